@@ -1,0 +1,159 @@
+"""The nouns that travel down the chain, frozen, with their units in the field docs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+    FloatArray = NDArray[np.float64]
+
+
+class SasnetError(Exception):
+    """Anything that a user can cause and mend; its text is one clear sentence.
+
+    The sentence names the file, says what is wrong and what to do about it.
+    """
+
+
+class DataError(SasnetError):
+    """A file or an array that cannot be read as a small-angle-scattering curve."""
+
+
+class ModelZooError(SasnetError):
+    """A trained model that is missing, damaged or does not match its manifest."""
+
+
+class SimulationError(SasnetError):
+    """A model, a prior or a shard that cannot be simulated or resumed."""
+
+
+@dataclass(frozen=True)
+class Curve:
+    """One measured (or simulated) small-angle-scattering curve.
+
+    Parameters
+    ----------
+    q : (n,) float array
+        Momentum transfer, Å⁻¹, positive and ascending.
+    intensity : (n,) float array
+        I(q), cm⁻¹ or arbitrary; may be negative after a subtraction.
+    dintensity : (n,) float array or None
+        One standard deviation of I(q), in the units of the intensity; None where the file has none.
+    dq : (n,) float array or None
+        Pinhole resolution, one standard deviation, Å⁻¹; None where not given.
+    dxl, dxw : (n,) float array or None
+        Slit half length and half width, Å⁻¹ (sasdata's ``dxl``, ``dxw``); None where not given.
+    file : str
+        Where the curve came from; empty for arrays.
+    entry : str
+        The entry's title within the file.
+    notes : tuple of str
+        What was done to the data on reading, one plain sentence each.
+    """
+
+    q: FloatArray
+    intensity: FloatArray
+    dintensity: FloatArray | None = None
+    dq: FloatArray | None = None
+    dxl: FloatArray | None = None
+    dxw: FloatArray | None = None
+    file: str = ""
+    entry: str = ""
+    notes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        q = _column("q", self.q)
+        object.__setattr__(self, "q", q)
+        for name in ("intensity", "dintensity", "dq", "dxl", "dxw"):
+            value = getattr(self, name)
+            if value is None and name != "intensity":
+                continue
+            column = _column(name, value)
+            if column.shape != q.shape:
+                raise DataError(
+                    f"{self.file or 'the curve'}: {name} has {column.size} values but q has {q.size};"
+                    " give one value per q."
+                )
+            object.__setattr__(self, name, column)
+
+    def __len__(self) -> int:
+        return int(self.q.size)
+
+
+def _column(name: str, value: ArrayLike) -> FloatArray:
+    try:
+        column = np.array(value, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise DataError(f"{name} is not an array of numbers; give a one-dimensional array.") from error
+    if column.ndim != 1:
+        raise DataError(f"{name} has {column.ndim} dimensions; give a one-dimensional array.")
+    column.setflags(write=False)
+    return column
+
+
+@dataclass(frozen=True)
+class ModelGuess:
+    """One form model with its most likely structure factor.
+
+    Parameters
+    ----------
+    name : str
+        sasmodels' name of the form model.
+    structure_factor : str or None
+        sasmodels' name of the most likely structure factor given the form model; None for a dilute sample.
+    probability : float
+        Probability of the form model (any structure factor), 0..1.
+    group : str
+        Name of the group of models that it cannot be told apart from.
+    structure_factor_probability : float
+        Probability of that structure factor, given the form model, 0..1.
+    """
+
+    name: str
+    structure_factor: str | None
+    probability: float
+    group: str
+    structure_factor_probability: float = 1.0
+
+
+@dataclass(frozen=True)
+class GroupGuess:
+    """A group of models that data of this kind rarely tell apart, with its summed probability."""
+
+    name: str
+    members: tuple[str, ...]
+    probability: float
+
+
+@dataclass(frozen=True)
+class Suggestion:
+    """What explains one curve: models and groups by falling probability.
+
+    Parameters
+    ----------
+    file, entry : str
+        Where the curve came from.
+    models : tuple of ModelGuess
+        The likeliest form models, by falling probability.
+    groups : tuple of GroupGuess
+        The likeliest groups, by falling probability.
+    in_scope : float
+        0..1; how much the curve looks like any known model, rather than a mixture, a powder pattern or junk.
+    rg : float or None
+        Estimated radius of gyration, Å; a fit can start from it.
+    notes : tuple of str
+        Plain sentences: what was done to the data and what to be careful about.
+    """
+
+    file: str
+    entry: str
+    models: tuple[ModelGuess, ...]
+    groups: tuple[GroupGuess, ...]
+    in_scope: float
+    rg: float | None = None
+    notes: tuple[str, ...] = field(default_factory=tuple)
