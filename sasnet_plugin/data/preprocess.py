@@ -1,0 +1,212 @@
+"""From points as measured to the fixed log-q grid that the network reads.
+
+The same functions serve training (many rows that share their q) and prediction (one row).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..types import Curve, DataError
+from .uncertainty import estimate_dintensity
+
+PREPROCESS_VERSION = 1
+Q_MIN = 1e-4
+Q_MAX = 1.0
+N_GRID = 256
+#: Fewer points than this inside [Q_MIN, Q_MAX] do not tell models apart.
+MIN_POINTS = 8
+CHANNELS = (
+    "log_intensity",
+    "slope",
+    "log_relative_uncertainty",
+    "log_dq_over_q",
+    "slit_over_q",
+    "valid",
+    "measured",
+    "has_resolution",
+)
+N_CHANNELS = len(CHANNELS)
+
+_PER_LN = N_GRID / np.log(Q_MAX / Q_MIN)
+_CENTRES = np.log(Q_MIN) + (np.arange(N_GRID) + 0.5) / _PER_LN
+
+
+@dataclass(frozen=True)
+class Grid:
+    """How the points of one q column fall on the fixed grid.
+
+    Parameters
+    ----------
+    inside : slice
+        Points within [Q_MIN, Q_MAX].
+    starts : (m,) int array
+        First point (counted from ``inside.start``) of each bin that has points.
+    counts : (m,) int array
+        Points in each of these bins.
+    first, last : int
+        Grid cells between which the curve is known.
+    low, weight : (last - first + 1,) arrays
+        Interpolation from the m bins to the cells.
+    measured : (last - first + 1,) bool array
+        Which cells hold points of their own.
+    """
+
+    inside: slice
+    starts: NDArray[np.intp]
+    counts: NDArray[np.intp]
+    first: int
+    last: int
+    low: NDArray[np.intp]
+    weight: NDArray[np.float64]
+    measured: NDArray[np.bool_]
+
+
+def make_grid(q: NDArray[np.float64]) -> Grid:
+    """Assign points to cells of the fixed log-q grid.
+
+    Parameters
+    ----------
+    q : (n,) float array
+        Å⁻¹, ascending.
+
+    Raises
+    ------
+    DataError
+        Fewer than eight points within the trained q range.
+    """
+    begin = int(np.searchsorted(q, Q_MIN, side="left"))
+    end = int(np.searchsorted(q, Q_MAX, side="right"))
+    if end - begin < MIN_POINTS:
+        raise DataError(
+            f"only {end - begin} of its {q.size} points lie in the trained range {Q_MIN:g} to {Q_MAX:g} Å⁻¹;"
+            f" at least {MIN_POINTS} are needed, so check the unit of q (--q-unit)"
+        )
+    log_q = np.log(q[begin:end])
+    cell = np.clip(((log_q - np.log(Q_MIN)) * _PER_LN).astype(np.intp), 0, N_GRID - 1)
+    starts = np.flatnonzero(np.diff(cell, prepend=-1))
+    counts = np.diff(starts, append=cell.size)
+    position = np.add.reduceat(log_q, starts) / counts
+    first, last = int(cell[0]), int(cell[-1])
+    centres = _CENTRES[first : last + 1]
+    if starts.size > 1:
+        low = np.clip(np.searchsorted(position, centres, side="right") - 1, 0, starts.size - 2)
+        weight = np.clip((centres - position[low]) / (position[low + 1] - position[low]), 0.0, 1.0)
+    else:
+        low = np.zeros(1, dtype=np.intp)
+        weight = np.zeros(1)
+    measured = np.zeros(centres.size, dtype=bool)
+    measured[cell[starts] - first] = True
+    return Grid(slice(begin, end), starts, counts, first, last, low, weight, measured)
+
+
+def _spread(grid: Grid, bins: NDArray[np.float64]) -> NDArray[np.float64]:
+    if grid.starts.size == 1:
+        return np.repeat(bins, grid.weight.size, axis=-1)
+    return bins[..., grid.low] * (1 - grid.weight) + bins[..., grid.low + 1] * grid.weight
+
+
+def features_of_rows(
+    q: NDArray[np.float64],
+    intensity: NDArray[np.float64],
+    dintensity: NDArray[np.float64],
+    dq: NDArray[np.float64] | None = None,
+    dxl: NDArray[np.float64] | None = None,
+) -> NDArray[np.float32]:
+    """Features of rows of intensities that share their q.
+
+    Within a cell of the grid intensities are averaged, so that a thousand synchrotron points lose no
+    counts. The logarithm is taken as ln((I + sqrt(I² + 4 dI²))/2): it is ln I where the signal is strong
+    and goes to ln dI where it vanishes, so negative intensities after a subtraction stay in.
+    Its mean over the window is subtracted: the answer cannot depend on the scale.
+
+    Parameters
+    ----------
+    q : (n,) float array
+        Å⁻¹, ascending, positive.
+    intensity, dintensity : (k, n) float arrays
+        Any unit; dintensity positive.
+    dq : (n,) float array, optional
+        Pinhole resolution as given with the data, Å⁻¹.
+    dxl : (n,) float array, optional
+        Slit half length as given with the data, Å⁻¹.
+
+    Returns
+    -------
+    features : (k, N_GRID, N_CHANNELS) float32 array
+        Channels as in ``CHANNELS``; zero outside the window.
+    """
+    grid = make_grid(q)
+    inside = grid.inside
+    value = np.add.reduceat(intensity[:, inside], grid.starts, axis=1) / grid.counts
+    sigma = np.sqrt(np.add.reduceat(dintensity[:, inside] ** 2, grid.starts, axis=1)) / grid.counts
+    top = np.max(np.abs(value), axis=1, keepdims=True)
+    sigma = np.clip(sigma, 1e-4 * np.abs(value) + 1e-12 * top + 1e-300, None)
+    root = np.sqrt(value**2 + 4 * sigma**2)
+    # (I + root)/2 cancels for I < 0; there it equals 2 sigma²/(root - I).
+    positive = value > 0
+    with np.errstate(divide="ignore"):
+        log_value = np.where(
+            positive,
+            np.log(np.where(positive, value + root, 1.0) / 2),
+            np.log(2 * sigma**2 / np.where(positive, 1.0, root - value)),
+        )
+    log_value = np.clip(log_value, np.log(top + 1e-300) - 30, None)
+    log_i = _spread(grid, log_value)
+    log_rel = _spread(grid, np.log10(sigma / root))
+
+    k = intensity.shape[0]
+    cells = slice(grid.first, grid.last + 1)
+    out = np.zeros((k, N_GRID, N_CHANNELS), dtype=np.float32)
+    log_i = log_i - np.mean(log_i, axis=1, keepdims=True)
+    out[:, cells, 0] = log_i / 3
+    if log_i.shape[1] > 1:
+        out[:, cells, 1] = np.clip(np.gradient(log_i, axis=1) * _PER_LN / 4, -5, 5)
+    out[:, cells, 2] = log_rel + 2
+    centres = np.exp(_CENTRES[cells])
+    if dq is not None:
+        known = np.interp(_CENTRES[cells], np.log(q[inside]), dq[inside])
+        out[:, cells, 3] = np.log10(np.clip(known / centres, 1e-3, 1.0)) + 1.5
+        out[:, cells, 7] = 1
+    if dxl is not None:
+        known = np.interp(_CENTRES[cells], np.log(q[inside]), dxl[inside])
+        out[:, cells, 4] = np.log1p(np.clip(known / centres, 0, 1e3)) / 3
+        out[:, cells, 7] = 1
+    out[:, cells, 5] = 1
+    out[:, cells, 6] = grid.measured
+    return out
+
+
+def features(curves: Sequence[Curve]) -> NDArray[np.float32]:
+    """Features of curves as they were read, each on its own q.
+
+    Parameters
+    ----------
+    curves : sequence of Curve
+        A missing dintensity is estimated from the scatter of the points.
+
+    Returns
+    -------
+    features : (n, N_GRID, N_CHANNELS) float32 array
+
+    Raises
+    ------
+    DataError
+        A curve has too few points in the trained q range; the sentence names its file.
+    """
+    out = np.empty((len(curves), N_GRID, N_CHANNELS), dtype=np.float32)
+    for row, curve in enumerate(curves):
+        dintensity = curve.dintensity
+        if dintensity is None:
+            dintensity = estimate_dintensity(curve.intensity)
+        try:
+            out[row] = features_of_rows(
+                curve.q, curve.intensity[None], dintensity[None], curve.dq, curve.dxl
+            )[0]
+        except DataError as error:
+            raise DataError(f"{curve.file or 'the curve'}: {error}.") from None
+    return out
