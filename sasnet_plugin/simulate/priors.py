@@ -1,0 +1,326 @@
+"""The prior: which parameters a model is simulated with.
+
+sasmodels' own ``random()`` where it is good, mended, kept to sizes that a measurement between 1e-4 and 1 Å⁻¹
+can see, and given contrasts of either sign; our own (:mod:`sasnet_plugin.simulate.own_priors`) where it is missing
+or broken. docs/prior.md publishes it. This is the one place where numpy's global random state is touched.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from sasnet_plugin.simulate import lengths
+from sasnet_plugin.simulate.contrast import draw_slds
+from sasnet_plugin.simulate.own_priors import OWN_PRIORS, SOLVED
+from sasnet_plugin.types import SimulationError
+
+if TYPE_CHECKING:
+    from sasmodels.modelinfo import ModelInfo, Parameter
+
+SIZE_LIMITS = (8.0, 30000.0)
+"""Least and greatest largest length of a sample, Å."""
+LEAST_LENGTH = 1.0
+"""No body has a dimension below this, Å: atoms are larger."""
+_FREE_OF_LEAST = frozenset({"fuzziness", "sigma", "sigma_d", "interface"})  # widths, which may vanish
+_NOT_DRAWN = frozenset({"scale", "background"})  # drawn with the measurement
+_TRIES = 2000
+
+POLYDISPERSE = ((0, 0.4), (1, 0.5), (2, 0.1))
+"""(number of polydisperse parameters, probability)."""
+DISTRIBUTIONS = (("gaussian", 0.4, 3.0), ("lognormal", 0.3, 8.0), ("schulz", 0.3, 8.0))
+"""(sasmodels' name, probability, number of sigmas: sasmodels' default is 3 and 8)."""
+WIDTH = (0.03, 0.3)
+
+
+@lru_cache(maxsize=256)
+def model_info(name: str) -> ModelInfo:
+    """Return sasmodels' description of a model; `name` may be the path of a plugin model file.
+
+    Raises
+    ------
+    SimulationError
+        If sasmodels has no such model or cannot read the file.
+    """
+    os.environ.setdefault("SAS_OPENCL", "none")
+    from sasmodels.core import load_model_info
+
+    if name.endswith(".py") and not os.path.isfile(name):
+        raise SimulationError(f"{name}: there is no such plugin model file; check the path.")
+    try:
+        return load_model_info(name)
+    except Exception as error:  # a plugin runs the user's code: anything may come
+        raise SimulationError(
+            f"{name}: sasmodels cannot load this model ({error}); give a sasmodels name or a plugin file."
+        ) from error
+
+
+@lru_cache(maxsize=1)
+def _catalogue() -> tuple[tuple[str, ...], tuple[str, ...]]:
+    from sasmodels.core import list_models
+
+    names = sorted(list_models())
+    forms = tuple(n for n in names if not model_info(n).structure_factor)
+    return forms, tuple(n for n in names if model_info(n).structure_factor)
+
+
+def form_models() -> tuple[str, ...]:
+    """Return every model of the installed sasmodels that is not a structure factor, sorted (78 in 1.1.0)."""
+    return _catalogue()[0]
+
+
+def structure_factors() -> tuple[str, ...]:
+    """Return the four structure factors that P@S is simulated with.
+
+    two_yukawa is left out: with four free parameters it imitates each of the others.
+    """
+    return tuple(n for n in _catalogue()[1] if n != "two_yukawa")
+
+
+@lru_cache(maxsize=256)
+def allowed_structure_factors(name: str) -> tuple[str, ...]:
+    """Return the structure factors that sasmodels combines with the form model; () where it does not.
+
+    A form must define an effective radius (``radius_effective_modes``, SasView's condition) and sasmodels'
+    ``make_product_info`` must accept the pair.
+    """
+    from sasmodels.product import make_product_info
+
+    form = model_info(name)
+    if form.structure_factor or form.radius_effective_modes is None:
+        return ()
+    allowed = []
+    for factor in structure_factors():
+        try:
+            make_product_info(form, model_info(factor))
+        except TypeError:
+            continue
+        allowed.append(factor)
+    return tuple(allowed)
+
+
+def parameter_names(info: ModelInfo, pars: Mapping[str, float]) -> Iterator[tuple[str, Parameter]]:
+    """Yield (name, table entry) of every parameter that shapes I(q), layers counted as `pars` says."""
+    for parameter in info.parameters.kernel_parameters:
+        if parameter.type in ("orientation", "magnetic"):
+            continue
+        if parameter.length == 1:
+            yield parameter.id, parameter
+            continue
+        control = parameter.length_control
+        count = int(pars[control] + 0.5) if control in pars else parameter.length
+        for k in range(1, count + 1):
+            yield f"{parameter.id}{k}", parameter
+
+
+def sample_prior(name: str, rng: np.random.Generator) -> dict[str, float]:
+    """Draw one set of monodisperse parameters.
+
+    Parameters
+    ----------
+    name : str
+        Form model, structure factor, or path of a plugin model file.
+    rng : numpy.random.Generator
+        Source of randomness; the same state gives the same parameters.
+
+    Returns
+    -------
+    dict
+        Every parameter that shapes I(q) by its sasmodels name (no scale, background, polydispersity,
+        orientation or magnetism), in sasmodels' units: lengths in Å, sld in 1e-6/Å².
+
+    Raises
+    ------
+    SimulationError
+        If the model cannot be loaded or no acceptable parameters are found.
+    """
+    info = model_info(name)
+    checked = info.id in SOLVED or info.random is None and info.id not in OWN_PRIORS
+    for _ in range(_TRIES):
+        pars = _draw(info, rng)
+        if not _sizes_seen(info, pars):
+            continue
+        if not checked or _solvable(name, pars):
+            return pars
+    raise SimulationError(
+        f"{name}: no valid parameters in {_TRIES} draws; give the model a random() of its own."
+    )
+
+
+def _draw(info: ModelInfo, rng: np.random.Generator) -> dict[str, float]:
+    if info.id in OWN_PRIORS:
+        drawn = OWN_PRIORS[info.id](rng)
+    elif info.random is not None:
+        drawn = _mend(info, _seeded_random(info, rng))
+    else:
+        drawn = _default_prior(info, rng)
+    pars: dict[str, float] = {}
+    controls = {n: float(v) for n, v in drawn.items()}
+    for parameter in info.parameters.kernel_parameters:
+        if parameter.is_control and parameter.id not in controls:
+            controls[parameter.id] = float(parameter.default)
+    slds: dict[str, tuple[float, float]] = {}
+    for parameter_name, parameter in parameter_names(info, controls):
+        pars[parameter_name] = controls.get(parameter_name, float(parameter.default))
+        if parameter.type == "sld":
+            slds[parameter_name] = parameter.limits
+    pars.update(draw_slds(slds, rng))
+    return pars
+
+
+def _seeded_random(info: ModelInfo, rng: np.random.Generator) -> dict[str, float]:
+    """Call sasmodels' random() with the global state seeded from `rng`, and put the state back."""
+    state = np.random.get_state()
+    np.random.seed(rng.integers(2**32, size=8, dtype=np.uint32))
+    try:
+        return dict(info.random())
+    finally:
+        np.random.set_state(state)
+
+
+def _mend(info: ModelInfo, drawn: Mapping[str, float]) -> dict[str, float]:
+    """Drop what is drawn elsewhere; give a misspelt name to the parameter it is nearest to."""
+    known = [name for name, _ in parameter_names(info, drawn)]
+    missing = [name for name in known if name not in drawn]
+    pars = {}
+    for name, value in drawn.items():
+        if name in _NOT_DRAWN or "_pd" in name:
+            continue
+        if name not in known:
+            near = difflib.get_close_matches(name, missing, n=1, cutoff=0.85)
+            if not near:
+                continue
+            name = near[0]
+        pars[name] = float(value)
+    return pars
+
+
+def _default_prior(info: ModelInfo, rng: np.random.Generator) -> dict[str, float]:
+    """Derive a prior from the parameter table, for a user's plugin without random().
+
+    Lengths log-uniform from a tenth to ten times the default, choices uniform, other parameters uniform
+    between half and twice the default; all within the table's limits.
+    """
+    pars: dict[str, float] = {}
+    for parameter in info.parameters.kernel_parameters:
+        if parameter.is_control:
+            low, high = parameter.limits
+            pars[parameter.id] = float(rng.integers(max(1, int(low)), min(5, int(high)) + 1))
+    for name, parameter in parameter_names(info, pars):
+        if name in pars or parameter.type == "sld":
+            continue
+        low, high = parameter.limits
+        default = float(parameter.default)
+        if parameter.choices:
+            pars[name] = float(rng.integers(len(parameter.choices)))
+            continue
+        if "Ang" in parameter.units and default > 0:
+            value = default * 10 ** rng.uniform(-1, 1)
+        elif default != 0:
+            value = default * rng.uniform(0.5, 2)
+        else:
+            value = rng.uniform(max(low, -1), min(high, 1))
+        pars[name] = float(np.clip(value, low, high))
+    return pars
+
+
+def _sizes_seen(info: ModelInfo, pars: Mapping[str, float]) -> bool:
+    """Say whether the largest length is in `SIZE_LIMITS` and no dimension is below `LEAST_LENGTH`."""
+    size = lengths.max_length(info, pars)
+    if size is not None and not SIZE_LIMITS[0] <= size <= SIZE_LIMITS[1]:
+        return False
+    for name, parameter in parameter_names(info, pars):
+        if parameter.id in _FREE_OF_LEAST or parameter.default == 0:
+            continue
+        if lengths.unit_of(info, parameter.id) == "Ang" and pars[name] < LEAST_LENGTH:
+            return False
+    return True
+
+
+@lru_cache(maxsize=64)
+def _kernel(name: str) -> Any:
+    from sasmodels.core import build_model
+
+    q = np.geomspace(1e-4, 1.0, 60)
+    return build_model(model_info(name), dtype="double", platform="dll").make_kernel([q])
+
+
+def _solvable(name: str, pars: Mapping[str, float]) -> bool:
+    """Say whether the curve is finite and positive between 1e-4 and 1 Å⁻¹."""
+    from sasmodels.direct_model import call_kernel
+
+    with np.errstate(all="ignore"):
+        intensity = call_kernel(_kernel(name), {**pars, "background": 0.0})
+    return bool(np.all(np.isfinite(intensity)) and np.all(intensity > 0))
+
+
+def sample_polydispersity(
+    name: str, pars: Mapping[str, float], rng: np.random.Generator, *, pd_n: int = 35
+) -> dict[str, Any]:
+    """Draw which sizes are polydisperse, and how, as the realistic protocol has it.
+
+    None 0.4, one size 0.5, two 0.1 (as many as the model has); relative width uniform 0.03..0.3; Gaussian 0.4,
+    lognormal 0.3, Schulz 0.3.
+
+    Parameters
+    ----------
+    name : str
+        Form model or path of a plugin model file.
+    pars : mapping
+        Parameters from :func:`sample_prior`; a layered model takes only the layers it has.
+    rng : numpy.random.Generator
+        Source of randomness.
+    pd_n : int
+        Points of each distribution.
+
+    Returns
+    -------
+    dict
+        ``<p>_pd, <p>_pd_type, <p>_pd_n, <p>_pd_nsigma`` for each polydisperse parameter; empty for none.
+    """
+    info = model_info(name)
+    sizes = [
+        parameter_name
+        for parameter_name, parameter in parameter_names(info, pars)
+        if parameter.polydisperse
+        and parameter.type == "volume"
+        and lengths.unit_of(info, parameter.id) == "Ang"
+        and pars[parameter_name] > 0
+    ]
+    counts, chances = zip(*POLYDISPERSE, strict=True)
+    count = min(int(rng.choice(counts, p=chances)), len(sizes))
+    extra: dict[str, Any] = {}
+    for index in sorted(rng.choice(len(sizes), size=count, replace=False)) if count else ():
+        kind, _, nsigma = DISTRIBUTIONS[rng.choice(len(DISTRIBUTIONS), p=[d[1] for d in DISTRIBUTIONS])]
+        size = sizes[index]
+        extra[f"{size}_pd"] = float(rng.uniform(*WIDTH))
+        extra[f"{size}_pd_type"] = kind
+        extra[f"{size}_pd_n"] = pd_n
+        extra[f"{size}_pd_nsigma"] = nsigma
+    return extra
+
+
+def rescalable(name: str) -> bool:
+    """Say whether all lengths of the model can be multiplied exactly: see :func:`rescale`."""
+    return lengths.rescalable(model_info(name))
+
+
+def rescale(name: str, pars: Mapping[str, float], factor: float) -> dict[str, float]:
+    """Multiply every length by `factor`: I(q; rescaled) is proportional to I(q * factor; pars).
+
+    Raises
+    ------
+    ValueError
+        If the model is not :func:`rescalable`.
+    """
+    return lengths.rescale(model_info(name), pars, factor)
+
+
+def max_length(name: str, pars: Mapping[str, float]) -> float | None:
+    """Return the largest real-space length (a diameter where there is a body), Å; None for none."""
+    return lengths.max_length(model_info(name), pars)
