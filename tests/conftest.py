@@ -1,0 +1,25 @@
+"""What every test needs: no window, no GPU compiler, and the way to the reference files."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+os.environ.setdefault("MPLBACKEND", "Agg")
+os.environ.setdefault("SAS_OPENCL", "none")
+
+
+@pytest.fixture(scope="session")
+def repository() -> Path:
+    """Root of the checkout."""
+    return Path(__file__).parent.parent
+
+
+@pytest.fixture(scope="session")
+def example_data() -> Path:
+    """sasdata's folder of 1D example files; installed with it."""
+    import sasdata
+
+    return Path(sasdata.__file__).parent / "example_data" / "1d_data"
