@@ -1,0 +1,37 @@
+"""Sphinx: the pages of this folder, the tables of benchmarks/, the docstrings of the package."""
+
+from importlib.metadata import version as version_of
+from pathlib import Path
+
+DOCS = Path(__file__).parent
+BENCHMARKS = DOCS.parent / "benchmarks"
+
+project = "sasnet"
+author = "sasnet developers"
+project_copyright = "sasnet developers"
+release = version = version_of("sasnet_plugin")
+
+extensions = ["myst_parser", "numpydoc", "sphinx.ext.autodoc"]
+myst_enable_extensions = ["amsmath", "colon_fence", "deflist", "dollarmath"]
+myst_heading_anchors = 3
+exclude_patterns = ["_build"]
+nitpicky = False
+
+autodoc_typehints = "none"
+autodoc_member_order = "bysource"
+numpydoc_show_class_members = False
+
+html_theme = "furo"
+html_title = f"sasnet {release}"
+
+
+def _include_tables(app, page, source):
+    """Replace the mark on the benchmarks page by an include of every committed table."""
+    if page == "benchmarks":
+        tables = sorted(BENCHMARKS.glob("*.md"))
+        includes = [f"```{{include}} ../benchmarks/{t.name}\n:heading-offset: 1\n```" for t in tables]
+        source[0] = source[0].replace("<!-- tables -->", "\n\n".join(includes))
+
+
+def setup(app):
+    app.connect("source-read", _include_tables)
