@@ -21,6 +21,8 @@ POWERS = MappingProxyType(
         "None": 0,
         "none": 0,
         "degrees": 0,
+        "kT": 0,
+        "diameters": 0,
         "1e-6/Ang^2": 0,
         "1e15/cm^3": 0,  # a number density: one common factor in polymer_micelle
         "1/cm": 0,
@@ -35,21 +37,21 @@ MISLABELLED = MappingProxyType(
         ("hollow_rectangular_prism", "c2a_ratio"): "",
         ("hollow_rectangular_prism_thin_walls", "b2a_ratio"): "",
         ("hollow_rectangular_prism_thin_walls", "c2a_ratio"): "",
+        ("pringle", "alpha"): "1/Ang",  # the saddle is z = alpha x² - beta y²
+        ("pringle", "beta"): "1/Ang",
         ("raspberry", "penetration"): "",
+        ("stacked_disks", "sigma_d"): "",  # the kernel multiplies it by the spacing
         ("lamellar_stack_caille", "Caille_parameter"): "",
         ("lamellar_stack_paracrystal", "sigma_d"): "",
     }
 )
-"""(model, parameter) -> true unit, where sasmodels' table names a unit for a pure ratio."""
+"""(model, parameter) -> true unit, where sasmodels' table is wrong."""
 
 NOT_RESCALABLE: Mapping[str, str] = MappingProxyType(
     {
         "broad_peak": "porod_scale carries Å^-porod_exp",
         "correlation_length": "porod_scale carries Å^-porod_exp",
         "unified_power_Rg": "B carries Å^-power",
-        "line": "the slope carries Å",
-        "hayter_msa": "the Debye length follows from salt and charge, not from the size",
-        "be_polyelectrolyte": "the screening length follows from concentrations",
     }
 )
 """Models whose units alone would promise an exact rescaling, and why it is not one."""
@@ -84,7 +86,7 @@ def base_id(info: ModelInfo, name: str) -> str:
 def rescale(info: ModelInfo, pars: Mapping[str, float], factor: float) -> dict[str, float]:
     """Multiply every length in `pars` by `factor`, areas by its square, and so on.
 
-    Then ``I(q; rescaled)`` is proportional to ``I(q * factor; pars)``. Widths ``<p>_pd`` are relative and stay.
+    Then ``I(q; rescaled)`` is proportional to ``I(q * factor; pars)``. Widths ``<p>_pd`` are relative: kept.
 
     Raises
     ------
@@ -95,6 +97,10 @@ def rescale(info: ModelInfo, pars: Mapping[str, float], factor: float) -> dict[s
     if found is None or not rescalable(info):
         raise ValueError(f"{info.id} cannot be rescaled exactly")
     return {name: value * factor ** found.get(base_id(info, name), 0) for name, value in pars.items()}
+
+
+_SPHERE_OF_RG = 2 * math.sqrt(5 / 3)
+"""Diameter of the sphere of radius of gyration 1."""
 
 
 def _hypot_prism(a: float, b: float, c: float) -> float:
@@ -109,6 +115,7 @@ _Size = Callable[[Mapping[str, float]], float]
 
 _DIAMETERS: Mapping[str, _Size] = MappingProxyType(
     {
+        "adsorbed_layer": lambda p: 2 * p["second_moment"],
         "barbell": lambda p: p["length"] + 4 * p["radius_bell"],
         "capped_cylinder": lambda p: max(p["length"] + 2 * p["radius_cap"], 2 * p["radius_cap"]),
         "core_shell_bicelle": lambda p: math.hypot(
@@ -178,9 +185,6 @@ _DIAMETERS: Mapping[str, _Size] = MappingProxyType(
 )
 """Model -> diameter in Å from its parameters, where the rule by names would be wrong."""
 
-_SPHERE_OF_RG = 2 * math.sqrt(5 / 3)
-"""Diameter of the sphere of radius of gyration 1."""
-
 
 def _elliptical_bicelle(p: Mapping[str, float]) -> float:
     across = 2 * (p["radius"] * max(1, p["x_core"]) + p["thick_rim"])
@@ -192,8 +196,8 @@ def _worm(p: Mapping[str, float]) -> float:
 
 
 def _pringle(p: Mapping[str, float]) -> float:
-    # z = (alpha x² - beta y²) R: the saddle rises alpha R at one edge and falls beta R at the other.
-    height = p["thickness"] + p["radius"] * (abs(p["alpha"]) + abs(p["beta"]))
+    # z = alpha x² - beta y²: the saddle rises alpha R² at one edge and falls beta R² at the other.
+    height = p["thickness"] + p["radius"] ** 2 * (abs(p["alpha"]) + abs(p["beta"]))
     return math.hypot(2 * p["radius"], height)
 
 

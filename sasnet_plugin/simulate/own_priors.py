@@ -1,8 +1,8 @@
 """Priors of our own for the models whose ``random()`` in sasmodels 1.1.0 is missing, too narrow or broken.
 
-One function per model; each takes a ``numpy.random.Generator`` and returns the parameters it draws (lengths in
-Å, scattering length densities are drawn elsewhere: :mod:`sasnet_plugin.simulate.contrast`). Its docstring gives
-the ranges and why; the docs quote it.
+One function per model, named as the model; each takes a ``numpy.random.Generator`` and returns the parameters
+it draws, lengths in Å (scattering length densities are drawn in :mod:`sasnet_plugin.simulate.contrast`). Its
+docstring gives the ranges and why; the docs quote it.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def _sides(rng: Generator) -> tuple[float, float, float]:
 
 
 def core_shell_cylinder(rng: Generator) -> Pars:
-    """random() forgets the power of ten of the length (1..4.7 Å); here as its siblings' 10..10^4.3 Å, log-uniform.
+    """random() forgets the power of ten of the length (1..4.7 Å); here 10..10^4.3 Å, log-uniform.
 
     Outer radius 10..10^3.7 Å log-uniform; core radius a Beta(1/2, 1/2) share of it, at least 1 Å of each.
     """
@@ -55,7 +55,7 @@ def core_shell_bicelle_elliptical_belt_rough(rng: Generator) -> Pars:
 
 
 def correlation_length(rng: Generator) -> Pars:
-    """No random(). Correlation length 5..1000 Å log-uniform; Lorentz exponent 1.5..2.5, Porod exponent 2.5..4.5.
+    """No random(). Correlation length 5..1000 Å log-uniform; exponents Lorentz 1.5..2.5, Porod 2.5..4.5.
 
     Hammouda, Ho and Kline, Macromolecules 37 (2004) 6932. The Porod term is drawn by where it meets the
     Lorentzian plateau: q0 times the correlation length log-uniform 0.01..1; a larger share hides the plateau.
@@ -159,7 +159,7 @@ def rpa(rng: Generator) -> Pars:
 
 
 def truncated_octahedron(rng: Generator) -> Pars:
-    """No random(). Half height 20..2000 Å log-uniform, ratios 1 (half, the regular body) or log-uniform 1/2..2.
+    """No random(). Half height 20..2000 Å log-uniform, ratios 1 (half of draws) or log-uniform 1/2..2.
 
     Truncation uniform 0 (octahedron) .. 0.5 (cuboctahedron).
     """
@@ -172,8 +172,42 @@ def truncated_octahedron(rng: Generator) -> Pars:
     }
 
 
+def pringle(rng: Generator) -> Pars:
+    """random() takes the curvatures for ratios (0.1..10): they are inverse Å, so its saddles are 10^7 Å high.
+
+    Radius 10..1000 Å and thickness 5..100 Å log-uniform as in random(); alpha R² and beta R², the heights of
+    the saddle, log-uniform 0.03..1 of the radius.
+    """
+    radius = _log10(rng, 1, 3)
+    return {
+        "radius": radius,
+        "thickness": _log10(rng, 0.7, 2),
+        "alpha": _log10(rng, -1.5, 0) / radius,
+        "beta": _log10(rng, -1.5, 0) / radius,
+    }
+
+
+def stacked_disks(rng: Generator) -> Pars:
+    """random() draws sigma_d in Å, but the kernel takes it relative to the spacing: no stack ever interfered.
+
+    Radius 10..10^3.7 Å and total height 20..10^3.7 Å log-uniform; 1..30 disks log-uniform, each at least
+    10 Å; core a uniform 0.2..0.9 of the spacing, two layers the rest; sigma_d Beta(1.5, 7), relative.
+    """
+    height = _log10(rng, 1.3, 3.7)
+    n = int(10 ** rng.uniform(0, np.log10(min(30.0, height / 10))) + 0.5)
+    spacing = height / n
+    core = spacing * float(rng.uniform(0.2, 0.9))
+    return {
+        "thick_core": core,
+        "thick_layer": (spacing - core) / 2,
+        "radius": _log10(rng, 1, 3.7),
+        "n_stacking": n,
+        "sigma_d": float(rng.beta(1.5, 7)),
+    }
+
+
 def prism(rng: Generator) -> Pars:
-    """No random(). 3..8 sides (more is a cylinder), average radius 10..2000 Å, length 10..10,000 Å, log-uniform."""
+    """No random(). 3..8 sides (more is a cylinder), radius 10..2000 Å, length 10..10,000 Å, log-uniform."""
     return {
         "n_sides": int(rng.integers(3, 9)),
         "radius_average": _log10(rng, 1, 3.3),
@@ -192,7 +226,7 @@ def truncated_tetrahedron(rng: Generator) -> Pars:
 
 
 def be_polyelectrolyte(rng: Generator) -> Pars:
-    """random() misspells contrast_factor and spans monomer lengths to 10,000 Å, where the curve is a constant.
+    """random() misspells contrast_factor; its monomer lengths reach 10,000 Å, where the curve is a constant.
 
     Contrast factor uniform 1..100 barns, Bjerrum length uniform 1..10 Å, monomer length 2..20 Å log-uniform,
     virial parameter uniform -100..30 Å³, concentration 0.05..2 mol/L and salt 1e-3..1 mol/L log-uniform,
@@ -210,7 +244,7 @@ def be_polyelectrolyte(rng: Generator) -> Pars:
 
 
 def hardsphere(rng: Generator) -> Pars:
-    """random() draws volume fractions to 1; here log-uniform 0.01..0.6, beyond which Percus-Yevick means nothing.
+    """random() draws volume fractions to 1; here log-uniform 0.01..0.6, as far as Percus-Yevick holds.
 
     Effective radius 10..10^4 Å log-uniform, as in random().
     """
@@ -278,9 +312,11 @@ OWN_PRIORS: Mapping[str, Callable[[Generator], Pars]] = MappingProxyType(
             hayter_msa,
             micromagnetic_FF_3D,
             onion,
+            pringle,
             prism,
             rpa,
             spherical_sld,
+            stacked_disks,
             stickyhardsphere,
             tetrahedron,
             truncated_octahedron,

@@ -1,8 +1,8 @@
 """The prior: which parameters a model is simulated with.
 
 sasmodels' own ``random()`` where it is good, mended, kept to sizes that a measurement between 1e-4 and 1 Å⁻¹
-can see, and given contrasts of either sign; our own (:mod:`sasnet_plugin.simulate.own_priors`) where it is missing
-or broken. docs/prior.md publishes it. This is the one place where numpy's global random state is touched.
+can see, and given contrasts of either sign; our own (:mod:`sasnet_plugin.simulate.own_priors`) where it is
+missing or broken. docs/prior.md publishes it. The one place where numpy's global random state is touched.
 """
 
 from __future__ import annotations
@@ -140,7 +140,7 @@ def sample_prior(name: str, rng: np.random.Generator) -> dict[str, float]:
         If the model cannot be loaded or no acceptable parameters are found.
     """
     info = model_info(name)
-    checked = info.id in SOLVED or info.random is None and info.id not in OWN_PRIORS
+    checked = info.id in SOLVED or (info.random is None and info.id not in OWN_PRIORS)
     for _ in range(_TRIES):
         pars = _draw(info, rng)
         if not _sizes_seen(info, pars):
@@ -175,12 +175,13 @@ def _draw(info: ModelInfo, rng: np.random.Generator) -> dict[str, float]:
 
 def _seeded_random(info: ModelInfo, rng: np.random.Generator) -> dict[str, float]:
     """Call sasmodels' random() with the global state seeded from `rng`, and put the state back."""
-    state = np.random.get_state()
-    np.random.seed(rng.integers(2**32, size=8, dtype=np.uint32))
+    # sasmodels knows no other generator than the global one.
+    state = np.random.get_state()  # noqa: NPY002
+    np.random.seed(rng.integers(2**32, size=8, dtype=np.uint32))  # noqa: NPY002
     try:
         return dict(info.random())
     finally:
-        np.random.set_state(state)
+        np.random.set_state(state)  # noqa: NPY002
 
 
 def _mend(info: ModelInfo, drawn: Mapping[str, float]) -> dict[str, float]:
@@ -264,8 +265,8 @@ def sample_polydispersity(
 ) -> dict[str, Any]:
     """Draw which sizes are polydisperse, and how, as the realistic protocol has it.
 
-    None 0.4, one size 0.5, two 0.1 (as many as the model has); relative width uniform 0.03..0.3; Gaussian 0.4,
-    lognormal 0.3, Schulz 0.3.
+    None 0.4, one size 0.5, two 0.1 (as many as the model has); relative width uniform 0.03..0.3;
+    Gaussian 0.4, lognormal 0.3, Schulz 0.3.
 
     Parameters
     ----------
