@@ -1,0 +1,48 @@
+"""From a scattering curve to a ranked list of models that one can trust.
+
+The public names are imported when first used, so ``import sasnet_plugin`` costs next to nothing.
+
+Examples
+--------
+>>> import sasnet_plugin
+>>> curve = sasnet_plugin.load("apoferritin.txt")[0]      # doctest: +SKIP
+>>> sasnet_plugin.suggest(curve, top=5).models[0].name    # doctest: +SKIP
+'vesicle'
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sasnet_plugin import simulate, train
+    from sasnet_plugin.data import load
+    from sasnet_plugin.predict import suggest
+    from sasnet_plugin.types import Curve, SasnetError, Suggestion
+
+__version__ = "0.1.0"
+__all__ = ["Curve", "SasnetError", "Suggestion", "__version__", "load", "simulate", "suggest", "train"]
+
+# Where each public name lives: "module:attribute", or the module itself.
+_HOMES = {
+    "Curve": "sasnet_plugin.types:Curve",
+    "SasnetError": "sasnet_plugin.types:SasnetError",
+    "Suggestion": "sasnet_plugin.types:Suggestion",
+    "load": "sasnet_plugin.data:load",
+    "suggest": "sasnet_plugin.predict:suggest",
+    "simulate": "sasnet_plugin.simulate",
+    "train": "sasnet_plugin.train",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'sasnet_plugin' has no attribute {name!r}")
+    module, _, attribute = _HOMES[name].partition(":")
+    found = import_module(module)
+    return getattr(found, attribute) if attribute else found
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,52 @@
+"""What a user may mean by FILES: paths, folders, patterns that no shell has expanded."""
+
+from __future__ import annotations
+
+import glob
+import os
+from collections.abc import Iterable, Iterator
+
+from sasnet_plugin.types import DataError
+
+
+def expand(arguments: Iterable[str]) -> Iterator[str | DataError]:
+    """Yield the files that the arguments stand for, one by one, in a stable order.
+
+    A folder stands for the files in it and below, without hidden ones; ``~`` and patterns (``*``, ``?``,
+    ``[]``, ``**``) are expanded; any other name is passed on as it is, and reading it says if it is missing.
+
+    Yields
+    ------
+    path : str or DataError
+        A DataError where a folder is empty or nothing matches a pattern.
+    """
+    for argument in arguments:
+        path = os.path.expanduser(argument)
+        if os.path.isdir(path):
+            yield from _below(path)
+        elif glob.has_magic(path) and not os.path.lexists(path):
+            found = False
+            for match in sorted(glob.iglob(path, recursive=True)):
+                found = True
+                if os.path.isdir(match):
+                    if "**" not in path:  # with ** the files below are matches themselves
+                        yield from _below(match)
+                else:
+                    yield match
+            if not found:
+                yield DataError(f"{argument}: no file matches this pattern; check the path.")
+        else:
+            yield path
+
+
+def _below(folder: str) -> Iterator[str | DataError]:
+    empty = True
+    for parent, folders, names in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in sorted(names):
+            path = os.path.join(parent, name)
+            if not name.startswith(".") and os.path.isfile(path):  # a pipe or socket would wait for ever
+                empty = False
+                yield path
+    if empty:
+        yield DataError(f"{folder}: the folder holds no files; name a folder with data files.")

@@ -1,0 +1,99 @@
+"""The command ``sasnet``: a table of commands, each imported only when it is called for.
+
+Every command is one module of this folder with one function whose signature holds its options (typer) and
+whose heavy imports are inside the function. To add a command, write the module and add its line to COMMANDS.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib import import_module
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+import sasnet_plugin
+from sasnet_plugin.types import SasnetError
+
+#: Command -> "module:function", in the order of the help.
+COMMANDS = {
+    "classify": "sasnet_plugin.cli.classify:classify",
+    "simulate": "sasnet_plugin.cli.simulate:simulate",
+    "train": "sasnet_plugin.cli.train:train",
+    "evaluate": "sasnet_plugin.cli.evaluate:evaluate",
+    "groups": "sasnet_plugin.cli.groups:groups",
+}
+
+
+class LazyGroup(TyperGroup):
+    """A group of commands whose modules are imported when a command is asked for by its name."""
+
+    def list_commands(self, ctx: typer.Context) -> list[str]:  # type: ignore[override]
+        """Return the names of the commands."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: typer.Context, cmd_name: str) -> Any:  # type: ignore[override]
+        """Import one command; None where there is no such command."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, function = COMMANDS[cmd_name].partition(":")
+        single = typer.Typer(add_completion=False, rich_markup_mode=None)
+        single.command(cmd_name)(getattr(import_module(module), function))
+        return typer.main.get_command(single)
+
+    def invoke(self, ctx: typer.Context) -> Any:  # type: ignore[override]
+        """Run a command; what a user can mend becomes one sentence and exit code 1."""
+        try:
+            return super().invoke(ctx)
+        except SasnetError as error:
+            typer.echo(f"sasnet: {error}", err=True)
+            raise typer.Exit(1) from None
+
+
+app = typer.Typer(
+    cls=LazyGroup,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"sasnet {sasnet_plugin.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _sasnet(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """From a small-angle-scattering measurement to the models that explain it."""
+
+
+def main() -> None:
+    """Run the command line; a closed pipe (``| head``) ends it quietly, Ctrl-C with exit code 130."""
+    try:
+        app(prog_name="sasnet")
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _leave_closed_pipe()
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except SystemExit:
+        try:
+            sys.stdout.flush()
+        except BrokenPipeError:
+            _leave_closed_pipe()
+        raise
+
+
+def _leave_closed_pipe() -> None:
+    # The interpreter flushes stdout once more at exit; give it somewhere to write.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.exit(141)  # 128 + SIGPIPE, as of any program in a pipe

@@ -1,0 +1,111 @@
+"""Trained models are found, and used only where they are what their manifest says."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.tinyzoo import FORMS, manifest_entries, write_zoo
+
+from sasnet_plugin.data.preprocess import PREPROCESS_VERSION
+from sasnet_plugin.types import ModelZooError
+from sasnet_plugin.zoo import open_model, parse_manifest, registered, verify, zoo_folder
+
+
+def test_environment_names_the_zoo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SASNET_MODEL_ZOO", str(write_zoo(tmp_path / "zoo")))
+    assert zoo_folder() == tmp_path / "zoo"
+    assert registered() == {"sas1d": tmp_path / "zoo" / "sas1d"}
+
+
+def test_environment_that_points_nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SASNET_MODEL_ZOO", str(tmp_path / "gone"))
+    with pytest.raises(ModelZooError, match=r"gone: SASNET_MODEL_ZOO points here"):
+        zoo_folder()
+
+
+def test_opened_model_carries_its_manifest_and_bytes(tmp_path: Path) -> None:
+    model = open_model(folder=write_zoo(tmp_path / "zoo"))
+    assert model.manifest.forms == FORMS
+    assert model.onnx == (tmp_path / "zoo" / "sas1d" / "model.onnx").read_bytes()
+    verify(model)
+
+
+def test_one_changed_byte_is_noticed(tmp_path: Path) -> None:
+    zoo = write_zoo(tmp_path / "zoo")
+    path = zoo / "sas1d" / "model.onnx"
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+    with pytest.raises(ModelZooError, match=r"model\.onnx: the file is damaged or was changed"):
+        open_model(folder=zoo)
+
+
+def test_changed_companion_file_is_noticed_by_verify(tmp_path: Path) -> None:
+    zoo = write_zoo(tmp_path / "zoo")
+    manifest = json.loads((zoo / "sas1d" / "manifest.json").read_text())
+    manifest["sha256"]["parity.npz"] = "00"
+    (zoo / "sas1d" / "manifest.json").write_text(json.dumps(manifest))
+    (zoo / "sas1d" / "parity.npz").write_bytes(b"other")
+    with pytest.raises(ModelZooError, match=r"parity\.npz: the file is damaged"):
+        verify(open_model(folder=zoo))
+
+
+def test_missing_network(tmp_path: Path) -> None:
+    zoo = write_zoo(tmp_path / "zoo")
+    (zoo / "sas1d" / "model.onnx").unlink()
+    with pytest.raises(ModelZooError, match=r"model\.onnx: cannot be read"):
+        open_model(folder=zoo)
+
+
+def test_unknown_name_lists_the_known_ones(tmp_path: Path) -> None:
+    with pytest.raises(ModelZooError, match=r"gisas: no such model in the zoo; choose one of sas1d"):
+        open_model("gisas", folder=write_zoo(tmp_path / "zoo"))
+
+
+def test_broken_registry(tmp_path: Path) -> None:
+    (tmp_path / "registry.json").write_text("[1, 2")
+    with pytest.raises(ModelZooError, match="cannot be read as a registry"):
+        open_model(folder=tmp_path)
+
+
+def test_other_preprocessing_is_refused(tmp_path: Path) -> None:
+    zoo = write_zoo(tmp_path / "zoo", preprocess_version=PREPROCESS_VERSION + 1)
+    with pytest.raises(ModelZooError, match=f"version {PREPROCESS_VERSION + 1}, but this sasnet has"):
+        open_model(folder=zoo)
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"format": 2}, "format 2 is not the format 1"),
+        ({"surprise": 1}, "unknown keys"),
+        ({"temperature": {"form": 1.0}}, "malformed entry"),
+        ({"temperature": {"form": 0.0, "structure_factor": 1.0, "scope": [1, 0]}}, "not positive"),
+        ({"groups": [{"name": "some", "members": ["sphere"]}]}, "exactly once"),
+        ({"forms": []}, "no form model"),
+        ({"structure_factors": ["hardsphere", None]}, "begin its structure factors with null"),
+        ({"allowed_structure_factors": {"sphere": ["two_yukawa"]}}, "two_yukawa"),
+        ({"allowed_structure_factors": {"cube": ["hardsphere"]}}, "cube"),
+        ({"sha256": {}}, "no sha256"),
+        ({"forms": 5}, "malformed entry"),
+    ],
+)
+def test_manifest_that_cannot_be_trusted(change: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(ModelZooError, match=sentence):
+        parse_manifest(json.dumps(manifest_entries(**change)), "manifest.json")
+
+
+@pytest.mark.parametrize("key", sorted(manifest_entries()))
+def test_each_key_of_the_manifest_is_needed(key: str) -> None:
+    entries = manifest_entries()
+    del entries[key]
+    with pytest.raises(ModelZooError, match=key if key != "format" else "format None"):
+        parse_manifest(json.dumps(entries), "manifest.json")
+
+
+def test_manifest_that_is_not_json() -> None:
+    with pytest.raises(ModelZooError, match="is not JSON"):
+        parse_manifest("{", "manifest.json")
