@@ -86,7 +86,7 @@ def classify(
 
     writer: Writer = JsonWriter() if as_json else TableWriter()
     with _progress() as step:
-        failed, drawn = _write(_outcomes(files, read, judge, window, step), writer, plot is not None)
+        failed, drawn = _write(outcomes(files, read, judge, window, step), writer, plot is not None)
     if plot is not None and drawn:
         from sasnet_plugin.report.plot import MAX_ROWS, plot_suggestions
 
@@ -97,7 +97,7 @@ def classify(
         raise typer.Exit(1)
 
 
-def _outcomes(
+def outcomes(
     arguments: Iterable[str],
     read: Callable[[str], tuple[Curve, ...]],
     judge: Callable[[list[Curve]], list[Suggestion | Exception]],

@@ -79,6 +79,7 @@ class Classifier:
         Parameters
         ----------
         curves : sequence of Curve
+            What was measured; run in batches.
         top : int
             How many models and groups to list, at least 1.
         keep : (F,) bool array, optional

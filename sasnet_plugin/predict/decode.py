@@ -79,7 +79,8 @@ def softmax(logits: NDArray[np.floating], mask: BoolArray | None = None) -> Floa
     if mask is not None:
         x = np.where(mask, x, -np.inf)
     weight: FloatArray = np.exp(x - x.max(axis=-1, keepdims=True))
-    return weight / weight.sum(axis=-1, keepdims=True)
+    weight /= weight.sum(axis=-1, keepdims=True)
+    return weight
 
 
 def sigmoid(x: FloatArray) -> FloatArray:

@@ -80,7 +80,7 @@ class Runtime:
         if inputs != ["features"] or not outputs.issuperset(OUTPUTS):
             raise ModelZooError(
                 f"{where}: the network's inputs {inputs} and outputs {sorted(outputs)} are not the"
-                f" ones expected (features; {', '.join(OUTPUTS)}); export it again with this version of sasnet."
+                f" ones expected (features; {', '.join(OUTPUTS)}); export it again with this sasnet."
             )
 
     def run(self, features: FloatArray) -> Outputs:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from sasnet_plugin.types import Curve, DataError
 
@@ -13,6 +14,7 @@ def within(curve: Curve, q_min: float, q_max: float) -> Curve:
     Parameters
     ----------
     curve : Curve
+        As read.
     q_min, q_max : float
         Å⁻¹; 0 and infinity leave that end alone.
 
@@ -30,7 +32,7 @@ def within(curve: Curve, q_min: float, q_max: float) -> Curve:
         )
     if left == len(curve):
         return curve
-    columns = {
+    columns: dict[str, Any] = {
         name: None if (column := getattr(curve, name)) is None else column[keep]
         for name in ("q", "intensity", "dintensity", "dq", "dxl", "dxw")
     }

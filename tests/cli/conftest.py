@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.tinyzoo import write_zoo
+from tinyzoo import write_zoo
 
 
 @pytest.fixture

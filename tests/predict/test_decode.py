@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from tests.tinyzoo import FACTORS, FORMS, GROUPS, manifest_entries
+from tinyzoo import FACTORS, FORMS, GROUPS, manifest_entries
 
 from sasnet_plugin.predict import Outputs, decode
 from sasnet_plugin.predict.decode import sigmoid, softmax

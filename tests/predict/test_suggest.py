@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.tinyzoo import FORMS, network, sphere_curve, write_zoo
+from tinyzoo import FORMS, network, sphere_curve, write_zoo
 
 from sasnet_plugin import Curve, suggest
 from sasnet_plugin.predict import notes, open_classifier

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.tinyzoo import FORMS, manifest_entries, write_zoo
+from tinyzoo import FORMS, manifest_entries, write_zoo
 
 from sasnet_plugin.data.preprocess import PREPROCESS_VERSION
 from sasnet_plugin.types import ModelZooError
