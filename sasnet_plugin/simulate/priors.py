@@ -221,7 +221,7 @@ def _default_prior(info: ModelInfo, rng: np.random.Generator) -> dict[str, float
             pars[name] = float(rng.integers(len(parameter.choices)))
             continue
         if "Ang" in parameter.units and default > 0:
-            value = default * 10 ** rng.uniform(-1, 1)
+            value = float(np.exp(rng.uniform(*np.log(np.clip([default / 10, default * 10], low, high)))))
         elif default != 0:
             value = default * rng.uniform(0.5, 2)
         else:
@@ -247,17 +247,18 @@ def _sizes_seen(info: ModelInfo, pars: Mapping[str, float]) -> bool:
 def _kernel(name: str) -> Any:
     from sasmodels.core import build_model
 
-    q = np.geomspace(1e-4, 1.0, 60)
+    # From 1e-3: below it rpa and the structure factors lose their digits to cancellation (quadrature.q_quiet).
+    q = np.geomspace(1e-3, 1.0, 60)
     return build_model(model_info(name), dtype="double", platform="dll").make_kernel([q])
 
 
 def _solvable(name: str, pars: Mapping[str, float]) -> bool:
-    """Say whether the curve is finite and positive between 1e-4 and 1 Å⁻¹."""
+    """Say whether the curve is finite, nowhere negative and not all zero between 1e-3 and 1 Å⁻¹."""
     from sasmodels.direct_model import call_kernel
 
     with np.errstate(all="ignore"):
         intensity = call_kernel(_kernel(name), {**pars, "background": 0.0})
-    return bool(np.all(np.isfinite(intensity)) and np.all(intensity > 0))
+    return bool(np.all(np.isfinite(intensity)) and np.all(intensity >= 0) and np.any(intensity > 0))
 
 
 def sample_polydispersity(

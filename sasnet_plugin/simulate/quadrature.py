@@ -1,0 +1,156 @@
+"""How far sasmodels' orientation averages can be trusted, and a finer average to compare them with.
+
+sasmodels 1.1.0 averages over orientations by Gauss-Legendre quadrature whose order is fixed in some models
+and chosen from q times size, but capped, in others; the polyhedra written in Python take 500 points of a
+Fibonacci sphere. Where q times size outruns the order, the curve is noise of the integrator, not physics.
+:data:`LIMITS` says where; ``benchmarks/quadrature.py`` measures it again.
+"""
+
+from __future__ import annotations
+
+import copy
+import functools
+import inspect
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from sasnet_plugin.simulate import priors
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+TOLERANCE = 0.02
+"""Greatest deviation from the finer quadrature, relative to the mean intensity near that q."""
+
+LIMITS: Mapping[str, float] = MappingProxyType({})
+
+
+def gauss_legendre(n: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return nodes and weights of n-point Gauss-Legendre quadrature on [-1, 1], ascending.
+
+    Newton's method on the three-term recurrence, from Tricomi's guess (Abramowitz and Stegun 22.16.6);
+    quick for n of ten thousand, where eigenvalue methods are not.
+
+    Parameters
+    ----------
+    n : int
+        Number of points, at least 2.
+
+    Returns
+    -------
+    nodes, weights : (n,) float arrays
+    """
+    k = np.arange(n, 0, -1)
+    x = (1 - (n - 1) / (8 * n**3)) * np.cos(np.pi * (4 * k - 1) / (4 * n + 2))
+    for _ in range(6):
+        before, now = np.ones_like(x), x.copy()
+        for j in range(2, n + 1):
+            before, now = now, ((2 * j - 1) * x * now - (j - 1) * before) / j
+        slope = n * (x * now - before) / (x * x - 1)
+        step = now / slope
+        x = x - step
+        if np.abs(step).max() < 1e-15:
+            break
+    return x, 2 / ((1 - x * x) * slope * slope)
+
+
+def has_quadrature(name: str) -> bool:
+    """Say whether the model averages over orientations (or integrates) by quadrature of a given order."""
+    info = priors.model_info(name)
+    return _gauss_source(info) is not None or _points_argument(info) is not None
+
+
+def fine_model(name: str, n: int, folder: Path) -> Any:
+    """Build the model with `n` points of quadrature instead of its own.
+
+    Parameters
+    ----------
+    name : str
+        Model that :func:`has_quadrature`.
+    n : int
+        Points of each Gauss-Legendre integral, or points on the Fibonacci sphere.
+    folder : Path
+        Where the table of nodes is written; the installed sasmodels is left as it is.
+
+    Returns
+    -------
+    sasmodels.kernel.KernelModel
+        Double precision, compiled C or Python.
+    """
+    os.environ.setdefault("SAS_OPENCL", "none")
+    from sasmodels.core import build_model
+
+    info = copy.copy(priors.model_info(name))
+    argument = _points_argument(info)
+    if argument is not None:
+        finer = functools.partial(info.Iq, **{argument: n})
+        finer.vectorized = True  # type: ignore[attr-defined]
+        info.Iq = finer
+        return build_model(info, dtype="double", platform="dll")
+    index = _gauss_source(info)
+    if index is None:
+        raise ValueError(f"{name} has no quadrature")
+    table = folder / f"gauss{n}.c"
+    if not table.exists():
+        table.write_text(_c_table(n))
+    own = info.source[index]
+    replacement = [str(table), "lib/nonadaptive.c"] if own == "lib/adaptive.c" else [str(table)]
+    info.source = [*info.source[:index], *replacement, *info.source[index + 1 :]]
+    return build_model(info, dtype="double", platform="dll")
+
+
+def _gauss_source(info: Any) -> int | None:
+    for index, source in enumerate(info.source or ()):
+        if source == "lib/adaptive.c" or source.startswith("lib/gauss"):
+            return index
+    return None
+
+
+def _points_argument(info: Any) -> str | None:
+    if not inspect.isfunction(info.Iq):
+        return None
+    found = [name for name in inspect.signature(info.Iq).parameters if name.startswith("npoints")]
+    return found[0] if found else None
+
+
+def _c_table(n: int) -> str:
+    nodes, weights = gauss_legendre(n)
+    lines = [
+        "#ifdef GAUSS_N\n#undef GAUSS_N\n#undef GAUSS_Z\n#undef GAUSS_W\n#endif",
+        f"#define GAUSS_N {n}\n#define GAUSS_Z Gauss{n}Z\n#define GAUSS_W Gauss{n}Wt",
+    ]
+    for letters, values in (("Wt", weights), ("Z", nodes)):
+        numbers = ",\n".join(f"{value:.17e}" for value in values)
+        lines.append(f"constant double Gauss{n}{letters}[{n}] = {{\n{numbers}\n}};")
+    return "\n".join(lines) + "\n"
+
+
+def deviation(intensity: NDArray[np.float64], reference: NDArray[np.float64]) -> float:
+    """Return the root mean square difference over the mean reference, of a few neighbouring q.
+
+    Relative to the neighbourhood, not to each point, so that the bottom of a minimum does not decide.
+    """
+    with np.errstate(all="ignore"):
+        return float(np.sqrt(np.mean((intensity - reference) ** 2)) / np.mean(np.abs(reference)))
+
+
+def q_valid(name: str, pars: Mapping[str, float]) -> float:
+    """Return the q up to which sasmodels' curve is within `TOLERANCE`, Å⁻¹; infinite where there is no limit.
+
+    Parameters
+    ----------
+    name : str
+        Form model.
+    pars : mapping
+        Its parameters as :func:`sasnet_plugin.simulate.priors.sample_prior` gives them.
+    """
+    limit = LIMITS.get(name)
+    if limit is None:
+        return np.inf
+    size = priors.max_length(name, pars)
+    return np.inf if size is None else limit / size
