@@ -44,7 +44,10 @@ def seconds(command: list[str]) -> float:
 
 
 def cold(repeats: int) -> dict[str, list[float]]:
-    """Wall times, s, of the imports alone and of two forms of the command, in turn; the first round warms caches."""
+    """Wall times, s, of the imports alone and of two forms of the command, in turn.
+
+    One more round comes first and is not counted: it fills the disk cache.
+    """
     classify = [sys.executable, "-m", "sasnet_plugin", "classify", str(example_file())]
     commands = {
         f'`python -c "{FLOOR}"`': [sys.executable, "-c", FLOOR],

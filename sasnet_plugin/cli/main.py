@@ -46,7 +46,13 @@ class LazyGroup(TyperGroup):
     def invoke(self, ctx: typer.Context) -> Any:  # type: ignore[override]
         """Run a command; what a user can mend becomes one sentence and exit code 1."""
         try:
-            return super().invoke(ctx)
+            result = super().invoke(ctx)
+            sys.stdout.flush()
+            return result
+        except BrokenPipeError:
+            _leave_closed_pipe()
+        except KeyboardInterrupt:
+            raise typer.Exit(130) from None
         except SasnetError as error:
             typer.echo(f"sasnet: {error}", err=True)
             raise typer.Exit(1) from None
@@ -77,20 +83,11 @@ def _sasnet(
 
 
 def main() -> None:
-    """Run the command line; a closed pipe (``| head``) ends it quietly, Ctrl-C with exit code 130."""
+    """Run the command line; Ctrl-C ends it with exit code 130, a closed pipe (``| head``) quietly."""
     try:
         app(prog_name="sasnet")
-        sys.stdout.flush()
-    except BrokenPipeError:
-        _leave_closed_pipe()
     except KeyboardInterrupt:
         sys.exit(130)
-    except SystemExit:
-        try:
-            sys.stdout.flush()
-        except BrokenPipeError:
-            _leave_closed_pipe()
-        raise
 
 
 def _leave_closed_pipe() -> None:

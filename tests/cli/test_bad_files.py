@@ -50,6 +50,9 @@ def _reflectometry(path: Path) -> None:
 
 
 Q, INTENSITY, SIGMA = sphere_curve(60.0)
+HOLED = INTENSITY.copy()
+HOLED[[7, 47, 87]] = np.nan
+HOLED[50] = np.inf
 
 REFUSED: dict[str, tuple[str, Callable[[Path], object]]] = {
     "empty": ("a.dat", lambda p: p.write_bytes(b"")),
@@ -70,12 +73,7 @@ REFUSED: dict[str, tuple[str, Callable[[Path], object]]] = {
 
 MENDED: dict[str, Callable[[Path], object]] = {
     "unsorted q": lambda p: _columns(p, Q[::-1], INTENSITY[::-1], SIGMA[::-1]),
-    "NaN and inf": lambda p: _columns(
-        p,
-        Q,
-        np.where(np.arange(120) % 40 == 7, np.nan, np.where(np.arange(120) == 50, np.inf, INTENSITY)),
-        SIGMA,
-    ),
+    "NaN and inf": lambda p: _columns(p, Q, HOLED, SIGMA),
 }
 
 
