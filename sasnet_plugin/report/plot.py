@@ -60,7 +60,8 @@ def _draw_curve(axes: Axes, curve: Curve) -> None:
     axes.set_xscale("log")
     if positive.any():
         axes.set_yscale("log")
-        axes.set_ylim(0.5 * intensity.min(), 2 * intensity.max())
+        # A few points that scatter down to zero would squeeze the rest.
+        axes.set_ylim(0.5 * np.percentile(intensity, 1), 2 * intensity.max())
     axes.set_xlabel("q / Å⁻¹")
     axes.set_ylabel("I(q)")
     axes.set_title(
