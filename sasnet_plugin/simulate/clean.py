@@ -1,0 +1,228 @@
+"""One clean curve: noise-free, resolution-free, on the wide grid, with its parameters."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..types import SimulationError
+from .grid import LN_STEP, N_WIDE, WIDE_Q
+from .kernel import call
+from .priors import max_length, sample_polydispersity, sample_prior
+from .quadrature import q_valid
+from .scaling import scaled_size, spread_sizes
+
+#: Models whose curve costs seconds on the full grid (orientation averages in two angles): fewer points of
+#: their distributions, and no body so large that most of the window is beyond its features.
+SLOW = frozenset(
+    {
+        "barbell",
+        "bcc_paracrystal",
+        "capped_cylinder",
+        "core_shell_bicelle_elliptical",
+        "core_shell_bicelle_elliptical_belt_rough",
+        "core_shell_parallelepiped",
+        "elliptical_cylinder",
+        "fcc_paracrystal",
+        "hollow_rectangular_prism",
+        "hollow_rectangular_prism_thin_walls",
+        "micromagnetic_FF_3D",
+        "parallelepiped",
+        "pringle",
+        "prism",
+        "rectangular_prism",
+        "sc_paracrystal",
+        "stacked_disks",
+        "superball",
+        "tetrahedron",
+        "triaxial_ellipsoid",
+        "truncated_octahedron",
+        "truncated_tetrahedron",
+    }
+)
+#: Models with an orientation average in one angle: milliseconds a curve.
+MEDIUM = frozenset(
+    {
+        "core_shell_bicelle",
+        "core_shell_cylinder",
+        "core_shell_ellipsoid",
+        "cylinder",
+        "ellipsoid",
+        "flexible_cylinder_elliptical",
+        "hollow_cylinder",
+        "lamellar_hg_stack_caille",
+        "lamellar_stack_caille",
+        "multilayer_vesicle",
+        "onion",
+        "spherical_sld",
+    }
+)
+#: Largest body of a slow model, Å, and the q·size that its curve is computed to: beyond, each point costs
+#: an ever finer average over orientations and shows no more than its asymptote.
+SLOW_SIZE_MAX = 1500.0
+SLOW_Q_SIZE = 600.0
+#: Points and number of sigmas of a size distribution (fast models keep sasmodels' defaults). A second
+#: distribution multiplies the cost, so it gets fewer points, and slow models have one at most.
+_PD = {"fast": (35, None), "medium": (21, 4.0), "slow": (11, 3.5)}
+_PD_SECOND = {"fast": 15, "medium": 9}
+_TRIES = 400
+_LOG_FLOOR = -60.0
+
+
+@dataclass(frozen=True)
+class Clean:
+    """A clean curve.
+
+    Parameters
+    ----------
+    log_intensity : (N_WIDE,) float32 array
+        ln I(q), largest value 0; NaN from ``n_valid`` on.
+    n_valid : int
+        Points of the wide grid, from the low end, that the quadrature can be trusted on.
+    parameters : dict of str to float
+        sasmodels' parameters, polydispersity included (its type as a number, see ``PD_TYPES``).
+    radius_effective : float
+        Å, 0 where the model has none.
+    max_length : float
+        Largest length of the sample, Å; NaN where the model has none.
+    log_rg : float
+        log10 of the radius of gyration in Å from the Guinier region; NaN where there is none.
+    """
+
+    log_intensity: NDArray[np.float32]
+    n_valid: int
+    parameters: dict[str, float]
+    radius_effective: float
+    max_length: float
+    log_rg: float
+
+
+PD_TYPES = ("gaussian", "lognormal", "schulz")
+
+
+def tier(name: str) -> str:
+    """Return how costly a model is: fast, medium or slow."""
+    return "slow" if name in SLOW else "medium" if name in MEDIUM else "fast"
+
+
+def simulate_clean(name: str, rng: np.random.Generator, *, monodisperse: bool = False) -> Clean:
+    """Draw parameters from the prior and compute the clean curve.
+
+    Parameters
+    ----------
+    name : str
+        Form model, structure factor (S(q) itself), or path of a plugin model file.
+    rng : numpy.random.Generator
+    monodisperse : bool
+        Leave polydispersity out.
+
+    Raises
+    ------
+    SimulationError
+        No draw of the prior gave a finite, positive curve.
+    """
+    for _ in range(_TRIES):
+        parameters: dict[str, Any] = sample_prior(name, rng)
+        size = max_length(name, parameters)
+        if name in SLOW and size is not None and size > SLOW_SIZE_MAX:
+            continue
+        if not monodisperse:
+            parameters |= _polydispersity(name, parameters, rng)
+        clean = evaluate(name, parameters)
+        if clean is not None:
+            return clean
+    raise SimulationError(f"{name}: none of {_TRIES} draws of its prior gave a valid curve; check its prior.")
+
+
+def _polydispersity(name: str, parameters: dict[str, Any], rng: np.random.Generator) -> dict[str, Any]:
+    """The protocol's size distributions, with as many points as the model's cost allows."""
+    speed = tier(name)
+    extra = sample_polydispersity(name, parameters, rng)
+    sizes = [key.removesuffix("_pd") for key in extra if key.endswith("_pd")]
+    if speed == "slow" and len(sizes) == 2:
+        drop = sizes.pop(int(rng.integers(2)))
+        extra = {key: value for key, value in extra.items() if not key.startswith(f"{drop}_pd")}
+    points, nsigma = _PD[speed]
+    if len(sizes) == 2:
+        points = _PD_SECOND[speed]
+    for size in sizes:
+        extra[f"{size}_pd_n"] = points
+        if nsigma is not None:
+            extra[f"{size}_pd_nsigma"] = min(nsigma, extra[f"{size}_pd_nsigma"])
+    return extra
+
+
+def evaluate(name: str, parameters: dict[str, Any]) -> Clean | None:
+    """The clean curve for given parameters; None where the model gives no valid one."""
+    size = max_length(name, parameters)
+    limit = q_valid(name, parameters)
+    if name in SLOW and size is not None:
+        limit = min(limit, SLOW_Q_SIZE / size)
+    n_valid = int(np.clip(np.searchsorted(WIDE_Q, limit, side="right"), 0, N_WIDE))
+    where = _nodes(name, size, n_valid)
+    if where.size < 8:
+        return None
+    scaled = name in SLOW and scaled_size(name, parameters)
+    if scaled:
+        mono = {key: value for key, value in parameters.items() if not key.startswith(f"{scaled}_pd")}
+        result = call(name, WIDE_Q[where], mono)
+    else:
+        result = call(name, WIDE_Q[where], parameters)
+    intensity = result.intensity
+    good = np.isfinite(intensity) & (intensity > 0)
+    # A curve may end in rounding at large q; a gap at small q means that the parameters were invalid.
+    if not good.all():
+        bad = int(np.argmin(good))
+        if WIDE_Q[where[bad]] < 0.3:
+            return None
+        where, intensity = where[:bad], intensity[:bad]
+        n_valid = min(n_valid, int(where[-1]) + 1)
+    log_i = np.log(intensity)
+    if scaled:
+        log_i = spread_sizes(name, parameters, scaled, where, log_i)
+        n_valid = log_i.size
+    elif where.size < n_valid:
+        from scipy.interpolate import CubicSpline
+
+        log_i = CubicSpline(where, log_i)(np.arange(n_valid))
+    log_i = np.maximum(log_i - log_i.max(), _LOG_FLOOR)
+    full = np.full(N_WIDE, np.nan, dtype=np.float32)
+    full[:n_valid] = log_i
+    return Clean(
+        full,
+        n_valid,
+        _numbers(parameters),
+        result.radius_effective,
+        float("nan") if size is None else size,
+        _guinier(log_i),
+    )
+
+
+def _nodes(name: str, size: float | None, n_valid: int) -> NDArray[np.intp]:
+    """Where on the wide grid to evaluate: everywhere, or every third point, coarser below q·size = 1."""
+    if tier(name) == "fast" or size is None:
+        return np.arange(n_valid)
+    knee = int(np.clip(np.log(1.0 / (size * WIDE_Q[0])) / LN_STEP, 0, n_valid))
+    nodes = np.concatenate((np.arange(0, knee, 20), np.arange(knee, n_valid, 3), [n_valid - 1]))
+    return np.unique(nodes).astype(np.intp)
+
+
+def _numbers(parameters: dict[str, Any]) -> dict[str, float]:
+    return {
+        key: float(PD_TYPES.index(value)) if isinstance(value, str) else float(value)
+        for key, value in parameters.items()
+    }
+
+
+def _guinier(log_i: NDArray[np.float64]) -> float:
+    """log10 Rg from ln I = ln I0 − Rg² q²/3 (Guinier), where ln I has fallen by 0.02 to 0.1 from a plateau."""
+    start = log_i[0]
+    begin, end = np.argmax(log_i < start - 0.02), np.argmax(log_i < start - 0.1)
+    if end <= begin or begin < 40 or np.max(log_i[:end]) > start + 1e-3:
+        return float("nan")
+    q2 = WIDE_Q[begin:end] ** 2
+    slope = np.polyfit(q2, log_i[begin:end], 1)[0] if end - begin > 2 else -0.06 / (q2[-1] or 1.0)
+    return float(0.5 * np.log10(-3 * slope)) if slope < 0 else float("nan")

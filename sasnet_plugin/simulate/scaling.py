@@ -1,0 +1,73 @@
+"""Polydispersity of a model's only length, from one monodisperse curve.
+
+If all lengths of a body grow by s, F²(q) becomes s⁶ F²(q s): a size distribution of the only length is a
+sum of shifted copies of one slow curve (superball: one orientation average instead of 35).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .grid import LN_STEP
+from .lengths import powers
+from .priors import model_info
+
+_POINTS = 41
+
+
+def scaled_size(name: str, parameters: dict[str, Any]) -> str | None:
+    """The polydisperse parameter, if it is the only length of the model and nothing else is polydisperse."""
+    wide = [key.removesuffix("_pd") for key in parameters if key.endswith("_pd")]
+    if len(wide) != 1:
+        return None
+    found = powers(model_info(name))
+    if found is None:
+        return None
+    dimensional = [key for key, power in found.items() if power]
+    return wide[0] if dimensional == wide else None
+
+
+def spread_sizes(
+    name: str, parameters: dict[str, Any], size: str, where: NDArray[np.intp], log_i: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Average a monodisperse curve over the distribution of its only length.
+
+    Parameters
+    ----------
+    name, parameters, size
+        Model, its parameters with ``<size>_pd`` and the like, and that length.
+    where : (m,) int array
+        Points of the wide grid where the curve was computed.
+    log_i : (m,) float array
+        ln I(q) per particle volume, monodisperse.
+
+    Returns
+    -------
+    log_intensity : (n,) float array
+        ln of Σ w s⁶ P(q s)/Σ w s³ on the wide grid, P = I V; it ends where the largest size's curve ends.
+    """
+    from sasmodels.weights import get_weights
+    from scipy.interpolate import CubicSpline
+
+    centre = parameters[size]
+    values, weights = get_weights(
+        parameters[f"{size}_pd_type"],
+        _POINTS,
+        parameters[f"{size}_pd"],
+        parameters[f"{size}_pd_nsigma"],
+        centre,
+        (0.0, np.inf),
+        True,
+    )
+    ratio = np.asarray(values) / centre
+    shift = np.log(ratio) / LN_STEP
+    n = int(where[-1] + 1 - np.ceil(max(shift.max(), 0.0)))
+    spline = CubicSpline(where, log_i, extrapolate=True)
+    at = np.arange(max(n, 0))
+    # Below the first point the curve has its plateau.
+    shifted = spline(np.maximum(at + shift[:, None], where[0]))
+    total = np.sum((weights * ratio**6)[:, None] * np.exp(shifted), axis=0)
+    return np.log(total / np.sum(weights * ratio**3))

@@ -1,0 +1,224 @@
+"""Shards of clean curves on disk: planned, written whole or not at all, resumed by what is missing."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..compute import unordered_map
+from ..types import SimulationError
+from .clean import simulate_clean, tier
+from .grid import N_WIDE, WIDE_Q
+from .priors import form_models, model_info, structure_factors
+
+FORMAT = 1
+#: Curves of one model in one round: a chunk that is lost with a kill is seconds to a minute of work.
+CHUNK = {"fast": 150, "medium": 50, "slow": 20}
+#: A curve of these takes seconds even so.
+VERY_SLOW = {"pringle": 2, "superball": 5}
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """One shard to be made: `count` curves of one model."""
+
+    folder: str
+    model: str
+    round: int
+    count: int
+    seed: int
+    monodisperse: bool
+
+    @property
+    def path(self) -> Path:
+        """Where the finished shard lies."""
+        return Path(self.folder) / f"{Path(self.model).stem}-{self.round:04d}.h5"
+
+
+def plan(
+    folder: Path,
+    *,
+    rounds: int,
+    seed: int,
+    models: tuple[str, ...] | None = None,
+    monodisperse: bool = False,
+    scale: float = 1.0,
+) -> list[Chunk]:
+    """All chunks of a data set, round by round, so that stopping early leaves every model represented.
+
+    Parameters
+    ----------
+    folder : Path
+    rounds : int
+        Each holds 150 curves of a fast model, 50 of a medium and 20 of a slow one, times `scale`.
+    seed : int
+    models : tuple of str, optional
+        Default: all form models and the four structure factors.
+    monodisperse : bool
+    scale : float
+    """
+    names = models or (*form_models(), *structure_factors())
+    chunks = []
+    for index in range(rounds):
+        for name in names:
+            count = VERY_SLOW.get(name, CHUNK[tier(name)])
+            count = max(1, round(count * scale))
+            chunks.append(Chunk(str(folder), name, index, count, seed, monodisperse))
+    return chunks
+
+
+def disk_need(chunks: list[Chunk]) -> int:
+    """Bytes that the shards will take, from the size of their curves (compression saves some)."""
+    return sum(c.count * (N_WIDE * 4 + 400) + 20_000 for c in chunks)
+
+
+def run(chunks: list[Chunk], *, workers: int = 1) -> Iterator[Chunk]:
+    """Make the shards that are missing; yields each chunk as it is done.
+
+    Raises
+    ------
+    SimulationError
+        The folder holds shards of another seed or plan.
+    """
+    if not chunks:
+        return
+    folder = Path(chunks[0].folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    _check_settings(folder, chunks[0])
+    missing = [c for c in chunks if not c.path.exists()]
+    # Slow chunks first within the queue would starve early rounds; order is kept as planned.
+    yield from unordered_map(make_chunk, missing, workers=workers)
+
+
+def _check_settings(folder: Path, chunk: Chunk) -> None:
+    settings = {"format": FORMAT, "seed": chunk.seed, "monodisperse": chunk.monodisperse}
+    path = folder / "settings.json"
+    if path.exists():
+        found = json.loads(path.read_text(encoding="utf-8"))
+        if found != settings:
+            raise SimulationError(
+                f"{folder}: holds shards made with {found}, not {settings}; choose another folder or the same options."
+            )
+        return
+    path.write_text(json.dumps(settings) + "\n", encoding="utf-8")
+
+
+def chunk_rng(chunk: Chunk) -> np.random.Generator:
+    """A generator that depends on the seed, the model and the round alone, so on no worker or order."""
+    digest = hashlib.sha256(Path(chunk.model).stem.encode()).digest()[:8]
+    return np.random.default_rng([chunk.seed, int.from_bytes(digest, "little"), chunk.round])
+
+
+def make_chunk(chunk: Chunk) -> Chunk:
+    """Simulate one chunk and put its shard in place in one step."""
+    import h5py
+
+    rng = chunk_rng(chunk)
+    cleans = [simulate_clean(chunk.model, rng, monodisperse=chunk.monodisperse) for _ in range(chunk.count)]
+    keys = sorted({key for clean in cleans for key in clean.parameters})
+    values = np.array([[c.parameters.get(key, np.nan) for key in keys] for c in cleans])
+    units = [_unit(chunk.model, key) for key in keys]
+    temporary = chunk.path.with_suffix(f".tmp{os.getpid()}")
+    with h5py.File(temporary, "w", libver="latest") as file:
+        file.attrs.update(
+            format=FORMAT,
+            model=chunk.model,
+            seed=chunk.seed,
+            round=chunk.round,
+            monodisperse=chunk.monodisperse,
+            **_versions(),
+        )
+        file.create_dataset("q", data=WIDE_Q, track_times=False).attrs["units"] = "1/Ang"
+        curves = np.stack([c.log_intensity for c in cleans])
+        file.create_dataset("log_intensity", data=curves, track_times=False, compression="lzf")
+        file.create_dataset("n_valid", data=np.array([c.n_valid for c in cleans]), track_times=False)
+        parameters = file.create_dataset("parameters", data=values, track_times=False)
+        parameters.attrs["names"] = keys
+        parameters.attrs["units"] = units
+        for name in ("radius_effective", "max_length", "log_rg"):
+            column = np.array([getattr(c, name) for c in cleans])
+            file.create_dataset(name, data=column, track_times=False)
+    os.replace(temporary, chunk.path)
+    return chunk
+
+
+def _versions() -> dict[str, str]:
+    from importlib.metadata import version
+
+    return {name: version(name) for name in ("sasmodels", "numpy")}
+
+
+def _unit(model: str, key: str) -> str:
+    if "_pd" in key:
+        return ""
+    units = {p.name: p.units for p in model_info(model).parameters.call_parameters}
+    return str(units.get(key, ""))
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """All clean curves of one model.
+
+    Parameters
+    ----------
+    model : str
+    log_intensity : (n, N_WIDE) float32 array
+        ln I, largest value 0; NaN from ``n_valid`` on.
+    n_valid : (n,) int array
+    radius_effective, max_length, log_rg : (n,) float arrays
+        Å, Å, log10 of Å.
+    """
+
+    model: str
+    log_intensity: NDArray[np.float32]
+    n_valid: NDArray[np.intp]
+    radius_effective: NDArray[np.float64]
+    max_length: NDArray[np.float64]
+    log_rg: NDArray[np.float64]
+
+    def __len__(self) -> int:
+        return len(self.n_valid)
+
+
+def read_shelves(folder: Path) -> dict[str, Shelf]:
+    """All finished shards of a folder, by model.
+
+    The limits of sasmodels' quadrature are applied here again, so that shards made before a limit was
+    found need not be made anew.
+
+    Raises
+    ------
+    SimulationError
+        There is none, or one cannot be read.
+    """
+    import h5py
+
+    from .quadrature import LIMITS
+
+    paths = sorted(Path(folder).glob("*-[0-9][0-9][0-9][0-9].h5"))
+    if not paths:
+        raise SimulationError(f"{folder}: no shards here; make them with 'sasnet simulate --out {folder}'.")
+    parts: dict[str, list[dict[str, NDArray]]] = {}
+    names = ("log_intensity", "n_valid", "radius_effective", "max_length", "log_rg")
+    for path in paths:
+        try:
+            with h5py.File(path, "r") as file:
+                parts.setdefault(str(file.attrs["model"]), []).append({n: file[n][()] for n in names})
+        except (OSError, KeyError) as error:
+            raise SimulationError(f"{path}: not a shard of sasnet ({error}); delete it and simulate again.") from None
+    shelves = {}
+    for model, found in sorted(parts.items()):
+        columns = {n: np.concatenate([part[n] for part in found]) for n in names}
+        limit = LIMITS.get(model)
+        if limit is not None:
+            top = np.searchsorted(WIDE_Q, limit / columns["max_length"], side="right")
+            columns["n_valid"] = np.minimum(columns["n_valid"], np.where(np.isnan(columns["max_length"]), N_WIDE, top))
+        shelves[model] = Shelf(model, **columns)
+    return shelves
