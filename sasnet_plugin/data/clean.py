@@ -1,0 +1,178 @@
+"""Raw columns -> a `Curve`: unusable rows dropped, order and uncertainties repaired, each with a note."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from sasnet_plugin import units
+from sasnet_plugin.types import Curve, DataError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from sasnet_plugin.data.raw import RawCurve
+
+    FloatArray = NDArray[np.float64]
+
+MIN_POINTS = 8
+"""Fewer usable points than this say nothing about a shape."""
+
+Q_SUSPICIOUS = 1.0
+"""Å⁻¹; a file without a unit that reaches beyond is more likely in nm⁻¹."""
+
+MIN_RELATIVE_ERROR = 1e-5
+"""A median dI/|I| below this is a placeholder: no measurement counts 1e10 particles at most of its points."""
+
+MAX_BAD_ERRORS = 0.5
+"""With a larger fraction of unusable dI the column is not to be trusted at all."""
+
+
+def clean(raw: RawCurve, *, file: str, entry: str, q_unit: str | None = None) -> Curve:
+    """Turn raw columns into a curve in Å⁻¹, positive and ascending in q.
+
+    Parameters
+    ----------
+    raw : RawCurve
+        Columns as the reader gives them.
+    file, entry : str
+        Where the curve came from.
+    q_unit : str or None
+        A key of ``units.FACTORS["q"]`` that overrides the file's own unit.
+
+    Returns
+    -------
+    Curve
+        (n,) arrays with n >= `MIN_POINTS`. Equal q are kept, in the order of the file.
+
+    Raises
+    ------
+    DataError
+        If no curve is left: no positive q, no positive intensity, too few points.
+    """
+    notes = list(raw.notes)
+    raw = _in_inverse_angstrom(raw, q_unit, notes)
+    keep = _usable_rows(raw, file, notes)
+    raw = raw.taken(np.flatnonzero(keep))
+    if raw.sorted_by_reader or np.any(np.diff(raw.q) < 0):
+        raw = raw.taken(np.argsort(raw.q, kind="stable"))
+        notes.append("q was not in ascending order; the points were sorted.")
+    negative = int(np.count_nonzero(raw.intensity < 0))
+    if not np.any(raw.intensity > 0):
+        what = "negative" if negative else "zero"
+        raise DataError(
+            f"{file}: no intensity is above zero (all are {what}{' or zero' if negative else ''});"
+            " give the scattering of the sample, not of an over-subtracted background."
+        )
+    if negative:
+        notes.append(f"{_count(negative, 'intensity', 'intensities')} below zero kept as measured.")
+    dq, dxl, dxw = _resolution(raw, notes)
+    return Curve(
+        q=raw.q,
+        intensity=raw.intensity,
+        dintensity=_uncertainty(raw, notes),
+        dq=dq,
+        dxl=dxl,
+        dxw=dxw,
+        file=file,
+        entry=entry,
+        notes=tuple(notes),
+    )
+
+
+def _in_inverse_angstrom(raw: RawCurve, forced: str | None, notes: list[str]) -> RawCurve:
+    unit = forced or raw.q_unit or "Å⁻¹"
+    if forced and raw.q_unit and forced != raw.q_unit:
+        notes.append(f"q was read in {forced} as asked, though the file says {raw.q_unit}.")
+    elif unit != "Å⁻¹":
+        notes.append(f"q was converted from {unit} to Å⁻¹.")
+    scale = units.factor(unit, "q")
+    finite = raw.q[np.isfinite(raw.q)]
+    q_max = float(finite.max()) * scale if finite.size else 0.0
+    if forced is None and raw.q_unit is None and q_max > Q_SUSPICIOUS:
+        notes.append(
+            f"The file names no unit of q; it was read in Å⁻¹, but q up to {q_max:.3g} looks like nm⁻¹:"
+            " if so, set the q unit to nm (--q-unit nm)."
+        )
+    return raw if scale == 1.0 else raw.scaled(scale)
+
+
+def _usable_rows(raw: RawCurve, file: str, notes: list[str]) -> NDArray[np.bool_]:
+    q, intensity = raw.q, raw.intensity
+    number = np.isfinite(q) & np.isfinite(intensity)
+    zero = number & (q == 0)
+    negative = number & (q < 0)
+    keep: NDArray[np.bool_] = number & (q > 0)
+    left = int(np.count_nonzero(keep))
+    if left == 0 and q.size:
+        if np.any(negative):
+            raise DataError(f"{file}: no q is positive; the first column must be q, above zero.")
+        if np.any(zero):
+            raise DataError(f"{file}: q is zero throughout; the first column must be q, above zero.")
+    for count, reason in (
+        (raw.dropped, "with q = 0 or a value that is not a number"),
+        (int(np.count_nonzero(~number)), "with a value that is not a number"),
+        (int(np.count_nonzero(zero)), "with q = 0"),
+        (int(np.count_nonzero(negative)), "with negative q"),
+    ):
+        if count:
+            notes.append(f"{_count(count, 'row', 'rows')} {reason} dropped.")
+    if left < MIN_POINTS:
+        raise DataError(
+            f"{file}: only {_count(left, 'usable point', 'usable points')};"
+            f" a curve needs at least {MIN_POINTS}."
+        )
+    return keep
+
+
+def _uncertainty(raw: RawCurve, notes: list[str]) -> FloatArray | None:
+    """Uncertainties with single gaps bridged from their neighbours in q, or None."""
+    dy = raw.dintensity
+    if dy is None or not np.any(np.isfinite(dy) & (dy != 0)):
+        notes.append("The data have no uncertainties of intensity; they will be estimated.")
+        return None
+    good = np.isfinite(dy) & (dy > 0)
+    bad = int(dy.size - np.count_nonzero(good))
+    if bad > MAX_BAD_ERRORS * dy.size:
+        notes.append(f"{bad} of {dy.size} uncertainties are not above zero; all will be estimated.")
+        return None
+    signal = good & (raw.intensity != 0)
+    relative = np.median(dy[signal] / np.abs(raw.intensity[signal])) if np.any(signal) else 1.0
+    if relative < MIN_RELATIVE_ERROR:
+        notes.append(
+            f"The uncertainties ({relative:.0e} of the intensity) are too small for a measurement;"
+            " they will be estimated."
+        )
+        return None
+    if not bad:
+        return dy
+    notes.append(
+        f"{_count(bad, 'uncertainty', 'uncertainties')} not above zero replaced from the neighbouring points."
+    )
+    log_q = np.log(raw.q)
+    repaired = dy.copy()
+    repaired[~good] = np.exp(np.interp(log_q[~good], log_q[good], np.log(dy[good])))
+    return repaired
+
+
+def _resolution(
+    raw: RawCurve, notes: list[str]
+) -> tuple[FloatArray | None, FloatArray | None, FloatArray | None]:
+    """Pinhole dq and slit (dxl, dxw); a column that is zero throughout is no resolution."""
+    found: list[FloatArray | None] = []
+    for values in (raw.dq, raw.dxl, raw.dxw):
+        if values is None:
+            found.append(None)
+            continue
+        tidy = np.where(np.isfinite(values) & (values > 0), values, 0.0)
+        found.append(tidy if np.any(tidy) else None)
+    dq, dxl, dxw = found
+    if dq is not None and float(np.median(dq / raw.q)) > 1.0:
+        notes.append("The resolution column is larger than q and was not used.")
+        dq = None
+    return dq, dxl, dxw
+
+
+def _count(number: int, one: str, many: str) -> str:
+    return f"{number} {one if number == 1 else many}"

@@ -1,0 +1,81 @@
+"""What a reader found, before anything is repaired: the columns as they stand in the file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    FloatArray = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class RawCurve:
+    """One data set of a file as its reader gives it.
+
+    Parameters
+    ----------
+    q : (n,) float array
+        Momentum transfer in ``q_unit``, in the order of the file.
+    intensity : (n,) float array
+        I(q); may hold NaN.
+    dintensity, dq, dxl, dxw : (n,) float array or None
+        Uncertainty of I, pinhole resolution, slit half length and half width; resolutions in ``q_unit``.
+    title : str
+        The data set's own title; empty where it has none.
+    q_unit : str or None
+        A key of ``units.FACTORS["q"]``, None where the file names no unit that is known.
+    dropped : int
+        Rows of the file that the reader left out because q = 0 or a value is not a number.
+    sorted_by_reader : bool
+        The reader has put rows in order of q that were not so in the file.
+    notes : tuple of str
+        Plain sentences about what the reader did.
+    """
+
+    q: FloatArray
+    intensity: FloatArray
+    dintensity: FloatArray | None = None
+    dq: FloatArray | None = None
+    dxl: FloatArray | None = None
+    dxw: FloatArray | None = None
+    title: str = ""
+    q_unit: str | None = None
+    dropped: int = 0
+    sorted_by_reader: bool = False
+    notes: tuple[str, ...] = ()
+
+    def taken(self, rows: NDArray[np.intp]) -> RawCurve:
+        """The same data set with only these rows, in this order."""
+        return self._mapped(lambda values: values[rows], resolution_only=False)
+
+    def scaled(self, factor: float) -> RawCurve:
+        """The same data set with q and its resolutions multiplied; ``q_unit`` is for the caller to set."""
+        return self._mapped(lambda values: values * factor, resolution_only=True)
+
+    def _mapped(self, function: Callable[[FloatArray], FloatArray], *, resolution_only: bool) -> RawCurve:
+        def of(values: FloatArray | None) -> FloatArray | None:
+            return None if values is None else function(values)
+
+        return replace(
+            self,
+            q=function(self.q),
+            intensity=self.intensity if resolution_only else function(self.intensity),
+            dintensity=self.dintensity if resolution_only else of(self.dintensity),
+            dq=of(self.dq),
+            dxl=of(self.dxl),
+            dxw=of(self.dxw),
+        )
+
+
+def column(values: object, size: int) -> FloatArray | None:
+    """A float column of the given size, or None where there is none or its size does not fit."""
+    if values is None:
+        return None
+    array = np.atleast_1d(np.asarray(values, dtype=np.float64)).ravel()
+    return array if array.size == size else None

@@ -1,0 +1,155 @@
+"""What is not small-angle scattering: recognised by content, refused with one sentence."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from sasnet_plugin.types import DataError
+
+if TYPE_CHECKING:
+    from sasnet_plugin.data.raw import RawCurve
+
+_IMAGES = (
+    (b"\x89PNG", "a PNG image"),
+    (b"\xff\xd8\xff", "a JPEG image"),
+    (b"GIF8", "a GIF image"),
+    (b"BM", "a BMP image"),
+    (b"II*\x00", "a TIFF image"),
+    (b"MM\x00*", "a TIFF image"),
+    (b"###CBF", "a detector image (CBF)"),
+    (b"{\nHeaderID", "a detector image (EDF)"),
+    (b"{\r\nHeaderID", "a detector image (EDF)"),
+)
+_CONTAINERS = (
+    (b"%PDF", "a PDF document"),
+    (b"PK\x03\x04", "a zip archive or a spreadsheet"),
+    (b"\x1f\x8b", "a gzip archive"),
+    (b"\xd0\xcf\x11\xe0", "an old Excel or Word document"),
+)
+# (pattern in the first lines, what it says); each is a word of that method and of no other.
+_HEADERS = (
+    (re.compile(r"^\s*(?:FileFormatVersion|BEGIN_DATA|SpinEchoLength)\b", re.M), "spin-echo (SESANS) data"),
+    (
+        re.compile(r"\b(?:g2\s*-\s*1|lag\s*time|correlation function|autocorrelation)\b", re.I),
+        "light scattering (DLS)",
+    ),
+    (
+        re.compile(r"^#\s*#\s*ORSO|\breflectivity\b|\breflectometry\b|\bspecular\b", re.I | re.M),
+        "reflectometry",
+    ),
+    (
+        re.compile(r"^\s*ASCII data\s*$|\bI\(Qx,\s*Qy\)|\bQx\s*-\s*Qy\s*-\s*I", re.I | re.M),
+        "two-dimensional data",
+    ),
+    (re.compile(r"^\s*6\s+q \(1/Angstrom\)\s*^\s*6\s+q \(1/Angstrom\)", re.M), "two-dimensional data (ISIS)"),
+    (re.compile(r"^\s*X\s+Y\s+Z\s+SLD", re.I | re.M), "a table of scattering length density in space"),
+    (
+        re.compile(r"^(?:\s*\d+){10}\s*^\w+\.(?:I1D|QAX|L2D)\s*$", re.M | re.I),
+        "the header of a BSL/OTOKO file",
+    ),
+)
+_USE = "sasnet classifies one-dimensional small-angle scattering, I against q"
+
+HEAD_CHARACTERS = 20_000
+"""Words are looked for in this much of a text, above its numbers."""
+
+
+def check_bytes(head: bytes, file: str) -> None:
+    """Refuse images and documents by the first bytes of the file.
+
+    Raises
+    ------
+    DataError
+        Naming what the file is.
+    """
+    for magic, what in _IMAGES:
+        if head.startswith(magic):
+            if magic == b"BM" and head[6:10] != b"\0\0\0\0":
+                continue
+            raise DataError(
+                f"{file}: this is {what}, not a curve; {_USE}, so average the image over angle first."
+            )
+    for magic, what in _CONTAINERS:
+        if head.startswith(magic):
+            raise DataError(
+                f"{file}: this is {what}; unpack or export the curve as text with columns q, I, dI."
+            )
+
+
+def check_header(text: str, file: str) -> None:
+    """Refuse what names itself another method in its first lines.
+
+    Raises
+    ------
+    DataError
+        Naming the method.
+    """
+    head = text[:HEAD_CHARACTERS]
+    for pattern, what in _HEADERS:
+        if pattern.search(head):
+            raise DataError(f"{file}: this looks like {what}; {_USE}.")
+
+
+def check_curve(raw: RawCurve, file: str) -> None:
+    """Refuse columns that behave as no small-angle scattering does.
+
+    Raises
+    ------
+    DataError
+        For maps (two signed coordinates), correlation functions and reflectivities.
+    """
+    finite = np.isfinite(raw.q) & np.isfinite(raw.intensity)
+    x, y = raw.q[finite], raw.intensity[finite]
+    if x.size < 20:
+        return
+    if np.mean(x < 0) > 0.2 and np.mean(y < 0) > 0.2:
+        raise DataError(
+            f"{file}: this looks like a map over two coordinates (both take either sign); {_USE}."
+        )
+    order = np.argsort(x, kind="stable")
+    x, y = x[order], y[order]
+    y = y[x > 0]
+    x = x[x > 0]
+    if x.size < 20:
+        return
+    if _is_correlation(x, y):
+        raise DataError(f"{file}: this looks like a light-scattering (DLS) correlation function; {_USE}.")
+    if is_reflectivity(x, y):
+        raise DataError(
+            f"{file}: this looks like reflectometry (total reflection, then a sharp edge); {_USE}."
+        )
+
+
+def _is_correlation(x: np.ndarray, y: np.ndarray) -> bool:
+    """g2-1 against lag time: six decades from below a millisecond to beyond a second, falling to 0."""
+    wide = x[0] < 1e-4 and x[-1] > 1.0 and x[-1] / x[0] > 1e6
+    return bool(wide and -0.2 < y.min() and y.max() < 1.5 and np.median(y[: y.size // 10 + 1]) > 0.05)
+
+
+def is_reflectivity(x: np.ndarray, y: np.ndarray) -> bool:
+    """Whether a curve has a plateau at 1 and falls off as a critical edge does.
+
+    Beyond the edge q_c Fresnel's law R = |(q - s)/(q + s)|², s² = q² - q_c², has R = 0.7 at q = 1.004 q_c and
+    0.1 at 1.17 q_c. Guinier's law needs q(0.1)/q(0.7) = 2.5 and a sphere 2.0; a factor below 1.5 leaves room
+    for a resolution of 10 %.
+
+    Parameters
+    ----------
+    x, y : (n,) float arrays
+        q, ascending and positive (any unit), and intensity.
+    """
+    below = np.flatnonzero(y < 0.1)
+    if not below.size or not below[0] or y[-1] > 0.05:
+        return False
+    above = np.flatnonzero(y[: below[0]] > 0.7)
+    if above.size < 5:
+        return False
+    plateau = y[: above[-1] + 1]
+    level = np.median(plateau)
+    flat = np.quantile(np.abs(plateau / level - 1), 0.9) < 0.3
+    # From where 70 % is last seen to where 10 % is first reached.
+    edge = x[below[0]] / x[above[-1]]
+    return bool(0.8 < level < 1.25 and flat and edge < 1.5)

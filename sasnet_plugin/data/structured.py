@@ -1,0 +1,133 @@
+"""CanSAS XML and NXcanSAS read plainly, beside sasdata.
+
+sasdata converts units, sorts and drops rows without a word, and refuses some files that are readable (a slit
+length without a width, a q without a unit). What stands in the file says what was done, and is the way out.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from sasnet_plugin import units
+from sasnet_plugin.data.raw import RawCurve, column
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    FloatArray = NDArray[np.float64]
+
+_XML_FIELDS = {"Q": "q", "I": "intensity", "Idev": "dintensity", "Qdev": "dq", "dQl": "dxl", "dQw": "dxw"}
+
+
+def scan_xml(path: Path) -> list[RawCurve]:
+    """Data sets of a CanSAS 1D file as they stand in it; empty where it is no such file."""
+    from lxml import etree
+
+    parser = etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=True, recover=True)
+    try:
+        root = etree.parse(str(path), parser).getroot()
+    except (etree.XMLSyntaxError, OSError):
+        return []
+    if root is None:
+        return []
+    found = []
+    for entry in root.iter("{*}SASentry"):
+        title = (entry.findtext("{*}Title") or "").strip()
+        for data in entry.iter("{*}SASdata"):
+            curve = _xml_curve(data, title)
+            if curve is not None:
+                found.append(curve)
+    return found
+
+
+def _xml_curve(data: Any, title: str) -> RawCurve | None:
+    points = data.findall("{*}Idata")
+    if not points:
+        return None
+    columns = {name: np.full(len(points), np.nan) for name in _XML_FIELDS.values()}
+    unit = ""
+    for row, point in enumerate(points):
+        for child in point:
+            name = _XML_FIELDS.get(child.tag.rpartition("}")[2]) if isinstance(child.tag, str) else None
+            if name is None:
+                continue
+            if name == "q" and not unit:
+                unit = child.get("unit", "")
+            columns[name][row] = _float(child.text)
+
+    def given(name: str) -> FloatArray | None:
+        return columns[name] if np.any(np.isfinite(columns[name])) else None
+
+    return RawCurve(
+        q=columns["q"],
+        intensity=columns["intensity"],
+        dintensity=given("dintensity"),
+        dq=given("dq"),
+        dxl=given("dxl"),
+        dxw=given("dxw"),
+        title=title,
+        q_unit=units.canonical(unit, "q"),
+    )
+
+
+def _float(text: str | None) -> float:
+    try:
+        return float(text or "nan")
+    except ValueError:
+        return float("nan")
+
+
+def scan_hdf5(path: Path) -> list[RawCurve]:
+    """Data sets of a NXcanSAS file as they stand in it, in the order of its groups.
+
+    Raises
+    ------
+    OSError
+        If the file is damaged.
+    """
+    import h5py
+
+    with h5py.File(path, "r") as file:
+        return [curve for entry in file.values() if isinstance(entry, h5py.Group) for curve in _entry(entry)]
+
+
+def _entry(entry: Any) -> list[RawCurve]:
+    import h5py
+
+    title = _text(entry["title"][()]) if isinstance(entry.get("title"), h5py.Dataset) else ""
+    found = []
+    for group in entry.values():
+        if not isinstance(group, h5py.Group):
+            continue
+        q, intensity = group.get("Q"), group.get("I")
+        if not (isinstance(q, h5py.Dataset) and isinstance(intensity, h5py.Dataset)):
+            continue
+        if q.ndim != 1 or intensity.shape != q.shape:
+            continue
+        unit = q.attrs.get("units", q.attrs.get("unit", ""))
+        found.append(
+            RawCurve(
+                q=np.asarray(q[()], dtype=np.float64),
+                intensity=np.asarray(intensity[()], dtype=np.float64),
+                dintensity=_dataset(group, "Idev", q.size),
+                dq=_dataset(group, "Qdev", q.size),
+                dxl=_dataset(group, "dQl", q.size),
+                dxw=_dataset(group, "dQw", q.size),
+                title=title,
+                q_unit=units.canonical(_text(unit), "q"),
+            )
+        )
+    return found
+
+
+def _dataset(group: Any, name: str, size: int) -> FloatArray | None:
+    return column(group[name][()], size) if name in group else None
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, np.ndarray):
+        value = value.ravel()[0] if value.size else ""
+    return value.decode("utf-8", "replace").strip() if isinstance(value, bytes) else str(value).strip()

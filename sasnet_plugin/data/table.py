@@ -1,0 +1,221 @@
+"""Plain text -> the table of numbers in it, whatever stands above, below or between.
+
+Any delimiter (blank, tab, comma, semicolon), decimal commas, ``nan``, ``-1.#IND`` and ``1.0D-03``.
+The table is the longest block of lines with the same count of numbers, at least two.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from itertools import islice
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    FloatArray = NDArray[np.float64]
+
+START = 5
+"""This many alike lines in a row start the table; fewer may be numbers of a header."""
+
+GAP = 2
+"""At most this many strange lines inside the table are dropped; more end it."""
+
+_NOT_A_NUMBER = frozenset(
+    {"", "-", "--", "*", "na", "n/a", "null", "none", "inf", "-inf", "nan", "-nan", "1.#ind", "-1.#ind"}
+    | {"1.#qnan", "-1.#qnan", "1.#inf", "-1.#inf", "1.#snan"}
+)
+_DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+(?:[eEdD][+-]?\d+)?|[+-]?\d+(?:[eEdD][+-]?\d+)?")
+_TEXT_BYTES = bytes(range(32, 256)) + b"\t\n\r\f\b\x1a\x1b\x0b"
+
+
+@dataclass(frozen=True)
+class Table:
+    """The table of a text.
+
+    Parameters
+    ----------
+    columns : (m, n) float array
+        m columns of n rows; NaN where a cell is empty or no number. (0, 0) where the text holds no table.
+    header : tuple of str
+        The lines above.
+    dropped : int
+        Lines inside the table that were left out, having another count of numbers or none.
+    blocks : int
+        Blocks of numbers of that many columns in the text; the longest is given.
+    single : bool
+        The text holds one column of numbers and no table.
+    """
+
+    columns: FloatArray
+    header: tuple[str, ...] = ()
+    dropped: int = 0
+    blocks: int = 0
+    single: bool = False
+
+
+def decode(data: bytes) -> str | None:
+    """Text of a file's bytes; None where they are no text."""
+    for mark, codec in ((b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"), (b"\xef\xbb\xbf", "utf-8-sig")):
+        if data.startswith(mark):
+            return data.decode(codec, errors="replace")
+    head = data[:65536]
+    if head.translate(None, _TEXT_BYTES):
+        return None
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        return data.decode("cp1252", errors="replace")
+
+
+def read_table(text: str) -> Table:
+    """Find the table of numbers in a text.
+
+    Parameters
+    ----------
+    text : str
+        The whole file; ends of line of any system.
+
+    Returns
+    -------
+    Table
+        With zero columns where there is no table.
+    """
+    lines = text.splitlines()
+    start = _first_table_line(lines)
+    if start is None:
+        return _longest(lines)
+    return _uniform(lines, start) or _longest(lines)
+
+
+def _uniform(lines: list[str], start: int) -> Table | None:
+    """The quick way: everything from a line on is one table; None where it is not."""
+    comma, decimal = _style(lines[start])
+    block = lines[start:]
+    if decimal:
+        block = [line.replace(",", ".") for line in block]
+    delimiter = {"comma": ",", "semicolon": ";", "blank": None}[comma]
+    try:
+        rows = np.loadtxt(block, delimiter=delimiter, comments=None, ndmin=2)
+    except ValueError:
+        return None
+    if rows.shape[1] < 2:
+        return None
+    return Table(np.ascontiguousarray(rows.T), tuple(lines[:start]), blocks=1)
+
+
+def _longest(lines: list[str]) -> Table:
+    """The patient way: every line judged by itself."""
+    runs: list[list[list[float]]] = []
+    starts: list[int] = []
+    losses: list[int] = []
+    gap = GAP + 1
+    single = 0
+    for number, line in enumerate(lines):
+        if not line.strip():
+            continue
+        row = _numbers(line)
+        if row is None or len(row) < 2:
+            single += row is not None
+            gap += 1
+            continue
+        open_run = bool(runs) and len(runs[-1][0]) == len(row)
+        if open_run and gap == 0:
+            runs[-1].append(row)
+        elif open_run and gap <= GAP and len(runs[-1]) >= START:
+            losses[-1] += gap
+            runs[-1].append(row)
+        elif runs and len(runs[-1]) >= START and gap < GAP and not open_run and not _is_run(lines, number):
+            gap += 1
+            continue
+        else:
+            runs.append([row])
+            starts.append(number)
+            losses.append(0)
+        gap = 0
+    if not runs:
+        return Table(np.empty((0, 0)), tuple(lines), single=single >= START)
+    best = max(range(len(runs)), key=lambda index: len(runs[index]))
+    rows = np.array(runs[best], dtype=np.float64)
+    if single > rows.shape[0]:
+        return Table(np.empty((0, 0)), tuple(lines), single=True)
+    alike = sum(len(run) >= START and len(run[0]) == rows.shape[1] for run in runs)
+    return Table(np.ascontiguousarray(rows.T), tuple(lines[: starts[best]]), losses[best], alike)
+
+
+def _is_run(lines: list[str], number: int) -> bool:
+    """Whether the line and those that follow it are alike: another table, not one odd line."""
+    rows = [_numbers(line) for line in islice(lines, number, number + START)]
+    width = len(rows[0] or ())
+    return len(rows) == START and all(row is not None and len(row) == width for row in rows)
+
+
+def _first_table_line(lines: list[str]) -> int | None:
+    alike, width, start = 0, 0, 0
+    for number, line in enumerate(lines):
+        if not line.strip():
+            continue
+        row = _numbers(line)
+        if row is None or len(row) < 2:
+            alike = width = 0
+        elif len(row) == width:
+            alike += 1
+        else:
+            alike, width, start = 1, len(row), number
+        if alike >= START:
+            return start
+    return None
+
+
+def _style(line: str) -> tuple[str, bool]:
+    """Which delimiter a line of numbers uses, and whether its decimals have commas."""
+    if ";" in line:
+        return "semicolon", "," in line
+    if "," not in line:
+        return "blank", False
+    if "." not in line:
+        words = line.split()
+        if len(words) > 1 and all(_DECIMAL_COMMA.fullmatch(word) for word in words):
+            return "blank", True
+    return "comma", False
+
+
+def _numbers(line: str) -> list[float] | None:
+    """The numbers of a line, NaN for cells that hold none; None where the line is text."""
+    row = [_number(word) for word in _words(line)]
+    if None in row:
+        return None
+    numbers = [value for value in row if value is not None]
+    return numbers if any(value == value for value in numbers) else None
+
+
+def _words(line: str) -> Iterator[str]:
+    style, decimal = _style(line)
+    if decimal:
+        line = line.replace(",", ".")
+    if style == "blank":
+        yield from line.split()
+        return
+    words = [word.strip() for word in line.split("," if style == "comma" else ";")]
+    while words and not words[-1]:
+        words.pop()
+    yield from words
+
+
+def _number(word: str) -> float | None:
+    try:
+        return float(word)
+    except ValueError:
+        pass
+    plain = word.lower()
+    if plain in _NOT_A_NUMBER or set(plain) == {"*"}:
+        return float("nan")
+    try:
+        return float(plain.replace("d", "e"))
+    except ValueError:
+        return None

@@ -1,0 +1,133 @@
+"""One table of units: the only place where a unit is converted.
+
+Every quantity has one internal unit; a factor turns a value given in the named unit into it:
+q in Å⁻¹, lengths in Å, intensity in cm⁻¹, scattering length density in 1e-6/Å², angles in degrees.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from types import MappingProxyType
+
+INTERNAL: Mapping[str, str] = MappingProxyType(
+    {"q": "Å⁻¹", "length": "Å", "intensity": "cm⁻¹", "sld": "1e-6/Å²", "angle": "degrees"}
+)
+
+# quantity -> canonical unit -> factor to the internal unit of that quantity
+FACTORS: Mapping[str, Mapping[str, float]] = MappingProxyType(
+    {
+        "q": {"Å⁻¹": 1.0, "nm⁻¹": 0.1, "μm⁻¹": 1e-4, "cm⁻¹": 1e-8, "m⁻¹": 1e-10},
+        "length": {"Å": 1.0, "nm": 10.0, "μm": 1e4, "mm": 1e7, "cm": 1e8, "m": 1e10},
+        "intensity": {"cm⁻¹": 1.0, "mm⁻¹": 10.0, "m⁻¹": 0.01, "μm⁻¹": 1e4},
+        "sld": {"1e-6/Å²": 1.0, "Å⁻²": 1e6, "nm⁻²": 1e4, "1e10/cm²": 1.0, "cm⁻²": 1e-10, "m⁻²": 1e-14},
+        "angle": {"degrees": 1.0, "radians": 180.0 / math.pi},
+    }
+)
+
+# How files and people write a length; the exponent is taken off before.
+_LENGTHS: Mapping[str, str] = MappingProxyType(
+    {
+        "a": "Å",
+        "å": "Å",
+        "ang": "Å",
+        "angstrom": "Å",
+        "angstroms": "Å",
+        "ångström": "Å",
+        "ångstrom": "Å",
+        "nm": "nm",
+        "nanometer": "nm",
+        "nanometre": "nm",
+        "nanometers": "nm",
+        "nanometres": "nm",
+        "um": "μm",
+        "μm": "μm",
+        "micron": "μm",
+        "microns": "μm",
+        "mm": "mm",
+        "cm": "cm",
+        "m": "m",
+    }
+)
+_ANGLES: Mapping[str, str] = MappingProxyType(
+    {"degrees": "degrees", "degree": "degrees", "deg": "degrees", "°": "degrees"}
+    | {"radians": "radians", "radian": "radians", "rad": "radians"}
+)
+_SUPERSCRIPTS = str.maketrans({"⁻": "-", "¹": "1", "²": "2", "−": "-", "Å": "å", "µ": "μ"})
+
+
+def canonical(text: str, quantity: str) -> str | None:
+    """Name a unit the way `FACTORS` does.
+
+    Parameters
+    ----------
+    text : str
+        A unit as written in a file or by a user: ``1/nm``, ``nm^-1``, ``n_m^-1``, ``nm⁻¹``, ``A``...
+        For ``q`` a bare length (``A``, ``nm``) stands for its inverse.
+    quantity : str
+        ``q``, ``length``, ``intensity``, ``sld`` or ``angle``.
+
+    Returns
+    -------
+    str or None
+        The key in ``FACTORS[quantity]``; None where the text is no such unit.
+    """
+    table = FACTORS[quantity]
+    if text in table:
+        return text
+    plain = re.sub(r"[\s{}()\[\]_\\]|\*\*", "", text.translate(_SUPERSCRIPTS)).replace("^", "").lower()
+    if quantity == "angle":
+        return _ANGLES.get(plain)
+    power = 1
+    if plain.startswith("1e-6/"):
+        name = f"1e-6/{_length(plain[5:].removesuffix('2'))}²"
+        return name if name in table else None
+    if plain.startswith("1/") or plain.startswith("inv"):
+        plain, power = plain.removeprefix("1/").removeprefix("inv"), -1
+    elif plain.endswith(("-1", "-2")):
+        plain, power = plain[:-2], -int(plain[-1])
+    if power == -1 and plain.endswith("2"):
+        plain, power = plain[:-1], -2
+    length = _length(plain)
+    if length is None:
+        return None
+    if quantity == "q" and power == 1:
+        power = -1
+    name = length + {1: "", -1: "⁻¹", -2: "⁻²"}[power]
+    return name if name in table else None
+
+
+def _length(plain: str) -> str | None:
+    return _LENGTHS.get(plain)
+
+
+def factor(unit: str, quantity: str) -> float:
+    """What a value in ``unit`` is multiplied by to get `INTERNAL` units.
+
+    Parameters
+    ----------
+    unit : str
+        Any spelling that `canonical` knows.
+    quantity : str
+        ``q``, ``length``, ``intensity``, ``sld`` or ``angle``.
+
+    Raises
+    ------
+    ValueError
+        If the text is no unit of that quantity.
+    """
+    name = canonical(unit, quantity)
+    if name is None:
+        known = ", ".join(FACTORS[quantity])
+        raise ValueError(f"{unit!r} is no unit of {quantity}; use one of {known}.")
+    return FACTORS[quantity][name]
+
+
+def convert(value: float, unit: str, to: str, quantity: str) -> float:
+    """Convert one value between two units of a quantity.
+
+    >>> convert(1.0, "1/nm", "1/A", "q")
+    0.1
+    """
+    return value * factor(unit, quantity) / factor(to, quantity)
