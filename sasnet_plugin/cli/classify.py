@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from sasnet_plugin import units
 from sasnet_plugin.cli.files import expand
 from sasnet_plugin.types import Curve, SasnetError, Suggestion
 
@@ -24,7 +25,6 @@ PATIENCE = 0.25  # seconds after which answers are given, however few there are
 MANY = 20  # files from which on progress is shown
 
 Outcome = tuple[str, Curve | None, Suggestion | Exception]
-UNITS = {"a": "A", "å": "A", "1/a": "A", "nm": "nm", "1/nm": "nm"}
 
 
 def classify(
@@ -187,13 +187,11 @@ def _names(given: list[str] | None) -> list[str] | None:
 
 
 def _unit(given: str | None) -> str | None:
-    if given is None:
-        return None
-    if given.strip().lower() not in UNITS:
+    if given is not None and units.canonical(given, "q") is None:
         raise typer.BadParameter(
             f"{given!r} is no unit of q; use A (for Å⁻¹) or nm (for nm⁻¹).", param_hint="--q-unit"
         )
-    return UNITS[given.strip().lower()]
+    return given
 
 
 def _window(given: str | None) -> tuple[float, float] | None:
