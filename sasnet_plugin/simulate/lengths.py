@@ -37,7 +37,7 @@ MISLABELLED = MappingProxyType(
         ("hollow_rectangular_prism", "c2a_ratio"): "",
         ("hollow_rectangular_prism_thin_walls", "b2a_ratio"): "",
         ("hollow_rectangular_prism_thin_walls", "c2a_ratio"): "",
-        ("pringle", "alpha"): "1/Ang",  # the saddle is z = alpha x² - beta y²
+        ("pringle", "alpha"): "1/Ang",  # the sheet is z = alpha r² + beta r² cos 2 phi
         ("pringle", "beta"): "1/Ang",
         ("raspberry", "penetration"): "",
         ("stacked_disks", "sigma_d"): "",  # the kernel multiplies it by the spacing
@@ -196,8 +196,8 @@ def _worm(p: Mapping[str, float]) -> float:
 
 
 def _pringle(p: Mapping[str, float]) -> float:
-    # z = alpha x² - beta y²: the saddle rises alpha R² at one edge and falls beta R² at the other.
-    height = p["thickness"] + p["radius"] ** 2 * (abs(p["alpha"]) + abs(p["beta"]))
+    # z = alpha r² + beta r² cos 2 phi: a bowl alpha R² deep, a saddle 2 beta R² high.
+    height = p["thickness"] + p["radius"] ** 2 * (abs(p["alpha"]) + 2 * abs(p["beta"]))
     return math.hypot(2 * p["radius"], height)
 
 

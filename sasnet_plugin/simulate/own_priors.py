@@ -95,6 +95,34 @@ def micromagnetic_FF_3D(rng: Generator) -> Pars:
     return pars
 
 
+def sc_paracrystal(rng: Generator) -> Pars:
+    """random()'s sizes with the distortion d_factor log-uniform 0.04..0.2 instead of 0.01..0.2.
+
+    Below, Bragg rings are narrower than the 150 points of the orientation average: their heights are noise.
+    Radius 20..10^4 Å log-uniform; nearest neighbours at 2 radii over a Beta(10, 1) share.
+    """
+    return _paracrystal(rng, 2.0, _log10(rng, -1.4, -0.7))
+
+
+def bcc_paracrystal(rng: Generator) -> Pars:
+    """random()'s sizes with the distortion d_factor uniform 0.1..0.2 instead of log-uniform 0.01..0.2.
+
+    Below, Bragg rings are narrower than the 150 points of the orientation average: their heights are noise.
+    Radius 20..10^4 Å log-uniform; nearest neighbours at 4/sqrt(3) radii over a Beta(10, 1) share.
+    """
+    return _paracrystal(rng, 4 / np.sqrt(3), float(rng.uniform(0.1, 0.2)))
+
+
+def fcc_paracrystal(rng: Generator) -> Pars:
+    """As bcc_paracrystal, nearest neighbours at 4/sqrt(2) radii over a Beta(10, 1) share."""
+    return _paracrystal(rng, 4 / np.sqrt(2), float(rng.uniform(0.1, 0.2)))
+
+
+def _paracrystal(rng: Generator, touching: float, d_factor: float) -> Pars:
+    radius = _log10(rng, 1.3, 4)
+    return {"radius": radius, "dnn": touching * radius / rng.beta(10, 1), "d_factor": d_factor}
+
+
 def onion(rng: Generator) -> Pars:
     """No random(). As core_multi_shell: 1 + Poisson(1) shells, at most 5, exponential shares of the radius.
 
@@ -173,17 +201,18 @@ def truncated_octahedron(rng: Generator) -> Pars:
 
 
 def pringle(rng: Generator) -> Pars:
-    """random() takes the curvatures for ratios (0.1..10): they are inverse Å, so its saddles are 10^7 Å high.
+    """random() takes the curvatures for ratios (0.1..10): they are inverse Å, its saddles 10^7 Å high.
 
-    Radius 10..1000 Å and thickness 5..100 Å log-uniform as in random(); alpha R² and beta R², the heights of
-    the saddle, log-uniform 0.03..1 of the radius.
+    Radius 10..1000 Å and thickness 5..100 Å log-uniform as in random(). The sheet is z = alpha r² + beta r²
+    cos 2 phi: alpha R log-uniform 0.03..1 (bowl), beta R 0.02..0.5 (saddle; the kernel's series of Bessel
+    functions stops at the third order and holds for q beta R² below 4.5).
     """
     radius = _log10(rng, 1, 3)
     return {
         "radius": radius,
         "thickness": _log10(rng, 0.7, 2),
         "alpha": _log10(rng, -1.5, 0) / radius,
-        "beta": _log10(rng, -1.5, 0) / radius,
+        "beta": _log10(rng, -1.7, -0.3) / radius,
     }
 
 
@@ -304,10 +333,12 @@ OWN_PRIORS: Mapping[str, Callable[[Generator], Pars]] = MappingProxyType(
     {
         function.__name__: function
         for function in (
+            bcc_paracrystal,
             be_polyelectrolyte,
             core_shell_bicelle_elliptical_belt_rough,
             core_shell_cylinder,
             correlation_length,
+            fcc_paracrystal,
             hardsphere,
             hayter_msa,
             micromagnetic_FF_3D,
@@ -315,6 +346,7 @@ OWN_PRIORS: Mapping[str, Callable[[Generator], Pars]] = MappingProxyType(
             pringle,
             prism,
             rpa,
+            sc_paracrystal,
             spherical_sld,
             stacked_disks,
             stickyhardsphere,

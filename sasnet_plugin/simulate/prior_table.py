@@ -1,7 +1,7 @@
 """Write the tables of docs/prior.md: what each model's parameters are drawn from.
 
-Run as ``python -m sasnet_plugin.simulate.prior_table docs/prior.md``; what lies between the two markers in the
-file is replaced.
+Run as ``python -m sasnet_plugin.simulate.prior_table docs/prior.md``; what lies between the two markers in
+the file is replaced.
 """
 
 from __future__ import annotations
@@ -22,9 +22,10 @@ _CELL = "| {} | {} | {} | {} | {} |"
 
 
 def quantiles(name: str) -> str:
-    """Return a model's table: 5 %, 50 % and 95 % of each parameter over `DRAWS` draws; constants are named so.
+    """Return a model's table: 5 %, 50 % and 95 % of each parameter over `DRAWS` draws.
 
-    The seed follows from the name, so that the table is the same on every run. Layers share one row.
+    The seed follows from the name, so that the table is the same on every run. Layers share one row;
+    what the prior does not vary is called fixed.
     """
     info = priors.model_info(name)
     rng = np.random.default_rng(zlib.crc32(name.encode()))

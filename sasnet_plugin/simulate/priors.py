@@ -247,7 +247,7 @@ def _sizes_seen(info: ModelInfo, pars: Mapping[str, float]) -> bool:
 def _kernel(name: str) -> Any:
     from sasmodels.core import build_model
 
-    # From 1e-3: below it rpa and the structure factors lose their digits to cancellation (quadrature.q_quiet).
+    # From 1e-3: below it rpa and structure factors lose their digits to cancellation, see q_quiet.
     q = np.geomspace(1e-3, 1.0, 60)
     return build_model(model_info(name), dtype="double", platform="dll").make_kernel([q])
 

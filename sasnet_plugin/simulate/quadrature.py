@@ -27,7 +27,39 @@ if TYPE_CHECKING:
 TOLERANCE = 0.02
 """Greatest deviation from the finer quadrature, relative to the mean intensity near that q."""
 
-LIMITS: Mapping[str, float] = MappingProxyType({})
+LIMITS: Mapping[str, float] = MappingProxyType(
+    {
+        "barbell": 240,
+        "capped_cylinder": 360,
+        "core_shell_bicelle_elliptical": 240,
+        "core_shell_bicelle_elliptical_belt_rough": 240,
+        "core_shell_parallelepiped": 800,
+        "elliptical_cylinder": 240,
+        "hollow_rectangular_prism": 800,
+        "hollow_rectangular_prism_thin_walls": 800,
+        "parallelepiped": 800,
+        "pringle": 110,
+        "prism": 33,
+        "rectangular_prism": 800,
+        "superball": 75,
+        "tetrahedron": 110,
+        "triaxial_ellipsoid": 75,
+        "truncated_octahedron": 360,
+        "truncated_tetrahedron": 110,
+    }
+)
+"""Model -> greatest q times ``max_length`` that is trusted (``benchmarks/quadrature.py``)."""
+
+PRINGLE_ORDER = 4.5
+"""Greatest q beta R² of pringle: its Bessel series stops at order 3 (checked against 25 orders)."""
+
+CANCELLATION: Mapping[str, float] = MappingProxyType(
+    {"hayter_msa": 0.015, "rpa": 0.08, "spherical_sld": 0.01, "squarewell": 0.007}
+)
+"""Model -> q times ``max_length`` below which rounding noise exceeds about 1e-3."""
+
+CANCELLATION_SMALL_SPHERE = 0.09
+"""The same for binary_hard_sphere, q times the diameter of the smaller sphere."""
 
 
 def gauss_legendre(n: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -150,7 +182,20 @@ def q_valid(name: str, pars: Mapping[str, float]) -> float:
         Its parameters as :func:`sasnet_plugin.simulate.priors.sample_prior` gives them.
     """
     limit = LIMITS.get(name)
-    if limit is None:
-        return np.inf
     size = priors.max_length(name, pars)
-    return np.inf if size is None else limit / size
+    if limit is None or size is None:
+        return np.inf
+    if name == "pringle":
+        return min(limit / size, PRINGLE_ORDER / (abs(pars["beta"]) * pars["radius"] ** 2))
+    return limit / size
+
+
+def q_quiet(name: str, pars: Mapping[str, float]) -> float:
+    """Return the q below which rounding noise exceeds about 1e-3, Å⁻¹; 0 where there is none.
+
+    Some closed formulas subtract nearly equal terms at small q, where the true curve is flat.
+    """
+    if name == "binary_hard_sphere":
+        return CANCELLATION_SMALL_SPHERE / (2 * pars["radius_sm"])
+    size = priors.max_length(name, pars)
+    return CANCELLATION[name] / size if name in CANCELLATION and size else 0.0
