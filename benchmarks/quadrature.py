@@ -2,8 +2,8 @@
 
 For each model parameters are drawn from the prior, rescaled to a largest length of 1000 Å, and the model is
 compared with itself on a finer quadrature at q times largest length from 10 upwards, five neighbouring q at a
-time. Printed: the greatest product below the first that differs by more than 2 % (lowest draw and median), and
-the greatest product that was tested. Run as::
+time. Printed: the greatest product below the first that differs by more than 2 % (lowest draw and median),
+and the greatest product that was tested. Run as::
 
     python benchmarks/quadrature.py --models cylinder prism    # seconds
     python benchmarks/quadrature.py                            # minutes

@@ -96,12 +96,12 @@ def micromagnetic_FF_3D(rng: Generator) -> Pars:
 
 
 def sc_paracrystal(rng: Generator) -> Pars:
-    """random()'s sizes with the distortion d_factor log-uniform 0.04..0.2 instead of 0.01..0.2.
+    """random()'s sizes with the distortion d_factor log-uniform 0.06..0.2 instead of 0.01..0.2.
 
     Below, Bragg rings are narrower than the 150 points of the orientation average: their heights are noise.
     Radius 20..10^4 Å log-uniform; nearest neighbours at 2 radii over a Beta(10, 1) share.
     """
-    return _paracrystal(rng, 2.0, _log10(rng, -1.4, -0.7))
+    return _paracrystal(rng, 2.0, _log10(rng, -1.2, -0.7))
 
 
 def bcc_paracrystal(rng: Generator) -> Pars:

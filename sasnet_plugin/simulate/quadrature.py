@@ -32,7 +32,7 @@ LIMITS: Mapping[str, float] = MappingProxyType(
         "barbell": 240,
         "capped_cylinder": 360,
         "core_shell_bicelle_elliptical": 240,
-        "core_shell_bicelle_elliptical_belt_rough": 240,
+        "core_shell_bicelle_elliptical_belt_rough": 360,
         "core_shell_parallelepiped": 800,
         "elliptical_cylinder": 240,
         "hollow_rectangular_prism": 800,
@@ -53,8 +53,11 @@ LIMITS: Mapping[str, float] = MappingProxyType(
 PRINGLE_ORDER = 4.5
 """Greatest q beta R² of pringle: its Bessel series stops at order 3 (checked against 25 orders)."""
 
+PRISM_THIN = (10.0, 250.0)
+"""For a thin prism: greatest q times diameter and q times length that hold together."""
+
 CANCELLATION: Mapping[str, float] = MappingProxyType(
-    {"hayter_msa": 0.015, "rpa": 0.08, "spherical_sld": 0.01, "squarewell": 0.007}
+    {"hayter_msa": 0.015, "rpa": 0.15, "spherical_sld": 0.05, "squarewell": 0.007}
 )
 """Model -> q times ``max_length`` below which rounding noise exceeds about 1e-3."""
 
@@ -187,6 +190,10 @@ def q_valid(name: str, pars: Mapping[str, float]) -> float:
         return np.inf
     if name == "pringle":
         return min(limit / size, PRINGLE_ORDER / (abs(pars["beta"]) * pars["radius"] ** 2))
+    if name == "prism":
+        # Fibonacci points lie densely along the axis, sparsely around it: a thin long prism goes farther.
+        thin, long = PRISM_THIN
+        return max(limit / size, min(thin / (2 * pars["radius_average"]), long / pars["length"]))
     return limit / size
 
 

@@ -1,0 +1,141 @@
+"""Orientation averages: the finer quadrature, the limits of sasmodels' own, and cancellation at low q."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from sasnet_plugin.simulate import priors, quadrature
+
+
+def _curve(model: Any, q: np.ndarray, pars: dict[str, Any]) -> np.ndarray:
+    from sasmodels.direct_model import call_kernel
+
+    return call_kernel(model.make_kernel([q]), {**pars, "background": 0.0})
+
+
+def _own(name: str) -> Any:
+    from sasmodels.core import build_model
+
+    return build_model(priors.model_info(name), dtype="double", platform="dll")
+
+
+@pytest.mark.parametrize("n", [2, 7, 76, 1500])
+def test_gauss_legendre_integrates_polynomials_and_oscillations(n: int) -> None:
+    nodes, weights = quadrature.gauss_legendre(n)
+    assert np.all(np.diff(nodes) > 0)
+    assert weights.sum() == pytest.approx(2, abs=1e-12)
+    assert (weights * nodes**2).sum() == pytest.approx(2 / 3, abs=1e-12)
+    if n > 7:
+        k = n / 2
+        assert (weights * np.cos(k * nodes)).sum() == pytest.approx(2 * np.sin(k) / k, abs=1e-12)
+
+
+def test_finer_quadrature_leaves_the_installed_sasmodels_as_it_is(tmp_path: Path) -> None:
+    import sasmodels
+
+    library = Path(sasmodels.__file__).parent / "models" / "lib"
+    before = sorted(library.iterdir()), list(priors.model_info("cylinder").source)
+    quadrature.fine_model("cylinder", 53, tmp_path)
+    assert (sorted(library.iterdir()), list(priors.model_info("cylinder").source)) == before
+
+
+def test_finer_quadrature_of_an_ellipsoid_is_the_adaptive_one(tmp_path: Path) -> None:
+    pars = priors.sample_prior("ellipsoid", np.random.default_rng(3))
+    size = priors.max_length("ellipsoid", pars)
+    q = np.geomspace(0.1, 50, 30) / size
+    fine = quadrature.fine_model("ellipsoid", 300, tmp_path)
+    np.testing.assert_allclose(_curve(_own("ellipsoid"), q, pars), _curve(fine, q, pars), rtol=1e-4)
+
+
+def test_a_model_without_quadrature_has_none_to_refine(tmp_path: Path) -> None:
+    assert not quadrature.has_quadrature("sphere")
+    assert np.isinf(quadrature.q_valid("sphere", {"radius": 50.0}))
+    with pytest.raises(ValueError, match="no quadrature"):
+        quadrature.fine_model("sphere", 100, tmp_path)
+
+
+def test_limits_are_for_models_with_a_quadrature() -> None:
+    assert all(quadrature.has_quadrature(name) for name in quadrature.LIMITS)
+
+
+@pytest.mark.parametrize("name", ["tetrahedron", "truncated_tetrahedron", "prism"])
+def test_python_polyhedra_hold_below_their_limit_and_fail_beyond(name: str, tmp_path: Path) -> None:
+    """500 points of a Fibonacci sphere resolve q up to the limit, and not four times as far."""
+    pars = priors.sample_prior(name, np.random.default_rng(5))
+    if name == "prism":
+        pars |= {"radius_average": 20.0, "length": 1000.0}
+    limit = quadrature.q_valid(name, pars)
+    own, fine = _own(name), quadrature.fine_model(name, 40000, tmp_path)
+    near = np.linspace(0.9, 1.0, 5)
+    inside, outside = 0.9 * limit * near, 4 * limit * near
+    assert quadrature.deviation(_curve(own, inside, pars), _curve(fine, inside, pars)) < 0.02
+    assert quadrature.deviation(_curve(own, outside, pars), _curve(fine, outside, pars)) > 0.02
+
+
+@pytest.mark.parametrize("name", ["truncated_octahedron", "elliptical_cylinder", "rectangular_prism"])
+def test_compiled_models_hold_below_their_limit(name: str, tmp_path: Path) -> None:
+    pars = priors.sample_prior(name, np.random.default_rng(5))
+    q = 0.5 * quadrature.q_valid(name, pars) * np.linspace(0.92, 1.08, 3)
+    fine = quadrature.fine_model(name, 500, tmp_path)
+    assert quadrature.deviation(_curve(_own(name), q, pars), _curve(fine, q, pars)) < 0.02
+
+
+def test_pringle_series_holds_to_its_limit_and_not_beyond() -> None:
+    """Against the series summed to order 25 with our own integrals."""
+    pars = {
+        "radius": 100.0,
+        "thickness": 10.0,
+        "alpha": 0.001,
+        "beta": 0.0035,
+        "sld": 1.0,
+        "sld_solvent": 0.0,
+    }
+    limit = quadrature.q_valid("pringle", pars)
+    assert limit == pytest.approx(quadrature.PRINGLE_ORDER / 35.0)
+    q = np.array([0.5, 1.0, 3.0]) * limit
+    error = np.abs(_curve(_own("pringle"), q, pars) / _pringle_series(q, pars, orders=25) - 1)
+    assert np.all(error[:2] < 0.02)
+    assert error[2] > 0.05
+
+
+def _pringle_series(q: np.ndarray, pars: dict[str, float], orders: int) -> np.ndarray:
+    """Karatrantos and co-workers' orientation average as in sasmodels' pringle page, any number of orders."""
+    from scipy.special import jv
+
+    nodes, weights = quadrature.gauss_legendre(120)
+    radius, psi = pars["radius"], (nodes + 1) * np.pi / 4
+    r = (nodes + 1) * radius / 2
+    result = []
+    for value in q:
+        across, along = value * np.sin(psi)[:, None], value * np.cos(psi)[:, None]
+        total = np.zeros_like(psi)
+        for n in range(orders + 1):
+            part = weights * r * jv(n, pars["beta"] * along * r**2) * jv(2 * n, across * r) / (2 * radius)
+            phase = pars["alpha"] * along * r**2
+            squares = (part * np.sin(phase)).sum(1) ** 2 + (part * np.cos(phase)).sum(1) ** 2
+            total += squares * (2 if n else 1)
+        sinc = np.sinc(value * pars["thickness"] / 2 * np.cos(psi) / np.pi)
+        result.append((weights * 4 * np.sin(psi) * total * sinc**2).sum() * np.pi / 4)
+    volume = np.pi * radius**2 * pars["thickness"]
+    return 1e-4 * volume * (pars["sld"] - pars["sld_solvent"]) ** 2 * np.array(result)
+
+
+@pytest.mark.parametrize("name", ["rpa", "squarewell", "hayter_msa", "spherical_sld", "binary_hard_sphere"])
+def test_curves_are_quiet_above_q_quiet(name: str) -> None:
+    """Within 1e-5 of one q a curve is a parabola; what is left of it is rounding noise."""
+    rng = np.random.default_rng(21)
+    for _ in range(10):
+        pars = priors.sample_prior(name, rng)
+        q = quadrature.q_quiet(name, pars) * (1 + 1e-5 * np.arange(-3, 4))
+        intensity = _curve(_own(name), q, pars)
+        x = np.linspace(-1, 1, 7)
+        rest = intensity - np.polyval(np.polyfit(x, intensity, 2), x)
+        assert np.abs(rest).max() < 5e-3 * np.abs(intensity).mean()
+
+
+def test_q_quiet_is_zero_where_nothing_cancels() -> None:
+    assert quadrature.q_quiet("sphere", {"radius": 50.0}) == 0.0
