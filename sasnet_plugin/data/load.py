@@ -98,8 +98,8 @@ def _read(path: Path, file: str) -> list[RawCurve]:
         raise DataError(f"{file}: the file is empty; give a file with columns q, I, dI.")
     pdh = text.read_pdh(words)
     if pdh is not None:
+        scope.check_beam_profile(pdh, file)
         return [pdh]
-    scope.check_header(words, file)
     if path.suffix.lower() in _SASDATA_TEXT:
         answer = sasdata_reader.read(path)
         if answer.curves or answer.images or answer.sesans:
@@ -109,12 +109,12 @@ def _read(path: Path, file: str) -> list[RawCurve]:
 
 
 def _columns(words: str, path: Path, file: str) -> list[RawCurve]:
-    try:
-        curve = text.read_columns(words)
-    except DataError as error:
-        raise DataError(f"{file}: {error}") from error
-    if curve is not None:
-        return [curve]
+    found = table.read_table(words)
+    if found.single:
+        raise DataError(f"{file}: it holds one column of numbers; give at least two, q and intensity.")
+    if len(found.columns) >= 2:
+        scope.check_table(found, file)
+        return [text.read_columns(found)]
     reason = "it holds no table of numbers; give a text file with columns q, I, dI, or CanSAS."
     return _checked(sasdata_reader.read(path), file, reason)
 

@@ -11,6 +11,7 @@ from sasnet_plugin.types import DataError
 
 if TYPE_CHECKING:
     from sasnet_plugin.data.raw import RawCurve
+    from sasnet_plugin.data.table import Table
 
 _IMAGES = (
     (b"\x89PNG", "a PNG image"),
@@ -46,15 +47,14 @@ _HEADERS = (
     ),
     (re.compile(r"^\s*6\s+q \(1/Angstrom\)\s*^\s*6\s+q \(1/Angstrom\)", re.M), "two-dimensional data (ISIS)"),
     (re.compile(r"^\s*X\s+Y\s+Z\s+SLD", re.I | re.M), "a table of scattering length density in space"),
-    (
-        re.compile(r"^(?:\s*\d+){10}\s*^\w+\.(?:I1D|QAX|L2D)\s*$", re.M | re.I),
-        "the header of a BSL/OTOKO file",
-    ),
 )
 _USE = "sasnet classifies one-dimensional small-angle scattering, I against q"
 
 HEAD_CHARACTERS = 20_000
-"""Words are looked for in this much of a text, above its numbers."""
+"""Words are looked for in this much of the text above the numbers."""
+
+MANY_TABLES = 8
+"""No instrument writes one curve as more tables than this, each of five columns or more."""
 
 
 def check_bytes(head: bytes, file: str) -> None:
@@ -79,18 +79,36 @@ def check_bytes(head: bytes, file: str) -> None:
             )
 
 
-def check_header(text: str, file: str) -> None:
-    """Refuse what names itself another method in its first lines.
+def check_table(table: Table, file: str) -> None:
+    """Refuse a table whose header names another method, and one wide as an image.
 
     Raises
     ------
     DataError
         Naming the method.
     """
-    head = text[:HEAD_CHARACTERS]
+    head = "\n".join(table.header)[-HEAD_CHARACTERS:]
     for pattern, what in _HEADERS:
         if pattern.search(head):
             raise DataError(f"{file}: this looks like {what}; {_USE}.")
+    if table.blocks > MANY_TABLES and len(table.columns) >= 5:
+        raise DataError(f"{file}: this looks like an image written as {table.blocks} tables; {_USE}.")
+
+
+def check_beam_profile(raw: RawCurve, file: str) -> None:
+    """Refuse the profile of a camera's primary beam: it lies at 1 and has an edge, as a reflectivity does.
+
+    Raises
+    ------
+    DataError
+        If the curve has that shape.
+    """
+    keep = np.isfinite(raw.q) & np.isfinite(raw.intensity) & (raw.q > 0)
+    order = np.argsort(raw.q[keep], kind="stable")
+    if is_reflectivity(raw.q[keep][order], raw.intensity[keep][order]):
+        raise DataError(
+            f"{file}: this looks like the profile of the primary beam; give the sample's scattering."
+        )
 
 
 def check_curve(raw: RawCurve, file: str) -> None:

@@ -6,6 +6,7 @@ length without a width, a q without a unit). What stands in the file says what w
 
 from __future__ import annotations
 
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,27 +24,34 @@ _XML_FIELDS = {"Q": "q", "I": "intensity", "Idev": "dintensity", "Qdev": "dq", "
 
 
 def scan_xml(path: Path) -> list[RawCurve]:
-    """Data sets of a CanSAS 1D file as they stand in it; empty where it is no such file."""
-    from lxml import etree
+    """Data sets of a CanSAS 1D file as they stand in it; empty where it is no such file.
 
-    parser = etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=True, recover=True)
+    Of a file that breaks the rules of XML (or ends early) what can be read is read, with a note.
+    """
+    from xml.etree import ElementTree
+
+    notes: tuple[str, ...] = ()
+    root: Any
     try:
-        root = etree.parse(str(path), parser).getroot()
-    except (etree.XMLSyntaxError, OSError):
-        return []
+        root = ElementTree.parse(path).getroot()
+    except (ElementTree.ParseError, ValueError):
+        etree = import_module("lxml.etree")  # comes with sasdata
+        parser = etree.XMLParser(resolve_entities=False, no_network=True, recover=True)
+        root = etree.fromstring(path.read_bytes(), parser)
+        notes = ("The XML is damaged; what could be read of it was read.",)
     if root is None:
         return []
     found = []
-    for entry in root.iter("{*}SASentry"):
+    for entry in root.findall(".//{*}SASentry"):
         title = (entry.findtext("{*}Title") or "").strip()
-        for data in entry.iter("{*}SASdata"):
-            curve = _xml_curve(data, title)
+        for data in entry.findall(".//{*}SASdata"):
+            curve = _xml_curve(data, title, notes)
             if curve is not None:
                 found.append(curve)
     return found
 
 
-def _xml_curve(data: Any, title: str) -> RawCurve | None:
+def _xml_curve(data: Any, title: str, notes: tuple[str, ...]) -> RawCurve | None:
     points = data.findall("{*}Idata")
     if not points:
         return None
@@ -51,7 +59,7 @@ def _xml_curve(data: Any, title: str) -> RawCurve | None:
     unit = ""
     for row, point in enumerate(points):
         for child in point:
-            name = _XML_FIELDS.get(child.tag.rpartition("}")[2]) if isinstance(child.tag, str) else None
+            name = _XML_FIELDS.get(str(child.tag).rpartition("}")[2])
             if name is None:
                 continue
             if name == "q" and not unit:
@@ -70,6 +78,7 @@ def _xml_curve(data: Any, title: str) -> RawCurve | None:
         dxw=given("dxw"),
         title=title,
         q_unit=units.canonical(unit, "q"),
+        notes=notes,
     )
 
 

@@ -10,7 +10,6 @@ import numpy as np
 from sasnet_plugin import units
 from sasnet_plugin.data.raw import RawCurve
 from sasnet_plugin.data.table import Table, read_table
-from sasnet_plugin.types import DataError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -40,29 +39,19 @@ _PDH_ROWS = re.compile(r"\s*(\d+)(?:\s+-?\d+){3,}\s*$")
 _ABS_START = ("The 6 columns", "EMP LEVEL")
 
 
-def read_columns(text: str) -> RawCurve | None:
-    """The first four columns of a text's table as q, I, dI, dq (or in the order that its header names).
+def read_columns(table: Table) -> RawCurve:
+    """The first four columns of a table as q, I, dI, dq (or in the order that its header names).
 
     Parameters
     ----------
-    text : str
-        The whole file.
+    table : Table
+        At least two columns.
 
     Returns
     -------
-    RawCurve or None
-        None where the text holds no table.
-
-    Raises
-    ------
-    DataError
-        If the numbers stand in one column; the sentence lacks the file's name.
+    RawCurve
+        Rows as they stand.
     """
-    table = read_table(text)
-    if table.single:
-        raise DataError("it holds one column of numbers; give at least two, q and intensity.")
-    if table.columns.shape[0] < 2:
-        return None
     notes: list[str] = []
     if table.dropped:
         plural = "line" if table.dropped == 1 else "lines"
@@ -170,4 +159,4 @@ def _named(table: Table) -> dict[str, FloatArray] | None:
         for word, values in zip(words, table.columns, strict=True):
             if pattern.fullmatch(word) and field not in found:
                 found[field] = values
-    return found if {"q", "intensity"} <= set(found) else None
+    return found if {"q", "intensity"} <= set(found) and len(found) >= min(4, len(words)) else None

@@ -1,0 +1,85 @@
+"""What is not small-angle scattering is named and refused; what only resembles it is read."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from sasnet_plugin.data import load
+from sasnet_plugin.data.scope import is_reflectivity
+from sasnet_plugin.types import DataError
+
+CASES = [
+    ("reflectometry_data/NR_Ni_up_state.txt", "reflectometry"),
+    ("reflectometry_data/NR_Ni_down_state.txt", "reflectometry"),
+    ("dls_data/dls_monodisperse.dat", "DLS"),
+    ("dls_data/dls_polydisperse.dat", "DLS"),
+    ("sesans_data/sphere_isis.ses", "SESANS"),
+    ("sesans_data/sphere2micron.ses", "SESANS"),
+    ("sesans_data/sphere2micron_long.ses", "SESANS"),
+    ("1d_data/CoreXY_ShellZ.txt", "scattering length density"),
+    ("1d_data/beam profile.DAT", "primary beam"),
+    ("2d_data/BAM_2D.h5", "two-dimensional"),
+    ("2d_data/P_New.sans", "two-dimensional"),
+    ("2d_data/SILIC010_noheader_3col.DAT", "two-dimensional"),
+    ("2d_data/exp18_14_igor_2dqxqy.dat", "two-dimensional"),
+    ("magnetic_data/S50_unpol_2D.dat", "two-dimensional"),
+    ("convertible_files/YBCO_12685__ISIS2D.txt", "two-dimensional"),
+    ("convertible_files/LMOG_100254_merged_ISIS2D.txt", "image"),
+    ("convertible_files/FIT2D_I.TXT", "one column"),
+    ("convertible_files/X25001.L2D", "binary"),
+    ("media/testdata_help.rst", "no table"),
+]
+
+
+@pytest.mark.parametrize(("name", "what"), CASES)
+def test_refused_by_content(example_data: Path, tmp_path: Path, name: str, what: str) -> None:
+    source = example_data.parent / name
+    with pytest.raises(DataError, match=what):
+        load(source)
+    # Neither the folder nor the name gives it away; .ses and .sans name their own format.
+    if source.suffix not in (".sans",):
+        plain = shutil.copy(source, tmp_path / ("data" + (".h5" if source.suffix == ".h5" else ".txt")))
+        with pytest.raises(DataError):
+            load(plain)
+
+
+def _fresnel(q: np.ndarray, edge: float) -> np.ndarray:
+    root = np.sqrt((q**2 - edge**2).astype(complex))
+    return np.abs((q - root) / (q + root)) ** 2
+
+
+@pytest.mark.parametrize("resolution", [0.0, 0.03, 0.08])
+@pytest.mark.parametrize("edge", [0.01, 0.022])
+def test_fresnel_is_reflectivity(resolution: float, edge: float) -> None:
+    q = np.geomspace(0.005, 0.25, 200)
+    shifts = np.linspace(-2.5, 2.5, 41)
+    weight = np.exp(-(shifts**2) / 2)
+    smeared = np.array([np.average(_fresnel(x * (1 + resolution * shifts), edge), weights=weight) for x in q])
+    assert is_reflectivity(q, smeared)
+
+
+@pytest.mark.parametrize("radius", [20.0, 100.0, 400.0])
+def test_normalised_form_factors_are_not(radius: float) -> None:
+    q = np.geomspace(0.0005, 0.5, 300)
+    x = q * radius
+    sphere = (3 * (np.sin(x) - x * np.cos(x)) / x**3) ** 2
+    assert not is_reflectivity(q, sphere)
+    assert not is_reflectivity(q, np.exp(-(x**2) / 3))
+    assert not is_reflectivity(q, 1 / (1 + x**2) ** 2)
+
+
+def test_normalised_sphere_is_read(write) -> None:
+    q = np.geomspace(0.002, 0.3, 150)
+    x = 60 * q
+    (curve,) = load(write(q, (3 * (np.sin(x) - x * np.cos(x)) / x**3) ** 2 + 1e-4))
+    assert len(curve) == 150
+
+
+def test_orso_header(write, guinier) -> None:
+    path = write(*guinier, name="sample.ort", header="# # ORSO reflectivity data file | 1.1 standard")
+    with pytest.raises(DataError, match="reflectometry"):
+        load(path)
