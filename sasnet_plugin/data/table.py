@@ -31,6 +31,7 @@ _NOT_A_NUMBER = frozenset(
     | {"1.#qnan", "-1.#qnan", "1.#inf", "-1.#inf", "1.#snan"}
 )
 _DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+(?:[eEdD][+-]?\d+)?|[+-]?\d+(?:[eEdD][+-]?\d+)?")
+_REMARK = re.compile(r"(?<=\d)\s+[#!].*")
 _TEXT_BYTES = bytes(range(32, 256)) + b"\t\n\r\f\b\x1a\x1b\x0b"
 
 
@@ -195,6 +196,7 @@ def _numbers(line: str) -> list[float] | None:
 
 
 def _words(line: str) -> Iterator[str]:
+    line = _REMARK.sub("", line)
     style, decimal = _style(line)
     if decimal:
         line = line.replace(",", ".")

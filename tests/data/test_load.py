@@ -247,6 +247,13 @@ def test_a_broken_line_does_not_end_the_table(write, guinier) -> None:
     assert any(note.startswith("1 line inside the table") for note in curve.notes)
 
 
+def test_remarks_behind_the_numbers(write, guinier) -> None:
+    path = write(*guinier)
+    path.write_text("\n".join(f"{line} # point {n}" for n, line in enumerate(path.read_text().splitlines())))
+    (curve,) = load(path)
+    np.testing.assert_allclose(curve.q, guinier[0], rtol=1e-8)
+
+
 def test_columns_in_the_order_of_their_names(write, guinier) -> None:
     q, intensity, error = guinier
     (curve,) = load(write(q, 0.05 * q, intensity, error, header="Q dQ I dI"))
