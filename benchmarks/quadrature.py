@@ -70,7 +70,8 @@ def failing_product(
         spent, n_before = time.process_time() - start, n
         tested = product
         if not quadrature.deviation(own, fine) < quadrature.TOLERANCE:
-            return PRODUCTS[max(PRODUCTS.index(product) - 1, 0)], tested
+            index = PRODUCTS.index(product)
+            return (PRODUCTS[index - 1] if index else 0.0), tested
     return np.inf, tested
 
 

@@ -208,3 +208,8 @@ def test_a_missing_plugin_and_an_unknown_model_are_one_sentence(tmp_path: Path) 
             priors.sample_prior(name, np.random.default_rng(0))
         assert name in str(caught.value)
         assert "\n" not in str(caught.value)
+
+
+def test_every_model_is_published(repository: Path) -> None:
+    text = (repository / "docs" / "prior.md").read_text(encoding="utf-8")
+    assert all(f"\n### {name}\n" in text for name in EVERY_MODEL)

@@ -139,3 +139,17 @@ def test_curves_are_quiet_above_q_quiet(name: str) -> None:
 
 def test_q_quiet_is_zero_where_nothing_cancels() -> None:
     assert quadrature.q_quiet("sphere", {"radius": 50.0}) == 0.0
+
+
+def test_the_published_table_is_what_the_code_trusts(repository: Path) -> None:
+    text = (repository / "docs" / "prior.md").read_text(encoding="utf-8")
+    table = text.split("<!-- quadrature: begin -->")[1].split("<!-- quadrature: end -->")[0]
+    rows = [
+        [cell.strip() for cell in line.strip("|").split("|")] for line in table.split("\n") if "|" in line
+    ]
+    lowest = {row[0]: row[1] for row in rows[2:]}
+    assert set(lowest) == {name for name in priors.form_models() if quadrature.has_quadrature(name)}
+    for name, limit in quadrature.LIMITS.items():
+        assert float(lowest[name]) == limit
+    limited = {name for name, value in lowest.items() if value != "none"}
+    assert limited - set(quadrature.LIMITS) == {"bcc_paracrystal", "fcc_paracrystal"}  # fail at small q
