@@ -53,6 +53,9 @@ LIMITS: Mapping[str, float] = MappingProxyType(
 PRINGLE_ORDER = 4.5
 """Greatest q beta R² of pringle: its Bessel series stops at order 3 (checked against 25 orders)."""
 
+TRIAXIAL_NOT_ROD = (0.3, 540.0)
+"""For a triaxial ellipsoid whose middle axis is at least this share of the longest: greatest product."""
+
 PRISM_THIN = (10.0, 250.0)
 """For a thin prism: greatest q times diameter and q times length that hold together."""
 
@@ -190,6 +193,13 @@ def q_valid(name: str, pars: Mapping[str, float]) -> float:
         return np.inf
     if name == "pringle":
         return min(limit / size, PRINGLE_ORDER / (abs(pars["beta"]) * pars["radius"] ** 2))
+    if name == "triaxial_ellipsoid":
+        # Only rods suffer: discs and blobs hold far beyond (measured, to 800).
+        share, product = TRIAXIAL_NOT_ROD
+        _, middle, longest = sorted(
+            pars[f"radius_{axis}"] for axis in ("equat_minor", "equat_major", "polar")
+        )
+        return (product if middle >= share * longest else limit) / size
     if name == "prism":
         # Fibonacci points lie densely along the axis, sparsely around it: a thin long prism goes farther.
         thin, long = PRISM_THIN

@@ -84,6 +84,21 @@ def test_compiled_models_hold_below_their_limit(name: str, tmp_path: Path) -> No
     assert quadrature.deviation(_curve(_own(name), q, pars), _curve(fine, q, pars)) < 0.02
 
 
+@pytest.mark.parametrize(
+    "radii", [(500.0, 500.0, 10.0), (500.0, 177.0, 245.0), (160.0, 20.0, 500.0), (500.0, 67.0, 58.0)]
+)
+def test_triaxial_ellipsoids_hold_below_their_limit(
+    radii: tuple[float, float, float], tmp_path: Path
+) -> None:
+    axes = ("radius_equat_minor", "radius_equat_major", "radius_polar")
+    pars = dict(zip(axes, radii, strict=True)) | {"sld": 4.0, "sld_solvent": 1.0}
+    fine = quadrature.fine_model("triaxial_ellipsoid", 900, tmp_path)
+    own = _own("triaxial_ellipsoid")
+    for share in (0.25, 0.5, 0.9):
+        q = share * quadrature.q_valid("triaxial_ellipsoid", pars) * np.linspace(0.92, 1.08, 3)
+        assert quadrature.deviation(_curve(own, q, pars), _curve(fine, q, pars)) < 0.02
+
+
 def test_pringle_series_holds_to_its_limit_and_not_beyond() -> None:
     """Against the series summed to order 25 with our own integrals."""
     pars = {
