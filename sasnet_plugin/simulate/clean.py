@@ -60,14 +60,14 @@ MEDIUM = frozenset(
         "spherical_sld",
     }
 )
-#: Largest body of a slow model, Å, and the q·size that its curve is computed to: beyond, each point costs
-#: an ever finer average over orientations and shows no more than its asymptote.
-SLOW_SIZE_MAX = 1500.0
-SLOW_Q_SIZE = 600.0
+#: Largest body, Å, and the q·size that a curve is computed to: beyond, each point costs an ever finer
+#: average over orientations and shows no more than its asymptote.
+SIZE_MAX = {"fast": np.inf, "medium": 6000.0, "slow": 1500.0}
+Q_SIZE_MAX = {"fast": np.inf, "medium": 2500.0, "slow": 600.0}
 #: Points and number of sigmas of a size distribution (fast models keep sasmodels' defaults). A second
 #: distribution multiplies the cost, so it gets fewer points, and slow models have one at most.
-_PD = {"fast": (35, None), "medium": (21, 4.0), "slow": (11, 3.5)}
-_PD_SECOND = {"fast": 15, "medium": 9}
+_PD = {"fast": (35, None), "medium": (17, 4.0), "slow": (11, 3.5)}
+_PD_SECOND = {"fast": 15, "medium": 7}
 _TRIES = 400
 _LOG_FLOOR = -60.0
 
@@ -127,7 +127,7 @@ def simulate_clean(name: str, rng: np.random.Generator, *, monodisperse: bool = 
     for _ in range(_TRIES):
         parameters: dict[str, Any] = sample_prior(name, rng)
         size = max_length(name, parameters)
-        if name in SLOW and size is not None and size > SLOW_SIZE_MAX:
+        if size is not None and size > SIZE_MAX[tier(name)]:
             continue
         if not monodisperse:
             parameters |= _polydispersity(name, parameters, rng)
@@ -159,8 +159,8 @@ def evaluate(name: str, parameters: dict[str, Any]) -> Clean | None:
     """The clean curve for given parameters; None where the model gives no valid one."""
     size = max_length(name, parameters)
     limit = q_valid(name, parameters)
-    if name in SLOW and size is not None:
-        limit = min(limit, SLOW_Q_SIZE / size)
+    if size is not None:
+        limit = min(limit, Q_SIZE_MAX[tier(name)] / size)
     n_valid = int(np.clip(np.searchsorted(WIDE_Q, limit, side="right"), 0, N_WIDE))
     where = _nodes(name, size, n_valid)
     if where.size < 8:

@@ -19,6 +19,7 @@ from .grid import N_WIDE, WIDE_Q
 from .priors import form_models, model_info, structure_factors
 
 FORMAT = 1
+RADIUS = "radius_effective"
 #: Curves of one model in one round: a chunk that is lost with a kill is seconds to a minute of work.
 CHUNK = {"fast": 150, "medium": 50, "slow": 20}
 #: A curve of these takes seconds even so.
@@ -50,6 +51,7 @@ def plan(
     models: tuple[str, ...] | None = None,
     monodisperse: bool = False,
     scale: float = 1.0,
+    limit: int | None = None,
 ) -> list[Chunk]:
     """All chunks of a data set, round by round, so that stopping early leaves every model represented.
 
@@ -63,6 +65,8 @@ def plan(
         Default: all form models and the four structure factors.
     monodisperse : bool
     scale : float
+    limit : int, optional
+        No more than this many curves of a model in a round.
     """
     names = models or (*form_models(), *structure_factors())
     chunks = []
@@ -70,6 +74,8 @@ def plan(
         for name in names:
             count = VERY_SLOW.get(name, CHUNK[tier(name)])
             count = max(1, round(count * scale))
+            if limit is not None:
+                count = min(count, limit)
             chunks.append(Chunk(str(folder), name, index, count, seed, monodisperse))
     return chunks
 
@@ -206,11 +212,15 @@ def read_shelves(folder: Path) -> dict[str, Shelf]:
     if not paths:
         raise SimulationError(f"{folder}: no shards here; make them with 'sasnet simulate --out {folder}'.")
     parts: dict[str, list[dict[str, NDArray]]] = {}
-    names = ("log_intensity", "n_valid", "radius_effective", "max_length", "log_rg")
+    names = ("log_intensity", "n_valid", RADIUS, "max_length", "log_rg")
     for path in paths:
         try:
             with h5py.File(path, "r") as file:
-                parts.setdefault(str(file.attrs["model"]), []).append({n: file[n][()] for n in names})
+                part = {n: file[n][()] for n in names}
+                keys = list(file["parameters"].attrs["names"])
+                if RADIUS in keys:  # a structure factor's own parameter
+                    part[RADIUS] = file["parameters"][:, keys.index(RADIUS)]
+                parts.setdefault(str(file.attrs["model"]), []).append(part)
         except (OSError, KeyError) as error:
             raise SimulationError(f"{path}: not a shard of sasnet ({error}); delete it and simulate again.") from None
     shelves = {}

@@ -1,0 +1,248 @@
+"""Measured examples, drawn anew each time: what training reads and what the frozen test set is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..data.preprocess import features_of_rows
+from .instrument import INSTRUMENTS, Setting, sample_setting
+from .library import MAX_SHIFT, Library
+from .measure import measure
+from .strangers import KINDS, strangers
+
+#: A power law or a straight line is what these models are, so the rule against featureless curves spares them.
+SPARED = frozenset({"power_law", "porod", "line"})
+#: Share of out-of-scope curves in training.
+STRANGER_SHARE = 0.15
+_KIND_WEIGHTS = (0.6, 0.2, 0.2)
+SOURCES = (*INSTRUMENTS, "broad")
+
+
+@dataclass(frozen=True)
+class Examples:
+    """Features with their answers.
+
+    Parameters
+    ----------
+    features : (n, N_GRID, N_CHANNELS) float32 array
+    form : (n,) int array
+        Index of the form model; -1 for a stranger.
+    structure_factor : (n,) int array
+        0 none, else 1 + index.
+    in_scope : (n,) float32 array
+        1 for a known model, 0 for a stranger.
+    log_rg : (n,) float32 array
+        log10 Rg in Å; NaN where there is none.
+    instrument : (n,) int array
+        Index into ``SOURCES``.
+    counts : (n,) float32 array
+        At the weakest quarter of points.
+    decades : (n,) float32 array
+        Width of the q window, log10.
+    kind : (n,) int array
+        Of a stranger, index into ``KINDS``; -1 for a known model.
+    """
+
+    features: NDArray[np.float32]
+    form: NDArray[np.intp]
+    structure_factor: NDArray[np.intp]
+    in_scope: NDArray[np.float32]
+    log_rg: NDArray[np.float32]
+    instrument: NDArray[np.intp]
+    counts: NDArray[np.float32]
+    decades: NDArray[np.float32]
+    kind: NDArray[np.intp]
+
+    def __len__(self) -> int:
+        return len(self.form)
+
+    def take(self, rows: Any) -> Examples:
+        """Some rows, as numpy indexing has it."""
+        return Examples(**{f.name: getattr(self, f.name)[rows] for f in fields(self)})
+
+
+def concatenate(parts: list[Examples]) -> Examples:
+    """Several sets of examples as one."""
+    return Examples(**{f.name: np.concatenate([getattr(p, f.name) for p in parts]) for f in fields(Examples)})
+
+
+class Stream:
+    """An endless stream of training examples.
+
+    Rows that a constant or a power law explains are thrown away as the protocol demands, models that lose
+    more rows so are drawn more often, so that what comes out holds every model about equally.
+
+    Parameters
+    ----------
+    library : Library
+    rng : numpy.random.Generator
+    rows : int
+        Curves that share one setting of the instrument.
+    pool : int
+        Settings kept; each draw replaces one with probability 1/4, since building one costs as much as
+        measuring tens of curves.
+    """
+
+    def __init__(
+        self, library: Library, rng: np.random.Generator, *, rows: int = 64, pool: int = 256
+    ) -> None:
+        self.library = library
+        self.rng = rng
+        self.rows = rows
+        self._pool: list[Setting] = []
+        self._pool_size = pool
+        self._tried = np.full(len(library), 4.0)
+        self._kept = np.full(len(library), 3.0)
+
+    def _setting(self) -> Setting:
+        if len(self._pool) < self._pool_size:
+            self._pool.append(sample_setting(self.rng, broad=True))
+            return self._pool[-1]
+        index = int(self.rng.integers(self._pool_size))
+        if self.rng.random() < 0.25:
+            self._pool[index] = sample_setting(self.rng, broad=True)
+        return self._pool[index]
+
+    def chunk(self) -> Examples:
+        """Rows of one setting; fewer than ``rows`` come out."""
+        setting = self._setting()
+        rate = np.maximum(self._kept / self._tried, 0.08)
+        chance = (1 / rate) / np.sum(1 / rate)
+        known = int(round(self.rows * (1 - STRANGER_SHARE)))
+        forms = self.rng.choice(len(self.library), size=known, p=chance)
+        kept, examples = known_examples(self.library, forms, setting, self.rng, max_shift=MAX_SHIFT)
+        np.add.at(self._tried, forms, 1.0)
+        np.add.at(self._kept, forms[kept], 1.0)
+        kinds = self.rng.choice(len(KINDS), size=self.rows - known, p=_KIND_WEIGHTS)
+        return concatenate([examples, stranger_examples(self.library, kinds, setting, self.rng)])
+
+    def batches(self, size: int) -> Iterator[Examples]:
+        """Batches of `size` examples, each of many settings."""
+        waiting: list[Examples] = []
+        count = 0
+        while True:
+            part = self.chunk()
+            waiting.append(part)
+            count += len(part)
+            if count >= 2 * size:
+                pool = concatenate(waiting)
+                order = self.rng.permutation(len(pool))
+                yield pool.take(order[:size])
+                rest = pool.take(order[size:])
+                waiting, count = [rest], len(rest)
+
+
+def known_examples(
+    library: Library,
+    forms: NDArray[np.intp],
+    setting: Setting,
+    rng: np.random.Generator,
+    *,
+    max_shift: int,
+) -> tuple[NDArray[np.intp], Examples]:
+    """Measure curves of known models in one setting; returns which rows were kept, and these.
+
+    Rows are dropped where the clean curve is not known over the window (numerical limits) and where the
+    measured curve is featureless.
+    """
+    top = int(setting.matrix.indices.max()) + 1
+    drawn = library.draw(forms, top, rng, max_shift=max_shift)
+    known = np.flatnonzero((drawn.n_valid >= top) & np.all(np.isfinite(drawn.intensity[:, :top]), axis=1))
+    clean = drawn.intensity[known].copy()
+    clean[:, top:] = 0.0
+    result = measure(clean, setting, rng)
+    spared = np.array([name in SPARED for name in library.forms])
+    keep = ~result.featureless | spared[drawn.form[known]]
+    rows = known[keep]
+    values = features_of_rows(
+        setting.q, result.intensity[keep], result.dintensity[keep], setting.dq, setting.dxl
+    )
+    return rows, _examples(values, setting, drawn.form[rows], drawn.structure_factor[rows], drawn.log_rg[rows])
+
+
+def stranger_examples(
+    library: Library, kinds: NDArray[np.intp], setting: Setting, rng: np.random.Generator
+) -> Examples:
+    """Measure out-of-scope curves in one setting; featureless ones are dropped."""
+    used = setting.matrix.indices
+    window = int(used.min()), int(used.max())
+    clean, good = strangers(kinds, window, library, rng)
+    clean[:, window[1] + 1 :] = 0.0
+    result = measure(clean, setting, rng)
+    keep = good & ~result.featureless
+    values = features_of_rows(
+        setting.q, result.intensity[keep], result.dintensity[keep], setting.dq, setting.dxl
+    )
+    n = int(keep.sum())
+    return _examples(values, setting, np.full(n, -1), np.zeros(n, int), np.full(n, np.nan), kinds[keep])
+
+
+def _examples(
+    values: NDArray[np.float32],
+    setting: Setting,
+    form: NDArray[np.intp],
+    factor: NDArray[np.intp],
+    log_rg: NDArray[np.float64],
+    kind: NDArray[np.intp] | None = None,
+) -> Examples:
+    n = len(values)
+    return Examples(
+        features=values,
+        form=form.astype(np.intp),
+        structure_factor=factor.astype(np.intp),
+        in_scope=np.full(n, 1.0 if kind is None else 0.0, dtype=np.float32),
+        log_rg=log_rg.astype(np.float32),
+        instrument=np.full(n, SOURCES.index(setting.instrument)),
+        counts=np.full(n, setting.counts, dtype=np.float32),
+        decades=np.full(n, np.log10(setting.q[-1] / setting.q[0]), dtype=np.float32),
+        kind=np.full(n, -1) if kind is None else kind.astype(np.intp),
+    )
+
+
+def protocol_set(
+    library: Library, rng: np.random.Generator, *, per_model: int, progress: Any = None
+) -> Examples:
+    """A test or validation set: the frozen protocol to the letter, a setting of its own for every curve.
+
+    Parameters
+    ----------
+    library : Library
+        Of clean curves that training never saw.
+    rng : numpy.random.Generator
+    per_model : int
+        Examples of each form model.
+    progress : callable, optional
+        Called with the number of finished models.
+    """
+    parts = []
+    for form in range(len(library)):
+        count = 0
+        for _ in range(per_model * 200):
+            if count == per_model:
+                break
+            setting = sample_setting(rng)
+            _, found = known_examples(library, np.array([form]), setting, rng, max_shift=0)
+            if len(found):
+                parts.append(found)
+                count += 1
+        if progress is not None:
+            progress(form + 1)
+    return concatenate(parts)
+
+
+def stranger_set(library: Library, rng: np.random.Generator, *, per_kind: int) -> Examples:
+    """Out-of-scope curves under the frozen protocol, each with a setting of its own."""
+    parts = []
+    for kind in range(len(KINDS)):
+        count = 0
+        while count < per_kind:
+            found = stranger_examples(library, np.array([kind]), sample_setting(rng), rng)
+            if len(found):
+                parts.append(found)
+                count += 1
+    return concatenate(parts)

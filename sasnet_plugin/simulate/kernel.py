@@ -1,0 +1,90 @@
+"""sasmodels kernels: compiled once a process, called on any q."""
+
+from __future__ import annotations
+
+import logging
+import os
+import warnings
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..types import SimulationError
+
+
+@dataclass(frozen=True)
+class Result:
+    """What one call of a kernel gives.
+
+    Parameters
+    ----------
+    intensity : (n,) float array
+        I(q) at scale 1 and background 0, cm⁻¹.
+    radius_effective : float
+        Effective radius for a structure factor (mode 1), Å; 0 where the model has none.
+    """
+
+    intensity: NDArray[np.float64]
+    radius_effective: float
+
+
+def load_model(name: str) -> Any:
+    """The compiled model, in double precision on the CPU.
+
+    Parameters
+    ----------
+    name : str
+        sasmodels' name, a product such as ``sphere@hardsphere``, or the path of a plugin model file.
+
+    Raises
+    ------
+    SimulationError
+        sasmodels cannot load or compile it.
+    """
+    # An OpenCL device found at run time would make the same seed give other bytes.
+    os.environ.setdefault("SAS_OPENCL", "none")
+    return _load(name)
+
+
+@lru_cache(maxsize=None)
+def _load(name: str) -> Any:
+    from sasmodels import core
+
+    logging.getLogger("sasmodels").setLevel(logging.ERROR)
+    try:
+        return core.load_model(name, dtype="double", platform="dll")
+    except Exception as error:
+        raise SimulationError(
+            f"{name}: sasmodels cannot load this model ({error}); check its name or the plugin file."
+        ) from error
+
+
+def call(name: str, q: NDArray[np.float64], parameters: dict[str, Any]) -> Result:
+    """I(q) of one model with its parameters, polydispersity included.
+
+    Parameters
+    ----------
+    name : str
+        As for `load_model`.
+    q : (n,) float array
+        Å⁻¹.
+    parameters : dict
+        sasmodels' parameters; ``scale`` is 1 and ``background`` 0 unless given.
+    """
+    from sasmodels.direct_model import call_Fq
+
+    model = load_model(name)
+    kernel = _kernel(name, q.tobytes())
+    mode = 1 if model.info.radius_effective_modes else 0
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")
+        _, squared, radius, volume, _ = call_Fq(kernel, {**parameters, "radius_effective_mode": mode})
+    return Result(np.asarray(squared, dtype=np.float64) / volume, float(radius) if mode else 0.0)
+
+
+@lru_cache(maxsize=256)
+def _kernel(name: str, q: bytes) -> Any:
+    return load_model(name).make_kernel([np.frombuffer(q)])

@@ -1,0 +1,163 @@
+"""Clean curves in memory, and how they are combined: sizes shifted, structure factors multiplied on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..types import SimulationError
+from .grid import N_WIDE, PER_DECADE
+from .priors import allowed_structure_factors, rescalable, structure_factors
+from .shards import Shelf, read_shelves
+
+#: Sizes are shifted by at most this many grid points either way in training: a factor of 2.8.
+MAX_SHIFT = 90
+#: realistic protocol: "none 0.75, else one of … where the model allows it".
+DILUTE_SHARE = 0.75
+#: A charged sphere's S(q) scales with its size only roughly, so a drawn one comes from among the nearest.
+_NEAREST = 15
+
+
+@dataclass(frozen=True)
+class Draw:
+    """Clean curves ready to be measured.
+
+    Parameters
+    ----------
+    intensity : (k, N_WIDE) float64 array
+        I(q), largest value about 1; meaningless from ``n_valid`` on.
+    n_valid : (k,) int array
+    form : (k,) int array
+        Index of the form model.
+    structure_factor : (k,) int array
+        0 for none, else 1 + index into the structure factors.
+    log_rg : (k,) float array
+        log10 of the radius of gyration of the form in Å; NaN where there is none.
+    """
+
+    intensity: NDArray[np.float64]
+    n_valid: NDArray[np.intp]
+    form: NDArray[np.intp]
+    structure_factor: NDArray[np.intp]
+    log_rg: NDArray[np.float64]
+
+
+class Library:
+    """All shelves, with what is needed to draw from them quickly.
+
+    Parameters
+    ----------
+    folder : Path
+        Of shards.
+    dilute_share : float
+        Share of curves without structure factor among models that allow one.
+    """
+
+    def __init__(self, folder: Path, *, dilute_share: float = DILUTE_SHARE) -> None:
+        shelves = read_shelves(folder)
+        factors = structure_factors()
+        self.structure_factors = factors
+        self.forms = tuple(name for name in shelves if name not in factors)
+        if not self.forms:
+            raise SimulationError(f"{folder}: holds no form model; simulate more.")
+        self.dilute_share = dilute_share
+        self._shelves = [shelves[name] for name in self.forms]
+        self._shiftable = np.array([rescalable(name) for name in self.forms])
+        self._factors = {name: shelves[name] for name in factors if name in shelves}
+        # radius_effective of a structure factor's shelf is its own parameter; sorted for nearest look-up.
+        self._order = {name: np.argsort(s.radius_effective) for name, s in self._factors.items()}
+        self.allowed = tuple(
+            tuple(f for f in allowed_structure_factors(name) if f in self._factors) for name in self.forms
+        )
+
+    def __len__(self) -> int:
+        return len(self.forms)
+
+    def sizes(self) -> dict[str, int]:
+        """Clean curves of each form model."""
+        return {name: len(shelf) for name, shelf in zip(self.forms, self._shelves, strict=True)}
+
+    def draw(
+        self, forms: NDArray[np.intp], top: int, rng: np.random.Generator, *, max_shift: int = MAX_SHIFT
+    ) -> Draw:
+        """One clean curve for each wanted form model, known up to grid point `top`.
+
+        Rows whose curve is not known that far are tried again a few times; what remains keeps
+        ``n_valid`` below ``top`` and is for the caller to drop.
+
+        Parameters
+        ----------
+        forms : (k,) int array
+        top : int
+            Points of the wide grid needed.
+        rng : numpy.random.Generator
+        max_shift : int
+            Largest shift of sizes, grid points; 0 keeps the prior's sizes.
+        """
+        k = len(forms)
+        intensity = np.empty((k, N_WIDE))
+        n_valid = np.zeros(k, dtype=np.intp)
+        factor = np.zeros(k, dtype=np.intp)
+        log_rg = np.full(k, np.nan)
+        for row, form in enumerate(forms):
+            shelf = self._shelves[form]
+            for _ in range(6):
+                pick = int(rng.integers(len(shelf)))
+                shift = int(rng.integers(-max_shift, max_shift, endpoint=True)) if self._shiftable[form] else 0
+                n_valid[row] = min(N_WIDE, int(shelf.n_valid[pick]) + shift)
+                if shelf.n_valid[pick] == N_WIDE and shift < 0:
+                    n_valid[row] = N_WIDE + shift
+                if n_valid[row] >= top:
+                    break
+            log_i = shifted(shelf.log_intensity[pick], int(shelf.n_valid[pick]), shift)
+            log_rg[row] = shelf.log_rg[pick] - shift / PER_DECADE
+            allowed = self.allowed[form]
+            if allowed and rng.random() >= self.dilute_share:
+                name = allowed[int(rng.integers(len(allowed)))]
+                radius = float(shelf.radius_effective[pick]) * 10 ** (-shift / PER_DECADE)
+                if radius > 0:
+                    log_i = log_i + self._factor(name, radius, rng)
+                    factor[row] = 1 + self.structure_factors.index(name)
+            intensity[row] = np.exp(log_i)
+        return Draw(intensity, n_valid, np.asarray(forms), factor, log_rg)
+
+    def _factor(self, name: str, radius: float, rng: np.random.Generator) -> NDArray[np.float64]:
+        """ln S(q) at an effective radius: a drawn S moved along log q to that radius."""
+        shelf = self._factors[name]
+        if name == "hayter_msa":
+            order = self._order[name]
+            centre = int(np.searchsorted(shelf.radius_effective[order], radius))
+            low = int(np.clip(centre - _NEAREST, 0, max(len(order) - 2 * _NEAREST, 0)))
+            near = order[low : low + 2 * _NEAREST]
+            pick = int(near[rng.integers(len(near))])
+        else:
+            pick = int(rng.integers(len(shelf)))
+        shift = round(PER_DECADE * np.log10(shelf.radius_effective[pick] / radius))
+        return shifted(shelf.log_intensity[pick], int(shelf.n_valid[pick]), shift)
+
+
+def shifted(log_i: NDArray[np.float32], n_valid: int, shift: int) -> NDArray[np.float64]:
+    """Move a curve along the log-q grid, as all its lengths multiplied by 10^(-shift/200) would.
+
+    The low end is continued as the power law it starts with (a plateau stays a plateau), the high end
+    as a constant.
+    """
+    known = log_i[:n_valid].astype(np.float64)
+    out = np.empty(N_WIDE)
+    if shift >= 0:
+        kept = known[: max(N_WIDE - shift, 0)]
+        low = min(shift, N_WIDE)
+        slope = (known[4] - known[0]) / 4
+        out[:low] = known[0] - slope * np.arange(shift, shift - low, -1)
+        out[low : low + kept.size] = kept
+        out[low + kept.size :] = kept[-1] if kept.size else known[0]
+    else:
+        kept = known[-shift:]
+        if not kept.size:
+            kept = known[-1:]
+        out[: kept.size] = kept
+        out[kept.size :] = kept[-1]
+    return out

@@ -1,0 +1,168 @@
+"""From clean curves to measured ones: blur, background, counts, and what goes wrong at a beamline."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..data.uncertainty import estimate_dintensity
+from .instrument import Setting, protocol
+
+#: Systematic scatter of every instrument, relative (protocol: "plus 0.5 % systematic").
+SYSTEMATIC = 0.005
+#: Below this reduced chi² a constant or a power law plus a constant explains the curve.
+FEATURELESS_CHI2 = 1.5
+_COARSE = np.arange(-1.0, 8.01, 0.25)
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Curves as measured in one setting.
+
+    Parameters
+    ----------
+    intensity : (k, n) float array
+        With noise, background and faults; may be negative.
+    dintensity : (k, n) float array
+        As stated by the file, or estimated from the scatter where it was absent.
+    stated : (k,) bool array
+        Whether the uncertainty came with the data.
+    featureless : (k,) bool array
+        Whether a constant, or a power law plus a constant, explains the curve.
+    """
+
+    intensity: NDArray[np.float64]
+    dintensity: NDArray[np.float64]
+    stated: NDArray[np.bool_]
+    featureless: NDArray[np.bool_]
+
+
+def measure(clean: NDArray[np.float64], setting: Setting, rng: np.random.Generator) -> Measured:
+    """Measure clean curves in one setting, with the frozen protocol's background, noise and faults.
+
+    Parameters
+    ----------
+    clean : (k, N_WIDE) float array
+        Noise-free, resolution-free I(q) on the wide grid, any scale.
+    setting : Setting
+    rng : numpy.random.Generator
+
+    Notes
+    -----
+    Expected counts are proportional to I q Δq (area of the detector ring), scaled so that the 25th
+    percentile of the points has ``setting.counts``; the counted number is Poisson. Background is flat,
+    added after smearing; where it is over-subtracted, (1 + f) times its value is taken off after counting.
+    """
+    faults = protocol()["faults"]
+    k = clean.shape[0]
+    smeared = np.asarray(setting.matrix @ clean.T).T
+    smeared = np.maximum(smeared, 0.0)
+    smeared /= np.max(smeared, axis=1, keepdims=True)
+    # protocol: background_over_max = "loguniform 1e-5 3e-2"
+    background = np.exp(rng.uniform(np.log(1e-5), np.log(3e-2), (k, 1)))
+    true = smeared + background
+    n = true.shape[1]
+
+    exposure = setting.q * setting.step
+    expected = true * exposure
+    expected *= setting.counts / np.quantile(expected, 0.25, axis=1, keepdims=True)
+    # numpy's Poisson generator takes no mean above 2^63; there the normal limit is exact for our purpose.
+    counted = np.where(
+        expected < 1e6,
+        rng.poisson(np.minimum(expected, 1e6)),
+        expected + np.sqrt(expected) * rng.standard_normal((k, n)),
+    )
+    per_count = true / expected
+    intensity = counted * per_count
+    intensity = intensity * (1 + SYSTEMATIC * rng.standard_normal((k, n)))
+    sigma = np.sqrt(np.maximum(counted, 1.0)) * per_count
+    sigma = np.hypot(sigma, SYSTEMATIC * np.abs(intensity))
+    honest = np.sqrt(np.maximum(expected, 1.0)) * per_count
+    honest = np.hypot(honest, SYSTEMATIC * true)
+
+    over = rng.random((k, 1)) < 0.10
+    excess = np.exp(rng.uniform(np.log(0.1), np.log(1.0), (k, 1)))
+    intensity = intensity - np.where(over, (1 + excess) * background, 0.0)
+
+    featureless = is_featureless(setting.q, intensity, honest)
+
+    low = rng.random(k) < faults_share(faults["beamstop"])
+    first = rng.integers(1, 4, endpoint=True, size=(k, 1))
+    loss = rng.uniform(0.1, 0.7, (k, 1))
+    intensity *= np.where(low[:, None] & (np.arange(n) < first), 1 - loss, 1.0)
+
+    hit = (rng.random((k, 1)) < faults_share(faults["outliers"])) & (rng.random((k, n)) < 0.01)
+    intensity = intensity + np.where(hit, 5 * sigma * rng.choice((-1.0, 1.0), (k, n)), 0.0)
+
+    stated = rng.random(k) >= faults["dI_absent"]
+    wrong = rng.random((k, 1)) < 0.15
+    factor = np.exp(rng.uniform(np.log(0.5), np.log(2.0), (k, 1)))
+    sigma = sigma * np.where(wrong, factor, 1.0)
+    if not stated.all():
+        sigma[~stated] = estimate_dintensity(intensity[~stated])
+    scale = np.exp(rng.uniform(np.log(1e-3), np.log(1e6), (k, 1)))
+    return Measured(intensity * scale, sigma * scale, stated, featureless)
+
+
+def faults_share(text: str) -> float:
+    """The share at the end of a fault's line, e.g. 0.1 of "first … points low in 0.10"."""
+    return float(text.rsplit(" in ", 1)[1].split(";")[0])
+
+
+def is_featureless(
+    q: NDArray[np.float64], intensity: NDArray[np.float64], sigma: NDArray[np.float64]
+) -> NDArray[np.bool_]:
+    """Whether A q⁻ᵖ + B explains each curve with reduced chi² below 1.5.
+
+    For each exponent p the best A and B follow from linear least squares; p is scanned from -1 to 8 and
+    then refined by golden section for the curves on which that could decide.
+
+    Parameters
+    ----------
+    q : (n,) float array
+        Å⁻¹.
+    intensity, sigma : (k, n) float arrays
+        Measured intensities and their true standard deviation.
+    """
+    n = q.size
+    weight = 1 / sigma**2
+    log_q = np.log(q / np.sqrt(q[0] * q[-1]))
+    limit = FEATURELESS_CHI2 * max(n - 3, 1)
+    basis = np.exp(-_COARSE[:, None] * log_q)
+    chi2 = np.stack([_chi2(b, intensity, weight) for b in basis], axis=1)
+    best = np.argmin(chi2, axis=1)
+    value = chi2[np.arange(len(best)), best]
+    answer = value < limit
+    # A quarter step in p costs much where precision is high, so near misses are refined.
+    open_rows = np.flatnonzero(~answer & (value < 1e4 * limit))
+    if open_rows.size:
+        rows, w = intensity[open_rows], weight[open_rows]
+        low = _COARSE[best[open_rows]] - 0.25
+        high = low + 0.5
+        golden = (np.sqrt(5) - 1) / 2
+        for _ in range(9):
+            a, b = high - golden * (high - low), low + golden * (high - low)
+            chi_a = _chi2(np.exp(-a[:, None] * log_q), rows, w)
+            chi_b = _chi2(np.exp(-b[:, None] * log_q), rows, w)
+            left = chi_a < chi_b
+            high, low = np.where(left, b, high), np.where(left, low, a)
+            value[open_rows] = np.minimum(value[open_rows], np.minimum(chi_a, chi_b))
+        answer = value < limit
+    return answer
+
+
+def _chi2(
+    basis: NDArray[np.float64], intensity: NDArray[np.float64], weight: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Chi² of the best A·basis + B, residuals formed point by point so that nothing cancels."""
+    w_sum = weight.sum(axis=1)
+    mean_b = np.sum(weight * basis, axis=1) / w_sum
+    mean_i = np.sum(weight * intensity, axis=1) / w_sum
+    centred = basis - mean_b[:, None]
+    slope = np.sum(weight * centred * intensity, axis=1) / np.maximum(
+        np.sum(weight * centred**2, axis=1), 1e-300
+    )
+    residual = intensity - mean_i[:, None] - slope[:, None] * centred
+    return np.sum(weight * residual**2, axis=1)

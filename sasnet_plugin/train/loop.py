@@ -1,0 +1,205 @@
+"""The training loop: a cosine schedule, averaged weights, checkpoints that survive a kill."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from ..types import SasnetError
+from .feed import Feed
+from .net import NetConfig, build_net
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """How to train.
+
+    Parameters
+    ----------
+    steps : int
+        Batches in all.
+    batch : int
+    learning_rate : float
+        Peak, after a linear warm-up, before the cosine decay.
+    weight_decay : float
+    seed : int
+    workers : int
+        Processes that measure curves.
+    save_every : int
+        Steps between checkpoints.
+    mixed : bool
+        bfloat16 arithmetic with float32 weights.
+    """
+
+    steps: int = 20_000
+    batch: int = 512
+    learning_rate: float = 1.2e-3
+    weight_decay: float = 0.02
+    seed: int = 0
+    workers: int = 1
+    save_every: int = 500
+    mixed: bool = True
+
+
+def train(
+    data: Path,
+    run: Path,
+    config: TrainConfig,
+    net: NetConfig | None = None,
+    *,
+    progress: Callable[[int, float], None] | None = None,
+) -> Path:
+    """Train, or go on where a killed run stopped.
+
+    Parameters
+    ----------
+    data : Path
+        Folder of shards.
+    run : Path
+        Folder for checkpoints; a run of the same settings found there is resumed.
+    config : TrainConfig
+    net : NetConfig, optional
+    progress : callable, optional
+        Called with (step, loss) now and then.
+
+    Returns
+    -------
+    Path
+        Of the final, averaged weights.
+
+    Raises
+    ------
+    SasnetError
+        The run folder holds another configuration.
+    """
+    import keras
+
+    from ..simulate.library import Library
+
+    net = net or NetConfig()
+    run.mkdir(parents=True, exist_ok=True)
+    library = Library(data)
+    settings = {
+        "train": asdict(config),
+        "net": net.to_dict(),
+        "forms": list(library.forms),
+        "structure_factors": list(library.structure_factors),
+        "allowed": {n: list(a) for n, a in zip(library.forms, library.allowed, strict=True)},
+    }
+    settings = json.loads(json.dumps(settings))
+    _settle(run / "settings.json", settings)
+    final = run / "final.weights.h5"
+    if final.exists():
+        return final
+
+    keras.utils.set_random_seed(config.seed)
+    if keras.backend.backend() == "jax" and len(keras.distribution.list_devices("gpu")) > 1:
+        keras.distribution.set_distribution(keras.distribution.DataParallel())
+    if config.mixed:
+        keras.mixed_precision.set_global_policy("mixed_bfloat16")
+    model = build_net(len(library), len(library.structure_factors), net)
+    warm = max(1, config.steps // 50)
+    schedule = keras.optimizers.schedules.CosineDecay(
+        config.learning_rate / 50,
+        config.steps - warm,
+        alpha=0.01,
+        warmup_target=config.learning_rate,
+        warmup_steps=warm,
+    )
+    # The average over the last steps is a better network than the last one (Polyak & Juditsky 1992).
+    optimizer = keras.optimizers.AdamW(
+        schedule,
+        weight_decay=config.weight_decay,
+        global_clipnorm=1.0,
+        use_ema=True,
+        ema_momentum=0.999,
+        ema_overwrite_frequency=None,
+    )
+    model.compile(optimizer=optimizer, jit_compile=False)
+    rounds = -(-config.steps // config.save_every)
+    callbacks: list[Any] = [
+        keras.callbacks.BackupAndRestore(str(run / "backup"), delete_checkpoint=False),
+        keras.callbacks.CSVLogger(str(run / "log.csv"), append=True),
+    ]
+    if progress is not None:
+        callbacks.append(_reporter(keras, progress, config.save_every))
+    # A resumed run reads other curves than the ones it has seen: the stream never repeats.
+    feed = Feed(
+        data, seed=config.seed + 1000 * _restarts(run), batch=config.batch, workers=config.workers
+    )
+    try:
+        model.fit(
+            iter(feed),
+            epochs=rounds,
+            steps_per_epoch=config.save_every,
+            callbacks=callbacks,
+            verbose=0,
+        )
+    finally:
+        feed.close()
+    optimizer.finalize_variable_values(model.trainable_variables)
+    temporary = run / "tmp.weights.h5"
+    model.save_weights(temporary)
+    os.replace(temporary, final)
+    return final
+
+
+def _reporter(keras: Any, progress: Callable[[int, float], None], per_epoch: int) -> Any:
+    class Reporter(keras.callbacks.Callback):  # type: ignore[misc]
+        """Tells the caller how far training is."""
+
+        def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+            self.start = epoch * per_epoch
+
+        def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+            if batch % 20 == 19:
+                progress(self.start + batch + 1, float((logs or {}).get("loss", float("nan"))))
+
+    return Reporter()
+
+
+def _settle(path: Path, settings: dict[str, Any]) -> None:
+    if path.exists():
+        found = json.loads(path.read_text(encoding="utf-8"))
+        if found != settings:
+            differing = ", ".join(k for k in settings if found.get(k) != settings[k])
+            raise SasnetError(
+                f"{path.parent}: holds a run with other settings ({differing});"
+                " choose another folder or repeat its options."
+            )
+        return
+    path.write_text(json.dumps(settings, indent=1) + "\n", encoding="utf-8")
+
+
+def _restarts(run: Path) -> int:
+    path = run / "starts"
+    count = int(path.read_text(encoding="utf-8")) + 1 if path.exists() else 0
+    path.write_text(str(count), encoding="utf-8")
+    return count
+
+
+def load_net(run: Path) -> tuple[Any, dict[str, Any]]:
+    """The trained network in float32, and the settings of its run.
+
+    Raises
+    ------
+    SasnetError
+        The run has not finished.
+    """
+    import keras
+
+    path = run / "settings.json"
+    weights = run / "final.weights.h5"
+    if not path.exists() or not weights.exists():
+        raise SasnetError(f"{run}: holds no finished training run; run 'sasnet train' to its end first.")
+    settings = json.loads(path.read_text(encoding="utf-8"))
+    net = dict(settings["net"])
+    net["stages"] = tuple(tuple(stage) for stage in net["stages"])
+    keras.mixed_precision.set_global_policy("float32")
+    model = build_net(len(settings["forms"]), len(settings["structure_factors"]), NetConfig(**net))
+    model.load_weights(weights)
+    return model, settings
