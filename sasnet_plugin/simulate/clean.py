@@ -12,7 +12,7 @@ from ..types import SimulationError
 from .grid import LN_STEP, N_WIDE, WIDE_Q
 from .kernel import call
 from .priors import max_length, sample_polydispersity, sample_prior
-from .quadrature import q_valid
+from .quadrature import q_quiet, q_valid
 from .scaling import scaled_size, spread_sizes
 
 #: Models whose curve costs seconds on the full grid (orientation averages in two angles): fewer points of
@@ -188,6 +188,9 @@ def evaluate(name: str, parameters: dict[str, Any]) -> Clean | None:
         from scipy.interpolate import CubicSpline
 
         log_i = CubicSpline(where, log_i)(np.arange(n_valid))
+    # Below q_quiet a closed formula cancels; the true curve is flat there.
+    quiet = int(np.searchsorted(WIDE_Q, q_quiet(name, parameters)))
+    log_i[:quiet] = log_i[min(quiet, n_valid - 1)]
     log_i = np.maximum(log_i - log_i.max(), _LOG_FLOOR)
     full = np.full(N_WIDE, np.nan, dtype=np.float32)
     full[:n_valid] = log_i

@@ -132,7 +132,7 @@ def make_chunk(chunk: Chunk) -> Chunk:
     values = np.array([[c.parameters.get(key, np.nan) for key in keys] for c in cleans])
     units = [_unit(chunk.model, key) for key in keys]
     temporary = chunk.path.with_suffix(f".tmp{os.getpid()}")
-    with h5py.File(temporary, "w", libver="latest") as file:
+    with h5py.File(temporary, "w") as file:
         file.attrs.update(
             format=FORMAT,
             model=chunk.model,
@@ -196,17 +196,12 @@ class Shelf:
 def read_shelves(folder: Path) -> dict[str, Shelf]:
     """All finished shards of a folder, by model.
 
-    The limits of sasmodels' quadrature are applied here again, so that shards made before a limit was
-    found need not be made anew.
-
     Raises
     ------
     SimulationError
         There is none, or one cannot be read.
     """
     import h5py
-
-    from .quadrature import LIMITS
 
     paths = sorted(Path(folder).glob("*-[0-9][0-9][0-9][0-9].h5"))
     if not paths:
@@ -226,9 +221,5 @@ def read_shelves(folder: Path) -> dict[str, Shelf]:
     shelves = {}
     for model, found in sorted(parts.items()):
         columns = {n: np.concatenate([part[n] for part in found]) for n in names}
-        limit = LIMITS.get(model)
-        if limit is not None:
-            top = np.searchsorted(WIDE_Q, limit / columns["max_length"], side="right")
-            columns["n_valid"] = np.minimum(columns["n_valid"], np.where(np.isnan(columns["max_length"]), N_WIDE, top))
         shelves[model] = Shelf(model, **columns)
     return shelves

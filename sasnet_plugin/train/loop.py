@@ -138,6 +138,7 @@ def train(
             steps_per_epoch=config.save_every,
             callbacks=callbacks,
             verbose=0,
+            shuffle=False,
         )
     finally:
         feed.close()
