@@ -1,0 +1,199 @@
+"""How good a classifier is: ranks, groups, calibration, separation of what is out of scope (numpy only).
+
+Probabilities are (n, k) arrays with one row per curve, answers (n,) arrays with the index of the true class.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+
+def ranks(probability: NDArray[Any], answer: NDArray[np.integer[Any]]) -> NDArray[np.intp]:
+    """Place of the true class among all, 0 the first.
+
+    A tie counts against the classifier, so that one which gives every class the same probability is
+    credited with nothing; so does a NaN.
+
+    Parameters
+    ----------
+    probability : (n, k) float array
+        Or anything that rises with it, as logits do.
+    answer : (n,) int array
+    """
+    probability = np.asarray(probability)
+    own = np.take_along_axis(probability, np.asarray(answer)[:, None], axis=1)
+    return np.sum(~(probability < own), axis=1) - 1
+
+
+def top_k(probability: NDArray[Any], answer: NDArray[np.integer[Any]], k: int) -> float:
+    """Share of curves whose true class is among the `k` most probable."""
+    return float(np.mean(ranks(probability, answer) < k))
+
+
+def group_index(groups: Sequence[Sequence[str]], names: Sequence[str]) -> NDArray[np.intp]:
+    """Index of the group that each class belongs to.
+
+    Parameters
+    ----------
+    groups : sequence of sequences of str
+        Members of each group.
+    names : sequence of str
+        Of the classes, in their order; each in exactly one group.
+
+    Returns
+    -------
+    (k,) int array
+
+    Raises
+    ------
+    ValueError
+        A class is in no group, or in several.
+    """
+    where: dict[str, int] = {}
+    for index, members in enumerate(groups):
+        for name in members:
+            if name in where:
+                raise ValueError(f"{name} is in two groups.")
+            where[name] = index
+    missing = [name for name in names if name not in where]
+    if missing:
+        raise ValueError(f"{', '.join(missing)}: in no group.")
+    return np.array([where[name] for name in names], dtype=np.intp)
+
+
+def group_probability(probability: NDArray[Any], index: NDArray[np.intp]) -> NDArray[np.float64]:
+    """Probability of each group: the sum over its members.
+
+    Parameters
+    ----------
+    probability : (n, k) float array
+    index : (k,) int array
+        From `group_index`.
+
+    Returns
+    -------
+    (n, 1 + max(index)) float array
+    """
+    member = np.zeros((len(index), int(index.max()) + 1))
+    member[np.arange(len(index)), index] = 1.0
+    return np.asarray(probability, dtype=np.float64) @ member
+
+
+def group_accuracy(
+    probability: NDArray[Any], answer: NDArray[np.integer[Any]], index: NDArray[np.intp]
+) -> float:
+    """Share of curves whose most probable group is the one of the true class."""
+    return top_k(group_probability(probability, index), index[answer], 1)
+
+
+def confusion_matrix(
+    answer: NDArray[np.integer[Any]], predicted: NDArray[np.integer[Any]], n_classes: int
+) -> NDArray[np.intp]:
+    """Counts, (true class, predicted class)."""
+    matrix = np.zeros((n_classes, n_classes), dtype=np.intp)
+    np.add.at(matrix, (answer, predicted), 1)
+    return matrix
+
+
+def confused_pairs(matrix: NDArray[np.intp], names: Sequence[str], top: int) -> list[tuple[str, str, float]]:
+    """The `top` pairs of classes most taken for one another.
+
+    Returns
+    -------
+    list of (str, str, float)
+        Two names and the mean of the shares of either that are taken for the other; worst first.
+    """
+    share = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
+    mutual = np.triu(0.5 * (share + share.T), 1)
+    order = np.argsort(-mutual, axis=None, kind="stable")[:top]
+    pairs = np.column_stack(np.unravel_index(order, mutual.shape))
+    return [(names[a], names[b], float(mutual[a, b])) for a, b in pairs if mutual[a, b] > 0]
+
+
+def recall(answer: NDArray[np.integer[Any]], predicted: NDArray[np.integer[Any]]) -> dict[int, float]:
+    """Share found right of each class that occurs."""
+    return {int(c): float(np.mean(predicted[answer == c] == c)) for c in np.unique(answer)}
+
+
+def balanced_accuracy(answer: NDArray[np.integer[Any]], predicted: NDArray[np.integer[Any]]) -> float:
+    """Mean over the classes that occur of their recall, so that a frequent class does not hide a rare one."""
+    return float(np.mean(list(recall(answer, predicted).values())))
+
+
+@dataclass(frozen=True)
+class Reliability:
+    """Confidence against accuracy in bins of equal width.
+
+    Parameters
+    ----------
+    edges : (bins + 1,) float array
+    count : (bins,) int array
+    confidence : (bins,) float array
+        Mean in the bin; NaN where it is empty.
+    accuracy : (bins,) float array
+        Share right in the bin; NaN where it is empty.
+    """
+
+    edges: NDArray[np.float64]
+    count: NDArray[np.intp]
+    confidence: NDArray[np.float64]
+    accuracy: NDArray[np.float64]
+
+
+def reliability(confidence: ArrayLike, correct: ArrayLike, *, bins: int = 15) -> Reliability:
+    """The reliability diagram as numbers.
+
+    Parameters
+    ----------
+    confidence : (n,) float array
+        Probability given to the answer named first, 0..1.
+    correct : (n,) bool array
+        Whether that answer is right.
+    bins : int
+        Each is open below and closed above, the first closed on both sides.
+    """
+    value = np.asarray(confidence, dtype=np.float64)
+    right = np.asarray(correct, dtype=np.float64)
+    edges = np.linspace(0.0, 1.0, bins + 1)
+    where = np.clip(np.searchsorted(edges, value, side="left") - 1, 0, bins - 1)
+    count = np.bincount(where, minlength=bins)
+    with np.errstate(invalid="ignore"):
+        mean = np.bincount(where, weights=value, minlength=bins) / count
+        accuracy = np.bincount(where, weights=right, minlength=bins) / count
+    return Reliability(edges, count, mean, accuracy)
+
+
+def expected_calibration_error(confidence: ArrayLike, correct: ArrayLike, *, bins: int = 15) -> float:
+    """Mean over curves of |accuracy − confidence| of their bin (Guo et al., ICML 2017, eq. 3)."""
+    table = reliability(confidence, correct, bins=bins)
+    used = table.count > 0
+    gap = np.abs(table.accuracy[used] - table.confidence[used])
+    return float(np.sum(table.count[used] * gap) / table.count.sum())
+
+
+def auroc(positive: ArrayLike, negative: ArrayLike) -> float:
+    """Area under the ROC curve: chance that a positive scores above a negative, a tie counting half.
+
+    This is Mann and Whitney's U over the number of pairs (Hanley & McNeil, Radiology 143 (1982) 29).
+
+    Parameters
+    ----------
+    positive, negative : (n,), (m,) float arrays
+        Scores; higher says positive.
+
+    Raises
+    ------
+    ValueError
+        One of them is empty.
+    """
+    high, low = np.asarray(positive, dtype=np.float64), np.sort(np.asarray(negative, dtype=np.float64))
+    if not high.size or not low.size:
+        raise ValueError("The area under the ROC curve needs scores of both kinds.")
+    below = np.searchsorted(low, high, side="left")
+    not_above = np.searchsorted(low, high, side="right")
+    return float(np.mean(0.5 * (below + not_above)) / low.size)
