@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, TypeVar
+from typing import TypeVar
+
+from .types import SimulationError
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -12,6 +14,9 @@ R = TypeVar("R")
 def unordered_map(function: Callable[[T], R], items: Iterable[T], *, workers: int = 1) -> Iterator[R]:
     """Apply a function to items; results come as they are done, in any order.
 
+    Closing the iterator early, an exception or Ctrl-C ends the worker processes at once; what they had
+    under way is lost.
+
     Parameters
     ----------
     function : callable
@@ -19,14 +24,42 @@ def unordered_map(function: Callable[[T], R], items: Iterable[T], *, workers: in
     items : iterable
     workers : int
         1 stays in this process.
+
+    Raises
+    ------
+    SimulationError
+        A worker process was killed, as the system does when memory runs out.
     """
     if workers <= 1:
         for item in items:
             yield function(item)
         return
     import multiprocessing
+    from concurrent.futures import ProcessPoolExecutor, as_completed
+    from concurrent.futures.process import BrokenProcessPool
 
+    others = set(multiprocessing.active_children())
     # A forked child would inherit threads and locks of numerical libraries in an unknown state.
-    context: Any = multiprocessing.get_context("spawn")
-    with context.Pool(workers) as pool:
-        yield from pool.imap_unordered(function, items)
+    context = multiprocessing.get_context("spawn")
+    executor = ProcessPoolExecutor(workers, mp_context=context, initializer=_leave_interrupts)
+    finished = False
+    try:
+        for future in as_completed([executor.submit(function, item) for item in items]):
+            yield future.result()
+        finished = True
+    except BrokenProcessPool:
+        raise SimulationError(
+            "a worker process was killed, perhaps for want of memory; run again with fewer workers."
+        ) from None
+    finally:
+        if not finished:
+            for child in set(multiprocessing.active_children()) - others:
+                child.terminate()
+        executor.shutdown(cancel_futures=True)
+
+
+def _leave_interrupts() -> None:
+    """Leave Ctrl-C to the parent, which ends its workers itself."""
+    import signal
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)

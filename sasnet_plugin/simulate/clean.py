@@ -221,7 +221,7 @@ def _numbers(parameters: dict[str, Any]) -> dict[str, float]:
 
 
 def _guinier(log_i: NDArray[np.float64]) -> float:
-    """log10 Rg from ln I = ln I0 − Rg² q²/3 (Guinier), where ln I has fallen by 0.02 to 0.1 from a plateau."""
+    """log10 Rg from Guinier's ln I = ln I0 − Rg² q²/3, where ln I is 0.02 to 0.1 below a plateau."""
     start = log_i[0]
     begin, end = np.argmax(log_i < start - 0.02), np.argmax(log_i < start - 0.1)
     if end <= begin or begin < 40 or np.max(log_i[:end]) > start + 1e-3:

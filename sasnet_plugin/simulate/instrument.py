@@ -123,7 +123,7 @@ def _protocol_setting(name: str, page: Mapping[str, Any], rng: np.random.Generat
 
 
 def _broad(rng: np.random.Generator) -> Setting:
-    """Any window of at least a factor of 5, any density, any resolution to 15 %, counts to nearly noise-free."""
+    """Any window of at least a factor of 5, any density, resolution to 15 %, counts to nearly noise-free."""
     width = rng.uniform(np.log(5), np.log(400))
     low, high = np.log(1e-4), np.log(1.0)
     start = rng.uniform(low + 1.0, high - width) if rng.random() < 0.85 else rng.uniform(low, high - width)
@@ -145,7 +145,7 @@ def _merged(q_min: float, q_max: float, n: int, rng: np.random.Generator) -> NDA
     ratio = (q_max / q_min) ** (1 / 3)
     edges = q_min * ratio ** np.arange(4)
     share = rng.dirichlet((8.0, 8.0, 8.0))
-    parts = []
+    parts: list[NDArray[np.float64]] = []
     for k in range(3):
         points = max(4, int(round(share[k] * n))) if k < 2 else max(4, n - sum(p.size for p in parts))
         high = edges[k + 1] * (1.15 if k < 2 else 1.0)

@@ -6,7 +6,7 @@ import logging
 import os
 import warnings
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
 import numpy as np
@@ -49,7 +49,7 @@ def load_model(name: str) -> Any:
     return _load(name)
 
 
-@lru_cache(maxsize=None)
+@cache
 def _load(name: str) -> Any:
     from sasmodels import core
 

@@ -88,10 +88,10 @@ def measure(clean: NDArray[np.float64], setting: Setting, rng: np.random.Generat
 
     featureless = is_featureless(setting.q, intensity, honest)
 
-    low = rng.random(k) < faults_share(faults["beamstop"])
+    low = rng.random((k, 1)) < faults_share(faults["beamstop"])
     first = rng.integers(1, 4, endpoint=True, size=(k, 1))
     loss = rng.uniform(0.1, 0.7, (k, 1))
-    intensity *= np.where(low[:, None] & (np.arange(n) < first), 1 - loss, 1.0)
+    intensity *= np.where(low & (np.arange(n) < first), 1 - loss, 1.0)
 
     hit = (rng.random((k, 1)) < faults_share(faults["outliers"])) & (rng.random((k, n)) < 0.01)
     intensity = intensity + np.where(hit, 5 * sigma * rng.choice((-1.0, 1.0), (k, n)), 0.0)

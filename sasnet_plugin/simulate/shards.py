@@ -81,8 +81,8 @@ def plan(
 
 
 def disk_need(chunks: list[Chunk]) -> int:
-    """Bytes that the shards will take, from the size of their curves (compression saves some)."""
-    return sum(c.count * (N_WIDE * 4 + 400) + 20_000 for c in chunks)
+    """Bytes that the shards will take at most, from the size of their curves (compression saves some)."""
+    return sum(c.count * (N_WIDE * 4 + 600) + 20_000 for c in chunks)
 
 
 def run(chunks: list[Chunk], *, workers: int = 1) -> Iterator[Chunk]:
@@ -107,13 +107,69 @@ def _check_settings(folder: Path, chunk: Chunk) -> None:
     settings = {"format": FORMAT, "seed": chunk.seed, "monodisperse": chunk.monodisperse}
     path = folder / "settings.json"
     if path.exists():
-        found = json.loads(path.read_text(encoding="utf-8"))
+        try:
+            found = json.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise SimulationError(f"{path}: cannot be read ({error}); choose another folder.") from None
         if found != settings:
             raise SimulationError(
-                f"{folder}: holds shards made with {found}, not {settings}; choose another folder or the same options."
+                f"{folder}: holds shards made with {found}, not {settings};"
+                " choose another folder or the same options."
             )
         return
-    path.write_text(json.dumps(settings) + "\n", encoding="utf-8")
+    temporary = path.with_suffix(f".tmp{os.getpid()}")
+    temporary.write_text(json.dumps(settings) + "\n", encoding="utf-8")
+    os.replace(temporary, path)
+
+
+def check_counts(chunks: list[Chunk]) -> None:
+    """See that the shards which exist hold as many curves as planned.
+
+    Raises
+    ------
+    SimulationError
+        One holds another number (another scale or limit) or cannot be read.
+    """
+    import h5py
+
+    for chunk in chunks:
+        if not chunk.path.exists():
+            continue
+        try:
+            with h5py.File(chunk.path, "r") as file:
+                found = len(file["n_valid"])
+        except (OSError, KeyError) as error:
+            raise SimulationError(
+                f"{chunk.path}: not a shard of sasnet ({error}); delete it and simulate again."
+            ) from None
+        if found != chunk.count:
+            raise SimulationError(
+                f"{chunk.path}: holds {found} curves where {chunk.count} are planned;"
+                " choose another folder or the same options."
+            )
+
+
+def remove_leftovers(folder: Path) -> int:
+    """Remove the half-written files of runs that were killed; returns how many."""
+    count = 0
+    for path in Path(folder).glob("*.tmp*"):
+        owner = path.suffix.removeprefix(".tmp")
+        if owner.isdigit() and not _alive(int(owner)):
+            path.unlink(missing_ok=True)
+            count += 1
+    return count
+
+
+def _alive(pid: int) -> bool:
+    if os.name == "nt":  # there the signal 0 of os.kill is no question but Ctrl-C
+        return True
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except (PermissionError, OverflowError):
+        return True
+    return True
 
 
 def chunk_rng(chunk: Chunk) -> np.random.Generator:
@@ -217,7 +273,9 @@ def read_shelves(folder: Path) -> dict[str, Shelf]:
                     part[RADIUS] = file["parameters"][:, keys.index(RADIUS)]
                 parts.setdefault(str(file.attrs["model"]), []).append(part)
         except (OSError, KeyError) as error:
-            raise SimulationError(f"{path}: not a shard of sasnet ({error}); delete it and simulate again.") from None
+            raise SimulationError(
+                f"{path}: not a shard of sasnet ({error}); delete it and simulate again."
+            ) from None
     shelves = {}
     for model, found in sorted(parts.items()):
         columns = {n: np.concatenate([part[n] for part in found]) for n in names}

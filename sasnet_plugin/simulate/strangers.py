@@ -61,7 +61,9 @@ def strangers(
     return out, good
 
 
-def mixture(window: tuple[int, int], library: Library, rng: np.random.Generator) -> NDArray[np.float64] | None:
+def mixture(
+    window: tuple[int, int], library: Library, rng: np.random.Generator
+) -> NDArray[np.float64] | None:
     """Sum of two different models that are equal in strength somewhere inside the window."""
     low, high = window
     for _ in range(6):

@@ -1,0 +1,170 @@
+"""``sasnet simulate``: clean curves of every model, once, for training to measure as often as it likes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from sasnet_plugin.types import SimulationError
+
+if TYPE_CHECKING:
+    from sasnet_plugin.simulate.shards import Chunk
+
+
+def simulate(
+    out: Annotated[Path, typer.Option("--out", help="Folder of the shards; made if it is not there.")],
+    rounds: Annotated[
+        int, typer.Option("--rounds", min=1, help="Passes over all models, each with new curves.")
+    ] = 8,
+    scale: Annotated[
+        float, typer.Option("--scale", help="Curves in a round, times 150 (fast), 50 or 20 (slow models).")
+    ] = 1.0,
+    limit: Annotated[
+        int | None, typer.Option("--limit", min=1, help="No more curves of a model in a round than this.")
+    ] = None,
+    seed: Annotated[
+        int, typer.Option("--seed", min=0, help="The same seed gives the same bytes, whatever the workers.")
+    ] = 1,
+    workers: Annotated[int, typer.Option("--workers", min=1, help="Processes that simulate.")] = 1,
+    models: Annotated[
+        list[str] | None,
+        typer.Option("--models", help="Only these: sasmodels' names or plugin files (commas or repeated)."),
+    ] = None,
+    monodisperse: Annotated[
+        bool, typer.Option("--monodisperse", help="Leave size distributions out.")
+    ] = False,
+) -> None:
+    """Simulate clean curves of all models, or of some, into a folder of shards.
+
+    What exists is kept and skipped, so a run that was stopped or killed goes on where it was; at most the
+    shards under way are lost.
+    """
+    if not 0 < scale < float("inf"):
+        raise typer.BadParameter(f"{scale:g} is no scale; give a number above 0.", param_hint="--scale")
+
+    from sasnet_plugin.simulate import shards
+
+    chunks = shards.plan(
+        out,
+        rounds=rounds,
+        seed=seed,
+        models=_models(models),
+        monodisperse=monodisperse,
+        scale=scale,
+        limit=limit,
+    )
+    if out.exists() and not out.is_dir():
+        raise SimulationError(f"{out}: is a file; name a folder for the shards.")
+    removed = shards.remove_leftovers(out)
+    shards.check_counts(chunks)
+    missing = [chunk for chunk in chunks if not chunk.path.exists()]
+    _announce(out, chunks, missing, removed)
+    _check_disk(out, shards.disk_need(missing))
+    done = 0
+    try:
+        with _progress(len(missing)) as step:
+            for chunk in shards.run(chunks, workers=workers):
+                done += 1
+                step(chunk)
+    except KeyboardInterrupt:
+        shards.remove_leftovers(out)
+        typer.echo(
+            f"sasnet: stopped; {done} of {len(missing)} shards were finished and are kept,"
+            " and the same command goes on from there.",
+            err=True,
+        )
+        raise typer.Exit(130) from None
+    typer.echo(f"{out}: all {len(chunks)} shards are there.")
+
+
+def _models(given: list[str] | None) -> tuple[str, ...] | None:
+    """Names and plugin files, each once, each known to sasmodels; None for all."""
+    if given is None:
+        return None
+    from sasnet_plugin.simulate.priors import model_info
+
+    names = tuple(dict.fromkeys(name.strip() for part in given for name in part.split(",") if name.strip()))
+    if not names:
+        raise typer.BadParameter("names no model; leave the option out for all.", param_hint="--models")
+    stems: dict[str, str] = {}
+    for name in names:
+        model_info(name)
+        stem = Path(name).stem
+        if stem in stems:
+            raise SimulationError(f"{name}: has the same name as {stems[stem]}; rename the plugin file.")
+        stems[stem] = name
+    return names
+
+
+def _announce(out: Path, chunks: list[Chunk], missing: list[Chunk], removed: int) -> None:
+    from sasnet_plugin.simulate.shards import disk_need
+
+    if removed:
+        typer.echo(f"{out}: removed {removed} half-written files of a run that was killed.")
+    curves = sum(chunk.count for chunk in missing)
+    kinds = len({chunk.model for chunk in chunks})
+    there = len(chunks) - len(missing)
+    skipped = f"; {there} of {len(chunks)} shards exist and are skipped" if there else ""
+    typer.echo(
+        f"{out}: {curves:,} curves of {kinds} models in {len(missing)} shards to simulate,"
+        f" at most {_bytes(disk_need(missing))} of disk{skipped}."
+    )
+
+
+def _check_disk(out: Path, need: int) -> None:
+    """Refuse before the first curve rather than fail in the middle.
+
+    Raises
+    ------
+    SimulationError
+        The disk has too little space.
+    """
+    import shutil
+
+    folder = out.absolute()
+    while not folder.exists():
+        folder = folder.parent
+    free = shutil.disk_usage(folder).free
+    if need > free:
+        raise SimulationError(
+            f"{out}: {_bytes(need)} are needed but only {_bytes(free)} are free on this disk;"
+            " make room, choose another folder or lower --rounds, --scale or --limit."
+        )
+
+
+def _bytes(count: int) -> str:
+    value, unit = float(count), "kB"
+    value /= 1e3
+    for larger in ("MB", "GB", "TB"):
+        if value < 1000:
+            break
+        value, unit = value / 1e3, larger
+    return f"{value:.1f} {unit}"
+
+
+@contextmanager
+def _progress(total: int) -> Iterator[Callable[[Chunk], None]]:
+    """A bar on stderr that moves with every shard and names the last one's model."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("shards"),
+        TimeRemainingColumn(),
+        TextColumn("{task.description}"),
+    )
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
+        task = progress.add_task("", total=total)
+
+        def step(chunk: Chunk) -> None:
+            name = Path(chunk.model).stem
+            progress.update(task, advance=1, description=f"{name}, round {chunk.round + 1}")
+
+        yield step
