@@ -21,6 +21,7 @@ SPARED = frozenset({"power_law", "porod", "line"})
 STRANGER_SHARE = 0.15
 _KIND_WEIGHTS = (0.6, 0.2, 0.2)
 SOURCES = (*INSTRUMENTS, "broad")
+_SETTINGS_TRIED = 12
 
 
 @dataclass(frozen=True)
@@ -144,6 +145,7 @@ def known_examples(
     rng: np.random.Generator,
     *,
     max_shift: int,
+    rows: NDArray[np.intp] | None = None,
 ) -> tuple[NDArray[np.intp], Examples]:
     """Measure curves of known models in one setting; returns which rows were kept, and these.
 
@@ -151,18 +153,18 @@ def known_examples(
     measured curve is featureless.
     """
     top = int(setting.matrix.indices.max()) + 1
-    drawn = library.draw(forms, top, rng, max_shift=max_shift)
+    drawn = library.draw(forms, top, rng, max_shift=max_shift, rows=rows)
     known = np.flatnonzero((drawn.n_valid >= top) & np.all(np.isfinite(drawn.intensity[:, :top]), axis=1))
     clean = drawn.intensity[known].copy()
     clean[:, top:] = 0.0
     result = measure(clean, setting, rng)
     spared = np.array([name in SPARED for name in library.forms])
     keep = ~result.featureless | spared[drawn.form[known]]
-    rows = known[keep]
+    kept = known[keep]
     values = features_of_rows(
         setting.q, result.intensity[keep], result.dintensity[keep], setting.dq, setting.dxl
     )
-    return rows, _examples(values, setting, drawn.form[rows], drawn.structure_factor[rows], drawn.log_rg[rows])
+    return kept, _examples(values, setting, drawn.form[kept], drawn.structure_factor[kept], drawn.log_rg[kept])
 
 
 def stranger_examples(
@@ -209,6 +211,9 @@ def protocol_set(
 ) -> Examples:
     """A test or validation set: the frozen protocol to the letter, a setting of its own for every curve.
 
+    Each clean curve is measured once, in settings drawn until one shows it; only where a model has too
+    few are they measured again.
+
     Parameters
     ----------
     library : Library
@@ -222,14 +227,20 @@ def protocol_set(
     parts = []
     for form in range(len(library)):
         count = 0
-        for _ in range(per_model * 200):
+        available = library.sizes()[library.forms[form]]
+        for attempt in range(4 * max(per_model, available)):
             if count == per_model:
                 break
-            setting = sample_setting(rng)
-            _, found = known_examples(library, np.array([form]), setting, rng, max_shift=0)
-            if len(found):
-                parts.append(found)
-                count += 1
+            row = np.array([attempt % available])
+            for _ in range(_SETTINGS_TRIED):
+                setting = sample_setting(rng)
+                _, found = known_examples(
+                    library, np.array([form]), setting, rng, max_shift=0, rows=row
+                )
+                if len(found):
+                    parts.append(found)
+                    count += 1
+                    break
         if progress is not None:
             progress(form + 1)
     return concatenate(parts)

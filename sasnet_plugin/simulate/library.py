@@ -81,7 +81,13 @@ class Library:
         return {name: len(shelf) for name, shelf in zip(self.forms, self._shelves, strict=True)}
 
     def draw(
-        self, forms: NDArray[np.intp], top: int, rng: np.random.Generator, *, max_shift: int = MAX_SHIFT
+        self,
+        forms: NDArray[np.intp],
+        top: int,
+        rng: np.random.Generator,
+        *,
+        max_shift: int = MAX_SHIFT,
+        rows: NDArray[np.intp] | None = None,
     ) -> Draw:
         """One clean curve for each wanted form model, known up to grid point `top`.
 
@@ -96,6 +102,8 @@ class Library:
         rng : numpy.random.Generator
         max_shift : int
             Largest shift of sizes, grid points; 0 keeps the prior's sizes.
+        rows : (k,) int array, optional
+            Which clean curve of each model; drawn where not given.
         """
         k = len(forms)
         intensity = np.empty((k, N_WIDE))
@@ -105,7 +113,7 @@ class Library:
         for row, form in enumerate(forms):
             shelf = self._shelves[form]
             for _ in range(6):
-                pick = int(rng.integers(len(shelf)))
+                pick = int(rng.integers(len(shelf))) if rows is None else int(rows[row])
                 shift = int(rng.integers(-max_shift, max_shift, endpoint=True)) if self._shiftable[form] else 0
                 n_valid[row] = min(N_WIDE, int(shelf.n_valid[pick]) + shift)
                 if shelf.n_valid[pick] == N_WIDE and shift < 0:

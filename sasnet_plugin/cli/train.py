@@ -1,0 +1,87 @@
+"""``sasnet train``: train on shards, calibrate on others, and put the result into a model zoo."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def train(
+    data: Annotated[Path, typer.Option("--data", help="Folder of training shards (sasnet simulate).")],
+    validation: Annotated[
+        Path, typer.Option("--validation", help="Folder of shards of another seed, for calibration and groups.")
+    ],
+    run: Annotated[Path, typer.Option("--run", help="Folder for checkpoints; a stopped run there is resumed.")],
+    zoo: Annotated[
+        Path, typer.Option("--zoo", help="Where to put the finished model.")
+    ] = Path("model_zoo/sas1d"),
+    steps: Annotated[int, typer.Option("--steps", min=1, help="Batches in all.")] = 16_000,
+    batch: Annotated[int, typer.Option("--batch", min=1, help="Curves a batch.")] = 512,
+    learning_rate: Annotated[float, typer.Option("--learning-rate", min=0.0)] = 1.2e-3,
+    seed: Annotated[int, typer.Option("--seed")] = 0,
+    workers: Annotated[int, typer.Option("--workers", min=1, help="Processes that measure curves.")] = 1,
+    save_every: Annotated[int, typer.Option("--save-every", min=1, help="Batches between checkpoints.")] = 500,
+    per_model: Annotated[
+        int, typer.Option("--per-model", min=1, help="Validation curves of each model.")
+    ] = 60,
+    mixed: Annotated[
+        bool, typer.Option("--mixed/--full", help="bfloat16 arithmetic, or float32 throughout.")
+    ] = True,
+) -> None:
+    """Train the 1D network. A killed run goes on from its last checkpoint when the command is repeated."""
+    import os
+
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+    try:
+        import keras
+    except ImportError:
+        raise typer.BadParameter(
+            "training needs Keras; install it with: pip install 'sasnet_plugin[train]'"
+        ) from None
+
+    from sasnet_plugin.train.loop import TrainConfig
+    from sasnet_plugin.train.loop import train as fit
+    from sasnet_plugin.train.package import package
+
+    console = Console(stderr=True)
+    console.print(f"Keras {keras.__version__} on {keras.backend.backend()}")
+    config = TrainConfig(
+        steps=steps,
+        batch=batch,
+        learning_rate=learning_rate,
+        seed=seed,
+        workers=workers,
+        save_every=min(save_every, steps),
+        mixed=mixed,
+    )
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.completed}/{task.total}"),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=console) as progress:
+        task = progress.add_task("training", total=steps)
+
+        def report(step: int, loss: float) -> None:
+            progress.update(task, completed=step, description=f"training, loss {loss:.3f}")
+
+        fit(data, run, config, progress=report)
+        progress.update(task, completed=steps)
+        task = progress.add_task("calibrating", total=None)
+        manifest = package(
+            run,
+            data,
+            validation,
+            zoo,
+            per_model=per_model,
+            progress=lambda done: progress.update(task, completed=done),
+        )
+    typer.echo(f"{zoo}: {len(manifest['forms'])} models in {len(manifest['groups'])} groups")
+    typer.echo(f"next: sasnet evaluate --test FOLDER --zoo {zoo}")

@@ -1,0 +1,165 @@
+"""How good a model of the zoo is on curves it never saw: figures, tables and pictures."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..predict.decode import Decoded, decode
+from ..predict.runtime import Outputs, Runtime
+from ..simulate.examples import SOURCES, Examples
+from ..simulate.strangers import KINDS
+from ..train import metrics
+from ..zoo import Manifest
+
+COUNT_EDGES = (30, 300, 3_000, 30_000, 1_000_001)
+WIDTH_EDGES = (0.5, 1.1, 1.6, 2.0, 2.5, 4.0)
+
+
+def predict(examples: Examples, onnx: bytes, manifest: Manifest) -> Decoded:
+    """Calibrated answers of the exported network for test examples."""
+    outputs: Outputs = Runtime(onnx).run(examples.features)
+    return decode(outputs, manifest)
+
+
+def evaluate(answers: Decoded, examples: Examples, manifest: Manifest) -> dict[str, Any]:
+    """All figures of merit.
+
+    Parameters
+    ----------
+    answers : Decoded
+        Of every example.
+    examples : Examples
+        Known models, and strangers (form −1) for the scope.
+    manifest : Manifest
+
+    Returns
+    -------
+    dict
+        ``all`` and each instrument's name: top1, top3, top5, group, factor, ece, count; ``balanced_factor``;
+        ``auroc`` by kind of stranger; ``by_counts`` and ``by_width``; ``confused``; ``per_model``;
+        ``rg`` (median error in decades); ``reliability``.
+    """
+    known = np.flatnonzero(examples.form >= 0)
+    index = metrics.group_index([g.members for g in manifest.groups], manifest.forms)
+    result: dict[str, Any] = {"all": _figures(answers, examples, known, index)}
+    for number, name in enumerate(SOURCES):
+        rows = known[examples.instrument[known] == number]
+        if rows.size:
+            result[name] = _figures(answers, examples, rows, index)
+    truth = examples.form[known]
+    factor = _factor(answers, known)
+    has = examples.structure_factor[known]
+    result["balanced_factor"] = metrics.balanced_accuracy(has, factor)
+    result["auroc"] = {
+        kind: metrics.auroc(answers.in_scope[known], answers.in_scope[examples.kind == number])
+        for number, kind in enumerate(KINDS)
+        if np.any(examples.kind == number)
+    }
+    result["by_counts"] = _binned(answers, examples, known, examples.counts, COUNT_EDGES, index)
+    result["by_width"] = _binned(answers, examples, known, examples.decades, WIDTH_EDGES, index)
+    first = answers.form[known].argmax(axis=1)
+    matrix = metrics.confusion_matrix(truth, first, len(manifest.forms))
+    result["confused"] = metrics.confused_pairs(matrix, manifest.forms, 15)
+    result["per_model"] = {manifest.forms[c]: r for c, r in metrics.recall(truth, first).items()}
+    has_rg = known[np.isfinite(examples.log_rg[known])]
+    result["rg"] = float(np.median(np.abs(np.log10(answers.rg[has_rg]) - examples.log_rg[has_rg])))
+    return result
+
+
+def _factor(answers: Decoded, rows: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Most probable structure factor, summed over the form models."""
+    joint = np.einsum("nf,nfs->ns", answers.form[rows], answers.structure_factor[rows])
+    return np.asarray(joint.argmax(axis=1))
+
+
+def _figures(
+    answers: Decoded, examples: Examples, rows: NDArray[np.intp], index: NDArray[np.intp]
+) -> dict[str, float]:
+    p, truth = answers.form[rows], examples.form[rows]
+    return {
+        "top1": metrics.top_k(p, truth, 1),
+        "top3": metrics.top_k(p, truth, 3),
+        "top5": metrics.top_k(p, truth, 5),
+        "group": metrics.group_accuracy(p, truth, index),
+        "factor": float(np.mean(_factor(answers, rows) == examples.structure_factor[rows])),
+        "ece": metrics.expected_calibration_error(p.max(axis=1), p.argmax(axis=1) == truth),
+        "count": float(rows.size),
+    }
+
+
+def _binned(
+    answers: Decoded,
+    examples: Examples,
+    known: NDArray[np.intp],
+    by: NDArray[np.floating],
+    edges: tuple[float, ...],
+    index: NDArray[np.intp],
+) -> list[dict[str, float]]:
+    found = []
+    for low, high in zip(edges[:-1], edges[1:], strict=True):
+        rows = known[(by[known] >= low) & (by[known] < high)]
+        if rows.size >= 20:
+            found.append({"low": low, "high": high, **_figures(answers, examples, rows, index)})
+    return found
+
+
+def markdown(result: dict[str, Any], manifest: Manifest) -> str:
+    """The figures as tables."""
+    head = "| {} | curves | top-1 | top-3 | top-5 | group | structure factor | ECE |\n|---|---|---|---|---|---|---|---|"
+
+    def row(name: str, f: dict[str, float]) -> str:
+        cells = " | ".join(f"{100 * f[k]:.1f} %" for k in ("top1", "top3", "top5", "group", "factor"))
+        return f"| {name} | {f['count']:.0f} | {cells} | {f['ece']:.3f} |"
+
+    lines = [head.format("instrument"), row("all", result["all"])]
+    lines += [row(name, result[name]) for name in SOURCES if name in result]
+    lines += ["", head.format("counts at the weakest quarter")]
+    lines += [row(f"{f['low']:g} to {f['high']:g}", f) for f in result["by_counts"]]
+    lines += ["", head.format("decades of q")]
+    lines += [row(f"{f['low']:g} to {f['high']:g}", f) for f in result["by_width"]]
+    lines += [
+        "",
+        f"Groups: {len(manifest.groups)}. Structure factor, mean of the recalls:"
+        f" {100 * result['balanced_factor']:.1f} %. Median error of log10 Rg: {result['rg']:.3f}.",
+        "",
+        "Out of scope, AUROC of in_scope against known models: "
+        + ", ".join(f"{kind} {value:.3f}" for kind, value in result["auroc"].items())
+        + ".",
+        "",
+        "| most confused | mutual confusion |\n|---|---|",
+    ]
+    lines += [f"| {a} – {b} | {100 * share:.1f} % |" for a, b, share in result["confused"]]
+    worst = sorted(result["per_model"].items(), key=lambda item: item[1])
+    lines += ["", "| model | top-1 |\n|---|---|"]
+    lines += [f"| {name} | {100 * value:.0f} % |" for name, value in worst]
+    return "\n".join(lines) + "\n"
+
+
+def draw(answers: Decoded, examples: Examples, result: dict[str, Any], path: Path) -> None:
+    """Reliability diagram, accuracy against counts and against the width of the window, as one picture."""
+    from matplotlib.figure import Figure
+
+    known = np.flatnonzero(examples.form >= 0)
+    p = answers.form[known]
+    right = p.argmax(axis=1) == examples.form[known]
+    table = metrics.reliability(p.max(axis=1), right)
+    figure = Figure(figsize=(12, 4), layout="constrained")
+    axes = figure.subplots(1, 3)
+    used = table.count > 0
+    axes[0].plot([0, 1], [0, 1], color="0.7")
+    axes[0].scatter(
+        table.confidence[used], table.accuracy[used], s=8 + 300 * table.count[used] / table.count.sum()
+    )
+    axes[0].set(xlabel="stated probability", ylabel="share right", title=f"ECE {result['all']['ece']:.3f}")
+    for axis, key, label in ((axes[1], "by_counts", "counts"), (axes[2], "by_width", "decades of q")):
+        centres = [np.sqrt(f["low"] * f["high"]) for f in result[key]]
+        for figure_of_merit in ("top1", "top3", "top5", "group"):
+            axis.plot(centres, [f[figure_of_merit] for f in result[key]], marker="o", label=figure_of_merit)
+        axis.set(xlabel=label, ylim=(0, 1))
+    axes[1].set_xscale("log")
+    axes[1].legend()
+    figure.savefig(path, dpi=120)

@@ -1,0 +1,86 @@
+"""Export to ONNX in half-precision storage, and proof that it answers as the trained network does."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..types import SasnetError
+
+#: Largest difference of a logit between the trained network and the exported one: 16-bit weights allow it.
+PARITY = 0.05
+
+
+def export_onnx(model: Any, path: Path) -> None:
+    """Write a Keras model as ONNX, large weights stored in 16 bits and computed in 32.
+
+    Raises
+    ------
+    SasnetError
+        Keras runs on another backend than TensorFlow, which cannot export a dynamic batch size.
+    """
+    import keras
+
+    if keras.backend.backend() != "tensorflow":
+        raise SasnetError(
+            f"exporting to ONNX needs Keras on TensorFlow, not on {keras.backend.backend()};"
+            " run the same command again with KERAS_BACKEND=tensorflow (a finished training is not repeated)."
+        )
+    full = path.with_suffix(".full.onnx")
+    model.export(str(full), format="onnx", verbose=False)
+    halve(full, path)
+    full.unlink()
+
+
+def halve(source: Path, target: Path) -> None:
+    """Store float32 weights of 256 numbers or more as float16, each followed by a Cast to float32."""
+    import onnx
+    from onnx import TensorProto, helper, numpy_helper
+
+    proto = onnx.load(str(source))
+    graph = proto.graph
+    casts = []
+    for tensor in list(graph.initializer):
+        if tensor.data_type != TensorProto.FLOAT or np.prod(tensor.dims) < 256:
+            continue
+        values = numpy_helper.to_array(tensor).astype(np.float16)
+        name = tensor.name
+        graph.initializer.remove(tensor)
+        graph.initializer.append(numpy_helper.from_array(values, f"{name}__half"))
+        casts.append(helper.make_node("Cast", [f"{name}__half"], [name], to=TensorProto.FLOAT))
+    for node in reversed(casts):
+        graph.node.insert(0, node)
+    onnx.checker.check_model(proto)
+    onnx.save(proto, str(target))
+
+
+def check_parity(
+    path: Path, features: NDArray[np.float32], expected: dict[str, NDArray[np.floating]], store: Path
+) -> float:
+    """Compare the exported network with the trained one, and store inputs and answers for later checks.
+
+    Returns
+    -------
+    float
+        Largest difference of any logit of the form models.
+
+    Raises
+    ------
+    SasnetError
+        They differ by more than `PARITY`.
+    """
+    import onnxruntime
+
+    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    names = sorted(expected)
+    found = dict(zip(names, session.run(names, {"features": features}), strict=True))
+    worst = float(np.max(np.abs(found["form"] - expected["form"])))
+    if worst > PARITY:
+        raise SasnetError(f"{path}: differs from the trained network by {worst:.3g} in a logit; do not use it.")
+    np.savez_compressed(
+        store, features=features.astype(np.float16), **{n: np.asarray(expected[n], np.float32) for n in names}
+    )
+    return worst
