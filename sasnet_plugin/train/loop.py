@@ -9,6 +9,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from ..types import SasnetError
 from .feed import Feed
 from .net import NetConfig, build_net
@@ -110,13 +112,14 @@ def train(
         warmup_target=config.learning_rate,
         warmup_steps=warm,
     )
-    # The average over the last steps is a better network than the last one (Polyak & Juditsky 1992).
+    # The average over the last steps (a twentieth of all) is a better network than the last one
+    # (Polyak & Juditsky, SIAM J. Control Optim. 30 (1992) 838).
     optimizer = keras.optimizers.AdamW(
         schedule,
         weight_decay=config.weight_decay,
         global_clipnorm=1.0,
         use_ema=True,
-        ema_momentum=0.999,
+        ema_momentum=float(np.clip(1 - 20 / config.steps, 0.8, 0.9995)),
         ema_overwrite_frequency=None,
     )
     model.compile(optimizer=optimizer, jit_compile=False)

@@ -1,0 +1,18 @@
+"""A tiny world of cheap models to train on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+MODELS = ("sphere", "lorentz", "dab", "lamellar", "hardsphere")
+
+
+@pytest.fixture(scope="session")
+def shards(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    from sasnet_plugin.simulate.shards import plan, run
+
+    folder = tmp_path_factory.mktemp("shards")
+    assert list(run(plan(folder, rounds=1, seed=11, models=MODELS, scale=0.3)))
+    return folder

@@ -1,0 +1,41 @@
+"""Calibration recovers temperatures and odds that are put in."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from sasnet_plugin.train.calibrate import FALSE_ALARMS, fit_platt, fit_temperature, scope_threshold
+from sasnet_plugin.train.metrics import expected_calibration_error
+
+
+def _softmax(x: np.ndarray) -> np.ndarray:
+    e = np.exp(x - x.max(axis=1, keepdims=True))
+    return e / e.sum(axis=1, keepdims=True)
+
+
+@pytest.mark.parametrize("temperature", [0.5, 1.0, 2.5])
+def test_temperature_of_overconfident_logits_is_found(temperature: float) -> None:
+    rng = np.random.default_rng(3)
+    honest = rng.normal(0, 2, (8000, 6))
+    truth = (_softmax(honest).cumsum(axis=1) > rng.random((8000, 1))).argmax(axis=1)
+    stated = honest * temperature
+    found = fit_temperature(stated, truth)
+    assert found == pytest.approx(temperature, rel=0.06)
+    p = _softmax(stated / found)
+    assert expected_calibration_error(p.max(axis=1), p.argmax(axis=1) == truth) < 0.02
+
+
+def test_platt_gives_even_odds_where_both_are_alike() -> None:
+    rng = np.random.default_rng(4)
+    logit = np.concatenate([rng.normal(1, 1, 6000), rng.normal(-1, 1, 2000)])
+    truth = np.concatenate([np.ones(6000), np.zeros(2000)])
+    slope, offset = fit_platt(logit, truth)
+    # Two unit normals at ±1, equally weighted: the log odds are exactly 2 x.
+    assert slope == pytest.approx(2, rel=0.1)
+    assert offset == pytest.approx(0, abs=0.1)
+
+
+def test_threshold_alarms_for_one_curve_in_twenty() -> None:
+    scores = np.random.default_rng(5).random(10_000)
+    assert np.mean(scores < scope_threshold(scores)) == pytest.approx(FALSE_ALARMS, abs=1e-3)

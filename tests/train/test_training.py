@@ -1,0 +1,106 @@
+"""Training learns, survives a kill, and what is exported answers as what was trained."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+
+SMALL = """
+import sys
+from pathlib import Path
+from sasnet_plugin.train.loop import TrainConfig, train
+from sasnet_plugin.train.net import NetConfig
+
+if __name__ == "__main__":
+    train(
+        Path(sys.argv[1]),
+        Path(sys.argv[2]),
+        TrainConfig(steps=int(sys.argv[3]), batch=64, save_every=20, mixed=False),
+        NetConfig(stem=8, stages=((8, 1), (16, 1)), dense=32, dense_blocks=1),
+        progress=lambda step, loss: print(step, loss, flush=True),
+    )
+"""
+
+
+def _command(folder: Path, shards: Path, run: Path, steps: int) -> list[str]:
+    script = folder / "small.py"
+    script.write_text(SMALL, encoding="utf-8")
+    return [sys.executable, str(script), str(shards), str(run), str(steps)]
+
+
+@pytest.fixture(scope="module")
+def finished(shards: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[int]]:
+    """A run of 160 steps that was killed with SIGKILL after a checkpoint, and the steps the second start did."""
+    folder = tmp_path_factory.mktemp("run")
+    command = _command(folder, shards, folder / "run", 160)
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    assert process.stdout is not None
+    for line in process.stdout:
+        if int(line.split()[0]) >= 60:
+            break
+    # The checkpoint of step 60 is written after its batch is reported.
+    backup = folder / "run" / "backup"
+    until = time.monotonic() + 60
+    while not any(backup.rglob("*.weights.h5")) and time.monotonic() < until:
+        time.sleep(0.05)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    process.stdout.close()
+    assert not (folder / "run" / "final.weights.h5").exists()
+    again = subprocess.run(command, capture_output=True, text=True, check=True)
+    return folder / "run", [int(line.split()[0]) for line in again.stdout.splitlines()]
+
+
+def test_a_killed_run_goes_on_where_it_was(finished: tuple[Path, list[int]]) -> None:
+    run, steps = finished
+    assert (run / "final.weights.h5").exists()
+    assert steps[0] >= 40, "the first steps were done again"
+    assert steps[-1] == 160
+
+
+def test_other_settings_are_refused(shards: Path, finished: tuple[Path, list[int]]) -> None:
+    from sasnet_plugin.train.loop import TrainConfig, train
+    from sasnet_plugin.types import SasnetError
+
+    with pytest.raises(SasnetError, match="other settings"):
+        train(shards, finished[0], TrainConfig(steps=7))
+
+
+def test_packaged_model_answers_as_trained_and_has_learned(
+    shards: Path, finished: tuple[Path, list[int]], tmp_path: Path
+) -> None:
+    from sasnet_plugin.report.evaluation import evaluate, predict
+    from sasnet_plugin.simulate.examples import concatenate, protocol_set, stranger_set
+    from sasnet_plugin.simulate.library import Library
+    from sasnet_plugin.train.package import package
+    from sasnet_plugin.zoo import open_model, verify
+
+    package(finished[0], shards, shards, tmp_path / "sas1d", per_model=12)
+    (tmp_path / "registry.json").write_text('{"sas1d": {"path": "sas1d", "domain": "sas1d"}}')
+    model = open_model("sas1d", folder=tmp_path)
+    verify(model)
+
+    stored = np.load(tmp_path / "sas1d" / "parity.npz")
+    from sasnet_plugin.predict.runtime import Runtime
+
+    found = Runtime(model.onnx).run(stored["features"].astype(np.float32))
+    np.testing.assert_allclose(found.form, stored["form"], atol=0.05)
+    np.testing.assert_allclose(found.scope, stored["scope"], atol=0.05)
+
+    library = Library(shards)
+    rng = np.random.default_rng(8)
+    examples = concatenate([protocol_set(library, rng, per_model=25), stranger_set(library, rng, per_kind=10)])
+    result = evaluate(predict(examples, model.onnx, model.manifest), examples, model.manifest)
+    assert result["all"]["count"] == 100
+    # Four models: chance is a quarter; a lamellar, a sphere and a Lorentzian are easily told apart.
+    assert result["all"]["top1"] > 0.45
+    assert result["all"]["top5"] == 1.0
