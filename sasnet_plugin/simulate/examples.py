@@ -116,11 +116,11 @@ class Stream:
         chance = (1 / rate) / np.sum(1 / rate)
         known = int(round(self.rows * (1 - STRANGER_SHARE)))
         forms = self.rng.choice(len(self.library), size=known, p=chance)
-        kept, examples = known_examples(self.library, forms, setting, self.rng, max_shift=MAX_SHIFT)
+        kept, examples = known_examples(self.library, forms, setting, self.rng, max_shift=MAX_SHIFT, wide=True)
         np.add.at(self._tried, forms, 1.0)
         np.add.at(self._kept, forms[kept], 1.0)
         kinds = self.rng.choice(len(KINDS), size=self.rows - known, p=_KIND_WEIGHTS)
-        return concatenate([examples, stranger_examples(self.library, kinds, setting, self.rng)])
+        return concatenate([examples, stranger_examples(self.library, kinds, setting, self.rng, wide=True)])
 
     def batches(self, size: int) -> Iterator[Examples]:
         """Batches of `size` examples, each of many settings."""
@@ -146,6 +146,7 @@ def known_examples(
     *,
     max_shift: int,
     rows: NDArray[np.intp] | None = None,
+    wide: bool = False,
 ) -> tuple[NDArray[np.intp], Examples]:
     """Measure curves of known models in one setting; returns which rows were kept, and these.
 
@@ -157,7 +158,7 @@ def known_examples(
     known = np.flatnonzero((drawn.n_valid >= top) & np.all(np.isfinite(drawn.intensity[:, :top]), axis=1))
     clean = drawn.intensity[known].copy()
     clean[:, top:] = 0.0
-    result = measure(clean, setting, rng)
+    result = measure(clean, setting, rng, wide=wide)
     spared = np.array([name in SPARED for name in library.forms])
     keep = ~result.featureless | spared[drawn.form[known]]
     kept = known[keep]
@@ -168,14 +169,19 @@ def known_examples(
 
 
 def stranger_examples(
-    library: Library, kinds: NDArray[np.intp], setting: Setting, rng: np.random.Generator
+    library: Library,
+    kinds: NDArray[np.intp],
+    setting: Setting,
+    rng: np.random.Generator,
+    *,
+    wide: bool = False,
 ) -> Examples:
     """Measure out-of-scope curves in one setting; featureless ones are dropped."""
     used = setting.matrix.indices
     window = int(used.min()), int(used.max())
     clean, good = strangers(kinds, window, library, rng)
     clean[:, window[1] + 1 :] = 0.0
-    result = measure(clean, setting, rng)
+    result = measure(clean, setting, rng, wide=wide)
     keep = good & ~result.featureless
     values = features_of_rows(
         setting.q, result.intensity[keep], result.dintensity[keep], setting.dq, setting.dxl

@@ -128,7 +128,7 @@ def _broad(rng: np.random.Generator) -> Setting:
     low, high = np.log(1e-4), np.log(1.0)
     start = rng.uniform(low + 1.0, high - width) if rng.random() < 0.85 else rng.uniform(low, high - width)
     q_min, q_max = float(np.exp(start)), float(np.exp(start + width))
-    n = int(loguniform(25, 800, rng))
+    n = int(loguniform(15, 800, rng))
     q = _linear_or_log(q_min, q_max, n, rng)
     counts = loguniform(30, 1e8, rng)
     if rng.random() < 0.15:
