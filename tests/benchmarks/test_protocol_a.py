@@ -3,7 +3,7 @@
 import numpy as np
 import protocol_a
 import pytest
-from protocol_a import BACKGROUND, NOISE, Q, RESOLUTION
+from protocol_a import BACKGROUND, NOISE, RESOLUTION, Q
 
 from sasnet_plugin.simulate.kernel import load_model
 
