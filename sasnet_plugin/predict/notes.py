@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from sasnet_plugin.data.featureless import is_featureless
+
 if TYPE_CHECKING:
     from sasnet_plugin.types import Curve, GroupGuess, ModelGuess
 
@@ -14,6 +16,11 @@ OUT_OF_SCOPE = (
     "No single known model explains this curve well; it may be a mixture of two, a powder pattern"
     " or not scattering from particles."
 )
+FEATURELESS = (
+    "A power law plus a constant explains this curve within its uncertainties; models are hardly told apart"
+    " by such data, whatever the probabilities say."
+)
+_THIN = 1000  # points that the test for features looks at
 DECISIVE = 0.8  # from this probability on an answer is given without "undecided"
 FEW_POINTS = 25
 
@@ -77,7 +84,20 @@ def curve_notes(curve: Curve, q_range: tuple[float, float]) -> list[str]:
         notes.append(f"Only {inside} points were used; the probabilities rest on little data.")
     if curve.dintensity is None and not any("estimated" in note for note in curve.notes):
         notes.append("No uncertainties were given; they were estimated from the scatter of the points.")
+    if _featureless(curve, q_range):
+        notes.append(FEATURELESS)
     return notes
+
+
+def _featureless(curve: Curve, q_range: tuple[float, float]) -> bool:
+    """Whether the curve is of the kind that training left out, as no model can be told from it."""
+    if curve.dintensity is None:
+        return False
+    used = np.flatnonzero((curve.q >= q_range[0]) & (curve.q <= q_range[1]) & (curve.dintensity > 0))
+    used = used[:: max(1, used.size // _THIN)]
+    if used.size < 4:
+        return False
+    return bool(is_featureless(curve.q[used], curve.intensity[used][None], curve.dintensity[used][None])[0])
 
 
 def restriction_note(kept: Sequence[str], total: int) -> str:
