@@ -37,7 +37,7 @@ NODES = {"fast": 3000, "medium": 600, "slow": 210}
 QUIET, THIN = 0.5, 5
 #: Curves of a chunk, so that a kill costs a minute at most.
 CHUNK = {"fast": 500, "medium": 250, "slow": 50}
-#: A curve of these takes seconds: they get a share of the curves (issue: "fewer only for pringle and superball").
+#: A curve of these takes seconds: they get a share of the curves that the others get.
 FEWER = {"pringle": 0.15, "superball": 0.2}
 SPLITS = ("train", "test")
 _TRIES = 60
@@ -155,7 +155,7 @@ def plan(
 
 
 def make_chunk(chunk: Chunk) -> Chunk:
-    """Compute one chunk and put its file in place in one step; an empty one says that the model gives none."""
+    """Compute one chunk and put its file in place in one step; an empty one: the model gives no curve."""
     digest = hashlib.sha256(f"{chunk.model} {chunk.split}".encode()).digest()[:8]
     rng = np.random.default_rng([chunk.seed, int.from_bytes(digest, "little"), chunk.index])
     try:

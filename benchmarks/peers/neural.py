@@ -162,7 +162,7 @@ def train(
         ema_overwrite_frequency=None,
     )
     network.compile(optimizer, loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True))
-    # Clock first: it counts an epoch before the checkpoint says that this one is done.
+    # A kill between the two leaves the clock one epoch behind, which costs no more than its minutes.
     callbacks = [
         keras.callbacks.BackupAndRestore(str(folder / "backup"), delete_checkpoint=False),
         Clock(clock, say),

@@ -62,7 +62,7 @@ def channels(log_i: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
     Returns
     -------
     (n, n_q, 4) float32 array
-        ln I less its mean; its slope in grid steps; its mean; ln I itself. Divided so that they are of order one.
+        ln I less its mean; its slope in grid steps; its mean; ln I itself; each scaled to order one.
     """
     mean = log_i.mean(axis=1, keepdims=True)
     slope = np.gradient(log_i, axis=1)

@@ -1,0 +1,114 @@
+"""What sasnet's own network answers to the test curves of the realistic protocol."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from contest import Answer
+from numpy.typing import NDArray
+
+from sasnet_plugin.simulate.examples import Examples
+from sasnet_plugin.types import SasnetError
+
+
+def from_zoo(test: Examples, forms: Sequence[str]) -> Answer:
+    """Calibrated answers of the exported network in the model zoo, run as ``sasnet classify`` runs it.
+
+    Parameters
+    ----------
+    test : Examples
+    forms : sequence of str
+        Form models of the test set, in its order.
+
+    Raises
+    ------
+    SasnetError
+        The network does not know the same form models.
+    """
+    from sasnet_plugin.predict import open_classifier
+    from sasnet_plugin.predict.decode import decode
+    from sasnet_plugin.zoo import open_model
+
+    classifier = open_classifier()
+    manifest = classifier.manifest
+    if sorted(manifest.forms) != sorted(forms):
+        raise SasnetError(
+            "model_zoo/sas1d: was trained on other form models than the test set holds; train it anew."
+        )
+    decoded = decode(classifier.runtime.run(np.ascontiguousarray(test.features)), manifest)
+    order = [manifest.forms.index(name) for name in forms]
+    probability = decoded.form[:, order]
+    factor = marginal_factor(probability, decoded.structure_factor[:, order])
+    seconds = 60 * float(manifest.metrics.get("training_minutes", float("nan")))
+    return Answer(
+        probability,
+        seconds,
+        count_parameters(open_model("sas1d").onnx),
+        "model_zoo",
+        extra={"factor": factor},
+    )
+
+
+def from_run(run: Path, test: Examples, forms: Sequence[str]) -> Answer:
+    """Uncalibrated answers of a finished training run.
+
+    Raises
+    ------
+    SasnetError
+        The run has not finished, or does not know the same form models.
+    """
+    from sasnet_plugin.predict.decode import softmax
+    from sasnet_plugin.train.loop import load_net
+
+    network, settings = load_net(run)
+    if sorted(settings["forms"]) != sorted(forms):
+        raise SasnetError(f"{run}: was trained on other form models than the test set holds; train it anew.")
+    names = list(settings["forms"])
+    order = [names.index(name) for name in forms]
+    allowed = np.array(
+        [[True, *(f in settings["allowed"][name] for f in settings["structure_factors"])] for name in names]
+    )
+    form_parts, factor_parts = [], []
+    for start in range(0, len(test), 512):
+        outputs = network(test.features[start : start + 512], training=False)
+        form = softmax(_numpy(outputs["form"]))
+        given = softmax(_numpy(outputs["structure_factor"]), allowed)
+        form_parts.append(form[:, order])
+        factor_parts.append(marginal_factor(form, given))
+    parameters = int(sum(np.prod(v.shape) for v in network.trainable_variables))
+    factor = np.concatenate(factor_parts)
+    return Answer(np.concatenate(form_parts), float("nan"), parameters, run.name, extra={"factor": factor})
+
+
+def marginal_factor(form: NDArray[Any], given: NDArray[Any]) -> NDArray[np.intp]:
+    """Most probable structure factor, whatever the form model.
+
+    Parameters
+    ----------
+    form : (n, F) array
+        Probability of each form model.
+    given : (n, F, S) array
+        Of each structure factor given the form model.
+
+    Returns
+    -------
+    (n,) int array
+        0 for none.
+    """
+    return np.einsum("nf,nfs->ns", form, given).argmax(axis=1)
+
+
+def count_parameters(graph: bytes) -> int:
+    """Numbers in the initialisers of an ONNX graph."""
+    import onnx
+
+    return int(sum(np.prod(tuple(t.dims)) for t in onnx.load_from_string(graph).graph.initializer))
+
+
+def _numpy(tensor: Any) -> NDArray[Any]:
+    import keras
+
+    return np.asarray(keras.ops.convert_to_numpy(tensor))
