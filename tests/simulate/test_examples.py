@@ -1,0 +1,141 @@
+"""Examples with their answers: what training reads."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+
+import numpy as np
+import pytest
+
+from sasnet_plugin.data.preprocess import N_CHANNELS, N_GRID
+from sasnet_plugin.simulate.examples import (
+    SOURCES,
+    SPARED,
+    STRANGER_SHARE,
+    Examples,
+    Stream,
+    concatenate,
+    known_examples,
+    protocol_set,
+    stranger_set,
+)
+from sasnet_plugin.simulate.grid import N_WIDE, WIDE_Q
+from sasnet_plugin.simulate.instrument import INSTRUMENTS, sample_setting
+from sasnet_plugin.simulate.library import Draw, Library
+from sasnet_plugin.simulate.strangers import KINDS
+
+
+@pytest.fixture(scope="module")
+def streamed(library: Library) -> Examples:
+    """What a stream gives once it knows which models lose rows."""
+    stream = Stream(library, np.random.default_rng(1), pool=64)
+    for _ in range(30):
+        stream.chunk()
+    return concatenate([stream.chunk() for _ in range(120)])
+
+
+def _bytes(examples: Examples) -> list[bytes]:
+    return [getattr(examples, field.name).tobytes() for field in fields(Examples)]
+
+
+def test_strangers_are_labelled_so(streamed: Examples) -> None:
+    strange = streamed.form == -1
+    assert np.mean(strange) == pytest.approx(STRANGER_SHARE, abs=0.06)
+    assert np.array_equal(strange, streamed.in_scope == 0)
+    assert np.array_equal(strange, streamed.kind >= 0)
+    assert set(streamed.kind[strange]) == set(range(len(KINDS)))
+    assert np.all(streamed.structure_factor[strange] == 0)
+    assert np.all(np.isnan(streamed.log_rg[strange]))
+
+
+def test_every_model_comes_about_equally_often(streamed: Examples, library: Library) -> None:
+    counts = np.bincount(streamed.form[streamed.form >= 0], minlength=len(library))
+    assert counts.min() > 0.65 * counts.mean()
+    assert counts.max() < 1.5 * counts.mean()
+
+
+def test_features_are_finite_and_of_the_networks_shape(streamed: Examples) -> None:
+    assert streamed.features.shape == (len(streamed), N_GRID, N_CHANNELS)
+    assert streamed.features.dtype == np.float32
+    assert np.all(np.isfinite(streamed.features))
+    assert np.abs(streamed.features).max() < 50
+    assert set(streamed.instrument) <= set(range(len(SOURCES)))
+    assert np.all((streamed.decades > 0.5) & (streamed.decades < 4.1))
+
+
+def test_structure_factors_are_among_those_allowed(streamed: Examples, library: Library) -> None:
+    for form, factor in zip(streamed.form, streamed.structure_factor, strict=True):
+        if factor:
+            assert library.structure_factors[factor - 1] in library.allowed[form]
+    assert set(streamed.structure_factor) > {0}
+
+
+def test_the_same_seed_gives_the_same_bytes(library: Library) -> None:
+    first, second, other = (
+        concatenate(
+            [part for part, _ in zip(Stream(library, rng, pool=8).batches(32), range(2), strict=False)]
+        )
+        for rng in map(np.random.default_rng, (3, 3, 4))
+    )
+    assert len(first) == 64
+    assert _bytes(first) == _bytes(second)
+    assert _bytes(first) != _bytes(other)
+
+
+def test_featureless_curves_are_dropped_unless_that_is_their_model(library: Library) -> None:
+    class Powers:
+        """Every model gives a power law."""
+
+        forms = library.forms
+
+        def draw(self, forms: np.ndarray, top: int, rng: np.random.Generator, **_: object) -> Draw:
+            k = len(forms)
+            curve = np.tile((WIDE_Q / WIDE_Q[0]) ** -3.0, (k, 1))
+            return Draw(curve, np.full(k, N_WIDE), forms, np.zeros(k, int), np.full(k, np.nan))
+
+    rng = np.random.default_rng(5)
+    forms = np.arange(len(library)).repeat(10)
+    # Resolution proportional to q leaves a power law a power law.
+    setting = next(s for s in iter(lambda: sample_setting(rng), None) if s.instrument == "sans_tof")
+    _, found = known_examples(Powers(), forms, setting, rng, max_shift=0)  # type: ignore[arg-type]
+    assert {library.forms[form] for form in found.form} == SPARED & set(library.forms)
+
+
+def test_curves_that_are_not_known_over_the_window_are_dropped(library: Library) -> None:
+    class Short:
+        forms = library.forms
+
+        def draw(self, forms: np.ndarray, top: int, rng: np.random.Generator, **options: object) -> Draw:
+            drawn = library.draw(forms, top, rng, max_shift=0)
+            drawn.n_valid[forms == 0] = top - 1
+            return drawn
+
+    rng = np.random.default_rng(6)
+    forms = np.arange(2).repeat(20)
+    _, found = known_examples(Short(), forms, sample_setting(rng), rng, max_shift=0)  # type: ignore[arg-type]
+    assert len(found) > 0
+    assert set(found.form) == {1}
+
+
+def test_protocol_set_holds_as_many_of_each_model_in_protocol_settings_alone(library: Library) -> None:
+    found = protocol_set(library, np.random.default_rng(7), per_model=8)
+    assert np.array_equal(np.bincount(found.form), np.full(len(library), 8))
+    assert set(found.instrument) <= set(range(len(INSTRUMENTS)))
+    assert np.all(found.in_scope == 1)
+    again = protocol_set(library, np.random.default_rng(7), per_model=8)
+    assert _bytes(found) == _bytes(again)
+
+
+def test_stranger_set_holds_every_kind(library: Library) -> None:
+    found = stranger_set(library, np.random.default_rng(8), per_kind=5)
+    assert np.array_equal(np.bincount(found.kind), np.full(len(KINDS), 5))
+    assert np.all(found.form == -1)
+    assert np.all(found.in_scope == 0)
+
+
+def test_rows_can_be_taken_and_joined(streamed: Examples) -> None:
+    order = np.random.default_rng(9).permutation(len(streamed))
+    shuffled = streamed.take(order)
+    assert np.array_equal(shuffled.form, streamed.form[order])
+    halves = concatenate([shuffled.take(slice(0, 10)), shuffled.take(slice(10, None))])
+    assert _bytes(halves) == _bytes(shuffled)
