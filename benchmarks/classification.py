@@ -12,6 +12,7 @@ import argparse
 import sys
 import time
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -64,7 +65,11 @@ def run_a(options: argparse.Namespace) -> None:
         return
     models = tuple(options.models) if options.models else None
     chunks = protocol_a.plan(
-        options.work / "data-a", train=options.train, test=options.test, seed=options.seed, models=models
+        options.work / f"data-a-{options.train}-{options.test}-{options.seed}",
+        train=options.train,
+        test=options.test,
+        seed=options.seed,
+        models=models,
     )
     missing = sum(not chunk.path.exists() for chunk in chunks)
     follow(protocol_a.build(chunks, workers=options.workers), missing, "chunks of curves")
@@ -115,7 +120,7 @@ def run_b(options: argparse.Namespace) -> None:
     say(f"{len(forms)} form models, {len(test):,} test curves")
     parts = protocol_b.plan(
         options.train_shards,
-        options.work / "data-b",
+        options.work / f"data-b-{options.seed}-{protocol_b.fingerprint(options.train_shards)}",
         total=options.peer_curves * len(forms),
         seed=options.seed,
     )
@@ -133,6 +138,7 @@ def run_b(options: argparse.Namespace) -> None:
         say=say,
     )
     facts = {"curves": len(label), "test": len(test), "seed": options.seed, "forms": list(forms)}
+    facts["shards"] = [protocol_b.fingerprint(f) for f in (options.train_shards, options.test_shards)]
     found = list(answers(entrants, options, facts))
     groups = None
     if options.run:
@@ -143,11 +149,12 @@ def run_b(options: argparse.Namespace) -> None:
 
         members = [group.members for group in open_classifier().manifest.groups]
         groups = group_index(members, forms)
+    ours = replace(ours, seconds=60 * options.minutes)
     rows = [(c.title, a) for c, a in found] + [("sasnet", ours)]
     text = (
-        f"Frozen realistic protocol; {len(forms)} form models, {len(test):,} test curves, each with a setting of"
-        f" its own; peers trained on {len(label):,} examples out of the same clean curves and the same stream as"
-        f" sasnet's network, which never sees one twice"
+        f"Frozen realistic protocol; {len(forms)} form models, {len(test):,} test curves, each with a setting"
+        f" of its own; peers trained on {len(label):,} examples from the same clean curves and the same"
+        f" stream as sasnet's network, for which it is drawn without end"
         f"{'' if groups is None else f'; {groups.max() + 1} groups'}.\n\n"
     )
     keep(options, "b", "## (b) Realistic protocol\n\n" + text + realistic_tables(rows, test, groups))
@@ -218,7 +225,10 @@ def run_learning_curve(options: argparse.Namespace) -> None:
 
 def test_set(options: argparse.Namespace) -> Any:
     """The frozen test set of the realistic protocol."""
-    path = options.work / f"test-b-{options.per_model}-{options.seed}.npz"
+    path = (
+        options.work
+        / f"test-b-{options.per_model}-{options.seed}-{protocol_b.fingerprint(options.test_shards)}.npz"
+    )
     return protocol_b.frozen_test(
         options.test_shards,
         path,
@@ -284,6 +294,7 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     b = commands.add_parser("b", parents=[common, contest, shards], help="realistic protocol")
     b.add_argument("--peer-curves", type=int, default=3000, help="training examples a model for the peers")
     b.add_argument("--run", type=Path, help="a training run instead of the model zoo")
+    b.add_argument("--minutes", type=float, default=np.nan, help="that sasnet's network was trained for")
     b.set_defaults(function=run_b)
     curve = commands.add_parser("learning-curve", parents=[common, shards], help="parts of the curves")
     curve.add_argument("--steps", type=int, nargs="+", default=[2500, 5000, 10_000])

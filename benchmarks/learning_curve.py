@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -115,7 +114,6 @@ def run_trial(
     data = work / f"shards-{trial.share:g}"
     share_of(shards, data, trial.share)
     library = Library(data)
-    began = time.perf_counter()
     config = TrainConfig(steps=trial.steps, batch=batch, workers=workers, save_every=min(500, trial.steps))
     train(
         data,
@@ -124,11 +122,10 @@ def run_trial(
         NetConfig(**SIZES[trial.size]),
         progress=lambda step, loss: say(f"{trial.name}: step {step}, loss {loss:.3f}"),
     )
-    minutes = (time.perf_counter() - began) / 60
     answer = from_run(folder / "run", test, library.forms)
     found = scores(answer.probability, test, None, (answer.extra or {})["factor"])
     sizes = library.sizes().values()
-    found |= {"minutes": minutes, "parameters": answer.parameters, "curves": float(np.median(list(sizes)))}
+    found |= {"parameters": answer.parameters, "curves": float(np.median(list(sizes)))}
     temporary = result.with_suffix(".tmp")
     temporary.write_text(json.dumps({**asdict(trial), **found}), encoding="utf-8")
     os.replace(temporary, result)

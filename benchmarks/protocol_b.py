@@ -42,7 +42,15 @@ class Part:
     @property
     def path(self) -> Path:
         """Where the finished part lies."""
-        return Path(self.folder) / f"peers-{self.index:04d}.npz"
+        return Path(self.folder) / f"peers-{self.index:04d}-{self.count}.npz"
+
+
+def fingerprint(shards: Path) -> str:
+    """Eight characters that change with the shards of a folder: what is kept of others is not used."""
+    import hashlib
+
+    listing = [(path.name, path.stat().st_size) for path in sorted(shards.glob("*.h5"))]
+    return hashlib.sha256(repr(listing).encode()).hexdigest()[:8]
 
 
 def plan(shards: Path, folder: Path, *, total: int, seed: int) -> list[Part]:
@@ -131,7 +139,7 @@ def flat(rows: NDArray[Any]) -> NDArray[np.float16]:
 
 
 def structure_factor_scores(found: NDArray[Any], true: NDArray[Any]) -> dict[str, float]:
-    """Share of structure factors right: overall, of dilute samples, of samples with one, and the mean of both.
+    """Share of structure factors right: overall, of dilute samples, of those with one, and the mean of both.
 
     Parameters
     ----------
