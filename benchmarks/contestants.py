@@ -54,19 +54,19 @@ def neural(
     return Contestant(key, title, schedule, run)
 
 
-def nearest(data: tuple[Array, Array, Array], n_classes: int, say: Say) -> Contestant:
+def nearest(data: tuple[Array, Array, Array], n_classes: int) -> Contestant:
     """Weighted k-nearest neighbours on rows as they are."""
 
     def run(folder: Path) -> Answer:
-        from peers.neighbours import neighbours
+        from peers.neighbours import NEIGHBOURS, neighbours
 
         began = time.perf_counter()
         train, label, test = data
-        probability, k = neighbours(train, label, test, n_classes, np.random.default_rng(0))
-        say(f"knn: {k} neighbours")
-        return Answer(probability, time.perf_counter() - began, 0, f"{k} neighbours")
+        probability, power = neighbours(train, label, test, n_classes, np.random.default_rng(0))
+        remark = f"{NEIGHBOURS} neighbours, weight distance^-{power:g}"
+        return Answer(probability, time.perf_counter() - began, 0, remark)
 
-    return Contestant("knn", "weighted k-nearest neighbours", {"axes": 32}, run)
+    return Contestant("knn", "weighted k-nearest neighbours", {"axes": 32, "neighbours": 32}, run)
 
 
 def boosted(
@@ -135,7 +135,7 @@ def for_protocol_a(
     peer = {"epochs": peer_epochs, "batch": 256, "learning_rate": 1e-3, "mixed": False}
     own = {"epochs": epochs, "batch": 256, "learning_rate": 1e-3, "mixed": mixed}
     return [
-        nearest(once, n_classes, say),
+        nearest(once, n_classes),
         neural("sasnets-log", "SASNets' architecture, log I", build_peer, log, clean, peer, say),
         neural("sasnets-raw", "SASNets' architecture, raw I", build_peer, raw, clean, peer, say),
         neural("ours", "sasnet's residual network", build_ours, ours, clean, own, say),
@@ -175,7 +175,7 @@ def for_protocol_b(
     data = (train, label, test)
     level = (flat(train), label, flat(test))
     return [
-        nearest(level, n_classes, say),
+        nearest(level, n_classes),
         neural("sasnets-log", "SASNets' architecture, log I", build, log_input, data, schedule, say),
         neural("sasnets-raw", "SASNets' architecture, raw I", build, raw_input, data, schedule, say),
         boosted(level, n_classes, rounds, threads, say),

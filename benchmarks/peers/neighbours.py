@@ -7,8 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-#: Numbers of neighbours tried on a held-out part of the training curves.
-CHOICES = (3, 5, 8, 12, 20, 32)
+NEIGHBOURS = 32
+#: A neighbour's vote is its distance to minus one of these, tried on a held-out part of the training curves:
+#: a large one is as good as asking fewer neighbours, yet still ranks all of them.
+POWERS = (1.0, 2.0, 4.0, 8.0, 16.0)
 
 
 def components(
@@ -31,23 +33,24 @@ def components(
 
 
 def vote(
-    distance: NDArray[np.floating[Any]], label: NDArray[np.integer[Any]], k: int, n_classes: int
+    distance: NDArray[np.floating[Any]], label: NDArray[np.integer[Any]], power: float, n_classes: int
 ) -> NDArray[np.float32]:
-    """Probability of each class: share of the k nearest, each weighted by one over its distance.
+    """Probability of each class: share of the neighbours, each weighted by distance to the minus `power`.
 
     Parameters
     ----------
-    distance, label : (n, at least k) arrays
+    distance, label : (n, k) arrays
         Of the neighbours, nearest first.
-    k, n_classes : int
+    power : float
+    n_classes : int
 
     Returns
     -------
     (n, n_classes) float32 array
     """
-    weight = 1.0 / np.maximum(distance[:, :k], 1e-9)
+    relative = np.maximum(distance, 1e-9) / np.maximum(distance[:, :1], 1e-9)
     out = np.zeros((len(label), n_classes))
-    np.add.at(out, (np.arange(len(label))[:, None], label[:, :k]), weight)
+    np.add.at(out, (np.arange(len(label))[:, None], label), relative**-power)
     return (out / out.sum(axis=1, keepdims=True)).astype(np.float32)
 
 
@@ -59,8 +62,8 @@ def neighbours(
     rng: np.random.Generator,
     *,
     axes: int = 32,
-) -> tuple[NDArray[np.float32], int]:
-    """Probabilities for test rows, and the number of neighbours that did best on held-out training rows.
+) -> tuple[NDArray[np.float32], float]:
+    """Probabilities for test rows, and the power of the distance that did best on held-out training rows.
 
     Parameters
     ----------
@@ -77,18 +80,12 @@ def neighbours(
     known = (np.asarray(train, dtype=np.float32) - mean) @ basis
     order = rng.permutation(len(known))
     held, kept = order[: len(order) // 20], order[len(order) // 20 :]
-    most = min(max(CHOICES), len(kept))
     # Brute force runs through BLAS; trees gain nothing in this many dimensions.
-    distance, index = (
-        NearestNeighbors(n_neighbors=most, algorithm="brute").fit(known[kept]).kneighbors(known[held])
-    )
+    search = NearestNeighbors(n_neighbors=min(NEIGHBOURS, len(kept)), algorithm="brute").fit(known[kept])
+    distance, index = search.kneighbors(known[held])
     near = label[kept][index]
-    right = {
-        k: float(np.mean(vote(distance, near, k, n_classes).argmax(axis=1) == label[held]))
-        for k in CHOICES
-        if k <= most
-    }
-    best = max(right, key=lambda k: right[k])
+    right = {p: np.mean(vote(distance, near, p, n_classes).argmax(axis=1) == label[held]) for p in POWERS}
+    best = max(right, key=lambda power: right[power])
     asked = (np.asarray(test, dtype=np.float32) - mean) @ basis
-    distance, index = NearestNeighbors(n_neighbors=best, algorithm="brute").fit(known).kneighbors(asked)
+    distance, index = search.fit(known).kneighbors(asked)
     return vote(distance, label[index], best, n_classes), best
