@@ -31,7 +31,7 @@ from unittest import mock
 import numpy as np
 
 from sasnet_plugin.simulate import instrument, shards
-from sasnet_plugin.simulate.clean import PD_TYPES, evaluate, simulate_clean, tier
+from sasnet_plugin.simulate.clean import PD_TYPES, Clean, evaluate, simulate_clean, tier
 from sasnet_plugin.simulate.examples import Stream
 from sasnet_plugin.simulate.grid import N_LAGRANGE, WIDE_Q, lagrange_weights
 from sasnet_plugin.simulate.kernel import call, load_model
@@ -71,7 +71,7 @@ def costs(name: str, folder: Path, count: int, patience: float) -> Cost:
     rng = shards.chunk_rng(chunk)
     simulate_clean(name, np.random.default_rng(0))  # fills the caches of priors and kernels
     start = time.process_time()
-    drawn = []
+    drawn: list[Clean] = []
     while len(drawn) < count and (not drawn or time.process_time() - start < patience):
         drawn.append(simulate_clean(name, rng))
     clean = (time.process_time() - start) / len(drawn)

@@ -15,7 +15,7 @@ from .library import MAX_SHIFT, Library
 from .measure import measure
 from .strangers import KINDS, strangers
 
-#: A power law or a straight line is what these models are, so the rule against featureless curves spares them.
+#: A power law or a straight line is what these models are: the rule against featureless curves spares them.
 SPARED = frozenset({"power_law", "porod", "line"})
 #: Share of out-of-scope curves in training.
 STRANGER_SHARE = 0.15
@@ -116,7 +116,9 @@ class Stream:
         chance = (1 / rate) / np.sum(1 / rate)
         known = int(round(self.rows * (1 - STRANGER_SHARE)))
         forms = self.rng.choice(len(self.library), size=known, p=chance)
-        kept, examples = known_examples(self.library, forms, setting, self.rng, max_shift=MAX_SHIFT, wide=True)
+        kept, examples = known_examples(
+            self.library, forms, setting, self.rng, max_shift=MAX_SHIFT, wide=True
+        )
         np.add.at(self._tried, forms, 1.0)
         np.add.at(self._kept, forms[kept], 1.0)
         kinds = self.rng.choice(len(KINDS), size=self.rows - known, p=_KIND_WEIGHTS)
@@ -165,7 +167,8 @@ def known_examples(
     values = features_of_rows(
         setting.q, result.intensity[keep], result.dintensity[keep], setting.dq, setting.dxl
     )
-    return kept, _examples(values, setting, drawn.form[kept], drawn.structure_factor[kept], drawn.log_rg[kept])
+    form, factor, log_rg = drawn.form[kept], drawn.structure_factor[kept], drawn.log_rg[kept]
+    return kept, _examples(values, setting, form, factor, log_rg)
 
 
 def stranger_examples(
@@ -240,9 +243,7 @@ def protocol_set(
             row = np.array([attempt % available])
             for _ in range(_SETTINGS_TRIED):
                 setting = sample_setting(rng)
-                _, found = known_examples(
-                    library, np.array([form]), setting, rng, max_shift=0, rows=row
-                )
+                _, found = known_examples(library, np.array([form]), setting, rng, max_shift=0, rows=row)
                 if len(found):
                     parts.append(found)
                     count += 1

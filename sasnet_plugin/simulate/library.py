@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ..types import SimulationError
 from .grid import N_WIDE, PER_DECADE
 from .priors import allowed_structure_factors, rescalable, structure_factors
-from .shards import Shelf, read_shelves
+from .shards import read_shelves
 
 #: Sizes are shifted by at most this many grid points either way in training: a factor of 2.8.
 MAX_SHIFT = 90
@@ -112,9 +112,10 @@ class Library:
         log_rg = np.full(k, np.nan)
         for row, form in enumerate(forms):
             shelf = self._shelves[form]
+            reach = max_shift if self._shiftable[form] else 0
             for _ in range(6):
                 pick = int(rng.integers(len(shelf))) if rows is None else int(rows[row])
-                shift = int(rng.integers(-max_shift, max_shift, endpoint=True)) if self._shiftable[form] else 0
+                shift = int(rng.integers(-reach, reach, endpoint=True))
                 n_valid[row] = min(N_WIDE, int(shelf.n_valid[pick]) + shift)
                 if shelf.n_valid[pick] == N_WIDE and shift < 0:
                     n_valid[row] = N_WIDE + shift
