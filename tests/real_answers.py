@@ -45,13 +45,17 @@ def score(data: Path, table: Path) -> list[Score]:
     for entry in tomllib.loads(table.read_text(encoding="utf-8"))["data"]:
         suggestions = [suggest(curve, top=1000) for curve in load(data / entry["file"])]
         ranked = _combined(suggestions)
-        groups = {model.group for model in suggestions[0].models for r in entry["models"] if _form(r) == model.name}
+        groups = {
+            model.group for model in suggestions[0].models for r in entry["models"] if _form(r) == model.name
+        }
         first_group = _first_group(suggestions)
         rows.append(
             Score(
                 file=entry["file"],
                 kind=entry["kind"],
-                top5=any(accepts(rule, name, factor) for name, factor, _ in ranked[:5] for rule in entry["models"]),
+                top5=any(
+                    accepts(rule, name, factor) for name, factor, _ in ranked[:5] for rule in entry["models"]
+                ),
                 group=first_group in groups,
                 first=tuple(f"{n}{'@' + f if f else ''} {100 * p:.0f} %" for n, f, p in ranked[:5]),
                 accepted=tuple(entry["models"]),

@@ -1,4 +1,4 @@
-"""Real data sets with expert answers. They never enter training or tuning; this is where they are looked at."""
+"""Real data sets with expert answers: never in training or tuning, looked at here alone."""
 
 from __future__ import annotations
 

@@ -10,7 +10,8 @@ import typer
 
 def evaluate(
     test: Annotated[
-        Path, typer.Option("--test", help="Folder of shards of a seed that training never saw (sasnet simulate).")
+        Path,
+        typer.Option("--test", help="Folder of shards of a seed that training never saw (sasnet simulate)."),
     ],
     per_model: Annotated[int, typer.Option("--per-model", min=1, help="Test curves of each model.")] = 100,
     seed: Annotated[int, typer.Option("--seed", help="Of the measurement.")] = 2,
@@ -41,7 +42,7 @@ def evaluate(
     library = Library(test)
     if library.forms != model.manifest.forms:
         raise SasnetError(
-            f"{test}: holds other models than the network knows; simulate all models, or those of the network."
+            f"{test}: holds other models than the network knows; simulate those of the network."
         )
     rng = np.random.default_rng(seed)
     with Progress(console=Console(stderr=True)) as progress:

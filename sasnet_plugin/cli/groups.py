@@ -34,4 +34,6 @@ def groups(
         try:
             draw_dendrogram(manifest, plot)
         except OSError as error:
-            raise SasnetError(f"{plot}: cannot be written ({error.strerror}); choose another place.") from None
+            raise SasnetError(
+                f"{plot}: cannot be written ({error.strerror}); choose another place."
+            ) from None

@@ -11,24 +11,29 @@ import typer
 def train(
     data: Annotated[Path, typer.Option("--data", help="Folder of training shards (sasnet simulate).")],
     validation: Annotated[
-        Path, typer.Option("--validation", help="Folder of shards of another seed, for calibration and groups.")
+        Path,
+        typer.Option("--validation", help="Folder of shards of another seed, for calibration and groups."),
     ],
-    run: Annotated[Path, typer.Option("--run", help="Folder for checkpoints; a stopped run there is resumed.")],
-    zoo: Annotated[
-        Path, typer.Option("--zoo", help="Where to put the finished model.")
-    ] = Path("model_zoo/sas1d"),
+    run: Annotated[
+        Path, typer.Option("--run", help="Folder for checkpoints; a stopped run there is resumed.")
+    ],
+    zoo: Annotated[Path, typer.Option("--zoo", help="Where to put the finished model.")] = Path(
+        "model_zoo/sas1d"
+    ),
     steps: Annotated[int, typer.Option("--steps", min=1, help="Batches in all.")] = 16_000,
     batch: Annotated[int, typer.Option("--batch", min=1, help="Curves a batch.")] = 512,
     learning_rate: Annotated[float, typer.Option("--learning-rate", min=0.0)] = 1.2e-3,
     seed: Annotated[int, typer.Option("--seed")] = 0,
     workers: Annotated[int, typer.Option("--workers", min=1, help="Processes that measure curves.")] = 1,
-    save_every: Annotated[int, typer.Option("--save-every", min=1, help="Batches between checkpoints.")] = 500,
+    save_every: Annotated[
+        int, typer.Option("--save-every", min=1, help="Batches between checkpoints.")
+    ] = 500,
     per_model: Annotated[
         int, typer.Option("--per-model", min=1, help="Validation curves of each model.")
     ] = 60,
     mixed: Annotated[
-        bool, typer.Option("--mixed/--full", help="bfloat16 arithmetic, or float32 throughout.")
-    ] = True,
+        bool, typer.Option("--mixed/--full", help="bfloat16 arithmetic (pays on a GPU), or float32.")
+    ] = False,
 ) -> None:
     """Train the 1D network. A killed run goes on from its last checkpoint when the command is repeated."""
     import os
@@ -37,19 +42,15 @@ def train(
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-    try:
-        import keras
-    except ImportError:
-        raise typer.BadParameter(
-            "training needs Keras; install it with: pip install 'sasnet_plugin[train]'"
-        ) from None
+    from sasnet_plugin.train.backend import backend
+
+    console = Console(stderr=True)
+    console.print(backend())
 
     from sasnet_plugin.train.loop import TrainConfig
     from sasnet_plugin.train.loop import train as fit
     from sasnet_plugin.train.package import package
 
-    console = Console(stderr=True)
-    console.print(f"Keras {keras.__version__} on {keras.backend.backend()}")
     config = TrainConfig(
         steps=steps,
         batch=batch,

@@ -16,7 +16,9 @@ def model_card(manifest: Manifest, figures: str) -> str:
     """
     training = manifest.metrics.get("training", {})
     versions = ", ".join(f"{name} {value}" for name, value in manifest.versions.items())
-    groups = "\n".join(f"- **{g.name}**: {', '.join(g.members)}" for g in manifest.groups if len(g.members) > 1)
+    groups = "\n".join(
+        f"- **{g.name}**: {', '.join(g.members)}" for g in manifest.groups if len(g.members) > 1
+    )
     alone = ", ".join(g.members[0] for g in manifest.groups if len(g.members) == 1)
     return f"""# {manifest.name}
 
@@ -24,8 +26,9 @@ Suggests sasmodels form models and structure factors for a 1D small-angle-scatte
 
 - **Reads** I(q) between {manifest.q_range[0]:g} and {manifest.q_range[1]:g} Å⁻¹, any scale, on a fixed log-q
   grid (preprocessing version {manifest.preprocess_version}).
-- **Answers** with calibrated probabilities of {len(manifest.forms)} form models, of the structure factor given
-  each, of {len(manifest.groups)} groups of models, a score that any known model fits, and the radius of gyration.
+- **Answers** with calibrated probabilities of {len(manifest.forms)} form models, of the structure factor
+  given each, of {len(manifest.groups)} groups of models, a score that any known model fits, and the radius
+  of gyration.
 - **Trained** on simulated curves alone, {training.get("steps", "?")} batches of {training.get("batch", "?")},
   each curve measured anew (see docs/prior.md and docs/measurement.md): its probabilities hold for data
   drawn from that prior, and no others. {manifest.metrics.get("weights", "?")} weights.

@@ -23,7 +23,9 @@ def draw_dendrogram(manifest: Manifest, path: Path) -> None:
 
     linkage = np.asarray(manifest.metrics.get("linkage", ()), dtype=float)
     if linkage.shape != (len(manifest.forms) - 1, 4):
-        raise ModelZooError(f"{manifest.name}: its manifest holds no dendrogram; train it again with this sasnet.")
+        raise ModelZooError(
+            f"{manifest.name}: its manifest holds no dendrogram; train it again with this sasnet."
+        )
     height = linkage[-(len(manifest.groups) - 1), 2] if len(manifest.groups) > 1 else np.inf
     figure = Figure(figsize=(8, 0.19 * len(manifest.forms) + 1.2), layout="constrained")
     axis = figure.subplots()

@@ -109,7 +109,7 @@ def _binned(
 
 def markdown(result: dict[str, Any], manifest: Manifest) -> str:
     """The figures as tables."""
-    head = "| {} | curves | top-1 | top-3 | top-5 | group | structure factor | ECE |\n|---|---|---|---|---|---|---|---|"
+    head = "| {} | curves | top-1 | top-3 | top-5 | group | structure factor | ECE |\n" + "|---" * 8 + "|"
 
     def row(name: str, f: dict[str, float]) -> str:
         cells = " | ".join(f"{100 * f[k]:.1f} %" for k in ("top1", "top3", "top5", "group", "factor"))

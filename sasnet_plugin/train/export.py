@@ -79,8 +79,9 @@ def check_parity(
     found = dict(zip(names, session.run(names, {"features": features}), strict=True))
     worst = float(np.max(np.abs(found["form"] - expected["form"])))
     if worst > PARITY:
-        raise SasnetError(f"{path}: differs from the trained network by {worst:.3g} in a logit; do not use it.")
-    np.savez_compressed(
-        store, features=features.astype(np.float16), **{n: np.asarray(expected[n], np.float32) for n in names}
-    )
+        raise SasnetError(
+            f"{path}: differs from the trained network by {worst:.3g} in a logit; do not use it."
+        )
+    arrays: dict[str, Any] = {name: np.asarray(value, np.float32) for name, value in expected.items()}
+    np.savez_compressed(store, features=features.astype(np.float16), **arrays)
     return worst

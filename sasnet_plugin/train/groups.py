@@ -50,7 +50,10 @@ def link(similarity: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def cut(
-    linkage: NDArray[np.float64], forms: Sequence[str], similarity: NDArray[np.float64], n_groups: int = N_GROUPS
+    linkage: NDArray[np.float64],
+    forms: Sequence[str],
+    similarity: NDArray[np.float64],
+    n_groups: int = N_GROUPS,
 ) -> list[tuple[str, tuple[str, ...]]]:
     """Cut the dendrogram into groups, each named after its most central member.
 
@@ -65,7 +68,7 @@ def cut(
     groups = []
     for value in np.unique(label):
         rows = np.flatnonzero(label == value)
-        central = rows[int(np.argmax(similarity[np.ix_(rows, rows)].sum(axis=1)))]
+        central = int(rows[int(np.argmax(similarity[np.ix_(rows, rows)].sum(axis=1)))])
         name = forms[central] if rows.size == 1 else f"{forms[central]} and alike"
-        groups.append((name, tuple(forms[row] for row in rows)))
+        groups.append((name, tuple(forms[int(row)] for row in rows)))
     return sorted(groups, key=lambda group: (-len(group[1]), group[0]))

@@ -77,7 +77,9 @@ def build_net(n_forms: int, n_factors: int, config: NetConfig | None = None) -> 
     # Named in one place, so that the exported file's outputs carry the names of the heads.
     outputs = {
         "form": layers.Dense(n_forms, name="form", dtype="float32")(x),
-        "structure_factor": layers.Reshape((n_forms, 1 + n_factors), name="structure_factor", dtype="float32")(factor),
+        "structure_factor": layers.Reshape(
+            (n_forms, 1 + n_factors), name="structure_factor", dtype="float32"
+        )(factor),
         "scope": layers.Dense(1, name="scope", dtype="float32")(x),
         "size": layers.Dense(2, name="size", dtype="float32")(x),
     }
@@ -88,7 +90,12 @@ class Sas1D(keras.Model):
     """A functional model whose loss is the weighted sum over the heads."""
 
     def compute_loss(
-        self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True
+        self,
+        x: Any = None,
+        y: Any = None,
+        y_pred: Any = None,
+        sample_weight: Any = None,
+        training: bool = True,
     ) -> Any:
         """Weighted sum of `losses`; `y` is the dict of answers."""
         parts = losses(y_pred, y)

@@ -29,7 +29,7 @@ _PARITY_ROWS = 32
 def validation_examples(
     library: Library, *, per_model: int, seed: int, progress: Callable[[int], None] | None = None
 ) -> Examples:
-    """Held-out curves of every model under the frozen protocol, and strangers (a tenth as many of each kind)."""
+    """Held-out curves of every model under the frozen protocol; a tenth as many strangers of each kind."""
     rng = np.random.default_rng(seed)
     known = protocol_set(library, rng, per_model=per_model, progress=progress)
     return concatenate([known, stranger_set(library, rng, per_kind=max(20, len(known) // 10))])
@@ -71,11 +71,15 @@ def package(
     model, settings = load_net(run)
     library = Library(validation)
     if list(library.forms) != settings["forms"]:
-        raise SasnetError(f"{validation}: does not hold the models of {run}; simulate the same list of models.")
+        raise SasnetError(
+            f"{validation}: does not hold the models of {run}; simulate the same list of models."
+        )
     examples = validation_examples(library, per_model=per_model, seed=seed, progress=progress)
     # The parity file keeps features in half precision: compare on exactly these.
     features = examples.features.astype(np.float16).astype(np.float32)
-    outputs = {key: np.asarray(value) for key, value in model.predict(features, batch_size=256, verbose=0).items()}
+    outputs = {
+        key: np.asarray(value) for key, value in model.predict(features, batch_size=256, verbose=0).items()
+    }
     calibration = calibrate(outputs, examples, allowed_table(library))
 
     known = examples.form >= 0
@@ -87,7 +91,9 @@ def package(
     target.mkdir(parents=True, exist_ok=True)
     onnx, parity = target / "model.onnx", target / "parity.npz"
     export_onnx(model, onnx)
-    rows = np.random.default_rng(0).choice(len(features), size=min(_PARITY_ROWS, len(features)), replace=False)
+    rows = np.random.default_rng(0).choice(
+        len(features), size=min(_PARITY_ROWS, len(features)), replace=False
+    )
     worst = check_parity(onnx, features[rows], {k: v[rows] for k, v in outputs.items()}, parity)
 
     scope = _sigmoid(calibration["scope"][0] * outputs["scope"][:, 0] + calibration["scope"][1])
@@ -145,7 +151,9 @@ def parameter_ranges(data: Path, forms: list[str]) -> dict[str, dict[str, Any]]:
             if page is None:
                 continue
             table = file["parameters"]
-            for key, unit, column in zip(table.attrs["names"], table.attrs["units"], table[()].T, strict=True):
+            for key, unit, column in zip(
+                table.attrs["names"], table.attrs["units"], table[()].T, strict=True
+            ):
                 if "_pd" in key or not np.isfinite(column).any():
                     continue
                 low, high = float(np.nanmin(column)), float(np.nanmax(column))

@@ -39,7 +39,7 @@ def _command(folder: Path, shards: Path, run: Path, steps: int) -> list[str]:
 
 @pytest.fixture(scope="module")
 def finished(shards: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[int]]:
-    """A run of 160 steps that was killed with SIGKILL after a checkpoint, and the steps the second start did."""
+    """A run of 160 steps, killed with SIGKILL after a checkpoint, and the steps of its second start."""
     folder = tmp_path_factory.mktemp("run")
     command = _command(folder, shards, folder / "run", 160)
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
@@ -98,7 +98,9 @@ def test_packaged_model_answers_as_trained_and_has_learned(
 
     library = Library(shards)
     rng = np.random.default_rng(8)
-    examples = concatenate([protocol_set(library, rng, per_model=25), stranger_set(library, rng, per_kind=10)])
+    examples = concatenate(
+        [protocol_set(library, rng, per_model=25), stranger_set(library, rng, per_kind=10)]
+    )
     result = evaluate(predict(examples, model.onnx, model.manifest), examples, model.manifest)
     assert result["all"]["count"] == 100
     # Four models: chance is a quarter; a lamellar, a sphere and a Lorentzian are easily told apart.
