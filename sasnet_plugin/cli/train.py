@@ -20,7 +20,7 @@ def train(
     zoo: Annotated[Path, typer.Option("--zoo", help="Where to put the finished model.")] = Path(
         "model_zoo/sas1d"
     ),
-    steps: Annotated[int, typer.Option("--steps", min=1, help="Batches in all.")] = 16_000,
+    steps: Annotated[int, typer.Option("--steps", min=1, help="Batches in all.")] = 12_000,
     batch: Annotated[int, typer.Option("--batch", min=1, help="Curves a batch.")] = 512,
     learning_rate: Annotated[float, typer.Option("--learning-rate", min=0.0)] = 1.2e-3,
     seed: Annotated[int, typer.Option("--seed")] = 0,

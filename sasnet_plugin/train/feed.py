@@ -43,6 +43,8 @@ def _work(folder: str, seed: list[int], queue: Any) -> None:
     import os
     import time
 
+    if hasattr(os, "nice"):
+        os.nice(10)  # a step of the network waits for its slowest thread; curves can wait
     stream = Stream(Library(Path(folder)), np.random.default_rng(seed))
     parent = os.getppid()
     while os.getppid() == parent:  # a trainer killed at once leaves no orphan behind
@@ -66,7 +68,7 @@ class Feed:
     reservoir : int
         Examples kept in memory (half precision, 4 kB each); batches are random draws from them.
     reuse : float
-        How often an example may be drawn on average: batches wait for new examples beyond that.
+        How often an example is drawn on average.
     """
 
     def __init__(
@@ -77,7 +79,7 @@ class Feed:
         batch: int = 512,
         workers: int = 1,
         reservoir: int = 60_000,
-        reuse: float = 4.0,
+        reuse: float = 2.5,
     ) -> None:
         import multiprocessing
 
@@ -95,6 +97,7 @@ class Feed:
         self._features = np.empty((reservoir, N_GRID, N_CHANNELS), dtype=np.float16)
         self._answers: dict[str, NDArray[Any]] = {}
         self._filled = 0
+        self._least = min(reservoir, 16 * batch)  # of many settings before the first batch
         self._next = 0
         self.received = 0
         self.drawn = 0
@@ -121,8 +124,8 @@ class Feed:
 
     def __iter__(self) -> Iterator[tuple[NDArray[np.float32], dict[str, NDArray[Any]]]]:
         while True:
-            # Take what is ready; wait only when examples would be reused too often.
-            while not self._queue.empty() or self.drawn >= self.reuse * self.received - 4 * self.batch:
+            # New examples are taken as they are needed, no sooner: measuring them costs the network time.
+            while self.drawn + self.batch > self.reuse * self.received or self._filled < self._least:
                 self._store(self._queue.get())
             rows = self._rng.integers(self._filled, size=self.batch)
             self.drawn += self.batch

@@ -38,7 +38,7 @@ class TrainConfig:
         than float32 throughout (TensorFlow 2.21 with AVX-512).
     """
 
-    steps: int = 20_000
+    steps: int = 12_000
     batch: int = 512
     learning_rate: float = 1.2e-3
     weight_decay: float = 0.02
