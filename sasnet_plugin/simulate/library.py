@@ -65,12 +65,13 @@ class Library:
             raise SimulationError(f"{folder}: holds no form model; simulate more.")
         self.dilute_share = dilute_share
         self._shelves = [shelves[name] for name in self.forms]
-        self._shiftable = np.array([rescalable(name) for name in self.forms])
+        self._shiftable = np.array([rescalable(shelf.model) for shelf in self._shelves])
         self._factors = {name: shelves[name] for name in factors if name in shelves}
         # radius_effective of a structure factor's shelf is its own parameter; sorted for nearest look-up.
         self._order = {name: np.argsort(s.radius_effective) for name, s in self._factors.items()}
         self.allowed = tuple(
-            tuple(f for f in allowed_structure_factors(name) if f in self._factors) for name in self.forms
+            tuple(f for f in allowed_structure_factors(shelf.model) if f in self._factors)
+            for shelf in self._shelves
         )
 
     def __len__(self) -> int:

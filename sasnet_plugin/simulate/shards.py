@@ -231,6 +231,7 @@ class Shelf:
     Parameters
     ----------
     model : str
+        sasmodels' name, or the path of a plugin model file.
     log_intensity : (n, N_WIDE) float32 array
         ln I, largest value 0; NaN from ``n_valid`` on.
     n_valid : (n,) int array
@@ -250,7 +251,7 @@ class Shelf:
 
 
 def read_shelves(folder: Path) -> dict[str, Shelf]:
-    """All finished shards of a folder, by model.
+    """All finished shards of a folder, by the model's name.
 
     Raises
     ------
@@ -279,5 +280,6 @@ def read_shelves(folder: Path) -> dict[str, Shelf]:
     shelves = {}
     for model, found in sorted(parts.items()):
         columns = {n: np.concatenate([part[n] for part in found]) for n in names}
-        shelves[model] = Shelf(model, **columns)
+        # A plugin file's model goes by the file's name, as SasView has it.
+        shelves[Path(model).stem] = Shelf(model, **columns)
     return shelves

@@ -147,7 +147,7 @@ def parameter_ranges(data: Path, forms: list[str]) -> dict[str, dict[str, Any]]:
     found: dict[str, dict[str, Any]] = {name: {} for name in forms}
     for path in sorted(data.glob("*-[0-9][0-9][0-9][0-9].h5")):
         with h5py.File(path, "r") as file:
-            page = found.get(str(file.attrs["model"]))
+            page = found.get(Path(str(file.attrs["model"])).stem)
             if page is None:
                 continue
             table = file["parameters"]
