@@ -1,11 +1,19 @@
-"""Real data sets with expert answers: never in training or tuning, looked at here alone."""
+"""Real data sets with expert answers: never in training or tuning, looked at here alone.
+
+The marks to reach are in benchmarks/real_answers.py, whose table says which are missed; here a change that
+answers worse than that table fails.
+"""
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
-from real_answers import Score, accepts, score, table
+
+sys.path.insert(0, str(Path(__file__).parent.parent / "benchmarks"))
+
+from real_answers import Score, accepts, counts, recorded, score, table
 
 
 @pytest.fixture(scope="module")
@@ -24,13 +32,16 @@ def test_rules_of_acceptance() -> None:
     assert not accepts("sphere", "fuzzy_sphere", None)
 
 
-def test_measured_top5(rows: list[Score]) -> None:
-    assert sum(row.top5 for row in rows if row.kind == "measured") >= 11
+def test_every_data_set_is_answered(rows: list[Score]) -> None:
+    assert [sum(row.kind == kind for row in rows) for kind in ("measured", "calculated")] == [12, 9]
 
 
-def test_measured_group(rows: list[Score]) -> None:
-    assert sum(row.group for row in rows if row.kind == "measured") >= 9
-
-
-def test_calculated_top5(rows: list[Score]) -> None:
+def test_calculated_sets_have_their_model_in_the_top_5(rows: list[Score]) -> None:
     assert all(row.top5 for row in rows if row.kind == "calculated")
+
+
+def test_measured_sets_are_answered_no_worse_than_on_record(rows: list[Score], repository: Path) -> None:
+    before = recorded(repository / "benchmarks" / "real_answers.md")
+    now = counts(rows)
+    for key, value in before.items():
+        assert now[key] >= value, key

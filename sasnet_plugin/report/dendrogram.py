@@ -39,6 +39,6 @@ def draw_dendrogram(manifest: Manifest, path: Path) -> None:
         ax=axis,
     )
     axis.axvline(height, color="0.3", linestyle=":", linewidth=1)
-    axis.set_xlabel("distance: 1 − overlap of predicted probabilities")
-    axis.set_title(f"{len(manifest.groups)} groups (left of the dotted line is cut)")
+    axis.set_xlabel("−ln of the probability that one is taken for the other")
+    axis.set_title(f"{len(manifest.groups)} groups (joined right of the dotted line)")
     figure.savefig(path, dpi=150)

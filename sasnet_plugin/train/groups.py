@@ -11,12 +11,8 @@ from numpy.typing import NDArray
 N_GROUPS = 36
 
 
-def confusion_similarity(probability: NDArray[np.floating], truth: NDArray[np.intp]) -> NDArray[np.float64]:
-    """How alike two models look to the network.
-
-    The mean predicted probabilities of the curves of one model are a distribution over all models; two
-    models are as alike as these distributions overlap (Bhattacharyya's coefficient Σ √(p q), 1 for the
-    same distribution, 0 for disjoint ones).
+def mutual_confusion(probability: NDArray[np.floating], truth: NDArray[np.intp]) -> NDArray[np.float64]:
+    """How much two models are taken for one another.
 
     Parameters
     ----------
@@ -26,49 +22,73 @@ def confusion_similarity(probability: NDArray[np.floating], truth: NDArray[np.in
 
     Returns
     -------
-    similarity : (k, k) float array
-        Symmetric, ones on the diagonal.
+    confusion : (k, k) float array
+        Mean probability that curves of either model give to the other, summed both ways; symmetric, the
+        diagonal zero.
     """
     k = probability.shape[1]
     mean = np.zeros((k, k))
     np.add.at(mean, truth, probability)
     mean /= np.maximum(mean.sum(axis=1, keepdims=True), 1e-12)
-    root = np.sqrt(mean)
-    similarity = root @ root.T
-    np.fill_diagonal(similarity, 1.0)
-    return np.asarray(similarity)
+    confusion = mean + mean.T
+    np.fill_diagonal(confusion, 0.0)
+    return np.asarray(confusion)
 
 
-def link(similarity: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Hierarchical clustering (average linkage) of 1 − similarity; scipy's linkage matrix."""
-    from scipy.cluster.hierarchy import linkage
-    from scipy.spatial.distance import squareform
+def link(confusion: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Agglomerative clustering: join the two clusters that are most confused with one another.
 
-    distance = np.clip(1 - similarity, 0, None)
-    np.fill_diagonal(distance, 0.0)
-    return np.asarray(linkage(squareform(distance, checks=False), method="average"))
+    The confusion of clusters A and B is Σ c_ab / √(|A| |B|): between single linkage, which chains, and
+    average linkage, which leaves out members of large families. On validation curves it gave groups that
+    are right more often than average, complete or Ward's linkage at the same number of groups.
+
+    Returns
+    -------
+    linkage : (k − 1, 4) float array
+        As scipy has it; the distance is −ln of the confusion, made to rise from join to join.
+    """
+    k = len(confusion)
+    between = confusion.copy()
+    size = np.ones(k)
+    label = np.arange(k)
+    alive = np.ones(k, dtype=bool)
+    rows = np.empty((k - 1, 4))
+    height = 0.0
+    for step in range(k - 1):
+        score = between / np.sqrt(np.outer(size, size))
+        score[~alive] = -1.0
+        score[:, ~alive] = -1.0
+        np.fill_diagonal(score, -1.0)
+        a, b = (int(x) for x in np.unravel_index(int(np.argmax(score)), score.shape))
+        height = max(height + 1e-6, -np.log(max(score[a, b], 1e-12)))
+        rows[step] = (*sorted((label[a], label[b])), height, size[a] + size[b])
+        between[a] += between[b]
+        between[:, a] += between[:, b]
+        size[a] += size[b]
+        label[a] = k + step
+        alive[b] = False
+    return rows
 
 
 def cut(
     linkage: NDArray[np.float64],
     forms: Sequence[str],
-    similarity: NDArray[np.float64],
+    confusion: NDArray[np.float64],
     n_groups: int = N_GROUPS,
 ) -> list[tuple[str, tuple[str, ...]]]:
-    """Cut the dendrogram into groups, each named after its most central member.
+    """Undo the last joins, so that `n_groups` remain, each named after its most central member.
 
     Returns
     -------
     list of (name, members)
         Every model in exactly one group; larger groups first.
     """
-    from scipy.cluster.hierarchy import fcluster
-
-    label = fcluster(linkage, t=min(n_groups, len(forms)), criterion="maxclust")
+    clusters: dict[int, list[int]] = {index: [index] for index in range(len(forms))}
+    for step, (a, b, _, _) in enumerate(linkage[: max(len(forms) - n_groups, 0)]):
+        clusters[len(forms) + step] = sorted(clusters.pop(int(a)) + clusters.pop(int(b)))
     groups = []
-    for value in np.unique(label):
-        rows = np.flatnonzero(label == value)
-        central = int(rows[int(np.argmax(similarity[np.ix_(rows, rows)].sum(axis=1)))])
-        name = forms[central] if rows.size == 1 else f"{forms[central]} and alike"
-        groups.append((name, tuple(forms[int(row)] for row in rows)))
+    for members in clusters.values():
+        central = members[int(np.argmax(confusion[np.ix_(members, members)].sum(axis=1)))]
+        name = forms[central] if len(members) == 1 else f"{forms[central]} and alike"
+        groups.append((name, tuple(forms[row] for row in members)))
     return sorted(groups, key=lambda group: (-len(group[1]), group[0]))

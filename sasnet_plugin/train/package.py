@@ -19,7 +19,7 @@ from ..types import SasnetError
 from .calibrate import fit_platt, fit_temperature, scope_threshold
 from .export import check_parity, export_onnx
 from .feed import allowed_table
-from .groups import confusion_similarity, cut, link
+from .groups import cut, link, mutual_confusion
 from .loop import load_net
 
 FORMAT = 1
@@ -84,9 +84,9 @@ def package(
 
     known = examples.form >= 0
     probability = _softmax(outputs["form"][known] / calibration["form"])
-    similarity = confusion_similarity(probability, examples.form[known])
-    linkage = link(similarity)
-    groups = cut(linkage, library.forms, similarity)
+    confusion = mutual_confusion(probability, examples.form[known])
+    linkage = link(confusion)
+    groups = cut(linkage, library.forms, confusion)
 
     target.mkdir(parents=True, exist_ok=True)
     onnx, parity = target / "model.onnx", target / "parity.npz"
