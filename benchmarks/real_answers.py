@@ -16,7 +16,6 @@ from pathlib import Path
 from sasnet_plugin import load, suggest
 from sasnet_plugin.types import Suggestion
 
-
 #: What the project wants of the 12 measured and the 9 calculated sets.
 MARKS = {"measured top5": 11, "measured group": 9, "calculated top5": 9}
 
