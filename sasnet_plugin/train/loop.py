@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from ..types import SasnetError
+from .checkpoint import checkpoint, restore
 from .feed import Feed
 from .net import NetConfig, build_net
 
@@ -125,8 +126,9 @@ def train(
     )
     model.compile(optimizer=optimizer, jit_compile=False)
     rounds = -(-config.steps // config.save_every)
+    done = restore(model, run)
     callbacks: list[Any] = [
-        keras.callbacks.BackupAndRestore(str(run / "backup"), delete_checkpoint=False),
+        keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, _: checkpoint(model, run, epoch + 1)),
         keras.callbacks.CSVLogger(str(run / "log.csv"), append=True),
     ]
     if progress is not None:
@@ -136,6 +138,7 @@ def train(
     try:
         model.fit(
             iter(feed),
+            initial_epoch=done,
             epochs=rounds,
             steps_per_epoch=config.save_every,
             callbacks=callbacks,
