@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
 
 os.environ.setdefault("MPLBACKEND", "Agg")
 os.environ.setdefault("SAS_OPENCL", "none")
+# A shell starts what it runs in the background with SIGINT ignored, and children inherit that: the tests of
+# Ctrl-C would then press a key that is not connected.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
