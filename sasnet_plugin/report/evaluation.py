@@ -66,6 +66,13 @@ def evaluate(answers: Decoded, examples: Examples, manifest: Manifest) -> dict[s
     result["confused"] = metrics.confused_pairs(matrix, manifest.forms, 15)
     result["per_model"] = {manifest.forms[c]: r for c, r in metrics.recall(truth, first).items()}
     has_rg = known[np.isfinite(examples.log_rg[known])]
+    p = answers.form[known]
+    table = metrics.reliability(p.max(axis=1), p.argmax(axis=1) == truth)
+    result["reliability"] = [
+        {"stated": float(c), "right": float(a), "count": int(n)}
+        for c, a, n in zip(table.confidence, table.accuracy, table.count, strict=True)
+        if n
+    ]
     result["rg"] = float(np.median(np.abs(np.log10(answers.rg[has_rg]) - examples.log_rg[has_rg])))
     return result
 
@@ -129,6 +136,12 @@ def markdown(result: dict[str, Any], manifest: Manifest) -> str:
         "Out of scope, AUROC of in_scope against known models: "
         + ", ".join(f"{kind} {value:.3f}" for kind, value in result["auroc"].items())
         + ".",
+        "",
+        "| stated probability of the first answer | share right | curves |\n|---|---|---|",
+        *(
+            f"| {100 * b['stated']:.0f} % | {100 * b['right']:.0f} % | {b['count']} |"
+            for b in result["reliability"]
+        ),
         "",
         "| most confused | mutual confusion |\n|---|---|",
     ]
