@@ -78,11 +78,11 @@ def answer(contestant: Contestant, work: Path, data: dict[str, Any]) -> Answer:
     arrays, result = folder / "answer.npz", folder / "result.json"
     if not result.exists():
         found = contestant.run(folder)
-        with _replacing(arrays) as file:
+        with replacing(arrays) as file:
             extra = {f"extra_{k}": v for k, v in (found.extra or {}).items()}
             np.savez_compressed(file, probability=found.probability.astype(np.float32), **extra)
         facts = {"seconds": found.seconds, "parameters": found.parameters, "remark": found.remark}
-        with _replacing(result) as file:
+        with replacing(result) as file:
             file.write(json.dumps(facts).encode())
     facts = json.loads(result.read_text(encoding="utf-8"))
     with np.load(arrays) as file:
@@ -90,7 +90,7 @@ def answer(contestant: Contestant, work: Path, data: dict[str, Any]) -> Answer:
         return Answer(file["probability"], extra=extra, **facts)
 
 
-class _replacing:
+class replacing:
     """A file that is put in place whole, or not at all."""
 
     def __init__(self, path: Path) -> None:

@@ -11,6 +11,7 @@ from contest import Answer
 from numpy.typing import NDArray
 
 from sasnet_plugin.simulate.examples import Examples
+from sasnet_plugin.train.metrics import marginal_factor
 from sasnet_plugin.types import SasnetError
 
 
@@ -80,24 +81,6 @@ def from_run(run: Path, test: Examples, forms: Sequence[str]) -> Answer:
     parameters = int(sum(np.prod(v.shape) for v in network.trainable_variables))
     factor = np.concatenate(factor_parts)
     return Answer(np.concatenate(form_parts), float("nan"), parameters, run.name, extra={"factor": factor})
-
-
-def marginal_factor(form: NDArray[Any], given: NDArray[Any]) -> NDArray[np.intp]:
-    """Most probable structure factor, whatever the form model.
-
-    Parameters
-    ----------
-    form : (n, F) array
-        Probability of each form model.
-    given : (n, F, S) array
-        Of each structure factor given the form model.
-
-    Returns
-    -------
-    (n,) int array
-        0 for none.
-    """
-    return np.einsum("nf,nfs->ns", form, given).argmax(axis=1)
 
 
 def count_parameters(graph: bytes) -> int:

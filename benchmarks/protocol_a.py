@@ -9,7 +9,6 @@ of this protocol, for every contestant alike.
 from __future__ import annotations
 
 import hashlib
-import os
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
+from contest import replacing
 from numpy.typing import NDArray
 
 from sasnet_plugin.compute import unordered_map
@@ -162,10 +162,8 @@ def make_chunk(chunk: Chunk) -> Chunk:
         curves = [draw_curve(chunk.model, rng) for _ in range(chunk.count)]
     except SimulationError:
         curves = []
-    temporary = chunk.path.with_suffix(f".tmp{os.getpid()}")
-    with temporary.open("wb") as file:
+    with replacing(chunk.path) as file:
         np.savez(file, log_intensity=np.log(np.array(curves).reshape(-1, Q.size)).astype(np.float32))
-    os.replace(temporary, chunk.path)
     return chunk
 
 

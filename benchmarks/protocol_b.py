@@ -6,7 +6,6 @@ protocol) out of the same clean curves; they read log I or raw I on the same res
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from contest import replacing
 from numpy.typing import NDArray
 
 from sasnet_plugin.compute import unordered_map
@@ -74,14 +74,12 @@ def make_part(part: Part) -> Part:
         rows.append(known.features[..., KEPT].astype(np.float16))
         forms.append(known.form)
         count += len(known)
-    temporary = part.path.with_suffix(f".tmp{os.getpid()}")
-    with temporary.open("wb") as file:
+    with replacing(part.path) as file:
         np.savez(
             file,
             features=np.concatenate(rows)[: part.count],
             form=np.concatenate(forms)[: part.count].astype(np.int16),
         )
-    os.replace(temporary, part.path)
     return part
 
 
@@ -111,10 +109,8 @@ def frozen_test(shards: Path, path: Path, *, per_model: int, seed: int, progress
             Library(shards), np.random.default_rng(seed), per_model=per_model, progress=progress
         )
         path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_suffix(f".tmp{os.getpid()}")
-        with temporary.open("wb") as file:
+        with replacing(path) as file:
             np.savez(file, **{f.name: getattr(examples, f.name) for f in fields(Examples)})
-        os.replace(temporary, path)
     with np.load(path) as file:
         return Examples(**{f.name: file[f.name] for f in fields(Examples)})
 

@@ -33,7 +33,7 @@ def evaluate(
     from sasnet_plugin.report.card import model_card
     from sasnet_plugin.report.evaluation import draw, markdown, predict
     from sasnet_plugin.report.evaluation import evaluate as measure
-    from sasnet_plugin.simulate.examples import concatenate, protocol_set, stranger_set
+    from sasnet_plugin.simulate.examples import mixed_set
     from sasnet_plugin.simulate.library import Library
     from sasnet_plugin.types import SasnetError
     from sasnet_plugin.zoo import open_model
@@ -47,15 +47,18 @@ def evaluate(
     rng = np.random.default_rng(seed)
     with Progress(console=Console(stderr=True)) as progress:
         task = progress.add_task("measuring", total=len(library))
-        known = protocol_set(
-            library, rng, per_model=per_model, progress=lambda done: progress.update(task, completed=done)
+        examples = mixed_set(
+            library,
+            rng,
+            per_model=per_model,
+            stranger_share=0.125,
+            progress=lambda done: progress.update(task, completed=done),
         )
-    examples = concatenate([known, stranger_set(library, rng, per_kind=max(20, len(known) // 8))])
     answers = predict(examples, model.onnx, model.manifest)
     result = measure(answers, examples, model.manifest)
     table = markdown(result, model.manifest)
     typer.echo(json.dumps(result) if as_json else table)
     if plot is not None:
-        draw(answers, examples, result, plot)
+        draw(result, plot)
     if card is not None:
         card.write_text(model_card(model.manifest, table), encoding="utf-8")

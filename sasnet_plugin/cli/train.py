@@ -85,4 +85,4 @@ def train(
             progress=lambda done: progress.update(task, completed=done),
         )
     typer.echo(f"{zoo}: {len(manifest['forms'])} models in {len(manifest['groups'])} groups")
-    typer.echo(f"next: sasnet evaluate --test FOLDER --zoo {zoo}")
+    typer.echo("next: sasnet evaluate --test FOLDER")

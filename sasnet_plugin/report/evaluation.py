@@ -66,8 +66,7 @@ def evaluate(answers: Decoded, examples: Examples, manifest: Manifest) -> dict[s
     result["confused"] = metrics.confused_pairs(matrix, manifest.forms, 15)
     result["per_model"] = {manifest.forms[c]: r for c, r in metrics.recall(truth, first).items()}
     has_rg = known[np.isfinite(examples.log_rg[known])]
-    p = answers.form[known]
-    table = metrics.reliability(p.max(axis=1), p.argmax(axis=1) == truth)
+    table = metrics.reliability(answers.form[known].max(axis=1), first == truth)
     result["reliability"] = [
         {"stated": float(c), "right": float(a), "count": int(n)}
         for c, a, n in zip(table.confidence, table.accuracy, table.count, strict=True)
@@ -78,9 +77,7 @@ def evaluate(answers: Decoded, examples: Examples, manifest: Manifest) -> dict[s
 
 
 def _factor(answers: Decoded, rows: NDArray[np.intp]) -> NDArray[np.intp]:
-    """Most probable structure factor, summed over the form models."""
-    joint = np.einsum("nf,nfs->ns", answers.form[rows], answers.structure_factor[rows])
-    return np.asarray(joint.argmax(axis=1))
+    return metrics.marginal_factor(answers.form[rows], answers.structure_factor[rows])
 
 
 def _figures(
@@ -152,20 +149,19 @@ def markdown(result: dict[str, Any], manifest: Manifest) -> str:
     return "\n".join(lines) + "\n"
 
 
-def draw(answers: Decoded, examples: Examples, result: dict[str, Any], path: Path) -> None:
+def draw(result: dict[str, Any], path: Path) -> None:
     """Reliability diagram, accuracy against counts and against the width of the window, as one picture."""
     from matplotlib.figure import Figure
 
-    known = np.flatnonzero(examples.form >= 0)
-    p = answers.form[known]
-    right = p.argmax(axis=1) == examples.form[known]
-    table = metrics.reliability(p.max(axis=1), right)
+    bins = result["reliability"]
+    total = sum(b["count"] for b in bins)
     figure = Figure(figsize=(12, 4), layout="constrained")
     axes = figure.subplots(1, 3)
-    used = table.count > 0
     axes[0].plot([0, 1], [0, 1], color="0.7")
     axes[0].scatter(
-        table.confidence[used], table.accuracy[used], s=8 + 300 * table.count[used] / table.count.sum()
+        [b["stated"] for b in bins],
+        [b["right"] for b in bins],
+        s=[8 + 300 * b["count"] / total for b in bins],
     )
     axes[0].set(xlabel="stated probability", ylabel="share right", title=f"ECE {result['all']['ece']:.3f}")
     for axis, key, label in ((axes[1], "by_counts", "counts"), (axes[2], "by_width", "decades of q")):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -124,21 +123,6 @@ class Stream:
         kinds = self.rng.choice(len(KINDS), size=self.rows - known, p=_KIND_WEIGHTS)
         return concatenate([examples, stranger_examples(self.library, kinds, setting, self.rng, wide=True)])
 
-    def batches(self, size: int) -> Iterator[Examples]:
-        """Batches of `size` examples, each of many settings."""
-        waiting: list[Examples] = []
-        count = 0
-        while True:
-            part = self.chunk()
-            waiting.append(part)
-            count += len(part)
-            if count >= 2 * size:
-                pool = concatenate(waiting)
-                order = self.rng.permutation(len(pool))
-                yield pool.take(order[:size])
-                rest = pool.take(order[size:])
-                waiting, count = [rest], len(rest)
-
 
 def known_examples(
     library: Library,
@@ -158,7 +142,7 @@ def known_examples(
     top = int(setting.matrix.indices.max()) + 1
     drawn = library.draw(forms, top, rng, max_shift=max_shift, rows=rows)
     known = np.flatnonzero((drawn.n_valid >= top) & np.all(np.isfinite(drawn.intensity[:, :top]), axis=1))
-    clean = drawn.intensity[known].copy()
+    clean = drawn.intensity[known]
     clean[:, top:] = 0.0
     result = measure(clean, setting, rng, wide=wide)
     spared = np.array([name in SPARED for name in library.forms])
@@ -264,3 +248,30 @@ def stranger_set(library: Library, rng: np.random.Generator, *, per_kind: int) -
                 parts.append(found)
                 count += 1
     return concatenate(parts)
+
+
+def mixed_set(
+    library: Library,
+    rng: np.random.Generator,
+    *,
+    per_model: int,
+    stranger_share: float,
+    progress: Any = None,
+) -> Examples:
+    """The frozen protocol's curves of every model, and of each kind of stranger a share of their number.
+
+    Parameters
+    ----------
+    library : Library
+    rng : numpy.random.Generator
+    per_model : int
+        Examples of each form model.
+    stranger_share : float
+        Strangers of each kind over all known curves; never fewer than 20.
+    progress : callable, optional
+        As for `protocol_set`.
+    """
+    known = protocol_set(library, rng, per_model=per_model, progress=progress)
+    return concatenate(
+        [known, stranger_set(library, rng, per_kind=max(20, int(len(known) * stranger_share)))]
+    )

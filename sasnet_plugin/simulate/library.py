@@ -118,8 +118,6 @@ class Library:
                 pick = int(rng.integers(len(shelf))) if rows is None else int(rows[row])
                 shift = int(rng.integers(-reach, reach, endpoint=True))
                 n_valid[row] = min(N_WIDE, int(shelf.n_valid[pick]) + shift)
-                if shelf.n_valid[pick] == N_WIDE and shift < 0:
-                    n_valid[row] = N_WIDE + shift
                 if n_valid[row] >= top:
                     break
             log_i = shifted(shelf.log_intensity[pick], int(shelf.n_valid[pick]), shift)

@@ -90,7 +90,7 @@ def measure(
     honest = np.sqrt(np.maximum(expected, 1.0)) * per_count
     honest = np.hypot(honest, systematic * true)
 
-    over = rng.random((k, 1)) < 0.10
+    over = rng.random((k, 1)) < faults_share(faults["oversubtracted"])
     excess = np.exp(rng.uniform(np.log(0.1), np.log(1.0), (k, 1)))
     intensity = intensity - np.where(over, (1 + excess) * background, 0.0)
 
@@ -105,7 +105,7 @@ def measure(
     intensity = intensity + np.where(hit, 5 * sigma * rng.choice((-1.0, 1.0), (k, n)), 0.0)
 
     stated = rng.random(k) >= faults["dI_absent"]
-    wrong = rng.random((k, 1)) < 0.15
+    wrong = rng.random((k, 1)) < faults_share(faults["dI_misstated"])
     factor = np.exp(rng.uniform(np.log(0.5), np.log(2.0), (k, 1)))
     sigma = sigma * np.where(wrong, factor, 1.0)
     if not stated.all():

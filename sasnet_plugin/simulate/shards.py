@@ -250,6 +250,11 @@ class Shelf:
         return len(self.n_valid)
 
 
+def shard_paths(folder: Path) -> list[Path]:
+    """All finished shards of a folder, sorted by name."""
+    return sorted(Path(folder).glob("*-[0-9][0-9][0-9][0-9].h5"))
+
+
 def read_shelves(folder: Path) -> dict[str, Shelf]:
     """All finished shards of a folder, by the model's name.
 
@@ -260,7 +265,7 @@ def read_shelves(folder: Path) -> dict[str, Shelf]:
     """
     import h5py
 
-    paths = sorted(Path(folder).glob("*-[0-9][0-9][0-9][0-9].h5"))
+    paths = shard_paths(folder)
     if not paths:
         raise SimulationError(f"{folder}: no shards here; make them with 'sasnet simulate --out {folder}'.")
     parts: dict[str, list[dict[str, NDArray]]] = {}

@@ -60,7 +60,9 @@ class Feed:
     Parameters
     ----------
     folder : Path
-        Of shards.
+        Of shards; every worker reads them.
+    allowed : (forms, 1 + factors) array
+        From `allowed_table`.
     seed : int
     batch : int
     workers : int
@@ -74,6 +76,7 @@ class Feed:
     def __init__(
         self,
         folder: Path,
+        allowed: NDArray[np.float32],
         *,
         seed: int,
         batch: int = 512,
@@ -83,7 +86,7 @@ class Feed:
     ) -> None:
         import multiprocessing
 
-        self.allowed = allowed_table(Library(folder))
+        self.allowed = allowed
         self.batch, self.reuse, self.capacity = batch, reuse, reservoir
         self._rng = np.random.default_rng([seed, 1 << 20])
         context = multiprocessing.get_context("spawn")

@@ -13,7 +13,7 @@ import numpy as np
 
 from ..types import SasnetError
 from .checkpoint import checkpoint, restore
-from .feed import Feed
+from .feed import Feed, allowed_table
 from .net import NetConfig, build_net
 
 
@@ -134,7 +134,14 @@ def train(
     if progress is not None:
         callbacks.append(_reporter(keras, progress, config.save_every))
     # A resumed run reads other curves than the ones it has seen: the stream never repeats.
-    feed = Feed(data, seed=config.seed + 1000 * _restarts(run), batch=config.batch, workers=config.workers)
+    feed = Feed(
+        data,
+        allowed_table(library),
+        seed=config.seed + 1000 * _restarts(run),
+        batch=config.batch,
+        workers=config.workers,
+    )
+    del library  # hundreds of megabytes that only the workers need from here on
     try:
         model.fit(
             iter(feed),

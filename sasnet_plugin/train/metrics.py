@@ -35,6 +35,24 @@ def top_k(probability: NDArray[Any], answer: NDArray[np.integer[Any]], k: int) -
     return float(np.mean(ranks(probability, answer) < k))
 
 
+def marginal_factor(form: NDArray[Any], given: NDArray[Any]) -> NDArray[np.intp]:
+    """Most probable structure factor, whatever the form model.
+
+    Parameters
+    ----------
+    form : (n, F) array
+        Probability of each form model.
+    given : (n, F, S) array
+        Of each structure factor given the form model.
+
+    Returns
+    -------
+    (n,) int array
+        0 for none.
+    """
+    return np.asarray(np.einsum("nf,nfs->ns", form, given).argmax(axis=1))
+
+
 def group_index(groups: Sequence[Sequence[str]], names: Sequence[str]) -> NDArray[np.intp]:
     """Index of the group that each class belongs to.
 

@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..data.preprocess import PREPROCESS_VERSION, Q_MAX, Q_MIN
-from ..simulate.examples import Examples, concatenate, protocol_set, stranger_set
+from ..simulate.examples import Examples, mixed_set
 from ..simulate.library import Library
+from ..simulate.shards import shard_paths
 from ..types import SasnetError
 from .calibrate import fit_platt, fit_temperature, scope_threshold
 from .export import check_parity, export_onnx
@@ -24,15 +25,6 @@ from .loop import load_net
 
 FORMAT = 1
 _PARITY_ROWS = 32
-
-
-def validation_examples(
-    library: Library, *, per_model: int, seed: int, progress: Callable[[int], None] | None = None
-) -> Examples:
-    """Held-out curves of every model under the frozen protocol; a tenth as many strangers of each kind."""
-    rng = np.random.default_rng(seed)
-    known = protocol_set(library, rng, per_model=per_model, progress=progress)
-    return concatenate([known, stranger_set(library, rng, per_kind=max(20, len(known) // 10))])
 
 
 def package(
@@ -68,13 +60,16 @@ def package(
     SasnetError
         The run is unfinished, or the validation shards lack a model.
     """
+    from scipy.special import expit, softmax
+
     model, settings = load_net(run)
     library = Library(validation)
     if list(library.forms) != settings["forms"]:
         raise SasnetError(
             f"{validation}: does not hold the models of {run}; simulate the same list of models."
         )
-    examples = validation_examples(library, per_model=per_model, seed=seed, progress=progress)
+    rng = np.random.default_rng(seed)
+    examples = mixed_set(library, rng, per_model=per_model, stranger_share=0.1, progress=progress)
     # The parity file keeps features in half precision: compare on exactly these.
     features = examples.features.astype(np.float16).astype(np.float32)
     outputs = {
@@ -83,7 +78,7 @@ def package(
     calibration = calibrate(outputs, examples, allowed_table(library))
 
     known = examples.form >= 0
-    probability = _softmax(outputs["form"][known] / calibration["form"])
+    probability = softmax(outputs["form"][known].astype(np.float64) / calibration["form"], axis=1)
     confusion = mutual_confusion(probability, examples.form[known])
     linkage = link(confusion)
     groups = cut(linkage, library.forms, confusion)
@@ -96,7 +91,8 @@ def package(
     )
     worst = check_parity(onnx, features[rows], {k: v[rows] for k, v in outputs.items()}, parity)
 
-    scope = _sigmoid(calibration["scope"][0] * outputs["scope"][:, 0] + calibration["scope"][1])
+    slope, offset = calibration["scope"]
+    scope = expit(slope * outputs["scope"][:, 0].astype(np.float64) + offset)
     manifest = {
         "format": FORMAT,
         "name": "sas1d",
@@ -145,7 +141,7 @@ def parameter_ranges(data: Path, forms: list[str]) -> dict[str, dict[str, Any]]:
     import h5py
 
     found: dict[str, dict[str, Any]] = {name: {} for name in forms}
-    for path in sorted(data.glob("*-[0-9][0-9][0-9][0-9].h5")):
+    for path in shard_paths(data):
         with h5py.File(path, "r") as file:
             page = found.get(Path(str(file.attrs["model"])).stem)
             if page is None:
@@ -168,7 +164,7 @@ def parameter_ranges(data: Path, forms: list[str]) -> dict[str, dict[str, Any]]:
 def data_hash(data: Path) -> str:
     """One hash over names and contents of all shards."""
     total = hashlib.sha256()
-    for path in sorted(data.glob("*-[0-9][0-9][0-9][0-9].h5")):
+    for path in shard_paths(data):
         total.update(path.name.encode())
         total.update(_sha256(path).encode())
     return total.hexdigest()
@@ -186,12 +182,3 @@ def _versions() -> dict[str, str]:
         except PackageNotFoundError:
             continue
     return found
-
-
-def _softmax(x: NDArray[np.floating]) -> NDArray[np.float64]:
-    e = np.exp(x.astype(np.float64) - x.max(axis=1, keepdims=True))
-    return np.asarray(e / e.sum(axis=1, keepdims=True))
-
-
-def _sigmoid(x: NDArray[np.floating]) -> NDArray[np.float64]:
-    return np.asarray(1 / (1 + np.exp(-x.astype(np.float64))))
