@@ -33,7 +33,7 @@ import numpy as np
 from sasnet_plugin.simulate import instrument, shards
 from sasnet_plugin.simulate.clean import PD_TYPES, Clean, evaluate, simulate_clean, tier
 from sasnet_plugin.simulate.examples import Stream
-from sasnet_plugin.simulate.grid import N_LAGRANGE, WIDE_Q, lagrange_weights
+from sasnet_plugin.simulate.grid import BLUR, LN_STEP, N_LAGRANGE, WIDE_Q, lagrange_weights
 from sasnet_plugin.simulate.kernel import call, load_model
 from sasnet_plugin.simulate.library import DILUTE_SHARE, Library
 from sasnet_plugin.simulate.priors import form_models, structure_factors
@@ -186,8 +186,7 @@ def smearing(draws: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
                 continue
             grid = np.zeros(WIDE_Q.size)
             grid[:top] = np.exp(clean.log_intensity[:top].astype(float))
-            best = int(np.argmax(grid))
-            unit = grid[best] / call(name, WIDE_Q[best : best + 1], parameters).intensity[0]
+            unit = float(np.median(grid[:top] / call(name, WIDE_Q[:top], parameters).intensity))
 
             def model(
                 q: np.ndarray, name: str = name, pars: Any = parameters, unit: float = unit
@@ -216,7 +215,9 @@ def smearing(draws: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
             found["slit"].append(np.full(q.size, kind == "slit"))
             found["ours"].append(np.abs(ours[pick] - exact) / (exact + floor))
             found["sasmodels"].append(np.abs(own[pick] - exact) / (exact + floor))
-            same = _smear(kind, q, w, represented, fine)
+            # The clean curve carries a blur of its own, which the matrix allows for.
+            left = np.sqrt(np.maximum(w**2 - (BLUR * LN_STEP * q) ** 2, 0)) if kind == "pinhole" else w
+            same = _smear(kind, q, left, represented, fine)
             found["operator"].append(np.abs(ours[pick] - same) / (np.abs(same) + floor))
     return {key: np.concatenate(parts) for key, parts in found.items()}
 

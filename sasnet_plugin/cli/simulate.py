@@ -23,6 +23,13 @@ def simulate(
     scale: Annotated[
         float, typer.Option("--scale", help="Curves in a round, times 150 (fast), 50 or 20 (slow models).")
     ] = 1.0,
+    spread: Annotated[
+        bool,
+        typer.Option(
+            "--spread",
+            help="For training: also monodisperse curves of the slower models, spread in size when drawn.",
+        ),
+    ] = False,
     limit: Annotated[
         int | None, typer.Option("--limit", min=1, help="No more curves of a model in a round than this.")
     ] = None,
@@ -56,6 +63,7 @@ def simulate(
         monodisperse=monodisperse,
         scale=scale,
         limit=limit,
+        spread=spread,
     )
     if out.exists() and not out.is_dir():
         raise SimulationError(f"{out}: is a file; name a folder for the shards.")

@@ -1,4 +1,4 @@
-"""One clean curve: noise-free, resolution-free, on the wide grid, with its parameters."""
+"""One clean curve: noise-free, on the wide grid and no finer than it, with its parameters."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..types import SimulationError
-from .grid import LN_STEP, N_WIDE, WIDE_Q
+from .grid import LN_STEP, N_WIDE, PER_DECADE, WIDE_MIN, WIDE_Q, blurred
 from .kernel import call
 from .priors import max_length, sample_polydispersity, sample_prior
 from .quadrature import q_quiet, q_valid
@@ -68,6 +68,15 @@ Q_SIZE_MAX = {"fast": np.inf, "medium": 2500.0, "slow": 600.0}
 #: distribution multiplies the cost, so it gets fewer points, and slow models have one at most.
 _PD = {"fast": (35, None), "medium": (17, 4.0), "slow": (11, 3.5)}
 _PD_SECOND = {"fast": 15, "medium": 7}
+#: Points of a fast model in each cell of the grid, so that fringes finer than the grid are averaged right.
+_PER_CELL = 2
+#: Largest distance of a slower model's points, in cells: anywhere, and below q·size = 1.
+_STEP, _STEP_QUIET = 12.0, 80.0
+#: Where there are fringes: least distance of points in cells, and how far the phase q·size may advance from
+#: one to the next. Monodisperse bodies, then polydisperse ones, whose fringes are weaker and points dearer.
+_FRINGES = {"medium": ((2.0, 1.0), (4.0, 3.0)), "slow": ((2.0, 1.0), (12.0, np.inf))}
+#: Layered spheres: many fringes, no average over orientations. Cells from point to point.
+_RADIAL, _RADIAL_STEP = frozenset({"multilayer_vesicle", "onion", "spherical_sld"}), (1, 4)
 _TRIES = 400
 _LOG_FLOOR = -60.0
 
@@ -79,7 +88,7 @@ class Clean:
     Parameters
     ----------
     log_intensity : (N_WIDE,) float32 array
-        ln I(q), largest value 0; NaN from ``n_valid`` on.
+        ln I(q), blurred by 0.2 % of q (`grid.BLUR`), largest value 0; NaN from ``n_valid`` on.
     n_valid : int
         Points of the wide grid, from the low end, that the quadrature can be trusted on.
     parameters : dict of str to float
@@ -162,35 +171,38 @@ def evaluate(name: str, parameters: dict[str, Any]) -> Clean | None:
     if size is not None:
         limit = min(limit, Q_SIZE_MAX[tier(name)] / size)
     n_valid = int(np.clip(np.searchsorted(WIDE_Q, limit, side="right"), 0, N_WIDE))
-    where = _nodes(name, size, n_valid)
+    spread = any(key.endswith("_pd") for key in parameters)
+    where = _nodes(name, size, n_valid, spread=spread)
     if where.size < 8:
         return None
+    q = WIDE_MIN * 10 ** (where / PER_DECADE)
     scaled = name in SLOW and scaled_size(name, parameters)
+    used = parameters
     if scaled:
-        mono = {key: value for key, value in parameters.items() if not key.startswith(f"{scaled}_pd")}
-        result = call(name, WIDE_Q[where], mono)
-    else:
-        result = call(name, WIDE_Q[where], parameters)
+        used = {key: value for key, value in parameters.items() if not key.startswith(f"{scaled}_pd")}
+    result = call(name, q, used)
     intensity = result.intensity
     good = np.isfinite(intensity) & (intensity > 0)
     # A curve may end in rounding at large q; a gap at small q means that the parameters were invalid.
     if not good.all():
         bad = int(np.argmin(good))
-        if WIDE_Q[where[bad]] < 0.3:
+        if q[bad] < 0.3:
             return None
         where, intensity = where[:bad], intensity[:bad]
         n_valid = min(n_valid, int(where[-1]) + 1)
     log_i = np.log(intensity)
+    # Below q_quiet a closed formula cancels; the true curve is flat there.
+    quiet = int(np.searchsorted(q[: where.size], q_quiet(name, parameters)))
+    log_i[:quiet] = log_i[min(quiet, log_i.size - 1)]
     if scaled:
-        log_i = spread_sizes(name, parameters, scaled, where, log_i)
+        log_i = blurred(spread_sizes(name, parameters, scaled, where, log_i), 1)
         n_valid = log_i.size
-    elif where.size < n_valid:
+    elif tier(name) == "fast":
+        log_i = blurred(log_i[: _PER_CELL * (n_valid - 1) + 1], _PER_CELL)
+    else:
         from scipy.interpolate import CubicSpline
 
-        log_i = CubicSpline(where, log_i)(np.arange(n_valid))
-    # Below q_quiet a closed formula cancels; the true curve is flat there.
-    quiet = int(np.searchsorted(WIDE_Q, q_quiet(name, parameters)))
-    log_i[:quiet] = log_i[min(quiet, n_valid - 1)]
+        log_i = blurred(CubicSpline(where, log_i)(np.arange(n_valid)), 1)
     log_i = np.maximum(log_i - log_i.max(), _LOG_FLOOR)
     full = np.full(N_WIDE, np.nan, dtype=np.float32)
     full[:n_valid] = log_i
@@ -204,13 +216,25 @@ def evaluate(name: str, parameters: dict[str, Any]) -> Clean | None:
     )
 
 
-def _nodes(name: str, size: float | None, n_valid: int) -> NDArray[np.intp]:
-    """Where on the wide grid to evaluate: everywhere, or every third point, coarser below q·size = 1."""
-    if tier(name) == "fast" or size is None:
-        return np.arange(n_valid)
-    knee = int(np.clip(np.log(1.0 / (size * WIDE_Q[0])) / LN_STEP, 0, n_valid))
-    nodes = np.concatenate((np.arange(0, knee, 20), np.arange(knee, n_valid, 3), [n_valid - 1]))
-    return np.unique(nodes).astype(np.intp)
+def _nodes(name: str, size: float | None, n_valid: int, *, spread: bool) -> NDArray[np.float64]:
+    """Where to evaluate, in cells of the wide grid.
+
+    Fast models at several points in each cell. The others at every twelfth cell, coarser below
+    q·size = 1, and finer where a body has fringes, whose distance in q is 2π/size.
+    """
+    if tier(name) == "fast":
+        return np.arange(_PER_CELL * (n_valid - 1) + 1) / _PER_CELL
+    if size is None or name in _RADIAL:
+        each = _RADIAL_STEP[spread] if name in _RADIAL else 1
+        return np.unique(np.append(np.arange(0, n_valid, each), n_valid - 1)).astype(float)
+    step = np.full(n_valid, _STEP)
+    q_size = WIDE_Q[:n_valid] * size
+    step[q_size < 1] = _STEP_QUIET
+    least, phase = _FRINGES[tier(name)][spread]
+    step = np.clip(phase / (q_size * LN_STEP), least, step)
+    number = np.concatenate(([0.0], np.cumsum(1 / step[:-1])))
+    wanted = np.linspace(0, number[-1], int(np.ceil(number[-1])) + 1)
+    return np.unique(np.round(np.interp(wanted, number, np.arange(n_valid))))
 
 
 def _numbers(parameters: dict[str, Any]) -> dict[str, float]:
@@ -224,7 +248,7 @@ def _guinier(log_i: NDArray[np.float64]) -> float:
     """log10 Rg from Guinier's ln I = ln I0 − Rg² q²/3, where ln I is 0.02 to 0.1 below a plateau."""
     start = log_i[0]
     begin, end = np.argmax(log_i < start - 0.02), np.argmax(log_i < start - 0.1)
-    if end <= begin or begin < 40 or np.max(log_i[:end]) > start + 1e-3:
+    if end <= begin or begin < 160 or np.max(log_i[:end]) > start + 1e-3:
         return float("nan")
     q2 = WIDE_Q[begin:end] ** 2
     slope = np.polyfit(q2, log_i[begin:end], 1)[0] if end - begin > 2 else -0.06 / (q2[-1] or 1.0)

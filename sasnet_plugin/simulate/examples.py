@@ -140,11 +140,10 @@ def known_examples(
     measured curve is featureless.
     """
     top = int(setting.matrix.indices.max()) + 1
-    drawn = library.draw(forms, top, rng, max_shift=max_shift, rows=rows)
-    known = np.flatnonzero((drawn.n_valid >= top) & np.all(np.isfinite(drawn.intensity[:, :top]), axis=1))
-    clean = drawn.intensity[known]
-    clean[:, top:] = 0.0
-    result = measure(clean, setting, rng, wide=wide)
+    low = int(setting.matrix.indices.min())
+    drawn = library.draw(forms, top, rng, low=low, max_shift=max_shift, rows=rows, loose=wide)
+    known = np.flatnonzero((drawn.n_valid >= top) & np.all(np.isfinite(drawn.intensity[:, low:top]), axis=1))
+    result = measure(drawn.intensity[known], setting, rng, wide=wide)
     spared = np.array([name in SPARED for name in library.forms])
     keep = ~result.featureless | spared[drawn.form[known]]
     kept = known[keep]

@@ -26,6 +26,8 @@ INSTRUMENTS = ("sans_merged", "sans_single", "sans_tof", "saxs_lab", "saxs_synch
 BROAD_SHARE = 0.2
 #: Share of protocol settings in training whose stated resolution is left out.
 HIDDEN_SHARE = 0.2
+#: Share of training settings whose stated pinhole resolution is wrong, and the factor's range.
+WRONG_SHARE, WRONG_FACTOR = 0.15, (0.6, 1.6)
 
 
 @dataclass(frozen=True)
@@ -83,6 +85,8 @@ def sample_setting(rng: np.random.Generator, *, broad: bool = False) -> Setting:
     if broad and rng.random() < HIDDEN_SHARE:
         # Many real files keep their resolution to themselves.
         setting = replace(setting, dq=None, dxl=None)
+    if broad and setting.dq is not None and rng.random() < WRONG_SHARE:
+        setting = replace(setting, dq=setting.dq * loguniform(*WRONG_FACTOR, rng))
     return setting
 
 

@@ -11,14 +11,21 @@ from numpy.typing import NDArray
 from ..types import SimulationError
 from .grid import N_WIDE, PER_DECADE
 from .priors import allowed_structure_factors, rescalable, structure_factors
+from .scaling import size_distribution, spread
 from .shards import read_shelves
 
 #: Sizes are shifted by at most this many grid points either way in training: a factor of 2.8.
-MAX_SHIFT = 90
+MAX_SHIFT = 360
 #: realistic protocol: "none 0.75, else one of … where the model allows it".
 DILUTE_SHARE = 0.75
 #: A charged sphere's S(q) scales with its size only roughly, so a drawn one comes from among the nearest.
 _NEAREST = 15
+#: Share of the monodisperse curves in store whose sizes are spread, and how many distributions are at hand.
+_SPREAD_SHARE = 0.6
+_N_SPREADS = 200
+#: In half of the training curves the radius of S(q) is not the body's own: hydration, charge and softness
+#: move it, and fits leave it free. Standard deviation of ln radius.
+_LOOSE_SHARE, _LOOSE_SIGMA = 0.5, 0.2
 
 
 @dataclass(frozen=True)
@@ -28,7 +35,7 @@ class Draw:
     Parameters
     ----------
     intensity : (k, N_WIDE) float64 array
-        I(q), largest value about 1; meaningless from ``n_valid`` on.
+        I(q), largest value about 1; meaningless from ``n_valid`` on, 0 outside what was asked for.
     n_valid : (k,) int array
     form : (k,) int array
         Index of the form model.
@@ -74,6 +81,9 @@ class Library:
             for shelf in self._shelves
         )
 
+        rng = np.random.default_rng(0)
+        self._spreads = [size_distribution(rng) for _ in range(_N_SPREADS)]
+
     def __len__(self) -> int:
         return len(self.forms)
 
@@ -87,10 +97,12 @@ class Library:
         top: int,
         rng: np.random.Generator,
         *,
+        low: int = 0,
         max_shift: int = MAX_SHIFT,
         rows: NDArray[np.intp] | None = None,
+        loose: bool = False,
     ) -> Draw:
-        """One clean curve for each wanted form model, known up to grid point `top`.
+        """One clean curve for each wanted form model, from grid point `low`, known up to `top`.
 
         Rows whose curve is not known that far are tried again a few times; what remains keeps
         ``n_valid`` below ``top`` and is for the caller to drop.
@@ -101,13 +113,17 @@ class Library:
         top : int
             Points of the wide grid needed.
         rng : numpy.random.Generator
+        low : int
+            First point of the wide grid needed.
         max_shift : int
             Largest shift of sizes, grid points; 0 keeps the prior's sizes.
         rows : (k,) int array, optional
             Which clean curve of each model; drawn where not given.
+        loose : bool
+            Let the radius of S(q) differ from the body's (training).
         """
         k = len(forms)
-        intensity = np.empty((k, N_WIDE))
+        intensity = np.zeros((k, N_WIDE))
         n_valid = np.zeros(k, dtype=np.intp)
         factor = np.zeros(k, dtype=np.intp)
         log_rg = np.full(k, np.nan)
@@ -120,16 +136,22 @@ class Library:
                 n_valid[row] = min(N_WIDE, int(shelf.n_valid[pick]) + shift)
                 if n_valid[row] >= top:
                     break
-            log_i = shifted(shelf.log_intensity[pick], int(shelf.n_valid[pick]), shift)
+            known = shelf.log_intensity[pick, : shelf.n_valid[pick]]
+            if shelf.spread[pick] and rng.random() < _SPREAD_SHARE:
+                known = spread(known, *self._spreads[int(rng.integers(_N_SPREADS))])
+                n_valid[row] = min(N_WIDE, known.size + shift)
+            log_i = shifted(known, known.size, shift)
             log_rg[row] = shelf.log_rg[pick] - shift / PER_DECADE
             allowed = self.allowed[form]
             if allowed and rng.random() >= self.dilute_share:
                 name = allowed[int(rng.integers(len(allowed)))]
                 radius = float(shelf.radius_effective[pick]) * 10 ** (-shift / PER_DECADE)
+                if loose and rng.random() < _LOOSE_SHARE:
+                    radius *= float(np.exp(_LOOSE_SIGMA * rng.standard_normal()))
                 if radius > 0:
                     log_i = log_i + self._factor(name, radius, rng)
                     factor[row] = 1 + self.structure_factors.index(name)
-            intensity[row] = np.exp(log_i)
+            intensity[row, low:top] = np.exp(log_i[low:top])
         return Draw(intensity, n_valid, np.asarray(forms), factor, log_rg)
 
     def _factor(self, name: str, radius: float, rng: np.random.Generator) -> NDArray[np.float64]:
@@ -148,7 +170,7 @@ class Library:
 
 
 def shifted(log_i: NDArray[np.float32], n_valid: int, shift: int) -> NDArray[np.float64]:
-    """Move a curve along the log-q grid, as all its lengths multiplied by 10^(-shift/200) would.
+    """Move a curve along the log-q grid, as all its lengths multiplied by 10^(-shift/800) would.
 
     The low end is continued as the power law it starts with (a plateau stays a plateau), the high end
     as a constant.
@@ -158,7 +180,7 @@ def shifted(log_i: NDArray[np.float32], n_valid: int, shift: int) -> NDArray[np.
     if shift >= 0:
         kept = known[: max(N_WIDE - shift, 0)]
         low = min(shift, N_WIDE)
-        slope = (known[4] - known[0]) / 4
+        slope = (known[16] - known[0]) / 16
         out[:low] = known[0] - slope * np.arange(shift, shift - low, -1)
         out[low : low + kept.size] = kept
         out[low + kept.size :] = kept[-1] if kept.size else known[0]

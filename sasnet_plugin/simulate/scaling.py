@@ -1,4 +1,4 @@
-"""Polydispersity of a model's only length, from one monodisperse curve.
+"""Polydispersity from one monodisperse curve: of a model's only length, or of all its lengths together.
 
 If all lengths of a body grow by s, F²(q) becomes s⁶ F²(q s): a size distribution of the only length is a
 sum of shifted copies of one slow curve (superball: one orientation average instead of 35).
@@ -13,9 +13,11 @@ from numpy.typing import NDArray
 
 from .grid import LN_STEP
 from .lengths import powers
-from .priors import model_info
+from .priors import DISTRIBUTIONS, WIDTH, model_info
 
 _POINTS = 41
+#: Of a distribution that is applied anew to each training curve.
+_FEW = 25
 
 
 def scaled_size(name: str, parameters: dict[str, Any]) -> str | None:
@@ -31,7 +33,7 @@ def scaled_size(name: str, parameters: dict[str, Any]) -> str | None:
 
 
 def spread_sizes(
-    name: str, parameters: dict[str, Any], size: str, where: NDArray[np.intp], log_i: NDArray[np.float64]
+    name: str, parameters: dict[str, Any], size: str, where: NDArray[np.float64], log_i: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """Average a monodisperse curve over the distribution of its only length.
 
@@ -39,8 +41,8 @@ def spread_sizes(
     ----------
     name, parameters, size
         Model, its parameters with ``<size>_pd`` and the like, and that length.
-    where : (m,) int array
-        Points of the wide grid where the curve was computed.
+    where : (m,) float array
+        Points, in cells of the wide grid, where the curve was computed.
     log_i : (m,) float array
         ln I(q) per particle volume, monodisperse.
 
@@ -71,3 +73,45 @@ def spread_sizes(
     shifted = spline(np.maximum(at + shift[:, None], where[0]))
     total = np.sum((weights * ratio**6)[:, None] * np.exp(shifted), axis=0)
     return np.log(total / np.sum(weights * ratio**3))
+
+
+def size_distribution(rng: np.random.Generator) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+    """A size distribution of the protocol, as shifts in grid points and weights w s⁶."""
+    from sasmodels.weights import get_weights
+
+    kind, _, nsigma = DISTRIBUTIONS[rng.choice(len(DISTRIBUTIONS), p=[d[1] for d in DISTRIBUTIONS])]
+    size, weight = get_weights(kind, _FEW, rng.uniform(*WIDTH), min(nsigma, 3.5), 1.0, (0.0, np.inf), True)
+    shift = np.round(np.log(size) / LN_STEP).astype(np.intp)
+    return shift, np.asarray(weight * np.asarray(size) ** 6)
+
+
+def spread(
+    log_i: NDArray[np.floating], shift: NDArray[np.intp], weight: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Average a monodisperse curve over a distribution of its size, all lengths in proportion.
+
+    sasmodels spreads one length alone, which costs a curve for each of its values; this is the cheap
+    likeness of it that training adds to true ones.
+
+    Parameters
+    ----------
+    log_i : (n,) float array
+        ln I of one body, grid points 0 to n - 1.
+    shift : (m,) int array
+        ln of the relative sizes, grid points.
+    weight : (m,) float array
+        Number of bodies times the square of their volume.
+
+    Returns
+    -------
+    (n',) float array
+        Up to where the largest body's curve is known.
+    """
+    n = max(log_i.size - max(int(shift.max()), 0), 1)
+    reach = max(-int(shift.min()), 0)
+    # Below the first point the curve has its plateau.
+    padded = np.exp(np.concatenate((np.full(reach, log_i[0]), log_i)).astype(np.float64))
+    total = np.zeros(n)
+    for s, w in zip(shift, weight, strict=True):
+        total += w * padded[reach + s : reach + s + n]
+    return np.asarray(np.log(total / np.sum(weight)))

@@ -18,12 +18,16 @@ from .clean import simulate_clean, tier
 from .grid import N_WIDE, WIDE_Q
 from .priors import form_models, model_info, structure_factors
 
-FORMAT = 1
+FORMAT = 2
 RADIUS = "radius_effective"
 #: Curves of one model in one round: a chunk that is lost with a kill is seconds to a minute of work.
 CHUNK = {"fast": 150, "medium": 50, "slow": 20}
 #: A curve of these takes seconds even so.
 VERY_SLOW = {"pringle": 2, "superball": 5}
+#: Monodisperse curves besides, whose sizes are spread when they are drawn (`library.spread`): a tenth of the
+#: cost of a polydisperse one. Fast models need none.
+SPREAD = {"fast": 0, "medium": 100, "slow": 80}
+SPREAD_VERY_SLOW = {"superball": 12, "bcc_paracrystal": 15, "fcc_paracrystal": 15, "sc_paracrystal": 15}
 
 
 @dataclass(frozen=True)
@@ -36,11 +40,13 @@ class Chunk:
     count: int
     seed: int
     monodisperse: bool
+    spread: bool = False
 
     @property
     def path(self) -> Path:
         """Where the finished shard lies."""
-        return Path(self.folder) / f"{Path(self.model).stem}-{self.round:04d}.h5"
+        kind = "-spread" if self.spread else ""
+        return Path(self.folder) / f"{Path(self.model).stem}{kind}-{self.round:04d}.h5"
 
 
 def plan(
@@ -52,6 +58,7 @@ def plan(
     monodisperse: bool = False,
     scale: float = 1.0,
     limit: int | None = None,
+    spread: bool = False,
 ) -> list[Chunk]:
     """All chunks of a data set, round by round, so that stopping early leaves every model represented.
 
@@ -67,6 +74,9 @@ def plan(
     scale : float
     limit : int, optional
         No more than this many curves of a model in a round.
+    spread : bool
+        For training: also 100 monodisperse curves of a medium model and 80 of a slow one, whose sizes are
+        spread when they are drawn.
     """
     names = models or (*form_models(), *structure_factors())
     chunks = []
@@ -77,12 +87,16 @@ def plan(
             if limit is not None:
                 count = min(count, limit)
             chunks.append(Chunk(str(folder), name, index, count, seed, monodisperse))
+            more = SPREAD_VERY_SLOW.get(name, SPREAD[tier(name)]) if spread else 0
+            if more:
+                count = max(1, round(more * scale))
+                chunks.append(Chunk(str(folder), name, index, count, seed, True, spread=True))
     return chunks
 
 
 def disk_need(chunks: list[Chunk]) -> int:
     """Bytes that the shards will take at most, from the size of their curves (compression saves some)."""
-    return sum(c.count * (N_WIDE * 4 + 600) + 20_000 for c in chunks)
+    return sum(c.count * (N_WIDE * 4 + 600) + N_WIDE * 8 + 12_000 for c in chunks)
 
 
 def run(chunks: list[Chunk], *, workers: int = 1) -> Iterator[Chunk]:
@@ -104,7 +118,7 @@ def run(chunks: list[Chunk], *, workers: int = 1) -> Iterator[Chunk]:
 
 
 def _check_settings(folder: Path, chunk: Chunk) -> None:
-    settings = {"format": FORMAT, "seed": chunk.seed, "monodisperse": chunk.monodisperse}
+    settings = {"format": FORMAT, "seed": chunk.seed, "monodisperse": chunk.monodisperse and not chunk.spread}
     path = folder / "settings.json"
     if path.exists():
         try:
@@ -174,7 +188,8 @@ def _alive(pid: int) -> bool:
 
 def chunk_rng(chunk: Chunk) -> np.random.Generator:
     """A generator that depends on the seed, the model and the round alone, so on no worker or order."""
-    digest = hashlib.sha256(Path(chunk.model).stem.encode()).digest()[:8]
+    kind = " spread" if chunk.spread else ""
+    digest = hashlib.sha256(f"{Path(chunk.model).stem}{kind}".encode()).digest()[:8]
     return np.random.default_rng([chunk.seed, int.from_bytes(digest, "little"), chunk.round])
 
 
@@ -195,6 +210,7 @@ def make_chunk(chunk: Chunk) -> Chunk:
             seed=chunk.seed,
             round=chunk.round,
             monodisperse=chunk.monodisperse,
+            spread=chunk.spread,
             **_versions(),
         )
         file.create_dataset("q", data=WIDE_Q, track_times=False).attrs["units"] = "1/Ang"
@@ -237,6 +253,8 @@ class Shelf:
     n_valid : (n,) int array
     radius_effective, max_length, log_rg : (n,) float arrays
         Å, Å, log10 of Å.
+    spread : (n,) bool array
+        Monodisperse curves whose sizes are to be spread when they are drawn.
     """
 
     model: str
@@ -245,6 +263,7 @@ class Shelf:
     radius_effective: NDArray[np.float64]
     max_length: NDArray[np.float64]
     log_rg: NDArray[np.float64]
+    spread: NDArray[np.bool_]
 
     def __len__(self) -> int:
         return len(self.n_valid)
@@ -274,6 +293,7 @@ def read_shelves(folder: Path) -> dict[str, Shelf]:
         try:
             with h5py.File(path, "r") as file:
                 part = {n: file[n][()] for n in names}
+                part["spread"] = np.full(len(part["n_valid"]), bool(file.attrs["spread"]))
                 keys = list(file["parameters"].attrs["names"])
                 if RADIUS in keys:  # a structure factor's own parameter
                     part[RADIUS] = file["parameters"][:, keys.index(RADIUS)]
@@ -284,7 +304,7 @@ def read_shelves(folder: Path) -> dict[str, Shelf]:
             ) from None
     shelves = {}
     for model, found in sorted(parts.items()):
-        columns = {n: np.concatenate([part[n] for part in found]) for n in names}
+        columns = {n: np.concatenate([part[n] for part in found]) for n in (*names, "spread")}
         # A plugin file's model goes by the file's name, as SasView has it.
         shelves[Path(model).stem] = Shelf(model, **columns)
     return shelves

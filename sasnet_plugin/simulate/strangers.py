@@ -68,7 +68,7 @@ def mixture(
     low, high = window
     for _ in range(6):
         forms = rng.choice(len(library), size=2, replace=False)
-        drawn = library.draw(forms, high + 1, rng, max_shift=MAX_SHIFT)
+        drawn = library.draw(forms, high + 1, rng, low=low, max_shift=MAX_SHIFT)
         if np.any(drawn.n_valid <= high):
             continue
         cross = int(rng.integers(low + (high - low) // 6, high - (high - low) // 6, endpoint=True))
@@ -110,7 +110,7 @@ def junk(window: tuple[int, int], rng: np.random.Generator) -> NDArray[np.float6
     log_i = -rng.uniform(-1, 4) * width * x
     if kind == 0:  # a random walk of random roughness
         walk = np.cumsum(rng.standard_normal(N_WIDE))
-        span = int(rng.integers(3, max(6, (high - low) // 6)))
+        span = int(rng.integers(12, max(24, (high - low) // 6)))
         walk = np.convolve(walk, np.ones(span) / span, mode="same")
         inside = walk[low : high + 1]
         log_i = log_i + rng.uniform(0.5, 4) * (walk - inside.mean()) / max(float(inside.std()), 1e-9)

@@ -6,12 +6,14 @@ import numpy as np
 import pytest
 
 from sasnet_plugin.simulate.grid import (
+    BLUR,
     LN_STEP,
     N_LAGRANGE,
     N_WIDE,
     WIDE_MAX,
     WIDE_MIN,
     WIDE_Q,
+    blurred,
     lagrange_weights,
 )
 from sasnet_plugin.simulate.resolution import pinhole_matrix
@@ -64,3 +66,17 @@ def test_fringes_of_a_sphere_are_followed_to_q_r_of_60() -> None:
 def test_beyond_the_grid_its_end_is_taken() -> None:
     matrix = pinhole_matrix(np.array([1e-6, 100.0]), np.zeros(2))
     assert matrix @ WIDE_Q == pytest.approx([WIDE_MIN, WIDE_MAX], rel=1e-9)
+
+
+@pytest.mark.parametrize("exponent", [-4.0, -1.0, 2.0])
+def test_a_blurred_power_law_keeps_its_power_and_gains_the_variance_of_the_blur(exponent: float) -> None:
+    at = np.log(WIDE_MIN) + LN_STEP * np.arange(2 * 400 + 1) / 2
+    found = blurred(exponent * at, 2)
+    assert np.diff(found) == pytest.approx(exponent * LN_STEP, abs=1e-9)
+    # The mean of exp(p x) over a Gaussian of variance s² is exp(p² s²/2) times its value at the centre.
+    assert found - exponent * at[::2] == pytest.approx((exponent * BLUR * LN_STEP) ** 2 / 2, rel=0.02)
+
+
+def test_blur_averages_what_is_finer_than_the_grid() -> None:
+    wave = np.log(2 + np.cos(2 * np.pi * np.arange(8 * 200 + 1) / 8 / 1.3))  # 1.3 cells long
+    assert np.exp(blurred(wave, 8))[10:-10] == pytest.approx(2.0, rel=0.005)

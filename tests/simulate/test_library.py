@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from sasnet_plugin.simulate import shards
-from sasnet_plugin.simulate.grid import N_WIDE, PER_DECADE, WIDE_Q
+from sasnet_plugin.simulate.grid import N_WIDE, PER_DECADE, WIDE_MIN, WIDE_Q, blurred
 from sasnet_plugin.simulate.kernel import call
 from sasnet_plugin.simulate.library import DILUTE_SHARE, MAX_SHIFT, Library, shifted
 from sasnet_plugin.types import SimulationError
@@ -74,27 +74,29 @@ def _parameters(path: Path) -> dict[str, float]:
 
 def test_form_times_structure_factor_is_sasmodels_product_model(single: Path) -> None:
     drawn = Library(single, dilute_share=0.0).draw(
-        np.zeros(1, int), 800, np.random.default_rng(1), max_shift=0
+        np.zeros(1, int), 3200, np.random.default_rng(1), max_shift=0
     )
     assert drawn.structure_factor[0] == 1
     sphere, factor = _parameters(single / "sphere-0000.h5"), _parameters(single / "hardsphere-0000.h5")
     parameters = sphere | {"volfraction": factor["volfraction"], "radius_effective_mode": 1}
-    seen = slice(100, int(drawn.n_valid[0]))
+    seen = slice(400, 3200)
     from sasmodels.direct_model import call_kernel
 
     from sasnet_plugin.simulate.kernel import load_model
 
     q = WIDE_Q[seen]
-    exact = call_kernel(load_model("sphere@hardsphere").make_kernel([q]), parameters | {"background": 0.0})
+    fine = WIDE_MIN * 10 ** (np.arange(2 * 400, 2 * 3200 - 1) / (2 * PER_DECADE))
+    kernel = load_model("sphere@hardsphere").make_kernel([fine])
+    exact = np.exp(blurred(np.log(call_kernel(kernel, parameters | {"background": 0.0})), 2))
     ratio = drawn.intensity[0, seen] / exact
     inside = q * sphere["radius"] < 12
-    # S(q) is moved by whole cells of 1.2 %: half a cell is what it can be off by.
+    # S(q) is moved by whole cells of 0.3 %: half a cell is what it can be off by.
     assert np.mean(np.abs(ratio[inside] / np.median(ratio[inside]) - 1) < 0.01) >= 0.99
 
 
 def test_shares_and_sizes_of_draws(library: Library) -> None:
     form = library.forms.index("sphere")
-    top = 700
+    top = 2800
     drawn = library.draw(np.full(600, form), top, np.random.default_rng(2))
     assert np.mean(drawn.structure_factor == 0) == pytest.approx(DILUTE_SHARE, abs=0.06)
     names = {library.structure_factors[k - 1] for k in drawn.structure_factor if k}
@@ -102,7 +104,7 @@ def test_shares_and_sizes_of_draws(library: Library) -> None:
     assert np.mean(drawn.n_valid >= top) > 0.99
     spread = np.nanmax(drawn.log_rg) - np.nanmin(drawn.log_rg)
     still = library.draw(np.full(600, form), top, np.random.default_rng(2), max_shift=0).log_rg
-    # Sizes that the prior drew, times up to 10^(90/200) either way.
+    # Sizes that the prior drew, times up to 10^(360/800) either way.
     assert spread == pytest.approx(np.nanmax(still) - np.nanmin(still) + 2 * MAX_SHIFT / PER_DECADE, abs=0.3)
 
 

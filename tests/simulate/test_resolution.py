@@ -123,3 +123,20 @@ def test_q_below_the_beam_is_seen_from_the_other_side() -> None:
     q = np.array([0.002])
     smeared = pinhole_matrix(q, q) @ np.exp(-((WIDE_Q * 100) ** 2) / 3)
     assert np.exp(-((5 * 0.002 * 100) ** 2) / 3) < smeared[0] < 1.0
+
+
+def test_fringes_of_a_large_monodisperse_sphere_survive_fine_resolution() -> None:
+    """1,500 Å at synchrotron resolution: fringes up to 0.5 Å⁻¹, the last ones closer than its width."""
+    from sasmodels.resolution import Pinhole1D
+
+    from sasnet_plugin.simulate.clean import evaluate
+
+    q = np.linspace(0.005, 0.5, 400)
+    sigma = 0.005 * q
+    clean = evaluate("sphere", {"radius": 1500.0, "sld": 1.0, "sld_solvent": 6.0})
+    assert clean is not None
+    fine = Pinhole1D(q, sigma, q_calc=np.linspace(0.0049, 0.51, 40_000))
+    exact = fine.apply(call("sphere", fine.q_calc, {"radius": 1500.0}).intensity)
+    found = pinhole_matrix(q, sigma) @ np.exp(clean.log_intensity.astype(float))
+    ratio = found / exact
+    assert np.mean(np.abs(ratio / np.median(ratio) - 1) < 0.01) >= 0.99

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from sasnet_plugin.simulate.clean import evaluate
-from sasnet_plugin.simulate.grid import WIDE_Q
+from sasnet_plugin.simulate.grid import LN_STEP, WIDE_Q
 from sasnet_plugin.simulate.kernel import call
-from sasnet_plugin.simulate.scaling import scaled_size, spread_sizes
+from sasnet_plugin.simulate.scaling import scaled_size, size_distribution, spread, spread_sizes
 
 
 def _wide(size: str, width: float, kind: str, points: int) -> dict[str, Any]:
@@ -64,3 +64,29 @@ def test_only_a_single_length_is_rescaled() -> None:
     assert scaled_size("cylinder", {"radius": 50.0, "length": 400.0} | one) is None
     both = one | _wide("length", 0.1, "gaussian", 35)
     assert scaled_size("cylinder", {"radius": 50.0, "length": 400.0} | both) is None
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_spread_sphere_is_sasmodels_polydisperse_sphere(seed: int) -> None:
+    """A sphere's radius is all the lengths it has, so spreading all of them is polydispersity itself."""
+    shift, weight = size_distribution(np.random.default_rng(seed))
+    mono = np.log(call("sphere", WIDE_Q, {"radius": 60.0}).intensity)
+    found = spread(mono, shift, weight)
+    size = np.exp(LN_STEP * shift)
+    each = np.array([call("sphere", WIDE_Q, {"radius": 60.0 * s}).intensity * s**3 for s in size])
+    number = weight / size**6
+    exact = np.log(number @ each)[: found.size]
+    assert found - found[0] == pytest.approx(exact - exact[0], abs=0.05)
+    assert WIDE_Q[found.size - 1] == pytest.approx(WIDE_Q[-1] / max(size.max(), 1.0), rel=0.01)
+
+
+def test_distributions_to_spread_by_are_the_protocols() -> None:
+    rng = np.random.default_rng(0)
+    widths = []
+    for _ in range(300):
+        shift, weight = size_distribution(rng)
+        size = np.exp(LN_STEP * shift)
+        number = weight / size**6
+        mean = np.sum(number * size) / number.sum()
+        widths.append(np.sqrt(np.sum(number * (size / mean - 1) ** 2) / number.sum()))
+    assert np.quantile(widths, [0.02, 0.5, 0.98]) == pytest.approx([0.035, 0.165, 0.295], abs=0.03)

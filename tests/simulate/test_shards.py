@@ -13,7 +13,7 @@ import pytest
 
 from sasnet_plugin.simulate import shards
 from sasnet_plugin.simulate.clean import PD_TYPES
-from sasnet_plugin.simulate.grid import WIDE_Q
+from sasnet_plugin.simulate.grid import PER_DECADE, WIDE_MIN, WIDE_Q, blurred
 from sasnet_plugin.simulate.kernel import call
 from sasnet_plugin.types import SimulationError
 
@@ -75,7 +75,10 @@ def test_stored_parameters_give_the_stored_curve(shard_folder: Path) -> None:
             for name, value in parameters.items()
         }
         spread += any(name.endswith("_pd") for name in parameters)
-        exact = np.log(call("core_shell_sphere", WIDE_Q[:n], parameters).intensity)
+        at = np.arange(2 * n - 1) / 2
+        exact = blurred(
+            np.log(call("core_shell_sphere", WIDE_MIN * 10 ** (at / PER_DECADE), parameters).intensity), 2
+        )
         assert curve[:n] == pytest.approx(np.maximum(exact - exact.max(), -60), abs=1e-4)
     assert 0 < spread < len(rows)
 
