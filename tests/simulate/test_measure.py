@@ -10,7 +10,7 @@ import pytest
 from sasnet_plugin.data.uncertainty import estimate_dintensity
 from sasnet_plugin.simulate.grid import WIDE_Q
 from sasnet_plugin.simulate.instrument import Setting
-from sasnet_plugin.simulate.measure import SYSTEMATIC, Measured, is_featureless, measure
+from sasnet_plugin.simulate.measure import SYSTEMATIC, Measured, is_featureless, measure, roughen
 from sasnet_plugin.simulate.resolution import pinhole_matrix
 
 COUNTS = 2000.0
@@ -143,3 +143,28 @@ def test_measuring_drops_power_laws_and_keeps_spheres(setting: Setting) -> None:
     dropped = measure(clean, setting, np.random.default_rng(10)).featureless
     assert np.all(dropped[0::2])
     assert not np.any(dropped[1::2])
+
+
+def test_slow_errors_in_training_have_the_documented_size_and_are_smooth() -> None:
+    q = np.geomspace(0.003, 0.4, 300)
+    smeared, background = np.ones((4000, q.size)), np.full((4000, 1), 1e-12)
+    rough, _ = roughen(q, smeared, background, np.random.default_rng(4))
+    # Neither steps nor an upturn, which are larger from one point to the next.
+    step = np.abs(np.diff(np.log(rough), axis=1)).max(axis=1)
+    off = (step > 0) & (step < 0.01) & (np.std(rough, axis=1) < 0.3)
+    assert np.mean(off) == pytest.approx(0.35 * 0.93 * 0.93, abs=0.04)
+    rms = np.sqrt(np.mean(np.log(rough[off]) ** 2, axis=1))
+    # The median of 0.3 to 6 %, log-uniform, is 1.3 %; a curve holds but a few correlation lengths.
+    assert np.median(rms) == pytest.approx(0.013, rel=0.3)
+    assert np.quantile(rms, 0.99) < 0.15
+
+
+def test_training_states_uncertainties_too_small_more_often(setting: Setting) -> None:
+    clean = np.tile(sphere(WIDE_Q), (ROWS, 1))
+    shares = []
+    for wide in (False, True):
+        result = measure(clean, setting, np.random.default_rng(3), wide=wide)
+        relative = np.median(result.dintensity / np.abs(result.intensity), axis=1)[result.stated]
+        shares.append(np.mean(relative < 0.45 * np.median(relative)))
+    assert shares[0] < 0.02
+    assert shares[1] == pytest.approx(0.15 * 0.6, abs=0.06)
