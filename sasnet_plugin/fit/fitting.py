@@ -1,0 +1,160 @@
+"""``fit``: from a curve to fitted, ranked and verified models."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..data.uncertainty import estimate_dintensity
+from ..predict import open_classifier
+from ..types import Curve, SasnetError, Suggestion
+from .candidate import Task
+from .rank import alike, ranked
+from .result import FitResult, ModelFit
+from .verify import verify
+from .workers import Workers
+
+BANK = "seeds.npz"
+#: A structure factor that the network gives at least this much, given the model, is a candidate of its own.
+_FACTOR_SHARE = 0.15
+
+
+def bank_path() -> Path:
+    """Where the bank of starting values lies: beside the network that suggests."""
+    from ..zoo import zoo_folder
+
+    return zoo_folder() / "sas1d" / BANK
+
+
+def fit(
+    curve: Curve,
+    *,
+    top: int = 5,
+    models: Iterable[str] | None = None,
+    structure_factor: str | None = None,
+    fixed: Mapping[str, float] | None = None,
+    ranges: Mapping[str, tuple[float, float]] | None = None,
+    time_limit: float = 60.0,
+    workers: int = 2,
+    running: Workers | None = None,
+) -> FitResult:
+    """Fit the models that may explain a curve, rank and verify them.
+
+    Parameters
+    ----------
+    curve : Curve
+    top : int
+        How many form models to fit.
+    models : iterable of str, optional
+        Fit these instead of the network's choice.
+    structure_factor : str, optional
+        Fit this one alone ("none" for none); default: those that the network holds for likely.
+    fixed : mapping, optional
+        Values of parameters that are not to be fitted, in sasmodels' units.
+    ranges : mapping, optional
+        (low, high) of fitted parameters.
+    time_limit : float
+        Seconds for the whole curve; what is not fitted by then is left out, with a note.
+    workers : int
+        Processes.
+    running : Workers, optional
+        Processes that are there already, for many curves in a row.
+
+    Returns
+    -------
+    FitResult
+
+    Raises
+    ------
+    SasnetError
+        Unknown names, too few points, or no model could be fitted.
+    """
+    began = time.monotonic()
+    notes = list(curve.notes)
+    dintensity, note = uncertainties(curve)
+    if note:
+        notes.append(note)
+    classifier = open_classifier()
+    keep = classifier.selection(models, None)
+    suggestion = classifier.suggest([curve], top=len(list(models)) if models else top, keep=keep)[0]
+    tasks = candidates(suggestion, curve, dintensity, structure_factor, fixed or {}, ranges or {})
+    own = Workers(bank_path(), workers) if running is None else None
+    pool = own.__enter__() if own is not None else running
+    assert pool is not None
+    fits: list[ModelFit] = []
+    try:
+        for _, answer in pool.run(tasks, time_limit - (time.monotonic() - began)):
+            if isinstance(answer, SasnetError):
+                notes.append(str(answer))
+            else:
+                fits.append(answer)
+    finally:
+        if own is not None:
+            own.__exit__(None, None, None)
+    return assemble(curve, dintensity, fits, notes)
+
+
+def uncertainties(curve: Curve) -> tuple[NDArray[np.float64], str]:
+    """Positive uncertainties for a fit, and a sentence where they had to be estimated."""
+    estimate = np.asarray(estimate_dintensity(curve.intensity))
+    if curve.dintensity is None:
+        return estimate, "The data have no uncertainties; they were estimated from the scatter of the points."
+    good = np.isfinite(curve.dintensity) & (curve.dintensity > 0)
+    if good.all():
+        return np.asarray(curve.dintensity), ""
+    return (
+        np.where(good, curve.dintensity, estimate),
+        f"{np.sum(~good)} points have no uncertainty; theirs was estimated from the scatter.",
+    )
+
+
+def candidates(
+    suggestion: Suggestion,
+    curve: Curve,
+    dintensity: NDArray[np.float64],
+    structure_factor: str | None,
+    fixed: Mapping[str, float],
+    ranges: Mapping[str, tuple[float, float]],
+) -> list[Task]:
+    """What to fit: each suggested model with its likely structure factors."""
+    tasks = []
+    for guess in suggestion.models:
+        share = guess.structure_factor_probability
+        wanted = [(guess.structure_factor, share)]
+        if structure_factor is not None:
+            wanted = [(None if structure_factor == "none" else structure_factor, 1.0)]
+        elif guess.structure_factor is not None and 1 - share >= _FACTOR_SHARE:
+            wanted.append((None, 1 - share))
+        for factor, part in wanted:
+            tasks.append(
+                Task(
+                    curve, dintensity, guess.name, factor, guess.probability * part, dict(fixed), dict(ranges)
+                )
+            )
+    return tasks
+
+
+def assemble(
+    curve: Curve, dintensity: NDArray[np.float64], fits: list[ModelFit], notes: list[str]
+) -> FitResult:
+    """Rank and verify what was fitted."""
+    order = ranked(fits, len(curve))
+    if not order:
+        return FitResult(curve, dintensity, (), False, (*notes, "No model could be fitted."))
+    checked = []
+    verdicts = []
+    for found in order:
+        verdict = verify(curve, dintensity, found)
+        verdicts.append(verdict)
+        checked.append(replace(found, warnings=(*found.warnings, *verdict.sentences)))
+    same = alike(order)
+    if same:
+        notes.append(f"{order[0].name} and {', '.join(same)}: no difference in this q range.")
+    if not verdicts[0].explained:
+        notes.append("None of these models explains the data.")
+    return FitResult(curve, dintensity, tuple(checked), verdicts[0].explained, tuple(notes))

@@ -1,0 +1,203 @@
+"""A bumps problem from a curve, a model and its starting values."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..simulate.kernel import load_model
+from ..types import Curve
+
+#: What a residual is where the model has no value: large, finite, so that LM turns back instead of hanging.
+_NO_VALUE = 1e6
+#: A parameter whose effect is a combination of the others' to this relative accuracy cannot be fitted.
+_DEGENERATE = 1e-5
+#: Not fitted unless a user asks: modes, the surroundings of charged spheres, and what the body itself decides.
+_HELD = frozenset(
+    {"structure_factor_mode", "radius_effective_mode", "radius_effective", "temperature", "dielectconst",
+     "concentration_salt"}
+)  # fmt: skip
+#: Counts: integers, kept at their start.
+_WHOLE = frozenset(
+    {"n", "n_shells", "n_steps", "n_stacking", "n_pearls", "Nlayers", "n_pairs", "arms", "level", "n_sides",
+     "num_pearls", "n_aggreg", "case_num"}
+)  # fmt: skip
+#: Fitted sizes stay within this factor of their start.
+_REACH = 30.0
+
+
+def experiment(curve: Curve, dintensity: NDArray[np.float64], name: str, parameters: dict[str, Any]) -> Any:
+    """A sasmodels Experiment whose residuals are always finite.
+
+    Parameters
+    ----------
+    curve : Curve
+    dintensity : (n,) float array
+        Positive.
+    name : str
+        sasmodels' name, ``sphere`` or ``sphere@hardsphere``.
+    parameters : dict
+        Start; what is not given takes sasmodels' default.
+    """
+    from sasmodels.bumps_model import Experiment, Model
+    from sasmodels.data import Data1D
+
+    class Guarded(Experiment):  # type: ignore[misc]
+        """NaN residuals would keep LM running for ever."""
+
+        def residuals(self) -> NDArray[np.float64]:
+            with warnings.catch_warnings(), np.errstate(all="ignore"):
+                warnings.simplefilter("ignore")
+                found = np.asarray(super().residuals(), dtype=float)
+            return np.clip(np.nan_to_num(found, nan=_NO_VALUE), -_NO_VALUE, _NO_VALUE)
+
+    data = Data1D(x=curve.q, y=curve.intensity, dy=dintensity)
+    data.filename = curve.entry or curve.file or "curve"
+    if curve.dxl is not None or curve.dxw is not None:
+        data.dxl, data.dxw = curve.dxl, curve.dxw
+    elif curve.dq is not None:
+        data.dx = curve.dq
+    model = Model(load_model(name), **_accepted(load_model(name).info, parameters))
+    return Guarded(data=data, model=model)
+
+
+def _accepted(info: Any, parameters: dict[str, Any]) -> dict[str, Any]:
+    known = set()
+    for p in info.parameters.call_parameters:
+        known.add(p.name)
+        if p.polydisperse:
+            known |= {f"{p.name}_pd", f"{p.name}_pd_n", f"{p.name}_pd_nsigma", f"{p.name}_pd_type"}
+    return {k: v for k, v in parameters.items() if k in known}
+
+
+def solve_linear(fitness: Any) -> None:
+    """Set scale and background to their best values at the present shape; neither is made negative.
+
+    Raises
+    ------
+    ValueError
+        The model has no finite, positive curve there.
+    """
+    model = fitness.model
+    model.scale.value, model.background.value = 1.0, 0.0
+    fitness.update()
+    curve = np.asarray(fitness.theory(), dtype=float)
+    if not np.all(np.isfinite(curve)) or not np.any(curve > 0):
+        raise ValueError("no finite curve at the start")
+    w = 1 / fitness.dIq**2
+    y = fitness.Iq
+    sw, sm, sy, smm, smy = (
+        w.sum(),
+        (w * curve).sum(),
+        (w * y).sum(),
+        (w * curve**2).sum(),
+        (w * curve * y).sum(),
+    )
+    scale = (smy * sw - sm * sy) / (smm * sw - sm**2)
+    background = (smm * sy - sm * smy) / (smm * sw - sm**2)
+    if not (background >= 0 and np.isfinite(scale)):
+        scale, background = smy / smm, 0.0
+    if not scale > 0:
+        scale = max(float(np.max(y) / np.max(curve)), 1e-30)
+    model.scale.value, model.background.value = float(scale), float(background)
+    fitness.update()
+
+
+def choose_free(fitness: Any, held: frozenset[str]) -> tuple[list[str], list[str]]:
+    """Which parameters the data can tell, and which are left at their start because others do the same.
+
+    Parameters
+    ----------
+    fitness : Experiment
+        At its start.
+    held : frozenset of str
+        Not to be fitted: given by the user.
+
+    Returns
+    -------
+    free, same : list of str
+        ``same``: fittable, but their effect is a combination of the effects of free ones.
+    """
+    model = fitness.model
+    order = _fittable(model)
+    base = np.asarray(fitness.theory(), dtype=float)
+    weight = 1 / np.hypot(fitness.dIq, 1e-3 * np.abs(base))
+    kept: list[NDArray[np.float64]] = []
+    free, same = [], []
+    for name in order:
+        if name in held:
+            continue
+        parameter = getattr(model, name)
+        start = float(parameter.value)
+        step = 1e-4 * (abs(start) or 1.0)
+        column = None
+        for sign in (1.0, -1.0):
+            parameter.value = start + sign * step
+            fitness.update()
+            moved = np.asarray(fitness.theory(), dtype=float)
+            if np.all(np.isfinite(moved)):
+                column = (moved - base) * weight
+                break
+        parameter.value = start
+        fitness.update()
+        if column is None or not np.any(column):
+            same.append(name)
+            continue
+        column = column / np.linalg.norm(column)
+        rest = column - sum((c @ column) * c for c in kept)
+        if np.linalg.norm(rest) < 10 * _DEGENERATE**0.5 * 1e-1:
+            same.append(name)
+            continue
+        kept.append(rest / np.linalg.norm(rest))
+        free.append(name)
+    return free, same
+
+
+def _fittable(model: Any) -> list[str]:
+    """Continuous parameters: scale, background, lengths and shape, widths that are set, contrasts, fractions."""
+    info = model.sasmodel.info
+    table = info.parameters
+    names = set(model.parameters())
+    shape, sld, last = [], [], []
+    for p in table.call_parameters:
+        if p.name in ("scale", "background") or p.type in ("orientation", "magnetic") or p.name not in names:
+            continue
+        if p.name in _HELD:
+            continue
+        if p.choices or _whole(p):
+            continue
+        if p.type == "sld" or "sld" in p.name:
+            (last if "solvent" in p.name else sld).append(p.name)
+        elif p.name in ("volfraction",) and "@" not in info.id:
+            last.append(p.name)
+        else:
+            shape.append(p.name)
+            if p.polydisperse and getattr(model, f"{p.name}_pd").value > 0:
+                shape.append(f"{p.name}_pd")
+    return ["scale", "background", *shape, *sld, *last]
+
+
+def _whole(p: Any) -> bool:
+    return p.name in _WHOLE or p.name.startswith(("shape", "nu_fixed"))
+
+
+def set_ranges(fitness: Any, free: list[str]) -> None:
+    """Let the free parameters vary within sasmodels' limits and a factor of thirty of their start."""
+    for name in free:
+        parameter = getattr(fitness.model, name)
+        low, high = parameter.limits
+        start = float(parameter.value)
+        if name.endswith("_pd"):
+            low, high = 0.0, 0.7
+        elif name == "background":
+            low, high = -np.inf, np.inf
+        elif "sld" in name:
+            low, high = max(low, start - 15.0), min(high, start + 15.0)
+        elif start > 0:
+            low, high = max(low, start / _REACH if name != "scale" else 0.0), min(high, start * _REACH)
+            if name == "scale":
+                high = np.inf
+        parameter.range(low, high)

@@ -1,0 +1,63 @@
+"""Which fit explains the data best, and which the data cannot tell apart."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from .result import ModelFit
+
+#: Fits whose BIC differ by less are not told apart (Kass & Raftery, J. Am. Stat. Assoc. 90 (1995) 773: "not
+#: worth more than a bare mention" to "positive").
+SAME_BIC = 2.0
+#: The network's probability counts, but no model is ruled out by it before it was fitted.
+_LEAST_PRIOR = 0.002
+
+
+def ranked(fits: Sequence[ModelFit], points: int) -> list[ModelFit]:
+    """Give each fit its weight, best first.
+
+    The evidence is exp(-BIC/2) (Schwarz, Ann. Stat. 6 (1978) 461) times the network's probability. Where
+    even the best fit has a reduced χ² above 1, the uncertainties are taken to be too small by its root, as
+    otherwise a per cent of difference between two bad fits would decide with certainty.
+
+    Parameters
+    ----------
+    fits : sequence of ModelFit
+    points : int
+        Of the curve.
+
+    Returns
+    -------
+    list of ModelFit
+        By falling weight; the weights sum to one.
+    """
+    if not fits:
+        return []
+    best = min(f.reduced_chisq for f in fits)
+    tempering = max(best, 1.0)
+    penalty = np.array([f.bic - f.chisq for f in fits])
+    chisq = np.array([f.chisq for f in fits])
+    prior = np.array([max(f.probability, _LEAST_PRIOR) for f in fits])
+    log_weight = -0.5 * (chisq / tempering + penalty) + np.log(prior)
+    weight = np.exp(log_weight - log_weight.max())
+    weight /= weight.sum()
+    found = [replace(f, weight=float(w)) for f, w in zip(fits, weight, strict=True)]
+    return sorted(found, key=lambda f: -f.weight)
+
+
+def alike(fits: Sequence[ModelFit]) -> list[str]:
+    """Names of the fits that this curve cannot tell from the best one."""
+    if not fits:
+        return []
+    tempering = max(min(f.reduced_chisq for f in fits), 1.0)
+    best = fits[0]
+    return [
+        f.name for f in fits[1:] if abs(f.chisq - best.chisq) / tempering < SAME_BIC + abs(_k(f) - _k(best))
+    ]
+
+
+def _k(fit: ModelFit) -> int:
+    return len(fit.free)

@@ -1,0 +1,152 @@
+"""What a fit says: parameters with uncertainties, how well models explain the data, and what to doubt."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..types import Curve
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One parameter of a fitted model.
+
+    Parameters
+    ----------
+    value : float
+        In `unit`.
+    error : float or None
+        One standard deviation, from the curvature of χ² at the best fit; None where it was not fitted.
+    unit : str
+        As sasmodels has it; empty for a number.
+    fixed : bool
+        Not fitted.
+    low, high : float
+        Range allowed in the fit; both the value where it was not fitted.
+    """
+
+    value: float
+    error: float | None
+    unit: str
+    fixed: bool
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class ModelFit:
+    """One model, fitted.
+
+    Parameters
+    ----------
+    model : str
+        sasmodels' name of the form model.
+    structure_factor : str or None
+    parameters : mapping of str to Parameter
+        By sasmodels' names, widths of size distributions (``radius_pd``) included.
+    distributions : mapping of str to str
+        Kind of size distribution of each polydisperse parameter.
+    chisq : float
+        Sum of squared residuals over the stated (or estimated) uncertainty.
+    reduced_chisq : float
+        χ² over the number of points less that of fitted parameters.
+    bic : float
+        Bayesian information criterion, χ² + k ln n.
+    weight : float
+        Share of the evidence among the fits of this curve, 0..1.
+    probability : float
+        What the network gave the model before the fit, 0..1.
+    seconds : float
+        Of CPU time.
+    theory : (n,) float array
+        I(q) of the fit at the curve's points, resolution included.
+    warnings : tuple of str
+        Plain sentences.
+    """
+
+    model: str
+    structure_factor: str | None
+    parameters: Mapping[str, Parameter]
+    distributions: Mapping[str, str]
+    chisq: float
+    reduced_chisq: float
+    bic: float
+    probability: float
+    seconds: float
+    theory: NDArray[np.float64]
+    weight: float = 0.0
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """sasmodels' name, ``sphere`` or ``sphere@hardsphere``."""
+        return self.model if self.structure_factor is None else f"{self.model}@{self.structure_factor}"
+
+    @property
+    def free(self) -> tuple[str, ...]:
+        """Names of the fitted parameters."""
+        return tuple(k for k, p in self.parameters.items() if not p.fixed)
+
+
+@dataclass(frozen=True)
+class FitResult:
+    """All that was fitted to one curve, the best explanation first.
+
+    Parameters
+    ----------
+    curve : Curve
+        What was fitted.
+    dintensity : (n,) float array
+        The uncertainties used, as stated or estimated.
+    fits : tuple of ModelFit
+        By falling weight; empty where no model could be fitted.
+    verified : bool
+        The best fit, simulated again with the same noise, looks like the measurement.
+    notes : tuple of str
+        Plain sentences.
+    """
+
+    curve: Curve
+    dintensity: NDArray[np.float64]
+    fits: tuple[ModelFit, ...]
+    verified: bool = False
+    notes: tuple[str, ...] = field(default_factory=tuple)
+
+    @property
+    def best(self) -> ModelFit | None:
+        """The fit of greatest weight; None where there is none."""
+        return self.fits[0] if self.fits else None
+
+    def as_dict(self) -> dict[str, Any]:
+        """As ``sasnet fit --json`` prints it."""
+        return {
+            "file": self.curve.file,
+            "entry": self.curve.entry,
+            "best": self.best.name if self.best else None,
+            "fits": [_fit_as_dict(f) for f in self.fits],
+            "verified": self.verified,
+            "notes": list(self.notes),
+        }
+
+
+def _fit_as_dict(fit: ModelFit) -> dict[str, Any]:
+    return {
+        "model": fit.model,
+        "structure_factor": fit.structure_factor,
+        "reduced_chisq": fit.reduced_chisq,
+        "bic": fit.bic,
+        "weight": fit.weight,
+        "parameters": {
+            name: {"value": p.value, "error": p.error, "unit": p.unit, "fixed": p.fixed}
+            for name, p in fit.parameters.items()
+        },
+        "seconds": fit.seconds,
+        "warnings": list(fit.warnings),
+    }

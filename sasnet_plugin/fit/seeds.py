@@ -1,0 +1,256 @@
+"""Starting values: the nearest curves of the bank, after size, scale and background are solved for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from ..simulate.bank import BANK_STEP, LOG_Q_MIN, N_BANK, Page
+from ..simulate.grid import N_WIDE
+from ..simulate.kernel import call
+from ..simulate.priors import rescalable, rescale
+from ..simulate.resolution import pinhole_matrix, slit_matrix
+from ..types import Curve
+
+#: Sizes are tried from a twelfth to twelve times those of the bank, in steps of 9.6 %.
+_SHIFTS = np.arange(-54, 55, 2)
+_BINS = 48
+#: The bank knows nothing of resolution and is coarse: this much of I is added to the uncertainty.
+_TOLERANCE = 0.07
+#: Dimensionless grid q·R on which structure factors are tabulated.
+_LOG_X = np.linspace(np.log(1e-3), np.log(300.0), 1200)
+#: Structure factors tried with each curve; radius_effective comes from the body.
+_FACTORS: dict[str, tuple[dict[str, float], ...]] = {
+    "hardsphere": tuple({"volfraction": v} for v in (0.05, 0.1, 0.2, 0.3, 0.4, 0.5)),
+    "squarewell": tuple(
+        {"volfraction": v, "welldepth": d, "wellwidth": w}
+        for v in (0.05, 0.15, 0.3)
+        for d in (0.5, 1.5)
+        for w in (1.2, 1.6)
+    ),
+    "stickyhardsphere": tuple(
+        {"volfraction": v, "perturb": 0.05, "stickiness": s}
+        for v in (0.05, 0.15, 0.3)
+        for s in (0.12, 0.3, 1.0)
+    ),
+    "hayter_msa": tuple(
+        {"volfraction": v, "charge": c} for v in (0.01, 0.03, 0.1, 0.25) for c in (5.0, 20.0, 60.0)
+    ),
+}
+#: Radii at which hayter_msa, which does not scale with its size, is tabulated, Å.
+_RADII = (10.0, 20.0, 40.0, 80.0, 160.0, 320.0)
+
+
+@dataclass(frozen=True)
+class Seed:
+    """A start of a fit.
+
+    Parameters
+    ----------
+    parameters : dict
+        sasmodels' parameters, scale and background included.
+    badness : float
+        Mean squared residual over measured uncertainty plus 7 % of I.
+    """
+
+    parameters: dict[str, Any]
+    badness: float
+
+
+@dataclass(frozen=True)
+class Binned:
+    """A curve in few points, even in ln q.
+
+    Parameters
+    ----------
+    intensity, weight : (m,) float arrays
+        Mean of each bin, and one over its variance with the bank's coarseness.
+    columns : (c,) int array
+        Points of the bank's grid that the bins see.
+    matrix : (c, m) float array
+        Resolution, from these points to the bins.
+    """
+
+    intensity: NDArray[np.float64]
+    weight: NDArray[np.float64]
+    columns: NDArray[np.intp]
+    matrix: NDArray[np.float64]
+
+
+def binned(curve: Curve, dintensity: NDArray[np.float64]) -> Binned:
+    """Average a curve into at most 48 bins of ln q.
+
+    Parameters
+    ----------
+    curve : Curve
+    dintensity : (n,) float array
+        Its uncertainty, all positive.
+    """
+    log_q = np.log(curve.q)
+    edges = np.linspace(log_q[0], log_q[-1] + 1e-9, _BINS + 1)
+    cell = np.searchsorted(edges, log_q, side="right") - 1
+    weight = 1 / dintensity**2
+    total = np.bincount(cell, weight, _BINS)
+    used = total > 0
+    mean = np.bincount(cell, weight * curve.intensity, _BINS)[used] / total[used]
+    at = np.bincount(cell, weight * log_q, _BINS)[used] / total[used]
+    variance = 1 / total[used] + (_TOLERANCE * mean) ** 2
+    matrix = _resolution(curve, np.exp(at))
+    seen = np.flatnonzero(matrix.any(axis=0))
+    columns = np.arange(seen[0], seen[-1] + 1)
+    return Binned(mean, 1 / variance, columns, np.ascontiguousarray(matrix[:, columns].T))
+
+
+def _resolution(curve: Curve, q: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(m, N_BANK) weights of the bank's points in what is measured at q; a slit's width is left out."""
+    if curve.dxl is not None and np.any(curve.dxl > 0):
+        fine = slit_matrix(q, np.interp(q, curve.q, curve.dxl))
+    else:
+        dq = np.zeros(q.size) if curve.dq is None else np.interp(q, curve.q, curve.dq)
+        fine = pinhole_matrix(q, dq)
+    at = np.arange(N_WIDE) * (N_BANK - 1) / (N_WIDE - 1)
+    low = np.minimum(at.astype(int), N_BANK - 2)
+    rows = np.arange(N_WIDE)
+    coarse = sparse.coo_matrix(
+        (np.concatenate((1 - at + low, at - low)), (np.tile(rows, 2), np.concatenate((low, low + 1)))),
+        shape=(N_WIDE, N_BANK),
+    )
+    return np.asarray((fine @ coarse.tocsr()).toarray())
+
+
+def nearest(
+    page: Page, model: str, factor: str | None, data: Binned, *, count: int = 4, distinct: float = 0.3
+) -> list[Seed]:
+    """The best curves of one model, each with its best size, scale and background.
+
+    Parameters
+    ----------
+    page : Page
+        The bank's curves of the model.
+    model : str
+        Form model.
+    factor : str or None
+        Structure factor.
+    data : Binned
+    count : int
+        Seeds wanted.
+    distinct : float
+        Least distance of a seed from the better ones, as the rms difference of ln parameter.
+
+    Returns
+    -------
+    list of Seed
+        By rising badness; fewer where the bank has no more that differ.
+    """
+    shifts = _SHIFTS if rescalable(model) else np.zeros(1, dtype=int)
+    curves = _shifted(page.log_intensity, data.columns, shifts)
+    tried: list[tuple[dict[str, float], NDArray, NDArray, NDArray]] = []
+    if factor is None:
+        tried.append(({}, *_solve(curves, data)))
+    else:
+        # q·R of every curve, size and point; R = radius_effective × size ratio.
+        ratio = np.exp(BANK_STEP * shifts)
+        radius = page.radius_effective[:, None] * ratio
+        with np.errstate(divide="ignore"):
+            log_x = np.log(radius)[..., None] + LOG_Q_MIN + BANK_STEP * data.columns
+        for parameters in _FACTORS[factor]:
+            tried.append(
+                (parameters, *_solve(curves * _interaction(factor, parameters, log_x, radius), data))
+            )
+    badness = np.stack([t[1] for t in tried])
+    found: list[Seed] = []
+    logs: list[dict[str, float]] = []
+    for flat in np.argsort(badness, axis=None)[: 400 * count]:
+        k, row, s = np.unravel_index(flat, badness.shape)
+        if not np.isfinite(badness[k, row, s]):
+            break
+        parameters = page.row(int(row))
+        if shifts.size > 1:
+            parameters = _rescale(model, parameters, float(np.exp(BANK_STEP * shifts[s])))
+        extra, _, scale, background = tried[k]
+        # For a product, sasmodels multiplies by volfraction; the bank's curves have no absolute scale.
+        parameters = parameters | extra | {"background": float(background[row, s])}
+        if factor is not None:
+            parameters["radius_effective"] = float(page.radius_effective[row] * np.exp(BANK_STEP * shifts[s]))
+        if _near(parameters, logs, distinct):
+            continue
+        logs.append(parameters)
+        found.append(Seed(parameters, float(badness[k, row, s]) / data.intensity.size))
+        if len(found) == count:
+            break
+    return found
+
+
+def _rescale(model: str, parameters: dict[str, float], factor: float) -> dict[str, float]:
+    """All lengths times `factor`; widths of distributions are relative."""
+    kept = {k: v for k, v in parameters.items() if "_pd" in k}
+    sizes = {k: v for k, v in parameters.items() if "_pd" not in k}
+    return rescale(model, sizes, factor) | kept
+
+
+def _shifted(
+    log_i: NDArray[np.float32], columns: NDArray[np.intp], shifts: NDArray[np.intp]
+) -> NDArray[np.float64]:
+    """I(q × ratio) of every curve, shift and grid point; NaN where the bank does not know it."""
+    index = columns + shifts[:, None]
+    value = log_i[:, np.clip(index, 0, N_BANK - 1)].astype(np.float64)
+    # Below the grid a curve has its plateau or power law: its first points, continued.
+    value = value + np.minimum(index, 0) * (log_i[:, 1] - log_i[:, 0])[:, None, None]
+    return np.where(index > N_BANK - 1, np.nan, np.exp(value))
+
+
+def _solve(curves: NDArray[np.float64], data: Binned) -> tuple[NDArray, NDArray, NDArray]:
+    """Weighted least squares of scale × curve + background, neither negative; badness, scale, background."""
+    w, y = data.weight, data.intensity
+    curves = curves @ data.matrix
+    sw, sy = w.sum(), (w * y).sum()
+    sm, smm, smy = curves @ w, (curves**2) @ w, curves @ (w * y)
+    determinant = smm * sw - sm**2
+    with np.errstate(all="ignore"):
+        scale = (smy * sw - sm * sy) / determinant
+        background = (smm * sy - sm * smy) / determinant
+        alone = smy / smm
+        low = ~(background >= 0)
+        scale, background = np.where(low, alone, scale), np.where(low, 0.0, background)
+        badness = (w * y**2).sum() - 2 * scale * smy - 2 * background * sy
+        badness = badness + scale**2 * smm + 2 * scale * background * sm + background**2 * sw
+    badness = np.where(np.isfinite(badness) & (scale > 0), badness, np.inf)
+    return badness, scale, background
+
+
+def _interaction(
+    factor: str, parameters: dict[str, float], log_x: NDArray[np.float64], radius: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    key = tuple(sorted(parameters.items()))
+    if factor != "hayter_msa":
+        return np.asarray(np.interp(log_x, _LOG_X, _table(factor, key, 50.0), right=1.0))
+    pick = np.argmin(np.abs(np.log(np.maximum(radius, 1e-3))[..., None] - np.log(_RADII)), axis=-1)
+    tables = np.stack([_table(factor, key, r) for r in _RADII])
+    step = _LOG_X[1] - _LOG_X[0]
+    at = np.clip(np.nan_to_num((log_x - _LOG_X[0]) / step), 0, _LOG_X.size - 1).astype(int)
+    return np.asarray(tables[pick[..., None], at])
+
+
+@lru_cache(maxsize=256)
+def _table(factor: str, parameters: tuple[tuple[str, float], ...], radius: float) -> NDArray[np.float64]:
+    """S on the grid of q·R; NaN where the closure has no solution."""
+    values = call(factor, np.exp(_LOG_X) / radius, dict(parameters) | {"radius_effective": radius}).intensity
+    return np.where(np.isfinite(values) & (values > 0), values, np.nan)
+
+
+def _near(parameters: dict[str, float], others: list[dict[str, float]], distinct: float) -> bool:
+    for other in others:
+        keys = [k for k in parameters if k in other and k != "background" and not k.endswith("_pd_type")]
+        if set(parameters) != set(other) or not keys:
+            continue
+        a = np.array([parameters[k] for k in keys])
+        b = np.array([other[k] for k in keys])
+        distance = np.abs(a - b) / (0.5 * (np.abs(a) + np.abs(b)) + 1e-12)
+        if np.sqrt(np.mean(distance**2)) < distinct:
+            return True
+    return False

@@ -1,0 +1,103 @@
+"""Simulate the fitted model again with the measurement's own noise, and see whether the measurement looks like it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import gammaincc
+
+from ..types import Curve
+from .result import ModelFit
+
+#: A measurement whose χ² lies beyond this quantile of the simulated ones is not explained by the model alone.
+EXTREME = 0.999
+#: Beyond this reduced χ² no mis-stated uncertainty of the usual kind is an excuse.
+HOPELESS = 30.0
+
+
+@dataclass(frozen=True)
+class Verification:
+    """The measurement among simulated twins of its fit.
+
+    Parameters
+    ----------
+    chisq_quantile : float
+        Share of the twins with a smaller χ², 0..1.
+    runs : float
+        Standardised number of runs of residuals of one sign; below -3 they hang together.
+    worst : (float, float)
+        q range, Å⁻¹, of the tenth of the points with the largest mean squared residual.
+    explained : bool
+        The fit explains the curve: χ² among its twins, or too large by what uncertainties are mis-stated by,
+        without structure in the residuals.
+    sentences : tuple of str
+        For people.
+    """
+
+    chisq_quantile: float
+    runs: float
+    worst: tuple[float, float]
+    explained: bool
+    sentences: tuple[str, ...]
+
+
+def verify(curve: Curve, dintensity: NDArray[np.float64], fit: ModelFit) -> Verification:
+    """Hold a fit against its measurement.
+
+    With Gaussian noise of the stated size the χ² of twins follows the χ² distribution of n - k degrees of
+    freedom exactly, so it is taken from there rather than from a few hundred draws.
+
+    Parameters
+    ----------
+    curve : Curve
+    dintensity : (n,) float array
+    fit : ModelFit
+    """
+    residual = (curve.intensity - fit.theory) / dintensity
+    degrees = max(len(curve) - len(fit.free), 1)
+    above = float(gammaincc(degrees / 2, fit.chisq / 2))
+    runs = standardised_runs(residual)
+    worst = _worst(curve.q, residual)
+    sentences = []
+    structured = runs < -3.0
+    if fit.reduced_chisq > 2.0 and not structured:
+        sentences.append(
+            f"Residuals are without structure but {np.sqrt(fit.reduced_chisq):.1f} times larger than stated:"
+            " the uncertainties seem too small."
+        )
+    if fit.reduced_chisq < 0.5:
+        sentences.append(
+            f"The reduced χ² is {fit.reduced_chisq:.2g}: the uncertainties seem too large by a factor of"
+            f" about {1 / np.sqrt(max(fit.reduced_chisq, 1e-6)):.1f}."
+        )
+    if structured:
+        sentences.append(
+            f"Residuals hang together (runs test {runs:.1f} σ), most between q = {worst[0]:.3g} and"
+            f" {worst[1]:.3g} Å⁻¹: the model lacks something there."
+        )
+    explained = (1 - above <= EXTREME or not structured) and fit.reduced_chisq < HOPELESS
+    return Verification(1 - above, runs, worst, explained, tuple(sentences))
+
+
+def standardised_runs(residual: NDArray[np.float64]) -> float:
+    """Wald and Wolfowitz's runs test: (runs - expected)/standard deviation (Ann. Math. Stat. 11 (1940) 147)."""
+    sign = residual[residual != 0] > 0
+    n, up = sign.size, int(sign.sum())
+    down = n - up
+    if up == 0 or down == 0:
+        return -float(np.sqrt(n))
+    runs = 1 + int(np.sum(sign[1:] != sign[:-1]))
+    mean = 1 + 2 * up * down / n
+    variance = (mean - 1) * (mean - 2) / max(n - 1, 1)
+    return float((runs - mean) / np.sqrt(variance)) if variance > 0 else 0.0
+
+
+def _worst(q: NDArray[np.float64], residual: NDArray[np.float64]) -> tuple[float, float]:
+    width = max(3, q.size // 10)
+    if q.size <= width:
+        return float(q[0]), float(q[-1])
+    total = np.concatenate(([0.0], np.cumsum(residual**2)))
+    first = int(np.argmax(total[width:] - total[:-width]))
+    return float(q[first]), float(q[first + width - 1])

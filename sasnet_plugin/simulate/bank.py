@@ -1,0 +1,166 @@
+"""A bank of clean curves with their parameters, small enough to ship: where a fit finds its starting values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..types import ModelZooError, SimulationError
+from .grid import N_WIDE, PER_DECADE, WIDE_MIN
+from .priors import structure_factors
+from .shards import shard_paths
+
+#: Cells of the wide grid in one of the bank's: 50 points a decade.
+_COARSE = 16
+N_BANK = (N_WIDE - 1) // _COARSE + 1
+BANK_STEP = float(np.log(10) / PER_DECADE * _COARSE)
+LOG_Q_MIN = float(np.log(WIDE_MIN))
+#: ln I below the largest by more than this is noise in any measurement, and half precision ends.
+_FLOOR = -40.0
+
+
+@dataclass(frozen=True)
+class Page:
+    """Curves of one form model.
+
+    Parameters
+    ----------
+    names : tuple of str
+        Of the parameters, as sasmodels has them, ``<p>_pd`` included.
+    parameters : (n, p) float array
+        In sasmodels' units; NaN where a curve has no such parameter.
+    log_intensity : (n, N_BANK) float32 array
+        ln I, averaged over a cell, largest value about 0; NaN where not known.
+    radius_effective : (n,) float array
+        Å; 0 where the model has none.
+    """
+
+    names: tuple[str, ...]
+    parameters: NDArray[np.float64]
+    log_intensity: NDArray[np.float32]
+    radius_effective: NDArray[np.float64]
+
+    def __len__(self) -> int:
+        return len(self.parameters)
+
+    def row(self, index: int) -> dict[str, float]:
+        """The parameters of one curve."""
+        return {
+            name: float(value)
+            for name, value in zip(self.names, self.parameters[index], strict=True)
+            if np.isfinite(value)
+        }
+
+
+def build_bank(shards: Path, target: Path, *, per_model: int = 160) -> int:
+    """Write a bank of the first curves of every form model in a folder of shards.
+
+    Parameters
+    ----------
+    shards : Path
+    target : Path
+        The file, ``.npz``.
+    per_model : int
+        Curves of each model, at most; half of them monodisperse where there are as many.
+
+    Returns
+    -------
+    int
+        Curves in the bank.
+
+    Raises
+    ------
+    SimulationError
+        The folder holds no shard of a form model.
+    """
+    import h5py
+
+    found: dict[str, list[dict[str, object]]] = {}
+    for path in shard_paths(shards):
+        with h5py.File(path, "r") as file:
+            model = Path(str(file.attrs["model"])).stem
+            if model in structure_factors():
+                continue
+            names = [str(n) for n in file["parameters"].attrs["names"]]
+            columns = (file["parameters"][()], file["log_intensity"][()], file["radius_effective"][()])
+            for values, log_i, radius in zip(*columns, strict=True):
+                row = {n: float(v) for n, v in zip(names, values, strict=True) if np.isfinite(v)}
+                found.setdefault(model, []).append({"row": row, "log_i": _coarse(log_i), "radius": radius})
+    if not found:
+        raise SimulationError(f"{shards}: no shards of form models here; make them with 'sasnet simulate'.")
+    arrays: dict[str, NDArray] = {}
+    total = 0
+    for model, curves in found.items():
+        mono = [c for c in curves if not any(k.endswith("_pd") for k in c["row"])]  # type: ignore[union-attr]
+        poly = [c for c in curves if any(k.endswith("_pd") for k in c["row"])]  # type: ignore[union-attr]
+        half = max(per_model // 2, per_model - len(poly))
+        chosen = mono[:half]
+        chosen += poly[: per_model - len(chosen)]
+        names = sorted({k for c in chosen for k in c["row"] if not _numerical(k)})  # type: ignore[union-attr]
+        table = [[c["row"].get(k, np.nan) for k in names] for c in chosen]  # type: ignore[attr-defined]
+        arrays[f"{model}/names"] = np.array(names)
+        arrays[f"{model}/parameters"] = np.array(table, dtype=np.float32)
+        arrays[f"{model}/log_intensity"] = np.array([c["log_i"] for c in chosen], dtype=np.float16)
+        arrays[f"{model}/radius_effective"] = np.array([c["radius"] for c in chosen], dtype=np.float32)
+        total += len(chosen)
+    with Path(target).open("wb") as out:
+        np.savez_compressed(out, **arrays)  # type: ignore[arg-type]
+    return total
+
+
+def _numerical(name: str) -> bool:
+    return name.endswith(("_pd_n", "_pd_nsigma"))
+
+
+def _coarse(log_i: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Average I over a cell of the bank, so that fringes finer than it leave their mean."""
+    reach = _COARSE // 2
+    padded = np.pad(np.exp(log_i.astype(np.float64)), reach, mode="edge")
+    sums = np.convolve(padded, np.ones(2 * reach + 1) / (2 * reach + 1), "valid")[::_COARSE]
+    with np.errstate(divide="ignore"):
+        return np.asarray(np.maximum(np.log(sums), _FLOOR))
+
+
+class Bank:
+    """The bank's pages, read when they are asked for.
+
+    Parameters
+    ----------
+    path : Path
+        Of the file that `build_bank` wrote.
+
+    Raises
+    ------
+    ModelZooError
+        The file is missing or damaged.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = Path(path)
+        try:
+            self._file = np.load(self.path)
+            self.models = tuple(k.removesuffix("/names") for k in self._file.files if k.endswith("/names"))
+        except (OSError, ValueError) as error:
+            raise ModelZooError(
+                f"{path}: the bank of starting values cannot be read ({error}); reinstall sasnet-plugin."
+            ) from error
+
+    def page(self, model: str) -> Page:
+        """Curves of one form model.
+
+        Raises
+        ------
+        KeyError
+            The bank has none of it.
+        """
+        if model not in self.models:
+            raise KeyError(model)
+        return Page(
+            tuple(str(n) for n in self._file[f"{model}/names"]),
+            self._file[f"{model}/parameters"].astype(np.float64),
+            self._file[f"{model}/log_intensity"].astype(np.float32),
+            self._file[f"{model}/radius_effective"].astype(np.float64),
+        )
