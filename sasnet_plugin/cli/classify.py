@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sasnet_plugin import units
+from sasnet_plugin.cli.arguments import names_of, sentence_of, unit_of, window_of
 from sasnet_plugin.cli.files import expand
 from sasnet_plugin.types import Curve, SasnetError, Suggestion
 
@@ -60,8 +60,8 @@ def classify(
 
     Exit code 0: every file has its answer; 1: some have not, and a sentence says why; 2: wrong usage.
     """
-    window = _window(q_range)
-    unit = _unit(q_unit)
+    window = window_of(q_range)
+    unit = unit_of(q_unit)
 
     from sasnet_plugin.cli.answers import JsonWriter, TableWriter
     from sasnet_plugin.predict import open_classifier
@@ -69,7 +69,7 @@ def classify(
 
     classifier = open_classifier()
     try:
-        keep = classifier.selection(_names(models), _names(exclude))
+        keep = classifier.selection(names_of(models), names_of(exclude))
     except UnknownModelError as error:
         raise typer.BadParameter(str(error), param_hint="--models / --exclude") from None
     for stream in (sys.stdout, sys.stderr):
@@ -167,47 +167,8 @@ def _write(
                 drawn.append((curve, outcome))
         elif isinstance(outcome, Exception):
             failed += 1
-            writer.failure(path, curve.entry if curve else "", _sentence(path, outcome))
+            writer.failure(path, curve.entry if curve else "", sentence_of(path, outcome))
     return failed, drawn
-
-
-def _sentence(path: str, error: Exception) -> str:
-    if isinstance(error, SasnetError):
-        return str(error)
-    reason = (str(error).strip() or "no reason given").splitlines()[0]
-    return (
-        f"{path}: cannot be read as 1D small-angle-scattering data ({type(error).__name__}: {reason});"
-        " check the file."
-    )
-
-
-def _names(given: list[str] | None) -> list[str] | None:
-    names = [name.strip() for part in given or () for name in part.split(",") if name.strip()]
-    return names if given else None
-
-
-def _unit(given: str | None) -> str | None:
-    if given is not None and units.canonical(given, "q") is None:
-        raise typer.BadParameter(
-            f"{given!r} is no unit of q; use A (for Å⁻¹) or nm (for nm⁻¹).", param_hint="--q-unit"
-        )
-    return given
-
-
-def _window(given: str | None) -> tuple[float, float] | None:
-    if given is None:
-        return None
-    low, colon, high = given.partition(":")
-    try:
-        window = float(low or 0.0), float(high or math.inf)
-    except ValueError:
-        window = math.nan, math.nan
-    if not colon or not 0 <= window[0] < window[1]:
-        raise typer.BadParameter(
-            f"{given!r} is no q range; write two numbers in Å⁻¹, the smaller first, such as 0.01:0.3.",
-            param_hint="--q-range",
-        )
-    return window
 
 
 @contextmanager

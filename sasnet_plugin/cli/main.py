@@ -20,6 +20,7 @@ from sasnet_plugin.types import SasnetError
 #: Command -> "module:function", in the order of the help.
 COMMANDS = {
     "classify": "sasnet_plugin.cli.classify:classify",
+    "fit": "sasnet_plugin.cli.fit:fit",
     "simulate": "sasnet_plugin.cli.simulate:simulate",
     "train": "sasnet_plugin.cli.train:train",
     "evaluate": "sasnet_plugin.cli.evaluate:evaluate",

@@ -1,4 +1,4 @@
-"""Fit one candidate model to one curve: several starts on a coarse copy of the data, the best ones on all of it."""
+"""Fit one candidate model to one curve: several starts on a coarse copy of the data, the best on all of it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from ..simulate.bank import Bank
 from ..simulate.clean import PD_TYPES, tier
 from ..types import Curve, SasnetError
-from .problem import choose_free, experiment, set_ranges, solve_linear
+from .problem import TimeUpError, choose_free, experiment, set_ranges, solve_linear
 from .result import ModelFit, Parameter
 from .seeds import Seed, binned, nearest
 
@@ -44,6 +44,8 @@ class Task:
         Parameters that the user gives.
     ranges : dict
         Ranges that the user gives, (low, high) by name.
+    seconds : float
+        CPU time that it should take; a fit that needs more ends with the best point it has seen.
     """
 
     curve: Curve
@@ -53,6 +55,7 @@ class Task:
     probability: float = 0.0
     fixed: dict[str, float] | None = None
     ranges: dict[str, tuple[float, float]] | None = None
+    seconds: float = 20.0
 
     @property
     def name(self) -> str:
@@ -75,18 +78,26 @@ def fit_candidate(task: Task, bank: Bank) -> ModelFit:
     seeds = nearest(page, task.model, task.structure_factor, data, count=3 * STARTS[speed])
     seeds = _varied(seeds, STARTS[speed], polydisperse=speed != "slow")
     coarse, coarse_error = coarsened(task.curve, task.dintensity)
-    first = []
+    first: list[_Done] = []
     for seed in seeds:
         start = _start(task, seed)
-        done = _levenberg(coarse, coarse_error, task, start, _COARSE_STEPS)
+        left = 0.6 * task.seconds - (time.process_time() - began)
+        if first and left < 0:
+            break
+        done = _levenberg(coarse, coarse_error, task, start, _COARSE_STEPS, max(left, 1.0))
         if done is not None:
             first.append(done)
     if not first:
         raise SasnetError(f"{task.name}: no start gives a finite curve here; fix fewer parameters.")
     first.sort(key=lambda d: d.bic)
-    final = []
+    final: list[_Done] = []
     for done in first[: FINALISTS[speed]]:
-        again = _levenberg(task.curve, task.dintensity, task, done.parameters, _FINE_STEPS)
+        left = task.seconds - (time.process_time() - began)
+        if final and left < 0:
+            break
+        again = _levenberg(
+            task.curve, task.dintensity, task, done.parameters, _FINE_STEPS, max(left, 0.2 * task.seconds)
+        )
         if again is not None:
             final.append(again)
     if not final:
@@ -168,13 +179,18 @@ def _start(task: Task, seed: Seed) -> dict[str, Any]:
 
 
 def _levenberg(
-    curve: Curve, dintensity: NDArray[np.float64], task: Task, start: dict[str, Any], steps: int
+    curve: Curve,
+    dintensity: NDArray[np.float64],
+    task: Task,
+    start: dict[str, Any],
+    steps: int,
+    seconds: float,
 ) -> _Done | None:
     from bumps.fitproblem import FitProblem
     from bumps.fitters import fit
 
     held = frozenset(task.fixed or ())
-    fitness = experiment(curve, dintensity, task.name, start)
+    fitness = experiment(curve, dintensity, task.name, start, seconds=seconds)
     try:
         if not {"scale", "background"} & held:
             solve_linear(fitness)
@@ -191,12 +207,20 @@ def _levenberg(
     problem = FitProblem(fitness)
     with warnings.catch_warnings(), np.errstate(all="ignore"), contextlib.redirect_stdout(io.StringIO()):
         warnings.simplefilter("ignore")
-        found = fit(problem, method="lm", steps=steps)
-    fitness.update()
+        try:
+            deviations = np.asarray(fit(problem, method="lm", steps=steps).dx)
+        except TimeUpError:
+            deviations = np.full(len(free), np.nan)
+    fitness.deadline = np.inf
     chisq = float(np.sum(fitness.residuals() ** 2))
+    if fitness.best[0] < chisq:
+        for name, value in fitness.best[1].items():
+            getattr(fitness.model, name).value = value
+        chisq = fitness.best[0]
+    fitness.update()
     state = {k: v for k, v in fitness.model.state().items() if k in _shape(fitness)}
     bic = chisq + len(free) * float(np.log(len(curve)))
-    errors = dict(zip([p.name for p in problem._parameters], np.asarray(found.dx), strict=True))
+    errors = dict(zip([p.name for p in problem._parameters], deviations, strict=True))
     return _Done(state, fitness, free, same, errors, chisq, bic)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -41,7 +41,6 @@ def fit(
     ranges: Mapping[str, tuple[float, float]] | None = None,
     time_limit: float = 60.0,
     workers: int = 2,
-    running: Workers | None = None,
 ) -> FitResult:
     """Fit the models that may explain a curve, rank and verify them.
 
@@ -62,8 +61,6 @@ def fit(
         Seconds for the whole curve; what is not fitted by then is left out, with a note.
     workers : int
         Processes.
-    running : Workers, optional
-        Processes that are there already, for many curves in a row.
 
     Returns
     -------
@@ -72,8 +69,35 @@ def fit(
     Raises
     ------
     SasnetError
-        Unknown names, too few points, or no model could be fitted.
+        Unknown names, too few points, or a damaged model zoo.
     """
+    chosen = None if models is None else list(models)
+    check_names(chosen, structure_factor, fixed or {}, ranges or {})
+    with Workers(bank_path(), workers) as pool:
+        return fit_with(
+            pool,
+            curve,
+            top=top,
+            models=chosen,
+            structure_factor=structure_factor,
+            fixed=fixed,
+            ranges=ranges,
+            time_limit=time_limit,
+        )
+
+
+def fit_with(
+    pool: Workers,
+    curve: Curve,
+    *,
+    top: int = 5,
+    models: Sequence[str] | None = None,
+    structure_factor: str | None = None,
+    fixed: Mapping[str, float] | None = None,
+    ranges: Mapping[str, tuple[float, float]] | None = None,
+    time_limit: float = 60.0,
+) -> FitResult:
+    """As `fit`, with processes that are there already; for many curves in a row."""
     began = time.monotonic()
     notes = list(curve.notes)
     dintensity, note = uncertainties(curve)
@@ -81,22 +105,54 @@ def fit(
         notes.append(note)
     classifier = open_classifier()
     keep = classifier.selection(models, None)
-    suggestion = classifier.suggest([curve], top=len(list(models)) if models else top, keep=keep)[0]
+    suggestion = classifier.suggest([curve], top=len(models) if models else top, keep=keep)[0]
     tasks = candidates(suggestion, curve, dintensity, structure_factor, fixed or {}, ranges or {})
-    own = Workers(bank_path(), workers) if running is None else None
-    pool = own.__enter__() if own is not None else running
-    assert pool is not None
+    # Shares of the time such that all get their turn; the rest is for starting and finishing.
+    share = 0.7 * time_limit * pool.count / max(len(tasks), pool.count)
+    tasks = [replace(task, seconds=min(share, task.seconds)) for task in tasks]
     fits: list[ModelFit] = []
-    try:
-        for _, answer in pool.run(tasks, time_limit - (time.monotonic() - began)):
-            if isinstance(answer, SasnetError):
-                notes.append(str(answer))
-            else:
-                fits.append(answer)
-    finally:
-        if own is not None:
-            own.__exit__(None, None, None)
+    for _, answer in pool.run(tasks, time_limit - (time.monotonic() - began)):
+        if isinstance(answer, SasnetError):
+            notes.append(str(answer))
+        else:
+            fits.append(answer)
     return assemble(curve, dintensity, fits, notes)
+
+
+def check_names(
+    models: Sequence[str] | None,
+    structure_factor: str | None,
+    fixed: Mapping[str, float],
+    ranges: Mapping[str, tuple[float, float]],
+) -> None:
+    """See that models, structure factor and parameters exist.
+
+    Raises
+    ------
+    SasnetError
+        One does not; the sentence offers the nearest names.
+    """
+    from difflib import get_close_matches
+
+    from ..simulate.priors import model_info, structure_factors
+
+    open_classifier().selection(models, None)
+    if structure_factor not in (None, "none", *structure_factors()):
+        raise SasnetError(
+            f"{structure_factor}: no such structure factor; choose none, {', '.join(structure_factors())}."
+        )
+    wanted = [*fixed, *ranges]
+    if not wanted:
+        return
+    known: set[str] = {"scale", "background"}
+    for name in (*(models or open_classifier().manifest.forms), *structure_factors()):
+        for p in model_info(name).parameters.call_parameters:
+            known |= {p.name, f"{p.name}_pd"} if p.polydisperse else {p.name}
+    for name in wanted:
+        if name not in known:
+            near = get_close_matches(name, sorted(known), n=3)
+            hint = f"; did you mean {' or '.join(near)}?" if near else "."
+            raise SasnetError(f"{name}: none of these models has such a parameter{hint}")
 
 
 def uncertainties(curve: Curve) -> tuple[NDArray[np.float64], str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import warnings
 from typing import Any
 
@@ -13,8 +14,8 @@ from ..types import Curve
 
 #: What a residual is where the model has no value: large, finite, so that LM turns back instead of hanging.
 _NO_VALUE = 1e6
-#: A parameter whose effect is a combination of the others' to this relative accuracy cannot be fitted.
-_DEGENERATE = 1e-5
+#: A parameter whose effect is a combination of the others' to this accuracy cannot be fitted.
+_DEGENERATE = 3e-3
 #: Not fitted unless a user asks: modes, the surroundings of charged spheres, and what the body itself decides.
 _HELD = frozenset(
     {"structure_factor_mode", "radius_effective_mode", "radius_effective", "temperature", "dielectconst",
@@ -29,8 +30,19 @@ _WHOLE = frozenset(
 _REACH = 30.0
 
 
-def experiment(curve: Curve, dintensity: NDArray[np.float64], name: str, parameters: dict[str, Any]) -> Any:
-    """A sasmodels Experiment whose residuals are always finite.
+class TimeUpError(Exception):
+    """A fit has used its time; what it found so far stands."""
+
+
+def experiment(
+    curve: Curve,
+    dintensity: NDArray[np.float64],
+    name: str,
+    parameters: dict[str, Any],
+    *,
+    seconds: float = np.inf,
+) -> Any:
+    """A sasmodels Experiment whose residuals are always finite, and which ends a fit that takes too long.
 
     Parameters
     ----------
@@ -41,6 +53,12 @@ def experiment(curve: Curve, dintensity: NDArray[np.float64], name: str, paramet
         sasmodels' name, ``sphere`` or ``sphere@hardsphere``.
     parameters : dict
         Start; what is not given takes sasmodels' default.
+    seconds : float
+        CPU time after which its residuals raise `TimeUpError`.
+
+    Notes
+    -----
+    ``best`` of the experiment is the least χ² seen, with the values of all parameters there.
     """
     from sasmodels.bumps_model import Experiment, Model
     from sasmodels.data import Data1D
@@ -48,11 +66,20 @@ def experiment(curve: Curve, dintensity: NDArray[np.float64], name: str, paramet
     class Guarded(Experiment):  # type: ignore[misc]
         """NaN residuals would keep LM running for ever."""
 
+        deadline = time.process_time() + seconds
+        best: tuple[float, dict[str, Any]] = (np.inf, {})
+
         def residuals(self) -> NDArray[np.float64]:
+            if time.process_time() > self.deadline:
+                raise TimeUpError
             with warnings.catch_warnings(), np.errstate(all="ignore"):
                 warnings.simplefilter("ignore")
                 found = np.asarray(super().residuals(), dtype=float)
-            return np.clip(np.nan_to_num(found, nan=_NO_VALUE), -_NO_VALUE, _NO_VALUE)
+            found = np.clip(np.nan_to_num(found, nan=_NO_VALUE), -_NO_VALUE, _NO_VALUE)
+            chisq = float(found @ found)
+            if chisq < self.best[0]:
+                self.best = (chisq, {k: p.value for k, p in self.model.parameters().items()})
+            return np.asarray(found)
 
     data = Data1D(x=curve.q, y=curve.intensity, dy=dintensity)
     data.filename = curve.entry or curve.file or "curve"
@@ -148,7 +175,7 @@ def choose_free(fitness: Any, held: frozenset[str]) -> tuple[list[str], list[str
             continue
         column = column / np.linalg.norm(column)
         rest = column - sum((c @ column) * c for c in kept)
-        if np.linalg.norm(rest) < 10 * _DEGENERATE**0.5 * 1e-1:
+        if np.linalg.norm(rest) < _DEGENERATE:
             same.append(name)
             continue
         kept.append(rest / np.linalg.norm(rest))
@@ -157,11 +184,13 @@ def choose_free(fitness: Any, held: frozenset[str]) -> tuple[list[str], list[str
 
 
 def _fittable(model: Any) -> list[str]:
-    """Continuous parameters: scale, background, lengths and shape, widths that are set, contrasts, fractions."""
+    """Continuous parameters: scale, background, lengths and shape, widths in use, contrasts, fractions."""
     info = model.sasmodel.info
     table = info.parameters
     names = set(model.parameters())
-    shape, sld, last = [], [], []
+    shape: list[str] = []
+    sld: list[str] = []
+    last: list[str] = []
     for p in table.call_parameters:
         if p.name in ("scale", "background") or p.type in ("orientation", "magnetic") or p.name not in names:
             continue

@@ -17,6 +17,7 @@ from ..simulate.priors import rescalable, rescale
 from ..simulate.resolution import pinhole_matrix, slit_matrix
 from ..types import Curve
 
+Array = NDArray[np.float64]
 #: Sizes are tried from a twelfth to twelve times those of the bank, in steps of 9.6 %.
 _SHIFTS = np.arange(-54, 55, 2)
 _BINS = 48
@@ -149,7 +150,7 @@ def nearest(
     """
     shifts = _SHIFTS if rescalable(model) else np.zeros(1, dtype=int)
     curves = _shifted(page.log_intensity, data.columns, shifts)
-    tried: list[tuple[dict[str, float], NDArray, NDArray, NDArray]] = []
+    tried: list[tuple[dict[str, float], Array, Array, Array]] = []
     if factor is None:
         tried.append(({}, *_solve(curves, data)))
     else:
@@ -204,7 +205,7 @@ def _shifted(
     return np.where(index > N_BANK - 1, np.nan, np.exp(value))
 
 
-def _solve(curves: NDArray[np.float64], data: Binned) -> tuple[NDArray, NDArray, NDArray]:
+def _solve(curves: NDArray[np.float64], data: Binned) -> tuple[Array, Array, Array]:
     """Weighted least squares of scale × curve + background, neither negative; badness, scale, background."""
     w, y = data.weight, data.intensity
     curves = curves @ data.matrix

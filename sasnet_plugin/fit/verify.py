@@ -1,4 +1,4 @@
-"""Simulate the fitted model again with the measurement's own noise, and see whether the measurement looks like it."""
+"""Whether a measurement looks like what its fitted model would give with noise of the stated size."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def verify(curve: Curve, dintensity: NDArray[np.float64], fit: ModelFit) -> Veri
 
 
 def standardised_runs(residual: NDArray[np.float64]) -> float:
-    """Wald and Wolfowitz's runs test: (runs - expected)/standard deviation (Ann. Math. Stat. 11 (1940) 147)."""
+    """(runs - expected)/standard deviation (Wald and Wolfowitz, Ann. Math. Stat. 11 (1940) 147)."""
     sign = residual[residual != 0] > 0
     n, up = sign.size, int(sign.sum())
     down = n - up

@@ -130,13 +130,7 @@ class Workers:
                         except (EOFError, OSError):
                             self._end(worker)
                             self._workers[slot] = self._start()
-                            yield (
-                                index,
-                                SasnetError(
-                                    f"{tasks[index].name}: the process that fitted it was killed, perhaps for want of"
-                                    " memory; run again with --workers 1."
-                                ),
-                            )
+                            yield index, _killed(tasks[index])
                     elif left <= 0:
                         self._end(worker)
                         self._workers[slot] = self._start()
@@ -151,6 +145,13 @@ class Workers:
                 if worker.index is not None:
                     self._end(worker)
                     self._workers[slot] = self._start()
+
+
+def _killed(task: Task) -> SasnetError:
+    return SasnetError(
+        f"{task.name}: the process that fitted it was killed, perhaps for want of memory;"
+        " run again with --workers 1."
+    )
 
 
 def _late(task: Task, seconds: float) -> SasnetError:

@@ -1,9 +1,10 @@
-"""A bank of clean curves with their parameters, small enough to ship: where a fit finds its starting values."""
+"""A bank of clean curves with their parameters, small enough to ship: where fits find starting values."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -55,6 +56,13 @@ class Page:
         }
 
 
+@dataclass(frozen=True)
+class _Row:
+    parameters: dict[str, float]
+    log_intensity: NDArray[np.float64]
+    radius: float
+
+
 def build_bank(shards: Path, target: Path, *, per_model: int = 160) -> int:
     """Write a bank of the first curves of every form model in a folder of shards.
 
@@ -78,7 +86,7 @@ def build_bank(shards: Path, target: Path, *, per_model: int = 160) -> int:
     """
     import h5py
 
-    found: dict[str, list[dict[str, object]]] = {}
+    found: dict[str, list[_Row]] = {}
     for path in shard_paths(shards):
         with h5py.File(path, "r") as file:
             model = Path(str(file.attrs["model"])).stem
@@ -88,23 +96,23 @@ def build_bank(shards: Path, target: Path, *, per_model: int = 160) -> int:
             columns = (file["parameters"][()], file["log_intensity"][()], file["radius_effective"][()])
             for values, log_i, radius in zip(*columns, strict=True):
                 row = {n: float(v) for n, v in zip(names, values, strict=True) if np.isfinite(v)}
-                found.setdefault(model, []).append({"row": row, "log_i": _coarse(log_i), "radius": radius})
+                found.setdefault(model, []).append(_Row(row, _coarse(log_i), float(radius)))
     if not found:
         raise SimulationError(f"{shards}: no shards of form models here; make them with 'sasnet simulate'.")
-    arrays: dict[str, NDArray] = {}
+    arrays: dict[str, NDArray[Any]] = {}
     total = 0
     for model, curves in found.items():
-        mono = [c for c in curves if not any(k.endswith("_pd") for k in c["row"])]  # type: ignore[union-attr]
-        poly = [c for c in curves if any(k.endswith("_pd") for k in c["row"])]  # type: ignore[union-attr]
+        mono = [c for c in curves if not any(k.endswith("_pd") for k in c.parameters)]
+        poly = [c for c in curves if any(k.endswith("_pd") for k in c.parameters)]
         half = max(per_model // 2, per_model - len(poly))
         chosen = mono[:half]
         chosen += poly[: per_model - len(chosen)]
-        names = sorted({k for c in chosen for k in c["row"] if not _numerical(k)})  # type: ignore[union-attr]
-        table = [[c["row"].get(k, np.nan) for k in names] for c in chosen]  # type: ignore[attr-defined]
-        arrays[f"{model}/names"] = np.array(names)
+        kept = sorted({k for c in chosen for k in c.parameters if not _numerical(k)})
+        table = [[c.parameters.get(k, np.nan) for k in kept] for c in chosen]
+        arrays[f"{model}/names"] = np.array(kept)
         arrays[f"{model}/parameters"] = np.array(table, dtype=np.float32)
-        arrays[f"{model}/log_intensity"] = np.array([c["log_i"] for c in chosen], dtype=np.float16)
-        arrays[f"{model}/radius_effective"] = np.array([c["radius"] for c in chosen], dtype=np.float32)
+        arrays[f"{model}/log_intensity"] = np.array([c.log_intensity for c in chosen], dtype=np.float16)
+        arrays[f"{model}/radius_effective"] = np.array([c.radius for c in chosen], dtype=np.float32)
         total += len(chosen)
     with Path(target).open("wb") as out:
         np.savez_compressed(out, **arrays)  # type: ignore[arg-type]

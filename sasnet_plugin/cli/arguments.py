@@ -1,0 +1,86 @@
+"""What several commands read from their command line, and how they speak of a failure."""
+
+from __future__ import annotations
+
+import math
+
+import typer
+
+from sasnet_plugin import units
+from sasnet_plugin.types import SasnetError
+
+
+def sentence_of(path: str, error: Exception) -> str:
+    """One sentence about a file that could not be used."""
+    if isinstance(error, SasnetError):
+        return str(error)
+    reason = (str(error).strip() or "no reason given").splitlines()[0]
+    return (
+        f"{path}: cannot be read as 1D small-angle-scattering data ({type(error).__name__}: {reason});"
+        " check the file."
+    )
+
+
+def names_of(given: list[str] | None) -> list[str] | None:
+    """Names from a repeated option, each of which may hold several, separated by commas."""
+    names = [name.strip() for part in given or () for name in part.split(",") if name.strip()]
+    return names if given else None
+
+
+def unit_of(given: str | None) -> str | None:
+    """The unit of q as given, or wrong usage."""
+    if given is not None and units.canonical(given, "q") is None:
+        raise typer.BadParameter(
+            f"{given!r} is no unit of q; use A (for Å⁻¹) or nm (for nm⁻¹).", param_hint="--q-unit"
+        )
+    return given
+
+
+def window_of(given: str | None) -> tuple[float, float] | None:
+    """A q range, Å⁻¹, from ``a:b`` where either may be left out, or wrong usage."""
+    if given is None:
+        return None
+    low, colon, high = given.partition(":")
+    try:
+        window = float(low or 0.0), float(high or math.inf)
+    except ValueError:
+        window = math.nan, math.nan
+    if not colon or not 0 <= window[0] < window[1]:
+        raise typer.BadParameter(
+            f"{given!r} is no q range; write two numbers in Å⁻¹, the smaller first, such as 0.01:0.3.",
+            param_hint="--q-range",
+        )
+    return window
+
+
+def values_of(given: list[str] | None, option: str) -> dict[str, float]:
+    """``name=number`` pairs, or wrong usage."""
+    found = {}
+    for part in given or ():
+        name, equals, text = part.partition("=")
+        try:
+            found[name.strip()] = float(text)
+        except ValueError:
+            equals = ""
+        if not equals or not name.strip() or not math.isfinite(found[name.strip()]):
+            raise typer.BadParameter(f"{part!r} is not name=number, such as sld=4.0.", param_hint=option)
+    return found
+
+
+def ranges_of(given: list[str] | None, option: str) -> dict[str, tuple[float, float]]:
+    """``name=low:high`` pairs, or wrong usage."""
+    found = {}
+    for part in given or ():
+        name, _, text = part.partition("=")
+        low, _, high = text.partition(":")
+        try:
+            pair = float(low), float(high)
+        except ValueError:
+            pair = math.nan, math.nan
+        if not name.strip() or not pair[0] < pair[1]:
+            raise typer.BadParameter(
+                f"{part!r} is not name=low:high with the smaller number first, such as radius=10:200.",
+                param_hint=option,
+            )
+        found[name.strip()] = pair
+    return found

@@ -1,0 +1,174 @@
+"""``sasnet fit FILES…``: fit the models that may explain these data, rank and verify them."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from sasnet_plugin.cli.arguments import names_of, ranges_of, sentence_of, unit_of, values_of, window_of
+from sasnet_plugin.cli.files import expand
+from sasnet_plugin.types import Curve, SasnetError
+
+if TYPE_CHECKING:
+    from sasnet_plugin.fit.result import FitResult, ModelFit
+
+
+def fit(
+    files: Annotated[
+        list[str], typer.Argument(help="Data files, folders (searched to the bottom) or patterns.")
+    ],
+    top: Annotated[int, typer.Option("--top", min=1, help="How many models to fit.")] = 5,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON object per line and data set.")
+    ] = False,
+    models: Annotated[
+        list[str] | None, typer.Option("--models", help="Fit these models (commas or repeated).")
+    ] = None,
+    structure_factor: Annotated[
+        str | None,
+        typer.Option("--structure-factor", help="Fit with this structure factor alone; 'none' for none."),
+    ] = None,
+    fix: Annotated[
+        list[str] | None, typer.Option("--fix", metavar="NAME=VALUE", help="Keep a parameter at a value.")
+    ] = None,
+    ranges: Annotated[
+        list[str] | None,
+        typer.Option("--range", metavar="NAME=LOW:HIGH", help="Let a parameter vary in this range alone."),
+    ] = None,
+    q_range: Annotated[
+        str | None,
+        typer.Option("--q-range", metavar="A:B", help="Use only q from A to B, Å⁻¹; either may be left out."),
+    ] = None,
+    q_unit: Annotated[
+        str | None,
+        typer.Option("--q-unit", help="Unit of q: A (Å⁻¹) or nm (nm⁻¹), where the file is silent or wrong."),
+    ] = None,
+    entry: Annotated[
+        str | None, typer.Option("--entry", help="Only this entry of a file that holds several.")
+    ] = None,
+    time_limit: Annotated[
+        float, typer.Option("--time-limit", min=1.0, help="Seconds for each data set.")
+    ] = 30.0,
+    workers: Annotated[int, typer.Option("--workers", min=1, help="Processes that fit.")] = 2,
+) -> None:
+    """Fit the models that may explain 1D small-angle-scattering data, rank and verify them.
+
+    Exit code 0: every file has its answer; 1: some have not, and a sentence says why; 2: wrong usage.
+    """
+    window = window_of(q_range)
+    unit = unit_of(q_unit)
+    fixed = values_of(fix, "--fix")
+    limits = ranges_of(ranges, "--range")
+    chosen = names_of(models)
+
+    from sasnet_plugin.fit.fitting import bank_path, check_names, fit_with
+    from sasnet_plugin.fit.workers import Workers
+
+    # The processes start while the files are read and classified.
+    with Workers(bank_path(), workers) as pool:
+        check_names(chosen, structure_factor, fixed, limits)
+        failed = 0
+        for path, outcome in _curves(files, unit, entry, window):
+            found: FitResult | Exception
+            if isinstance(outcome, Curve):
+                try:
+                    found = fit_with(
+                        pool,
+                        outcome,
+                        top=top,
+                        models=chosen,
+                        structure_factor=structure_factor,
+                        fixed=fixed,
+                        ranges=limits,
+                        time_limit=time_limit,
+                    )
+                except SasnetError as error:
+                    found = error
+            else:
+                found = outcome
+            if isinstance(found, Exception):
+                failed += 1
+                _fail(path, sentence_of(path, found), as_json)
+            elif as_json:
+                print(json.dumps(found.as_dict(), ensure_ascii=False), flush=True)
+            else:
+                _table(found)
+    if failed:
+        raise typer.Exit(1)
+
+
+def _curves(
+    arguments: list[str], unit: str | None, entry: str | None, window: tuple[float, float] | None
+) -> Iterator[tuple[str, Curve | Exception]]:
+    from sasnet_plugin.data import load
+    from sasnet_plugin.predict.window import within
+
+    for path in expand(arguments):
+        if isinstance(path, SasnetError):
+            yield str(path).partition(":")[0], path
+            continue
+        try:
+            curves = load(path, q_unit=unit, entry=entry)
+        except Exception as error:  # one file must not stop the others, whatever is wrong with it
+            yield path, error
+            continue
+        for curve in curves:
+            try:
+                yield path, curve if window is None else within(curve, *window)
+            except SasnetError as error:
+                yield path, error
+
+
+def _fail(path: str, sentence: str, as_json: bool) -> None:
+    if as_json:
+        print(json.dumps({"file": path, "error": sentence}, ensure_ascii=False), flush=True)
+    else:
+        print(sentence, file=sys.stderr, flush=True)
+
+
+def _table(result: FitResult) -> None:
+    """A table of the fits, the best one's parameters, and what to doubt."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    say = Console(file=sys.stdout, highlight=False).print
+    title = " · ".join(part for part in (result.curve.file, result.curve.entry) if part)
+    say(Text(title or "curve", style="bold"), soft_wrap=True)
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for name in ("model", "structure factor", "weight", "χ²/dof", "BIC", "fitted"):
+        table.add_column(name, no_wrap=name == "model", justify="left" if "or" in name else "right")
+    for found in result.fits:
+        table.add_row(
+            Text(found.model),
+            Text(found.structure_factor or "–"),
+            f"{100 * found.weight:.0f} %",
+            f"{found.reduced_chisq:.3g}",
+            f"{found.bic:.1f}",
+            str(len(found.free)),
+        )
+    say(table)
+    if result.best is not None:
+        say(Text(f"{result.best.name}: {_parameters(result.best)}"), soft_wrap=True)
+        for sentence in result.best.warnings:
+            say(Text(f"Beware: {sentence}"), soft_wrap=True)
+    say(Text("Verified." if result.verified else "Not verified."))
+    for note in result.notes:
+        say(Text(f"Note: {note}"), soft_wrap=True)
+    say()
+    sys.stdout.flush()
+
+
+def _parameters(found: ModelFit) -> str:
+    parts = []
+    for name, p in found.parameters.items():
+        if p.fixed:
+            continue
+        error = "" if p.error is None else f" ± {p.error:.2g}"
+        unit = f" {p.unit}" if p.unit and p.unit != "None" else ""
+        parts.append(f"{name} {p.value:.4g}{error}{unit}")
+    return ", ".join(parts)
