@@ -1,4 +1,4 @@
-"""Fit one candidate model to one curve: several starts on a coarse copy of the data, the best on all of it."""
+"""Fit one candidate model to one curve: several starts on a coarse copy of the data, then on all of it."""
 
 from __future__ import annotations
 

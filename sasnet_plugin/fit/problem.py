@@ -14,9 +14,9 @@ from ..types import Curve
 
 #: What a residual is where the model has no value: large, finite, so that LM turns back instead of hanging.
 _NO_VALUE = 1e6
-#: A parameter whose effect is a combination of the others' to this accuracy cannot be fitted.
+#: A parameter whose effect is a combination of the others' to this accuracy is left as it is.
 _DEGENERATE = 3e-3
-#: Not fitted unless a user asks: modes, the surroundings of charged spheres, and what the body itself decides.
+#: Not fitted unless a user asks: modes, the surroundings of charged spheres, what the body itself decides.
 _HELD = frozenset(
     {"structure_factor_mode", "radius_effective_mode", "radius_effective", "temperature", "dielectconst",
      "concentration_salt"}

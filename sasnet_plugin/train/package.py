@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..data.preprocess import PREPROCESS_VERSION, Q_MAX, Q_MIN
+from ..simulate.bank import build_bank
 from ..simulate.examples import Examples, mixed_set
 from ..simulate.library import Library
 from ..simulate.shards import shard_paths
@@ -48,7 +49,8 @@ def package(
     validation : Path
         Shards of another seed: temperatures, groups and the threshold come from them.
     target : Path
-        Folder of the model in the zoo; ``model.onnx``, ``parity.npz`` and ``manifest.json`` are written.
+        Folder of the model in the zoo; ``model.onnx``, ``parity.npz``, ``seeds.npz`` (where fits start) and
+        ``manifest.json`` are written.
 
     Returns
     -------
@@ -84,8 +86,9 @@ def package(
     groups = cut(linkage, library.forms, confusion)
 
     target.mkdir(parents=True, exist_ok=True)
-    onnx, parity = target / "model.onnx", target / "parity.npz"
+    onnx, parity, bank = target / "model.onnx", target / "parity.npz", target / "seeds.npz"
     export_onnx(model, onnx)
+    build_bank(data, bank)
     rows = np.random.default_rng(0).choice(
         len(features), size=min(_PARITY_ROWS, len(features)), replace=False
     )
@@ -115,7 +118,7 @@ def package(
             "network": settings["net"],
             "weights": int(model.count_params()),
         },
-        "sha256": {path.name: _sha256(path) for path in (onnx, parity)},
+        "sha256": {path.name: _sha256(path) for path in (onnx, parity, bank)},
     }
     (target / "manifest.json").write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
     return manifest

@@ -1,0 +1,87 @@
+"""``sasnet fit`` from the outside."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from sasnet_plugin.cli.main import app
+from sasnet_plugin.simulate.kernel import call
+
+
+@pytest.fixture
+def sphere(tmp_path: Path) -> Path:
+    q = np.geomspace(0.005, 0.3, 80)
+    exact = call("sphere", q, {"radius": 70.0}).intensity + 0.01
+    sigma = 0.02 * exact
+    noisy = exact + sigma * np.random.default_rng(1).standard_normal(q.size)
+    path = tmp_path / "sphere.dat"
+    np.savetxt(path, np.column_stack([q, noisy, sigma]), header="q I dI")
+    return path
+
+
+def _run(*arguments: object) -> tuple[int, str, str]:
+    result = CliRunner().invoke(app, ["fit", *map(str, arguments)])
+    return result.exit_code, result.stdout, result.stderr
+
+
+def test_json_holds_what_is_promised(sphere: Path) -> None:
+    code, out, _ = _run("--json", "--models", "sphere,vesicle", sphere)
+    assert code == 0
+    found = json.loads(out)
+    assert set(found) == {"file", "entry", "best", "fits", "verified", "notes"}
+    assert found["file"] == str(sphere)
+    assert found["verified"] is True
+    assert sum(f["weight"] for f in found["fits"]) == pytest.approx(1.0)
+    weights = [f["weight"] for f in found["fits"]]
+    assert weights == sorted(weights, reverse=True)
+    best = next(f for f in found["fits"] if f["model"] == "sphere" and f["structure_factor"] is None)
+    radius = best["parameters"]["radius"]
+    assert abs(radius["value"] - 70.0) < 4 * radius["error"]
+    assert radius["unit"] == "Ang"
+    assert radius["fixed"] is False
+    assert best["parameters"]["sld"]["fixed"] is True
+    assert best["reduced_chisq"] < 1.5
+
+
+def test_a_table_for_people_and_a_bad_file_beside_it(sphere: Path, tmp_path: Path) -> None:
+    prose = tmp_path / "letter.txt"
+    prose.write_text("Dear colleague, the beam was down all night.\n", encoding="utf-8")
+    code, out, err = _run("--models", "sphere", prose, sphere)
+    assert code == 1
+    assert "sphere" in out
+    assert "radius" in out
+    assert "letter.txt" in err
+    assert "Traceback" not in err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--models", "spheer"), ("spheer", "sphere")),
+        (("--models", "sphere", "--fix", "raduis=4"), ("raduis", "radius")),
+        (("--structure-factor", "hardspere"), ("hardspere", "hardsphere")),
+        (("--range", "radius=200:10"), ("radius=200:10", "smaller number first")),
+        (("--fix", "radius"), ("radius", "name=number")),
+    ],
+)
+def test_wrong_names_and_limits_are_one_sentence(
+    sphere: Path, arguments: tuple[str, ...], words: tuple[str, ...]
+) -> None:
+    code, out, err = _run(*arguments, sphere)
+    assert code in (1, 2)
+    assert out == ""
+    assert all(word in err for word in words)
+    assert "Traceback" not in err
+
+
+def test_data_without_uncertainties_are_fitted_with_a_note(sphere: Path, tmp_path: Path) -> None:
+    bare = tmp_path / "bare.dat"
+    np.savetxt(bare, np.loadtxt(sphere)[:, :2])
+    code, out, _ = _run("--json", "--models", "sphere", bare)
+    assert code == 0
+    assert any("estimated" in note for note in json.loads(out)["notes"])
