@@ -16,13 +16,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from sasnet_plugin import simulate, train
+    from sasnet_plugin import fit, simulate, train
     from sasnet_plugin.data import load
     from sasnet_plugin.predict import suggest
     from sasnet_plugin.types import Curve, SasnetError, Suggestion
 
 __version__ = "0.1.0"
-__all__ = ["Curve", "SasnetError", "Suggestion", "__version__", "load", "simulate", "suggest", "train"]
+__all__ = ["Curve", "SasnetError", "Suggestion", "__version__", "fit", "load", "simulate", "suggest", "train"]
 
 # Where each public name lives: "module:attribute", or the module itself.
 _HOMES = {
@@ -31,6 +31,7 @@ _HOMES = {
     "Suggestion": "sasnet_plugin.types:Suggestion",
     "load": "sasnet_plugin.data:load",
     "suggest": "sasnet_plugin.predict:suggest",
+    "fit": "sasnet_plugin.fit",
     "simulate": "sasnet_plugin.simulate",
     "train": "sasnet_plugin.train",
 }

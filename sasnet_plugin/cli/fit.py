@@ -14,7 +14,7 @@ from sasnet_plugin.cli.files import expand
 from sasnet_plugin.types import Curve, SasnetError
 
 if TYPE_CHECKING:
-    from sasnet_plugin.fit.result import FitResult, ModelFit
+    from sasnet_plugin.fit.result import FitResult
 
 
 def fit(
@@ -133,27 +133,16 @@ def _fail(path: str, sentence: str, as_json: bool) -> None:
 def _table(result: FitResult) -> None:
     """A table of the fits, the best one's parameters, and what to doubt."""
     from rich.console import Console
-    from rich.table import Table
     from rich.text import Text
+
+    from sasnet_plugin.fit.show import parameters_in_words, rich_table
 
     say = Console(file=sys.stdout, highlight=False).print
     title = " · ".join(part for part in (result.curve.file, result.curve.entry) if part)
     say(Text(title or "curve", style="bold"), soft_wrap=True)
-    table = Table(box=None, pad_edge=False, header_style="dim")
-    for name in ("model", "structure factor", "weight", "χ²/dof", "BIC", "fitted"):
-        table.add_column(name, no_wrap=name == "model", justify="left" if "or" in name else "right")
-    for found in result.fits:
-        table.add_row(
-            Text(found.model),
-            Text(found.structure_factor or "–"),
-            f"{100 * found.weight:.0f} %",
-            f"{found.reduced_chisq:.3g}",
-            f"{found.bic:.1f}",
-            str(len(found.free)),
-        )
-    say(table)
+    say(rich_table(result))
     if result.best is not None:
-        say(Text(f"{result.best.name}: {_parameters(result.best)}"), soft_wrap=True)
+        say(Text(f"{result.best.name}: {parameters_in_words(result.best)}"), soft_wrap=True)
         for sentence in result.best.warnings:
             say(Text(f"Beware: {sentence}"), soft_wrap=True)
     say(Text("Verified." if result.verified else "Not verified."))
@@ -161,14 +150,3 @@ def _table(result: FitResult) -> None:
         say(Text(f"Note: {note}"), soft_wrap=True)
     say()
     sys.stdout.flush()
-
-
-def _parameters(found: ModelFit) -> str:
-    parts = []
-    for name, p in found.parameters.items():
-        if p.fixed:
-            continue
-        error = "" if p.error is None else f" ± {p.error:.2g}"
-        unit = f" {p.unit}" if p.unit and p.unit != "None" else ""
-        parts.append(f"{name} {p.value:.4g}{error}{unit}")
-    return ", ".join(parts)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..types import Curve
+from . import show
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -123,6 +124,20 @@ class FitResult:
     def best(self) -> ModelFit | None:
         """The fit of greatest weight; None where there is none."""
         return self.fits[0] if self.fits else None
+
+    def table(self) -> list[dict[str, Any]]:
+        """One row for each fit, best first."""
+        return show.rows(self)
+
+    def plot(self) -> Any:
+        """Data, fits and residuals as a matplotlib figure, which a notebook shows."""
+        return show.draw(self)
+
+    def __rich__(self) -> Any:
+        return show.rich_table(self)
+
+    def _repr_html_(self) -> str:
+        return show.html_table(self)
 
     def as_dict(self) -> dict[str, Any]:
         """As ``sasnet fit --json`` prints it."""

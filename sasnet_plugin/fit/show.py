@@ -1,0 +1,108 @@
+"""A fit for people: a table, and data with the fits over them."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from .result import FitResult, ModelFit
+
+#: Fits drawn; more lines hide each other.
+MAX_DRAWN = 4
+
+
+def rows(result: FitResult) -> list[dict[str, Any]]:
+    """One row for each fit, best first; pandas makes a frame of it."""
+    return [
+        {
+            "model": f.model,
+            "structure_factor": f.structure_factor,
+            "weight": f.weight,
+            "reduced_chisq": f.reduced_chisq,
+            "bic": f.bic,
+            "fitted": len(f.free),
+            "probability": f.probability,
+        }
+        for f in result.fits
+    ]
+
+
+def parameters_in_words(found: ModelFit) -> str:
+    """The fitted parameters in one line, with errors and units."""
+    parts = []
+    for name, p in found.parameters.items():
+        if p.fixed:
+            continue
+        error = "" if p.error is None else f" ± {p.error:.2g}"
+        unit = f" {p.unit}" if p.unit and p.unit != "None" else ""
+        parts.append(f"{name} {p.value:.4g}{error}{unit}")
+    return ", ".join(parts)
+
+
+def rich_table(result: FitResult) -> Any:
+    """The ranking as a table of rich."""
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    table.add_column("model", no_wrap=True)
+    table.add_column("structure factor")
+    for name in ("weight", "χ²/dof", "BIC", "fitted"):
+        table.add_column(name, justify="right")
+    for found in result.fits:
+        table.add_row(
+            Text(found.model),
+            Text(found.structure_factor or "–"),
+            f"{100 * found.weight:.0f} %",
+            f"{found.reduced_chisq:.3g}",
+            f"{found.bic:.1f}",
+            str(len(found.free)),
+        )
+    return table
+
+
+def html_table(result: FitResult) -> str:
+    """The ranking for a notebook."""
+    head = "<tr><th>model</th><th>structure factor</th><th>weight</th><th>χ²/dof</th><th>BIC</th></tr>"
+    body = "".join(
+        f"<tr><td>{escape(f.model)}</td><td>{escape(f.structure_factor or '–')}</td>"
+        f"<td>{100 * f.weight:.0f} %</td><td>{f.reduced_chisq:.3g}</td><td>{f.bic:.1f}</td></tr>"
+        for f in result.fits
+    )
+    best = (
+        f"<p>{escape(parameters_in_words(result.best))}</p>"
+        if result.best
+        else "<p>No model could be fitted.</p>"
+    )
+    return f"<table>{head}{body}</table>{best}"
+
+
+def draw(result: FitResult) -> Any:
+    """Data with error bars and the best fits, and the best one's residuals below.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    from matplotlib.figure import Figure
+
+    curve = result.curve
+    figure = Figure(figsize=(6.4, 5.6), layout="constrained")
+    upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
+    upper.errorbar(curve.q, curve.intensity, result.dintensity, fmt=".", color="0.4", ms=3, lw=0.6, zorder=1)
+    for found in result.fits[:MAX_DRAWN]:
+        label = f"{found.name}  {100 * found.weight:.0f} %, χ²/dof {found.reduced_chisq:.2g}"
+        upper.plot(curve.q, found.theory, lw=1.4, label=label, zorder=2)
+    positive = curve.intensity[curve.intensity > 0]
+    upper.set(xscale="log", ylabel="I(q)")
+    if positive.size:
+        upper.set(yscale="log", ylim=(0.5 * np.min(positive), 2 * np.max(positive)))
+    if result.best is not None:
+        lower.plot(curve.q, (curve.intensity - result.best.theory) / result.dintensity, ".", ms=3)
+        upper.legend(fontsize="small", frameon=False)
+    lower.axhline(0, color="0.4", lw=0.8)
+    lower.set(xlabel="q / Å⁻¹", ylabel="residual / σ")
+    return figure
