@@ -23,7 +23,7 @@ _HELD = frozenset(
 )  # fmt: skip
 #: Counts: integers, kept at their start.
 _WHOLE = frozenset(
-    {"n", "n_shells", "n_steps", "n_stacking", "n_pearls", "Nlayers", "n_pairs", "arms", "level", "n_sides",
+    {"n", "n_shells", "n_steps", "n_stacking", "n_pearls", "Nlayers", "n_pairs", "level", "n_sides",
      "num_pearls", "n_aggreg", "case_num"}
 )  # fmt: skip
 #: Fitted sizes stay within this factor of their start.

@@ -25,6 +25,8 @@ class Measured:
         With noise, background and faults; may be negative.
     dintensity : (k, n) float array
         As stated by the file, or estimated from the scatter where it was absent.
+    expected : (k, n) float array
+        What an endless measurement would give: smeared, with the background that was left, no fault.
     stated : (k,) bool array
         Whether the uncertainty came with the data.
     featureless : (k,) bool array
@@ -33,6 +35,7 @@ class Measured:
 
     intensity: NDArray[np.float64]
     dintensity: NDArray[np.float64]
+    expected: NDArray[np.float64]
     stated: NDArray[np.bool_]
     featureless: NDArray[np.bool_]
 
@@ -93,7 +96,8 @@ def measure(
 
     over = rng.random((k, 1)) < faults_share(faults["oversubtracted"])
     excess = np.exp(rng.uniform(np.log(0.1), np.log(1.0), (k, 1)))
-    intensity = intensity - np.where(over, (1 + excess) * background, 0.0)
+    taken = np.where(over, (1 + excess) * background, 0.0)
+    intensity = intensity - taken
 
     featureless = is_featureless(setting.q, intensity, honest)
 
@@ -115,7 +119,7 @@ def measure(
     if not stated.all():
         sigma[~stated] = estimate_dintensity(intensity[~stated])
     scale = np.exp(rng.uniform(np.log(1e-3), np.log(1e6), (k, 1)))
-    return Measured(intensity * scale, sigma * scale, stated, featureless)
+    return Measured(intensity * scale, sigma * scale, (true - taken) * scale, stated, featureless)
 
 
 def roughen(

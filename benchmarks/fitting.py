@@ -1,0 +1,281 @@
+"""Does a fit that is told nothing succeed more often than fits that are told the model?
+
+``python benchmarks/fitting.py --work W`` draws curves under the realistic protocol, over all form models, and
+lets each contestant fit each of them: sasnet (model unknown, its five best guesses), and with the true model
+given Levenberg-Marquardt from sasmodels' default values, Nelder-Mead from ten random starts, and differential
+evolution. A fit succeeds when its reduced χ² is at most 1.1 times the truth's own. Every answer is kept in
+``W`` as it comes, so a killed run goes on; ``--write`` puts the table into ``benchmarks/fitting.md``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+import numpy as np
+from contest import markdown, percent
+
+from sasnet_plugin.types import Curve, SasnetError
+
+SUCCESS = 1.1
+#: CPU-seconds after which a contestant's fit of one curve ends with the best that it has seen.
+PATIENCE = 120.0
+STARTS = 10
+CONTESTANTS = {
+    "sasnet": "sasnet, model unknown, top 5",
+    "lm": "LM from sasmodels' defaults, true model given",
+    "amoeba": f"Nelder-Mead from {STARTS} random starts, true model given",
+    "de": "differential evolution, true model given",
+}
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A measured curve and what made it.
+
+    Parameters
+    ----------
+    index : int
+    curve : Curve
+    dintensity : (n,) float array
+    form, factor : str, str or None
+    parameters : dict
+        Of the truth.
+    truth : float
+        Reduced χ² of the truth, over all points.
+    """
+
+    index: int
+    curve: Curve
+    dintensity: np.ndarray
+    form: str
+    factor: str | None
+    parameters: dict[str, Any]
+    truth: float
+
+    @property
+    def name(self) -> str:
+        """sasmodels' name."""
+        return self.form if self.factor is None else f"{self.form}@{self.factor}"
+
+
+def problem(index: int, seed: int) -> Problem:
+    """Draw problem number `index`; forms take turns."""
+    from sasnet_plugin.fit.fitting import uncertainties
+    from sasnet_plugin.simulate.clean import simulate_clean
+    from sasnet_plugin.simulate.examples import SPARED
+    from sasnet_plugin.simulate.grid import N_WIDE, WIDE_Q
+    from sasnet_plugin.simulate.instrument import sample_setting
+    from sasnet_plugin.simulate.kernel import call
+    from sasnet_plugin.simulate.library import DILUTE_SHARE
+    from sasnet_plugin.simulate.measure import measure
+    from sasnet_plugin.simulate.priors import allowed_structure_factors, form_models, sample_prior
+
+    rng = np.random.default_rng([seed, index])
+    forms = form_models()
+    form = forms[index % len(forms)]
+    for _ in range(200):
+        clean = simulate_clean(form, rng)
+        log_i = clean.log_intensity.astype(float)
+        allowed = allowed_structure_factors(form)
+        factor, extra = None, {}
+        if allowed and rng.random() >= DILUTE_SHARE and clean.radius_effective > 0:
+            factor = str(rng.choice(allowed))
+            extra = sample_prior(factor, rng) | {"radius_effective": clean.radius_effective}
+            with np.errstate(all="ignore"):
+                log_i = log_i + np.log(call(factor, WIDE_Q, extra).intensity)
+        for _ in range(12):
+            setting = sample_setting(rng)
+            used = setting.matrix.indices
+            low, top = int(used.min()), int(used.max()) + 1
+            if clean.n_valid < top or not np.all(np.isfinite(log_i[low:top])):
+                continue
+            grid = np.zeros(N_WIDE)
+            grid[low:top] = np.exp(log_i[low:top])
+            found = measure(grid[None], setting, rng)
+            if found.featureless[0] and form not in SPARED:
+                continue
+            columns = {k: v for k, v in {"dq": setting.dq, "dxl": setting.dxl}.items() if v is not None}
+            error = found.dintensity[0] if found.stated[0] else None
+            curve = Curve(setting.q, found.intensity[0], error, file=f"problem-{index:03d}", **columns)
+            dintensity, _ = uncertainties(curve)
+            residual = (curve.intensity - found.expected[0]) / dintensity
+            truth = float(residual @ residual) / len(curve)
+            return Problem(index, curve, dintensity, form, factor, clean.parameters | extra, truth)
+    raise SasnetError(f"{form}: no measurement shows it; widen the protocol.")
+
+
+def solve(contestant: str, index: int, seed: int) -> dict[str, Any]:
+    """One contestant's answer to one problem, as JSON has it."""
+    given = problem(index, seed)
+    began = time.process_time()
+    answer = (
+        _sasnet(given)
+        if contestant == "sasnet"
+        else _told(contestant, given, np.random.default_rng([seed, index, 1]))
+    )
+    found = {
+        "index": index, "model": given.name, "points": len(given.curve), "truth": given.truth,
+        "seconds": time.process_time() - began, **answer,
+    }  # fmt: skip
+    found["success"] = bool(found["reduced_chisq"] <= SUCCESS * given.truth)
+    return found
+
+
+def _sasnet(given: Problem) -> dict[str, Any]:
+    """The product's own chain, in this process so that its CPU time is counted."""
+    from sasnet_plugin.fit.candidate import fit_candidate
+    from sasnet_plugin.fit.fitting import assemble, bank_path, candidates
+    from sasnet_plugin.predict import open_classifier
+    from sasnet_plugin.simulate.bank import Bank
+
+    suggestion = open_classifier().suggest([given.curve], top=5)[0]
+    fits = []
+    for task in candidates(suggestion, given.curve, given.dintensity, None, {}, {}):
+        try:
+            fits.append(fit_candidate(task, Bank(bank_path())))
+        except SasnetError:
+            continue
+    result = assemble(given.curve, given.dintensity, fits, [])
+    if result.best is None:
+        return {"reduced_chisq": float("inf"), "best": None, "weight_of_truth": 0.0}
+    least = min(f.reduced_chisq for f in result.fits)
+    return {
+        "reduced_chisq": least,
+        "best": result.best.name,
+        "ranking": [[f.name, f.weight, f.reduced_chisq, f.seconds] for f in result.fits],
+        "weight_of_truth": sum(f.weight for f in result.fits if f.model == given.form),
+        "values": {k: [p.value, p.error] for k, p in result.best.parameters.items() if not p.fixed},
+    }
+
+
+def _told(contestant: str, given: Problem, rng: np.random.Generator) -> dict[str, Any]:
+    """bumps' fitter with the true model, polydisperse where the truth is."""
+    from bumps.fitproblem import FitProblem
+    from bumps.fitters import fit
+
+    from sasnet_plugin.fit.problem import TimeUpError, choose_free, experiment, set_ranges
+
+    start = {"radius_effective_mode": 1} if given.factor else {}
+    for key in given.parameters:
+        if key.endswith("_pd"):
+            start[key] = 0.1
+    fitness = experiment(given.curve, given.dintensity, given.name, start, seconds=PATIENCE)
+    # Where the intensity lies is no secret: the data themselves say it.
+    theory = np.asarray(fitness.theory())
+    if np.all(np.isfinite(theory)) and theory.max() > 0:
+        fitness.model.scale.value = float(np.max(given.curve.intensity) / np.max(theory))
+    fitness.model.background.value = float(max(np.min(given.curve.intensity), 0.0))
+    fitness.update()
+    free, _ = choose_free(fitness, frozenset())
+    set_ranges(fitness, free)
+    problem_ = FitProblem(fitness)
+    origin = problem_.getp().copy()
+    starts = [origin]
+    if contestant == "amoeba":
+        starts += [origin * np.exp(rng.normal(0, 0.7, origin.size)) for _ in range(STARTS - 1)]
+    method = {"lm": "lm", "amoeba": "amoeba", "de": "de"}[contestant]
+    try:
+        for point in starts:
+            problem_.setp(point)
+            np.random.seed(int(rng.integers(2**31)))  # noqa: NPY002  bumps draws from the global state
+            fit(problem_, method=method)
+    except TimeUpError:
+        pass
+    least = float(fitness.best[0])
+    return {"reduced_chisq": least / max(len(given.curve) - len(free), 1)}
+
+
+def run(contestant: str, count: int, seed: int, work: Path, workers: int) -> list[dict[str, Any]]:
+    """All answers of one contestant, those that are kept and new ones."""
+    path = work / f"{contestant}-{seed}.jsonl"
+    kept: dict[int, dict[str, Any]] = {}
+    if path.exists():
+        for line in path.read_text(encoding="utf-8").splitlines():
+            try:
+                row = json.loads(line)
+            except ValueError:  # the line under way when a run was killed
+                continue
+            kept[row["index"]] = row
+    missing = [i for i in range(count) if i not in kept]
+    with path.open("a", encoding="utf-8") as file:
+        for row in _answers(contestant, missing, seed, workers):
+            kept[row["index"]] = row
+            file.write(json.dumps(row) + "\n")
+            file.flush()
+            print(
+                f"{contestant} {len(kept)}/{count} {row['model']} {row['success']} {row['seconds']:.1f} s",
+                flush=True,
+            )
+    return [kept[i] for i in range(count) if i in kept]
+
+
+def _answers(contestant: str, indices: list[int], seed: int, workers: int) -> Iterator[dict[str, Any]]:
+    if workers == 1:
+        for index in indices:
+            yield solve(contestant, index, seed)
+        return
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        for future in as_completed([pool.submit(solve, contestant, i, seed) for i in indices]):
+            yield future.result()
+
+
+def table(found: dict[str, list[dict[str, Any]]]) -> str:
+    """Success and cost of each contestant in Markdown."""
+    header = ["contestant", "problems", "success / %", "CPU-seconds, mean", "median", "ratio to DE's CPU"]
+    dear = np.mean([r["seconds"] for r in found["de"]]) if found.get("de") else np.nan
+    lines = []
+    for key, rows in found.items():
+        seconds = np.array([r["seconds"] for r in rows])
+        lines.append(
+            [
+                CONTESTANTS[key],
+                str(len(rows)),
+                percent(float(np.mean([r["success"] for r in rows]))),
+                f"{seconds.mean():.1f}",
+                f"{np.median(seconds):.1f}",
+                f"{seconds.mean() / dear:.2f}",
+            ]
+        )
+    text = markdown(header, lines)
+    if found.get("sasnet"):
+        weight = np.mean([r["weight_of_truth"] for r in found["sasnet"]])
+        text += f"\nMean weight of the true form model among sasnet's fits: {weight:.2f}.\n"
+    return text
+
+
+def main() -> None:
+    """Run the contestants, print the table, and write it if asked to."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--work", type=Path, required=True)
+    parser.add_argument("--count", type=int, default=300)
+    parser.add_argument("--seed", type=int, default=2026)
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--contestants", nargs="*", default=list(CONTESTANTS), choices=list(CONTESTANTS))
+    parser.add_argument("--write", action="store_true")
+    options = parser.parse_args()
+    options.work.mkdir(parents=True, exist_ok=True)
+    found = {
+        key: run(key, options.count, options.seed, options.work, options.workers)
+        for key in options.contestants
+    }
+    report = table(found)
+    print(report)
+    if options.write:
+        Path(__file__).with_suffix(".md").write_text(f"# Fitting\n\n{report}", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
