@@ -14,7 +14,7 @@ import numpy as np
 from ..fit.result import FitResult
 from ..types import Curve, ModelZooError, SasnetError
 from ..zoo import Manifest, open_model
-from .html_figures import fit_figure, tree_figure
+from .html_figures import MAX_DRAWN, fit_figure, tree_figure
 from .html_style import CSS
 from .html_tables import key, made_with, parameter_tables, ranking, reduced_chisq
 
@@ -89,7 +89,7 @@ def page(result: FitResult, groups: Manifest) -> str:
     curve = result.curve
     file = Path(curve.file).name
     title = curve.entry or file or "Curve"
-    source = f'<p class="source">{escape(file)}</p>' if file and file != title else ""
+    source = f'<p class="source"><bdi>{escape(file)}</bdi></p>' if file and file != title else ""
     text = f"""<!DOCTYPE html>
 <html lang="en">
 <head>
@@ -104,7 +104,7 @@ def page(result: FitResult, groups: Manifest) -> str:
 <main>
 <header>
 <p class="eyebrow">Small-angle scattering · models fitted by sasnet</p>
-<h1>{escape(title)}</h1>
+<h1><bdi>{escape(title)}</bdi></h1>
 {source}
 {_verdict(result)}
 {_facts(result)}
@@ -114,7 +114,7 @@ def page(result: FitResult, groups: Manifest) -> str:
 <h2>Data and fits</h2>
 {key(result.fits)}
 <figure>{fit_figure(result)}</figure>
-<p class="small">Error bars are one standard deviation. Shaded: residuals within 2 σ.{_below(result)}</p>
+<p class="small">Error bars are one standard deviation. Shaded: residuals within 2 σ.{_caption(result)}</p>
 </section>
 {ranking(result.fits)}
 {parameter_tables(result.fits)}
@@ -124,7 +124,8 @@ def page(result: FitResult, groups: Manifest) -> str:
 </body>
 </html>
 """
-    # A title may hold halves of surrogate pairs, which no file in UTF-8 can.
+    # A title may hold what no HTML in UTF-8 can: control characters and halves of surrogate pairs.
+    text = re.sub("[\x00-\x08\x0b-\x1f\x7f-\x9f]", "\ufffd", text)
     return text.encode("utf-8", "replace").decode("utf-8")
 
 
@@ -174,12 +175,13 @@ def _notes(result: FitResult) -> str:
     return f'<section><h2>Notes</h2><ul class="notes">{items}</ul></section>'
 
 
-def _below(result: FitResult) -> str:
+def _caption(result: FitResult) -> str:
     count = int(np.sum(result.curve.intensity <= 0))
+    left_out = f" The best {MAX_DRAWN} fits are drawn." if len(result.fits) > MAX_DRAWN else ""
     if count == 0 or count == len(result.curve):
-        return ""
+        return left_out
     what = "1 point with I ≤ 0 is" if count == 1 else f"{count} points with I ≤ 0 are"
-    return f" {what} marked by triangles on the lower edge; the fits know of them."
+    return f" {what} marked by triangles on the lower edge; the fits use them.{left_out}"
 
 
 def _groups(result: FitResult, groups: Manifest) -> str:

@@ -44,9 +44,9 @@ def fit_figure(result: FitResult) -> str:
     Returns
     -------
     str
-        An ``svg`` element. The groups ``fit-data`` and ``fit-below`` hold one marker for each point of the
-        curve, ``fit-residual1``, ``fit-above1`` and ``fit-under1`` those of the best fit's residuals, ``fit-line1``
-        its curve.
+        An ``svg`` element. Its groups ``fit-data`` and ``fit-below`` hold one marker for each point of the
+        curve, ``fit-residual1``, ``fit-above1`` and ``fit-under1`` those of the best fit's residuals, and
+        ``fit-line1`` is its curve.
     """
     from matplotlib import style
     from matplotlib.figure import Figure
@@ -95,12 +95,15 @@ def tree_figure(manifest: Manifest, result: FitResult) -> str:
 
     rank = ranks(result.fits)
     inside = members_of_links(manifest)
+    homes = [frozenset(group.members) for group in manifest.groups if rank.keys() & set(group.members)]
+    near = frozenset().union(*homes)
 
     def colour(link: int) -> str:
-        return placeholder("fit1" if inside[link] & rank.keys() else "muted")
+        # What joins models of one group of this answer; above the cut a link holds models of several groups.
+        return placeholder("fit1" if any(inside[link] <= home for home in homes) else "muted")
 
     with style.context(["default", _rc("tree")]):
-        height = 0.175 * len(manifest.forms) + 0.7
+        height = 0.165 * len(manifest.forms) + 0.7
         figure = Figure(figsize=(_WIDTH, height))
         axes = figure.add_axes((0.02, 0.6 / height, 0.63, 1 - 0.65 / height))
         draw_tree(axes, manifest, colour, cut=placeholder("ink"))
@@ -112,7 +115,8 @@ def tree_figure(manifest: Manifest, result: FitResult) -> str:
             axes.get_yticks(), [f"{name}   ◂ {rank[name]}" if name in rank else name for name in labels]
         )
         for text, name in zip(axes.get_yticklabels(), labels, strict=True):
-            text.set(fontsize=8.5, color=placeholder("fit1" if name in rank else "muted"), parse_math=False)
+            role = "fit1" if name in rank else "ink" if name in near else "muted"
+            text.set(fontsize=8.5, color=placeholder(role), parse_math=False)
             if name in rank:
                 text.set_fontweight("bold")
         axes.set_xlabel("−ln of the probability that one is taken for the other", color=placeholder("ink"))
@@ -166,10 +170,10 @@ def _draw_data(axes: Axes, result: FitResult) -> None:
 def _draw_residuals(axes: Axes, result: FitResult, fit: ModelFit, index: int) -> None:
     q = result.curve.q
     residual = (result.curve.intensity - fit.theory) / result.dintensity
+    finite = np.abs(residual[np.isfinite(residual)])
+    bound = 1.15 * max(3.0, float(np.percentile(finite, 98)) if finite.size else 0.0)
     # Not a number counts as beyond all bounds, so that it is seen.
     residual = np.nan_to_num(residual, nan=np.inf)
-    bound = 1.15 * max(3.0, float(np.percentile(np.abs(residual), 98)))
-    bound = bound if np.isfinite(bound) else 1e6
     beyond = np.abs(residual) > bound
     colour = placeholder(FITS[index])
     axes.axhspan(-2, 2, color=placeholder("line"), alpha=0.45, linewidth=0)
@@ -188,7 +192,7 @@ def _draw_residuals(axes: Axes, result: FitResult, fit: ModelFit, index: int) ->
     tick = _round_below(0.75 * bound)
     axes.set_yticks([-tick, 0, tick], [f"−{tick:g}", "0", f"{tick:g}"])
     axes.text(
-        0, 1.05, f"{index + 1}  {fit.name}", transform=axes.transAxes, va="bottom", size=9, weight="bold",
+        0, 1.05, f"{index + 1} · {fit.name}", transform=axes.transAxes, va="bottom", size=9, weight="bold",
         color=colour, parse_math=False,
     )  # fmt: skip
 

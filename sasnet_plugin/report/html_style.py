@@ -81,7 +81,8 @@ code, .name { font-family: ui-monospace, Menlo, Consolas, "DejaVu Sans Mono", mo
 .wide { overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
 th { text-align: left; font-weight: 600; font-size: 13px; color: var(--muted);
-  border-bottom: 1px solid var(--line); padding: 5px 14px 5px 0; white-space: nowrap; vertical-align: bottom; }
+  border-bottom: 1px solid var(--line); padding: 5px 14px 5px 0;
+  white-space: nowrap; vertical-align: bottom; }
 td { padding: 5px 14px 5px 0; border-bottom: 1px solid var(--line); vertical-align: top;
   white-space: nowrap; }
 th.number, td.number { text-align: right; }

@@ -47,7 +47,7 @@ def ranking(fits: Sequence[ModelFit]) -> str:
         f'<th scope="col" class="{style}">{name}</th>'
         for name, style in (
             ("", "number"), ("Model", ""), ("S(q)", ""), ("Weight", ""), ("Reduced χ²", "number"),
-            ("BIC", "number"), ("ΔBIC", "number"), ("Parameters", "number"),
+            ("BIC", "number"), ("ΔBIC", "number"), ("Fitted parameters", "number"),
             ("Network", "number"),
         )
     )  # fmt: skip
@@ -66,12 +66,15 @@ def _rank_row(number: int, fit: ModelFit, lowest: float) -> str:
     factor = f'<span class="name">{escape(fit.structure_factor)}</span>' if fit.structure_factor else "none"
     share = 100 * min(max(fit.weight, 0.0), 1.0)
     bar = f'<span class="share"><i style="width:{share:.1f}%"></i></span>'
+    name = f'{swatch(number - 1)}<a href="#parameters-{number}" class="name">{escape(fit.model)}</a>'
+    figures = (
+        reduced_chisq(fit.reduced_chisq), f"{fit.bic:.1f}", f"{fit.bic - lowest:.1f}", str(len(fit.free)),
+        _fraction(fit.probability),
+    )  # fmt: skip
+    cells = "".join(f'<td class="number">{figure}</td>' for figure in figures)
     row = (
-        f'<tr{" class=warned" if fit.warnings else ""}><td class="number">{number}</td>'
-        f'<td>{swatch(number - 1)}<a href="#parameters-{number}" class="name">{escape(fit.model)}</a></td>'
-        f"<td>{factor}</td><td>{bar}{_fraction(fit.weight)}</td>"
-        f'<td class="number">{reduced_chisq(fit.reduced_chisq)}</td><td class="number">{fit.bic:.1f}</td><td class="number">{fit.bic - lowest:.1f}</td>'
-        f'<td class="number">{len(fit.free)}</td><td class="number">{_fraction(fit.probability)}</td></tr>'
+        f'<tr{" class=warned" if fit.warnings else ""}><td class="number">{number}</td><td>{name}</td>'
+        f"<td>{factor}</td><td>{bar}{_fraction(fit.weight)}</td>{cells}</tr>"
     )
     if fit.warnings:
         items = "".join(f"<li>{escape(warning)}</li>" for warning in fit.warnings)
@@ -97,13 +100,14 @@ def parameter_tables(fits: Sequence[ModelFit]) -> str:
         for name, style in (("Parameter", ""), ("Value", "number"), ("Unit", ""), ("Fitted within", ""))
     )
     tables = []
+    # The id is inside: a browser opens what it must to show the target of a link.
     for number, fit in enumerate(fits, start=1):
         rows = "".join(_parameter_row(name, p, fit.distributions) for name, p in fit.parameters.items())
         tables.append(
-            f'<details id="parameters-{number}"{" open" if number == 1 else ""}>'
+            f"<details{' open' if number == 1 else ''}>"
             f'<summary>{number} {swatch(number - 1)}<span class="name">{escape(fit.name)}</span></summary>'
-            f'<div class="wide"><table class="parameters"><thead><tr>{head}</tr></thead>'
-            f"<tbody>{rows}</tbody></table></div></details>"
+            f'<div class="wide" id="parameters-{number}"><table class="parameters">'
+            f"<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div></details>"
         )
     return (
         f"<section><h2>Parameters</h2>{''.join(tables)}"
@@ -147,8 +151,8 @@ def made_with(result: FitResult, groups: Manifest) -> str:
     versions = {"sasnet_plugin": __version__} | {name: _version(name) for name in _PROGRAMS}
     listed = ", ".join(f"{name} {number}" for name, number in versions.items())
     sentence = (
-        f"Models were suggested, fitted and ranked with sasnet_plugin {__version__} (a neural network trained on"
-        f" simulated curves of {len(groups.forms)} models), sasmodels {versions['sasmodels']} and"
+        f"Models were suggested, fitted and ranked with sasnet_plugin {__version__} (a neural network trained"
+        f" on simulated curves of {len(groups.forms)} models), sasmodels {versions['sasmodels']} and"
         f" bumps {versions['bumps']}."
     )
     known = set(groups.forms) | {name for name in groups.structure_factors if name}
