@@ -1,0 +1,121 @@
+"""Numbers and units as they are read: as many digits as the uncertainty supports, units in plain signs."""
+
+from __future__ import annotations
+
+import math
+import re
+from decimal import ROUND_HALF_EVEN, Decimal
+
+#: Digits of a value without uncertainty.
+PLAIN_DIGITS = 6
+#: Digits that a double holds whatever it is; more would be invented.
+_DOUBLE_DIGITS = 15
+#: Powers of ten of the leading digit within which a number is written without a factor 10ⁿ.
+_LOWEST, _HIGHEST = -3, 5
+_SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+def with_error(value: float, error: float | None) -> str:
+    """Write a value with its standard uncertainty, "56.6 ± 1.2".
+
+    The uncertainty has two significant digits and the value ends at the same decimal place: "it usually
+    suffices to quote u to at most two significant digits", and estimates "should be rounded to be consistent
+    with their uncertainties" (JCGM 100:2008, Guide to the expression of uncertainty in measurement, 7.2.6).
+    Both are rounded half to even (ISO 80000-1:2009, annex B). Digits that would not be significant are not
+    written: where they would be needed as zeros before the decimal point, a power of ten is taken out.
+
+    Parameters
+    ----------
+    value : float
+    error : float or None
+        One standard deviation, in the value's unit; None, zero, or not finite where it is unknown. The value
+        then has six significant digits, without trailing zeros.
+
+    Returns
+    -------
+    str
+        With an ASCII minus, so that it can be copied into another program.
+
+    Examples
+    --------
+    >>> with_error(56.6213, 1.1874)
+    '56.6 ± 1.2'
+    >>> with_error(12340.0, 571.0)
+    '(1.234 ± 0.057)×10⁴'
+    >>> with_error(0.0009931, None)
+    '9.931×10⁻⁴'
+    """
+    if not math.isfinite(value) or error is None or not math.isfinite(error) or error == 0:
+        return significant(value, PLAIN_DIGITS)
+    number, spread = Decimal(repr(float(value))), abs(Decimal(repr(float(error))))
+    place = _place_of_two_digits(spread)
+    top = max(number.adjusted() if number else place, spread.adjusted())
+    if top - place >= _DOUBLE_DIGITS:
+        # The value's own digits end before the uncertainty begins.
+        return f"{significant(value, _DOUBLE_DIGITS)} ± {significant(abs(error), 2)}"
+    power = 0 if place <= 0 and _LOWEST <= top <= _HIGHEST else top
+    a = _rounded(number, place).scaleb(-power)
+    a = a if a else abs(a)  # no "-0.00"
+    b = _rounded(spread, place).scaleb(-power)
+    text = f"{a:f} ± {b:f}"
+    return f"({text})×10{superscript(power)}" if power else text
+
+
+def _place_of_two_digits(spread: Decimal) -> int:
+    """Power of ten of the second significant digit after rounding: 0.996 becomes 1.0, not 1.00."""
+    place = spread.adjusted() - 1
+    return place + 1 if _rounded(spread, place).adjusted() > spread.adjusted() else place
+
+
+def _rounded(number: Decimal, place: int) -> Decimal:
+    """Round to a power of ten. By scaling, since `quantize` refuses to drop all of a number's digits."""
+    return number.scaleb(-place).quantize(Decimal(1), rounding=ROUND_HALF_EVEN).scaleb(place)
+
+
+def significant(value: float, digits: int) -> str:
+    """Write a number with at most so many significant digits, without trailing zeros."""
+    if not math.isfinite(value):
+        return str(value)
+    if value == 0:
+        return "0"
+    number = Decimal(repr(float(value)))
+    number = _rounded(number, number.adjusted() - digits + 1).normalize()
+    power = 0 if _LOWEST <= number.adjusted() <= _HIGHEST else number.adjusted()
+    text = f"{number.scaleb(-power):f}"
+    return f"{text}×10{superscript(power)}" if power else text
+
+
+def superscript(power: int) -> str:
+    """An integer in superscript digits, ⁻¹²."""
+    return str(power).translate(_SUPERSCRIPT)
+
+
+def unit_text(unit: str) -> str:
+    """Write a unit of sasmodels as people do.
+
+    Parameters
+    ----------
+    unit : str
+        As sasmodels has it: ``Ang``, ``1/cm``, ``1e-6/Ang^2``, ``degrees``, ``mol/L``, …
+
+    Returns
+    -------
+    str
+        ``Å``, ``cm⁻¹``, ``10⁻⁶ Å⁻²``, ``°``, ``mol/L``; empty for a number without a unit.
+
+    Examples
+    --------
+    >>> unit_text("1e-6/Ang^2")
+    '10⁻⁶ Å⁻²'
+    """
+    if unit.strip().lower() in ("", "none"):
+        return ""
+    if unit == "degrees":
+        return "°"
+    text = re.sub(r"\bAng\b", "Å", unit)
+    inverse = re.fullmatch(r"1(?:e([-+]?\d+))?/(\w+)(?:\^(\d+))?", text)
+    if inverse:
+        power, name, exponent = inverse.groups()
+        factor = f"10{superscript(int(power))} " if power else ""
+        return f"{factor}{name}{superscript(-int(exponent or 1))}"
+    return re.sub(r"\^([-\d]+)", lambda found: superscript(int(found[1])), text)

@@ -1,0 +1,279 @@
+"""Figures of a fit report as inline SVG: data with fits, residuals below, and the tree of models.
+
+Drawn with matplotlib's objects alone, no window and no state of pyplot. The text stays text, the same input
+gives the same bytes, and every colour is a role of `html_style`.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..fit.result import FitResult, ModelFit
+from ..zoo import Manifest
+from .dendrogram import draw_tree, members_of_links
+from .digits import superscript
+from .html_style import DASHES, FITS, in_page_colours, placeholder
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from numpy.typing import NDArray
+
+#: Fits that are drawn; more lines could not be told apart.
+MAX_DRAWN = len(FITS)
+#: Inches: width, plot of the data, strip of residuals, margins.
+_WIDTH, _PLOT, _STRIP = 9.6, 4.3, 0.8
+_LEFT, _RIGHT, _TOP, _BOTTOM, _GAP = 0.8, 0.12, 0.1, 0.55, 0.25
+
+
+def fit_figure(result: FitResult) -> str:
+    """Data with error bars and the best fits on logarithmic axes, above a strip of residuals for each.
+
+    Points that a logarithmic axis cannot show, or that lie far below the others, are triangles on its lower
+    edge; residuals beyond their strip are triangles at its upper or lower edge. So every point is drawn.
+
+    Parameters
+    ----------
+    result : FitResult
+
+    Returns
+    -------
+    str
+        An ``svg`` element. Its groups ``fit-data`` and ``fit-below`` hold one marker for each point of the
+        curve, ``fit-residual1``, ``fit-above1`` and ``fit-under1`` those of the best fit's residuals, and
+        ``fit-line1`` is its curve.
+    """
+    from matplotlib import style
+    from matplotlib.figure import Figure
+
+    fits = result.fits[:MAX_DRAWN]
+    height = _TOP + _PLOT + len(fits) * (_STRIP + _GAP) + _BOTTOM
+    with style.context(["default", _rc("fit")]):
+        figure = Figure(figsize=(_WIDTH, height))
+        width = (_WIDTH - _LEFT - _RIGHT) / _WIDTH
+
+        def panel(top: float, size: float) -> Axes:
+            axes = figure.add_axes((_LEFT / _WIDTH, 1 - (top + size) / height, width, size / height))
+            _plain_axes(axes)
+            axes.set_xscale("log")
+            axes.set_xlim(*_q_limits(result.curve.q))
+            _ticks(axes.xaxis, result.curve.q[[0, -1]], decimal=True)
+            return axes
+
+        axes = panel(_TOP, _PLOT)
+        _draw_data(axes, result)
+        lowest = axes
+        for index, fit in enumerate(fits):
+            lowest.tick_params(labelbottom=False)
+            lowest = panel(_TOP + _PLOT + _GAP + index * (_STRIP + _GAP), _STRIP)
+            _draw_residuals(lowest, result, fit, index)
+        lowest.set_xlabel("q / Å⁻¹", color=placeholder("ink"))
+        if fits:
+            middle = 1 - (_TOP + _PLOT + len(fits) * (_STRIP + _GAP) / 2) / height
+            figure.text(
+                0.012, middle, "(I − fit) / σ", rotation=90, va="center", color=placeholder("ink"), size=10
+            )
+        drawn = " and ".join(f.name for f in fits[:1]) or "no fit"
+        return _svg(figure, "fit", f"Intensity against q with {drawn}; residuals below")
+
+
+def tree_figure(manifest: Manifest, result: FitResult) -> str:
+    """The tree of models, those of this answer marked with their rank.
+
+    Raises
+    ------
+    ModelZooError
+        The manifest holds no tree.
+    """
+    from matplotlib import style
+    from matplotlib.figure import Figure
+
+    rank = ranks(result.fits)
+    inside = members_of_links(manifest)
+    homes = [frozenset(group.members) for group in manifest.groups if rank.keys() & set(group.members)]
+    near = frozenset().union(*homes)
+
+    def colour(link: int) -> str:
+        # What joins models of one group of this answer; above the cut a link holds models of several groups.
+        return placeholder("fit1" if any(inside[link] <= home for home in homes) else "muted")
+
+    with style.context(["default", _rc("tree")]):
+        height = 0.165 * len(manifest.forms) + 0.7
+        figure = Figure(figsize=(_WIDTH, height))
+        axes = figure.add_axes((0.02, 0.6 / height, 0.63, 1 - 0.65 / height))
+        draw_tree(axes, manifest, colour, cut=placeholder("ink"))
+        _plain_axes(axes)
+        axes.spines["left"].set_visible(False)
+        axes.tick_params(axis="y", length=0, pad=6)
+        labels = [tick.get_text() for tick in axes.get_yticklabels()]
+        axes.set_yticks(
+            axes.get_yticks(), [f"{name}   ◂ {rank[name]}" if name in rank else name for name in labels]
+        )
+        for text, name in zip(axes.get_yticklabels(), labels, strict=True):
+            role = "fit1" if name in rank else "ink" if name in near else "muted"
+            text.set(fontsize=8.5, color=placeholder(role), parse_math=False)
+            if name in rank:
+                text.set_fontweight("bold")
+        axes.set_xlabel("−ln of the probability that one is taken for the other", color=placeholder("ink"))
+        return _svg(figure, "tree", "Tree of the models; those that were fitted are marked with their rank")
+
+
+def ranks(fits: Sequence[ModelFit]) -> dict[str, str]:
+    """Rank of each form model among the fits, ``1``, or ``1, 3`` where it was fitted with two S(q)."""
+    found: dict[str, list[str]] = {}
+    for number, fit in enumerate(fits, start=1):
+        found.setdefault(fit.model, []).append(str(number))
+    return {model: ", ".join(numbers) for model, numbers in found.items()}
+
+
+def _draw_data(axes: Axes, result: FitResult) -> None:
+    q, intensity, error = result.curve.q, result.curve.intensity, result.dintensity
+    ink, positive = placeholder("data"), intensity > 0
+    shown = np.ones(q.size, dtype=bool)
+    if positive.any():
+        # A few points that scatter down to zero would squeeze the rest.
+        low = 0.5 * float(np.percentile(intensity[positive], 1))
+        high = 1.6 * float(np.max(intensity[positive]))
+        axes.set_yscale("log")
+        axes.set_ylim(low, high)
+        _ticks(axes.yaxis, np.array([low, high]), decimal=False)
+        shown = intensity > low
+        floor = 1e-3 * low
+    else:
+        floor = -np.inf
+    ends = np.maximum(np.column_stack([intensity - error, intensity + error])[shown], floor)
+    bars = axes.plot(*_segments(q[shown], ends), color=ink, linewidth=0.7, alpha=0.6)
+    markers = axes.plot(
+        q[shown], intensity[shown], "o", color=ink, markersize=3, markeredgewidth=0, clip_on=False
+    )
+    below = axes.plot(
+        q[~shown], np.zeros(np.sum(~shown)), "v", color=ink, markersize=4, markeredgewidth=0,
+        transform=axes.get_xaxis_transform(), clip_on=False,
+    )  # fmt: skip
+    for (line,), name in ((bars, "bars"), (markers, "data"), (below, "below")):
+        line.set_gid(name)
+    # The best is drawn last, on top of the others.
+    for index, fit in reversed(list(enumerate(result.fits[:MAX_DRAWN]))):
+        theory = np.where(fit.theory > 0, fit.theory, np.nan) if positive.any() else fit.theory
+        (line,) = axes.plot(q, theory, color=placeholder(FITS[index]), linewidth=1.9 if index == 0 else 1.4)
+        if DASHES[index]:
+            line.set_dashes(DASHES[index])
+        line.set_gid(f"line{index + 1}")
+    axes.set_ylabel("I(q)", color=placeholder("ink"))
+
+
+def _draw_residuals(axes: Axes, result: FitResult, fit: ModelFit, index: int) -> None:
+    q = result.curve.q
+    residual = (result.curve.intensity - fit.theory) / result.dintensity
+    finite = np.abs(residual[np.isfinite(residual)])
+    bound = 1.15 * max(3.0, float(np.percentile(finite, 98)) if finite.size else 0.0)
+    # Not a number counts as beyond all bounds, so that it is seen.
+    residual = np.nan_to_num(residual, nan=np.inf)
+    beyond = np.abs(residual) > bound
+    colour = placeholder(FITS[index])
+    axes.axhspan(-2, 2, color=placeholder("line"), alpha=0.45, linewidth=0)
+    axes.axhline(0, color=placeholder("muted"), linewidth=0.8)
+    for part, marker, size, name in (
+        (~beyond, "o", 2.6, "residual"),
+        (beyond & (residual > 0), "^", 4, "above"),
+        (beyond & (residual < 0), "v", 4, "under"),
+    ):
+        (line,) = axes.plot(
+            q[part], np.clip(residual[part], -bound, bound), marker, color=colour, markersize=size,
+            markeredgewidth=0, clip_on=False,
+        )  # fmt: skip
+        line.set_gid(f"{name}{index + 1}")
+    axes.set_ylim(-bound, bound)
+    tick = _round_below(0.75 * bound)
+    axes.set_yticks([-tick, 0, tick], [f"−{tick:g}", "0", f"{tick:g}"])
+    axes.text(
+        0, 1.05, f"{index + 1} · {fit.name}", transform=axes.transAxes, va="bottom", size=9, weight="bold",
+        color=colour, parse_math=False,
+    )  # fmt: skip
+
+
+def _segments(q: NDArray[Any], ends: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
+    """One line through all error bars, lifted between them: a tenth of the size of a line for each."""
+    gap = np.full(q.size, np.nan)
+    return np.column_stack([q, q, gap]).ravel(), np.column_stack([ends, gap]).ravel()
+
+
+def _q_limits(q: NDArray[Any]) -> tuple[float, float]:
+    margin = (q[-1] / q[0]) ** 0.02 if q[-1] > q[0] else 1.1
+    return float(q[0] / margin), float(q[-1] * margin)
+
+
+def _round_below(value: float) -> float:
+    power = 10 ** np.floor(np.log10(value))
+    return float(next(m for m in (5, 2, 1) if m * power <= value) * power)
+
+
+def _ticks(axis: Any, ends: NDArray[Any], *, decimal: bool) -> None:
+    """Labels at decades where there are two of them or more, else also between them."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
+
+    decades = float(np.log10(ends[1] / ends[0])) if ends[1] > ends[0] else 0.0
+    if decades < 0.5:
+        axis.set_major_locator(MaxNLocator(5))
+    else:
+        subs = (1.0,) if decades > 2.2 else (1.0, 2.0, 5.0) if decades > 1 else (1.0, 2.0, 3.0, 5.0, 7.0)
+        axis.set_major_locator(LogLocator(subs=subs, numticks=12))
+    axis.set_minor_locator(LogLocator(subs=[float(n) for n in range(1, 10)], numticks=200))
+
+    def label(value: float, _: object) -> str:
+        power = int(np.floor(np.log10(value) + 1e-9))
+        if -4 <= power <= 4 and (decimal or decades <= 2.2):
+            return f"{value:.4g}"
+        factor = value / 10.0**power
+        return f"10{superscript(power)}" if abs(factor - 1) < 1e-6 else f"{factor:.3g}×10{superscript(power)}"
+
+    axis.set_major_formatter(FuncFormatter(label))
+    axis.set_minor_formatter(NullFormatter())
+
+
+def _plain_axes(axes: Axes) -> None:
+    axes.patch.set_visible(False)
+    for side, spine in axes.spines.items():
+        spine.set_visible(side in ("left", "bottom"))
+        spine.set(color=placeholder("muted"), linewidth=0.8)
+    axes.tick_params(
+        which="both", color=placeholder("muted"), labelcolor=placeholder("ink"), labelsize=9, width=0.6
+    )
+
+
+def _rc(name: str) -> dict[str, Any]:
+    # On top of matplotlib's own defaults, not of the user's. The salt makes the ids of clip paths and markers
+    # repeatable; no point may be simplified away.
+    return {
+        "svg.fonttype": "none", "svg.hashsalt": f"sasnet-{name}", "path.simplify": False, "font.size": 10.0,
+        "font.family": "sans-serif", "axes.unicode_minus": True, "text.usetex": False,
+    }  # fmt: skip
+
+
+def _svg(figure: Figure, name: str, label: str) -> str:
+    """The figure as one ``svg`` element that follows the page's width, font and colours."""
+    from html import escape
+
+    figure.patch.set_visible(False)
+    text = io.StringIO()
+    figure.savefig(text, format="svg", metadata=dict.fromkeys(("Date", "Creator", "Format", "Type")))
+    svg = text.getvalue()
+    svg = svg[svg.index("<svg") :]
+    svg = re.sub(r"<!--.*?-->|<style.*?</style>|<metadata.*?</metadata>", "", svg, flags=re.DOTALL)
+    box = re.search(r'viewBox="[^"]*"', svg)
+    assert box is not None
+    svg = re.sub(
+        r"<svg[^>]*>", f'<svg {box[0]} role="img" aria-label="{escape(label)}">', svg, count=1
+    ).strip()
+    # Several figures share the page: each keeps its ids to itself.
+    svg = re.sub(r'(\bid="|href="#|url\(#)', rf"\g<1>{name}-", svg)
+    svg = re.sub(r"font: (\w* ?)([\d.]+)px [^;\"]*", r"font-weight: \1; font-size: \2px", svg)
+    svg = svg.replace("font-weight: ; ", "").replace("xlink:href", "href")
+    # A hundredth of a point is finer than any screen.
+    svg = re.sub(r' (?:d|x|y|transform)="[^"]*"', lambda m: re.sub(r"(\.\d\d)\d+", r"\1", m[0]), svg)
+    return in_page_colours(re.sub(r"\s*\n\s*", "\n", svg))

@@ -1,0 +1,176 @@
+"""Tables of a fit report: ranking, parameters, and what made the page."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from html import escape
+from importlib.metadata import PackageNotFoundError, version
+
+from ..fit.result import FitResult, ModelFit, Parameter
+from ..zoo import Manifest
+from .digits import significant, unit_text, with_error
+from .html_style import DASHES, FITS
+
+#: Programs whose versions decide what comes out.
+_PROGRAMS = ("sasmodels", "bumps", "sasdata", "onnxruntime", "numpy", "scipy")
+#: Where each model's equations and the papers behind them are.
+_MODEL_PAGE = "https://www.sasview.org/docs/user/models/{}.html"
+
+
+def key(fits: Sequence[ModelFit]) -> str:
+    """Which line is which model."""
+    items = "".join(
+        f'<span>{swatch(i)}<span class="name">{escape(fit.name)}</span></span>'
+        for i, fit in enumerate(fits[: len(FITS)])
+    )
+    return f'<div class="key">{items}</div>' if items else ""
+
+
+def swatch(index: int) -> str:
+    """A short piece of a fit's line; nothing for a fit that is not drawn."""
+    if index >= len(FITS):
+        return ""
+    dashes = f' stroke-dasharray="{" ".join(f"{1.4 * d:g}" for d in DASHES[index])}"' if DASHES[index] else ""
+    return (
+        '<svg class="swatch" viewBox="0 0 30 8" aria-hidden="true">'
+        f'<line x1="0" x2="30" y1="4" y2="4" style="stroke: var(--{FITS[index]})"{dashes}/></svg>'
+    )
+
+
+def ranking(fits: Sequence[ModelFit]) -> str:
+    """One row for each fit, its warnings below it; empty where there is no fit."""
+    if not fits:
+        return ""
+    lowest = min(fit.bic for fit in fits)
+    head = "".join(
+        f'<th scope="col" class="{style}">{name}</th>'
+        for name, style in (
+            ("", "number"), ("Model", ""), ("S(q)", ""), ("Weight", ""), ("Reduced χ²", "number"),
+            ("BIC", "number"), ("ΔBIC", "number"), ("Fitted parameters", "number"),
+            ("Network", "number"),
+        )
+    )  # fmt: skip
+    rows = "".join(_rank_row(number, fit, lowest) for number, fit in enumerate(fits, start=1))
+    return (
+        f'<section><h2>Ranking</h2><div class="wide"><table><thead><tr>{head}</tr></thead>'
+        f"<tbody>{rows}</tbody></table></div>"
+        '<p class="small">BIC = χ² + k ln n for k parameters fitted to n points: less is better, and a ΔBIC'
+        " under 2 says nothing. Weight: share of the evidence among these fits, from their BIC and from what"
+        " the network gave them before (last column). Where even the best fit has a reduced χ² above 1, the"
+        " uncertainties are taken to be too small by its root.</p></section>"
+    )
+
+
+def _rank_row(number: int, fit: ModelFit, lowest: float) -> str:
+    factor = f'<span class="name">{escape(fit.structure_factor)}</span>' if fit.structure_factor else "none"
+    share = 100 * min(max(fit.weight, 0.0), 1.0)
+    bar = f'<span class="share"><i style="width:{share:.1f}%"></i></span>'
+    name = f'{swatch(number - 1)}<a href="#parameters-{number}" class="name">{escape(fit.model)}</a>'
+    figures = (
+        reduced_chisq(fit.reduced_chisq), f"{fit.bic:.1f}", f"{fit.bic - lowest:.1f}", str(len(fit.free)),
+        _fraction(fit.probability),
+    )  # fmt: skip
+    cells = "".join(f'<td class="number">{figure}</td>' for figure in figures)
+    row = (
+        f'<tr{" class=warned" if fit.warnings else ""}><td class="number">{number}</td><td>{name}</td>'
+        f"<td>{factor}</td><td>{bar}{_fraction(fit.weight)}</td>{cells}</tr>"
+    )
+    if fit.warnings:
+        items = "".join(f"<li>{escape(warning)}</li>" for warning in fit.warnings)
+        row += f'<tr class="warning"><td colspan="9"><ul>{items}</ul></td></tr>'
+    return row
+
+
+def _fraction(value: float) -> str:
+    return "&lt; 0.001" if 0 <= value < 0.0005 else f"{value:.3f}"
+
+
+def reduced_chisq(value: float) -> str:
+    """Three digits, whole numbers beyond a thousand."""
+    return f"{value:.3g}" if value < 1000 or not math.isfinite(value) else f"{value:.0f}"
+
+
+def parameter_tables(fits: Sequence[ModelFit]) -> str:
+    """Parameters of each fit; the best one's are open, the others' behind their names."""
+    if not fits:
+        return ""
+    head = "".join(
+        f'<th scope="col" class="{style}">{name}</th>'
+        for name, style in (("Parameter", ""), ("Value", "number"), ("Unit", ""), ("Fitted within", ""))
+    )
+    tables = []
+    # The id is inside: a browser opens what it must to show the target of a link.
+    for number, fit in enumerate(fits, start=1):
+        rows = "".join(_parameter_row(name, p, fit.distributions) for name, p in fit.parameters.items())
+        tables.append(
+            f"<details{' open' if number == 1 else ''}>"
+            f'<summary>{number} {swatch(number - 1)}<span class="name">{escape(fit.name)}</span></summary>'
+            f'<div class="wide" id="parameters-{number}"><table class="parameters">'
+            f"<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div></details>"
+        )
+    return (
+        f"<section><h2>Parameters</h2>{''.join(tables)}"
+        '<p class="small">± is one standard deviation, from the curvature of χ² at the best fit, with two'
+        " significant digits (JCGM 100:2008, 7.2.6). It holds if the model is right and the uncertainties of"
+        " the data are. Fixed parameters were not fitted: they were given, or the data cannot tell them from"
+        " others.</p></section>"
+    )
+
+
+def _parameter_row(name: str, p: Parameter, distributions: Mapping[str, str]) -> str:
+    label = f'<span class="name">{escape(name)}</span>'
+    kind = distributions.get(name.removesuffix("_pd")) if name.endswith("_pd") else None
+    if kind:
+        label += f' <span class="small">relative width, {escape(kind)}</span>'
+    value = escape(with_error(p.value, None if p.fixed else p.error))
+    if p.fixed:
+        within = '<span class="tag">fixed</span>'
+    else:
+        within = f'<span class="small">{_range(p.low, p.high)}</span>'
+        if p.error is None:
+            value += ' <span class="small">± unknown</span>'
+    return (
+        f"<tr{' class=fixed' if p.fixed else ''}><td>{label}</td>"
+        f'<td class="number">{value}</td><td>{escape(unit_text(p.unit))}</td><td>{within}</td></tr>'
+    )
+
+
+def _range(low: float, high: float) -> str:
+    if not math.isfinite(low):
+        return "no limit" if not math.isfinite(high) else f"at most {significant(high, 4)}"
+    if not math.isfinite(high):
+        return f"at least {significant(low, 4)}"
+    return f"{significant(low, 4)} to {significant(high, 4)}"
+
+
+def made_with(result: FitResult, groups: Manifest) -> str:
+    """How to cite, and which versions made the page."""
+    from .. import __version__
+
+    versions = {"sasnet_plugin": __version__} | {name: _version(name) for name in _PROGRAMS}
+    listed = ", ".join(f"{name} {number}" for name, number in versions.items())
+    sentence = (
+        f"Models were suggested, fitted and ranked with sasnet_plugin {__version__} (a neural network trained"
+        f" on simulated curves of {len(groups.forms)} models), sasmodels {versions['sasmodels']} and"
+        f" bumps {versions['bumps']}."
+    )
+    known = set(groups.forms) | {name for name in groups.structure_factors if name}
+    names = dict.fromkeys(n for fit in result.fits for n in (fit.model, fit.structure_factor) if n in known)
+    pages = ", ".join(f'<a href="{_MODEL_PAGE.format(n)}">{escape(str(n))}</a>' for n in names)
+    models = f"<p>The papers behind each model are named on its page: {pages}.</p>" if pages else ""
+    return (
+        "<footer><h2>How to cite</h2>"
+        f"<p>“{escape(sentence)}”</p>{models}"
+        '<p>How sasmodels and bumps wish to be cited: <a href="https://www.sasview.org">sasview.org</a>,'
+        ' <a href="https://bumps.readthedocs.io">bumps.readthedocs.io</a>.</p>'
+        f'<p class="small">Made with {escape(listed)}. Network {escape(groups.name)}, training data'
+        f" {escape(groups.data_hash[:16])}.</p></footer>"
+    )
+
+
+def _version(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return "(not installed)"
