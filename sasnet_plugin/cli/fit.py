@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -54,6 +55,9 @@ def fit(
         float, typer.Option("--time-limit", min=1.0, help="Seconds for each data set.")
     ] = 30.0,
     workers: Annotated[int, typer.Option("--workers", min=1, help="Processes that fit.")] = 2,
+    report: Annotated[
+        Path | None, typer.Option("--report", help="Folder for an HTML page of each data set.")
+    ] = None,
 ) -> None:
     """Fit the models that may explain 1D small-angle-scattering data, rank and verify them.
 
@@ -97,6 +101,12 @@ def fit(
                 print(json.dumps(found.as_dict(), ensure_ascii=False), flush=True)
             else:
                 _table(found)
+            if report is not None and not isinstance(found, Exception):
+                from sasnet_plugin.report.html import write_report
+
+                page = write_report(found, report)
+                if not as_json:
+                    print(f"Report: {page}\n", flush=True)
     if failed:
         raise typer.Exit(1)
 
