@@ -135,6 +135,26 @@ def test_opens_where_sasnet_is_not_installed(tmp_path: Path) -> None:
     assert float(done.stdout) == pytest.approx(result.fits[0].chisq, rel=1e-6)
 
 
+def test_holds_nothing_of_this_machine(tmp_path: Path) -> None:
+    """Pickled as it comes, a model holds the path of its compiled library and breaks on other machines."""
+    import h5py
+    import sasmodels
+    from bumps.webview.server.state_hdf5_backed import read_bytes
+    from sasmodels.kerneldll import SAS_DLL_PATH
+
+    for kind in KINDS:
+        path = tmp_path / f"{kind}.h5"
+        write_session(simulated(kind), path)
+        with h5py.File(path, "r") as file:
+            groups = [file, *file["problem_history"].values()]
+            pickles = [read_bytes(group["problem"], "fitProblem") for group in groups]
+        assert len(pickles) == 3
+        for content in pickles:
+            assert b"load_model" in content
+            for word in (SAS_DLL_PATH, str(Path(sasmodels.__file__).parent), "sasnet", "/data/"):
+                assert word.encode() not in content
+
+
 def test_bumps_fits_on_from_there(tmp_path: Path) -> None:
     result = simulated("perfect")
     write_session(result, tmp_path / "fits.h5")
