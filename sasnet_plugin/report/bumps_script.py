@@ -1,0 +1,197 @@
+"""A fit as a model script for bumps: one file with its data, run by ``bumps script.py --batch``."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..fit.candidate import _PD_POINTS
+from ..fit.result import FitResult, ModelFit, Parameter
+from ..simulate.clean import tier
+from ..types import SasnetError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+#: Guarded, as LM goes on for ever once a residual is NaN: sphere@hayter_msa has no value at some charges.
+_SCRIPT = """\
+{head}
+#
+# Run it with
+#     bumps {file} --batch --fit=lm --export=fit
+# or open it in a browser with
+#     bumps {file}
+
+import numpy as np
+from bumps.names import FitProblem
+from numpy import inf
+from sasmodels.bumps_model import Experiment, Model
+from sasmodels.core import load_model
+from sasmodels.data import Data1D
+
+# {columns}
+TABLE = \"\"\"
+{table}
+\"\"\"
+
+
+class Guarded(Experiment):
+    \"\"\"Where the model has no value, the residual is large instead of NaN.\"\"\"
+
+    def residuals(self):
+        return np.nan_to_num(Experiment.residuals(self), nan=1e6, posinf=1e6, neginf=-1e6)
+
+
+columns = np.loadtxt(TABLE.splitlines(), ndmin=2).T
+data = Data1D(x=columns[0], y=columns[1], dy=columns[2])
+{resolution}data.filename = {title!r}
+
+kernel = load_model({name!r}, dtype="double", platform="dll")
+model = Model(
+    kernel,
+{values}
+)
+{ranges}
+
+problem = FitProblem(Guarded(data=data, model=model), name={name!r})
+"""
+
+
+def write_script(result: FitResult, fit: ModelFit, path: str | Path) -> None:
+    """Write one fit as a bumps model script that needs sasmodels and bumps alone.
+
+    The script starts where the fit ended, so its χ² is the fit's.
+
+    Parameters
+    ----------
+    result : FitResult
+        Whose curve and uncertainties go into the script.
+    fit : ModelFit
+        Any fit of that result.
+    path : str or Path
+        File to write; should end in ``.py``.
+
+    Raises
+    ------
+    SasnetError
+        The file cannot be written.
+    """
+    curve = result.curve
+    columns: dict[str, NDArray[np.float64]]
+    columns = {"q / Å⁻¹": curve.q, "I(q)": curve.intensity, "one standard deviation of I": result.dintensity}
+    resolution = []
+    # As in the fit, a slit goes before a pinhole.
+    slit = curve.dxl is not None or curve.dxw is not None
+    for attribute, text, column in (
+        ("dx", "pinhole resolution, one standard deviation / Å⁻¹", None if slit else curve.dq),
+        ("dxl", "slit half length / Å⁻¹", curve.dxl),
+        ("dxw", "slit half width / Å⁻¹", curve.dxw),
+    ):
+        if column is not None:
+            resolution.append(f"data.{attribute} = columns[{len(columns)}]\n")
+            columns[text] = column
+        elif slit and attribute != "dx":
+            resolution.append(f"data.{attribute} = None\n")
+    rows = np.transpose(list(columns.values()))
+    script = _SCRIPT.format(
+        head="\n".join(f"# {line}" for line in _head(result, fit)),
+        file=_one_line(Path(path).name),
+        columns=", ".join(columns),
+        table="\n".join(" ".join(repr(float(v)) for v in row) for row in rows),
+        resolution="".join(resolution),
+        title=_one_line(curve.entry or Path(curve.file).name or "curve"),
+        name=fit.name,
+        values="\n".join(f"    {name}={value!r}," for name, value in starting_values(fit).items()),
+        ranges="\n".join(
+            f"model.{name}.range({fit.parameters[name].low!r}, {fit.parameters[name].high!r})"
+            for name in fit.free
+        ),
+    )
+    put_whole(path, script.encode(), "bumps script")
+
+
+def starting_values(fit: ModelFit) -> dict[str, Any]:
+    """Every keyword of sasmodels' ``Model`` that brings the fit back, numbers of its distributions included.
+
+    Parameters
+    ----------
+    fit : ModelFit
+
+    Returns
+    -------
+    dict of str to float, int or str
+        Values in sasmodels' units; kinds of distributions as text.
+    """
+    values: dict[str, Any] = {}
+    for name, parameter in fit.parameters.items():
+        values[name] = float(parameter.value)
+        if name.endswith("_pd"):
+            kind = fit.distributions.get(name.removesuffix("_pd"), "gaussian")
+            # The same integral as in the fit: candidate.py sets these for every start.
+            values[f"{name}_n"] = _PD_POINTS[tier(fit.model)]
+            values[f"{name}_nsigma"] = 3.0 if kind == "gaussian" else 5.0
+            values[f"{name}_type"] = kind
+    return values
+
+
+def _head(result: FitResult, fit: ModelFit) -> list[str]:
+    curve = result.curve
+    source = " · ".join(part for part in (Path(curve.file).name, curve.entry) if part) or "a curve"
+    lines = [
+        f"{fit.name}, fitted to {_one_line(source)} by sasnet.",
+        f"χ² = {fit.chisq:.10g} for {len(curve)} points and {len(fit.free)} fitted parameters.",
+    ]
+    for name in fit.free:
+        p = fit.parameters[name]
+        error = "" if p.error is None or not math.isfinite(p.error) else f" ± {p.error:.2g}"
+        lines.append(f"    {name} = {p.value:.6g}{error} {unit_text(p)}".rstrip())
+    return lines + [_one_line(sentence) for sentence in (*fit.warnings, *result.notes)]
+
+
+def unit_text(parameter: Parameter) -> str:
+    """The unit; empty for a number, whichever way sasmodels says so."""
+    return "" if parameter.unit == "None" else parameter.unit
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def put_whole(path: str | Path, content: bytes, what: str) -> None:
+    """Put a file in place all at once: no reader and no full disk sees half of it.
+
+    Parameters
+    ----------
+    path : str or Path
+    content : bytes
+    what : str
+        What it is, for the sentence of an error.
+
+    Raises
+    ------
+    SasnetError
+        It cannot be written; what lay there before is untouched.
+    """
+    aside = None
+    try:
+        target = Path(path).resolve()
+        if target.exists() and not target.is_file():
+            target.write_bytes(content)  # a pipe or a device is written to, not replaced
+            return
+        aside = target.with_name(f".{target.name}.tmp{os.getpid()}")
+        aside.write_bytes(content)
+        os.replace(aside, target)
+    except OSError as error:
+        raise SasnetError(
+            f"{path}: the {what} cannot be written ({error.strerror or error}); name a file in a folder that"
+            " exists, may be written to and has room."
+        ) from error
+    finally:
+        if aside is not None:
+            with contextlib.suppress(OSError):
+                aside.unlink(missing_ok=True)

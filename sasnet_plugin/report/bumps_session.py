@@ -1,0 +1,123 @@
+"""Fits as a session of bumps: each candidate an item of the History tab of ``bumps --session=FILE``."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from ..fit.problem import experiment
+from ..fit.result import FitResult, ModelFit
+from ..types import SasnetError
+from .bumps_script import put_whole, starting_values
+
+#: bumps' serializer. Its "dataclass" cannot write sasmodels' classes, and what cloudpickle and dill write of
+#: code opens in the same version of Python only.
+_SERIALIZER = "pickle"
+#: In place of the time of saving: the same fits give the same bytes.
+_NO_TIME = "0.000000"
+
+
+class _Call:
+    """Pickled as the call of a function; whoever reads it gets what the function returns.
+
+    A model of sasmodels pickles with the path of the library that was compiled on this machine. Pickled as
+    calls of sasmodels' own functions, a session opens wherever bumps and sasmodels are installed.
+
+    Parameters
+    ----------
+    function : callable
+        Importable by its name.
+    arguments : tuple
+    state : dict, optional
+        Attributes to set on what it returns.
+    """
+
+    def __init__(
+        self, function: Callable[..., Any], arguments: tuple[Any, ...], state: dict[str, Any] | None = None
+    ) -> None:
+        self._recipe = (function, arguments) if state is None else (function, arguments, state)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return self._recipe
+
+
+def write_session(result: FitResult, path: str | Path) -> None:
+    """Write every fit as an item of a bumps session, the best one active.
+
+    Parameters
+    ----------
+    result : FitResult
+        With at least one fit.
+    path : str or Path
+        File to write; should end in ``.h5``.
+
+    Raises
+    ------
+    SasnetError
+        There is no fit, or the file cannot be written.
+    """
+    from bumps.webview.server.state_hdf5_backed import FitResult as Fitting
+    from bumps.webview.server.state_hdf5_backed import HistoryItem, ProblemState, State
+
+    if not result.fits:
+        raise SasnetError(f"{path}: no model was fitted, so there is no session to write; fit one first.")
+    state = State()
+    # The tab shows the last item on top, so the best one comes last; bumps reads them in the order of names.
+    for place, fit in enumerate(reversed(result.fits)):
+        item = HistoryItem()
+        problem, item.chisq_str = _problem(result, fit)
+        item.problem = ProblemState(problem, _SERIALIZER)
+        item.fitting = Fitting(method="lm")
+        item.timestamp = f"{place:04d}"
+        item.label = f"{fit.name}: reduced χ² {fit.reduced_chisq:.3g}, weight {fit.weight:.2g}"
+        item.keep = True
+        state.history.store[item.timestamp] = item
+    state.problem, state.fitting = item.problem, item.fitting
+    shared = state.shared
+    shared.active_history = item.timestamp
+    shared.selected_fitter = "lm"
+    # Items that bumps saves later drop old ones beyond this length.
+    shared.autosave_history_length = max(shared.autosave_history_length, 2 * len(result.fits))
+    shared.model_file = {"filename": item.problem.fitProblem.name, "pathlist": []}
+    shared.convergence_available = False
+    shared.uncertainty_available = {"available": False, "num_points": 0}
+    shared.custom_plots_available = {"parameter_based": False, "uncertainty_based": False}
+    for name in ("model", "parameters", "history", "convergence", "uncertainty"):
+        setattr(shared, f"updated_{name}", _NO_TIME)
+    put_whole(path, state.get_session_bytes(), "bumps session")
+
+
+def _problem(result: FitResult, fit: ModelFit) -> tuple[Any, str]:
+    """The bumps problem of one fit, where it ended, ready to be pickled; and its χ² as bumps prints it."""
+    from bumps.fitproblem import FitProblem
+    from sasmodels.bumps_model import Experiment, Model
+    from sasmodels.core import load_model
+
+    fitness = experiment(result.curve, result.dintensity, fit.name, starting_values(fit))
+    for name, parameter in fitness.model.parameters().items():
+        parameter.id = parameter.name = sys.intern(name)  # the id is random otherwise
+    for name in fit.free:
+        getattr(fitness.model, name).range(fit.parameters[name].low, fit.parameters[name].high)
+    problem = FitProblem(fitness, name=fit.name)
+    chisq = str(problem.chisq_str())
+    kernel = _Call(load_model, (fit.name, "double", "dll"))
+    model = _Call(object.__new__, (Model,), {**_interned(vars(fitness.model)), "sasmodel": kernel})
+    portable = _Call(Experiment, (fitness._data, model))
+    problem._models, problem.active_model = [portable], portable
+    return problem, chisq
+
+
+def _interned(state: dict[str, Any]) -> dict[str, Any]:
+    """Attributes with equal texts made one object.
+
+    Pickle writes the second mention of an object in another way than an equal object, and which texts are one
+    object depends on all that the process did before: the same fits are to give the same bytes.
+    """
+    found: dict[str, Any] = {}
+    for key, value in state.items():
+        if isinstance(value, list):
+            value = [sys.intern(v) for v in value]
+        found[sys.intern(key)] = sys.intern(value) if isinstance(value, str) else value
+    return found

@@ -1,0 +1,144 @@
+"""Measurement and best fit as NXcanSAS, the HDF5 form of small-angle-scattering data.
+
+Layout after the definition NXcanSAS 1.1 (https://manual.nexusformat.org): one SASentry for the measurement
+and one for the fit, as readers take a data set's title and process from its entry.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..fit.result import FitResult, ModelFit, Parameter
+from ..types import Curve, SasnetError
+from .bumps_script import put_whole, unit_text
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+_Q_UNIT, _I_UNIT = "1/angstrom", "1/cm"
+
+
+def write_nxcansas(result: FitResult, path: str | Path) -> None:
+    """Write the measured curve, the best fit's curve and what the fit says.
+
+    Each parameter is a ``term`` of the fit's SASprocess: a text (``radius = 50.1 ± 0.3 Ang``) with name,
+    value, units, uncertainty and fixed as attributes. The ``note`` texts give each candidate's χ² and weight,
+    then warnings and notes.
+
+    Parameters
+    ----------
+    result : FitResult
+        With at least one fit.
+    path : str or Path
+        File to write; should end in ``.h5``.
+
+    Raises
+    ------
+    SasnetError
+        There is no fit, or the file cannot be written.
+    """
+    import h5py
+
+    best = result.best
+    if best is None:
+        raise SasnetError(f"{path}: no model was fitted, so there is no fit to write; fit one first.")
+    curve = result.curve
+    title = curve.entry or Path(curve.file).stem or "curve"
+    # In memory first: put in place as a whole, or not at all.
+    with h5py.File("nxcansas.h5", "w", driver="core", backing_store=False) as file:
+        file.attrs["NX_class"] = "NXroot"
+        file.attrs["default"] = "sasentry01"
+        measured = _entry(file, "sasentry01", title, title)
+        _data(measured, curve, curve.intensity, result.dintensity)
+        fitted = _entry(file, "sasentry02", f"{title}, fit of {best.name}", title)
+        _data(fitted, curve, best.theory, None)
+        _process(fitted, result, best)
+        file.flush()
+        content = file.id.get_file_image()
+    put_whole(path, content, "NXcanSAS file")
+
+
+def _group(parent: Any, name: str, nexus: str, cansas: str) -> Any:
+    group = parent.create_group(name)
+    group.attrs["NX_class"] = nexus
+    group.attrs["canSAS_class"] = cansas
+    return group
+
+
+def _entry(file: Any, name: str, title: str, run: str) -> Any:
+    entry = _group(file, name, "NXentry", "SASentry")
+    entry.attrs["version"] = "1.1"
+    entry.attrs["default"] = "sasdata01"
+    entry["definition"] = "NXcanSAS"
+    entry["title"] = title
+    entry["run"] = run
+    return entry
+
+
+def _data(
+    entry: Any, curve: Curve, intensity: NDArray[np.float64], dintensity: NDArray[np.float64] | None
+) -> None:
+    """One SASdata; the theory has the measurement's resolution, which it includes."""
+    data = _group(entry, "sasdata01", "NXdata", "SASdata")
+    data.attrs["signal"] = "I"
+    data.attrs["axes"] = ["Q"]
+    data.attrs["I_axes"] = "Q"
+    data.attrs["Q_indices"] = np.array([0])
+    q = _column(data, "Q", curve.q, _Q_UNIT)
+    i = _column(data, "I", intensity, _I_UNIT)
+    if dintensity is not None:
+        i.attrs["uncertainties"] = "Idev"
+        _column(data, "Idev", dintensity, _I_UNIT)
+    if curve.dxl is not None or curve.dxw is not None:
+        # The definition's order, by which sasdata tells width from length (its own writer has it reversed).
+        q.attrs["resolutions"] = ["dQw", "dQl"]
+        none = np.zeros(len(curve))
+        _column(data, "dQw", none if curve.dxw is None else curve.dxw, _Q_UNIT)
+        _column(data, "dQl", none if curve.dxl is None else curve.dxl, _Q_UNIT)
+    elif curve.dq is not None:
+        q.attrs["resolutions"] = "dQ"
+        _column(data, "dQ", curve.dq, _Q_UNIT)
+
+
+def _column(data: Any, name: str, values: NDArray[np.float64], unit: str) -> Any:
+    column = data.create_dataset(name, data=np.asarray(values, dtype=np.float64))
+    column.attrs["units"] = unit
+    return column
+
+
+def _process(entry: Any, result: FitResult, best: ModelFit) -> None:
+    process = _group(entry, "sasprocess01", "NXprocess", "SASprocess")
+    process["name"] = "sasnet fit"
+    verdict = "verified" if result.verified else "not verified"
+    process["description"] = (
+        f"{best.name} fitted by sasnet with bumps and sasmodels: χ² = {best.chisq:.10g}, reduced χ² ="
+        f" {best.reduced_chisq:.6g}, BIC = {best.bic:.10g}; {verdict} by simulating it again."
+    )
+    for number, (name, parameter) in enumerate(best.parameters.items(), 1):
+        # Readers sort names as text.
+        term = process.create_dataset(f"term{number:03d}", data=_sentence(name, parameter))
+        term.attrs["name"] = name
+        term.attrs["value"] = parameter.value
+        term.attrs["units"] = unit_text(parameter)
+        term.attrs["fixed"] = parameter.fixed
+        if parameter.error is not None:
+            term.attrs["uncertainty"] = parameter.error
+        if name.endswith("_pd"):
+            term.attrs["distribution"] = best.distributions.get(name.removesuffix("_pd"), "gaussian")
+    notes = [
+        f"{fit.name}: weight {fit.weight:.4g}, χ² {fit.chisq:.6g}, reduced χ² {fit.reduced_chisq:.4g},"
+        f" BIC {fit.bic:.6g}"
+        for fit in result.fits
+    ]
+    for number, note in enumerate((*notes, *best.warnings, *result.notes), 1):
+        process[f"note{number:03d}"] = note
+
+
+def _sentence(name: str, parameter: Parameter) -> str:
+    text = f"{name} = {float(parameter.value)!r}"
+    if parameter.error is not None:
+        text += f" ± {parameter.error:.3g}"
+    return f"{text} {unit_text(parameter)}".rstrip() + (" (fixed)" if parameter.fixed else "")
