@@ -1,0 +1,203 @@
+"""A SasView project file: the data and one fit page for each model that was fitted.
+
+Read by SasView 6.1 and 6.2 ("Open Project"). The format is that of SasView's own files: a json object with
+the data set (all attributes of its ``Data1D``) and a list of fit pages (`sasview_clipboard.page_state`, and
+what belongs to the data: name, q range, weights, resolution).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..fit.result import FitResult, ModelFit
+from ..simulate.priors import model_info
+from ..types import Curve, SasnetError
+from .sasview_clipboard import Page, control, outward, page_state
+
+#: SasView's q-range sliders round to three digits: limits of as many digits are not moved across a point.
+_Q_DIGITS = 3
+#: What product models have besides the parameters of form and structure factor, in SasView's order.
+_PRODUCT = ("structure_factor_mode", "radius_effective_mode")
+#: Weights by the uncertainties, as SasView numbers them.
+_BY_UNCERTAINTY = "1"
+
+
+def write_project(result: FitResult, path: Path) -> None:
+    """Write a SasView project: the data embedded, one fit page for each fit, the best first.
+
+    Parameters
+    ----------
+    result : FitResult
+    path : Path
+        Ending in ``.json``: SasView goes by it.
+
+    Raises
+    ------
+    SasnetError
+        Nothing was fitted, the name has another ending, or the file cannot be written.
+    """
+    path = Path(path)
+    if path.suffix.lower() != ".json":
+        raise SasnetError(f"{path}: SasView opens a project only from a file that ends in .json; rename it.")
+    if not result.fits:
+        what = result.curve.file or "the curve"
+        raise SasnetError(f"{what}: no model could be fitted, so there is no SasView project to write.")
+    text = json.dumps(project(result), indent=1, sort_keys=True, allow_nan=False)
+    aside = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        aside.write_text(text + "\n", encoding="utf-8")
+        os.replace(aside, path)
+    except OSError as error:
+        aside.unlink(missing_ok=True)
+        reason = error.strerror or str(error)
+        raise SasnetError(f"{path}: cannot be written ({reason}); choose another place.") from error
+
+
+def project(result: FitResult) -> dict[str, Any]:
+    """The content of the file."""
+    name = _name(result.curve)
+    identity = (
+        name + hashlib.sha256(result.curve.q.tobytes() + result.curve.intensity.tobytes()).hexdigest()[:12]
+    )
+    pages = []
+    for number, fit in enumerate(result.fits, start=1):
+        pages += _visits(fit, _about_data(result.curve, name, identity, number))
+    return {
+        identity: {"fit_data": [_data(result, name, identity), {"checked": True}, []], "fit_params": pages},
+        "is_batch": "False",
+        "batch_grid": {},
+        "visible_perspective": "Fitting",
+    }
+
+
+def _visits(fit: ModelFit, about: Page) -> list[Page]:
+    """What SasView is to read into one fit page, one after the other; the last one has everything.
+
+    Read once, a page with a structure factor loses its background. To set a kind of size distribution other
+    than gaussian resets points, sigmas and, unseen, the width with which SasView smears beyond the data's
+    ends. SasView reads all entries with one ``tab_index`` into the same page, so the structure factor is
+    chosen more than once before the values come (see `selections`), and the kinds come before the widths,
+    because only a width that changes is passed on.
+    """
+    page = page_state(fit) | about
+    visits = []
+    if fit.structure_factor is not None:
+        other = "squarewell" if fit.structure_factor == "hardsphere" else "hardsphere"
+        bare = {k: v for k, v in page.items() if k in about or k.startswith("fitpage_") or k == "model_name"}
+        for left in range(selections(fit) - 1, 0, -1):
+            visits.append(bare | {"fitpage_structure": [other if left % 2 else fit.structure_factor]})
+    if any(kind != "gaussian" for kind in fit.distributions.values()):
+        widths = {k: [v[0], "0.0", *v[2:]] for k, v in page.items() if k.endswith(".width")}
+        visits.append(page | widths)
+    return [*visits, page]
+
+
+def selections(fit: ModelFit) -> int:
+    """How often SasView must choose a structure factor until it reads all that matters.
+
+    Without layers it counts the row of their number from -1, adds the rows of what is the product's own each
+    time that a product is chosen, and passes over the row of that number. Which does no harm where that is a
+    heading, below the table, or a choice that is the default.
+    """
+    product = model_info(fit.name).parameters
+    defaults = {p.name: p.default for p in product.kernel_parameters}
+    own = [name for name in _PRODUCT if name in defaults]
+    if control(fit) is not None or not own:
+        return 1
+    form = [p.name for p in model_info(fit.model).parameters.iq_parameters]
+    factor = [p.name for p in model_info(str(fit.structure_factor)).parameters.kernel_parameters]
+    rows = ["scale", "background", *own, "", *form, "", *(name for name in factor if name not in form)]
+    times = 1
+    while (row := times * len(own) - 1) < len(rows):
+        name = rows[row]
+        if not name or (name in own and fit.parameters[name].value == defaults[name]):
+            break
+        times += 1
+    return times
+
+
+def _name(curve: Curve) -> str:
+    """What SasView lists the data as; never empty."""
+    parts = [Path(curve.file).name, curve.entry]
+    return " ".join(part.strip() for part in parts if part.strip()) or "curve"
+
+
+def _about_data(curve: Curve, name: str, identity: str, number: int) -> Page:
+    slits = _slits(curve)
+    smeared = slits is not None or (curve.dq is not None and bool(np.any(curve.dq > 0)))
+    # Shown beside the choice "Use dQ Data"; what is used are the columns of the data.
+    ends = ("None", "None")
+    if slits is not None:
+        ends = (repr(float(slits[1][0])), repr(float(slits[0][0])))
+    elif smeared and curve.dq is not None:
+        ratio = 100 * curve.dq / curve.q
+        ends = (repr(float(ratio[0])), repr(float(ratio[-1])))
+    return {
+        "is_data": ["True"],
+        "tab_index": [str(number)],
+        "tab_name": [f"M{number}"],
+        "is_batch_fitting": ["False"],
+        "data_name": [[name]],
+        "data_id": [[identity]],
+        # A lower end of 0 would be refused.
+        "q_range_min": [outward(float(curve.q.min()), _Q_DIGITS, up=False)],
+        "q_range_max": [outward(float(curve.q.max()), _Q_DIGITS, up=True)],
+        "q_weighting": [_BY_UNCERTAINTY],
+        "weighting": [_BY_UNCERTAINTY],
+        "smearing": [str(int(smeared))],
+        "smearing_min": [ends[0]],
+        "smearing_max": [ends[1]],
+    }
+
+
+def _slits(curve: Curve) -> tuple[NDArray[np.float64], NDArray[np.float64]] | None:
+    """Lengths and widths of the slits; SasView wants both columns or none."""
+    if curve.dxl is None and curve.dxw is None:
+        return None
+    zero = np.zeros(len(curve))
+    return (zero if curve.dxl is None else curve.dxl), (zero if curve.dxw is None else curve.dxw)
+
+
+def _data(result: FitResult, name: str, identity: str) -> dict[str, Any]:
+    """All attributes of SasView's ``Data1D``: its reader makes the object from them and sets no others."""
+    curve, slits = result.curve, _slits(result.curve)
+    q, intensity = _array(curve.q), _array(curve.intensity)
+    error = _array(result.dintensity)
+    pinhole = _array(curve.dq) if slits is None else None
+    nowhere = {"__type__": "Vector", "x": None, "y": None, "z": None}
+    slider = ["low_q_input", "high_q_input", "low_q_setter", "high_q_setter", "low_q_getter", "high_q_getter"]
+    return {
+        "__type__": "Data1D",
+        "x": q, "y": intensity, "dx": pinhole, "dy": error,
+        "dxl": _array(slits[0]) if slits else None, "dxw": _array(slits[1]) if slits else None,
+        "name": name, "id": identity, "group_id": identity, "list_group_id": [],
+        "title": curve.entry or name, "filename": Path(curve.file).name, "path": None, "label": name,
+        "_xaxis": "\\rm{Q}", "_xunit": "A^{-1}", "x_unit": "1/A",
+        "_yaxis": "\\rm{Intensity}", "_yunit": "cm^{-1}", "y_unit": "1/cm",
+        "xtransform": None, "ytransform": None, "scale": None,
+        "is_data": True, "isSesans": False, "plot_role": 1,
+        "run": [], "run_name": {}, "instrument": "", "notes": list(curve.notes), "errors": [],
+        "meta_data": {}, "detector": [], "collimation": [], "process": [], "trans_spectrum": [],
+        "sample": {"__type__": "Sample", "details": [], "position": nowhere, "orientation": nowhere},
+        "source": {"__type__": "Source", "beam_size": nowhere},
+        "symbol": 0, "markersize": 3, "custom_color": None, "hide_error": False, "zorder": 1,
+        "show_q_range_sliders": False, "slider_update_on_move": True, "slider_perspective_name": "",
+        "slider_tab_name": "", **{f"slider_{part}": [] for part in slider},
+        "view": {
+            "__type__": "View",
+            "x": q, "y": intensity, "dx": pinhole, "dy": error,
+            "Xreel": q, "Yreel": intensity, "DXreel": pinhole, "DYreel": error,
+            "xLabel": "", "yLabel": "", "funcx": None, "funcy": None, "funcdx": None, "funcdy": None,
+        },
+    }  # fmt: skip
+
+
+def _array(values: NDArray[np.float64] | None) -> dict[str, Any] | None:
+    return None if values is None else {"__type__": "ndarray", "data": [float(v) for v in values]}
