@@ -166,16 +166,30 @@ def _without_spread(parameters: dict[str, Any]) -> dict[str, Any]:
 
 
 def _start(task: Task, seed: Seed) -> dict[str, Any]:
-    start: dict[str, Any] = dict(seed.parameters)
+    start: dict[str, Any] = seed.parameters | (task.fixed or {})
     for key in list(start):
-        if key.endswith("_pd_type"):
+        if key.endswith("_pd_type") and not isinstance(start[key], str):
             start[key] = PD_TYPES[int(start[key])]
-        elif key.endswith("_pd"):
-            start[f"{key}_n"] = _PD_POINTS[tier(task.model)]
-            start[f"{key}_nsigma"] = 3.0 if start.get(f"{key}_type", 0) in (0, "gaussian") else 5.0
+    for key in [k for k in start if k.endswith("_pd")]:
+        start[f"{key}_n"], start[f"{key}_nsigma"] = quadrature(
+            task.model, start.get(f"{key}_type", "gaussian")
+        )
     if task.structure_factor is not None:
         start["radius_effective_mode"] = 1
-    return start | (task.fixed or {})
+    return start
+
+
+def quadrature(model: str, kind: str) -> tuple[int, float]:
+    """Points and number of standard deviations of a size distribution in every fit of a model.
+
+    Parameters
+    ----------
+    model : str
+        Form model: the dearer it is, the fewer points.
+    kind : str
+        gaussian, lognormal or schulz.
+    """
+    return _PD_POINTS[tier(model)], 3.0 if kind == "gaussian" else 5.0
 
 
 def _levenberg(
@@ -224,6 +238,11 @@ def _levenberg(
     return _Done(state, fitness, free, same, errors, chisq, bic)
 
 
+def _unit(text: str | None) -> str:
+    """sasmodels writes "None" where a parameter has no unit."""
+    return "" if text in (None, "None", "none") else str(text)
+
+
 def _shape(fitness: Any) -> set[str]:
     """Names worth keeping: table parameters, and distributions of non-zero width."""
     info = fitness.model.sasmodel.info
@@ -247,7 +266,7 @@ def _describe(task: Task, done: _Done, seconds: float) -> ModelFit:
         parameters[name] = Parameter(
             float(value),
             float(error) if fitted and error is not None and np.isfinite(error) else None,
-            units.get(name, "") or "",
+            _unit(units.get(name)),
             not fitted,
             float(low),
             float(high),

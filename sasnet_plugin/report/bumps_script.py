@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..fit.candidate import _PD_POINTS
+from ..fit.candidate import quadrature
 from ..fit.result import FitResult, ModelFit, Parameter
-from ..simulate.clean import tier
 from ..types import SasnetError
 
 if TYPE_CHECKING:
@@ -133,8 +132,7 @@ def starting_values(fit: ModelFit) -> dict[str, Any]:
         if name.endswith("_pd"):
             kind = fit.distributions.get(name.removesuffix("_pd"), "gaussian")
             # The same integral as in the fit: candidate.py sets these for every start.
-            values[f"{name}_n"] = _PD_POINTS[tier(fit.model)]
-            values[f"{name}_nsigma"] = 3.0 if kind == "gaussian" else 5.0
+            values[f"{name}_n"], values[f"{name}_nsigma"] = quadrature(fit.model, kind)
             values[f"{name}_type"] = kind
     return values
 

@@ -23,9 +23,8 @@ from typing import Any
 
 import numpy as np
 
-from ..fit.candidate import _PD_POINTS
+from ..fit.candidate import quadrature
 from ..fit.result import ModelFit, Parameter
-from ..simulate.clean import tier
 from ..simulate.priors import model_info
 
 #: SasView shows this many digits of a value; limits are rounded outwards to them, so that a value that lies
@@ -151,17 +150,12 @@ def _widths(fit: ModelFit) -> Page:
     for name, kind in fit.distributions.items():
         parameter = fit.parameters[f"{name}_pd"]
         low, high = _limits(parameter, _WIDTH_LIMITS)
-        points, sigmas = quadrature(fit, kind)
+        points, sigmas = quadrature(fit.model, kind)
         state[f"{name}.width"] = [
             str(not parameter.fixed), _number(parameter.value), _error(parameter), low, high,
             str(points), f"{sigmas:g}", kind,
         ]  # fmt: skip
     return state
-
-
-def quadrature(fit: ModelFit, kind: str) -> tuple[int, float]:
-    """Points and sigmas of a size distribution in the fit."""
-    return _PD_POINTS[tier(fit.model)], 3.0 if kind == "gaussian" else 5.0
 
 
 def _limits(parameter: Parameter, widest: tuple[str, str]) -> tuple[str, str]:
