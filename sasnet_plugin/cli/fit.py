@@ -58,6 +58,12 @@ def fit(
     report: Annotated[
         Path | None, typer.Option("--report", help="Folder for an HTML page of each data set.")
     ] = None,
+    export: Annotated[
+        Path | None,
+        typer.Option(
+            "--export", help="Folder for what opens elsewhere: SasView project, bumps session, NXcanSAS…"
+        ),
+    ] = None,
 ) -> None:
     """Fit the models that may explain 1D small-angle-scattering data, rank and verify them.
 
@@ -101,12 +107,15 @@ def fit(
                 print(json.dumps(found.as_dict(), ensure_ascii=False), flush=True)
             else:
                 _table(found)
-            if report is not None and not isinstance(found, Exception):
-                from sasnet_plugin.report.html import write_report
-
-                page = write_report(found, report)
-                if not as_json:
-                    print(f"Report: {page}\n", flush=True)
+            if isinstance(found, Exception):
+                continue
+            try:
+                for written in _write(found, report, export):
+                    if not as_json:
+                        print(f"Written: {written}", flush=True)
+            except SasnetError as error:
+                failed += 1
+                _fail(path, str(error), as_json)
     if failed:
         raise typer.Exit(1)
 
@@ -131,6 +140,18 @@ def _curves(
                 yield path, curve if window is None else within(curve, *window)
             except SasnetError as error:
                 yield path, error
+
+
+def _write(found: FitResult, report: Path | None, export: Path | None) -> Iterator[Path]:
+    """Write what was asked for besides the answer."""
+    if report is not None:
+        from sasnet_plugin.report.html import write_report
+
+        yield write_report(found, report)
+    if export is not None:
+        from sasnet_plugin.report.exports import export as write_exports
+
+        yield from write_exports(found, export)
 
 
 def _fail(path: str, sentence: str, as_json: bool) -> None:

@@ -85,3 +85,21 @@ def test_data_without_uncertainties_are_fitted_with_a_note(sphere: Path, tmp_pat
     code, out, _ = _run("--json", "--models", "sphere", bare)
     assert code == 0
     assert any("estimated" in note for note in json.loads(out)["notes"])
+
+
+def test_report_and_exports_are_written_and_an_unwritable_folder_costs_no_answer(
+    sphere: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    code, text, _ = _run("--models", "sphere", "--report", out, "--export", out, sphere)
+    assert code == 0
+    ends = {path.name.partition(".")[2] for path in out.iterdir()}
+    assert ends == {"html", "sasview.json", "parameters.txt", "bumps.py", "session.h5", "nxcansas.h5"}
+    assert all(str(path) in text.replace("\n", "") for path in out.iterdir())
+    taken = tmp_path / "taken"
+    taken.write_text("a file", encoding="utf-8")
+    code, text, err = _run("--models", "sphere", "--export", taken, sphere)
+    assert code == 1
+    assert "radius" in text  # the answer is there all the same
+    assert "taken" in err
+    assert "Traceback" not in err

@@ -1,0 +1,60 @@
+"""Everything that opens elsewhere, of one fit, in one folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..types import SasnetError
+from .bumps_script import put_whole, write_script
+from .bumps_session import write_session
+from .html import page_name
+from .nxcansas import write_nxcansas
+from .sasview_clipboard import clipboard_text
+from .sasview_project import write_project
+
+if TYPE_CHECKING:
+    from ..fit.result import FitResult
+
+
+def export(result: FitResult, folder: Path) -> list[Path]:
+    """Write a fit for SasView, for Bumps and for everything that reads NXcanSAS.
+
+    Parameters
+    ----------
+    result : FitResult
+    folder : Path
+        Made where it does not exist.
+
+    Returns
+    -------
+    list of Path
+        ``NAME.sasview.json`` (project), ``NAME.parameters.txt`` (SasView's clipboard text of the best fit),
+        ``NAME.bumps.py`` (script of the best fit), ``NAME.session.h5`` (bumps, every fit in its history) and
+        ``NAME.nxcansas.h5``; NAME is that of the HTML page. None where nothing was fitted.
+
+    Raises
+    ------
+    SasnetError
+        The folder or a file cannot be written.
+    """
+    if result.best is None:
+        return []
+    folder = Path(folder)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SasnetError(
+            f"{folder}: cannot be made ({error.strerror}); choose another folder for the exports."
+        ) from error
+    stem = page_name(result.curve).removesuffix(".html")
+    project, text, script, session, nexus = (
+        folder / f"{stem}.{end}"
+        for end in ("sasview.json", "parameters.txt", "bumps.py", "session.h5", "nxcansas.h5")
+    )
+    write_project(result, project)
+    put_whole(text, clipboard_text(result.best).encode("utf-8"), "SasView clipboard text")
+    write_script(result, result.best, script)
+    write_session(result, session)
+    write_nxcansas(result, nexus)
+    return [project, text, script, session, nexus]
