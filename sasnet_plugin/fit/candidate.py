@@ -76,7 +76,7 @@ def fit_candidate(task: Task, bank: Bank) -> ModelFit:
     speed = tier(task.model)
     page = bank.page(task.model)
     seeds = nearest(page, task.model, task.structure_factor, data, count=3 * STARTS[speed])
-    seeds = _varied(seeds, STARTS[speed], polydisperse=speed != "slow")
+    seeds = _varied(seeds, STARTS[speed], distributions={"fast": 2, "medium": 1, "slow": 0}[speed])
     coarse, coarse_error = coarsened(task.curve, task.dintensity)
     first: list[_Done] = []
     for seed in seeds:
@@ -150,9 +150,12 @@ def coarsened(curve: Curve, dintensity: NDArray[np.float64]) -> tuple[Curve, NDA
     return found, error
 
 
-def _varied(seeds: list[Seed], count: int, *, polydisperse: bool) -> list[Seed]:
-    """The best seeds, but no more than half of them with size distributions where there are others."""
-    spread = [s for s in seeds if any(k.endswith("_pd") for k in s.parameters)] if polydisperse else []
+def _varied(seeds: list[Seed], count: int, *, distributions: int) -> list[Seed]:
+    """The best seeds, but no more than half of them with size distributions where there are others.
+
+    A second distribution multiplies the cost of a curve, so dear models go without.
+    """
+    spread = [s for s in seeds if 0 < sum(k.endswith("_pd") for k in s.parameters) <= distributions]
     plain = [s for s in seeds if not any(k.endswith("_pd") for k in s.parameters)]
     if not plain:
         plain = [replace(s, parameters=_without_spread(s.parameters)) for s in seeds]
@@ -208,9 +211,9 @@ def _levenberg(
     try:
         if not {"scale", "background"} & held:
             solve_linear(fitness)
-    except ValueError:
+        free, same = choose_free(fitness, held)
+    except (ValueError, TimeUpError):
         return None
-    free, same = choose_free(fitness, held)
     free = free[: max(1, len(curve) - 1)]
     set_ranges(fitness, free)
     for name, (low, high) in (task.ranges or {}).items():

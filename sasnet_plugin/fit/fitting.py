@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from ..data.uncertainty import estimate_dintensity
 from ..predict import open_classifier
 from ..types import Curve, SasnetError, Suggestion
+from ..zoo import Manifest
 from .candidate import Task
 from .rank import alike, ranked
 from .result import FitResult, ModelFit
@@ -20,6 +21,8 @@ from .verify import verify
 from .workers import Workers
 
 BANK = "seeds.npz"
+#: Of a group that the network gives at least this much, the simplest models are fitted too, this many.
+_GROUP_SHARE, _SIMPLEST = 0.1, 3
 #: A structure factor that the network gives at least this much, given the model, is a candidate of its own.
 _FACTOR_SHARE = 0.15
 
@@ -105,7 +108,9 @@ def fit_with(
         notes.append(note)
     classifier = open_classifier()
     keep = classifier.selection(models, None)
-    suggestion = classifier.suggest([curve], top=len(models) if models else top, keep=keep)[0]
+    suggestion = classifier.suggest([curve], top=len(classifier.manifest.forms), keep=keep)[0]
+    if models is None:
+        suggestion = shortlist(suggestion, top, classifier.manifest)
     tasks = candidates(suggestion, curve, dintensity, structure_factor, fixed or {}, ranges or {})
     # Shares of the time such that all get their turn; the rest is for starting and finishing.
     share = 0.7 * time_limit * pool.count / max(len(tasks), pool.count)
@@ -167,6 +172,32 @@ def uncertainties(curve: Curve) -> tuple[NDArray[np.float64], str]:
         np.where(good, curve.dintensity, estimate),
         f"{np.sum(~good)} points have no uncertainty; theirs was estimated from the scatter.",
     )
+
+
+def shortlist(suggestion: Suggestion, top: int, manifest: Manifest) -> Suggestion:
+    """The likeliest models, and the simplest of the likely groups.
+
+    Data hardly tell the members of a group apart, and a group of twenty may crowd the simple ones out of the
+    first five. A simple model that explains the curve is what the evidence prefers, so it has to be tried.
+
+    Parameters
+    ----------
+    suggestion : Suggestion
+        Of all models.
+    top : int
+        Models taken by their probability.
+    manifest : Manifest
+        Of the network: groups, and the parameters of each model.
+    """
+
+    def size(name: str) -> int:
+        return len({p.rstrip("0123456789") for p in manifest.parameters.get(name, ())})
+
+    chosen = {guess.name for guess in suggestion.models[:top]}
+    for group in suggestion.groups:
+        if group.probability >= _GROUP_SHARE:
+            chosen.update(sorted(group.members, key=lambda m: (size(m), m))[:_SIMPLEST])
+    return replace(suggestion, models=tuple(g for g in suggestion.models if g.name in chosen))
 
 
 def candidates(

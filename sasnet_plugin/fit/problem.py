@@ -54,7 +54,7 @@ def experiment(
     parameters : dict
         Start; what is not given takes sasmodels' default.
     seconds : float
-        CPU time after which its residuals raise `TimeUpError`.
+        CPU time after which its theory and residuals raise `TimeUpError`.
 
     Notes
     -----
@@ -69,9 +69,12 @@ def experiment(
         deadline = time.process_time() + seconds
         best: tuple[float, dict[str, Any]] = (np.inf, {})
 
-        def residuals(self) -> NDArray[np.float64]:
+        def theory(self) -> NDArray[np.float64]:
             if time.process_time() > self.deadline:
                 raise TimeUpError
+            return np.asarray(super().theory())
+
+        def residuals(self) -> NDArray[np.float64]:
             with warnings.catch_warnings(), np.errstate(all="ignore"):
                 warnings.simplefilter("ignore")
                 found = np.asarray(super().residuals(), dtype=float)
