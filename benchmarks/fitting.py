@@ -142,10 +142,11 @@ def _sasnet(given: Problem) -> dict[str, Any]:
     from sasnet_plugin.simulate.bank import Bank
 
     suggestion = open_classifier().suggest([given.curve], top=5)[0]
+    bank = Bank(bank_path())
     fits = []
     for task in candidates(suggestion, given.curve, given.dintensity, None, {}, {}):
         try:
-            fits.append(fit_candidate(task, Bank(bank_path())))
+            fits.append(fit_candidate(task, bank))
         except SasnetError:
             continue
     result = assemble(given.curve, given.dintensity, fits, [])

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sasnet_plugin.cli.arguments import names_of, sentence_of, unit_of, window_of
-from sasnet_plugin.cli.files import expand
-from sasnet_plugin.types import Curve, SasnetError, Suggestion
+from sasnet_plugin.cli.files import curves_of, expand
+from sasnet_plugin.types import Curve, Suggestion
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -111,37 +111,13 @@ def outcomes(
     waiting: list[tuple[str, Curve | Exception]] = []
     answered = -math.inf  # the first file is answered at once
     for path in expand(arguments):
-        waiting.extend(_curves(path, read, window))
+        waiting.extend(curves_of(path, read, window))
         if len(waiting) >= CHUNK or time.monotonic() - answered > PATIENCE:
             yield from _answer(waiting, judge)
             waiting = []
             answered = time.monotonic()
         step()
     yield from _answer(waiting, judge)
-
-
-def _curves(
-    path: str | SasnetError, read: Callable[[str], tuple[Curve, ...]], window: tuple[float, float] | None
-) -> Iterator[tuple[str, Curve | Exception]]:
-    if isinstance(path, SasnetError):
-        yield str(path).partition(":")[0], path
-        return
-    try:
-        curves = read(path)
-    except Exception as error:  # one file must not stop the others, whatever is wrong with it
-        yield path, error
-        return
-    for curve in curves:
-        try:
-            yield path, curve if window is None else _within(curve, window)
-        except SasnetError as error:
-            yield path, error
-
-
-def _within(curve: Curve, window: tuple[float, float]) -> Curve:
-    from sasnet_plugin.predict.window import within
-
-    return within(curve, *window)
 
 
 def _answer(

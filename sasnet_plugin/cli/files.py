@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import glob
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
-from sasnet_plugin.types import DataError
+from sasnet_plugin.types import Curve, DataError, SasnetError
 
 
 def expand(arguments: Iterable[str]) -> Iterator[str | DataError]:
@@ -50,3 +50,37 @@ def _below(folder: str) -> Iterator[str | DataError]:
                 yield path
     if empty:
         yield DataError(f"{folder}: the folder holds no files; name a folder with data files.")
+
+
+def curves_of(
+    path: str | SasnetError, read: Callable[[str], tuple[Curve, ...]], window: tuple[float, float] | None
+) -> Iterator[tuple[str, Curve | Exception]]:
+    """Yield (path, curve) for each data set of a file that `expand` yields, or (path, why there is none).
+
+    Parameters
+    ----------
+    path : str or SasnetError
+    read : callable
+        From a path to its curves.
+    window : (float, float) or None
+        Only q within it, Å⁻¹.
+    """
+    if isinstance(path, SasnetError):
+        yield str(path).partition(":")[0], path
+        return
+    try:
+        curves = read(path)
+    except Exception as error:  # one file must not stop the others, whatever is wrong with it
+        yield path, error
+        return
+    for curve in curves:
+        try:
+            yield path, curve if window is None else _within(curve, window)
+        except SasnetError as error:
+            yield path, error
+
+
+def _within(curve: Curve, window: tuple[float, float]) -> Curve:
+    from sasnet_plugin.predict.window import within
+
+    return within(curve, *window)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sasnet_plugin.cli.arguments import names_of, ranges_of, sentence_of, unit_of, values_of, window_of
-from sasnet_plugin.cli.files import expand
+from sasnet_plugin.cli.files import curves_of, expand
 from sasnet_plugin.types import Curve, SasnetError
 
 if TYPE_CHECKING:
@@ -75,14 +75,18 @@ def fit(
     limits = ranges_of(ranges, "--range")
     chosen = names_of(models)
 
+    from sasnet_plugin.data import load
     from sasnet_plugin.fit.fitting import bank_path, check_names, fit_with
     from sasnet_plugin.fit.workers import Workers
+
+    def read(path: str) -> tuple[Curve, ...]:
+        return load(path, q_unit=unit, entry=entry)
 
     # The processes start while the files are read and classified.
     with Workers(bank_path(), workers) as pool:
         check_names(chosen, structure_factor, fixed, limits)
         failed = 0
-        for path, outcome in _curves(files, unit, entry, window):
+        for path, outcome in (pair for each in expand(files) for pair in curves_of(each, read, window)):
             found: FitResult | Exception
             if isinstance(outcome, Curve):
                 try:
@@ -118,28 +122,6 @@ def fit(
                 _fail(path, str(error), as_json)
     if failed:
         raise typer.Exit(1)
-
-
-def _curves(
-    arguments: list[str], unit: str | None, entry: str | None, window: tuple[float, float] | None
-) -> Iterator[tuple[str, Curve | Exception]]:
-    from sasnet_plugin.data import load
-    from sasnet_plugin.predict.window import within
-
-    for path in expand(arguments):
-        if isinstance(path, SasnetError):
-            yield str(path).partition(":")[0], path
-            continue
-        try:
-            curves = load(path, q_unit=unit, entry=entry)
-        except Exception as error:  # one file must not stop the others, whatever is wrong with it
-            yield path, error
-            continue
-        for curve in curves:
-            try:
-                yield path, curve if window is None else within(curve, *window)
-            except SasnetError as error:
-                yield path, error
 
 
 def _write(found: FitResult, report: Path | None, export: Path | None) -> Iterator[Path]:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from ..simulate.bank import Bank
 from ..simulate.clean import PD_TYPES, tier
 from ..types import Curve, SasnetError
+from .linear import cells
 from .problem import TimeUpError, choose_free, experiment, set_ranges, solve_linear
 from .result import ModelFit, Parameter
 from .seeds import Seed, binned, nearest
@@ -111,7 +112,6 @@ class _Done:
     parameters: dict[str, Any]
     fitness: Any
     free: list[str]
-    same: list[str]
     errors: dict[str, float]
     chisq: float
     bic: float
@@ -121,23 +121,14 @@ def coarsened(curve: Curve, dintensity: NDArray[np.float64]) -> tuple[Curve, NDA
     """A copy of at most 50 points, weighted means over cells even in ln q."""
     if len(curve) <= 1.3 * _COARSE_POINTS:
         return curve, dintensity
-    log_q = np.log(curve.q)
-    edges = np.linspace(log_q[0], log_q[-1] + 1e-9, _COARSE_POINTS + 1)
-    cell = np.searchsorted(edges, log_q, side="right") - 1
-    weight = 1 / dintensity**2
-    total = np.bincount(cell, weight, _COARSE_POINTS)
-    used = total > 0
+    total, average = cells(curve.q, dintensity, _COARSE_POINTS)
 
     def mean(column: NDArray[np.float64] | None) -> NDArray[np.float64] | None:
-        return (
-            None if column is None else np.bincount(cell, weight * column, _COARSE_POINTS)[used] / total[used]
-        )
+        return None if column is None else average(column)
 
-    q, intensity = mean(curve.q), mean(curve.intensity)
-    assert q is not None
-    assert intensity is not None
+    q, intensity = average(curve.q), average(curve.intensity)
     # Within a cell a curve bends: a per cent of I is what the mean can be off by.
-    error = np.hypot(1 / np.sqrt(total[used]), 0.01 * np.abs(intensity))
+    error = np.hypot(1 / np.sqrt(total), 0.01 * np.abs(intensity))
     found = replace(
         curve,
         q=q,
@@ -211,7 +202,7 @@ def _levenberg(
     try:
         if not {"scale", "background"} & held:
             solve_linear(fitness)
-        free, same = choose_free(fitness, held)
+        free, _ = choose_free(fitness, held)
     except (ValueError, TimeUpError):
         return None
     free = free[: max(1, len(curve) - 1)]
@@ -238,7 +229,7 @@ def _levenberg(
     state = {k: v for k, v in fitness.model.state().items() if k in _shape(fitness)}
     bic = chisq + len(free) * float(np.log(len(curve)))
     errors = dict(zip([p.name for p in problem._parameters], deviations, strict=True))
-    return _Done(state, fitness, free, same, errors, chisq, bic)
+    return _Done(state, fitness, free, errors, chisq, bic)
 
 
 def _unit(text: str | None) -> str:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from ..simulate.kernel import load_model
 from ..types import Curve
+from .linear import scale_and_background
 
 #: What a residual is where the model has no value: large, finite, so that LM turns back instead of hanging.
 _NO_VALUE = 1e6
@@ -117,22 +118,11 @@ def solve_linear(fitness: Any) -> None:
     curve = np.asarray(fitness.theory(), dtype=float)
     if not np.all(np.isfinite(curve)) or not np.any(curve > 0):
         raise ValueError("no finite curve at the start")
-    w = 1 / fitness.dIq**2
-    y = fitness.Iq
-    sw, sm, sy, smm, smy = (
-        w.sum(),
-        (w * curve).sum(),
-        (w * y).sum(),
-        (w * curve**2).sum(),
-        (w * curve * y).sum(),
-    )
-    scale = (smy * sw - sm * sy) / (smm * sw - sm**2)
-    background = (smm * sy - sm * smy) / (smm * sw - sm**2)
-    if not (background >= 0 and np.isfinite(scale)):
-        scale, background = smy / smm, 0.0
+    solved = scale_and_background(curve, 1 / fitness.dIq**2, fitness.Iq)
+    scale, background = (float(value) for value in solved)
     if not scale > 0:
-        scale = max(float(np.max(y) / np.max(curve)), 1e-30)
-    model.scale.value, model.background.value = float(scale), float(background)
+        scale = max(float(np.max(fitness.Iq) / np.max(curve)), 1e-30)
+    model.scale.value, model.background.value = scale, background
     fitness.update()
 
 

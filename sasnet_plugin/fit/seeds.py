@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,7 @@ from ..simulate.kernel import call
 from ..simulate.priors import rescalable, rescale
 from ..simulate.resolution import pinhole_matrix, slit_matrix
 from ..types import Curve
+from .linear import cells, scale_and_background
 
 Array = NDArray[np.float64]
 #: Sizes are tried from a twelfth to twelve times those of the bank, in steps of 9.6 %.
@@ -92,15 +93,9 @@ def binned(curve: Curve, dintensity: NDArray[np.float64]) -> Binned:
     dintensity : (n,) float array
         Its uncertainty, all positive.
     """
-    log_q = np.log(curve.q)
-    edges = np.linspace(log_q[0], log_q[-1] + 1e-9, _BINS + 1)
-    cell = np.searchsorted(edges, log_q, side="right") - 1
-    weight = 1 / dintensity**2
-    total = np.bincount(cell, weight, _BINS)
-    used = total > 0
-    mean = np.bincount(cell, weight * curve.intensity, _BINS)[used] / total[used]
-    at = np.bincount(cell, weight * log_q, _BINS)[used] / total[used]
-    variance = 1 / total[used] + (_TOLERANCE * mean) ** 2
+    total, average = cells(curve.q, dintensity, _BINS)
+    mean, at = average(curve.intensity), average(np.log(curve.q))
+    variance = 1 / total + (_TOLERANCE * mean) ** 2
     matrix = _resolution(curve, np.exp(at))
     seen = np.flatnonzero(matrix.any(axis=0))
     columns = np.arange(seen[0], seen[-1] + 1)
@@ -114,14 +109,19 @@ def _resolution(curve: Curve, q: NDArray[np.float64]) -> NDArray[np.float64]:
     else:
         dq = np.zeros(q.size) if curve.dq is None else np.interp(q, curve.q, curve.dq)
         fine = pinhole_matrix(q, dq)
+    return np.asarray((fine @ _from_bank()).toarray())
+
+
+@cache
+def _from_bank() -> Any:
+    """(N_WIDE, N_BANK) sparse linear interpolation from the bank's grid to the wide one."""
     at = np.arange(N_WIDE) * (N_BANK - 1) / (N_WIDE - 1)
     low = np.minimum(at.astype(int), N_BANK - 2)
     rows = np.arange(N_WIDE)
-    coarse = sparse.coo_matrix(
+    return sparse.coo_matrix(
         (np.concatenate((1 - at + low, at - low)), (np.tile(rows, 2), np.concatenate((low, low + 1)))),
         shape=(N_WIDE, N_BANK),
-    )
-    return np.asarray((fine @ coarse.tocsr()).toarray())
+    ).tocsr()
 
 
 def nearest(
@@ -207,19 +207,11 @@ def _shifted(
 
 def _solve(curves: NDArray[np.float64], data: Binned) -> tuple[Array, Array, Array]:
     """Weighted least squares of scale × curve + background, neither negative; badness, scale, background."""
-    w, y = data.weight, data.intensity
-    curves = curves @ data.matrix
-    sw, sy = w.sum(), (w * y).sum()
-    sm, smm, smy = curves @ w, (curves**2) @ w, curves @ (w * y)
-    determinant = smm * sw - sm**2
+    measured = curves @ data.matrix
+    scale, background = scale_and_background(measured, data.weight, data.intensity)
     with np.errstate(all="ignore"):
-        scale = (smy * sw - sm * sy) / determinant
-        background = (smm * sy - sm * smy) / determinant
-        alone = smy / smm
-        low = ~(background >= 0)
-        scale, background = np.where(low, alone, scale), np.where(low, 0.0, background)
-        badness = (w * y**2).sum() - 2 * scale * smy - 2 * background * sy
-        badness = badness + scale**2 * smm + 2 * scale * background * sm + background**2 * sw
+        residual = scale[..., None] * measured + background[..., None] - data.intensity
+        badness = residual**2 @ data.weight
     badness = np.where(np.isfinite(badness) & (scale > 0), badness, np.inf)
     return badness, scale, background
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import math
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +10,7 @@ import numpy as np
 
 from ..fit.candidate import quadrature
 from ..fit.result import FitResult, ModelFit, Parameter
-from ..types import SasnetError
+from .whole import put_whole
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -158,38 +156,3 @@ def unit_text(parameter: Parameter) -> str:
 
 def _one_line(text: str) -> str:
     return " ".join(text.split())
-
-
-def put_whole(path: str | Path, content: bytes, what: str) -> None:
-    """Put a file in place all at once: no reader and no full disk sees half of it.
-
-    Parameters
-    ----------
-    path : str or Path
-    content : bytes
-    what : str
-        What it is, for the sentence of an error.
-
-    Raises
-    ------
-    SasnetError
-        It cannot be written; what lay there before is untouched.
-    """
-    aside = None
-    try:
-        target = Path(path).resolve()
-        if target.exists() and not target.is_file():
-            target.write_bytes(content)  # a pipe or a device is written to, not replaced
-            return
-        aside = target.with_name(f".{target.name}.tmp{os.getpid()}")
-        aside.write_bytes(content)
-        os.replace(aside, target)
-    except OSError as error:
-        raise SasnetError(
-            f"{path}: the {what} cannot be written ({error.strerror or error}); name a file in a folder that"
-            " exists, may be written to and has room."
-        ) from error
-    finally:
-        if aside is not None:
-            with contextlib.suppress(OSError):
-                aside.unlink(missing_ok=True)

@@ -10,7 +10,8 @@ from typing import Any
 from ..fit.problem import experiment
 from ..fit.result import FitResult, ModelFit
 from ..types import SasnetError
-from .bumps_script import put_whole, starting_values
+from .bumps_script import starting_values
+from .whole import put_whole
 
 #: bumps' serializer. Its "dataclass" cannot write sasmodels' classes, and what cloudpickle and dill write of
 #: code opens in the same version of Python only.

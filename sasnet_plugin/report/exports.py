@@ -6,12 +6,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..types import SasnetError
-from .bumps_script import put_whole, write_script
+from .bumps_script import write_script
 from .bumps_session import write_session
 from .html import page_name
 from .nxcansas import write_nxcansas
 from .sasview_clipboard import clipboard_text
 from .sasview_project import write_project
+from .whole import put_whole
 
 if TYPE_CHECKING:
     from ..fit.result import FitResult

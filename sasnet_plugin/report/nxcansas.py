@@ -13,7 +13,8 @@ import numpy as np
 
 from ..fit.result import FitResult, ModelFit, Parameter
 from ..types import Curve, SasnetError
-from .bumps_script import put_whole, unit_text
+from .bumps_script import unit_text
+from .whole import put_whole
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -1,0 +1,44 @@
+"""Files that are put in place whole, or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from pathlib import Path
+
+from ..types import SasnetError
+
+
+def put_whole(path: str | Path, content: bytes, what: str) -> None:
+    """Put a file in place all at once: no reader and no full disk sees half of it.
+
+    Parameters
+    ----------
+    path : str or Path
+    content : bytes
+    what : str
+        What it is, for the sentence of an error.
+
+    Raises
+    ------
+    SasnetError
+        It cannot be written; what lay there before is untouched.
+    """
+    aside = None
+    try:
+        target = Path(path).resolve()
+        if target.exists() and not target.is_file():
+            target.write_bytes(content)  # a pipe or a device is written to, not replaced
+            return
+        aside = target.with_name(f".{target.name}.tmp{os.getpid()}")
+        aside.write_bytes(content)
+        os.replace(aside, target)
+    except OSError as error:
+        raise SasnetError(
+            f"{path}: the {what} cannot be written ({error.strerror or error}); name a file in a folder that"
+            " exists, may be written to and has room."
+        ) from error
+    finally:
+        if aside is not None:
+            with contextlib.suppress(OSError):
+                aside.unlink(missing_ok=True)
