@@ -73,14 +73,15 @@ def _rounded(number: Decimal, place: int) -> Decimal:
 
 
 def significant(value: float, digits: int) -> str:
-    """Write a number with at most so many significant digits, without trailing zeros."""
+    """Write a number with at most so many significant digits, without zeros that mean nothing."""
     if not math.isfinite(value):
         return str(value)
     if value == 0:
         return "0"
     number = Decimal(repr(float(value)))
-    number = _rounded(number, number.adjusted() - digits + 1).normalize()
-    power = 0 if _LOWEST <= number.adjusted() <= _HIGHEST else number.adjusted()
+    place = number.adjusted() - digits + 1
+    number = _rounded(number, place).normalize()
+    power = 0 if place <= 0 and _LOWEST <= number.adjusted() <= _HIGHEST else number.adjusted()
     text = f"{number.scaleb(-power):f}"
     return f"{text}×10{superscript(power)}" if power else text
 

@@ -56,6 +56,7 @@ def significant(text: str) -> int:
         (12340.0, 571.0, "(1.234 ± 0.057)×10⁴"),  # 12340 ± 570 would have a zero that means nothing
         (1.23456e-5, 1.2e-7, "(1.235 ± 0.012)×10⁻⁵"),
         (0.00125, 0.0001, "0.00125 ± 0.00010"),
+        (1e16, 101.0, "1×10¹⁶ ± 1×10²"),  # more digits than a double holds; "100" would claim a third one
         (4.0, None, "4"),
         (0.1234567, 0.0, "0.123457"),
         (6.0221407e23, float("inf"), "6.02214×10²³"),
