@@ -136,19 +136,40 @@ def solve(contestant: str, index: int, seed: int) -> dict[str, Any]:
 
 def _sasnet(given: Problem) -> dict[str, Any]:
     """The product's own chain, in this process so that its CPU time is counted."""
-    from sasnet_plugin.fit.candidate import fit_candidate
-    from sasnet_plugin.fit.fitting import assemble, bank_path, candidates
+    from sasnet_plugin.fit.fitting import (
+        again_with,
+        assemble,
+        bank_path,
+        candidates,
+        shortlist,
+        unstated_resolution,
+    )
+    from sasnet_plugin.fit.smearing import has_resolution
     from sasnet_plugin.predict import open_classifier
     from sasnet_plugin.simulate.bank import Bank
 
-    suggestion = open_classifier().suggest([given.curve], top=5)[0]
+    classifier = open_classifier()
     bank = Bank(bank_path())
-    fits = []
-    for task in candidates(suggestion, given.curve, given.dintensity, None, {}, {}):
-        try:
-            fits.append(fit_candidate(task, bank))
-        except SasnetError:
-            continue
+
+    def fitted(tasks: list[Any]) -> list[Any]:
+        fits: list[Any] = []
+        for task in tasks:
+            bar = min((f.reduced_chisq for f in fits), default=np.inf)
+            try:
+                fits.append(task.with_bar(bar).run(bank))
+            except SasnetError:
+                continue
+        return fits
+
+    suggestion = classifier.suggest([given.curve], top=len(classifier.manifest.forms))[0]
+    suggestion = shortlist(suggestion, 5, classifier.manifest)
+    tasks = candidates(suggestion, given.curve, given.dintensity, None, {}, {})
+    fits = fitted(tasks)
+    if fits and not has_resolution(given.curve):
+        search = unstated_resolution(tasks, fits, PATIENCE)
+        guess = None if search is None else search.run(bank)
+        if guess is not None:
+            fits = fitted(again_with(guess, tasks, fits)) or fits
     result = assemble(given.curve, given.dintensity, fits, [])
     if result.best is None:
         return {"reduced_chisq": float("inf"), "best": None, "weight_of_truth": 0.0}

@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,9 +15,11 @@ from ..data.uncertainty import estimate_dintensity
 from ..predict import open_classifier
 from ..types import Curve, SasnetError, Suggestion
 from ..zoo import Manifest
-from .candidate import Task
+from .candidate import Task, quadrature
 from .rank import alike, ranked
 from .result import FitResult, ModelFit
+from .smearing import has_resolution
+from .unstated import Guess, ResolutionTask
 from .verify import verify
 from .workers import Workers
 
@@ -115,13 +118,84 @@ def fit_with(
     # Shares of the time such that all get their turn; the rest is for starting and finishing.
     share = 0.7 * time_limit * pool.count / max(len(tasks), pool.count)
     tasks = [replace(task, seconds=min(share, task.seconds)) for task in tasks]
+    fits = fitted(pool, tasks, time_limit - (time.monotonic() - began), notes)
+    if fits and not has_resolution(curve):
+        curve, fits = with_resolution(
+            pool, curve, tasks, fits, time_limit - (time.monotonic() - began), notes
+        )
+    return assemble(curve, dintensity, fits, notes)
+
+
+def fitted(pool: Workers, tasks: Sequence[Task], seconds: float, notes: list[str]) -> list[ModelFit]:
+    """Fit tasks; what cannot be fitted becomes a note."""
     fits: list[ModelFit] = []
-    for _, answer in pool.run(tasks, time_limit - (time.monotonic() - began)):
+    for _, answer in pool.run(tasks, seconds):
         if isinstance(answer, SasnetError):
             notes.append(str(answer))
         else:
             fits.append(answer)
-    return assemble(curve, dintensity, fits, notes)
+    return fits
+
+
+def with_resolution(
+    pool: Workers,
+    curve: Curve,
+    tasks: Sequence[Task],
+    fits: list[ModelFit],
+    seconds: float,
+    notes: list[str],
+) -> tuple[Curve, list[ModelFit]]:
+    """Fit again with the resolution that a file does not state, where the curve asks for one."""
+    began = time.monotonic()
+    search = unstated_resolution(tasks, fits, 0.3 * seconds)
+    guess = None
+    if search is not None:
+        for _, answer in pool.run([search], 0.5 * seconds):
+            guess = None if isinstance(answer, SasnetError) else answer
+    if guess is None:
+        return curve, fits
+    again = again_with(guess, tasks, fits)
+    left = seconds - (time.monotonic() - began)
+    share = 0.7 * left * pool.count / max(len(again), pool.count)
+    found = fitted(pool, [replace(task, seconds=min(share, task.seconds)) for task in again], left, notes)
+    if not found:
+        return curve, fits
+    notes.append(
+        f"The file states no resolution; {guess.words} explains the data much better and was used. State it"
+        " in the file if it is known."
+    )
+    return again[0].curve, found
+
+
+def unstated_resolution(
+    tasks: Sequence[Task], fits: Sequence[ModelFit], seconds: float
+) -> ResolutionTask | None:
+    """The search for a resolution with the best of the fits; None where that leaves nothing to explain."""
+    best = min(fits, key=lambda f: f.bic)
+    task = next(t for t in tasks if t.name == best.name)
+    degrees = max(len(task.curve) - len(best.free), 1)
+    if best.chisq < degrees + np.sqrt(2 * degrees):
+        return None
+    return ResolutionTask(
+        task.curve, task.dintensity, best.name, start_of(best), frozenset(task.fixed or ()),
+        min(seconds, task.seconds),
+    )  # fmt: skip
+
+
+def again_with(guess: Guess, tasks: Sequence[Task], fits: Sequence[ModelFit]) -> list[Task]:
+    """The same candidates on a curve with resolution, each from its fit without and from the bank."""
+    by_name = {f.name: f for f in fits}
+    curve = replace(tasks[0].curve, dq=guess.dq(tasks[0].curve.q))
+    return [replace(t, curve=curve, starts=(start_of(by_name[t.name]),)) for t in tasks if t.name in by_name]
+
+
+def start_of(fit: ModelFit) -> dict[str, Any]:
+    """Parameters of a fit as a start of another one."""
+    start: dict[str, Any] = {name: p.value for name, p in fit.parameters.items()}
+    for name, kind in fit.distributions.items():
+        count, sigmas = quadrature(fit.model, kind)
+        start |= {f"{name}_pd_type": kind, f"{name}_pd_n": count, f"{name}_pd_nsigma": sigmas}
+    return start
 
 
 def check_names(

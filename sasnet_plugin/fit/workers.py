@@ -7,13 +7,28 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
 
 from ..types import SasnetError
 
 if TYPE_CHECKING:
-    from .candidate import Task
-    from .result import ModelFit
+    from ..simulate.bank import Bank
+
+
+class Job(Protocol):
+    """What a worker can do."""
+
+    @property
+    def name(self) -> str:
+        """For sentences."""
+
+    def run(self, bank: Bank) -> Any:
+        """Do it."""
+
+    def with_bar(self, reduced_chisq: float) -> Job:
+        """The same, told how well the best so far explains the curve, so that it may give up early."""
 
 
 def _serve(connection: Any, bank_path: str) -> None:
@@ -22,7 +37,6 @@ def _serve(connection: Any, bank_path: str) -> None:
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends its workers itself
     from ..simulate.bank import Bank
-    from .candidate import fit_candidate
 
     bank = Bank(Path(bank_path))
     while True:
@@ -31,7 +45,7 @@ def _serve(connection: Any, bank_path: str) -> None:
         except (EOFError, OSError):
             return
         try:
-            answer: Any = fit_candidate(task, bank)
+            answer: Any = task.run(bank)
         except SasnetError as error:
             answer = error
         except Exception as error:
@@ -95,12 +109,13 @@ class Workers:
             worker.process.join()
         worker.connection.close()
 
-    def run(self, tasks: Sequence[Task], seconds: float) -> Iterator[tuple[int, ModelFit | SasnetError]]:
+    def run(self, tasks: Sequence[Job], seconds: float) -> Iterator[tuple[int, Any]]:
         """Fit tasks, the first ones first; yields (index, answer) as they are done.
 
         Parameters
         ----------
-        tasks : sequence of Task
+        tasks : sequence
+            Each with a ``name`` and ``run(bank)``, whose result is the answer.
         seconds : float
             For all of them; what is not done by then is killed and answered with an error.
         """
@@ -108,6 +123,7 @@ class Workers:
 
         deadline = time.monotonic() + seconds
         todo = list(range(len(tasks)))[::-1]
+        least = np.inf
         try:
             while todo or any(w.index is not None for w in self._workers):
                 for slot, worker in enumerate(self._workers):
@@ -115,7 +131,7 @@ class Workers:
                         if not worker.process.is_alive():
                             worker = self._workers[slot] = self._start()
                         worker.index = todo.pop()
-                        worker.connection.send(tasks[worker.index])
+                        worker.connection.send(tasks[worker.index].with_bar(least))
                 left = deadline - time.monotonic()
                 busy = [w for w in self._workers if w.index is not None]
                 ready = wait([w.connection for w in busy], timeout=max(left, 0.0)) if busy else []
@@ -126,7 +142,9 @@ class Workers:
                     if worker.connection in ready:
                         worker.index = None
                         try:
-                            yield index, worker.connection.recv()
+                            answer = worker.connection.recv()
+                            least = min(least, getattr(answer, "reduced_chisq", np.inf))
+                            yield index, answer
                         except (EOFError, OSError):
                             self._end(worker)
                             self._workers[slot] = self._start()
@@ -147,14 +165,14 @@ class Workers:
                     self._workers[slot] = self._start()
 
 
-def _killed(task: Task) -> SasnetError:
+def _killed(task: Job) -> SasnetError:
     return SasnetError(
         f"{task.name}: the process that fitted it was killed, perhaps for want of memory;"
         " run again with --workers 1."
     )
 
 
-def _late(task: Task, seconds: float) -> SasnetError:
+def _late(task: Job, seconds: float) -> SasnetError:
     return SasnetError(
         f"{task.name}: not fitted within the time limit of {seconds:g} s; give more with --time-limit."
     )
