@@ -79,9 +79,9 @@ class Task:
         """Fit it; see `fit_candidate`."""
         return fit_candidate(self, bank)
 
-    def with_bar(self, reduced_chisq: float) -> Task:
-        """The same, knowing the best fit so far."""
-        return replace(self, bar=reduced_chisq)
+    def dispatched(self, reduced_chisq: float, seconds: float) -> Task:
+        """The same, knowing the best fit so far and what time there is."""
+        return replace(self, bar=reduced_chisq, seconds=min(seconds, self.seconds))
 
     @property
     def name(self) -> str:
@@ -303,7 +303,7 @@ def _levenberg(task: Task, start: dict[str, Any], seconds: float) -> _Done | Non
     fitness = experiment(curve, dintensity, task.name, start, seconds=seconds)
     apply_sampling(fitness, curve, _sampling(task, start))
     try:
-        free, _ = choose_free(fitness, held)
+        free, same = choose_free(fitness, held)
     except (ValueError, TimeUpError):
         return None
     free = free[: max(1, len(curve) - 1)]
@@ -328,7 +328,9 @@ def _levenberg(task: Task, start: dict[str, Any], seconds: float) -> _Done | Non
         chisq = fitness.best[0]
     fitness.update()
     state = {k: v for k, v in fitness.model.state().items() if k in _shape(fitness)}
-    bic = chisq + len(free) * float(np.log(len(curve)))
+    # A size that the data cannot tell was chosen all the same: the model is no simpler for it.
+    sizes = {p.name for p in fitness.model.sasmodel.info.parameters.call_parameters if p.type == "volume"}
+    bic = chisq + (len(free) + len(sizes & set(same))) * float(np.log(len(curve)))
     errors = dict(zip([p.name for p in problem._parameters], deviations, strict=True))
     return _Done(state, fitness, free, errors, chisq, bic)
 

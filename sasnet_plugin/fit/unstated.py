@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..types import Curve
+from .candidate import Task, quadrature
 from .polish import Polished, Polisher
+from .result import ModelFit
 
 if TYPE_CHECKING:
     from ..simulate.bank import Bank
@@ -67,9 +70,9 @@ class ResolutionTask:
     held: frozenset[str] = frozenset()
     seconds: float = 10.0
 
-    def with_bar(self, reduced_chisq: float) -> ResolutionTask:
-        """The same: how others explain the curve does not matter here."""
-        return self
+    def dispatched(self, reduced_chisq: float, seconds: float) -> ResolutionTask:
+        """The same, knowing what time there is."""
+        return replace(self, seconds=min(seconds, self.seconds))
 
     def run(self, bank: Bank) -> Guess | None:
         """The resolution, or None where the curve does not ask for one."""
@@ -111,3 +114,34 @@ class ResolutionTask:
 
     def _polisher(self, curve: Curve, per_decade: int | None) -> Polisher:
         return Polisher(curve, self.dintensity, self.name, held=self.held, per_decade=per_decade)
+
+
+def unstated_resolution(
+    tasks: Sequence[Task], fits: Sequence[ModelFit], seconds: float
+) -> ResolutionTask | None:
+    """The search for a resolution with the best of the fits; None where that leaves nothing to explain."""
+    best = min(fits, key=lambda f: f.bic)
+    task = next(t for t in tasks if t.name == best.name)
+    degrees = max(len(task.curve) - len(best.free), 1)
+    if best.chisq < degrees + np.sqrt(2 * degrees):
+        return None
+    return ResolutionTask(
+        task.curve, task.dintensity, best.name, start_of(best), frozenset(task.fixed or ()),
+        min(seconds, task.seconds),
+    )  # fmt: skip
+
+
+def again_with(guess: Guess, tasks: Sequence[Task], fits: Sequence[ModelFit]) -> list[Task]:
+    """The same candidates on a curve with resolution, each from its fit without and from the bank."""
+    by_name = {f.name: f for f in fits}
+    curve = replace(tasks[0].curve, dq=guess.dq(tasks[0].curve.q))
+    return [replace(t, curve=curve, starts=(start_of(by_name[t.name]),)) for t in tasks if t.name in by_name]
+
+
+def start_of(fit: ModelFit) -> dict[str, Any]:
+    """Parameters of a fit as a start of another one."""
+    start: dict[str, Any] = {name: p.value for name, p in fit.parameters.items()}
+    for name, kind in fit.distributions.items():
+        count, sigmas = quadrature(fit.model, kind)
+        start |= {f"{name}_pd_type": kind, f"{name}_pd_n": count, f"{name}_pd_nsigma": sigmas}
+    return start

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from ..simulate.bank import Bank
 
 
+#: Of the time left is planned for; the rest is for what takes longer than it should.
+_OF_ALL = 0.7
+
+
 class Job(Protocol):
     """What a worker can do."""
 
@@ -27,8 +31,8 @@ class Job(Protocol):
     def run(self, bank: Bank) -> Any:
         """Do it."""
 
-    def with_bar(self, reduced_chisq: float) -> Job:
-        """The same, told how well the best so far explains the curve, so that it may give up early."""
+    def dispatched(self, reduced_chisq: float, seconds: float) -> Job:
+        """The same, told how well the best so far explains the curve, and what CPU time there is for it."""
 
 
 def _serve(connection: Any, bank_path: str) -> None:
@@ -131,7 +135,10 @@ class Workers:
                         if not worker.process.is_alive():
                             worker = self._workers[slot] = self._start()
                         worker.index = todo.pop()
-                        worker.connection.send(tasks[worker.index].with_bar(least))
+                        # Such that all get their turn; what the first ones leave is for the others.
+                        left = _OF_ALL * (deadline - time.monotonic())
+                        share = left * self.count / max(len(todo) + 1, self.count)
+                        worker.connection.send(tasks[worker.index].dispatched(least, share))
                 left = deadline - time.monotonic()
                 busy = [w for w in self._workers if w.index is not None]
                 ready = wait([w.connection for w in busy], timeout=max(left, 0.0)) if busy else []
@@ -152,11 +159,11 @@ class Workers:
                     elif left <= 0:
                         self._end(worker)
                         self._workers[slot] = self._start()
-                        yield index, _late(tasks[index], seconds)
+                        yield index, _late(tasks[index])
                 if left <= 0:
                     while todo:
                         index = todo.pop()
-                        yield index, _late(tasks[index], seconds)
+                        yield index, _late(tasks[index])
         finally:
             # Left early (Ctrl-C, an error): what is under way would answer a question nobody asked.
             for slot, worker in enumerate(self._workers):
@@ -172,7 +179,5 @@ def _killed(task: Job) -> SasnetError:
     )
 
 
-def _late(task: Job, seconds: float) -> SasnetError:
-    return SasnetError(
-        f"{task.name}: not fitted within the time limit of {seconds:g} s; give more with --time-limit."
-    )
+def _late(task: Job) -> SasnetError:
+    return SasnetError(f"{task.name}: not fitted within the time limit; give more with --time-limit.")

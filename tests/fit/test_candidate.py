@@ -86,7 +86,7 @@ def test_a_candidate_far_behind_the_others_gives_up_early(simulated: Simulated, 
     curve = simulated("sphere", {"radius": 80.0})
     assert curve.dintensity is not None
     task = Task(curve, curve.dintensity, "lamellar", None)
-    patient, told = fit_candidate(task, bank), fit_candidate(task.with_bar(1.0), bank)
+    patient, told = fit_candidate(task, bank), fit_candidate(task.dispatched(1.0, 20.0), bank)
     assert patient.reduced_chisq > 20
     assert told.reduced_chisq < 3 * patient.reduced_chisq
     assert told.seconds < patient.seconds
