@@ -21,7 +21,7 @@ from .screen import Pair, Screen, extra_pairs, order_of, simple_pairs
 from .smearing import has_resolution
 from .unstated import again_with, unstated_resolution
 from .verify import verify
-from .workers import Workers
+from .workers import LateError, Workers
 
 BANK = "seeds.npz"
 
@@ -139,11 +139,16 @@ def screens(curve: Curve, dintensity: NDArray[np.float64], pairs: Sequence[Pair]
 def fitted(pool: Workers, tasks: Sequence[Task], seconds: float, notes: list[str]) -> list[ModelFit]:
     """Fit tasks; what cannot be fitted becomes a note."""
     fits: list[ModelFit] = []
+    late = []
     for _, answer in pool.run(tasks, seconds):
-        if isinstance(answer, SasnetError):
+        if isinstance(answer, LateError):
+            late.append(answer.name)
+        elif isinstance(answer, SasnetError):
             notes.append(str(answer))
         else:
             fits.append(answer)
+    if late:
+        notes.append(f"Not fitted within the time limit (give more with --time-limit): {', '.join(late)}.")
     return fits
 
 

@@ -61,6 +61,14 @@ def _serve(connection: Any, bank_path: str) -> None:
             return
 
 
+class LateError(SasnetError):
+    """A task was not done within the time limit."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"{name}: not fitted within the time limit; give more with --time-limit.")
+        self.name = name
+
+
 @dataclass
 class _Worker:
     process: Any
@@ -159,11 +167,11 @@ class Workers:
                     elif left <= 0:
                         self._end(worker)
                         self._workers[slot] = self._start()
-                        yield index, _late(tasks[index])
+                        yield index, LateError(tasks[index].name)
                 if left <= 0:
                     while todo:
                         index = todo.pop()
-                        yield index, _late(tasks[index])
+                        yield index, LateError(tasks[index].name)
         finally:
             # Left early (Ctrl-C, an error): what is under way would answer a question nobody asked.
             for slot, worker in enumerate(self._workers):
@@ -177,7 +185,3 @@ def _killed(task: Job) -> SasnetError:
         f"{task.name}: the process that fitted it was killed, perhaps for want of memory;"
         " run again with --workers 1."
     )
-
-
-def _late(task: Job) -> SasnetError:
-    return SasnetError(f"{task.name}: not fitted within the time limit; give more with --time-limit.")
