@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
 import typer
 
 from sasnet_plugin import units
 from sasnet_plugin.types import SasnetError
+
+if TYPE_CHECKING:
+    from sasnet_plugin.fit.contrast import Contrast
 
 
 def sentence_of(path: str, error: Exception) -> str:
@@ -84,3 +88,17 @@ def ranges_of(given: list[str] | None, option: str) -> dict[str, tuple[float, fl
             )
         found[name.strip()] = pair
     return found
+
+
+def contrast_given(
+    sample: str | None, solvent: str | None, probe: str, wavelength: float | None
+) -> Contrast | None:
+    """Scattering length densities of sample and solvent, or wrong usage; None where neither is given."""
+    from sasnet_plugin.fit.contrast import PROBES, contrast_of
+
+    if probe not in PROBES:
+        raise typer.BadParameter(f"{probe!r} is no probe; use {' or '.join(PROBES)}.", param_hint="--probe")
+    try:
+        return contrast_of(sample, solvent, probe, wavelength)
+    except SasnetError as error:
+        raise typer.BadParameter(str(error), param_hint="--sample / --solvent") from None

@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sasnet_plugin.cli.arguments import names_of, ranges_of, sentence_of, unit_of, values_of, window_of
+from sasnet_plugin.cli.arguments import (
+    contrast_given,
+    names_of,
+    ranges_of,
+    sentence_of,
+    unit_of,
+    values_of,
+    window_of,
+)
 from sasnet_plugin.cli.files import curves_of, expand
 from sasnet_plugin.types import Curve, SasnetError
 
@@ -39,6 +47,26 @@ def fit(
     ranges: Annotated[
         list[str] | None,
         typer.Option("--range", metavar="NAME=LOW:HIGH", help="Let a parameter vary in this range alone."),
+    ] = None,
+    sample: Annotated[
+        str | None,
+        typer.Option(
+            "--sample",
+            metavar="FORMULA@DENSITY",
+            help="What scatters, such as SiO2@2.2 (g/cm³): its scattering length density is not fitted.",
+        ),
+    ] = None,
+    solvent: Annotated[
+        str | None,
+        typer.Option(
+            "--solvent", metavar="NAME", help="What it is in: D2O, 40%D2O, toluene, or FORMULA@DENSITY."
+        ),
+    ] = None,
+    probe: Annotated[
+        str, typer.Option("--probe", help="For --sample and --solvent: neutron or xray.")
+    ] = "neutron",
+    wavelength: Annotated[
+        float | None, typer.Option("--wavelength", help="Å, for --probe xray, such as 1.54.")
     ] = None,
     q_range: Annotated[
         str | None,
@@ -74,6 +102,7 @@ def fit(
     fixed = values_of(fix, "--fix")
     limits = ranges_of(ranges, "--range")
     chosen = names_of(models)
+    contrast = contrast_given(sample, solvent, probe, wavelength)
 
     from sasnet_plugin.data import load
     from sasnet_plugin.fit.fitting import bank_path, check_names, fit_with
@@ -98,6 +127,7 @@ def fit(
                         structure_factor=structure_factor,
                         fixed=fixed,
                         ranges=limits,
+                        contrast=contrast,
                         time_limit=time_limit,
                     )
                 except SasnetError as error:

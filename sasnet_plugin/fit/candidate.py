@@ -16,6 +16,7 @@ from ..simulate.bank import Bank
 from ..simulate.clean import PD_TYPES, tier
 from ..simulate.kernel import load_model
 from ..types import Curve, SasnetError
+from .contrast import with_fixed
 from .linear import cells
 from .polish import Polished, Polisher
 from .problem import TimeUpError, choose_free, experiment, set_ranges
@@ -268,7 +269,7 @@ def _without_spread(parameters: dict[str, Any]) -> dict[str, Any]:
 
 
 def _start(task: Task, seed: Seed) -> dict[str, Any]:
-    start: dict[str, Any] = seed.parameters | (task.fixed or {})
+    start: dict[str, Any] = with_fixed(seed.parameters, task.fixed or {})
     for key in list(start):
         if key.endswith("_pd_type") and not isinstance(start[key], str):
             start[key] = PD_TYPES[int(start[key])]

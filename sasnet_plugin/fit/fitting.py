@@ -15,6 +15,7 @@ from ..predict import open_classifier
 from ..types import Curve, SasnetError
 from .candidate import Task
 from .choice import candidates, priors, shortlist
+from .contrast import Contrast, contrast_of, hold
 from .rank import alike, ranked
 from .result import FitResult, ModelFit
 from .screen import Pair, Screen, extra_pairs, order_of, simple_pairs
@@ -41,6 +42,10 @@ def fit(
     structure_factor: str | None = None,
     fixed: Mapping[str, float] | None = None,
     ranges: Mapping[str, tuple[float, float]] | None = None,
+    sample: str | None = None,
+    solvent: str | None = None,
+    probe: str = "neutron",
+    wavelength: float | None = None,
     time_limit: float = 60.0,
     workers: int = 2,
 ) -> FitResult:
@@ -59,6 +64,12 @@ def fit(
         Values of parameters that are not to be fitted, in sasmodels' units.
     ranges : mapping, optional
         (low, high) of fitted parameters.
+    sample, solvent : str, optional
+        What they are made of, ``SiO2@2.2`` and ``D2O``: scattering length densities that are not fitted.
+    probe : str
+        neutron or xray, for those.
+    wavelength : float, optional
+        Å, for those; needed for X-rays.
     time_limit : float
         Seconds for the whole curve; what is not fitted by then is left out, with a note.
     workers : int
@@ -71,10 +82,11 @@ def fit(
     Raises
     ------
     SasnetError
-        Unknown names, too few points, or a damaged model zoo.
+        Unknown names or materials, too few points, or a damaged model zoo.
     """
     chosen = None if models is None else list(models)
     check_names(chosen, structure_factor, fixed or {}, ranges or {})
+    contrast = contrast_of(sample, solvent, probe, wavelength)
     with Workers(bank_path(), workers) as pool:
         return fit_with(
             pool,
@@ -84,6 +96,7 @@ def fit(
             structure_factor=structure_factor,
             fixed=fixed,
             ranges=ranges,
+            contrast=contrast,
             time_limit=time_limit,
         )
 
@@ -97,6 +110,7 @@ def fit_with(
     structure_factor: str | None = None,
     fixed: Mapping[str, float] | None = None,
     ranges: Mapping[str, tuple[float, float]] | None = None,
+    contrast: Contrast | None = None,
     time_limit: float = 60.0,
 ) -> FitResult:
     """As `fit`, with processes that are there already; for many curves in a row."""
@@ -120,6 +134,8 @@ def fit_with(
         more = extra_pairs(badness, pairs)
         tasks = candidates(chosen, curve, dintensity, None, fixed or {}, ranges or {}, more)
     tasks.sort(key=lambda task: order_of((task.model, task.structure_factor), badness))
+    tasks, said = hold(contrast, tasks)
+    notes.extend(said)
 
     def left() -> float:
         return time_limit - (time.monotonic() - began)

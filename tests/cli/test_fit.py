@@ -103,3 +103,33 @@ def test_report_and_exports_are_written_and_an_unwritable_folder_costs_no_answer
     assert "radius" in text  # the answer is there all the same
     assert "taken" in err
     assert "Traceback" not in err
+
+
+def test_sample_and_solvent_settle_the_contrast(sphere: Path) -> None:
+    code, out, _ = _run("--json", "--models", "sphere", "--sample", "SiO2@2.2", "--solvent", "D2O", sphere)
+    assert code == 0
+    found = json.loads(out)
+    parameters = found["fits"][0]["parameters"]
+    assert parameters["sld"]["value"] == pytest.approx(3.47, abs=0.01)
+    assert parameters["sld_solvent"]["value"] == pytest.approx(6.37, abs=0.02)
+    assert parameters["sld"]["fixed"]
+    assert any("SiO2@2.2 3.47, D2O 6.36" in note for note in found["notes"])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--sample", "SiO2"), "density"),
+        (("--solvent", "Xx2@1"), "neither a chemical formula"),
+        (("--solvent", "H2O", "--probe", "xray"), "--wavelength"),
+        (("--solvent", "H2O", "--probe", "light"), "neutron or xray"),
+    ],
+)
+def test_materials_that_cannot_be_read_are_wrong_usage(
+    sphere: Path, arguments: tuple[str, ...], words: str
+) -> None:
+    code, out, err = _run(*arguments, sphere)
+    assert code == 2
+    assert out == ""
+    assert words in " ".join(err.split())
+    assert "Traceback" not in err
