@@ -12,6 +12,7 @@ from sasnet_plugin.types import SasnetError
 
 if TYPE_CHECKING:
     from sasnet_plugin.fit.contrast import Contrast
+    from sasnet_plugin.fit.methods import Method
 
 
 def sentence_of(path: str, error: Exception) -> str:
@@ -102,3 +103,17 @@ def contrast_given(
         return contrast_of(sample, solvent, probe, wavelength)
     except SasnetError as error:
         raise typer.BadParameter(str(error), param_hint="--sample / --solvent") from None
+
+
+def method_given(name: str, samples: int | None, burn: int | None) -> Method:
+    """How the best fit is treated further, or wrong usage."""
+    from sasnet_plugin.fit.methods import METHODS, Method
+
+    if name not in METHODS:
+        raise typer.BadParameter(f"{name!r} is no method; use {', '.join(METHODS)}.", param_hint="--method")
+    if name != "dream" and (samples is not None or burn is not None):
+        raise typer.BadParameter(
+            "only dream draws samples; add --method dream.", param_hint="--samples / --burn"
+        )
+    usual = Method(name)
+    return Method(name, usual.samples if samples is None else samples, usual.burn if burn is None else burn)

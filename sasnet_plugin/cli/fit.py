@@ -12,6 +12,7 @@ import typer
 
 from sasnet_plugin.cli.arguments import (
     contrast_given,
+    method_given,
     names_of,
     ranges_of,
     sentence_of,
@@ -68,6 +69,21 @@ def fit(
     wavelength: Annotated[
         float | None, typer.Option("--wavelength", help="Å, for --probe xray, such as 1.54.")
     ] = None,
+    method: Annotated[
+        str,
+        typer.Option(
+            "--method",
+            help="For the best model, after lm ranked all: amoeba, de, or dream (credible intervals).",
+        ),
+    ] = "lm",
+    samples: Annotated[
+        int | None,
+        typer.Option("--samples", min=1, max=10_000_000, help="Draws of dream.  [default: 10000]"),
+    ] = None,
+    burn: Annotated[
+        int | None,
+        typer.Option("--burn", min=0, help="Steps of dream's chains before the first draw.  [default: 100]"),
+    ] = None,
     q_range: Annotated[
         str | None,
         typer.Option("--q-range", metavar="A:B", help="Use only q from A to B, Å⁻¹; either may be left out."),
@@ -103,6 +119,7 @@ def fit(
     limits = ranges_of(ranges, "--range")
     chosen = names_of(models)
     contrast = contrast_given(sample, solvent, probe, wavelength)
+    then = method_given(method, samples, burn)
 
     from sasnet_plugin.data import load
     from sasnet_plugin.fit.fitting import bank_path, check_names, fit_with
@@ -128,6 +145,7 @@ def fit(
                         fixed=fixed,
                         ranges=limits,
                         contrast=contrast,
+                        method=then,
                         time_limit=time_limit,
                     )
                 except SasnetError as error:

@@ -16,6 +16,7 @@ from ..types import Curve, SasnetError
 from .candidate import Task
 from .choice import candidates, priors, shortlist
 from .contrast import Contrast, contrast_of, hold
+from .methods import RANKING_SHARE, Method, refine_best
 from .rank import alike, ranked
 from .result import FitResult, ModelFit
 from .screen import Pair, Screen, extra_pairs, order_of, simple_pairs
@@ -46,6 +47,10 @@ def fit(
     solvent: str | None = None,
     probe: str = "neutron",
     wavelength: float | None = None,
+    method: str = "lm",
+    samples: int = 10_000,
+    burn: int = 100,
+    rng: np.random.Generator | None = None,
     time_limit: float = 60.0,
     workers: int = 2,
 ) -> FitResult:
@@ -70,6 +75,12 @@ def fit(
         neutron or xray, for those.
     wavelength : float, optional
         Å, for those; needed for X-rays.
+    method : str
+        What follows for the best model: lm (nothing more), amoeba, de, or dream (samples of its posterior).
+    samples, burn : int
+        Draws of DREAM, and steps of its chains before the first.
+    rng : numpy.random.Generator, optional
+        Source of randomness of de and dream; default: the same at every call.
     time_limit : float
         Seconds for the whole curve; what is not fitted by then is left out, with a note.
     workers : int
@@ -87,6 +98,7 @@ def fit(
     chosen = None if models is None else list(models)
     check_names(chosen, structure_factor, fixed or {}, ranges or {})
     contrast = contrast_of(sample, solvent, probe, wavelength)
+    then = Method(method, samples, burn)
     with Workers(bank_path(), workers) as pool:
         return fit_with(
             pool,
@@ -97,6 +109,8 @@ def fit(
             fixed=fixed,
             ranges=ranges,
             contrast=contrast,
+            method=then,
+            rng=rng,
             time_limit=time_limit,
         )
 
@@ -111,10 +125,14 @@ def fit_with(
     fixed: Mapping[str, float] | None = None,
     ranges: Mapping[str, tuple[float, float]] | None = None,
     contrast: Contrast | None = None,
+    method: Method | None = None,
+    rng: np.random.Generator | None = None,
     time_limit: float = 60.0,
 ) -> FitResult:
     """As `fit`, with processes that are there already; for many curves in a row."""
     began = time.monotonic()
+    method = method or Method()
+    for_ranking = time_limit if method.name == "lm" else RANKING_SHARE * time_limit
     notes = list(curve.notes)
     dintensity, note = uncertainties(curve)
     if note:
@@ -128,7 +146,7 @@ def fit_with(
     others = [] if models is not None or structure_factor is not None else simple_pairs()
     looks = screens(curve, dintensity, [*pairs, *(p for p in others if p not in pairs)], pool.count)
     badness: dict[Pair, float] = {}
-    for _, answer in pool.run(looks, 0.3 * time_limit):
+    for _, answer in pool.run(looks, 0.3 * for_ranking):
         badness |= {} if isinstance(answer, SasnetError) else answer
     if others:
         more = extra_pairs(badness, pairs)
@@ -137,13 +155,18 @@ def fit_with(
     tasks, said = hold(contrast, tasks)
     notes.extend(said)
 
-    def left() -> float:
-        return time_limit - (time.monotonic() - began)
+    def left(of: float) -> float:
+        return of - (time.monotonic() - began)
 
-    fits = fitted(pool, tasks, left(), notes)
+    fits = fitted(pool, tasks, left(for_ranking), notes)
     if fits and not has_resolution(curve):
-        curve, fits = with_resolution(pool, curve, tasks, fits, left(), notes)
-    return assemble(curve, dintensity, fits, notes, priors(suggestion, fits))
+        curve, fits = with_resolution(pool, curve, tasks, fits, left(for_ranking), notes)
+    prior = priors(suggestion, fits)
+    if fits and method.name != "lm":
+        rng = rng or np.random.default_rng(0)
+        fits, said = refine_best(pool, curve, dintensity, fits, prior, method, left(time_limit), rng)
+        notes.extend(said)
+    return assemble(curve, dintensity, fits, notes, prior)
 
 
 def screens(curve: Curve, dintensity: NDArray[np.float64], pairs: Sequence[Pair], count: int) -> list[Screen]:

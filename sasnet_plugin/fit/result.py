@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..types import Curve
+from ..types import Curve, SasnetError
 from . import show
+from .posterior import Posterior
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -70,6 +71,8 @@ class ModelFit:
         I(q) of the fit at the curve's points, resolution included.
     warnings : tuple of str
         Plain sentences.
+    posterior : Posterior or None
+        Samples of the fitted parameters, where DREAM drew them.
     """
 
     model: str
@@ -84,6 +87,7 @@ class ModelFit:
     theory: NDArray[np.float64]
     weight: float = 0.0
     warnings: tuple[str, ...] = ()
+    posterior: Posterior | None = None
 
     @property
     def name(self) -> str:
@@ -133,6 +137,20 @@ class FitResult:
         """Data, fits and residuals as a matplotlib figure, which a notebook shows."""
         return show.draw(self)
 
+    def corner(self) -> Any:
+        """The best fit's posterior, each parameter and each pair, as a matplotlib figure.
+
+        Raises
+        ------
+        SasnetError
+            There is none: fit with ``method="dream"``.
+        """
+        from .corner import corner_figure
+
+        if self.best is None or self.best.posterior is None:
+            raise SasnetError('There are no samples of the posterior; fit with method="dream".')
+        return corner_figure(self.best)
+
     def __rich__(self) -> Any:
         return show.rich_table(self)
 
@@ -160,8 +178,18 @@ def _fit_as_dict(fit: ModelFit) -> dict[str, Any]:
         "weight": fit.weight,
         "parameters": {
             name: {"value": p.value, "error": p.error, "unit": p.unit, "fixed": p.fixed}
+            | _intervals(fit.posterior, name)
             for name, p in fit.parameters.items()
         },
         "seconds": fit.seconds,
         "warnings": list(fit.warnings),
+    }
+
+
+def _intervals(posterior: Posterior | None, name: str) -> dict[str, list[float]]:
+    if posterior is None or name not in posterior.names:
+        return {}
+    return {
+        "interval68": list(posterior.interval68[name]),
+        "interval95": list(posterior.interval95[name]),
     }

@@ -38,8 +38,15 @@ def parameters_in_words(found: ModelFit) -> str:
             continue
         error = "" if p.error is None else f" ± {p.error:.2g}"
         unit = f" {p.unit}" if p.unit and p.unit != "None" else ""
-        parts.append(f"{name} {p.value:.4g}{error}{unit}")
+        parts.append(f"{name} {p.value:.4g}{error}{unit}{_interval(found, name)}")
     return ", ".join(parts)
+
+
+def _interval(found: ModelFit, name: str) -> str:
+    if found.posterior is None or name not in found.posterior.names:
+        return ""
+    low, high = found.posterior.interval95[name]
+    return f" (95 %: {low:.4g} to {high:.4g})"
 
 
 def rich_table(result: FitResult) -> Any:

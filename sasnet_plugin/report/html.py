@@ -14,6 +14,7 @@ import numpy as np
 from ..fit.result import FitResult
 from ..types import Curve, ModelZooError, SasnetError
 from ..zoo import Manifest, open_model
+from .html_corner import posterior_section
 from .html_figures import MAX_DRAWN, fit_figure, tree_figure
 from .html_style import CSS
 from .html_tables import key, made_with, parameter_tables, ranking, reduced_chisq
@@ -118,6 +119,7 @@ def page(result: FitResult, groups: Manifest) -> str:
 </section>
 {ranking(result.fits)}
 {parameter_tables(result.fits)}
+{posterior_section(result.fits)}
 {_groups(result, groups)}
 {made_with(result, groups)}
 </main>

@@ -133,3 +133,30 @@ def test_materials_that_cannot_be_read_are_wrong_usage(
     assert out == ""
     assert words in " ".join(err.split())
     assert "Traceback" not in err
+
+
+def test_dream_shows_credible_intervals(sphere: Path, tmp_path: Path) -> None:
+    arguments = ("--models", "sphere", "--structure-factor", "none", "--method", "dream")
+    code, out, _ = _run(*arguments, "--samples", 2000, "--burn", 40, "--report", tmp_path / "pages", sphere)
+    assert code == 0
+    assert "(95 %: " in out
+    (written,) = (tmp_path / "pages").iterdir()
+    assert "Posterior of the best fit" in written.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--method", "annealing"), "use lm, amoeba, de, dream"),
+        (("--samples", "100"), "add --method dream"),
+        (("--method", "de", "--burn", "5"), "add --method dream"),
+        (("--method", "dream", "--samples", "0"), "--samples"),
+    ],
+)
+def test_methods_that_do_not_exist_are_wrong_usage(
+    sphere: Path, arguments: tuple[str, ...], words: str
+) -> None:
+    code, out, err = _run(*arguments, sphere)
+    assert code == 2
+    assert out == ""
+    assert words in " ".join(err.split())
