@@ -194,8 +194,8 @@ def _of_posterior(posterior: Posterior | None) -> list[str]:
         return ["DREAM had no time for samples, so there are no credible intervals."]
     if not posterior.converged:
         return [
-            f"DREAM has not converged (Gelman-Rubin R {posterior.gelman_rubin:.2f}): its intervals are too"
-            " narrow or by chance; take more with --burn and --samples."
+            f"DREAM has not converged (Gelman-Rubin R {posterior.gelman_rubin:.2f}): its intervals may"
+            " still change; take more with --burn and --samples."
         ]
     return []
 

@@ -7,6 +7,9 @@ from ..fit.result import ModelFit
 from .html_style import placeholder
 from .html_svg import inline_svg, settings
 
+#: Pixels an inch, and what `html_style` gives every figure at least.
+_PIXELS, _NARROWEST = 120, 620
+
 
 def posterior_section(fits: tuple[ModelFit, ...]) -> str:
     """A section for the best fit's posterior; empty where it has none."""
@@ -21,11 +24,17 @@ def posterior_section(fits: tuple[ModelFit, ...]) -> str:
         else f"<strong>The chains have not converged</strong> (Gelman-Rubin R {posterior.gelman_rubin:.2f})."
     )
     return (
-        f"<section><h2>Posterior of the best fit</h2><figure>{corner_svg(fits[0])}</figure>"
+        "<section><h2>Posterior of the best fit</h2>"
+        f'<figure style="max-width: {_width(fits[0])}px">{corner_svg(fits[0])}</figure>'
         f'<p class="small">{posterior.draws} samples by DREAM. Dashed: 95 % credible interval; contours hold'
         f" 68 and 95 % of the samples; lines cross at the best fit.{more} {trust} All this holds if the model"
         " is right and the uncertainties of the data are.</p></section>"
     )
+
+
+def _width(fit: ModelFit) -> int:
+    """Of the figure in the page, so that its panels have one size however many they are."""
+    return max(round(_PIXELS * (MARGIN + PANEL * len(drawn_names(fit)))), _NARROWEST)
 
 
 def corner_svg(fit: ModelFit) -> str:
