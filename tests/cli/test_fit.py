@@ -136,7 +136,7 @@ def test_materials_that_cannot_be_read_are_wrong_usage(
 
 
 def test_dream_shows_credible_intervals(sphere: Path, tmp_path: Path) -> None:
-    arguments = ("--models", "sphere", "--structure-factor", "none", "--method", "dream")
+    arguments = ("--models", "sphere", "--structure-factor", "none", "--method", "dream", "--time-limit", 120)
     code, out, _ = _run(*arguments, "--samples", 2000, "--burn", 40, "--report", tmp_path / "pages", sphere)
     assert code == 0
     assert "(95 %: " in out
