@@ -116,8 +116,8 @@ def sample(problem: Any, job: Refinement) -> tuple[Posterior | None, bool]:
         each = time.perf_counter() - began
     except (np.linalg.LinAlgError, TimeUpError):
         begin, each = "eps", 1e-3
-    # bumps sets memory aside for every draw, so none for what the time does not allow anyway.
-    draws = min(method.samples, max(int(3 * clock.left / each), 1))
+    # bumps sets memory aside for every draw: not for many more than the time allows.
+    draws = min(method.samples, max(int(3 * clock.left / each), _KEPT // 10))
     thin = -(-draws // _KEPT)
     fitter = _run(
         problem, clock, "dream", samples=draws, burn=method.burn, thin=thin, pop=_CHAINS, init=begin,

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import multiprocessing
 import time
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 import sasnet_plugin
+from sasnet_plugin.fit import drive
 from sasnet_plugin.fit.fitting import bank_path
 from sasnet_plugin.fit.methods import Method, Refinement, refine, refine_best
 from sasnet_plugin.fit.rebuild import rebuilt
@@ -152,13 +155,22 @@ def test_at_the_minimum_the_values_stay_and_it_is_said() -> None:
     assert answer.notes == ("The amoeba found nothing better than Levenberg-Marquardt.",)
 
 
-def test_a_run_that_is_cut_short_says_so_and_half_of_it_is_burn_in() -> None:
+def test_a_run_that_is_cut_short_says_so_and_half_of_it_is_burn_in(monkeypatch: pytest.MonkeyPatch) -> None:
     curve = _curve()
     found = _lm(curve, TRUTH)
-    answer = refine(_job(curve, found, Method("dream", samples=10_000_000, burn=1000), seconds=2.5))
+    # A clock that counts: every look at it takes 10 ms, however busy the machine is.
+    began = time.time()
+    ticks = itertools.count()
+    clock = SimpleNamespace(time=lambda: began + 0.01 * next(ticks), perf_counter=time.perf_counter)
+    monkeypatch.setattr(drive, "time", clock)
+    method = Method("dream", samples=10_000_000, burn=1000)
+    assert curve.dintensity is not None
+    answer = refine(Refinement(curve, curve.dintensity, found, method, began + 40.0, 5))
+    monkeypatch.undo()
     assert "cut short" in answer.notes[0]
     assert answer.fit.posterior is not None
-    assert 0 < answer.fit.posterior.draws < 1_000_000
+    # 4000 looks, one for each curve and one for each step of 30 chains; half of the steps count.
+    assert answer.fit.posterior.draws == pytest.approx(2000, rel=0.1)
     # The chains have hardly burnt in, but began with the right spread.
     low, high = answer.fit.posterior.interval95["radius"]
     error = found.parameters["radius"].error
@@ -230,9 +242,7 @@ def test_impossible_methods_are_one_sentence(options: dict[str, object]) -> None
 
 
 def test_of_very_many_draws_a_part_is_kept_and_burn_in_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
-    from sasnet_plugin.fit import drive
-
-    monkeypatch.setattr(drive, "_KEPT", 1000)
+    monkeypatch.setattr(drive, "_KEPT", 1000)  # of 4000
     curve = _curve(points=15)
     found = _lm(curve, TRUTH)
     after = refine(_job(curve, found, Method("dream", samples=4000, burn=40))).fit
