@@ -163,7 +163,7 @@ def test_a_run_that_is_cut_short_says_so_and_half_of_it_is_burn_in(monkeypatch: 
     ticks = itertools.count()
     clock = SimpleNamespace(time=lambda: began + 0.01 * next(ticks), perf_counter=time.perf_counter)
     monkeypatch.setattr(drive, "time", clock)
-    method = Method("dream", samples=10_000_000, burn=1000)
+    method = Method("dream", samples=900_000, burn=1000)
     assert curve.dintensity is not None
     answer = refine(Refinement(curve, curve.dintensity, found, method, began + 40.0, 5))
     monkeypatch.undo()
