@@ -146,7 +146,7 @@ def fit_with(
     others = [] if models is not None or structure_factor is not None else simple_pairs()
     looks = screens(curve, dintensity, [*pairs, *(p for p in others if p not in pairs)], pool.count)
     badness: dict[Pair, float] = {}
-    for _, answer in pool.run(looks, 0.3 * for_ranking):
+    for _, answer in pool.run(looks, 0.3 * time_limit):
         badness |= {} if isinstance(answer, SasnetError) else answer
     if others:
         more = extra_pairs(badness, pairs)

@@ -103,3 +103,10 @@ def test_fast_models_come_first_and_good_ones_among_them() -> None:
     badness = {("sphere", None): 3.0, ("lamellar", None): 1.0, ("pringle", None): 0.1}
     order = sorted(badness, key=lambda pair: order_of(pair, badness))
     assert [form for form, _ in order] == ["lamellar", "sphere", "pringle"]
+
+
+def test_without_a_first_look_no_body_is_added() -> None:
+    from sasnet_plugin.fit.screen import extra_pairs
+
+    # Its time was up before any process had an answer.
+    assert extra_pairs({}, [("vesicle", None)]) == []
