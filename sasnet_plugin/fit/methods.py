@@ -27,7 +27,7 @@ _NAMES = {"amoeba": "The amoeba", "de": "Differential evolution", "dream": "DREA
 #: More do not fit into memory.
 MOST_SAMPLES = 10_000_000
 #: Of the time for a curve, what the ranking by LM may take where another method follows.
-RANKING_SHARE = 0.5
+RANKING_SHARE = 0.6
 #: Of what is left then, what the method may take; the rest is for starting a process and for polishing.
 _OWN_SHARE = 0.85
 _POLISH_STEPS = 20

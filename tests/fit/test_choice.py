@@ -106,7 +106,5 @@ def test_fast_models_come_first_and_good_ones_among_them() -> None:
 
 
 def test_without_a_first_look_no_body_is_added() -> None:
-    from sasnet_plugin.fit.screen import extra_pairs
-
     # Its time was up before any process had an answer.
     assert extra_pairs({}, [("vesicle", None)]) == []
