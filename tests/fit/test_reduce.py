@@ -66,14 +66,12 @@ def test_a_start_keeps_what_both_know_and_renames_widths() -> None:
     assert first.start(values) == {"background": 0.1, "sld": 1.0, "radius": 30.0, "radius_pd": 0.1}
 
 
-def test_a_simpler_model_has_fewer_parameters() -> None:
-    for model, factor, reduction in CASES:
-        name = model if factor is None else f"{model}@{factor}"
-        assert len(_free(reduction.name)) < len(_free(name))
+def test_going_to_simpler_models_comes_to_an_end() -> None:
+    def depth(name: str, above: tuple[str, ...] = ()) -> int:
+        assert name not in above
+        form, _, factor = name.partition("@")
+        return 1 + max((depth(r.name, (*above, name)) for r in simpler(form, factor or None)), default=0)
 
-
-def _free(name: str) -> list[str]:
-    """What shapes the curve: without neighbours a volume fraction is one more scale."""
-    table = model_info(name).parameters.call_parameters
-    names = [p.name for p in table if p.type not in ("orientation", "magnetic")]
-    return [n for n in names if "radius_eff" not in n and (n != "volfraction" or "@" in name)]
+    assert depth("sphere") == 1
+    assert depth("core_shell_ellipsoid@hayter_msa") == 6  # round, uncharged, dilute, hollow, full
+    assert max(depth(name) for name in form_models()) >= 4
