@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from ..simulate.bank import Bank
 from ..simulate.clean import PD_TYPES, tier
 from ..types import Curve, SasnetError
+from .covariance import strong_pairs
 from .linear import cells
 from .problem import TimeUpError, choose_free, experiment, set_ranges, solve_linear
 from .result import ModelFit, Parameter
@@ -270,4 +271,14 @@ def _describe(task: Task, done: _Done, seconds: float) -> ModelFit:
     return ModelFit(
         task.model, task.structure_factor, parameters, spread, done.chisq, done.chisq / degrees, done.bic,
         task.probability, seconds, np.asarray(fitness.theory(), dtype=float),
+        correlations=_correlations(task, done),
     )  # fmt: skip
+
+
+def _correlations(task: Task, done: _Done) -> dict[tuple[str, str], float]:
+    """Strong correlations of the fitted parameters; none where a curve is so dear that they would cost a fit."""
+    began = time.process_time()
+    done.fitness.update()
+    done.fitness.residuals()
+    cost = (time.process_time() - began) * (len(done.free) + 1)
+    return strong_pairs(done.fitness, done.free) if cost < 0.1 * task.seconds else {}

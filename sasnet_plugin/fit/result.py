@@ -70,6 +70,8 @@ class ModelFit:
         I(q) of the fit at the curve's points, resolution included.
     warnings : tuple of str
         Plain sentences.
+    correlations : mapping of (str, str) to float
+        Correlation coefficients of pairs of fitted parameters, the strong ones (0.95 and more) alone.
     """
 
     model: str
@@ -84,6 +86,7 @@ class ModelFit:
     theory: NDArray[np.float64]
     weight: float = 0.0
     warnings: tuple[str, ...] = ()
+    correlations: Mapping[tuple[str, str], float] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -164,4 +167,5 @@ def _fit_as_dict(fit: ModelFit) -> dict[str, Any]:
         },
         "seconds": fit.seconds,
         "warnings": list(fit.warnings),
+        "correlations": [{"between": list(pair), "r": r} for pair, r in fit.correlations.items()],
     }

@@ -10,6 +10,11 @@ import numpy as np
 if TYPE_CHECKING:
     from .result import FitResult, ModelFit
 
+#: sasmodels' units as people write them.
+_UNITS = {
+    "Ang": "Å", "1/Ang": "Å⁻¹", "Ang^2": "Å²", "Ang^3": "Å³", "1/Ang^2": "Å⁻²", "1e-6/Ang^2": "10⁻⁶ Å⁻²",
+    "1/cm": "cm⁻¹", "cm^-1": "cm⁻¹", "degrees": "°", "None": "", "none": "",
+}  # fmt: skip
 #: Fits drawn; more lines hide each other.
 MAX_DRAWN = 4
 
@@ -32,14 +37,16 @@ def rows(result: FitResult) -> list[dict[str, Any]]:
 
 def parameters_in_words(found: ModelFit) -> str:
     """The fitted parameters in one line, with errors and units."""
-    parts = []
-    for name, p in found.parameters.items():
-        if p.fixed:
-            continue
-        error = "" if p.error is None else f" ± {p.error:.2g}"
-        unit = f" {p.unit}" if p.unit and p.unit != "None" else ""
-        parts.append(f"{name} {p.value:.4g}{error}{unit}")
-    return ", ".join(parts)
+    return ", ".join(
+        f"{name} {quantity(p.value, p.unit, p.error)}" for name, p in found.parameters.items() if not p.fixed
+    )
+
+
+def quantity(value: float, unit: str, error: float | None = None) -> str:
+    """A number with its unit for a sentence, "56.6 Å" or "56.6 ± 1.2 Å"."""
+    spread = "" if error is None else f" ± {error:.2g}"
+    unit = _UNITS.get(unit, unit)
+    return f"{value:.4g}{spread}{' ' * bool(unit)}{unit}"
 
 
 def rich_table(result: FitResult) -> Any:
