@@ -27,7 +27,7 @@ def fit(
         bool, typer.Option("--json", help="Print one JSON object per line and data set.")
     ] = False,
     models: Annotated[
-        list[str] | None, typer.Option("--models", help="Fit these models (commas or repeated).")
+        list[str] | None, typer.Option("--models", help="Fit these models (commas or repeated), or plugin files.")
     ] = None,
     structure_factor: Annotated[
         str | None,
@@ -113,6 +113,7 @@ def fit(
                 _table(found)
             if isinstance(found, Exception):
                 continue
+            failed += found.best is None  # the notes say why
             try:
                 for written in _write(found, report, export):
                     if not as_json:

@@ -17,6 +17,7 @@ from ..simulate.clean import PD_TYPES, tier
 from ..types import Curve, SasnetError
 from .covariance import strong_pairs
 from .linear import cells
+from .plugins import page_of
 from .problem import TimeUpError, choose_free, experiment, set_ranges, solve_linear
 from .result import ModelFit, Parameter
 from .seeds import Seed, binned, nearest
@@ -76,7 +77,7 @@ def fit_candidate(task: Task, bank: Bank) -> ModelFit:
     began = time.process_time()
     data = binned(task.curve, task.dintensity)
     speed = tier(task.model)
-    page = bank.page(task.model)
+    page = page_of(bank, task.model, 0.2 * task.seconds)
     seeds = nearest(page, task.model, task.structure_factor, data, count=3 * STARTS[speed])
     seeds = _varied(seeds, STARTS[speed], distributions={"fast": 2, "medium": 1, "slow": 0}[speed])
     coarse, coarse_error = coarsened(task.curve, task.dintensity)
@@ -276,7 +277,7 @@ def _describe(task: Task, done: _Done, seconds: float) -> ModelFit:
 
 
 def _correlations(task: Task, done: _Done) -> dict[tuple[str, str], float]:
-    """Strong correlations of the fitted parameters; none where a curve is so dear that they would cost a fit."""
+    """Strong correlations of the fitted parameters; none where a curve is too dear for it."""
     began = time.process_time()
     done.fitness.update()
     done.fitness.residuals()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain
 from math import exp, inf, isfinite, log
 
 import numpy as np
@@ -43,25 +44,27 @@ def doubts(curve: Curve, fit: ModelFit) -> tuple[str, ...]:
     """
     sentences: list[str] = []
     told: set[str] = set()  # parameters whose uncertainty or limit is explained already
-    for reduction in simpler(fit.model, fit.structure_factor):
-        if _reached(reduction, fit):
-            told |= set(reduction.at) | {v for v in reduction.at.values() if isinstance(v, str)}
-            sentences.append(_simpler(reduction, fit))
+    reached = [r for r in simpler(fit.model, fit.structure_factor) if _reached(r, fit)]
+    # Where two contrasts are one, the sizes mean nothing: that is the reason to give.
+    reached.sort(key=lambda r: not any("sld" in name for name in r.at))
+    for name in dict.fromkeys(r.name for r in reached):
+        sentences.append(_simpler(next(r for r in reached if r.name == name), fit))
+    for r in reached:
+        told |= set(r.at) | {v for v in r.at.values() if isinstance(v, str)}
     pairs = {p: r for p, r in fit.correlations.items() if not told & set(p)}
     if pairs:
         listed = ", ".join(f"{a} and {b} ({r:.3g})" for (a, b), r in list(pairs.items())[:_PAIRS])
         sentences.append(
             f"The data hardly tell apart {listed}, correlation in brackets: fix one of a pair if you know it."
         )
-    bound = told | {name for pair in pairs for name in pair}
+    bound = told | {name for pair in fit.correlations for name in pair}
     for name, p in fit.parameters.items():
         if p.fixed:
             continue
-        if name not in told:
-            sentences += _limits(name, p)
-        if name not in bound:
-            sentences += _unseen(name, p, curve)
-        sentences += _unphysical(name, p, fit)
+        unphysical = _unphysical(name, p, fit)
+        unseen = _unseen(name, p, curve) if name not in bound else ()
+        at_end = _limits(name, p) if name not in told else ()
+        sentences += list(chain(unphysical, unseen, at_end))[:1]  # one reason is enough
     sentences += _shape(fit)
     sentences += _background(curve, fit)
     left = len(curve) - len(fit.free)
@@ -172,13 +175,13 @@ def _unseen(name: str, p: Parameter, curve: Curve) -> Iterator[str]:
     value = quantity(p.value, p.unit, p.error)
     if p.value > largest:
         yield (
-            f"{name}, {value}, is larger than these data show: q begins at {curve.q[0]:.2g} Å⁻¹, which ends at"
+            f"{name}, {value}, is larger than these data show: q begins at {curve.q[0]:.2g} Å⁻¹, enough for"
             f" π/q = {largest:.3g} Å."
         )
     elif p.value < smallest:
         yield (
-            f"{name}, {value}, is smaller than these data show: q ends at {curve.q[-1]:.2g} Å⁻¹, which begins"
-            f" at 1/q = {smallest:.2g} Å."
+            f"{name}, {value}, is smaller than these data show: q ends at {curve.q[-1]:.2g} Å⁻¹, enough for"
+            f" 1/q = {smallest:.2g} Å."
         )
     elif p.error > abs(p.value):
         yield f"{name}, {value}, is not determined by these data: fix it, or take a model without it."
@@ -222,8 +225,9 @@ def _background(curve: Curve, fit: ModelFit) -> Iterator[str]:
     above = int(np.sum(fit.theory - p.value > 0.1 * abs(p.value)))
     if p.value > 0 and above < 0.2 * len(curve):
         yield (
-            f"background, {value}, is most of the data: only {above} of {len(curve)} points rise by a tenth above"
-            " it."
+            f"background, {value}, is most of the data: only {above} of {len(curve)} points rise by a tenth"
+            " above it."
         )
     if p.value < 0 and p.error is not None and p.value < -3 * p.error:
-        yield f"background, {quantity(p.value, p.unit, p.error)}, is negative: too much may have been subtracted."
+        value = quantity(p.value, p.unit, p.error)
+        yield f"background, {value}, is negative: too much may have been subtracted."

@@ -15,12 +15,15 @@ from ..predict import open_classifier
 from ..types import Curve, SasnetError, Suggestion
 from ..zoo import Manifest
 from .candidate import Task
-from .rank import alike, ranked
+from .judge import judge
+from .plugins import split, with_plugins
+from .rank import ranked
 from .result import FitResult, ModelFit
-from .verify import verify
 from .workers import Workers
 
 BANK = "seeds.npz"
+#: Of the noise of simulated twins: the same data get the same answer.
+_TWINS_SEED = 1
 #: Of a group that the network gives at least this much, the simplest models are fitted too, this many.
 _GROUP_SHARE, _SIMPLEST = 0.1, 3
 #: A structure factor that the network gives at least this much, given the model, is a candidate of its own.
@@ -107,10 +110,12 @@ def fit_with(
     if note:
         notes.append(note)
     classifier = open_classifier()
-    keep = classifier.selection(models, None)
+    known, own = split(models, classifier.manifest.forms)
+    keep = classifier.selection(None if own and not known else known, None)
     suggestion = classifier.suggest([curve], top=len(classifier.manifest.forms), keep=keep)[0]
     if models is None:
         suggestion = shortlist(suggestion, top, classifier.manifest)
+    suggestion = with_plugins(suggestion, own, alone=known == [])
     tasks = candidates(suggestion, curve, dintensity, structure_factor, fixed or {}, ranges or {})
     # Shares of the time such that all get their turn; the rest is for starting and finishing.
     share = 0.7 * time_limit * pool.count / max(len(tasks), pool.count)
@@ -141,16 +146,19 @@ def check_names(
 
     from ..simulate.priors import model_info, structure_factors
 
-    open_classifier().selection(models, None)
     if structure_factor not in (None, "none", *structure_factors()):
         raise SasnetError(
             f"{structure_factor}: no such structure factor; choose none, {', '.join(structure_factors())}."
         )
+    forms = open_classifier().manifest.forms
+    named, own = split(models, forms)
+    if named or not own:
+        open_classifier().selection(named, None)
     wanted = [*fixed, *ranges]
     if not wanted:
         return
     known: set[str] = {"scale", "background"}
-    for name in (*(models or open_classifier().manifest.forms), *structure_factors()):
+    for name in (*(forms if named is None else [*named, *own]), *structure_factors()):
         for p in model_info(name).parameters.call_parameters:
             known |= {p.name, f"{p.name}_pd"} if p.polydisperse else {p.name}
     for name in wanted:
@@ -233,15 +241,7 @@ def assemble(
     order = ranked(fits, len(curve))
     if not order:
         return FitResult(curve, dintensity, (), False, (*notes, "No model could be fitted."))
-    checked = []
-    verdicts = []
-    for found in order:
-        verdict = verify(curve, dintensity, found)
-        verdicts.append(verdict)
-        checked.append(replace(found, warnings=(*found.warnings, *verdict.sentences)))
-    same = alike(order)
-    if same:
-        notes.append(f"{order[0].name} and {', '.join(same)}: no difference in this q range.")
-    if not verdicts[0].explained:
-        notes.append("None of these models explains the data.")
-    return FitResult(curve, dintensity, tuple(checked), verdicts[0].explained, tuple(notes))
+    judged, verification, said = judge(curve, dintensity, order, np.random.default_rng(_TWINS_SEED))
+    return FitResult(
+        curve, dintensity, judged, verification.explained, (*notes, *said), verification=verification
+    )

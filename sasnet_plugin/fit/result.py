@@ -14,6 +14,8 @@ from . import show
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from .verify import Verification
+
 
 @dataclass(frozen=True)
 class Parameter:
@@ -115,6 +117,8 @@ class FitResult:
         The best fit, simulated again with the same noise, looks like the measurement.
     notes : tuple of str
         Plain sentences.
+    verification : Verification or None
+        How the best fit was verified; None where there is none.
     """
 
     curve: Curve
@@ -122,6 +126,7 @@ class FitResult:
     fits: tuple[ModelFit, ...]
     verified: bool = False
     notes: tuple[str, ...] = field(default_factory=tuple)
+    verification: Verification | None = None
 
     @property
     def best(self) -> ModelFit | None:
@@ -150,6 +155,7 @@ class FitResult:
             "best": self.best.name if self.best else None,
             "fits": [_fit_as_dict(f) for f in self.fits],
             "verified": self.verified,
+            "verification": self.verification.as_dict() if self.verification else None,
             "notes": list(self.notes),
         }
 

@@ -44,9 +44,13 @@ def parameters_in_words(found: ModelFit) -> str:
 
 def quantity(value: float, unit: str, error: float | None = None) -> str:
     """A number with its unit for a sentence, "56.6 Å" or "56.6 ± 1.2 Å"."""
-    spread = "" if error is None else f" ± {error:.2g}"
+    number = f"{value:.4g}"
+    if error is not None and error > 0:
+        places = max(0, 1 - int(np.floor(np.log10(error))))
+        plain = places <= 4 and max(abs(value), error) < 1e5
+        number = f"{value:.{places}f} ± {error:.{places}f}" if plain else f"{number} ± {error:.2g}"
     unit = _UNITS.get(unit, unit)
-    return f"{value:.4g}{spread}{' ' * bool(unit)}{unit}"
+    return f"{number}{' ' * bool(unit)}{unit}"
 
 
 def rich_table(result: FitResult) -> Any:
