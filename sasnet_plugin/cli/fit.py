@@ -27,7 +27,8 @@ def fit(
         bool, typer.Option("--json", help="Print one JSON object per line and data set.")
     ] = False,
     models: Annotated[
-        list[str] | None, typer.Option("--models", help="Fit these models (commas or repeated), or plugin files.")
+        list[str] | None,
+        typer.Option("--models", help="Fit these models (commas or repeated), or plugin files."),
     ] = None,
     structure_factor: Annotated[
         str | None,

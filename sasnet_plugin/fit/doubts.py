@@ -68,7 +68,7 @@ def doubts(curve: Curve, fit: ModelFit) -> tuple[str, ...]:
     sentences += _shape(fit)
     sentences += _background(curve, fit)
     left = len(curve) - len(fit.free)
-    if left < 3:
+    if left < max(3, len(fit.free)):
         sentences.append(
             f"{len(curve)} points for {len(fit.free)} fitted parameters: hardly any fit would fail; measure"
             " more points or fix parameters."
@@ -132,7 +132,7 @@ def _simpler(reduction: Reduction, fit: ModelFit) -> str:
         else:
             error = None if p.fixed else p.error
             parts.append(f"{name}, {quantity(p.value, p.unit, error)}, cannot be told from {limit:g}")
-    return f"{' and '.join(parts)}: {reduction.name} says the same with fewer parameters."
+    return f"{', and '.join(parts)}: {reduction.name} says the same with fewer parameters."
 
 
 def _end(p: Parameter) -> str:
