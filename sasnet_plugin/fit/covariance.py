@@ -37,7 +37,7 @@ def derivatives(fitness: Any, names: Sequence[str]) -> NDArray[np.float64]:
         parameter = getattr(model, name)
         value = float(parameter.value)
         step = _STEP * (abs(value) or 1.0)
-        if value + step > parameter.bounds[1]:
+        if parameter.bounds is not None and value + step > parameter.bounds[1]:
             step = -step
         parameter.value = value + step
         fitness.update()

@@ -75,8 +75,8 @@ def beyond(curve: Curve, dintensity: Array, best: ModelFit, other: ModelFit) -> 
     """Continue two fits beyond the data, with resolution and noise as at its ends.
 
     The best fit is taken for the truth. In each interval of a tenth of a decade, as densely measured as the
-    end of the data, the other's scale and background are fitted anew to data and interval together: what
-    they can mend does not count.
+    end of the data, the other's scale and background are fitted anew to data and interval together, where
+    they were fitted at all: what they can mend does not count.
 
     Returns
     -------
@@ -95,7 +95,7 @@ def beyond(curve: Curve, dintensity: Array, best: ModelFit, other: ModelFit) -> 
     if not (np.all(np.isfinite(truth) & np.isfinite(rival)) and np.all(relative > 0)):
         return None
     inside = (best.theory / dintensity, other.theory / dintensity, 1 / dintensity)
-    alone = _misfit(*inside)
+    alone = _misfit(*inside, other)
     found: dict[int, float] = {}
     for index in np.unique(cell):
         here = cell == index
@@ -103,7 +103,7 @@ def beyond(curve: Curve, dintensity: Array, best: ModelFit, other: ModelFit) -> 
             np.concatenate((a, b[here] / relative[here]))
             for a, b in zip(inside, (truth, rival, np.ones(wide.q.size)), strict=True)
         ]
-        if _misfit(*both) - alone > _DECISIVE:
+        if _misfit(*both, other) - alone > _DECISIVE:
             found[int(index)] = float(wide.q[here][0] if index > 0 else wide.q[here][-1])
     above = [i for i in found if i > 0]
     below = [i for i in found if i < 0]
@@ -174,9 +174,17 @@ def _theory(curve: Curve, fit: ModelFit) -> Array:
         return np.asarray(DirectModel(data, load_model(fit.name))(**values), dtype=float)
 
 
-def _misfit(truth: Array, rival: Array, one: Array) -> float:
-    """χ² of the rival's best scale and background for the truth, all over the noise."""
-    columns = np.stack((rival, one), axis=1)
-    length = np.linalg.norm(columns, axis=0)
-    solved = np.linalg.lstsq(columns / length, truth, rcond=None)[0]
-    return float(np.sum((columns / length @ solved - truth) ** 2))
+def _misfit(truth: Array, rival: Array, one: Array, other: ModelFit) -> float:
+    """χ² of the rival at its best scale and background for the truth, all over the noise."""
+    background = other.parameters["background"].value * one
+    mendable = [
+        column
+        for name, column in (("scale", rival - background), ("background", one))
+        if not other.parameters[name].fixed and np.any(column)
+    ]
+    left = truth - rival
+    if mendable:
+        columns = np.stack(mendable, axis=1)
+        columns = columns / np.linalg.norm(columns, axis=0)
+        left = left - columns @ np.linalg.lstsq(columns, left, rcond=None)[0]
+    return float(left @ left)
