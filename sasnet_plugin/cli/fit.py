@@ -157,10 +157,13 @@ def _table(result: FitResult) -> None:
     say(Text(title or "curve", style="bold"), soft_wrap=True)
     say(rich_table(result))
     if result.best is not None:
-        say(Text(f"{result.best.name}: {parameters_in_words(result.best)}"), soft_wrap=True)
+        say(Text(f"{result.best.short_name}: {parameters_in_words(result.best)}"), soft_wrap=True)
         for sentence in result.best.warnings:
             say(Text(f"Beware: {sentence}"), soft_wrap=True)
-    say(Text("Verified." if result.verified else "Not verified."))
+    verdict = "Verified." if result.verified else "Not verified."
+    if result.verification is not None:
+        verdict = f"{verdict[:-1]}: {result.verification.in_words()}"
+    say(Text(verdict), soft_wrap=True)
     for note in result.notes:
         say(Text(f"Note: {note}"), soft_wrap=True)
     say()

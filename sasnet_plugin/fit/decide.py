@@ -64,9 +64,9 @@ def sentences(curve: Curve, dintensity: Array, best: ModelFit, others: Sequence[
     said: dict[str, list[str]] = {}
     for other in others:
         found = beyond(curve, dintensity, best, other)
-        said.setdefault("" if found is None else f"; {found}", []).append(other.name)
+        said.setdefault("" if found is None else f"; {found}", []).append(other.short_name)
     return tuple(
-        f"{', '.join([best.name, *names[:-1]])} and {names[-1]}: no difference in this q range{end}."
+        f"{', '.join([best.short_name, *names[:-1]])} and {names[-1]}: no difference in this q range{end}."
         for end, names in said.items()
     )
 
@@ -95,7 +95,7 @@ def beyond(curve: Curve, dintensity: Array, best: ModelFit, other: ModelFit) -> 
     if not (np.all(np.isfinite(truth) & np.isfinite(rival)) and np.all(relative > 0)):
         return None
     inside = (best.theory / dintensity, other.theory / dintensity, 1 / dintensity)
-    alone = _misfit(*inside, other)
+    alone = _misfit(other, inside)
     found: dict[int, float] = {}
     for index in np.unique(cell):
         here = cell == index
@@ -103,7 +103,7 @@ def beyond(curve: Curve, dintensity: Array, best: ModelFit, other: ModelFit) -> 
             np.concatenate((a, b[here] / relative[here]))
             for a, b in zip(inside, (truth, rival, np.ones(wide.q.size)), strict=True)
         ]
-        if _misfit(*both, other) - alone > _DECISIVE:
+        if _misfit(other, both) - alone > _DECISIVE:
             found[int(index)] = float(wide.q[here][0] if index > 0 else wide.q[here][-1])
     above = [i for i in found if i > 0]
     below = [i for i in found if i < 0]
@@ -174,8 +174,9 @@ def _theory(curve: Curve, fit: ModelFit) -> Array:
         return np.asarray(DirectModel(data, load_model(fit.name))(**values), dtype=float)
 
 
-def _misfit(truth: Array, rival: Array, one: Array, other: ModelFit) -> float:
-    """χ² of the rival at its best scale and background for the truth, all over the noise."""
+def _misfit(other: ModelFit, over_noise: Sequence[Array]) -> float:
+    """χ² of the rival at its best scale and background for the truth; truth, rival and 1 over the noise."""
+    truth, rival, one = over_noise
     background = other.parameters["background"].value * one
     mendable = [
         column

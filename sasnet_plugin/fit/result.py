@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -94,6 +95,16 @@ class ModelFit:
     def name(self) -> str:
         """sasmodels' name, ``sphere`` or ``sphere@hardsphere``."""
         return self.model if self.structure_factor is None else f"{self.model}@{self.structure_factor}"
+
+    @property
+    def short_model(self) -> str:
+        """The form model for people: of a plugin file its own name, as nobody needs to know the folder."""
+        return PurePath(self.model).stem if self.model.endswith(".py") else self.model
+
+    @property
+    def short_name(self) -> str:
+        """`name` for people."""
+        return f"{self.short_model}@{self.structure_factor}" if self.structure_factor else self.short_model
 
     @property
     def free(self) -> tuple[str, ...]:

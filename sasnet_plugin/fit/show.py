@@ -65,7 +65,7 @@ def rich_table(result: FitResult) -> Any:
         table.add_column(name, justify="right")
     for found in result.fits:
         table.add_row(
-            Text(found.model),
+            Text(found.short_model),
             Text(found.structure_factor or "–"),
             f"{100 * found.weight:.0f} %",
             f"{found.reduced_chisq:.3g}",
@@ -79,7 +79,7 @@ def html_table(result: FitResult) -> str:
     """The ranking for a notebook."""
     head = "<tr><th>model</th><th>structure factor</th><th>weight</th><th>χ²/dof</th><th>BIC</th></tr>"
     body = "".join(
-        f"<tr><td>{escape(f.model)}</td><td>{escape(f.structure_factor or '–')}</td>"
+        f"<tr><td>{escape(f.short_model)}</td><td>{escape(f.structure_factor or '–')}</td>"
         f"<td>{100 * f.weight:.0f} %</td><td>{f.reduced_chisq:.3g}</td><td>{f.bic:.1f}</td></tr>"
         for f in result.fits
     )
@@ -105,7 +105,7 @@ def draw(result: FitResult) -> Any:
     upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
     upper.errorbar(curve.q, curve.intensity, result.dintensity, fmt=".", color="0.4", ms=3, lw=0.6, zorder=1)
     for found in result.fits[:MAX_DRAWN]:
-        label = f"{found.name}  {100 * found.weight:.0f} %, χ²/dof {found.reduced_chisq:.2g}"
+        label = f"{found.short_name}  {100 * found.weight:.0f} %, χ²/dof {found.reduced_chisq:.2g}"
         upper.plot(curve.q, found.theory, lw=1.4, label=label, zorder=2)
     positive = curve.intensity[curve.intensity > 0]
     upper.set(xscale="log", ylabel="I(q)")

@@ -61,6 +61,20 @@ class Verification:
         """Residuals of one sign hang together."""
         return self.runs < STRUCTURED
 
+    def in_words(self) -> str:
+        """One sentence: where χ² lies, and what the network says."""
+        share = 100 * self.chisq_quantile
+        place = "nearly all" if share > 99.5 else "hardly any" if share < 0.5 else f"{share:.0f} %"
+        said = f"χ² is larger than that of {place} of its simulated twins"
+        if self.twins is None or not self.twins.group:
+            return f"{said}."
+        twins = self.twins
+        also = "and" if twins.measured_taken else "but not" if 2 * twins.taken > twins.count else "and not"
+        return (
+            f"{said}; the network takes {twins.taken} of {twins.count} of them, {also} the measurement, for"
+            f" “{twins.group}”."
+        )
+
     def as_dict(self) -> dict[str, Any]:
         """As ``sasnet fit --json`` prints it; q in Å⁻¹."""
         return {
