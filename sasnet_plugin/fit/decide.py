@@ -45,7 +45,9 @@ class Beyond:
         return f"data {' or '.join(sides)} would decide"
 
 
-def sentences(curve: Curve, dintensity: Array, best: ModelFit, others: Sequence[ModelFit]) -> tuple[str, ...]:
+def sentences(
+    curve: Curve, dintensity: Array, best: ModelFit, others: Sequence[ModelFit], *, ask: bool = True
+) -> tuple[str, ...]:
     """Name fits that these data do not tell from the best one, with the data that would.
 
     Parameters
@@ -55,6 +57,8 @@ def sentences(curve: Curve, dintensity: Array, best: ModelFit, others: Sequence[
     best : ModelFit
     others : sequence of ModelFit
         Alike by `rank.alike`.
+    ask : bool
+        Say which data would decide.
 
     Returns
     -------
@@ -63,7 +67,7 @@ def sentences(curve: Curve, dintensity: Array, best: ModelFit, others: Sequence[
     """
     said: dict[str, list[str]] = {}
     for other in others:
-        found = beyond(curve, dintensity, best, other)
+        found = beyond(curve, dintensity, best, other) if ask else None
         said.setdefault("" if found is None else f"; {found}", []).append(other.short_name)
     return tuple(
         f"{', '.join([best.short_name, *names[:-1]])} and {names[-1]}: no difference in this q range{end}."

@@ -25,8 +25,8 @@ _NEGLIGIBLE = 0.01
 _UNSURE = 0.1
 #: Widths beyond which a size distribution is no longer one.
 _BROAD = 0.5
-#: Pairs named, at most.
-_PAIRS = 3
+#: Pairs named, at most; none of which both are known this well.
+_PAIRS, _KNOWN = 3, 0.05
 #: Models whose name says that they are long.
 _LONG = frozenset(
     {"capped_cylinder", "core_shell_cylinder", "cylinder", "elliptical_cylinder", "hollow_cylinder"}
@@ -51,9 +51,9 @@ def doubts(curve: Curve, fit: ModelFit) -> tuple[str, ...]:
         sentences.append(_simpler(next(r for r in reached if r.name == name), fit))
     for r in reached:
         told |= set(r.at) | {v for v in r.at.values() if isinstance(v, str)}
-    pairs = {p: r for p, r in fit.correlations.items() if not told & set(p)}
+    pairs = {p: r for p, r in fit.correlations.items() if not told & set(p) and _matters(p, fit)}
     if pairs:
-        listed = ", ".join(f"{a} and {b} ({r:.3g})" for (a, b), r in list(pairs.items())[:_PAIRS])
+        listed = ", ".join(f"{a} and {b} ({r:.3f})" for (a, b), r in list(pairs.items())[:_PAIRS])
         sentences.append(
             f"The data hardly tell apart {listed}, correlation in brackets: fix one of a pair if you know it."
         )
@@ -74,6 +74,12 @@ def doubts(curve: Curve, fit: ModelFit) -> tuple[str, ...]:
             " more points or fix parameters."
         )
     return tuple(dict.fromkeys(sentences))
+
+
+def _matters(pair: tuple[str, str], fit: ModelFit) -> bool:
+    """Whether one of a correlated pair is badly known: if not, the correlation is no one's concern."""
+    both = [fit.parameters[name] for name in pair]
+    return any(p.error is None or p.error > _KNOWN * abs(p.value) for p in both)
 
 
 def _reached(reduction: Reduction, fit: ModelFit) -> bool:

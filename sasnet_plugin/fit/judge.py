@@ -57,7 +57,9 @@ def judge(
         for fit, verdict in zip(order, verdicts, strict=True)
     )
     same = set(alike(order))
-    notes = list(decide.sentences(curve, dintensity, order[0], [f for f in order[1:] if f.name in same]))
+    others = [fit for fit in order[1:] if fit.name in same]
+    # Where none explains the data, more of them decide between wrong models.
+    notes = list(decide.sentences(curve, dintensity, order[0], others, ask=first.explained))
     if not first.explained:
         notes.append(NONE_EXPLAINS)
     return fits, first, notes

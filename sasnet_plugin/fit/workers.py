@@ -157,5 +157,5 @@ def _killed(task: Task) -> SasnetError:
 
 def _late(task: Task, seconds: float) -> SasnetError:
     return SasnetError(
-        f"{task.name}: not fitted within the time limit of {seconds:g} s; give more with --time-limit."
+        f"{task.name}: not fitted within the time limit of {seconds:.3g} s; give more with --time-limit."
     )
