@@ -14,6 +14,8 @@ from ..simulate.clean import tier
 from ..simulate.kernel import load_model
 from ..types import Curve
 from .result import ModelFit
+from .smearing import FINE, resolution
+from .unstated import start_of
 
 Array = NDArray[np.float64]
 #: Looked at: a decade above the data, but not where atoms scatter, and half a decade below.
@@ -155,27 +157,15 @@ def _continued(curve: Curve, dintensity: Array, best: ModelFit) -> tuple[Curve, 
 
 
 def _theory(curve: Curve, fit: ModelFit) -> Array:
-    from sasmodels.data import Data1D
+    from sasmodels.data import empty_data1D
     from sasmodels.direct_model import DirectModel
 
-    from .candidate import quadrature
-
-    values: dict[str, Any] = {}
-    for name, parameter in fit.parameters.items():
-        values[name] = parameter.value
-        if name.endswith("_pd"):
-            kind = fit.distributions.get(name.removesuffix("_pd"), "gaussian")
-            values[f"{name}_n"], values[f"{name}_nsigma"] = quadrature(fit.model, kind)
-            values[f"{name}_type"] = kind
     # Not `problem.experiment`: bumps takes a second to import, and this is not a fit.
-    data = Data1D(x=curve.q, y=curve.intensity, dy=curve.dintensity)
-    if curve.dxl is not None or curve.dxw is not None:
-        data.dxl, data.dxw = curve.dxl, curve.dxw
-    elif curve.dq is not None:
-        data.dx = curve.dq
+    smearing = resolution(curve, FINE)
+    model = DirectModel(empty_data1D(smearing.q_calc), load_model(fit.name))
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
-        return np.asarray(DirectModel(data, load_model(fit.name))(**values), dtype=float)
+        return np.asarray(smearing.apply(np.asarray(model(**start_of(fit)), dtype=float)))
 
 
 def _misfit(other: ModelFit, over_noise: Sequence[Array]) -> float:

@@ -7,13 +7,32 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
 
 from ..types import SasnetError
 
 if TYPE_CHECKING:
-    from .candidate import Task
-    from .result import ModelFit
+    from ..simulate.bank import Bank
+
+
+#: Of the time left is planned for; the rest is for what takes longer than it should.
+_OF_ALL = 0.7
+
+
+class Job(Protocol):
+    """What a worker can do."""
+
+    @property
+    def name(self) -> str:
+        """For sentences."""
+
+    def run(self, bank: Bank) -> Any:
+        """Do it."""
+
+    def dispatched(self, reduced_chisq: float, seconds: float) -> Job:
+        """The same, told how well the best so far explains the curve, and what CPU time there is for it."""
 
 
 def _serve(connection: Any, bank_path: str) -> None:
@@ -22,7 +41,6 @@ def _serve(connection: Any, bank_path: str) -> None:
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends its workers itself
     from ..simulate.bank import Bank
-    from .candidate import fit_candidate
 
     bank = Bank(Path(bank_path))
     while True:
@@ -31,7 +49,7 @@ def _serve(connection: Any, bank_path: str) -> None:
         except (EOFError, OSError):
             return
         try:
-            answer: Any = fit_candidate(task, bank)
+            answer: Any = task.run(bank)
         except SasnetError as error:
             answer = error
         except (Exception, SystemExit) as error:
@@ -42,6 +60,14 @@ def _serve(connection: Any, bank_path: str) -> None:
             connection.send(answer)
         except (BrokenPipeError, OSError):
             return
+
+
+class LateError(SasnetError):
+    """A task was not done within the time limit."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"{name}: not fitted within the time limit; give more with --time-limit.")
+        self.name = name
 
 
 @dataclass
@@ -96,12 +122,13 @@ class Workers:
             worker.process.join()
         worker.connection.close()
 
-    def run(self, tasks: Sequence[Task], seconds: float) -> Iterator[tuple[int, ModelFit | SasnetError]]:
+    def run(self, tasks: Sequence[Job], seconds: float) -> Iterator[tuple[int, Any]]:
         """Fit tasks, the first ones first; yields (index, answer) as they are done.
 
         Parameters
         ----------
-        tasks : sequence of Task
+        tasks : sequence
+            Each with a ``name`` and ``run(bank)``, whose result is the answer.
         seconds : float
             For all of them; what is not done by then is killed and answered with an error.
         """
@@ -109,6 +136,7 @@ class Workers:
 
         deadline = time.monotonic() + seconds
         todo = list(range(len(tasks)))[::-1]
+        least = np.inf
         try:
             while todo or any(w.index is not None for w in self._workers):
                 for slot, worker in enumerate(self._workers):
@@ -116,7 +144,10 @@ class Workers:
                         if not worker.process.is_alive():
                             worker = self._workers[slot] = self._start()
                         worker.index = todo.pop()
-                        worker.connection.send(tasks[worker.index])
+                        # Such that all get their turn; what the first ones leave is for the others.
+                        left = _OF_ALL * (deadline - time.monotonic())
+                        share = left * self.count / max(len(todo) + 1, self.count)
+                        worker.connection.send(tasks[worker.index].dispatched(least, share))
                 left = deadline - time.monotonic()
                 busy = [w for w in self._workers if w.index is not None]
                 ready = wait([w.connection for w in busy], timeout=max(left, 0.0)) if busy else []
@@ -127,7 +158,9 @@ class Workers:
                     if worker.connection in ready:
                         worker.index = None
                         try:
-                            yield index, worker.connection.recv()
+                            answer = worker.connection.recv()
+                            least = min(least, getattr(answer, "reduced_chisq", np.inf))
+                            yield index, answer
                         except (EOFError, OSError):
                             self._end(worker)
                             self._workers[slot] = self._start()
@@ -135,11 +168,11 @@ class Workers:
                     elif left <= 0:
                         self._end(worker)
                         self._workers[slot] = self._start()
-                        yield index, _late(tasks[index], seconds)
+                        yield index, LateError(tasks[index].name)
                 if left <= 0:
                     while todo:
                         index = todo.pop()
-                        yield index, _late(tasks[index], seconds)
+                        yield index, LateError(tasks[index].name)
         finally:
             # Left early (Ctrl-C, an error): what is under way would answer a question nobody asked.
             for slot, worker in enumerate(self._workers):
@@ -148,14 +181,8 @@ class Workers:
                     self._workers[slot] = self._start()
 
 
-def _killed(task: Task) -> SasnetError:
+def _killed(task: Job) -> SasnetError:
     return SasnetError(
         f"{task.name}: the process that fitted it was killed, perhaps for want of memory;"
         " run again with --workers 1."
-    )
-
-
-def _late(task: Task, seconds: float) -> SasnetError:
-    return SasnetError(
-        f"{task.name}: not fitted within the time limit of {seconds:.3g} s; give more with --time-limit."
     )
