@@ -384,5 +384,6 @@ def _correlations(task: Task, done: _Done) -> dict[tuple[str, str], float]:
     began = time.process_time()
     done.fitness.update()
     done.fitness.residuals()
-    cost = (time.process_time() - began) * (len(done.free) + 1)
-    return strong_pairs(done.fitness, done.free) if cost < 0.1 * task.seconds else {}
+    names = [name for name in done.free if name in done.parameters]  # a width of 0 is none
+    cost = (time.process_time() - began) * (len(names) + 1)
+    return strong_pairs(done.fitness, names) if cost < 0.1 * task.seconds else {}

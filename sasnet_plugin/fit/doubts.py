@@ -78,8 +78,8 @@ def doubts(curve: Curve, fit: ModelFit) -> tuple[str, ...]:
 
 def _matters(pair: tuple[str, str], fit: ModelFit) -> bool:
     """Whether one of a correlated pair is badly known: if not, the correlation is no one's concern."""
-    both = [fit.parameters[name] for name in pair]
-    return any(p.error is None or p.error > _KNOWN * abs(p.value) for p in both)
+    both = [fit.parameters[name] for name in pair if name in fit.parameters]
+    return len(both) == 2 and any(p.error is None or p.error > _KNOWN * abs(p.value) for p in both)
 
 
 def _reached(reduction: Reduction, fit: ModelFit) -> bool:

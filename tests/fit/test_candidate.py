@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -104,3 +105,13 @@ def test_a_candidate_far_behind_the_others_gives_up_early(simulated: Simulated, 
     assert patient.reduced_chisq > 20
     assert told.reduced_chisq < 3 * patient.reduced_chisq
     assert told.seconds < patient.seconds
+
+
+def test_correlations_are_of_parameters_that_the_fit_reports(simulated: Simulated, bank: Bank) -> None:
+    curve = simulated("sphere", {"radius": 80.0, "background": 0.01})
+    assert curve.dintensity is not None
+    bent = replace(curve, intensity=curve.intensity * (1 + 0.9 * np.sin(6 * np.log(curve.q))))
+    # The width of its distribution goes to zero on such a curve, and a width of zero is not reported.
+    for model in ("mono_gauss_coil", "vesicle"):
+        found = fit_candidate(Task(bent, curve.dintensity, model, None), bank)
+        assert {name for pair in found.correlations for name in pair} <= set(found.free)
