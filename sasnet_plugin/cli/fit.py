@@ -103,6 +103,9 @@ def fit(
                     )
                 except SasnetError as error:
                     found = error
+                except Exception as error:  # one file must not stop the others, whatever is wrong
+                    reason = " ".join(f"{type(error).__name__}: {error}".split())
+                    found = SasnetError(f"{path}: could not be fitted ({reason}); please report this.")
             else:
                 found = outcome
             if isinstance(found, Exception):

@@ -198,3 +198,23 @@ def test_a_users_model_that_cannot_be_loaded_is_one_sentence(sphere: Path, tmp_p
     assert code == 1
     assert out == ""
     _one_sentence(err, "broken.py", "cannot load this model")
+
+
+def test_what_nobody_thought_of_costs_one_file_and_is_a_sentence(
+    sphere: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from sasnet_plugin.fit import fitting
+
+    real = fitting.fit_with
+
+    def sometimes(pool: Any, curve: Any, **options: Any) -> Any:
+        if "odd" in curve.file:
+            raise KeyError("radius\nof nothing")
+        return real(pool, curve, **options)
+
+    monkeypatch.setattr(fitting, "fit_with", sometimes)
+    odd = _written(tmp_path / "odd.dat", 40)
+    code, out, err = _run("--models", "guinier", odd, sphere)
+    assert code == 1
+    assert "rg" in out
+    _one_sentence(err, "odd.dat", "could not be fitted", "KeyError")
