@@ -36,7 +36,8 @@ def fit(
         bool, typer.Option("--json", help="Print one JSON object per line and data set.")
     ] = False,
     models: Annotated[
-        list[str] | None, typer.Option("--models", help="Fit these models (commas or repeated).")
+        list[str] | None,
+        typer.Option("--models", help="Fit these models (commas or repeated), or plugin files."),
     ] = None,
     structure_factor: Annotated[
         str | None,
@@ -150,6 +151,9 @@ def fit(
                     )
                 except SasnetError as error:
                     found = error
+                except Exception as error:  # one file must not stop the others, whatever is wrong
+                    reason = " ".join(f"{type(error).__name__}: {error}".split())
+                    found = SasnetError(f"{path}: could not be fitted ({reason}); please report this.")
             else:
                 found = outcome
             if isinstance(found, Exception):
@@ -161,6 +165,7 @@ def fit(
                 _table(found)
             if isinstance(found, Exception):
                 continue
+            failed += found.best is None  # the notes say why
             try:
                 for written in _write(found, report, export):
                     if not as_json:
@@ -203,10 +208,13 @@ def _table(result: FitResult) -> None:
     say(Text(title or "curve", style="bold"), soft_wrap=True)
     say(rich_table(result))
     if result.best is not None:
-        say(Text(f"{result.best.name}: {parameters_in_words(result.best)}"), soft_wrap=True)
+        say(Text(f"{result.best.short_name}: {parameters_in_words(result.best)}"), soft_wrap=True)
         for sentence in result.best.warnings:
             say(Text(f"Beware: {sentence}"), soft_wrap=True)
-    say(Text("Verified." if result.verified else "Not verified."))
+    verdict = "Verified." if result.verified else "Not verified."
+    if result.verification is not None:
+        verdict = f"{verdict[:-1]}: {result.verification.in_words()}"
+    say(Text(verdict), soft_wrap=True)
     for note in result.notes:
         say(Text(f"Note: {note}"), soft_wrap=True)
     say()

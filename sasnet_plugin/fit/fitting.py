@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,16 +15,19 @@ from ..types import Curve, SasnetError
 from .candidate import Task
 from .choice import candidates, priors, shortlist
 from .contrast import Contrast, contrast_of, hold
+from .judge import judge
 from .methods import RANKING_SHARE, Method, refine_best
-from .rank import alike, ranked
+from .plugins import split, with_plugins
+from .rank import ranked
 from .result import FitResult, ModelFit
 from .screen import Pair, Screen, extra_pairs, order_of, simple_pairs
 from .smearing import has_resolution
 from .unstated import again_with, unstated_resolution
-from .verify import verify
 from .workers import LateError, Workers
 
 BANK = "seeds.npz"
+#: Of the noise of simulated twins: the same data get the same answer.
+_TWINS_SEED = 1
 
 
 def bank_path() -> Path:
@@ -138,8 +140,10 @@ def fit_with(
     if note:
         notes.append(note)
     classifier = open_classifier()
-    keep = classifier.selection(models, None)
+    known, own = split(models, classifier.manifest.forms)
+    keep = classifier.selection(None if own and not known else known, None)
     suggestion = classifier.suggest([curve], top=len(classifier.manifest.forms), keep=keep)[0]
+    suggestion = with_plugins(suggestion, own, alone=known == [])
     chosen = suggestion if models is not None else shortlist(suggestion, top, classifier.manifest)
     tasks = candidates(chosen, curve, dintensity, structure_factor, fixed or {}, ranges or {})
     pairs = [(task.model, task.structure_factor) for task in tasks]
@@ -236,16 +240,19 @@ def check_names(
 
     from ..simulate.priors import model_info, structure_factors
 
-    open_classifier().selection(models, None)
     if structure_factor not in (None, "none", *structure_factors()):
         raise SasnetError(
             f"{structure_factor}: no such structure factor; choose none, {', '.join(structure_factors())}."
         )
+    forms = open_classifier().manifest.forms
+    named, own = split(models, forms)
+    if named or not own:
+        open_classifier().selection(named, None)
     wanted = [*fixed, *ranges]
     if not wanted:
         return
     known: set[str] = {"scale", "background"}
-    for name in (*(models or open_classifier().manifest.forms), *structure_factors()):
+    for name in (*(forms if named is None else [*named, *own]), *structure_factors()):
         for p in model_info(name).parameters.call_parameters:
             known |= {p.name, f"{p.name}_pd"} if p.polydisperse else {p.name}
     for name in wanted:
@@ -280,15 +287,7 @@ def assemble(
     order = ranked(fits, prior)
     if not order:
         return FitResult(curve, dintensity, (), False, (*notes, "No model could be fitted."))
-    checked = []
-    verdicts = []
-    for found in order:
-        verdict = verify(curve, dintensity, found)
-        verdicts.append(verdict)
-        checked.append(replace(found, warnings=(*found.warnings, *verdict.sentences)))
-    same = alike(order)
-    if same:
-        notes.append(f"{order[0].name} and {', '.join(same)}: no difference in this q range.")
-    if not verdicts[0].explained:
-        notes.append("None of these models explains the data.")
-    return FitResult(curve, dintensity, tuple(checked), verdicts[0].explained, tuple(notes))
+    judged, verification, said = judge(curve, dintensity, order, np.random.default_rng(_TWINS_SEED))
+    return FitResult(
+        curve, dintensity, judged, verification.explained, (*notes, *said), verification=verification
+    )

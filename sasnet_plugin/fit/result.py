@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,6 +15,8 @@ from .posterior import Posterior
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from .verify import Verification
 
 
 @dataclass(frozen=True)
@@ -73,6 +76,8 @@ class ModelFit:
         Plain sentences.
     posterior : Posterior or None
         Samples of the fitted parameters, where DREAM drew them.
+    correlations : mapping of (str, str) to float
+        Correlation coefficients of pairs of fitted parameters, the strong ones (0.95 and more) alone.
     """
 
     model: str
@@ -88,11 +93,22 @@ class ModelFit:
     weight: float = 0.0
     warnings: tuple[str, ...] = ()
     posterior: Posterior | None = None
+    correlations: Mapping[tuple[str, str], float] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
         """sasmodels' name, ``sphere`` or ``sphere@hardsphere``."""
         return self.model if self.structure_factor is None else f"{self.model}@{self.structure_factor}"
+
+    @property
+    def short_model(self) -> str:
+        """The form model for people: of a plugin file its own name, as nobody needs to know the folder."""
+        return PurePath(self.model).stem if self.model.endswith(".py") else self.model
+
+    @property
+    def short_name(self) -> str:
+        """`name` for people."""
+        return f"{self.short_model}@{self.structure_factor}" if self.structure_factor else self.short_model
 
     @property
     def free(self) -> tuple[str, ...]:
@@ -116,6 +132,8 @@ class FitResult:
         The best fit, simulated again with the same noise, looks like the measurement.
     notes : tuple of str
         Plain sentences.
+    verification : Verification or None
+        How the best fit was verified; None where there is none.
     """
 
     curve: Curve
@@ -123,6 +141,7 @@ class FitResult:
     fits: tuple[ModelFit, ...]
     verified: bool = False
     notes: tuple[str, ...] = field(default_factory=tuple)
+    verification: Verification | None = None
 
     @property
     def best(self) -> ModelFit | None:
@@ -165,6 +184,7 @@ class FitResult:
             "best": self.best.name if self.best else None,
             "fits": [_fit_as_dict(f) for f in self.fits],
             "verified": self.verified,
+            "verification": self.verification.as_dict() if self.verification else None,
             "notes": list(self.notes),
         }
 
@@ -183,6 +203,7 @@ def _fit_as_dict(fit: ModelFit) -> dict[str, Any]:
         },
         "seconds": fit.seconds,
         "warnings": list(fit.warnings),
+        "correlations": [{"between": list(pair), "r": r} for pair, r in fit.correlations.items()],
     }
 
 

@@ -52,9 +52,10 @@ def _serve(connection: Any, bank_path: str) -> None:
             answer: Any = task.run(bank)
         except SasnetError as error:
             answer = error
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             # A user's plugin model may raise anything; the other candidates are still to be fitted.
-            answer = SasnetError(f"{task.name}: the fit failed ({type(error).__name__}: {error}).")
+            reason = " ".join(f"{type(error).__name__}: {error}".split())
+            answer = SasnetError(f"{task.name}: the fit failed ({reason}).")
         try:
             connection.send(answer)
         except (BrokenPipeError, OSError):

@@ -76,7 +76,7 @@ def fit_figure(result: FitResult) -> str:
             figure.text(
                 0.012, middle, "(I − fit) / σ", rotation=90, va="center", color=placeholder("ink"), size=10
             )
-        drawn = " and ".join(f.name for f in fits[:1]) or "no fit"
+        drawn = " and ".join(f.short_name for f in fits[:1]) or "no fit"
         return inline_svg(figure, "fit", f"Intensity against q with {drawn}; residuals below")
 
 
@@ -192,8 +192,8 @@ def _draw_residuals(axes: Axes, result: FitResult, fit: ModelFit, index: int) ->
     tick = _round_below(0.75 * bound)
     axes.set_yticks([-tick, 0, tick], [f"−{tick:g}", "0", f"{tick:g}"])
     axes.text(
-        0, 1.05, f"{index + 1} · {fit.name}", transform=axes.transAxes, va="bottom", size=9, weight="bold",
-        color=colour, parse_math=False,
+        0, 1.05, f"{index + 1} · {fit.short_name}", transform=axes.transAxes, va="bottom", size=9,
+        weight="bold", color=colour, parse_math=False,
     )  # fmt: skip
 
 

@@ -21,7 +21,7 @@ _MODEL_PAGE = "https://www.sasview.org/docs/user/models/{}.html"
 def key(fits: Sequence[ModelFit]) -> str:
     """Which line is which model."""
     items = "".join(
-        f'<span>{swatch(i)}<span class="name">{escape(fit.name)}</span></span>'
+        f'<span>{swatch(i)}<span class="name">{escape(fit.short_name)}</span></span>'
         for i, fit in enumerate(fits[: len(FITS)])
     )
     return f'<div class="key">{items}</div>' if items else ""
@@ -66,7 +66,7 @@ def _rank_row(number: int, fit: ModelFit, lowest: float) -> str:
     factor = f'<span class="name">{escape(fit.structure_factor)}</span>' if fit.structure_factor else "none"
     share = 100 * min(max(fit.weight, 0.0), 1.0)
     bar = f'<span class="share"><i style="width:{share:.1f}%"></i></span>'
-    name = f'{swatch(number - 1)}<a href="#parameters-{number}" class="name">{escape(fit.model)}</a>'
+    name = f'{swatch(number - 1)}<a href="#parameters-{number}" class="name">{escape(fit.short_model)}</a>'
     figures = (
         reduced_chisq(fit.reduced_chisq), f"{fit.bic:.1f}", f"{fit.bic - lowest:.1f}", str(len(fit.free)),
         _fraction(fit.probability),
@@ -102,7 +102,8 @@ def parameter_tables(fits: Sequence[ModelFit]) -> str:
         rows = "".join(_parameter_row(name, p, fit) for name, p in fit.parameters.items())
         tables.append(
             f"<details{' open' if number == 1 else ''}>"
-            f'<summary>{number} {swatch(number - 1)}<span class="name">{escape(fit.name)}</span></summary>'
+            f'<summary>{number} {swatch(number - 1)}<span class="name">{escape(fit.short_name)}</span>'
+            "</summary>"
             f'<div class="wide" id="parameters-{number}"><table class="parameters">'
             f"<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div></details>"
         )

@@ -33,7 +33,9 @@ def test_json_holds_what_is_promised(sphere: Path) -> None:
     code, out, _ = _run("--json", "--models", "sphere,vesicle", sphere)
     assert code == 0
     found = json.loads(out)
-    assert set(found) == {"file", "entry", "best", "fits", "verified", "notes"}
+    assert set(found) == {"file", "entry", "best", "fits", "verified", "verification", "notes"}
+    assert set(found["verification"]) == {"chisq_quantile", "runs", "worst_q", "twins"}
+    assert 0 <= found["verification"]["twins"]["taken"] <= found["verification"]["twins"]["count"]
     assert found["file"] == str(sphere)
     assert found["verified"] is True
     assert sum(f["weight"] for f in found["fits"]) == pytest.approx(1.0)

@@ -105,6 +105,7 @@ def test_fast_models_come_first_and_good_ones_among_them() -> None:
     assert [form for form, _ in order] == ["lamellar", "sphere", "pringle"]
 
 
-def test_without_a_first_look_no_body_is_added() -> None:
-    # Its time was up before any process had an answer.
-    assert extra_pairs({}, [("vesicle", None)]) == []
+def test_a_first_look_that_was_cut_short_suggests_nothing() -> None:
+    assert extra_pairs({}, []) == []
+    assert extra_pairs({("sphere", None): np.inf}, []) == []
+    assert extra_pairs({("sphere", None): 1.0, ("lamellar", None): 9.0}, []) == [("sphere", None)]
