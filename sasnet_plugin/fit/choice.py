@@ -13,6 +13,8 @@ from ..simulate.priors import allowed_structure_factors
 from ..types import Curve, Suggestion
 from ..zoo import Manifest
 from .candidate import Task
+from .doubts import reached
+from .reduce import simpler
 from .result import ModelFit
 from .screen import Pair
 
@@ -20,6 +22,8 @@ from .screen import Pair
 _GROUP_SHARE, _SIMPLEST = 0.1, 3
 #: A structure factor that the network gives at least this much, given the model, is a candidate of its own.
 _FACTOR_SHARE = 0.15
+#: Of so many of the best fits it is asked whether they have become a simpler model.
+_LOOKED_AT = 4
 #: No structure factor is ruled out by the network before it was fitted.
 _LEAST_FACTOR = 0.02
 
@@ -126,3 +130,34 @@ def priors(suggestion: Suggestion, fits: Sequence[ModelFit]) -> list[float]:
         factor = share if likely else (1 - share) / 4
         found.append(group.probability / len(tried[group.name]) * max(factor, _LEAST_FACTOR))
     return found
+
+
+def simplifications(tasks: Sequence[Task], fits: Sequence[ModelFit]) -> list[Task]:
+    """The simpler models that the best fits have become, where they were not fitted themselves.
+
+    Parameters
+    ----------
+    tasks : sequence of Task
+        What was fitted.
+    fits : sequence of ModelFit
+    """
+    known = {fit.name for fit in fits}
+    by_name = {task.name: task for task in tasks}
+    found: dict[str, Task] = {}
+    for fit in sorted(fits, key=lambda f: f.bic)[:_LOOKED_AT]:
+        for reduction in simpler(fit.model, fit.structure_factor):
+            if reduction.name in known or not reached(reduction, fit):
+                continue
+            form, _, factor = reduction.name.partition("@")
+            start = reduction.start({name: p.value for name, p in fit.parameters.items()})
+            found.setdefault(
+                reduction.name,
+                replace(
+                    by_name[fit.name],
+                    model=form,
+                    structure_factor=factor or None,
+                    probability=0.0,
+                    starts=(start,),
+                ),
+            )
+    return list(found.values())

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from ..simulate.clean import tier
 from ..simulate.kernel import load_model
 from ..types import Curve
+from .rebuild import starting_values
 from .result import ModelFit
 from .smearing import FINE, resolution
-from .unstated import start_of
 
 Array = NDArray[np.float64]
 #: Looked at: a decade above the data, but not where atoms scatter, and half a decade below.
@@ -165,7 +165,7 @@ def _theory(curve: Curve, fit: ModelFit) -> Array:
     model = DirectModel(empty_data1D(smearing.q_calc), load_model(fit.name))
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
-        return np.asarray(smearing.apply(np.asarray(model(**start_of(fit)), dtype=float)))
+        return np.asarray(smearing.apply(np.asarray(model(**starting_values(fit)), dtype=float)))
 
 
 def _misfit(other: ModelFit, over_noise: Sequence[Array]) -> float:

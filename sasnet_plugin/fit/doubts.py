@@ -44,12 +44,12 @@ def doubts(curve: Curve, fit: ModelFit) -> tuple[str, ...]:
     """
     sentences: list[str] = []
     told: set[str] = set()  # parameters whose uncertainty or limit is explained already
-    reached = [r for r in simpler(fit.model, fit.structure_factor) if _reached(r, fit)]
+    met = [r for r in simpler(fit.model, fit.structure_factor) if reached(r, fit)]
     # Where two contrasts are one, the sizes mean nothing: that is the reason to give.
-    reached.sort(key=lambda r: not any("sld" in name for name in r.at))
-    for name in dict.fromkeys(r.name for r in reached):
-        sentences.append(_simpler(next(r for r in reached if r.name == name), fit))
-    for r in reached:
+    met.sort(key=lambda r: not any("sld" in name for name in r.at))
+    for name in dict.fromkeys(r.name for r in met):
+        sentences.append(_simpler(next(r for r in met if r.name == name), fit))
+    for r in met:
         told |= set(r.at) | {v for v in r.at.values() if isinstance(v, str)}
     pairs = {p: r for p, r in fit.correlations.items() if not told & set(p) and _matters(p, fit)}
     if pairs:
@@ -82,7 +82,7 @@ def _matters(pair: tuple[str, str], fit: ModelFit) -> bool:
     return len(both) == 2 and any(p.error is None or p.error > _KNOWN * abs(p.value) for p in both)
 
 
-def _reached(reduction: Reduction, fit: ModelFit) -> bool:
+def reached(reduction: Reduction, fit: ModelFit) -> bool:
     """Whether every parameter of the reduction is at its limit, or cannot be told from it."""
     return all(_at(name, limit, fit) for name, limit in reduction.at.items()) and any(
         not fit.parameters[name].fixed or isinstance(limit, str) and not fit.parameters[limit].fixed

@@ -13,7 +13,7 @@ from ..data.uncertainty import estimate_dintensity
 from ..predict import open_classifier
 from ..types import Curve, SasnetError
 from .candidate import Task
-from .choice import candidates, priors, shortlist
+from .choice import candidates, priors, shortlist, simplifications
 from .contrast import Contrast, contrast_of, hold
 from .judge import judge
 from .methods import RANKING_SHARE, Method, refine_best
@@ -163,6 +163,9 @@ def fit_with(
         return of - (time.monotonic() - began)
 
     fits = fitted(pool, tasks, left(for_ranking), notes)
+    simple = [] if models is not None else simplifications(tasks, fits)
+    fits += fitted(pool, simple, left(for_ranking), notes)
+    tasks += simple
     if fits and not has_resolution(curve):
         curve, fits = with_resolution(pool, curve, tasks, fits, left(for_ranking), notes)
     prior = priors(suggestion, fits)

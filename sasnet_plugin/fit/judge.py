@@ -60,6 +60,11 @@ def judge(
     others = [fit for fit in order[1:] if fit.name in same]
     # Where none explains the data, more of them decide between wrong models.
     notes = list(decide.sentences(curve, dintensity, order[0], others, ask=first.explained))
+    if order[0].per_decade is not None:
+        notes.append(
+            f"{order[0].name} was calculated at {order[0].per_decade} points of q a decade, as its fringes"
+            " are finer than the measured points; SasView calculates it at these and shows another χ²."
+        )
     if not first.explained:
         notes.append(NONE_EXPLAINS)
     return fits, first, notes

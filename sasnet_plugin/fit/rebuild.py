@@ -8,12 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..simulate.clean import tier
 from ..types import Curve
-from .candidate import quadrature
 from .problem import experiment
 from .result import ModelFit
-from .smearing import sampling_needed
+from .smearing import apply_sampling
+from .starts import quadrature
 
 
 def starting_values(fit: ModelFit) -> dict[str, Any]:
@@ -60,10 +59,16 @@ def rebuilt(
     """
     from bumps.fitproblem import FitProblem
 
-    fitness = experiment(curve, dintensity, fit.name, starting_values(fit))
-    if tier(fit.model) != "slow":
-        sampling_needed(fitness, curve)  # as in candidate.py
+    fitness = experiment_of(curve, dintensity, fit)
     fitness.deadline = time.process_time() + seconds
+    return FitProblem(fitness), fitness
+
+
+def experiment_of(curve: Curve, dintensity: NDArray[np.float64], fit: ModelFit) -> Any:
+    """The experiment of a fit, where it ended, with ranges and points of q as it had them."""
+    fitness = experiment(curve, dintensity, fit.name, starting_values(fit))
+    if fit.per_decade is not None:
+        apply_sampling(fitness, curve, fit.per_decade)
     for name in fit.free:
         getattr(fitness.model, name).range(fit.parameters[name].low, fit.parameters[name].high)
-    return FitProblem(fitness), fitness
+    return fitness

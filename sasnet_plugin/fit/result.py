@@ -78,6 +78,8 @@ class ModelFit:
         Samples of the fitted parameters, where DREAM drew them.
     correlations : mapping of (str, str) to float
         Correlation coefficients of pairs of fitted parameters, the strong ones (0.95 and more) alone.
+    per_decade : int or None
+        Points of q a decade at which the model was calculated for smearing; None: the measured points.
     """
 
     model: str
@@ -94,6 +96,7 @@ class ModelFit:
     warnings: tuple[str, ...] = ()
     posterior: Posterior | None = None
     correlations: Mapping[tuple[str, str], float] = field(default_factory=dict)
+    per_decade: int | None = None
 
     @property
     def name(self) -> str:

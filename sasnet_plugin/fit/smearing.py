@@ -12,7 +12,7 @@ from ..types import Curve
 #: Points a decade that the model is calculated at where the measured points, sasmodels' choice, are too few.
 FINE, FINEST = 200, 800
 #: Points along half a slit.
-_ALONG_SLIT = 7
+ALONG_SLIT = 7
 
 
 def has_resolution(curve: Curve) -> bool:
@@ -20,7 +20,7 @@ def has_resolution(curve: Curve) -> bool:
     return any(column is not None and bool(np.any(column > 0)) for column in (curve.dq, curve.dxl, curve.dxw))
 
 
-def resolution(curve: Curve, per_decade: int | None = None) -> Any:
+def resolution(curve: Curve, per_decade: int | None = None, *, plain: bool = False) -> Any:
     """sasmodels' resolution of a curve.
 
     Parameters
@@ -29,6 +29,8 @@ def resolution(curve: Curve, per_decade: int | None = None) -> Any:
     per_decade : int, optional
         Points a decade at which the model is to be calculated, besides the measured ones; default: the
         measured points alone, as in SasView.
+    plain : bool
+        sasmodels' own object, which other programs can read; otherwise one that is faster.
 
     Returns
     -------
@@ -44,24 +46,36 @@ def resolution(curve: Curve, per_decade: int | None = None) -> Any:
 
     if not has_resolution(curve):
         return Perfect1D(curve.q)
-    slit = (curve.dxl is not None and np.any(curve.dxl > 0)) or (
-        curve.dxw is not None and np.any(curve.dxw > 0)
-    )
-    if slit:
-        length = np.zeros(len(curve)) if curve.dxl is None else curve.dxl
-        width = np.zeros(len(curve)) if curve.dxw is None else curve.dxw
-        plain = Slit1D(curve.q, q_length=length, q_width=width)
-        if per_decade is None:
-            return plain
-        # At q far above the slit's length the points that it sees are close together.
-        seen = np.hypot(curve.q[:, None], length[:, None] * np.linspace(0.0, 1.0, _ALONG_SLIT)).ravel()
-        points = np.union1d(_finer(plain, per_decade), seen)
-        return _sparse(Slit1D(curve.q, q_length=length, q_width=width, q_calc=points))
-    assert curve.dq is not None
-    plain = Pinhole1D(curve.q, curve.dq)
-    if per_decade is None:
-        return plain
-    return _sparse(Pinhole1D(curve.q, curve.dq, q_calc=_finer(plain, per_decade)))
+    points = None if per_decade is None else calculated_q(curve, per_decade)
+    if is_slit(curve):
+        length, width = _slit(curve)
+        found = Slit1D(curve.q, q_length=length, q_width=width, q_calc=points)
+    else:
+        found = Pinhole1D(curve.q, curve.dq, q_calc=points)
+    return found if plain or per_decade is None else _Sparse(found)
+
+
+def is_slit(curve: Curve) -> bool:
+    """Whether a slit smears the curve; then a pinhole resolution is not used."""
+    return any(column is not None and bool(np.any(column > 0)) for column in (curve.dxl, curve.dxw))
+
+
+def calculated_q(curve: Curve, per_decade: int) -> NDArray[np.float64]:
+    """Points of q, Å⁻¹, at which a model is calculated: the measured ones and so many a decade.
+
+    At q far above a slit's length the points that it sees are close together, so there are some along it.
+    """
+    found = _finer(resolution(curve), per_decade)
+    if is_slit(curve):
+        length, _ = _slit(curve)
+        seen = np.hypot(curve.q[:, None], length[:, None] * np.linspace(0.0, 1.0, ALONG_SLIT))
+        found = np.union1d(found, seen)
+    return found
+
+
+def _slit(curve: Curve) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    zero = np.zeros(len(curve))
+    return (zero if curve.dxl is None else curve.dxl), (zero if curve.dxw is None else curve.dxw)
 
 
 def _finer(plain: Any, per_decade: int) -> NDArray[np.float64]:
@@ -75,14 +89,18 @@ def _finer(plain: Any, per_decade: int) -> NDArray[np.float64]:
     return np.union1d(q, np.geomspace(first, float(q.max()), int(np.ceil(decades * per_decade)) + 1))
 
 
-def _sparse(fine: Any) -> Any:
+class _Sparse:
     """The same resolution with a sparse matrix: at 800 points a decade nearly all weights are zero."""
-    from scipy import sparse
 
-    matrix = sparse.csr_matrix(fine.weight_matrix.T)
-    fine.weight_matrix = None
-    fine.apply = lambda theory: matrix @ theory
-    return fine
+    def __init__(self, dense: Any) -> None:
+        from scipy import sparse
+
+        self.q, self.q_calc = dense.q, dense.q_calc
+        self._matrix = sparse.csr_matrix(dense.weight_matrix.T)
+
+    def apply(self, theory: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The smeared curve at the measured points."""
+        return np.asarray(self._matrix @ theory)
 
 
 def apply_sampling(fitness: Any, curve: Curve, per_decade: int | None) -> None:

@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..types import Curve
-from .candidate import Task, quadrature
+from .candidate import Task
 from .polish import Polished, Polisher
+from .rebuild import starting_values
 from .result import ModelFit
 
 if TYPE_CHECKING:
@@ -126,7 +127,7 @@ def unstated_resolution(
     if best.chisq < degrees + np.sqrt(2 * degrees):
         return None
     return ResolutionTask(
-        task.curve, task.dintensity, best.name, start_of(best), frozenset(task.fixed or ()),
+        task.curve, task.dintensity, best.name, starting_values(best), frozenset(task.fixed or ()),
         min(seconds, task.seconds),
     )  # fmt: skip
 
@@ -135,13 +136,8 @@ def again_with(guess: Guess, tasks: Sequence[Task], fits: Sequence[ModelFit]) ->
     """The same candidates on a curve with resolution, each from its fit without and from the bank."""
     by_name = {f.name: f for f in fits}
     curve = replace(tasks[0].curve, dq=guess.dq(tasks[0].curve.q))
-    return [replace(t, curve=curve, starts=(start_of(by_name[t.name]),)) for t in tasks if t.name in by_name]
-
-
-def start_of(fit: ModelFit) -> dict[str, Any]:
-    """Parameters of a fit as a start of another one."""
-    start: dict[str, Any] = {name: p.value for name, p in fit.parameters.items()}
-    for name, kind in fit.distributions.items():
-        count, sigmas = quadrature(fit.model, kind)
-        start |= {f"{name}_pd_type": kind, f"{name}_pd_n": count, f"{name}_pd_nsigma": sigmas}
-    return start
+    return [
+        replace(t, curve=curve, starts=(starting_values(by_name[t.name]),))
+        for t in tasks
+        if t.name in by_name
+    ]

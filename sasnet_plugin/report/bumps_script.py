@@ -10,6 +10,8 @@ import numpy as np
 
 from ..fit.rebuild import starting_values
 from ..fit.result import FitResult, ModelFit, Parameter
+from ..fit.smearing import ALONG_SLIT, is_slit
+from ..types import Curve
 from .whole import put_whole
 
 if TYPE_CHECKING:
@@ -30,7 +32,7 @@ from numpy import inf
 from sasmodels.bumps_model import Experiment, Model
 from sasmodels.core import load_model
 from sasmodels.data import Data1D
-
+{imports}
 # {columns}
 TABLE = \"\"\"
 {table}
@@ -55,8 +57,24 @@ model = Model(
 )
 {ranges}
 
-problem = FitProblem(Guarded(data=data, model=model), name={name!r})
+fitness = Guarded(data=data, model=model)
+{sampling}problem = FitProblem(fitness, name={name!r})
 """
+
+#: sasmodels calculates the model at the measured points: too few for fringes finer than their distance.
+_FINER = """\
+# The model is calculated at more points of q than were measured: its fringes are finer than their distance.
+seen = fitness.resolution.q_calc
+first, last = max(seen.min(), 0.02 * data.x.min()), seen.max()
+finer = np.geomspace(first, last, int(np.ceil({per_decade} * np.log10(last / first))) + 1)
+points = np.union1d(seen, finer)
+{resolution}
+"""
+_PINHOLE = "fitness.resolution = Pinhole1D(data.x, data.dx, q_calc=points)"
+_SLIT = """\
+along = np.hypot(data.x[:, None], {length}[:, None] * np.linspace(0.0, 1.0, {nodes}))
+points = np.union1d(points, along)
+fitness.resolution = Slit1D(data.x, q_length=data.dxl, q_width=data.dxw, q_calc=points)"""
 
 
 def write_script(result: FitResult, fit: ModelFit, path: str | Path) -> None:
@@ -94,6 +112,7 @@ def write_script(result: FitResult, fit: ModelFit, path: str | Path) -> None:
             columns[text] = column
         elif slit and attribute != "dx":
             resolution.append(f"data.{attribute} = None\n")
+    imports, sampling = _sampling(curve, fit.per_decade)
     rows = np.transpose(list(columns.values()))
     script = _SCRIPT.format(
         head="\n".join(f"# {line}" for line in _head(result, fit)),
@@ -101,6 +120,8 @@ def write_script(result: FitResult, fit: ModelFit, path: str | Path) -> None:
         columns=", ".join(columns),
         table="\n".join(" ".join(repr(float(v)) for v in row) for row in rows),
         resolution="".join(resolution),
+        imports=imports,
+        sampling=sampling,
         title=_one_line(curve.entry or Path(curve.file).name or "curve"),
         name=fit.name,
         values="\n".join(f"    {name}={value!r}," for name, value in starting_values(fit).items()),
@@ -110,6 +131,20 @@ def write_script(result: FitResult, fit: ModelFit, path: str | Path) -> None:
         ),
     )
     put_whole(path, script.encode(), "bumps script")
+
+
+def _sampling(curve: Curve, per_decade: int | None) -> tuple[str, str]:
+    """Import and code that calculate the model where the fit did; empty for the measured points."""
+    if per_decade is None:
+        return "", ""
+    if not is_slit(curve):
+        code = _PINHOLE
+    else:
+        length = "data.dxl" if curve.dxl is not None else "np.zeros(len(data.x))"
+        code = _SLIT.format(length=length, nodes=ALONG_SLIT)
+    name = code.partition("resolution = ")[2].partition("(")[0]
+    text = _FINER.format(per_decade=per_decade, resolution=code)
+    return f"from sasmodels.resolution import {name}\n", text
 
 
 def _head(result: FitResult, fit: ModelFit) -> list[str]:

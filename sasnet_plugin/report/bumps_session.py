@@ -7,10 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from ..fit.problem import experiment
-from ..fit.rebuild import starting_values
+from ..fit.rebuild import experiment_of
 from ..fit.result import FitResult, ModelFit
-from ..types import SasnetError
+from ..fit.smearing import calculated_q, is_slit
+from ..types import Curve, SasnetError
 from .whole import put_whole
 
 #: bumps' serializer. Its "dataclass" cannot write sasmodels' classes, and what cloudpickle and dill write of
@@ -96,18 +96,30 @@ def _problem(result: FitResult, fit: ModelFit) -> tuple[Any, str]:
     from sasmodels.bumps_model import Experiment, Model
     from sasmodels.core import load_model
 
-    fitness = experiment(result.curve, result.dintensity, fit.name, starting_values(fit))
+    fitness = experiment_of(result.curve, result.dintensity, fit)
     for name, parameter in fitness.model.parameters().items():
         parameter.id = parameter.name = sys.intern(name)  # the id is random otherwise
-    for name in fit.free:
-        getattr(fitness.model, name).range(fit.parameters[name].low, fit.parameters[name].high)
     problem = FitProblem(fitness, name=fit.name)
     chisq = str(problem.chisq_str())
     kernel = _Call(load_model, (fit.name, "double", "dll"))
     model = _Call(object.__new__, (Model,), {**_interned(vars(fitness.model)), "sasmodel": kernel})
     portable = _Call(Experiment, (fitness._data, model))
+    if fit.per_decade is not None:
+        state = vars(Experiment(data=fitness._data, model=fitness.model))
+        state |= {"model": model, "_model": kernel, "_resolution": _fine(result.curve, fit.per_decade)}
+        portable = _Call(object.__new__, (Experiment,), _interned(state))
     problem._models, problem.active_model = [portable], portable
     return problem, chisq
+
+
+def _fine(curve: Curve, per_decade: int) -> _Call:
+    """sasmodels' resolution with the points that the fit took, its weights left for the reader to compute."""
+    from sasmodels.resolution import Pinhole1D, Slit1D
+
+    points = calculated_q(curve, per_decade)
+    if is_slit(curve):
+        return _Call(Slit1D, (curve.q, curve.dxl, curve.dxw, points))
+    return _Call(Pinhole1D, (curve.q, curve.dq, points))
 
 
 def _interned(state: dict[str, Any]) -> dict[str, Any]:

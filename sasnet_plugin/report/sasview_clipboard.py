@@ -23,8 +23,8 @@ from typing import Any
 
 import numpy as np
 
-from ..fit.candidate import quadrature
 from ..fit.result import ModelFit, Parameter
+from ..fit.starts import quadrature
 from ..simulate.priors import model_info
 
 #: SasView shows this many digits of a value; limits are rounded outwards to them, so that a value that lies
