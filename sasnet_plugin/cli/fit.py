@@ -10,8 +10,21 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sasnet_plugin.cli.arguments import names_of, ranges_of, sentence_of, unit_of, values_of, window_of
+from sasnet_plugin.cli.arguments import names_of, ranges_of, unit_of, values_of, window_of
 from sasnet_plugin.cli.files import curves_of, expand
+from sasnet_plugin.cli.fit_options import (
+    Entry,
+    Files,
+    Fix,
+    Models,
+    QRange,
+    QUnit,
+    Ranges,
+    StructureFactor,
+    TimeLimit,
+    Top,
+)
+from sasnet_plugin.data.failure import sentence_of
 from sasnet_plugin.types import Curve, SasnetError
 
 if TYPE_CHECKING:
@@ -19,41 +32,19 @@ if TYPE_CHECKING:
 
 
 def fit(
-    files: Annotated[
-        list[str], typer.Argument(help="Data files, folders (searched to the bottom) or patterns.")
-    ],
-    top: Annotated[int, typer.Option("--top", min=1, help="How many models to fit.")] = 5,
+    files: Files,
+    top: Top = 5,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print one JSON object per line and data set.")
     ] = False,
-    models: Annotated[
-        list[str] | None, typer.Option("--models", help="Fit these models (commas or repeated).")
-    ] = None,
-    structure_factor: Annotated[
-        str | None,
-        typer.Option("--structure-factor", help="Fit with this structure factor alone; 'none' for none."),
-    ] = None,
-    fix: Annotated[
-        list[str] | None, typer.Option("--fix", metavar="NAME=VALUE", help="Keep a parameter at a value.")
-    ] = None,
-    ranges: Annotated[
-        list[str] | None,
-        typer.Option("--range", metavar="NAME=LOW:HIGH", help="Let a parameter vary in this range alone."),
-    ] = None,
-    q_range: Annotated[
-        str | None,
-        typer.Option("--q-range", metavar="A:B", help="Use only q from A to B, Å⁻¹; either may be left out."),
-    ] = None,
-    q_unit: Annotated[
-        str | None,
-        typer.Option("--q-unit", help="Unit of q: A (Å⁻¹) or nm (nm⁻¹), where the file is silent or wrong."),
-    ] = None,
-    entry: Annotated[
-        str | None, typer.Option("--entry", help="Only this entry of a file that holds several.")
-    ] = None,
-    time_limit: Annotated[
-        float, typer.Option("--time-limit", min=1.0, help="Seconds for each data set.")
-    ] = 30.0,
+    models: Models = None,
+    structure_factor: StructureFactor = None,
+    fix: Fix = None,
+    ranges: Ranges = None,
+    q_range: QRange = None,
+    q_unit: QUnit = None,
+    entry: Entry = None,
+    time_limit: TimeLimit = 30.0,
     workers: Annotated[int, typer.Option("--workers", min=1, help="Processes that fit.")] = 2,
     report: Annotated[
         Path | None, typer.Option("--report", help="Folder for an HTML page of each data set.")

@@ -47,6 +47,8 @@ class Task:
         Ranges that the user gives, (low, high) by name.
     seconds : float
         CPU time that it should take; a fit that needs more ends with the best point it has seen.
+    start : dict, optional
+        sasmodels' parameters of one more start, tried besides the bank's.
     """
 
     curve: Curve
@@ -57,6 +59,7 @@ class Task:
     fixed: dict[str, float] | None = None
     ranges: dict[str, tuple[float, float]] | None = None
     seconds: float = 20.0
+    start: dict[str, Any] | None = None
 
     @property
     def name(self) -> str:
@@ -78,6 +81,8 @@ def fit_candidate(task: Task, bank: Bank) -> ModelFit:
     page = bank.page(task.model)
     seeds = nearest(page, task.model, task.structure_factor, data, count=3 * STARTS[speed])
     seeds = _varied(seeds, STARTS[speed], distributions={"fast": 2, "medium": 1, "slow": 0}[speed])
+    if task.start is not None:
+        seeds = [Seed(dict(task.start), 0.0), *seeds]
     coarse, coarse_error = coarsened(task.curve, task.dintensity)
     first: list[_Done] = []
     for seed in seeds:

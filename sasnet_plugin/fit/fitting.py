@@ -17,8 +17,9 @@ from ..zoo import Manifest
 from .candidate import Task
 from .rank import alike, ranked
 from .result import FitResult, ModelFit
+from .start import Start, with_start
 from .verify import verify
-from .workers import Workers
+from .workers import Pool, Workers
 
 BANK = "seeds.npz"
 #: Of a group that the network gives at least this much, the simplest models are fitted too, this many.
@@ -90,7 +91,7 @@ def fit(
 
 
 def fit_with(
-    pool: Workers,
+    pool: Pool,
     curve: Curve,
     *,
     top: int = 5,
@@ -99,8 +100,12 @@ def fit_with(
     fixed: Mapping[str, float] | None = None,
     ranges: Mapping[str, tuple[float, float]] | None = None,
     time_limit: float = 60.0,
+    start: Start | None = None,
 ) -> FitResult:
-    """As `fit`, with processes that are there already; for many curves in a row."""
+    """As `fit`, with processes that are there already; for many curves in a row.
+
+    `start` is one more start for one of the models, which is fitted even where the network would not have it.
+    """
     began = time.monotonic()
     notes = list(curve.notes)
     dintensity, note = uncertainties(curve)
@@ -108,10 +113,11 @@ def fit_with(
         notes.append(note)
     classifier = open_classifier()
     keep = classifier.selection(models, None)
-    suggestion = classifier.suggest([curve], top=len(classifier.manifest.forms), keep=keep)[0]
-    if models is None:
-        suggestion = shortlist(suggestion, top, classifier.manifest)
+    everything = classifier.suggest([curve], top=len(classifier.manifest.forms), keep=keep)[0]
+    suggestion = everything if models is not None else shortlist(everything, top, classifier.manifest)
     tasks = candidates(suggestion, curve, dintensity, structure_factor, fixed or {}, ranges or {})
+    if start is not None:
+        tasks = with_start(tasks, start, curve, dintensity, everything, fixed or {}, ranges or {})
     # Shares of the time such that all get their turn; the rest is for starting and finishing.
     share = 0.7 * time_limit * pool.count / max(len(tasks), pool.count)
     tasks = [replace(task, seconds=min(share, task.seconds)) for task in tasks]

@@ -7,13 +7,24 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from ..types import SasnetError
 
 if TYPE_CHECKING:
     from .candidate import Task
     from .result import ModelFit
+
+
+class Pool(Protocol):
+    """Whatever fits tasks: `Workers`, or one process that fits them one after another."""
+
+    @property
+    def count(self) -> int:
+        """Tasks fitted at the same time."""
+
+    def run(self, tasks: Sequence[Task], seconds: float) -> Iterator[tuple[int, ModelFit | SasnetError]]:
+        """See `Workers.run`."""
 
 
 def _serve(connection: Any, bank_path: str) -> None:
@@ -130,15 +141,15 @@ class Workers:
                         except (EOFError, OSError):
                             self._end(worker)
                             self._workers[slot] = self._start()
-                            yield index, _killed(tasks[index])
+                            yield index, killed(tasks[index].name)
                     elif left <= 0:
                         self._end(worker)
                         self._workers[slot] = self._start()
-                        yield index, _late(tasks[index], seconds)
+                        yield index, late(tasks[index].name, seconds)
                 if left <= 0:
                     while todo:
                         index = todo.pop()
-                        yield index, _late(tasks[index], seconds)
+                        yield index, late(tasks[index].name, seconds)
         finally:
             # Left early (Ctrl-C, an error): what is under way would answer a question nobody asked.
             for slot, worker in enumerate(self._workers):
@@ -147,14 +158,16 @@ class Workers:
                     self._workers[slot] = self._start()
 
 
-def _killed(task: Task) -> SasnetError:
+def killed(name: str) -> SasnetError:
+    """Why a candidate has no fit whose process is gone."""
     return SasnetError(
-        f"{task.name}: the process that fitted it was killed, perhaps for want of memory;"
+        f"{name}: the process that fitted it was killed, perhaps for want of memory;"
         " run again with --workers 1."
     )
 
 
-def _late(task: Task, seconds: float) -> SasnetError:
+def late(name: str, seconds: float) -> SasnetError:
+    """Why a candidate has no fit whose turn came too late."""
     return SasnetError(
-        f"{task.name}: not fitted within the time limit of {seconds:g} s; give more with --time-limit."
+        f"{name}: not fitted within the time limit of {seconds:g} s; give more with --time-limit."
     )

@@ -1,0 +1,72 @@
+"""One more start for one model: what was found for the frame before, say."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..types import Curve, Suggestion
+from .candidate import Task
+
+
+@dataclass(frozen=True)
+class Start:
+    """Values of a named model at which a fit may begin.
+
+    Parameters
+    ----------
+    model : str
+        Form model.
+    structure_factor : str or None
+    parameters : dict
+        sasmodels' parameters in its units; kinds of size distribution as ``radius_pd_type``.
+    held : dict
+        Those of them that this model's fit keeps as they are, from whatever start: contrasts that the data
+        cannot tell from the scale, say, so that the scales of two fits can be compared.
+    """
+
+    model: str
+    structure_factor: str | None
+    parameters: dict[str, Any]
+    held: dict[str, float] = field(default_factory=dict)
+
+
+def with_start(
+    tasks: Sequence[Task],
+    start: Start,
+    curve: Curve,
+    dintensity: NDArray[np.float64],
+    suggestion: Suggestion,
+    fixed: Mapping[str, float],
+    ranges: Mapping[str, tuple[float, float]],
+) -> list[Task]:
+    """Give the start to the candidate of its name, or add that candidate in front.
+
+    Parameters
+    ----------
+    tasks : sequence of Task
+    start : Start
+    curve, dintensity, fixed, ranges
+        For a candidate that is not among the tasks; see `Task`.
+    suggestion : Suggestion
+        Of all models, for that candidate's probability.
+    """
+    probability = 0.0
+    for guess in suggestion.models:
+        if guess.name == start.model:
+            share = guess.structure_factor_probability
+            same = guess.structure_factor == start.structure_factor
+            probability = guess.probability * (share if same else 1 - share)
+    held = start.held | dict(fixed)
+    own = Task(curve, dintensity, start.model, start.structure_factor, probability, held, dict(ranges))
+    own = replace(own, start=start.parameters)
+    if all(task.name != own.name for task in tasks):
+        return [own, *tasks]
+    return [
+        replace(t, start=start.parameters, fixed=start.held | (t.fixed or {})) if t.name == own.name else t
+        for t in tasks
+    ]
