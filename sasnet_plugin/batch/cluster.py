@@ -64,7 +64,7 @@ def on_cluster(
     todo = iter(paths)
     try:
         pending: dict[Any, str] = {}
-        running = as_completed()
+        running = as_completed(loop=client.loop)
 
         def hand_out() -> None:
             # Asked anew each time: workers come and go.

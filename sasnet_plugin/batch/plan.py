@@ -68,9 +68,10 @@ def stamp(path: str) -> tuple[int, int]:
 
 
 def missing(paths: Iterable[str], journal: Journal, options: Options, limit: float) -> list[str]:
-    """The files whose answer is missing, failed, or no longer holds."""
-    digest = options.digest
-    return [path for path in paths if not _holds(journal.places.get(path), path, digest, limit)]
+    """The files whose answer is missing, no longer holds or, at the end, failed."""
+    digest, places = options.digest, journal.places
+    found = [path for path in paths if not _holds(places.get(path), path, digest, limit)]
+    return sorted(found, key=lambda path: path in places and places[path].failed)
 
 
 def _holds(place: Place | None, path: str, digest: str, limit: float) -> bool:
