@@ -14,6 +14,8 @@ import subprocess
 import sys
 import threading
 import time
+import weakref
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -67,6 +69,7 @@ class Attendant:
         self._messages: queue.Queue[tuple[Any, ...] | None] = queue.Queue()
         self._served = 0
         self._closed = False
+        self._stop: Callable[[], object] = lambda: None
 
     def __enter__(self) -> Attendant:
         return self
@@ -128,7 +131,7 @@ class Attendant:
             assert process.stdin is not None
             pickle.dump(job, process.stdin)
             process.stdin.flush()
-        except OSError:
+        except (OSError, ValueError):  # it is gone, or was ended
             self._messages.put(None)
         while True:
             try:
@@ -187,27 +190,27 @@ class Attendant:
             raise SasnetError(
                 f"sasnet batch: no further process can be started ({error.strerror}); use fewer workers."
             ) from error
+        self._stop = weakref.finalize(self, _stop, process)
         self._served, self._messages = 0, queue.Queue()
         threading.Thread(target=_hear, args=(process.stdout, self._messages), daemon=True).start()
         return process
 
     def _end(self) -> None:
-        process, self._process = self._process, None
-        if process is None:
-            return
-        process.kill()
-        process.wait()
-        if process.stdin is not None:
-            with contextlib.suppress(OSError):
-                process.stdin.close()
+        self._stop()
+        self._process = None
 
     def close(self) -> None:
         """End the process; an answer under way is given up."""
         self._closed = True
-        process = self._process
-        if process is not None:
-            process.kill()
-            process.wait()
+        self._stop()
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    process.kill()
+    process.wait()
+    if process.stdin is not None:
+        with contextlib.suppress(OSError):
+            process.stdin.close()
 
 
 def _hear(stdout: Any, messages: queue.Queue[tuple[Any, ...] | None]) -> None:

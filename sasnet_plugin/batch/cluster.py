@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import threading
 from collections.abc import Generator, Sequence
 from typing import Any
@@ -49,7 +50,6 @@ def on_cluster(
     """
     try:
         from distributed import Client, as_completed
-        from distributed.scheduler import KilledWorker
     except ImportError:
         raise BatchError(
             "--scheduler needs Dask, which is not installed; run: pip install 'sasnet-plugin[cluster]'."
@@ -62,6 +62,10 @@ def on_cluster(
             f"{address}: no Dask scheduler answers there ({reason}); check the address and that it runs."
         ) from None
     todo = iter(paths)
+    # What it says of a lost scheduler is a page long; ours is a sentence.
+    log = logging.getLogger("distributed.client")
+    level = log.level
+    log.setLevel(logging.CRITICAL + 1)
     try:
         pending: dict[Any, str] = {}
         running = as_completed(loop=client.loop)
@@ -79,24 +83,29 @@ def on_cluster(
         hand_out()
         for future in running:
             path = pending.pop(future.key)
-            try:
-                found = future.result()
-            except KilledWorker:
-                reason = (
-                    "every worker that tried it was lost, perhaps for want of memory; try it with sasnet fit."
-                )
-                found = record(path, failed_row(path, reason), options, limit, stamp(path))
-            except Exception as error:
-                if client.status != "running" or future.cancelled():
-                    raise BatchError(
-                        f"{address}: the Dask scheduler went away; start it and give the same command again."
-                    ) from None
-                reason = (
-                    f"the worker failed ({type(error).__name__}: {str(error).splitlines()[:1]}); see its log."
-                )
-                found = record(path, failed_row(path, reason), options, limit, stamp(path))
-            yield found
+            if future.status == "finished":
+                yield future.result()
+            elif future.status == "error":
+                yield record(path, failed_row(path, _reason(future.exception())), options, limit, stamp(path))
+            else:
+                raise _gone(address)
             hand_out()
+    except OSError:
+        raise _gone(address) from None
     finally:
         with contextlib.suppress(Exception):
             client.close(timeout=2)
+        log.setLevel(level)
+
+
+def _reason(error: BaseException) -> str:
+    from distributed.scheduler import KilledWorker
+
+    if isinstance(error, KilledWorker):
+        return "every worker that tried it was lost, perhaps for want of memory; try it with sasnet fit."
+    text = (str(error).strip() or "no reason given").splitlines()[0]
+    return f"the worker failed ({type(error).__name__}: {text}); see its log."
+
+
+def _gone(address: str) -> BatchError:
+    return BatchError(f"{address}: the Dask scheduler went away; start it and give the same command again.")

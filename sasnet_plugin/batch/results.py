@@ -214,6 +214,11 @@ def _cell(value: Any) -> Any:
     return f"{value:.8g}" if isinstance(value, float) else value
 
 
+def _bytes(text: str) -> bytes:
+    """As HDF5 wants it: no zero byte, which ends a string, and file names that are no UTF-8 as they are."""
+    return text.replace("\0", "").encode("utf-8", "surrogateescape")
+
+
 class _Table:
     """A dataset that grows by blocks of rows."""
 
@@ -232,8 +237,7 @@ class _Table:
 
     def add(self, row: tuple[Any, ...]) -> None:
         """Add one row."""
-        # HDF5 ends a string at a zero byte.
-        self._block.append(tuple(v.replace("\0", "") if isinstance(v, str) else v for v in row))
+        self._block.append(tuple(_bytes(value) if isinstance(value, str) else value for value in row))
         self.count += 1
         if len(self._block) == _BLOCK:
             self.close()

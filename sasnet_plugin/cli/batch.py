@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -190,6 +190,10 @@ def _keep(
             err=True,
         )
         raise typer.Exit(130) from None
+    except SasnetError:
+        with suppress(SasnetError):
+            run.publish(journal, out)
+        raise
 
 
 @contextmanager

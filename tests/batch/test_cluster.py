@@ -18,7 +18,7 @@ from sasnet_plugin.batch.journal import BatchError
 from sasnet_plugin.batch.options import Options
 
 
-def test_what_a_killed_worker_had_is_done_by_the_other(
+def test_a_killed_worker_costs_no_file_and_a_lost_scheduler_is_one_sentence(
     spheres: Path, tmp_path: Path, environment: dict[str, str]
 ) -> None:
     from distributed import LocalCluster
@@ -43,6 +43,13 @@ def test_what_a_killed_worker_had_is_done_by_the_other(
             time.sleep(0.01)
         os.kill(cluster.workers[0].pid, signal.SIGKILL)
         _, err = process.communicate(timeout=240)
+        # Now the scheduler goes, too.
+        paths = [str(spheres / f"run{k}.dat") for k in range(3)]
+        answers = on_cluster(cluster.scheduler_address, paths, Options(models=("sphere",)), 30.0)
+        assert next(answers)["rows"][0]["fits"][0]["model"] == "sphere"
+        cluster.close()
+        with pytest.raises(BatchError, match="Dask scheduler went away"):
+            list(answers)
     assert process.returncode == 1, err  # for the letter
     with h5py.File(out) as file:
         rows = file["datasets"][:]

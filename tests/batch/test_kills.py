@@ -1,4 +1,4 @@
-"""Whatever kills a batch, and however often: every file has exactly one row, and nothing half-written stays."""
+"""Whatever kills a batch, and however often: a file has one row, and nothing half-written stays."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
-
 from batchfiles import FAST
 
 
