@@ -143,7 +143,7 @@ def _work(
         paths = sorted(paths, key=natural)
     todo = missing(paths, journal, options, limit)
     if paths:
-        there = f"; {len(paths) - len(todo)} have their answer" if len(todo) < len(paths) else ""
+        there = f"; {len(paths) - len(todo)} answered before" if len(todo) < len(paths) else ""
         typer.echo(f"{out}: {len(todo)} of {len(paths)} files to fit{there}.", err=True)
     if todo:
         journal.name_options(options.digest, options.as_dict())

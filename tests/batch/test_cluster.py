@@ -19,7 +19,7 @@ from sasnet_plugin.batch.options import Options
 
 
 def test_a_killed_worker_costs_no_file_and_a_lost_scheduler_is_one_sentence(
-    spheres: Path, tmp_path: Path, environment: dict[str, str]
+    spheres: Path, tmp_path: Path, environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from distributed import LocalCluster
 
@@ -43,10 +43,12 @@ def test_a_killed_worker_costs_no_file_and_a_lost_scheduler_is_one_sentence(
             time.sleep(0.01)
         os.kill(cluster.workers[0].pid, signal.SIGKILL)
         _, err = process.communicate(timeout=240)
-        # Now the scheduler goes, too.
+        # Now all the rest goes; the client is not to wait long for the scheduler to come back.
+        monkeypatch.setattr("sasnet_plugin.batch.cluster._PATIENCE", "4s")
         paths = [str(spheres / f"run{k}.dat") for k in range(3)]
         answers = on_cluster(cluster.scheduler_address, paths, Options(models=("sphere",)), 30.0)
         assert next(answers)["rows"][0]["fits"][0]["model"] == "sphere"
+        os.kill(cluster.workers[1].pid, signal.SIGKILL)  # closing would wait for what it has in work
         cluster.close()
         with pytest.raises(BatchError, match="Dask scheduler went away"):
             list(answers)
