@@ -136,20 +136,43 @@ def solve(contestant: str, index: int, seed: int) -> dict[str, Any]:
 
 def _sasnet(given: Problem) -> dict[str, Any]:
     """The product's own chain, in this process so that its CPU time is counted."""
-    from sasnet_plugin.fit.candidate import fit_candidate
-    from sasnet_plugin.fit.fitting import assemble, bank_path, candidates
+    from sasnet_plugin.fit.choice import candidates, priors, shortlist
+    from sasnet_plugin.fit.fitting import assemble, bank_path
+    from sasnet_plugin.fit.screen import Screen, extra_pairs, order_of, simple_pairs
+    from sasnet_plugin.fit.smearing import has_resolution
+    from sasnet_plugin.fit.unstated import again_with, unstated_resolution
     from sasnet_plugin.predict import open_classifier
     from sasnet_plugin.simulate.bank import Bank
 
-    suggestion = open_classifier().suggest([given.curve], top=5)[0]
+    classifier = open_classifier()
     bank = Bank(bank_path())
-    fits = []
-    for task in candidates(suggestion, given.curve, given.dintensity, None, {}, {}):
-        try:
-            fits.append(fit_candidate(task, bank))
-        except SasnetError:
-            continue
-    result = assemble(given.curve, given.dintensity, fits, [])
+
+    def fitted(tasks: list[Any]) -> list[Any]:
+        fits: list[Any] = []
+        for task in tasks:
+            bar = min((f.reduced_chisq for f in fits), default=np.inf)
+            try:
+                fits.append(task.dispatched(bar, PATIENCE).run(bank))
+            except SasnetError:
+                continue
+        return fits
+
+    suggestion = classifier.suggest([given.curve], top=len(classifier.manifest.forms))[0]
+    chosen = shortlist(suggestion, 5, classifier.manifest)
+    tasks = candidates(chosen, given.curve, given.dintensity, None, {}, {})
+    pairs = [(task.model, task.structure_factor) for task in tasks]
+    looks = Screen(given.curve, given.dintensity, [*pairs, *(p for p in simple_pairs() if p not in pairs)])
+    badness = looks.run(bank)
+    more = extra_pairs(badness, pairs)
+    tasks = candidates(chosen, given.curve, given.dintensity, None, {}, {}, more)
+    tasks.sort(key=lambda task: order_of((task.model, task.structure_factor), badness))
+    fits = fitted(tasks)
+    if fits and not has_resolution(given.curve):
+        search = unstated_resolution(tasks, fits, PATIENCE)
+        guess = None if search is None else search.run(bank)
+        if guess is not None:
+            fits = fitted(again_with(guess, tasks, fits)) or fits
+    result = assemble(given.curve, given.dintensity, fits, [], priors(suggestion, fits))
     if result.best is None:
         return {"reduced_chisq": float("inf"), "best": None, "weight_of_truth": 0.0}
     least = min(f.reduced_chisq for f in result.fits)

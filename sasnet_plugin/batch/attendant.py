@@ -124,7 +124,7 @@ class Attendant:
         patience = GRACE + (START_UP if self._served == 0 else 0.0)
         self._served += 1
         known = dict(job.known)
-        trying: str | None = None
+        trying: tuple[str, str] | None = None  # key and name of what is under way
         left = job.limit if job.left is None else job.left
         deadline = time.monotonic() + left + patience
         try:
@@ -139,21 +139,21 @@ class Attendant:
             except queue.Empty:
                 self._end()
                 if trying is not None:
-                    known[trying] = late(trying, job.limit)
+                    known[trying[0]] = late(trying[1])
                 done.late = True
                 return self._successor(job, done, known, 0.0)
             if message is None:
                 self._end()
                 if trying is not None:
-                    known[trying] = killed(trying)
+                    known[trying[0]] = killed(trying[1])
                 left = min(max(deadline - patience - time.monotonic(), 0.0), left)
                 return self._successor(job, done, known, left)
             kind, *rest = message
             if kind == "begin":
                 deadline = time.monotonic() + left + patience
             elif kind == "try":
-                trying = rest[0]
-            elif kind == "fit":
+                trying = rest[0], rest[1]
+            elif kind == "done":
                 known[rest[0]], trying = rest[1], None
             elif kind == "row":
                 done.rows.append(rest[0])

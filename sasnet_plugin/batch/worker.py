@@ -7,6 +7,7 @@ dies, stdin ends and so does this process.
 
 from __future__ import annotations
 
+import math
 import os
 import pickle
 import queue
@@ -15,15 +16,14 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ..types import SasnetError
 from .options import Options
 
 if TYPE_CHECKING:
-    from ..fit.candidate import Task
-    from ..fit.result import ModelFit
+    from ..fit import workers as fit_workers
     from ..fit.start import Start
     from ..simulate.bank import Bank
     from ..types import Curve
@@ -44,7 +44,7 @@ class Job:
     done : int
         Data sets answered before this process came; left out.
     known : dict
-        Candidates of the first data set to answer that were fitted, or failed, before this process came.
+        Answers about candidates of the first data set that were there before this process came.
     left : float or None
         Seconds left for that data set; None for all of them.
     """
@@ -105,7 +105,7 @@ def serve(job: Job, bank: Bank, say: Callable[..., None]) -> None:
     job : Job
     bank : Bank
     say : callable
-        Called with ("begin",), ("try", name), ("fit", name, answer) and ("row", row, whether time ran out).
+        Called with ("begin",), ("try", key, name), ("done", key, answer) and ("row", row, time ran out).
     """
     from ..data import load
     from ..fit.fitting import fit_with
@@ -122,7 +122,7 @@ def serve(job: Job, bank: Bank, say: Callable[..., None]) -> None:
     for curve in curves[job.done :]:
         say("begin")
         began = time.monotonic()
-        pool = OneByOne(bank, known, job.limit, say)
+        pool = OneByOne(bank, known, say)
         try:
             used = _within(curve, options.window)
             result = fit_with(
@@ -152,51 +152,41 @@ def _within(curve: Curve, window: tuple[float, float] | None) -> Curve:
 
 @dataclass
 class OneByOne:
-    """Fits candidates one after another in this process, and says each as it is done.
+    """Does what there is to do for one data set in this process, and says each answer as it is there.
 
     Parameters
     ----------
     bank : Bank
     known : dict
-        Answers that are there already, by the candidate's name.
-    limit : float
-        Seconds for a data set, as the user gave them.
+        Answers that are there already. The name of each holds its place, since a model may be fitted twice,
+        the second time with another resolution.
     say : callable
     """
 
     bank: Bank
     known: dict[str, Any]
-    limit: float
     say: Callable[..., None]
     late: bool = False
     count: int = 1
+    calls: int = 0
 
-    def run(self, tasks: Sequence[Task], seconds: float) -> Iterator[tuple[int, ModelFit | SasnetError]]:
+    def run(self, tasks: Sequence[fit_workers.Job], seconds: float) -> Iterator[tuple[int, Any]]:
         """See `sasnet_plugin.fit.workers.Workers.run`."""
-        from ..fit.workers import late
+        from ..fit.workers import answer_of, late, share
 
         deadline = time.monotonic() + seconds
+        self.calls += 1
+        least = math.inf
         for index, task in enumerate(tasks):
-            if task.name in self.known:
-                yield index, self.known[task.name]
-                continue
+            key = f"{self.calls}.{index} {task.name}"
             left = deadline - time.monotonic()
-            if left <= 0:
-                self.late = True
-                yield index, late(task.name, self.limit)
-                continue
-            self.say("try", task.name)
-            answer = self._fit(replace(task, seconds=min(task.seconds, left)))
-            self.say("fit", task.name, answer)
+            if key in self.known:
+                answer = self.known[key]
+            elif left <= 0:
+                self.late, answer = True, late(task.name)
+            else:
+                self.say("try", key, task.name)
+                answer = answer_of(task.dispatched(least, share(left, len(tasks) - index, 1)), self.bank)
+                self.say("done", key, answer)
+            least = min(least, getattr(answer, "reduced_chisq", math.inf))
             yield index, answer
-
-    def _fit(self, task: Task) -> ModelFit | SasnetError:
-        from ..fit.candidate import fit_candidate
-
-        try:
-            return fit_candidate(task, self.bank)
-        except SasnetError as error:
-            return error
-        except Exception as error:
-            # A user's plugin model may raise anything; the other candidates are still to be fitted.
-            return SasnetError(f"{task.name}: the fit failed ({type(error).__name__}: {error}).")

@@ -12,20 +12,19 @@ from numpy.typing import NDArray
 
 from ..data.uncertainty import estimate_dintensity
 from ..predict import open_classifier
-from ..types import Curve, SasnetError, Suggestion
-from ..zoo import Manifest
+from ..types import Curve, SasnetError
 from .candidate import Task
+from .choice import candidates, priors, shortlist
 from .rank import alike, ranked
 from .result import FitResult, ModelFit
+from .screen import Pair, Screen, extra_pairs, order_of, simple_pairs
+from .smearing import has_resolution
 from .start import Start, with_start
+from .unstated import again_with, unstated_resolution
 from .verify import verify
 from .workers import Pool, Workers
 
 BANK = "seeds.npz"
-#: Of a group that the network gives at least this much, the simplest models are fitted too, this many.
-_GROUP_SHARE, _SIMPLEST = 0.1, 3
-#: A structure factor that the network gives at least this much, given the model, is a candidate of its own.
-_FACTOR_SHARE = 0.15
 
 
 def bank_path() -> Path:
@@ -113,21 +112,74 @@ def fit_with(
         notes.append(note)
     classifier = open_classifier()
     keep = classifier.selection(models, None)
-    everything = classifier.suggest([curve], top=len(classifier.manifest.forms), keep=keep)[0]
-    suggestion = everything if models is not None else shortlist(everything, top, classifier.manifest)
-    tasks = candidates(suggestion, curve, dintensity, structure_factor, fixed or {}, ranges or {})
+    suggestion = classifier.suggest([curve], top=len(classifier.manifest.forms), keep=keep)[0]
+    chosen = suggestion if models is not None else shortlist(suggestion, top, classifier.manifest)
+    tasks = candidates(chosen, curve, dintensity, structure_factor, fixed or {}, ranges or {})
+    pairs = [(task.model, task.structure_factor) for task in tasks]
+    others = [] if models is not None or structure_factor is not None else simple_pairs()
+    looks = screens(curve, dintensity, [*pairs, *(p for p in others if p not in pairs)], pool.count)
+    badness: dict[Pair, float] = {}
+    for _, answer in pool.run(looks, 0.3 * time_limit):
+        badness |= {} if isinstance(answer, SasnetError) else answer
+    if others:
+        more = extra_pairs(badness, pairs)
+        tasks = candidates(chosen, curve, dintensity, None, fixed or {}, ranges or {}, more)
     if start is not None:
-        tasks = with_start(tasks, start, curve, dintensity, everything, fixed or {}, ranges or {})
-    # Shares of the time such that all get their turn; the rest is for starting and finishing.
-    share = 0.7 * time_limit * pool.count / max(len(tasks), pool.count)
-    tasks = [replace(task, seconds=min(share, task.seconds)) for task in tasks]
+        tasks = with_start(tasks, start, curve, dintensity, fixed or {}, ranges or {})
+    tasks.sort(key=lambda task: order_of((task.model, task.structure_factor), badness))
+
+    def left() -> float:
+        return time_limit - (time.monotonic() - began)
+
+    fits = fitted(pool, tasks, left(), notes)
+    if fits and not has_resolution(curve):
+        curve, fits = with_resolution(pool, curve, tasks, fits, left(), notes)
+    return assemble(curve, dintensity, fits, notes, priors(suggestion, fits))
+
+
+def screens(curve: Curve, dintensity: NDArray[np.float64], pairs: Sequence[Pair], count: int) -> list[Screen]:
+    """A first look at these pairs, in as many parts as there are processes."""
+    parts = [pairs[i::count] for i in range(count)]
+    return [Screen(curve, dintensity, part) for part in parts if part]
+
+
+def fitted(pool: Pool, tasks: Sequence[Task], seconds: float, notes: list[str]) -> list[ModelFit]:
+    """Fit tasks; what cannot be fitted becomes a note."""
     fits: list[ModelFit] = []
-    for _, answer in pool.run(tasks, time_limit - (time.monotonic() - began)):
+    for _, answer in pool.run(tasks, seconds):
         if isinstance(answer, SasnetError):
             notes.append(str(answer))
         else:
             fits.append(answer)
-    return assemble(curve, dintensity, fits, notes)
+    return fits
+
+
+def with_resolution(
+    pool: Pool,
+    curve: Curve,
+    tasks: Sequence[Task],
+    fits: list[ModelFit],
+    seconds: float,
+    notes: list[str],
+) -> tuple[Curve, list[ModelFit]]:
+    """Fit again with the resolution that a file does not state, where the curve asks for one."""
+    began = time.monotonic()
+    search = unstated_resolution(tasks, fits, 0.3 * seconds)
+    guess = None
+    if search is not None:
+        for _, answer in pool.run([search], 0.5 * seconds):
+            guess = None if isinstance(answer, SasnetError) else answer
+    if guess is None:
+        return curve, fits
+    again = again_with(guess, tasks, fits)
+    found = fitted(pool, again, seconds - (time.monotonic() - began), notes)
+    if not found:
+        return curve, fits
+    notes.append(
+        f"The file states no resolution; {guess.words} explains the data much better and was used. State it"
+        " in the file if it is known."
+    )
+    return again[0].curve, found
 
 
 def check_names(
@@ -180,63 +232,15 @@ def uncertainties(curve: Curve) -> tuple[NDArray[np.float64], str]:
     )
 
 
-def shortlist(suggestion: Suggestion, top: int, manifest: Manifest) -> Suggestion:
-    """The likeliest models, and the simplest of the likely groups.
-
-    Data hardly tell the members of a group apart, and a group of twenty may crowd the simple ones out of the
-    first five. A simple model that explains the curve is what the evidence prefers, so it has to be tried.
-
-    Parameters
-    ----------
-    suggestion : Suggestion
-        Of all models.
-    top : int
-        Models taken by their probability.
-    manifest : Manifest
-        Of the network: groups, and the parameters of each model.
-    """
-
-    def size(name: str) -> int:
-        return len({p.rstrip("0123456789") for p in manifest.parameters.get(name, ())})
-
-    chosen = {guess.name for guess in suggestion.models[:top]}
-    for group in suggestion.groups:
-        if group.probability >= _GROUP_SHARE:
-            chosen.update(sorted(group.members, key=lambda m: (size(m), m))[:_SIMPLEST])
-    return replace(suggestion, models=tuple(g for g in suggestion.models if g.name in chosen))
-
-
-def candidates(
-    suggestion: Suggestion,
+def assemble(
     curve: Curve,
     dintensity: NDArray[np.float64],
-    structure_factor: str | None,
-    fixed: Mapping[str, float],
-    ranges: Mapping[str, tuple[float, float]],
-) -> list[Task]:
-    """What to fit: each suggested model with its likely structure factors."""
-    tasks = []
-    for guess in suggestion.models:
-        share = guess.structure_factor_probability
-        wanted = [(guess.structure_factor, share)]
-        if structure_factor is not None:
-            wanted = [(None if structure_factor == "none" else structure_factor, 1.0)]
-        elif guess.structure_factor is not None and 1 - share >= _FACTOR_SHARE:
-            wanted.append((None, 1 - share))
-        for factor, part in wanted:
-            tasks.append(
-                Task(
-                    curve, dintensity, guess.name, factor, guess.probability * part, dict(fixed), dict(ranges)
-                )
-            )
-    return tasks
-
-
-def assemble(
-    curve: Curve, dintensity: NDArray[np.float64], fits: list[ModelFit], notes: list[str]
+    fits: list[ModelFit],
+    notes: list[str],
+    prior: Sequence[float] | None = None,
 ) -> FitResult:
     """Rank and verify what was fitted."""
-    order = ranked(fits, len(curve))
+    order = ranked(fits, prior)
     if not order:
         return FitResult(curve, dintensity, (), False, (*notes, "No model could be fitted."))
     checked = []

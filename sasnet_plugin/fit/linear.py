@@ -40,14 +40,18 @@ def cells(q: Array, dintensity: Array, count: int) -> tuple[Array, Callable[[Arr
     return total[used], mean
 
 
-def scale_and_background(curves: Array, weight: Array, intensity: Array) -> tuple[Array, Array]:
-    """Weighted least squares of scale × curve + background ≥ 0.
+def scale_and_background(
+    curves: Array, weight: Array, intensity: Array, *, negative: bool = False
+) -> tuple[Array, Array]:
+    """Weighted least squares of scale × curve + background.
 
     Parameters
     ----------
     curves : (..., n) float array
     weight, intensity : (n,) float arrays
         One over the variance, and what is to be explained.
+    negative : bool
+        Whether the background may be negative, as where too much was subtracted.
 
     Returns
     -------
@@ -59,5 +63,7 @@ def scale_and_background(curves: Array, weight: Array, intensity: Array) -> tupl
     with np.errstate(all="ignore"):
         determinant = smm * sw - sm**2
         scale, background = (smy * sw - sm * sy) / determinant, (smm * sy - sm * smy) / determinant
+        if negative:
+            return scale, background
         alone = ~(background >= 0)
         return np.where(alone, smy / smm, scale), np.where(alone, 0.0, background)

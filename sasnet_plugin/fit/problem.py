@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 import warnings
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,6 @@ from numpy.typing import NDArray
 
 from ..simulate.kernel import load_model
 from ..types import Curve
-from .linear import scale_and_background
 
 #: What a residual is where the model has no value: large, finite, so that LM turns back instead of hanging.
 _NO_VALUE = 1e6
@@ -104,28 +104,6 @@ def _accepted(info: Any, parameters: dict[str, Any]) -> dict[str, Any]:
     return {k: v for k, v in parameters.items() if k in known}
 
 
-def solve_linear(fitness: Any) -> None:
-    """Set scale and background to their best values at the present shape; neither is made negative.
-
-    Raises
-    ------
-    ValueError
-        The model has no finite, positive curve there.
-    """
-    model = fitness.model
-    model.scale.value, model.background.value = 1.0, 0.0
-    fitness.update()
-    curve = np.asarray(fitness.theory(), dtype=float)
-    if not np.all(np.isfinite(curve)) or not np.any(curve > 0):
-        raise ValueError("no finite curve at the start")
-    solved = scale_and_background(curve, 1 / fitness.dIq**2, fitness.Iq)
-    scale, background = (float(value) for value in solved)
-    if not scale > 0:
-        scale = max(float(np.max(fitness.Iq) / np.max(curve)), 1e-30)
-    model.scale.value, model.background.value = scale, background
-    fitness.update()
-
-
 def choose_free(fitness: Any, held: frozenset[str]) -> tuple[list[str], list[str]]:
     """Which parameters the data can tell, and which are left at their start because others do the same.
 
@@ -142,11 +120,11 @@ def choose_free(fitness: Any, held: frozenset[str]) -> tuple[list[str], list[str
         ``same``: fittable, but their effect is a combination of the effects of free ones.
     """
     model = fitness.model
-    order = _fittable(model)
+    order = fittable(model.sasmodel.info, {k: p.value for k, p in model.parameters().items()})
+    order = [name for name in order if name in model.parameters()]
     base = np.asarray(fitness.theory(), dtype=float)
     weight = 1 / np.hypot(fitness.dIq, 1e-3 * np.abs(base))
-    kept: list[NDArray[np.float64]] = []
-    free, same = [], []
+    columns: dict[str, NDArray[np.float64]] = {}
     for name in order:
         if name in held:
             continue
@@ -163,33 +141,50 @@ def choose_free(fitness: Any, held: frozenset[str]) -> tuple[list[str], list[str
                 break
         parameter.value = start
         fitness.update()
-        if column is None or not np.any(column):
-            same.append(name)
+        columns[name] = np.zeros_like(base) if column is None else column
+    free = independent(columns)
+    return free, [name for name in columns if name not in free]
+
+
+def independent(columns: Mapping[str, NDArray[np.float64]]) -> list[str]:
+    """Names of the columns that are no combination of those before them.
+
+    Parameters
+    ----------
+    columns : mapping of str to (n,) float array
+        Effect of each parameter on the curve, in units of its uncertainty.
+    """
+    kept: list[NDArray[np.float64]] = []
+    free = []
+    for name, column in columns.items():
+        length = np.linalg.norm(column)
+        if not np.isfinite(length) or length == 0:
             continue
-        column = column / np.linalg.norm(column)
+        column = column / length
         rest = column - sum((c @ column) * c for c in kept)
         if np.linalg.norm(rest) < _DEGENERATE:
-            same.append(name)
             continue
         kept.append(rest / np.linalg.norm(rest))
         free.append(name)
-    return free, same
+    return free
 
 
-def _fittable(model: Any) -> list[str]:
-    """Continuous parameters: scale, background, lengths and shape, widths in use, contrasts, fractions."""
-    info = model.sasmodel.info
-    table = info.parameters
-    names = set(model.parameters())
+def fittable(info: Any, parameters: Mapping[str, Any]) -> list[str]:
+    """Continuous parameters: scale, background, lengths and shape, widths in use, contrasts, fractions.
+
+    Parameters
+    ----------
+    info : sasmodels.modelinfo.ModelInfo
+    parameters : mapping
+        Values; only widths of distributions count here (those of zero are not fitted).
+    """
     shape: list[str] = []
     sld: list[str] = []
     last: list[str] = []
-    for p in table.call_parameters:
-        if p.name in ("scale", "background") or p.type in ("orientation", "magnetic") or p.name not in names:
+    for p in info.parameters.call_parameters:
+        if p.name in ("scale", "background") or p.type in ("orientation", "magnetic"):
             continue
-        if p.name in _HELD:
-            continue
-        if p.choices or _whole(p):
+        if p.name in _HELD or p.choices or _whole(p) or _unused(p, info, parameters):
             continue
         if p.type == "sld" or "sld" in p.name:
             (last if "solvent" in p.name else sld).append(p.name)
@@ -197,9 +192,19 @@ def _fittable(model: Any) -> list[str]:
             last.append(p.name)
         else:
             shape.append(p.name)
-            if p.polydisperse and getattr(model, f"{p.name}_pd").value > 0:
+            if p.polydisperse and float(parameters.get(f"{p.name}_pd", 0.0)) > 0:
                 shape.append(f"{p.name}_pd")
     return ["scale", "background", *shape, *sld, *last]
+
+
+def _unused(p: Any, info: Any, parameters: Mapping[str, Any]) -> bool:
+    """A parameter of a layer beyond the last, such as ``thickness7`` where n is 4."""
+    stem = p.name.rstrip("0123456789")
+    vector = next((k for k in info.parameters.kernel_parameters if k.id == stem and k.length > 1), None)
+    if stem == p.name or vector is None or vector.length_control is None:
+        return False
+    control = next(k for k in info.parameters.kernel_parameters if k.id == vector.length_control)
+    return int(p.name[len(stem) :]) > int(parameters.get(control.id, control.default))
 
 
 def _whole(p: Any) -> bool:

@@ -16,18 +16,18 @@ SAME_BIC = 2.0
 _LEAST_PRIOR = 0.002
 
 
-def ranked(fits: Sequence[ModelFit], points: int) -> list[ModelFit]:
+def ranked(fits: Sequence[ModelFit], prior: Sequence[float] | None = None) -> list[ModelFit]:
     """Give each fit its weight, best first.
 
-    The evidence is exp(-BIC/2) (Schwarz, Ann. Stat. 6 (1978) 461) times the network's probability. Where
+    The evidence is exp(-BIC/2) (Schwarz, Ann. Stat. 6 (1978) 461) times the prior. Where
     even the best fit has a reduced χ² above 1, the uncertainties are taken to be too small by its root, as
     otherwise a per cent of difference between two bad fits would decide with certainty.
 
     Parameters
     ----------
     fits : sequence of ModelFit
-    points : int
-        Of the curve.
+    prior : sequence of float, optional
+        What each model has before it is fitted; default: the network's probability.
 
     Returns
     -------
@@ -40,8 +40,8 @@ def ranked(fits: Sequence[ModelFit], points: int) -> list[ModelFit]:
     tempering = max(best, 1.0)
     penalty = np.array([f.bic - f.chisq for f in fits])
     chisq = np.array([f.chisq for f in fits])
-    prior = np.array([max(f.probability, _LEAST_PRIOR) for f in fits])
-    log_weight = -0.5 * (chisq / tempering + penalty) + np.log(prior)
+    before = np.array([f.probability for f in fits] if prior is None else prior)
+    log_weight = -0.5 * (chisq / tempering + penalty) + np.log(np.maximum(before, _LEAST_PRIOR))
     weight = np.exp(log_weight - log_weight.max())
     weight /= weight.sum()
     found = [replace(f, weight=float(w)) for f, w in zip(fits, weight, strict=True)]

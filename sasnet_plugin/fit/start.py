@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..types import Curve, Suggestion
+from ..types import Curve
 from .candidate import Task
 
 
@@ -40,7 +40,6 @@ def with_start(
     start: Start,
     curve: Curve,
     dintensity: NDArray[np.float64],
-    suggestion: Suggestion,
     fixed: Mapping[str, float],
     ranges: Mapping[str, tuple[float, float]],
 ) -> list[Task]:
@@ -52,21 +51,11 @@ def with_start(
     start : Start
     curve, dintensity, fixed, ranges
         For a candidate that is not among the tasks; see `Task`.
-    suggestion : Suggestion
-        Of all models, for that candidate's probability.
     """
-    probability = 0.0
-    for guess in suggestion.models:
-        if guess.name == start.model:
-            share = guess.structure_factor_probability
-            same = guess.structure_factor == start.structure_factor
-            probability = guess.probability * (share if same else 1 - share)
     held = start.held | dict(fixed)
-    own = Task(curve, dintensity, start.model, start.structure_factor, probability, held, dict(ranges))
-    own = replace(own, start=start.parameters)
-    if all(task.name != own.name for task in tasks):
-        return [own, *tasks]
+    own = Task(curve, dintensity, start.model, start.structure_factor, fixed=held, ranges=dict(ranges))
+    found = tasks if any(task.name == own.name for task in tasks) else [own, *tasks]
     return [
-        replace(t, start=start.parameters, fixed=start.held | (t.fixed or {})) if t.name == own.name else t
-        for t in tasks
+        replace(t, extra=start.parameters, fixed=start.held | (t.fixed or {})) if t.name == own.name else t
+        for t in found
     ]

@@ -9,22 +9,67 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol
 
+import numpy as np
+
 from ..types import SasnetError
 
 if TYPE_CHECKING:
-    from .candidate import Task
-    from .result import ModelFit
+    from ..simulate.bank import Bank
+
+
+#: Of the time left is planned for; the rest is for what takes longer than it should.
+_OF_ALL = 0.7
+
+
+class Job(Protocol):
+    """What a worker can do."""
+
+    @property
+    def name(self) -> str:
+        """For sentences."""
+
+    def run(self, bank: Bank) -> Any:
+        """Do it."""
+
+    def dispatched(self, reduced_chisq: float, seconds: float) -> Job:
+        """The same, told how well the best so far explains the curve, and what CPU time there is for it."""
 
 
 class Pool(Protocol):
-    """Whatever fits tasks: `Workers`, or one process that fits them one after another."""
+    """Whatever does jobs: `Workers`, or one process that does them one after another."""
 
     @property
     def count(self) -> int:
-        """Tasks fitted at the same time."""
+        """Jobs done at the same time."""
 
-    def run(self, tasks: Sequence[Task], seconds: float) -> Iterator[tuple[int, ModelFit | SasnetError]]:
+    def run(self, tasks: Sequence[Job], seconds: float) -> Iterator[tuple[int, Any]]:
         """See `Workers.run`."""
+
+
+def share(left: float, waiting: int, count: int) -> float:
+    """CPU time of the next job, such that all get their turn; what the first ones leave is for the others.
+
+    Parameters
+    ----------
+    left : float
+        For all of them, s.
+    waiting : int
+        Jobs that wait, the next one included.
+    count : int
+        Jobs done at the same time.
+    """
+    return _OF_ALL * left * count / max(waiting, count)
+
+
+def answer_of(task: Job, bank: Bank) -> Any:
+    """What comes of a job: its answer, or why it has none."""
+    try:
+        return task.run(bank)
+    except SasnetError as error:
+        return error
+    except Exception as error:
+        # A user's plugin model may raise anything; the other candidates are still to be fitted.
+        return SasnetError(f"{task.name}: the fit failed ({type(error).__name__}: {error}).")
 
 
 def _serve(connection: Any, bank_path: str) -> None:
@@ -33,7 +78,6 @@ def _serve(connection: Any, bank_path: str) -> None:
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends its workers itself
     from ..simulate.bank import Bank
-    from .candidate import fit_candidate
 
     bank = Bank(Path(bank_path))
     while True:
@@ -41,13 +85,7 @@ def _serve(connection: Any, bank_path: str) -> None:
             task = connection.recv()
         except (EOFError, OSError):
             return
-        try:
-            answer: Any = fit_candidate(task, bank)
-        except SasnetError as error:
-            answer = error
-        except Exception as error:
-            # A user's plugin model may raise anything; the other candidates are still to be fitted.
-            answer = SasnetError(f"{task.name}: the fit failed ({type(error).__name__}: {error}).")
+        answer = answer_of(task, bank)
         try:
             connection.send(answer)
         except (BrokenPipeError, OSError):
@@ -106,12 +144,13 @@ class Workers:
             worker.process.join()
         worker.connection.close()
 
-    def run(self, tasks: Sequence[Task], seconds: float) -> Iterator[tuple[int, ModelFit | SasnetError]]:
+    def run(self, tasks: Sequence[Job], seconds: float) -> Iterator[tuple[int, Any]]:
         """Fit tasks, the first ones first; yields (index, answer) as they are done.
 
         Parameters
         ----------
-        tasks : sequence of Task
+        tasks : sequence
+            Each with a ``name`` and ``run(bank)``, whose result is the answer.
         seconds : float
             For all of them; what is not done by then is killed and answered with an error.
         """
@@ -119,6 +158,7 @@ class Workers:
 
         deadline = time.monotonic() + seconds
         todo = list(range(len(tasks)))[::-1]
+        least = np.inf
         try:
             while todo or any(w.index is not None for w in self._workers):
                 for slot, worker in enumerate(self._workers):
@@ -126,7 +166,8 @@ class Workers:
                         if not worker.process.is_alive():
                             worker = self._workers[slot] = self._start()
                         worker.index = todo.pop()
-                        worker.connection.send(tasks[worker.index])
+                        seconds = share(deadline - time.monotonic(), len(todo) + 1, self.count)
+                        worker.connection.send(tasks[worker.index].dispatched(least, seconds))
                 left = deadline - time.monotonic()
                 busy = [w for w in self._workers if w.index is not None]
                 ready = wait([w.connection for w in busy], timeout=max(left, 0.0)) if busy else []
@@ -137,7 +178,9 @@ class Workers:
                     if worker.connection in ready:
                         worker.index = None
                         try:
-                            yield index, worker.connection.recv()
+                            answer = worker.connection.recv()
+                            least = min(least, getattr(answer, "reduced_chisq", np.inf))
+                            yield index, answer
                         except (EOFError, OSError):
                             self._end(worker)
                             self._workers[slot] = self._start()
@@ -145,11 +188,11 @@ class Workers:
                     elif left <= 0:
                         self._end(worker)
                         self._workers[slot] = self._start()
-                        yield index, late(tasks[index].name, seconds)
+                        yield index, late(tasks[index].name)
                 if left <= 0:
                     while todo:
                         index = todo.pop()
-                        yield index, late(tasks[index].name, seconds)
+                        yield index, late(tasks[index].name)
         finally:
             # Left early (Ctrl-C, an error): what is under way would answer a question nobody asked.
             for slot, worker in enumerate(self._workers):
@@ -159,15 +202,13 @@ class Workers:
 
 
 def killed(name: str) -> SasnetError:
-    """Why a candidate has no fit whose process is gone."""
+    """Why a job has no answer whose process is gone."""
     return SasnetError(
         f"{name}: the process that fitted it was killed, perhaps for want of memory;"
         " run again with --workers 1."
     )
 
 
-def late(name: str, seconds: float) -> SasnetError:
-    """Why a candidate has no fit whose turn came too late."""
-    return SasnetError(
-        f"{name}: not fitted within the time limit of {seconds:g} s; give more with --time-limit."
-    )
+def late(name: str) -> SasnetError:
+    """Why a job has no answer whose turn came too late."""
+    return SasnetError(f"{name}: not fitted within the time limit; give more with --time-limit.")

@@ -20,7 +20,7 @@ from sasnet_plugin.batch.series import Frame, changes, draw, start_of
 from sasnet_plugin.cli.main import app
 from sasnet_plugin.fit.candidate import Task
 from sasnet_plugin.fit.start import Start, with_start
-from sasnet_plugin.types import Curve, ModelGuess, Suggestion
+from sasnet_plugin.types import Curve
 
 SphereFile = Callable[..., Path]
 
@@ -85,21 +85,19 @@ def test_a_start_is_the_best_fit_with_its_distributions_and_contrasts() -> None:
 def test_the_start_goes_to_its_model_or_brings_it_along() -> None:
     q = np.geomspace(0.01, 0.1, 20)
     curve, sigma = Curve(q, q**-1.0), 0.1 * q
-    guesses = (ModelGuess("sphere", "hardsphere", 0.8, "", 0.75), ModelGuess("cylinder", None, 0.2, ""))
-    suggestion = Suggestion("", "", guesses, (), 1.0)
     start = Start("sphere", "hardsphere", {"radius": 40.0, "sld": 3.0}, {"sld": 3.0})
     tasks = [
         Task(curve, sigma, "cylinder", None),
         Task(curve, sigma, "sphere", "hardsphere", fixed={"sld": 1.0}),
     ]
-    own = with_start(tasks, start, curve, sigma, suggestion, {}, {})
+    own = with_start(tasks, start, curve, sigma, {}, {})
     assert [task.name for task in own] == ["cylinder", "sphere@hardsphere"]
-    assert own[0].start is None
-    assert own[1].start == start.parameters
+    assert own[0].extra is None
+    assert own[1].extra == start.parameters
     assert own[1].fixed == {"sld": 1.0}  # what the user says counts
-    more = with_start(tasks[:1], start, curve, sigma, suggestion, {}, {"radius": (1.0, 90.0)})
+    more = with_start(tasks[:1], start, curve, sigma, {}, {"radius": (1.0, 90.0)})
     assert [task.name for task in more] == ["sphere@hardsphere", "cylinder"]
-    assert more[0].probability == pytest.approx(0.6)
+    assert more[0].extra == start.parameters
     assert more[0].fixed == {"sld": 3.0}
     assert more[0].ranges == {"radius": (1.0, 90.0)}
 

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from sasnet_plugin.fit.candidate import Task, fit_candidate
-from sasnet_plugin.fit.problem import choose_free, experiment, solve_linear
+from sasnet_plugin.fit.problem import choose_free, experiment, fittable
 from sasnet_plugin.simulate.bank import Bank
+from sasnet_plugin.simulate.kernel import load_model
 from sasnet_plugin.types import Curve
 
 Simulated = Callable[..., Curve]
@@ -45,7 +46,6 @@ def test_what_scale_does_as_well_is_not_fitted(simulated: Simulated) -> None:
     curve = simulated("sphere", {"radius": 80.0})
     assert curve.dintensity is not None
     fitness = experiment(curve, curve.dintensity, "sphere", {"radius": 80.0})
-    solve_linear(fitness)
     free, same = choose_free(fitness, frozenset())
     assert free == ["scale", "background", "radius"]
     assert same == ["sld", "sld_solvent"]
@@ -73,3 +73,20 @@ def test_residuals_are_finite_where_the_model_has_no_value(simulated: Simulated)
     fitness.update()
     assert np.all(np.isfinite(fitness.residuals()))
     assert np.isfinite(fitness.nllf())
+
+
+def test_layers_beyond_the_last_are_not_fitted() -> None:
+    info = load_model("core_multi_shell").info
+    names = fittable(info, {"n": 2, "thickness2_pd": 0.1})
+    assert {"thickness1", "thickness2", "thickness2_pd", "sld2", "radius"} <= set(names)
+    assert not {"thickness3", "sld3", "n", "thickness1_pd"} & set(names)
+
+
+def test_a_candidate_far_behind_the_others_gives_up_early(simulated: Simulated, bank: Bank) -> None:
+    curve = simulated("sphere", {"radius": 80.0})
+    assert curve.dintensity is not None
+    task = Task(curve, curve.dintensity, "lamellar", None)
+    patient, told = fit_candidate(task, bank), fit_candidate(task.dispatched(1.0, 20.0), bank)
+    assert patient.reduced_chisq > 20
+    assert told.reduced_chisq < 3 * patient.reduced_chisq
+    assert told.seconds < patient.seconds

@@ -63,22 +63,3 @@ def test_uncertainties_of_zero_are_replaced() -> None:
 def test_unknown_names_are_one_sentence(simulated: Simulated, options: dict[str, object], words: str) -> None:
     with pytest.raises(SasnetError, match=words):
         sasnet_plugin.fit(simulated("sphere", {"radius": 50.0}), **options)
-
-
-def test_the_simplest_models_of_likely_groups_are_fitted_too() -> None:
-    from sasnet_plugin.fit.fitting import shortlist
-    from sasnet_plugin.predict import open_classifier
-    from sasnet_plugin.types import GroupGuess, ModelGuess, Suggestion
-
-    manifest = open_classifier().manifest
-    group = next(g for g in manifest.groups if "cylinder" in g.members and len(g.members) > 8)
-    rare = sorted(group.members, key=lambda m: -len(manifest.parameters[m]))[:5]
-    order = [*rare, *(m for m in manifest.forms if m not in rare)]
-    guesses = tuple(ModelGuess(m, None, 1 / len(order), "") for m in order)
-    whole = Suggestion("", "", guesses, (GroupGuess(group.name, group.members, 0.9),), 1.0)
-    chosen = [g.name for g in shortlist(whole, 5, manifest).models]
-    assert chosen[:5] == rare
-    assert "cylinder" in chosen
-    assert len(chosen) <= 8
-    unlikely = Suggestion("", "", guesses, (GroupGuess(group.name, group.members, 0.05),), 1.0)
-    assert [g.name for g in shortlist(unlikely, 5, manifest).models] == rare

@@ -25,7 +25,7 @@ def _fit(
 
 
 def test_a_parameter_must_earn_its_keep() -> None:
-    order = ranked([_fit("large", 90.0, 6), _fit("small", 91.0, 3)], N)
+    order = ranked([_fit("large", 90.0, 6), _fit("small", 91.0, 3)])
     assert [f.model for f in order] == ["small", "large"]
     # exp(ΔBIC/2) with ΔBIC = 3 ln 100 - 1.
     assert order[0].weight / order[1].weight == pytest.approx(np.exp(1.5 * np.log(100) - 0.5))
@@ -33,20 +33,27 @@ def test_a_parameter_must_earn_its_keep() -> None:
 
 
 def test_the_network_decides_between_equals_and_rules_nothing_out() -> None:
-    order = ranked([_fit("a", 98.0, 3, 0.1), _fit("b", 98.0, 3, 0.4), _fit("c", 60.0, 3, 0.0)], N)
+    order = ranked([_fit("a", 98.0, 3, 0.1), _fit("b", 98.0, 3, 0.4), _fit("c", 60.0, 3, 0.0)])
     assert [f.model for f in order] == ["c", "b", "a"]
     assert order[1].weight / order[2].weight == pytest.approx(4.0)
 
 
+def test_a_prior_may_be_given_instead() -> None:
+    fits = [_fit("a", 98.0, 3, 0.1), _fit("b", 98.0, 3, 0.4)]
+    order = ranked(fits, [0.3, 0.1])
+    assert [f.model for f in order] == ["a", "b"]
+    assert order[0].weight / order[1].weight == pytest.approx(3.0)
+
+
 def test_bad_fits_are_not_told_apart_with_certainty() -> None:
-    good = ranked([_fit("a", 100.0, 3), _fit("b", 110.0, 3)], N)
-    bad = ranked([_fit("a", 10_000.0, 3), _fit("b", 10_010.0, 3)], N)
+    good = ranked([_fit("a", 100.0, 3), _fit("b", 110.0, 3)])
+    bad = ranked([_fit("a", 10_000.0, 3), _fit("b", 10_010.0, 3)])
     assert good[0].weight > 0.99
     assert bad[0].weight < 0.55
 
 
 def test_models_without_a_difference_are_named() -> None:
-    order = ranked([_fit("a", 98.0, 3), _fit("b", 98.5, 3), _fit("c", 150.0, 3)], N)
+    order = ranked([_fit("a", 98.0, 3), _fit("b", 98.5, 3), _fit("c", 150.0, 3)])
     assert alike(order) == ["b"]
 
 

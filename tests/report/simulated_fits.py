@@ -80,6 +80,6 @@ def simulated(kind: str) -> FitResult:
         fit_candidate(Task(curve, error, m, s, 0.5), _Bank(start))  # type: ignore[arg-type]
         for (m, s), start in candidates.items()
     ]
-    order = ranked(fits, 60)
+    order = ranked(fits)
     first = replace(order[0], warnings=("The charge cannot be told.",))
     return FitResult(curve, error, (first, *order[1:]), True, ("Simulated for a test.",))

@@ -1,0 +1,94 @@
+"""A first look with the bank alone: how near its curves come, for candidates and for simple bodies."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..simulate.clean import tier
+from ..simulate.priors import allowed_structure_factors, structure_factors
+from ..types import Curve
+from .seeds import binned, nearest
+
+if TYPE_CHECKING:
+    from ..simulate.bank import Bank
+
+Pair = tuple[str, str | None]
+#: Bodies that experts try first; with each structure factor where the flag says so.
+_SIMPLE = {
+    "sphere": True,
+    "core_shell_sphere": True,
+    "ellipsoid": True,
+    "cylinder": True,
+    "vesicle": False,
+    "fuzzy_sphere": False,
+    "lamellar": False,
+    "flexible_cylinder": False,
+    "mono_gauss_coil": False,
+    "polymer_excl_volume": False,
+    "correlation_length": False,
+    "broad_peak": False,
+    "teubner_strey": False,
+    "fractal": False,
+    "guinier_porod": False,
+}
+#: How many of these are fitted besides the suggested ones, and how much worse than the best they may look.
+_EXTRA, _WORSE = 3, 2.0
+
+
+def simple_pairs() -> list[Pair]:
+    """The bodies that experts try first, with their structure factors."""
+    pairs: list[Pair] = []
+    for form, interacting in _SIMPLE.items():
+        pairs.append((form, None))
+        if interacting:
+            allowed = allowed_structure_factors(form)
+            pairs += [(form, factor) for factor in structure_factors() if factor in allowed]
+    return pairs
+
+
+@dataclass(frozen=True)
+class Screen:
+    """Rate pairs of form model and structure factor on one curve.
+
+    Parameters
+    ----------
+    curve : Curve
+    dintensity : (n,) float array
+    pairs : sequence of (str, str or None)
+    """
+
+    curve: Curve
+    dintensity: NDArray[np.float64]
+    pairs: Sequence[Pair]
+    name: str = "first look"
+
+    def dispatched(self, reduced_chisq: float, seconds: float) -> Screen:
+        """The same: neither other fits nor the time matter here."""
+        return self
+
+    def run(self, bank: Bank) -> dict[Pair, float]:
+        """Least mean squared residual of the bank's curves of each pair, with 7 % tolerance."""
+        data = binned(self.curve, self.dintensity)
+        found: dict[Pair, float] = {}
+        for form, factor in self.pairs:
+            if form in bank.models:
+                seeds = nearest(bank.page(form), form, factor, data, count=1)
+                found[form, factor] = seeds[0].badness if seeds else np.inf
+        return found
+
+
+def extra_pairs(badness: dict[Pair, float], chosen: Sequence[Pair]) -> list[Pair]:
+    """Simple bodies that look as good as what was suggested, best first."""
+    least = min(badness.values(), default=np.inf)
+    others = [p for p in simple_pairs() if p not in chosen and badness.get(p, np.inf) <= _WORSE * least]
+    return sorted(others, key=lambda p: badness[p])[:_EXTRA]
+
+
+def order_of(pair: Pair, badness: dict[Pair, float]) -> tuple[int, float]:
+    """Fast models first, among them those that look best: what they reach tells when to give up on others."""
+    return ("fast", "medium", "slow").index(tier(pair[0])), badness.get(pair, np.inf)

@@ -1,0 +1,147 @@
+"""Resolution that a file does not state, found with the model that explains the curve best."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..types import Curve
+from .candidate import Task, quadrature
+from .polish import Polished, Polisher
+from .result import ModelFit
+
+if TYPE_CHECKING:
+    from ..simulate.bank import Bank
+
+#: dq/q of pinhole instruments, and dq of laboratory cameras, Å⁻¹.
+_RELATIVE, _ABSOLUTE = (0.02, 0.04, 0.08), (7e-4, 1.5e-3)
+#: The best of these is made better in factors that become smaller.
+_FACTORS = (1.4, 1.2, 1.1, 1.05)
+#: χ² must fall by so much more than ln n, in units of the reduced χ² where that is above 1: "very strong"
+#: evidence (Kass & Raftery, J. Am. Stat. Assoc. 90 (1995) 773).
+_GAIN = 10.0
+
+
+@dataclass(frozen=True)
+class Guess:
+    """A resolution, dq = √((relative q)² + absolute²), and the fit's χ² with it."""
+
+    relative: float
+    absolute: float
+    chisq: float
+
+    def dq(self, q: NDArray[np.float64]) -> NDArray[np.float64]:
+        """One standard deviation, Å⁻¹."""
+        return np.hypot(self.relative * q, self.absolute)
+
+    @property
+    def words(self) -> str:
+        """For people."""
+        return f"dq/q = {100 * self.relative:.2g} %" if self.relative else f"dq = {self.absolute:.2g} Å⁻¹"
+
+
+@dataclass(frozen=True)
+class ResolutionTask:
+    """Look for the resolution of a curve that states none.
+
+    Parameters
+    ----------
+    curve : Curve
+    dintensity : (n,) float array
+    name : str
+        sasmodels' name of the model that explains the curve best without resolution.
+    parameters : dict
+        Of its fit.
+    held : frozenset of str
+        Parameters that a user has fixed.
+    seconds : float
+        CPU time that it should take.
+    """
+
+    curve: Curve
+    dintensity: NDArray[np.float64]
+    name: str
+    parameters: dict[str, Any]
+    held: frozenset[str] = frozenset()
+    seconds: float = 10.0
+
+    def dispatched(self, reduced_chisq: float, seconds: float) -> ResolutionTask:
+        """The same, knowing what time there is."""
+        return replace(self, seconds=min(seconds, self.seconds))
+
+    def run(self, bank: Bank) -> Guess | None:
+        """The resolution, or None where the curve does not ask for one."""
+        deadline = time.process_time() + self.seconds
+        tried: list[Guess] = []
+
+        def attempt(relative: float, absolute: float, start: dict[str, Any]) -> dict[str, Any]:
+            guess = Guess(relative, absolute, np.inf)
+            if time.process_time() > deadline:
+                return start
+            if relative or absolute:
+                polisher = self._polisher(replace(self.curve, dq=guess.dq(self.curve.q)), 200)
+            else:
+                polisher = self._polisher(self.curve, None)
+            polisher.deadline = deadline
+            done: Polished | None = polisher.polish(start, tolerances=(0.0,))
+            if done is None:
+                return start
+            tried.append(replace(guess, chisq=done.chisq))
+            return done.parameters
+
+        start = attempt(0.0, 0.0, self.parameters)
+        if not tried:
+            return None
+        for relative in _RELATIVE:
+            attempt(relative, 0.0, start)
+        for absolute in _ABSOLUTE:
+            attempt(0.0, absolute, start)
+        best = min(tried, key=lambda g: g.chisq)
+        for factor in _FACTORS if best.relative or best.absolute else ():
+            for step in (factor, 1 / factor):
+                attempt(step * best.relative, step * best.absolute, start)
+            best = min(tried, key=lambda g: g.chisq)
+        n = len(self.curve)
+        tempering = max(best.chisq / n, 1.0)
+        if tried[0].chisq - best.chisq < tempering * (_GAIN + np.log(n)):
+            return None
+        return best
+
+    def _polisher(self, curve: Curve, per_decade: int | None) -> Polisher:
+        return Polisher(curve, self.dintensity, self.name, held=self.held, per_decade=per_decade)
+
+
+def unstated_resolution(
+    tasks: Sequence[Task], fits: Sequence[ModelFit], seconds: float
+) -> ResolutionTask | None:
+    """The search for a resolution with the best of the fits; None where that leaves nothing to explain."""
+    best = min(fits, key=lambda f: f.bic)
+    task = next(t for t in tasks if t.name == best.name)
+    degrees = max(len(task.curve) - len(best.free), 1)
+    if best.chisq < degrees + np.sqrt(2 * degrees):
+        return None
+    return ResolutionTask(
+        task.curve, task.dintensity, best.name, start_of(best), frozenset(task.fixed or ()),
+        min(seconds, task.seconds),
+    )  # fmt: skip
+
+
+def again_with(guess: Guess, tasks: Sequence[Task], fits: Sequence[ModelFit]) -> list[Task]:
+    """The same candidates on a curve with resolution, each from its fit without and from the bank."""
+    by_name = {f.name: f for f in fits}
+    curve = replace(tasks[0].curve, dq=guess.dq(tasks[0].curve.q))
+    return [replace(t, curve=curve, starts=(start_of(by_name[t.name]),)) for t in tasks if t.name in by_name]
+
+
+def start_of(fit: ModelFit) -> dict[str, Any]:
+    """Parameters of a fit as a start of another one."""
+    start: dict[str, Any] = {name: p.value for name, p in fit.parameters.items()}
+    for name, kind in fit.distributions.items():
+        count, sigmas = quadrature(fit.model, kind)
+        start |= {f"{name}_pd_type": kind, f"{name}_pd_n": count, f"{name}_pd_nsigma": sigmas}
+    return start

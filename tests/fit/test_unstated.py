@@ -1,0 +1,64 @@
+"""Resolution that a file does not state: found where the curve shows it, left out where it does not."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from sasnet_plugin.fit.fitting import fit
+from sasnet_plugin.fit.unstated import Guess, ResolutionTask
+from sasnet_plugin.simulate.bank import Bank
+from sasnet_plugin.simulate.grid import WIDE_Q
+from sasnet_plugin.simulate.kernel import call
+from sasnet_plugin.simulate.resolution import pinhole_matrix
+from sasnet_plugin.types import Curve
+
+Q = np.geomspace(0.005, 0.35, 130)
+
+
+def measured(relative: float, absolute: float) -> Curve:
+    """A sphere of 120 Å with 1 % noise, and no word on its resolution."""
+    clean = call("sphere", WIDE_Q, {"radius": 120.0, "sld": 4.0, "sld_solvent": 1.0}).intensity
+    exact = pinhole_matrix(Q, np.hypot(relative * Q, absolute)) @ clean
+    exact = exact + 1e-4 * exact.max()
+    sigma = 0.01 * exact
+    noise = np.random.default_rng(1).standard_normal(Q.size)
+    return Curve(Q, exact + sigma * noise, sigma, file="sphere.dat")
+
+
+def search(curve: Curve, bank: Bank) -> Guess | None:
+    assert curve.dintensity is not None
+    start: dict[str, Any] = {"radius": 119.0, "sld": 4.0, "sld_solvent": 1.0}
+    return ResolutionTask(curve, curve.dintensity, "sphere", start).run(bank)
+
+
+@pytest.mark.parametrize("relative", [0.04, 0.1])
+def test_a_relative_width_is_found(bank: Bank, relative: float) -> None:
+    found = search(measured(relative, 0.0), bank)
+    assert found is not None
+    assert found.relative == pytest.approx(relative, rel=0.45)
+    # The choice of widths is coarse, but what is left over is not: without one χ²/n is above 50.
+    assert found.chisq / Q.size < 3.0
+
+
+def test_an_absolute_width_is_found(bank: Bank) -> None:
+    found = search(measured(0.0, 1.5e-3), bank)
+    assert found is not None
+    assert found.absolute == pytest.approx(1.5e-3, rel=0.45)
+
+
+def test_a_sharp_curve_needs_none(bank: Bank) -> None:
+    assert search(measured(0.002, 0.0), bank) is None
+
+
+def test_the_fit_says_that_it_used_one() -> None:
+    result = fit(measured(0.08, 0.0), models=["sphere"], workers=1)
+    assert result.best is not None
+    assert result.curve.dq is not None
+    assert any("states no resolution" in note for note in result.notes)
+    assert result.best.parameters["radius"].value == pytest.approx(120.0, rel=0.02)
+    stated = replace(measured(0.08, 0.0), dq=0.08 * Q)
+    assert not any("resolution" in note for note in fit(stated, models=["sphere"], workers=1).notes)
