@@ -128,6 +128,9 @@ def flatness(samples: list[dict[str, Any]]) -> list[list[str]]:
     lines = []
     for run in sorted({s["run"] for s in samples}):
         own = [s for s in samples if s["run"] == run]
+        # Not the seconds in which workers start or have ended.
+        full = max(len(s["workers"]) for s in own)
+        own = [s for s in own if len(s["workers"]) == full]
         quarter = max(len(own) // 4, 1)
         for name, value in (
             ("main process", lambda s: s["main"]),

@@ -87,9 +87,7 @@ class Journal:
         try:
             _lock(self._fd, path)
             self._end = 0
-            for offset, length, record in whole_lines(path):
-                self._end = offset + length
-                self._take_in(offset, record)
+            self.catch_up()
             os.ftruncate(self._fd, self._end)
             if self._end == 0:
                 self._append(HEADER)
@@ -106,6 +104,13 @@ class Journal:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         os.close(self._fd)
+
+    def catch_up(self) -> None:
+        """Take in lines that are on the disk only: all of them at first, and what Ctrl-C came in between."""
+        for offset, length, record in whole_lines(self.path):
+            if offset >= self._end:
+                self._end = offset + length
+                self._take_in(offset, record)
 
     def name_options(self, digest: str, options: dict[str, Any]) -> None:
         """Keep what a digest of options stands for."""

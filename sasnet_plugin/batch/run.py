@@ -82,8 +82,13 @@ def local(paths: Sequence[str], options: Options, limit: float, workers: int) ->
     for attendant in attendants:
         threading.Thread(target=work, args=(attendant,), daemon=True).start()
     try:
-        for _ in paths:
-            answer = found.get()
+        left = len(paths)
+        while left:
+            try:
+                answer = found.get(timeout=1.0)  # without a timeout, Windows would not hear Ctrl-C
+            except queue.Empty:
+                continue
+            left -= 1
             if isinstance(answer, BaseException):
                 raise answer
             yield answer

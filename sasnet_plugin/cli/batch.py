@@ -183,6 +183,7 @@ def _keep(
         with closing(answers):
             run.keep(answers, journal, out, total, count)
     except KeyboardInterrupt:
+        journal.catch_up()
         run.publish(journal, out)
         typer.echo(
             f"sasnet: stopped; {done} of {total} files were finished and are kept,"

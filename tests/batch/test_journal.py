@@ -48,6 +48,23 @@ def test_the_last_answer_about_a_file_counts(tmp_path: Path) -> None:
     assert sorted(["b2", "b10", "a", "b"], key=natural) == ["a", "b", "b2", "b10"]
 
 
+def test_a_line_that_ctrl_c_came_in_after_is_taken_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(fd: int) -> None:
+        raise KeyboardInterrupt
+
+    with Journal(tmp_path / "r.journal") as journal:
+        journal.add(answer("/a"))
+        with monkeypatch.context() as patch:
+            patch.setattr("os.fsync", interrupt)
+            with pytest.raises(KeyboardInterrupt):
+                journal.add(answer("/b"))
+        journal.catch_up()
+        journal.add(answer("/c"))
+        assert [r["file"] for r in journal.records()] == ["/a", "/b", "/c"]
+
+
 def test_a_second_batch_is_kept_out_until_the_first_has_ended(tmp_path: Path) -> None:
     path = tmp_path / "r.journal"
     with Journal(path), pytest.raises(BatchError, match="another sasnet batch is writing it"):
