@@ -21,15 +21,14 @@ def test_the_script_for_cron_reports_failures_and_writes_its_log(
     data.mkdir()
     (data / "letter.dat").write_text("Dear colleague, the beam was down.\n", encoding="utf-8")
     command = tmp_path / "sasnet"
-    command.write_text(
-        f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m sasnet_plugin "$@"\n', encoding="utf-8"
-    )
+    python = shlex.quote(sys.executable)
+    command.write_text(f'#!/bin/sh\nexec {python} -m sasnet_plugin "$@"\n', encoding="utf-8")
     command.chmod(0o755)
     script = ["bash", str(repository / "docs" / "overnight.sh")]
+    own = environment | {"SASNET": str(command), "WORKERS": "1"}
     done = subprocess.run(
-        [*script, str(data), str(results)],
-        env=environment | {"SASNET": str(command), "WORKERS": "1"}, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+        [*script, str(data), str(results)], env=own, capture_output=True, text=True, check=False
+    )
     assert done.returncode == 1, done.stderr
     assert "some files have no answer" in done.stdout
     assert "letter.dat" in (results / "results.csv").read_text(encoding="utf-8")
