@@ -80,6 +80,8 @@ def batch(
 
     Exit code 0: every file has its answer; 1: some have not, and their rows say why; 2: wrong usage.
     """
+    if out.suffix.lower() not in (".h5", ".hdf5"):
+        raise typer.BadParameter(f"{out}: end the name in .h5.", param_hint="--out")
     part = _shard(shard)
     drawn = _series_usage(series, against, figure, out, scheduler or shard or ("--merge" if merge else None))
     chosen = names_of(models)

@@ -140,7 +140,8 @@ def test_a_pattern_without_files_is_a_sentence(tmp_path: Path) -> None:
     ("arguments", "code", "words"),
     [
         (("--out", "{tmp}/none/r.h5"), 1, ("none/r.h5.journal", "cannot be written")),
-        (("--out", "{tmp}"), 1, ("is no file",)),
+        (("--out", "{tmp}/folder.h5"), 1, ("is no file",)),
+        (("--out", "{tmp}/r.csv"), 2, ("end the name in .h5",)),
         (("--out", "{tmp}/taken.h5"), 1, ("taken.h5", "choose another name")),
         (("--out", "{tmp}/r.h5", "--models", "spheer"), 1, ("spheer", "sphere")),
         (("--out", "{tmp}/r.h5", "--fix", "raduis=3"), 1, ("raduis", "radius")),
@@ -158,11 +159,12 @@ def test_wrong_usage_is_one_sentence(
 ) -> None:
     (tmp_path / "a.dat").write_text("0.1 1 1\n", encoding="utf-8")
     (tmp_path / "taken.h5").write_bytes(b"mine")
+    (tmp_path / "folder.h5").mkdir()
     found, said = batch(tmp_path / "a.dat", *(each.format(tmp=tmp_path) for each in arguments))
     assert found == code
     assert all(word in said for word in words), said
     assert (tmp_path / "taken.h5").read_bytes() == b"mine"
-    assert {path.name for path in tmp_path.iterdir()} == {"a.dat", "taken.h5"}
+    assert {path.name for path in tmp_path.iterdir()} == {"a.dat", "folder.h5", "taken.h5"}
 
 
 def test_merge_without_shards_and_nothing_to_fit_are_said(tmp_path: Path) -> None:
