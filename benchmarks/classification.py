@@ -204,10 +204,12 @@ def effort(found: Answer) -> list[str]:
 
 def run_learning_curve(options: argparse.Namespace) -> None:
     """Train and score every trial, write the table."""
-    from learning_curve import run_trial, table, trials
+    from learning_curve import finished, run_trial, table, trials
 
     test = test_set(options)
     rows = []
+    if options.run:
+        rows.append(finished(options.run, options.train_shards, test))
     for trial in trials(options.steps):
         found = run_trial(
             trial,
@@ -299,6 +301,7 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     curve = commands.add_parser("learning-curve", parents=[common, shards], help="parts of the curves")
     curve.add_argument("--steps", type=int, nargs="+", default=[2500, 5000, 10_000])
     curve.add_argument("--batch", type=int, default=512)
+    curve.add_argument("--run", type=Path, help="a finished training run of all curves, as a row of its own")
     curve.set_defaults(function=run_learning_curve)
     return parser.parse_args(arguments)
 

@@ -191,12 +191,18 @@ def _told(contestant: str, given: Problem, rng: np.random.Generator) -> dict[str
     from bumps.fitters import fit
 
     from sasnet_plugin.fit.problem import TimeUpError, choose_free, experiment, set_ranges
+    from sasnet_plugin.fit.smearing import apply_sampling, sampling_needed
+    from sasnet_plugin.simulate.clean import tier
 
     start = {"radius_effective_mode": 1} if given.factor else {}
     for key in given.parameters:
         if key.endswith("_pd"):
             start[key] = 0.1
     fitness = experiment(given.curve, given.dintensity, given.name, start, seconds=PATIENCE)
+    if tier(given.form) != "slow":
+        # As many points of q as the truth's fringes need: sasmodels' own would alias them for everyone.
+        true = experiment(given.curve, given.dintensity, given.name, given.parameters)
+        apply_sampling(fitness, given.curve, sampling_needed(true, given.curve))
     # Where the intensity lies is no secret: the data themselves say it.
     theory = np.asarray(fitness.theory())
     if np.all(np.isfinite(theory)) and theory.max() > 0:

@@ -132,6 +132,19 @@ def run_trial(
     return found
 
 
+def finished(run: Path, shards: Path, test: Examples) -> tuple[Trial, dict[str, float]]:
+    """A training run of all curves, scored as the trials are."""
+    from sasnet_plugin.simulate.library import Library
+
+    library = Library(shards)
+    settings = json.loads((run / "settings.json").read_text(encoding="utf-8"))
+    answer = from_run(run, test, library.forms)
+    found = scores(answer.probability, test, None, (answer.extra or {})["factor"])
+    sizes = list(library.sizes().values())
+    found |= {"parameters": answer.parameters, "curves": float(np.median(sizes))}
+    return Trial(1.0, int(settings["train"]["steps"]), "base"), found
+
+
 def table(rows: Sequence[tuple[Trial, dict[str, float]]]) -> str:
     """The learning curve in Markdown."""
     header = ["network", "clean curves a model (median)", "steps", "parameters", "top-1 / %", "top-5 / %"]

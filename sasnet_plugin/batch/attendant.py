@@ -118,7 +118,7 @@ class Attendant:
 
     def _attempt(self, job: Job, done: Done) -> Job | None:
         """Let the process work on a job; the job of its successor where it died or was killed."""
-        from ..fit.workers import killed, late
+        from ..fit.workers import LateError, killed
 
         process = self._ready()
         patience = GRACE + (START_UP if self._served == 0 else 0.0)
@@ -139,7 +139,7 @@ class Attendant:
             except queue.Empty:
                 self._end()
                 if trying is not None:
-                    known[trying[0]] = late(trying[1])
+                    known[trying[0]] = LateError(trying[1])
                 done.late = True
                 return self._successor(job, done, known, 0.0)
             if message is None:

@@ -172,7 +172,7 @@ class OneByOne:
 
     def run(self, tasks: Sequence[fit_workers.Job], seconds: float) -> Iterator[tuple[int, Any]]:
         """See `sasnet_plugin.fit.workers.Workers.run`."""
-        from ..fit.workers import answer_of, late, share
+        from ..fit.workers import LateError, answer_of, share
 
         deadline = time.monotonic() + seconds
         self.calls += 1
@@ -183,7 +183,7 @@ class OneByOne:
             if key in self.known:
                 answer = self.known[key]
             elif left <= 0:
-                self.late, answer = True, late(task.name)
+                self.late, answer = True, LateError(task.name)
             else:
                 self.say("try", key, task.name)
                 answer = answer_of(task.dispatched(least, share(left, len(tasks) - index, 1)), self.bank)

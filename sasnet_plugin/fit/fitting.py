@@ -22,7 +22,7 @@ from .smearing import has_resolution
 from .start import Start, with_start
 from .unstated import again_with, unstated_resolution
 from .verify import verify
-from .workers import Pool, Workers
+from .workers import LateError, Pool, Workers
 
 BANK = "seeds.npz"
 
@@ -146,11 +146,16 @@ def screens(curve: Curve, dintensity: NDArray[np.float64], pairs: Sequence[Pair]
 def fitted(pool: Pool, tasks: Sequence[Task], seconds: float, notes: list[str]) -> list[ModelFit]:
     """Fit tasks; what cannot be fitted becomes a note."""
     fits: list[ModelFit] = []
+    late = []
     for _, answer in pool.run(tasks, seconds):
-        if isinstance(answer, SasnetError):
+        if isinstance(answer, LateError):
+            late.append(answer.name)
+        elif isinstance(answer, SasnetError):
             notes.append(str(answer))
         else:
             fits.append(answer)
+    if late:
+        notes.append(f"Not fitted within the time limit (give more with --time-limit): {', '.join(late)}.")
     return fits
 
 

@@ -92,6 +92,18 @@ def _serve(connection: Any, bank_path: str) -> None:
             return
 
 
+class LateError(SasnetError):
+    """A task was not done within the time limit."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"{name}: not fitted within the time limit; give more with --time-limit.")
+        self.name = name
+
+    def __reduce__(self) -> tuple[type[LateError], tuple[str]]:
+        # As it is, pickle would make the name of the sentence.
+        return LateError, (self.name,)
+
+
 @dataclass
 class _Worker:
     process: Any
@@ -188,11 +200,11 @@ class Workers:
                     elif left <= 0:
                         self._end(worker)
                         self._workers[slot] = self._start()
-                        yield index, late(tasks[index].name)
+                        yield index, LateError(tasks[index].name)
                 if left <= 0:
                     while todo:
                         index = todo.pop()
-                        yield index, late(tasks[index].name)
+                        yield index, LateError(tasks[index].name)
         finally:
             # Left early (Ctrl-C, an error): what is under way would answer a question nobody asked.
             for slot, worker in enumerate(self._workers):
@@ -207,8 +219,3 @@ def killed(name: str) -> SasnetError:
         f"{name}: the process that fitted it was killed, perhaps for want of memory;"
         " run again with --workers 1."
     )
-
-
-def late(name: str) -> SasnetError:
-    """Why a job has no answer whose turn came too late."""
-    return SasnetError(f"{name}: not fitted within the time limit; give more with --time-limit.")

@@ -89,7 +89,8 @@ def test_what_hangs_is_ended_and_what_was_found_is_kept(
     assert acted.is_set()
     (row,) = found.rows
     assert len(row["fits"]) == 1
-    assert any("not fitted within the time limit" in note for note in row["notes"])
+    (other,) = {"sphere", "vesicle"} - {row["fits"][0]["model"]}
+    assert any("time limit" in note and note.endswith(f": {other}.") for note in row["notes"])
     assert found.late
 
 
