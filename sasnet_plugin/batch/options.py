@@ -6,7 +6,10 @@ import hashlib
 import json
 import math
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ..fit.contrast import Contrast
 
 
 @dataclass(frozen=True)
@@ -25,6 +28,8 @@ class Options:
         Values of parameters that are not fitted, in sasmodels' units.
     ranges : dict
         (low, high) of fitted parameters.
+    contrast : Contrast or None
+        Scattering length densities of sample and solvent, not fitted.
     window : (float, float) or None
         Only q within it, Å⁻¹.
     q_unit : str or None
@@ -38,6 +43,7 @@ class Options:
     structure_factor: str | None = None
     fixed: dict[str, float] = field(default_factory=dict)
     ranges: dict[str, tuple[float, float]] = field(default_factory=dict)
+    contrast: Contrast | None = None
     window: tuple[float, float] | None = None
     q_unit: str | None = None
     entry: str | None = None

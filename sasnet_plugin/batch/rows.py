@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 from ..data.failure import sentence_of
@@ -57,9 +58,10 @@ def failed(path: str, error: Exception, *, curve: Curve | None = None, seconds: 
 
 
 def name_of(fit: dict[str, Any]) -> str:
-    """sasmodels' name of a fitted model, ``sphere`` or ``sphere@hardsphere``."""
-    factor = fit["structure_factor"]
-    return str(fit["model"]) if factor is None else f"{fit['model']}@{factor}"
+    """Name of a fitted model, ``sphere@hardsphere``; of a plugin file its own without the folder's."""
+    factor, model = fit["structure_factor"], str(fit["model"])
+    model = PurePath(model).stem if model.endswith(".py") else model
+    return model if factor is None else f"{model}@{factor}"
 
 
 def best_of(row: Row) -> dict[str, Any] | None:

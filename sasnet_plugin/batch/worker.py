@@ -108,6 +108,7 @@ def serve(job: Job, bank: Bank, say: Callable[..., None]) -> None:
         Called with ("begin",), ("try", key, name), ("done", key, answer) and ("row", row, time ran out).
     """
     from ..data import load
+    from ..data.failure import unforeseen
     from ..fit.fitting import fit_with
     from ..predict import open_classifier
     from . import rows
@@ -133,13 +134,15 @@ def serve(job: Job, bank: Bank, say: Callable[..., None]) -> None:
                 structure_factor=options.structure_factor,
                 fixed=options.fixed,
                 ranges=options.ranges,
+                contrast=options.contrast,
                 time_limit=left,
                 start=job.start,
             )
             rg = open_classifier().suggest([used], top=1)[0].rg
             row = rows.fitted(result, rg, time.monotonic() - began)
         except Exception as error:
-            row = rows.failed(job.path, error, curve=curve, seconds=time.monotonic() - began)
+            reason = error if isinstance(error, SasnetError) else unforeseen(job.path, error)
+            row = rows.failed(job.path, reason, curve=curve, seconds=time.monotonic() - began)
         say("row", row, pool.late)
         known, left = {}, job.limit
 

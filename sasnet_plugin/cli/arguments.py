@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
 import typer
 
 from sasnet_plugin import units
+from sasnet_plugin.types import SasnetError
+
+if TYPE_CHECKING:
+    from sasnet_plugin.fit.contrast import Contrast
+    from sasnet_plugin.fit.methods import Method
 
 
 def names_of(given: list[str] | None) -> list[str] | None:
@@ -72,3 +78,31 @@ def ranges_of(given: list[str] | None, option: str) -> dict[str, tuple[float, fl
             )
         found[name.strip()] = pair
     return found
+
+
+def contrast_given(
+    sample: str | None, solvent: str | None, probe: str, wavelength: float | None
+) -> Contrast | None:
+    """Scattering length densities of sample and solvent, or wrong usage; None where neither is given."""
+    from sasnet_plugin.fit.contrast import PROBES, contrast_of
+
+    if probe not in PROBES:
+        raise typer.BadParameter(f"{probe!r} is no probe; use {' or '.join(PROBES)}.", param_hint="--probe")
+    try:
+        return contrast_of(sample, solvent, probe, wavelength)
+    except SasnetError as error:
+        raise typer.BadParameter(str(error), param_hint="--sample / --solvent") from None
+
+
+def method_given(name: str, samples: int | None, burn: int | None) -> Method:
+    """How the best fit is treated further, or wrong usage."""
+    from sasnet_plugin.fit.methods import METHODS, Method
+
+    if name not in METHODS:
+        raise typer.BadParameter(f"{name!r} is no method; use {', '.join(METHODS)}.", param_hint="--method")
+    if name != "dream" and (samples is not None or burn is not None):
+        raise typer.BadParameter(
+            "only dream draws samples; add --method dream.", param_hint="--samples / --burn"
+        )
+    usual = Method(name)
+    return Method(name, usual.samples if samples is None else samples, usual.burn if burn is None else burn)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
@@ -10,19 +11,23 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sasnet_plugin.cli.arguments import names_of, ranges_of, unit_of, values_of, window_of
+from sasnet_plugin.cli.arguments import contrast_given, names_of, ranges_of, unit_of, values_of, window_of
 from sasnet_plugin.cli.files import expand
 from sasnet_plugin.cli.fit_options import (
     Entry,
     Files,
     Fix,
     Models,
+    Probe,
     QRange,
     QUnit,
     Ranges,
+    Sample,
+    Solvent,
     StructureFactor,
     TimeLimit,
     Top,
+    Wavelength,
 )
 from sasnet_plugin.types import SasnetError
 
@@ -71,6 +76,10 @@ def batch(
     structure_factor: StructureFactor = None,
     fix: Fix = None,
     ranges: Ranges = None,
+    sample: Sample = None,
+    solvent: Solvent = None,
+    probe: Probe = "neutron",
+    wavelength: Wavelength = None,
     q_range: QRange = None,
     q_unit: QUnit = None,
     entry: Entry = None,
@@ -85,6 +94,8 @@ def batch(
     part = _shard(shard)
     drawn = _series_usage(series, against, figure, out, scheduler or shard or ("--merge" if merge else None))
     chosen = names_of(models)
+    if chosen is not None:  # a worker elsewhere has another working directory
+        chosen = [os.path.abspath(name) if name.endswith(".py") else name for name in chosen]
 
     from sasnet_plugin.batch.options import Options
     from sasnet_plugin.batch.plan import absolute, shard_journals
@@ -95,6 +106,7 @@ def batch(
         structure_factor=structure_factor,
         fixed=values_of(fix, "--fix"),
         ranges=ranges_of(ranges, "--range"),
+        contrast=contrast_given(sample, solvent, probe, wavelength),
         window=window_of(q_range),
         q_unit=unit_of(q_unit),
         entry=entry,

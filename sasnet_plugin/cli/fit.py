@@ -10,21 +10,33 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sasnet_plugin.cli.arguments import names_of, ranges_of, unit_of, values_of, window_of
+from sasnet_plugin.cli.arguments import (
+    contrast_given,
+    method_given,
+    names_of,
+    ranges_of,
+    unit_of,
+    values_of,
+    window_of,
+)
 from sasnet_plugin.cli.files import curves_of, expand
 from sasnet_plugin.cli.fit_options import (
     Entry,
     Files,
     Fix,
     Models,
+    Probe,
     QRange,
     QUnit,
     Ranges,
+    Sample,
+    Solvent,
     StructureFactor,
     TimeLimit,
     Top,
+    Wavelength,
 )
-from sasnet_plugin.data.failure import sentence_of
+from sasnet_plugin.data.failure import sentence_of, unforeseen
 from sasnet_plugin.types import Curve, SasnetError
 
 if TYPE_CHECKING:
@@ -41,6 +53,25 @@ def fit(
     structure_factor: StructureFactor = None,
     fix: Fix = None,
     ranges: Ranges = None,
+    sample: Sample = None,
+    solvent: Solvent = None,
+    probe: Probe = "neutron",
+    wavelength: Wavelength = None,
+    method: Annotated[
+        str,
+        typer.Option(
+            "--method",
+            help="For the best model, after lm ranked all: amoeba, de, or dream (credible intervals).",
+        ),
+    ] = "lm",
+    samples: Annotated[
+        int | None,
+        typer.Option("--samples", min=1, max=10_000_000, help="Draws of dream.  [default: 10000]"),
+    ] = None,
+    burn: Annotated[
+        int | None,
+        typer.Option("--burn", min=0, help="Steps of dream's chains before the first draw.  [default: 100]"),
+    ] = None,
     q_range: QRange = None,
     q_unit: QUnit = None,
     entry: Entry = None,
@@ -65,6 +96,8 @@ def fit(
     fixed = values_of(fix, "--fix")
     limits = ranges_of(ranges, "--range")
     chosen = names_of(models)
+    contrast = contrast_given(sample, solvent, probe, wavelength)
+    then = method_given(method, samples, burn)
 
     from sasnet_plugin.data import load
     from sasnet_plugin.fit.fitting import bank_path, check_names, fit_with
@@ -89,10 +122,14 @@ def fit(
                         structure_factor=structure_factor,
                         fixed=fixed,
                         ranges=limits,
+                        contrast=contrast,
+                        method=then,
                         time_limit=time_limit,
                     )
                 except SasnetError as error:
                     found = error
+                except Exception as error:  # one file must not stop the others, whatever is wrong
+                    found = unforeseen(path, error)
             else:
                 found = outcome
             if isinstance(found, Exception):
@@ -104,6 +141,7 @@ def fit(
                 _table(found)
             if isinstance(found, Exception):
                 continue
+            failed += found.best is None  # the notes say why
             try:
                 for written in _write(found, report, export):
                     if not as_json:
@@ -146,10 +184,13 @@ def _table(result: FitResult) -> None:
     say(Text(title or "curve", style="bold"), soft_wrap=True)
     say(rich_table(result))
     if result.best is not None:
-        say(Text(f"{result.best.name}: {parameters_in_words(result.best)}"), soft_wrap=True)
+        say(Text(f"{result.best.short_name}: {parameters_in_words(result.best)}"), soft_wrap=True)
         for sentence in result.best.warnings:
             say(Text(f"Beware: {sentence}"), soft_wrap=True)
-    say(Text("Verified." if result.verified else "Not verified."))
+    verdict = "Verified." if result.verified else "Not verified."
+    if result.verification is not None:
+        verdict = f"{verdict[:-1]}: {result.verification.in_words()}"
+    say(Text(verdict), soft_wrap=True)
     for note in result.notes:
         say(Text(f"Note: {note}"), soft_wrap=True)
     say()

@@ -8,7 +8,10 @@ import typer
 
 Files = Annotated[list[str], typer.Argument(help="Data files, folders (searched to the bottom) or patterns.")]
 Top = Annotated[int, typer.Option("--top", min=1, help="How many models to fit.")]
-Models = Annotated[list[str] | None, typer.Option("--models", help="Fit these models (commas or repeated).")]
+Models = Annotated[
+    list[str] | None,
+    typer.Option("--models", help="Fit these models (commas or repeated), or plugin files."),
+]
 StructureFactor = Annotated[
     str | None,
     typer.Option("--structure-factor", help="Fit with this structure factor alone; 'none' for none."),
@@ -20,6 +23,22 @@ Ranges = Annotated[
     list[str] | None,
     typer.Option("--range", metavar="NAME=LOW:HIGH", help="Let a parameter vary in this range alone."),
 ]
+Sample = Annotated[
+    str | None,
+    typer.Option(
+        "--sample",
+        metavar="FORMULA@DENSITY",
+        help="What scatters, such as SiO2@2.2 (g/cm³): its scattering length density is not fitted.",
+    ),
+]
+Solvent = Annotated[
+    str | None,
+    typer.Option(
+        "--solvent", metavar="NAME", help="What it is in: D2O, 40%D2O, toluene, or FORMULA@DENSITY."
+    ),
+]
+Probe = Annotated[str, typer.Option("--probe", help="For --sample and --solvent: neutron or xray.")]
+Wavelength = Annotated[float | None, typer.Option("--wavelength", help="Å, for --probe xray, such as 1.54.")]
 QRange = Annotated[
     str | None,
     typer.Option("--q-range", metavar="A:B", help="Use only q from A to B, Å⁻¹; either may be left out."),

@@ -52,7 +52,12 @@ class LazyGroup(TyperGroup):
             sys.stdout.flush()
             return result
         except BrokenPipeError:
-            _leave_closed_pipe()
+            _leave_stdout(141)  # 128 + SIGPIPE, as of any program in a pipe
+        except OSError as error:
+            # Commands turn the failures of files into sentences; what is left is the answer itself.
+            reason = f"{error.filename}: " if error.filename else "The answer cannot be written: "
+            typer.echo(f"sasnet: {reason}{error.strerror or error}; make room or write elsewhere.", err=True)
+            _leave_stdout(1)
         except KeyboardInterrupt:
             raise typer.Exit(130) from None
         except SasnetError as error:
@@ -92,7 +97,7 @@ def main() -> None:
         sys.exit(130)
 
 
-def _leave_closed_pipe() -> None:
+def _leave_stdout(code: int) -> None:
     # The interpreter flushes stdout once more at exit; give it somewhere to write.
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    sys.exit(141)  # 128 + SIGPIPE, as of any program in a pipe
+    sys.exit(code)

@@ -14,3 +14,9 @@ def sentence_of(path: str, error: Exception) -> str:
         f"{path}: cannot be read as 1D small-angle-scattering data ({type(error).__name__}: {reason});"
         " check the file."
     )
+
+
+def unforeseen(path: str, error: Exception) -> SasnetError:
+    """What nobody thought of while a file was fitted; the next file has its turn all the same."""
+    reason = " ".join(f"{type(error).__name__}: {error}".split())
+    return SasnetError(f"{path}: could not be fitted ({reason}); please report this.")

@@ -16,7 +16,10 @@ from ..simulate.bank import Bank
 from ..simulate.clean import PD_TYPES, tier
 from ..simulate.kernel import load_model
 from ..types import Curve, SasnetError
+from .contrast import with_fixed
+from .covariance import strong_pairs
 from .linear import cells
+from .plugins import page_of
 from .polish import Polished, Polisher
 from .problem import TimeUpError, choose_free, experiment, set_ranges
 from .result import ModelFit, Parameter
@@ -144,7 +147,7 @@ def _polished(task: Task, bank: Bank, began: float) -> list[Polished]:
         first = follow(rough, [_coarse_widths(task, s) for s in task.starts], 0.3, 0.02, 0.0, steps=12)
     else:
         data = binned(task.curve, task.dintensity)
-        page = bank.page(task.model)
+        page = page_of(bank, task.model, 0.1 * task.seconds)
         seeds = nearest(page, task.model, task.structure_factor, data, count=3 * STARTS[speed])
         seeds = _varied(seeds, STARTS[speed], distributions={"fast": 2, "medium": 1, "slow": 0}[speed])
         if task.extra is not None:
@@ -273,7 +276,7 @@ def _without_spread(parameters: dict[str, Any]) -> dict[str, Any]:
 
 
 def _start(task: Task, seed: Seed) -> dict[str, Any]:
-    start: dict[str, Any] = seed.parameters | (task.fixed or {})
+    start: dict[str, Any] = with_fixed(seed.parameters, task.fixed or {})
     for key in list(start):
         if key.endswith("_pd_type") and not isinstance(start[key], str):
             start[key] = PD_TYPES[int(start[key])]
@@ -378,4 +381,15 @@ def _describe(task: Task, done: _Done, seconds: float) -> ModelFit:
     return ModelFit(
         task.model, task.structure_factor, parameters, spread, done.chisq, done.chisq / degrees, done.bic,
         task.probability, seconds, np.asarray(fitness.theory(), dtype=float),
+        correlations=_correlations(task, done),
     )  # fmt: skip
+
+
+def _correlations(task: Task, done: _Done) -> dict[tuple[str, str], float]:
+    """Strong correlations of the fitted parameters; none where a curve is too dear for it."""
+    began = time.process_time()
+    done.fitness.update()
+    done.fitness.residuals()
+    names = [name for name in done.free if name in done.parameters]  # a width of 0 is none
+    cost = (time.process_time() - began) * (len(names) + 1)
+    return strong_pairs(done.fitness, names) if cost < 0.1 * task.seconds else {}

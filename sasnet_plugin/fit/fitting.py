@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,16 +14,21 @@ from ..predict import open_classifier
 from ..types import Curve, SasnetError
 from .candidate import Task
 from .choice import candidates, priors, shortlist
-from .rank import alike, ranked
+from .contrast import Contrast, contrast_of, hold
+from .judge import judge
+from .methods import RANKING_SHARE, Method, refine_best
+from .plugins import split, with_plugins
+from .rank import ranked
 from .result import FitResult, ModelFit
 from .screen import Pair, Screen, extra_pairs, order_of, simple_pairs
 from .smearing import has_resolution
 from .start import Start, with_start
 from .unstated import again_with, unstated_resolution
-from .verify import verify
 from .workers import LateError, Pool, Workers
 
 BANK = "seeds.npz"
+#: Of the noise of simulated twins: the same data get the same answer.
+_TWINS_SEED = 1
 
 
 def bank_path() -> Path:
@@ -42,6 +46,14 @@ def fit(
     structure_factor: str | None = None,
     fixed: Mapping[str, float] | None = None,
     ranges: Mapping[str, tuple[float, float]] | None = None,
+    sample: str | None = None,
+    solvent: str | None = None,
+    probe: str = "neutron",
+    wavelength: float | None = None,
+    method: str = "lm",
+    samples: int = 10_000,
+    burn: int = 100,
+    rng: np.random.Generator | None = None,
     time_limit: float = 60.0,
     workers: int = 2,
 ) -> FitResult:
@@ -60,6 +72,18 @@ def fit(
         Values of parameters that are not to be fitted, in sasmodels' units.
     ranges : mapping, optional
         (low, high) of fitted parameters.
+    sample, solvent : str, optional
+        What they are made of, ``SiO2@2.2`` and ``D2O``: scattering length densities that are not fitted.
+    probe : str
+        neutron or xray, for those.
+    wavelength : float, optional
+        Å, for those; needed for X-rays.
+    method : str
+        What follows for the best model: lm (nothing more), amoeba, de, or dream (samples of its posterior).
+    samples, burn : int
+        Draws of DREAM, and steps of its chains before the first.
+    rng : numpy.random.Generator, optional
+        Source of randomness of de and dream; default: the same at every call.
     time_limit : float
         Seconds for the whole curve; what is not fitted by then is left out, with a note.
     workers : int
@@ -72,10 +96,12 @@ def fit(
     Raises
     ------
     SasnetError
-        Unknown names, too few points, or a damaged model zoo.
+        Unknown names or materials, too few points, or a damaged model zoo.
     """
     chosen = None if models is None else list(models)
     check_names(chosen, structure_factor, fixed or {}, ranges or {})
+    contrast = contrast_of(sample, solvent, probe, wavelength)
+    then = Method(method, samples, burn)
     with Workers(bank_path(), workers) as pool:
         return fit_with(
             pool,
@@ -85,6 +111,9 @@ def fit(
             structure_factor=structure_factor,
             fixed=fixed,
             ranges=ranges,
+            contrast=contrast,
+            method=then,
+            rng=rng,
             time_limit=time_limit,
         )
 
@@ -98,6 +127,9 @@ def fit_with(
     structure_factor: str | None = None,
     fixed: Mapping[str, float] | None = None,
     ranges: Mapping[str, tuple[float, float]] | None = None,
+    contrast: Contrast | None = None,
+    method: Method | None = None,
+    rng: np.random.Generator | None = None,
     time_limit: float = 60.0,
     start: Start | None = None,
 ) -> FitResult:
@@ -106,13 +138,17 @@ def fit_with(
     `start` is one more start for one of the models, which is fitted even where the network would not have it.
     """
     began = time.monotonic()
+    method = method or Method()
+    for_ranking = time_limit if method.name == "lm" else RANKING_SHARE * time_limit
     notes = list(curve.notes)
     dintensity, note = uncertainties(curve)
     if note:
         notes.append(note)
     classifier = open_classifier()
-    keep = classifier.selection(models, None)
+    known, own = split(models, classifier.manifest.forms)
+    keep = classifier.selection(None if own and not known else known, None)
     suggestion = classifier.suggest([curve], top=len(classifier.manifest.forms), keep=keep)[0]
+    suggestion = with_plugins(suggestion, own, alone=known == [])
     chosen = suggestion if models is not None else shortlist(suggestion, top, classifier.manifest)
     tasks = candidates(chosen, curve, dintensity, structure_factor, fixed or {}, ranges or {})
     pairs = [(task.model, task.structure_factor) for task in tasks]
@@ -127,14 +163,21 @@ def fit_with(
     if start is not None:
         tasks = with_start(tasks, start, curve, dintensity, fixed or {}, ranges or {})
     tasks.sort(key=lambda task: order_of((task.model, task.structure_factor), badness))
+    tasks, said = hold(contrast, tasks)
+    notes.extend(said)
 
-    def left() -> float:
-        return time_limit - (time.monotonic() - began)
+    def left(of: float) -> float:
+        return of - (time.monotonic() - began)
 
-    fits = fitted(pool, tasks, left(), notes)
+    fits = fitted(pool, tasks, left(for_ranking), notes)
     if fits and not has_resolution(curve):
-        curve, fits = with_resolution(pool, curve, tasks, fits, left(), notes)
-    return assemble(curve, dintensity, fits, notes, priors(suggestion, fits))
+        curve, fits = with_resolution(pool, curve, tasks, fits, left(for_ranking), notes)
+    prior = priors(suggestion, fits)
+    if fits and method.name != "lm":
+        rng = rng or np.random.default_rng(0)
+        fits, said = refine_best(pool, curve, dintensity, fits, prior, method, left(time_limit), rng)
+        notes.extend(said)
+    return assemble(curve, dintensity, fits, notes, prior)
 
 
 def screens(curve: Curve, dintensity: NDArray[np.float64], pairs: Sequence[Pair], count: int) -> list[Screen]:
@@ -204,16 +247,19 @@ def check_names(
 
     from ..simulate.priors import model_info, structure_factors
 
-    open_classifier().selection(models, None)
     if structure_factor not in (None, "none", *structure_factors()):
         raise SasnetError(
             f"{structure_factor}: no such structure factor; choose none, {', '.join(structure_factors())}."
         )
+    forms = open_classifier().manifest.forms
+    named, own = split(models, forms)
+    if named or not own:
+        open_classifier().selection(named, None)
     wanted = [*fixed, *ranges]
     if not wanted:
         return
     known: set[str] = {"scale", "background"}
-    for name in (*(models or open_classifier().manifest.forms), *structure_factors()):
+    for name in (*(forms if named is None else [*named, *own]), *structure_factors()):
         for p in model_info(name).parameters.call_parameters:
             known |= {p.name, f"{p.name}_pd"} if p.polydisperse else {p.name}
     for name in wanted:
@@ -248,15 +294,7 @@ def assemble(
     order = ranked(fits, prior)
     if not order:
         return FitResult(curve, dintensity, (), False, (*notes, "No model could be fitted."))
-    checked = []
-    verdicts = []
-    for found in order:
-        verdict = verify(curve, dintensity, found)
-        verdicts.append(verdict)
-        checked.append(replace(found, warnings=(*found.warnings, *verdict.sentences)))
-    same = alike(order)
-    if same:
-        notes.append(f"{order[0].name} and {', '.join(same)}: no difference in this q range.")
-    if not verdicts[0].explained:
-        notes.append("None of these models explains the data.")
-    return FitResult(curve, dintensity, tuple(checked), verdicts[0].explained, tuple(notes))
+    judged, verification, said = judge(curve, dintensity, order, np.random.default_rng(_TWINS_SEED))
+    return FitResult(
+        curve, dintensity, judged, verification.explained, (*notes, *said), verification=verification
+    )

@@ -130,6 +130,8 @@ class Polisher:
         from scipy.optimize import least_squares
 
         best: tuple[float, dict[str, Any]] = (np.inf, {})
+        if "scale" not in start and not self._solved:
+            start = start | {"scale": self._scale_beside(start.get("background", 0.0), start)}
         names = [n for n in fittable(self._model.info, start) if n not in self.held]
         names = [n for n in names if n not in ("scale", "background") or not self._solved]
         codes = [self._code(n, start) for n in names]
@@ -159,6 +161,15 @@ class Polisher:
             best = self._better(decoded(x), best)
         return Polished(best[1], best[0])
 
+    def _scale_beside(self, background: float, start: dict[str, Any]) -> float:
+        """Best scale where a user has fixed the background: the bank's curves have none of their own."""
+        try:
+            curve = self.intensity(start) / self.dintensity
+        except TimeUpError:
+            return 1.0
+        scale = float(curve @ ((self.curve.intensity - background) / self.dintensity) / (curve @ curve))
+        return scale if np.isfinite(scale) and scale > 0 else 1.0
+
     def _told_apart(self, names: list[str], codes: list[_Code], start: dict[str, Any]) -> list[int]:
         """Which of the parameters the data can tell from scale, background and those before them."""
         base = self.intensity(start)
@@ -166,6 +177,9 @@ class Polisher:
         weight = scale / np.hypot(self.dintensity, 0.02 * np.abs(self.curve.intensity))
         columns = {"scale": base * weight, "background": weight} if self._solved else {}
         for name, code in zip(names, codes, strict=True):
+            if name in ("scale", "background"):  # `intensity` leaves them out
+                columns[name] = (base if name == "scale" else 1.0) * weight
+                continue
             moved = self.intensity(start | {name: code.value(code.first + 1e-4)})
             columns[name] = (moved - base) * weight
         free = independent(columns)

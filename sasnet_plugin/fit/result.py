@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..types import Curve
+from ..types import Curve, SasnetError
 from . import show
+from .posterior import Posterior
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from .verify import Verification
 
 
 @dataclass(frozen=True)
@@ -70,6 +74,10 @@ class ModelFit:
         I(q) of the fit at the curve's points, resolution included.
     warnings : tuple of str
         Plain sentences.
+    posterior : Posterior or None
+        Samples of the fitted parameters, where DREAM drew them.
+    correlations : mapping of (str, str) to float
+        Correlation coefficients of pairs of fitted parameters, the strong ones (0.95 and more) alone.
     """
 
     model: str
@@ -84,11 +92,23 @@ class ModelFit:
     theory: NDArray[np.float64]
     weight: float = 0.0
     warnings: tuple[str, ...] = ()
+    posterior: Posterior | None = None
+    correlations: Mapping[tuple[str, str], float] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
         """sasmodels' name, ``sphere`` or ``sphere@hardsphere``."""
         return self.model if self.structure_factor is None else f"{self.model}@{self.structure_factor}"
+
+    @property
+    def short_model(self) -> str:
+        """The form model for people: of a plugin file its own name, as nobody needs to know the folder."""
+        return PurePath(self.model).stem if self.model.endswith(".py") else self.model
+
+    @property
+    def short_name(self) -> str:
+        """`name` for people."""
+        return f"{self.short_model}@{self.structure_factor}" if self.structure_factor else self.short_model
 
     @property
     def free(self) -> tuple[str, ...]:
@@ -112,6 +132,8 @@ class FitResult:
         The best fit, simulated again with the same noise, looks like the measurement.
     notes : tuple of str
         Plain sentences.
+    verification : Verification or None
+        How the best fit was verified; None where there is none.
     """
 
     curve: Curve
@@ -119,6 +141,7 @@ class FitResult:
     fits: tuple[ModelFit, ...]
     verified: bool = False
     notes: tuple[str, ...] = field(default_factory=tuple)
+    verification: Verification | None = None
 
     @property
     def best(self) -> ModelFit | None:
@@ -132,6 +155,20 @@ class FitResult:
     def plot(self) -> Any:
         """Data, fits and residuals as a matplotlib figure, which a notebook shows."""
         return show.draw(self)
+
+    def corner(self) -> Any:
+        """The best fit's posterior, each parameter and each pair, as a matplotlib figure.
+
+        Raises
+        ------
+        SasnetError
+            There is none: fit with ``method="dream"``.
+        """
+        from .corner import corner_figure
+
+        if self.best is None or self.best.posterior is None:
+            raise SasnetError('There are no samples of the posterior; fit with method="dream".')
+        return corner_figure(self.best)
 
     def __rich__(self) -> Any:
         return show.rich_table(self)
@@ -147,6 +184,7 @@ class FitResult:
             "best": self.best.name if self.best else None,
             "fits": [_fit_as_dict(f) for f in self.fits],
             "verified": self.verified,
+            "verification": self.verification.as_dict() if self.verification else None,
             "notes": list(self.notes),
         }
 
@@ -160,8 +198,19 @@ def _fit_as_dict(fit: ModelFit) -> dict[str, Any]:
         "weight": fit.weight,
         "parameters": {
             name: {"value": p.value, "error": p.error, "unit": p.unit, "fixed": p.fixed}
+            | _intervals(fit.posterior, name)
             for name, p in fit.parameters.items()
         },
         "seconds": fit.seconds,
         "warnings": list(fit.warnings),
+        "correlations": [{"between": list(pair), "r": r} for pair, r in fit.correlations.items()],
+    }
+
+
+def _intervals(posterior: Posterior | None, name: str) -> dict[str, list[float]]:
+    if posterior is None or name not in posterior.names:
+        return {}
+    return {
+        "interval68": list(posterior.interval68[name]),
+        "interval95": list(posterior.interval95[name]),
     }

@@ -85,6 +85,8 @@ class Screen:
 def extra_pairs(badness: dict[Pair, float], chosen: Sequence[Pair]) -> list[Pair]:
     """Simple bodies that look as good as what was suggested, best first."""
     least = min(badness.values(), default=np.inf)
+    if not np.isfinite(least):
+        return []  # the first look did not come to an end in its time
     others = [p for p in simple_pairs() if p not in chosen and badness.get(p, np.inf) <= _WORSE * least]
     return sorted(others, key=lambda p: badness[p])[:_EXTRA]
 

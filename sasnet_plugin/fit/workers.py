@@ -67,9 +67,10 @@ def answer_of(task: Job, bank: Bank) -> Any:
         return task.run(bank)
     except SasnetError as error:
         return error
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         # A user's plugin model may raise anything; the other candidates are still to be fitted.
-        return SasnetError(f"{task.name}: the fit failed ({type(error).__name__}: {error}).")
+        reason = " ".join(f"{type(error).__name__}: {error}".split())
+        return SasnetError(f"{task.name}: the fit failed ({reason}).")
 
 
 def _serve(connection: Any, bank_path: str) -> None:

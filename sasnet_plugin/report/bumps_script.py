@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..fit.candidate import quadrature
+from ..fit.rebuild import starting_values
 from ..fit.result import FitResult, ModelFit, Parameter
 from .whole import put_whole
 
@@ -110,29 +110,6 @@ def write_script(result: FitResult, fit: ModelFit, path: str | Path) -> None:
         ),
     )
     put_whole(path, script.encode(), "bumps script")
-
-
-def starting_values(fit: ModelFit) -> dict[str, Any]:
-    """Every keyword of sasmodels' ``Model`` that brings the fit back, numbers of its distributions included.
-
-    Parameters
-    ----------
-    fit : ModelFit
-
-    Returns
-    -------
-    dict of str to float, int or str
-        Values in sasmodels' units; kinds of distributions as text.
-    """
-    values: dict[str, Any] = {}
-    for name, parameter in fit.parameters.items():
-        values[name] = float(parameter.value)
-        if name.endswith("_pd"):
-            kind = fit.distributions.get(name.removesuffix("_pd"), "gaussian")
-            # The same integral as in the fit: candidate.py sets these for every start.
-            values[f"{name}_n"], values[f"{name}_nsigma"] = quadrature(fit.model, kind)
-            values[f"{name}_type"] = kind
-    return values
 
 
 def _head(result: FitResult, fit: ModelFit) -> list[str]:

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from ..fit.problem import experiment
+from ..fit.rebuild import starting_values
 from ..fit.result import FitResult, ModelFit
 from ..types import SasnetError
-from .bumps_script import starting_values
 from .whole import put_whole
 
 #: bumps' serializer. Its "dataclass" cannot write sasmodels' classes, and what cloudpickle and dill write of

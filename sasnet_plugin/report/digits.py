@@ -86,6 +86,21 @@ def significant(value: float, digits: int) -> str:
     return f"{text}×10{superscript(power)}" if power else text
 
 
+def interval(low: float, high: float) -> str:
+    """Write two ends with the digits that their distance supports.
+
+    Examples
+    --------
+    >>> interval(390.2152, 409.8491)
+    '390.2 to 409.8'
+    """
+    width, largest = high - low, max(abs(low), abs(high))
+    if not (math.isfinite(width) and width > 0):
+        return f"{significant(low, PLAIN_DIGITS)} to {significant(high, PLAIN_DIGITS)}"
+    digits = min(max(math.floor(math.log10(largest)) - math.floor(math.log10(width)) + 2, 2), _DOUBLE_DIGITS)
+    return f"{significant(low, digits)} to {significant(high, digits)}"
+
+
 def superscript(power: int) -> str:
     """An integer in superscript digits, ⁻¹²."""
     return str(power).translate(_SUPERSCRIPT)

@@ -14,6 +14,7 @@ import numpy as np
 from ..fit.result import FitResult
 from ..types import Curve, ModelZooError, SasnetError
 from ..zoo import Manifest, open_model
+from .html_corner import posterior_section
 from .html_figures import MAX_DRAWN, fit_figure, tree_figure
 from .html_style import CSS
 from .html_tables import key, made_with, parameter_tables, ranking, reduced_chisq
@@ -118,6 +119,7 @@ def page(result: FitResult, groups: Manifest) -> str:
 </section>
 {ranking(result.fits)}
 {parameter_tables(result.fits)}
+{posterior_section(result.fits)}
 {_groups(result, groups)}
 {made_with(result, groups)}
 </main>
@@ -133,7 +135,7 @@ def _verdict(result: FitResult) -> str:
     best = result.best
     if best is None:
         return '<div class="verdict doubt"><p>No model could be fitted to these data.</p></div>'
-    name = f'<span class="name">{escape(best.name)}</span>'
+    name = f'<span class="name">{escape(best.short_name)}</span>'
     if result.verified:
         first = f"{name} explains the data best."
         second = "Verified: the measurement looks like a simulation of this fit with the same noise."
@@ -142,6 +144,8 @@ def _verdict(result: FitResult) -> str:
         second = (
             "Not verified: a simulation of this fit with the same noise looks different from the measurement."
         )
+    if result.verification is not None:
+        second += f" {escape(result.verification.in_words())}"
     fits = "1 fit" if len(result.fits) == 1 else f"{len(result.fits)} fits"
     figures = f"Reduced χ² {reduced_chisq(best.reduced_chisq)}; weight {best.weight:.2f} among {fits}."
     style = "verdict" if result.verified else "verdict doubt"
@@ -188,7 +192,7 @@ def _groups(result: FitResult, groups: Manifest) -> str:
     if not result.fits:
         return ""
     own: dict[str, list[str]] = {}
-    for model in dict.fromkeys(fit.model for fit in result.fits):
+    for model in dict.fromkeys(fit.short_model for fit in result.fits):
         home = next((g.name for g in groups.groups if model in g.members), "")
         own.setdefault(home, []).append(model)
     sizes = {g.name: len(g.members) for g in groups.groups}

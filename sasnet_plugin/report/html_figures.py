@@ -6,8 +6,6 @@ gives the same bytes, and every colour is a role of `html_style`.
 
 from __future__ import annotations
 
-import io
-import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -17,11 +15,11 @@ from ..fit.result import FitResult, ModelFit
 from ..zoo import Manifest
 from .dendrogram import draw_tree, members_of_links
 from .digits import superscript
-from .html_style import DASHES, FITS, in_page_colours, placeholder
+from .html_style import DASHES, FITS, placeholder
+from .html_svg import inline_svg, plain_axes, settings
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
 #: Fits that are drawn; more lines could not be told apart.
@@ -53,13 +51,13 @@ def fit_figure(result: FitResult) -> str:
 
     fits = result.fits[:MAX_DRAWN]
     height = _TOP + _PLOT + len(fits) * (_STRIP + _GAP) + _BOTTOM
-    with style.context(["default", _rc("fit")]):
+    with style.context(["default", settings("fit")]):
         figure = Figure(figsize=(_WIDTH, height))
         width = (_WIDTH - _LEFT - _RIGHT) / _WIDTH
 
         def panel(top: float, size: float) -> Axes:
             axes = figure.add_axes((_LEFT / _WIDTH, 1 - (top + size) / height, width, size / height))
-            _plain_axes(axes)
+            plain_axes(axes)
             axes.set_xscale("log")
             axes.set_xlim(*_q_limits(result.curve.q))
             _ticks(axes.xaxis, result.curve.q[[0, -1]], decimal=True)
@@ -78,8 +76,8 @@ def fit_figure(result: FitResult) -> str:
             figure.text(
                 0.012, middle, "(I − fit) / σ", rotation=90, va="center", color=placeholder("ink"), size=10
             )
-        drawn = " and ".join(f.name for f in fits[:1]) or "no fit"
-        return _svg(figure, "fit", f"Intensity against q with {drawn}; residuals below")
+        drawn = " and ".join(f.short_name for f in fits[:1]) or "no fit"
+        return inline_svg(figure, "fit", f"Intensity against q with {drawn}; residuals below")
 
 
 def tree_figure(manifest: Manifest, result: FitResult) -> str:
@@ -102,12 +100,12 @@ def tree_figure(manifest: Manifest, result: FitResult) -> str:
         # What joins models of one group of this answer; above the cut a link holds models of several groups.
         return placeholder("fit1" if any(inside[link] <= home for home in homes) else "muted")
 
-    with style.context(["default", _rc("tree")]):
+    with style.context(["default", settings("tree")]):
         height = 0.165 * len(manifest.forms) + 0.7
         figure = Figure(figsize=(_WIDTH, height))
         axes = figure.add_axes((0.02, 0.6 / height, 0.63, 1 - 0.65 / height))
         draw_tree(axes, manifest, colour, cut=placeholder("ink"))
-        _plain_axes(axes)
+        plain_axes(axes)
         axes.spines["left"].set_visible(False)
         axes.tick_params(axis="y", length=0, pad=6)
         labels = [tick.get_text() for tick in axes.get_yticklabels()]
@@ -120,7 +118,9 @@ def tree_figure(manifest: Manifest, result: FitResult) -> str:
             if name in rank:
                 text.set_fontweight("bold")
         axes.set_xlabel("−ln of the probability that one is taken for the other", color=placeholder("ink"))
-        return _svg(figure, "tree", "Tree of the models; those that were fitted are marked with their rank")
+        return inline_svg(
+            figure, "tree", "Tree of the models; those that were fitted are marked with their rank"
+        )
 
 
 def ranks(fits: Sequence[ModelFit]) -> dict[str, str]:
@@ -192,8 +192,8 @@ def _draw_residuals(axes: Axes, result: FitResult, fit: ModelFit, index: int) ->
     tick = _round_below(0.75 * bound)
     axes.set_yticks([-tick, 0, tick], [f"−{tick:g}", "0", f"{tick:g}"])
     axes.text(
-        0, 1.05, f"{index + 1} · {fit.name}", transform=axes.transAxes, va="bottom", size=9, weight="bold",
-        color=colour, parse_math=False,
+        0, 1.05, f"{index + 1} · {fit.short_name}", transform=axes.transAxes, va="bottom", size=9,
+        weight="bold", color=colour, parse_math=False,
     )  # fmt: skip
 
 
@@ -234,46 +234,3 @@ def _ticks(axis: Any, ends: NDArray[Any], *, decimal: bool) -> None:
 
     axis.set_major_formatter(FuncFormatter(label))
     axis.set_minor_formatter(NullFormatter())
-
-
-def _plain_axes(axes: Axes) -> None:
-    axes.patch.set_visible(False)
-    for side, spine in axes.spines.items():
-        spine.set_visible(side in ("left", "bottom"))
-        spine.set(color=placeholder("muted"), linewidth=0.8)
-    axes.tick_params(
-        which="both", color=placeholder("muted"), labelcolor=placeholder("ink"), labelsize=9, width=0.6
-    )
-
-
-def _rc(name: str) -> dict[str, Any]:
-    # On top of matplotlib's own defaults, not of the user's. The salt makes the ids of clip paths and markers
-    # repeatable; no point may be simplified away.
-    return {
-        "svg.fonttype": "none", "svg.hashsalt": f"sasnet-{name}", "path.simplify": False, "font.size": 10.0,
-        "font.family": "sans-serif", "axes.unicode_minus": True, "text.usetex": False,
-    }  # fmt: skip
-
-
-def _svg(figure: Figure, name: str, label: str) -> str:
-    """The figure as one ``svg`` element that follows the page's width, font and colours."""
-    from html import escape
-
-    figure.patch.set_visible(False)
-    text = io.StringIO()
-    figure.savefig(text, format="svg", metadata=dict.fromkeys(("Date", "Creator", "Format", "Type")))
-    svg = text.getvalue()
-    svg = svg[svg.index("<svg") :]
-    svg = re.sub(r"<!--.*?-->|<style.*?</style>|<metadata.*?</metadata>", "", svg, flags=re.DOTALL)
-    box = re.search(r'viewBox="[^"]*"', svg)
-    assert box is not None
-    svg = re.sub(
-        r"<svg[^>]*>", f'<svg {box[0]} role="img" aria-label="{escape(label)}">', svg, count=1
-    ).strip()
-    # Several figures share the page: each keeps its ids to itself.
-    svg = re.sub(r'(\bid="|href="#|url\(#)', rf"\g<1>{name}-", svg)
-    svg = re.sub(r"font: (\w* ?)([\d.]+)px [^;\"]*", r"font-weight: \1; font-size: \2px", svg)
-    svg = svg.replace("font-weight: ; ", "").replace("xlink:href", "href")
-    # A hundredth of a point is finer than any screen.
-    svg = re.sub(r' (?:d|x|y|transform)="[^"]*"', lambda m: re.sub(r"(\.\d\d)\d+", r"\1", m[0]), svg)
-    return in_page_colours(re.sub(r"\s*\n\s*", "\n", svg))

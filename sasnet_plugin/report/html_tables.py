@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from html import escape
 from importlib.metadata import PackageNotFoundError, version
 
 from ..fit.result import FitResult, ModelFit, Parameter
 from ..zoo import Manifest
-from .digits import significant, unit_text, with_error
+from .digits import interval, significant, unit_text, with_error
 from .html_style import DASHES, FITS
 
 #: Programs whose versions decide what comes out.
@@ -21,7 +21,7 @@ _MODEL_PAGE = "https://www.sasview.org/docs/user/models/{}.html"
 def key(fits: Sequence[ModelFit]) -> str:
     """Which line is which model."""
     items = "".join(
-        f'<span>{swatch(i)}<span class="name">{escape(fit.name)}</span></span>'
+        f'<span>{swatch(i)}<span class="name">{escape(fit.short_name)}</span></span>'
         for i, fit in enumerate(fits[: len(FITS)])
     )
     return f'<div class="key">{items}</div>' if items else ""
@@ -66,7 +66,7 @@ def _rank_row(number: int, fit: ModelFit, lowest: float) -> str:
     factor = f'<span class="name">{escape(fit.structure_factor)}</span>' if fit.structure_factor else "none"
     share = 100 * min(max(fit.weight, 0.0), 1.0)
     bar = f'<span class="share"><i style="width:{share:.1f}%"></i></span>'
-    name = f'{swatch(number - 1)}<a href="#parameters-{number}" class="name">{escape(fit.model)}</a>'
+    name = f'{swatch(number - 1)}<a href="#parameters-{number}" class="name">{escape(fit.short_model)}</a>'
     figures = (
         reduced_chisq(fit.reduced_chisq), f"{fit.bic:.1f}", f"{fit.bic - lowest:.1f}", str(len(fit.free)),
         _fraction(fit.probability),
@@ -95,17 +95,15 @@ def parameter_tables(fits: Sequence[ModelFit]) -> str:
     """Parameters of each fit; the best one's are open, the others' behind their names."""
     if not fits:
         return ""
-    head = "".join(
-        f'<th scope="col" class="{style}">{name}</th>'
-        for name, style in (("Parameter", ""), ("Value", "number"), ("Unit", ""), ("Fitted within", ""))
-    )
     tables = []
     # The id is inside: a browser opens what it must to show the target of a link.
     for number, fit in enumerate(fits, start=1):
-        rows = "".join(_parameter_row(name, p, fit.distributions) for name, p in fit.parameters.items())
+        head = _parameter_head(fit)
+        rows = "".join(_parameter_row(name, p, fit) for name, p in fit.parameters.items())
         tables.append(
             f"<details{' open' if number == 1 else ''}>"
-            f'<summary>{number} {swatch(number - 1)}<span class="name">{escape(fit.name)}</span></summary>'
+            f'<summary>{number} {swatch(number - 1)}<span class="name">{escape(fit.short_name)}</span>'
+            "</summary>"
             f'<div class="wide" id="parameters-{number}"><table class="parameters">'
             f"<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div></details>"
         )
@@ -118,9 +116,16 @@ def parameter_tables(fits: Sequence[ModelFit]) -> str:
     )
 
 
-def _parameter_row(name: str, p: Parameter, distributions: Mapping[str, str]) -> str:
+def _parameter_head(fit: ModelFit) -> str:
+    names = [("Parameter", ""), ("Value", "number"), ("Unit", ""), ("Fitted within", "")]
+    if fit.posterior is not None:
+        names.insert(2, ("95 % interval", "number"))
+    return "".join(f'<th scope="col" class="{style}">{name}</th>' for name, style in names)
+
+
+def _parameter_row(name: str, p: Parameter, fit: ModelFit) -> str:
     label = f'<span class="name">{escape(name)}</span>'
-    kind = distributions.get(name.removesuffix("_pd")) if name.endswith("_pd") else None
+    kind = fit.distributions.get(name.removesuffix("_pd")) if name.endswith("_pd") else None
     if kind:
         label += f' <span class="small">relative width, {escape(kind)}</span>'
     value = escape(with_error(p.value, None if p.fixed else p.error))
@@ -132,8 +137,19 @@ def _parameter_row(name: str, p: Parameter, distributions: Mapping[str, str]) ->
             value += ' <span class="small">± unknown</span>'
     return (
         f"<tr{' class=fixed' if p.fixed else ''}><td>{label}</td>"
-        f'<td class="number">{value}</td><td>{escape(unit_text(p.unit))}</td><td>{within}</td></tr>'
+        f'<td class="number">{value}</td>{_interval(name, fit)}'
+        f"<td>{escape(unit_text(p.unit))}</td><td>{within}</td></tr>"
     )
+
+
+def _interval(name: str, fit: ModelFit) -> str:
+    """The cell of the credible interval, empty where it was not fitted; no cell without a posterior."""
+    if fit.posterior is None:
+        return ""
+    if name not in fit.posterior.names:
+        return '<td class="number"></td>'
+    low, high = fit.posterior.interval95[name]
+    return f'<td class="number">{interval(low, high)}</td>'
 
 
 def _range(low: float, high: float) -> str:

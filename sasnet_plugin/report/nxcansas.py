@@ -54,7 +54,7 @@ def write_nxcansas(result: FitResult, path: str | Path) -> None:
         file.attrs["default"] = "sasentry01"
         measured = _entry(file, "sasentry01", title, title)
         _data(measured, curve, curve.intensity, result.dintensity)
-        fitted = _entry(file, "sasentry02", f"{title}, fit of {best.name}", title)
+        fitted = _entry(file, "sasentry02", f"{title}, fit of {best.short_name}", title)
         _data(fitted, curve, best.theory, None)
         _process(fitted, result, best)
         file.flush()
@@ -115,7 +115,7 @@ def _process(entry: Any, result: FitResult, best: ModelFit) -> None:
     process["name"] = "sasnet fit"
     verdict = "verified" if result.verified else "not verified"
     process["description"] = (
-        f"{best.name} fitted by sasnet with bumps and sasmodels: χ² = {best.chisq:.10g}, reduced χ² ="
+        f"{best.short_name} fitted by sasnet with bumps and sasmodels: χ² = {best.chisq:.10g}, reduced χ² ="
         f" {best.reduced_chisq:.6g}, BIC = {best.bic:.10g}; {verdict} by simulating it again."
     )
     for number, (name, parameter) in enumerate(best.parameters.items(), 1):
@@ -130,7 +130,7 @@ def _process(entry: Any, result: FitResult, best: ModelFit) -> None:
         if name.endswith("_pd"):
             term.attrs["distribution"] = best.distributions.get(name.removesuffix("_pd"), "gaussian")
     notes = [
-        f"{fit.name}: weight {fit.weight:.4g}, χ² {fit.chisq:.6g}, reduced χ² {fit.reduced_chisq:.4g},"
+        f"{fit.short_name}: weight {fit.weight:.4g}, χ² {fit.chisq:.6g}, reduced χ² {fit.reduced_chisq:.4g},"
         f" BIC {fit.bic:.6g}"
         for fit in result.fits
     ]

@@ -54,9 +54,10 @@ def model_info(name: str) -> ModelInfo:
         raise SimulationError(f"{name}: there is no such plugin model file; check the path.")
     try:
         return load_model_info(name)
-    except Exception as error:  # a plugin runs the user's code: anything may come
+    except (Exception, SystemExit) as error:  # a plugin runs the user's code: anything may come
+        reason = " ".join(f"{type(error).__name__}: {error}".split())
         raise SimulationError(
-            f"{name}: sasmodels cannot load this model ({error}); give a sasmodels name or a plugin file."
+            f"{name}: sasmodels cannot load this model ({reason}); give a sasmodels name or a plugin file."
         ) from error
 
 

@@ -33,7 +33,9 @@ def test_json_holds_what_is_promised(sphere: Path) -> None:
     code, out, _ = _run("--json", "--models", "sphere,vesicle", sphere)
     assert code == 0
     found = json.loads(out)
-    assert set(found) == {"file", "entry", "best", "fits", "verified", "notes"}
+    assert set(found) == {"file", "entry", "best", "fits", "verified", "verification", "notes"}
+    assert set(found["verification"]) == {"chisq_quantile", "runs", "worst_q", "twins"}
+    assert 0 <= found["verification"]["twins"]["taken"] <= found["verification"]["twins"]["count"]
     assert found["file"] == str(sphere)
     assert found["verified"] is True
     assert sum(f["weight"] for f in found["fits"]) == pytest.approx(1.0)
@@ -103,3 +105,60 @@ def test_report_and_exports_are_written_and_an_unwritable_folder_costs_no_answer
     assert "radius" in text  # the answer is there all the same
     assert "taken" in err
     assert "Traceback" not in err
+
+
+def test_sample_and_solvent_settle_the_contrast(sphere: Path) -> None:
+    code, out, _ = _run("--json", "--models", "sphere", "--sample", "SiO2@2.2", "--solvent", "D2O", sphere)
+    assert code == 0
+    found = json.loads(out)
+    parameters = found["fits"][0]["parameters"]
+    assert parameters["sld"]["value"] == pytest.approx(3.47, abs=0.01)
+    assert parameters["sld_solvent"]["value"] == pytest.approx(6.37, abs=0.02)
+    assert parameters["sld"]["fixed"]
+    assert any("SiO2@2.2 3.47, D2O 6.36" in note for note in found["notes"])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--sample", "SiO2"), "density"),
+        (("--solvent", "Xx2@1"), "neither a chemical formula"),
+        (("--solvent", "H2O", "--probe", "xray"), "--wavelength"),
+        (("--solvent", "H2O", "--probe", "light"), "neutron or xray"),
+    ],
+)
+def test_materials_that_cannot_be_read_are_wrong_usage(
+    sphere: Path, arguments: tuple[str, ...], words: str
+) -> None:
+    code, out, err = _run(*arguments, sphere)
+    assert code == 2
+    assert out == ""
+    assert words in " ".join(err.split())
+    assert "Traceback" not in err
+
+
+def test_dream_shows_credible_intervals(sphere: Path, tmp_path: Path) -> None:
+    arguments = ("--models", "sphere", "--structure-factor", "none", "--method", "dream", "--time-limit", 120)
+    code, out, _ = _run(*arguments, "--samples", 2000, "--burn", 40, "--report", tmp_path / "pages", sphere)
+    assert code == 0
+    assert "(95 %: " in out
+    (written,) = (tmp_path / "pages").iterdir()
+    assert "Posterior of the best fit" in written.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--method", "annealing"), "use lm, amoeba, de, dream"),
+        (("--samples", "100"), "add --method dream"),
+        (("--method", "de", "--burn", "5"), "add --method dream"),
+        (("--method", "dream", "--samples", "0"), "--samples"),
+    ],
+)
+def test_methods_that_do_not_exist_are_wrong_usage(
+    sphere: Path, arguments: tuple[str, ...], words: str
+) -> None:
+    code, out, err = _run(*arguments, sphere)
+    assert code == 2
+    assert out == ""
+    assert words in " ".join(err.split())

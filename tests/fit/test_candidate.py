@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -63,6 +64,20 @@ def test_fixed_stays_and_a_range_holds(simulated: Simulated, bank: Bank) -> None
     assert 100.0 <= found.parameters["length"].value <= 250.0
 
 
+@pytest.mark.parametrize("fixed", [{"background": 0.01}, {"scale": 1.0}])
+def test_a_scale_or_background_of_the_users_is_kept_and_the_other_found(
+    simulated: Simulated, bank: Bank, fixed: dict[str, float]
+) -> None:
+    curve = simulated("sphere", {"radius": 80.0, "background": 0.01})
+    assert curve.dintensity is not None
+    found = fit_candidate(Task(curve, curve.dintensity, "sphere", None, fixed=fixed), bank)
+    assert found.reduced_chisq < 1.4
+    for name, value in fixed.items():
+        assert found.parameters[name].fixed
+        assert found.parameters[name].value == value
+    assert abs(found.parameters["radius"].value - 80.0) < 1.0
+
+
 def test_residuals_are_finite_where_the_model_has_no_value(simulated: Simulated) -> None:
     # hayter_msa has no solution for so strong a charge without screening at this volume fraction.
     curve = simulated("sphere", {"radius": 100.0})
@@ -90,3 +105,13 @@ def test_a_candidate_far_behind_the_others_gives_up_early(simulated: Simulated, 
     assert patient.reduced_chisq > 20
     assert told.reduced_chisq < 3 * patient.reduced_chisq
     assert told.seconds < patient.seconds
+
+
+def test_correlations_are_of_parameters_that_the_fit_reports(simulated: Simulated, bank: Bank) -> None:
+    curve = simulated("sphere", {"radius": 80.0, "background": 0.01})
+    assert curve.dintensity is not None
+    bent = replace(curve, intensity=curve.intensity * (1 + 0.9 * np.sin(6 * np.log(curve.q))))
+    # The width of its distribution goes to zero on such a curve, and a width of zero is not reported.
+    for model in ("mono_gauss_coil", "vesicle"):
+        found = fit_candidate(Task(bent, curve.dintensity, model, None), bank)
+        assert {name for pair in found.correlations for name in pair} <= set(found.free)

@@ -103,3 +103,9 @@ def test_fast_models_come_first_and_good_ones_among_them() -> None:
     badness = {("sphere", None): 3.0, ("lamellar", None): 1.0, ("pringle", None): 0.1}
     order = sorted(badness, key=lambda pair: order_of(pair, badness))
     assert [form for form, _ in order] == ["lamellar", "sphere", "pringle"]
+
+
+def test_a_first_look_that_was_cut_short_suggests_nothing() -> None:
+    assert extra_pairs({}, []) == []
+    assert extra_pairs({("sphere", None): np.inf}, []) == []
+    assert extra_pairs({("sphere", None): 1.0, ("lamellar", None): 9.0}, []) == [("sphere", None)]

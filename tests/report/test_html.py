@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from tinyzoo import manifest_entries
 
 from sasnet_plugin.fit.result import FitResult, ModelFit, Parameter
+from sasnet_plugin.fit.verify import Verification
 from sasnet_plugin.report.html import page, page_name, write_report
 from sasnet_plugin.types import Curve, SasnetError
 from sasnet_plugin.zoo import Manifest, open_model, parse_manifest
@@ -187,6 +188,16 @@ def test_title_notes_and_verdict_in_words(tree: Element, result: FitResult, grou
     assert "sphere and sphere@hardsphere: no difference in this q range." in words
     assert "sphere explains the data best." in words
     doubtful = read(page(replace(result, verified=False), groups)).words()
+    plugin = replace(result.fits[0], model="/home/user/mine.py", warnings=("mine says so.",))
+    own = read(page(replace(result, fits=(plugin,)), groups)).words()
+    assert "mine explains the data best." in own
+    assert "mine says so." in own
+    assert "/home" not in own
+    checked = Verification(0.38, 0.1, (0.1, 0.2), True, ())
+    assert (
+        "larger than that of 38 % of its simulated twins."
+        in read(page(replace(result, verification=checked), groups)).words()
+    )
     assert "None of the models tried explains the data; sphere comes closest." in doubtful
     assert "explains the data best" not in doubtful
 

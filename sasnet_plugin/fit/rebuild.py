@@ -1,0 +1,69 @@
+"""A fit's problem again, where it ended: for another method, another program, or a simulation."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..simulate.clean import tier
+from ..types import Curve
+from .candidate import quadrature
+from .problem import experiment
+from .result import ModelFit
+from .smearing import sampling_needed
+
+
+def starting_values(fit: ModelFit) -> dict[str, Any]:
+    """Every keyword of sasmodels' ``Model`` that brings the fit back, numbers of its distributions included.
+
+    Parameters
+    ----------
+    fit : ModelFit
+
+    Returns
+    -------
+    dict of str to float, int or str
+        Values in sasmodels' units; kinds of distributions as text.
+    """
+    values: dict[str, Any] = {}
+    for name, parameter in fit.parameters.items():
+        values[name] = float(parameter.value)
+        if name.endswith("_pd"):
+            kind = fit.distributions.get(name.removesuffix("_pd"), "gaussian")
+            # The same integral as in the fit: candidate.py sets these for every start.
+            values[f"{name}_n"], values[f"{name}_nsigma"] = quadrature(fit.model, kind)
+            values[f"{name}_type"] = kind
+    return values
+
+
+def rebuilt(
+    curve: Curve, dintensity: NDArray[np.float64], fit: ModelFit, *, seconds: float = np.inf
+) -> tuple[Any, Any]:
+    """The bumps problem of a fit, its free parameters within the ranges they had.
+
+    Parameters
+    ----------
+    curve : Curve
+    dintensity : (n,) float array
+    fit : ModelFit
+    seconds : float
+        CPU time after which residuals raise `TimeUpError`.
+
+    Returns
+    -------
+    problem : bumps.fitproblem.FitProblem
+    fitness : Experiment
+        Its only model; ``best`` holds the least χ² seen, as in `problem.experiment`.
+    """
+    from bumps.fitproblem import FitProblem
+
+    fitness = experiment(curve, dintensity, fit.name, starting_values(fit))
+    if tier(fit.model) != "slow":
+        sampling_needed(fitness, curve)  # as in candidate.py
+    fitness.deadline = time.process_time() + seconds
+    for name in fit.free:
+        getattr(fitness.model, name).range(fit.parameters[name].low, fit.parameters[name].high)
+    return FitProblem(fitness), fitness

@@ -1,0 +1,200 @@
+"""Models that become a simpler one where a parameter reaches a limit, exactly and not just nearly."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from math import inf, sqrt
+
+#: From the values of a model's parameters to one of a simpler model's.
+Formula = Callable[[Mapping[str, float]], float]
+#: A parameter's value where the simpler model begins, or the name of the parameter that it equals there.
+Limit = float | str
+
+
+@dataclass(frozen=True)
+class Reduction:
+    """One model as the limit of another: there the two curves agree, up to scale.
+
+    Parameters
+    ----------
+    at : mapping of str to float or str
+        Parameter -> its limit; another parameter's name where the two are equal. All of them together.
+    name : str
+        The simpler model, sasmodels' name; ``sphere@hardsphere`` for a product.
+    mapping : mapping of str to str or callable
+        The simpler model's parameters: of which own parameter, or by which formula. What is not listed has
+        the same name and value in both.
+    """
+
+    at: Mapping[str, Limit]
+    name: str
+    mapping: Mapping[str, str | Formula]
+
+    def start(self, values: Mapping[str, float]) -> dict[str, float]:
+        """The simpler model's parameters at a point of the larger one, for a fit to start from.
+
+        Parameters
+        ----------
+        values : mapping of str to float
+            All parameters of the larger model, in sasmodels' units.
+
+        Returns
+        -------
+        dict
+            Those in `mapping`, and those of `values` that the mapping does not use up and that are not at
+            their limit; a caller keeps what the simpler model knows. Scale is not among them: the two count
+            volumes differently.
+        """
+        used = {own for own in self.mapping.values() if isinstance(own, str)} | set(self.at) | {"scale"}
+        kept = {k: v for k, v in values.items() if k not in used and k.removesuffix("_pd") not in used}
+        for new, own in self.mapping.items():
+            if isinstance(own, str):
+                kept[new] = values[own]
+                if f"{own}_pd" in values:
+                    kept[f"{new}_pd"] = values[f"{own}_pd"]
+            else:
+                kept[new] = own(values)
+        return kept
+
+
+def _shape(at: Mapping[str, Limit], name: str, **mapping: str | Formula) -> Reduction:
+    return Reduction(at, name, mapping)
+
+
+_TABLE: dict[str, tuple[Reduction, ...]] = {
+    "binary_hard_sphere": (
+        _shape({"volfraction_sm": 0.0}, "sphere@hardsphere", radius="radius_lg", sld="sld_lg",
+               radius_effective="radius_lg", volfraction="volfraction_lg"),
+    ),
+    "broad_peak": (
+        _shape({"peak_scale": 0.0}, "power_law", power="porod_exp"),
+        _shape({"porod_scale": 0.0, "width_exp": 2.0, "shape_exp": 1.0}, "peak_lorentz",
+               peak_hwhm=lambda p: 1 / p["correlation_length"]),
+    ),
+    "capped_cylinder": (_shape({"radius_cap": inf}, "cylinder"),),
+    "core_multi_shell": (_shape({"n": 0.0}, "sphere", sld="sld_core"),),
+    "core_shell_bicelle": (
+        _shape({"thick_rim": 0.0, "thick_face": 0.0}, "cylinder", sld="sld_core"),
+    ),
+    "core_shell_bicelle_elliptical": (_shape({"x_core": 1.0}, "core_shell_bicelle"),),
+    "core_shell_cylinder": (
+        _shape({"thickness": 0.0}, "cylinder", sld="sld_core"),
+        _shape({"radius": 0.0}, "cylinder", radius="thickness", sld="sld_shell",
+               length=lambda p: p["length"] + 2 * p["thickness"]),
+        _shape({"sld_shell": "sld_solvent"}, "cylinder", sld="sld_core"),
+        _shape({"sld_shell": "sld_core"}, "cylinder", sld="sld_core",
+               radius=lambda p: p["radius"] + p["thickness"],
+               length=lambda p: p["length"] + 2 * p["thickness"]),
+    ),
+    "core_shell_ellipsoid": (
+        _shape({"thick_shell": 0.0}, "ellipsoid", radius_equatorial="radius_equat_core", sld="sld_core",
+               radius_polar=lambda p: p["x_core"] * p["radius_equat_core"]),
+        _shape({"x_core": 1.0, "x_polar_shell": 1.0}, "core_shell_sphere", radius="radius_equat_core",
+               thickness="thick_shell"),
+    ),
+    "core_shell_parallelepiped": (
+        _shape(
+            {"thick_rim_a": 0.0, "thick_rim_b": 0.0, "thick_rim_c": 0.0}, "parallelepiped", sld="sld_core"
+        ),
+    ),
+    "core_shell_sphere": (
+        _shape({"thickness": 0.0}, "sphere", sld="sld_core"),
+        _shape({"radius": 0.0}, "sphere", radius="thickness", sld="sld_shell"),
+        _shape({"sld_shell": "sld_solvent"}, "sphere", sld="sld_core"),
+        _shape({"sld_shell": "sld_core"}, "sphere", sld="sld_core",
+               radius=lambda p: p["radius"] + p["thickness"]),
+        _shape({"sld_core": "sld_solvent"}, "vesicle", sld="sld_shell"),
+    ),
+    "correlation_length": (
+        _shape({"lorentz_scale": 0.0}, "power_law", power="porod_exp"),
+        _shape({"porod_scale": 0.0, "lorentz_exp": 2.0}, "lorentz"),
+    ),
+    "ellipsoid": (_shape({"radius_polar": "radius_equatorial"}, "sphere", radius="radius_equatorial"),),
+    "elliptical_cylinder": (_shape({"axis_ratio": 1.0}, "cylinder", radius="radius_minor"),),
+    "flexible_cylinder_elliptical": (_shape({"axis_ratio": 1.0}, "flexible_cylinder"),),
+    "fractal": (_shape({"cor_length": 0.0}, "sphere", sld="sld_block"),),
+    "fractal_core_shell": (
+        _shape({"thickness": 0.0}, "fractal", sld_block="sld_core"),
+        _shape({"cor_length": 0.0}, "core_shell_sphere"),
+    ),
+    "fuzzy_sphere": (_shape({"fuzziness": 0.0}, "sphere"),),
+    "gauss_lorentz_gel": (
+        _shape({"gauss_scale": 0.0}, "lorentz", cor_length="cor_length_dynamic"),
+        # exp(-q²Ξ²/2) is Guinier's exp(-q²Rg²/3).
+        _shape({"lorentz_scale": 0.0}, "guinier", rg=lambda p: sqrt(1.5) * p["cor_length_static"]),
+    ),
+    "gel_fit": (
+        _shape({"guinier_scale": 0.0, "fractal_dim": 2.0}, "lorentz"),
+        _shape({"lorentz_scale": 0.0}, "guinier"),
+    ),
+    "hollow_cylinder": (_shape({"radius": 0.0}, "cylinder", radius="thickness"),),
+    "lamellar_hg": (
+        _shape({"length_head": 0.0}, "lamellar", thickness=lambda p: 2 * p["length_tail"]),
+        _shape({"length_tail": 0.0}, "lamellar", thickness=lambda p: 2 * p["length_head"], sld="sld_head"),
+    ),
+    "lamellar_hg_stack_caille": (
+        _shape({"length_head": 0.0}, "lamellar_stack_caille", thickness=lambda p: 2 * p["length_tail"]),
+    ),
+    "lamellar_stack_caille": (_shape({"Nlayers": 1.0}, "lamellar"),),
+    "lamellar_stack_paracrystal": (_shape({"Nlayers": 1.0}, "lamellar"),),
+    "linear_pearls": (_shape({"num_pearls": 1.0}, "sphere"),),
+    "multilayer_vesicle": (_shape({"n_shells": 1.0}, "vesicle", thickness="thick_shell"),),
+    "pearl_necklace": (_shape({"num_pearls": 1.0}, "sphere"),),
+    "poly_gauss_coil": (_shape({"polydispersity": 1.0}, "mono_gauss_coil"),),
+    "polymer_excl_volume": (_shape({"porod_exp": 2.0}, "mono_gauss_coil"),),
+    "polymer_micelle": (_shape({"v_corona": 0.0}, "sphere", radius="radius_core", sld="sld_core"),),
+    "raspberry": (_shape({"volfraction_sm": 0.0}, "sphere", radius="radius_lg", sld="sld_lg"),),
+    "stacked_disks": (
+        _shape({"n_stacking": 1.0, "thick_layer": 0.0}, "cylinder", length="thick_core", sld="sld_core"),
+    ),
+    "star_polymer": (
+        _shape({"arms": 1.0}, "mono_gauss_coil", rg=lambda p: sqrt(p["rg_squared"])),
+    ),
+    "superball": (_shape({"exponent_p": 1.0}, "sphere", radius=lambda p: p["length_a"] / 2),),
+    "teubner_strey": (_shape({"d": inf}, "dab", cor_length="xi"),),
+    "triaxial_ellipsoid": (
+        _shape({"radius_equat_minor": "radius_equat_major"}, "ellipsoid",
+               radius_equatorial="radius_equat_major"),
+        _shape({"radius_polar": "radius_equat_major"}, "ellipsoid", radius_polar="radius_equat_minor",
+               radius_equatorial="radius_equat_major"),
+    ),
+    "truncated_tetrahedron": (_shape({"truncation": 0.0}, "tetrahedron"),),
+    "two_lorentzian": (
+        _shape({"lorentz_scale_2": 0.0, "lorentz_exp_1": 2.0}, "lorentz", cor_length="lorentz_length_1"),
+        _shape({"lorentz_scale_1": 0.0, "lorentz_exp_2": 2.0}, "lorentz", cor_length="lorentz_length_2"),
+    ),
+    "two_power_law": (_shape({"power_1": "power_2"}, "power_law", power="power_2"),),
+    "vesicle": (_shape({"radius": 0.0}, "sphere", radius="thickness"),),
+}  # fmt: skip
+
+
+def simpler(model: str, structure_factor: str | None = None) -> tuple[Reduction, ...]:
+    """What a model becomes at the limits of its parameters.
+
+    Parameters
+    ----------
+    model : str
+        Form model.
+    structure_factor : str or None
+
+    Returns
+    -------
+    tuple of Reduction
+        Empty where none is known. Of a product, both the limits of the form (the structure factor stays) and
+        the structure factor's own. (squarewell and stickyhardsphere do not become sasmodels' hardsphere
+        without their attraction: the closures differ by per cents.)
+    """
+    forms = _TABLE.get(model, ())
+    if structure_factor is None:
+        return forms
+    found = [
+        Reduction(r.at, f"{r.name}@{structure_factor}", r.mapping)
+        for r in forms
+        # An invisible layer still keeps others away: S(q) stays that of the larger body.
+        if "sld_solvent" not in r.at.values() and "@" not in r.name
+    ]
+    found.append(Reduction({"volfraction": 0.0}, model, {}))
+    if structure_factor == "hayter_msa":
+        found.append(Reduction({"charge": 0.0}, f"{model}@hardsphere", {}))
+    return tuple(found)
