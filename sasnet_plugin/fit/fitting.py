@@ -161,6 +161,7 @@ def fit_with(
         more = extra_pairs(badness, pairs)
         tasks = candidates(chosen, curve, dintensity, None, fixed or {}, ranges or {}, more)
     if start is not None:
+        start = start.letting(contrast.held(start.model) if contrast else ())
         tasks = with_start(tasks, start, curve, dintensity, fixed or {}, ranges or {})
     tasks.sort(key=lambda task: order_of((task.model, task.structure_factor), badness))
     tasks, said = hold(contrast, tasks)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -33,6 +33,11 @@ class Start:
     structure_factor: str | None
     parameters: dict[str, Any]
     held: dict[str, float] = field(default_factory=dict)
+
+    def letting(self, names: Iterable[str]) -> Start:
+        """The same without a say in these parameters: a user's materials settle them."""
+        names = set(names)
+        return replace(self, held={k: v for k, v in self.held.items() if k not in names})
 
 
 def with_start(

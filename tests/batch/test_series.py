@@ -99,6 +99,8 @@ def test_the_start_goes_to_its_model_or_brings_it_along() -> None:
     assert [task.name for task in more] == ["sphere@hardsphere", "cylinder"]
     assert more[0].extra == start.parameters
     assert more[0].fixed == {"sld": 3.0}
+    assert start.letting(["sld", "sld_solvent"]).held == {}
+    assert start.letting([]).held == {"sld": 3.0}
     assert more[0].ranges == {"radius": (1.0, 90.0)}
 
 
