@@ -29,7 +29,10 @@ def _include_tables(app, page, source):
     """Replace the mark on the benchmarks page by an include of every committed table."""
     if page == "benchmarks":
         tables = sorted(BENCHMARKS.glob("*.md"))
-        includes = [f"```{{include}} ../benchmarks/{t.name}\n:heading-offset: 1\n```" for t in tables]
+        includes = [
+            f"```{{include}} ../benchmarks/{t.name}\n:heading-offset: 1\n:relative-images:\n```"
+            for t in tables
+        ]
         source[0] = source[0].replace("<!-- tables -->", "\n\n".join(includes))
 
 

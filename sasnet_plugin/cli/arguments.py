@@ -1,4 +1,4 @@
-"""What several commands read from their command line, and how they speak of a failure."""
+"""What several commands read from their command line."""
 
 from __future__ import annotations
 
@@ -13,17 +13,6 @@ from sasnet_plugin.types import SasnetError
 if TYPE_CHECKING:
     from sasnet_plugin.fit.contrast import Contrast
     from sasnet_plugin.fit.methods import Method
-
-
-def sentence_of(path: str, error: Exception) -> str:
-    """One sentence about a file that could not be used."""
-    if isinstance(error, SasnetError):
-        return str(error)
-    reason = (str(error).strip() or "no reason given").splitlines()[0]
-    return (
-        f"{path}: cannot be read as 1D small-angle-scattering data ({type(error).__name__}: {reason});"
-        " check the file."
-    )
 
 
 def names_of(given: list[str] | None) -> list[str] | None:

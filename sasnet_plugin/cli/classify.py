@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sasnet_plugin.cli.arguments import names_of, sentence_of, unit_of, window_of
+from sasnet_plugin.cli.arguments import names_of, unit_of, window_of
 from sasnet_plugin.cli.files import curves_of, expand
+from sasnet_plugin.data.failure import sentence_of
 from sasnet_plugin.types import Curve, Suggestion
 
 if TYPE_CHECKING:

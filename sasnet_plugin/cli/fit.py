@@ -15,12 +15,28 @@ from sasnet_plugin.cli.arguments import (
     method_given,
     names_of,
     ranges_of,
-    sentence_of,
     unit_of,
     values_of,
     window_of,
 )
 from sasnet_plugin.cli.files import curves_of, expand
+from sasnet_plugin.cli.fit_options import (
+    Entry,
+    Files,
+    Fix,
+    Models,
+    Probe,
+    QRange,
+    QUnit,
+    Ranges,
+    Sample,
+    Solvent,
+    StructureFactor,
+    TimeLimit,
+    Top,
+    Wavelength,
+)
+from sasnet_plugin.data.failure import sentence_of, unforeseen
 from sasnet_plugin.types import Curve, SasnetError
 
 if TYPE_CHECKING:
@@ -28,48 +44,19 @@ if TYPE_CHECKING:
 
 
 def fit(
-    files: Annotated[
-        list[str], typer.Argument(help="Data files, folders (searched to the bottom) or patterns.")
-    ],
-    top: Annotated[int, typer.Option("--top", min=1, help="How many models to fit.")] = 5,
+    files: Files,
+    top: Top = 5,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print one JSON object per line and data set.")
     ] = False,
-    models: Annotated[
-        list[str] | None,
-        typer.Option("--models", help="Fit these models (commas or repeated), or plugin files."),
-    ] = None,
-    structure_factor: Annotated[
-        str | None,
-        typer.Option("--structure-factor", help="Fit with this structure factor alone; 'none' for none."),
-    ] = None,
-    fix: Annotated[
-        list[str] | None, typer.Option("--fix", metavar="NAME=VALUE", help="Keep a parameter at a value.")
-    ] = None,
-    ranges: Annotated[
-        list[str] | None,
-        typer.Option("--range", metavar="NAME=LOW:HIGH", help="Let a parameter vary in this range alone."),
-    ] = None,
-    sample: Annotated[
-        str | None,
-        typer.Option(
-            "--sample",
-            metavar="FORMULA@DENSITY",
-            help="What scatters, such as SiO2@2.2 (g/cm³): its scattering length density is not fitted.",
-        ),
-    ] = None,
-    solvent: Annotated[
-        str | None,
-        typer.Option(
-            "--solvent", metavar="NAME", help="What it is in: D2O, 40%D2O, toluene, or FORMULA@DENSITY."
-        ),
-    ] = None,
-    probe: Annotated[
-        str, typer.Option("--probe", help="For --sample and --solvent: neutron or xray.")
-    ] = "neutron",
-    wavelength: Annotated[
-        float | None, typer.Option("--wavelength", help="Å, for --probe xray, such as 1.54.")
-    ] = None,
+    models: Models = None,
+    structure_factor: StructureFactor = None,
+    fix: Fix = None,
+    ranges: Ranges = None,
+    sample: Sample = None,
+    solvent: Solvent = None,
+    probe: Probe = "neutron",
+    wavelength: Wavelength = None,
     method: Annotated[
         str,
         typer.Option(
@@ -85,20 +72,10 @@ def fit(
         int | None,
         typer.Option("--burn", min=0, help="Steps of dream's chains before the first draw.  [default: 100]"),
     ] = None,
-    q_range: Annotated[
-        str | None,
-        typer.Option("--q-range", metavar="A:B", help="Use only q from A to B, Å⁻¹; either may be left out."),
-    ] = None,
-    q_unit: Annotated[
-        str | None,
-        typer.Option("--q-unit", help="Unit of q: A (Å⁻¹) or nm (nm⁻¹), where the file is silent or wrong."),
-    ] = None,
-    entry: Annotated[
-        str | None, typer.Option("--entry", help="Only this entry of a file that holds several.")
-    ] = None,
-    time_limit: Annotated[
-        float, typer.Option("--time-limit", min=1.0, help="Seconds for each data set.")
-    ] = 30.0,
+    q_range: QRange = None,
+    q_unit: QUnit = None,
+    entry: Entry = None,
+    time_limit: TimeLimit = 30.0,
     workers: Annotated[int, typer.Option("--workers", min=1, help="Processes that fit.")] = 2,
     report: Annotated[
         Path | None, typer.Option("--report", help="Folder for an HTML page of each data set.")
@@ -152,8 +129,7 @@ def fit(
                 except SasnetError as error:
                     found = error
                 except Exception as error:  # one file must not stop the others, whatever is wrong
-                    reason = " ".join(f"{type(error).__name__}: {error}".split())
-                    found = SasnetError(f"{path}: could not be fitted ({reason}); please report this.")
+                    found = unforeseen(path, error)
             else:
                 found = outcome
             if isinstance(found, Exception):

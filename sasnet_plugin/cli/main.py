@@ -21,6 +21,7 @@ from sasnet_plugin.types import SasnetError
 COMMANDS = {
     "classify": "sasnet_plugin.cli.classify:classify",
     "fit": "sasnet_plugin.cli.fit:fit",
+    "batch": "sasnet_plugin.cli.batch:batch",
     "simulate": "sasnet_plugin.cli.simulate:simulate",
     "train": "sasnet_plugin.cli.train:train",
     "evaluate": "sasnet_plugin.cli.evaluate:evaluate",

@@ -49,6 +49,8 @@ class Task:
         Parameters to start from instead of the bank's.
     bar : float
         The least reduced χ² of the candidates fitted so far.
+    extra : dict, optional
+        Parameters of one more start, besides the bank's.
     """
 
     curve: Curve
@@ -61,6 +63,7 @@ class Task:
     seconds: float = 20.0
     starts: tuple[dict[str, Any], ...] = ()
     bar: float = np.inf
+    extra: dict[str, Any] | None = None
 
     def run(self, bank: Bank) -> ModelFit:
         """Fit it; see `fit_candidate`."""

@@ -18,12 +18,13 @@ from .contrast import Contrast, contrast_of, hold
 from .judge import judge
 from .methods import RANKING_SHARE, Method, refine_best
 from .plugins import split, with_plugins
+from .previous import Start, with_start
 from .rank import ranked
 from .result import FitResult, ModelFit
 from .screen import Pair, Screen, extra_pairs, order_of, simple_pairs
 from .smearing import has_resolution
 from .unstated import again_with, unstated_resolution
-from .workers import LateError, Workers
+from .workers import LateError, Pool, Workers
 
 BANK = "seeds.npz"
 #: Of the noise of simulated twins: the same data get the same answer.
@@ -118,7 +119,7 @@ def fit(
 
 
 def fit_with(
-    pool: Workers,
+    pool: Pool,
     curve: Curve,
     *,
     top: int = 5,
@@ -130,8 +131,12 @@ def fit_with(
     method: Method | None = None,
     rng: np.random.Generator | None = None,
     time_limit: float = 60.0,
+    start: Start | None = None,
 ) -> FitResult:
-    """As `fit`, with processes that are there already; for many curves in a row."""
+    """As `fit`, with processes that are there already; for many curves in a row.
+
+    `start` is one more start for one of the models, which is fitted even where the network would not have it.
+    """
     began = time.monotonic()
     method = method or Method()
     for_ranking = time_limit if method.name == "lm" else RANKING_SHARE * time_limit
@@ -155,6 +160,9 @@ def fit_with(
     if others:
         more = extra_pairs(badness, pairs)
         tasks = candidates(chosen, curve, dintensity, None, fixed or {}, ranges or {}, more)
+    if start is not None:
+        start = start.letting(contrast.held(start.model) if contrast else ())
+        tasks = with_start(tasks, start, curve, dintensity, fixed or {}, ranges or {})
     tasks.sort(key=lambda task: order_of((task.model, task.structure_factor), badness))
     tasks, said = hold(contrast, tasks)
     notes.extend(said)
@@ -182,7 +190,7 @@ def screens(curve: Curve, dintensity: NDArray[np.float64], pairs: Sequence[Pair]
     return [Screen(curve, dintensity, part) for part in parts if part]
 
 
-def fitted(pool: Workers, tasks: Sequence[Task], seconds: float, notes: list[str]) -> list[ModelFit]:
+def fitted(pool: Pool, tasks: Sequence[Task], seconds: float, notes: list[str]) -> list[ModelFit]:
     """Fit tasks; what cannot be fitted becomes a note."""
     fits: list[ModelFit] = []
     late = []
@@ -199,7 +207,7 @@ def fitted(pool: Workers, tasks: Sequence[Task], seconds: float, notes: list[str
 
 
 def with_resolution(
-    pool: Workers,
+    pool: Pool,
     curve: Curve,
     tasks: Sequence[Task],
     fits: list[ModelFit],

@@ -20,7 +20,7 @@ from .result import ModelFit
 
 if TYPE_CHECKING:
     from ..simulate.bank import Bank
-    from .workers import Workers
+    from .workers import Pool
 
 METHODS = ("lm", "amoeba", "de", "dream")
 _NAMES = {"amoeba": "The amoeba", "de": "Differential evolution", "dream": "DREAM"}
@@ -112,7 +112,7 @@ class Refined:
 
 
 def refine_best(
-    pool: Workers,
+    pool: Pool,
     curve: Curve,
     dintensity: NDArray[np.float64],
     fits: Sequence[ModelFit],
@@ -125,7 +125,7 @@ def refine_best(
 
     Parameters
     ----------
-    pool : Workers
+    pool : Pool
     curve : Curve
     dintensity : (n,) float array
     fits : sequence of ModelFit

@@ -85,6 +85,8 @@ def polished(task: Task, bank: Bank, began: float) -> tuple[list[Polished], int 
         page = page_of(bank, task.model, 0.1 * task.seconds)
         seeds = nearest(page, task.model, task.structure_factor, data, count=3 * STARTS[speed])
         seeds = _varied(seeds, STARTS[speed], distributions={"fast": 2, "medium": 1, "slow": 0}[speed])
+        if task.extra is not None:
+            seeds = [Seed(dict(task.extra), 0.0), *seeds]
         starts = [_coarse_widths(task, _start(task, seed)) for seed in seeds]
         first = follow(rough, starts, 0.3, 0.1, steps=6)
         first = follow(rough, _values(first[: _FOLLOWED[speed]]), 0.5, 0.02, 0.0, steps=10)

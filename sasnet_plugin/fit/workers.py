@@ -35,6 +35,44 @@ class Job(Protocol):
         """The same, told how well the best so far explains the curve, and what CPU time there is for it."""
 
 
+class Pool(Protocol):
+    """Whatever does jobs: `Workers`, or one process that does them one after another."""
+
+    @property
+    def count(self) -> int:
+        """Jobs done at the same time."""
+
+    def run(self, tasks: Sequence[Job], seconds: float) -> Iterator[tuple[int, Any]]:
+        """See `Workers.run`."""
+
+
+def share(left: float, waiting: int, count: int) -> float:
+    """CPU time of the next job, such that all get their turn; what the first ones leave is for the others.
+
+    Parameters
+    ----------
+    left : float
+        For all of them, s.
+    waiting : int
+        Jobs that wait, the next one included.
+    count : int
+        Jobs done at the same time.
+    """
+    return _OF_ALL * left * count / max(waiting, count)
+
+
+def answer_of(task: Job, bank: Bank) -> Any:
+    """What comes of a job: its answer, or why it has none."""
+    try:
+        return task.run(bank)
+    except SasnetError as error:
+        return error
+    except (Exception, SystemExit) as error:
+        # A user's plugin model may raise anything; the other candidates are still to be fitted.
+        reason = " ".join(f"{type(error).__name__}: {error}".split())
+        return SasnetError(f"{task.name}: the fit failed ({reason}).")
+
+
 def _serve(connection: Any, bank_path: str) -> None:
     """Fit what comes in until the connection closes."""
     import signal
@@ -48,14 +86,7 @@ def _serve(connection: Any, bank_path: str) -> None:
             task = connection.recv()
         except (EOFError, OSError):
             return
-        try:
-            answer: Any = task.run(bank)
-        except SasnetError as error:
-            answer = error
-        except (Exception, SystemExit) as error:
-            # A user's plugin model may raise anything; the other candidates are still to be fitted.
-            reason = " ".join(f"{type(error).__name__}: {error}".split())
-            answer = SasnetError(f"{task.name}: the fit failed ({reason}).")
+        answer = answer_of(task, bank)
         try:
             connection.send(answer)
         except (BrokenPipeError, OSError):
@@ -68,6 +99,10 @@ class LateError(SasnetError):
     def __init__(self, name: str) -> None:
         super().__init__(f"{name}: not fitted within the time limit; give more with --time-limit.")
         self.name = name
+
+    def __reduce__(self) -> tuple[type[LateError], tuple[str]]:
+        # As it is, pickle would make the name of the sentence.
+        return LateError, (self.name,)
 
 
 @dataclass
@@ -144,10 +179,8 @@ class Workers:
                         if not worker.process.is_alive():
                             worker = self._workers[slot] = self._start()
                         worker.index = todo.pop()
-                        # Such that all get their turn; what the first ones leave is for the others.
-                        left = _OF_ALL * (deadline - time.monotonic())
-                        share = left * self.count / max(len(todo) + 1, self.count)
-                        worker.connection.send(tasks[worker.index].dispatched(least, share))
+                        seconds = share(deadline - time.monotonic(), len(todo) + 1, self.count)
+                        worker.connection.send(tasks[worker.index].dispatched(least, seconds))
                 left = deadline - time.monotonic()
                 busy = [w for w in self._workers if w.index is not None]
                 ready = wait([w.connection for w in busy], timeout=max(left, 0.0)) if busy else []
@@ -164,7 +197,7 @@ class Workers:
                         except (EOFError, OSError):
                             self._end(worker)
                             self._workers[slot] = self._start()
-                            yield index, _killed(tasks[index])
+                            yield index, killed(tasks[index].name)
                     elif left <= 0:
                         self._end(worker)
                         self._workers[slot] = self._start()
@@ -181,8 +214,9 @@ class Workers:
                     self._workers[slot] = self._start()
 
 
-def _killed(task: Job) -> SasnetError:
+def killed(name: str) -> SasnetError:
+    """Why a job has no answer whose process is gone."""
     return SasnetError(
-        f"{task.name}: the process that fitted it was killed, perhaps for want of memory;"
+        f"{name}: the process that fitted it was killed, perhaps for want of memory;"
         " run again with --workers 1."
     )

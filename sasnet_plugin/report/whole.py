@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 from ..types import SasnetError
@@ -24,14 +25,33 @@ def put_whole(path: str | Path, content: bytes, what: str) -> None:
     SasnetError
         It cannot be written; what lay there before is untouched.
     """
+    with put_aside(path, what) as aside:
+        aside.write_bytes(content)
+
+
+@contextlib.contextmanager
+def put_aside(path: str | Path, what: str) -> Iterator[Path]:
+    """Give a path to write to; it takes the file's place when all is written.
+
+    Parameters
+    ----------
+    path : str or Path
+    what : str
+        What it is, for the sentence of an error.
+
+    Raises
+    ------
+    SasnetError
+        It cannot be written; what lay there before is untouched.
+    """
     aside = None
     try:
         target = Path(path).resolve()
         if target.exists() and not target.is_file():
-            target.write_bytes(content)  # a pipe or a device is written to, not replaced
+            yield target  # a pipe or a device is written to, not replaced
             return
         aside = target.with_name(f".{target.name}.tmp{os.getpid()}")
-        aside.write_bytes(content)
+        yield aside
         os.replace(aside, target)
     except OSError as error:
         raise SasnetError(

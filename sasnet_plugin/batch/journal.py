@@ -1,0 +1,267 @@
+"""The journal of a batch: one line a file, on the disk before the next is begun.
+
+A kill, a full disk or a power cut can tear its last line and no other; that line is cut off when the batch
+goes on. HDF5 is made of the journal and may be thrown away. In memory there is one short entry a file, so
+ten thousand files cost a few megabytes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from ..types import SasnetError
+
+#: First line, by which a journal is known.
+HEADER = {"journal": "sasnet batch", "version": 1}
+Record = dict[str, Any]
+
+
+class BatchError(SasnetError):
+    """A results file or journal that cannot be read, written or shared."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the answer about a file lies, and what decides whether it still holds.
+
+    Parameters
+    ----------
+    offset : int
+        Of the line, bytes.
+    size, mtime : int
+        Of the data file, bytes and nanoseconds.
+    options : str
+        Digest of the options.
+    limit : float
+        Time limit, s.
+    failed, late : bool
+        A data set of it has no answer; time ran out.
+    time : float
+        When it was answered, seconds since 1970.
+    """
+
+    offset: int
+    size: int
+    mtime: int
+    options: str
+    limit: float
+    failed: bool
+    late: bool
+    time: float
+
+
+def journal_of(out: Path) -> Path:
+    """The journal that belongs to a results file."""
+    return out.with_name(out.name + ".journal")
+
+
+class Journal:
+    """A journal open for writing, alone, and where in it the last answer about each file lies.
+
+    Parameters
+    ----------
+    path : Path
+        Made where there is none.
+
+    Raises
+    ------
+    BatchError
+        It is no journal, cannot be written, or another batch is writing it.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.places: dict[str, Place] = {}
+        self.options: dict[str, Any] = {}
+        try:
+            self._fd = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o666)
+        except OSError as error:
+            raise _unwritable(path, error) from error
+        try:
+            _lock(self._fd, path)
+            self._end = 0
+            self.catch_up()
+            os.ftruncate(self._fd, self._end)
+            if self._end == 0:
+                self._append(HEADER)
+        except BaseException as error:
+            os.close(self._fd)
+            if isinstance(error, OSError):
+                raise _unwritable(path, error) from error
+            raise
+
+    def __enter__(self) -> Journal:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        os.close(self._fd)
+
+    def catch_up(self) -> None:
+        """Take in lines that are on the disk only: all of them at first, and what Ctrl-C came in between."""
+        for offset, length, record in whole_lines(self.path):
+            if offset >= self._end:
+                self._end = offset + length
+                self._take_in(offset, record)
+
+    def name_options(self, digest: str, options: dict[str, Any]) -> None:
+        """Keep what a digest of options stands for."""
+        if digest not in self.options:
+            self._append({"options": digest, "are": options})
+            self.options[digest] = options
+
+    def add(self, record: Record) -> None:
+        """Keep the answer about a file; it is on the disk when this returns.
+
+        Parameters
+        ----------
+        record : dict
+            ``file``, ``size``, ``mtime``, ``options``, ``limit``, ``late``, ``time`` and ``rows``.
+
+        Raises
+        ------
+        BatchError
+            The disk is full, say.
+        """
+        self._take_in(self._append(record), record)
+
+    def take_over(self, other: Path) -> None:
+        """Copy from another journal, a shard's, the answers that are missing here or older."""
+        for _, _, record in whole_lines(other):
+            if "file" in record:
+                there = self.places.get(record["file"])
+                if there is None or there.time < record["time"]:
+                    self._take_in(self._append(record, sync=False), record)
+            elif "options" in record:
+                self.name_options(record["options"], record["are"])
+        try:
+            os.fsync(self._fd)
+        except OSError as error:
+            raise self._full(error) from error
+
+    def _take_in(self, offset: int, record: Record) -> None:
+        if "file" in record:
+            self.places[record["file"]] = _place(offset, record)
+        elif "options" in record:
+            self.options[record["options"]] = record["are"]
+
+    def _append(self, record: Record, *, sync: bool = True) -> int:
+        line = json.dumps(record).encode("ascii") + b"\n"
+        offset, rest = self._end, memoryview(line)
+        try:
+            os.lseek(self._fd, offset, os.SEEK_SET)
+            while rest:
+                rest = rest[os.write(self._fd, rest) :]
+            if sync:
+                os.fsync(self._fd)
+        except OSError as error:
+            with contextlib.suppress(OSError):
+                os.ftruncate(self._fd, offset)
+            raise self._full(error) from error
+        self._end += len(line)
+        return offset
+
+    def _full(self, error: OSError) -> BatchError:
+        return BatchError(
+            f"{self.path}: cannot be written ({error.strerror or error}); make room and give the same"
+            " command again, which goes on with what is kept."
+        )
+
+    def records(self) -> Iterator[Record]:
+        """The last answer about each file, by the files' names; read from the disk one at a time."""
+        try:
+            with open(self.path, "rb") as file:
+                for name in sorted(self.places, key=natural):
+                    file.seek(self.places[name].offset)
+                    yield json.loads(file.readline())
+        except OSError as error:
+            raise BatchError(
+                f"{self.path}: cannot be read ({error.strerror or error}); try again."
+            ) from error
+
+    def record(self, name: str) -> Record:
+        """The last answer about one file."""
+        with open(self.path, "rb") as file:
+            file.seek(self.places[name].offset)
+            found: Record = json.loads(file.readline())
+        return found
+
+
+def whole_lines(path: Path) -> Iterator[tuple[int, int, Record]]:
+    """Offset, length and content of each whole line of a journal, its first included.
+
+    A line torn by a kill is the last; one that is damaged in the middle is passed over, and its file is done
+    again.
+
+    Raises
+    ------
+    BatchError
+        It is no journal.
+    """
+    with open(path, "rb") as file:
+        head = file.readline()
+        if not head.endswith(b"\n") and _header().startswith(head):
+            return
+        if head != _header():
+            raise BatchError(f"{path}: is no journal of sasnet batch; choose another name with --out.")
+        yield 0, len(head), HEADER
+        offset = len(head)
+        for line in file:
+            if not line.endswith(b"\n"):
+                return
+            try:
+                record = json.loads(line)
+            except ValueError:
+                record = {}
+            yield offset, len(line), record
+            offset += len(line)
+
+
+def natural(name: str) -> list[tuple[int, int, str]]:
+    """Key by which ``run9`` comes before ``run10``."""
+    import re
+
+    parts = re.split(r"(\d+)", name)
+    return [(1, int(part), part) if k % 2 else (0, 0, part) for k, part in enumerate(parts)]
+
+
+def _place(offset: int, record: Record) -> Place:
+    return Place(
+        offset, record["size"], record["mtime"], record["options"], record["limit"],
+        any(row["error"] for row in record["rows"]), record["late"], record["time"],
+    )  # fmt: skip
+
+
+def _header() -> bytes:
+    return json.dumps(HEADER).encode("ascii") + b"\n"
+
+
+def _lock(fd: int, path: Path) -> None:
+    """Keep a second batch out; the system unlocks when this process ends, however it ends."""
+    try:
+        import fcntl
+    except ImportError:  # Windows does not let two write one file anyway
+        return
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise BatchError(
+            f"{path}: another sasnet batch is writing it; wait for it, or choose another name with --out."
+        ) from None
+    except OSError:
+        return  # a file system without locks
+
+
+def _unwritable(path: Path, error: OSError) -> BatchError:
+    return BatchError(
+        f"{path}: cannot be written ({error.strerror or error}); name with --out a file in a folder that"
+        " exists, may be written to and has room."
+    )

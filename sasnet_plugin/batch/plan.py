@@ -1,0 +1,82 @@
+"""Which files of a batch still need an answer, and which are another shard's."""
+
+from __future__ import annotations
+
+import os
+import re
+import zlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from .journal import Journal, Place, journal_of
+from .options import Options
+
+
+@dataclass(frozen=True)
+class Shard:
+    """One of several jobs that share the files.
+
+    Parameters
+    ----------
+    number, count : int
+        From 1 to `count`.
+    """
+
+    number: int
+    count: int
+
+    def holds(self, path: str) -> bool:
+        """Whether a file is this shard's; it stays so when files are added, whatever the order."""
+        digest = zlib.crc32(path.encode("utf-8", "surrogateescape"))
+        return digest % self.count == self.number - 1
+
+    def out(self, out: Path) -> Path:
+        """Where this shard's results go."""
+        return out.with_name(f"{out.stem}.shard-{self.number}-of-{self.count}{out.suffix}")
+
+
+def shard_journals(out: Path) -> list[Path]:
+    """Journals that shards of a batch left beside it."""
+    pattern = re.escape(f"{out.stem}.shard-") + r"\d+-of-\d+" + re.escape(f"{out.suffix}.journal")
+    try:
+        names = sorted(os.listdir(out.absolute().parent))
+    except OSError:
+        return []
+    return [out.with_name(name) for name in names if re.fullmatch(pattern, name)]
+
+
+def absolute(paths: Iterable[str], out: Path) -> Iterator[str]:
+    """Each file once under its full name, without what the batch itself writes."""
+    own = {str(p.absolute()) for p in (out, out.with_suffix(".csv"), journal_of(out), *shard_journals(out))}
+    seen: set[str] = set()
+    for path in paths:
+        full = os.path.abspath(path)
+        if full in seen or full in own:
+            continue
+        seen.add(full)
+        yield full
+
+
+def stamp(path: str) -> tuple[int, int]:
+    """Size (bytes) and time of the last change (ns) of a file; -1 where there is none."""
+    try:
+        found = os.stat(path)
+    except OSError:
+        return -1, -1
+    return found.st_size, found.st_mtime_ns
+
+
+def missing(paths: Iterable[str], journal: Journal, options: Options, limit: float) -> list[str]:
+    """The files whose answer is missing, no longer holds or, at the end, failed."""
+    digest, places = options.digest, journal.places
+    found = [path for path in paths if not _holds(places.get(path), path, digest, limit)]
+    return sorted(found, key=lambda path: path in places and places[path].failed)
+
+
+def _holds(place: Place | None, path: str, digest: str, limit: float) -> bool:
+    if place is None or place.failed or place.options != digest:
+        return False
+    if place.late and limit > place.limit:
+        return False  # more time may find what there was no time for
+    return (place.size, place.mtime) == stamp(path)

@@ -1,0 +1,253 @@
+"""HDF5 and CSV of a batch, made of its journal: for h5py, HDFView, pandas and spreadsheets.
+
+Three tables, each a one-dimensional dataset of rows: ``datasets`` (one row a data set), ``fits`` (one a
+fitted model) and ``parameters`` (one a parameter of a fit). They refer to one another by row number. Rows are
+written in blocks, so that memory does not grow with the number of files.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..report.whole import put_aside
+from .journal import BatchError, Record, journal_of
+from .rows import Row, best_of, name_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+FORMAT, VERSION = "sasnet batch", 1
+_BLOCK = 2000
+_TEXT, _NUMBER, _COUNT, _FLAG = "text", "f8", "i8", "bool"
+#: Columns of each table: name, kind, and what it holds.
+TABLES: dict[str, tuple[tuple[str, str, str], ...]] = {
+    "datasets": (
+        ("file", _TEXT, "data file"),
+        ("entry", _TEXT, "entry of the file"),
+        ("best", _TEXT, "model of greatest weight, sasmodels' name; empty where there is no answer"),
+        ("model", _TEXT, "its form model"),
+        ("structure_factor", _TEXT, "its structure factor; empty for none"),
+        ("reduced_chisq", _NUMBER, "chi squared over degrees of freedom"),
+        ("bic", _NUMBER, "Bayesian information criterion"),
+        ("weight", _NUMBER, "share of the evidence among the fits, 0..1"),
+        ("verified", _FLAG, "the fit explains the data"),
+        ("rg", _NUMBER, "radius of gyration as the network estimates it, Ang"),
+        ("points", _COUNT, "points fitted"),
+        ("q_min", _NUMBER, "1/Ang"),
+        ("q_max", _NUMBER, "1/Ang"),
+        ("seconds", _NUMBER, "wall clock, s"),
+        ("notes", _TEXT, "sentences about data and fit"),
+        ("error", _TEXT, "why there is no answer; empty where there is one"),
+        ("options", _TEXT, "which options, see the attribute 'options' of the file"),
+        ("first_fit", _COUNT, "row of its best fit in fits"),
+        ("fits", _COUNT, "rows there, by falling weight"),
+    ),
+    "fits": (
+        ("dataset", _COUNT, "row in datasets"),
+        ("model", _TEXT, "form model, sasmodels' name"),
+        ("structure_factor", _TEXT, "empty for none"),
+        ("reduced_chisq", _NUMBER, "chi squared over degrees of freedom"),
+        ("bic", _NUMBER, "Bayesian information criterion"),
+        ("weight", _NUMBER, "share of the evidence among the fits of the data set, 0..1"),
+        ("probability", _NUMBER, "what the network gave the model before the fit, 0..1"),
+        ("seconds", _NUMBER, "CPU time, s"),
+        ("warnings", _TEXT, "sentences about this fit"),
+        ("first_parameter", _COUNT, "row of its first parameter in parameters"),
+        ("parameters", _COUNT, "rows there"),
+    ),
+    "parameters": (
+        ("fit", _COUNT, "row in fits"),
+        ("name", _TEXT, "sasmodels' name"),
+        ("value", _NUMBER, "in unit"),
+        ("error", _NUMBER, "one standard deviation; nan where not fitted"),
+        ("unit", _TEXT, "as sasmodels has it"),
+        ("fixed", _FLAG, "not fitted"),
+    ),
+}
+#: Columns of the CSV before those of the parameters.
+CSV_COLUMNS = tuple(name for name, _, _ in TABLES["datasets"] if name not in ("options", "first_fit", "fits"))
+
+
+def check_ours(out: Path) -> None:
+    """See that the results would take the place of nothing but results of the same batch.
+
+    Raises
+    ------
+    BatchError
+        Something lies there that cannot be made again from the journal.
+    """
+    if out.exists() and not out.is_file():
+        raise BatchError(f"{out}: is no file; name with --out the file of the results.")
+    if journal_of(out).exists():
+        return
+    for path in (out, out.with_suffix(".csv")):
+        if path.exists():
+            raise BatchError(
+                f"{path}: exists, but no journal {journal_of(out).name} that it was made from, so that it"
+                " would be lost; move it away or choose another name with --out."
+            )
+
+
+def write_results(
+    records: Callable[[], Iterable[Record]], options: dict[str, Any], out: Path
+) -> tuple[int, int]:
+    """Write ``out`` and the CSV beside it, each put in place whole.
+
+    Parameters
+    ----------
+    records : callable
+        Gives the answers from the beginning, each time it is called.
+    options : dict
+        Options of the runs by their digest.
+    out : Path
+        The HDF5 file.
+
+    Returns
+    -------
+    rows, failed : int
+        Data sets, and those without an answer.
+    """
+    with put_aside(out, "results file") as aside:
+        counts = _hdf5(records(), options, aside)
+    with put_aside(out.with_suffix(".csv"), "table of results") as aside:
+        _csv(records, aside)
+    return counts
+
+
+def _hdf5(records: Iterable[Record], options: dict[str, Any], path: Path) -> tuple[int, int]:
+    import h5py
+
+    from .. import __version__
+
+    failed = 0
+    try:
+        with h5py.File(path, "w", libver=("earliest", "v110")) as file:
+            file.attrs["format"], file.attrs["version"] = FORMAT, VERSION
+            file.attrs["program"] = f"sasnet {__version__}"
+            file.attrs["options"] = json.dumps(options)
+            datasets, fits, parameters = (_Table(file, name) for name in TABLES)
+            for record, row in _rows(records):
+                first = fits.count
+                for fit in row["fits"]:
+                    for name, p in fit["parameters"].items():
+                        error = float("nan") if p["error"] is None else p["error"]
+                        parameters.add((fits.count, name, p["value"], error, p["unit"], p["fixed"]))
+                    fits.add(
+                        (datasets.count, fit["model"], fit["structure_factor"] or "",
+                         *(fit[k] for k in ("reduced_chisq", "bic", "weight", "probability", "seconds")),
+                         " ".join(fit["warnings"]), parameters.count - len(fit["parameters"]),
+                         len(fit["parameters"]))
+                    )  # fmt: skip
+                flat = summary(record, row)
+                values = [flat[name] for name in CSV_COLUMNS]
+                datasets.add((*values, record["options"], first, fits.count - first))
+                failed += bool(row["error"])
+            for table in (datasets, fits, parameters):
+                table.close()
+            return datasets.count, failed
+    except RuntimeError as error:
+        # HDF5 says so where a flush on closing meets a full disk.
+        raise OSError(None, str(error).splitlines()[0]) from error
+
+
+def summary(record: Record, row: Row) -> dict[str, Any]:
+    """One data set in the columns of the CSV; nan, 0 or empty where there is no answer."""
+    nan = float("nan")
+    best = best_of(row) or {}
+    sentences = [*row["notes"], *best.get("warnings", ())]
+    return {
+        "file": record["file"],
+        "entry": row["entry"],
+        "best": name_of(best) if best else "",
+        "model": best.get("model", ""),
+        "structure_factor": best.get("structure_factor") or "",
+        "reduced_chisq": best.get("reduced_chisq", nan),
+        "bic": best.get("bic", nan),
+        "weight": best.get("weight", nan),
+        "verified": bool(row.get("verified")),
+        "rg": nan if row.get("rg") is None else row["rg"],
+        "points": row.get("points", 0),
+        "q_min": row.get("q_min", nan),
+        "q_max": row.get("q_max", nan),
+        "seconds": row["seconds"],
+        "notes": " ".join(sentences),
+        "error": row["error"],
+    }
+
+
+def _rows(records: Iterable[Record]) -> Iterator[tuple[Record, Row]]:
+    return ((record, row) for record in records for row in record["rows"])
+
+
+def _csv(records: Callable[[], Iterable[Record]], path: Path) -> None:
+    """One row a data set; of the best fit each parameter that was fitted anywhere, and its error."""
+    seen: dict[str, int] = {}
+    for _, row in _rows(records()):
+        for name, p in (best_of(row) or {"parameters": {}})["parameters"].items():
+            if not p["fixed"]:
+                seen[name] = seen.get(name, 0) + 1
+    names = sorted(seen, key=lambda name: (-seen[name], name))
+    head = [*CSV_COLUMNS, *(column for name in names for column in (name, f"{name} error"))]
+    with open(path, "w", encoding="utf-8", errors="surrogateescape", newline="") as file:
+        table = csv.writer(file, lineterminator="\n")
+        table.writerow(head)
+        for record, row in _rows(records()):
+            flat = summary(record, row)
+            values = [_cell(flat[name]) for name in CSV_COLUMNS]
+            found = (best_of(row) or {"parameters": {}})["parameters"]
+            for name in names:
+                p = found.get(name, {"value": None, "error": None})
+                values += [_cell(p["value"]), _cell(p["error"])]
+            table.writerow(values)
+
+
+def _cell(value: Any) -> Any:
+    """As a spreadsheet likes it: nothing for nan, and no more digits than anyone needs."""
+    if value is None or value != value:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:.8g}" if isinstance(value, float) else value
+
+
+def _bytes(text: str) -> bytes:
+    """As HDF5 wants it: no zero byte, which ends a string, and file names that are no UTF-8 as they are."""
+    return text.replace("\0", "").encode("utf-8", "surrogateescape")
+
+
+class _Table:
+    """A dataset that grows by blocks of rows."""
+
+    def __init__(self, file: Any, name: str) -> None:
+        import h5py
+        import numpy as np
+
+        kinds = {_TEXT: h5py.string_dtype(), _FLAG: np.dtype(bool)}
+        columns = TABLES[name]
+        self._dtype = np.dtype([(column, kinds.get(kind, kind)) for column, kind, _ in columns])
+        self._set = file.create_dataset(name, (0,), self._dtype, maxshape=(None,), chunks=(512,))
+        for column, _, meaning in columns:
+            self._set.attrs[column] = meaning
+        self._block: list[tuple[Any, ...]] = []
+        self.count = 0
+
+    def add(self, row: tuple[Any, ...]) -> None:
+        """Add one row."""
+        self._block.append(tuple(_bytes(value) if isinstance(value, str) else value for value in row))
+        self.count += 1
+        if len(self._block) == _BLOCK:
+            self.close()
+
+    def close(self) -> None:
+        """Write what is held back."""
+        import numpy as np
+
+        if self._block:
+            before = self._set.shape[0]
+            self._set.resize((before + len(self._block),))
+            self._set[before:] = np.array(self._block, dtype=self._dtype)
+            self._block = []

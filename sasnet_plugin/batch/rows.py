@@ -1,0 +1,69 @@
+"""An answer as the journal keeps it: plain dictionaries, one row a data set."""
+
+from __future__ import annotations
+
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Any
+
+from ..data.failure import sentence_of
+
+if TYPE_CHECKING:
+    from ..fit.result import FitResult
+    from ..types import Curve
+
+Row = dict[str, Any]
+
+
+def fitted(result: FitResult, rg: float | None, seconds: float) -> Row:
+    """The row of a data set that was fitted, or that no model could be fitted to.
+
+    Parameters
+    ----------
+    result : FitResult
+    rg : float or None
+        Radius of gyration as the network estimates it, Å.
+    seconds : float
+        Of wall clock.
+    """
+    curve = result.curve
+    row: Row = {
+        "entry": curve.entry,
+        "points": len(curve),
+        "q_min": float(curve.q[0]),
+        "q_max": float(curve.q[-1]),
+        "rg": rg,
+        "verified": result.verified,
+        "notes": list(result.notes),
+        "seconds": seconds,
+        "error": "",
+        "fits": [
+            fit | {"probability": found.probability, "distributions": dict(found.distributions)}
+            for fit, found in zip(result.as_dict()["fits"], result.fits, strict=True)
+        ],
+    }
+    if result.best is None:
+        row["error"] = f"{curve.file}: no model could be fitted; the notes say why."
+    return row
+
+
+def failed(path: str, error: Exception, *, curve: Curve | None = None, seconds: float = 0.0) -> Row:
+    """The row of a file, or an entry of one, that has no answer."""
+    return {
+        "entry": "" if curve is None else curve.entry,
+        "notes": [],
+        "seconds": seconds,
+        "error": sentence_of(path, error),
+        "fits": [],
+    }
+
+
+def name_of(fit: dict[str, Any]) -> str:
+    """Name of a fitted model, ``sphere@hardsphere``; of a plugin file its own without the folder's."""
+    factor, model = fit["structure_factor"], str(fit["model"])
+    model = PurePath(model).stem if model.endswith(".py") else model
+    return model if factor is None else f"{model}@{factor}"
+
+
+def best_of(row: Row) -> dict[str, Any] | None:
+    """The fit of greatest weight; None where there is none."""
+    return row["fits"][0] if row["fits"] else None

@@ -1,0 +1,192 @@
+"""Get the answers: from processes of this machine, from a Dask cluster, or frame after frame of a series."""
+
+from __future__ import annotations
+
+import contextlib
+import queue
+import threading
+import time
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..types import SasnetError
+from . import rows
+from .attendant import Attendant, Done
+from .journal import Journal, Record
+from .options import Options
+from .plan import stamp
+from .results import write_results
+
+#: Seconds between two times that the results file is written, and the share of the time that may go into it.
+EVERY, SHARE = 60.0, 0.02
+Answers = Generator[Record, None, None]
+
+
+def answer_file(attendant: Attendant, path: str, options: Options, limit: float, start: Any = None) -> Record:
+    """Everything that the journal keeps about one file.
+
+    Parameters
+    ----------
+    attendant : Attendant
+    path : str
+    options : Options
+    limit : float
+        Seconds for each of its data sets.
+    start : Start, optional
+    """
+    size, mtime = stamp(path)  # before it is read: a file that changes meanwhile is done again
+    return record(path, attendant.answer(path, options, limit, start), options, limit, (size, mtime))
+
+
+def record(path: str, done: Done, options: Options, limit: float, when: tuple[int, int]) -> Record:
+    """As the journal has it."""
+    return {
+        "file": path, "size": when[0], "mtime": when[1], "options": options.digest, "limit": limit,
+        "late": done.late, "time": time.time(), "rows": done.rows,
+    }  # fmt: skip
+
+
+def local(paths: Sequence[str], options: Options, limit: float, workers: int) -> Answers:
+    """Answers from processes of this machine, as they come; closing it ends the processes at once.
+
+    Parameters
+    ----------
+    paths : sequence of str
+    options : Options
+    limit : float
+        Seconds for each data set.
+    workers : int
+        Processes.
+    """
+    todo = iter(paths)
+    lock = threading.Lock()
+    found: queue.Queue[Record | BaseException] = queue.Queue()
+    attendants = [Attendant() for _ in range(min(workers, len(paths)))]
+    stopped = threading.Event()
+
+    def work(attendant: Attendant) -> None:
+        try:
+            while not stopped.is_set():
+                with lock:
+                    path = next(todo, None)
+                if path is None:
+                    return
+                found.put(answer_file(attendant, path, options, limit))
+        except BaseException as error:
+            found.put(error)
+        finally:
+            attendant.close()
+
+    for attendant in attendants:
+        threading.Thread(target=work, args=(attendant,), daemon=True).start()
+    try:
+        left = len(paths)
+        while left:
+            try:
+                answer = found.get(timeout=1.0)  # without a timeout, Windows would not hear Ctrl-C
+            except queue.Empty:
+                continue
+            left -= 1
+            if isinstance(answer, BaseException):
+                raise answer
+            yield answer
+    finally:
+        stopped.set()
+        for attendant in attendants:
+            attendant.close()
+
+
+def series(
+    paths: Sequence[str], todo: Sequence[str], journal: Journal, options: Options, limit: float
+) -> Answers:
+    """Answers frame after frame; each fit starts from the answer before it as well.
+
+    Parameters
+    ----------
+    paths : sequence of str
+        All frames, in their order.
+    todo : sequence of str
+        Those that need an answer.
+    journal : Journal
+        Holds the others'.
+    options : Options
+    limit : float
+        Seconds for each data set.
+    """
+    from .series import start_of
+
+    wanted = set(todo)
+    before: Record | None = None
+    with Attendant() as attendant:
+        for path in paths:
+            if path in wanted:
+                found = answer_file(attendant, path, options, limit, start_of(before))
+                yield found
+            else:
+                found = journal.record(path)
+            if start_of(found) is not None:
+                before = found  # a frame without an answer does not break the chain
+
+
+@dataclass
+class Progress:
+    """How far a batch is.
+
+    Parameters
+    ----------
+    total, done, failed : int
+        Files.
+    last : str
+        The file answered last.
+    """
+
+    total: int
+    done: int = 0
+    failed: int = 0
+    last: str = ""
+
+
+def keep(
+    answers: Answers, journal: Journal, out: Path, total: int, progress: Callable[[Progress], None]
+) -> Progress:
+    """Put answers into the journal as they come, and the results file in place now and then.
+
+    Parameters
+    ----------
+    answers : generator of dict
+    journal : Journal
+    out : Path
+        The results file.
+    total : int
+        Answers to expect.
+    progress : callable
+        Called after each.
+    """
+    state = Progress(total)
+    due = time.monotonic() + EVERY
+    for answer in answers:
+        journal.add(answer)
+        state.done += 1
+        state.failed += any(row["error"] for row in answer["rows"])
+        state.last = answer["file"]
+        progress(state)
+        if time.monotonic() > due:
+            began = time.monotonic()
+            # Held open by another program, say: the journal has it all, and the end says it again.
+            with contextlib.suppress(SasnetError):
+                publish(journal, out)
+            now = time.monotonic()
+            due = now + max(EVERY, (now - began) / SHARE)
+    return state
+
+
+def publish(journal: Journal, out: Path) -> tuple[int, int]:
+    """Write HDF5 and CSV of all answers; how many data sets there are, and how many without an answer."""
+    return write_results(journal.records, journal.options, out)
+
+
+def failed_row(path: str, reason: str) -> Done:
+    """What becomes of a file that no process could answer."""
+    return Done([rows.failed(path, SasnetError(f"{path}: {reason}"))])

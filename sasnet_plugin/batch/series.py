@@ -1,0 +1,157 @@
+"""Frames in their order: where the model changes, and how the parameters go."""
+
+from __future__ import annotations
+
+import io
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..fit.previous import Start
+from ..report.whole import put_whole
+from .journal import Record
+from .rows import best_of, name_of
+
+#: Parameters drawn, those of most frames first; more are in the table.
+MAX_DRAWN = 12
+_MARKERS = "os^Dv<>P"
+
+
+@dataclass(frozen=True)
+class Frame:
+    """The best fit of one frame.
+
+    Parameters
+    ----------
+    number : int
+        From 1.
+    file : str
+    at : float
+        What it is drawn against: its number or a metadata field; nan where the file has no such field.
+    model : str
+        Empty where there is no answer.
+    values : dict
+        (value, error or nan, unit) of each fitted parameter.
+    """
+
+    number: int
+    file: str
+    at: float
+    model: str
+    values: dict[str, tuple[float, float, str]]
+
+
+def start_of(record: Record | None) -> Start | None:
+    """Where the fit of the next frame may begin: the best fit of this one's first data set."""
+    best = best_of(record["rows"][0]) if record is not None else None
+    if best is None:
+        return None
+    values: dict[str, Any] = {name: p["value"] for name, p in best["parameters"].items()}
+    values |= {f"{name}_pd_type": kind for name, kind in best["distributions"].items()}
+    # Scale and contrast do the same to a curve: which contrast is taken must not change from frame to frame.
+    held = {
+        name: p["value"]
+        for name, p in best["parameters"].items()
+        if p["fixed"] and ("sld" in name or name == "volfraction")
+    }
+    return Start(best["model"], best["structure_factor"], values, held)
+
+
+def frames(records: Iterable[Record], at: Sequence[float]) -> list[Frame]:
+    """The first data set of each file of a series.
+
+    Parameters
+    ----------
+    records : iterable of dict
+        In the order of the frames.
+    at : sequence of float
+        What each is drawn against.
+    """
+    found = []
+    for number, (record, where) in enumerate(zip(records, at, strict=True), start=1):
+        best = best_of(record["rows"][0])
+        values = {
+            name: (p["value"], math.nan if p["error"] is None else p["error"], p["unit"])
+            for name, p in (best["parameters"] if best else {}).items()
+            if not p["fixed"]
+        }
+        found.append(Frame(number, record["file"], where, name_of(best) if best else "", values))
+    return found
+
+
+def changes(series: Sequence[Frame]) -> list[str]:
+    """A sentence for each place where the best model is another than in the frame before with an answer."""
+    answered = [frame for frame in series if frame.model]
+    return [
+        f"Frame {new.number} ({Path(new.file).name}): {old.model} → {new.model}."
+        for old, new in zip(answered, answered[1:], strict=False)
+        if old.model != new.model
+    ]
+
+
+def draw(series: Sequence[Frame], path: Path, label: str) -> None:
+    """Draw the fitted parameters of a series, one panel each; a colour a model, a line where it changes.
+
+    Parameters
+    ----------
+    series : sequence of Frame
+    path : Path
+        ``.svg`` or ``.png``.
+    label : str
+        Of the horizontal axis.
+
+    Raises
+    ------
+    SasnetError
+        It cannot be written.
+    """
+    import matplotlib
+    from matplotlib.figure import Figure
+
+    drawn = [frame for frame in series if frame.model and math.isfinite(frame.at)]
+    counts: dict[str, int] = {}
+    for frame in drawn:
+        for name in frame.values:
+            counts[name] = counts.get(name, 0) + 1
+    names = sorted(counts, key=lambda name: (name in ("scale", "background"), -counts[name]))[:MAX_DRAWN]
+    models = list(dict.fromkeys(frame.model for frame in drawn))
+    columns = 1 if len(names) < 3 else 2
+    rows = max(math.ceil(len(names) / columns), 1)
+    figure = Figure(figsize=(4.4 * columns, 0.9 + 2.1 * rows), layout="constrained")
+    panels = figure.subplots(rows, columns, sharex=True, squeeze=False).ravel()
+    turns = [
+        (old.at + new.at) / 2 for old, new in zip(drawn, drawn[1:], strict=False) if old.model != new.model
+    ]
+    for panel, name in zip(panels, names, strict=False):
+        unit = ""
+        for k, model in enumerate(models):
+            own = [frame for frame in drawn if frame.model == model and name in frame.values]
+            if not own:
+                continue
+            value = [frame.values[name][0] for frame in own]
+            error = [frame.values[name][1] for frame in own]
+            unit = own[0].values[name][2]
+            bars = [e if math.isfinite(e) else 0.0 for e in error]
+            panel.errorbar(
+                [frame.at for frame in own], value, bars, fmt=_MARKERS[k % len(_MARKERS)], ms=3.5, lw=0.8,
+                color=f"C{k}", label=model,
+            )  # fmt: skip
+        for turn in turns:
+            panel.axvline(turn, color="0.7", lw=0.8, ls=":")
+        panel.set_ylabel(f"{name} / {unit}" if unit else name)
+    for panel in panels[len(names) :]:
+        panel.set_visible(False)
+    for panel in panels[max(len(names) - columns, 0) : len(names)]:
+        panel.set_xlabel(label)
+        panel.tick_params(labelbottom=True)
+    if models:
+        handles = {k: v for panel in panels for v, k in zip(*panel.get_legend_handles_labels(), strict=True)}
+        figure.legend(handles.values(), handles.keys(), loc="outside upper center", ncols=3, frameon=False)
+    memory = io.BytesIO()
+    kind = path.suffix.lower().lstrip(".")
+    # The same series gives the same bytes.
+    with matplotlib.rc_context({"svg.hashsalt": "sasnet", "svg.fonttype": "none"}):
+        figure.savefig(memory, format=kind, dpi=150, metadata={"Date": None} if kind == "svg" else None)
+    put_whole(path, memory.getvalue(), "figure of the series")

@@ -1,0 +1,195 @@
+"""The process that reads, classifies and fits whole files, one after another, and that may be killed.
+
+It speaks in pickles: jobs come in on stdin; what it begins, what it has found and at last each row go out on
+stdout. Its parent can thus end it at any moment and still knows what was found until then. When the parent
+dies, stdin ends and so does this process.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import pickle
+import queue
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from ..types import SasnetError
+from .options import Options
+
+if TYPE_CHECKING:
+    from ..fit import workers as fit_workers
+    from ..fit.previous import Start
+    from ..simulate.bank import Bank
+    from ..types import Curve
+
+
+@dataclass(frozen=True)
+class Job:
+    """A file to answer.
+
+    Parameters
+    ----------
+    path : str
+    options : Options
+    limit : float
+        Seconds for each of its data sets.
+    start : Start or None
+        One more start for one of the models.
+    done : int
+        Data sets answered before this process came; left out.
+    known : dict
+        Answers about candidates of the first data set that were there before this process came.
+    left : float or None
+        Seconds left for that data set; None for all of them.
+    """
+
+    path: str
+    options: Options
+    limit: float
+    start: Start | None = None
+    done: int = 0
+    known: dict[str, Any] = field(default_factory=dict)
+    left: float | None = None
+
+
+def main() -> None:
+    """Answer jobs until stdin ends."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends its workers itself
+    # One process a core: libraries that take all cores for each of them only get in each other's way.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    out = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # whatever a model prints must not come between the messages
+    jobs: queue.Queue[Job] = queue.Queue()
+    threading.Thread(target=_listen, args=(sys.stdin.buffer, jobs), daemon=True).start()
+
+    def say(*message: Any) -> None:
+        pickle.dump(message, out)
+        out.flush()
+
+    from ..fit.fitting import bank_path
+    from ..simulate.bank import Bank
+
+    bank: Bank | None = None
+    while True:
+        job = jobs.get()
+        try:
+            bank = bank or Bank(bank_path())
+            serve(job, bank, say)
+            say("end")
+        except BrokenPipeError:
+            os._exit(1)
+        except Exception as error:
+            say("failed", error if isinstance(error, SasnetError) else RuntimeError(repr(error)))
+
+
+def _listen(stdin: Any, jobs: queue.Queue[Job]) -> None:
+    """Pass jobs on; end this process, whatever it is doing, when nobody is left to hear its answers."""
+    while True:
+        try:
+            jobs.put(pickle.load(stdin))
+        except Exception:
+            os._exit(1)
+
+
+def serve(job: Job, bank: Bank, say: Callable[..., None]) -> None:
+    """Answer every data set of a file that is not yet answered.
+
+    Parameters
+    ----------
+    job : Job
+    bank : Bank
+    say : callable
+        Called with ("begin",), ("try", key, name), ("done", key, answer) and ("row", row, time ran out).
+    """
+    from ..data import load
+    from ..data.failure import unforeseen
+    from ..fit.fitting import fit_with
+    from ..predict import open_classifier
+    from . import rows
+
+    options, known = job.options, job.known
+    left = job.limit if job.left is None else job.left
+    try:
+        curves = load(job.path, q_unit=options.q_unit, entry=options.entry)
+    except Exception as error:  # whatever is wrong with one file, it has its row
+        say("row", rows.failed(job.path, error), False)
+        return
+    for curve in curves[job.done :]:
+        say("begin")
+        began = time.monotonic()
+        pool = OneByOne(bank, known, say)
+        try:
+            used = _within(curve, options.window)
+            result = fit_with(
+                pool,
+                used,
+                top=options.top,
+                models=options.models,
+                structure_factor=options.structure_factor,
+                fixed=options.fixed,
+                ranges=options.ranges,
+                contrast=options.contrast,
+                time_limit=left,
+                start=job.start,
+            )
+            rg = open_classifier().suggest([used], top=1)[0].rg
+            row = rows.fitted(result, rg, time.monotonic() - began)
+        except Exception as error:
+            reason = error if isinstance(error, SasnetError) else unforeseen(job.path, error)
+            row = rows.failed(job.path, reason, curve=curve, seconds=time.monotonic() - began)
+        say("row", row, pool.late)
+        known, left = {}, job.limit
+
+
+def _within(curve: Curve, window: tuple[float, float] | None) -> Curve:
+    from ..predict.window import within
+
+    return curve if window is None else within(curve, *window)
+
+
+@dataclass
+class OneByOne:
+    """Does what there is to do for one data set in this process, and says each answer as it is there.
+
+    Parameters
+    ----------
+    bank : Bank
+    known : dict
+        Answers that are there already. The name of each holds its place, since a model may be fitted twice,
+        the second time with another resolution.
+    say : callable
+    """
+
+    bank: Bank
+    known: dict[str, Any]
+    say: Callable[..., None]
+    late: bool = False
+    count: int = 1
+    calls: int = 0
+
+    def run(self, tasks: Sequence[fit_workers.Job], seconds: float) -> Iterator[tuple[int, Any]]:
+        """See `sasnet_plugin.fit.workers.Workers.run`."""
+        from ..fit.workers import LateError, answer_of, share
+
+        deadline = time.monotonic() + seconds
+        self.calls += 1
+        least = math.inf
+        for index, task in enumerate(tasks):
+            key = f"{self.calls}.{index} {task.name}"
+            left = deadline - time.monotonic()
+            if key in self.known:
+                answer = self.known[key]
+            elif left <= 0:
+                self.late, answer = True, LateError(task.name)
+            else:
+                self.say("try", key, task.name)
+                answer = answer_of(task.dispatched(least, share(left, len(tasks) - index, 1)), self.bank)
+                self.say("done", key, answer)
+            least = min(least, getattr(answer, "reduced_chisq", math.inf))
+            yield index, answer

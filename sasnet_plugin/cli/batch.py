@@ -1,0 +1,301 @@
+"""``sasnet batch FILES… --out RESULTS.h5``: fit thousands of files, overnight, come what may."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from sasnet_plugin.cli.arguments import contrast_given, names_of, ranges_of, unit_of, values_of, window_of
+from sasnet_plugin.cli.files import expand
+from sasnet_plugin.cli.fit_options import (
+    Entry,
+    Files,
+    Fix,
+    Models,
+    Probe,
+    QRange,
+    QUnit,
+    Ranges,
+    Sample,
+    Solvent,
+    StructureFactor,
+    TimeLimit,
+    Top,
+    Wavelength,
+)
+from sasnet_plugin.types import SasnetError
+
+if TYPE_CHECKING:
+    from sasnet_plugin.batch.journal import Journal
+    from sasnet_plugin.batch.options import Options
+    from sasnet_plugin.batch.plan import Shard
+    from sasnet_plugin.batch.run import Answers, Progress
+
+
+def batch(
+    out: Annotated[
+        Path, typer.Option("--out", help="File of the results (HDF5); a CSV of the same name lies beside it.")
+    ],
+    files: Files = [],  # noqa: B006  typer copies it
+    workers: Annotated[int, typer.Option("--workers", min=1, help="Processes of this machine.")] = 2,
+    scheduler: Annotated[
+        str | None,
+        typer.Option("--scheduler", help="Use the workers of this Dask scheduler, such as tcp://host:8786."),
+    ] = None,
+    shard: Annotated[
+        str | None,
+        typer.Option(
+            "--shard", metavar="I/N", help="For a job array: only the I-th of N parts of the files."
+        ),
+    ] = None,
+    merge: Annotated[
+        bool, typer.Option("--merge", help="Fit nothing; put together what shards have so far.")
+    ] = False,
+    series: Annotated[
+        bool,
+        typer.Option(
+            "--series", help="The files are frames: fit them in order, each from the answer before it too."
+        ),
+    ] = False,
+    against: Annotated[
+        str | None,
+        typer.Option("--against", metavar="FIELD", help="Draw a series against this field of the files."),
+    ] = None,
+    figure: Annotated[
+        Path | None,
+        typer.Option("--figure", help="Figure of a series, SVG or PNG; default: beside the results."),
+    ] = None,
+    top: Top = 5,
+    models: Models = None,
+    structure_factor: StructureFactor = None,
+    fix: Fix = None,
+    ranges: Ranges = None,
+    sample: Sample = None,
+    solvent: Solvent = None,
+    probe: Probe = "neutron",
+    wavelength: Wavelength = None,
+    q_range: QRange = None,
+    q_unit: QUnit = None,
+    entry: Entry = None,
+    time_limit: TimeLimit = 60.0,
+) -> None:
+    """Fit many files; the same command again does only what is missing, failed or changed.
+
+    Exit code 0: every file has its answer; 1: some have not, and their rows say why; 2: wrong usage.
+    """
+    if out.suffix.lower() not in (".h5", ".hdf5"):
+        raise typer.BadParameter(f"{out}: end the name in .h5.", param_hint="--out")
+    part = _shard(shard)
+    drawn = _series_usage(series, against, figure, out, scheduler or shard or ("--merge" if merge else None))
+    chosen = names_of(models)
+    if chosen is not None:  # a worker elsewhere has another working directory
+        chosen = [os.path.abspath(name) if name.endswith(".py") else name for name in chosen]
+
+    from sasnet_plugin.batch.options import Options
+    from sasnet_plugin.batch.plan import absolute, shard_journals
+
+    options = Options(
+        top=top,
+        models=None if chosen is None else tuple(chosen),
+        structure_factor=structure_factor,
+        fixed=values_of(fix, "--fix"),
+        ranges=ranges_of(ranges, "--range"),
+        contrast=contrast_given(sample, solvent, probe, wavelength),
+        window=window_of(q_range),
+        q_unit=unit_of(q_unit),
+        entry=entry,
+    )
+    if merge == bool(files):
+        raise typer.BadParameter("name the files to fit; only --merge goes without.", param_hint="FILES")
+
+    found = [] if merge else list(expand(files))
+    complaints = [str(each) for each in found if isinstance(each, SasnetError)]
+    for sentence in complaints:
+        typer.echo(sentence, err=True)
+    paths = list(absolute((each for each in found if isinstance(each, str)), out))
+    if complaints and not paths:
+        raise typer.Exit(1)
+    if part is not None:
+        paths, out = [path for path in paths if part.holds(path)], part.out(out)
+    if not merge:
+        from sasnet_plugin.fit.fitting import check_names
+
+        check_names(chosen, structure_factor, options.fixed, options.ranges)
+    others = [] if part else shard_journals(out)
+    if merge and not others:
+        raise SasnetError(f"{out}: no shards lie beside it; give the name that --out had in the job array.")
+    with _opened(out, others) as journal:
+        failed = _work(journal, out, paths, options, time_limit, workers, scheduler, drawn, against)
+    if failed or complaints:
+        raise typer.Exit(1)
+
+
+def _work(
+    journal: Journal,
+    out: Path,
+    paths: list[str],
+    options: Options,
+    limit: float,
+    workers: int,
+    scheduler: str | None,
+    drawn: Path | None,
+    against: str | None,
+) -> int:
+    """Answer what needs an answer, and say how it went; how many of the files have none."""
+    from sasnet_plugin.batch import run
+    from sasnet_plugin.batch.journal import natural
+    from sasnet_plugin.batch.plan import missing
+    from sasnet_plugin.cli.batch_progress import shown
+
+    if drawn is not None:
+        paths = sorted(paths, key=natural)
+    todo = missing(paths, journal, options, limit)
+    if paths:
+        there = f"; {len(paths) - len(todo)} answered before" if len(todo) < len(paths) else ""
+        typer.echo(f"{out}: {len(todo)} of {len(paths)} files to fit{there}.", err=True)
+    if todo:
+        journal.name_options(options.digest, options.as_dict())
+        if drawn is not None:
+            answers = run.series(paths, todo, journal, options, limit)
+        elif scheduler is not None:
+            from sasnet_plugin.batch.cluster import on_cluster
+
+            answers = on_cluster(scheduler, todo, options, limit)
+        else:
+            answers = run.local(todo, options, limit, workers)
+        with shown(len(todo)) as step, _term_as_interrupt():
+            _keep(answers, journal, out, len(todo), step)
+    rows, without = run.publish(journal, out)
+    typer.echo(
+        f"{out}: {rows} data sets, {without} without an answer; table in {out.with_suffix('.csv').name}."
+    )
+    if drawn is not None:
+        _draw(journal, paths, drawn, against)
+    return sum(journal.places[path].failed for path in paths)
+
+
+def _keep(
+    answers: Answers, journal: Journal, out: Path, total: int, step: Callable[[Progress], None]
+) -> None:
+    """Run; when stopped, leave results that are as good as they can be, and say how to go on."""
+    from sasnet_plugin.batch import run
+
+    done = 0
+
+    def count(state: Progress) -> None:
+        nonlocal done
+        done = state.done
+        step(state)
+
+    try:
+        with closing(answers):
+            run.keep(answers, journal, out, total, count)
+    except KeyboardInterrupt:
+        journal.catch_up()
+        run.publish(journal, out)
+        typer.echo(
+            f"sasnet: stopped; {done} of {total} files were finished and are kept,"
+            " and the same command goes on from there.",
+            err=True,
+        )
+        raise typer.Exit(130) from None
+    except SasnetError:
+        with suppress(SasnetError):
+            run.publish(journal, out)
+        raise
+
+
+@contextmanager
+def _opened(out: Path, others: Sequence[Path]) -> Iterator[Journal]:
+    """The journal beside the results, after a look at what would be overwritten."""
+    from sasnet_plugin.batch.journal import Journal, journal_of
+    from sasnet_plugin.batch.results import check_ours
+
+    check_ours(out)
+    with Journal(journal_of(out)) as journal:
+        for other in others:
+            journal.take_over(other)
+        # What a killed run left half-written; the journal's lock says that nobody is at it.
+        for name in (out.name, out.with_suffix(".csv").name):
+            for stale in out.absolute().parent.glob(f".{name}.tmp*"):
+                stale.unlink(missing_ok=True)
+        yield journal
+
+
+@contextmanager
+def _term_as_interrupt() -> Iterator[None]:
+    """A job scheduler ends what ran out of time by SIGTERM, some seconds before it kills."""
+
+    def interrupt(number: int, frame: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _shard(given: str | None) -> Shard | None:
+    from sasnet_plugin.batch.plan import Shard
+
+    if given is None:
+        return None
+    number, slash, count = given.partition("/")
+    if not (slash and number.isdecimal() and count.isdecimal() and 1 <= int(number) <= int(count)):
+        raise typer.BadParameter(
+            f"{given!r} is not I/N with I from 1 to N, such as 3/8.", param_hint="--shard"
+        )
+    return Shard(int(number), int(count))
+
+
+def _series_usage(
+    series: bool, against: str | None, figure: Path | None, out: Path, other: str | None
+) -> Path | None:
+    """Where the figure of a series goes; None without one."""
+    if not series:
+        if against is not None or figure is not None:
+            raise typer.BadParameter("is for a series; add --series.", param_hint="--against / --figure")
+        return None
+    if other is not None:
+        raise typer.BadParameter(
+            "goes frame after frame on this machine; leave --scheduler, --shard and --merge out.",
+            param_hint="--series",
+        )
+    path = figure or out.with_suffix(".svg")
+    if path.suffix.lower() not in (".svg", ".png"):
+        raise typer.BadParameter(f"{path}: end the name in .svg or .png.", param_hint="--figure")
+    return path
+
+
+def _draw(journal: Journal, paths: list[str], path: Path, against: str | None) -> None:
+    """Say where the model changes along a series, and draw it."""
+    import math
+
+    from sasnet_plugin.batch import series
+    from sasnet_plugin.batch.field import field_of
+
+    at = [float(k) for k in range(1, len(paths) + 1)]
+    if against is not None:
+        at = [field_of(each, against) for each in paths]
+        without = [each for each, value in zip(paths, at, strict=True) if math.isnan(value)]
+        if len(without) == len(paths):
+            typer.echo(
+                f"{paths[0]}: no file has a field {against}; drawn against the frame instead.", err=True
+            )
+            at, against = [float(k) for k in range(1, len(paths) + 1)], None
+        elif without:
+            typer.echo(
+                f"{without[0]}: has no field {against}; {len(without)} such frames are not drawn.", err=True
+            )
+    found = series.frames((journal.record(each) for each in paths), at)
+    for sentence in series.changes(found):
+        typer.echo(sentence)
+    series.draw(found, path, against or "frame")
+    typer.echo(f"Written: {path}")

@@ -1,0 +1,6 @@
+"""What the tests of batches share."""
+
+from __future__ import annotations
+
+#: One small model, a fraction of a second a file.
+FAST = ("--models", "sphere", "--structure-factor", "none")

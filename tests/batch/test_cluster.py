@@ -1,0 +1,68 @@
+"""A real Dask cluster over TCP that loses a worker in the middle."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import h5py
+import pytest
+from batchfiles import FAST
+
+from sasnet_plugin.batch.cluster import on_cluster
+from sasnet_plugin.batch.journal import BatchError
+from sasnet_plugin.batch.options import Options
+
+
+def test_a_killed_worker_costs_no_file_and_a_lost_scheduler_is_one_sentence(
+    spheres: Path, tmp_path: Path, environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from distributed import LocalCluster
+
+    out, journal = tmp_path / "results.h5", tmp_path / "results.h5.journal"
+    with LocalCluster(
+        n_workers=2, threads_per_worker=1, processes=True, protocol="tcp", dashboard_address=":0",
+        silence_logs=50,
+    ) as cluster:  # fmt: skip
+        assert cluster.scheduler_address.startswith("tcp://")
+        for nanny in cluster.workers.values():
+            nanny.auto_restart = False  # nobody but the other worker is to do the work
+        process = subprocess.Popen(
+            [sys.executable, "-m", "sasnet_plugin", "batch", str(spheres), "--out", str(out),
+             "--scheduler", cluster.scheduler_address, *FAST],
+            env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        deadline = time.monotonic() + 240
+        while not journal.exists() or journal.read_bytes().count(b'\n{"file"') < 2:
+            assert process.poll() is None, process.communicate()
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        os.kill(cluster.workers[0].pid, signal.SIGKILL)
+        _, err = process.communicate(timeout=240)
+        # Now all the rest goes; the client is not to wait long for the scheduler to come back.
+        monkeypatch.setattr("sasnet_plugin.batch.cluster._PATIENCE", "4s")
+        paths = [str(spheres / f"run{k}.dat") for k in range(3)]
+        answers = on_cluster(cluster.scheduler_address, paths, Options(models=("sphere",)), 30.0)
+        assert next(answers)["rows"][0]["fits"][0]["model"] == "sphere"
+        os.kill(cluster.workers[1].pid, signal.SIGKILL)  # closing would wait for what it has in work
+        cluster.close()
+        with pytest.raises(BatchError, match="Dask scheduler went away"):
+            list(answers)
+    assert process.returncode == 1, err  # for the letter
+    with h5py.File(out) as file:
+        rows = file["datasets"][:]
+    assert sorted(name.decode() for name in rows["file"]) == sorted(str(p) for p in spheres.iterdir())
+    assert [name for name, error in zip(rows["file"], rows["error"], strict=True) if error] == [
+        str(spheres / "letter.dat").encode()
+    ]
+
+
+@pytest.mark.parametrize("address", ["tcp://127.0.0.1:9", "nonsense://here"])
+def test_no_scheduler_is_one_sentence(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sasnet_plugin.batch.cluster._PATIENCE", "1s")
+    with pytest.raises(BatchError, match="no Dask scheduler answers"):
+        next(on_cluster(address, ["a.dat"], Options(), 10.0))

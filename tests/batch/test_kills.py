@@ -1,0 +1,108 @@
+"""Whatever kills a batch, and however often: a file has one row, and nothing half-written stays."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+from batchfiles import FAST
+
+
+def _answered(journal: Path) -> int:
+    """Whole answers, those without a result not counted."""
+    lines = journal.read_bytes().splitlines(keepends=True) if journal.exists() else []
+    return sum(line.endswith(b"\n") and b'"error": "", "fits": [{' in line for line in lines)
+
+
+def _start(arguments: list[object], environment: dict[str, str]) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "sasnet_plugin", "batch", *map(str, arguments)],
+        env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, encoding="utf-8",
+        start_new_session=True,
+    )  # fmt: skip
+
+
+def _wait_for(journal: Path, answers: int, process: subprocess.Popen[str]) -> None:
+    deadline = time.monotonic() + 240
+    while _answered(journal) < answers:
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def test_killed_twice_and_resumed_every_file_has_one_row(
+    spheres: Path, tmp_path: Path, environment: dict[str, str], sasnet: Callable[..., object]
+) -> None:
+    out, journal = tmp_path / "results.h5", tmp_path / "results.h5.journal"
+    command: list[object] = [f"{spheres}/*.dat", "--out", out, "--workers", 1, *FAST]
+    seen = []
+    for answers in (2, 5):
+        process = _start(command, environment)
+        _wait_for(journal, answers, process)
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+        seen.append(_answered(journal))
+    with journal.open("ab") as file:  # a kill in the middle of a line
+        file.write(b'{"file": "/half')
+    (tmp_path / f".{out.name}.tmp1").write_bytes(b"half")  # and one in the middle of the results
+    done = sasnet(*command)
+    assert done.returncode == 1, done.stderr  # type: ignore[attr-defined]
+    assert f"{11 - seen[1]} of 11 files to fit" in done.stderr  # type: ignore[attr-defined]
+    assert _answered(journal) == 10
+    names = sorted(str(path) for path in spheres.iterdir())
+    with h5py.File(out) as file:
+        rows = file["datasets"][:]
+        assert sorted(name.decode() for name in rows["file"]) == names
+        assert int(np.sum(rows["error"] != b"")) == 1
+        assert b"no table of numbers" in rows["error"][0]
+        # From a row to its best fit and on to its parameters.
+        radii = []
+        for row in rows[1:]:
+            best = file["fits"][row["first_fit"]]
+            first, count = best["first_parameter"], best["parameters"]
+            values = {p["name"]: p for p in file["parameters"][first : first + count]}
+            radii.append(float(values[b"radius"]["value"]))
+            assert values[b"radius"]["unit"] == b"Ang"
+            assert values[b"sld"]["fixed"]
+            assert np.isnan(values[b"sld"]["error"])
+    assert radii == pytest.approx([40.0 + k for k in range(10)], rel=0.03)
+    with out.with_suffix(".csv").open(encoding="utf-8", newline="") as text:
+        table = list(csv.DictReader(text))
+    assert [row["file"] for row in table] == names
+    assert [float(row["radius"]) for row in table if not row["error"]] == pytest.approx(radii)
+    assert {p.name for p in tmp_path.iterdir() if p.is_file()} == {out.name, journal.name, "results.csv"}
+
+
+def test_a_batch_that_is_stopped_leaves_results_and_goes_on_later(
+    spheres: Path, tmp_path: Path, environment: dict[str, str], sasnet: Callable[..., object]
+) -> None:
+    out = tmp_path / "results.h5"
+    command: list[object] = [spheres, "--out", out, "--workers", 1, *FAST]
+    kept = 0
+    for number, answers in ((signal.SIGINT, 2), (signal.SIGTERM, 5)):
+        process = _start(command, environment)
+        _wait_for(tmp_path / "results.h5.journal", answers, process)
+        process.send_signal(number)
+        _, err = process.communicate(timeout=120)
+        assert process.returncode == 130
+        assert "goes on from there" in err
+        assert "Traceback" not in err
+        with h5py.File(out) as file:
+            kept = int(np.sum(file["datasets"]["error"] == b""))
+        assert answers <= kept < 10
+    done = sasnet(*command)
+    assert f"{11 - kept} of 11 files to fit" in done.stderr  # type: ignore[attr-defined]
+    lines = (tmp_path / "results.h5.journal").read_text(encoding="ascii").splitlines()
+    records = [json.loads(line) for line in lines]
+    answered = [r["file"] for r in records if "file" in r and not any(row["error"] for row in r["rows"])]
+    assert len(answered) == len(set(answered)) == 10
