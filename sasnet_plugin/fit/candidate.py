@@ -60,7 +60,7 @@ class Task:
     probability: float = 0.0
     fixed: dict[str, float] | None = None
     ranges: dict[str, tuple[float, float]] | None = None
-    seconds: float = 20.0
+    seconds: float = 12.0
     starts: tuple[dict[str, Any], ...] = ()
     bar: float = np.inf
     extra: dict[str, Any] | None = None

@@ -13,15 +13,15 @@ from ..data.uncertainty import estimate_dintensity
 from ..predict import open_classifier
 from ..types import Curve, SasnetError
 from .candidate import Task
-from .choice import candidates, priors, shortlist, simplifications
+from .choice import priors, shortlist, simplifications
 from .contrast import Contrast, contrast_of, hold
 from .judge import judge
+from .lineup import line_up
 from .methods import RANKING_SHARE, Method, refine_best
 from .plugins import split, with_plugins
 from .previous import Start, with_start
 from .rank import ranked
 from .result import FitResult, ModelFit
-from .screen import Pair, Screen, extra_pairs, order_of, simple_pairs
 from .smearing import has_resolution
 from .unstated import again_with, unstated_resolution
 from .workers import LateError, Pool, Workers
@@ -150,20 +150,14 @@ def fit_with(
     suggestion = classifier.suggest([curve], top=len(classifier.manifest.forms), keep=keep)[0]
     suggestion = with_plugins(suggestion, own, alone=known == [])
     chosen = suggestion if models is not None else shortlist(suggestion, top, classifier.manifest)
-    tasks = candidates(chosen, curve, dintensity, structure_factor, fixed or {}, ranges or {})
-    pairs = [(task.model, task.structure_factor) for task in tasks]
-    others = [] if models is not None or structure_factor is not None else simple_pairs()
-    looks = screens(curve, dintensity, [*pairs, *(p for p in others if p not in pairs)], pool.count)
-    badness: dict[Pair, float] = {}
-    for _, answer in pool.run(looks, 0.3 * time_limit):
-        badness |= {} if isinstance(answer, SasnetError) else answer
-    if others:
-        more = extra_pairs(badness, pairs)
-        tasks = candidates(chosen, curve, dintensity, None, fixed or {}, ranges or {}, more)
+    tasks, said = line_up(
+        pool, chosen, curve, dintensity, structure_factor, fixed or {}, ranges or {},
+        free=models is None, seconds=0.3 * time_limit,
+    )  # fmt: skip
+    notes.extend(said)
     if start is not None:
         start = start.letting(contrast.held(start.model) if contrast else ())
         tasks = with_start(tasks, start, curve, dintensity, fixed or {}, ranges or {})
-    tasks.sort(key=lambda task: order_of((task.model, task.structure_factor), badness))
     tasks, said = hold(contrast, tasks)
     notes.extend(said)
 
@@ -182,12 +176,6 @@ def fit_with(
         fits, said = refine_best(pool, curve, dintensity, fits, prior, method, left(time_limit), rng)
         notes.extend(said)
     return assemble(curve, dintensity, fits, notes, prior)
-
-
-def screens(curve: Curve, dintensity: NDArray[np.float64], pairs: Sequence[Pair], count: int) -> list[Screen]:
-    """A first look at these pairs, in as many parts as there are processes."""
-    parts = [pairs[i::count] for i in range(count)]
-    return [Screen(curve, dintensity, part) for part in parts if part]
 
 
 def fitted(pool: Pool, tasks: Sequence[Task], seconds: float, notes: list[str]) -> list[ModelFit]:

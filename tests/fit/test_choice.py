@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from sasnet_plugin.fit.choice import candidates, priors, shortlist
-from sasnet_plugin.fit.fitting import screens
+from sasnet_plugin.fit.lineup import screens
 from sasnet_plugin.fit.result import ModelFit
-from sasnet_plugin.fit.screen import Screen, extra_pairs, order_of, simple_pairs
+from sasnet_plugin.fit.screen import Screen, extra_pairs, order_of, plausible, simple_pairs
 from sasnet_plugin.predict import open_classifier
 from sasnet_plugin.simulate.bank import Bank
 from sasnet_plugin.simulate.priors import allowed_structure_factors
@@ -109,3 +109,13 @@ def test_a_first_look_that_was_cut_short_suggests_nothing() -> None:
     assert extra_pairs({}, []) == []
     assert extra_pairs({("sphere", None): np.inf}, []) == []
     assert extra_pairs({("sphere", None): 1.0, ("lamellar", None): 9.0}, []) == [("sphere", None)]
+
+
+def test_dear_models_that_look_far_off_are_not_worth_their_time() -> None:
+    badness = {("sphere", None): 0.1, ("vesicle", None): 50.0, ("pringle", None): 50.0, ("prism", None): 1.4}
+    assert plausible(("vesicle", None), badness)  # fast: it costs nothing to try
+    assert not plausible(("pringle", None), badness)
+    assert plausible(("prism", None), badness)
+    assert plausible(("superball", None), badness)  # not looked at
+    # Where nothing comes near, nothing is far off.
+    assert plausible(("pringle", None), {("sphere", None): 20.0, ("pringle", None): 50.0})

@@ -1,0 +1,77 @@
+"""Who takes part: candidates rated by a first look, without those far off, in the order they are fitted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..types import Curve, SasnetError, Suggestion
+from .candidate import Task
+from .choice import candidates
+from .screen import Pair, Screen, extra_pairs, order_of, plausible, simple_pairs
+from .workers import Pool
+
+
+def line_up(
+    pool: Pool,
+    suggestion: Suggestion,
+    curve: Curve,
+    dintensity: NDArray[np.float64],
+    structure_factor: str | None,
+    fixed: Mapping[str, float],
+    ranges: Mapping[str, tuple[float, float]],
+    *,
+    free: bool,
+    seconds: float,
+) -> tuple[list[Task], list[str]]:
+    """Candidates for a curve, the first to be fitted first.
+
+    Parameters
+    ----------
+    pool : Pool
+    suggestion : Suggestion
+        The models to fit.
+    curve : Curve
+    dintensity : (n,) float array
+    structure_factor, fixed, ranges
+        As for `candidates`.
+    free : bool
+        The user named no models: simple bodies may be added, and what is far off may be left out.
+    seconds : float
+        For the first look.
+
+    Returns
+    -------
+    tasks : list of Task
+    notes : list of str
+    """
+    tasks = candidates(suggestion, curve, dintensity, structure_factor, fixed, ranges)
+    pairs = [_pair(task) for task in tasks]
+    others = simple_pairs() if free and structure_factor is None else []
+    looks = screens(curve, dintensity, [*pairs, *(p for p in others if p not in pairs)], pool.count)
+    badness: dict[Pair, float] = {}
+    for _, answer in pool.run(looks, seconds):
+        badness |= {} if isinstance(answer, SasnetError) else answer
+    notes = []
+    if others:
+        more = extra_pairs(badness, pairs)
+        tasks = candidates(suggestion, curve, dintensity, None, fixed, ranges, more)
+    if free:
+        near = [task for task in tasks if plausible(_pair(task), badness)]
+        far = [task.name for task in tasks if task not in near]
+        if near and far:
+            tasks = near
+            notes.append(f"Left out after a first look, as no curve of theirs comes near: {', '.join(far)}.")
+    return sorted(tasks, key=lambda task: order_of(_pair(task), badness)), notes
+
+
+def screens(curve: Curve, dintensity: NDArray[np.float64], pairs: Sequence[Pair], count: int) -> list[Screen]:
+    """A first look at these pairs, in as many parts as there are processes."""
+    parts = [pairs[i::count] for i in range(count)]
+    return [Screen(curve, dintensity, part) for part in parts if part]
+
+
+def _pair(task: Task) -> Pair:
+    return task.model, task.structure_factor
