@@ -204,12 +204,11 @@ def with_resolution(
 ) -> tuple[Curve, list[ModelFit]]:
     """Fit again with the resolution that a file does not state, where the curve asks for one."""
     began = time.monotonic()
-    search = unstated_resolution(tasks, fits, 0.3 * seconds)
-    guess = None
-    if search is not None:
-        for _, answer in pool.run([search], 0.5 * seconds):
-            guess = None if isinstance(answer, SasnetError) else answer
-    if guess is None:
+    searches = unstated_resolution(tasks, fits, 0.3 * seconds)
+    answers = [answer for _, answer in pool.run(searches, 0.5 * seconds)] if searches else []
+    guesses = [g for g in answers if g is not None and not isinstance(g, SasnetError)]
+    guess = min(guesses, key=lambda g: g.chisq, default=None)
+    if guess is None or guess.chisq > min(f.chisq for f in fits):
         return curve, fits
     again = again_with(guess, tasks, fits)
     found = fitted(pool, again, seconds - (time.monotonic() - began), notes)

@@ -49,14 +49,16 @@ def line_up(
     """
     tasks = candidates(suggestion, curve, dintensity, structure_factor, fixed, ranges)
     pairs = [_pair(task) for task in tasks]
-    others = simple_pairs() if free and structure_factor is None else []
+    others = simple_pairs(guess.name for guess in suggestion.models) if free else []
+    if structure_factor is not None:
+        others = []
     looks = screens(curve, dintensity, [*pairs, *(p for p in others if p not in pairs)], pool.count)
     badness: dict[Pair, float] = {}
     for _, answer in pool.run(looks, seconds):
         badness |= {} if isinstance(answer, SasnetError) else answer
     notes = []
     if others:
-        more = extra_pairs(badness, pairs)
+        more = extra_pairs(badness, pairs, others)
         tasks = candidates(suggestion, curve, dintensity, None, fixed, ranges, more)
     if free:
         near = [task for task in tasks if plausible(_pair(task), badness)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -43,10 +43,18 @@ _EXTRA, _WORSE = 3, 2.0
 _FAR, _FARTHER = 3.0, 15.0
 
 
-def simple_pairs() -> list[Pair]:
-    """The bodies that experts try first, with their structure factors."""
+def simple_pairs(suggested: Iterable[str] = ()) -> list[Pair]:
+    """The bodies that experts try first, with their structure factors.
+
+    Parameters
+    ----------
+    suggested : iterable of str
+        Form models; the fast ones among them come with every structure factor too, as the network is right
+        about that less often than about the form.
+    """
+    fast = {form: True for form in suggested if tier(form) == "fast"}
     pairs: list[Pair] = []
-    for form, interacting in _SIMPLE.items():
+    for form, interacting in (_SIMPLE | fast).items():
         pairs.append((form, None))
         if interacting:
             allowed = allowed_structure_factors(form)
@@ -85,13 +93,13 @@ class Screen:
         return found
 
 
-def extra_pairs(badness: dict[Pair, float], chosen: Sequence[Pair]) -> list[Pair]:
-    """Simple bodies that look as good as what was suggested, best first."""
+def extra_pairs(badness: dict[Pair, float], chosen: Sequence[Pair], others: Sequence[Pair]) -> list[Pair]:
+    """Those of the others that look as good as what was suggested, best first."""
     least = min(badness.values(), default=np.inf)
     if not np.isfinite(least):
         return []  # the first look did not come to an end in its time
-    others = [p for p in simple_pairs() if p not in chosen and badness.get(p, np.inf) <= _WORSE * least]
-    return sorted(others, key=lambda p: badness[p])[:_EXTRA]
+    near = [p for p in others if p not in chosen and badness.get(p, np.inf) <= _WORSE * least]
+    return sorted(near, key=lambda p: badness[p])[:_EXTRA]
 
 
 def order_of(pair: Pair, badness: dict[Pair, float]) -> tuple[int, float]:

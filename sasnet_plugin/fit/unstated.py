@@ -28,6 +28,10 @@ _FACTORS = (1.4, 1.2, 1.1, 1.05)
 _GAIN = 10.0
 
 
+#: A likely model whose χ² is larger than the best's by more is not worth a search.
+_NEAR = 100.0
+
+
 @dataclass(frozen=True)
 class Guess:
     """A resolution, dq = √((relative q)² + absolute²), and the fit's χ² with it."""
@@ -119,17 +123,38 @@ class ResolutionTask:
 
 def unstated_resolution(
     tasks: Sequence[Task], fits: Sequence[ModelFit], seconds: float
-) -> ResolutionTask | None:
-    """The search for a resolution with the best of the fits; None where that leaves nothing to explain."""
+) -> list[ResolutionTask]:
+    """Searches for a resolution, with the best of the fits and with that of the likeliest model.
+
+    A flexible model may imitate the smearing of the right one, which without a resolution fits badly.
+
+    Parameters
+    ----------
+    tasks : sequence of Task
+    fits : sequence of ModelFit
+        At least one.
+    seconds : float
+        CPU time for each search.
+
+    Returns
+    -------
+    list of ResolutionTask
+        None where the best fit leaves nothing to explain.
+    """
     best = min(fits, key=lambda f: f.bic)
-    task = next(t for t in tasks if t.name == best.name)
-    degrees = max(len(task.curve) - len(best.free), 1)
+    degrees = max(len(tasks[0].curve) - len(best.free), 1)
     if best.chisq < degrees + np.sqrt(2 * degrees):
-        return None
-    return ResolutionTask(
-        task.curve, task.dintensity, best.name, starting_values(best), frozenset(task.fixed or ()),
-        min(seconds, task.seconds),
-    )  # fmt: skip
+        return []
+    near = [f for f in fits if f.chisq < _NEAR * best.chisq]
+    likeliest = max(near, key=lambda f: f.probability)
+    by_name = {t.name: t for t in tasks}
+    found = []
+    for fit in [best] if likeliest is best else [best, likeliest]:
+        task = by_name[fit.name]
+        held = frozenset(task.fixed or ())
+        start, limit = starting_values(fit), min(seconds, task.seconds)
+        found.append(ResolutionTask(task.curve, task.dintensity, fit.name, start, held, limit))
+    return found
 
 
 def again_with(guess: Guess, tasks: Sequence[Task], fits: Sequence[ModelFit]) -> list[Task]:

@@ -10,7 +10,7 @@ import pytest
 from sasnet_plugin.fit.choice import candidates, priors, shortlist
 from sasnet_plugin.fit.lineup import screens
 from sasnet_plugin.fit.result import ModelFit
-from sasnet_plugin.fit.screen import Screen, extra_pairs, order_of, plausible, simple_pairs
+from sasnet_plugin.fit.screen import Pair, Screen, extra_pairs, order_of, plausible, simple_pairs
 from sasnet_plugin.predict import open_classifier
 from sasnet_plugin.simulate.bank import Bank
 from sasnet_plugin.simulate.priors import allowed_structure_factors
@@ -81,6 +81,8 @@ def test_simple_pairs_are_those_that_sasmodels_can_make() -> None:
     pairs = simple_pairs()
     assert ("sphere", "hayter_msa") in pairs
     assert ("lamellar", None) in pairs
+    assert ("vesicle", "stickyhardsphere") in simple_pairs(["vesicle", "pringle"])
+    assert not {("vesicle", "stickyhardsphere"), ("pringle", None)} & set(pairs)
     assert all(factor is None or factor in allowed_structure_factors(form) for form, factor in pairs)
     assert len(set(pairs)) == len(pairs)
 
@@ -93,10 +95,10 @@ def test_a_first_look_finds_what_the_network_did_not_name(simulated: Simulated, 
         assert isinstance(part, Screen)
         badness |= part.run(bank)
     assert set(badness) == set(simple_pairs())
-    found = extra_pairs(badness, [("lamellar", None)])
+    found = extra_pairs(badness, [("lamellar", None)], simple_pairs())
     assert ("sphere", "hayter_msa") in found
     assert ("sphere", None) not in found
-    assert not set(extra_pairs(badness, found)) & set(found)
+    assert not set(extra_pairs(badness, found, simple_pairs())) & set(found)
 
 
 def test_fast_models_come_first_and_good_ones_among_them() -> None:
@@ -106,9 +108,11 @@ def test_fast_models_come_first_and_good_ones_among_them() -> None:
 
 
 def test_a_first_look_that_was_cut_short_suggests_nothing() -> None:
-    assert extra_pairs({}, []) == []
-    assert extra_pairs({("sphere", None): np.inf}, []) == []
-    assert extra_pairs({("sphere", None): 1.0, ("lamellar", None): 9.0}, []) == [("sphere", None)]
+    assert extra_pairs({}, [], simple_pairs()) == []
+    assert extra_pairs({("sphere", None): np.inf}, [], simple_pairs()) == []
+    assert extra_pairs({("sphere", None): 1.0, ("lamellar", None): 9.0}, [], simple_pairs()) == [
+        ("sphere", None)
+    ]
 
 
 def test_dear_models_that_look_far_off_are_not_worth_their_time() -> None:
