@@ -110,9 +110,8 @@ def test_fast_models_come_first_and_good_ones_among_them() -> None:
 def test_a_first_look_that_was_cut_short_suggests_nothing() -> None:
     assert extra_pairs({}, [], simple_pairs()) == []
     assert extra_pairs({("sphere", None): np.inf}, [], simple_pairs()) == []
-    assert extra_pairs({("sphere", None): 1.0, ("lamellar", None): 9.0}, [], simple_pairs()) == [
-        ("sphere", None)
-    ]
+    badness: dict[Pair, float] = {("sphere", None): 1.0, ("lamellar", None): 9.0}
+    assert extra_pairs(badness, [], simple_pairs()) == [("sphere", None)]
 
 
 def test_dear_models_that_look_far_off_are_not_worth_their_time() -> None:
