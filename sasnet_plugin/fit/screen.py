@@ -38,6 +38,8 @@ _SIMPLE = {
 }
 #: How many of these are fitted besides the suggested ones, and how much worse than the best they may look.
 _EXTRA, _WORSE = 3, 2.0
+#: A structure factor must bring the bank's curves nearer by this.
+_BETTER = 0.6
 #: A dear model is left out where none of its curves comes nearer than this, absolutely and against the best.
 #: (Of 34 simulated curves of dear models, the truth was at most 6.5 times worse than the best.)
 _FAR, _FARTHER = 3.0, 15.0
@@ -99,6 +101,8 @@ def extra_pairs(badness: dict[Pair, float], chosen: Sequence[Pair], others: Sequ
     if not np.isfinite(least):
         return []  # the first look did not come to an end in its time
     near = [p for p in others if p not in chosen and badness.get(p, np.inf) <= _WORSE * least]
+    # At little volume fraction every structure factor is 1: to be of interest it has to do better.
+    near = [p for p in near if p[1] is None or badness[p] <= _BETTER * badness.get((p[0], None), np.inf)]
     return sorted(near, key=lambda p: badness[p])[:_EXTRA]
 
 

@@ -114,6 +114,12 @@ def test_a_first_look_that_was_cut_short_suggests_nothing() -> None:
     assert extra_pairs(badness, [], simple_pairs()) == [("sphere", None)]
 
 
+def test_a_structure_factor_that_changes_nothing_is_not_added() -> None:
+    others = [("sphere", "hardsphere"), ("ellipsoid", "hardsphere")]
+    badness = {("sphere", None): 1.0, ("ellipsoid", None): 5.0, others[0]: 0.95, others[1]: 0.9}
+    assert extra_pairs(badness, [], others) == [("ellipsoid", "hardsphere")]
+
+
 def test_dear_models_that_look_far_off_are_not_worth_their_time() -> None:
     badness = {("sphere", None): 0.1, ("vesicle", None): 50.0, ("pringle", None): 50.0, ("prism", None): 1.4}
     assert plausible(("vesicle", None), badness)  # fast: it costs nothing to try
