@@ -16,7 +16,7 @@ from ..simulate.bank import Bank
 from ..simulate.clean import tier
 from ..types import Curve, SasnetError
 from .covariance import strong_pairs
-from .problem import TimeUpError, choose_free, experiment, set_ranges
+from .problem import TimeUpError, choose_free, experiment, fittable, set_ranges
 from .result import ModelFit, Parameter
 from .smearing import apply_sampling
 from .starts import polished
@@ -122,13 +122,25 @@ def _levenberg(task: Task, start: dict[str, Any], per_decade: int | None, second
     from bumps.fitters import fit
 
     held = frozenset(task.fixed or ())
-    fitness = experiment(curve, dintensity, task.name, start, seconds=seconds)
-    if per_decade is not None:
-        apply_sampling(fitness, curve, per_decade)
+
+    def at_start() -> Any:
+        fitness = experiment(curve, dintensity, task.name, start, seconds=seconds)
+        if per_decade is not None:
+            apply_sampling(fitness, curve, per_decade)
+        return fitness
+
+    fitness = at_start()
     try:
         free, same = choose_free(fitness, held)
-    except (ValueError, TimeUpError):
+    except ValueError:
         return None
+    except TimeUpError:
+        # The polished start stands as it is; what the data could tell is not known.
+        fitness = at_start()
+        known = fitness.model.parameters()
+        names = fittable(fitness.model.sasmodel.info, start)
+        free, same = [n for n in names if n in known and n not in held], []
+        fitness.deadline = -np.inf
     free = free[: max(1, len(curve) - 1)]
     set_ranges(fitness, free)
     for name, (low, high) in (task.ranges or {}).items():

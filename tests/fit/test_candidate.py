@@ -115,3 +115,14 @@ def test_correlations_are_of_parameters_that_the_fit_reports(simulated: Simulate
     for model in ("mono_gauss_coil", "vesicle"):
         found = fit_candidate(Task(bent, curve.dintensity, model, None), bank)
         assert {name for pair in found.correlations for name in pair} <= set(found.free)
+
+
+def test_without_time_the_polished_start_stands(simulated: Simulated, bank: Bank) -> None:
+    curve = simulated("cylinder", {"radius": 20.0, "length": 300.0})
+    assert curve.dintensity is not None
+    near = ({"radius": 20.0, "length": 300.0, "sld": 4.0, "sld_solvent": 1.0},)
+    task = Task(curve, curve.dintensity, "cylinder", None, starts=near, seconds=1e-3)
+    found = fit_candidate(task, bank)
+    assert found.reduced_chisq < 2
+    assert {"radius", "length"} <= set(found.free)
+    assert all(p.error is None for p in found.parameters.values())
