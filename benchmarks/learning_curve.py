@@ -110,11 +110,13 @@ def run_trial(
     result = folder / "result.json"
     if result.exists():
         found: dict[str, float] = json.loads(result.read_text(encoding="utf-8"))
-        return found
+        return found | {"steps": steps_run(folder / "run")}
     data = work / f"shards-{trial.share:g}"
     share_of(shards, data, trial.share)
     library = Library(data)
-    config = TrainConfig(steps=trial.steps, batch=batch, workers=workers, save_every=min(500, trial.steps))
+    # Training ends with a whole round of steps.
+    save_every = -(-trial.steps // -(-trial.steps // 500))
+    config = TrainConfig(steps=trial.steps, batch=batch, workers=workers, save_every=save_every)
     train(
         data,
         folder / "run",
@@ -129,7 +131,14 @@ def run_trial(
     temporary = result.with_suffix(".tmp")
     temporary.write_text(json.dumps({**asdict(trial), **found}), encoding="utf-8")
     os.replace(temporary, result)
-    return found
+    return found | {"steps": steps_run(folder / "run")}
+
+
+def steps_run(run: Path) -> int:
+    """Steps that a training run made, from its log."""
+    settings = json.loads((run / "settings.json").read_text(encoding="utf-8"))
+    rounds = len((run / "log.csv").read_text(encoding="utf-8").split()) - 1
+    return rounds * int(settings["train"]["save_every"])
 
 
 def finished(run: Path, shards: Path, test: Examples) -> tuple[Trial, dict[str, float]]:
@@ -137,12 +146,12 @@ def finished(run: Path, shards: Path, test: Examples) -> tuple[Trial, dict[str, 
     from sasnet_plugin.simulate.library import Library
 
     library = Library(shards)
-    settings = json.loads((run / "settings.json").read_text(encoding="utf-8"))
     answer = from_run(run, test, library.forms)
     found = scores(answer.probability, test, None, (answer.extra or {})["factor"])
     sizes = list(library.sizes().values())
-    found |= {"parameters": answer.parameters, "curves": float(np.median(sizes))}
-    return Trial(1.0, int(settings["train"]["steps"]), "base"), found
+    steps = steps_run(run)
+    found |= {"parameters": answer.parameters, "curves": float(np.median(sizes)), "steps": steps}
+    return Trial(1.0, steps, "base"), found
 
 
 def table(rows: Sequence[tuple[Trial, dict[str, float]]]) -> str:
@@ -153,7 +162,7 @@ def table(rows: Sequence[tuple[Trial, dict[str, float]]]) -> str:
         [
             trial.size,
             f"{found['curves']:.0f}",
-            f"{trial.steps:,}",
+            f"{found['steps']:,.0f}",
             f"{found['parameters']:,.0f}",
             percent(found["top1"]),
             percent(found["top5"]),
