@@ -215,7 +215,10 @@ def make_chunk(chunk: Chunk) -> Chunk:
         )
         file.create_dataset("q", data=WIDE_Q, track_times=False).attrs["units"] = "1/Ang"
         curves = np.stack([c.log_intensity for c in cleans])
-        file.create_dataset("log_intensity", data=curves, track_times=False, compression="lzf")
+        # lzf would be faster, but its bytes depend on what lay in memory before, for equal data too.
+        file.create_dataset(
+            "log_intensity", data=curves, track_times=False, compression="gzip", compression_opts=1
+        )
         file.create_dataset("n_valid", data=np.array([c.n_valid for c in cleans]), track_times=False)
         parameters = file.create_dataset("parameters", data=values, track_times=False)
         parameters.attrs["names"] = keys
