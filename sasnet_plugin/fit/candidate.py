@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
 import time
-import warnings
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -16,7 +13,7 @@ from ..simulate.bank import Bank
 from ..simulate.clean import tier
 from ..types import Curve, SasnetError
 from .covariance import strong_pairs
-from .problem import TimeUpError, choose_free, experiment, fittable, set_ranges
+from .problem import TimeUpError, choose_free, experiment, fittable, set_ranges, silent
 from .result import ModelFit, Parameter
 from .smearing import apply_sampling
 from .starts import polished
@@ -90,8 +87,6 @@ def fit_candidate(task: Task, bank: Bank) -> ModelFit:
     began = time.process_time()
     speed = tier(task.model)
     best, sampling = polished(task, bank, began)
-    if not best:
-        raise SasnetError(f"{task.name}: no start gives a finite curve here; fix fewer parameters.")
     final: list[_Done] = []
     for start in best[: 2 if speed == "fast" else 1]:
         left = task.seconds - (time.process_time() - began)
@@ -149,8 +144,7 @@ def _levenberg(task: Task, start: dict[str, Any], per_decade: int | None, second
             parameter.value = float(np.clip(parameter.value, low, high))
             parameter.range(low, high)
     problem = FitProblem(fitness)
-    with warnings.catch_warnings(), np.errstate(all="ignore"), contextlib.redirect_stdout(io.StringIO()):
-        warnings.simplefilter("ignore")
+    with silent():
         try:
             deviations = np.asarray(fit(problem, method="lm", steps=_STEPS).dx)
         except TimeUpError:

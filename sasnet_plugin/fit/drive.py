@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-import io
 import time
-import warnings
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from .posterior import Posterior, posterior_of
-from .problem import TimeUpError
+from .problem import TimeUpError, silent
 
 if TYPE_CHECKING:
     from .methods import Refinement
@@ -32,12 +30,11 @@ _SCALE_REACH = 10.0
 
 @contextlib.contextmanager
 def quiet(seed: int) -> Iterator[None]:
-    """Bumps draws from numpy's global state, prints, and warns of what is said in the notes."""
+    """Silent, and seeded: bumps draws from numpy's global state."""
     state = np.random.get_state()  # noqa: NPY002
     np.random.seed(seed)  # noqa: NPY002
     try:
-        with warnings.catch_warnings(), np.errstate(all="ignore"), contextlib.redirect_stdout(io.StringIO()):
-            warnings.simplefilter("ignore")
+        with silent():
             yield
     finally:
         np.random.set_state(state)  # noqa: NPY002

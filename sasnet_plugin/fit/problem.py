@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import time
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -33,6 +35,14 @@ _REACH = 30.0
 
 class TimeUpError(Exception):
     """A fit has used its time; what it found so far stands."""
+
+
+@contextlib.contextmanager
+def silent() -> Iterator[None]:
+    """Without what bumps prints and warns of: it is said in the notes."""
+    with warnings.catch_warnings(), np.errstate(all="ignore"), contextlib.redirect_stdout(io.StringIO()):
+        warnings.simplefilter("ignore")
+        yield
 
 
 def experiment(

@@ -124,19 +124,15 @@ def sampling_needed(fitness: Any, curve: Curve, *, tolerance: float = 0.03) -> i
     Returns
     -------
     int or None
-        For `resolution`. The experiment is left with this sampling.
+        For `resolution`. The experiment is left with the last sampling that was tried.
     """
     if not has_resolution(curve):
         return None
-    theories = {}
-    for per_decade in (FINEST, FINE, None):
-        apply_sampling(fitness, curve, per_decade)
-        theories[per_decade] = np.asarray(fitness.theory(), dtype=float)
-    chosen: int | None = FINEST
+    apply_sampling(fitness, curve, FINEST)
+    exact = np.asarray(fitness.theory(), dtype=float)
     for per_decade in (None, FINE):
-        change = (theories[per_decade] - theories[FINEST]) / fitness.dIq
+        apply_sampling(fitness, curve, per_decade)
+        change = (np.asarray(fitness.theory(), dtype=float) - exact) / fitness.dIq
         if np.mean(change**2) < tolerance:
-            chosen = per_decade
-            break
-    apply_sampling(fitness, curve, chosen)
-    return chosen
+            return per_decade
+    return FINEST
