@@ -22,7 +22,7 @@ from .widths import MOST
 #: Steps of bumps' LM on all points.
 _STEPS = 40
 #: Relative change of χ² and of the parameters at which it ends; bumps' own 1e-10 follows flat valleys on.
-_ENOUGH = 1e-5
+_ENOUGH = 1e-4
 FAR_OFF = "So much worse than others from every start that it was not fitted to the end."
 
 
@@ -61,7 +61,7 @@ class Task:
     probability: float = 0.0
     fixed: dict[str, float] | None = None
     ranges: dict[str, tuple[float, float]] | None = None
-    seconds: float = 12.0
+    seconds: float = 8.0
     starts: tuple[dict[str, Any], ...] = ()
     bar: float = np.inf
     extra: dict[str, Any] | None = None
