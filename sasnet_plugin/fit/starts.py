@@ -10,12 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..simulate.clean import tier
+from ..simulate.kernel import load_model
 from ..types import Curve
 from .contrast import with_fixed
 from .linear import cells
 from .plugins import page_of
 from .polish import Polished, Polisher
-from .problem import experiment
+from .problem import accepted, experiment
 from .rank import explains
 from .seeds import Seed, binned, nearest
 from .smearing import FINE, FINEST, sampling_needed
@@ -33,14 +34,13 @@ _FOLLOWED, _FINALISTS = {"fast": 5, "medium": 3, "slow": 1}, {"fast": 3, "medium
 #: Points a decade at which starts are calculated, in the first steps and after; None: the measured ones.
 _FIRST_SAMPLING: dict[str, int | None] = {"fast": FINE, "medium": 50, "slow": None}
 _SAMPLING: dict[str, int | None] = {"fast": FINE, "medium": 100, "slow": None}
-#: A candidate whose starts are worse than the best fit so far by this factor is not followed any further: on
-#: the coarse copy, after the first steps from the bank's curves, and after the last.
-_FAR_OFF, _HOPELESS = (
-    {"fast": 100.0, "medium": 40.0, "slow": 40.0},
-    {"fast": 20.0, "medium": 8.0, "slow": 8.0},
-)
-#: The same for dear models where another has explained the curve; χ² has to be so much worse besides.
-_NOT_NEEDED, _FOR_SURE = 1.3, 30.0
+#: A candidate whose starts are worse than the best fit so far by a factor is not followed any further: on the
+#: coarse copy, after the first steps from the bank's curves, and after the last.
+_FAST_LIMITS = (100.0, 20.0)
+#: The same for dear models: where another has explained the curve, nearly so (χ²/dof below), or none has.
+_DEAR_LIMITS, _NEARLY = ((15.0, 1.3), (15.0, 2.5), (40.0, 8.0)), 5.0
+#: χ² has to be so much worse in any case.
+_FOR_SURE = 30.0
 #: No width is tried on a fit whose χ² is that of the best so far, within so much.
 _AS_GOOD = 1.05
 #: Accuracy of polishing: of χ², and of the steps; what is left is far below the noise.
@@ -81,26 +81,25 @@ def polished(task: Task, bank: Bank, began: float) -> Starts:
     rough = _polisher(task, *coarse_copy, _SAMPLING[speed])
     # Other starts of a dear model are of no interest where one explains the coarse copy.
     until = 0.0 if speed == "fast" else float(len(coarse_copy[0]))
+    limits = _limits(task)
     if task.starts:
         first = search.follow(rough, [_completed(task, s) for s in task.starts], 0.3, 0.02, 0.0, steps=12)
     else:
         quick = _polisher(task, *coarse_copy, _FIRST_SAMPLING[speed])
         first = search.follow(quick, _from_bank(task, bank), 0.3, 0.1, steps=6, until=until)
-        if first and not search.behind(first, rough, _FAR_OFF[speed]):
+        if first and not search.behind(first, rough, limits[0]):
             again = _values(first[: _FOLLOWED[speed]])
             first = search.follow(rough, again, 0.5, 0.02, 0.0, steps=10, until=until)
     if not first:
         return Starts([], None)
-    dear = speed != "fast" and explains(task.bar, len(task.curve))
-    limit = _NOT_NEEDED if dear else _HOPELESS[speed]
     spread = [] if _has_width(first[0]) else spread_in_turn(task, first[0].parameters)
-    if search.behind(first, rough, _HOPELESS["fast"]):
+    if search.behind(first, rough, _FAST_LIMITS[1]):
         spread = []
-    elif spread and search.behind(first, rough, limit):
+    elif spread and search.behind(first, rough, limits[1]):
         # A width may be all that is missing.
         first = _sorted(first + search.follow(rough, spread, 0.6, 0.02, 0.0, steps=8), rough)
         spread = []
-    if search.behind(first, rough, limit):
+    if search.behind(first, rough, limits[1]):
         return Starts([min(first, key=lambda d: d.chisq)], _SAMPLING[speed], hopeless=True)
     found = search.on_all_points(_values(first[: _FINALISTS[speed]]), 0.6, until)
     if spread and found.found and not search.satisfied(found.found[0], first[0].chisq / len(coarse_copy[0])):
@@ -181,6 +180,15 @@ class _Search:
             if more != done[0].parameters:
                 done = self.follow(fine, [more], share + 0.1, 0.0, steps=8) + done[1:]
         return Starts(done, sampling)
+
+
+def _limits(task: Task) -> tuple[float, float]:
+    """How much worse than the best so far a candidate may be after its first and its last steps."""
+    if tier(task.model) == "fast":
+        return _FAST_LIMITS
+    if explains(task.bar, len(task.curve)):
+        return _DEAR_LIMITS[0]
+    return _DEAR_LIMITS[1 if task.bar < _NEARLY else 2]
 
 
 def _has_width(found: Polished) -> bool:
@@ -281,4 +289,5 @@ def _start(task: Task, seed: Seed) -> dict[str, Any]:
 def _completed(task: Task, start: dict[str, Any]) -> dict[str, Any]:
     """With its distributions on the coarse copy's points, and the mode of the effective radius."""
     start = coarse(task.model, completed(start, MOST[tier(task.model)]))
-    return start | ({} if task.structure_factor is None else {"radius_effective_mode": 1})
+    start |= {} if task.structure_factor is None else {"radius_effective_mode": 1}
+    return accepted(load_model(task.name).info, start)
