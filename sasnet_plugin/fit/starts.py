@@ -10,17 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..simulate.clean import tier
-from ..simulate.kernel import load_model
 from ..types import Curve
-from .contrast import with_fixed
+from .begin import as_start, from_bank
 from .linear import cells
-from .plugins import page_of
 from .polish import Polished, Polisher
-from .problem import accepted, experiment
+from .problem import experiment
 from .rank import explains
-from .seeds import Seed, binned, nearest
 from .smearing import FINE, FINEST, sampling_needed
-from .widths import MOST, coarse, completed, points_needed, spread_in_turn, with_points
+from .widths import points_needed, spread_in_turn, with_points
 
 if TYPE_CHECKING:
     from ..simulate.bank import Bank
@@ -28,8 +25,7 @@ if TYPE_CHECKING:
 
 #: Points of the coarse copy that starts are polished on.
 _COARSE_POINTS = 80
-#: Starts on the coarse copy; how many of them are followed further there; how many go on to all points.
-STARTS = {"fast": 12, "medium": 6, "slow": 3}
+#: How many starts are followed further on the coarse copy; how many go on to all points.
 _FOLLOWED, _FINALISTS = {"fast": 5, "medium": 3, "slow": 1}, {"fast": 3, "medium": 2, "slow": 1}
 #: Points a decade at which starts are calculated, in the first steps and after; None: the measured ones.
 _FIRST_SAMPLING: dict[str, int | None] = {"fast": FINE, "medium": 50, "slow": None}
@@ -83,10 +79,14 @@ def polished(task: Task, bank: Bank, began: float) -> Starts:
     until = 0.0 if speed == "fast" else float(len(coarse_copy[0]))
     limits = _limits(task)
     if task.starts:
-        first = search.follow(rough, [_completed(task, s) for s in task.starts], 0.3, 0.02, 0.0, steps=12)
+        first = search.follow(rough, [as_start(task, s) for s in task.starts], 0.3, 0.02, 0.0, steps=12)
     else:
         quick = _polisher(task, *coarse_copy, _FIRST_SAMPLING[speed])
-        first = search.follow(quick, _from_bank(task, bank), 0.3, 0.1, steps=6, until=until)
+        first = search.follow(quick, from_bank(task, bank), 0.3, 0.1, steps=6, until=until)
+        if first and speed == "slow" and first[0].chisq > until and not _has_width(first[0]):
+            # Few of the bank's curves of such models have a width.
+            widened = spread_in_turn(task, first[0].parameters)
+            first = _sorted(first + search.follow(quick, widened, 0.4, 0.1, steps=6), quick)
         if first and not search.behind(first, rough, limits[0]):
             again = _values(first[: _FOLLOWED[speed]])
             first = search.follow(rough, again, 0.5, 0.02, 0.0, steps=10, until=until)
@@ -195,19 +195,6 @@ def _has_width(found: Polished) -> bool:
     return any(k.endswith("_pd") for k in found.parameters)
 
 
-def _from_bank(task: Task, bank: Bank) -> list[dict[str, Any]]:
-    """The bank's nearest curves, and the task's own start."""
-    speed = tier(task.model)
-    data = binned(task.curve, task.dintensity)
-    page = page_of(bank, task.model, 0.1 * task.seconds)
-    seeds = nearest(page, task.model, task.structure_factor, data, count=3 * STARTS[speed])
-    wide = {"fast": STARTS["fast"] // 2, "medium": 1, "slow": 0}[speed]
-    seeds = _varied(seeds, STARTS[speed], wide, distributions=2 if speed == "fast" else 1)
-    if task.extra is not None:
-        seeds = [Seed(dict(task.extra), 0.0), *seeds]
-    return [_start(task, seed) for seed in seeds]
-
-
 def _polisher(task: Task, curve: Curve, dintensity: NDArray[np.float64], per_decade: int | None) -> Polisher:
     held = frozenset(task.fixed or ())
     return Polisher(curve, dintensity, task.name, held=held, ranges=task.ranges, per_decade=per_decade)
@@ -262,32 +249,3 @@ def coarsened(curve: Curve, dintensity: NDArray[np.float64]) -> tuple[Curve, NDA
         dxw=mean(curve.dxw),
     )
     return found, error
-
-
-def _varied(seeds: list[Seed], count: int, wide: int, *, distributions: int) -> list[Seed]:
-    """The best seeds, few of them with size distributions, which come last.
-
-    A distribution multiplies the cost of a curve, and a second one does so again.
-    """
-    spread = [s for s in seeds if 0 < sum(k.endswith("_pd") for k in s.parameters) <= distributions]
-    plain = [s for s in seeds if not any(k.endswith("_pd") for k in s.parameters)]
-    if not plain:
-        plain = [replace(s, parameters=_without_spread(s.parameters)) for s in seeds]
-    wanted = min(len(spread), wide)
-    return plain[: count - wanted] + spread[:wanted]
-
-
-def _without_spread(parameters: dict[str, Any]) -> dict[str, Any]:
-    return {k: v for k, v in parameters.items() if "_pd" not in k}
-
-
-def _start(task: Task, seed: Seed) -> dict[str, Any]:
-    start: dict[str, Any] = with_fixed(seed.parameters, task.fixed or {})
-    return _completed(task, start)
-
-
-def _completed(task: Task, start: dict[str, Any]) -> dict[str, Any]:
-    """With its distributions on the coarse copy's points, and the mode of the effective radius."""
-    start = coarse(task.model, completed(start, MOST[tier(task.model)]))
-    start |= {} if task.structure_factor is None else {"radius_effective_mode": 1}
-    return accepted(load_model(task.name).info, start)
