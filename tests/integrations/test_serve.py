@@ -257,16 +257,18 @@ def test_nothing_is_left_when_it_ends_in_the_middle_of_a_fit(
     how: str, tmp_path: Path, curve: dict[str, Any], sleepy: str
 ) -> None:
     with Child(2, tmp_path) as child:
-        fitting(child, 1, curve, sleepy)
+        child.ask(id=1, do="fit", curve=curve, models=["guinier"])
+        report = Path(child.ask(id=2, do="report", of=1)["result"]["path"])
+        fitting(child, 3, curve, sleepy)
         family = child.family()
         assert len(child.fitting()) == 2
-        assert list(tmp_path.glob("sasnet-*"))
+        assert report.exists()
         if how == "end of stdin":
             assert child.process.stdin is not None
             child.process.stdin.close()
         elif how == "quit":
-            child.send(id=2, do="quit")
-            assert child.hear() == {"id": 2, "event": "done", "result": {}}
+            child.send(id=4, do="quit")
+            assert child.hear() == {"id": 4, "event": "done", "result": {}}
         elif how == "terminate":
             child.process.terminate()
         else:
