@@ -80,9 +80,9 @@ def bumps(
 
     if port:  # better said before the fits than after them
         listening(port).close()
+    check_names(chosen, structure_factor, fixed, limits)
+    curve = one(data, list(curves_of(data, lambda p: load(p, q_unit=unit, entry=entry), window)))
     with Workers(bank_path(), workers) as pool, _progress() as progress:
-        check_names(chosen, structure_factor, fixed, limits)
-        curve = _one(data, list(curves_of(data, lambda p: load(p, q_unit=unit, entry=entry), window)))
         result = fit_with(
             Watched(pool, progress),
             curve,
@@ -104,7 +104,7 @@ def bumps(
     show(result, port=port, browser=browser, workers=workers, ready=ready)
 
 
-def _one(data: str, found: list[tuple[str, Curve | Exception]]) -> Curve:
+def one(data: str, found: list[tuple[str, Curve | Exception]]) -> Curve:
     """The only data set of a file."""
     for _, outcome in found:
         if not isinstance(outcome, Curve):

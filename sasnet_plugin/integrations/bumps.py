@@ -8,6 +8,8 @@ import os
 import signal
 import socket
 import tempfile
+import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -20,6 +22,8 @@ from .bumps_panel import panels
 
 #: Seconds that open connections of browsers are waited for at the end.
 _PATIENCE = 1.0
+#: Seconds between two looks of a process at whether the one that started it still lives.
+_LOOK = 0.3
 
 
 def show(
@@ -74,6 +78,7 @@ def show(
         asyncio.get_running_loop().call_later(0.1, end)
 
     api.REGISTRY["shutdown"] = shutdown  # "Quit" in the page's menu
+    _children_leave_with_us()
     signal.signal(signal.SIGINT, lambda *_: end())
     signal.signal(signal.SIGTERM, lambda *_: end(143))
     webserver.init_web_app()
@@ -87,6 +92,30 @@ def show(
         handle_signals=False,
     )
     end()
+
+
+def _children_leave_with_us() -> None:
+    """Let forked processes watch whether this one still lives.
+
+    Those of a pool of Bumps wait for work for ever where this one was killed, or ended while it forked them.
+    """
+    if not hasattr(os, "register_at_fork"):
+        return  # without fork they see the end of their pipe
+    parent = 0
+
+    def before() -> None:
+        nonlocal parent
+        parent = os.getpid()
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(_LOOK)
+        os._exit(1)
+
+    def in_child() -> None:
+        threading.Thread(target=watch, daemon=True).start()
+
+    os.register_at_fork(before=before, after_in_child=in_child)
 
 
 def listening(port: int) -> socket.socket:

@@ -78,6 +78,8 @@ class Page:
         self._browser.terminate()
         await asyncio.to_thread(self._browser.wait, PATIENCE)
         await self._drain
+        assert self._browser.stderr is not None
+        self._browser.stderr.close()
 
     def _port(self) -> int:
         assert self._browser.stderr is not None
@@ -128,7 +130,8 @@ class Page:
             await asyncio.sleep(0.1)
         raise AssertionError(f"never true: {script}\n{await self.run('document.body.innerText')}")
 
-    async def screenshot(self, path: Path) -> None:
-        """Write what is seen as a PNG."""
-        answer = await self.call("Page.captureScreenshot", format="png")
+    async def screenshot(self, path: Path, *, scale: float = 0.75) -> None:
+        """Write what is seen as a PNG, smaller by `scale`."""
+        clip = {"x": 0, "y": 0, "width": self.size[0], "height": self.size[1], "scale": scale}
+        answer = await self.call("Page.captureScreenshot", format="png", clip=clip)
         path.write_bytes(base64.b64decode(answer["data"]))
