@@ -138,6 +138,8 @@ def _levenberg(task: Task, start: dict[str, Any], per_decade: int | None, second
     except TimeUpError:
         return _unfitted(task, start, per_decade)
     free = free[: max(1, len(task.curve) - 1)]
+    if not free:
+        return None  # nothing moves the curve: it has no value here
     _allow(task, fitness, free)
     problem = FitProblem(fitness)
     with silent():
