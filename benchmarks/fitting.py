@@ -14,7 +14,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from multiprocessing import get_context
@@ -41,6 +41,9 @@ CONTESTANTS = {
     "amoeba": f"Nelder-Mead from {STARTS} random starts, true model given",
     "de": "differential evolution, true model given",
 }
+
+#: From contestant, number of a problem and seed to a row with ``index``, ``model``, ``success`` and ``seconds``.
+Solver = Callable[[str, int, int], dict[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -136,7 +139,7 @@ def solve(contestant: str, index: int, seed: int) -> dict[str, Any]:
     return found
 
 
-class _Here:
+class Here:
     """Does the jobs of a fit in this process, one after another, so that their CPU time is counted."""
 
     count = 1
@@ -166,7 +169,7 @@ def _sasnet(given: Problem) -> dict[str, Any]:
     """The product's own chain with its default options: 30 s of two processes."""
     from sasnet_plugin.fit.fitting import fit_with
 
-    result = fit_with(_Here(), given.curve, time_limit=LIMIT)
+    result = fit_with(Here(), given.curve, time_limit=LIMIT)
     if result.best is None:
         return {"reduced_chisq": float("inf"), "best": None, "weight_of_truth": 0.0, "weight_of_alike": 0.0}
     least = min(f.reduced_chisq for f in result.fits)
@@ -237,7 +240,9 @@ def _told(contestant: str, given: Problem, rng: np.random.Generator) -> dict[str
     return {"reduced_chisq": least / max(len(given.curve) - len(free), 1)}
 
 
-def run(contestant: str, count: int, seed: int, work: Path, workers: int) -> list[dict[str, Any]]:
+def run(
+    contestant: str, count: int, seed: int, work: Path, workers: int, solve: Solver = solve
+) -> list[dict[str, Any]]:
     """All answers of one contestant, those that are kept and new ones."""
     path = work / f"{contestant}-{seed}.jsonl"
     kept: dict[int, dict[str, Any]] = {}
@@ -250,7 +255,7 @@ def run(contestant: str, count: int, seed: int, work: Path, workers: int) -> lis
             kept[row["index"]] = row
     missing = [i for i in range(count) if i not in kept]
     with path.open("a", encoding="utf-8") as file:
-        for row in _answers(contestant, missing, seed, workers):
+        for row in _answers(solve, contestant, missing, seed, workers):
             kept[row["index"]] = row
             file.write(json.dumps(row) + "\n")
             file.flush()
@@ -261,7 +266,9 @@ def run(contestant: str, count: int, seed: int, work: Path, workers: int) -> lis
     return [kept[i] for i in range(count) if i in kept]
 
 
-def _answers(contestant: str, indices: list[int], seed: int, workers: int) -> Iterator[dict[str, Any]]:
+def _answers(
+    solve: Solver, contestant: str, indices: list[int], seed: int, workers: int
+) -> Iterator[dict[str, Any]]:
     if workers == 1:
         for index in indices:
             yield solve(contestant, index, seed)
