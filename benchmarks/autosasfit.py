@@ -1,10 +1,10 @@
 """autoSASfit's task with 200 problems: how often is a bad start, or none, led to the true parameters?
 
-``python benchmarks/autosasfit.py --work W`` draws the problems of `autosasfit_task` (``--seed 0 --per-model 5``:
-the very 20 that autoSASfit published 65, 70 and 50 % for). Its contestants are given the true model, the contrast
-and the ranges, and twelve fits by Levenberg-Marquardt of 200 steps; sasnet is given the curve alone. Where
-`identifiable` says that no measurement with this noise could tell a parameter, it does not count. Every answer
-is kept in ``W`` as it comes; ``--write`` puts the table into ``benchmarks/autosasfit.md``.
+``python benchmarks/autosasfit.py --work W`` draws the problems of `autosasfit_task`; with ``--seed 0
+--per-model 5`` they are the very 20 that autoSASfit published 65, 70 and 50 % for. Its contestants are given
+the true model, the contrast and the ranges, and twelve fits by Levenberg-Marquardt of 200 steps; sasnet is
+given the curve alone. A parameter that no measurement with this noise could tell (`identifiable`) does not
+count. Every answer is kept in ``W`` as it comes; ``--write`` puts the tables into ``benchmarks/autosasfit.md``.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -20,8 +20,9 @@ from typing import Any
 import numpy as np
 from autosasfit_report import report
 from autosasfit_task import REPORTED_SEED, SPECS, WITHIN, Problem, accepted, intensity, problem
-from fitting import LIMIT, Here, run
+from fitting import LIMIT
 from identifiable import as_model, identifiable, least_errors
+from kept import Here, Solver, run
 
 STARTS, STEPS, JITTER = 12, 200, 0.2
 AMOEBA_STARTS = 3
@@ -153,11 +154,6 @@ def _fit(given: Problem, start: Point, **options: Any) -> tuple[Point, float]:
     return values, chisq / (len(given.curve) - len(values))
 
 
-def solver(per_model: int) -> Callable[[str, int, int], dict[str, Any]]:
-    """`solve` for so many problems of each model, in a form that goes to other processes."""
-    return partial(solve, per_model=per_model)
-
-
 def main() -> None:
     """Run the contestants, print the tables, and write them if asked to."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
@@ -173,8 +169,9 @@ def main() -> None:
     work.mkdir(parents=True, exist_ok=True)
     total = options.per_model * len(SPECS)
     count = min(options.count or total, total)
+    solver: Solver = partial(solve, per_model=options.per_model)
     found = {
-        CONTESTANTS[key]: run(key, count, options.seed, work, options.workers, solver(options.per_model))
+        CONTESTANTS[key]: run(solver, key, count, options.seed, work, options.workers)
         for key in options.contestants
     }
     text = report(found)

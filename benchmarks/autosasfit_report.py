@@ -31,8 +31,9 @@ def report(found: dict[str, Rows]) -> str:
 
 def _success(found: dict[str, Rows]) -> str:
     header = [
-        "contestant", "problems", "all identifiable: success / %", "of so many", "some identifiable: success / %",
-        "of so many", "as autoSASfit counts / %", "CPU-seconds, mean", "median",
+        "contestant", "problems", "all identifiable: success / %", "of so many",
+        "some identifiable: success / %", "of so many", "as autoSASfit counts / %", "CPU-seconds, mean",
+        "median",
     ]  # fmt: skip
     lines = []
     for title, rows in found.items():
@@ -49,9 +50,9 @@ def _success(found: dict[str, Rows]) -> str:
         lines.append(cells)
     return (
         markdown(header, lines)
-        + "\nSuccess: the identifiable parameters within 10 % of the truth and a reduced χ² of at most 2, by the fit"
-        " of least χ² (sasnet: by its best fit, of the true model or one that is the same body). As autoSASfit counts:"
-        " all parameters, identifiable or not, by any of the fits, so that the truth picks the fit."
+        + "\nSuccess: the identifiable parameters within 10 % of the truth and a reduced χ² of at most 2, by"
+        " the fit of least χ² (sasnet: by its best fit, of the true model or one that is the same body). As"
+        " autoSASfit counts: all parameters, identifiable or not, by any of the fits, so the truth picks it."
     )
 
 
@@ -80,8 +81,9 @@ def _limits(rows: Rows) -> str:
     ]
     which = ", ".join(str(r["index"]) for r in rows if kind(r) != "whole")
     return (
-        f"Not identifiable (Cramér-Rao bound above a third of 10 %): {len(rows) - _whole(rows)} of {len(rows)}"
-        f" problems, numbers {which or 'none'}.\n\n" + markdown(["what", "problems", "why"], lines)
+        f"Not identifiable in full (Cramér-Rao bound above a third of 10 %): {len(rows) - _whole(rows)} of"
+        f" {len(rows)} problems, numbers {which or 'none'}.\n\n"
+        + markdown(["what", "problems", "why"], lines)
     )
 
 
@@ -101,8 +103,8 @@ def _failures(title: str, rows: Rows) -> str:
     failed = [r for r in rows if kind(r) != "none" and not r["success"]]
     lines = [
         [
-            f"{r['index']} {r['model']}", _values(r["truth"]), str(r["best"]), _values(r["found"]) or "another body",
-            _chisq(r), ", ".join(r.get("alike", ())) or "–",
+            f"{r['index']} {r['model']}", _values(r["truth"]), str(r["best"]),
+            _values(r["found"]) or "another body", _chisq(r), ", ".join(r.get("alike", ())) or "–",
         ]
         for r in failed
     ]  # fmt: skip

@@ -1,12 +1,13 @@
 """autoSASfit's task: four models, 200 points of calculated intensity, a bad start, an answer to be met.
 
 What is known of https://github.com/ljding94/autoSASfit (its ``models/registry.py``, ``data/synthetic.py``,
-``eval/corpus.py``, ``loop/controller.py`` and PROGRESS.md of 28 April 2026): parameters are drawn evenly within
-the bounds below, scale and background in their logarithm; q runs evenly in ln q from 0.001 to 0.5 Å⁻¹; the noise
-is Gaussian, 3 % of I with its background; there is no resolution; scattering length densities are not fitted.
-The start is drawn like the truth until one parameter is off by more than five times its true value. A fit is
-accepted with every fitted parameter within 10 % of the truth and a reduced χ² of at most 2. All draws come
-from one generator in the order in which it makes them, so that a seed gives the problems that it gives there.
+``eval/corpus.py``, ``loop/controller.py`` and PROGRESS.md of 28 April 2026): parameters are drawn evenly
+within the bounds below, scale and background in their logarithm; q runs evenly in ln q from 0.001 to 0.5 Å⁻¹;
+the noise is Gaussian, 3 % of I with its background; there is no resolution; scattering length densities are
+not fitted. The start is drawn like the truth until one parameter is off by more than five times its true
+value. A fit is accepted with every fitted parameter within 10 % of the truth and a reduced χ² of at most 2.
+All draws come from one generator in the order in which it makes them, so that a seed gives the problems that
+it gives there.
 """
 
 from __future__ import annotations

@@ -71,8 +71,14 @@ def identifiable(errors: Mapping[str, float], within: float) -> tuple[str, ...]:
     return tuple(name for name, error in errors.items() if error < MARGIN * within)
 
 
-#: Simpler models that the product's table has no need for: model -> (the more general one, where).
-_SPECIAL: dict[str, tuple[str, dict[str, float]]] = {"porod": ("power_law", {"power": 4.0})}
+#: Limits that the product's table does not have: fitted model -> true one, and its parameters (the own one of
+#: that name, or a number). Porod's law is a power law; so are these where their crossover, 1/rg or
+#: crossover, lies outside the window, whichever side of it is left. The curve tells whether it does.
+_SPECIAL: dict[str, tuple[tuple[str, dict[str, str | float]], ...]] = {
+    "porod": (("power_law", {"power": 4.0}),),
+    "guinier_porod": (("power_law", {"power": "porod_exp"}), ("power_law", {"power": "s"})),
+    "two_power_law": (("power_law", {"power": "power_1"}), ("power_law", {"power": "power_2"})),
+}
 
 
 def as_model(
@@ -129,8 +135,10 @@ def _ways(name: str, values: Mapping[str, float], target: str) -> list[dict[str,
             if model == target:
                 found.append(point)
                 continue
-            if model in _SPECIAL and _SPECIAL[model][0] == target:
-                found.append(point | _SPECIAL[model][1])
+            for other, sizes in _SPECIAL.get(model, ()):
+                following.append(
+                    (other, {k: point[v] if isinstance(v, str) else v for k, v in sizes.items()})
+                )
             form, _, factor = model.partition("@")
             for limit in simpler(form, factor or None):
                 try:
