@@ -4,7 +4,7 @@
 --per-model 5`` they are the very 20 that autoSASfit published 65, 70 and 50 % for. Its contestants are given
 the true model, the contrast and the ranges, and twelve fits by Levenberg-Marquardt of 200 steps; sasnet is
 given the curve alone. A parameter that no measurement with this noise could tell (`identifiable`) does not
-count. Every answer is kept in ``W`` as it comes; ``--write`` puts the tables into ``benchmarks/autosasfit.md``.
+count. Every answer is kept in ``W``; ``--write`` puts the tables into ``benchmarks/autosasfit.md``.
 """
 
 from __future__ import annotations
