@@ -72,6 +72,14 @@ class Problem:
 
 def problem(index: int, seed: int) -> Problem:
     """Draw problem number `index`; forms take turns."""
+    from sasnet_plugin.simulate.priors import form_models
+
+    forms = form_models()
+    return measurement(forms[index % len(forms)], index, np.random.default_rng([seed, index]))
+
+
+def measurement(form: str, index: int, rng: np.random.Generator, *, plain: bool = False) -> Problem:
+    """A measurement of one form model; with `plain`, monodisperse and without structure factor."""
     from sasnet_plugin.fit.fitting import uncertainties
     from sasnet_plugin.simulate.clean import simulate_clean
     from sasnet_plugin.simulate.examples import SPARED
@@ -80,15 +88,12 @@ def problem(index: int, seed: int) -> Problem:
     from sasnet_plugin.simulate.kernel import call
     from sasnet_plugin.simulate.library import DILUTE_SHARE
     from sasnet_plugin.simulate.measure import measure
-    from sasnet_plugin.simulate.priors import allowed_structure_factors, form_models, sample_prior
+    from sasnet_plugin.simulate.priors import allowed_structure_factors, sample_prior
 
-    rng = np.random.default_rng([seed, index])
-    forms = form_models()
-    form = forms[index % len(forms)]
     for _ in range(200):
-        clean = simulate_clean(form, rng)
+        clean = simulate_clean(form, rng, monodisperse=plain)
         log_i = clean.log_intensity.astype(float)
-        allowed = allowed_structure_factors(form)
+        allowed = () if plain else allowed_structure_factors(form)
         factor, extra = None, {}
         if allowed and rng.random() >= DILUTE_SHARE and clean.radius_effective > 0:
             factor = str(rng.choice(allowed))
