@@ -79,7 +79,7 @@ def problem(index: int, seed: int) -> Problem:
 
 
 def measurement(form: str, index: int, rng: np.random.Generator, *, plain: bool = False) -> Problem:
-    """A measurement of one form model; with `plain`, monodisperse and without structure factor."""
+    """A measurement of one form model; `plain`: monodisperse, no structure factor, its resolution stated."""
     from sasnet_plugin.fit.fitting import uncertainties
     from sasnet_plugin.simulate.clean import simulate_clean
     from sasnet_plugin.simulate.examples import SPARED
@@ -102,6 +102,8 @@ def measurement(form: str, index: int, rng: np.random.Generator, *, plain: bool 
                 log_i = log_i + np.log(call(factor, WIDE_Q, extra).intensity)
         for _ in range(12):
             setting = sample_setting(rng)
+            if plain and setting.dq is None and setting.dxl is None:
+                continue
             used = setting.matrix.indices
             low, top = int(used.min()), int(used.max()) + 1
             if clean.n_valid < top or not np.all(np.isfinite(log_i[low:top])):

@@ -1,9 +1,9 @@
 """Where should a fit start? Ways to starting values, the true model given, each followed by the same polish.
 
 ``python benchmarks/seeding.py --work W`` trains a small network for each of thirteen form models (Keras on
-any backend), draws measurements under the realistic protocol, monodisperse and dilute, and polishes one or
-three starts of each way as `sasnet fit` does. A way succeeds when the reduced χ² is at most 1.1 times the
-truth's own; what fails even from the true parameters is beyond the polish, not the start.
+any backend), draws measurements under the realistic protocol (monodisperse, dilute, resolution stated) and
+polishes one or three starts of each way as `sasnet fit` does. A way succeeds when the reduced χ² is at most
+1.1 times the truth's own; what fails even from the true parameters is beyond the polish, not the start.
 ``--write`` puts the table into ``benchmarks/seeding.md``.
 """
 
