@@ -48,8 +48,11 @@ def run(
     """All answers of one contestant, those that are kept and new ones."""
     path = work / f"{contestant}-{seed}.jsonl"
     kept: dict[int, dict[str, Any]] = {}
+    torn = False
     if path.exists():
-        for line in path.read_text(encoding="utf-8").splitlines():
+        text = path.read_text(encoding="utf-8")
+        torn = bool(text) and not text.endswith("\n")
+        for line in text.splitlines():
             try:
                 row = json.loads(line)
             except ValueError:  # the line under way when a run was killed
@@ -57,6 +60,8 @@ def run(
             kept[row["index"]] = row
     missing = [i for i in range(count) if i not in kept]
     with path.open("a", encoding="utf-8") as file:
+        if torn:
+            file.write("\n")
         for row in _answers(solve, contestant, missing, seed, workers):
             kept[row["index"]] = row
             file.write(json.dumps(row) + "\n")

@@ -71,14 +71,14 @@ class Estimator(keras.Model):
         mean, log_spread = self.gaussian(seen)
         residual = (target[:, : self.size] - mean) * ops.exp(-log_spread)
         gaussian = ops.sum(0.5 * residual**2 + log_spread, axis=1)
-        z, log_det = self.forward(target, seen)
+        z, log_det = self.to_normal(target, seen)
         return gaussian + ops.sum(0.5 * z**2, axis=1) - log_det
 
     def gaussian(self, seen: Any) -> tuple[Any, Any]:
         """Mean and ln spread of the regression."""
         return self.mean(seen), _SPREAD * ops.tanh(self.spread(seen) / _SPREAD)
 
-    def forward(self, x: Any, seen: Any) -> tuple[Any, Any]:
+    def to_normal(self, x: Any, seen: Any) -> tuple[Any, Any]:
         """From numbers to standard normal ones, and the logarithm of the determinant."""
         total = 0.0
         for order, net in zip(self.orders, self.nets, strict=True):
@@ -89,7 +89,7 @@ class Estimator(keras.Model):
             total = total + ops.sum(log_scale, axis=1)
         return x, total
 
-    def inverse(self, z: Any, seen: Any) -> Any:
+    def from_normal(self, z: Any, seen: Any) -> Any:
         """From standard normal numbers to samples."""
         for order, net in zip(reversed(self.orders), reversed(self.nets), strict=True):
             still, moved = z[:, : self.first], z[:, self.first :]
@@ -142,4 +142,4 @@ def samples(model: Estimator, features: Array, count: int, rng: np.random.Genera
     z = rng.standard_normal((count, model.wide)).astype(np.float32)
     z[0] = 0.0
     seen = ops.repeat(model.trunk(features), count, axis=0)
-    return np.asarray(ops.convert_to_numpy(model.inverse(z, seen))[:, : model.size])
+    return np.asarray(ops.convert_to_numpy(model.from_normal(z, seen))[:, : model.size])
