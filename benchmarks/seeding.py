@@ -28,9 +28,10 @@ from kept import Solver, run
 
 STARTS, DRAWS = 3, 32
 #: Clean curves, measurements and passes over them in the training of a network; instruments they share.
-CLEAN, COUNT, EPOCHS, SETTINGS = 3000, 24_000, 10, 300
-#: CPU-seconds that a polish may take, points a decade that it is calculated at, steps on all points.
-PATIENCE, PER_DECADE, STEPS = 10.0, 200, 20
+CLEAN, COUNT, EPOCHS, SETTINGS = 2000, 14_000, 8, 200
+#: CPU-seconds that a polish may take, steps on all points; points a decade of a coarse copy, as `sasnet fit`.
+PATIENCE, STEPS = 10.0, 20
+PER_DECADE = {"fast": 200, "medium": 100}
 WAYS = {
     "truth": "the true parameters",
     "default": "sasmodels' defaults",
@@ -90,12 +91,13 @@ def solve(way: str, index: int, seed: int, *, work: Path) -> dict[str, Any]:
     from sasnet_plugin.fit.problem import experiment
     from sasnet_plugin.fit.smearing import sampling_needed
     from sasnet_plugin.fit.starts import coarsened
+    from sasnet_plugin.simulate.clean import tier
 
     models = list(NUMBERS)
     model = models[index % len(models)]
     given = measurement(model, index, np.random.default_rng([seed, index]), plain=True)
     coarse, coarse_error = coarsened(given.curve, given.dintensity)
-    rough = Polisher(coarse, coarse_error, model, per_decade=PER_DECADE)
+    rough = Polisher(coarse, coarse_error, model, per_decade=PER_DECADE[tier(model)])
     true = experiment(given.curve, given.dintensity, model, given.parameters)
     fine = Polisher(given.curve, given.dintensity, model, per_decade=sampling_needed(true, given.curve))
     if "network" in way or "flow" in way:  # opened once a process, whatever the order of problems
@@ -220,7 +222,7 @@ def main() -> None:
     """Train, run the ways, print the table, and write it if asked to."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--work", type=Path, required=True)
-    parser.add_argument("--each", type=int, default=8, help="problems of each model")
+    parser.add_argument("--each", type=int, default=6, help="problems of each model")
     parser.add_argument("--seed", type=int, default=2026)
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--ways", nargs="*", default=list(WAYS), choices=list(WAYS))

@@ -91,6 +91,7 @@ class Estimator(keras.Model):
 
     def from_normal(self, z: Any, seen: Any) -> Any:
         """From standard normal numbers to samples."""
+        z = ops.convert_to_tensor(z)
         for order, net in zip(reversed(self.orders), reversed(self.nets), strict=True):
             still, moved = z[:, : self.first], z[:, self.first :]
             log_scale, shift = self._coupling(net, still, seen)
