@@ -25,7 +25,7 @@ def report(found: dict[str, Rows]) -> str:
     parts = ["# autoSASfit's task", _success(found), _by_model(found), _limits(rows)]
     for title, answers in found.items():
         if "best" in (answers[0] if answers else {}):
-            parts.append(_failures(title, answers))
+            parts += [_names(answers), _failures(title, answers)]
     return "\n\n".join(parts) + "\n"
 
 
@@ -97,6 +97,20 @@ def _why(names: tuple[str, ...]) -> str:
     if set(names) >= {"scale", "background"}:
         return "a curve this flat is background or signal"
     return "the signal lies in the noise of its background"
+
+
+def _names(rows: Rows) -> str:
+    """Under which names the true body was found."""
+    good = [r for r in rows if r["success"]]
+    own = [r for r in good if r["best"] == r["model"]]
+    others = Counter(f"{r['model']} as {r['best']}" for r in good if r["best"] != r["model"])
+    named = sum(r["model"] in r.get("alike", ()) for r in good if r["best"] != r["model"])
+    words = ", ".join(f"{name} {count}" for name, count in others.most_common())
+    return (
+        f"Of the {len(good)} successes with the model unknown, {len(own)} have the true model's own name. The"
+        f" others are the same body at a limit of another model, on the same curve ({words or 'none'}); for"
+        f" {named} of these the answer names the true model among those that the data do not tell apart."
+    )
 
 
 def _failures(title: str, rows: Rows) -> str:
