@@ -20,6 +20,8 @@ from typing import Any
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
+import contextlib
+
 import numpy as np
 from contest import markdown, percent
 from kept import Here, run
@@ -175,17 +177,18 @@ def _alike(result: Any, form: str) -> set[str]:
 def _told(contestant: str, given: Problem, rng: np.random.Generator) -> dict[str, Any]:
     """bumps' fitter with the true model, polydisperse where the truth is."""
     from bumps.fitproblem import FitProblem
-    from bumps.fitters import fit
 
-    from sasnet_plugin.fit.problem import TimeUpError, choose_free, experiment, set_ranges
+    from sasnet_plugin.fit.problem import choose_free, experiment, set_ranges, silent
     from sasnet_plugin.fit.smearing import apply_sampling, sampling_needed
+    from sasnet_plugin.fit.starts import quadrature
     from sasnet_plugin.simulate.clean import tier
 
-    start = {"radius_effective_mode": 1} if given.factor else {}
+    start: dict[str, Any] = {"radius_effective_mode": 1} if given.factor else {}
     for key in given.parameters:
         if key.endswith("_pd"):
-            start[key] = 0.1
-    fitness = experiment(given.curve, given.dintensity, given.name, start, seconds=PATIENCE)
+            # As many points as sasnet's own fits have: dear models could not be fitted with 35.
+            start |= {key: 0.1, f"{key}_n": quadrature(given.form, "gaussian")[0]}
+    fitness = experiment(given.curve, given.dintensity, given.name, start)
     if tier(given.form) != "slow":
         # As many points of q as the truth's fringes need: sasmodels' own would alias them for everyone.
         true = experiment(given.curve, given.dintensity, given.name, given.parameters)
@@ -203,16 +206,37 @@ def _told(contestant: str, given: Problem, rng: np.random.Generator) -> dict[str
     starts = [origin]
     if contestant == "amoeba":
         starts += [origin * np.exp(rng.normal(0, 0.7, origin.size)) for _ in range(STARTS - 1)]
-    method = {"lm": "lm", "amoeba": "amoeba", "de": "de"}[contestant]
-    try:
-        for point in starts:
-            problem_.setp(point)
-            np.random.seed(int(rng.integers(2**31)))  # noqa: NPY002  bumps draws from the global state
-            fit(problem_, method=method)
-    except TimeUpError:
-        pass
+    deadline = time.process_time() + PATIENCE
+    for point in starts:
+        problem_.setp(point)
+        np.random.seed(int(rng.integers(2**31)))  # noqa: NPY002  bumps draws from the global state
+        with silent():
+            _fit(contestant, problem_, fitness, deadline)
     least = float(fitness.best[0])
     return {"reduced_chisq": least / max(len(given.curve) - len(free), 1)}
+
+
+def _fit(contestant: str, problem_: Any, fitness: Any, deadline: float) -> None:
+    """Run bumps' fitter until it ends or has used its time; the experiment keeps the best that it sees."""
+    from bumps.fitters import FITTERS, FitDriver
+
+    from sasnet_plugin.fit.problem import TimeUpError
+
+    def late() -> bool:
+        return time.process_time() > deadline
+
+    def values(points: Any) -> list[float]:
+        if late():  # DE asks for an end after a whole generation only, and that may take minutes
+            raise TimeUpError
+        return [np.inf if late() else problem_.nllf(point) for point in points]
+
+    chosen = next(f for f in FITTERS if f.id == contestant)
+    # bumps takes an error in nllf for an impossible point, in residuals it lets it pass.
+    fitness.deadline = deadline if contestant == "lm" else np.inf
+    driver = FitDriver(fitclass=chosen, problem=problem_, monitors=[], abort_test=late, mapper=values)
+    driver.clip()
+    with contextlib.suppress(TimeUpError):
+        driver.fit()
 
 
 def table(found: dict[str, list[dict[str, Any]]]) -> str:
