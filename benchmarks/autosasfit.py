@@ -76,7 +76,11 @@ def _sasnet(given: Problem) -> tuple[list[tuple[Point, float]], dict[str, Any]]:
         "ranking": [[f.name, f.weight, f.reduced_chisq] for f in result.fits],
         "alike": alike(result.fits),
         "values": {k: p.value for k, p in best.parameters.items()},
+        "notes": list(result.notes),
     }
+    own = next((f for f in result.fits if f.name == given.draft.model), None)
+    if own is not None:  # to see whether the search or the choice went wrong
+        facts["own"] = {k: p.value for k, p in own.parameters.items()}
     found = as_truth(given, best.name, facts["values"], best.theory)
     return ([] if found is None else [(found, best.reduced_chisq)]), facts
 

@@ -9,6 +9,14 @@ import numpy as np
 from contest import markdown, percent
 
 Rows = list[dict[str, Any]]
+_INTRODUCTION = """\
+Problems by [autoSASfit](https://github.com/ljding94/autoSASfit)'s own rules and seeds: sphere, power law,
+cylinder and lamellar sheet; 200 points even in ln q from 0.001 to 0.5 Å⁻¹; Gaussian noise of 3 % of I with
+its background; no resolution; parameters drawn evenly within its bounds, scale and background in their
+logarithm; a start that is off by more than five times in at least one parameter. Its contestants know model,
+contrast and bounds. Chosen here, as it says nothing of them: 50 problems of each model instead of 5, from the
+seed that it keeps for reports; bumps' amoeba as one more contestant; and sasnet is told nothing but the
+curve, so that what is compared is scale × contrast²."""
 
 
 def kind(row: dict[str, Any]) -> str:
@@ -22,7 +30,7 @@ def kind(row: dict[str, Any]) -> str:
 def report(found: dict[str, Rows]) -> str:
     """All tables in Markdown."""
     rows = max(found.values(), key=len)
-    parts = ["# autoSASfit's task", _success(found), _by_model(found), _limits(rows)]
+    parts = ["# autoSASfit's task", _INTRODUCTION, _success(found), _by_model(found), _limits(rows)]
     for title, answers in found.items():
         if "best" in (answers[0] if answers else {}):
             parts += [_names(answers), _failures(title, answers)]
