@@ -74,14 +74,14 @@ class Binned:
         Mean of each bin, and one over its variance with the bank's coarseness.
     columns : (c,) int array
         Points of the bank's grid that the bins see.
-    matrix : (c, m) float array
+    matrix : (c, m) float32 array
         Resolution, from these points to the bins.
     """
 
     intensity: NDArray[np.float64]
     weight: NDArray[np.float64]
     columns: NDArray[np.intp]
-    matrix: NDArray[np.float64]
+    matrix: NDArray[np.float32]
 
 
 def binned(curve: Curve, dintensity: NDArray[np.float64]) -> Binned:
@@ -99,7 +99,7 @@ def binned(curve: Curve, dintensity: NDArray[np.float64]) -> Binned:
     matrix = _resolution(curve, np.exp(at))
     seen = np.flatnonzero(matrix.any(axis=0))
     columns = np.arange(seen[0], seen[-1] + 1)
-    return Binned(mean, 1 / variance, columns, np.ascontiguousarray(matrix[:, columns].T))
+    return Binned(mean, 1 / variance, columns, np.ascontiguousarray(matrix[:, columns].T, dtype=np.float32))
 
 
 def _resolution(curve: Curve, q: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -159,10 +159,9 @@ def nearest(
         radius = page.radius_effective[:, None] * ratio
         with np.errstate(divide="ignore"):
             log_x = np.log(radius)[..., None] + LOG_Q_MIN + BANK_STEP * data.columns
+        at = _places(log_x)
         for parameters in _FACTORS[factor]:
-            tried.append(
-                (parameters, *_solve(curves * _interaction(factor, parameters, log_x, radius), data))
-            )
+            tried.append((parameters, *_solve(curves * _interaction(factor, parameters, at, radius), data)))
     badness = np.stack([t[1] for t in tried])
     found: list[Seed] = []
     logs: list[dict[str, float]] = []
@@ -196,18 +195,20 @@ def _rescale(model: str, parameters: dict[str, float], factor: float) -> dict[st
 
 def _shifted(
     log_i: NDArray[np.float32], columns: NDArray[np.intp], shifts: NDArray[np.intp]
-) -> NDArray[np.float64]:
+) -> NDArray[np.float32]:
     """I(q × ratio) of every curve, shift and grid point; NaN where the bank does not know it."""
     index = columns + shifts[:, None]
-    value = log_i[:, np.clip(index, 0, N_BANK - 1)].astype(np.float64)
+    value = log_i[:, np.clip(index, 0, N_BANK - 1)]
     # Below the grid a curve has its plateau or power law: its first points, continued.
-    value = value + np.minimum(index, 0) * (log_i[:, 1] - log_i[:, 0])[:, None, None]
-    return np.where(index > N_BANK - 1, np.nan, np.exp(value))
+    below = np.minimum(index, 0).astype(np.float32)
+    value = value + below * (log_i[:, 1] - log_i[:, 0])[:, None, None]
+    return np.where(index > N_BANK - 1, np.float32(np.nan), np.exp(value))
 
 
-def _solve(curves: NDArray[np.float64], data: Binned) -> tuple[Array, Array, Array]:
+def _solve(curves: NDArray[np.float32], data: Binned) -> tuple[Array, Array, Array]:
     """Weighted least squares of scale × curve + background, neither negative; badness, scale, background."""
-    measured = curves @ data.matrix
+    # At a tolerance of per cents single precision does for what takes the time.
+    measured = (curves @ data.matrix).astype(np.float64)
     scale, background = scale_and_background(measured, data.weight, data.intensity)
     with np.errstate(all="ignore"):
         residual = scale[..., None] * measured + background[..., None] - data.intensity
@@ -216,24 +217,30 @@ def _solve(curves: NDArray[np.float64], data: Binned) -> tuple[Array, Array, Arr
     return badness, scale, background
 
 
+def _places(log_x: NDArray[np.float64]) -> NDArray[np.intp]:
+    """Where in the tables of structure factors; one beyond their end, S is 1."""
+    step = _LOG_X[1] - _LOG_X[0]
+    at = np.rint(np.nan_to_num((log_x - _LOG_X[0]) / step, neginf=0.0))
+    return np.asarray(np.clip(at, 0, _LOG_X.size), dtype=np.intp)
+
+
 def _interaction(
-    factor: str, parameters: dict[str, float], log_x: NDArray[np.float64], radius: NDArray[np.float64]
-) -> NDArray[np.float64]:
+    factor: str, parameters: dict[str, float], at: NDArray[np.intp], radius: NDArray[np.float64]
+) -> NDArray[np.float32]:
     key = tuple(sorted(parameters.items()))
     if factor != "hayter_msa":
-        return np.asarray(np.interp(log_x, _LOG_X, _table(factor, key, 50.0), right=1.0))
+        return _table(factor, key, 50.0)[at]
     pick = np.argmin(np.abs(np.log(np.maximum(radius, 1e-3))[..., None] - np.log(_RADII)), axis=-1)
     tables = np.stack([_table(factor, key, r) for r in _RADII])
-    step = _LOG_X[1] - _LOG_X[0]
-    at = np.clip(np.nan_to_num((log_x - _LOG_X[0]) / step), 0, _LOG_X.size - 1).astype(int)
     return np.asarray(tables[pick[..., None], at])
 
 
 @lru_cache(maxsize=256)
-def _table(factor: str, parameters: tuple[tuple[str, float], ...], radius: float) -> NDArray[np.float64]:
-    """S on the grid of q·R; NaN where the closure has no solution."""
+def _table(factor: str, parameters: tuple[tuple[str, float], ...], radius: float) -> NDArray[np.float32]:
+    """S on the grid of q·R, and the 1 beyond it; NaN where the closure has no solution."""
     values = call(factor, np.exp(_LOG_X) / radius, dict(parameters) | {"radius_effective": radius}).intensity
-    return np.where(np.isfinite(values) & (values > 0), values, np.nan)
+    known = np.where(np.isfinite(values) & (values > 0), values, np.nan)
+    return np.append(known, 1.0).astype(np.float32)
 
 
 def _near(parameters: dict[str, float], others: list[dict[str, float]], distinct: float) -> bool:

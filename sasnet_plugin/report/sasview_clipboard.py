@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 
 from ..fit.result import ModelFit, Parameter
-from ..fit.starts import quadrature
+from ..fit.widths import sigmas
 from ..simulate.priors import model_info
 
 #: SasView shows this many digits of a value; limits are rounded outwards to them, so that a value that lies
@@ -150,10 +150,9 @@ def _widths(fit: ModelFit) -> Page:
     for name, kind in fit.distributions.items():
         parameter = fit.parameters[f"{name}_pd"]
         low, high = _limits(parameter, _WIDTH_LIMITS)
-        points, sigmas = quadrature(fit.model, kind)
         state[f"{name}.width"] = [
             str(not parameter.fixed), _number(parameter.value), _error(parameter), low, high,
-            str(points), f"{sigmas:g}", kind,
+            str(fit.pd_points), f"{sigmas(kind):g}", kind,
         ]  # fmt: skip
     return state
 
