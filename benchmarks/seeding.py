@@ -204,10 +204,20 @@ def table(found: dict[str, list[dict[str, Any]]], prepared: dict[str, float]) ->
         )
     models = list(dict.fromkeys(r["model"] for rows in found.values() for r in rows))
     each = [[model, *(_successes(rows, model) for rows in found.values())] for model in models]
-    trained = np.mean(list(prepared.values())) if prepared else float("nan")
+    learned = (
+        f"\nA network learned from {COUNT} measurements of {CLEAN} clean curves in {EPOCHS} passes:"
+        f" {np.mean(list(prepared.values())):.0f} CPU-seconds a model on average, simulation included.\n"
+        if prepared
+        else ""
+    )
+    count = max(len(rows) for rows in found.values())
     return (
         markdown(header, lines)
-        + f"\nTraining a model's network took {trained:.0f} CPU-seconds on average, simulation included.\n"
+        + learned
+        + f"\nWhat this cannot tell: differences below about {100 / np.sqrt(count):.0f} points, two standard"
+        " errors of a share of one half; size distributions, structure factors and the dear models, as all"
+        " curves are monodisperse and dilute, of fast bodies; what larger networks and longer training would"
+        " do; and unstated resolutions, as all are stated.\n"
         + "\nSuccesses with one and with three starts, by model:\n\n"
         + markdown(["model", *found], each)
     )
