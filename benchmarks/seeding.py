@@ -216,7 +216,7 @@ def table(found: dict[str, list[dict[str, Any]]], prepared: dict[str, float]) ->
         + learned
         + f"\nWhat this cannot tell: differences below about {100 / np.sqrt(count):.0f} points, two standard"
         " errors of a share of one half; size distributions, structure factors and the dear models, as all"
-        " curves are monodisperse, dilute and quick to compute; what larger networks and longer training would"
+        " curves are monodisperse, dilute and quick to compute; what larger networks and more training would"
         " do; and unstated resolutions, as all are stated.\n"
         + "\nSuccesses with one and with three starts, by model:\n\n"
         + markdown(["model", *found], each)
