@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from .result import ModelFit
     from .workers import Pool
 
-#: Structure factors are tried on so many of the best form models; so many pairs (of dear models among them) and
-#: forms are fitted.
+#: Structure factors are tried on so many of the best form models; so many pairs are fitted, so many dear ones
+#: among them, and so many forms.
 _FORMS, _PAIRS, _DEAR, _MORE = 3, 4, 2, 3
 #: A form model is of interest whose curves look at most so much worse than the best, by the bank.
 _WORSE = 1.5
