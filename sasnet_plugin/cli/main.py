@@ -22,6 +22,7 @@ COMMANDS = {
     "classify": "sasnet_plugin.cli.classify:classify",
     "fit": "sasnet_plugin.cli.fit:fit",
     "batch": "sasnet_plugin.cli.batch:batch",
+    "sasview": "sasnet_plugin.cli.sasview:sasview",
     "simulate": "sasnet_plugin.cli.simulate:simulate",
     "train": "sasnet_plugin.cli.train:train",
     "evaluate": "sasnet_plugin.cli.evaluate:evaluate",

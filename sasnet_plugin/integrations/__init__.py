@@ -1,0 +1,1 @@
+"""sasnet inside other programs: SasView."""
