@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Any
@@ -96,10 +97,27 @@ def binned(curve: Curve, dintensity: NDArray[np.float64]) -> Binned:
     total, average = cells(curve.q, dintensity, _BINS)
     mean, at = average(curve.intensity), average(np.log(curve.q))
     variance = 1 / total + (_TOLERANCE * mean) ** 2
-    matrix = _resolution(curve, np.exp(at))
-    seen = np.flatnonzero(matrix.any(axis=0))
-    columns = np.arange(seen[0], seen[-1] + 1)
-    return Binned(mean, 1 / variance, columns, np.ascontiguousarray(matrix[:, columns].T))
+    return Binned(mean, 1 / variance, *seen(curve, np.exp(at)))
+
+
+def seen(curve: Curve, q: NDArray[np.float64]) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+    """Which points of the bank's grid a measurement at q sees, and how, with a curve's resolution.
+
+    Parameters
+    ----------
+    curve : Curve
+    q : (m,) float array
+        Å⁻¹.
+
+    Returns
+    -------
+    columns : (c,) int array
+    matrix : (c, m) float array
+    """
+    matrix = _resolution(curve, q)
+    used = np.flatnonzero(matrix.any(axis=0))
+    columns = np.arange(used[0], used[-1] + 1)
+    return columns, np.ascontiguousarray(matrix[:, columns].T)
 
 
 def _resolution(curve: Curve, q: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -122,6 +140,53 @@ def _from_bank() -> Any:
         (np.concatenate((1 - at + low, at - low)), (np.tile(rows, 2), np.concatenate((low, low + 1)))),
         shape=(N_WIDE, N_BANK),
     ).tocsr()
+
+
+def search(
+    page: Page, model: str, factor: str | None, data: Binned
+) -> tuple[NDArray[np.intp], list[tuple[dict[str, float], Array, Array, Array]]]:
+    """How far all curves of a model are from the data, at every size and with every structure factor tried.
+
+    Parameters
+    ----------
+    page, model, factor, data
+        As for `nearest`.
+
+    Returns
+    -------
+    shifts : (s,) int array
+        Sizes, in steps of the bank's grid.
+    tried : list of (parameters, badness, scale, background)
+        For each choice of the structure factor's parameters; the rest (n, s) float arrays.
+    """
+    shifts = _SHIFTS if rescalable(model) else np.zeros(1, dtype=int)
+    return shifts, [
+        (parameters, *_solve(curves, data))
+        for parameters, curves in shifted(page, factor, data.columns, shifts)
+    ]
+
+
+def shifted(
+    page: Page, factor: str | None, columns: NDArray[np.intp], shifts: NDArray[np.intp]
+) -> Iterator[tuple[dict[str, float], Array]]:
+    """I(q) of all curves of a page at sizes and points of the bank's grid, for each structure factor tried.
+
+    Yields
+    ------
+    parameters : dict
+        Of the structure factor; empty without one.
+    curves : (n, s, c) float array
+    """
+    curves = _shifted(page.log_intensity, columns, shifts)
+    if factor is None:
+        yield {}, curves
+        return
+    # q·R of every curve, size and point; R = radius_effective × size ratio.
+    radius = page.radius_effective[:, None] * np.exp(BANK_STEP * shifts)
+    with np.errstate(divide="ignore"):
+        log_x = np.log(radius)[..., None] + LOG_Q_MIN + BANK_STEP * columns
+    for parameters in _FACTORS[factor]:
+        yield parameters, curves * _interaction(factor, parameters, log_x, radius)
 
 
 def nearest(
@@ -148,21 +213,7 @@ def nearest(
     list of Seed
         By rising badness; fewer where the bank has no more that differ.
     """
-    shifts = _SHIFTS if rescalable(model) else np.zeros(1, dtype=int)
-    curves = _shifted(page.log_intensity, data.columns, shifts)
-    tried: list[tuple[dict[str, float], Array, Array, Array]] = []
-    if factor is None:
-        tried.append(({}, *_solve(curves, data)))
-    else:
-        # q·R of every curve, size and point; R = radius_effective × size ratio.
-        ratio = np.exp(BANK_STEP * shifts)
-        radius = page.radius_effective[:, None] * ratio
-        with np.errstate(divide="ignore"):
-            log_x = np.log(radius)[..., None] + LOG_Q_MIN + BANK_STEP * data.columns
-        for parameters in _FACTORS[factor]:
-            tried.append(
-                (parameters, *_solve(curves * _interaction(factor, parameters, log_x, radius), data))
-            )
+    shifts, tried = search(page, model, factor, data)
     badness = np.stack([t[1] for t in tried])
     found: list[Seed] = []
     logs: list[dict[str, float]] = []

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 #: Of the time left is planned for; the rest is for what takes longer than it should.
 _OF_ALL = 0.7
+#: Seconds between two looks at whether the answers are still wanted.
+_LOOK = 0.1
 
 
 class Job(Protocol):
@@ -78,6 +81,7 @@ def _serve(connection: Any, bank_path: str) -> None:
     import signal
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends its workers itself
+    _leave_with_parent()
     from ..simulate.bank import Bank
 
     bank = Bank(Path(bank_path))
@@ -91,6 +95,26 @@ def _serve(connection: Any, bank_path: str) -> None:
             connection.send(answer)
         except (BrokenPipeError, OSError):
             return
+
+
+def _leave_with_parent() -> None:
+    """End this process when its parent is gone, killed perhaps: a fit may take for ever, and nobody waits."""
+    import multiprocessing
+    import os
+    import threading
+
+    parent = multiprocessing.parent_process()
+
+    def wait() -> None:
+        if parent is not None:
+            parent.join()
+            os._exit(1)
+
+    threading.Thread(target=wait, daemon=True).start()
+
+
+class StoppedError(Exception):
+    """The answers are no longer wanted."""
 
 
 class LateError(SasnetError):
@@ -122,10 +146,13 @@ class Workers:
         Of the bank of starting values.
     count : int
         Processes.
+    stopped : callable
+        Asked again and again during `run`, which ends with `StoppedError` once it is true.
     """
 
     bank: Path
     count: int = 2
+    stopped: Callable[[], bool] = lambda: False
     _workers: list[_Worker] = field(default_factory=list)
 
     def __enter__(self) -> Workers:
@@ -166,6 +193,11 @@ class Workers:
             Each with a ``name`` and ``run(bank)``, whose result is the answer.
         seconds : float
             For all of them; what is not done by then is killed and answered with an error.
+
+        Raises
+        ------
+        StoppedError
+            What was under way has been killed.
         """
         from multiprocessing.connection import wait
 
@@ -174,16 +206,19 @@ class Workers:
         least = np.inf
         try:
             while todo or any(w.index is not None for w in self._workers):
+                if self.stopped():
+                    raise StoppedError
                 for slot, worker in enumerate(self._workers):
                     if worker.index is None and todo and time.monotonic() < deadline:
                         if not worker.process.is_alive():
                             worker = self._workers[slot] = self._start()
                         worker.index = todo.pop()
                         seconds = share(deadline - time.monotonic(), len(todo) + 1, self.count)
-                        worker.connection.send(tasks[worker.index].dispatched(least, seconds))
+                        with suppress(BrokenPipeError):  # it died just now, and reading will say so
+                            worker.connection.send(tasks[worker.index].dispatched(least, seconds))
                 left = deadline - time.monotonic()
                 busy = [w for w in self._workers if w.index is not None]
-                ready = wait([w.connection for w in busy], timeout=max(left, 0.0)) if busy else []
+                ready = wait([w.connection for w in busy], timeout=min(max(left, 0.0), _LOOK)) if busy else []
                 for slot, worker in enumerate(self._workers):
                     if worker.index is None:
                         continue

@@ -1,1 +1,1 @@
-"""sasnet inside other programs: SasView."""
+"""sasnet inside other programs: SasView and Bumps."""

@@ -68,13 +68,35 @@ def project(result: FitResult) -> dict[str, Any]:
     )
     pages = []
     for number, fit in enumerate(result.fits, start=1):
-        pages += _visits(fit, _about_data(result.curve, name, identity, number))
+        pages += _visits(fit, measured(result.curve) | _identity(name, identity, number))
     return {
         identity: {"fit_data": [_data(result, name, identity), {"checked": True}, []], "fit_params": pages},
         "is_batch": "False",
         "batch_grid": {},
         "visible_perspective": "Fitting",
     }
+
+
+def fit_page(curve: Curve, fit: ModelFit) -> Page:
+    """What a running SasView's fit page takes (``createPageForParameters``), its data loaded already.
+
+    Parameters
+    ----------
+    curve : Curve
+        What was fitted.
+    fit : ModelFit
+
+    Returns
+    -------
+    page : dict of str to list
+        Ready for json.
+
+    Raises
+    ------
+    SimulationError
+        sasmodels does not know the model.
+    """
+    return page_state(fit) | measured(curve)
 
 
 def _visits(fit: ModelFit, about: Page) -> list[Page]:
@@ -129,7 +151,20 @@ def _name(curve: Curve) -> str:
     return " ".join(part.strip() for part in parts if part.strip()) or "curve"
 
 
-def _about_data(curve: Curve, name: str, identity: str, number: int) -> Page:
+def _identity(name: str, identity: str, number: int) -> Page:
+    """Which fit page of a project it is, and of which of its data."""
+    return {
+        "is_data": ["True"],
+        "tab_index": [str(number)],
+        "tab_name": [f"M{number}"],
+        "is_batch_fitting": ["False"],
+        "data_name": [[name]],
+        "data_id": [[identity]],
+    }
+
+
+def measured(curve: Curve) -> Page:
+    """The entries of a fit page that follow from the data: q range, weights and resolution."""
     slits = _slits(curve)
     smeared = slits is not None or (curve.dq is not None and bool(np.any(curve.dq > 0)))
     # Shown beside the choice "Use dQ Data"; what is used are the columns of the data.
@@ -140,12 +175,6 @@ def _about_data(curve: Curve, name: str, identity: str, number: int) -> Page:
         ratio = 100 * curve.dq / curve.q
         ends = (repr(float(ratio[0])), repr(float(ratio[-1])))
     return {
-        "is_data": ["True"],
-        "tab_index": [str(number)],
-        "tab_name": [f"M{number}"],
-        "is_batch_fitting": ["False"],
-        "data_name": [[name]],
-        "data_id": [[identity]],
         # A lower end of 0 would be refused.
         "q_range_min": [outward(float(curve.q.min()), _Q_DIGITS, up=False)],
         "q_range_max": [outward(float(curve.q.max()), _Q_DIGITS, up=True)],

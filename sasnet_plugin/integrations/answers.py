@@ -1,0 +1,222 @@
+"""What `sasnet serve` answers to each request: the science is elsewhere, here it becomes plain objects."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..types import SasnetError
+from .messages import PROTOCOL, Request, seconds, whole, word, words
+
+if TYPE_CHECKING:
+    from ..fit.result import FitResult
+    from ..fit.workers import Job, Pool
+    from ..types import Curve, Suggestion
+
+#: Fits that a report can still be asked of.
+_KEPT = 32
+#: Seconds for the previews of a suggestion; a model without one is listed all the same.
+_PREVIEWS = 10.0
+
+Progress = Callable[..., None]
+
+
+@dataclass
+class Watched:
+    """A pool that says how far it is.
+
+    Parameters
+    ----------
+    pool : Pool
+    progress : callable
+        Called with ``done``, ``of``, ``name`` and, where a model was fitted, ``reduced_chisq``; ``of`` is 0
+        while nobody knows how many there will be.
+    """
+
+    pool: Pool
+    progress: Progress
+    done: int = 0
+    of: int = 0
+
+    @property
+    def count(self) -> int:
+        """Jobs done at the same time."""
+        return self.pool.count
+
+    def run(self, tasks: Sequence[Job], seconds: float) -> Iterator[tuple[int, Any]]:
+        """See `sasnet_plugin.fit.workers.Workers.run`."""
+        from ..fit.candidate import Task
+
+        fits = all(isinstance(task, Task) for task in tasks)
+        self.of += len(tasks) if fits else 0
+        if tasks:
+            self.progress(done=self.done, of=self.of, name=tasks[0].name)
+        for index, answer in self.pool.run(tasks, seconds):
+            if fits:
+                self.done += 1
+                more = {"reduced_chisq": answer.reduced_chisq} if hasattr(answer, "reduced_chisq") else {}
+                self.progress(done=self.done, of=self.of, name=tasks[index].name, **more)
+            yield index, answer
+
+
+@dataclass
+class Answers:
+    """Answers requests, and keeps the last fits for reports.
+
+    Parameters
+    ----------
+    pool : Pool
+        Processes that fit.
+    folder : Path
+        For reports.
+    """
+
+    pool: Pool
+    folder: Path
+    _fits: OrderedDict[int, FitResult] = field(default_factory=OrderedDict)
+
+    def answer(self, request: Request, progress: Progress) -> dict[str, Any]:
+        """The result of a request.
+
+        Parameters
+        ----------
+        request : Request
+            One that has its turn.
+        progress : callable
+            See `Watched`.
+
+        Raises
+        ------
+        SasnetError
+            Why there is none.
+        """
+        if request.do == "hello":
+            return hello()
+        if request.do == "suggest":
+            return suggest(self.pool, request.curve, whole(request.body, "top", 10))
+        if request.do == "report":
+            return self._report(request.of)
+        found = fit(Watched(self.pool, progress), request)
+        self._fits[request.id] = found
+        self._fits.move_to_end(request.id)
+        while len(self._fits) > _KEPT:
+            self._fits.popitem(last=False)
+        return fitted(found, request)
+
+    def _report(self, of: int) -> dict[str, Any]:
+        from ..report.html import write_report
+
+        if of not in self._fits:
+            raise SasnetError(f"There is no fit {of} to report; fit first.")
+        # Two fits of the same data would have the same page.
+        return {"path": str(write_report(self._fits[of], self.folder / f"fit{of}").resolve())}
+
+
+def hello() -> dict[str, Any]:
+    """Who is there, and what it knows."""
+    import sasnet_plugin
+
+    from ..predict import open_classifier
+
+    manifest = open_classifier().manifest
+    factors = [name for name in manifest.structure_factors if name is not None]
+    return {
+        "version": sasnet_plugin.__version__,
+        "protocol": PROTOCOL,
+        "models": list(manifest.forms),
+        "structure_factors": factors,
+    }
+
+
+def suggest(pool: Pool, curve: Curve, top: int) -> dict[str, Any]:
+    """Models by falling probability, each with a curve of it that comes near."""
+    from ..predict import open_classifier
+    from ..predict.notes import OUT_OF_SCOPE
+    from ..report.sasview_clipboard import category
+
+    classifier = open_classifier()
+    found = classifier.suggest([curve], top=top)[0]
+    strange = found.in_scope < classifier.manifest.scope_threshold
+    models = [
+        {
+            "model": guess.name,
+            "structure_factor": guess.structure_factor,
+            "probability": guess.probability,
+            "group": guess.group,
+            "category": category(guess.name),
+            "preview": preview,
+        }
+        for guess, preview in zip(found.models, previews(pool, curve, found), strict=True)
+    ]
+    return {
+        "name": curve.file,
+        "in_scope": found.in_scope,
+        "warning": OUT_OF_SCOPE if strange else "",
+        "notes": [note for note in found.notes if note != OUT_OF_SCOPE],
+        "models": models,
+    }
+
+
+def previews(pool: Pool, curve: Curve, suggestion: Suggestion) -> list[dict[str, Any] | None]:
+    """The bank's nearest curve of each suggested model; None where there is none, or not in time."""
+    from ..fit.fitting import uncertainties
+    from ..fit.preview import Preview
+
+    dintensity = uncertainties(curve)[0]
+    jobs = [Preview(curve, dintensity, guess.name, guess.structure_factor) for guess in suggestion.models]
+    found: list[dict[str, Any] | None] = [None] * len(jobs)
+    for index, answer in pool.run(jobs, _PREVIEWS):
+        if isinstance(answer, tuple):
+            found[index] = {"q": answer[0], "intensity": answer[1]}
+    return found
+
+
+def fit(pool: Pool, request: Request) -> FitResult:
+    """Fit what a request asks for.
+
+    Raises
+    ------
+    SasnetError
+        It asks for what does not exist, or its data cannot be fitted.
+    """
+    from ..fit.fitting import check_names, fit_with
+
+    curve, body = request.curve, request.body
+    models, factor = words(body, "models"), word(body, "structure_factor")
+    check_names(models, factor, {}, {})
+    return fit_with(
+        pool,
+        curve,
+        top=whole(body, "top", 5),
+        models=models,
+        structure_factor=factor,
+        time_limit=seconds(body, "time_limit", 60.0),
+    )
+
+
+def fitted(result: FitResult, request: Request) -> dict[str, Any]:
+    """A fit as plain objects: the answer, SasView's fit pages, curves, and a resolution that was found."""
+    from ..report.sasview_project import fit_page
+
+    pages = [
+        {
+            **fit_page(result.curve, each),
+            "model": each.model,
+            "structure_factor": each.structure_factor,
+            "reduced_chisq": each.reduced_chisq,
+            "weight": each.weight,
+        }
+        for each in result.fits
+    ]
+    curves = [
+        {"name": each.short_name, "q": result.curve.q, "intensity": each.theory} for each in result.fits
+    ]
+    stated = request.body["curve"]
+    silent = not any(np.any(np.array(stated.get(key) or 0, dtype=float) > 0) for key in ("dq", "dxl", "dxw"))
+    dq = result.curve.dq if silent else None
+    return {"fit": result.as_dict(), "pages": pages, "curves": curves, "dq": dq}

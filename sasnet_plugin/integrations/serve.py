@@ -1,0 +1,160 @@
+"""`sasnet serve`: a child process that suggests and fits for a program that must not wait, such as SasView.
+
+Requests come in on stdin, events go out on stdout, one JSON object a line (`messages`). One thread listens,
+so that a fit can be cancelled while it runs, and the end of stdin, at which the caller is gone, ends
+everything at once; the main thread answers one request after another; fits run in processes of their own.
+"""
+
+from __future__ import annotations
+
+import os
+import queue
+import shutil
+import signal
+import sys
+import tempfile
+import threading
+from contextlib import nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO, NoReturn
+
+from ..data.failure import unforeseen
+from ..types import SasnetError
+from .messages import AT_ONCE, Mouth, Request, RequestError, request_of
+
+if TYPE_CHECKING:
+    from .answers import Answers
+
+
+class Server:
+    """Answers requests until they end.
+
+    Parameters
+    ----------
+    requests, answers : binary file
+    workers : int
+        Processes that fit.
+    """
+
+    def __init__(self, requests: BinaryIO, answers: BinaryIO, workers: int) -> None:
+        self._requests, self._workers = requests, workers
+        self._mouth = Mouth(answers, broken=lambda: self.end(0))
+        self._folder = Path(tempfile.mkdtemp(prefix="sasnet-"))
+        self._turn: queue.Queue[Request] = queue.Queue()
+        self._wanted: dict[int, Request] = {}  # those in turn whose answer is still to come
+        self._current: Request | None = None
+        # Reentrant: a signal may come while the main thread holds it.
+        self._lock, self._writing = threading.RLock(), threading.RLock()
+
+    def run(self) -> NoReturn:
+        """Answer; never returns, as a listener that waits for its line cannot be joined."""
+        signal.signal(signal.SIGTERM, lambda *_: self.end(143))
+        signal.signal(signal.SIGINT, lambda *_: self.end(130))
+        threading.Thread(target=self._listen, daemon=True).start()
+        try:
+            self._serve()
+        except BaseException:
+            self.end(1)
+            raise
+
+    def _serve(self) -> NoReturn:
+        from ..fit.fitting import bank_path
+        from ..fit.workers import Workers
+        from .answers import Answers
+
+        # The processes start, and import what they need, before the first request comes.
+        with Workers(bank_path(), self._workers, stopped=self._unwanted) as pool:
+            answers = Answers(pool, self._folder)
+            while True:
+                self._answer(answers, self._turn.get())
+
+    def _answer(self, answers: Answers, request: Request) -> None:
+        from ..fit.workers import StoppedError
+
+        self._current = request
+        try:
+            # A folder that is being removed is not written into.
+            with self._writing if request.do == "report" else nullcontext():
+                result = answers.answer(request, lambda **how: self._progress(request, **how))
+            self._finish(request, "done", result=result)
+        except StoppedError:
+            pass
+        except SasnetError as error:
+            self._finish(request, "error", text=str(error))
+        except Exception as error:  # the next request has its turn all the same
+            self._finish(request, "error", text=str(unforeseen(f"Request {request.id}", error)))
+
+    def _listen(self) -> None:
+        """Sort what comes in: to be answered at once, or in its turn."""
+        for line in self._requests:
+            try:
+                request = request_of(line)
+                if request.do in AT_ONCE:
+                    self._at_once(request)
+                    continue
+                with self._lock:
+                    if request.id in self._wanted:
+                        raise RequestError(
+                            f"Request {request.id} is still under way; take another id.", request.id
+                        )
+                    self._wanted[request.id] = request
+                self._turn.put(request)
+            except RequestError as error:
+                self._mouth.say(error.id, "error", text=str(error))
+        self.end(0)
+
+    def _at_once(self, request: Request) -> None:
+        try:
+            of = request.of if request.do == "cancel" else None
+        except SasnetError as error:
+            raise RequestError(str(error), request.id) from None
+        if of is not None:
+            with self._lock:
+                unfinished = self._wanted.pop(of, None)
+                if unfinished is not None:
+                    self._mouth.say(of, "cancelled")
+        self._mouth.say(request.id, "done", result={})
+        if request.do == "quit":
+            self.end(0)
+
+    def _unwanted(self) -> bool:
+        """Whether nobody waits for what is under way."""
+        current = self._current
+        return current is not None and self._wanted.get(current.id) is not current
+
+    def _progress(self, request: Request, **how: Any) -> None:
+        with self._lock:
+            if self._wanted.get(request.id) is request:
+                self._mouth.say(request.id, "progress", **how)
+
+    def _finish(self, request: Request, event: str, **what: Any) -> None:
+        with self._lock:
+            if self._wanted.get(request.id) is request:
+                del self._wanted[request.id]
+                self._mouth.say(request.id, event, **what)
+
+    def end(self, code: int) -> None:
+        """End this process from any thread; its workers end when it is gone, whatever they are doing."""
+        with self._writing:
+            shutil.rmtree(self._folder, ignore_errors=True)
+            os._exit(code)
+
+
+def serve(workers: int) -> NoReturn:
+    """Serve whoever holds the other ends of stdin and stdout.
+
+    Parameters
+    ----------
+    workers : int
+        Processes that fit.
+    """
+    requests = os.fdopen(os.dup(0), "rb")
+    answers = os.fdopen(os.dup(1), "wb")
+    # Whatever libraries and compilers print must not come between the lines, nor may they read any.
+    with open(os.devnull, "rb") as nothing:
+        os.dup2(nothing.fileno(), 0)
+    sys.stdout.flush()
+    os.dup2(2, 1)
+    # One process a core: libraries that take all cores for each of them only get in each other's way.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    Server(requests, answers, workers).run()
