@@ -22,11 +22,8 @@ COMMANDS = {
     "classify": "sasnet_plugin.cli.classify:classify",
     "fit": "sasnet_plugin.cli.fit:fit",
     "batch": "sasnet_plugin.cli.batch:batch",
-<<<<<<< HEAD
     "sasview": "sasnet_plugin.cli.sasview:sasview",
-=======
     "serve": "sasnet_plugin.cli.serve:serve",
->>>>>>> serve
     "simulate": "sasnet_plugin.cli.simulate:simulate",
     "train": "sasnet_plugin.cli.train:train",
     "evaluate": "sasnet_plugin.cli.evaluate:evaluate",
