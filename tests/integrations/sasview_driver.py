@@ -99,9 +99,9 @@ class Session(QObject):
         (OUT / "seen.json").write_text(json.dumps(self.seen, default=str), encoding="utf-8")
 
     def picture(self, name: str, widget: Any = None) -> None:
-        shown = widget or QApplication.activeWindow() or self.window
-        if shown is not None:
-            shown.grab().save(str(OUT / f"{name}.png"))
+        """Of a widget, or of all that is on the screen."""
+        shown = widget.grab() if widget is not None else QApplication.primaryScreen().grabWindow(0)
+        shown.save(str(OUT / f"{name}.png"))
 
     # What a user does
 
@@ -136,7 +136,7 @@ class Session(QObject):
         from sas import config
 
         config.SHOW_EXIT_MESSAGE = False
-        self.window.showMaximized()
+        self.window.setGeometry(0, 0, 1400, 900)
         for dialog in QApplication.topLevelWidgets():
             if isinstance(dialog, QDialog) and dialog.isVisible():
                 dialog.close()  # what is new, a newer version
@@ -167,7 +167,8 @@ class Session(QObject):
         bar, menu = self.window.menubar, self.window.menuFitting
         QTest.mouseClick(bar, Qt.MouseButton.LeftButton, pos=bar.actionGeometry(menu.menuAction()).center())
         yield menu.isVisible
-        self.picture("menu", self.window)
+        yield from self.pause(0.3)
+        self.picture("menu")
         QTest.mouseClick(menu, Qt.MouseButton.LeftButton, pos=menu.actionGeometry(self.entry()).center())
 
     def open(self) -> Any:
@@ -279,7 +280,11 @@ def whole(session: Session) -> Any:
         rows = _rows(dialog.entry.candidates, json.loads(os.environ.get("SASNET_SEND", "{}")).get(str(number)))
         for row in rows:
             sends.append({"file": path} | (yield from session.send_and_fit(row)))
-            session.picture(f"sent{len(sends)}", session.window)
+            dialog.hide()
+            session.window.workspace.tileSubWindows()
+            yield from session.pause(1.0)
+            session.picture(f"sent{len(sends)}")
+            dialog.show()
         opened: list[str] = []
         dialog.open_url = lambda url, opened=opened: opened.append(url.toLocalFile())
         session.press(dialog.report_button)

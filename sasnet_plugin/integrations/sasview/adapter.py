@@ -124,7 +124,9 @@ class SasView:
                 return str(category)
         return ""
 
-    def send(self, data: DataSet, sent: dict[str, Any]) -> list[str]:
+    def send(
+        self, data: DataSet, sent: dict[str, Any], dq: list[float] | None = None, *, plot: bool = True
+    ) -> list[str]:
         """Put a fitted model into a fit page: the active one if it is still without a model, else a new one.
 
         Parameters
@@ -132,6 +134,10 @@ class SasView:
         data : DataSet
         sent : dict
             What the protocol calls PAGE.
+        dq : list of float, optional
+            The resolution that was found, Å⁻¹, where the data state none.
+        plot : bool
+            Whether to open SasView's plots of it.
 
         Returns
         -------
@@ -162,7 +168,13 @@ class SasView:
         if not target.logic.di_flag:
             # Without uncertainties SasView has but one way to weigh the points.
             state.pop("weighting", None)
-        return page.fill(target, state)
+        if dq is None:
+            return page.fill(target, state, plot=plot)
+        ratios = [each / q for each, q in zip(dq, (data.curve or {})["q"], strict=False)]
+        even = bool(ratios) and max(ratios) - min(ratios) <= 1e-3 * max(ratios)
+        state["smearing"] = ["1" if even else "0"]
+        left = page.fill(target, state, 100 * ratios[0] if even else None, plot=plot)
+        return left if even else [*left, f"no resolution, not dq = {dq[0]:.2g} Å⁻¹ at the first point"]
 
     def _free_page(self, data: DataSet) -> Any:
         active = self.fitting.currentFittingWidget

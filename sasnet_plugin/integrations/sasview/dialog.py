@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import logging
 from typing import Any
 
@@ -38,7 +39,7 @@ class SuggestDialog(QDialog):
         self.setWindowTitle("Suggest model")
         self.setObjectName("sasnetDialog")
         self.setModal(False)
-        self.resize(1040, 680)
+        self.resize(1180, 740)
         self._sasview = sasview
         self.entries: list[Entry] = []
         self._reports: dict[int, Entry] = {}
@@ -51,6 +52,8 @@ class SuggestDialog(QDialog):
         application = QCoreApplication.instance()
         if application is not None:
             application.aboutToQuit.connect(self.child.kill)
+        # SasView ends by its reactor, which may leave Qt no time to say so.
+        atexit.register(self.child.kill)
         self._build()
 
     def _build(self) -> None:
@@ -72,11 +75,11 @@ class SuggestDialog(QDialog):
         upper = QSplitter(Qt.Orientation.Horizontal, self)
         upper.addWidget(self.data_table)
         upper.addWidget(self.plot)
-        upper.setSizes([560, 480])
+        upper.setSizes([720, 460])
         split = QSplitter(Qt.Orientation.Vertical, self)
         split.addWidget(upper)
         split.addWidget(self.candidates)
-        split.setSizes([330, 260])
+        split.setSizes([320, 320])
         below = QHBoxLayout()
         below.addWidget(self.status, 1)
         below.addWidget(self.progress)
@@ -291,11 +294,10 @@ class SuggestDialog(QDialog):
         if entry is None:
             return
         done, wrong = [], []
-        for each in self._selected():
-            if each.page is None:
-                continue
+        chosen = [each for each in self._selected() if each.page is not None]
+        for each in chosen:
             try:
-                left = self._sasview.send(entry.data, each.page)
+                left = self._sasview.send(entry.data, each.page or {}, each.dq, plot=len(chosen) == 1)
             except NotSentError as error:
                 wrong.append(str(error))
                 continue

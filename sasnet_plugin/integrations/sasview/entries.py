@@ -30,6 +30,8 @@ class Candidate:
         Whether simulated measurements of the fitted model look like this one; None where that was not asked.
     page : dict or None
         What SasView's fit page takes.
+    dq : list or None
+        The resolution with which it was fitted, Å⁻¹, where sasnet had to find it; None where the data state it.
     """
 
     model: str
@@ -42,6 +44,7 @@ class Candidate:
     weight: float | None = None
     verified: bool | None = None
     page: dict[str, Any] | None = None
+    dq: list[float] | None = None
 
     @property
     def name(self) -> str:
@@ -113,6 +116,7 @@ class Entry:
                     weight=page.get("weight"),
                     verified=bool(found.get("verified")) if i == 0 else None,
                     page=page,
+                    dq=result.get("dq"),
                 )
             )
         self.candidates = new + [_unfitted(each) for each in known.values()]
@@ -144,5 +148,5 @@ def _scope(candidate: Candidate) -> tuple[str, ...]:
 def _unfitted(candidate: Candidate) -> Candidate:
     """What an earlier fit said of a candidate that this one left out is no longer true."""
     return replace(
-        candidate, warnings=_scope(candidate), reduced_chisq=None, weight=None, verified=None, page=None
+        candidate, warnings=_scope(candidate), reduced_chisq=None, weight=None, verified=None, page=None, dq=None
     )

@@ -79,7 +79,8 @@ def record() -> dict[str, Any]:
     path = os.environ.get("PYTHONPATH")
     return {
         "folder": str(Path(__file__).resolve().parent),
-        "command": [sys.executable, "-m", "sasnet_plugin", "serve"],
+        # -P: SasView may be started in any folder, with any files in it.
+        "command": [sys.executable, "-P", "-m", "sasnet_plugin", "serve"],
         "environment": {"PYTHONPATH": path} if path else {},
     }
 

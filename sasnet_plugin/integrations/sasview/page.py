@@ -16,10 +16,12 @@ from typing import Any
 
 HOOKS = (
     "createPageForParameters", "page_parameters", "getFitPage", "getFitModel", "cbCategory", "cbModel",
-    "cbStructureFactor", "chkPolydispersity", "_model_model", "lstParams", "has_error_column", "onPlot",
+    "cbStructureFactor", "chkPolydispersity", "_model_model", "lstParams", "has_error_column", "onPlot", "updateData",
+    "smearing_widget.pinhole", "smearing_widget.cbSmearing",
     "polydispersity_widget.poly_model", "polydispersity_widget.lstPoly",
     "polydispersity_widget.has_poly_error_column",
 )  # fmt: skip
+PINHOLE = "Custom Pinhole Smear"
 #: What belongs to a page of a project file, not to the page that is filled here.
 _OF_THE_FILE = {"tab_index", "tab_name", "data_name", "data_id", "is_data", "is_batch_fitting"}
 #: SasView shows, and uses, five digits of a value.
@@ -33,7 +35,7 @@ def clean(sent: dict[str, Any]) -> dict[str, list[Any]]:
     return {k: list(v) for k, v in sent.items() if isinstance(v, list) and k not in _OF_THE_FILE}
 
 
-def fill(page: Any, state: dict[str, list[Any]]) -> list[str]:
+def fill(page: Any, state: dict[str, list[Any]], percent: float | None = None, *, plot: bool = True) -> list[str]:
     """Fill a fit page.
 
     Parameters
@@ -42,6 +44,10 @@ def fill(page: Any, state: dict[str, list[Any]]) -> list[str]:
         It has the data already.
     state : dict of str to list
         As `clean` returns it, its category one of SasView's.
+    percent : float, optional
+        A resolution dq/q that is not in the data.
+    plot : bool
+        Whether to open plots.
 
     Returns
     -------
@@ -64,9 +70,11 @@ def fill(page: Any, state: dict[str, list[Any]]) -> list[str]:
                 _put_distribution(page, name, state[name])
             elif _is_parameter(state[name]):
                 _put_parameter(page, name, state[name])
+    if percent is not None:
+        _put_pinhole(page, percent)
     left = compare(state, read(page))
     page.page_parameters = None
-    page.onPlot()
+    (page.onPlot if plot else page.updateData)()
     return list(left.values())
 
 
@@ -154,6 +162,14 @@ def _put_distribution(page: Any, name: str, entry: list[Any]) -> None:
     for column, text in ((2, entry[3]), (3, entry[4]), (4, entry[5]), (5, entry[6])):
         _put(model, row, column + shift, f"{float(text):.5g}")
     _tick(model, row, entry[0])
+
+
+def _put_pinhole(page: Any, percent: float) -> None:
+    """Choose "Custom Pinhole Smear"; it takes the number when it is chosen anew."""
+    widget = page.smearing_widget
+    widget.pinhole = float(f"{percent:.5g}")
+    widget.cbSmearing.setCurrentIndex(0)
+    widget.cbSmearing.setCurrentIndex(widget.cbSmearing.findText(PINHOLE))
 
 
 def _row(model: Any, text: str) -> int | None:

@@ -9,7 +9,6 @@ from PySide6.QtCore import QModelIndex, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QIcon, QPainter
 from PySide6.QtWidgets import (
     QAbstractItemView,
-    QHeaderView,
     QStyledItemDelegate,
     QStyleOptionViewItem,
     QTableWidget,
@@ -20,27 +19,24 @@ from PySide6.QtWidgets import (
 from .entries import Candidate, Entry
 from .plot import thumbnail
 
-_DATA_COLUMNS = ("Data", "Best model", "S(q)", "Probability", "χ² (reduced)", "State")
-_COLUMNS = ("Model", "Category", "S(q)", "Probability", "Group", "χ² (reduced)", "Weight", "Verified", "Warnings")
+_DATA_COLUMNS = ("Data", "Best model", "S(q)", "Probability", "Red. χ²", "State")
+_COLUMNS = ("Model", "Category", "S(q)", "Probability", "Group", "Red. χ²", "Weight", "Verified", "Warnings")
 PROBABILITY = 3
 _THUMBNAIL = QSize(72, 44)
-_BAR = QColor("#9ecae1")
+_BAR, _EMPTY = QColor("#fd8d3c"), QColor("#e6e6e6")
 
 
 class Bar(QStyledItemDelegate):
     """A probability as a bar with its number."""
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex) -> None:
-        """Draw the bar below what a table draws anyway."""
+        """Draw what a table draws anyway, and the bar at the foot, where it shows in a selected row as well."""
+        super().paint(painter, option, index)
         value = index.data(Qt.ItemDataRole.UserRole)
         if isinstance(value, float):
-            area = QRectF(option.rect).adjusted(3, 4, -3, -4)
-            painter.save()
-            painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(_BAR)
-            painter.drawRect(QRectF(area.left(), area.top(), area.width() * value, area.height()))
-            painter.restore()
-        super().paint(painter, option, index)
+            area = QRectF(option.rect).adjusted(3, 0, -3, -2)
+            painter.fillRect(QRectF(area.left(), area.bottom() - 5, area.width(), 5), _EMPTY)
+            painter.fillRect(QRectF(area.left(), area.bottom() - 5, area.width() * value, 5), _BAR)
 
 
 class _Table(QTableWidget):
@@ -52,7 +48,6 @@ class _Table(QTableWidget):
         self.setAlternatingRowColors(True)
         self.verticalHeader().setVisible(False)
         self.setItemDelegateForColumn(PROBABILITY, Bar(self))
-        self.setColumnWidth(PROBABILITY, 90)
 
     def write(self, row: int, column: int, text: str, tip: str = "", value: Any = None) -> QTableWidgetItem:
         """Set a cell, making it if there is none."""
@@ -75,9 +70,9 @@ class DataTable(_Table):
         self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.setIconSize(_THUMBNAIL)
         self.verticalHeader().setDefaultSectionSize(_THUMBNAIL.height() + 4)
-        self.horizontalHeader().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
-        self.horizontalHeader().setSectionResizeMode(len(_DATA_COLUMNS) - 1, QHeaderView.ResizeMode.Stretch)
-        self.setColumnWidth(1, 150)
+        self.horizontalHeader().setStretchLastSection(True)
+        for column, width in enumerate((220, 130, 100, 95, 75)):
+            self.setColumnWidth(column, width)
 
     def fill(self, entries: Sequence[Entry]) -> None:
         """All rows anew, with their pictures."""
@@ -105,9 +100,9 @@ class CandidateTable(_Table):
         self.setObjectName("sasnetCandidates")
         self._category = category
         self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
-        self.verticalHeader().setDefaultSectionSize(26)
+        self.verticalHeader().setDefaultSectionSize(30)
         self.horizontalHeader().setStretchLastSection(True)
-        for column, width in enumerate((190, 130, 120, 90, 150, 95, 70, 70)):
+        for column, width in enumerate((190, 125, 125, 95, 210, 75, 75, 75)):
             self.setColumnWidth(column, width)
 
     def fill(self, candidates: Sequence[Candidate]) -> None:
