@@ -245,7 +245,9 @@ class Session(QObject):
         self.watch("steps")
         yield from self.pause(2.0)
         page.fittingFinishedSignal.disconnect(self.ear.hear)
-        sent |= {"chi2_fitted": float(page.chi2), "shown": page.lblChi2Value.text(), "after": self.page(page)}
+        # Of the fit itself: what the page shows may be the sum over the points by now, not the degrees of freedom.
+        result = self.ear.heard[0][0][0][0]
+        sent |= {"chi2_fitted": float(result.fitness), "shown": page.lblChi2Value.text(), "after": self.page(page)}
         return sent
 
 
@@ -281,6 +283,10 @@ def whole(session: Session) -> Any:
         for row in rows:
             sends.append({"file": path} | (yield from session.send_and_fit(row)))
             dialog.hide()
+            for window in session.window.workspace.subWindowList():
+                if window.isVisible() and "Fit panel" not in window.windowTitle():
+                    window.showMinimized()
+            session.window.guiManager.logDockWidget.setVisible(False)
             session.window.workspace.tileSubWindows()
             yield from session.pause(1.0)
             session.picture(f"sent{len(sends)}")

@@ -75,7 +75,7 @@ class SuggestDialog(QDialog):
         upper = QSplitter(Qt.Orientation.Horizontal, self)
         upper.addWidget(self.data_table)
         upper.addWidget(self.plot)
-        upper.setSizes([720, 460])
+        upper.setSizes([760, 420])
         split = QSplitter(Qt.Orientation.Vertical, self)
         split.addWidget(upper)
         split.addWidget(self.candidates)
@@ -257,7 +257,7 @@ class SuggestDialog(QDialog):
         if entry is None:
             return
         done, of = int(event.get("done") or 0), int(event.get("of") or 0)
-        entry.state = f"fitting {event.get('name') or ''} ({done} of {of})"
+        entry.state = f"fitting {event.get('name') or ''} ({done} of {of})" if of else "fitting: first look"
         self.progress.setRange(0, of)
         self.progress.setValue(done)
         self._refresh()

@@ -80,7 +80,7 @@ def paint(
     if not points:
         return
     xs = _range([x for x, _ in points], 0.03)
-    ys = _range([y for _, y in points], 0.06)
+    ys = _range(_without_depths([y for _, y in points]), 0.06)
 
     def place(x: float, y: float) -> QPointF:
         across = (math.log10(x) - xs[0]) / (xs[1] - xs[0])
@@ -151,6 +151,12 @@ def _range(values: list[float], room: float) -> tuple[float, float]:
     low, high = math.log10(min(values)), math.log10(max(values))
     room = max(room * (high - low), 0.02)
     return low - room, high + room
+
+
+def _without_depths(values: list[float]) -> list[float]:
+    """Noise about zero reaches as far down as it likes; the axis ends a little below where most points are."""
+    floor = sorted(values)[len(values) // 20] / 4
+    return [value for value in values if value >= floor]
 
 
 def _positive(value: Any) -> bool:

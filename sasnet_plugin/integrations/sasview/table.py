@@ -71,7 +71,7 @@ class DataTable(_Table):
         self.setIconSize(_THUMBNAIL)
         self.verticalHeader().setDefaultSectionSize(_THUMBNAIL.height() + 4)
         self.horizontalHeader().setStretchLastSection(True)
-        for column, width in enumerate((220, 130, 100, 95, 75)):
+        for column, width in enumerate((190, 135, 105, 95, 65)):
             self.setColumnWidth(column, width)
 
     def fill(self, entries: Sequence[Entry]) -> None:
@@ -79,7 +79,10 @@ class DataTable(_Table):
         self.setRowCount(len(entries))
         for row, entry in enumerate(entries):
             item = self.write(row, 0, entry.data.name, entry.data.name)
-            item.setIcon(QIcon(thumbnail(entry.data.curve, _THUMBNAIL)))
+            picture = thumbnail(entry.data.curve, _THUMBNAIL)
+            icon = QIcon(picture)
+            icon.addPixmap(picture, QIcon.Mode.Selected)  # else it is tinted
+            item.setIcon(icon)
             self.refresh(row, entry)
 
     def refresh(self, row: int, entry: Entry) -> None:
@@ -102,7 +105,7 @@ class CandidateTable(_Table):
         self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         self.verticalHeader().setDefaultSectionSize(30)
         self.horizontalHeader().setStretchLastSection(True)
-        for column, width in enumerate((190, 125, 125, 95, 210, 75, 75, 75)):
+        for column, width in enumerate((185, 145, 125, 95, 200, 70, 70, 70)):
             self.setColumnWidth(column, width)
 
     def fill(self, candidates: Sequence[Candidate]) -> None:
@@ -115,7 +118,7 @@ class CandidateTable(_Table):
             self.write(row, PROBABILITY, _percent(each), value=each.probability)
             self.write(row, 4, each.group, each.group)
             self.write(row, 5, _number(each.reduced_chisq))
-            self.write(row, 6, _number(each.weight))
+            self.write(row, 6, _weight(each.weight))
             verified = {None: "–", True: "yes", False: "no"}[each.verified]
             self.write(row, 7, verified if each.page is not None else "")
             said = " ".join(each.warnings)
@@ -130,6 +133,12 @@ def _percent(candidate: Candidate | None) -> str:
     if candidate is None or candidate.probability is None:
         return ""
     return f"{100 * candidate.probability:.1f} %" if candidate.probability < 0.9995 else "100 %"
+
+
+def _weight(value: float | None) -> str:
+    if value is None:
+        return ""
+    return f"{value:.3f}" if value >= 0.0005 else "< 0.001"
 
 
 def _number(value: float | None) -> str:
