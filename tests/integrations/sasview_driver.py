@@ -102,6 +102,7 @@ class Session(QObject):
         """Of a widget, or of all that is on the screen."""
         shown = widget.grab() if widget is not None else QApplication.primaryScreen().grabWindow(0)
         shown.save(str(OUT / f"{name}.png"))
+        self.last = None  # that was not SasView's work
 
     # What a user does
 
@@ -375,6 +376,30 @@ def hooks(session: Session) -> Any:
     session.seen["leave"] = "close"
 
 
+def pages(session: Session) -> Any:
+    """Fit pages that the test made, sent one by one; nothing is fitted, SasView only calculates."""
+    yield from session.begin()
+    yield from session.load(*json.loads(os.environ["SASNET_FILES"]))
+    adapter = sys.modules["_sasnet_in_sasview.adapter"]
+    sasview = adapter.SasView(session.window)
+    data = {each.name: each for each in sasview.chosen()}
+    session.seen["curves"] = {name: each.curve for name, each in data.items()}
+    sends = session.seen["sends"] = []
+    for case in json.loads(os.environ["SASNET_PAGES"]):
+        try:
+            left = sasview.send(data[case["data"]], case["page"], case["dq"], plot=False)
+        except adapter.NotSentError as error:
+            sends.append({"refused": str(error)})
+            continue
+        page = session.fitting.currentFittingWidget
+        yield lambda page=page: page.chi2 is not None and page.cmdPlot.isEnabled()
+        yield from session.pause(1.0)
+        sends.append({"left": left, "page": session.page(page), "chi2_as_sent": float(page.chi2)})
+        sends[-1]["can_fit"] = page.cmdFit.isEnabled()
+    session.seen["tabs"] = len(session.fitting.tabs)
+    session.seen["leave"] = "close"
+
+
 def plain(session: Session) -> Any:
     """SasView without sasnet, or with a broken one: it starts, and there is no entry."""
     yield session.ready
@@ -426,7 +451,7 @@ def _importable(name: str) -> bool:
     return importlib.util.find_spec(name) is not None
 
 
-SCENARIOS = {"whole": whole, "killed": killed, "hooks": hooks, "plain": plain}
+SCENARIOS = {"whole": whole, "killed": killed, "hooks": hooks, "pages": pages, "plain": plain}
 
 _application = QCoreApplication.instance()
 if "SASNET_SCENARIO" in os.environ and isinstance(_application, QApplication) and _application.findChild(Session) is None:

@@ -17,6 +17,7 @@ from typing import Any
 HOOKS = (
     "createPageForParameters", "page_parameters", "getFitPage", "getFitModel", "cbCategory", "cbModel",
     "cbStructureFactor", "chkPolydispersity", "_model_model", "lstParams", "has_error_column", "onPlot", "updateData",
+    "calculateQGridForModel",
     "smearing_widget.pinhole", "smearing_widget.cbSmearing",
     "polydispersity_widget.poly_model", "polydispersity_widget.lstPoly",
     "polydispersity_widget.has_poly_error_column",
@@ -54,6 +55,19 @@ def fill(page: Any, state: dict[str, list[Any]], percent: float | None = None, *
     differences : list of str
         What the page shows otherwise in the end.
     """
+    # SasView calculates at each change, in threads: what was half filled may be done, and shown, last.
+    page.calculateQGridForModel = lambda: None
+    try:
+        _fill(page, state, percent)
+    finally:
+        del page.calculateQGridForModel
+    left = compare(state, read(page))
+    page.page_parameters = None
+    (page.onPlot if plot else page.updateData)()
+    return list(left.values())
+
+
+def _fill(page: Any, state: dict[str, list[Any]], percent: float | None) -> None:
     # Values of the model before would be put back into a new one of the same parameters.
     page.page_parameters = None
     page.createPageForParameters(state)
@@ -72,10 +86,6 @@ def fill(page: Any, state: dict[str, list[Any]], percent: float | None = None, *
                 _put_parameter(page, name, state[name])
     if percent is not None:
         _put_pinhole(page, percent)
-    left = compare(state, read(page))
-    page.page_parameters = None
-    (page.onPlot if plot else page.updateData)()
-    return list(left.values())
 
 
 def read(page: Any) -> dict[str, list[Any]]:
