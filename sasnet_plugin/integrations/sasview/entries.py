@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+#: Advice that is good only on the command line.
+_OF_THE_COMMAND = " (give more with --time-limit)"
 Curve = tuple[list[float], list[float]]
 
 
@@ -120,7 +122,7 @@ class Entry:
                 )
             )
         self.candidates = new + [_unfitted(each) for each in known.values()]
-        self.remarks = list(found.get("notes") or [])
+        self.remarks = [note.replace(_OF_THE_COMMAND, "") for note in found.get("notes") or []]
         self.fit = number
         self.settle("fitted" if new else "no model could be fitted")
 

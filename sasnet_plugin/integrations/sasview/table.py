@@ -102,10 +102,11 @@ class CandidateTable(_Table):
         super().__init__(_COLUMNS, parent)
         self.setObjectName("sasnetCandidates")
         self._category = category
+        self.setWordWrap(False)
         self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         self.verticalHeader().setDefaultSectionSize(30)
         self.horizontalHeader().setStretchLastSection(True)
-        for column, width in enumerate((185, 145, 125, 95, 200, 70, 70, 70)):
+        for column, width in enumerate((185, 150, 125, 95, 200, 70, 70, 70)):
             self.setColumnWidth(column, width)
 
     def fill(self, candidates: Sequence[Candidate]) -> None:
