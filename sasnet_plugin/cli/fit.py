@@ -138,7 +138,7 @@ def fit(
             elif as_json:
                 print(json.dumps(found.as_dict(), ensure_ascii=False), flush=True)
             else:
-                _table(found)
+                print_result(found)
             if isinstance(found, Exception):
                 continue
             failed += found.best is None  # the notes say why
@@ -172,7 +172,7 @@ def _fail(path: str, sentence: str, as_json: bool) -> None:
         print(sentence, file=sys.stderr, flush=True)
 
 
-def _table(result: FitResult) -> None:
+def print_result(result: FitResult) -> None:
     """A table of the fits, the best one's parameters, and what to doubt."""
     from rich.console import Console
     from rich.text import Text

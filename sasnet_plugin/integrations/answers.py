@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,56 +12,17 @@ import numpy as np
 
 from ..types import SasnetError
 from .messages import PROTOCOL, Request, seconds, whole, word, words
+from .watched import Progress, Watched
 
 if TYPE_CHECKING:
     from ..fit.result import FitResult
-    from ..fit.workers import Job, Pool
+    from ..fit.workers import Pool
     from ..types import Curve, Suggestion
 
 #: Fits that a report can still be asked of.
 _KEPT = 32
 #: Seconds for the previews of a suggestion; a model without one is listed all the same.
 _PREVIEWS = 10.0
-
-Progress = Callable[..., None]
-
-
-@dataclass
-class Watched:
-    """A pool that says how far it is.
-
-    Parameters
-    ----------
-    pool : Pool
-    progress : callable
-        Called with ``done``, ``of``, ``name`` and, where a model was fitted, ``reduced_chisq``; ``of`` is 0
-        while nobody knows how many there will be.
-    """
-
-    pool: Pool
-    progress: Progress
-    done: int = 0
-    of: int = 0
-
-    @property
-    def count(self) -> int:
-        """Jobs done at the same time."""
-        return self.pool.count
-
-    def run(self, tasks: Sequence[Job], seconds: float) -> Iterator[tuple[int, Any]]:
-        """See `sasnet_plugin.fit.workers.Workers.run`."""
-        from ..fit.candidate import Task
-
-        fits = all(isinstance(task, Task) for task in tasks)
-        self.of += len(tasks) if fits else 0
-        if tasks:
-            self.progress(done=self.done, of=self.of, name=tasks[0].name)
-        for index, answer in self.pool.run(tasks, seconds):
-            if fits:
-                self.done += 1
-                more = {"reduced_chisq": answer.reduced_chisq} if hasattr(answer, "reduced_chisq") else {}
-                self.progress(done=self.done, of=self.of, name=tasks[index].name, **more)
-            yield index, answer
 
 
 @dataclass
@@ -72,12 +33,12 @@ class Answers:
     ----------
     pool : Pool
         Processes that fit.
-    folder : Path
-        For reports.
+    folder : callable
+        Gives the folder for reports.
     """
 
     pool: Pool
-    folder: Path
+    folder: Callable[[], Path]
     _fits: OrderedDict[int, FitResult] = field(default_factory=OrderedDict)
 
     def answer(self, request: Request, progress: Progress) -> dict[str, Any]:
@@ -114,7 +75,7 @@ class Answers:
         if of not in self._fits:
             raise SasnetError(f"There is no fit {of} to report; fit first.")
         # Two fits of the same data would have the same page.
-        return {"path": str(write_report(self._fits[of], self.folder / f"fit{of}").resolve())}
+        return {"path": str(write_report(self._fits[of], self.folder() / f"fit{of}").resolve())}
 
 
 def hello() -> dict[str, Any]:

@@ -39,7 +39,7 @@ class Server:
     def __init__(self, requests: BinaryIO, answers: BinaryIO, workers: int) -> None:
         self._requests, self._workers = requests, workers
         self._mouth = Mouth(answers, broken=lambda: self.end(0))
-        self._folder = Path(tempfile.mkdtemp(prefix="sasnet-"))
+        self._folder: Path | None = None  # of reports; there is none to remove where none was asked for
         self._turn: queue.Queue[Request] = queue.Queue()
         self._wanted: dict[int, Request] = {}  # those in turn whose answer is still to come
         self._current: Request | None = None
@@ -64,7 +64,7 @@ class Server:
 
         # The processes start, and import what they need, before the first request comes.
         with Workers(bank_path(), self._workers, stopped=self._unwanted) as pool:
-            answers = Answers(pool, self._folder)
+            answers = Answers(pool, self._reports)
             while True:
                 self._answer(answers, self._turn.get())
 
@@ -117,6 +117,11 @@ class Server:
         if request.do == "quit":
             self.end(0)
 
+    def _reports(self) -> Path:
+        if self._folder is None:
+            self._folder = Path(tempfile.mkdtemp(prefix="sasnet-"))
+        return self._folder
+
     def _unwanted(self) -> bool:
         """Whether nobody waits for what is under way."""
         current = self._current
@@ -136,7 +141,8 @@ class Server:
     def end(self, code: int) -> None:
         """End this process from any thread; its workers end when it is gone, whatever they are doing."""
         with self._writing:
-            shutil.rmtree(self._folder, ignore_errors=True)
+            if self._folder is not None:
+                shutil.rmtree(self._folder, ignore_errors=True)
             os._exit(code)
 
 

@@ -14,7 +14,7 @@ import pytest
 from sasnet_plugin.fit.problem import experiment
 from sasnet_plugin.fit.result import FitResult, ModelFit, Parameter
 from sasnet_plugin.report.sasview_clipboard import category, clipboard_text, outward, page_state
-from sasnet_plugin.report.sasview_project import selections, write_project
+from sasnet_plugin.report.sasview_project import fit_page, selections, write_project
 from sasnet_plugin.types import Curve, SasnetError
 
 SPHERE = {
@@ -151,6 +151,16 @@ def test_value_at_its_limit_stays_inside_in_single_precision(value: float, low: 
     single = float(np.float32(f"{float(page['perturb'][1]):.5g}"))
     assert float(page["perturb"][3]) <= single <= float(page["perturb"][4])
     assert single == pytest.approx(value, rel=2e-4)
+
+
+def test_a_running_sasview_gets_what_the_project_holds(content: dict[str, Any], result: FitResult) -> None:
+    for page, fit in zip(pages(content).values(), result.fits, strict=True):
+        live = json.loads(json.dumps(fit_page(result.curve, fit), allow_nan=False))
+        assert live.items() <= page.items()
+        # What is left is which page of the project it is, and of which of its data.
+        assert set(page) - set(live) == {
+            "is_data", "tab_index", "tab_name", "is_batch_fitting", "data_name", "data_id",
+        }  # fmt: skip
 
 
 def test_size_distributions_are_set(content: dict[str, Any]) -> None:

@@ -1,0 +1,134 @@
+"""``sasnet bumps DATA``: fit the models that may explain these data, and go on in Bumps' web page."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from sasnet_plugin.cli.arguments import contrast_given, names_of, ranges_of, unit_of, values_of, window_of
+from sasnet_plugin.cli.files import curves_of
+from sasnet_plugin.cli.fit_options import (
+    Entry,
+    Fix,
+    Models,
+    Probe,
+    QRange,
+    QUnit,
+    Ranges,
+    Sample,
+    Solvent,
+    StructureFactor,
+    TimeLimit,
+    Top,
+    Wavelength,
+)
+from sasnet_plugin.data.failure import sentence_of
+from sasnet_plugin.types import Curve, SasnetError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def bumps(
+    data: Annotated[str, typer.Argument(help="Data file.")],
+    top: Top = 5,
+    models: Models = None,
+    structure_factor: StructureFactor = None,
+    fix: Fix = None,
+    ranges: Ranges = None,
+    sample: Sample = None,
+    solvent: Solvent = None,
+    probe: Probe = "neutron",
+    wavelength: Wavelength = None,
+    q_range: QRange = None,
+    q_unit: QUnit = None,
+    entry: Entry = None,
+    time_limit: TimeLimit = 30.0,
+    workers: Annotated[int, typer.Option("--workers", min=1, help="Processes that fit.")] = 2,
+    port: Annotated[
+        int,
+        typer.Option(
+            "--port", min=0, max=65535, help="Of the page; 0 takes 5148, or a free one where that is taken."
+        ),
+    ] = 0,
+    browser: Annotated[
+        bool, typer.Option("--browser/--no-browser", help="Open the page in your browser.")
+    ] = True,
+) -> None:
+    """Fit 1D small-angle-scattering data as `sasnet fit` does, and go on in Bumps' web page.
+
+    The best model is the problem; all of them are in the History tab, the ranking is in the Custom tab.
+    Ctrl-C ends it.
+    """
+    window = window_of(q_range)
+    unit = unit_of(q_unit)
+    fixed = values_of(fix, "--fix")
+    limits = ranges_of(ranges, "--range")
+    chosen = names_of(models)
+    contrast = contrast_given(sample, solvent, probe, wavelength)
+
+    from sasnet_plugin.cli.fit import print_result
+    from sasnet_plugin.data import load
+    from sasnet_plugin.fit.fitting import bank_path, check_names, fit_with
+    from sasnet_plugin.fit.workers import Workers
+    from sasnet_plugin.integrations.bumps import listening, show
+    from sasnet_plugin.integrations.watched import Watched
+
+    if port:  # better said before the fits than after them
+        listening(port).close()
+    check_names(chosen, structure_factor, fixed, limits)
+    curve = one(data, list(curves_of(data, lambda p: load(p, q_unit=unit, entry=entry), window)))
+    with Workers(bank_path(), workers) as pool, _progress() as progress:
+        result = fit_with(
+            Watched(pool, progress),
+            curve,
+            top=top,
+            models=chosen,
+            structure_factor=structure_factor,
+            fixed=fixed,
+            ranges=limits,
+            contrast=contrast,
+            time_limit=time_limit,
+        )
+    print_result(result)
+    if result.best is None:
+        raise SasnetError(f"{data}: no model could be fitted, so there is nothing to show in Bumps.")
+
+    def ready(address: str) -> None:
+        print(f"Bumps shows these fits at {address} (Ctrl-C ends it).", flush=True)
+
+    show(result, port=port, browser=browser, workers=workers, ready=ready)
+
+
+def one(data: str, found: list[tuple[str, Curve | Exception]]) -> Curve:
+    """The only data set of a file."""
+    for _, outcome in found:
+        if not isinstance(outcome, Curve):
+            raise SasnetError(sentence_of(data, outcome)) from outcome
+    curves = [curve for _, curve in found if isinstance(curve, Curve)]
+    if len(curves) != 1:
+        entries = ", ".join(curve.entry for curve in curves)
+        raise SasnetError(f"{data}: holds {len(curves)} data sets ({entries}); choose one with --entry.")
+    return curves[0]
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[..., None]]:
+    """Show on stderr, where that is a terminal, how far the fits are."""
+    if not sys.stderr.isatty():
+        yield lambda **how: None
+        return
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("", total=None)
+
+        def progress(*, done: int, of: int, name: str, **more: Any) -> None:
+            bar.update(task, completed=done, total=of or None, description=name)
+
+        yield progress

@@ -1,0 +1,169 @@
+"""Bumps' web page, opened with the fits of a curve: the best one as the problem, all in its History tab."""
+
+from __future__ import annotations
+
+import asyncio
+import multiprocessing
+import os
+import signal
+import socket
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, NoReturn
+
+from ..fit.result import FitResult
+from ..report.bumps_session import write_session
+from ..types import SasnetError
+from .bumps_panel import panels
+
+#: Seconds that open connections of browsers are waited for at the end.
+_PATIENCE = 1.0
+#: Seconds between two looks of a process at whether the one that started it still lives.
+_LOOK = 0.3
+
+
+def show(
+    result: FitResult, *, port: int = 0, browser: bool = True, workers: int = 2, ready: Callable[[str], None]
+) -> NoReturn:
+    """Serve the page until Ctrl-C, which ends this process and all that Bumps has started.
+
+    Parameters
+    ----------
+    result : FitResult
+        With at least one fit.
+    port : int
+        0 takes Bumps' own, 5148, or a free one where that is taken.
+    browser : bool
+        Open the page in the user's browser.
+    workers : int
+        Processes for what Bumps fits.
+    ready : callable
+        Called with the page's address once it can be opened.
+
+    Raises
+    ------
+    SasnetError
+        Nothing was fitted, or the port is taken.
+    """
+    from aiohttp import web
+    from bumps.webview.server import api, webserver
+    from bumps.webview.server.cli import BumpsOptions
+    from bumps.webview.server.logger import logger
+
+    logger.setLevel("WARNING")
+    load(api.state, result)
+    folder = Path(result.curve.file).resolve().parent
+    options = BumpsOptions(
+        headless=not browser,
+        port=port,
+        parallel=workers,
+        path=str(folder) if folder.is_dir() else None,
+        fit_options={"fit": "lm"},
+    )
+
+    def end(code: int = 0) -> NoReturn:
+        """Leave, without the long goodbye of Bumps, which may wait for ever for a fit with processes."""
+        with suppress(Exception):
+            api.state.autosave()
+        for process in multiprocessing.active_children():
+            process.kill()
+        os._exit(code)
+
+    async def shutdown() -> None:
+        # The page hears that its request arrived before it hears no more.
+        asyncio.get_running_loop().call_later(0.1, end)
+
+    api.REGISTRY["shutdown"] = shutdown  # "Quit" in the page's menu
+    _children_leave_with_us()
+    signal.signal(signal.SIGINT, lambda *_: end())
+    signal.signal(signal.SIGTERM, lambda *_: end(143))
+    webserver.init_web_app()
+    sock = webserver.setup_app(options, listening(port) if port else None)
+    web.run_app(
+        webserver.app,
+        sock=sock,
+        # Called when the page can be opened.
+        print=lambda *_: ready(f"http://localhost:{api.state.port}/"),
+        shutdown_timeout=_PATIENCE,
+        handle_signals=False,
+    )
+    end()
+
+
+def _children_leave_with_us() -> None:
+    """Let forked processes watch whether this one still lives.
+
+    Those of a pool of Bumps wait for work for ever where this one was killed, or ended while it forked them.
+    """
+    if not hasattr(os, "register_at_fork"):
+        return  # without fork they see the end of their pipe
+    parent = 0
+
+    def before() -> None:
+        nonlocal parent
+        parent = os.getpid()
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(_LOOK)
+        os._exit(1)
+
+    def in_child() -> None:
+        threading.Thread(target=watch, daemon=True).start()
+
+    os.register_at_fork(before=before, after_in_child=in_child)
+
+
+def listening(port: int) -> socket.socket:
+    """A socket for browsers of this machine.
+
+    Raises
+    ------
+    SasnetError
+        The port is taken, or not for everybody.
+    """
+    found = socket.socket()
+    try:
+        if os.name != "nt":  # a page that was closed a moment ago is no obstacle
+            found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        found.bind(("localhost", port))
+    except OSError as error:
+        found.close()
+        raise SasnetError(
+            f"Port {port} cannot be used ({error.strerror}); give another --port, or none for a free one."
+        ) from None
+    return found
+
+
+def load(state: Any, result: FitResult) -> None:
+    """Put all fits into a state of Bumps, each with the ranking as a panel.
+
+    Parameters
+    ----------
+    state : bumps.webview.server.state_hdf5_backed.State
+    result : FitResult
+
+    Raises
+    ------
+    SasnetError
+        Nothing was fitted.
+    """
+    from bumps.webview.server.state_hdf5_backed import get_custom_plots_available
+
+    # By way of a file, so that Bumps opens what it would open elsewhere, too.
+    handle, name = tempfile.mkstemp(suffix=".h5", prefix="sasnet-")
+    os.close(handle)
+    try:
+        write_session(result, name)
+        state.read_session_file(name)
+    finally:
+        os.unlink(name)
+    extra = panels(result)
+    for problem in (state.problem, *(item.problem for item in state.history.store.values())):
+        for model in problem.fitProblem.models:
+            model.webview_plots = extra
+    state.shared.custom_plots_available = get_custom_plots_available(state.problem.fitProblem)

@@ -1,0 +1,50 @@
+"""How far a fit is, for whoever waits for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ..fit.workers import Job, Pool
+
+Progress = Callable[..., None]
+
+
+@dataclass
+class Watched:
+    """A pool that says how far it is.
+
+    Parameters
+    ----------
+    pool : Pool
+    progress : callable
+        Called with ``done``, ``of``, ``name`` and, where a model was fitted, ``reduced_chisq``; ``of`` is 0
+        while nobody knows how many there will be.
+    """
+
+    pool: Pool
+    progress: Progress
+    done: int = 0
+    of: int = 0
+
+    @property
+    def count(self) -> int:
+        """Jobs done at the same time."""
+        return self.pool.count
+
+    def run(self, tasks: Sequence[Job], seconds: float) -> Iterator[tuple[int, Any]]:
+        """See `sasnet_plugin.fit.workers.Workers.run`."""
+        from ..fit.candidate import Task
+
+        fits = all(isinstance(task, Task) for task in tasks)
+        self.of += len(tasks) if fits else 0
+        if tasks:
+            self.progress(done=self.done, of=self.of, name=tasks[0].name)
+        for index, answer in self.pool.run(tasks, seconds):
+            if fits:
+                self.done += 1
+                more = {"reduced_chisq": answer.reduced_chisq} if hasattr(answer, "reduced_chisq") else {}
+                self.progress(done=self.done, of=self.of, name=tasks[index].name, **more)
+            yield index, answer
