@@ -36,7 +36,7 @@ from numpy.typing import NDArray  # noqa: E402
 
 from sasnet_plugin.fit.problem import experiment  # noqa: E402
 from sasnet_plugin.fit.result import FitResult, ModelFit, Parameter  # noqa: E402
-from sasnet_plugin.fit.starts import quadrature  # noqa: E402
+from sasnet_plugin.fit.widths import sigmas  # noqa: E402
 from sasnet_plugin.report.sasview_clipboard import clipboard_text, page_state  # noqa: E402
 from sasnet_plugin.report.sasview_project import write_project  # noqa: E402
 from sasnet_plugin.types import Curve  # noqa: E402
@@ -133,8 +133,9 @@ def _fit(
     draft = ModelFit(form, factor or None, parameters, kinds, 0.0, 0.0, 0.0, 0.0, 0.0, empty)
     start: dict[str, Any] = dict(values)
     for size, kind in kinds.items():
-        points, sigmas = quadrature(draft.model, kind)
-        start |= {f"{size}_pd_type": kind, f"{size}_pd_n": points, f"{size}_pd_nsigma": sigmas}
+        start |= {
+            f"{size}_pd_type": kind, f"{size}_pd_n": draft.pd_points, f"{size}_pd_nsigma": sigmas(kind)
+        }  # fmt: skip
     fitness = experiment(curve, error, name, start)
     chisq = float(np.sum(fitness.residuals() ** 2))
     degrees = len(curve) - len(draft.free)

@@ -173,6 +173,10 @@ class OneByOne:
     count: int = 1
     calls: int = 0
 
+    def clock(self) -> float:
+        """Seconds that pass on the wall."""
+        return time.monotonic()
+
     def run(self, tasks: Sequence[fit_workers.Job], seconds: float) -> Iterator[tuple[int, Any]]:
         """See `sasnet_plugin.fit.workers.Workers.run`."""
         from ..fit.workers import LateError, answer_of, share

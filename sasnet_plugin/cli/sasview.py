@@ -33,12 +33,16 @@ def sasview(
     if install and uninstall:
         raise typer.BadParameter("choose one of them.", param_hint="--install / --uninstall")
     if (install or uninstall) and (files or python):
-        raise typer.BadParameter("does not start SasView; leave FILES and --python out.", param_hint="--install")
+        raise typer.BadParameter(
+            "does not start SasView; leave FILES and --python out.", param_hint="--install"
+        )
 
     from sasnet_plugin.integrations.sasview import install as dropin
 
     if install:
-        print(f"Written: {dropin.install(plugins)}; SasView has Fitting -> Suggest model… from its next start.")
+        print(
+            f"Written: {dropin.install(plugins)}; SasView has Fitting -> Suggest model… from its next start."
+        )
     elif uninstall:
         removed = dropin.uninstall(plugins)
         print(f"Removed: {', '.join(map(str, removed))}" if removed else "There was nothing to remove.")

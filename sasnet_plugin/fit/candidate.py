@@ -17,9 +17,13 @@ from .problem import TimeUpError, choose_free, experiment, fittable, set_ranges,
 from .result import ModelFit, Parameter
 from .smearing import apply_sampling
 from .starts import polished
+from .widths import MOST
 
 #: Steps of bumps' LM on all points.
 _STEPS = 40
+#: Relative change of χ² and of the parameters at which it ends; bumps' own 1e-10 follows flat valleys on.
+_ENOUGH = 1e-5
+FAR_OFF = "So much worse than others from every start that it was not fitted to the end."
 
 
 @dataclass(frozen=True)
@@ -86,18 +90,22 @@ def fit_candidate(task: Task, bank: Bank) -> ModelFit:
     """
     began = time.process_time()
     speed = tier(task.model)
-    best, sampling = polished(task, bank, began)
+    starts = polished(task, bank, began)
     final: list[_Done] = []
-    for start in best[: 2 if speed == "fast" else 1]:
+    for start in starts.found[: 2 if speed == "fast" else 1]:
         left = task.seconds - (time.process_time() - began)
         if final and left < 0:
             break
-        done = _levenberg(task, start.parameters, sampling, max(left, 0.2 * task.seconds))
+        if starts.hopeless:
+            done: _Done | None = _unfitted(task, start.parameters, starts.per_decade)
+        else:
+            done = _levenberg(task, start.parameters, starts.per_decade, max(left, 0.2 * task.seconds))
         if done is not None:
             final.append(done)
     if not final:
         raise SasnetError(f"{task.name}: no start gives a finite curve here; fix fewer parameters.")
-    return _describe(task, min(final, key=lambda d: d.bic), time.process_time() - began)
+    fit = _describe(task, min(final, key=lambda d: d.bic), time.process_time() - began)
+    return replace(fit, warnings=(FAR_OFF,)) if starts.hopeless else fit
 
 
 @dataclass(frozen=True)
@@ -112,55 +120,70 @@ class _Done:
 
 
 def _levenberg(task: Task, start: dict[str, Any], per_decade: int | None, seconds: float) -> _Done | None:
-    curve, dintensity = task.curve, task.dintensity
+    """Bumps' Levenberg-Marquardt from a start; None where it cannot begin there."""
     from bumps.fitproblem import FitProblem
     from bumps.fitters import fit
 
-    held = frozenset(task.fixed or ())
-
-    def at_start() -> Any:
-        fitness = experiment(curve, dintensity, task.name, start, seconds=seconds)
-        if per_decade is not None:
-            apply_sampling(fitness, curve, per_decade)
-        return fitness
-
-    fitness = at_start()
+    fitness = _at(task, start, per_decade)
+    fitness.deadline = time.process_time() + seconds
     try:
-        free, same = choose_free(fitness, held)
+        free, same = choose_free(fitness, frozenset(task.fixed or ()))
     except ValueError:
         return None
     except TimeUpError:
-        # The polished start stands as it is; what the data could tell is not known.
-        fitness = at_start()
-        known = fitness.model.parameters()
-        names = fittable(fitness.model.sasmodel.info, start)
-        free, same = [n for n in names if n in known and n not in held], []
-        fitness.deadline = -np.inf
-    free = free[: max(1, len(curve) - 1)]
+        return _unfitted(task, start, per_decade)
+    free = free[: max(1, len(task.curve) - 1)]
+    _allow(task, fitness, free)
+    problem = FitProblem(fitness)
+    with silent():
+        try:
+            deviations = np.asarray(fit(problem, method="lm", steps=_STEPS, ftol=_ENOUGH, xtol=_ENOUGH).dx)
+        except TimeUpError:
+            deviations = np.full(len(free), np.nan)
+    fitness.deadline = np.inf
+    if fitness.best[0] < float(np.sum(fitness.residuals() ** 2)):
+        for name, value in fitness.best[1].items():
+            getattr(fitness.model, name).value = value
+    # A size that the data cannot tell was chosen all the same: the model is no simpler for it.
+    sizes = {p.name for p in fitness.model.sasmodel.info.parameters.call_parameters if p.type == "volume"}
+    errors = dict(zip([p.name for p in problem._parameters], deviations, strict=True))
+    return _done(task, fitness, free, len(sizes & set(same)), errors, per_decade)
+
+
+def _unfitted(task: Task, start: dict[str, Any], per_decade: int | None) -> _Done:
+    """A polished start as it stands: what the data could tell of its parameters is not known."""
+    fitness = _at(task, start, per_decade)
+    known = fitness.model.parameters()
+    names = fittable(fitness.model.sasmodel.info, start)
+    free = [n for n in names if n in known and n not in (task.fixed or ())][: max(1, len(task.curve) - 1)]
+    _allow(task, fitness, free)
+    return _done(task, fitness, free, 0, {}, per_decade)
+
+
+def _at(task: Task, start: dict[str, Any], per_decade: int | None) -> Any:
+    fitness = experiment(task.curve, task.dintensity, task.name, start)
+    if per_decade is not None:
+        apply_sampling(fitness, task.curve, per_decade)
+    return fitness
+
+
+def _allow(task: Task, fitness: Any, free: list[str]) -> None:
+    """Ranges of the free parameters, the user's where there are any."""
     set_ranges(fitness, free)
     for name, (low, high) in (task.ranges or {}).items():
         if name in free:
             parameter = getattr(fitness.model, name)
             parameter.value = float(np.clip(parameter.value, low, high))
             parameter.range(low, high)
-    problem = FitProblem(fitness)
-    with silent():
-        try:
-            deviations = np.asarray(fit(problem, method="lm", steps=_STEPS).dx)
-        except TimeUpError:
-            deviations = np.full(len(free), np.nan)
-    fitness.deadline = np.inf
-    chisq = float(np.sum(fitness.residuals() ** 2))
-    if fitness.best[0] < chisq:
-        for name, value in fitness.best[1].items():
-            getattr(fitness.model, name).value = value
-        chisq = fitness.best[0]
+
+
+def _done(
+    task: Task, fitness: Any, free: list[str], chosen: int, errors: dict[str, float], per_decade: int | None
+) -> _Done:
     fitness.update()
+    chisq = float(np.sum(fitness.residuals() ** 2))
     state = {k: v for k, v in fitness.model.state().items() if k in _shape(fitness)}
-    # A size that the data cannot tell was chosen all the same: the model is no simpler for it.
-    sizes = {p.name for p in fitness.model.sasmodel.info.parameters.call_parameters if p.type == "volume"}
-    bic = chisq + (len(free) + len(sizes & set(same))) * float(np.log(len(curve)))
-    errors = dict(zip([p.name for p in problem._parameters], deviations, strict=True))
+    bic = chisq + (len(free) + chosen) * float(np.log(len(task.curve)))
     return _Done(state, fitness, free, errors, chisq, bic, per_decade)
 
 
@@ -198,16 +221,20 @@ def _describe(task: Task, done: _Done, seconds: float) -> ModelFit:
             float(high),
         )
     spread = {k.removesuffix("_pd_type"): v for k, v in done.parameters.items() if k.endswith("_pd_type")}
+    points = [int(v) for k, v in done.parameters.items() if k.endswith("_pd_n")]
     degrees = max(len(task.curve) - len(done.free), 1)
     return ModelFit(
         task.model, task.structure_factor, parameters, spread, done.chisq, done.chisq / degrees, done.bic,
         task.probability, seconds, np.asarray(fitness.theory(), dtype=float),
         correlations=_correlations(task, done), per_decade=done.per_decade,
+        pd_points=max(points, default=MOST[tier(task.model)]),
     )  # fmt: skip
 
 
 def _correlations(task: Task, done: _Done) -> dict[tuple[str, str], float]:
     """Strong correlations of the fitted parameters; none where a curve is too dear for it."""
+    if not any(np.isfinite(error) for error in done.errors.values()):
+        return {}
     began = time.process_time()
     done.fitness.update()
     done.fitness.residuals()

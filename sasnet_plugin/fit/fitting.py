@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
@@ -12,8 +11,7 @@ from numpy.typing import NDArray
 from ..data.uncertainty import estimate_dintensity
 from ..predict import open_classifier
 from ..types import Curve, SasnetError
-from .candidate import Task
-from .choice import priors, shortlist, simplifications
+from .choice import priors, shortlist
 from .contrast import Contrast, contrast_of, hold
 from .judge import judge
 from .lineup import line_up
@@ -22,9 +20,8 @@ from .plugins import split, with_plugins
 from .previous import Start, with_start
 from .rank import ranked
 from .result import FitResult, ModelFit
-from .smearing import has_resolution
-from .unstated import again_with, unstated_resolution
-from .workers import LateError, Pool, Workers
+from .rounds import Rounds
+from .workers import Pool, Workers
 
 BANK = "seeds.npz"
 #: Of the noise of simulated twins: the same data get the same answer.
@@ -137,7 +134,7 @@ def fit_with(
 
     `start` is one more start for one of the models, which is fitted even where the network would not have it.
     """
-    began = time.monotonic()
+    began = pool.clock()
     method = method or Method()
     for_ranking = time_limit if method.name == "lm" else RANKING_SHARE * time_limit
     notes = list(curve.notes)
@@ -150,75 +147,31 @@ def fit_with(
     suggestion = classifier.suggest([curve], top=len(classifier.manifest.forms), keep=keep)[0]
     suggestion = with_plugins(suggestion, own, alone=known == [])
     chosen = suggestion if models is not None else shortlist(suggestion, top, classifier.manifest)
-    tasks, said = line_up(
+    first = line_up(
         pool, chosen, curve, dintensity, structure_factor, fixed or {}, ranges or {},
         free=models is None, seconds=0.3 * time_limit,
     )  # fmt: skip
-    notes.extend(said)
+    tasks = first.tasks
+    notes.extend(first.notes)
     if start is not None:
         start = start.letting(contrast.held(start.model) if contrast else ())
         tasks = with_start(tasks, start, curve, dintensity, fixed or {}, ranges or {})
     tasks, said = hold(contrast, tasks)
     notes.extend(said)
 
-    def left(of: float) -> float:
-        return of - (time.monotonic() - began)
-
-    fits = fitted(pool, tasks, left(for_ranking), notes)
-    simple = [] if models is not None else simplifications(tasks, fits)
-    fits += fitted(pool, simple, left(for_ranking), notes)
-    tasks += simple
-    if fits and not has_resolution(curve):
-        curve, fits = with_resolution(pool, curve, tasks, fits, left(for_ranking), notes)
+    rounds = Rounds(pool, dintensity, suggestion, first.badness, contrast, notes, began + for_ranking)
+    free = models is None
+    found = rounds.run(curve, tasks, free=free, others=free and structure_factor is None)
+    curve, fits = found.curve, found.fits
+    notes.extend(found.notes)
     prior = priors(suggestion, fits)
     if fits and method.name != "lm":
         rng = rng or np.random.default_rng(0)
-        fits, said = refine_best(pool, curve, dintensity, fits, prior, method, left(time_limit), rng)
+        fits, said = refine_best(
+            pool, curve, dintensity, fits, prior, method, began + time_limit - pool.clock(), rng
+        )
         notes.extend(said)
     return assemble(curve, dintensity, fits, notes, prior)
-
-
-def fitted(pool: Pool, tasks: Sequence[Task], seconds: float, notes: list[str]) -> list[ModelFit]:
-    """Fit tasks; what cannot be fitted becomes a note."""
-    fits: list[ModelFit] = []
-    late = []
-    for _, answer in pool.run(tasks, seconds):
-        if isinstance(answer, LateError):
-            late.append(answer.name)
-        elif isinstance(answer, SasnetError):
-            notes.append(str(answer))
-        else:
-            fits.append(answer)
-    if late:
-        notes.append(f"Not fitted within the time limit (give more with --time-limit): {', '.join(late)}.")
-    return fits
-
-
-def with_resolution(
-    pool: Pool,
-    curve: Curve,
-    tasks: Sequence[Task],
-    fits: list[ModelFit],
-    seconds: float,
-    notes: list[str],
-) -> tuple[Curve, list[ModelFit]]:
-    """Fit again with the resolution that a file does not state, where the curve asks for one."""
-    began = time.monotonic()
-    searches = unstated_resolution(tasks, fits, 0.3 * seconds)
-    answers = [answer for _, answer in pool.run(searches, 0.5 * seconds)] if searches else []
-    guesses = [g for g in answers if g is not None and not isinstance(g, SasnetError)]
-    guess = min(guesses, key=lambda g: g.chisq, default=None)
-    if guess is None or guess.chisq > min(f.chisq for f in fits):
-        return curve, fits
-    again = again_with(guess, tasks, fits)
-    found = fitted(pool, again, seconds - (time.monotonic() - began), notes)
-    if not found:
-        return curve, fits
-    notes.append(
-        f"The file states no resolution; {guess.words} explains the data much better and was used. State it"
-        " in the file if it is known."
-    )
-    return again[0].curve, found
 
 
 def check_names(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,23 @@ from .candidate import Task
 from .choice import candidates
 from .screen import Pair, Screen, extra_pairs, order_of, plausible, simple_pairs
 from .workers import Pool
+
+
+@dataclass(frozen=True)
+class LineUp:
+    """Who takes part.
+
+    Parameters
+    ----------
+    tasks : list of Task
+    notes : list of str
+    badness : dict
+        What the first look found, by form model and structure factor.
+    """
+
+    tasks: list[Task]
+    notes: list[str]
+    badness: dict[Pair, float]
 
 
 def line_up(
@@ -25,7 +43,7 @@ def line_up(
     *,
     free: bool,
     seconds: float,
-) -> tuple[list[Task], list[str]]:
+) -> LineUp:
     """Candidates for a curve, the first to be fitted first.
 
     Parameters
@@ -41,21 +59,13 @@ def line_up(
         The user named no models: simple bodies may be added, and what is far off may be left out.
     seconds : float
         For the first look.
-
-    Returns
-    -------
-    tasks : list of Task
-    notes : list of str
     """
     tasks = candidates(suggestion, curve, dintensity, structure_factor, fixed, ranges)
     pairs = [_pair(task) for task in tasks]
     others = simple_pairs(guess.name for guess in suggestion.models) if free else []
     if structure_factor is not None:
         others = []
-    looks = screens(curve, dintensity, [*pairs, *(p for p in others if p not in pairs)], pool.count)
-    badness: dict[Pair, float] = {}
-    for _, answer in pool.run(looks, seconds):
-        badness |= {} if isinstance(answer, SasnetError) else answer
+    badness = look(pool, curve, dintensity, [*pairs, *(p for p in others if p not in pairs)], seconds)
     notes = []
     if others:
         more = extra_pairs(badness, pairs, others)
@@ -66,13 +76,19 @@ def line_up(
         if near and far:
             tasks = near
             notes.append(f"Left out after a first look, as no curve of theirs comes near: {', '.join(far)}.")
-    return sorted(tasks, key=lambda task: order_of(_pair(task), badness)), notes
+    return LineUp(sorted(tasks, key=lambda task: order_of(_pair(task), badness)), notes, badness)
 
 
-def screens(curve: Curve, dintensity: NDArray[np.float64], pairs: Sequence[Pair], count: int) -> list[Screen]:
-    """A first look at these pairs, in as many parts as there are processes."""
-    parts = [pairs[i::count] for i in range(count)]
-    return [Screen(curve, dintensity, part) for part in parts if part]
+def look(
+    pool: Pool, curve: Curve, dintensity: NDArray[np.float64], pairs: Sequence[Pair], seconds: float
+) -> dict[Pair, float]:
+    """A first look at these pairs, in as many parts as there are processes; see `Screen.run`."""
+    parts = [pairs[i :: pool.count] for i in range(pool.count)]
+    looks = [Screen(curve, dintensity, part) for part in parts if part]
+    badness: dict[Pair, float] = {}
+    for _, answer in pool.run(looks, seconds):
+        badness |= {} if isinstance(answer, SasnetError) else answer
+    return badness
 
 
 def _pair(task: Task) -> Pair:

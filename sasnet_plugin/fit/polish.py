@@ -108,7 +108,12 @@ class Polisher:
         return sum(n not in self.held for n in fittable(self._model.info, parameters))
 
     def polish(
-        self, start: dict[str, Any], *, tolerances: tuple[float, ...] = TOLERANCES, steps: int = 12
+        self,
+        start: dict[str, Any],
+        *,
+        tolerances: tuple[float, ...] = TOLERANCES,
+        steps: int = 12,
+        enough: float = 1e-8,
     ) -> Polished | None:
         """Follow the valley that a start lies in.
 
@@ -120,6 +125,8 @@ class Polisher:
             Relative errors added to the data's own, one after the other.
         steps : int
             Steps with each.
+        enough : float
+            Relative change of χ² and of the parameters at which a polish ends.
 
         Returns
         -------
@@ -153,8 +160,9 @@ class Polisher:
                 if names:
                     bounds = [c.low for c in codes], [c.high for c in codes]
                     x = least_squares(
-                        residuals, x, args=(tolerance,), bounds=bounds, max_nfev=steps, diff_step=1e-4
-                    ).x
+                        residuals, x, args=(tolerance,), bounds=bounds, max_nfev=steps, diff_step=1e-4,
+                        ftol=enough, xtol=enough,
+                    ).x  # fmt: skip
                 best = self._better(decoded(x), best)
         except TimeUpError:
             self.deadline = np.inf

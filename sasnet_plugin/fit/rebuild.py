@@ -12,7 +12,7 @@ from ..types import Curve
 from .problem import experiment
 from .result import ModelFit
 from .smearing import apply_sampling
-from .starts import quadrature
+from .widths import sigmas
 
 
 def starting_values(fit: ModelFit) -> dict[str, Any]:
@@ -32,8 +32,7 @@ def starting_values(fit: ModelFit) -> dict[str, Any]:
         values[name] = float(parameter.value)
         if name.endswith("_pd"):
             kind = fit.distributions.get(name.removesuffix("_pd"), "gaussian")
-            # The same integral as in the fit: candidate.py sets these for every start.
-            values[f"{name}_n"], values[f"{name}_nsigma"] = quadrature(fit.model, kind)
+            values[f"{name}_n"], values[f"{name}_nsigma"] = fit.pd_points, sigmas(kind)
             values[f"{name}_type"] = kind
     return values
 

@@ -80,6 +80,8 @@ class ModelFit:
         Correlation coefficients of pairs of fitted parameters, the strong ones (0.95 and more) alone.
     per_decade : int or None
         Points of q a decade at which the model was calculated for smearing; None: the measured points.
+    pd_points : int
+        Points of each of its size distributions.
     """
 
     model: str
@@ -97,6 +99,7 @@ class ModelFit:
     posterior: Posterior | None = None
     correlations: Mapping[tuple[str, str], float] = field(default_factory=dict)
     per_decade: int | None = None
+    pd_points: int = 35
 
     @property
     def name(self) -> str:

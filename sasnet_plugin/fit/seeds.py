@@ -75,14 +75,14 @@ class Binned:
         Mean of each bin, and one over its variance with the bank's coarseness.
     columns : (c,) int array
         Points of the bank's grid that the bins see.
-    matrix : (c, m) float array
+    matrix : (c, m) float32 array
         Resolution, from these points to the bins.
     """
 
     intensity: NDArray[np.float64]
     weight: NDArray[np.float64]
     columns: NDArray[np.intp]
-    matrix: NDArray[np.float64]
+    matrix: NDArray[np.float32]
 
 
 def binned(curve: Curve, dintensity: NDArray[np.float64]) -> Binned:
@@ -100,7 +100,7 @@ def binned(curve: Curve, dintensity: NDArray[np.float64]) -> Binned:
     return Binned(mean, 1 / variance, *seen(curve, np.exp(at)))
 
 
-def seen(curve: Curve, q: NDArray[np.float64]) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+def seen(curve: Curve, q: NDArray[np.float64]) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
     """Which points of the bank's grid a measurement at q sees, and how, with a curve's resolution.
 
     Parameters
@@ -112,12 +112,12 @@ def seen(curve: Curve, q: NDArray[np.float64]) -> tuple[NDArray[np.intp], NDArra
     Returns
     -------
     columns : (c,) int array
-    matrix : (c, m) float array
+    matrix : (c, m) float32 array
     """
     matrix = _resolution(curve, q)
     used = np.flatnonzero(matrix.any(axis=0))
     columns = np.arange(used[0], used[-1] + 1)
-    return columns, np.ascontiguousarray(matrix[:, columns].T)
+    return columns, np.ascontiguousarray(matrix[:, columns].T, dtype=np.float32)
 
 
 def _resolution(curve: Curve, q: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -168,14 +168,14 @@ def search(
 
 def shifted(
     page: Page, factor: str | None, columns: NDArray[np.intp], shifts: NDArray[np.intp]
-) -> Iterator[tuple[dict[str, float], Array]]:
+) -> Iterator[tuple[dict[str, float], NDArray[np.float32]]]:
     """I(q) of all curves of a page at sizes and points of the bank's grid, for each structure factor tried.
 
     Yields
     ------
     parameters : dict
         Of the structure factor; empty without one.
-    curves : (n, s, c) float array
+    curves : (n, s, c) float32 array
     """
     curves = _shifted(page.log_intensity, columns, shifts)
     if factor is None:
@@ -185,8 +185,9 @@ def shifted(
     radius = page.radius_effective[:, None] * np.exp(BANK_STEP * shifts)
     with np.errstate(divide="ignore"):
         log_x = np.log(radius)[..., None] + LOG_Q_MIN + BANK_STEP * columns
+    at = _places(log_x)
     for parameters in _FACTORS[factor]:
-        yield parameters, curves * _interaction(factor, parameters, log_x, radius)
+        yield parameters, curves * _interaction(factor, parameters, at, radius)
 
 
 def nearest(
@@ -247,18 +248,20 @@ def _rescale(model: str, parameters: dict[str, float], factor: float) -> dict[st
 
 def _shifted(
     log_i: NDArray[np.float32], columns: NDArray[np.intp], shifts: NDArray[np.intp]
-) -> NDArray[np.float64]:
+) -> NDArray[np.float32]:
     """I(q × ratio) of every curve, shift and grid point; NaN where the bank does not know it."""
     index = columns + shifts[:, None]
-    value = log_i[:, np.clip(index, 0, N_BANK - 1)].astype(np.float64)
+    value = log_i[:, np.clip(index, 0, N_BANK - 1)]
     # Below the grid a curve has its plateau or power law: its first points, continued.
-    value = value + np.minimum(index, 0) * (log_i[:, 1] - log_i[:, 0])[:, None, None]
-    return np.where(index > N_BANK - 1, np.nan, np.exp(value))
+    below = np.minimum(index, 0).astype(np.float32)
+    value = value + below * (log_i[:, 1] - log_i[:, 0])[:, None, None]
+    return np.where(index > N_BANK - 1, np.float32(np.nan), np.exp(value))
 
 
-def _solve(curves: NDArray[np.float64], data: Binned) -> tuple[Array, Array, Array]:
+def _solve(curves: NDArray[np.float32], data: Binned) -> tuple[Array, Array, Array]:
     """Weighted least squares of scale × curve + background, neither negative; badness, scale, background."""
-    measured = curves @ data.matrix
+    # At a tolerance of per cents single precision does for what takes the time.
+    measured = (curves @ data.matrix).astype(np.float64)
     scale, background = scale_and_background(measured, data.weight, data.intensity)
     with np.errstate(all="ignore"):
         residual = scale[..., None] * measured + background[..., None] - data.intensity
@@ -267,24 +270,30 @@ def _solve(curves: NDArray[np.float64], data: Binned) -> tuple[Array, Array, Arr
     return badness, scale, background
 
 
+def _places(log_x: NDArray[np.float64]) -> NDArray[np.intp]:
+    """Where in the tables of structure factors; one beyond their end, S is 1."""
+    step = _LOG_X[1] - _LOG_X[0]
+    at = np.rint(np.nan_to_num((log_x - _LOG_X[0]) / step, neginf=0.0))
+    return np.asarray(np.clip(at, 0, _LOG_X.size), dtype=np.intp)
+
+
 def _interaction(
-    factor: str, parameters: dict[str, float], log_x: NDArray[np.float64], radius: NDArray[np.float64]
-) -> NDArray[np.float64]:
+    factor: str, parameters: dict[str, float], at: NDArray[np.intp], radius: NDArray[np.float64]
+) -> NDArray[np.float32]:
     key = tuple(sorted(parameters.items()))
     if factor != "hayter_msa":
-        return np.asarray(np.interp(log_x, _LOG_X, _table(factor, key, 50.0), right=1.0))
+        return _table(factor, key, 50.0)[at]
     pick = np.argmin(np.abs(np.log(np.maximum(radius, 1e-3))[..., None] - np.log(_RADII)), axis=-1)
     tables = np.stack([_table(factor, key, r) for r in _RADII])
-    step = _LOG_X[1] - _LOG_X[0]
-    at = np.clip(np.nan_to_num((log_x - _LOG_X[0]) / step), 0, _LOG_X.size - 1).astype(int)
     return np.asarray(tables[pick[..., None], at])
 
 
 @lru_cache(maxsize=256)
-def _table(factor: str, parameters: tuple[tuple[str, float], ...], radius: float) -> NDArray[np.float64]:
-    """S on the grid of q·R; NaN where the closure has no solution."""
+def _table(factor: str, parameters: tuple[tuple[str, float], ...], radius: float) -> NDArray[np.float32]:
+    """S on the grid of q·R, and the 1 beyond it; NaN where the closure has no solution."""
     values = call(factor, np.exp(_LOG_X) / radius, dict(parameters) | {"radius_effective": radius}).intensity
-    return np.where(np.isfinite(values) & (values > 0), values, np.nan)
+    known = np.where(np.isfinite(values) & (values > 0), values, np.nan)
+    return np.append(known, 1.0).astype(np.float32)
 
 
 def _near(parameters: dict[str, float], others: list[dict[str, float]], distinct: float) -> bool:

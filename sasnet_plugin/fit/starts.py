@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import time
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..simulate.clean import PD_TYPES, tier
-from ..simulate.kernel import load_model
+from ..simulate.clean import tier
 from ..types import Curve
 from .contrast import with_fixed
 from .linear import cells
@@ -19,6 +18,7 @@ from .polish import Polished, Polisher
 from .problem import experiment
 from .seeds import Seed, binned, nearest
 from .smearing import FINE, sampling_needed
+from .widths import MOST, coarse, completed, points_needed, spread_in_turn, with_points
 
 if TYPE_CHECKING:
     from ..simulate.bank import Bank
@@ -29,17 +29,38 @@ _COARSE_POINTS = 80
 #: Starts on the coarse copy; how many of them are followed further there; how many go on to all points.
 STARTS = {"fast": 12, "medium": 6, "slow": 3}
 _FOLLOWED, _FINALISTS = {"fast": 5, "medium": 3, "slow": 1}, {"fast": 3, "medium": 2, "slow": 1}
-#: Points a decade at which starts are calculated; None: the measured ones, the rest costs too much.
+#: Points a decade at which starts are calculated, in the first steps and after; None: the measured ones.
+_FIRST_SAMPLING: dict[str, int | None] = {"fast": FINE, "medium": 50, "slow": None}
 _SAMPLING: dict[str, int | None] = {"fast": FINE, "medium": 100, "slow": None}
-#: Widths of distributions that are tried on the best monodisperse fit, and the width that they start with.
-_WIDTHS, _WIDTH = {"fast": 4, "medium": 2, "slow": 1}, 0.12
-#: Points of a size distribution in the fit, and on the coarse copy.
-_PD_POINTS, _PD_COARSE = {"fast": 35, "medium": 21, "slow": 9}, {"fast": 15, "medium": 9, "slow": 5}
-#: A candidate whose starts are worse than the best fit so far by this factor is not followed any further.
-_HOPELESS = 20.0
+#: A candidate whose starts are worse than the best fit so far by this factor is not followed any further: on
+#: the coarse copy, after the first steps from the bank's curves, and after the last.
+_FAR_OFF, _HOPELESS = 100.0, {"fast": 20.0, "medium": 8.0, "slow": 8.0}
+#: The same for dear models where another has explained the curve, and the reduced χ² that says so.
+_NOT_NEEDED, _EXPLAINED = 2.0, 1.2
+#: Accuracy of polishing: of χ², and of the steps; what is left is far below the noise.
+_ENOUGH = 1e-5
 
 
-def polished(task: Task, bank: Bank, began: float) -> tuple[list[Polished], int | None]:
+@dataclass(frozen=True)
+class Starts:
+    """Where the fit of a candidate starts.
+
+    Parameters
+    ----------
+    found : list of Polished
+        Best first; none where the model has no finite curve.
+    per_decade : int or None
+        Points of q that they were calculated at, for `smearing.resolution`.
+    hopeless : bool
+        So far from the best fit of others that they were not followed to the end.
+    """
+
+    found: list[Polished]
+    per_decade: int | None
+    hopeless: bool = False
+
+
+def polished(task: Task, bank: Bank, began: float) -> Starts:
     """The best starts, polished on a coarse copy of the data and then on all points.
 
     Parameters
@@ -48,60 +69,114 @@ def polished(task: Task, bank: Bank, began: float) -> tuple[list[Polished], int 
     bank : Bank
     began : float
         CPU time when work on the task began, s.
-
-    Returns
-    -------
-    starts : list of Polished
-        Best first.
-    per_decade : int or None
-        Points of q that they were calculated at, for `smearing.resolution`.
     """
-    speed = tier(task.model)
-    coarse, coarse_error = coarsened(task.curve, task.dintensity)
-    rough = _polisher(task, coarse, coarse_error, _SAMPLING[speed])
-    points = len(coarse)
+    speed, search = tier(task.model), _Search(task, began)
+    coarse_copy = coarsened(task.curve, task.dintensity)
+    rough = _polisher(task, *coarse_copy, _SAMPLING[speed])
+    if task.starts:
+        first = search.follow(rough, [_completed(task, s) for s in task.starts], 0.3, 0.02, 0.0, steps=12)
+        limit = _FAR_OFF
+    else:
+        quick = _polisher(task, *coarse_copy, _FIRST_SAMPLING[speed])
+        first = search.follow(quick, _from_bank(task, bank), 0.3, 0.1, steps=6)
+        if first and not search.behind(first, rough, _FAR_OFF):
+            first = search.follow(rough, _values(first[: _FOLLOWED[speed]]), 0.5, 0.02, 0.0, steps=10)
+        dear = speed != "fast" and task.bar < _EXPLAINED
+        limit = _NOT_NEEDED if dear else _HOPELESS[speed]
+    if not first:
+        return Starts([], None)
+    spread = [] if _has_width(first[0]) else spread_in_turn(task, first[0].parameters)
+    if search.behind(first, rough, _HOPELESS["fast"]):
+        spread = []
+    elif spread and search.behind(first, rough, limit):
+        # A width may be all that is missing.
+        first = _sorted(first + search.follow(rough, spread, 0.6, 0.02, 0.0, steps=8), rough)
+        spread = []
+    if search.behind(first, rough, limit):
+        return Starts([min(first, key=lambda d: d.chisq)], _SAMPLING[speed], hopeless=True)
+    found = search.on_all_points(_values(first[: _FINALISTS[speed]]), 0.6)
+    if spread and found.found and not _explains(found.found[0], len(task.curve)):
+        wide = search.follow(rough, spread, 0.75, 0.02, 0.0, steps=8)
+        wide = [w for w in wide if w.chisq < first[0].chisq][: _FINALISTS[speed]]
+        more = search.on_all_points(_values(wide), 0.8) if wide else Starts([], None)
+        finest = max(found.per_decade or 0, more.per_decade or 0) or None
+        found = Starts(_sorted(found.found + more.found, rough), finest)
+    return found
+
+
+@dataclass(frozen=True)
+class _Search:
+    """Polishing with an eye on the clock.
+
+    Parameters
+    ----------
+    task : Task
+    began : float
+        CPU time when work on it began, s.
+    """
+
+    task: Task
+    began: float
 
     def follow(
-        polisher: Polisher, found: list[dict[str, Any]], share: float, *tolerances: float, steps: int
+        self, polisher: Polisher, found: list[dict[str, Any]], share: float, *tolerances: float, steps: int
     ) -> list[Polished]:
         """Polish starts until a share of the time is spent; at least one is."""
         done: list[Polished] = []
         for start in found:
-            left = share * task.seconds - (time.process_time() - began)
+            left = share * self.task.seconds - (time.process_time() - self.began)
             if done and left < 0:
                 break
-            polisher.deadline = time.process_time() + max(left, 0.1 * task.seconds)
-            one = polisher.polish(start, tolerances=tolerances, steps=steps)
+            polisher.deadline = time.process_time() + max(left, 0.1 * self.task.seconds)
+            one = polisher.polish(start, tolerances=tolerances, steps=steps, enough=_ENOUGH)
             if one is not None:
                 done.append(one)
-        return _distinct(sorted(done, key=lambda d: _criterion(d, polisher, len(polisher.curve))))
+        return _distinct(_sorted(done, polisher))
 
-    if task.starts:
-        first = follow(
-            rough, [_coarse_widths(task, _completed(task, s)) for s in task.starts], 0.3, 0.02, 0.0, steps=12
-        )
-    else:
-        data = binned(task.curve, task.dintensity)
-        page = page_of(bank, task.model, 0.1 * task.seconds)
-        seeds = nearest(page, task.model, task.structure_factor, data, count=3 * STARTS[speed])
-        seeds = _varied(seeds, STARTS[speed], distributions={"fast": 2, "medium": 1, "slow": 0}[speed])
-        if task.extra is not None:
-            seeds = [Seed(dict(task.extra), 0.0), *seeds]
-        starts = [_coarse_widths(task, _start(task, seed)) for seed in seeds]
-        first = follow(rough, starts, 0.3, 0.1, steps=6)
-        first = follow(rough, _values(first[: _FOLLOWED[speed]]), 0.5, 0.02, 0.0, steps=10)
-    if not first:
-        return [], None
-    # Polishing on all points may still help much, but not by that much.
-    hopeless = first[0].chisq / points > _HOPELESS * max(task.bar, 1.0)
-    if not hopeless and not any(k.endswith("_pd") for k in first[0].parameters):
-        first += follow(rough, _with_widths(task, first[0], speed), 0.6, 0.02, 0.0, steps=8)
-        first.sort(key=lambda d: _criterion(d, rough, points))
-    count = 1 if hopeless else _FINALISTS[speed]
-    finalists = [_fine_widths(task, d.parameters) for d in first[:count]]
-    sampling = None if hopeless else _sampling(task, finalists[0])
-    fine = _polisher(task, task.curve, task.dintensity, sampling)
-    return follow(fine, finalists, 0.8, 0.0, steps=5 if hopeless else 20), sampling
+    def behind(self, found: list[Polished], polisher: Polisher, factor: float) -> bool:
+        """Whether all of these are worse than the best fit of other candidates by a factor."""
+        least = min(d.chisq for d in found) / len(polisher.curve)
+        return least > factor * max(self.task.bar, 1.0)
+
+    def on_all_points(self, found: list[dict[str, Any]], share: float) -> Starts:
+        """Polish with as many points of q and of size distributions as the data can tell."""
+        task = self.task
+
+        def needed(polisher: Polisher, parameters: dict[str, Any]) -> int:
+            return points_needed(task.model, parameters, lambda values: polisher.solved(values)[0])
+
+        fine = _polisher(task, task.curve, task.dintensity, _SAMPLING[tier(task.model)])
+        finalists = [with_points(p, needed(fine, p)) for p in found]
+        sampling = _sampling(task, finalists[0])
+        fine = _polisher(task, task.curve, task.dintensity, sampling)
+        done = self.follow(fine, finalists, share, 0.0, steps=20)
+        if done:
+            # The width that was found may need more points than the one that it started from.
+            more = with_points(done[0].parameters, needed(fine, done[0].parameters))
+            if more != done[0].parameters:
+                done = self.follow(fine, [more], share + 0.1, 0.0, steps=8) + done[1:]
+        return Starts(done, sampling)
+
+
+def _has_width(found: Polished) -> bool:
+    return any(k.endswith("_pd") for k in found.parameters)
+
+
+def _explains(found: Polished, points: int) -> bool:
+    """Whether nothing is left for a width to explain: χ² within its own scatter."""
+    return bool(found.chisq < points + np.sqrt(2 * points))
+
+
+def _from_bank(task: Task, bank: Bank) -> list[dict[str, Any]]:
+    """The bank's nearest curves, and the task's own start."""
+    speed = tier(task.model)
+    data = binned(task.curve, task.dintensity)
+    page = page_of(bank, task.model, 0.1 * task.seconds)
+    seeds = nearest(page, task.model, task.structure_factor, data, count=3 * STARTS[speed])
+    seeds = _varied(seeds, STARTS[speed], distributions={"fast": 2, "medium": 1, "slow": 0}[speed])
+    if task.extra is not None:
+        seeds = [Seed(dict(task.extra), 0.0), *seeds]
+    return [_start(task, seed) for seed in seeds]
 
 
 def _polisher(task: Task, curve: Curve, dintensity: NDArray[np.float64], per_decade: int | None) -> Polisher:
@@ -113,20 +188,10 @@ def _values(found: list[Polished]) -> list[dict[str, Any]]:
     return [one.parameters for one in found]
 
 
-def _coarse_widths(task: Task, parameters: dict[str, Any]) -> dict[str, Any]:
-    """The same with fewer points in its size distributions; two of them multiply the cost."""
-    widths = [k for k in parameters if k.endswith("_pd_n")]
-    count = _PD_COARSE[tier(task.model)] // max(len(widths), 1)
-    return parameters | dict.fromkeys(widths, max(count, 5))
-
-
-def _fine_widths(task: Task, parameters: dict[str, Any]) -> dict[str, Any]:
-    """The same with as many points in its size distributions as fits have."""
-    return parameters | {k: _PD_POINTS[tier(task.model)] for k in parameters if k.endswith("_pd_n")}
-
-
-def _criterion(found: Polished, polisher: Polisher, points: int) -> float:
-    return found.chisq + polisher.count(found.parameters) * float(np.log(points))
+def _sorted(found: list[Polished], polisher: Polisher) -> list[Polished]:
+    """By the Bayesian information criterion, best first."""
+    each = float(np.log(len(polisher.curve)))
+    return sorted(found, key=lambda d: d.chisq + polisher.count(d.parameters) * each)
 
 
 def _distinct(found: list[Polished]) -> list[Polished]:
@@ -136,18 +201,6 @@ def _distinct(found: list[Polished]) -> list[Polished]:
         if all(abs(one.chisq / other.chisq - 1) > 1e-3 for other in kept):
             kept.append(one)
     return kept
-
-
-def _with_widths(task: Task, best: Polished, speed: str) -> list[dict[str, Any]]:
-    """The best monodisperse start with a distribution of each size in turn."""
-    found = []
-    for p in load_model(task.model).info.parameters.call_parameters:
-        value = best.parameters.get(p.name)
-        if p.polydisperse and p.type == "volume" and value is not None and p.name not in (task.fixed or {}):
-            n, sigmas = _PD_COARSE[speed], quadrature(task.model, "gaussian")[1]
-            width = {"": _WIDTH, "_n": n, "_nsigma": sigmas, "_type": "gaussian"}
-            found.append(best.parameters | {f"{p.name}_pd{k}": v for k, v in width.items()})
-    return found[: _WIDTHS[speed]]
 
 
 def _sampling(task: Task, parameters: dict[str, Any]) -> int | None:
@@ -206,26 +259,6 @@ def _start(task: Task, seed: Seed) -> dict[str, Any]:
 
 
 def _completed(task: Task, start: dict[str, Any]) -> dict[str, Any]:
-    """With kind and number of points of each distribution, and the mode of the effective radius."""
-    start = dict(start)
-    for key in [k for k in start if k.endswith("_pd")]:
-        kind = start.get(f"{key}_type", "gaussian")
-        kind = kind if isinstance(kind, str) else PD_TYPES[int(kind)]
-        count, sigmas = quadrature(task.model, kind)
-        start |= {f"{key}_type": kind, f"{key}_n": count, f"{key}_nsigma": sigmas}
-    if task.structure_factor is not None:
-        start["radius_effective_mode"] = 1
-    return start
-
-
-def quadrature(model: str, kind: str) -> tuple[int, float]:
-    """Points and number of standard deviations of a size distribution in every fit of a model.
-
-    Parameters
-    ----------
-    model : str
-        Form model: the dearer it is, the fewer points.
-    kind : str
-        gaussian, lognormal or schulz.
-    """
-    return _PD_POINTS[tier(model)], 3.0 if kind == "gaussian" else 5.0
+    """With its distributions on the coarse copy's points, and the mode of the effective radius."""
+    start = coarse(task.model, completed(start, MOST[tier(task.model)]))
+    return start | ({} if task.structure_factor is None else {"radius_effective_mode": 1})

@@ -30,6 +30,8 @@ _GAIN = 10.0
 
 #: A likely model whose χ² is larger than the best's by more is not worth a search.
 _NEAR = 100.0
+#: A candidate worse than the best by this factor is not fitted again with the resolution that was found.
+_FAR = 30.0
 
 
 @dataclass(frozen=True)
@@ -158,8 +160,9 @@ def unstated_resolution(
 
 
 def again_with(guess: Guess, tasks: Sequence[Task], fits: Sequence[ModelFit]) -> list[Task]:
-    """The same candidates on a curve with resolution, each from its fit without and from the bank."""
-    by_name = {f.name: f for f in fits}
+    """The candidates that are not far off, on a curve with resolution, each from its fit without."""
+    least = min(f.chisq for f in fits)
+    by_name = {f.name: f for f in fits if f.chisq < _FAR * least}
     curve = replace(tasks[0].curve, dq=guess.dq(tasks[0].curve.q))
     return [
         replace(t, curve=curve, starts=(starting_values(by_name[t.name]),))

@@ -45,6 +45,9 @@ class Pool(Protocol):
     def count(self) -> int:
         """Jobs done at the same time."""
 
+    def clock(self) -> float:
+        """The time that limits are meant in, s."""
+
     def run(self, tasks: Sequence[Job], seconds: float) -> Iterator[tuple[int, Any]]:
         """See `Workers.run`."""
 
@@ -165,6 +168,10 @@ class Workers:
         for worker in self._workers:
             self._end(worker)
         self._workers = []
+
+    def clock(self) -> float:
+        """Seconds that pass on the wall."""
+        return time.monotonic()
 
     def _start(self) -> _Worker:
         import multiprocessing

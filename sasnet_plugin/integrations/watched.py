@@ -34,6 +34,10 @@ class Watched:
         """Jobs done at the same time."""
         return self.pool.count
 
+    def clock(self) -> float:
+        """See `sasnet_plugin.fit.workers.Workers.clock`."""
+        return self.pool.clock()
+
     def run(self, tasks: Sequence[Job], seconds: float) -> Iterator[tuple[int, Any]]:
         """See `sasnet_plugin.fit.workers.Workers.run`."""
         from ..fit.candidate import Task

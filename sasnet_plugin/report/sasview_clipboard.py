@@ -25,7 +25,7 @@ from typing import Any
 import numpy as np
 
 from ..fit.result import ModelFit, Parameter
-from ..fit.starts import quadrature
+from ..fit.widths import sigmas
 from ..simulate.priors import model_info
 
 #: SasView shows this many digits of a value; limits are rounded outwards to them, so that a value that lies
@@ -152,10 +152,9 @@ def _widths(fit: ModelFit) -> Page:
     for name, kind in fit.distributions.items():
         parameter = fit.parameters[f"{name}_pd"]
         low, high = _limits(parameter, _WIDTH_LIMITS)
-        points, sigmas = quadrature(fit.model, kind)
         state[f"{name}.width"] = [
             str(not parameter.fixed), _value(parameter, low, high), _error(parameter), low, high,
-            str(points), f"{sigmas:g}", kind,
+            str(fit.pd_points), f"{sigmas(kind):g}", kind,
         ]  # fmt: skip
     return state
 
@@ -170,7 +169,10 @@ def _limits(parameter: Parameter, widest: tuple[str, str]) -> tuple[str, str]:
 def _value(parameter: Parameter, low: str, high: str) -> str:
     """The value; moved in from a limit that it would lie beyond in SasView's digits and precision."""
     shown = float(np.float32(f"{parameter.value:.{_DIGITS}g}"))
-    for limit, inwards, beyond in ((float(low), 1, shown < float(low)), (float(high), -1, shown > float(high))):
+    for limit, inwards, beyond in (
+        (float(low), 1, shown < float(low)),
+        (float(high), -1, shown > float(high)),
+    ):
         if not parameter.fixed and beyond:
             return _number(limit + inwards * abs(limit) * 10.0 ** (1 - _DIGITS))
     return _number(parameter.value)

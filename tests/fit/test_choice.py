@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 from sasnet_plugin.fit.choice import candidates, priors, shortlist
-from sasnet_plugin.fit.lineup import screens
 from sasnet_plugin.fit.result import ModelFit
 from sasnet_plugin.fit.screen import Pair, Screen, extra_pairs, order_of, plausible, simple_pairs
 from sasnet_plugin.predict import open_classifier
@@ -90,10 +89,7 @@ def test_simple_pairs_are_those_that_sasmodels_can_make() -> None:
 def test_a_first_look_finds_what_the_network_did_not_name(simulated: Simulated, bank: Bank) -> None:
     curve = simulated("sphere@hayter_msa", {"radius": 40.0, "volfraction": 0.2, "charge": 25.0})
     assert curve.dintensity is not None
-    badness = {}
-    for part in screens(curve, curve.dintensity, simple_pairs(), 2):
-        assert isinstance(part, Screen)
-        badness |= part.run(bank)
+    badness = Screen(curve, curve.dintensity, simple_pairs()).run(bank)
     assert set(badness) == set(simple_pairs())
     found = extra_pairs(badness, [("lamellar", None)], simple_pairs())
     assert ("sphere", "hayter_msa") in found

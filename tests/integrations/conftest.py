@@ -3,7 +3,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-
 from sasviews import Home, environment_with, prepare_screen
 
 

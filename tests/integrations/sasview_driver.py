@@ -180,7 +180,9 @@ class Session(QObject):
         yield from self.click_menu()
         yield lambda: self.dialog is not None
 
-    def click_row(self, table: QTableWidget, row: int, with_key: Any = Qt.KeyboardModifier.NoModifier) -> None:
+    def click_row(
+        self, table: QTableWidget, row: int, with_key: Any = Qt.KeyboardModifier.NoModifier
+    ) -> None:
         where = table.visualItemRect(table.item(row, 0)).center()
         QTest.mouseClick(table.viewport(), Qt.MouseButton.LeftButton, with_key, where)
 
@@ -208,7 +210,7 @@ class Session(QObject):
         return [[table.item(row, c).text() for c in columns] for row in range(table.rowCount())]
 
     def page(self, page: Any) -> dict[str, Any]:
-        """A fit page: as SasView writes it down, as its widgets show it, and what its model calculates with."""
+        """A fit page: as SasView writes it down, as it shows it, and what its model calculates with."""
         kernel = page.logic.kernel_module
         state = {line[0]: line[1:] for line in page.getFitPage() + page.getFitModel()}
         values = {}
@@ -250,9 +252,13 @@ class Session(QObject):
         self.watch("steps")
         yield from self.pause(2.0)
         page.fittingFinishedSignal.disconnect(self.ear.hear)
-        # Of the fit itself: what the page shows may be the sum over the points by now, not the degrees of freedom.
+        # Of the fit itself: the page may show the sum over the number of points by now.
         result = self.ear.heard[0][0][0][0]
-        sent |= {"chi2_fitted": float(result.fitness), "shown": page.lblChi2Value.text(), "after": self.page(page)}
+        sent |= {
+            "chi2_fitted": float(result.fitness),
+            "shown": page.lblChi2Value.text(),
+            "after": self.page(page),
+        }
         return sent
 
 
@@ -284,7 +290,9 @@ def whole(session: Session) -> Any:
         session.click_row(dialog.candidates, 0)
         yield from session.pause(0.3)
         session.picture(f"fitted{number}", dialog)
-        rows = _rows(dialog.entry.candidates, json.loads(os.environ.get("SASNET_SEND", "{}")).get(str(number)))
+        rows = _rows(
+            dialog.entry.candidates, json.loads(os.environ.get("SASNET_SEND", "{}")).get(str(number))
+        )
         for row in rows:
             sends.append({"file": path} | (yield from session.send_and_fit(row)))
             dialog.hide()
@@ -335,7 +343,10 @@ def killed(session: Session) -> Any:
     for each in _children(dialog.child.pid):
         os.kill(each, signal.SIGKILL)
     yield lambda: not dialog.entry.asked
-    session.seen["after_worker_kill"] = [dialog.data_table.item(0, 5).text(), dialog.data_table.item(0, 4).text()]
+    session.seen["after_worker_kill"] = [
+        dialog.data_table.item(0, 5).text(),
+        dialog.data_table.item(0, 4).text(),
+    ]
     session.press(dialog.close_button)
     session.tick_all()
     session.watch("steps")
@@ -410,7 +421,10 @@ def plain(session: Session) -> Any:
     yield from session.pause(float(os.environ.get("SASNET_PAUSE", "3")))
     session.seen["entry"] = session.entry() is not None
     session.seen["title"] = session.window.windowTitle()
-    names = [session.manager.filesWidget.model.item(i).text() for i in range(session.manager.filesWidget.model.rowCount())]
+    names = [
+        session.manager.filesWidget.model.item(i).text()
+        for i in range(session.manager.filesWidget.model.rowCount())
+    ]
     session.seen["data"] = names
     from sas import config
 
@@ -458,5 +472,9 @@ def _importable(name: str) -> bool:
 SCENARIOS = {"whole": whole, "killed": killed, "hooks": hooks, "pages": pages, "plain": plain}
 
 _application = QCoreApplication.instance()
-if "SASNET_SCENARIO" in os.environ and isinstance(_application, QApplication) and _application.findChild(Session) is None:
+if (
+    "SASNET_SCENARIO" in os.environ
+    and isinstance(_application, QApplication)
+    and _application.findChild(Session) is None
+):
     Session(_application)

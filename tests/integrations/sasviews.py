@@ -25,13 +25,13 @@ DRIVER = Path(__file__).with_name("sasview_driver.py")
 PATIENCE = 900
 _PACKAGES = (
     "xvfb", "libxcb-icccm4", "libxcb-keysyms1", "libxcb-cursor0", "libxcb-image0", "libxcb-render-util0",
-    "libxcb-shape0", "libxcb-randr0", "libxcb-xkb1", "libxcb-xinerama0", "libxkbcommon-x11-0", "libegl1", "libgl1",
-    "libgl1-mesa-dri", "libglu1-mesa", "libopengl0", "libdbus-1-3", "libfontconfig1", "libglib2.0-0",
+    "libxcb-shape0", "libxcb-randr0", "libxcb-xkb1", "libxcb-xinerama0", "libxkbcommon-x11-0", "libegl1",
+    "libgl1", "libgl1-mesa-dri", "libglu1-mesa", "libopengl0", "libdbus-1-3", "libfontconfig1", "libglib2.0-0",
     "fonts-dejavu-core",
 )  # fmt: skip
 _LIBRARIES = (
-    "xcb-icccm", "xcb-keysyms", "xcb-cursor", "xcb-image", "xcb-render-util", "xcb-xkb", "xkbcommon-x11", "EGL",
-    "GL", "GLU", "OpenGL", "dbus-1", "fontconfig",
+    "xcb-icccm", "xcb-keysyms", "xcb-cursor", "xcb-image", "xcb-render-util", "xcb-xkb", "xkbcommon-x11",
+    "EGL", "GL", "GLU", "OpenGL", "dbus-1", "fontconfig",
 )  # fmt: skip
 
 
@@ -73,7 +73,9 @@ def _python(minor: int) -> str:
     names = [f"python3.{each}" for each in (minor, minor + 1)]
     pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv", "versions")
     found = [shutil.which(name) for name in names]
-    found += [str(path) for each in (minor, minor + 1) for path in sorted(pyenv.glob(f"3.{each}.*/bin/python"))]
+    found += [
+        str(path) for each in (minor, minor + 1) for path in sorted(pyenv.glob(f"3.{each}.*/bin/python"))
+    ]
     for path in found:
         if path and subprocess.run([path, "-m", "venv", "--help"], capture_output=True).returncode == 0:
             return path
@@ -114,7 +116,9 @@ class Home:
 
     def variables(self) -> dict[str, str]:
         """The environment of a program that lives here; without sasnet's own path."""
-        kept = {k: v for k, v in os.environ.items() if not k.startswith(("XDG_", "QT_")) and k != "PYTHONPATH"}
+        kept = {
+            k: v for k, v in os.environ.items() if not k.startswith(("XDG_", "QT_")) and k != "PYTHONPATH"
+        }
         places = {f"XDG_{n.upper()}_HOME": str(self.folder / n) for n in ("config", "data", "cache", "state")}
         # As on a machine where nobody has set anything: matplotlib draws into windows.
         kept.pop("MPLBACKEND", None)
@@ -147,7 +151,11 @@ class Home:
         (out / "seen.json").unlink(missing_ok=True)
         self.plugins.mkdir(parents=True, exist_ok=True)
         shutil.copy(DRIVER, self.plugins / "zz_driver.py")
-        told = {"SASNET_SCENARIO": scenario, "SASNET_OUT": str(out), "SASNET_FILES": json.dumps(list(map(str, files)))}
+        told = {
+            "SASNET_SCENARIO": scenario,
+            "SASNET_OUT": str(out),
+            "SASNET_FILES": json.dumps(list(map(str, files))),
+        }
         told |= {f"SASNET_{k.upper()}": v if isinstance(v, str) else json.dumps(v) for k, v in more.items()}
         path = {}
         if start[0] == sys.executable and "PYTHONPATH" in os.environ:
@@ -155,7 +163,12 @@ class Home:
         with screen() as name, open(self.folder / "log", "w", encoding="utf-8") as log:
             environment = self.variables() | told | path | {"DISPLAY": name}
             process = subprocess.Popen(
-                start, env=environment, stdout=log, stderr=subprocess.STDOUT, start_new_session=True, cwd=self.folder
+                start,
+                env=environment,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+                cwd=self.folder,
             )
             try:
                 status = process.wait(timeout=PATIENCE)
@@ -164,7 +177,9 @@ class Home:
                     os.killpg(process.pid, signal.SIGKILL)
                     process.wait()
         text = (self.folder / "log").read_text(encoding="utf-8", errors="replace")
-        assert (out / "seen.json").exists(), f"SasView ended with {status} before the scenario did:\n{text[-3000:]}"
+        assert (out / "seen.json").exists(), (
+            f"SasView ended with {status} before the scenario did:\n{text[-3000:]}"
+        )
         seen: dict[str, Any] = json.loads((out / "seen.json").read_text(encoding="utf-8"))
         assert "failure" not in seen, f"{seen['failure']}\n{text[-2000:]}"
         return seen | {"status": status, "log": text}

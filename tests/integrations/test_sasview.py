@@ -127,7 +127,11 @@ def test_killed_fits_and_stop(home: Home, sasview62: Path, example_data: Path) -
 def test_missing_hook_other_data_and_uninstall(home: Home, sasview62: Path, example_data: Path) -> None:
     assert home.sasnet("--install").returncode == 0
     folder = example_data.parent
-    files = [folder / "2d_data" / "P_New.sans", folder / "sesans_data" / "sphere2micron.ses", example_data / SDS]
+    files = [
+        folder / "2d_data" / "P_New.sans",
+        folder / "sesans_data" / "sphere2micron.ses",
+        example_data / SDS,
+    ]
     seen = home.session([str(sasview62)], "hooks", files)
     assert seen["status"] == 0
     assert seen["missing"] == [

@@ -1,4 +1,4 @@
-"""What is put into a fit page of the real SasView 6.2: every value, limit, box, and the χ² that it makes of them."""
+"""What is put into a fit page of the real SasView 6.2: every value, limit and box, and the χ² of it."""
 
 from __future__ import annotations
 
@@ -11,14 +11,27 @@ from sasviews import Home
 
 from sasnet_plugin.fit.problem import experiment
 from sasnet_plugin.fit.result import ModelFit, Parameter
-from sasnet_plugin.fit.starts import quadrature
+from sasnet_plugin.fit.widths import sigmas
 from sasnet_plugin.report.sasview_project import fit_page
 from sasnet_plugin.types import Curve
 
-SPHERE = {"scale": 0.0123456, "background": 0.0345678, "sld": 4.1234567, "sld_solvent": 1.0, "radius": 61.80339}
+SPHERE = {
+    "scale": 0.0123456,
+    "background": 0.0345678,
+    "sld": 4.1234567,
+    "sld_solvent": 1.0,
+    "radius": 61.80339,
+}
 PRODUCT = {"radius_effective_mode": 1.0, "structure_factor_mode": 0.0, "volfraction": 0.2345678}
 LAYERS = {"scale": 0.02, "background": 0.05, "sld_core": 1.0, "radius": 80.0, "sld_solvent": 6.4, "n": 3.0}
-LAYERS |= {"sld1": 3.4567, "thickness1": 23.456, "sld2": 5.1, "thickness2": 31.415, "sld3": 2.5, "thickness3": 12.0}
+LAYERS |= {
+    "sld1": 3.4567,
+    "thickness1": 23.456,
+    "sld2": 5.1,
+    "thickness2": 31.415,
+    "sld3": 2.5,
+    "thickness3": 12.0,
+}
 VESICLE = {"scale": 0.9, "background": 0.045678, "sld": 0.5, "sld_solvent": 6.3, "volfraction": 0.034567}
 VESICLE |= {"radius": 98.765, "thickness": 33.2109, "radius_pd": 0.2, "charge": 17.5, "temperature": 300.0}
 VESICLE |= {"concentration_salt": 0.02, "dielectconst": 71.0, "radius_effective_mode": 1.0}
@@ -40,15 +53,16 @@ def made_up(curve: Curve, name: str, values: dict[str, float], kinds: dict[str, 
     """A fit that nobody made: the model calculated with these values, its χ², limits around them."""
     form, _, factor = name.partition("@")
     parameters = {
-        k: Parameter(v, None, "", True, v, v) if k in HELD else Parameter(v, v / 70, "", False, v / 3, 3.1 * v)
+        k: Parameter(v, None, "", True, v, v)
+        if k in HELD
+        else Parameter(v, v / 70, "", False, v / 3, 3.1 * v)
         for k, v in values.items()
     }
     if "perturb" in parameters:  # at its limit, as fits often end
         parameters["perturb"] = Parameter(0.1, 0.01, "", False, 0.01, 0.1)
     start: dict[str, Any] = dict(values)
     for size, kind in kinds.items():
-        points, sigmas = quadrature(form, kind)
-        start |= {f"{size}_pd_type": kind, f"{size}_pd_n": points, f"{size}_pd_nsigma": sigmas}
+        start |= {f"{size}_pd_type": kind, f"{size}_pd_n": 35, f"{size}_pd_nsigma": sigmas(kind)}
     assert curve.dintensity is not None
     fitness = experiment(curve, curve.dintensity, name, start)
     chisq = float(np.sum(fitness.residuals() ** 2))
@@ -63,7 +77,9 @@ def curves() -> dict[str, Curve]:
     truth = made_up(blank, *MODELS[0]).theory
     error = 0.03 * truth + 0.001
     measured = truth + error * np.random.default_rng(5).standard_normal(90)
-    return {name: Curve(q, measured, error, dq=0.05 * q, file=name) for name in ("stated.txt", "unstated.txt")}
+    return {
+        name: Curve(q, measured, error, dq=0.05 * q, file=name) for name in ("stated.txt", "unstated.txt")
+    }
 
 
 @pytest.fixture(scope="module")
@@ -126,7 +142,9 @@ def check_page(sent: dict[str, Any], page: dict[str, Any]) -> None:
         if not name.endswith("_mode"):
             assert page["kernel"][name] == pytest.approx(float(entry[1]), rel=1e-4), name
         if entry[0] == "True":
-            assert [float(v) for v in there[3:5]] == pytest.approx([float(v) for v in entry[3:5]], rel=1e-4), name
+            assert [float(v) for v in there[3:5]] == pytest.approx(
+                [float(v) for v in entry[3:5]], rel=1e-4
+            ), name
             limits = [float(v) for v in page["limits"][name]]
             assert limits == pytest.approx([float(v) for v in entry[3:5]], rel=1e-4), name
         if name.endswith(".width"):
@@ -144,7 +162,9 @@ def test_curves_are_taken_as_loaded(seen: dict[str, Any], curves: dict[str, Curv
     assert seen["curves"]["unstated.txt"]["dq"] is None
 
 
-def test_resolution_that_was_found_is_set_where_sasview_can(seen: dict[str, Any], fits: list[ModelFit]) -> None:
+def test_resolution_that_was_found_is_set_where_sasview_can(
+    seen: dict[str, Any], fits: list[ModelFit]
+) -> None:
     even, uneven = seen["sends"][len(MODELS) : len(MODELS) + 2]
     assert even["left"] == []
     assert even["page"]["smearing"] == "Custom Pinhole Smear"

@@ -21,7 +21,8 @@ _HOOKS = (
 )
 _FITTING_HOOKS = ("currentFittingWidget", "setData", "setCurrentWidget", "tabs")
 _PAGE_HOOKS = (
-    "data", "data_is_loaded", "all_data", "is_batch_fitting", "q_range_min", "q_range_max", "master_category_dict",
+    "data", "data_is_loaded", "all_data", "is_batch_fitting", "q_range_min", "q_range_max",
+    "master_category_dict",
     "smearing_widget.state", "logic.di_flag", "logic.kernel_module", *page.HOOKS,
 )  # fmt: skip
 _NOT_YET = "sasnet suggests models for 1D data only; average the image to a curve first."
@@ -184,7 +185,9 @@ class SasView:
         self.fitting.setData([data.item])
         new = [tab for tab in self._pages() if _holds(tab, data) and tab not in before]
         if not new:
-            raise NotSentError(f"SasView opened no fit page for {data.name}; send the data to a fit page first.")
+            raise NotSentError(
+                f"SasView opened no fit page for {data.name}; send the data to a fit page first."
+            )
         return new[0]
 
 
@@ -215,9 +218,13 @@ def data_set(item: Any, fit_page: Any = None) -> DataSet:
             notes.append("The custom resolution of the fit page is not used, but that of the data.")
     curve = _curve(columns, low, high)
     if not curve["q"]:
-        return DataSet(name, item, key, None, "There are no points to fit: none is finite, with q > 0 in the q range.")
+        return DataSet(
+            name, item, key, None, "There are no points to fit: none is finite, with q > 0 in the q range."
+        )
     if curve["dintensity"] is None:
-        notes.append("The data have no uncertainties: sasnet estimates them, SasView weighs all points alike.")
+        notes.append(
+            "The data have no uncertainties: sasnet estimates them, SasView weighs all points alike."
+        )
     return DataSet(name, item, key, {"name": name, **curve}, notes=tuple(notes))
 
 

@@ -33,7 +33,7 @@ class Candidate:
     page : dict or None
         What SasView's fit page takes.
     dq : list or None
-        The resolution with which it was fitted, Å⁻¹, where sasnet had to find it; None where the data state it.
+        The resolution with which it was fitted, Å⁻¹, where sasnet had to find it; else None.
     """
 
     model: str
@@ -150,5 +150,11 @@ def _scope(candidate: Candidate) -> tuple[str, ...]:
 def _unfitted(candidate: Candidate) -> Candidate:
     """What an earlier fit said of a candidate that this one left out is no longer true."""
     return replace(
-        candidate, warnings=_scope(candidate), reduced_chisq=None, weight=None, verified=None, page=None, dq=None
+        candidate,
+        warnings=_scope(candidate),
+        reduced_chisq=None,
+        weight=None,
+        verified=None,
+        page=None,
+        dq=None,
     )

@@ -16,7 +16,7 @@ from ...types import SasnetError
 
 NAME = "sasnet_suggest.py"
 
-_TEXT = '''"""Fitting -> Suggest model... in SasView: written by "sasnet sasview --install", removed by "... --uninstall".
+_TEXT = '''"""Fitting -> Suggest model... in SasView. "sasnet sasview --uninstall" removes it.
 
 SasView executes this file when it looks for plugin models; it is none.
 """
@@ -39,7 +39,8 @@ def begin(name="_sasnet_in_sasview"):
     try:
         if name not in sys.modules:
             where = os.path.join(RECORD["folder"], "__init__.py")
-            spec = importlib.util.spec_from_file_location(name, where, submodule_search_locations=[RECORD["folder"]])
+            places = [RECORD["folder"]]
+            spec = importlib.util.spec_from_file_location(name, where, submodule_search_locations=places)
             sys.modules[name] = importlib.util.module_from_spec(spec)
             spec.loader.exec_module(sys.modules[name])
         importlib.import_module(name + ".start").begin(RECORD)
@@ -86,7 +87,7 @@ def record() -> dict[str, Any]:
 
 
 def plugin_folder() -> Path:
-    """SasView's folder of plugin models, as ``sas.system.user.get_plugin_dir()`` says in SasView 6.1 and 6.2."""
+    """SasView's folder of plugin models, as ``sas.system.user.get_plugin_dir()`` has it since SasView 6.1."""
     home = Path.home()
     if sys.platform == "win32":
         local = os.environ.get("LOCALAPPDATA") or str(home / "AppData" / "Local")

@@ -54,7 +54,8 @@ def python_with_sasview(given: str | None) -> str:
         places = list(found.submodule_search_locations or ()) if found else []
         if not any(Path(place, "qtgui").is_dir() for place in places):
             raise SasnetError(
-                "SasView is not installed beside sasnet; name the Python that has it: sasnet sasview --python PATH."
+                "SasView is not installed beside sasnet; "
+                "name the Python that has it: sasnet sasview --python PATH."
             )
         return sys.executable
     path = Path(given).expanduser()
@@ -67,7 +68,9 @@ def python_with_sasview(given: str | None) -> str:
     try:
         checked = subprocess.run([str(candidate), "-I", "-c", code], capture_output=True, timeout=120)
     except (OSError, subprocess.SubprocessError) as error:
-        raise SasnetError(f"{given}: cannot be started ({error}); give the Python that has SasView.") from error
+        raise SasnetError(
+            f"{given}: cannot be started ({error}); give the Python that has SasView."
+        ) from error
     if checked.returncode:
         raise SasnetError(f"{given}: this Python has no SasView; install it there with pip install sasview.")
     return str(candidate.absolute())

@@ -16,9 +16,8 @@ from typing import Any
 
 HOOKS = (
     "createPageForParameters", "page_parameters", "getFitPage", "getFitModel", "cbCategory", "cbModel",
-    "cbStructureFactor", "chkPolydispersity", "_model_model", "lstParams", "has_error_column", "onPlot", "updateData",
-    "calculateQGridForModel",
-    "smearing_widget.pinhole", "smearing_widget.cbSmearing",
+    "cbStructureFactor", "chkPolydispersity", "_model_model", "lstParams", "has_error_column", "onPlot",
+    "updateData", "calculateQGridForModel", "smearing_widget.pinhole", "smearing_widget.cbSmearing",
     "polydispersity_widget.poly_model", "polydispersity_widget.lstPoly",
     "polydispersity_widget.has_poly_error_column",
 )  # fmt: skip
@@ -36,7 +35,9 @@ def clean(sent: dict[str, Any]) -> dict[str, list[Any]]:
     return {k: list(v) for k, v in sent.items() if isinstance(v, list) and k not in _OF_THE_FILE}
 
 
-def fill(page: Any, state: dict[str, list[Any]], percent: float | None = None, *, plot: bool = True) -> list[str]:
+def fill(
+    page: Any, state: dict[str, list[Any]], percent: float | None = None, *, plot: bool = True
+) -> list[str]:
     """Fill a fit page.
 
     Parameters

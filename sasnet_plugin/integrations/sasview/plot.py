@@ -86,7 +86,9 @@ def paint(
         across = (math.log10(x) - xs[0]) / (xs[1] - xs[0])
         up = (math.log10(y) - ys[0]) / (ys[1] - ys[0])
         # Qt paints coordinates far outside slowly.
-        return QPointF(box.left() + across * box.width(), box.bottom() - min(max(up, -1.0), 2.0) * box.height())
+        return QPointF(
+            box.left() + across * box.width(), box.bottom() - min(max(up, -1.0), 2.0) * box.height()
+        )
 
     if labelled:
         _axes(painter, box, xs, ys)
@@ -154,7 +156,7 @@ def _range(values: list[float], room: float) -> tuple[float, float]:
 
 
 def _without_depths(values: list[float]) -> list[float]:
-    """Noise about zero reaches as far down as it likes; the axis ends a little below where most points are."""
+    """Noise about zero reaches as far down as it likes; the axis ends a little below most points."""
     floor = sorted(values)[len(values) // 20] / 4
     return [value for value in values if value >= floor]
 

@@ -20,7 +20,9 @@ from .entries import Candidate, Entry
 from .plot import thumbnail
 
 _DATA_COLUMNS = ("Data", "Best model", "S(q)", "Probability", "Red. χ²", "State")
-_COLUMNS = ("Model", "Category", "S(q)", "Probability", "Group", "Red. χ²", "Weight", "Verified", "Warnings")
+_COLUMNS = (
+    "Model", "Category", "S(q)", "Probability", "Group", "Red. χ²", "Weight", "Verified", "Warnings",
+)  # fmt: skip
 PROBABILITY = 3
 _THUMBNAIL = QSize(72, 44)
 _BAR, _EMPTY = QColor("#fd8d3c"), QColor("#e6e6e6")
@@ -30,7 +32,7 @@ class Bar(QStyledItemDelegate):
     """A probability as a bar with its number."""
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex) -> None:
-        """Draw what a table draws anyway, and the bar at the foot, where it shows in a selected row as well."""
+        """Draw what a table draws anyway, and the bar at the foot, where a selected row shows it too."""
         super().paint(painter, option, index)
         value = index.data(Qt.ItemDataRole.UserRole)
         if isinstance(value, float):

@@ -1,0 +1,157 @@
+"""Rounds of fits: candidates, what they have become, an unstated resolution, and a second try."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..types import Curve, SasnetError, Suggestion
+from .candidate import Task
+from .choice import simplifications
+from .contrast import Contrast, hold
+from .result import ModelFit
+from .screen import Pair
+from .second import Round, second_round, unexplained
+from .smearing import has_resolution
+from .unstated import again_with, unstated_resolution
+from .workers import LateError, Pool
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """What was fitted to a curve.
+
+    Parameters
+    ----------
+    curve : Curve
+        With a resolution where one was found that the file does not state.
+    tasks : list of Task
+        As they were first given.
+    fits : list of ModelFit
+    notes : tuple of str
+        Plain sentences.
+    """
+
+    curve: Curve
+    tasks: list[Task]
+    fits: list[ModelFit]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def unexplained(self) -> bool:
+        """Whether there are fits, none of which explains the curve."""
+        return bool(self.fits) and unexplained(self.fits, len(self.curve))
+
+
+@dataclass(frozen=True)
+class Rounds:
+    """Fits a curve until something explains it, or nothing is left to try, or the time is up.
+
+    Parameters
+    ----------
+    pool : Pool
+    dintensity : (n,) float array
+    suggestion : Suggestion
+        Of all models.
+    badness : mapping
+        What the first look found, by form model and structure factor.
+    contrast : Contrast or None
+        Given by the user.
+    notes : list of str
+        Grows.
+    deadline : float
+        By the pool's clock, s.
+    """
+
+    pool: Pool
+    dintensity: NDArray[np.float64]
+    suggestion: Suggestion
+    badness: Mapping[Pair, float]
+    contrast: Contrast | None
+    notes: list[str]
+    deadline: float
+
+    @property
+    def left(self) -> float:
+        """Seconds."""
+        return self.deadline - self.pool.clock()
+
+    def run(self, curve: Curve, tasks: Sequence[Task], *, free: bool, others: bool) -> Fitted:
+        """Fit the candidates, and more of them where these do not explain the curve.
+
+        Parameters
+        ----------
+        curve : Curve
+        tasks : sequence of Task
+            The first to be fitted first.
+        free : bool
+            The user named no models: what they have become is fitted too.
+        others : bool
+            Other models and structure factors may be tried.
+        """
+        found = Fitted(curve, list(tasks), self.fit(tasks))
+        if free:
+            simple = simplifications(found.tasks, found.fits)
+            found = Fitted(curve, found.tasks + simple, found.fits + self.fit(simple))
+        if not found.fits:
+            return found
+        silent = not has_resolution(curve)
+        resolved = self.with_resolution(found) if silent else found
+        if not (others and resolved.unexplained):
+            return resolved
+        # A resolution may imitate what a model lacks: other models are tried without it first.
+        more = self.second(found)
+        if more is found:
+            return resolved
+        if silent and more.unexplained and _best(more) < _best(found):
+            more = self.with_resolution(more)
+        return min(more, resolved, key=_best)
+
+    def fit(self, tasks: Sequence[Task]) -> list[ModelFit]:
+        """Fit tasks; what cannot be fitted becomes a note."""
+        fits: list[ModelFit] = []
+        late = []
+        for _, answer in self.pool.run(tasks, self.left) if tasks else ():
+            if isinstance(answer, LateError):
+                late.append(answer.name)
+            elif isinstance(answer, SasnetError):
+                self.notes.append(str(answer))
+            else:
+                fits.append(answer)
+        if late:
+            self.notes.append(
+                f"Not fitted within the time limit (give more with --time-limit): {', '.join(late)}."
+            )
+        return fits
+
+    def second(self, found: Fitted) -> Fitted:
+        """The same with other models and structure factors."""
+        given = Round(found.curve, self.dintensity, self.suggestion, found.tasks, found.fits, self.badness)
+        tasks, _ = hold(self.contrast, second_round(self.pool, given, 0.2 * self.left))
+        fits = self.fit(tasks)
+        return Fitted(found.curve, found.tasks + tasks, found.fits + fits) if fits else found
+
+    def with_resolution(self, found: Fitted) -> Fitted:
+        """Fit again with the resolution that a file does not state, where the curve asks for one."""
+        searches = unstated_resolution(found.tasks, found.fits, 0.3 * self.left)
+        answers = [a for _, a in self.pool.run(searches, 0.5 * self.left)] if searches else []
+        guesses = [g for g in answers if g is not None and not isinstance(g, SasnetError)]
+        guess = min(guesses, key=lambda g: g.chisq, default=None)
+        if guess is None or guess.chisq > min(f.chisq for f in found.fits):
+            return found
+        again = again_with(guess, found.tasks, found.fits)
+        fits = self.fit(again)
+        if not fits:
+            return found
+        note = (
+            f"The file states no resolution; {guess.words} explains the data much better and was used."
+            " State it in the file if it is known."
+        )
+        return Fitted(again[0].curve, found.tasks, fits, (note,))
+
+
+def _best(found: Fitted) -> float:
+    return min(f.reduced_chisq for f in found.fits)

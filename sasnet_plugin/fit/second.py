@@ -1,0 +1,129 @@
+"""A second round: where no candidate explains a curve, more structure factors and more models are tried."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..simulate.clean import tier
+from ..simulate.priors import allowed_structure_factors, model_info, structure_factors
+from ..types import Suggestion
+from .lineup import look
+from .rebuild import starting_values
+from .screen import Pair
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from ..types import Curve
+    from .candidate import Task
+    from .result import ModelFit
+    from .workers import Pool
+
+#: Structure factors are tried on so many of the best form models, and so many pairs and forms are fitted.
+_FORMS, _PAIRS, _MORE = 3, 4, 3
+#: A form model is of interest whose curves look at most so much worse than the best, by the bank.
+_WORSE = 1.5
+#: A dear one is looked at if the network gives it this much.
+_LIKELY = 0.01
+
+
+@dataclass(frozen=True)
+class Round:
+    """What a second round starts from.
+
+    Parameters
+    ----------
+    curve : Curve
+    dintensity : (n,) float array
+    suggestion : Suggestion
+        Of all models.
+    tasks : sequence of Task
+        Those of the first round.
+    fits : sequence of ModelFit
+        What came of them, at least one.
+    badness : mapping
+        What the first look found, by form model and structure factor.
+    """
+
+    curve: Curve
+    dintensity: NDArray[np.float64]
+    suggestion: Suggestion
+    tasks: Sequence[Task]
+    fits: Sequence[ModelFit]
+    badness: Mapping[Pair, float]
+
+
+def unexplained(fits: Sequence[ModelFit], points: int) -> bool:
+    """Whether the best χ² is beyond its own scatter, by three standard deviations and a fifth at least."""
+    best = min(fits, key=lambda f: f.reduced_chisq)
+    degrees = max(points - len(best.free), 1)
+    return bool(best.reduced_chisq > 1 + max(3 * np.sqrt(2 / degrees), 0.2))
+
+
+def second_round(pool: Pool, given: Round, seconds: float) -> list[Task]:
+    """What else to fit.
+
+    Parameters
+    ----------
+    pool : Pool
+    given : Round
+    seconds : float
+        For another look with the bank.
+
+    Returns
+    -------
+    list of Task
+        The likeliest first.
+    """
+    tried = {(t.model, t.structure_factor) for t in given.tasks}
+    best = list(dict.fromkeys(f.model for f in sorted(given.fits, key=lambda f: f.reduced_chisq)))
+    hosts = [form for form in best if tier(form) != "slow" and not form.endswith(".py")][:_FORMS]
+    pairs = [p for form in hosts for p in _interacting(form) if p not in tried]
+    forms: list[Pair] = [
+        (guess.name, None)
+        for guess in given.suggestion.models
+        if (guess.name, None) not in tried
+        and not guess.name.endswith(".py")
+        and (tier(guess.name) != "slow" or guess.probability > _LIKELY)
+    ]
+    unknown = [p for p in [*pairs, *forms] if p not in given.badness]
+    badness = dict(given.badness) | look(pool, given.curve, given.dintensity, unknown, seconds)
+    least = min((badness.get(p, np.inf) for p in tried), default=np.inf)
+    pairs = [p for p in pairs if badness.get(p, np.inf) < badness.get((p[0], None), np.inf)]
+    forms = [p for p in forms if badness.get(p, np.inf) < _WORSE * least]
+
+    def nearest(found: list[Pair], count: int) -> list[Pair]:
+        return sorted(found, key=lambda p: badness.get(p, np.inf))[:count]
+
+    return [_task(given, p) for p in [*nearest(pairs, _PAIRS), *nearest(forms, _MORE)]]
+
+
+def _interacting(form: str) -> list[Pair]:
+    allowed = allowed_structure_factors(form)
+    return [(form, factor) for factor in structure_factors() if factor in allowed]
+
+
+def _task(given: Round, pair: Pair) -> Task:
+    """As the first round's tasks; a product starts also from the fit of its form, with a weak interaction."""
+    form, factor = pair
+    guess = next((g for g in given.suggestion.models if g.name == form), None)
+    start = None
+    alone = next((f for f in given.fits if f.model == form and f.structure_factor is None), None)
+    if factor is not None and alone is not None:
+        table = {p.name: p for p in model_info(factor).parameters.call_parameters}
+        start = starting_values(alone)
+        start |= {n: float(p.default) for n, p in table.items() if n not in start and n != "radius_effective"}
+        start |= {"volfraction": 0.05}
+    return replace(
+        given.tasks[0],
+        curve=given.curve,
+        model=form,
+        structure_factor=factor,
+        probability=0.0 if guess is None or factor is not None else guess.probability,
+        starts=(),
+        extra=start,
+    )
