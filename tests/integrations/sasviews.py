@@ -21,13 +21,14 @@ from pathlib import Path
 from typing import Any
 
 DRIVER = Path(__file__).with_name("sasview_driver.py")
+NEWEST = "6.2.0"
 #: Seconds for a whole session, on a machine that has other things to do.
 PATIENCE = 900
 _PACKAGES = (
     "xvfb", "libxcb-icccm4", "libxcb-keysyms1", "libxcb-cursor0", "libxcb-image0", "libxcb-render-util0",
     "libxcb-shape0", "libxcb-randr0", "libxcb-xkb1", "libxcb-xinerama0", "libxkbcommon-x11-0", "libegl1",
-    "libgl1", "libgl1-mesa-dri", "libglu1-mesa", "libopengl0", "libdbus-1-3", "libfontconfig1", "libglib2.0-0",
-    "fonts-dejavu-core",
+    "libgl1", "libgl1-mesa-dri", "libglu1-mesa", "libopengl0", "libdbus-1-3", "libfontconfig1",
+    "libglib2.0-0", "fonts-dejavu-core",
 )  # fmt: skip
 _LIBRARIES = (
     "xcb-icccm", "xcb-keysyms", "xcb-cursor", "xcb-image", "xcb-render-util", "xcb-xkb", "xkbcommon-x11",
@@ -47,23 +48,34 @@ def prepare_screen() -> None:
 
 def environment_with(version: str) -> Path:
     """The Python of an environment with this SasView, made on first use."""
-    cache = os.environ.get("SASNET_TEST_SASVIEWS") or Path(
-        os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache", "sasnet-tests"
-    )
-    folder = Path(cache) / f"sasview-{version}"
-    python = folder / "bin" / "python"
-    complete = folder / "complete"
-    if not complete.exists():
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        subprocess.run([_python(12), "-m", "venv", str(folder)], check=True, timeout=300)
-        # SasView 6.1.3 needs pkg_resources, which setuptools 81 left out.
-        wanted = [f"sasview=={version}", "setuptools<81"]
-        pip = [str(python), "-m", "pip", "install", "-q", "--disable-pip-version-check", *wanted]
-        done = subprocess.run(pip, timeout=1200, capture_output=True, text=True)
-        assert done.returncode == 0, done.stderr[-3000:]
-        complete.touch()
-    return python
+    folder = _cache() / f"sasview-{version}"
+    if not (folder / "complete").exists():
+        if version == NEWEST:
+            # SasView needs pkg_resources, which setuptools 81 left out.
+            _make(folder, [f"sasview=={version}", "setuptools<81"])
+        else:
+            # Nearly all that it needs lies beside the newest: two gigabytes once, not twice.
+            environment_with(NEWEST)
+            _make(folder, ["--no-deps", f"sasview=={version}", "pyausaxs==1.0.4"])
+            (own,) = (folder / "lib").glob("python3.*/site-packages")
+            (shared,) = (_cache() / f"sasview-{NEWEST}" / "lib").glob("python3.*/site-packages")
+            (own / "shared.pth").write_text(f"{shared}\n", encoding="utf-8")
+        (folder / "complete").touch()
+    return folder / "bin" / "python"
+
+
+def _cache() -> Path:
+    cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(os.environ.get("SASNET_TEST_SASVIEWS") or Path(cache, "sasnet-tests"))
+
+
+def _make(folder: Path, wanted: list[str]) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    subprocess.run([_python(12), "-m", "venv", str(folder)], check=True, timeout=300)
+    pip = [str(folder / "bin" / "python"), "-m", "pip", "install", "-q", "--disable-pip-version-check"]
+    done = subprocess.run([*pip, "--no-compile", *wanted], timeout=1800, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-3000:]
 
 
 def _python(minor: int) -> str:
