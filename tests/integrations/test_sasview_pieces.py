@@ -1,4 +1,4 @@
-"""Pieces of the integration that need no SasView: installing, launching, what the tables hold, what is repaired."""
+"""Pieces of the integration that need no SasView: installing, launching, tables, repairs."""
 
 from __future__ import annotations
 
