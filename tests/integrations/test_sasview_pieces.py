@@ -145,7 +145,8 @@ def test_rows_before_and_after_fits() -> None:
     entry = Entry("data")
     entry.suggested(suggestion("a", "b", "c"))
     assert [each.name for each in entry.candidates] == ["a", "b", "c"]
-    assert entry.remarks == ["Strange.", "Note."]
+    assert entry.remarks == ["⚠ Strange.", "Note."]
+    assert entry.state == "perhaps none of these"
     assert not entry.fitted
     entry.fitted_with(fit("c", "d"), 7)
     assert [each.name for each in entry.candidates] == ["c", "d", "a", "b"]

@@ -1,4 +1,4 @@
-"""The window of Fitting -> Suggest model…: data sets, their candidates, a preview, and five buttons."""
+"""What the window of Fitting -> Suggest model… does: ask the process, show its answers, fill fit pages."""
 
 from __future__ import annotations
 
@@ -6,24 +6,14 @@ import atexit
 import logging
 from typing import Any
 
-from PySide6.QtCore import QCoreApplication, Qt, QUrl
+from PySide6.QtCore import QCoreApplication, QUrl
 from PySide6.QtGui import QDesktopServices
-from PySide6.QtWidgets import (
-    QDialog,
-    QHBoxLayout,
-    QLabel,
-    QProgressBar,
-    QPushButton,
-    QSplitter,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtWidgets import QWidget
 
 from .adapter import DataSet, NotSentError, SasView
 from .child import Child
 from .entries import Candidate, Entry
-from .plot import Plot
-from .table import CandidateTable, DataTable
+from .form import Form
 
 _log = logging.getLogger("sas.sasnet")
 _TOP, _SHOWN = 5, 10
@@ -31,15 +21,11 @@ _TOP, _SHOWN = 5, 10
 _TIME_LIMIT = 60
 
 
-class SuggestDialog(QDialog):
+class SuggestDialog(Form):
     """Suggests models for data sets of SasView, fits them, and sends them to fit pages."""
 
     def __init__(self, window: QWidget, sasview: SasView, record: dict[str, Any]) -> None:
-        super().__init__(window)
-        self.setWindowTitle("Suggest model")
-        self.setObjectName("sasnetDialog")
-        self.setModal(False)
-        self.resize(1180, 740)
+        super().__init__(sasview.category, f"Fit top {_TOP}", window)
         self._sasview = sasview
         self.entries: list[Entry] = []
         self._reports: dict[int, Entry] = {}
@@ -54,55 +40,14 @@ class SuggestDialog(QDialog):
             application.aboutToQuit.connect(self.child.kill)
         # SasView ends by its reactor, which may leave Qt no time to say so.
         atexit.register(self.child.kill)
-        self._build()
-
-    def _build(self) -> None:
-        self.data_table = DataTable(self)
         self.data_table.itemSelectionChanged.connect(self._data_chosen)
-        self.plot = Plot(self)
-        self.candidates = CandidateTable(self._sasview.category, self)
         self.candidates.itemSelectionChanged.connect(self._candidate_chosen)
-        self.remarks = QLabel(self)
-        self.remarks.setObjectName("sasnetRemarks")
-        self.remarks.setWordWrap(True)
-        self.remarks.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self.status = QLabel(self)
-        self.status.setObjectName("sasnetStatus")
-        self.progress = QProgressBar(self)
-        self.progress.setVisible(False)
-        self.progress.setMaximumWidth(200)
-
-        upper = QSplitter(Qt.Orientation.Horizontal, self)
-        upper.addWidget(self.data_table)
-        upper.addWidget(self.plot)
-        upper.setSizes([760, 420])
-        split = QSplitter(Qt.Orientation.Vertical, self)
-        split.addWidget(upper)
-        split.addWidget(self.candidates)
-        split.setSizes([320, 320])
-        below = QHBoxLayout()
-        below.addWidget(self.status, 1)
-        below.addWidget(self.progress)
-        buttons = QHBoxLayout()
-        self.fit_button = self._button(buttons, f"Fit top {_TOP}", self._fit_one)
-        self.fit_all_button = self._button(buttons, "Fit all", self._fit_all)
-        self.send_button = self._button(buttons, "Send to fit page", self._send)
-        self.report_button = self._button(buttons, "Open report", self._ask_report)
-        self.stop_button = self._button(buttons, "Stop", self._stop)
-        buttons.addStretch(1)
-        self.close_button = self._button(buttons, "Close", self.close)
-        layout = QVBoxLayout(self)
-        layout.addWidget(split, 1)
-        layout.addWidget(self.remarks)
-        layout.addLayout(below)
-        layout.addLayout(buttons)
-
-    def _button(self, layout: QHBoxLayout, text: str, slot: Any) -> QPushButton:
-        button = QPushButton(text, self)
-        button.setAutoDefault(False)
-        button.clicked.connect(slot)
-        layout.addWidget(button)
-        return button
+        self.fit_button.clicked.connect(self._fit_one)
+        self.fit_all_button.clicked.connect(self._fit_all)
+        self.send_button.clicked.connect(self._send)
+        self.report_button.clicked.connect(self._ask_report)
+        self.stop_button.clicked.connect(self._stop)
+        self.close_button.clicked.connect(self.close)
 
     # What is shown
 

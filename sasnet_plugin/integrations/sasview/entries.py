@@ -96,8 +96,11 @@ class Entry:
     def suggested(self, result: dict[str, Any]) -> None:
         """Take the answer to ``suggest``."""
         self.candidates = [_from_suggestion(each) for each in result.get("models") or []]
-        self.remarks = [each for each in (result.get("warning"), *(result.get("notes") or [])) if each]
-        self.settle("" if self.candidates else "no suggestion")
+        warning = result.get("warning") or ""
+        self.remarks = [f"⚠ {warning}"] if warning else []
+        self.remarks += [str(each) for each in result.get("notes") or []]
+        state = "perhaps none of these" if warning else ""
+        self.settle(state if self.candidates else "no suggestion")
 
     def fitted_with(self, result: dict[str, Any], number: int) -> None:
         """Take the answer to ``fit``: what was fitted in its order, then what was only suggested."""
