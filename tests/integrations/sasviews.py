@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 DRIVER = Path(__file__).with_name("sasview_driver.py")
+SCENARIOS = Path(__file__).with_name("sasview_scenarios.py")
 NEWEST = "6.2.0"
 #: Seconds for a whole session, on a machine that has other things to do.
 PATIENCE = 900
@@ -164,6 +165,7 @@ class Home:
         self.plugins.mkdir(parents=True, exist_ok=True)
         shutil.copy(DRIVER, self.plugins / "zz_driver.py")
         told = {
+            "SASNET_SCENARIOS": str(SCENARIOS),
             "SASNET_SCENARIO": scenario,
             "SASNET_OUT": str(out),
             "SASNET_FILES": json.dumps(list(map(str, files))),

@@ -27,6 +27,11 @@ def went_well(seen: dict[str, Any], files: int) -> None:
     assert not seen["sasnet_importable"], "sasnet is not to be installed beside SasView"
     assert seen["states"] == ["fitted"] * files
     assert seen["child_ended"]
+    names = [row[0] if row[2] == "–" else f"{row[0]}@{row[2]}" for row in seen["fitted"][-1][:2]]
+    assert seen["both"] == [
+        f"Sent to a fit page: {', '.join(names)}.",
+        [row[0] for row in seen["fitted"][-1][:2]],
+    ], "a page for each candidate that is selected"
     for path, size, is_page in seen["reports"]:
         assert is_page
         assert size > 10_000
