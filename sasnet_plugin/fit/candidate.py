@@ -22,7 +22,9 @@ from .widths import MOST
 #: Steps of bumps' LM on all points.
 _STEPS = 40
 #: Relative change of χ² and of the parameters at which it ends; bumps' own 1e-10 follows flat valleys on.
-_ENOUGH = 1e-5
+_ENOUGH = 1e-4
+#: A width of so many standard deviations is there for sure.
+_NEEDED = 4.0
 FAR_OFF = "So much worse than others from every start that it was not fitted to the end."
 
 
@@ -61,7 +63,7 @@ class Task:
     probability: float = 0.0
     fixed: dict[str, float] | None = None
     ranges: dict[str, tuple[float, float]] | None = None
-    seconds: float = 12.0
+    seconds: float = 8.0
     starts: tuple[dict[str, Any], ...] = ()
     bar: float = np.inf
     extra: dict[str, Any] | None = None
@@ -104,7 +106,10 @@ def fit_candidate(task: Task, bank: Bank) -> ModelFit:
             final.append(done)
     if not final:
         raise SasnetError(f"{task.name}: no start gives a finite curve here; fix fewer parameters.")
-    fit = _describe(task, min(final, key=lambda d: d.bic), time.process_time() - began)
+    best = min(final, key=lambda d: d.bic)
+    if not starts.hopeless:
+        best = _without_needless(task, best, began)
+    fit = _describe(task, best, time.process_time() - began)
     return replace(fit, warnings=(FAR_OFF,)) if starts.hopeless else fit
 
 
@@ -148,6 +153,19 @@ def _levenberg(task: Task, start: dict[str, Any], per_decade: int | None, second
     sizes = {p.name for p in fitness.model.sasmodel.info.parameters.call_parameters if p.type == "volume"}
     errors = dict(zip([p.name for p in problem._parameters], deviations, strict=True))
     return _done(task, fitness, free, len(sizes & set(same)), errors, per_decade)
+
+
+def _without_needless(task: Task, done: _Done, began: float) -> _Done:
+    """Without widths of distributions that the evidence is not for."""
+    for name in [n for n in done.free if n.endswith("_pd")]:
+        error, left = done.errors.get(name, np.nan), task.seconds - (time.process_time() - began)
+        if not error > done.parameters.get(name, 0.0) / _NEEDED or left < 0:
+            continue
+        start = {k: v for k, v in done.parameters.items() if not k.startswith(name)}
+        without = _levenberg(task, start, done.per_decade, left)
+        if without is not None and without.bic < done.bic:
+            done = without
+    return done
 
 
 def _unfitted(task: Task, start: dict[str, Any], per_decade: int | None) -> _Done:

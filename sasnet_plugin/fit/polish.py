@@ -19,6 +19,8 @@ from .smearing import resolution
 TOLERANCES = (0.1, 0.02, 0.0)
 #: Sizes stay within this factor of their start; scattering length densities within so much, 10⁻⁶ Å⁻².
 _REACH, _SLD_REACH = np.log(20.0), 12.0
+#: Longest size times least q: what is longer has no effect, and the dear models take ever more time for it.
+_LONGEST = 60.0
 _WORST = 1e6
 
 
@@ -218,6 +220,9 @@ class Polisher:
             low, high = max(low, value - _SLD_REACH), min(high, value + _SLD_REACH)
             return _Code.linear(value, low, high, 1.0)
         if low >= 0 and value > 0:
+            if name in table and table[name].type == "volume" and table[name].units == "Ang":
+                longest = _LONGEST / float(self.curve.q[0])
+                value, high = min(value, longest), min(high, longest)
             return _Code.logarithm(
                 value, max(low, value * np.exp(-_REACH)), min(high, value * np.exp(_REACH))
             )

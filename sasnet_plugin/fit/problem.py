@@ -101,11 +101,18 @@ def experiment(
         data.dxl, data.dxw = curve.dxl, curve.dxw
     elif curve.dq is not None:
         data.dx = curve.dq
-    model = Model(load_model(name), **_accepted(load_model(name).info, parameters))
+    model = Model(load_model(name), **accepted(load_model(name).info, parameters))
     return Guarded(data=data, model=model)
 
 
-def _accepted(info: Any, parameters: dict[str, Any]) -> dict[str, Any]:
+def accepted(info: Any, parameters: dict[str, Any]) -> dict[str, Any]:
+    """Those of the parameters that a model has: what is left of another model's would be an error.
+
+    Parameters
+    ----------
+    info : sasmodels.modelinfo.ModelInfo
+    parameters : dict
+    """
     known = set()
     for p in info.parameters.call_parameters:
         known.add(p.name)

@@ -48,6 +48,18 @@ def ranked(fits: Sequence[ModelFit], prior: Sequence[float] | None = None) -> li
     return sorted(found, key=lambda f: -f.weight)
 
 
+def explains(reduced_chisq: float, points: int) -> bool:
+    """Whether χ² is within its own scatter: by three standard deviations, and by a fifth at least.
+
+    Parameters
+    ----------
+    reduced_chisq : float
+    points : int
+        Of the curve.
+    """
+    return bool(reduced_chisq < 1 + max(3 * np.sqrt(2 / max(points, 1)), 0.2))
+
+
 def alike(fits: Sequence[ModelFit]) -> list[str]:
     """Names of the fits that this curve cannot tell from the best one."""
     if not fits:

@@ -12,9 +12,10 @@ from ..types import Curve, SasnetError, Suggestion
 from .candidate import Task
 from .choice import simplifications
 from .contrast import Contrast, hold
+from .rank import explains
 from .result import ModelFit
 from .screen import Pair
-from .second import Round, second_round, unexplained
+from .second import Round, second_round
 from .smearing import has_resolution
 from .unstated import again_with, unstated_resolution
 from .workers import LateError, Pool
@@ -43,7 +44,7 @@ class Fitted:
     @property
     def unexplained(self) -> bool:
         """Whether there are fits, none of which explains the curve."""
-        return bool(self.fits) and unexplained(self.fits, len(self.curve))
+        return bool(self.fits) and not explains(_best(self), len(self.curve))
 
 
 @dataclass(frozen=True)

@@ -57,13 +57,6 @@ class Round:
     badness: Mapping[Pair, float]
 
 
-def unexplained(fits: Sequence[ModelFit], points: int) -> bool:
-    """Whether the best χ² is beyond its own scatter, by three standard deviations and a fifth at least."""
-    best = min(fits, key=lambda f: f.reduced_chisq)
-    degrees = max(points - len(best.free), 1)
-    return bool(best.reduced_chisq > 1 + max(3 * np.sqrt(2 / degrees), 0.2))
-
-
 def second_round(pool: Pool, given: Round, seconds: float) -> list[Task]:
     """What else to fit.
 

@@ -112,7 +112,7 @@ def seen(curve: Curve, q: NDArray[np.float64]) -> tuple[NDArray[np.intp], NDArra
     Returns
     -------
     columns : (c,) int array
-    matrix : (c, m) float32 array
+    matrix : (c, m) float array
     """
     matrix = _resolution(curve, q)
     used = np.flatnonzero(matrix.any(axis=0))
@@ -175,7 +175,7 @@ def shifted(
     ------
     parameters : dict
         Of the structure factor; empty without one.
-    curves : (n, s, c) float32 array
+    curves : (n, s, c) float array
     """
     curves = _shifted(page.log_intensity, columns, shifts)
     if factor is None:

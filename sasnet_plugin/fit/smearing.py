@@ -110,7 +110,9 @@ def apply_sampling(fitness: Any, curve: Curve, per_decade: int | None) -> None:
     fitness.update()
 
 
-def sampling_needed(fitness: Any, curve: Curve, *, tolerance: float = 0.03) -> int | None:
+def sampling_needed(
+    fitness: Any, curve: Curve, *, tolerance: float = 0.03, finest: int = FINEST
+) -> int | None:
     """The fewest points a decade with which an experiment's χ² no longer depends on their number.
 
     Parameters
@@ -120,6 +122,8 @@ def sampling_needed(fitness: Any, curve: Curve, *, tolerance: float = 0.03) -> i
     curve : Curve
     tolerance : float
         Of the mean squared change of a residual.
+    finest : int
+        Points a decade that are taken for enough.
 
     Returns
     -------
@@ -128,11 +132,11 @@ def sampling_needed(fitness: Any, curve: Curve, *, tolerance: float = 0.03) -> i
     """
     if not has_resolution(curve):
         return None
-    apply_sampling(fitness, curve, FINEST)
+    apply_sampling(fitness, curve, finest)
     exact = np.asarray(fitness.theory(), dtype=float)
-    for per_decade in (None, FINE):
+    for per_decade in (None, FINE) if finest > FINE else (None,):
         apply_sampling(fitness, curve, per_decade)
         change = (np.asarray(fitness.theory(), dtype=float) - exact) / fitness.dIq
         if np.mean(change**2) < tolerance:
             return per_decade
-    return FINEST
+    return finest

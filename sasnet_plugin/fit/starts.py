@@ -11,14 +11,13 @@ from numpy.typing import NDArray
 
 from ..simulate.clean import tier
 from ..types import Curve
-from .contrast import with_fixed
+from .begin import as_start, from_bank
 from .linear import cells
-from .plugins import page_of
 from .polish import Polished, Polisher
 from .problem import experiment
-from .seeds import Seed, binned, nearest
-from .smearing import FINE, sampling_needed
-from .widths import MOST, coarse, completed, points_needed, spread_in_turn, with_points
+from .rank import explains
+from .smearing import FINE, FINEST, sampling_needed
+from .widths import points_needed, spread_in_turn, with_points
 
 if TYPE_CHECKING:
     from ..simulate.bank import Bank
@@ -26,19 +25,22 @@ if TYPE_CHECKING:
 
 #: Points of the coarse copy that starts are polished on.
 _COARSE_POINTS = 80
-#: Starts on the coarse copy; how many of them are followed further there; how many go on to all points.
-STARTS = {"fast": 12, "medium": 6, "slow": 3}
+#: How many starts are followed further on the coarse copy; how many go on to all points.
 _FOLLOWED, _FINALISTS = {"fast": 5, "medium": 3, "slow": 1}, {"fast": 3, "medium": 2, "slow": 1}
 #: Points a decade at which starts are calculated, in the first steps and after; None: the measured ones.
 _FIRST_SAMPLING: dict[str, int | None] = {"fast": FINE, "medium": 50, "slow": None}
 _SAMPLING: dict[str, int | None] = {"fast": FINE, "medium": 100, "slow": None}
-#: A candidate whose starts are worse than the best fit so far by this factor is not followed any further: on
-#: the coarse copy, after the first steps from the bank's curves, and after the last.
-_FAR_OFF, _HOPELESS = 100.0, {"fast": 20.0, "medium": 8.0, "slow": 8.0}
-#: The same for dear models where another has explained the curve, and the reduced χ² that says so.
-_NOT_NEEDED, _EXPLAINED = 2.0, 1.2
+#: A candidate whose starts are worse than the best fit so far by a factor is not followed any further: on the
+#: coarse copy, after the first steps from the bank's curves, and after the last.
+_FAST_LIMITS = (100.0, 20.0)
+#: The same for dear models: where another has explained the curve, nearly so (χ²/dof below), or none has.
+_DEAR_LIMITS, _NEARLY = ((15.0, 1.3), (15.0, 2.5), (40.0, 8.0)), 5.0
+#: χ² has to be so much worse in any case.
+_FOR_SURE = 30.0
+#: No width is tried on a fit whose χ² is that of the best so far, within so much.
+_AS_GOOD = 1.05
 #: Accuracy of polishing: of χ², and of the steps; what is left is far below the noise.
-_ENOUGH = 1e-5
+_ENOUGH = 1e-4
 
 
 @dataclass(frozen=True)
@@ -73,32 +75,37 @@ def polished(task: Task, bank: Bank, began: float) -> Starts:
     speed, search = tier(task.model), _Search(task, began)
     coarse_copy = coarsened(task.curve, task.dintensity)
     rough = _polisher(task, *coarse_copy, _SAMPLING[speed])
+    # Other starts of a dear model are of no interest where one explains the coarse copy.
+    until = 0.0 if speed == "fast" else float(len(coarse_copy[0]))
+    limits = _limits(task)
     if task.starts:
-        first = search.follow(rough, [_completed(task, s) for s in task.starts], 0.3, 0.02, 0.0, steps=12)
-        limit = _FAR_OFF
+        first = search.follow(rough, [as_start(task, s) for s in task.starts], 0.3, 0.02, 0.0, steps=12)
     else:
         quick = _polisher(task, *coarse_copy, _FIRST_SAMPLING[speed])
-        first = search.follow(quick, _from_bank(task, bank), 0.3, 0.1, steps=6)
-        if first and not search.behind(first, rough, _FAR_OFF):
-            first = search.follow(rough, _values(first[: _FOLLOWED[speed]]), 0.5, 0.02, 0.0, steps=10)
-        dear = speed != "fast" and task.bar < _EXPLAINED
-        limit = _NOT_NEEDED if dear else _HOPELESS[speed]
+        first = search.follow(quick, from_bank(task, bank), 0.3, 0.1, steps=6, until=until)
+        if first and speed == "slow" and first[0].chisq > until and not _has_width(first[0]):
+            # Few of the bank's curves of such models have a width.
+            widened = spread_in_turn(task, first[0].parameters)
+            first = _sorted(first + search.follow(quick, widened, 0.4, 0.1, steps=6), quick)
+        if first and not search.behind(first, rough, limits[0]):
+            again = _values(first[: _FOLLOWED[speed]])
+            first = search.follow(rough, again, 0.5, 0.02, 0.0, steps=10, until=until)
     if not first:
         return Starts([], None)
     spread = [] if _has_width(first[0]) else spread_in_turn(task, first[0].parameters)
-    if search.behind(first, rough, _HOPELESS["fast"]):
+    if search.behind(first, rough, _FAST_LIMITS[1]):
         spread = []
-    elif spread and search.behind(first, rough, limit):
+    elif spread and search.behind(first, rough, limits[1]):
         # A width may be all that is missing.
         first = _sorted(first + search.follow(rough, spread, 0.6, 0.02, 0.0, steps=8), rough)
         spread = []
-    if search.behind(first, rough, limit):
+    if search.behind(first, rough, limits[1]):
         return Starts([min(first, key=lambda d: d.chisq)], _SAMPLING[speed], hopeless=True)
-    found = search.on_all_points(_values(first[: _FINALISTS[speed]]), 0.6)
-    if spread and found.found and not _explains(found.found[0], len(task.curve)):
+    found = search.on_all_points(_values(first[: _FINALISTS[speed]]), 0.6, until)
+    if spread and found.found and not search.satisfied(found.found[0], first[0].chisq / len(coarse_copy[0])):
         wide = search.follow(rough, spread, 0.75, 0.02, 0.0, steps=8)
         wide = [w for w in wide if w.chisq < first[0].chisq][: _FINALISTS[speed]]
-        more = search.on_all_points(_values(wide), 0.8) if wide else Starts([], None)
+        more = search.on_all_points(_values(wide), 0.8, 0.0) if wide else Starts([], None)
         finest = max(found.per_decade or 0, more.per_decade or 0) or None
         found = Starts(_sorted(found.found + more.found, rough), finest)
     return found
@@ -119,9 +126,15 @@ class _Search:
     began: float
 
     def follow(
-        self, polisher: Polisher, found: list[dict[str, Any]], share: float, *tolerances: float, steps: int
+        self,
+        polisher: Polisher,
+        found: list[dict[str, Any]],
+        share: float,
+        *tolerances: float,
+        steps: int,
+        until: float = 0.0,
     ) -> list[Polished]:
-        """Polish starts until a share of the time is spent; at least one is."""
+        """Polish starts until a share of the time is spent or χ² is small enough; at least one is."""
         done: list[Polished] = []
         for start in found:
             left = share * self.task.seconds - (time.process_time() - self.began)
@@ -131,14 +144,23 @@ class _Search:
             one = polisher.polish(start, tolerances=tolerances, steps=steps, enough=_ENOUGH)
             if one is not None:
                 done.append(one)
+                if one.chisq < until:
+                    break
         return _distinct(_sorted(done, polisher))
 
     def behind(self, found: list[Polished], polisher: Polisher, factor: float) -> bool:
         """Whether all of these are worse than the best fit of other candidates by a factor."""
-        least = min(d.chisq for d in found) / len(polisher.curve)
-        return least > factor * max(self.task.bar, 1.0)
+        least, n = min(d.chisq for d in found), len(polisher.curve)
+        others = n * max(self.task.bar, 1.0)
+        return least > max(factor * others, others + _FOR_SURE)
 
-    def on_all_points(self, found: list[dict[str, Any]], share: float) -> Starts:
+    def satisfied(self, found: Polished, on_coarse: float) -> bool:
+        """Whether nothing is left for a width to explain: in itself, or as other models leave as much."""
+        n = len(self.task.curve)
+        as_others = on_coarse < 1 and found.chisq / n < _AS_GOOD * self.task.bar
+        return bool(found.chisq < n + np.sqrt(2 * n)) or as_others
+
+    def on_all_points(self, found: list[dict[str, Any]], share: float, until: float) -> Starts:
         """Polish with as many points of q and of size distributions as the data can tell."""
         task = self.task
 
@@ -149,8 +171,10 @@ class _Search:
         finalists = [with_points(p, needed(fine, p)) for p in found]
         sampling = _sampling(task, finalists[0])
         fine = _polisher(task, task.curve, task.dintensity, sampling)
-        done = self.follow(fine, finalists, share, 0.0, steps=20)
+        until *= len(task.curve) / _COARSE_POINTS
+        done = self.follow(fine, finalists, share, 0.0, steps=20, until=until)
         if done:
+            fine.deadline = np.inf
             # The width that was found may need more points than the one that it started from.
             more = with_points(done[0].parameters, needed(fine, done[0].parameters))
             if more != done[0].parameters:
@@ -158,25 +182,17 @@ class _Search:
         return Starts(done, sampling)
 
 
+def _limits(task: Task) -> tuple[float, float]:
+    """How much worse than the best so far a candidate may be after its first and its last steps."""
+    if tier(task.model) == "fast":
+        return _FAST_LIMITS
+    if explains(task.bar, len(task.curve)):
+        return _DEAR_LIMITS[0]
+    return _DEAR_LIMITS[1 if task.bar < _NEARLY else 2]
+
+
 def _has_width(found: Polished) -> bool:
     return any(k.endswith("_pd") for k in found.parameters)
-
-
-def _explains(found: Polished, points: int) -> bool:
-    """Whether nothing is left for a width to explain: χ² within its own scatter."""
-    return bool(found.chisq < points + np.sqrt(2 * points))
-
-
-def _from_bank(task: Task, bank: Bank) -> list[dict[str, Any]]:
-    """The bank's nearest curves, and the task's own start."""
-    speed = tier(task.model)
-    data = binned(task.curve, task.dintensity)
-    page = page_of(bank, task.model, 0.1 * task.seconds)
-    seeds = nearest(page, task.model, task.structure_factor, data, count=3 * STARTS[speed])
-    seeds = _varied(seeds, STARTS[speed], distributions={"fast": 2, "medium": 1, "slow": 0}[speed])
-    if task.extra is not None:
-        seeds = [Seed(dict(task.extra), 0.0), *seeds]
-    return [_start(task, seed) for seed in seeds]
 
 
 def _polisher(task: Task, curve: Curve, dintensity: NDArray[np.float64], per_decade: int | None) -> Polisher:
@@ -208,7 +224,7 @@ def _sampling(task: Task, parameters: dict[str, Any]) -> int | None:
     if tier(task.model) == "slow":
         return None
     fitness = experiment(task.curve, task.dintensity, task.name, parameters)
-    return sampling_needed(fitness, task.curve)
+    return sampling_needed(fitness, task.curve, finest=FINEST if tier(task.model) == "fast" else FINE)
 
 
 def coarsened(curve: Curve, dintensity: NDArray[np.float64]) -> tuple[Curve, NDArray[np.float64]]:
@@ -233,32 +249,3 @@ def coarsened(curve: Curve, dintensity: NDArray[np.float64]) -> tuple[Curve, NDA
         dxw=mean(curve.dxw),
     )
     return found, error
-
-
-def _varied(seeds: list[Seed], count: int, *, distributions: int) -> list[Seed]:
-    """The best seeds, but no more than half of them with size distributions where there are others.
-
-    A second distribution multiplies the cost of a curve, so dear models go without.
-    """
-    spread = [s for s in seeds if 0 < sum(k.endswith("_pd") for k in s.parameters) <= distributions]
-    plain = [s for s in seeds if not any(k.endswith("_pd") for k in s.parameters)]
-    if not plain:
-        plain = [replace(s, parameters=_without_spread(s.parameters)) for s in seeds]
-    wanted = min(len(spread), count // 2)
-    chosen = plain[: count - wanted] + spread[:wanted]
-    return sorted(chosen, key=lambda s: s.badness)
-
-
-def _without_spread(parameters: dict[str, Any]) -> dict[str, Any]:
-    return {k: v for k, v in parameters.items() if "_pd" not in k}
-
-
-def _start(task: Task, seed: Seed) -> dict[str, Any]:
-    start: dict[str, Any] = with_fixed(seed.parameters, task.fixed or {})
-    return _completed(task, start)
-
-
-def _completed(task: Task, start: dict[str, Any]) -> dict[str, Any]:
-    """With its distributions on the coarse copy's points, and the mode of the effective radius."""
-    start = coarse(task.model, completed(start, MOST[tier(task.model)]))
-    return start | ({} if task.structure_factor is None else {"radius_effective_mode": 1})

@@ -95,7 +95,7 @@ class ResolutionTask:
             else:
                 polisher = self._polisher(self.curve, None)
             polisher.deadline = deadline
-            done: Polished | None = polisher.polish(start, tolerances=(0.0,))
+            done: Polished | None = polisher.polish(start, tolerances=(0.0,), steps=6, enough=1e-4)
             if done is None:
                 return start
             tried.append(replace(guess, chisq=done.chisq))

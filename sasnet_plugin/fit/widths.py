@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _WIDTHS, _WIDTH = {"fast": 4, "medium": 2, "slow": 1}, 0.12
 #: Most points of a size distribution in a fit, and points on the coarse copy of the data.
 MOST = {"fast": 35, "medium": 21, "slow": 9}
-_COARSE = {"fast": 15, "medium": 9, "slow": 5}
+_COARSE = {"fast": 15, "medium": 9, "slow": 7}
 #: Points that are tried; two distributions of 35 points make a curve of 1225.
 _FEW = (7, 11, 15, 21)
 #: Mean square of what fewer points may change, in units of the data's uncertainty.

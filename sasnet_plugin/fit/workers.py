@@ -151,6 +151,11 @@ class Workers:
         Processes.
     stopped : callable
         Asked again and again during `run`, which ends with `StoppedError` once it is true.
+
+    Raises
+    ------
+    ModelZooError
+        On entering: the bank is missing or damaged.
     """
 
     bank: Path
@@ -159,6 +164,9 @@ class Workers:
     _workers: list[_Worker] = field(default_factory=list)
 
     def __enter__(self) -> Workers:
+        from ..simulate.bank import Bank
+
+        Bank(self.bank).close()  # a damaged one would end each process that opens it
         self._workers = [self._start() for _ in range(self.count)]
         return self
 

@@ -53,11 +53,12 @@ class Server:
         threading.Thread(target=self._listen, daemon=True).start()
         try:
             self._serve()
-        except BaseException:
-            self.end(1)
-            raise
+        except Exception as error:
+            reason = error if isinstance(error, SasnetError) else unforeseen("sasnet serve", error)
+            self._mouth.say(None, "error", text=str(reason))
+        self.end(1)
 
-    def _serve(self) -> NoReturn:
+    def _serve(self) -> None:
         from ..fit.fitting import bank_path
         from ..fit.workers import Workers
         from .answers import Answers
@@ -138,7 +139,7 @@ class Server:
                 del self._wanted[request.id]
                 self._mouth.say(request.id, event, **what)
 
-    def end(self, code: int) -> None:
+    def end(self, code: int) -> NoReturn:
         """End this process from any thread; its workers end when it is gone, whatever they are doing."""
         with self._writing:
             if self._folder is not None:

@@ -35,7 +35,7 @@ class Watched:
         return self.pool.count
 
     def clock(self) -> float:
-        """See `sasnet_plugin.fit.workers.Workers.clock`."""
+        """The time that limits are meant in, s."""
         return self.pool.clock()
 
     def run(self, tasks: Sequence[Job], seconds: float) -> Iterator[tuple[int, Any]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from zipfile import is_zipfile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -149,6 +150,8 @@ class Bank:
     def __init__(self, path: Path) -> None:
         self.path = Path(path)
         try:
+            if self.path.is_file() and not is_zipfile(self.path):
+                raise ValueError("it is damaged")  # numpy would say something else, and leave the file open
             self._file = np.load(self.path)
             self.models = tuple(k.removesuffix("/names") for k in self._file.files if k.endswith("/names"))
         except (OSError, ValueError) as error:
@@ -172,3 +175,7 @@ class Bank:
             self._file[f"{model}/log_intensity"].astype(np.float32),
             self._file[f"{model}/radius_effective"].astype(np.float64),
         )
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._file.close()

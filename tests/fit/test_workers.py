@@ -7,12 +7,15 @@ import signal
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
+
+import pytest
 
 from sasnet_plugin.fit.candidate import Task
 from sasnet_plugin.fit.fitting import bank_path
 from sasnet_plugin.fit.result import ModelFit
 from sasnet_plugin.fit.workers import Workers
-from sasnet_plugin.types import Curve, SasnetError
+from sasnet_plugin.types import Curve, ModelZooError, SasnetError
 
 Simulated = Callable[..., Curve]
 
@@ -63,3 +66,13 @@ def test_leaving_ends_the_processes() -> None:
         processes = [w.process for w in pool._workers]
         assert all(p.is_alive() for p in processes)
     assert not any(p.is_alive() for p in processes)
+
+
+def test_a_damaged_bank_is_a_sentence_of_its_own(tmp_path: Path) -> None:
+    damaged = tmp_path / "seeds.npz"
+    damaged.write_bytes(bank_path().read_bytes()[:100_000])
+    with (
+        pytest.raises(ModelZooError, match=r"seeds.npz: the bank of starting values cannot be read"),
+        Workers(damaged),
+    ):
+        pass

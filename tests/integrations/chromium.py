@@ -6,6 +6,7 @@ import asyncio
 import base64
 import itertools
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -16,14 +17,23 @@ from typing import Any
 #: Seconds after which something that was to happen never will.
 PATIENCE = 60.0
 NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
+PACKAGES = ("chromium", "fonts-dejavu-core")
 
 
 def chromium() -> str:
-    """The browser's path."""
-    for name in NAMES:
-        if path := shutil.which(name):
-            return path
-    raise AssertionError("This test needs Chromium; install it (Debian: apt-get install chromium).")
+    """The browser's path; where there is none, Debian's is installed (as root)."""
+    for _ in range(2):
+        for name in NAMES:
+            if path := shutil.which(name):
+                return path
+        install = ["apt-get", "install", "-y", "-qq", "--no-install-recommends", *PACKAGES]
+        for command in (["apt-get", "update", "-qq"], install):
+            quiet = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
+            done = subprocess.run(
+                command, env=quiet, timeout=600, capture_output=True, text=True, check=False
+            )
+            assert done.returncode == 0, f"This test needs Chromium; install it. {done.stderr}"
+    raise AssertionError("apt-get has installed Chromium under another name.")
 
 
 class Page:

@@ -108,7 +108,7 @@ def file(example_data: Path) -> Path:
 @pytest.fixture(scope="module")
 def running(file: Path) -> Iterator[Running]:
     models = "--models", ",".join(sorted(MODELS))
-    found = start(file, *models, "--structure-factor", "stickyhardsphere")
+    found = start(file, *models, "--structure-factor", "stickyhardsphere", "--time-limit", "120")
     yield found
     stop(found)
 
@@ -183,6 +183,36 @@ def _agree(curve: sasnet_plugin.Curve, row: list[str], data: Any, fit: Any, resi
     chisq = float(np.sum(np.square(residuals["y"])))
     # Up to a dozen parameters are fitted; the table has three digits.
     assert chisq / len(curve) < 1.01 * float(row[3]) < 1.01 * 1.01 * chisq / (len(curve) - 12)
+
+
+READER = """
+import sys
+sys.modules["sasnet_plugin"] = None
+from bumps.webview.server.state_hdf5_backed import State
+state = State()
+state.read_session_file(sys.argv[1])
+for item in state.history.store.values():
+    print(item.label.partition(":")[0], item.problem.fitProblem.chisq())
+print("now", state.problem.fitProblem.chisq())
+"""
+
+
+def test_a_session_saved_in_the_page_opens_without_sasnet(running: Running, tmp_path: Path) -> None:
+    from urllib.request import urlopen
+
+    session = tmp_path / "session.h5"
+    with urlopen(f"{running.address}get_session") as answer:
+        session.write_bytes(answer.read())
+    done = subprocess.run(
+        [sys.executable, "-c", READER, str(session)], capture_output=True, text=True, check=True, cwd=tmp_path
+    )
+    found = dict(line.rsplit(maxsplit=1) for line in done.stdout.splitlines())
+    now = float(found.pop("now"))
+    assert set(found) == {f"{model}@stickyhardsphere" for model in MODELS}
+    for name, chisq in found.items():
+        form, _, factor = name.partition("@")
+        assert re.search(rf"^{form} +{factor} .* {float(chisq):.2f} ", running.printed, re.MULTILINE)
+    assert f"{now:.6g}" in {f"{float(chisq):.6g}" for chisq in found.values()}
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])

@@ -292,3 +292,14 @@ def test_events_are_lines_of_their_own_whatever_libraries_print(
         assert answer["event"] == "done"
         assert answer["result"]["pages"][0]["fitpage_model"] == ["loud"]
         json.dumps(answer, allow_nan=False)
+
+
+def test_an_installation_without_its_network_says_so_and_ends(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SASNET_MODEL_ZOO", str(tmp_path / "nowhere"))
+    with Child(1, tmp_path) as child:
+        event = child.hear()
+        assert (event["id"], event["event"]) == (None, "error")
+        assert "nowhere" in event["text"]
+        assert child.process.wait(PATIENCE) == 1
