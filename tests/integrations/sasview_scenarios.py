@@ -96,6 +96,7 @@ def killed(session: Any) -> Any:
     session.watch("fit killed")
     os.kill(dialog.child.pid, signal.SIGKILL)
     yield lambda: not dialog.entry.asked
+    yield from session.pause(0.5)
     session.seen["after_kill"] = [dialog.data_table.item(0, 5).text(), dialog.status.text()]
     session.picture("killed", dialog)
     yield lambda: not any(_alive(each) for each in workers)

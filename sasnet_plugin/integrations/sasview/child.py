@@ -47,6 +47,7 @@ class Child(QObject):
         super().__init__(parent)
         self._command, self._environment = list(command), dict(environment)
         self._process: QProcess | None = None
+        self._ending: list[QProcess] = []
         self._number = 0
         self._rest = b""
         self._said: deque[str] = deque(maxlen=20)
@@ -73,17 +74,18 @@ class Child(QObject):
             return
         process.finished.disconnect(self._finished)
         process.errorOccurred.disconnect(self._broken)
-        process.finished.connect(process.deleteLater)
+        process.finished.connect(self._ended)
+        self._ending.append(process)
         process.write(b'{"id": 0, "do": "quit"}\n')
         process.closeWriteChannel()
         QTimer.singleShot(_GRACE, process, process.kill)
 
     def kill(self) -> None:
         """End the process at once; SasView is being closed."""
-        process, self._process = self._process, None
-        if process is not None:
-            process.finished.disconnect(self._finished)
-            process.errorOccurred.disconnect(self._broken)
+        running = [*self._ending, *([self._process] if self._process is not None else [])]
+        self._process, self._ending = None, []
+        for process in running:
+            process.blockSignals(True)
             process.kill()
             process.waitForFinished(_GRACE)
 
@@ -154,6 +156,12 @@ class Child(QObject):
             process.deleteLater()
         last = f" Its last words: {self._said[-1][:200]}" if self._said else ""
         self.died.emit(f"The process of sasnet has ended; the next request starts it again.{last}")
+
+    def _ended(self) -> None:
+        """One that was asked to end has done so."""
+        for process in [p for p in self._ending if p.state() == QProcess.ProcessState.NotRunning]:
+            self._ending.remove(process)
+            process.deleteLater()
 
     def _broken(self, error: QProcess.ProcessError) -> None:
         if error != QProcess.ProcessError.FailedToStart or self._process is None:
