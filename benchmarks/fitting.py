@@ -10,14 +10,10 @@ evolution. A fit succeeds when its reduced χ² is at most 1.1 times the truth's
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import sys
 import time
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +24,7 @@ import contextlib
 
 import numpy as np
 from contest import markdown, percent
+from kept import Here, run
 
 from sasnet_plugin.types import Curve, SasnetError
 
@@ -77,6 +74,14 @@ class Problem:
 
 def problem(index: int, seed: int) -> Problem:
     """Draw problem number `index`; forms take turns."""
+    from sasnet_plugin.simulate.priors import form_models
+
+    forms = form_models()
+    return measurement(forms[index % len(forms)], index, np.random.default_rng([seed, index]))
+
+
+def measurement(form: str, index: int, rng: np.random.Generator, *, plain: bool = False) -> Problem:
+    """A measurement of one form model; `plain`: monodisperse, no structure factor, its resolution stated."""
     from sasnet_plugin.fit.fitting import uncertainties
     from sasnet_plugin.simulate.clean import simulate_clean
     from sasnet_plugin.simulate.examples import SPARED
@@ -85,15 +90,12 @@ def problem(index: int, seed: int) -> Problem:
     from sasnet_plugin.simulate.kernel import call
     from sasnet_plugin.simulate.library import DILUTE_SHARE
     from sasnet_plugin.simulate.measure import measure
-    from sasnet_plugin.simulate.priors import allowed_structure_factors, form_models, sample_prior
+    from sasnet_plugin.simulate.priors import allowed_structure_factors, sample_prior
 
-    rng = np.random.default_rng([seed, index])
-    forms = form_models()
-    form = forms[index % len(forms)]
     for _ in range(200):
-        clean = simulate_clean(form, rng)
+        clean = simulate_clean(form, rng, monodisperse=plain)
         log_i = clean.log_intensity.astype(float)
-        allowed = allowed_structure_factors(form)
+        allowed = () if plain else allowed_structure_factors(form)
         factor, extra = None, {}
         if allowed and rng.random() >= DILUTE_SHARE and clean.radius_effective > 0:
             factor = str(rng.choice(allowed))
@@ -102,6 +104,8 @@ def problem(index: int, seed: int) -> Problem:
                 log_i = log_i + np.log(call(factor, WIDE_Q, extra).intensity)
         for _ in range(12):
             setting = sample_setting(rng)
+            if plain and setting.dq is None and setting.dxl is None:
+                continue
             used = setting.matrix.indices
             low, top = int(used.min()), int(used.max()) + 1
             if clean.n_valid < top or not np.all(np.isfinite(log_i[low:top])):
@@ -138,41 +142,11 @@ def solve(contestant: str, index: int, seed: int) -> dict[str, Any]:
     return found
 
 
-class _Here:
-    """Does the jobs of a fit in this process, one after another, so that their CPU time is counted."""
-
-    count = 1
-
-    def __init__(self) -> None:
-        from sasnet_plugin.fit.fitting import bank_path
-        from sasnet_plugin.simulate.bank import Bank
-
-        self._bank = Bank(bank_path())
-
-    def clock(self) -> float:
-        """CPU time: other work on the machine is not to be seen in the answers."""
-        return time.process_time()
-
-    def run(self, tasks: Sequence[Any], seconds: float) -> Iterator[tuple[int, Any]]:
-        """See `sasnet_plugin.fit.workers.Workers.run`; the time is CPU time."""
-        from sasnet_plugin.fit.workers import LateError, answer_of, share
-
-        deadline, least = time.process_time() + seconds, np.inf
-        for index, task in enumerate(tasks):
-            left = deadline - time.process_time()
-            if left <= 0:
-                yield index, LateError(task.name)
-                continue
-            answer = answer_of(task.dispatched(least, share(left, len(tasks) - index, 1)), self._bank)
-            least = min(least, getattr(answer, "reduced_chisq", np.inf))
-            yield index, answer
-
-
 def _sasnet(given: Problem) -> dict[str, Any]:
     """The product's own chain with its default options: 30 s of two processes."""
     from sasnet_plugin.fit.fitting import fit_with
 
-    result = fit_with(_Here(), given.curve, time_limit=LIMIT)
+    result = fit_with(Here(), given.curve, time_limit=LIMIT)
     if result.best is None:
         return {"reduced_chisq": float("inf"), "best": None, "weight_of_truth": 0.0, "weight_of_alike": 0.0}
     least = min(f.reduced_chisq for f in result.fits)
@@ -243,15 +217,16 @@ def _told(contestant: str, given: Problem, rng: np.random.Generator) -> dict[str
         problem_.setp(point)
         np.random.seed(int(rng.integers(2**31)))  # noqa: NPY002  bumps draws from the global state
         with silent():
-            done = _fit(contestant, problem_, fitness, deadline)
+            steps = _fit(contestant, problem_, fitness, deadline)
     least = float(fitness.best[0])
-    return {"reduced_chisq": least / max(len(given.curve) - len(free), 1), "done": done}
+    late = time.process_time() > deadline
+    return {"reduced_chisq": least / max(len(given.curve) - len(free), 1), "steps": steps, "late": late}
 
 
-def _fit(contestant: str, problem_: Any, fitness: Any, deadline: float) -> float:
+def _fit(contestant: str, problem_: Any, fitness: Any, deadline: float) -> int:
     """Run bumps' fitter until it ends or has used its time; the experiment keeps the best that it sees.
 
-    Returns the share of its steps that it made, 1 where it ended by itself; it may end before the last.
+    Returns the generations that differential evolution began.
     """
     from bumps.fitters import FITTERS, FitDriver
 
@@ -274,41 +249,7 @@ def _fit(contestant: str, problem_: Any, fitness: Any, deadline: float) -> float
     driver.clip()
     with contextlib.suppress(TimeUpError):
         driver.fit()
-    return min(1.0, steps[0] / dict(chosen.settings)["steps"]) if contestant == "de" and late() else 1.0
-
-
-def run(contestant: str, count: int, seed: int, work: Path, workers: int) -> list[dict[str, Any]]:
-    """All answers of one contestant, those that are kept and new ones."""
-    path = work / f"{contestant}-{seed}.jsonl"
-    kept: dict[int, dict[str, Any]] = {}
-    if path.exists():
-        for line in path.read_text(encoding="utf-8").splitlines():
-            try:
-                row = json.loads(line)
-            except ValueError:  # the line under way when a run was killed
-                continue
-            kept[row["index"]] = row
-    missing = [i for i in range(count) if i not in kept]
-    with path.open("a", encoding="utf-8") as file:
-        for row in _answers(contestant, missing, seed, workers):
-            kept[row["index"]] = row
-            file.write(json.dumps(row) + "\n")
-            file.flush()
-            print(
-                f"{contestant} {len(kept)}/{count} {row['model']} {row['success']} {row['seconds']:.1f} s",
-                flush=True,
-            )
-    return [kept[i] for i in range(count) if i in kept]
-
-
-def _answers(contestant: str, indices: list[int], seed: int, workers: int) -> Iterator[dict[str, Any]]:
-    if workers == 1:
-        for index in indices:
-            yield solve(contestant, index, seed)
-        return
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        for future in as_completed([pool.submit(solve, contestant, i, seed) for i in indices]):
-            yield future.result()
+    return steps[0]
 
 
 def table(found: dict[str, list[dict[str, Any]]]) -> str:
@@ -330,11 +271,12 @@ def table(found: dict[str, list[dict[str, Any]]]) -> str:
         )
     text = markdown(header, lines)
     if found.get("de"):
-        cut = [r for r in found["de"] if r["done"] < 1]
-        whole = np.mean([r["seconds"] / max(r["done"], 1e-3) for r in found["de"]])
+        cut = [r for r in found["de"] if r["late"]]
+        whole = [r["steps"] for r in found["de"] if not r["late"]]
         text += (
             f"\nDifferential evolution was stopped after {PATIENCE:.0f} CPU-seconds in {len(cut)} of"
-            f" {len(found['de'])} problems; all its generations would have taken {whole:.0f} on average.\n"
+            f" {len(found['de'])} problems, there after {np.median([r['steps'] for r in cut] or [0]):.0f}"
+            f" generations in the middle; where it ended by itself it took {np.median(whole or [0]):.0f}.\n"
         )
     if found.get("sasnet"):
         true, same = (np.mean([r[f"weight_of_{k}"] for r in found["sasnet"]]) for k in ("truth", "alike"))
@@ -357,7 +299,7 @@ def main() -> None:
     options = parser.parse_args()
     options.work.mkdir(parents=True, exist_ok=True)
     found = {
-        key: run(key, options.count, options.seed, options.work, options.workers)
+        key: run(solve, key, options.count, options.seed, options.work, options.workers)
         for key in options.contestants
     }
     report = table(found)

@@ -138,6 +138,8 @@ def _levenberg(task: Task, start: dict[str, Any], per_decade: int | None, second
     except TimeUpError:
         return _unfitted(task, start, per_decade)
     free = free[: max(1, len(task.curve) - 1)]
+    if not free:
+        return None  # nothing moves the curve: it has no value here
     _allow(task, fitness, free)
     problem = FitProblem(fitness)
     with silent():
@@ -149,10 +151,11 @@ def _levenberg(task: Task, start: dict[str, Any], per_decade: int | None, second
     if fitness.best[0] < float(np.sum(fitness.residuals() ** 2)):
         for name, value in fitness.best[1].items():
             getattr(fitness.model, name).value = value
-    # A size that the data cannot tell was chosen all the same: the model is no simpler for it.
-    sizes = {p.name for p in fitness.model.sasmodel.info.parameters.call_parameters if p.type == "volume"}
+    # A size that the data cannot tell was chosen all the same: the model is no simpler for it. Contrast and
+    # concentration are but other names of the scale.
+    chosen = [n for n in same if "sld" not in n and n not in ("scale", "background", "volfraction")]
     errors = dict(zip([p.name for p in problem._parameters], deviations, strict=True))
-    return _done(task, fitness, free, len(sizes & set(same)), errors, per_decade)
+    return _done(task, fitness, free, len(chosen), errors, per_decade)
 
 
 def _without_needless(task: Task, done: _Done, began: float) -> _Done:

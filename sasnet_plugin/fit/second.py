@@ -23,8 +23,9 @@ if TYPE_CHECKING:
     from .result import ModelFit
     from .workers import Pool
 
-#: Structure factors are tried on so many of the best form models, and so many pairs and forms are fitted.
-_FORMS, _PAIRS, _MORE = 3, 4, 3
+#: Structure factors are tried on so many of the best form models; so many pairs are fitted, so many dear ones
+#: among them, and so many forms.
+_FORMS, _PAIRS, _DEAR, _MORE = 3, 4, 2, 3
 #: A form model is of interest whose curves look at most so much worse than the best, by the bank.
 _WORSE = 1.5
 #: A dear one is looked at if the network gives it this much.
@@ -92,7 +93,9 @@ def second_round(pool: Pool, given: Round, seconds: float) -> list[Task]:
     def nearest(found: list[Pair], count: int) -> list[Pair]:
         return sorted(found, key=lambda p: badness.get(p, np.inf))[:count]
 
-    return [_task(given, p) for p in [*nearest(pairs, _PAIRS), *nearest(forms, _MORE)]]
+    dear = nearest([p for p in pairs if tier(p[0]) != "fast"], _DEAR)
+    pairs = nearest([p for p in pairs if tier(p[0]) == "fast" or p in dear], _PAIRS)
+    return [_task(given, p) for p in [*pairs, *nearest(forms, _MORE)]]
 
 
 def _interacting(form: str) -> list[Pair]:

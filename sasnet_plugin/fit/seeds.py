@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -13,10 +13,10 @@ from scipy import sparse
 
 from ..simulate.bank import BANK_STEP, LOG_Q_MIN, N_BANK, Page
 from ..simulate.grid import N_WIDE
-from ..simulate.kernel import call
 from ..simulate.priors import rescalable, rescale
 from ..simulate.resolution import pinhole_matrix, slit_matrix
 from ..types import Curve
+from .interactions import FACTORS, interaction, places
 from .linear import cells, scale_and_background
 
 Array = NDArray[np.float64]
@@ -25,28 +25,6 @@ _SHIFTS = np.arange(-54, 55, 2)
 _BINS = 48
 #: The bank knows nothing of resolution and is coarse: this much of I is added to the uncertainty.
 _TOLERANCE = 0.07
-#: Dimensionless grid q·R on which structure factors are tabulated.
-_LOG_X = np.linspace(np.log(1e-3), np.log(300.0), 1200)
-#: Structure factors tried with each curve; radius_effective comes from the body.
-_FACTORS: dict[str, tuple[dict[str, float], ...]] = {
-    "hardsphere": tuple({"volfraction": v} for v in (0.05, 0.1, 0.2, 0.3, 0.4, 0.5)),
-    "squarewell": tuple(
-        {"volfraction": v, "welldepth": d, "wellwidth": w}
-        for v in (0.05, 0.15, 0.3)
-        for d in (0.5, 1.5)
-        for w in (1.2, 1.6)
-    ),
-    "stickyhardsphere": tuple(
-        {"volfraction": v, "perturb": 0.05, "stickiness": s}
-        for v in (0.05, 0.15, 0.3)
-        for s in (0.12, 0.3, 1.0)
-    ),
-    "hayter_msa": tuple(
-        {"volfraction": v, "charge": c} for v in (0.01, 0.03, 0.1, 0.25) for c in (5.0, 20.0, 60.0)
-    ),
-}
-#: Radii at which hayter_msa, which does not scale with its size, is tabulated, Å.
-_RADII = (10.0, 20.0, 40.0, 80.0, 160.0, 320.0)
 
 
 @dataclass(frozen=True)
@@ -185,9 +163,9 @@ def shifted(
     radius = page.radius_effective[:, None] * np.exp(BANK_STEP * shifts)
     with np.errstate(divide="ignore"):
         log_x = np.log(radius)[..., None] + LOG_Q_MIN + BANK_STEP * columns
-    at = _places(log_x)
-    for parameters in _FACTORS[factor]:
-        yield parameters, curves * _interaction(factor, parameters, at, radius)
+    at = places(log_x)
+    for parameters in FACTORS[factor]:
+        yield parameters, curves * interaction(factor, parameters, at, radius)
 
 
 def nearest(
@@ -268,32 +246,6 @@ def _solve(curves: NDArray[np.float32], data: Binned) -> tuple[Array, Array, Arr
         badness = residual**2 @ data.weight
     badness = np.where(np.isfinite(badness) & (scale > 0), badness, np.inf)
     return badness, scale, background
-
-
-def _places(log_x: NDArray[np.float64]) -> NDArray[np.intp]:
-    """Where in the tables of structure factors; one beyond their end, S is 1."""
-    step = _LOG_X[1] - _LOG_X[0]
-    at = np.rint(np.nan_to_num((log_x - _LOG_X[0]) / step, neginf=0.0))
-    return np.asarray(np.clip(at, 0, _LOG_X.size), dtype=np.intp)
-
-
-def _interaction(
-    factor: str, parameters: dict[str, float], at: NDArray[np.intp], radius: NDArray[np.float64]
-) -> NDArray[np.float32]:
-    key = tuple(sorted(parameters.items()))
-    if factor != "hayter_msa":
-        return _table(factor, key, 50.0)[at]
-    pick = np.argmin(np.abs(np.log(np.maximum(radius, 1e-3))[..., None] - np.log(_RADII)), axis=-1)
-    tables = np.stack([_table(factor, key, r) for r in _RADII])
-    return np.asarray(tables[pick[..., None], at])
-
-
-@lru_cache(maxsize=256)
-def _table(factor: str, parameters: tuple[tuple[str, float], ...], radius: float) -> NDArray[np.float32]:
-    """S on the grid of q·R, and the 1 beyond it; NaN where the closure has no solution."""
-    values = call(factor, np.exp(_LOG_X) / radius, dict(parameters) | {"radius_effective": radius}).intensity
-    known = np.where(np.isfinite(values) & (values > 0), values, np.nan)
-    return np.append(known, 1.0).astype(np.float32)
 
 
 def _near(parameters: dict[str, float], others: list[dict[str, float]], distinct: float) -> bool:

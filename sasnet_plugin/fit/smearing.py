@@ -111,7 +111,7 @@ def apply_sampling(fitness: Any, curve: Curve, per_decade: int | None) -> None:
 
 
 def sampling_needed(
-    fitness: Any, curve: Curve, *, tolerance: float = 0.03, finest: int = FINEST
+    fitness: Any, curve: Curve, *, tolerance: float = 0.01, finest: int = FINEST
 ) -> int | None:
     """The fewest points a decade with which an experiment's χ² no longer depends on their number.
 

@@ -10,14 +10,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..simulate.clean import tier
+from ..simulate.kernel import load_model
 from ..types import Curve
 from .begin import as_start, from_bank
+from .counts import climbed, counts_of
 from .linear import cells
 from .polish import Polished, Polisher
-from .problem import experiment
+from .problem import TimeUpError, experiment
 from .rank import explains
 from .smearing import FINE, FINEST, sampling_needed
-from .widths import points_needed, spread_in_turn, with_points
+from .widths import other_kinds, points_needed, spread_in_turn, with_points
 
 if TYPE_CHECKING:
     from ..simulate.bank import Bank
@@ -37,6 +39,8 @@ _FAST_LIMITS = (100.0, 20.0)
 _DEAR_LIMITS, _NEARLY = ((15.0, 1.3), (15.0, 2.5), (40.0, 8.0)), 5.0
 #: χ² has to be so much worse in any case.
 _FOR_SURE = 30.0
+#: What is worse than others by more is not helped by another whole number or kind of size distribution.
+_MENDABLE = 20.0
 #: No width is tried on a fit whose χ² is that of the best so far, within so much.
 _AS_GOOD = 1.05
 #: Accuracy of polishing: of χ², and of the steps; what is left is far below the noise.
@@ -90,6 +94,7 @@ def polished(task: Task, bank: Bank, began: float) -> Starts:
         if first and not search.behind(first, rough, limits[0]):
             again = _values(first[: _FOLLOWED[speed]])
             first = search.follow(rough, again, 0.5, 0.02, 0.0, steps=10, until=until)
+            first = search.varied(rough, first)
     if not first:
         return Starts([], None)
     spread = [] if _has_width(first[0]) else spread_in_turn(task, first[0].parameters)
@@ -148,6 +153,28 @@ class _Search:
                     break
         return _distinct(_sorted(done, polisher))
 
+    def varied(self, polisher: Polisher, found: list[Polished]) -> list[Polished]:
+        """With better ones at what no slope leads to: whole numbers, and kinds of size distribution."""
+        if not found or tier(self.task.model) == "slow" or found[0].chisq < len(polisher.curve):
+            return found
+        if self.behind(found, polisher, _MENDABLE):
+            return found
+
+        def polish(start: dict[str, Any]) -> Polished | None:
+            left = 0.7 * self.task.seconds - (time.process_time() - self.began)
+            if left < 0:
+                return None
+            polisher.deadline = time.process_time() + left
+            return polisher.polish(start, tolerances=(0.02, 0.0), steps=8, enough=_ENOUGH)
+
+        kinds = [polish(start) for start in other_kinds(found[0].parameters)]
+        better = _sorted([found[0], *(p for p in kinds if p is not None)], polisher)
+        names = counts_of(load_model(self.task.model).info, found[0].parameters)
+        names = [n for n in names if n not in (self.task.fixed or {})]
+        if names:
+            better = [climbed(names, better[0], polish), *better]
+        return _distinct(_sorted([*better, *found[1:]], polisher))
+
     def behind(self, found: list[Polished], polisher: Polisher, factor: float) -> bool:
         """Whether all of these are worse than the best fit of other candidates by a factor."""
         least, n = min(d.chisq for d in found), len(polisher.curve)
@@ -164,19 +191,27 @@ class _Search:
         """Polish with as many points of q and of size distributions as the data can tell."""
         task = self.task
 
-        def needed(polisher: Polisher, parameters: dict[str, Any]) -> int:
-            return points_needed(task.model, parameters, lambda values: polisher.solved(values)[0])
+        end = self.began + share * task.seconds
+
+        def needed(polisher: Polisher, parameters: dict[str, Any]) -> dict[str, Any]:
+            """With as many points of its distributions as the time is enough to find out about."""
+            polisher.deadline = max(end, time.process_time() + 0.05 * task.seconds)
+            try:
+                count = points_needed(task.model, parameters, lambda p: polisher.solved(p)[0])
+            except TimeUpError:
+                return parameters
+            return with_points(parameters, count)
 
         fine = _polisher(task, task.curve, task.dintensity, _SAMPLING[tier(task.model)])
-        finalists = [with_points(p, needed(fine, p)) for p in found]
-        sampling = _sampling(task, finalists[0])
+        finalists = [needed(fine, p) for p in found]
+        sampling = _sampling(task, finalists[0], end - time.process_time())
         fine = _polisher(task, task.curve, task.dintensity, sampling)
         until *= len(task.curve) / _COARSE_POINTS
         done = self.follow(fine, finalists, share, 0.0, steps=20, until=until)
         if done:
-            fine.deadline = np.inf
             # The width that was found may need more points than the one that it started from.
-            more = with_points(done[0].parameters, needed(fine, done[0].parameters))
+            done = self.varied(fine, done)
+            more = needed(fine, done[0].parameters)
             if more != done[0].parameters:
                 done = self.follow(fine, [more], share + 0.1, 0.0, steps=8) + done[1:]
         return Starts(done, sampling)
@@ -219,12 +254,16 @@ def _distinct(found: list[Polished]) -> list[Polished]:
     return kept
 
 
-def _sampling(task: Task, parameters: dict[str, Any]) -> int | None:
+def _sampling(task: Task, parameters: dict[str, Any], seconds: float) -> int | None:
     """Points a decade for the fit of all points; slow models are calculated at the measured ones."""
-    if tier(task.model) == "slow":
+    speed = tier(task.model)
+    if speed == "slow":
         return None
-    fitness = experiment(task.curve, task.dintensity, task.name, parameters)
-    return sampling_needed(fitness, task.curve, finest=FINEST if tier(task.model) == "fast" else FINE)
+    fitness = experiment(task.curve, task.dintensity, task.name, parameters, seconds=max(seconds, 0.5))
+    try:
+        return sampling_needed(fitness, task.curve, finest=FINEST if speed == "fast" else FINE)
+    except TimeUpError:
+        return _SAMPLING[speed]
 
 
 def coarsened(curve: Curve, dintensity: NDArray[np.float64]) -> tuple[Curve, NDArray[np.float64]]:

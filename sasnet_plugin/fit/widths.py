@@ -22,7 +22,7 @@ _COARSE = {"fast": 15, "medium": 9, "slow": 7}
 #: Points that are tried; two distributions of 35 points make a curve of 1225.
 _FEW = (7, 11, 15, 21)
 #: Mean square of what fewer points may change, in units of the data's uncertainty.
-_TOLERANCE = 0.03
+_TOLERANCE = 0.01
 
 
 def sigmas(kind: str) -> float:
@@ -97,6 +97,17 @@ def points_needed(
         if float(np.mean(change**2)) < _TOLERANCE:
             return points
     return most
+
+
+def other_kinds(parameters: dict[str, Any]) -> list[dict[str, Any]]:
+    """The same with each of the other kinds of size distribution."""
+    widths = [k for k in parameters if k.endswith("_pd")]
+    found = []
+    for kind in PD_TYPES if widths else ():
+        changed = {f"{k}_type": kind for k in widths} | {f"{k}_nsigma": sigmas(kind) for k in widths}
+        if any(parameters.get(k) != v for k, v in changed.items()):
+            found.append(parameters | changed)
+    return found
 
 
 def spread_in_turn(task: Task, parameters: dict[str, Any]) -> list[dict[str, Any]]:

@@ -9,6 +9,7 @@ import pytest
 
 from sasnet_plugin.fit.seeds import binned, nearest
 from sasnet_plugin.simulate.bank import Bank
+from sasnet_plugin.simulate.kernel import call
 from sasnet_plugin.types import Curve
 
 Simulated = Callable[..., Curve]
@@ -48,3 +49,12 @@ def test_seeds_differ_and_get_worse(simulated: Simulated, bank: Bank) -> None:
     assert badness == sorted(badness)
     lengths = [s.parameters["length"] for s in seeds]
     assert np.std(np.log(lengths)) > 0.05
+
+
+def test_fringes_sampled_without_resolution_do_not_hide_the_size(bank: Bank) -> None:
+    # Uncertainties in proportion to I are smallest in the minima, which average away in the bank's curves.
+    q = np.geomspace(0.001, 0.5, 200)
+    intensity = call("lamellar", q, {"thickness": 164.0}).intensity
+    curve = Curve(q, intensity, 0.03 * intensity)
+    found = _best(curve, bank, "lamellar")
+    assert found["thickness"] == pytest.approx(164.0, rel=0.1)

@@ -1,0 +1,89 @@
+"""Answers of contestants to numbered problems: kept as they come, so that a killed benchmark goes on."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+#: From contestant, number of a problem and seed to a row with ``index``, ``model``, ``success``, ``seconds``.
+Solver = Callable[[str, int, int], dict[str, Any]]
+
+
+class Here:
+    """Does the jobs of a fit in this process, one after another, so that their CPU time is counted."""
+
+    count = 1
+
+    def __init__(self) -> None:
+        from sasnet_plugin.fit.fitting import bank_path
+        from sasnet_plugin.simulate.bank import Bank
+
+        self._bank = Bank(bank_path())
+
+    def clock(self) -> float:
+        """CPU time: other work on the machine is not to be seen in the answers."""
+        return time.process_time()
+
+    def run(self, tasks: Sequence[Any], seconds: float) -> Iterator[tuple[int, Any]]:
+        """See `sasnet_plugin.fit.workers.Workers.run`; the time is CPU time."""
+        from sasnet_plugin.fit.workers import LateError, answer_of, share
+
+        deadline, least = time.process_time() + seconds, np.inf
+        for index, task in enumerate(tasks):
+            left = deadline - time.process_time()
+            if left <= 0:
+                yield index, LateError(task.name)
+                continue
+            answer = answer_of(task.dispatched(least, share(left, len(tasks) - index, 1)), self._bank)
+            least = min(least, getattr(answer, "reduced_chisq", np.inf))
+            yield index, answer
+
+
+def run(
+    solve: Solver, contestant: str, count: int, seed: int, work: Path, workers: int
+) -> list[dict[str, Any]]:
+    """All answers of one contestant, those that are kept and new ones."""
+    path = work / f"{contestant}-{seed}.jsonl"
+    kept: dict[int, dict[str, Any]] = {}
+    torn = False
+    if path.exists():
+        text = path.read_text(encoding="utf-8")
+        torn = bool(text) and not text.endswith("\n")
+        for line in text.splitlines():
+            try:
+                row = json.loads(line)
+            except ValueError:  # the line under way when a run was killed
+                continue
+            kept[row["index"]] = row
+    missing = [i for i in range(count) if i not in kept]
+    with path.open("a", encoding="utf-8") as file:
+        if torn:
+            file.write("\n")
+        for row in _answers(solve, contestant, missing, seed, workers):
+            kept[row["index"]] = row
+            file.write(json.dumps(row) + "\n")
+            file.flush()
+            print(
+                f"{contestant} {len(kept)}/{count} {row['model']} {row['success']} {row['seconds']:.1f} s",
+                flush=True,
+            )
+    return [kept[i] for i in range(count) if i in kept]
+
+
+def _answers(
+    solve: Solver, contestant: str, indices: list[int], seed: int, workers: int
+) -> Iterator[dict[str, Any]]:
+    if workers == 1:
+        for index in indices:
+            yield solve(contestant, index, seed)
+        return
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        for future in as_completed([pool.submit(solve, contestant, i, seed) for i in indices]):
+            yield future.result()

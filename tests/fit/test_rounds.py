@@ -1,0 +1,95 @@
+"""Rounds of fits: no more is tried than a curve asks for, and more where nothing explains it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+
+from sasnet_plugin.fit.candidate import Task
+from sasnet_plugin.fit.rank import explains
+from sasnet_plugin.fit.rounds import Rounds
+from sasnet_plugin.fit.workers import answer_of
+from sasnet_plugin.predict import open_classifier
+from sasnet_plugin.simulate.bank import Bank
+from sasnet_plugin.types import Curve
+
+
+class Here:
+    """Does jobs in this process and remembers their names."""
+
+    count = 1
+
+    def __init__(self, bank: Bank) -> None:
+        self.bank, self.names = bank, list[str]()
+
+    def clock(self) -> float:
+        return 0.0
+
+    def run(self, tasks: Sequence[Any], seconds: float) -> Iterator[tuple[int, Any]]:
+        least = np.inf
+        for index, task in enumerate(tasks):
+            self.names.append(task.name)
+            answer = answer_of(task.dispatched(least, 8.0), self.bank)
+            least = min(least, getattr(answer, "reduced_chisq", np.inf))
+            yield index, answer
+
+
+def _run(curve: Curve, bank: Bank, *models: str) -> tuple[Here, Any]:
+    assert curve.dintensity is not None
+    pool, notes = Here(bank), list[str]()
+    suggestion = open_classifier().suggest([curve], top=78)[0]
+    tasks = [Task(curve, curve.dintensity, model, None) for model in models]
+    rounds = Rounds(pool, curve.dintensity, suggestion, {}, None, notes, 100.0)
+    return pool, rounds.run(curve, tasks, free=True, others=True)
+
+
+def test_an_explained_curve_is_left_at_that(simulated: Callable[..., Curve], bank: Bank) -> None:
+    curve = simulated("sphere", {"radius": 80.0, "background": 0.01})
+    pool, found = _run(curve, bank, "sphere", "mono_gauss_coil")
+    assert pool.names == ["sphere", "mono_gauss_coil"]
+    assert not found.unexplained
+    assert found.curve is curve
+
+
+def test_a_structure_factor_is_tried_where_no_form_explains(
+    simulated: Callable[..., Curve], bank: Bank
+) -> None:
+    truth = {"radius": 50.0, "volfraction": 0.3, "radius_effective_mode": 1, "background": 0.01}
+    curve = simulated("sphere@hardsphere", truth)
+    _, found = _run(curve, bank, "sphere", "mono_gauss_coil")
+    assert not found.unexplained
+    best = min(found.fits, key=lambda f: f.bic)
+    assert best.structure_factor is not None
+    assert best.parameters["radius"].value == pytest.approx(50.0, rel=0.03)
+    assert {t.name for t in found.tasks} >= {f.name for f in found.fits}
+
+
+def test_a_model_that_was_not_named_is_tried_where_none_explains(
+    simulated: Callable[..., Curve], bank: Bank
+) -> None:
+    curve = simulated("teubner_strey", {"d": 150.0, "xi": 60.0, "background": 0.01})
+    _, found = _run(curve, bank, "sphere", "power_law")
+    assert not found.unexplained
+    assert "teubner_strey" in {f.model for f in found.fits}
+
+
+def test_what_a_user_named_is_all_that_is_fitted(simulated: Callable[..., Curve], bank: Bank) -> None:
+    curve = simulated("teubner_strey", {"d": 150.0, "xi": 60.0, "background": 0.01})
+    assert curve.dintensity is not None
+    pool = Here(bank)
+    suggestion = open_classifier().suggest([curve], top=78)[0]
+    rounds = Rounds(pool, curve.dintensity, suggestion, {}, None, [], 100.0)
+    found = rounds.run(curve, [Task(curve, curve.dintensity, "sphere", None)], free=False, others=False)
+    assert pool.names == ["sphere"]
+    assert found.unexplained
+
+
+def test_explained_is_chisq_within_its_scatter() -> None:
+    assert explains(1.15, 1000)
+    assert not explains(1.3, 1000)
+    assert explains(1.3, 60)
+    assert not explains(2.0, 60)
+    assert explains(0.2, 60)
