@@ -22,6 +22,7 @@ COMMANDS = {
     "classify": "sasnet_plugin.cli.classify:classify",
     "fit": "sasnet_plugin.cli.fit:fit",
     "batch": "sasnet_plugin.cli.batch:batch",
+    "sasview": "sasnet_plugin.cli.sasview:sasview",
     "bumps": "sasnet_plugin.cli.bumps:bumps",
     "serve": "sasnet_plugin.cli.serve:serve",
     "simulate": "sasnet_plugin.cli.simulate:simulate",

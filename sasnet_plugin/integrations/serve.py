@@ -162,6 +162,9 @@ def serve(workers: int) -> NoReturn:
         os.dup2(nothing.fileno(), 0)
     sys.stdout.flush()
     os.dup2(2, 1)
+    # Fits take all cores; the window of whoever asked for them comes first.
+    if hasattr(os, "nice"):
+        os.nice(10)
     # One process a core: libraries that take all cores for each of them only get in each other's way.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     Server(requests, answers, workers).run()

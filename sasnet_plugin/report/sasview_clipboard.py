@@ -5,7 +5,8 @@ error, lower and upper limit, constraint; for a size distribution whether its wi
 limits, number of points, number of sigmas, kind. "Copy parameters" joins the entries with ``,`` and ``:``.
 What SasView 6.1 and 6.2 make of them, as far as it shapes what is written here:
 
-- values are shown, and used, with five digits;
+- values are shown, and used, with five digits, and kept in single precision: one at its limit may come to
+  lie beyond it, and a fit that starts there fails;
 - a text without ``fitpage_structure`` is an error (6.2);
 - fixed choices are numbers: the index in their list;
 - a kind other than gaussian, when it is set, resets points and sigmas to the kind's own defaults;
@@ -141,7 +142,8 @@ def _parameters(fit: ModelFit) -> Page:
         low, high = _limits(parameter, (str(float(entry.limits[0])), str(float(entry.limits[1]))))
         # SasView takes the box away from a radius that follows from the form.
         ticked = "None" if name == "radius_effective" and bound_radius else str(not parameter.fixed)
-        state[name] = [ticked, _number(parameter.value), _error(parameter), low, high, []]
+        value = _value(parameter, low, high)
+        state[name] = [ticked, value, _error(parameter), low, high, []]
     return state
 
 
@@ -151,7 +153,7 @@ def _widths(fit: ModelFit) -> Page:
         parameter = fit.parameters[f"{name}_pd"]
         low, high = _limits(parameter, _WIDTH_LIMITS)
         state[f"{name}.width"] = [
-            str(not parameter.fixed), _number(parameter.value), _error(parameter), low, high,
+            str(not parameter.fixed), _value(parameter, low, high), _error(parameter), low, high,
             str(fit.pd_points), f"{sigmas(kind):g}", kind,
         ]  # fmt: skip
     return state
@@ -162,6 +164,18 @@ def _limits(parameter: Parameter, widest: tuple[str, str]) -> tuple[str, str]:
     if parameter.fixed:
         return widest
     return outward(parameter.low, _DIGITS, up=False), outward(parameter.high, _DIGITS, up=True)
+
+
+def _value(parameter: Parameter, low: str, high: str) -> str:
+    """The value; moved in from a limit that it would lie beyond in SasView's digits and precision."""
+    shown = float(np.float32(f"{parameter.value:.{_DIGITS}g}"))
+    for limit, inwards, beyond in (
+        (float(low), 1, shown < float(low)),
+        (float(high), -1, shown > float(high)),
+    ):
+        if not parameter.fixed and beyond:
+            return _number(limit + inwards * abs(limit) * 10.0 ** (1 - _DIGITS))
+    return _number(parameter.value)
 
 
 def _error(parameter: Parameter) -> str | None:

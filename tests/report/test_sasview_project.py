@@ -141,6 +141,18 @@ def test_values_come_back_and_fitted_parameters_have_their_limits(
                 assert float(row[3]) < float(row[4]), "a user could not let it go"
 
 
+@pytest.mark.parametrize(("value", "low", "high"), [(0.1, 0.01, 0.1), (0.3, 0.3, 1.0), (-0.1, -0.1, 0.0)])
+def test_value_at_its_limit_stays_inside_in_single_precision(value: float, low: float, high: float) -> None:
+    """SasView refuses to fit from beyond a limit, be it by a rounding: 0.1 in single precision is more."""
+    at_limit = {"perturb": Parameter(value, 0.01, "", False, low, high)}
+    page = page_state(
+        ModelFit("sphere", "stickyhardsphere", at_limit, {}, 1.0, 1.0, 1.0, 1.0, 1.0, np.zeros(1))
+    )
+    single = float(np.float32(f"{float(page['perturb'][1]):.5g}"))
+    assert float(page["perturb"][3]) <= single <= float(page["perturb"][4])
+    assert single == pytest.approx(value, rel=2e-4)
+
+
 def test_a_running_sasview_gets_what_the_project_holds(content: dict[str, Any], result: FitResult) -> None:
     for page, fit in zip(pages(content).values(), result.fits, strict=True):
         live = json.loads(json.dumps(fit_page(result.curve, fit), allow_nan=False))

@@ -1,0 +1,52 @@
+"""``sasnet sasview``: start SasView with Fitting -> Suggest model…, or put that into SasView for good."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def sasview(
+    files: Annotated[list[str] | None, typer.Argument(help="Data files to load.")] = None,
+    install: Annotated[
+        bool, typer.Option("--install", help="Add the menu entry to SasView wherever it is started from.")
+    ] = False,
+    uninstall: Annotated[
+        bool, typer.Option("--uninstall", help="Remove what --install has written.")
+    ] = False,
+    python: Annotated[
+        str | None,
+        typer.Option("--python", metavar="PATH", help="The Python that has SasView.  [default: this one]"),
+    ] = None,
+    plugins: Annotated[
+        Path | None,
+        typer.Option("--plugins", metavar="FOLDER", help="SasView's folder of plugin models, if elsewhere."),
+    ] = None,
+) -> None:
+    """Start SasView 6 with Fitting -> Suggest model… in its menu, or install that menu entry.
+
+    SasView's own Python needs nothing installed; models are suggested and fitted by this sasnet, in a process
+    of its own.
+    """
+    if install and uninstall:
+        raise typer.BadParameter("choose one of them.", param_hint="--install / --uninstall")
+    if (install or uninstall) and (files or python):
+        raise typer.BadParameter(
+            "does not start SasView; leave FILES and --python out.", param_hint="--install"
+        )
+
+    from sasnet_plugin.integrations.sasview import install as dropin
+
+    if install:
+        print(
+            f"Written: {dropin.install(plugins)}; SasView has Fitting -> Suggest model… from its next start."
+        )
+    elif uninstall:
+        removed = dropin.uninstall(plugins)
+        print(f"Removed: {', '.join(map(str, removed))}" if removed else "There was nothing to remove.")
+    else:
+        from sasnet_plugin.integrations.sasview.launch import start_sasview
+
+        raise typer.Exit(start_sasview(files or [], python))

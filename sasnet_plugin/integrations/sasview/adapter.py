@@ -1,0 +1,274 @@
+"""All that sasnet touches of SasView: its menus, data sets and fit pages. Written for SasView 6.1 and 6.2.
+
+SasView promises none of this to others. A hook that is gone raises `MissingHookError` with its name, before
+anything is changed.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import reduce
+from typing import Any
+
+from . import page
+
+_HOOKS = (
+    "guiManager.filesWidget.selectedItems",
+    "guiManager.filesWidget.readData",
+    "guiManager.loadedPerspectives",
+)
+_FITTING_HOOKS = ("currentFittingWidget", "setData", "setCurrentWidget", "tabs")
+_PAGE_HOOKS = (
+    "data", "data_is_loaded", "all_data", "is_batch_fitting", "q_range_min", "q_range_max",
+    "master_category_dict",
+    "smearing_widget.state", "logic.di_flag", "logic.kernel_module", *page.HOOKS,
+)  # fmt: skip
+_NOT_YET = "sasnet suggests models for 1D data only; average the image to a curve first."
+_NO_SESANS = "sasnet suggests models for I(q); these are SESANS data."
+
+
+class MissingHookError(RuntimeError):
+    """SasView has changed where sasnet holds on to it."""
+
+    def __init__(self, hook: str) -> None:
+        super().__init__(
+            f"This SasView{_version()} has no {hook}, which sasnet needs; sasnet knows SasView 6.1 and 6.2."
+        )
+
+
+class NotSentError(RuntimeError):
+    """A model could not be put into a fit page; the text says why."""
+
+
+@dataclass(frozen=True)
+class DataSet:
+    """A data set of SasView.
+
+    Parameters
+    ----------
+    name : str
+    item : QStandardItem
+        SasView's own handle.
+    key : object
+        What SasView tells its data sets apart by.
+    curve : dict or None
+        What the protocol of ``sasnet serve`` calls CURVE: q and dq in Å⁻¹, intensities in cm⁻¹.
+    refusal : str
+        Why there is no curve; else empty.
+    notes : tuple of str
+        What the user should know of how the data were taken.
+    """
+
+    name: str
+    item: Any
+    key: Any
+    curve: dict[str, Any] | None
+    refusal: str = ""
+    notes: tuple[str, ...] = ()
+
+
+class SasView:
+    """The main window of SasView, as sasnet uses it.
+
+    Raises
+    ------
+    MissingHookError
+    """
+
+    def __init__(self, window: Any) -> None:
+        self.window = window
+        for hook in _HOOKS:
+            _require(window, hook, "window")
+        self.fitting = self._manager.loadedPerspectives.get("Fitting")
+        if self.fitting is None:
+            raise MissingHookError('guiManager.loadedPerspectives["Fitting"]')
+        for hook in _FITTING_HOOKS:
+            _require(self.fitting, hook, "FittingWindow")
+        for hook in _PAGE_HOOKS:
+            _require(self._any_page(), hook, "FittingWidget")
+
+    @property
+    def _manager(self) -> Any:
+        return self.window.guiManager
+
+    def _pages(self) -> list[Any]:
+        return [tab for tab in self.fitting.tabs if hasattr(tab, "createPageForParameters")]
+
+    def _any_page(self) -> Any:
+        pages = [tab for tab in self.fitting.tabs if hasattr(tab, "cbModel")]
+        return pages[0] if pages else None
+
+    def load(self, files: list[str]) -> None:
+        """Load data files as the button "Load data" does."""
+        explorer = self._manager.filesWidget
+        output = explorer.readData(files)
+        if hasattr(explorer, "loadComplete"):
+            explorer.loadComplete(output)
+
+    def chosen(self) -> list[DataSet]:
+        """The data of the active fit page, then the ticked data sets that are not the same."""
+        active = self.fitting.currentFittingWidget
+        found = []
+        if active is not None and active.data_is_loaded:
+            found = [data_set(item, active) for item in active.all_data]
+        known = {each.key for each in found}
+        ticked = [data_set(item) for item in self._manager.filesWidget.selectedItems()]
+        return found + [each for each in ticked if each.key not in known]
+
+    def category(self, model: str) -> str:
+        """The category under which SasView's fit page lists a model; empty if it lists it nowhere."""
+        # The model lists of SasView and its users: category -> [[name, shown], ...].
+        for category, models in self._any_page().master_category_dict.items():
+            if any(name == model and shown for name, shown in models):
+                return str(category)
+        return ""
+
+    def send(
+        self, data: DataSet, sent: dict[str, Any], dq: list[float] | None = None, *, plot: bool = True
+    ) -> list[str]:
+        """Put a fitted model into a fit page: the active one if it is still without a model, else a new one.
+
+        Parameters
+        ----------
+        data : DataSet
+        sent : dict
+            What the protocol calls PAGE.
+        dq : list of float, optional
+            The resolution that was found, Å⁻¹, where the data state none.
+        plot : bool
+            Whether to open SasView's plots of it.
+
+        Returns
+        -------
+        differences : list of str
+            What SasView shows otherwise than it was sent; empty if all is well.
+
+        Raises
+        ------
+        NotSentError
+            SasView does not list the model, or has no data set of this name any more.
+        """
+        state = page.clean(sent)
+        model = state["fitpage_model"][0]
+        category = self.category(model)
+        if not category:
+            raise NotSentError(
+                f"SasView lists no model {model}; switch it on with Fitting -> Category Manager, or add it."
+            )
+        state["fitpage_category"] = [category]
+        try:
+            gone = data.item.model() is None
+        except RuntimeError:  # Qt's object is deleted
+            gone = True
+        if gone:
+            raise NotSentError(f"{data.name} is no longer loaded in SasView; load it again.")
+        target = self._free_page(data)
+        self.fitting.setCurrentWidget(target)
+        if not target.logic.di_flag:
+            # Without uncertainties SasView has but one way to weigh the points.
+            state.pop("weighting", None)
+        if dq is None:
+            return page.fill(target, state, plot=plot)
+        ratios = [each / q for each, q in zip(dq, (data.curve or {})["q"], strict=False)]
+        even = bool(ratios) and max(ratios) - min(ratios) <= 1e-3 * max(ratios)
+        state["smearing"] = ["1" if even else "0"]
+        left = page.fill(target, state, 100 * ratios[0] if even else None, plot=plot)
+        return left if even else [*left, f"no resolution, not dq = {dq[0]:.2g} Å⁻¹ at the first point"]
+
+    def _free_page(self, data: DataSet) -> Any:
+        active = self.fitting.currentFittingWidget
+        if _holds(active, data) and active.logic.kernel_module is None:
+            return active
+        before = [tab for tab in self._pages() if _holds(tab, data)]
+        self.fitting.setData([data.item])
+        new = [tab for tab in self._pages() if _holds(tab, data) and tab not in before]
+        if not new:
+            raise NotSentError(
+                f"SasView opened no fit page for {data.name}; send the data to a fit page first."
+            )
+        return new[0]
+
+
+def data_set(item: Any, fit_page: Any = None) -> DataSet:
+    """A data set of the data explorer as sasnet takes it, with q range and resolution of its fit page."""
+    data = item.child(0).data() if item.child(0) is not None else None
+    name = str(getattr(data, "name", "") or item.text())
+    key = getattr(data, "id", name)
+    if data is None or hasattr(data, "qx_data"):
+        return DataSet(name, item, key, None, _NOT_YET)
+    if getattr(data, "isSesans", False):
+        return DataSet(name, item, key, None, _NO_SESANS)
+    columns = {
+        "q": data.x,
+        "intensity": data.y,
+        "dintensity": data.dy,
+        "dq": data.dx,
+        "dxl": data.dxl,
+        "dxw": data.dxw,
+    }
+    low, high, notes = 0.0, math.inf, []
+    if fit_page is not None:
+        low, high = float(fit_page.q_range_min), float(fit_page.q_range_max)
+        smearing = fit_page.smearing_widget.state()[0]
+        if smearing == "None":
+            columns |= {"dq": None, "dxl": None, "dxw": None}
+        elif smearing.startswith("Custom"):
+            notes.append("The custom resolution of the fit page is not used, but that of the data.")
+    curve = _curve(columns, low, high)
+    if not curve["q"]:
+        return DataSet(
+            name, item, key, None, "There are no points to fit: none is finite, with q > 0 in the q range."
+        )
+    if curve["dintensity"] is None:
+        notes.append(
+            "The data have no uncertainties: sasnet estimates them, SasView weighs all points alike."
+        )
+    return DataSet(name, item, key, {"name": name, **curve}, notes=tuple(notes))
+
+
+def _curve(columns: dict[str, Any], low: float, high: float) -> dict[str, Any]:
+    """Columns as lists, of the points that can be fitted; None for what is missing or zero throughout."""
+    size = len(columns["q"])
+    lists = {}
+    for name, values in columns.items():
+        numbers = [float(v) for v in values] if values is not None and len(values) == size else []
+        lists[name] = numbers if any(numbers) else None
+    q, intensity = lists["q"] or [], lists["intensity"] or []
+    keep = [
+        i
+        for i, (x, y) in enumerate(zip(q, intensity, strict=False))
+        if math.isfinite(x) and math.isfinite(y) and x > 0 and low <= x <= high
+    ]
+    kept = {k: None if v is None else [_or_none(v[i]) for i in keep] for k, v in lists.items()}
+    return kept | {"q": [q[i] for i in keep], "intensity": [intensity[i] for i in keep]}
+
+
+def _or_none(value: float) -> float | None:
+    return value if math.isfinite(value) else None
+
+
+def _holds(tab: Any, data: DataSet) -> bool:
+    if tab is None or not tab.data_is_loaded or tab.is_batch_fitting:
+        return False
+    return bool(getattr(tab.data, "id", None) == data.key)
+
+
+def _require(what: Any, hook: str, name: str) -> None:
+    try:
+        reduce(getattr, _parts(hook), what)
+    except AttributeError:
+        raise MissingHookError(f"{name}.{hook}") from None
+
+
+def _parts(hook: str) -> Iterable[str]:
+    return hook.split(".")
+
+
+def _version() -> str:
+    try:
+        from sas.system.version import __version__
+    except ImportError:
+        return ""
+    return f" ({__version__})"

@@ -1,0 +1,266 @@
+"""What the window of Fitting -> Suggest model… does: ask the process, show its answers, fill fit pages."""
+
+from __future__ import annotations
+
+import atexit
+import logging
+from typing import Any
+
+from PySide6.QtCore import QCoreApplication, QUrl
+from PySide6.QtGui import QDesktopServices
+from PySide6.QtWidgets import QWidget
+
+from .adapter import DataSet, NotSentError, SasView
+from .child import Child
+from .entries import Candidate, Entry
+from .form import Form
+
+_log = logging.getLogger("sas.sasnet")
+_TOP, _SHOWN = 5, 10
+#: Seconds that a data set may take.
+_TIME_LIMIT = 60
+
+
+class SuggestDialog(Form):
+    """Suggests models for data sets of SasView, fits them, and sends them to fit pages."""
+
+    def __init__(self, window: QWidget, sasview: SasView, record: dict[str, Any]) -> None:
+        super().__init__(sasview.category, f"Fit top {_TOP}", window)
+        self._sasview = sasview
+        self.entries: list[Entry] = []
+        self._reports: dict[int, Entry] = {}
+        self.child = Child(record["command"], record["environment"], self)
+        self.child.answered.connect(self._answered)
+        self.child.progressed.connect(self._progressed)
+        self.child.failed.connect(self._failed)
+        self.child.cancelled.connect(self._cancelled)
+        self.child.died.connect(self._died)
+        application = QCoreApplication.instance()
+        if application is not None:
+            application.aboutToQuit.connect(self.child.kill)
+        # SasView ends by its reactor, which may leave Qt no time to say so.
+        atexit.register(self.child.kill)
+        self.data_table.itemSelectionChanged.connect(self._data_chosen)
+        self.candidates.itemSelectionChanged.connect(self._candidate_chosen)
+        self.fit_button.clicked.connect(self._fit_one)
+        self.fit_all_button.clicked.connect(self._fit_all)
+        self.send_button.clicked.connect(self._send)
+        self.report_button.clicked.connect(self._ask_report)
+        self.stop_button.clicked.connect(self._stop)
+        self.close_button.clicked.connect(self.close)
+
+    # What is shown
+
+    def take(self, chosen: list[DataSet]) -> None:
+        """Show data sets; those that are new here are suggested for."""
+        known = {each.data.key: each for each in self.entries if each.data.curve is not None}
+        gone = [each for each in self.entries if each.data.key not in {data.key for data in chosen}]
+        self._cancel(gone)
+        self.entries = []
+        for data in chosen:
+            entry = known.get(data.key)
+            if entry is None or entry.data.curve != data.curve:
+                if entry is not None:
+                    self._cancel([entry])
+                entry = Entry(data, state=data.refusal)
+            entry.data = data
+            self.entries.append(entry)
+        self.data_table.fill(self.entries)
+        for entry in self.entries:
+            if entry.data.curve is not None and not entry.candidates and not entry.asked:
+                self._ask(entry, "suggest", top=_SHOWN)
+        self.data_table.selectRow(0)
+        self._data_chosen()
+
+    @property
+    def entry(self) -> Entry | None:
+        """The data set that is selected."""
+        row = self.data_table.currentRow()
+        return self.entries[row] if 0 <= row < len(self.entries) else None
+
+    def _data_chosen(self) -> None:
+        entry = self.entry
+        if entry is None:
+            return
+        self.plot.show_data(entry.data.curve)
+        self.candidates.fill(entry.candidates)
+        self.candidates.clearSelection()
+        if entry.candidates:
+            self.candidates.selectRow(0)
+        self._refresh()
+
+    def _candidate_chosen(self) -> None:
+        entry, rows = self.entry, self.candidates.chosen()
+        if entry is not None and rows and rows[0] < len(entry.candidates):
+            each = entry.candidates[rows[0]]
+            self.plot.show_curve(each.curve, f"{each.name}, {'fit' if each.page is not None else 'preview'}")
+        self._refresh()
+
+    def _refresh(self) -> None:
+        """Rows of data sets, sentences, and what can be pressed."""
+        for row, each in enumerate(self.entries):
+            self.data_table.refresh(row, each)
+        entry = self.entry
+        busy = [each for each in self.entries if each.asked]
+        if entry is not None:
+            lines = [*entry.data.notes, *entry.remarks]
+            self.remarks.setText("\n".join([entry.data.refusal] if entry.data.refusal else lines))
+        usable = [each for each in self.entries if each.data.curve is not None]
+        self.fit_button.setEnabled(entry in usable and entry is not None and entry.asked != "fit")
+        self.fit_all_button.setVisible(len(self.entries) > 1)
+        self.fit_all_button.setEnabled(any(each.asked != "fit" for each in usable))
+        self.send_button.setEnabled(any(each.page is not None for each in self._selected()))
+        self.report_button.setEnabled(entry is not None and entry.fit is not None)
+        self.stop_button.setEnabled(bool(busy))
+        self.progress.setVisible(bool(busy))
+        if not busy:
+            self.progress.setRange(0, 0)
+
+    def _selected(self) -> list[Candidate]:
+        entry = self.entry
+        if entry is None:
+            return []
+        return [entry.candidates[row] for row in self.candidates.chosen() if row < len(entry.candidates)]
+
+    def _say(self, sentence: str) -> None:
+        self.status.setText(sentence)
+        self.status.setToolTip(sentence)
+
+    # What is asked
+
+    def _ask(self, entry: Entry, do: str, **content: Any) -> None:
+        entry.asked = do
+        entry.state = "waiting for sasnet" if do == "suggest" else "waiting for the fit"
+        # The number is known before an answer can come: answers arrive by the event loop.
+        entry.request = self.child.ask(do, curve=entry.data.curve, **content)
+        self.progress.setRange(0, 0)
+        self._refresh()
+
+    def _fit(self, entry: Entry) -> None:
+        if entry.asked:
+            self._cancel([entry])
+        self._ask(entry, "fit", models=None, structure_factor=None, top=_TOP, time_limit=_TIME_LIMIT)
+
+    def _fit_one(self) -> None:
+        if self.entry is not None and self.entry.data.curve is not None:
+            self._say("")
+            self._fit(self.entry)
+
+    def _fit_all(self) -> None:
+        self._say("")
+        for entry in self.entries:
+            if entry.data.curve is not None and entry.asked != "fit":
+                self._fit(entry)
+
+    def _stop(self) -> None:
+        self._cancel(self.entries, "stopped")
+        self._refresh()
+
+    def _cancel(self, entries: list[Entry], state: str = "") -> None:
+        for entry in entries:
+            if entry.request is not None:
+                self.child.ask("cancel", of=entry.request)
+                entry.settle(state)
+
+    def _ask_report(self) -> None:
+        if self.entry is not None and self.entry.fit is not None:
+            self._reports[self.child.ask("report", of=self.entry.fit)] = self.entry
+            self._say("The report is being written…")
+
+    # What is answered
+
+    def _of(self, number: int) -> Entry | None:
+        return next((each for each in self.entries if each.request == number), None)
+
+    def _answered(self, number: int, result: dict[str, Any]) -> None:
+        if self._reports.pop(number, None) is not None:
+            path = str(result.get("path"))
+            self._say(f"Report: {path}")
+            self.open_url(QUrl.fromLocalFile(path))
+            return
+        entry = self._of(number)
+        if entry is None:
+            return
+        try:
+            if entry.asked == "suggest":
+                entry.suggested(result)
+            else:
+                entry.fitted_with(result, number)
+        except (KeyError, IndexError, TypeError) as error:
+            _log.warning("sasnet: an answer that is not understood (%s: %s)", type(error).__name__, error)
+            entry.settle("the answer of sasnet is not understood; are both of one version?")
+        if entry is self.entry:
+            self._data_chosen()
+        self._refresh()
+
+    def open_url(self, url: QUrl) -> None:
+        """Show a page in the browser."""
+        QDesktopServices.openUrl(url)
+
+    def _progressed(self, number: int, event: dict[str, Any]) -> None:
+        entry = self._of(number)
+        if entry is None:
+            return
+        done, of = int(event.get("done") or 0), int(event.get("of") or 0)
+        entry.state = f"fitting {event.get('name') or ''} ({done} of {of})" if of else "fitting: first look"
+        self.progress.setRange(0, of)
+        self.progress.setValue(done)
+        self._refresh()
+
+    def _failed(self, number: int, sentence: str) -> None:
+        self._reports.pop(number, None)
+        entry = self._of(number)
+        if entry is not None:
+            entry.settle(sentence)
+        self._say(sentence)
+        self._refresh()
+
+    def _cancelled(self, number: int) -> None:
+        entry = self._of(number)
+        if entry is not None:
+            entry.settle("stopped")
+        self._refresh()
+
+    def _died(self, sentence: str) -> None:
+        self._reports.clear()
+        for entry in self.entries:
+            entry.fit = None  # reports went with the process
+            if entry.asked:
+                entry.settle(f"{entry.asked} ended early: the process of sasnet is gone")
+        self._say(sentence)
+        _log.warning("sasnet: %s", sentence)
+        self._refresh()
+
+    # What is sent
+
+    def _send(self) -> None:
+        """Open a fit page for each selected candidate that was fitted."""
+        entry = self.entry
+        if entry is None:
+            return
+        done, wrong = [], []
+        chosen = [each for each in self._selected() if each.page is not None]
+        for each in chosen:
+            try:
+                left = self._sasview.send(entry.data, each.page or {}, each.dq, plot=len(chosen) == 1)
+            except NotSentError as error:
+                wrong.append(str(error))
+                continue
+            done.append(each.name)
+            wrong += [f"SasView took {each.name} otherwise than sent: {'; '.join(left)}."] if left else []
+        self._say(" ".join(([f"Sent to a fit page: {', '.join(done)}."] if done else []) + wrong))
+
+    def closeEvent(self, event: Any) -> None:  # Qt's name
+        """Closing the dialog ends the process and what it does."""
+        for entry in self.entries:
+            if entry.asked:
+                entry.settle("stopped")
+            entry.fit = None
+        self._reports.clear()
+        self.child.end()
+        self._refresh()
+        super().closeEvent(event)
+
+    def reject(self) -> None:
+        """Escape closes as the button does."""
+        self.close()

@@ -1,0 +1,163 @@
+"""What the dialog knows of each data set: its candidates, before and after a fit. No Qt here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+#: Advice that is good only on the command line.
+_OF_THE_COMMAND = " (give more with --time-limit)"
+Curve = tuple[list[float], list[float]]
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A model that may explain a data set.
+
+    Parameters
+    ----------
+    model : str
+    structure_factor : str or None
+    probability : float or None
+        0 to 1; None where it was fitted without having been suggested.
+    group : str
+        Models that data of this kind cannot tell apart.
+    warnings : tuple of str
+        One sentence each.
+    curve : (list, list) or None
+        q in Å⁻¹ and intensity in cm⁻¹: the preview, then the fit.
+    reduced_chisq, weight : float or None
+        None before a fit.
+    verified : bool or None
+        Whether simulated measurements of the fitted model look like this one; None where that was not asked.
+    page : dict or None
+        What SasView's fit page takes.
+    dq : list or None
+        The resolution with which it was fitted, Å⁻¹, where sasnet had to find it; else None.
+    """
+
+    model: str
+    structure_factor: str | None
+    probability: float | None = None
+    group: str = ""
+    warnings: tuple[str, ...] = ()
+    curve: Curve | None = None
+    reduced_chisq: float | None = None
+    weight: float | None = None
+    verified: bool | None = None
+    page: dict[str, Any] | None = None
+    dq: list[float] | None = None
+
+    @property
+    def name(self) -> str:
+        """``form@structure_factor``, or the form alone."""
+        return f"{self.model}@{self.structure_factor}" if self.structure_factor else self.model
+
+
+@dataclass
+class Entry:
+    """A data set in the dialog.
+
+    Parameters
+    ----------
+    data : DataSet
+    candidates : list of Candidate
+        In the order of the table.
+    state : str
+        A few words: what is being done, or how it ended.
+    remarks : list of str
+        Sentences on the data set as a whole.
+    asked : str
+        ``suggest`` or ``fit`` while an answer is awaited, else empty.
+    request : int or None
+        Number of the request that is awaited.
+    fit : int or None
+        Number of the request that the process answered with a fit; reports are asked for by it.
+    """
+
+    data: Any
+    candidates: list[Candidate] = field(default_factory=list)
+    state: str = ""
+    remarks: list[str] = field(default_factory=list)
+    asked: str = ""
+    request: int | None = None
+    fit: int | None = None
+
+    @property
+    def best(self) -> Candidate | None:
+        """The first candidate."""
+        return self.candidates[0] if self.candidates else None
+
+    @property
+    def fitted(self) -> bool:
+        """Whether there is a fit."""
+        return any(each.page is not None for each in self.candidates)
+
+    def suggested(self, result: dict[str, Any]) -> None:
+        """Take the answer to ``suggest``."""
+        self.candidates = [_from_suggestion(each) for each in result.get("models") or []]
+        warning = result.get("warning") or ""
+        self.remarks = [f"⚠ {warning}"] if warning else []
+        self.remarks += [str(each) for each in result.get("notes") or []]
+        state = "perhaps none of these" if warning else ""
+        self.settle(state if self.candidates else "no suggestion")
+
+    def fitted_with(self, result: dict[str, Any], number: int) -> None:
+        """Take the answer to ``fit``: what was fitted in its order, then what was only suggested."""
+        found = result.get("fit") or {}
+        known = {each.name: each for each in self.candidates}
+        curves = result.get("curves") or []
+        new = []
+        for i, page in enumerate(result.get("pages") or []):
+            said = (found.get("fits") or [])[i]
+            name = Candidate(said["model"], said["structure_factor"]).name
+            old = known.pop(name, Candidate(said["model"], said["structure_factor"]))
+            new.append(
+                replace(
+                    old,
+                    warnings=(*_scope(old), *said.get("warnings", ())),
+                    curve=(curves[i]["q"], curves[i]["intensity"]) if i < len(curves) else old.curve,
+                    reduced_chisq=page.get("reduced_chisq"),
+                    weight=page.get("weight"),
+                    verified=bool(found.get("verified")) if i == 0 else None,
+                    page=page,
+                    dq=result.get("dq"),
+                )
+            )
+        self.candidates = new + [_unfitted(each) for each in known.values()]
+        self.remarks = [note.replace(_OF_THE_COMMAND, "") for note in found.get("notes") or []]
+        self.fit = number
+        self.settle("fitted" if new else "no model could be fitted")
+
+    def settle(self, state: str) -> None:
+        """Nothing is awaited any more."""
+        self.state, self.asked, self.request = state, "", None
+
+
+def _from_suggestion(said: dict[str, Any]) -> Candidate:
+    preview, warning = said.get("preview"), said.get("in_scope_warning")
+    return Candidate(
+        said["model"],
+        said.get("structure_factor"),
+        said.get("probability"),
+        said.get("group") or "",
+        (f"Scope: {warning}",) if warning else (),
+        (preview["q"], preview["intensity"]) if preview else None,
+    )
+
+
+def _scope(candidate: Candidate) -> tuple[str, ...]:
+    return tuple(each for each in candidate.warnings if each.startswith("Scope: "))
+
+
+def _unfitted(candidate: Candidate) -> Candidate:
+    """What an earlier fit said of a candidate that this one left out is no longer true."""
+    return replace(
+        candidate,
+        warnings=_scope(candidate),
+        reduced_chisq=None,
+        weight=None,
+        verified=None,
+        page=None,
+        dq=None,
+    )

@@ -1,0 +1,148 @@
+"""The two tables of the dialog: data sets, and the candidates of one of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from PySide6.QtCore import QModelIndex, QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QIcon, QPainter
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QTableWidget,
+    QTableWidgetItem,
+    QWidget,
+)
+
+from .entries import Candidate, Entry
+from .plot import thumbnail
+
+_DATA_COLUMNS = ("Data", "Best model", "S(q)", "Probability", "Red. χ²", "State")
+_COLUMNS = (
+    "Model", "Category", "S(q)", "Probability", "Group", "Red. χ²", "Weight", "Verified", "Warnings",
+)  # fmt: skip
+PROBABILITY = 3
+_THUMBNAIL = QSize(72, 44)
+_BAR, _EMPTY = QColor("#fd8d3c"), QColor("#e6e6e6")
+
+
+class Bar(QStyledItemDelegate):
+    """A probability as a bar with its number."""
+
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex) -> None:
+        """Draw what a table draws anyway, and the bar at the foot, where a selected row shows it too."""
+        super().paint(painter, option, index)
+        value = index.data(Qt.ItemDataRole.UserRole)
+        if isinstance(value, float):
+            area = QRectF(option.rect).adjusted(3, 0, -3, -2)
+            painter.fillRect(QRectF(area.left(), area.bottom() - 5, area.width(), 5), _EMPTY)
+            painter.fillRect(QRectF(area.left(), area.bottom() - 5, area.width() * value, 5), _BAR)
+
+
+class _Table(QTableWidget):
+    def __init__(self, columns: Sequence[str], parent: QWidget | None) -> None:
+        super().__init__(0, len(columns), parent)
+        self.setHorizontalHeaderLabels(list(columns))
+        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.setAlternatingRowColors(True)
+        self.verticalHeader().setVisible(False)
+        self.setItemDelegateForColumn(PROBABILITY, Bar(self))
+
+    def write(self, row: int, column: int, text: str, tip: str = "", value: Any = None) -> QTableWidgetItem:
+        """Set a cell, making it if there is none."""
+        item = self.item(row, column)
+        if item is None:
+            item = QTableWidgetItem()
+            self.setItem(row, column, item)
+        item.setText(text)
+        item.setToolTip(tip)
+        item.setData(Qt.ItemDataRole.UserRole, value)
+        return item
+
+
+class DataTable(_Table):
+    """A row for each data set, with a picture of it."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(_DATA_COLUMNS, parent)
+        self.setObjectName("sasnetData")
+        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self.setIconSize(_THUMBNAIL)
+        self.verticalHeader().setDefaultSectionSize(_THUMBNAIL.height() + 4)
+        self.horizontalHeader().setStretchLastSection(True)
+        for column, width in enumerate((190, 135, 105, 95, 65)):
+            self.setColumnWidth(column, width)
+
+    def fill(self, entries: Sequence[Entry]) -> None:
+        """All rows anew, with their pictures."""
+        self.setRowCount(len(entries))
+        for row, entry in enumerate(entries):
+            item = self.write(row, 0, entry.data.name, entry.data.name)
+            picture = thumbnail(entry.data.curve, _THUMBNAIL)
+            icon = QIcon(picture)
+            icon.addPixmap(picture, QIcon.Mode.Selected)  # else it is tinted
+            item.setIcon(icon)
+            self.refresh(row, entry)
+
+    def refresh(self, row: int, entry: Entry) -> None:
+        """What has changed in a row."""
+        best = entry.best
+        self.write(row, 1, best.model if best else "")
+        self.write(row, 2, (best.structure_factor or "–") if best else "")
+        self.write(row, PROBABILITY, _percent(best), value=best.probability if best else None)
+        self.write(row, 4, _number(best.reduced_chisq) if best else "")
+        self.write(row, 5, entry.state, entry.state)
+
+
+class CandidateTable(_Table):
+    """A row for each model that may explain the data set that is chosen."""
+
+    def __init__(self, category: Callable[[str], str], parent: QWidget | None = None) -> None:
+        super().__init__(_COLUMNS, parent)
+        self.setObjectName("sasnetCandidates")
+        self._category = category
+        self.setWordWrap(False)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
+        self.verticalHeader().setDefaultSectionSize(30)
+        self.horizontalHeader().setStretchLastSection(True)
+        for column, width in enumerate((185, 150, 125, 95, 200, 70, 70, 70)):
+            self.setColumnWidth(column, width)
+
+    def fill(self, candidates: Sequence[Candidate]) -> None:
+        """All rows anew."""
+        self.setRowCount(len(candidates))
+        for row, each in enumerate(candidates):
+            self.write(row, 0, each.model)
+            self.write(row, 1, self._category(each.model) or "not listed")
+            self.write(row, 2, each.structure_factor or "–")
+            self.write(row, PROBABILITY, _percent(each), value=each.probability)
+            self.write(row, 4, each.group, each.group)
+            self.write(row, 5, _number(each.reduced_chisq))
+            self.write(row, 6, _weight(each.weight))
+            verified = {None: "–", True: "yes", False: "no"}[each.verified]
+            self.write(row, 7, verified if each.page is not None else "")
+            said = " ".join(each.warnings)
+            self.write(row, 8, f"⚠ {said}" if said else "", "\n".join(each.warnings))
+
+    def chosen(self) -> list[int]:
+        """The rows that are selected, from the top."""
+        return sorted({index.row() for index in self.selectionModel().selectedRows()})
+
+
+def _percent(candidate: Candidate | None) -> str:
+    if candidate is None or candidate.probability is None:
+        return ""
+    return f"{100 * candidate.probability:.1f} %" if candidate.probability < 0.9995 else "100 %"
+
+
+def _weight(value: float | None) -> str:
+    if value is None:
+        return ""
+    return f"{value:.3f}" if value >= 0.0005 else "< 0.001"
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:.4g}"

@@ -1,0 +1,190 @@
+"""Fitting -> Suggest model… in the real SasView 6.2.0 and 6.1.3, with the mouse, under Xvfb.
+
+SASNET_SCREENSHOTS names a folder to which the pictures of a session are copied (docs/screenshots).
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sasviews import Home, lines_of_sasnet
+from test_sasview_pages import check_page
+
+APOFERRITIN, SDS = "apoferritin.txt", "hSDS_D2O_2p0_percent.xml"
+#: The longest gap between two ticks of 50 ms while sasnet works, ms.
+GAP = 300
+
+
+def went_well(seen: dict[str, Any], files: int) -> None:
+    """Status, boxes that nobody asked for, and what was seen of each data set."""
+    assert seen["status"] == 0
+    assert all("What's New" in text for text in seen["modal"])
+    assert not seen["sasnet_importable"], "sasnet is not to be installed beside SasView"
+    assert seen["states"] == ["fitted"] * files
+    assert seen["child_ended"]
+    names = [row[0] if row[2] == "–" else f"{row[0]}@{row[2]}" for row in seen["fitted"][-1][:2]]
+    assert seen["both"] == [
+        f"Sent to a fit page: {', '.join(names)}.",
+        [row[0] for row in seen["fitted"][-1][:2]],
+    ], "a page for each candidate that is selected"
+    for path, size, is_page in seen["reports"]:
+        assert is_page
+        assert size > 10_000
+        assert not Path(path).exists(), "the reports go with the process"
+    for table in seen["suggested"]:
+        assert len(table) == 10
+        shown = [float(row[3].removesuffix(" %")) for row in table]
+        assert shown == sorted(shown, reverse=True)
+        assert all(row[1] != "not listed" for row in table), "each has its category of SasView"
+        assert all(row[5] == "" for row in table), "nothing is fitted yet"
+    for table in seen["fitted"]:
+        best = table[0]
+        assert float(best[5]) < 2
+        assert best[7] in ("yes", "no")
+        assert any(row[8] for row in table)
+
+
+def gaps(seen: dict[str, Any], version: str) -> None:
+    """Print all, hold those of a suggestion and of a fit against the mark."""
+    for phase, gap in seen["gaps_ms"].items():
+        print(f"SasView {version}, {phase}: longest gap between two ticks {gap:.0f} ms")
+    watched = {phase: gap for phase, gap in seen["gaps_ms"].items() if phase in ("suggestion", "fit")}
+    assert set(watched) == {"suggestion", "fit"}
+    assert max(watched.values()) < GAP
+
+
+def sent(seen: dict[str, Any], version: str, least: int) -> None:
+    """Each page as sent, and SasView's own fit of it no worse and no better than sasnet's."""
+    assert len(seen["sends"]) >= least
+    for each in seen["sends"]:
+        name = f"{each['row'][0]}@{each['row'][2]}"
+        assert each["status"] == f"Sent to a fit page: {name.removesuffix('@–')}."
+        check_page(each["sent"], each["page"])
+        assert each["page"]["category"] == each["row"][1]
+        ours, theirs = each["sent"]["reduced_chisq"], each["chi2_fitted"]
+        print(f"SasView {version}, {name}: reduced χ² {theirs:.5f} after its fit, {ours:.5f} by sasnet, "
+              f"ratio {theirs / ours:.5f}")  # fmt: skip
+        assert theirs == pytest.approx(ours, rel=0.01)
+        assert set(each["after"]["free"]) == set(each["page"]["free"])
+
+
+def keep(home: Home, *names: tuple[str, str]) -> None:
+    """Copy pictures to where the documentation has them, if that is wanted."""
+    folder = os.environ.get("SASNET_SCREENSHOTS")
+    for name, as_name in names:
+        picture = home.folder / "out" / f"{name}.png"
+        assert picture.stat().st_size > 5000
+        if folder:
+            shutil.copy(picture, Path(folder) / f"sasview_{as_name}.png")
+
+
+def test_from_the_menu_to_sasviews_own_fit(home: Home, sasview62: Path, example_data: Path) -> None:
+    assert home.sasnet("--install").returncode == 0
+    assert [path.name for path in home.plugins.iterdir()] == ["sasnet_suggest.py"]
+    files = [example_data / APOFERRITIN, example_data / SDS]
+    send = {"1": ["core_shell_sphere@hayter_msa", "sphere@hayter_msa"]}
+    seen = home.session([str(sasview62)], "whole", files, send=send)
+    went_well(seen, 2)
+    gaps(seen, "6.2.0")
+    sent(seen, "6.2.0", 3)
+    assert [each["file"] for each in seen["sends"]].count(str(files[0])) == 1
+    assert {each["page"]["structure_factor"] for each in seen["sends"][1:]} == {"hayter_msa"}
+    # The data of the second file came to the page that was empty; its second model to a page of its own.
+    assert [each["new_pages"] for each in seen["sends"]][:2] == [0, 0]
+    pictures = ("menu", "menu"), ("suggested0", "suggested"), ("fitted1", "fitted"), ("sent2", "page")
+    keep(home, *pictures)
+
+
+def test_the_same_with_the_release_before(home: Home, sasview61: Path, example_data: Path) -> None:
+    assert home.sasnet("--install").returncode == 0
+    seen = home.session([str(sasview61)], "whole", [example_data / SDS])
+    went_well(seen, 1)
+    gaps(seen, "6.1.3")
+    sent(seen, "6.1.3", 1)
+    assert seen["sends"][0]["page"]["structure_factor"] == "hayter_msa"
+
+
+def test_killed_fits_and_stop(home: Home, sasview62: Path, example_data: Path) -> None:
+    assert home.sasnet("--install").returncode == 0
+    seen = home.session([str(sasview62)], "killed", [example_data / APOFERRITIN, example_data / SDS])
+    assert seen["status"] == 0
+    assert seen["workers"] > 0
+    state, sentence = seen["after_kill"]
+    assert state == "fit ended early: the process of sasnet is gone"
+    assert sentence.startswith("The process of sasnet has ended; the next request starts it again.")
+    for state, chisq in (seen["next"], seen["after_worker_kill"]):
+        assert state == "fitted"
+        assert float(chisq) < 2
+    assert seen["rows"] == ["apoferritin.txt", "2% SDS in D2O_SANS"]
+    assert seen["stopped"] == ["stopped", "stopped"]
+    for phase in ("fit killed", "fit after a kill", "two fits"):
+        print(f"SasView 6.2.0, {phase}: longest gap between two ticks {seen['gaps_ms'][phase]:.0f} ms")
+        assert seen["gaps_ms"][phase] < GAP
+    assert not Path(f"/proc/{seen['child']}").exists(), "the process outlives SasView"
+    keep(home, ("all", "several"))
+
+
+def test_missing_hook_other_data_and_uninstall(home: Home, sasview62: Path, example_data: Path) -> None:
+    assert home.sasnet("--install").returncode == 0
+    folder = example_data.parent
+    files = [
+        folder / "2d_data" / "P_New.sans",
+        folder / "sesans_data" / "sphere2micron.ses",
+        example_data / SDS,
+    ]
+    seen = home.session([str(sasview62)], "hooks", files)
+    assert seen["status"] == 0
+    assert seen["missing"] == [
+        "This SasView (6.2.0) has no FittingWidget.createPageForParameters, which sasnet needs; "
+        "sasnet knows SasView 6.1 and 6.2."
+    ]
+    assert seen["no_data"] == ["There are no data: load a file, and tick it or send it to a fit page."]
+    image, sesans, curve = seen["refusals"]
+    assert image == "sasnet suggests models for 1D data only; average the image to a curve first."
+    assert "SESANS" in sesans
+    assert curve == ""
+
+    done = home.sasnet("--uninstall")
+    assert done.returncode == 0
+    assert "sasnet_suggest.py" in done.stdout
+    assert home.files("sasnet") == []
+    seen = home.session([str(sasview62)], "plain")
+    assert (seen["status"], seen["entry"], seen["title"]) == (0, False, "SasView 6.2.0")
+    assert lines_of_sasnet(seen["log"]) == []
+    assert home.sasnet("--uninstall").stdout == "There was nothing to remove.\n"
+
+
+@pytest.mark.parametrize("broken", ["gone", "damaged"])
+def test_broken_install_cannot_stop_sasview(home: Home, sasview62: Path, broken: str) -> None:
+    """The folder of sasnet is removed after the installation, or one of its files is cut in the middle."""
+    copy = home.folder / "copy"
+    source = Path(__file__).parents[2] / "sasnet_plugin" / "integrations" / "sasview"
+    shutil.copytree(source, copy, ignore=shutil.ignore_patterns("__pycache__"))
+    assert home.sasnet("--install").returncode == 0
+    dropin = home.plugins / "sasnet_suggest.py"
+    text = dropin.read_text(encoding="utf-8")
+    assert str(source) in text
+    dropin.write_text(text.replace(str(source), str(copy)), encoding="utf-8")
+    if broken == "gone":
+        shutil.rmtree(copy)
+    else:
+        (copy / "table.py").write_text("def half(:\n", encoding="utf-8")
+    seen = home.session([str(sasview62)], "plain")
+    assert (seen["status"], seen["entry"]) == (0, False)
+    lines = lines_of_sasnet(seen["log"])
+    assert len(lines) == 1
+    assert "sasnet is not added to SasView" in lines[0]
+    assert "repeat 'sasnet sasview --install'" in lines[0]
+
+
+def test_launcher_starts_sasview_with_files(home: Home, sasview61: Path, example_data: Path) -> None:
+    command = [sys.executable, "-m", "sasnet_plugin", "sasview", str(example_data / APOFERRITIN)]
+    seen = home.session([*command, "--python", str(sasview61.parents[1])], "plain", pause="6")
+    assert (seen["status"], seen["entry"], seen["title"]) == (0, True, "SasView 6.1.3")
+    assert seen["data"] == ["apoferritin.txt"]
+    assert home.files("sasnet") == []
