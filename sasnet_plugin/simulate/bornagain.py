@@ -61,7 +61,7 @@ def pattern(
     Returns
     -------
     (rows, columns) float array
-        Evaluated in the middle of each pixel, times its solid angle; arbitrary scale, the same for all angles.
+        In the middle of each pixel, times its solid angle; arbitrary scale, the same for all angles.
     """
     ba = _bornagain()
     top = ba.Layer(ba.Vacuum())

@@ -1,4 +1,4 @@
-"""A folder of shards: for one seed and plan, each shard put in place in one step, what was killed swept up."""
+"""A folder of shards: of one seed and plan, each put in place in one step, what was killed swept up."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The basis of a geometry: one pattern for each rotation of the lattice, of which every distribution is a sum.
+"""The basis of a geometry: a pattern for each rotation of the lattice; every distribution is a sum of them.
 
 I(p) = Σ p_i I(ξ_i) holds exactly, and the pattern under 60° − ξ is that under ξ seen in a mirror (φ → −φ), so
 61 patterns give all 120.
@@ -131,8 +131,8 @@ def basis(geometry: Geometry, window: Window, *, dtype: type[np.floating] = np.f
     """The basis of a geometry, averaged over each pixel as a detector does.
 
     What the particles scatter comes from BornAgain, on four to eight rows a pixel and one column, continued
-    between columns by a spline (it is slow in φ); the lattice's peaks, often narrower than a pixel, are averaged over
-    as many columns a pixel as they need.
+    between columns by a spline (it is slow in φ); the lattice's peaks, often narrower than a pixel, are
+    averaged over as many columns a pixel as they need.
 
     Parameters
     ----------

@@ -87,7 +87,7 @@ def _ramp(x: NDArray[np.float64], sigma: float) -> NDArray[np.float64]:
 
 
 def background(window: Window, measurement: Measurement) -> NDArray[np.float64]:
-    """Background over the sum of the pattern, (rows, columns): flat, and decaying from the horizon's middle."""
+    """Background over the pattern's sum, (rows, columns): flat, and decaying from the horizon's middle."""
     alpha, phi = window.centres()
     upwards = np.exp(-alpha / measurement.diffuse_alpha)
     across = 1 / (1 + (phi / measurement.diffuse_phi) ** 2)

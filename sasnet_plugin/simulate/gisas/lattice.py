@@ -68,8 +68,8 @@ def lattice_sum(
     Notes
     -----
     1/A Σ 2πω²/(1 + ω²|q − G|²)^(3/2) over 11 × 11 reciprocal lattice points G about the one that q/G rounds
-    to, with A = √3/2 a² the cell's area: the Fourier transform of exp(−r/ω) at every site (BornAgain's manual,
-    two-dimensional lattice with Cauchy decay).
+    to, with A = √3/2 a² the cell's area: the Fourier transform of exp(−r/ω) at every site (BornAgain's
+    manual, two-dimensional lattice with Cauchy decay).
     """
     u, v = cell_coordinates(qx, qy, lattice, xi)
     return _peaks(u - np.rint(u), v - np.rint(v), lattice, width)

@@ -1,4 +1,4 @@
-"""Which pixels count: gaps between modules, beamstops, hot pixels, windows that the detector covers in part."""
+"""Which pixels count: gaps between modules, beamstop, hot pixels, a window that is covered in part."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Distributions of the rotation angle, p(ξ): a few angles, smooth peaks, none preferred, and their mixtures."""
+"""Distributions of the rotation angle, p(ξ): a few angles, smooth peaks, uniform, and their mixtures."""
 
 from __future__ import annotations
 
