@@ -14,7 +14,10 @@ MARGIN = 4
 
 
 def expected_counts(
-    clean: NDArray[np.floating], window: Window, measurement: Measurement
+    clean: NDArray[np.floating],
+    window: Window,
+    measurement: Measurement,
+    mask: NDArray[np.bool_] | None = None,
 ) -> NDArray[np.float64]:
     """What each pixel counts on average.
 
@@ -24,11 +27,14 @@ def expected_counts(
         A pattern of `window.with_margin(MARGIN)`, arbitrary scale.
     window : Window
     measurement : Measurement
+    mask : (rows, columns) bool array, optional
+        True where the pixel counts; default: everywhere.
 
     Returns
     -------
     (rows, columns) float array
-        Its sum is ``measurement.counts``.
+        Its sum over the mask is ``measurement.counts``: the specular rod, which a beamstop may cover, has
+        most of a pattern's counts.
     """
     up = blur_matrix(
         window.rows,
@@ -49,7 +55,8 @@ def expected_counts(
     blurred = up @ clean.astype(np.float64) @ across.T
     total = blurred.sum()
     every = blurred + total * background(window, measurement)
-    return np.asarray(every * (measurement.counts / every.sum()))
+    seen = every.sum() if mask is None else every.sum(where=mask)
+    return np.asarray(every * (measurement.counts / seen))
 
 
 def blur_matrix(
@@ -73,7 +80,8 @@ def blur_matrix(
         to 1 except for what leaves the window.
     """
     # It depends on the difference of the two indices alone.
-    ramp = _ramp(np.arange(first - n_in, first + n + 1) * pixel - shift, sigma)
+    steps = np.arange(first - n_in, first + n + 1, dtype=np.float64)
+    ramp = _ramp(steps * pixel - shift, sigma)
     shares = np.diff(ramp, 2) / pixel
     return np.asarray(shares[np.arange(n)[:, None] + n_in - 1 - np.arange(n_in)])
 

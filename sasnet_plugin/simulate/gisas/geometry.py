@@ -93,8 +93,8 @@ class Window:
         """alpha_f of the rows and phi of the columns, degrees."""
         height, width = self.pixel
         return (
-            self.alpha_f[0] + height * (np.arange(self.rows) + 0.5),
-            self.phi[0] + width * (np.arange(self.columns) + 0.5),
+            np.asarray(self.alpha_f[0] + height * (np.arange(self.rows) + 0.5), dtype=np.float64),
+            np.asarray(self.phi[0] + width * (np.arange(self.columns) + 0.5), dtype=np.float64),
         )
 
     def directions(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -123,7 +123,7 @@ class Window:
 
 def _midway(limits: tuple[float, float], n: int) -> NDArray[np.float64]:
     edges = np.arctan(np.linspace(np.radians(limits[0]), np.radians(limits[1]), n + 1))
-    return (edges[1:] + edges[:-1]) / 2
+    return np.asarray((edges[1:] + edges[:-1]) / 2, dtype=np.float64)
 
 
 #: What the network of gisas_hex sees.

@@ -139,7 +139,7 @@ class LatticeSum:
         xi : float
             Degrees.
         """
-        height, sharpness = np.float32(_profile(self.lattice, self.width))
+        height, sharpness = (np.float32(value) for value in _profile(self.lattice, self.width))
         scale = self.lattice / (2 * np.pi)
         c, s = scale * np.cos(np.radians(xi)), scale * np.sin(np.radians(xi))
         root = np.sqrt(0.75)

@@ -8,10 +8,11 @@ from numpy.typing import NDArray
 from .geometry import Window
 
 #: Share of measurements with each fault.
-SHARES = {"gaps": 0.5, "beamstop": 0.6, "hot": 0.3, "partial": 0.2}
+SHARES = {"gaps": 0.5, "beamstop": 0.7, "hot": 0.3, "partial": 0.2}
 #: Gaps up and across, at most, and their width in degrees.
 GAPS, GAP_WIDTH = 2, (0.03, 0.15)
-#: Beamstop: half width across, its upper end above the horizon or, half and half, about the specular beam.
+#: Beamstop: half width; a third of them each reach from below to an angle, lie about the specular beam with a
+#: height, or cover the whole specular rod.
 STOP_HALF, STOP_END, STOP_HEIGHT = (0.03, 0.2), (0.05, 0.6), (0.05, 0.3)
 #: Pixels masked as hot, at most.
 HOT = 20
@@ -44,10 +45,9 @@ def sample_mask(window: Window, alpha_i: float, rng: np.random.Generator) -> NDA
                 mask[_along(axis, inside)] = False
     if stop:
         across = np.abs(phi) < rng.uniform(*STOP_HALF)
-        if rng.random() < 0.5:
-            up = alpha < rng.uniform(*STOP_END)
-        else:
-            up = np.abs(alpha - alpha_i) < rng.uniform(*STOP_HEIGHT) / 2
+        kind = int(rng.integers(3))
+        end, height = rng.uniform(*STOP_END), rng.uniform(*STOP_HEIGHT)
+        up = (alpha < end, np.abs(alpha - alpha_i) < height / 2, alpha >= 0)[kind]
         mask[np.outer(up, across)] = False
     if hot:
         n = int(rng.integers(1, HOT, endpoint=True))

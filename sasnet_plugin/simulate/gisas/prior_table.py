@@ -26,8 +26,8 @@ _FAULTS = {
     "gaps": "up to {} across and {} upright, {:g} to {:g} degrees wide".format(
         masks.GAPS, masks.GAPS, *masks.GAP_WIDTH
     ),
-    "beamstop": "half width {:g} to {:g} degrees; half of them reach from below to {:g} to {:g} degrees, half"
-    " cover the specular beam, {:g} to {:g} degrees high".format(
+    "beamstop": "half width {:g} to {:g} degrees; a third of them each reach from below to {:g} to {:g}"
+    " degrees, cover the specular beam, {:g} to {:g} degrees high, or the whole specular rod".format(
         *masks.STOP_HALF, *masks.STOP_END, *masks.STOP_HEIGHT
     ),
     "hot": f"1 to {masks.HOT} pixels",

@@ -77,7 +77,7 @@ class Measurement:
     diffuse_alpha, diffuse_phi : float
         Length over which the second decays upwards, and its half width to the sides, degrees.
     counts : float
-        Expected counts of the pattern and its background together, over the whole window.
+        Expected counts of the pattern and its background together, in the pixels that count.
     """
 
     sigma_phi: float
@@ -104,7 +104,7 @@ MEASUREMENT = {
     "diffuse": Prior("loguniform 0.001 0.3", "", "decaying background over the pattern, counts", 0.5),
     "diffuse_alpha": Prior("uniform 0.2 1.5", "degrees", "length of its decay upwards, exponential"),
     "diffuse_phi": Prior("loguniform 0.05 0.6", "degrees", "its half width across, Lorentzian"),
-    "counts": Prior("loguniform 1e4 1e8", "", "counts over the window, expected"),
+    "counts": Prior("loguniform 1e4 1e8", "", "counts of the image (mask applied), expected"),
 }
 
 

@@ -14,6 +14,7 @@ from .geometry import WINDOW, Geometry, Window
 from .masks import sample_mask
 from .orientation import sample_orientation
 from .priors import Measurement, sample_measurement
+from .store import Store
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,7 @@ def example(
     family : str, optional
         Kind of distribution; default: drawn.
     counts : float, optional
-        Expected counts; default: drawn.
+        Expected counts of the pixels that count; default: drawn.
     """
     if basis.window != window.with_margin(MARGIN):
         raise ValueError("the basis belongs to another window; make it for window.with_margin(MARGIN).")
@@ -85,7 +86,7 @@ def example(
     stated = basis.geometry.alpha_i - measurement.shift_alpha
     mask = sample_mask(window, stated, rng)
     return Example(
-        counts=count(expected_counts(clean, window, measurement), mask, rng),
+        counts=count(expected_counts(clean, window, measurement, mask), mask, rng),
         mask=mask,
         wavelength=basis.geometry.wavelength,
         alpha_i=stated,
@@ -94,6 +95,25 @@ def example(
         geometry=basis.geometry,
         measurement=measurement,
     )
+
+
+def group(store: Store, seed: int, index: int, *, uses: int = 32) -> list[Example]:
+    """Several examples of one basis; which, and what is drawn, depends on the seed and the index alone.
+
+    Workers that share the indices among them draw together what one alone would.
+
+    Parameters
+    ----------
+    store : Store
+    seed, index : int
+    uses : int
+        Examples; reading a basis costs as much as three.
+    """
+    chosen = np.random.default_rng([seed, index]).integers(len(store))
+    basis = store[int(chosen)]
+    half = basis.half()
+    rngs = (np.random.default_rng([seed, index, use]) for use in range(uses))
+    return [example(basis, rng, window=store.window, half=half) for rng in rngs]
 
 
 def count(

@@ -24,32 +24,23 @@ def test_amplitude_times_lattice_sum_is_bornagain(name: str) -> None:
     assert worst < 1e-6
 
 
-@pytest.mark.parametrize(("name", "allowed"), [("one size", 0.01), ("sharp", 0.015), ("broad", 0.01)])
-def test_the_mean_over_a_pixel_is_bornagain_s_on_many_parts_of_it(name: str, allowed: float) -> None:
+@pytest.mark.parametrize("name", GEOMETRIES)
+def test_the_mean_over_a_pixel_is_bornagain_s_on_many_parts_of_it(name: str) -> None:
     geometry = GEOMETRIES[name]
-    window = Window(32, 16, phi=(-0.2675, 0.2675), alpha_f=(0.0, 1.1))  # pixels as the network's
+    window = Window(24, 20, phi=(-0.334375, 0.334375), alpha_f=(0.0, 0.825))  # pixels as the network's
+    beside = np.abs(window.centres()[1]) > 0.1  # of the specular rod, whose counts would hide all else
     ours = basis(geometry, window).half()
     parts = (12, 16)
     for row in (0, 25):
         true = binned(bornagain.pattern(geometry, window.finer(*parts), [XI[row]]), parts)
-        shape = ours[row] * (true.sum() / ours[row].sum())
-        off = np.abs(shape - true).sum() / true.sum()
         middle = bornagain.pattern(geometry, window, [XI[row]])
-        coarse = np.abs(middle * (true.sum() / middle.sum()) - true).sum() / true.sum()
-        print(f"{name}, {XI[row]:g} degrees: {off:.2%} off; the middle of each pixel alone {coarse:.0%}")
-        assert off < allowed
-        assert off < coarse / 5
-
-
-def test_the_scale_is_the_same_for_all_rotations_and_bornagain_s() -> None:
-    window = Window(16, 8, phi=(-0.134, 0.134), alpha_f=(0.6, 1.15))
-    ours = basis(BROAD, window).half().sum(axis=(1, 2))
-    parts = (4, 24)
-    true = [
-        binned(bornagain.pattern(BROAD, window.finer(*parts), [XI[row]]), parts).sum() for row in (0, 30, 60)
-    ]
-    ratio = ours[[0, 30, 60]] / true
-    np.testing.assert_allclose(ratio, ratio[0], rtol=3e-3)
+        for where, chosen in (("window", slice(None)), ("beside the rod", beside)):
+            total = true[:, chosen].sum()
+            off = np.abs(ours[row] - true)[:, chosen].sum() / total
+            coarse = np.abs(middle - true)[:, chosen].sum() / total
+            print(f"{name}, {XI[row]:g} degrees, {where}: {off:.2%} off; middles of pixels {coarse:.0%}")
+            assert off < 0.015
+            assert off < coarse / 3
 
 
 def test_the_fast_sum_is_the_slow_one(rng: np.random.Generator) -> None:

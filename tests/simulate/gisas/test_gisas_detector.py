@@ -10,6 +10,7 @@ import pytest
 from sasnet_plugin.simulate.gisas.basis import Basis, mix
 from sasnet_plugin.simulate.gisas.detector import MARGIN, blur_matrix, expected_counts
 from sasnet_plugin.simulate.gisas.geometry import N_XI, WINDOW
+from sasnet_plugin.simulate.gisas.masks import sample_mask
 from sasnet_plugin.simulate.gisas.priors import Measurement, sample_measurement
 from sasnet_plugin.simulate.gisas.sample import count
 
@@ -30,10 +31,12 @@ def test_an_ideal_detector_changes_nothing(wide_basis: Basis) -> None:
 def test_expected_counts_sum_to_what_was_asked_for(wide_basis: Basis, rng: np.random.Generator) -> None:
     clean = mix(wide_basis.half(), UNIFORM)
     for _ in range(20):
-        measurement = sample_measurement(rng)
+        measurement, mask = sample_measurement(rng), sample_mask(WINDOW, 0.16, rng)
         expected = expected_counts(clean, WINDOW, measurement)
         assert expected.sum() == pytest.approx(measurement.counts, rel=1e-9)
         assert expected.min() >= 0
+        seen = expected_counts(clean, WINDOW, measurement, mask)
+        assert seen[mask].sum() == pytest.approx(measurement.counts, rel=1e-9)
 
 
 def test_blurring_keeps_every_count_and_widens_by_sigma() -> None:
