@@ -22,7 +22,7 @@ os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1")
 
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import numpy as np
@@ -61,10 +61,10 @@ def peer(geometry: Geometry, p: np.ndarray, rng: np.random.Generator) -> np.ndar
     return count(every * (measurement.counts / every.sum()), mask, rng)
 
 
-def peer_costs(each: int) -> dict[str, float]:
+def peer_costs(each: int, families: Iterable[str] = FAMILIES) -> dict[str, float]:
     """CPU-seconds of a sample by BornAgain, by kind of distribution."""
     found = {}
-    for family in FAMILIES:
+    for family in families:
         rng = np.random.default_rng(SEED)
         drawn = [(sample_geometry(rng), sample_orientation(rng, family=family)[1]) for _ in range(each)]
         found[family] = seconds(lambda drawn=drawn, rng=rng: [peer(g, p, rng) for g, p in drawn]) / each  # type: ignore[misc]

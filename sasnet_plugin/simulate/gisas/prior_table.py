@@ -39,10 +39,10 @@ def tables() -> str:
     """Return all tables."""
     return "\n\n".join(
         (
-            "### The sample and its beam\n\n" + quantities(GEOMETRY, seed=True),
-            "### The rotation of the lattice\n\n" + shares(orientation.FAMILIES, _MEANING, "kind"),
-            "### The measurement\n\n" + quantities(MEASUREMENT, seed=False),
-            "### The mask\n\n" + shares(masks.SHARES, _FAULTS, "masked"),
+            "## The sample and its beam\n\n" + quantities(GEOMETRY, seed=True),
+            "## The rotation of the lattice\n\n" + shares(orientation.FAMILIES, _MEANING, "kind"),
+            "## The measurement\n\n" + quantities(MEASUREMENT, seed=False),
+            "## The mask\n\n" + shares(masks.SHARES, _FAULTS, "masked"),
         )
     )
 

@@ -44,7 +44,7 @@ class Chunk:
 
 
 def plan(
-    folder: Path, *, bases: int, seed: int, seed_ranges: bool = False, window: Window = WINDOW
+    folder: Path | str, *, bases: int, seed: int, seed_ranges: bool = False, window: Window = WINDOW
 ) -> list[Chunk]:
     """All shards of a store; `bases` is rounded up to whole shards.
 
@@ -125,7 +125,7 @@ def disk_need(chunks: list[Chunk]) -> int:
     return len(chunks) * (PER_SHARD * (pixels * (2 * N_HALF + 4) + 100) + 10_000)
 
 
-def shard_paths(folder: Path) -> list[Path]:
+def shard_paths(folder: Path | str) -> list[Path]:
     """All finished shards of a folder, sorted by name."""
     return sorted(Path(folder).glob("basis-[0-9][0-9][0-9][0-9][0-9].h5"))
 
@@ -143,7 +143,7 @@ class Store:
         There is no shard in it, or its note of settings cannot be read.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path | str) -> None:
         self.paths = shard_paths(folder)
         if not self.paths:
             raise SimulationError(f"{folder}: no bases here; make them with simulate.gisas.store first.")
