@@ -141,7 +141,14 @@ def basis(geometry: Geometry, window: Window, *, dtype: type[np.floating] = np.f
         Its φ must be symmetric.
     dtype : type
         Of the ratio; float16 keeps it to 0.05 %.
+
+    Raises
+    ------
+    ValueError
+        The window is not symmetric in φ, or has an odd number of columns.
     """
+    if window.columns % 2 or not np.isclose(-window.phi[0], window.phi[1]):
+        raise ValueError("a basis needs a window symmetric in φ with an even number of columns.")
     across = columns_per_pixel(geometry, window)
     fine = window.finer(1, across)
     alpha, phi = fine.directions()

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-#: Reciprocal lattice points to each side that BornAgain 25 sums over, counted from the cell of q.
+#: Reciprocal lattice points to each side that BornAgain 25 sums over, counted from the cell of q. It takes
+#: more where order decays within a lattice constant; the prior is far from there.
 REACH = 5
 #: Points of the table of all peaks but one, across a cell.
 _TABLE = 193

@@ -102,3 +102,9 @@ def test_half_precision_keeps_the_basis() -> None:
     exact = basis(SHARP, SMALL).half()
     stored = basis(SHARP, SMALL, dtype=np.float16).half()
     assert np.max(np.abs(stored / exact - 1)) < 6e-4
+
+
+def test_a_window_without_mirror_is_refused() -> None:
+    for window in (Window(8, 8, phi=(-1.0, 0.5)), Window(8, 9)):
+        with pytest.raises(ValueError, match="symmetric"):
+            basis(ONE_SIZE, window)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +14,7 @@ from hexpatterns import ONE_SIZE, SHARP, SMALL
 from sasnet_plugin.simulate import bornagain
 from sasnet_plugin.simulate.gisas.basis import plain_basis
 from sasnet_plugin.simulate.gisas.geometry import WINDOW, XI, Geometry, Window
+from sasnet_plugin.types import SimulationError
 
 
 @pytest.mark.parametrize("geometry", [ONE_SIZE, SHARP], ids=["one size", "several sizes"])
@@ -60,6 +62,16 @@ def test_only_the_peaks_know_the_angle() -> None:
     one, other = (bornagain.pattern(lost, window, [xi]) for xi in (0.0, 17.0))
     np.testing.assert_allclose(one, other, rtol=1e-12)
     np.testing.assert_allclose(one, bornagain.incoherent(lost, window), rtol=1e-10)
+
+
+def test_a_missing_bornagain_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    def absent(name: str) -> str:
+        raise importlib.metadata.PackageNotFoundError(name)
+
+    monkeypatch.setattr(importlib.metadata, "version", absent)
+    with pytest.raises(SimulationError, match=r"pip install sasnet-plugin\[gisas\]") as caught:
+        bornagain.pattern(ONE_SIZE, SMALL, [0.0])
+    assert "\n" not in str(caught.value)
 
 
 def test_importing_sasnet_leaves_bornagain_alone() -> None:
