@@ -106,8 +106,8 @@ def fit_candidate(task: Task, bank: Bank) -> ModelFit:
             final.append(done)
     if not final:
         raise SasnetError(
-            f"{task.name}: no start gives a finite curve with a positive scale; it does not describe these data,"
-            " or too much is fixed."
+            f"{task.name}: no start gives a finite curve with a positive scale; it does not describe these"
+            " data, or too much is fixed."
         )
     best = min(final, key=lambda d: d.bic)
     if not starts.hopeless:
