@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,20 +13,19 @@ from ..simulate.clean import tier
 from ..simulate.kernel import load_model
 from ..types import Curve
 from .begin import as_start, from_bank
+from .coarse import COARSE_POINTS, coarsened
 from .counts import climbed, counts_of
-from .linear import cells
 from .polish import Polished, Polisher
 from .problem import TimeUpError, experiment
 from .rank import explains
 from .smearing import FINE, FINEST, sampling_needed
+from .valleys import crossed, sizes_of
 from .widths import other_kinds, points_needed, spread_in_turn, with_points
 
 if TYPE_CHECKING:
     from ..simulate.bank import Bank
     from .candidate import Task
 
-#: Points of the coarse copy that starts are polished on.
-_COARSE_POINTS = 80
 #: How many starts are followed further on the coarse copy; how many go on to all points.
 _FOLLOWED, _FINALISTS = {"fast": 5, "medium": 3, "slow": 1}, {"fast": 3, "medium": 2, "slow": 1}
 #: Points a decade at which starts are calculated, in the first steps and after; None: the measured ones.
@@ -39,8 +38,11 @@ _FAST_LIMITS = (100.0, 20.0)
 _DEAR_LIMITS, _NEARLY = ((15.0, 1.3), (15.0, 2.5), (40.0, 8.0)), 5.0
 #: χ² has to be so much worse in any case.
 _FOR_SURE = 30.0
-#: What is worse than others by more is not helped by another whole number or kind of size distribution.
-_MENDABLE = 20.0
+#: What is worse than others by more is not helped by another whole number, kind of distribution or valley;
+#: the second where another model explains the curve.
+_MENDABLE = (20.0, 3.0)
+#: A fit without a width is helped even if one with a width is better by so much.
+_CROSSED = 4.0
 #: No width is tried on a fit whose χ² is that of the best so far, within so much.
 _AS_GOOD = 1.05
 #: Accuracy of polishing: of χ², and of the steps; what is left is far below the noise.
@@ -106,7 +108,11 @@ def polished(task: Task, bank: Bank, began: float) -> Starts:
         spread = []
     if search.behind(first, rough, limits[1]):
         return Starts([min(first, key=lambda d: d.chisq)], _SAMPLING[speed], hopeless=True)
-    found = search.on_all_points(_values(first[: _FINALISTS[speed]]), 0.6, until)
+    finalists = first[: _FINALISTS[speed]]
+    if speed == "medium":
+        # What has no width costs little, and may only lie in the wrong valley.
+        finalists += [d for d in first if not _has_width(d) and d not in finalists][:1]
+    found = search.on_all_points(_values(finalists), 0.6, until)
     if spread and found.found and not search.satisfied(found.found[0], first[0].chisq / len(coarse_copy[0])):
         wide = search.follow(rough, spread, 0.75, 0.02, 0.0, steps=8)
         wide = [w for w in wide if w.chisq < first[0].chisq][: _FINALISTS[speed]]
@@ -153,11 +159,11 @@ class _Search:
                     break
         return _distinct(_sorted(done, polisher))
 
-    def varied(self, polisher: Polisher, found: list[Polished]) -> list[Polished]:
-        """With better ones at what no slope leads to: whole numbers, and kinds of size distribution."""
+    def varied(self, polisher: Polisher, found: list[Polished], *, cross: bool = False) -> list[Polished]:
+        """With better ones at what no slope leads to: whole numbers, kinds of distribution, other valleys."""
         if not found or tier(self.task.model) == "slow" or found[0].chisq < len(polisher.curve):
             return found
-        if self.behind(found, polisher, _MENDABLE):
+        if self.behind(found, polisher, _MENDABLE[explains(self.task.bar, len(self.task.curve))]):
             return found
 
         def polish(start: dict[str, Any]) -> Polished | None:
@@ -167,13 +173,21 @@ class _Search:
             polisher.deadline = time.process_time() + left
             return polisher.polish(start, tolerances=(0.02, 0.0), steps=8, enough=_ENOUGH)
 
-        kinds = [polish(start) for start in other_kinds(found[0].parameters)]
-        better = _sorted([found[0], *(p for p in kinds if p is not None)], polisher)
-        names = counts_of(load_model(self.task.model).info, found[0].parameters)
-        names = [n for n in names if n not in (self.task.fixed or {})]
-        if names:
-            better = [climbed(names, better[0], polish), *better]
-        return _distinct(_sorted([*better, *found[1:]], polisher))
+        info, held = load_model(self.task.model).info, frozenset(self.task.fixed or {})
+        better = list(found)
+        if cross:
+            # Without a width a curve costs little, and its fringes are the deeper.
+            sharp = (f for f in found if not _has_width(f) and f.chisq < _CROSSED * found[0].chisq)
+            base = next(sharp, found[0])
+            better.append(crossed(sizes_of(info, base.parameters, held), base, polish, len(polisher.curve)))
+            better = _sorted(better, polisher)
+        if better[0].chisq >= len(polisher.curve):
+            kinds = [polish(start) for start in other_kinds(better[0].parameters)]
+            better = _sorted([*better, *(p for p in kinds if p is not None)], polisher)
+            names = [n for n in counts_of(info, better[0].parameters) if n not in held]
+            if names:
+                better.append(climbed(names, better[0], polish))
+        return _distinct(_sorted(better, polisher))
 
     def behind(self, found: list[Polished], polisher: Polisher, factor: float) -> bool:
         """Whether all of these are worse than the best fit of other candidates by a factor."""
@@ -206,11 +220,11 @@ class _Search:
         finalists = [needed(fine, p) for p in found]
         sampling = _sampling(task, finalists[0], end - time.process_time())
         fine = _polisher(task, task.curve, task.dintensity, sampling)
-        until *= len(task.curve) / _COARSE_POINTS
+        until *= len(task.curve) / COARSE_POINTS
         done = self.follow(fine, finalists, share, 0.0, steps=20, until=until)
         if done:
             # The width that was found may need more points than the one that it started from.
-            done = self.varied(fine, done)
+            done = self.varied(fine, done, cross=True)
             more = needed(fine, done[0].parameters)
             if more != done[0].parameters:
                 done = self.follow(fine, [more], share + 0.1, 0.0, steps=8) + done[1:]
@@ -264,27 +278,3 @@ def _sampling(task: Task, parameters: dict[str, Any], seconds: float) -> int | N
         return sampling_needed(fitness, task.curve, finest=FINEST if speed == "fast" else FINE)
     except TimeUpError:
         return _SAMPLING[speed]
-
-
-def coarsened(curve: Curve, dintensity: NDArray[np.float64]) -> tuple[Curve, NDArray[np.float64]]:
-    """A copy of at most 80 points, weighted means over cells even in ln q."""
-    if len(curve) <= 1.3 * _COARSE_POINTS:
-        return curve, dintensity
-    total, average = cells(curve.q, dintensity, _COARSE_POINTS)
-
-    def mean(column: NDArray[np.float64] | None) -> NDArray[np.float64] | None:
-        return None if column is None else average(column)
-
-    q, intensity = average(curve.q), average(curve.intensity)
-    # Within a cell a curve bends: a per cent of I is what the mean can be off by.
-    error = np.hypot(1 / np.sqrt(total), 0.01 * np.abs(intensity))
-    found = replace(
-        curve,
-        q=q,
-        intensity=intensity,
-        dintensity=error,
-        dq=mean(curve.dq),
-        dxl=mean(curve.dxl),
-        dxw=mean(curve.dxw),
-    )
-    return found, error
