@@ -1,7 +1,7 @@
 """What BornAgain and scripts around it write: ``.int``, tables of numbers, numpy's ``.npy`` and ``.npz``.
 
-BornAgain 25 writes its ``.int`` for reference data alone; older versions and its GUI export ``.int`` and tables
-with the axes in the header, and TIFF without. Scripts save the array by numpy.
+BornAgain 25 writes its ``.int`` for reference data alone; older versions and its GUI export ``.int`` and
+tables with the axes in the header, and TIFF without. Scripts save the array by numpy.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _NAMES = ("counts", "intensity", "image", "data", "arr_0")
 
 
 def read_text(path: Path, file: str) -> RawFrame:
-    """A table of numbers, with or without BornAgain's axes above it (``.int``, ``.txt``, ``.csv``, also packed).
+    """A table of numbers, with or without BornAgain's axes above it; ``.gz`` and ``.bz2`` are unpacked.
 
     BornAgain's ``.int`` writes one column of the picture a line, its tables one row a line; in both the rows
     follow the axis of alpha_f as it stands in the header.
@@ -82,7 +82,9 @@ def _numbers(line: str, file: str) -> list[float]:
     try:
         return [float(word) for word in re.split(r"[\s,;]+", line) if word]
     except ValueError as error:
-        raise DataError(f"{file}: a line of its table is no numbers ({line[:40]!r}); give a 2D image.") from error
+        raise DataError(
+            f"{file}: a line of its table is no numbers ({line[:40]!r}); give a 2D image."
+        ) from error
 
 
 def _axis(match: re.Match[str], file: str) -> tuple[str, list[float]]:
@@ -112,9 +114,13 @@ def _frame(
                 " the file is cut short or was changed, export it again."
             )
         values = flat.reshape(columns, lines).T if by_columns else flat.reshape(lines, columns)
-        return RawFrame(values=values, geometry=Geometry(phi=_range(*axes[0], file), alpha_f=_range(*axes[1], file)))
+        return RawFrame(
+            values=values, geometry=Geometry(phi=_range(*axes[0], file), alpha_f=_range(*axes[1], file))
+        )
     if len(lengths) > 1:
-        raise DataError(f"{file}: its lines have unequal lengths; it is cut short or no image, export it again.")
+        raise DataError(
+            f"{file}: its lines have unequal lengths; it is cut short or no image, export it again."
+        )
     values = np.array(rows)
     if min(values.shape) < 2:
         raise not_an_image(file, values.shape)
@@ -149,7 +155,9 @@ def read_numpy(path: Path, file: str) -> list[RawFrame]:
     """
     try:
         loaded = np.load(path, allow_pickle=False)
-        arrays = {"counts": loaded} if isinstance(loaded, np.ndarray) else {key: loaded[key] for key in loaded}
+        arrays = (
+            {"counts": loaded} if isinstance(loaded, np.ndarray) else {key: loaded[key] for key in loaded}
+        )
     except Exception as error:  # zipfile, zlib, pickle and numpy each raise their own
         raise truncated(file) from error
     name = next((name for name in _NAMES if name in arrays), None)
@@ -172,7 +180,9 @@ def read_numpy(path: Path, file: str) -> list[RawFrame]:
     if values.ndim == 2:
         return [RawFrame(values=values, geometry=geometry, bad=bad)]
     titles = (f"frame {number + 1}" for number in range(len(values)))
-    return [RawFrame(v, entry=title, geometry=geometry, bad=bad) for v, title in zip(values, titles, strict=True)]
+    return [
+        RawFrame(v, entry=title, geometry=geometry, bad=bad) for v, title in zip(values, titles, strict=True)
+    ]
 
 
 def _scalar(value: Any) -> float | None:

@@ -62,7 +62,9 @@ def _first(fabio: Any, path: Path, file: str) -> Any:
             image = fabio.open(str(path))
         except Exception as error:
             if "identify" in str(error):
-                raise DataError(f"{file}: fabio knows no such format; give TIFF, CBF, EDF or HDF5.") from error
+                raise DataError(
+                    f"{file}: fabio knows no such format; give TIFF, CBF, EDF or HDF5."
+                ) from error
             raise truncated(file) from error
         if image.data is None or _damaged(said):
             image.close()

@@ -10,8 +10,9 @@ from sasnet_plugin.data.images.settings import Geometry
 
 _NUMBER = r"([-+]?\d*\.?\d+(?:[eE][-+]?\d+)?)"
 _LENGTHS_MM = {"m": 1000.0, "cm": 10.0, "mm": 1.0, "um": 1e-3, "μm": 1e-3}
-# hc in keV Å (CODATA 2018).
-_KEV_ANGSTROM = 12.398419843320026
+
+KEV_ANGSTROM = 12.398419843320026
+"""hc in keV Å (CODATA 2018): the wavelength is this over the energy."""
 
 
 def dectris(text: str) -> Geometry:
@@ -36,11 +37,11 @@ def dectris(text: str) -> Geometry:
     incidence = _find(text, rf"(?:Incident_angle|Incidence_angle|Alpha_i)[\s:=]+{_NUMBER}")
     return Geometry(
         wavelength=_wavelength(text),
-        alpha_i=_positive(incidence and float(incidence[0])),
+        alpha_i=_positive(float(incidence[0])) if incidence else None,
         distance=_length(*distance) if distance else None,
         pixel_size=_pair(_length(width[0], width[1]), _length(width[2], width[3])) if width else None,
         direct_beam=_beam(float(beam[0]), float(beam[1])) if beam else None,
-        saturation=_positive(cutoff and float(cutoff[0])),
+        saturation=_positive(float(cutoff[0])) if cutoff else None,
     )
 
 
@@ -50,7 +51,7 @@ def _wavelength(text: str) -> float | None:
         return float(found[0]) * (10.0 if found[1] == "nm" else 1.0)
     energy = _find(text, rf"(?:Photon_energy|X-ray_energy|Energy)[\s:=]+{_NUMBER}\s*(k?eV)")
     if energy and float(energy[0]) > 0:
-        return _KEV_ANGSTROM / (float(energy[0]) * (1e-3 if energy[1] == "eV" else 1.0))
+        return KEV_ANGSTROM / (float(energy[0]) * (1e-3 if energy[1] == "eV" else 1.0))
     return None
 
 

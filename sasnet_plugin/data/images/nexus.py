@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from sasnet_plugin import units
+from sasnet_plugin.data.images.header import KEV_ANGSTROM
 from sasnet_plugin.data.images.raw import RawFrame, truncated
 from sasnet_plugin.data.images.settings import Geometry
 from sasnet_plugin.types import DataError
@@ -18,7 +19,6 @@ _SMALLEST = 8
 """Rows and columns below which an array is no image."""
 _WAVELENGTH = ("incident_wavelength", "wavelength")
 _INCIDENCE = ("incident_angle", "incidence_angle", "grazing_angle", "alpha_i")
-_KEV_ANGSTROM = 12.398419843320026
 
 
 def read(path: Path, file: str, dataset: str | None = None) -> Iterator[RawFrame]:
@@ -86,7 +86,9 @@ def _named(opened: Any, dataset: str, file: str) -> Any:
     if item is None:
         raise DataError(f"{file}: there is no dataset {dataset!r} in the file; check its path.")
     if not _is_image(item):
-        raise DataError(f"{file}: dataset {dataset!r} is no 2D image; give the path of the detector's counts.")
+        raise DataError(
+            f"{file}: dataset {dataset!r} is no 2D image; give the path of the detector's counts."
+        )
     return item
 
 
@@ -145,7 +147,7 @@ def _geometry(opened: Any) -> Geometry:
     wavelength = _first(values, _WAVELENGTH)
     energy = _first(values, ("incident_energy", "photon_energy"))
     if wavelength is None and energy:
-        wavelength = _KEV_ANGSTROM / energy
+        wavelength = KEV_ANGSTROM / energy
     width, height = values.get("x_pixel_size"), values.get("y_pixel_size")
     column, row = values.get("beam_center_x"), values.get("beam_center_y")
     distance = _first(values, ("distance", "detector_distance"))

@@ -79,7 +79,9 @@ class Geometry:
 
     def over(self, other: Geometry) -> Geometry:
         """These settings, and those of another where these say nothing."""
-        said = {f.name: getattr(self, f.name) for f in fields(self) if getattr(self, f.name) not in (None, ())}
+        said = {
+            f.name: getattr(self, f.name) for f in fields(self) if getattr(self, f.name) not in (None, ())
+        }
         return replace(other, **said)
 
 
