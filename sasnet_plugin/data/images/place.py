@@ -119,7 +119,7 @@ def _by_angles(shape: tuple[int, int], settings: Geometry, file: str) -> Placeme
     return Placement(
         phi=np.sort(phi),
         alpha_f=np.sort(alpha_f),
-        wavelength=wavelength,
+        wavelength=settings.wavelength,
         alpha_i=settings.alpha_i,
         turns=turns,
         flip_rows=bool(alpha_f[0] > alpha_f[-1]),
@@ -228,7 +228,7 @@ def _grid(
     axes: list[FloatArray] = []
     for start, end, step in ((boxes[0], boxes[1], steps[0]), (boxes[2], boxes[3], steps[1])):
         first, number = float(start.min()), int(np.ceil((end.max() - start.min()) / step))
-        axes.append(first + step * (np.arange(number) + 0.5))
+        axes.append(np.asarray(first + step * (np.arange(number) + 0.5), dtype=np.float64))
     return axes[0], axes[1], (boxes[0], boxes[1], boxes[2], boxes[3])
 
 
