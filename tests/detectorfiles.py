@@ -33,7 +33,7 @@ def pattern(
     counts: float,
     rng: np.random.Generator,
 ) -> np.ndarray:
-    """Two side peaks, a Yoneda band and a rod over the horizon, row 0 on top; ``pitch`` is degrees a pixel."""
+    """Two side peaks, a Yoneda band and a rod over the horizon, row 0 on top; ``pitch`` in degrees."""
     row, column = np.indices(shape, dtype=float)
     phi = (column - direct[0]) * pitch
     alpha_f = (direct[1] - row) * pitch - alpha_i

@@ -154,10 +154,10 @@ def read_numpy(path: Path, file: str) -> list[RawFrame]:
         The file is damaged, holds Python objects, or no array of rows and columns.
     """
     try:
-        loaded = np.load(path, allow_pickle=False)
-        arrays = (
-            {"counts": loaded} if isinstance(loaded, np.ndarray) else {key: loaded[key] for key in loaded}
-        )
+        with path.open("rb") as stream:
+            loaded = np.load(stream, allow_pickle=False)
+            one = isinstance(loaded, np.ndarray)
+            arrays = {"counts": loaded} if one else {key: loaded[key] for key in loaded}
     except Exception as error:  # zipfile, zlib, pickle and numpy each raise their own
         raise truncated(file) from error
     name = next((name for name in _NAMES if name in arrays), None)

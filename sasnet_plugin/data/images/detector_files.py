@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +16,7 @@ from sasnet_plugin.data.images.raw import RawFrame, not_an_image, truncated
 from sasnet_plugin.data.images.settings import Geometry
 from sasnet_plugin.types import DataError
 
+SUFFIXES = (".cbf", ".edf", ".tif", ".tiff")
 _DAMAGE = ("incomplete", "checksum")
 
 
@@ -56,20 +58,27 @@ def read(path: Path, file: str) -> Iterator[RawFrame]:
 
 
 def _first(fabio: Any, path: Path, file: str) -> Any:
-    # fabio answers damage with an AssertionError here, an AttributeError there, or a line in its log.
+    image, problem = None, ""
+    # fabio answers damage with an AssertionError here, an AttributeError there, or a line in its log, and
+    # leaves the file open.
     with _told() as said:
         try:
             image = fabio.open(str(path))
+            whole = image.data is not None  # an EDF is read only now
         except Exception as error:
-            if "identify" in str(error):
-                raise DataError(
-                    f"{file}: fabio knows no such format; give TIFF, CBF, EDF or HDF5."
-                ) from error
-            raise truncated(file) from error
-        if image.data is None or _damaged(said):
-            image.close()
-            raise truncated(file)
-    return image
+            whole, problem = False, f"{type(error).__name__}: {error}"
+    if whole and not _damaged(said):
+        return image
+    if image is not None:
+        image.close()
+    if "identify" in problem or not has_known_suffix(path):
+        raise DataError(f"{file}: this is no image format that is known; give TIFF, CBF, EDF or HDF5.")
+    raise truncated(file)
+
+
+def has_known_suffix(path: Path) -> bool:
+    """Whether the name ends like that of a TIFF, CBF or EDF file, packed or not."""
+    return any(suffix.lower() in SUFFIXES for suffix in path.suffixes[-2:])
 
 
 def _next(image: Any, number: int, file: str) -> Any:
@@ -101,7 +110,9 @@ def _told() -> Iterator[list[str]]:
     logger.addHandler(handler)
     logger.propagate = False
     try:
-        yield lines
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ResourceWarning)
+            yield lines
     finally:
         logger.propagate = before
         logger.removeHandler(handler)

@@ -14,7 +14,6 @@ _TIFF = (b"II*\x00", b"MM\x00*", b"II+\x00", b"MM\x00+")
 _NUMPY = (b"\x93NUMPY", b"PK\x03\x04")
 _CBF = b"###CBF"
 _BORNAGAIN = b"# BornAgain Intensity Data"
-_DETECTOR_SUFFIXES = (".cbf", ".edf", ".tif", ".tiff")
 _PACKED = (".gz", ".bz2")
 
 
@@ -66,10 +65,7 @@ def is_image(path: Path) -> bool:
 
 
 def _is_detector_file(path: Path, start: bytes) -> bool:
-    suffixes = [suffix.lower() for suffix in path.suffixes]
-    if suffixes and suffixes[-1] in _PACKED:
-        return len(suffixes) > 1 and suffixes[-2] in _DETECTOR_SUFFIXES
-    return start.startswith((*_TIFF, _CBF)) or (bool(suffixes) and suffixes[-1] in _DETECTOR_SUFFIXES)
+    return start.startswith((*_TIFF, _CBF)) or detector_files.has_known_suffix(path)
 
 
 def _is_text(path: Path, start: bytes) -> bool:

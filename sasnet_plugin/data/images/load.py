@@ -116,6 +116,11 @@ class _Reader:
         counts = np.where(good, counts, 0.0)
         turned, mask = placement.apply(counts, good)
         note = check_upright(turned, mask, placement.phi, placement.alpha_f, name)
+        # Below the horizon the sample's own shadow begins as sharply as a beamstop's.
+        dark = masks.shadows(turned, mask & (placement.alpha_f > 0)[:, None])
+        if np.any(dark):
+            mask = mask & ~dark
+            notes.append(f"In the shadow of a beamstop or dead, and left out: {masks.share(dark)}.")
         return Image(
             counts=turned,
             mask=mask,
@@ -164,13 +169,10 @@ class _Reader:
         good &= ~saturated
         hot = masks.hot_pixels(counts, good)
         good &= ~hot
-        dark = masks.shadows(counts, good)
-        good &= ~dark
         for what, part in (
             ("Left out by the settings", self._outside),
             ("Saturated and left out", saturated),
             ("Hot and left out", hot),
-            ("In the shadow of a beamstop or dead, and left out", dark),
         ):
             if np.any(part):
                 notes.append(f"{what}: {masks.share(part)}.")

@@ -25,6 +25,7 @@ _FAMILIES = {
 }
 _HOT_FACTOR, _HOT_OFFSET = 10.0, 25.0
 _SHADOW_RATE, _SHADOW_SIZE = 5.0, 9
+_AROUND, _BESIDE = np.ones((3, 3), dtype=int), np.array([[0, 0, 0], [1, 1, 1], [0, 0, 0]])
 _SATURATED_SHARE = 0.01
 _PLATEAU_SHARE, _PLATEAU_LEVEL = 1e-3, 1000.0
 
@@ -154,8 +155,19 @@ def hot_pixels(counts: FloatArray, good: BoolArray) -> BoolArray:
 def shadows(counts: FloatArray, good: BoolArray) -> BoolArray:
     r"""Connected areas of no counts at all in bright surroundings: a beamstop, a dead module.
 
-    An area counts as a shadow when the median count on its rim is at least 5 and it has at least 9 pixels:
-    where :math:`\lambda \ge 5` is expected, 9 pixels are all empty with a chance of :math:`e^{-45}`.
+    An area counts as a shadow when it has at least 9 pixels and the median count on its rim is at least 5, on
+    all of it and to the left and right: where :math:`\lambda \ge 5` is expected, 9 pixels are all empty with
+    a chance of :math:`e^{-45}`. What is dark from side to side is no shadow but the sample's horizon.
+
+    Parameters
+    ----------
+    counts : (rows, columns) float array
+    good : (rows, columns) bool array
+        True where a pixel counts.
+
+    Returns
+    -------
+    (rows, columns) bool array
     """
     from scipy import ndimage
 
@@ -168,10 +180,17 @@ def shadows(counts: FloatArray, good: BoolArray) -> BoolArray:
     for label in np.nonzero(sizes[1:] >= _SHADOW_SIZE)[0] + 1:
         box = tuple(slice(max(0, s.start - 1), s.stop + 1) for s in boxes[label - 1])
         inside = labels[box] == label
-        rim = ndimage.binary_dilation(inside, np.ones((3, 3))) & ~inside & good[box]
-        if np.any(rim) and np.median(counts[box][rim]) >= _SHADOW_RATE:
+        if all(_bright(counts[box], inside, good[box], reach) for reach in (_AROUND, _BESIDE)):
             found[box] |= inside
     return found
+
+
+def _bright(counts: FloatArray, inside: BoolArray, good: BoolArray, reach: NDArray[np.int_]) -> bool:
+    """Whether the median count of the neighbours within reach is that of lit pixels."""
+    from scipy import ndimage
+
+    rim = ndimage.binary_dilation(inside, reach) & ~inside & good
+    return bool(np.any(rim) and np.median(counts[rim]) >= _SHADOW_RATE)
 
 
 def left_out(shape: tuple[int, int], settings: Geometry) -> BoolArray:

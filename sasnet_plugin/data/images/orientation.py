@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 TURNS = {"top": 0, "right": 1, "bottom": 2, "left": 3}
 _DARK, _ALIKE = 0.1, 0.5
 _LEAST_PART = 0.05
+_EDGE, _FALLS_MORE, _FLOOR = 5.0, 3.0, 0.01
 _SYMMETRIC, _LOPSIDED = 0.8, 0.5
 _ENOUGH = 2000.0
 
@@ -74,9 +75,10 @@ def check_upright(
     """Look for the horizon, and for the mirror symmetry of phi.
 
     Below its horizon the sample's substrate absorbs. Where that half of the picture is as bright as the other
-    and a half left or right of the direct beam is dark instead, the picture lies on its side; where the dark
-    half is above, it is upside down. Without rows below the horizon the symmetry decides: the pattern of a
-    sample with no preferred side is the same at phi and -phi, while along alpha_f it has no centre.
+    and a half left or right of the direct beam is dark instead, the picture lies on its side. Going up, the
+    steepest edge of all is the horizon's, from dark to bright; where it is from bright to dark, the picture is
+    upside down. Without rows below the horizon the symmetry decides about the side: the pattern of a sample
+    with no preferred side is the same at phi and -phi, while along alpha_f it has no centre.
 
     Parameters
     ----------
@@ -108,16 +110,18 @@ def check_upright(
             raise DataError(
                 f"{file}: the image seems to be turned by 90 degrees, its horizon is upright; {advice}"
             )
-        if above < _DARK:
-            raise DataError(
-                f"{file}: the image seems to be upside down, bright below the horizon and dark above;"
-                " give up = 'bottom', or exchange the ends of alpha_f."
-            )
+    profile = _profile(clipped, mask, axis=1)
+    rising, falling = _steepest(profile)
+    if falling > max(_EDGE, _FALLS_MORE * rising):
+        raise DataError(
+            f"{file}: the image seems to be upside down, dark above a bright edge and not below one;"
+            " give up = 'bottom', or exchange the ends of alpha_f."
+        )
+    if above is not None:
         return None
     across = _symmetry(_profile(clipped, mask, axis=0), phi, 0.0)
     if across is None:
         return "Whether the image is turned by 90 degrees cannot be told: it shows no horizon."
-    profile = _profile(clipped, mask, axis=1)
     centres = alpha_f[profile.size // 4 : profile.size - profile.size // 4]
     along = max((_symmetry(profile, alpha_f, float(centre)) or 0.0 for centre in centres[::4]), default=0.0)
     if across < _LOPSIDED and along > _SYMMETRIC:
@@ -152,6 +156,17 @@ def _profile(clipped: FloatArray, mask: BoolArray, *, axis: int) -> FloatArray:
     number = mask.sum(axis=axis)
     total = clipped.sum(axis=axis)
     return np.where(number > 0, total / np.maximum(number, 1), np.nan)
+
+
+def _steepest(profile: FloatArray) -> tuple[float, float]:
+    """Largest ratio of a stretch of rows to the one below it, and to the one above it."""
+    rows = profile[np.isfinite(profile)]
+    width = max(3, rows.size // 20)
+    if rows.size < 4 * width or rows.sum() <= 0:
+        return 1.0, 1.0
+    means = np.convolve(rows, np.full(width, 1.0 / width), mode="valid") + _FLOOR * rows.mean()
+    ratio = means[width:] / means[:-width]
+    return float(ratio.max()), float(1.0 / ratio.min())
 
 
 def _symmetry(profile: FloatArray, angle: FloatArray, centre: float) -> float | None:

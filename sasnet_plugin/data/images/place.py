@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     FloatArray = NDArray[np.float64]
     BoolArray = NDArray[np.bool_]
 
-_STRAIGHT = 0.5
-"""Pixels by which exit angles may depart from a grid of rows and columns before they are resampled."""
+_STRAIGHT = 0.5, 0.01
+"""Pixels, or degrees, by which exit angles may depart from rows and columns before pixels are resampled."""
 _FULL = 0.95
 """Coverage from which on a resampled pixel counts; boxes stand for slightly turned pixels."""
 _TILT_NOTED = 1.0
@@ -219,8 +219,8 @@ def _grid(
     across = phi[int(np.argmin(np.abs(alpha_f[:, columns // 2]))), :]
     along = alpha_f[:, int(np.clip(round(column), 0, columns - 1))]
     steps = float(np.median(np.diff(across))), float(np.median(np.diff(along)))
-    off = max(np.abs(phi - across).max() / steps[0], np.abs(alpha_f - along[:, None]).max() / steps[1])
-    if off <= _STRAIGHT:
+    off = np.abs(phi - across).max(), np.abs(alpha_f - along[:, None]).max()
+    if all(o <= max(_STRAIGHT[0] * step, _STRAIGHT[1]) for o, step in zip(off, steps, strict=True)):
         return across, along, None
     wide: FloatArray = np.gradient(phi, axis=1) / 2
     high: FloatArray = np.gradient(alpha_f, axis=0) / 2

@@ -26,7 +26,7 @@ direct_beam = [32.0, 55.0]
 
 @pytest.fixture
 def small(tmp_path: Path, rng: np.random.Generator) -> Callable[..., Path]:
-    """A TIFF of 64 x 64 pixels of 1 mm at 2 m, by default with its TOML; the horizon is 7 rows over the beam."""
+    """A TIFF of 64 x 64 pixels of 1 mm at 2 m with its TOML; the horizon is 7 rows over the beam."""
 
     def _write(
         values: np.ndarray | None = None, toml: str | None = SMALL_TOML, name: str = "small.tif"

@@ -107,6 +107,18 @@ def test_a_pattern_that_fades_out_is_no_shadow(rng: np.random.Generator) -> None
     assert not masks.shadows(counts, _all_good(counts)).any()
 
 
+def test_a_beamstop_that_hangs_from_the_edge_is_a_shadow_and_a_horizon_is_none(
+    rng: np.random.Generator,
+) -> None:
+    row, column = np.indices((120, 160))
+    stop = (np.abs(column - 80) < 6) & (row < 70)
+    counts = rng.poisson(np.where(stop, 0.0, 20.0)).astype(float)
+    assert np.array_equal(masks.shadows(counts, _all_good(counts)), stop)
+    for below in (0.0, 1e-3, 0.05):
+        counts = rng.poisson(np.where(row < 40, below, 20.0)).astype(float)
+        assert not masks.shadows(counts, _all_good(counts)).any()
+
+
 def test_few_saturated_pixels_are_masked_and_many_refused(rng: np.random.Generator) -> None:
     counts = rng.poisson(50.0, (200, 200)).astype(float)
     counts[100, 90:100] = 2e6
