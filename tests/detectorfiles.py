@@ -37,7 +37,7 @@ def pattern(
     row, column = np.indices(shape, dtype=float)
     phi = (column - direct[0]) * pitch
     alpha_f = (direct[1] - row) * pitch - alpha_i
-    yoneda = np.exp(-(((alpha_f - 0.2) / 0.08) ** 2)) + 0.2 * np.exp(-alpha_f / 0.7)
+    yoneda = np.exp(-(((alpha_f - 0.2) / 0.08) ** 2)) + 0.2 * np.exp(-alpha_f / 0.3)
     peaks = 0.05 + sum(np.exp(-(((phi - p) / 0.06) ** 2)) for p in (-0.5, 0.5)) + np.exp(-np.abs(phi) / 0.1)
     shape_of = np.where(alpha_f > 0, yoneda * peaks, 1e-4)
     return rng.poisson(counts * shape_of / shape_of.sum()).astype(np.int32)

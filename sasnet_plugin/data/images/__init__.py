@@ -5,6 +5,6 @@ from __future__ import annotations
 from sasnet_plugin.data.images.formats import is_image
 from sasnet_plugin.data.images.load import iter_images, load_images
 from sasnet_plugin.data.images.rebin import rebin, to_window
-from sasnet_plugin.data.images.settings import Geometry
+from sasnet_plugin.data.images.settings import ImageSettings
 
-__all__ = ["Geometry", "is_image", "iter_images", "load_images", "rebin", "to_window"]
+__all__ = ["ImageSettings", "is_image", "iter_images", "load_images", "rebin", "to_window"]

@@ -16,7 +16,7 @@ import numpy as np
 
 from sasnet_plugin import units
 from sasnet_plugin.data.images.raw import RawFrame, not_an_image, truncated
-from sasnet_plugin.data.images.settings import Geometry, Pair
+from sasnet_plugin.data.images.settings import ImageSettings, Pair
 from sasnet_plugin.types import DataError
 
 _AXIS = re.compile(r'(\w+)\("([^"]*)"\s*,\s*(.*?),?\s*\)\s*$')
@@ -115,7 +115,7 @@ def _frame(
             )
         values = flat.reshape(columns, lines).T if by_columns else flat.reshape(lines, columns)
         return RawFrame(
-            values=values, geometry=Geometry(phi=_range(*axes[0], file), alpha_f=_range(*axes[1], file))
+            values=values, geometry=ImageSettings(phi=_range(*axes[0], file), alpha_f=_range(*axes[1], file))
         )
     if len(lengths) > 1:
         raise DataError(
@@ -170,7 +170,7 @@ def read_numpy(path: Path, file: str) -> list[RawFrame]:
     mask = arrays.get("mask")
     if mask is not None and mask.shape != values.shape[-2:]:
         raise DataError(f"{file}: its mask has another shape than its image; save one value a pixel.")
-    geometry = Geometry(
+    geometry = ImageSettings(
         wavelength=_scalar(arrays.get("wavelength")),
         alpha_i=_scalar(arrays.get("alpha_i")),
         phi=_ends("phi", arrays, values.shape[-1], file),

@@ -13,7 +13,7 @@ import numpy as np
 
 from sasnet_plugin.data.images import header
 from sasnet_plugin.data.images.raw import RawFrame, not_an_image, truncated
-from sasnet_plugin.data.images.settings import Geometry
+from sasnet_plugin.data.images.settings import ImageSettings
 from sasnet_plugin.types import DataError
 
 SUFFIXES = (".cbf", ".edf", ".tif", ".tiff")
@@ -118,7 +118,7 @@ def _told() -> Iterator[list[str]]:
         logger.removeHandler(handler)
 
 
-def _geometry(image: Any, frame: Any) -> Geometry:
+def _geometry(image: Any, frame: Any) -> ImageSettings:
     keys = getattr(frame, "header", None) or image.header
     if type(image).__name__ == "EdfImage":
         return header.edf(keys)

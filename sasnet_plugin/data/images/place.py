@@ -12,7 +12,7 @@ from sasnet_plugin.data.images.angles import exit_angles, incidence_from_beams, 
 from sasnet_plugin.data.images.orientation import TURNS, arrange, arrange_point, side_of
 from sasnet_plugin.data.images.plausible import check_units
 from sasnet_plugin.data.images.rebin import scatter
-from sasnet_plugin.data.images.settings import Geometry
+from sasnet_plugin.data.images.settings import ImageSettings
 from sasnet_plugin.types import DataError
 
 if TYPE_CHECKING:
@@ -77,14 +77,14 @@ class Placement:
         return arrange(values, self.turns, flip_rows=self.flip_rows, flip_columns=self.flip_columns)
 
 
-def place(shape: tuple[int, int], settings: Geometry, file: str) -> Placement:
+def place(shape: tuple[int, int], settings: ImageSettings, file: str) -> Placement:
     """Exit angles of the pixels.
 
     Parameters
     ----------
     shape : (rows, columns)
         Of the file's picture.
-    settings : Geometry
+    settings : ImageSettings
         All that is known.
     file : str
         Its name in messages.
@@ -108,7 +108,7 @@ def place(shape: tuple[int, int], settings: Geometry, file: str) -> Placement:
     return placement
 
 
-def _by_angles(shape: tuple[int, int], settings: Geometry, file: str) -> Placement | None:
+def _by_angles(shape: tuple[int, int], settings: ImageSettings, file: str) -> Placement | None:
     if settings.phi is None or settings.alpha_f is None:
         return None
     if settings.wavelength is None or settings.alpha_i is None:
@@ -127,7 +127,7 @@ def _by_angles(shape: tuple[int, int], settings: Geometry, file: str) -> Placeme
     )
 
 
-def _by_detector(shape: tuple[int, int], settings: Geometry, file: str) -> Placement:
+def _by_detector(shape: tuple[int, int], settings: ImageSettings, file: str) -> Placement:
     direct, specular = settings.direct_beam, settings.specular_beam
     missing = [name for name in ("wavelength", "distance", "pixel_size") if getattr(settings, name) is None]
     if direct is None and (specular is None or settings.alpha_i is None):
@@ -156,7 +156,7 @@ def _by_detector(shape: tuple[int, int], settings: Geometry, file: str) -> Place
         )
         if alpha_i is None:
             alpha_i = seen
-            check_units(Geometry(alpha_i=alpha_i), file)
+            check_units(ImageSettings(alpha_i=alpha_i), file)
             notes.append(f"alpha_i = {alpha_i:.4g} degrees follows from the two beams on the detector.")
         elif abs(seen - alpha_i) > max(0.02, 0.1 * alpha_i):
             notes.append(
@@ -189,7 +189,7 @@ def _by_detector(shape: tuple[int, int], settings: Geometry, file: str) -> Place
     )
 
 
-def _up(settings: Geometry, file: str) -> tuple[str, list[str]]:
+def _up(settings: ImageSettings, file: str) -> tuple[str, list[str]]:
     """The side that the surface normal points to, and what is to be said about it."""
     direct, specular = settings.direct_beam, settings.specular_beam
     if direct is None or specular is None:

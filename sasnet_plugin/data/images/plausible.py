@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sasnet_plugin.data.images.settings import Geometry
+from sasnet_plugin.data.images.settings import ImageSettings
 from sasnet_plugin.types import DataError
 
 # name -> (lowest, highest, unit); GISAS of X-rays and neutrons, laboratory to synchrotron.
@@ -24,7 +24,7 @@ _LARGEST_ANGLE = 90.0
 _RADIANS = 57.29577951308232
 
 
-def check_units(settings: Geometry, file: str) -> None:
+def check_units(settings: ImageSettings, file: str) -> None:
     """Refuse values that must be in another unit.
 
     Raises

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sasnet_plugin.data.images.settings import Geometry
+from sasnet_plugin.data.images.settings import ImageSettings
 from sasnet_plugin.types import DataError
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ class RawFrame:
         As stored, first row first, in the file's own type of number.
     entry : str
         The frame's title within the file; empty where it holds one.
-    geometry : Geometry
+    geometry : ImageSettings
         What the file's header says.
     bad : (rows, columns) bool array or None
         The file's own mask, True where a pixel is to be left out.
@@ -32,7 +32,7 @@ class RawFrame:
 
     values: NDArray[Any]
     entry: str = ""
-    geometry: Geometry = Geometry()
+    geometry: ImageSettings = ImageSettings()
     bad: NDArray[Any] | None = None
     notes: tuple[str, ...] = ()
 

@@ -17,7 +17,7 @@ _FLAT = ("beam", "sample")
 
 
 @dataclass(frozen=True)
-class Geometry:
+class ImageSettings:
     """Settings of one image; None (or empty) where nothing is said.
 
     Columns and rows are those of the file, counted from 0, whole numbers at the pixels' centres.
@@ -77,7 +77,7 @@ class Geometry:
     saturation: float | None = None
     dataset: str | None = None
 
-    def over(self, other: Geometry) -> Geometry:
+    def over(self, other: ImageSettings) -> ImageSettings:
         """These settings, and those of another where these say nothing."""
         said = {
             f.name: getattr(self, f.name) for f in fields(self) if getattr(self, f.name) not in (None, ())
@@ -88,7 +88,7 @@ class Geometry:
 _SIZES = {"phi": 2, "alpha_f": 2, "direct_beam": 2, "specular_beam": 2, "pixel_size": 2, "beamstop": 3}
 
 
-def read_toml(path: Path) -> Geometry:
+def read_toml(path: Path) -> ImageSettings:
     """Settings of the TOML file of the same name next to an image; empty where there is none.
 
     Raises
@@ -98,7 +98,7 @@ def read_toml(path: Path) -> Geometry:
     """
     beside = path.with_suffix(".toml")
     if not beside.is_file():
-        return Geometry()
+        return ImageSettings()
     try:
         table = tomllib.loads(beside.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
@@ -110,7 +110,7 @@ def read_toml(path: Path) -> Geometry:
     return settings
 
 
-def from_table(table: dict[str, Any], file: str) -> Geometry:
+def from_table(table: dict[str, Any], file: str) -> ImageSettings:
     """Settings from names and values; ``file`` is named where something is wrong.
 
     Raises
@@ -118,13 +118,13 @@ def from_table(table: dict[str, Any], file: str) -> Geometry:
     DataError
         A key is unknown (the nearest is named), or a value is not of its kind.
     """
-    names = [f.name for f in fields(Geometry)]
+    names = [f.name for f in fields(ImageSettings)]
     for key in table:
         if key not in names:
             near = get_close_matches(key, names, n=1, cutoff=0.4)
             advice = f"did you mean {near[0]!r}?" if near else f"use one of {', '.join(names)}."
             raise DataError(f"{file}: there is no setting {key!r}; {advice}")
-    return Geometry(**{key: _value(key, value, file) for key, value in table.items()})
+    return ImageSettings(**{key: _value(key, value, file) for key, value in table.items()})
 
 
 def _value(key: str, value: Any, file: str) -> Any:

@@ -9,7 +9,7 @@ import pytest
 from detectorfiles import pattern
 from scipy.spatial.transform import Rotation
 
-from sasnet_plugin.data.images import Geometry, load_images
+from sasnet_plugin.data.images import ImageSettings, load_images
 from sasnet_plugin.data.images.angles import exit_angles, incidence_from_beams, specular_height
 
 DISTANCE, ALPHA_I = 1730.0, 0.37
@@ -79,9 +79,9 @@ def test_any_orientation_gives_the_same_image(
         path = tmp_path / f"{where}.npy"
         np.save(path, picture)
         if told_by == "up":
-            settings = Geometry(**FLAT, alpha_i=0.3, direct_beam=direct, up=where)
+            settings = ImageSettings(**FLAT, alpha_i=0.3, direct_beam=direct, up=where)
         else:
-            settings = Geometry(
+            settings = ImageSettings(
                 **FLAT, alpha_i=0.3, direct_beam=direct, specular_beam=_turned(values, specular, where)[1]
             )
         images.append(load_images(path, settings)[0])
@@ -98,9 +98,11 @@ def test_mirror_exchanges_left_and_right(tmp_path: Path, rng: np.random.Generato
     values = pattern(SHAPE, direct=DIRECT, pitch=PITCH, alpha_i=0.3, counts=1e5, rng=rng)
     np.save(tmp_path / "a.npy", values)
     np.save(tmp_path / "b.npy", values[:, ::-1])
-    settings = Geometry(**FLAT, alpha_i=0.3, direct_beam=DIRECT)
+    settings = ImageSettings(**FLAT, alpha_i=0.3, direct_beam=DIRECT)
     plain = load_images(tmp_path / "a.npy", settings)[0]
-    beyond = Geometry(**FLAT, alpha_i=0.3, direct_beam=(SHAPE[1] - 1 - DIRECT[0], DIRECT[1]), mirror=True)
+    beyond = ImageSettings(
+        **FLAT, alpha_i=0.3, direct_beam=(SHAPE[1] - 1 - DIRECT[0], DIRECT[1]), mirror=True
+    )
     mirrored = load_images(tmp_path / "b.npy", beyond)[0]
     assert np.array_equal(plain.counts, mirrored.counts)
     assert np.allclose(plain.phi, mirrored.phi)
@@ -109,12 +111,12 @@ def test_mirror_exchanges_left_and_right(tmp_path: Path, rng: np.random.Generato
 def test_incidence_from_the_two_beams(tmp_path: Path, rng: np.random.Generator) -> None:
     values = pattern(SHAPE, direct=DIRECT, pitch=PITCH, alpha_i=0.3, counts=1e5, rng=rng)
     np.save(tmp_path / "a.npy", values)
-    image = load_images(tmp_path / "a.npy", Geometry(**FLAT, direct_beam=DIRECT, specular_beam=(31.0, 28.0)))[
-        0
-    ]
+    image = load_images(
+        tmp_path / "a.npy", ImageSettings(**FLAT, direct_beam=DIRECT, specular_beam=(31.0, 28.0))
+    )[0]
     assert image.alpha_i == pytest.approx(0.3, rel=1e-3)
     assert any("follows from the two beams" in note for note in image.notes)
-    settings = Geometry(**FLAT, alpha_i=0.3, specular_beam=(31.0, 28.0))
+    settings = ImageSettings(**FLAT, alpha_i=0.3, specular_beam=(31.0, 28.0))
     assert np.allclose(load_images(tmp_path / "a.npy", settings)[0].alpha_f, image.alpha_f, atol=1e-3)
 
 
@@ -125,7 +127,7 @@ def test_wide_detector_is_resampled_and_keeps_its_counts(tmp_path: Path, rng: np
     column, row = 105, 20
     values[row - 1 : row + 2, column - 1 : column + 2] += 20_000
     np.save(tmp_path / "wide.npy", values)
-    settings = Geometry(
+    settings = ImageSettings(
         wavelength=1.0, alpha_i=0.3, distance=distance, pixel_size=(pixel, pixel), direct_beam=direct
     )
     image = load_images(tmp_path / "wide.npy", settings)[0]

@@ -10,15 +10,15 @@ import numpy as np
 import pytest
 from detectorfiles import pattern, write_cbf, write_dectris_tiff
 
-from sasnet_plugin.data.images import Geometry, load_images
+from sasnet_plugin.data.images import ImageSettings, load_images
 from sasnet_plugin.types import DataError
 
 Small = Callable[..., Path]
-ANGLES = Geometry(wavelength=1.34, alpha_i=0.2, phi=(-1.0, 1.0), alpha_f=(1.5, -0.3))
+ANGLES = ImageSettings(wavelength=1.34, alpha_i=0.2, phi=(-1.0, 1.0), alpha_f=(1.5, -0.3))
 PITCH = float(np.degrees(1 / 2000))
 
 
-def _sentence(path: Path, settings: Geometry | None = None) -> str:
+def _sentence(path: Path, settings: ImageSettings | None = None) -> str:
     """What the user is told, after the file's name; one sentence."""
     with pytest.raises(DataError) as raised:
         load_images(path, settings)
@@ -93,7 +93,7 @@ def test_a_colour_picture(tmp_path: Path, rng: np.random.Generator) -> None:
 def test_mask_of_another_shape(small: Small, tmp_path: Path) -> None:
     np.save(tmp_path / "m.npy", np.zeros((64, 60)))
     path = small()
-    settings = Geometry(mask_file=str(tmp_path / "m.npy"))
+    settings = ImageSettings(mask_file=str(tmp_path / "m.npy"))
     with pytest.raises(
         DataError, match=r"m.npy: the mask has 64 rows and 60 columns, the image .*small.tif 64 and 64"
     ):
@@ -104,7 +104,7 @@ def test_mask_of_the_same_shape_is_applied(small: Small, tmp_path: Path) -> None
     left_out = np.zeros((64, 64), dtype=np.uint8)
     left_out[10, 20] = 1
     np.save(tmp_path / "m.npy", left_out)
-    (image,) = load_images(small(), Geometry(mask_file=str(tmp_path / "m.npy")))
+    (image,) = load_images(small(), ImageSettings(mask_file=str(tmp_path / "m.npy")))
     assert [tuple(at) for at in np.argwhere(~image.mask)] == [(64 - 1 - 10, 20)]
 
 
@@ -115,12 +115,12 @@ def test_turned_by_90_degrees_told_by_the_horizon(
     """The picture is turned, the settings are those of an upright one."""
     centred = pattern((64, 64), direct=(32, 31), pitch=PITCH, alpha_i=0.2, counts=2e5, rng=rng)
     path = small(np.rot90(centred, quarters))
-    settings = Geometry(direct_beam=(32.0, 32.0))
+    settings = ImageSettings(direct_beam=(32.0, 32.0))
     assert _sentence(path, settings).startswith(
         "the image seems to be turned by 90 degrees, its horizon is upright;"
     )
     up = "left" if quarters == 1 else "right"
-    assert load_images(path, Geometry(direct_beam=(32.0, 32.0), up=up))[0].counts.sum() > 1e5
+    assert load_images(path, ImageSettings(direct_beam=(32.0, 32.0), up=up))[0].counts.sum() > 1e5
 
 
 def _above_the_horizon(rng: np.random.Generator) -> np.ndarray:
@@ -132,7 +132,7 @@ def _above_the_horizon(rng: np.random.Generator) -> np.ndarray:
 def test_turned_by_90_degrees_told_by_symmetry(
     quarters: int, tmp_path: Path, rng: np.random.Generator
 ) -> None:
-    window = Geometry(wavelength=1.34, alpha_i=0.2, phi=(-1.07, 1.07), alpha_f=(0.0, 2.2))
+    window = ImageSettings(wavelength=1.34, alpha_i=0.2, phi=(-1.07, 1.07), alpha_f=(0.0, 2.2))
     values = _above_the_horizon(rng)
     np.save(tmp_path / "upright.npy", values)
     assert load_images(tmp_path / "upright.npy", window)[0].mask.all()
@@ -145,13 +145,19 @@ def test_turned_by_90_degrees_told_by_symmetry(
 
 def test_upside_down(small: Small, tmp_path: Path, rng: np.random.Generator) -> None:
     """Ends of alpha_f exchanged, with the horizon in the picture and with the lowest row at alpha_f = 0."""
-    exchanged = Geometry(wavelength=1.34, alpha_i=0.2, phi=(-1.0, 1.0), alpha_f=(-0.3, 1.5))
+    exchanged = ImageSettings(wavelength=1.34, alpha_i=0.2, phi=(-1.0, 1.0), alpha_f=(-0.3, 1.5))
     path = small(_upright(rng), toml=None)
     assert load_images(path, ANGLES)[0].mask.all()
     assert _sentence(path, exchanged).startswith("the image seems to be upside down")
-    assert _sentence(small(_upright(rng)), Geometry(up="bottom")).startswith(
-        "the image seems to be upside down"
-    )
+    turned = ImageSettings(up="bottom").over(exchanged)
+    assert np.array_equal(load_images(path, turned)[0].counts, load_images(path, ANGLES)[0].counts[:, ::-1])
+
+
+def test_who_says_what_is_up_is_believed(small: Small, rng: np.random.Generator) -> None:
+    centred = pattern((64, 64), direct=(32, 31), pitch=PITCH, alpha_i=0.2, counts=2e5, rng=rng)
+    settings = ImageSettings(direct_beam=(32.0, 32.0), up="top")
+    (image,) = load_images(small(np.rot90(centred)), settings)
+    assert any("seems to be turned by 90 degrees" in note and "up = 'top'" in note for note in image.notes)
 
 
 def test_too_few_counts_to_tell_is_a_note(small: Small, rng: np.random.Generator) -> None:
@@ -161,7 +167,7 @@ def test_too_few_counts_to_tell_is_a_note(small: Small, rng: np.random.Generator
 
 def test_one_side_without_a_horizon_is_a_note(tmp_path: Path, rng: np.random.Generator) -> None:
     np.save(tmp_path / "a.npy", _above_the_horizon(rng)[:, 40:])
-    settings = Geometry(wavelength=1.34, alpha_i=0.2, phi=(0.3, 1.07), alpha_f=(0.0, 2.2))
+    settings = ImageSettings(wavelength=1.34, alpha_i=0.2, phi=(0.3, 1.07), alpha_f=(0.0, 2.2))
     (image,) = load_images(tmp_path / "a.npy", settings)
     assert "Whether the image is turned by 90 degrees cannot be told: it shows no horizon." in image.notes
 
@@ -176,20 +182,20 @@ def test_flat_background_and_one_bright_beam_are_not_called_turned(
 
 
 def test_all_below_the_horizon(small: Small) -> None:
-    assert _sentence(small(), Geometry(direct_beam=(32.0, -40.0))).startswith(
+    assert _sentence(small(), ImageSettings(direct_beam=(32.0, -40.0))).startswith(
         "the whole image lies below the sample's horizon"
     )
 
 
 def test_specular_beam_against_up(small: Small) -> None:
-    settings = Geometry(specular_beam=(32.0, 41.0), up="left")
+    settings = ImageSettings(specular_beam=(32.0, 41.0), up="left")
     assert _sentence(small(), settings).startswith(
         "the specular beam is on the top side of the direct beam, but up"
     )
 
 
 def test_beams_that_disagree_with_alpha_i_and_a_tilt_are_notes(small: Small) -> None:
-    (image,) = load_images(small(), Geometry(specular_beam=(34.0, 27.0)))
+    (image,) = load_images(small(), ImageSettings(specular_beam=(34.0, 27.0)))
     assert any("say alpha_i = 0.401 degrees; 0.2 was used" in note for note in image.notes)
     assert any("tilted by 4.1 degrees about the beam" in note for note in image.notes)
 
@@ -271,10 +277,10 @@ def test_hdf5_without_images(tmp_path: Path) -> None:
     with h5py.File(tmp_path / "a.h5", "w") as file:
         file["x"] = np.arange(10.0)
     assert _sentence(tmp_path / "a.h5", ANGLES).startswith("the HDF5 file holds no 2D image; give its path")
-    assert _sentence(tmp_path / "a.h5", Geometry(dataset="y")).startswith(
+    assert _sentence(tmp_path / "a.h5", ImageSettings(dataset="y")).startswith(
         "there is no dataset 'y' in the file"
     )
-    assert _sentence(tmp_path / "a.h5", Geometry(dataset="x")).startswith("dataset 'x' is no 2D image")
+    assert _sentence(tmp_path / "a.h5", ImageSettings(dataset="x")).startswith("dataset 'x' is no 2D image")
 
 
 def test_no_such_frame(small: Small) -> None:

@@ -18,7 +18,7 @@ from detectorfiles import (
     write_dectris_tiff,
 )
 
-from sasnet_plugin.data.images import Geometry, is_image, iter_images, load_images, to_window
+from sasnet_plugin.data.images import ImageSettings, is_image, iter_images, load_images, to_window
 from sasnet_plugin.data.images.array_files import read_text
 
 PITCH = float(np.degrees(0.172 / 1730))
@@ -76,7 +76,7 @@ def test_galaxi_as_it_is_written_has_no_beam_in_its_header(tmp_path: Path, galax
         note.startswith("Gaps between the modules of the Pilatus detector left out") for note in image.notes
     )
     assert any(note.startswith("Hot and left out: 2 pixels") for note in image.notes)
-    options = Geometry(wavelength=1.5, alpha_i=0.3)
+    options = ImageSettings(wavelength=1.5, alpha_i=0.3)
     (other,) = load_images(path, options)
     assert (other.wavelength, other.alpha_i) == (1.5, 0.3)
 
@@ -100,7 +100,7 @@ def test_pilatus_2m_cbf_on_its_side_with_a_beamstop(tmp_path: Path, rng: np.rand
     header = f"{DECTRIS_HEADER}# Wavelength 0.9918 A\r\n# Detector_distance 1.73 m\r\n# Beam_xy {direct}\r\n"
     path = write_cbf(tmp_path / "ag_00001.cbf", values, header)
     stop = (direct[0] - 140, direct[1], 20.0)
-    (image,) = load_images(path, Geometry(alpha_i=0.4, up="left", beamstop=stop))
+    (image,) = load_images(path, ImageSettings(alpha_i=0.4, up="left", beamstop=stop))
     assert image.alpha_f[0] == pytest.approx(-0.4 - 274.5 * PITCH, abs=0.01)
     assert image.phi[-1] == pytest.approx(778.5 * PITCH, abs=0.02)
     assert image.counts.sum() == pytest.approx(values[values > 0].sum(), rel=0.05)
@@ -130,12 +130,12 @@ def test_edf_in_the_esrf_convention(dtype: str, tmp_path: Path, rng: np.random.G
     image = EdfImage(data=values, header=header)
     image.append_frame(data=values + values, header=header)
     image.write(str(tmp_path / "a.edf"))
-    first, second = load_images(tmp_path / "a.edf", Geometry(alpha_i=0.15))
+    first, second = load_images(tmp_path / "a.edf", ImageSettings(alpha_i=0.15))
     assert first.wavelength == pytest.approx(1.0332)
     assert (first.phi[40], first.alpha_f[90 - 1 - 70]) == pytest.approx((0.0, -0.15), abs=1e-9)
     assert np.array_equal(second.counts, 2 * first.counts)
     assert (first.entry, second.entry) == ("frame 1", "frame 2")
-    assert load_images(tmp_path / "a.edf", Geometry(alpha_i=0.15), entry=2)[0].entry == "frame 2"
+    assert load_images(tmp_path / "a.edf", ImageSettings(alpha_i=0.15), entry=2)[0].entry == "frame 2"
 
 
 @pytest.mark.parametrize("compression", [None, "zlib"])
@@ -146,7 +146,7 @@ def test_tiff_of_floats_from_a_script(
 
     values = rng.gamma(2.0, 3.0, (70, 50)).astype(np.float32)
     tifffile.imwrite(tmp_path / "a.tif", values, compression=compression)
-    settings = Geometry(wavelength=1.34, alpha_i=0.2, phi=(-1.07, 1.07), alpha_f=(2.2, 0.0))
+    settings = ImageSettings(wavelength=1.34, alpha_i=0.2, phi=(-1.07, 1.07), alpha_f=(2.2, 0.0))
     (image,) = load_images(tmp_path / "a.tif", settings)
     assert np.array_equal(image.counts, values[::-1])
     assert (image.phi[0], image.phi[-1], image.alpha_f[0], image.alpha_f[-1]) == (-1.07, 1.07, 0.0, 2.2)
@@ -209,9 +209,9 @@ def test_the_images_of_an_hdf5_file_are_found_without_a_signal_or_named(
     with h5py.File(tmp_path / "a.h5", "w") as file:
         file["scan/counts"], file["scan/flatfield"] = frames, np.ones((5, 64, 64))
         file["other/images"] = frames[:1] * 2
-    settings = Geometry(wavelength=1.3, alpha_i=0.2, phi=(-1.0, 1.0), alpha_f=(1.5, -0.3))
+    settings = ImageSettings(wavelength=1.3, alpha_i=0.2, phi=(-1.0, 1.0), alpha_f=(1.5, -0.3))
     assert len(load_images(tmp_path / "a.h5", settings)) == 2
-    named = Geometry(dataset="/other/images").over(settings)
+    named = ImageSettings(dataset="/other/images").over(settings)
     (image,) = load_images(tmp_path / "a.h5", named)
     assert np.array_equal(image.counts, 2.0 * frames[0][::-1])
 
@@ -224,7 +224,7 @@ def test_a_thousand_frames_are_streamed_with_constant_memory(
         stack = file.create_dataset("data", (1000, 64, 64), dtype="u4", chunks=(1, 64, 64))
         for number in range(1000):
             stack[number] = frame + number % 7
-    settings = Geometry(wavelength=1.3, alpha_i=0.2, phi=(-1.0, 1.0), alpha_f=(1.5, -0.3))
+    settings = ImageSettings(wavelength=1.3, alpha_i=0.2, phi=(-1.0, 1.0), alpha_f=(1.5, -0.3))
     tracemalloc.start()
     try:
         seen, peaks = 0, []
@@ -277,7 +277,7 @@ def test_bornagain_int_with_axes_of_any_kind(
 ) -> None:
     values = rng.gamma(1.0, 1e3, (10, 20))
     path = _bornagain_int(tmp_path / "a.int", values, axes)
-    (image,) = load_images(path, Geometry(wavelength=1.34, alpha_i=0.2))
+    (image,) = load_images(path, ImageSettings(wavelength=1.34, alpha_i=0.2))
     assert is_image(path)
     assert np.allclose(image.counts, values, rtol=1e-12)
     assert np.allclose(np.radians(image.phi), -0.02 + 0.002 * (np.arange(20) + 0.5))
@@ -293,7 +293,7 @@ def test_bornagain_25_reference_file_of_its_own_detector(tmp_path: Path, rng: np
     for index in range(field.size()):
         field.setAt(index, float(rng.gamma(1.0, 100.0)))
     ba_check._write_datafield(field, str(tmp_path / "a.int.gz"))
-    (image,) = load_images(tmp_path / "a.int.gz", Geometry(wavelength=1.34, alpha_i=0.2))
+    (image,) = load_images(tmp_path / "a.int.gz", ImageSettings(wavelength=1.34, alpha_i=0.2))
     assert np.allclose(image.counts, field.intensities())
     assert np.allclose(np.radians(image.phi), detector.axis(0).binCenters())
     assert np.allclose(np.radians(image.alpha_f), detector.axis(1).binCenters())
@@ -318,7 +318,7 @@ def test_plain_table_and_numpy_files_of_a_script(tmp_path: Path, rng: np.random.
     np.savetxt(tmp_path / "a.txt", values)
     np.savez(tmp_path / "b.npz", intensity=values, phi=phi, alpha_f=alpha_f, wavelength=1.34, alpha_i=0.2)
     np.savez(tmp_path / "c.npz", counts=np.stack([values, values + 1]), mask=values < 40)
-    settings = Geometry(wavelength=1.34, alpha_i=0.2, phi=(-1, 1), alpha_f=(0.1, 2))
+    settings = ImageSettings(wavelength=1.34, alpha_i=0.2, phi=(-1, 1), alpha_f=(0.1, 2))
     (a,), (b,) = load_images(tmp_path / "a.txt", settings), load_images(tmp_path / "b.npz")
     first, second = load_images(tmp_path / "c.npz", settings)
     for image in (a, b, first):

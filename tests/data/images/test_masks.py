@@ -7,7 +7,7 @@ import pytest
 from detectorfiles import PILATUS_1M, PILATUS_2M, pilatus_gaps
 
 from sasnet_plugin.data.images import masks
-from sasnet_plugin.data.images.settings import Geometry
+from sasnet_plugin.data.images.settings import ImageSettings
 from sasnet_plugin.types import DataError
 
 
@@ -161,7 +161,7 @@ def test_what_the_file_marks(values: np.ndarray, bad: list[bool]) -> None:
 
 
 def test_the_users_rectangles_and_circle() -> None:
-    settings = Geometry(mask=((1.0, 2.0, 3.0, 2.0), (0.0, 5.0, 0.0, 4.0)), beamstop=(8.0, 8.0, 1.0))
+    settings = ImageSettings(mask=((1.0, 2.0, 3.0, 2.0), (0.0, 5.0, 0.0, 4.0)), beamstop=(8.0, 8.0, 1.0))
     covered = masks.left_out((10, 10), settings)
     expected = {(2, 1), (2, 2), (2, 3), (4, 0), (5, 0), (8, 8), (7, 8), (9, 8), (8, 7), (8, 9)}
     assert {tuple(map(int, at)) for at in np.argwhere(covered)} == expected

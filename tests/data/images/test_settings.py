@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sasnet_plugin.data.images import Geometry, load_images
+from sasnet_plugin.data.images import ImageSettings, load_images
 from sasnet_plugin.data.images.header import dectris
 from sasnet_plugin.data.images.plausible import check_units
 from sasnet_plugin.data.images.settings import from_table, read_toml
@@ -23,8 +23,8 @@ ANGLES = "wavelength = 1.34\nalpha_i = 0.2\nphi = [-1.0, 1.0]\nalpha_f = [1.5, -
 def test_options_go_before_the_toml_file_and_that_before_the_header(small: Small) -> None:
     path = small(toml="alpha_i = 0.25\n" + ANGLES.replace("alpha_i = 0.2\n", ""))
     assert load_images(path)[0].alpha_i == 0.25
-    assert load_images(path, Geometry(alpha_i=0.31))[0].alpha_i == 0.31
-    assert load_images(path, Geometry(alpha_i=0.31))[0].wavelength == 1.34
+    assert load_images(path, ImageSettings(alpha_i=0.31))[0].alpha_i == 0.31
+    assert load_images(path, ImageSettings(alpha_i=0.31))[0].wavelength == 1.34
 
 
 def test_every_key_of_the_issue_is_read(tmp_path: Path) -> None:
@@ -39,12 +39,12 @@ def test_every_key_of_the_issue_is_read(tmp_path: Path) -> None:
     assert found.mask == ((1, 2, 3, 4), (5, 6, 7, 8))
     assert found.mask_file == str(tmp_path / "m.tif")
     assert (found.direct_beam, found.specular_beam) == ((487.5, 800), (487.5, 730))
-    assert read_toml(tmp_path / "b.tif") == Geometry()
+    assert read_toml(tmp_path / "b.tif") == ImageSettings()
 
 
 def test_settings_do_not_change() -> None:
     with pytest.raises(FrozenInstanceError):
-        Geometry().wavelength = 1.0  # type: ignore[misc]
+        ImageSettings().wavelength = 1.0  # type: ignore[misc]
 
 
 @pytest.mark.parametrize(
@@ -94,33 +94,36 @@ def test_a_value_of_the_wrong_kind_is_one_sentence(line: str, sentence: str, sma
     ("settings", "sentence"),
     [
         (
-            Geometry(wavelength=0.134),
+            ImageSettings(wavelength=0.134),
             "wavelength = 0.134 looks like nm, but Å is meant; give wavelength = 1.34.",
         ),
-        (Geometry(wavelength=1.34e-10), "wavelength = 1.34e-10 looks like m, but Å is meant"),
-        (Geometry(wavelength=0.0), "wavelength = 0 Å is outside 0.3 to 30 Å; correct it."),
+        (ImageSettings(wavelength=1.34e-10), "wavelength = 1.34e-10 looks like m, but Å is meant"),
+        (ImageSettings(wavelength=0.0), "wavelength = 0 Å is outside 0.3 to 30 Å; correct it."),
         (
-            Geometry(alpha_i=0.0035),
+            ImageSettings(alpha_i=0.0035),
             "alpha_i = 0.0035 looks like radians, but degrees is meant; give alpha_i = 0.2005",
         ),
-        (Geometry(alpha_i=40.0), "alpha_i = 40 looks like mrad"),
-        (Geometry(alpha_i=-0.2), "alpha_i = -0.2 degrees is outside"),
-        (Geometry(distance=1.73), "distance = 1.73 looks like m, but mm is meant; give distance = 1730."),
+        (ImageSettings(alpha_i=40.0), "alpha_i = 40 looks like mrad"),
+        (ImageSettings(alpha_i=-0.2), "alpha_i = -0.2 degrees is outside"),
         (
-            Geometry(pixel_size=(172.0, 172.0)),
+            ImageSettings(distance=1.73),
+            "distance = 1.73 looks like m, but mm is meant; give distance = 1730.",
+        ),
+        (
+            ImageSettings(pixel_size=(172.0, 172.0)),
             "pixel_size = 172 looks like μm, but mm is meant; give pixel_size = 0.172",
         ),
-        (Geometry(pixel_size=(1.72e-4, 1.72e-4)), "pixel_size = 0.000172 looks like m, but mm is meant"),
+        (ImageSettings(pixel_size=(1.72e-4, 1.72e-4)), "pixel_size = 0.000172 looks like m, but mm is meant"),
         (
-            Geometry(phi=(-0.0187, 0.0187)),
+            ImageSettings(phi=(-0.0187, 0.0187)),
             "phi = [-0.0187, 0.0187] looks like radians, but degrees are meant; give phi =",
         ),
-        (Geometry(alpha_f=(0.0, 0.038)), "alpha_f = [0, 0.038] looks like radians"),
-        (Geometry(phi=(-18.7, 200.0)), "phi = [-18.7, 200] goes beyond 90 degrees"),
-        (Geometry(phi=(1.0, 1.0)), "phi is the same at both ends"),
+        (ImageSettings(alpha_f=(0.0, 0.038)), "alpha_f = [0, 0.038] looks like radians"),
+        (ImageSettings(phi=(-18.7, 200.0)), "phi = [-18.7, 200] goes beyond 90 degrees"),
+        (ImageSettings(phi=(1.0, 1.0)), "phi is the same at both ends"),
     ],
 )
-def test_wrong_units_are_recognised(settings: Geometry, sentence: str) -> None:
+def test_wrong_units_are_recognised(settings: ImageSettings, sentence: str) -> None:
     with pytest.raises(DataError) as raised:
         check_units(settings, "a.tif")
     assert str(raised.value).startswith(f"a.tif: {sentence}")
@@ -129,12 +132,12 @@ def test_wrong_units_are_recognised(settings: Geometry, sentence: str) -> None:
 @pytest.mark.parametrize(
     "settings",
     [
-        Geometry(wavelength=0.62, alpha_i=0.05, distance=300.0, pixel_size=(0.055, 0.055)),
-        Geometry(wavelength=12.0, alpha_i=1.5, distance=20_000.0, pixel_size=(8.0, 8.0)),
-        Geometry(phi=(-1.07, 1.07), alpha_f=(0.0, 2.2)),
+        ImageSettings(wavelength=0.62, alpha_i=0.05, distance=300.0, pixel_size=(0.055, 0.055)),
+        ImageSettings(wavelength=12.0, alpha_i=1.5, distance=20_000.0, pixel_size=(8.0, 8.0)),
+        ImageSettings(phi=(-1.07, 1.07), alpha_f=(0.0, 2.2)),
     ],
 )
-def test_what_instruments_have_is_plausible(settings: Geometry) -> None:
+def test_what_instruments_have_is_plausible(settings: ImageSettings) -> None:
     check_units(settings, "a.tif")
 
 
@@ -142,7 +145,7 @@ def test_a_header_that_nobody_filled_in_says_nothing() -> None:
     text = "# Pixel_size 172e-6 m x 172e-6 m\n# Wavelength 0.0000 A\n# Beam_xy (0.00, 0.00) pixels\n"
     found = dectris(text + "# Detector_distance 0.00000 m\n")
     assert found.pixel_size == pytest.approx((0.172, 0.172))
-    assert replace(found, pixel_size=None) == Geometry()
+    assert replace(found, pixel_size=None) == ImageSettings()
 
 
 def test_a_header_with_an_energy() -> None:
