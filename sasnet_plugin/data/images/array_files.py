@@ -22,6 +22,8 @@ from sasnet_plugin.types import DataError
 _AXIS = re.compile(r'(\w+)\("([^"]*)"\s*,\s*(.*?),?\s*\)\s*$')
 _EQUIDISTANT = 0.01
 """Largest deviation of an axis from equal steps, in steps."""
+_LONGEST = 100_000
+"""Rows or columns beyond which an axis is a damaged one."""
 _NAMES = ("counts", "intensity", "image", "data", "arr_0")
 
 
@@ -92,6 +94,10 @@ def _axis(match: re.Match[str], file: str) -> tuple[str, list[float]]:
     numbers = [float(word) for word in re.findall(r"[-+]?\d+\.?\d*(?:[eE][-+]?\d+)?|[-+]?\.\d+", text)]
     if kind in ("EquiDivision", "FixedBinAxis", "ConstKBinAxis") and len(numbers) == 3:
         count, low, high = int(numbers[0]), numbers[1], numbers[2]
+        if count > _LONGEST:
+            raise DataError(
+                f"{file}: its axis {label!r} has {count} values; the file is damaged, copy it again."
+            )
         step = (high - low) / max(count, 1)
         return label, [low + (index + 0.5) * step for index in range(count)]
     if kind in ("ListScan", "DiscreteAxis") and len(numbers) > 1:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator
 from pathlib import Path
 
-from sasnet_plugin.data.images import array_files, detector_files, nexus
+from sasnet_plugin.data.images import array_files, cbf, detector_files, nexus
 from sasnet_plugin.data.images.raw import RawFrame
 from sasnet_plugin.types import DataError
 
@@ -42,6 +42,8 @@ def frames(path: Path, file: str, dataset: str | None = None) -> Generator[RawFr
         yield from nexus.read(path, file, dataset)
     elif start.startswith(_NUMPY):
         yield from array_files.read_numpy(path, file)
+    elif start.startswith(_CBF):
+        yield cbf.read(path, file)
     elif _is_detector_file(path, start):
         yield from detector_files.read(path, file)
     elif _is_text(path, start):

@@ -89,8 +89,8 @@ def judge(counts: FloatArray, mask: BoolArray, phi: FloatArray, alpha_f: FloatAr
     The sample's substrate absorbs below its horizon: where that half of the picture is as bright as the other
     and a half left or right of the direct beam is dark instead, the picture lies on its side. The pattern of
     a sample with no preferred side is the same at phi and -phi, and along alpha_f it has no such centre;
-    where it is the other way round, the picture lies on its side as well. Over alpha_f the intensity falls, as form
-    factors do: where it rises instead, the picture is upside down.
+    where it is the other way round, the picture lies on its side as well. Over alpha_f the intensity falls,
+    as form factors do: where it rises instead, the picture is upside down.
 
     On 150 simulated patterns of ordered spheres of 10⁴ to 10⁸ counts, up to 90 % of them background, the
     profile over phi (its square root) correlates with its mirror image by at least 0.83, that over alpha_f
