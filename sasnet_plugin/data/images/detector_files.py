@@ -98,7 +98,7 @@ def _damaged(said: list[str]) -> bool:
 
 @contextmanager
 def _told() -> Iterator[list[str]]:
-    """What fabio logs meanwhile, kept off the user's screen."""
+    """What fabio logs meanwhile; it and the warnings of its libraries are kept off the user's screen."""
     lines: list[str] = []
 
     class Keep(logging.Handler):
@@ -111,7 +111,7 @@ def _told() -> Iterator[list[str]]:
     logger.propagate = False
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ResourceWarning)
+            warnings.simplefilter("ignore")
             yield lines
     finally:
         logger.propagate = before

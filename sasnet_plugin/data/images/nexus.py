@@ -54,7 +54,7 @@ def read(path: Path, file: str, dataset: str | None = None) -> Iterator[RawFrame
                     f"{file}: the HDF5 file holds no 2D image; give its path within the file as dataset."
                 )
             yield from _frames(opened, found)
-    except (OSError, RuntimeError) as error:
+    except (OSError, RuntimeError, KeyError, ValueError) as error:
         raise truncated(file) from error
 
 
