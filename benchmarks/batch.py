@@ -217,6 +217,8 @@ def main() -> int:
             ]
         ],
     )
+    options = f"`{given.options}`" if given.options else "none"
+    report += f"\nOptions beside two workers: {options}.\n"
     report += "\nResident memory, MB: medians of the second and the last quarter of each run, largest:\n\n"
     report += markdown(["run", "of", "second quarter", "last quarter", "largest"], flatness(samples))
     print(report)

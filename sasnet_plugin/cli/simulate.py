@@ -54,6 +54,7 @@ def simulate(
         raise typer.BadParameter(f"{scale:g} is no scale; give a number above 0.", param_hint="--scale")
 
     from sasnet_plugin.simulate import shards
+    from sasnet_plugin.simulate.folder import remove_leftovers
 
     chunks = shards.plan(
         out,
@@ -67,7 +68,7 @@ def simulate(
     )
     if out.exists() and not out.is_dir():
         raise SimulationError(f"{out}: is a file; name a folder for the shards.")
-    removed = shards.remove_leftovers(out)
+    removed = remove_leftovers(out)
     shards.check_counts(chunks)
     missing = [chunk for chunk in chunks if not chunk.path.exists()]
     _announce(out, chunks, missing, removed)
@@ -79,7 +80,7 @@ def simulate(
                 done += 1
                 step(chunk)
     except KeyboardInterrupt:
-        shards.remove_leftovers(out)
+        remove_leftovers(out)
         typer.echo(
             f"sasnet: stopped; {done} of {len(missing)} shards were finished and are kept,"
             " and the same command goes on from there.",

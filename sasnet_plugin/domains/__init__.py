@@ -12,7 +12,8 @@ from typing import Any
 class Domain:
     """A kind of measurement, as the functions that its data go through, each named "module:function".
 
-    Named rather than imported: a user who classifies a file never loads what simulates or trains.
+    Named rather than imported: a user who classifies a file never loads what simulates or trains. A step that
+    the domain does not have yet is empty.
 
     Parameters
     ----------
@@ -34,13 +35,13 @@ class Domain:
     """
 
     name: str
-    read: str
-    preprocess: str
-    sample_prior: str
-    simulate: str
-    build_net: str
-    decode: str
-    metrics: str
+    read: str = ""
+    preprocess: str = ""
+    sample_prior: str = ""
+    simulate: str = ""
+    build_net: str = ""
+    decode: str = ""
+    metrics: str = ""
 
 
 def resolve(reference: str) -> Callable[..., Any]:

@@ -105,7 +105,10 @@ def fit_candidate(task: Task, bank: Bank) -> ModelFit:
         if done is not None:
             final.append(done)
     if not final:
-        raise SasnetError(f"{task.name}: no start gives a finite curve here; fix fewer parameters.")
+        raise SasnetError(
+            f"{task.name}: no start gives a finite curve with a positive scale; it does not describe these"
+            " data, or too much is fixed."
+        )
     best = min(final, key=lambda d: d.bic)
     if not starts.hopeless:
         best = _without_needless(task, best, began)

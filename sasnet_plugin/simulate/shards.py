@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +13,7 @@ from numpy.typing import NDArray
 from ..compute import unordered_map
 from ..types import SimulationError
 from .clean import simulate_clean, tier
+from .folder import check_settings, put_in_one_step
 from .grid import N_WIDE, WIDE_Q
 from .priors import form_models, model_info, structure_factors
 
@@ -111,29 +110,12 @@ def run(chunks: list[Chunk], *, workers: int = 1) -> Iterator[Chunk]:
         return
     folder = Path(chunks[0].folder)
     folder.mkdir(parents=True, exist_ok=True)
-    _check_settings(folder, chunks[0])
+    first = chunks[0]
+    monodisperse = first.monodisperse and not first.spread
+    check_settings(folder, {"format": FORMAT, "seed": first.seed, "monodisperse": monodisperse})
     missing = [c for c in chunks if not c.path.exists()]
     # Slow chunks first within the queue would starve early rounds; order is kept as planned.
     yield from unordered_map(make_chunk, missing, workers=workers)
-
-
-def _check_settings(folder: Path, chunk: Chunk) -> None:
-    settings = {"format": FORMAT, "seed": chunk.seed, "monodisperse": chunk.monodisperse and not chunk.spread}
-    path = folder / "settings.json"
-    if path.exists():
-        try:
-            found = json.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
-            raise SimulationError(f"{path}: cannot be read ({error}); choose another folder.") from None
-        if found != settings:
-            raise SimulationError(
-                f"{folder}: holds shards made with {found}, not {settings};"
-                " choose another folder or the same options."
-            )
-        return
-    temporary = path.with_suffix(f".tmp{os.getpid()}")
-    temporary.write_text(json.dumps(settings) + "\n", encoding="utf-8")
-    os.replace(temporary, path)
 
 
 def check_counts(chunks: list[Chunk]) -> None:
@@ -163,29 +145,6 @@ def check_counts(chunks: list[Chunk]) -> None:
             )
 
 
-def remove_leftovers(folder: Path) -> int:
-    """Remove the half-written files of runs that were killed; returns how many."""
-    count = 0
-    for path in Path(folder).glob("*.tmp*"):
-        owner = path.suffix.removeprefix(".tmp")
-        if owner.isdigit() and not _alive(int(owner)):
-            path.unlink(missing_ok=True)
-            count += 1
-    return count
-
-
-def _alive(pid: int) -> bool:
-    if os.name == "nt":  # there the signal 0 of os.kill is no question but Ctrl-C
-        return True
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except (PermissionError, OverflowError):
-        return True
-    return True
-
-
 def chunk_rng(chunk: Chunk) -> np.random.Generator:
     """A generator that depends on the seed, the model and the round alone, so on no worker or order."""
     kind = " spread" if chunk.spread else ""
@@ -202,8 +161,7 @@ def make_chunk(chunk: Chunk) -> Chunk:
     keys = sorted({key for clean in cleans for key in clean.parameters})
     values = np.array([[c.parameters.get(key, np.nan) for key in keys] for c in cleans])
     units = [_unit(chunk.model, key) for key in keys]
-    temporary = chunk.path.with_suffix(f".tmp{os.getpid()}")
-    with h5py.File(temporary, "w") as file:
+    with put_in_one_step(chunk.path) as temporary, h5py.File(temporary, "w") as file:
         file.attrs.update(
             format=FORMAT,
             model=chunk.model,
@@ -226,7 +184,6 @@ def make_chunk(chunk: Chunk) -> Chunk:
         for name in ("radius_effective", "max_length", "log_rg"):
             column = np.array([getattr(c, name) for c in cleans])
             file.create_dataset(name, data=column, track_times=False)
-    os.replace(temporary, chunk.path)
     return chunk
 
 

@@ -13,6 +13,7 @@ import pytest
 
 from sasnet_plugin.simulate import shards
 from sasnet_plugin.simulate.clean import PD_TYPES
+from sasnet_plugin.simulate.folder import remove_leftovers
 from sasnet_plugin.simulate.grid import PER_DECADE, WIDE_MIN, WIDE_Q, blurred
 from sasnet_plugin.simulate.kernel import call
 from sasnet_plugin.types import SimulationError
@@ -148,7 +149,7 @@ def test_half_written_files_of_dead_runs_are_removed_and_of_live_ones_kept(tmp_p
     for path in (left, kept):
         path.write_bytes(b"half a shard")
     try:
-        assert shards.remove_leftovers(tmp_path) == 1
+        assert remove_leftovers(tmp_path) == 1
     finally:
         live.communicate(b"\n")
     assert not left.exists()

@@ -119,8 +119,8 @@ def judge(counts: FloatArray, mask: BoolArray, phi: FloatArray, alpha_f: FloatAr
         return Verdict(turned="turned by 90 degrees, its horizon is upright")
     across = _symmetry(_profile(clipped, mask, axis=0), phi, 0.0)
     profile = _profile(clipped, mask, axis=1)
-    along = _best_symmetry(profile, alpha_f)
-    if across is not None and across < _LOPSIDED and along > _SYMMETRIC:
+    lopsided = across is not None and across < _LOPSIDED
+    if lopsided and _best_symmetry(profile, alpha_f) > _SYMMETRIC:
         return Verdict(turned="turned by 90 degrees, alike up and down but not left and right")
     falls = _fall(profile, alpha_f)
     if falls < _UPSIDE_DOWN:

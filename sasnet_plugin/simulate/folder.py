@@ -1,0 +1,74 @@
+"""A folder of shards: of one seed and plan, each put in place in one step, what was killed swept up."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from ..types import SimulationError
+
+
+def check_settings(folder: Path, settings: Mapping[str, Any]) -> None:
+    """See that a folder's shards were made with these settings; note them in an empty one.
+
+    Parameters
+    ----------
+    folder : Path
+        It exists.
+    settings : mapping
+        Everything besides the name of a shard that its content depends on; JSON holds it.
+
+    Raises
+    ------
+    SimulationError
+        The folder holds shards of another seed or plan, or its note cannot be read.
+    """
+    path = folder / "settings.json"
+    if path.exists():
+        try:
+            found = json.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise SimulationError(f"{path}: cannot be read ({error}); choose another folder.") from None
+        if found != json.loads(json.dumps(settings)):
+            raise SimulationError(
+                f"{folder}: holds shards made with {found}, not {dict(settings)};"
+                " choose another folder or the same options."
+            )
+        return
+    with put_in_one_step(path) as temporary:
+        temporary.write_text(json.dumps(settings) + "\n", encoding="utf-8")
+
+
+@contextmanager
+def put_in_one_step(path: Path) -> Iterator[Path]:
+    """Give a path to write to; it takes the file's place when all is written without an exception."""
+    temporary = path.with_suffix(f".tmp{os.getpid()}")
+    yield temporary
+    os.replace(temporary, path)
+
+
+def remove_leftovers(folder: Path) -> int:
+    """Remove the half-written files of runs that were killed; returns how many."""
+    count = 0
+    for path in Path(folder).glob("*.tmp*"):
+        owner = path.suffix.removeprefix(".tmp")
+        if owner.isdigit() and not _alive(int(owner)):
+            path.unlink(missing_ok=True)
+            count += 1
+    return count
+
+
+def _alive(pid: int) -> bool:
+    if os.name == "nt":  # there the signal 0 of os.kill is no question but Ctrl-C
+        return True
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except (PermissionError, OverflowError):
+        return True
+    return True

@@ -1,0 +1,75 @@
+"""Write the tables of docs/gisas_prior.md: what GISAS samples and measurements are drawn from.
+
+Run as ``python -m sasnet_plugin.simulate.gisas.prior_table docs/gisas_prior.md``; what lies between the two
+markers in the file is replaced.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from sasnet_plugin.simulate.gisas import masks, orientation
+from sasnet_plugin.simulate.gisas.priors import GEOMETRY, MEASUREMENT, Prior
+from sasnet_plugin.simulate.prior_table import BEGIN, END
+
+_MEANING = {
+    "deltas": "{} to {} angles out of the 120".format(*orientation.DELTAS),
+    "peaks": "{} to {} Gaussians anywhere, wrapped, FWHM loguniform {:g} to {:g} degrees".format(
+        *orientation.PEAKS, *orientation.FWHM
+    ),
+    "uniform": "every angle alike",
+    "mixture": "a sum of {} to {} of the kinds above".format(*orientation.PARTS),
+}
+_FAULTS = {
+    "gaps": "up to {} across and {} upright, {:g} to {:g} degrees wide".format(
+        masks.GAPS, masks.GAPS, *masks.GAP_WIDTH
+    ),
+    "beamstop": "half width {:g} to {:g} degrees; a third of them each reach from below to {:g} to {:g}"
+    " degrees, cover the specular beam, {:g} to {:g} degrees high, or the whole specular rod".format(
+        *masks.STOP_HALF, *masks.STOP_END, *masks.STOP_HEIGHT
+    ),
+    "hot": f"1 to {masks.HOT} pixels",
+    "partial": f"at least {masks.COVERED:.0%} of the height, from the horizon on, and of the width is seen",
+}
+
+
+def tables() -> str:
+    """Return all tables."""
+    return "\n\n".join(
+        (
+            "## The sample and its beam\n\n" + quantities(GEOMETRY, seed=True),
+            "## The rotation of the lattice\n\n" + shares(orientation.FAMILIES, _MEANING, "kind"),
+            "## The measurement\n\n" + quantities(MEASUREMENT, seed=False),
+            "## The mask\n\n" + shares(masks.SHARES, _FAULTS, "masked"),
+        )
+    )
+
+
+def quantities(table: Mapping[str, Prior], *, seed: bool) -> str:
+    """Return the rows of a table of quantities; with what the seed of this work drew, or without."""
+    rows = ["| quantity | unit | drawn | not 0 in | meaning |" + (" seed |" if seed else "")]
+    rows.append("|---|---|---|---|---|" + ("---|" if seed else ""))
+    for name, prior in table.items():
+        row = f"| `{name}` | {prior.unit} | {prior.drawn} | {prior.share:.0%} | {prior.text} |"
+        rows.append(row + (f" {prior.seed or '0'} |" if seed else ""))
+    return "\n".join(rows)
+
+
+def shares(table: Mapping[str, float], meaning: Mapping[str, str], head: str) -> str:
+    """Return the rows of a table of shares."""
+    rows = [f"| {head} | share | meaning |", "|---|---|---|"]
+    rows += [f"| {name} | {share:.0%} | {meaning[name]} |" for name, share in table.items()]
+    return "\n".join(rows)
+
+
+def main(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    head, rest = text.split(BEGIN)
+    tail = rest.split(END)[1]
+    path.write_text(f"{head}{BEGIN}\n\n{tables()}\n\n{END}{tail}", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
