@@ -184,7 +184,10 @@ class _Reader:
         if settings.mask_file is None:
             return np.zeros(shape, dtype=bool)
         with closing(frames(Path(settings.mask_file), settings.mask_file)) as found:
-            values = next(found).values
+            first = next(found, None)
+        values = np.zeros(0) if first is None else first.values
+        if values.ndim != 2:
+            raise not_an_image(settings.mask_file, values.shape)
         if values.shape != shape:
             raise DataError(
                 f"{settings.mask_file}: the mask has {values.shape[0]} rows and {values.shape[1]} columns,"
