@@ -235,6 +235,23 @@ def test_truncated(kind: str, part: float, tmp_path: Path, rng: np.random.Genera
     assert _sentence(path, ANGLES) == _CUT
 
 
+def test_a_cbf_with_one_wrong_byte_is_damaged(tmp_path: Path, rng: np.random.Generator) -> None:
+    path = write_cbf(tmp_path / "a.cbf", _upright(rng))
+    whole = bytearray(path.read_bytes())
+    whole[len(whole) // 2] ^= 1
+    path.write_bytes(whole)
+    assert _sentence(path, ANGLES) == _CUT
+
+
+@pytest.mark.parametrize("gone", [b"\x0c\x1a\x04\xd5", b"X-Binary-Size:", b"--CIF-BINARY-FORMAT-SECTION--"])
+def test_a_cbf_with_a_damaged_header_is_damaged(
+    gone: bytes, tmp_path: Path, rng: np.random.Generator
+) -> None:
+    path = write_cbf(tmp_path / "a.cbf", _upright(rng))
+    path.write_bytes(path.read_bytes().replace(gone, b"?"))
+    assert _sentence(path, ANGLES) == _CUT
+
+
 def test_a_table_that_breaks_off(tmp_path: Path, rng: np.random.Generator) -> None:
     np.savetxt(tmp_path / "a.txt", _upright(rng), fmt="%d")
     text = (tmp_path / "a.txt").read_text(encoding="utf-8")

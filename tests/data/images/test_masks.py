@@ -76,6 +76,12 @@ def test_a_rod_one_pixel_wide_is_not_hot_even_at_the_horizon(side: str, rng: np.
     assert not hot.any()
 
 
+def test_a_rod_that_begins_steeply_is_not_hot() -> None:
+    counts = np.zeros((30, 20))
+    counts[5:12, 10] = [100, 2000, 3000, 2500, 2400, 2300, 2200]
+    assert not masks.hot_pixels(counts, _all_good(counts)).any()
+
+
 def test_sparse_counts_are_not_hot(rng: np.random.Generator) -> None:
     counts = rng.poisson(0.01, (1000, 1000)).astype(float)
     assert not masks.hot_pixels(counts, _all_good(counts)).any()
