@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     FloatArray = NDArray[np.float64]
+    BoolArray = NDArray[np.bool_]
 
 
 class SasnetError(Exception):
@@ -21,7 +22,7 @@ class SasnetError(Exception):
 
 
 class DataError(SasnetError):
-    """A file or an array that cannot be read as a small-angle-scattering curve."""
+    """A file or an array that cannot be read as a small-angle-scattering curve or image."""
 
 
 class ModelZooError(SasnetError):
@@ -94,6 +95,64 @@ def _column(name: str, value: ArrayLike) -> FloatArray:
         raise DataError(f"{name} has {column.ndim} dimensions; give a one-dimensional array.")
     column.setflags(write=False)
     return column
+
+
+@dataclass(frozen=True)
+class Image:
+    """One measured (or simulated) scattering image at grazing incidence, in exit angles.
+
+    Parameters
+    ----------
+    counts : (rows, columns) float array
+        Counts, or an intensity proportional to them; finite wherever the mask is True.
+    mask : (rows, columns) bool array
+        True where the pixel counts.
+    phi : (columns,) float array
+        In-plane exit angle of the pixels' centres, degrees, ascending.
+    alpha_f : (rows,) float array
+        Exit angle above the sample's horizon, degrees, ascending; row 0 is the lowest.
+    wavelength : float
+        Å.
+    alpha_i : float
+        Angle of incidence, degrees.
+    file : str
+        Where the image came from; empty for arrays.
+    entry : str
+        The frame's title within the file.
+    notes : tuple of str
+        What was done to the data on reading, one plain sentence each.
+    """
+
+    counts: FloatArray
+    mask: BoolArray
+    phi: FloatArray
+    alpha_f: FloatArray
+    wavelength: float
+    alpha_i: float
+    file: str = ""
+    entry: str = ""
+    notes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        name = self.file or "the image"
+        phi, alpha_f = _column("phi", self.phi), _column("alpha_f", self.alpha_f)
+        counts = np.array(self.counts, dtype=np.float64)
+        mask = np.array(self.mask, dtype=np.bool_)
+        shape = (alpha_f.size, phi.size)
+        if counts.shape != shape or mask.shape != shape:
+            raise DataError(
+                f"{name}: counts {counts.shape} and mask {mask.shape} do not fit {shape[0]} values of alpha_f"
+                f" and {shape[1]} of phi; give arrays of (rows, columns)."
+            )
+        for axis, values in (("phi", phi), ("alpha_f", alpha_f)):
+            if not np.all(np.isfinite(values)) or not np.all(np.diff(values) > 0):
+                raise DataError(f"{name}: {axis} does not ascend; sort it, with the counts.")
+        if not np.all(np.isfinite(counts[mask])):
+            raise DataError(f"{name}: counts that are no numbers are not masked; set their mask to False.")
+        for array in (counts, mask):
+            array.setflags(write=False)
+        for field_name, value in (("counts", counts), ("mask", mask), ("phi", phi), ("alpha_f", alpha_f)):
+            object.__setattr__(self, field_name, value)
 
 
 @dataclass(frozen=True)

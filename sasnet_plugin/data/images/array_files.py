@@ -1,0 +1,204 @@
+"""What BornAgain and scripts around it write: ``.int``, tables of numbers, numpy's ``.npy`` and ``.npz``.
+
+BornAgain 25 writes its ``.int`` for reference data alone; older versions and its GUI export ``.int`` and
+tables with the axes in the header, and TIFF without. Scripts save the array by numpy.
+"""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from sasnet_plugin import units
+from sasnet_plugin.data.images.raw import RawFrame, not_an_image, truncated
+from sasnet_plugin.data.images.settings import ImageSettings, Pair
+from sasnet_plugin.types import DataError
+
+_AXIS = re.compile(r'(\w+)\("([^"]*)"\s*,\s*(.*?),?\s*\)\s*$')
+_EQUIDISTANT = 0.01
+"""Largest deviation of an axis from equal steps, in steps."""
+_LONGEST = 100_000
+"""Rows or columns beyond which an axis is a damaged one."""
+_NAMES = ("counts", "intensity", "image", "data", "arr_0")
+
+
+def read_text(path: Path, file: str) -> RawFrame:
+    """A table of numbers, with or without BornAgain's axes above it; ``.gz`` and ``.bz2`` are unpacked.
+
+    BornAgain's ``.int`` writes one column of the picture a line, its tables one row a line; in both the rows
+    follow the axis of alpha_f as it stands in the header.
+
+    Parameters
+    ----------
+    path : Path
+    file : str
+        Its name in messages.
+
+    Returns
+    -------
+    RawFrame
+        With the range of the angles where the header gives axes.
+
+    Raises
+    ------
+    DataError
+        The file is cut short, no rectangular table, or its axes are no exit angles.
+    """
+    axes: list[tuple[str, list[float]]] = []
+    blocks: dict[str, list[list[float]]] = {"data": []}
+    section = "data"
+    for line in _lines(path, file):
+        stripped = line.strip()
+        if stripped.startswith("#"):
+            words = stripped.lstrip("# ").strip()
+            match = _AXIS.search(words)
+            if match and words.startswith("axis"):
+                axes.append(_axis(match, file))
+            section = "axis" if words.startswith("axis") and not match else words.split(" ")[0].lower()
+        elif section == "axis" and (match := _AXIS.match(stripped)):
+            axes.append(_axis(match, file))
+        elif stripped and section != "errorbars":
+            blocks["data"].append(_numbers(stripped, file))
+    return _frame(axes, blocks["data"], by_columns=_is_int(path), file=file)
+
+
+def _is_int(path: Path) -> bool:
+    return ".int" in (suffix.lower() for suffix in path.suffixes[-2:])
+
+
+def _lines(path: Path, file: str) -> list[str]:
+    openers: dict[str, Any] = {".gz": gzip.open, ".bz2": bz2.open}
+    try:
+        with openers.get(path.suffix.lower(), open)(path, "rt", encoding="utf-8") as stream:
+            return list(stream.read().splitlines())
+    except (OSError, EOFError, UnicodeDecodeError) as error:
+        raise truncated(file) from error
+
+
+def _numbers(line: str, file: str) -> list[float]:
+    try:
+        return [float(word) for word in re.split(r"[\s,;]+", line) if word]
+    except ValueError as error:
+        raise DataError(
+            f"{file}: a line of its table is no numbers ({line[:40]!r}); give a 2D image."
+        ) from error
+
+
+def _axis(match: re.Match[str], file: str) -> tuple[str, list[float]]:
+    kind, label, text = match.groups()
+    numbers = [float(word) for word in re.findall(r"[-+]?\d+\.?\d*(?:[eE][-+]?\d+)?|[-+]?\.\d+", text)]
+    if kind in ("EquiDivision", "FixedBinAxis", "ConstKBinAxis") and len(numbers) == 3:
+        count, low, high = int(numbers[0]), numbers[1], numbers[2]
+        if count > _LONGEST:
+            raise DataError(
+                f"{file}: its axis {label!r} has {count} values; the file is damaged, copy it again."
+            )
+        step = (high - low) / max(count, 1)
+        return label, [low + (index + 0.5) * step for index in range(count)]
+    if kind in ("ListScan", "DiscreteAxis") and len(numbers) > 1:
+        return label, numbers
+    raise DataError(f"{file}: its axis {kind}({label!r}) is not known; give phi and alpha_f in a TOML file.")
+
+
+def _frame(
+    axes: list[tuple[str, list[float]]], rows: list[list[float]], *, by_columns: bool, file: str
+) -> RawFrame:
+    lengths = {len(row) for row in rows}
+    if not rows:
+        raise truncated(file)
+    if len(axes) == 2:
+        columns, lines = len(axes[0][1]), len(axes[1][1])
+        flat = np.array([value for row in rows for value in row])
+        if flat.size != columns * lines:
+            raise DataError(
+                f"{file}: it holds {flat.size} values, its axes say {columns} x {lines};"
+                " the file is cut short or was changed, export it again."
+            )
+        values = flat.reshape(columns, lines).T if by_columns else flat.reshape(lines, columns)
+        return RawFrame(
+            values=values, geometry=ImageSettings(phi=_range(*axes[0], file), alpha_f=_range(*axes[1], file))
+        )
+    if len(lengths) > 1:
+        raise DataError(
+            f"{file}: its lines have unequal lengths; it is cut short or no image, export it again."
+        )
+    values = np.array(rows)
+    if min(values.shape) < 2:
+        raise not_an_image(file, values.shape)
+    return RawFrame(values=values)
+
+
+def _range(label: str, centres: list[float], file: str) -> Pair:
+    """First and last value of an axis, degrees."""
+    unit = re.search(r"\(([^()]*)\)\s*$", label)
+    known = units.canonical(unit[1], "angle") if unit else "degrees"
+    if known is None:
+        raise DataError(f"{file}: its axis {label!r} is no angle; export the image over phi_f and alpha_f.")
+    factor = units.FACTORS["angle"][known]
+    values = np.array(centres) * factor
+    even = np.linspace(values[0], values[-1], values.size)
+    if np.max(np.abs(values - even)) > _EQUIDISTANT * abs(even[1] - even[0]):
+        raise DataError(f"{file}: its axis {label!r} has unequal steps; export it with equal ones.")
+    return float(values[0]), float(values[-1])
+
+
+def read_numpy(path: Path, file: str) -> list[RawFrame]:
+    """Frames of a ``.npy`` or ``.npz``: a 2D array, or a 3D one of frames.
+
+    A ``.npz`` may name its array (counts, intensity, image, data) and hold ``phi`` and ``alpha_f`` (one value
+    a column and row, degrees), ``wavelength`` (Å), ``alpha_i`` (degrees) and ``mask`` (True where the pixel
+    counts).
+
+    Raises
+    ------
+    DataError
+        The file is damaged, holds Python objects, or no array of rows and columns.
+    """
+    try:
+        with path.open("rb") as stream:
+            loaded = np.load(stream, allow_pickle=False)
+            one = isinstance(loaded, np.ndarray)
+            arrays = {"counts": loaded} if one else {key: loaded[key] for key in loaded}
+    except Exception as error:  # zipfile, zlib, pickle and numpy each raise their own
+        raise truncated(file) from error
+    name = next((name for name in _NAMES if name in arrays), None)
+    others = [key for key, value in arrays.items() if value.ndim >= 2 and key not in ("mask", "bad")]
+    if name is None and len(others) != 1:
+        raise DataError(f"{file}: it holds no array named 'counts'; name the image so.")
+    values = arrays[name or others[0]]
+    if values.ndim not in (2, 3) or values.dtype.kind not in "iufb":
+        raise not_an_image(file, values.shape)
+    mask = arrays.get("mask")
+    if mask is not None and mask.shape != values.shape[-2:]:
+        raise DataError(f"{file}: its mask has another shape than its image; save one value a pixel.")
+    geometry = ImageSettings(
+        wavelength=_scalar(arrays.get("wavelength")),
+        alpha_i=_scalar(arrays.get("alpha_i")),
+        phi=_ends("phi", arrays, values.shape[-1], file),
+        alpha_f=_ends("alpha_f", arrays, values.shape[-2], file),
+    )
+    bad = None if mask is None else ~mask.astype(bool)
+    if values.ndim == 2:
+        return [RawFrame(values=values, geometry=geometry, bad=bad)]
+    titles = (f"frame {number + 1}" for number in range(len(values)))
+    return [
+        RawFrame(v, entry=title, geometry=geometry, bad=bad) for v, title in zip(values, titles, strict=True)
+    ]
+
+
+def _scalar(value: Any) -> float | None:
+    return None if value is None or value.size != 1 else float(value.ravel()[0])
+
+
+def _ends(name: str, arrays: dict[str, Any], size: int, file: str) -> Pair | None:
+    values = arrays.get(name)
+    if values is None:
+        return None
+    if values.ndim == 1 and values.size not in (2, size):
+        raise DataError(f"{file}: {name} has {values.size} values for {size} pixels; save one a pixel.")
+    return _range(name, [float(value) for value in values.ravel()], file)

@@ -1,0 +1,92 @@
+"""Which reader a file needs, by its first bytes; its frames one after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from pathlib import Path
+
+from sasnet_plugin.data.images import array_files, cbf, detector_files, nexus
+from sasnet_plugin.data.images.raw import RawFrame
+from sasnet_plugin.types import DataError
+
+_HDF5 = b"\x89HDF\r\n\x1a\n"
+_TIFF = (b"II*\x00", b"MM\x00*", b"II+\x00", b"MM\x00+")
+_NUMPY = (b"\x93NUMPY", b"PK\x03\x04")
+_CBF = b"###CBF"
+_BORNAGAIN = b"# BornAgain Intensity Data"
+_PACKED = (".gz", ".bz2")
+
+
+def frames(path: Path, file: str, dataset: str | None = None) -> Generator[RawFrame, None, None]:
+    """Frames of an image file as they stand in it.
+
+    Parameters
+    ----------
+    path : Path
+    file : str
+        Its name in messages.
+    dataset : str or None
+        Path of the images within an HDF5 file.
+
+    Yields
+    ------
+    RawFrame
+
+    Raises
+    ------
+    DataError
+        There is no such file, it cannot be read, or it is damaged, or no image.
+    """
+    start = _start(path, file)
+    if start.startswith(_HDF5):
+        yield from nexus.read(path, file, dataset)
+    elif start.startswith(_NUMPY):
+        yield from array_files.read_numpy(path, file)
+    elif start.startswith(_CBF):
+        yield cbf.read(path, file)
+    elif _is_detector_file(path, start):
+        yield from detector_files.read(path, file)
+    elif _is_text(path, start):
+        yield array_files.read_text(path, file)
+    else:
+        yield from detector_files.read(path, file)
+
+
+def is_image(path: Path) -> bool:
+    """Whether a file can only be an image: its first bytes are TIFF's, CBF's, EDF's, numpy's or BornAgain's.
+
+    HDF5 and plain tables are not judged here; they may hold curves.
+    """
+    try:
+        with path.open("rb") as stream:
+            start = stream.read(64)
+    except OSError:
+        return False
+    known = start.startswith((*_TIFF, *_NUMPY, _CBF, _BORNAGAIN))
+    return known or _is_detector_file(path, start)
+
+
+def _is_detector_file(path: Path, start: bytes) -> bool:
+    return start.startswith((*_TIFF, _CBF)) or detector_files.has_known_suffix(path)
+
+
+def _is_text(path: Path, start: bytes) -> bool:
+    packed = path.suffix.lower() in _PACKED
+    return packed or all(byte >= 32 or byte in b"\t\r\n" for byte in start)
+
+
+def _start(path: Path, file: str) -> bytes:
+    if path.is_dir():
+        raise DataError(f"{file}: this is a directory; give a file, or a glob of files.")
+    try:
+        with path.open("rb") as stream:
+            start = stream.read(64)
+    except FileNotFoundError as error:
+        raise DataError(f"{file}: there is no such file; check the path.") from error
+    except PermissionError as error:
+        raise DataError(f"{file}: no permission to read it; change the file's access rights.") from error
+    except (OSError, ValueError) as error:
+        raise DataError(f"{file}: the file cannot be read ({error}); check the path.") from error
+    if not start:
+        raise DataError(f"{file}: the file is empty; give a detector image.")
+    return start

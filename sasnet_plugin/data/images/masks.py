@@ -1,0 +1,221 @@
+"""Which pixels count: gaps of the detector, saturation, hot pixels, shadows, what the user leaves out."""
+
+from __future__ import annotations
+
+import math
+from itertools import product
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from sasnet_plugin.data.images.settings import ImageSettings
+from sasnet_plugin.types import DataError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    FloatArray = NDArray[np.float64]
+    BoolArray = NDArray[np.bool_]
+
+# Modules (columns, rows), gaps (columns, rows); DECTRIS' technical specifications of the detectors.
+_FAMILIES = {
+    "Pilatus": ((487, 195), (7, 17)),
+    "Eiger": ((1030, 514), (10, 37)),
+    "Eiger2": ((1028, 512), (12, 38)),
+}
+_HOT_FACTOR, _HOT_OFFSET = 10.0, 25.0
+_SHADOW_RATE, _SHADOW_SIZE = 5.0, 9
+_AROUND, _BESIDE = np.ones((3, 3), dtype=int), np.array([[0, 0, 0], [1, 1, 1], [0, 0, 0]])
+_SATURATED_SHARE = 0.01
+_PLATEAU_SHARE, _PLATEAU_LEVEL = 1e-3, 1000.0
+
+
+def stored_as_bad(values: NDArray[Any]) -> BoolArray:
+    """Pixels that the file itself marks: negative, not a number, or the largest number of 32 bits.
+
+    Dectris' detectors write -1 in gaps and -2 in bad pixels (Pilatus), or the largest number (Eiger). The
+    largest number of 8 or 16 bits may be a count that did not fit: see `integer_limit`.
+    """
+    if values.dtype.kind == "u":
+        if values.dtype.itemsize < 4:
+            return np.zeros(values.shape, dtype=bool)
+        return np.asarray(values == np.iinfo(values.dtype).max)
+    if values.dtype.kind == "i":
+        return np.asarray(values < 0)
+    return ~np.isfinite(values) | (values < 0)
+
+
+def integer_limit(values: NDArray[Any]) -> float | None:
+    """The largest number that 8 or 16 bits hold, where the file stores so few; None for others."""
+    if values.dtype.kind in "iu" and values.dtype.itemsize < 4:
+        return float(np.iinfo(values.dtype).max)
+    return None
+
+
+def module_gaps(shape: tuple[int, int]) -> tuple[BoolArray | None, str]:
+    """Gaps between the modules of a Dectris detector that has this shape, upright or on its side.
+
+    Parameters
+    ----------
+    shape : (rows, columns)
+
+    Returns
+    -------
+    gaps : (rows, columns) bool array or None
+        True in a gap; None where no such detector has that shape.
+    name : str
+        The detector's family.
+    """
+    for family, (module, gap) in _FAMILIES.items():
+        for turned in (False, True):
+            sides = shape if turned else shape[::-1]
+            lines = [_gap_lines(length, module[i], gap[i]) for i, length in enumerate(sides)]
+            if lines[0] is None or lines[1] is None:
+                continue
+            gaps = lines[1][:, None] | lines[0][None, :]
+            return (gaps.T if turned else gaps), family
+    return None, ""
+
+
+def _gap_lines(length: int, module: int, gap: int) -> BoolArray | None:
+    number, rest = divmod(length + gap, module + gap)
+    if rest or number < 1:
+        return None
+    return np.asarray(np.arange(length) % (module + gap) >= module)
+
+
+def check_saturation(counts: FloatArray, good: BoolArray, limit: float | None, file: str) -> BoolArray:
+    """Pixels at the detector's limit.
+
+    Without a stated limit, a level above 1000 that is the highest and that more than one pixel in a thousand
+    (and at least 25) share is one: counts never agree so.
+
+    Raises
+    ------
+    DataError
+        More than one pixel in a hundred is saturated.
+    """
+    top = float(counts[good].max(initial=0.0))
+    number = max(1, int(np.count_nonzero(good)))
+    if limit is None:
+        shared = int(np.count_nonzero(counts[good] == top))
+        if top < _PLATEAU_LEVEL or shared < max(25, _PLATEAU_SHARE * number):
+            return np.zeros_like(good)
+        limit = top
+    saturated = good & (counts >= limit)
+    share = np.count_nonzero(saturated) / number
+    if share > _SATURATED_SHARE:
+        raise DataError(
+            f"{file}: {100 * share:.0f} % of the pixels are saturated at {limit:g} counts;"
+            " measure again with an attenuator or a shorter exposure."
+        )
+    return np.asarray(saturated)
+
+
+def hot_pixels(counts: FloatArray, good: BoolArray) -> BoolArray:
+    r"""Single pixels, or two adjacent ones, that stand alone far above all around.
+
+    Hot is what exceeds 10 times its brightest neighbour (of eight) by 25 counts; of two that are each other's
+    brightest neighbour, each is judged by its second brightest. A true peak is as wide as the beam's image: a
+    Gaussian of standard deviation :math:`\sigma` pixels falls by :math:`\exp(1/2\sigma^2)` to the next pixel,
+    less than 10 for :math:`\sigma > 0.47`; the narrowest rod has its own pixels above and below.
+
+    Parameters
+    ----------
+    counts : (rows, columns) float array
+    good : (rows, columns) bool array
+        True where a pixel counts; others are no neighbours.
+
+    Returns
+    -------
+    (rows, columns) bool array
+    """
+    padded = np.pad(np.where(good, counts, -np.inf), 1, constant_values=-np.inf)
+    rows, columns = counts.shape
+    first = np.full(counts.shape, -np.inf)
+    second, where = first.copy(), np.zeros(counts.shape, dtype=np.int8)
+    shifts = [(i, j) for i, j in product((-1, 0, 1), repeat=2) if (i, j) != (0, 0)]
+    for number, (i, j) in enumerate(shifts):
+        other = padded[1 + i : 1 + i + rows, 1 + j : 1 + j + columns]
+        second = np.maximum(second, np.minimum(first, other))
+        where[other > first] = number
+        first = np.maximum(first, other)
+    surrounded = good & np.isfinite(second)
+    hot = surrounded & (counts > _HOT_FACTOR * np.maximum(first, 0.0) + _HOT_OFFSET)
+    apart = surrounded & (counts > _HOT_FACTOR * np.maximum(second, 0.0) + _HOT_OFFSET)
+    for row, column in zip(*np.nonzero(apart & ~hot), strict=True):
+        i, j = shifts[where[row, column]]
+        partner = (row + i, column + j)
+        back = shifts[where[partner]]
+        if apart[partner] and back == (-i, -j):
+            hot[row, column] = True
+    return np.asarray(hot)
+
+
+def shadows(counts: FloatArray, good: BoolArray) -> BoolArray:
+    r"""Connected areas of no counts at all in bright surroundings: a beamstop, a dead module.
+
+    An area counts as a shadow when it has at least 9 pixels and the median count on its rim is at least 5, on
+    all of it and to the left and right: where :math:`\lambda \ge 5` is expected, 9 pixels are all empty with
+    a chance of :math:`e^{-45}`. What is dark from side to side is no shadow but the sample's horizon.
+
+    Parameters
+    ----------
+    counts : (rows, columns) float array
+    good : (rows, columns) bool array
+        True where a pixel counts.
+
+    Returns
+    -------
+    (rows, columns) bool array
+    """
+    from scipy import ndimage
+
+    labels, number = ndimage.label(good & (counts == 0))
+    found = np.zeros_like(good)
+    if number == 0:
+        return found
+    sizes = np.bincount(labels.ravel(), minlength=number + 1)
+    boxes = ndimage.find_objects(labels)
+    for label in np.nonzero(sizes[1:] >= _SHADOW_SIZE)[0] + 1:
+        box = tuple(slice(max(0, s.start - 1), s.stop + 1) for s in boxes[label - 1])
+        inside = labels[box] == label
+        if all(_bright(counts[box], inside, good[box], reach) for reach in (_AROUND, _BESIDE)):
+            found[box] |= inside
+    return found
+
+
+def _bright(counts: FloatArray, inside: BoolArray, good: BoolArray, reach: NDArray[np.int_]) -> bool:
+    """Whether the median count of the neighbours within reach is that of lit pixels."""
+    from scipy import ndimage
+
+    rim = ndimage.binary_dilation(inside, reach) & ~inside & good
+    return bool(np.any(rim) and np.median(counts[rim]) >= _SHADOW_RATE)
+
+
+def left_out(shape: tuple[int, int], settings: ImageSettings) -> BoolArray:
+    """What the user's rectangles and circle cover.
+
+    Parameters
+    ----------
+    shape : (rows, columns)
+    settings : ImageSettings
+        ``mask`` and ``beamstop``, in the file's columns and rows.
+    """
+    row, column = np.ogrid[: shape[0], : shape[1]]
+    covered = np.zeros(shape, dtype=bool)
+    for c0, r0, c1, r1 in settings.mask:
+        across = (column >= min(c0, c1)) & (column <= max(c0, c1))
+        covered |= across & (row >= min(r0, r1)) & (row <= max(r0, r1))
+    if settings.beamstop is not None:
+        c, r, radius = settings.beamstop
+        covered |= (column - c) ** 2 + (row - r) ** 2 <= radius**2
+    return covered
+
+
+def share(part: BoolArray) -> str:
+    """A number of pixels in words."""
+    number = int(np.count_nonzero(part))
+    percent = 100.0 * number / math.prod(part.shape)
+    plural = "pixel" if number == 1 else "pixels"
+    return f"{number} {plural}" + (f" ({percent:.1f} %)" if percent >= 0.1 else "")

@@ -1,0 +1,246 @@
+"""Where the pixels of a picture lie in exit angles, by its settings."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from sasnet_plugin.data.images.angles import exit_angles, incidence_from_beams, specular_height
+from sasnet_plugin.data.images.orientation import TURNS, arrange, arrange_point, side_of
+from sasnet_plugin.data.images.plausible import check_units
+from sasnet_plugin.data.images.rebin import scatter
+from sasnet_plugin.data.images.settings import ImageSettings
+from sasnet_plugin.types import DataError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    FloatArray = NDArray[np.float64]
+    BoolArray = NDArray[np.bool_]
+
+_STRAIGHT = 0.5, 0.01
+"""Pixels, or degrees, by which exit angles may depart from rows and columns before pixels are resampled."""
+_FULL = 0.95
+"""Coverage from which on a resampled pixel counts; boxes stand for slightly turned pixels."""
+_TILT_NOTED = 1.0
+_NAMES = {
+    "wavelength": "wavelength (Å)",
+    "alpha_i": "alpha_i (degrees)",
+    "distance": "distance (mm)",
+    "pixel_size": "pixel_size (mm)",
+    "direct_beam": "direct_beam [column, row]",
+}
+
+
+@dataclass(frozen=True)
+class Placement:
+    """How pictures of one shape and geometry become images over exit angles.
+
+    Parameters
+    ----------
+    phi, alpha_f : (columns,), (rows,) float arrays
+        Degrees, ascending.
+    wavelength, alpha_i : float
+        Å, degrees.
+    turns : int
+        Quarter turns counter-clockwise that bring the surface normal up.
+    flip_rows, flip_columns : bool
+        What is reversed after turning.
+    boxes : four (rows, columns) float arrays or None
+        Lowest and highest phi and alpha_f of every turned pixel, where they are resampled.
+    notes : tuple of str
+    """
+
+    phi: FloatArray
+    alpha_f: FloatArray
+    wavelength: float
+    alpha_i: float
+    turns: int
+    flip_rows: bool
+    flip_columns: bool
+    boxes: tuple[FloatArray, FloatArray, FloatArray, FloatArray] | None = None
+    notes: tuple[str, ...] = ()
+
+    def apply(self, counts: FloatArray, good: BoolArray) -> tuple[FloatArray, BoolArray]:
+        """Counts and mask of a picture of the file, (rows, columns) over `alpha_f` and `phi`."""
+        counts, good = self._arranged(counts), self._arranged(good)
+        if self.boxes is None:
+            return counts, good
+        edges = [_even_edges(self.phi), _even_edges(self.alpha_f)]
+        gathered, coverage = scatter(np.where(good, counts, 0.0), good, self.boxes, edges[0], edges[1])
+        return gathered, coverage >= _FULL
+
+    def _arranged(self, values: NDArray[Any]) -> NDArray[Any]:
+        return arrange(values, self.turns, flip_rows=self.flip_rows, flip_columns=self.flip_columns)
+
+
+def place(shape: tuple[int, int], settings: ImageSettings, file: str) -> Placement:
+    """Exit angles of the pixels.
+
+    Parameters
+    ----------
+    shape : (rows, columns)
+        Of the file's picture.
+    settings : ImageSettings
+        All that is known.
+    file : str
+        Its name in messages.
+
+    Returns
+    -------
+    Placement
+
+    Raises
+    ------
+    DataError
+        Something is missing, in a wrong unit, contradictory, or puts the picture below the horizon.
+    """
+    check_units(settings, file)
+    placement = _by_angles(shape, settings, file) or _by_detector(shape, settings, file)
+    if placement.alpha_f[-1] <= 0:
+        raise DataError(
+            f"{file}: the whole image lies below the sample's horizon (alpha_f up to"
+            f" {placement.alpha_f[-1]:.3g} degrees); correct direct_beam, alpha_f or up."
+        )
+    return placement
+
+
+def _by_angles(shape: tuple[int, int], settings: ImageSettings, file: str) -> Placement | None:
+    if settings.phi is None or settings.alpha_f is None:
+        return None
+    if settings.wavelength is None or settings.alpha_i is None:
+        raise _missing([name for name in ("wavelength", "alpha_i") if getattr(settings, name) is None], file)
+    turns = TURNS[settings.up or "top"]
+    rows, columns = shape if turns % 2 == 0 else shape[::-1]
+    phi, alpha_f = np.linspace(*settings.phi, columns), np.linspace(*settings.alpha_f, rows)
+    return Placement(
+        phi=np.sort(phi),
+        alpha_f=np.sort(alpha_f),
+        wavelength=settings.wavelength,
+        alpha_i=settings.alpha_i,
+        turns=turns,
+        flip_rows=bool(alpha_f[0] > alpha_f[-1]),
+        flip_columns=bool(phi[0] > phi[-1]),
+    )
+
+
+def _by_detector(shape: tuple[int, int], settings: ImageSettings, file: str) -> Placement:
+    direct, specular = settings.direct_beam, settings.specular_beam
+    missing = [name for name in ("wavelength", "distance", "pixel_size") if getattr(settings, name) is None]
+    if direct is None and (specular is None or settings.alpha_i is None):
+        missing.append("direct_beam")
+    if settings.alpha_i is None and (direct is None or specular is None):
+        missing.insert(1, "alpha_i")
+    if missing:
+        raise _missing(missing, file)
+    wavelength, distance, pixel_size = settings.wavelength, settings.distance, settings.pixel_size
+    assert wavelength is not None
+    assert distance is not None
+    assert pixel_size is not None
+    up, notes = _up(settings, file)
+    turns, mirror = TURNS[up], bool(settings.mirror)
+    width, height = pixel_size if turns % 2 == 0 else pixel_size[::-1]
+    rows, columns = shape if turns % 2 == 0 else shape[::-1]
+    to = settings.perpendicular_to or "beam"
+
+    def turned(point: tuple[float, float]) -> tuple[float, float]:
+        return arrange_point(point, shape, turns, flip_rows=True, flip_columns=mirror)
+
+    alpha_i = settings.alpha_i
+    if direct is not None and specular is not None:
+        seen = incidence_from_beams(
+            (turned(specular)[1] - turned(direct)[1]) * height, distance=distance, perpendicular_to=to
+        )
+        if alpha_i is None:
+            alpha_i = seen
+            check_units(ImageSettings(alpha_i=alpha_i), file)
+            notes.append(f"alpha_i = {alpha_i:.4g} degrees follows from the two beams on the detector.")
+        elif abs(seen - alpha_i) > max(0.02, 0.1 * alpha_i):
+            notes.append(
+                f"The two beams on the detector say alpha_i = {seen:.3g} degrees; {alpha_i:g} was used."
+            )
+    assert alpha_i is not None
+    if direct is not None:
+        column, row = turned(direct)
+    else:
+        assert specular is not None
+        column, row = turned(specular)
+        row -= specular_height(alpha_i, distance=distance, perpendicular_to=to) / height
+    y, z = (np.arange(columns) - column) * width, (np.arange(rows) - row) * height
+    phi, alpha_f = exit_angles(
+        y[None, :], z[:, None], alpha_i=alpha_i, distance=distance, perpendicular_to=to
+    )
+    phi_axis, alpha_axis, boxes = _grid(phi, alpha_f, column)
+    if boxes is not None:
+        notes.append("The detector's pixels were resampled to exit angles, counts shared out by area.")
+    return Placement(
+        phi_axis,
+        alpha_axis,
+        wavelength,
+        alpha_i,
+        turns,
+        True,
+        mirror,
+        boxes=boxes,
+        notes=tuple(notes),
+    )
+
+
+def _up(settings: ImageSettings, file: str) -> tuple[str, list[str]]:
+    """The side that the surface normal points to, and what is to be said about it."""
+    direct, specular = settings.direct_beam, settings.specular_beam
+    if direct is None or specular is None:
+        return settings.up or "top", []
+    side = side_of(direct, specular)
+    if settings.up not in (None, side):
+        raise DataError(
+            f"{file}: the specular beam is on the {side} side of the direct beam, but up is {settings.up!r};"
+            " correct one of them."
+        )
+    across, down = abs(specular[0] - direct[0]), abs(specular[1] - direct[1])
+    tilt = math.degrees(math.atan2(min(across, down), max(across, down)))
+    if tilt < _TILT_NOTED:
+        return side, []
+    return side, [f"The sample is tilted by {tilt:.1f} degrees about the beam; this is not corrected."]
+
+
+def _grid(
+    phi: FloatArray, alpha_f: FloatArray, column: float
+) -> tuple[FloatArray, FloatArray, tuple[FloatArray, FloatArray, FloatArray, FloatArray] | None]:
+    """Axes of rows and columns: the exact angles along the horizon and above the direct beam.
+
+    Where a pixel's own angles depart from them too far, even axes over all of the picture, and the pixels'
+    boxes.
+    """
+    rows, columns = phi.shape
+    across = phi[int(np.argmin(np.abs(alpha_f[:, columns // 2]))), :]
+    along = alpha_f[:, int(np.clip(round(column), 0, columns - 1))]
+    steps = float(np.median(np.diff(across))), float(np.median(np.diff(along)))
+    off = np.abs(phi - across).max(), np.abs(alpha_f - along[:, None]).max()
+    if all(o <= max(_STRAIGHT[0] * step, _STRAIGHT[1]) for o, step in zip(off, steps, strict=True)):
+        return across, along, None
+    wide: FloatArray = np.gradient(phi, axis=1) / 2
+    high: FloatArray = np.gradient(alpha_f, axis=0) / 2
+    boxes = phi - wide, phi + wide, alpha_f - high, alpha_f + high
+    axes: list[FloatArray] = []
+    for start, end, step in ((boxes[0], boxes[1], steps[0]), (boxes[2], boxes[3], steps[1])):
+        first, number = float(start.min()), int(np.ceil((end.max() - start.min()) / step))
+        axes.append(np.asarray(first + step * (np.arange(number) + 0.5), dtype=np.float64))
+    return axes[0], axes[1], (boxes[0], boxes[1], boxes[2], boxes[3])
+
+
+def _even_edges(centres: FloatArray) -> FloatArray:
+    step = (centres[-1] - centres[0]) / (centres.size - 1)
+    return centres[0] + step * (np.arange(centres.size + 1) - 0.5)
+
+
+def _missing(names: list[str], file: str) -> DataError:
+    toml = file.rpartition(".")[0] + ".toml"
+    listed = ", ".join(_NAMES[name] for name in names)
+    or_angles = ""
+    if not {"distance", "pixel_size", "direct_beam"}.isdisjoint(names):
+        or_angles = " (or phi and alpha_f, [first, last] in degrees, for the detector's part)"
+    return DataError(f"{file}: its geometry lacks {listed}; give it in {toml} next to the image{or_angles}.")

@@ -1,0 +1,205 @@
+"""Counts from one grid of angles to another: every pixel shared out by area, nothing gained or lost."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from sasnet_plugin.types import DataError, Image
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    FloatArray = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Rebinned:
+    """An image on another grid.
+
+    Parameters
+    ----------
+    image : Image
+        Counts gathered from the pixels that count; its mask is True where any of a cell is covered.
+    coverage : (rows, columns) float array
+        Share of each cell's area that pixels that count cover, 0..1.
+    """
+
+    image: Image
+    coverage: FloatArray
+
+
+def edges_of(centres: FloatArray) -> FloatArray:
+    """Edges of cells from their (n,) ascending centres: half-way between, and as far beyond both ends."""
+    if centres.size < 2:
+        raise ValueError("a grid needs at least two cells")
+    middle = (centres[1:] + centres[:-1]) / 2
+    return np.concatenate([[2 * centres[0] - middle[0]], middle, [2 * centres[-1] - middle[-1]]])
+
+
+def overlap(old: FloatArray, new: FloatArray) -> FloatArray:
+    """Share of each old cell that lies in each new one.
+
+    Parameters
+    ----------
+    old, new : (n + 1,) and (m + 1,) float arrays
+        Ascending edges.
+
+    Returns
+    -------
+    (m, n) float array
+        Columns sum to 1 for old cells within the new range.
+    """
+    low = np.maximum(new[:-1, None], old[None, :-1])
+    high = np.minimum(new[1:, None], old[None, 1:])
+    return np.clip(high - low, 0.0, None) / np.diff(old)[None, :]
+
+
+def rebin(image: Image, phi_edges: FloatArray, alpha_f_edges: FloatArray) -> Rebinned:
+    """Counts of an image gathered into the cells of another grid, area by area.
+
+    Parameters
+    ----------
+    image : Image
+    phi_edges : (columns + 1,) float array
+        Degrees, ascending.
+    alpha_f_edges : (rows + 1,) float array
+        Degrees, ascending.
+
+    Returns
+    -------
+    Rebinned
+        Its counts sum to the image's counts, as far as its pixels count and lie within the new range.
+    """
+    from scipy import sparse
+
+    phi_old, alpha_old = edges_of(image.phi), edges_of(image.alpha_f)
+    across = sparse.csr_array(overlap(phi_old, phi_edges))
+    along = sparse.csr_array(overlap(alpha_old, alpha_f_edges))
+    counts = np.where(image.mask, image.counts, 0.0)
+    gathered = along @ (across @ counts.T).T
+    area = np.outer(np.diff(alpha_old), np.diff(phi_old)) * image.mask
+    covered = along @ (across @ area.T).T
+    coverage = np.clip(covered / np.outer(np.diff(alpha_f_edges), np.diff(phi_edges)), 0.0, 1.0)
+    return Rebinned(
+        image=replace(
+            image,
+            counts=gathered,
+            mask=coverage > 0,
+            phi=(phi_edges[1:] + phi_edges[:-1]) / 2,
+            alpha_f=(alpha_f_edges[1:] + alpha_f_edges[:-1]) / 2,
+        ),
+        coverage=coverage,
+    )
+
+
+def to_window(
+    image: Image,
+    *,
+    phi: tuple[float, float],
+    alpha_f: tuple[float, float],
+    shape: tuple[int, int],
+    least_coverage: float = 0.5,
+) -> Image:
+    """An image on the window of a network, whatever its detector.
+
+    A cell that masked pixels cover in part is scaled up to what it would have counted; one of which less
+    than ``least_coverage`` was measured is masked and has no counts.
+
+    Parameters
+    ----------
+    image : Image
+    phi, alpha_f : (float, float)
+        Edges of the window, degrees.
+    shape : (rows, columns)
+    least_coverage : float
+        0..1.
+
+    Returns
+    -------
+    Image
+
+    Raises
+    ------
+    DataError
+        The image has nothing within the window, or its pixels are coarser than twice the window's.
+    """
+    name = image.file or "the image"
+    columns, rows = np.linspace(*phi, shape[1] + 1), np.linspace(*alpha_f, shape[0] + 1)
+    found = rebin(image, columns, rows)
+    whole = found.coverage >= least_coverage
+    if not np.any(whole):
+        raise DataError(
+            f"{name}: it covers phi {_span(image.phi)} and alpha_f {_span(image.alpha_f)} degrees, nothing of"
+            f" the window phi {_span(columns)}, alpha_f {_span(rows)}; check the geometry."
+        )
+    for axis, old, new in (("phi", image.phi, columns), ("alpha_f", image.alpha_f, rows)):
+        pitch, wanted = float(np.median(np.diff(old))), float(new[1] - new[0])
+        if pitch > 2 * wanted:
+            raise DataError(
+                f"{name}: its pixels are {pitch:.3g} degrees apart in {axis}, the network sees {wanted:.3g};"
+                " measure or export the image with a finer grid."
+            )
+    counts = np.where(whole, found.image.counts / np.where(whole, found.coverage, 1.0), 0.0)
+    share = float(np.mean(whole))
+    notes = image.notes
+    if share < 1.0:
+        notes = (*notes, f"{100 * share:.0f} % of the window that the network sees was measured.")
+    return replace(found.image, counts=counts, mask=whole, notes=notes)
+
+
+def _span(values: FloatArray) -> str:
+    return f"{values[0]:.2f} to {values[-1]:.2f}"
+
+
+def scatter(
+    counts: FloatArray,
+    good: NDArray[np.bool_],
+    boxes: tuple[FloatArray, FloatArray, FloatArray, FloatArray],
+    phi_edges: FloatArray,
+    alpha_f_edges: FloatArray,
+) -> tuple[FloatArray, FloatArray]:
+    """Counts of pixels that lie anywhere, shared out over an even grid by area.
+
+    Parameters
+    ----------
+    counts, good : (rows, columns) arrays
+    boxes : four (rows, columns) float arrays
+        Each pixel's lowest and highest phi, lowest and highest alpha_f, degrees.
+    phi_edges, alpha_f_edges : (n + 1,), (m + 1,) float arrays
+        Even steps.
+
+    Returns
+    -------
+    counts : (m, n) float array
+    coverage : (m, n) float array
+        Share of each cell that pixels that count cover.
+    """
+    size = (alpha_f_edges.size - 1, phi_edges.size - 1)
+    parts = [_steps(boxes[0], boxes[1], phi_edges), _steps(boxes[2], boxes[3], alpha_f_edges)]
+    cell = (phi_edges[1] - phi_edges[0]) * (alpha_f_edges[1] - alpha_f_edges[0])
+    area = (boxes[1] - boxes[0]) * (boxes[3] - boxes[2]) / cell
+    total, coverage = np.zeros(size[0] * size[1]), np.zeros(size[0] * size[1])
+    for column, across in parts[0]:
+        for row, along in parts[1]:
+            shared = across * along
+            hit = good & (shared > 0) & (column >= 0) & (column < size[1]) & (row >= 0) & (row < size[0])
+            at = row[hit] * size[1] + column[hit]
+            total += np.bincount(at, weights=(counts * shared)[hit], minlength=total.size)
+            coverage += np.bincount(at, weights=(area * shared)[hit], minlength=total.size)
+    return total.reshape(size), coverage.reshape(size)
+
+
+def _steps(low: FloatArray, high: FloatArray, edges: FloatArray) -> list[tuple[NDArray[np.intp], FloatArray]]:
+    """For each cell that a pixel may touch: its index, and the share of the pixel that lies in it."""
+    step = edges[1] - edges[0]
+    start = np.floor((low - edges[0]) / step).astype(np.intp)
+    reach = int(np.max(np.floor((high - edges[0]) / step).astype(np.intp) - start)) + 1
+    found = []
+    for k in range(reach):
+        cell_low = edges[0] + (start + k) * step
+        inside = np.minimum(high, cell_low + step) - np.maximum(low, cell_low)
+        found.append((start + k, np.clip(inside, 0.0, None) / (high - low)))
+    return found

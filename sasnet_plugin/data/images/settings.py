@@ -1,0 +1,167 @@
+"""What a file, its TOML neighbour or the user says about an image: the geometry and what to mask."""
+
+from __future__ import annotations
+
+import math
+import tomllib
+from dataclasses import dataclass, fields, replace
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from sasnet_plugin.types import DataError
+
+Pair = tuple[float, float]
+_SIDES = ("top", "bottom", "left", "right")
+_FLAT = ("beam", "sample")
+
+
+@dataclass(frozen=True)
+class ImageSettings:
+    """Settings of one image; None (or empty) where nothing is said.
+
+    Columns and rows are those of the file, counted from 0, whole numbers at the pixels' centres.
+
+    Parameters
+    ----------
+    wavelength : float or None
+        Å.
+    alpha_i : float or None
+        Angle of incidence, degrees.
+    phi : (float, float) or None
+        In-plane exit angle of the first and the last column (their centres), degrees.
+    alpha_f : (float, float) or None
+        Exit angle of the first and the last row (their centres), degrees.
+    distance : float or None
+        Sample to detector, mm.
+    pixel_size : (float, float) or None
+        Width and height of a pixel, mm.
+    direct_beam : (float, float) or None
+        Column and row of the direct beam.
+    specular_beam : (float, float) or None
+        Column and row of the specularly reflected beam.
+    perpendicular_to : str or None
+        What a flat detector is perpendicular to: the direct ``beam`` (None means this), or the ``sample``'s
+        surface line along the beam.
+    up : str or None
+        The side of the picture (first row on top) that the surface normal points to: ``top``, ``bottom``,
+        ``left`` or ``right``.
+    mirror : bool or None
+        The picture is a mirror image: phi falls where it would rise from left to right.
+    mask : tuple of (float, float, float, float)
+        Rectangles to leave out: first column, first row, last column, last row.
+    mask_file : str or None
+        An image of the same shape, not zero where a pixel is to be left out.
+    beamstop : (float, float, float) or None
+        Circle to leave out: column, row, radius in pixels.
+    saturation : float or None
+        Counts from which on a pixel is saturated.
+    dataset : str or None
+        Path of the images within an HDF5 file.
+    """
+
+    wavelength: float | None = None
+    alpha_i: float | None = None
+    phi: Pair | None = None
+    alpha_f: Pair | None = None
+    distance: float | None = None
+    pixel_size: Pair | None = None
+    direct_beam: Pair | None = None
+    specular_beam: Pair | None = None
+    perpendicular_to: str | None = None
+    up: str | None = None
+    mirror: bool | None = None
+    mask: tuple[tuple[float, ...], ...] = ()
+    mask_file: str | None = None
+    beamstop: tuple[float, float, float] | None = None
+    saturation: float | None = None
+    dataset: str | None = None
+
+    def over(self, other: ImageSettings) -> ImageSettings:
+        """These settings, and those of another where these say nothing."""
+        said = {
+            f.name: getattr(self, f.name) for f in fields(self) if getattr(self, f.name) not in (None, ())
+        }
+        return replace(other, **said)
+
+
+_SIZES = {"phi": 2, "alpha_f": 2, "direct_beam": 2, "specular_beam": 2, "pixel_size": 2, "beamstop": 3}
+
+
+def read_toml(path: Path) -> ImageSettings:
+    """Settings of the TOML file of the same name next to an image; empty where there is none.
+
+    Raises
+    ------
+    DataError
+        The file is no TOML, a key is unknown (the nearest is named), or a value is not of its kind.
+    """
+    beside = path.with_suffix(".toml")
+    if not beside.is_file():
+        return ImageSettings()
+    try:
+        table = tomllib.loads(beside.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        reason = str(error).splitlines()[0]
+        raise DataError(f"{beside}: this is no valid TOML ({reason}); correct the line.") from error
+    settings = from_table(table, str(beside))
+    if settings.mask_file is not None:
+        settings = replace(settings, mask_file=str(beside.parent / settings.mask_file))
+    return settings
+
+
+def from_table(table: dict[str, Any], file: str) -> ImageSettings:
+    """Settings from names and values; ``file`` is named where something is wrong.
+
+    Raises
+    ------
+    DataError
+        A key is unknown (the nearest is named), or a value is not of its kind.
+    """
+    names = [f.name for f in fields(ImageSettings)]
+    for key in table:
+        if key not in names:
+            near = get_close_matches(key, names, n=1, cutoff=0.4)
+            advice = f"did you mean {near[0]!r}?" if near else f"use one of {', '.join(names)}."
+            raise DataError(f"{file}: there is no setting {key!r}; {advice}")
+    return ImageSettings(**{key: _value(key, value, file) for key, value in table.items()})
+
+
+def _value(key: str, value: Any, file: str) -> Any:
+    if key in ("up", "perpendicular_to"):
+        allowed = _SIDES if key == "up" else _FLAT
+        if value not in allowed:
+            raise DataError(f"{file}: {key} is {value!r}; use one of {', '.join(allowed)}.")
+        return value
+    if key in ("mask_file", "dataset"):
+        if not isinstance(value, str):
+            raise DataError(f"{file}: {key} is {value!r}; give a path in quotes.")
+        return value
+    if key == "mirror":
+        if not isinstance(value, bool):
+            raise DataError(f"{file}: mirror is {value!r}; use true or false.")
+        return value
+    if key == "mask":
+        rows = value if isinstance(value, list | tuple) else []
+        rows = [rows] if rows and not isinstance(rows[0], list | tuple) else rows
+        wanted = "rectangles [first column, first row, last column, last row]"
+        if not rows:
+            raise DataError(f"{file}: mask is {value!r}; give {wanted}.")
+        return tuple(_numbers("mask", row, 4, file, wanted) for row in rows)
+    if key == "pixel_size" and _is_number(value):
+        value = [value, value]
+    if key in _SIZES:
+        return _numbers(key, value, _SIZES[key], file, f"{_SIZES[key]} numbers in brackets")
+    if not _is_number(value):
+        raise DataError(f"{file}: {key} is {value!r}; give a number.")
+    return float(value)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _numbers(key: str, value: Any, size: int, file: str, wanted: str) -> tuple[float, ...]:
+    if not isinstance(value, list | tuple) or len(value) != size or not all(map(_is_number, value)):
+        raise DataError(f"{file}: {key} is {value!r}; give {wanted}.")
+    return tuple(float(number) for number in value)

@@ -1,0 +1,113 @@
+"""NeXus and other HDF5 files: geometry, masks, and series of any length."""
+
+from __future__ import annotations
+
+import tracemalloc
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+from detectorfiles import pattern
+
+from sasnet_plugin.data.images import ImageSettings, iter_images, load_images
+
+
+def _nexus(path: Path, frames: np.ndarray, *, named: bool = True) -> Path:
+    """A NeXus file as a Lambda detector's software or an area detector's plugin writes it."""
+    with h5py.File(path, "w") as file:
+        entry = file.create_group("entry")
+        entry.attrs["NX_class"] = "NXentry"
+        detector = entry.create_group("instrument/detector")
+        detector.attrs["NX_class"] = "NXdetector"
+        detector.create_dataset("data", data=frames, chunks=(1, *frames.shape[1:]), compression="gzip")
+        detector["pixel_mask"] = np.zeros(frames.shape[1:], dtype=np.uint32)
+        detector["pixel_mask"][5, 6] = 1
+        if named:
+            detector["distance"], detector["x_pixel_size"], detector["y_pixel_size"] = 2.0, 1e-3, 1000.0
+            detector["distance"].attrs["units"] = "m"
+            detector["x_pixel_size"].attrs["units"], detector["y_pixel_size"].attrs["units"] = "m", "um"
+            detector["beam_center_x"], detector["beam_center_y"] = 32.0, 55.0
+            beam = entry.create_group("instrument/beam")
+            beam["incident_wavelength"] = 0.134
+            beam["incident_wavelength"].attrs["units"] = "nm"
+            angle = entry.create_dataset("sample/incident_angle", data=np.radians(0.2))
+            angle.attrs["units"] = "rad"
+        data = entry.create_group("data")
+        data.attrs["NX_class"], data.attrs["signal"] = "NXdata", "data"
+        data["data"] = h5py.SoftLink("/entry/instrument/detector/data")
+    return path
+
+
+def _frames(number: int, rng: np.random.Generator) -> np.ndarray:
+    pitch = float(np.degrees(1 / 2000))
+    return np.stack(
+        [
+            pattern((64, 64), direct=(32, 55), pitch=pitch, alpha_i=0.2, counts=1e5, rng=rng)
+            for _ in range(number)
+        ]
+    ).astype(np.uint32)
+
+
+def test_nexus_series_with_its_own_geometry_and_mask(tmp_path: Path, rng: np.random.Generator) -> None:
+    frames = _frames(3, rng)
+    images = load_images(_nexus(tmp_path / "a.nxs", frames))
+    assert [image.entry for image in images] == ["frame 1", "frame 2", "frame 3"]
+    for image, values in zip(images, frames, strict=True):
+        assert np.array_equal(image.counts[image.mask], values[::-1][image.mask])
+        assert not image.mask[64 - 1 - 5, 6]
+        assert image.mask.sum() == 64 * 64 - 1
+        assert (image.wavelength, image.alpha_i) == pytest.approx((1.34, 0.2))
+        assert image.alpha_f[64 - 1 - 55] == pytest.approx(-0.2, abs=1e-9)
+        assert image.phi[33] == pytest.approx(np.degrees(1 / 2000), rel=1e-3)
+
+
+def test_the_images_of_an_hdf5_file_are_found_without_a_signal_or_named(
+    tmp_path: Path, rng: np.random.Generator
+) -> None:
+    frames = _frames(2, rng)
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file["scan/counts"], file["scan/flatfield"] = frames, np.ones((5, 64, 64))
+        file["other/images"] = frames[:1] * 2
+    settings = ImageSettings(wavelength=1.3, alpha_i=0.2, phi=(-1.0, 1.0), alpha_f=(1.5, -0.3))
+    assert len(load_images(tmp_path / "a.h5", settings)) == 2
+    named = ImageSettings(dataset="/other/images").over(settings)
+    (image,) = load_images(tmp_path / "a.h5", named)
+    assert np.array_equal(image.counts, 2.0 * frames[0][::-1])
+
+
+def test_a_thousand_frames_are_streamed_with_constant_memory(
+    tmp_path: Path, rng: np.random.Generator
+) -> None:
+    frame = _frames(1, rng)[0]
+    with h5py.File(tmp_path / "film.h5", "w") as file:
+        stack = file.create_dataset("data", (1000, 64, 64), dtype="u4", chunks=(1, 64, 64))
+        for number in range(1000):
+            stack[number] = frame + number % 7
+    settings = ImageSettings(wavelength=1.3, alpha_i=0.2, phi=(-1.0, 1.0), alpha_f=(1.5, -0.3))
+    tracemalloc.start()
+    try:
+        seen, peaks = 0, []
+        for image in iter_images(tmp_path / "film.h5", settings):
+            seen += 1
+            if seen % 100 == 0:
+                peaks.append(tracemalloc.get_traced_memory()[1])
+                assert image.counts[-1, 0] == frame[0, 0] + (seen - 1) % 7
+    finally:
+        tracemalloc.stop()
+    assert seen == 1000
+    # All frames are a thousand times 32 KiB as floats; not even twenty more are held at the end.
+    assert peaks[-1] < 100 * frame.size * 8
+    assert peaks[-1] - peaks[0] < 20 * frame.size * 8
+
+
+def test_a_bad_frame_is_told_and_the_next_is_read(tmp_path: Path, rng: np.random.Generator) -> None:
+    frames = _frames(3, rng)
+    frames[1] = 0
+    told = []
+    images = list(
+        iter_images(_nexus(tmp_path / "a.nxs", frames), failed=lambda error: told.append(str(error)))
+    )
+    assert [image.entry for image in images] == ["frame 1", "frame 3"]
+    assert len(told) == 1
+    assert "(frame 2): every pixel is zero" in told[0]
