@@ -93,7 +93,8 @@ def stop(running: Running, how: signal.Signals = signal.SIGINT) -> None:
             process.send_signal(how)
         _, errors = process.communicate(timeout=PATIENCE)
         assert process.returncode == (0 if how == signal.SIGINT else -how)
-        assert "Traceback" not in errors
+        # After a kill, bumps' own pool may complain of the broken pipe before it ends.
+        assert how == signal.SIGKILL or "Traceback" not in errors
     deadline = time.monotonic() + PATIENCE
     while alive(family) and time.monotonic() < deadline:
         time.sleep(0.02)
