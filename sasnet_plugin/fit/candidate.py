@@ -91,17 +91,16 @@ def fit_candidate(task: Task, bank: Bank) -> ModelFit:
         No start gave a finite curve.
     """
     began = time.process_time()
-    speed = tier(task.model)
     starts = polished(task, bank, began)
+    if starts.hopeless:
+        as_it_is = _unfitted(task, starts.found[0].parameters, starts.per_decade)
+        return replace(_describe(task, as_it_is, time.process_time() - began), warnings=(FAR_OFF,))
     final: list[_Done] = []
-    for start in starts.found[: 2 if speed == "fast" else 1]:
+    for start in starts.found[: 2 if tier(task.model) == "fast" else 1]:
         left = task.seconds - (time.process_time() - began)
         if final and left < 0:
             break
-        if starts.hopeless:
-            done: _Done | None = _unfitted(task, start.parameters, starts.per_decade)
-        else:
-            done = _levenberg(task, start.parameters, starts.per_decade, max(left, 0.2 * task.seconds))
+        done = _levenberg(task, start.parameters, starts.per_decade, max(left, 0.2 * task.seconds))
         if done is not None:
             final.append(done)
     if not final:
@@ -109,11 +108,8 @@ def fit_candidate(task: Task, bank: Bank) -> ModelFit:
             f"{task.name}: no start gives a finite curve with a positive scale; it does not describe these"
             " data, or too much is fixed."
         )
-    best = min(final, key=lambda d: d.bic)
-    if not starts.hopeless:
-        best = _without_needless(task, best, began)
-    fit = _describe(task, best, time.process_time() - began)
-    return replace(fit, warnings=(FAR_OFF,)) if starts.hopeless else fit
+    best = _without_needless(task, min(final, key=lambda d: d.bic), began)
+    return _describe(task, best, time.process_time() - began)
 
 
 @dataclass(frozen=True)
@@ -154,6 +150,7 @@ def _levenberg(task: Task, start: dict[str, Any], per_decade: int | None, second
     if fitness.best[0] < float(np.sum(fitness.residuals() ** 2)):
         for name, value in fitness.best[1].items():
             getattr(fitness.model, name).value = value
+        fitness.update()
     # A size that the data cannot tell was chosen all the same: the model is no simpler for it. Contrast and
     # concentration are but other names of the scale.
     chosen = [n for n in same if "sld" not in n and n not in ("scale", "background", "volfraction")]
@@ -199,12 +196,12 @@ def _allow(task: Task, fitness: Any, free: list[str]) -> None:
             parameter = getattr(fitness.model, name)
             parameter.value = float(np.clip(parameter.value, low, high))
             parameter.range(low, high)
+    fitness.update()
 
 
 def _done(
     task: Task, fitness: Any, free: list[str], chosen: int, errors: dict[str, float], per_decade: int | None
 ) -> _Done:
-    fitness.update()
     chisq = float(np.sum(fitness.residuals() ** 2))
     state = {k: v for k, v in fitness.model.state().items() if k in _shape(fitness)}
     bic = chisq + (len(free) + chosen) * float(np.log(len(task.curve)))
