@@ -159,7 +159,17 @@ def fit_with(
     tasks, said = hold(contrast, tasks)
     notes.extend(said)
 
-    rounds = Rounds(pool, dintensity, suggestion, first.badness, contrast, notes, began + for_ranking)
+    rounds = Rounds(
+        pool,
+        dintensity,
+        suggestion,
+        first.badness,
+        contrast,
+        notes,
+        began + for_ranking,
+        fixed or {},
+        ranges or {},
+    )
     free = models is None
     found = rounds.run(curve, tasks, free=free, others=free and structure_factor is None)
     curve, fits = found.curve, found.fits

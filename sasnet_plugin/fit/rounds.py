@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -65,6 +65,8 @@ class Rounds:
         Grows.
     deadline : float
         By the pool's clock, s.
+    fixed, ranges : mapping
+        Given by the user.
     """
 
     pool: Pool
@@ -74,6 +76,8 @@ class Rounds:
     contrast: Contrast | None
     notes: list[str]
     deadline: float
+    fixed: Mapping[str, float] = field(default_factory=dict)
+    ranges: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
     @property
     def left(self) -> float:
@@ -130,7 +134,10 @@ class Rounds:
 
     def second(self, found: Fitted) -> Fitted:
         """The same with other models and structure factors."""
-        given = Round(found.curve, self.dintensity, self.suggestion, found.tasks, found.fits, self.badness)
+        given = Round(
+            found.curve, self.dintensity, self.suggestion, found.tasks, found.fits, self.badness,
+            self.fixed, self.ranges,
+        )  # fmt: skip
         tasks, _ = hold(self.contrast, second_round(self.pool, given, 0.2 * self.left))
         fits = self.fit(tasks)
         return Fitted(found.curve, found.tasks + tasks, found.fits + fits) if fits else found

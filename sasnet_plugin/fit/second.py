@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,6 +11,7 @@ import numpy as np
 from ..simulate.clean import tier
 from ..simulate.priors import allowed_structure_factors, model_info, structure_factors
 from ..types import Suggestion
+from .candidate import Task
 from .lineup import look
 from .rebuild import starting_values
 from .screen import Pair
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ..types import Curve
-    from .candidate import Task
     from .result import ModelFit
     from .workers import Pool
 
@@ -48,6 +48,8 @@ class Round:
         What came of them, at least one.
     badness : mapping
         What the first look found, by form model and structure factor.
+    fixed, ranges : mapping
+        Given by the user; a task of the first round may hold more, for its own model alone.
     """
 
     curve: Curve
@@ -56,6 +58,8 @@ class Round:
     tasks: Sequence[Task]
     fits: Sequence[ModelFit]
     badness: Mapping[Pair, float]
+    fixed: Mapping[str, float]
+    ranges: Mapping[str, tuple[float, float]]
 
 
 def second_round(pool: Pool, given: Round, seconds: float) -> list[Task]:
@@ -104,7 +108,7 @@ def _interacting(form: str) -> list[Pair]:
 
 
 def _task(given: Round, pair: Pair) -> Task:
-    """As the first round's tasks; a product starts also from the fit of its form, with a weak interaction."""
+    """A product starts also from the fit of its form, with a weak interaction."""
     form, factor = pair
     guess = next((g for g in given.suggestion.models if g.name == form), None)
     start = None
@@ -114,12 +118,8 @@ def _task(given: Round, pair: Pair) -> Task:
         start = starting_values(alone)
         start |= {n: float(p.default) for n, p in table.items() if n not in start and n != "radius_effective"}
         start |= {"volfraction": 0.05}
-    return replace(
-        given.tasks[0],
-        curve=given.curve,
-        model=form,
-        structure_factor=factor,
+    return Task(
+        given.curve, given.dintensity, form, factor,
         probability=0.0 if guess is None or factor is not None else guess.probability,
-        starts=(),
-        extra=start,
-    )
+        fixed=dict(given.fixed), ranges=dict(given.ranges), extra=start,
+    )  # fmt: skip

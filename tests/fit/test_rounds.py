@@ -87,6 +87,18 @@ def test_what_a_user_named_is_all_that_is_fitted(simulated: Callable[..., Curve]
     assert found.unexplained
 
 
+def test_what_one_model_holds_is_not_held_in_others(simulated: Callable[..., Curve], bank: Bank) -> None:
+    curve = simulated("teubner_strey", {"d": 150.0, "xi": 60.0, "background": 0.01})
+    assert curve.dintensity is not None
+    own = Task(curve, curve.dintensity, "sphere", None, fixed={"sld": 1.5, "background": 0.02})
+    suggestion = open_classifier().suggest([curve], top=78)[0]
+    rounds = Rounds(Here(bank), curve.dintensity, suggestion, {}, None, [], 100.0, fixed={"background": 0.02})
+    found = rounds.run(curve, [own], free=True, others=True)
+    more = [task for task in found.tasks if task.model != "sphere"]
+    assert more
+    assert all(task.fixed == {"background": 0.02} for task in more)
+
+
 def test_explained_is_chisq_within_its_scatter() -> None:
     assert explains(1.15, 1000)
     assert not explains(1.3, 1000)
