@@ -11,7 +11,7 @@ from .contrast import with_fixed
 from .plugins import page_of
 from .problem import accepted
 from .seeds import Seed, binned, nearest
-from .widths import MOST, coarse, completed
+from .widths import MOST, coarse, completed, widths_of
 
 if TYPE_CHECKING:
     from ..simulate.bank import Bank
@@ -44,8 +44,8 @@ def _varied(seeds: list[Seed], task: Task) -> list[Seed]:
     speed = tier(task.model)
     count = STARTS[speed]
     most = 2 if speed == "fast" else 1
-    spread = [s for s in seeds if 0 < sum(k.endswith("_pd") for k in s.parameters) <= most]
-    plain = [s for s in seeds if not any(k.endswith("_pd") for k in s.parameters)]
+    spread = [s for s in seeds if 0 < len(widths_of(s.parameters)) <= most]
+    plain = [s for s in seeds if not widths_of(s.parameters)]
     if not plain:
         plain = [replace(s, parameters=_without_spread(s.parameters)) for s in seeds]
     elif speed != "fast" and spread and spread[0].badness < _WIDE_IS_BETTER * plain[0].badness:

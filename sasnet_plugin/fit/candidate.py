@@ -17,7 +17,7 @@ from .problem import TimeUpError, choose_free, experiment, fittable, set_ranges,
 from .result import ModelFit, Parameter
 from .smearing import apply_sampling
 from .starts import polished
-from .widths import MOST
+from .widths import MOST, widths_of
 
 #: Steps of bumps' LM on all points.
 _STEPS = 40
@@ -160,7 +160,7 @@ def _levenberg(task: Task, start: dict[str, Any], per_decade: int | None, second
 
 def _without_needless(task: Task, done: _Done, began: float) -> _Done:
     """Without widths of distributions that the evidence is not for."""
-    for name in [n for n in done.free if n.endswith("_pd")]:
+    for name in widths_of(done.free):
         error, left = done.errors.get(name, np.nan), task.seconds - (time.process_time() - began)
         if not error > done.parameters.get(name, 0.0) / _NEEDED or left < 0:
             continue

@@ -20,7 +20,7 @@ from .problem import TimeUpError, experiment
 from .rank import explains
 from .smearing import FINE, FINEST, sampling_needed
 from .valleys import crossed, sizes_of
-from .widths import other_kinds, points_needed, spread_in_turn, with_points
+from .widths import other_kinds, points_needed, spread_in_turn, widths_of, with_points
 
 if TYPE_CHECKING:
     from ..simulate.bank import Bank
@@ -241,7 +241,7 @@ def _limits(task: Task) -> tuple[float, float]:
 
 
 def _has_width(found: Polished) -> bool:
-    return any(k.endswith("_pd") for k in found.parameters)
+    return bool(widths_of(found.parameters))
 
 
 def _polisher(task: Task, curve: Curve, dintensity: NDArray[np.float64], per_decade: int | None) -> Polisher:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -36,6 +36,11 @@ def sigmas(kind: str) -> float:
     return 3.0 if kind == "gaussian" else 5.0
 
 
+def widths_of(parameters: Iterable[str]) -> list[str]:
+    """Those of the names that are widths of size distributions."""
+    return [name for name in parameters if name.endswith("_pd")]
+
+
 def completed(parameters: dict[str, Any], points: int) -> dict[str, Any]:
     """With kind, range and number of points of each size distribution.
 
@@ -46,7 +51,7 @@ def completed(parameters: dict[str, Any], points: int) -> dict[str, Any]:
     points : int
     """
     start = dict(parameters)
-    for key in [k for k in start if k.endswith("_pd")]:
+    for key in widths_of(start):
         kind = start.get(f"{key}_type", "gaussian")
         kind = kind if isinstance(kind, str) else PD_TYPES[int(kind)]
         start |= {f"{key}_type": kind, f"{key}_n": points, f"{key}_nsigma": sigmas(kind)}
@@ -101,7 +106,7 @@ def points_needed(
 
 def other_kinds(parameters: dict[str, Any]) -> list[dict[str, Any]]:
     """The same with each of the other kinds of size distribution."""
-    widths = [k for k in parameters if k.endswith("_pd")]
+    widths = widths_of(parameters)
     found = []
     for kind in PD_TYPES if widths else ():
         changed = {f"{k}_type": kind for k in widths} | {f"{k}_nsigma": sigmas(kind) for k in widths}
