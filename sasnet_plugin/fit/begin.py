@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from .candidate import Task
 
 #: Starts of a fast, a medium and a slow model.
-STARTS = {"fast": 12, "medium": 6, "slow": 3}
+STARTS = {"fast": 12, "medium": 7, "slow": 8}
 #: A dear model starts with a width if that makes the bank's curves so much better.
 _WIDE_IS_BETTER = 0.6
 

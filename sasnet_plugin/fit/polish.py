@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..simulate.kernel import load_model
+from ..simulate.quick import quick_model
 from ..types import Curve
 from .linear import scale_and_background
 from .problem import TimeUpError, fittable, independent
@@ -70,7 +70,7 @@ class Polisher:
     ) -> None:
         self.curve, self.dintensity, self.name = curve, dintensity, name
         self.held, self.ranges = held, ranges or {}
-        self._model = load_model(name)
+        self._model = quick_model(name)
         self._resolution = resolution(curve, per_decade)
         self._kernel = self._model.make_kernel([self._resolution.q_calc])
         self.deadline = np.inf

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..simulate.kernel import load_model
+from ..simulate.quick import quick_model
 from ..types import Curve
 
 #: What a residual is where the model has no value: large, finite, so that LM turns back instead of hanging.
@@ -52,6 +53,7 @@ def experiment(
     parameters: dict[str, Any],
     *,
     seconds: float = np.inf,
+    quick: bool = False,
 ) -> Any:
     """A sasmodels Experiment whose residuals are always finite, and which ends a fit that takes too long.
 
@@ -66,6 +68,8 @@ def experiment(
         Start; what is not given takes sasmodels' default.
     seconds : float
         CPU time after which its theory and residuals raise `TimeUpError`.
+    quick : bool
+        With the model of `simulate.quick`.
 
     Notes
     -----
@@ -101,7 +105,8 @@ def experiment(
         data.dxl, data.dxw = curve.dxl, curve.dxw
     elif curve.dq is not None:
         data.dx = curve.dq
-    model = Model(load_model(name), **accepted(load_model(name).info, parameters))
+    kernel = quick_model(name) if quick else load_model(name)
+    model = Model(kernel, **accepted(kernel.info, parameters))
     return Guarded(data=data, model=model)
 
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from .candidate import Task
 
 #: How many starts are followed further on the coarse copy; how many go on to all points.
-_FOLLOWED, _FINALISTS = {"fast": 5, "medium": 3, "slow": 1}, {"fast": 3, "medium": 2, "slow": 1}
+_FOLLOWED, _FINALISTS = {"fast": 5, "medium": 4, "slow": 3}, {"fast": 3, "medium": 2, "slow": 2}
 #: Points a decade at which starts are calculated, in the first steps and after; None: the measured ones.
 _FIRST_SAMPLING: dict[str, int | None] = {"fast": FINE, "medium": 50, "slow": None}
 _SAMPLING: dict[str, int | None] = {"fast": FINE, "medium": 100, "slow": None}

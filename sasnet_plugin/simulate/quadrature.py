@@ -123,23 +123,38 @@ def fine_model(name: str, n: int, folder: Path) -> Any:
     os.environ.setdefault("SAS_OPENCL", "none")
     from sasmodels.core import build_model
 
-    info = copy.copy(priors.model_info(name))
+    return build_model(with_points(priors.model_info(name), n, folder), dtype="double", platform="dll")
+
+
+def with_points(info: Any, n: int, folder: Path) -> Any:
+    """Return a model's page with `n` points of quadrature instead of its own; see `fine_model`."""
     argument = _points_argument(info)
     if argument is not None:
-        finer = functools.partial(info.Iq, **{argument: n})
-        finer.vectorized = True  # type: ignore[attr-defined]
-        info.Iq = finer
-        return build_model(info, dtype="double", platform="dll")
+        info = copy.copy(info)
+        other = functools.partial(info.Iq, **{argument: n})
+        other.vectorized = True  # type: ignore[attr-defined]
+        info.Iq = other
+        return info
+    definitions = f"#define GAUSS_N {n}\n#define GAUSS_Z Gauss{n}Z\n#define GAUSS_W Gauss{n}Wt\n"
+    table = written_once(folder, f"gauss{n}.c", c_nodes(n) + definitions)
+    adaptive = "lib/adaptive.c" in (info.source or ())
+    return with_rule(info, [str(table), "lib/nonadaptive.c"] if adaptive else [str(table)])
+
+
+def with_rule(info: Any, sources: list[str]) -> Any:
+    """Return a model's page with other C files in the place of its table of nodes.
+
+    Raises
+    ------
+    ValueError
+        It has none.
+    """
     index = _gauss_source(info)
     if index is None:
-        raise ValueError(f"{name} has no quadrature")
-    table = folder / f"gauss{n}.c"
-    if not table.exists():
-        table.write_text(_c_table(n))
-    own = info.source[index]
-    replacement = [str(table), "lib/nonadaptive.c"] if own == "lib/adaptive.c" else [str(table)]
-    info.source = [*info.source[:index], *replacement, *info.source[index + 1 :]]
-    return build_model(info, dtype="double", platform="dll")
+        raise ValueError(f"{info.id} has no quadrature")
+    info = copy.copy(info)
+    info.source = [*info.source[:index], *sources, *info.source[index + 1 :]]
+    return info
 
 
 def _gauss_source(info: Any) -> int | None:
@@ -156,16 +171,25 @@ def _points_argument(info: Any) -> str | None:
     return found[0] if found else None
 
 
-def _c_table(n: int) -> str:
+def c_nodes(n: int) -> str:
+    """Return nodes and weights of Gauss-Legendre quadrature as C arrays ``GaussnZ`` and ``GaussnWt``."""
     nodes, weights = gauss_legendre(n)
-    lines = [
-        "#ifdef GAUSS_N\n#undef GAUSS_N\n#undef GAUSS_Z\n#undef GAUSS_W\n#endif",
-        f"#define GAUSS_N {n}\n#define GAUSS_Z Gauss{n}Z\n#define GAUSS_W Gauss{n}Wt",
-    ]
+    lines = []
     for letters, values in (("Wt", weights), ("Z", nodes)):
         numbers = ",\n".join(f"{value:.17e}" for value in values)
         lines.append(f"constant double Gauss{n}{letters}[{n}] = {{\n{numbers}\n}};")
     return "\n".join(lines) + "\n"
+
+
+def written_once(folder: Path, name: str, text: str) -> Path:
+    """Write a file unless it is there, whole or not at all: other processes may be at it too."""
+    path = folder / name
+    if not path.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        part = folder / f"{name}.{os.getpid()}"
+        part.write_text(text)
+        part.replace(path)
+    return path
 
 
 def deviation(intensity: NDArray[np.float64], reference: NDArray[np.float64]) -> float:

@@ -1,0 +1,115 @@
+"""sasmodels' models with no more points of quadrature than a fit needs on its way.
+
+sasmodels 1.1 averages over orientations with 20, 76, 500 or 5000 points, whichever is enough, and some models
+always take 76² or 150²; between two steps of that ladder a body costs up to ten times what it needs. Here the
+steps are narrow, and what is fixed is no more than the model's own prior asks for. Most curves agree to 1e-3:
+enough to find a minimum, whose χ² sasmodels then calculates as it is.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from ..types import SimulationError
+from .kernel import load_model
+from .quadrature import c_nodes, with_points, with_rule, written_once
+
+#: Points that one integral may have.
+LADDER = (8, 12, 16, 20, 26, 34, 44, 58, 76, 100, 130, 170, 220, 290, 380, 500)
+#: Points for a phase difference qr: those of n points are exact to degree 2n - 1, and the Legendre series of
+#: the cosine of 2 qr u, u in (0, 1), ends soon after degree qr.
+SLOPE, LEAST = 0.6, 9.0
+#: Most points of two integrals together, as sasmodels has it.
+MOST = 100_000
+#: What does for models whose number of points is fixed (in sasmodels 76; three times 150; 20).
+#: bcc and fcc have not converged with 150 either: there it is good for a first look alone.
+FIXED = {
+    "micromagnetic_FF_3D": 20,
+    "sc_paracrystal": 60,
+    "bcc_paracrystal": 76,
+    "fcc_paracrystal": 76,
+    "superball": 14,
+}
+
+
+def quick_model(name: str) -> Any:
+    """The model of `kernel.load_model` with fewer points of quadrature, or itself where it has none.
+
+    Parameters
+    ----------
+    name : str
+        sasmodels' name, a product such as ``cylinder@hardsphere``, or the path of a plugin model file.
+
+    Returns
+    -------
+    sasmodels.kernel.KernelModel
+        Double precision, on the CPU.
+
+    Raises
+    ------
+    SimulationError
+        sasmodels cannot load or compile it.
+    """
+    return _quick(name)
+
+
+def is_quick(name: str) -> bool:
+    """Whether `quick_model` gives another model than `kernel.load_model`."""
+    return quick_model(name) is not load_model(name)
+
+
+@cache
+def _quick(name: str) -> Any:
+    model = load_model(name)
+    form, _, factor = name.partition("@")
+    if form.endswith(".py"):
+        return model
+    page = _page(form)
+    if page is None:
+        return model
+    from sasmodels import core
+    from sasmodels.product import make_product_info
+
+    if factor:
+        page = make_product_info(page, core.load_model_info(factor))
+    try:
+        return core.build_model(page, dtype="double", platform="dll")
+    except Exception as error:
+        raise SimulationError(f"{name}: sasmodels cannot compile this model ({error}).") from error
+
+
+def _page(form: str) -> Any:
+    """sasmodels' page of a form model with another rule of quadrature; None where it has none to replace."""
+    from sasmodels import core, kerneldll
+
+    # Beside what is compiled of them: the path is part of what sasmodels knows a compiled model by.
+    folder = Path(kerneldll.SAS_DLL_PATH)
+    info = core.load_model_info(form)
+    if form in FIXED:
+        return with_points(info, FIXED[form], folder)
+    if "lib/adaptive.c" in (info.source or ()):
+        return with_rule(info, [str(_ladder(folder))])
+    return None
+
+
+def _ladder(folder: Path) -> Path:
+    """The C file of an adaptive rule with narrow steps, for sasmodels' calls of ``gauss_weights``."""
+    lines = [
+        "// Written by sasnet: Gauss-Legendre rules, the smallest that resolves a phase difference of qr.",
+        *(c_nodes(n) for n in LADDER),
+        f"#define ADAPTIVE_MAX_OUTER {MOST // max(LADDER)}",
+        f"#define ADAPTIVE_MAX_76 {MOST // 76}",
+        "static int gauss_weights(double qr, int n_outer, constant double **w, constant double **z)",
+        "{",
+        f"    const double wanted = {SLOPE} * qr + {LEAST};",
+        f"    const double most = {MOST} / (double) (n_outer > 0 ? n_outer : 1);",
+    ]
+    for n, following in zip(LADDER, (*LADDER[1:], None), strict=True):
+        enough = f"    if (wanted <= {n} || {following} > most) " if following else "    "
+        lines.append(enough + f"{{ *w = Gauss{n}Wt; *z = Gauss{n}Z; return {n}; }}")
+    text = "\n".join([*lines, "}", ""])
+    tag = hashlib.sha256(text.encode()).hexdigest()[:8]
+    return written_once(folder, f"sasnet_quadrature_{tag}.c", text)
