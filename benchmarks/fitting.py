@@ -179,8 +179,8 @@ def _told(contestant: str, given: Problem, rng: np.random.Generator) -> dict[str
     from bumps.fitproblem import FitProblem
 
     from sasnet_plugin.fit.problem import choose_free, experiment, set_ranges, silent
-    from sasnet_plugin.fit.smearing import apply_sampling, sampling_needed
-    from sasnet_plugin.fit.widths import MOST, completed
+    from sasnet_plugin.fit.smearing import FINE, FINEST, apply_sampling, sampling_needed
+    from sasnet_plugin.fit.widths import MOST
     from sasnet_plugin.simulate.clean import tier
 
     start: dict[str, Any] = {"radius_effective_mode": 1} if given.factor else {}
@@ -189,11 +189,10 @@ def _told(contestant: str, given: Problem, rng: np.random.Generator) -> dict[str
             # As many points as sasnet's own fits have: dear models could not be fitted with 35.
             start |= {key: 0.1, f"{key}_n": MOST[tier(given.form)]}
     fitness = experiment(given.curve, given.dintensity, given.name, start)
-    if tier(given.form) != "slow":
-        # As many points of q as the truth's fringes need: sasmodels' own would alias them for everyone.
-        truth = completed(given.parameters, MOST[tier(given.form)])
-        true = experiment(given.curve, given.dintensity, given.name, truth)
-        apply_sampling(fitness, given.curve, sampling_needed(true, given.curve))
+    # As many points of q as the truth's fringes need: sasmodels' own would alias them for everyone.
+    true = experiment(given.curve, given.dintensity, given.name, _truth(given))
+    finest = {"fast": FINEST, "medium": 2 * FINE, "slow": FINE}[tier(given.form)]
+    apply_sampling(fitness, given.curve, sampling_needed(true, given.curve, finest=finest))
     # Where the intensity lies is no secret: the data themselves say it.
     theory = np.asarray(fitness.theory())
     if np.all(np.isfinite(theory)) and theory.max() > 0:
@@ -221,6 +220,20 @@ def _told(contestant: str, given: Problem, rng: np.random.Generator) -> dict[str
     least = float(fitness.best[0])
     late = time.process_time() > deadline
     return {"reduced_chisq": least / max(len(given.curve) - len(free), 1), "steps": steps, "late": late}
+
+
+def _truth(given: Problem) -> dict[str, Any]:
+    """The true parameters, with the scale and the background that fit best."""
+    from sasnet_plugin.fit.polish import Polisher
+    from sasnet_plugin.fit.smearing import FINE
+    from sasnet_plugin.fit.widths import MOST, completed
+    from sasnet_plugin.simulate.clean import tier
+
+    mode = {"radius_effective_mode": 1} if given.factor else {}
+    truth = completed(given.parameters, MOST[tier(given.form)]) | mode
+    polisher = Polisher(given.curve, given.dintensity, given.name, per_decade=FINE)
+    _, scale, background = polisher.solved(truth)
+    return truth | {"scale": scale, "background": background}
 
 
 def _fit(contestant: str, problem_: Any, fitness: Any, deadline: float) -> int:

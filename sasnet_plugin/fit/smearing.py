@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from ..types import Curve
 
 #: Points a decade that the model is calculated at where the measured points, sasmodels' choice, are too few.
-FINE, FINEST = 200, 800
+SPARSE, FINE, FINEST = 80, 200, 800
 #: Points along half a slit.
 ALONG_SLIT = 7
 
@@ -134,7 +134,7 @@ def sampling_needed(
         return None
     apply_sampling(fitness, curve, finest)
     exact = np.asarray(fitness.theory(), dtype=float)
-    for per_decade in (None, FINE) if finest > FINE else (None,):
+    for per_decade in (None, *(n for n in (SPARSE, FINE) if n < finest)):
         apply_sampling(fitness, curve, per_decade)
         change = (np.asarray(fitness.theory(), dtype=float) - exact) / fitness.dIq
         if np.mean(change**2) < tolerance:

@@ -28,14 +28,17 @@ if TYPE_CHECKING:
 
 #: How many starts are followed further on the coarse copy; how many go on to all points.
 _FOLLOWED, _FINALISTS = {"fast": 5, "medium": 4, "slow": 3}, {"fast": 3, "medium": 2, "slow": 2}
-#: Points a decade at which starts are calculated, in the first steps and after; None: the measured ones.
-_FIRST_SAMPLING: dict[str, int | None] = {"fast": FINE, "medium": 50, "slow": None}
-_SAMPLING: dict[str, int | None] = {"fast": FINE, "medium": 100, "slow": None}
+#: Points a decade at which starts are calculated, in the first steps and after.
+_FIRST_SAMPLING = {"fast": FINE, "medium": 50, "slow": 40}
+_SAMPLING = {"fast": FINE, "medium": 100, "slow": 80}
+_FINEST = {"fast": FINEST, "medium": 2 * FINE, "slow": FINE}
 #: A candidate whose starts are worse than the best fit so far by a factor is not followed any further: on the
 #: coarse copy, after the first steps from the bank's curves, and after the last.
 _FAST_LIMITS = (100.0, 20.0)
 #: The same for dear models: where another has explained the curve, nearly so (χ²/dof below), or none has.
 _DEAR_LIMITS, _NEARLY = ((15.0, 1.3), (15.0, 2.5), (40.0, 8.0)), 5.0
+#: What the network gives so much is followed as far as a fast one, unless another explains the curve.
+_LIKELY = 0.2
 #: χ² has to be so much worse in any case.
 _FOR_SURE = 30.0
 #: What is worse than others by more is not helped by another whole number, kind of distribution or valley;
@@ -237,6 +240,8 @@ def _limits(task: Task) -> tuple[float, float]:
         return _FAST_LIMITS
     if explains(task.bar, len(task.curve)):
         return _DEAR_LIMITS[0]
+    if task.probability > _LIKELY:
+        return _FAST_LIMITS
     return _DEAR_LIMITS[1 if task.bar < _NEARLY else 2]
 
 
@@ -269,12 +274,12 @@ def _distinct(found: list[Polished]) -> list[Polished]:
 
 
 def _sampling(task: Task, parameters: dict[str, Any], seconds: float) -> int | None:
-    """Points a decade for the fit of all points; slow models are calculated at the measured ones."""
+    """Points a decade for the fit of all points."""
     speed = tier(task.model)
-    if speed == "slow":
-        return None
-    fitness = experiment(task.curve, task.dintensity, task.name, parameters, seconds=max(seconds, 0.5))
+    fitness = experiment(
+        task.curve, task.dintensity, task.name, parameters, seconds=max(seconds, 0.5), quick=True
+    )
     try:
-        return sampling_needed(fitness, task.curve, finest=FINEST if speed == "fast" else FINE)
+        return sampling_needed(fitness, task.curve, finest=_FINEST[speed])
     except TimeUpError:
         return _SAMPLING[speed]

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 #: Widths of distributions that are tried on the best monodisperse fit, and the width that they start with.
 _WIDTHS, _WIDTH = {"fast": 4, "medium": 2, "slow": 1}, 0.12
 #: Most points of a size distribution in a fit, and points on the coarse copy of the data.
-MOST = {"fast": 35, "medium": 21, "slow": 9}
+MOST = {"fast": 35, "medium": 21, "slow": 15}
 _COARSE = {"fast": 15, "medium": 9, "slow": 7}
 #: Points that are tried; two distributions of 35 points make a curve of 1225.
 _FEW = (7, 11, 15, 21)
