@@ -179,7 +179,7 @@ def _told(contestant: str, given: Problem, rng: np.random.Generator) -> dict[str
     from bumps.fitproblem import FitProblem
 
     from sasnet_plugin.fit.problem import choose_free, experiment, set_ranges, silent
-    from sasnet_plugin.fit.smearing import FINE, FINEST, apply_sampling, sampling_needed
+    from sasnet_plugin.fit.smearing import FINE, SHARPEST, apply_sampling, sampling_needed
     from sasnet_plugin.fit.widths import MOST
     from sasnet_plugin.simulate.clean import tier
 
@@ -191,7 +191,7 @@ def _told(contestant: str, given: Problem, rng: np.random.Generator) -> dict[str
     fitness = experiment(given.curve, given.dintensity, given.name, start)
     # As many points of q as the truth's fringes need: sasmodels' own would alias them for everyone.
     true = experiment(given.curve, given.dintensity, given.name, _truth(given))
-    finest = {"fast": FINEST, "medium": 2 * FINE, "slow": FINE}[tier(given.form)]
+    finest = {"fast": SHARPEST, "medium": 2 * FINE, "slow": FINE}[tier(given.form)]
     apply_sampling(fitness, given.curve, sampling_needed(true, given.curve, finest=finest))
     # Where the intensity lies is no secret: the data themselves say it.
     theory = np.asarray(fitness.theory())

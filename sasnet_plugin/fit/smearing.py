@@ -11,6 +11,8 @@ from ..types import Curve
 
 #: Points a decade that the model is calculated at where the measured points, sasmodels' choice, are too few.
 SPARSE, FINE, FINEST = 80, 200, 800
+#: The same for models that cost next to nothing: their peaks may be far narrower than the resolution.
+SHARPEST = 4 * FINEST
 #: Points along half a slit.
 ALONG_SLIT = 7
 
@@ -111,7 +113,7 @@ def apply_sampling(fitness: Any, curve: Curve, per_decade: int | None) -> None:
 
 
 def sampling_needed(
-    fitness: Any, curve: Curve, *, tolerance: float = 0.01, finest: int = FINEST
+    fitness: Any, curve: Curve, *, tolerance: float = 2e-3, finest: int = FINEST
 ) -> int | None:
     """The fewest points a decade with which an experiment's χ² no longer depends on their number.
 
@@ -121,7 +123,7 @@ def sampling_needed(
         At the parameters that count.
     curve : Curve
     tolerance : float
-        Of the mean squared change of a residual.
+        Of the mean squared change of a residual from one number to the next.
     finest : int
         Points a decade that are taken for enough.
 
@@ -132,11 +134,15 @@ def sampling_needed(
     """
     if not has_resolution(curve):
         return None
-    apply_sampling(fitness, curve, finest)
-    exact = np.asarray(fitness.theory(), dtype=float)
-    for per_decade in (None, *(n for n in (SPARSE, FINE) if n < finest)):
+
+    def theory(per_decade: int | None) -> NDArray[np.float64]:
         apply_sampling(fitness, curve, per_decade)
-        change = (np.asarray(fitness.theory(), dtype=float) - exact) / fitness.dIq
-        if np.mean(change**2) < tolerance:
-            return per_decade
-    return finest
+        return np.asarray(fitness.theory(), dtype=float)
+
+    chosen, found = None, theory(None)
+    for finer in (*(n for n in (SPARSE, FINE, FINEST) if n < finest), finest):
+        better = theory(finer)
+        if np.mean(((better - found) / fitness.dIq) ** 2) < tolerance:
+            return chosen
+        chosen, found = finer, better
+    return chosen

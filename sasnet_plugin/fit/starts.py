@@ -13,12 +13,12 @@ from ..simulate.clean import tier
 from ..simulate.kernel import load_model
 from ..types import Curve
 from .begin import as_start, from_bank
-from .coarse import COARSE_POINTS, coarsened
+from .coarse import coarsened
 from .counts import climbed, counts_of
 from .polish import Polished, Polisher
 from .problem import TimeUpError, experiment
 from .rank import explains
-from .smearing import FINE, FINEST, sampling_needed
+from .smearing import FINE, SHARPEST, sampling_needed
 from .valleys import crossed, sizes_of
 from .widths import other_kinds, points_needed, spread_in_turn, widths_of, with_points
 
@@ -31,7 +31,7 @@ _FOLLOWED, _FINALISTS = {"fast": 5, "medium": 4, "slow": 3}, {"fast": 3, "medium
 #: Points a decade at which starts are calculated, in the first steps and after.
 _FIRST_SAMPLING = {"fast": FINE, "medium": 50, "slow": 40}
 _SAMPLING = {"fast": FINE, "medium": 100, "slow": 80}
-_FINEST = {"fast": FINEST, "medium": 2 * FINE, "slow": FINE}
+_FINEST = {"fast": SHARPEST, "medium": 2 * FINE, "slow": FINE}
 #: A candidate whose starts are worse than the best fit so far by a factor is not followed any further: on the
 #: coarse copy, after the first steps from the bank's curves, and after the last.
 _FAST_LIMITS = (100.0, 20.0)
@@ -115,7 +115,8 @@ def polished(task: Task, bank: Bank, began: float) -> Starts:
     if speed == "medium":
         # What has no width costs little, and may only lie in the wrong valley.
         finalists += [d for d in first if not _has_width(d) and d not in finalists][:1]
-    found = search.on_all_points(_values(finalists), 0.6, until)
+    enough = 0.0 if speed == "fast" else float(len(task.curve))
+    found = search.on_all_points(_values(finalists), 0.6, enough)
     if spread and found.found and not search.satisfied(found.found[0], first[0].chisq / len(coarse_copy[0])):
         wide = search.follow(rough, spread, 0.75, 0.02, 0.0, steps=8)
         wide = [w for w in wide if w.chisq < first[0].chisq][: _FINALISTS[speed]]
@@ -223,7 +224,6 @@ class _Search:
         finalists = [needed(fine, p) for p in found]
         sampling = _sampling(task, finalists[0], end - time.process_time())
         fine = _polisher(task, task.curve, task.dintensity, sampling)
-        until *= len(task.curve) / COARSE_POINTS
         done = self.follow(fine, finalists, share, 0.0, steps=20, until=until)
         if done:
             # The width that was found may need more points than the one that it started from.

@@ -22,6 +22,8 @@ LADDER = (8, 12, 16, 20, 26, 34, 44, 58, 76, 100, 130, 170, 220, 290, 380, 500)
 #: Points for a phase difference qr: those of n points are exact to degree 2n - 1, and the Legendre series of
 #: the cosine of 2 qr u, u in (0, 1), ends soon after degree qr.
 SLOPE, LEAST = 0.6, 9.0
+#: More of them where the integrand is a narrow peak, as that of a rod about its axis.
+SLOPES = {"triaxial_ellipsoid": 1.3}
 #: Most points of two integrals together, as sasmodels has it.
 MOST = 100_000
 #: What does for models whose number of points is fixed (in sasmodels 76; three times 150; 20).
@@ -91,11 +93,11 @@ def _page(form: str) -> Any:
     if form in FIXED:
         return with_points(info, FIXED[form], folder)
     if "lib/adaptive.c" in (info.source or ()):
-        return with_rule(info, [str(_ladder(folder))])
+        return with_rule(info, [str(_ladder(folder, SLOPES.get(form, SLOPE)))])
     return None
 
 
-def _ladder(folder: Path) -> Path:
+def _ladder(folder: Path, slope: float) -> Path:
     """The C file of an adaptive rule with narrow steps, for sasmodels' calls of ``gauss_weights``."""
     lines = [
         "// Written by sasnet: Gauss-Legendre rules, the smallest that resolves a phase difference of qr.",
@@ -104,7 +106,7 @@ def _ladder(folder: Path) -> Path:
         f"#define ADAPTIVE_MAX_76 {MOST // 76}",
         "static int gauss_weights(double qr, int n_outer, constant double **w, constant double **z)",
         "{",
-        f"    const double wanted = {SLOPE} * qr + {LEAST};",
+        f"    const double wanted = {slope} * qr + {LEAST};",
         f"    const double most = {MOST} / (double) (n_outer > 0 ? n_outer : 1);",
     ]
     for n, following in zip(LADDER, (*LADDER[1:], None), strict=True):
