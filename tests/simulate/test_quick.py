@@ -1,4 +1,4 @@
-"""Models with fewer points of quadrature: the curves of sasmodels' own, of products too, and for less work."""
+"""Models with fewer points of quadrature: the curves of sasmodels' own, of products too."""
 
 from __future__ import annotations
 
