@@ -26,7 +26,7 @@ import numpy as np
 from contest import markdown, percent
 from kept import Here, run
 
-from sasnet_plugin.types import Curve, SasnetError
+from sasnet_plugin.types import Curve, SasnetError, product_name
 
 SUCCESS = 1.1
 #: CPU-seconds after which a contestant's fit of one curve ends with the best that it has seen.
@@ -69,7 +69,7 @@ class Problem:
     @property
     def name(self) -> str:
         """sasmodels' name."""
-        return self.form if self.factor is None else f"{self.form}@{self.factor}"
+        return product_name(self.form, self.factor)
 
 
 def problem(index: int, seed: int) -> Problem:

@@ -33,6 +33,11 @@ class SimulationError(SasnetError):
     """A model, a prior or a shard that cannot be simulated or resumed."""
 
 
+def product_name(model: str, structure_factor: str | None) -> str:
+    """sasmodels' name of a form model with a structure factor, ``sphere@hardsphere``, or alone."""
+    return f"{model}@{structure_factor}" if structure_factor else model
+
+
 @dataclass(frozen=True)
 class Curve:
     """One measured (or simulated) small-angle-scattering curve.

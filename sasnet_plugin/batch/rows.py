@@ -6,6 +6,7 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 from ..data.failure import sentence_of
+from ..types import product_name
 
 if TYPE_CHECKING:
     from ..fit.result import FitResult
@@ -61,7 +62,7 @@ def name_of(fit: dict[str, Any]) -> str:
     """Name of a fitted model, ``sphere@hardsphere``; of a plugin file its own without the folder's."""
     factor, model = fit["structure_factor"], str(fit["model"])
     model = PurePath(model).stem if model.endswith(".py") else model
-    return model if factor is None else f"{model}@{factor}"
+    return product_name(model, factor)
 
 
 def best_of(row: Row) -> dict[str, Any] | None:

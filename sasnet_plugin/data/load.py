@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 from sasnet_plugin import units
 from sasnet_plugin.data import sasdata_reader, scope, structured, table, text
 from sasnet_plugin.data.clean import clean
+from sasnet_plugin.data.opened import content
 from sasnet_plugin.types import Curve, DataError
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable
 
     from sasnet_plugin.data.raw import RawCurve
 
@@ -81,7 +81,7 @@ def load(
 
 
 def _read(path: Path, file: str) -> list[RawCurve]:
-    data = _bytes(path, file)
+    data = content(path, file, wanted="a file with columns q, I, dI")
     scope.check_bytes(data[:64], file)
     if data.startswith(_HDF5):
         return _hdf5(path, file)
@@ -162,25 +162,6 @@ def _checked(answer: sasdata_reader.Answer, file: str, reason: str) -> list[RawC
 
 def _counted(curve: RawCurve, rows: int | None) -> RawCurve:
     return curve if rows is None else replace(curve, dropped=max(0, rows - curve.q.size))
-
-
-def _bytes(path: Path, file: str) -> bytes:
-    reasons: tuple[tuple[Callable[[], bool], str], ...] = (
-        (lambda: not path.exists(), "there is no such file; check the path."),
-        (path.is_dir, "this is a directory; give a file, or a glob of files."),
-    )
-    try:
-        for fails, sentence in reasons:
-            if fails():
-                raise DataError(f"{file}: {sentence}")
-        data = path.read_bytes()
-    except PermissionError as error:
-        raise DataError(f"{file}: no permission to read it; change the file's access rights.") from error
-    except (OSError, ValueError) as error:
-        raise DataError(f"{file}: the file cannot be read ({error}); check the path.") from error
-    if not data:
-        raise DataError(f"{file}: the file is empty; give a file with columns q, I, dI.")
-    return data
 
 
 def _unit(q_unit: str | None) -> str | None:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ..simulate.bank import Bank
 from ..simulate.clean import tier
-from ..types import Curve, SasnetError
+from ..types import Curve, SasnetError, product_name
 from .covariance import strong_pairs
 from .levenberg import Done, levenberg, unfitted
 from .result import ModelFit, Parameter
@@ -74,7 +74,7 @@ class Task:
     @property
     def name(self) -> str:
         """sasmodels' name of the product or the form model."""
-        return self.model if self.structure_factor is None else f"{self.model}@{self.structure_factor}"
+        return product_name(self.model, self.structure_factor)
 
 
 def fit_candidate(task: Task, bank: Bank) -> ModelFit:

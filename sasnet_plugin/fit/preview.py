@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from ..types import Curve
+from ..types import Curve, product_name
 from .seeds import binned, search, seen, shifted
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class Preview:
     @property
     def name(self) -> str:
         """sasmodels' name of the product or the form model."""
-        return self.model if self.structure_factor is None else f"{self.model}@{self.structure_factor}"
+        return product_name(self.model, self.structure_factor)
 
     def dispatched(self, reduced_chisq: float, seconds: float) -> Preview:
         """The same: neither other models nor the time matter here."""

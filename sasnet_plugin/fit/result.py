@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..types import Curve, SasnetError
+from ..types import Curve, SasnetError, product_name
 from . import show
 from .posterior import Posterior
 
@@ -104,7 +104,7 @@ class ModelFit:
     @property
     def name(self) -> str:
         """sasmodels' name, ``sphere`` or ``sphere@hardsphere``."""
-        return self.model if self.structure_factor is None else f"{self.model}@{self.structure_factor}"
+        return product_name(self.model, self.structure_factor)
 
     @property
     def short_model(self) -> str:
@@ -114,7 +114,7 @@ class ModelFit:
     @property
     def short_name(self) -> str:
         """`name` for people."""
-        return f"{self.short_model}@{self.structure_factor}" if self.structure_factor else self.short_model
+        return product_name(self.short_model, self.structure_factor)
 
     @property
     def free(self) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sasnet_plugin.types import Curve, SasnetError, Suggestion
+from sasnet_plugin.types import Curve, SasnetError, Suggestion, product_name
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -70,7 +70,7 @@ def _draw_curve(axes: Axes, curve: Curve) -> None:
 
 
 def _draw_bars(axes: Axes, suggestion: Suggestion) -> None:
-    names = [f"{m.name}@{m.structure_factor}" if m.structure_factor else m.name for m in suggestion.models]
+    names = [product_name(m.name, m.structure_factor) for m in suggestion.models]
     groups = list(dict.fromkeys(m.group for m in suggestion.models))
     colours = [f"C{groups.index(m.group) % 10}" for m in suggestion.models]
     rows = np.arange(len(names))

@@ -123,10 +123,10 @@ def test_directory(tmp_path: Path) -> None:
 def test_permission_denied(write, guinier, monkeypatch: pytest.MonkeyPatch) -> None:
     path = write(*guinier)
 
-    def refuse(self: Path) -> bytes:
+    def refuse(self: Path, *mode: str) -> bytes:
         raise PermissionError(13, "Permission denied", os.fspath(self))
 
-    monkeypatch.setattr(Path, "read_bytes", refuse)
+    monkeypatch.setattr(Path, "open", refuse)
     _refused(path, "no permission")
 
 

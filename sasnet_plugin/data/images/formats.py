@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sasnet_plugin.data.images import array_files, cbf, detector_files, nexus
 from sasnet_plugin.data.images.raw import RawFrame
-from sasnet_plugin.types import DataError
+from sasnet_plugin.data.opened import content
 
 _HDF5 = b"\x89HDF\r\n\x1a\n"
 _TIFF = (b"II*\x00", b"MM\x00*", b"II+\x00", b"MM\x00+")
@@ -37,7 +37,7 @@ def frames(path: Path, file: str, dataset: str | None = None) -> Generator[RawFr
     DataError
         There is no such file, it cannot be read, or it is damaged, or no image.
     """
-    start = _start(path, file)
+    start = content(path, file, wanted="a detector image", size=64)
     if start.startswith(_HDF5):
         yield from nexus.read(path, file, dataset)
     elif start.startswith(_NUMPY):
@@ -73,20 +73,3 @@ def _is_detector_file(path: Path, start: bytes) -> bool:
 def _is_text(path: Path, start: bytes) -> bool:
     packed = path.suffix.lower() in _PACKED
     return packed or all(byte >= 32 or byte in b"\t\r\n" for byte in start)
-
-
-def _start(path: Path, file: str) -> bytes:
-    if path.is_dir():
-        raise DataError(f"{file}: this is a directory; give a file, or a glob of files.")
-    try:
-        with path.open("rb") as stream:
-            start = stream.read(64)
-    except FileNotFoundError as error:
-        raise DataError(f"{file}: there is no such file; check the path.") from error
-    except PermissionError as error:
-        raise DataError(f"{file}: no permission to read it; change the file's access rights.") from error
-    except (OSError, ValueError) as error:
-        raise DataError(f"{file}: the file cannot be read ({error}); check the path.") from error
-    if not start:
-        raise DataError(f"{file}: the file is empty; give a detector image.")
-    return start
