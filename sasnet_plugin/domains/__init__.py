@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
+
+from ..types import SasnetError
+
+#: Name of a domain -> "module:page".
+PAGES = {
+    "sas1d": "sasnet_plugin.domains.sas1d:SAS1D",
+    "gisas_hex": "sasnet_plugin.domains.gisas_hex:GISAS_HEX",
+}
 
 
 @dataclass(frozen=True)
@@ -18,40 +25,98 @@ class Domain:
     Parameters
     ----------
     name : str
+        Also of its model in the zoo.
     read : str
         File to measurements.
     preprocess : str
         Measurements to the network's input; the same for training and prediction.
+    preprocess_version : str
+        "module:number"; a network trained with another one is refused.
     sample_prior : str
         Parameters of a model.
     simulate : str
         A clean measurement from a model's prior.
+    plan : str
+        (folder, `simulate.plans.Wish`) to the shards of a data set, `simulate.plans.Plan`.
+    labels : str
+        (folder of shards) to plain data: what a network that is trained on them is built for.
+    stream : str
+        (folder of shards, random generator) to an endless stream of training examples; its ``take()`` gives
+        features and a dict of answers.
+    augment : str
+        (features, answers, random generator) to others that are just as true; may be empty.
+    reservoir : int
+        Training examples kept in memory.
+    net : str
+        Configuration of the network: a frozen dataclass with ``to_dict`` and ``from_dict``.
     build_net : str
-        The network.
+        (labels, configuration) to the network, which knows its losses.
+    calibrate : str
+        What is fitted on held-out data after training, and said of the network in its manifest:
+        (`train.package.Trained`) to `train.package.Calibrated`.
+    manifest : str
+        (text, its path) to a checked manifest of the zoo.
+    outputs : str
+        Names of the network's outputs, a NamedTuple.
     decode : str
-        From its outputs to calibrated answers.
+        From them to calibrated answers.
+    predictor : str
+        (name) to what answers for measurements: its ``outcomes(measurements)`` gives an answer or an
+        exception for each.
     metrics : str
         Figures of merit.
+    evaluate : str
+        (model, folder of test shards, options) to figures and a table, `report.figures.Evaluated`.
+    as_dict, show : str
+        An answer as plain data for ``--json``, and (measurement, answer, console) as text.
     """
 
     name: str
     read: str = ""
     preprocess: str = ""
+    preprocess_version: str = ""
     sample_prior: str = ""
     simulate: str = ""
+    plan: str = ""
+    labels: str = ""
+    stream: str = ""
+    augment: str = ""
+    reservoir: int = 60_000
+    net: str = ""
     build_net: str = ""
+    calibrate: str = ""
+    manifest: str = ""
+    outputs: str = ""
     decode: str = ""
+    predictor: str = ""
     metrics: str = ""
+    evaluate: str = ""
+    as_dict: str = ""
+    show: str = ""
 
 
-def resolve(reference: str) -> Callable[..., Any]:
-    """Import the function that "module:function" names.
+def page(name: str) -> Domain:
+    """The page of a domain by its name.
+
+    Raises
+    ------
+    SasnetError
+        There is none of this name.
+    """
+    if name not in PAGES:
+        raise SasnetError(f"{name}: no such kind of measurement; choose one of {', '.join(PAGES)}.")
+    found = resolve(PAGES[name])
+    assert isinstance(found, Domain)
+    return found
+
+
+def resolve(reference: str) -> Any:
+    """Import what "module:name" names.
 
     Raises
     ------
     ImportError, AttributeError
-        There is no such module or function.
+        There is no such module or name.
     """
-    module, _, function = reference.partition(":")
-    found: Callable[..., Any] = getattr(import_module(module), function)
-    return found
+    module, _, name = reference.partition(":")
+    return getattr(import_module(module), name)

@@ -6,6 +6,15 @@ from . import Domain
 
 GISAS_HEX = Domain(
     name="gisas_hex",
+    read="sasnet_plugin.data.images:load_images",
+    preprocess="sasnet_plugin.data.images.features:features",
+    preprocess_version="sasnet_plugin.data.images.features:PREPROCESS_VERSION",
     sample_prior="sasnet_plugin.simulate.gisas.priors:sample_geometry",
     simulate="sasnet_plugin.simulate.gisas.basis:basis",
+    labels="sasnet_plugin.simulate.gisas.stream:labels",
+    stream="sasnet_plugin.simulate.gisas.stream:Stream",
+    augment="sasnet_plugin.simulate.gisas.stream:augment",
+    reservoir=16_000,
+    net="sasnet_plugin.train.densenet:DenseConfig",
+    build_net="sasnet_plugin.train.densenet:build_net",
 )

@@ -20,7 +20,7 @@ from ..simulate.shards import shard_paths
 from ..types import SasnetError
 from .calibrate import fit_platt, fit_temperature, scope_threshold
 from .export import check_parity, export_onnx
-from .feed import allowed_table
+from .curves import allowed_table
 from .groups import cut, link, mutual_confusion
 from .loop import load_net
 

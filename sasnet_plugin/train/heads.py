@@ -1,0 +1,33 @@
+"""A network with several heads, whose loss is the weighted sum of theirs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+
+
+class Heads(keras.Model):
+    """A functional model; a subclass says what each head is compared with.
+
+    The names of the outputs are those of the exported file's.
+    """
+
+    #: Weights of the losses in their sum.
+    weights_of_losses: dict[str, float]
+
+    def losses_of(self, outputs: dict[str, Any], answers: dict[str, Any]) -> dict[str, Any]:
+        """Loss of each head, averaged over the examples it applies to."""
+        raise NotImplementedError
+
+    def compute_loss(
+        self,
+        x: Any = None,
+        y: Any = None,
+        y_pred: Any = None,
+        sample_weight: Any = None,
+        training: bool = True,
+    ) -> Any:
+        """Weighted sum of `losses_of`; `y` is the dict of answers."""
+        parts = self.losses_of(y_pred, y)
+        return sum(self.weights_of_losses[name] * value for name, value in parts.items())
