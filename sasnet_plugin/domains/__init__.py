@@ -12,6 +12,7 @@ from ..types import SasnetError
 PAGES = {
     "sas1d": "sasnet_plugin.domains.sas1d:SAS1D",
     "gisas_hex": "sasnet_plugin.domains.gisas_hex:GISAS_HEX",
+    "gisas_growth": "sasnet_plugin.domains.gisas_growth:GISAS_GROWTH",
 }
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from keras import layers, ops
 
 from ..data.images.features import N_CHANNELS, N_PICTURES
-from .heads import Heads
+from .heads import Heads, gaussian_score
 
 #: Period of the rotation angle and its bins.
 PERIOD = 60.0
@@ -78,9 +78,39 @@ def build_net(labels: Mapping[str, Any], config: DenseConfig | None = None) -> k
     """
     config = config or DenseConfig()
     n_xi, quantities = int(labels["n_xi"]), len(labels["nuisance"])
-    inputs = keras.Input((int(labels["rows"]), int(labels["columns"]), N_CHANNELS), name="features")
+    inputs, x = body(int(labels["rows"]), int(labels["columns"]), config)
+    band = layers.Dense(2 * n_xi, name="band_flat", dtype="float32")(x)
+    nuisance = layers.Dense(2 * quantities, name="nuisance_flat", dtype="float32")(x)
+    outputs = {
+        "xi": layers.Dense(n_xi, name="xi", dtype="float32")(x),
+        "band": layers.Reshape((n_xi, 2), name="band", dtype="float32")(band),
+        "nuisance": layers.Reshape((quantities, 2), name="nuisance", dtype="float32")(nuisance),
+        "scope": layers.Dense(1, name="scope", dtype="float32")(x),
+    }
+    return Orientation(inputs, outputs, name="orientation")
+
+
+def body(
+    rows: int, columns: int, config: DenseConfig, *, centre: Any = 0.0, scale: Any = 1.0
+) -> tuple[Any, Any]:
+    """From a pattern to what the heads read.
+
+    Parameters
+    ----------
+    rows, columns : int
+    config : DenseConfig
+    centre, scale : float or (3,) array
+        Subtracted from level, wavelength and incidence, and divided by: where their range is another one than
+        the features' own scale is made for.
+
+    Returns
+    -------
+    inputs, x : Keras tensors
+        (n, rows, columns, N_CHANNELS) and (n, `DenseConfig.dense`).
+    """
+    inputs = keras.Input((rows, columns, N_CHANNELS), name="features")
     pictures = inputs[..., :N_PICTURES]
-    stated = inputs[:, 0, 0, N_PICTURES:]
+    stated = (inputs[:, 0, 0, N_PICTURES:] - centre) / scale
     if config.trunk == "small":
         x = small_trunk(pictures, stated, config)
     else:
@@ -92,16 +122,7 @@ def build_net(labels: Mapping[str, Any], config: DenseConfig | None = None) -> k
     if config.dropout:
         y = layers.Dropout(config.dropout)(y)
     x = layers.Add()([x, layers.Dense(config.dense)(y)])
-    x = layers.LayerNormalization(epsilon=1e-5)(x)
-    band = layers.Dense(2 * n_xi, name="band_flat", dtype="float32")(x)
-    nuisance = layers.Dense(2 * quantities, name="nuisance_flat", dtype="float32")(x)
-    outputs = {
-        "xi": layers.Dense(n_xi, name="xi", dtype="float32")(x),
-        "band": layers.Reshape((n_xi, 2), name="band", dtype="float32")(band),
-        "nuisance": layers.Reshape((quantities, 2), name="nuisance", dtype="float32")(nuisance),
-        "scope": layers.Dense(1, name="scope", dtype="float32")(x),
-    }
-    return Orientation(inputs, outputs, name="orientation")
+    return inputs, layers.LayerNormalization(epsilon=1e-5)(x)
 
 
 def small_trunk(pictures: Any, stated: Any, config: DenseConfig) -> Any:
@@ -191,10 +212,7 @@ def losses(outputs: dict[str, Any], answers: dict[str, Any]) -> dict[str, Any]:
     miss_high = height - outputs["band"][..., 1]
     band = ops.mean(_pinball(miss_low, LOW) + _pinball(miss_high, HIGH), axis=-1)
 
-    centre, log_sigma = outputs["nuisance"][..., 0], ops.clip(outputs["nuisance"][..., 1], -5.0, 2.0)
-    miss = (ops.convert_to_tensor(answers["nuisance"]) - centre) * ops.exp(-log_sigma)
-    # Far outliers must not drown the rest.
-    score = ops.minimum(0.5 * ops.square(miss), 20.0 + 0.1 * ops.abs(miss)) + log_sigma
+    score = gaussian_score(outputs["nuisance"], answers["nuisance"])
     logit = outputs["scope"][:, 0]
     return {
         "distance": mean(distance),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import keras
+from keras import ops
 
 
 class Heads(keras.Model):
@@ -31,3 +32,18 @@ class Heads(keras.Model):
         """Weighted sum of `losses_of`; `y` is the dict of answers."""
         parts = self.losses_of(y_pred, y)
         return sum(self.weights_of_losses[name] * value for name, value in parts.items())
+
+
+def gaussian_score(head: Any, truth: Any) -> Any:
+    """Negative log likelihood of scaled quantities, less its constant, (n, quantities).
+
+    Parameters
+    ----------
+    head : (n, quantities, 2) tensor
+        Mean and log standard deviation.
+    truth : (n, quantities) array
+    """
+    centre, log_sigma = head[..., 0], ops.clip(head[..., 1], -5.0, 2.0)
+    miss = (ops.convert_to_tensor(truth) - centre) * ops.exp(-log_sigma)
+    # Far outliers must not drown the rest.
+    return ops.minimum(0.5 * ops.square(miss), 20.0 + 0.1 * ops.abs(miss)) + log_sigma

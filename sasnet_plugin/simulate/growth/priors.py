@@ -24,18 +24,6 @@ FILM = {
 }
 #: Limits of what follows, Å; a film beyond them is drawn again.
 SPREAD_LIMITS, MOST_METAL = (2.0, 40.0), 250.0
-#: What a network is asked for, with its unit.
-WANTED = {
-    "distance": "Å",
-    "distance_spread": "Å",
-    "radius": "Å",
-    "aspect": "",
-    "radius_pd": "",
-    "coverage": "",
-    "metal": "Å",
-    "polymer": "Å",
-}
-
 
 def sample_film(rng: np.random.Generator) -> Film:
     """Draw a film and its beam.
@@ -76,8 +64,3 @@ def growing(thickness: float, distance: float, *, polymer: float = 300.0, alpha_
     bare = Film(distance, 0.15 * distance, float(radius), 1.0, 0.15, 0.0, 0.0, polymer, 0.96, alpha_i)
     rest = thickness - bare.metal
     return bare if rest < 1e-6 * thickness else replace(bare, layer=rest)
-
-
-def wanted(film: Film) -> dict[str, float]:
-    """What a network is asked for, by name, in the units of `WANTED`."""
-    return {name: float(getattr(film, name)) for name in WANTED}

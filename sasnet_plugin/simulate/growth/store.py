@@ -153,23 +153,3 @@ class Store:
     def example(self, index: int, rng: np.random.Generator, *, counts: float | None = None) -> Example:
         """Measure one of them; see `sample.example`."""
         return example(self.film(index), rng, window=self.window, clean=self.clean(index), counts=counts)
-
-
-class Stream:
-    """An endless stream of measured films, drawn anew each time.
-
-    Parameters
-    ----------
-    store : Store
-    rng : numpy.random.Generator
-    rows : int
-        Examples in a chunk.
-    """
-
-    def __init__(self, store: Store, rng: np.random.Generator, *, rows: int = 64) -> None:
-        self.store, self.rng, self.rows = store, rng, rows
-
-    def chunk(self) -> list[Example]:
-        """The next examples."""
-        chosen = self.rng.integers(len(self.store), size=self.rows)
-        return [self.store.example(int(index), self.rng) for index in chosen]
