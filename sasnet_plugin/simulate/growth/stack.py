@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import bornagain
+from ..gisas.geometry import Window
 from .film import Film
 
 #: Formula and density in g/cm³.
@@ -54,3 +55,10 @@ def reflection(film: Film, alpha: NDArray[np.float64]) -> NDArray[np.complex128]
             inside = found * np.exp(2j * there * media[upper + 1][2])
         found = (fresnel + inside) / (1 + fresnel * inside)
     return found
+
+
+def bornagain_pattern(film: Film, window: Window) -> NDArray[np.float64]:
+    """The pattern in the middle of each pixel by BornAgain alone: what ours is held to."""
+    below, substrate = layers(film)
+    metal = bornagain.refraction(*METAL, film.wavelength)
+    return bornagain.growth_pattern(film, below, substrate, metal, window)
