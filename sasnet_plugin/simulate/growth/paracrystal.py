@@ -6,9 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 
-def transform(
-    q_r: NDArray[np.float64], distance: float, distance_spread: float
-) -> NDArray[np.complex128]:
+def transform(q_r: NDArray[np.float64], distance: float, distance_spread: float) -> NDArray[np.complex128]:
     """Fourier transform Ω of the distribution of distances, a Gaussian; Å⁻¹ and Å."""
     return np.asarray(np.exp(1j * q_r * distance - 0.5 * (q_r * distance_spread) ** 2))
 

@@ -1,7 +1,7 @@
 """The pattern of a growing film: what one cluster scatters over its substrate, times how clusters lie.
 
-The same sum as BornAgain's (distorted wave Born approximation, radial paracrystal), in numpy and averaged over
-pixels; a test holds it to BornAgain's, pixel by pixel.
+The same sum as BornAgain's (distorted wave Born approximation, radial paracrystal), in numpy and averaged
+over pixels; a test holds it to BornAgain's, pixel by pixel.
 """
 
 from __future__ import annotations
@@ -100,7 +100,10 @@ def clusters(
     -----
     With the reflected amplitudes of the incoming and the outgoing wave, ρ_i and ρ_f,
 
-    .. math:: A = F(-q_+) + \rho_i F(-q_-) + \rho_f F(q_-) + \rho_i \rho_f F(q_+),\quad q_\pm = k_{z,f} \pm k_{z,i}.
+    .. math::
+
+        A = F(-q_+) + \rho_i F(-q_-) + \rho_f F(q_-) + \rho_i \rho_f F(q_+),\quad
+        q_\pm = k_{z,f} \pm k_{z,i}.
     """
     k = 2 * np.pi / film.wavelength
     incoming = np.radians(film.alpha_i)

@@ -25,6 +25,7 @@ FILM = {
 #: Limits of what follows, Å; a film beyond them is drawn again.
 SPREAD_LIMITS, MOST_METAL = (2.0, 40.0), 250.0
 
+
 def sample_film(rng: np.random.Generator) -> Film:
     """Draw a film and its beam.
 

@@ -12,33 +12,22 @@ from ..gisas.geometry import Window
 from ..gisas.masks import sample_mask
 from ..gisas.priors import Measurement, sample_measurement
 from ..gisas.sample import count
+from ..gisas.stream import Measured
 from .film import WINDOW, Film
 from .pattern import pattern
 
 
 @dataclass(frozen=True)
-class Example:
+class Example(Measured):
     """One measured pattern and what is true of it.
 
     Parameters
     ----------
-    counts : (rows, columns) float32 array
-        0 where masked.
-    mask : (rows, columns) bool array
-        True where the pixel counts.
-    wavelength : float
-        Å.
-    alpha_i : float
-        As stated with the data, degrees.
     film : Film
         The true one.
     measurement : Measurement
     """
 
-    counts: NDArray[np.float32]
-    mask: NDArray[np.bool_]
-    wavelength: float
-    alpha_i: float
     film: Film
     measurement: Measurement
 

@@ -43,9 +43,7 @@ def reflection(film: Film, alpha: NDArray[np.float64]) -> NDArray[np.complex128]
     sine = np.sin(alpha)
     media = [(0.0, 0.0, np.inf), *below, (*substrate, np.inf)]
     # k_z = k √(n² − cos²α) with n = 1 − δ + iβ.
-    normal = [
-        k * np.sqrt(sine**2 + (complex(1 - delta, beta) ** 2 - 1) + 0j) for delta, beta, _ in media
-    ]
+    normal = [k * np.sqrt(sine**2 + (complex(1 - delta, beta) ** 2 - 1) + 0j) for delta, beta, _ in media]
     found = np.zeros(np.shape(alpha), dtype=np.complex128)
     for upper in range(len(media) - 2, -1, -1):
         here, there = normal[upper], normal[upper + 1]
