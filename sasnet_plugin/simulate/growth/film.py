@@ -68,7 +68,7 @@ class Film:
 
     @property
     def metal(self) -> float:
-        """Effective thickness of the metal, Å: the layer, and 2/3 of the clusters' height on what they cover."""
+        """Effective thickness, Å: the layer, and 2/3 of the clusters' height on what they cover."""
         return self.layer + 2 / 3 * self.coverage * self.height
 
     def radii(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
