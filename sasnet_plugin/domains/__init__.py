@@ -48,6 +48,8 @@ class Domain:
         (features, answers, random generator) to others that are just as true; may be empty.
     reservoir : int
         Training examples kept in memory.
+    reuse : float
+        How often a training example is drawn on average.
     net : str
         Configuration of the network: a frozen dataclass with ``to_dict`` and ``from_dict``.
     build_net : str
@@ -83,6 +85,7 @@ class Domain:
     stream: str = ""
     augment: str = ""
     reservoir: int = 60_000
+    reuse: float = 2.5
     net: str = ""
     build_net: str = ""
     calibrate: str = ""

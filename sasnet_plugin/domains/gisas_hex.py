@@ -11,10 +11,12 @@ GISAS_HEX = Domain(
     preprocess_version="sasnet_plugin.data.images.features:PREPROCESS_VERSION",
     sample_prior="sasnet_plugin.simulate.gisas.priors:sample_geometry",
     simulate="sasnet_plugin.simulate.gisas.basis:basis",
+    plan="sasnet_plugin.simulate.gisas.plan:plan",
     labels="sasnet_plugin.simulate.gisas.stream:labels",
     stream="sasnet_plugin.simulate.gisas.stream:Stream",
     augment="sasnet_plugin.simulate.gisas.stream:augment",
     reservoir=16_000,
+    reuse=4.0,
     net="sasnet_plugin.train.densenet:DenseConfig",
     build_net="sasnet_plugin.train.densenet:build_net",
 )

@@ -45,7 +45,7 @@ class DenseConfig:
     trunk: str = "small"
     weights: str = ""
     stem: int = 32
-    blocks: tuple[tuple[int, int], ...] = ((3, 12), (4, 20), (4, 32))
+    blocks: tuple[tuple[int, int], ...] = ((2, 16), (4, 16), (5, 32))
     dense: int = 256
     dropout: float = 0.0
 

@@ -40,8 +40,6 @@ class Feed:
     batch : int
     workers : int
         Processes that measure examples.
-    reuse : float
-        How often an example is drawn on average.
     """
 
     def __init__(
@@ -52,11 +50,10 @@ class Feed:
         seed: int,
         batch: int = 512,
         workers: int = 1,
-        reuse: float = 2.5,
     ) -> None:
         import multiprocessing
 
-        self.batch, self.reuse, self.capacity = batch, reuse, domain.reservoir
+        self.batch, self.reuse, self.capacity = batch, domain.reuse, domain.reservoir
         self._augment = resolve(domain.augment) if domain.augment else None
         self._rng = np.random.default_rng([seed, 1 << 20])
         context = multiprocessing.get_context("spawn")
