@@ -84,3 +84,27 @@ class Plan:
     def missing(self) -> list[Any]:
         """Chunks whose shards do not exist yet."""
         return [chunk for chunk in self.chunks if not Path(chunk.path).exists()]
+
+
+def check_rows(chunks: Sequence[Any], rows: int, noun: str) -> None:
+    """See that the shards which exist hold so many rows of parameters each.
+
+    Raises
+    ------
+    SimulationError
+        One is damaged, or holds another number; the sentence names it.
+    """
+    import h5py
+
+    for chunk in chunks:
+        if not chunk.path.exists():
+            continue
+        try:
+            with h5py.File(chunk.path, "r") as file:
+                found = len(file["parameters"])
+        except (OSError, KeyError) as error:
+            raise SimulationError(
+                f"{chunk.path}: not a shard of sasnet ({error}); delete it and simulate again."
+            ) from None
+        if found != rows:
+            raise SimulationError(f"{chunk.path}: holds {found} {noun}, not {rows}; delete it.")

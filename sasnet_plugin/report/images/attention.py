@@ -1,4 +1,4 @@
-"""Where a network looks: Grad-CAM++ from feature maps and their gradients, or what covering a part changes."""
+"""Where a network looks: Grad-CAM++ from feature maps and gradients, or what covering a part changes."""
 
 from __future__ import annotations
 

@@ -100,27 +100,22 @@ def log_scale(image: Image) -> Any:
 
 def geometry(axes: Axes, image: Image, paint: Paint, *, critical: float | None = None) -> None:
     """Mark horizon, beams and Yoneda line where they lie in the picture."""
+    from matplotlib.patheffects import withStroke
+
     left, right, bottom, top = (*axes.get_xlim(), *axes.get_ylim())
-    style: dict[str, Any] = {"color": paint("warn"), "linewidth": 0.9}
-    if bottom < 0 < top:
-        axes.axhline(0.0, linestyle="--", **style)
-        axes.annotate("horizon", (right, 0.0), ha="right", va="bottom", fontsize=8, color=paint("warn"))
-    if critical is not None and bottom < critical < top:
-        axes.axhline(critical, linestyle=":", **style)
-        axes.annotate("Yoneda", (right, critical), ha="right", va="bottom", fontsize=8, color=paint("warn"))
+    # White on a dark rim is seen on every colour of the picture.
+    rim = [withStroke(linewidth=2.2, foreground="#00000090")]
+    ink: dict[str, Any] = {"color": "#ffffff", "path_effects": rim}
+    words: dict[str, Any] = {"fontsize": 8, **ink}
+    for height, line, name in ((0.0, "--", "horizon"), (critical, ":", "Yoneda")):
+        if height is not None and bottom < height < top:
+            axes.axhline(height, linestyle=line, linewidth=0.9, **ink)
+            axes.annotate(name, (right, height), ha="right", va="bottom", **words)
     for height, name in ((image.alpha_i, "specular beam"), (-image.alpha_i, "direct beam")):
         if bottom < height < top and left < 0 < right:
-            axes.plot(
-                [0.0], [height], marker="o", markersize=9, fillstyle="none", color=paint("warn"), gid=name
-            )
+            axes.plot([0.0], [height], "o", markersize=9, fillstyle="none", gid=name.split()[0], **ink)
             axes.annotate(
-                name,
-                (0.0, height),
-                xytext=(8, 0),
-                textcoords="offset points",
-                fontsize=8,
-                va="center",
-                color=paint("warn"),
+                name, (0.0, height), xytext=(8, 0), textcoords="offset points", va="center", **words
             )
     axes.set_xlim(left, right)
     axes.set_ylim(bottom, top)

@@ -42,7 +42,7 @@ class Chunk:
     @property
     def path(self) -> Path:
         """Where the finished shard lies."""
-        return Path(self.folder) / f"films-{self.index:05d}.npz"
+        return Path(self.folder) / f"films-{self.index:05d}.h5"
 
 
 def plan(folder: Path | str, *, films: int, seed: int, window: Window = WINDOW) -> list[Chunk]:
@@ -91,13 +91,26 @@ def run(chunks: list[Chunk], *, workers: int = 1) -> Iterator[Chunk]:
 
 def make_chunk(chunk: Chunk) -> Chunk:
     """Compute the patterns of one shard and put it in place in one step."""
+    import h5py
+
     rng = np.random.default_rng([chunk.seed, chunk.index])
     window = chunk.window.with_margin(MARGIN)
     films = [priors.sample_film(rng) for _ in range(PER_SHARD)]
     found = np.stack([_scaled(pattern(film, window)) for film in films])
-    with put_in_one_step(chunk.path) as temporary, open(temporary, "wb") as file:
-        np.savez(file, films=np.array([astuple(film) for film in films]), patterns=found)
+    with put_in_one_step(chunk.path) as temporary, h5py.File(temporary, "w") as file:
+        file.attrs["settings"] = json.dumps(settings(chunk))
+        parameters = file.create_dataset(
+            "parameters", data=np.array([astuple(film) for film in films]), track_times=False
+        )
+        parameters.attrs["names"] = list(_NAMES)
+        file.create_dataset("patterns", data=found, track_times=False)
     return chunk
+
+
+def disk_need(chunks: list[Chunk]) -> int:
+    """Bytes that the shards take."""
+    pixels = int(np.prod(chunks[0].window.with_margin(MARGIN).shape)) if chunks else 0
+    return len(chunks) * (PER_SHARD * (2 * pixels + 8 * len(_NAMES)) + 10_000)
 
 
 def _scaled(clean: NDArray[np.float32]) -> NDArray[np.float16]:
@@ -121,16 +134,18 @@ class Store:
     """
 
     def __init__(self, folder: Path | str, *, window: Window = WINDOW) -> None:
-        paths = sorted(Path(folder).glob("films-[0-9][0-9][0-9][0-9][0-9].npz"))
+        import h5py
+
+        paths = sorted(Path(folder).glob("films-[0-9][0-9][0-9][0-9][0-9].h5"))
         if not paths:
             raise SimulationError(f"{folder}: no films here; make them with simulate.growth.store first.")
         self.window = window
         films, patterns = [], []
         for path in paths:
             try:
-                with np.load(path) as file:
-                    films.append(file["films"])
-                    patterns.append(file["patterns"])
+                with h5py.File(path, "r") as file:
+                    films.append(file["parameters"][:])
+                    patterns.append(file["patterns"][:])
             except (OSError, KeyError, ValueError) as error:
                 raise SimulationError(
                     f"{path}: not a shard of films ({error}); delete it and simulate again."
