@@ -238,6 +238,8 @@ class OrientationGuess:
         Where the pattern came from.
     notes : tuple of str
         One plain sentence each.
+    uniform_p_value : float
+        Share of patterns with "every angle alike" that look as far from it; NaN where that is not known.
     """
 
     xi: FloatArray
@@ -248,6 +250,7 @@ class OrientationGuess:
     in_scope: float = 1.0
     file: str = ""
     notes: tuple[str, ...] = ()
+    uniform_p_value: float = float("nan")
 
 
 @dataclass(frozen=True)

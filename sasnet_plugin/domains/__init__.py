@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 from ..types import SasnetError
@@ -27,8 +28,10 @@ class Domain:
     ----------
     name : str
         Also of its model in the zoo.
+    recognise : str
+        (path) whether a file can only hold such measurements; empty where it cannot be told.
     read : str
-        File to measurements.
+        (path, q_unit=, entry=) to measurements, one after the other.
     preprocess : str
         Measurements to the network's input; the same for training and prediction.
     preprocess_version : str
@@ -63,18 +66,21 @@ class Domain:
         Names of the network's outputs, a NamedTuple.
     decode : str
         From them to calibrated answers.
-    predictor : str
-        (name) to what answers for measurements: its ``outcomes(measurements)`` gives an answer or an
-        exception for each.
+    judge : str
+        (top=, models=, exclude=) to a function from measurements to an answer or an exception for each.
+    verify : str
+        (measurement, answer) to an answer that was simulated again; empty where ``sasnet fit`` does that.
     metrics : str
         Figures of merit.
     evaluate : str
         (model, folder of test shards, options) to figures and a table, `report.figures.Evaluated`.
-    as_dict, show : str
-        An answer as plain data for ``--json``, and (measurement, answer, console) as text.
+    as_dict, show, plot : str
+        An answer as plain data for ``--json``; (console, measurement, answer) as text; (file, pairs of
+        measurement and answer) as a figure.
     """
 
     name: str
+    recognise: str = ""
     read: str = ""
     preprocess: str = ""
     preprocess_version: str = ""
@@ -92,11 +98,13 @@ class Domain:
     manifest: str = ""
     outputs: str = ""
     decode: str = ""
-    predictor: str = ""
+    judge: str = ""
+    verify: str = ""
     metrics: str = ""
     evaluate: str = ""
     as_dict: str = ""
     show: str = ""
+    plot: str = ""
 
 
 def page(name: str) -> Domain:
@@ -112,6 +120,15 @@ def page(name: str) -> Domain:
     found = resolve(PAGES[name])
     assert isinstance(found, Domain)
     return found
+
+
+def recognised(path: Path) -> str:
+    """Name of the domain of a file: the first that recognises it, or curves."""
+    for name, reference in PAGES.items():
+        found: Domain = resolve(reference)
+        if found.recognise and resolve(found.recognise)(path):
+            return name
+    return next(iter(PAGES))
 
 
 def resolve(reference: str) -> Any:

@@ -6,7 +6,8 @@ from . import Domain
 
 GISAS_HEX = Domain(
     name="gisas_hex",
-    read="sasnet_plugin.data.images:load_images",
+    recognise="sasnet_plugin.data.images:is_image",
+    read="sasnet_plugin.data.images.load:read",
     preprocess="sasnet_plugin.data.images.features:features",
     preprocess_version="sasnet_plugin.data.images.features:PREPROCESS_VERSION",
     sample_prior="sasnet_plugin.simulate.gisas.priors:sample_geometry",
@@ -19,4 +20,14 @@ GISAS_HEX = Domain(
     reuse=4.0,
     net="sasnet_plugin.train.densenet:DenseConfig",
     build_net="sasnet_plugin.train.densenet:build_net",
+    calibrate="sasnet_plugin.train.gisas_package:calibrate_orientation",
+    manifest="sasnet_plugin.zoo.gisas_manifest:parse_orientation_manifest",
+    outputs="sasnet_plugin.predict.orientation:Outputs",
+    decode="sasnet_plugin.predict.orientation:decode",
+    judge="sasnet_plugin.predict.orientation:judge",
+    metrics="sasnet_plugin.report.orientation:figures",
+    evaluate="sasnet_plugin.report.orientation:evaluated",
+    as_dict="sasnet_plugin.cli.orientation:as_dict",
+    show="sasnet_plugin.cli.orientation:show",
+    plot="sasnet_plugin.report.orientation_plot:plot_orientations",
 )

@@ -20,6 +20,10 @@ SAS1D = Domain(
     manifest="sasnet_plugin.zoo.manifest:parse_manifest",
     outputs="sasnet_plugin.predict.runtime:Outputs",
     decode="sasnet_plugin.predict.decode:decode",
-    predictor="sasnet_plugin.predict.classifier:open_classifier",
+    judge="sasnet_plugin.predict.classifier:judge",
     metrics="sasnet_plugin.report.evaluation:evaluate",
+    evaluate="sasnet_plugin.report.evaluated:curves",
+    as_dict="sasnet_plugin.cli.answers:as_dict",
+    show="sasnet_plugin.cli.answers:show",
+    plot="sasnet_plugin.report.plot:plot_suggestions",
 )

@@ -64,11 +64,6 @@ def peak(centre: float, fwhm: float) -> NDArray[np.float64]:
     return np.asarray(p / p.sum())
 
 
-def mirrored_p(p: NDArray[np.floating]) -> NDArray[np.floating]:
-    """The distribution of the pattern seen in a mirror, ξ → 60° − ξ; (..., 120) arrays."""
-    return np.roll(p[..., ::-1], 1, axis=-1)
-
-
 def _deltas(rng: np.random.Generator) -> NDArray[np.float64]:
     n = int(rng.integers(*DELTAS, endpoint=True))
     # On the bins, as the seed has them: a lattice between two bins is no mixture of its neighbours.

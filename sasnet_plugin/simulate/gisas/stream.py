@@ -10,12 +10,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...data.images.features import features_of, mirrored
+from ...data.images.features import features_of
+from ...data.images.features import mirrored as mirrored_features
 from .detector import expected_counts
+from .distances import mirrored
 from .geometry import N_XI, Window
 from .masks import sample_mask
 from .nuisance import NAMES, SIGNS, scaled
-from .orientation import mirrored_p
 from .priors import sample_measurement
 from .sample import Example, count, example
 from .store import Store
@@ -142,9 +143,9 @@ def augment(
     """Half of the patterns seen in a mirror: φ → −φ is ξ → 60° − ξ, exactly."""
     turned = rng.random(len(features)) < 0.5
     features, answers = features.copy(), dict(answers)
-    features[turned] = mirrored(features[turned])
+    features[turned] = mirrored_features(features[turned])
     p, nuisance = answers["p"].copy(), answers["nuisance"].copy()
-    p[turned] = mirrored_p(p[turned])
+    p[turned] = mirrored(p[turned])
     nuisance[turned] *= SIGNS
     return features, answers | {"p": p, "nuisance": nuisance}
 
@@ -161,3 +162,81 @@ def labels(folder: Path | str) -> dict[str, Any]:
         "n_xi": N_XI,
         "nuisance": list(NAMES),
     }
+
+
+@dataclass(frozen=True)
+class Held:
+    """Patterns for calibration and tests, known ones first.
+
+    Parameters
+    ----------
+    features : (n, rows, columns, N_CHANNELS) float32 array
+    p, nuisance, in_scope
+        As in `answers`.
+    counts : (n,) array
+        Expected, in the pixels that count; NaN for strangers.
+    width : (n,) array
+        Decay length of the order, Å; NaN for strangers.
+    kind : (n,) array of str
+        Family of p(ξ), or kind of stranger.
+    """
+
+    features: NDArray[np.float32]
+    p: NDArray[np.float32]
+    nuisance: NDArray[np.float32]
+    in_scope: NDArray[np.float32]
+    counts: NDArray[np.float64]
+    width: NDArray[np.float64]
+    kind: NDArray[np.str_]
+
+
+def held_out(
+    store: Store,
+    rng: np.random.Generator,
+    *,
+    known: int,
+    strangers: int,
+    family: str | None = None,
+    counts: tuple[float, float] | None = None,
+    uses: int = 4,
+) -> Held:
+    """Patterns of the prior, and so many strangers of each kind.
+
+    Parameters
+    ----------
+    store : Store
+        Of geometries that training never saw.
+    rng : numpy.random.Generator
+    known, strangers : int
+        Known patterns; strangers of each kind.
+    family : str, optional
+        Kind of p(ξ); default: drawn.
+    counts : (float, float), optional
+        Counts are drawn uniform in their logarithm between these; default: the prior's.
+    uses : int
+        Patterns of one basis.
+    """
+    def level() -> float | None:
+        return None if counts is None else float(np.exp(rng.uniform(*np.log(counts))))
+
+    found: list[Example] = []
+    others: list[Stranger] = []
+    kinds = [kind for kind in KINDS for _ in range(strangers)]
+    while len(found) < known or len(others) < len(kinds):
+        basis = store[int(rng.integers(len(store)))]
+        half = basis.half()
+        for _ in range(min(uses, known - len(found))):
+            found.append(
+                example(basis, rng, window=store.window, half=half, family=family, counts=level())
+            )
+        for kind in kinds[len(others) : len(others) + uses]:
+            others.append(measured_stranger(kind, basis, half, store.window, rng, counts=level()))
+    table = answers(found, len(others))
+    nan = np.full(len(others), np.nan)
+    return Held(
+        features=features_of_measured([*found, *others], store.window),
+        **table,
+        counts=np.append([one.measurement.counts for one in found], nan),
+        width=np.append([one.geometry.width for one in found], nan),
+        kind=np.array([one.family for one in found] + [one.kind for one in others]),
+    )
