@@ -6,7 +6,7 @@ from . import Domain
 
 GISAS_GROWTH = Domain(
     name="gisas_growth",
-    read="sasnet_plugin.data.images:load_images",
+    read="sasnet_plugin.data.images.load:read",
     preprocess="sasnet_plugin.data.images.features:features",
     preprocess_version="sasnet_plugin.data.images.features:PREPROCESS_VERSION",
     sample_prior="sasnet_plugin.simulate.growth.priors:sample_film",
@@ -19,4 +19,14 @@ GISAS_GROWTH = Domain(
     reuse=4.0,
     net="sasnet_plugin.train.densenet:DenseConfig",
     build_net="sasnet_plugin.train.growth:build_net",
+    calibrate="sasnet_plugin.train.growth_package:calibrate_growth",
+    manifest="sasnet_plugin.zoo.growth_manifest:parse_growth_manifest",
+    outputs="sasnet_plugin.predict.growth:Outputs",
+    decode="sasnet_plugin.predict.growth:decode",
+    judge="sasnet_plugin.predict.growth:judge",
+    metrics="sasnet_plugin.report.growth:quantity_figures",
+    evaluate="sasnet_plugin.report.growth:evaluated",
+    as_dict="sasnet_plugin.cli.growth:as_dict",
+    show="sasnet_plugin.cli.growth:show",
+    plot="sasnet_plugin.report.growth_plot:plot_growth",
 )

@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from sasnet_plugin.data.images import to_window
 from sasnet_plugin.data.images.features import CHANNELS, features, mirrored
 from sasnet_plugin.predict.decode import sigmoid
 from sasnet_plugin.predict.outcomes import UnknownModelError, one_by_one
 from sasnet_plugin.predict.runtime import Runtime
+from sasnet_plugin.predict.seen import beyond_training, on_window
 from sasnet_plugin.simulate.gisas.geometry import XI
 from sasnet_plugin.simulate.gisas.nuisance import QUANTITIES
 from sasnet_plugin.simulate.gisas.reading import band, from_uniform, read
-from sasnet_plugin.types import DataError, Image, OrientationGuess
+from sasnet_plugin.types import Image, OrientationGuess
 from sasnet_plugin.zoo import open_model, zoo_folder
 
 if TYPE_CHECKING:
@@ -28,8 +28,6 @@ if TYPE_CHECKING:
     from sasnet_plugin.zoo.gisas_manifest import OrientationManifest
 
 CHUNK = 64  # images whose features are held at once, 6 MiB
-#: Less than this share of the window is too little to answer.
-_LEAST_SEEN = 0.1
 _TABLE = {quantity.name: quantity for quantity in QUANTITIES}
 
 OUT_OF_SCOPE = (
@@ -168,31 +166,15 @@ class OrientationReader:
         DataError
             Too little of it was measured, or it holds no counts.
         """
-        manifest = self.manifest
-        seen = to_window(image, phi=manifest.phi, alpha_f=manifest.alpha_f, shape=manifest.shape)
-        name = image.file or "the image"
-        if np.mean(seen.mask) < _LEAST_SEEN:
-            raise DataError(
-                f"{name}: only {100 * np.mean(seen.mask):.0f} % of the window that the network sees (phi"
-                f" {manifest.phi[0]:g} to {manifest.phi[1]:g}, alpha_f {manifest.alpha_f[0]:g} to"
-                f" {manifest.alpha_f[1]:g} degrees) was measured; check the geometry and the mask."
-            )
-        if not np.any(seen.counts[seen.mask] > 0):
-            raise DataError(f"{name}: holds no counts in the window that the network sees; check the geometry.")
-        return seen
+        return on_window(image, self.manifest)
 
     def _describe(self, image: Image, answers: Decoded, row: int) -> OrientationGuess:
         manifest = self.manifest
         notes = list(image.notes)
         in_scope = float(answers.in_scope[row])
-        for name, unit in (("wavelength", "Å"), ("alpha_i", "degrees")):
-            low, high = manifest.stated[name]
-            if not low <= getattr(image, name) <= high:
-                in_scope = 0.0
-                notes.append(
-                    f"{name} = {getattr(image, name):g} {unit} is outside what the network was trained with,"
-                    f" {low:g} to {high:g} {unit}."
-                )
+        if beyond := beyond_training(image, manifest):
+            in_scope = 0.0
+            notes.extend(beyond)
         geometry = {
             name: (float(value), float(error))
             for name, value, error in zip(

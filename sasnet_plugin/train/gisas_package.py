@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..data.images.features import CHANNELS, mirrored
-from ..simulate.gisas.priors import GEOMETRY, MEASUREMENT
+from ..simulate.gisas.priors import GEOMETRY, MEASUREMENT, Prior
 from ..simulate.gisas.reading import RESOLUTION, Reading, covered, from_uniform, read
 from ..simulate.gisas.store import Store
 from ..simulate.gisas.stream import Held, held_out
@@ -88,12 +89,12 @@ def error_scale(reading: Reading, truth: NDArray[np.floating]) -> list[float]:
     return [float(x) for x in np.quantile(miss, 0.6827, axis=0)]
 
 
-def stated_ranges() -> dict[str, list[float]]:
+def stated_ranges(prior: Mapping[str, Prior] = GEOMETRY) -> dict[str, list[float]]:
     """Wavelength and angle of incidence as they were stated in training."""
     shift = MEASUREMENT["shift_alpha"].limits()
-    low, high = GEOMETRY["alpha_i"].limits()
+    low, high = prior["alpha_i"].limits()
     return {
-        "wavelength": list(GEOMETRY["wavelength"].limits()),
+        "wavelength": list(prior["wavelength"].limits()),
         "alpha_i": [low - shift[1], high - shift[0]],
     }
 

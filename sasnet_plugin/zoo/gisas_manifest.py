@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sasnet_plugin.zoo.manifest import entries, malformed
+from sasnet_plugin.zoo.manifest import entries, malformed, pair
 
 _KEYS = frozenset(
     ("window", "n_xi", "resolution", "quantities", "stated", "calibration", "scope_threshold", "uniform")
@@ -93,12 +93,12 @@ def _build(raw: dict[str, Any]) -> OrientationManifest:
         domain=str(raw["domain"]),
         preprocess_version=int(raw["preprocess_version"]),
         shape=(int(window["rows"]), int(window["columns"])),
-        phi=_pair(window["phi"]),
-        alpha_f=_pair(window["alpha_f"]),
+        phi=pair(window["phi"]),
+        alpha_f=pair(window["alpha_f"]),
         n_xi=int(raw["n_xi"]),
         resolution=float(raw["resolution"]),
         quantities=tuple(map(str, raw["quantities"])),
-        stated={str(k): _pair(v) for k, v in raw["stated"].items()},
+        stated={str(k): pair(v) for k, v in raw["stated"].items()},
         band_scale=float(calibration["band"]),
         error_scale=tuple(float(x) for x in calibration["errors"]),
         scope_slope=slope,
@@ -110,11 +110,6 @@ def _build(raw: dict[str, Any]) -> OrientationManifest:
         data_hash=str(raw["data_hash"]),
         sha256={str(k): str(v) for k, v in raw["sha256"].items()},
     )
-
-
-def _pair(value: Any) -> tuple[float, float]:
-    low, high = (float(x) for x in value)
-    return low, high
 
 
 def _check(manifest: OrientationManifest, where: str) -> None:

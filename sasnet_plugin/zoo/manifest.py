@@ -135,6 +135,12 @@ def entries(text: str, where: str, keys: frozenset[str]) -> dict[str, Any]:
     return raw
 
 
+def pair(value: Any) -> tuple[float, float]:
+    """Two numbers, of a range or of the edges of a window."""
+    low, high = (float(x) for x in value)
+    return low, high
+
+
 def _build(raw: dict[str, Any]) -> Manifest:
     temperature = raw["temperature"]
     slope, offset = (float(x) for x in temperature["scope"])

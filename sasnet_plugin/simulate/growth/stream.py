@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -49,19 +50,22 @@ class Stream:
         """
         chosen = self.rng.integers(len(self.store), size=ROWS)
         known = [self.store.example(int(index), self.rng) for index in chosen[STRANGERS:]]
-        others = [measured_stranger(self.store, int(index), self.rng) for index in chosen[:STRANGERS]]
+        kinds = self.rng.choice(KINDS, size=STRANGERS)
+        others = [
+            measured_stranger(str(kind), self.store, int(index), self.rng)
+            for kind, index in zip(kinds, chosen, strict=False)
+        ]
         return features_of_measured([*known, *others], self.store.window), answers(known, len(others))
 
 
 def measured_stranger(
-    store: Store, index: int, rng: np.random.Generator, *, counts: float | None = None
+    kind: str, store: Store, index: int, rng: np.random.Generator, *, counts: float | None = None
 ) -> Stranger:
     """A stranger as a detector counts it, under the faults and the geometry of a known pattern."""
     film, window = store.film(index), store.window
     measurement = sample_measurement(rng, counts=counts)
     stated = film.alpha_i - measurement.shift_alpha
     mask = sample_mask(window, stated, rng)
-    kind = str(rng.choice(KINDS))
     clean = stranger(kind, Scene(window.with_margin(MARGIN), film), store.clean(index), rng)
     expected = expected_counts(clean, window, measurement, mask)
     return Stranger(count(expected, mask, rng), mask, film.wavelength, stated, kind)
@@ -90,6 +94,62 @@ def augment(
     features = features.copy()
     features[turned] = mirrored(features[turned])
     return features, answers
+
+
+@dataclass(frozen=True)
+class Held:
+    """Patterns for calibration and tests, known ones first.
+
+    Parameters
+    ----------
+    features : (n, rows, columns, N_CHANNELS) float32 array
+    quantities, in_scope
+        As in `answers`.
+    counts : (n,) array
+        Expected, in the pixels that count; NaN for strangers.
+    kind : (n,) array of str
+        Kind of stranger; empty for known patterns.
+    """
+
+    features: NDArray[np.float32]
+    quantities: NDArray[np.float32]
+    in_scope: NDArray[np.float32]
+    counts: NDArray[np.float64]
+    kind: NDArray[np.str_]
+
+
+def held_out(
+    store: Store,
+    rng: np.random.Generator,
+    *,
+    known: int,
+    strangers: int,
+    counts: float | None = None,
+) -> Held:
+    """Measured films of a store, every film about as often, and so many strangers of each kind.
+
+    Parameters
+    ----------
+    store : Store
+        Of films that training never saw.
+    rng : numpy.random.Generator
+    known, strangers : int
+        Known patterns; strangers of each kind.
+    counts : float, optional
+        Expected counts; default: the prior's.
+    """
+    order = rng.permutation(len(store))
+    found = [store.example(int(order[row % len(order)]), rng, counts=counts) for row in range(known)]
+    kinds = [kind for kind in KINDS for _ in range(strangers)]
+    others = [
+        measured_stranger(kind, store, int(rng.integers(len(store))), rng, counts=counts) for kind in kinds
+    ]
+    return Held(
+        features=features_of_measured([*found, *others], store.window),
+        **answers(found, len(others)),
+        counts=np.array([one.measurement.counts for one in found] + [np.nan] * len(others)),
+        kind=np.array([""] * len(found) + kinds),
+    )
 
 
 def labels(folder: Path | str) -> dict[str, Any]:

@@ -1,0 +1,58 @@
+"""What is fitted on held-out films after training: the widths of bands, and the scope."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..data.images.features import mirrored
+from ..simulate.growth.priors import FILM
+from ..simulate.growth.reading import COVERAGE, Reading, read
+from ..simulate.growth.store import Store
+from ..simulate.growth.stream import held_out
+from .calibrate import fit_platt, scope_threshold
+from .gisas_package import stated_ranges
+from .package import Calibrated, Trained
+
+#: Known films for one stranger of each kind.
+KNOWN = 20
+
+
+def calibrate_growth(trained: Trained) -> Calibrated:
+    """Fit all that the manifest says of how far the network's answers can be trusted."""
+    from scipy.special import expit
+
+    store = Store(trained.validation)
+    held = held_out(
+        store,
+        np.random.default_rng(trained.seed),
+        known=KNOWN * trained.per_model,
+        strangers=trained.per_model,
+    )
+    features, outputs = trained.answers(held.features)
+    reading = read(outputs, trained.answers(mirrored(features))[1])
+    rows = held.in_scope > 0
+    seen = Reading(*(values[rows] for values in reading))
+    scale = band_scale(seen, held.quantities[rows])
+    slope, offset = fit_platt(reading.scope, held.in_scope)
+    settings = trained.settings
+    return Calibrated(
+        features=features,
+        outputs=outputs,
+        heads=("quantities", "scope"),
+        entries={
+            "window": {key: settings[key] for key in ("rows", "columns", "phi", "alpha_f")},
+            "quantities": settings["quantities"],
+            "stated": stated_ranges(FILM),
+            "calibration": {"bands": scale, "scope": [slope, offset]},
+            "scope_threshold": scope_threshold(expit(slope * seen.scope + offset)),
+        },
+        metrics={"films": len(Store(trained.data))},
+        summary=f"{len(settings['quantities'])} quantities, {int(rows.sum()):,} films held out",
+    )
+
+
+def band_scale(reading: Reading, truth: NDArray[np.floating]) -> list[float]:
+    """Factor on each quantity's standard deviation with which the band holds `COVERAGE` of the truth."""
+    miss = np.abs(truth - reading.centre) / reading.sigma
+    return [float(x) for x in np.quantile(miss, COVERAGE, axis=0)]
