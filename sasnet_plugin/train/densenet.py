@@ -10,7 +10,7 @@ import keras
 import numpy as np
 from keras import layers, ops
 
-from ..data.images.features import N_CHANNELS, N_PICTURES
+from ..data.images.features import N_CHANNELS, N_PICTURES, PARITY
 from .heads import Heads
 
 #: Period of the rotation angle and its bins.
@@ -82,10 +82,10 @@ def build_net(labels: Mapping[str, Any], config: DenseConfig | None = None) -> k
     pictures = inputs[..., :N_PICTURES]
     stated = inputs[:, 0, 0, N_PICTURES:]
     if config.trunk == "small":
-        x = small_trunk(pictures, stated, config)
+        x = two_sides(pictures, stated, config)
     else:
         x = application_trunk(pictures, config)
-    x = layers.Concatenate()([layers.Flatten()(x), stated])
+    x = layers.Concatenate()([x, stated])
     x = layers.Dense(config.dense)(x)
     y = layers.LayerNormalization(epsilon=1e-5)(x)
     y = layers.Dense(2 * config.dense, activation="silu")(y)
@@ -102,6 +102,22 @@ def build_net(labels: Mapping[str, Any], config: DenseConfig | None = None) -> k
         "scope": layers.Dense(1, name="scope", dtype="float32")(x),
     }
     return Orientation(inputs, outputs, name="orientation")
+
+
+def two_sides(pictures: Any, stated: Any, config: DenseConfig) -> Any:
+    """Sum and difference of what one small DenseNet sees on either side of the specular rod.
+
+    Convolutions compare neighbours; what tells a rotation from its mirror image is the difference of pixels at
+    φ and −φ, which are far apart. Seen from the middle outwards, the two sides of a mirrored pattern are
+    exchanged: the sum stays and the difference changes its sign.
+    """
+    columns = pictures.shape[2] // 2
+    half = keras.Input((pictures.shape[1], columns, N_PICTURES))
+    numbers = keras.Input((stated.shape[1],))
+    side = keras.Model([half, numbers], layers.Flatten()(small_trunk(half, numbers, config)), name="side")
+    right = side([pictures[:, :, columns:], stated])
+    left = side([pictures[:, :, columns - 1 :: -1] * np.array(PARITY, dtype=np.float32), stated])
+    return layers.Concatenate()([layers.Add()([right, left]), layers.Subtract()([right, left])])
 
 
 def small_trunk(pictures: Any, stated: Any, config: DenseConfig) -> Any:
