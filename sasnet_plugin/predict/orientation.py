@@ -246,3 +246,10 @@ def _opened(folder: Path, name: str) -> OrientationReader:
     model = open_model(name, folder=folder)
     runtime = Runtime(model.onnx, outputs=Outputs, where=str(model.folder / "model.onnx"))
     return OrientationReader(model.manifest, runtime)
+
+
+def units() -> dict[str, str]:
+    """Unit of each quantity of an answer by its name."""
+    from sasnet_plugin.simulate.gisas.priors import GEOMETRY, MEASUREMENT
+
+    return {name: prior.unit for name, prior in (GEOMETRY | MEASUREMENT).items()}

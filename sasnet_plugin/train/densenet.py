@@ -10,8 +10,13 @@ import keras
 import numpy as np
 from keras import layers, ops
 
+<<<<<<< HEAD
 from ..data.images.features import N_CHANNELS, N_PICTURES
 from .heads import Heads, gaussian_score
+=======
+from ..data.images.features import N_CHANNELS, N_PICTURES, PARITY
+from .heads import Heads
+>>>>>>> gchain
 
 #: Period of the rotation angle and its bins.
 PERIOD = 60.0
@@ -78,7 +83,13 @@ def build_net(labels: Mapping[str, Any], config: DenseConfig | None = None) -> k
     """
     config = config or DenseConfig()
     n_xi, quantities = int(labels["n_xi"]), len(labels["nuisance"])
-    inputs, x = body(int(labels["rows"]), int(labels["columns"]), config)
+    inputs = keras.Input((int(labels["rows"]), int(labels["columns"]), N_CHANNELS), name="features")
+    pictures, stated = inputs[..., :N_PICTURES], inputs[:, 0, 0, N_PICTURES:]
+    if config.trunk == "small":
+        x = two_sides(pictures, stated, config)
+    else:
+        x = application_trunk(pictures, config)
+    x = top(x, stated, config)
     band = layers.Dense(2 * n_xi, name="band_flat", dtype="float32")(x)
     nuisance = layers.Dense(2 * quantities, name="nuisance_flat", dtype="float32")(x)
     outputs = {
@@ -90,39 +101,32 @@ def build_net(labels: Mapping[str, Any], config: DenseConfig | None = None) -> k
     return Orientation(inputs, outputs, name="orientation")
 
 
-def body(
-    rows: int, columns: int, config: DenseConfig, *, centre: Any = 0.0, scale: Any = 1.0
-) -> tuple[Any, Any]:
-    """From a pattern to what the heads read.
-
-    Parameters
-    ----------
-    rows, columns : int
-    config : DenseConfig
-    centre, scale : float or (3,) array
-        Subtracted from level, wavelength and incidence, and divided by: where their range is another one than
-        the features' own scale is made for.
-
-    Returns
-    -------
-    inputs, x : Keras tensors
-        (n, rows, columns, N_CHANNELS) and (n, `DenseConfig.dense`).
-    """
-    inputs = keras.Input((rows, columns, N_CHANNELS), name="features")
-    pictures = inputs[..., :N_PICTURES]
-    stated = (inputs[:, 0, 0, N_PICTURES:] - centre) / scale
-    if config.trunk == "small":
-        x = small_trunk(pictures, stated, config)
-    else:
-        x = application_trunk(pictures, config)
-    x = layers.Concatenate()([layers.Flatten()(x), stated])
+def top(x: Any, stated: Any, config: DenseConfig) -> Any:
+    """From what a trunk saw, (n, any), and the stated numbers to what the heads read, (n, dense)."""
+    x = layers.Concatenate()([x, stated])
     x = layers.Dense(config.dense)(x)
     y = layers.LayerNormalization(epsilon=1e-5)(x)
     y = layers.Dense(2 * config.dense, activation="silu")(y)
     if config.dropout:
         y = layers.Dropout(config.dropout)(y)
     x = layers.Add()([x, layers.Dense(config.dense)(y)])
-    return inputs, layers.LayerNormalization(epsilon=1e-5)(x)
+    return layers.LayerNormalization(epsilon=1e-5)(x)
+
+
+def two_sides(pictures: Any, stated: Any, config: DenseConfig) -> Any:
+    """Sum and difference of what one small DenseNet sees on either side of the specular rod.
+
+    Convolutions compare neighbours; what tells a rotation from its mirror image is the difference of pixels at
+    φ and −φ, which are far apart. Seen from the middle outwards, the two sides of a mirrored pattern are
+    exchanged: the sum stays and the difference changes its sign.
+    """
+    columns = pictures.shape[2] // 2
+    half = keras.Input((pictures.shape[1], columns, N_PICTURES))
+    numbers = keras.Input((stated.shape[1],))
+    side = keras.Model([half, numbers], layers.Flatten()(small_trunk(half, numbers, config)), name="side")
+    right = side([pictures[:, :, columns:], stated])
+    left = side([pictures[:, :, columns - 1 :: -1] * np.array(PARITY, dtype=np.float32), stated])
+    return layers.Concatenate()([layers.Add()([right, left]), layers.Subtract()([right, left])])
 
 
 def small_trunk(pictures: Any, stated: Any, config: DenseConfig) -> Any:

@@ -9,9 +9,12 @@ import keras
 import numpy as np
 from keras import layers, ops
 
-from .densenet import DenseConfig, body
+from ..data.images.features import CHANNELS, N_CHANNELS, N_PICTURES
+from .densenet import DenseConfig, application_trunk, small_trunk, top
 from .heads import Heads, gaussian_score
 
+#: Pictures that are looked at: a film without direction is alike on both sides, their difference is noise.
+_PICTURES = CHANNELS.index("asymmetry")
 #: Level, wavelength and incidence as these films have them, in the units of the features (whose scale is that
 #: of another instrument): 0.97 ± 0.03 Å, 0.45 ± 0.09 degrees.
 _CENTRE = np.array([0.0, -2.53, 9.2], dtype=np.float32)
@@ -33,10 +36,16 @@ def build_net(labels: Mapping[str, Any], config: DenseConfig | None = None) -> k
         From ``features`` (n, rows, columns, N_CHANNELS) to a dict: ``quantities`` (n, quantities, 2) mean and
         log standard deviation, scaled; ``scope`` (n, 1) logit that the pattern is of the known kind.
     """
+    config = config or DenseConfig()
     n = len(labels["quantities"])
-    inputs, x = body(
-        int(labels["rows"]), int(labels["columns"]), config or DenseConfig(), centre=_CENTRE, scale=_SCALE
-    )
+    inputs = keras.Input((int(labels["rows"]), int(labels["columns"]), N_CHANNELS), name="features")
+    pictures = inputs[..., :_PICTURES]
+    stated = (inputs[:, 0, 0, N_PICTURES:] - _CENTRE) / _SCALE
+    if config.trunk == "small":
+        x = layers.Flatten()(small_trunk(pictures, stated, config))
+    else:
+        x = application_trunk(pictures, config)
+    x = top(x, stated, config)
     flat = layers.Dense(2 * n, name="quantities_flat", dtype="float32")(x)
     outputs = {
         "quantities": layers.Reshape((n, 2), name="quantities", dtype="float32")(flat),

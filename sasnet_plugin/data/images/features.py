@@ -10,10 +10,12 @@ from numpy.typing import NDArray
 from ...types import Image
 
 PREPROCESS_VERSION = 1
-CHANNELS = ("log", "root", "measured", "level", "wavelength", "alpha_i")
+CHANNELS = ("log", "root", "measured", "asymmetry", "significance", "level", "wavelength", "alpha_i")
 N_CHANNELS = len(CHANNELS)
-#: Channels that change under a mirror: pictures. The others are the same number in every pixel.
-N_PICTURES = 3
+#: The first channels are pictures, the others the same number in every pixel.
+N_PICTURES = 5
+#: 1 for a picture that a mirror turns, −1 for one whose sign it changes besides.
+PARITY = (1.0, 1.0, 1.0, -1.0, -1.0)
 #: Columns closer to the middle than this, degrees, hold the specular rod: most of the counts, and nothing of
 #: the lattice.
 ROD = 0.12
@@ -52,7 +54,8 @@ def features_of(
 
     Counts are divided by their mean beside the specular rod, so that a pattern looks the same however long it
     was measured; how long that was is a channel of its own. A logarithm shows weak pixels, a root (whose
-    noise is the same everywhere) the strong ones.
+    noise is the same everywhere) the strong ones. A rotation of the lattice and its mirror image differ by a
+    few per cent between φ and −φ alone: that difference, over the sum and over its noise, is shown as well.
 
     Parameters
     ----------
@@ -60,7 +63,7 @@ def features_of(
     mask : (n, rows, columns) bool array
         True where the pixel counts.
     phi : (columns,) float array
-        Degrees.
+        Degrees, symmetric about 0.
     wavelength, alpha_i : (n,) float arrays
         Å, degrees.
 
@@ -76,10 +79,14 @@ def features_of(
     found[..., 0] = np.log(relative + np.float32(_FLOOR)) / 3 * mask
     found[..., 1] = np.sqrt(np.minimum(relative, _TALLEST)) / 2 * mask
     found[..., 2] = mask
+    other = seen[:, :, ::-1]
+    difference, both = (seen - other) * (mask & mask[:, :, ::-1]), seen + other
+    found[..., 3] = difference / (both + 1)
+    found[..., 4] = np.arcsinh(difference / np.sqrt(both + 1)) / 2
     for channel, values in (
-        (3, np.log10(level) / 3),
-        (4, (wavelength - 1.35) / 0.15),
-        (5, (alpha_i - 0.175) / 0.03),
+        (5, np.log10(level) / 3),
+        (6, (wavelength - 1.35) / 0.15),
+        (7, (alpha_i - 0.175) / 0.03),
     ):
         found[..., channel] = values[:, None, None]
     return found
@@ -101,4 +108,6 @@ def level_of(
 
 def mirrored(values: NDArray[np.float32]) -> NDArray[np.float32]:
     """The features of the pattern seen in a mirror, φ → −φ."""
-    return np.ascontiguousarray(values[:, :, ::-1])
+    turned = np.ascontiguousarray(values[:, :, ::-1])
+    turned[..., :N_PICTURES] *= np.array(PARITY, dtype=np.float32)
+    return turned
