@@ -6,7 +6,8 @@ The exported network has no gradients; what it looks at is found by covering par
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import keras
@@ -24,7 +25,8 @@ def maps_and_gradients(
     Parameters
     ----------
     model : keras.Model
-        With a dict of outputs.
+        With a dict of outputs. Its trunk may see the whole pattern, or one side after the other
+        (`densenet.two_sides`).
     features : (n, rows, columns, channels) float32 array
     score : callable
         From the outputs to one number for each pattern, (n,), by `keras.ops`.
@@ -32,48 +34,81 @@ def maps_and_gradients(
     Returns
     -------
     maps, gradients : (n, smaller rows, smaller columns, channels) float arrays
+        Columns from left to right.
 
     Raises
     ------
     SasnetError
         Keras runs on a backend without a tape (JAX), or the network has no pictures inside.
     """
-    pictures = [layer for layer in model.layers if _is_picture(layer)]
-    if not pictures:
-        raise SasnetError(f"{model.name}: has no layer of convolutions; its attention cannot be drawn.")
-    both = keras.Model(model.inputs, {"maps": pictures[-1].output, "outputs": dict(model.output)})
+    last = _last_convolution(model)
     backend = keras.backend.backend()
-    if backend == "torch":
-        maps, found = _by_torch(both, features, score)
-    elif backend == "tensorflow":
-        maps, found = _by_tensorflow(both, features, score)
-    else:
+    if backend not in _TAPES:
         raise SasnetError(
             f"attention needs Keras on TensorFlow or torch, not on {backend}; set KERAS_BACKEND."
         )
-    return np.asarray(maps, np.float64), np.asarray(found, np.float64)
+    with _recorded(last) as seen:
+        found = _TAPES[backend](model, features, score, seen)
+    return _whole([np.asarray(maps) for maps, _ in found]), _whole([np.asarray(g) for _, g in found])
 
 
-def _is_picture(layer: Any) -> bool:
-    return isinstance(layer, keras.layers.Conv2D) and len(layer.output.shape) == 4
+def _last_convolution(model: keras.Model) -> Any:
+    found: list[Any] = []
+
+    def look(layers: list[Any]) -> None:
+        for layer in layers:
+            if isinstance(layer, keras.layers.Conv2D):
+                found.append(layer)
+            look(getattr(layer, "layers", []))
+
+    look(model.layers)
+    if not found:
+        raise SasnetError(f"{model.name}: has no layer of convolutions; its attention cannot be drawn.")
+    return found[-1]
 
 
-def _by_torch(both: keras.Model, features: NDArray[np.float32], score: Any) -> tuple[Any, Any]:
+@contextmanager
+def _recorded(layer: Any) -> Iterator[list[Any]]:
+    """What a layer gives each time it is called meanwhile."""
+    seen: list[Any] = []
+    call = layer.call
+
+    def record(*args: Any, **kwargs: Any) -> Any:
+        seen.append(call(*args, **kwargs))
+        return seen[-1]
+
+    layer.call = record
+    try:
+        yield seen
+    finally:
+        layer.call = call
+
+
+def _by_torch(model: Any, features: NDArray[np.float32], score: Any, seen: list[Any]) -> Any:
     import torch
 
     with torch.enable_grad():
-        answer = both(keras.ops.convert_to_tensor(features), training=False)
-        maps = answer["maps"]
-        (found,) = torch.autograd.grad(score(answer["outputs"]).sum(), maps)
-    return maps.detach().cpu().numpy(), found.detach().cpu().numpy()
+        outputs = model(keras.ops.convert_to_tensor(features), training=False)
+        gradients = torch.autograd.grad(score(outputs).sum(), seen)
+    return [(m.detach().cpu().numpy(), g.cpu().numpy()) for m, g in zip(seen, gradients, strict=True)]
 
 
-def _by_tensorflow(both: keras.Model, features: NDArray[np.float32], score: Any) -> tuple[Any, Any]:
+def _by_tensorflow(model: Any, features: NDArray[np.float32], score: Any, seen: list[Any]) -> Any:
     import tensorflow as tf
 
     with tf.GradientTape() as tape:
-        answer = both(tf.convert_to_tensor(features), training=False)
-        maps = answer["maps"]
-        tape.watch(maps)
-        total = tf.reduce_sum(score(answer["outputs"]))
-    return maps.numpy(), tape.gradient(total, maps).numpy()
+        outputs = model(tf.convert_to_tensor(features), training=False)
+        total = tf.reduce_sum(score(outputs))
+    gradients = tape.gradient(total, seen)
+    return [(m.numpy(), g.numpy()) for m, g in zip(seen, gradients, strict=True)]
+
+
+_TAPES = {"torch": _by_torch, "tensorflow": _by_tensorflow}
+
+
+def _whole(parts: list[NDArray[Any]]) -> NDArray[np.float64]:
+    """One map; of two, the first is the right side and the second the left one, from the middle outwards."""
+    if len(parts) == 1:
+        return parts[0].astype(np.float64)
+    right, left = parts
+    return np.concatenate((left[:, :, ::-1], right), axis=2).astype(np.float64)

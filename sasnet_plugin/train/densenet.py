@@ -10,13 +10,8 @@ import keras
 import numpy as np
 from keras import layers, ops
 
-<<<<<<< HEAD
-from ..data.images.features import N_CHANNELS, N_PICTURES
-from .heads import Heads, gaussian_score
-=======
 from ..data.images.features import N_CHANNELS, N_PICTURES, PARITY
-from .heads import Heads
->>>>>>> gchain
+from .heads import Heads, gaussian_score
 
 #: Period of the rotation angle and its bins.
 PERIOD = 60.0
@@ -125,7 +120,8 @@ def two_sides(pictures: Any, stated: Any, config: DenseConfig) -> Any:
     numbers = keras.Input((stated.shape[1],))
     side = keras.Model([half, numbers], layers.Flatten()(small_trunk(half, numbers, config)), name="side")
     right = side([pictures[:, :, columns:], stated])
-    left = side([pictures[:, :, columns - 1 :: -1] * np.array(PARITY, dtype=np.float32), stated])
+    mirrored = ops.flip(pictures[:, :, :columns], axis=2) * np.array(PARITY, dtype=np.float32)
+    left = side([mirrored, stated])
     return layers.Concatenate()([layers.Add()([right, left]), layers.Subtract()([right, left])])
 
 

@@ -21,6 +21,7 @@ from sasnet_plugin.simulate.growth.film import WINDOW
 from sasnet_plugin.simulate.growth.quantities import NAMES
 from sasnet_plugin.train.attention import maps_and_gradients
 from sasnet_plugin.train.densenet import DenseConfig
+from sasnet_plugin.train.densenet import build_net as orientation_net
 from sasnet_plugin.train.growth import build_net, losses
 from sasnet_plugin.types import SasnetError
 
@@ -101,6 +102,22 @@ def test_the_growth_network_s_attention_is_a_map() -> None:
     assert maps.ndim == 4
     assert np.abs(gradients).max() > 0
     assert grad_cam(maps[0], gradients[0]).shape == maps.shape[1:3]
+
+
+def test_a_trunk_that_sees_one_side_after_the_other_is_put_together() -> None:
+    """The orientation network: what raises the score by pixels on the left is found on the left."""
+    labels = {"rows": 64, "columns": 64, "n_xi": 120, "nuisance": ["a", "b"]}
+    model = orientation_net(labels, TINY)
+    features = np.random.default_rng(0).normal(size=(1, 64, 64, N_CHANNELS)).astype(np.float32)
+    maps, gradients = maps_and_gradients(model, features, lambda out: out["xi"][:, 0])
+    assert maps.shape == gradients.shape
+    assert maps.shape[2] % 2 == 0
+    changed = features.copy()
+    changed[:, :, 2:12, :3] += 3.0
+    other, _ = maps_and_gradients(model, changed, lambda out: out["xi"][:, 0])
+    off = np.abs(other - maps).sum(axis=(0, 1, 3))
+    half = off.size // 2
+    assert off[:half].sum() > 10 * off[half:].sum()
 
 
 def test_a_network_without_pictures_has_no_attention() -> None:
