@@ -1,4 +1,4 @@
-"""An opened network for rotations of a lattice: images in, p(ξ) with its band and the sample's numbers out."""
+"""An opened network for rotations of a lattice: images in, p(ξ), its band and the sample's numbers out."""
 
 from __future__ import annotations
 
@@ -178,7 +178,9 @@ class OrientationReader:
                 f" {manifest.alpha_f[1]:g} degrees) was measured; check the geometry and the mask."
             )
         if not np.any(seen.counts[seen.mask] > 0):
-            raise DataError(f"{name}: holds no counts in the window that the network sees; check the geometry.")
+            raise DataError(
+                f"{name}: holds no counts in the window that the network sees; check the geometry."
+            )
         return seen
 
     def _describe(self, image: Image, answers: Decoded, row: int) -> OrientationGuess:
@@ -205,7 +207,7 @@ class OrientationReader:
             geometry["alpha_i"] = (image.alpha_i + shift[0], shift[1])
         p = answers.p[row]
         guess = OrientationGuess(
-            xi=XI.copy(),
+            xi=np.array(XI, dtype=np.float64),
             p=p,
             # The band is that of the running mean; a narrow peak of the answer itself may stand above it.
             p_low=np.minimum(answers.p_low[row], p),
@@ -244,7 +246,9 @@ def judge(
         Models are named.
     """
     if models or exclude:
-        raise UnknownModelError("images of ordered particles have one model; leave --models and --exclude out.")
+        raise UnknownModelError(
+            "images of ordered particles have one model; leave --models and --exclude out."
+        )
     return open_orientation().outcomes
 
 
