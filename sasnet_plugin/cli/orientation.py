@@ -78,7 +78,9 @@ def _sentences(answer: Answer) -> list[str]:
         found.append(f"The angles {verdict}: p = {answer.uniform_p_value:.3g} for a uniform distribution.")
     deviance = getattr(answer, "deviance", math.nan)
     if math.isfinite(deviance):
-        found.append(f"Simulated again: Poisson deviance {deviance:.4g} over {getattr(answer, 'dof', 0)} pixels.")
+        found.append(
+            f"Simulated again: Poisson deviance {deviance:.4g} over {getattr(answer, 'dof', 0)} pixels."
+        )
     if OUT_OF_SCOPE not in answer.notes:
         found.append(f"A pattern of the kind that this model knows: {100 * answer.in_scope:.0f} %.")
     return [*found, *(f"Note: {note}" for note in answer.notes)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -105,7 +106,8 @@ def train(
 
 def _net(kind: Any, given: list[str] | None) -> Any:
     """The network's configuration, some of its plain values as the user says, or wrong usage."""
-    values = kind().to_dict()
+    usual_ones = kind()
+    values, changed = asdict(usual_ones), {}
     for part in given or ():
         name, equals, text = part.partition("=")
         usual = values.get(name)
@@ -113,7 +115,7 @@ def _net(kind: Any, given: list[str] | None) -> Any:
             plain = ", ".join(k for k, v in values.items() if isinstance(v, (str, int, float)))
             raise typer.BadParameter(f"{part!r} is not name=value with one of {plain}.", param_hint="--net")
         try:
-            values[name] = type(usual)(text)
+            changed[name] = type(usual)(text)
         except ValueError:
             raise typer.BadParameter(f"{text!r} is no value of {name}.", param_hint="--net") from None
-    return kind.from_dict(values)
+    return replace(usual_ones, **changed)

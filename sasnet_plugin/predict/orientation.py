@@ -1,4 +1,4 @@
-"""An opened network for rotations of a lattice: images in, p(ξ) with its band and the sample's numbers out."""
+"""An opened network for rotations of a lattice: images in, p(ξ), its band and the sample's numbers out."""
 
 from __future__ import annotations
 
@@ -187,7 +187,7 @@ class OrientationReader:
             geometry["alpha_i"] = (image.alpha_i + shift[0], shift[1])
         p = answers.p[row]
         guess = OrientationGuess(
-            xi=XI.copy(),
+            xi=np.array(XI, dtype=np.float64),
             p=p,
             # The band is that of the running mean; a narrow peak of the answer itself may stand above it.
             p_low=np.minimum(answers.p_low[row], p),
@@ -226,7 +226,9 @@ def judge(
         Models are named.
     """
     if models or exclude:
-        raise UnknownModelError("images of ordered particles have one model; leave --models and --exclude out.")
+        raise UnknownModelError(
+            "images of ordered particles have one model; leave --models and --exclude out."
+        )
     return open_orientation().outcomes
 
 

@@ -18,8 +18,8 @@ from ..simulate.gisas.geometry import N_XI
 from ..simulate.gisas.nuisance import QUANTITIES
 from ..simulate.gisas.reading import resolved
 from ..simulate.gisas.store import Store
-from ..simulate.gisas.stream import Held, held_out
 from ..simulate.gisas.strangers import KINDS
+from ..simulate.gisas.stream import Held, held_out
 from ..train.metrics import auroc
 from ..types import SasnetError
 from ..zoo import ZooModel
@@ -60,7 +60,7 @@ def evaluated(
     manifest = model.manifest
     store = Store(test)
     if store.window.shape != manifest.shape or store.window.phi != manifest.phi:
-        raise SasnetError(f"{test}: holds bases of another window than the network sees; simulate them again.")
+        raise SasnetError(f"{test}: holds bases of another window than the network's; simulate them again.")
     rng = np.random.default_rng(seed)
     sets = (
         held_out(store, rng, known=KNOWN * per_model, strangers=per_model),

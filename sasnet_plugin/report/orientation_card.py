@@ -25,8 +25,9 @@ def table(result: dict[str, Any]) -> str:
     lines += [_row(name, f) for name, f in result["by_family"].items()]
     lines += [
         "",
-        f"Uniform truth is called uniform in {100 * result['uniform_called_uniform']:.1f} % (10⁵ to 10⁷ counts),"
-        f" one to five single angles in {100 * result['not_uniform_called_uniform']:.1f} % (10⁴ to 10⁸).",
+        f"Uniform truth is called uniform in {100 * result['uniform_called_uniform']:.1f} % (10⁵ to 10⁷"
+        " counts), one to five single angles in"
+        f" {100 * result['not_uniform_called_uniform']:.1f} % (10⁴ to 10⁸).",
         "",
         "| quantity | median error over the prior's standard deviation | within one stated error |",
         "|---|---|---|",
@@ -72,15 +73,16 @@ def model_card(manifest: OrientationManifest, figures: str) -> str:
 
 Says from one GISAS pattern of hexagonally ordered spheres how their lattice is rotated: p(ξ).
 
-- **Reads** φ {manifest.phi[0]:g} to {manifest.phi[1]:g} and α_f {manifest.alpha_f[0]:g} to {manifest.alpha_f[1]:g}
-  degrees on {rows} × {columns} pixels, counts, mask, wavelength and angle of incidence (preprocessing version
-  {manifest.preprocess_version}).
+- **Reads** φ {manifest.phi[0]:g} to {manifest.phi[1]:g} and α_f {manifest.alpha_f[0]:g} to
+  {manifest.alpha_f[1]:g} degrees on {rows} × {columns} pixels, counts, mask, wavelength and angle of
+  incidence (preprocessing version {manifest.preprocess_version}).
 - **Answers** with p(ξ) on {manifest.n_xi} angles over 60 degrees, its 90 % band at a resolution of
   {manifest.resolution:g} degrees, {len(manifest.quantities)} quantities of sample and measurement with
   errors, a p-value of "every angle alike", and a score that the pattern is of this kind.
-- **Trained** on simulated patterns alone, {training.get("steps", "?")} batches of {training.get("batch", "?")} from
-  {manifest.metrics.get("bases", "?")} geometries (docs/gisas_prior.md): its bands hold for that prior, and no
-  other. {manifest.metrics.get("weights", "?")} weights.
+- **Trained** on simulated patterns alone, {training.get("steps", "?")} batches of
+  {training.get("batch", "?")} from {manifest.metrics.get("bases", "?")} geometries
+  (docs/gisas_prior.md): its bands hold for that prior, and no other.
+  {manifest.metrics.get("weights", "?")} weights.
 - **Made with** {versions}. Training data {manifest.data_hash[:16]}.
 - **Not for** other lattices, other particles than spheres, films that grow, patterns that lie on their side.
   Below in_scope {manifest.scope_threshold:.2f} no orientation is given.

@@ -1,4 +1,4 @@
-"""What a user may wish of a data set, and what a domain makes of it: shards to be made, checked, made again."""
+"""What a user may wish of a data set, and what a domain makes of it: shards to be made and checked."""
 
 from __future__ import annotations
 

@@ -25,8 +25,8 @@ def maps_and_gradients(
     Parameters
     ----------
     model : keras.Model
-        With a dict of outputs. Its trunk may see the whole pattern, or one side after the other
-        (`densenet.two_sides`).
+        With a dict of outputs. Its trunk may see the whole pattern, one side after the other
+        (`densenet.two_sides`), or one that stands for both (`growth.folded`).
     features : (n, rows, columns, channels) float32 array
     score : callable
         From the outputs to one number for each pattern, (n,), by `keras.ops`.
@@ -49,6 +49,8 @@ def maps_and_gradients(
         )
     with _recorded(last) as seen:
         found = _TAPES[backend](model, features, score, seen)
+    if getattr(model, "one_side", False):
+        found = found * 2  # the same to the right and to the left
     return _whole([np.asarray(maps) for maps, _ in found]), _whole([np.asarray(g) for _, g in found])
 
 

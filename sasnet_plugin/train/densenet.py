@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -11,13 +12,11 @@ import numpy as np
 from keras import layers, ops
 
 from ..data.images.features import N_CHANNELS, N_PICTURES, PARITY
+from ..simulate.gisas.reading import RESOLUTION
 from .heads import Heads, gaussian_score
 
 #: Period of the rotation angle and its bins.
 PERIOD = 60.0
-#: Full width at half maximum, degrees, of what p(ξ) is averaged with where a band is given: at 10⁶ counts about 20
-#: of its modes can be known, and these are the first twenty.
-RESOLUTION = 3.0
 #: The band's quantiles.
 LOW, HIGH = 0.05, 0.95
 
@@ -50,13 +49,14 @@ class DenseConfig:
     dropout: float = 0.0
 
     def to_dict(self) -> dict[str, Any]:
-        """As plain data, for a manifest."""
-        return asdict(self)
+        """As plain data, for a manifest; of the file of weights its name alone."""
+        return {**asdict(self), "weights": Path(self.weights).name}
 
     @classmethod
     def from_dict(cls, raw: Mapping[str, Any]) -> DenseConfig:
-        """From `to_dict`, also when it has been through JSON."""
-        return cls(**{**raw, "blocks": tuple((int(n), int(g)) for n, g in raw["blocks"])})
+        """From `to_dict`, also when it has been through JSON, for a network whose weights are loaded next."""
+        blocks = tuple((int(n), int(g)) for n, g in raw["blocks"])
+        return cls(**{**raw, "blocks": blocks, "weights": ""})
 
 
 def build_net(labels: Mapping[str, Any], config: DenseConfig | None = None) -> keras.Model:
@@ -111,8 +111,8 @@ def top(x: Any, stated: Any, config: DenseConfig) -> Any:
 def two_sides(pictures: Any, stated: Any, config: DenseConfig) -> Any:
     """Sum and difference of what one small DenseNet sees on either side of the specular rod.
 
-    Convolutions compare neighbours; what tells a rotation from its mirror image is the difference of pixels at
-    φ and −φ, which are far apart. Seen from the middle outwards, the two sides of a mirrored pattern are
+    Convolutions compare neighbours; what tells a rotation from its mirror image is the difference of pixels
+    at φ and −φ, which are far apart. Seen from the middle outwards, the two sides of a mirrored pattern are
     exchanged: the sum stays and the difference changes its sign.
     """
     columns = pictures.shape[2] // 2
@@ -141,9 +141,7 @@ def small_trunk(pictures: Any, stated: Any, config: DenseConfig) -> Any:
             x = layers.Conv2D(x.shape[-1] // 2, 1, activation="silu", kernel_initializer="he_normal")(x)
             x = layers.AveragePooling2D(2)(x)
         for _ in range(count):
-            y = layers.Conv2D(
-                growth, 3, padding="same", activation="silu", kernel_initializer="he_normal"
-            )(x)
+            y = layers.Conv2D(growth, 3, padding="same", activation="silu", kernel_initializer="he_normal")(x)
             x = layers.Concatenate()([x, y])
     return layers.Conv2D(40, 1, activation="silu", kernel_initializer="he_normal")(x)
 
@@ -228,8 +226,8 @@ def circular_w1(p: Any, truth: Any) -> Any:
 
     Notes
     -----
-    W1 = min over c of ∫ |P − Q − c| (Rabin, Delon & Gousseau, J. Math. Imaging Vision 41 (2011) 147); the best c
-    is the median of the difference of the distribution functions.
+    W1 = min over c of ∫ |P − Q − c| (Rabin et al., J. Math. Imaging Vision 41 (2011) 147); the best
+    c is the median of the difference of the distribution functions.
     """
     n_xi = truth.shape[-1]
     difference = ops.cumsum(p - truth, axis=-1)

@@ -1,4 +1,4 @@
-"""What is fitted on held-out patterns after training: widths of bands and errors, scope, the test of uniform."""
+"""What is fitted on held-out patterns after training: widths of bands, errors, scope, the test of uniform."""
 
 from __future__ import annotations
 
@@ -104,18 +104,13 @@ def levels_of(features: NDArray[np.float32]) -> NDArray[np.float64]:
     return features[:, 0, 0, CHANNELS.index("level")].astype(np.float64)
 
 
-def uniform_classes(
-    levels: NDArray[np.float64], distances: NDArray[np.float64]
-) -> list[dict[str, Any]]:
+def uniform_classes(levels: NDArray[np.float64], distances: NDArray[np.float64]) -> list[dict[str, Any]]:
     """Classes of equal numbers by level, each with quantiles of the distances; the last has no upper end."""
     order = np.argsort(levels)
     found = []
     for rows in np.array_split(order, _CLASSES):
         at = (np.arange(_QUANTILES) + 0.5) / _QUANTILES
         quantiles = np.quantile(distances[rows], at)
-        found.append(
-            {"level": float(levels[rows[-1]]), "distance": [float(f"{x:.4g}") for x in quantiles]}
-        )
+        found.append({"level": float(levels[rows[-1]]), "distance": [float(f"{x:.4g}") for x in quantiles]})
     found[-1]["level"] = 99.0
     return found
-

@@ -39,7 +39,7 @@ def build_net(labels: Mapping[str, Any], config: DenseConfig | None = None) -> k
     config = config or DenseConfig()
     n = len(labels["quantities"])
     inputs = keras.Input((int(labels["rows"]), int(labels["columns"]), N_CHANNELS), name="features")
-    pictures = inputs[..., :_PICTURES]
+    pictures = folded(inputs[..., :_PICTURES])
     stated = (inputs[:, 0, 0, N_PICTURES:] - _CENTRE) / _SCALE
     if config.trunk == "small":
         x = layers.Flatten()(small_trunk(pictures, stated, config))
@@ -54,8 +54,26 @@ def build_net(labels: Mapping[str, Any], config: DenseConfig | None = None) -> k
     return Growth(inputs, outputs, name="growth")
 
 
+def folded(pictures: Any) -> Any:
+    """The mean of both sides of the specular rod, (n, rows, columns / 2, channels), from the middle outwards.
+
+    A film without direction scatters alike to both sides: half as many pixels, each with twice the counts, and
+    an answer that a mirror does not change. Where one side is masked the other stands for both; the last
+    channel, what was measured, becomes the share of the two.
+    """
+    columns = pictures.shape[2] // 2
+    right, left = pictures[:, :, columns:], ops.flip(pictures[:, :, :columns], axis=2)
+    measured = right[..., -1:] + left[..., -1:]
+    # Masked pixels are 0 already.
+    seen = (right[..., :-1] + left[..., :-1]) / ops.maximum(measured, 1.0)
+    return ops.concatenate([seen, measured / 2], axis=-1)
+
+
 class Growth(Heads):
     """The network for growing films."""
+
+    #: Its maps show one side for both.
+    one_side = True
 
     weights_of_losses = {"quantities": 1.0, "scope": 0.5}
 

@@ -121,5 +121,3 @@ def _check(manifest: OrientationManifest, where: str) -> None:
         raise malformed(where, "does not give the ranges of wavelength and alpha_i")
     if "model.onnx" not in manifest.sha256:
         raise malformed(where, "gives no sha256 for model.onnx")
-
-

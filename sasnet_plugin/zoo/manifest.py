@@ -177,7 +177,9 @@ def _check(manifest: Manifest, where: str) -> None:
     if not manifest.structure_factors or manifest.structure_factors[0] is not None:
         raise malformed(where, "does not begin its structure factors with null (none)")
     if unknown := {name for names in allowed.values() for name in names} - set(manifest.structure_factors):
-        raise malformed(where, f"allows structure factors that it does not list ({', '.join(sorted(unknown))})")
+        raise malformed(
+            where, f"allows structure factors that it does not list ({', '.join(sorted(unknown))})"
+        )
     if unknown := set(allowed) - set(manifest.forms):
         raise malformed(where, f"allows structure factors on unknown forms ({', '.join(sorted(unknown))})")
     if not (manifest.temperature_form > 0 and manifest.temperature_structure_factor > 0):

@@ -12,7 +12,7 @@ pytest.importorskip("keras")
 import keras
 from keras import ops
 
-from sasnet_plugin.data.images.features import N_CHANNELS
+from sasnet_plugin.data.images.features import N_CHANNELS, N_PICTURES
 from sasnet_plugin.domains import page, resolve
 from sasnet_plugin.report.images.attention import grad_cam
 from sasnet_plugin.simulate.gisas.geometry import Window
@@ -22,7 +22,7 @@ from sasnet_plugin.simulate.growth.quantities import NAMES
 from sasnet_plugin.train.attention import maps_and_gradients
 from sasnet_plugin.train.densenet import DenseConfig
 from sasnet_plugin.train.densenet import build_net as orientation_net
-from sasnet_plugin.train.growth import build_net, losses
+from sasnet_plugin.train.growth import build_net, folded, losses
 from sasnet_plugin.types import SasnetError
 
 TINY = DenseConfig(stem=8, blocks=((1, 4), (1, 8)), dense=32)
@@ -118,6 +118,28 @@ def test_a_trunk_that_sees_one_side_after_the_other_is_put_together() -> None:
     off = np.abs(other - maps).sum(axis=(0, 1, 3))
     half = off.size // 2
     assert off[:half].sum() > 10 * off[half:].sum()
+
+
+def test_a_mirror_and_a_mask_on_one_side_change_nothing() -> None:
+    labels = {"rows": 64, "columns": 64, "quantities": list(NAMES)}
+    model = build_net(labels, TINY)
+    half = np.random.default_rng(0).uniform(0.1, 1, size=(1, 64, 32, N_CHANNELS)).astype(np.float32)
+    even = np.concatenate((half[:, :, ::-1], half), axis=2)
+    even[..., N_PICTURES:] = 0.3
+    even[..., 2] = 1.0
+    found = model.predict(even, verbose=0)["quantities"]
+    uneven = even.copy()
+    uneven[:, :, 40:, :2] *= 1.5
+    one = model.predict(uneven, verbose=0)["quantities"]
+    other = model.predict(uneven[:, :, ::-1], verbose=0)["quantities"]
+    np.testing.assert_allclose(one, other, atol=1e-5)
+    assert np.abs(one - found).max() > 1e-3
+    covered = even.copy()
+    covered[:, 10:20, 5:20, :3] = 0.0
+    shares = folded(ops.convert_to_tensor(covered[..., :3]))
+    np.testing.assert_allclose(
+        np.asarray(ops.convert_to_numpy(shares))[..., :2], half[..., :2], rtol=1e-6
+    )
 
 
 def test_a_network_without_pictures_has_no_attention() -> None:

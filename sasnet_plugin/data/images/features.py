@@ -1,4 +1,4 @@
-"""From a window of exit angles to what the network reads: the same for simulated and for measured patterns."""
+"""From a window of exit angles to what the network reads: the same for simulated and measured patterns."""
 
 from __future__ import annotations
 
@@ -99,8 +99,9 @@ def level_of(
 
     Never below what one count in all would be.
     """
-    beside = mask & (np.abs(phi) > ROD)
-    beside = np.where(beside.any(axis=(1, 2))[:, None, None], beside, mask)
+    beside: NDArray[np.bool_] = mask & (np.abs(phi) > ROD)
+    alone = ~beside.any(axis=(1, 2))
+    beside[alone] = mask[alone]
     number = np.maximum(beside.sum(axis=(1, 2)), 1)
     total = np.sum(seen, axis=(1, 2), where=beside, dtype=np.float64)
     return np.asarray(np.maximum(total, 1.0) / number, dtype=np.float32)

@@ -220,7 +220,9 @@ def _check_counts(counts: NDArray[np.float64], good: BoolArray, name: str) -> No
         )
 
 
-def read(path: str | os.PathLike[str], *, q_unit: str | None = None, entry: str | None = None) -> Iterator[Image]:
+def read(
+    path: str | os.PathLike[str], *, q_unit: str | None = None, entry: str | None = None
+) -> Iterator[Image]:
     """The images of a file one by one, or frame number ``entry`` counted from 1.
 
     Raises

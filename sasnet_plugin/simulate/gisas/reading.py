@@ -1,4 +1,4 @@
-"""What the network's outputs mean: p(ξ), its band, quantities with errors; for calibration and for prediction."""
+"""What the network's outputs mean: p(ξ), its band, quantities with errors; to calibrate and to predict."""
 
 from __future__ import annotations
 
@@ -55,7 +55,9 @@ def read(straight: Mapping[str, NDArray[np.floating]], turned: Mapping[str, NDAr
     straight, turned : mapping
         Outputs ``xi`` (n, 120), ``band`` (n, 120, 2), ``nuisance`` (n, quantities, 2), ``scope`` (n, 1).
     """
-    one, other = ({k: np.asarray(v, dtype=np.float64) for k, v in found.items()} for found in (straight, turned))
+    one, other = (
+        {k: np.asarray(v, dtype=np.float64) for k, v in found.items()} for found in (straight, turned)
+    )
     p = (softmax(one["xi"]) + mirrored(softmax(other["xi"]))) / 2
     low, high = ((one["band"][..., k] + mirrored(other["band"][..., k])) / 2 for k in (0, 1))
     centres = one["nuisance"][..., 0], other["nuisance"][..., 0] * SIGNS

@@ -107,9 +107,7 @@ def measured_stranger(
     return Stranger(count(expected, mask, rng), mask, basis.geometry.wavelength, stated, kind)
 
 
-def features_of_measured(
-    patterns: Sequence[Measured | Example], window: Window
-) -> NDArray[np.float32]:
+def features_of_measured(patterns: Sequence[Measured | Example], window: Window) -> NDArray[np.float32]:
     """What the network reads of patterns, (n, rows, columns, N_CHANNELS)."""
     return features_of(
         np.stack([p.counts for p in patterns]),
@@ -216,6 +214,7 @@ def held_out(
     uses : int
         Patterns of one basis.
     """
+
     def level() -> float | None:
         return None if counts is None else float(np.exp(rng.uniform(*np.log(counts))))
 
@@ -226,9 +225,7 @@ def held_out(
         basis = store[int(rng.integers(len(store)))]
         half = basis.half()
         for _ in range(min(uses, known - len(found))):
-            found.append(
-                example(basis, rng, window=store.window, half=half, family=family, counts=level())
-            )
+            found.append(example(basis, rng, window=store.window, half=half, family=family, counts=level()))
         for kind in kinds[len(others) : len(others) + uses]:
             others.append(measured_stranger(kind, basis, half, store.window, rng, counts=level()))
     table = answers(found, len(others))
