@@ -74,6 +74,8 @@ class Domain:
         Figures of merit.
     evaluate : str
         (model, folder of test shards, options) to figures and a table, `report.figures.Evaluated`.
+    quantities : str
+        Numbers of an answer, each with ``name`` and ``unit``, that can be followed over a series of frames.
     as_dict, show, plot : str
         An answer as plain data for ``--json``; (console, measurement, answer) as text; (file, pairs of
         measurement and answer) as a figure.
@@ -102,6 +104,7 @@ class Domain:
     verify: str = ""
     metrics: str = ""
     evaluate: str = ""
+    quantities: str = ""
     as_dict: str = ""
     show: str = ""
     plot: str = ""

@@ -26,6 +26,7 @@ GISAS_GROWTH = Domain(
     judge="sasnet_plugin.predict.growth:judge",
     metrics="sasnet_plugin.report.growth:quantity_figures",
     evaluate="sasnet_plugin.report.growth:evaluated",
+    quantities="sasnet_plugin.simulate.growth.quantities:QUANTITIES",
     as_dict="sasnet_plugin.cli.growth:as_dict",
     show="sasnet_plugin.cli.growth:show",
     plot="sasnet_plugin.report.growth_plot:plot_growth",

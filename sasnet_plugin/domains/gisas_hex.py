@@ -27,6 +27,7 @@ GISAS_HEX = Domain(
     judge="sasnet_plugin.predict.orientation:judge",
     metrics="sasnet_plugin.report.orientation:figures",
     evaluate="sasnet_plugin.report.orientation:evaluated",
+    quantities="sasnet_plugin.simulate.gisas.nuisance:QUANTITIES",
     as_dict="sasnet_plugin.cli.orientation:as_dict",
     show="sasnet_plugin.cli.orientation:show",
     plot="sasnet_plugin.report.orientation_plot:plot_orientations",

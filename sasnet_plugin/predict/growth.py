@@ -100,9 +100,7 @@ class GrowthReader:
         for start in range(0, len(images), CHUNK):
             some = images[start : start + CHUNK]
             values = features([on_window(image, self.manifest) for image in some])
-            answers = decode(
-                self.runtime.run(values), self.runtime.run(mirrored(values)), self.manifest
-            )
+            answers = decode(self.runtime.run(values), self.runtime.run(mirrored(values)), self.manifest)
             found.extend(self._describe(image, answers, row) for row, image in enumerate(some))
         return found
 

@@ -16,8 +16,8 @@ from ..predict.runtime import Runtime
 from ..simulate.growth.quantities import QUANTITIES
 from ..simulate.growth.reading import values_of
 from ..simulate.growth.store import Store
-from ..simulate.growth.stream import Held, held_out
 from ..simulate.growth.strangers import KINDS
+from ..simulate.growth.stream import Held, held_out
 from ..train.metrics import auroc
 from ..types import SasnetError
 from ..zoo import ZooModel
@@ -58,7 +58,9 @@ def evaluated(
     manifest = model.manifest
     store = Store(test)
     if store.window.shape != manifest.shape or store.window.phi != manifest.phi:
-        raise SasnetError(f"{test}: holds films of another window than the network sees; simulate them again.")
+        raise SasnetError(
+            f"{test}: holds films of another window than the network sees; simulate them again."
+        )
     rng = np.random.default_rng(seed)
     runtime = Runtime(model.onnx, outputs=resolve(model.domain.outputs))
     result: dict[str, Any] = {"by_counts": {}}
@@ -102,7 +104,9 @@ def scope_figures(answers: Decoded, held: Held, manifest: GrowthManifest) -> dic
     known = held.in_scope > 0
     passed = answers.in_scope >= manifest.scope_threshold
     return {
-        "auroc": {kind: auroc(answers.in_scope[known], answers.in_scope[held.kind == kind]) for kind in KINDS},
+        "auroc": {
+            kind: auroc(answers.in_scope[known], answers.in_scope[held.kind == kind]) for kind in KINDS
+        },
         "strangers_answered": {kind: float(passed[held.kind == kind].mean()) for kind in KINDS},
         "known_refused": float(np.mean(~passed[known])),
     }
@@ -171,17 +175,18 @@ def model_card(manifest: GrowthManifest, figures: str) -> str:
 
 Says from one GISAXS pattern of a growing metal film how large, how high and how far apart its clusters are.
 
-- **Reads** φ {manifest.phi[0]:g} to {manifest.phi[1]:g} and α_f {manifest.alpha_f[0]:g} to {manifest.alpha_f[1]:g}
-  degrees on {rows} × {columns} pixels, counts, mask, wavelength ({wave_low:g} to {wave_high:g} Å) and angle of
-  incidence ({low:g} to {high:g} degrees), preprocessing version {manifest.preprocess_version}.
-- **Answers** with {", ".join(f"`{name}`" for name in manifest.quantities)}, each with a 90 % band, and a score
-  that the pattern is of this kind.
-- **Trained** on simulated patterns alone, {training.get("steps", "?")} batches of {training.get("batch", "?")} from
-  {manifest.metrics.get("films", "?")} films (docs/growth_prior.md): its bands hold for that prior, and no other.
-  {manifest.metrics.get("weights", "?")} weights.
+- **Reads** φ {manifest.phi[0]:g} to {manifest.phi[1]:g} and α_f {manifest.alpha_f[0]:g} to
+  {manifest.alpha_f[1]:g} degrees on {rows} × {columns} pixels, counts, mask, wavelength
+  ({wave_low:g} to {wave_high:g} Å) and angle of incidence ({low:g} to {high:g} degrees),
+  preprocessing version {manifest.preprocess_version}.
+- **Answers** with {", ".join(f"`{name}`" for name in manifest.quantities)},
+  each with a 90 % band, and a score that the pattern is of this kind.
+- **Trained** on simulated patterns alone, {training.get("steps", "?")} batches of
+  {training.get("batch", "?")} from {manifest.metrics.get("films", "?")} films (docs/growth_prior.md):
+  its bands hold for that prior, and no other. {manifest.metrics.get("weights", "?")} weights.
 - **Made with** {versions}. Training data {manifest.data_hash[:16]}.
-- **Not for** ordered lattices, buried particles, other materials, patterns that lie on their side. Below in_scope
-  {manifest.scope_threshold:.2f} nothing is said.
+- **Not for** ordered lattices, buried particles, other materials, patterns that lie on their side.
+  Below in_scope {manifest.scope_threshold:.2f} nothing is said.
 
 ## Figures
 

@@ -53,7 +53,10 @@ def _one(image: Image, guess: GrowthGuess) -> Draw:
         drawn = picture(axes, image.counts, image, paint, norm=log_scale(image), cmap="viridis")
         bar(figure, drawn, axes, "counts", paint)
         geometry(axes, image, paint)
-        lines = [f"{name} {v:.3g} ({low:.3g}–{high:.3g}) {u}" for name, (v, low, high, u) in guess.quantities.items()]
+        lines = [
+            f"{name} {v:.3g} ({low:.3g}–{high:.3g}) {u}"
+            for name, (v, low, high, u) in guess.quantities.items()
+        ]
         axes.set_title("\n".join(lines), fontsize=7, loc="left", color=paint("ink"), parse_math=False)
 
     return draw

@@ -57,8 +57,8 @@ def build_net(labels: Mapping[str, Any], config: DenseConfig | None = None) -> k
 def folded(pictures: Any) -> Any:
     """The mean of both sides of the specular rod, (n, rows, columns / 2, channels), from the middle outwards.
 
-    A film without direction scatters alike to both sides: half as many pixels, each with twice the counts, and
-    an answer that a mirror does not change. Where one side is masked the other stands for both; the last
+    A film without direction scatters alike to both sides: half as many pixels, each with twice the counts,
+    and an answer that a mirror does not change. Where one side is masked the other stands for both; the last
     channel, what was measured, becomes the share of the two.
     """
     columns = pictures.shape[2] // 2

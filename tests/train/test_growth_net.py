@@ -137,9 +137,7 @@ def test_a_mirror_and_a_mask_on_one_side_change_nothing() -> None:
     covered = even.copy()
     covered[:, 10:20, 5:20, :3] = 0.0
     shares = folded(ops.convert_to_tensor(covered[..., :3]))
-    np.testing.assert_allclose(
-        np.asarray(ops.convert_to_numpy(shares))[..., :2], half[..., :2], rtol=1e-6
-    )
+    np.testing.assert_allclose(np.asarray(ops.convert_to_numpy(shares))[..., :2], half[..., :2], rtol=1e-6)
 
 
 def test_a_network_without_pictures_has_no_attention() -> None:
