@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -51,9 +52,14 @@ def follow(
         for argument in expand(files):
             if isinstance(argument, str) and argument.endswith(".toml"):
                 continue  # the geometry of its neighbours
-            for path, one in curves_of(argument, resolve(found.read), None):
-                sentence = SasnetError(sentence_of(path, one)) if isinstance(one, Exception) else one
-                yield path, sentence
+            bad: list[SasnetError] = []
+            read = partial(resolve(found.read), failed=bad.append)
+            for path, one in curves_of(argument, read, None):
+                # Frames that could not be read before this one, in their order.
+                yield from ((path, sentence) for sentence in bad)
+                bad.clear()
+                yield path, SasnetError(sentence_of(path, one)) if isinstance(one, Exception) else one
+            yield from ((str(argument), sentence) for sentence in bad)
 
     frames = series.follow(
         measurements(),

@@ -221,9 +221,15 @@ def _check_counts(counts: NDArray[np.float64], good: BoolArray, name: str) -> No
 
 
 def read(
-    path: str | os.PathLike[str], *, q_unit: str | None = None, entry: str | None = None
+    path: str | os.PathLike[str],
+    *,
+    q_unit: str | None = None,
+    entry: str | None = None,
+    failed: Callable[[DataError], None] | None = None,
 ) -> Iterator[Image]:
     """The images of a file one by one, or frame number ``entry`` counted from 1.
+
+    ``failed`` is as in `iter_images`.
 
     Raises
     ------
@@ -233,7 +239,7 @@ def read(
     if q_unit is not None:
         raise DataError(f"{path}: an image has no q; leave --q-unit out.")
     if entry is None:
-        yield from iter_images(path)
+        yield from iter_images(path, failed=failed)
         return
     if not entry.isdigit() or int(entry) < 1:
         raise DataError(f"{path}: {entry} is no frame of an image file; give its number, counted from 1.")
