@@ -11,7 +11,7 @@ import keras
 import numpy as np
 from keras import layers, ops
 
-from ..data.images.features import N_CHANNELS, N_PICTURES, PARITY
+from ..data.images.features import N_CHANNELS, N_PICTURES
 from ..simulate.gisas.reading import RESOLUTION
 from .heads import Heads
 
@@ -116,7 +116,7 @@ def two_sides(pictures: Any, stated: Any, config: DenseConfig) -> Any:
     numbers = keras.Input((stated.shape[1],))
     side = keras.Model([half, numbers], layers.Flatten()(small_trunk(half, numbers, config)), name="side")
     right = side([pictures[:, :, columns:], stated])
-    left = side([pictures[:, :, columns - 1 :: -1] * np.array(PARITY, dtype=np.float32), stated])
+    left = side([pictures[:, :, columns - 1 :: -1], stated])
     return layers.Concatenate()([layers.Add()([right, left]), layers.Subtract()([right, left])])
 
 
