@@ -86,7 +86,12 @@ def test_strangers_are_measured_like_patterns(folder: Path, kind: str) -> None:
 
 def test_held_out_patterns_come_with_their_truth(folder: Path) -> None:
     held = held_out(
-        store.Store(folder), np.random.default_rng(1), known=9, strangers=1, family="uniform", counts=(1e5, 1e6)
+        store.Store(folder),
+        np.random.default_rng(1),
+        known=9,
+        strangers=1,
+        family="uniform",
+        counts=(1e5, 1e6),
     )
     assert list(held.kind) == ["uniform"] * 9 + list(KINDS)
     assert np.all((held.counts[:9] >= 1e5) & (held.counts[:9] <= 1e6))
@@ -99,9 +104,13 @@ def test_quantities_come_back_from_their_scale(folder: Path) -> None:
     row = answers([one], 0)["nuisance"][0]
     for quantity, scaled in zip(QUANTITIES, row, strict=True):
         value, error = quantity.value(float(scaled), 0.1)
-        assert value == pytest.approx(max(truth[quantity.name], quantity.floor or -np.inf), rel=1e-4, abs=1e-6)
+        assert value == pytest.approx(
+            max(truth[quantity.name], quantity.floor or -np.inf), rel=1e-4, abs=1e-6
+        )
         assert error > 0
-    assert NAMES[int(np.flatnonzero(SIGNS < 0)[0])] == "shift_phi"
+    (odd,) = (quantity for quantity in QUANTITIES if quantity.odd)
+    assert odd.name == "shift_phi"
+    assert odd.scaled(-0.02) == pytest.approx(-odd.scaled(0.02))
 
 
 def _outputs(rng: np.random.Generator, n: int = 3) -> dict[str, np.ndarray]:
