@@ -1,7 +1,7 @@
 """A model zoo with a very small network for patterns, for tests of everything around the trained one.
 
-It has the real one's inputs and outputs: linear heads with fixed random weights on the mean of the features over
-the rows of eight strips of columns, so that it sees left from right.
+It has the real one's inputs and outputs: linear heads with fixed random weights on the mean of the features
+over the rows of eight strips of columns, so that it sees left from right.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Answers about patterns: mirrored with the mirror, silent about what is of another kind, one sentence on bad ones."""
+"""Answers about patterns: turned with the mirror, silent about other kinds, one sentence on bad ones."""
 
 from __future__ import annotations
 

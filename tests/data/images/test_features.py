@@ -1,4 +1,4 @@
-"""What the network reads of a pattern: the same however long it was measured, turned as its mirror image is."""
+"""What the network reads of a pattern: the same however long it was measured, turned as its mirror image."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Examples for training and how answers are read: mirrors are exact, scales round-trip, strangers are measured."""
+"""Examples for training and how answers are read: mirrors are exact, scales go there and back."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from sasnet_plugin.simulate.gisas.geometry import N_XI, XI
 from sasnet_plugin.simulate.gisas.nuisance import NAMES, QUANTITIES, SIGNS
 from sasnet_plugin.simulate.gisas.orientation import deltas, peak
 from sasnet_plugin.simulate.gisas.sample import example
+from sasnet_plugin.simulate.gisas.strangers import KINDS
 from sasnet_plugin.simulate.gisas.stream import (
     STRANGERS,
     USES,
@@ -24,7 +25,6 @@ from sasnet_plugin.simulate.gisas.stream import (
     held_out,
     measured_stranger,
 )
-from sasnet_plugin.simulate.gisas.strangers import KINDS
 
 
 @pytest.fixture(scope="module")
