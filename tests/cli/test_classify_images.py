@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tinygisas import add_to_zoo, pattern
+from tinygisas import add_to_zoo, network, pattern
 from tinyzoo import sphere_curve
 from typer.testing import CliRunner
 
@@ -133,3 +133,23 @@ def test_frames_of_a_stack_are_answered_one_by_one(both: Path, tmp_path: Path) -
     answers = [json.loads(line) for line in out.splitlines()]
     assert len(answers) == 3
     assert answers[0]["distribution"] != answers[1]["distribution"]
+
+
+def test_verify_is_for_patterns(both: Path, tmp_path: Path) -> None:
+    curve = tmp_path / "sphere.dat"
+    np.savetxt(curve, np.column_stack(sphere_curve(60.0)))
+    code, _, err = run(curve, "--verify")
+    assert code == 1
+    assert "sasnet fit" in err
+
+
+def test_stranger_is_not_fitted(zoo: Path, picture: Path) -> None:
+    add_to_zoo(zoo, onnx_bytes=network(scope_bias=-3.0))
+    code, out, _ = run(picture, "--json", "--verify")
+    answer = json.loads(out)
+    assert code == 0
+    assert answer["deviance"] is None
+    assert answer["uniform_p_value"] is None
+    assert max(answer["distribution"]["p"]) < 0.01
+    assert any("outside what this model knows" in note for note in answer["notes"])
+    assert any("Nothing was fitted" in note for note in answer["notes"])
