@@ -40,6 +40,12 @@ def classify(
             "--domain", help="Kind of measurement, sas1d or gisas_hex, where the file does not tell it."
         ),
     ] = None,
+    verify: Annotated[
+        bool,
+        typer.Option(
+            "--verify", help="Patterns: fit the physics from the answer on, simulate it again and compare."
+        ),
+    ] = False,
     top: Annotated[int, typer.Option("--top", min=1, help="How many models to list.")] = 5,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print one JSON object per line and data set.")
@@ -77,7 +83,13 @@ def classify(
     from sasnet_plugin.cli.answers import JsonWriter, TableWriter
 
     kinds = Kinds(
-        domain, top=top, models=names_of(models), exclude=names_of(exclude), q_unit=unit, entry=entry
+        domain,
+        top=top,
+        models=names_of(models),
+        exclude=names_of(exclude),
+        q_unit=unit,
+        entry=entry,
+        verify=verify,
     )
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):

@@ -9,6 +9,7 @@ from typing import Any
 import typer
 
 from sasnet_plugin.domains import Domain, page, recognised, resolve
+from sasnet_plugin.types import SasnetError
 
 
 class Kinds:
@@ -71,6 +72,8 @@ class Kinds:
         if not self._verify or isinstance(answer, Exception):
             return answer
         domain = self.domain_of(measurement)
+        if not domain.verify:
+            return SasnetError(f"{measurement.file}: --verify is for patterns; 'sasnet fit' verifies curves.")
         try:
             return resolve(domain.verify)(measurement, answer)
         except Exception as error:  # one pattern must not stop the others

@@ -34,7 +34,7 @@ def as_dict(answer: Answer) -> dict[str, Any]:
         "uniform_p_value": _number(answer.uniform_p_value),
         "deviance": _number(getattr(answer, "deviance", math.nan)),
         "in_scope": round(float(answer.in_scope), 6),
-        "notes": list(answer.notes),
+        "notes": list(dict.fromkeys(answer.notes)),
     }
 
 
@@ -83,4 +83,4 @@ def _sentences(answer: Answer) -> list[str]:
         )
     if OUT_OF_SCOPE not in answer.notes:
         found.append(f"A pattern of the kind that this model knows: {100 * answer.in_scope:.0f} %.")
-    return [*found, *(f"Note: {note}" for note in answer.notes)]
+    return [*found, *(f"Note: {note}" for note in dict.fromkeys(answer.notes))]

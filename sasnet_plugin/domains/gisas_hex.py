@@ -25,6 +25,7 @@ GISAS_HEX = Domain(
     outputs="sasnet_plugin.predict.orientation:Outputs",
     decode="sasnet_plugin.predict.orientation:decode",
     judge="sasnet_plugin.predict.orientation:judge",
+    verify="sasnet_plugin.fit.orientation.answer:verified",
     metrics="sasnet_plugin.report.orientation:figures",
     evaluate="sasnet_plugin.report.orientation:evaluated",
     quantities="sasnet_plugin.simulate.gisas.nuisance:QUANTITIES",

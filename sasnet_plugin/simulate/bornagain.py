@@ -8,7 +8,7 @@ the particles', they would depend on the coverage, and a mixture of domains woul
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -29,6 +29,7 @@ FILM, SUBSTRATE = ("SiO2", 2.2), ("Si", 2.33)
 _GREY = (0.5, 0.5, 0.5)
 
 
+@cache
 def version() -> str:
     """BornAgain's version.
 

@@ -11,7 +11,7 @@ import keras
 import numpy as np
 from keras import layers, ops
 
-from ..data.images.features import N_CHANNELS, N_PICTURES, PARITY
+from ..data.images.features import N_CHANNELS, N_PICTURES
 from ..simulate.gisas.reading import RESOLUTION
 from .heads import Heads, gaussian_score
 
@@ -120,8 +120,7 @@ def two_sides(pictures: Any, stated: Any, config: DenseConfig) -> Any:
     numbers = keras.Input((stated.shape[1],))
     side = keras.Model([half, numbers], layers.Flatten()(small_trunk(half, numbers, config)), name="side")
     right = side([pictures[:, :, columns:], stated])
-    mirrored = ops.flip(pictures[:, :, :columns], axis=2) * np.array(PARITY, dtype=np.float32)
-    left = side([mirrored, stated])
+    left = side([ops.flip(pictures[:, :, :columns], axis=2), stated])
     return layers.Concatenate()([layers.Add()([right, left]), layers.Subtract()([right, left])])
 
 

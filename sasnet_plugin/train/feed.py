@@ -18,6 +18,8 @@ def _work(stream: str, folder: str, seed: list[int], queue: Any) -> None:
 
     if hasattr(os, "nice"):
         os.nice(10)  # a step of the network waits for its slowest thread; examples can wait
+    # What a killed trainer has not read holds nobody back from ending.
+    queue.cancel_join_thread()
     source = resolve(stream)(folder, np.random.default_rng(seed))
     parent = os.getppid()
     while os.getppid() == parent:  # a trainer killed at once leaves no orphan behind

@@ -123,9 +123,10 @@ def train(
     model.compile(optimizer=optimizer, jit_compile=False)
     rounds = -(-config.steps // config.save_every)
     done = restore(model, run)
+    log = keras.callbacks.CSVLogger(str(run / "log.csv"), append=True)
     callbacks: list[Any] = [
         keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, _: checkpoint(model, run, epoch + 1)),
-        keras.callbacks.CSVLogger(str(run / "log.csv"), append=True),
+        log,
     ]
     if progress is not None:
         callbacks.append(_reporter(keras, progress, config.save_every))
@@ -149,6 +150,8 @@ def train(
         )
     finally:
         feed.close()
+        if log.csv_file is not None:  # after an interruption Keras leaves it open
+            log.csv_file.close()
     optimizer.finalize_variable_values(model.trainable_variables)
     temporary = run / "tmp.weights.h5"
     model.save_weights(temporary)

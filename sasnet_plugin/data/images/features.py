@@ -14,8 +14,6 @@ CHANNELS = ("log", "root", "measured", "asymmetry", "significance", "level", "wa
 N_CHANNELS = len(CHANNELS)
 #: The first channels are pictures, the others the same number in every pixel.
 N_PICTURES = 5
-#: 1 for a picture that a mirror turns, −1 for one whose sign it changes besides.
-PARITY = (1.0, 1.0, 1.0, -1.0, -1.0)
 #: Columns closer to the middle than this, degrees, hold the specular rod: most of the counts, and nothing of
 #: the lattice.
 ROD = 0.12
@@ -109,6 +107,5 @@ def level_of(
 
 def mirrored(values: NDArray[np.float32]) -> NDArray[np.float32]:
     """The features of the pattern seen in a mirror, φ → −φ."""
-    turned = np.ascontiguousarray(values[:, :, ::-1])
-    turned[..., :N_PICTURES] *= np.array(PARITY, dtype=np.float32)
-    return turned
+    # The asymmetry between φ and −φ is odd in φ: turned round, it has changed its sign.
+    return np.ascontiguousarray(values[:, :, ::-1])

@@ -40,19 +40,22 @@ class Quantity:
 
     def scaled(self, value: float) -> float:
         """About −1.7 to 1.7 over the prior."""
-        low, high = (self._log(x) if self.logarithmic else x for x in (max(self.low, self.floor), self.high))
-        x = self._log(value) if self.logarithmic else value
-        return float((x - (low + high) / 2) / ((high - low) / np.sqrt(12)))
+        middle, step = self._scale()
+        return float(((self._log(value) if self.logarithmic else value) - middle) / step)
 
     def value(self, scaled: float, error: float) -> tuple[float, float]:
         """The quantity and its standard error, in its unit, from the scaled ones."""
-        low, high = (self._log(x) if self.logarithmic else x for x in (max(self.low, self.floor), self.high))
-        step = (high - low) / np.sqrt(12)
-        x = (low + high) / 2 + step * scaled
+        middle, step = self._scale()
+        x = middle + step * scaled
         if not self.logarithmic:
             return float(x), float(step * error)
         found = float(np.exp(x))
         return found, float(found * np.sinh(min(step * error, 3.0)))
+
+    def _scale(self) -> tuple[float, float]:
+        """Middle and standard deviation of the prior's range."""
+        low, high = (self._log(x) if self.logarithmic else x for x in (self.low, self.high))
+        return (low + high) / 2, (high - low) / float(np.sqrt(12))
 
     def _log(self, value: float) -> float:
         return float(np.log(max(value, self.floor)))
