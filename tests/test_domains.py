@@ -9,23 +9,24 @@ import numpy as np
 import pytest
 
 from sasnet_plugin.domains import PAGES, Domain, page, recognised, resolve
+from sasnet_plugin.domains.gisas_growth import GISAS_GROWTH
 from sasnet_plugin.domains.gisas_hex import GISAS_HEX
 from sasnet_plugin.domains.sas1d import SAS1D
 from sasnet_plugin.types import Curve, SasnetError
 
-VALUES = {"name", "preprocess_version", "reservoir", "reuse"}
+VALUES = {"name", "preprocess_version", "reservoir", "reuse", "quantities"}
 OF_KERAS = {"net", "build_net"}  # imported by the tests of training
-OPTIONAL = {"recognise", "augment", "verify"}
+OPTIONAL = {"recognise", "augment", "verify", "quantities"}
 
 
-@pytest.mark.parametrize("page", [SAS1D, GISAS_HEX], ids=lambda page: page.name)
+@pytest.mark.parametrize("page", [SAS1D, GISAS_HEX, GISAS_GROWTH], ids=lambda page: page.name)
 def test_every_name_on_the_page_is_a_function(page: Domain) -> None:
     named = {f.name for f in fields(Domain) if getattr(page, f.name)} - VALUES - OF_KERAS
     for name in named:
         assert callable(resolve(getattr(page, name))), name
 
 
-@pytest.mark.parametrize("page", [SAS1D, GISAS_HEX], ids=lambda page: page.name)
+@pytest.mark.parametrize("page", [SAS1D, GISAS_HEX, GISAS_GROWTH], ids=lambda page: page.name)
 def test_every_step_is_on_the_page(page: Domain) -> None:
     assert all(getattr(page, f.name) for f in fields(Domain) if f.name not in OPTIONAL)
 

@@ -106,7 +106,8 @@ def geometry(axes: Axes, image: Image, paint: Paint, *, critical: float | None =
     # White on a dark rim is seen on every colour of the picture.
     rim = [withStroke(linewidth=2.2, foreground="#00000090")]
     ink: dict[str, Any] = {"color": "#ffffff", "path_effects": rim}
-    words: dict[str, Any] = {"fontsize": 8, **ink}
+    ground = {"boxstyle": "round,pad=0.15", "facecolor": "#000000", "alpha": 0.45, "linewidth": 0}
+    words: dict[str, Any] = {"fontsize": 8, "color": "#ffffff", "bbox": ground}
     for height, line, name in ((0.0, "--", "horizon"), (critical, ":", "Yoneda")):
         if height is not None and bottom < height < top:
             axes.axhline(height, linestyle=line, linewidth=0.9, **ink)
