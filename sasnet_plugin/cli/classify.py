@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -53,6 +54,9 @@ def classify(
     plot: Annotated[
         str | None, typer.Option("--plot", help="Draw data and answers into this file (PNG).")
     ] = None,
+    report: Annotated[
+        Path | None, typer.Option("--report", help="Patterns: folder for an HTML page of each.")
+    ] = None,
     q_range: Annotated[
         str | None,
         typer.Option("--q-range", metavar="A:B", help="Use only q from A to B, Å⁻¹; either may be left out."),
@@ -98,6 +102,8 @@ def classify(
     writer: Writer = JsonWriter() if as_json else TableWriter()
     with _progress() as step:
         found = outcomes(files, kinds.read, kinds.judge, window, step)
+        if report is not None:
+            found = _reported(found, kinds.domain_of, report)
         failed, drawn = _write(found, kinds.domain_of, writer, plot is not None)
     if plot is not None and drawn:
         _draw(plot, drawn)
@@ -138,6 +144,23 @@ def _answer(waiting: list[tuple[str, Any]], judge: Callable[[list[Any]], list[An
     judged = iter(judge([one for _, one in waiting if not isinstance(one, Exception)]))
     for path, one in waiting:
         yield (path, None, one) if isinstance(one, Exception) else (path, one, next(judged))
+
+
+def _reported(
+    outcomes: Iterable[Outcome], domain_of: Callable[[Any], Domain], folder: Path
+) -> Iterator[Outcome]:
+    """Write the page of each answer as it comes."""
+    from sasnet_plugin.domains import resolve
+
+    for path, one, outcome in outcomes:
+        if not isinstance(outcome, Exception):
+            write = domain_of(one).report
+            if not write:
+                raise typer.BadParameter(
+                    "pages of curves are those of their fits: 'sasnet fit --report'.", param_hint="--report"
+                )
+            resolve(write)(one, outcome, folder)
+        yield path, one, outcome
 
 
 def _write(

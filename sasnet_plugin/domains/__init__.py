@@ -79,6 +79,8 @@ class Domain:
     as_dict, show, plot : str
         An answer as plain data for ``--json``; (console, measurement, answer) as text; (file, pairs of
         measurement and answer) as a figure.
+    report : str
+        (measurement, answer, folder) writes a page; empty where ``sasnet fit`` does that.
     """
 
     name: str
@@ -108,6 +110,7 @@ class Domain:
     as_dict: str = ""
     show: str = ""
     plot: str = ""
+    report: str = ""
 
 
 def page(name: str) -> Domain:

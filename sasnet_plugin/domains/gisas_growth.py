@@ -30,4 +30,5 @@ GISAS_GROWTH = Domain(
     as_dict="sasnet_plugin.cli.growth:as_dict",
     show="sasnet_plugin.cli.growth:show",
     plot="sasnet_plugin.report.growth_plot:plot_growth",
+    report="sasnet_plugin.report.images.pages:growth_page",
 )

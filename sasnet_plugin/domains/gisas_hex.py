@@ -32,4 +32,5 @@ GISAS_HEX = Domain(
     as_dict="sasnet_plugin.cli.orientation:as_dict",
     show="sasnet_plugin.cli.orientation:show",
     plot="sasnet_plugin.report.orientation_plot:plot_orientations",
+    report="sasnet_plugin.report.images.pages:orientation_page",
 )

@@ -60,12 +60,12 @@ def page_name(curve: Curve) -> str:
     digest = hashlib.sha256(f"{curve.file}\0{curve.entry}\0".encode("utf-8", "surrogatepass"))
     for column in (curve.q, curve.intensity):
         digest.update(np.ascontiguousarray(column, dtype="<f8").tobytes())
-    words = [_plain(Path(curve.file).stem), _plain(curve.entry)]
+    words = [plain(Path(curve.file).stem), plain(curve.entry)]
     parts = [word for word in dict.fromkeys(words) if word] or ["curve"]
     return "-".join((*parts, digest.hexdigest()[:8])) + ".html"
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """Letters, digits and underscores of ASCII; what lies between them becomes one hyphen."""
     ascii_only = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
     return re.sub(r"[^A-Za-z0-9_]+", "-", ascii_only).strip("-")[:_NAME_LENGTH].strip("-")

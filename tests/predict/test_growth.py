@@ -150,3 +150,27 @@ def test_the_geometry_of_a_folder_serves_all_its_images(zoo: Path, tmp_path: Pat
     stack.with_suffix(".toml").write_text("wavelength = 1.54\n", encoding="utf-8")
     result = runner.invoke(app, ["classify", str(stack), "--domain", "gisas_growth", "--json"])
     assert "wavelength = 1.54 Å is outside" in result.output
+
+
+def test_a_page_shows_pattern_quantities_and_where_the_network_looked(zoo: Path, tmp_path: Path) -> None:
+    stack = write_stack(tmp_path / "film.tif", frames(2, np.random.default_rng(2)))
+    folder = tmp_path / "pages"
+    result = runner.invoke(
+        app, ["classify", str(stack), "--domain", "gisas_growth", "--report", str(folder), "--json"]
+    )
+    assert result.exit_code == 0, result.output
+    pages = sorted(folder.glob("*.html"))
+    assert len(pages) == 2
+    text = pages[0].read_text(encoding="utf-8")
+    assert text.count("<svg") == 2
+    for word in ("Clusters", "distance", "Where the network looks", "specular beam", "90 % band"):
+        assert word in text
+    value = json.loads(result.output.splitlines()[0])["quantities"]["distance"]["value"]
+    assert f"{value:.3g}" in text
+
+
+def test_curves_have_their_pages_elsewhere(tmp_path: Path) -> None:
+    (tmp_path / "a.dat").write_text("\n".join(f"{q:g} {1 / q:g}" for q in np.linspace(0.01, 0.3, 60)))
+    result = runner.invoke(app, ["classify", str(tmp_path / "a.dat"), "--report", str(tmp_path / "pages")])
+    assert result.exit_code == 2
+    assert "sasnet fit --report" in result.output

@@ -48,12 +48,10 @@ def grad_cam(maps: NDArray[np.floating], gradients: NDArray[np.floating]) -> NDA
 
 
 def occlusion(
-    score: Callable[[NDArray[np.float32]], NDArray[np.floating]],
-    features: NDArray[np.float32],
+    score: Callable[[NDArray[np.bool_]], NDArray[np.floating]],
+    mask: NDArray[np.bool_],
     *,
     patch: tuple[int, int],
-    cover: NDArray[np.float32] | float = 0.0,
-    pictures: int,
     batch: int = 64,
 ) -> NDArray[np.float64]:
     """How much an answer changes when a part of the pattern is covered as a beamstop would cover it.
@@ -63,17 +61,13 @@ def occlusion(
     Parameters
     ----------
     score : callable
-        (n, rows, columns, channels) features to (n, …) answers.
-    features : (rows, columns, channels) float32 array
-        Of one pattern.
+        (n, rows, columns) masks of one pattern to (n, …) answers.
+    mask : (rows, columns) bool array
+        The pattern's own, True where the pixel counts.
     patch : (int, int)
         Rows and columns that are covered at a time; a step is half of it.
-    cover : float or (channels,) array
-        What takes their place; 0 is what masked pixels have.
-    pictures : int
-        Channels, the first ones, that are covered.
     batch : int
-        Patterns at once.
+        Masks at once.
 
     Returns
     -------
@@ -81,20 +75,23 @@ def occlusion(
         Root mean square change of the answers while the pixel was covered, averaged over the patches that
         held it.
     """
-    rows, columns = features.shape[:2]
+    rows, columns = mask.shape
     up, across = max(1, patch[0] // 2), max(1, patch[1] // 2)
-    places = [(r, c) for r in range(1 - up, rows, up) for c in range(1 - across, columns, across)]
-    whole = np.asarray(score(features[None]), dtype=np.float64).reshape(-1)
+    spans = [
+        (slice(max(r, 0), r + patch[0]), slice(max(c, 0), c + patch[1]))
+        for r in range(1 - up, rows, up)
+        for c in range(1 - across, columns, across)
+    ]
+    whole = np.asarray(score(mask[None]), dtype=np.float64).reshape(-1)
     total, number = np.zeros((rows, columns)), np.zeros((rows, columns))
-    for start in range(0, len(places), batch):
-        some = places[start : start + batch]
-        covered = np.repeat(features[None], len(some), axis=0)
-        spans = [(slice(max(r, 0), r + patch[0]), slice(max(c, 0), c + patch[1])) for r, c in some]
-        for one, (r, c) in zip(covered, spans, strict=True):
-            one[r, c, :pictures] = cover
+    for start in range(0, len(spans), batch):
+        some = spans[start : start + batch]
+        covered = np.repeat(mask[None], len(some), axis=0)
+        for one, (r, c) in zip(covered, some, strict=True):
+            one[r, c] = False
         found = np.asarray(score(covered), dtype=np.float64).reshape(len(some), -1)
         change = np.sqrt(np.mean((found - whole) ** 2, axis=1))
-        for (r, c), value in zip(spans, change, strict=True):
+        for (r, c), value in zip(some, change, strict=True):
             total[r, c] += value
             number[r, c] += 1
     return total / np.maximum(number, 1)

@@ -37,30 +37,31 @@ def test_grad_cam_of_a_score_that_nothing_raises_is_empty() -> None:
 
 
 def test_covering_finds_the_pixels_that_an_answer_is_made_of(rng: np.random.Generator) -> None:
-    features = rng.uniform(1, 2, (32, 24, 4)).astype(np.float32)
+    counts = rng.uniform(1, 2, (32, 24))
 
-    def score(x: np.ndarray) -> np.ndarray:
-        return x[:, 20:23, 5:8, 0].sum(axis=(1, 2)) + 100 * x[:, 0, 0, 3]
+    def score(masks: np.ndarray) -> np.ndarray:
+        return (masks * counts)[:, 20:23, 5:8].sum(axis=(1, 2))
 
-    found = occlusion(score, features, patch=(4, 4), pictures=3, batch=7)
+    found = occlusion(score, np.ones(counts.shape, bool), patch=(4, 4), batch=7)
     row, column = np.unravel_index(found.argmax(), found.shape)
     assert 18 <= row <= 24
     assert 3 <= column <= 9
     assert found[5:12, 12:].max() == 0
 
 
-def test_every_pixel_is_covered() -> None:
-    features = np.ones((10, 9, 2), dtype=np.float32)
-    found = occlusion(lambda x: x[..., 0].sum(axis=(1, 2)), features, patch=(4, 5), pictures=1)
+def test_every_pixel_is_covered_once_or_more() -> None:
+    found = occlusion(lambda m: m.sum(axis=(1, 2)), np.ones((10, 9), bool), patch=(4, 5))
     assert found.min() > 0
 
 
-def test_what_is_covered_already_changes_nothing() -> None:
-    features = np.ones((8, 8, 2), dtype=np.float32)
-    features[:, :4, 0] = 0
-    found = occlusion(lambda x: x[..., 0].sum(axis=(1, 2)), features, patch=(2, 2), pictures=1)
+def test_what_is_masked_already_changes_nothing() -> None:
+    mask = np.ones((8, 8), dtype=bool)
+    mask[:, :4] = False
+    found = occlusion(lambda m: m.sum(axis=(1, 2)), mask, patch=(2, 2))
     assert found[:, :2].max() == 0
     assert found[:, 6:].min() > 0
+    assert not mask[:, :4].any()
+    assert mask[:, 4:].all()
 
 
 def test_a_coarse_map_keeps_its_place() -> None:
