@@ -38,7 +38,8 @@ def classify(
     domain: Annotated[
         str | None,
         typer.Option(
-            "--domain", help="Kind of measurement, sas1d or gisas_hex, where the file does not tell it."
+            "--domain",
+            help="Kind of measurement, sas1d, gisas_hex or gisas_growth, where the file does not tell it.",
         ),
     ] = None,
     verify: Annotated[

@@ -14,7 +14,10 @@ def evaluate(
         typer.Option("--test", help="Folder of shards of a seed that training never saw (sasnet simulate)."),
     ],
     domain: Annotated[
-        str, typer.Option("--domain", help="Kind of measurement: sas1d (curves) or gisas_hex (patterns).")
+        str,
+        typer.Option(
+            "--domain", help="Kind of measurement: sas1d (curves), gisas_hex or gisas_growth (patterns)."
+        ),
     ] = "sas1d",
     per_model: Annotated[
         int, typer.Option("--per-model", min=1, help="Test examples of each model or kind.")

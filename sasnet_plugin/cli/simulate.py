@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 def simulate(
     out: Annotated[Path, typer.Option("--out", help="Folder of the shards; made if it is not there.")],
     domain: Annotated[
-        str, typer.Option("--domain", help="Kind of measurement: sas1d (curves) or gisas_hex (patterns).")
+        str,
+        typer.Option(
+            "--domain", help="Kind of measurement: sas1d (curves), gisas_hex or gisas_growth (patterns)."
+        ),
     ] = "sas1d",
     rounds: Annotated[
         int, typer.Option("--rounds", min=1, help="Passes over all models, each with new curves.")

@@ -19,7 +19,10 @@ def train(
         Path, typer.Option("--run", help="Folder for checkpoints; a stopped run there is resumed.")
     ],
     domain: Annotated[
-        str, typer.Option("--domain", help="Kind of measurement: sas1d (curves) or gisas_hex (patterns).")
+        str,
+        typer.Option(
+            "--domain", help="Kind of measurement: sas1d (curves), gisas_hex or gisas_growth (patterns)."
+        ),
     ] = "sas1d",
     zoo: Annotated[
         Path | None, typer.Option("--zoo", help="Where to put the finished model; default: model_zoo/DOMAIN.")
