@@ -1,4 +1,4 @@
-"""The trained network for patterns, on patterns of BornAgain's geometries and on what is none of its business."""
+"""The trained network for patterns: on patterns of its kind, and on what is none of its business."""
 
 from __future__ import annotations
 
@@ -24,9 +24,16 @@ GEOMETRY = Geometry(
     lattice=350, width=1500, position_spread=18, radius=105, radius_pd=0.05, wavelength=1.34, alpha_i=0.17
 )
 STEADY = Measurement(
-    sigma_phi=0.01, sigma_alpha=0.01, shift_phi=0.0, shift_alpha=0.0, flat=0.01, diffuse=0.0, diffuse_alpha=0.5,
-    diffuse_phi=0.3, counts=1e6,
-)  # fmt: skip
+    sigma_phi=0.01,
+    sigma_alpha=0.01,
+    shift_phi=0.0,
+    shift_alpha=0.0,
+    flat=0.01,
+    diffuse=0.0,
+    diffuse_alpha=0.5,
+    diffuse_phi=0.3,
+    counts=1e6,
+)
 TWO = deltas(np.array([5.0, 26.0]), np.array([0.65, 0.35]))
 
 

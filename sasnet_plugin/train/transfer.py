@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +10,9 @@ import keras
 
 from ..types import SasnetError
 
-#: What Keras' loaders raise for a file that is none, or of other layers or shapes.
-_REFUSED = (OSError, ValueError, KeyError, AttributeError)
+#: What Keras' loaders raise for a file that is none, or of other layers or shapes; where some layers find
+#: nothing in the file they only warn.
+_REFUSED = (OSError, ValueError, KeyError, AttributeError, UserWarning)
 
 
 def application(name: str, shape: tuple[int, ...], weights: str = "") -> Any:
@@ -48,18 +50,20 @@ def application(name: str, shape: tuple[int, ...], weights: str = "") -> Any:
 def _load(body: Any, build: Any, name: str, path: Path) -> None:
     if not path.is_file():
         raise SasnetError(f"{path}: there is no such file of weights; check the path.")
-    try:
-        body.load_weights(path)
-        return
-    except _REFUSED:
-        pass
-    whole = build(include_top=True, weights=None)
-    try:
-        whole.load_weights(path)
-    except _REFUSED:
-        raise SasnetError(
-            f"{path}: does not hold weights of Keras' {name}; save them with that network's save_weights()."
-        ) from None
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)
+        try:
+            body.load_weights(path)
+            return
+        except _REFUSED:
+            pass
+        whole = build(include_top=True, weights=None)
+        try:
+            whole.load_weights(path)
+        except _REFUSED:
+            raise SasnetError(
+                f"{path}: does not hold weights of Keras' {name}; save them with its save_weights()."
+            ) from None
     adopt(body, whole)
 
 
