@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from sasnet_plugin.report.evaluated import Evaluated
 
 
 def evaluate(
@@ -28,6 +31,14 @@ def evaluate(
     ] = None,
     card: Annotated[
         Path | None, typer.Option("--card", help="Write the model card (Markdown) into this file.")
+    ] = None,
+    report: Annotated[
+        Path | None,
+        typer.Option("--report", help="Patterns: write an HTML page that says why into this file."),
+    ] = None,
+    run: Annotated[
+        list[Path] | None,
+        typer.Option("--run", help="For the page: folder of a training run whose learning curve is drawn."),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the figures as one JSON object.")] = False,
 ) -> None:
@@ -56,3 +67,24 @@ def evaluate(
         found.draw(plot)
     if card is not None:
         card.write_text(found.card(), encoding="utf-8")
+    if report is not None:
+        _report(report, kind.name, found, run or [])
+
+
+def _report(path: Path, name: str, found: Evaluated, runs: list[Path]) -> None:
+    import json
+
+    from sasnet_plugin.report.images.insight import learning_section, network_page
+    from sasnet_plugin.types import SasnetError
+
+    if found.sections is None:
+        raise SasnetError(f"{name}: has no page; leave --report out.")
+    sections = list(found.sections())
+    if runs:
+        try:
+            training = json.loads((runs[0] / "settings.json").read_text(encoding="utf-8"))["train"]
+        except (OSError, ValueError, KeyError) as error:
+            raise SasnetError(f"{runs[0]}: is no folder of a training run ({error}).") from None
+        logs = {folder.name: folder / "log.csv" for folder in runs}
+        sections.append(learning_section(logs, training["batch"] * training["save_every"]))
+    network_page(name, found.table, sections, path)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,6 +15,9 @@ from ..types import SasnetError
 from ..zoo import ZooModel
 from .card import model_card
 from .evaluation import draw, evaluate, markdown, predict
+
+if TYPE_CHECKING:
+    from .images.page import Section
 
 
 @dataclass(frozen=True)
@@ -31,12 +34,15 @@ class Evaluated:
         (file) draws them.
     card : callable
         () to the text of the model card.
+    sections : callable or None
+        () to parts of a page that says why, `report.images.page.Section`.
     """
 
     result: dict[str, Any]
     table: str
     draw: Callable[[Path], None]
     card: Callable[[], str]
+    sections: Callable[[], Sequence[Section]] | None = None
 
 
 def curves(

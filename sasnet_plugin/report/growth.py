@@ -23,6 +23,8 @@ from ..types import SasnetError
 from ..zoo import ZooModel
 from ..zoo.growth_manifest import GrowthManifest
 from .evaluated import Evaluated
+from .images.insight import pls_section
+from .images.page import Section
 
 COUNTS = (1e4, 1e5, 1e6, 1e7, 1e8)
 #: Where the network is judged.
@@ -75,7 +77,14 @@ def evaluated(
     if progress is not None:
         progress(len(COUNTS) + 1, len(COUNTS) + 1)
     text = table(result)
-    return Evaluated(result, text, lambda path: draw(result, path), lambda: model_card(manifest, text))
+
+    def sections() -> list[Section]:
+        known = held.in_scope > 0
+        return [pls_section(held.features[known], held.quantities[known], "the quantities")]
+
+    return Evaluated(
+        result, text, lambda path: draw(result, path), lambda: model_card(manifest, text), sections
+    )
 
 
 def answer(runtime: Runtime, features: NDArray[np.float32], model: ZooModel) -> Decoded:

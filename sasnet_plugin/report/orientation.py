@@ -14,7 +14,7 @@ from ..domains import resolve
 from ..predict.orientation import Decoded
 from ..predict.runtime import Runtime
 from ..simulate.gisas.distances import circular_w1, folded_w1, total_variation
-from ..simulate.gisas.geometry import N_XI
+from ..simulate.gisas.geometry import N_XI, XI
 from ..simulate.gisas.nuisance import QUANTITIES
 from ..simulate.gisas.reading import resolved
 from ..simulate.gisas.store import Store
@@ -24,6 +24,8 @@ from ..train.metrics import auroc
 from ..types import SasnetError
 from ..zoo import ZooModel
 from .evaluated import Evaluated
+from .images.insight import bias_section, pls_section
+from .images.page import Section
 from .orientation_card import model_card, table
 
 COUNT_EDGES = (1e4, 1e5, 1e6, 1e7, 1e8)
@@ -77,7 +79,17 @@ def evaluated(
     result["judged"] = distances(answers[1], sets[1], np.ones(len(sets[1].p), dtype=bool))
     result["uniform_called_uniform"] = float(np.mean(answers[2].uniform_p_value > 0.05))
     text = table(result)
-    return Evaluated(result, text, lambda path: draw(result, path), lambda: model_card(manifest, text))
+
+    def sections() -> list[Section]:
+        known = sets[0].in_scope > 0
+        return [
+            pls_section(sets[0].features[known], resolved(sets[0].p[known]), "p(ξ)"),
+            bias_section(XI, answers[2].p),
+        ]
+
+    return Evaluated(
+        result, text, lambda path: draw(result, path), lambda: model_card(manifest, text), sections
+    )
 
 
 def answer(runtime: Runtime, features: NDArray[np.float32], model: ZooModel) -> Decoded:
