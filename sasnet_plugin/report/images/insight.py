@@ -62,8 +62,8 @@ def bias_section(xi: NDArray[np.float64], predictions: NDArray[np.float64]) -> S
         "What it makes of a uniform sample",
         bias(xi, predictions),
         SIZE,
-        f"{len(predictions)} patterns of samples whose every angle is alike: mean answer and the middle 90 % of"
-        f" all. The mean is off by {100 * figures['systematic']:.1f} % of the uniform share at most (noise"
+        f"{len(predictions)} patterns of samples whose every angle is alike: mean answer and the middle 90 %"
+        f" of all. The mean is off by {100 * figures['systematic']:.1f} % of the uniform share at most (noise"
         f" {100 * figures['noise']:.1f} %); one answer by a total variation of"
         f" {figures['total_variation']:.3f}.",
     )
