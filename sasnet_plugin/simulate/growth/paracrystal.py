@@ -25,8 +25,8 @@ def structure_factor(
 
     Notes
     -----
-    1 at large q; its first maximum lies below 2π/D, by about σ²/D² of it (R. Lazzari, J. Appl. Cryst. 35,
-    406, 2002, and R. Hosemann's paracrystal therein).
+    1 at large q; its first maximum lies below 2π/D, by π²(σ/D)⁴ of it where σ is small (R. Lazzari, J. Appl.
+    Cryst. 35, 406, 2002, and R. Hosemann's paracrystal therein).
     """
     omega = transform(q_r, distance, distance_spread)
     return np.asarray(((1 + omega) / (1 - omega)).real)

@@ -66,19 +66,18 @@ def test_beyond_the_table_is_an_error() -> None:
         form_factor(np.array([1.0]), np.array([0.1]), 100.0, 100.0)
 
 
-@pytest.mark.parametrize("spread", [0.1, 0.2, 0.3])
-def test_the_first_order_lies_just_below_two_pi_over_d(spread: float) -> None:
+@pytest.mark.parametrize(("spread", "within"), [(0.08, 0.03), (0.1, 0.03), (0.15, 0.05), (0.2, 0.12)])
+def test_the_first_order_lies_below_two_pi_over_d_as_theory_says(spread: float, within: float) -> None:
     distance = 100.0
-    q = np.linspace(0.3, 1.5, 20_001) * 2 * np.pi / distance
+    q = np.linspace(0.9, 1.02, 200_001) * 2 * np.pi / distance
     s = structure_factor(q, distance, spread * distance)
-    peak = q[np.argmax(s)] * distance / (2 * np.pi)
-    # Of S alone, near q₁ = 2π/D: 1/S grows as ((qD − 2π)² + (σq)⁴/4)/(σq)² and so is least below q₁.
-    assert 1 - 2.2 * spread**2 < peak < 1
-    assert s.max() == pytest.approx((1 + _damping(peak, spread)) / (1 - _damping(peak, spread)), rel=0.06)
-
-
-def _damping(peak: float, spread: float) -> float:
-    return float(np.exp(-0.5 * (2 * np.pi * peak * spread) ** 2))
+    shift = 1 - q[np.argmax(s)] * distance / (2 * np.pi)
+    # Near it 1/S goes with (x² + a⁴/4)/a², x = qD − 2π and a = σq: least at x = −(2π)³(σ/D)⁴/4.
+    assert shift == pytest.approx(np.pi**2 * spread**4, rel=within)
+    # And S there is (1 + |Ω|)/(1 − |Ω|), as at any q = 2πn/D.
+    damping = np.exp(-0.5 * (2 * np.pi * spread) ** 2)
+    at_order = structure_factor(np.array([2 * np.pi / distance]), distance, spread * distance)[0]
+    assert at_order == pytest.approx((1 + damping) / (1 - damping), rel=1e-9)
 
 
 def test_order_is_lost_far_out() -> None:
