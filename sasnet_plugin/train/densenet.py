@@ -116,7 +116,7 @@ def two_sides(pictures: Any, stated: Any, config: DenseConfig) -> Any:
     numbers = keras.Input((stated.shape[1],))
     side = keras.Model([half, numbers], layers.Flatten()(small_trunk(half, numbers, config)), name="side")
     right = side([pictures[:, :, columns:], stated])
-    left = side([pictures[:, :, columns - 1 :: -1], stated])
+    left = side([ops.flip(pictures[:, :, :columns], axis=2), stated])
     return layers.Concatenate()([layers.Add()([right, left]), layers.Subtract()([right, left])])
 
 
