@@ -38,7 +38,13 @@ def manifest_entries(onnx_bytes: bytes, **changes: Any) -> dict[str, Any]:
         "window": {"rows": 64, "columns": 64, "phi": [-2.0, 2.0], "alpha_f": [0.0, 2.5]},
         "quantities": list(NAMES),
         "stated": {"wavelength": [0.92, 1.02], "alpha_i": [0.28, 0.62]},
-        "calibration": {"bands": [1.645] * len(NAMES), "scope": [1.0, 0.0]},
+        "calibration": {
+            "bands": [
+                {"level": 0.0, "factors": [3.29] * len(NAMES)},
+                {"level": 99.0, "factors": [1.645] * len(NAMES)},
+            ],
+            "scope": [1.0, 0.0],
+        },
         "scope_threshold": 0.3,
         "versions": {},
         "data_hash": "0",

@@ -8,7 +8,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from sasnet_plugin.data.images.features import features, mirrored
+import numpy as np
+
+from sasnet_plugin.data.images.features import CHANNELS, features, mirrored
 from sasnet_plugin.predict.decode import sigmoid
 from sasnet_plugin.predict.outcomes import UnknownModelError, one_by_one
 from sasnet_plugin.predict.runtime import Runtime
@@ -19,7 +21,6 @@ from sasnet_plugin.types import GrowthGuess, Image
 from sasnet_plugin.zoo import open_model, zoo_folder
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
     from sasnet_plugin.zoo.growth_manifest import GrowthManifest
@@ -56,23 +57,34 @@ class Decoded(NamedTuple):
     in_scope: NDArray[np.float64]
 
 
-def decode(straight: Outputs, turned: Outputs, manifest: GrowthManifest) -> Decoded:
+def decode(
+    straight: Outputs, turned: Outputs, levels: NDArray[np.floating], manifest: GrowthManifest
+) -> Decoded:
     """From outputs to calibrated answers.
 
     Parameters
     ----------
     straight, turned : Outputs
         For n patterns, and for their mirror images.
+    levels : (n,) array
+        The channel "level" of the patterns.
     manifest : GrowthManifest
     """
     reading = read(straight._asdict(), turned._asdict())
-    half = reading.sigma * manifest.band_scale
+    half = reading.sigma * factors(levels, manifest)
     return Decoded(
         values=values_of(reading.centre),
         low=values_of(reading.centre - half),
         high=values_of(reading.centre + half),
         in_scope=sigmoid(manifest.scope_slope * reading.scope + manifest.scope_offset),
     )
+
+
+def factors(levels: NDArray[np.floating], manifest: GrowthManifest) -> NDArray[np.float64]:
+    """Half width of each band over the network's standard deviation, (n, quantities), by the level."""
+    ends = np.array([end for end, _ in manifest.band_scale])
+    which = np.minimum(np.searchsorted(ends, levels), len(ends) - 1)
+    return np.array([row for _, row in manifest.band_scale])[which]
 
 
 @dataclass(frozen=True)
@@ -100,7 +112,12 @@ class GrowthReader:
         for start in range(0, len(images), CHUNK):
             some = images[start : start + CHUNK]
             values = features([on_window(image, self.manifest) for image in some])
-            answers = decode(self.runtime.run(values), self.runtime.run(mirrored(values)), self.manifest)
+            answers = decode(
+                self.runtime.run(values),
+                self.runtime.run(mirrored(values)),
+                values[:, 0, 0, CHANNELS.index("level")],
+                self.manifest,
+            )
             found.extend(self._describe(image, answers, row) for row, image in enumerate(some))
         return found
 

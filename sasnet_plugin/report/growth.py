@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..data.images.features import mirrored
+from ..data.images.features import CHANNELS, mirrored
 from ..domains import resolve
 from ..predict.growth import Decoded
 from ..predict.runtime import Runtime
@@ -89,8 +89,9 @@ def evaluated(
 
 def answer(runtime: Runtime, features: NDArray[np.float32], model: ZooModel) -> Decoded:
     """Calibrated answers of the exported network."""
+    levels = features[:, 0, 0, CHANNELS.index("level")]
     decode = resolve(model.domain.decode)
-    found: Decoded = decode(runtime.run(features), runtime.run(mirrored(features)), model.manifest)
+    found: Decoded = decode(runtime.run(features), runtime.run(mirrored(features)), levels, model.manifest)
     return found
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -11,11 +13,12 @@ from ..simulate.growth.reading import COVERAGE, Reading, read
 from ..simulate.growth.store import Store
 from ..simulate.growth.stream import held_out
 from .calibrate import fit_platt, scope_threshold
-from .gisas_package import stated_ranges
+from .gisas_package import levels_of, stated_ranges
 from .package import Calibrated, Trained
 
 #: Known films for one stranger of each kind.
 KNOWN = 20
+_CLASSES = 5
 
 
 def calibrate_growth(trained: Trained) -> Calibrated:
@@ -33,7 +36,7 @@ def calibrate_growth(trained: Trained) -> Calibrated:
     reading = read(outputs, trained.answers(mirrored(features))[1])
     rows = held.in_scope > 0
     seen = Reading(*(values[rows] for values in reading))
-    scale = band_scale(seen, held.quantities[rows])
+    scale = band_scale(seen, held.quantities[rows], levels_of(features)[rows])
     slope, offset = fit_platt(reading.scope, held.in_scope)
     settings = trained.settings
     return Calibrated(
@@ -52,7 +55,18 @@ def calibrate_growth(trained: Trained) -> Calibrated:
     )
 
 
-def band_scale(reading: Reading, truth: NDArray[np.floating]) -> list[float]:
-    """Factor on each quantity's standard deviation with which the band holds `COVERAGE` of the truth."""
+def band_scale(
+    reading: Reading, truth: NDArray[np.floating], levels: NDArray[np.float64]
+) -> list[dict[str, Any]]:
+    """Factors on each quantity's standard deviation with which the band holds `COVERAGE` of the truth.
+
+    One for each of some classes of equal numbers by level: how much a network knows of its errors in short
+    and in long measurements need not be the same. The last class has no upper end.
+    """
     miss = np.abs(truth - reading.centre) / reading.sigma
-    return [float(x) for x in np.quantile(miss, COVERAGE, axis=0)]
+    found = []
+    for rows in np.array_split(np.argsort(levels), _CLASSES):
+        factors = np.quantile(miss[rows], COVERAGE, axis=0)
+        found.append({"level": float(levels[rows[-1]]), "factors": [float(x) for x in factors]})
+    found[-1]["level"] = 99.0
+    return found

@@ -27,8 +27,9 @@ class GrowthManifest:
         In the order of the network's outputs.
     stated : mapping of str to (float, float)
         Least and largest wavelength (Å) and angle of incidence (degrees) that it was trained with.
-    band_scale : tuple of float
-        Half width of each quantity's 90 % band over the network's standard deviation.
+    band_scale : tuple of (float, tuple of float)
+        Largest level (see `data.images.features`, channel "level") of each class, ascending, and in it the
+        half width of each quantity's 90 % band over the network's standard deviation.
     scope_slope, scope_offset : float
         in_scope = sigmoid(slope * logit + offset).
     scope_threshold : float
@@ -43,7 +44,7 @@ class GrowthManifest:
     alpha_f: tuple[float, float]
     quantities: tuple[str, ...]
     stated: Mapping[str, tuple[float, float]]
-    band_scale: tuple[float, ...]
+    band_scale: tuple[tuple[float, tuple[float, ...]], ...]
     scope_slope: float
     scope_offset: float
     scope_threshold: float
@@ -66,7 +67,8 @@ def parse_growth_manifest(text: str, where: str) -> GrowthManifest:
         manifest = _build(raw)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise malformed(where, f"has a malformed entry ({type(error).__name__}: {error})") from error
-    if len(manifest.band_scale) != len(manifest.quantities):
+    numbers = {len(factors) for _, factors in manifest.band_scale}
+    if numbers != {len(manifest.quantities)}:
         raise malformed(where, "does not give one factor for the band of each quantity")
     if set(manifest.stated) != {"wavelength", "alpha_i"}:
         raise malformed(where, "does not give the ranges of wavelength and alpha_i")
@@ -87,7 +89,9 @@ def _build(raw: dict[str, Any]) -> GrowthManifest:
         alpha_f=pair(window["alpha_f"]),
         quantities=tuple(map(str, raw["quantities"])),
         stated={str(k): pair(v) for k, v in raw["stated"].items()},
-        band_scale=tuple(float(x) for x in calibration["bands"]),
+        band_scale=tuple(
+            (float(one["level"]), tuple(float(x) for x in one["factors"])) for one in calibration["bands"]
+        ),
         scope_slope=slope,
         scope_offset=offset,
         scope_threshold=float(raw["scope_threshold"]),

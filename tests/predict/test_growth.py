@@ -49,7 +49,7 @@ def test_outputs_become_values_and_bands() -> None:
     }  # fmt: skip
     manifest = parse_growth_manifest(json.dumps(manifest_entries(b"")), "here")
     one = outputs(truth, -2.0)
-    found = decode(one, one, manifest)
+    found = decode(one, one, np.array([0.7]), manifest)
     np.testing.assert_allclose(found.values[0], [truth[name] for name in NAMES], rtol=1e-5)
     assert np.all(found.low < found.values)
     assert np.all(found.values < found.high)
@@ -62,8 +62,12 @@ def test_outputs_become_values_and_bands() -> None:
     column = NAMES.index("polymer")
     assert found.low[0, column] + found.high[0, column] == pytest.approx(500.0)
     # A wider band where the network is less sure, or calibration says so.
-    wider = decode(outputs(truth, -1.0), outputs(truth, -1.0), manifest)
+    wider = decode(outputs(truth, -1.0), outputs(truth, -1.0), np.array([0.7]), manifest)
     assert np.all(wider.high - wider.low > found.high - found.low)
+    short = decode(one, one, np.array([-0.7]), manifest)
+    column = NAMES.index("polymer")
+    assert short.high[0, column] - 250 == pytest.approx(2 * (found.high[0, column] - 250))
+    np.testing.assert_array_equal(short.values, found.values)
     assert found.in_scope[0] == pytest.approx(1 / (1 + np.exp(-2.0)))
 
 
@@ -130,7 +134,8 @@ def test_no_models_can_be_chosen(zoo: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"calibration": {"bands": [1.0], "scope": [1, 0]}}, "one factor"),
+        ({"calibration": {"bands": [{"level": 1, "factors": [1]}], "scope": [1, 0]}}, "one factor"),
+        ({"calibration": {"bands": [], "scope": [1, 0]}}, "one factor"),
         ({"stated": {"wavelength": [0.9, 1.0]}}, "alpha_i"),
         ({"window": {"rows": 64}}, "malformed"),
         ({"sha256": {}}, "model.onnx"),
