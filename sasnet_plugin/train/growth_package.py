@@ -17,8 +17,8 @@ from .gisas_package import levels_of, stated_ranges
 from .package import Calibrated, Trained
 
 #: Known films for one stranger of each kind.
-KNOWN = 20
-_CLASSES = 5
+KNOWN = 40
+_CLASSES = 10
 
 
 def calibrate_growth(trained: Trained) -> Calibrated:
