@@ -1,4 +1,4 @@
-"""`invert`: from an image and a guess to the distribution of rotations, its uncertainty and its verification."""
+"""`invert`: from an image and a guess to the distribution of rotations, its band and its verification."""
 
 from __future__ import annotations
 
@@ -24,6 +24,8 @@ from .window import on_window
 FloatArray = NDArray[np.float64]
 #: The band holds so much at each angle.
 BAND = 0.9
+#: Shares below a tenth of what every angle alike would give are not told from nothing.
+NEGLIGIBLE = 0.1 / N_XI
 _NOT_UNIFORM = 0.05
 
 
@@ -73,10 +75,10 @@ def invert(
     p_low, p_high = np.quantile(found.crowd.p, [(1 - BAND) / 2, (1 + BAND) / 2], axis=0)
     p = found.crowd.p.mean(axis=0)
     return OrientationResult(
-        xi=XI.copy(),
+        xi=np.array(XI, dtype=np.float64),
         p=p,
-        p_low=np.minimum(p_low, p),
-        p_high=np.maximum(p_high, p),
+        p_low=np.where(p_low < NEGLIGIBLE, 0.0, np.minimum(p_low, p)),
+        p_high=np.maximum(np.maximum(p_high, p), NEGLIGIBLE),
         geometry=geometry(found, image),
         uniform_p_value=alike,
         deviance=checked.deviance,
@@ -172,8 +174,8 @@ def _at_limits(found: Posterior) -> list[str]:
 def _counts_sentence(counts: Counts) -> str:
     beside = beside_rod(counts.window)[counts.mask]
     return (
-        f"{counts.y.sum():.3g} counts in the window, {counts.y[beside].sum():.3g} of them more than 0.1 degrees"
-        " beside the specular rod, where the rotation shows."
+        f"{counts.y.sum():.3g} counts in the window, {counts.y[beside].sum():.3g} of them more than 0.1"
+        " degrees beside the specular rod, where the rotation shows."
     )
 
 

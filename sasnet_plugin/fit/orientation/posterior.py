@@ -18,6 +18,12 @@ FloatArray = NDArray[np.float64]
 _BACKGROUND = 0.3
 #: A crowd whose mean has so much more deviance than the best weights (of 120, of which few are determined).
 _AS_GOOD = 80.0
+#: Loss by which a corrected geometry may be worse than the refined one.
+_WORSE = 15.0
+#: Members of the last crowd.
+_MEMBERS = 300
+#: What the mean log likelihood may fall short of the best weights', and how much more effort is then made.
+_SHORT, _AGAIN = 30.0, 2.0
 
 
 @dataclass(frozen=True)
@@ -102,40 +108,53 @@ def posterior(
     for number in range(rounds):
         last = number == rounds - 1
         form = expand(now, weights, backgrounds, expected, at, error)
-        crowd = sample(
-            lambda p, form=form: log_likelihood(form, p),  # type: ignore[misc]
-            rng,
-            members=300 if last else 150,
-            accepted=effort if last else effort / 4,
-        )
+        crowd = _crowd(form, rng, effort if last else effort / 4, last)
         every = scales(form, crowd.p)[:, None] * crowd.p
-        weights = every.mean(axis=0)
         others = form.best_others(every)
-        spread = form.spread + np.cov(others.T)
         mean = others.mean(axis=0)
-        inner, backgrounds = clipped(now.inner + mean[2:]), np.maximum(mean[:2], 0.0)
-        found = Posterior(
-            now,
-            form,
-            crowd,
-            inner,
-            np.sqrt(np.diag(spread)[2:]),
-            weights,
-            backgrounds,
-            expected,
-        )
+        inner = clipped(now.inner + mean[2:])
+        smooth, beside = every.mean(axis=0), np.maximum(mean[:2], 0.0)
+        spread = np.sqrt(np.diag(form.spread + np.cov(others.T))[2:])
+        found = Posterior(now, form, crowd, inner, spread, smooth, beside, expected)
         if last:
             break
-        now = state(counts, inner, now)
-        spiky, beside, expected = fitted(now, expected)
-        smooth = np.maximum(weights @ now.patterns + backgrounds @ now.backgrounds, 1e-3)
+        moved = state(counts, inner, now)
+        spiky = fitted(moved, expected)
+        chisq = float(np.sum(((inner - at) / error) ** 2))
+        best = float(deviance(counts.y, spiky[2]).sum())
+        if 0.5 * (best + chisq) > refined.loss + _WORSE:
+            # A crowd that is not there yet has led astray.
+            now, weights, backgrounds, expected = (
+                refined.state,
+                refined.weights,
+                refined.backgrounds,
+                refined.expected,
+            )
+            continue
+        now = moved
+        expected = np.maximum(smooth @ now.patterns + beside @ now.backgrounds, 1e-3)
+        weights, backgrounds = smooth, beside
         # About the crowd if it explains the counts, else about what does.
-        if deviance(counts.y, smooth).sum() < deviance(counts.y, expected).sum() + _AS_GOOD:
-            expected = smooth
-        else:
-            weights, backgrounds = spiky, beside
+        if deviance(counts.y, expected).sum() > best + _AS_GOOD:
+            weights, backgrounds, expected = spiky
     assert found is not None
     return found
+
+
+def _crowd(form: Quadratic, rng: np.random.Generator, effort: float, last: bool) -> Crowd:
+    """A crowd; the last one once more with more effort where it falls short of the best weights."""
+    members = _MEMBERS if last else _MEMBERS // 2
+
+    def likely(p: FloatArray) -> FloatArray:
+        return log_likelihood(form, p)
+
+    crowd = sample(likely, rng, members=members, accepted=effort)
+    free = form.nonnegative()
+    best = float(log_likelihood(form, free[None] / free.sum())[0])
+    if not last or best - float(crowd.log_likelihood.mean()) < _SHORT:
+        return crowd
+    again = sample(likely, rng, members=members, accepted=_AGAIN * effort, most=300)
+    return again if again.log_likelihood.mean() > crowd.log_likelihood.mean() else crowd
 
 
 def expand(
