@@ -13,7 +13,7 @@ from .linear import deviance
 
 FloatArray = NDArray[np.float64]
 #: Steps after which the held-back counts are looked at, more each time, and at most.
-_FIRST, _GROWTH, _MOST = 10, 1.4, 20_000
+_FIRST, _GROWTH, _MOST = 10, 1.4, 3_000
 
 
 def mlem(columns: FloatArray, y: FloatArray, weights: FloatArray, steps: int) -> FloatArray:

@@ -11,7 +11,7 @@ from ...simulate.gisas.distances import circular_w1, mirrored
 
 FloatArray = NDArray[np.float64]
 #: Share of the crowd on the other side from which on the hand is not known.
-_DOUBT = 0.05
+_DOUBT = 0.03
 #: Distributions so near to their mirror image, degrees, have no hand.
 _ALIKE = 2.0
 

@@ -150,8 +150,10 @@ def _crowd(form: Quadratic, rng: np.random.Generator, effort: float, last: bool)
 
     crowd = sample(likely, rng, members=members, accepted=effort)
     free = form.nonnegative()
+    if not last or not free.any():
+        return crowd
     best = float(log_likelihood(form, free[None] / free.sum())[0])
-    if not last or best - float(crowd.log_likelihood.mean()) < _SHORT:
+    if best - float(crowd.log_likelihood.mean()) < _SHORT:
         return crowd
     again = sample(likely, rng, members=members, accepted=_AGAIN * effort, most=300)
     return again if again.log_likelihood.mean() > crowd.log_likelihood.mean() else crowd
