@@ -11,7 +11,7 @@ from .forward import Counts, State, state
 from .linear import Quadratic, deviance, quadratic
 from .parameters import PARAMETERS, clipped
 from .refine import Refined, fitted
-from .sampler import Crowd, sample
+from .sampler import Crowd, pooled, sample
 
 FloatArray = NDArray[np.float64]
 #: Counts of each background, of all that are seen, one standard deviation of what is believed beforehand.
@@ -20,10 +20,8 @@ _BACKGROUND = 0.3
 _AS_GOOD = 80.0
 #: Loss by which a corrected geometry may be worse than the refined one.
 _WORSE = 15.0
-#: Members of the last crowd.
-_MEMBERS = 300
-#: What the mean log likelihood may fall short of the best weights', and how much more effort is then made.
-_SHORT, _AGAIN = 30.0, 2.0
+#: Crowds and their members, of the last round and of those before.
+_CROWDS, _FIRST_CROWDS = (4, 150), (2, 75)
 
 
 @dataclass(frozen=True)
@@ -83,6 +81,9 @@ def posterior(
 ) -> Posterior:
     """Draw distributions and correct the geometry by them until both agree.
 
+    Several small crowds are drawn rather than a large one: where one has not found the best explanation of
+    many counts, their differences tell, and the band is as wide.
+
     Weights of least loss are spiky, and the geometry beside them is not quite that beside smooth ones, so the
     geometry is moved to its mean over the crowd.
 
@@ -96,7 +97,7 @@ def posterior(
     rounds : int
         Crowds at most; the last one is large.
     effort : float
-        Moves of each member of the last crowd at each exponent.
+        Moves of each member of the last crowds at each exponent.
     """
     now, weights, backgrounds, expected = (
         refined.state,
@@ -142,21 +143,11 @@ def posterior(
 
 
 def _crowd(form: Quadratic, rng: np.random.Generator, effort: float, last: bool) -> Crowd:
-    """A crowd; the last one once more with more effort where it falls short of the best weights."""
-    members = _MEMBERS if last else _MEMBERS // 2
-
     def likely(p: FloatArray) -> FloatArray:
         return log_likelihood(form, p)
 
-    crowd = sample(likely, rng, members=members, accepted=effort)
-    free = form.nonnegative()
-    if not last or not free.any():
-        return crowd
-    best = float(log_likelihood(form, free[None] / free.sum())[0])
-    if best - float(crowd.log_likelihood.mean()) < _SHORT:
-        return crowd
-    again = sample(likely, rng, members=members, accepted=_AGAIN * effort, most=300)
-    return again if again.log_likelihood.mean() > crowd.log_likelihood.mean() else crowd
+    crowds, members = _CROWDS if last else _FIRST_CROWDS
+    return pooled([sample(likely, rng, members=members, accepted=effort) for _ in range(crowds)])
 
 
 def expand(

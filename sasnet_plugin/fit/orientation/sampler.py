@@ -8,7 +8,7 @@ as the two hands of a pattern, keep their shares.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,6 +22,8 @@ LogLikelihood = Callable[[FloatArray], FloatArray]
 _EFFECTIVE = 0.5
 #: Steps of the random walk, in the cube; which work is learnt on the way.
 _STEPS = np.array([0.3, 0.1, 0.03, 0.01, 0.003, 0.001, 0.0003])
+#: A crowd whose mean log likelihood is so much less than another's has lost its way.
+_BEHIND = 20.0
 #: Shares of the kinds of moves: walk, drawing anew, turning over, to the next bin, trading shares.
 _MOVES = np.cumsum([0.47, 0.22, 0.15, 0.08])
 
@@ -94,6 +96,20 @@ def sample(
             if done > wanted:
                 break
     return Crowd(points, p, found, evidence)
+
+
+def pooled(crowds: Sequence[Crowd]) -> Crowd:
+    """Crowds as one, without those that explain the data far worse than the best does."""
+    means = np.array([crowd.log_likelihood.mean() for crowd in crowds])
+    good = [crowd for crowd, mean in zip(crowds, means, strict=True) if mean > means.max() - _BEHIND]
+    evidences = np.array([crowd.evidence for crowd in good])
+    top = evidences.max()
+    return Crowd(
+        np.concatenate([crowd.points for crowd in good]),
+        np.concatenate([crowd.p for crowd in good]),
+        np.concatenate([crowd.log_likelihood for crowd in good]),
+        float(top + np.log(np.mean(np.exp(evidences - top)))),
+    )
 
 
 def _rise(found: FloatArray, most: float) -> float:
