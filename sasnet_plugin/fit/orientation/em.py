@@ -1,7 +1,7 @@
-"""Maximum-likelihood expectation maximisation: a distribution from a pattern of known geometry, stopped in time.
+"""Maximum-likelihood expectation maximisation: a distribution at a known geometry, stopped in time.
 
-L. A. Shepp and Y. Vardi, IEEE Trans. Med. Imaging 1 (1982) 113: weights stay positive and the likelihood rises
-with each step; run to the end, noise turns a smooth distribution into spikes.
+L. A. Shepp and Y. Vardi, IEEE Trans. Med. Imaging 1 (1982) 113: weights stay positive and the likelihood
+rises with each step; run to the end, noise turns a smooth distribution into spikes.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from .linear import deviance
 
 FloatArray = NDArray[np.float64]
 #: Steps after which the held-back counts are looked at, more each time, and at most.
-_FIRST, _GROWTH, _MOST = 10, 1.4, 20_000
+_FIRST, _GROWTH, _MOST = 10, 1.4, 3_000
 
 
 def mlem(columns: FloatArray, y: FloatArray, weights: FloatArray, steps: int) -> FloatArray:

@@ -122,7 +122,7 @@ class State:
 
     @cached_property
     def patterns(self) -> FloatArray:
-        """(120, n): what the pixels count of each rotation, for a window that counts one in all on average."""
+        """(120, n): what the pixels count of each rotation; a window of particles alone counts one."""
         half = self._up @ self.factors.half()
         straight = half @ self._across.T
         other = half[N_HALF - 2 : 0 : -1, :, ::-1] @ self._across.T
@@ -172,7 +172,8 @@ class State:
         for name in ("diffuse_alpha", "diffuse_phi"):
             changed = self._background("diffuse", self.with_step(name)) - self._background("diffuse")
             found[INDEX[name]] = diffuse * self.counts.seen(changed)
-        return found / np.array([parameter.step for parameter in PARAMETERS])[:, None]
+        steps = np.array([parameter.step for parameter in PARAMETERS])
+        return np.asarray(found / steps[:, None])
 
     def _counted(self, clean: FloatArray) -> FloatArray:
         return self.counts.seen(self._up @ clean @ self._across.T) / self._norm
@@ -200,7 +201,7 @@ class State:
 
     @cached_property
     def responses(self) -> Responses:
-        """What a step of each parameter does to the particles' scattering; taken over while little has moved."""
+        """What steps do to the particles' scattering; taken over while little has moved."""
         before = self.before
         if before is not None and before.near(self.inner, self.factors.across):
             return before

@@ -19,7 +19,7 @@ def prior_guess(image: Image) -> OrientationGuess:
     """
     flat = np.full(N_XI, 1 / N_XI)
     return OrientationGuess(
-        xi=XI.copy(),
+        xi=np.array(XI, dtype=np.float64),
         p=flat,
         p_low=np.zeros(N_XI),
         p_high=np.ones(N_XI),

@@ -11,7 +11,7 @@ from ...simulate.gisas.distances import circular_w1, mirrored
 
 FloatArray = NDArray[np.float64]
 #: Share of the crowd on the other side from which on the hand is not known.
-_DOUBT = 0.05
+_DOUBT = 0.03
 #: Distributions so near to their mirror image, degrees, have no hand.
 _ALIKE = 2.0
 
@@ -67,7 +67,7 @@ def hand(crowd: FloatArray) -> Hand:
         sentence = f"The data choose between ξ and 60° − ξ ({100 * share:.0f} % for the hand given)."
         return Hand(one, mirrored(one), share, True, sentence)
     sentence = (
-        f"ξ and 60° − ξ cannot be told apart everywhere ({100 * share:.0f} % against {100 * (1 - share):.0f} %):"
-        " p is the mean of both, the mirror solution is given as well."
+        f"ξ and 60° − ξ cannot be told apart everywhere ({100 * share:.0f} % against"
+        f" {100 * (1 - share):.0f} %): p is the mean of both, the mirror solution is given as well."
     )
     return Hand(one, crowd[there].mean(axis=0), share, False, sentence)

@@ -1,4 +1,4 @@
-"""`invert`: from an image and a guess to the distribution of rotations, its uncertainty and its verification."""
+"""`invert`: from an image and a guess to the distribution of rotations, its band and its verification."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...simulate.gisas.distances import circular_w1
-from ...simulate.gisas.geometry import N_XI, XI, Window
+from ...simulate.gisas.geometry import N_XI, XI
 from ...simulate.gisas.priors import GEOMETRY
 from ...types import Image, OrientationGuess, OrientationResult
 from .forward import Counts, State, state
@@ -18,12 +18,14 @@ from .refine import Refined, refine
 from .resolution import resolved
 from .search import far, search
 from .uniform import uniform_p_value
-from .verify import Verification, verify
+from .verify import Verification, beside_rod, verify
 from .window import on_window
 
 FloatArray = NDArray[np.float64]
 #: The band holds so much at each angle.
 BAND = 0.9
+#: Shares below a tenth of what every angle alike would give are not told from nothing.
+NEGLIGIBLE = 0.1 / N_XI
 _NOT_UNIFORM = 0.05
 
 
@@ -63,20 +65,20 @@ def invert(
     begin = search(counts, at, error) if far(error) else at
     refined = refine(counts, at, error, begin=begin)
     found = posterior(counts, refined, at, error, rng, effort=effort)
-    final, expected = simulated_again(counts, found)
+    final, expected, scattered = simulated_again(counts, found)
     modes = resolved(found.form)
     # One parameter each for the scale and what the geometry has learnt.
     learnt = float(np.sum(1 - np.minimum(found.error / error, 1.0) ** 2))
-    checked = verify(counts, expected, modes + learnt + 1)
+    checked = verify(counts, expected, modes + learnt + 1, scattered)
     hands = hand(found.crowd.p)
     alike = uniform_p_value(flat_form(final, found, at, error), rng)
     p_low, p_high = np.quantile(found.crowd.p, [(1 - BAND) / 2, (1 + BAND) / 2], axis=0)
     p = found.crowd.p.mean(axis=0)
     return OrientationResult(
-        xi=XI.copy(),
+        xi=np.array(XI, dtype=np.float64),
         p=p,
-        p_low=np.minimum(p_low, p),
-        p_high=np.maximum(p_high, p),
+        p_low=np.where(p_low < NEGLIGIBLE, 0.0, np.minimum(p_low, p)),
+        p_high=np.maximum(np.maximum(p_high, p), NEGLIGIBLE),
         geometry=geometry(found, image),
         uniform_p_value=alike,
         deviance=checked.deviance,
@@ -94,16 +96,20 @@ def invert(
     )
 
 
-def simulated_again(counts: Counts, found: Posterior) -> tuple[State, FloatArray]:
-    """The model at the mean geometry, and the counts that it expects of the mean distribution."""
+def simulated_again(counts: Counts, found: Posterior) -> tuple[State, FloatArray, FloatArray]:
+    """The model at the mean geometry, the counts that it expects of the mean distribution, and those of them
+    that are no background.
+    """
     final = state(counts, found.inner, found.state)
     columns = np.concatenate((final.backgrounds, (found.weights @ final.patterns)[None]))
     empty = np.zeros(0)
     expected = found.expected
+    amounts = np.zeros(len(columns))
     for _ in range(2):
         form = quadratic(columns, counts.y, expected, np.zeros((0, counts.y.size)), empty, empty)
-        expected = np.maximum(form.nonnegative() @ columns, 1e-3)
-    return final, expected
+        amounts = form.nonnegative()
+        expected = np.maximum(amounts @ columns, 1e-3)
+    return final, expected, amounts[2] * columns[2]
 
 
 def flat_form(now: State, found: Posterior, at: FloatArray, error: FloatArray) -> Quadratic:
@@ -170,15 +176,8 @@ def _at_limits(found: Posterior) -> list[str]:
 
 
 def _counts_sentence(counts: Counts) -> str:
-    beside = beside_rod(counts.window)[counts.mask]
+    beside = counts.y[beside_rod(counts)].sum()
     return (
-        f"{counts.y.sum():.3g} counts in the window, {counts.y[beside].sum():.3g} of them more than 0.1 degrees"
-        " beside the specular rod, where the rotation shows."
+        f"{counts.y.sum():.3g} counts in the window, {beside:.3g} of them more than 0.1 degrees beside the"
+        " specular rod, where the rotation shows."
     )
-
-
-def beside_rod(window: Window) -> NDArray[np.bool_]:
-    """Pixels that know of the rotation, (rows, columns)."""
-    from .verify import ROD
-
-    return np.asarray(np.broadcast_to(np.abs(window.centres()[1]) > ROD, window.shape))

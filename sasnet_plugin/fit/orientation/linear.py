@@ -1,4 +1,4 @@
-"""Poisson likelihood about a fit as a quadratic form, what is not asked for eliminated; non-negative solutions."""
+"""Poisson likelihood about a fit as a quadratic form, and its non-negative solutions."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def quadratic(
     if len(others) == 0:
         empty = np.zeros((0, k))
         return Quadratic(normal, right, float(data @ data), empty, np.zeros(0), np.zeros((0, 0)))
-    spread = np.linalg.inv(corner)
+    spread: FloatArray = np.asarray(np.linalg.inv(corner), dtype=np.float64)
     gain = spread @ normal[k:, :k]
     best = spread @ wanted
     return Quadratic(

@@ -102,7 +102,7 @@ INDEX = {name: k for k, name in enumerate(NAMES)}
 
 
 def start(guess: Mapping[str, tuple[float, float]]) -> tuple[FloatArray, FloatArray]:
-    """Where a fit starts and how far it may be off, on its scale; what the guess lacks has the prior's breadth.
+    """Where a fit starts and how far it may be off, on its scale; the prior's for what it lacks.
 
     Parameters
     ----------

@@ -11,13 +11,17 @@ from .forward import Counts, State, state
 from .linear import Quadratic, deviance, quadratic
 from .parameters import PARAMETERS, clipped
 from .refine import Refined, fitted
-from .sampler import Crowd, sample
+from .sampler import Crowd, pooled, sample
 
 FloatArray = NDArray[np.float64]
 #: Counts of each background, of all that are seen, one standard deviation of what is believed beforehand.
 _BACKGROUND = 0.3
 #: A crowd whose mean has so much more deviance than the best weights (of 120, of which few are determined).
 _AS_GOOD = 80.0
+#: Loss by which a corrected geometry may be worse than the refined one.
+_WORSE = 15.0
+#: Crowds and their members, of the last round and of those before.
+_CROWDS, _FIRST_CROWDS = (4, 150), (2, 75)
 
 
 @dataclass(frozen=True)
@@ -77,6 +81,9 @@ def posterior(
 ) -> Posterior:
     """Draw distributions and correct the geometry by them until both agree.
 
+    Several small crowds are drawn rather than a large one: where one has not found the best explanation of
+    many counts, their differences tell, and the band is as wide.
+
     Weights of least loss are spiky, and the geometry beside them is not quite that beside smooth ones, so the
     geometry is moved to its mean over the crowd.
 
@@ -90,7 +97,7 @@ def posterior(
     rounds : int
         Crowds at most; the last one is large.
     effort : float
-        Moves of each member of the last crowd at each exponent.
+        Moves of each member of the last crowds at each exponent.
     """
     now, weights, backgrounds, expected = (
         refined.state,
@@ -102,40 +109,45 @@ def posterior(
     for number in range(rounds):
         last = number == rounds - 1
         form = expand(now, weights, backgrounds, expected, at, error)
-        crowd = sample(
-            lambda p, form=form: log_likelihood(form, p),  # type: ignore[misc]
-            rng,
-            members=300 if last else 150,
-            accepted=effort if last else effort / 4,
-        )
+        crowd = _crowd(form, rng, effort if last else effort / 4, last)
         every = scales(form, crowd.p)[:, None] * crowd.p
-        weights = every.mean(axis=0)
         others = form.best_others(every)
-        spread = form.spread + np.cov(others.T)
         mean = others.mean(axis=0)
-        inner, backgrounds = clipped(now.inner + mean[2:]), np.maximum(mean[:2], 0.0)
-        found = Posterior(
-            now,
-            form,
-            crowd,
-            inner,
-            np.sqrt(np.diag(spread)[2:]),
-            weights,
-            backgrounds,
-            expected,
-        )
+        inner = clipped(now.inner + mean[2:])
+        smooth, beside = every.mean(axis=0), np.maximum(mean[:2], 0.0)
+        spread = np.sqrt(np.diag(form.spread + np.cov(others.T))[2:])
+        found = Posterior(now, form, crowd, inner, spread, smooth, beside, expected)
         if last:
             break
-        now = state(counts, inner, now)
-        spiky, beside, expected = fitted(now, expected)
-        smooth = np.maximum(weights @ now.patterns + backgrounds @ now.backgrounds, 1e-3)
+        moved = state(counts, inner, now)
+        spiky = fitted(moved, expected)
+        chisq = float(np.sum(((inner - at) / error) ** 2))
+        best = float(deviance(counts.y, spiky[2]).sum())
+        if 0.5 * (best + chisq) > refined.loss + _WORSE:
+            # A crowd that is not there yet has led astray.
+            now, weights, backgrounds, expected = (
+                refined.state,
+                refined.weights,
+                refined.backgrounds,
+                refined.expected,
+            )
+            continue
+        now = moved
+        expected = np.maximum(smooth @ now.patterns + beside @ now.backgrounds, 1e-3)
+        weights, backgrounds = smooth, beside
         # About the crowd if it explains the counts, else about what does.
-        if deviance(counts.y, smooth).sum() < deviance(counts.y, expected).sum() + _AS_GOOD:
-            expected = smooth
-        else:
-            weights, backgrounds = spiky, beside
+        if deviance(counts.y, expected).sum() > best + _AS_GOOD:
+            weights, backgrounds, expected = spiky
     assert found is not None
     return found
+
+
+def _crowd(form: Quadratic, rng: np.random.Generator, effort: float, last: bool) -> Crowd:
+    def likely(p: FloatArray) -> FloatArray:
+        return log_likelihood(form, p)
+
+    crowds, members = _CROWDS if last else _FIRST_CROWDS
+    return pooled([sample(likely, rng, members=members, accepted=effort) for _ in range(crowds)])
 
 
 def expand(

@@ -1,4 +1,4 @@
-"""Geometry and distribution together: Gauss–Newton on the Poisson likelihood, the weights kept non-negative."""
+"""Geometry and distribution together: Gauss–Newton on the Poisson likelihood, weights not negative."""
 
 from __future__ import annotations
 
@@ -15,8 +15,7 @@ from .parameters import INDEX, PARAMETERS, clipped
 FloatArray = NDArray[np.float64]
 #: A step is at most this much of a parameter's range.
 _LONGEST = 0.15
-#: Tolerances, one after another: a loose one first, so that the many counts of the rod do not hold fast to the
-#: nearest of its fringes.
+#: Tolerance of the first descent: the many counts of the rod do not hold fast to the nearest of its fringes.
 _LOOSE = 0.1
 #: Films that are tried, Å apart.
 _FILM_STEP = 8.0
@@ -91,7 +90,7 @@ def refine(
 def explains(found: Refined) -> bool:
     """The deviance is what chance leaves."""
     pixels = found.expected.size
-    return float(deviance(found.state.counts.y, found.expected).sum()) < pixels + 3 * np.sqrt(2 * pixels)
+    return bool(deviance(found.state.counts.y, found.expected).sum() < pixels + 3 * np.sqrt(2 * pixels))
 
 
 def descend(

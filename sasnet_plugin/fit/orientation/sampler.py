@@ -1,4 +1,4 @@
-"""Samples of the posterior of p(ξ): a crowd moves from the prior to the data while the likelihood is turned on.
+"""Samples of the posterior of p(ξ): a crowd moves from prior to data as the likelihood is turned on.
 
 Sequential Monte Carlo (P. Del Moral, A. Doucet and A. Jasra, J. R. Stat. Soc. B 68 (2006) 411): the exponent
 of the likelihood rises in steps that leave half of the effective sample; the crowd is resampled, and each
@@ -8,7 +8,7 @@ as the two hands of a pattern, keep their shares.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,8 +22,10 @@ LogLikelihood = Callable[[FloatArray], FloatArray]
 _EFFECTIVE = 0.5
 #: Steps of the random walk, in the cube; which work is learnt on the way.
 _STEPS = np.array([0.3, 0.1, 0.03, 0.01, 0.003, 0.001, 0.0003])
+#: A crowd whose mean log likelihood is so much less than another's has lost its way.
+_BEHIND = 20.0
 #: Shares of the kinds of moves: walk, drawing anew, turning over, to the next bin, trading shares.
-_MOVES = np.cumsum([0.5, 0.24, 0.1, 0.08])
+_MOVES = np.cumsum([0.47, 0.22, 0.15, 0.08])
 
 
 @dataclass(frozen=True)
@@ -96,6 +98,20 @@ def sample(
     return Crowd(points, p, found, evidence)
 
 
+def pooled(crowds: Sequence[Crowd]) -> Crowd:
+    """Crowds as one, without those that explain the data far worse than the best does."""
+    means = np.array([crowd.log_likelihood.mean() for crowd in crowds])
+    good = [crowd for crowd, mean in zip(crowds, means, strict=True) if mean > means.max() - _BEHIND]
+    evidences = np.array([crowd.evidence for crowd in good])
+    top = evidences.max()
+    return Crowd(
+        np.concatenate([crowd.points for crowd in good]),
+        np.concatenate([crowd.p for crowd in good]),
+        np.concatenate([crowd.log_likelihood for crowd in good]),
+        float(top + np.log(np.mean(np.exp(evidences - top)))),
+    )
+
+
 def _rise(found: FloatArray, most: float) -> float:
     """How far the exponent may rise and leave the effective sample."""
 
@@ -122,9 +138,9 @@ def _resampled(weight: FloatArray, rng: np.random.Generator) -> NDArray[np.intp]
 def _proposals(
     points: FloatArray, works: FloatArray, rng: np.random.Generator
 ) -> tuple[FloatArray, NDArray[np.intp]]:
-    """Where each member wants to go, each kind of move as likely there as back; and which step a walk took."""
+    """Where each member wants to go, as likely as it would want back; and which step a walk took."""
     n, d = points.shape
-    kind = np.searchsorted(_MOVES, rng.random(n))
+    kind = np.asarray(np.searchsorted(_MOVES, rng.random(n)))
     active = cube.active(points)
     # What a distribution does not depend on follows the prior: drawn anew for the day that it does.
     spare = ~active

@@ -1,4 +1,4 @@
-"""Is every angle alike? The likelihood averaged over the prior's other distributions, against that of uniform."""
+"""Is every angle alike? The likelihood averaged over other distributions, against that of uniform."""
 
 from __future__ import annotations
 

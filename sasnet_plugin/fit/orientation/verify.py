@@ -17,6 +17,8 @@ FloatArray = NDArray[np.float64]
 SIGNIFICANT = 4.0
 #: Difference beside the rod, of the pattern there, at which a model is half believed.
 HALF = 0.1
+#: Share of the counts beside the rod that ordered particles must have to be seen.
+LEAST_SHARE = 0.02
 #: Half width of the rod, degrees.
 ROD = 0.1
 
@@ -53,7 +55,9 @@ class Verification:
     sentence: str
 
 
-def verify(counts: Counts, simulated: FloatArray, parameters: float) -> Verification:
+def verify(
+    counts: Counts, simulated: FloatArray, parameters: float, scattered: FloatArray | None = None
+) -> Verification:
     """Hold the simulated pattern against the counts.
 
     Parameters
@@ -63,6 +67,8 @@ def verify(counts: Counts, simulated: FloatArray, parameters: float) -> Verifica
         Expected counts.
     parameters : float
         How many were determined by the data: each takes one off the deviance.
+    scattered : (n,) float array, optional
+        What of the expected counts is no background; default: all.
     """
     each = deviance(counts.y, simulated)
     mean, var = moments(simulated)
@@ -75,6 +81,9 @@ def verify(counts: Counts, simulated: FloatArray, parameters: float) -> Verifica
     z = (total - expected) / sd
     misfit = _misfit(counts, simulated)
     in_scope = 1.0 if z < SIGNIFICANT else 1 / (1 + (misfit / HALF) ** 2)
+    beside = beside_rod(counts)
+    share = 1.0 if scattered is None else float(scattered[beside].sum() / max(simulated[beside].sum(), 1e-9))
+    in_scope *= min(1.0, share / LEAST_SHARE)
     p_value = float(ndtr(-z))
     return Verification(
         total,
@@ -85,11 +94,16 @@ def verify(counts: Counts, simulated: FloatArray, parameters: float) -> Verifica
         misfit,
         in_scope,
         np.sign(counts.y - simulated) * np.sqrt(each),
-        _in_words(total, expected, z, misfit, in_scope),
+        _in_words(total, expected, z, misfit, in_scope, share),
     )
 
 
-def _in_words(total: float, expected: float, z: float, misfit: float, in_scope: float) -> str:
+def _in_words(total: float, expected: float, z: float, misfit: float, in_scope: float, share: float) -> str:
+    if share < LEAST_SHARE:
+        return (
+            "Background explains the image, and ordered particles are not seen in it; it is outside what this"
+            " model knows, and p(ξ) means nothing."
+        )
     said = f"The deviance is {total:.0f}, {expected:.0f} expected"
     if z < SIGNIFICANT:
         return f"{said}: the simulated pattern explains the image."
@@ -105,14 +119,18 @@ def _in_words(total: float, expected: float, z: float, misfit: float, in_scope: 
 
 
 def _misfit(counts: Counts, simulated: FloatArray) -> float:
-    phi = counts.window.centres()[1]
-    beside = np.broadcast_to(np.abs(phi) > ROD, counts.window.shape)[counts.mask]
-    if not np.any(beside):
-        beside = np.ones(simulated.size, dtype=bool)
+    beside = beside_rod(counts)
     mu, y = simulated[beside], counts.y[beside]
     # Σ(y − μ)² less the noise, over Σμ², pixels weighted as noise weighs them.
     excess = float(np.sum(((y - mu) ** 2 - mu) / np.maximum(mu, 1.0)))
     return float(np.sqrt(max(excess, 0.0) / max(float(np.sum(mu**2 / np.maximum(mu, 1.0))), 1e-9)))
+
+
+def beside_rod(counts: Counts) -> NDArray[np.bool_]:
+    """Which of the pixels know of the rotation, (n,); all, where only the rod was measured."""
+    phi = counts.window.centres()[1]
+    beside = np.broadcast_to(np.abs(phi) > ROD, counts.window.shape)[counts.mask]
+    return np.asarray(beside if np.any(beside) else np.ones(beside.size, dtype=bool))
 
 
 def moments(expected: FloatArray) -> tuple[FloatArray, FloatArray]:

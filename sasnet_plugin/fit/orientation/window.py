@@ -9,7 +9,7 @@ from ...simulate.gisas.geometry import WINDOW, Window
 from ...types import DataError, Image
 from .forward import Counts
 
-#: A pixel of the window counts if so much of it was measured: peaks are narrower than a pixel, and the rest of
+#: A pixel of the window counts if so much of it was measured: peaks are narrower than a pixel, and a part of
 #: one says little of the whole.
 COVERED = 0.95
 #: Fewer counts say nothing.
@@ -19,8 +19,8 @@ _LEAST = 100
 def on_window(image: Image, window: Window = WINDOW) -> tuple[Counts, Image]:
     """The counts to be explained, and the image as it is shown.
 
-    Counts of pixels that lie on an edge are shared out by area; none is scaled, so that they keep Poisson's law
-    as far as the detector's pixels are smaller than the window's.
+    Counts of pixels that lie on an edge are shared out by area; none is scaled, so that they keep Poisson's
+    law as far as the detector's pixels are smaller than the window's.
 
     Parameters
     ----------

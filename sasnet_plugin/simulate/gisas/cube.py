@@ -34,8 +34,8 @@ def _families() -> tuple[FloatArray, NDArray[np.bool_]]:
 
 
 _ENDS, _HAS = _families()
-#: Coordinates: family, number of angles, angles, their shares, number of peaks, centres, widths, their shares,
-#: shares of the kinds.
+#: Coordinates: family, number of angles, angles, their shares, number of peaks, centres, widths, their
+#: shares, shares of the kinds.
 FAMILY, N_DELTAS = 0, 1
 ANGLES = slice(2, 2 + DELTAS[1])
 ANGLE_SHARES = slice(ANGLES.stop, ANGLES.stop + DELTAS[1])

@@ -154,9 +154,10 @@ def scattered(
 
 
 def film_profiles(geometry: Geometry, window: Window, oxides: Sequence[float]) -> FloatArray:
-    """What other thicknesses of the film do to each row, (films, rows): a factor, taken next to the rod.
+    """What other thicknesses of the film do to each row, (films, rows): a factor.
 
-    The film acts on the waves that leave at α_f, whatever their φ, so one column of particles of one size tells.
+    The film acts on the waves that leave at α_f, whatever their φ, so one column of particles of one size,
+    next to the rod, tells.
     """
     column = replace(window, columns=2, phi=(-window.pixel[1], window.pixel[1])).finer(_FILM_PARTS, 1)
     found = [
