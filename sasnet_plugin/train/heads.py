@@ -43,7 +43,10 @@ def gaussian_score(head: Any, truth: Any) -> Any:
         Mean and log standard deviation.
     truth : (n, quantities) array
     """
-    centre, log_sigma = head[..., 0], ops.clip(head[..., 1], -5.0, 2.0)
+    centre, raw = head[..., 0], head[..., 1]
+    log_sigma = ops.clip(raw, -5.0, 2.0)
+    # Beyond the clip nothing would pull it back: a head that strayed there once was lost.
+    strayed = ops.square(raw - log_sigma)
     miss = (ops.convert_to_tensor(truth) - centre) * ops.exp(-log_sigma)
     # Far outliers must not drown the rest.
-    return ops.minimum(0.5 * ops.square(miss), 20.0 + 0.1 * ops.abs(miss)) + log_sigma
+    return ops.minimum(0.5 * ops.square(miss), 20.0 + 0.1 * ops.abs(miss)) + log_sigma + strayed
