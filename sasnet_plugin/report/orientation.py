@@ -84,7 +84,7 @@ def evaluated(
         known = sets[0].in_scope > 0
         return [
             pls_section(sets[0].features[known], resolved(sets[0].p[known]), "p(ξ)"),
-            bias_section(XI, answers[2].p),
+            bias_section(XI.astype(np.float64), answers[2].p),
         ]
 
     return Evaluated(
