@@ -221,3 +221,112 @@ class Suggestion:
     in_scope: float
     rg: float | None = None
     notes: tuple[str, ...] = field(default_factory=tuple)
+
+
+@dataclass(frozen=True)
+class OrientationGuess:
+    """What a network (or the prior alone) says of how a lattice is rotated; a fit can start from it.
+
+    Parameters
+    ----------
+    xi : (120,) float array
+        Angles of rotation, degrees: 0, 0.5, … 59.5; the period is 60.
+    p : (120,) float array
+        Share of each angle; sums to 1.
+    p_low, p_high : (120,) float arrays
+        Pointwise 90 % band of p.
+    geometry : dict of str to (float, float)
+        Value and one standard deviation, by the names and in the units of `simulate.gisas.priors`.
+    in_scope : float
+        0..1; how much the pattern looks like one that the network was trained on.
+    file : str
+        Where the pattern came from.
+    notes : tuple of str
+        One plain sentence each.
+    uniform_p_value : float
+        Share of patterns with "every angle alike" that look as far from it; NaN where that is not known.
+    """
+
+    xi: FloatArray
+    p: FloatArray
+    p_low: FloatArray
+    p_high: FloatArray
+    geometry: dict[str, tuple[float, float]]
+    in_scope: float = 1.0
+    file: str = ""
+    notes: tuple[str, ...] = ()
+    uniform_p_value: float = float("nan")
+
+
+@dataclass(frozen=True)
+class OrientationResult:
+    """How a lattice is rotated, by a physical model that was simulated again and held against the pattern.
+
+    Parameters
+    ----------
+    xi, p, p_low, p_high : (120,) float arrays
+        As in `OrientationGuess`, at the resolution that the data have.
+    geometry : dict of str to (float, float, str)
+        Value, one standard deviation and unit.
+    uniform_p_value : float
+        Probability of data that speak as much against "every angle alike", were it true.
+    deviance, expected_deviance, deviance_sd : float
+        Poisson deviance of the simulated pattern, and its mean and standard deviation were the model right.
+    dof : int
+        Pixels that count less parameters that the data determined.
+    image : Image
+        What was inverted, on the window of the simulation.
+    simulated, residual : (rows, columns) float arrays
+        Expected counts; signed root of each pixel's deviance, 0 where masked.
+    mirror : (120,) float array
+        The solution of the other hand, ξ → 60° − ξ.
+    hand_known : bool
+        The data can choose between p and its mirror.
+    in_scope : float
+        0..1; how well some orientation explains the pattern. Near 0 p means nothing.
+    file, notes
+        As in `OrientationGuess`.
+    """
+
+    xi: FloatArray
+    p: FloatArray
+    p_low: FloatArray
+    p_high: FloatArray
+    geometry: dict[str, tuple[float, float, str]]
+    uniform_p_value: float
+    deviance: float
+    expected_deviance: float
+    deviance_sd: float
+    dof: int
+    image: Image
+    simulated: FloatArray
+    residual: FloatArray
+    mirror: FloatArray
+    hand_known: bool
+    in_scope: float = 1.0
+    file: str = ""
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class GrowthGuess:
+    """What a network says of a growing film.
+
+    Parameters
+    ----------
+    quantities : dict of str to (float, float, float, str)
+        Most likely value, ends of its 90 % band, and unit ("Å", "" for ratios), by the names of
+        `simulate.growth.quantities`; empty where the pattern is of another kind.
+    in_scope : float
+        0..1; how much the pattern looks like one that the network was trained on.
+    file, entry : str
+        Where the pattern came from, and the frame's title within the file.
+    notes : tuple of str
+        One plain sentence each.
+    """
+
+    quantities: dict[str, tuple[float, float, float, str]]
+    in_scope: float = 1.0
+    file: str = ""
+    entry: str = ""
+    notes: tuple[str, ...] = ()

@@ -3,26 +3,49 @@
 from __future__ import annotations
 
 from dataclasses import fields
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from sasnet_plugin.domains import Domain, resolve
+from sasnet_plugin.domains import PAGES, Domain, page, recognised, resolve
+from sasnet_plugin.domains.gisas_growth import GISAS_GROWTH
 from sasnet_plugin.domains.gisas_hex import GISAS_HEX
 from sasnet_plugin.domains.sas1d import SAS1D
-from sasnet_plugin.types import Curve
+from sasnet_plugin.types import Curve, SasnetError
+
+VALUES = {"name", "preprocess_version", "reservoir", "reuse", "quantities"}
+OF_KERAS = {"net", "build_net"}  # imported by the tests of training
+OPTIONAL = {"recognise", "augment", "verify", "quantities", "report"}
 
 
-@pytest.mark.parametrize("page", [SAS1D, GISAS_HEX], ids=lambda page: page.name)
+@pytest.mark.parametrize("page", [SAS1D, GISAS_HEX, GISAS_GROWTH], ids=lambda page: page.name)
 def test_every_name_on_the_page_is_a_function(page: Domain) -> None:
-    named = {f.name for f in fields(Domain) if getattr(page, f.name)} - {"name", "build_net"}
-    assert named >= {"sample_prior", "simulate"}
-    for name in named:  # Keras is imported by the tests of training
+    named = {f.name for f in fields(Domain) if getattr(page, f.name)} - VALUES - OF_KERAS
+    for name in named:
         assert callable(resolve(getattr(page, name))), name
 
 
-def test_every_step_of_curves_is_on_their_page() -> None:
-    assert all(getattr(SAS1D, field.name) for field in fields(Domain))
+@pytest.mark.parametrize("page", [SAS1D, GISAS_HEX, GISAS_GROWTH], ids=lambda page: page.name)
+def test_every_step_is_on_the_page(page: Domain) -> None:
+    assert all(getattr(page, f.name) for f in fields(Domain) if f.name not in OPTIONAL)
+
+
+def test_pages_go_by_their_names() -> None:
+    assert all(page(name).name == name for name in PAGES)
+    with pytest.raises(SasnetError, match=r"sans2d: no such kind of measurement; choose one of sas1d"):
+        page("sans2d")
+
+
+def test_files_are_told_apart_by_their_first_bytes(tmp_path: Path) -> None:
+    curve, picture = tmp_path / "curve.dat", tmp_path / "picture.npy"
+    curve.write_text("0.01 1.0\n0.02 0.9\n")
+    np.save(picture, np.zeros((8, 8)))
+    assert [recognised(path) for path in (curve, picture, tmp_path / "missing")] == [
+        "sas1d",
+        "gisas_hex",
+        "sas1d",
+    ]
 
 
 def test_simulate_and_preprocess_fit_together() -> None:

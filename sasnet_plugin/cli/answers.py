@@ -6,9 +6,12 @@ import json
 import sys
 from typing import TYPE_CHECKING, Any, Protocol
 
+from sasnet_plugin.domains import Domain, resolve
 from sasnet_plugin.predict.notes import OUT_OF_SCOPE, group_sentence, percent
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from sasnet_plugin.types import Curve, Suggestion
 
 BAR = 12  # characters of a probability of 1
@@ -17,8 +20,8 @@ BAR = 12  # characters of a probability of 1
 class Writer(Protocol):
     """Where answers and failures go, in the order in which they come."""
 
-    def answer(self, curve: Curve, suggestion: Suggestion) -> None:
-        """Write one suggestion."""
+    def answer(self, domain: Domain, measurement: Any, answer: Any) -> None:
+        """Write one answer."""
 
     def failure(self, file: str, entry: str, sentence: str) -> None:
         """Write why a file, or an entry of one, has no answer."""
@@ -27,9 +30,9 @@ class Writer(Protocol):
 class JsonWriter:
     """One object per line on stdout, flushed as it is written."""
 
-    def answer(self, curve: Curve, suggestion: Suggestion) -> None:
-        """Write one suggestion."""
-        print(json.dumps(as_dict(suggestion), ensure_ascii=False), flush=True)
+    def answer(self, domain: Domain, measurement: Any, answer: Any) -> None:
+        """Write one answer."""
+        print(json.dumps(resolve(domain.as_dict)(answer), ensure_ascii=False), flush=True)
 
     def failure(self, file: str, entry: str, sentence: str) -> None:
         """Write why a file, or an entry of one, has no answer."""
@@ -38,48 +41,51 @@ class JsonWriter:
 
 
 class TableWriter:
-    """A table and a few sentences for each data set on stdout; failures on stderr."""
+    """A table and a few sentences for each measurement on stdout; failures on stderr."""
 
     def __init__(self) -> None:
         from rich.console import Console
 
         self._console = Console(file=sys.stdout, highlight=False)
 
-    def answer(self, curve: Curve, suggestion: Suggestion) -> None:
-        """Write one suggestion."""
-        from rich.table import Table
-        from rich.text import Text
-
-        from sasnet_plugin.report.sparkline import sparkline
-
-        say = self._console.print
-        title = " · ".join(part for part in (suggestion.file, suggestion.entry) if part)
-        say(Text(title or "curve", style="bold"), soft_wrap=True)
-        if line := sparkline(curve):
-            say(
-                Text(f"{line}  log I, q {curve.q[0]:.3g} to {curve.q[-1]:.3g} Å⁻¹", style="cyan"),
-                soft_wrap=True,
-            )
-        table = Table(box=None, pad_edge=False, header_style="dim")
-        table.add_column("model", no_wrap=True)
-        table.add_column("structure factor")
-        table.add_column("probability", no_wrap=True)
-        table.add_column("group")
-        for model in suggestion.models:
-            bar = "█" * max(round(BAR * model.probability), 0)
-            probability = Text(f"{percent(model.probability):>6} ").append(bar, style="green")
-            table.add_row(
-                Text(model.name), Text(model.structure_factor or "–"), probability, Text(model.group)
-            )
-        say(table)
-        for sentence in _sentences(suggestion):
-            say(Text(sentence), soft_wrap=True)
-        say()
+    def answer(self, domain: Domain, measurement: Any, answer: Any) -> None:
+        """Write one answer."""
+        resolve(domain.show)(self._console, measurement, answer)
         sys.stdout.flush()
 
     def failure(self, file: str, entry: str, sentence: str) -> None:
         """Write why a file, or an entry of one, has no answer."""
         print(sentence, file=sys.stderr, flush=True)
+
+
+def show(console: Console, curve: Curve, suggestion: Suggestion) -> None:
+    """Print a suggestion as a table of models and a few sentences."""
+    from rich.table import Table
+    from rich.text import Text
+
+    from sasnet_plugin.report.sparkline import sparkline
+
+    say = console.print
+    title = " · ".join(part for part in (suggestion.file, suggestion.entry) if part)
+    say(Text(title or "curve", style="bold"), soft_wrap=True)
+    if line := sparkline(curve):
+        say(
+            Text(f"{line}  log I, q {curve.q[0]:.3g} to {curve.q[-1]:.3g} Å⁻¹", style="cyan"),
+            soft_wrap=True,
+        )
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    table.add_column("model", no_wrap=True)
+    table.add_column("structure factor")
+    table.add_column("probability", no_wrap=True)
+    table.add_column("group")
+    for model in suggestion.models:
+        bar = "█" * max(round(BAR * model.probability), 0)
+        probability = Text(f"{percent(model.probability):>6} ").append(bar, style="green")
+        table.add_row(Text(model.name), Text(model.structure_factor or "–"), probability, Text(model.group))
+    say(table)
+    for sentence in _sentences(suggestion):
+        say(Text(sentence), soft_wrap=True)
+    say()
 
 
 def as_dict(suggestion: Suggestion) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""``sasnet classify FILES…``: which models explain these data?"""
+"""``sasnet classify FILES…``: what explains these data?"""
 
 from __future__ import annotations
 
@@ -7,37 +7,56 @@ import sys
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from sasnet_plugin.cli.arguments import names_of, unit_of, window_of
 from sasnet_plugin.cli.files import curves_of, expand
+from sasnet_plugin.cli.kinds import Kinds
 from sasnet_plugin.data.failure import sentence_of
-from sasnet_plugin.types import Curve, Suggestion
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from sasnet_plugin.cli.answers import Writer
+    from sasnet_plugin.domains import Domain
 
-CHUNK = 64  # curves run at once, across files
+CHUNK = 64  # measurements run at once, across files
 PATIENCE = 0.25  # seconds after which answers are given, however few there are
 MANY = 20  # files from which on progress is shown
 
-Outcome = tuple[str, Curve | None, Suggestion | Exception]
+#: File, measurement if there is one, answer or why there is none.
+Outcome = tuple[str, Any, Any]
 
 
 def classify(
     files: Annotated[
         list[str], typer.Argument(help="Data files, folders (searched to the bottom) or patterns.")
     ],
+    domain: Annotated[
+        str | None,
+        typer.Option(
+            "--domain",
+            help="Kind of measurement, sas1d, gisas_hex or gisas_growth, where the file does not tell it.",
+        ),
+    ] = None,
+    verify: Annotated[
+        bool,
+        typer.Option(
+            "--verify", help="Patterns: fit the physics from the answer on, simulate it again and compare."
+        ),
+    ] = False,
     top: Annotated[int, typer.Option("--top", min=1, help="How many models to list.")] = 5,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print one JSON object per line and data set.")
     ] = False,
     plot: Annotated[
-        str | None, typer.Option("--plot", help="Draw data and probabilities into this file (PNG).")
+        str | None, typer.Option("--plot", help="Draw data and answers into this file (PNG).")
+    ] = None,
+    report: Annotated[
+        Path | None, typer.Option("--report", help="Patterns: folder for an HTML page of each.")
     ] = None,
     q_range: Annotated[
         str | None,
@@ -57,7 +76,9 @@ def classify(
         list[str] | None, typer.Option("--exclude", help="Leave these models out (commas or repeated).")
     ] = None,
 ) -> None:
-    """Say which models explain 1D small-angle-scattering data, and how sure that is.
+    """Say what explains scattering data, and how sure that is.
+
+    Of curves: which models; of patterns of ordered nanoparticles: how their lattice is rotated.
 
     Exit code 0: every file has its answer; 1: some have not, and a sentence says why; 2: wrong usage.
     """
@@ -65,55 +86,54 @@ def classify(
     unit = unit_of(q_unit)
 
     from sasnet_plugin.cli.answers import JsonWriter, TableWriter
-    from sasnet_plugin.predict import open_classifier
-    from sasnet_plugin.predict.classifier import UnknownModelError
 
-    classifier = open_classifier()
-    try:
-        keep = classifier.selection(names_of(models), names_of(exclude))
-    except UnknownModelError as error:
-        raise typer.BadParameter(str(error), param_hint="--models / --exclude") from None
+    kinds = Kinds(
+        domain,
+        top=top,
+        models=names_of(models),
+        exclude=names_of(exclude),
+        q_unit=unit,
+        entry=entry,
+        verify=verify,
+    )
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")  # a terminal without Å or block characters is no failure
 
-    def read(path: str) -> tuple[Curve, ...]:
-        from sasnet_plugin.data import load
-
-        return load(path, q_unit=unit, entry=entry)
-
-    def judge(curves: list[Curve]) -> list[Suggestion | Exception]:
-        return classifier.outcomes(curves, top=top, keep=keep)
-
     writer: Writer = JsonWriter() if as_json else TableWriter()
     with _progress() as step:
-        failed, drawn = _write(outcomes(files, read, judge, window, step), writer, plot is not None)
+        found = outcomes(files, kinds.read, kinds.judge, window, step)
+        if report is not None:
+            found = _reported(found, kinds.domain_of, report)
+        failed, drawn = _write(found, kinds.domain_of, writer, plot is not None)
     if plot is not None and drawn:
-        from sasnet_plugin.report.plot import MAX_ROWS, plot_suggestions
-
-        plot_suggestions(plot, drawn)
-        if len(drawn) > MAX_ROWS:
-            typer.echo(f"{plot}: only the first {MAX_ROWS} data sets are drawn.", err=True)
+        _draw(plot, drawn)
     if failed:
         raise typer.Exit(1)
 
 
 def outcomes(
     arguments: Iterable[str],
-    read: Callable[[str], tuple[Curve, ...]],
-    judge: Callable[[list[Curve]], list[Suggestion | Exception]],
+    read: Callable[[str], Iterable[Any]],
+    judge: Callable[[list[Any]], list[Any]],
     window: tuple[float, float] | None,
     step: Callable[[], None],
 ) -> Iterator[Outcome]:
-    """Yield the outcome of each data set in order, a few files at a time.
+    """Yield the outcome of each measurement in order, a few at a time.
 
-    Curves of small files are run together, but none waits longer than `PATIENCE` for company.
+    Measurements of small files are run together, but none waits longer than `PATIENCE` for company; of a file
+    with many no more than a few are held.
     """
-    waiting: list[tuple[str, Curve | Exception]] = []
+    waiting: list[tuple[str, Any]] = []
     answered = -math.inf  # the first file is answered at once
     for path in expand(arguments):
-        waiting.extend(curves_of(path, read, window))
-        if len(waiting) >= CHUNK or time.monotonic() - answered > PATIENCE:
+        for pair in curves_of(path, read, window):
+            waiting.append(pair)
+            if len(waiting) >= CHUNK:
+                yield from _answer(waiting, judge)
+                waiting = []
+                answered = time.monotonic()
+        if time.monotonic() - answered > PATIENCE:
             yield from _answer(waiting, judge)
             waiting = []
             answered = time.monotonic()
@@ -121,31 +141,61 @@ def outcomes(
     yield from _answer(waiting, judge)
 
 
-def _answer(
-    waiting: list[tuple[str, Curve | Exception]], judge: Callable[[list[Curve]], list[Suggestion | Exception]]
+def _answer(waiting: list[tuple[str, Any]], judge: Callable[[list[Any]], list[Any]]) -> Iterator[Outcome]:
+    judged = iter(judge([one for _, one in waiting if not isinstance(one, Exception)]))
+    for path, one in waiting:
+        yield (path, None, one) if isinstance(one, Exception) else (path, one, next(judged))
+
+
+def _reported(
+    outcomes: Iterable[Outcome], domain_of: Callable[[Any], Domain], folder: Path
 ) -> Iterator[Outcome]:
-    judged = iter(judge([curve for _, curve in waiting if isinstance(curve, Curve)]))
-    for path, curve in waiting:
-        yield (path, curve, next(judged)) if isinstance(curve, Curve) else (path, None, curve)
+    """Write the page of each answer as it comes."""
+    from sasnet_plugin.domains import resolve
+
+    for path, one, outcome in outcomes:
+        if not isinstance(outcome, Exception):
+            write = domain_of(one).report
+            if not write:
+                raise typer.BadParameter(
+                    "pages of curves are those of their fits: 'sasnet fit --report'.", param_hint="--report"
+                )
+            resolve(write)(one, outcome, folder)
+        yield path, one, outcome
 
 
 def _write(
-    outcomes: Iterable[Outcome], writer: Writer, remember: bool
-) -> tuple[int, list[tuple[Curve, Suggestion]]]:
+    outcomes: Iterable[Outcome], domain_of: Callable[[Any], Domain], writer: Writer, remember: bool
+) -> tuple[int, list[tuple[Domain, Any, Any]]]:
     """Write outcomes as they come; return how many failed, and what a figure needs."""
     from sasnet_plugin.report.plot import MAX_ROWS
 
     failed = 0
-    drawn: list[tuple[Curve, Suggestion]] = []
-    for path, curve, outcome in outcomes:
-        if isinstance(outcome, Suggestion) and curve is not None:
-            writer.answer(curve, outcome)
-            if remember and len(drawn) <= MAX_ROWS:  # one more than is drawn, to know that there were more
-                drawn.append((curve, outcome))
-        elif isinstance(outcome, Exception):
+    drawn: list[tuple[Domain, Any, Any]] = []
+    for path, one, outcome in outcomes:
+        if isinstance(outcome, Exception):
             failed += 1
-            writer.failure(path, curve.entry if curve else "", sentence_of(path, outcome))
+            writer.failure(path, one.entry if one else "", sentence_of(path, outcome))
+            continue
+        domain = domain_of(one)
+        writer.answer(domain, one, outcome)
+        if remember and len(drawn) <= MAX_ROWS:  # one more than is drawn, to know that there were more
+            drawn.append((domain, one, outcome))
     return failed, drawn
+
+
+def _draw(plot: str, drawn: list[tuple[Domain, Any, Any]]) -> None:
+    """Draw what is of the first one's kind."""
+    from sasnet_plugin.domains import resolve
+    from sasnet_plugin.report.plot import MAX_ROWS
+
+    kind = drawn[0][0]
+    alike = [(one, answer) for domain, one, answer in drawn if domain is kind]
+    resolve(kind.plot)(plot, alike)
+    if len(alike) < len(drawn):
+        typer.echo(f"{plot}: only the {kind.name} data are drawn; draw the others by themselves.", err=True)
+    elif len(drawn) > MAX_ROWS:
+        typer.echo(f"{plot}: only the first {MAX_ROWS} data sets are drawn.", err=True)
 
 
 @contextmanager

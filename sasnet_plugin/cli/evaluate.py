@@ -1,11 +1,14 @@
-"""``sasnet evaluate``: how good the model is on curves that it never saw."""
+"""``sasnet evaluate``: how good a model is on measurements that it never saw."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from sasnet_plugin.report.evaluated import Evaluated
 
 
 def evaluate(
@@ -13,7 +16,15 @@ def evaluate(
         Path,
         typer.Option("--test", help="Folder of shards of a seed that training never saw (sasnet simulate)."),
     ],
-    per_model: Annotated[int, typer.Option("--per-model", min=1, help="Test curves of each model.")] = 100,
+    domain: Annotated[
+        str,
+        typer.Option(
+            "--domain", help="Kind of measurement: sas1d (curves), gisas_hex or gisas_growth (patterns)."
+        ),
+    ] = "sas1d",
+    per_model: Annotated[
+        int, typer.Option("--per-model", min=1, help="Test examples of each model or kind.")
+    ] = 100,
     seed: Annotated[int, typer.Option("--seed", help="Of the measurement.")] = 2,
     plot: Annotated[
         Path | None, typer.Option("--plot", help="Draw calibration and accuracy into this PNG file.")
@@ -21,44 +32,59 @@ def evaluate(
     card: Annotated[
         Path | None, typer.Option("--card", help="Write the model card (Markdown) into this file.")
     ] = None,
+    report: Annotated[
+        Path | None,
+        typer.Option("--report", help="Patterns: write an HTML page that says why into this file."),
+    ] = None,
+    run: Annotated[
+        list[Path] | None,
+        typer.Option("--run", help="For the page: folder of a training run whose learning curve is drawn."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the figures as one JSON object.")] = False,
 ) -> None:
-    """Measure accuracy and calibration under the frozen realistic protocol."""
+    """Measure accuracy and calibration, of curves under the frozen realistic protocol."""
     import json
 
-    import numpy as np
     from rich.console import Console
     from rich.progress import Progress
 
-    from sasnet_plugin.report.card import model_card
-    from sasnet_plugin.report.evaluation import draw, markdown, predict
-    from sasnet_plugin.report.evaluation import evaluate as measure
-    from sasnet_plugin.simulate.examples import mixed_set
-    from sasnet_plugin.simulate.library import Library
-    from sasnet_plugin.types import SasnetError
+    from sasnet_plugin.domains import page, resolve
     from sasnet_plugin.zoo import open_model
 
-    model = open_model("sas1d")
-    library = Library(test)
-    if library.forms != model.manifest.forms:
-        raise SasnetError(
-            f"{test}: holds other models than the network knows; simulate those of the network."
-        )
-    rng = np.random.default_rng(seed)
+    kind = page(domain)
+    model = open_model(kind.name)
     with Progress(console=Console(stderr=True)) as progress:
-        task = progress.add_task("measuring", total=len(library))
-        examples = mixed_set(
-            library,
-            rng,
+        task = progress.add_task("measuring", total=None)
+        found = resolve(kind.evaluate)(
+            model,
+            test,
             per_model=per_model,
-            stranger_share=0.125,
-            progress=lambda done: progress.update(task, completed=done),
+            seed=seed,
+            progress=lambda done, total: progress.update(task, completed=done, total=total),
         )
-    answers = predict(examples, model.onnx, model.manifest)
-    result = measure(answers, examples, model.manifest)
-    table = markdown(result, model.manifest)
-    typer.echo(json.dumps(result) if as_json else table)
+    typer.echo(json.dumps(found.result) if as_json else found.table)
     if plot is not None:
-        draw(result, plot)
+        found.draw(plot)
     if card is not None:
-        card.write_text(model_card(model.manifest, table), encoding="utf-8")
+        card.write_text(found.card(), encoding="utf-8")
+    if report is not None:
+        _report(report, kind.name, found, run or [])
+
+
+def _report(path: Path, name: str, found: Evaluated, runs: list[Path]) -> None:
+    import json
+
+    from sasnet_plugin.report.images.insight import learning_section, network_page
+    from sasnet_plugin.types import SasnetError
+
+    if found.sections is None:
+        raise SasnetError(f"{name}: has no page; leave --report out.")
+    sections = list(found.sections())
+    if runs:
+        try:
+            training = json.loads((runs[0] / "settings.json").read_text(encoding="utf-8"))["train"]
+        except (OSError, ValueError, KeyError) as error:
+            raise SasnetError(f"{runs[0]}: is no folder of a training run ({error}).") from None
+        logs = {folder.name: folder / "log.csv" for folder in runs}
+        sections.append(learning_section(logs, training["batch"] * training["save_every"]))
+    network_page(name, found.table, sections, path)

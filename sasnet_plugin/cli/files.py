@@ -5,6 +5,7 @@ from __future__ import annotations
 import glob
 import os
 from collections.abc import Callable, Iterable, Iterator
+from typing import Any
 
 from sasnet_plugin.types import Curve, DataError, SasnetError
 
@@ -53,15 +54,15 @@ def _below(folder: str) -> Iterator[str | DataError]:
 
 
 def curves_of(
-    path: str | SasnetError, read: Callable[[str], tuple[Curve, ...]], window: tuple[float, float] | None
-) -> Iterator[tuple[str, Curve | Exception]]:
-    """Yield (path, curve) for each data set of a file that `expand` yields, or (path, why there is none).
+    path: str | SasnetError, read: Callable[[str], Iterable[Any]], window: tuple[float, float] | None
+) -> Iterator[tuple[str, Any]]:
+    """Yield (path, measurement) for each that a file of `expand` holds, or (path, why there is none).
 
     Parameters
     ----------
     path : str or SasnetError
     read : callable
-        From a path to its curves.
+        From a path to its measurements.
     window : (float, float) or None
         Only q within it, Å⁻¹.
     """
@@ -69,18 +70,21 @@ def curves_of(
         yield str(path).partition(":")[0], path
         return
     try:
-        curves = read(path)
+        # One after the other: a file may hold more images than memory does.
+        for curve in read(path):
+            try:
+                cut = curve if window is None else _within(curve, window)
+            except SasnetError as error:
+                yield path, error
+            else:
+                yield path, cut
     except Exception as error:  # one file must not stop the others, whatever is wrong with it
         yield path, error
-        return
-    for curve in curves:
-        try:
-            yield path, curve if window is None else _within(curve, window)
-        except SasnetError as error:
-            yield path, error
 
 
-def _within(curve: Curve, window: tuple[float, float]) -> Curve:
+def _within(curve: Any, window: tuple[float, float]) -> Curve:
     from sasnet_plugin.predict.window import within
 
+    if not isinstance(curve, Curve):
+        raise DataError(f"{curve.file}: --q-range is for curves; leave it out.")
     return within(curve, *window)

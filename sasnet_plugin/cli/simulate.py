@@ -1,22 +1,28 @@
-"""``sasnet simulate``: clean curves of every model, once, for training to measure as often as it likes."""
+"""``sasnet simulate``: clean measurements, once, for training to measure as often as it likes."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from sasnet_plugin.types import SimulationError
 
 if TYPE_CHECKING:
-    from sasnet_plugin.simulate.shards import Chunk
+    from sasnet_plugin.simulate.plans import Plan
 
 
 def simulate(
     out: Annotated[Path, typer.Option("--out", help="Folder of the shards; made if it is not there.")],
+    domain: Annotated[
+        str,
+        typer.Option(
+            "--domain", help="Kind of measurement: sas1d (curves), gisas_hex or gisas_growth (patterns)."
+        ),
+    ] = "sas1d",
     rounds: Annotated[
         int, typer.Option("--rounds", min=1, help="Passes over all models, each with new curves.")
     ] = 8,
@@ -45,7 +51,7 @@ def simulate(
         bool, typer.Option("--monodisperse", help="Leave size distributions out.")
     ] = False,
 ) -> None:
-    """Simulate clean curves of all models, or of some, into a folder of shards.
+    """Simulate clean curves of all models, or of some, or bases of patterns into a folder of shards.
 
     What exists is kept and skipped, so a run that was stopped or killed goes on where it was; at most the
     shards under way are lost.
@@ -53,32 +59,25 @@ def simulate(
     if not 0 < scale < float("inf"):
         raise typer.BadParameter(f"{scale:g} is no scale; give a number above 0.", param_hint="--scale")
 
-    from sasnet_plugin.simulate import shards
+    from sasnet_plugin.domains import page, resolve
     from sasnet_plugin.simulate.folder import remove_leftovers
+    from sasnet_plugin.simulate.plans import Wish
 
-    chunks = shards.plan(
-        out,
-        rounds=rounds,
-        seed=seed,
-        models=_models(models),
-        monodisperse=monodisperse,
-        scale=scale,
-        limit=limit,
-        spread=spread,
-    )
+    wish = Wish(rounds, seed, scale, limit, _models(models), spread, monodisperse)
+    plan: Plan = resolve(page(domain).plan)(out, wish)
     if out.exists() and not out.is_dir():
         raise SimulationError(f"{out}: is a file; name a folder for the shards.")
     removed = remove_leftovers(out)
-    shards.check_counts(chunks)
-    missing = [chunk for chunk in chunks if not chunk.path.exists()]
-    _announce(out, chunks, missing, removed)
-    _check_disk(out, shards.disk_need(missing))
+    plan.check(plan.chunks)
+    missing = plan.missing()
+    _announce(out, plan, missing, removed)
+    _check_disk(out, plan.disk_need(missing))
     done = 0
     try:
         with _progress(len(missing)) as step:
-            for chunk in shards.run(chunks, workers=workers):
+            for chunk in plan.run(plan.chunks, workers=workers):
                 done += 1
-                step(chunk)
+                step(plan.label(chunk))
     except KeyboardInterrupt:
         remove_leftovers(out)
         typer.echo(
@@ -87,40 +86,27 @@ def simulate(
             err=True,
         )
         raise typer.Exit(130) from None
-    typer.echo(f"{out}: all {len(chunks)} shards are there.")
+    typer.echo(f"{out}: all {len(plan.chunks)} shards are there.")
 
 
 def _models(given: list[str] | None) -> tuple[str, ...] | None:
-    """Names and plugin files, each once, each known to sasmodels; None for all."""
+    """Names and plugin files, each once; None for all."""
     if given is None:
         return None
-    from sasnet_plugin.simulate.priors import model_info
-
     names = tuple(dict.fromkeys(name.strip() for part in given for name in part.split(",") if name.strip()))
     if not names:
         raise typer.BadParameter("names no model; leave the option out for all.", param_hint="--models")
-    stems: dict[str, str] = {}
-    for name in names:
-        model_info(name)
-        stem = Path(name).stem
-        if stem in stems:
-            raise SimulationError(f"{name}: has the same name as {stems[stem]}; rename the plugin file.")
-        stems[stem] = name
     return names
 
 
-def _announce(out: Path, chunks: list[Chunk], missing: list[Chunk], removed: int) -> None:
-    from sasnet_plugin.simulate.shards import disk_need
-
+def _announce(out: Path, plan: Plan, missing: list[Any], removed: int) -> None:
     if removed:
         typer.echo(f"{out}: removed {removed} half-written files of a run that was killed.")
-    curves = sum(chunk.count for chunk in missing)
-    kinds = len({chunk.model for chunk in chunks})
-    there = len(chunks) - len(missing)
-    skipped = f"; {there} of {len(chunks)} shards exist and are skipped" if there else ""
+    there = len(plan.chunks) - len(missing)
+    skipped = f"; {there} of {len(plan.chunks)} shards exist and are skipped" if there else ""
     typer.echo(
-        f"{out}: {curves:,} curves of {kinds} models in {len(missing)} shards to simulate,"
-        f" at most {_bytes(disk_need(missing))} of disk{skipped}."
+        f"{out}: {plan.content(missing, plan.chunks)} in {len(missing)} shards to simulate,"
+        f" at most {_bytes(plan.disk_need(missing))} of disk{skipped}."
     )
 
 
@@ -156,8 +142,8 @@ def _bytes(count: int) -> str:
 
 
 @contextmanager
-def _progress(total: int) -> Iterator[Callable[[Chunk], None]]:
-    """A bar on stderr that moves with every shard and names the last one's model."""
+def _progress(total: int) -> Iterator[Callable[[str], None]]:
+    """A bar on stderr that moves with every shard and names the last one."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -172,8 +158,7 @@ def _progress(total: int) -> Iterator[Callable[[Chunk], None]]:
     with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
         task = progress.add_task("", total=total)
 
-        def step(chunk: Chunk) -> None:
-            name = Path(chunk.model).stem
-            progress.update(task, advance=1, description=f"{name}, round {chunk.round + 1}")
+        def step(label: str) -> None:
+            progress.update(task, advance=1, description=label)
 
         yield step

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -17,25 +18,38 @@ def train(
     run: Annotated[
         Path, typer.Option("--run", help="Folder for checkpoints; a stopped run there is resumed.")
     ],
-    zoo: Annotated[Path, typer.Option("--zoo", help="Where to put the finished model.")] = Path(
-        "model_zoo/sas1d"
-    ),
+    domain: Annotated[
+        str,
+        typer.Option(
+            "--domain", help="Kind of measurement: sas1d (curves), gisas_hex or gisas_growth (patterns)."
+        ),
+    ] = "sas1d",
+    zoo: Annotated[
+        Path | None, typer.Option("--zoo", help="Where to put the finished model; default: model_zoo/DOMAIN.")
+    ] = None,
+    net: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--net",
+            help="Of the network's configuration, such as trunk=DenseNet169 or dropout=0.1; repeat it.",
+        ),
+    ] = None,
     steps: Annotated[int, typer.Option("--steps", min=1, help="Batches in all.")] = 12_000,
-    batch: Annotated[int, typer.Option("--batch", min=1, help="Curves a batch.")] = 512,
+    batch: Annotated[int, typer.Option("--batch", min=1, help="Examples a batch.")] = 512,
     learning_rate: Annotated[float, typer.Option("--learning-rate", min=0.0)] = 1.2e-3,
     seed: Annotated[int, typer.Option("--seed")] = 0,
-    workers: Annotated[int, typer.Option("--workers", min=1, help="Processes that measure curves.")] = 1,
+    workers: Annotated[int, typer.Option("--workers", min=1, help="Processes that measure examples.")] = 1,
     save_every: Annotated[
         int, typer.Option("--save-every", min=1, help="Batches between checkpoints.")
     ] = 500,
     per_model: Annotated[
-        int, typer.Option("--per-model", min=1, help="Validation curves of each model.")
+        int, typer.Option("--per-model", min=1, help="Validation examples of each model or kind.")
     ] = 60,
     mixed: Annotated[
         bool, typer.Option("--mixed/--full", help="bfloat16 arithmetic (pays on a GPU), or float32.")
     ] = False,
 ) -> None:
-    """Train the 1D network. A killed run goes on from its last checkpoint when the command is repeated."""
+    """Train a network. A killed run goes on from its last checkpoint when the command is repeated."""
     import os
 
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
@@ -47,10 +61,13 @@ def train(
     console = Console(stderr=True)
     console.print(backend())
 
+    from sasnet_plugin.domains import page, resolve
     from sasnet_plugin.train.loop import TrainConfig
     from sasnet_plugin.train.loop import train as fit
     from sasnet_plugin.train.package import package
 
+    kind = page(domain)
+    chosen = _net(resolve(kind.net), net)
     config = TrainConfig(
         steps=steps,
         batch=batch,
@@ -73,16 +90,35 @@ def train(
         def report(step: int, loss: float) -> None:
             progress.update(task, completed=step, description=f"training, loss {loss:.3f}")
 
-        fit(data, run, config, progress=report)
+        fit(data, run, config, chosen, domain=kind, progress=report)
         progress.update(task, completed=steps)
         task = progress.add_task("calibrating", total=None)
-        manifest = package(
+        zoo = zoo or Path("model_zoo") / kind.name
+        _, summary = package(
             run,
             data,
             validation,
             zoo,
+            domain=kind,
             per_model=per_model,
             progress=lambda done: progress.update(task, completed=done),
         )
-    typer.echo(f"{zoo}: {len(manifest['forms'])} models in {len(manifest['groups'])} groups")
-    typer.echo("next: sasnet evaluate --test FOLDER")
+    typer.echo(f"{zoo}: {summary}")
+    typer.echo(f"next: sasnet evaluate --domain {kind.name} --test FOLDER")
+
+
+def _net(kind: Any, given: list[str] | None) -> Any:
+    """The network's configuration, some of its plain values as the user says, or wrong usage."""
+    usual_ones = kind()
+    values, changed = asdict(usual_ones), {}
+    for part in given or ():
+        name, equals, text = part.partition("=")
+        usual = values.get(name)
+        if not equals or not isinstance(usual, (str, int, float)):
+            plain = ", ".join(k for k, v in values.items() if isinstance(v, (str, int, float)))
+            raise typer.BadParameter(f"{part!r} is not name=value with one of {plain}.", param_hint="--net")
+        try:
+            changed[name] = type(usual)(text)
+        except ValueError:
+            raise typer.BadParameter(f"{text!r} is no value of {name}.", param_hint="--net") from None
+    return replace(usual_ones, **changed)

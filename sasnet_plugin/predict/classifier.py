@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -20,8 +20,9 @@ from sasnet_plugin.predict.notes import (
     is_decided,
     restriction_note,
 )
+from sasnet_plugin.predict.outcomes import UnknownModelError, one_by_one
 from sasnet_plugin.predict.runtime import Runtime
-from sasnet_plugin.types import Curve, DataError, GroupGuess, ModelGuess, SasnetError, Suggestion
+from sasnet_plugin.types import Curve, DataError, GroupGuess, ModelGuess, Suggestion
 from sasnet_plugin.zoo import open_model, zoo_folder
 
 if TYPE_CHECKING:
@@ -32,10 +33,6 @@ if TYPE_CHECKING:
 
 CHUNK = 512  # curves whose features are held at once, 4 MiB
 RG_SPREAD = 0.3  # beyond a factor of two (one standard deviation) a radius of gyration is no help to a fit
-
-
-class UnknownModelError(SasnetError):
-    """A model's name that the network does not know."""
 
 
 @dataclass(frozen=True)
@@ -104,12 +101,7 @@ class Classifier:
         self, curves: Sequence[Curve], *, top: int = 5, keep: NDArray[np.bool_] | None = None
     ) -> list[Suggestion | Exception]:
         """Like `suggest`, but a curve that fails yields its exception and the others their suggestion."""
-        try:
-            return list(self.suggest(curves, top=top, keep=keep))
-        except Exception as error:  # whatever it is, it belongs to one curve; find out to which
-            if len(curves) == 1:
-                return [error]
-            return [outcome for curve in curves for outcome in self.outcomes([curve], top=top, keep=keep)]
+        return one_by_one(lambda some: self.suggest(some, top=top, keep=keep), curves)
 
     def _known(self, names: Iterable[str]) -> list[str]:
         names = list(names)
@@ -145,6 +137,21 @@ class Classifier:
             notes.append(group_sentence(models, groups))
         rg = float(answers.rg[row]) if answers.rg_spread[row] <= RG_SPREAD else None
         return Suggestion(curve.file, curve.entry, tuple(models), tuple(groups), in_scope, rg, tuple(notes))
+
+
+def judge(
+    *, top: int, models: list[str] | None, exclude: list[str] | None
+) -> Callable[[Sequence[Curve]], list[Suggestion | Exception]]:
+    """What judges curves, with as many answers and of the models that the user wants.
+
+    Raises
+    ------
+    UnknownModelError
+        A model's name that the network does not know.
+    """
+    classifier = open_classifier()
+    keep = classifier.selection(models, exclude)
+    return lambda curves: classifier.outcomes(curves, top=top, keep=keep)
 
 
 def open_classifier(name: str = "sas1d") -> Classifier:

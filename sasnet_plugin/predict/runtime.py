@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -14,12 +14,11 @@ if TYPE_CHECKING:
 
     FloatArray = NDArray[np.float32]
 
-BATCH = 128  # curves at once: enough to fill the cores, little enough to stay in their caches
-OUTPUTS = ("form", "structure_factor", "scope", "size")
+BATCH = 128  # measurements at once: enough to fill the cores, little enough to stay in their caches
 
 
 class Outputs(NamedTuple):
-    """What the network says of n curves, before calibration.
+    """What the network of curves says of n curves, before calibration.
 
     Parameters
     ----------
@@ -47,6 +46,8 @@ class Runtime:
     ----------
     onnx : bytes
         The serialised graph.
+    outputs : type
+        A NamedTuple whose fields are the names of the network's outputs.
     threads : int or None
         Threads within an operator; None uses the cores that this process may run on.
     where : str
@@ -58,8 +59,17 @@ class Runtime:
         The bytes are no graph that ONNX Runtime can run, or its inputs and outputs have other names.
     """
 
-    def __init__(self, onnx: bytes, *, threads: int | None = None, where: str = "model.onnx") -> None:
+    def __init__(
+        self,
+        onnx: bytes,
+        *,
+        outputs: type[Any] = Outputs,
+        threads: int | None = None,
+        where: str = "model.onnx",
+    ) -> None:
         import onnxruntime
+
+        self._outputs = outputs
 
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads or available_cores()
@@ -76,26 +86,31 @@ class Runtime:
                 " update onnxruntime or reinstall sasnet-plugin."
             ) from error
         inputs = [node.name for node in self._session.get_inputs()]
-        outputs = {node.name for node in self._session.get_outputs()}
-        if inputs != ["features"] or not outputs.issuperset(OUTPUTS):
+        found = {node.name for node in self._session.get_outputs()}
+        if inputs != ["features"] or not found.issuperset(outputs._fields):
             raise ModelZooError(
-                f"{where}: the network's inputs {inputs} and outputs {sorted(outputs)} are not the"
-                f" ones expected (features; {', '.join(OUTPUTS)}); export it again with this sasnet."
+                f"{where}: the network's inputs {inputs} and outputs {sorted(found)} are not the"
+                f" ones expected (features; {', '.join(outputs._fields)}); export it again with this sasnet."
             )
 
-    def run(self, features: FloatArray) -> Outputs:
-        """Run the network on n curves.
+    def run(self, features: FloatArray) -> Any:
+        """Run the network on n measurements.
 
         Parameters
         ----------
-        features : (n, N_GRID, N_CHANNELS) float32 array
-            From ``sasnet_plugin.data.preprocess.features``; n at least 1.
+        features : (n, ...) float32 array
+            From the preprocessing of the domain; n at least 1.
+
+        Returns
+        -------
+        NamedTuple
+            Of the class given, arrays of n rows.
         """
         batches = [
-            self._session.run(OUTPUTS, {"features": features[start : start + BATCH]})
+            self._session.run(self._outputs._fields, {"features": features[start : start + BATCH]})
             for start in range(0, len(features), BATCH)
         ]
-        return Outputs(*(np.concatenate(parts) for parts in zip(*batches, strict=True)))
+        return self._outputs(*(np.concatenate(parts) for parts in zip(*batches, strict=True)))
 
 
 def available_cores() -> int:

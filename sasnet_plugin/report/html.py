@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import re
 import unicodedata
 from html import escape
@@ -12,15 +11,13 @@ from pathlib import Path
 import numpy as np
 
 from ..fit.result import FitResult
-from ..types import Curve, ModelZooError, SasnetError
+from ..types import Curve, ModelZooError
 from ..zoo import Manifest, open_model
 from .html_corner import posterior_section
 from .html_figures import MAX_DRAWN, fit_figure, tree_figure
-from .html_style import CSS
+from .html_page import document, put
 from .html_tables import key, made_with, parameter_tables, ranking, reduced_chisq
 
-#: Nothing is loaded and nothing runs, even if some text escaped its escaping.
-_POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 #: Letters of the file's name and of the entry's title that the page's name takes over.
 _NAME_LENGTH = 60
 
@@ -50,18 +47,7 @@ def write_report(result: FitResult, folder: Path, *, groups: Manifest | None = N
     """
     text = page(result, open_model("sas1d").manifest if groups is None else groups)
     path = Path(folder) / page_name(result.curve)
-    temporary = path.with_name(f".{path.stem}.{os.getpid()}.tmp")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            temporary.write_text(text, encoding="utf-8", newline="\n")
-            os.replace(temporary, path)
-        finally:
-            temporary.unlink(missing_ok=True)
-    except OSError as error:
-        raise SasnetError(
-            f"{path}: the report cannot be written ({error.strerror}); name another folder."
-        ) from None
+    put(text, path)
     return path
 
 
@@ -74,12 +60,12 @@ def page_name(curve: Curve) -> str:
     digest = hashlib.sha256(f"{curve.file}\0{curve.entry}\0".encode("utf-8", "surrogatepass"))
     for column in (curve.q, curve.intensity):
         digest.update(np.ascontiguousarray(column, dtype="<f8").tobytes())
-    words = [_plain(Path(curve.file).stem), _plain(curve.entry)]
+    words = [plain(Path(curve.file).stem), plain(curve.entry)]
     parts = [word for word in dict.fromkeys(words) if word] or ["curve"]
     return "-".join((*parts, digest.hexdigest()[:8])) + ".html"
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """Letters, digits and underscores of ASCII; what lies between them becomes one hyphen."""
     ascii_only = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
     return re.sub(r"[^A-Za-z0-9_]+", "-", ascii_only).strip("-")[:_NAME_LENGTH].strip("-")
@@ -91,19 +77,7 @@ def page(result: FitResult, groups: Manifest) -> str:
     file = Path(curve.file).name
     title = curve.entry or file or "Curve"
     source = f'<p class="source"><bdi>{escape(file)}</bdi></p>' if file and file != title else ""
-    text = f"""<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="{_POLICY}">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="referrer" content="no-referrer">
-<title>{escape(title)} · fits by sasnet</title>
-<style>{CSS}</style>
-</head>
-<body>
-<main>
-<header>
+    body = f"""<header>
 <p class="eyebrow">Small-angle scattering · models fitted by sasnet</p>
 <h1><bdi>{escape(title)}</bdi></h1>
 {source}
@@ -121,14 +95,8 @@ def page(result: FitResult, groups: Manifest) -> str:
 {parameter_tables(result.fits)}
 {posterior_section(result.fits)}
 {_groups(result, groups)}
-{made_with(result, groups)}
-</main>
-</body>
-</html>
-"""
-    # A title may hold what no HTML in UTF-8 can: control characters and halves of surrogate pairs.
-    text = re.sub("[\x00-\x08\x0b-\x1f\x7f-\x9f]", "\ufffd", text)
-    return text.encode("utf-8", "replace").decode("utf-8")
+{made_with(result, groups)}"""
+    return document(f"{title} · fits by sasnet", body)
 
 
 def _verdict(result: FitResult) -> str:

@@ -8,8 +8,8 @@ the particles', they would depend on the coverage, and a mixture of domains woul
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
-from typing import Any
+from functools import cache, lru_cache
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,9 @@ from numpy.typing import NDArray
 from ..types import SimulationError
 from ..units import convert
 from .gisas.geometry import Geometry, Window
+
+if TYPE_CHECKING:
+    from .growth.film import Film
 
 #: Index of refraction 1 − delta + i beta of the particles (CoFe2O4), as the seed of this work has it. Without
 #: averaged materials it scales the patterns and does nothing else.
@@ -26,6 +29,7 @@ FILM, SUBSTRATE = ("SiO2", 2.2), ("Si", 2.33)
 _GREY = (0.5, 0.5, 0.5)
 
 
+@cache
 def version() -> str:
     """BornAgain's version.
 
@@ -117,14 +121,66 @@ def _particles(geometry: Geometry) -> Any:
 
 
 def _simulate(top: Any, geometry: Geometry, window: Window) -> NDArray[np.float64]:
+    film = (*refraction(*FILM, geometry.wavelength), geometry.oxide)
+    substrate = refraction(*SUBSTRATE, geometry.wavelength)
+    return _seen(top, [film], substrate, geometry.wavelength, geometry.alpha_i, window)
+
+
+def growth_pattern(
+    film: Film,
+    layers: Sequence[tuple[float, float, float]],
+    substrate: tuple[float, float],
+    metal: tuple[float, float],
+    window: Window,
+) -> NDArray[np.float64]:
+    """The pattern of a growing film: upper halves of spheroids in a radial paracrystal on layers.
+
+    Parameters
+    ----------
+    film : Film
+    layers : sequence of (float, float, float)
+        delta, beta and thickness in Å, from above.
+    substrate, metal : (float, float)
+        delta and beta of what lies below the layers and of the clusters.
+    window : Window
+
+    Returns
+    -------
+    (rows, columns) float array
+        In the middle of each pixel, times its solid angle; arbitrary scale.
+    """
+    ba = _bornagain()
+    material = ba.RefractiveMaterial("metal", _GREY, *metal)
+    mixture = ba.Mixture()
+    for radius, share in zip(*film.radii(), strict=True):
+        height = radius * film.aspect
+        shape = ba.SpheroidalSegment(_nm(radius), _nm(height), 0.0, _nm(height))
+        mixture.addParticle(ba.Particle(material, shape), float(share))
+    paracrystal = ba.RadialParacrystal(mixture, _nm(film.distance), 0.0)
+    paracrystal.setProbabilityDistribution(ba.Profile1DGauss(_nm(film.distance_spread)))
+    paracrystal.setKappa(film.coupling)
+    top = ba.Layer(ba.Vacuum())
+    top.deposit2D(paracrystal)
+    return _seen(top, layers, substrate, film.wavelength, film.alpha_i, window)
+
+
+def _seen(
+    top: Any,
+    layers: Sequence[tuple[float, float, float]],
+    substrate: tuple[float, float],
+    wavelength: float,
+    alpha_i: float,
+    window: Window,
+) -> NDArray[np.float64]:
+    """What a detector sees of particles on layers on a substrate."""
     ba = _bornagain()
     sample = ba.Sample()
     sample.addLayer(top)
-    film = ba.RefractiveMaterial("film", _GREY, *refraction(*FILM, geometry.wavelength))
-    sample.addLayer(ba.Layer(film, _nm(geometry.oxide)))
-    substrate = ba.RefractiveMaterial("substrate", _GREY, *refraction(*SUBSTRATE, geometry.wavelength))
-    sample.addLayer(ba.Layer(substrate))
-    beam = ba.Beam(1.0, _nm(geometry.wavelength), float(np.radians(geometry.alpha_i)))
+    for number, (delta, beta, thickness) in enumerate(layers):
+        material = ba.RefractiveMaterial(f"layer {number}", _GREY, delta, beta)
+        sample.addLayer(ba.Layer(material, _nm(thickness)))
+    sample.addLayer(ba.Layer(ba.RefractiveMaterial("substrate", _GREY, *substrate)))
+    beam = ba.Beam(1.0, _nm(wavelength), float(np.radians(alpha_i)))
     phi, alpha = np.radians(window.phi), np.radians(window.alpha_f)
     detector = ba.SphericalDetector(
         window.columns, float(phi[0]), float(phi[1]), window.rows, float(alpha[0]), float(alpha[1])

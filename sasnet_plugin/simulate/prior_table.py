@@ -68,12 +68,13 @@ def tables() -> str:
     return "\n".join(section(name) for name in names)
 
 
-def main(path: Path) -> None:
+def write(path: Path, found: str) -> None:
+    """Put tables between the two markers of a page."""
     text = path.read_text(encoding="utf-8")
     head, rest = text.split(BEGIN)
     tail = rest.split(END)[1]
-    path.write_text(f"{head}{BEGIN}\n\n{tables()}\n{END}{tail}", encoding="utf-8")
+    path.write_text(f"{head}{BEGIN}\n\n{found}\n{END}{tail}", encoding="utf-8")
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    write(Path(sys.argv[1]), tables())

@@ -11,10 +11,11 @@ from typing import Any
 
 import numpy as np
 
+from ..domains import Domain, resolve
+from ..domains.sas1d import SAS1D
 from ..types import SasnetError
 from .checkpoint import checkpoint, restore
-from .feed import Feed, allowed_table
-from .net import NetConfig, build_net
+from .feed import Feed
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,7 @@ class TrainConfig:
     weight_decay : float
     seed : int
     workers : int
-        Processes that measure curves.
+        Processes that measure examples.
     save_every : int
         Steps between checkpoints.
     mixed : bool
@@ -53,8 +54,9 @@ def train(
     data: Path,
     run: Path,
     config: TrainConfig,
-    net: NetConfig | None = None,
+    net: Any = None,
     *,
+    domain: Domain = SAS1D,
     progress: Callable[[int, float], None] | None = None,
 ) -> Path:
     """Train, or go on where a killed run stopped.
@@ -66,7 +68,9 @@ def train(
     run : Path
         Folder for checkpoints; a run of the same settings found there is resumed.
     config : TrainConfig
-    net : NetConfig, optional
+    net : optional
+        Configuration of the network, of the class that the domain names; default: the class's own.
+    domain : Domain
     progress : callable, optional
         Called with (step, loss) now and then.
 
@@ -82,18 +86,10 @@ def train(
     """
     import keras
 
-    from ..simulate.library import Library
-
-    net = net or NetConfig()
+    net = net or resolve(domain.net)()
     run.mkdir(parents=True, exist_ok=True)
-    library = Library(data)
-    settings = {
-        "train": asdict(config),
-        "net": net.to_dict(),
-        "forms": list(library.forms),
-        "structure_factors": list(library.structure_factors),
-        "allowed": {n: list(a) for n, a in zip(library.forms, library.allowed, strict=True)},
-    }
+    labels = resolve(domain.labels)(data)
+    settings = {"train": asdict(config), "net": net.to_dict(), **labels}
     settings = json.loads(json.dumps(settings))
     _settle(run / "settings.json", settings)
     final = run / "final.weights.h5"
@@ -105,7 +101,7 @@ def train(
         keras.distribution.set_distribution(keras.distribution.DataParallel())
     if config.mixed:
         keras.mixed_precision.set_global_policy("mixed_bfloat16")
-    model = build_net(len(library), len(library.structure_factors), net)
+    model = resolve(domain.build_net)(labels, net)
     warm = max(1, config.steps // 50)
     schedule = keras.optimizers.schedules.CosineDecay(
         config.learning_rate / 50,
@@ -127,21 +123,21 @@ def train(
     model.compile(optimizer=optimizer, jit_compile=False)
     rounds = -(-config.steps // config.save_every)
     done = restore(model, run)
+    log = keras.callbacks.CSVLogger(str(run / "log.csv"), append=True)
     callbacks: list[Any] = [
         keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, _: checkpoint(model, run, epoch + 1)),
-        keras.callbacks.CSVLogger(str(run / "log.csv"), append=True),
+        log,
     ]
     if progress is not None:
         callbacks.append(_reporter(keras, progress, config.save_every))
-    # A resumed run reads other curves than the ones it has seen: the stream never repeats.
+    # A resumed run reads other examples than the ones it has seen: the stream never repeats.
     feed = Feed(
+        domain,
         data,
-        allowed_table(library),
         seed=config.seed + 1000 * _restarts(run),
         batch=config.batch,
         workers=config.workers,
     )
-    del library  # hundreds of megabytes that only the workers need from here on
     try:
         model.fit(
             iter(feed),
@@ -154,6 +150,8 @@ def train(
         )
     finally:
         feed.close()
+        if log.csv_file is not None:  # after an interruption Keras leaves it open
+            log.csv_file.close()
     optimizer.finalize_variable_values(model.trainable_variables)
     temporary = run / "tmp.weights.h5"
     model.save_weights(temporary)
@@ -195,7 +193,7 @@ def _restarts(run: Path) -> int:
     return count
 
 
-def load_net(run: Path) -> tuple[Any, dict[str, Any]]:
+def load_net(run: Path, domain: Domain = SAS1D) -> tuple[Any, dict[str, Any]]:
     """The trained network in float32, and the settings of its run.
 
     Raises
@@ -210,9 +208,8 @@ def load_net(run: Path) -> tuple[Any, dict[str, Any]]:
     if not path.exists() or not weights.exists():
         raise SasnetError(f"{run}: holds no finished training run; run 'sasnet train' to its end first.")
     settings = json.loads(path.read_text(encoding="utf-8"))
-    net = dict(settings["net"])
-    net["stages"] = tuple(tuple(stage) for stage in net["stages"])
+    net = resolve(domain.net).from_dict(settings["net"])
     keras.mixed_precision.set_global_policy("float32")
-    model = build_net(len(settings["forms"]), len(settings["structure_factors"]), NetConfig(**net))
+    model = resolve(domain.build_net)(settings, net)
     model.load_weights(weights)
     return model, settings

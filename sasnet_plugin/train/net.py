@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -9,6 +10,7 @@ import keras
 from keras import layers, ops
 
 from ..data.preprocess import N_CHANNELS, N_GRID
+from .heads import Heads
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,16 @@ class NetConfig:
     def to_dict(self) -> dict[str, Any]:
         """As plain data, for a manifest."""
         return asdict(self)
+
+    @classmethod
+    def from_dict(cls, raw: Mapping[str, Any]) -> NetConfig:
+        """From `to_dict`, also when it has been through JSON."""
+        return cls(**{**raw, "stages": tuple(tuple(stage) for stage in raw["stages"])})
+
+
+def build(labels: Mapping[str, Any], config: NetConfig | None = None) -> keras.Model:
+    """Build the network for the ``forms`` and ``structure_factors`` of a data set."""
+    return build_net(len(labels["forms"]), len(labels["structure_factors"]), config)
 
 
 def build_net(n_forms: int, n_factors: int, config: NetConfig | None = None) -> keras.Model:
@@ -86,20 +98,14 @@ def build_net(n_forms: int, n_factors: int, config: NetConfig | None = None) -> 
     return Sas1D(inputs, outputs, name="sas1d")
 
 
-class Sas1D(keras.Model):
-    """A functional model whose loss is the weighted sum over the heads."""
+class Sas1D(Heads):
+    """The network for curves."""
 
-    def compute_loss(
-        self,
-        x: Any = None,
-        y: Any = None,
-        y_pred: Any = None,
-        sample_weight: Any = None,
-        training: bool = True,
-    ) -> Any:
-        """Weighted sum of `losses`; `y` is the dict of answers."""
-        parts = losses(y_pred, y)
-        return sum(LOSS_WEIGHTS[name] * value for name, value in parts.items())
+    weights_of_losses = {"form": 1.0, "structure_factor": 0.5, "scope": 0.5, "size": 0.05}
+
+    def losses_of(self, outputs: dict[str, Any], answers: dict[str, Any]) -> dict[str, Any]:
+        """See `losses`."""
+        return losses(outputs, answers)
 
 
 def _residual(x: Any, channels: int) -> Any:
@@ -152,7 +158,3 @@ def losses(outputs: dict[str, Any], answers: dict[str, Any]) -> dict[str, Any]:
     nll = ops.minimum(0.5 * ops.square(miss), 20.0 + 0.1 * ops.abs(miss)) + log_sigma
     size_loss = ops.sum(has_rg * nll) / ops.maximum(ops.sum(has_rg), 1.0)
     return {"form": form_loss, "structure_factor": factor_loss, "scope": scope_loss, "size": size_loss}
-
-
-#: Weights of the losses in their sum.
-LOSS_WEIGHTS = {"form": 1.0, "structure_factor": 0.5, "scope": 0.5, "size": 0.05}

@@ -14,11 +14,14 @@ from typing import Any
 from sasnet_plugin.types import ModelZooError
 
 FORMAT = 1
-_KEYS = {
-    "format", "name", "domain", "preprocess_version", "q_range", "forms", "structure_factors",
-    "allowed_structure_factors", "temperature", "groups", "scope_threshold", "parameters", "versions",
-    "data_hash", "metrics", "sha256",
-}  # fmt: skip
+#: What every manifest says.
+COMMON = frozenset(
+    ("format", "name", "domain", "preprocess_version", "versions", "data_hash", "metrics", "sha256")
+)
+_KEYS = frozenset(
+    ("q_range", "forms", "structure_factors", "allowed_structure_factors", "temperature", "groups",
+     "scope_threshold", "parameters")
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -98,26 +101,44 @@ def parse_manifest(text: str, where: str) -> Manifest:
     ModelZooError
         Not JSON, another format, a key missing or unknown, or entries that contradict each other.
     """
+    raw = entries(text, where, _KEYS)
+    try:
+        manifest = _build(raw)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise malformed(where, f"has a malformed entry ({type(error).__name__}: {error})") from error
+    _check(manifest, where)
+    return manifest
+
+
+def entries(text: str, where: str, keys: frozenset[str]) -> dict[str, Any]:
+    """The entries of a manifest of this format that has exactly these keys, those of every domain included.
+
+    Raises
+    ------
+    ModelZooError
+        Not JSON, another format, a key missing or unknown.
+    """
     try:
         raw = json.loads(text)
     except json.JSONDecodeError as error:
-        raise _bad(where, f"is not JSON ({error})") from error
+        raise malformed(where, f"is not JSON ({error})") from error
     if not isinstance(raw, dict) or raw.get("format") != FORMAT:
         found = raw.get("format") if isinstance(raw, dict) else None
         raise ModelZooError(
             f"{where}: manifest format {found!r} is not the format {FORMAT} that this sasnet reads;"
             " update sasnet, or use a model made for this version."
         )
-    if missing := _KEYS - raw.keys():
-        raise _bad(where, f"lacks {', '.join(sorted(missing))}")
-    if unknown := raw.keys() - _KEYS:
-        raise _bad(where, f"has unknown keys ({', '.join(sorted(unknown))})")
-    try:
-        manifest = _build(raw)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise _bad(where, f"has a malformed entry ({type(error).__name__}: {error})") from error
-    _check(manifest, where)
-    return manifest
+    if missing := (keys | COMMON) - raw.keys():
+        raise malformed(where, f"lacks {', '.join(sorted(missing))}")
+    if unknown := raw.keys() - (keys | COMMON):
+        raise malformed(where, f"has unknown keys ({', '.join(sorted(unknown))})")
+    return raw
+
+
+def pair(value: Any) -> tuple[float, float]:
+    """Two numbers, of a range or of the edges of a window."""
+    low, high = (float(x) for x in value)
+    return low, high
 
 
 def _build(raw: dict[str, Any]) -> Manifest:
@@ -150,20 +171,23 @@ def _check(manifest: Manifest, where: str) -> None:
     members = sorted(member for group in manifest.groups for member in group.members)
     allowed = manifest.allowed_structure_factors
     if not manifest.forms or len(set(manifest.forms)) != len(manifest.forms):
-        raise _bad(where, "lists no form model, or one of them twice")
+        raise malformed(where, "lists no form model, or one of them twice")
     if members != sorted(manifest.forms):
-        raise _bad(where, "has groups that do not hold each form model exactly once")
+        raise malformed(where, "has groups that do not hold each form model exactly once")
     if not manifest.structure_factors or manifest.structure_factors[0] is not None:
-        raise _bad(where, "does not begin its structure factors with null (none)")
+        raise malformed(where, "does not begin its structure factors with null (none)")
     if unknown := {name for names in allowed.values() for name in names} - set(manifest.structure_factors):
-        raise _bad(where, f"allows structure factors that it does not list ({', '.join(sorted(unknown))})")
+        raise malformed(
+            where, f"allows structure factors that it does not list ({', '.join(sorted(unknown))})"
+        )
     if unknown := set(allowed) - set(manifest.forms):
-        raise _bad(where, f"allows structure factors on unknown forms ({', '.join(sorted(unknown))})")
+        raise malformed(where, f"allows structure factors on unknown forms ({', '.join(sorted(unknown))})")
     if not (manifest.temperature_form > 0 and manifest.temperature_structure_factor > 0):
-        raise _bad(where, "has a temperature that is not positive")
+        raise malformed(where, "has a temperature that is not positive")
     if "model.onnx" not in manifest.sha256:
-        raise _bad(where, "gives no sha256 for model.onnx")
+        raise malformed(where, "gives no sha256 for model.onnx")
 
 
-def _bad(where: str, what: str) -> ModelZooError:
+def malformed(where: str, what: str) -> ModelZooError:
+    """The error of a manifest that cannot be used; `what` continues "the manifest …"."""
     return ModelZooError(f"{where}: the manifest {what}; reinstall sasnet-plugin or export the model again.")

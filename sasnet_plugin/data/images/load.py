@@ -218,3 +218,29 @@ def _check_counts(counts: NDArray[np.float64], good: BoolArray, name: str) -> No
         raise DataError(
             f"{name}: every pixel is zero; check that the shutter was open and the right frame read."
         )
+
+
+def read(
+    path: str | os.PathLike[str],
+    *,
+    q_unit: str | None = None,
+    entry: str | None = None,
+    failed: Callable[[DataError], None] | None = None,
+) -> Iterator[Image]:
+    """The images of a file one by one, or frame number ``entry`` counted from 1.
+
+    ``failed`` is as in `iter_images`.
+
+    Raises
+    ------
+    DataError
+        As `iter_images`; a unit of q is given, or an entry that is no number.
+    """
+    if q_unit is not None:
+        raise DataError(f"{path}: an image has no q; leave --q-unit out.")
+    if entry is None:
+        yield from iter_images(path, failed=failed)
+        return
+    if not entry.isdigit() or int(entry) < 1:
+        raise DataError(f"{path}: {entry} is no frame of an image file; give its number, counted from 1.")
+    yield from load_images(path, entry=int(entry))

@@ -88,15 +88,24 @@ class ImageSettings:
 _SIZES = {"phi": 2, "alpha_f": 2, "direct_beam": 2, "specular_beam": 2, "pixel_size": 2, "beamstop": 3}
 
 
+#: Beside the images of a series: what all of them have in common.
+COMMON = "geometry.toml"
+
+
 def read_toml(path: Path) -> ImageSettings:
-    """Settings of the TOML file of the same name next to an image; empty where there is none.
+    """Settings of the TOML file of the same name next to an image, over those of `COMMON` for its folder.
+
+    Empty where there is none.
 
     Raises
     ------
     DataError
-        The file is no TOML, a key is unknown (the nearest is named), or a value is not of its kind.
+        A file is no TOML, a key is unknown (the nearest is named), or a value is not of its kind.
     """
-    beside = path.with_suffix(".toml")
+    return _read(path.with_suffix(".toml")).over(_read(path.with_name(COMMON)))
+
+
+def _read(beside: Path) -> ImageSettings:
     if not beside.is_file():
         return ImageSettings()
     try:

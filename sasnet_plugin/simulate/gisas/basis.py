@@ -153,7 +153,7 @@ def basis(geometry: Geometry, window: Window, *, dtype: type[np.floating] = np.f
     fine = window.finer(1, across)
     alpha, phi = fine.directions()
     half = fine.columns // 2  # of the columns; what particles scatter is even in φ
-    every, mean = _particles_at(geometry, window, phi[half:])
+    every, mean = particles_at(geometry, window, phi[half:])
     qx, qy = in_plane(phi, alpha, geometry.wavelength, geometry.alpha_i)
     weight = np.concatenate((mean[:, ::-1], mean), axis=1) * debye_waller(qx, qy, geometry.position_spread)
     amplitude = np.concatenate((every[:, ::-1], every), axis=1)
@@ -178,17 +178,31 @@ def columns_per_pixel(geometry: Geometry, window: Window) -> int:
     return int(min(2 * np.ceil(step * geometry.width / _STEP / 2), _MAX_PARTS))
 
 
-def _particles_at(
-    geometry: Geometry, window: Window, at: NDArray[np.float64]
+def particles_at(
+    geometry: Geometry,
+    window: Window,
+    at: NDArray[np.float64],
+    rows_per_pixel: tuple[int, int] | None = None,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """What particles scatter, averaged over the height of each row, at given φ ≥ 0 in radians."""
+    """What particles scatter, ⟨|F|²⟩ and |⟨F⟩|², averaged over the height of each row, at given φ.
+
+    Parameters
+    ----------
+    geometry : Geometry
+    window : Window
+    at : (n,) float array
+        Radians, not negative.
+    rows_per_pixel : (int, int), optional
+        Parts of a pixel's height, near the critical angles and above.
+    """
+    low, high = rows_per_pixel or _ROWS_PER_PIXEL
     height, width = window.pixel
     beyond = 2
     columns = window.columns // 2 + 2 * beyond  # from beyond the middle to beyond the edge
     phi = (-beyond * width, (columns - beyond) * width)
     steep = int(np.clip(np.ceil((_STEEP - window.alpha_f[0]) / height), 0, window.rows))
     parts = []
-    for first, last, up in ((0, steep, _ROWS_PER_PIXEL[0]), (steep, window.rows, _ROWS_PER_PIXEL[1])):
+    for first, last, up in ((0, steep, low), (steep, window.rows, high)):
         if last > first:
             limits = (window.alpha_f[0] + first * height, window.alpha_f[0] + last * height)
             nodes = Window((last - first) * up, columns, phi, limits)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from sasnet_plugin.simulate.gisas import masks, orientation
 from sasnet_plugin.simulate.gisas.priors import GEOMETRY, MEASUREMENT, Prior
-from sasnet_plugin.simulate.prior_table import BEGIN, END
+from sasnet_plugin.simulate.prior_table import write
 
 _MEANING = {
     "deltas": "{} to {} angles out of the 120".format(*orientation.DELTAS),
@@ -64,12 +64,5 @@ def shares(table: Mapping[str, float], meaning: Mapping[str, str], head: str) ->
     return "\n".join(rows)
 
 
-def main(path: Path) -> None:
-    text = path.read_text(encoding="utf-8")
-    head, rest = text.split(BEGIN)
-    tail = rest.split(END)[1]
-    path.write_text(f"{head}{BEGIN}\n\n{tables()}\n\n{END}{tail}", encoding="utf-8")
-
-
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    write(Path(sys.argv[1]), tables() + "\n")

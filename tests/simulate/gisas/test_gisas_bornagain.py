@@ -68,6 +68,7 @@ def test_a_missing_bornagain_is_one_sentence(monkeypatch: pytest.MonkeyPatch) ->
     def absent(name: str) -> str:
         raise importlib.metadata.PackageNotFoundError(name)
 
+    bornagain.version.cache_clear()  # an earlier test has asked
     monkeypatch.setattr(importlib.metadata, "version", absent)
     with pytest.raises(SimulationError, match=r"pip install sasnet-plugin\[gisas\]") as caught:
         bornagain.pattern(ONE_SIZE, SMALL, [0.0])

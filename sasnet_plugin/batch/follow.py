@@ -1,0 +1,211 @@
+"""A series of frames answered one after the other, in a table that grows by a line for each."""
+
+from __future__ import annotations
+
+import csv
+import math
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+
+from ..types import SasnetError
+
+if TYPE_CHECKING:
+    from ..report.images.trends import Column
+
+#: Frames judged together: a frame of a large detector takes 20 MB.
+TOGETHER = 4
+#: Points of a figure; of longer series every second, third, … frame is drawn.
+MOST_DRAWN = 2000
+#: What stands before the quantities in a line.
+HEAD = ("frame", "file", "entry", "time", "in_scope", "note")
+_NORMAL_90 = 1.645
+
+Judge = Callable[[Sequence[Any]], Sequence[Any]]
+
+
+class Named(Protocol):
+    """A number that is asked for."""
+
+    @property
+    def name(self) -> str:
+        """Of it in answers."""
+
+    @property
+    def unit(self) -> str:
+        """As answers have it."""
+
+
+@dataclass(frozen=True)
+class Frame:
+    """The answer for one frame.
+
+    Parameters
+    ----------
+    number : int
+        From 1.
+    file, entry : str
+    time : float
+    in_scope : float
+        NaN where there is no answer.
+    values : dict of str to (value, low, high)
+        Ends of the 90 % band; only what was answered.
+    note : str
+        Why there is no answer; else empty.
+    """
+
+    number: int
+    file: str
+    entry: str
+    time: float
+    in_scope: float = math.nan
+    values: dict[str, tuple[float, float, float]] = field(default_factory=dict)
+    note: str = ""
+
+
+def follow(
+    measurements: Iterable[tuple[str, Any]],
+    judge: Judge,
+    as_dict: Callable[[Any], dict[str, Any]],
+    names: Sequence[str],
+    *,
+    interval: float = 1.0,
+) -> Iterator[Frame]:
+    """Answer frames in their order; no more than `TOGETHER` are held.
+
+    Parameters
+    ----------
+    measurements : iterable of (file, measurement or exception)
+        An exception becomes a line that says why.
+    judge : callable
+        Measurements to an answer, or an exception, for each.
+    as_dict : callable
+        An answer as plain data, in which numbers have ``value`` and ``low``, ``high`` or ``error``.
+    names : sequence of str
+        Numbers that are wanted.
+    interval : float
+        Time between two frames; the first is at 0.
+    """
+    waiting: list[tuple[int, str, Any]] = []
+    number = 0
+    for number, (file, one) in enumerate(measurements, start=1):
+        waiting.append((number, file, one))
+        if len(waiting) >= TOGETHER:
+            yield from _answered(waiting, judge, as_dict, names, interval)
+            waiting.clear()
+    yield from _answered(waiting, judge, as_dict, names, interval)
+
+
+def _answered(
+    waiting: Sequence[tuple[int, str, Any]],
+    judge: Judge,
+    as_dict: Callable[[Any], dict[str, Any]],
+    names: Sequence[str],
+    interval: float,
+) -> Iterator[Frame]:
+    answers = iter(judge([one for *_, one in waiting if not isinstance(one, Exception)]))
+    for number, file, one in waiting:
+        outcome = one if isinstance(one, Exception) else next(answers)
+        entry = str(getattr(one, "entry", ""))
+        time = (number - 1) * interval
+        if isinstance(outcome, Exception):
+            yield Frame(number, file, entry, time, note=str(outcome))
+            continue
+        found = as_dict(outcome)
+        values = {name: value for name in names if (value := number_of(found, name)) is not None}
+        yield Frame(number, file, entry, time, float(found.get("in_scope", math.nan)), values)
+
+
+def number_of(answer: dict[str, Any], name: str) -> tuple[float, float, float] | None:
+    """A number of an answer with the ends of its 90 % band, wherever it stands in it; None if nowhere."""
+    for part in answer.values():
+        if isinstance(part, dict) and isinstance(part.get(name), dict):
+            given = part[name]
+            value = float(given["value"])
+            if "low" in given:
+                return value, float(given["low"]), float(given["high"])
+            half = _NORMAL_90 * float(given.get("error", math.nan))
+            return value, value - half, value + half
+    return None
+
+
+def write(frames: Iterable[Frame], path: Path, quantities: Sequence[Named]) -> tuple[int, int]:
+    """Write a line for each frame as it comes, so that others can read along; returns frames and failures.
+
+    Parameters
+    ----------
+    frames : iterable of Frame
+    path : Path
+        CSV; what lay there is replaced.
+    quantities : sequence of Named
+        Three columns each.
+
+    Raises
+    ------
+    SasnetError
+        It cannot be written.
+    """
+    frames_seen = failures = 0
+    try:
+        with path.open("w", newline="", encoding="utf-8") as file:
+            writer = csv.writer(file)
+            writer.writerow([*HEAD, *(title for q in quantities for title in titles(q))])
+            for frame in frames:
+                numbers = [_text(x) for q in quantities for x in frame.values.get(q.name, (math.nan,) * 3)]
+                head = [frame.number, frame.file, frame.entry, _text(frame.time), _text(frame.in_scope)]
+                writer.writerow([*head, frame.note, *numbers])
+                file.flush()
+                frames_seen += 1
+                failures += bool(frame.note)
+    except OSError as error:
+        raise SasnetError(
+            f"{path}: the table cannot be written ({error.strerror or error}); name another file."
+        ) from error
+    return frames_seen, failures
+
+
+def titles(quantity: Named) -> tuple[str, str, str]:
+    """Titles of the three columns of a quantity, with its unit."""
+    unit = f" [{quantity.unit}]" if quantity.unit else ""
+    return tuple(f"{quantity.name}{end}{unit}" for end in ("", "_low", "_high"))  # type: ignore[return-value]
+
+
+def _text(value: float) -> str:
+    return f"{value:.6g}" if math.isfinite(value) else ""
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table as a figure needs it.
+
+    Parameters
+    ----------
+    time : (n,) float array
+    columns : dict of str to (value, low, high)
+        NaN where there is no answer; quantities that no frame has are left out.
+    """
+
+    time: np.ndarray
+    columns: dict[str, Column]
+
+
+def read_back(path: Path, quantities: Sequence[Named], *, most: int = MOST_DRAWN) -> Table:
+    """A table that `write` made, thinned to at most so many frames."""
+    with path.open(newline="", encoding="utf-8") as file:
+        lines = sum(1 for _ in csv.reader(file)) - 1
+    step = max(1, -(-lines // most))
+    with path.open(newline="", encoding="utf-8") as file:
+        rows = [row for number, row in enumerate(csv.DictReader(file)) if number % step == 0]
+
+    def column(title: str) -> np.ndarray:
+        return np.array([float(row[title]) if row[title] else math.nan for row in rows])
+
+    columns: dict[str, Column] = {}
+    for quantity in quantities:
+        value, low, high = (column(title) for title in titles(quantity))
+        if np.isfinite(value).any():
+            columns[quantity.name] = (value, low, high)
+    return Table(column("time"), columns)

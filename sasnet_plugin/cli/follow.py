@@ -1,0 +1,89 @@
+"""``sasnet follow FILES…``: a series of frames, its quantities against time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+
+def follow(
+    files: Annotated[
+        list[str],
+        typer.Argument(help="Image files with one frame or many, folders or patterns, in the order of time."),
+    ],
+    out: Annotated[
+        Path, typer.Option("--out", help="Table to write (CSV), a line for each frame as it comes.")
+    ],
+    domain: Annotated[
+        str, typer.Option("--domain", help="Kind of measurement: gisas_growth or gisas_hex.")
+    ] = "gisas_growth",
+    plot: Annotated[
+        str | None, typer.Option("--plot", help="Draw the quantities against time into this file (PNG).")
+    ] = None,
+    interval: Annotated[
+        float | None,
+        typer.Option("--interval", help="Seconds between two frames; default: frames are counted."),
+    ] = None,
+) -> None:
+    """Answer a series of frames one after the other, in constant memory.
+
+    Exit code 0: every frame has its answer; 1: some have not, and their line says why; 2: wrong usage.
+    """
+    if interval is not None and not 0 < interval < float("inf"):
+        raise typer.BadParameter(f"{interval:g} is no time; give seconds above 0.", param_hint="--interval")
+
+    from sasnet_plugin.batch import follow as series
+    from sasnet_plugin.cli.files import curves_of, expand
+    from sasnet_plugin.data.failure import sentence_of
+    from sasnet_plugin.domains import page, resolve
+    from sasnet_plugin.types import SasnetError
+
+    found = page(domain)
+    if not found.quantities:
+        raise SasnetError(f"{domain}: has no numbers to follow; use 'sasnet batch --series' for curves.")
+    quantities = resolve(found.quantities)
+    judge = resolve(found.judge)(top=1, models=None, exclude=None)
+
+    def measurements() -> Iterator[tuple[str, Any]]:
+        for argument in expand(files):
+            if isinstance(argument, str) and argument.endswith(".toml"):
+                continue  # the geometry of its neighbours
+            bad: list[SasnetError] = []
+            read = partial(resolve(found.read), failed=bad.append)
+            for path, one in curves_of(argument, read, None):
+                # Frames that could not be read before this one, in their order.
+                yield from ((path, sentence) for sentence in bad)
+                bad.clear()
+                yield path, SasnetError(sentence_of(path, one)) if isinstance(one, Exception) else one
+            yield from ((str(argument), sentence) for sentence in bad)
+
+    frames = series.follow(
+        measurements(),
+        judge,
+        resolve(found.as_dict),
+        [quantity.name for quantity in quantities],
+        interval=interval or 1.0,
+    )
+    number, failures = series.write(frames, out, quantities)
+    typer.echo(f"{out}: {number} frames" + (f", {failures} of them without an answer." if failures else "."))
+    if plot is not None:
+        _draw(plot, out, quantities, "time / s" if interval else "frame")
+    if failures:
+        raise typer.Exit(1)
+
+
+def _draw(plot: str, out: Path, quantities: Any, against: str) -> None:
+    from sasnet_plugin.batch.follow import read_back
+    from sasnet_plugin.report.images.canvas import save
+    from sasnet_plugin.report.images.trends import trends, trends_size
+    from sasnet_plugin.types import SasnetError
+
+    table = read_back(out, quantities)
+    if not table.columns:
+        raise SasnetError(f"{plot}: no frame has an answer, so there is nothing to draw.")
+    units = {quantity.name: quantity.unit for quantity in quantities}
+    save(trends(table.time, table.columns, units, against=against), plot, trends_size(len(table.columns)))

@@ -1,0 +1,244 @@
+"""What a window counts: the basis, blurred and masked, backgrounds, and how both change with the geometry."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...simulate.gisas.detector import MARGIN, background, blur_matrix
+from ...simulate.gisas.factors import Factors, scattered
+from ...simulate.gisas.geometry import N_HALF, Geometry, Window
+from ...simulate.gisas.priors import Measurement
+from .parameters import INDEX, PARAMETERS, geometry_of, values
+
+FloatArray = NDArray[np.float64]
+#: Parts of a pixel's height that are enough for differences.
+_COARSE = (4, 2)
+_OF_PARTICLES = ("radius", "radius_pd", "oxide", "shift_alpha")
+#: How far each may move until the differences are taken anew, on the fit's scale.
+_NEAR = {"radius": 0.6, "radius_pd": 6e-4, "oxide": 8.0, "shift_alpha": 1e-3}
+_OF_LATTICE = ("lattice", "width")
+_OF_DETECTOR = ("shift_alpha", "shift_phi", "sigma_phi", "sigma_alpha")
+
+
+@dataclass(frozen=True)
+class Counts:
+    """The pixels of a window that count.
+
+    Parameters
+    ----------
+    y : (n,) float array
+        Counts.
+    mask : (rows, columns) bool array
+        True at those n pixels.
+    coverage : (n,) float array
+        Share of each pixel that was measured.
+    window : Window
+    wavelength : float
+        Å.
+    alpha_i : float
+        As stated, degrees.
+    """
+
+    y: FloatArray
+    mask: NDArray[np.bool_]
+    coverage: FloatArray
+    window: Window
+    wavelength: float
+    alpha_i: float
+
+    def seen(self, pattern: FloatArray) -> FloatArray:
+        """(..., rows, columns) → (..., n): what of a pattern was measured."""
+        return np.asarray(pattern[..., self.mask] * self.coverage)
+
+    def spread(self, values: FloatArray) -> FloatArray:
+        """(n,) → (rows, columns), 0 where masked."""
+        whole = np.zeros(self.window.shape)
+        whole[self.mask] = values
+        return whole
+
+
+@dataclass(frozen=True)
+class Responses:
+    """Factors by which the particles' scattering changes with a step of each parameter.
+
+    Parameters
+    ----------
+    inner : (parameters,) float array
+        Where.
+    across : int
+        Parts of a pixel.
+    of : dict of str to (array, array)
+        By parameter: of ⟨|F|²⟩ and of |⟨F⟩|², (rows, columns · across).
+    """
+
+    inner: FloatArray
+    across: int
+    of: dict[str, tuple[FloatArray, FloatArray]]
+
+    @classmethod
+    def at(cls, now: State) -> Responses:
+        """By differences, on fewer parts of a pixel than a pattern needs."""
+        counts, across = now.counts, now.factors.across
+
+        def coarse(inner: FloatArray) -> tuple[FloatArray, FloatArray]:
+            geometry = geometry_of(inner, counts.wavelength, counts.alpha_i)
+            return scattered(geometry, now.factors.window, across, rows_per_pixel=_COARSE)
+
+        base = coarse(now.inner)
+        found = {}
+        for name in _OF_PARTICLES:
+            moved = coarse(now.with_step(name))
+            found[name] = (moved[0] / base[0], moved[1] / base[1])
+        return cls(now.inner, across, found)
+
+    def near(self, inner: FloatArray, across: int) -> bool:
+        """A geometry is so near that they hold there as well."""
+        moved = np.abs(inner - self.inner)
+        return across == self.across and all(moved[INDEX[name]] < far for name, far in _NEAR.items())
+
+
+@dataclass(frozen=True)
+class State:
+    """The model at one geometry.
+
+    Parameters
+    ----------
+    inner : (parameters,) float array
+        On the fit's scale.
+    counts : Counts
+    factors : Factors
+    before : Responses or None
+        Of a geometry that may be near.
+    """
+
+    inner: FloatArray
+    counts: Counts
+    factors: Factors
+    before: Responses | None = None
+
+    @cached_property
+    def patterns(self) -> FloatArray:
+        """(120, n): what the pixels count of each rotation; a window of particles alone counts one."""
+        half = self._up @ self.factors.half()
+        straight = half @ self._across.T
+        other = half[N_HALF - 2 : 0 : -1, :, ::-1] @ self._across.T
+        whole = self.counts.seen(np.concatenate((straight, other)))
+        return whole / self._norm
+
+    @cached_property
+    def backgrounds(self) -> FloatArray:
+        """(2, n): flat and decaying, one count each in the window."""
+        return np.stack([self.counts.seen(self._background(kind)) for kind in ("flat", "diffuse")])
+
+    @cached_property
+    def _norm(self) -> float:
+        # Of no rotation in particular: the particles alone.
+        return float(self.factors.every.mean() * self.counts.window.rows * self.counts.window.columns)
+
+    def jacobian(self, weights: FloatArray, diffuse: float) -> FloatArray:
+        """Change of the expected counts with each parameter, at fixed weights.
+
+        Parameters
+        ----------
+        weights : (120,) float array
+            Counts of each rotation, of `patterns`.
+        diffuse : float
+            Counts of the decaying background.
+
+        Returns
+        -------
+        (parameters, n) float array
+            On the fit's scale.
+        """
+        factors, total = self.factors, float(weights.sum())
+        mixed = factors.mixed(weights)
+        base = factors.pattern(mixed, total)
+        found = np.zeros((len(PARAMETERS), self.counts.y.size))
+        for name in _OF_LATTICE:
+            moved = self._moved(name)
+            found[INDEX[name]] = self._counted(moved.pattern(moved.mixed(weights), total) - base)
+        spread = factors.with_particles(self._geometry("position_spread"), factors.every, factors.mean)
+        found[INDEX["position_spread"]] = self._counted(spread.pattern(mixed, total) - base)
+        for name, (every, mean) in self.responses.of.items():
+            moved = factors.with_particles(factors.geometry, factors.every * every, factors.mean * mean)
+            found[INDEX[name]] = self._counted(moved.pattern(mixed, total) - base)
+        for name in _OF_DETECTOR:
+            up, across = _blurs(self.with_step(name), self.counts.window)
+            found[INDEX[name]] += self.counts.seen(up @ base @ across.T) / self._norm - self._counted(base)
+        for name in ("diffuse_alpha", "diffuse_phi"):
+            changed = self._background("diffuse", self.with_step(name)) - self._background("diffuse")
+            found[INDEX[name]] = diffuse * self.counts.seen(changed)
+        steps = np.array([parameter.step for parameter in PARAMETERS])
+        return np.asarray(found / steps[:, None])
+
+    def _counted(self, clean: FloatArray) -> FloatArray:
+        return self.counts.seen(self._up @ clean @ self._across.T) / self._norm
+
+    @cached_property
+    def _up(self) -> FloatArray:
+        return _blurs(self.inner, self.counts.window)[0]
+
+    @cached_property
+    def _across(self) -> FloatArray:
+        return _blurs(self.inner, self.counts.window)[1]
+
+    def with_step(self, name: str) -> FloatArray:
+        """The geometry with one parameter a step on."""
+        inner = self.inner.copy()
+        inner[INDEX[name]] += PARAMETERS[INDEX[name]].step
+        return inner
+
+    def _geometry(self, name: str) -> Geometry:
+        return geometry_of(self.with_step(name), self.counts.wavelength, self.counts.alpha_i)
+
+    def _moved(self, name: str) -> Factors:
+        # On the same parts of pixels, so that the difference is the parameter's.
+        return self.factors.moved(self._geometry(name), across=self.factors.across)
+
+    @cached_property
+    def responses(self) -> Responses:
+        """What steps do to the particles' scattering; taken over while little has moved."""
+        before = self.before
+        if before is not None and before.near(self.inner, self.factors.across):
+            return before
+        return Responses.at(self)
+
+    def _background(self, kind: str, inner: FloatArray | None = None) -> FloatArray:
+        value = values(self.inner if inner is None else inner)
+        measurement = Measurement(
+            sigma_phi=0.0,
+            sigma_alpha=0.0,
+            shift_phi=0.0,
+            shift_alpha=0.0,
+            flat=float(kind == "flat"),
+            diffuse=float(kind == "diffuse"),
+            diffuse_alpha=value["diffuse_alpha"],
+            diffuse_phi=value["diffuse_phi"],
+            counts=1.0,
+        )
+        return background(self.counts.window, measurement)
+
+
+def state(counts: Counts, inner: FloatArray, before: State | None = None) -> State:
+    """The model at a geometry; what an earlier one had and did not change is kept."""
+    geometry = geometry_of(inner, counts.wavelength, counts.alpha_i)
+    window = counts.window.with_margin(MARGIN)
+    if before is None:
+        return State(inner, counts, Factors.of(geometry, window))
+    known = before.__dict__.get("responses", before.before)
+    return State(inner, counts, before.factors.moved(geometry), known)
+
+
+def _blurs(inner: FloatArray, window: Window) -> tuple[FloatArray, FloatArray]:
+    value = values(inner)
+    height, width = window.pixel
+    return (
+        blur_matrix(window.rows, window.rows + MARGIN, 0, value["sigma_alpha"], value["shift_alpha"], height),
+        blur_matrix(
+            window.columns, window.columns + 2 * MARGIN, MARGIN, value["sigma_phi"], value["shift_phi"], width
+        ),
+    )

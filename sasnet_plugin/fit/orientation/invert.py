@@ -1,0 +1,183 @@
+"""`invert`: from an image and a guess to the distribution of rotations, its band and its verification."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...simulate.gisas.distances import circular_w1
+from ...simulate.gisas.geometry import N_XI, XI
+from ...simulate.gisas.priors import GEOMETRY
+from ...types import Image, OrientationGuess, OrientationResult
+from .forward import Counts, State, state
+from .hand import Hand, hand
+from .linear import Quadratic, quadratic
+from .parameters import PARAMETERS, start
+from .posterior import Posterior, expand, posterior
+from .refine import Refined, refine
+from .resolution import resolved
+from .search import far, search
+from .uniform import uniform_p_value
+from .verify import Verification, beside_rod, verify
+from .window import on_window
+
+FloatArray = NDArray[np.float64]
+#: The band holds so much at each angle.
+BAND = 0.9
+#: Shares below a tenth of what every angle alike would give are not told from nothing.
+NEGLIGIBLE = 0.1 / N_XI
+_NOT_UNIFORM = 0.05
+
+
+def invert(
+    image: Image,
+    guess: OrientationGuess,
+    *,
+    rng: np.random.Generator | None = None,
+    effort: float = 15.0,
+) -> OrientationResult:
+    """Fit the physics to a pattern, simulate it again, and say what is known.
+
+    Parameters
+    ----------
+    image : Image
+    guess : OrientationGuess
+        Its geometry is where the fit starts and a Gaussian prior; `prior_guess` where nothing is known.
+    rng : numpy.random.Generator, optional
+        Default: seeded, so that the same image gives the same answer.
+    effort : float
+        Moves of each sample of p(ξ) at each exponent of the likelihood.
+
+    Returns
+    -------
+    OrientationResult
+
+    Raises
+    ------
+    DataError
+        See `window.on_window`.
+    SimulationError
+        BornAgain is not installed.
+    """
+    rng = np.random.default_rng(0) if rng is None else rng
+    counts, shown = on_window(image)
+    at, error = start(guess.geometry)
+    begin = search(counts, at, error) if far(error) else at
+    refined = refine(counts, at, error, begin=begin)
+    found = posterior(counts, refined, at, error, rng, effort=effort)
+    final, expected, scattered = simulated_again(counts, found)
+    modes = resolved(found.form)
+    # One parameter each for the scale and what the geometry has learnt.
+    learnt = float(np.sum(1 - np.minimum(found.error / error, 1.0) ** 2))
+    checked = verify(counts, expected, modes + learnt + 1, scattered)
+    hands = hand(found.crowd.p)
+    alike = uniform_p_value(flat_form(final, found, at, error), rng)
+    p_low, p_high = np.quantile(found.crowd.p, [(1 - BAND) / 2, (1 + BAND) / 2], axis=0)
+    p = found.crowd.p.mean(axis=0)
+    return OrientationResult(
+        xi=np.array(XI, dtype=np.float64),
+        p=p,
+        p_low=np.where(p_low < NEGLIGIBLE, 0.0, np.minimum(p_low, p)),
+        p_high=np.maximum(np.maximum(p_high, p), NEGLIGIBLE),
+        geometry=geometry(found, image),
+        uniform_p_value=alike,
+        deviance=checked.deviance,
+        expected_deviance=checked.expected,
+        deviance_sd=checked.sd,
+        dof=checked.dof,
+        image=shown,
+        simulated=counts.spread(expected),
+        residual=counts.spread(checked.residual),
+        mirror=hands.other,
+        hand_known=hands.known,
+        in_scope=min(guess.in_scope, checked.in_scope),
+        file=image.file,
+        notes=(*image.notes, *guess.notes, *_notes(checked, hands, alike, modes, found, refined, counts)),
+    )
+
+
+def simulated_again(counts: Counts, found: Posterior) -> tuple[State, FloatArray, FloatArray]:
+    """The model at the mean geometry, the counts that it expects of the mean distribution, and those of them
+    that are no background.
+    """
+    final = state(counts, found.inner, found.state)
+    columns = np.concatenate((final.backgrounds, (found.weights @ final.patterns)[None]))
+    empty = np.zeros(0)
+    expected = found.expected
+    amounts = np.zeros(len(columns))
+    for _ in range(2):
+        form = quadratic(columns, counts.y, expected, np.zeros((0, counts.y.size)), empty, empty)
+        amounts = form.nonnegative()
+        expected = np.maximum(amounts @ columns, 1e-3)
+    return final, expected, amounts[2] * columns[2]
+
+
+def flat_form(now: State, found: Posterior, at: FloatArray, error: FloatArray) -> Quadratic:
+    """The likelihood about the best fit with every angle alike."""
+    counts = now.counts
+    weights = np.full(N_XI, float(found.weights.mean()))
+    backgrounds = found.backgrounds
+    expected = np.maximum(weights @ now.patterns + backgrounds @ now.backgrounds, 1e-3)
+    form = expand(now, weights, backgrounds, expected * (counts.y.sum() / expected.sum()), at, error)
+    return form
+
+
+def geometry(found: Posterior, image: Image) -> dict[str, tuple[float, float, str]]:
+    """Value, standard deviation and unit of each quantity."""
+    named = {
+        parameter.name: (
+            parameter.value(float(inner)),
+            parameter.error(float(inner), float(error)),
+            parameter.unit,
+        )
+        for parameter, inner, error in zip(PARAMETERS, found.inner, found.error, strict=True)
+    }
+    value, error, unit = named["shift_alpha"]
+    return named | {
+        "alpha_i": (image.alpha_i + value, error, unit),
+        "wavelength": (image.wavelength, 0.0, GEOMETRY["wavelength"].unit),
+    }
+
+
+def _notes(
+    checked: Verification,
+    hands: Hand,
+    alike: float,
+    modes: float,
+    found: Posterior,
+    refined: Refined,
+    counts: Counts,
+) -> tuple[str, ...]:
+    if checked.in_scope < 0.5:
+        return (checked.sentence,)
+    said = [
+        checked.sentence,
+        hands.sentence,
+        f"The data determine about {modes:.0f} of the 119 modes of p(ξ).",
+    ]
+    if alike > _NOT_UNIFORM:
+        said.append(f"Every angle alike is not ruled out (p = {alike:.2g}).")
+    free = refined.weights / max(float(refined.weights.sum()), 1e-300)
+    apart = float(circular_w1(free, found.crowd.p.mean(axis=0)))
+    said.append(f"Without any prior of p(ξ) the fit is {apart:.1f} degrees away.")
+    said += _at_limits(found)
+    said.append(_counts_sentence(counts))
+    return tuple(said)
+
+
+def _at_limits(found: Posterior) -> list[str]:
+    ends = []
+    for parameter, inner in zip(PARAMETERS, found.inner, strict=True):
+        low, high = parameter.limits()
+        near = 1e-3 * (high - low)
+        if inner > high - near or (inner < low + near and parameter.scale != "square"):
+            ends.append(parameter.name)
+    return [f"At the end of its range: {', '.join(ends)}."] if ends else []
+
+
+def _counts_sentence(counts: Counts) -> str:
+    beside = counts.y[beside_rod(counts)].sum()
+    return (
+        f"{counts.y.sum():.3g} counts in the window, {beside:.3g} of them more than 0.1 degrees beside the"
+        " specular rod, where the rotation shows."
+    )

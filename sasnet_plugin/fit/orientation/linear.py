@@ -1,0 +1,112 @@
+"""Poisson likelihood about a fit as a quadratic form, and its non-negative solutions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+FloatArray = NDArray[np.float64]
+#: The basis is right to so much of a pixel (benchmarks/gisas_simulation.md); no pixel is believed beyond it.
+TOLERANCE = 0.002
+_FLOOR = 1e-3
+
+
+def variance(expected: FloatArray, tolerance: float = TOLERANCE) -> FloatArray:
+    """Of the counts about what is expected: Poisson's, and a tolerance, relative, of the simulation."""
+    expected = np.maximum(expected, _FLOOR)
+    return np.asarray(expected + (tolerance * expected) ** 2)
+
+
+@dataclass(frozen=True)
+class Quadratic:
+    """½ cᵀMc − vᵀc + ½ rest: minus the log likelihood of weights, others at their best.
+
+    Parameters
+    ----------
+    m : (k, k) float array
+    v : (k,) float array
+    rest : float
+    gain : (f, k) float array
+        Best others are ``others - gain @ c``.
+    others : (f,) float array
+    spread : (f, f) float array
+        Covariance of the others at given weights.
+    """
+
+    m: FloatArray
+    v: FloatArray
+    rest: float
+    gain: FloatArray
+    others: FloatArray
+    spread: FloatArray
+
+    def best_others(self, c: FloatArray) -> FloatArray:
+        """Others at given weights, (f,) or (..., f)."""
+        return np.asarray(self.others - c @ self.gain.T)
+
+    def nonnegative(self) -> FloatArray:
+        """Weights of least loss that are not negative (Lawson and Hanson)."""
+        from scipy.optimize import nnls
+
+        scale = 1 / np.sqrt(np.maximum(np.diag(self.m), 1e-300))
+        m = self.m * scale[:, None] * scale
+        root = np.linalg.cholesky(m + 1e-11 * np.eye(len(m)))
+        found, _ = nnls(root.T, np.linalg.solve(root, self.v * scale), maxiter=30 * len(m))
+        return np.asarray(found * scale)
+
+
+def quadratic(
+    columns: FloatArray,
+    y: FloatArray,
+    expected: FloatArray,
+    others: FloatArray,
+    precision: FloatArray,
+    target: FloatArray,
+    tolerance: float = TOLERANCE,
+) -> Quadratic:
+    """Expand about a fit.
+
+    Parameters
+    ----------
+    columns : (k, n) float array
+        What the weights multiply.
+    y, expected : (n,) float arrays
+        Counts, and what the fit expects: it sets the variance.
+    others : (f, n) float array
+        What is eliminated, with Gaussian priors.
+    precision, target : (f,) float arrays
+        1/σ² and middle of those priors.
+    tolerance : float
+        Of the simulation, relative.
+    """
+    weight = 1 / np.sqrt(variance(expected, tolerance))
+    every = np.concatenate((columns, others)) * weight
+    data = y * weight
+    normal, right = every @ every.T, every @ data
+    k = len(columns)
+    corner = normal[k:, k:] + np.diag(precision)
+    wanted = right[k:] + precision * target
+    if len(others) == 0:
+        empty = np.zeros((0, k))
+        return Quadratic(normal, right, float(data @ data), empty, np.zeros(0), np.zeros((0, 0)))
+    spread: FloatArray = np.asarray(np.linalg.inv(corner), dtype=np.float64)
+    gain = spread @ normal[k:, :k]
+    best = spread @ wanted
+    return Quadratic(
+        m=normal[:k, :k] - normal[:k, k:] @ gain,
+        v=right[:k] - gain.T @ wanted,
+        rest=float(data @ data + precision @ target**2 - wanted @ best),
+        gain=gain,
+        others=best,
+        spread=spread,
+    )
+
+
+def deviance(y: FloatArray, expected: FloatArray, tolerance: float = TOLERANCE) -> FloatArray:
+    """Poisson deviance of each pixel, what the simulation's tolerance explains taken off, (n,)."""
+    mu = np.maximum(expected, _FLOOR)
+    ratio = np.where(y > 0, y, 1.0) / mu
+    whole = 2 * (np.where(y > 0, y * np.log(ratio), 0.0) - (y - mu))
+    return np.asarray(np.maximum(whole, 0.0) * mu / variance(mu, tolerance))

@@ -1,0 +1,182 @@
+"""Geometry and distribution together: Gauss–Newton on the Poisson likelihood, weights not negative."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...simulate.gisas.factors import film_profiles
+from .forward import Counts, State, state
+from .linear import TOLERANCE, deviance, quadratic
+from .parameters import INDEX, PARAMETERS, clipped
+
+FloatArray = NDArray[np.float64]
+#: A step is at most this much of a parameter's range.
+_LONGEST = 0.15
+#: Tolerance of the first descent: the many counts of the rod do not hold fast to the nearest of its fringes.
+_LOOSE = 0.1
+#: Films that are tried, Å apart.
+_FILM_STEP = 8.0
+#: Deviance that another film must save before it is looked at closely.
+_FILM_GAIN = 10.0
+#: Other films that are followed, at most.
+_FILMS = 4
+_NONE = np.zeros(0)
+
+
+@dataclass(frozen=True)
+class Refined:
+    """Where the refinement ended.
+
+    Parameters
+    ----------
+    state : State
+    weights : (120,) float array
+        Counts of each rotation.
+    backgrounds : (2,) float array
+    expected : (n,) float array
+        Counts of each pixel.
+    loss : float
+        Half the deviance and half the prior's χ².
+    steps : int
+        Geometries that were simulated.
+    """
+
+    state: State
+    weights: FloatArray
+    backgrounds: FloatArray
+    expected: FloatArray
+    loss: float
+    steps: int
+
+
+def refine(
+    counts: Counts,
+    at: FloatArray,
+    error: FloatArray,
+    *,
+    begin: FloatArray | None = None,
+    most: int = 10,
+) -> Refined:
+    """From a guess of the geometry to the best one.
+
+    Parameters
+    ----------
+    counts : Counts
+    at, error : (parameters,) float arrays
+        The guess, a Gaussian prior; see `parameters.start`.
+    begin : (parameters,) float array, optional
+        Where to begin; default: at the guess.
+    most : int
+        Geometries at most, at each tolerance.
+    """
+    loose = descend(counts, at, error, at if begin is None else begin, most=most // 2, tolerance=_LOOSE)
+    found = descend(counts, at, error, loose.state.inner, before=loose.state, most=most)
+    for _ in range(_FILMS):
+        film = None if explains(found) else best_film(found)
+        if film is None:
+            break
+        other = found.state.inner.copy()
+        other[INDEX["oxide"]] = film
+        tried = descend(counts, at, error, other, before=found.state, most=most)
+        if tried.loss >= found.loss:
+            break
+        found = tried
+    return found
+
+
+def explains(found: Refined) -> bool:
+    """The deviance is what chance leaves."""
+    pixels = found.expected.size
+    return bool(deviance(found.state.counts.y, found.expected).sum() < pixels + 3 * np.sqrt(2 * pixels))
+
+
+def descend(
+    counts: Counts,
+    at: FloatArray,
+    error: FloatArray,
+    begin: FloatArray,
+    *,
+    before: State | None = None,
+    most: int = 10,
+    tolerance: float = TOLERANCE,
+    enough: float = 0.5,
+) -> Refined:
+    """Gauss–Newton steps until they gain less than ``enough``, shorter ones where the loss would rise."""
+    inner = clipped(begin)
+    ranges = np.array([high - low for low, high in (p.limits() for p in PARAMETERS)])
+    precision = 1 / error**2
+    now = before
+    best: Refined | None = None
+    step = np.zeros(inner.size)
+    shrink = 1.0
+    for number in range(1, most + 1):
+        now = state(counts, inner, now)
+        weights, backgrounds, expected = fitted(now, None if best is None else best.expected, tolerance)
+        chisq = float(precision @ (inner - at) ** 2)
+        loss = 0.5 * (float(deviance(counts.y, expected, tolerance).sum()) + chisq)
+        if best is not None and loss > best.loss:
+            if shrink < 0.1 or loss < best.loss + enough:
+                break
+            shrink /= 3
+            now = best.state
+            inner = clipped(best.state.inner + shrink * step)
+            continue
+        gained = np.inf if best is None else best.loss - loss
+        best = Refined(now, weights, backgrounds, expected, loss, number)
+        if (shrink == 1.0 and gained < enough) or number == most:
+            break
+        shrink = 1.0
+        jacobian = now.jacobian(weights, float(backgrounds[1]))
+        columns = np.concatenate((now.backgrounds, now.patterns))
+        form = quadratic(columns, counts.y, expected, jacobian, precision, at - inner, tolerance)
+        step = form.best_others(form.nonnegative())
+        step = step / max(1.0, float(np.max(np.abs(step) / (_LONGEST * ranges))))
+        inner = clipped(inner + step)
+    assert best is not None
+    return best
+
+
+def best_film(found: Refined) -> float | None:
+    """A thickness of the film that explains the rows better than the fit's, Å; None where none does.
+
+    The rod's fringes repeat, so the loss has many valleys along the thickness, each a step apart.
+    """
+    now, counts = found.state, found.state.counts
+    geometry = now.factors.geometry
+    low, high = PARAMETERS[INDEX["oxide"]].limits()
+    best, least = None, float(deviance(counts.y, found.expected).sum()) - _FILM_GAIN
+    pattern = counts.spread(found.expected)
+    films = [oxide for oxide in np.arange(low, high, _FILM_STEP) if abs(oxide - geometry.oxide) > _FILM_STEP]
+    for oxide, rows in zip(films, film_profiles(geometry, counts.window, films), strict=True):
+        changed = (pattern * rows[:, None])[counts.mask]
+        loss = float(deviance(counts.y, changed * (counts.y.sum() / changed.sum())).sum())
+        if loss < least:
+            best, least = float(oxide), loss
+    return best
+
+
+def fitted(
+    now: State, expected: FloatArray | None = None, tolerance: float = TOLERANCE, rounds: int = 2
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Weights, backgrounds and expected counts at a fixed geometry, by reweighted least squares.
+
+    Parameters
+    ----------
+    now : State
+    expected : (n,) float array, optional
+        Of an earlier fit; sets the variances of the first round.
+    tolerance : float
+    rounds : int
+    """
+    y = now.counts.y
+    columns = np.concatenate((now.backgrounds, now.patterns))
+    expected = y + 1.0 if expected is None else expected
+    found = np.zeros(len(columns))
+    for _ in range(rounds):
+        form = quadratic(columns, y, expected, np.zeros((0, y.size)), _NONE, _NONE, tolerance)
+        found = form.nonnegative()
+        expected = np.maximum(found @ columns, 1e-3)
+    return found[2:], found[:2], expected

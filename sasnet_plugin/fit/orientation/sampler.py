@@ -1,0 +1,177 @@
+"""Samples of the posterior of p(ξ): a crowd moves from prior to data as the likelihood is turned on.
+
+Sequential Monte Carlo (P. Del Moral, A. Doucet and A. Jasra, J. R. Stat. Soc. B 68 (2006) 411): the exponent
+of the likelihood rises in steps that leave half of the effective sample; the crowd is resampled, and each
+member moves by Metropolis' rule in the unit cube of the prior. No start is needed, and modes far apart, such
+as the two hands of a pattern, keep their shares.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...simulate.gisas import cube
+
+FloatArray = NDArray[np.float64]
+#: From (n, 120) distributions to (n,) log likelihoods.
+LogLikelihood = Callable[[FloatArray], FloatArray]
+_EFFECTIVE = 0.5
+#: Steps of the random walk, in the cube; which work is learnt on the way.
+_STEPS = np.array([0.3, 0.1, 0.03, 0.01, 0.003, 0.001, 0.0003])
+#: A crowd whose mean log likelihood is so much less than another's has lost its way.
+_BEHIND = 20.0
+#: Shares of the kinds of moves: walk, drawing anew, turning over, to the next bin, trading shares.
+_MOVES = np.cumsum([0.47, 0.22, 0.15, 0.08])
+
+
+@dataclass(frozen=True)
+class Crowd:
+    """Equally likely members of a posterior.
+
+    Parameters
+    ----------
+    points : (n, dimensions) float array
+        In the prior's cube.
+    p : (n, 120) float array
+    log_likelihood : (n,) float array
+    evidence : float
+        Logarithm of the mean likelihood over the prior.
+    """
+
+    points: FloatArray
+    p: FloatArray
+    log_likelihood: FloatArray
+    evidence: float
+
+
+def sample(
+    log_likelihood: LogLikelihood,
+    rng: np.random.Generator,
+    *,
+    members: int = 300,
+    accepted: float = 4.0,
+    most: int = 100,
+) -> Crowd:
+    """Draw from the posterior.
+
+    Parameters
+    ----------
+    log_likelihood : callable
+    rng : numpy.random.Generator
+    members : int
+    accepted : float
+        Moves that each member makes at each exponent, on average.
+    most : int
+        Tries at each exponent at most.
+    """
+    points = rng.random((members, cube.DIMENSIONS))
+    p = cube.distributions(points)
+    found = log_likelihood(p)
+    exponent, evidence = 0.0, 0.0
+    works = np.ones(_STEPS.size)
+    while exponent < 1:
+        rise = _rise(found, 1 - exponent)
+        weight = np.exp(rise * (found - found.max()))
+        evidence += float(rise * found.max() + np.log(weight.mean()))
+        exponent = 1.0 if rise >= 1 - exponent else exponent + rise
+        kept = _resampled(weight, rng)
+        points, p, found = points[kept], p[kept], found[kept]
+        wanted, limit = (accepted, most) if exponent < 1 else (3 * accepted, 3 * most)
+        done = 0.0
+        for _ in range(limit):
+            proposed, size = _proposals(points, works, rng)
+            q = cube.distributions(proposed)
+            likely = log_likelihood(q)
+            taken = np.log(rng.random(members)) < exponent * (likely - found)
+            points[taken], p[taken], found[taken] = proposed[taken], q[taken], likely[taken]
+            # Half accepted is as good as any: a step that nobody refuses leads nowhere.
+            for k in np.unique(size[size >= 0]):
+                share = min(float(taken[size == k].mean()), 0.5)
+                works[k] += 0.1 * (share - works[k])
+            done += float(taken.mean())
+            if done > wanted:
+                break
+    return Crowd(points, p, found, evidence)
+
+
+def pooled(crowds: Sequence[Crowd]) -> Crowd:
+    """Crowds as one, without those that explain the data far worse than the best does."""
+    means = np.array([crowd.log_likelihood.mean() for crowd in crowds])
+    good = [crowd for crowd, mean in zip(crowds, means, strict=True) if mean > means.max() - _BEHIND]
+    evidences = np.array([crowd.evidence for crowd in good])
+    top = evidences.max()
+    return Crowd(
+        np.concatenate([crowd.points for crowd in good]),
+        np.concatenate([crowd.p for crowd in good]),
+        np.concatenate([crowd.log_likelihood for crowd in good]),
+        float(top + np.log(np.mean(np.exp(evidences - top)))),
+    )
+
+
+def _rise(found: FloatArray, most: float) -> float:
+    """How far the exponent may rise and leave the effective sample."""
+
+    def effective(rise: float) -> float:
+        weight = np.exp(rise * (found - found.max()))
+        return float(weight.sum() ** 2 / (weight**2).sum() / weight.size)
+
+    if effective(most) >= _EFFECTIVE:
+        return most
+    low, high = 0.0, most
+    for _ in range(60):
+        middle = (low + high) / 2
+        low, high = (middle, high) if effective(middle) > _EFFECTIVE else (low, middle)
+    return max(low, 1e-12)
+
+
+def _resampled(weight: FloatArray, rng: np.random.Generator) -> NDArray[np.intp]:
+    """Indices drawn by weight, evenly spaced (systematic resampling)."""
+    n = weight.size
+    at = (rng.random() + np.arange(n)) / n
+    return np.asarray(np.searchsorted(np.cumsum(weight / weight.sum()), at).clip(max=n - 1))
+
+
+def _proposals(
+    points: FloatArray, works: FloatArray, rng: np.random.Generator
+) -> tuple[FloatArray, NDArray[np.intp]]:
+    """Where each member wants to go, as likely as it would want back; and which step a walk took."""
+    n, d = points.shape
+    kind = np.asarray(np.searchsorted(_MOVES, rng.random(n)))
+    active = cube.active(points)
+    # What a distribution does not depend on follows the prior: drawn anew for the day that it does.
+    spare = ~active
+    spare[:, cube.CHOICES] = False
+    new = np.where(spare, rng.random((n, d)), points)
+    kind[(kind == 0) & ~active.any(axis=1)] = 1
+    chance = works + 0.05
+    size = np.where(kind == 0, rng.choice(_STEPS.size, size=n, p=chance / chance.sum()), -1)
+    rows = np.flatnonzero(kind == 0)
+    order = (rng.random((rows.size, d)) + ~active[rows]).argsort(axis=1).argsort(axis=1)
+    chosen = (order < rng.integers(1, 5, rows.size)[:, None]) & active[rows]
+    new[rows] += chosen * rng.normal(size=(rows.size, d)) * _STEPS[size[rows]][:, None]
+    rows = np.flatnonzero(kind == 1)
+    any_of = (rng.random((rows.size, d)) + ~active[rows]).argmin(axis=1)
+    which = np.where(rng.random(rows.size) < 0.5, rng.choice(cube.CHOICES, rows.size), any_of)
+    new[rows, which] = rng.random(rows.size)
+    rows = np.flatnonzero(kind == 2)
+    over = (
+        rng.random((rows.size, cube.ROUND.size)) < np.where(rng.random(rows.size) < 0.3, 1.0, 0.25)[:, None]
+    )
+    new[rows] = cube.turned_over(new[rows], over)
+    rows = np.flatnonzero(kind == 3)
+    angles = new[rows, cube.ANGLES]
+    new[rows, cube.ANGLES] = angles + rng.integers(-1, 2, angles.shape) / 120
+    rows = np.flatnonzero(kind == 4)
+    for shares in (cube.ANGLE_SHARES, cube.PEAK_SHARES, cube.KIND_SHARES):
+        order = rng.random((rows.size, shares.stop - shares.start)).argsort(axis=1)
+        some = new[rows, shares]
+        moved = 0.1 * rng.normal(size=(rows.size, 1)) * ((order == 0) * 1.0 - (order == 1))
+        new[rows, shares] = some + moved
+    new[:, cube.ROUND] %= 1.0
+    new = np.abs(new)
+    new = np.where(new > 1, 2 - new, new)
+    return np.clip(new, 0.0, 1 - 1e-12), size

@@ -1,0 +1,165 @@
+"""Whether a pattern looks like what the model found for it, with noise of counts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import gammaln, ndtr
+
+from .forward import Counts
+from .linear import deviance, variance
+
+FloatArray = NDArray[np.float64]
+#: Deviance in standard deviations above its mean from which chance is no excuse.
+SIGNIFICANT = 4.0
+#: Difference beside the rod, of the pattern there, at which a model is half believed.
+HALF = 0.1
+#: Share of the counts beside the rod that ordered particles must have to be seen.
+LEAST_SHARE = 0.02
+#: Half width of the rod, degrees.
+ROD = 0.1
+
+
+@dataclass(frozen=True)
+class Verification:
+    """A pattern against its simulation.
+
+    Parameters
+    ----------
+    deviance, expected, sd : float
+        Poisson deviance, and its mean and standard deviation were the model right.
+    dof : int
+    p_value : float
+        Probability of so much or more by chance.
+    misfit : float
+        Root mean square of what noise does not explain beside the rod, over that of the pattern there.
+    in_scope : float
+        0..1.
+    residual : (n,) float array
+        Signed roots of the pixels' deviances.
+    sentence : str
+        For people.
+    """
+
+    deviance: float
+    expected: float
+    sd: float
+    dof: int
+    p_value: float
+    misfit: float
+    in_scope: float
+    residual: FloatArray
+    sentence: str
+
+
+def verify(
+    counts: Counts, simulated: FloatArray, parameters: float, scattered: FloatArray | None = None
+) -> Verification:
+    """Hold the simulated pattern against the counts.
+
+    Parameters
+    ----------
+    counts : Counts
+    simulated : (n,) float array
+        Expected counts.
+    parameters : float
+        How many were determined by the data: each takes one off the deviance.
+    scattered : (n,) float array, optional
+        What of the expected counts is no background; default: all.
+    """
+    each = deviance(counts.y, simulated)
+    mean, var = moments(simulated)
+    # What the tolerance takes off a pixel's deviance.
+    taken = np.maximum(simulated, 1e-3) / variance(simulated)
+    dof = int(round(counts.y.size - parameters))
+    expected = float((mean * taken).sum()) * dof / counts.y.size
+    sd = float(np.sqrt((var * taken**2).sum()))
+    total = float(each.sum())
+    z = (total - expected) / sd
+    misfit = _misfit(counts, simulated)
+    in_scope = 1.0 if z < SIGNIFICANT else 1 / (1 + (misfit / HALF) ** 2)
+    beside = beside_rod(counts)
+    share = 1.0 if scattered is None else float(scattered[beside].sum() / max(simulated[beside].sum(), 1e-9))
+    in_scope *= min(1.0, share / LEAST_SHARE)
+    p_value = float(ndtr(-z))
+    return Verification(
+        total,
+        expected,
+        sd,
+        dof,
+        p_value,
+        misfit,
+        in_scope,
+        np.sign(counts.y - simulated) * np.sqrt(each),
+        _in_words(total, expected, z, misfit, in_scope, share),
+    )
+
+
+def _in_words(total: float, expected: float, z: float, misfit: float, in_scope: float, share: float) -> str:
+    if share < LEAST_SHARE:
+        return (
+            "Background explains the image, and ordered particles are not seen in it; it is outside what this"
+            " model knows, and p(ξ) means nothing."
+        )
+    said = f"The deviance is {total:.0f}, {expected:.0f} expected"
+    if z < SIGNIFICANT:
+        return f"{said}: the simulated pattern explains the image."
+    if in_scope > 0.5:
+        return (
+            f"{said}: beside the rod the simulated pattern is off by {100 * misfit:.0f} %, more than noise"
+            " is; the orientation is probably right, its band too narrow."
+        )
+    return (
+        f"{said}: no orientation of the lattice explains the image (off by {100 * misfit:.0f} % beside the"
+        " rod); it is outside what this model knows, and p(ξ) means nothing."
+    )
+
+
+def _misfit(counts: Counts, simulated: FloatArray) -> float:
+    beside = beside_rod(counts)
+    mu, y = simulated[beside], counts.y[beside]
+    # Σ(y − μ)² less the noise, over Σμ², pixels weighted as noise weighs them.
+    excess = float(np.sum(((y - mu) ** 2 - mu) / np.maximum(mu, 1.0)))
+    return float(np.sqrt(max(excess, 0.0) / max(float(np.sum(mu**2 / np.maximum(mu, 1.0))), 1e-9)))
+
+
+def beside_rod(counts: Counts) -> NDArray[np.bool_]:
+    """Which of the pixels know of the rotation, (n,); all, where only the rod was measured."""
+    phi = counts.window.centres()[1]
+    beside = np.broadcast_to(np.abs(phi) > ROD, counts.window.shape)[counts.mask]
+    return np.asarray(beside if np.any(beside) else np.ones(beside.size, dtype=bool))
+
+
+def moments(expected: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Mean and variance of a pixel's Poisson deviance, were the expected counts right.
+
+    Parameters
+    ----------
+    expected : (n,) float array
+
+    Notes
+    -----
+    Summed over the counts below 100; beyond, 1 + 1/(6μ) and 2 + 4/(3μ) of the expansion in 1/μ.
+    """
+    grid, mean, var = _table()
+    mu = np.maximum(expected, grid[0])
+    large = mu > grid[-1]
+    at = np.log(np.minimum(mu, grid[-1]))
+    first = np.where(large, 1 + 1 / (6 * mu), np.interp(at, np.log(grid), mean))
+    second = np.where(large, 2 + 4 / (3 * mu), np.interp(at, np.log(grid), var))
+    return np.asarray(first), np.asarray(second)
+
+
+@lru_cache(maxsize=1)
+def _table() -> tuple[FloatArray, FloatArray, FloatArray]:
+    grid = np.geomspace(1e-3, 100.0, 200)
+    y = np.arange(0, 260.0)
+    log_p = y * np.log(grid[:, None]) - grid[:, None] - gammaln(y + 1)
+    p = np.exp(log_p)
+    ratio = np.where(y > 0, y, 1.0) / grid[:, None]
+    each = 2 * (np.where(y > 0, y * np.log(ratio), 0.0) - (y - grid[:, None]))
+    mean = (p * each).sum(axis=1)
+    return grid, mean, (p * each**2).sum(axis=1) - mean**2

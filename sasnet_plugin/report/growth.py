@@ -1,0 +1,205 @@
+"""How good a network for growing films is on films that it never saw."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..data.images.features import CHANNELS, mirrored
+from ..domains import resolve
+from ..predict.growth import Decoded
+from ..predict.runtime import Runtime
+from ..simulate.growth.quantities import QUANTITIES
+from ..simulate.growth.reading import values_of
+from ..simulate.growth.store import Store
+from ..simulate.growth.strangers import KINDS
+from ..simulate.growth.stream import Held, held_out
+from ..train.metrics import auroc
+from ..types import SasnetError
+from ..zoo import ZooModel
+from ..zoo.growth_manifest import GrowthManifest
+from .evaluated import Evaluated
+from .images.insight import pls_section
+from .images.page import Section
+
+COUNTS = (1e4, 1e5, 1e6, 1e7, 1e8)
+#: Where the network is judged.
+JUDGED = 1e6
+KNOWN = 10
+
+
+def evaluated(
+    model: ZooModel,
+    test: Path,
+    *,
+    per_model: int,
+    seed: int,
+    progress: Callable[[int, int], None] | None = None,
+) -> Evaluated:
+    """Relative errors, coverage of the bands against counts, scope.
+
+    Parameters
+    ----------
+    model : ZooModel
+    test : Path
+        Store of films that training never saw.
+    per_model : int
+        Strangers of each kind; ten times as many known patterns for each number of counts.
+    seed : int
+    progress : callable, optional
+
+    Raises
+    ------
+    SasnetError
+        The films are of another window.
+    """
+    manifest = model.manifest
+    store = Store(test)
+    if store.window.shape != manifest.shape or store.window.phi != manifest.phi:
+        raise SasnetError(
+            f"{test}: holds films of another window than the network sees; simulate them again."
+        )
+    rng = np.random.default_rng(seed)
+    runtime = Runtime(model.onnx, outputs=resolve(model.domain.outputs))
+    result: dict[str, Any] = {"by_counts": {}}
+    for number, counts in enumerate(COUNTS):
+        held = held_out(store, rng, known=KNOWN * per_model, strangers=0, counts=counts)
+        answers = answer(runtime, held.features, model)
+        result["by_counts"][f"{counts:.0e}"] = quantity_figures(answers, held)
+        if progress is not None:
+            progress(number + 1, len(COUNTS) + 1)
+    held = held_out(store, rng, known=KNOWN * per_model, strangers=per_model)
+    result |= scope_figures(answer(runtime, held.features, model), held, manifest)
+    if progress is not None:
+        progress(len(COUNTS) + 1, len(COUNTS) + 1)
+    text = table(result)
+
+    def sections() -> list[Section]:
+        known = held.in_scope > 0
+        return [pls_section(held.features[known], held.quantities[known], "the quantities")]
+
+    return Evaluated(
+        result, text, lambda path: draw(result, path), lambda: model_card(manifest, text), sections
+    )
+
+
+def answer(runtime: Runtime, features: NDArray[np.float32], model: ZooModel) -> Decoded:
+    """Calibrated answers of the exported network."""
+    levels = features[:, 0, 0, CHANNELS.index("level")]
+    decode = resolve(model.domain.decode)
+    found: Decoded = decode(runtime.run(features), runtime.run(mirrored(features)), levels, model.manifest)
+    return found
+
+
+def quantity_figures(answers: Decoded, held: Held) -> dict[str, dict[str, float]]:
+    """Of each quantity: median error over the truth, median half width of the band over it, coverage."""
+    truth = values_of(held.quantities.astype(np.float64))
+    found = {}
+    for column, quantity in enumerate(QUANTITIES):
+        value, low, high, true = (x[:, column] for x in (answers.values, answers.low, answers.high, truth))
+        found[quantity.name] = {
+            "error": float(np.median(np.abs(value - true) / true)),
+            "half_band": float(np.median((high - low) / 2 / true)),
+            "coverage": float(np.mean((low <= true) & (true <= high))),
+        }
+    return found
+
+
+def scope_figures(answers: Decoded, held: Held, manifest: GrowthManifest) -> dict[str, Any]:
+    """AUROC of in_scope by kind of stranger, and who passes the threshold."""
+    known = held.in_scope > 0
+    passed = answers.in_scope >= manifest.scope_threshold
+    return {
+        "auroc": {
+            kind: auroc(answers.in_scope[known], answers.in_scope[held.kind == kind]) for kind in KINDS
+        },
+        "strangers_answered": {kind: float(passed[held.kind == kind].mean()) for kind in KINDS},
+        "known_refused": float(np.mean(~passed[known])),
+    }
+
+
+def draw(result: dict[str, Any], path: Path) -> None:
+    """Median relative error, and coverage of the band, against counts."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(9, 4), layout="constrained")
+    left, right = figure.subplots(1, 2)
+    counts = [float(key) for key in result["by_counts"]]
+    for quantity in QUANTITIES:
+        rows = [figures[quantity.name] for figures in result["by_counts"].values()]
+        left.plot(counts, [100 * row["error"] for row in rows], marker="o", label=quantity.name)
+        right.plot(counts, [row["coverage"] for row in rows], marker="o")
+    left.set(xlabel="counts", ylabel="median relative error / %", xscale="log", yscale="log")
+    left.legend(fontsize=8)
+    right.axhspan(0.85, 0.95, color="0.9")
+    right.set(xlabel="counts", ylabel="coverage of the 90 % band", xscale="log", ylim=(0, 1))
+    figure.savefig(path, dpi=120)
+
+
+def table(result: dict[str, Any]) -> str:
+    """Figures as Markdown."""
+    lines = [
+        "Median relative error / coverage of the 90 % band, in percent.",
+        "",
+        "| quantity | " + " | ".join(f"{float(key):.0e} counts" for key in result["by_counts"]) + " |",
+        "|---|" + "---|" * len(result["by_counts"]),
+    ]
+    for quantity in QUANTITIES:
+        cells = [
+            f"{100 * rows[quantity.name]['error']:.1f} / {100 * rows[quantity.name]['coverage']:.0f}"
+            for rows in result["by_counts"].values()
+        ]
+        lines.append(f"| `{quantity.name}` | {' | '.join(cells)} |")
+    lines += [
+        "",
+        f"Known patterns refused: {100 * result['known_refused']:.1f} %.",
+        "",
+        "| stranger | AUROC of in_scope | answered all the same |",
+        "|---|---|---|",
+    ]
+    lines += [
+        f"| {kind} | {value:.3f} | {100 * result['strangers_answered'][kind]:.1f} % |"
+        for kind, value in result["auroc"].items()
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def model_card(manifest: GrowthManifest, figures: str) -> str:
+    """Markdown text of the card.
+
+    Parameters
+    ----------
+    manifest : GrowthManifest
+    figures : str
+        Tables of the evaluation.
+    """
+    training = manifest.metrics.get("training", {})
+    versions = ", ".join(f"{name} {value}" for name, value in manifest.versions.items())
+    rows, columns = manifest.shape
+    (wave_low, wave_high), (low, high) = manifest.stated["wavelength"], manifest.stated["alpha_i"]
+    return f"""# {manifest.name}
+
+Says from one GISAXS pattern of a growing metal film how large, how high and how far apart its clusters are.
+
+- **Reads** φ {manifest.phi[0]:g} to {manifest.phi[1]:g} and α_f {manifest.alpha_f[0]:g} to
+  {manifest.alpha_f[1]:g} degrees on {rows} × {columns} pixels, counts, mask, wavelength
+  ({wave_low:g} to {wave_high:g} Å) and angle of incidence ({low:g} to {high:g} degrees),
+  preprocessing version {manifest.preprocess_version}.
+- **Answers** with {", ".join(f"`{name}`" for name in manifest.quantities)},
+  each with a 90 % band, and a score that the pattern is of this kind.
+- **Trained** on simulated patterns alone, {training.get("steps", "?")} batches of
+  {training.get("batch", "?")} from {manifest.metrics.get("films", "?")} films (docs/growth_prior.md):
+  its bands hold for that prior, and no other. {manifest.metrics.get("weights", "?")} weights.
+- **Made with** {versions}. Training data {manifest.data_hash[:16]}.
+- **Not for** ordered lattices, buried particles, other materials, patterns that lie on their side.
+  Below in_scope {manifest.scope_threshold:.2f} nothing is said.
+
+## Figures
+
+Films that were never used in training or calibration.
+
+{figures}"""

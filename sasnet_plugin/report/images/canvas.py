@@ -1,0 +1,154 @@
+"""Where the figures of images are drawn: as a piece of a page, or as a file of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ...types import SasnetError
+from ..html_style import COLOURS, placeholder
+from ..html_svg import inline_svg, plain_axes, settings
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from numpy.typing import NDArray
+
+#: From a role of `html_style` to a colour.
+Paint = Callable[[str], str]
+#: A figure is drawn by this onto an empty figure, in these colours.
+Draw = Callable[["Figure", Paint], None]
+#: Pixels of a picture along each side, at most; more do not fit on a screen.
+MAX_PIXELS = 480
+
+
+def day(role: str) -> str:
+    """The colour of a role by day."""
+    return COLOURS[role][0]
+
+
+def svg(draw: Draw, name: str, label: str, size: tuple[float, float]) -> str:
+    """A figure as an ``svg`` element that follows the page's colours.
+
+    Parameters
+    ----------
+    draw : callable
+    name : str
+        No other figure of the page has it.
+    label : str
+        What it shows, for who does not see it.
+    size : (float, float)
+        Inches.
+    """
+    from matplotlib import style
+    from matplotlib.figure import Figure
+
+    with style.context(["default", settings(name)]):
+        figure = Figure(figsize=size, layout="constrained", dpi=100)
+        draw(figure, placeholder)
+        return inline_svg(figure, name, label)
+
+
+def save(draw: Draw, path: str | Path, size: tuple[float, float]) -> None:
+    """A figure as a file; its ending chooses the format (PNG, PDF, SVG).
+
+    Raises
+    ------
+    SasnetError
+        The file cannot be written, or its ending is no format of matplotlib.
+    """
+    from matplotlib import style
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    with style.context(["default", settings("file")]):
+        figure = Figure(figsize=size, layout="constrained")
+        FigureCanvasAgg(figure)
+        draw(figure, day)
+        try:
+            figure.savefig(path, dpi=130)
+        except (OSError, ValueError) as error:
+            raise SasnetError(f"{path}: the figure cannot be written ({error}); name another file.") from None
+
+
+def framed(axes: Axes, paint: Paint) -> None:
+    """Thin axes in the page's colours."""
+    plain_axes(axes)
+    for spine in axes.spines.values():
+        spine.set_color(paint("muted"))
+    axes.tick_params(which="both", color=paint("muted"), labelcolor=paint("ink"))
+
+
+def shrunk(
+    values: NDArray[np.floating], mask: NDArray[np.bool_], most: int = MAX_PIXELS
+) -> NDArray[np.float64]:
+    """A picture of at most so many pixels a side: means over blocks of what counts, NaN where nothing does.
+
+    Parameters
+    ----------
+    values : (rows, columns) array
+    mask : (rows, columns) bool array
+        True where the pixel counts.
+    most : int
+    """
+    up, across = (max(1, -(-n // most)) for n in values.shape)
+    rows, columns = (-(-n // step) * step for n, step in zip(values.shape, (up, across), strict=True))
+    pad = [(0, rows - values.shape[0]), (0, columns - values.shape[1])]
+    shape = (rows // up, up, columns // across, across)
+    good = np.pad(mask, pad).reshape(shape)
+    seen = np.pad(np.where(mask, values, 0.0), pad).reshape(shape)
+    number = good.sum(axis=(1, 3))
+    total = seen.sum(axis=(1, 3))
+    return np.where(number > 0, total / np.maximum(number, 1), np.nan)
+
+
+def extent(phi: NDArray[np.float64], alpha_f: NDArray[np.float64]) -> tuple[float, float, float, float]:
+    """Outer edges of a picture from the centres of its pixels, as matplotlib has them."""
+
+    def edges(centres: NDArray[np.float64]) -> tuple[float, float]:
+        if centres.size == 1:
+            return float(centres[0] - 0.5), float(centres[0] + 0.5)
+        first, last = centres[1] - centres[0], centres[-1] - centres[-2]
+        return float(centres[0] - first / 2), float(centres[-1] + last / 2)
+
+    return (*edges(phi), *edges(alpha_f))
+
+
+def picture(axes: Axes, values: NDArray[np.floating], image: Any, paint: Paint, **how: Any) -> Any:
+    """Draw one picture over exit angles; what does not count shows the ground.
+
+    Parameters
+    ----------
+    axes : matplotlib axes
+    values : (rows, columns) array
+        Of the image's pixels.
+    image : Image
+    paint : callable
+    **how
+        For matplotlib's ``imshow``.
+    """
+    framed(axes, paint)
+    axes.patch.set_visible(True)
+    axes.patch.set_facecolor(paint("line"))
+    drawn = axes.imshow(
+        np.ma.masked_invalid(shrunk(values, image.mask)),
+        origin="lower",
+        aspect="auto",
+        interpolation="nearest",
+        extent=extent(image.phi, image.alpha_f),
+        **how,
+    )
+    axes.set_xlabel("φ / degrees", color=paint("ink"))
+    axes.set_ylabel("α_f / degrees", color=paint("ink"))
+    return drawn
+
+
+def bar(figure: Figure, drawn: Any, axes: Any, label: str, paint: Paint) -> None:
+    """The scale of a picture's colours."""
+    found = figure.colorbar(drawn, ax=axes, fraction=0.06, pad=0.02)
+    found.outline.set_visible(False)
+    found.set_label(label, color=paint("ink"))
+    found.ax.tick_params(which="both", color=paint("muted"), labelcolor=paint("ink"), labelsize=8)

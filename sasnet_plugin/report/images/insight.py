@@ -1,0 +1,149 @@
+"""A network for patterns explained: how it learned, what its patterns hold, and what it makes of nothing."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ...data.images.features import CHANNELS
+from ...types import SasnetError
+from .distribution import SIZE, bias, bias_of
+from .page import Section, Verdict, page, write_page
+from .pls import components_figure, pls
+from .trends import learning_curves
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+COMPONENTS = 30
+_PLS_SIZE, _CURVE_SIZE = (9.0, 4.6), (6.4, 3.4)
+
+
+def pls_section(features: NDArray[np.floating], answers: NDArray[np.floating], of: str) -> Section:
+    """Which pictures go with which answers.
+
+    Parameters
+    ----------
+    features : (n, rows, columns, channels) array
+        As the network reads them; the root of the counts is looked at.
+    answers : (n, k) array
+        What is true of them.
+    of : str
+        What the answers are.
+    """
+    pictures = features[..., CHANNELS.index("root")]
+    shape = (pictures.shape[1], pictures.shape[2])
+    model = pls(pictures.reshape(len(pictures), -1), answers, COMPONENTS)
+    share, number = 100 * model.explained_y.sum(), model.loadings.shape[1]
+    return Section(
+        "What the patterns hold",
+        components_figure(model, shape),
+        _PLS_SIZE,
+        f"Partial least squares of {len(pictures):,} patterns against {of}: {number} components, the first of"
+        f" which are drawn, explain {share:.0f} % of it. What a network finds beyond that is not linear.",
+    )
+
+
+def bias_section(xi: NDArray[np.float64], predictions: NDArray[np.float64]) -> Section:
+    """What is found of samples whose every angle is alike.
+
+    Parameters
+    ----------
+    xi : (n,) array
+        Degrees.
+    predictions : (samples, n) array
+    """
+    figures = bias_of(predictions)
+    return Section(
+        "What it makes of a uniform sample",
+        bias(xi, predictions),
+        SIZE,
+        f"{len(predictions)} patterns of samples whose every angle is alike: mean answer and the middle 90 %"
+        f" of all. The mean is off by {100 * figures['systematic']:.1f} % of the uniform share at most (noise"
+        f" {100 * figures['noise']:.1f} %); one answer by a total variation of"
+        f" {figures['total_variation']:.3f}.",
+    )
+
+
+def learning_section(logs: Mapping[str, Path], per_row: int) -> Section:
+    """Loss against the number of examples, of one run or of several.
+
+    Parameters
+    ----------
+    logs : mapping of str to Path
+        A run's ``log.csv`` by what it is called.
+    per_row : int
+        Examples between two rows of a log.
+
+    Raises
+    ------
+    SasnetError
+        A log is missing or holds no losses.
+    """
+    curves = {}
+    for name, path in logs.items():
+        try:
+            with path.open(newline="", encoding="utf-8") as file:
+                loss = np.array([float(row["loss"]) for row in csv.DictReader(file)])
+        except (OSError, KeyError, ValueError, TypeError) as error:
+            raise SasnetError(f"{path}: is no log of a training ({error}); name a run's log.csv.") from None
+        if not loss.size:
+            raise SasnetError(f"{path}: holds no losses yet; wait for the first checkpoint.")
+        # A likelihood may be negative; on a logarithmic axis the distance from the best is drawn.
+        curves[name] = (per_row * np.arange(1.0, loss.size + 1), loss)
+    least = min(float(loss.min()) for _, loss in curves.values())
+    shown = {name: (x, loss - least + 0.1) for name, (x, loss) in curves.items()}
+    return Section(
+        "How it learned",
+        learning_curves(shown),
+        _CURVE_SIZE,
+        f"Training loss less its least value, {least:.3g}, plus 0.1.",
+    )
+
+
+def network_page(name: str, table: str, sections: Sequence[Section], path: Path) -> Path:
+    """Write the page of a network; returns its path.
+
+    Parameters
+    ----------
+    name : str
+    table : str
+        Its figures, a text of Markdown with a table, of which the rows are taken over.
+    sections : sequence of Section
+    path : Path
+
+    Raises
+    ------
+    SasnetError
+        It cannot be written.
+    """
+    figures = [
+        Section("Figures", table=rows, text=text) for text, rows in _tables(table) if len(rows) > 1 or text
+    ]
+    verdict = Verdict(f"{name}: how good it is, and why.", "Simulated patterns that it never saw.")
+    return write_page(path, page(name, verdict, [*figures, *sections]))
+
+
+def _tables(markdown: str) -> list[tuple[str, list[list[str]]]]:
+    """Text and rows of each table of a Markdown text, in their order."""
+    found: list[tuple[str, list[list[str]]]] = []
+    text: list[str] = []
+    rows: list[list[str]] = []
+    for line in [*markdown.splitlines(), ""]:
+        if line.startswith("|"):
+            cells = [cell.strip().strip("`") for cell in line.strip().strip("|").split("|")]
+            if not all(set(cell) <= {"-", ":"} for cell in cells):
+                rows.append(cells)
+            continue
+        if rows:
+            found.append((" ".join(text), rows))
+            text, rows = [], []
+        if line.strip():
+            text.append(line.strip())
+    if text:
+        found.append((" ".join(text), []))
+    return found

@@ -1,0 +1,173 @@
+"""How good a network for rotations of a lattice is on patterns of geometries that it never saw."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..data.images.features import CHANNELS, mirrored
+from ..domains import resolve
+from ..predict.orientation import Decoded
+from ..predict.runtime import Runtime
+from ..simulate.gisas.distances import circular_w1, folded_w1, total_variation
+from ..simulate.gisas.geometry import N_XI, XI
+from ..simulate.gisas.nuisance import QUANTITIES
+from ..simulate.gisas.reading import resolved
+from ..simulate.gisas.store import Store
+from ..simulate.gisas.strangers import KINDS
+from ..simulate.gisas.stream import Held, held_out
+from ..train.metrics import auroc
+from ..types import SasnetError
+from ..zoo import ZooModel
+from .evaluated import Evaluated
+from .images.insight import bias_section, pls_section
+from .images.page import Section
+from .orientation_card import model_card, table
+
+COUNT_EDGES = (1e4, 1e5, 1e6, 1e7, 1e8)
+#: Where the seed's task is judged.
+JUDGED = (1e5, 1e7)
+KNOWN = 10
+
+
+def evaluated(
+    model: ZooModel,
+    test: Path,
+    *,
+    per_model: int,
+    seed: int,
+    progress: Callable[[int, int], None] | None = None,
+) -> Evaluated:
+    """Distances from the truth, coverage of the bands, errors of the quantities, scope.
+
+    Parameters
+    ----------
+    model : ZooModel
+    test : Path
+        Store of bases of geometries that training never saw.
+    per_model : int
+        Strangers of each kind; ten times as many known patterns.
+    seed : int
+    progress : callable, optional
+
+    Raises
+    ------
+    SasnetError
+        The bases are of another window.
+    """
+    manifest = model.manifest
+    store = Store(test)
+    if store.window.shape != manifest.shape or store.window.phi != manifest.phi:
+        raise SasnetError(f"{test}: holds bases of another window than the network's; simulate them again.")
+    rng = np.random.default_rng(seed)
+    sets = (
+        held_out(store, rng, known=KNOWN * per_model, strangers=per_model),
+        held_out(store, rng, known=KNOWN * per_model, strangers=0, counts=JUDGED),
+        held_out(store, rng, known=2 * per_model, strangers=0, family="uniform", counts=JUDGED),
+    )
+    runtime = Runtime(model.onnx, outputs=resolve(model.domain.outputs))
+    answers = []
+    for number, held in enumerate(sets):
+        answers.append(answer(runtime, held.features, model))
+        if progress is not None:
+            progress(number + 1, len(sets))
+    result = figures(answers[0], sets[0], manifest)
+    result["judged"] = distances(answers[1], sets[1], np.ones(len(sets[1].p), dtype=bool))
+    result["uniform_called_uniform"] = float(np.mean(answers[2].uniform_p_value > 0.05))
+    text = table(result)
+
+    def sections() -> list[Section]:
+        known = sets[0].in_scope > 0
+        return [
+            pls_section(sets[0].features[known], resolved(sets[0].p[known]), "p(ξ)"),
+            bias_section(XI.astype(np.float64), answers[2].p),
+        ]
+
+    return Evaluated(
+        result, text, lambda path: draw(result, path), lambda: model_card(manifest, text), sections
+    )
+
+
+def answer(runtime: Runtime, features: NDArray[np.float32], model: ZooModel) -> Decoded:
+    """Calibrated answers of the exported network."""
+    levels = features[:, 0, 0, CHANNELS.index("level")]
+    decode = resolve(model.domain.decode)
+    found: Decoded = decode(runtime.run(features), runtime.run(mirrored(features)), levels, model.manifest)
+    return found
+
+
+def distances(answers: Decoded, held: Held, rows: NDArray[np.bool_]) -> dict[str, Any]:
+    """Circular W1, folded W1, total variation, W1 of the uniform answer, coverage of the 90 % band."""
+    p, truth = answers.p[rows], held.p[rows]
+    even = np.full(N_XI, 1 / N_XI)
+    found = resolved(truth)
+    inside = (found >= answers.p_low[rows] - 1e-9) & (found <= answers.p_high[rows] + 1e-9)
+    return {
+        "count": int(rows.sum()),
+        "w1": float(circular_w1(p, truth).mean()),
+        "w1_median": float(np.median(circular_w1(p, truth))),
+        "w1_folded": float(folded_w1(p, truth).mean()),
+        "w1_uniform": float(circular_w1(np.broadcast_to(even, truth.shape), truth).mean()),
+        "total_variation": float(total_variation(p, truth).mean()),
+        "coverage": float(inside.mean()),
+    }
+
+
+def figures(answers: Decoded, held: Held, manifest: Any) -> dict[str, Any]:
+    """All figures of merit of a set with known patterns and strangers.
+
+    Returns
+    -------
+    dict
+        ``all``, ``by_counts``, ``by_family`` (see `distances`); ``quantities``: median error over the
+        prior's standard deviation, and share within one stated error; ``auroc`` by kind of stranger and
+        ``strangers_answered``, the share that passes the threshold; ``known_refused``;
+        ``not_uniform_called_uniform``.
+    """
+    known = held.in_scope > 0
+    result: dict[str, Any] = {"all": distances(answers, held, known), "by_counts": [], "by_family": {}}
+    for low, high in zip(COUNT_EDGES[:-1], COUNT_EDGES[1:], strict=True):
+        rows = known & (held.counts >= low) & (held.counts < high)
+        if rows.any():
+            result["by_counts"].append({"low": low, "high": high, **distances(answers, held, rows)})
+    for family in sorted(set(held.kind[known])):
+        result["by_family"][str(family)] = distances(answers, held, known & (held.kind == family))
+    result["quantities"] = {}
+    for column, name in enumerate(manifest.quantities):
+        quantity = next(q for q in QUANTITIES if q.name == name)
+        scaled = np.array([quantity.scaled(v) for v in answers.values[known, column]])
+        miss = np.abs(scaled - held.nuisance[known, column])
+        true = np.array([quantity.value(float(x), 0.0)[0] for x in held.nuisance[known, column]])
+        within = np.abs(answers.values[known, column] - true) <= answers.errors[known, column]
+        result["quantities"][name] = {"median": float(np.median(miss)), "within": float(within.mean())}
+    result["auroc"] = {
+        kind: auroc(answers.in_scope[known], answers.in_scope[held.kind == kind]) for kind in KINDS
+    }
+    passed = answers.in_scope >= manifest.scope_threshold
+    result["strangers_answered"] = {kind: float(passed[held.kind == kind].mean()) for kind in KINDS}
+    result["known_refused"] = float(np.mean(~passed[known]))
+    sharp = known & (held.kind == "deltas")
+    result["not_uniform_called_uniform"] = float(np.mean(answers.uniform_p_value[sharp] > 0.05))
+    return result
+
+
+def draw(result: dict[str, Any], path: Path) -> None:
+    """Distance from the truth against counts, and coverage of the band."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(9, 4), layout="constrained")
+    axes = figure.subplots(1, 2)
+    centres = [np.sqrt(f["low"] * f["high"]) for f in result["by_counts"]]
+    for key in ("w1", "w1_folded", "w1_uniform"):
+        axes[0].plot(centres, [f[key] for f in result["by_counts"]], marker="o", label=key)
+    axes[0].set(xlabel="counts", ylabel="circular W1 / degrees", xscale="log")
+    axes[0].set_ylim(bottom=0)
+    axes[0].legend()
+    axes[1].plot(centres, [f["coverage"] for f in result["by_counts"]], marker="o")
+    axes[1].axhspan(0.85, 0.95, color="0.9")
+    axes[1].set(xlabel="counts", ylabel="coverage of the 90 % band", xscale="log", ylim=(0, 1))
+    figure.savefig(path, dpi=120)

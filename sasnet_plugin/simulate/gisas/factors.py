@@ -1,0 +1,179 @@
+"""A basis in its factors: particles, and the lattice's sums at every rotation, kept to be put together anew.
+
+A fit moves one thing after another: radius, size spread, film and incidence change what particles scatter,
+the scatter about the sites a weight, the lattice constant and the width the sums alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .. import bornagain
+from .basis import columns_per_pixel, particles_at
+from .geometry import N_HALF, XI, Geometry, Window
+from .lattice import LatticeSum, debye_waller, in_plane
+
+FloatArray = NDArray[np.float64]
+#: What each factor depends on.
+PARTICLE_NAMES = ("radius", "radius_pd", "oxide", "alpha_i", "wavelength")
+LATTICE_NAMES = ("lattice", "width", "alpha_i", "wavelength")
+#: Parts of a row's height on which films are compared.
+_FILM_PARTS = 3
+
+
+@dataclass(frozen=True)
+class Factors:
+    """The factors of one geometry, on several parts across each pixel.
+
+    Parameters
+    ----------
+    geometry : Geometry
+    window : Window
+        Margin included.
+    across : int
+        Parts of a pixel across.
+    every, mean : (rows, columns · across) float arrays
+        ⟨|F|²⟩ and |⟨F⟩|².
+    sums : (61, rows, columns · across) float32 array
+        Sum over the lattice's peaks under ξ = 0, 0.5, … 30 degrees.
+    """
+
+    geometry: Geometry
+    window: Window
+    across: int
+    every: FloatArray
+    mean: FloatArray
+    sums: NDArray[np.float32]
+
+    @classmethod
+    def of(cls, geometry: Geometry, window: Window) -> Factors:
+        """Compute all factors of a geometry; see `basis` for how.
+
+        Parameters
+        ----------
+        geometry : Geometry
+        window : Window
+            Symmetric in φ, with an even number of columns.
+        """
+        across = columns_per_pixel(geometry, window)
+        every, mean = scattered(geometry, window, across)
+        return cls(geometry, window, across, every, mean, _sums(geometry, window, across))
+
+    def moved(self, geometry: Geometry, *, across: int | None = None) -> Factors:
+        """The factors of another geometry; what does not change is kept.
+
+        Parameters
+        ----------
+        geometry : Geometry
+        across : int, optional
+            Parts of a pixel; default: as many as its peaks need.
+        """
+        across = across or columns_per_pixel(geometry, self.window)
+        every, mean, sums = self.every, self.mean, self.sums
+        finer = across != self.across
+        if finer or _differ(self.geometry, geometry, PARTICLE_NAMES):
+            every, mean = scattered(geometry, self.window, across)
+        elif geometry.lattice != self.geometry.lattice:
+            # As many particles as sites.
+            denser = (self.geometry.lattice / geometry.lattice) ** 2
+            every, mean = denser * every, denser * mean
+        if finer or _differ(self.geometry, geometry, LATTICE_NAMES):
+            sums = _sums(geometry, self.window, across)
+        return Factors(geometry, self.window, across, every, mean, sums)
+
+    def half(self) -> FloatArray:
+        """Patterns under ξ = 0, 0.5, … 30 degrees, (61, rows, columns), as `basis` gives them."""
+        ordered = self.ordered()
+        shape = (self.window.rows * self.window.columns, self.across)
+        weight = (ordered / self.across).astype(np.float32).reshape(shape)
+        peaks = np.einsum("xpa,pa->xp", self.sums.reshape(N_HALF, *shape), weight)
+        floor = self._binned(self.every) - self._binned(ordered)
+        return np.asarray(floor + peaks.reshape(N_HALF, *self.window.shape).astype(np.float64))
+
+    def ordered(self) -> FloatArray:
+        """|⟨F⟩|² exp(−σ²q²), (rows, columns · across): what the lattice's sum multiplies."""
+        alpha, phi = self.window.finer(1, self.across).directions()
+        qx, qy = in_plane(phi, alpha, self.geometry.wavelength, self.geometry.alpha_i)
+        return np.asarray(self.mean * debye_waller(qx, qy, self.geometry.position_spread))
+
+    def mixed(self, weights: FloatArray) -> FloatArray:
+        """Sum of the lattice's sums, each with its weight, (rows, columns · across).
+
+        Parameters
+        ----------
+        weights : (120,) float array
+        """
+        flat = self.sums.reshape(N_HALF, -1)
+        w = weights.astype(np.float32)
+        straight = (w[:N_HALF] @ flat).reshape(self.every.shape)
+        other = (w[: N_HALF - 1 : -1] @ flat[1 : N_HALF - 1]).reshape(self.every.shape)
+        return np.asarray(straight + other[:, ::-1], dtype=np.float64)
+
+    def pattern(self, mixed: FloatArray, total: float) -> FloatArray:
+        """The pattern of a mixture, (rows, columns).
+
+        Parameters
+        ----------
+        mixed : (rows, columns · across) float array
+            As `mixed` gives it.
+        total : float
+            Sum of its weights.
+        """
+        return self._binned(total * self.every + self.ordered() * (mixed - total))
+
+    def with_particles(self, geometry: Geometry, every: FloatArray, mean: FloatArray) -> Factors:
+        """The same lattice with other particles."""
+        return replace(self, geometry=geometry, every=every, mean=mean)
+
+    def _binned(self, fine: FloatArray) -> FloatArray:
+        return np.asarray(fine.reshape(*self.window.shape, self.across).mean(axis=2))
+
+
+def scattered(
+    geometry: Geometry, window: Window, across: int, *, rows_per_pixel: tuple[int, int] | None = None
+) -> tuple[FloatArray, FloatArray]:
+    """⟨|F|²⟩ and |⟨F⟩|² averaged over the height of each row, at so many parts across each pixel.
+
+    Parameters
+    ----------
+    geometry : Geometry
+    window : Window
+    across : int
+    rows_per_pixel : (int, int), optional
+        Parts up, near the critical angles and above; default: as `basis` takes them.
+    """
+    fine = window.finer(1, across)
+    right = fine.directions()[1][fine.columns // 2 :]
+    found = particles_at(geometry, window, right, rows_per_pixel)
+    every, mean = (np.concatenate((part[:, ::-1], part), axis=1) for part in found)
+    return every, mean
+
+
+def film_profiles(geometry: Geometry, window: Window, oxides: Sequence[float]) -> FloatArray:
+    """What other thicknesses of the film do to each row, (films, rows): a factor.
+
+    The film acts on the waves that leave at α_f, whatever their φ, so one column of particles of one size,
+    next to the rod, tells.
+    """
+    column = replace(window, columns=2, phi=(-window.pixel[1], window.pixel[1])).finer(_FILM_PARTS, 1)
+    found = [
+        bornagain.incoherent(replace(geometry, oxide=float(oxide), radius_pd=0.0), column)[:, 0]
+        for oxide in (geometry.oxide, *oxides)
+    ]
+    rows = np.stack(found).reshape(len(found), window.rows, _FILM_PARTS).sum(axis=2)
+    return np.asarray(rows[1:] / rows[0])
+
+
+def _sums(geometry: Geometry, window: Window, across: int) -> NDArray[np.float32]:
+    alpha, phi = window.finer(1, across).directions()
+    qx, qy = (q.astype(np.float32) for q in in_plane(phi, alpha, geometry.wavelength, geometry.alpha_i))
+    peaks = LatticeSum.of(geometry.lattice, geometry.width)
+    return np.stack([peaks(qx, qy, float(xi)) for xi in XI[:N_HALF]])
+
+
+def _differ(one: Geometry, other: Geometry, names: tuple[str, ...]) -> bool:
+    return any(getattr(one, name) != getattr(other, name) for name in names)

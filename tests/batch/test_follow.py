@@ -1,0 +1,184 @@
+"""A series of frames becomes a table, line by line; who has no answer has a line that says why."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from detectorfiles import write_cbf
+from tinygrowth import GEOMETRY, frames, write_nexus, write_stack, write_zoo
+from typer.testing import CliRunner
+
+from sasnet_plugin.batch.follow import TOGETHER, follow, number_of, read_back, write
+from sasnet_plugin.cli.growth import as_dict
+from sasnet_plugin.cli.main import app
+from sasnet_plugin.simulate.growth.quantities import NAMES, QUANTITIES
+from sasnet_plugin.types import DataError, GrowthGuess, SasnetError
+
+runner = CliRunner()
+
+
+@pytest.fixture
+def rng() -> np.random.Generator:
+    return np.random.default_rng(8)
+
+
+@pytest.fixture
+def zoo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = write_zoo(tmp_path / "zoo")
+    monkeypatch.setenv("SASNET_MODEL_ZOO", str(folder))
+    return folder
+
+
+def rows_of(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def guess(value: float) -> GrowthGuess:
+    return GrowthGuess({"distance": (value, 0.9 * value, 1.2 * value, "Å")}, 0.9)
+
+
+def test_no_more_than_a_few_frames_are_held() -> None:
+    held: list[int] = []
+    read = 0
+
+    def source() -> Iterator[tuple[str, int]]:
+        nonlocal read
+        for number in range(100):
+            read += 1
+            yield "a", number
+
+    def judge(some: list[int]) -> list[GrowthGuess]:
+        held.append(len(some))
+        return [guess(50.0 + one) for one in some]
+
+    found = follow(source(), judge, as_dict, NAMES)
+    first = next(found)
+    assert (first.number, first.values["distance"]) == (1, (50.0, 45.0, 60.0))
+    assert read == TOGETHER
+    assert [frame.number for frame in found] == list(range(2, 101))
+    assert max(held) == TOGETHER
+
+
+def test_lines_are_there_as_they_come_and_failures_among_them(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    seen: list[int] = []
+
+    def judge(some: list[float]) -> list[GrowthGuess | Exception]:
+        seen.append(len(rows_of(path)))
+        return [guess(x) if x < 60 else DataError("x: too far; come back.") for x in some]
+
+    source = [("a", 50.0), ("b", DataError("b: no image; give one.")), ("c", 70.0), ("d", 51.0), ("e", 52.0)]
+    found = follow(source, judge, as_dict, NAMES, interval=0.5)
+    assert write(found, path, QUANTITIES) == (5, 2)
+    assert seen == [0, TOGETHER]
+    rows = rows_of(path)
+    assert [row["frame"] for row in rows] == ["1", "2", "3", "4", "5"]
+    assert [row["time"] for row in rows] == ["0", "0.5", "1", "1.5", "2"]
+    assert [row["distance [Å]"] for row in rows] == ["50", "", "", "51", "52"]
+    assert (rows[0]["distance_low [Å]"], rows[0]["distance_high [Å]"]) == ("45", "60")
+    assert rows[1]["note"] == "b: no image; give one."
+    assert rows[2]["note"] == "x: too far; come back."
+    table = read_back(path, QUANTITIES)
+    assert list(table.columns) == ["distance"]
+    np.testing.assert_array_equal(table.columns["distance"][0], [50, np.nan, np.nan, 51, 52])
+
+
+def test_numbers_with_an_error_have_a_band_as_well() -> None:
+    answer = {"geometry": {"lattice": {"value": 350.0, "error": 2.0, "unit": "Å"}}, "notes": []}
+    assert number_of(answer, "lattice") == pytest.approx((350.0, 346.71, 353.29))
+    assert number_of(answer, "radius") is None
+
+
+def test_long_series_are_thinned_for_the_figure(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    write(follow((("a", i) for i in range(950)), lambda x: [guess(50.0 + i) for i in x], as_dict, NAMES),
+          path, QUANTITIES)  # fmt: skip
+    table = read_back(path, QUANTITIES, most=100)
+    assert 90 <= table.time.size <= 100
+    np.testing.assert_allclose(table.columns["distance"][0], 50 + table.time)
+
+
+def test_a_table_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
+    with pytest.raises(SasnetError, match="another file"):
+        write(iter(()), tmp_path / "none" / "a.csv", QUANTITIES)
+
+
+@pytest.mark.parametrize("kind", ["tiff", "nexus", "cbf"])
+def test_a_stack_a_stream_and_a_folder_are_followed(
+    kind: str, zoo: Path, tmp_path: Path, rng: np.random.Generator
+) -> None:
+    values = frames(6, rng)
+    source = tmp_path / "series"
+    source.mkdir()
+    if kind == "tiff":
+        write_stack(source / "film.tif", values)
+    elif kind == "nexus":
+        write_nexus(source / "film.nxs", values)
+    else:
+        for number, one in enumerate(values):
+            write_cbf(source / f"film_{number:05d}.cbf", one, "# Count_cutoff 1048574 counts\r\n")
+        (source / "geometry.toml").write_text(GEOMETRY, encoding="utf-8")
+    out, plot = tmp_path / "growth.csv", tmp_path / "growth.png"
+    result = runner.invoke(
+        app, ["follow", str(source), "--out", str(out), "--plot", str(plot), "--interval", "0.1"]
+    )
+    assert result.exit_code == 0, result.output
+    rows = rows_of(out)
+    assert len(rows) == 6
+    assert rows[-1]["time"] == "0.5"
+    for row in rows:
+        low, value, high = (float(row[f"distance{end} [Å]"]) for end in ("_low", "", "_high"))
+        assert low < value < high
+        assert row["note"] == ""
+    # One film is not another, and a frame is answered as it would be alone.
+    assert rows[0]["radius [Å]"] != rows[5]["radius [Å]"]
+    alone = runner.invoke(
+        app,
+        ["classify", str(next(p for p in sorted(source.iterdir()) if p.suffix != ".toml")), "--domain",
+         "gisas_growth", "--json"],
+    )  # fmt: skip
+    first = json.loads(alone.output.splitlines()[0])["quantities"]["distance"]["value"]
+    assert first == pytest.approx(float(rows[0]["distance [Å]"]), rel=1e-4)
+    assert plot.stat().st_size > 5000
+
+
+def test_frames_that_cannot_be_read_do_not_end_the_series(
+    zoo: Path, tmp_path: Path, rng: np.random.Generator
+) -> None:
+    values = frames(3, rng)
+    values[1] = 0
+    stack = write_stack(tmp_path / "film.tif", values)
+    (tmp_path / "broken.cbf").write_bytes(b"###CBF: broken")
+    out = tmp_path / "growth.csv"
+    result = runner.invoke(app, ["follow", str(tmp_path / "broken.cbf"), str(stack), "--out", str(out)])
+    rows = rows_of(out)
+    assert result.exit_code == 1
+    assert rows[0]["note"].startswith(str(tmp_path / "broken.cbf"))
+    assert len(rows) == 4
+    assert [bool(row["distance [Å]"]) for row in rows] == [False, True, False, True]
+    assert [bool(row["note"]) for row in rows] == [True, False, True, False]
+    assert "frame 2" in rows[2]["note"]
+
+
+def test_strangers_have_lines_without_numbers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rng: np.random.Generator
+) -> None:
+    monkeypatch.setenv("SASNET_MODEL_ZOO", str(write_zoo(tmp_path / "zoo", scope_bias=-5.0)))
+    stack = write_stack(tmp_path / "film.tif", frames(2, rng))
+    out = tmp_path / "growth.csv"
+    result = runner.invoke(app, ["follow", str(stack), "--out", str(out), "--plot", str(tmp_path / "a.png")])
+    assert result.exit_code == 1
+    assert "nothing to draw" in result.output
+    assert [row["distance [Å]"] for row in rows_of(out)] == ["", ""]
+
+
+def test_curves_are_not_followed(tmp_path: Path) -> None:
+    result = runner.invoke(app, ["follow", "a.dat", "--out", str(tmp_path / "a.csv"), "--domain", "sas1d"])
+    assert result.exit_code == 1
+    assert "sasnet batch --series" in result.output

@@ -1,0 +1,155 @@
+"""``sasnet classify`` with patterns: found by their files, beside curves, each failure one sentence."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tinygisas import add_to_zoo, network, pattern
+from tinyzoo import sphere_curve
+from typer.testing import CliRunner
+
+from sasnet_plugin.cli.main import app
+
+TOML = """
+wavelength = 1.34
+alpha_i = 0.16
+phi = [-1.0532812, 1.0532812]
+alpha_f = [0.0171875, 2.1828125]
+up = "bottom"
+"""
+
+
+def run(*arguments: str | Path) -> tuple[int, str, str]:
+    result = CliRunner().invoke(app, ["classify", *map(str, arguments)])
+    return result.exit_code, result.stdout, result.stderr
+
+
+@pytest.fixture
+def both(zoo: Path) -> Path:
+    """A zoo with tiny networks for curves and for patterns."""
+    return add_to_zoo(zoo)
+
+
+@pytest.fixture
+def picture(tmp_path: Path) -> Path:
+    image = pattern(counts=1e6)
+    path = tmp_path / "film.npy"
+    np.save(path, image.counts)
+    path.with_suffix(".toml").write_text(TOML)
+    return path
+
+
+def test_object_of_a_pattern(both: Path, picture: Path) -> None:
+    code, out, err = run(picture, "--json")
+    assert (code, err) == (0, "")
+    answer = json.loads(out)
+    assert set(answer) == {
+        "file", "distribution", "geometry", "uniform_p_value", "deviance", "in_scope", "notes",
+    }  # fmt: skip
+    found = answer["distribution"]
+    assert set(found) == {"xi_deg", "p", "p_low", "p_high"}
+    assert all(len(column) == 120 for column in found.values())
+    assert found["xi_deg"][:3] == [0.0, 0.5, 1.0]
+    assert sum(found["p"]) == pytest.approx(1.0, abs=1e-3)
+    assert answer["geometry"]["lattice"]["unit"] == "Å"
+    assert answer["geometry"]["alpha_i"]["unit"] == "degrees"
+    assert answer["deviance"] is None  # nothing was simulated again
+
+
+def test_the_file_tells_its_kind(both: Path, picture: Path, tmp_path: Path) -> None:
+    curve = tmp_path / "sphere.dat"
+    np.savetxt(curve, np.column_stack(sphere_curve(60.0)))
+    code, out, _ = run(curve, picture, curve, "--json")
+    answers = [json.loads(line) for line in out.splitlines()]
+    assert code == 0
+    assert ["models" in answer for answer in answers] == [True, False, True]
+    assert "distribution" in answers[1]
+
+
+def test_domain_can_be_said(both: Path, picture: Path) -> None:
+    alone, told = run(picture, "--json"), run(picture, "--json", "--domain", "gisas_hex")
+    assert alone == told
+    code, _, err = run(picture, "--domain", "sans2d")
+    assert code == 1
+    assert "sans2d: no such kind of measurement" in err
+
+
+def test_person_reads_a_picture_of_p_and_the_numbers(both: Path, picture: Path) -> None:
+    code, out, _ = run(picture)
+    assert code == 0
+    assert "p(ξ), ξ 0 to 60 degrees" in out
+    assert "lattice" in out
+
+
+def test_figure(both: Path, picture: Path, tmp_path: Path) -> None:
+    code, _, err = run(picture, "--plot", tmp_path / "figure.png")
+    assert (code, err) == (0, "")
+    assert (tmp_path / "figure.png").read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize(
+    ("options", "word"),
+    [
+        (["--q-unit", "nm"], "has no q"),
+        (["--q-range", "0.01:0.1"], "--q-range is for curves"),
+        (["--entry", "first"], "no frame"),
+        (["--entry", "3"], "there is no frame 3"),
+    ],
+)
+def test_what_means_nothing_for_images_is_said(
+    both: Path, picture: Path, options: list[str], word: str
+) -> None:
+    code, _, err = run(picture, *options)
+    assert code == 1
+    assert word in err
+    assert err.count("\n") == 1
+
+
+def test_models_are_not_for_images(both: Path, picture: Path) -> None:
+    code, _, err = run(picture, "--domain", "gisas_hex", "--models", "sphere")
+    assert code == 2
+    assert "leave --models and --exclude out" in err.replace("\n", " ")
+
+
+def test_no_geometry(both: Path, tmp_path: Path) -> None:
+    path = tmp_path / "bare.npy"
+    np.save(path, pattern().counts)
+    code, out, err = run(path, "--json")
+    assert code == 1
+    sentence = json.loads(out)["error"]
+    assert sentence.startswith(str(path))
+    assert "wavelength" in sentence
+
+
+def test_frames_of_a_stack_are_answered_one_by_one(both: Path, tmp_path: Path) -> None:
+    path = tmp_path / "series.npy"
+    np.save(path, np.stack([pattern(seed=k, counts=1e6).counts for k in range(3)]))
+    path.with_suffix(".toml").write_text(TOML)
+    code, out, _ = run(path, "--json")
+    assert code == 0
+    answers = [json.loads(line) for line in out.splitlines()]
+    assert len(answers) == 3
+    assert answers[0]["distribution"] != answers[1]["distribution"]
+
+
+def test_verify_is_for_patterns(both: Path, tmp_path: Path) -> None:
+    curve = tmp_path / "sphere.dat"
+    np.savetxt(curve, np.column_stack(sphere_curve(60.0)))
+    code, _, err = run(curve, "--verify")
+    assert code == 1
+    assert "sasnet fit" in err
+
+
+def test_stranger_is_not_fitted(zoo: Path, picture: Path) -> None:
+    add_to_zoo(zoo, onnx_bytes=network(scope_bias=-3.0))
+    code, out, _ = run(picture, "--json", "--verify")
+    answer = json.loads(out)
+    assert code == 0
+    assert answer["deviance"] is None
+    assert answer["uniform_p_value"] is None
+    assert max(answer["distribution"]["p"]) < 0.01
+    assert any("outside what this model knows" in note for note in answer["notes"])
+    assert any("Nothing was fitted" in note for note in answer["notes"])

@@ -1,0 +1,87 @@
+"""The pages of answers about rotations: what was found, simulated again, and refused."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tinygisas
+from tinyzoo import write_zoo
+
+from sasnet_plugin.predict.orientation import open_orientation
+from sasnet_plugin.report.images.pages import orientation_page, page_name
+from sasnet_plugin.types import Image, OrientationResult
+
+
+@pytest.fixture
+def zoo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = write_zoo(tmp_path / "zoo")
+    tinygisas.add_to_zoo(folder)
+    monkeypatch.setenv("SASNET_MODEL_ZOO", str(folder))
+    return folder
+
+
+@pytest.fixture
+def pattern() -> Image:
+    return tinygisas.pattern(name="film.tif")
+
+
+def test_an_answer_of_the_network_shows_where_it_looked(zoo: Path, pattern: Image, tmp_path: Path) -> None:
+    (guess,) = open_orientation().suggest([pattern])
+    text = orientation_page(pattern, guess, tmp_path).read_text(encoding="utf-8")
+    assert text.count("<svg") == 3
+    assert "Where the network looks" in text
+    assert "Not verified" in text
+    assert "Simulated again" not in text
+
+
+def test_a_verified_answer_shows_its_residuals_and_its_mirror(
+    zoo: Path, pattern: Image, tmp_path: Path
+) -> None:
+    (guess,) = open_orientation().suggest([pattern])
+    simulated = np.full(pattern.counts.shape, pattern.counts.mean())
+    result = OrientationResult(
+        xi=guess.xi,
+        p=guess.p,
+        p_low=0.5 * guess.p,
+        p_high=2 * guess.p,
+        geometry={"lattice": (350.0, 2.0, "Å")},
+        uniform_p_value=0.001,
+        deviance=4100.0,
+        expected_deviance=4050.0,
+        deviance_sd=90.0,
+        dof=4000,
+        image=pattern,
+        simulated=simulated,
+        residual=np.zeros(pattern.counts.shape),
+        mirror=np.roll(guess.p[::-1], 1),
+        hand_known=False,
+    )
+    text = orientation_page(pattern, result, tmp_path).read_text(encoding="utf-8")
+    assert text.count("<svg") == 3
+    assert "Simulated again" in text
+    assert "4050" in text
+    assert "The angles are not all alike." in text
+    assert "mirror solution" in text
+    known = replace(result, hand_known=True, uniform_p_value=0.4)
+    text = orientation_page(pattern, known, tmp_path).read_text(encoding="utf-8")
+    assert "mirror solution" not in text
+    assert "may all be alike" in text
+
+
+def test_a_stranger_s_page_gives_no_orientation(
+    zoo: Path, pattern: Image, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (guess,) = open_orientation().suggest([replace(pattern, wavelength=3.0)])
+    text = orientation_page(pattern, guess, tmp_path).read_text(encoding="utf-8")
+    assert "No orientation is given." in text
+    assert text.count("<svg") == 1
+
+
+def test_pages_of_frames_do_not_share_a_name(pattern: Image) -> None:
+    other = replace(pattern, entry="frame 2")
+    assert page_name(pattern) != page_name(other)
+    assert page_name(other).startswith("film-frame-2-")
+    assert page_name(pattern) == page_name(replace(pattern))

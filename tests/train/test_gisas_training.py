@@ -1,0 +1,211 @@
+"""The network for patterns on the general chain: shards, training, resumption, export, answers."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tinygisas import pattern
+from typer.testing import CliRunner
+
+os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+
+pytest.importorskip("keras")
+pytest.importorskip("bornagain")
+
+from sasnet_plugin.cli.main import app
+from sasnet_plugin.data.images.features import mirrored
+from sasnet_plugin.domains.gisas_hex import GISAS_HEX
+from sasnet_plugin.simulate.gisas.store import Store
+from sasnet_plugin.simulate.gisas.stream import held_out
+from sasnet_plugin.train.densenet import DenseConfig, build_net, circular_w1, losses, smoothing
+from sasnet_plugin.train.loop import TrainConfig, load_net, train
+from sasnet_plugin.types import SasnetError
+
+TINY = DenseConfig(stem=8, blocks=((1, 8), (1, 8), (1, 8)), dense=32)
+SETTINGS = TrainConfig(steps=120, batch=32, learning_rate=3e-3, save_every=40)
+LABELS = {"rows": 64, "columns": 64, "n_xi": 120, "nuisance": list("abc")}
+
+
+@pytest.fixture(scope="module")
+def bases(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Eight geometries, as the command line simulates them."""
+    folder = tmp_path_factory.mktemp("bases")
+    arguments = [
+        "simulate",
+        "--domain",
+        "gisas_hex",
+        "--rounds",
+        "1",
+        "--scale",
+        "0.008",
+        "--out",
+        str(folder),
+    ]
+    result = CliRunner().invoke(app, arguments)
+    assert result.exit_code == 0, result.output
+    assert "bases of 8 geometries in 1 shards" in result.output
+    again = CliRunner().invoke(app, arguments)
+    assert "1 of 1 shards exist and are skipped" in again.output
+    return folder
+
+
+@pytest.fixture(scope="module")
+def finished(bases: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[int]]:
+    """A run that was stopped after its first checkpoint, and the steps of its second start."""
+    run = tmp_path_factory.mktemp("run")
+
+    def stop(step: int, loss: float) -> None:
+        if step >= 60:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train(bases, run, SETTINGS, TINY, domain=GISAS_HEX, progress=stop)
+    assert not (run / "final.weights.h5").exists()
+    steps: list[int] = []
+    train(bases, run, SETTINGS, TINY, domain=GISAS_HEX, progress=lambda step, _: steps.append(step))
+    return run, steps
+
+
+def test_shards_of_curves_only_are_refused(tmp_path: Path) -> None:
+    result = CliRunner().invoke(
+        app, ["simulate", "--domain", "gisas_hex", "--models", "sphere", "--out", str(tmp_path)]
+    )
+    assert result.exit_code == 1
+    assert "--models means nothing for gisas_hex" in result.output
+
+
+def test_stopped_run_goes_on_where_it_was(finished: tuple[Path, list[int]]) -> None:
+    run, steps = finished
+    assert steps[0] > 40
+    assert steps[-1] == 120
+    epochs = [line.split(",")[0] for line in (run / "log.csv").read_text().splitlines()[1:]]
+    assert epochs == ["0", "1", "2"]
+
+
+def test_network_is_kept_and_has_learned(bases: Path, finished: tuple[Path, list[int]]) -> None:
+    one, other = (load_net(finished[0], GISAS_HEX)[0] for _ in range(2))
+    held = held_out(Store(bases), np.random.default_rng(5), known=120, strangers=0)
+    found = one.predict(held.features, verbose=0)
+    np.testing.assert_array_equal(found["xi"], other.predict(held.features, verbose=0)["xi"])
+    truth = {"p": held.p, "nuisance": held.nuisance, "in_scope": held.in_scope}
+    untrained = build_net(json.loads((finished[0] / "settings.json").read_text()), TINY)
+    before = untrained.predict(held.features, verbose=0)
+    trained, fresh = ({k: float(v) for k, v in losses(x, truth).items()} for x in (found, before))
+    assert trained["distance"] < 0.98 * fresh["distance"]
+    assert trained["nuisance"] < fresh["nuisance"] - 1
+    assert trained["band"] < fresh["band"]
+
+
+def test_other_network_in_the_folder_is_refused(bases: Path, finished: tuple[Path, list[int]]) -> None:
+    with pytest.raises(SasnetError, match="other settings"):
+        train(bases, finished[0], SETTINGS, DenseConfig(), domain=GISAS_HEX)
+
+
+def test_packaged_network_answers_as_trained(
+    bases: Path, finished: tuple[Path, list[int]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("tensorflow")
+    from sasnet_plugin.predict.orientation import Outputs, open_orientation
+    from sasnet_plugin.predict.runtime import Runtime
+    from sasnet_plugin.train.package import package
+    from sasnet_plugin.zoo import open_model, verify
+
+    manifest, summary = package(
+        finished[0], bases, bases, tmp_path / "gisas_hex", domain=GISAS_HEX, per_model=6
+    )
+    assert summary == "p(ξ) and 12 quantities, 120 patterns held out"
+    assert manifest["metrics"]["coverage"] == pytest.approx(0.9, abs=0.01)
+    (tmp_path / "registry.json").write_text('{"gisas_hex": {"path": "gisas_hex", "domain": "gisas_hex"}}')
+    model = open_model("gisas_hex", folder=tmp_path)
+    verify(model)
+
+    stored = np.load(tmp_path / "gisas_hex" / "parity.npz")
+    features = stored["features"].astype(np.float32)
+    found = Runtime(model.onnx, outputs=Outputs).run(features)
+    network = load_net(finished[0], GISAS_HEX)[0].predict(features, verbose=0)
+    for name in Outputs._fields:
+        np.testing.assert_allclose(getattr(found, name), stored[name], atol=0.05)
+        np.testing.assert_allclose(network[name], stored[name], atol=1e-3)
+
+    monkeypatch.setenv("SASNET_MODEL_ZOO", str(tmp_path))
+    (guess,) = open_orientation().suggest([pattern(counts=1e6)])
+    assert guess.p.sum() == pytest.approx(1.0)
+
+    table = CliRunner().invoke(
+        app, ["evaluate", "--domain", "gisas_hex", "--test", str(bases), "--per-model", "3", "--json"]
+    )
+    figures = json.loads(table.stdout.splitlines()[-1])
+    assert figures["all"]["count"] == 30
+    assert 0 < figures["judged"]["w1"] < 15
+
+
+def test_sides_are_exchanged_by_the_mirror(bases: Path) -> None:
+    """The sum of what both sides show stays, the difference changes its sign."""
+    import keras
+
+    net = build_net(LABELS, TINY)
+    first = next(layer for layer in net.layers if isinstance(layer, keras.layers.Concatenate))
+    sides = keras.Model(net.input, first.output)
+    held = held_out(Store(bases), np.random.default_rng(6), known=3, strangers=0)
+    straight, turned = (np.asarray(sides(x)) for x in (held.features, mirrored(held.features)))
+    half = straight.shape[1] // 2
+    np.testing.assert_allclose(straight[:, :half], turned[:, :half], atol=1e-5)
+    np.testing.assert_allclose(straight[:, half:], -turned[:, half:], atol=1e-5)
+    assert np.abs(straight[:, half:]).max() > 1e-3
+
+
+def test_distance_is_the_circular_one() -> None:
+    from sasnet_plugin.simulate.gisas.distances import circular_w1 as exact
+
+    rng = np.random.default_rng(1)
+    p, q = (rng.dirichlet(np.full(120, 0.1), size=7).astype(np.float32) for _ in range(2))
+    np.testing.assert_allclose(np.asarray(circular_w1(p, q)), exact(p, q), atol=1e-3)
+    np.testing.assert_allclose(smoothing(120, 3.0).sum(axis=0), 1.0, atol=1e-6)
+
+
+class TestOthersWeights:
+    """Transfer from Keras' applications: real files, written by Keras itself; nothing is fetched."""
+
+    CONFIG = {"trunk": "MobileNet"}
+
+    @pytest.mark.parametrize("top", [False, True])
+    def test_weights_are_taken_over(self, tmp_path: Path, top: bool) -> None:
+        import keras
+
+        donor = keras.applications.MobileNet(
+            weights=None, include_top=top, **({} if top else {"input_shape": (64, 64, 3)})
+        )
+        path = tmp_path / "mine.weights.h5"
+        donor.save_weights(path)
+        net = build_net(LABELS, DenseConfig(**self.CONFIG, weights=str(path)))
+        (body,) = (layer for layer in net.layers if isinstance(layer, keras.Model))
+        for name in ("conv1", "conv_pw_13"):
+            np.testing.assert_array_equal(
+                body.get_layer(name).get_weights()[0], donor.get_layer(name).get_weights()[0]
+            )
+        assert net.predict(np.zeros((1, 64, 64, 8), dtype=np.float32), verbose=0)["xi"].shape == (1, 120)
+
+    def test_file_of_another_network(self, tmp_path: Path) -> None:
+        path = tmp_path / "other.weights.h5"
+        build_net(LABELS, TINY).save_weights(path)
+        with pytest.raises(
+            SasnetError, match=r"other\.weights\.h5: does not hold weights of Keras' MobileNet"
+        ):
+            build_net(LABELS, DenseConfig(**self.CONFIG, weights=str(path)))
+
+    def test_no_such_file(self, tmp_path: Path) -> None:
+        with pytest.raises(SasnetError, match="there is no such file of weights"):
+            build_net(LABELS, DenseConfig(**self.CONFIG, weights=str(tmp_path / "none.weights.h5")))
+
+    def test_no_such_application(self) -> None:
+        with pytest.raises(SasnetError, match=r"DenseNet7: Keras has no such application.*DenseNet169"):
+            build_net(LABELS, DenseConfig(trunk="DenseNet7"))
+
+    def test_place_of_the_file_is_not_told_on(self) -> None:
+        config = DenseConfig(trunk="DenseNet169", weights="/home/me/mine.weights.h5")
+        assert config.to_dict()["weights"] == "mine.weights.h5"
+        assert DenseConfig.from_dict(json.loads(json.dumps(config.to_dict()))).trunk == "DenseNet169"
