@@ -101,7 +101,7 @@ def image(one: Example) -> Image:
 def truth(one: Example) -> np.ndarray:
     """The true geometry on the fit's scale."""
     value = one.nuisance()
-    return clipped(np.array([p.inner(max(value[p.name], 1e-9)) for p in PARAMETERS]))
+    return clipped(np.array([p.inner(value[p.name]) for p in PARAMETERS]))
 
 
 def network_like(one: Example, rng: np.random.Generator) -> OrientationGuess:

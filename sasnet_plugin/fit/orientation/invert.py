@@ -27,6 +27,8 @@ BAND = 0.9
 #: Shares below a tenth of what every angle alike would give are not told from nothing.
 NEGLIGIBLE = 0.1 / N_XI
 _NOT_UNIFORM = 0.05
+#: `in_scope` of the best weights below which no distribution is looked for in earnest.
+HOPELESS = 0.1
 
 
 def invert(
@@ -64,7 +66,10 @@ def invert(
     at, error = start(guess.geometry)
     begin = search(counts, at, error) if far(error) else at
     refined = refine(counts, at, error, begin=begin)
-    found = posterior(counts, refined, at, error, rng, effort=effort)
+    # What the best weights do not explain at all is no work for a crowd.
+    hopeless = verify(counts, refined.expected, 0).in_scope < HOPELESS
+    rounds, moves = (1, 1.0) if hopeless else (3, effort)
+    found = posterior(counts, refined, at, error, rng, rounds=rounds, effort=moves)
     final, expected, scattered = simulated_again(counts, found)
     modes = resolved(found.form)
     # One parameter each for the scale and what the geometry has learnt.

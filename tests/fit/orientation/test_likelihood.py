@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+from orientedpatterns import GEOMETRY, MEASUREMENT
 
 from sasnet_plugin.fit.orientation.em import even, mlem, stopped
 from sasnet_plugin.fit.orientation.forward import State, state
@@ -32,8 +33,6 @@ FLAT = np.full(N_XI, 1 / N_XI)
 @pytest.fixture(scope="module")
 def now(measured: Make) -> State:
     """The model at the true geometry."""
-    from conftest import GEOMETRY, MEASUREMENT
-
     true = {**vars(GEOMETRY), **vars(MEASUREMENT)}
     counts = on_window(measured(FLAT))[0]
     return state(counts, np.array([p.inner(true[p.name]) for p in PARAMETERS]))
