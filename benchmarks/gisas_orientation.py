@@ -2,7 +2,8 @@
 
 300 patterns of geometries that nobody has seen, equally many of each kind of truth, third of the counts (10⁵
 to 10⁷, of what the mask leaves, the specular rod included: where no beamstop covers it, it has 82 to 99 % of
-them) and half of the decay lengths.
+them) and half of the decay lengths. The column "patterns" says how many each contestant has answered so
+far.
 
 - uniform: every angle alike. PLS: partial least squares with 30 components (scikit-learn) on logarithms of
   2,400 other patterns.
