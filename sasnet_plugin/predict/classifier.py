@@ -5,8 +5,6 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,10 +18,10 @@ from sasnet_plugin.predict.notes import (
     is_decided,
     restriction_note,
 )
+from sasnet_plugin.predict.opened import opened
 from sasnet_plugin.predict.outcomes import UnknownModelError, one_by_one
-from sasnet_plugin.predict.runtime import Runtime
+from sasnet_plugin.predict.runtime import Outputs, Runtime
 from sasnet_plugin.types import Curve, DataError, GroupGuess, ModelGuess, Suggestion
-from sasnet_plugin.zoo import open_model, zoo_folder
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -162,13 +160,7 @@ def open_classifier(name: str = "sas1d") -> Classifier:
     ModelZooError
         It is missing, damaged or made for another version.
     """
-    return _opened(zoo_folder(), name)
-
-
-@lru_cache(maxsize=4)
-def _opened(folder: Path, name: str) -> Classifier:
-    model = open_model(name, folder=folder)
-    return Classifier(model.manifest, Runtime(model.onnx, where=str(model.folder / "model.onnx")))
+    return opened(name, Classifier, Outputs)
 
 
 def _guess(manifest: Manifest, answers: Decoded, row: int, index: int) -> ModelGuess:

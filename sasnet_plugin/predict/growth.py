@@ -4,21 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from sasnet_plugin.data.images.features import CHANNELS, features, mirrored
 from sasnet_plugin.predict.decode import sigmoid
-from sasnet_plugin.predict.outcomes import UnknownModelError, one_by_one
+from sasnet_plugin.predict.opened import no_choice, opened
+from sasnet_plugin.predict.outcomes import one_by_one
 from sasnet_plugin.predict.runtime import Runtime
 from sasnet_plugin.predict.seen import beyond_training, on_window
 from sasnet_plugin.simulate.growth.quantities import QUANTITIES
 from sasnet_plugin.simulate.growth.reading import read, values_of
 from sasnet_plugin.types import GrowthGuess, Image
-from sasnet_plugin.zoo import open_model, zoo_folder
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -155,8 +153,7 @@ def judge(
     UnknownModelError
         Models are named.
     """
-    if models or exclude:
-        raise UnknownModelError("images of growing films have one model; leave --models and --exclude out.")
+    no_choice("images of growing films", models, exclude)
     return open_growth().outcomes
 
 
@@ -168,11 +165,4 @@ def open_growth(name: str = "gisas_growth") -> GrowthReader:
     ModelZooError
         It is missing, damaged or made for another version.
     """
-    return _opened(zoo_folder(), name)
-
-
-@lru_cache(maxsize=4)
-def _opened(folder: Path, name: str) -> GrowthReader:
-    model = open_model(name, folder=folder)
-    runtime = Runtime(model.onnx, outputs=Outputs, where=str(model.folder / "model.onnx"))
-    return GrowthReader(model.manifest, runtime)
+    return opened(name, GrowthReader, Outputs)

@@ -4,22 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from sasnet_plugin.data.images.features import CHANNELS, features, mirrored
 from sasnet_plugin.predict.decode import sigmoid
-from sasnet_plugin.predict.outcomes import UnknownModelError, one_by_one
+from sasnet_plugin.predict.opened import no_choice, opened
+from sasnet_plugin.predict.outcomes import one_by_one
 from sasnet_plugin.predict.runtime import Runtime
 from sasnet_plugin.predict.seen import beyond_training, on_window
 from sasnet_plugin.simulate.gisas.geometry import XI
 from sasnet_plugin.simulate.gisas.nuisance import QUANTITIES
 from sasnet_plugin.simulate.gisas.reading import band, from_uniform, read
 from sasnet_plugin.types import Image, OrientationGuess
-from sasnet_plugin.zoo import open_model, zoo_folder
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -225,10 +223,7 @@ def judge(
     UnknownModelError
         Models are named.
     """
-    if models or exclude:
-        raise UnknownModelError(
-            "images of ordered particles have one model; leave --models and --exclude out."
-        )
+    no_choice("images of ordered particles", models, exclude)
     return open_orientation().outcomes
 
 
@@ -240,14 +235,7 @@ def open_orientation(name: str = "gisas_hex") -> OrientationReader:
     ModelZooError
         It is missing, damaged or made for another version.
     """
-    return _opened(zoo_folder(), name)
-
-
-@lru_cache(maxsize=4)
-def _opened(folder: Path, name: str) -> OrientationReader:
-    model = open_model(name, folder=folder)
-    runtime = Runtime(model.onnx, outputs=Outputs, where=str(model.folder / "model.onnx"))
-    return OrientationReader(model.manifest, runtime)
+    return opened(name, OrientationReader, Outputs)
 
 
 def units() -> dict[str, str]:

@@ -7,22 +7,17 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from ..data.images.features import CHANNELS, mirrored
-from ..domains import resolve
 from ..predict.growth import Decoded
-from ..predict.runtime import Runtime
 from ..simulate.growth.quantities import QUANTITIES
 from ..simulate.growth.reading import values_of
 from ..simulate.growth.store import Store
 from ..simulate.growth.strangers import KINDS
 from ..simulate.growth.stream import Held, held_out
-from ..train.metrics import auroc
-from ..types import SasnetError
 from ..zoo import ZooModel
 from ..zoo.growth_manifest import GrowthManifest
 from .evaluated import Evaluated
+from .image_figures import answer, check_window, runtime_of, scope_figures, scope_table
 from .images.insight import pls_section
 from .images.page import Section
 
@@ -59,12 +54,9 @@ def evaluated(
     """
     manifest = model.manifest
     store = Store(test)
-    if store.window.shape != manifest.shape or store.window.phi != manifest.phi:
-        raise SasnetError(
-            f"{test}: holds films of another window than the network sees; simulate them again."
-        )
+    check_window(store.window, manifest, test, "films")
     rng = np.random.default_rng(seed)
-    runtime = Runtime(model.onnx, outputs=resolve(model.domain.outputs))
+    runtime = runtime_of(model)
     result: dict[str, Any] = {"by_counts": {}}
     for number, counts in enumerate(COUNTS):
         held = held_out(store, rng, known=KNOWN * per_model, strangers=0, counts=counts)
@@ -73,7 +65,8 @@ def evaluated(
         if progress is not None:
             progress(number + 1, len(COUNTS) + 1)
     held = held_out(store, rng, known=KNOWN * per_model, strangers=per_model)
-    result |= scope_figures(answer(runtime, held.features, model), held, manifest)
+    in_scope = answer(runtime, held.features, model).in_scope
+    result |= scope_figures(in_scope, held, manifest.scope_threshold, KINDS)
     if progress is not None:
         progress(len(COUNTS) + 1, len(COUNTS) + 1)
     text = table(result)
@@ -85,14 +78,6 @@ def evaluated(
     return Evaluated(
         result, text, lambda path: draw(result, path), lambda: model_card(manifest, text), sections
     )
-
-
-def answer(runtime: Runtime, features: NDArray[np.float32], model: ZooModel) -> Decoded:
-    """Calibrated answers of the exported network."""
-    levels = features[:, 0, 0, CHANNELS.index("level")]
-    decode = resolve(model.domain.decode)
-    found: Decoded = decode(runtime.run(features), runtime.run(mirrored(features)), levels, model.manifest)
-    return found
 
 
 def quantity_figures(answers: Decoded, held: Held) -> dict[str, dict[str, float]]:
@@ -107,19 +92,6 @@ def quantity_figures(answers: Decoded, held: Held) -> dict[str, dict[str, float]
             "coverage": float(np.mean((low <= true) & (true <= high))),
         }
     return found
-
-
-def scope_figures(answers: Decoded, held: Held, manifest: GrowthManifest) -> dict[str, Any]:
-    """AUROC of in_scope by kind of stranger, and who passes the threshold."""
-    known = held.in_scope > 0
-    passed = answers.in_scope >= manifest.scope_threshold
-    return {
-        "auroc": {
-            kind: auroc(answers.in_scope[known], answers.in_scope[held.kind == kind]) for kind in KINDS
-        },
-        "strangers_answered": {kind: float(passed[held.kind == kind].mean()) for kind in KINDS},
-        "known_refused": float(np.mean(~passed[known])),
-    }
 
 
 def draw(result: dict[str, Any], path: Path) -> None:
@@ -154,18 +126,7 @@ def table(result: dict[str, Any]) -> str:
             for rows in result["by_counts"].values()
         ]
         lines.append(f"| `{quantity.name}` | {' | '.join(cells)} |")
-    lines += [
-        "",
-        f"Known patterns refused: {100 * result['known_refused']:.1f} %.",
-        "",
-        "| stranger | AUROC of in_scope | answered all the same |",
-        "|---|---|---|",
-    ]
-    lines += [
-        f"| {kind} | {value:.3f} | {100 * result['strangers_answered'][kind]:.1f} % |"
-        for kind, value in result["auroc"].items()
-    ]
-    return "\n".join(lines) + "\n"
+    return "\n".join([*lines, "", *scope_table(result)]) + "\n"
 
 
 def model_card(manifest: GrowthManifest, figures: str) -> str:

@@ -9,10 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..data.images.features import CHANNELS, mirrored
-from ..domains import resolve
 from ..predict.orientation import Decoded
-from ..predict.runtime import Runtime
 from ..simulate.gisas.distances import circular_w1, folded_w1, total_variation
 from ..simulate.gisas.geometry import N_XI, XI
 from ..simulate.gisas.nuisance import QUANTITIES
@@ -20,10 +17,9 @@ from ..simulate.gisas.reading import resolved
 from ..simulate.gisas.store import Store
 from ..simulate.gisas.strangers import KINDS
 from ..simulate.gisas.stream import Held, held_out
-from ..train.metrics import auroc
-from ..types import SasnetError
 from ..zoo import ZooModel
 from .evaluated import Evaluated
+from .image_figures import answer, check_window, runtime_of, scope_figures
 from .images.insight import bias_section, pls_section
 from .images.page import Section
 from .orientation_card import model_card, table
@@ -61,15 +57,14 @@ def evaluated(
     """
     manifest = model.manifest
     store = Store(test)
-    if store.window.shape != manifest.shape or store.window.phi != manifest.phi:
-        raise SasnetError(f"{test}: holds bases of another window than the network's; simulate them again.")
+    check_window(store.window, manifest, test, "bases")
     rng = np.random.default_rng(seed)
     sets = (
         held_out(store, rng, known=KNOWN * per_model, strangers=per_model),
         held_out(store, rng, known=KNOWN * per_model, strangers=0, counts=JUDGED),
         held_out(store, rng, known=2 * per_model, strangers=0, family="uniform", counts=JUDGED),
     )
-    runtime = Runtime(model.onnx, outputs=resolve(model.domain.outputs))
+    runtime = runtime_of(model)
     answers = []
     for number, held in enumerate(sets):
         answers.append(answer(runtime, held.features, model))
@@ -90,14 +85,6 @@ def evaluated(
     return Evaluated(
         result, text, lambda path: draw(result, path), lambda: model_card(manifest, text), sections
     )
-
-
-def answer(runtime: Runtime, features: NDArray[np.float32], model: ZooModel) -> Decoded:
-    """Calibrated answers of the exported network."""
-    levels = features[:, 0, 0, CHANNELS.index("level")]
-    decode = resolve(model.domain.decode)
-    found: Decoded = decode(runtime.run(features), runtime.run(mirrored(features)), levels, model.manifest)
-    return found
 
 
 def distances(answers: Decoded, held: Held, rows: NDArray[np.bool_]) -> dict[str, Any]:
@@ -144,12 +131,7 @@ def figures(answers: Decoded, held: Held, manifest: Any) -> dict[str, Any]:
         true = np.array([quantity.value(float(x), 0.0)[0] for x in held.nuisance[known, column]])
         within = np.abs(answers.values[known, column] - true) <= answers.errors[known, column]
         result["quantities"][name] = {"median": float(np.median(miss)), "within": float(within.mean())}
-    result["auroc"] = {
-        kind: auroc(answers.in_scope[known], answers.in_scope[held.kind == kind]) for kind in KINDS
-    }
-    passed = answers.in_scope >= manifest.scope_threshold
-    result["strangers_answered"] = {kind: float(passed[held.kind == kind].mean()) for kind in KINDS}
-    result["known_refused"] = float(np.mean(~passed[known]))
+    result |= scope_figures(answers.in_scope, held, manifest.scope_threshold, tuple(KINDS))
     sharp = known & (held.kind == "deltas")
     result["not_uniform_called_uniform"] = float(np.mean(answers.uniform_p_value[sharp] > 0.05))
     return result

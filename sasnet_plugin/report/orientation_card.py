@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..zoo.gisas_manifest import OrientationManifest
+from .image_figures import scope_table
 
 _HEAD = (
     "| patterns | number | W1 | median | folded W1 | uniform's W1 | total variation | band holds |\n"
@@ -36,18 +37,7 @@ def table(result: dict[str, Any]) -> str:
         f"| `{name}` | {f['median']:.2f} | {100 * f['within']:.0f} % |"
         for name, f in result["quantities"].items()
     ]
-    lines += [
-        "",
-        f"Known patterns refused: {100 * result['known_refused']:.1f} %.",
-        "",
-        "| stranger | AUROC of in_scope | answered all the same |",
-        "|---|---|---|",
-    ]
-    lines += [
-        f"| {kind} | {value:.3f} | {100 * result['strangers_answered'][kind]:.1f} % |"
-        for kind, value in result["auroc"].items()
-    ]
-    return "\n".join(lines) + "\n"
+    return "\n".join([*lines, "", *scope_table(result)]) + "\n"
 
 
 def _row(name: str, f: dict[str, Any]) -> str:

@@ -6,11 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sasnet_plugin.zoo.manifest import entries, malformed, pair
+from sasnet_plugin.zoo.image_manifest import KEYS, check_stated, seeing
+from sasnet_plugin.zoo.manifest import malformed, parsed
 
-_KEYS = frozenset(
-    ("window", "n_xi", "resolution", "quantities", "stated", "calibration", "scope_threshold", "uniform")
-)
+_KEYS = KEYS | {"n_xi", "resolution", "uniform"}
 
 
 @dataclass(frozen=True)
@@ -76,39 +75,18 @@ def parse_orientation_manifest(text: str, where: str) -> OrientationManifest:
     ModelZooError
         Not JSON, another format, a key missing or unknown, or entries that contradict each other.
     """
-    raw = entries(text, where, _KEYS)
-    try:
-        manifest = _build(raw)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise malformed(where, f"has a malformed entry ({type(error).__name__}: {error})") from error
-    _check(manifest, where)
-    return manifest
+    return parsed(text, where, _KEYS, _build, _check)
 
 
 def _build(raw: dict[str, Any]) -> OrientationManifest:
-    window, calibration = raw["window"], raw["calibration"]
-    slope, offset = (float(x) for x in calibration["scope"])
+    calibration = raw["calibration"]
     return OrientationManifest(
-        name=str(raw["name"]),
-        domain=str(raw["domain"]),
-        preprocess_version=int(raw["preprocess_version"]),
-        shape=(int(window["rows"]), int(window["columns"])),
-        phi=pair(window["phi"]),
-        alpha_f=pair(window["alpha_f"]),
+        **seeing(raw),
         n_xi=int(raw["n_xi"]),
         resolution=float(raw["resolution"]),
-        quantities=tuple(map(str, raw["quantities"])),
-        stated={str(k): pair(v) for k, v in raw["stated"].items()},
         band_scale=float(calibration["band"]),
         error_scale=tuple(float(x) for x in calibration["errors"]),
-        scope_slope=slope,
-        scope_offset=offset,
-        scope_threshold=float(raw["scope_threshold"]),
         uniform=tuple((float(c["level"]), tuple(float(x) for x in c["distance"])) for c in raw["uniform"]),
-        versions=dict(raw["versions"]),
-        metrics=dict(raw["metrics"]),
-        data_hash=str(raw["data_hash"]),
-        sha256={str(k): str(v) for k, v in raw["sha256"].items()},
     )
 
 
@@ -117,7 +95,4 @@ def _check(manifest: OrientationManifest, where: str) -> None:
         raise malformed(where, "does not give one factor for the error of each quantity")
     if not manifest.uniform or any(not distances for _, distances in manifest.uniform):
         raise malformed(where, "has no distances of uniform patterns")
-    if set(manifest.stated) != {"wavelength", "alpha_i"}:
-        raise malformed(where, "does not give the ranges of wavelength and alpha_i")
-    if "model.onnx" not in manifest.sha256:
-        raise malformed(where, "gives no sha256 for model.onnx")
+    check_stated(manifest.stated, where)

@@ -6,9 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sasnet_plugin.zoo.manifest import entries, malformed, pair
-
-_KEYS = frozenset(("window", "quantities", "stated", "calibration", "scope_threshold"))
+from sasnet_plugin.zoo.image_manifest import KEYS, check_stated, seeing
+from sasnet_plugin.zoo.manifest import malformed, parsed
 
 
 @dataclass(frozen=True)
@@ -62,41 +61,20 @@ def parse_growth_manifest(text: str, where: str) -> GrowthManifest:
     ModelZooError
         Not JSON, another format, a key missing or unknown, or entries that contradict each other.
     """
-    raw = entries(text, where, _KEYS)
-    try:
-        manifest = _build(raw)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise malformed(where, f"has a malformed entry ({type(error).__name__}: {error})") from error
-    numbers = {len(factors) for _, factors in manifest.band_scale}
-    if numbers != {len(manifest.quantities)}:
-        raise malformed(where, "does not give one factor for the band of each quantity")
-    if set(manifest.stated) != {"wavelength", "alpha_i"}:
-        raise malformed(where, "does not give the ranges of wavelength and alpha_i")
-    if "model.onnx" not in manifest.sha256:
-        raise malformed(where, "gives no sha256 for model.onnx")
-    return manifest
+    return parsed(text, where, KEYS, _build, _check)
 
 
 def _build(raw: dict[str, Any]) -> GrowthManifest:
-    window, calibration = raw["window"], raw["calibration"]
-    slope, offset = (float(x) for x in calibration["scope"])
     return GrowthManifest(
-        name=str(raw["name"]),
-        domain=str(raw["domain"]),
-        preprocess_version=int(raw["preprocess_version"]),
-        shape=(int(window["rows"]), int(window["columns"])),
-        phi=pair(window["phi"]),
-        alpha_f=pair(window["alpha_f"]),
-        quantities=tuple(map(str, raw["quantities"])),
-        stated={str(k): pair(v) for k, v in raw["stated"].items()},
+        **seeing(raw),
         band_scale=tuple(
-            (float(one["level"]), tuple(float(x) for x in one["factors"])) for one in calibration["bands"]
+            (float(one["level"]), tuple(float(x) for x in one["factors"]))
+            for one in raw["calibration"]["bands"]
         ),
-        scope_slope=slope,
-        scope_offset=offset,
-        scope_threshold=float(raw["scope_threshold"]),
-        versions=dict(raw["versions"]),
-        metrics=dict(raw["metrics"]),
-        data_hash=str(raw["data_hash"]),
-        sha256={str(k): str(v) for k, v in raw["sha256"].items()},
     )
+
+
+def _check(manifest: GrowthManifest, where: str) -> None:
+    if {len(factors) for _, factors in manifest.band_scale} != {len(manifest.quantities)}:
+        raise malformed(where, "does not give one factor for the band of each quantity")
+    check_stated(manifest.stated, where)

@@ -7,11 +7,13 @@ cold start.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from sasnet_plugin.types import ModelZooError
+
+M = TypeVar("M")
 
 FORMAT = 1
 #: What every manifest says.
@@ -101,13 +103,55 @@ def parse_manifest(text: str, where: str) -> Manifest:
     ModelZooError
         Not JSON, another format, a key missing or unknown, or entries that contradict each other.
     """
-    raw = entries(text, where, _KEYS)
+    return parsed(text, where, _KEYS, _build, _check)
+
+
+def parsed(
+    text: str,
+    where: str,
+    keys: frozenset[str],
+    build: Callable[[dict[str, Any]], M],
+    check: Callable[[M, str], None],
+) -> M:
+    """Parse a manifest with these keys, those of every domain included.
+
+    Parameters
+    ----------
+    text, where
+        As for `parse_manifest`.
+    keys : frozenset of str
+    build : callable
+        From the entries to the manifest.
+    check : callable
+        (manifest, where) raises where entries contradict each other.
+
+    Raises
+    ------
+    ModelZooError
+        Not JSON, another format, a key missing or unknown, or entries that contradict each other.
+    """
+    raw = entries(text, where, keys)
     try:
-        manifest = _build(raw)
+        manifest = build(raw)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise malformed(where, f"has a malformed entry ({type(error).__name__}: {error})") from error
-    _check(manifest, where)
+    check(manifest, where)
+    if "model.onnx" not in raw["sha256"]:
+        raise malformed(where, "gives no sha256 for model.onnx")
     return manifest
+
+
+def common(raw: Mapping[str, Any]) -> dict[str, Any]:
+    """Fields that the manifest of every domain has."""
+    return {
+        "name": str(raw["name"]),
+        "domain": str(raw["domain"]),
+        "preprocess_version": int(raw["preprocess_version"]),
+        "versions": dict(raw["versions"]),
+        "metrics": dict(raw["metrics"]),
+        "data_hash": str(raw["data_hash"]),
+        "sha256": {str(k): str(v) for k, v in raw["sha256"].items()},
+    }
 
 
 def entries(text: str, where: str, keys: frozenset[str]) -> dict[str, Any]:
@@ -144,12 +188,9 @@ def pair(value: Any) -> tuple[float, float]:
 def _build(raw: dict[str, Any]) -> Manifest:
     temperature = raw["temperature"]
     slope, offset = (float(x) for x in temperature["scope"])
-    q_min, q_max = (float(x) for x in raw["q_range"])
     return Manifest(
-        name=str(raw["name"]),
-        domain=str(raw["domain"]),
-        preprocess_version=int(raw["preprocess_version"]),
-        q_range=(q_min, q_max),
+        **common(raw),
+        q_range=pair(raw["q_range"]),
         forms=tuple(map(str, raw["forms"])),
         structure_factors=tuple(None if x is None else str(x) for x in raw["structure_factors"]),
         allowed_structure_factors={k: tuple(v) for k, v in raw["allowed_structure_factors"].items()},
@@ -160,10 +201,6 @@ def _build(raw: dict[str, Any]) -> Manifest:
         groups=tuple(Group(str(g["name"]), tuple(map(str, g["members"]))) for g in raw["groups"]),
         scope_threshold=float(raw["scope_threshold"]),
         parameters=dict(raw["parameters"]),
-        versions=dict(raw["versions"]),
-        metrics=dict(raw["metrics"]),
-        data_hash=str(raw["data_hash"]),
-        sha256={str(k): str(v) for k, v in raw["sha256"].items()},
     )
 
 
@@ -184,8 +221,6 @@ def _check(manifest: Manifest, where: str) -> None:
         raise malformed(where, f"allows structure factors on unknown forms ({', '.join(sorted(unknown))})")
     if not (manifest.temperature_form > 0 and manifest.temperature_structure_factor > 0):
         raise malformed(where, "has a temperature that is not positive")
-    if "model.onnx" not in manifest.sha256:
-        raise malformed(where, "gives no sha256 for model.onnx")
 
 
 def malformed(where: str, what: str) -> ModelZooError:
