@@ -25,21 +25,18 @@ def simulated() -> Callable[..., Curve]:
     """A curve of a model in cm⁻¹ with 3 % resolution and 2 % noise."""
 
     def make(name: str, parameters: dict[str, Any], *, slit: float = 0.0, seed: int = 0) -> Curve:
-        from sasmodels.data import empty_data1D
-        from sasmodels.direct_model import DirectModel
+        from sasmodels.direct_model import call_kernel
 
+        from sasnet_plugin.fit.smearing import FINEST, resolution
         from sasnet_plugin.simulate.kernel import load_model
 
-        data = empty_data1D(Q)
         dq, dxl = 0.03 * Q, np.full(Q.size, slit)
-        if slit:
-            data.dx, data.dxl, data.dxw = None, dxl, np.zeros(Q.size)
-        else:
-            data.dx = dq
-        exact = DirectModel(data, load_model(name))(**parameters)
+        columns = {"dxl": dxl} if slit else {"dq": dq}
+        # An instrument averages everything within its resolution, not the measured points alone.
+        found = resolution(Curve(Q, np.ones(Q.size), **columns), FINEST)
+        exact = found.apply(call_kernel(load_model(name).make_kernel([found.q_calc]), parameters))
         sigma = 0.02 * exact + 1e-4 * exact.max() * 0.01
         noise = np.random.default_rng(seed).standard_normal(Q.size)
-        columns = {"dxl": dxl} if slit else {"dq": dq}
         return Curve(Q, exact + sigma * noise, sigma, file=f"{name}.dat", **columns)
 
     return make

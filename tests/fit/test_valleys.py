@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from sasnet_plugin.fit.candidate import Task, fit_candidate
-from sasnet_plugin.fit.polish import Polished, Polisher
+from sasnet_plugin.fit.polish import Polished
 from sasnet_plugin.fit.valleys import crossed, sizes_of
 from sasnet_plugin.simulate.bank import Bank
-from sasnet_plugin.simulate.kernel import load_model
+from sasnet_plugin.simulate.kernel import call, load_model
 from sasnet_plugin.types import Curve
 
 
@@ -43,8 +43,7 @@ def test_the_deepest_of_many_valleys_is_reached_and_then_nothing_more_is_tried()
 @pytest.mark.parametrize(("radius", "length"), [(180.0, 985.0), (110.0, 1760.0)])
 def test_a_long_cylinder_is_found_among_its_fringes(bank: Bank, radius: float, length: float) -> None:
     q = np.geomspace(0.001, 0.5, 200)
-    blank = Curve(q, np.ones(200), np.ones(200), file="cylinder.dat")
-    clean = Polisher(blank, np.ones(200), "cylinder").intensity({"radius": radius, "length": length}) + 0.01
+    clean = call("cylinder", q, {"radius": radius, "length": length}).intensity + 0.01
     sigma = 0.03 * clean
     noise = np.random.default_rng(5).standard_normal(200)
     curve = Curve(q, clean + sigma * noise, sigma, file="cylinder.dat")

@@ -26,7 +26,7 @@ def _needed(curve: Curve, width: float, radius: float) -> int:
 
 
 def test_a_wider_distribution_of_a_larger_body_needs_more_points(simulated: Simulated) -> None:
-    narrow = _needed(simulated("sphere", {"radius": 40.0, "background": 0.01}), 0.05, 40.0)
+    narrow = _needed(simulated("sphere", {"radius": 10.0, "background": 0.01}), 0.05, 10.0)
     wide = _needed(simulated("sphere", {"radius": 400.0, "background": 0.01}), 0.3, 400.0)
     assert narrow < wide <= MOST["fast"]
 
