@@ -52,8 +52,15 @@ class Quadratic:
 
         scale = 1 / np.sqrt(np.maximum(np.diag(self.m), 1e-300))
         m = self.m * scale[:, None] * scale
-        root = np.linalg.cholesky(m + 1e-11 * np.eye(len(m)))
-        found, _ = nnls(root.T, np.linalg.solve(root, self.v * scale), maxiter=30 * len(m))
+        try:
+            root = np.linalg.cholesky(m + 1e-11 * np.eye(len(m)))
+            matrix, wanted = root.T, np.linalg.solve(root, self.v * scale)
+        except np.linalg.LinAlgError:
+            # Rounding may leave a direction that the data say nothing of slightly below zero.
+            values, vectors = np.linalg.eigh((m + m.T) / 2)
+            values = np.sqrt(np.maximum(values, 1e-9 * values[-1]))
+            matrix, wanted = values[:, None] * vectors.T, vectors.T @ (self.v * scale) / values
+        found, _ = nnls(matrix, wanted, maxiter=30 * len(m))
         return np.asarray(found * scale)
 
 

@@ -11,7 +11,7 @@ from orientedpatterns import GEOMETRY, MEASUREMENT
 from sasnet_plugin.fit.orientation.em import even, mlem, stopped
 from sasnet_plugin.fit.orientation.forward import State, state
 from sasnet_plugin.fit.orientation.hand import hand
-from sasnet_plugin.fit.orientation.linear import deviance, quadratic
+from sasnet_plugin.fit.orientation.linear import Quadratic, deviance, quadratic
 from sasnet_plugin.fit.orientation.parameters import INDEX, PARAMETERS, geometry_of, start
 from sasnet_plugin.fit.orientation.posterior import log_likelihood
 from sasnet_plugin.fit.orientation.refine import fitted
@@ -229,3 +229,15 @@ def test_a_guess_is_believed_as_far_as_it_says() -> None:
     assert (at[INDEX["radius"]], error[INDEX["radius"]]) == broad
     assert 0 < error[INDEX["sigma_phi"]] < 1e-5
     assert geometry_of(at, 1.34, 0.16).lattice == 333.0
+
+
+def test_a_form_that_rounding_has_left_below_zero_is_solved_all_the_same() -> None:
+    """Two weights that do the same: their sum is determined, and a third one by itself."""
+    m = np.array([[1.0, 1.0 + 1e-9, 0.0], [1.0 + 1e-9, 1.0, 0.0], [0.0, 0.0, 4.0]])
+    with pytest.raises(np.linalg.LinAlgError):
+        np.linalg.cholesky(m + 1e-11 * np.eye(3))
+    none = (np.zeros((0, 3)), np.zeros(0), np.zeros((0, 0)))
+    found = Quadratic(m, np.array([2.0, 2.0, 12.0]), 0.0, *none).nonnegative()
+    assert np.all(found >= 0)
+    assert found[0] + found[1] == pytest.approx(2.0, rel=1e-4)
+    assert found[2] == pytest.approx(3.0, rel=1e-4)
