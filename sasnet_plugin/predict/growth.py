@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from sasnet_plugin.data.images.features import CHANNELS, features, mirrored
 from sasnet_plugin.predict.decode import sigmoid
 from sasnet_plugin.predict.opened import no_choice, opened
 from sasnet_plugin.predict.outcomes import one_by_one
 from sasnet_plugin.predict.runtime import Runtime
-from sasnet_plugin.predict.seen import beyond_training, on_window
+from sasnet_plugin.predict.seen import beyond_training, decoded, of_level
 from sasnet_plugin.simulate.growth.quantities import QUANTITIES
 from sasnet_plugin.simulate.growth.reading import read, values_of
 from sasnet_plugin.types import GrowthGuess, Image
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
 
     from sasnet_plugin.zoo.growth_manifest import GrowthManifest
 
-CHUNK = 64  # images whose features are held at once, 6 MiB
 _UNITS = {quantity.name: quantity.unit for quantity in QUANTITIES}
 
 OUT_OF_SCOPE = (
@@ -80,9 +78,7 @@ def decode(
 
 def factors(levels: NDArray[np.floating], manifest: GrowthManifest) -> NDArray[np.float64]:
     """Half width of each band over the network's standard deviation, (n, quantities), by the level."""
-    ends = np.array([end for end, _ in manifest.band_scale])
-    which = np.minimum(np.searchsorted(ends, levels), len(ends) - 1)
-    return np.array([row for _, row in manifest.band_scale])[which]
+    return of_level(manifest.band_scale, levels)
 
 
 @dataclass(frozen=True)
@@ -106,18 +102,8 @@ class GrowthReader:
         DataError
             An image that cannot be judged; the sentence names its file.
         """
-        found: list[GrowthGuess] = []
-        for start in range(0, len(images), CHUNK):
-            some = images[start : start + CHUNK]
-            values = features([on_window(image, self.manifest) for image in some])
-            answers = decode(
-                self.runtime.run(values),
-                self.runtime.run(mirrored(values)),
-                values[:, 0, 0, CHANNELS.index("level")],
-                self.manifest,
-            )
-            found.extend(self._describe(image, answers, row) for row, image in enumerate(some))
-        return found
+        every = decoded(images, self.manifest, self.runtime, decode)
+        return [self._describe(image, answers, row) for image, _, answers, row in every]
 
     def outcomes(self, images: Sequence[Image]) -> list[GrowthGuess | Exception]:
         """Like `suggest`, but an image that fails yields its exception and the others their answer."""

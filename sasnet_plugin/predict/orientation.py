@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from sasnet_plugin.data.images.features import CHANNELS, features, mirrored
 from sasnet_plugin.predict.decode import sigmoid
 from sasnet_plugin.predict.opened import no_choice, opened
 from sasnet_plugin.predict.outcomes import one_by_one
 from sasnet_plugin.predict.runtime import Runtime
-from sasnet_plugin.predict.seen import beyond_training, on_window
+from sasnet_plugin.predict.seen import beyond_training, decoded, of_level
 from sasnet_plugin.simulate.gisas.geometry import XI
 from sasnet_plugin.simulate.gisas.nuisance import QUANTITIES
 from sasnet_plugin.simulate.gisas.reading import band, from_uniform, read
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
     from sasnet_plugin.simulate.gisas.reading import Reading
     from sasnet_plugin.zoo.gisas_manifest import OrientationManifest
 
-CHUNK = 64  # images whose features are held at once, 6 MiB
 _TABLE = {quantity.name: quantity for quantity in QUANTITIES}
 
 OUT_OF_SCOPE = (
@@ -111,9 +109,7 @@ def uniform_p_value(
         Of the answer from uniform, circular W1, degrees.
     levels : (n,) array
     """
-    ends = np.array([end for end, _ in manifest.uniform])
-    which = np.minimum(np.searchsorted(ends, levels), len(ends) - 1)
-    table = np.array([quantiles for _, quantiles in manifest.uniform])[which]
+    table = of_level(manifest.uniform, levels)
     below = np.sum(table < distance[:, None], axis=1)
     return np.asarray((1 + table.shape[1] - below) / (1 + table.shape[1]))
 
@@ -139,32 +135,12 @@ class OrientationReader:
         DataError
             An image that cannot be judged; the sentence names its file.
         """
-        found: list[OrientationGuess] = []
-        for start in range(0, len(images), CHUNK):
-            windows = [self.window(image) for image in images[start : start + CHUNK]]
-            values = features(windows)
-            answers = decode(
-                self.runtime.run(values),
-                self.runtime.run(mirrored(values)),
-                values[:, 0, 0, CHANNELS.index("level")],
-                self.manifest,
-            )
-            found.extend(self._describe(image, answers, row) for row, image in enumerate(windows))
-        return found
+        every = decoded(images, self.manifest, self.runtime, decode)
+        return [self._describe(window, answers, row) for _, window, answers, row in every]
 
     def outcomes(self, images: Sequence[Image]) -> list[OrientationGuess | Exception]:
         """Like `suggest`, but an image that fails yields its exception and the others their answer."""
         return one_by_one(self.suggest, images)
-
-    def window(self, image: Image) -> Image:
-        """The image on the window that the network sees.
-
-        Raises
-        ------
-        DataError
-            Too little of it was measured, or it holds no counts.
-        """
-        return on_window(image, self.manifest)
 
     def _describe(self, image: Image, answers: Decoded, row: int) -> OrientationGuess:
         manifest = self.manifest

@@ -86,6 +86,32 @@ class Plan:
         return [chunk for chunk in self.chunks if not Path(chunk.path).exists()]
 
 
+def plan_of_rows(store: Any, chunks: Sequence[Any], content: str, noun: str, first: str) -> Plan:
+    """The plan of a store whose shards hold equally many rows each.
+
+    Parameters
+    ----------
+    store : module
+        With ``run``, ``disk_need`` and ``PER_SHARD``, the rows of a shard.
+    chunks : sequence
+    content : str
+        Words for so many rows, ``{:,} films``.
+    noun : str
+        What a shard holds, ``films``.
+    first : str
+        What is numbered on a progress bar, ``films``.
+    """
+    rows = store.PER_SHARD
+    return Plan(
+        chunks=chunks,
+        run=store.run,
+        check=lambda some: check_rows(some, rows, noun),
+        disk_need=lambda some: store.disk_need(list(some)),
+        content=lambda missing, _: content.format(rows * len(missing)),
+        label=lambda chunk: f"{first} {rows * chunk.index + 1:,} on",
+    )
+
+
 def check_rows(chunks: Sequence[Any], rows: int, noun: str) -> None:
     """See that the shards which exist hold so many rows of parameters each.
 

@@ -6,14 +6,14 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..compute import unordered_map
 from ..types import SimulationError
 from .clean import simulate_clean, tier
-from .folder import check_settings, put_in_one_step
+from .folder import made, put_in_one_step
 from .grid import N_WIDE, WIDE_Q
 from .priors import form_models, model_info, structure_factors
 
@@ -106,16 +106,14 @@ def run(chunks: list[Chunk], *, workers: int = 1) -> Iterator[Chunk]:
     SimulationError
         The folder holds shards of another seed or plan.
     """
-    if not chunks:
-        return
-    folder = Path(chunks[0].folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    first = chunks[0]
-    monodisperse = first.monodisperse and not first.spread
-    check_settings(folder, {"format": FORMAT, "seed": first.seed, "monodisperse": monodisperse})
-    missing = [c for c in chunks if not c.path.exists()]
     # Slow chunks first within the queue would starve early rounds; order is kept as planned.
-    yield from unordered_map(make_chunk, missing, workers=workers)
+    yield from made(chunks, settings, make_chunk, workers=workers)
+
+
+def settings(chunk: Chunk) -> dict[str, Any]:
+    """Everything besides its model and number that the content of a shard depends on."""
+    monodisperse = chunk.monodisperse and not chunk.spread
+    return {"format": FORMAT, "seed": chunk.seed, "monodisperse": monodisperse}
 
 
 def check_counts(chunks: list[Chunk]) -> None:

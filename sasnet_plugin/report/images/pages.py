@@ -62,6 +62,7 @@ def orientation_page(image: Image, answer: OrientationGuess | OrientationResult,
         It cannot be written.
     """
     from ...predict.orientation import OUT_OF_SCOPE, open_orientation, units
+    from ...predict.seen import on_window
 
     sections = [_measured(image)]
     if OUT_OF_SCOPE in answer.notes:
@@ -96,7 +97,9 @@ def orientation_page(image: Image, answer: OrientationGuess | OrientationResult,
     sections.append(Section("Sample and beam", table=rows))
     if not verified:
         reader = open_orientation()
-        sections.append(_looked_at(reader.window(image), lambda x: _softmax(reader.runtime.run(x).xi)))
+        sections.append(
+            _looked_at(on_window(image, reader.manifest), lambda x: _softmax(reader.runtime.run(x).xi))
+        )
     alike = answer.uniform_p_value > 0.05
     verdict = Verdict(
         "The angles may all be alike." if alike else "The angles are not all alike.",

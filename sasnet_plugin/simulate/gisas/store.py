@@ -11,10 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from ...compute import unordered_map
 from ...types import SimulationError
 from .. import bornagain
-from ..folder import check_settings, put_in_one_step
+from ..folder import made, put_in_one_step
 from .basis import Basis, basis
 from .detector import MARGIN
 from .geometry import N_HALF, WINDOW, Geometry, Window
@@ -83,13 +82,7 @@ def run(chunks: list[Chunk], *, workers: int = 1) -> Iterator[Chunk]:
     SimulationError
         The folder holds shards of another seed, window, prior or BornAgain; BornAgain is not installed.
     """
-    if not chunks:
-        return
-    folder = Path(chunks[0].folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    check_settings(folder, settings(chunks[0]))
-    missing = [chunk for chunk in chunks if not chunk.path.exists()]
-    yield from unordered_map(make_chunk, missing, workers=workers)
+    yield from made(chunks, settings, make_chunk, workers=workers)
 
 
 def chunk_rng(chunk: Chunk) -> np.random.Generator:

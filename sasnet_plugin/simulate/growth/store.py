@@ -12,10 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...compute import unordered_map
 from ...types import SimulationError
 from .. import bornagain
-from ..folder import check_settings, put_in_one_step
+from ..folder import made, put_in_one_step
 from ..gisas.detector import MARGIN
 from ..gisas.geometry import Window
 from . import priors, stack
@@ -80,13 +79,7 @@ def run(chunks: list[Chunk], *, workers: int = 1) -> Iterator[Chunk]:
     SimulationError
         The folder holds shards of another seed, window or prior.
     """
-    if not chunks:
-        return
-    folder = Path(chunks[0].folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    check_settings(folder, settings(chunks[0]))
-    missing = [chunk for chunk in chunks if not chunk.path.exists()]
-    yield from unordered_map(make_chunk, missing, workers=workers)
+    yield from made(chunks, settings, make_chunk, workers=workers)
 
 
 def make_chunk(chunk: Chunk) -> Chunk:
