@@ -8,6 +8,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from ...simulate.gisas.basis import Nodes
 from ...simulate.gisas.detector import MARGIN, background, blur_matrix
 from ...simulate.gisas.factors import Factors, scattered
 from ...simulate.gisas.geometry import N_HALF, Geometry, Window
@@ -15,9 +16,14 @@ from ...simulate.gisas.priors import Measurement
 from .parameters import INDEX, PARAMETERS, geometry_of, values
 
 FloatArray = NDArray[np.float64]
-#: Parts of a pixel's height that are enough for differences.
-_COARSE = (4, 2)
-_OF_PARTICLES = ("radius", "radius_pd", "oxide", "shift_alpha")
+#: Where BornAgain is asked for patterns of which a tenth is forgiven.
+ROUGH = Nodes(apart=2)
+#: Differences are smooth: those with the particles' sizes along each pixel, those with the film and the
+#: incidence across. On finer parts of a pixel the film's fringes lead a descent into the next valley.
+_DIFFERENCES = {
+    ("radius", "radius_pd"): Nodes(low=2, high=1, apart=2),
+    ("oxide", "shift_alpha"): Nodes(low=4, high=2, apart=4),
+}
 #: How far each may move until the differences are taken anew, on the fit's scale.
 _NEAR = {"radius": 0.6, "radius_pd": 6e-4, "oxide": 8.0, "shift_alpha": 1e-3}
 _OF_LATTICE = ("lattice", "width")
@@ -84,21 +90,29 @@ class Responses:
         """By differences, on fewer parts of a pixel than a pattern needs."""
         counts, across = now.counts, now.factors.across
 
-        def coarse(inner: FloatArray) -> tuple[FloatArray, FloatArray]:
+        def coarse(inner: FloatArray, nodes: Nodes) -> tuple[FloatArray, FloatArray]:
             geometry = geometry_of(inner, counts.wavelength, counts.alpha_i)
-            return scattered(geometry, now.factors.window, across, rows_per_pixel=_COARSE)
+            return scattered(geometry, now.factors.window, across, nodes)
 
-        base = coarse(now.inner)
         found = {}
-        for name in _OF_PARTICLES:
-            moved = coarse(now.with_step(name))
-            found[name] = (moved[0] / base[0], moved[1] / base[1])
+        for names, nodes in _DIFFERENCES.items():
+            base = coarse(now.inner, nodes)
+            for name in names:
+                moved = coarse(now.with_step(name), nodes)
+                found[name] = (_ratio(moved[0], base[0]), _ratio(moved[1], base[1]))
         return cls(now.inner, across, found)
 
     def near(self, inner: FloatArray, across: int) -> bool:
         """A geometry is so near that they hold there as well."""
         moved = np.abs(inner - self.inner)
         return across == self.across and all(moved[INDEX[name]] < far for name, far in _NEAR.items())
+
+
+def _ratio(moved: FloatArray, base: FloatArray) -> FloatArray:
+    # In the minima of one size, where a spline may even fall below zero, nothing is seen anyway.
+    found = np.ones_like(base)
+    np.divide(moved, base, out=found, where=base > 0)
+    return np.clip(found, 0.5, 2.0)
 
 
 @dataclass(frozen=True)
@@ -223,14 +237,17 @@ class State:
         return background(self.counts.window, measurement)
 
 
-def state(counts: Counts, inner: FloatArray, before: State | None = None) -> State:
+def state(
+    counts: Counts, inner: FloatArray, before: State | None = None, nodes: Nodes | None = None
+) -> State:
     """The model at a geometry; what an earlier one had and did not change is kept."""
+    nodes = nodes or Nodes()
     geometry = geometry_of(inner, counts.wavelength, counts.alpha_i)
     window = counts.window.with_margin(MARGIN)
     if before is None:
-        return State(inner, counts, Factors.of(geometry, window))
+        return State(inner, counts, Factors.of(geometry, window, nodes))
     known = before.__dict__.get("responses", before.before)
-    return State(inner, counts, before.factors.moved(geometry), known)
+    return State(inner, counts, before.factors.moved(geometry, nodes=nodes), known)
 
 
 def _blurs(inner: FloatArray, window: Window) -> tuple[FloatArray, FloatArray]:

@@ -11,9 +11,9 @@ from ...simulate.gisas.priors import GEOMETRY
 from ...types import Image, OrientationGuess, OrientationResult
 from .forward import Counts, State, state
 from .hand import Hand, hand
-from .linear import Quadratic, quadratic
-from .parameters import PARAMETERS, start
-from .posterior import Posterior, expand, posterior
+from .linear import Quadratic, deviance, quadratic
+from .parameters import PARAMETERS, clipped, start
+from .posterior import Posterior, expand, posterior, scales
 from .refine import Refined, refine
 from .resolution import resolved
 from .search import far, search
@@ -27,6 +27,8 @@ BAND = 0.9
 #: Shares below a tenth of what every angle alike would give are not told from nothing.
 NEGLIGIBLE = 0.1 / N_XI
 _NOT_UNIFORM = 0.05
+#: Above this nothing is gained by a better fit with every angle alike; steps of that fit otherwise.
+_SURELY_ALIKE, _FLAT_STEPS = 0.2, 4
 #: `in_scope` of the best weights below which no distribution is looked for in earnest.
 HOPELESS = 0.1
 
@@ -76,7 +78,7 @@ def invert(
     learnt = float(np.sum(1 - np.minimum(found.error / error, 1.0) ** 2))
     checked = verify(counts, expected, modes + learnt + 1, scattered)
     hands = hand(found.crowd.p)
-    alike = uniform_p_value(flat_form(final, found, at, error), rng)
+    alike = uniform_alike(final, found, at, error, rng)
     p_low, p_high = np.quantile(found.crowd.p, [(1 - BAND) / 2, (1 + BAND) / 2], axis=0)
     p = found.crowd.p.mean(axis=0)
     return OrientationResult(
@@ -117,14 +119,41 @@ def simulated_again(counts: Counts, found: Posterior) -> tuple[State, FloatArray
     return final, expected, amounts[2] * columns[2]
 
 
-def flat_form(now: State, found: Posterior, at: FloatArray, error: FloatArray) -> Quadratic:
-    """The likelihood about the best fit with every angle alike."""
+def uniform_alike(
+    now: State, found: Posterior, at: FloatArray, error: FloatArray, rng: np.random.Generator
+) -> float:
+    """Probability of a pattern as far from every angle alike as this one, were it so.
+
+    A geometry that was fitted beside another distribution is not the best one for this: before every angle
+    alike is ruled out, it has been fitted as well.
+    """
+    weights, backgrounds = np.full(N_XI, float(found.weights.mean())), found.backgrounds
+    form, loss = flat_form(now, weights, backgrounds, at, error)
+    alike = uniform_p_value(form, rng)
+    for _ in range(_FLAT_STEPS):
+        if alike > _SURELY_ALIKE:
+            break
+        weights = scales(form, np.full((1, N_XI), 1 / N_XI))[0] * np.full(N_XI, 1 / N_XI)
+        others = form.best_others(weights)
+        moved = state(now.counts, clipped(now.inner + others[2:]), now)
+        tried, less = flat_form(moved, weights, np.maximum(others[:2], 0.0), at, error)
+        if less > loss - 0.5:
+            break
+        now, form, loss = moved, tried, less
+        alike = uniform_p_value(form, rng)
+    return alike
+
+
+def flat_form(
+    now: State, weights: FloatArray, backgrounds: FloatArray, at: FloatArray, error: FloatArray
+) -> tuple[Quadratic, float]:
+    """The likelihood about a fit with every angle alike, and the loss of that fit."""
     counts = now.counts
-    weights = np.full(N_XI, float(found.weights.mean()))
-    backgrounds = found.backgrounds
     expected = np.maximum(weights @ now.patterns + backgrounds @ now.backgrounds, 1e-3)
-    form = expand(now, weights, backgrounds, expected * (counts.y.sum() / expected.sum()), at, error)
-    return form
+    expected *= counts.y.sum() / expected.sum()
+    form = expand(now, weights, backgrounds, expected, at, error)
+    chisq = float(np.sum(((now.inner - at) / error) ** 2))
+    return form, 0.5 * (float(deviance(counts.y, expected).sum()) + chisq)
 
 
 def geometry(found: Posterior, image: Image) -> dict[str, tuple[float, float, str]]:

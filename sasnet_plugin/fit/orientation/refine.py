@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...simulate.gisas.factors import film_profiles
-from .forward import Counts, State, state
+from .forward import ROUGH, Counts, State, state
 from .linear import TOLERANCE, deviance, quadratic
 from .parameters import INDEX, PARAMETERS, clipped
 
@@ -17,6 +17,13 @@ FloatArray = NDArray[np.float64]
 _LONGEST = 0.15
 #: Tolerance of the first descent: the many counts of the rod do not hold fast to the nearest of its fringes.
 _LOOSE = 0.1
+#: Other tilts of the sample from which a descent that ended badly is begun anew, in errors of the guess: a
+#: third of a pixel is enough to lead it into another valley.
+_TILTS = (-1.0, 1.0, -2.0, 2.0)
+#: Geometries for each of them.
+_TILT_STEPS = 4
+#: Loss of a pixel after the first descent that asks for other tilts at once; noise leaves less than half.
+_SUSPECT = 0.55
 #: Films that are tried, Å apart.
 _FILM_STEP = 8.0
 #: Deviance that another film must save before it is looked at closely.
@@ -72,8 +79,17 @@ def refine(
     most : int
         Geometries at most, at each tolerance.
     """
-    loose = descend(counts, at, error, at if begin is None else begin, most=most // 2, tolerance=_LOOSE)
+    begin = at if begin is None else begin
+    loose = descend(counts, at, error, begin, most=most // 2, tolerance=_LOOSE)
+    suspect = loose.loss > _SUSPECT * counts.y.size
+    if suspect:
+        loose = best_tilt(loose, at, error, begin)
     found = descend(counts, at, error, loose.state.inner, before=loose.state, most=most)
+    if not suspect and not explains(found):
+        tilted = best_tilt(loose, at, error, begin)
+        if tilted is not loose:
+            anew = descend(counts, at, error, tilted.state.inner, before=tilted.state, most=most)
+            found = min(found, anew, key=lambda each: each.loss)
     for _ in range(_FILMS):
         film = None if explains(found) else best_film(found)
         if film is None:
@@ -85,6 +101,27 @@ def refine(
             break
         found = tried
     return found
+
+
+def best_tilt(found: Refined, at: FloatArray, error: FloatArray, begin: FloatArray) -> Refined:
+    """The best of a first descent and of those that begin with the sample tilted otherwise.
+
+    Parameters
+    ----------
+    found : Refined
+        From ``begin``, with the loose tolerance.
+    at, error : (parameters,) float arrays
+        The guess.
+    begin : (parameters,) float array
+    """
+    counts, tilt = found.state.counts, INDEX["shift_alpha"]
+    best, now = found, found.state
+    for errors in _TILTS:
+        other = begin.copy()
+        other[tilt] += errors * error[tilt]
+        tried = descend(counts, at, error, other, before=now, most=_TILT_STEPS, tolerance=_LOOSE)
+        best, now = min(best, tried, key=lambda each: each.loss), tried.state
+    return best
 
 
 def explains(found: Refined) -> bool:
@@ -113,7 +150,7 @@ def descend(
     step = np.zeros(inner.size)
     shrink = 1.0
     for number in range(1, most + 1):
-        now = state(counts, inner, now)
+        now = state(counts, inner, now, ROUGH if tolerance >= _LOOSE else None)
         weights, backgrounds, expected = fitted(now, None if best is None else best.expected, tolerance)
         chisq = float(precision @ (inner - at) ** 2)
         loss = 0.5 * (float(deviance(counts.y, expected, tolerance).sum()) + chisq)

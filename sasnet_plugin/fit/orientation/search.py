@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from .forward import Counts, State, state
+from .forward import ROUGH, Counts, State, state
 from .linear import deviance
 from .parameters import INDEX, PARAMETERS, clipped
 from .refine import Refined, descend, fitted
@@ -56,7 +56,7 @@ def _by_lattice(found: Refined, at: FloatArray, error: FloatArray) -> Refined:
     for lattice in _near(_LATTICES, "lattice", at, error):
         inner = found.state.inner.copy()
         inner[INDEX["lattice"]] = lattice
-        now = state(found.state.counts, clipped(inner), now)
+        now = state(found.state.counts, clipped(inner), now, ROUGH)
         loss = _loss(now, found.expected)
         if loss < least:
             least, best = loss, now.inner

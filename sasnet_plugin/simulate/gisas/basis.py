@@ -16,14 +16,29 @@ from .. import bornagain
 from .geometry import N_HALF, XI, Geometry, Window
 from .lattice import LatticeSum, debye_waller, in_plane, lattice_sum
 
-#: Parts of a pixel's height over which the particles' scattering is averaged: below this angle in degrees,
-#: where the critical angles lie, and above it.
+#: Below this angle, degrees, lie the critical angles.
 _STEEP = 0.5
-_ROWS_PER_PIXEL = (8, 4)
 #: The peaks are resolved when a step across is at most this much of 1/ω: the mean over a pixel is then good
 #: to about exp(−2π/0.9) of a peak.
 _STEP = 0.9
 _MAX_PARTS = 16
+
+
+@dataclass(frozen=True)
+class Nodes:
+    """Directions in which BornAgain says what particles scatter.
+
+    Parameters
+    ----------
+    low, high : int
+        Parts of a pixel's height over which it is averaged, near the critical angles and above.
+    apart : int
+        Pixels between two columns.
+    """
+
+    low: int = 8
+    high: int = 4
+    apart: int = 1
 
 
 @dataclass(frozen=True)
@@ -182,7 +197,7 @@ def particles_at(
     geometry: Geometry,
     window: Window,
     at: NDArray[np.float64],
-    rows_per_pixel: tuple[int, int] | None = None,
+    nodes: Nodes | None = None,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """What particles scatter, ⟨|F|²⟩ and |⟨F⟩|², averaged over the height of each row, at given φ.
 
@@ -192,25 +207,26 @@ def particles_at(
     window : Window
     at : (n,) float array
         Radians, not negative.
-    rows_per_pixel : (int, int), optional
-        Parts of a pixel's height, near the critical angles and above.
+    nodes : Nodes, optional
+        Where BornAgain is asked.
     """
-    low, high = rows_per_pixel or _ROWS_PER_PIXEL
-    height, width = window.pixel
+    nodes = nodes or Nodes()
+    height, width = window.pixel[0], window.pixel[1] * nodes.apart
     beyond = 2
-    columns = window.columns // 2 + 2 * beyond  # from beyond the middle to beyond the edge
+    # From beyond the middle to beyond the edge.
+    columns = -(-window.columns // (2 * nodes.apart)) + 2 * beyond
     phi = (-beyond * width, (columns - beyond) * width)
     steep = int(np.clip(np.ceil((_STEEP - window.alpha_f[0]) / height), 0, window.rows))
     parts = []
-    for first, last, up in ((0, steep, low), (steep, window.rows, high)):
+    for first, last, up in ((0, steep, nodes.low), (steep, window.rows, nodes.high)):
         if last > first:
             limits = (window.alpha_f[0] + first * height, window.alpha_f[0] + last * height)
-            nodes = Window((last - first) * up, columns, phi, limits)
-            found = particles(geometry, nodes)
-            parts.append([p.reshape(-1, up, columns).sum(axis=1) for p in found])
-    nodes = Window(1, columns, phi, window.alpha_f)
+            found = particles(geometry, Window((last - first) * up, columns, phi, limits))
+            # BornAgain's are times the solid angle: of its pixels, which are as wide as columns are apart.
+            parts.append([p.reshape(-1, up, columns).sum(axis=1) / nodes.apart for p in found])
+    middles = Window(1, columns, phi, window.alpha_f).directions()[1]
     every, mean = (
-        np.asarray(CubicSpline(nodes.directions()[1], np.concatenate(rows), axis=1)(at))
+        np.asarray(CubicSpline(middles, np.concatenate(rows), axis=1)(at))
         for rows in zip(*parts, strict=True)
     )
     return every, mean

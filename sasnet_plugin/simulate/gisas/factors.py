@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import bornagain
-from .basis import columns_per_pixel, particles_at
+from .basis import Nodes, columns_per_pixel, particles_at
 from .geometry import N_HALF, XI, Geometry, Window
 from .lattice import LatticeSum, debye_waller, in_plane
 
@@ -40,6 +40,8 @@ class Factors:
         ⟨|F|²⟩ and |⟨F⟩|².
     sums : (61, rows, columns · across) float32 array
         Sum over the lattice's peaks under ξ = 0, 0.5, … 30 degrees.
+    nodes : Nodes
+        Where BornAgain was asked for ``every`` and ``mean``.
     """
 
     geometry: Geometry
@@ -48,9 +50,10 @@ class Factors:
     every: FloatArray
     mean: FloatArray
     sums: NDArray[np.float32]
+    nodes: Nodes = Nodes()
 
     @classmethod
-    def of(cls, geometry: Geometry, window: Window) -> Factors:
+    def of(cls, geometry: Geometry, window: Window, nodes: Nodes | None = None) -> Factors:
         """Compute all factors of a geometry; see `basis` for how.
 
         Parameters
@@ -58,12 +61,14 @@ class Factors:
         geometry : Geometry
         window : Window
             Symmetric in φ, with an even number of columns.
+        nodes : Nodes, optional
         """
+        nodes = nodes or Nodes()
         across = columns_per_pixel(geometry, window)
-        every, mean = scattered(geometry, window, across)
-        return cls(geometry, window, across, every, mean, _sums(geometry, window, across))
+        every, mean = scattered(geometry, window, across, nodes)
+        return cls(geometry, window, across, every, mean, _sums(geometry, window, across), nodes)
 
-    def moved(self, geometry: Geometry, *, across: int | None = None) -> Factors:
+    def moved(self, geometry: Geometry, *, across: int | None = None, nodes: Nodes | None = None) -> Factors:
         """The factors of another geometry; what does not change is kept.
 
         Parameters
@@ -71,19 +76,22 @@ class Factors:
         geometry : Geometry
         across : int, optional
             Parts of a pixel; default: as many as its peaks need.
+        nodes : Nodes, optional
+            Default: these factors'.
         """
+        nodes = nodes or self.nodes
         across = across or columns_per_pixel(geometry, self.window)
         every, mean, sums = self.every, self.mean, self.sums
         finer = across != self.across
-        if finer or _differ(self.geometry, geometry, PARTICLE_NAMES):
-            every, mean = scattered(geometry, self.window, across)
+        if finer or nodes != self.nodes or _differ(self.geometry, geometry, PARTICLE_NAMES):
+            every, mean = scattered(geometry, self.window, across, nodes)
         elif geometry.lattice != self.geometry.lattice:
             # As many particles as sites.
             denser = (self.geometry.lattice / geometry.lattice) ** 2
             every, mean = denser * every, denser * mean
         if finer or _differ(self.geometry, geometry, LATTICE_NAMES):
             sums = _sums(geometry, self.window, across)
-        return Factors(geometry, self.window, across, every, mean, sums)
+        return Factors(geometry, self.window, across, every, mean, sums, nodes)
 
     def half(self) -> FloatArray:
         """Patterns under ξ = 0, 0.5, … 30 degrees, (61, rows, columns), as `basis` gives them."""
@@ -133,9 +141,7 @@ class Factors:
         return np.asarray(fine.reshape(*self.window.shape, self.across).mean(axis=2))
 
 
-def scattered(
-    geometry: Geometry, window: Window, across: int, *, rows_per_pixel: tuple[int, int] | None = None
-) -> tuple[FloatArray, FloatArray]:
+def scattered(geometry: Geometry, window: Window, across: int, nodes: Nodes) -> tuple[FloatArray, FloatArray]:
     """⟨|F|²⟩ and |⟨F⟩|² averaged over the height of each row, at so many parts across each pixel.
 
     Parameters
@@ -143,12 +149,11 @@ def scattered(
     geometry : Geometry
     window : Window
     across : int
-    rows_per_pixel : (int, int), optional
-        Parts up, near the critical angles and above; default: as `basis` takes them.
+    nodes : Nodes
     """
     fine = window.finer(1, across)
     right = fine.directions()[1][fine.columns // 2 :]
-    found = particles_at(geometry, window, right, rows_per_pixel)
+    found = particles_at(geometry, window, right, nodes)
     every, mean = (np.concatenate((part[:, ::-1], part), axis=1) for part in found)
     return every, mean
 
