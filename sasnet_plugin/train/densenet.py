@@ -15,6 +15,8 @@ from ..data.images.features import N_CHANNELS, N_PICTURES
 from ..simulate.gisas.reading import RESOLUTION
 from .heads import Heads, gaussian_score
 
+#: What the names of a small trunk's layers begin with.
+TRUNK = "trunk_"
 #: Period of the rotation angle and its bins.
 PERIOD = 60.0
 #: The band's quantiles.
@@ -30,7 +32,8 @@ class DenseConfig:
     trunk : str
         ``"small"``, or the name of one of Keras' applications: ``"DenseNet169"`` is the seed's.
     weights : str
-        File of weights for an application's trunk, as Keras writes them; empty: from scratch.
+        What the trunk begins with: for an application a file of its weights, as Keras writes them; for the
+        small one the folder of a finished training run, of any domain. Empty: from scratch.
     stem : int
         Filters of the first convolution. It goes down the rows four by four: along alpha_f a pattern is
         smooth, across it peaks are narrow.
@@ -93,7 +96,16 @@ def build_net(labels: Mapping[str, Any], config: DenseConfig | None = None) -> k
         "nuisance": layers.Reshape((quantities, 2), name="nuisance", dtype="float32")(nuisance),
         "scope": layers.Dense(1, name="scope", dtype="float32")(x),
     }
-    return Orientation(inputs, outputs, name="orientation")
+    return begun(Orientation(inputs, outputs, name="orientation"), config)
+
+
+def begun(net: keras.Model, config: DenseConfig) -> keras.Model:
+    """The network; a small trunk begins with the weights of the run that its configuration names."""
+    if config.trunk == "small" and config.weights:
+        from .transfer import adopt_trunk
+
+        adopt_trunk(net, Path(config.weights))
+    return net
 
 
 def top(x: Any, stated: Any, config: DenseConfig) -> Any:
@@ -130,19 +142,37 @@ def small_trunk(pictures: Any, stated: Any, config: DenseConfig) -> Any:
 
     Level, wavelength and incidence enter after the first convolution, the same in every place.
     """
-    x = layers.Conv2D(config.stem, (8, 5), strides=(4, 2), padding="same", kernel_initializer="he_normal")(
-        pictures
-    )
-    x = layers.Add()([x, layers.Reshape((1, 1, config.stem))(layers.Dense(config.stem)(stated))])
+    # Names, so that another network's trunk can take these weights over (`transfer.adopt_trunk`).
+    x = layers.Conv2D(
+        config.stem,
+        (8, 5),
+        strides=(4, 2),
+        padding="same",
+        kernel_initializer="he_normal",
+        name=f"{TRUNK}stem",
+    )(pictures)
+    level = layers.Dense(config.stem, name=f"{TRUNK}stated")(stated)
+    x = layers.Add()([x, layers.Reshape((1, 1, config.stem))(level)])
     x = layers.Activation("silu")(x)
     for index, (count, growth) in enumerate(config.blocks):
         if index:
-            x = layers.Conv2D(x.shape[-1] // 2, 1, activation="silu", kernel_initializer="he_normal")(x)
+            x = _conv(x.shape[-1] // 2, 1, f"halved{index}")(x)
             x = layers.AveragePooling2D(2)(x)
-        for _ in range(count):
-            y = layers.Conv2D(growth, 3, padding="same", activation="silu", kernel_initializer="he_normal")(x)
+        for number in range(count):
+            y = _conv(growth, 3, f"block{index}_{number}")(x)
             x = layers.Concatenate()([x, y])
-    return layers.Conv2D(40, 1, activation="silu", kernel_initializer="he_normal")(x)
+    return _conv(40, 1, "last")(x)
+
+
+def _conv(filters: int, size: int, name: str) -> Any:
+    return layers.Conv2D(
+        filters,
+        size,
+        padding="same",
+        activation="silu",
+        kernel_initializer="he_normal",
+        name=f"{TRUNK}{name}",
+    )
 
 
 def application_trunk(pictures: Any, config: DenseConfig) -> Any:

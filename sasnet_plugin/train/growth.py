@@ -10,7 +10,7 @@ import numpy as np
 from keras import layers, ops
 
 from ..data.images.features import CHANNELS, N_CHANNELS, N_PICTURES
-from .densenet import DenseConfig, application_trunk, small_trunk, top
+from .densenet import DenseConfig, application_trunk, begun, small_trunk, top
 from .heads import Heads, gaussian_score
 
 #: Pictures that are looked at: a film without direction is alike on both sides, their difference is noise.
@@ -51,7 +51,7 @@ def build_net(labels: Mapping[str, Any], config: DenseConfig | None = None) -> k
         "quantities": layers.Reshape((n, 2), name="quantities", dtype="float32")(flat),
         "scope": layers.Dense(1, name="scope", dtype="float32")(x),
     }
-    return Growth(inputs, outputs, name="growth")
+    return begun(Growth(inputs, outputs, name="growth"), config)
 
 
 def folded(pictures: Any) -> Any:

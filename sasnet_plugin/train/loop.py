@@ -193,6 +193,20 @@ def _restarts(run: Path) -> int:
     return count
 
 
+def settings_of(run: Path) -> dict[str, Any]:
+    """What a finished run was trained with.
+
+    Raises
+    ------
+    SasnetError
+        The run has not finished.
+    """
+    path = run / "settings.json"
+    if not path.exists() or not (run / "final.weights.h5").exists():
+        raise SasnetError(f"{run}: holds no finished training run; run 'sasnet train' to its end first.")
+    return dict(json.loads(path.read_text(encoding="utf-8")))
+
+
 def load_net(run: Path, domain: Domain = SAS1D) -> tuple[Any, dict[str, Any]]:
     """The trained network in float32, and the settings of its run.
 
@@ -203,13 +217,9 @@ def load_net(run: Path, domain: Domain = SAS1D) -> tuple[Any, dict[str, Any]]:
     """
     import keras
 
-    path = run / "settings.json"
-    weights = run / "final.weights.h5"
-    if not path.exists() or not weights.exists():
-        raise SasnetError(f"{run}: holds no finished training run; run 'sasnet train' to its end first.")
-    settings = json.loads(path.read_text(encoding="utf-8"))
+    settings = settings_of(run)
     net = resolve(domain.net).from_dict(settings["net"])
     keras.mixed_precision.set_global_policy("float32")
     model = resolve(domain.build_net)(settings, net)
-    model.load_weights(weights)
+    model.load_weights(run / "final.weights.h5")
     return model, settings

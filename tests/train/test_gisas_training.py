@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +22,7 @@ from sasnet_plugin.data.images.features import mirrored
 from sasnet_plugin.domains.gisas_hex import GISAS_HEX
 from sasnet_plugin.simulate.gisas.store import Store
 from sasnet_plugin.simulate.gisas.stream import held_out
+from sasnet_plugin.train import growth
 from sasnet_plugin.train.densenet import DenseConfig, build_net, circular_w1, losses, smoothing
 from sasnet_plugin.train.loop import TrainConfig, load_net, train
 from sasnet_plugin.types import SasnetError
@@ -28,6 +30,7 @@ from sasnet_plugin.types import SasnetError
 TINY = DenseConfig(stem=8, blocks=((1, 8), (1, 8), (1, 8)), dense=32)
 SETTINGS = TrainConfig(steps=120, batch=32, learning_rate=3e-3, save_every=40)
 LABELS = {"rows": 64, "columns": 64, "n_xi": 120, "nuisance": list("abc")}
+GROWTH = {"rows": 64, "columns": 64, "quantities": list("ab")}
 
 
 @pytest.fixture(scope="module")
@@ -209,3 +212,44 @@ class TestOthersWeights:
         config = DenseConfig(trunk="DenseNet169", weights="/home/me/mine.weights.h5")
         assert config.to_dict()["weights"] == "mine.weights.h5"
         assert DenseConfig.from_dict(json.loads(json.dumps(config.to_dict()))).trunk == "DenseNet169"
+
+
+class TestAnotherRunsTrunk:
+    """Transfer between domains: a network for films begins with what one for rotations has learned."""
+
+    @pytest.fixture
+    def run(self, tmp_path: Path) -> Path:
+        donor = build_net(LABELS, TINY)
+        donor.save_weights(tmp_path / "final.weights.h5")
+        settings = {"net": TINY.to_dict(), "domain": "gisas_hex", **LABELS}
+        (tmp_path / "settings.json").write_text(json.dumps(settings), encoding="utf-8")
+        return tmp_path
+
+    @staticmethod
+    def stems(net) -> list[np.ndarray]:
+        from sasnet_plugin.train.transfer import _flat
+
+        return [layer.get_weights()[0] for layer in _flat(net) if layer.name == "trunk_stem"]
+
+    def test_weights_are_taken_over(self, run: Path) -> None:
+        from sasnet_plugin.train.loop import load_net
+
+        donor, _ = load_net(run, GISAS_HEX)
+        net = growth.build_net(GROWTH, replace(TINY, weights=str(run)))
+        (theirs,), (ours,) = self.stems(donor), self.stems(net)
+        # Films have two pictures less: the asymmetry of both sides says nothing of them.
+        assert theirs.shape[2] == ours.shape[2] + 2
+        np.testing.assert_array_equal(ours, theirs[:, :, :3])
+        scratch = growth.build_net(GROWTH, TINY)
+        assert np.abs(self.stems(scratch)[0] - ours).max() > 1e-3
+
+    def test_trunk_of_another_size(self, run: Path) -> None:
+        with pytest.raises(SasnetError, match="has (another trunk|other shapes)"):
+            growth.build_net(GROWTH, replace(TINY, stem=TINY.stem + 1, weights=str(run)))
+        with pytest.raises(SasnetError, match="has another trunk"):
+            growth.build_net(GROWTH, replace(TINY, blocks=(*TINY.blocks, (2, 8)), weights=str(run)))
+
+    def test_run_that_has_not_finished(self, run: Path) -> None:
+        (run / "final.weights.h5").unlink()
+        with pytest.raises(SasnetError, match="holds no finished training run"):
+            growth.build_net(GROWTH, replace(TINY, weights=str(run)))
