@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,6 +13,17 @@ from sasnet_plugin.types import SasnetError
 if TYPE_CHECKING:
     from sasnet_plugin.fit.contrast import Contrast
     from sasnet_plugin.fit.methods import Method
+
+
+#: Settings for reading images.
+Geometry = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--geometry",
+        metavar="NAME=VALUE",
+        help="Images: what header and TOML file do not say, or say wrongly, such as alpha_i=0.2; repeat it.",
+    ),
+]
 
 
 def names_of(given: list[str] | None) -> list[str] | None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sasnet_plugin.cli.arguments import names_of, unit_of, window_of
+from sasnet_plugin.cli.arguments import Geometry, names_of, unit_of, window_of
 from sasnet_plugin.cli.files import curves_of, expand
 from sasnet_plugin.cli.kinds import Kinds
 from sasnet_plugin.data.failure import sentence_of
@@ -69,6 +69,7 @@ def classify(
     entry: Annotated[
         str | None, typer.Option("--entry", help="Only this entry of a file that holds several.")
     ] = None,
+    geometry: Geometry = None,
     models: Annotated[
         list[str] | None, typer.Option("--models", help="Choose only from these models (commas or repeated).")
     ] = None,
@@ -94,6 +95,7 @@ def classify(
         exclude=names_of(exclude),
         q_unit=unit,
         entry=entry,
+        geometry=geometry,
         verify=verify,
     )
     for stream in (sys.stdout, sys.stderr):

@@ -9,6 +9,8 @@ from typing import Annotated, Any
 
 import typer
 
+from sasnet_plugin.cli.arguments import Geometry
+
 
 def follow(
     files: Annotated[
@@ -21,6 +23,7 @@ def follow(
     domain: Annotated[
         str, typer.Option("--domain", help="Kind of measurement: gisas_growth or gisas_hex.")
     ] = "gisas_growth",
+    geometry: Geometry = None,
     plot: Annotated[
         str | None, typer.Option("--plot", help="Draw the quantities against time into this file (PNG).")
     ] = None,
@@ -38,6 +41,7 @@ def follow(
 
     from sasnet_plugin.batch import follow as series
     from sasnet_plugin.cli.files import curves_of, expand
+    from sasnet_plugin.cli.kinds import geometry_of
     from sasnet_plugin.data.failure import sentence_of
     from sasnet_plugin.domains import page, resolve
     from sasnet_plugin.types import SasnetError
@@ -53,7 +57,7 @@ def follow(
             if isinstance(argument, str) and argument.endswith(".toml"):
                 continue  # the geometry of its neighbours
             bad: list[SasnetError] = []
-            read = partial(resolve(found.read), failed=bad.append)
+            read = partial(resolve(found.read), failed=bad.append, **geometry_of(found, geometry, domain))
             for path, one in curves_of(argument, read, None):
                 # Frames that could not be read before this one, in their order.
                 yield from ((path, sentence) for sentence in bad)

@@ -24,6 +24,8 @@ class Kinds:
         Models to choose from, and to leave out.
     q_unit, entry : str or None
         For reading.
+    geometry : list of str or None
+        Settings for reading, ``name=value``; only images have such.
     verify : bool
         Answers are simulated again.
     """
@@ -37,11 +39,13 @@ class Kinds:
         exclude: list[str] | None,
         q_unit: str | None,
         entry: str | None,
+        geometry: list[str] | None = None,
         verify: bool = False,
     ) -> None:
         self._given = page(domain).name if domain else None
         self._wanted = {"top": top, "models": models, "exclude": exclude}
         self._reading = {"q_unit": q_unit, "entry": entry}
+        self._geometry = geometry
         self._verify = verify
         self._judges: dict[str, Callable[[Sequence[Any]], list[Any]]] = {}
         self._domains: dict[type, Domain] = {}
@@ -51,7 +55,7 @@ class Kinds:
     def read(self, path: str) -> Iterable[Any]:
         """The measurements of a file."""
         domain = page(self._given or recognised(Path(path)))
-        for one in resolve(domain.read)(path, **self._reading):
+        for one in resolve(domain.read)(path, **self._reading, **geometry_of(domain, self._geometry, path)):
             self._domains[type(one)] = domain
             yield one
 
@@ -88,3 +92,18 @@ class Kinds:
             except UnknownModelError as error:
                 raise typer.BadParameter(str(error), param_hint="--models / --exclude") from None
         return self._judges[domain.name]
+
+
+def geometry_of(domain: Domain, given: list[str] | None, path: str) -> dict[str, Any]:
+    """What ``--geometry`` adds to the reading of a file.
+
+    Raises
+    ------
+    SasnetError
+        The domain has no such settings, or there is something wrong with them.
+    """
+    if not given:
+        return {}
+    if not domain.settings:
+        raise SasnetError(f"{path}: --geometry is for images; a curve has none.")
+    return {"settings": resolve(domain.settings)(given)}

@@ -31,7 +31,9 @@ class Domain:
     recognise : str
         (path) whether a file can only hold such measurements; empty where it cannot be told.
     read : str
-        (path, q_unit=, entry=) to measurements, one after the other.
+        (path, q_unit=, entry=) to measurements, one after the other; also settings= where there are any.
+    settings : str
+        Texts ``name=value`` of ``--geometry`` to settings for reading; empty where files say it all.
     preprocess : str
         Measurements to the network's input; the same for training and prediction.
     preprocess_version : str
@@ -86,6 +88,7 @@ class Domain:
     name: str
     recognise: str = ""
     read: str = ""
+    settings: str = ""
     preprocess: str = ""
     preprocess_version: str = ""
     sample_prior: str = ""

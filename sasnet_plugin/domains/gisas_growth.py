@@ -7,6 +7,7 @@ from . import Domain
 GISAS_GROWTH = Domain(
     name="gisas_growth",
     read="sasnet_plugin.data.images.load:read",
+    settings="sasnet_plugin.data.images.settings:from_options",
     preprocess="sasnet_plugin.data.images.features:features",
     preprocess_version="sasnet_plugin.data.images.features:PREPROCESS_VERSION",
     sample_prior="sasnet_plugin.simulate.growth.priors:sample_film",

@@ -8,6 +8,7 @@ GISAS_HEX = Domain(
     name="gisas_hex",
     recognise="sasnet_plugin.data.images:is_image",
     read="sasnet_plugin.data.images.load:read",
+    settings="sasnet_plugin.data.images.settings:from_options",
     preprocess="sasnet_plugin.data.images.features:features",
     preprocess_version="sasnet_plugin.data.images.features:PREPROCESS_VERSION",
     sample_prior="sasnet_plugin.simulate.gisas.priors:sample_geometry",

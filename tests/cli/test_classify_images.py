@@ -153,3 +153,35 @@ def test_stranger_is_not_fitted(zoo: Path, picture: Path) -> None:
     assert max(answer["distribution"]["p"]) < 0.01
     assert any("outside what this model knows" in note for note in answer["notes"])
     assert any("Nothing was fitted" in note for note in answer["notes"])
+
+
+def test_geometry_from_the_command_line(both: Path, picture: Path) -> None:
+    beside = picture.with_suffix(".toml")
+    _, there, _ = run(picture, "--json")
+    lines = [line for line in TOML.splitlines() if line]
+    beside.unlink()
+    given = [part for line in lines for part in ("--geometry", line.replace('"', ""))]
+    code, here, err = run(picture, "--json", *given)
+    assert (code, err) == (0, "")
+    assert json.loads(here) == json.loads(there)
+    # What is given goes before what stands beside the image.
+    beside.write_text(TOML)
+    code, other, _ = run(picture, "--json", "--geometry", "alpha_i=0.17")
+    assert code == 0
+    known = [json.loads(text)["geometry"]["alpha_i"]["value"] for text in (there, other)]
+    assert known[1] - known[0] == pytest.approx(0.01, abs=5e-3)
+
+
+def test_geometry_that_is_none(both: Path, picture: Path, tmp_path: Path) -> None:
+    code, _, err = run(picture, "--geometry", "alpha=0.2")
+    assert code == 1
+    assert "there is no setting 'alpha'; did you mean 'alpha_i" in err.replace("\n", " ")
+    assert "Traceback" not in err
+    code, _, err = run(picture, "--geometry", "alpha_i")
+    assert code == 1
+    assert "is not name=value, such as alpha_i=0.2" in err.replace("\n", " ")
+    curve = tmp_path / "sphere.dat"
+    np.savetxt(curve, np.column_stack(sphere_curve(60.0)))
+    code, _, err = run(curve, "--geometry", "alpha_i=0.2")
+    assert code == 1
+    assert "--geometry is for images" in err.replace("\n", " ")

@@ -225,11 +225,12 @@ def read(
     *,
     q_unit: str | None = None,
     entry: str | None = None,
+    settings: ImageSettings | None = None,
     failed: Callable[[DataError], None] | None = None,
 ) -> Iterator[Image]:
     """The images of a file one by one, or frame number ``entry`` counted from 1.
 
-    ``failed`` is as in `iter_images`.
+    ``settings`` and ``failed`` are as in `iter_images`.
 
     Raises
     ------
@@ -239,8 +240,8 @@ def read(
     if q_unit is not None:
         raise DataError(f"{path}: an image has no q; leave --q-unit out.")
     if entry is None:
-        yield from iter_images(path, failed=failed)
+        yield from iter_images(path, settings, failed=failed)
         return
     if not entry.isdigit() or int(entry) < 1:
         raise DataError(f"{path}: {entry} is no frame of an image file; give its number, counted from 1.")
-    yield from load_images(path, entry=int(entry))
+    yield from load_images(path, settings, entry=int(entry))

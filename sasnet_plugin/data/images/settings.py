@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import tomllib
+from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from difflib import get_close_matches
 from pathlib import Path
@@ -134,6 +135,26 @@ def from_table(table: dict[str, Any], file: str) -> ImageSettings:
             advice = f"did you mean {near[0]!r}?" if near else f"use one of {', '.join(names)}."
             raise DataError(f"{file}: there is no setting {key!r}; {advice}")
     return ImageSettings(**{key: _value(key, value, file) for key, value in table.items()})
+
+
+def from_options(given: Sequence[str]) -> ImageSettings:
+    """Settings from texts ``name=value``, the value as in TOML; a word needs no quotes.
+
+    Raises
+    ------
+    DataError
+        As `from_table`, or a text is no name and value.
+    """
+    table: dict[str, Any] = {}
+    for text in given:
+        name, equals, value = (part.strip() for part in text.partition("="))
+        if not (equals and name and value):
+            raise DataError(f"{text}: is not name=value, such as alpha_i=0.2.")
+        try:
+            table[name] = tomllib.loads(f"value = {value}")["value"]
+        except tomllib.TOMLDecodeError:
+            table[name] = value
+    return from_table(table, "--geometry")
 
 
 def _value(key: str, value: Any, file: str) -> Any:
