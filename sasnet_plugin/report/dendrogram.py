@@ -10,6 +10,7 @@ import numpy as np
 
 from ..types import ModelZooError
 from ..zoo import Manifest
+from .figure_file import write_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -97,4 +98,4 @@ def draw_dendrogram(manifest: Manifest, path: Path) -> None:
     draw_tree(axes, manifest)
     axes.set_xlabel("−ln of the probability that one is taken for the other")
     axes.set_title(f"{len(manifest.groups)} groups (joined right of the dotted line)")
-    figure.savefig(path, dpi=150)
+    write_figure(figure, path, dpi=150)

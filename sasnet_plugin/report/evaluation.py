@@ -14,6 +14,7 @@ from ..simulate.examples import SOURCES, Examples
 from ..simulate.strangers import KINDS
 from ..train import metrics
 from ..zoo import Manifest
+from .figure_file import write_figure
 
 COUNT_EDGES = (30, 300, 3_000, 30_000, 1_000_001)
 WIDTH_EDGES = (0.5, 1.1, 1.6, 2.0, 2.5, 4.0)
@@ -171,4 +172,4 @@ def draw(result: dict[str, Any], path: Path) -> None:
         axis.set(xlabel=label, ylim=(0, 1))
     axes[1].set_xscale("log")
     axes[1].legend()
-    figure.savefig(path, dpi=120)
+    write_figure(figure, path)

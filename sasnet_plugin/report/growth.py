@@ -17,6 +17,7 @@ from ..simulate.growth.stream import Held, held_out
 from ..zoo import ZooModel
 from ..zoo.growth_manifest import GrowthManifest
 from .evaluated import Evaluated
+from .figure_file import write_figure
 from .image_figures import answer, check_window, runtime_of, scope_figures, scope_table
 from .images.insight import pls_section
 from .images.page import Section
@@ -109,7 +110,7 @@ def draw(result: dict[str, Any], path: Path) -> None:
     left.legend(fontsize=8)
     right.axhspan(0.85, 0.95, color="0.9")
     right.set(xlabel="counts", ylabel="coverage of the 90 % band", xscale="log", ylim=(0, 1))
-    figure.savefig(path, dpi=120)
+    write_figure(figure, path)
 
 
 def table(result: dict[str, Any]) -> str:

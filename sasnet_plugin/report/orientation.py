@@ -19,6 +19,7 @@ from ..simulate.gisas.strangers import KINDS
 from ..simulate.gisas.stream import Held, held_out
 from ..zoo import ZooModel
 from .evaluated import Evaluated
+from .figure_file import write_figure
 from .image_figures import answer, check_window, runtime_of, scope_figures
 from .images.insight import bias_section, pls_section
 from .images.page import Section
@@ -152,4 +153,4 @@ def draw(result: dict[str, Any], path: Path) -> None:
     axes[1].plot(centres, [f["coverage"] for f in result["by_counts"]], marker="o")
     axes[1].axhspan(0.85, 0.95, color="0.9")
     axes[1].set(xlabel="counts", ylabel="coverage of the 90 % band", xscale="log", ylim=(0, 1))
-    figure.savefig(path, dpi=120)
+    write_figure(figure, path)

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..types import Image, OrientationGuess, SasnetError
+from ..types import Image, OrientationGuess
+from .figure_file import write_figure
 from .plot import MAX_ROWS
 
 if TYPE_CHECKING:
@@ -30,21 +31,15 @@ def plot_orientations(path: str | Path, pairs: Sequence[tuple[Image, Orientation
     SasnetError
         The file cannot be written, or its ending is no format of matplotlib.
     """
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     pairs = pairs[:MAX_ROWS]
     figure = Figure(figsize=(10, 3.6 * len(pairs)), layout="constrained")
-    FigureCanvasAgg(figure)
     axes = figure.subplots(len(pairs), 2, squeeze=False, width_ratios=[2, 3])
     for row, (image, guess) in zip(axes, pairs, strict=True):
         _pattern(row[0], image)
         _distribution(row[1], guess)
-    try:
-        figure.savefig(path, dpi=120)
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
-        raise SasnetError(f"{path}: the figure cannot be written ({reason}); choose another file.") from None
+    write_figure(figure, path)
 
 
 def _pattern(axes: Axes, image: Image) -> None:

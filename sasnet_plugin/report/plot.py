@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sasnet_plugin.types import Curve, SasnetError, Suggestion, product_name
+from sasnet_plugin.report.figure_file import write_figure
+from sasnet_plugin.types import Curve, Suggestion, product_name
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -31,20 +32,15 @@ def plot_suggestions(path: str | Path, pairs: Sequence[tuple[Curve, Suggestion]]
     SasnetError
         The file cannot be written, or its ending is no format of matplotlib.
     """
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     pairs = pairs[:MAX_ROWS]
     figure = Figure(figsize=(10, 3.6 * len(pairs)), layout="constrained")
-    FigureCanvasAgg(figure)
     axes = figure.subplots(len(pairs), 2, squeeze=False, width_ratios=[3, 2])
     for (left, right), (curve, suggestion) in zip(axes, pairs, strict=True):
         _draw_curve(left, curve)
         _draw_bars(right, suggestion)
-    try:
-        figure.savefig(path, dpi=130)
-    except (OSError, ValueError) as error:
-        raise SasnetError(f"{path}: the figure cannot be written ({error}); name another file.") from error
+    write_figure(figure, path)
 
 
 def _draw_curve(axes: Axes, curve: Curve) -> None:

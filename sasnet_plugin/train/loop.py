@@ -183,7 +183,10 @@ def _settle(path: Path, settings: dict[str, Any]) -> None:
                 " choose another folder or repeat its options."
             )
         return
-    path.write_text(json.dumps(settings, indent=1) + "\n", encoding="utf-8")
+    # In one step: a kill must leave no half of a file, which would make the run impossible to resume.
+    temporary = path.with_suffix(".part")
+    temporary.write_text(json.dumps(settings, indent=1) + "\n", encoding="utf-8")
+    os.replace(temporary, path)
 
 
 def _restarts(run: Path) -> int:

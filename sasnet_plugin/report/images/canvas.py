@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ...types import SasnetError
+from ..figure_file import write_figure
 from ..html_style import COLOURS, placeholder
 from ..html_svg import inline_svg, plain_axes, settings
 
@@ -61,17 +61,12 @@ def save(draw: Draw, path: str | Path, size: tuple[float, float]) -> None:
         The file cannot be written, or its ending is no format of matplotlib.
     """
     from matplotlib import style
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     with style.context(["default", settings("file")]):
         figure = Figure(figsize=size, layout="constrained")
-        FigureCanvasAgg(figure)
         draw(figure, day)
-        try:
-            figure.savefig(path, dpi=130)
-        except (OSError, ValueError) as error:
-            raise SasnetError(f"{path}: the figure cannot be written ({error}); name another file.") from None
+        write_figure(figure, path)
 
 
 def framed(axes: Axes, paint: Paint) -> None:
