@@ -14,7 +14,7 @@ from .hand import Hand, hand
 from .linear import Quadratic, deviance, quadratic
 from .parameters import PARAMETERS, clipped, start
 from .posterior import Posterior, expand, posterior, scales
-from .refine import Refined, refine
+from .refine import Refined, explains, refine
 from .resolution import resolved
 from .search import far, search
 from .uniform import uniform_p_value
@@ -66,8 +66,7 @@ def invert(
     rng = np.random.default_rng(0) if rng is None else rng
     counts, shown = on_window(image)
     at, error = start(guess.geometry)
-    begin = search(counts, at, error) if far(error) else at
-    refined = refine(counts, at, error, begin=begin)
+    refined = fitted_geometry(counts, at, error)
     # What the best weights do not explain at all is no work for a crowd.
     hopeless = verify(counts, refined.expected, 0).in_scope < HOPELESS
     rounds, moves = (1, 1.0) if hopeless else (3, effort)
@@ -101,6 +100,15 @@ def invert(
         file=image.file,
         notes=(*image.notes, *guess.notes, *_notes(checked, hands, alike, modes, found, refined, counts)),
     )
+
+
+def fitted_geometry(counts: Counts, at: FloatArray, error: FloatArray) -> Refined:
+    """The best geometry, from the guess or, where that is broad, from a search in what it allows."""
+    if not far(error):
+        return refine(counts, at, error)
+    found = refine(counts, at, error, begin=search(counts, at, error))
+    # The middle of a broad guess may be better than what a quick look at a few valleys has chosen.
+    return found if explains(found) else min(found, refine(counts, at, error), key=lambda each: each.loss)
 
 
 def simulated_again(counts: Counts, found: Posterior) -> tuple[State, FloatArray, FloatArray]:

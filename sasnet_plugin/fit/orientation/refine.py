@@ -11,6 +11,7 @@ from ...simulate.gisas.factors import film_profiles
 from .forward import ROUGH, Counts, State, state
 from .linear import TOLERANCE, deviance, quadratic
 from .parameters import INDEX, PARAMETERS, clipped
+from .verify import chance
 
 FloatArray = NDArray[np.float64]
 #: A step is at most this much of a parameter's range.
@@ -22,8 +23,10 @@ _LOOSE = 0.1
 _TILTS = (-1.0, 1.0, -2.0, 2.0)
 #: Geometries for each of them.
 _TILT_STEPS = 4
-#: Loss of a pixel after the first descent that asks for other tilts at once; noise leaves less than half.
+#: Loss of a pixel above which a first descent has to wait for others; noise leaves less than half.
 _SUSPECT = 0.55
+#: Suspicious ones that are followed in the end.
+_WAITING = 2
 #: Films that are tried, Å apart.
 _FILM_STEP = 8.0
 #: Deviance that another film must save before it is looked at closely.
@@ -79,17 +82,7 @@ def refine(
     most : int
         Geometries at most, at each tolerance.
     """
-    begin = at if begin is None else begin
-    loose = descend(counts, at, error, begin, most=most // 2, tolerance=_LOOSE)
-    suspect = loose.loss > _SUSPECT * counts.y.size
-    if suspect:
-        loose = best_tilt(loose, at, error, begin)
-    found = descend(counts, at, error, loose.state.inner, before=loose.state, most=most)
-    if not suspect and not explains(found):
-        tilted = best_tilt(loose, at, error, begin)
-        if tilted is not loose:
-            anew = descend(counts, at, error, tilted.state.inner, before=tilted.state, most=most)
-            found = min(found, anew, key=lambda each: each.loss)
+    found = best_tilt(counts, at, error, at if begin is None else begin, most)
     for _ in range(_FILMS):
         film = None if explains(found) else best_film(found)
         if film is None:
@@ -103,31 +96,54 @@ def refine(
     return found
 
 
-def best_tilt(found: Refined, at: FloatArray, error: FloatArray, begin: FloatArray) -> Refined:
-    """The best of a first descent and of those that begin with the sample tilted otherwise.
+def best_tilt(counts: Counts, at: FloatArray, error: FloatArray, begin: FloatArray, most: int) -> Refined:
+    """The first descent that explains the counts, from one tilt of the sample or another; else the best.
+
+    Each begins with the loose tolerance, and goes on at once if nothing is suspicious then; those that are
+    left wait, the best first.
 
     Parameters
     ----------
-    found : Refined
-        From ``begin``, with the loose tolerance.
+    counts : Counts
     at, error : (parameters,) float arrays
         The guess.
     begin : (parameters,) float array
+    most : int
+        Geometries at most.
     """
-    counts, tilt = found.state.counts, INDEX["shift_alpha"]
-    best, now = found, found.state
-    for errors in _TILTS:
+    tilt, enough = INDEX["shift_alpha"], _SUSPECT * counts.y.size
+    waiting: list[Refined] = []
+    found: Refined | None = None
+    now: State | None = None
+
+    def followed(loose: Refined) -> Refined:
+        tried = descend(counts, at, error, loose.state.inner, before=loose.state, most=most)
+        return tried if found is None else min(found, tried, key=lambda each: each.loss)
+
+    for errors in (0.0, *_TILTS):
         other = begin.copy()
         other[tilt] += errors * error[tilt]
-        tried = descend(counts, at, error, other, before=now, most=_TILT_STEPS, tolerance=_LOOSE)
-        best, now = min(best, tried, key=lambda each: each.loss), tried.state
-    return best
+        steps = _TILT_STEPS if errors else most // 2
+        loose = descend(counts, at, error, other, before=now, most=steps, tolerance=_LOOSE)
+        now = loose.state
+        if loose.loss > enough:
+            waiting.append(loose)
+            continue
+        found = followed(loose)
+        if explains(found):
+            return found
+    for loose in sorted(waiting, key=lambda each: each.loss)[:_WAITING]:
+        found = followed(loose)
+        if explains(found):
+            break
+    assert found is not None
+    return found
 
 
 def explains(found: Refined) -> bool:
     """The deviance is what chance leaves."""
-    pixels = found.expected.size
-    return bool(deviance(found.state.counts.y, found.expected).sum() < pixels + 3 * np.sqrt(2 * pixels))
+    expected, sd = chance(found.expected)
+    return bool(deviance(found.state.counts.y, found.expected).sum() < expected + 3 * sd)
 
 
 def descend(

@@ -71,12 +71,9 @@ def verify(
         What of the expected counts is no background; default: all.
     """
     each = deviance(counts.y, simulated)
-    mean, var = moments(simulated)
-    # What the tolerance takes off a pixel's deviance.
-    taken = np.maximum(simulated, 1e-3) / variance(simulated)
+    whole, sd = chance(simulated)
     dof = int(round(counts.y.size - parameters))
-    expected = float((mean * taken).sum()) * dof / counts.y.size
-    sd = float(np.sqrt((var * taken**2).sum()))
+    expected = whole * dof / counts.y.size
     total = float(each.sum())
     z = (total - expected) / sd
     misfit = _misfit(counts, simulated)
@@ -96,6 +93,14 @@ def verify(
         np.sign(counts.y - simulated) * np.sqrt(each),
         _in_words(total, expected, z, misfit, in_scope, share),
     )
+
+
+def chance(simulated: FloatArray) -> tuple[float, float]:
+    """Mean and standard deviation of the deviance of all pixels, were the expected counts right."""
+    mean, var = moments(simulated)
+    # What the tolerance takes off a pixel's deviance.
+    taken = np.maximum(simulated, 1e-3) / variance(simulated)
+    return float((mean * taken).sum()), float(np.sqrt((var * taken**2).sum()))
 
 
 def _in_words(total: float, expected: float, z: float, misfit: float, in_scope: float, share: float) -> str:
