@@ -281,10 +281,13 @@ def table(found: dict[str, list[dict[str, Any]]]) -> str:
                 percent(float(np.mean([r["success"] for r in rows]))),
                 f"{seconds.mean():.1f}",
                 f"{np.median(seconds):.1f}",
-                f"{seconds.mean() / dear:.2f}",
+                f"{seconds.mean() / dear:.2f}" if found.get("de") else "",
             ]
         )
     text = markdown(header, lines)
+    missing = [CONTESTANTS[key] for key in CONTESTANTS if not found.get(key)]
+    if missing:
+        text += f"\nNot run yet: {'; '.join(missing)}.\n"
     if found.get("de"):
         cut = [r for r in found["de"] if r["late"]]
         whole = [r["steps"] for r in found["de"] if not r["late"]]
