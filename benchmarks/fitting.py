@@ -29,8 +29,9 @@ from kept import Here, run
 from sasnet_plugin.types import Curve, SasnetError, product_name
 
 SUCCESS = 1.1
-#: CPU-seconds after which a contestant's fit of one curve ends with the best that it has seen.
-PATIENCE = 60.0
+#: CPU-seconds after which a contestant's fit of one curve ends with the best that it has seen: more than sasnet
+#: takes on average, and few enough that 300 curves take an hour or two.
+PATIENCE = {"lm": 60.0, "amoeba": 30.0, "de": 30.0}
 STARTS = 10
 #: CPU-seconds for all of sasnet's candidates: ``sasnet fit``'s default, 30 s of two processes.
 LIMIT = 60.0
@@ -201,7 +202,7 @@ def _told(contestant: str, given: Problem, rng: np.random.Generator) -> dict[str
     fitness.update()
     # What it takes to find the truth's sampling is not the contestant's doing.
     began = time.process_time()
-    deadline = began + PATIENCE
+    deadline = began + PATIENCE[contestant]
     free, _ = choose_free(fitness, frozenset())
     set_ranges(fitness, free)
     if contestant == "de":
@@ -221,7 +222,7 @@ def _told(contestant: str, given: Problem, rng: np.random.Generator) -> dict[str
             steps = _fit(contestant, problem_, fitness, deadline)
     least, seconds = float(fitness.best[0]), time.process_time() - began
     reduced = least / max(len(given.curve) - len(free), 1)
-    return {"reduced_chisq": reduced, "seconds": seconds, "steps": steps, "late": seconds > PATIENCE}
+    return {"reduced_chisq": reduced, "seconds": seconds, "steps": steps, "late": seconds > PATIENCE[contestant]}
 
 
 def _truth(given: Problem) -> dict[str, Any]:
@@ -292,7 +293,7 @@ def table(found: dict[str, list[dict[str, Any]]]) -> str:
         cut = [r for r in found["de"] if r["late"]]
         whole = [r["steps"] for r in found["de"] if not r["late"]]
         text += (
-            f"\nDifferential evolution was stopped after {PATIENCE:.0f} CPU-seconds in {len(cut)} of"
+            f"\nDifferential evolution was stopped after {PATIENCE['de']:.0f} CPU-seconds in {len(cut)} of"
             f" {len(found['de'])} problems, there after {np.median([r['steps'] for r in cut] or [0]):.0f}"
             f" generations in the middle; where it ended by itself it took {np.median(whole or [0]):.0f}.\n"
         )

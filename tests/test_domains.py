@@ -16,7 +16,7 @@ from sasnet_plugin.types import Curve, SasnetError
 
 VALUES = {"name", "preprocess_version", "reservoir", "reuse", "quantities"}
 OF_KERAS = {"net", "build_net"}  # imported by the tests of training
-OPTIONAL = {"recognise", "augment", "verify", "quantities", "report"}
+OPTIONAL = {"recognise", "settings", "augment", "verify", "quantities", "report"}
 
 
 @pytest.mark.parametrize("page", [SAS1D, GISAS_HEX, GISAS_GROWTH], ids=lambda page: page.name)
