@@ -29,8 +29,8 @@ from kept import Here, run
 from sasnet_plugin.types import Curve, SasnetError, product_name
 
 SUCCESS = 1.1
-#: CPU-seconds after which a contestant's fit of one curve ends with the best that it has seen: more than sasnet
-#: takes on average, and few enough that 300 curves take an hour or two.
+#: CPU-seconds after which a contestant's fit of one curve ends with the best that it has seen: more than
+#: sasnet takes on average, and few enough that 300 curves take an hour or two.
 PATIENCE = {"lm": 60.0, "amoeba": 30.0, "de": 30.0}
 STARTS = 10
 #: CPU-seconds for all of sasnet's candidates: ``sasnet fit``'s default, 30 s of two processes.
@@ -224,7 +224,8 @@ def _told(contestant: str, given: Problem, rng: np.random.Generator) -> dict[str
             break
     least, seconds = float(fitness.best[0]), time.process_time() - began
     reduced = least / max(len(given.curve) - len(free), 1)
-    return {"reduced_chisq": reduced, "seconds": seconds, "steps": steps, "late": seconds > PATIENCE[contestant]}
+    late = seconds > PATIENCE[contestant]
+    return {"reduced_chisq": reduced, "seconds": seconds, "steps": steps, "late": late}
 
 
 def _truth(given: Problem) -> dict[str, Any]:

@@ -29,6 +29,8 @@ NEGLIGIBLE = 0.1 / N_XI
 _NOT_UNIFORM = 0.05
 #: Above this nothing is gained by a better fit with every angle alike; steps of that fit otherwise.
 _SURELY_ALIKE, _FLAT_STEPS = 0.2, 4
+#: Loss by which every angle alike may be worse after one of them; more is no matter of geometry.
+_SURELY_NOT = 500.0
 #: `in_scope` of the best weights below which no distribution is looked for in earnest.
 HOPELESS = 0.1
 
@@ -72,12 +74,13 @@ def invert(
     rounds, moves = (1, 1.0) if hopeless else (3, effort)
     found = posterior(counts, refined, at, error, rng, rounds=rounds, effort=moves)
     final, expected, scattered = simulated_again(counts, found)
+    best = half_deviance(counts, expected) + half_chisq(final, at, error)
     modes = resolved(found.form)
     # One parameter each for the scale and what the geometry has learnt.
     learnt = float(np.sum(1 - np.minimum(found.error / error, 1.0) ** 2))
     checked = verify(counts, expected, modes + learnt + 1, scattered)
     hands = hand(found.crowd.p)
-    alike = uniform_alike(final, found, at, error, rng)
+    alike = uniform_alike(final, found, at, error, rng, best)
     p_low, p_high = np.quantile(found.crowd.p, [(1 - BAND) / 2, (1 + BAND) / 2], axis=0)
     p = found.crowd.p.mean(axis=0)
     return OrientationResult(
@@ -128,12 +131,22 @@ def simulated_again(counts: Counts, found: Posterior) -> tuple[State, FloatArray
 
 
 def uniform_alike(
-    now: State, found: Posterior, at: FloatArray, error: FloatArray, rng: np.random.Generator
+    now: State, found: Posterior, at: FloatArray, error: FloatArray, rng: np.random.Generator, best: float
 ) -> float:
     """Probability of a pattern as far from every angle alike as this one, were it so.
 
     A geometry that was fitted beside another distribution is not the best one for this: before every angle
     alike is ruled out, it has been fitted as well.
+
+    Parameters
+    ----------
+    now : State
+    found : Posterior
+    at, error : (parameters,) float arrays
+        Gaussian prior of the geometry.
+    rng : numpy.random.Generator
+    best : float
+        Loss of the distribution that was found.
     """
     weights, backgrounds = np.full(N_XI, float(found.weights.mean())), found.backgrounds
     form, loss = flat_form(now, weights, backgrounds, at, error)
@@ -149,6 +162,8 @@ def uniform_alike(
             break
         now, form, loss = moved, tried, less
         alike = uniform_p_value(form, rng)
+        if loss > best + _SURELY_NOT:
+            break
     return alike
 
 
@@ -160,8 +175,17 @@ def flat_form(
     expected = np.maximum(weights @ now.patterns + backgrounds @ now.backgrounds, 1e-3)
     expected *= counts.y.sum() / expected.sum()
     form = expand(now, weights, backgrounds, expected, at, error)
-    chisq = float(np.sum(((now.inner - at) / error) ** 2))
-    return form, 0.5 * (float(deviance(counts.y, expected).sum()) + chisq)
+    return form, half_deviance(counts, expected) + half_chisq(now, at, error)
+
+
+def half_deviance(counts: Counts, expected: FloatArray) -> float:
+    """Of all pixels."""
+    return 0.5 * float(deviance(counts.y, expected).sum())
+
+
+def half_chisq(now: State, at: FloatArray, error: FloatArray) -> float:
+    """Of the geometry about its prior."""
+    return 0.5 * float(np.sum(((now.inner - at) / error) ** 2))
 
 
 def geometry(found: Posterior, image: Image) -> dict[str, tuple[float, float, str]]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ...simulate.gisas.factors import film_profiles
+from .films import valleys
 from .forward import ROUGH, Counts, State, state
 from .linear import TOLERANCE, deviance, quadratic
 from .parameters import INDEX, PARAMETERS, clipped
@@ -27,10 +28,13 @@ _TILT_STEPS = 4
 _SUSPECT = 0.55
 #: Suspicious ones that are followed in the end.
 _WAITING = 2
-#: Films that are tried, Å apart.
-_FILM_STEP = 8.0
-#: Deviance that another film must save before it is looked at closely.
-_FILM_GAIN = 10.0
+#: Fall of the loss that another film must promise to be followed, where the counts are explained already.
+_FILM_GAIN = 5.0
+#: Standard deviations of the deviance up to which they are. A wrong film hides below `explains`' three: of
+#: patterns with a deviance above one, every second has a better film.
+_WELL = 1.0
+#: Films nearer than this to one that was followed are the same, Å.
+_SAME_FILM = 8.0
 #: Other films that are followed, at most.
 _FILMS = 4
 _NONE = np.zeros(0)
@@ -83,17 +87,26 @@ def refine(
         Geometries at most, at each tolerance.
     """
     found = best_tilt(counts, at, error, at if begin is None else begin, most)
-    for _ in range(_FILMS):
-        film = None if explains(found) else best_film(found)
+    followed = [float(found.state.inner[INDEX["oxide"]])]
+    while len(followed) <= _FILMS:
+        film = next_film(found, at, error, followed)
         if film is None:
             break
+        followed.append(film)
         other = found.state.inner.copy()
         other[INDEX["oxide"]] = film
         tried = descend(counts, at, error, other, before=found.state, most=most)
-        if tried.loss >= found.loss:
-            break
-        found = tried
+        found = min(found, tried, key=lambda each: each.loss)
     return found
+
+
+def next_film(found: Refined, at: FloatArray, error: FloatArray, followed: Sequence[float]) -> float | None:
+    """A film worth a descent, Å: one that promises much, or any other where the fit leaves something over."""
+    least = _FILM_GAIN if explains(found, _WELL) else -np.inf
+    for film, fall in valleys(found, at, error):
+        if fall > least and all(abs(film - other) >= _SAME_FILM for other in followed):
+            return film
+    return None
 
 
 def best_tilt(counts: Counts, at: FloatArray, error: FloatArray, begin: FloatArray, most: int) -> Refined:
@@ -140,10 +153,10 @@ def best_tilt(counts: Counts, at: FloatArray, error: FloatArray, begin: FloatArr
     return found
 
 
-def explains(found: Refined) -> bool:
-    """The deviance is what chance leaves."""
+def explains(found: Refined, within: float = 3.0) -> bool:
+    """The deviance is what chance leaves, to so many standard deviations."""
     expected, sd = chance(found.expected)
-    return bool(deviance(found.state.counts.y, found.expected).sum() < expected + 3 * sd)
+    return bool(deviance(found.state.counts.y, found.expected).sum() < expected + within * sd)
 
 
 def descend(
@@ -189,25 +202,6 @@ def descend(
         step = step / max(1.0, float(np.max(np.abs(step) / (_LONGEST * ranges))))
         inner = clipped(inner + step)
     assert best is not None
-    return best
-
-
-def best_film(found: Refined) -> float | None:
-    """A thickness of the film that explains the rows better than the fit's, Å; None where none does.
-
-    The rod's fringes repeat, so the loss has many valleys along the thickness, each a step apart.
-    """
-    now, counts = found.state, found.state.counts
-    geometry = now.factors.geometry
-    low, high = PARAMETERS[INDEX["oxide"]].limits()
-    best, least = None, float(deviance(counts.y, found.expected).sum()) - _FILM_GAIN
-    pattern = counts.spread(found.expected)
-    films = [oxide for oxide in np.arange(low, high, _FILM_STEP) if abs(oxide - geometry.oxide) > _FILM_STEP]
-    for oxide, rows in zip(films, film_profiles(geometry, counts.window, films), strict=True):
-        changed = (pattern * rows[:, None])[counts.mask]
-        loss = float(deviance(counts.y, changed * (counts.y.sum() / changed.sum())).sum())
-        if loss < least:
-            best, least = float(oxide), loss
     return best
 
 

@@ -1,0 +1,59 @@
+"""Other thicknesses of the film that a fit may have missed: the loss has many valleys along it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...simulate.gisas.factors import film_profiles
+from .linear import quadratic
+from .parameters import INDEX, PARAMETERS
+
+if TYPE_CHECKING:
+    from .refine import Refined
+
+FloatArray = NDArray[np.float64]
+#: Films that are tried, Å apart.
+STEP = 4.0
+_OTHERS = [k for k in range(len(PARAMETERS)) if k != INDEX["oxide"]]
+
+
+def valleys(found: Refined, at: FloatArray, error: FloatArray) -> list[tuple[float, float]]:
+    """Thicknesses in Å at which the loss has a minimum, and by how much it is expected to fall there.
+
+    The rod's fringes repeat, so a valley may lie far from the fit's. Each film is given the scale,
+    backgrounds and other parameters that suit it, all linear about the fit: rough where a film is far, so
+    that a loss that seems to rise may still fall, but the minima are where they should be.
+
+    Parameters
+    ----------
+    found : Refined
+    at, error : (parameters,) float arrays
+        The guess, a Gaussian prior.
+
+    Returns
+    -------
+    list of (float, float)
+        Deepest first; that of the fit is among them.
+    """
+    now, counts, oxide = found.state, found.state.counts, INDEX["oxide"]
+    here = float(now.inner[oxide])
+    films = np.unique(np.append(np.arange(*PARAMETERS[oxide].limits(), STEP), here))
+    profiles = film_profiles(now.factors.geometry, counts.window, films.tolist())
+    jacobian = now.jacobian(found.weights, float(found.backgrounds[1]))[_OTHERS]
+    expected = found.expected[None]
+    precision, target = 1 / error[_OTHERS] ** 2, (at - now.inner)[_OTHERS]
+    losses = []
+    for film, rows in zip(films, profiles, strict=True):
+        ratio = np.broadcast_to(rows[:, None], counts.mask.shape)[counts.mask]
+        columns = np.concatenate((now.backgrounds, expected * ratio))
+        form = quadratic(columns, counts.y, found.expected, jacobian * ratio, precision, target)
+        weights = form.nonnegative()
+        loss = form.rest - 2 * weights @ form.v + weights @ form.m @ weights
+        losses.append(0.5 * (float(loss) + ((film - at[oxide]) / error[oxide]) ** 2))
+    falls = losses[int(np.argmin(np.abs(films - here)))] - np.array(losses)
+    around = np.concatenate(([-np.inf], falls, [-np.inf]))
+    lowest = (falls >= around[:-2]) & (falls >= around[2:])
+    return sorted(zip(films[lowest].tolist(), falls[lowest].tolist(), strict=True), key=lambda pair: -pair[1])
