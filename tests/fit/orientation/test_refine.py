@@ -10,8 +10,8 @@ import pytest
 from orientedpatterns import GEOMETRY, MEASUREMENT
 
 from sasnet_plugin.fit.orientation import invert, prior_guess
-from sasnet_plugin.fit.orientation.parameters import INDEX, start
-from sasnet_plugin.fit.orientation.refine import explains, refine
+from sasnet_plugin.fit.orientation.parameters import INDEX, PARAMETERS, start
+from sasnet_plugin.fit.orientation.refine import best_tilt, explains, refine
 from sasnet_plugin.fit.orientation.window import on_window
 from sasnet_plugin.simulate.gisas.basis import Basis, basis, mix
 from sasnet_plugin.simulate.gisas.detector import MARGIN, expected_counts
@@ -65,6 +65,23 @@ def test_a_tilt_that_was_guessed_wrong_is_mended(case: str) -> None:
     found = refine(counts, *start(prior_guess(image).geometry | guessed))
     assert explains(found)
     assert found.state.inner[INDEX["shift_alpha"]] == pytest.approx(measurement.shift_alpha, abs=1e-3)
+
+
+def test_a_film_that_was_guessed_wrong_is_found_though_the_counts_are_explained() -> None:
+    geometry = Geometry(417.45, 1369.2, 41.21, 113.0, 0.0271, 1.21975, 0.15427, 655.96)
+    measurement = Measurement(0.0042, 0.0089, -0.0187, 0.0119, 0.0016, 0.0082, 0.913, 0.2074, 2.19e6)
+    p = 0.6 * peak(10.0, 8.0) + 0.4 * deltas(np.array([40.0]), np.array([1.0]))
+    image = measured(basis(geometry, WINDOW.with_margin(MARGIN)), measurement, p, seed=2)
+    counts, _ = on_window(image)
+    true = {**vars(geometry), **vars(measurement)}
+    guessed = {each.name: (float(true[each.name]), 0.1 * each.broad()[1]) for each in PARAMETERS}
+    at, error = start(prior_guess(image).geometry | guessed | {"oxide": (geometry.oxide - 90, 60.0)})
+    hidden = best_tilt(counts, at, error, at, most=10)
+    assert explains(hidden)
+    assert hidden.state.inner[INDEX["oxide"]] < geometry.oxide - 100
+    found = refine(counts, at, error)
+    assert found.loss < hidden.loss - 20
+    assert found.state.inner[INDEX["oxide"]] == pytest.approx(geometry.oxide, abs=40)
 
 
 def test_uniform_is_called_uniform_from_a_guess(
