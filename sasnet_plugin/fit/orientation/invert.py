@@ -78,7 +78,7 @@ def invert(
     modes = resolved(found.form)
     # One parameter each for the scale and what the geometry has learnt.
     learnt = float(np.sum(1 - np.minimum(found.error / error, 1.0) ** 2))
-    checked = verify(counts, expected, modes + learnt + 1, scattered)
+    checked = verify(counts, expected, modes + learnt + 1, scattered, found.dispersed)
     hands = hand(found.crowd.p)
     alike = uniform_alike(final, found, at, error, rng, best)
     p_low, p_high = np.quantile(found.crowd.p, [(1 - BAND) / 2, (1 + BAND) / 2], axis=0)
@@ -149,7 +149,7 @@ def uniform_alike(
         Loss of the distribution that was found.
     """
     weights, backgrounds = np.full(N_XI, float(found.weights.mean())), found.backgrounds
-    form, loss = flat_form(now, weights, backgrounds, at, error)
+    form, loss = flat_form(now, weights, backgrounds, at, error, found.dispersed)
     alike = uniform_p_value(form, rng)
     for _ in range(_FLAT_STEPS):
         if alike > _SURELY_ALIKE:
@@ -157,7 +157,7 @@ def uniform_alike(
         weights = scales(form, np.full((1, N_XI), 1 / N_XI))[0] * np.full(N_XI, 1 / N_XI)
         others = form.best_others(weights)
         moved = state(now.counts, clipped(now.inner + others[2:]), now)
-        tried, less = flat_form(moved, weights, np.maximum(others[:2], 0.0), at, error)
+        tried, less = flat_form(moved, weights, np.maximum(others[:2], 0.0), at, error, found.dispersed)
         if less > loss - 0.5:
             break
         now, form, loss = moved, tried, less
@@ -168,13 +168,18 @@ def uniform_alike(
 
 
 def flat_form(
-    now: State, weights: FloatArray, backgrounds: FloatArray, at: FloatArray, error: FloatArray
+    now: State,
+    weights: FloatArray,
+    backgrounds: FloatArray,
+    at: FloatArray,
+    error: FloatArray,
+    dispersed: float,
 ) -> tuple[Quadratic, float]:
     """The likelihood about a fit with every angle alike, and the loss of that fit."""
     counts = now.counts
     expected = np.maximum(weights @ now.patterns + backgrounds @ now.backgrounds, 1e-3)
     expected *= counts.y.sum() / expected.sum()
-    form = expand(now, weights, backgrounds, expected, at, error)
+    form = expand(now, weights, backgrounds, expected, at, error, dispersed)
     return form, half_deviance(counts, expected) + half_chisq(now, at, error)
 
 

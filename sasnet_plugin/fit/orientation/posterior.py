@@ -12,6 +12,7 @@ from .linear import Quadratic, deviance, quadratic
 from .parameters import PARAMETERS, clipped
 from .refine import Refined, fitted
 from .sampler import Crowd, pooled, sample
+from .verify import dispersion
 
 FloatArray = NDArray[np.float64]
 #: Counts of each background, of all that are seen, one standard deviation of what is believed beforehand.
@@ -42,6 +43,8 @@ class Posterior:
     backgrounds : (2,) float array
     expected : (n,) float array
         Mean counts of each pixel.
+    dispersed : float
+        See `verify.dispersion`.
     """
 
     state: State
@@ -52,6 +55,7 @@ class Posterior:
     weights: FloatArray
     backgrounds: FloatArray
     expected: FloatArray
+    dispersed: float
 
     def log_likelihood(self, p: FloatArray) -> FloatArray:
         """Of (n, 120) distributions, scale, backgrounds and geometry at their best."""
@@ -105,10 +109,11 @@ def posterior(
         refined.backgrounds,
         refined.expected,
     )
+    dispersed = dispersion(counts, expected)
     found: Posterior | None = None
     for number in range(rounds):
         last = number == rounds - 1
-        form = expand(now, weights, backgrounds, expected, at, error)
+        form = expand(now, weights, backgrounds, expected, at, error, dispersed)
         crowd = _crowd(form, rng, effort if last else effort / 4, last)
         every = scales(form, crowd.p)[:, None] * crowd.p
         others = form.best_others(every)
@@ -116,14 +121,14 @@ def posterior(
         inner = clipped(now.inner + mean[2:])
         smooth, beside = every.mean(axis=0), np.maximum(mean[:2], 0.0)
         spread = np.sqrt(np.diag(form.spread + np.cov(others.T))[2:])
-        found = Posterior(now, form, crowd, inner, spread, smooth, beside, expected)
+        found = Posterior(now, form, crowd, inner, spread, smooth, beside, expected, dispersed)
         if last:
             break
         moved = state(counts, inner, now)
         spiky = fitted(moved, expected)
         chisq = float(np.sum(((inner - at) / error) ** 2))
         best = float(deviance(counts.y, spiky[2]).sum())
-        if 0.5 * (best + chisq) > refined.loss + _WORSE:
+        if 0.5 * (best + chisq) > refined.loss + dispersed * _WORSE:
             # A crowd that is not there yet has led astray.
             now, weights, backgrounds, expected = (
                 refined.state,
@@ -136,7 +141,7 @@ def posterior(
         expected = np.maximum(smooth @ now.patterns + beside @ now.backgrounds, 1e-3)
         weights, backgrounds = smooth, beside
         # About the crowd if it explains the counts, else about what does.
-        if deviance(counts.y, expected).sum() > best + _AS_GOOD:
+        if deviance(counts.y, expected).sum() > best + dispersed * _AS_GOOD:
             weights, backgrounds, expected = spiky
     assert found is not None
     return found
@@ -157,12 +162,17 @@ def expand(
     expected: FloatArray,
     at: FloatArray,
     error: FloatArray,
+    dispersed: float = 1.0,
 ) -> Quadratic:
-    """The likelihood of weights about a fit, backgrounds and geometry eliminated."""
+    """The likelihood of weights about a fit, backgrounds and geometry eliminated.
+
+    `dispersed` is the variance of the counts in units of Poisson's.
+    """
     total = float(expected.sum())
     # Once more at the level of the data, where a fit of spikes took backgrounds for peaks.
     others = np.concatenate((now.backgrounds, now.jacobian(weights, float(backgrounds[1]))))
     precision = np.concatenate((np.full(2, 1 / (_BACKGROUND * total) ** 2), 1 / error**2))
     target = np.concatenate((np.zeros(2), at - now.inner))
     assert len(PARAMETERS) == error.size
-    return quadratic(now.patterns, now.counts.y, expected, others, precision, target)
+    form = quadratic(now.patterns, now.counts.y, expected, others, dispersed * precision, target)
+    return form if dispersed == 1 else form.divided(dispersed)

@@ -56,7 +56,11 @@ class Verification:
 
 
 def verify(
-    counts: Counts, simulated: FloatArray, parameters: float, scattered: FloatArray | None = None
+    counts: Counts,
+    simulated: FloatArray,
+    parameters: float,
+    scattered: FloatArray | None = None,
+    dispersed: float = 1.0,
 ) -> Verification:
     """Hold the simulated pattern against the counts.
 
@@ -69,6 +73,8 @@ def verify(
         How many were determined by the data: each takes one off the deviance.
     scattered : (n,) float array, optional
         What of the expected counts is no background; default: all.
+    dispersed : float
+        By which `dispersion` the band is wider already.
     """
     each = deviance(counts.y, simulated)
     whole, sd = chance(simulated)
@@ -91,7 +97,7 @@ def verify(
         misfit,
         in_scope,
         np.sign(counts.y - simulated) * np.sqrt(each),
-        _in_words(total, expected, z, misfit, in_scope, share),
+        _in_words(total, expected, z, misfit, in_scope, share, dispersed),
     )
 
 
@@ -103,7 +109,29 @@ def chance(simulated: FloatArray) -> tuple[float, float]:
     return float((mean * taken).sum()), float(np.sqrt((var * taken**2).sum()))
 
 
-def _in_words(total: float, expected: float, z: float, misfit: float, in_scope: float, share: float) -> str:
+def dispersion(counts: Counts, simulated: FloatArray) -> float:
+    """By how much the counts scatter more about their simulation than noise does, beside the rod.
+
+    One where chance explains the deviance. Beyond, the likelihood divided by it (R. W. M. Wedderburn,
+    Biometrika 61 (1974) 439) says how well the angles are known from a model that is nearly right.
+    """
+    each = deviance(counts.y, simulated)
+    expected, sd = chance(simulated)
+    if each.sum() < expected + SIGNIFICANT * sd:
+        return 1.0
+    beside = beside_rod(counts)
+    return max(1.0, float(each[beside].sum()) / chance(simulated[beside])[0])
+
+
+def _in_words(
+    total: float,
+    expected: float,
+    z: float,
+    misfit: float,
+    in_scope: float,
+    share: float,
+    dispersed: float,
+) -> str:
     if share < LEAST_SHARE:
         return (
             "Background explains the image, and ordered particles are not seen in it; it is outside what this"
@@ -113,9 +141,14 @@ def _in_words(total: float, expected: float, z: float, misfit: float, in_scope: 
     if z < SIGNIFICANT:
         return f"{said}: the simulated pattern explains the image."
     if in_scope > 0.5:
+        band = (
+            f"its band allows for {dispersed:.3g} times the variance of counts"
+            if dispersed > 1
+            else "its band too narrow"
+        )
         return (
             f"{said}: beside the rod the simulated pattern is off by {100 * misfit:.0f} %, more than noise"
-            " is; the orientation is probably right, its band too narrow."
+            f" is; the orientation is probably right, {band}."
         )
     return (
         f"{said}: no orientation of the lattice explains the image (off by {100 * misfit:.0f} % beside the"

@@ -10,7 +10,7 @@ import pytest
 
 from sasnet_plugin.fit.orientation import invert
 from sasnet_plugin.simulate.gisas.distances import circular_w1, folded_w1, mirrored
-from sasnet_plugin.simulate.gisas.geometry import WINDOW, XI
+from sasnet_plugin.simulate.gisas.geometry import N_XI, WINDOW, XI
 from sasnet_plugin.simulate.gisas.orientation import deltas, peak
 from sasnet_plugin.types import DataError, Image, OrientationGuess
 
@@ -75,6 +75,19 @@ def test_what_no_orientation_explains_is_outside_what_the_model_knows(
     found = invert(image, near(image), effort=2)
     assert found.in_scope < 0.1
     assert "outside what this model knows" in found.notes[-1]
+
+
+def test_a_detector_that_is_uneven_makes_up_no_orientation(measured: Make, near: Near) -> None:
+    p = 0.5 * peak(15.0, 10.0) + 0.5 * np.full(N_XI, 1 / N_XI)
+    good = measured(p, counts=1e7)
+    sensitivity = 1 + 0.03 * np.random.default_rng(5).normal(size=WINDOW.shape)
+    uneven = replace(good, counts=np.round(good.counts * sensitivity))
+    found, trusted = (invert(image, near(image), effort=4) for image in (uneven, good))
+    assert found.deviance > found.expected_deviance + 20 * found.deviance_sd
+    assert any("times the variance of counts" in note for note in found.notes)
+    assert not any("times the variance of counts" in note for note in trusted.notes)
+    assert np.mean((found.p_low <= p) & (p <= found.p_high)) > 0.7
+    assert circular_w1(found.p, p) < 1.0
 
 
 def test_the_same_image_gives_the_same_answer(measured: Make, near: Near) -> None:
