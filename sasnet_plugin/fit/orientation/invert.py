@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -73,7 +75,8 @@ def invert(
     hopeless = verify(counts, refined.expected, 0).in_scope < HOPELESS
     rounds, moves = (1, 1.0) if hopeless else (3, effort)
     found = posterior(counts, refined, at, error, rng, rounds=rounds, effort=moves)
-    final, expected, scattered = simulated_again(counts, found)
+    final, expected, scattered = simulated_again(counts, found, at, error)
+    found = replace(found, inner=final.inner)
     best = half_deviance(counts, expected) + half_chisq(final, at, error)
     modes = resolved(found.form)
     # One parameter each for the scale and what the geometry has learnt.
@@ -106,28 +109,41 @@ def invert(
 
 
 def fitted_geometry(counts: Counts, at: FloatArray, error: FloatArray) -> Refined:
-    """The best geometry, from the guess or, where that is broad, from a search in what it allows."""
-    if not far(error):
-        return refine(counts, at, error)
-    found = refine(counts, at, error, begin=search(counts, at, error))
-    # The middle of a broad guess may be better than what a quick look at a few valleys has chosen.
-    return found if explains(found) else min(found, refine(counts, at, error), key=lambda each: each.loss)
+    """The best geometry, from the guess or, where that is broad and leads astray, from a search."""
+    found = refine(counts, at, error)
+    if explains(found) or not far(error):
+        return found
+    return min(found, refine(counts, at, error, begin=search(counts, at, error)), key=lambda each: each.loss)
 
 
-def simulated_again(counts: Counts, found: Posterior) -> tuple[State, FloatArray, FloatArray]:
+def simulated_again(
+    counts: Counts, found: Posterior, at: FloatArray, error: FloatArray
+) -> tuple[State, FloatArray, FloatArray]:
     """The model at the mean geometry, the counts that it expects of the mean distribution, and those of them
     that are no background.
+
+    Where the likelihood is not as quadratic as the mean takes it to be, that geometry explains the counts
+    worse than the one about which the crowd was drawn: then it is this one.
     """
-    final = state(counts, found.inner, found.state)
-    columns = np.concatenate((final.backgrounds, (found.weights @ final.patterns)[None]))
+    every = []
+    for now in (state(counts, found.inner, found.state), found.state):
+        expected, scattered = amounts(now, found)
+        every.append((half_deviance(counts, expected) + half_chisq(now, at, error), now, expected, scattered))
+    _, now, expected, scattered = min(every, key=lambda each: each[0])
+    return now, expected, scattered
+
+
+def amounts(now: State, found: Posterior) -> tuple[FloatArray, FloatArray]:
+    """Expected counts of the mean distribution, scale and backgrounds fitted, and what scatters of them."""
+    columns = np.concatenate((now.backgrounds, (found.weights @ now.patterns)[None]))
     empty = np.zeros(0)
     expected = found.expected
-    amounts = np.zeros(len(columns))
+    weights = np.zeros(len(columns))
     for _ in range(2):
-        form = quadratic(columns, counts.y, expected, np.zeros((0, counts.y.size)), empty, empty)
-        amounts = form.nonnegative()
-        expected = np.maximum(amounts @ columns, 1e-3)
-    return final, expected, amounts[2] * columns[2]
+        form = quadratic(columns, now.counts.y, expected, np.zeros((0, expected.size)), empty, empty)
+        weights = form.nonnegative()
+        expected = np.maximum(weights @ columns, 1e-3)
+    return expected, weights[2] * columns[2]
 
 
 def uniform_alike(
@@ -150,9 +166,10 @@ def uniform_alike(
     """
     weights, backgrounds = np.full(N_XI, float(found.weights.mean())), found.backgrounds
     form, loss = flat_form(now, weights, backgrounds, at, error, found.dispersed)
-    alike = uniform_p_value(form, rng)
+    # The p-value is dear, and far off it is not needed on the way.
+    alike = None if loss > best + _SURELY_NOT else uniform_p_value(form, rng)
     for _ in range(_FLAT_STEPS):
-        if alike > _SURELY_ALIKE:
+        if alike is not None and alike > _SURELY_ALIKE:
             break
         weights = scales(form, np.full((1, N_XI), 1 / N_XI))[0] * np.full(N_XI, 1 / N_XI)
         others = form.best_others(weights)
@@ -160,11 +177,11 @@ def uniform_alike(
         tried, less = flat_form(moved, weights, np.maximum(others[:2], 0.0), at, error, found.dispersed)
         if less > loss - 0.5:
             break
-        now, form, loss = moved, tried, less
-        alike = uniform_p_value(form, rng)
+        now, form, loss, alike = moved, tried, less, None
         if loss > best + _SURELY_NOT:
             break
-    return alike
+        alike = uniform_p_value(form, rng)
+    return uniform_p_value(form, rng) if alike is None else alike
 
 
 def flat_form(

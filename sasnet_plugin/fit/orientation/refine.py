@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from .films import valleys
+from .films import another, valleys
 from .forward import ROUGH, Counts, State, state
 from .linear import TOLERANCE, deviance, quadratic
 from .parameters import INDEX, PARAMETERS, clipped
@@ -103,10 +103,10 @@ def refine(
 def next_film(found: Refined, at: FloatArray, error: FloatArray, followed: Sequence[float]) -> float | None:
     """A film worth a descent, Å: one that promises much, or any other where the fit leaves something over."""
     least = _FILM_GAIN if explains(found, _WELL) else -np.inf
-    for film, fall in valleys(found, at, error):
-        if fall > least and all(abs(film - other) >= _SAME_FILM for other in followed):
-            return film
-    return None
+    films = [film for film, fall in valleys(found, at, error) if fall > least]
+    if not explains(found) and (film := another(found)) is not None:
+        films.insert(0, film)
+    return next((f for f in films if all(abs(f - other) >= _SAME_FILM for other in followed)), None)
 
 
 def best_tilt(counts: Counts, at: FloatArray, error: FloatArray, begin: FloatArray, most: int) -> Refined:
