@@ -18,7 +18,7 @@ from .parameters import PARAMETERS, clipped, start
 from .posterior import Posterior, expand, posterior, scales
 from .refine import Refined, explains, refine
 from .resolution import resolved
-from .search import far, search
+from .search import search
 from .uniform import uniform_p_value
 from .verify import Verification, beside_rod, verify
 from .window import on_window
@@ -33,6 +33,8 @@ _NOT_UNIFORM = 0.05
 _SURELY_ALIKE, _FLAT_STEPS = 0.2, 4
 #: Loss by which every angle alike may be worse after one of them; more is no matter of geometry.
 _SURELY_NOT = 500.0
+#: A guess from which nothing explains the counts may be off by so many times more than it says.
+_WIDER = 3.0
 #: `in_scope` of the best weights below which no distribution is looked for in earnest.
 HOPELESS = 0.1
 
@@ -70,7 +72,7 @@ def invert(
     rng = np.random.default_rng(0) if rng is None else rng
     counts, shown = on_window(image)
     at, error = start(guess.geometry)
-    refined = fitted_geometry(counts, at, error)
+    refined, error = fitted_geometry(counts, at, error)
     # What the best weights do not explain at all is no work for a crowd.
     hopeless = verify(counts, refined.expected, 0).in_scope < HOPELESS
     rounds, moves = (1, 1.0) if hopeless else (3, effort)
@@ -108,12 +110,18 @@ def invert(
     )
 
 
-def fitted_geometry(counts: Counts, at: FloatArray, error: FloatArray) -> Refined:
-    """The best geometry, from the guess or, where that is broad and leads astray, from a search."""
+def fitted_geometry(counts: Counts, at: FloatArray, error: FloatArray) -> tuple[Refined, FloatArray]:
+    """The best geometry, and how far the guess may be off.
+
+    What is reached from a guess usually explains the counts, however broad it is. Where it does not, the
+    guess is taken to be worse than it says, and the geometry is searched.
+    """
     found = refine(counts, at, error)
-    if explains(found) or not far(error):
-        return found
-    return min(found, refine(counts, at, error, begin=search(counts, at, error)), key=lambda each: each.loss)
+    if explains(found):
+        return found, error
+    wide = np.minimum(_WIDER * error, start({})[1])
+    other = refine(counts, at, wide, begin=search(counts, at, wide))
+    return (other, wide) if other.loss < found.loss else (found, error)
 
 
 def simulated_again(

@@ -11,19 +11,12 @@ from .parameters import INDEX, PARAMETERS, clipped
 from .refine import Refined, descend, fitted
 
 FloatArray = NDArray[np.float64]
-#: Uncertainties from which on a descent from the guess may end in another valley, on the fit's scale.
-FAR = {"lattice": 10.0, "radius": 7.0}
 #: What is tried, Å.
 _RADII = (80.0, 93.0, 106.0, 119.0, 132.0)
 _LATTICES = np.arange(285.0, 420.0, 8.0)
 #: Differences of this much, relative, are forgiven while valleys are compared.
 _TOLERANCE = 0.25
 _STEPS = 4
-
-
-def far(error: FloatArray) -> bool:
-    """The guess is too broad to descend from."""
-    return any(error[INDEX[name]] > limit for name, limit in FAR.items())
 
 
 def search(counts: Counts, at: FloatArray, error: FloatArray) -> FloatArray:
