@@ -47,7 +47,7 @@ def test_a_long_cylinder_is_found_among_its_fringes(bank: Bank, radius: float, l
     sigma = 0.03 * clean
     noise = np.random.default_rng(5).standard_normal(200)
     curve = Curve(q, clean + sigma * noise, sigma, file="cylinder.dat")
-    found = fit_candidate(Task(curve, sigma, "cylinder", None), bank)
+    found = fit_candidate(Task(curve, sigma, "cylinder", None, seconds=30.0), bank)
     assert found.reduced_chisq < 1.5
     assert found.parameters["length"].value == pytest.approx(length, rel=0.02)
     assert found.parameters["radius"].value == pytest.approx(radius, rel=0.01)
