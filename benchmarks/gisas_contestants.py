@@ -18,7 +18,7 @@ import numpy as np
 from sasnet_plugin.fit.orientation import invert, prior_guess
 from sasnet_plugin.fit.orientation.em import stopped
 from sasnet_plugin.fit.orientation.forward import Counts, State, state
-from sasnet_plugin.fit.orientation.linear import deviance, quadratic
+from sasnet_plugin.fit.orientation.linear import deviance, reweighted
 from sasnet_plugin.fit.orientation.parameters import PARAMETERS, clipped
 from sasnet_plugin.fit.orientation.refine import fitted
 from sasnet_plugin.fit.orientation.verify import moments
@@ -123,11 +123,8 @@ def true_state(one: Example) -> State:
 def reduced_deviance(now: State, p: np.ndarray) -> float:
     """Deviance over its mean of a distribution at the true geometry, scale and backgrounds fitted."""
     columns = np.concatenate((now.backgrounds, (p @ now.patterns)[None]))
-    y, empty = now.counts.y, np.zeros(0)
-    expected = y + 1.0
-    for _ in range(3):
-        form = quadratic(columns, y, expected, np.zeros((0, y.size)), empty, empty)
-        expected = np.maximum(form.nonnegative() @ columns, 1e-3)
+    y = now.counts.y
+    _, expected = reweighted(columns, y, y + 1.0, rounds=3)
     return float(deviance(y, expected, 0.0).sum() / moments(expected)[0].sum())
 
 

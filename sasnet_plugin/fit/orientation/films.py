@@ -19,6 +19,7 @@ FloatArray = NDArray[np.float64]
 STEP = 4.0
 #: Deviance that another film must save where nothing but it is changed.
 _GAIN = 10.0
+_FILMS = np.arange(*PARAMETERS[INDEX["oxide"]].limits(), STEP)
 _OTHERS = [k for k in range(len(PARAMETERS)) if k != INDEX["oxide"]]
 
 
@@ -42,14 +43,12 @@ def valleys(found: Refined, at: FloatArray, error: FloatArray) -> list[tuple[flo
     """
     now, counts, oxide = found.state, found.state.counts, INDEX["oxide"]
     here = float(now.inner[oxide])
-    films = np.unique(np.append(np.arange(*PARAMETERS[oxide].limits(), STEP), here))
-    profiles = film_profiles(now.factors.geometry, counts.window, films.tolist())
+    films = np.unique(np.append(_FILMS, here))
     jacobian = now.jacobian(found.weights, float(found.backgrounds[1]))[_OTHERS]
     expected = found.expected[None]
     precision, target = 1 / error[_OTHERS] ** 2, (at - now.inner)[_OTHERS]
     losses = []
-    for film, rows in zip(films, profiles, strict=True):
-        ratio = np.broadcast_to(rows[:, None], counts.mask.shape)[counts.mask]
+    for film, ratio in zip(films, ratios(found, films), strict=True):
         columns = np.concatenate((now.backgrounds, expected * ratio))
         form = quadratic(columns, counts.y, found.expected, jacobian * ratio, precision, target)
         weights = form.nonnegative()
@@ -66,16 +65,19 @@ def another(found: Refined) -> float | None:
 
     For fits so far from the counts that what is linear about them says little.
     """
-    now, counts = found.state, found.state.counts
-    geometry = now.factors.geometry
-    films = [
-        f for f in np.arange(*PARAMETERS[INDEX["oxide"]].limits(), STEP) if abs(f - geometry.oxide) > STEP
-    ]
-    pattern = counts.spread(found.expected)
-    best, least = None, float(deviance(counts.y, found.expected).sum()) - _GAIN
-    for film, rows in zip(films, film_profiles(geometry, counts.window, films), strict=True):
-        changed = (pattern * rows[:, None])[counts.mask]
-        loss = float(deviance(counts.y, changed * (counts.y.sum() / changed.sum())).sum())
+    y = found.state.counts.y
+    films = _FILMS[np.abs(_FILMS - found.state.inner[INDEX["oxide"]]) > STEP]
+    best, least = None, float(deviance(y, found.expected).sum()) - _GAIN
+    for film, ratio in zip(films, ratios(found, films), strict=True):
+        changed = found.expected * ratio
+        loss = float(deviance(y, changed * (y.sum() / changed.sum())).sum())
         if loss < least:
             best, least = float(film), loss
     return best
+
+
+def ratios(found: Refined, films: FloatArray) -> FloatArray:
+    """What other thicknesses do to each pixel that counts, (films, n): a factor."""
+    counts = found.state.counts
+    rows = film_profiles(found.state.factors.geometry, counts.window, films.tolist())
+    return np.broadcast_to(rows[:, :, None], (len(films), *counts.mask.shape))[:, counts.mask]

@@ -13,10 +13,10 @@ from ...simulate.gisas.priors import GEOMETRY
 from ...types import Image, OrientationGuess, OrientationResult
 from .forward import Counts, State, state
 from .hand import Hand, hand
-from .linear import Quadratic, deviance, quadratic
+from .linear import Quadratic, reweighted
 from .parameters import PARAMETERS, clipped, start
 from .posterior import Posterior, expand, posterior, scales
-from .refine import Refined, explains, refine
+from .refine import Refined, explains, loss_of, refine
 from .resolution import resolved
 from .search import search
 from .uniform import uniform_p_value
@@ -77,9 +77,8 @@ def invert(
     hopeless = verify(counts, refined.expected, 0).in_scope < HOPELESS
     rounds, moves = (1, 1.0) if hopeless else (3, effort)
     found = posterior(counts, refined, at, error, rng, rounds=rounds, effort=moves)
-    final, expected, scattered = simulated_again(counts, found, at, error)
+    best, final, expected, scattered = simulated_again(counts, found, at, error)
     found = replace(found, inner=final.inner)
-    best = half_deviance(counts, expected) + half_chisq(final, at, error)
     modes = resolved(found.form)
     # One parameter each for the scale and what the geometry has learnt.
     learnt = float(np.sum(1 - np.minimum(found.error / error, 1.0) ** 2))
@@ -126,32 +125,19 @@ def fitted_geometry(counts: Counts, at: FloatArray, error: FloatArray) -> tuple[
 
 def simulated_again(
     counts: Counts, found: Posterior, at: FloatArray, error: FloatArray
-) -> tuple[State, FloatArray, FloatArray]:
-    """The model at the mean geometry, the counts that it expects of the mean distribution, and those of them
-    that are no background.
+) -> tuple[float, State, FloatArray, FloatArray]:
+    """The model at the mean geometry: its loss, itself, the counts that it expects of the mean distribution,
+    and those of them that are no background.
 
     Where the likelihood is not as quadratic as the mean takes it to be, that geometry explains the counts
     worse than the one about which the crowd was drawn: then it is this one.
     """
     every = []
     for now in (state(counts, found.inner, found.state), found.state):
-        expected, scattered = amounts(now, found)
-        every.append((half_deviance(counts, expected) + half_chisq(now, at, error), now, expected, scattered))
-    _, now, expected, scattered = min(every, key=lambda each: each[0])
-    return now, expected, scattered
-
-
-def amounts(now: State, found: Posterior) -> tuple[FloatArray, FloatArray]:
-    """Expected counts of the mean distribution, scale and backgrounds fitted, and what scatters of them."""
-    columns = np.concatenate((now.backgrounds, (found.weights @ now.patterns)[None]))
-    empty = np.zeros(0)
-    expected = found.expected
-    weights = np.zeros(len(columns))
-    for _ in range(2):
-        form = quadratic(columns, now.counts.y, expected, np.zeros((0, expected.size)), empty, empty)
-        weights = form.nonnegative()
-        expected = np.maximum(weights @ columns, 1e-3)
-    return expected, weights[2] * columns[2]
+        columns = np.concatenate((now.backgrounds, (found.weights @ now.patterns)[None]))
+        weights, expected = reweighted(columns, counts.y, found.expected)
+        every.append((loss_of(now, expected, at, error), now, expected, weights[2] * columns[2]))
+    return min(every, key=lambda each: each[0])
 
 
 def uniform_alike(
@@ -174,8 +160,12 @@ def uniform_alike(
     """
     weights, backgrounds = np.full(N_XI, float(found.weights.mean())), found.backgrounds
     form, loss = flat_form(now, weights, backgrounds, at, error, found.dispersed)
-    # The p-value is dear, and far off it is not needed on the way.
-    alike = None if loss > best + _SURELY_NOT else uniform_p_value(form, rng)
+
+    def p_value() -> float | None:
+        # It is dear, and far off it is not needed on the way.
+        return None if loss > best + _SURELY_NOT else uniform_p_value(form, rng)
+
+    alike = p_value()
     for _ in range(_FLAT_STEPS):
         if alike is not None and alike > _SURELY_ALIKE:
             break
@@ -185,10 +175,10 @@ def uniform_alike(
         tried, less = flat_form(moved, weights, np.maximum(others[:2], 0.0), at, error, found.dispersed)
         if less > loss - 0.5:
             break
-        now, form, loss, alike = moved, tried, less, None
-        if loss > best + _SURELY_NOT:
+        now, form, loss = moved, tried, less
+        alike = p_value()
+        if alike is None:
             break
-        alike = uniform_p_value(form, rng)
     return uniform_p_value(form, rng) if alike is None else alike
 
 
@@ -201,21 +191,10 @@ def flat_form(
     dispersed: float,
 ) -> tuple[Quadratic, float]:
     """The likelihood about a fit with every angle alike, and the loss of that fit."""
-    counts = now.counts
     expected = np.maximum(weights @ now.patterns + backgrounds @ now.backgrounds, 1e-3)
-    expected *= counts.y.sum() / expected.sum()
+    expected *= now.counts.y.sum() / expected.sum()
     form = expand(now, weights, backgrounds, expected, at, error, dispersed)
-    return form, half_deviance(counts, expected) + half_chisq(now, at, error)
-
-
-def half_deviance(counts: Counts, expected: FloatArray) -> float:
-    """Of all pixels."""
-    return 0.5 * float(deviance(counts.y, expected).sum())
-
-
-def half_chisq(now: State, at: FloatArray, error: FloatArray) -> float:
-    """Of the geometry about its prior."""
-    return 0.5 * float(np.sum(((now.inner - at) / error) ** 2))
+    return form, loss_of(now, expected, at, error)
 
 
 def geometry(found: Posterior, image: Image) -> dict[str, tuple[float, float, str]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,10 +46,6 @@ class Quadratic:
         """Others at given weights, (f,) or (..., f)."""
         return np.asarray(self.others - c @ self.gain.T)
 
-    def divided(self, by: float) -> Quadratic:
-        """The same of data that are trusted so much less."""
-        return replace(self, m=self.m / by, v=self.v / by, rest=self.rest / by, spread=self.spread * by)
-
     def nonnegative(self) -> FloatArray:
         """Weights of least loss that are not negative (Lawson and Hanson)."""
         from scipy.optimize import nnls
@@ -76,6 +72,7 @@ def quadratic(
     precision: FloatArray,
     target: FloatArray,
     tolerance: float = TOLERANCE,
+    dispersed: float = 1.0,
 ) -> Quadratic:
     """Expand about a fit.
 
@@ -91,8 +88,10 @@ def quadratic(
         1/σ² and middle of those priors.
     tolerance : float
         Of the simulation, relative.
+    dispersed : float
+        Variance of the counts in units of what noise and tolerance say.
     """
-    weight = 1 / np.sqrt(variance(expected, tolerance))
+    weight = 1 / np.sqrt(dispersed * variance(expected, tolerance))
     every = np.concatenate((columns, others)) * weight
     data = y * weight
     normal, right = every @ every.T, every @ data
@@ -113,6 +112,26 @@ def quadratic(
         others=best,
         spread=spread,
     )
+
+
+def reweighted(
+    columns: FloatArray, y: FloatArray, expected: FloatArray, tolerance: float = TOLERANCE, rounds: int = 2
+) -> tuple[FloatArray, FloatArray]:
+    """Weights of columns and the expected counts, by reweighted least squares.
+
+    Parameters
+    ----------
+    columns : (k, n) float array
+    y, expected : (n,) float arrays
+        Counts, and what sets their variances in the first round.
+    tolerance : float
+    rounds : int
+    """
+    none, weights = np.zeros(0), np.zeros(len(columns))
+    for _ in range(rounds):
+        weights = quadratic(columns, y, expected, np.zeros((0, y.size)), none, none, tolerance).nonnegative()
+        expected = np.maximum(weights @ columns, 1e-3)
+    return weights, expected
 
 
 def deviance(y: FloatArray, expected: FloatArray, tolerance: float = TOLERANCE) -> FloatArray:

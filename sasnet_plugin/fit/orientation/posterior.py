@@ -162,7 +162,7 @@ def expand(
     expected: FloatArray,
     at: FloatArray,
     error: FloatArray,
-    dispersed: float = 1.0,
+    dispersed: float,
 ) -> Quadratic:
     """The likelihood of weights about a fit, backgrounds and geometry eliminated.
 
@@ -174,5 +174,4 @@ def expand(
     precision = np.concatenate((np.full(2, 1 / (_BACKGROUND * total) ** 2), 1 / error**2))
     target = np.concatenate((np.zeros(2), at - now.inner))
     assert len(PARAMETERS) == error.size
-    form = quadratic(now.patterns, now.counts.y, expected, others, dispersed * precision, target)
-    return form if dispersed == 1 else form.divided(dispersed)
+    return quadratic(now.patterns, now.counts.y, expected, others, precision, target, dispersed=dispersed)

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from .films import another, valleys
 from .forward import ROUGH, Counts, State, state
-from .linear import TOLERANCE, deviance, quadratic
+from .linear import TOLERANCE, deviance, quadratic, reweighted
 from .parameters import INDEX, PARAMETERS, clipped
-from .verify import chance
+from .verify import excess
 
 FloatArray = NDArray[np.float64]
 #: A step is at most this much of a parameter's range.
@@ -37,7 +37,6 @@ _WELL = 1.0
 _SAME_FILM = 8.0
 #: Other films that are followed, at most.
 _FILMS = 4
-_NONE = np.zeros(0)
 
 
 @dataclass(frozen=True)
@@ -102,11 +101,14 @@ def refine(
 
 def next_film(found: Refined, at: FloatArray, error: FloatArray, followed: Sequence[float]) -> float | None:
     """A film worth a descent, Å: one that promises much, or any other where the fit leaves something over."""
+
+    def new(film: float) -> bool:
+        return all(abs(film - other) >= _SAME_FILM for other in followed)
+
+    if not explains(found) and (film := another(found)) is not None and new(film):
+        return film
     least = _FILM_GAIN if explains(found, _WELL) else -np.inf
-    films = [film for film, fall in valleys(found, at, error) if fall > least]
-    if not explains(found) and (film := another(found)) is not None:
-        films.insert(0, film)
-    return next((f for f in films if all(abs(f - other) >= _SAME_FILM for other in followed)), None)
+    return next((film for film, fall in valleys(found, at, error) if fall > least and new(film)), None)
 
 
 def best_tilt(counts: Counts, at: FloatArray, error: FloatArray, begin: FloatArray, most: int) -> Refined:
@@ -155,8 +157,15 @@ def best_tilt(counts: Counts, at: FloatArray, error: FloatArray, begin: FloatArr
 
 def explains(found: Refined, within: float = 3.0) -> bool:
     """The deviance is what chance leaves, to so many standard deviations."""
-    expected, sd = chance(found.expected)
-    return bool(deviance(found.state.counts.y, found.expected).sum() < expected + within * sd)
+    return excess(found.state.counts, found.expected) < within
+
+
+def loss_of(
+    now: State, expected: FloatArray, at: FloatArray, error: FloatArray, tolerance: float = TOLERANCE
+) -> float:
+    """Half of the deviance and of the geometry's χ² about the guess."""
+    chisq = float(np.sum(((now.inner - at) / error) ** 2))
+    return 0.5 * (float(deviance(now.counts.y, expected, tolerance).sum()) + chisq)
 
 
 def descend(
@@ -181,8 +190,7 @@ def descend(
     for number in range(1, most + 1):
         now = state(counts, inner, now, ROUGH if tolerance >= _LOOSE else None)
         weights, backgrounds, expected = fitted(now, None if best is None else best.expected, tolerance)
-        chisq = float(precision @ (inner - at) ** 2)
-        loss = 0.5 * (float(deviance(counts.y, expected, tolerance).sum()) + chisq)
+        loss = loss_of(now, expected, at, error, tolerance)
         if best is not None and loss > best.loss:
             if shrink < 0.1 or loss < best.loss + enough:
                 break
@@ -220,10 +228,5 @@ def fitted(
     """
     y = now.counts.y
     columns = np.concatenate((now.backgrounds, now.patterns))
-    expected = y + 1.0 if expected is None else expected
-    found = np.zeros(len(columns))
-    for _ in range(rounds):
-        form = quadratic(columns, y, expected, np.zeros((0, y.size)), _NONE, _NONE, tolerance)
-        found = form.nonnegative()
-        expected = np.maximum(found @ columns, 1e-3)
+    found, expected = reweighted(columns, y, y + 1.0 if expected is None else expected, tolerance, rounds)
     return found[2:], found[:2], expected

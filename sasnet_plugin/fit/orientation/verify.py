@@ -109,18 +109,22 @@ def chance(simulated: FloatArray) -> tuple[float, float]:
     return float((mean * taken).sum()), float(np.sqrt((var * taken**2).sum()))
 
 
+def excess(counts: Counts, simulated: FloatArray) -> float:
+    """By how many of its standard deviations the deviance of all pixels is above its mean."""
+    expected, sd = chance(simulated)
+    return (float(deviance(counts.y, simulated).sum()) - expected) / sd
+
+
 def dispersion(counts: Counts, simulated: FloatArray) -> float:
     """By how much the counts scatter more about their simulation than noise does, beside the rod.
 
     One where chance explains the deviance. Beyond, the likelihood divided by it (R. W. M. Wedderburn,
     Biometrika 61 (1974) 439) says how well the angles are known from a model that is nearly right.
     """
-    each = deviance(counts.y, simulated)
-    expected, sd = chance(simulated)
-    if each.sum() < expected + SIGNIFICANT * sd:
+    if excess(counts, simulated) < SIGNIFICANT:
         return 1.0
     beside = beside_rod(counts)
-    return max(1.0, float(each[beside].sum()) / chance(simulated[beside])[0])
+    return max(1.0, float(deviance(counts.y, simulated)[beside].sum()) / chance(simulated[beside])[0])
 
 
 def _in_words(
