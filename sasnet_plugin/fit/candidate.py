@@ -49,6 +49,8 @@ class Task:
         The least reduced χ² of the candidates fitted so far.
     extra : dict, optional
         Parameters of one more start, besides the bank's.
+    hops : bool
+        From `starts` to other valleys, as long as there is time.
     """
 
     curve: Curve
@@ -62,6 +64,7 @@ class Task:
     starts: tuple[dict[str, Any], ...] = ()
     bar: float = np.inf
     extra: dict[str, Any] | None = None
+    hops: bool = False
 
     def run(self, bank: Bank) -> ModelFit:
         """Fit it; see `fit_candidate`."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,10 +15,13 @@ from .contrast import Contrast, hold
 from .rank import explains
 from .result import ModelFit
 from .screen import Pair
-from .second import Round, second_round
+from .second import Round, caught, second_round
 from .smearing import has_resolution
 from .unstated import again_with, unstated_resolution
 from .workers import LateError, Pool
+
+#: Of the time that is left, for leaps to other valleys.
+_HOPPING = 0.5
 
 
 @dataclass(frozen=True)
@@ -104,16 +107,21 @@ class Rounds:
         if not found.fits:
             return found
         silent = not has_resolution(curve)
-        resolved = self.with_resolution(found) if silent else found
+        first = resolved = self.with_resolution(found) if silent else found
+        if resolved.unexplained:
+            resolved = self.with_hops(resolved)
         if not (others and resolved.unexplained):
             return resolved
+        if first is found:
+            found = resolved
         # A resolution may imitate what a model lacks: other models are tried without it first.
         more = self.second(found)
         if more is found:
             return resolved
         if silent and more.unexplained and _best(more) < _best(found):
             more = self.with_resolution(more)
-        return min(more, resolved, key=_best)
+        last = min(more, resolved, key=_best)
+        return self.with_hops(last) if last is not resolved and last.unexplained else last
 
     def fit(self, tasks: Sequence[Task]) -> list[ModelFit]:
         """Fit tasks; what cannot be fitted becomes a note."""
@@ -131,6 +139,16 @@ class Rounds:
                 f"Not fitted within the time limit (give more with --time-limit): {', '.join(late)}."
             )
         return fits
+
+    def with_hops(self, found: Fitted) -> Fitted:
+        """The same with a few candidates' leaps to other valleys; one that finds none keeps its fit."""
+        tasks = caught(found.curve, found.tasks, found.fits)
+        answers = [a for _, a in self.pool.run(tasks, _HOPPING * self.left)] if tasks else []
+        better = {a.name: a for a in answers if not isinstance(a, SasnetError | LateError)}
+        return replace(
+            found,
+            fits=[min(f, better.get(f.name, f), key=lambda each: each.bic) for f in found.fits],
+        )
 
     def second(self, found: Fitted) -> Fitted:
         """The same with other models and structure factors."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -26,6 +26,12 @@ if TYPE_CHECKING:
 #: Structure factors are tried on so many of the best form models; so many pairs are fitted, so many dear ones
 #: among them, and so many forms.
 _FORMS, _PAIRS, _DEAR, _MORE = 3, 4, 2, 3
+#: Candidates that leap to other valleys, and CPU time in s that the fit of such a one took at most.
+_CAUGHT, _CHEAP = 3, 6.0
+#: CPU time for the leaps of one, s.
+_LEAPING = 10.0
+#: One is of interest whose χ² is at most so many times the best one's, or the network's first.
+_ASTRAY = 5.0
 #: A form model is of interest whose curves look at most so much worse than the best, by the bank.
 _WORSE = 1.5
 #: A dear one is looked at if the network gives it this much.
@@ -100,6 +106,31 @@ def second_round(pool: Pool, given: Round, seconds: float) -> list[Task]:
     dear = nearest([p for p in pairs if tier(p[0]) != "fast"], _DEAR)
     pairs = nearest([p for p in pairs if tier(p[0]) == "fast" or p in dear], _PAIRS)
     return [_task(given, p) for p in [*pairs, *nearest(forms, _MORE)]]
+
+
+def caught(curve: Curve, tasks: Sequence[Task], fits: Sequence[ModelFit]) -> list[Task]:
+    """Candidates that may be caught in a valley beside the right one, to be looked for from where they are.
+
+    The best one, what the network thinks likeliest, and the best of another form; none of them dear.
+    """
+    by_name = {t.name: t for t in tasks}
+    cheap = [f for f in sorted(fits, key=lambda f: f.chisq) if f.name in by_name and f.seconds < _CHEAP]
+    if not cheap:
+        return []
+    chosen = [cheap[0], max(cheap, key=lambda f: f.probability)]
+    forms = {f.model for f in chosen}
+    chosen += [f for f in cheap if f.model not in forms and f.chisq < _ASTRAY * cheap[0].chisq]
+    return [
+        replace(
+            by_name[name],
+            curve=curve,
+            starts=(starting_values(fit),),
+            extra=None,
+            hops=True,
+            seconds=_LEAPING,
+        )
+        for name, fit in list({f.name: f for f in chosen}.items())[:_CAUGHT]
+    ]
 
 
 def _interacting(form: str) -> list[Pair]:

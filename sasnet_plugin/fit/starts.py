@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,12 +15,13 @@ from ..types import Curve
 from .begin import as_start, from_bank
 from .coarse import coarsened
 from .counts import climbed, counts_of
+from .hops import hopped
 from .polish import Polished, Polisher
 from .problem import TimeUpError, experiment
 from .rank import explains
 from .smearing import FINE, SHARPEST, sampling_needed
 from .valleys import crossed, sizes_of
-from .widths import other_kinds, points_needed, spread_in_turn, widths_of, with_points
+from .widths import COARSE, other_kinds, points_needed, spread_in_turn, widths_of, with_points
 
 if TYPE_CHECKING:
     from ..simulate.bank import Bank
@@ -50,6 +51,8 @@ _CROSSED = 4.0
 _AS_GOOD = 1.05
 #: Accuracy of polishing: of χ², and of the steps; what is left is far below the noise.
 _ENOUGH = 1e-4
+#: The same on the way to other valleys, and the share of the time that is spent there.
+_ROUGHLY, _HOPPING = 1e-3, 0.6
 
 
 @dataclass(frozen=True)
@@ -89,6 +92,10 @@ def polished(task: Task, bank: Bank, began: float) -> Starts:
     limits = _limits(task)
     if task.starts:
         first = search.follow(rough, [as_start(task, s) for s in task.starts], 0.3, 0.02, 0.0, steps=12)
+        if first and task.hops and search.mendable(first, rough):
+            satisfied = first[0].chisq < len(rough.curve)
+            whole = _polisher(task, task.curve, task.dintensity, _SAMPLING[speed]) if satisfied else rough
+            first = search.hopped(whole, first[0])
     else:
         quick = _polisher(task, *coarse_copy, _FIRST_SAMPLING[speed])
         first = search.follow(quick, from_bank(task, bank), 0.3, 0.1, steps=6, until=until)
@@ -163,11 +170,29 @@ class _Search:
                     break
         return _distinct(_sorted(done, polisher))
 
+    def hopped(self, polisher: Polisher, start: Polished) -> list[Polished]:
+        """Other valleys than that of a start, best first; see `hops`."""
+        residual = polisher.solved(start.parameters)[0]
+        start = replace(start, chisq=float(residual @ residual))
+        end = self.began + _HOPPING * self.task.seconds
+        speed, n = tier(self.task.model), len(polisher.curve)
+
+        def polish(one: dict[str, Any]) -> Polished | None:
+            polisher.deadline = end
+            return polisher.polish(one, tolerances=(0.02, 0.0), steps=8, enough=_ROUGHLY)
+
+        found = hopped(
+            load_model(self.task.name).info, start, polish, np.random.default_rng(n),
+            held=frozenset(self.task.fixed or ()), points=COARSE[speed], enough=float(n),
+            going=lambda: time.process_time() < end,
+        )  # fmt: skip
+        return _distinct(_sorted(found, polisher))
+
     def varied(self, polisher: Polisher, found: list[Polished], *, cross: bool = False) -> list[Polished]:
         """With better ones at what no slope leads to: whole numbers, kinds of distribution, other valleys."""
         if not found or tier(self.task.model) == "slow" or found[0].chisq < len(polisher.curve):
             return found
-        if self.behind(found, polisher, _MENDABLE[explains(self.task.bar, len(self.task.curve))]):
+        if not self.mendable(found, polisher):
             return found
 
         def polish(start: dict[str, Any]) -> Polished | None:
@@ -185,13 +210,22 @@ class _Search:
             base = next(sharp, found[0])
             better.append(crossed(sizes_of(info, base.parameters, held), base, polish, len(polisher.curve)))
             better = _sorted(better, polisher)
-        if better[0].chisq >= len(polisher.curve):
+        while better[0].chisq >= len(polisher.curve):
             kinds = [polish(start) for start in other_kinds(better[0].parameters)]
             better = _sorted([*better, *(p for p in kinds if p is not None)], polisher)
             names = [n for n in counts_of(info, better[0].parameters) if n not in held]
-            if names:
-                better.append(climbed(names, better[0], polish))
+            top = climbed(names, better[0], polish) if names else better[0]
+            if top is better[0]:
+                break
+            # Beside another count another kind of distribution may be the better one.
+            better = _sorted([*better, top], polisher)
+            if better[0] is not top:
+                break
         return _distinct(_sorted(better, polisher))
+
+    def mendable(self, found: list[Polished], polisher: Polisher) -> bool:
+        """Whether these are not so far behind others that it is of no use to look beside them."""
+        return not self.behind(found, polisher, _MENDABLE[explains(self.task.bar, len(self.task.curve))])
 
     def behind(self, found: list[Polished], polisher: Polisher, factor: float) -> bool:
         """Whether all of these are worse than the best fit of other candidates by a factor."""

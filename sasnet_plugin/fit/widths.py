@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _WIDTHS, _WIDTH = {"fast": 4, "medium": 2, "slow": 1}, 0.12
 #: Most points of a size distribution in a fit, and points on the coarse copy of the data.
 MOST = {"fast": 35, "medium": 21, "slow": 15}
-_COARSE = {"fast": 15, "medium": 9, "slow": 7}
+COARSE = {"fast": 15, "medium": 9, "slow": 7}
 #: Points that are tried; two distributions of 35 points make a curve of 1225.
 _FEW = (7, 11, 15, 21)
 #: Mean square of what fewer points may change, in units of the data's uncertainty.
@@ -66,7 +66,7 @@ def with_points(parameters: dict[str, Any], points: int) -> dict[str, Any]:
 def coarse(model: str, parameters: dict[str, Any]) -> dict[str, Any]:
     """The same with fewer points in its size distributions; two of them multiply the cost."""
     count = sum(k.endswith("_pd_n") for k in parameters)
-    return with_points(parameters, max(_COARSE[tier(model)] // max(count, 1), 5))
+    return with_points(parameters, max(COARSE[tier(model)] // max(count, 1), 5))
 
 
 def points_needed(
@@ -122,5 +122,5 @@ def spread_in_turn(task: Task, parameters: dict[str, Any]) -> list[dict[str, Any
     for p in load_model(task.model).info.parameters.call_parameters:
         value = parameters.get(p.name)
         if p.polydisperse and p.type == "volume" and value is not None and p.name not in (task.fixed or {}):
-            found.append(completed(parameters | {f"{p.name}_pd": _WIDTH}, _COARSE[speed]))
+            found.append(completed(parameters | {f"{p.name}_pd": _WIDTH}, COARSE[speed]))
     return found[: _WIDTHS[speed]]
