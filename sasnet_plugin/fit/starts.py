@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..simulate.clean import tier
-from ..simulate.kernel import load_model
 from ..types import Curve
 from .begin import as_start, from_bank
 from .coarse import coarsened
-from .counts import climbed, counts_of
-from .hops import hopped
+from .follow import Search, has_width, ordered, values_of
 from .polish import Polished, Polisher
 from .problem import TimeUpError, experiment
 from .rank import explains
 from .smearing import FINE, SHARPEST, sampling_needed
-from .valleys import crossed, sizes_of
-from .widths import COARSE, other_kinds, points_needed, spread_in_turn, widths_of, with_points
+from .widths import points_needed, spread_in_turn, with_points
 
 if TYPE_CHECKING:
     from ..simulate.bank import Bank
@@ -40,19 +37,8 @@ _FAST_LIMITS = (100.0, 20.0)
 _DEAR_LIMITS, _NEARLY = ((15.0, 1.3), (15.0, 2.5), (40.0, 8.0)), 5.0
 #: What the network gives so much is followed as far as a fast one, unless another explains the curve.
 _LIKELY = 0.2
-#: χ² has to be so much worse in any case.
-_FOR_SURE = 30.0
-#: What is worse than others by more is not helped by another whole number, kind of distribution or valley;
-#: the second where another model explains the curve.
-_MENDABLE = (20.0, 3.0)
-#: A fit without a width is helped even if one with a width is better by so much.
-_CROSSED = 4.0
 #: No width is tried on a fit whose χ² is that of the best so far, within so much.
 _AS_GOOD = 1.05
-#: Accuracy of polishing: of χ², and of the steps; what is left is far below the noise.
-_ENOUGH = 1e-4
-#: The same on the way to other valleys, and the share of the time that is spent there.
-_ROUGHLY, _HOPPING = 1e-3, 0.6
 
 
 @dataclass(frozen=True)
@@ -84,7 +70,7 @@ def polished(task: Task, bank: Bank, began: float) -> Starts:
     began : float
         CPU time when work on the task began, s.
     """
-    speed, search = tier(task.model), _Search(task, began)
+    speed, search = tier(task.model), Search(task, began)
     coarse_copy = coarsened(task.curve, task.dintensity)
     rough = _polisher(task, *coarse_copy, _SAMPLING[speed])
     # Other starts of a dear model are of no interest where one explains the coarse copy.
@@ -99,173 +85,74 @@ def polished(task: Task, bank: Bank, began: float) -> Starts:
     else:
         quick = _polisher(task, *coarse_copy, _FIRST_SAMPLING[speed])
         first = search.follow(quick, from_bank(task, bank), 0.3, 0.1, steps=6, until=until)
-        if first and speed == "slow" and first[0].chisq > until and not _has_width(first[0]):
+        if first and speed == "slow" and first[0].chisq > until and not has_width(first[0]):
             # Few of the bank's curves of such models have a width.
             widened = spread_in_turn(task, first[0].parameters)
-            first = _sorted(first + search.follow(quick, widened, 0.4, 0.1, steps=6), quick)
+            first = ordered(first + search.follow(quick, widened, 0.4, 0.1, steps=6), quick)
         if first and not search.behind(first, rough, limits[0]):
-            again = _values(first[: _FOLLOWED[speed]])
+            again = values_of(first[: _FOLLOWED[speed]])
             first = search.follow(rough, again, 0.5, 0.02, 0.0, steps=10, until=until)
             first = search.varied(rough, first)
     if not first:
         return Starts([], None)
-    spread = [] if _has_width(first[0]) else spread_in_turn(task, first[0].parameters)
+    spread = [] if has_width(first[0]) else spread_in_turn(task, first[0].parameters)
     if search.behind(first, rough, _FAST_LIMITS[1]):
         spread = []
     elif spread and search.behind(first, rough, limits[1]):
         # A width may be all that is missing.
-        first = _sorted(first + search.follow(rough, spread, 0.6, 0.02, 0.0, steps=8), rough)
+        first = ordered(first + search.follow(rough, spread, 0.6, 0.02, 0.0, steps=8), rough)
         spread = []
     if search.behind(first, rough, limits[1]):
         return Starts([min(first, key=lambda d: d.chisq)], _SAMPLING[speed], hopeless=True)
     finalists = first[: _FINALISTS[speed]]
     if speed == "medium":
         # What has no width costs little, and may only lie in the wrong valley.
-        finalists += [d for d in first if not _has_width(d) and d not in finalists][:1]
+        finalists += [d for d in first if not has_width(d) and d not in finalists][:1]
     enough = 0.0 if speed == "fast" else float(len(task.curve))
-    found = search.on_all_points(_values(finalists), 0.6, enough)
-    if spread and found.found and not search.satisfied(found.found[0], first[0].chisq / len(coarse_copy[0])):
+    found = _on_all_points(search, values_of(finalists), 0.6, enough)
+    if spread and found.found and not _satisfied(task, found.found[0], first[0].chisq / len(coarse_copy[0])):
         wide = search.follow(rough, spread, 0.75, 0.02, 0.0, steps=8)
         wide = [w for w in wide if w.chisq < first[0].chisq][: _FINALISTS[speed]]
-        more = search.on_all_points(_values(wide), 0.8, 0.0) if wide else Starts([], None)
+        more = _on_all_points(search, values_of(wide), 0.8, 0.0) if wide else Starts([], None)
         finest = max(found.per_decade or 0, more.per_decade or 0) or None
-        found = Starts(_sorted(found.found + more.found, rough), finest)
+        found = Starts(ordered(found.found + more.found, rough), finest)
     return found
 
 
-@dataclass(frozen=True)
-class _Search:
-    """Polishing with an eye on the clock.
+def _satisfied(task: Task, found: Polished, on_coarse: float) -> bool:
+    """Whether nothing is left for a width to explain: in itself, or as other models leave as much."""
+    n = len(task.curve)
+    as_others = on_coarse < 1 and found.chisq / n < _AS_GOOD * task.bar
+    return bool(found.chisq < n + np.sqrt(2 * n)) or as_others
 
-    Parameters
-    ----------
-    task : Task
-    began : float
-        CPU time when work on it began, s.
-    """
 
-    task: Task
-    began: float
+def _on_all_points(search: Search, found: list[dict[str, Any]], share: float, until: float) -> Starts:
+    """Polish with as many points of q and of size distributions as the data can tell."""
+    task = search.task
 
-    def follow(
-        self,
-        polisher: Polisher,
-        found: list[dict[str, Any]],
-        share: float,
-        *tolerances: float,
-        steps: int,
-        until: float = 0.0,
-    ) -> list[Polished]:
-        """Polish starts until a share of the time is spent or χ² is small enough; at least one is."""
-        done: list[Polished] = []
-        for start in found:
-            left = share * self.task.seconds - (time.process_time() - self.began)
-            if done and left < 0:
-                break
-            polisher.deadline = time.process_time() + max(left, 0.1 * self.task.seconds)
-            one = polisher.polish(start, tolerances=tolerances, steps=steps, enough=_ENOUGH)
-            if one is not None:
-                done.append(one)
-                if one.chisq < until:
-                    break
-        return _distinct(_sorted(done, polisher))
+    end = search.began + share * task.seconds
 
-    def hopped(self, polisher: Polisher, start: Polished) -> list[Polished]:
-        """Other valleys than that of a start, best first; see `hops`."""
-        residual = polisher.solved(start.parameters)[0]
-        start = replace(start, chisq=float(residual @ residual))
-        end = self.began + _HOPPING * self.task.seconds
-        speed, n = tier(self.task.model), len(polisher.curve)
+    def needed(polisher: Polisher, parameters: dict[str, Any]) -> dict[str, Any]:
+        """With as many points of its distributions as the time is enough to find out about."""
+        polisher.deadline = max(end, time.process_time() + 0.05 * task.seconds)
+        try:
+            count = points_needed(task.model, parameters, lambda p: polisher.solved(p)[0])
+        except TimeUpError:
+            return parameters
+        return with_points(parameters, count)
 
-        def polish(one: dict[str, Any]) -> Polished | None:
-            polisher.deadline = end
-            return polisher.polish(one, tolerances=(0.02, 0.0), steps=8, enough=_ROUGHLY)
-
-        found = hopped(
-            load_model(self.task.name).info, start, polish, np.random.default_rng(n),
-            held=frozenset(self.task.fixed or ()), points=COARSE[speed], enough=float(n),
-            going=lambda: time.process_time() < end,
-        )  # fmt: skip
-        return _distinct(_sorted(found, polisher))
-
-    def varied(self, polisher: Polisher, found: list[Polished], *, cross: bool = False) -> list[Polished]:
-        """With better ones at what no slope leads to: whole numbers, kinds of distribution, other valleys."""
-        if not found or tier(self.task.model) == "slow" or found[0].chisq < len(polisher.curve):
-            return found
-        if not self.mendable(found, polisher):
-            return found
-
-        def polish(start: dict[str, Any]) -> Polished | None:
-            left = 0.7 * self.task.seconds - (time.process_time() - self.began)
-            if left < 0:
-                return None
-            polisher.deadline = time.process_time() + left
-            return polisher.polish(start, tolerances=(0.02, 0.0), steps=8, enough=_ENOUGH)
-
-        info, held = load_model(self.task.model).info, frozenset(self.task.fixed or {})
-        better = list(found)
-        if cross:
-            # Without a width a curve costs little, and its fringes are the deeper.
-            sharp = (f for f in found if not _has_width(f) and f.chisq < _CROSSED * found[0].chisq)
-            base = next(sharp, found[0])
-            better.append(crossed(sizes_of(info, base.parameters, held), base, polish, len(polisher.curve)))
-            better = _sorted(better, polisher)
-        while better[0].chisq >= len(polisher.curve):
-            kinds = [polish(start) for start in other_kinds(better[0].parameters)]
-            better = _sorted([*better, *(p for p in kinds if p is not None)], polisher)
-            names = [n for n in counts_of(info, better[0].parameters) if n not in held]
-            top = climbed(names, better[0], polish) if names else better[0]
-            if top is better[0]:
-                break
-            # Beside another count another kind of distribution may be the better one.
-            better = _sorted([*better, top], polisher)
-            if better[0] is not top:
-                break
-        return _distinct(_sorted(better, polisher))
-
-    def mendable(self, found: list[Polished], polisher: Polisher) -> bool:
-        """Whether these are not so far behind others that it is of no use to look beside them."""
-        return not self.behind(found, polisher, _MENDABLE[explains(self.task.bar, len(self.task.curve))])
-
-    def behind(self, found: list[Polished], polisher: Polisher, factor: float) -> bool:
-        """Whether all of these are worse than the best fit of other candidates by a factor."""
-        least, n = min(d.chisq for d in found), len(polisher.curve)
-        others = n * max(self.task.bar, 1.0)
-        return least > max(factor * others, others + _FOR_SURE)
-
-    def satisfied(self, found: Polished, on_coarse: float) -> bool:
-        """Whether nothing is left for a width to explain: in itself, or as other models leave as much."""
-        n = len(self.task.curve)
-        as_others = on_coarse < 1 and found.chisq / n < _AS_GOOD * self.task.bar
-        return bool(found.chisq < n + np.sqrt(2 * n)) or as_others
-
-    def on_all_points(self, found: list[dict[str, Any]], share: float, until: float) -> Starts:
-        """Polish with as many points of q and of size distributions as the data can tell."""
-        task = self.task
-
-        end = self.began + share * task.seconds
-
-        def needed(polisher: Polisher, parameters: dict[str, Any]) -> dict[str, Any]:
-            """With as many points of its distributions as the time is enough to find out about."""
-            polisher.deadline = max(end, time.process_time() + 0.05 * task.seconds)
-            try:
-                count = points_needed(task.model, parameters, lambda p: polisher.solved(p)[0])
-            except TimeUpError:
-                return parameters
-            return with_points(parameters, count)
-
-        fine = _polisher(task, task.curve, task.dintensity, _SAMPLING[tier(task.model)])
-        finalists = [needed(fine, p) for p in found]
-        sampling = _sampling(task, finalists[0], end - time.process_time())
-        fine = _polisher(task, task.curve, task.dintensity, sampling)
-        done = self.follow(fine, finalists, share, 0.0, steps=20, until=until)
-        if done:
-            # The width that was found may need more points than the one that it started from.
-            done = self.varied(fine, done, cross=True)
-            more = needed(fine, done[0].parameters)
-            if more != done[0].parameters:
-                done = self.follow(fine, [more], share + 0.1, 0.0, steps=8) + done[1:]
-        return Starts(done, sampling)
+    fine = _polisher(task, task.curve, task.dintensity, _SAMPLING[tier(task.model)])
+    finalists = [needed(fine, p) for p in found]
+    sampling = _sampling(task, finalists[0], end - time.process_time())
+    fine = _polisher(task, task.curve, task.dintensity, sampling)
+    done = search.follow(fine, finalists, share, 0.0, steps=20, until=until)
+    if done:
+        # The width that was found may need more points than the one that it started from.
+        done = search.varied(fine, done, cross=True)
+        more = needed(fine, done[0].parameters)
+        if more != done[0].parameters:
+            done = search.follow(fine, [more], share + 0.1, 0.0, steps=8) + done[1:]
+    return Starts(done, sampling)
 
 
 def _limits(task: Task) -> tuple[float, float]:
@@ -279,32 +166,9 @@ def _limits(task: Task) -> tuple[float, float]:
     return _DEAR_LIMITS[1 if task.bar < _NEARLY else 2]
 
 
-def _has_width(found: Polished) -> bool:
-    return bool(widths_of(found.parameters))
-
-
 def _polisher(task: Task, curve: Curve, dintensity: NDArray[np.float64], per_decade: int | None) -> Polisher:
     held = frozenset(task.fixed or ())
     return Polisher(curve, dintensity, task.name, held=held, ranges=task.ranges, per_decade=per_decade)
-
-
-def _values(found: list[Polished]) -> list[dict[str, Any]]:
-    return [one.parameters for one in found]
-
-
-def _sorted(found: list[Polished], polisher: Polisher) -> list[Polished]:
-    """By the Bayesian information criterion, best first."""
-    each = float(np.log(len(polisher.curve)))
-    return sorted(found, key=lambda d: d.chisq + polisher.count(d.parameters) * each)
-
-
-def _distinct(found: list[Polished]) -> list[Polished]:
-    """One of those that ended in the same valley."""
-    kept: list[Polished] = []
-    for one in found:
-        if all(abs(one.chisq / other.chisq - 1) > 1e-3 for other in kept):
-            kept.append(one)
-    return kept
 
 
 def _sampling(task: Task, parameters: dict[str, Any], seconds: float) -> int | None:
