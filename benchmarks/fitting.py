@@ -279,8 +279,10 @@ def _fit(contestant: str, problem_: Any, fitness: Any, deadline: float) -> int:
     return steps[0]
 
 
-def table(found: dict[str, list[dict[str, Any]]]) -> str:
+def table(found: dict[str, list[dict[str, Any]]], seed: int) -> str:
     """Success and cost of each contestant in Markdown."""
+    from recovered import sentence
+
     header = ["contestant", "problems", "success / %", "CPU-seconds, mean", "median", "ratio to DE's CPU"]
     dear = np.mean([r["seconds"] for r in found["de"]]) if found.get("de") else np.nan
     lines = []
@@ -314,6 +316,7 @@ def table(found: dict[str, list[dict[str, Any]]]) -> str:
             f"\nMean weight among sasnet's fits of the true form model: {true:.2f}; of it, its group and what"
             f" the curve cannot tell from it: {same:.2f}.\n"
         )
+        text += sentence(found["sasnet"], seed)
     return text
 
 
@@ -332,7 +335,7 @@ def main() -> None:
         key: run(solve, key, options.count, options.seed, options.work, options.workers)
         for key in options.contestants
     }
-    report = table(found)
+    report = table(found, options.seed)
     print(report)
     if options.write:
         Path(__file__).with_suffix(".md").write_text(f"# Fitting\n\n{report}", encoding="utf-8")
