@@ -46,6 +46,6 @@ def sentence(rows: list[dict[str, Any]], seed: int) -> str:
     whole = np.mean([all(c.values()) for c in each])
     return (
         f"\nThe true model fits and is ranked first in {len(known)} problems. Of the {every.size} parameters"
-        f" fitted there (without amplitudes, background, contrasts), {100 * every.mean():.1f} % are within 10 %"
-        f" or 3 σ of the truth; all of a problem's are in {100 * whole:.0f} % of {len(each)}.\n"
+        f" fitted there (without amplitudes, background, contrasts), {100 * every.mean():.1f} % are within"
+        f" 10 % or 3 σ of the truth; all of a problem's are in {100 * whole:.0f} % of {len(each)}.\n"
     )
