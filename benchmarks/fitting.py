@@ -23,7 +23,6 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 import contextlib
 
 import numpy as np
-from contest import markdown, percent
 from kept import Here, run
 
 from sasnet_plugin.types import Curve, SasnetError, product_name
@@ -279,47 +278,6 @@ def _fit(contestant: str, problem_: Any, fitness: Any, deadline: float) -> int:
     return steps[0]
 
 
-def table(found: dict[str, list[dict[str, Any]]], seed: int) -> str:
-    """Success and cost of each contestant in Markdown."""
-    from recovered import sentence
-
-    header = ["contestant", "problems", "success / %", "CPU-seconds, mean", "median", "ratio to DE's CPU"]
-    dear = np.mean([r["seconds"] for r in found["de"]]) if found.get("de") else np.nan
-    lines = []
-    for key, rows in found.items():
-        seconds = np.array([r["seconds"] for r in rows])
-        lines.append(
-            [
-                CONTESTANTS[key],
-                str(len(rows)),
-                percent(float(np.mean([r["success"] for r in rows]))),
-                f"{seconds.mean():.1f}",
-                f"{np.median(seconds):.1f}",
-                f"{seconds.mean() / dear:.2f}" if found.get("de") else "",
-            ]
-        )
-    text = markdown(header, lines)
-    missing = [CONTESTANTS[key] for key in CONTESTANTS if not found.get(key)]
-    if missing:
-        text += f"\nNot run yet: {'; '.join(missing)}.\n"
-    if found.get("de"):
-        cut = [r for r in found["de"] if r["late"]]
-        whole = [r["steps"] for r in found["de"] if not r["late"]]
-        text += (
-            f"\nDifferential evolution was stopped after {PATIENCE['de']:.0f} CPU-seconds in {len(cut)} of"
-            f" {len(found['de'])} problems, there after {np.median([r['steps'] for r in cut] or [0]):.0f}"
-            f" generations in the middle; where it ended by itself it took {np.median(whole or [0]):.0f}.\n"
-        )
-    if found.get("sasnet"):
-        true, same = (np.mean([r[f"weight_of_{k}"] for r in found["sasnet"]]) for k in ("truth", "alike"))
-        text += (
-            f"\nMean weight among sasnet's fits of the true form model: {true:.2f}; of it, its group and what"
-            f" the curve cannot tell from it: {same:.2f}.\n"
-        )
-        text += sentence(found["sasnet"], seed)
-    return text
-
-
 def main() -> None:
     """Run the contestants, print the table, and write it if asked to."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
@@ -335,6 +293,8 @@ def main() -> None:
         key: run(solve, key, options.count, options.seed, options.work, options.workers)
         for key in options.contestants
     }
+    from fitting_report import table
+
     report = table(found, options.seed)
     print(report)
     if options.write:
