@@ -74,9 +74,10 @@ def _cut(rows: Rows) -> str:
     )
     if late and whole:
         few = float(np.percentile(whole, 10))
+        mean = uncut(rows, few)
         text += (
             f": had the others gone on at their pace to {few:.0f} generations, which nine tenths of those"
-            f" that ended took, or for {_MOST / 60:.0f} minutes, the mean would be about {uncut(rows, few):.0f}"
+            f" that ended took, or for {_MOST / 60:.0f} minutes, the mean would be about {mean:.0f}"
             " s (not measured)"
         )
     return text + ".\n"
