@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -92,6 +93,7 @@ def fit(
     Exit code 0: every file has its answer; 1: some have not, and a sentence says why; 2: wrong usage.
     """
     window = window_of(q_range)
+    began = time.monotonic()
     unit = unit_of(q_unit)
     fixed = values_of(fix, "--fix")
     limits = ranges_of(ranges, "--range")
@@ -106,6 +108,8 @@ def fit(
     def read(path: str) -> tuple[Curve, ...]:
         return load(path, q_unit=unit, entry=entry)
 
+    # What has passed since the command was typed is the first data set's.
+    passed = time.monotonic() - began
     # The processes start while the files are read and classified.
     with Workers(bank_path(), workers) as pool:
         check_names(chosen, structure_factor, fixed, limits)
@@ -124,7 +128,7 @@ def fit(
                         ranges=limits,
                         contrast=contrast,
                         method=then,
-                        time_limit=time_limit,
+                        time_limit=max(time_limit - passed, 0.5 * time_limit),
                     )
                 except SasnetError as error:
                     found = error
@@ -132,6 +136,7 @@ def fit(
                     found = unforeseen(path, error)
             else:
                 found = outcome
+            passed = 0.0
             if isinstance(found, Exception):
                 failed += 1
                 _fail(path, sentence_of(path, found), as_json)
