@@ -108,8 +108,6 @@ def fit(
     def read(path: str) -> tuple[Curve, ...]:
         return load(path, q_unit=unit, entry=entry)
 
-    # What has passed since the command was typed is the first data set's.
-    passed = time.monotonic() - began
     # The processes start while the files are read and classified.
     with Workers(bank_path(), workers) as pool:
         check_names(chosen, structure_factor, fixed, limits)
@@ -128,7 +126,8 @@ def fit(
                         ranges=limits,
                         contrast=contrast,
                         method=then,
-                        time_limit=max(time_limit - passed, 0.5 * time_limit),
+                        # Reading counts, and for the first data set what passed since the command began.
+                        time_limit=max(time_limit + began - time.monotonic(), 0.5 * time_limit),
                     )
                 except SasnetError as error:
                     found = error
@@ -136,7 +135,7 @@ def fit(
                     found = unforeseen(path, error)
             else:
                 found = outcome
-            passed = 0.0
+            began = time.monotonic()
             if isinstance(found, Exception):
                 failed += 1
                 _fail(path, sentence_of(path, found), as_json)

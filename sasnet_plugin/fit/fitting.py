@@ -25,7 +25,7 @@ from .workers import Pool, Workers
 
 BANK = "seeds.npz"
 #: Of the time, for what comes after the fits: twins, verification, the answer in words.
-_TO_TELL = 0.03
+_TO_TELL = 0.05
 #: Of the noise of simulated twins: the same data get the same answer.
 _TWINS_SEED = 1
 
