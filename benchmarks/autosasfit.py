@@ -10,6 +10,7 @@ count. Every answer is kept in ``W``; ``--write`` puts the tables into ``benchma
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import time
 from collections.abc import Iterator
@@ -17,10 +18,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 import numpy as np
 from autosasfit_report import report
 from autosasfit_task import REPORTED_SEED, SPECS, WITHIN, Problem, accepted, intensity, problem
-from fitting import LIMIT
+from fitting_task import LIMIT
 from identifiable import as_model, identifiable, least_errors
 from kept import Here, Solver, run
 

@@ -24,7 +24,7 @@ from typing import Any
 
 import numpy as np
 from contest import markdown
-from fitting import problem
+from fitting_task import problem
 
 PAGE = os.sysconf("SC_PAGE_SIZE")
 EVERY = 1.0  # seconds between two looks at the memory

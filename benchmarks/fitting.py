@@ -10,119 +10,20 @@ evolution. A fit succeeds when its reduced χ² is at most 1.1 times the truth's
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import sys
 import time
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
-import contextlib
-
 import numpy as np
+from fitting_report import table
+from fitting_task import CONTESTANTS, LIMIT, PATIENCE, STARTS, SUCCESS, Problem, problem
 from kept import Here, run
-
-from sasnet_plugin.types import Curve, SasnetError, product_name
-
-SUCCESS = 1.1
-#: CPU-seconds after which a contestant's fit of one curve ends with the best that it has seen: more than
-#: sasnet takes on average, and few enough that 300 curves take an hour or two.
-PATIENCE = {"lm": 60.0, "amoeba": 20.0, "de": 30.0}
-STARTS = 10
-#: CPU-seconds for all of sasnet's candidates: ``sasnet fit``'s default, 30 s of two processes.
-LIMIT = 60.0
-CONTESTANTS = {
-    "sasnet": "sasnet, model unknown, top 5",
-    "lm": "LM from sasmodels' defaults, true model given",
-    "amoeba": f"Nelder-Mead from {STARTS} random starts, true model given",
-    "de": "differential evolution, true model given",
-}
-
-
-@dataclass(frozen=True)
-class Problem:
-    """A measured curve and what made it.
-
-    Parameters
-    ----------
-    index : int
-    curve : Curve
-    dintensity : (n,) float array
-    form, factor : str, str or None
-    parameters : dict
-        Of the truth.
-    truth : float
-        Reduced χ² of the truth, over all points.
-    """
-
-    index: int
-    curve: Curve
-    dintensity: np.ndarray
-    form: str
-    factor: str | None
-    parameters: dict[str, Any]
-    truth: float
-
-    @property
-    def name(self) -> str:
-        """sasmodels' name."""
-        return product_name(self.form, self.factor)
-
-
-def problem(index: int, seed: int) -> Problem:
-    """Draw problem number `index`; forms take turns."""
-    from sasnet_plugin.simulate.priors import form_models
-
-    forms = form_models()
-    return measurement(forms[index % len(forms)], index, np.random.default_rng([seed, index]))
-
-
-def measurement(form: str, index: int, rng: np.random.Generator, *, plain: bool = False) -> Problem:
-    """A measurement of one form model; `plain`: monodisperse, no structure factor, its resolution stated."""
-    from sasnet_plugin.fit.fitting import uncertainties
-    from sasnet_plugin.simulate.clean import simulate_clean
-    from sasnet_plugin.simulate.examples import SPARED
-    from sasnet_plugin.simulate.grid import N_WIDE, WIDE_Q
-    from sasnet_plugin.simulate.instrument import sample_setting
-    from sasnet_plugin.simulate.kernel import call
-    from sasnet_plugin.simulate.library import DILUTE_SHARE
-    from sasnet_plugin.simulate.measure import measure
-    from sasnet_plugin.simulate.priors import allowed_structure_factors, sample_prior
-
-    for _ in range(200):
-        clean = simulate_clean(form, rng, monodisperse=plain)
-        log_i = clean.log_intensity.astype(float)
-        allowed = () if plain else allowed_structure_factors(form)
-        factor, extra = None, {}
-        if allowed and rng.random() >= DILUTE_SHARE and clean.radius_effective > 0:
-            factor = str(rng.choice(allowed))
-            extra = sample_prior(factor, rng) | {"radius_effective": clean.radius_effective}
-            with np.errstate(all="ignore"):
-                log_i = log_i + np.log(call(factor, WIDE_Q, extra).intensity)
-        for _ in range(12):
-            setting = sample_setting(rng)
-            if plain and setting.dq is None and setting.dxl is None:
-                continue
-            used = setting.matrix.indices
-            low, top = int(used.min()), int(used.max()) + 1
-            if clean.n_valid < top or not np.all(np.isfinite(log_i[low:top])):
-                continue
-            grid = np.zeros(N_WIDE)
-            grid[low:top] = np.exp(log_i[low:top])
-            found = measure(grid[None], setting, rng)
-            if found.featureless[0] and form not in SPARED:
-                continue
-            columns = {k: v for k, v in {"dq": setting.dq, "dxl": setting.dxl}.items() if v is not None}
-            error = found.dintensity[0] if found.stated[0] else None
-            curve = Curve(setting.q, found.intensity[0], error, file=f"problem-{index:03d}", **columns)
-            dintensity, _ = uncertainties(curve)
-            residual = (curve.intensity - found.expected[0]) / dintensity
-            truth = float(residual @ residual) / len(curve)
-            return Problem(index, curve, dintensity, form, factor, clean.parameters | extra, truth)
-    raise SasnetError(f"{form}: no measurement shows it; widen the protocol.")
 
 
 def solve(contestant: str, index: int, seed: int) -> dict[str, Any]:
@@ -293,8 +194,6 @@ def main() -> None:
         key: run(solve, key, options.count, options.seed, options.work, options.workers)
         for key in options.contestants
     }
-    from fitting_report import table
-
     report = table(found, options.seed)
     print(report)
     if options.write:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 from contest import markdown, percent
-from fitting import CONTESTANTS, PATIENCE
+from fitting_task import CONTESTANTS, PATIENCE
 from recovered import sentence
 
 Rows = list[dict[str, Any]]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from fitting import Problem, problem
+from fitting_task import Problem, problem
 
 WITHIN, SIGMAS = 0.1, 3.0
 #: What data tell of these is a product with others that are held.
@@ -29,10 +29,9 @@ def compared(row: dict[str, Any], given: Problem) -> dict[str, bool]:
     skipped.add("background")
     found = {}
     for name, (value, error) in row["values"].items():
-        if name in skipped or name not in given.parameters:
-            continue
-        off = abs(value - float(given.parameters[name]))
-        found[name] = bool(off <= max(WITHIN * abs(float(given.parameters[name])), SIGMAS * (error or 0.0)))
+        if name in given.parameters and name not in skipped:
+            truth = float(given.parameters[name])
+            found[name] = bool(abs(value - truth) <= max(WITHIN * abs(truth), SIGMAS * (error or 0.0)))
     return found
 
 

@@ -23,7 +23,7 @@ os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
 import numpy as np
 from contest import markdown, percent, replacing
 from estimates import NUMBERS, decoded, examples, settings
-from fitting import SUCCESS, Problem, measurement
+from fitting_task import SUCCESS, Problem, measurement
 from kept import Solver, run
 
 STARTS, DRAWS = 3, 32

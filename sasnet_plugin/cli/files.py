@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import glob
 import os
+import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
@@ -51,6 +52,20 @@ def _below(folder: str) -> Iterator[str | DataError]:
                 yield path
     if empty:
         yield DataError(f"{folder}: the folder holds no files; name a folder with data files.")
+
+
+def clocked(found: Iterable[tuple[str, Any]], began: float) -> Iterator[tuple[str, Any, float]]:
+    """Yield each (path, measurement) with the seconds that it took to come.
+
+    Parameters
+    ----------
+    found : iterable of (str, measurement or Exception)
+    began : float
+        When the first was asked for, by `time.monotonic`; the others are when the one before is done with.
+    """
+    for path, outcome in found:
+        yield path, outcome, time.monotonic() - began
+        began = time.monotonic()
 
 
 def curves_of(

@@ -20,7 +20,7 @@ from sasnet_plugin.cli.arguments import (
     values_of,
     window_of,
 )
-from sasnet_plugin.cli.files import curves_of, expand
+from sasnet_plugin.cli.files import clocked, curves_of, expand
 from sasnet_plugin.cli.fit_options import (
     Entry,
     Files,
@@ -92,8 +92,8 @@ def fit(
 
     Exit code 0: every file has its answer; 1: some have not, and a sentence says why; 2: wrong usage.
     """
-    window = window_of(q_range)
     began = time.monotonic()
+    window = window_of(q_range)
     unit = unit_of(q_unit)
     fixed = values_of(fix, "--fix")
     limits = ranges_of(ranges, "--range")
@@ -112,7 +112,8 @@ def fit(
     with Workers(bank_path(), workers) as pool:
         check_names(chosen, structure_factor, fixed, limits)
         failed = 0
-        for path, outcome in (pair for each in expand(files) for pair in curves_of(each, read, window)):
+        every = (pair for each in expand(files) for pair in curves_of(each, read, window))
+        for path, outcome, passed in clocked(every, began):
             found: FitResult | Exception
             if isinstance(outcome, Curve):
                 try:
@@ -127,7 +128,7 @@ def fit(
                         contrast=contrast,
                         method=then,
                         # Reading counts, and for the first data set what passed since the command began.
-                        time_limit=max(time_limit + began - time.monotonic(), 0.5 * time_limit),
+                        time_limit=max(time_limit - passed, 0.5 * time_limit),
                     )
                 except SasnetError as error:
                     found = error
@@ -135,7 +136,6 @@ def fit(
                     found = unforeseen(path, error)
             else:
                 found = outcome
-            began = time.monotonic()
             if isinstance(found, Exception):
                 failed += 1
                 _fail(path, sentence_of(path, found), as_json)

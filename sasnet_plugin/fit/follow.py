@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -74,16 +75,11 @@ class Search:
         """Other valleys than that of a start, best first; see `hops`."""
         residual = polisher.solved(start.parameters)[0]
         start = replace(start, chisq=float(residual @ residual))
-        end = self.began + _HOPPING * self.task.seconds
-        speed, n = tier(self.task.model), len(polisher.curve)
-
-        def polish(one: dict[str, Any]) -> Polished | None:
-            polisher.deadline = end
-            return polisher.polish(one, tolerances=(0.02, 0.0), steps=8, enough=_ROUGHLY)
-
+        end, n = self.began + _HOPPING * self.task.seconds, len(polisher.curve)
+        info, polish = load_model(self.task.name).info, _shortly(polisher, end, _ROUGHLY)
         found = hopped(
-            load_model(self.task.name).info, start, polish, np.random.default_rng(n),
-            held=frozenset(self.task.fixed or ()), points=COARSE[speed], enough=float(n),
+            info, start, polish, np.random.default_rng(n),
+            held=polisher.held, points=COARSE[tier(self.task.model)], enough=float(n),
             going=lambda: time.process_time() < end,
         )  # fmt: skip
         return distinct(ordered(found, polisher))
@@ -95,14 +91,8 @@ class Search:
         if not self.mendable(found, polisher):
             return found
 
-        def polish(start: dict[str, Any]) -> Polished | None:
-            left = 0.7 * self.task.seconds - (time.process_time() - self.began)
-            if left < 0:
-                return None
-            polisher.deadline = time.process_time() + left
-            return polisher.polish(start, tolerances=(0.02, 0.0), steps=8, enough=_ENOUGH)
-
-        info, held = load_model(self.task.model).info, frozenset(self.task.fixed or {})
+        polish = _shortly(polisher, self.began + 0.7 * self.task.seconds, _ENOUGH)
+        info, held = load_model(self.task.model).info, polisher.held
         better = list(found)
         if cross:
             # Without a width a curve costs little, and its fringes are the deeper.
@@ -132,6 +122,18 @@ class Search:
         least, n = min(d.chisq for d in found), len(polisher.curve)
         others = n * max(self.task.bar, 1.0)
         return least > max(factor * others, others + _FOR_SURE)
+
+
+def _shortly(polisher: Polisher, end: float, enough: float) -> Callable[[dict[str, Any]], Polished | None]:
+    """Polish in a few steps, as long as there is time."""
+
+    def polish(start: dict[str, Any]) -> Polished | None:
+        if time.process_time() > end:
+            return None
+        polisher.deadline = end
+        return polisher.polish(start, tolerances=(0.02, 0.0), steps=8, enough=enough)
+
+    return polish
 
 
 def has_width(found: Polished) -> bool:

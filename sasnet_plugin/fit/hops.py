@@ -88,8 +88,8 @@ def leap(
 ) -> dict[str, Any]:
     """Parameters of another valley, perhaps."""
     table = {p.name: p for p in info.parameters.call_parameters}
-    free = [n for n in fittable(info, parameters) if n in table and n not in held]
-    free = [n for n in free if n not in ("scale", "background")]
+    left = held | {"scale", "background"}
+    free = [n for n in fittable(info, parameters) if n in table and n not in left]
     sizes = [n for n in free if table[n].type == "volume"]
     slds = [n for n in free if table[n].type == "sld"]
     counts = [n for n in counts_of(info, parameters) if n not in held]
@@ -132,8 +132,10 @@ def _moved(
     far, moved = rng.choice(_FAR), dict(parameters)
     for name in map(str, rng.permutation(free)[: 1 + int(rng.integers(3))]):
         value, (low, high) = float(parameters.get(name, table[name].default)), table[name].limits
-        if table[name].type == "sld" or value <= 0:
-            value += rng.normal(0, _SLD * far if table[name].type == "sld" else far)
+        if table[name].type == "sld":
+            value += rng.normal(0, _SLD * far)
+        elif value <= 0:
+            value += rng.normal(0, far)
         else:
             value *= np.exp(rng.normal(0, far))
         moved[name] = float(np.clip(value, low, high))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +19,7 @@ from .screen import Pair
 from .second import Round, caught, second_round
 from .smearing import has_resolution
 from .unstated import again_with, unstated_resolution
-from .workers import LateError, Pool
+from .workers import Job, LateError, Pool
 
 #: Of the time that is left, for leaps to other valleys.
 _HOPPING = 0.5
@@ -107,9 +108,8 @@ class Rounds:
         if not found.fits:
             return found
         silent = not has_resolution(curve)
-        first = resolved = self.with_resolution(found) if silent else found
-        if resolved.unexplained:
-            resolved = self.with_hops(resolved)
+        first = self.with_resolution(found) if silent else found
+        resolved = self.with_hops(first)
         if not (others and resolved.unexplained):
             return resolved
         if first is found:
@@ -121,7 +121,7 @@ class Rounds:
         if silent and more.unexplained and _best(more) < _best(found):
             more = self.with_resolution(more)
         last = min(more, resolved, key=_best)
-        return self.with_hops(last) if last is not resolved and last.unexplained else last
+        return last if last is resolved else self.with_hops(last)
 
     def fit(self, tasks: Sequence[Task]) -> list[ModelFit]:
         """Fit tasks; what cannot be fitted becomes a note."""
@@ -141,14 +141,18 @@ class Rounds:
         return fits
 
     def with_hops(self, found: Fitted) -> Fitted:
-        """The same with a few candidates' leaps to other valleys; one that finds none keeps its fit."""
-        tasks = caught(found.curve, found.tasks, found.fits)
-        answers = [a for _, a in self.pool.run(tasks, _HOPPING * self.left)] if tasks else []
-        better = {a.name: a for a in answers if not isinstance(a, SasnetError | LateError)}
-        return replace(
-            found,
-            fits=[min(f, better.get(f.name, f), key=lambda each: each.bic) for f in found.fits],
-        )
+        """The same with a few candidates' leaps to other valleys where no fit explains the curve."""
+        if not found.unexplained:
+            return found
+        tried = self.tried(caught(found.curve, found.tasks, found.fits), _HOPPING * self.left)
+        better = {f.name: f for f in tried}
+        fits = [min(f, better.get(f.name, f), key=lambda each: each.bic) for f in found.fits]
+        return replace(found, fits=fits)
+
+    def tried(self, jobs: Sequence[Job], seconds: float) -> list[Any]:
+        """Answers of jobs that may fail or be late: then nothing is lost, and nothing is said."""
+        answers = (a for _, a in self.pool.run(jobs, seconds)) if jobs else ()
+        return [a for a in answers if not isinstance(a, SasnetError)]
 
     def second(self, found: Fitted) -> Fitted:
         """The same with other models and structure factors."""
@@ -163,8 +167,7 @@ class Rounds:
     def with_resolution(self, found: Fitted) -> Fitted:
         """Fit again with the resolution that a file does not state, where the curve asks for one."""
         searches = unstated_resolution(found.tasks, found.fits, 0.3 * self.left)
-        answers = [a for _, a in self.pool.run(searches, 0.5 * self.left)] if searches else []
-        guesses = [g for g in answers if g is not None and not isinstance(g, SasnetError)]
+        guesses = [g for g in self.tried(searches, 0.5 * self.left) if g is not None]
         guess = min(guesses, key=lambda g: g.chisq, default=None)
         if guess is None or guess.chisq > min(f.chisq for f in found.fits):
             return found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from fitting import Problem
+from fitting_task import Problem
 from recovered import compared
 
 from sasnet_plugin.types import Curve
