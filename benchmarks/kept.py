@@ -47,9 +47,10 @@ class Here:
 
 
 def run(
-    solve: Solver, contestant: str, count: int, seed: int, work: Path, workers: int
+    solve: Solver, contestant: str, numbers: int | Sequence[int], seed: int, work: Path, workers: int
 ) -> list[dict[str, Any]]:
-    """All answers of one contestant, those that are kept and new ones."""
+    """All answers of one contestant to so many problems or to those, what is kept and what is new."""
+    asked = range(numbers) if isinstance(numbers, int) else numbers
     path = work / f"{contestant}-{seed}.jsonl"
     kept: dict[int, dict[str, Any]] = {}
     torn = False
@@ -62,7 +63,7 @@ def run(
             except ValueError:  # the line under way when a run was killed
                 continue
             kept[row["index"]] = row
-    missing = [i for i in range(count) if i not in kept]
+    missing = [i for i in asked if i not in kept]
     with path.open("a", encoding="utf-8") as file:
         if torn:
             file.write("\n")
@@ -71,10 +72,10 @@ def run(
             file.write(json.dumps(row) + "\n")
             file.flush()
             print(
-                f"{contestant} {len(kept)}/{count} {row['model']} {row['success']} {row['seconds']:.1f} s",
+                f"{contestant} {len(kept)}/{len(asked)} {row['model']} {row['success']} {row['seconds']:.1f} s",
                 flush=True,
             )
-    return [kept[i] for i in range(count) if i in kept]
+    return [kept[i] for i in asked if i in kept]
 
 
 def _answers(
