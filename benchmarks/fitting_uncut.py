@@ -1,8 +1,8 @@
-"""What does differential evolution cost where `fitting` stopped it? A random sample goes on, ten minutes each.
+"""What does differential evolution cost where `fitting` stopped it? A sample goes on, ten minutes each.
 
-``python benchmarks/fitting_uncut.py --work W`` draws from the problems whose answer in W was stopped, and fits
-them again with `PATIENCE`; the answers are kept in ``W/de-uncut-SEED.jsonl``, and `fitting` with the same W
-puts them into its table.
+``python benchmarks/fitting_uncut.py --work W`` draws from the problems whose answer in W was stopped, and
+fits them again with `PATIENCE`; the answers are kept in ``W/de-uncut-SEED.jsonl``, and `fitting` with the
+same W puts them into its table.
 """
 
 from __future__ import annotations

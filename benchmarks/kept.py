@@ -71,10 +71,8 @@ def run(
             kept[row["index"]] = row
             file.write(json.dumps(row) + "\n")
             file.flush()
-            print(
-                f"{contestant} {len(kept)}/{len(asked)} {row['model']} {row['success']} {row['seconds']:.1f} s",
-                flush=True,
-            )
+            done = f"{contestant} {len(kept)}/{len(asked)}"
+            print(f"{done} {row['model']} {row['success']} {row['seconds']:.1f} s", flush=True)
     return [kept[i] for i in asked if i in kept]
 
 
