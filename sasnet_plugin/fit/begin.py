@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ..simulate.clean import tier
 from ..simulate.kernel import load_model
 from .contrast import with_fixed
+from .pace import pace
 from .plugins import page_of
 from .problem import accepted
 from .seeds import Seed, binned, nearest
@@ -25,7 +26,7 @@ _WIDE_IS_BETTER = 0.6
 
 def from_bank(task: Task, bank: Bank) -> list[dict[str, Any]]:
     """The bank's nearest curves, and the task's own start."""
-    speed = tier(task.model)
+    speed = pace(task.model)
     data = binned(task.curve, task.dintensity)
     page = page_of(bank, task.model, 0.1 * task.seconds)
     seeds = nearest(page, task.model, task.structure_factor, data, count=3 * STARTS[speed])
@@ -41,7 +42,7 @@ def _varied(seeds: list[Seed], task: Task) -> list[Seed]:
     A distribution multiplies the cost of a curve, and a second one does so again: a dear model starts with
     one where the bank's curves say that it is needed, and then it does so first.
     """
-    speed = tier(task.model)
+    speed = pace(task.model)
     count = STARTS[speed]
     most = 2 if speed == "fast" else 1
     spread = [s for s in seeds if 0 < len(widths_of(s.parameters)) <= most]

@@ -14,6 +14,7 @@ from ..simulate.clean import tier
 from ..types import Curve, SasnetError, product_name
 from .covariance import strong_pairs
 from .levenberg import Done, levenberg, unfitted
+from .pace import pace
 from .result import ModelFit, Parameter
 from .starts import polished
 from .widths import MOST, widths_of
@@ -50,7 +51,7 @@ class Task:
     extra : dict, optional
         Parameters of one more start, besides the bank's.
     hops : bool
-        From `starts` to other valleys, as long as there is time.
+        From the bank's starts and `extra` to other valleys, as long as there is time.
     """
 
     curve: Curve
@@ -94,7 +95,7 @@ def fit_candidate(task: Task, bank: Bank) -> ModelFit:
         as_it_is = unfitted(task, starts.found[0].parameters, starts.per_decade)
         return replace(_describe(task, as_it_is, time.process_time() - began), warnings=(FAR_OFF,))
     final: list[Done] = []
-    for start in starts.found[: 2 if tier(task.model) == "fast" else 1]:
+    for start in starts.found[: 2 if pace(task.model) == "fast" else 1]:
         left = task.seconds - (time.process_time() - began)
         if final and left < 0:
             break

@@ -8,12 +8,12 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from ..simulate.clean import tier
 from ..simulate.priors import allowed_structure_factors
 from ..types import Curve, Suggestion
 from ..zoo import Manifest
 from .candidate import Task
 from .doubts import reached
+from .pace import pace
 from .reduce import simpler
 from .result import ModelFit
 from .screen import Pair
@@ -90,7 +90,7 @@ def candidates(
             continue
         if 1 - share >= _FACTOR_SHARE:
             wanted[guess.name, None] = guess.probability * (1 - share)
-        if tier(guess.name) == "fast" and "hardsphere" in allowed_structure_factors(guess.name):
+        if pace(guess.name) == "fast" and "hardsphere" in allowed_structure_factors(guess.name):
             # What the others become where there is neither charge nor attraction.
             wanted.setdefault((guess.name, "hardsphere"), guess.probability * (1 - share) / 4)
     for pair in pairs:

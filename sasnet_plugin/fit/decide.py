@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..simulate.clean import tier
-from ..simulate.kernel import load_model
+from ..simulate.quick import quick_model
 from ..types import Curve
 from .rebuild import starting_values
 from .result import ModelFit
@@ -162,7 +162,7 @@ def _theory(curve: Curve, fit: ModelFit) -> Array:
 
     # Not `problem.experiment`: bumps takes a second to import, and this is not a fit.
     smearing = resolution(curve, FINE)
-    model = DirectModel(empty_data1D(smearing.q_calc), load_model(fit.name))
+    model = DirectModel(empty_data1D(smearing.q_calc), quick_model(fit.name))
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
         return np.asarray(smearing.apply(np.asarray(model(**starting_values(fit)), dtype=float)))

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..simulate.clean import tier
 from ..simulate.kernel import load_model
 from .counts import climbed, counts_of
 from .hops import hopped
+from .pace import pace
 from .polish import Polished, Polisher
+from .problem import TimeUpError
 from .rank import explains
 from .valleys import crossed, sizes_of
 from .widths import COARSE, other_kinds, widths_of
@@ -31,7 +32,7 @@ _CROSSED = 4.0
 #: Accuracy of polishing: of χ², and of the steps; what is left is far below the noise.
 _ENOUGH = 1e-4
 #: The same on the way to other valleys, and the share of the time that is spent there.
-_ROUGHLY, _HOPPING = 1e-3, 0.6
+_ROUGHLY, _HOPPING = 1e-3, 0.7
 
 
 @dataclass(frozen=True)
@@ -71,22 +72,28 @@ class Search:
                     break
         return distinct(ordered(done, polisher))
 
-    def hopped(self, polisher: Polisher, start: Polished) -> list[Polished]:
-        """Other valleys than that of a start, best first; see `hops`."""
-        residual = polisher.solved(start.parameters)[0]
-        start = replace(start, chisq=float(residual @ residual))
+    def hopped(self, polisher: Polisher, found: list[Polished]) -> list[Polished]:
+        """Other valleys than those of starts, best first; see `hops`."""
         end, n = self.began + _HOPPING * self.task.seconds, len(polisher.curve)
+        polisher.deadline = end
+        try:
+            residuals = [polisher.solved(one.parameters)[0] for one in found]
+        except TimeUpError:
+            return found
+        starts = [replace(one, chisq=float(r @ r)) for one, r in zip(found, residuals, strict=True)]
         info, polish = load_model(self.task.name).info, _shortly(polisher, end, _ROUGHLY)
+        # Another try from where the last one ended takes other ways.
+        rng = np.random.default_rng([n, round(1e3 * min(one.chisq for one in starts)) % 2**32])
         found = hopped(
-            info, start, polish, np.random.default_rng(n),
-            held=polisher.held, points=COARSE[tier(self.task.model)], enough=float(n),
+            info, starts, polish, rng,
+            held=polisher.held, points=COARSE[pace(self.task.model)], enough=float(n),
             going=lambda: time.process_time() < end,
         )  # fmt: skip
         return distinct(ordered(found, polisher))
 
     def varied(self, polisher: Polisher, found: list[Polished], *, cross: bool = False) -> list[Polished]:
         """With better ones at what no slope leads to: whole numbers, kinds of distribution, other valleys."""
-        if not found or tier(self.task.model) == "slow" or found[0].chisq < len(polisher.curve):
+        if not found or pace(self.task.model) == "slow" or found[0].chisq < len(polisher.curve):
             return found
         if not self.mendable(found, polisher):
             return found

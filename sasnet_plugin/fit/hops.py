@@ -6,7 +6,8 @@ scattering ask for: layers that have changed places, and a size distribution on 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from itertools import cycle, islice
 from typing import Any
 
 import numpy as np
@@ -28,13 +29,13 @@ _UPHILL = 0.05
 _BACK = 0.02
 #: A fall of χ² by less, relative, is the same valley.
 _SAME = 1e-4
-#: Leaps in a row that find nothing better, after which there is nothing to be found.
-_PATIENCE = 80
+#: Leaps in a row that find nothing better, after which a walk begins elsewhere; and how many walks there are.
+_PATIENCE, _WALKS = 30, 60
 
 
 def hopped(
     info: Any,
-    start: Polished,
+    starts: Sequence[Polished],
     polish: Callable[[dict[str, Any]], Polished | None],
     rng: np.random.Generator,
     *,
@@ -43,12 +44,13 @@ def hopped(
     enough: float,
     going: Callable[[], bool],
 ) -> list[Polished]:
-    """Walk from valley to valley.
+    """Walk from valley to valley, from each of the starts in turn.
 
     Parameters
     ----------
     info : sasmodels.modelinfo.ModelInfo
-    start : Polished
+    starts : sequence of Polished
+        The best first.
     polish : callable
         Polishes a start; None where it has no finite curve or the time is up.
     rng : numpy.random.Generator
@@ -64,13 +66,34 @@ def hopped(
     Returns
     -------
     list of Polished
-        The valleys that were the best one so far, the best first.
+        The starts and the valleys that were the best of a walk so far, the best first.
     """
-    best, here, found, idle = start, start, [start], 0
+
+    def jump(parameters: dict[str, Any]) -> dict[str, Any]:
+        return leap(info, parameters, rng, held, points)
+
+    found = list(starts)
+    for start in islice(cycle(starts), _WALKS):
+        if not going() or min(one.chisq for one in found) <= enough:
+            break
+        found += _walk(start, polish, jump, rng, enough, going)
+    return sorted(found, key=lambda one: one.chisq)
+
+
+def _walk(
+    start: Polished,
+    polish: Callable[[dict[str, Any]], Polished | None],
+    jump: Callable[[dict[str, Any]], dict[str, Any]],
+    rng: np.random.Generator,
+    enough: float,
+    going: Callable[[], bool],
+) -> list[Polished]:
+    """What was better than all before it on the way from one start."""
+    best, here, found, idle = start, start, list[Polished](), 0
     kinds = other_kinds(start.parameters)
     while going() and best.chisq > enough and idle < _PATIENCE:
         idle += 1
-        there = polish(kinds.pop() if kinds else leap(info, here.parameters, rng, held, points))
+        there = polish(kinds.pop() if kinds else jump(here.parameters))
         if there is None or there.chisq <= 0:
             continue
         if there.chisq < best.chisq * (1 - _SAME):
@@ -80,7 +103,7 @@ def hopped(
             here = there
         elif rng.random() < _BACK:
             here = best
-    return found[::-1]
+    return found
 
 
 def leap(

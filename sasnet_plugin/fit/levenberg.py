@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..simulate.quick import is_quick
+from ..simulate.quick import is_exact, is_quick
 from .problem import TimeUpError, choose_free, experiment, fittable, set_ranges, silent
 from .smearing import apply_sampling
 
@@ -34,7 +34,7 @@ class Done:
     parameters : dict
         sasmodels' parameters.
     fitness : Experiment
-        Of sasmodels' own model, at these.
+        Of sasmodels' own model or of one that has the same curve, at these.
     free : list of str
         What was fitted.
     errors : dict of str to float
@@ -75,8 +75,8 @@ def levenberg(task: Task, start: dict[str, Any], per_decade: int | None, seconds
     if not is_quick(task.name):
         return _levenberg(task, start, per_decade, deadline, quick=False)
     done = _levenberg(task, start, per_decade, deadline, quick=True)
-    if done is None:
-        return None
+    if done is None or is_exact(task.name, done.parameters):
+        return done
     fitness = _at(task, done.parameters, per_decade)
     _allow(task, fitness, done.free)
     chisq = float(np.sum(fitness.residuals() ** 2))
@@ -88,7 +88,7 @@ def levenberg(task: Task, start: dict[str, Any], per_decade: int | None, seconds
 
 def unfitted(task: Task, start: dict[str, Any], per_decade: int | None) -> Done:
     """A polished start as it stands: what the data could tell of its parameters is not known."""
-    fitness = _at(task, start, per_decade)
+    fitness = _at(task, start, per_decade, quick=is_exact(task.name, start))
     known = fitness.model.parameters()
     names = fittable(fitness.model.sasmodel.info, start)
     free = [n for n in names if n in known and n not in (task.fixed or ())][: max(1, len(task.curve) - 1)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,8 +11,13 @@ from numpy.typing import NDArray
 from ..types import Curve, SasnetError, Suggestion
 from .candidate import Task
 from .choice import candidates
+from .pace import pace
 from .screen import Pair, Screen, extra_pairs, order_of, plausible, simple_pairs
 from .workers import Pool
+
+#: A model is nearly certain by the network from this probability on; CPU time for a dear one of that kind,
+#: and for each of the others beside it, s.
+_CERTAIN, _PATIENCE, _BRIEFLY = 0.6, 30.0, 4.0
 
 
 @dataclass(frozen=True)
@@ -71,12 +76,25 @@ def line_up(
         more = extra_pairs(badness, pairs, others)
         tasks = candidates(suggestion, curve, dintensity, None, fixed, ranges, more)
     if free:
-        near = [task for task in tasks if plausible(_pair(task), badness)]
+        near = [task for task in tasks if task.probability > _CERTAIN or plausible(_pair(task), badness)]
         far = [task.name for task in tasks if task not in near]
         if near and far:
             tasks = near
             notes.append(f"Left out after a first look, as no curve of theirs comes near: {', '.join(far)}.")
-    return LineUp(sorted(tasks, key=lambda task: order_of(_pair(task), badness)), notes, badness)
+    tasks = sorted(tasks, key=lambda task: order_of(_pair(task), badness))
+    return LineUp(_patient(tasks), notes, badness)
+
+
+def _patient(tasks: list[Task]) -> list[Task]:
+    """A dear model that is nearly certain comes last and has all the time that the others leave."""
+
+    def due(task: Task) -> bool:
+        return pace(task.model) == "slow" and task.probability > _CERTAIN
+
+    last = [replace(task, seconds=_PATIENCE) for task in tasks if due(task)]
+    if not last:
+        return tasks
+    return [replace(task, seconds=_BRIEFLY) for task in tasks if not due(task)] + last
 
 
 def look(

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..simulate.quick import is_exact
 from ..types import Curve
 from .problem import experiment
 from .result import ModelFit
@@ -65,7 +66,8 @@ def rebuilt(
 
 def experiment_of(curve: Curve, dintensity: NDArray[np.float64], fit: ModelFit) -> Any:
     """The experiment of a fit, where it ended, with ranges and points of q as it had them."""
-    fitness = experiment(curve, dintensity, fit.name, starting_values(fit))
+    values = starting_values(fit)
+    fitness = experiment(curve, dintensity, fit.name, values, quick=is_exact(fit.name, values))
     if fit.per_decade is not None:
         apply_sampling(fitness, curve, fit.per_decade)
     for name in fit.free:

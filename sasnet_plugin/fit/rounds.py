@@ -21,8 +21,10 @@ from .smearing import has_resolution
 from .unstated import again_with, unstated_resolution
 from .workers import Job, LateError, Pool
 
-#: Of the time that is left, for leaps to other valleys.
-_HOPPING = 0.5
+#: Of the time that is left, for leaps to other valleys before and after other models are tried.
+_LEAPING = 0.6, 0.95
+#: As long as χ² falls to so much of what it was, leaps go on.
+_PROMISING = 0.7
 
 
 @dataclass(frozen=True)
@@ -108,20 +110,24 @@ class Rounds:
         if not found.fits:
             return found
         silent = not has_resolution(curve)
-        first = self.with_resolution(found) if silent else found
-        resolved = self.with_hops(first)
+        resolved = self.with_resolution(found) if silent else found
+        if not resolved.unexplained:
+            return self.with_leaps(resolved)
+        # A resolution may imitate what a fit in a wrong valley lacks, and what another model has.
+        share, before = _LEAPING[0 if others else 1], np.inf
+        first = found
+        while found.unexplained and _best(found) < _PROMISING * before:
+            before = _best(found)
+            found = self.with_leaps(found, share)
+        if found is not first:
+            resolved = min(resolved, self.with_resolution(found) if silent else found, key=_best)
         if not (others and resolved.unexplained):
             return resolved
-        if first is found:
-            found = resolved
-        # A resolution may imitate what a model lacks: other models are tried without it first.
         more = self.second(found)
-        if more is found:
-            return resolved
         if silent and more.unexplained and _best(more) < _best(found):
             more = self.with_resolution(more)
         last = min(more, resolved, key=_best)
-        return last if last is resolved else self.with_hops(last)
+        return self.with_leaps(last, _LEAPING[1]) if last.unexplained else last
 
     def fit(self, tasks: Sequence[Task]) -> list[ModelFit]:
         """Fit tasks; what cannot be fitted becomes a note."""
@@ -140,14 +146,11 @@ class Rounds:
             )
         return fits
 
-    def with_hops(self, found: Fitted) -> Fitted:
-        """The same with a few candidates' leaps to other valleys where no fit explains the curve."""
-        if not found.unexplained:
-            return found
-        tried = self.tried(caught(found.curve, found.tasks, found.fits), _HOPPING * self.left)
-        better = {f.name: f for f in tried}
-        fits = [min(f, better.get(f.name, f), key=lambda each: each.bic) for f in found.fits]
-        return replace(found, fits=fits)
+    def with_leaps(self, found: Fitted, share: float = 1.0) -> Fitted:
+        """The same with a few candidates' leaps to other valleys, in a share of the time that is left."""
+        tried = self.tried(caught(found.curve, found.tasks, found.fits), share * self.left)
+        better = {f.name: f for f in tried if f.bic < min(o.bic for o in found.fits if o.name == f.name)}
+        return replace(found, fits=[better.get(f.name, f) for f in found.fits]) if better else found
 
     def tried(self, jobs: Sequence[Job], seconds: float) -> list[Any]:
         """Answers of jobs that may fail or be late: then nothing is lost, and nothing is said."""

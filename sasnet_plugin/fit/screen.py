@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from ..simulate.clean import tier
 from ..simulate.priors import allowed_structure_factors, structure_factors
 from ..types import Curve
+from .pace import pace
 from .seeds import binned, nearest
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def simple_pairs(suggested: Iterable[str] = ()) -> list[Pair]:
         Form models; the fast ones among them come with every structure factor too, as the network is right
         about that less often than about the form.
     """
-    fast = {form: True for form in suggested if tier(form) == "fast"}
+    fast = {form: True for form in suggested if pace(form) == "fast"}
     pairs: list[Pair] = []
     for form, interacting in (_SIMPLE | fast).items():
         pairs.append((form, None))
@@ -108,11 +108,11 @@ def extra_pairs(badness: dict[Pair, float], chosen: Sequence[Pair], others: Sequ
 
 def order_of(pair: Pair, badness: dict[Pair, float]) -> tuple[int, float]:
     """Fast models first, among them those that look best: what they reach tells when to give up on others."""
-    return ("fast", "medium", "slow").index(tier(pair[0])), badness.get(pair, np.inf)
+    return ("fast", "medium", "slow").index(pace(pair[0])), badness.get(pair, np.inf)
 
 
 def plausible(pair: Pair, badness: dict[Pair, float]) -> bool:
     """Whether a pair is worth its time: fast ones always are."""
     least = min(badness.values(), default=np.inf)
     look = badness.get(pair, 0.0)
-    return tier(pair[0]) == "fast" or look < _FAR or look < _FARTHER * least
+    return pace(pair[0]) == "fast" or look < _FAR or look < _FARTHER * least

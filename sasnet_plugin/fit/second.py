@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..simulate.clean import tier
 from ..simulate.priors import allowed_structure_factors, model_info, structure_factors
 from ..types import Suggestion
 from .candidate import Task
 from .lineup import look
+from .pace import pace
+from .rank import explains
 from .rebuild import starting_values
 from .screen import Pair
 
@@ -26,12 +27,14 @@ if TYPE_CHECKING:
 #: Structure factors are tried on so many of the best form models; so many pairs are fitted, so many dear ones
 #: among them, and so many forms.
 _FORMS, _PAIRS, _DEAR, _MORE = 3, 4, 2, 3
-#: Candidates that leap to other valleys, and CPU time in s that the fit of such a one took at most.
+#: Candidates that leap to other valleys, and CPU time in s that the fit of a dear one took at most.
 _CAUGHT, _CHEAP = 3, 6.0
-#: CPU time for the leaps of one, s.
-_LEAPING = 10.0
-#: One is of interest whose χ² is at most so many times the best one's, or the network's first.
-_ASTRAY = 5.0
+#: CPU time for the leaps of one, of the likeliest, and of the likeliest where another explains the curve, s.
+_LEAPING, _EXPECTED_LEAPING, _ASTRAY = 8.0, 30.0, 10.0
+#: The network's probability from which on a model is expected to explain the curve, and little else is tried.
+_EXPECTED, _SURE = 0.3, 0.7
+#: One is of interest whose χ² is at most so many times the best one's.
+_BEHIND = 5.0
 #: A form model is of interest whose curves look at most so much worse than the best, by the bank.
 _WORSE = 1.5
 #: A dear one is looked at if the network gives it this much.
@@ -85,14 +88,14 @@ def second_round(pool: Pool, given: Round, seconds: float) -> list[Task]:
     """
     tried = {(t.model, t.structure_factor) for t in given.tasks}
     best = list(dict.fromkeys(f.model for f in sorted(given.fits, key=lambda f: f.reduced_chisq)))
-    hosts = [form for form in best if tier(form) != "slow" and not form.endswith(".py")][:_FORMS]
+    hosts = [form for form in best if pace(form) != "slow" and not form.endswith(".py")][:_FORMS]
     pairs = [p for form in hosts for p in _interacting(form) if p not in tried]
     forms: list[Pair] = [
         (guess.name, None)
         for guess in given.suggestion.models
         if (guess.name, None) not in tried
         and not guess.name.endswith(".py")
-        and (tier(guess.name) != "slow" or guess.probability > _LIKELY)
+        and (pace(guess.name) != "slow" or guess.probability > _LIKELY)
     ]
     unknown = [p for p in [*pairs, *forms] if p not in given.badness]
     badness = dict(given.badness) | look(pool, given.curve, given.dintensity, unknown, seconds)
@@ -103,34 +106,42 @@ def second_round(pool: Pool, given: Round, seconds: float) -> list[Task]:
     def nearest(found: list[Pair], count: int) -> list[Pair]:
         return sorted(found, key=lambda p: badness.get(p, np.inf))[:count]
 
-    dear = nearest([p for p in pairs if tier(p[0]) != "fast"], _DEAR)
-    pairs = nearest([p for p in pairs if tier(p[0]) == "fast" or p in dear], _PAIRS)
+    dear = nearest([p for p in pairs if pace(p[0]) != "fast"], _DEAR)
+    pairs = nearest([p for p in pairs if pace(p[0]) == "fast" or p in dear], _PAIRS)
     return [_task(given, p) for p in [*pairs, *nearest(forms, _MORE)]]
 
 
 def caught(curve: Curve, tasks: Sequence[Task], fits: Sequence[ModelFit]) -> list[Task]:
-    """Candidates that may be caught in a valley beside the right one, to be looked for from where they are.
+    """Candidates that may be caught in a valley beside the right one, to look for it from many starts.
 
-    The best one, what the network thinks likeliest, and the best of another form; none of them dear.
+    Where no fit explains the curve: the best one, the best of other forms, and last what the network thinks
+    likeliest, to have what time the others leave. Where one does: the likeliest, if its own fit does not.
+    None of them dear.
     """
     by_name = {t.name: t for t in tasks}
-    cheap = [f for f in sorted(fits, key=lambda f: f.chisq) if f.name in by_name and f.seconds < _CHEAP]
+    cheap = [
+        fit
+        for fit in sorted(fits, key=lambda f: f.chisq)
+        if fit.name in by_name and (pace(fit.model) != "slow" or fit.seconds < _CHEAP)
+    ]
     if not cheap:
         return []
-    chosen = [cheap[0], max(cheap, key=lambda f: f.probability)]
-    forms = {f.model for f in chosen}
-    chosen += [f for f in cheap if f.model not in forms and f.chisq < _ASTRAY * cheap[0].chisq]
-    return [
-        replace(
-            by_name[name],
-            curve=curve,
-            starts=(starting_values(fit),),
-            extra=None,
-            hops=True,
-            seconds=_LEAPING,
-        )
-        for name, fit in list({f.name: f for f in chosen}.items())[:_CAUGHT]
-    ]
+    likeliest = max(cheap, key=lambda f: f.probability)
+    if any(explains(f.reduced_chisq, len(curve)) for f in fits):
+        if likeliest.probability < _EXPECTED or explains(likeliest.reduced_chisq, len(curve)):
+            return []
+        return [_leaping(by_name[likeliest.name], curve, likeliest, _ASTRAY)]
+    others = [f for f in cheap if f is not likeliest]
+    chosen, forms = others[:1], {likeliest.model, *(f.model for f in others[:1])}
+    if likeliest.probability < _SURE:
+        chosen += [f for f in others if f.model not in forms and f.chisq < _BEHIND * cheap[0].chisq]
+    leaps = [_leaping(by_name[f.name], curve, f, _LEAPING) for f in chosen[: _CAUGHT - 1]]
+    return [*leaps, _leaping(by_name[likeliest.name], curve, likeliest, _EXPECTED_LEAPING)]
+
+
+def _leaping(task: Task, curve: Curve, fit: ModelFit, seconds: float) -> Task:
+    start = starting_values(fit)
+    return replace(task, curve=curve, starts=(), extra=start, hops=True, seconds=seconds)
 
 
 def _interacting(form: str) -> list[Pair]:

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..simulate.clean import tier
 from ..types import Curve
 from .begin import as_start, from_bank
 from .coarse import coarsened
 from .follow import Search, has_width, ordered, values_of
+from .pace import pace
 from .polish import Polished, Polisher
 from .problem import TimeUpError, experiment
 from .rank import explains
@@ -37,6 +37,8 @@ _FAST_LIMITS = (100.0, 20.0)
 _DEAR_LIMITS, _NEARLY = ((15.0, 1.3), (15.0, 2.5), (40.0, 8.0)), 5.0
 #: What the network gives so much is followed as far as a fast one, unless another explains the curve.
 _LIKELY = 0.2
+#: CPU time of a dear model's task from which on it leaps to other valleys, s.
+_PATIENT = 15.0
 #: No width is tried on a fit whose χ² is that of the best so far, within so much.
 _AS_GOOD = 1.05
 
@@ -70,20 +72,24 @@ def polished(task: Task, bank: Bank, began: float) -> Starts:
     began : float
         CPU time when work on the task began, s.
     """
-    speed, search = tier(task.model), Search(task, began)
+    speed, search = pace(task.model), Search(task, began)
     coarse_copy = coarsened(task.curve, task.dintensity)
     rough = _polisher(task, *coarse_copy, _SAMPLING[speed])
     # Other starts of a dear model are of no interest where one explains the coarse copy.
     until = 0.0 if speed == "fast" else float(len(coarse_copy[0]))
     limits = _limits(task)
+    quick = _polisher(task, *coarse_copy, _FIRST_SAMPLING[speed])
     if task.starts:
         first = search.follow(rough, [as_start(task, s) for s in task.starts], 0.3, 0.02, 0.0, steps=12)
-        if first and task.hops and search.mendable(first, rough):
+    elif task.hops:
+        begun, ended = (0.3, 0.5) if speed == "slow" else (0.1, 0.25)
+        first = search.follow(quick, from_bank(task, bank), begun, 0.1, steps=6)
+        first = search.follow(rough, values_of(first), ended, 0.02, 0.0, steps=10)
+        if first:
             satisfied = first[0].chisq < len(rough.curve)
             whole = _polisher(task, task.curve, task.dintensity, _SAMPLING[speed]) if satisfied else rough
-            first = search.hopped(whole, first[0])
+            first = search.hopped(whole, first)
     else:
-        quick = _polisher(task, *coarse_copy, _FIRST_SAMPLING[speed])
         first = search.follow(quick, from_bank(task, bank), 0.3, 0.1, steps=6, until=until)
         if first and speed == "slow" and first[0].chisq > until and not has_width(first[0]):
             # Few of the bank's curves of such models have a width.
@@ -93,6 +99,8 @@ def polished(task: Task, bank: Bank, began: float) -> Starts:
             again = values_of(first[: _FOLLOWED[speed]])
             first = search.follow(rough, again, 0.5, 0.02, 0.0, steps=10, until=until)
             first = search.varied(rough, first)
+            if speed == "slow" and task.seconds > _PATIENT and first[0].chisq > until:
+                first = search.hopped(rough, first)
     if not first:
         return Starts([], None)
     spread = [] if has_width(first[0]) else spread_in_turn(task, first[0].parameters)
@@ -128,8 +136,7 @@ def _satisfied(task: Task, found: Polished, on_coarse: float) -> bool:
 
 def _on_all_points(search: Search, found: list[dict[str, Any]], share: float, until: float) -> Starts:
     """Polish with as many points of q and of size distributions as the data can tell."""
-    task = search.task
-
+    task, speed = search.task, pace(search.task.model)
     end = search.began + share * task.seconds
 
     def needed(polisher: Polisher, parameters: dict[str, Any]) -> dict[str, Any]:
@@ -141,7 +148,7 @@ def _on_all_points(search: Search, found: list[dict[str, Any]], share: float, un
             return parameters
         return with_points(parameters, count)
 
-    fine = _polisher(task, task.curve, task.dintensity, _SAMPLING[tier(task.model)])
+    fine = _polisher(task, task.curve, task.dintensity, _SAMPLING[speed])
     finalists = [needed(fine, p) for p in found]
     sampling = _sampling(task, finalists[0], end - time.process_time())
     fine = _polisher(task, task.curve, task.dintensity, sampling)
@@ -150,14 +157,21 @@ def _on_all_points(search: Search, found: list[dict[str, Any]], share: float, un
         # The width that was found may need more points than the one that it started from.
         done = search.varied(fine, done, cross=True)
         more = needed(fine, done[0].parameters)
-        if more != done[0].parameters:
+        changed = more != done[0].parameters
+        # So may the points of q, where its fringes or peaks have become sharper.
+        sharper = _sampling(task, more, end - time.process_time()) if sampling and speed != "slow" else None
+        if sharper and sampling and sharper > sampling:
+            sampling = sharper
+            fine = _polisher(task, task.curve, task.dintensity, sampling)
+            changed = True
+        if changed:
             done = search.follow(fine, [more], share + 0.1, 0.0, steps=8) + done[1:]
     return Starts(done, sampling)
 
 
 def _limits(task: Task) -> tuple[float, float]:
     """How much worse than the best so far a candidate may be after its first and its last steps."""
-    if tier(task.model) == "fast":
+    if pace(task.model) == "fast":
         return _FAST_LIMITS
     if explains(task.bar, len(task.curve)):
         return _DEAR_LIMITS[0]
@@ -173,7 +187,7 @@ def _polisher(task: Task, curve: Curve, dintensity: NDArray[np.float64], per_dec
 
 def _sampling(task: Task, parameters: dict[str, Any], seconds: float) -> int | None:
     """Points a decade for the fit of all points."""
-    speed = tier(task.model)
+    speed = pace(task.model)
     fitness = experiment(
         task.curve, task.dintensity, task.name, parameters, seconds=max(seconds, 0.5), quick=True
     )

@@ -9,12 +9,16 @@ enough to find a minimum, whose χ² sasmodels then calculates as it is.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from ..types import SimulationError
 from .kernel import load_model
+from .lattice import LATTICES, WIDTHS, with_table
 from .quadrature import c_nodes, with_points, with_rule, written_once
 
 #: Points that one integral may have.
@@ -26,15 +30,8 @@ SLOPE, LEAST = 0.6, 9.0
 SLOPES = {"triaxial_ellipsoid": 1.3}
 #: Most points of two integrals together, as sasmodels has it.
 MOST = 100_000
-#: What does for models whose number of points is fixed (in sasmodels 76; three times 150; 20).
-#: bcc and fcc have not converged with 150 either: there it is good for a first look alone.
-FIXED = {
-    "micromagnetic_FF_3D": 20,
-    "sc_paracrystal": 60,
-    "bcc_paracrystal": 76,
-    "fcc_paracrystal": 76,
-    "superball": 14,
-}
+#: What does for models whose number of points is fixed (in sasmodels 76 and 20).
+FIXED = {"micromagnetic_FF_3D": 20, "superball": 14}
 
 
 def quick_model(name: str) -> Any:
@@ -61,6 +58,20 @@ def quick_model(name: str) -> Any:
 def is_quick(name: str) -> bool:
     """Whether `quick_model` gives another model than `kernel.load_model`."""
     return quick_model(name) is not load_model(name)
+
+
+def is_exact(name: str, parameters: Mapping[str, Any]) -> bool:
+    """Whether the quick model's curve is sasmodels' own within 1e-3 there, a few narrow peaks aside.
+
+    Parameters
+    ----------
+    name : str
+    parameters : mapping
+        sasmodels' parameters.
+    """
+    if name not in LATTICES:
+        return False
+    return bool(WIDTHS[0] <= np.log(max(abs(float(parameters.get("d_factor", 0.0))), 1e-9)) <= WIDTHS[-1])
 
 
 @cache
@@ -90,6 +101,8 @@ def _page(form: str) -> Any:
     # Beside what is compiled of them: the path is part of what sasmodels knows a compiled model by.
     folder = Path(kerneldll.SAS_DLL_PATH)
     info = core.load_model_info(form)
+    if form in LATTICES:
+        return with_table(info, folder)
     if form in FIXED:
         return with_points(info, FIXED[form], folder)
     if "lib/adaptive.c" in (info.source or ()):
