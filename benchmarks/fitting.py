@@ -23,7 +23,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 import numpy as np
 from fitting_report import table
 from fitting_task import CONTESTANTS, LIMIT, PATIENCE, STARTS, SUCCESS, Problem, problem
-from kept import Here, run
+from kept import Here, kept, run
 
 
 def solve(contestant: str, index: int, seed: int) -> dict[str, Any]:
@@ -194,7 +194,8 @@ def main() -> None:
         key: run(solve, key, options.count, options.seed, options.work, options.workers)
         for key in options.contestants
     }
-    report = table(found, options.seed)
+    sample = kept(options.work / f"de-uncut-{options.seed}.jsonl")  # of `fitting_uncut`
+    report = table(found, options.seed, list(sample.values()))
     print(report)
     if options.write:
         Path(__file__).with_suffix(".md").write_text(f"# Fitting\n\n{report}", encoding="utf-8")

@@ -14,8 +14,17 @@ Rows = list[dict[str, Any]]
 _MOST = 600.0
 
 
-def table(found: dict[str, Rows], seed: int) -> str:
-    """Success and cost of each contestant in Markdown."""
+def table(found: dict[str, Rows], seed: int, longer: Rows | None = None) -> str:
+    """Success and cost of each contestant in Markdown.
+
+    Parameters
+    ----------
+    found : dict
+        Answers by contestant.
+    seed : int
+    longer : list of dict, optional
+        Differential evolution's answers to a sample of what it was stopped in, stopped later.
+    """
     header = ["contestant", "problems", "success / %", "CPU-seconds, mean", "median", "ratio to DE's CPU"]
     dear = np.mean([r["seconds"] for r in found["de"]]) if found.get("de") else np.nan
     lines = []
@@ -39,7 +48,7 @@ def table(found: dict[str, Rows], seed: int) -> str:
         cut = sum(r["late"] for r in found["amoeba"])
         text += f"\nNelder-Mead was stopped after {PATIENCE['amoeba']:.0f} CPU-seconds in {cut} problems.\n"
     if found.get("de"):
-        text += _cut(found["de"])
+        text += _cut(found["de"], longer or [], found.get("sasnet", []))
     if found.get("sasnet"):
         true, same = (np.mean([r[f"weight_of_{k}"] for r in found["sasnet"]]) for k in ("truth", "alike"))
         text += (
@@ -64,7 +73,24 @@ def uncut(rows: Rows, generations: float) -> float:
     return float(np.mean(each))
 
 
-def _cut(rows: Rows) -> str:
+def sampled(rows: Rows, longer: Rows) -> tuple[float, float]:
+    """Mean CPU-seconds of all problems, with those of a sample for what was stopped, and its standard error.
+
+    Parameters
+    ----------
+    rows : list of dict
+        Of differential evolution, with ``seconds`` and ``late``.
+    longer : list of dict
+        Of a random sample of those that were late, at least two.
+    """
+    whole = sum(r["seconds"] for r in rows if not r["late"])
+    late, seconds = sum(r["late"] for r in rows), np.array([r["seconds"] for r in longer])
+    left_out = 1 - len(longer) / late
+    error = late * float(np.sqrt(seconds.var(ddof=1) / seconds.size * left_out))
+    return (whole + late * float(seconds.mean())) / len(rows), error / len(rows)
+
+
+def _cut(rows: Rows, longer: Rows, ours: Rows) -> str:
     late = [r["steps"] for r in rows if r["late"]]
     whole = [r["steps"] for r in rows if not r["late"]]
     text = (
@@ -72,7 +98,18 @@ def _cut(rows: Rows) -> str:
         f" {len(rows)} problems, there after {np.median(late or [0]):.0f} generations in the middle; where it"
         f" ended by itself it took {np.median(whole or [0]):.0f}. Its CPU time here is a lower bound"
     )
-    if late and whole:
+    if len(longer) > 1:
+        mean, error = sampled(rows, longer)
+        text += (
+            f". {len(longer)} of these problems, drawn at random, went on for {_MOST / 60:.0f} minutes: it"
+            f" took {np.mean([r['seconds'] for r in longer]):.0f} s in the mean, was stopped again in"
+            f" {sum(r['late'] for r in longer)} and succeeded in {sum(r['success'] for r in longer)}. With"
+            f" these its mean over all problems is {mean:.0f} ± {error:.0f} s"
+        )
+        if ours:
+            ratio = float(np.mean([r["seconds"] for r in ours])) / mean
+            text += f", and sasnet's CPU time {ratio:.2f} of it"
+    elif late and whole:
         few = float(np.percentile(whole, 10))
         mean = uncut(rows, few)
         text += (

@@ -46,34 +46,38 @@ class Here:
             yield index, answer
 
 
+def kept(path: Path) -> dict[int, dict[str, Any]]:
+    """The rows of a file by their ``index``, the last of each; none where there is no such file."""
+    rows: dict[int, dict[str, Any]] = {}
+    for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else ():
+        try:
+            row = json.loads(line)
+        except ValueError:  # the line under way when a run was killed
+            continue
+        rows[row["index"]] = row
+    return rows
+
+
 def run(
     solve: Solver, contestant: str, numbers: int | Sequence[int], seed: int, work: Path, workers: int
 ) -> list[dict[str, Any]]:
     """All answers of one contestant to so many problems or to those, what is kept and what is new."""
     asked = range(numbers) if isinstance(numbers, int) else numbers
     path = work / f"{contestant}-{seed}.jsonl"
-    kept: dict[int, dict[str, Any]] = {}
-    torn = False
-    if path.exists():
-        text = path.read_text(encoding="utf-8")
-        torn = bool(text) and not text.endswith("\n")
-        for line in text.splitlines():
-            try:
-                row = json.loads(line)
-            except ValueError:  # the line under way when a run was killed
-                continue
-            kept[row["index"]] = row
-    missing = [i for i in asked if i not in kept]
+    rows = kept(path)
+    text = path.read_text(encoding="utf-8") if path.exists() else ""
+    torn = bool(text) and not text.endswith("\n")
+    missing = [i for i in asked if i not in rows]
     with path.open("a", encoding="utf-8") as file:
         if torn:
             file.write("\n")
         for row in _answers(solve, contestant, missing, seed, workers):
-            kept[row["index"]] = row
+            rows[row["index"]] = row
             file.write(json.dumps(row) + "\n")
             file.flush()
-            done = f"{contestant} {len(kept)}/{len(asked)}"
+            done = f"{contestant} {len(rows)}/{len(asked)}"
             print(f"{done} {row['model']} {row['success']} {row['seconds']:.1f} s", flush=True)
-    return [kept[i] for i in asked if i in kept]
+    return [rows[i] for i in asked if i in rows]
 
 
 def _answers(
