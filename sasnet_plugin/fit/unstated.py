@@ -12,17 +12,21 @@ from numpy.typing import NDArray
 
 from ..types import Curve
 from .candidate import Task
+from .pace import pace
 from .polish import Polished, Polisher
 from .rebuild import starting_values
 from .result import ModelFit
+from .smearing import FINE, FINEST
 
 if TYPE_CHECKING:
     from ..simulate.bank import Bank
 
-#: dq/q of pinhole instruments, and dq of laboratory cameras, Å⁻¹.
-_RELATIVE, _ABSOLUTE = (0.02, 0.04, 0.08), (7e-4, 1.5e-3)
+#: dq/q of synchrotrons and of pinhole instruments, and dq of laboratory cameras, Å⁻¹.
+_RELATIVE, _ABSOLUTE = (0.006, 0.02, 0.04, 0.08), (7e-4, 1.5e-3)
+#: A smaller dq/q needs more points of q, as their distance has to be smaller still; fast models have them.
+_COARSE = 0.015
 #: The best of these is made better in factors that become smaller.
-_FACTORS = (1.4, 1.2, 1.1, 1.05)
+_FACTORS = (1.4, 1.2, 1.1, 1.05, 1.02)
 #: χ² must fall by so much more than ln n, in units of the reduced χ² where that is above 1: "very strong"
 #: evidence (Kass & Raftery, J. Am. Stat. Assoc. 90 (1995) 773).
 _GAIN = 10.0
@@ -91,7 +95,9 @@ class ResolutionTask:
             if time.process_time() > deadline:
                 return start
             if relative or absolute:
-                polisher = self._polisher(replace(self.curve, dq=guess.dq(self.curve.q)), 200)
+                dear = pace(self.name.partition("@")[0]) != "fast"
+                points = FINE if dear and (relative > _COARSE or absolute) else FINEST
+                polisher = self._polisher(replace(self.curve, dq=guess.dq(self.curve.q)), points)
             else:
                 polisher = self._polisher(self.curve, None)
             polisher.deadline = deadline
