@@ -6,12 +6,10 @@ from typing import Any
 
 import numpy as np
 from contest import markdown, percent
-from fitting_task import CONTESTANTS, PATIENCE
+from fitting_task import CONTESTANTS, LATEST, PATIENCE
 from recovered import sentence
 
 Rows = list[dict[str, Any]]
-#: CPU-seconds: nobody would wait longer for the fit of a curve.
-_MOST = 600.0
 
 
 def table(found: dict[str, Rows], seed: int, longer: Rows | None = None) -> str:
@@ -60,7 +58,7 @@ def table(found: dict[str, Rows], seed: int, longer: Rows | None = None) -> str:
 
 
 def uncut(rows: Rows, generations: float) -> float:
-    """Mean CPU-seconds if those that were cut had gone on, at their pace, to so many generations or `_MOST`.
+    """Mean CPU-seconds if those that were cut had gone on, at their pace, to so many generations or `LATEST`.
 
     Parameters
     ----------
@@ -69,7 +67,7 @@ def uncut(rows: Rows, generations: float) -> float:
     generations : float
     """
     longer = [max(generations / max(r["steps"], 1), 1.0) if r["late"] else 1.0 for r in rows]
-    each = [max(min(r["seconds"] * k, _MOST), r["seconds"]) for r, k in zip(rows, longer, strict=True)]
+    each = [max(min(r["seconds"] * k, LATEST), r["seconds"]) for r, k in zip(rows, longer, strict=True)]
     return float(np.mean(each))
 
 
@@ -101,7 +99,7 @@ def _cut(rows: Rows, longer: Rows, ours: Rows) -> str:
     if len(longer) > 1:
         mean, error = sampled(rows, longer)
         text += (
-            f". {len(longer)} of these problems, drawn at random, went on for {_MOST / 60:.0f} minutes: it"
+            f". {len(longer)} of these problems, drawn at random, went on for {LATEST / 60:.0f} minutes: it"
             f" took {np.mean([r['seconds'] for r in longer]):.0f} s in the mean, was stopped again in"
             f" {sum(r['late'] for r in longer)} and succeeded in {sum(r['success'] for r in longer)}. With"
             f" these its mean over all problems is {mean:.0f} ± {error:.0f} s"
@@ -114,7 +112,7 @@ def _cut(rows: Rows, longer: Rows, ours: Rows) -> str:
         mean = uncut(rows, few)
         text += (
             f": had the others gone on at their pace to {few:.0f} generations, which nine tenths of those"
-            f" that ended took, or for {_MOST / 60:.0f} minutes, the mean would be about {mean:.0f}"
+            f" that ended took, or for {LATEST / 60:.0f} minutes, the mean would be about {mean:.0f}"
             " s (not measured)"
         )
     return text + ".\n"

@@ -13,6 +13,8 @@ SUCCESS = 1.1
 #: CPU-seconds after which a contestant's fit of one curve ends with the best that it has seen: more than
 #: sasnet takes on average, and few enough that 300 curves take an hour or two.
 PATIENCE = {"lm": 60.0, "amoeba": 20.0, "de": 30.0}
+#: The same for a sample of what differential evolution was stopped in: nobody would wait longer for a fit.
+LATEST = 600.0
 STARTS = 10
 #: CPU-seconds for all of sasnet's candidates: ``sasnet fit``'s default, 30 s of two processes.
 LIMIT = 60.0

@@ -1,7 +1,7 @@
 """What does differential evolution cost where `fitting` stopped it? A sample goes on, ten minutes each.
 
 ``python benchmarks/fitting_uncut.py --work W`` draws from the problems whose answer in W was stopped, and
-fits them again with `PATIENCE`; the answers are kept in ``W/de-uncut-SEED.jsonl``, and `fitting` with the
+fits them again with `LATEST`; the answers are kept in ``W/de-uncut-SEED.jsonl``, and `fitting` with the
 same W puts them into its table.
 """
 
@@ -19,15 +19,13 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import fitting
 import numpy as np
+from fitting_task import LATEST
 from kept import run
-
-#: CPU-seconds: nobody would wait longer for the fit of a curve.
-PATIENCE = 600.0
 
 
 def solve(name: str, index: int, seed: int) -> dict[str, Any]:
     """Differential evolution's answer to one problem, stopped late."""
-    fitting.PATIENCE["de"] = PATIENCE
+    fitting.PATIENCE["de"] = LATEST
     return fitting.solve("de", index, seed)
 
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .quadrature import written_once
+from .quadrature import written_by_content
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -65,14 +65,14 @@ def with_table(info: Any, folder: Path) -> Any:
     folder : Path
         Where the C file is written.
     """
-    table = _table()[info.id]
-    path = written_once(folder, f"sasnet_{info.id}_{table.shape[0]}_{table.shape[1]}.c", _source(table))
+    path = written_by_content(folder, f"sasnet_{info.id}", _source(tables()[info.id]))
     info = copy.copy(info)
     info.source = ["lib/sas_3j1x_x.c", "lib/sphere_form.c", str(path)]
     return info
 
 
-def _table() -> dict[str, NDArray[np.float32]]:
+def tables() -> dict[str, NDArray[np.float32]]:
+    """ln T by model, (widths, points)."""
     with resources.as_file(resources.files(__package__).joinpath(FILE)) as path, np.load(path) as found:
         return {name: found[name] for name in found.files}
 
@@ -135,11 +135,11 @@ static double Iqabc(double qa, double qb, double qc, double dnn, double d_factor
 def main() -> None:
     """Write the table: about 4 minutes."""
     x = np.concatenate((np.exp(-STEP * np.arange(LOW, 0, -1)), 1 + STEP * np.arange(HIGH + 1)))
-    tables = {
+    found = {
         form: np.array([np.log(calculated(form, x, d)) for d in np.exp(WIDTHS)], dtype=np.float32)
         for form in LATTICES
     }
-    np.savez_compressed(Path(__file__).with_name(FILE), **tables)  # type: ignore[arg-type]
+    np.savez_compressed(Path(__file__).with_name(FILE), **found)  # type: ignore[arg-type]
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import copy
 import functools
+import hashlib
 import inspect
 import os
 from collections.abc import Mapping
@@ -190,6 +191,12 @@ def written_once(folder: Path, name: str, text: str) -> Path:
         part.write_text(text)
         part.replace(path)
     return path
+
+
+def written_by_content(folder: Path, stem: str, text: str) -> Path:
+    """Write a C file under a name that tells its content: another content is another file."""
+    tag = hashlib.sha256(text.encode()).hexdigest()[:8]
+    return written_once(folder, f"{stem}_{tag}.c", text)
 
 
 def deviation(intensity: NDArray[np.float64], reference: NDArray[np.float64]) -> float:

@@ -8,7 +8,6 @@ enough to find a minimum, whose χ² sasmodels then calculates as it is.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -19,7 +18,7 @@ import numpy as np
 from ..types import SimulationError
 from .kernel import load_model
 from .lattice import LATTICES, WIDTHS, with_table
-from .quadrature import c_nodes, with_points, with_rule, written_once
+from .quadrature import c_nodes, with_points, with_rule, written_by_content
 
 #: Points that one integral may have.
 LADDER = (8, 12, 16, 20, 26, 34, 44, 58, 76, 100, 130, 170, 220, 290, 380, 500)
@@ -126,5 +125,4 @@ def _ladder(folder: Path, slope: float) -> Path:
         enough = f"    if (wanted <= {n} || {following} > most) " if following else "    "
         lines.append(enough + f"{{ *w = Gauss{n}Wt; *z = Gauss{n}Z; return {n}; }}")
     text = "\n".join([*lines, "}", ""])
-    tag = hashlib.sha256(text.encode()).hexdigest()[:8]
-    return written_once(folder, f"sasnet_quadrature_{tag}.c", text)
+    return written_by_content(folder, "sasnet_quadrature", text)

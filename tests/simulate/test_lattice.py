@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from importlib import resources
-
 import numpy as np
 import pytest
 
@@ -17,8 +15,7 @@ CELLS = {"sc_paracrystal": (1.0, 1), "bcc_paracrystal": (2 / 3**0.5, 2), "fcc_pa
 
 @pytest.fixture(scope="module")
 def tables() -> dict[str, np.ndarray]:
-    with np.load(str(resources.files("sasnet_plugin.simulate").joinpath(lattice.FILE))) as found:
-        return {name: found[name] for name in found.files}
+    return lattice.tables()
 
 
 @pytest.mark.parametrize("form", lattice.LATTICES)
