@@ -78,18 +78,12 @@ def polished(task: Task, bank: Bank, began: float) -> Starts:
     # Other starts of a dear model are of no interest where one explains the coarse copy.
     until = 0.0 if speed == "fast" else float(len(coarse_copy[0]))
     limits = _limits(task)
-    quick = _polisher(task, *coarse_copy, _FIRST_SAMPLING[speed])
     if task.starts:
         first = search.follow(rough, [as_start(task, s) for s in task.starts], 0.3, 0.02, 0.0, steps=12)
     elif task.hops:
-        begun, ended = (0.3, 0.5) if speed == "slow" else (0.1, 0.25)
-        first = search.follow(quick, from_bank(task, bank), begun, 0.1, steps=6)
-        first = search.follow(rough, values_of(first), ended, 0.02, 0.0, steps=10)
-        if first:
-            satisfied = first[0].chisq < len(rough.curve)
-            whole = _polisher(task, task.curve, task.dintensity, _SAMPLING[speed]) if satisfied else rough
-            first = search.hopped(whole, first)
+        first = _leapt(search, bank, coarse_copy, rough)
     else:
+        quick = _polisher(task, *coarse_copy, _FIRST_SAMPLING[speed])
         first = search.follow(quick, from_bank(task, bank), 0.3, 0.1, steps=6, until=until)
         if first and speed == "slow" and first[0].chisq > until and not has_width(first[0]):
             # Few of the bank's curves of such models have a width.
@@ -125,6 +119,22 @@ def polished(task: Task, bank: Bank, began: float) -> Starts:
         finest = max(found.per_decade or 0, more.per_decade or 0) or None
         found = Starts(ordered(found.found + more.found, rough), finest)
     return found
+
+
+def _leapt(
+    search: Search, bank: Bank, coarse_copy: tuple[Curve, NDArray[np.float64]], rough: Polisher
+) -> list[Polished]:
+    """Valleys that leaps from the bank's starts find, on all points where the coarse copy is explained."""
+    task, speed = search.task, pace(search.task.model)
+    begun, ended = (0.3, 0.5) if speed == "slow" else (0.1, 0.25)
+    quick = _polisher(task, *coarse_copy, _FIRST_SAMPLING[speed])
+    first = search.follow(quick, from_bank(task, bank), begun, 0.1, steps=6)
+    first = search.follow(rough, values_of(first), ended, 0.02, 0.0, steps=10)
+    if not first:
+        return []
+    satisfied = first[0].chisq < len(rough.curve)
+    whole = _polisher(task, task.curve, task.dintensity, _SAMPLING[speed]) if satisfied else rough
+    return search.hopped(whole, first)
 
 
 def _satisfied(task: Task, found: Polished, on_coarse: float) -> bool:
