@@ -38,7 +38,7 @@ def simulate(folder: Path, count: int, seed: int) -> None:
         path = folder / f"problem-{index:05d}.dat"
         if path.exists():
             continue
-        given = problem(index, seed)
+        given = problem(index, seed, exact=False)
         columns, names = [given.curve.q, given.curve.intensity, given.dintensity], "q I dI"
         if given.curve.dq is not None:
             columns, names = [*columns, given.curve.dq], "q I dI dQ"

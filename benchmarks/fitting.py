@@ -44,7 +44,7 @@ def solve(contestant: str, index: int, seed: int) -> dict[str, Any]:
 
 
 def _sasnet(given: Problem) -> dict[str, Any]:
-    """The product's own chain with its default options: 30 s of two processes."""
+    """The product's own chain with its default options: 60 s of two processes."""
     from sasnet_plugin.fit.fitting import fit_with
 
     result = fit_with(Here(), given.curve, time_limit=LIMIT)

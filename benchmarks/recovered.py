@@ -38,7 +38,7 @@ def compared(row: dict[str, Any], given: Problem) -> dict[str, bool]:
 def sentence(rows: list[dict[str, Any]], seed: int) -> str:
     """For the table: parameters and problems that were given back."""
     known = [r for r in rows if r["success"] and r["best"] == r["model"]]
-    each = [c for c in (compared(r, problem(r["index"], seed)) for r in known) if c]
+    each = [c for c in (compared(r, problem(r["index"], seed, exact=False)) for r in known) if c]
     if not each:
         return ""
     every = np.concatenate([list(c.values()) for c in each])

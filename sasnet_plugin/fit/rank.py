@@ -60,6 +60,18 @@ def explains(reduced_chisq: float, points: int) -> bool:
     return bool(reduced_chisq < 1 + max(3 * np.sqrt(2 / max(points, 1)), 0.2))
 
 
+def doubtful(reduced_chisq: float, points: int) -> bool:
+    """Whether χ² is larger than expected by its scatter: one right fit in six is, and many wrong ones.
+
+    Parameters
+    ----------
+    reduced_chisq : float
+    points : int
+        Of the curve.
+    """
+    return bool(reduced_chisq > 1 + np.sqrt(2 / max(points, 1)))
+
+
 def alike(fits: Sequence[ModelFit]) -> list[str]:
     """Names of the fits that this curve cannot tell from the best one."""
     if not fits:

@@ -13,18 +13,23 @@ from ..types import Curve, SasnetError, Suggestion
 from .candidate import Task
 from .choice import simplifications
 from .contrast import Contrast, hold
-from .rank import explains
+from .pace import pace
+from .rank import doubtful, explains
+from .rebuild import starting_values
 from .result import ModelFit
 from .screen import Pair
 from .second import Round, caught, second_round
 from .smearing import has_resolution
 from .unstated import again_with, unstated_resolution
+from .widths import other_kinds
 from .workers import Job, LateError, Pool
 
 #: Of the time that is left, for leaps to other valleys before and after other models are tried.
 _LEAPING = 0.6, 0.95
 #: As long as χ² falls to so much of what it was, leaps go on.
 _PROMISING = 0.7
+#: CPU time that a fit took at most for other kinds of its size distribution to be tried, s.
+_BRIEF = 4.0
 
 
 @dataclass(frozen=True)
@@ -51,6 +56,11 @@ class Fitted:
     def unexplained(self) -> bool:
         """Whether there are fits, none of which explains the curve."""
         return bool(self.fits) and not explains(_best(self), len(self.curve))
+
+    @property
+    def doubtful(self) -> bool:
+        """Whether a better fit is to be expected of the right model."""
+        return bool(self.fits) and doubtful(_best(self), len(self.curve))
 
 
 @dataclass(frozen=True)
@@ -103,6 +113,11 @@ class Rounds:
         others : bool
             Other models and structure factors may be tried.
         """
+        found = self.explained(curve, tasks, free=free, others=others)
+        return self.with_kinds(found) if found.fits else found
+
+    def explained(self, curve: Curve, tasks: Sequence[Task], *, free: bool, others: bool) -> Fitted:
+        """What `run` finds, each with the kind of size distribution that it was found with."""
         found = Fitted(curve, list(tasks), self.fit(tasks))
         if free:
             simple = simplifications(found.tasks, found.fits)
@@ -112,7 +127,7 @@ class Rounds:
         silent = not has_resolution(curve)
         resolved = self.with_resolution(found) if silent else found
         if not resolved.unexplained:
-            return self.with_leaps(resolved)
+            return self.sure(resolved, others=others)
         # A resolution may imitate what a fit in a wrong valley lacks, and what another model has.
         share, before = _LEAPING[0 if others else 1], np.inf
         first = found
@@ -148,9 +163,37 @@ class Rounds:
 
     def with_leaps(self, found: Fitted, share: float = 1.0) -> Fitted:
         """The same with a few candidates' leaps to other valleys, in a share of the time that is left."""
-        tried = self.tried(caught(found.curve, found.tasks, found.fits), share * self.left)
+        seconds = share * self.left
+        tried = self.tried(caught(found.curve, found.tasks, found.fits, seconds), seconds)
         better = {f.name: f for f in tried if f.bic < min(o.bic for o in found.fits if o.name == f.name)}
         return replace(found, fits=[better.get(f.name, f) for f in found.fits]) if better else found
+
+    def sure(self, found: Fitted, *, others: bool) -> Fitted:
+        """The same with what explains an explained curve better, where there is room for that."""
+        found = self.with_leaps(found, _LEAPING[0] if others else 1.0)
+        if not (others and found.doubtful):
+            return found
+        more = self.second(found)
+        better = [f for f in more.fits[len(found.fits) :] if f.reduced_chisq < _best(found)]
+        return replace(more, fits=found.fits + better)
+
+    def with_kinds(self, found: Fitted) -> Fitted:
+        """The same with the best fit's size distribution of the kind that the data like best.
+
+        Dear models keep theirs.
+        """
+        best = min(found.fits, key=lambda f: f.bic)
+        task = next(t for t in found.tasks if t.name == best.name)
+        if pace(best.model) == "slow" or best.seconds > _BRIEF:
+            return found
+        jobs = [
+            replace(task, curve=found.curve, starts=(start,)) for start in other_kinds(starting_values(best))
+        ]
+        fits = [f for f in self.tried(jobs, self.left) if f.bic < best.bic]
+        if not fits:
+            return found
+        better = min(fits, key=lambda f: f.bic)
+        return replace(found, fits=[better if f is best else f for f in found.fits])
 
     def tried(self, jobs: Sequence[Job], seconds: float) -> list[Any]:
         """Answers of jobs that may fail or be late: then nothing is lost, and nothing is said."""
@@ -165,7 +208,7 @@ class Rounds:
         )  # fmt: skip
         tasks, _ = hold(self.contrast, second_round(self.pool, given, 0.2 * self.left))
         fits = self.fit(tasks)
-        return Fitted(found.curve, found.tasks + tasks, found.fits + fits) if fits else found
+        return replace(found, tasks=found.tasks + tasks, fits=found.fits + fits) if fits else found
 
     def with_resolution(self, found: Fitted) -> Fitted:
         """Fit again with the resolution that a file does not state, where the curve asks for one."""

@@ -13,7 +13,7 @@ from ..types import Suggestion
 from .candidate import Task
 from .lineup import look
 from .pace import pace
-from .rank import explains
+from .rank import doubtful, explains
 from .rebuild import starting_values
 from .screen import Pair
 
@@ -31,6 +31,9 @@ _FORMS, _PAIRS, _DEAR, _MORE = 3, 4, 2, 3
 _CAUGHT, _CHEAP = 3, 6.0
 #: CPU time for the leaps of one, of the likeliest, and of the likeliest where another explains the curve, s.
 _LEAPING, _EXPECTED_LEAPING, _ASTRAY = 8.0, 30.0, 10.0
+#: The network's probability from which on a dear one is fitted again, and the time that it needs at least and
+#: takes at most, s.
+_POSSIBLE, _FOR_A_DEAR_ONE, _AGAIN = 0.1, 20.0, 60.0
 #: The network's probability from which on a model is expected to explain the curve, and little else is tried.
 _EXPECTED, _SURE = 0.3, 0.7
 #: One is of interest whose χ² is at most so many times the best one's.
@@ -111,23 +114,35 @@ def second_round(pool: Pool, given: Round, seconds: float) -> list[Task]:
     return [_task(given, p) for p in [*pairs, *nearest(forms, _MORE)]]
 
 
-def caught(curve: Curve, tasks: Sequence[Task], fits: Sequence[ModelFit]) -> list[Task]:
+def caught(curve: Curve, tasks: Sequence[Task], fits: Sequence[ModelFit], seconds: float) -> list[Task]:
     """Candidates that may be caught in a valley beside the right one, to look for it from many starts.
 
-    Where no fit explains the curve: the best one, the best of other forms, and last what the network thinks
-    likeliest, to have what time the others leave. Where one does: the likeliest, if its own fit does not.
-    None of them dear.
+    Where no fit explains the curve, or not well: the best one, the best of other forms, and last what the
+    network thinks likeliest, to have what time the others leave. Else: the likeliest, if its own fit does
+    not. None of them dear; of these the network's likeliest is fitted once more if there is time for it.
+
+    Parameters
+    ----------
+    curve : Curve
+    tasks : sequence of Task
+    fits : sequence of ModelFit
+    seconds : float
+        That are left for it.
     """
     by_name = {t.name: t for t in tasks}
-    cheap = [
-        fit
-        for fit in sorted(fits, key=lambda f: f.chisq)
-        if fit.name in by_name and (pace(fit.model) != "slow" or fit.seconds < _CHEAP)
-    ]
+    known = [fit for fit in sorted(fits, key=lambda f: f.chisq) if fit.name in by_name]
+    cheap = [fit for fit in known if pace(fit.model) != "slow" or fit.seconds < _CHEAP]
+    least = min((f.reduced_chisq for f in fits), default=np.inf)
+    explained, sure = explains(least, len(curve)), not doubtful(least, len(curve))
+    dear = max((f for f in known if f not in cheap), key=lambda f: f.probability, default=None)
+    if dear is not None and (sure or dear.probability < _POSSIBLE or seconds < _FOR_A_DEAR_ONE):
+        dear = None
+    # From the bank's curves once more, with time: each step of a dear one's leaps would be as dear.
+    last = [] if dear is None else [_leaping(by_name[dear.name], curve, dear, _AGAIN, hops=False)]
     if not cheap:
-        return []
+        return last
     likeliest = max(cheap, key=lambda f: f.probability)
-    if any(explains(f.reduced_chisq, len(curve)) for f in fits):
+    if sure:
         if likeliest.probability < _EXPECTED or explains(likeliest.reduced_chisq, len(curve)):
             return []
         return [_leaping(by_name[likeliest.name], curve, likeliest, _ASTRAY)]
@@ -136,12 +151,13 @@ def caught(curve: Curve, tasks: Sequence[Task], fits: Sequence[ModelFit]) -> lis
     if likeliest.probability < _SURE:
         chosen += [f for f in others if f.model not in forms and f.chisq < _BEHIND * cheap[0].chisq]
     leaps = [_leaping(by_name[f.name], curve, f, _LEAPING) for f in chosen[: _CAUGHT - 1]]
-    return [*leaps, _leaping(by_name[likeliest.name], curve, likeliest, _EXPECTED_LEAPING)]
+    most = _LEAPING if last or explained else _EXPECTED_LEAPING
+    return [*leaps, _leaping(by_name[likeliest.name], curve, likeliest, most), *last]
 
 
-def _leaping(task: Task, curve: Curve, fit: ModelFit, seconds: float) -> Task:
+def _leaping(task: Task, curve: Curve, fit: ModelFit, seconds: float, *, hops: bool = True) -> Task:
     start = starting_values(fit)
-    return replace(task, curve=curve, starts=(), extra=start, hops=True, seconds=seconds)
+    return replace(task, curve=curve, starts=(), extra=start, hops=hops, seconds=seconds)
 
 
 def _interacting(form: str) -> list[Pair]:

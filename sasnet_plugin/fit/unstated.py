@@ -26,7 +26,9 @@ _RELATIVE, _ABSOLUTE = (0.006, 0.02, 0.04, 0.08), (7e-4, 1.5e-3)
 #: A smaller dq/q needs more points of q, as their distance has to be smaller still; fast models have them.
 _COARSE = 0.015
 #: The best of these is made better in factors that become smaller.
-_FACTORS = (1.4, 1.2, 1.1, 1.05, 1.02)
+_FACTORS = (1.4, 1.2, 1.1, 1.05, 1.02, 1.01)
+#: A factor is tried again as long as χ² falls by more, relative: the model moves with the resolution.
+_SLOWLY = 0.01
 #: χ² must fall by so much more than ln n, in units of the reduced χ² where that is above 1: "very strong"
 #: evidence (Kass & Raftery, J. Am. Stat. Assoc. 90 (1995) 773).
 _GAIN = 10.0
@@ -40,11 +42,13 @@ _FAR = 30.0
 
 @dataclass(frozen=True)
 class Guess:
-    """A resolution, dq = √((relative q)² + absolute²), and the fit's χ² with it."""
+    """A resolution, dq = √((relative q)² + absolute²), and a model's parameters and χ² with it."""
 
     relative: float
     absolute: float
-    chisq: float
+    name: str
+    parameters: dict[str, Any]
+    chisq: float = np.inf
 
     def dq(self, q: NDArray[np.float64]) -> NDArray[np.float64]:
         """One standard deviation, Å⁻¹."""
@@ -90,10 +94,10 @@ class ResolutionTask:
         deadline = time.process_time() + self.seconds
         tried: list[Guess] = []
 
-        def attempt(relative: float, absolute: float, start: dict[str, Any]) -> dict[str, Any]:
-            guess = Guess(relative, absolute, np.inf)
+        def attempt(relative: float, absolute: float, start: dict[str, Any]) -> None:
+            guess = Guess(relative, absolute, self.name, start)
             if time.process_time() > deadline:
-                return start
+                return
             if relative or absolute:
                 dear = pace(self.name.partition("@")[0]) != "fast"
                 points = FINE if dear and (relative > _COARSE or absolute) else FINEST
@@ -102,23 +106,25 @@ class ResolutionTask:
                 polisher = self._polisher(self.curve, None)
             polisher.deadline = deadline
             done: Polished | None = polisher.polish(start, tolerances=(0.0,), steps=6, enough=1e-4)
-            if done is None:
-                return start
-            tried.append(replace(guess, chisq=done.chisq))
-            return done.parameters
+            if done is not None:
+                tried.append(replace(guess, chisq=done.chisq, parameters=done.parameters))
 
-        start = attempt(0.0, 0.0, self.parameters)
+        attempt(0.0, 0.0, self.parameters)
         if not tried:
             return None
+        start = tried[0].parameters
         for relative in _RELATIVE:
             attempt(relative, 0.0, start)
         for absolute in _ABSOLUTE:
             attempt(0.0, absolute, start)
         best = min(tried, key=lambda g: g.chisq)
         for factor in _FACTORS if best.relative or best.absolute else ():
-            for step in (factor, 1 / factor):
-                attempt(step * best.relative, step * best.absolute, start)
-            best = min(tried, key=lambda g: g.chisq)
+            before = np.inf
+            while best.chisq < before * (1 - _SLOWLY):
+                before = best.chisq
+                for step in (factor, 1 / factor):
+                    attempt(step * best.relative, step * best.absolute, best.parameters)
+                best = min(tried, key=lambda g: g.chisq)
         n = len(self.curve)
         tempering = max(best.chisq / n, 1.0)
         if tried[0].chisq - best.chisq < tempering * (_GAIN + np.log(n)):
@@ -166,12 +172,16 @@ def unstated_resolution(
 
 
 def again_with(guess: Guess, tasks: Sequence[Task], fits: Sequence[ModelFit]) -> list[Task]:
-    """The candidates that are not far off, on a curve with resolution, each from its fit without."""
+    """The candidates that are not far off, on a curve with resolution, each from its fit without.
+
+    The one that the resolution was found with starts from its parameters there.
+    """
     least = min(f.chisq for f in fits)
     by_name = {f.name: f for f in fits if f.chisq < _FAR * least}
     curve = replace(tasks[0].curve, dq=guess.dq(tasks[0].curve.q))
+    found = {guess.name: (guess.parameters,)}
     return [
-        replace(t, curve=curve, starts=(starting_values(by_name[t.name]),))
+        replace(t, curve=curve, starts=found.get(t.name, (starting_values(by_name[t.name]),)))
         for t in tasks
         if t.name in by_name
     ]

@@ -49,6 +49,8 @@ class Setting:
         True resolution and interpolation from the wide grid.
     step : (n,) float array
         Width of each q bin, Å⁻¹ (counts are proportional to I q step).
+    sigma : (n,) float array or None
+        True pinhole resolution, one standard deviation, Å⁻¹; None where there is none, or a slit.
     """
 
     instrument: str
@@ -58,6 +60,7 @@ class Setting:
     counts: float
     matrix: sparse.csr_matrix
     step: NDArray[np.float64]
+    sigma: NDArray[np.float64] | None = None
 
 
 @cache
@@ -169,4 +172,5 @@ def _pinhole(
     counts: float,
 ) -> Setting:
     step = np.maximum(np.gradient(q), 1e-3 * q)
-    return Setting(name, q, stated, None, counts, pinhole_matrix(q, sigma), step)
+    true = sigma if sigma.any() else None
+    return Setting(name, q, stated, None, counts, pinhole_matrix(q, sigma), step, true)

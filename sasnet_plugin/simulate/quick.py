@@ -19,6 +19,7 @@ from ..types import SimulationError
 from .kernel import load_model
 from .lattice import LATTICES, WIDTHS, with_table
 from .quadrature import c_nodes, with_points, with_rule, written_by_content
+from .similar import SIMILAR, with_similar
 
 #: Points that one integral may have.
 LADDER = (8, 12, 16, 20, 26, 34, 44, 58, 76, 100, 130, 170, 220, 290, 380, 500)
@@ -80,15 +81,20 @@ def _quick(name: str) -> Any:
     if form.endswith(".py"):
         return model
     page = _page(form)
-    if page is None:
+    if page is None and form not in SIMILAR:
         return model
     from sasmodels import core
-    from sasmodels.product import make_product_info
+    from sasmodels.product import ProductModel, make_product_info
 
-    if factor:
-        page = make_product_info(page, core.load_model_info(factor))
     try:
-        return core.build_model(page, dtype="double", platform="dll")
+        body = core.build_model(page or core.load_model_info(form), dtype="double", platform="dll")
+        if form in SIMILAR:
+            body = with_similar(body)
+        if not factor:
+            return body
+        return ProductModel(
+            make_product_info(body.info, core.load_model_info(factor)), body, load_model(factor)
+        )
     except Exception as error:
         raise SimulationError(f"{name}: sasmodels cannot compile this model ({error}).") from error
 

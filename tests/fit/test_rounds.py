@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,9 @@ from sasnet_plugin.fit.workers import answer_of
 from sasnet_plugin.predict import open_classifier
 from sasnet_plugin.simulate.bank import Bank
 from sasnet_plugin.types import Curve
+
+#: Uncertainties stated this much too large: then a wrong kind of size distribution explains the curve too.
+WIDER = 1.7
 
 
 class Here:
@@ -37,11 +41,16 @@ class Here:
             yield index, answer
 
 
+def _task(curve: Curve, model: str) -> Task:
+    assert curve.dintensity is not None
+    return Task(curve, curve.dintensity, model, None)
+
+
 def _run(curve: Curve, bank: Bank, *models: str) -> tuple[Here, Any]:
     assert curve.dintensity is not None
     pool, notes = Here(bank), list[str]()
     suggestion = open_classifier().suggest([curve], top=78)[0]
-    tasks = [Task(curve, curve.dintensity, model, None) for model in models]
+    tasks = [_task(curve, model) for model in models]
     rounds = Rounds(pool, curve.dintensity, suggestion, {}, None, notes, 100.0)
     return pool, rounds.run(curve, tasks, free=True, others=True)
 
@@ -83,7 +92,8 @@ def test_what_a_user_named_is_all_that_is_fitted(simulated: Callable[..., Curve]
     suggestion = open_classifier().suggest([curve], top=78)[0]
     rounds = Rounds(pool, curve.dintensity, suggestion, {}, None, [], 100.0)
     found = rounds.run(curve, [Task(curve, curve.dintensity, "sphere", None)], free=False, others=False)
-    assert pool.names == ["sphere", "sphere"]  # its fit and its leaps
+    # Its fit, its leaps, and other kinds of its size distribution.
+    assert pool.names == ["sphere"] * 4
     assert found.unexplained
 
 
@@ -105,3 +115,23 @@ def test_explained_is_chisq_within_its_scatter() -> None:
     assert explains(1.3, 60)
     assert not explains(2.0, 60)
     assert explains(0.2, 60)
+
+
+def test_a_distribution_is_of_the_kind_that_the_data_like_best(
+    simulated: Callable[..., Curve], bank: Bank
+) -> None:
+    """A fit with another kind ends where χ² is no longer more than the number of points."""
+    truth = {"radius": 80.0, "background": 0.001, "radius_pd": 0.15, "radius_pd_n": 35}
+    exact = simulated("sphere", truth | {"radius_pd_type": "lognormal", "radius_pd_nsigma": 5})
+    assert exact.dintensity is not None
+    curve = replace(exact, dintensity=WIDER * exact.dintensity)
+    other = truth | {"radius_pd_type": "gaussian", "radius_pd_nsigma": 3}
+    task = replace(_task(curve, "sphere"), starts=(other,))
+    suggestion = open_classifier().suggest([curve], top=78)[0]
+    rounds = Rounds(Here(bank), task.dintensity, suggestion, {}, None, [], 100.0)
+    ended = rounds.explained(curve, [task], free=False, others=False)
+    assert ended.fits[0].distributions["radius"] == "gaussian"
+    assert not ended.unexplained
+    best = rounds.with_kinds(ended).fits[0]
+    assert best.distributions["radius"] == "lognormal"
+    assert best.chisq < ended.fits[0].chisq - 4

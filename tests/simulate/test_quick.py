@@ -37,7 +37,7 @@ def test_the_quick_curve_is_that_of_sasmodels(name: str, parameters: dict[str, f
 
 
 def test_models_without_such_integrals_are_sasmodels_own() -> None:
-    for name in ("sphere", "sphere@hardsphere", "lamellar", "tetrahedron"):
+    for name in ("sphere", "sphere@hardsphere", "lamellar", "prism"):
         assert quick_model(name) is load_model(name)
 
 
