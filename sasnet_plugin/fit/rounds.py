@@ -14,7 +14,7 @@ from .candidate import Task
 from .choice import simplifications
 from .contrast import Contrast, hold
 from .pace import pace
-from .rank import doubtful, explains
+from .rank import explains
 from .rebuild import starting_values
 from .result import ModelFit
 from .screen import Pair
@@ -28,6 +28,8 @@ from .workers import Job, LateError, Pool
 _LEAPING = 0.6, 0.95
 #: As long as χ² falls to so much of what it was, leaps go on.
 _PROMISING = 0.7
+#: Of all the time, for what explains an explained curve better.
+_DOUBT = 0.12
 #: CPU time that a fit took at most for other kinds of its size distribution to be tried, s.
 _BRIEF = 4.0
 
@@ -56,11 +58,6 @@ class Fitted:
     def unexplained(self) -> bool:
         """Whether there are fits, none of which explains the curve."""
         return bool(self.fits) and not explains(_best(self), len(self.curve))
-
-    @property
-    def doubtful(self) -> bool:
-        """Whether a better fit is to be expected of the right model."""
-        return bool(self.fits) and doubtful(_best(self), len(self.curve))
 
 
 @dataclass(frozen=True)
@@ -113,11 +110,18 @@ class Rounds:
         others : bool
             Other models and structure factors may be tried.
         """
-        found = self.explained(curve, tasks, free=free, others=others)
+        doubt = _DOUBT * self.left
+        found = self.explained(curve, tasks, doubt, free=free, others=others)
         return self.with_kinds(found) if found.fits else found
 
-    def explained(self, curve: Curve, tasks: Sequence[Task], *, free: bool, others: bool) -> Fitted:
-        """What `run` finds, each with the kind of size distribution that it was found with."""
+    def explained(
+        self, curve: Curve, tasks: Sequence[Task], doubt: float, *, free: bool, others: bool
+    ) -> Fitted:
+        """What `run` finds, each with the kind of size distribution that it was found with.
+
+        `doubt`: seconds for what explains an explained curve better. Other models are not tried for that: to
+        the small errors of a real instrument there is always one that bends.
+        """
         found = Fitted(curve, list(tasks), self.fit(tasks))
         if free:
             simple = simplifications(found.tasks, found.fits)
@@ -127,13 +131,13 @@ class Rounds:
         silent = not has_resolution(curve)
         resolved = self.with_resolution(found) if silent else found
         if not resolved.unexplained:
-            return self.sure(resolved, others=others)
+            return self.with_leaps(resolved, min(doubt, self.left))
         # A resolution may imitate what a fit in a wrong valley lacks, and what another model has.
         share, before = _LEAPING[0 if others else 1], np.inf
         first = found
         while found.unexplained and _best(found) < _PROMISING * before:
             before = _best(found)
-            found = self.with_leaps(found, share)
+            found = self.with_leaps(found, share * self.left)
         if found is not first:
             resolved = min(resolved, self.with_resolution(found) if silent else found, key=_best)
         if not (others and resolved.unexplained):
@@ -142,7 +146,7 @@ class Rounds:
         if silent and more.unexplained and _best(more) < _best(found):
             more = self.with_resolution(more)
         last = min(more, resolved, key=_best)
-        return self.with_leaps(last, _LEAPING[1]) if last.unexplained else last
+        return self.with_leaps(last, _LEAPING[1] * self.left) if last.unexplained else last
 
     def fit(self, tasks: Sequence[Task]) -> list[ModelFit]:
         """Fit tasks; what cannot be fitted becomes a note."""
@@ -161,21 +165,11 @@ class Rounds:
             )
         return fits
 
-    def with_leaps(self, found: Fitted, share: float = 1.0) -> Fitted:
-        """The same with a few candidates' leaps to other valleys, in a share of the time that is left."""
-        seconds = share * self.left
+    def with_leaps(self, found: Fitted, seconds: float) -> Fitted:
+        """The same with a few candidates' leaps to other valleys."""
         tried = self.tried(caught(found.curve, found.tasks, found.fits, seconds), seconds)
         better = {f.name: f for f in tried if f.bic < min(o.bic for o in found.fits if o.name == f.name)}
         return replace(found, fits=[better.get(f.name, f) for f in found.fits]) if better else found
-
-    def sure(self, found: Fitted, *, others: bool) -> Fitted:
-        """The same with what explains an explained curve better, where there is room for that."""
-        found = self.with_leaps(found, _LEAPING[0] if others else 1.0)
-        if not (others and found.doubtful):
-            return found
-        more = self.second(found)
-        better = [f for f in more.fits[len(found.fits) :] if f.reduced_chisq < _best(found)]
-        return replace(more, fits=found.fits + better)
 
     def with_kinds(self, found: Fitted) -> Fitted:
         """The same with the best fit's size distribution of the kind that the data like best.

@@ -129,7 +129,7 @@ def test_a_distribution_is_of_the_kind_that_the_data_like_best(
     task = replace(_task(curve, "sphere"), starts=(other,))
     suggestion = open_classifier().suggest([curve], top=78)[0]
     rounds = Rounds(Here(bank), task.dintensity, suggestion, {}, None, [], 100.0)
-    ended = rounds.explained(curve, [task], free=False, others=False)
+    ended = rounds.explained(curve, [task], 10.0, free=False, others=False)
     assert ended.fits[0].distributions["radius"] == "gaussian"
     assert not ended.unexplained
     best = rounds.with_kinds(ended).fits[0]
