@@ -15,12 +15,16 @@ from ..types import Curve, SasnetError, product_name
 from .covariance import strong_pairs
 from .levenberg import Done, levenberg, unfitted
 from .pace import pace
+from .rank import explains
 from .result import ModelFit, Parameter
 from .starts import polished
 from .widths import MOST, widths_of
 
 #: A width of so many standard deviations is there for sure.
 _NEEDED = 4.0
+#: The network's probability from which on a dear model has its time though another explains the curve, and
+#: CPU time of one below, s.
+_LIKELY, _TO_COMPARE = 0.2, 4.0
 FAR_OFF = "So much worse than others from every start that it was not fitted to the end."
 
 
@@ -72,8 +76,18 @@ class Task:
         return fit_candidate(self, bank)
 
     def dispatched(self, reduced_chisq: float, seconds: float) -> Task:
-        """The same, knowing the best fit so far and what time there is."""
-        return replace(self, bar=reduced_chisq, seconds=min(seconds, self.seconds))
+        """The same, knowing the best fit so far and what time there is.
+
+        A dear and unlikely one gets less where another explains the curve: it is there to be compared.
+        """
+        most = self.seconds
+        if (
+            pace(self.model) == "slow"
+            and self.probability < _LIKELY
+            and explains(reduced_chisq, len(self.curve))
+        ):
+            most = min(most, _TO_COMPARE)
+        return replace(self, bar=reduced_chisq, seconds=min(seconds, most))
 
     @property
     def name(self) -> str:

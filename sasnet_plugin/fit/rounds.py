@@ -29,9 +29,9 @@ _LEAPING = 0.6, 0.95
 #: As long as χ² falls to so much of what it was, leaps go on.
 _PROMISING = 0.7
 #: Of all the time, for what explains an explained curve better.
-_DOUBT = 0.12
+_DOUBT = 0.1
 #: CPU time that a fit took at most for other kinds of its size distribution to be tried, s.
-_BRIEF = 4.0
+_BRIEF = 3.0
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from importlib import import_module
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol
@@ -88,6 +89,8 @@ def _serve(connection: Any, bank_path: str) -> None:
     from ..simulate.bank import Bank
 
     bank = Bank(Path(bank_path))
+    # What the first job needs, while the parent asks the network.
+    import_module(".screen", __package__)
     while True:
         try:
             task = connection.recv()

@@ -141,3 +141,18 @@ def test_without_time_the_polished_start_stands(simulated: Simulated, bank: Bank
     assert found.reduced_chisq < 2
     assert {"radius", "length"} <= set(found.free)
     assert all(p.error is None for p in found.parameters.values())
+
+
+def test_a_dear_unlikely_model_has_less_time_where_another_explains_the_curve(
+    simulated: Callable[..., Curve],
+) -> None:
+    curve = simulated("sphere", {"radius": 80.0, "background": 0.01})
+    assert curve.dintensity is not None
+
+    def seconds(model: str, probability: float, bar: float) -> float:
+        task = Task(curve, np.asarray(curve.dintensity), model, None, probability)
+        return task.dispatched(bar, 100.0).seconds
+
+    full = seconds("superball", 0.05, 9.0)
+    assert seconds("superball", 0.05, 1.0) < full
+    assert seconds("superball", 0.5, 1.0) == seconds("sphere", 0.05, 1.0) == full
