@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 from contest import markdown, percent
-from fitting_task import CONTESTANTS, LATEST, PATIENCE
+from fitting_task import AGREES, CONTESTANTS, LATEST, LIMIT, PATIENCE
 from recovered import sentence
 
 Rows = list[dict[str, Any]]
@@ -42,6 +42,12 @@ def table(found: dict[str, Rows], seed: int, longer: Rows | None = None) -> str:
     missing = [CONTESTANTS[key] for key in CONTESTANTS if not found.get(key)]
     if missing:
         text += f"\nNot run yet: {'; '.join(missing)}.\n"
+    text += (
+        f"\nA problem's curve is of training's grid, or sasmodels' own where the two differ by more than"
+        f" {100 * AGREES:.0f} % of the truth's χ², mean square.\n"
+    )
+    if found.get("sasnet"):
+        text += f"\nsasnet had at most {LIMIT:.0f} CPU-seconds a problem.\n"
     if found.get("amoeba"):
         cut = sum(r["late"] for r in found["amoeba"])
         text += f"\nNelder-Mead was stopped after {PATIENCE['amoeba']:.0f} CPU-seconds in {cut} problems.\n"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -11,6 +12,9 @@ import numpy as np
 from sasnet_plugin.types import Curve, SasnetError, product_name
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from sasnet_plugin.simulate.clean import Clean
     from sasnet_plugin.simulate.instrument import Setting
     from sasnet_plugin.simulate.measure import Measured
 
@@ -86,27 +90,13 @@ def measurement(
     exact : bool
         Of sasmodels' own curve (`fitting_truth`), where training's differs.
     """
-    from fitting_truth import calculated, of_product
-
-    from sasnet_plugin.simulate.clean import simulate_clean
     from sasnet_plugin.simulate.examples import SPARED
-    from sasnet_plugin.simulate.grid import N_WIDE, WIDE_Q
+    from sasnet_plugin.simulate.grid import N_WIDE
     from sasnet_plugin.simulate.instrument import sample_setting
-    from sasnet_plugin.simulate.kernel import call
-    from sasnet_plugin.simulate.library import DILUTE_SHARE
-    from sasnet_plugin.simulate.measure import measure, measured
-    from sasnet_plugin.simulate.priors import allowed_structure_factors, sample_prior
+    from sasnet_plugin.simulate.measure import measure
 
     for _ in range(200):
-        clean = simulate_clean(form, rng, monodisperse=plain)
-        log_i = clean.log_intensity.astype(float)
-        allowed = () if plain else allowed_structure_factors(form)
-        factor, extra = None, {}
-        if allowed and rng.random() >= DILUTE_SHARE and clean.radius_effective > 0:
-            factor = str(rng.choice(allowed))
-            extra = sample_prior(factor, rng) | {"radius_effective": clean.radius_effective}
-            with np.errstate(all="ignore"):
-                log_i = log_i + np.log(call(factor, WIDE_Q, extra).intensity)
+        clean, factor, interacting, log_i = _sample(form, rng, plain=plain)
         for _ in range(12):
             setting = sample_setting(rng)
             if plain and setting.dq is None and setting.dxl is None:
@@ -121,19 +111,58 @@ def measurement(
             found = measure(grid[None], setting, rng)
             if found.featureless[0] and form not in SPARED:
                 continue
-            parameters = clean.parameters | (of_product(form, clean.parameters, extra) if factor else {})
-            drawn = _drawn(index, form, factor, parameters, setting, found)
-            if exact:
-                expected = found.expected[0]
-                curve, background = calculated(drawn, setting, expected)
-                if not np.all(np.isfinite(curve)):
-                    continue
-                off = np.mean(((curve + background - expected) / drawn.dintensity) ** 2)
-                if not off < AGREES * drawn.truth:
-                    found = measured(curve[None], setting, before)
-                    drawn = _drawn(index, form, factor, parameters, setting, found)
-            return drawn
+            drawn = _drawn(index, form, factor, clean.parameters | interacting, setting, found)
+            if not exact:
+                return drawn
+            with contextlib.suppress(FloatingPointError):
+                return _exact(drawn, setting, found, before)
     raise SasnetError(f"{form}: no measurement shows it; widen the protocol.")
+
+
+def _sample(
+    form: str, rng: np.random.Generator, *, plain: bool
+) -> tuple[Clean, str | None, dict[str, float], NDArray[np.float64]]:
+    """A clean curve, the name of its structure factor if any, that one's parameters, and ln I(q) of both."""
+    from fitting_truth import of_product
+
+    from sasnet_plugin.simulate.clean import simulate_clean
+    from sasnet_plugin.simulate.grid import WIDE_Q
+    from sasnet_plugin.simulate.kernel import call
+    from sasnet_plugin.simulate.library import DILUTE_SHARE
+    from sasnet_plugin.simulate.priors import allowed_structure_factors, sample_prior
+
+    clean = simulate_clean(form, rng, monodisperse=plain)
+    log_i = clean.log_intensity.astype(float)
+    allowed = () if plain else allowed_structure_factors(form)
+    if not allowed or rng.random() < DILUTE_SHARE or not clean.radius_effective > 0:
+        return clean, None, {}, log_i
+    factor = str(rng.choice(allowed))
+    interacting = sample_prior(factor, rng) | {"radius_effective": clean.radius_effective}
+    with np.errstate(all="ignore"):
+        log_i = log_i + np.log(call(factor, WIDE_Q, interacting).intensity)
+    return clean, factor, of_product(form, clean.parameters, interacting), log_i
+
+
+def _exact(drawn: Problem, setting: Setting, found: Measured, rng: np.random.Generator) -> Problem:
+    """The same measured, with the same draws, of sasmodels' own curve where that differs.
+
+    Raises
+    ------
+    FloatingPointError
+        sasmodels has no finite curve.
+    """
+    from fitting_truth import calculated
+
+    from sasnet_plugin.simulate.measure import measured
+
+    expected = found.expected[0]
+    curve, background = calculated(drawn, setting, expected)
+    if not np.all(np.isfinite(curve)):
+        raise FloatingPointError
+    if np.mean(((curve + background - expected) / drawn.dintensity) ** 2) < AGREES * drawn.truth:
+        return drawn
+    again = measured(curve[None], setting, rng)
+    return _drawn(drawn.index, drawn.form, drawn.factor, drawn.parameters, setting, again)
 
 
 def _drawn(
