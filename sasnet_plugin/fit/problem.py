@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import logging
 import time
 import warnings
 from collections.abc import Iterator, Mapping
@@ -40,10 +41,19 @@ class TimeUpError(Exception):
 
 @contextlib.contextmanager
 def silent() -> Iterator[None]:
-    """Without what bumps prints and warns of: it is said in the notes."""
-    with warnings.catch_warnings(), np.errstate(all="ignore"), contextlib.redirect_stdout(io.StringIO()):
-        warnings.simplefilter("ignore")
-        yield
+    """Without what bumps prints, logs and warns of: it is said in the notes.
+
+    bumps logs the traceback of whatever ends a calculation, `TimeUpError` too, and who has set up no logging
+    sees that.
+    """
+    disabled = logging.root.manager.disable
+    logging.disable(logging.CRITICAL)
+    try:
+        with warnings.catch_warnings(), np.errstate(all="ignore"), contextlib.redirect_stdout(io.StringIO()):
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.disable(disabled)
 
 
 def experiment(
