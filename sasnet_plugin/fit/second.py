@@ -91,8 +91,12 @@ def second_round(pool: Pool, given: Round, seconds: float) -> list[Task]:
     """
     tried = {(t.model, t.structure_factor) for t in given.tasks}
     best = list(dict.fromkeys(f.model for f in sorted(given.fits, key=lambda f: f.reduced_chisq)))
-    hosts = [form for form in best if pace(form) != "slow" and not form.endswith(".py")][:_FORMS]
-    pairs = [p for form in hosts for p in _interacting(form) if p not in tried]
+    known = [form for form in best if not form.endswith(".py")]
+    hosts = [form for form in known if pace(form) != "slow"][:_FORMS]
+    # A dear one only if no other is better, or if the network expects it.
+    expected = {g.name for g in given.suggestion.models if g.probability > _EXPECTED}
+    dear_hosts = [f for f in known if pace(f) == "slow" and (f == best[0] or f in expected)][:1]
+    pairs = [p for form in hosts + dear_hosts for p in _interacting(form) if p not in tried]
     forms: list[Pair] = [
         (guess.name, None)
         for guess in given.suggestion.models
@@ -109,9 +113,10 @@ def second_round(pool: Pool, given: Round, seconds: float) -> list[Task]:
     def nearest(found: list[Pair], count: int) -> list[Pair]:
         return sorted(found, key=lambda p: badness.get(p, np.inf))[:count]
 
-    dear = nearest([p for p in pairs if pace(p[0]) != "fast"], _DEAR)
+    dear = nearest([p for p in pairs if pace(p[0]) == "medium"], _DEAR)
+    last = nearest([p for p in pairs if pace(p[0]) == "slow"], _DEAR)
     pairs = nearest([p for p in pairs if pace(p[0]) == "fast" or p in dear], _PAIRS)
-    return [_task(given, p) for p in [*pairs, *nearest(forms, _MORE)]]
+    return [_task(given, p) for p in [*pairs, *nearest(forms, _MORE), *last]]
 
 
 def caught(curve: Curve, tasks: Sequence[Task], fits: Sequence[ModelFit], seconds: float) -> list[Task]:

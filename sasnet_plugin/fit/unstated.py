@@ -36,6 +36,8 @@ _GAIN = 10.0
 
 #: A likely model whose χ² is larger than the best's by more is not worth a search.
 _NEAR = 100.0
+#: The network's probability from which on a model is worth one, and most searches.
+_POSSIBLE, _MOST = 0.15, 4
 #: A candidate worse than the best by this factor is not fitted again with the resolution that was found.
 _FAR = 30.0
 
@@ -138,7 +140,7 @@ class ResolutionTask:
 def unstated_resolution(
     tasks: Sequence[Task], fits: Sequence[ModelFit], seconds: float
 ) -> list[ResolutionTask]:
-    """Searches for a resolution, with the best of the fits and with that of the likeliest model.
+    """Searches for a resolution, with the best of the fits and with those of the likeliest models.
 
     A flexible model may imitate the smearing of the right one, which without a resolution fits badly.
 
@@ -160,10 +162,12 @@ def unstated_resolution(
     if best.chisq < degrees + np.sqrt(2 * degrees):
         return []
     near = [f for f in fits if f.chisq < _NEAR * best.chisq]
-    likeliest = max(near, key=lambda f: f.probability)
+    likely = sorted(near, key=lambda f: -f.probability)
+    likely = likely[:1] + [f for f in likely[1:] if f.probability >= _POSSIBLE]
+    chosen = [best, *(f for f in likely if f is not best)]
     by_name = {t.name: t for t in tasks}
     found = []
-    for fit in [best] if likeliest is best else [best, likeliest]:
+    for fit in chosen[:_MOST]:
         task = by_name[fit.name]
         held = frozenset(task.fixed or ())
         start, limit = starting_values(fit), min(seconds, task.seconds)

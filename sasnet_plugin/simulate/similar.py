@@ -1,8 +1,9 @@
 """Size distributions of bodies with one length, from one curve instead of one for each size.
 
-If all lengths of a body grow by s, its amplitude F(q) becomes s³ F(q s). Where a model has one length, and
-otherwise ratios, a size distribution is a sum of shifted copies of one curve: of superballs and truncated
-octahedra, whose average over orientations takes a tenth of a second, one instead of fifteen.
+If all lengths of a body grow by s, its amplitude F(q) becomes s³ F(q s), or s² F(q s) if it is of walls
+without thickness. Where a model has one length, and otherwise ratios, a size distribution is a sum of shifted
+copies of one curve: of superballs and truncated octahedra, whose average over orientations takes a tenth of a
+second, one instead of fifteen.
 """
 
 from __future__ import annotations
@@ -16,14 +17,17 @@ from .priors import max_length
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-#: Models with one length that F(q) is homogeneous in, and dear enough for it to matter.
+#: Models with one length that F(q) is homogeneous in, and dear enough for it to matter; the power of F and of
+#: the matter's volume where it is not three.
 SIMILAR = {
+    "hollow_rectangular_prism_thin_walls": "length_a",
     "rectangular_prism": "length_a",
     "superball": "length_a",
     "tetrahedron": "radius",
     "truncated_octahedron": "radius_a",
     "truncated_tetrahedron": "radius",
 }
+POWERS = {"hollow_rectangular_prism_thin_walls": 2}
 #: Largest distance of the points of the one curve: in ln q, and in q times the longest size, where fringes
 #: are 2π apart.
 _STEP, _PHASE = 0.05, 1.2
@@ -46,7 +50,7 @@ def with_similar(model: Any) -> Any:
     from sasmodels.kernel import Kernel, KernelModel
     from sasmodels.kernelpy import PyInput
 
-    length = SIMILAR[model.info.id]
+    length, power = SIMILAR[model.info.id], POWERS.get(model.info.id, 3)
 
     class SimilarModel(KernelModel):
         """sasmodels makes kernels of it as of any other."""
@@ -84,7 +88,7 @@ def with_similar(model: Any) -> Any:
             at = _points(q[q > 0].min() * ratios.min(), q.max() * ratios.max(), longest)
             kernel = model.make_kernel([at])
             kernel._call_kernel(details, single, cutoff, magnetic, mode)
-            _sums(kernel.result, at, q, ratios, weights, self.result, self.info.have_Fq)
+            _sums(kernel.result, at, q, ratios, weights, self.result, power, self.info.have_Fq)
 
     return SimilarModel()
 
@@ -135,22 +139,22 @@ def _points(low: float, high: float, longest: float) -> NDArray[np.float64]:
 
 def _sums(
     found: NDArray[np.float64], at: NDArray[np.float64], q: NDArray[np.float64], ratios: NDArray[np.float64],
-    weights: NDArray[np.float64], result: NDArray[np.float64], amplitudes: bool,
+    weights: NDArray[np.float64], result: NDArray[np.float64], power: int, amplitudes: bool,
 ) -> None:  # fmt: skip
-    """Σ w s⁶ F²(q s) and its like, in sasmodels' order."""
+    """Σ w s²ᵖ F²(q s) and its like, in sasmodels' order."""
     from scipy.interpolate import CubicSpline
 
     step, n = (2 if amplitudes else 1), at.size
     where = np.log(np.maximum(q, at[0] / ratios.min()))[:, None] + np.log(ratios)
     squared = np.maximum(found[0 : step * n : step], _LOWEST)
     square = np.exp(CubicSpline(np.log(at), np.log(squared))(where))
-    result[0 : step * q.size : step] = square @ (weights * ratios**6)
+    result[0 : step * q.size : step] = square @ (weights * ratios ** (2 * power))
     if amplitudes:
         # F may change its sign; F over the root of the mean of F² is smooth.
         part = CubicSpline(np.log(at), found[1 : step * n : step] / np.sqrt(squared))(where)
-        result[1 : step * q.size : step] = (part * np.sqrt(square)) @ (weights * ratios**3)
+        result[1 : step * q.size : step] = (part * np.sqrt(square)) @ (weights * ratios**power)
     total, form, shell, radius = found[step * n : step * n + 4]
-    volume = float(weights @ ratios**3)
+    whole, matter = float(weights @ ratios**3), float(weights @ ratios**power)
     result[step * q.size :] = (
-        total * weights.sum(), form * volume, shell * volume, radius * float(weights @ ratios)
+        total * weights.sum(), form * whole, shell * matter, radius * float(weights @ ratios)
     )  # fmt: skip

@@ -11,11 +11,14 @@ import pytest
 
 from sasnet_plugin.fit.candidate import Task
 from sasnet_plugin.fit.rank import explains
+from sasnet_plugin.fit.result import ModelFit
 from sasnet_plugin.fit.rounds import Rounds
+from sasnet_plugin.fit.second import Round, second_round
 from sasnet_plugin.fit.workers import answer_of
 from sasnet_plugin.predict import open_classifier
 from sasnet_plugin.simulate.bank import Bank
-from sasnet_plugin.types import Curve
+from sasnet_plugin.simulate.priors import structure_factors
+from sasnet_plugin.types import Curve, ModelGuess
 
 #: Uncertainties stated this much too large: then a wrong kind of size distribution explains the curve too.
 WIDER = 1.7
@@ -135,3 +138,34 @@ def test_a_distribution_is_of_the_kind_that_the_data_like_best(
     best = rounds.with_kinds(ended).fits[0]
     assert best.distributions["radius"] == "lognormal"
     assert best.chisq < ended.fits[0].chisq - 4
+
+
+@pytest.mark.parametrize(("chisq", "share"), [(2.0, 0.1), (90.0, 0.5)])
+def test_a_dear_model_meets_structure_factors_where_it_is_best_or_expected(
+    simulated: Callable[..., Curve], bank: Bank, chisq: float, share: float
+) -> None:
+    curve = simulated("sphere", {"radius": 80.0, "background": 0.01})
+    assert curve.dintensity is not None
+    forms = {"superball": (chisq, share), "sphere": (50.0, 0.2)}
+    suggestion = open_classifier().suggest([curve], top=2)[0]
+    models = tuple(ModelGuess(form, None, each, "") for form, (_, each) in forms.items())
+    fits = [
+        ModelFit(form, None, {}, {}, 1.0, least, 1.0, each, 1.0, np.ones(len(curve)))
+        for form, (least, each) in forms.items()
+    ]
+    badness = {(form, factor): 1.0 for form in forms for factor in structure_factors()}
+    badness |= {(form, None): 2.0 for form in forms}
+    tasks = [_task(curve, form) for form in forms]
+
+    def names(guesses: tuple[ModelGuess, ...], fitted: list[ModelFit]) -> list[str]:
+        whole = replace(suggestion, models=guesses)
+        given = Round(curve, tasks[0].dintensity, whole, tasks, fitted, badness, {}, {})
+        return [t.name for t in second_round(Here(bank), given, 1.0)]
+
+    found = names(models, fits)
+    assert found[0].startswith("sphere@")
+    assert found[-1].startswith("superball@")
+    # It is neither the best nor expected.
+    others = (replace(models[0], probability=0.1), models[1])
+    worse = [replace(fits[0], reduced_chisq=90.0), fits[1]]
+    assert not any(name.startswith("superball") for name in names(others, worse))

@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from sasnet_plugin.fit.candidate import Task
 from sasnet_plugin.fit.fitting import fit
-from sasnet_plugin.fit.unstated import Guess, ResolutionTask
+from sasnet_plugin.fit.result import ModelFit
+from sasnet_plugin.fit.unstated import Guess, ResolutionTask, unstated_resolution
 from sasnet_plugin.simulate.bank import Bank
 from sasnet_plugin.simulate.grid import WIDE_Q
 from sasnet_plugin.simulate.kernel import call
@@ -52,6 +54,38 @@ def test_an_absolute_width_is_found(bank: Bank) -> None:
 
 def test_a_sharp_curve_needs_none(bank: Bank) -> None:
     assert search(measured(0.002, 0.0), bank) is None
+
+
+def test_a_model_that_imitates_the_resolution_is_fitted_again_with_it(bank: Bank) -> None:
+    """A peak narrower than the resolution: without one the fit has too short a correlation length."""
+    true = {"porod_scale": 0.0, "peak_scale": 10.0, "peak_pos": 0.07, "correlation_length": 1000.0}
+    clean = call("broad_peak", WIDE_Q, true).intensity
+    exact = pinhole_matrix(Q, 0.05 * Q) @ clean
+    exact = exact + 1e-3 * exact.max()
+    sigma = 0.005 * exact
+    curve = Curve(Q, exact + sigma * np.random.default_rng(2).standard_normal(Q.size), sigma)
+    assert curve.dintensity is not None
+    start = true | {"correlation_length": 250.0, "porod_exp": 3.0, "width_exp": 2.0, "shape_exp": 1.0}
+    found = ResolutionTask(curve, curve.dintensity, "broad_peak", start).run(bank)
+    assert found is not None
+    assert found.relative == pytest.approx(0.05, rel=0.02)
+    assert found.parameters["correlation_length"] == pytest.approx(1000.0, rel=0.1)
+    assert found.chisq / Q.size < 1.5
+
+
+def test_it_is_looked_for_with_the_best_fit_and_with_what_the_network_expects() -> None:
+    curve = measured(0.05, 0.0)
+    assert curve.dintensity is not None
+    given = {"onion": (3.0, 0.0), "sphere": (20.0, 0.4), "cylinder": (9.0, 0.3), "ellipsoid": (9.0, 0.05),
+             "lamellar": (900.0, 0.2)}  # fmt: skip
+    tasks = [Task(curve, curve.dintensity, model, None) for model in given]
+    fits = [
+        ModelFit(model, None, {}, {}, Q.size * chisq, chisq, Q.size * chisq, share, 1.0, np.ones(Q.size))
+        for model, (chisq, share) in given.items()
+    ]
+    assert [s.name for s in unstated_resolution(tasks, fits, 5.0)] == ["onion", "sphere", "cylinder"]
+    explained = [replace(f, chisq=f.chisq / 3, reduced_chisq=f.reduced_chisq / 3) for f in fits]
+    assert unstated_resolution(tasks, explained, 5.0) == []
 
 
 def test_the_fit_says_that_it_used_one() -> None:
