@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import copy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from fitting_truth import calculated, of_product
 
 from sasnet_plugin.types import Curve, SasnetError, product_name
 
@@ -114,8 +114,9 @@ def measurement(
             drawn = _drawn(index, form, factor, clean.parameters | interacting, setting, found)
             if not exact:
                 return drawn
-            with contextlib.suppress(FloatingPointError):
-                return _exact(drawn, setting, found, before)
+            same = _exact(drawn, setting, found, before)
+            if same is not None:
+                return same
     raise SasnetError(f"{form}: no measurement shows it; widen the protocol.")
 
 
@@ -123,8 +124,6 @@ def _sample(
     form: str, rng: np.random.Generator, *, plain: bool
 ) -> tuple[Clean, str | None, dict[str, float], NDArray[np.float64]]:
     """A clean curve, the name of its structure factor if any, that one's parameters, and ln I(q) of both."""
-    from fitting_truth import of_product
-
     from sasnet_plugin.simulate.clean import simulate_clean
     from sasnet_plugin.simulate.grid import WIDE_Q
     from sasnet_plugin.simulate.kernel import call
@@ -143,22 +142,14 @@ def _sample(
     return clean, factor, of_product(form, clean.parameters, interacting), log_i
 
 
-def _exact(drawn: Problem, setting: Setting, found: Measured, rng: np.random.Generator) -> Problem:
-    """The same measured, with the same draws, of sasmodels' own curve where that differs.
-
-    Raises
-    ------
-    FloatingPointError
-        sasmodels has no finite curve.
-    """
-    from fitting_truth import calculated
-
+def _exact(drawn: Problem, setting: Setting, found: Measured, rng: np.random.Generator) -> Problem | None:
+    """The same measured, with the same draws, of sasmodels' curve where that differs; None: it has none."""
     from sasnet_plugin.simulate.measure import measured
 
     expected = found.expected[0]
     curve, background = calculated(drawn, setting, expected)
     if not np.all(np.isfinite(curve)):
-        raise FloatingPointError
+        return None
     if np.mean(((curve + background - expected) / drawn.dintensity) ** 2) < AGREES * drawn.truth:
         return drawn
     again = measured(curve[None], setting, rng)

@@ -143,24 +143,24 @@ def caught(curve: Curve, tasks: Sequence[Task], fits: Sequence[ModelFit], second
     if dear is not None and (sure or dear.probability < _POSSIBLE or seconds < _FOR_A_DEAR_ONE):
         dear = None
     # From the bank's curves once more, with time: each step of a dear one's leaps would be as dear.
-    last = [] if dear is None else [_leaping(by_name[dear.name], curve, dear, _AGAIN, hops=False)]
+    last = [] if dear is None else [_once_more(by_name[dear.name], curve, dear, _AGAIN, hops=False)]
     if not cheap:
         return last
     likeliest = max(cheap, key=lambda f: f.probability)
     if sure:
         if likeliest.probability < _EXPECTED or explains(likeliest.reduced_chisq, len(curve)):
             return []
-        return [_leaping(by_name[likeliest.name], curve, likeliest, _ASTRAY)]
+        return [_once_more(by_name[likeliest.name], curve, likeliest, _ASTRAY)]
     others = [f for f in cheap if f is not likeliest]
     chosen, forms = others[:1], {likeliest.model, *(f.model for f in others[:1])}
     if likeliest.probability < _SURE:
         chosen += [f for f in others if f.model not in forms and f.chisq < _BEHIND * cheap[0].chisq]
-    leaps = [_leaping(by_name[f.name], curve, f, _LEAPING) for f in chosen[: _CAUGHT - 1]]
+    leaps = [_once_more(by_name[f.name], curve, f, _LEAPING) for f in chosen[: _CAUGHT - 1]]
     most = _LEAPING if last or explained else _EXPECTED_LEAPING
-    return [*leaps, _leaping(by_name[likeliest.name], curve, likeliest, most), *last]
+    return [*leaps, _once_more(by_name[likeliest.name], curve, likeliest, most), *last]
 
 
-def _leaping(task: Task, curve: Curve, fit: ModelFit, seconds: float, *, hops: bool = True) -> Task:
+def _once_more(task: Task, curve: Curve, fit: ModelFit, seconds: float, *, hops: bool = True) -> Task:
     start = starting_values(fit)
     return replace(task, curve=curve, starts=(), extra=start, hops=hops, seconds=seconds)
 

@@ -16,7 +16,7 @@ from .follow import Search, has_width, ordered, values_of
 from .pace import pace
 from .polish import Polished, Polisher
 from .problem import TimeUpError, experiment
-from .rank import explains
+from .rank import doubtful, explains
 from .smearing import FINE, SHARPEST, sampling_needed
 from .widths import points_needed, spread_in_turn, with_points
 
@@ -141,7 +141,7 @@ def _satisfied(task: Task, found: Polished, on_coarse: float) -> bool:
     """Whether nothing is left for a width to explain: in itself, or as other models leave as much."""
     n = len(task.curve)
     as_others = on_coarse < 1 and found.chisq / n < _AS_GOOD * task.bar
-    return bool(found.chisq < n + np.sqrt(2 * n)) or as_others
+    return not doubtful(found.chisq / n, n) or as_others
 
 
 def _on_all_points(search: Search, found: list[dict[str, Any]], share: float, until: float) -> Starts:

@@ -14,6 +14,7 @@ from ..types import Curve
 from .candidate import Task
 from .pace import pace
 from .polish import Polished, Polisher
+from .rank import doubtful
 from .rebuild import starting_values
 from .result import ModelFit
 from .smearing import FINE, FINEST
@@ -159,7 +160,7 @@ def unstated_resolution(
     """
     best = min(fits, key=lambda f: f.bic)
     degrees = max(len(tasks[0].curve) - len(best.free), 1)
-    if best.chisq < degrees + np.sqrt(2 * degrees):
+    if not doubtful(best.chisq / degrees, degrees):
         return []
     near = [f for f in fits if f.chisq < _NEAR * best.chisq]
     likely = sorted(near, key=lambda f: -f.probability)

@@ -87,7 +87,7 @@ def _quick(name: str) -> Any:
     from sasmodels.product import ProductModel, make_product_info
 
     try:
-        body = core.build_model(page or core.load_model_info(form), dtype="double", platform="dll")
+        body = core.build_model(page, dtype="double", platform="dll") if page else load_model(form)
         if form in SIMILAR:
             body = with_similar(body)
         if not factor:

@@ -81,8 +81,7 @@ def with_similar(model: Any) -> Any:
                 self._plain._call_kernel(call_details, values, cutoff, magnetic, mode)
                 self.result[:] = self._plain.result[: self.result.size]
                 return
-            sizes, weights, details, single = spread
-            ratios = sizes / single[2 + _index(self.info, length)]
+            ratios, weights, details, single = spread
             q = np.asarray(self.q_input.q, dtype=float)
             longest = max_length(self.info.id, _named(self.info, single)) or 0.0
             at = _points(q[q > 0].min() * ratios.min(), q.max() * ratios.max(), longest)
@@ -106,7 +105,7 @@ def _named(info: Any, values: NDArray[np.float64]) -> dict[str, float]:
 def _spread(
     info: Any, length: str, details: Any, values: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], Any, NDArray[np.float64]] | None:
-    """Sizes, their weights, and the call of one size alone; None where anything else is distributed."""
+    """Sizes over their mean, weights, and the call of the mean; None where anything else is distributed."""
     from sasmodels.details import make_details
 
     index, count = _index(info, length), info.parameters.npars
@@ -121,11 +120,12 @@ def _spread(
     if not np.any(good):
         return None
     sizes, weights = sizes[good], weights[good]
+    mean = float(np.average(sizes, weights=weights))
     scalars = values[:first].copy()
-    scalars[2 + index] = float(np.average(sizes, weights=weights))
+    scalars[2 + index] = mean
     single = np.concatenate((scalars, scalars[2 : 2 + count], np.ones(count), np.zeros(32)))
     ones = np.ones(count, dtype=int)
-    return sizes, weights, make_details(info, ones, np.arange(count), count), single
+    return sizes / mean, weights, make_details(info, ones, np.arange(count), count), single
 
 
 def _points(low: float, high: float, longest: float) -> NDArray[np.float64]:

@@ -94,7 +94,7 @@ def test_what_a_user_named_is_all_that_is_fitted(simulated: Callable[..., Curve]
     pool = Here(bank)
     suggestion = open_classifier().suggest([curve], top=78)[0]
     rounds = Rounds(pool, curve.dintensity, suggestion, {}, None, [], 100.0)
-    found = rounds.run(curve, [Task(curve, curve.dintensity, "sphere", None)], free=False, others=False)
+    found = rounds.run(curve, [_task(curve, "sphere")], free=False, others=False)
     # Its fit, its leaps, and other kinds of its size distribution.
     assert pool.names == ["sphere"] * 4
     assert found.unexplained
