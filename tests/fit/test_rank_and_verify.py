@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import chi2
 
-from sasnet_plugin.fit.rank import alike, ranked
+from sasnet_plugin.fit.rank import alike, doubtful, explains, ranked
 from sasnet_plugin.fit.result import ModelFit, Parameter
 from sasnet_plugin.fit.verify import standardised_runs, verify
 from sasnet_plugin.types import Curve
@@ -55,6 +55,16 @@ def test_bad_fits_are_not_told_apart_with_certainty() -> None:
 def test_models_without_a_difference_are_named() -> None:
     order = ranked([_fit("a", 98.0, 3), _fit("b", 98.5, 3), _fit("c", 150.0, 3)])
     assert alike(order) == ["b"]
+
+
+def test_a_right_fit_is_doubtful_one_time_in_six_and_none_without_a_number_is_right() -> None:
+    drawn = chi2.rvs(N, size=20_000, random_state=1) / N
+    # P(χ² > n + √(2n)) of a normal distribution is 0.159; that of n = 100 has a longer tail.
+    assert np.mean([doubtful(x, N) for x in drawn]) == pytest.approx(chi2.sf(N + np.sqrt(2 * N), N), abs=0.01)
+    assert np.mean([explains(x, N) for x in drawn]) > 0.99
+    for none in (np.nan, np.inf):
+        assert doubtful(none, N)
+        assert not explains(none, N)
 
 
 def _measured(seed: int, size: float = 1.0, bend: float = 0.0) -> tuple[Curve, np.ndarray]:
