@@ -68,8 +68,8 @@ def solve(contestant: str, index: int, seed: int, *, per_model: int) -> dict[str
 
 def _sasnet(given: Problem) -> tuple[list[tuple[Point, float]], dict[str, Any]]:
     """`sasnet fit` of the curve with its default options; the answer is its best fit alone."""
-    from sasnet_plugin.fit.fitting import fit_with
-    from sasnet_plugin.fit.rank import alike
+    from sasnet_plugin.fitting.api import fit_with
+    from sasnet_plugin.fitting.assessment.ranking import alike
 
     result = fit_with(Here(), given.curve, time_limit=LIMIT)
     best = result.best
@@ -147,7 +147,7 @@ def _fit(given: Problem, start: Point, **options: Any) -> tuple[Point, float]:
     from bumps.fitproblem import FitProblem
     from bumps.fitters import fit
 
-    from sasnet_plugin.fit.problem import experiment, silent
+    from sasnet_plugin.fitting.problem.experiment import experiment, silent
 
     fitness = experiment(
         given.curve, given.dintensity, given.draft.model, {**given.spec.fixed, **start}, seconds=np.inf

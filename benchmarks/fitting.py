@@ -45,7 +45,7 @@ def solve(contestant: str, index: int, seed: int) -> dict[str, Any]:
 
 def _sasnet(given: Problem) -> dict[str, Any]:
     """The product's own chain with its default options: 60 s of two processes."""
-    from sasnet_plugin.fit.fitting import fit_with
+    from sasnet_plugin.fitting.api import fit_with
 
     result = fit_with(Here(), given.curve, time_limit=LIMIT)
     if result.best is None:
@@ -63,7 +63,7 @@ def _sasnet(given: Problem) -> dict[str, Any]:
 
 def _alike(result: Any, form: str) -> set[str]:
     """Fits of the true form, of its group, and those that this curve cannot tell from its best."""
-    from sasnet_plugin.fit.rank import alike
+    from sasnet_plugin.fitting.assessment.ranking import alike
     from sasnet_plugin.predict import open_classifier
 
     group = next((g.members for g in open_classifier().manifest.groups if form in g.members), (form,))
@@ -79,9 +79,9 @@ def _told(contestant: str, given: Problem, rng: np.random.Generator) -> dict[str
     """bumps' fitter with the true model, polydisperse where the truth is."""
     from bumps.fitproblem import FitProblem
 
-    from sasnet_plugin.fit.problem import choose_free, experiment, set_ranges, silent
-    from sasnet_plugin.fit.smearing import FINE, SHARPEST, apply_sampling, sampling_needed
-    from sasnet_plugin.fit.widths import MOST
+    from sasnet_plugin.fitting.problem.experiment import choose_free, experiment, set_ranges, silent
+    from sasnet_plugin.fitting.problem.resolution import FINE, SHARPEST, apply_sampling, sampling_needed
+    from sasnet_plugin.fitting.problem.size_distributions import MOST
     from sasnet_plugin.simulate.clean import tier
 
     start: dict[str, Any] = {"radius_effective_mode": 1} if given.factor else {}
@@ -130,9 +130,9 @@ def _told(contestant: str, given: Problem, rng: np.random.Generator) -> dict[str
 
 def _truth(given: Problem) -> dict[str, Any]:
     """The true parameters, with the scale and the background that fit best."""
-    from sasnet_plugin.fit.polish import Polisher
-    from sasnet_plugin.fit.smearing import FINE
-    from sasnet_plugin.fit.widths import MOST, completed
+    from sasnet_plugin.fitting.optimize.local_search import Polisher
+    from sasnet_plugin.fitting.problem.resolution import FINE
+    from sasnet_plugin.fitting.problem.size_distributions import MOST, completed
     from sasnet_plugin.simulate.clean import tier
 
     mode = {"radius_effective_mode": 1} if given.factor else {}
@@ -149,7 +149,7 @@ def _fit(contestant: str, problem_: Any, fitness: Any, deadline: float) -> int:
     """
     from bumps.fitters import FITTERS, FitDriver
 
-    from sasnet_plugin.fit.problem import TimeUpError
+    from sasnet_plugin.fitting.problem.experiment import TimeUpError
 
     def late() -> bool:
         return time.process_time() > deadline

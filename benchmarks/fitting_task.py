@@ -159,7 +159,7 @@ def _exact(drawn: Problem, setting: Setting, found: Measured, rng: np.random.Gen
 def _drawn(
     index: int, form: str, factor: str | None, parameters: dict[str, Any], setting: Setting, found: Measured
 ) -> Problem:
-    from sasnet_plugin.fit.fitting import uncertainties
+    from sasnet_plugin.fitting.api import uncertainties
 
     columns = {k: v for k, v in {"dq": setting.dq, "dxl": setting.dxl}.items() if v is not None}
     error = found.dintensity[0] if found.stated[0] else None

@@ -39,11 +39,17 @@ def calculated(
         Without background, in units of `expected`.
     background : float
     """
-    from sasnet_plugin.fit.linear import scale_and_background
-    from sasnet_plugin.fit.pace import pace
-    from sasnet_plugin.fit.problem import experiment, silent
-    from sasnet_plugin.fit.smearing import FINE, FINEST, SHARPEST, apply_sampling, sampling_needed
-    from sasnet_plugin.fit.widths import MOST, completed
+    from sasnet_plugin.fitting.problem.cost_class import pace
+    from sasnet_plugin.fitting.problem.experiment import experiment, silent
+    from sasnet_plugin.fitting.problem.least_squares import scale_and_background
+    from sasnet_plugin.fitting.problem.resolution import (
+        FINE,
+        FINEST,
+        SHARPEST,
+        apply_sampling,
+        sampling_needed,
+    )
+    from sasnet_plugin.fitting.problem.size_distributions import MOST, completed
     from sasnet_plugin.simulate.clean import tier
     from sasnet_plugin.simulate.quick import is_exact
 
@@ -80,7 +86,7 @@ def of_product(form: str, parameters: dict[str, Any], interacting: dict[str, flo
     """
     from sasmodels.direct_model import call_Fq
 
-    from sasnet_plugin.fit.widths import MOST, completed
+    from sasnet_plugin.fitting.problem.size_distributions import MOST, completed
     from sasnet_plugin.simulate.clean import tier
     from sasnet_plugin.simulate.kernel import load_model
 

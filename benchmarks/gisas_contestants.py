@@ -15,14 +15,14 @@ from typing import Any
 
 import numpy as np
 
-from sasnet_plugin.fit.orientation import invert, prior_guess
-from sasnet_plugin.fit.orientation.em import stopped
-from sasnet_plugin.fit.orientation.forward import Counts, State, state
-from sasnet_plugin.fit.orientation.linear import deviance, reweighted
-from sasnet_plugin.fit.orientation.parameters import PARAMETERS, clipped
-from sasnet_plugin.fit.orientation.refine import fitted
-from sasnet_plugin.fit.orientation.verify import moments
-from sasnet_plugin.fit.orientation.window import on_window
+from sasnet_plugin.fitting.orientation import invert, prior_guess
+from sasnet_plugin.fitting.orientation.em import stopped
+from sasnet_plugin.fitting.orientation.forward import Counts, State, state
+from sasnet_plugin.fitting.orientation.linear import deviance, reweighted
+from sasnet_plugin.fitting.orientation.parameters import PARAMETERS, clipped
+from sasnet_plugin.fitting.orientation.refine import fitted
+from sasnet_plugin.fitting.orientation.verify import moments
+from sasnet_plugin.fitting.orientation.window import on_window
 from sasnet_plugin.simulate.gisas.basis import basis
 from sasnet_plugin.simulate.gisas.detector import MARGIN
 from sasnet_plugin.simulate.gisas.distances import circular_w1, folded_w1, total_variation

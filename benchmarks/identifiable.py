@@ -1,7 +1,7 @@
 """What a measurement can tell at best, and whether a fit of another model is the true body after all.
 
 Neither looks at how an answer was found: the first knows the truth and the noise alone, the second a table of
-limits (`sasnet_plugin.fit.reduce`) and the fitted curve.
+limits (`sasnet_plugin.fitting.problem.nested_models`) and the fitted curve.
 """
 
 from __future__ import annotations
@@ -126,7 +126,7 @@ def as_model(
 
 def _ways(name: str, values: Mapping[str, float], target: str) -> list[dict[str, float]]:
     """The target's parameters, by every chain of limits that leads to it."""
-    from sasnet_plugin.fit.reduce import simpler
+    from sasnet_plugin.fitting.problem.nested_models import simpler
 
     found, frontier = [], [(name, dict(values))]
     for _ in range(_DEPTH + 1):
@@ -158,7 +158,7 @@ def _nearest(
     """The model's curve nearest to a fitted one, if it is near enough."""
     from scipy.optimize import least_squares
 
-    from sasnet_plugin.fit.linear import scale_and_background
+    from sasnet_plugin.fitting.problem.least_squares import scale_and_background
 
     names = list(start)
     first = np.array([start[name] for name in names], dtype=float)

@@ -22,7 +22,7 @@ class Here:
     count = 1
 
     def __init__(self) -> None:
-        from sasnet_plugin.fit.fitting import bank_path
+        from sasnet_plugin.fitting.api import bank_path
         from sasnet_plugin.simulate.bank import Bank
 
         self._bank = Bank(bank_path())
@@ -32,8 +32,8 @@ class Here:
         return time.process_time()
 
     def run(self, tasks: Sequence[Any], seconds: float) -> Iterator[tuple[int, Any]]:
-        """See `sasnet_plugin.fit.workers.Workers.run`; the time is CPU time."""
-        from sasnet_plugin.fit.workers import LateError, answer_of, share
+        """See `sasnet_plugin.fitting.pool.Workers.run`; the time is CPU time."""
+        from sasnet_plugin.fitting.pool import LateError, answer_of, share
 
         deadline, least = time.process_time() + seconds, np.inf
         for index, task in enumerate(tasks):

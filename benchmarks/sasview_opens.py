@@ -34,9 +34,9 @@ os.environ["SAS_OPENCL"] = "none"
 import numpy as np  # noqa: E402
 from numpy.typing import NDArray  # noqa: E402
 
-from sasnet_plugin.fit.problem import experiment  # noqa: E402
-from sasnet_plugin.fit.result import FitResult, ModelFit, Parameter  # noqa: E402
-from sasnet_plugin.fit.widths import sigmas  # noqa: E402
+from sasnet_plugin.fitting.problem.experiment import experiment  # noqa: E402
+from sasnet_plugin.fitting.problem.size_distributions import sigmas  # noqa: E402
+from sasnet_plugin.fitting.result.fit_result import FitResult, ModelFit, Parameter  # noqa: E402
 from sasnet_plugin.report.sasview_clipboard import clipboard_text, page_state  # noqa: E402
 from sasnet_plugin.report.sasview_project import write_project  # noqa: E402
 from sasnet_plugin.types import Curve  # noqa: E402

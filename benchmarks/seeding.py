@@ -87,10 +87,10 @@ def _network(model: str, work: Path, seed: int) -> tuple[Any, Any, Any]:
 
 def solve(way: str, index: int, seed: int, *, work: Path) -> dict[str, Any]:
     """Three starts of one way for one problem, polished, as JSON has it."""
-    from sasnet_plugin.fit.polish import Polisher
-    from sasnet_plugin.fit.problem import experiment
-    from sasnet_plugin.fit.smearing import sampling_needed
-    from sasnet_plugin.fit.starts import coarsened
+    from sasnet_plugin.fitting.optimize.local_search import Polisher
+    from sasnet_plugin.fitting.problem.experiment import experiment
+    from sasnet_plugin.fitting.problem.resolution import sampling_needed
+    from sasnet_plugin.fitting.strategy.refine_starts import coarsened
     from sasnet_plugin.simulate.clean import tier
 
     models = list(NUMBERS)
@@ -166,7 +166,7 @@ def _drawn(
 
 @lru_cache(maxsize=1)
 def _bank() -> Any:
-    from sasnet_plugin.fit.fitting import bank_path
+    from sasnet_plugin.fitting.api import bank_path
     from sasnet_plugin.simulate.bank import Bank
 
     return Bank(bank_path())
@@ -174,7 +174,7 @@ def _bank() -> Any:
 
 def _from_bank(given: Problem) -> list[Point]:
     """As `sasnet fit`: the nearest after size, scale and background, monodisperse ones first."""
-    from sasnet_plugin.fit.seeds import binned, nearest
+    from sasnet_plugin.fitting.start_values.curve_bank import binned, nearest
 
     data = binned(given.curve, given.dintensity)
     seeds = nearest(_bank().page(given.form), given.form, None, data, count=36)

@@ -16,24 +16,24 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from sasnet_plugin import fit, simulate, train
     from sasnet_plugin.data import load
+    from sasnet_plugin.fitting.api import fit
+    from sasnet_plugin.fitting.result.fit_result import FitResult
     from sasnet_plugin.predict import suggest
     from sasnet_plugin.types import Curve, SasnetError, Suggestion
 
 __version__ = "0.1.0"
-__all__ = ["Curve", "SasnetError", "Suggestion", "__version__", "fit", "load", "simulate", "suggest", "train"]
+__all__ = ["Curve", "FitResult", "SasnetError", "Suggestion", "__version__", "fit", "load", "suggest"]
 
-# Where each public name lives: "module:attribute", or the module itself.
+# Where each public name lives, "module:attribute".
 _HOMES = {
     "Curve": "sasnet_plugin.types:Curve",
     "SasnetError": "sasnet_plugin.types:SasnetError",
     "Suggestion": "sasnet_plugin.types:Suggestion",
     "load": "sasnet_plugin.data:load",
     "suggest": "sasnet_plugin.predict:suggest",
-    "fit": "sasnet_plugin.fit",
-    "simulate": "sasnet_plugin.simulate",
-    "train": "sasnet_plugin.train",
+    "fit": "sasnet_plugin.fitting.api:fit",
+    "FitResult": "sasnet_plugin.fitting.result.fit_result:FitResult",
 }
 
 
@@ -41,8 +41,7 @@ def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module 'sasnet_plugin' has no attribute {name!r}")
     module, _, attribute = _HOMES[name].partition(":")
-    found = import_module(module)
-    return getattr(found, attribute) if attribute else found
+    return getattr(import_module(module), attribute)
 
 
 def __dir__() -> list[str]:

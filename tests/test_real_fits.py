@@ -12,8 +12,8 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "benchmarks"))
 from real_fits import EXPECTED, Row, files_met, judge, recorded, table
 
 from sasnet_plugin import load
-from sasnet_plugin.fit.fitting import bank_path, fit_with
-from sasnet_plugin.fit.workers import Workers
+from sasnet_plugin.fitting.api import bank_path, fit_with
+from sasnet_plugin.fitting.pool import Workers
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,8 @@ from ..data.failure import sentence_of
 from ..types import product_name
 
 if TYPE_CHECKING:
-    from ..fit.result import FitResult
+    from sasnet_plugin.fitting.result.fit_result import FitResult
+
     from ..types import Curve
 
 Row = dict[str, Any]

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..fit.previous import Start
+from sasnet_plugin.fitting.strategy.previous import Start
+
 from ..report.whole import put_whole
 from .journal import Record
 from .rows import best_of, name_of

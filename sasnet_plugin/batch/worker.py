@@ -23,8 +23,9 @@ from ..types import SasnetError
 from .options import Options
 
 if TYPE_CHECKING:
-    from ..fit import workers as fit_workers
-    from ..fit.previous import Start
+    from sasnet_plugin.fitting import pool as fit_workers
+    from sasnet_plugin.fitting.strategy.previous import Start
+
     from ..simulate.bank import Bank
     from ..types import Curve
 
@@ -72,7 +73,8 @@ def main() -> None:
         pickle.dump(message, out)
         out.flush()
 
-    from ..fit.fitting import bank_path
+    from sasnet_plugin.fitting.api import bank_path
+
     from ..simulate.bank import Bank
 
     bank: Bank | None = None
@@ -107,9 +109,10 @@ def serve(job: Job, bank: Bank, say: Callable[..., None]) -> None:
     say : callable
         Called with ("begin",), ("try", key, name), ("done", key, answer) and ("row", row, time ran out).
     """
+    from sasnet_plugin.fitting.api import fit_with
+
     from ..data import load
     from ..data.failure import unforeseen
-    from ..fit.fitting import fit_with
     from ..predict import open_classifier
     from . import rows
 
@@ -178,8 +181,8 @@ class OneByOne:
         return time.monotonic()
 
     def run(self, tasks: Sequence[fit_workers.Job], seconds: float) -> Iterator[tuple[int, Any]]:
-        """See `sasnet_plugin.fit.workers.Workers.run`."""
-        from ..fit.workers import LateError, answer_of, share
+        """See `sasnet_plugin.fitting.pool.Workers.run`."""
+        from sasnet_plugin.fitting.pool import LateError, answer_of, share
 
         deadline = time.monotonic() + seconds
         self.calls += 1

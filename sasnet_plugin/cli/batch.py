@@ -124,7 +124,7 @@ def batch(
     if part is not None:
         paths, out = [path for path in paths if part.holds(path)], part.out(out)
     if not merge:
-        from sasnet_plugin.fit.fitting import check_names
+        from sasnet_plugin.fitting.api import check_names
 
         check_names(chosen, structure_factor, options.fixed, options.ranges)
     others = [] if part else shard_journals(out)

@@ -73,8 +73,8 @@ def bumps(
 
     from sasnet_plugin.cli.fit import print_result
     from sasnet_plugin.data import load
-    from sasnet_plugin.fit.fitting import bank_path, check_names, fit_with
-    from sasnet_plugin.fit.workers import Workers
+    from sasnet_plugin.fitting.api import bank_path, check_names, fit_with
+    from sasnet_plugin.fitting.pool import Workers
     from sasnet_plugin.integrations.bumps import listening, show
     from sasnet_plugin.integrations.watched import Watched
 

@@ -41,7 +41,7 @@ from sasnet_plugin.data.failure import sentence_of, unforeseen
 from sasnet_plugin.types import Curve, SasnetError
 
 if TYPE_CHECKING:
-    from sasnet_plugin.fit.result import FitResult
+    from sasnet_plugin.fitting.result.fit_result import FitResult
 
 
 def fit(
@@ -102,8 +102,8 @@ def fit(
     then = method_given(method, samples, burn)
 
     from sasnet_plugin.data import load
-    from sasnet_plugin.fit.fitting import bank_path, check_names, fit_with
-    from sasnet_plugin.fit.workers import Workers
+    from sasnet_plugin.fitting.api import bank_path, check_names, fit_with
+    from sasnet_plugin.fitting.pool import Workers
 
     def read(path: str) -> tuple[Curve, ...]:
         return load(path, q_unit=unit, entry=entry)
@@ -181,7 +181,7 @@ def print_result(result: FitResult) -> None:
     from rich.console import Console
     from rich.text import Text
 
-    from sasnet_plugin.fit.show import parameters_in_words, rich_table
+    from sasnet_plugin.fitting.result.display import parameters_in_words, rich_table
 
     say = Console(file=sys.stdout, highlight=False).print
     title = " · ".join(part for part in (result.curve.file, result.curve.entry) if part)

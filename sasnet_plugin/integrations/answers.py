@@ -15,8 +15,9 @@ from .messages import PROTOCOL, Request, seconds, whole, word, words
 from .watched import Progress, Watched
 
 if TYPE_CHECKING:
-    from ..fit.result import FitResult
-    from ..fit.workers import Pool
+    from sasnet_plugin.fitting.pool import Pool
+    from sasnet_plugin.fitting.result.fit_result import FitResult
+
     from ..types import Curve, Suggestion
 
 #: Fits that a report can still be asked of.
@@ -125,8 +126,8 @@ def suggest(pool: Pool, curve: Curve, top: int) -> dict[str, Any]:
 
 def previews(pool: Pool, curve: Curve, suggestion: Suggestion) -> list[dict[str, Any] | None]:
     """The bank's nearest curve of each suggested model; None where there is none, or not in time."""
-    from ..fit.fitting import uncertainties
-    from ..fit.preview import Preview
+    from sasnet_plugin.fitting.api import uncertainties
+    from sasnet_plugin.fitting.start_values.preview import Preview
 
     dintensity = uncertainties(curve)[0]
     jobs = [Preview(curve, dintensity, guess.name, guess.structure_factor) for guess in suggestion.models]
@@ -145,7 +146,7 @@ def fit(pool: Pool, request: Request) -> FitResult:
     SasnetError
         It asks for what does not exist, or its data cannot be fitted.
     """
-    from ..fit.fitting import check_names, fit_with
+    from sasnet_plugin.fitting.api import check_names, fit_with
 
     curve, body = request.curve, request.body
     models, factor = words(body, "models"), word(body, "structure_factor")

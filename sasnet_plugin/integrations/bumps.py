@@ -15,7 +15,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, NoReturn
 
-from ..fit.result import FitResult
+from sasnet_plugin.fitting.result.fit_result import FitResult
+
 from ..report.bumps_session import write_session
 from ..types import SasnetError
 from .bumps_panel import panels

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ..fit.result import FitResult, ModelFit
+from sasnet_plugin.fitting.result.fit_result import FitResult, ModelFit
 
 #: Titles, as the tab lists them.
 RANKING, WARNINGS, CURVES = "Suggested models", "Warnings and notes", "Curves of the suggested models"

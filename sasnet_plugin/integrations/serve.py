@@ -59,8 +59,9 @@ class Server:
         self.end(1)
 
     def _serve(self) -> None:
-        from ..fit.fitting import bank_path
-        from ..fit.workers import Workers
+        from sasnet_plugin.fitting.api import bank_path
+        from sasnet_plugin.fitting.pool import Workers
+
         from .answers import Answers
 
         # The processes start, and import what they need, before the first request comes.
@@ -70,7 +71,7 @@ class Server:
                 self._answer(answers, self._turn.get())
 
     def _answer(self, answers: Answers, request: Request) -> None:
-        from ..fit.workers import StoppedError
+        from sasnet_plugin.fitting.pool import StoppedError
 
         self._current = request
         try:

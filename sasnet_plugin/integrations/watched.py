@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ..fit.workers import Job, Pool
+    from sasnet_plugin.fitting.pool import Job, Pool
 
 Progress = Callable[..., None]
 
@@ -39,8 +39,8 @@ class Watched:
         return self.pool.clock()
 
     def run(self, tasks: Sequence[Job], seconds: float) -> Iterator[tuple[int, Any]]:
-        """See `sasnet_plugin.fit.workers.Workers.run`."""
-        from ..fit.candidate import Task
+        """See `sasnet_plugin.fitting.pool.Workers.run`."""
+        from sasnet_plugin.fitting.strategy.fit_candidate import Task
 
         fits = all(isinstance(task, Task) for task in tasks)
         self.of += len(tasks) if fits else 0

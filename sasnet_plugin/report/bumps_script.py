@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..fit.rebuild import starting_values
-from ..fit.result import FitResult, ModelFit, Parameter
-from ..fit.smearing import ALONG_SLIT, is_slit
+from sasnet_plugin.fitting.problem.rebuilt import starting_values
+from sasnet_plugin.fitting.problem.resolution import ALONG_SLIT, is_slit
+from sasnet_plugin.fitting.result.fit_result import FitResult, ModelFit, Parameter
+
 from ..types import Curve
 from .whole import put_whole
 

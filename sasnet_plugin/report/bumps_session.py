@@ -7,9 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from ..fit.rebuild import experiment_of
-from ..fit.result import FitResult, ModelFit
-from ..fit.smearing import calculated_q, is_slit
+from sasnet_plugin.fitting.problem.rebuilt import experiment_of
+from sasnet_plugin.fitting.problem.resolution import calculated_q, is_slit
+from sasnet_plugin.fitting.result.fit_result import FitResult, ModelFit
+
 from ..types import Curve, SasnetError
 from .whole import put_whole
 

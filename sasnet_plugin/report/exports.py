@@ -15,7 +15,7 @@ from .sasview_project import write_project
 from .whole import put_whole
 
 if TYPE_CHECKING:
-    from ..fit.result import FitResult
+    from sasnet_plugin.fitting.result.fit_result import FitResult
 
 
 def export(result: FitResult, folder: Path) -> list[Path]:

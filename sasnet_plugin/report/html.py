@@ -10,7 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ..fit.result import FitResult
+from sasnet_plugin.fitting.result.fit_result import FitResult
+
 from ..types import Curve, ModelZooError
 from ..zoo import Manifest, open_model
 from .html_corner import posterior_section

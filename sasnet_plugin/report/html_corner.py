@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from ..fit.corner import MARGIN, PANEL, draw_corner, drawn_names
-from ..fit.result import ModelFit
+from sasnet_plugin.fitting.result.corner_plot import MARGIN, PANEL, draw_corner, drawn_names
+from sasnet_plugin.fitting.result.fit_result import ModelFit
+
 from .html_style import placeholder
 from .html_svg import inline_svg, settings
 

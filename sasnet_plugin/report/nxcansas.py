@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..fit.result import FitResult, ModelFit, Parameter
+from sasnet_plugin.fitting.result.fit_result import FitResult, ModelFit, Parameter
+
 from ..types import Curve, SasnetError
 from .bumps_script import unit_text
 from .whole import put_whole

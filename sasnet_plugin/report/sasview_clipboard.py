@@ -24,8 +24,9 @@ from typing import Any
 
 import numpy as np
 
-from ..fit.result import ModelFit, Parameter
-from ..fit.widths import sigmas
+from sasnet_plugin.fitting.problem.size_distributions import sigmas
+from sasnet_plugin.fitting.result.fit_result import ModelFit, Parameter
+
 from ..simulate.priors import model_info
 
 #: SasView shows this many digits of a value; limits are rounded outwards to them, so that a value that lies

@@ -18,8 +18,8 @@ from typer.testing import CliRunner
 from sasnet_plugin.batch.field import field_of
 from sasnet_plugin.batch.series import Frame, changes, draw, start_of
 from sasnet_plugin.cli.main import app
-from sasnet_plugin.fit.candidate import Task
-from sasnet_plugin.fit.previous import Start, with_start
+from sasnet_plugin.fitting.strategy.fit_candidate import Task
+from sasnet_plugin.fitting.strategy.previous import Start, with_start
 from sasnet_plugin.types import Curve
 
 SphereFile = Callable[..., Path]

@@ -7,8 +7,8 @@ import pytest
 from fitting_task import problem
 from fitting_truth import of_product
 
-from sasnet_plugin.fit.polish import Polisher
-from sasnet_plugin.fit.widths import MOST, completed
+from sasnet_plugin.fitting.optimize.local_search import Polisher
+from sasnet_plugin.fitting.problem.size_distributions import MOST, completed
 
 SEED = 2026
 

@@ -7,7 +7,7 @@ import pytest
 from gisas_contestants import COUNTS, FAMILIES, WIDTHS, network_like, problem, row, solve, truth
 from gisas_orientation import case_table, covered, strata, table, uniform_table, weights
 
-from sasnet_plugin.fit.orientation.parameters import INDEX, NAMES
+from sasnet_plugin.fitting.orientation.parameters import INDEX, NAMES
 from sasnet_plugin.simulate.gisas.geometry import N_XI
 from sasnet_plugin.simulate.gisas.orientation import deltas
 

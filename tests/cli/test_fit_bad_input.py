@@ -203,7 +203,7 @@ def test_a_users_model_that_cannot_be_loaded_is_one_sentence(sphere: Path, tmp_p
 def test_what_nobody_thought_of_costs_one_file_and_is_a_sentence(
     sphere: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from sasnet_plugin.fit import fitting
+    from sasnet_plugin.fitting import api as fitting
 
     real = fitting.fit_with
 

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from sasviews import Home
 
-from sasnet_plugin.fit.problem import experiment
-from sasnet_plugin.fit.result import ModelFit, Parameter
-from sasnet_plugin.fit.widths import sigmas
+from sasnet_plugin.fitting.problem.experiment import experiment
+from sasnet_plugin.fitting.problem.size_distributions import sigmas
+from sasnet_plugin.fitting.result.fit_result import ModelFit, Parameter
 from sasnet_plugin.report.sasview_project import fit_page
 from sasnet_plugin.types import Curve
 

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from simulated_fits import simulated
 
-from sasnet_plugin.fit.corner import MAX_DRAWN, drawn_names
-from sasnet_plugin.fit.posterior import posterior_of
-from sasnet_plugin.fit.result import FitResult, ModelFit, Parameter
+from sasnet_plugin.fitting.result.corner_plot import MAX_DRAWN, drawn_names
+from sasnet_plugin.fitting.result.fit_result import FitResult, ModelFit, Parameter
+from sasnet_plugin.fitting.result.posterior import posterior_of
 from sasnet_plugin.report.html import page
 from sasnet_plugin.report.html_corner import corner_svg, posterior_section
 from sasnet_plugin.zoo import open_model

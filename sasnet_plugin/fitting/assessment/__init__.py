@@ -1,0 +1,1 @@
+"""What may be said about fits: ranking, goodness of fit, warnings."""

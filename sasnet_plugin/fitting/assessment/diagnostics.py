@@ -1,0 +1,239 @@
+"""What to doubt about a fit, in words: limits, pairs that move together, values that no sample has."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import chain
+from math import exp, inf, isfinite, log
+
+import numpy as np
+
+from sasnet_plugin.fitting.problem.nested_models import Reduction, simpler
+from sasnet_plugin.fitting.result.display import quantity
+from sasnet_plugin.fitting.result.fit_result import ModelFit, Parameter
+from sasnet_plugin.types import Curve
+
+#: A value within this share of its range from an end is at the end.
+_AT = 1e-3
+#: Spheres of one size fill at most π/√18 of space.
+_CLOSEST = 0.7405
+#: Thinner, Å, than any layer of matter.
+_THINNEST = 0.5
+#: A length that is small against the others, a contrast against the others'.
+_NEGLIGIBLE = 0.01
+#: A size is not seen in the curve's shape if its relative uncertainty exceeds this.
+_UNSURE = 0.1
+#: Widths beyond which a size distribution is no longer one.
+_BROAD = 0.5
+#: Pairs named, at most; none of which both are known this well.
+_PAIRS, _KNOWN = 3, 0.05
+#: Models whose name says that they are long.
+_LONG = frozenset(
+    {"capped_cylinder", "core_shell_cylinder", "cylinder", "elliptical_cylinder", "hollow_cylinder"}
+)
+
+
+def doubts(curve: Curve, fit: ModelFit) -> tuple[str, ...]:
+    """Sentences about one fit, each with parameter, value and unit; none where there is nothing to doubt.
+
+    Parameters
+    ----------
+    curve : Curve
+        What was fitted.
+    fit : ModelFit
+    """
+    sentences: list[str] = []
+    told: set[str] = set()  # parameters whose uncertainty or limit is explained already
+    met = [r for r in simpler(fit.model, fit.structure_factor) if reached(r, fit)]
+    # Where two contrasts are one, the sizes mean nothing: that is the reason to give.
+    met.sort(key=lambda r: not any("sld" in name for name in r.at))
+    for name in dict.fromkeys(r.name for r in met):
+        sentences.append(_simpler(next(r for r in met if r.name == name), fit))
+    for r in met:
+        told |= set(r.at) | {v for v in r.at.values() if isinstance(v, str)}
+    pairs = {p: r for p, r in fit.correlations.items() if not told & set(p) and _matters(p, fit)}
+    if pairs:
+        listed = ", ".join(f"{a} and {b} ({r:.3f})" for (a, b), r in list(pairs.items())[:_PAIRS])
+        sentences.append(
+            f"The data hardly tell apart {listed}, correlation in brackets: fix one of a pair if you know it."
+        )
+    bound = told | {name for pair in fit.correlations for name in pair}
+    for name, p in fit.parameters.items():
+        if p.fixed:
+            continue
+        unphysical = _unphysical(name, p, fit)
+        unseen = _unseen(name, p, curve) if name not in bound else ()
+        at_end = _limits(name, p) if name not in told else ()
+        sentences += list(chain(unphysical, unseen, at_end))[:1]  # one reason is enough
+    sentences += _shape(fit)
+    sentences += _background(curve, fit)
+    left = len(curve) - len(fit.free)
+    if left < max(3, len(fit.free)):
+        sentences.append(
+            f"{len(curve)} points for {len(fit.free)} fitted parameters: hardly any fit would fail; measure"
+            " more points or fix parameters."
+        )
+    return tuple(dict.fromkeys(sentences))
+
+
+def _matters(pair: tuple[str, str], fit: ModelFit) -> bool:
+    """Whether one of a correlated pair is badly known: if not, the correlation is no one's concern."""
+    both = [fit.parameters[name] for name in pair if name in fit.parameters]
+    return len(both) == 2 and any(p.error is None or p.error > _KNOWN * abs(p.value) for p in both)
+
+
+def reached(reduction: Reduction, fit: ModelFit) -> bool:
+    """Whether every parameter of the reduction is at its limit, or cannot be told from it."""
+    return all(_at(name, limit, fit) for name, limit in reduction.at.items()) and any(
+        not fit.parameters[name].fixed or isinstance(limit, str) and not fit.parameters[limit].fixed
+        for name, limit in reduction.at.items()
+    )
+
+
+def _at(name: str, limit: float | str, fit: ModelFit) -> bool:
+    p = fit.parameters.get(name)
+    if p is None:
+        return False
+    if isinstance(limit, str):
+        other = fit.parameters.get(limit)
+        if other is None:
+            return False
+        error = float(np.hypot(p.error or 0.0, other.error or 0.0))
+        gap = abs(p.value - other.value)
+        return gap <= max(min(error, 0.3 * _scale(name, fit)), _NEGLIGIBLE * _scale(name, fit))
+    if p.fixed:
+        return p.value == limit
+    if limit == inf:
+        return isfinite(p.high) and _end(p) == "upper"
+    gap = abs(p.value - limit)
+    if gap <= (p.error or 0.0) or (_end(p) == "lower" and p.value >= limit and limit in (0.0, 1.0)):
+        return True
+    return gap <= _NEGLIGIBLE * (_scale(name, fit) if limit == 0.0 else abs(limit))
+
+
+def _scale(name: str, fit: ModelFit) -> float:
+    """What a value is small against: the largest length, or the range of the contrasts."""
+    unit = fit.parameters[name].unit
+    if unit == "Ang":
+        return max(abs(p.value) for p in fit.parameters.values() if p.unit == "Ang")
+    if "sld" in name:
+        slds = [p.value for key, p in fit.parameters.items() if "sld" in key]
+        return max(slds) - min(slds)
+    return 0.0
+
+
+def _simpler(reduction: Reduction, fit: ModelFit) -> str:
+    parts = []
+    for name, limit in reduction.at.items():
+        p = fit.parameters[name]
+        if isinstance(limit, str):
+            q = fit.parameters[limit]
+            parts.append(
+                f"{name}, {quantity(p.value, p.unit)}, is as good as {limit}, {quantity(q.value, q.unit)}"
+            )
+        elif limit == inf:
+            parts.append(f"{name} is at its upper limit, {quantity(p.value, p.unit)}")
+        elif _end(p) == "lower" and not p.fixed:
+            parts.append(f"{name} is at its lower limit, {quantity(p.value, p.unit)}")
+        else:
+            error = None if p.fixed else p.error
+            parts.append(f"{name}, {quantity(p.value, p.unit, error)}, cannot be told from {limit:g}")
+    return f"{', and '.join(parts)}: {reduction.name} says the same with fewer parameters."
+
+
+def _end(p: Parameter) -> str:
+    """At which end of its range a value is; on a logarithmic scale where the range is long and positive."""
+    low, high, value = p.low, p.high, p.value
+    if p.fixed or not low < high:
+        return ""
+    if low > 0 and isfinite(high) and high > 10 * low:
+        step = exp(_AT * log(high / low))
+        return "lower" if value <= low * step else "upper" if value >= high / step else ""
+    width = (
+        high - low
+        if isfinite(high - low)
+        else max(abs(value), 1.0)
+        if isfinite(low) or isfinite(high)
+        else 0.0
+    )
+    if not width:
+        return ""
+    tiny = _AT * width if isfinite(high - low) else 1e-9 * width
+    return "lower" if value <= low + tiny else "upper" if value >= high - tiny else ""
+
+
+def _limits(name: str, p: Parameter) -> Iterator[str]:
+    end = _end(p)
+    if not end or name == "scale":
+        return
+    if name.endswith("_pd") and end == "lower":
+        yield f"{name}, {p.value:.2g}, is at its lower limit: one size does, without a distribution."
+        return
+    limit = quantity(p.low if end == "lower" else p.high, p.unit)
+    yield f"{name} is at the {end} limit of its range, {limit}: the best value may lie beyond."
+
+
+def _unseen(name: str, p: Parameter, curve: Curve) -> Iterator[str]:
+    """Lengths that the data do not tell, and why."""
+    if p.unit != "Ang" or p.error is None or p.error < _UNSURE * abs(p.value):
+        return
+    largest, smallest = np.pi / curve.q[0], 1 / curve.q[-1]
+    value = quantity(p.value, p.unit, p.error)
+    if p.value > largest:
+        yield (
+            f"{name}, {value}, is larger than these data show: q begins at {curve.q[0]:.2g} Å⁻¹, enough for"
+            f" π/q = {largest:.3g} Å."
+        )
+    elif p.value < smallest:
+        yield (
+            f"{name}, {value}, is smaller than these data show: q ends at {curve.q[-1]:.2g} Å⁻¹, enough for"
+            f" 1/q = {smallest:.2g} Å."
+        )
+    elif p.error > abs(p.value):
+        yield f"{name}, {value}, is not determined by these data: fix it, or take a model without it."
+
+
+def _unphysical(name: str, p: Parameter, fit: ModelFit) -> Iterator[str]:
+    value = quantity(p.value, p.unit)
+    if name.startswith("volfraction") and p.value > _CLOSEST:
+        yield f"{name}, {value}, is more than spheres can fill (0.74)."
+    elif name == "scale" and p.value <= 0:
+        yield f"scale, {value}, is not positive: the model explains nothing of these data."
+    elif name.startswith(("thick", "radius", "length")) and p.unit == "Ang" and abs(p.value) < _THINNEST:
+        yield f"{name}, {value}, is less than an atom."
+    elif name.endswith("_pd") and p.value > _BROAD:
+        kind = fit.distributions.get(name.removesuffix("_pd"), "gaussian")
+        yield (
+            f"{name}, {p.value:.2g}, is a very broad {kind} distribution: it may stand for another shape or"
+            " for two populations."
+        )
+
+
+def _shape(fit: ModelFit) -> Iterator[str]:
+    if fit.model not in _LONG:
+        return
+    radius = fit.parameters.get("radius") or fit.parameters.get("radius_minor")
+    length = fit.parameters.get("length")
+    if radius is None or length is None or length.fixed:
+        return
+    if length.value < radius.value:
+        yield (
+            f"length, {quantity(length.value, length.unit)}, is less than the radius,"
+            f" {quantity(radius.value, radius.unit)}: this {fit.model} is a disc."
+        )
+
+
+def _background(curve: Curve, fit: ModelFit) -> Iterator[str]:
+    p = fit.parameters.get("background")
+    if p is None or p.fixed:
+        return
+    value = quantity(p.value, p.unit)
+    above = int(np.sum(fit.theory - p.value > 0.1 * abs(p.value)))
+    if p.value > 0 and above < 0.2 * len(curve):
+        yield (
+            f"background, {value}, is most of the data: only {above} of {len(curve)} points rise by a tenth"
+            " above it."
+        )
+    if p.value < 0 and p.error is not None and p.value < -3 * p.error:
+        value = quantity(p.value, p.unit, p.error)
+        yield f"background, {value}, is negative: too much may have been subtracted."

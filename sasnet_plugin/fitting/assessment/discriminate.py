@@ -1,0 +1,185 @@
+"""Where data would have to go to tell apart fits that these data do not."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sasnet_plugin.fitting.problem.rebuilt import starting_values
+from sasnet_plugin.fitting.problem.resolution import FINE, resolution
+from sasnet_plugin.fitting.result.fit_result import ModelFit
+from sasnet_plugin.simulate.clean import tier
+from sasnet_plugin.simulate.quick import quick_model
+from sasnet_plugin.types import Curve
+
+Array = NDArray[np.float64]
+#: Looked at: a decade above the data, but not where atoms scatter, and half a decade below.
+_ABOVE, _BELOW, _ATOMS = 1.0, 0.5, 1.0
+#: Intervals in which fits are compared, decades, and where curves are computed in each.
+_CELL, _PER_CELL = 0.1, 4
+#: χ² that a difference adds in an interval when it decides: three standard deviations.
+_DECISIVE = 9.0
+
+
+@dataclass(frozen=True)
+class Beyond:
+    """The nearest q outside the data where two fits differ.
+
+    Parameters
+    ----------
+    above, below : float or None
+        Å⁻¹; None where they do not differ on that side.
+    """
+
+    above: float | None
+    below: float | None
+
+    def __str__(self) -> str:
+        sides = [f"beyond {self.above:.2g} Å⁻¹"] if self.above is not None else []
+        sides += [f"below {self.below:.2g} Å⁻¹"] if self.below is not None else []
+        if not sides:
+            return "no data of this kind would decide"
+        return f"data {' or '.join(sides)} would decide"
+
+
+def sentences(
+    curve: Curve, dintensity: Array, best: ModelFit, others: Sequence[ModelFit], *, ask: bool = True
+) -> tuple[str, ...]:
+    """Name fits that these data do not tell from the best one, with the data that would.
+
+    Parameters
+    ----------
+    curve : Curve
+    dintensity : (n,) float array
+    best : ModelFit
+    others : sequence of ModelFit
+        Alike by `rank.alike`.
+    ask : bool
+        Say which data would decide.
+
+    Returns
+    -------
+    tuple of str
+        One sentence for each answer; without the q where a curve is too dear to compute.
+    """
+    said: dict[str, list[str]] = {}
+    for other in others:
+        found = beyond(curve, dintensity, best, other) if ask else None
+        said.setdefault("" if found is None else f"; {found}", []).append(other.short_name)
+    return tuple(
+        f"{', '.join([best.short_name, *names[:-1]])} and {names[-1]}: no difference in this q range{end}."
+        for end, names in said.items()
+    )
+
+
+def beyond(curve: Curve, dintensity: Array, best: ModelFit, other: ModelFit) -> Beyond | None:
+    """Continue two fits beyond the data, with resolution and noise as at its ends.
+
+    The best fit is taken for the truth. In each interval of a tenth of a decade, as densely measured as the
+    end of the data, the other's scale and background are fitted anew to data and interval together, where
+    they were fitted at all: what they can mend does not count.
+
+    Returns
+    -------
+    Beyond or None
+        None where a curve would take long, or a model has none out there.
+    """
+    if not all(_cheap(fit) for fit in (best, other)):
+        return None
+    try:
+        wide, cell, sigma = _continued(curve, dintensity, best)
+        truth, rival = _theory(wide, best), _theory(wide, other)
+    except Exception:
+        # A model may fail anywhere outside the data; the fits stand, only this question stays open.
+        return None
+    relative = sigma * np.abs(truth)
+    if not (np.all(np.isfinite(truth) & np.isfinite(rival)) and np.all(relative > 0)):
+        return None
+    inside = (best.theory / dintensity, other.theory / dintensity, 1 / dintensity)
+    alone = _misfit(other, inside)
+    found: dict[int, float] = {}
+    for index in np.unique(cell):
+        here = cell == index
+        both = [
+            np.concatenate((a, b[here] / relative[here]))
+            for a, b in zip(inside, (truth, rival, np.ones(wide.q.size)), strict=True)
+        ]
+        if _misfit(other, both) - alone > _DECISIVE:
+            found[int(index)] = float(wide.q[here][0] if index > 0 else wide.q[here][-1])
+    above = [i for i in found if i > 0]
+    below = [i for i in found if i < 0]
+    return Beyond(found[min(above)] if above else None, found[max(below)] if below else None)
+
+
+def _cheap(fit: ModelFit) -> bool:
+    if fit.model.endswith(".py"):
+        return False  # a plugin may do anything outside of the data
+    spread = len(fit.distributions)
+    return spread <= {"fast": 1, "medium": 0}.get(tier(fit.model), -1)
+
+
+def _continued(curve: Curve, dintensity: Array, best: ModelFit) -> tuple[Curve, Array, Array]:
+    """Points outside the data; the interval of each, from ±1 outwards; the relative noise of each.
+
+    The noise is that of one computed point, which stands for as many as would be measured there.
+    """
+    low, high = np.log10(curve.q[0]), np.log10(curve.q[-1])
+    top = max(0.0, min(_ABOVE, np.log10(_ATOMS) - high))
+    relative = dintensity / np.maximum(np.abs(best.theory), 1e-300)
+    parts: list[tuple[Array, Array, Array, Array]] = []
+    for sign, edge, reach in ((-1, low, _BELOW), (1, high, top)):
+        cells = int(round(reach / _CELL))
+        if not cells:
+            continue
+        steps = (np.arange(cells * _PER_CELL) + 0.5) / _PER_CELL
+        near = np.abs(np.log10(curve.q) - edge) <= 2 * _CELL
+        density = max(int(near.sum()) / 2, 1.0)
+        noise = float(np.median(relative[near])) * np.sqrt(_PER_CELL / density)
+        log_q = edge + sign * _CELL * steps
+        parts.append((log_q, sign * (1 + np.floor(steps)), np.full(steps.size, noise), near))
+    log_q = np.concatenate([p[0] for p in parts])
+    order = np.argsort(log_q)
+    q = 10 ** log_q[order]
+    blank: dict[str, Any] = {"intensity": np.ones(q.size), "dintensity": np.ones(q.size), "notes": ()}
+    if curve.dq is not None:
+        # The width of the beam at small q, of the wavelengths at large q.
+        blank["dq"] = np.where(q < curve.q[0], curve.dq[0], curve.dq[-1] / curve.q[-1] * q)
+    for name in ("dxl", "dxw"):
+        column = getattr(curve, name)
+        blank[name] = None if column is None else np.full(q.size, float(np.median(column)))
+    cell = np.concatenate([p[1] for p in parts])[order]
+    return replace(curve, q=q, **blank), cell, np.concatenate([p[2] for p in parts])[order]
+
+
+def _theory(curve: Curve, fit: ModelFit) -> Array:
+    from sasmodels.data import empty_data1D
+    from sasmodels.direct_model import DirectModel
+
+    # Not `problem.experiment`: bumps takes a second to import, and this is not a fit.
+    smearing = resolution(curve, FINE)
+    model = DirectModel(empty_data1D(smearing.q_calc), quick_model(fit.name))
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")
+        return np.asarray(smearing.apply(np.asarray(model(**starting_values(fit)), dtype=float)))
+
+
+def _misfit(other: ModelFit, over_noise: Sequence[Array]) -> float:
+    """χ² of the rival at its best scale and background for the truth; truth, rival and 1 over the noise."""
+    truth, rival, one = over_noise
+    background = other.parameters["background"].value * one
+    mendable = [
+        column
+        for name, column in (("scale", rival - background), ("background", one))
+        if not other.parameters[name].fixed and np.any(column)
+    ]
+    left = truth - rival
+    if mendable:
+        columns = np.stack(mendable, axis=1)
+        columns = columns / np.linalg.norm(columns, axis=0)
+        left = left - columns @ np.linalg.lstsq(columns, left, rcond=None)[0]
+    return float(left @ left)

@@ -1,0 +1,176 @@
+"""Bumps' Levenberg-Marquardt from one start: with a quick model, then with sasmodels' own."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from sasnet_plugin.fitting.problem.experiment import (
+    TimeUpError,
+    choose_free,
+    experiment,
+    fittable,
+    set_ranges,
+    silent,
+)
+from sasnet_plugin.fitting.problem.resolution import apply_sampling
+from sasnet_plugin.simulate.quick import is_exact, is_quick
+
+if TYPE_CHECKING:
+    from sasnet_plugin.fitting.strategy.fit_candidate import Task
+
+#: Steps on all points.
+_STEPS = 40
+#: Relative change of χ² and of the parameters at which it ends; bumps' own 1e-10 follows flat valleys on.
+_ENOUGH = 1e-4
+#: The quick model's minimum is sasmodels' own if χ² is the same there within so much, and this share of it.
+_SAME, _SAME_SHARE = 0.5, 0.003
+#: Share of a task's time that the fit with sasmodels' own model has at least.
+_LEAST_SHARE = 0.2
+
+
+@dataclass(frozen=True)
+class Done:
+    """Where a fit has ended.
+
+    Parameters
+    ----------
+    parameters : dict
+        sasmodels' parameters.
+    fitness : Experiment
+        Of sasmodels' own model or of one that has the same curve, at these.
+    free : list of str
+        What was fitted.
+    errors : dict of str to float
+        Standard deviations, NaN where they are not known.
+    chisq, bic : float
+    per_decade : int or None
+        As for `smearing.resolution`.
+    """
+
+    parameters: dict[str, Any]
+    fitness: Any
+    free: list[str]
+    errors: dict[str, float]
+    chisq: float
+    bic: float
+    per_decade: int | None
+
+
+def levenberg(task: Task, start: dict[str, Any], per_decade: int | None, seconds: float) -> Done | None:
+    """Fit from a start.
+
+    Parameters
+    ----------
+    task : Task
+    start : dict
+        sasmodels' parameters.
+    per_decade : int or None
+        As for `smearing.resolution`.
+    seconds : float
+        CPU time; the best point seen by then is the answer.
+
+    Returns
+    -------
+    Done or None
+        None where the fit cannot begin at the start.
+    """
+    deadline = time.process_time() + seconds
+    if not is_quick(task.name):
+        return _levenberg(task, start, per_decade, deadline, quick=False)
+    done = _levenberg(task, start, per_decade, deadline, quick=True)
+    if done is None or is_exact(task.name, done.parameters):
+        return done
+    fitness = _at(task, done.parameters, per_decade)
+    _allow(task, fitness, done.free)
+    chisq = float(np.sum(fitness.residuals() ** 2))
+    if abs(chisq - done.chisq) < _SAME + _SAME_SHARE * chisq:
+        return replace(done, fitness=fitness, chisq=chisq, bic=done.bic + chisq - done.chisq)
+    deadline = max(deadline, time.process_time() + _LEAST_SHARE * task.seconds)
+    return _levenberg(task, done.parameters, per_decade, deadline, quick=False)
+
+
+def unfitted(task: Task, start: dict[str, Any], per_decade: int | None) -> Done:
+    """A polished start as it stands: what the data could tell of its parameters is not known."""
+    fitness = _at(task, start, per_decade, quick=is_exact(task.name, start))
+    known = fitness.model.parameters()
+    names = fittable(fitness.model.sasmodel.info, start)
+    free = [n for n in names if n in known and n not in (task.fixed or ())][: max(1, len(task.curve) - 1)]
+    _allow(task, fitness, free)
+    return _done(task, fitness, free, 0, {}, per_decade)
+
+
+def _levenberg(
+    task: Task, start: dict[str, Any], per_decade: int | None, deadline: float, *, quick: bool
+) -> Done | None:
+    from bumps.fitproblem import FitProblem
+    from bumps.fitters import fit
+
+    fitness = _at(task, start, per_decade, quick=quick)
+    fitness.deadline = deadline
+    try:
+        free, same = choose_free(fitness, frozenset(task.fixed or ()))
+    except ValueError:
+        return None
+    except TimeUpError:
+        return unfitted(task, start, per_decade)
+    free = free[: max(1, len(task.curve) - 1)]
+    if not free:
+        return None  # nothing moves the curve: it has no value here
+    _allow(task, fitness, free)
+    problem = FitProblem(fitness)
+    with silent():
+        try:
+            deviations = np.asarray(fit(problem, method="lm", steps=_STEPS, ftol=_ENOUGH, xtol=_ENOUGH).dx)
+        except TimeUpError:
+            deviations = np.full(len(free), np.nan)
+    fitness.deadline = np.inf
+    if fitness.best[0] < float(np.sum(fitness.residuals() ** 2)):
+        for name, value in fitness.best[1].items():
+            getattr(fitness.model, name).value = value
+        fitness.update()
+    # A size that the data cannot tell was chosen all the same: the model is no simpler for it. Contrast and
+    # concentration are but other names of the scale.
+    chosen = [n for n in same if "sld" not in n and n not in ("scale", "background", "volfraction")]
+    errors = dict(zip([p.name for p in problem._parameters], deviations, strict=True))
+    return _done(task, fitness, free, len(chosen), errors, per_decade)
+
+
+def _at(task: Task, start: dict[str, Any], per_decade: int | None, *, quick: bool = False) -> Any:
+    fitness = experiment(task.curve, task.dintensity, task.name, start, quick=quick)
+    if per_decade is not None:
+        apply_sampling(fitness, task.curve, per_decade)
+    return fitness
+
+
+def _allow(task: Task, fitness: Any, free: list[str]) -> None:
+    """Ranges of the free parameters, the user's where there are any."""
+    set_ranges(fitness, free)
+    for name, (low, high) in (task.ranges or {}).items():
+        if name in free:
+            parameter = getattr(fitness.model, name)
+            parameter.value = float(np.clip(parameter.value, low, high))
+            parameter.range(low, high)
+    fitness.update()
+
+
+def _done(
+    task: Task, fitness: Any, free: list[str], chosen: int, errors: dict[str, float], per_decade: int | None
+) -> Done:
+    chisq = float(np.sum(fitness.residuals() ** 2))
+    state = {k: v for k, v in fitness.model.state().items() if k in _shape(fitness)}
+    bic = chisq + (len(free) + chosen) * float(np.log(len(task.curve)))
+    return Done(state, fitness, free, errors, chisq, bic, per_decade)
+
+
+def _shape(fitness: Any) -> set[str]:
+    """Names worth keeping: table parameters, and distributions of non-zero width."""
+    info = fitness.model.sasmodel.info
+    names = {p.name for p in info.parameters.call_parameters if p.type not in ("orientation", "magnetic")}
+    for p in info.parameters.call_parameters:
+        if p.polydisperse and getattr(fitness.model, f"{p.name}_pd").value > 0:
+            names |= {f"{p.name}_pd", f"{p.name}_pd_n", f"{p.name}_pd_nsigma", f"{p.name}_pd_type"}
+    return names

@@ -1,0 +1,258 @@
+"""Starts made better before a fit: least squares in ln size, with scale and background solved for."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sasnet_plugin.fitting.problem.experiment import TimeUpError, fittable, independent
+from sasnet_plugin.fitting.problem.least_squares import scale_and_background
+from sasnet_plugin.fitting.problem.resolution import resolution
+from sasnet_plugin.simulate.quick import quick_model
+from sasnet_plugin.types import Curve
+
+#: Relative errors added to the data's own, one after the other: a narrow valley is wide at first.
+TOLERANCES = (0.1, 0.02, 0.0)
+#: Sizes stay within this factor of their start; scattering length densities within so much, 10⁻⁶ Å⁻².
+_REACH, _SLD_REACH = np.log(20.0), 12.0
+#: Longest size times least q: what is longer has no effect, and the dear models take ever more time for it.
+_LONGEST = 60.0
+_WORST = 1e6
+
+
+@dataclass(frozen=True)
+class Polished:
+    """A start after polishing.
+
+    Parameters
+    ----------
+    parameters : dict
+        sasmodels' parameters, scale and background included.
+    chisq : float
+        With the data's own uncertainty.
+    """
+
+    parameters: dict[str, Any]
+    chisq: float
+
+
+class Polisher:
+    """Polishes starts of one model on one curve.
+
+    Parameters
+    ----------
+    curve : Curve
+    dintensity : (n,) float array
+        Positive.
+    name : str
+        sasmodels' name, ``sphere`` or ``sphere@hardsphere``.
+    held : frozenset of str
+        Parameters that keep their start.
+    ranges : mapping of str to (float, float)
+        Given by a user.
+    per_decade : int, optional
+        As for `smearing.resolution`.
+    """
+
+    def __init__(
+        self,
+        curve: Curve,
+        dintensity: NDArray[np.float64],
+        name: str,
+        *,
+        held: frozenset[str] = frozenset(),
+        ranges: dict[str, tuple[float, float]] | None = None,
+        per_decade: int | None = None,
+    ) -> None:
+        self.curve, self.dintensity, self.name = curve, dintensity, name
+        self.held, self.ranges = held, ranges or {}
+        self._model = quick_model(name)
+        self._resolution = resolution(curve, per_decade)
+        self._kernel = self._model.make_kernel([self._resolution.q_calc])
+        self.deadline = np.inf
+        # A user's scale or background is not to be solved for.
+        self._solved = not {"scale", "background"} & (held | set(self.ranges))
+
+    def intensity(self, parameters: dict[str, Any]) -> NDArray[np.float64]:
+        """I(q) as measured, scale 1 and background 0."""
+        from sasmodels.direct_model import call_kernel
+
+        if time.process_time() > self.deadline:
+            raise TimeUpError
+        with np.errstate(all="ignore"):
+            found = call_kernel(self._kernel, {**parameters, "scale": 1.0, "background": 0.0})
+            return np.asarray(self._resolution.apply(found))
+
+    def solved(
+        self, parameters: dict[str, Any], tolerance: float = 0.0
+    ) -> tuple[NDArray[np.float64], float, float]:
+        """Residuals at the best scale and background, and these."""
+        curve = self.intensity(parameters)
+        error = np.hypot(self.dintensity, tolerance * np.abs(self.curve.intensity))
+        if not np.all(np.isfinite(curve)):
+            return np.full(curve.size, _WORST), 1.0, 0.0
+        if self._solved:
+            found = scale_and_background(curve, 1 / error**2, self.curve.intensity, negative=True)
+            scale, background = (float(value) for value in found)
+        else:
+            scale, background = parameters["scale"], parameters["background"]
+        if not (np.isfinite(scale) and scale > 0):
+            return np.full(curve.size, _WORST), 1.0, 0.0
+        residual = (scale * curve + background - self.curve.intensity) / error
+        return np.clip(np.nan_to_num(residual, nan=_WORST), -_WORST, _WORST), scale, background
+
+    def count(self, parameters: dict[str, Any]) -> int:
+        """How many parameters are varied."""
+        return sum(n not in self.held for n in fittable(self._model.info, parameters))
+
+    def polish(
+        self,
+        start: dict[str, Any],
+        *,
+        tolerances: tuple[float, ...] = TOLERANCES,
+        steps: int = 12,
+        enough: float = 1e-8,
+    ) -> Polished | None:
+        """Follow the valley that a start lies in.
+
+        Parameters
+        ----------
+        start : dict
+            sasmodels' parameters.
+        tolerances : tuple of float
+            Relative errors added to the data's own, one after the other.
+        steps : int
+            Steps with each.
+        enough : float
+            Relative change of χ² and of the parameters at which a polish ends.
+
+        Returns
+        -------
+        Polished or None
+            None where the model has no finite curve at the start. A polish that runs out of time gives the
+            best point that it has seen.
+        """
+        from scipy.optimize import least_squares
+
+        best: tuple[float, dict[str, Any]] = (np.inf, {})
+        if "scale" not in start and not self._solved:
+            start = start | {"scale": self._scale_beside(start.get("background", 0.0), start)}
+        names = [n for n in fittable(self._model.info, start) if n not in self.held]
+        names = [n for n in names if n not in ("scale", "background") or not self._solved]
+        codes = [self._code(n, start) for n in names]
+
+        def decoded(x: NDArray[np.float64]) -> dict[str, Any]:
+            return start | {n: c.value(v) for n, c, v in zip(names, codes, x, strict=True)}
+
+        def residuals(x: NDArray[np.float64], tolerance: float) -> NDArray[np.float64]:
+            return self.solved(decoded(x), tolerance)[0]
+
+        x = np.array([c.first for c in codes])
+        try:
+            if np.all(np.abs(residuals(x, 0.1)) >= _WORST):
+                return None
+            free = self._told_apart(names, codes, start)
+            names, codes = [names[i] for i in free], [codes[i] for i in free]
+            x = x[free]
+            for tolerance in tolerances:
+                if names:
+                    bounds = [c.low for c in codes], [c.high for c in codes]
+                    x = least_squares(
+                        residuals, x, args=(tolerance,), bounds=bounds, max_nfev=steps, diff_step=1e-4,
+                        ftol=enough, xtol=enough,
+                    ).x  # fmt: skip
+                best = self._better(decoded(x), best)
+        except TimeUpError:
+            self.deadline = np.inf
+            best = self._better(decoded(x), best)
+        return Polished(best[1], best[0])
+
+    def _scale_beside(self, background: float, start: dict[str, Any]) -> float:
+        """Best scale where a user has fixed the background: the bank's curves have none of their own."""
+        try:
+            curve = self.intensity(start) / self.dintensity
+        except TimeUpError:
+            return 1.0
+        scale = float(curve @ ((self.curve.intensity - background) / self.dintensity) / (curve @ curve))
+        return scale if np.isfinite(scale) and scale > 0 else 1.0
+
+    def _told_apart(self, names: list[str], codes: list[_Code], start: dict[str, Any]) -> list[int]:
+        """Which of the parameters the data can tell from scale, background and those before them."""
+        base = self.intensity(start)
+        _, scale, _ = self.solved(start, 0.02)
+        weight = scale / np.hypot(self.dintensity, 0.02 * np.abs(self.curve.intensity))
+        columns = {"scale": base * weight, "background": weight} if self._solved else {}
+        for name, code in zip(names, codes, strict=True):
+            if name in ("scale", "background"):  # `intensity` leaves them out
+                columns[name] = (base if name == "scale" else 1.0) * weight
+                continue
+            moved = self.intensity(start | {name: code.value(code.first + 1e-4)})
+            columns[name] = (moved - base) * weight
+        free = independent(columns)
+        return [i for i, name in enumerate(names) if name in free]
+
+    def _better(
+        self, parameters: dict[str, Any], best: tuple[float, dict[str, Any]]
+    ) -> tuple[float, dict[str, Any]]:
+        residual, scale, background = self.solved(parameters)
+        chisq = float(residual @ residual)
+        if chisq < best[0]:
+            return chisq, parameters | {"scale": scale, "background": background}
+        return best
+
+    def _code(self, name: str, start: dict[str, Any]) -> _Code:
+        """How a parameter is varied: sizes in their logarithm, all else in units of what matters."""
+        table = {p.name: p for p in self._model.info.parameters.call_parameters}
+        value = float(start.get(name, table[name].default if name in table else 0.0))
+        if name in self.ranges:
+            low, high = self.ranges[name]
+            return _Code.linear(float(np.clip(value, low, high)), low, high, (high - low) / 4)
+        if name.endswith("_pd"):
+            return _Code.linear(min(max(value, 0.005), 0.65), 0.0, 0.7, 0.1)
+        low, high = (float(v) for v in table[name].limits)
+        if name == "background":
+            return _Code.linear(value, -np.inf, np.inf, abs(value) or 1.0)
+        if "sld" in name:
+            low, high = max(low, value - _SLD_REACH), min(high, value + _SLD_REACH)
+            return _Code.linear(value, low, high, 1.0)
+        if low >= 0 and value > 0:
+            if name in table and table[name].type == "volume" and table[name].units == "Ang":
+                longest = _LONGEST / float(self.curve.q[0])
+                value, high = min(value, longest), min(high, longest)
+            return _Code.logarithm(
+                value, max(low, value * np.exp(-_REACH)), min(high, value * np.exp(_REACH))
+            )
+        return _Code.linear(value, low, high, max(abs(value), 0.3))
+
+
+@dataclass(frozen=True)
+class _Code:
+    first: float
+    low: float
+    high: float
+    unit: float  # 0: a logarithm
+
+    @staticmethod
+    def linear(value: float, low: float, high: float, unit: float) -> _Code:
+        value = _inside(value, low, high)
+        return _Code(value / unit, low / unit, high / unit, unit)
+
+    @staticmethod
+    def logarithm(value: float, low: float, high: float) -> _Code:
+        low, high = np.log(low) if low > 0 else -np.inf, np.log(high)
+        return _Code(_inside(float(np.log(value)), low, high), low, high, 0.0)
+
+    def value(self, x: float) -> float:
+        return float(np.exp(x)) if self.unit == 0 else float(x * self.unit)
+
+
+def _inside(value: float, low: float, high: float) -> float:
+    """Within the bounds, not on them: there the derivative would be taken outside."""
+    if not np.isfinite(low) or not np.isfinite(high):
+        return float(min(max(value, low), high))
+    margin = 1e-6 * (high - low)
+    return float(min(max(value, low + margin), high - margin))

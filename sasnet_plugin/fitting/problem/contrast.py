@@ -1,0 +1,281 @@
+"""Scattering length densities of what a user names, and the parameters of a model that they settle."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from sasnet_plugin.fitting.problem.materials import SOLVENTS, solvent
+from sasnet_plugin.types import SasnetError
+
+if TYPE_CHECKING:
+    from sasnet_plugin.fitting.strategy.fit_candidate import Task
+
+PROBES = ("neutron", "xray")
+#: Below this difference, 1e-6/Å², nothing scatters that an instrument could see.
+_NO_CONTRAST = 1e-3
+#: Only the square of the difference of these two counts, so that it does not matter which is the sample.
+_EXCHANGEABLE: Mapping[str, tuple[str, str]] = {"teubner_strey": ("sld_a", "sld_b")}
+#: ``0.4*D2O`` or ``40%D2O``: a part of a mixture, by volume.
+_PART = re.compile(r"\s*(\d+\.?\d*|\.\d+)\s*([*%])\s*(.+)")
+_EXAMPLE = "such as SiO2@2.2"
+
+
+@dataclass(frozen=True)
+class Contrast:
+    """What a user says of sample and solvent.
+
+    Parameters
+    ----------
+    sample, solvent : float or None
+        Scattering length density, 1e-6/Å²; None where not given.
+    sample_name, solvent_name : str
+        As the user wrote them.
+    probe : str
+        neutron or xray.
+    """
+
+    sample: float | None
+    solvent: float | None
+    sample_name: str = ""
+    solvent_name: str = ""
+    probe: str = "neutron"
+
+    def held(self, model: str) -> dict[str, float]:
+        """Values of the parameters of a form model that this settles, 1e-6/Å².
+
+        The solvent is every parameter whose name says so. The sample is held where a model has one material
+        besides; where it has several (core and shell), or only a shell around something else, the sample may
+        be either, and none is held.
+        """
+        from sasnet_plugin.simulate.priors import model_info
+
+        names = [p.name for p in model_info(model).parameters.call_parameters if p.type == "sld"]
+        if model in _EXCHANGEABLE:
+            if self.sample is None or self.solvent is None:
+                return {}
+            return dict(zip(_EXCHANGEABLE[model], (self.sample, self.solvent), strict=True))
+        found = {}
+        if self.solvent is not None:
+            found = {name: self.solvent for name in names if "solvent" in name}
+        matter = [name for name in names if "solvent" not in name]
+        if self.sample is not None and len(matter) == 1 and "shell" not in matter[0]:
+            found[matter[0]] = self.sample
+        return found
+
+
+def contrast_of(
+    sample: str | None, solvent_: str | None, probe: str = "neutron", wavelength: float | None = None
+) -> Contrast | None:
+    """The contrast of a sample in a solvent; None where neither is given.
+
+    Parameters
+    ----------
+    sample, solvent_ : str or None
+        As `scattering_length_density` reads them.
+    probe : str
+        neutron or xray.
+    wavelength : float or None
+        Å; needed for X-rays.
+
+    Raises
+    ------
+    SasnetError
+        One of them cannot be read, or they do not differ.
+    """
+    if sample is None and solvent_ is None:
+        return None
+    values = [
+        None if text is None else scattering_length_density(text, probe, wavelength)
+        for text in (sample, solvent_)
+    ]
+    found = Contrast(values[0], values[1], sample or "", solvent_ or "", probe)
+    if (
+        found.sample is not None
+        and found.solvent is not None
+        and abs(found.sample - found.solvent) < _NO_CONTRAST
+    ):
+        raise SasnetError(
+            f"{sample} in {solvent_}: both have a scattering length density of {found.sample:.3f}e-6/Å², so"
+            " nothing would scatter; check sample and solvent."
+        )
+    return found
+
+
+def scattering_length_density(text: str, probe: str = "neutron", wavelength: float | None = None) -> float:
+    """Real part of the scattering length density of a material, 1e-6/Å².
+
+    From the tables of periodictable (P. A. Kienzle, NIST): bound coherent scattering lengths for neutrons,
+    scattering factors of atoms by Henke, Gullikson & Davis, At. Data Nucl. Data Tables 54 (1993) 181, for
+    X-rays.
+
+    Parameters
+    ----------
+    text : str
+        ``formula@density`` (``SiO2@2.2``, ``C7D8@0.94``; g/cm³), an element (``Au``), a solvent
+        of `solvents.SOLVENTS` by name (``D2O``, ``d-toluene``), or a mixture by volume: ``0.4*D2O+0.6*H2O``,
+        ``40%D2O`` (the rest is H2O).
+    probe : str
+        neutron or xray.
+    wavelength : float or None
+        Å; needed for X-rays. For neutrons it matters for a few strong absorbers only.
+
+    Raises
+    ------
+    SasnetError
+        Unknown formula, no or impossible density, fractions that are not a whole, no wavelength for X-rays.
+    """
+    if probe not in PROBES:
+        raise SasnetError(f"{probe}: no such probe; choose {' or '.join(PROBES)}.")
+    if probe == "xray" and wavelength is None:
+        raise SasnetError(
+            "Scattering length densities for X-rays depend on the wavelength; give it in Å, such as"
+            " --wavelength 1.54."
+        )
+    if wavelength is not None and not 0 < wavelength < math.inf:
+        raise SasnetError(f"A wavelength of {wavelength:g} Å is impossible; give a positive number in Å.")
+    if not text.strip():
+        raise SasnetError(f"The name of a material is empty; write formula@density, {_EXAMPLE}.")
+    return sum(fraction * _sld(part, probe, wavelength) for fraction, part in _parts(text))
+
+
+def _parts(text: str) -> list[tuple[float, str]]:
+    """Volume fractions and materials of a mixture; one material where it is none."""
+    pieces = text.split("+")
+    matches = [_PART.fullmatch(piece) for piece in pieces]
+    if not any(matches):
+        return [(1.0, text.strip())]
+    parts = []
+    for match in matches:
+        if match is None:
+            raise SasnetError(
+                f"{text}: a part of the mixture has no fraction; write such as 0.4*D2O+0.6*H2O, by volume."
+            )
+        number, sign, name = match.groups()
+        parts.append((float(number) * (0.01 if sign == "%" else 1.0), name.strip()))
+    total = sum(fraction for fraction, _ in parts)
+    if len(parts) == 1 and parts[0][1].lower() == "d2o" and total <= 1:
+        return [*parts, (1 - total, "H2O")]
+    if abs(total - 1) > 0.005:
+        raise SasnetError(
+            f"{text}: the volume fractions sum to {total:g}; let them sum to 1, such as 0.4*D2O+0.6*H2O."
+        )
+    return parts
+
+
+def _sld(text: str, probe: str, wavelength: float | None) -> float:
+    import periodictable
+
+    compound = _compound(text)
+    try:
+        if probe == "neutron":
+            value = periodictable.neutron_sld(compound, wavelength=wavelength or 1.798)[0]
+        else:
+            value = periodictable.xray_sld(compound, wavelength=wavelength)[0]
+    except Exception:  # elements that have no table fail in several ways
+        value = None
+    if value is None or not math.isfinite(float(value)):
+        what = "neutrons" if probe == "neutron" else f"X-rays of {wavelength:g} Å"
+        raise SasnetError(
+            f"{text}: periodictable has no scattering lengths for it with {what}; give the scattering length"
+            " density itself, such as --fix sld=4.0."
+        )
+    return float(value)
+
+
+def _compound(text: str) -> Any:
+    """periodictable's formula with its density."""
+    import periodictable
+
+    name, at, density = text.partition("@")
+    if not at and (known := solvent(text)):
+        name, at, density = known[0], "@", known[1]
+    name = name.strip()
+    try:
+        compound = periodictable.formula(name)
+        empty = not compound.atoms
+    except Exception:  # pyparsing's errors, ValueError, KeyError…
+        compound, empty = None, True
+    if empty:
+        raise SasnetError(
+            f"{text}: {name or 'nothing'} is neither a chemical formula nor a known solvent"
+            f" ({', '.join(SOLVENTS)}); write formula@density, {_EXAMPLE}."
+        )
+    if not at:
+        # periodictable knows the densities of the elements as solids or liquids.
+        if compound.density is None:
+            raise SasnetError(f"{text}: its density is not known; add it in g/cm³, such as {text}@2.2.")
+        return compound
+    try:
+        value = float(density.strip().removesuffix("n"))
+    except ValueError:
+        value = math.nan
+    if not 0 < value < math.inf:
+        raise SasnetError(
+            f"{text}: {density.strip() or 'nothing'} is no density; write a positive number in g/cm³ after"
+            f" the @, {_EXAMPLE}."
+        )
+    if density.strip().endswith("n"):
+        compound.natural_density = value
+    else:
+        compound.density = value
+    return compound
+
+
+def with_fixed(start: Mapping[str, Any], fixed: Mapping[str, float]) -> dict[str, Any]:
+    """A start with given values, the other scattering length densities as far from the solvent as before.
+
+    Only differences of scattering length densities scatter: a start found in one solvent is one in any other
+    if all of them move with it.
+    """
+    found = {**start, **fixed}
+    shift = [fixed[n] - start[n] for n in fixed if "sld" in n and "solvent" in n and n in start]
+    if shift:
+        for name in start:
+            if name.startswith("sld") and name not in fixed:
+                found[name] = start[name] + shift[0]
+    return found
+
+
+def hold(contrast: Contrast | None, tasks: Sequence[Task]) -> tuple[list[Task], list[str]]:
+    """Fix in each task what the contrast settles, and say what that is.
+
+    A value or range that the user gives for a parameter goes before.
+
+    Returns
+    -------
+    tasks : list of Task
+    notes : list of str
+    """
+    if contrast is None:
+        return list(tasks), []
+    held: dict[tuple[str, ...], list[str]] = {}
+    found = []
+    for task in tasks:
+        own = {*(task.fixed or {}), *(task.ranges or {})}
+        values = {k: v for k, v in contrast.held(task.model).items() if k not in own}
+        found.append(replace(task, fixed={**values, **(task.fixed or {})}))
+        models = held.setdefault(tuple(sorted(values)), [])
+        if task.model not in models:
+            models.append(task.model)
+    given = [
+        f"{name} {value:.3g}"
+        for name, value in (
+            (contrast.sample_name, contrast.sample),
+            (contrast.solvent_name, contrast.solvent),
+        )
+        if value is not None
+    ]
+    probe = "X-rays" if contrast.probe == "xray" else "neutrons"
+    notes = [f"Scattering length densities for {probe}, 10⁻⁶ Å⁻²: {', '.join(given)}."]
+    for names, models in held.items():
+        if names:
+            doubt = contrast.sample is not None and all("solvent" in n for n in names)
+            why = f" alone, as {contrast.sample_name} may be any of its materials" if doubt else ""
+            notes.append(f"Held in {', '.join(models)}: {', '.join(names)}{why}.")
+        else:
+            notes.append(f"{', '.join(models)}: nothing to hold, scale and shape are fitted as before.")
+    return found, notes

@@ -1,0 +1,135 @@
+"""A user's own sasmodels models: found by path or name, and where their fits start.
+
+The network does not know them and the bank holds no curves of them, so a few dozen are computed on the spot.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from sasnet_plugin.simulate.bank import BANK_STEP, LOG_Q_MIN, N_BANK, Bank, Page
+from sasnet_plugin.simulate.kernel import call
+from sasnet_plugin.simulate.priors import model_info, parameter_names, sample_prior
+from sasnet_plugin.types import ModelGuess, SasnetError, Suggestion
+
+#: Curves to start from, and ln I below the largest by more than this is noise in any measurement.
+_DRAWS, _FLOOR = 60, -40.0
+_SEED = 7
+
+
+def split(models: Sequence[str] | None, forms: Sequence[str]) -> tuple[list[str] | None, list[str]]:
+    """Part names into those of the network and plugin files.
+
+    Parameters
+    ----------
+    models : sequence of str or None
+        As the user gives them: sasmodels' name, ``path/my_model.py``, or the name of a model in SasView's
+        folder of plugins (``SAS_MODELPATH``, else ``~/.sasmodels/custom_models``).
+    forms : sequence of str
+        Models that the network knows; they go first where a plugin has the same name.
+
+    Returns
+    -------
+    known : list of str or None
+        What is left for the network to know, or to refuse; None where no models are given.
+    own : list of str
+        Paths of plugin files.
+
+    Raises
+    ------
+    SasnetError
+        A plugin file is missing, or sasmodels cannot read it.
+    """
+    if models is None:
+        return None, []
+    known, own = [], []
+    for name in models:
+        path = None if name in forms else _plugin(name)
+        if path is None:
+            known.append(name)
+            continue
+        if any(sign in path for sign in "@+*"):
+            raise SasnetError(
+                f"{path}: sasmodels takes @, + and * in a path for a product or a sum; rename it."
+            )
+        model_info(path)
+        own.append(path)
+    return known, own
+
+
+def _plugin(name: str) -> str | None:
+    if name.endswith(".py"):
+        return os.path.abspath(os.path.expanduser(name))
+    folder = os.environ.get("SAS_MODELPATH") or os.path.expanduser("~/.sasmodels/custom_models")
+    path = Path(folder) / f"{name.removeprefix('custom.')}.py"
+    return str(path.absolute()) if path.is_file() else None
+
+
+def with_plugins(suggestion: Suggestion, own: Sequence[str], *, alone: bool) -> Suggestion:
+    """Put a user's plugins among the suggested models, each with an even share of the probability.
+
+    Parameters
+    ----------
+    suggestion : Suggestion
+    own : sequence of str
+        Paths, from `split`.
+    alone : bool
+        No model of the network was asked for.
+    """
+    if not own:
+        return suggestion
+    guesses = () if alone else suggestion.models
+    share = 1 / (len(guesses) + len(own))
+    kept = [replace(g, probability=g.probability * share * len(guesses)) for g in guesses]
+    return replace(suggestion, models=(*(ModelGuess(path, None, share, "") for path in own), *kept))
+
+
+def page_of(bank: Bank, model: str, seconds: float) -> Page:
+    """The bank's page of a model, or one computed now for a plugin.
+
+    Parameters
+    ----------
+    bank : Bank
+    model : str
+        Form model, or path of a plugin file.
+    seconds : float
+        CPU time to compute curves in; at least the default parameters' is computed.
+
+    Raises
+    ------
+    SasnetError
+        A plugin has no finite, positive curve for any of the parameters tried.
+    """
+    if not model.endswith(".py"):
+        return bank.page(model)
+    deadline = time.process_time() + seconds
+    rng = np.random.default_rng(_SEED)
+    info = model_info(model)
+    controls = {p.id: float(p.default) for p in info.parameters.kernel_parameters if p.is_control}
+    draw = {name: controls.get(name, float(p.default)) for name, p in parameter_names(info, controls)}
+    q = np.exp(LOG_Q_MIN + BANK_STEP * np.arange(N_BANK))
+    rows, curves, radii = [], [], []
+    for _ in range(_DRAWS):
+        found = call(model, q, draw)
+        good = np.isfinite(found.intensity) & (found.intensity > 0)
+        if good.mean() > 0.5:
+            log_i = np.log(np.where(good, found.intensity, np.nan))
+            rows.append(draw)
+            curves.append(np.maximum(log_i - np.nanmax(log_i), _FLOOR))
+            radii.append(found.radius_effective)
+        if time.process_time() > deadline:
+            break
+        draw = sample_prior(model, rng)
+    if not rows:
+        raise SasnetError(
+            f"{model}: has no finite, positive curve for its default parameters; mend the model."
+        )
+    names = tuple(dict.fromkeys(name for row in rows for name in row))
+    table = np.array([[row.get(name, np.nan) for name in names] for row in rows])
+    return Page(names, table, np.array(curves, dtype=np.float32), np.array(radii))

@@ -1,0 +1,126 @@
+"""Size distributions in a fit: which are tried, and as many points of theirs as the data can tell."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sasnet_plugin.simulate.clean import PD_TYPES, tier
+from sasnet_plugin.simulate.kernel import load_model
+
+if TYPE_CHECKING:
+    from sasnet_plugin.fitting.strategy.fit_candidate import Task
+
+#: Widths of distributions that are tried on the best monodisperse fit, and the width that they start with.
+_WIDTHS, _WIDTH = {"fast": 4, "medium": 2, "slow": 1}, 0.12
+#: Most points of a size distribution in a fit, and points on the coarse copy of the data.
+MOST = {"fast": 35, "medium": 21, "slow": 15}
+COARSE = {"fast": 15, "medium": 9, "slow": 7}
+#: Points that are tried; two distributions of 35 points make a curve of 1225.
+_FEW = (7, 11, 15, 21)
+#: Mean square of what fewer points may change, in units of the data's uncertainty.
+_TOLERANCE = 0.01
+
+
+def sigmas(kind: str) -> float:
+    """Half width of a distribution's range in a fit, in standard deviations.
+
+    Parameters
+    ----------
+    kind : str
+        gaussian, lognormal or schulz.
+    """
+    return 3.0 if kind == "gaussian" else 5.0
+
+
+def widths_of(parameters: Iterable[str]) -> list[str]:
+    """Those of the names that are widths of size distributions."""
+    return [name for name in parameters if name.endswith("_pd")]
+
+
+def completed(parameters: dict[str, Any], points: int) -> dict[str, Any]:
+    """With kind, range and number of points of each size distribution.
+
+    Parameters
+    ----------
+    parameters : dict
+        Of which ``radius_pd_type`` may be a number, as the bank has it.
+    points : int
+    """
+    start = dict(parameters)
+    for key in widths_of(start):
+        kind = start.get(f"{key}_type", "gaussian")
+        kind = kind if isinstance(kind, str) else PD_TYPES[int(kind)]
+        start |= {f"{key}_type": kind, f"{key}_n": points, f"{key}_nsigma": sigmas(kind)}
+    return start
+
+
+def with_points(parameters: dict[str, Any], points: int) -> dict[str, Any]:
+    """The same with so many points in each of its size distributions."""
+    return parameters | {k: points for k in parameters if k.endswith("_pd_n")}
+
+
+def coarse(model: str, parameters: dict[str, Any]) -> dict[str, Any]:
+    """The same with fewer points in its size distributions; two of them multiply the cost."""
+    count = sum(k.endswith("_pd_n") for k in parameters)
+    return with_points(parameters, max(COARSE[tier(model)] // max(count, 1), 5))
+
+
+def points_needed(
+    model: str, parameters: dict[str, Any], residuals: Callable[[dict[str, Any]], NDArray[np.float64]]
+) -> int:
+    """Points of its size distributions that a fit has to have.
+
+    Fringes that a distribution washes out need few; those that it leaves, as it is narrow or its body large,
+    need more.
+
+    Parameters
+    ----------
+    model : str
+        Form model.
+    parameters : dict
+    residuals : callable
+        Of parameters, in units of the uncertainty.
+
+    Returns
+    -------
+    int
+        The least of those tried that changes the curve by little of its uncertainty, or the most that the
+        cost of the model allows.
+    """
+    most = MOST[tier(model)]
+    if not any(k.endswith("_pd_n") for k in parameters):
+        return most
+    exact = residuals(with_points(parameters, most))
+    for points in _FEW:
+        if points >= most:
+            break
+        change = residuals(with_points(parameters, points)) - exact
+        if float(np.mean(change**2)) < _TOLERANCE:
+            return points
+    return most
+
+
+def other_kinds(parameters: dict[str, Any]) -> list[dict[str, Any]]:
+    """The same with each of the other kinds of size distribution."""
+    widths = widths_of(parameters)
+    found = []
+    for kind in PD_TYPES if widths else ():
+        changed = {f"{k}_type": kind for k in widths} | {f"{k}_nsigma": sigmas(kind) for k in widths}
+        if any(parameters.get(k) != v for k, v in changed.items()):
+            found.append(parameters | changed)
+    return found
+
+
+def spread_in_turn(task: Task, parameters: dict[str, Any]) -> list[dict[str, Any]]:
+    """A monodisperse start with a distribution of each size in turn."""
+    found = []
+    speed = tier(task.model)
+    for p in load_model(task.model).info.parameters.call_parameters:
+        value = parameters.get(p.name)
+        if p.polydisperse and p.type == "volume" and value is not None and p.name not in (task.fixed or {}):
+            found.append(completed(parameters | {f"{p.name}_pd": _WIDTH}, COARSE[speed]))
+    return found[: _WIDTHS[speed]]

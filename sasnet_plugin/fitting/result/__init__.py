@@ -1,0 +1,1 @@
+"""What a fit says, as data and for people."""

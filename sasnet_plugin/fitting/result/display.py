@@ -1,0 +1,128 @@
+"""A fit for people: a table, and data with the fits over them."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from sasnet_plugin.fitting.result.fit_result import FitResult, ModelFit
+
+#: sasmodels' units as people write them.
+_UNITS = {
+    "Ang": "Å", "1/Ang": "Å⁻¹", "Ang^2": "Å²", "Ang^3": "Å³", "1/Ang^2": "Å⁻²", "1e-6/Ang^2": "10⁻⁶ Å⁻²",
+    "1/cm": "cm⁻¹", "cm^-1": "cm⁻¹", "degrees": "°", "None": "", "none": "",
+}  # fmt: skip
+#: Fits drawn; more lines hide each other.
+MAX_DRAWN = 4
+
+
+def rows(result: FitResult) -> list[dict[str, Any]]:
+    """One row for each fit, best first; pandas makes a frame of it."""
+    return [
+        {
+            "model": f.model,
+            "structure_factor": f.structure_factor,
+            "weight": f.weight,
+            "reduced_chisq": f.reduced_chisq,
+            "bic": f.bic,
+            "fitted": len(f.free),
+            "probability": f.probability,
+        }
+        for f in result.fits
+    ]
+
+
+def parameters_in_words(found: ModelFit) -> str:
+    """The fitted parameters in one line, with errors and units."""
+    return ", ".join(
+        f"{name} {quantity(p.value, p.unit, p.error)}{_interval(found, name)}"
+        for name, p in found.parameters.items()
+        if not p.fixed
+    )
+
+
+def quantity(value: float, unit: str, error: float | None = None) -> str:
+    """A number with its unit for a sentence, "56.6 Å" or "56.6 ± 1.2 Å"."""
+    number = f"{value:.4g}"
+    if error is not None and error > 0:
+        places = max(0, 1 - int(np.floor(np.log10(error))))
+        plain = places <= 4 and max(abs(value), error) < 1e5
+        number = f"{value:.{places}f} ± {error:.{places}f}" if plain else f"{number} ± {error:.2g}"
+    unit = _UNITS.get(unit, unit)
+    return f"{number}{' ' * bool(unit)}{unit}"
+
+
+def _interval(found: ModelFit, name: str) -> str:
+    if found.posterior is None or name not in found.posterior.names:
+        return ""
+    low, high = found.posterior.interval95[name]
+    return f" (95 %: {low:.4g} to {high:.4g})"
+
+
+def rich_table(result: FitResult) -> Any:
+    """The ranking as a table of rich."""
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    table.add_column("model", no_wrap=True)
+    table.add_column("structure factor")
+    for name in ("weight", "χ²/dof", "BIC", "fitted"):
+        table.add_column(name, justify="right")
+    for found in result.fits:
+        table.add_row(
+            Text(found.short_model),
+            Text(found.structure_factor or "–"),
+            f"{100 * found.weight:.0f} %",
+            f"{found.reduced_chisq:.3g}",
+            f"{found.bic:.1f}",
+            str(len(found.free)),
+        )
+    return table
+
+
+def html_table(result: FitResult) -> str:
+    """The ranking for a notebook."""
+    head = "<tr><th>model</th><th>structure factor</th><th>weight</th><th>χ²/dof</th><th>BIC</th></tr>"
+    body = "".join(
+        f"<tr><td>{escape(f.short_model)}</td><td>{escape(f.structure_factor or '–')}</td>"
+        f"<td>{100 * f.weight:.0f} %</td><td>{f.reduced_chisq:.3g}</td><td>{f.bic:.1f}</td></tr>"
+        for f in result.fits
+    )
+    best = (
+        f"<p>{escape(parameters_in_words(result.best))}</p>"
+        if result.best
+        else "<p>No model could be fitted.</p>"
+    )
+    return f"<table>{head}{body}</table>{best}"
+
+
+def draw(result: FitResult) -> Any:
+    """Data with error bars and the best fits, and the best one's residuals below.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    from matplotlib.figure import Figure
+
+    curve = result.curve
+    figure = Figure(figsize=(6.4, 5.6), layout="constrained")
+    upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
+    upper.errorbar(curve.q, curve.intensity, result.dintensity, fmt=".", color="0.4", ms=3, lw=0.6, zorder=1)
+    for found in result.fits[:MAX_DRAWN]:
+        label = f"{found.short_name}  {100 * found.weight:.0f} %, χ²/dof {found.reduced_chisq:.2g}"
+        upper.plot(curve.q, found.theory, lw=1.4, label=label, zorder=2)
+    positive = curve.intensity[curve.intensity > 0]
+    upper.set(xscale="log", ylabel="I(q)")
+    if positive.size:
+        upper.set(yscale="log", ylim=(0.5 * np.min(positive), 2 * np.max(positive)))
+    if result.best is not None:
+        lower.plot(curve.q, (curve.intensity - result.best.theory) / result.dintensity, ".", ms=3)
+        upper.legend(fontsize="small", frameon=False)
+    lower.axhline(0, color="0.4", lw=0.8)
+    lower.set(xlabel="q / Å⁻¹", ylabel="residual / σ")
+    return figure

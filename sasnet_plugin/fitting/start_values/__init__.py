@@ -1,0 +1,1 @@
+"""Where a fit starts, from the bank of simulated curves."""

@@ -1,0 +1,261 @@
+"""Starting values: the nearest curves of the bank, after size, scale and background are solved for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from sasnet_plugin.fitting.problem.least_squares import cells, scale_and_background
+from sasnet_plugin.fitting.start_values.structure_factors import FACTORS, interaction, places
+from sasnet_plugin.simulate.bank import BANK_STEP, LOG_Q_MIN, N_BANK, Page
+from sasnet_plugin.simulate.grid import N_WIDE
+from sasnet_plugin.simulate.priors import rescalable, rescale
+from sasnet_plugin.simulate.resolution import pinhole_matrix, slit_matrix
+from sasnet_plugin.types import Curve
+
+Array = NDArray[np.float64]
+#: Sizes are tried from a twelfth to twelve times those of the bank, in steps of 9.6 %.
+_SHIFTS = np.arange(-54, 55, 2)
+_BINS = 48
+#: The bank knows nothing of resolution and is coarse: this much of I is added to the uncertainty.
+_TOLERANCE = 0.07
+
+
+@dataclass(frozen=True)
+class Seed:
+    """A start of a fit.
+
+    Parameters
+    ----------
+    parameters : dict
+        sasmodels' parameters, scale and background included.
+    badness : float
+        Mean squared residual over measured uncertainty plus 7 % of I.
+    """
+
+    parameters: dict[str, Any]
+    badness: float
+
+
+@dataclass(frozen=True)
+class Binned:
+    """A curve in few points, even in ln q.
+
+    Parameters
+    ----------
+    intensity, weight : (m,) float arrays
+        Mean of each bin, and one over its variance with the bank's coarseness.
+    columns : (c,) int array
+        Points of the bank's grid that the bins see.
+    matrix : (c, m) float32 array
+        Resolution, from these points to the bins.
+    """
+
+    intensity: NDArray[np.float64]
+    weight: NDArray[np.float64]
+    columns: NDArray[np.intp]
+    matrix: NDArray[np.float32]
+
+
+def binned(curve: Curve, dintensity: NDArray[np.float64]) -> Binned:
+    """Average a curve into at most 48 bins of ln q.
+
+    Parameters
+    ----------
+    curve : Curve
+    dintensity : (n,) float array
+        Its uncertainty, all positive.
+    """
+    total, average = cells(curve.q, dintensity, _BINS)
+    mean, at = average(curve.intensity), average(np.log(curve.q))
+    variance = 1 / total + (_TOLERANCE * mean) ** 2
+    return Binned(mean, 1 / variance, *seen(curve, np.exp(at)))
+
+
+def seen(curve: Curve, q: NDArray[np.float64]) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
+    """Which points of the bank's grid a measurement at q sees, and how, with a curve's resolution.
+
+    Parameters
+    ----------
+    curve : Curve
+    q : (m,) float array
+        Å⁻¹.
+
+    Returns
+    -------
+    columns : (c,) int array
+    matrix : (c, m) float array
+    """
+    matrix = _resolution(curve, q)
+    used = np.flatnonzero(matrix.any(axis=0))
+    columns = np.arange(used[0], used[-1] + 1)
+    return columns, np.ascontiguousarray(matrix[:, columns].T, dtype=np.float32)
+
+
+def _resolution(curve: Curve, q: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(m, N_BANK) weights of the bank's points in what is measured at q; a slit's width is left out."""
+    if curve.dxl is not None and np.any(curve.dxl > 0):
+        fine = slit_matrix(q, np.interp(q, curve.q, curve.dxl))
+    else:
+        dq = np.zeros(q.size) if curve.dq is None else np.interp(q, curve.q, curve.dq)
+        fine = pinhole_matrix(q, dq)
+    return np.asarray((fine @ _from_bank()).toarray())
+
+
+@cache
+def _from_bank() -> Any:
+    """(N_WIDE, N_BANK) sparse linear interpolation from the bank's grid to the wide one."""
+    at = np.arange(N_WIDE) * (N_BANK - 1) / (N_WIDE - 1)
+    low = np.minimum(at.astype(int), N_BANK - 2)
+    rows = np.arange(N_WIDE)
+    return sparse.coo_matrix(
+        (np.concatenate((1 - at + low, at - low)), (np.tile(rows, 2), np.concatenate((low, low + 1)))),
+        shape=(N_WIDE, N_BANK),
+    ).tocsr()
+
+
+def search(
+    page: Page, model: str, factor: str | None, data: Binned
+) -> tuple[NDArray[np.intp], list[tuple[dict[str, float], Array, Array, Array]]]:
+    """How far all curves of a model are from the data, at every size and with every structure factor tried.
+
+    Parameters
+    ----------
+    page, model, factor, data
+        As for `nearest`.
+
+    Returns
+    -------
+    shifts : (s,) int array
+        Sizes, in steps of the bank's grid.
+    tried : list of (parameters, badness, scale, background)
+        For each choice of the structure factor's parameters; the rest (n, s) float arrays.
+    """
+    shifts = _SHIFTS if rescalable(model) else np.zeros(1, dtype=int)
+    return shifts, [
+        (parameters, *_solve(curves, data))
+        for parameters, curves in shifted(page, factor, data.columns, shifts)
+    ]
+
+
+def shifted(
+    page: Page, factor: str | None, columns: NDArray[np.intp], shifts: NDArray[np.intp]
+) -> Iterator[tuple[dict[str, float], NDArray[np.float32]]]:
+    """I(q) of all curves of a page at sizes and points of the bank's grid, for each structure factor tried.
+
+    Yields
+    ------
+    parameters : dict
+        Of the structure factor; empty without one.
+    curves : (n, s, c) float array
+    """
+    curves = _shifted(page.log_intensity, columns, shifts)
+    if factor is None:
+        yield {}, curves
+        return
+    # q·R of every curve, size and point; R = radius_effective × size ratio.
+    radius = page.radius_effective[:, None] * np.exp(BANK_STEP * shifts)
+    with np.errstate(divide="ignore"):
+        log_x = np.log(radius)[..., None] + LOG_Q_MIN + BANK_STEP * columns
+    at = places(log_x)
+    for parameters in FACTORS[factor]:
+        yield parameters, curves * interaction(factor, parameters, at, radius)
+
+
+def nearest(
+    page: Page, model: str, factor: str | None, data: Binned, *, count: int = 4, distinct: float = 0.3
+) -> list[Seed]:
+    """The best curves of one model, each with its best size, scale and background.
+
+    Parameters
+    ----------
+    page : Page
+        The bank's curves of the model.
+    model : str
+        Form model.
+    factor : str or None
+        Structure factor.
+    data : Binned
+    count : int
+        Seeds wanted.
+    distinct : float
+        Least distance of a seed from the better ones, as the rms difference of ln parameter.
+
+    Returns
+    -------
+    list of Seed
+        By rising badness; fewer where the bank has no more that differ.
+    """
+    shifts, tried = search(page, model, factor, data)
+    badness = np.stack([t[1] for t in tried])
+    found: list[Seed] = []
+    logs: list[dict[str, float]] = []
+    for flat in np.argsort(badness, axis=None)[: 400 * count]:
+        k, row, s = np.unravel_index(flat, badness.shape)
+        if not np.isfinite(badness[k, row, s]):
+            break
+        parameters = page.row(int(row))
+        if shifts.size > 1:
+            parameters = _rescale(model, parameters, float(np.exp(BANK_STEP * shifts[s])))
+        extra, _, scale, background = tried[k]
+        # For a product, sasmodels multiplies by volfraction; the bank's curves have no absolute scale.
+        parameters = parameters | extra | {"background": float(background[row, s])}
+        if factor is not None:
+            parameters["radius_effective"] = float(page.radius_effective[row] * np.exp(BANK_STEP * shifts[s]))
+        if _near(parameters, logs, distinct):
+            continue
+        logs.append(parameters)
+        found.append(Seed(parameters, float(badness[k, row, s]) / data.intensity.size))
+        if len(found) == count:
+            break
+    return found
+
+
+def _rescale(model: str, parameters: dict[str, float], factor: float) -> dict[str, float]:
+    """All lengths times `factor`; widths of distributions are relative."""
+    kept = {k: v for k, v in parameters.items() if "_pd" in k}
+    sizes = {k: v for k, v in parameters.items() if "_pd" not in k}
+    return rescale(model, sizes, factor) | kept
+
+
+def _shifted(
+    log_i: NDArray[np.float32], columns: NDArray[np.intp], shifts: NDArray[np.intp]
+) -> NDArray[np.float32]:
+    """I(q × ratio) of every curve, shift and grid point; NaN where the bank does not know it."""
+    index = columns + shifts[:, None]
+    value = log_i[:, np.clip(index, 0, N_BANK - 1)]
+    # Below the grid a curve has its plateau or power law: its first points, continued.
+    below = np.minimum(index, 0).astype(np.float32)
+    value = value + below * (log_i[:, 1] - log_i[:, 0])[:, None, None]
+    return np.where(index > N_BANK - 1, np.float32(np.nan), np.exp(value))
+
+
+def _solve(curves: NDArray[np.float32], data: Binned) -> tuple[Array, Array, Array]:
+    """Weighted least squares of scale × curve + background, neither negative; badness, scale, background."""
+    # At a tolerance of per cents single precision does for what takes the time.
+    measured = (curves @ data.matrix).astype(np.float64)
+    scale, background = scale_and_background(measured, data.weight, data.intensity)
+    with np.errstate(all="ignore"):
+        residual = scale[..., None] * measured + background[..., None] - data.intensity
+        badness = residual**2 @ data.weight
+    badness = np.where(np.isfinite(badness) & (scale > 0), badness, np.inf)
+    return badness, scale, background
+
+
+def _near(parameters: dict[str, float], others: list[dict[str, float]], distinct: float) -> bool:
+    for other in others:
+        keys = [k for k in parameters if k in other and k != "background" and not k.endswith("_pd_type")]
+        if set(parameters) != set(other) or not keys:
+            continue
+        a = np.array([parameters[k] for k in keys])
+        b = np.array([other[k] for k in keys])
+        distance = np.abs(a - b) / (0.5 * (np.abs(a) + np.abs(b)) + 1e-12)
+        if np.sqrt(np.mean(distance**2)) < distinct:
+            return True
+    return False

@@ -1,0 +1,1 @@
+"""Which candidates are fitted, from where, for how long."""

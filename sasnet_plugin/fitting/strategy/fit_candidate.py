@@ -1,0 +1,184 @@
+"""Fit one candidate model to one curve."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sasnet_plugin.fitting.assessment.ranking import explains
+from sasnet_plugin.fitting.optimize.covariance import strong_pairs
+from sasnet_plugin.fitting.optimize.levenberg_marquardt import Done, levenberg, unfitted
+from sasnet_plugin.fitting.problem.cost_class import pace
+from sasnet_plugin.fitting.problem.size_distributions import MOST, widths_of
+from sasnet_plugin.fitting.result.fit_result import ModelFit, Parameter
+from sasnet_plugin.fitting.strategy.refine_starts import polished
+from sasnet_plugin.simulate.bank import Bank
+from sasnet_plugin.simulate.clean import tier
+from sasnet_plugin.types import Curve, SasnetError, product_name
+
+#: A width of so many standard deviations is there for sure.
+_NEEDED = 4.0
+#: The network's probability from which on a dear model has its time though another explains the curve, and
+#: CPU time of one below, s.
+_LIKELY, _TO_COMPARE = 0.2, 4.0
+FAR_OFF = "So much worse than others from every start that it was not fitted to the end."
+
+
+@dataclass(frozen=True)
+class Task:
+    """A candidate to fit.
+
+    Parameters
+    ----------
+    curve : Curve
+    dintensity : (n,) float array
+        Positive.
+    model : str
+        Form model.
+    structure_factor : str or None
+    probability : float
+        Of the network.
+    fixed : dict
+        Parameters that the user gives.
+    ranges : dict
+        Ranges that the user gives, (low, high) by name.
+    seconds : float
+        CPU time that it should take; a fit that needs more ends with the best point it has seen.
+    starts : tuple of dict
+        Parameters to start from instead of the bank's.
+    bar : float
+        The least reduced χ² of the candidates fitted so far.
+    extra : dict, optional
+        Parameters of one more start, besides the bank's.
+    hops : bool
+        From the bank's starts and `extra` to other valleys, as long as there is time.
+    """
+
+    curve: Curve
+    dintensity: NDArray[np.float64]
+    model: str
+    structure_factor: str | None
+    probability: float = 0.0
+    fixed: dict[str, float] | None = None
+    ranges: dict[str, tuple[float, float]] | None = None
+    seconds: float = 8.0
+    starts: tuple[dict[str, Any], ...] = ()
+    bar: float = np.inf
+    extra: dict[str, Any] | None = None
+    hops: bool = False
+
+    def run(self, bank: Bank) -> ModelFit:
+        """Fit it; see `fit_candidate`."""
+        return fit_candidate(self, bank)
+
+    def dispatched(self, reduced_chisq: float, seconds: float) -> Task:
+        """The same, knowing the best fit so far and what time there is.
+
+        A dear and unlikely one gets less where another explains the curve: it is there to be compared.
+        """
+        most = self.seconds
+        if (
+            pace(self.model) == "slow"
+            and self.probability < _LIKELY
+            and explains(reduced_chisq, len(self.curve))
+        ):
+            most = min(most, _TO_COMPARE)
+        return replace(self, bar=reduced_chisq, seconds=min(seconds, most))
+
+    @property
+    def name(self) -> str:
+        """sasmodels' name of the product or the form model."""
+        return product_name(self.model, self.structure_factor)
+
+
+def fit_candidate(task: Task, bank: Bank) -> ModelFit:
+    """Polish the bank's nearest curves, then fit the best by bumps' Levenberg-Marquardt.
+
+    Raises
+    ------
+    SasnetError
+        No start gave a finite curve.
+    """
+    began = time.process_time()
+    starts = polished(task, bank, began)
+    if starts.hopeless:
+        as_it_is = unfitted(task, starts.found[0].parameters, starts.per_decade)
+        return replace(_describe(task, as_it_is, time.process_time() - began), warnings=(FAR_OFF,))
+    final: list[Done] = []
+    for start in starts.found[: 2 if pace(task.model) == "fast" else 1]:
+        left = task.seconds - (time.process_time() - began)
+        if final and left < 0:
+            break
+        done = levenberg(task, start.parameters, starts.per_decade, max(left, 0.2 * task.seconds))
+        if done is not None:
+            final.append(done)
+    if not final:
+        raise SasnetError(
+            f"{task.name}: no start gives a finite curve with a positive scale; it does not describe these"
+            " data, or too much is fixed."
+        )
+    best = _without_needless(task, min(final, key=lambda d: d.bic), began)
+    return _describe(task, best, time.process_time() - began)
+
+
+def _without_needless(task: Task, done: Done, began: float) -> Done:
+    """Without widths of distributions that the evidence is not for."""
+    for name in widths_of(done.free):
+        error, left = done.errors.get(name, np.nan), task.seconds - (time.process_time() - began)
+        if not error > done.parameters.get(name, 0.0) / _NEEDED or left < 0:
+            continue
+        start = {k: v for k, v in done.parameters.items() if not k.startswith(name)}
+        without = levenberg(task, start, done.per_decade, left)
+        if without is not None and without.bic < done.bic:
+            done = without
+    return done
+
+
+def _unit(text: str | None) -> str:
+    """sasmodels writes "None" where a parameter has no unit."""
+    return "" if text in (None, "None", "none") else str(text)
+
+
+def _describe(task: Task, done: Done, seconds: float) -> ModelFit:
+    fitness, errors = done.fitness, done.errors
+    units = {p.name: p.units for p in fitness.model.sasmodel.info.parameters.call_parameters}
+    parameters = {}
+    for name, value in done.parameters.items():
+        if isinstance(value, str) or name.endswith(("_pd_n", "_pd_nsigma")):
+            continue
+        fitted = name in done.free
+        low, high = getattr(fitness.model, name).bounds if fitted else (value, value)
+        error = errors.get(name)
+        parameters[name] = Parameter(
+            float(value),
+            float(error) if fitted and error is not None and np.isfinite(error) else None,
+            _unit(units.get(name)),
+            not fitted,
+            float(low),
+            float(high),
+        )
+    spread = {k.removesuffix("_pd_type"): v for k, v in done.parameters.items() if k.endswith("_pd_type")}
+    points = [int(v) for k, v in done.parameters.items() if k.endswith("_pd_n")]
+    degrees = max(len(task.curve) - len(done.free), 1)
+    return ModelFit(
+        task.model, task.structure_factor, parameters, spread, done.chisq, done.chisq / degrees, done.bic,
+        task.probability, seconds, np.asarray(fitness.theory(), dtype=float),
+        correlations=_correlations(task, done), per_decade=done.per_decade,
+        pd_points=max(points, default=MOST[tier(task.model)]),
+    )  # fmt: skip
+
+
+def _correlations(task: Task, done: Done) -> dict[tuple[str, str], float]:
+    """Strong correlations of the fitted parameters; none where a curve is too dear for it."""
+    if not any(np.isfinite(error) for error in done.errors.values()):
+        return {}
+    began = time.process_time()
+    done.fitness.update()
+    done.fitness.residuals()
+    names = [name for name in done.free if name in done.parameters]  # a width of 0 is none
+    cost = (time.process_time() - began) * (len(names) + 1)
+    return strong_pairs(done.fitness, names) if cost < 0.1 * task.seconds else {}

@@ -1,0 +1,42 @@
+"""Curves to fit: simulated by sasmodels itself, with noise of a known size."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from sasnet_plugin.fitting.api import bank_path
+from sasnet_plugin.simulate.bank import Bank
+from sasnet_plugin.types import Curve
+
+Q = np.geomspace(0.004, 0.4, 120)
+
+
+@pytest.fixture(scope="session")
+def bank() -> Bank:
+    return Bank(bank_path())
+
+
+@pytest.fixture(scope="session")
+def simulated() -> Callable[..., Curve]:
+    """A curve of a model in cm⁻¹ with 3 % resolution and 2 % noise."""
+
+    def make(name: str, parameters: dict[str, Any], *, slit: float = 0.0, seed: int = 0) -> Curve:
+        from sasmodels.direct_model import call_kernel
+
+        from sasnet_plugin.fitting.problem.resolution import FINEST, resolution
+        from sasnet_plugin.simulate.kernel import load_model
+
+        dq, dxl = 0.03 * Q, np.full(Q.size, slit)
+        columns = {"dxl": dxl} if slit else {"dq": dq}
+        # An instrument averages everything within its resolution, not the measured points alone.
+        found = resolution(Curve(Q, np.ones(Q.size), **columns), FINEST)
+        exact = found.apply(call_kernel(load_model(name).make_kernel([found.q_calc]), parameters))
+        sigma = 0.02 * exact + 1e-4 * exact.max() * 0.01
+        noise = np.random.default_rng(seed).standard_normal(Q.size)
+        return Curve(Q, exact + sigma * noise, sigma, file=f"{name}.dat", **columns)
+
+    return make

@@ -1,0 +1,65 @@
+"""The Python call, from a curve to a verified answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+import sasnet_plugin
+from sasnet_plugin.fitting.api import uncertainties
+from sasnet_plugin.types import Curve, SasnetError
+
+Simulated = Callable[..., Curve]
+
+
+def test_a_core_shell_sphere_is_found_ranked_verified_and_shown(simulated: Simulated) -> None:
+    curve = simulated("core_shell_sphere", {"radius": 60.0, "thickness": 25.0, "background": 0.01})
+    result = sasnet_plugin.fit(curve, models=["core_shell_sphere", "sphere", "lamellar"], time_limit=60)
+    assert result.best is not None
+    assert result.best.model == "core_shell_sphere"
+    assert result.best.weight > 0.9
+    assert result.verified
+    assert [row["weight"] for row in result.table()] == [f.weight for f in result.fits]
+    assert "core_shell_sphere" in result._repr_html_()
+    figure = result.plot()
+    data, residuals = figure.axes
+    line = next(x for x in data.lines if x.get_label().startswith("core_shell_sphere"))
+    assert line.get_ydata() == pytest.approx(result.best.theory)
+    shown = residuals.lines[0].get_ydata()
+    assert float(np.sum(shown**2)) == pytest.approx(result.best.chisq)
+
+
+def test_what_no_model_explains_is_said(simulated: Simulated) -> None:
+    curve = simulated("sphere", {"radius": 80.0, "background": 0.01})
+    assert curve.dintensity is not None
+    bent = curve.intensity * (1 + 0.9 * np.sin(6 * np.log(curve.q)))
+    odd = Curve(curve.q, bent, curve.dintensity, dq=curve.dq)
+    result = sasnet_plugin.fit(odd, models=["sphere", "mono_gauss_coil"], time_limit=60)
+    assert not result.verified
+    assert any("None of these models" in note for note in result.notes)
+
+
+def test_uncertainties_of_zero_are_replaced() -> None:
+    q = np.geomspace(0.01, 0.3, 40)
+    intensity = q**-2.0
+    sigma = 0.02 * intensity
+    sigma[3] = 0.0
+    used, note = uncertainties(Curve(q, intensity, sigma))
+    assert np.all(used > 0)
+    assert used[4:] == pytest.approx(sigma[4:])
+    assert "1 points" in note
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"models": ["spherre"]}, "spherre"),
+        ({"fixed": {"radios": 1.0}, "models": ["sphere"]}, "radius"),
+        ({"structure_factor": "hardspheres"}, "hardsphere"),
+    ],
+)
+def test_unknown_names_are_one_sentence(simulated: Simulated, options: dict[str, object], words: str) -> None:
+    with pytest.raises(SasnetError, match=words):
+        sasnet_plugin.fit(simulated("sphere", {"radius": 50.0}), **options)
