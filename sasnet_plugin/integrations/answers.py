@@ -71,7 +71,7 @@ class Answers:
         return fitted(found, request)
 
     def _report(self, of: int) -> dict[str, Any]:
-        from ..report.html import write_report
+        from ..report.page.fit_report import write_report
 
         if of not in self._fits:
             raise SasnetError(f"There is no fit {of} to report; fit first.")
@@ -99,7 +99,7 @@ def suggest(pool: Pool, curve: Curve, top: int) -> dict[str, Any]:
     """Models by falling probability, each with a curve of it that comes near."""
     from ..predict import open_classifier
     from ..predict.notes import OUT_OF_SCOPE
-    from ..report.sasview_clipboard import category
+    from ..report.exports.sasview_clipboard import category
 
     classifier = open_classifier()
     found = classifier.suggest([curve], top=top)[0]
@@ -163,7 +163,7 @@ def fit(pool: Pool, request: Request) -> FitResult:
 
 def fitted(result: FitResult, request: Request) -> dict[str, Any]:
     """A fit as plain objects: the answer, SasView's fit pages, curves, and a resolution that was found."""
-    from ..report.sasview_project import fit_page
+    from ..report.exports.sasview_project import fit_page
 
     pages = [
         {
