@@ -2,8 +2,8 @@
 
     python benchmarks/fitting_pictures.py
 
-The measurement is SANS of sodium dodecyl sulfate, 2 % in D2O, which comes with sasdata. The answers are written
-as ``sasnet`` prints them, so that the page says what its reader will see. Only the time limit is longer here:
+The measurement is SANS of sodium dodecyl sulfate, 2 % in D2O, which comes with sasdata. The answers are as
+``sasnet`` prints them, so that the page says what its reader will see. Only the time limit is longer here:
 what a page shows must not depend on what else a machine has to do.
 """
 

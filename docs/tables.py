@@ -1,23 +1,25 @@
 """Tables of the documentation that are made from the program, so that they cannot differ from it.
 
 A page asks for one by a comment of its own line: ``<!-- options: fit -->`` for a command's options,
-``<!-- settings: fitting -->`` for the settings of a package.
+``<!-- settings: fitting -->`` for the settings of a package, ``<!-- rooms: sasnet_plugin -->`` for its files.
 """
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
-MARK = re.compile(r"^<!-- (options|settings): (\w+) -->$", re.MULTILINE)
+MARK = re.compile(r"^<!-- (options|settings|rooms): (\w+) -->$", re.MULTILINE)
 
 
 def filled(text: str) -> str:
     """A page with its tables in place of their marks."""
-    makers = {"options": options, "settings": settings}
+    makers = {"options": options, "settings": settings, "rooms": rooms}
     return MARK.sub(lambda mark: makers[mark[1]](mark[2]), text)
 
 
@@ -69,6 +71,34 @@ def settings_rows(package: str) -> Iterator[tuple[type, list[tuple[str, str, str
                     for f in fields(group)
                 ],
             )
+
+
+def rooms(package: str) -> str:
+    """Every folder of a package with what it is for, and every file in it with what that holds."""
+    return "\n\n".join(
+        f"### `{room}/`\n\n{purpose}\n\n"
+        + _table(("file", "what"), [(f"`{name}`", what) for name, what in files])
+        for room, purpose, files in rooms_and_files(package)
+    )
+
+
+def rooms_and_files(package: str) -> Iterator[tuple[str, str, list[tuple[str, str]]]]:
+    """Each folder: its path, the first sentence of its docstring, and the same of each file in it."""
+    root = Path(__file__).parents[1] / package
+    for init in sorted(root.rglob("__init__.py"), key=lambda path: path.parent.as_posix()):
+        others = sorted(p for p in init.parent.glob("*.py") if p.name not in ("__init__.py", "__main__.py"))
+        yield (
+            init.parent.relative_to(root.parent).as_posix(),
+            _first_sentence(init),
+            [(p.name, _first_sentence(p)) for p in others],
+        )
+
+
+def _first_sentence(path: Path) -> str:
+    text = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
+    # What is code in a docstring, in one backtick or two, is code in Markdown with one.
+    first = " ".join(text.partition("\n\n")[0].split()).replace("``", "`")
+    return re.split(r"(?<=[.?]) (?=[A-Z])", first)[0]
 
 
 def _number(value: Any) -> str:

@@ -37,7 +37,7 @@ def blocks(page: Path, language: str) -> list[str]:
 
 def commands(page: Path) -> list[tuple[str, set[str]]]:
     """Each call of sasnet in a page: the command and its options."""
-    found = []
+    found: list[tuple[str, set[str]]] = []
     for block in blocks(page, "bash"):
         for line in block.splitlines():
             for command, rest in re.findall(
@@ -53,7 +53,7 @@ def test_commands_and_their_options_exist(page: Path) -> None:
     for name, used in commands(page):
         command = group.get_command(None, name)
         assert command is not None, name
-        known = {option for p in command.params for option in (*p.opts, *p.secondary_opts)}
+        known = {option for p in command.params for option in (*p.opts, *p.secondary_opts)} | {"--help"}
         assert used <= known, (name, used - known)
 
 
@@ -66,9 +66,8 @@ def test_examples_in_python_import_what_exists(page: Path) -> None:
                 for alias in node.names:
                     if not hasattr(module, alias.name):
                         import_module(f"{node.module}.{alias.name}")
-            elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
-                if node.value.id == "sasnet_plugin":
-                    assert hasattr(import_module("sasnet_plugin"), node.attr), node.attr
+            elif isinstance(node, ast.Attribute) and ast.unparse(node.value) == "sasnet_plugin":
+                assert hasattr(import_module("sasnet_plugin"), node.attr), node.attr
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
@@ -83,15 +82,32 @@ def test_files_of_the_project_that_are_named_exist(page: Path) -> None:
         assert any(p.exists() for p in places) or list(package.rglob(name)), name
 
 
-def test_every_room_of_the_package_is_on_the_code_map(repository: Path) -> None:
-    code_map = (repository / "docs" / "code_map.md").read_text(encoding="utf-8")
-    package = repository / "sasnet_plugin"
-    rooms = [path.parent.relative_to(repository).as_posix() for path in package.rglob("*/__init__.py")]
-    assert "sasnet_plugin/fitting/problem" in rooms
-    assert [room for room in rooms if f"`{room}/`" not in code_map] == []
-    # And nothing else is.
-    named = re.findall(r"^\| `(sasnet_plugin/[\w/.]+)`", code_map, re.MULTILINE)
-    assert [name for name in named if not (repository / name).exists()] == []
+def test_every_file_of_the_package_is_on_the_code_map(repository: Path, tables: Any) -> None:
+    code_map = tables.filled((repository / "docs" / "code_map.md").read_text(encoding="utf-8"))
+    found = {
+        f"{room}/{name}": what
+        for room, _, files in tables.rooms_and_files("sasnet_plugin")
+        for name, what in files
+    }
+    here = {path.relative_to(repository).as_posix() for path in (repository / "sasnet_plugin").rglob("*.py")}
+    assert set(found) == {path for path in here if "/__" not in path}
+    assert [path for path, what in found.items() if not what] == []
+    assert all(
+        f"### `{room}/`" in code_map
+        for room, purpose, _ in tables.rooms_and_files("sasnet_plugin")
+        if purpose
+    )
+    assert [room for room, purpose, _ in tables.rooms_and_files("sasnet_plugin") if not purpose] == []
+
+
+def test_every_setting_of_fits_has_a_reason_and_is_used(repository: Path, tables: Any) -> None:
+    rows = [row for _, table in tables.settings_rows("fitting") for row in table]
+    assert [name for name, _, _, why in rows if not why] == []
+    package = repository / "sasnet_plugin" / "fitting"
+    code = "".join(
+        path.read_text(encoding="utf-8") for path in package.rglob("*.py") if path.name != "settings.py"
+    )
+    assert [name for name, *_ in rows if not re.search(rf"\.{name.strip('`')}\b", code)] == []
 
 
 def test_marks_become_tables(tables: Any) -> None:
