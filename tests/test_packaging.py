@@ -204,10 +204,3 @@ def test_reference_answers_name_models_and_files_that_exist(repository: Path, ex
         assert (example_data / answer["file"]).is_file()
         for name in answer["models"]:
             assert set(name.replace("?", "").split("@")) <= known, name
-
-
-def test_code_map_names_every_part(repository: Path) -> None:
-    code_map = (repository / "docs" / "code_map.md").read_text(encoding="utf-8")
-    parts = [path.parent.name for path in (repository / "sasnet_plugin").glob("*/__init__.py")]
-    assert "data" in parts
-    assert [part for part in parts if f"`sasnet_plugin/{part}/`" not in code_map] == []

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..figure_file import write_figure
-from ..html_style import COLOURS, placeholder
-from ..html_svg import inline_svg, plain_axes, settings
+from ..page.style import COLOURS, placeholder
+from ..page.svg import inline_svg, plain_axes, settings
+from ..whole import write_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
-#: From a role of `html_style` to a colour.
+#: From a role of `page.style` to a colour.
 Paint = Callable[[str], str]
 #: A figure is drawn by this onto an empty figure, in these colours.
 Draw = Callable[["Figure", Paint], None]
@@ -133,7 +133,7 @@ def picture(axes: Axes, values: NDArray[np.floating], image: Any, paint: Paint, 
         origin="lower",
         aspect="auto",
         interpolation="nearest",
-        extent=extent(image.phi, image.alpha_f),
+        extent=extent(image.geometry.phi, image.geometry.alpha_f),
         **how,
     )
     axes.set_xlabel("φ / degrees", color=paint("ink"))
