@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from .linear import deviance
+from sasnet_plugin.fitting.orientation.linear import deviance
 
 FloatArray = NDArray[np.float64]
 #: Steps after which the held-back counts are looked at, more each time, and at most.
