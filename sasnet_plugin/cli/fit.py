@@ -160,11 +160,11 @@ def fit(
 def _write(found: FitResult, report: Path | None, export: Path | None) -> Iterator[Path]:
     """Write what was asked for besides the answer."""
     if report is not None:
-        from sasnet_plugin.report.html import write_report
+        from sasnet_plugin.report.page.fit_report import write_report
 
         yield write_report(found, report)
     if export is not None:
-        from sasnet_plugin.report.exports import export as write_exports
+        from sasnet_plugin.report.exports.write_all import export as write_exports
 
         yield from write_exports(found, export)
 

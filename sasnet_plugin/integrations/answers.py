@@ -15,8 +15,8 @@ from .messages import PROTOCOL, Request, seconds, whole, word, words
 from .watched import Progress, Watched
 
 if TYPE_CHECKING:
-    from sasnet_plugin.fitting.pool import Pool
     from sasnet_plugin.fitting.result.fit_result import FitResult
+    from sasnet_plugin.fitting.task import Pool
 
     from ..types import Curve, Suggestion
 
@@ -71,7 +71,7 @@ class Answers:
         return fitted(found, request)
 
     def _report(self, of: int) -> dict[str, Any]:
-        from ..report.html import write_report
+        from ..report.page.fit_report import write_report
 
         if of not in self._fits:
             raise SasnetError(f"There is no fit {of} to report; fit first.")
@@ -99,7 +99,7 @@ def suggest(pool: Pool, curve: Curve, top: int) -> dict[str, Any]:
     """Models by falling probability, each with a curve of it that comes near."""
     from ..predict import open_classifier
     from ..predict.notes import OUT_OF_SCOPE
-    from ..report.sasview_clipboard import category
+    from ..report.exports.sasview_clipboard import category
 
     classifier = open_classifier()
     found = classifier.suggest([curve], top=top)[0]
@@ -127,12 +127,12 @@ def suggest(pool: Pool, curve: Curve, top: int) -> dict[str, Any]:
 def previews(pool: Pool, curve: Curve, suggestion: Suggestion) -> list[dict[str, Any] | None]:
     """The bank's nearest curve of each suggested model; None where there is none, or not in time."""
     from sasnet_plugin.fitting.api import uncertainties
-    from sasnet_plugin.fitting.start_values.preview import Preview
+    from sasnet_plugin.fitting.start_values.preview import Preview, previewed
 
     dintensity = uncertainties(curve)[0]
-    jobs = [Preview(curve, dintensity, guess.name, guess.structure_factor) for guess in suggestion.models]
-    found: list[dict[str, Any] | None] = [None] * len(jobs)
-    for index, answer in pool.run(jobs, _PREVIEWS):
+    asked = [Preview(curve, dintensity, guess.name, guess.structure_factor) for guess in suggestion.models]
+    found: list[dict[str, Any] | None] = [None] * len(asked)
+    for index, answer in pool.run(previewed, asked, _PREVIEWS):
         if isinstance(answer, tuple):
             found[index] = {"q": answer[0], "intensity": answer[1]}
     return found
@@ -163,7 +163,7 @@ def fit(pool: Pool, request: Request) -> FitResult:
 
 def fitted(result: FitResult, request: Request) -> dict[str, Any]:
     """A fit as plain objects: the answer, SasView's fit pages, curves, and a resolution that was found."""
-    from ..report.sasview_project import fit_page
+    from ..report.exports.sasview_project import fit_page
 
     pages = [
         {

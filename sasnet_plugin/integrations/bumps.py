@@ -17,7 +17,7 @@ from typing import Any, NoReturn
 
 from sasnet_plugin.fitting.result.fit_result import FitResult
 
-from ..report.bumps_session import write_session
+from ..report.exports.bumps_session import write_session
 from ..types import SasnetError
 from .bumps_panel import panels
 

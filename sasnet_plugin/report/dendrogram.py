@@ -10,7 +10,7 @@ import numpy as np
 
 from ..types import ModelZooError
 from ..zoo import Manifest
-from .figure_file import write_figure
+from .whole import write_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -14,7 +14,7 @@ from ..simulate.examples import SOURCES, Examples
 from ..simulate.strangers import KINDS
 from ..train import metrics
 from ..zoo import Manifest
-from .figure_file import write_figure
+from .whole import write_figure
 
 COUNT_EDGES = (30, 300, 3_000, 30_000, 1_000_001)
 WIDTH_EDGES = (0.5, 1.1, 1.6, 2.0, 2.5, 4.0)

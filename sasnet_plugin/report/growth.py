@@ -17,10 +17,10 @@ from ..simulate.growth.stream import Held, held_out
 from ..zoo import ZooModel
 from ..zoo.growth_manifest import GrowthManifest
 from .evaluated import Evaluated
-from .figure_file import write_figure
 from .image_figures import answer, check_window, runtime_of, scope_figures, scope_table
 from .images.insight import pls_section
 from .images.page import Section
+from .whole import write_figure
 
 COUNTS = (1e4, 1e5, 1e6, 1e7, 1e8)
 #: Where the network is judged.

@@ -19,11 +19,11 @@ from ..simulate.gisas.strangers import KINDS
 from ..simulate.gisas.stream import Held, held_out
 from ..zoo import ZooModel
 from .evaluated import Evaluated
-from .figure_file import write_figure
 from .image_figures import answer, check_window, runtime_of, scope_figures
 from .images.insight import bias_section, pls_section
 from .images.page import Section
 from .orientation_card import model_card, table
+from .whole import write_figure
 
 COUNT_EDGES = (1e4, 1e5, 1e6, 1e7, 1e8)
 #: Where the seed's task is judged.

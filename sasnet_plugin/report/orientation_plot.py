@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..types import Image, OrientationGuess
-from .figure_file import write_figure
 from .plot import MAX_ROWS
+from .whole import write_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

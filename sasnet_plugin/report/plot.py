@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sasnet_plugin.report.figure_file import write_figure
+from sasnet_plugin.report.whole import write_figure
 from sasnet_plugin.types import Curve, Suggestion, product_name
 
 if TYPE_CHECKING:

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..figure_file import write_figure
-from ..html_style import COLOURS, placeholder
-from ..html_svg import inline_svg, plain_axes, settings
+from ..page.style import COLOURS, placeholder
+from ..page.svg import inline_svg, plain_axes, settings
+from ..whole import write_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
-#: From a role of `html_style` to a colour.
+#: From a role of `page.style` to a colour.
 Paint = Callable[[str], str]
 #: A figure is drawn by this onto an empty figure, in these colours.
 Draw = Callable[["Figure", Paint], None]

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
 
-from ..html_page import document, put
+from ..page.document import document, put
 from .canvas import Draw, svg
 
 

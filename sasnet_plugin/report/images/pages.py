@@ -114,7 +114,7 @@ def page_name(image: Image) -> str:
     """Name of an image's page, and eight digits of a hash over names and counts."""
     digest = hashlib.sha256(f"{image.file}\0{image.entry}\0".encode("utf-8", "surrogatepass"))
     digest.update(np.ascontiguousarray(image.counts, dtype="<f8").tobytes())
-    from ..html import plain
+    from ..page.fit_report import plain
 
     words = [word for word in (plain(Path(image.file).stem), plain(image.entry)) if word] or ["image"]
     return "-".join((*words, digest.hexdigest()[:8])) + ".html"

@@ -27,7 +27,7 @@ import numpy as np
 from sasnet_plugin.fitting.problem.size_distributions import sigmas
 from sasnet_plugin.fitting.result.fit_result import ModelFit, Parameter
 
-from ..simulate.priors import model_info
+from ...simulate.priors import model_info
 
 #: SasView shows this many digits of a value; limits are rounded outwards to them, so that a value that lies
 #: on its limit is not rounded across it.

@@ -6,7 +6,7 @@ import io
 import re
 from typing import TYPE_CHECKING, Any
 
-from .html_style import in_page_colours, placeholder
+from .style import in_page_colours, placeholder
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

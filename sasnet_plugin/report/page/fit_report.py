@@ -12,12 +12,12 @@ import numpy as np
 
 from sasnet_plugin.fitting.result.fit_result import FitResult
 
-from ..types import Curve, ModelZooError
-from ..zoo import Manifest, open_model
-from .html_corner import posterior_section
-from .html_figures import MAX_DRAWN, fit_figure, tree_figure
-from .html_page import document, put
-from .html_tables import key, made_with, parameter_tables, ranking, reduced_chisq
+from ...types import Curve, ModelZooError
+from ...zoo import Manifest, open_model
+from .document import document, put
+from .figures import MAX_DRAWN, fit_figure, tree_figure
+from .posterior import posterior_section
+from .tables import key, made_with, parameter_tables, ranking, reduced_chisq
 
 #: Letters of the file's name and of the entry's title that the page's name takes over.
 _NAME_LENGTH = 60

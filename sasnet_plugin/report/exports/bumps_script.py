@@ -12,8 +12,8 @@ from sasnet_plugin.fitting.problem.rebuilt import starting_values
 from sasnet_plugin.fitting.problem.resolution import ALONG_SLIT, is_slit
 from sasnet_plugin.fitting.result.fit_result import FitResult, ModelFit, Parameter
 
-from ..types import Curve
-from .whole import put_whole
+from ...types import Curve
+from ..whole import put_whole
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -13,9 +13,9 @@ import numpy as np
 
 from sasnet_plugin.fitting.result.fit_result import FitResult, ModelFit, Parameter
 
-from ..types import Curve, SasnetError
+from ...types import Curve, SasnetError
+from ..whole import put_whole
 from .bumps_script import unit_text
-from .whole import put_whole
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

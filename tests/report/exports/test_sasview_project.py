@@ -13,8 +13,8 @@ import pytest
 
 from sasnet_plugin.fitting.problem.experiment import experiment
 from sasnet_plugin.fitting.result.fit_result import FitResult, ModelFit, Parameter
-from sasnet_plugin.report.sasview_clipboard import category, clipboard_text, outward, page_state
-from sasnet_plugin.report.sasview_project import fit_page, selections, write_project
+from sasnet_plugin.report.exports.sasview_clipboard import category, clipboard_text, outward, page_state
+from sasnet_plugin.report.exports.sasview_project import fit_page, selections, write_project
 from sasnet_plugin.types import Curve, SasnetError
 
 SPHERE = {

@@ -7,8 +7,8 @@ import re
 from html import escape
 from pathlib import Path
 
-from ..types import SasnetError
-from .html_style import CSS
+from ...types import SasnetError
+from .style import CSS
 
 #: Nothing is loaded and nothing runs, even if some text escaped its escaping; pictures are in the page.
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"

@@ -5,14 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..types import SasnetError
+from ...types import SasnetError
+from ..page.fit_report import page_name
+from ..whole import put_whole
 from .bumps_script import write_script
 from .bumps_session import write_session
-from .html import page_name
 from .nxcansas import write_nxcansas
 from .sasview_clipboard import clipboard_text
 from .sasview_project import write_project
-from .whole import put_whole
 
 if TYPE_CHECKING:
     from sasnet_plugin.fitting.result.fit_result import FitResult

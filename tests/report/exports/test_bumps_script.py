@@ -12,7 +12,7 @@ import pytest
 from simulated_fits import KINDS, simulated
 
 from sasnet_plugin.fitting.result.fit_result import FitResult, ModelFit, Parameter
-from sasnet_plugin.report.bumps_script import write_script
+from sasnet_plugin.report.exports.bumps_script import write_script
 from sasnet_plugin.types import Curve, SasnetError
 
 

@@ -1,7 +1,7 @@
 """Figures of a fit report as inline SVG: data with fits, residuals below, and the tree of models.
 
 Drawn with matplotlib's objects alone, no window and no state of pyplot. The text stays text, the same input
-gives the same bytes, and every colour is a role of `html_style`.
+gives the same bytes, and every colour is a role of `style`.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ import numpy as np
 
 from sasnet_plugin.fitting.result.fit_result import FitResult, ModelFit
 
-from ..zoo import Manifest
-from .dendrogram import draw_tree, members_of_links
-from .digits import superscript
-from .html_style import DASHES, FITS, placeholder
-from .html_svg import inline_svg, plain_axes, settings
+from ...zoo import Manifest
+from ..dendrogram import draw_tree, members_of_links
+from ..digits import superscript
+from .style import DASHES, FITS, placeholder
+from .svg import inline_svg, plain_axes, settings
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

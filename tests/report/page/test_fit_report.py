@@ -18,7 +18,7 @@ from tinyzoo import manifest_entries
 
 from sasnet_plugin.fitting.assessment.goodness_of_fit import Verification
 from sasnet_plugin.fitting.result.fit_result import FitResult, ModelFit, Parameter
-from sasnet_plugin.report.html import page, page_name, write_report
+from sasnet_plugin.report.page.fit_report import page, page_name, write_report
 from sasnet_plugin.types import Curve, SasnetError
 from sasnet_plugin.zoo import Manifest, open_model, parse_manifest
 
@@ -257,7 +257,8 @@ def test_same_result_gives_the_same_bytes_in_any_process(
     stored = tmp_path / "result.pkl"
     stored.write_bytes(pickle.dumps(result))
     program = (
-        "import pickle, sys; from pathlib import Path; from sasnet_plugin.report.html import write_report;"
+        "import pickle, sys; from pathlib import Path;"
+        " from sasnet_plugin.report.page.fit_report import write_report;"
         "import matplotlib; matplotlib.rcParams.update({'font.size': 17, 'axes.grid': True});"
         "write_report(pickle.loads(Path(sys.argv[1]).read_bytes()), Path(sys.argv[2]))"
     )

@@ -5,10 +5,10 @@ from __future__ import annotations
 from sasnet_plugin.fitting.result.corner_plot import MARGIN, PANEL, draw_corner, drawn_names
 from sasnet_plugin.fitting.result.fit_result import ModelFit
 
-from .html_style import placeholder
-from .html_svg import inline_svg, settings
+from .style import placeholder
+from .svg import inline_svg, settings
 
-#: Pixels an inch, and what `html_style` gives every figure at least.
+#: Pixels an inch, and what `style` gives every figure at least.
 _PIXELS, _NARROWEST = 120, 620
 
 

@@ -9,9 +9,9 @@ from importlib.metadata import PackageNotFoundError, version
 
 from sasnet_plugin.fitting.result.fit_result import FitResult, ModelFit, Parameter
 
-from ..zoo import Manifest
-from .digits import interval, significant, unit_text, with_error
-from .html_style import DASHES, FITS
+from ...zoo import Manifest
+from ..digits import interval, significant, unit_text, with_error
+from .style import DASHES, FITS
 
 #: Programs whose versions decide what comes out.
 _PROGRAMS = ("sasmodels", "bumps", "sasdata", "onnxruntime", "numpy", "scipy")
@@ -163,7 +163,7 @@ def _range(low: float, high: float) -> str:
 
 def made_with(result: FitResult, groups: Manifest) -> str:
     """How to cite, and which versions made the page."""
-    from .. import __version__
+    from ... import __version__
 
     versions = {"sasnet_plugin": __version__} | {name: _version(name) for name in _PROGRAMS}
     listed = ", ".join(f"{name} {number}" for name, number in versions.items())

@@ -1,0 +1,1 @@
+"""A fit as files that other programs open: SasView, Bumps, and everything that reads NXcanSAS."""
