@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sasnet_plugin.fitting.optimize.local_search import Polisher
+from sasnet_plugin.fitting.optimize.local_search import LocalSearch
 from sasnet_plugin.fitting.problem.experiment import choose_free, experiment, fittable
 from sasnet_plugin.fitting.strategy.fit_candidate import fit_candidate, granted
 from sasnet_plugin.fitting.task import Budget, Task
@@ -107,13 +107,13 @@ def test_a_candidate_far_behind_the_others_gives_up_early(
     assert curve.dintensity is not None
     task = Task(curve, curve.dintensity, "lamellar", None)
     calls: list[int] = []
-    intensity = Polisher.intensity
+    intensity = LocalSearch.intensity
 
-    def counted(polisher: Polisher, parameters: dict[str, Any]) -> Any:
+    def counted(polisher: LocalSearch, parameters: dict[str, Any]) -> Any:
         calls[-1] += 1
         return intensity(polisher, parameters)
 
-    monkeypatch.setattr(Polisher, "intensity", counted)
+    monkeypatch.setattr(LocalSearch, "intensity", counted)
     calls.append(0)
     patient = fit_candidate(task, bank)
     calls.append(0)

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 from sasnet_plugin.fitting.optimize.integer_search import climbed, counts_of
-from sasnet_plugin.fitting.optimize.local_search import Polished
+
+from sasnet_plugin.fitting.optimize.local_search import LocalMinimum
 from sasnet_plugin.fitting.strategy.fit_candidate import fit_candidate
 from sasnet_plugin.fitting.task import Task
 from sasnet_plugin.simulate.bank import Bank
@@ -29,18 +30,18 @@ def test_counts_are_those_of_the_body_not_of_its_parameters() -> None:
 def test_the_least_is_found_from_far_and_each_count_is_tried_once() -> None:
     tried: list[float] = []
 
-    def polish(start: dict[str, Any]) -> Polished | None:
+    def polish(start: dict[str, Any]) -> LocalMinimum | None:
         tried.append(start["n"])
-        return None if start["n"] > 80 else Polished(start, (start["n"] - 37.0) ** 2 + 1.0)
+        return None if start["n"] > 80 else LocalMinimum(start, (start["n"] - 37.0) ** 2 + 1.0)
 
-    best = climbed(["n"], Polished({"n": 6.0}, 962.0), polish)
+    best = climbed(["n"], LocalMinimum({"n": 6.0}, 962.0), polish)
     assert best.parameters["n"] == 37.0
     assert len(tried) == len(set(tried))
 
 
 def test_nothing_better_leaves_what_there_was() -> None:
-    start = Polished({"n": 5.0}, 1.0)
-    assert climbed(["n"], start, lambda p: Polished(p, 2.0)) is start
+    start = LocalMinimum({"n": 5.0}, 1.0)
+    assert climbed(["n"], start, lambda p: LocalMinimum(p, 2.0)) is start
 
 
 def test_the_layers_of_a_stack_are_found(simulated: Callable[..., Curve], bank: Bank) -> None:

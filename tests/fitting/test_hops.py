@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from sasnet_plugin.fitting.optimize.basin_hopping import hopped, leap
-from sasnet_plugin.fitting.optimize.local_search import Polished
+from sasnet_plugin.fitting.optimize.local_search import LocalMinimum
 from sasnet_plugin.fitting.strategy.fit_candidate import fit_candidate
 from sasnet_plugin.fitting.task import Budget, Task
 from sasnet_plugin.simulate.bank import Bank
@@ -51,16 +51,16 @@ def test_two_sizes_trade_their_places() -> None:
 def test_the_walk_ends_where_nothing_is_left_to_look_for_and_where_nothing_is_found() -> None:
     info, calls = load_model("sphere").info, list[dict[str, Any]]()
 
-    def walk(enough: float, polish: Callable[[dict[str, Any]], Polished | None]) -> list[Polished]:
+    def walk(enough: float, polish: Callable[[dict[str, Any]], LocalMinimum | None]) -> list[LocalMinimum]:
         calls.clear()
-        start = Polished({"radius": 50.0, "sld": 1.0, "sld_solvent": 6.0}, 100.0)
+        start = LocalMinimum({"radius": 50.0, "sld": 1.0, "sld_solvent": 6.0}, 100.0)
         return hopped(
             info, [start], lambda p: calls.append(p) or polish(p), np.random.default_rng(2),
             held=frozenset(), points=15, enough=enough, going=lambda: True,
         )  # fmt: skip
 
     # Each leap is a little better.
-    found = walk(10.0, lambda p: Polished(p, 100.0 * 0.8 ** len(calls)))
+    found = walk(10.0, lambda p: LocalMinimum(p, 100.0 * 0.8 ** len(calls)))
     assert found[0].chisq <= 10.0
     assert [f.chisq for f in found] == sorted(f.chisq for f in found)
     assert len(calls) == 11

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from sasnet_plugin.fitting.problem.least_squares import cells
+from sasnet_plugin.fitting.problem.rebinning import cells
 
 
 def test_a_deep_minimum_does_not_stand_for_its_cell():

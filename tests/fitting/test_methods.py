@@ -17,7 +17,7 @@ from sasnet_plugin.fitting.api import bank_path
 from sasnet_plugin.fitting.optimize import bumps_fitters as drive
 from sasnet_plugin.fitting.optimize.refine_best import Refinement, refine, refine_best
 from sasnet_plugin.fitting.pool import Workers
-from sasnet_plugin.fitting.problem.rebuilt import rebuilt
+from sasnet_plugin.fitting.problem.experiment import rebuilt
 from sasnet_plugin.fitting.result.fit_result import FitResult, ModelFit, Parameter
 from sasnet_plugin.fitting.task import Method
 from sasnet_plugin.simulate.kernel import call

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from sasnet_plugin.fitting.problem.experiment import experiment
-from sasnet_plugin.fitting.problem.resolution import FINEST, has_resolution, resolution, sampling_needed
+from sasnet_plugin.fitting.problem.resolution import has_resolution, resolution, sampling_needed
+from sasnet_plugin.fitting.settings import PROBLEM
 from sasnet_plugin.simulate.grid import WIDE_Q
 from sasnet_plugin.simulate.kernel import call
 from sasnet_plugin.simulate.resolution import pinhole_matrix, slit_matrix
@@ -32,10 +33,10 @@ def test_fine_sampling_is_the_integral_and_coarse_is_not(columns: dict[str, np.n
     matrix = pinhole_matrix(Q, curve.dq) if curve.dq is not None else slit_matrix(Q, curve.dxl)
     exact = matrix @ sphere(WIDE_Q, 1200.0)
     errors = {}
-    for per_decade in (None, FINEST):
+    for per_decade in (None, PROBLEM.finest):
         found = resolution(curve, per_decade)
         errors[per_decade] = np.abs(found.apply(sphere(found.q_calc, 1200.0)) / exact - 1)
-    assert np.quantile(errors[FINEST], 0.9) < 0.02
+    assert np.quantile(errors[PROBLEM.finest], 0.9) < 0.02
     assert np.quantile(errors[None], 0.9) > 0.2
 
 
@@ -52,7 +53,7 @@ def test_sampling_is_as_coarse_as_the_body_allows() -> None:
         fitness = experiment(curve, 0.02 * exact, "sphere", {"radius": radius, "background": 0.0})
         chosen[radius] = sampling_needed(fitness, curve)
     assert chosen[5.0] is None
-    assert chosen[20000.0] == FINEST
+    assert chosen[20000.0] == PROBLEM.finest
 
 
 def test_without_widths_there_is_no_resolution() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sasnet_plugin.fitting.optimize.local_search import Polished
+from sasnet_plugin.fitting.optimize.local_search import LocalMinimum
 from sasnet_plugin.fitting.optimize.neighbour_search import crossed, sizes_of
 from sasnet_plugin.fitting.strategy.fit_candidate import fit_candidate
 from sasnet_plugin.fitting.task import Budget, Task
@@ -28,11 +28,11 @@ def test_sizes_are_the_lengths_of_the_body_longest_first() -> None:
 def test_the_deepest_of_many_valleys_is_reached_and_then_nothing_more_is_tried() -> None:
     tried: list[float] = []
 
-    def polish(start: dict[str, Any]) -> Polished:
+    def polish(start: dict[str, Any]) -> LocalMinimum:
         """Valleys every 4 %, ever deeper towards 1000."""
         tried.append(start["length"])
         valley = 1000.0 * 1.04 ** round(float(np.log(start["length"] / 1000.0) / np.log(1.04)))
-        return Polished({"length": valley}, 1.0 + abs(np.log(valley / 1000.0)) * 100)
+        return LocalMinimum({"length": valley}, 1.0 + abs(np.log(valley / 1000.0)) * 100)
 
     best = crossed(["length"], polish({"length": 1320.0}), polish, enough=1.5)
     assert best.parameters["length"] == pytest.approx(1000.0)

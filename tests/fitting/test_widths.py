@@ -8,15 +8,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from sasnet_plugin.fitting.optimize.local_search import Polisher
-from sasnet_plugin.fitting.problem.rebuilt import rebuilt, starting_values
-from sasnet_plugin.fitting.problem.size_distributions import (
-    MOST,
-    completed,
-    other_kinds,
-    points_needed,
-    sigmas,
-)
+from sasnet_plugin.fitting.optimize.local_search import LocalSearch
+from sasnet_plugin.fitting.problem.experiment import rebuilt, starting_values
+from sasnet_plugin.fitting.problem.size_distributions import completed, other_kinds, points_needed, sigmas
+from sasnet_plugin.fitting.settings import PROBLEM
 from sasnet_plugin.fitting.strategy.fit_candidate import fit_candidate
 from sasnet_plugin.fitting.task import Task
 from sasnet_plugin.simulate.bank import Bank
@@ -27,7 +22,7 @@ Simulated = Callable[..., Curve]
 
 def _needed(curve: Curve, width: float, radius: float) -> int:
     assert curve.dintensity is not None
-    polisher = Polisher(curve, curve.dintensity, "sphere", per_decade=200)
+    polisher = LocalSearch(curve, curve.dintensity, "sphere", per_decade=200)
     start = completed({"radius": radius, "radius_pd": width}, 35)
     return points_needed("sphere", start, lambda p: polisher.solved(p)[0])
 
@@ -35,13 +30,13 @@ def _needed(curve: Curve, width: float, radius: float) -> int:
 def test_a_wider_distribution_of_a_larger_body_needs_more_points(simulated: Simulated) -> None:
     narrow = _needed(simulated("sphere", {"radius": 10.0, "background": 0.01}), 0.05, 10.0)
     wide = _needed(simulated("sphere", {"radius": 400.0, "background": 0.01}), 0.3, 400.0)
-    assert narrow < wide <= MOST["fast"]
+    assert narrow < wide <= PROBLEM.width_points["fast"]
 
 
 def test_fewer_points_change_the_curve_by_little_of_its_uncertainty(simulated: Simulated) -> None:
     curve = simulated("sphere", {"radius": 60.0, "background": 0.01})
     assert curve.dintensity is not None
-    polisher = Polisher(curve, curve.dintensity, "sphere", per_decade=200)
+    polisher = LocalSearch(curve, curve.dintensity, "sphere", per_decade=200)
     start = completed({"radius": 60.0, "radius_pd": 0.1}, 35)
     count = points_needed("sphere", start, lambda p: polisher.solved(p)[0])
     assert count < 35
@@ -75,7 +70,7 @@ def test_a_monodisperse_body_gets_no_width_and_a_spread_one_its_own(
     like = simulated("sphere", {"radius": 40.0, "background": 0.01})
     assert like.dintensity is not None
     # Smeared at more points than sasmodels takes: its own would look like a width.
-    exact = Polisher(like, like.dintensity, "sphere", per_decade=800)
+    exact = LocalSearch(like, like.dintensity, "sphere", per_decade=800)
     clean = exact.intensity(completed({"radius": 40.0} | ({"radius_pd": width} if width else {}), 35)) + 0.01
     noise = np.random.default_rng(3).standard_normal(len(like))
     sigma = 0.02 * clean
