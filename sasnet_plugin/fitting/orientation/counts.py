@@ -93,4 +93,5 @@ def on_window(image: Image, window: Window = WINDOW) -> tuple[Counts, Image]:
             f"{name}: {y.sum():.0f} counts within the window are too few to tell how the lattice is rotated;"
             " measure longer."
         )
-    return Counts(y, mask, found.coverage[mask], window, image.wavelength, image.alpha_i), shown
+    beam = image.geometry
+    return Counts(y, mask, found.coverage[mask], window, beam.wavelength, beam.alpha_i), shown

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 from sasnet_plugin.fitting.optimize.levenberg_marquardt import levenberg
-from sasnet_plugin.fitting.problem.experiment import experiment, silent
 from sasnet_plugin.fitting.task import Budget, Task
 from sasnet_plugin.simulate.kernel import load_model
 from sasnet_plugin.simulate.quick import quick_model
@@ -47,19 +46,3 @@ def test_the_rod_is_one_for_which_the_quick_model_does_not_do() -> None:
         theory(model, ROD) for model in (load_model("triaxial_ellipsoid"), quick_model("triaxial_ellipsoid"))
     )
     assert np.max(np.abs(quick / own - 1)) > 0.03
-
-
-def test_a_calculation_that_its_time_ends_leaves_no_traceback(caplog: pytest.LogCaptureFixture) -> None:
-    """bumps logs what ends one, on the terminal of whoever has set up no logging."""
-    from bumps.fitproblem import FitProblem
-
-    curve = Curve(Q, np.ones(Q.size), np.ones(Q.size))
-    fitness = experiment(curve, np.ones(Q.size), "sphere", {"radius": 50.0})
-    fitness.model.radius.range(10.0, 100.0)
-    problem = FitProblem(fitness)
-    fitness.deadline = 0.0
-    with silent():
-        problem.nllf(problem.getp() * 1.1)
-    assert not caplog.records
-    problem.nllf(problem.getp() * 1.1)
-    assert "TimeUpError" in caplog.text  # nothing is silenced beyond that

@@ -10,9 +10,9 @@ import pytest
 import sasnet_plugin
 from sasnet_plugin.fitting.problem.contrast import (
     contrast_of,
-    hold,
     scattering_length_density,
     settled,
+    with_contrast,
     with_fixed,
 )
 from sasnet_plugin.fitting.strategy.fit_candidate import fit_candidate
@@ -109,7 +109,7 @@ def test_what_cannot_be_read_is_one_sentence(text: str, words: str) -> None:
     assert "\n" not in str(caught.value)
 
 
-def test_x_rays_need_a_wavelength_that_the_tables_hold() -> None:
+def test_x_rays_need_a_wavelength_that_the_tables_with_contrast() -> None:
     with pytest.raises(SasnetError, match="--wavelength 1.54"):
         scattering_length_density("H2O", "xray")
     with pytest.raises(SasnetError, match="positive"):
@@ -138,7 +138,7 @@ def test_no_contrast_is_refused() -> None:
         ("mono_gauss_coil", {}),
     ],
 )
-def test_the_sample_is_held_only_where_it_is_the_one_material(model: str, names: dict[str, float]) -> None:
+def test_the_sample_is_fixed_only_where_it_is_the_one_material(model: str, names: dict[str, float]) -> None:
     assert settled(Contrast(3.5, 6.4), model) == names
     assert settled(Contrast(3.5, None), "core_shell_sphere") == {}
     assert settled(Contrast(3.5, None), "teubner_strey") == {}
@@ -156,10 +156,10 @@ def test_the_users_own_value_or_range_goes_before(simulated: Simulated) -> None:
     task = Task(
         curve, curve.dintensity, "sphere", None, fixed={"sld": 4.0}, ranges={"sld_solvent": (1.0, 2.0)}
     )
-    (found,), notes = hold(Contrast(3.5, 6.4, "SiO2@2.2", "D2O"), [task])
+    (found,), notes = with_contrast(Contrast(3.5, 6.4, "SiO2@2.2", "D2O"), [task])
     assert found.fixed == {"sld": 4.0}
-    assert "nothing to hold" in " ".join(notes)
-    (same,), silent = hold(None, [task])
+    assert "nothing to fix" in " ".join(notes)
+    (same,), silent = with_contrast(None, [task])
     assert same is task
     assert silent == []
 
@@ -180,7 +180,7 @@ def test_scale_is_the_volume_fraction_once_the_contrast_is_known(simulated: Simu
     truth = {"radius": 60.0, "scale": 0.012, "background": 0.01, **settled(contrast, "sphere")}
     curve = simulated("sphere", truth)
     assert curve.dintensity is not None
-    (task,), notes = hold(contrast, [Task(curve, curve.dintensity, "sphere", None)])
+    (task,), notes = with_contrast(contrast, [Task(curve, curve.dintensity, "sphere", None)])
     found = fit_candidate(task, bank)
     scale = found.parameters["scale"]
     assert scale.error is not None
@@ -189,7 +189,7 @@ def test_scale_is_the_volume_fraction_once_the_contrast_is_known(simulated: Simu
     assert found.parameters["sld"].value == contrast.sample
     assert notes == [
         "Scattering length densities for neutrons, 10⁻⁶ Å⁻²: SiO2@2.2 3.47, D2O 6.36.",
-        "Held in sphere: sld, sld_solvent.",
+        "Fixed in sphere: sld, sld_solvent.",
     ]
 
 
@@ -208,4 +208,4 @@ def test_core_and_shell_are_fitted_in_the_given_solvent(simulated: Simulated) ->
     assert best.parameters["sld_solvent"].value == scattering_length_density("D2O")
     assert best.parameters["radius"].value == pytest.approx(60.0, rel=0.05)
     assert any("C8H8@1.05 may be any" in note for note in result.notes)
-    assert any("mono_gauss_coil: nothing to hold" in note for note in result.notes)
+    assert any("mono_gauss_coil: nothing to fix" in note for note in result.notes)

@@ -40,14 +40,14 @@ def test_volume_fraction_of_hard_spheres(simulated: Simulated, bank: Bank) -> No
     assert found["volfraction"] == pytest.approx(0.3, abs=0.11)
 
 
-def test_seeds_differ_and_get_worse(simulated: Simulated, bank: Bank) -> None:
+def test_starts_differ_and_get_worse(simulated: Simulated, bank: Bank) -> None:
     curve = simulated("cylinder", {"radius": 25.0, "length": 350.0})
     assert curve.dintensity is not None
-    seeds = nearest(bank.page("cylinder"), "cylinder", None, binned(curve, curve.dintensity), count=6)
-    assert len(seeds) == 6
-    badness = [s.badness for s in seeds]
-    assert badness == sorted(badness)
-    lengths = [s.parameters["length"] for s in seeds]
+    starts = nearest(bank.page("cylinder"), "cylinder", None, binned(curve, curve.dintensity), count=6)
+    assert len(starts) == 6
+    residuals = [s.weighted_residual for s in starts]
+    assert residuals == sorted(residuals)
+    lengths = [s.parameters["length"] for s in starts]
     assert np.std(np.log(lengths)) > 0.05
 
 

@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 from sasnet_plugin.fitting.optimize.local_search import LocalSearch
-from sasnet_plugin.fitting.problem.experiment import rebuilt, starting_values
 from sasnet_plugin.fitting.problem.size_distributions import completed, other_kinds, points_needed, sigmas
 from sasnet_plugin.fitting.settings import PROBLEM
 from sasnet_plugin.fitting.strategy.fit_candidate import fit_candidate
@@ -82,13 +81,3 @@ def test_a_monodisperse_body_gets_no_width_and_a_spread_one_its_own(
         p = found.parameters["radius_pd"]
         assert p.error is not None
         assert abs(p.value - width) < 4 * p.error
-
-
-def test_a_fit_comes_back_with_the_points_that_it_had(simulated: Simulated, bank: Bank) -> None:
-    spread = {"radius_pd": 0.15, "radius_pd_n": 35, "radius_pd_nsigma": 3.0}
-    curve = simulated("sphere", {"radius": 40.0, "background": 0.01} | spread)
-    assert curve.dintensity is not None
-    found = fit_candidate(Task(curve, curve.dintensity, "sphere", None), bank)
-    assert starting_values(found)["radius_pd_n"] == found.pd_points < 35
-    _, fitness = rebuilt(curve, curve.dintensity, found)
-    assert float(np.sum(fitness.residuals() ** 2)) == pytest.approx(found.chisq, rel=1e-9)

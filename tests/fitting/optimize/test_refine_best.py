@@ -14,11 +14,12 @@ import pytest
 
 import sasnet_plugin
 from sasnet_plugin.fitting.api import bank_path
-from sasnet_plugin.fitting.optimize import bumps_fitters as drive
+from sasnet_plugin.fitting.optimize import bumps_fitters
 from sasnet_plugin.fitting.optimize.refine_best import Refinement, refine, refine_best
 from sasnet_plugin.fitting.pool import Workers
 from sasnet_plugin.fitting.problem.experiment import rebuilt
 from sasnet_plugin.fitting.result.fit_result import FitResult, ModelFit, Parameter
+from sasnet_plugin.fitting.settings import OPTIMIZE
 from sasnet_plugin.fitting.task import Method
 from sasnet_plugin.simulate.kernel import call
 from sasnet_plugin.types import Curve, SasnetError
@@ -134,7 +135,7 @@ def test_the_same_seed_gives_the_same_samples_and_leaves_the_global_state_alone(
 def test_from_a_bad_start_nothing_ends_worse_than_lm(name: str) -> None:
     curve = _curve()
     bad = _lm(curve, {**TRUTH, "radius": 150.0})
-    assert bad.reduced_chisq > 100  # LM sits in another valley
+    assert bad.reduced_chisq > 100  # LM ends in another minimum
     answer = refine(_job(curve, bad, Method(name)))
     assert answer.fit.chisq <= bad.chisq
     residual = (curve.intensity - answer.fit.theory) / curve.dintensity
@@ -163,7 +164,7 @@ def test_a_run_that_is_cut_short_says_so_and_half_of_it_is_burn_in(monkeypatch: 
     began = time.time()
     ticks = itertools.count()
     clock = SimpleNamespace(time=lambda: began + 0.01 * next(ticks), perf_counter=time.perf_counter)
-    monkeypatch.setattr(drive, "time", clock)
+    monkeypatch.setattr(bumps_fitters, "time", clock)
     method = Method("dream", samples=900_000, burn=1000)
     assert curve.dintensity is not None
     answer = refine(Refinement(curve, curve.dintensity, found, method, began + 40.0, 5))
@@ -243,7 +244,7 @@ def test_impossible_methods_are_one_sentence(options: dict[str, object]) -> None
 
 
 def test_of_very_many_draws_a_part_is_kept_and_burn_in_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(drive, "_KEPT", 1000)  # of 4000
+    monkeypatch.setattr(bumps_fitters, "OPTIMIZE", replace(OPTIMIZE, kept_draws=1000))  # of 4000
     curve = _curve(points=15)
     found = _lm(curve, TRUTH)
     after = refine(_job(curve, found, Method("dream", samples=4000, burn=40))).fit

@@ -1,4 +1,4 @@
-"""LocalMinimum starts: into the valley from afar, within what a user allows, and in time."""
+"""Local refinement: to the minimum from afar, within what a user allows, and in time."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from sasnet_plugin.types import Curve
 Simulated = Callable[..., Curve]
 
 
-def polisher(curve: Curve, name: str, **options: object) -> LocalSearch:
+def local_search(curve: Curve, name: str, **options: object) -> LocalSearch:
     assert curve.dintensity is not None
     return LocalSearch(curve, curve.dintensity, name, **options)  # type: ignore[arg-type]
 
@@ -26,7 +26,7 @@ def test_a_cylinder_is_found_from_where_levenberg_marquardt_is_lost(
     simulated: Simulated, radius: float, length: float
 ) -> None:
     curve = simulated("cylinder", {"radius": 20.0, "length": 400.0, "background": 0.01})
-    found = polisher(curve, "cylinder").refine({"radius": radius, "length": length})
+    found = local_search(curve, "cylinder").refine({"radius": radius, "length": length})
     assert found is not None
     assert found.chisq / len(curve) < 1.3
     assert found.parameters["radius"] == pytest.approx(20.0, rel=0.02)
@@ -42,16 +42,16 @@ def test_scale_and_background_are_solved_for_whatever_their_size(scale: float, b
     shape = helper.intensity({"radius": 60.0})
     intensity = scale * (shape + background * shape.min())
     curve = Curve(q, intensity, 0.01 * np.abs(scale * shape))
-    residual, found, level = polisher(curve, "sphere").solved({"radius": 60.0})
+    residual, found, level = local_search(curve, "sphere").solved({"radius": 60.0})
     assert np.max(np.abs(residual)) < 1e-3
     assert found == pytest.approx(scale, rel=1e-4)
     assert level == pytest.approx(background * scale * shape.min(), abs=1e-4 * scale * shape.min())
 
 
-def test_held_parameters_and_ranges_are_kept(simulated: Simulated) -> None:
+def test_fixed_parameters_and_ranges_are_kept(simulated: Simulated) -> None:
     curve = simulated("cylinder", {"radius": 20.0, "length": 400.0, "background": 0.01})
-    helper = polisher(
-        curve, "cylinder", held=frozenset({"radius", "background"}), ranges={"length": (500.0, 600.0)}
+    helper = local_search(
+        curve, "cylinder", fixed=frozenset({"radius", "background"}), ranges={"length": (500.0, 600.0)}
     )
     found = helper.refine({"radius": 23.0, "length": 550.0, "background": 0.02, "scale": 1.0})
     assert found is not None
@@ -62,9 +62,9 @@ def test_held_parameters_and_ranges_are_kept(simulated: Simulated) -> None:
 
 def test_out_of_time_it_keeps_the_best_point_seen(simulated: Simulated) -> None:
     curve = simulated("cylinder", {"radius": 20.0, "length": 400.0, "background": 0.01})
-    helper = polisher(curve, "cylinder")
+    helper = local_search(curve, "cylinder")
     start = {"radius": 22.0, "length": 350.0}
-    residual, _, _ = polisher(curve, "cylinder").solved(start)
+    residual, _, _ = local_search(curve, "cylinder").solved(start)
     for seconds in (0.0, 0.02):
         helper.deadline = time.process_time() + seconds
         found = helper.refine(start)
@@ -74,4 +74,4 @@ def test_out_of_time_it_keeps_the_best_point_seen(simulated: Simulated) -> None:
 
 def test_no_finite_curve_no_start(simulated: Simulated) -> None:
     curve = simulated("sphere", {"radius": 80.0})
-    assert polisher(curve, "sphere").refine({"radius": np.nan}) is None
+    assert local_search(curve, "sphere").refine({"radius": np.nan}) is None
