@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sasnet_plugin.fitting.optimize.basin_hopping import basin_hopping
+from sasnet_plugin.fitting.optimize.basin_hopping import basin_hopping, random_step
 from sasnet_plugin.fitting.optimize.local_search import LocalMinimum
 from sasnet_plugin.fitting.strategy.fit_candidate import fit_candidate
 from sasnet_plugin.fitting.task import Budget, Task
