@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from sasnet_plugin.fitting.result.fit_result import ModelFit, Parameter
+from sasnet_plugin.fitting.result.model_fit import ModelFit, Parameter
 from sasnet_plugin.fitting.strategy.candidate_selection import _patient
 from sasnet_plugin.fitting.strategy.more_models import caught
 from sasnet_plugin.fitting.task import Task

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from sasnet_plugin.fitting.result.fit_result import ModelFit
+from sasnet_plugin.fitting.result.model_fit import ModelFit
 from sasnet_plugin.fitting.strategy.candidates import candidates, priors, shortlist
 from sasnet_plugin.predict import open_classifier
 from sasnet_plugin.types import Curve, GroupGuess, ModelGuess, Suggestion

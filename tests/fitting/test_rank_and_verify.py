@@ -7,8 +7,8 @@ import pytest
 from scipy.stats import chi2
 
 from sasnet_plugin.fitting.assessment.goodness_of_fit import standardised_runs, verify
-from sasnet_plugin.fitting.assessment.ranking import alike, doubtful, explains, ranked
-from sasnet_plugin.fitting.result.fit_result import ModelFit, Parameter
+from sasnet_plugin.fitting.assessment.assess import alike, doubtful, explains, ranked
+from sasnet_plugin.fitting.result.model_fit import ModelFit, Parameter
 from sasnet_plugin.types import Curve
 
 N = 100

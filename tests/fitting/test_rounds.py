@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sasnet_plugin.fitting.assessment.ranking import explains
+from sasnet_plugin.fitting.assessment.goodness_of_fit import explains
 from sasnet_plugin.fitting.pool import answer_of
-from sasnet_plugin.fitting.result.fit_result import ModelFit
+from sasnet_plugin.fitting.result.model_fit import ModelFit
 from sasnet_plugin.fitting.strategy.more_models import Round, second_round
 from sasnet_plugin.fitting.strategy.stages import Rounds
 from sasnet_plugin.fitting.task import Budget, Task

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from sasnet_plugin.fitting.api import fit
-from sasnet_plugin.fitting.result.fit_result import ModelFit
+from sasnet_plugin.fitting.result.model_fit import ModelFit
 from sasnet_plugin.fitting.strategy.unknown_resolution import (
     Guess,
     ResolutionTask,

@@ -15,7 +15,7 @@ from sasnet_plugin.fitting.settings import OPTIMIZE
 
 if TYPE_CHECKING:
     from sasnet_plugin.fitting.optimize.refine_best import Refinement
-    from sasnet_plugin.fitting.result.fit_result import ModelFit
+    from sasnet_plugin.fitting.result.model_fit import ModelFit
 
 #: bumps' defaults for all but the number of steps.
 _OPTIONS = {"amoeba": {"steps": OPTIMIZE.amoeba_steps}, "de": {"steps": OPTIMIZE.de_steps}}

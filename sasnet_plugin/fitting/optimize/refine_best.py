@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sasnet_plugin.fitting.assessment.ranking import ranked
 from sasnet_plugin.fitting.optimize.bumps_fitters import minimise, quiet, sample
 from sasnet_plugin.fitting.problem.experiment import TimeUpError, rebuilt
-from sasnet_plugin.fitting.result.fit_result import ModelFit
+from sasnet_plugin.fitting.result.model_fit import ModelFit
 from sasnet_plugin.fitting.result.posterior import Posterior
 from sasnet_plugin.fitting.settings import OPTIMIZE
 from sasnet_plugin.fitting.task import UNLIMITED, Budget, Method, Pool
@@ -68,7 +67,7 @@ def refine_best(
     curve: Curve,
     dintensity: NDArray[np.float64],
     fits: Sequence[ModelFit],
-    prior: Sequence[float],
+    best: ModelFit,
     method: Method,
     seconds: float,
     rng: np.random.Generator,
@@ -82,8 +81,8 @@ def refine_best(
     dintensity : (n,) float array
     fits : sequence of ModelFit
         At least one.
-    prior : sequence of float
-        What each of them had before it was fitted.
+    best : ModelFit
+        The one of them with the greatest weight.
     method : Method
         Not lm.
     seconds : float
@@ -97,7 +96,6 @@ def refine_best(
         The best one replaced.
     notes : list of str
     """
-    best = ranked(fits, prior)[0]
     place = next(i for i, f in enumerate(fits) if f.name == best.name)
     until = time.time() + OPTIMIZE.method_share * seconds
     job = Refinement(curve, dintensity, fits[place], method, until, int(rng.integers(2**32)))
