@@ -14,9 +14,20 @@ from sasnet_plugin.domains.gisas_hex import GISAS_HEX
 from sasnet_plugin.domains.sas1d import SAS1D
 from sasnet_plugin.types import Curve, SasnetError
 
-VALUES = {"name", "preprocess_version", "reservoir", "reuse", "quantities"}
+NEW = {
+    "title",
+    "features",
+    "features_version",
+    "simulator",
+    "heads",
+    "network",
+    "symmetries",
+    "refine",
+    "sections",
+}
+VALUES = {"name", "preprocess_version", "reservoir", "reuse", "quantities"} | NEW
 OF_KERAS = {"net", "build_net"}  # imported by the tests of training
-OPTIONAL = {"recognise", "settings", "augment", "verify", "quantities", "report"}
+OPTIONAL = {"recognise", "settings", "augment", "verify", "quantities", "report"} | NEW
 
 
 @pytest.mark.parametrize("page", [SAS1D, GISAS_HEX, GISAS_GROWTH], ids=lambda page: page.name)
@@ -46,6 +57,21 @@ def test_files_are_told_apart_by_their_first_bytes(tmp_path: Path) -> None:
         "gisas_hex",
         "sas1d",
     ]
+
+
+def test_parameters_are_those_of_the_priors() -> None:
+    from sasnet_plugin.domains.gisas_growth import FILM
+    from sasnet_plugin.domains.gisas_hex import GEOMETRY
+    from sasnet_plugin.simulate.gisas.nuisance import QUANTITIES as OF_A_LATTICE
+    from sasnet_plugin.simulate.growth.quantities import QUANTITIES as OF_A_FILM
+
+    for parameters, quantities in ((GEOMETRY, OF_A_LATTICE), (FILM, OF_A_FILM)):
+        for parameter, quantity in zip(parameters, quantities, strict=True):
+            assert (parameter.name, parameter.unit) == (quantity.name, quantity.unit)
+            assert (parameter.odd, parameter.floor) == (quantity.odd, quantity.floor)
+            for x in quantity.low, quantity.high:
+                assert parameter.scaled(x) == quantity.scaled(x)
+                assert parameter.value(parameter.scaled(x), 0.1) == quantity.value(quantity.scaled(x), 0.1)
 
 
 def test_simulate_and_preprocess_fit_together() -> None:

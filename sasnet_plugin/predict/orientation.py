@@ -155,10 +155,10 @@ class OrientationReader:
                 manifest.quantities, answers.values[row], answers.errors[row], strict=True
             )
         }
-        geometry["wavelength"] = (image.wavelength, 0.0)
+        geometry["wavelength"] = (image.geometry.wavelength, 0.0)
         if shift := geometry.get("shift_alpha"):
             # The stated angle is too small by the shift.
-            geometry["alpha_i"] = (image.alpha_i + shift[0], shift[1])
+            geometry["alpha_i"] = (image.geometry.alpha_i + shift[0], shift[1])
         p = answers.p[row]
         guess = OrientationGuess(
             xi=np.array(XI, dtype=np.float64),

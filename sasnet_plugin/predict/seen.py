@@ -126,8 +126,8 @@ def on_window(image: Image, manifest: Seeing) -> Image:
 def beyond_training(image: Image, manifest: Seeing) -> list[str]:
     """One sentence for each part of the geometry that the network was not trained with."""
     return [
-        f"{name} = {getattr(image, name):g} {_UNITS[name]} is outside what the network was trained with,"
-        f" {low:g} to {high:g} {_UNITS[name]}."
+        f"{name} = {getattr(image.geometry, name):g} {_UNITS[name]} is outside what the network was trained"
+        f" with, {low:g} to {high:g} {_UNITS[name]}."
         for name, (low, high) in manifest.stated.items()
-        if not low <= getattr(image, name) <= high
+        if not low <= getattr(image.geometry, name) <= high
     ]
