@@ -34,6 +34,7 @@ MOST = 100_000
 FIXED = {"micromagnetic_FF_3D": 20, "superball": 14}
 
 
+@cache
 def quick_model(name: str) -> Any:
     """The model of `kernel.load_model` with fewer points of quadrature, or itself where it has none.
 
@@ -52,30 +53,6 @@ def quick_model(name: str) -> Any:
     SimulationError
         sasmodels cannot load or compile it.
     """
-    return _quick(name)
-
-
-def is_quick(name: str) -> bool:
-    """Whether `quick_model` gives another model than `kernel.load_model`."""
-    return quick_model(name) is not load_model(name)
-
-
-def is_exact(name: str, parameters: Mapping[str, Any]) -> bool:
-    """Whether the quick model's curve is sasmodels' own within 1e-3 there, a few narrow peaks aside.
-
-    Parameters
-    ----------
-    name : str
-    parameters : mapping
-        sasmodels' parameters.
-    """
-    if name not in LATTICES:
-        return False
-    return bool(WIDTHS[0] <= np.log(max(abs(float(parameters.get("d_factor", 0.0))), 1e-9)) <= WIDTHS[-1])
-
-
-@cache
-def _quick(name: str) -> Any:
     model = load_model(name)
     form, _, factor = name.partition("@")
     if form.endswith(".py"):
@@ -97,6 +74,25 @@ def _quick(name: str) -> Any:
         )
     except Exception as error:
         raise SimulationError(f"{name}: sasmodels cannot compile this model ({error}).") from error
+
+
+def is_quick(name: str) -> bool:
+    """Whether `quick_model` gives another model than `kernel.load_model`."""
+    return quick_model(name) is not load_model(name)
+
+
+def is_exact(name: str, parameters: Mapping[str, Any]) -> bool:
+    """Whether the quick model's curve is sasmodels' own within 1e-3 there, a few narrow peaks aside.
+
+    Parameters
+    ----------
+    name : str
+    parameters : mapping
+        sasmodels' parameters.
+    """
+    if name not in LATTICES:
+        return False
+    return bool(WIDTHS[0] <= np.log(max(abs(float(parameters.get("d_factor", 0.0))), 1e-9)) <= WIDTHS[-1])
 
 
 def _page(form: str) -> Any:
