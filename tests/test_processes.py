@@ -95,21 +95,3 @@ def test_a_child_ends_with_its_parent(repository: Path) -> None:
         [sys.executable, "-c", code], env=os.environ | {"PYTHONPATH": path}, capture_output=True, text=True
     )
     assert _gone(int(done.stdout))
-
-
-def test_a_script_needs_no_main_guard_to_fit(repository: Path, tmp_path: Path) -> None:
-    script = tmp_path / "script.py"
-    script.write_text(
-        "import numpy as np, sasnet_plugin\n"
-        "q = np.geomspace(0.005, 0.3, 90)\n"
-        "x = 50 * q\n"
-        "intensity = 9 * (3 * (np.sin(x) - x * np.cos(x)) / x**3) ** 2 + 0.01\n"
-        "curve = sasnet_plugin.Curve(q, intensity, 0.02 * intensity)\n"
-        "result = sasnet_plugin.fit(curve, models=['sphere'], structure_factor='none', workers=1)\n"
-        "print('fitted', result.best.model)\n"
-    )
-    path = os.pathsep.join(filter(None, [str(repository), os.environ.get("PYTHONPATH", "")]))
-    done = subprocess.run(
-        [sys.executable, str(script)], env=os.environ | {"PYTHONPATH": path}, capture_output=True, text=True
-    )
-    assert (done.stdout, done.stderr) == ("fitted sphere\n", "")
