@@ -71,7 +71,7 @@ def orientation_page(image: Image, answer: OrientationGuess | OrientationResult,
         )
         return _written(image, verdict, sections, answer.notes, folder)
     verified = isinstance(answer, OrientationResult)
-    mirror = answer.mirror if isinstance(answer, OrientationResult) and not answer.hand_known else None
+    mirror = answer.mirror if isinstance(answer, OrientationResult) and not answer.mirror_resolved else None
     sections.append(
         Section(
             "How the lattice is rotated",
