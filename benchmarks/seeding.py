@@ -1,4 +1,4 @@
-"""Where should a fit start? Ways to starting values, the true model given, each followed by the same local refinement.
+"""Where should a fit start? Ways to starting values, the true model given, each refined alike.
 
 ``python benchmarks/seeding.py --work W`` trains a small network for each of thirteen form models (Keras on
 any backend), draws measurements under the realistic protocol (monodisperse, dilute, resolution given) and
@@ -29,7 +29,7 @@ from kept import Solver, run
 STARTS, DRAWS = 3, 32
 #: Clean curves, measurements and passes over them in the training of a network; instruments they share.
 CLEAN, COUNT, EPOCHS, SETTINGS = 2000, 14_000, 8, 200
-#: CPU-seconds that a refinement may take, steps on all points; points a decade of a coarse copy, as `sasnet fit`.
+#: CPU-seconds that a refinement may take, steps on all points; points a decade of a coarse copy.
 PATIENCE, STEPS = 10.0, 20
 PER_DECADE = {"fast": 200, "medium": 100}
 WAYS = {
@@ -215,9 +215,9 @@ def table(found: dict[str, list[dict[str, Any]]], prepared: dict[str, float]) ->
         markdown(header, lines)
         + learned
         + f"\nWhat this cannot tell: differences below about {100 / np.sqrt(count):.0f} points, two standard"
-        " errors of a share of one half; size distributions, structure factors and the expensive models, as all"
-        " curves are monodisperse, dilute and quick to compute; what larger networks and more training would"
-        " do; and resolutions that a file does not give, as all files here give theirs.\n"
+        " errors of a share of one half; size distributions, structure factors and the expensive models, as"
+        " all curves are monodisperse, dilute and quick to compute; what larger networks and more training"
+        " would do; and resolutions that a file does not give, as all files here give theirs.\n"
         + "\nSuccesses with one and with three starts, by model:\n\n"
         + markdown(["model", *found], each)
     )
