@@ -109,7 +109,7 @@ def measurement(
             grid[low:top] = np.exp(log_i[low:top])
             before = copy.deepcopy(rng)
             found = measure(grid[None], setting, rng)
-            if found.featureless[0] and form not in SPARED:
+            if found.uninformative[0] and form not in SPARED:
                 continue
             drawn = _drawn(index, form, factor, clean.parameters | interacting, setting, found)
             if not exact:
@@ -162,7 +162,7 @@ def _drawn(
     from sasnet_plugin.fitting.api import uncertainties
 
     columns = {k: v for k, v in {"dq": setting.dq, "dxl": setting.dxl}.items() if v is not None}
-    error = found.dintensity[0] if found.stated[0] else None
+    error = found.dintensity[0] if found.given[0] else None
     curve = Curve(setting.q, found.intensity[0], error, file=f"problem-{index:03d}", **columns)
     dintensity, _ = uncertainties(curve)
     residual = (curve.intensity - found.expected[0]) / dintensity

@@ -39,8 +39,9 @@ def coarsened(curve: Curve, dintensity: Array) -> tuple[Curve, Array]:
     q, intensity = average(curve.q), average(curve.intensity)
     # Within a cell a curve bends: a per cent of I is what the mean can be off by.
     error = np.hypot(1 / np.sqrt(total), PROBLEM.bent * np.abs(intensity))
-    found = replace(curve, q=q, intensity=intensity, dintensity=error, dq=mean(curve.dq))
-    return replace(found, dxl=mean(curve.dxl), dxw=mean(curve.dxw)), error
+    dq, dxl, dxw = (mean(column) for column in (curve.dq, curve.dxl, curve.dxw))
+    found = replace(curve, q=q, intensity=intensity, dintensity=error, dq=dq, dxl=dxl, dxw=dxw)
+    return found, error
 
 
 def cells(q: Array, dintensity: Array, count: int) -> tuple[Array, Callable[[Array], Array]]:
