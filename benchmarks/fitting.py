@@ -46,8 +46,9 @@ def solve(contestant: str, index: int, seed: int) -> dict[str, Any]:
 def _sasnet(given: Problem) -> dict[str, Any]:
     """The product's own chain with its default options: 60 s of two processes."""
     from sasnet_plugin.fitting.api import fit_with
+    from sasnet_plugin.fitting.task import FitOptions
 
-    result = fit_with(Here(), given.curve, time_limit=LIMIT)
+    result = fit_with(Here(), given.curve, FitOptions(time_limit=LIMIT))
     if result.best is None:
         return {"reduced_chisq": float("inf"), "best": None, "weight_of_truth": 0.0, "weight_of_alike": 0.0}
     least = min(f.reduced_chisq for f in result.fits)

@@ -1,7 +1,7 @@
 """Every number that decides something in a fit: its value, unit and why; docs' tables are made from it.
 
-One frozen dataclass of constants for each room, with one instance in capitals; that of `strategy` is in the room
-itself. A number that two rooms need stands here once.
+One frozen dataclass of constants for each room, with one instance in capitals; that of `strategy` is in that
+room. A number that two rooms need stands here once.
 """
 
 from __future__ import annotations
@@ -119,8 +119,7 @@ class StartSettings:
     clearly_better: float = setting(
         0.6,
         "A structure factor, or the width of an expensive model, must bring the weighted residual of the "
-        "bank's"
-        "curves to so much.",
+        "bank's curves to so much.",
     )
     preview_points: int = setting(150, "Points of a preview, even in ln q; the bank has 50 a decade.")
     extra_models: int = setting(3, "Simple models fitted besides the suggested ones.")
@@ -130,9 +129,8 @@ class StartSettings:
     far: float = setting(3.0, "An expensive model is left out if none of its curves comes nearer than this.")
     farther: float = setting(
         15.0,
-        "Nor nearer than so many times the best. (Of 34 simulated curves of expensive models, the truth was "
-        "at"
-        "most 6.5 times worse than the best.)",
+        "Nor nearer than so many times the best (of 34 simulated curves of expensive models, the truth was at "
+        "most 6.5 times worse than the best).",
     )
 
 
@@ -200,7 +198,9 @@ class OptimizeSettings:
     amoeba_steps: int = setting(2000, "Steps of bumps' amoeba; the time limit ends it.")
     de_steps: int = setting(1000, "Steps of bumps' differential evolution; the time limit ends it.")
     chains: int = setting(10, "DREAM's chains for each fitted parameter (bumps' default).")
-    kept_draws: int = setting(1_000_000, "Draws that bumps keeps in memory; of more, every second, third…")
+    kept_draws: int = setting(
+        1_000_000, "Draws that bumps keeps in memory; of more, every second, third and so on."
+    )
     least_draws: int = setting(20, "Steps of all chains after burn-in below which samples are no posterior.")
     scale_reach: float = setting(
         10.0, "Differential evolution looks for an unlimited scale within this factor."

@@ -1,4 +1,4 @@
-"""All that is said about fits: their ranking, verification, warnings, and which the data do not distinguish."""
+"""All that is said about fits: ranking, verification, warnings, and which the data do not distinguish."""
 
 from __future__ import annotations
 

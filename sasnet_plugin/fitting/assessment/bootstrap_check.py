@@ -1,4 +1,4 @@
-"""Parametric bootstrap: what the network says of noisy replicates of a fit, and of the measurement among them."""
+"""Parametric bootstrap: what the network says of noisy replicates of a fit, and of the measurement."""
 
 from __future__ import annotations
 

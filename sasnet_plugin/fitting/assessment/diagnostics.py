@@ -1,4 +1,4 @@
-"""What to doubt about a fit, in words: limits, pairs that move together, values that no sample has."""
+"""Warnings about a fit, in words: limits, pairs that move together, values that no sample has."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def warnings_of(curve: Curve, fit: ModelFit) -> tuple[str, ...]:
             f"{a} and {b} ({r:.3f})" for (a, b), r in list(pairs.items())[: ASSESSMENT.pairs_named]
         )
         sentences.append(
-            f"The data hardly distinguish {listed}, correlation in brackets: fix one of a pair if you know it."
+            f"The data hardly distinguish {listed}, correlation in brackets: fix one of a pair if known."
         )
     bound = explained | {name for pair in fit.correlations for name in pair}
     for name, p in fit.parameters.items():

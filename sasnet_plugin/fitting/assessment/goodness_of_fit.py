@@ -42,8 +42,8 @@ def doubtful(reduced_chisq: float, points: int) -> bool:
 def verify(curve: Curve, dintensity: NDArray[np.float64], fit: ModelFit) -> Verification:
     """Compare a fit with its measurement.
 
-    With Gaussian noise of the stated size the χ² of simulated measurements follows the χ² distribution of n - k degrees of
-    freedom exactly, so it is taken from there rather than from a few hundred draws.
+    With Gaussian noise of the stated size the χ² of simulated measurements follows the χ² distribution of
+    n - k degrees of freedom exactly, so it is taken from there rather than from a few hundred draws.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""One fitted model: its parameters with uncertainties, how well it explains the data, and how that was checked."""
+"""One fitted model: parameters with uncertainties, how well it explains the data, how that was checked."""
 
 from __future__ import annotations
 
@@ -172,8 +172,8 @@ class Verification:
     worst : (float, float)
         q range, Å⁻¹, of the tenth of the points with the largest mean squared residual.
     explained : bool
-        The fit explains the curve: χ² among simulated ones, or too large by what uncertainties are mis-stated by,
-        without structure in the residuals.
+        The fit explains the curve: χ² among simulated ones, or too large by what uncertainties are
+        mis-stated by, without structure in the residuals.
     sentences : tuple of str
         For people.
     noise : float

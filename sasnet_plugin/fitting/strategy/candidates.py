@@ -1,4 +1,4 @@
-"""Which models to fit, in which order: what the network suggests, simple bodies, and what the bank's curves say."""
+"""Which models to fit, in which order: the suggested and simple ones, ranked by the bank's curves."""
 
 from __future__ import annotations
 
@@ -94,8 +94,8 @@ def choose_candidates(
 def shortlist(suggestion: Suggestion, top: int, manifest: Manifest) -> Suggestion:
     """The likeliest models, and the simplest of the likely groups.
 
-    The members of a group are hardly distinguishable, and a group of twenty may crowd the simple ones out of
-    the first five. A simple model that explains the curve is what the evidence prefers, so it has to be tried.
+    The members of a group are hardly distinguishable, and a group of twenty may crowd the simple ones out
+    of the first five. A simple model that explains the curve is what the evidence prefers: it is tried.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Candidates whose fit may have ended in a local minimum, to be fitted again by basin hopping or with more time."""
+"""Candidates that may have ended in a local minimum: fitted again by basin hopping or with more time."""
 
 from __future__ import annotations
 

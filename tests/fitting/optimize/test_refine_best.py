@@ -195,7 +195,7 @@ def test_hours_of_samples_end_with_the_time_limit() -> None:
         list(pool.run(refine, [_job(curve, found, Method("amoeba"))], 120.0))  # the process is up
         # It minds its time: its samples count.
         rng = np.random.default_rng(1)
-        fits, notes = refine_best(pool, curve, curve.dintensity, [worse, found], [0.5, 0.5], hours, 5.0, rng)
+        fits, notes = refine_best(pool, curve, curve.dintensity, [worse, found], found, hours, 5.0, rng)
         # It does not: it is killed, and the fit stands.
         ((_, answer),) = pool.run(refine, [_job(curve, found, hours, seconds=1e6)], 1.0)
     assert isinstance(answer, SasnetError)
