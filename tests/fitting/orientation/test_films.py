@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from orientedpatterns import GEOMETRY
 
+from orientation.orientedpatterns import GEOMETRY
 from sasnet_plugin.fitting.orientation.films import better_film, film_minima, ratios
 from sasnet_plugin.fitting.orientation.forward import State, state
 from sasnet_plugin.fitting.orientation.parameters import INDEX, start
