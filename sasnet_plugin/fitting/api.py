@@ -181,9 +181,11 @@ def fit_with(
     prior = priors(suggestion, fits)
     if fits and method.name != "lm":
         rng = rng or np.random.default_rng(0)
-        fits, said = refine_best(
-            pool, curve, dintensity, fits, prior, method, began + time_limit - pool.clock(), rng
-        )
+        first_ranked = ranked(fits, prior)[0].name
+        best = next(f for f in fits if f.name == first_ranked)
+        left = began + time_limit - pool.clock()
+        refined, said = refine_best(pool, curve, dintensity, best, method, left, rng)
+        fits = [refined if f is best else f for f in fits]
         notes.extend(said)
     return assemble(curve, dintensity, fits, notes, prior)
 
