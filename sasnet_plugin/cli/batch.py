@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sasnet_plugin.batch.options import Options
+from sasnet_plugin.cli.arguments import Scheduler
 from sasnet_plugin.cli.files import expand
 from sasnet_plugin.cli.fit_options import Files, with_fit_options
 from sasnet_plugin.types import SasnetError
@@ -30,10 +31,7 @@ def batch(
     ],
     options: Options,
     files: Files = [],  # noqa: B006  typer copies it
-    scheduler: Annotated[
-        str | None,
-        typer.Option("--scheduler", help="Use the workers of this Dask scheduler, such as tcp://host:8786."),
-    ] = None,
+    scheduler: Scheduler = None,
     shard: Annotated[
         str | None,
         typer.Option(
@@ -125,9 +123,7 @@ def _work(
         if drawn is not None:
             answers = run.series(paths, todo, journal, options, limit)
         elif scheduler is not None:
-            from sasnet_plugin.batch.cluster import on_cluster
-
-            answers = on_cluster(scheduler, todo, options, limit)
+            answers = run.on_cluster(scheduler, todo, options, limit)
         else:
             answers = run.local(todo, options, limit, workers)
         with shown(len(todo)) as step, _term_as_interrupt():

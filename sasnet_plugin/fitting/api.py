@@ -153,7 +153,8 @@ def fit_with(
     if fits and method.name != "lm":
         best, left = ranked(fits, prior)[0], began + limit - pool.clock()
         rng = rng or np.random.default_rng(0)
-        fits, said = refine_best(pool, found.curve, dintensity, fits, best, method, left, rng)
+        refined, said = refine_best(pool, found.curve, dintensity, best, method, left, rng)
+        fits = [refined if f.name == best.name else f for f in fits]
         notes.extend(said)
     return assess(found.curve, dintensity, fits, notes, prior)
 

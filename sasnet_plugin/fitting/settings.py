@@ -129,7 +129,7 @@ class StartSettings:
     far: float = setting(3.0, "An expensive model is left out if none of its curves comes nearer than this.")
     farther: float = setting(
         15.0,
-        "Nor nearer than so many times the best (of 34 simulated curves of expensive models, the truth was at "
+        "Nor nearer than so many times the best (of 34 simulated curves of such models, the truth was at "
         "most 6.5 times worse than the best).",
     )
 
@@ -198,9 +198,7 @@ class OptimizeSettings:
     amoeba_steps: int = setting(2000, "Steps of bumps' amoeba; the time limit ends it.")
     de_steps: int = setting(1000, "Steps of bumps' differential evolution; the time limit ends it.")
     chains: int = setting(10, "DREAM's chains for each fitted parameter (bumps' default).")
-    kept_draws: int = setting(
-        1_000_000, "Draws that bumps keeps in memory; of more, every second, third and so on."
-    )
+    kept_draws: int = setting(1_000_000, "Draws that bumps keeps in memory; of more, every second, third….")
     least_draws: int = setting(20, "Steps of all chains after burn-in below which samples are no posterior.")
     scale_reach: float = setting(
         10.0, "Differential evolution looks for an unlimited scale within this factor."

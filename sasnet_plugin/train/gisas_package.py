@@ -9,10 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..data.images.features import CHANNELS, mirrored
-from ..simulate.gisas.priors import GEOMETRY, MEASUREMENT, Prior
+from ..simulate.draws import Prior
+from ..simulate.gisas.priors import GEOMETRY
 from ..simulate.gisas.reading import RESOLUTION, Reading, covered, from_uniform, read
 from ..simulate.gisas.store import Store
 from ..simulate.gisas.stream import Held, held_out
+from ..simulate.images.measurement import MEASUREMENT
 from .calibrate import fit_platt, scope_threshold
 from .package import Calibrated, Trained
 

@@ -1,40 +1,38 @@
-"""Every number that decides has a reason, and one that two rooms share stands once."""
+"""The numbers that decide something in a fit: each with its reason, and consistent with one another."""
 
 from __future__ import annotations
 
 from dataclasses import fields, is_dataclass
 
+import numpy as np
 import pytest
 
 from sasnet_plugin.fitting import settings
-from sasnet_plugin.fitting.strategy import settings as strategy
+from sasnet_plugin.fitting.settings import OPTIMIZE, PROBLEM, ByCost
+from sasnet_plugin.fitting.strategy.settings import STRATEGY
 
-GROUPS = [
-    each
-    for module in (settings, strategy)
-    for each in vars(module).values()
-    if is_dataclass(each) and not isinstance(each, type)
+ROOMS = [
+    *(value for name, value in vars(settings).items() if name.isupper() and is_dataclass(value)),
+    STRATEGY,
 ]
 
 
-@pytest.mark.parametrize("group", GROUPS, ids=lambda group: type(group).__name__)
-def test_each_setting_says_why(group: object) -> None:
-    for field in fields(group):  # type: ignore[arg-type]
-        assert field.metadata["why"].endswith("."), field.name
-        assert "unit" in field.metadata
+@pytest.mark.parametrize("room", ROOMS, ids=lambda room: type(room).__name__)
+def test_each_number_says_why(room: object) -> None:
+    for field in fields(room):  # type: ignore[arg-type]
+        assert field.metadata["why"].endswith((".", ")", "…"))
 
 
-def test_settings_cannot_be_changed_by_one_who_reads_them() -> None:
-    with pytest.raises(AttributeError):
-        settings.ASSESSMENT.significant = 2.0  # type: ignore[misc]
+def test_expensive_models_get_less() -> None:
+    for room in ROOMS:
+        for field in fields(room):
+            value = getattr(room, field.name)
+            if isinstance(value, ByCost) and "points" in field.name:
+                assert value["fast"] >= value["medium"] >= value["slow"]
 
 
-def test_values_by_cost_class_and_shares_are_what_they_say() -> None:
-    found = strategy.STRATEGY
-    assert (
-        found.sampling["fast"] == settings.PROBLEM.fine >= found.sampling["medium"] >= found.sampling["slow"]
-    )
-    for name in (f.name for f in fields(found) if f.metadata["unit"] == "share"):
-        value = getattr(found, name)
-        assert all(0 < part < 1 for part in (value if isinstance(value, tuple) else (value,))), name
-    assert 0 < settings.POOL.planned < 1
+def test_the_last_fit_reaches_farther_than_local_refinement() -> None:
+    assert PROBLEM.size_reach > OPTIMIZE.size_reach
+    assert PROBLEM.sld_reach > OPTIMIZE.sld_reach
+    assert PROBLEM.sparse < PROBLEM.fine < PROBLEM.finest < PROBLEM.sharpest
+    assert np.sum(OPTIMIZE.step_kinds) < 1

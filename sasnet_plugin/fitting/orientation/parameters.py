@@ -8,8 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ...simulate.draws import Prior
 from ...simulate.gisas.geometry import N_XI, XI, Geometry
-from ...simulate.gisas.priors import GEOMETRY, MEASUREMENT, Prior
+from ...simulate.gisas.priors import GEOMETRY
+from ...simulate.images.measurement import MEASUREMENT
 from ...types import Image, OrientationGuess
 from .settings import INVERSION
 

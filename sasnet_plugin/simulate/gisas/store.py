@@ -11,12 +11,14 @@ from typing import Any
 
 import numpy as np
 
+from ...compute import Workers
 from ...types import SimulationError
 from .. import bornagain
 from ..folder import made, put_in_one_step
+from ..images.detector import MARGIN
+from ..images.window import Window
 from .basis import Basis, basis
-from .detector import MARGIN
-from .geometry import N_HALF, WINDOW, Geometry, Window
+from .geometry import N_HALF, WINDOW, Geometry
 from .priors import CLOSEST, GEOMETRY, sample_geometry
 
 #: Raise it when the way from a geometry to its basis changes.
@@ -74,7 +76,7 @@ def settings(chunk: Chunk) -> dict[str, Any]:
     }
 
 
-def run(chunks: list[Chunk], *, workers: int = 1) -> Iterator[Chunk]:
+def run(chunks: list[Chunk], *, workers: Workers = 1) -> Iterator[Chunk]:
     """Make the shards that are missing; yields each chunk as it is done.
 
     Raises

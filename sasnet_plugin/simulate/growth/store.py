@@ -12,11 +12,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ...compute import Workers
 from ...types import SimulationError
 from .. import bornagain
 from ..folder import made, put_in_one_step
-from ..gisas.detector import MARGIN
-from ..gisas.geometry import Window
+from ..images.detector import MARGIN
+from ..images.window import Window
 from . import priors, stack
 from .film import WINDOW, Film
 from .pattern import pattern
@@ -71,7 +72,7 @@ def settings(chunk: Chunk) -> dict[str, Any]:
     }
 
 
-def run(chunks: list[Chunk], *, workers: int = 1) -> Iterator[Chunk]:
+def run(chunks: list[Chunk], *, workers: Workers = 1) -> Iterator[Chunk]:
     """Make the shards that are missing; yields each chunk as it is done.
 
     Raises

@@ -7,7 +7,7 @@ import numpy as np
 from sasnet_plugin.fitting.orientation.forward import State
 from sasnet_plugin.fitting.orientation.linear import Quadratic, quadratic
 from sasnet_plugin.simulate.gisas.geometry import N_XI, Geometry
-from sasnet_plugin.simulate.gisas.priors import Measurement
+from sasnet_plugin.simulate.images.measurement import Measurement
 
 GEOMETRY = Geometry(
     lattice=350,

@@ -7,17 +7,17 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from orientedpatterns import GEOMETRY, MEASUREMENT
 
+from orientation.orientedpatterns import GEOMETRY, MEASUREMENT
 from sasnet_plugin.fitting.orientation import invert, prior_guess
 from sasnet_plugin.fitting.orientation.counts import on_window
 from sasnet_plugin.fitting.orientation.parameters import INDEX, PARAMETERS, start
 from sasnet_plugin.fitting.orientation.refine import best_tilt, explains, refine
 from sasnet_plugin.simulate.gisas.basis import Basis, basis, mix
-from sasnet_plugin.simulate.gisas.detector import MARGIN, expected_counts
 from sasnet_plugin.simulate.gisas.geometry import N_XI, WINDOW, Geometry
 from sasnet_plugin.simulate.gisas.orientation import deltas, peak
-from sasnet_plugin.simulate.gisas.priors import Measurement
+from sasnet_plugin.simulate.images.detector import MARGIN, expected_counts
+from sasnet_plugin.simulate.images.measurement import Measurement
 from sasnet_plugin.types import GrazingIncidence, Image, OrientationGuess
 
 #: A sample, how it was measured, and what the network said of it. No beamstop: most counts lie in the rod,
