@@ -30,7 +30,7 @@ from sasnet_plugin.simulate.gisas.geometry import N_XI, WINDOW, XI
 from sasnet_plugin.simulate.gisas.orientation import deltas
 from sasnet_plugin.simulate.gisas.priors import GEOMETRY, sample_geometry
 from sasnet_plugin.simulate.gisas.sample import Example, example
-from sasnet_plugin.types import Image, OrientationGuess
+from sasnet_plugin.types import GrazingIncidence, Image, OrientationGuess
 
 #: What a problem is stratified by: truth, decades of counts, and the decay length of the order in Å.
 FAMILIES = ("two angles", "deltas", "peaks", "mixture", "uniform")
@@ -95,7 +95,7 @@ def with_truth(made: Any, rng: np.random.Generator, p: np.ndarray, counts: float
 def image(one: Example) -> Image:
     """As a file would give it."""
     alpha, phi = WINDOW.centres()
-    return Image(one.counts, one.mask, phi, alpha, one.wavelength, one.alpha_i)
+    return Image(one.counts, one.mask, GrazingIncidence(phi, alpha, one.wavelength, one.alpha_i))
 
 
 def truth(one: Example) -> np.ndarray:

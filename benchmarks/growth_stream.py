@@ -112,8 +112,8 @@ def by_the_maximum(images: Sequence[Image]) -> list[GrowthGuess]:
     for image in images:
         seen = to_window(image, phi=WINDOW.phi, alpha_f=WINDOW.alpha_f, shape=WINDOW.shape)
         features([seen])
-        profile = np.where(seen.phi > 0.2, seen.counts.sum(axis=0), 0)
-        distance = image.wavelength / np.sin(np.radians(seen.phi[np.argmax(profile)]))
+        profile = np.where(seen.geometry.phi > 0.2, seen.counts.sum(axis=0), 0)
+        distance = image.geometry.wavelength / np.sin(np.radians(seen.geometry.phi[np.argmax(profile)]))
         found.append(GrowthGuess({"distance": (distance, 0.9 * distance, 1.1 * distance, "Å")}))
     return found
 

@@ -31,17 +31,18 @@ class Here:
         """CPU time: other work on the machine is not to be seen in the answers."""
         return time.process_time()
 
-    def run(self, tasks: Sequence[Any], seconds: float) -> Iterator[tuple[int, Any]]:
+    def run(self, work: Any, asked: Sequence[Any], seconds: float) -> Iterator[tuple[int, Any]]:
         """See `sasnet_plugin.fitting.pool.Workers.run`; the time is CPU time."""
-        from sasnet_plugin.fitting.pool import LateError, answer_of, share
+        from sasnet_plugin.fitting.pool import answer_of, share
+        from sasnet_plugin.fitting.task import Budget, LateError
 
         deadline, least = time.process_time() + seconds, np.inf
-        for index, task in enumerate(tasks):
+        for index, task in enumerate(asked):
             left = deadline - time.process_time()
             if left <= 0:
                 yield index, LateError(task.name)
                 continue
-            answer = answer_of(task.dispatched(least, share(left, len(tasks) - index, 1)), self._bank)
+            answer = answer_of(work, task, self._bank, Budget(share(left, len(asked) - index, 1), least))
             least = min(least, getattr(answer, "reduced_chisq", np.inf))
             yield index, answer
 

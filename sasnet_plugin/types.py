@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
@@ -102,16 +102,34 @@ def _column(name: str, value: ArrayLike) -> FloatArray:
     return column
 
 
+class Geometry(Protocol):
+    """Where the pixels of an image lie, in the coordinates of one technique."""
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns that it has coordinates for."""
+
+    def check(self, name: str) -> None:
+        """See that the coordinates are usable.
+
+        Parameters
+        ----------
+        name : str
+            Of the image, for the sentence.
+
+        Raises
+        ------
+        DataError
+            They are not.
+        """
+
+
 @dataclass(frozen=True)
-class Image:
-    """One measured (or simulated) scattering image at grazing incidence, in exit angles.
+class GrazingIncidence:
+    """Exit angles over the horizon of a flat sample that the beam grazes (GISAXS, GISANS).
 
     Parameters
     ----------
-    counts : (rows, columns) float array
-        Counts, or an intensity proportional to them; finite wherever the mask is True.
-    mask : (rows, columns) bool array
-        True where the pixel counts.
     phi : (columns,) float array
         In-plane exit angle of the pixels' centres, degrees, ascending.
     alpha_f : (rows,) float array
@@ -120,6 +138,47 @@ class Image:
         Å.
     alpha_i : float
         Angle of incidence, degrees.
+    """
+
+    phi: FloatArray
+    alpha_f: FloatArray
+    wavelength: float
+    alpha_i: float
+
+    def __post_init__(self) -> None:
+        for name in ("phi", "alpha_f"):
+            object.__setattr__(self, name, _column(name, getattr(self, name)))
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns."""
+        return self.alpha_f.size, self.phi.size
+
+    def check(self, name: str) -> None:
+        """See that the angles ascend.
+
+        Raises
+        ------
+        DataError
+            They do not.
+        """
+        for axis, values in (("phi", self.phi), ("alpha_f", self.alpha_f)):
+            if not np.all(np.isfinite(values)) or not np.all(np.diff(values) > 0):
+                raise DataError(f"{name}: {axis} does not ascend; sort it, with the counts.")
+
+
+@dataclass(frozen=True)
+class Image:
+    """One measured (or simulated) scattering image.
+
+    Parameters
+    ----------
+    counts : (rows, columns) float array
+        Counts, or an intensity proportional to them; finite wherever the mask is True.
+    mask : (rows, columns) bool array
+        True where the pixel counts.
+    geometry : Geometry
+        Where the pixels lie and how the sample was illuminated: `GrazingIncidence`, or another technique's.
     file : str
         Where the image came from; empty for arrays.
     entry : str
@@ -130,34 +189,27 @@ class Image:
 
     counts: FloatArray
     mask: BoolArray
-    phi: FloatArray
-    alpha_f: FloatArray
-    wavelength: float
-    alpha_i: float
+    geometry: Any
     file: str = ""
     entry: str = ""
     notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         name = self.file or "the image"
-        phi, alpha_f = _column("phi", self.phi), _column("alpha_f", self.alpha_f)
         counts = np.array(self.counts, dtype=np.float64)
         mask = np.array(self.mask, dtype=np.bool_)
-        shape = (alpha_f.size, phi.size)
+        shape = self.geometry.shape
         if counts.shape != shape or mask.shape != shape:
             raise DataError(
-                f"{name}: counts {counts.shape} and mask {mask.shape} do not fit {shape[0]} values of alpha_f"
-                f" and {shape[1]} of phi; give arrays of (rows, columns)."
+                f"{name}: counts {counts.shape} and mask {mask.shape} do not fit a geometry of {shape[0]}"
+                f" rows and {shape[1]} columns; give arrays of (rows, columns)."
             )
-        for axis, values in (("phi", phi), ("alpha_f", alpha_f)):
-            if not np.all(np.isfinite(values)) or not np.all(np.diff(values) > 0):
-                raise DataError(f"{name}: {axis} does not ascend; sort it, with the counts.")
+        self.geometry.check(name)
         if not np.all(np.isfinite(counts[mask])):
             raise DataError(f"{name}: counts that are no numbers are not masked; set their mask to False.")
-        for array in (counts, mask):
+        for field_name, array in (("counts", counts), ("mask", mask)):
             array.setflags(write=False)
-        for field_name, value in (("counts", counts), ("mask", mask), ("phi", phi), ("alpha_f", alpha_f)):
-            object.__setattr__(self, field_name, value)
+            object.__setattr__(self, field_name, array)
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,8 @@ import numpy as np
 from sasnet_plugin.fitting.assessment.ranking import ranked
 from sasnet_plugin.fitting.problem.experiment import experiment
 from sasnet_plugin.fitting.result.fit_result import FitResult
-from sasnet_plugin.fitting.strategy.fit_candidate import Task, fit_candidate
+from sasnet_plugin.fitting.strategy.fit_candidate import fit_candidate
+from sasnet_plugin.fitting.task import Task
 from sasnet_plugin.simulate.bank import BANK_STEP, LOG_Q_MIN, N_BANK, Page
 from sasnet_plugin.simulate.clean import PD_TYPES
 from sasnet_plugin.simulate.kernel import call

@@ -20,7 +20,7 @@ from sasnet_plugin.simulate.gisas.distances import circular_w1, folded_w1, mirro
 from sasnet_plugin.simulate.gisas.geometry import N_XI, WINDOW, Geometry
 from sasnet_plugin.simulate.gisas.orientation import deltas, peak
 from sasnet_plugin.simulate.gisas.priors import Measurement
-from sasnet_plugin.types import Image
+from sasnet_plugin.types import GrazingIncidence, Image
 from sasnet_plugin.zoo import registered
 
 pytestmark = pytest.mark.skipif("gisas_hex" not in registered(), reason="no trained network in the zoo")
@@ -57,12 +57,16 @@ def measured(clean: np.ndarray, counts: float, seed: int) -> Image:
     expected = expected_counts(clean, WINDOW, replace(STEADY, counts=counts))
     alpha, phi = WINDOW.centres()
     drawn = np.random.default_rng(seed).poisson(expected).astype(np.float64)
-    return Image(drawn, np.ones(WINDOW.shape, dtype=bool), phi, alpha, 1.34, 0.17, file="test")
+    return Image(
+        drawn, np.ones(WINDOW.shape, dtype=bool), GrazingIncidence(phi, alpha, 1.34, 0.17), file="test"
+    )
 
 
 def plain(counts: np.ndarray) -> Image:
     alpha, phi = WINDOW.centres()
-    return Image(counts, np.ones(WINDOW.shape, dtype=bool), phi, alpha, 1.34, 0.2, file="stranger")
+    return Image(
+        counts, np.ones(WINDOW.shape, dtype=bool), GrazingIncidence(phi, alpha, 1.34, 0.2), file="stranger"
+    )
 
 
 @pytest.mark.parametrize("truth", [TWO, peak(12.0, 8.0)], ids=["two angles", "a peak"])

@@ -14,7 +14,7 @@ from sasnet_plugin.simulate.growth.pattern import pattern
 from sasnet_plugin.simulate.growth.priors import growing, sample_film
 from sasnet_plugin.simulate.growth.sample import Example, example
 from sasnet_plugin.simulate.growth.strangers import KINDS, Scene, stranger
-from sasnet_plugin.types import Image
+from sasnet_plugin.types import GrazingIncidence, Image
 from sasnet_plugin.zoo import registered
 
 pytestmark = pytest.mark.skipif("gisas_growth" not in registered(), reason="no trained network in the zoo")
@@ -28,7 +28,7 @@ def reader() -> GrowthReader:
 
 def image(one: Example) -> Image:
     alpha, phi = WINDOW.centres()
-    return Image(one.counts, one.mask, phi, alpha, one.wavelength, one.alpha_i, file="test")
+    return Image(one.counts, one.mask, GrazingIncidence(phi, alpha, one.wavelength, one.alpha_i), file="test")
 
 
 @pytest.fixture(scope="module")
@@ -103,16 +103,18 @@ def test_strangers_and_other_wavelengths_are_refused(
             found = stranger(kind, Scene(WINDOW.with_margin(MARGIN), film), clean, rng)
             seen = found[: WINDOW.rows, MARGIN:-MARGIN]
             counts = rng.poisson(1e6 * seen / seen.sum()).astype(float)
-            images.append(Image(counts, whole, phi, alpha, film.wavelength, film.alpha_i, file=kind))
+            images.append(
+                Image(counts, whole, GrazingIncidence(phi, alpha, film.wavelength, film.alpha_i), file=kind)
+            )
         refused[kind] = np.mean([OUT_OF_SCOPE in answer.notes for answer in reader.suggest(images)])
     print(refused)
     assert min(refused.values()) >= 0.7
     assert np.mean(list(refused.values())) >= 0.9
     flat = np.random.default_rng(4).poisson(np.full(WINDOW.shape, 30.0)).astype(float)
-    (answer,) = reader.suggest([Image(flat, whole, phi, alpha, 0.96, 0.4, file="flat")])
+    (answer,) = reader.suggest([Image(flat, whole, GrazingIncidence(phi, alpha, 0.96, 0.4), file="flat")])
     assert answer.quantities == {}
     one = image(example(growing(10.0, 90.0), np.random.default_rng(5), counts=1e6))
-    (answer,) = reader.suggest([replace(one, wavelength=1.34)])
+    (answer,) = reader.suggest([replace(one, geometry=replace(one.geometry, wavelength=1.34))])
     assert answer.quantities == {}
 
 

@@ -18,7 +18,7 @@ from onnx import TensorProto, helper, numpy_helper
 from sasnet_plugin.data.images.features import N_CHANNELS, PREPROCESS_VERSION
 from sasnet_plugin.simulate.gisas.geometry import N_XI, WINDOW
 from sasnet_plugin.simulate.gisas.nuisance import NAMES
-from sasnet_plugin.types import Image
+from sasnet_plugin.types import GrazingIncidence, Image
 
 STRIPS = 8
 
@@ -127,4 +127,6 @@ def pattern(*, seed: int = 0, counts: float = 1e5, name: str = "") -> Image:
     )
     clean = np.outer(np.exp(-alpha / 0.5), across)
     drawn = rng.poisson(clean * counts / clean.sum()).astype(np.float64)
-    return Image(drawn, np.ones(WINDOW.shape, dtype=bool), phi, alpha, 1.34, 0.16, file=name)
+    return Image(
+        drawn, np.ones(WINDOW.shape, dtype=bool), GrazingIncidence(phi, alpha, 1.34, 0.16), file=name
+    )

@@ -27,7 +27,7 @@ from .options import Options
 from .worker import Job
 
 if TYPE_CHECKING:
-    from sasnet_plugin.fitting.strategy.previous import Start
+    from sasnet_plugin.fitting.task import Start
 
 #: A process is replaced after so many files, so that whatever libraries keep does not pile up.
 FILES_A_PROCESS = 200
@@ -118,7 +118,8 @@ class Attendant:
 
     def _attempt(self, job: Job, done: Done) -> Job | None:
         """Let the process work on a job; the job of its successor where it died or was killed."""
-        from sasnet_plugin.fitting.pool import LateError, killed
+        from sasnet_plugin.fitting.pool import killed
+        from sasnet_plugin.fitting.task import LateError
 
         process = self._ready()
         patience = GRACE + (START_UP if self._served == 0 else 0.0)

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from sasnet_plugin.fitting.problem.contrast import Contrast
+    from sasnet_plugin.fitting.task import Contrast
 
 
 @dataclass(frozen=True)

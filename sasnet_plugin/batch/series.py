@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sasnet_plugin.fitting.strategy.previous import Start
+from sasnet_plugin.fitting.task import Start
 
 from ..report.whole import put_whole
 from .journal import Record

@@ -23,8 +23,7 @@ from ..types import SasnetError
 from .options import Options
 
 if TYPE_CHECKING:
-    from sasnet_plugin.fitting import pool as fit_workers
-    from sasnet_plugin.fitting.strategy.previous import Start
+    from sasnet_plugin.fitting.task import Named, Start, Work
 
     from ..simulate.bank import Bank
     from ..types import Curve
@@ -180,14 +179,15 @@ class OneByOne:
         """Seconds that pass on the wall."""
         return time.monotonic()
 
-    def run(self, tasks: Sequence[fit_workers.Job], seconds: float) -> Iterator[tuple[int, Any]]:
+    def run(self, work: Work, asked: Sequence[Named], seconds: float) -> Iterator[tuple[int, Any]]:
         """See `sasnet_plugin.fitting.pool.Workers.run`."""
-        from sasnet_plugin.fitting.pool import LateError, answer_of, share
+        from sasnet_plugin.fitting.pool import answer_of, share
+        from sasnet_plugin.fitting.task import Budget, LateError
 
         deadline = time.monotonic() + seconds
         self.calls += 1
         least = math.inf
-        for index, task in enumerate(tasks):
+        for index, task in enumerate(asked):
             key = f"{self.calls}.{index} {task.name}"
             left = deadline - time.monotonic()
             if key in self.known:
@@ -196,7 +196,8 @@ class OneByOne:
                 self.late, answer = True, LateError(task.name)
             else:
                 self.say("try", key, task.name)
-                answer = answer_of(task.dispatched(least, share(left, len(tasks) - index, 1)), self.bank)
+                budget = Budget(share(left, len(asked) - index, 1), least)
+                answer = answer_of(work, task, self.bank, budget)
                 self.say("done", key, answer)
             least = min(least, getattr(answer, "reduced_chisq", math.inf))
             yield index, answer

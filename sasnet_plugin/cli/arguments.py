@@ -11,8 +11,7 @@ from sasnet_plugin import units
 from sasnet_plugin.types import SasnetError
 
 if TYPE_CHECKING:
-    from sasnet_plugin.fitting.optimize.refine_best import Method
-    from sasnet_plugin.fitting.problem.contrast import Contrast
+    from sasnet_plugin.fitting.task import Contrast, Method
 
 
 #: Settings for reading images.
@@ -95,7 +94,8 @@ def contrast_given(
     sample: str | None, solvent: str | None, probe: str, wavelength: float | None
 ) -> Contrast | None:
     """Scattering length densities of sample and solvent, or wrong usage; None where neither is given."""
-    from sasnet_plugin.fitting.problem.contrast import PROBES, contrast_of
+    from sasnet_plugin.fitting.problem.contrast import contrast_of
+    from sasnet_plugin.fitting.task import PROBES
 
     if probe not in PROBES:
         raise typer.BadParameter(f"{probe!r} is no probe; use {' or '.join(PROBES)}.", param_hint="--probe")
@@ -107,7 +107,7 @@ def contrast_given(
 
 def method_given(name: str, samples: int | None, burn: int | None) -> Method:
     """How the best fit is treated further, or wrong usage."""
-    from sasnet_plugin.fitting.optimize.refine_best import METHODS, Method
+    from sasnet_plugin.fitting.task import METHODS, Method
 
     if name not in METHODS:
         raise typer.BadParameter(f"{name!r} is no method; use {', '.join(METHODS)}.", param_hint="--method")

@@ -153,7 +153,7 @@ class Stated:
     Parameters
     ----------
     name : str
-        Of the measurement's attribute.
+        Of an attribute of the measurement's geometry.
     unit : str
     shift : str
         The parameter by which the stated one is too small; empty where it is taken as it stands.

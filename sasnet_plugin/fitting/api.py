@@ -11,15 +11,16 @@ from numpy.typing import NDArray
 from sasnet_plugin.data.uncertainty import estimate_dintensity
 from sasnet_plugin.fitting.assessment.assess import judge
 from sasnet_plugin.fitting.assessment.ranking import ranked
-from sasnet_plugin.fitting.optimize.refine_best import RANKING_SHARE, Method, refine_best
-from sasnet_plugin.fitting.pool import Pool, Workers
-from sasnet_plugin.fitting.problem.contrast import Contrast, contrast_of, hold
+from sasnet_plugin.fitting.optimize.refine_best import RANKING_SHARE, refine_best
+from sasnet_plugin.fitting.pool import Workers
+from sasnet_plugin.fitting.problem.contrast import contrast_of, hold, settled
 from sasnet_plugin.fitting.problem.plugin_models import split, with_plugins
 from sasnet_plugin.fitting.result.fit_result import FitResult, ModelFit
 from sasnet_plugin.fitting.strategy.candidate_selection import line_up
 from sasnet_plugin.fitting.strategy.candidates import priors, shortlist
-from sasnet_plugin.fitting.strategy.previous import Start, with_start
+from sasnet_plugin.fitting.strategy.previous import with_start
 from sasnet_plugin.fitting.strategy.stages import Rounds
+from sasnet_plugin.fitting.task import Contrast, Method, Pool, Start
 from sasnet_plugin.predict import open_classifier
 from sasnet_plugin.types import Curve, SasnetError
 
@@ -156,7 +157,7 @@ def fit_with(
     tasks = first.tasks
     notes.extend(first.notes)
     if start is not None:
-        start = start.letting(contrast.held(start.model) if contrast else ())
+        start = start.without_fixed(settled(contrast, start.model) if contrast else ())
         tasks = with_start(tasks, start, curve, dintensity, fixed or {}, ranges or {})
     tasks, said = hold(contrast, tasks)
     notes.extend(said)

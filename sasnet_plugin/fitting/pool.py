@@ -9,48 +9,16 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from sasnet_plugin.fitting.settings import POOL
+from sasnet_plugin.fitting.task import Budget, LateError, Named, Work
 from sasnet_plugin.types import SasnetError
 
 if TYPE_CHECKING:
     from sasnet_plugin.simulate.bank import Bank
-
-
-#: Of the time left is planned for; the rest is for what takes longer than it should.
-_OF_ALL = 0.7
-#: Seconds between two looks at whether the answers are still wanted.
-_LOOK = 0.1
-
-
-class Job(Protocol):
-    """What a worker can do."""
-
-    @property
-    def name(self) -> str:
-        """For sentences."""
-
-    def run(self, bank: Bank) -> Any:
-        """Do it."""
-
-    def dispatched(self, reduced_chisq: float, seconds: float) -> Job:
-        """The same, told how well the best so far explains the curve, and what CPU time there is for it."""
-
-
-class Pool(Protocol):
-    """Whatever does jobs: `Workers`, or one process that does them one after another."""
-
-    @property
-    def count(self) -> int:
-        """Jobs done at the same time."""
-
-    def clock(self) -> float:
-        """The time that limits are meant in, s."""
-
-    def run(self, tasks: Sequence[Job], seconds: float) -> Iterator[tuple[int, Any]]:
-        """See `Workers.run`."""
 
 
 def share(left: float, waiting: int, count: int) -> float:
@@ -65,19 +33,19 @@ def share(left: float, waiting: int, count: int) -> float:
     count : int
         Jobs done at the same time.
     """
-    return _OF_ALL * left * count / max(waiting, count)
+    return POOL.planned * left * count / max(waiting, count)
 
 
-def answer_of(task: Job, bank: Bank) -> Any:
-    """What comes of a job: its answer, or why it has none."""
+def answer_of(work: Work, asked: Named, bank: Bank, budget: Budget) -> Any:
+    """What comes of some work: its answer, or why it has none."""
     try:
-        return task.run(bank)
+        return work(asked, bank, budget)
     except SasnetError as error:
         return error
     except (Exception, SystemExit) as error:
         # A user's plugin model may raise anything; the other candidates are still to be fitted.
         reason = " ".join(f"{type(error).__name__}: {error}".split())
-        return SasnetError(f"{task.name}: the fit failed ({reason}).")
+        return SasnetError(f"{asked.name}: the fit failed ({reason}).")
 
 
 def _serve(connection: Any, bank_path: str) -> None:
@@ -93,10 +61,10 @@ def _serve(connection: Any, bank_path: str) -> None:
     import_module("sasnet_plugin.fitting.start_values.screening")
     while True:
         try:
-            task = connection.recv()
+            work, asked, budget = connection.recv()
         except (EOFError, OSError):
             return
-        answer = answer_of(task, bank)
+        answer = answer_of(work, asked, bank, budget)
         try:
             connection.send(answer)
         except (BrokenPipeError, OSError):
@@ -121,18 +89,6 @@ def _leave_with_parent() -> None:
 
 class StoppedError(Exception):
     """The answers are no longer wanted."""
-
-
-class LateError(SasnetError):
-    """A task was not done within the time limit."""
-
-    def __init__(self, name: str) -> None:
-        super().__init__(f"{name}: not fitted within the time limit; give more with --time-limit.")
-        self.name = name
-
-    def __reduce__(self) -> tuple[type[LateError], tuple[str]]:
-        # As it is, pickle would make the name of the sentence.
-        return LateError, (self.name,)
 
 
 @dataclass
@@ -202,13 +158,15 @@ class Workers:
             worker.process.join()
         worker.connection.close()
 
-    def run(self, tasks: Sequence[Job], seconds: float) -> Iterator[tuple[int, Any]]:
-        """Fit tasks, the first ones first; yields (index, answer) as they are done.
+    def run(self, work: Work, asked: Sequence[Named], seconds: float) -> Iterator[tuple[int, Any]]:
+        """Do the same work on each of what is asked, the first first; yields (index, answer) as they come.
 
         Parameters
         ----------
-        tasks : sequence
-            Each with a ``name`` and ``run(bank)``, whose result is the answer.
+        work : callable
+            A function of a module: (what is asked, bank, budget) -> answer.
+        asked : sequence
+            Each with a ``name``.
         seconds : float
             For all of them; what is not done by then is killed and answered with an error.
 
@@ -220,7 +178,7 @@ class Workers:
         from multiprocessing.connection import wait
 
         deadline = time.monotonic() + seconds
-        todo = list(range(len(tasks)))[::-1]
+        todo = list(range(len(asked)))[::-1]
         least = np.inf
         try:
             while todo or any(w.index is not None for w in self._workers):
@@ -233,10 +191,12 @@ class Workers:
                         worker.index = todo.pop()
                         seconds = share(deadline - time.monotonic(), len(todo) + 1, self.count)
                         with suppress(BrokenPipeError):  # it died just now, and reading will say so
-                            worker.connection.send(tasks[worker.index].dispatched(least, seconds))
+                            worker.connection.send((work, asked[worker.index], Budget(seconds, least)))
                 left = deadline - time.monotonic()
                 busy = [w for w in self._workers if w.index is not None]
-                ready = wait([w.connection for w in busy], timeout=min(max(left, 0.0), _LOOK)) if busy else []
+                ready = (
+                    wait([w.connection for w in busy], timeout=min(max(left, 0.0), POOL.asks)) if busy else []
+                )
                 for slot, worker in enumerate(self._workers):
                     if worker.index is None:
                         continue
@@ -250,15 +210,15 @@ class Workers:
                         except (EOFError, OSError):
                             self._end(worker)
                             self._workers[slot] = self._start()
-                            yield index, killed(tasks[index].name)
+                            yield index, killed(asked[index].name)
                     elif left <= 0:
                         self._end(worker)
                         self._workers[slot] = self._start()
-                        yield index, LateError(tasks[index].name)
+                        yield index, LateError(asked[index].name)
                 if left <= 0:
                     while todo:
                         index = todo.pop()
-                        yield index, LateError(tasks[index].name)
+                        yield index, LateError(asked[index].name)
         finally:
             # Left early (Ctrl-C, an error): what is under way would answer a question nobody asked.
             for slot, worker in enumerate(self._workers):

@@ -15,8 +15,8 @@ from .messages import PROTOCOL, Request, seconds, whole, word, words
 from .watched import Progress, Watched
 
 if TYPE_CHECKING:
-    from sasnet_plugin.fitting.pool import Pool
     from sasnet_plugin.fitting.result.fit_result import FitResult
+    from sasnet_plugin.fitting.task import Pool
 
     from ..types import Curve, Suggestion
 
@@ -127,12 +127,12 @@ def suggest(pool: Pool, curve: Curve, top: int) -> dict[str, Any]:
 def previews(pool: Pool, curve: Curve, suggestion: Suggestion) -> list[dict[str, Any] | None]:
     """The bank's nearest curve of each suggested model; None where there is none, or not in time."""
     from sasnet_plugin.fitting.api import uncertainties
-    from sasnet_plugin.fitting.start_values.preview import Preview
+    from sasnet_plugin.fitting.start_values.preview import Preview, previewed
 
     dintensity = uncertainties(curve)[0]
-    jobs = [Preview(curve, dintensity, guess.name, guess.structure_factor) for guess in suggestion.models]
-    found: list[dict[str, Any] | None] = [None] * len(jobs)
-    for index, answer in pool.run(jobs, _PREVIEWS):
+    asked = [Preview(curve, dintensity, guess.name, guess.structure_factor) for guess in suggestion.models]
+    found: list[dict[str, Any] | None] = [None] * len(asked)
+    for index, answer in pool.run(previewed, asked, _PREVIEWS):
         if isinstance(answer, tuple):
             found[index] = {"q": answer[0], "intensity": answer[1]}
     return found

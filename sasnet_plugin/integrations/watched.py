@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from sasnet_plugin.fitting.pool import Job, Pool
+    from sasnet_plugin.fitting.task import Named, Pool, Work
 
 Progress = Callable[..., None]
 
@@ -38,17 +38,17 @@ class Watched:
         """The time that limits are meant in, s."""
         return self.pool.clock()
 
-    def run(self, tasks: Sequence[Job], seconds: float) -> Iterator[tuple[int, Any]]:
+    def run(self, work: Work, asked: Sequence[Named], seconds: float) -> Iterator[tuple[int, Any]]:
         """See `sasnet_plugin.fitting.pool.Workers.run`."""
-        from sasnet_plugin.fitting.strategy.fit_candidate import Task
+        from sasnet_plugin.fitting.task import Task
 
-        fits = all(isinstance(task, Task) for task in tasks)
-        self.of += len(tasks) if fits else 0
-        if tasks:
-            self.progress(done=self.done, of=self.of, name=tasks[0].name)
-        for index, answer in self.pool.run(tasks, seconds):
+        fits = all(isinstance(task, Task) for task in asked)
+        self.of += len(asked) if fits else 0
+        if asked:
+            self.progress(done=self.done, of=self.of, name=asked[0].name)
+        for index, answer in self.pool.run(work, asked, seconds):
             if fits:
                 self.done += 1
                 more = {"reduced_chisq": answer.reduced_chisq} if hasattr(answer, "reduced_chisq") else {}
-                self.progress(done=self.done, of=self.of, name=tasks[index].name, **more)
+                self.progress(done=self.done, of=self.of, name=asked[index].name, **more)
             yield index, answer

@@ -32,10 +32,10 @@ def check(image: Image, inputs: Mapping[str, Any]) -> Seen:
     """
     seen = on_window(image, inputs["window"])
     beyond = [
-        f"{name} = {getattr(image, name):g} {_UNITS[name]} is outside what the network was trained with,"
+        f"{name} = {getattr(image.geometry, name):g} {_UNITS[name]} is outside what the network was trained with,"
         f" {low:g} to {high:g} {_UNITS[name]}."
         for name, (low, high) in inputs["stated"].items()
-        if not low <= getattr(image, name) <= high
+        if not low <= getattr(image.geometry, name) <= high
     ]
     return Seen(seen, (*seen.notes, *beyond), known=not beyond)
 

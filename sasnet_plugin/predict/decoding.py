@@ -137,7 +137,7 @@ def beside_stated(finding: QuantitiesFinding, measurement: Any) -> QuantitiesFin
     """A finding with what is stated with its measurement, corrected where a shift of it was estimated."""
     values = dict(finding.values)
     for stated in finding.head.stated:
-        at = float(getattr(measurement, stated.name))
+        at = float(getattr(measurement.geometry, stated.name))
         shift = values.get(stated.shift)
         if stated.shift and shift is None:
             continue

@@ -46,7 +46,12 @@ def _pattern(axes: Axes, image: Image) -> None:
     lit = image.counts[image.mask & (image.counts > 0)]
     low, high = (float(x) for x in np.percentile(lit, [5, 99.8])) if lit.size else (0.0, 1.0)
     shown = np.where(image.mask, np.log10(np.maximum(image.counts, max(low, 1e-12))), np.nan)
-    extent = (image.phi[0], image.phi[-1], image.alpha_f[0], image.alpha_f[-1])
+    extent = (
+        image.geometry.phi[0],
+        image.geometry.phi[-1],
+        image.geometry.alpha_f[0],
+        image.geometry.alpha_f[-1],
+    )
     axes.imshow(shown, origin="lower", extent=extent, aspect="auto", vmax=np.log10(max(high, 1e-12)))
     axes.set(xlabel="φ / degrees", ylabel="α_f / degrees", title=Path(image.file).name)
 

@@ -18,8 +18,8 @@ from typer.testing import CliRunner
 from sasnet_plugin.batch.field import field_of
 from sasnet_plugin.batch.series import Frame, changes, draw, start_of
 from sasnet_plugin.cli.main import app
-from sasnet_plugin.fitting.strategy.fit_candidate import Task
-from sasnet_plugin.fitting.strategy.previous import Start, with_start
+from sasnet_plugin.fitting.strategy.previous import with_start
+from sasnet_plugin.fitting.task import Start, Task
 from sasnet_plugin.types import Curve
 
 SphereFile = Callable[..., Path]
@@ -77,7 +77,7 @@ def test_a_start_is_the_best_fit_with_its_distributions_and_contrasts() -> None:
     assert start.parameters == {
         "radius": 40.0, "radius_pd": 0.1, "sld": 3.0, "charge": 2.0, "radius_pd_type": "schulz"
     }  # fmt: skip
-    assert start.held == {"sld": 3.0}
+    assert start.fixed == {"sld": 3.0}
     assert start_of(None) is None
     assert start_of({"file": "/a", "rows": [{"fits": []}]}) is None
 
@@ -99,8 +99,8 @@ def test_the_start_goes_to_its_model_or_brings_it_along() -> None:
     assert [task.name for task in more] == ["sphere@hardsphere", "cylinder"]
     assert more[0].extra == start.parameters
     assert more[0].fixed == {"sld": 3.0}
-    assert start.letting(["sld", "sld_solvent"]).held == {}
-    assert start.letting([]).held == {"sld": 3.0}
+    assert start.without_fixed(["sld", "sld_solvent"]).fixed == {}
+    assert start.without_fixed([]).fixed == {"sld": 3.0}
     assert more[0].ranges == {"radius": (1.0, 90.0)}
 
 

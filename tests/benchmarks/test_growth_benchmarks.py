@@ -31,7 +31,7 @@ def test_the_place_of_the_maximum_goes_with_the_distance() -> None:
     from sasnet_plugin.simulate.gisas.geometry import Window
     from sasnet_plugin.simulate.growth.pattern import pattern
     from sasnet_plugin.simulate.growth.priors import growing
-    from sasnet_plugin.types import Image
+    from sasnet_plugin.types import GrazingIncidence, Image
 
     seen = Window(96, 96, phi=(-2.2, 2.2), alpha_f=(0.0, 2.7))
     alpha_f, phi = seen.centres()
@@ -39,7 +39,9 @@ def test_the_place_of_the_maximum_goes_with_the_distance() -> None:
     found = []
     for distance in (60.0, 90.0, 130.0):
         counts = pattern(growing(5.0, distance), seen).astype(float)
-        (guess,) = growth_stream.by_the_maximum([Image(counts, mask, phi, alpha_f, 0.96, 0.4)])
+        (guess,) = growth_stream.by_the_maximum(
+            [Image(counts, mask, GrazingIncidence(phi, alpha_f, 0.96, 0.4))]
+        )
         found.append(guess.quantities["distance"][0])
     np.testing.assert_allclose(found, [60.0, 90.0, 130.0], rtol=0.15)
 

@@ -11,7 +11,8 @@ import pytest
 
 from sasnet_plugin.fitting.optimize.local_search import Polisher
 from sasnet_plugin.fitting.problem.experiment import choose_free, experiment, fittable
-from sasnet_plugin.fitting.strategy.fit_candidate import Task, fit_candidate
+from sasnet_plugin.fitting.strategy.fit_candidate import fit_candidate, granted
+from sasnet_plugin.fitting.task import Budget, Task
 from sasnet_plugin.simulate.bank import Bank
 from sasnet_plugin.simulate.kernel import load_model
 from sasnet_plugin.types import Curve
@@ -116,7 +117,7 @@ def test_a_candidate_far_behind_the_others_gives_up_early(
     calls.append(0)
     patient = fit_candidate(task, bank)
     calls.append(0)
-    told = fit_candidate(task.dispatched(1.0, 20.0), bank)
+    told = fit_candidate(task, bank, Budget(20.0, 1.0))
     assert patient.reduced_chisq > 20
     assert told.reduced_chisq < 3 * patient.reduced_chisq
     assert calls[1] < calls[0]
@@ -136,7 +137,7 @@ def test_without_time_the_polished_start_stands(simulated: Simulated, bank: Bank
     curve = simulated("cylinder", {"radius": 20.0, "length": 300.0})
     assert curve.dintensity is not None
     near = ({"radius": 20.0, "length": 300.0, "sld": 4.0, "sld_solvent": 1.0},)
-    task = Task(curve, curve.dintensity, "cylinder", None, starts=near, seconds=1e-3)
+    task = Task(curve, curve.dintensity, "cylinder", None, starts=near, budget=Budget(1e-3))
     found = fit_candidate(task, bank)
     assert found.reduced_chisq < 2
     assert {"radius", "length"} <= set(found.free)
@@ -149,9 +150,9 @@ def test_a_dear_unlikely_model_has_less_time_where_another_explains_the_curve(
     curve = simulated("sphere", {"radius": 80.0, "background": 0.01})
     assert curve.dintensity is not None
 
-    def seconds(model: str, probability: float, bar: float) -> float:
+    def seconds(model: str, probability: float, best: float) -> float:
         task = Task(curve, np.asarray(curve.dintensity), model, None, probability)
-        return task.dispatched(bar, 100.0).seconds
+        return granted(task, Budget(100.0, best)).seconds
 
     full = seconds("superball", 0.05, 9.0)
     assert seconds("superball", 0.05, 1.0) < full

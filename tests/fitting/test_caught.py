@@ -9,8 +9,8 @@ import pytest
 
 from sasnet_plugin.fitting.result.fit_result import ModelFit, Parameter
 from sasnet_plugin.fitting.strategy.candidate_selection import _patient
-from sasnet_plugin.fitting.strategy.fit_candidate import Task
 from sasnet_plugin.fitting.strategy.more_models import caught
+from sasnet_plugin.fitting.task import Task
 from sasnet_plugin.types import Curve
 
 SPHERE = {
@@ -67,7 +67,7 @@ def test_the_likeliest_comes_last_and_has_what_time_the_others_leave(curve: Curv
         ("lamellar", 900.0, 0.1, 1.0),
     )
     assert [t.model for t in found] == ["ellipsoid", "cylinder", "sphere"]
-    assert found[-1].seconds > max(t.seconds for t in found[:-1])
+    assert found[-1].budget.seconds > max(t.budget.seconds for t in found[:-1])
     # If it is all but certain, little else is tried.
     sure = _leaping(
         curve, ("sphere", 30.0, 0.95, 1.0), ("ellipsoid", 10.0, 0.0, 1.0), ("cylinder", 9.0, 0.0, 1)
@@ -82,7 +82,7 @@ def test_a_fit_that_explains_the_curve_just_so_is_no_end(curve: Curve) -> None:
     assert [t.model for t in found] == ["onion", "sphere"]
     # But it has not all the time that there is.
     unexplained = _leaping(curve, ("onion", 9.0, 0.05, 2.0), ("sphere", 30.0, 0.1, 1.0))
-    assert found[-1].seconds < unexplained[-1].seconds
+    assert found[-1].budget.seconds < unexplained[-1].budget.seconds
 
 
 def test_dear_models_do_not_leap(curve: Curve) -> None:
@@ -94,7 +94,7 @@ def test_a_likely_dear_model_is_fitted_again_where_there_is_time(curve: Curve) -
     fits = ("superball", 90.0, 0.4, 20.0), ("sphere", 30.0, 0.1, 1.0)
     *_, last = _leaping(curve, *fits, seconds=50.0)
     assert (last.model, last.hops) == ("superball", False)
-    assert last.seconds > 15.0
+    assert last.budget.seconds > 15.0
     # Chosen by the network: what it thinks unlikely is left, and so is all where the curve is explained.
     for others in ((("superball", 90.0, 0.01, 20.0), fits[1]), (fits[0], ("sphere", 1.0, 0.1, 1.0))):
         assert "superball" not in {t.model for t in _leaping(curve, *others, seconds=50.0)}
@@ -104,7 +104,7 @@ def test_a_dear_model_that_is_nearly_certain_has_the_time_of_the_others(curve: C
     tasks = [_task(curve, "superball", 0.9), _task(curve, "sphere", 0.05)]
     first, last = _patient(tasks)
     assert (first.model, last.model) == ("sphere", "superball")
-    assert first.seconds < tasks[0].seconds < last.seconds
+    assert first.budget.seconds < tasks[0].budget.seconds < last.budget.seconds
     # What sasmodels calculates dearly is not dear where a table stands for it.
     for likely in (_task(curve, "fcc_paracrystal", 0.9), _task(curve, "superball", 0.3)):
         assert _patient([likely, _task(curve, "sphere")]) == [likely, _task(curve, "sphere")]

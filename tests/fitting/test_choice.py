@@ -9,14 +9,15 @@ import pytest
 
 from sasnet_plugin.fitting.result.fit_result import ModelFit
 from sasnet_plugin.fitting.start_values.screening import (
-    Pair,
     Screen,
     extra_pairs,
     order_of,
     plausible,
+    screened,
     simple_pairs,
 )
 from sasnet_plugin.fitting.strategy.candidates import candidates, priors, shortlist
+from sasnet_plugin.fitting.task import Pair
 from sasnet_plugin.predict import open_classifier
 from sasnet_plugin.simulate.bank import Bank
 from sasnet_plugin.simulate.priors import allowed_structure_factors
@@ -96,7 +97,7 @@ def test_simple_pairs_are_those_that_sasmodels_can_make() -> None:
 def test_a_first_look_finds_what_the_network_did_not_name(simulated: Simulated, bank: Bank) -> None:
     curve = simulated("sphere@hayter_msa", {"radius": 40.0, "volfraction": 0.2, "charge": 25.0})
     assert curve.dintensity is not None
-    badness = Screen(curve, curve.dintensity, simple_pairs()).run(bank)
+    badness = screened(Screen(curve, curve.dintensity, simple_pairs()), bank)
     assert set(badness) == set(simple_pairs())
     found = extra_pairs(badness, [("lamellar", None)], simple_pairs())
     assert ("sphere", "hayter_msa") in found

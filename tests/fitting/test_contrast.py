@@ -9,13 +9,14 @@ import pytest
 
 import sasnet_plugin
 from sasnet_plugin.fitting.problem.contrast import (
-    Contrast,
     contrast_of,
     hold,
     scattering_length_density,
+    settled,
     with_fixed,
 )
-from sasnet_plugin.fitting.strategy.fit_candidate import Task, fit_candidate
+from sasnet_plugin.fitting.strategy.fit_candidate import fit_candidate
+from sasnet_plugin.fitting.task import Contrast, Task
 from sasnet_plugin.simulate.bank import Bank
 from sasnet_plugin.simulate.kernel import call
 from sasnet_plugin.types import Curve, SasnetError
@@ -138,9 +139,9 @@ def test_no_contrast_is_refused() -> None:
     ],
 )
 def test_the_sample_is_held_only_where_it_is_the_one_material(model: str, names: dict[str, float]) -> None:
-    assert Contrast(3.5, 6.4).held(model) == names
-    assert Contrast(3.5, None).held("core_shell_sphere") == {}
-    assert Contrast(3.5, None).held("teubner_strey") == {}
+    assert settled(Contrast(3.5, 6.4), model) == names
+    assert settled(Contrast(3.5, None), "core_shell_sphere") == {}
+    assert settled(Contrast(3.5, None), "teubner_strey") == {}
 
 
 def test_a_model_of_two_phases_gives_the_same_curve_with_phases_exchanged() -> None:
@@ -176,7 +177,7 @@ def test_a_start_in_another_solvent_scatters_the_same() -> None:
 def test_scale_is_the_volume_fraction_once_the_contrast_is_known(simulated: Simulated, bank: Bank) -> None:
     contrast = contrast_of("SiO2@2.2", "D2O")
     assert contrast is not None
-    truth = {"radius": 60.0, "scale": 0.012, "background": 0.01, **contrast.held("sphere")}
+    truth = {"radius": 60.0, "scale": 0.012, "background": 0.01, **settled(contrast, "sphere")}
     curve = simulated("sphere", truth)
     assert curve.dintensity is not None
     (task,), notes = hold(contrast, [Task(curve, curve.dintensity, "sphere", None)])

@@ -7,7 +7,8 @@ from typing import Any
 
 from sasnet_plugin.fitting.optimize.integer_search import climbed, counts_of
 from sasnet_plugin.fitting.optimize.local_search import Polished
-from sasnet_plugin.fitting.strategy.fit_candidate import Task, fit_candidate
+from sasnet_plugin.fitting.strategy.fit_candidate import fit_candidate
+from sasnet_plugin.fitting.task import Task
 from sasnet_plugin.simulate.bank import Bank
 from sasnet_plugin.simulate.kernel import load_model
 from sasnet_plugin.types import Curve

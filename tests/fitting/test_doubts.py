@@ -12,7 +12,8 @@ from sasnet_plugin.fitting.assessment.diagnostics import doubts
 from sasnet_plugin.fitting.optimize.covariance import correlations, derivatives
 from sasnet_plugin.fitting.problem.experiment import experiment
 from sasnet_plugin.fitting.result.fit_result import ModelFit, Parameter
-from sasnet_plugin.fitting.strategy.fit_candidate import Task, fit_candidate
+from sasnet_plugin.fitting.strategy.fit_candidate import fit_candidate
+from sasnet_plugin.fitting.task import Task
 from sasnet_plugin.simulate.bank import Bank
 from sasnet_plugin.types import Curve
 

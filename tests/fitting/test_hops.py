@@ -11,7 +11,8 @@ import pytest
 
 from sasnet_plugin.fitting.optimize.basin_hopping import hopped, leap
 from sasnet_plugin.fitting.optimize.local_search import Polished
-from sasnet_plugin.fitting.strategy.fit_candidate import Task, fit_candidate
+from sasnet_plugin.fitting.strategy.fit_candidate import fit_candidate
+from sasnet_plugin.fitting.task import Budget, Task
 from sasnet_plugin.simulate.bank import Bank
 from sasnet_plugin.simulate.kernel import load_model
 from sasnet_plugin.types import Curve
@@ -98,7 +99,7 @@ def test_a_caught_fit_leaps_to_the_truth(
 ) -> None:
     curve = simulated(model, truth | {"background": 0.01})
     assert curve.dintensity is not None
-    task = Task(curve, curve.dintensity, model, None, starts=(truth | caught,), seconds=30.0)
+    task = Task(curve, curve.dintensity, model, None, starts=(truth | caught,), budget=Budget(30.0))
     leaping = replace(task, starts=(), extra=truth | caught, hops=True)
     stuck, free = fit_candidate(task, bank), fit_candidate(leaping, bank)
     assert stuck.reduced_chisq > 10

@@ -15,7 +15,8 @@ from sasnet_plugin.fitting.assessment.bootstrap_check import COUNT, compare
 from sasnet_plugin.fitting.assessment.goodness_of_fit import verify
 from sasnet_plugin.fitting.assessment.ranking import alike, ranked
 from sasnet_plugin.fitting.result.fit_result import ModelFit
-from sasnet_plugin.fitting.strategy.fit_candidate import Task, fit_candidate
+from sasnet_plugin.fitting.strategy.fit_candidate import fit_candidate
+from sasnet_plugin.fitting.task import Task
 from sasnet_plugin.predict import open_classifier
 from sasnet_plugin.simulate.bank import Bank
 from sasnet_plugin.types import Curve

@@ -9,7 +9,7 @@ import pytest
 
 from sasnet_plugin.fitting.optimize.levenberg_marquardt import levenberg
 from sasnet_plugin.fitting.problem.experiment import experiment, silent
-from sasnet_plugin.fitting.strategy.fit_candidate import Task
+from sasnet_plugin.fitting.task import Budget, Task
 from sasnet_plugin.simulate.kernel import load_model
 from sasnet_plugin.simulate.quick import quick_model
 from sasnet_plugin.types import Curve
@@ -31,7 +31,7 @@ def test_chisq_is_of_sasmodels_own_model(body: dict[str, float]) -> None:
     exact = theory(load_model("triaxial_ellipsoid"), body)
     error = 0.01 * exact
     curve = Curve(Q, exact + error * np.random.default_rng(1).standard_normal(Q.size), error)
-    task = Task(curve, error, "triaxial_ellipsoid", None, seconds=30.0)
+    task = Task(curve, error, "triaxial_ellipsoid", None, budget=Budget(30.0))
     start = {k: 1.1 * v for k, v in body.items()} | {"scale": 1.0, "background": 0.0}
     found = levenberg(task, start, None, 30.0)
     assert found is not None

@@ -15,10 +15,11 @@ import pytest
 import sasnet_plugin
 from sasnet_plugin.fitting.api import bank_path
 from sasnet_plugin.fitting.optimize import bumps_fitters as drive
-from sasnet_plugin.fitting.optimize.refine_best import Method, Refinement, refine, refine_best
+from sasnet_plugin.fitting.optimize.refine_best import Refinement, refine, refine_best
 from sasnet_plugin.fitting.pool import Workers
 from sasnet_plugin.fitting.problem.rebuilt import rebuilt
 from sasnet_plugin.fitting.result.fit_result import FitResult, ModelFit, Parameter
+from sasnet_plugin.fitting.task import Method
 from sasnet_plugin.simulate.kernel import call
 from sasnet_plugin.types import Curve, SasnetError
 
@@ -189,12 +190,12 @@ def test_hours_of_samples_end_with_the_time_limit() -> None:
     worse = replace(found, model="ellipsoid", bic=found.bic + 50, chisq=found.chisq + 50)
     hours = Method("dream", samples=10_000_000)
     with Workers(bank_path(), 1) as pool:
-        list(pool.run([_job(curve, found, Method("amoeba"))], 120.0))  # the process is up
+        list(pool.run(refine, [_job(curve, found, Method("amoeba"))], 120.0))  # the process is up
         # It minds its time: its samples count.
         rng = np.random.default_rng(1)
         fits, notes = refine_best(pool, curve, curve.dintensity, [worse, found], [0.5, 0.5], hours, 5.0, rng)
         # It does not: it is killed, and the fit stands.
-        ((_, answer),) = pool.run([_job(curve, found, hours, seconds=1e6)], 1.0)
+        ((_, answer),) = pool.run(refine, [_job(curve, found, hours, seconds=1e6)], 1.0)
     assert isinstance(answer, SasnetError)
     assert "time limit" in str(answer)
     assert any("cut short" in note for note in notes)

@@ -12,9 +12,9 @@ import pytest
 from sasnet_plugin.fitting.assessment.ranking import explains
 from sasnet_plugin.fitting.pool import answer_of
 from sasnet_plugin.fitting.result.fit_result import ModelFit
-from sasnet_plugin.fitting.strategy.fit_candidate import Task
 from sasnet_plugin.fitting.strategy.more_models import Round, second_round
 from sasnet_plugin.fitting.strategy.stages import Rounds
+from sasnet_plugin.fitting.task import Budget, Task
 from sasnet_plugin.predict import open_classifier
 from sasnet_plugin.simulate.bank import Bank
 from sasnet_plugin.simulate.priors import structure_factors
@@ -35,11 +35,11 @@ class Here:
     def clock(self) -> float:
         return 0.0
 
-    def run(self, tasks: Sequence[Any], seconds: float) -> Iterator[tuple[int, Any]]:
+    def run(self, work: Any, asked: Sequence[Any], seconds: float) -> Iterator[tuple[int, Any]]:
         least = np.inf
-        for index, task in enumerate(tasks):
+        for index, task in enumerate(asked):
             self.names.append(task.name)
-            answer = answer_of(task.dispatched(least, 8.0), self.bank)
+            answer = answer_of(work, task, self.bank, Budget(8.0, least))
             least = min(least, getattr(answer, "reduced_chisq", np.inf))
             yield index, answer
 

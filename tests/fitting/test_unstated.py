@@ -10,8 +10,13 @@ import pytest
 
 from sasnet_plugin.fitting.api import fit
 from sasnet_plugin.fitting.result.fit_result import ModelFit
-from sasnet_plugin.fitting.strategy.fit_candidate import Task
-from sasnet_plugin.fitting.strategy.unknown_resolution import Guess, ResolutionTask, unstated_resolution
+from sasnet_plugin.fitting.strategy.unknown_resolution import (
+    Guess,
+    ResolutionTask,
+    resolution_of,
+    unstated_resolution,
+)
+from sasnet_plugin.fitting.task import Task
 from sasnet_plugin.simulate.bank import Bank
 from sasnet_plugin.simulate.grid import WIDE_Q
 from sasnet_plugin.simulate.kernel import call
@@ -34,7 +39,7 @@ def measured(relative: float, absolute: float) -> Curve:
 def search(curve: Curve, bank: Bank) -> Guess | None:
     assert curve.dintensity is not None
     start: dict[str, Any] = {"radius": 119.0, "sld": 4.0, "sld_solvent": 1.0}
-    return ResolutionTask(curve, curve.dintensity, "sphere", start).run(bank)
+    return resolution_of(ResolutionTask(curve, curve.dintensity, "sphere", start), bank)
 
 
 @pytest.mark.parametrize("relative", [0.04, 0.1])
@@ -66,7 +71,7 @@ def test_a_model_that_imitates_the_resolution_is_fitted_again_with_it(bank: Bank
     curve = Curve(Q, exact + sigma * np.random.default_rng(2).standard_normal(Q.size), sigma)
     assert curve.dintensity is not None
     start = true | {"correlation_length": 250.0, "porod_exp": 3.0, "width_exp": 2.0, "shape_exp": 1.0}
-    found = ResolutionTask(curve, curve.dintensity, "broad_peak", start).run(bank)
+    found = resolution_of(ResolutionTask(curve, curve.dintensity, "broad_peak", start), bank)
     assert found is not None
     assert found.relative == pytest.approx(0.05, rel=0.02)
     assert found.parameters["correlation_length"] == pytest.approx(1000.0, rel=0.1)

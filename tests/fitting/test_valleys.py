@@ -9,7 +9,8 @@ import pytest
 
 from sasnet_plugin.fitting.optimize.local_search import Polished
 from sasnet_plugin.fitting.optimize.neighbour_search import crossed, sizes_of
-from sasnet_plugin.fitting.strategy.fit_candidate import Task, fit_candidate
+from sasnet_plugin.fitting.strategy.fit_candidate import fit_candidate
+from sasnet_plugin.fitting.task import Budget, Task
 from sasnet_plugin.simulate.bank import Bank
 from sasnet_plugin.simulate.kernel import call, load_model
 from sasnet_plugin.types import Curve
@@ -47,7 +48,7 @@ def test_a_long_cylinder_is_found_among_its_fringes(bank: Bank, radius: float, l
     sigma = 0.03 * clean
     noise = np.random.default_rng(5).standard_normal(200)
     curve = Curve(q, clean + sigma * noise, sigma, file="cylinder.dat")
-    found = fit_candidate(Task(curve, sigma, "cylinder", None, seconds=30.0), bank)
+    found = fit_candidate(Task(curve, sigma, "cylinder", None, budget=Budget(30.0)), bank)
     assert found.reduced_chisq < 1.5
     assert found.parameters["length"].value == pytest.approx(length, rel=0.02)
     assert found.parameters["radius"].value == pytest.approx(radius, rel=0.01)

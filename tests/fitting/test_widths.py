@@ -17,7 +17,8 @@ from sasnet_plugin.fitting.problem.size_distributions import (
     points_needed,
     sigmas,
 )
-from sasnet_plugin.fitting.strategy.fit_candidate import Task, fit_candidate
+from sasnet_plugin.fitting.strategy.fit_candidate import fit_candidate
+from sasnet_plugin.fitting.task import Task
 from sasnet_plugin.simulate.bank import Bank
 from sasnet_plugin.types import Curve
 

@@ -14,7 +14,8 @@ import pytest
 from sasnet_plugin.fitting.api import bank_path
 from sasnet_plugin.fitting.pool import Workers
 from sasnet_plugin.fitting.result.fit_result import ModelFit
-from sasnet_plugin.fitting.strategy.fit_candidate import Task
+from sasnet_plugin.fitting.strategy.fit_candidate import fit_candidate
+from sasnet_plugin.fitting.task import Budget, Task
 from sasnet_plugin.types import Curve, ModelZooError, SasnetError
 
 Simulated = Callable[..., Curve]
@@ -29,7 +30,7 @@ def test_all_are_answered_and_one_that_fails_is_a_sentence(simulated: Simulated)
     curve = simulated("sphere", {"radius": 60.0, "background": 0.01})
     tasks = [_task(curve, name) for name in ("sphere", "no_such_model", "vesicle")]
     with Workers(bank_path(), 1) as pool:
-        answers = dict(pool.run(tasks, 120.0))
+        answers = dict(pool.run(fit_candidate, tasks, 120.0))
     assert set(answers) == {0, 1, 2}
     assert isinstance(answers[0], ModelFit)
     assert isinstance(answers[2], ModelFit)
@@ -39,24 +40,28 @@ def test_all_are_answered_and_one_that_fails_is_a_sentence(simulated: Simulated)
 
 def test_what_is_late_is_killed_and_the_processes_serve_on(simulated: Simulated) -> None:
     curve = simulated("superball", {"length_a": 90.0, "exponent_p": 3.0, "background": 0.01})
-    slow = [_task(curve, "superball", seconds=1e9), _task(curve, "pringle", seconds=1e9)]
+    slow = [_task(curve, "superball", budget=Budget(1e9)), _task(curve, "pringle", budget=Budget(1e9))]
     quick = [_task(curve, "sphere")]
     with Workers(bank_path(), 1) as pool:
-        list(pool.run(quick, 120.0))  # the process is up
+        list(pool.run(fit_candidate, quick, 120.0))  # the process is up
         began = time.monotonic()
-        answers = dict(pool.run(slow, 0.3))
+        answers = dict(pool.run(fit_candidate, slow, 0.3))
         assert time.monotonic() - began < 10
         assert all("time limit" in str(answers[i]) for i in (0, 1))
-        assert isinstance(dict(pool.run(quick, 120.0))[0], ModelFit)
+        assert isinstance(dict(pool.run(fit_candidate, quick, 120.0))[0], ModelFit)
 
 
 def test_a_process_killed_from_outside_costs_its_own_fit(simulated: Simulated) -> None:
     curve = simulated("superball", {"length_a": 90.0, "exponent_p": 3.0, "background": 0.01})
     with Workers(bank_path(), 1) as pool:
-        list(pool.run([_task(curve, "sphere")], 120.0))
+        list(pool.run(fit_candidate, [_task(curve, "sphere")], 120.0))
         pid = pool._workers[0].process.pid
         threading.Timer(0.3, os.kill, (pid, signal.SIGKILL)).start()
-        answers = dict(pool.run([_task(curve, "superball", seconds=1e9), _task(curve, "sphere")], 120.0))
+        answers = dict(
+            pool.run(
+                fit_candidate, [_task(curve, "superball", budget=Budget(1e9)), _task(curve, "sphere")], 120.0
+            )
+        )
     assert "killed" in str(answers[0])
     assert isinstance(answers[1], ModelFit)
 

@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from sasnet_plugin.cli.main import app
 from sasnet_plugin.predict.growth import OUT_OF_SCOPE, Outputs, decode, open_growth
 from sasnet_plugin.simulate.growth.quantities import NAMES, QUANTITIES, scaled
-from sasnet_plugin.types import DataError, Image, ModelZooError
+from sasnet_plugin.types import DataError, GrazingIncidence, Image, ModelZooError
 from sasnet_plugin.zoo.growth_manifest import parse_growth_manifest
 
 runner = CliRunner()
@@ -32,7 +32,11 @@ def image() -> Image:
     counts = frames(1, np.random.default_rng(1))[0][::-1].astype(float)
     alpha_f, phi = SEEN.centres()
     return Image(
-        counts, np.ones(counts.shape, bool), phi, alpha_f, 0.96, 0.4, file="film.tif", entry="frame 3"
+        counts,
+        np.ones(counts.shape, bool),
+        GrazingIncidence(phi, alpha_f, 0.96, 0.4),
+        file="film.tif",
+        entry="frame 3",
     )
 
 
@@ -88,7 +92,7 @@ def test_an_image_gets_every_quantity_with_its_unit(zoo: Path, image: Image) -> 
 def test_other_wavelengths_and_strangers_get_no_quantities(
     zoo: Path, image: Image, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (guess,) = open_growth().suggest([replace(image, wavelength=1.54)])
+    (guess,) = open_growth().suggest([replace(image, geometry=replace(image.geometry, wavelength=1.54))])
     assert guess.quantities == {}
     assert guess.in_scope == 0
     assert OUT_OF_SCOPE in guess.notes
@@ -100,7 +104,7 @@ def test_other_wavelengths_and_strangers_get_no_quantities(
 
 
 def test_one_bad_image_does_not_take_the_others_with_it(zoo: Path, image: Image) -> None:
-    far = replace(image, phi=image.phi + 50)
+    far = replace(image, geometry=replace(image.geometry, phi=image.geometry.phi + 50))
     good, bad = open_growth().outcomes([image, far])
     assert good.quantities  # type: ignore[union-attr]
     assert isinstance(bad, DataError)

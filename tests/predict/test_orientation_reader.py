@@ -22,14 +22,17 @@ def reader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> OrientationReader
 
 def finer(image: Image, times: int) -> Image:
     """The same picture on a detector with finer pixels, each with its share of the counts."""
-    step = np.diff(image.phi)[0], np.diff(image.alpha_f)[0]
+    step = np.diff(image.geometry.phi)[0], np.diff(image.geometry.alpha_f)[0]
     parts = (np.arange(times) + 0.5) / times - 0.5
     return replace(
         image,
         counts=np.kron(image.counts, np.ones((times, times))) / times**2,
         mask=np.kron(image.mask, np.ones((times, times), dtype=bool)),
-        phi=np.add.outer(image.phi, parts * step[0]).ravel(),
-        alpha_f=np.add.outer(image.alpha_f, parts * step[1]).ravel(),
+        geometry=replace(
+            image.geometry,
+            phi=np.add.outer(image.geometry.phi, parts * step[0]).ravel(),
+            alpha_f=np.add.outer(image.geometry.alpha_f, parts * step[1]).ravel(),
+        ),
     )
 
 
@@ -65,7 +68,8 @@ def test_together_or_alone(reader: OrientationReader) -> None:
 
 
 def test_stated_beam_is_part_of_the_answer(reader: OrientationReader) -> None:
-    image = replace(pattern(), wavelength=1.2, alpha_i=0.2)
+    image = pattern()
+    image = replace(image, geometry=replace(image.geometry, wavelength=1.2, alpha_i=0.2))
     (guess,) = reader.suggest([image])
     assert guess.geometry["wavelength"] == (1.2, 0.0)
     assert guess.geometry["alpha_i"][0] == pytest.approx(0.2 + guess.geometry["shift_alpha"][0])
@@ -85,7 +89,9 @@ def _says_nothing(guess: OrientationGuess) -> bool:
 def test_beam_outside_of_training_gets_no_orientation(
     reader: OrientationReader, name: str, value: float
 ) -> None:
-    (guess,) = reader.suggest([replace(pattern(), **{name: value})])
+    image = pattern()
+    beam = replace(image.geometry, **{name: value})
+    (guess,) = reader.suggest([replace(image, geometry=beam)])
     assert guess.in_scope == 0
     assert _says_nothing(guess)
     assert any(f"{name} = {value:g}" in note and "outside" in note for note in guess.notes)
@@ -105,7 +111,9 @@ def test_bad_pattern_does_not_take_the_others_with_it(reader: OrientationReader)
     mask = np.zeros_like(good.mask)
     mask[:4] = True
     little = replace(good, mask=mask, file="little.tif")
-    elsewhere = replace(good, phi=good.phi + 5, file="elsewhere.tif")
+    elsewhere = replace(
+        good, geometry=replace(good.geometry, phi=good.geometry.phi + 5), file="elsewhere.tif"
+    )
     found = reader.outcomes([empty, good, little, elsewhere])
     assert isinstance(found[1], OrientationGuess)
     for outcome, name, word in (

@@ -35,9 +35,9 @@ def features(images: Sequence[Image]) -> NDArray[np.float32]:
     return features_of(
         np.stack([image.counts for image in images]),
         np.stack([image.mask for image in images]),
-        images[0].phi,
-        np.array([image.wavelength for image in images]),
-        np.array([image.alpha_i for image in images]),
+        images[0].geometry.phi,
+        np.array([image.geometry.wavelength for image in images]),
+        np.array([image.geometry.alpha_i for image in images]),
     )
 
 

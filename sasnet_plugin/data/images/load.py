@@ -117,17 +117,14 @@ class _Reader:
         turned, mask = placement.apply(counts, good)
         notes += _upright(turned, mask, placement, settings, name)
         # Below the horizon the sample's own shadow begins as sharply as a beamstop's.
-        dark = masks.shadows(turned, mask & (placement.alpha_f > 0)[:, None])
+        dark = masks.shadows(turned, mask & (placement.geometry.alpha_f > 0)[:, None])
         if np.any(dark):
             mask = mask & ~dark
             notes.append(f"In the shadow of a beamstop or dead, and left out: {masks.share(dark)}.")
         return Image(
             counts=turned,
             mask=mask,
-            phi=placement.phi,
-            alpha_f=placement.alpha_f,
-            wavelength=placement.wavelength,
-            alpha_i=placement.alpha_i,
+            geometry=placement.geometry,
             file=self._file,
             entry=frame.entry,
             notes=(*frame.notes, *placement.notes, *notes),
@@ -200,7 +197,7 @@ def _upright(
     counts: NDArray[np.float64], mask: BoolArray, placement: Placement, settings: ImageSettings, name: str
 ) -> list[str]:
     """What is to be said about how the picture stands; who says what is up is believed."""
-    verdict = judge(counts, mask, placement.phi, placement.alpha_f)
+    verdict = judge(counts, mask, placement.geometry.phi, placement.geometry.alpha_f)
     if verdict.turned and settings.up is None:
         raise DataError(
             f"{name}: the image seems to be {verdict.turned}; give up = 'left', 'right', 'bottom' or, if it"

@@ -13,7 +13,7 @@ from sasnet_plugin.data.images.orientation import TURNS, arrange, arrange_point,
 from sasnet_plugin.data.images.plausible import check_units
 from sasnet_plugin.data.images.rebin import scatter
 from sasnet_plugin.data.images.settings import ImageSettings
-from sasnet_plugin.types import DataError
+from sasnet_plugin.types import DataError, GrazingIncidence
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -41,10 +41,8 @@ class Placement:
 
     Parameters
     ----------
-    phi, alpha_f : (columns,), (rows,) float arrays
-        Degrees, ascending.
-    wavelength, alpha_i : float
-        Å, degrees.
+    geometry : GrazingIncidence
+        Of the pixels of the image.
     turns : int
         Quarter turns counter-clockwise that bring the surface normal up.
     flip_rows, flip_columns : bool
@@ -54,10 +52,7 @@ class Placement:
     notes : tuple of str
     """
 
-    phi: FloatArray
-    alpha_f: FloatArray
-    wavelength: float
-    alpha_i: float
+    geometry: GrazingIncidence
     turns: int
     flip_rows: bool
     flip_columns: bool
@@ -65,11 +60,11 @@ class Placement:
     notes: tuple[str, ...] = ()
 
     def apply(self, counts: FloatArray, good: BoolArray) -> tuple[FloatArray, BoolArray]:
-        """Counts and mask of a picture of the file, (rows, columns) over `alpha_f` and `phi`."""
+        """Counts and mask of a picture of the file, (rows, columns) as its geometry has them."""
         counts, good = self._arranged(counts), self._arranged(good)
         if self.boxes is None:
             return counts, good
-        edges = [_even_edges(self.phi), _even_edges(self.alpha_f)]
+        edges = [_even_edges(self.geometry.phi), _even_edges(self.geometry.alpha_f)]
         gathered, coverage = scatter(np.where(good, counts, 0.0), good, self.boxes, edges[0], edges[1])
         return gathered, coverage >= _FULL
 
@@ -100,10 +95,10 @@ def place(shape: tuple[int, int], settings: ImageSettings, file: str) -> Placeme
     """
     check_units(settings, file)
     placement = _by_angles(shape, settings, file) or _by_detector(shape, settings, file)
-    if placement.alpha_f[-1] <= 0:
+    if placement.geometry.alpha_f[-1] <= 0:
         raise DataError(
             f"{file}: the whole image lies below the sample's horizon (alpha_f up to"
-            f" {placement.alpha_f[-1]:.3g} degrees); correct direct_beam, alpha_f or up."
+            f" {placement.geometry.alpha_f[-1]:.3g} degrees); correct direct_beam, alpha_f or up."
         )
     return placement
 
@@ -117,10 +112,7 @@ def _by_angles(shape: tuple[int, int], settings: ImageSettings, file: str) -> Pl
     rows, columns = shape if turns % 2 == 0 else shape[::-1]
     phi, alpha_f = np.linspace(*settings.phi, columns), np.linspace(*settings.alpha_f, rows)
     return Placement(
-        phi=np.sort(phi),
-        alpha_f=np.sort(alpha_f),
-        wavelength=settings.wavelength,
-        alpha_i=settings.alpha_i,
+        GrazingIncidence(np.sort(phi), np.sort(alpha_f), settings.wavelength, settings.alpha_i),
         turns=turns,
         flip_rows=bool(alpha_f[0] > alpha_f[-1]),
         flip_columns=bool(phi[0] > phi[-1]),
@@ -177,10 +169,7 @@ def _by_detector(shape: tuple[int, int], settings: ImageSettings, file: str) -> 
     if boxes is not None:
         notes.append("The detector's pixels were resampled to exit angles, counts shared out by area.")
     return Placement(
-        phi_axis,
-        alpha_axis,
-        wavelength,
-        alpha_i,
+        GrazingIncidence(phi_axis, alpha_axis, wavelength, alpha_i),
         turns,
         True,
         mirror,

@@ -75,7 +75,7 @@ def rebin(image: Image, phi_edges: FloatArray, alpha_f_edges: FloatArray) -> Reb
     """
     from scipy import sparse
 
-    phi_old, alpha_old = edges_of(image.phi), edges_of(image.alpha_f)
+    phi_old, alpha_old = edges_of(image.geometry.phi), edges_of(image.geometry.alpha_f)
     across = sparse.csr_array(overlap(phi_old, phi_edges))
     along = sparse.csr_array(overlap(alpha_old, alpha_f_edges))
     counts = np.where(image.mask, image.counts, 0.0)
@@ -88,8 +88,11 @@ def rebin(image: Image, phi_edges: FloatArray, alpha_f_edges: FloatArray) -> Reb
             image,
             counts=gathered,
             mask=coverage > 0,
-            phi=(phi_edges[1:] + phi_edges[:-1]) / 2,
-            alpha_f=(alpha_f_edges[1:] + alpha_f_edges[:-1]) / 2,
+            geometry=replace(
+                image.geometry,
+                phi=(phi_edges[1:] + phi_edges[:-1]) / 2,
+                alpha_f=(alpha_f_edges[1:] + alpha_f_edges[:-1]) / 2,
+            ),
         ),
         coverage=coverage,
     )
@@ -126,17 +129,17 @@ def to_window(
     DataError
         The image has nothing within the window, or its pixels are coarser than twice the window's.
     """
-    name = image.file or "the image"
+    name, old = image.file or "the image", image.geometry
     columns, rows = np.linspace(*phi, shape[1] + 1), np.linspace(*alpha_f, shape[0] + 1)
     found = rebin(image, columns, rows)
     whole = found.coverage >= least_coverage
     if not np.any(whole):
         raise DataError(
-            f"{name}: it covers phi {_span(image.phi)} and alpha_f {_span(image.alpha_f)} degrees, nothing of"
+            f"{name}: it covers phi {_span(old.phi)} and alpha_f {_span(old.alpha_f)} degrees, nothing of"
             f" the window phi {_span(columns)}, alpha_f {_span(rows)}; check the geometry."
         )
-    for axis, old, new in (("phi", image.phi, columns), ("alpha_f", image.alpha_f, rows)):
-        pitch, wanted = float(np.median(np.diff(old))), float(new[1] - new[0])
+    for axis, angles, new in (("phi", old.phi, columns), ("alpha_f", old.alpha_f, rows)):
+        pitch, wanted = float(np.median(np.diff(angles))), float(new[1] - new[0])
         if pitch > 2 * wanted:
             raise DataError(
                 f"{name}: its pixels are {pitch:.3g} degrees apart in {axis}, the network sees {wanted:.3g};"

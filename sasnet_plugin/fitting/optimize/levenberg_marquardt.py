@@ -20,7 +20,7 @@ from sasnet_plugin.fitting.problem.resolution import apply_sampling
 from sasnet_plugin.simulate.quick import is_exact, is_quick
 
 if TYPE_CHECKING:
-    from sasnet_plugin.fitting.strategy.fit_candidate import Task
+    from sasnet_plugin.fitting.task import Task
 
 #: Steps on all points.
 _STEPS = 40
@@ -89,7 +89,7 @@ def levenberg(task: Task, start: dict[str, Any], per_decade: int | None, seconds
     chisq = float(np.sum(fitness.residuals() ** 2))
     if abs(chisq - done.chisq) < _SAME + _SAME_SHARE * chisq:
         return replace(done, fitness=fitness, chisq=chisq, bic=done.bic + chisq - done.chisq)
-    deadline = max(deadline, time.process_time() + _LEAST_SHARE * task.seconds)
+    deadline = max(deadline, time.process_time() + _LEAST_SHARE * task.budget.seconds)
     return _levenberg(task, done.parameters, per_decade, deadline, quick=False)
 
 

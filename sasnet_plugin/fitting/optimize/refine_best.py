@@ -16,16 +16,13 @@ from sasnet_plugin.fitting.problem.experiment import TimeUpError
 from sasnet_plugin.fitting.problem.rebuilt import rebuilt
 from sasnet_plugin.fitting.result.fit_result import ModelFit
 from sasnet_plugin.fitting.result.posterior import Posterior
+from sasnet_plugin.fitting.task import UNLIMITED, Budget, Method, Pool
 from sasnet_plugin.types import Curve, SasnetError
 
 if TYPE_CHECKING:
-    from sasnet_plugin.fitting.pool import Pool
     from sasnet_plugin.simulate.bank import Bank
 
-METHODS = ("lm", "amoeba", "de", "dream")
 _NAMES = {"amoeba": "The amoeba", "de": "Differential evolution", "dream": "DREAM"}
-#: More do not fit into memory.
-MOST_SAMPLES = 10_000_000
 #: Of the time for a curve, what the ranking by LM may take where another method follows.
 RANKING_SHARE = 0.6
 #: Of what is left then, what the method may take; the rest is for starting a process and for polishing.
@@ -35,34 +32,6 @@ _POLISH_STEPS = 20
 _POLISH_SHARE = 0.1
 #: Of χ².
 _GAIN = 0.01
-
-
-@dataclass(frozen=True)
-class Method:
-    """How the best candidate is treated after all were fitted and ranked by Levenberg-Marquardt.
-
-    Parameters
-    ----------
-    name : str
-        lm (nothing more), amoeba, de or dream.
-    samples : int
-        Draws of DREAM from the posterior.
-    burn : int
-        Steps of each of DREAM's chains before the first draw.
-    """
-
-    name: str = "lm"
-    samples: int = 10_000
-    burn: int = 100
-
-    def __post_init__(self) -> None:
-        if self.name not in METHODS:
-            raise SasnetError(f"{self.name}: no such method; choose {', '.join(METHODS)}.")
-        if not 1 <= self.samples <= MOST_SAMPLES or self.burn < 0:
-            raise SasnetError(
-                f"{self.samples} samples after {self.burn} steps are impossible; give between 1 and"
-                f" {MOST_SAMPLES} samples and no negative burn-in."
-            )
 
 
 @dataclass(frozen=True)
@@ -93,14 +62,6 @@ class Refinement:
     def name(self) -> str:
         """sasmodels' name of the model."""
         return self.fit.name
-
-    def run(self, bank: Bank) -> Refined:
-        """Do it; see `refine`."""
-        return refine(self)
-
-    def dispatched(self, reduced_chisq: float, seconds: float) -> Refinement:
-        """The same: it has its own time."""
-        return self
 
 
 @dataclass(frozen=True)
@@ -149,16 +110,17 @@ def refine_best(
     place = next(i for i, f in enumerate(fits) if f.name == best.name)
     until = time.time() + _OWN_SHARE * seconds
     job = Refinement(curve, dintensity, fits[place], method, until, int(rng.integers(2**32)))
-    ((_, answer),) = pool.run([job], seconds)
+    ((_, answer),) = pool.run(refine, [job], seconds)
     if isinstance(answer, SasnetError):
         return list(fits), [f"{method.name} was ended, so nothing of it was used: {answer}"]
     return [answer.fit if i == place else f for i, f in enumerate(fits)], list(answer.notes)
 
 
-def refine(job: Refinement) -> Refined:
+def refine(job: Refinement, bank: Bank | None = None, budget: Budget = UNLIMITED) -> Refined:
     """Run the method; its values replace those of the fit where their χ² is smaller.
 
-    In a process of one's own: it ends soon after ``job.until``, but not where a model does not return.
+    Work for a pool, which needs no bank. It has its own time: it ends soon after
+    ``job.until``, but not where a model does not return.
     """
     began = time.process_time()
     if not job.fit.free:

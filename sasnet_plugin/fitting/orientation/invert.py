@@ -209,8 +209,8 @@ def geometry(found: Posterior, image: Image) -> dict[str, tuple[float, float, st
     }
     value, error, unit = named["shift_alpha"]
     return named | {
-        "alpha_i": (image.alpha_i + value, error, unit),
-        "wavelength": (image.wavelength, 0.0, GEOMETRY["wavelength"].unit),
+        "alpha_i": (image.geometry.alpha_i + value, error, unit),
+        "wavelength": (image.geometry.wavelength, 0.0, GEOMETRY["wavelength"].unit),
     }
 
 

@@ -50,4 +50,6 @@ def on_window(image: Image, window: Window = WINDOW) -> tuple[Counts, Image]:
             f"{name}: {y.sum():.0f} counts within the window are too few to tell how the lattice is rotated;"
             " measure longer."
         )
-    return Counts(y, mask, found.coverage[mask], window, image.wavelength, image.alpha_i), shown
+    return Counts(
+        y, mask, found.coverage[mask], window, image.geometry.wavelength, image.geometry.alpha_i
+    ), shown

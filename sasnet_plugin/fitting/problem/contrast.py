@@ -5,16 +5,13 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import Any
 
 from sasnet_plugin.fitting.problem.materials import SOLVENTS, solvent
+from sasnet_plugin.fitting.task import PROBES, Contrast, Task
 from sasnet_plugin.types import SasnetError
 
-if TYPE_CHECKING:
-    from sasnet_plugin.fitting.strategy.fit_candidate import Task
-
-PROBES = ("neutron", "xray")
 #: Below this difference, 1e-6/Å², nothing scatters that an instrument could see.
 _NO_CONTRAST = 1e-3
 #: Only the square of the difference of these two counts, so that it does not matter which is the sample.
@@ -24,47 +21,27 @@ _PART = re.compile(r"\s*(\d+\.?\d*|\.\d+)\s*([*%])\s*(.+)")
 _EXAMPLE = "such as SiO2@2.2"
 
 
-@dataclass(frozen=True)
-class Contrast:
-    """What a user says of sample and solvent.
+def settled(contrast: Contrast, model: str) -> dict[str, float]:
+    """Values of the parameters of a form model that a contrast settles, 1e-6/Å².
 
-    Parameters
-    ----------
-    sample, solvent : float or None
-        Scattering length density, 1e-6/Å²; None where not given.
-    sample_name, solvent_name : str
-        As the user wrote them.
-    probe : str
-        neutron or xray.
+    The solvent is every parameter whose name says so. The sample is fixed where a model has one material
+    besides; where it has several (core and shell), or only a shell around something else, the sample may
+    be either, and none is fixed.
     """
+    from sasnet_plugin.simulate.priors import model_info
 
-    sample: float | None
-    solvent: float | None
-    sample_name: str = ""
-    solvent_name: str = ""
-    probe: str = "neutron"
-
-    def held(self, model: str) -> dict[str, float]:
-        """Values of the parameters of a form model that this settles, 1e-6/Å².
-
-        The solvent is every parameter whose name says so. The sample is held where a model has one material
-        besides; where it has several (core and shell), or only a shell around something else, the sample may
-        be either, and none is held.
-        """
-        from sasnet_plugin.simulate.priors import model_info
-
-        names = [p.name for p in model_info(model).parameters.call_parameters if p.type == "sld"]
-        if model in _EXCHANGEABLE:
-            if self.sample is None or self.solvent is None:
-                return {}
-            return dict(zip(_EXCHANGEABLE[model], (self.sample, self.solvent), strict=True))
-        found = {}
-        if self.solvent is not None:
-            found = {name: self.solvent for name in names if "solvent" in name}
-        matter = [name for name in names if "solvent" not in name]
-        if self.sample is not None and len(matter) == 1 and "shell" not in matter[0]:
-            found[matter[0]] = self.sample
-        return found
+    names = [p.name for p in model_info(model).parameters.call_parameters if p.type == "sld"]
+    if model in _EXCHANGEABLE:
+        if contrast.sample is None or contrast.solvent is None:
+            return {}
+        return dict(zip(_EXCHANGEABLE[model], (contrast.sample, contrast.solvent), strict=True))
+    found = {}
+    if contrast.solvent is not None:
+        found = {name: contrast.solvent for name in names if "solvent" in name}
+    matter = [name for name in names if "solvent" not in name]
+    if contrast.sample is not None and len(matter) == 1 and "shell" not in matter[0]:
+        found[matter[0]] = contrast.sample
+    return found
 
 
 def contrast_of(
@@ -255,9 +232,9 @@ def hold(contrast: Contrast | None, tasks: Sequence[Task]) -> tuple[list[Task], 
     held: dict[tuple[str, ...], list[str]] = {}
     found = []
     for task in tasks:
-        own = {*(task.fixed or {}), *(task.ranges or {})}
-        values = {k: v for k, v in contrast.held(task.model).items() if k not in own}
-        found.append(replace(task, fixed={**values, **(task.fixed or {})}))
+        own = {*task.fixed, *task.ranges}
+        values = {k: v for k, v in settled(contrast, task.model).items() if k not in own}
+        found.append(replace(task, fixed={**values, **task.fixed}))
         models = held.setdefault(tuple(sorted(values)), [])
         if task.model not in models:
             models.append(task.model)

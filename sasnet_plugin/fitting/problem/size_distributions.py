@@ -12,7 +12,7 @@ from sasnet_plugin.simulate.clean import PD_TYPES, tier
 from sasnet_plugin.simulate.kernel import load_model
 
 if TYPE_CHECKING:
-    from sasnet_plugin.fitting.strategy.fit_candidate import Task
+    from sasnet_plugin.fitting.task import Task
 
 #: Widths of distributions that are tried on the best monodisperse fit, and the width that they start with.
 _WIDTHS, _WIDTH = {"fast": 4, "medium": 2, "slow": 1}, 0.12

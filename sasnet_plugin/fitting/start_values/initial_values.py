@@ -15,7 +15,7 @@ from sasnet_plugin.simulate.clean import tier
 from sasnet_plugin.simulate.kernel import load_model
 
 if TYPE_CHECKING:
-    from sasnet_plugin.fitting.strategy.fit_candidate import Task
+    from sasnet_plugin.fitting.task import Task
     from sasnet_plugin.simulate.bank import Bank
 
 #: Starts of a fast, a medium and a slow model.
@@ -28,7 +28,7 @@ def from_bank(task: Task, bank: Bank) -> list[dict[str, Any]]:
     """The bank's nearest curves, and the task's own start."""
     speed = pace(task.model)
     data = binned(task.curve, task.dintensity)
-    page = page_of(bank, task.model, 0.1 * task.seconds)
+    page = page_of(bank, task.model, 0.1 * task.budget.seconds)
     seeds = nearest(page, task.model, task.structure_factor, data, count=3 * STARTS[speed])
     seeds = _varied(seeds, task)
     if task.extra is not None:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sasnet_plugin.fitting.start_values.curve_bank import binned, search, seen, shifted
+from sasnet_plugin.fitting.task import UNLIMITED, Budget
 from sasnet_plugin.types import Curve, product_name
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ Drawn = tuple[NDArray[np.float64], NDArray[np.float64]]
 
 @dataclass(frozen=True)
 class Preview:
-    """The nearest curve of one model; a job for `sasnet_plugin.fitting.pool.Workers`.
+    """Asks for the nearest curve of one model.
 
     Parameters
     ----------
@@ -44,25 +45,22 @@ class Preview:
         """sasmodels' name of the product or the form model."""
         return product_name(self.model, self.structure_factor)
 
-    def dispatched(self, reduced_chisq: float, seconds: float) -> Preview:
-        """The same: neither other models nor the time matter here."""
-        return self
 
-    def run(self, bank: Bank) -> Drawn | None:
-        """q (Å⁻¹) and I(q) with resolution, scale and background; None where no curve is finite here."""
-        if self.model not in bank.models:
-            return None
-        page = bank.page(self.model)
-        data = binned(self.curve, self.dintensity)
-        shifts, tried = search(page, self.model, self.structure_factor, data)
-        badness = np.stack([t[1] for t in tried])
-        best = np.unravel_index(int(np.argmin(badness)), badness.shape)
-        if not np.isfinite(badness[best]):
-            return None
-        k, row, s = (int(i) for i in best)
-        q = np.geomspace(self.curve.q[0], self.curve.q[-1], POINTS)
-        columns, matrix = seen(self.curve, q)
-        curves = [c for _, c in shifted(page, self.structure_factor, columns, shifts[s : s + 1])]
-        intensity = tried[k][2][row, s] * (curves[k][row, 0] @ matrix) + tried[k][3][row, s]
-        finite = np.isfinite(intensity)
-        return (q[finite], intensity[finite]) if finite.any() else None
+def previewed(asked: Preview, bank: Bank, budget: Budget = UNLIMITED) -> Drawn | None:
+    """q (Å⁻¹) and I(q) with resolution, scale and background; None where no curve is finite here."""
+    if asked.model not in bank.models:
+        return None
+    page = bank.page(asked.model)
+    data = binned(asked.curve, asked.dintensity)
+    shifts, tried = search(page, asked.model, asked.structure_factor, data)
+    badness = np.stack([t[1] for t in tried])
+    best = np.unravel_index(int(np.argmin(badness)), badness.shape)
+    if not np.isfinite(badness[best]):
+        return None
+    k, row, s = (int(i) for i in best)
+    q = np.geomspace(asked.curve.q[0], asked.curve.q[-1], POINTS)
+    columns, matrix = seen(asked.curve, q)
+    curves = [c for _, c in shifted(page, asked.structure_factor, columns, shifts[s : s + 1])]
+    intensity = tried[k][2][row, s] * (curves[k][row, 0] @ matrix) + tried[k][3][row, s]
+    finite = np.isfinite(intensity)
+    return (q[finite], intensity[finite]) if finite.any() else None

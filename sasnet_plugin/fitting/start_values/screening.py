@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 
 from sasnet_plugin.fitting.problem.cost_class import pace
 from sasnet_plugin.fitting.start_values.curve_bank import binned, nearest
+from sasnet_plugin.fitting.task import UNLIMITED, Budget, Pair
 from sasnet_plugin.simulate.priors import allowed_structure_factors, structure_factors
 from sasnet_plugin.types import Curve
 
 if TYPE_CHECKING:
     from sasnet_plugin.simulate.bank import Bank
 
-Pair = tuple[str, str | None]
 #: Bodies that experts try first; with each structure factor where the flag says so.
 _SIMPLE = {
     "sphere": True,
@@ -78,21 +78,18 @@ class Screen:
     curve: Curve
     dintensity: NDArray[np.float64]
     pairs: Sequence[Pair]
-    name: str = "first look"
+    name: str = "screening"
 
-    def dispatched(self, reduced_chisq: float, seconds: float) -> Screen:
-        """The same: neither other fits nor the time matter here."""
-        return self
 
-    def run(self, bank: Bank) -> dict[Pair, float]:
-        """Least mean squared residual of the bank's curves of each pair, with 7 % tolerance."""
-        data = binned(self.curve, self.dintensity)
-        found: dict[Pair, float] = {}
-        for form, factor in self.pairs:
-            if form in bank.models:
-                seeds = nearest(bank.page(form), form, factor, data, count=1)
-                found[form, factor] = seeds[0].badness if seeds else np.inf
-        return found
+def screened(asked: Screen, bank: Bank, budget: Budget = UNLIMITED) -> dict[Pair, float]:
+    """Least mean squared residual of the bank's curves of each pair, with 7 % tolerance; work for a pool."""
+    data = binned(asked.curve, asked.dintensity)
+    found: dict[Pair, float] = {}
+    for form, factor in asked.pairs:
+        if form in bank.models:
+            seeds = nearest(bank.page(form), form, factor, data, count=1)
+            found[form, factor] = seeds[0].badness if seeds else np.inf
+    return found
 
 
 def extra_pairs(badness: dict[Pair, float], chosen: Sequence[Pair], others: Sequence[Pair]) -> list[Pair]:

@@ -8,18 +8,17 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from sasnet_plugin.fitting.pool import Pool
 from sasnet_plugin.fitting.problem.cost_class import pace
 from sasnet_plugin.fitting.start_values.screening import (
-    Pair,
     Screen,
     extra_pairs,
     order_of,
     plausible,
+    screened,
     simple_pairs,
 )
 from sasnet_plugin.fitting.strategy.candidates import candidates
-from sasnet_plugin.fitting.strategy.fit_candidate import Task
+from sasnet_plugin.fitting.task import Budget, Pair, Pool, Task
 from sasnet_plugin.types import Curve, SasnetError, Suggestion
 
 #: A model is nearly certain by the network from this probability on; CPU time for a dear one of that kind,
@@ -73,7 +72,7 @@ def line_up(
         For the first look.
     """
     tasks = candidates(suggestion, curve, dintensity, structure_factor, fixed, ranges)
-    pairs = [_pair(task) for task in tasks]
+    pairs = [task.pair for task in tasks]
     others = simple_pairs(guess.name for guess in suggestion.models) if free else []
     if structure_factor is not None:
         others = []
@@ -83,12 +82,12 @@ def line_up(
         more = extra_pairs(badness, pairs, others)
         tasks = candidates(suggestion, curve, dintensity, None, fixed, ranges, more)
     if free:
-        near = [task for task in tasks if task.probability > _CERTAIN or plausible(_pair(task), badness)]
+        near = [task for task in tasks if task.probability > _CERTAIN or plausible(task.pair, badness)]
         far = [task.name for task in tasks if task not in near]
         if near and far:
             tasks = near
             notes.append(f"Left out after a first look, as no curve of theirs comes near: {', '.join(far)}.")
-    tasks = sorted(tasks, key=lambda task: order_of(_pair(task), badness))
+    tasks = sorted(tasks, key=lambda task: order_of(task.pair, badness))
     return LineUp(_patient(tasks), notes, badness)
 
 
@@ -98,23 +97,19 @@ def _patient(tasks: list[Task]) -> list[Task]:
     def due(task: Task) -> bool:
         return pace(task.model) == "slow" and task.probability > _CERTAIN
 
-    last = [replace(task, seconds=_PATIENCE) for task in tasks if due(task)]
+    last = [replace(task, budget=Budget(_PATIENCE)) for task in tasks if due(task)]
     if not last:
         return tasks
-    return [replace(task, seconds=_BRIEFLY) for task in tasks if not due(task)] + last
+    return [replace(task, budget=Budget(_BRIEFLY)) for task in tasks if not due(task)] + last
 
 
 def look(
     pool: Pool, curve: Curve, dintensity: NDArray[np.float64], pairs: Sequence[Pair], seconds: float
 ) -> dict[Pair, float]:
-    """A first look at these pairs, in as many parts as there are processes; see `Screen.run`."""
+    """A first look at these pairs, in as many parts as there are processes; see `screened`."""
     parts = [pairs[i :: pool.count] for i in range(pool.count)]
     looks = [Screen(curve, dintensity, part) for part in parts if part]
     badness: dict[Pair, float] = {}
-    for _, answer in pool.run(looks, seconds):
+    for _, answer in pool.run(screened, looks, seconds):
         badness |= {} if isinstance(answer, SasnetError) else answer
     return badness
-
-
-def _pair(task: Task) -> Pair:
-    return task.model, task.structure_factor

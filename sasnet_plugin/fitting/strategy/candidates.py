@@ -12,8 +12,7 @@ from sasnet_plugin.fitting.assessment.diagnostics import reached
 from sasnet_plugin.fitting.problem.cost_class import pace
 from sasnet_plugin.fitting.problem.nested_models import simpler
 from sasnet_plugin.fitting.result.fit_result import ModelFit
-from sasnet_plugin.fitting.start_values.screening import Pair
-from sasnet_plugin.fitting.strategy.fit_candidate import Task
+from sasnet_plugin.fitting.task import Pair, Task
 from sasnet_plugin.simulate.priors import allowed_structure_factors
 from sasnet_plugin.types import Curve, Suggestion
 from sasnet_plugin.zoo import Manifest

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from sasnet_plugin.fitting.assessment.ranking import explains
 from sasnet_plugin.fitting.optimize.covariance import strong_pairs
@@ -16,9 +14,10 @@ from sasnet_plugin.fitting.problem.cost_class import pace
 from sasnet_plugin.fitting.problem.size_distributions import MOST, widths_of
 from sasnet_plugin.fitting.result.fit_result import ModelFit, Parameter
 from sasnet_plugin.fitting.strategy.refine_starts import polished
+from sasnet_plugin.fitting.task import UNLIMITED, Budget, Task
 from sasnet_plugin.simulate.bank import Bank
 from sasnet_plugin.simulate.clean import tier
-from sasnet_plugin.types import Curve, SasnetError, product_name
+from sasnet_plugin.types import SasnetError
 
 #: A width of so many standard deviations is there for sure.
 _NEEDED = 4.0
@@ -28,81 +27,22 @@ _LIKELY, _TO_COMPARE = 0.2, 4.0
 FAR_OFF = "So much worse than others from every start that it was not fitted to the end."
 
 
-@dataclass(frozen=True)
-class Task:
-    """A candidate to fit.
+def fit_candidate(task: Task, bank: Bank, budget: Budget = UNLIMITED) -> ModelFit:
+    """Polish the bank's nearest curves, then fit the best by bumps' Levenberg-Marquardt.
 
     Parameters
     ----------
-    curve : Curve
-    dintensity : (n,) float array
-        Positive.
-    model : str
-        Form model.
-    structure_factor : str or None
-    probability : float
-        Of the network.
-    fixed : dict
-        Parameters that the user gives.
-    ranges : dict
-        Ranges that the user gives, (low, high) by name.
-    seconds : float
-        CPU time that it should take; a fit that needs more ends with the best point it has seen.
-    starts : tuple of dict
-        Parameters to start from instead of the bank's.
-    bar : float
-        The least reduced χ² of the candidates fitted so far.
-    extra : dict, optional
-        Parameters of one more start, besides the bank's.
-    hops : bool
-        From the bank's starts and `extra` to other valleys, as long as there is time.
-    """
-
-    curve: Curve
-    dintensity: NDArray[np.float64]
-    model: str
-    structure_factor: str | None
-    probability: float = 0.0
-    fixed: dict[str, float] | None = None
-    ranges: dict[str, tuple[float, float]] | None = None
-    seconds: float = 8.0
-    starts: tuple[dict[str, Any], ...] = ()
-    bar: float = np.inf
-    extra: dict[str, Any] | None = None
-    hops: bool = False
-
-    def run(self, bank: Bank) -> ModelFit:
-        """Fit it; see `fit_candidate`."""
-        return fit_candidate(self, bank)
-
-    def dispatched(self, reduced_chisq: float, seconds: float) -> Task:
-        """The same, knowing the best fit so far and what time there is.
-
-        A dear and unlikely one gets less where another explains the curve: it is there to be compared.
-        """
-        most = self.seconds
-        if (
-            pace(self.model) == "slow"
-            and self.probability < _LIKELY
-            and explains(reduced_chisq, len(self.curve))
-        ):
-            most = min(most, _TO_COMPARE)
-        return replace(self, bar=reduced_chisq, seconds=min(seconds, most))
-
-    @property
-    def name(self) -> str:
-        """sasmodels' name of the product or the form model."""
-        return product_name(self.model, self.structure_factor)
-
-
-def fit_candidate(task: Task, bank: Bank) -> ModelFit:
-    """Polish the bank's nearest curves, then fit the best by bumps' Levenberg-Marquardt.
+    task : Task
+    bank : Bank
+    budget : Budget
+        Of the pool; the task's own holds too.
 
     Raises
     ------
     SasnetError
         No start gave a finite curve.
     """
+    task = replace(task, budget=granted(task, budget))
     began = time.process_time()
     starts = polished(task, bank, began)
     if starts.hopeless:
@@ -110,10 +50,10 @@ def fit_candidate(task: Task, bank: Bank) -> ModelFit:
         return replace(_describe(task, as_it_is, time.process_time() - began), warnings=(FAR_OFF,))
     final: list[Done] = []
     for start in starts.found[: 2 if pace(task.model) == "fast" else 1]:
-        left = task.seconds - (time.process_time() - began)
+        left = task.budget.seconds - (time.process_time() - began)
         if final and left < 0:
             break
-        done = levenberg(task, start.parameters, starts.per_decade, max(left, 0.2 * task.seconds))
+        done = levenberg(task, start.parameters, starts.per_decade, max(left, 0.2 * task.budget.seconds))
         if done is not None:
             final.append(done)
     if not final:
@@ -125,10 +65,22 @@ def fit_candidate(task: Task, bank: Bank) -> ModelFit:
     return _describe(task, best, time.process_time() - began)
 
 
+def granted(task: Task, budget: Budget) -> Budget:
+    """What a task may take of what the pool has for it.
+
+    An expensive and unlikely model gets less where another explains the curve: it is there to be compared.
+    """
+    found = task.budget.within(budget)
+    expensive = pace(task.model) == "slow" and task.probability < _LIKELY
+    if expensive and explains(found.best_chisq, len(task.curve)):
+        found = found.within(Budget(_TO_COMPARE))
+    return found
+
+
 def _without_needless(task: Task, done: Done, began: float) -> Done:
     """Without widths of distributions that the evidence is not for."""
     for name in widths_of(done.free):
-        error, left = done.errors.get(name, np.nan), task.seconds - (time.process_time() - began)
+        error, left = done.errors.get(name, np.nan), task.budget.seconds - (time.process_time() - began)
         if not error > done.parameters.get(name, 0.0) / _NEEDED or left < 0:
             continue
         start = {k: v for k, v in done.parameters.items() if not k.startswith(name)}
@@ -181,4 +133,4 @@ def _correlations(task: Task, done: Done) -> dict[tuple[str, str], float]:
     done.fitness.residuals()
     names = [name for name in done.free if name in done.parameters]  # a width of 0 is none
     cost = (time.process_time() - began) * (len(names) + 1)
-    return strong_pairs(done.fitness, names) if cost < 0.1 * task.seconds else {}
+    return strong_pairs(done.fitness, names) if cost < 0.1 * task.budget.seconds else {}

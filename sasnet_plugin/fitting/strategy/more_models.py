@@ -11,17 +11,16 @@ import numpy as np
 from sasnet_plugin.fitting.assessment.ranking import doubtful, explains
 from sasnet_plugin.fitting.problem.cost_class import pace
 from sasnet_plugin.fitting.problem.rebuilt import starting_values
-from sasnet_plugin.fitting.start_values.screening import Pair
 from sasnet_plugin.fitting.strategy.candidate_selection import look
-from sasnet_plugin.fitting.strategy.fit_candidate import Task
+from sasnet_plugin.fitting.task import Budget, Pair, Task
 from sasnet_plugin.simulate.priors import allowed_structure_factors, model_info, structure_factors
 from sasnet_plugin.types import Suggestion
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from sasnet_plugin.fitting.pool import Pool
     from sasnet_plugin.fitting.result.fit_result import ModelFit
+    from sasnet_plugin.fitting.task import Pool
     from sasnet_plugin.types import Curve
 
 #: Structure factors are tried on so many of the best form models; so many pairs are fitted, so many dear ones
@@ -162,7 +161,7 @@ def caught(curve: Curve, tasks: Sequence[Task], fits: Sequence[ModelFit], second
 
 def _once_more(task: Task, curve: Curve, fit: ModelFit, seconds: float, *, hops: bool = True) -> Task:
     start = starting_values(fit)
-    return replace(task, curve=curve, starts=(), extra=start, hops=hops, seconds=seconds)
+    return replace(task, curve=curve, starts=(), extra=start, hops=hops, budget=Budget(seconds))
 
 
 def _interacting(form: str) -> list[Pair]:

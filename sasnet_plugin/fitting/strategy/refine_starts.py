@@ -21,7 +21,7 @@ from sasnet_plugin.fitting.strategy.timed_search import Search, has_width, order
 from sasnet_plugin.types import Curve
 
 if TYPE_CHECKING:
-    from sasnet_plugin.fitting.strategy.fit_candidate import Task
+    from sasnet_plugin.fitting.task import Task
     from sasnet_plugin.simulate.bank import Bank
 
 #: How many starts are followed further on the coarse copy; how many go on to all points.
@@ -93,7 +93,7 @@ def polished(task: Task, bank: Bank, began: float) -> Starts:
             again = values_of(first[: _FOLLOWED[speed]])
             first = search.follow(rough, again, 0.5, 0.02, 0.0, steps=10, until=until)
             first = search.varied(rough, first)
-            if speed == "slow" and task.seconds > _PATIENT and first[0].chisq > until:
+            if speed == "slow" and task.budget.seconds > _PATIENT and first[0].chisq > until:
                 first = search.hopped(rough, first)
     if not first:
         return Starts([], None)
@@ -140,18 +140,18 @@ def _leapt(
 def _satisfied(task: Task, found: Polished, on_coarse: float) -> bool:
     """Whether nothing is left for a width to explain: in itself, or as other models leave as much."""
     n = len(task.curve)
-    as_others = on_coarse < 1 and found.chisq / n < _AS_GOOD * task.bar
+    as_others = on_coarse < 1 and found.chisq / n < _AS_GOOD * task.budget.best_chisq
     return not doubtful(found.chisq / n, n) or as_others
 
 
 def _on_all_points(search: Search, found: list[dict[str, Any]], share: float, until: float) -> Starts:
     """Polish with as many points of q and of size distributions as the data can tell."""
     task, speed = search.task, pace(search.task.model)
-    end = search.began + share * task.seconds
+    end = search.began + share * task.budget.seconds
 
     def needed(polisher: Polisher, parameters: dict[str, Any]) -> dict[str, Any]:
         """With as many points of its distributions as the time is enough to find out about."""
-        polisher.deadline = max(end, time.process_time() + 0.05 * task.seconds)
+        polisher.deadline = max(end, time.process_time() + 0.05 * task.budget.seconds)
         try:
             count = points_needed(task.model, parameters, lambda p: polisher.solved(p)[0])
         except TimeUpError:
@@ -183,11 +183,11 @@ def _limits(task: Task) -> tuple[float, float]:
     """How much worse than the best so far a candidate may be after its first and its last steps."""
     if pace(task.model) == "fast":
         return _FAST_LIMITS
-    if explains(task.bar, len(task.curve)):
+    if explains(task.budget.best_chisq, len(task.curve)):
         return _DEAR_LIMITS[0]
     if task.probability > _LIKELY:
         return _FAST_LIMITS
-    return _DEAR_LIMITS[1 if task.bar < _NEARLY else 2]
+    return _DEAR_LIMITS[1 if task.budget.best_chisq < _NEARLY else 2]
 
 
 def _polisher(task: Task, curve: Curve, dintensity: NDArray[np.float64], per_decade: int | None) -> Polisher:

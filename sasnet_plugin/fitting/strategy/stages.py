@@ -10,18 +10,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sasnet_plugin.fitting.assessment.ranking import explains
-from sasnet_plugin.fitting.pool import Job, LateError, Pool
-from sasnet_plugin.fitting.problem.contrast import Contrast, hold
+from sasnet_plugin.fitting.problem.contrast import hold
 from sasnet_plugin.fitting.problem.cost_class import pace
 from sasnet_plugin.fitting.problem.rebuilt import starting_values
 from sasnet_plugin.fitting.problem.resolution import has_resolution
 from sasnet_plugin.fitting.problem.size_distributions import other_kinds
 from sasnet_plugin.fitting.result.fit_result import ModelFit
-from sasnet_plugin.fitting.start_values.screening import Pair
 from sasnet_plugin.fitting.strategy.candidates import simplifications
-from sasnet_plugin.fitting.strategy.fit_candidate import Task
+from sasnet_plugin.fitting.strategy.fit_candidate import fit_candidate
 from sasnet_plugin.fitting.strategy.more_models import Round, caught, second_round
-from sasnet_plugin.fitting.strategy.unknown_resolution import again_with, unstated_resolution
+from sasnet_plugin.fitting.strategy.unknown_resolution import again_with, resolution_of, unstated_resolution
+from sasnet_plugin.fitting.task import Contrast, LateError, Named, Pair, Pool, Task, Work
 from sasnet_plugin.types import Curve, SasnetError, Suggestion
 
 #: Of the time that is left, for leaps to other valleys before and after other models are tried.
@@ -152,7 +151,7 @@ class Rounds:
         """Fit tasks; what cannot be fitted becomes a note."""
         fits: list[ModelFit] = []
         late = []
-        for _, answer in self.pool.run(tasks, self.left) if tasks else ():
+        for _, answer in self.pool.run(fit_candidate, tasks, self.left) if tasks else ():
             if isinstance(answer, LateError):
                 late.append(answer.name)
             elif isinstance(answer, SasnetError):
@@ -167,7 +166,7 @@ class Rounds:
 
     def with_leaps(self, found: Fitted, seconds: float) -> Fitted:
         """The same with a few candidates' leaps to other valleys."""
-        tried = self.tried(caught(found.curve, found.tasks, found.fits, seconds), seconds)
+        tried = self.tried(fit_candidate, caught(found.curve, found.tasks, found.fits, seconds), seconds)
         better = {f.name: f for f in tried if f.bic < min(o.bic for o in found.fits if o.name == f.name)}
         return replace(found, fits=[better.get(f.name, f) for f in found.fits]) if better else found
 
@@ -183,15 +182,15 @@ class Rounds:
         jobs = [
             replace(task, curve=found.curve, starts=(start,)) for start in other_kinds(starting_values(best))
         ]
-        fits = [f for f in self.tried(jobs, self.left) if f.bic < best.bic]
+        fits = [f for f in self.tried(fit_candidate, jobs, self.left) if f.bic < best.bic]
         if not fits:
             return found
         better = min(fits, key=lambda f: f.bic)
         return replace(found, fits=[better if f is best else f for f in found.fits])
 
-    def tried(self, jobs: Sequence[Job], seconds: float) -> list[Any]:
-        """Answers of jobs that may fail or be late: then nothing is lost, and nothing is said."""
-        answers = (a for _, a in self.pool.run(jobs, seconds)) if jobs else ()
+    def tried(self, work: Work, asked: Sequence[Named], seconds: float) -> list[Any]:
+        """Answers that may fail or be late: then nothing is lost, and nothing is said."""
+        answers = (a for _, a in self.pool.run(work, asked, seconds)) if asked else ()
         return [a for a in answers if not isinstance(a, SasnetError)]
 
     def second(self, found: Fitted) -> Fitted:
@@ -207,7 +206,7 @@ class Rounds:
     def with_resolution(self, found: Fitted) -> Fitted:
         """Fit again with the resolution that a file does not state, where the curve asks for one."""
         searches = unstated_resolution(found.tasks, found.fits, 0.3 * self.left)
-        guesses = [g for g in self.tried(searches, 0.5 * self.left) if g is not None]
+        guesses = [g for g in self.tried(resolution_of, searches, 0.5 * self.left) if g is not None]
         guess = min(guesses, key=lambda g: g.chisq, default=None)
         if guess is None or guess.chisq > min(f.chisq for f in found.fits):
             return found

@@ -20,7 +20,7 @@ from sasnet_plugin.fitting.problem.size_distributions import COARSE, other_kinds
 from sasnet_plugin.simulate.kernel import load_model
 
 if TYPE_CHECKING:
-    from sasnet_plugin.fitting.strategy.fit_candidate import Task
+    from sasnet_plugin.fitting.task import Task
 
 #: χ² has to be so much worse than the best fit's in any case for a candidate to be behind.
 _FOR_SURE = 30.0
@@ -61,10 +61,10 @@ class Search:
         """Polish starts until a share of the time is spent or χ² is small enough; at least one is."""
         done: list[Polished] = []
         for start in found:
-            left = share * self.task.seconds - (time.process_time() - self.began)
+            left = share * self.task.budget.seconds - (time.process_time() - self.began)
             if done and left < 0:
                 break
-            polisher.deadline = time.process_time() + max(left, 0.1 * self.task.seconds)
+            polisher.deadline = time.process_time() + max(left, 0.1 * self.task.budget.seconds)
             one = polisher.polish(start, tolerances=tolerances, steps=steps, enough=_ENOUGH)
             if one is not None:
                 done.append(one)
@@ -74,7 +74,7 @@ class Search:
 
     def hopped(self, polisher: Polisher, found: list[Polished]) -> list[Polished]:
         """Other valleys than those of starts, best first; see `hops`."""
-        end, n = self.began + _HOPPING * self.task.seconds, len(polisher.curve)
+        end, n = self.began + _HOPPING * self.task.budget.seconds, len(polisher.curve)
         polisher.deadline = end
         try:
             residuals = [polisher.solved(one.parameters)[0] for one in found]
@@ -98,7 +98,7 @@ class Search:
         if not self.mendable(found, polisher):
             return found
 
-        polish = _shortly(polisher, self.began + 0.7 * self.task.seconds, _ENOUGH)
+        polish = _shortly(polisher, self.began + 0.7 * self.task.budget.seconds, _ENOUGH)
         info, held = load_model(self.task.model).info, polisher.held
         better = list(found)
         if cross:
@@ -122,12 +122,14 @@ class Search:
 
     def mendable(self, found: list[Polished], polisher: Polisher) -> bool:
         """Whether these are not so far behind others that it is of no use to look beside them."""
-        return not self.behind(found, polisher, _MENDABLE[explains(self.task.bar, len(self.task.curve))])
+        return not self.behind(
+            found, polisher, _MENDABLE[explains(self.task.budget.best_chisq, len(self.task.curve))]
+        )
 
     def behind(self, found: list[Polished], polisher: Polisher, factor: float) -> bool:
         """Whether all of these are worse than the best fit of other candidates by a factor."""
         least, n = min(d.chisq for d in found), len(polisher.curve)
-        others = n * max(self.task.bar, 1.0)
+        others = n * max(self.task.budget.best_chisq, 1.0)
         return least > max(factor * others, others + _FOR_SURE)
 
 

@@ -16,7 +16,7 @@ from sasnet_plugin.fitting.problem.cost_class import pace
 from sasnet_plugin.fitting.problem.rebuilt import starting_values
 from sasnet_plugin.fitting.problem.resolution import FINE, FINEST
 from sasnet_plugin.fitting.result.fit_result import ModelFit
-from sasnet_plugin.fitting.strategy.fit_candidate import Task
+from sasnet_plugin.fitting.task import UNLIMITED, Budget, Task
 from sasnet_plugin.types import Curve
 
 if TYPE_CHECKING:
@@ -77,8 +77,8 @@ class ResolutionTask:
         Of its fit.
     held : frozenset of str
         Parameters that a user has fixed.
-    seconds : float
-        CPU time that it should take.
+    budget : Budget
+        What it takes at most.
     """
 
     curve: Curve
@@ -86,15 +86,11 @@ class ResolutionTask:
     name: str
     parameters: dict[str, Any]
     held: frozenset[str] = frozenset()
-    seconds: float = 10.0
+    budget: Budget = Budget(10.0)
 
-    def dispatched(self, reduced_chisq: float, seconds: float) -> ResolutionTask:
-        """The same, knowing what time there is."""
-        return replace(self, seconds=min(seconds, self.seconds))
-
-    def run(self, bank: Bank) -> Guess | None:
+    def run(self, budget: Budget) -> Guess | None:
         """The resolution, or None where the curve does not ask for one."""
-        deadline = time.process_time() + self.seconds
+        deadline = time.process_time() + self.budget.within(budget).seconds
         tried: list[Guess] = []
 
         def attempt(relative: float, absolute: float, start: dict[str, Any]) -> None:
@@ -138,6 +134,11 @@ class ResolutionTask:
         return Polisher(curve, self.dintensity, self.name, held=self.held, per_decade=per_decade)
 
 
+def resolution_of(asked: ResolutionTask, bank: Bank, budget: Budget = UNLIMITED) -> Guess | None:
+    """The resolution that was asked for; work for a pool."""
+    return asked.run(budget)
+
+
 def unstated_resolution(
     tasks: Sequence[Task], fits: Sequence[ModelFit], seconds: float
 ) -> list[ResolutionTask]:
@@ -170,9 +171,9 @@ def unstated_resolution(
     found = []
     for fit in chosen[:_MOST]:
         task = by_name[fit.name]
-        held = frozenset(task.fixed or ())
-        start, limit = starting_values(fit), min(seconds, task.seconds)
-        found.append(ResolutionTask(task.curve, task.dintensity, fit.name, start, held, limit))
+        held = frozenset(task.fixed)
+        start, limit = starting_values(fit), min(seconds, task.budget.seconds)
+        found.append(ResolutionTask(task.curve, task.dintensity, fit.name, start, held, Budget(limit)))
     return found
 
 

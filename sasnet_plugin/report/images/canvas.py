@@ -133,7 +133,7 @@ def picture(axes: Axes, values: NDArray[np.floating], image: Any, paint: Paint, 
         origin="lower",
         aspect="auto",
         interpolation="nearest",
-        extent=extent(image.phi, image.alpha_f),
+        extent=extent(image.geometry.phi, image.geometry.alpha_f),
         **how,
     )
     axes.set_xlabel("φ / degrees", color=paint("ink"))

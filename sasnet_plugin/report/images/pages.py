@@ -135,8 +135,8 @@ def _looked_at(seen: Image, answers: Callable[[NDArray[np.float32]], NDArray[np.
 
     def score(masks: NDArray[np.bool_]) -> NDArray[np.floating]:
         counts = np.broadcast_to(n, masks.shape)
-        given = (np.full(len(masks), value) for value in (seen.wavelength, seen.alpha_i))
-        return answers(features_of(counts, masks, seen.phi, *given))
+        given = (np.full(len(masks), value) for value in (seen.geometry.wavelength, seen.geometry.alpha_i))
+        return answers(features_of(counts, masks, seen.geometry.phi, *given))
 
     found = attention.occlusion(score, seen.mask, patch=_PATCH)
     return Section(
@@ -157,8 +157,8 @@ def _written(
     image: Image, verdict: Verdict, sections: Sequence[Section], notes: Sequence[str], folder: Path
 ) -> Path:
     facts: dict[str, Any] = {
-        "Wavelength": f"{image.wavelength:.4g} Å",
-        "Incidence": f"{image.alpha_i:.3g}°",
+        "Wavelength": f"{image.geometry.wavelength:.4g} Å",
+        "Incidence": f"{image.geometry.alpha_i:.3g}°",
         "Counts": f"{image.counts[image.mask].sum():.3g}",
         "Pixels": f"{image.counts.shape[1]} × {image.counts.shape[0]}",
     }

@@ -112,7 +112,7 @@ def geometry(axes: Axes, image: Image, paint: Paint, *, critical: float | None =
         if height is not None and bottom < height < top:
             axes.axhline(height, linestyle=line, linewidth=0.9, **ink)
             axes.annotate(name, (right, height), ha="right", va="bottom", **words)
-    for height, name in ((image.alpha_i, "specular beam"), (-image.alpha_i, "direct beam")):
+    for height, name in ((image.geometry.alpha_i, "specular beam"), (-image.geometry.alpha_i, "direct beam")):
         if bottom < height < top and left < 0 < right:
             axes.plot([0.0], [height], "o", markersize=9, fillstyle="none", gid=name.split()[0], **ink)
             axes.annotate(

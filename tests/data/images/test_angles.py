@@ -87,11 +87,11 @@ def test_any_orientation_gives_the_same_image(
         images.append(load_images(path, settings)[0])
     assert np.array_equal(images[0].counts, images[1].counts)
     assert np.array_equal(images[0].mask, images[1].mask)
-    assert np.allclose(images[0].phi, images[1].phi)
-    assert np.allclose(images[0].alpha_f, images[1].alpha_f)
+    assert np.allclose(images[0].geometry.phi, images[1].geometry.phi)
+    assert np.allclose(images[0].geometry.alpha_f, images[1].geometry.alpha_f)
     # The horizon is 0.3 degrees, ten rows, above the direct beam, which is in row 11 counted from below.
-    assert abs(images[0].alpha_f[SHAPE[0] - 1 - 48 + 10]) < 1e-3
-    assert images[0].phi[31] == pytest.approx(0.0, abs=1e-12)
+    assert abs(images[0].geometry.alpha_f[SHAPE[0] - 1 - 48 + 10]) < 1e-3
+    assert images[0].geometry.phi[31] == pytest.approx(0.0, abs=1e-12)
 
 
 def test_mirror_exchanges_left_and_right(tmp_path: Path, rng: np.random.Generator) -> None:
@@ -105,7 +105,7 @@ def test_mirror_exchanges_left_and_right(tmp_path: Path, rng: np.random.Generato
     )
     mirrored = load_images(tmp_path / "b.npy", beyond)[0]
     assert np.array_equal(plain.counts, mirrored.counts)
-    assert np.allclose(plain.phi, mirrored.phi)
+    assert np.allclose(plain.geometry.phi, mirrored.geometry.phi)
 
 
 def test_incidence_from_the_two_beams(tmp_path: Path, rng: np.random.Generator) -> None:
@@ -114,10 +114,12 @@ def test_incidence_from_the_two_beams(tmp_path: Path, rng: np.random.Generator) 
     image = load_images(
         tmp_path / "a.npy", ImageSettings(**FLAT, direct_beam=DIRECT, specular_beam=(31.0, 28.0))
     )[0]
-    assert image.alpha_i == pytest.approx(0.3, rel=1e-3)
+    assert image.geometry.alpha_i == pytest.approx(0.3, rel=1e-3)
     assert any("follows from the two beams" in note for note in image.notes)
     settings = ImageSettings(**FLAT, alpha_i=0.3, specular_beam=(31.0, 28.0))
-    assert np.allclose(load_images(tmp_path / "a.npy", settings)[0].alpha_f, image.alpha_f, atol=1e-3)
+    assert np.allclose(
+        load_images(tmp_path / "a.npy", settings)[0].geometry.alpha_f, image.geometry.alpha_f, atol=1e-3
+    )
 
 
 def test_wide_detector_is_resampled_and_keeps_its_counts(tmp_path: Path, rng: np.random.Generator) -> None:
@@ -132,8 +134,8 @@ def test_wide_detector_is_resampled_and_keeps_its_counts(tmp_path: Path, rng: np
     )
     image = load_images(tmp_path / "wide.npy", settings)[0]
     phi, alpha_f = exit_angles(column - direct[0], direct[1] - row, distance=distance, alpha_i=0.3)
-    spot = np.where(image.counts > 1000, image.counts, 0.0)
-    assert np.sum(spot.sum(axis=0) * image.phi) / spot.sum() == pytest.approx(float(phi), abs=0.05)
-    assert np.sum(spot.sum(axis=1) * image.alpha_f) / spot.sum() == pytest.approx(float(alpha_f), abs=0.05)
+    spot, found = np.where(image.counts > 1000, image.counts, 0.0), image.geometry
+    assert np.sum(spot.sum(axis=0) * found.phi) / spot.sum() == pytest.approx(float(phi), abs=0.05)
+    assert np.sum(spot.sum(axis=1) * found.alpha_f) / spot.sum() == pytest.approx(float(alpha_f), abs=0.05)
     assert image.counts.sum() == pytest.approx(values.sum(), rel=1e-9)
     assert any("resampled" in note for note in image.notes)

@@ -44,7 +44,7 @@ def test_measuring_longer_changes_only_what_noise_is() -> None:
 def test_rod_does_not_set_the_scale() -> None:
     """A hundred times as much in the specular rod leaves all other pixels of the pictures as they were."""
     image = pattern()
-    beside = np.abs(image.phi) > 0.12
+    beside = np.abs(image.geometry.phi) > 0.12
     taller = replace(image, counts=np.where(beside, image.counts, 100 * image.counts))
     one, other = features([image]), features([taller])
     np.testing.assert_allclose(one[:, :, beside], other[:, :, beside], atol=1e-6)
@@ -67,5 +67,5 @@ def test_next_to_no_counts_stay_finite(counts: float) -> None:
 
 def test_only_the_rod_measured() -> None:
     image = pattern()
-    mask = np.array(image.mask) & (np.abs(image.phi) < 0.1)
+    mask = np.array(image.mask) & (np.abs(image.geometry.phi) < 0.1)
     assert np.all(np.isfinite(features([replace(image, mask=mask)])))

@@ -46,20 +46,20 @@ def test_pilatus_1m_with_a_full_header_needs_nothing_else(
     (image,) = load_images(path)
     assert is_image(path)
     assert image.counts.shape == PILATUS_1M
-    assert image.wavelength == pytest.approx(1.3414)
-    assert image.alpha_i == pytest.approx(0.2)
+    assert image.geometry.wavelength == pytest.approx(1.3414)
+    assert image.geometry.alpha_i == pytest.approx(0.2)
     # Row 0 of the image is the lowest, of the file the highest.
     good = image.mask[::-1]
     assert not good[pilatus_gaps(PILATUS_1M)].any()
     assert not good[[30, 300, 500], [30, 40, 700]].any()
     assert np.count_nonzero(~good) == np.count_nonzero(pilatus_gaps(PILATUS_1M)) + 3
     assert np.array_equal(image.counts[::-1][good], galaxi[good])
-    assert image.alpha_f[PILATUS_1M[0] - 1 - 800] == pytest.approx(-0.2 + 0.25 * PITCH, abs=1e-6)
-    assert np.interp(487.5, np.arange(981), image.phi) == pytest.approx(0.0, abs=1e-9)
+    assert image.geometry.alpha_f[PILATUS_1M[0] - 1 - 800] == pytest.approx(-0.2 + 0.25 * PITCH, abs=1e-6)
+    assert np.interp(487.5, np.arange(981), image.geometry.phi) == pytest.approx(0.0, abs=1e-9)
     peaks = to_window(image, phi=(-1.07, 1.07), alpha_f=(0.0, 2.2), shape=(64, 64))
     band = np.where(peaks.mask, peaks.counts, 0.0)[3:9].sum(axis=0)
-    right = np.argmax(np.where(peaks.phi > 0.25, band, 0.0))
-    assert peaks.phi[right] == pytest.approx(0.5, abs=0.035)
+    right = np.argmax(np.where(peaks.geometry.phi > 0.25, band, 0.0))
+    assert peaks.geometry.phi[right] == pytest.approx(0.5, abs=0.035)
 
 
 def test_galaxi_as_it_is_written_has_no_beam_in_its_header(tmp_path: Path, galaxi: np.ndarray) -> None:
@@ -76,7 +76,7 @@ def test_galaxi_as_it_is_written_has_no_beam_in_its_header(tmp_path: Path, galax
     assert any(note.startswith("Hot and left out: 2 pixels") for note in image.notes)
     options = ImageSettings(wavelength=1.5, alpha_i=0.3)
     (other,) = load_images(path, options)
-    assert (other.wavelength, other.alpha_i) == (1.5, 0.3)
+    assert (other.geometry.wavelength, other.geometry.alpha_i) == (1.5, 0.3)
 
 
 def test_gaps_that_were_filled_in_are_kept(tmp_path: Path, rng: np.random.Generator) -> None:
@@ -99,12 +99,12 @@ def test_pilatus_2m_cbf_on_its_side_with_a_beamstop(tmp_path: Path, rng: np.rand
     path = write_cbf(tmp_path / "ag_00001.cbf", values, header)
     stop = (direct[0] - 140, direct[1], 20.0)
     (image,) = load_images(path, ImageSettings(alpha_i=0.4, up="left", beamstop=stop))
-    assert image.alpha_f[0] == pytest.approx(-0.4 - 274.5 * PITCH, abs=0.01)
-    assert image.phi[-1] == pytest.approx(778.5 * PITCH, abs=0.02)
+    assert image.geometry.alpha_f[0] == pytest.approx(-0.4 - 274.5 * PITCH, abs=0.01)
+    assert image.geometry.phi[-1] == pytest.approx(778.5 * PITCH, abs=0.02)
     assert image.counts.sum() == pytest.approx(values[values > 0].sum(), rel=0.05)
     window = to_window(image, phi=(-1.07, 1.07), alpha_f=(0.0, 2.2), shape=(64, 64))
     # The beamstop, 140 pixels above the direct beam, hides phi 0 at alpha_f 0.4; the rod shows above it.
-    row = int(np.argmin(np.abs(window.alpha_f - (140 * PITCH - 0.4))))
+    row = int(np.argmin(np.abs(window.geometry.alpha_f - (140 * PITCH - 0.4))))
     assert not window.mask[row, 31:33].any()
     assert window.mask[row + 6, 24:55].all()
     above = window.counts[row + 6]
@@ -129,8 +129,10 @@ def test_edf_in_the_esrf_convention(dtype: str, tmp_path: Path, rng: np.random.G
     image.append_frame(data=values + values, header=header)
     image.write(str(tmp_path / "a.edf"))
     first, second = load_images(tmp_path / "a.edf", ImageSettings(alpha_i=0.15))
-    assert first.wavelength == pytest.approx(1.0332)
-    assert (first.phi[40], first.alpha_f[90 - 1 - 70]) == pytest.approx((0.0, -0.15), abs=1e-9)
+    assert first.geometry.wavelength == pytest.approx(1.0332)
+    assert (first.geometry.phi[40], first.geometry.alpha_f[90 - 1 - 70]) == pytest.approx(
+        (0.0, -0.15), abs=1e-9
+    )
     assert np.array_equal(second.counts, 2 * first.counts)
     assert (first.entry, second.entry) == ("frame 1", "frame 2")
     assert load_images(tmp_path / "a.edf", ImageSettings(alpha_i=0.15), entry=2)[0].entry == "frame 2"
@@ -147,7 +149,12 @@ def test_tiff_of_floats_from_a_script(
     settings = ImageSettings(wavelength=1.34, alpha_i=0.2, phi=(-1.07, 1.07), alpha_f=(2.2, 0.0))
     (image,) = load_images(tmp_path / "a.tif", settings)
     assert np.array_equal(image.counts, values[::-1])
-    assert (image.phi[0], image.phi[-1], image.alpha_f[0], image.alpha_f[-1]) == (-1.07, 1.07, 0.0, 2.2)
+    assert (
+        image.geometry.phi[0],
+        image.geometry.phi[-1],
+        image.geometry.alpha_f[0],
+        image.geometry.alpha_f[-1],
+    ) == (-1.07, 1.07, 0.0, 2.2)
     assert "The values are no whole counts; their scatter may not be that of counts." in image.notes
 
 
@@ -178,8 +185,8 @@ def test_bornagain_int_with_axes_of_any_kind(
     (image,) = load_images(path, ImageSettings(wavelength=1.34, alpha_i=0.2))
     assert is_image(path)
     assert np.allclose(image.counts, values, rtol=1e-12)
-    assert np.allclose(np.radians(image.phi), -0.02 + 0.002 * (np.arange(20) + 0.5))
-    assert np.allclose(np.radians(image.alpha_f), 0.004 * (np.arange(10) + 0.5))
+    assert np.allclose(np.radians(image.geometry.phi), -0.02 + 0.002 * (np.arange(20) + 0.5))
+    assert np.allclose(np.radians(image.geometry.alpha_f), 0.004 * (np.arange(10) + 0.5))
 
 
 def test_bornagain_25_reference_file_of_its_own_detector(tmp_path: Path, rng: np.random.Generator) -> None:
@@ -193,8 +200,8 @@ def test_bornagain_25_reference_file_of_its_own_detector(tmp_path: Path, rng: np
     ba_check._write_datafield(field, str(tmp_path / "a.int.gz"))
     (image,) = load_images(tmp_path / "a.int.gz", ImageSettings(wavelength=1.34, alpha_i=0.2))
     assert np.allclose(image.counts, field.intensities())
-    assert np.allclose(np.radians(image.phi), detector.axis(0).binCenters())
-    assert np.allclose(np.radians(image.alpha_f), detector.axis(1).binCenters())
+    assert np.allclose(np.radians(image.geometry.phi), detector.axis(0).binCenters())
+    assert np.allclose(np.radians(image.geometry.alpha_f), detector.axis(1).binCenters())
 
 
 def test_bornagain_table_with_axes_in_its_comments(tmp_path: Path, rng: np.random.Generator) -> None:
@@ -220,8 +227,8 @@ def test_plain_table_and_numpy_files_of_a_script(tmp_path: Path, rng: np.random.
     (a,), (b,) = load_images(tmp_path / "a.txt", settings), load_images(tmp_path / "b.npz")
     first, second = load_images(tmp_path / "c.npz", settings)
     for image in (a, b, first):
-        assert np.allclose(image.phi, phi)
-        assert np.allclose(image.alpha_f, alpha_f)
+        assert np.allclose(image.geometry.phi, phi)
+        assert np.allclose(image.geometry.alpha_f, alpha_f)
         assert np.array_equal(image.counts[image.mask], values[image.mask])
     assert np.array_equal(first.mask, values < 40)
     assert np.array_equal(second.counts[second.mask], (values + 1)[second.mask])

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sasnet_plugin.types import DataError, Image
+from sasnet_plugin.types import DataError, GrazingIncidence, Image
 
 AXES = {"phi": np.array([-1.0, 0.0, 1.0]), "alpha_f": np.array([0.0, 1.0]), "wavelength": 1.3, "alpha_i": 0.2}
 GOOD = np.ones((2, 3), dtype=bool)
@@ -18,10 +18,10 @@ GOOD = np.ones((2, 3), dtype=bool)
 
 def test_an_image_does_not_change() -> None:
     counts = np.ones((2, 3))
-    image = Image(counts=counts, mask=GOOD, **AXES)
+    image = Image(counts=counts, mask=GOOD, geometry=GrazingIncidence(**AXES))
     counts[0, 0] = 7.0
     assert image.counts[0, 0] == 1.0
-    for array in (image.counts, image.mask, image.phi, image.alpha_f):
+    for array in (image.counts, image.mask, image.geometry.phi, image.geometry.alpha_f):
         with pytest.raises(ValueError, match="read-only"):
             array[0] = 0
 
@@ -31,7 +31,7 @@ def test_an_image_does_not_change() -> None:
     [
         (
             {"counts": np.ones((3, 2))},
-            r"counts \(3, 2\) and mask \(2, 3\) do not fit 2 values of alpha_f and 3 of phi",
+            r"counts \(3, 2\) and mask \(2, 3\) do not fit a geometry of 2 rows and 3 columns",
         ),
         ({"mask": np.ones((2, 2), dtype=bool)}, "do not fit"),
         ({"phi": np.array([1.0, 0.0, -1.0])}, "phi does not ascend"),
@@ -40,9 +40,10 @@ def test_an_image_does_not_change() -> None:
     ],
 )
 def test_what_does_not_fit_is_one_sentence(changed: dict, sentence: str) -> None:
-    values = {"counts": np.ones((2, 3)), "mask": GOOD, **AXES, "file": "a.tif", **changed}
+    geometry = GrazingIncidence(**AXES | {key: value for key, value in changed.items() if key in AXES})
+    counts, mask = changed.get("counts", np.ones((2, 3))), changed.get("mask", GOOD)
     with pytest.raises(DataError, match=f"^a.tif: .*{sentence}"):
-        Image(**values)
+        Image(counts, mask, geometry, file="a.tif")
 
 
 def test_importing_the_readers_loads_nothing_heavy(repository: Path) -> None:

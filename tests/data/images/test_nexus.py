@@ -57,9 +57,9 @@ def test_nexus_series_with_its_own_geometry_and_mask(tmp_path: Path, rng: np.ran
         assert np.array_equal(image.counts[image.mask], values[::-1][image.mask])
         assert not image.mask[64 - 1 - 5, 6]
         assert image.mask.sum() == 64 * 64 - 1
-        assert (image.wavelength, image.alpha_i) == pytest.approx((1.34, 0.2))
-        assert image.alpha_f[64 - 1 - 55] == pytest.approx(-0.2, abs=1e-9)
-        assert image.phi[33] == pytest.approx(np.degrees(1 / 2000), rel=1e-3)
+        assert (image.geometry.wavelength, image.geometry.alpha_i) == pytest.approx((1.34, 0.2))
+        assert image.geometry.alpha_f[64 - 1 - 55] == pytest.approx(-0.2, abs=1e-9)
+        assert image.geometry.phi[33] == pytest.approx(np.degrees(1 / 2000), rel=1e-3)
 
 
 def test_the_images_of_an_hdf5_file_are_found_without_a_signal_or_named(

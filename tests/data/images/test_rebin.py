@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from sasnet_plugin.data.images import rebin, to_window
 from sasnet_plugin.data.images.rebin import edges_of, overlap
-from sasnet_plugin.types import DataError, Image
+from sasnet_plugin.types import DataError, GrazingIncidence, Image
 
 WINDOW = {"phi": (-1.07, 1.07), "alpha_f": (0.0, 2.2), "shape": (64, 64)}
 
@@ -27,10 +27,7 @@ def _image(
     return Image(
         counts=counts,
         mask=np.ones(counts.shape, dtype=bool) if mask is None else mask,
-        phi=(p[1:] + p[:-1]) / 2,
-        alpha_f=(a[1:] + a[:-1]) / 2,
-        wavelength=1.34,
-        alpha_i=0.2,
+        geometry=GrazingIncidence((p[1:] + p[:-1]) / 2, (a[1:] + a[:-1]) / 2, wavelength=1.34, alpha_i=0.2),
     )
 
 
@@ -65,12 +62,12 @@ def test_a_spot_lands_where_it_is(shape: tuple[int, int]) -> None:
     counts[row, column] = 1000.0
     image = _image(counts)
     found = to_window(image, **WINDOW)
-    phi = np.sum(found.counts.sum(axis=0) * found.phi) / 1000.0
-    alpha_f = np.sum(found.counts.sum(axis=1) * found.alpha_f) / 1000.0
+    phi = np.sum(found.counts.sum(axis=0) * found.geometry.phi) / 1000.0
+    alpha_f = np.sum(found.counts.sum(axis=1) * found.geometry.alpha_f) / 1000.0
     # Shared between at most two cells each way, its centre stays within half a cell.
     assert found.counts.sum() == pytest.approx(1000.0)
-    assert abs(phi - image.phi[column]) <= 1.07 / 64 + 1e-12
-    assert abs(alpha_f - image.alpha_f[row]) <= 1.1 / 64 + 1e-12
+    assert abs(phi - image.geometry.phi[column]) <= 1.07 / 64 + 1e-12
+    assert abs(alpha_f - image.geometry.alpha_f[row]) <= 1.1 / 64 + 1e-12
     assert np.count_nonzero(found.counts) <= 4
 
 
@@ -78,7 +75,7 @@ def test_the_same_grid_changes_nothing(rng: np.random.Generator) -> None:
     image = _image(rng.poisson(50, (64, 64)).astype(float))
     found = to_window(image, **WINDOW)
     assert np.allclose(found.counts, image.counts)
-    assert np.allclose(found.phi, image.phi)
+    assert np.allclose(found.geometry.phi, image.geometry.phi)
     assert found.mask.all()
 
 

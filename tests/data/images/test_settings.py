@@ -22,9 +22,9 @@ ANGLES = "wavelength = 1.34\nalpha_i = 0.2\nphi = [-1.0, 1.0]\nalpha_f = [1.5, -
 
 def test_options_go_before_the_toml_file_and_that_before_the_header(small: Small) -> None:
     path = small(toml="alpha_i = 0.25\n" + ANGLES.replace("alpha_i = 0.2\n", ""))
-    assert load_images(path)[0].alpha_i == 0.25
-    assert load_images(path, ImageSettings(alpha_i=0.31))[0].alpha_i == 0.31
-    assert load_images(path, ImageSettings(alpha_i=0.31))[0].wavelength == 1.34
+    assert load_images(path)[0].geometry.alpha_i == 0.25
+    assert load_images(path, ImageSettings(alpha_i=0.31))[0].geometry.alpha_i == 0.31
+    assert load_images(path, ImageSettings(alpha_i=0.31))[0].geometry.wavelength == 1.34
 
 
 def test_every_key_of_the_issue_is_read(tmp_path: Path) -> None:

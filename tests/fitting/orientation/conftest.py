@@ -14,7 +14,7 @@ from sasnet_plugin.fitting.orientation.parameters import PARAMETERS
 from sasnet_plugin.simulate.gisas.basis import Basis, basis, mix
 from sasnet_plugin.simulate.gisas.detector import MARGIN, expected_counts
 from sasnet_plugin.simulate.gisas.geometry import WINDOW
-from sasnet_plugin.types import Image, OrientationGuess
+from sasnet_plugin.types import GrazingIncidence, Image, OrientationGuess
 
 
 @pytest.fixture(scope="session")
@@ -36,7 +36,7 @@ def measured(one_basis: Basis) -> Callable[..., Image]:
         if turned:
             drawn = drawn[:, ::-1]
         stated = GEOMETRY.alpha_i - MEASUREMENT.shift_alpha
-        return Image(drawn, mask, phi, alpha, GEOMETRY.wavelength, stated, file="made.tif")
+        return Image(drawn, mask, GrazingIncidence(phi, alpha, GEOMETRY.wavelength, stated), file="made.tif")
 
     return make
 

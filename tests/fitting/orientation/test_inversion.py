@@ -108,7 +108,10 @@ def test_bad_images_are_refused_with_a_sentence(measured: Make, near: Near) -> N
     cases = [
         (replace(image, counts=-image.counts), "negative counts"),
         (replace(image, counts=np.zeros(WINDOW.shape)), "too few"),
-        (replace(image, phi=image.phi + 90), "nothing of the window"),
+        (
+            replace(image, geometry=replace(image.geometry, phi=image.geometry.phi + 90)),
+            "nothing of the window",
+        ),
     ]
     for bad, words in cases:
         with pytest.raises(DataError, match=words) as caught:

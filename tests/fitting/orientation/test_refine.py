@@ -18,7 +18,7 @@ from sasnet_plugin.simulate.gisas.detector import MARGIN, expected_counts
 from sasnet_plugin.simulate.gisas.geometry import N_XI, WINDOW, Geometry
 from sasnet_plugin.simulate.gisas.orientation import deltas, peak
 from sasnet_plugin.simulate.gisas.priors import Measurement
-from sasnet_plugin.types import Image, OrientationGuess
+from sasnet_plugin.types import GrazingIncidence, Image, OrientationGuess
 
 #: A sample, how it was measured, and what the network said of it. No beamstop: most counts lie in the rod,
 #: whose fringes have many valleys.
@@ -53,7 +53,7 @@ def measured(made: Basis, measurement: Measurement, p: np.ndarray, seed: int = 1
     expected = expected_counts(mix(made.half(), p), WINDOW, measurement, mask)
     drawn = np.random.default_rng(seed).poisson(expected).astype(float)
     stated = made.geometry.alpha_i - measurement.shift_alpha
-    return Image(drawn, mask, phi, alpha, made.geometry.wavelength, stated, file="made.tif")
+    return Image(drawn, mask, GrazingIncidence(phi, alpha, made.geometry.wavelength, stated), file="made.tif")
 
 
 @pytest.mark.parametrize("case", list(CASES))

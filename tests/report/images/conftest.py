@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sasnet_plugin.types import Image
+from sasnet_plugin.types import GrazingIncidence, Image
 
 
 @pytest.fixture
@@ -21,4 +21,4 @@ def image(rng: np.random.Generator) -> Image:
     mask[10:12] = False
     mask[:, 25] = False
     counts = np.where(mask, rng.poisson(expected), 0.0)
-    return Image(counts, mask, phi, alpha_f, wavelength=0.96, alpha_i=0.4, file="film.tif")
+    return Image(counts, mask, GrazingIncidence(phi, alpha_f, wavelength=0.96, alpha_i=0.4), file="film.tif")

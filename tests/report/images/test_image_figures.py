@@ -29,20 +29,26 @@ def test_pixels_lie_at_their_angles_and_masked_ones_are_empty(image: Image) -> N
     np.testing.assert_array_equal(values.filled(0.0), np.where(image.mask, image.counts, 0.0))
     left, right, bottom, top = picture.get_extent()
     assert picture.origin == "lower"
-    step = image.phi[1] - image.phi[0]
-    assert (left, right) == pytest.approx((image.phi[0] - step / 2, image.phi[-1] + step / 2))
-    height = image.alpha_f[1] - image.alpha_f[0]
-    assert (bottom, top) == pytest.approx((image.alpha_f[0] - height / 2, image.alpha_f[-1] + height / 2))
+    phi, alpha_f = image.geometry.phi, image.geometry.alpha_f
+    step = phi[1] - phi[0]
+    assert (left, right) == pytest.approx((phi[0] - step / 2, phi[-1] + step / 2))
+    height = alpha_f[1] - alpha_f[0]
+    assert (bottom, top) == pytest.approx((alpha_f[0] - height / 2, alpha_f[-1] + height / 2))
 
 
 def test_beams_and_horizon_are_marked_where_they_are(image: Image) -> None:
     axes = drawn(patterns.pattern(image, critical=0.15)).axes[0]
     marks = {line.get_gid(): (line.get_xdata()[0], line.get_ydata()[0]) for line in axes.lines}
-    assert marks["specular"] == (0.0, image.alpha_i)
-    assert marks["direct"] == (0.0, -image.alpha_i)
+    assert marks["specular"] == (0.0, image.geometry.alpha_i)
+    assert marks["direct"] == (0.0, -image.geometry.alpha_i)
     assert {text.get_text() for text in axes.texts} == {"horizon", "Yoneda", "specular beam", "direct beam"}
-    above = image.alpha_f > 0.5
-    cut = replace(image, counts=image.counts[above], mask=image.mask[above], alpha_f=image.alpha_f[above])
+    above = image.geometry.alpha_f > 0.5
+    cut = replace(
+        image,
+        counts=image.counts[above],
+        mask=image.mask[above],
+        geometry=replace(image.geometry, alpha_f=image.geometry.alpha_f[above]),
+    )
     axes = drawn(patterns.pattern(cut, critical=0.15)).axes[0]
     assert [text.get_text() for text in axes.texts] == []
     assert axes.get_ylim()[0] > 0.4

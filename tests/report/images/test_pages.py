@@ -74,7 +74,9 @@ def test_a_verified_answer_shows_its_residuals_and_its_mirror(
 def test_a_stranger_s_page_gives_no_orientation(
     zoo: Path, pattern: Image, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (guess,) = open_orientation().suggest([replace(pattern, wavelength=3.0)])
+    (guess,) = open_orientation().suggest(
+        [replace(pattern, geometry=replace(pattern.geometry, wavelength=3.0))]
+    )
     text = orientation_page(pattern, guess, tmp_path).read_text(encoding="utf-8")
     assert "No orientation is given." in text
     assert text.count("<svg") == 1

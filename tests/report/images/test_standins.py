@@ -86,8 +86,8 @@ def test_galaxi_s_image_is_read_and_masked(galaxi: Image) -> None:
     shadow = galaxi.mask[::-1][700:730, 472:486]
     assert not shadow.any()
     assert 0.8 < galaxi.mask.mean() < 0.99
-    assert galaxi.phi[0] < -2.5
-    assert galaxi.phi[-1] > 2.5
+    assert galaxi.geometry.phi[0] < -2.5
+    assert galaxi.geometry.phi[-1] > 2.5
 
 
 def test_a_frame_of_a_growing_film_is_read_and_masked(frame: Image) -> None:
@@ -96,9 +96,9 @@ def test_a_frame_of_a_growing_film_is_read_and_masked(frame: Image) -> None:
     assert frame.counts[frame.mask].sum() > 4e6
     seen = to_window(frame, phi=(-2.0, 2.0), alpha_f=(0.0, 2.5), shape=(64, 64))
     assert seen.mask.mean() > 0.9
-    profile = np.where(seen.phi > 0.3, np.where(seen.mask, seen.counts, 0).sum(axis=0), 0)
-    expected = np.degrees(np.arcsin(frame.wavelength / DISTANCE))
-    assert seen.phi[np.argmax(profile)] == pytest.approx(expected, abs=0.1)
+    profile = np.where(seen.geometry.phi > 0.3, np.where(seen.mask, seen.counts, 0).sum(axis=0), 0)
+    expected = np.degrees(np.arcsin(frame.geometry.wavelength / DISTANCE))
+    assert seen.geometry.phi[np.argmax(profile)] == pytest.approx(expected, abs=0.1)
 
 
 @pytest.mark.parametrize("name", ["galaxi", "frame"])

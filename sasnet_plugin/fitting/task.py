@@ -1,0 +1,215 @@
+"""The nouns of a fit as plain data: what to fit, where to begin, how, and with how much time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sasnet_plugin.types import Curve, SasnetError, product_name
+
+if TYPE_CHECKING:
+    from sasnet_plugin.simulate.bank import Bank
+
+#: A form model and its structure factor, None where there is none.
+Pair = tuple[str, str | None]
+PROBES = ("neutron", "xray")
+METHODS = ("lm", "amoeba", "de", "dream")
+#: More samples of DREAM do not fit into memory.
+MOST_SAMPLES = 10_000_000
+
+
+@dataclass(frozen=True)
+class Budget:
+    """What one piece of work may spend, and what it has to beat.
+
+    Parameters
+    ----------
+    seconds : float
+        CPU time; a fit that needs more ends with the best point it has seen.
+    best_chisq : float
+        The least reduced χ² of the candidates fitted to this curve so far.
+    """
+
+    seconds: float = np.inf
+    best_chisq: float = np.inf
+
+    def within(self, other: Budget) -> Budget:
+        """The smaller one in both."""
+        return Budget(min(self.seconds, other.seconds), min(self.best_chisq, other.best_chisq))
+
+
+UNLIMITED = Budget()
+
+
+@dataclass(frozen=True)
+class Task:
+    """A candidate to fit.
+
+    Parameters
+    ----------
+    curve : Curve
+    dintensity : (n,) float array
+        Positive.
+    model : str
+        Form model.
+    structure_factor : str or None
+    probability : float
+        Of the network.
+    fixed : dict
+        Values of parameters that are not fitted: given by the user, or settled by materials.
+    ranges : dict
+        Ranges that the user gives, (low, high) by name.
+    budget : Budget
+        What it takes at most; the pool gives less where time is short.
+    starts : tuple of dict
+        Parameters to start from instead of the bank's.
+    extra : dict, optional
+        Parameters of one more start, besides the bank's.
+    hops : bool
+        Look for other local minima by basin hopping from the bank's starts and `extra`, as long as there is
+        time.
+    """
+
+    curve: Curve
+    dintensity: NDArray[np.float64]
+    model: str
+    structure_factor: str | None
+    probability: float = 0.0
+    fixed: dict[str, float] = field(default_factory=dict)
+    ranges: dict[str, tuple[float, float]] = field(default_factory=dict)
+    budget: Budget = Budget(8.0)
+    starts: tuple[dict[str, Any], ...] = ()
+    extra: dict[str, Any] | None = None
+    hops: bool = False
+
+    @property
+    def name(self) -> str:
+        """sasmodels' name of the product or the form model."""
+        return product_name(self.model, self.structure_factor)
+
+    @property
+    def pair(self) -> Pair:
+        """Form model and structure factor."""
+        return self.model, self.structure_factor
+
+
+@dataclass(frozen=True)
+class Start:
+    """Values of a named model at which a fit may begin: what was found for the frame before, say.
+
+    Parameters
+    ----------
+    model : str
+        Form model.
+    structure_factor : str or None
+    parameters : dict
+        sasmodels' parameters in its units; kinds of size distribution as ``radius_pd_type``.
+    fixed : dict
+        Those of them that this model's fit keeps as they are, from whatever start: contrasts that the data
+        cannot distinguish from the scale, say, so that the scales of two fits can be compared.
+    """
+
+    model: str
+    structure_factor: str | None
+    parameters: dict[str, Any]
+    fixed: dict[str, float] = field(default_factory=dict)
+
+    def without_fixed(self, names: Iterable[str]) -> Start:
+        """The same, fixing none of these parameters: a user's materials settle them."""
+        names = set(names)
+        return replace(self, fixed={k: v for k, v in self.fixed.items() if k not in names})
+
+
+@dataclass(frozen=True)
+class Method:
+    """How the best candidate is treated after all were fitted and ranked by Levenberg-Marquardt.
+
+    Parameters
+    ----------
+    name : str
+        lm (nothing more), amoeba, de or dream.
+    samples : int
+        Draws of DREAM from the posterior.
+    burn : int
+        Steps of each of DREAM's chains before the first draw.
+    """
+
+    name: str = "lm"
+    samples: int = 10_000
+    burn: int = 100
+
+    def __post_init__(self) -> None:
+        if self.name not in METHODS:
+            raise SasnetError(f"{self.name}: no such method; choose {', '.join(METHODS)}.")
+        if not 1 <= self.samples <= MOST_SAMPLES or self.burn < 0:
+            raise SasnetError(
+                f"{self.samples} samples after {self.burn} steps are impossible; give between 1 and"
+                f" {MOST_SAMPLES} samples and no negative burn-in."
+            )
+
+
+@dataclass(frozen=True)
+class Contrast:
+    """What a user says of sample and solvent; see `problem.contrast` for what a model makes of it.
+
+    Parameters
+    ----------
+    sample, solvent : float or None
+        Scattering length density, 1e-6/Å²; None where not given.
+    sample_name, solvent_name : str
+        As the user wrote them.
+    probe : str
+        neutron or xray.
+    """
+
+    sample: float | None
+    solvent: float | None
+    sample_name: str = ""
+    solvent_name: str = ""
+    probe: str = "neutron"
+
+
+class Named(Protocol):
+    """What work is done on; it can be pickled."""
+
+    @property
+    def name(self) -> str:
+        """For sentences."""
+
+
+#: A function of a module, so that it can be sent to another process: (what is asked, bank, budget) -> answer.
+Work = Callable[[Any, "Bank", Budget], Any]
+
+
+class Pool(Protocol):
+    """Whatever does the work: processes, or this process, one piece after another."""
+
+    @property
+    def count(self) -> int:
+        """Pieces done at the same time."""
+
+    def clock(self) -> float:
+        """The time that limits are meant in, s."""
+
+    def run(self, work: Work, asked: Sequence[Named], seconds: float) -> Iterator[tuple[int, Any]]:
+        """Do the same work on each of what is asked, the first ones first; yields (index, answer).
+
+        An answer is what `work` returns, or a `SasnetError` that says why there is none. What is not done
+        after `seconds` is answered by a `LateError`.
+        """
+
+
+class LateError(SasnetError):
+    """A piece of work was not done within the time limit."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"{name}: not fitted within the time limit; give more with --time-limit.")
+        self.name = name
+
+    def __reduce__(self) -> tuple[type[LateError], tuple[str]]:
+        # As it is, pickle would make the name of the sentence.
+        return LateError, (self.name,)
