@@ -24,13 +24,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from sasnet_plugin.cli.growth import as_dict
+from sasnet_plugin.predict.growth import open_growth
 
 from sasnet_plugin.batch.follow import Frame, follow, write
 from sasnet_plugin.cli.files import curves_of, expand
-from sasnet_plugin.cli.growth import as_dict
 from sasnet_plugin.data.images import iter_images, to_window
 from sasnet_plugin.data.images.features import features
-from sasnet_plugin.predict.growth import open_growth
 from sasnet_plugin.simulate.gisas.geometry import Window
 from sasnet_plugin.simulate.growth.film import WINDOW
 from sasnet_plugin.simulate.growth.pattern import pattern

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from sasnet_plugin.predict.orientation import OUT_OF_SCOPE, OrientationReader, open_orientation
 from typer.testing import CliRunner
 
 from sasnet_plugin.cli.main import app
-from sasnet_plugin.predict.orientation import OUT_OF_SCOPE, OrientationReader, open_orientation
 from sasnet_plugin.simulate.gisas.basis import basis, mix
 from sasnet_plugin.simulate.gisas.detector import MARGIN, expected_counts
 from sasnet_plugin.simulate.gisas.distances import circular_w1, folded_w1, mirrored

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-
 from sasnet_plugin.predict.growth import OUT_OF_SCOPE, GrowthReader, open_growth
+
 from sasnet_plugin.simulate.gisas.detector import MARGIN
 from sasnet_plugin.simulate.growth.film import WINDOW, Film
 from sasnet_plugin.simulate.growth.pattern import pattern

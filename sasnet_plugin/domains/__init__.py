@@ -27,8 +27,6 @@ PAGES = {
 }
 #: What a command means where it is told of no domain, and a file is taken for that no other recognises.
 DEFAULT = next(iter(PAGES))
-#: A file that can be read as such measurements, and may be others: below what a domain is sure of.
-POSSIBLE = 0.5
 
 
 @dataclass(frozen=True)
@@ -131,7 +129,7 @@ class Domain:
     recognise : str
         (path) to 0..1, how sure it is that a file holds such measurements; the largest wins.
     read : str
-        (path, q_unit=, entry=) to measurements, one after the other; also settings= where there are any.
+        (path, `ReadOptions`) to measurements, one after the other.
     check : str
         (measurement, `inputs` of the manifest) to `predict.seen.Seen`, what the network sees of it; empty
         where it sees all.
@@ -152,9 +150,6 @@ class Domain:
         (measurement, answer, options) to an answer: physics fitted from the answer on, and simulated again.
     sections : str
         (measurement, answer) to sections of the report page.
-    settings : str
-        Old references from here on, each goes when its last user does. Texts ``name=value`` of
-        ``--geometry`` to settings for reading; empty where files say it all.
     sample_prior : str
         Parameters of a model.
     simulate : str
@@ -197,7 +192,6 @@ class Domain:
     symmetries: tuple[Ref, ...] = ()
     refine: Ref = ""
     sections: Ref = ""
-    settings: str = ""
     sample_prior: str = ""
     simulate: str = ""
     plan: str = ""

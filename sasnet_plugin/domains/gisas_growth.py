@@ -36,7 +36,6 @@ GISAS_GROWTH = Domain(
     features="sasnet_plugin.data.images.features:inputs",
     symmetries=("sasnet_plugin.data.images.features:mirrored_inputs",),
     read="sasnet_plugin.data.images.load:read",
-    settings="sasnet_plugin.data.images.settings:from_options",
     sample_prior="sasnet_plugin.simulate.growth.priors:sample_film",
     simulate="sasnet_plugin.simulate.growth.pattern:pattern",
     plan="sasnet_plugin.simulate.growth.plan:plan",

@@ -145,9 +145,9 @@ def fit_with(
     if note:
         notes.append(note)
     classifier = open_classifier()
-    known, own = split(models, classifier.manifest.forms)
+    known, own = split(models, classifier.manifest.labels)
     keep = classifier.selection(None if own and not known else known, None)
-    suggestion = classifier.suggest([curve], top=len(classifier.manifest.forms), keep=keep)[0]
+    suggestion = classifier.suggest([curve], top=len(classifier.manifest.labels), keep=keep)[0]
     suggestion = with_plugins(suggestion, own, alone=known == [])
     chosen = suggestion if models is not None else shortlist(suggestion, top, classifier.manifest)
     first = line_up(
@@ -208,7 +208,7 @@ def check_names(
         raise SasnetError(
             f"{structure_factor}: no such structure factor; choose none, {', '.join(structure_factors())}."
         )
-    forms = open_classifier().manifest.forms
+    forms = open_classifier().manifest.labels
     named, own = split(models, forms)
     if named or not own:
         open_classifier().selection(named, None)

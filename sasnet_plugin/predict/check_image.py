@@ -30,14 +30,23 @@ def check(image: Image, inputs: Mapping[str, Any]) -> Seen:
     DataError
         Too little of it was measured, or it holds no counts.
     """
+    return _checked(image, on_window(image, inputs["window"]), image.notes, inputs)
+
+
+def check_share(image: Image, inputs: Mapping[str, Any]) -> Seen:
+    """As `check`; where a part of the window was not measured, a note says how large the rest is."""
     seen = on_window(image, inputs["window"])
+    return _checked(image, seen, seen.notes, inputs)
+
+
+def _checked(image: Image, seen: Image, notes: tuple[str, ...], inputs: Mapping[str, Any]) -> Seen:
     beyond = [
         f"{name} = {getattr(image.geometry, name):g} {_UNITS[name]} is outside what the network was trained with,"
         f" {low:g} to {high:g} {_UNITS[name]}."
         for name, (low, high) in inputs["stated"].items()
         if not low <= getattr(image.geometry, name) <= high
     ]
-    return Seen(seen, (*seen.notes, *beyond), known=not beyond)
+    return Seen(seen, (*notes, *beyond), known=not beyond)
 
 
 def on_window(image: Image, window: Mapping[str, Any]) -> Image:

@@ -69,9 +69,7 @@ def decode(
             ]
         elif isinstance(head, Classes):
             p = softmax(np.asarray(outputs[head.name]) / said["temperature"], choice.keep)
-            columns[head.name] = [
-                ClassesFinding(head, one, top=choice.top, keep=choice.keep) for one in p
-            ]
+            columns[head.name] = [ClassesFinding(head, one, top=choice.top, keep=choice.keep) for one in p]
         elif isinstance(head, Tags):
             columns[head.name] = _tags(head, outputs, said)
         elif isinstance(head, Quantities):

@@ -94,9 +94,7 @@ class Predictor:
             found += self._described(some, seen, outputs, choice or Choice())
         return found
 
-    def outcomes(
-        self, measurements: Sequence[Any], choice: Choice | None = None
-    ) -> list[Answer | Exception]:
+    def outcomes(self, measurements: Sequence[Any], choice: Choice | None = None) -> list[Answer | Exception]:
         """Like `answers`, but what fails yields its exception and the others their answer."""
         try:
             return list(self.answers(measurements, choice))

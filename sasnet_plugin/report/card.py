@@ -26,7 +26,7 @@ Suggests sasmodels form models and structure factors for a 1D small-angle-scatte
 
 - **Reads** I(q) between {manifest.q_range[0]:g} and {manifest.q_range[1]:g} Å⁻¹, any scale, on a fixed log-q
   grid (preprocessing version {manifest.preprocess_version}).
-- **Answers** with calibrated probabilities of {len(manifest.forms)} form models, of the structure factor
+- **Answers** with calibrated probabilities of {len(manifest.labels)} form models, of the structure factor
   given each, of {len(manifest.groups)} groups of models, a score that any known model fits, and the radius
   of gyration.
 - **Trained** on simulated curves alone, {training.get("steps", "?")} batches of {training.get("batch", "?")},

@@ -73,7 +73,7 @@ def curves(
         The shards hold other models.
     """
     library = Library(test)
-    if library.forms != model.manifest.forms:
+    if library.forms != model.manifest.labels:
         raise SasnetError(
             f"{test}: holds other models than the network knows; simulate those of the network."
         )

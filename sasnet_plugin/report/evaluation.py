@@ -45,7 +45,7 @@ def evaluate(answers: Decoded, examples: Examples, manifest: Manifest) -> dict[s
         ``rg`` (median error in decades); ``reliability``.
     """
     known = np.flatnonzero(examples.form >= 0)
-    index = metrics.group_index([g.members for g in manifest.groups], manifest.forms)
+    index = metrics.group_index([g.members for g in manifest.groups], manifest.labels)
     result: dict[str, Any] = {"all": _figures(answers, examples, known, index)}
     for number, name in enumerate(SOURCES):
         rows = known[examples.instrument[known] == number]
@@ -63,9 +63,9 @@ def evaluate(answers: Decoded, examples: Examples, manifest: Manifest) -> dict[s
     result["by_counts"] = _binned(answers, examples, known, examples.counts, COUNT_EDGES, index)
     result["by_width"] = _binned(answers, examples, known, examples.decades, WIDTH_EDGES, index)
     first = answers.form[known].argmax(axis=1)
-    matrix = metrics.confusion_matrix(truth, first, len(manifest.forms))
-    result["confused"] = metrics.confused_pairs(matrix, manifest.forms, 15)
-    result["per_model"] = {manifest.forms[c]: r for c, r in metrics.recall(truth, first).items()}
+    matrix = metrics.confusion_matrix(truth, first, len(manifest.labels))
+    result["confused"] = metrics.confused_pairs(matrix, manifest.labels, 15)
+    result["per_model"] = {manifest.labels[c]: r for c, r in metrics.recall(truth, first).items()}
     has_rg = known[np.isfinite(examples.log_rg[known])]
     table = metrics.reliability(answers.form[known].max(axis=1), first == truth)
     result["reliability"] = [

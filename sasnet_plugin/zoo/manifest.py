@@ -127,9 +127,7 @@ def parse_manifest(text: str, where: str) -> Manifest:
     try:
         domain = specification(str(raw["domain"]))
     except SasnetError as error:
-        raise ModelZooError(
-            f"{where}: made for a kind of measurement that is not known ({error})"
-        ) from None
+        raise ModelZooError(f"{where}: made for a kind of measurement that is not known ({error})") from None
     try:
         manifest = _build(raw, domain, where)
     except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
@@ -192,7 +190,9 @@ def filled(head: Head, said: Mapping[str, Any]) -> Head:
         return replace(
             head,
             labels=tuple(map(str, said["labels"])),
-            groups=tuple(Group(str(g["name"]), tuple(map(str, g["members"]))) for g in said.get("groups", ())),
+            groups=tuple(
+                Group(str(g["name"]), tuple(map(str, g["members"]))) for g in said.get("groups", ())
+            ),
             allowed={str(k): tuple(map(str, v)) for k, v in said.get("allowed", {}).items()},
         )
     if dict(said) != described(head):
@@ -233,7 +233,9 @@ def _fault_of_classes(head: Classes, before: Head | None, said: Mapping[str, Any
     if unknown := allowed - set(head.labels):
         return f"allows classes of {head.name} that it does not list ({', '.join(sorted(unknown))})"
     if isinstance(before, Classes) and (unknown := set(head.allowed) - set(before.labels)):
-        return f"allows classes of {head.name} on unknown ones of {before.name} ({', '.join(sorted(unknown))})"
+        return (
+            f"allows classes of {head.name} on unknown ones of {before.name} ({', '.join(sorted(unknown))})"
+        )
     return ""
 
 

@@ -60,7 +60,7 @@ def test_hello_says_what_the_network_knows(child: Child) -> None:
         "result": {
             "version": sasnet_plugin.__version__,
             "protocol": 1,
-            "models": list(manifest.forms),
+            "models": list(manifest.labels),
             "structure_factors": [name for name in manifest.structure_factors if name is not None],
         },
     }

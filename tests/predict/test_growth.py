@@ -8,14 +8,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from sasnet_plugin.predict.growth import OUT_OF_SCOPE, Outputs, decode, open_growth
+from sasnet_plugin.zoo.growth_manifest import parse_growth_manifest
 from tinygrowth import GEOMETRY, SEEN, frames, manifest_entries, network, write_stack, write_zoo
 from typer.testing import CliRunner
 
 from sasnet_plugin.cli.main import app
-from sasnet_plugin.predict.growth import OUT_OF_SCOPE, Outputs, decode, open_growth
 from sasnet_plugin.simulate.growth.quantities import NAMES, QUANTITIES, scaled
 from sasnet_plugin.types import DataError, GrazingIncidence, Image, ModelZooError
-from sasnet_plugin.zoo.growth_manifest import parse_growth_manifest
 
 runner = CliRunner()
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from sasnet_plugin.predict.orientation import OUT_OF_SCOPE, OrientationReader, open_orientation
 from tinygisas import add_to_zoo, network, pattern
 
-from sasnet_plugin.predict.orientation import OUT_OF_SCOPE, OrientationReader, open_orientation
 from sasnet_plugin.simulate.gisas.distances import mirrored
 from sasnet_plugin.types import DataError, Image, ModelZooError, OrientationGuess
 

@@ -28,7 +28,7 @@ def test_environment_that_points_nowhere(tmp_path: Path, monkeypatch: pytest.Mon
 
 def test_opened_model_carries_its_manifest_and_bytes(tmp_path: Path) -> None:
     model = open_model(folder=write_zoo(tmp_path / "zoo"))
-    assert model.manifest.forms == FORMS
+    assert model.manifest.labels == FORMS
     assert model.onnx == (tmp_path / "zoo" / "sas1d" / "model.onnx").read_bytes()
     verify(model)
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tinygisas
+from sasnet_plugin.predict.orientation import open_orientation
 from tinyzoo import write_zoo
 
-from sasnet_plugin.predict.orientation import open_orientation
 from sasnet_plugin.report.images.pages import orientation_page, page_name
 from sasnet_plugin.types import Image, OrientationResult
 

@@ -19,10 +19,10 @@ from detectorfiles import (
     write_cbf,
     write_dectris_tiff,
 )
+from sasnet_plugin.predict.growth import OUT_OF_SCOPE, open_growth
 from tinygrowth import write_zoo
 
 from sasnet_plugin.data.images import load_images, to_window
-from sasnet_plugin.predict.growth import OUT_OF_SCOPE, open_growth
 from sasnet_plugin.report.images import canvas, patterns
 from sasnet_plugin.report.images.page import Section, Verdict, page
 from sasnet_plugin.simulate.gisas.geometry import Window
