@@ -20,7 +20,7 @@ def groups(
     from sasnet_plugin.types import SasnetError
     from sasnet_plugin.zoo import open_model
 
-    manifest = open_model("sas1d").manifest
+    manifest = open_model().manifest
     for group in manifest.groups:
         if as_json:
             typer.echo(json.dumps({"name": group.name, "members": list(group.members)}))

@@ -126,6 +126,8 @@ class Domain:
         Also of its model in the zoo.
     title : str
         What is measured, in the plural: "curves".
+    purpose, limits : str
+        Of the model card: what the network says, a sentence; what it is not for, to go on after "Not for".
     recognise : str
         (path) to 0..1, how sure it is that a file holds such measurements; the largest wins.
     read : str
@@ -180,6 +182,8 @@ class Domain:
 
     name: str
     title: str = ""
+    purpose: str = ""
+    limits: str = ""
     recognise: Ref = ""
     read: Ref = ""
     check: Ref = ""

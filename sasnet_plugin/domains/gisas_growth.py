@@ -31,6 +31,9 @@ HEADS = (
 GISAS_GROWTH = Domain(
     name="gisas_growth",
     title="patterns of growing films",
+    purpose="Says from one GISAXS pattern of a growing metal film how large, how high and how far apart its"
+    " clusters are.",
+    limits="ordered lattices, buried particles, other materials, patterns that lie on their side",
     heads=HEADS,
     check="sasnet_plugin.predict.check_image:check",
     features="sasnet_plugin.data.images.features:inputs",

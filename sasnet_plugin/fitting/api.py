@@ -21,6 +21,7 @@ from sasnet_plugin.fitting.strategy.candidates import priors, shortlist
 from sasnet_plugin.fitting.strategy.previous import with_start
 from sasnet_plugin.fitting.strategy.stages import Rounds
 from sasnet_plugin.fitting.task import Contrast, Method, Pool, Start
+from sasnet_plugin.domains import DEFAULT
 from sasnet_plugin.predict import open_classifier
 from sasnet_plugin.types import Curve, SasnetError
 
@@ -35,7 +36,7 @@ def bank_path() -> Path:
     """Where the bank of starting values lies: beside the network that suggests."""
     from sasnet_plugin.zoo import zoo_folder
 
-    return zoo_folder() / "sas1d" / BANK
+    return zoo_folder() / DEFAULT / BANK
 
 
 def fit(

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
-from types import TracebackType
+from types import ModuleType, TracebackType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -146,7 +147,8 @@ class Workers:
         context = multiprocessing.get_context("spawn")
         ours, theirs = context.Pipe()
         process = context.Process(target=_serve, args=(theirs, str(self.bank)), daemon=True)
-        process.start()
+        with _without_script():
+            process.start()
         theirs.close()
         return _Worker(process, ours)
 
@@ -233,3 +235,18 @@ def killed(name: str) -> SasnetError:
         f"{name}: the process that fitted it was killed, perhaps for want of memory;"
         " run again with --workers 1."
     )
+
+
+@contextmanager
+def _without_script() -> Iterator[None]:
+    """Processes that are started meanwhile do not run the caller's script.
+
+    multiprocessing imports the main module in each process that it spawns. A fit needs nothing of it, and a
+    script without ``if __name__ == "__main__"`` would fit again in every process, and fail.
+    """
+    script = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = script

@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from sasnet_plugin.data.featureless import is_featureless
+from sasnet_plugin.data.uninformative import is_uninformative
 from sasnet_plugin.predict.seen import Seen
 from sasnet_plugin.types import Curve, DataError
 
-FEATURELESS = (
+UNINFORMATIVE = (
     "A power law plus a constant explains this curve within its uncertainties; models are hardly told apart"
     " by such data, whatever the probabilities say."
 )
@@ -63,12 +63,12 @@ def _notes(curve: Curve, q_range: tuple[float, float]) -> list[str]:
         notes.append(f"Only {inside} points were used; the probabilities rest on little data.")
     if curve.dintensity is None and not any("estimated" in note for note in curve.notes):
         notes.append("No uncertainties were given; they were estimated from the scatter of the points.")
-    if _featureless(curve, q_range):
-        notes.append(FEATURELESS)
+    if _uninformative(curve, q_range):
+        notes.append(UNINFORMATIVE)
     return notes
 
 
-def _featureless(curve: Curve, q_range: tuple[float, float]) -> bool:
+def _uninformative(curve: Curve, q_range: tuple[float, float]) -> bool:
     """Whether the curve is of the kind that training left out, as no model can be told from it."""
     if curve.dintensity is None:
         return False
@@ -76,4 +76,4 @@ def _featureless(curve: Curve, q_range: tuple[float, float]) -> bool:
     used = used[:: max(1, used.size // _THIN)]
     if used.size < 4:
         return False
-    return bool(is_featureless(curve.q[used], curve.intensity[used][None], curve.dintensity[used][None])[0])
+    return bool(is_uninformative(curve.q[used], curve.intensity[used][None], curve.dintensity[used][None])[0])

@@ -88,7 +88,7 @@ def in_scope(head: Scope, outputs: Outputs, said: Calibration) -> FloatArray:
 def given_probability(
     head: Classes, labels: tuple[str, ...], outputs: Outputs, said: Calibration
 ) -> FloatArray:
-    """(n, labels, labels of the head) probability, given each class of the other head; 0 where not allowed."""
+    """(n, labels, own labels) probability, given each class of the other head; 0 where not allowed."""
     return softmax(np.asarray(outputs[head.name]) / said["temperature"], allowed_labels(head, labels))
 
 

@@ -88,5 +88,8 @@ def curves(
     result = evaluate(answers, examples, model.manifest)
     table = markdown(result, model.manifest)
     return Evaluated(
-        result, table, lambda path: draw(result, path), lambda: model_card(model.manifest, table)
+        result,
+        table,
+        lambda path: draw(result, path),
+        lambda: model_card(model.domain, model.manifest, table),
     )

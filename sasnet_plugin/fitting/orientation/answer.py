@@ -66,7 +66,11 @@ def refined(image: Image, answer: Answer) -> Answer:
     """The answer refined by physics, simulated again and compared; out of scope, the answer as it is."""
     if not answer.known:
         return replace(answer, notes=(*answer.notes, NOT_FITTED))
-    result = invert(image, guess_of(answer))
+    return with_result(answer, invert(image, guess_of(answer)))
+
+
+def with_result(answer: Answer, result: OrientationResult) -> Answer:
+    """A network's answer with what the inversion found in its place."""
     distribution = answer.finding(DistributionFinding)
     quantities = answer.finding(QuantitiesFinding)
     assert distribution is not None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -13,9 +12,10 @@ import numpy as np
 from ...domains import Domain, resolve
 from ...domains.heads import Classes, Distribution, Quantities, Tags
 from ...types import Image
+from ..page import document
 from . import attention, patterns
 from .canvas import Paint, framed
-from .page import Section, Verdict, page, write_page
+from .page import Section, Verdict, page
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -56,9 +56,13 @@ def answer_page(domain: Domain, image: Image, answer: Answer, folder: Path) -> P
     if answer.known:
         sections += [_section_of(finding) for finding in answer.findings]
         sections += resolve(domain.sections)(image, answer) if domain.sections else []
-        if not any(hasattr(finding, "result") for finding in answer.findings):
+        verified = any(hasattr(finding, "result") for finding in answer.findings)
+        if not verified:
             sections.append(_looked_at(domain, image))
-        verdict = Verdict(said[0], said[1] if len(said) > 1 and not said[1].startswith("Note:") else "")
+        more = [said[1]] if len(said) > 1 and not said[1].startswith("Note:") else []
+        if domain.refine and not verified:
+            more.append("Not verified: nothing was simulated again.")
+        verdict = Verdict(said[0], " ".join(more), good=verified or not domain.refine)
     else:
         verdict = Verdict("No answer is given.", answer.scope.outside, good=False)
     return _written(image, verdict, sections, answer.notes, folder)
@@ -79,17 +83,14 @@ def _section_of(finding: Any) -> Section:
         for text in (axes.xaxis.label, axes.yaxis.label, *(legend.get_texts() if legend else ())):
             text.set_color(paint("ink"))
 
+    if getattr(finding, "mirror", None) is not None:
+        text += " Dashed: the mirror solution, which the data cannot exclude."
     return Section(_TITLES[type(finding.head)], draw, _FINDING_SIZE, text, finding.rows())
 
 
 def page_name(image: Image) -> str:
-    """Name of an image's page, and eight digits of a hash over names and counts."""
-    digest = hashlib.sha256(f"{image.file}\0{image.entry}\0".encode("utf-8", "surrogatepass"))
-    digest.update(np.ascontiguousarray(image.counts, dtype="<f8").tobytes())
-    from ..page.fit_report import plain
-
-    words = [word for word in (plain(Path(image.file).stem), plain(image.entry)) if word] or ["image"]
-    return "-".join((*words, digest.hexdigest()[:8])) + ".html"
+    """Name of an image's page, see `page.document.page_name`."""
+    return document.page_name(image.file, image.entry, image.counts, default="image")
 
 
 def _measured(image: Image) -> Section:
@@ -139,6 +140,6 @@ def _written(
         facts = stated | facts
     title = " · ".join(part for part in (Path(image.file).name, image.entry) if part) or "Image"
     every = (*image.notes, *notes)
-    return write_page(
+    return document.write_page(
         Path(folder) / page_name(image), page(title, verdict, sections, facts=facts, notes=every)
     )

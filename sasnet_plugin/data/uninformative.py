@@ -1,4 +1,4 @@
-"""Curves that tell nothing: a constant, or a power law plus a constant, explains them."""
+"""Uninformative curves: a constant, or a power law plus a constant, explains them."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 #: Below this reduced chi² a constant or a power law plus a constant explains the curve.
-FEATURELESS_CHI2 = 1.5
+MAX_REDUCED_CHI2 = 1.5
 _COARSE = np.arange(-1.0, 8.01, 0.25)
 
 
-def is_featureless(
+def is_uninformative(
     q: NDArray[np.float64], intensity: NDArray[np.float64], sigma: NDArray[np.float64]
 ) -> NDArray[np.bool_]:
     """Whether A q⁻ᵖ + B explains each curve with reduced chi² below 1.5.
@@ -28,7 +28,7 @@ def is_featureless(
     n = q.size
     weight = 1 / sigma**2
     log_q = np.log(q / np.sqrt(q[0] * q[-1]))
-    limit = FEATURELESS_CHI2 * max(n - 3, 1)
+    limit = MAX_REDUCED_CHI2 * max(n - 3, 1)
     basis = np.exp(-_COARSE[:, None] * log_q)
     if len(intensity) == 1:  # one call instead of one for each exponent
         chi2 = _chi2(basis, intensity, weight)[None]
