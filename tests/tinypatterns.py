@@ -6,9 +6,10 @@ from pathlib import Path
 
 import numpy as np
 
-from sasnet_plugin.simulate.gisas.geometry import WINDOW, Window
+from sasnet_plugin.simulate.gisas.geometry import WINDOW
 from sasnet_plugin.simulate.growth.pattern import pattern as film_pattern
 from sasnet_plugin.simulate.growth.priors import growing
+from sasnet_plugin.simulate.images.window import Window
 from sasnet_plugin.types import GrazingIncidence, Image
 
 #: Somewhat more than the network sees, as a detector does.

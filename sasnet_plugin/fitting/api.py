@@ -9,19 +9,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sasnet_plugin.data.uncertainty import estimate_dintensity
+from sasnet_plugin.domains import DEFAULT
 from sasnet_plugin.fitting.assessment.assess import judge
 from sasnet_plugin.fitting.assessment.ranking import ranked
-from sasnet_plugin.fitting.optimize.refine_best import RANKING_SHARE, refine_best
+from sasnet_plugin.fitting.optimize.refine_best import refine_best
 from sasnet_plugin.fitting.pool import Workers
-from sasnet_plugin.fitting.problem.contrast import contrast_of, hold, settled
+from sasnet_plugin.fitting.problem.contrast import contrast_of, settled, with_contrast
 from sasnet_plugin.fitting.problem.plugin_models import split, with_plugins
 from sasnet_plugin.fitting.result.fit_result import FitResult, ModelFit
+from sasnet_plugin.fitting.settings import OPTIMIZE
 from sasnet_plugin.fitting.strategy.candidate_selection import line_up
 from sasnet_plugin.fitting.strategy.candidates import priors, shortlist
 from sasnet_plugin.fitting.strategy.previous import with_start
 from sasnet_plugin.fitting.strategy.stages import Rounds
 from sasnet_plugin.fitting.task import Contrast, Method, Pool, Start
-from sasnet_plugin.domains import DEFAULT
 from sasnet_plugin.predict import open_classifier
 from sasnet_plugin.types import Curve, SasnetError
 
@@ -140,7 +141,7 @@ def fit_with(
     """
     began = pool.clock()
     method = method or Method()
-    for_ranking = time_limit if method.name == "lm" else RANKING_SHARE * time_limit
+    for_ranking = time_limit if method.name == "lm" else OPTIMIZE.ranking_share * time_limit
     notes = list(curve.notes)
     dintensity, note = uncertainties(curve)
     if note:
@@ -160,7 +161,7 @@ def fit_with(
     if start is not None:
         start = start.without_fixed(settled(contrast, start.model) if contrast else ())
         tasks = with_start(tasks, start, curve, dintensity, fixed or {}, ranges or {})
-    tasks, said = hold(contrast, tasks)
+    tasks, said = with_contrast(contrast, tasks)
     notes.extend(said)
 
     rounds = Rounds(
@@ -181,9 +182,11 @@ def fit_with(
     prior = priors(suggestion, fits)
     if fits and method.name != "lm":
         rng = rng or np.random.default_rng(0)
-        fits, said = refine_best(
-            pool, curve, dintensity, fits, prior, method, began + time_limit - pool.clock(), rng
-        )
+        first_ranked = ranked(fits, prior)[0].name
+        best = next(f for f in fits if f.name == first_ranked)
+        left = began + time_limit - pool.clock()
+        refined, said = refine_best(pool, curve, dintensity, best, method, left, rng)
+        fits = [refined if f is best else f for f in fits]
         notes.extend(said)
     return assemble(curve, dintensity, fits, notes, prior)
 

@@ -126,7 +126,7 @@ def suggest(pool: Pool, curve: Curve, top: int) -> dict[str, Any]:
 def previews(pool: Pool, curve: Curve, suggestion: Suggestion) -> list[dict[str, Any] | None]:
     """The bank's nearest curve of each suggested model; None where there is none, or not in time."""
     from sasnet_plugin.fitting.api import uncertainties
-    from sasnet_plugin.fitting.start_values.preview import Preview, previewed
+    from sasnet_plugin.fitting.start_values.screening import Preview, previewed
 
     dintensity = uncertainties(curve)[0]
     asked = [Preview(curve, dintensity, guess.name, guess.structure_factor) for guess in suggestion.models]

@@ -13,7 +13,7 @@ from ..domains.heads import outputs_of
 from ..predict import Predictor
 from ..predict.decoding import decode, in_scope
 from ..predict.runtime import Runtime
-from ..simulate.gisas.geometry import Window
+from ..simulate.images.window import Window
 from ..train.metrics import auroc
 from ..types import SasnetError
 from ..zoo import Manifest, ZooModel

@@ -31,11 +31,11 @@ class Examples:
     ----------
     features : (n, N_GRID, N_CHANNELS) float32 array
     form : (n,) int array
-        Index of the form model; -1 for a stranger.
+        Index of the form model; -1 for an out-of-distribution example.
     structure_factor : (n,) int array
         0 none, else 1 + index.
     in_scope : (n,) float32 array
-        1 for a known model, 0 for a stranger.
+        1 for a known model, 0 for an out-of-distribution example.
     log_rg : (n,) float32 array
         log10 Rg in Å; NaN where there is none.
     instrument : (n,) int array
@@ -45,7 +45,7 @@ class Examples:
     decades : (n,) float32 array
         Width of the q window, log10.
     kind : (n,) int array
-        Of a stranger, index into ``KINDS``; -1 for a known model.
+        Of an out-of-distribution example, index into ``KINDS``; -1 for a known model.
     """
 
     features: NDArray[np.float32]
@@ -257,7 +257,7 @@ def mixed_set(
     stranger_share: float,
     progress: Any = None,
 ) -> Examples:
-    """The frozen protocol's curves of every model, and of each kind of stranger a share of their number.
+    """The frozen protocol's curves of every model, and a share of their number of each kind out of scope.
 
     Parameters
     ----------
@@ -266,7 +266,7 @@ def mixed_set(
     per_model : int
         Examples of each form model.
     stranger_share : float
-        Strangers of each kind over all known curves; never fewer than 20.
+        Out-of-distribution curves of each kind over all known curves; never fewer than 20.
     progress : callable, optional
         As for `protocol_set`.
     """

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from ..types import SimulationError
+from .clean import cost_class
 from .kernel import load_model
 from .lattice import LATTICES, WIDTHS, with_table
 from .quadrature import c_nodes, with_points, with_rule, written_by_content
@@ -30,10 +31,13 @@ SLOPE, LEAST = 0.6, 9.0
 SLOPES = {"triaxial_ellipsoid": 1.3}
 #: Most points of two integrals together, as sasmodels has it.
 MOST = 100_000
+#: One integral, which is no longer expensive with as many points as it needs.
+SINGLE = ("stacked_disks",)
 #: What does for models whose number of points is fixed (in sasmodels 76 and 20).
 FIXED = {"micromagnetic_FF_3D": 20, "superball": 14}
 
 
+@cache
 def quick_model(name: str) -> Any:
     """The model of `kernel.load_model` with fewer points of quadrature, or itself where it has none.
 
@@ -52,30 +56,6 @@ def quick_model(name: str) -> Any:
     SimulationError
         sasmodels cannot load or compile it.
     """
-    return _quick(name)
-
-
-def is_quick(name: str) -> bool:
-    """Whether `quick_model` gives another model than `kernel.load_model`."""
-    return quick_model(name) is not load_model(name)
-
-
-def is_exact(name: str, parameters: Mapping[str, Any]) -> bool:
-    """Whether the quick model's curve is sasmodels' own within 1e-3 there, a few narrow peaks aside.
-
-    Parameters
-    ----------
-    name : str
-    parameters : mapping
-        sasmodels' parameters.
-    """
-    if name not in LATTICES:
-        return False
-    return bool(WIDTHS[0] <= np.log(max(abs(float(parameters.get("d_factor", 0.0))), 1e-9)) <= WIDTHS[-1])
-
-
-@cache
-def _quick(name: str) -> Any:
     model = load_model(name)
     form, _, factor = name.partition("@")
     if form.endswith(".py"):
@@ -97,6 +77,36 @@ def _quick(name: str) -> Any:
         )
     except Exception as error:
         raise SimulationError(f"{name}: sasmodels cannot compile this model ({error}).") from error
+
+
+def is_quick(name: str) -> bool:
+    """Whether `quick_model` gives another model than `kernel.load_model`."""
+    return quick_model(name) is not load_model(name)
+
+
+def is_exact(name: str, parameters: Mapping[str, Any]) -> bool:
+    """Whether the quick model's curve is sasmodels' own within 1e-3 there, a few narrow peaks aside.
+
+    Parameters
+    ----------
+    name : str
+    parameters : mapping
+        sasmodels' parameters.
+    """
+    if name not in LATTICES:
+        return False
+    return bool(WIDTHS[0] <= np.log(max(abs(float(parameters.get("d_factor", 0.0))), 1e-9)) <= WIDTHS[-1])
+
+
+def fit_cost_class(name: str) -> str:
+    """Cost class of a model in fits: fast, medium or slow, as its quick model is calculated.
+
+    Parameters
+    ----------
+    name : str
+        Form model.
+    """
+    return "medium" if name in (*LATTICES, *SINGLE) else cost_class(name)
 
 
 def _page(form: str) -> Any:

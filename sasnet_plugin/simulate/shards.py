@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..types import SimulationError
-from .clean import simulate_clean, tier
+from .clean import cost_class, simulate_clean
 from .folder import made, put_in_one_step
 from .grid import N_WIDE, WIDE_Q
 from .priors import form_models, model_info, structure_factors
@@ -81,12 +81,12 @@ def plan(
     chunks = []
     for index in range(rounds):
         for name in names:
-            count = VERY_SLOW.get(name, CHUNK[tier(name)])
+            count = VERY_SLOW.get(name, CHUNK[cost_class(name)])
             count = max(1, round(count * scale))
             if limit is not None:
                 count = min(count, limit)
             chunks.append(Chunk(str(folder), name, index, count, seed, monodisperse))
-            more = SPREAD_VERY_SLOW.get(name, SPREAD[tier(name)]) if spread else 0
+            more = SPREAD_VERY_SLOW.get(name, SPREAD[cost_class(name)]) if spread else 0
             if more:
                 count = max(1, round(more * scale))
                 chunks.append(Chunk(str(folder), name, index, count, seed, True, spread=True))

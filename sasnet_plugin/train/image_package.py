@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 from ..data.images.features import CHANNELS, mirrored
 from ..domains.heads import Head
 from ..predict.arithmetic import averaged
-from ..simulate.gisas.priors import GEOMETRY, MEASUREMENT, Prior
+from ..simulate.draws import Prior
+from ..simulate.gisas.priors import GEOMETRY
+from ..simulate.images.measurement import MEASUREMENT
 from .package import Trained
 
 

@@ -81,7 +81,7 @@ def with_result(answer: Answer, result: OrientationResult) -> Answer:
         p_low=result.p_low,
         p_high=result.p_high,
         uniform_p_value=result.uniform_p_value,
-        mirror=None if result.hand_known else result.mirror,
+        mirror=None if result.mirror_resolved else result.mirror,
     )
     values = {
         name: Value(value, error, value - _NORMAL_90 * error, value + _NORMAL_90 * error, unit)

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from .priors import GEOMETRY, MEASUREMENT
+from ..images.measurement import MEASUREMENT
+from .priors import GEOMETRY
 
 
 @dataclass(frozen=True)

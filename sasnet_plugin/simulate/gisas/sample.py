@@ -8,12 +8,13 @@ from dataclasses import asdict, dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ..images.detector import MARGIN, expected_counts
+from ..images.masks import sample_mask
+from ..images.measurement import Measurement, sample_measurement
+from ..images.window import Window
 from .basis import Basis, mix
-from .detector import MARGIN, expected_counts
-from .geometry import WINDOW, Geometry, Window
-from .masks import sample_mask
+from .geometry import WINDOW, Geometry
 from .orientation import sample_orientation
-from .priors import Measurement, sample_measurement
 from .store import Store
 
 

@@ -14,9 +14,10 @@ import numpy as np
 from ...types import SimulationError
 from .. import bornagain
 from ..folder import made, put_in_one_step
+from ..images.detector import MARGIN
+from ..images.window import Window
 from .basis import Basis, basis
-from .detector import MARGIN
-from .geometry import N_HALF, WINDOW, Geometry, Window
+from .geometry import N_HALF, WINDOW, Geometry
 from .priors import CLOSEST, GEOMETRY, sample_geometry
 
 #: Raise it when the way from a geometry to its basis changes.

@@ -6,8 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
+from ..images.window import Window
 from .basis import Basis, mix
-from .geometry import N_HALF, Window
+from .geometry import N_HALF
 from .orientation import sample_orientation
 
 FloatArray = NDArray[np.float64]

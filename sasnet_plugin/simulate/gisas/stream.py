@@ -12,12 +12,13 @@ from numpy.typing import NDArray
 
 from ...data.images.features import features_of
 from ...data.images.features import mirrored as mirrored_features
-from .detector import expected_counts
+from ..images.detector import expected_counts
+from ..images.masks import sample_mask
+from ..images.measurement import sample_measurement
+from ..images.window import Window
 from .distances import mirrored
-from .geometry import N_XI, Window
-from .masks import sample_mask
+from .geometry import N_XI
 from .nuisance import NAMES, SIGNS, scaled
-from .priors import sample_measurement
 from .sample import Example, count, example
 from .store import Store
 from .strangers import KINDS, stranger

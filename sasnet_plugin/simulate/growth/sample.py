@@ -7,12 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ..gisas.detector import MARGIN, expected_counts
-from ..gisas.geometry import Window
-from ..gisas.masks import sample_mask
-from ..gisas.priors import Measurement, sample_measurement
 from ..gisas.sample import count
 from ..gisas.stream import Measured
+from ..images.detector import MARGIN, expected_counts
+from ..images.masks import sample_mask
+from ..images.measurement import Measurement, sample_measurement
+from ..images.window import Window
 from .film import WINDOW, Film
 from .pattern import pattern
 

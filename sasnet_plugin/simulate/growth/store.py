@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from ...types import SimulationError
 from .. import bornagain
 from ..folder import made, put_in_one_step
-from ..gisas.detector import MARGIN
-from ..gisas.geometry import Window
+from ..images.detector import MARGIN
+from ..images.window import Window
 from . import priors, stack
 from .film import WINDOW, Film
 from .pattern import pattern

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..gisas.geometry import Window
 from ..gisas.strangers import KINDS as HEX_KINDS
+from ..images.window import Window
 from .film import Film
 
 #: Kinds of `gisas.strangers` that need no lattice, and one of our own.

@@ -11,11 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...data.images.features import mirrored
-from ..gisas.detector import MARGIN, expected_counts
-from ..gisas.masks import sample_mask
-from ..gisas.priors import sample_measurement
 from ..gisas.sample import count
 from ..gisas.stream import Stranger, features_of_measured
+from ..images.detector import MARGIN, expected_counts
+from ..images.masks import sample_mask
+from ..images.measurement import sample_measurement
 from .quantities import NAMES, scaled
 from .sample import Example
 from .store import Store

@@ -26,9 +26,9 @@ from sasnet_plugin.predict import open_predictor
 from sasnet_plugin.predict.findings import QuantitiesFinding
 from sasnet_plugin.report.images import canvas, patterns
 from sasnet_plugin.report.images.page import Section, Verdict, page
-from sasnet_plugin.simulate.gisas.geometry import Window
 from sasnet_plugin.simulate.growth.pattern import pattern as film_pattern
 from sasnet_plugin.simulate.growth.priors import growing
+from sasnet_plugin.simulate.images.window import Window
 from sasnet_plugin.types import Image
 
 #: Millimetres.
