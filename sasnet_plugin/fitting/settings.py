@@ -112,7 +112,7 @@ class StartSettings:
     clearly_better: float = setting(
         0.6,
         "A structure factor, or the width of an expensive model, must bring the weighted residual of the "
-        "bank's"
+        "bank's "
         "curves to so much.",
     )
     preview_points: int = setting(150, "Points of a preview, even in ln q; the bank has 50 a decade.")
@@ -124,7 +124,7 @@ class StartSettings:
     farther: float = setting(
         15.0,
         "Nor nearer than so many times the best. (Of 34 simulated curves of expensive models, the truth was "
-        "at"
+        "at "
         "most 6.5 times worse than the best.)",
     )
 
