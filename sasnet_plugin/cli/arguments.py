@@ -8,7 +8,10 @@ from typing import Annotated
 import typer
 
 from sasnet_plugin import units
+from sasnet_plugin.domains import names_and_titles
 
+#: Of what a network is trained, evaluated, or followed.
+DomainName = Annotated[str, typer.Option("--domain", help=f"Kind of measurement: {names_and_titles()}.")]
 #: Settings for reading images.
 Geometry = Annotated[
     list[str] | None,

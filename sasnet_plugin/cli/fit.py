@@ -112,7 +112,7 @@ def _fail(path: str, sentence: str, as_json: bool) -> None:
 
 
 def print_result(result: FitResult) -> None:
-    """A table of the fits, the best one's parameters, and what to doubt."""
+    """A table of the fits, the best one's parameters, warnings and notes."""
     from rich.console import Console
     from rich.text import Text
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sasnet_plugin.data.uncertainty import estimate_dintensity
+from sasnet_plugin.domains import DEFAULT
 from sasnet_plugin.fitting.assessment.assess import assess, ranked
 from sasnet_plugin.fitting.optimize.refine_best import refine_best
 from sasnet_plugin.fitting.pool import Workers
@@ -30,7 +31,7 @@ def bank_path() -> Path:
     """Where the bank of starting values lies: beside the network that suggests."""
     from sasnet_plugin.zoo import zoo_folder
 
-    return zoo_folder() / "sas1d" / BANK
+    return zoo_folder() / DEFAULT / BANK
 
 
 def fit(
@@ -132,9 +133,9 @@ def fit_with(
     if note:
         notes.append(note)
     classifier = open_classifier()
-    known, own = (None, []) if options.models is None else split(options.models, classifier.manifest.forms)
+    known, own = (None, []) if options.models is None else split(options.models, classifier.manifest.labels)
     keep = classifier.selection(None if own and not known else known, None)
-    suggestion = classifier.suggest([curve], top=len(classifier.manifest.forms), keep=keep)[0]
+    suggestion = classifier.suggest([curve], top=len(classifier.manifest.labels), keep=keep)[0]
     if own:
         suggestion = with_plugins(suggestion, own, alone=known == [])
     chosen = choose_candidates(pool, suggestion, curve, dintensity, options, classifier.manifest)
@@ -151,10 +152,11 @@ def fit_with(
     fits, prior = found.fits, priors(suggestion, found.fits)
     notes.extend(found.notes)
     if fits and method.name != "lm":
-        best, left = ranked(fits, prior)[0], began + limit - pool.clock()
+        first = ranked(fits, prior)[0].name
+        best, left = next(f for f in fits if f.name == first), began + limit - pool.clock()
         rng = rng or np.random.default_rng(0)
         refined, said = refine_best(pool, found.curve, dintensity, best, method, left, rng)
-        fits = [refined if f.name == best.name else f for f in fits]
+        fits = [refined if f is best else f for f in fits]
         notes.extend(said)
     return assess(found.curve, dintensity, fits, notes, prior)
 
@@ -176,7 +178,7 @@ def check_names(options: FitOptions) -> None:
             f"{options.structure_factor}: no such structure factor; choose none,"
             f" {', '.join(structure_factors())}."
         )
-    forms = open_classifier().manifest.forms
+    forms = open_classifier().manifest.labels
     named, own = split(options.models, forms)
     if named or not own:
         open_classifier().selection(named, None)

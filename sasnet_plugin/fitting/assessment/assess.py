@@ -28,7 +28,7 @@ def assess(
     notes: Sequence[str] = (),
     prior: Sequence[float] | None = None,
 ) -> FitResult:
-    """Rank and verify fits, and say what to doubt.
+    """Rank and verify fits, and warn of what may be wrong.
 
     Parameters
     ----------

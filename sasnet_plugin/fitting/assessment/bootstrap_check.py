@@ -13,7 +13,7 @@ from sasnet_plugin.fitting.settings import ASSESSMENT
 from sasnet_plugin.types import Curve, SasnetError, Suggestion
 
 if TYPE_CHECKING:
-    from sasnet_plugin.predict.classifier import Classifier
+    from sasnet_plugin.predict.curves import Classifier
 
 
 def compare(

@@ -8,8 +8,8 @@ from math import exp, inf, isfinite, log
 
 import numpy as np
 
+from sasnet_plugin.digits import quantity
 from sasnet_plugin.fitting.problem.nested_models import Reduction, simpler
-from sasnet_plugin.fitting.result.display import quantity
 from sasnet_plugin.fitting.result.model_fit import ModelFit, Parameter
 from sasnet_plugin.fitting.settings import ASSESSMENT
 from sasnet_plugin.types import Curve

@@ -94,7 +94,7 @@ def choose_candidates(
 def shortlist(suggestion: Suggestion, top: int, manifest: Manifest) -> Suggestion:
     """The likeliest models, and the simplest of the likely groups.
 
-    The members of a group are hardly distinguishable, and a group of twenty may crowd the simple ones out
+    The members of a group are hardly distinguishable, and a group of twenty may keep the simple ones out
     of the first five. A simple model that explains the curve is what the evidence prefers: it is tried.
 
     Parameters
@@ -108,7 +108,7 @@ def shortlist(suggestion: Suggestion, top: int, manifest: Manifest) -> Suggestio
     """
 
     def size(name: str) -> int:
-        return len({p.rstrip("0123456789") for p in manifest.parameters.get(name, ())})
+        return len({p.rstrip("0123456789") for p in manifest.inputs["parameters"].get(name, ())})
 
     chosen = {guess.name for guess in suggestion.models[:top]}
     for group in suggestion.groups:

@@ -64,7 +64,7 @@ def refined_starts(task: Task, bank: Bank, began: float) -> Starts:
     if task.starts:
         first = search.follow(rough, [as_start(task, s) for s in task.starts], STRATEGY.given)
     elif task.basin_hopping:
-        first = _hopped(search, bank, coarse_copy, rough)
+        first = _by_basin_hopping(search, bank, coarse_copy, rough)
     else:
         quick = _local(task, *coarse_copy, STRATEGY.first_sampling[cost])
         first = search.follow(quick, from_bank(task, bank), STRATEGY.first, until=until)
@@ -106,7 +106,7 @@ def refined_starts(task: Task, bank: Bank, began: float) -> Starts:
     return found
 
 
-def _hopped(
+def _by_basin_hopping(
     search: TimedSearch, bank: Bank, coarse_copy: tuple[Curve, NDArray[np.float64]], rough: LocalSearch
 ) -> list[LocalMinimum]:
     """Local minima that basin hopping finds, on all points where the coarse copy is explained."""

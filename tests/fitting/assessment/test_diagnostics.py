@@ -82,7 +82,7 @@ def test_contrasts_that_are_one_and_neighbours_that_are_none() -> None:
     assert _said(matched, "sld_shell", "as good as sld_core", "10⁻⁶ Å⁻²", "sphere says the same")
     assert not _said(matched, "not determined")  # the reason is given already
     dilute = _fit("sphere", "hardsphere", radius=_p(80.0, 0.1), volfraction=_p(0.001, 0.002, 0.0, 0.74, ""))
-    assert _said(dilute, "volfraction", "cannot be told from 0", "sphere says the same")
+    assert _said(dilute, "volfraction", "cannot be distinguished from 0", "sphere says the same")
 
 
 @pytest.mark.parametrize(
@@ -103,7 +103,7 @@ def test_contrasts_that_are_one_and_neighbours_that_are_none() -> None:
         ),
         (
             _fit("cylinder", radius=_p(20.0, 0.1), length=_p(200.0, 350.0)),
-            ("length, 200 ± 350 Å", "not determined"),
+            ("length, (2.0 ± 3.5)×10² Å", "not determined"),
         ),
         (
             _fit("lamellar_hg", length_tail=_p(15.0, 0.1), length_head=_p(0.3, 0.01)),

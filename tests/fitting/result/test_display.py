@@ -1,11 +1,11 @@
-"""Fits for people: numbers with errors and units, tables, and data with fits over them."""
+"""Fits for people: parameters with errors and units, tables, and data with fits over them."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
-from sasnet_plugin.fitting.result.display import draw, html_table, parameters_in_words, quantity, rows
+from sasnet_plugin.fitting.result.display import draw, html_table, parameters_in_words, rows
 from sasnet_plugin.fitting.result.model_fit import ModelFit, Parameter
 from sasnet_plugin.types import Curve
 
@@ -19,21 +19,6 @@ def _fit(model: str, weight: float, factor: str | None = None) -> ModelFit:
     }
     theory = np.full(N, 2.0)
     return ModelFit(model, factor, parameters, {}, 90.0, 1.0, 95.0, 0.5, 0.1, theory, weight=weight)
-
-
-@pytest.mark.parametrize(
-    ("value", "unit", "error", "words"),
-    [
-        (56.61, "Ang", None, "56.61 Å"),
-        (56.61, "Ang", 1.24, "56.6 ± 1.2 Å"),
-        (4.0, "1e-6/Ang^2", 0.0, "4 10⁻⁶ Å⁻²"),
-        (0.12, "", 0.003, "0.1200 ± 0.0030"),
-    ],
-)
-def test_a_number_has_the_digits_that_its_error_leaves(
-    value: float, unit: str, error: float | None, words: str
-) -> None:
-    assert quantity(value, unit, error) == words
 
 
 def test_what_was_fitted_is_told_and_what_was_fixed_is_not() -> None:
