@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from sasnet_plugin.cli.arguments import DomainName, Scheduler
+from sasnet_plugin.domains import DEFAULT
 from sasnet_plugin.types import SimulationError
 
 if TYPE_CHECKING:
@@ -17,12 +19,7 @@ if TYPE_CHECKING:
 
 def simulate(
     out: Annotated[Path, typer.Option("--out", help="Folder of the shards; made if it is not there.")],
-    domain: Annotated[
-        str,
-        typer.Option(
-            "--domain", help="Kind of measurement: sas1d (curves), gisas_hex or gisas_growth (patterns)."
-        ),
-    ] = "sas1d",
+    domain: DomainName = DEFAULT,
     rounds: Annotated[
         int, typer.Option("--rounds", min=1, help="Passes over all models, each with new curves.")
     ] = 8,
@@ -43,6 +40,7 @@ def simulate(
         int, typer.Option("--seed", min=0, help="The same seed gives the same bytes, whatever the workers.")
     ] = 1,
     workers: Annotated[int, typer.Option("--workers", min=1, help="Processes that simulate.")] = 1,
+    scheduler: Scheduler = None,
     models: Annotated[
         list[str] | None,
         typer.Option("--models", help="Only these: sasmodels' names or plugin files (commas or repeated)."),
@@ -59,12 +57,14 @@ def simulate(
     if not 0 < scale < float("inf"):
         raise typer.BadParameter(f"{scale:g} is no scale; give a number above 0.", param_hint="--scale")
 
-    from sasnet_plugin.domains import page, resolve
+    from sasnet_plugin.domains import resolve, specification
     from sasnet_plugin.simulate.folder import remove_leftovers
     from sasnet_plugin.simulate.plans import Wish
 
     wish = Wish(rounds, seed, scale, limit, _models(models), spread, monodisperse)
-    plan: Plan = resolve(page(domain).plan)(out, wish)
+    if scheduler:
+        out = out.absolute()  # a worker elsewhere has another working directory
+    plan: Plan = resolve(specification(domain).plan)(out, wish)
     if out.exists() and not out.is_dir():
         raise SimulationError(f"{out}: is a file; name a folder for the shards.")
     removed = remove_leftovers(out)
@@ -75,7 +75,7 @@ def simulate(
     done = 0
     try:
         with _progress(len(missing)) as step:
-            for chunk in plan.run(plan.chunks, workers=workers):
+            for chunk in plan.run(plan.chunks, workers=scheduler or workers):
                 done += 1
                 step(plan.label(chunk))
     except KeyboardInterrupt:

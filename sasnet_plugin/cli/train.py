@@ -8,6 +8,9 @@ from typing import Annotated, Any
 
 import typer
 
+from sasnet_plugin.cli.arguments import DomainName
+from sasnet_plugin.domains import DEFAULT
+
 
 def train(
     data: Annotated[Path, typer.Option("--data", help="Folder of training shards (sasnet simulate).")],
@@ -18,12 +21,7 @@ def train(
     run: Annotated[
         Path, typer.Option("--run", help="Folder for checkpoints; a stopped run there is resumed.")
     ],
-    domain: Annotated[
-        str,
-        typer.Option(
-            "--domain", help="Kind of measurement: sas1d (curves), gisas_hex or gisas_growth (patterns)."
-        ),
-    ] = "sas1d",
+    domain: DomainName = DEFAULT,
     zoo: Annotated[
         Path | None, typer.Option("--zoo", help="Where to put the finished model; default: model_zoo/DOMAIN.")
     ] = None,
@@ -61,12 +59,12 @@ def train(
     console = Console(stderr=True)
     console.print(backend())
 
-    from sasnet_plugin.domains import page, resolve
+    from sasnet_plugin.domains import resolve, specification
     from sasnet_plugin.train.loop import TrainConfig
     from sasnet_plugin.train.loop import train as fit
     from sasnet_plugin.train.package import package
 
-    kind = page(domain)
+    kind = specification(domain)
     chosen = _net(resolve(kind.net), net)
     config = TrainConfig(
         steps=steps,

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sasnet_plugin.data.uncertainty import estimate_dintensity
+from sasnet_plugin.domains import DEFAULT
 from sasnet_plugin.fitting.assessment.assess import judge
 from sasnet_plugin.fitting.assessment.ranking import ranked
 from sasnet_plugin.fitting.optimize.refine_best import refine_best
@@ -36,7 +37,7 @@ def bank_path() -> Path:
     """Where the bank of starting values lies: beside the network that suggests."""
     from sasnet_plugin.zoo import zoo_folder
 
-    return zoo_folder() / "sas1d" / BANK
+    return zoo_folder() / DEFAULT / BANK
 
 
 def fit(
@@ -146,9 +147,9 @@ def fit_with(
     if note:
         notes.append(note)
     classifier = open_classifier()
-    known, own = split(models, classifier.manifest.forms)
+    known, own = split(models, classifier.manifest.labels)
     keep = classifier.selection(None if own and not known else known, None)
-    suggestion = classifier.suggest([curve], top=len(classifier.manifest.forms), keep=keep)[0]
+    suggestion = classifier.suggest([curve], top=len(classifier.manifest.labels), keep=keep)[0]
     suggestion = with_plugins(suggestion, own, alone=known == [])
     chosen = suggestion if models is not None else shortlist(suggestion, top, classifier.manifest)
     first = line_up(
@@ -211,7 +212,7 @@ def check_names(
         raise SasnetError(
             f"{structure_factor}: no such structure factor; choose none, {', '.join(structure_factors())}."
         )
-    forms = open_classifier().manifest.forms
+    forms = open_classifier().manifest.labels
     named, own = split(models, forms)
     if named or not own:
         open_classifier().selection(named, None)

@@ -8,13 +8,15 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from ..data.images.features import CHANNELS, mirrored
-from ..domains import resolve
+from ..data.images.features import CHANNELS
+from ..domains.heads import outputs_of
+from ..predict import Predictor
+from ..predict.decoding import decode, in_scope
 from ..predict.runtime import Runtime
 from ..simulate.images.window import Window
 from ..train.metrics import auroc
 from ..types import SasnetError
-from ..zoo import ZooModel
+from ..zoo import Manifest, ZooModel
 
 
 class HeldOut(Protocol):
@@ -29,19 +31,22 @@ class HeldOut(Protocol):
         """(n,), of strangers which."""
 
 
-def runtime_of(model: ZooModel) -> Runtime:
-    """The exported network of a model of the zoo."""
-    return Runtime(model.onnx, outputs=resolve(model.domain.outputs))
+def answered(predictor: Predictor, features: NDArray[np.float32]) -> tuple[list[Any], NDArray[np.float64]]:
+    """Findings of each pattern, and in_scope (n,), of features as `features_of` makes them."""
+    inputs = {"features": features, "level": features[:, 0, 0, CHANNELS.index("level")]}
+    outputs, manifest = predictor.outputs(inputs), predictor.manifest
+    assert manifest.scope is not None
+    inside = in_scope(manifest.scope, outputs, manifest.calibration[manifest.scope.name])
+    return decode(manifest.heads, outputs, manifest.calibration), inside
 
 
-def answer(runtime: Runtime, features: NDArray[np.float32], model: ZooModel) -> Any:
-    """Calibrated answers of the exported network, as its domain decodes them."""
-    levels = features[:, 0, 0, CHANNELS.index("level")]
-    decode = resolve(model.domain.decode)
-    return decode(runtime.run(features), runtime.run(mirrored(features)), levels, model.manifest)
+def predictor_of(model: ZooModel) -> Predictor:
+    """A model of the zoo, ready to run."""
+    names = tuple(outputs_of(model.manifest.heads))
+    return Predictor(model.domain, model.manifest, Runtime(model.onnx, outputs=names))
 
 
-def check_window(window: Window, manifest: Any, test: Path, what: str) -> None:
+def check_window(window: Window, manifest: Manifest, test: Path, what: str) -> None:
     """See that test patterns are of the window that the network sees.
 
     Raises
@@ -49,7 +54,8 @@ def check_window(window: Window, manifest: Any, test: Path, what: str) -> None:
     SasnetError
         They are not.
     """
-    if window.shape != manifest.shape or window.phi != manifest.phi:
+    seen = manifest.inputs["window"]
+    if window.shape != (seen["rows"], seen["columns"]) or window.phi != tuple(seen["phi"]):
         raise SasnetError(
             f"{test}: holds {what} of another window than the network sees; simulate them again."
         )

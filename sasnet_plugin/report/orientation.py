@@ -3,26 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..predict.orientation import Decoded
+from ..domains.heads import Quantities
+from ..predict import Predictor
 from ..simulate.gisas.distances import circular_w1, folded_w1, total_variation
 from ..simulate.gisas.geometry import N_XI, XI
-from ..simulate.gisas.nuisance import QUANTITIES
 from ..simulate.gisas.reading import resolved
 from ..simulate.gisas.store import Store
 from ..simulate.gisas.strangers import KINDS
 from ..simulate.gisas.stream import Held, held_out
-from ..zoo import ZooModel
+from ..zoo import Manifest, ZooModel
+from .card import model_card
 from .evaluated import Evaluated
-from .image_figures import answer, check_window, runtime_of, scope_figures
+from .image_figures import answered, check_window, predictor_of, scope_figures
 from .images.insight import bias_section, pls_section
 from .images.page import Section
-from .orientation_card import model_card, table
+from .orientation_card import table
 from .whole import write_figure
 
 COUNT_EDGES = (1e4, 1e5, 1e6, 1e7, 1e8)
@@ -65,10 +67,10 @@ def evaluated(
         held_out(store, rng, known=KNOWN * per_model, strangers=0, counts=JUDGED),
         held_out(store, rng, known=2 * per_model, strangers=0, family="uniform", counts=JUDGED),
     )
-    runtime = runtime_of(model)
+    predictor = predictor_of(model)
     answers = []
     for number, held in enumerate(sets):
-        answers.append(answer(runtime, held.features, model))
+        answers.append(_decoded(predictor, held))
         if progress is not None:
             progress(number + 1, len(sets))
     result = figures(answers[0], sets[0], manifest)
@@ -84,7 +86,51 @@ def evaluated(
         ]
 
     return Evaluated(
-        result, text, lambda path: draw(result, path), lambda: model_card(manifest, text), sections
+        result,
+        text,
+        lambda path: draw(result, path),
+        lambda: model_card(model.domain, manifest, text),
+        sections,
+    )
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """Calibrated answers for n patterns.
+
+    Parameters
+    ----------
+    p, p_low, p_high : (n, 120) arrays
+        Share of each angle, and its 90 % band.
+    values, errors : (n, quantities) arrays
+        In the units of the parameters.
+    in_scope, uniform_p_value : (n,) arrays
+    """
+
+    p: NDArray[np.float64]
+    p_low: NDArray[np.float64]
+    p_high: NDArray[np.float64]
+    values: NDArray[np.float64]
+    errors: NDArray[np.float64]
+    in_scope: NDArray[np.float64]
+    uniform_p_value: NDArray[np.float64]
+
+
+def _decoded(predictor: Predictor, held: Held) -> Decoded:
+    findings, in_scope = answered(predictor, held.features)
+    named = [list(row[1].known.values()) for row in findings]
+
+    def column(key: str) -> NDArray[np.float64]:
+        return np.array([getattr(row[0], key) for row in findings])
+
+    return Decoded(
+        p=column("p"),
+        p_low=column("p_low"),
+        p_high=column("p_high"),
+        values=np.array([[v.value for v in row] for row in named]),
+        errors=np.array([[v.error for v in row] for row in named]),
+        in_scope=in_scope,
+        uniform_p_value=column("uniform_p_value"),
     )
 
 
@@ -105,7 +151,7 @@ def distances(answers: Decoded, held: Held, rows: NDArray[np.bool_]) -> dict[str
     }
 
 
-def figures(answers: Decoded, held: Held, manifest: Any) -> dict[str, Any]:
+def figures(answers: Decoded, held: Held, manifest: Manifest) -> dict[str, Any]:
     """All figures of merit of a set with known patterns and strangers.
 
     Returns
@@ -125,13 +171,16 @@ def figures(answers: Decoded, held: Held, manifest: Any) -> dict[str, Any]:
     for family in sorted(set(held.kind[known])):
         result["by_family"][str(family)] = distances(answers, held, known & (held.kind == family))
     result["quantities"] = {}
-    for column, name in enumerate(manifest.quantities):
-        quantity = next(q for q in QUANTITIES if q.name == name)
+    head = next(head for head in manifest.heads if isinstance(head, Quantities))
+    for column, quantity in enumerate(head.parameters):
         scaled = np.array([quantity.scaled(v) for v in answers.values[known, column]])
         miss = np.abs(scaled - held.nuisance[known, column])
         true = np.array([quantity.value(float(x), 0.0)[0] for x in held.nuisance[known, column]])
         within = np.abs(answers.values[known, column] - true) <= answers.errors[known, column]
-        result["quantities"][name] = {"median": float(np.median(miss)), "within": float(within.mean())}
+        result["quantities"][quantity.name] = {
+            "median": float(np.median(miss)),
+            "within": float(within.mean()),
+        }
     result |= scope_figures(answers.in_scope, held, manifest.scope_threshold, tuple(KINDS))
     sharp = known & (held.kind == "deltas")
     result["not_uniform_called_uniform"] = float(np.mean(answers.uniform_p_value[sharp] > 0.05))

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
-from ..compute import unordered_map
+from ..compute import Workers, unordered_map
 from ..types import SimulationError
 
 
@@ -29,7 +29,11 @@ C = TypeVar("C", bound=Shard)
 
 
 def made(
-    chunks: Sequence[C], settings: Callable[[C], Mapping[str, Any]], make: Callable[[C], C], *, workers: int
+    chunks: Sequence[C],
+    settings: Callable[[C], Mapping[str, Any]],
+    make: Callable[[C], C],
+    *,
+    workers: Workers,
 ) -> Iterator[C]:
     """Make the shards that are missing; yields each chunk as it is done.
 
@@ -41,7 +45,8 @@ def made(
         From a chunk to what `check_settings` compares.
     make : callable
         Makes one shard; a function that other processes can import.
-    workers : int
+    workers : int or str
+        See `sasnet_plugin.compute.unordered_map`.
 
     Raises
     ------

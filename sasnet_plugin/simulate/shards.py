@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..compute import Workers
 from ..types import SimulationError
 from .clean import cost_class, simulate_clean
 from .folder import made, put_in_one_step
@@ -98,7 +99,7 @@ def disk_need(chunks: list[Chunk]) -> int:
     return sum(c.count * (N_WIDE * 4 + 600) + N_WIDE * 8 + 12_000 for c in chunks)
 
 
-def run(chunks: list[Chunk], *, workers: int = 1) -> Iterator[Chunk]:
+def run(chunks: list[Chunk], *, workers: Workers = 1) -> Iterator[Chunk]:
     """Make the shards that are missing; yields each chunk as it is done.
 
     Raises

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from scipy.special import softmax
 
 from ..data.preprocess import Q_MAX, Q_MIN
+from ..domains.heads import Group
+from ..domains.sas1d import HEADS
 from ..simulate.bank import build_bank
-from ..simulate.examples import Examples, mixed_set
+from ..simulate.examples import mixed_set
 from ..simulate.library import Library
 from ..simulate.shards import shard_paths
 from ..types import SasnetError
-from .calibrate import fit_platt, fit_temperature, scope_threshold
-from .curves import allowed_table
 from .groups import cut, link, mutual_confusion
-from .package import Calibrated, Trained
+from .package import Calibrated, Trained, calibrated, head_entries
 
 
 def calibrate_curves(trained: Trained) -> Calibrated:
@@ -28,8 +29,6 @@ def calibrate_curves(trained: Trained) -> Calibrated:
     SasnetError
         The validation shards lack a model.
     """
-    from scipy.special import expit, softmax
-
     settings, validation = trained.settings, trained.validation
     library = Library(validation)
     if list(library.forms) != settings["forms"]:
@@ -41,30 +40,35 @@ def calibrate_curves(trained: Trained) -> Calibrated:
         library, rng, per_model=trained.per_model, stranger_share=0.1, progress=trained.progress
     )
     features, outputs = trained.answers(examples.features)
-    calibration = calibrate(outputs, examples, allowed_table(library))
+    heads = heads_of(settings)
+    targets = {
+        "form": examples.form,
+        "structure_factor": np.where(examples.form >= 0, examples.structure_factor, -1),
+        "scope": examples.in_scope,
+        "size": examples.log_rg[:, None],
+    }
+    calibration = calibrated(heads, outputs, targets)
 
     known = examples.form >= 0
-    probability = softmax(outputs["form"][known].astype(np.float64) / calibration["form"], axis=1)
+    temperature = calibration["form"]["temperature"]
+    probability = softmax(outputs["form"][known].astype(np.float64) / temperature, axis=1)
     confusion = mutual_confusion(probability, examples.form[known])
     linkage = link(confusion)
     groups = cut(linkage, library.forms, confusion)
+    found = tuple(Group(name, tuple(members)) for name, members in groups)
+    heads = (replace(heads[0], groups=found), *heads[1:])
     bank = trained.target / "seeds.npz"
     build_bank(trained.data, bank)
-    slope, offset = calibration["scope"]
-    scope = expit(slope * outputs["scope"][:, 0].astype(np.float64) + offset)
     return Calibrated(
         features=features,
         outputs=outputs,
         heads=("form",),
         entries={
-            "q_range": [Q_MIN, Q_MAX],
-            "forms": settings["forms"],
-            "structure_factors": [None, *settings["structure_factors"]],
-            "allowed_structure_factors": settings["allowed"],
-            "temperature": calibration,
-            "groups": [{"name": name, "members": list(members)} for name, members in groups],
-            "scope_threshold": scope_threshold(scope[known]),
-            "parameters": parameter_ranges(trained.data, settings["forms"]),
+            **head_entries(heads, calibration),
+            "inputs": {
+                "q_range": [Q_MIN, Q_MAX],
+                "parameters": parameter_ranges(trained.data, settings["forms"]),
+            },
         },
         metrics={"linkage": [[round(float(x), 5) for x in row] for row in linkage]},
         files=(bank,),
@@ -72,19 +76,16 @@ def calibrate_curves(trained: Trained) -> Calibrated:
     )
 
 
-def calibrate(
-    outputs: dict[str, NDArray[np.floating]], examples: Examples, allowed: NDArray[np.float32]
-) -> dict[str, Any]:
-    """Temperatures of form and structure factor, slope and offset of the scope."""
-    known = examples.form >= 0
-    form = examples.form[known]
-    factor = outputs["structure_factor"][known][np.arange(len(form)), form] + allowed[form]
-    several = allowed[form][:, 1:].max(axis=1) > -1  # where there is a choice at all
-    return {
-        "form": fit_temperature(outputs["form"][known], form),
-        "structure_factor": fit_temperature(factor[several], examples.structure_factor[known][several]),
-        "scope": list(fit_platt(outputs["scope"][:, 0], examples.in_scope)),
-    }
+def heads_of(settings: dict[str, Any]) -> tuple[Any, ...]:
+    """The heads of curves with the classes of a run; the first structure factor is none."""
+    form, factor, *rest = HEADS
+    labels = ("", *settings["structure_factors"])
+    allowed = {name: tuple(given) for name, given in settings["allowed"].items()}
+    return (
+        replace(form, labels=tuple(settings["forms"])),
+        replace(factor, labels=labels, allowed=allowed),
+        *rest,
+    )
 
 
 def parameter_ranges(data: Path, forms: list[str]) -> dict[str, dict[str, Any]]:

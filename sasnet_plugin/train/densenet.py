@@ -74,10 +74,10 @@ def build_net(labels: Mapping[str, Any], config: DenseConfig | None = None) -> k
     Returns
     -------
     keras.Model
-        From ``features`` (n, rows, columns, N_CHANNELS) to a dict: ``xi`` (n, n_xi) logits of p(ξ); ``band``
-        (n, n_xi, 2) the `LOW` and `HIGH` quantile of √(n_xi p) where p is averaged over `RESOLUTION`;
-        ``nuisance`` (n, quantities, 2) mean and log standard deviation, scaled; ``scope`` (n, 1) logit that
-        the pattern is of the known kind.
+        From ``features`` (n, rows, columns, N_CHANNELS) to a dict: ``xi`` (n, n_xi) logits of p(ξ);
+        ``xi_band`` (n, n_xi, 2) the `LOW` and `HIGH` quantile of √(n_xi p) where p is averaged over
+        `RESOLUTION`; ``geometry`` (n, quantities, 2) mean and log standard deviation, scaled; ``scope``
+        (n, 1) logit that the pattern is of the known kind.
     """
     config = config or DenseConfig()
     n_xi, quantities = int(labels["n_xi"]), len(labels["nuisance"])
@@ -92,8 +92,8 @@ def build_net(labels: Mapping[str, Any], config: DenseConfig | None = None) -> k
     nuisance = layers.Dense(2 * quantities, name="nuisance_flat", dtype="float32")(x)
     outputs = {
         "xi": layers.Dense(n_xi, name="xi", dtype="float32")(x),
-        "band": layers.Reshape((n_xi, 2), name="band", dtype="float32")(band),
-        "nuisance": layers.Reshape((quantities, 2), name="nuisance", dtype="float32")(nuisance),
+        "xi_band": layers.Reshape((n_xi, 2), name="xi_band", dtype="float32")(band),
+        "geometry": layers.Reshape((quantities, 2), name="geometry", dtype="float32")(nuisance),
         "scope": layers.Dense(1, name="scope", dtype="float32")(x),
     }
     return begun(Orientation(inputs, outputs, name="orientation"), config)
@@ -235,11 +235,11 @@ def losses(outputs: dict[str, Any], answers: dict[str, Any]) -> dict[str, Any]:
     cross = -ops.sum(finer * log_p, axis=-1)
 
     height = ops.sqrt(n_xi * ops.matmul(truth, smoothing(n_xi, RESOLUTION)) + 1e-8)
-    miss_low = height - outputs["band"][..., 0]
-    miss_high = height - outputs["band"][..., 1]
+    miss_low = height - outputs["xi_band"][..., 0]
+    miss_high = height - outputs["xi_band"][..., 1]
     band = ops.mean(_pinball(miss_low, LOW) + _pinball(miss_high, HIGH), axis=-1)
 
-    score = gaussian_score(outputs["nuisance"], answers["nuisance"])
+    score = gaussian_score(outputs["geometry"], answers["nuisance"])
     logit = outputs["scope"][:, 0]
     return {
         "distance": mean(distance),

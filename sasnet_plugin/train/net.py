@@ -95,7 +95,7 @@ def build_net(n_forms: int, n_factors: int, config: NetConfig | None = None) -> 
         "scope": layers.Dense(1, name="scope", dtype="float32")(x),
         "size": layers.Dense(2, name="size", dtype="float32")(x),
     }
-    return Sas1D(inputs, outputs, name="sas1d")
+    return Sas1D(inputs, outputs, name="curves")
 
 
 class Sas1D(Heads):

@@ -14,11 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..domains import Domain, resolve
+from ..domains.heads import Head, Outputs, Targets
 from ..domains.sas1d import SAS1D
+from ..predict.calibration import calibrate
+from ..zoo.manifest import FORMAT, described
 from .export import check_parity, export_onnx
 from .loop import load_net
 
-FORMAT = 1
 _PARITY_ROWS = 32
 
 
@@ -147,7 +149,7 @@ def package(
         "format": FORMAT,
         "name": domain.name,
         "domain": domain.name,
-        "preprocess_version": resolve(domain.preprocess_version),
+        "features_version": domain.features_version,
         **found.entries,
         "versions": _versions(),
         "data_hash": data_hash(data),
@@ -162,6 +164,17 @@ def package(
     }
     (target / "manifest.json").write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
     return manifest, found.summary
+
+
+def calibrated(heads: tuple[Head, ...], outputs: Outputs, targets: Targets) -> dict[str, dict[str, Any]]:
+    """What `predict.calibration` fits of each head, by its name."""
+    named = {head.name: head for head in heads}
+    return {name: calibrate(head, outputs, targets, named) for name, head in named.items()}
+
+
+def head_entries(heads: tuple[Head, ...], said: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """The manifest's ``heads`` and ``calibration``."""
+    return {"heads": {head.name: described(head) for head in heads}, "calibration": said}
 
 
 def data_hash(data: Path) -> str:

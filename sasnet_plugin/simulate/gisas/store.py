@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from ...compute import Workers
 from ...types import SimulationError
 from .. import bornagain
 from ..folder import made, put_in_one_step
@@ -75,7 +76,7 @@ def settings(chunk: Chunk) -> dict[str, Any]:
     }
 
 
-def run(chunks: list[Chunk], *, workers: int = 1) -> Iterator[Chunk]:
+def run(chunks: list[Chunk], *, workers: Workers = 1) -> Iterator[Chunk]:
     """Make the shards that are missing; yields each chunk as it is done.
 
     Raises
