@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sasnet_plugin.files import write_figure
+
 from ..domains.heads import Outputs, outputs_of
 from ..predict.arithmetic import sigmoid, softmax
 from ..predict.decoding import given_probability
@@ -17,7 +19,6 @@ from ..simulate.examples import SOURCES, Examples
 from ..simulate.strangers import KINDS
 from ..train import metrics
 from ..zoo import Manifest
-from .whole import write_figure
 
 COUNT_EDGES = (30, 300, 3_000, 30_000, 1_000_001)
 WIDTH_EDGES = (0.5, 1.1, 1.6, 2.0, 2.5, 4.0)

@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from sasnet_plugin.files import write_figure
+
 from ..predict.findings import QuantitiesFinding
 from ..simulate.growth.quantities import QUANTITIES
 from ..simulate.growth.reading import values_of
@@ -20,7 +22,6 @@ from .evaluated import Evaluated
 from .image_figures import answered, check_window, predictor_of, scope_figures, scope_table
 from .images.insight import pls_section
 from .images.page import Section
-from .whole import write_figure
 
 COUNTS = (1e4, 1e5, 1e6, 1e7, 1e8)
 #: Where the network is judged.

@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sasnet_plugin.files import write_figure
+
 from ..domains.heads import Quantities
 from ..predict import Predictor
 from ..simulate.gisas.distances import circular_w1, folded_w1, total_variation
@@ -25,7 +27,6 @@ from .image_figures import answered, check_window, predictor_of, scope_figures
 from .images.insight import bias_section, pls_section
 from .images.page import Section
 from .orientation_card import table
-from .whole import write_figure
 
 COUNT_EDGES = (1e4, 1e5, 1e6, 1e7, 1e8)
 #: Where the seed's task is judged.

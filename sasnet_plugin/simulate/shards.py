@@ -11,10 +11,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sasnet_plugin.files import put_in_one_step
+
 from ..compute import Workers
 from ..types import SimulationError
 from .clean import cost_class, simulate_clean
-from .folder import made, put_in_one_step
+from .folder import made
 from .grid import N_WIDE, WIDE_Q
 from .priors import form_models, model_info, structure_factors
 

@@ -11,9 +11,9 @@ import h5py
 import numpy as np
 import pytest
 
+from sasnet_plugin.files import remove_leftovers
 from sasnet_plugin.simulate import shards
 from sasnet_plugin.simulate.clean import PD_TYPES
-from sasnet_plugin.simulate.folder import remove_leftovers
 from sasnet_plugin.simulate.grid import PER_DECADE, WIDE_MIN, WIDE_Q, blurred
 from sasnet_plugin.simulate.kernel import call
 from sasnet_plugin.types import SimulationError

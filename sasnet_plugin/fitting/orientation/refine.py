@@ -33,8 +33,6 @@ class Refined:
         Counts of each pixel.
     loss : float
         Half the deviance and half the prior's χ².
-    steps : int
-        Geometries that were simulated.
     """
 
     state: State
@@ -42,7 +40,6 @@ class Refined:
     backgrounds: FloatArray
     expected: FloatArray
     loss: float
-    steps: int
 
 
 def refine(
@@ -183,7 +180,7 @@ def descend(
             inner = clipped(best.state.inner + shrink * step)
             continue
         gained = np.inf if best is None else best.loss - loss
-        best = Refined(now, weights, backgrounds, expected, loss, number)
+        best = Refined(now, weights, backgrounds, expected, loss)
         if (shrink == 1.0 and gained < enough) or number == most:
             break
         shrink = 1.0

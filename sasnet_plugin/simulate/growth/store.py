@@ -12,10 +12,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sasnet_plugin.files import put_in_one_step
+
 from ...compute import Workers
 from ...types import SimulationError
 from .. import bornagain
-from ..folder import made, put_in_one_step
+from ..folder import made
 from ..images.detector import MARGIN
 from ..images.window import Window
 from . import priors, stack

@@ -20,7 +20,7 @@ def at_film(now: State, film: float) -> Refined:
     moved = state(now.counts, inner, now)
     weights, backgrounds, expected = fitted(moved)
     at, error = start({})
-    return Refined(moved, weights, backgrounds, expected, loss_of(moved, expected, at, error), 1)
+    return Refined(moved, weights, backgrounds, expected, loss_of(moved, expected, at, error))
 
 
 def test_its_own_film_changes_nothing(now: State) -> None:
