@@ -13,8 +13,7 @@ import sasnet_plugin.fitting
 
 ROOT = Path(sasnet_plugin.fitting.__file__).parent
 PACKAGE = "sasnet_plugin.fitting"
-ROOMS = ("problem", "start_values", "optimize", "orientation")
-MODULES = sorted(path.relative_to(ROOT) for room in ROOMS for path in (ROOT / room).glob("[!_]*.py"))
+MODULES = sorted(path.relative_to(ROOT) for path in ROOT.rglob("[!_]*.py"))
 #: Figures of speech that the docs of the field do not have.
 WORDS = (
     "dear", "dearer", "pace", "tier", "valleys?", "leap(?:s|ed|t|ing)?", "hopp?ed", "climb(?:s|ed|ing)?",
@@ -22,6 +21,8 @@ WORDS = (
     "judged?", "strangers?", "featureless", "told apart", "hands?", "crowds?", "wish(?:es)?", "shelf",
     "attendant",
 )  # fmt: skip
+#: Keys of ``--json`` that programs read; they stay as they were.
+KEYS = {"result/model_fit.py": '"twins"'}
 NOT_HERE = re.compile(rf"(?<![a-z])(?:{'|'.join(WORDS)})(?![a-z])", re.IGNORECASE)
 
 
@@ -67,5 +68,5 @@ def test_no_circle_of_imports_not_even_for_type_checkers() -> None:
 
 @pytest.mark.parametrize("module", MODULES, ids=str)
 def test_words_are_the_field_s(module: Path) -> None:
-    text = (ROOT / module).read_text(encoding="utf-8")
+    text = (ROOT / module).read_text(encoding="utf-8").replace(KEYS.get(module.as_posix(), " "), " ")
     assert not sorted({match[0] for match in NOT_HERE.finditer(text)})
