@@ -24,12 +24,12 @@ from sasnet_plugin.fitting.orientation.refine import fitted
 from sasnet_plugin.fitting.orientation.verify import moments
 from sasnet_plugin.fitting.orientation.window import on_window
 from sasnet_plugin.simulate.gisas.basis import basis
-from sasnet_plugin.simulate.gisas.detector import MARGIN
 from sasnet_plugin.simulate.gisas.distances import circular_w1, folded_w1, total_variation
 from sasnet_plugin.simulate.gisas.geometry import N_XI, WINDOW, XI
 from sasnet_plugin.simulate.gisas.orientation import deltas
 from sasnet_plugin.simulate.gisas.priors import GEOMETRY, sample_geometry
 from sasnet_plugin.simulate.gisas.sample import Example, example
+from sasnet_plugin.simulate.images.detector import MARGIN
 from sasnet_plugin.types import GrazingIncidence, Image, OrientationGuess
 
 #: What a problem is stratified by: truth, decades of counts, and the decay length of the order in Å.
@@ -84,8 +84,8 @@ def problem(index: int, seed: int) -> Problem:
 def with_truth(made: Any, rng: np.random.Generator, p: np.ndarray, counts: float) -> Example:
     """A measurement of a given distribution."""
     from sasnet_plugin.simulate.gisas.basis import mix
-    from sasnet_plugin.simulate.gisas.detector import expected_counts
     from sasnet_plugin.simulate.gisas.sample import count
+    from sasnet_plugin.simulate.images.detector import expected_counts
 
     drawn = example(made, rng, counts=counts)
     expected = expected_counts(mix(made.half(), p), WINDOW, drawn.measurement, drawn.mask)

@@ -30,12 +30,14 @@ import numpy as np
 from sasnet_plugin.simulate import bornagain
 from sasnet_plugin.simulate.gisas import store
 from sasnet_plugin.simulate.gisas.basis import Basis, basis, binned, point_basis
-from sasnet_plugin.simulate.gisas.detector import MARGIN, background
-from sasnet_plugin.simulate.gisas.geometry import N_HALF, WINDOW, XI, Geometry, Window
-from sasnet_plugin.simulate.gisas.masks import sample_mask
+from sasnet_plugin.simulate.gisas.geometry import N_HALF, WINDOW, XI, Geometry
 from sasnet_plugin.simulate.gisas.orientation import FAMILIES, sample_orientation
-from sasnet_plugin.simulate.gisas.priors import sample_geometry, sample_measurement
+from sasnet_plugin.simulate.gisas.priors import sample_geometry
 from sasnet_plugin.simulate.gisas.sample import count, example
+from sasnet_plugin.simulate.images.detector import MARGIN, background
+from sasnet_plugin.simulate.images.masks import sample_mask
+from sasnet_plugin.simulate.images.measurement import sample_measurement
+from sasnet_plugin.simulate.images.window import Window
 
 WANTED_RATIO = 50.0
 USES = (1, 10, 100, 1000)

@@ -24,13 +24,13 @@ from pathlib import Path
 import numpy as np
 
 from sasnet_plugin.simulate.gisas.basis import binned
-from sasnet_plugin.simulate.gisas.detector import MARGIN
-from sasnet_plugin.simulate.gisas.geometry import Window
 from sasnet_plugin.simulate.growth.film import WINDOW, Film
 from sasnet_plugin.simulate.growth.pattern import pattern, point_pattern
 from sasnet_plugin.simulate.growth.priors import sample_film
 from sasnet_plugin.simulate.growth.sample import example
 from sasnet_plugin.simulate.growth.stack import bornagain_pattern
+from sasnet_plugin.simulate.images.detector import MARGIN
+from sasnet_plugin.simulate.images.window import Window
 
 SEED = 5
 USES = (1, 3, 10, 30, 100)

@@ -31,11 +31,11 @@ from sasnet_plugin.cli.growth import as_dict
 from sasnet_plugin.data.images import iter_images, to_window
 from sasnet_plugin.data.images.features import features
 from sasnet_plugin.predict.growth import open_growth
-from sasnet_plugin.simulate.gisas.geometry import Window
 from sasnet_plugin.simulate.growth.film import WINDOW
 from sasnet_plugin.simulate.growth.pattern import pattern
 from sasnet_plugin.simulate.growth.priors import growing
 from sasnet_plugin.simulate.growth.quantities import NAMES, QUANTITIES
+from sasnet_plugin.simulate.images.window import Window
 from sasnet_plugin.types import GrowthGuess, Image, ModelZooError
 
 WARM = 50

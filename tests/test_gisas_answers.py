@@ -15,11 +15,11 @@ from typer.testing import CliRunner
 from sasnet_plugin.cli.main import app
 from sasnet_plugin.predict.orientation import OUT_OF_SCOPE, OrientationReader, open_orientation
 from sasnet_plugin.simulate.gisas.basis import basis, mix
-from sasnet_plugin.simulate.gisas.detector import MARGIN, expected_counts
 from sasnet_plugin.simulate.gisas.distances import circular_w1, folded_w1, mirrored
 from sasnet_plugin.simulate.gisas.geometry import N_XI, WINDOW, Geometry
 from sasnet_plugin.simulate.gisas.orientation import deltas, peak
-from sasnet_plugin.simulate.gisas.priors import Measurement
+from sasnet_plugin.simulate.images.detector import MARGIN, expected_counts
+from sasnet_plugin.simulate.images.measurement import Measurement
 from sasnet_plugin.types import GrazingIncidence, Image
 from sasnet_plugin.zoo import registered
 

@@ -15,10 +15,10 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from sasnet_plugin.data.images.features import N_CHANNELS, PREPROCESS_VERSION
-from sasnet_plugin.simulate.gisas.geometry import Window
 from sasnet_plugin.simulate.growth.pattern import pattern
 from sasnet_plugin.simulate.growth.priors import growing
 from sasnet_plugin.simulate.growth.quantities import NAMES
+from sasnet_plugin.simulate.images.window import Window
 
 #: Somewhat more than the network sees, as a detector does.
 SEEN = Window(rows=72, columns=80, phi=(-2.2, 2.2), alpha_f=(0.0, 2.7))

@@ -210,3 +210,8 @@ def features(curves: Sequence[Curve]) -> NDArray[np.float32]:
         except DataError as error:
             raise DataError(f"{curve.file or 'the curve'}: {error}.") from None
     return out
+
+
+def inputs(curves: Sequence[Curve]) -> dict[str, NDArray[np.float32]]:
+    """`features` by the name of the network's input."""
+    return {"features": features(curves)}

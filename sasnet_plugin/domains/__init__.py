@@ -150,30 +150,6 @@ class Domain:
         Measurements to the network's input; the same for training and prediction.
     preprocess_version : str
         "module:number"; a network trained with another one is refused.
-    sample_prior : str
-        Parameters of a model.
-    simulate : str
-        A clean measurement from a model's prior.
-    plan : str
-        (folder, `simulate.plans.Wish`) to the shards of a data set, `simulate.plans.Plan`.
-    labels : str
-        (folder of shards) to plain data: what a network that is trained on them is built for.
-    stream : str
-        (folder of shards, random generator) to an endless stream of training examples; its ``take()`` gives
-        features and a dict of answers.
-    augment : str
-        (features, answers, random generator) to others that are just as true; may be empty.
-    reservoir : int
-        Training examples kept in memory.
-    reuse : float
-        How often a training example is drawn on average.
-    net : str
-        Configuration of the network: a frozen dataclass with ``to_dict`` and ``from_dict``.
-    build_net : str
-        (labels, configuration) to the network, which knows its losses.
-    calibrate : str
-        What is fitted on held-out data after training, and said of the network in its manifest:
-        (`train.package.Trained`) to `train.package.Calibrated`.
     manifest : str
         (text, its path) to a checked manifest of the zoo.
     outputs : str
@@ -212,17 +188,6 @@ class Domain:
     settings: str = ""
     preprocess: str = ""
     preprocess_version: str = ""
-    sample_prior: str = ""
-    simulate: str = ""
-    plan: str = ""
-    labels: str = ""
-    stream: str = ""
-    augment: str = ""
-    reservoir: int = 60_000
-    reuse: float = 2.5
-    net: str = ""
-    build_net: str = ""
-    calibrate: str = ""
     manifest: str = ""
     outputs: str = ""
     decode: str = ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import Domain
+from . import Domain, Network
 from .heads import Parameter, Quantities, Scope
 
 #: In the order of the network's outputs. Lengths as logarithms: what is asked for is a relative error.
@@ -32,21 +32,26 @@ GISAS_GROWTH = Domain(
     name="gisas_growth",
     title="patterns of growing films",
     heads=HEADS,
+    network=Network(
+        trunk="sasnet_plugin.train.image_trunk:one_side",
+        sizes={
+            "trunk": "small",
+            "weights": "",
+            "stem": 32,
+            "blocks": ((2, 16), (4, 16), (5, 32)),
+            "dense": 256,
+            "dropout": 0.0,
+        },
+        reservoir=16_000,
+        reuse=4.0,
+    ),
+    simulator="sasnet_plugin.simulate.growth.simulator:SIMULATOR",
+    features="sasnet_plugin.data.images.features:inputs",
+    symmetries=("sasnet_plugin.data.images.features:mirrored_inputs",),
     read="sasnet_plugin.data.images.load:read",
     settings="sasnet_plugin.data.images.settings:from_options",
     preprocess="sasnet_plugin.data.images.features:features",
     preprocess_version="sasnet_plugin.data.images.features:PREPROCESS_VERSION",
-    sample_prior="sasnet_plugin.simulate.growth.priors:sample_film",
-    simulate="sasnet_plugin.simulate.growth.pattern:pattern",
-    plan="sasnet_plugin.simulate.growth.plan:plan",
-    labels="sasnet_plugin.simulate.growth.stream:labels",
-    stream="sasnet_plugin.simulate.growth.stream:Stream",
-    augment="sasnet_plugin.simulate.growth.stream:augment",
-    reservoir=16_000,
-    reuse=4.0,
-    net="sasnet_plugin.train.densenet:DenseConfig",
-    build_net="sasnet_plugin.train.growth:build_net",
-    calibrate="sasnet_plugin.train.growth_package:calibrate_growth",
     manifest="sasnet_plugin.zoo.growth_manifest:parse_growth_manifest",
     outputs="sasnet_plugin.predict.growth:Outputs",
     decode="sasnet_plugin.predict.growth:decode",

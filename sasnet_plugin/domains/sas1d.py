@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from . import Domain
+from . import Domain, Network
 from .heads import Classes, Parameter, Quantities, Scope
 
 #: The classes are those of the training data: sasmodels' form models, and structure factors, "" for none.
@@ -32,17 +32,21 @@ SAS1D = Domain(
     name="sas1d",
     title="curves",
     heads=HEADS,
+    network=Network(
+        trunk="sasnet_plugin.train.curve_trunk:residual",
+        sizes={
+            "stem": 32,
+            "stages": ((64, 1), (128, 2), (256, 1)),
+            "dense": 512,
+            "dense_blocks": 2,
+            "dropout": 0.0,
+        },
+    ),
+    simulator="sasnet_plugin.simulate.curve_simulator:SIMULATOR",
+    features="sasnet_plugin.data.preprocess:inputs",
     read="sasnet_plugin.data:load",
     preprocess="sasnet_plugin.data.preprocess:features",
     preprocess_version="sasnet_plugin.data.preprocess:PREPROCESS_VERSION",
-    sample_prior="sasnet_plugin.simulate.priors:sample_prior",
-    simulate="sasnet_plugin.simulate.clean:simulate_clean",
-    plan="sasnet_plugin.simulate.curve_plan:plan",
-    labels="sasnet_plugin.train.curves:labels",
-    stream="sasnet_plugin.train.curves:CurveStream",
-    net="sasnet_plugin.train.net:NetConfig",
-    build_net="sasnet_plugin.train.net:build",
-    calibrate="sasnet_plugin.train.curve_package:calibrate_curves",
     manifest="sasnet_plugin.zoo.manifest:parse_manifest",
     outputs="sasnet_plugin.predict.runtime:Outputs",
     decode="sasnet_plugin.predict.decode:decode",

@@ -216,6 +216,7 @@ def open_orientation(name: str = "gisas_hex") -> OrientationReader:
 
 def units() -> dict[str, str]:
     """Unit of each quantity of an answer by its name."""
-    from sasnet_plugin.simulate.gisas.priors import GEOMETRY, MEASUREMENT
+    from sasnet_plugin.simulate.gisas.priors import GEOMETRY
+    from sasnet_plugin.simulate.images.measurement import MEASUREMENT
 
     return {name: prior.unit for name, prior in (GEOMETRY | MEASUREMENT).items()}

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ..data.images.features import CHANNELS, mirrored
 from ..domains import resolve
 from ..predict.runtime import Runtime
-from ..simulate.gisas.geometry import Window
+from ..simulate.images.window import Window
 from ..train.metrics import auroc
 from ..types import SasnetError
 from ..zoo import ZooModel

@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from ..types import SimulationError
 from ..units import convert
-from .gisas.geometry import Geometry, Window
+from .gisas.geometry import Geometry
+from .images.window import Window
 
 if TYPE_CHECKING:
     from .growth.film import Film

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from ..types import SimulationError
@@ -30,3 +32,38 @@ def draw(text: str, rng: np.random.Generator) -> float:
         if kind == "integer":
             return float(rng.integers(int(low), int(high), endpoint=True))
     raise SimulationError(f"{text!r} is not a draw; write 'uniform a b', 'loguniform a b' or 'integer a b'.")
+
+
+@dataclass(frozen=True)
+class Prior:
+    """One quantity.
+
+    Parameters
+    ----------
+    drawn : str
+        As `draw` reads it.
+    unit : str
+    text : str
+        What it is.
+    share : float
+        Of the draws in which it is not 0.
+    seed : str
+        The range that the seed of this work trained on; empty where it left the quantity out.
+    """
+
+    drawn: str
+    unit: str
+    text: str
+    share: float = 1.0
+    seed: str = ""
+
+    def __call__(self, rng: np.random.Generator) -> float:
+        """One draw."""
+        # Both are drawn always, so that the share changes no other quantity's draw.
+        value, kept = draw(self.drawn, rng), rng.random() < self.share
+        return value if kept else 0.0
+
+    def limits(self) -> tuple[float, float]:
+        """Least and largest value, 0 apart."""
+        _, low, high = self.drawn.split()
+        return float(low), float(high)

@@ -28,9 +28,9 @@ def test_every_frame_of_a_series_is_followed(
 
 
 def test_the_place_of_the_maximum_goes_with_the_distance() -> None:
-    from sasnet_plugin.simulate.gisas.geometry import Window
     from sasnet_plugin.simulate.growth.pattern import pattern
     from sasnet_plugin.simulate.growth.priors import growing
+    from sasnet_plugin.simulate.images.window import Window
     from sasnet_plugin.types import GrazingIncidence, Image
 
     seen = Window(96, 96, phi=(-2.2, 2.2), alpha_f=(0.0, 2.7))

@@ -15,10 +15,10 @@ from keras import ops
 from sasnet_plugin.data.images.features import N_CHANNELS, N_PICTURES
 from sasnet_plugin.domains import page, resolve
 from sasnet_plugin.report.images.attention import grad_cam
-from sasnet_plugin.simulate.gisas.geometry import Window
 from sasnet_plugin.simulate.growth import store
 from sasnet_plugin.simulate.growth.film import WINDOW
 from sasnet_plugin.simulate.growth.quantities import NAMES
+from sasnet_plugin.simulate.images.window import Window
 from sasnet_plugin.train.attention import maps_and_gradients
 from sasnet_plugin.train.densenet import DenseConfig
 from sasnet_plugin.train.densenet import build_net as orientation_net

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -109,3 +109,14 @@ def mirrored(values: NDArray[np.float32]) -> NDArray[np.float32]:
     """The features of the pattern seen in a mirror, φ → −φ."""
     # The asymmetry between φ and −φ is odd in φ: turned round, it has changed its sign.
     return np.ascontiguousarray(values[:, :, ::-1])
+
+
+def inputs(images: Sequence[Image]) -> dict[str, NDArray[np.float32]]:
+    """`features`, and their ``level``, on which calibration depends: how much was measured, (n,)."""
+    values = features(images)
+    return {"features": values, "level": values[:, 0, 0, CHANNELS.index("level")]}
+
+
+def mirrored_inputs(found: Mapping[str, NDArray[np.float32]]) -> dict[str, NDArray[np.float32]]:
+    """`inputs` of the pattern seen in a mirror, φ → −φ."""
+    return {**found, "features": mirrored(found["features"])}

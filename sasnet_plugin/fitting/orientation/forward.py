@@ -9,10 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...simulate.gisas.basis import Nodes
-from ...simulate.gisas.detector import MARGIN, background, blur_matrix
 from ...simulate.gisas.factors import Factors, scattered
-from ...simulate.gisas.geometry import N_HALF, Geometry, Window
-from ...simulate.gisas.priors import Measurement
+from ...simulate.gisas.geometry import N_HALF, Geometry
+from ...simulate.images.detector import MARGIN, background, blur_matrix
+from ...simulate.images.measurement import Measurement
+from ...simulate.images.window import Window
 from .parameters import INDEX, PARAMETERS, geometry_of, values
 
 FloatArray = NDArray[np.float64]

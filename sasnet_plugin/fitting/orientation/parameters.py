@@ -8,8 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ...simulate.draws import Prior
 from ...simulate.gisas.geometry import Geometry
-from ...simulate.gisas.priors import GEOMETRY, MEASUREMENT, Prior
+from ...simulate.gisas.priors import GEOMETRY
+from ...simulate.images.measurement import MEASUREMENT
 
 FloatArray = NDArray[np.float64]
 #: How far beyond the prior a fit may go, of its range.

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from ...data.images import rebin, to_window
-from ...simulate.gisas.geometry import WINDOW, Window
+from ...simulate.gisas.geometry import WINDOW
+from ...simulate.images.window import Window
 from ...types import DataError, Image
 from .forward import Counts
 

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from scipy.interpolate import CubicSpline
 
 from .. import bornagain
-from .geometry import N_HALF, XI, Geometry, Window
+from ..images.window import Window
+from .geometry import N_HALF, XI, Geometry
 from .lattice import LatticeSum, debye_waller, in_plane, lattice_sum
 
 #: Below this angle, degrees, lie the critical angles.

@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import bornagain
+from ..images.window import Window
 from .basis import Nodes, columns_per_pixel, particles_at
-from .geometry import N_HALF, XI, Geometry, Window
+from .geometry import N_HALF, XI, Geometry
 from .lattice import LatticeSum, debye_waller, in_plane
 
 FloatArray = NDArray[np.float64]

@@ -8,7 +8,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from ..gisas.geometry import Window
+from ..images.window import Window
 
 #: Points that stand for a spread of sizes, and where a Gaussian is cut off, in standard deviations.
 _RADII, _CUT = 9, 2.5

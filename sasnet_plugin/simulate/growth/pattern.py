@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.interpolate import CubicSpline
 
-from ..gisas.geometry import Window
 from ..gisas.lattice import in_plane
+from ..images.window import Window
 from .film import Film
 from .hemispheroid import form_factor
 from .paracrystal import order

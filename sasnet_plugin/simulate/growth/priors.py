@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from ..gisas.priors import Prior
+from ..draws import Prior
 from .film import Film
 
 #: What is drawn; the rest follows: σ = spread · D, R = filling · D/2.

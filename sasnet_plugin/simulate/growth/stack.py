@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import bornagain
-from ..gisas.geometry import Window
+from ..images.window import Window
 from .film import Film
 
 #: Formula and density in g/cm³.

@@ -12,8 +12,8 @@ from orientedpatterns import GEOMETRY, MEASUREMENT, STOP
 from sasnet_plugin.fitting.orientation import prior_guess
 from sasnet_plugin.fitting.orientation.parameters import PARAMETERS
 from sasnet_plugin.simulate.gisas.basis import Basis, basis, mix
-from sasnet_plugin.simulate.gisas.detector import MARGIN, expected_counts
 from sasnet_plugin.simulate.gisas.geometry import WINDOW
+from sasnet_plugin.simulate.images.detector import MARGIN, expected_counts
 from sasnet_plugin.types import GrazingIncidence, Image, OrientationGuess
 
 

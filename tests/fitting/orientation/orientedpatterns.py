@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sasnet_plugin.simulate.gisas.geometry import Geometry
-from sasnet_plugin.simulate.gisas.priors import Measurement
+from sasnet_plugin.simulate.images.measurement import Measurement
 
 GEOMETRY = Geometry(
     lattice=350,

@@ -25,9 +25,9 @@ from sasnet_plugin.data.images import load_images, to_window
 from sasnet_plugin.predict.growth import OUT_OF_SCOPE, open_growth
 from sasnet_plugin.report.images import canvas, patterns
 from sasnet_plugin.report.images.page import Section, Verdict, page
-from sasnet_plugin.simulate.gisas.geometry import Window
 from sasnet_plugin.simulate.growth.pattern import pattern as film_pattern
 from sasnet_plugin.simulate.growth.priors import growing
+from sasnet_plugin.simulate.images.window import Window
 from sasnet_plugin.types import Image
 
 #: Millimetres.

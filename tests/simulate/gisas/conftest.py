@@ -7,8 +7,8 @@ import pytest
 from hexpatterns import ONE_SIZE
 
 from sasnet_plugin.simulate.gisas.basis import Basis, basis
-from sasnet_plugin.simulate.gisas.detector import MARGIN
 from sasnet_plugin.simulate.gisas.geometry import WINDOW
+from sasnet_plugin.simulate.images.detector import MARGIN
 
 
 @pytest.fixture(scope="session")

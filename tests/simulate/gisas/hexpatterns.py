@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from sasnet_plugin.simulate.gisas.geometry import Geometry, Window
+from sasnet_plugin.simulate.gisas.geometry import Geometry
+from sasnet_plugin.simulate.images.window import Window
 
 #: The angles of the network's window, a quarter of its pixels each way.
 SMALL = Window(16, 16)

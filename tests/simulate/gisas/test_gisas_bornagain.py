@@ -13,7 +13,8 @@ from hexpatterns import ONE_SIZE, SHARP, SMALL
 
 from sasnet_plugin.simulate import bornagain
 from sasnet_plugin.simulate.gisas.basis import plain_basis
-from sasnet_plugin.simulate.gisas.geometry import WINDOW, XI, Geometry, Window
+from sasnet_plugin.simulate.gisas.geometry import WINDOW, XI, Geometry
+from sasnet_plugin.simulate.images.window import Window
 from sasnet_plugin.types import SimulationError
 
 

@@ -12,8 +12,8 @@ from sasnet_plugin.simulate.gisas import cube
 from sasnet_plugin.simulate.gisas.basis import basis, mix
 from sasnet_plugin.simulate.gisas.distances import mirrored
 from sasnet_plugin.simulate.gisas.factors import Factors, film_profiles
-from sasnet_plugin.simulate.gisas.geometry import Window
 from sasnet_plugin.simulate.gisas.orientation import FAMILIES, sample_orientation
+from sasnet_plugin.simulate.images.window import Window
 
 SMALL = Window(16, 16)
 

@@ -7,18 +7,12 @@ from pathlib import Path
 
 import numpy as np
 
+from sasnet_plugin.simulate.draws import Prior
 from sasnet_plugin.simulate.gisas import prior_table
 from sasnet_plugin.simulate.gisas.geometry import WINDOW, Geometry
-from sasnet_plugin.simulate.gisas.masks import COVERED, sample_mask
-from sasnet_plugin.simulate.gisas.priors import (
-    CLOSEST,
-    GEOMETRY,
-    MEASUREMENT,
-    Measurement,
-    Prior,
-    sample_geometry,
-    sample_measurement,
-)
+from sasnet_plugin.simulate.gisas.priors import CLOSEST, GEOMETRY, sample_geometry
+from sasnet_plugin.simulate.images.masks import COVERED, sample_mask
+from sasnet_plugin.simulate.images.measurement import MEASUREMENT, Measurement, sample_measurement
 
 
 def check(drawn: list[dict[str, float]], table: dict[str, Prior]) -> None:

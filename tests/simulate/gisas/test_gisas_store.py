@@ -10,8 +10,8 @@ from hexpatterns import SMALL
 
 from sasnet_plugin.simulate.gisas import store
 from sasnet_plugin.simulate.gisas.basis import basis
-from sasnet_plugin.simulate.gisas.detector import MARGIN
 from sasnet_plugin.simulate.gisas.sample import example, group
+from sasnet_plugin.simulate.images.detector import MARGIN
 from sasnet_plugin.types import SimulationError
 
 

@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
-from .geometry import Window
-from .priors import Measurement
+from .measurement import Measurement
+from .window import Window
 
 #: Pixels of margin around the window, from which resolution and misalignment bring counts into it.
 MARGIN = 4

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from .geometry import Window
+from .window import Window
 
 #: Share of measurements with each fault.
 SHARES = {"gaps": 0.5, "beamstop": 0.7, "hot": 0.3, "partial": 0.2}
