@@ -115,7 +115,7 @@ def examples(
         grid = np.zeros((len(drawn), N_WIDE))
         grid[:, low:top] = np.exp(np.stack([log_i[low:top] for log_i, _ in drawn]))
         found = measure(grid, setting, rng)
-        kept = np.flatnonzero(~found.featureless)
+        kept = np.flatnonzero(~found.uninformative)
         if not kept.size:
             continue
         features.append(

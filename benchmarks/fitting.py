@@ -80,19 +80,21 @@ def _told(contestant: str, given: Problem, rng: np.random.Generator) -> dict[str
     from bumps.fitproblem import FitProblem
 
     from sasnet_plugin.fitting.problem.experiment import choose_free, experiment, set_ranges, silent
-    from sasnet_plugin.fitting.problem.resolution import FINE, SHARPEST, apply_sampling, sampling_needed
-    from sasnet_plugin.fitting.problem.size_distributions import MOST
-    from sasnet_plugin.simulate.clean import tier
+    from sasnet_plugin.fitting.problem.resolution import apply_sampling, sampling_needed
+    from sasnet_plugin.fitting.settings import PROBLEM
+    from sasnet_plugin.simulate.clean import cost_class
 
     start: dict[str, Any] = {"radius_effective_mode": 1} if given.factor else {}
     for key in given.parameters:
         if key.endswith("_pd"):
             # As many points as sasnet's own fits have: dear models could not be fitted with 35.
-            start |= {key: 0.1, f"{key}_n": MOST[tier(given.form)]}
+            start |= {key: 0.1, f"{key}_n": PROBLEM.width_points[cost_class(given.form)]}
     fitness = experiment(given.curve, given.dintensity, given.name, start)
     # As many points of q as the truth's fringes need: sasmodels' own would alias them for everyone.
     true = experiment(given.curve, given.dintensity, given.name, _truth(given))
-    finest = {"fast": SHARPEST, "medium": 2 * FINE, "slow": FINE}[tier(given.form)]
+    finest = {"fast": PROBLEM.sharpest, "medium": 2 * PROBLEM.fine, "slow": PROBLEM.fine}[
+        cost_class(given.form)
+    ]
     apply_sampling(fitness, given.curve, sampling_needed(true, given.curve, finest=finest))
     # Where the intensity lies is no secret: the data themselves say it.
     theory = np.asarray(fitness.theory())
@@ -130,14 +132,14 @@ def _told(contestant: str, given: Problem, rng: np.random.Generator) -> dict[str
 
 def _truth(given: Problem) -> dict[str, Any]:
     """The true parameters, with the scale and the background that fit best."""
-    from sasnet_plugin.fitting.optimize.local_search import Polisher
-    from sasnet_plugin.fitting.problem.resolution import FINE
-    from sasnet_plugin.fitting.problem.size_distributions import MOST, completed
-    from sasnet_plugin.simulate.clean import tier
+    from sasnet_plugin.fitting.optimize.local_search import LocalSearch
+    from sasnet_plugin.fitting.problem.size_distributions import completed
+    from sasnet_plugin.fitting.settings import PROBLEM
+    from sasnet_plugin.simulate.clean import cost_class
 
     mode = {"radius_effective_mode": 1} if given.factor else {}
-    truth = completed(given.parameters, MOST[tier(given.form)]) | mode
-    polisher = Polisher(given.curve, given.dintensity, given.name, per_decade=FINE)
+    truth = completed(given.parameters, PROBLEM.width_points[cost_class(given.form)]) | mode
+    polisher = LocalSearch(given.curve, given.dintensity, given.name, per_decade=PROBLEM.fine)
     _, scale, background = polisher.solved(truth)
     return truth | {"scale": scale, "background": background}
 

@@ -109,7 +109,7 @@ def measurement(
             grid[low:top] = np.exp(log_i[low:top])
             before = copy.deepcopy(rng)
             found = measure(grid[None], setting, rng)
-            if found.featureless[0] and form not in SPARED:
+            if found.uninformative[0] and form not in SPARED:
                 continue
             drawn = _drawn(index, form, factor, clean.parameters | interacting, setting, found)
             if not exact:

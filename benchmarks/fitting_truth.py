@@ -39,22 +39,16 @@ def calculated(
         Without background, in units of `expected`.
     background : float
     """
-    from sasnet_plugin.fitting.problem.cost_class import pace
     from sasnet_plugin.fitting.problem.experiment import experiment, silent
-    from sasnet_plugin.fitting.problem.least_squares import scale_and_background
-    from sasnet_plugin.fitting.problem.resolution import (
-        FINE,
-        FINEST,
-        SHARPEST,
-        apply_sampling,
-        sampling_needed,
-    )
-    from sasnet_plugin.fitting.problem.size_distributions import MOST, completed
-    from sasnet_plugin.simulate.clean import tier
-    from sasnet_plugin.simulate.quick import is_exact
+    from sasnet_plugin.fitting.problem.rebinning import scale_and_background
+    from sasnet_plugin.fitting.problem.resolution import apply_sampling, sampling_needed
+    from sasnet_plugin.fitting.problem.size_distributions import completed
+    from sasnet_plugin.fitting.settings import PROBLEM
+    from sasnet_plugin.simulate.clean import cost_class
+    from sasnet_plugin.simulate.quick import fit_cost_class, is_exact
 
     name, dintensity = given.name, given.dintensity
-    start = completed(given.parameters, MOST[tier(given.form)])
+    start = completed(given.parameters, PROBLEM.width_points[cost_class(given.form)])
     if given.factor:
         start["radius_effective_mode"] = 0
     seen = given.curve if setting.dxl is not None else replace(given.curve, dq=setting.sigma)
@@ -72,7 +66,13 @@ def calculated(
     with silent():
         fitness.model.scale.value, _ = fitted()
         fitness.update()
-        finest = SHARPEST if table else {"fast": SHARPEST, "medium": FINEST, "slow": FINE}[pace(given.form)]
+        finest = (
+            PROBLEM.sharpest
+            if table
+            else {"fast": PROBLEM.sharpest, "medium": PROBLEM.finest, "slow": PROBLEM.fine}[
+                fit_cost_class(given.form)
+            ]
+        )
         apply_sampling(fitness, seen, sampling_needed(fitness, seen, finest=finest))
         scale, background = fitted()
         return scale * np.asarray(fitness.theory()), background
@@ -86,11 +86,12 @@ def of_product(form: str, parameters: dict[str, Any], interacting: dict[str, flo
     """
     from sasmodels.direct_model import call_Fq
 
-    from sasnet_plugin.fitting.problem.size_distributions import MOST, completed
-    from sasnet_plugin.simulate.clean import tier
+    from sasnet_plugin.fitting.problem.size_distributions import completed
+    from sasnet_plugin.fitting.settings import PROBLEM
+    from sasnet_plugin.simulate.clean import cost_class
     from sasnet_plugin.simulate.kernel import load_model
 
-    body = completed(parameters, MOST[tier(form)]) | {"radius_effective_mode": 1}
+    body = completed(parameters, PROBLEM.width_points[cost_class(form)]) | {"radius_effective_mode": 1}
     kernel = load_model(form).make_kernel([np.array([0.01])])
     *_, ratio = call_Fq(kernel, body)
     return interacting | {"volfraction": interacting["volfraction"] / float(ratio)}

@@ -14,15 +14,15 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
+from mlem import stopped
 
 from sasnet_plugin.fitting.orientation import invert, prior_guess
-from sasnet_plugin.fitting.orientation.em import stopped
-from sasnet_plugin.fitting.orientation.forward import Counts, State, state
+from sasnet_plugin.fitting.orientation.counts import Counts, on_window
+from sasnet_plugin.fitting.orientation.forward import State, state
 from sasnet_plugin.fitting.orientation.linear import deviance, reweighted
 from sasnet_plugin.fitting.orientation.parameters import PARAMETERS, clipped
 from sasnet_plugin.fitting.orientation.refine import fitted
 from sasnet_plugin.fitting.orientation.verify import moments
-from sasnet_plugin.fitting.orientation.window import on_window
 from sasnet_plugin.simulate.gisas.basis import basis
 from sasnet_plugin.simulate.gisas.distances import circular_w1, folded_w1, total_variation
 from sasnet_plugin.simulate.gisas.geometry import N_XI, WINDOW, XI
@@ -191,7 +191,7 @@ def _inverted(one: Example, guess: OrientationGuess, seconds: float = 0.0) -> An
         "high": found.p_high,
         "deviance": found.deviance / found.expected_deviance,
         "uniform": found.uniform_p_value,
-        "hand_known": found.hand_known,
+        "hand_known": found.mirror_resolved,
         "in_scope": found.in_scope,
     }
 

@@ -20,7 +20,7 @@ from contest import replacing
 from numpy.typing import NDArray
 
 from sasnet_plugin.compute import unordered_map
-from sasnet_plugin.simulate.clean import tier
+from sasnet_plugin.simulate.clean import cost_class
 from sasnet_plugin.simulate.kernel import call
 from sasnet_plugin.simulate.priors import max_length, sample_prior
 from sasnet_plugin.types import SimulationError
@@ -85,7 +85,7 @@ def curve(name: str, parameters: dict[str, float]) -> NDArray[np.float64] | None
 
 def _nodes(name: str, parameters: dict[str, float]) -> NDArray[np.float64]:
     """Where to call the model, Å⁻¹."""
-    speed = tier(name)
+    speed = cost_class(name)
     if speed == "fast":
         return FINE_Q
     nodes = np.geomspace(FINE_Q[0], FINE_Q[-1], NODES[speed])
@@ -144,11 +144,11 @@ def plan(
     """
     chunks = []
     order = {"fast": 0, "medium": 1, "slow": 2}
-    for name in sorted(models or all_models(), key=lambda n: (n in FEWER, order[tier(n)], n)):
+    for name in sorted(models or all_models(), key=lambda n: (n in FEWER, order[cost_class(n)], n)):
         for split, wanted in zip(SPLITS, (train, test), strict=True):
             left, index = max(1, round(wanted * FEWER.get(name, 1.0))), 0
             while left > 0:
-                count = min(left, CHUNK[tier(name)])
+                count = min(left, CHUNK[cost_class(name)])
                 chunks.append(Chunk(str(folder), name, split, index, count, seed))
                 left, index = left - count, index + 1
     return chunks

@@ -87,19 +87,19 @@ def _network(model: str, work: Path, seed: int) -> tuple[Any, Any, Any]:
 
 def solve(way: str, index: int, seed: int, *, work: Path) -> dict[str, Any]:
     """Three starts of one way for one problem, polished, as JSON has it."""
-    from sasnet_plugin.fitting.optimize.local_search import Polisher
+    from sasnet_plugin.fitting.optimize.local_search import LocalSearch
     from sasnet_plugin.fitting.problem.experiment import experiment
     from sasnet_plugin.fitting.problem.resolution import sampling_needed
     from sasnet_plugin.fitting.strategy.refine_starts import coarsened
-    from sasnet_plugin.simulate.clean import tier
+    from sasnet_plugin.simulate.clean import cost_class
 
     models = list(NUMBERS)
     model = models[index % len(models)]
     given = measurement(model, index, np.random.default_rng([seed, index]), plain=True)
     coarse, coarse_error = coarsened(given.curve, given.dintensity)
-    rough = Polisher(coarse, coarse_error, model, per_decade=PER_DECADE[tier(model)])
+    rough = LocalSearch(coarse, coarse_error, model, per_decade=PER_DECADE[cost_class(model)])
     true = experiment(given.curve, given.dintensity, model, given.parameters)
-    fine = Polisher(given.curve, given.dintensity, model, per_decade=sampling_needed(true, given.curve))
+    fine = LocalSearch(given.curve, given.dintensity, model, per_decade=sampling_needed(true, given.curve))
     if "network" in way or "flow" in way:  # opened once a process, whatever the order of problems
         _network(model, work, seed)
     began = time.process_time()
@@ -110,8 +110,8 @@ def solve(way: str, index: int, seed: int, *, work: Path) -> dict[str, Any]:
     for start in starts:
         began = time.process_time()
         rough.deadline = fine.deadline = began + PATIENCE
-        first = rough.polish(start)
-        last = first and fine.polish(first.parameters, tolerances=(0.0,), steps=STEPS)
+        first = rough.refine(start)
+        last = first and fine.refine(first.parameters, tolerances=(0.0,), steps=STEPS)
         seconds.append(time.process_time() - began)
         reduced.append(last.chisq / degrees if last else None)
     met = [r is not None and r <= SUCCESS * given.truth for r in reduced]

@@ -31,7 +31,7 @@ from unittest import mock
 import numpy as np
 
 from sasnet_plugin.simulate import instrument, shards
-from sasnet_plugin.simulate.clean import PD_TYPES, Clean, evaluate, simulate_clean, tier
+from sasnet_plugin.simulate.clean import PD_TYPES, Clean, cost_class, evaluate, simulate_clean
 from sasnet_plugin.simulate.examples import Stream
 from sasnet_plugin.simulate.grid import BLUR, LN_STEP, N_LAGRANGE, WIDE_Q, lagrange_weights
 from sasnet_plugin.simulate.kernel import call, load_model
@@ -175,7 +175,7 @@ def smearing(draws: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
     the wide grid represents. ``sasmodels``: Pinhole1D and Slit1D with the q_calc that they choose.
     """
     found: dict[str, list[np.ndarray]] = {k: [] for k in ("q_size", "slit", "ours", "operator", "sasmodels")}
-    cheap = [name for name in form_models() if tier(name) == "fast"]
+    cheap = [name for name in form_models() if cost_class(name) == "fast"]
     for name in cheap:
         for _ in range(draws):
             setting, kind, width = _setting(rng)

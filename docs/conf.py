@@ -1,9 +1,11 @@
 """Sphinx: the pages of this folder, the tables of benchmarks/, the docstrings of the package."""
 
+import sys
 from importlib.metadata import version as version_of
 from pathlib import Path
 
 DOCS = Path(__file__).parent
+sys.path.insert(0, str(DOCS))  # tables.py
 BENCHMARKS = DOCS.parent / "benchmarks"
 
 project = "sasnet"
@@ -36,5 +38,13 @@ def _include_tables(app, page, source):
         source[0] = source[0].replace("<!-- tables -->", "\n\n".join(includes))
 
 
+def _make_tables(app, page, source):
+    """Options and settings as the program has them, in place of their marks."""
+    from tables import filled
+
+    source[0] = filled(source[0])
+
+
 def setup(app):
     app.connect("source-read", _include_tables)
+    app.connect("source-read", _make_tables)

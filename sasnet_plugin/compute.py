@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 
+from .processes import prepare_worker
 from .types import SimulationError
 
 T = TypeVar("T")
@@ -41,7 +42,7 @@ def unordered_map(function: Callable[[T], R], items: Iterable[T], *, workers: in
     others = set(multiprocessing.active_children())
     # A forked child would inherit threads and locks of numerical libraries in an unknown state.
     context = multiprocessing.get_context("spawn")
-    executor = ProcessPoolExecutor(workers, mp_context=context, initializer=_prepare_worker)
+    executor = ProcessPoolExecutor(workers, mp_context=context, initializer=prepare_worker)
     finished = False
     try:
         for future in as_completed([executor.submit(function, item) for item in items]):
@@ -56,23 +57,3 @@ def unordered_map(function: Callable[[T], R], items: Iterable[T], *, workers: in
             for child in set(multiprocessing.active_children()) - others:
                 child.terminate()
         executor.shutdown(cancel_futures=True)
-
-
-def _prepare_worker() -> None:
-    """Leave Ctrl-C to the parent, which ends its workers itself, and end when the parent is killed."""
-    import signal
-    import threading
-
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    import multiprocessing
-    import os
-
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        # A worker of a killed parent would wait for work for ever.
-        parent.join()
-        os._exit(1)

@@ -331,9 +331,9 @@ class OrientationResult:
     simulated, residual : (rows, columns) float arrays
         Expected counts; signed root of each pixel's deviance, 0 where masked.
     mirror : (120,) float array
-        The solution of the other hand, ξ → 60° − ξ.
-    hand_known : bool
-        The data can choose between p and its mirror.
+        The mirror solution, ξ → 60° − ξ.
+    mirror_resolved : bool
+        The data can choose between p and its mirror, or need not.
     in_scope : float
         0..1; how well some orientation explains the pattern. Near 0 p means nothing.
     file, notes
@@ -354,7 +354,7 @@ class OrientationResult:
     simulated: FloatArray
     residual: FloatArray
     mirror: FloatArray
-    hand_known: bool
+    mirror_resolved: bool
     in_scope: float = 1.0
     file: str = ""
     notes: tuple[str, ...] = ()

@@ -26,33 +26,19 @@ FACTORS: Mapping[str, Mapping[str, float]] = MappingProxyType(
     }
 )
 
-# How files and people write a length; the exponent is taken off before.
-_LENGTHS: Mapping[str, str] = MappingProxyType(
-    {
-        "a": "Å",
-        "å": "Å",
-        "ang": "Å",
-        "angstrom": "Å",
-        "angstroms": "Å",
-        "ångström": "Å",
-        "ångstrom": "Å",
-        "nm": "nm",
-        "nanometer": "nm",
-        "nanometre": "nm",
-        "nanometers": "nm",
-        "nanometres": "nm",
-        "um": "μm",
-        "μm": "μm",
-        "micron": "μm",
-        "microns": "μm",
-        "mm": "mm",
-        "cm": "cm",
-        "m": "m",
-    }
-)
-_ANGLES: Mapping[str, str] = MappingProxyType(
-    {"degrees": "degrees", "degree": "degrees", "deg": "degrees", "°": "degrees"}
-    | {"radians": "radians", "radian": "radians", "rad": "radians"}
+# How files and people write a length (the exponent is taken off before) and an angle.
+_SPELLINGS = {
+    "Å": "a å ang angstrom angstroms ångström ångstrom",
+    "nm": "nm nanometer nanometre nanometers nanometres",
+    "μm": "um μm micron microns",
+    "mm": "mm",
+    "cm": "cm",
+    "m": "m",
+    "degrees": "degrees degree deg °",
+    "radians": "radians radian rad",
+}
+_UNITS: Mapping[str, str] = MappingProxyType(
+    {spelling: unit for unit, spellings in _SPELLINGS.items() for spelling in spellings.split()}
 )
 _SUPERSCRIPTS = str.maketrans({"⁻": "-", "¹": "1", "²": "2", "−": "-", "Å": "å", "µ": "μ"})
 
@@ -78,10 +64,10 @@ def canonical(text: str, quantity: str) -> str | None:
         return text
     plain = re.sub(r"[\s{}()\[\]_\\]|\*\*", "", text.translate(_SUPERSCRIPTS)).replace("^", "").lower()
     if quantity == "angle":
-        return _ANGLES.get(plain)
+        return name if (name := _UNITS.get(plain)) in table else None
     power = 1
     if plain.startswith("1e-6/"):
-        name = f"1e-6/{_length(plain[5:].removesuffix('2'))}²"
+        name = f"1e-6/{_UNITS.get(plain[5:].removesuffix('2'))}²"
         return name if name in table else None
     if plain.startswith("1/") or plain.startswith("inv"):
         plain, power = plain.removeprefix("1/").removeprefix("inv"), -1
@@ -89,17 +75,13 @@ def canonical(text: str, quantity: str) -> str | None:
         plain, power = plain[:-2], -int(plain[-1])
     if power == -1 and plain.endswith("2"):
         plain, power = plain[:-1], -2
-    length = _length(plain)
+    length = _UNITS.get(plain)
     if length is None:
         return None
     if quantity == "q" and power == 1:
         power = -1
     name = length + {1: "", -1: "⁻¹", -2: "⁻²"}[power]
     return name if name in table else None
-
-
-def _length(plain: str) -> str | None:
-    return _LENGTHS.get(plain)
 
 
 def factor(unit: str, quantity: str) -> float:

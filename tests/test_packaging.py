@@ -16,27 +16,50 @@ import pytest
 
 import sasnet_plugin
 
-MODEL_FILES = ("card.md", "manifest.json", "model.onnx", "parity.npz")
+#: What a wheel is built from.
+TOP = ("pyproject.toml", "setup.cfg", "README.md", "LICENSE")
+#: Builds a wheel, and a source distribution and of that, elsewhere, another wheel.
+BUILD = """
+import os, tarfile
+from setuptools import build_meta
+source, direct = build_meta.build_sdist("dist"), build_meta.build_wheel("dist")
+with tarfile.open(f"dist/{source}") as archive:
+    archive.extractall("unpacked", filter="data")
+os.chdir(f"unpacked/{source.removesuffix('.tar.gz')}")
+build_meta.build_wheel("../../by_source")
+"""
 
 
 @pytest.fixture(scope="module")
-def wheel(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A wheel, unpacked; built from a copy, so that nothing is left in the checkout."""
+def built(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the tree with its wheel in ``dist``, and in ``by_source`` that of its source distribution."""
     tree = tmp_path_factory.mktemp("tree")
-    for name in ("pyproject.toml", "setup.cfg", "README.md", "LICENSE"):
+    for name in TOP:
         shutil.copy(repository / name, tree)
     for name in ("sasnet_plugin", "model_zoo"):
         shutil.copytree(repository / name, tree / name, ignore=shutil.ignore_patterns("__pycache__"))
-    build = [sys.executable, "-m", "pip", "wheel", "--no-deps", "--no-build-isolation", "--no-index"]
+        compiled = tree / name / "__pycache__"
+        compiled.mkdir()
+        (compiled / "__init__.cpython-311.pyc").write_bytes(b"of another Python")
     done = subprocess.run(
-        [*build, "--wheel-dir", tree / "dist", tree], cwd=tree, capture_output=True, text=True, check=False
+        [sys.executable, "-c", BUILD], cwd=tree, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
-    (built,) = (tree / "dist").glob("*.whl")
+    return tree
+
+
+@pytest.fixture(scope="module")
+def wheel(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel, unpacked."""
     unpacked = tmp_path_factory.mktemp("wheel")
-    with zipfile.ZipFile(built) as archive:
+    with zipfile.ZipFile(_the(built / "dist")) as archive:
         archive.extractall(unpacked)
     return unpacked
+
+
+def _the(folder: Path) -> Path:
+    (wheel,) = folder.glob("*.whl")
+    return wheel
 
 
 def _project(repository: Path) -> dict:
@@ -59,41 +82,79 @@ def test_base_install_is_light() -> None:
     assert not names & heavy
 
 
-def test_wheel_holds_every_module_and_table(wheel: Path, repository: Path) -> None:
-    package = repository / "sasnet_plugin"
-    here = {
-        path.relative_to(repository).as_posix()
-        for pattern in ("*.py", "*.toml", "py.typed")
-        for path in package.rglob(pattern)
-    }
-    assert "sasnet_plugin/simulate/realistic_protocol.toml" in here
-    there = {path.relative_to(wheel).as_posix() for path in wheel.rglob("*") if path.is_file()}
-    assert sorted(here - there) == []
+def test_wheel_holds_the_package_and_the_models_and_nothing_else(wheel: Path, repository: Path) -> None:
+    """Modules, tables, banks of starting values, whatever comes next: none of them is named here."""
+
+    def files(home: Path) -> dict[str, bytes]:
+        return {
+            path.relative_to(home).as_posix(): path.read_bytes()
+            for folder in ("sasnet_plugin", "model_zoo")
+            for path in (home / folder).rglob("*")
+            if path.is_file() and "__pycache__" not in path.parts
+        }
+
+    here, there = files(repository), files(wheel)
+    assert sorted(here) == sorted(there)
+    assert [name for name, content in here.items() if there[name] != content] == []
+    assert not list(wheel.rglob("__pycache__"))
 
 
-def test_wheel_holds_the_trained_models(wheel: Path, repository: Path) -> None:
-    zoo = wheel / "model_zoo"
-    registry = json.loads((zoo / "registry.json").read_text(encoding="utf-8"))
-    assert "sas1d" in registry
-    for page in registry.values():
-        for name in MODEL_FILES:
-            installed = zoo / page["path"] / name
-            assert installed.read_bytes() == (repository / "model_zoo" / page["path"] / name).read_bytes()
+def test_wheel_of_the_source_distribution_is_the_same(built: Path) -> None:
+    def contents(path: Path) -> dict[str, int]:
+        with zipfile.ZipFile(path) as archive:
+            return {each.filename: each.CRC for each in archive.infolist()}
+
+    assert contents(_the(built / "dist")) == contents(_the(built / "by_source"))
 
 
-def test_wheel_finds_its_own_models(wheel: Path, tmp_path: Path) -> None:
+#: Opens what the zoo names and what a fit starts from; prints each file of sasnet that was opened.
+OPENS = """
+import sys
+from pathlib import Path
+wheel = Path(sys.argv[1]).resolve()
+sys.path.insert(0, str(wheel))
+opened = set()
+def note(event, arguments):
+    if event == "open" and isinstance(arguments[0], str) and not arguments[0].endswith((".py", ".pyc")):
+        opened.add(arguments[0])
+sys.addaudithook(note)
+from sasnet_plugin.fitting.api import bank_path
+from sasnet_plugin.simulate.bank import Bank
+from sasnet_plugin.simulate.instrument import protocol
+from sasnet_plugin.simulate.lattice import tables
+from sasnet_plugin.zoo import open_model, registered, verify, zoo_folder
+for name in registered():
+    verify(open_model(name))
+Bank(bank_path()).close()
+protocol()
+tables()
+assert zoo_folder().resolve() == wheel / "model_zoo", zoo_folder()
+print(*sorted(path for path in opened if Path(path).resolve().is_relative_to(wheel)), sep=chr(10))
+"""
+
+
+def test_wheel_alone_opens_every_model_bank_and_table(wheel: Path, tmp_path: Path) -> None:
     """Outside the checkout, with nothing but the unpacked wheel in front of the path."""
-    code = (
-        f"import sys; sys.path.insert(0, {str(wheel)!r})\n"
-        "from sasnet_plugin.zoo import zoo_folder\n"
-        "print(zoo_folder())"
-    )
     bare = {key: value for key, value in os.environ.items() if key not in ("PYTHONPATH", "SASNET_MODEL_ZOO")}
     done = subprocess.run(
-        [sys.executable, "-c", code], cwd=tmp_path, env=bare, capture_output=True, text=True, check=False
+        [sys.executable, "-c", OPENS, wheel],
+        cwd=tmp_path,
+        env=bare,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
-    assert Path(done.stdout.strip()) == (wheel / "model_zoo").resolve()
+    opened = {Path(line).name for line in done.stdout.splitlines()}
+    registry = json.loads((wheel / "model_zoo" / "registry.json").read_text(encoding="utf-8"))
+    for page in registry.values():
+        manifest = json.loads(
+            (wheel / "model_zoo" / page["path"] / "manifest.json").read_text(encoding="utf-8")
+        )
+        assert set(manifest["sha256"]) <= opened
+    # What no manifest names is read as well: no file of data is there for nothing.
+    data = {path.name for path in wheel.rglob("*") if path.suffix in (".npz", ".toml", ".onnx", ".json")}
+    assert data <= opened
 
 
 def test_command_starts_the_command_line(repository: Path) -> None:
@@ -143,10 +204,3 @@ def test_reference_answers_name_models_and_files_that_exist(repository: Path, ex
         assert (example_data / answer["file"]).is_file()
         for name in answer["models"]:
             assert set(name.replace("?", "").split("@")) <= known, name
-
-
-def test_code_map_names_every_part(repository: Path) -> None:
-    code_map = (repository / "docs" / "code_map.md").read_text(encoding="utf-8")
-    parts = [path.parent.name for path in (repository / "sasnet_plugin").glob("*/__init__.py")]
-    assert "data" in parts
-    assert [part for part in parts if f"`sasnet_plugin/{part}/`" not in code_map] == []

@@ -1,26 +1,15 @@
-"""Whoever wants an answer about a file and cannot wait for ever: holds a worker process and may end it.
-
-The process is a plain one, with pipes: a Dask worker is a daemon of `multiprocessing`, which may have no
-children of its own there.
-"""
+"""Whoever wants an answer about a file and cannot wait for ever: holds a worker process and may end it."""
 
 from __future__ import annotations
 
-import contextlib
 import os
-import pickle
 import queue
-import subprocess
-import sys
-import threading
 import time
-import weakref
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
+from ..processes import Child
 from ..types import SasnetError
 from . import rows
 from .options import Options
@@ -36,7 +25,6 @@ FILES_A_PROCESS = 200
 GRACE, START_UP = 10.0, 30.0
 #: Times that a process may die on one data set.
 _DEATHS = 3
-_CODE = "from sasnet_plugin.batch.worker import main; main()"
 
 
 @dataclass
@@ -65,11 +53,10 @@ class Attendant:
     """
 
     def __init__(self) -> None:
-        self._process: subprocess.Popen[bytes] | None = None
-        self._messages: queue.Queue[tuple[Any, ...] | None] = queue.Queue()
+        self._child: Child | None = None
+        self._messages: queue.Queue[tuple[Child, Any]] = queue.Queue()
         self._served = 0
         self._closed = False
-        self._stop: Callable[[], object] = lambda: None
 
     def __enter__(self) -> Attendant:
         return self
@@ -82,7 +69,7 @@ class Attendant:
     @property
     def pid(self) -> int | None:
         """Of the process; None where there is none."""
-        return None if self._process is None else self._process.pid
+        return None if self._child is None else self._child.pid
 
     def answer(self, path: str, options: Options, limit: float, start: Start | None = None) -> Done:
         """Read, classify and fit a file.
@@ -121,22 +108,17 @@ class Attendant:
         from sasnet_plugin.fitting.pool import killed
         from sasnet_plugin.fitting.task import LateError
 
-        process = self._ready()
+        child = self._ready()
         patience = GRACE + (START_UP if self._served == 0 else 0.0)
         self._served += 1
         known = dict(job.known)
         trying: tuple[str, str] | None = None  # key and name of what is under way
         left = job.limit if job.left is None else job.left
         deadline = time.monotonic() + left + patience
-        try:
-            assert process.stdin is not None
-            pickle.dump(job, process.stdin)
-            process.stdin.flush()
-        except (OSError, ValueError):  # it is gone, or was ended
-            self._messages.put(None)
+        child.send(job)
         while True:
             try:
-                message = self._messages.get(timeout=max(deadline - time.monotonic(), 0.0))
+                _, message = self._messages.get(timeout=max(deadline - time.monotonic(), 0.0))
             except queue.Empty:
                 self._end()
                 if trying is not None:
@@ -170,55 +152,26 @@ class Attendant:
     def _successor(job: Job, done: Done, known: dict[str, Any], left: float) -> Job:
         return Job(job.path, job.options, job.limit, job.start, len(done.rows), known, left)
 
-    def _ready(self) -> subprocess.Popen[bytes]:
-        if self._served >= FILES_A_PROCESS:
+    def _ready(self) -> Child:
+        if self._served >= FILES_A_PROCESS or self._child is None or not self._child.alive:
             self._end()
-        if self._process is None or self._process.poll() is not None:
-            self._end()
-            self._process = self._begin()
-        return self._process
-
-    def _begin(self) -> subprocess.Popen[bytes]:
-        home = str(Path(__file__).parents[2])
-        path = os.pathsep.join(filter(None, [home, os.environ.get("PYTHONPATH", "")]))
-        try:
-            process = subprocess.Popen(
-                [sys.executable, "-c", _CODE],
-                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-                env=os.environ | {"PYTHONPATH": path},
-            )  # fmt: skip
-        except OSError as error:
-            raise SasnetError(
-                f"sasnet batch: no further process can be started ({error.strerror}); use fewer workers."
-            ) from error
-        self._stop = weakref.finalize(self, _stop, process)
-        self._served, self._messages = 0, queue.Queue()
-        threading.Thread(target=_hear, args=(process.stdout, self._messages), daemon=True).start()
-        return process
+            # One process a core: libraries that take all cores for each of them only get in each other's way.
+            threads = {"OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", "1")}
+            self._served, self._messages = (
+                0,
+                queue.Queue(),
+            )  # the one that ended may still have said something
+            target = "sasnet_plugin.batch.worker:work"
+            self._child = Child(target, self._messages, quiet=True, environment=threads)
+        return self._child
 
     def _end(self) -> None:
-        self._stop()
-        self._process = None
+        if self._child is not None:
+            self._child.end()
+        self._child = None
 
     def close(self) -> None:
         """End the process; an answer under way is given up."""
         self._closed = True
-        self._stop()
-
-
-def _stop(process: subprocess.Popen[bytes]) -> None:
-    process.kill()
-    process.wait()
-    if process.stdin is not None:
-        with contextlib.suppress(OSError):
-            process.stdin.close()
-
-
-def _hear(stdout: Any, messages: queue.Queue[tuple[Any, ...] | None]) -> None:
-    """Pass on what a process says; None when it says no more."""
-    with stdout:
-        try:
-            while True:
-                messages.put(pickle.load(stdout))
-        except Exception:
-            messages.put(None)
+        if self._child is not None:
+            self._child.end()

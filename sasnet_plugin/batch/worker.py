@@ -1,19 +1,12 @@
 """The process that reads, classifies and fits whole files, one after another, and that may be killed.
 
-It speaks in pickles: jobs come in on stdin; what it begins, what it has found and at last each row go out on
-stdout. Its parent can thus end it at any moment and still knows what was found until then. When the parent
-dies, stdin ends and so does this process.
+Jobs come in; what it begins, what it has found and at last each row go out. Its parent can thus end it at any
+moment and still knows what was found until then.
 """
 
 from __future__ import annotations
 
 import math
-import os
-import pickle
-import queue
-import signal
-import sys
-import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -58,44 +51,21 @@ class Job:
     left: float | None = None
 
 
-def main() -> None:
-    """Answer jobs until stdin ends."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends its workers itself
-    # One process a core: libraries that take all cores for each of them only get in each other's way.
-    os.environ.setdefault("OMP_NUM_THREADS", "1")
-    out = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # whatever a model prints must not come between the messages
-    jobs: queue.Queue[Job] = queue.Queue()
-    threading.Thread(target=_listen, args=(sys.stdin.buffer, jobs), daemon=True).start()
-
-    def say(*message: Any) -> None:
-        pickle.dump(message, out)
-        out.flush()
-
+def work(receive: Callable[[], Job], say: Callable[[Any], None]) -> None:
+    """Answer jobs, one after another."""
     from sasnet_plugin.fitting.api import bank_path
 
     from ..simulate.bank import Bank
 
     bank: Bank | None = None
     while True:
-        job = jobs.get()
+        job = receive()
         try:
             bank = bank or Bank(bank_path())
-            serve(job, bank, say)
-            say("end")
-        except BrokenPipeError:
-            os._exit(1)
+            serve(job, bank, lambda *message: say(message))
+            say(("end",))
         except Exception as error:
-            say("failed", error if isinstance(error, SasnetError) else RuntimeError(repr(error)))
-
-
-def _listen(stdin: Any, jobs: queue.Queue[Job]) -> None:
-    """Pass jobs on; end this process, whatever it is doing, when nobody is left to hear its answers."""
-    while True:
-        try:
-            jobs.put(pickle.load(stdin))
-        except Exception:
-            os._exit(1)
+            say(("failed", error if isinstance(error, SasnetError) else RuntimeError(repr(error))))
 
 
 def serve(job: Job, bank: Bank, say: Callable[..., None]) -> None:

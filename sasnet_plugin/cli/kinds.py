@@ -66,7 +66,7 @@ class Kinds:
     def judge(self, measurements: Sequence[Any]) -> list[Any]:
         """An answer or an exception for each, in their order."""
         found: dict[int, Any] = {}
-        for domain in dict.fromkeys(map(self.domain_of, measurements)):
+        for domain in {d.name: d for d in map(self.domain_of, measurements)}.values():
             rows = [row for row, one in enumerate(measurements) if self.domain_of(one) is domain]
             answers = self._judge(domain)([measurements[row] for row in rows])
             found |= zip(rows, answers, strict=True)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     FloatArray = NDArray[np.float64]
 
 MIN_POINTS = 8
-"""Fewer usable points than this say nothing about a shape."""
+"""Fewer usable points than this do not determine a shape."""
 
 Q_SUSPICIOUS = 1.0
 """Å⁻¹; a file without a unit that reaches beyond is more likely in nm⁻¹."""
@@ -67,18 +67,9 @@ def clean(raw: RawCurve, *, file: str, entry: str, q_unit: str | None = None) ->
         )
     if negative:
         notes.append(f"{_count(negative, 'intensity', 'intensities')} below zero kept as measured.")
-    dq, dxl, dxw = _resolution(raw, notes)
-    return Curve(
-        q=raw.q,
-        intensity=raw.intensity,
-        dintensity=_uncertainty(raw, notes),
-        dq=dq,
-        dxl=dxl,
-        dxw=dxw,
-        file=file,
-        entry=entry,
-        notes=tuple(notes),
-    )
+    resolution = _resolution(raw, notes)
+    dintensity = _uncertainty(raw, notes)
+    return Curve(raw.q, raw.intensity, dintensity, *resolution, file=file, entry=entry, notes=tuple(notes))
 
 
 def _in_inverse_angstrom(raw: RawCurve, forced: str | None, notes: list[str]) -> RawCurve:
@@ -160,14 +151,14 @@ def _resolution(
     raw: RawCurve, notes: list[str]
 ) -> tuple[FloatArray | None, FloatArray | None, FloatArray | None]:
     """Pinhole dq and slit (dxl, dxw); a column that is zero throughout is no resolution."""
-    found: list[FloatArray | None] = []
-    for values in (raw.dq, raw.dxl, raw.dxw):
+
+    def tidy(values: FloatArray | None) -> FloatArray | None:
         if values is None:
-            found.append(None)
-            continue
-        tidy = np.where(np.isfinite(values) & (values > 0), values, 0.0)
-        found.append(tidy if np.any(tidy) else None)
-    dq, dxl, dxw = found
+            return None
+        usable = np.where(np.isfinite(values) & (values > 0), values, 0.0)
+        return usable if np.any(usable) else None
+
+    dq, dxl, dxw = tidy(raw.dq), tidy(raw.dxl), tidy(raw.dxw)
     if dq is not None and float(np.median(dq / raw.q)) > 1.0:
         notes.append("The resolution column is larger than q and was not used.")
         dq = None

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from sasnet_plugin import units
 from sasnet_plugin.data import sasdata_reader, scope, structured, table, text
 from sasnet_plugin.data.clean import clean
-from sasnet_plugin.data.opened import content
+from sasnet_plugin.data.failure import content
 from sasnet_plugin.types import Curve, DataError
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def load(
     if failures:
         listed = ", ".join(repr(title) for title, _ in failures[:_LISTED])
         note = f"{len(failures)} of {len(raws)} entries of the file could not be read: {listed}."
-        curves[0] = _with_note(curves[0], note)
+        curves[0] = replace(curves[0], notes=(*curves[0].notes, note))
     return tuple(curves)
 
 
@@ -93,7 +93,10 @@ def _read(path: Path, file: str) -> list[RawCurve]:
         )
     del data
     if words.lstrip().startswith("<?xml") or "<SASroot" in words[:2000]:
-        return _xml(path, file)
+        reason = (
+            "the XML file holds no data that CanSAS 1D describes, or is cut short; export the curve again."
+        )
+        return _both(path, file, structured.scan_xml(path), reason)
     if not words.strip():
         raise DataError(f"{file}: the file is empty; give a file with columns q, I, dI.")
     pdh = text.read_pdh(words)
@@ -104,7 +107,10 @@ def _read(path: Path, file: str) -> list[RawCurve]:
         answer = sasdata_reader.read(path)
         if answer.curves or answer.images or answer.sesans:
             curves = _checked(answer, file, "")
-            return [_counted(curves[0], text.abs_rows(words))] if len(curves) == 1 else curves
+            rows = text.abs_rows(words)
+            if len(curves) == 1 and rows is not None:
+                curves = [replace(curves[0], dropped=max(0, rows - curves[0].q.size))]
+            return curves
     return _columns(words, path, file)
 
 
@@ -126,18 +132,8 @@ def _hdf5(path: Path, file: str) -> list[RawCurve]:
         raise DataError(
             f"{file}: the HDF5 file is damaged or cut short; copy it again from its source."
         ) from error
-    return _both(
-        path, file, scanned, "the HDF5 file holds no 1D SASdata (NXcanSAS); export the reduced curve."
-    )
-
-
-def _xml(path: Path, file: str) -> list[RawCurve]:
-    return _both(
-        path,
-        file,
-        structured.scan_xml(path),
-        "the XML file holds no data that CanSAS 1D describes, or is cut short; export the curve again.",
-    )
+    reason = "the HDF5 file holds no 1D SASdata (NXcanSAS); export the reduced curve."
+    return _both(path, file, scanned, reason)
 
 
 def _both(path: Path, file: str, scanned: list[RawCurve], reason: str) -> list[RawCurve]:
@@ -158,10 +154,6 @@ def _checked(answer: sasdata_reader.Answer, file: str, reason: str) -> list[RawC
     if answer.sesans:
         raise DataError(f"{file}: this is spin-echo (SESANS) data; give small-angle scattering, I against q.")
     raise DataError(f"{file}: {reason}")
-
-
-def _counted(curve: RawCurve, rows: int | None) -> RawCurve:
-    return curve if rows is None else replace(curve, dropped=max(0, rows - curve.q.size))
 
 
 def _unit(q_unit: str | None) -> str | None:
@@ -205,7 +197,3 @@ def _find(entry: str | int, titles: list[str], file: str) -> int:
     listed = ", ".join(f"{number} {title!r}" for number, title in enumerate(titles[:_LISTED], start=1))
     more = f" and {len(titles) - _LISTED} more" if len(titles) > _LISTED else ""
     raise DataError(f"{file}: no entry {wanted!r}; give a title or number of these: {listed}{more}.")
-
-
-def _with_note(curve: Curve, note: str) -> Curve:
-    return replace(curve, notes=(*curve.notes, note))

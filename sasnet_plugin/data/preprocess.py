@@ -18,18 +18,12 @@ PREPROCESS_VERSION = 1
 Q_MIN = 1e-4
 Q_MAX = 1.0
 N_GRID = 256
-#: Fewer points than this inside [Q_MIN, Q_MAX] do not tell models apart.
+#: With fewer points than this inside [Q_MIN, Q_MAX] models are not distinguishable.
 MIN_POINTS = 8
 CHANNELS = (
-    "log_intensity",
-    "slope",
-    "log_relative_uncertainty",
-    "log_dq_over_q",
-    "slit_over_q",
-    "valid",
-    "measured",
-    "has_resolution",
-)
+    "log_intensity", "slope", "log_relative_uncertainty", "log_dq_over_q", "slit_over_q",
+    "valid", "measured", "has_resolution",
+)  # fmt: skip
 N_CHANNELS = len(CHANNELS)
 
 _PER_LN = N_GRID / np.log(Q_MAX / Q_MIN)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -52,25 +52,16 @@ class RawCurve:
 
     def taken(self, rows: NDArray[np.intp]) -> RawCurve:
         """The same data set with only these rows, in this order."""
-        return self._mapped(lambda values: values[rows], resolution_only=False)
+        return self._mapped(("q", "intensity", "dintensity", "dq", "dxl", "dxw"), lambda values: values[rows])
 
     def scaled(self, factor: float) -> RawCurve:
         """The same data set with q and its resolutions multiplied; ``q_unit`` is for the caller to set."""
-        return self._mapped(lambda values: values * factor, resolution_only=True)
+        return self._mapped(("q", "dq", "dxl", "dxw"), lambda values: values * factor)
 
-    def _mapped(self, function: Callable[[FloatArray], FloatArray], *, resolution_only: bool) -> RawCurve:
-        def of(values: FloatArray | None) -> FloatArray | None:
-            return None if values is None else function(values)
-
-        return replace(
-            self,
-            q=function(self.q),
-            intensity=self.intensity if resolution_only else function(self.intensity),
-            dintensity=self.dintensity if resolution_only else of(self.dintensity),
-            dq=of(self.dq),
-            dxl=of(self.dxl),
-            dxw=of(self.dxw),
-        )
+    def _mapped(self, columns: Sequence[str], function: Callable[[FloatArray], FloatArray]) -> RawCurve:
+        given = {name: getattr(self, name) for name in columns if getattr(self, name) is not None}
+        changed: dict[str, Any] = {name: function(values) for name, values in given.items()}
+        return replace(self, **changed)
 
 
 def column(values: object, size: int) -> FloatArray | None:

@@ -40,7 +40,7 @@ class Answer:
 
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:
-    """No word from sasdata or numpy on bad files: `load` says what matters, in one sentence."""
+    """Silence sasdata's and numpy's messages about bad files: `load` raises one sentence instead."""
     logger = logging.getLogger("sasdata")
     level = logger.level
     logger.setLevel(logging.CRITICAL + 1)
@@ -108,13 +108,6 @@ def _curve(data: Any) -> RawCurve | None:
     q, intensity = column(x, size), column(data.y, size)
     if q is None or intensity is None:
         return None
-    return RawCurve(
-        q=q,
-        intensity=intensity,
-        dintensity=column(data.dy, size),
-        dq=column(data.dx, size),
-        dxl=column(data.dxl, size),
-        dxw=column(data.dxw, size),
-        title=str(data.title or "").strip(),
-        q_unit=units.canonical(str(getattr(data, "_xunit", "") or ""), "q"),
-    )
+    dy, dx, dxl, dxw = (column(values, size) for values in (data.dy, data.dx, data.dxl, data.dxw))
+    unit = units.canonical(str(getattr(data, "_xunit", "") or ""), "q")
+    return RawCurve(q, intensity, dy, dx, dxl, dxw, str(data.title or "").strip(), unit)

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
     FloatArray = NDArray[np.float64]
 
-_XML_FIELDS = {"Q": "q", "I": "intensity", "Idev": "dintensity", "Qdev": "dq", "dQl": "dxl", "dQw": "dxw"}
+_OPTIONAL = {"Idev": "dintensity", "Qdev": "dq", "dQl": "dxl", "dQw": "dxw"}
+_FIELDS = {"Q": "q", "I": "intensity", **_OPTIONAL}
 
 
 def scan_xml(path: Path) -> list[RawCurve]:
@@ -55,31 +56,20 @@ def _xml_curve(data: Any, title: str, notes: tuple[str, ...]) -> RawCurve | None
     points = data.findall("{*}Idata")
     if not points:
         return None
-    columns = {name: np.full(len(points), np.nan) for name in _XML_FIELDS.values()}
+    columns = {name: np.full(len(points), np.nan) for name in _FIELDS.values()}
     unit = ""
     for row, point in enumerate(points):
         for child in point:
-            name = _XML_FIELDS.get(str(child.tag).rpartition("}")[2])
+            name = _FIELDS.get(str(child.tag).rpartition("}")[2])
             if name is None:
                 continue
             if name == "q" and not unit:
                 unit = child.get("unit", "")
             columns[name][row] = _float(child.text)
 
-    def given(name: str) -> FloatArray | None:
-        return columns[name] if np.any(np.isfinite(columns[name])) else None
-
-    return RawCurve(
-        q=columns["q"],
-        intensity=columns["intensity"],
-        dintensity=given("dintensity"),
-        dq=given("dq"),
-        dxl=given("dxl"),
-        dxw=given("dxw"),
-        title=title,
-        q_unit=units.canonical(unit, "q"),
-        notes=notes,
-    )
+    q, intensity = columns.pop("q"), columns.pop("intensity")
+    others: dict[str, Any] = {name: values for name, values in columns.items() if np.any(np.isfinite(values))}
+    return RawCurve(q, intensity, **others, title=title, q_unit=units.canonical(unit, "q"), notes=notes)
 
 
 def _float(text: str | None) -> float:
@@ -117,23 +107,19 @@ def _entry(entry: Any) -> list[RawCurve]:
         if q.ndim != 1 or intensity.shape != q.shape:
             continue
         unit = q.attrs.get("units", q.attrs.get("unit", ""))
+        others: dict[str, Any] = {
+            name: column(group[key][()], q.size) for key, name in _OPTIONAL.items() if key in group
+        }
         found.append(
             RawCurve(
                 q=np.asarray(q[()], dtype=np.float64),
                 intensity=np.asarray(intensity[()], dtype=np.float64),
-                dintensity=_dataset(group, "Idev", q.size),
-                dq=_dataset(group, "Qdev", q.size),
-                dxl=_dataset(group, "dQl", q.size),
-                dxw=_dataset(group, "dQw", q.size),
+                **others,
                 title=title,
                 q_unit=units.canonical(_text(unit), "q"),
             )
         )
     return found
-
-
-def _dataset(group: Any, name: str, size: int) -> FloatArray | None:
-    return column(group[name][()], size) if name in group else None
 
 
 def _text(value: Any) -> str:

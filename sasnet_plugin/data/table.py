@@ -24,7 +24,7 @@ START = 5
 """This many alike lines in a row start the table; fewer may be numbers of a header."""
 
 GAP = 2
-"""At most this many strange lines inside the table are dropped; more end it."""
+"""At most this many lines of other content inside the table are dropped; more end it."""
 
 _NOT_A_NUMBER = frozenset(
     {"", "-", "--", "*", "na", "n/a", "null", "none", "inf", "-inf", "nan", "-nan", "1.#ind", "-1.#ind"}
@@ -95,7 +95,7 @@ def read_table(text: str) -> Table:
 
 
 def _uniform(lines: list[str], start: int) -> Table | None:
-    """The quick way: everything from a line on is one table; None where it is not."""
+    """One table from a line on to the end, read by numpy; None where it is not that uniform."""
     comma, decimal = _style(lines[start])
     block = lines[start:]
     if decimal:
@@ -111,7 +111,7 @@ def _uniform(lines: list[str], start: int) -> Table | None:
 
 
 def _longest(lines: list[str]) -> Table:
-    """The patient way: every line judged by itself."""
+    """The longest table, each line parsed by itself: slower, and for any text."""
     runs: list[list[list[float]]] = []
     starts: list[int] = []
     losses: list[int] = []

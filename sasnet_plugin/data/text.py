@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -58,15 +58,8 @@ def read_columns(table: Table) -> RawCurve:
         notes.append(f"{table.dropped} {plural} inside the table without the columns of the others dropped.")
     if table.blocks > 1:
         notes.append(f"The file holds {table.blocks} tables; the longest was read.")
-    columns = _assign(table, notes)
-    return RawCurve(
-        q=columns["q"],
-        intensity=columns["intensity"],
-        dintensity=columns.get("dintensity"),
-        dq=columns.get("dq"),
-        q_unit=header_unit(table.header),
-        notes=tuple(notes),
-    )
+    columns: dict[str, Any] = {**_assign(table, notes)}
+    return RawCurve(**columns, q_unit=header_unit(table.header), notes=tuple(notes))
 
 
 def header_unit(header: tuple[str, ...]) -> str | None:
@@ -117,15 +110,11 @@ def abs_rows(text: str) -> int | None:
 
 
 def _assign(table: Table, notes: list[str]) -> dict[str, FloatArray]:
-    columns = table.columns
     named = _named(table)
     if named:
         return named
-    found = {"q": columns[0], "intensity": columns[1]}
-    if len(columns) > 2:
-        found["dintensity"] = columns[2]
-    if len(columns) > 3:
-        found["dq"] = columns[3]
+    found = dict(zip(_NAMES, table.columns, strict=False))
+    if "dq" in found:
         _swap_if_error(found, notes)
     return found
 

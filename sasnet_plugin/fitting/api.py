@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 from sasnet_plugin.data.uncertainty import estimate_dintensity
 from sasnet_plugin.fitting.assessment.assess import judge
 from sasnet_plugin.fitting.assessment.ranking import ranked
-from sasnet_plugin.fitting.optimize.refine_best import RANKING_SHARE, refine_best
+from sasnet_plugin.fitting.optimize.refine_best import refine_best
 from sasnet_plugin.fitting.pool import Workers
-from sasnet_plugin.fitting.problem.contrast import contrast_of, hold, settled
+from sasnet_plugin.fitting.problem.contrast import contrast_of, settled, with_contrast
 from sasnet_plugin.fitting.problem.plugin_models import split, with_plugins
 from sasnet_plugin.fitting.result.fit_result import FitResult, ModelFit
+from sasnet_plugin.fitting.settings import OPTIMIZE
 from sasnet_plugin.fitting.strategy.candidate_selection import line_up
 from sasnet_plugin.fitting.strategy.candidates import priors, shortlist
 from sasnet_plugin.fitting.strategy.previous import with_start
@@ -139,7 +140,7 @@ def fit_with(
     """
     began = pool.clock()
     method = method or Method()
-    for_ranking = time_limit if method.name == "lm" else RANKING_SHARE * time_limit
+    for_ranking = time_limit if method.name == "lm" else OPTIMIZE.ranking_share * time_limit
     notes = list(curve.notes)
     dintensity, note = uncertainties(curve)
     if note:
@@ -159,7 +160,7 @@ def fit_with(
     if start is not None:
         start = start.without_fixed(settled(contrast, start.model) if contrast else ())
         tasks = with_start(tasks, start, curve, dintensity, fixed or {}, ranges or {})
-    tasks, said = hold(contrast, tasks)
+    tasks, said = with_contrast(contrast, tasks)
     notes.extend(said)
 
     rounds = Rounds(

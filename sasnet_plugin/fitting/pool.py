@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import queue
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
@@ -15,6 +16,7 @@ import numpy as np
 
 from sasnet_plugin.fitting.settings import POOL
 from sasnet_plugin.fitting.task import Budget, LateError, Named, Work
+from sasnet_plugin.processes import Child
 from sasnet_plugin.types import SasnetError
 
 if TYPE_CHECKING:
@@ -48,43 +50,16 @@ def answer_of(work: Work, asked: Named, bank: Bank, budget: Budget) -> Any:
         return SasnetError(f"{asked.name}: the fit failed ({reason}).")
 
 
-def _serve(connection: Any, bank_path: str) -> None:
-    """Fit what comes in until the connection closes."""
-    import signal
-
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends its workers itself
-    _leave_with_parent()
+def serve(receive: Callable[[], Any], say: Callable[[Any], None]) -> None:
+    """In a worker: open the bank whose path comes first, then do what comes in."""
     from sasnet_plugin.simulate.bank import Bank
 
-    bank = Bank(Path(bank_path))
+    bank = Bank(receive())
     # What the first job needs, while the parent asks the network.
     import_module("sasnet_plugin.fitting.start_values.screening")
     while True:
-        try:
-            work, asked, budget = connection.recv()
-        except (EOFError, OSError):
-            return
-        answer = answer_of(work, asked, bank, budget)
-        try:
-            connection.send(answer)
-        except (BrokenPipeError, OSError):
-            return
-
-
-def _leave_with_parent() -> None:
-    """End this process when its parent is gone, killed perhaps: a fit may take for ever, and nobody waits."""
-    import multiprocessing
-    import os
-    import threading
-
-    parent = multiprocessing.parent_process()
-
-    def wait() -> None:
-        if parent is not None:
-            parent.join()
-            os._exit(1)
-
-    threading.Thread(target=wait, daemon=True).start()
+        work, asked, budget = receive()
+        say(answer_of(work, asked, bank, budget))
 
 
 class StoppedError(Exception):
@@ -93,8 +68,7 @@ class StoppedError(Exception):
 
 @dataclass
 class _Worker:
-    process: Any
-    connection: Any
+    child: Child
     index: int | None = None  # of the task under way
 
 
@@ -121,6 +95,7 @@ class Workers:
     count: int = 2
     stopped: Callable[[], bool] = lambda: False
     _workers: list[_Worker] = field(default_factory=list)
+    _heard: queue.Queue[tuple[Child, Any]] = field(default_factory=queue.Queue)
 
     def __enter__(self) -> Workers:
         from sasnet_plugin.simulate.bank import Bank
@@ -133,7 +108,7 @@ class Workers:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         for worker in self._workers:
-            self._end(worker)
+            worker.child.end()
         self._workers = []
 
     def clock(self) -> float:
@@ -141,22 +116,16 @@ class Workers:
         return time.monotonic()
 
     def _start(self) -> _Worker:
-        import multiprocessing
+        child = Child("sasnet_plugin.fitting.pool:serve", self._heard)
+        child.send(self.bank)
+        return _Worker(child)
 
-        context = multiprocessing.get_context("spawn")
-        ours, theirs = context.Pipe()
-        process = context.Process(target=_serve, args=(theirs, str(self.bank)), daemon=True)
-        process.start()
-        theirs.close()
-        return _Worker(process, ours)
-
-    def _end(self, worker: _Worker) -> None:
-        worker.process.terminate()
-        worker.process.join(1.0)
-        if worker.process.is_alive():
-            worker.process.kill()
-            worker.process.join()
-        worker.connection.close()
+    def _replace(self, worker: _Worker) -> _Worker:
+        """End what a worker does; another takes its place."""
+        worker.child.end()
+        slot = [w is worker for w in self._workers].index(True)
+        self._workers[slot] = self._start()
+        return self._workers[slot]
 
     def run(self, work: Work, asked: Sequence[Named], seconds: float) -> Iterator[tuple[int, Any]]:
         """Do the same work on each of what is asked, the first first; yields (index, answer) as they come.
@@ -175,8 +144,6 @@ class Workers:
         StoppedError
             What was under way has been killed.
         """
-        from multiprocessing.connection import wait
-
         deadline = time.monotonic() + seconds
         todo = list(range(len(asked)))[::-1]
         least = np.inf
@@ -184,47 +151,42 @@ class Workers:
             while todo or any(w.index is not None for w in self._workers):
                 if self.stopped():
                     raise StoppedError
-                for slot, worker in enumerate(self._workers):
+                for worker in list(self._workers):
                     if worker.index is None and todo and time.monotonic() < deadline:
-                        if not worker.process.is_alive():
-                            worker = self._workers[slot] = self._start()
+                        if not worker.child.alive:
+                            worker = self._replace(worker)
                         worker.index = todo.pop()
                         seconds = share(deadline - time.monotonic(), len(todo) + 1, self.count)
-                        with suppress(BrokenPipeError):  # it died just now, and reading will say so
-                            worker.connection.send((work, asked[worker.index], Budget(seconds, least)))
+                        worker.child.send((work, asked[worker.index], Budget(seconds, least)))
                 left = deadline - time.monotonic()
-                busy = [w for w in self._workers if w.index is not None]
-                ready = (
-                    wait([w.connection for w in busy], timeout=min(max(left, 0.0), POOL.asks)) if busy else []
-                )
-                for slot, worker in enumerate(self._workers):
-                    if worker.index is None:
+                for worker, answer in self._answers(min(max(left, 0.0), POOL.asks)):
+                    index, worker.index = worker.index, None
+                    if answer is None:
+                        self._replace(worker)
+                    if index is None:
                         continue
-                    index = worker.index
-                    if worker.connection in ready:
-                        worker.index = None
-                        try:
-                            answer = worker.connection.recv()
-                            least = min(least, getattr(answer, "reduced_chisq", np.inf))
-                            yield index, answer
-                        except (EOFError, OSError):
-                            self._end(worker)
-                            self._workers[slot] = self._start()
-                            yield index, killed(asked[index].name)
-                    elif left <= 0:
-                        self._end(worker)
-                        self._workers[slot] = self._start()
-                        yield index, LateError(asked[index].name)
+                    least = min(least, getattr(answer, "reduced_chisq", np.inf))
+                    yield index, killed(asked[index].name) if answer is None else answer
                 if left <= 0:
-                    while todo:
-                        index = todo.pop()
+                    late = [w for w in self._workers if w.index is not None]
+                    for worker in late:
+                        self._replace(worker)
+                    for index in [*(w.index for w in late if w.index is not None), *reversed(todo)]:
                         yield index, LateError(asked[index].name)
+                    todo = []
         finally:
             # Left early (Ctrl-C, an error): what is under way would answer a question nobody asked.
-            for slot, worker in enumerate(self._workers):
-                if worker.index is not None:
-                    self._end(worker)
-                    self._workers[slot] = self._start()
+            for worker in [w for w in self._workers if w.index is not None]:
+                self._replace(worker)
+
+    def _answers(self, seconds: float) -> Iterator[tuple[_Worker, Any]]:
+        """What has been heard, if need be after so many seconds; None of a worker that is gone."""
+        with suppress(queue.Empty):
+            while True:
+                child, answer = self._heard.get(timeout=seconds)
+                seconds = 0.0
+                # A worker that was ended may still have said something.
+                yield from ((w, answer) for w in self._workers if w.child is child)
 
 
 def killed(name: str) -> SasnetError:

@@ -1,4 +1,4 @@
-"""What `sasnet serve` answers to each request: the science is elsewhere, here it becomes plain objects."""
+"""Answers of `sasnet serve` to each request: suggestions, fits and reports as plain objects for JSON."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..types import SasnetError
-from .messages import PROTOCOL, Request, seconds, whole, word, words
+from .messages import PROTOCOL, Request, name, names, seconds, whole
 from .watched import Progress, Watched
 
 if TYPE_CHECKING:
@@ -43,12 +43,11 @@ class Answers:
     _fits: OrderedDict[int, FitResult] = field(default_factory=OrderedDict)
 
     def answer(self, request: Request, progress: Progress) -> dict[str, Any]:
-        """The result of a request.
+        """The result of a request that is answered in turn.
 
         Parameters
         ----------
         request : Request
-            One that has its turn.
         progress : callable
             See `Watched`.
 
@@ -80,7 +79,7 @@ class Answers:
 
 
 def hello() -> dict[str, Any]:
-    """Who is there, and what it knows."""
+    """Version, protocol, and the models that the network knows."""
     import sasnet_plugin
 
     from ..predict import open_classifier
@@ -96,14 +95,14 @@ def hello() -> dict[str, Any]:
 
 
 def suggest(pool: Pool, curve: Curve, top: int) -> dict[str, Any]:
-    """Models by falling probability, each with a curve of it that comes near."""
+    """Models by falling probability, each with its nearest curve of the bank as a preview."""
     from ..predict import open_classifier
     from ..predict.notes import OUT_OF_SCOPE
     from ..report.exports.sasview_clipboard import category
 
     classifier = open_classifier()
     found = classifier.suggest([curve], top=top)[0]
-    strange = found.in_scope < classifier.manifest.scope_threshold
+    out_of_scope = found.in_scope < classifier.manifest.scope_threshold
     models = [
         {
             "model": guess.name,
@@ -118,7 +117,7 @@ def suggest(pool: Pool, curve: Curve, top: int) -> dict[str, Any]:
     return {
         "name": curve.file,
         "in_scope": found.in_scope,
-        "warning": OUT_OF_SCOPE if strange else "",
+        "warning": OUT_OF_SCOPE if out_of_scope else "",
         "notes": [note for note in found.notes if note != OUT_OF_SCOPE],
         "models": models,
     }
@@ -127,7 +126,7 @@ def suggest(pool: Pool, curve: Curve, top: int) -> dict[str, Any]:
 def previews(pool: Pool, curve: Curve, suggestion: Suggestion) -> list[dict[str, Any] | None]:
     """The bank's nearest curve of each suggested model; None where there is none, or not in time."""
     from sasnet_plugin.fitting.api import uncertainties
-    from sasnet_plugin.fitting.start_values.preview import Preview, previewed
+    from sasnet_plugin.fitting.start_values.screening import Preview, previewed
 
     dintensity = uncertainties(curve)[0]
     asked = [Preview(curve, dintensity, guess.name, guess.structure_factor) for guess in suggestion.models]
@@ -149,7 +148,7 @@ def fit(pool: Pool, request: Request) -> FitResult:
     from sasnet_plugin.fitting.api import check_names, fit_with
 
     curve, body = request.curve, request.body
-    models, factor = words(body, "models"), word(body, "structure_factor")
+    models, factor = names(body, "models"), name(body, "structure_factor")
     check_names(models, factor, {}, {})
     return fit_with(
         pool,
@@ -178,7 +177,7 @@ def fitted(result: FitResult, request: Request) -> dict[str, Any]:
     curves = [
         {"name": each.short_name, "q": result.curve.q, "intensity": each.theory} for each in result.fits
     ]
-    stated = request.body["curve"]
-    silent = not any(np.any(np.array(stated.get(key) or 0, dtype=float) > 0) for key in ("dq", "dxl", "dxw"))
-    dq = result.curve.dq if silent else None
+    sent = request.body["curve"]
+    known = any(np.any(np.array(sent.get(key) or 0, dtype=float) > 0) for key in ("dq", "dxl", "dxw"))
+    dq = None if known else result.curve.dq
     return {"fit": result.as_dict(), "pages": pages, "curves": curves, "dq": dq}

@@ -141,12 +141,7 @@ def listening(port: int) -> socket.socket:
 
 
 def load(state: Any, result: FitResult) -> None:
-    """Put all fits into a state of Bumps, each with the ranking as a panel.
-
-    Parameters
-    ----------
-    state : bumps.webview.server.state_hdf5_backed.State
-    result : FitResult
+    """Put all fits into bumps' ``State`` (state_hdf5_backed), each with the ranking as a panel.
 
     Raises
     ------

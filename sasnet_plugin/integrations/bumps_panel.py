@@ -80,13 +80,7 @@ def ranking(result: FitResult, shown: str) -> str:
 
 
 def warnings(result: FitResult, shown: str) -> str:
-    """What to doubt: the verdict, the notes, and the warnings of the fit that the page shows, as CSV.
-
-    Parameters
-    ----------
-    result : FitResult
-    shown : str
-    """
+    """The verdict, the notes, and the warnings of the fit that the page shows, as CSV."""
     rows = [
         [fit.short_name, sentence] for fit in result.fits if fit.name == shown for sentence in fit.warnings
     ]
@@ -110,13 +104,7 @@ def _share(value: float) -> str:
 
 
 def curves(result: FitResult, shown: str) -> Any:
-    """The data and every fit, as a plotly figure; the one that the page shows is drawn thicker.
-
-    Parameters
-    ----------
-    result : FitResult
-    shown : str
-    """
+    """The data and every fit, as a plotly figure; the one that the page shows is drawn thicker."""
     import plotly.graph_objects as go
 
     curve = result.curve

@@ -1,4 +1,4 @@
-"""What other programs and `sasnet serve` say to each other: one JSON object a line, checked on the way in."""
+"""Requests to `sasnet serve` from other programs, and its events: one JSON object a line, checked."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from ..data.clean import clean
 from ..data.raw import RawCurve
 from ..types import Curve, SasnetError
 
-#: Of what is said here; a caller compares it with its own.
+#: Version of the protocol; a caller compares it with its own.
 PROTOCOL = 1
-#: What can be asked for; the second are answered at once, whatever is under way.
+#: Requests that are answered in turn, and those that are answered at once, whatever is running.
 IN_TURN = ("hello", "suggest", "fit", "report")
 AT_ONCE = ("cancel", "ping", "quit")
 
 
 class RequestError(SasnetError):
-    """A request that makes no sense; `id` is None where not even that could be read."""
+    """A request that cannot be read; `id` is None where not even that could be."""
 
     def __init__(self, text: str, id: int | None = None) -> None:
         super().__init__(text)
@@ -37,7 +37,7 @@ class Request:
     Parameters
     ----------
     id : int
-        The caller's choice; what is said about the request carries it.
+        The caller's choice; every event about the request carries it.
     do : str
         One of `IN_TURN` and `AT_ONCE`.
     body : mapping
@@ -60,7 +60,7 @@ class Request:
         Raises
         ------
         SasnetError
-            There are none, or no curve is left of them.
+            There are none, or no usable points are left.
         """
         return curve_of(self.body.get("curve"))
 
@@ -101,25 +101,25 @@ def curve_of(given: Any) -> Curve:
     Raises
     ------
     SasnetError
-        It is none, or no curve is left when unusable points are dropped.
+        It is no curve, or too few points are left when unusable ones are dropped.
     """
     if not isinstance(given, dict):
         raise SasnetError('The request has no data; give "curve" with name, q and intensity.')
-    name = str(given.get("name") or "") or "the data"
-    q, intensity = _column(given, "q", name), _column(given, "intensity", name)
+    file = str(given.get("name") or "") or "the data"
+    q, intensity = _column(given, "q", file), _column(given, "intensity", file)
     if q is None or intensity is None:
-        raise SasnetError(f"{name}: q or intensity is missing; give both.")
-    others = {key: _column(given, key, name) for key in ("dintensity", "dq", "dxl", "dxw")}
+        raise SasnetError(f"{file}: q or intensity is missing; give both.")
+    others = {key: _column(given, key, file) for key in ("dintensity", "dq", "dxl", "dxw")}
     for key, column in {"intensity": intensity, **others}.items():
         if column is not None and column.size != q.size:
             raise SasnetError(
-                f"{name}: {key} has {column.size} values but q has {q.size}; give one value per q."
+                f"{file}: {key} has {column.size} values but q has {q.size}; give one value per q."
             )
     with np.errstate(all="ignore"):
-        return clean(RawCurve(q, intensity, **others, q_unit="Å⁻¹"), file=name, entry="")
+        return clean(RawCurve(q, intensity, **others, q_unit="Å⁻¹"), file=file, entry="")
 
 
-def _column(given: Mapping[str, Any], key: str, name: str) -> Any:
+def _column(given: Mapping[str, Any], key: str, file: str) -> Any:
     values = given.get(key)
     if values is None:
         return None
@@ -128,74 +128,58 @@ def _column(given: Mapping[str, Any], key: str, name: str) -> Any:
             raise TypeError
         column = np.array([math.nan if v is None else float(v) for v in values], dtype=np.float64)
     except (TypeError, OverflowError):
-        raise SasnetError(f"{name}: {key} is no list of numbers; give one number per point.") from None
+        raise SasnetError(f"{file}: {key} is no list of numbers; give one number per point.") from None
     return column
 
 
 def whole(body: Mapping[str, Any], key: str, default: int | None, *, least: int | None = 1) -> int:
-    """A whole number of a request.
-
-    Raises
-    ------
-    SasnetError
-        It is none, or below the least.
-    """
-    value = body.get(key)
-    value = default if value is None else value
-    if not isinstance(value, int) or isinstance(value, bool) or (least is not None and value < least):
-        raise SasnetError(
-            f'"{key}" is a whole number{"" if least is None else f", at least {least}"}, not {value!r}.'
-        )
-    return value
+    """A whole number of a request, see `_entry`."""
+    what = "a whole number" if least is None else f"a whole number, at least {least}"
+    found: int = _entry(body, key, default, what, lambda v: type(v) is int and (least is None or v >= least))
+    return found
 
 
 def seconds(body: Mapping[str, Any], key: str, default: float) -> float:
-    """A time of a request, at least one second.
+    """A time of a request, see `_entry`."""
+    what = "a number of seconds, at least 1"
+    return float(_entry(body, key, default, what, lambda v: type(v) in (int, float) and 1 <= v < math.inf))
+
+
+def names(body: Mapping[str, Any], key: str) -> list[str] | None:
+    """A list of names of a request, see `_entry`; None where there is none."""
+
+    def good(value: Any) -> bool:
+        return value is None or (
+            isinstance(value, list) and bool(value) and all(isinstance(v, str) for v in value)
+        )
+
+    found: list[str] | None = _entry(body, key, None, "a list of names", good)
+    return found
+
+
+def name(body: Mapping[str, Any], key: str) -> str | None:
+    """A name of a request, see `_entry`; None where there is none."""
+    found: str | None = _entry(body, key, None, "a name", lambda v: v is None or isinstance(v, str))
+    return found
+
+
+def _entry(body: Mapping[str, Any], key: str, default: Any, what: str, good: Callable[[Any], bool]) -> Any:
+    """An entry of a request, or its default where it is missing or null.
 
     Raises
     ------
     SasnetError
-        It is no number, or less.
+        It is not what it should be.
     """
     value = body.get(key)
     value = default if value is None else value
-    if not isinstance(value, int | float) or isinstance(value, bool) or not 1 <= value < math.inf:
-        raise SasnetError(f'"{key}" is a number of seconds, at least 1, not {value!r}.')
-    return float(value)
-
-
-def words(body: Mapping[str, Any], key: str) -> list[str] | None:
-    """A list of names of a request; None where there is none.
-
-    Raises
-    ------
-    SasnetError
-        It is something else.
-    """
-    value = body.get(key)
-    if value is None:
-        return None
-    if not isinstance(value, list) or not value or not all(isinstance(v, str) for v in value):
-        raise SasnetError(f'"{key}" is a list of names, not {value!r}.')
-    return value
-
-
-def word(body: Mapping[str, Any], key: str) -> str | None:
-    """A name of a request; None where there is none.
-
-    Raises
-    ------
-    SasnetError
-        It is something else.
-    """
-    value = body.get(key)
-    if value is not None and not isinstance(value, str):
-        raise SasnetError(f'"{key}" is a name, not {value!r}.')
+    if not good(value):
+        raise SasnetError(f'"{key}" is {what}, not {value!r}.')
     return value
 
 
 def plain(value: Any) -> Any:
-    """The same in what JSON has; None for a number that is none."""
+    """The same in JSON's types; None for infinities and what is not a number."""
     if isinstance(value, Mapping):
         return {str(k): plain(v) for k, v in value.items()}
     if isinstance(value, np.ndarray):
@@ -209,21 +193,21 @@ def plain(value: Any) -> Any:
     return value
 
 
-class Mouth:
-    """Says events, whole lines one after another, whoever has something to say.
+class EventWriter:
+    """Writes events, one whole line each; any thread may call it.
 
     Parameters
     ----------
     stream : binary file
     broken : callable
-        Called where nobody listens any more.
+        Called where the other end of the stream is closed.
     """
 
     def __init__(self, stream: BinaryIO, broken: Callable[[], object]) -> None:
         self._stream, self._broken, self._lock = stream, broken, Lock()
 
-    def say(self, id: int | None, event: str, **more: Any) -> None:
-        """One event about the request `id`."""
+    def write(self, id: int | None, event: str, **more: Any) -> None:
+        """Write one event about the request `id`."""
         line = json.dumps(plain({"id": id, "event": event, **more}), ensure_ascii=False, allow_nan=False)
         try:
             with self._lock:

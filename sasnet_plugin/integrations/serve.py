@@ -1,8 +1,8 @@
 """`sasnet serve`: a child process that suggests and fits for a program that must not wait, such as SasView.
 
 Requests come in on stdin, events go out on stdout, one JSON object a line (`messages`). One thread listens,
-so that a fit can be cancelled while it runs, and the end of stdin, at which the caller is gone, ends
-everything at once; the main thread answers one request after another; fits run in processes of their own.
+so that a fit can be cancelled while it runs; the end of stdin means that the caller has ended, and ends
+this process at once. The main thread answers one request after another; fits run in processes of their own.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, NoReturn
 
 from ..data.failure import unforeseen
 from ..types import SasnetError
-from .messages import AT_ONCE, Mouth, Request, RequestError, request_of
+from .messages import AT_ONCE, EventWriter, Request, RequestError, request_of
 
 if TYPE_CHECKING:
     from .answers import Answers
@@ -38,7 +38,7 @@ class Server:
 
     def __init__(self, requests: BinaryIO, answers: BinaryIO, workers: int) -> None:
         self._requests, self._workers = requests, workers
-        self._mouth = Mouth(answers, broken=lambda: self.end(0))
+        self._events = EventWriter(answers, broken=lambda: self.end(0))
         self._folder: Path | None = None  # of reports; there is none to remove where none was asked for
         self._turn: queue.Queue[Request] = queue.Queue()
         self._wanted: dict[int, Request] = {}  # those in turn whose answer is still to come
@@ -47,7 +47,7 @@ class Server:
         self._lock, self._writing = threading.RLock(), threading.RLock()
 
     def run(self) -> NoReturn:
-        """Answer; never returns, as a listener that waits for its line cannot be joined."""
+        """Answer; never returns, as the thread that waits for a line cannot be joined."""
         signal.signal(signal.SIGTERM, lambda *_: self.end(143))
         signal.signal(signal.SIGINT, lambda *_: self.end(130))
         threading.Thread(target=self._listen, daemon=True).start()
@@ -55,7 +55,7 @@ class Server:
             self._serve()
         except Exception as error:
             reason = error if isinstance(error, SasnetError) else unforeseen("sasnet serve", error)
-            self._mouth.say(None, "error", text=str(reason))
+            self._events.write(None, "error", text=str(reason))
         self.end(1)
 
     def _serve(self) -> None:
@@ -102,7 +102,7 @@ class Server:
                     self._wanted[request.id] = request
                 self._turn.put(request)
             except RequestError as error:
-                self._mouth.say(error.id, "error", text=str(error))
+                self._events.write(error.id, "error", text=str(error))
         self.end(0)
 
     def _at_once(self, request: Request) -> None:
@@ -114,8 +114,8 @@ class Server:
             with self._lock:
                 unfinished = self._wanted.pop(of, None)
                 if unfinished is not None:
-                    self._mouth.say(of, "cancelled")
-        self._mouth.say(request.id, "done", result={})
+                    self._events.write(of, "cancelled")
+        self._events.write(request.id, "done", result={})
         if request.do == "quit":
             self.end(0)
 
@@ -125,20 +125,20 @@ class Server:
         return self._folder
 
     def _unwanted(self) -> bool:
-        """Whether nobody waits for what is under way."""
+        """Whether the request that is being answered has been cancelled."""
         current = self._current
         return current is not None and self._wanted.get(current.id) is not current
 
     def _progress(self, request: Request, **how: Any) -> None:
         with self._lock:
             if self._wanted.get(request.id) is request:
-                self._mouth.say(request.id, "progress", **how)
+                self._events.write(request.id, "progress", **how)
 
     def _finish(self, request: Request, event: str, **what: Any) -> None:
         with self._lock:
             if self._wanted.get(request.id) is request:
                 del self._wanted[request.id]
-                self._mouth.say(request.id, event, **what)
+                self._events.write(request.id, event, **what)
 
     def end(self, code: int) -> NoReturn:
         """End this process from any thread; its workers end when it is gone, whatever they are doing."""
@@ -149,7 +149,7 @@ class Server:
 
 
 def serve(workers: int) -> NoReturn:
-    """Serve whoever holds the other ends of stdin and stdout.
+    """Answer the program at the other ends of stdin and stdout.
 
     Parameters
     ----------
@@ -163,7 +163,7 @@ def serve(workers: int) -> NoReturn:
         os.dup2(nothing.fileno(), 0)
     sys.stdout.flush()
     os.dup2(2, 1)
-    # Fits take all cores; the window of whoever asked for them comes first.
+    # Fits take all cores; the window of the program that asked for them has priority.
     if hasattr(os, "nice"):
         os.nice(10)
     # One process a core: libraries that take all cores for each of them only get in each other's way.

@@ -1,4 +1,4 @@
-"""How far a fit is, for whoever waits for it."""
+"""A pool of fitting processes that reports its progress."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ Progress = Callable[..., None]
 
 @dataclass
 class Watched:
-    """A pool that says how far it is.
+    """A pool that reports how many of its fits are done.
 
     Parameters
     ----------
     pool : Pool
     progress : callable
         Called with ``done``, ``of``, ``name`` and, where a model was fitted, ``reduced_chisq``; ``of`` is 0
-        while nobody knows how many there will be.
+        as long as their number is not known.
     """
 
     pool: Pool

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sasnet_plugin.data.featureless import is_featureless
+from sasnet_plugin.data.uninformative import is_uninformative
 
 if TYPE_CHECKING:
     from sasnet_plugin.types import Curve, GroupGuess, ModelGuess
@@ -97,7 +97,7 @@ def _featureless(curve: Curve, q_range: tuple[float, float]) -> bool:
     used = used[:: max(1, used.size // _THIN)]
     if used.size < 4:
         return False
-    return bool(is_featureless(curve.q[used], curve.intensity[used][None], curve.dintensity[used][None])[0])
+    return bool(is_uninformative(curve.q[used], curve.intensity[used][None], curve.dintensity[used][None])[0])
 
 
 def restriction_note(kept: Sequence[str], total: int) -> str:

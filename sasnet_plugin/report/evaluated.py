@@ -81,7 +81,7 @@ def curves(
         library,
         np.random.default_rng(seed),
         per_model=per_model,
-        stranger_share=0.125,
+        other_share=0.125,
         progress=None if progress is None else lambda done: progress(done, len(library)),
     )
     answers = predict(examples, model.onnx, model.manifest)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ..predict.decode import Decoded, decode
 from ..predict.runtime import Outputs, Runtime
 from ..simulate.examples import SOURCES, Examples
-from ..simulate.strangers import KINDS
+from ..simulate.out_of_distribution import KINDS
 from ..train import metrics
 from ..zoo import Manifest
 from .whole import write_figure
@@ -34,14 +34,14 @@ def evaluate(answers: Decoded, examples: Examples, manifest: Manifest) -> dict[s
     answers : Decoded
         Of every example.
     examples : Examples
-        Known models, and strangers (form −1) for the scope.
+        Known models, and out-of-distribution curves (form −1) for the scope.
     manifest : Manifest
 
     Returns
     -------
     dict
         ``all`` and each instrument's name: top1, top3, top5, group, factor, ece, count; ``balanced_factor``;
-        ``auroc`` by kind of stranger; ``by_counts`` and ``by_width``; ``confused``; ``per_model``;
+        ``auroc`` by out-of-distribution kind; ``by_counts`` and ``by_width``; ``confused``; ``per_model``;
         ``rg`` (median error in decades); ``reliability``.
     """
     known = np.flatnonzero(examples.form >= 0)

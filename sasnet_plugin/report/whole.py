@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-def put_whole(path: str | Path, content: bytes, what: str) -> None:
+def put_whole(path: str | Path, content: bytes, what: str, *, make_folder: bool = False) -> None:
     """Put a file in place all at once: no reader and no full disk sees half of it.
 
     Parameters
@@ -23,34 +23,26 @@ def put_whole(path: str | Path, content: bytes, what: str) -> None:
     content : bytes
     what : str
         What it is, for the sentence of an error.
+    make_folder : bool
+        Make the file's folder where it does not exist.
 
     Raises
     ------
     SasnetError
         It cannot be written; what lay there before is untouched.
     """
-    with put_aside(path, what) as aside:
+    with put_aside(path, what, make_folder=make_folder) as aside:
         aside.write_bytes(content)
 
 
 @contextlib.contextmanager
-def put_aside(path: str | Path, what: str) -> Iterator[Path]:
-    """Give a path to write to; it takes the file's place when all is written.
-
-    Parameters
-    ----------
-    path : str or Path
-    what : str
-        What it is, for the sentence of an error.
-
-    Raises
-    ------
-    SasnetError
-        It cannot be written; what lay there before is untouched.
-    """
+def put_aside(path: str | Path, what: str, *, make_folder: bool = False) -> Iterator[Path]:
+    """Give a path to write to, which takes the file's place when all is written; otherwise as `put_whole`."""
     aside = None
     try:
         target = Path(path).resolve()
+        if make_folder:
+            target.parent.mkdir(parents=True, exist_ok=True)
         if target.exists() and not target.is_file():
             yield target  # a pipe or a device is written to, not replaced
             return
@@ -58,9 +50,10 @@ def put_aside(path: str | Path, what: str) -> Iterator[Path]:
         yield aside
         os.replace(aside, target)
     except OSError as error:
+        where = "another folder, one" if make_folder else "a file in a folder that exists,"
         raise SasnetError(
-            f"{path}: the {what} cannot be written ({error.strerror or error}); name a file in a folder that"
-            " exists, may be written to and has room."
+            f"{path}: the {what} cannot be written ({error.strerror or error}); name {where} that may be"
+            " written to and has room."
         ) from error
     finally:
         if aside is not None:

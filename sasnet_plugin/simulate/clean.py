@@ -73,7 +73,7 @@ _PER_CELL = 2
 #: Largest distance of a slower model's points, in cells: anywhere, and below q·size = 1.
 _STEP, _STEP_QUIET = 12.0, 80.0
 #: Where there are fringes: least distance of points in cells, and how far the phase q·size may advance from
-#: one to the next. Monodisperse bodies, then polydisperse ones, whose fringes are weaker and points dearer.
+#: one to the next. Monodisperse bodies, then polydisperse ones, of weaker fringes and costlier points.
 _FRINGES = {"medium": ((2.0, 1.0), (4.0, 3.0)), "slow": ((2.0, 1.0), (12.0, np.inf))}
 #: Layered spheres: many fringes, no average over orientations. Cells from point to point.
 _RADIAL, _RADIAL_STEP = frozenset({"multilayer_vesicle", "onion", "spherical_sld"}), (1, 4)
@@ -112,8 +112,8 @@ class Clean:
 PD_TYPES = ("gaussian", "lognormal", "schulz")
 
 
-def tier(name: str) -> str:
-    """Return how costly a model is: fast, medium or slow."""
+def cost_class(name: str) -> str:
+    """How expensive a model is as sasmodels calculates it: fast, medium or slow."""
     return "slow" if name in SLOW else "medium" if name in MEDIUM else "fast"
 
 
@@ -136,7 +136,7 @@ def simulate_clean(name: str, rng: np.random.Generator, *, monodisperse: bool = 
     for _ in range(_TRIES):
         parameters: dict[str, Any] = sample_prior(name, rng)
         size = max_length(name, parameters)
-        if size is not None and size > SIZE_MAX[tier(name)]:
+        if size is not None and size > SIZE_MAX[cost_class(name)]:
             continue
         if not monodisperse:
             parameters |= _polydispersity(name, parameters, rng)
@@ -148,15 +148,15 @@ def simulate_clean(name: str, rng: np.random.Generator, *, monodisperse: bool = 
 
 def _polydispersity(name: str, parameters: dict[str, Any], rng: np.random.Generator) -> dict[str, Any]:
     """The protocol's size distributions, with as many points as the model's cost allows."""
-    speed = tier(name)
+    cost = cost_class(name)
     extra = sample_polydispersity(name, parameters, rng)
     sizes = [key.removesuffix("_pd") for key in extra if key.endswith("_pd")]
-    if speed == "slow" and len(sizes) == 2:
+    if cost == "slow" and len(sizes) == 2:
         drop = sizes.pop(int(rng.integers(2)))
         extra = {key: value for key, value in extra.items() if not key.startswith(f"{drop}_pd")}
-    points, nsigma = _PD[speed]
+    points, nsigma = _PD[cost]
     if len(sizes) == 2:
-        points = _PD_SECOND[speed]
+        points = _PD_SECOND[cost]
     for size in sizes:
         extra[f"{size}_pd_n"] = points
         if nsigma is not None:
@@ -169,7 +169,7 @@ def evaluate(name: str, parameters: dict[str, Any]) -> Clean | None:
     size = max_length(name, parameters)
     limit = q_valid(name, parameters)
     if size is not None:
-        limit = min(limit, Q_SIZE_MAX[tier(name)] / size)
+        limit = min(limit, Q_SIZE_MAX[cost_class(name)] / size)
     n_valid = int(np.clip(np.searchsorted(WIDE_Q, limit, side="right"), 0, N_WIDE))
     spread = any(key.endswith("_pd") for key in parameters)
     where = _nodes(name, size, n_valid, spread=spread)
@@ -197,7 +197,7 @@ def evaluate(name: str, parameters: dict[str, Any]) -> Clean | None:
     if scaled:
         log_i = blurred(spread_sizes(name, parameters, scaled, where, log_i), 1)
         n_valid = log_i.size
-    elif tier(name) == "fast":
+    elif cost_class(name) == "fast":
         log_i = blurred(log_i[: _PER_CELL * (n_valid - 1) + 1], _PER_CELL)
     else:
         from scipy.interpolate import CubicSpline
@@ -222,7 +222,7 @@ def _nodes(name: str, size: float | None, n_valid: int, *, spread: bool) -> NDAr
     Fast models at several points in each cell. The others at every twelfth cell, coarser below
     q·size = 1, and finer where a body has fringes, whose distance in q is 2π/size.
     """
-    if tier(name) == "fast":
+    if cost_class(name) == "fast":
         return np.arange(_PER_CELL * (n_valid - 1) + 1) / _PER_CELL
     if size is None or name in _RADIAL:
         each = _RADIAL_STEP[spread] if name in _RADIAL else 1
@@ -230,7 +230,7 @@ def _nodes(name: str, size: float | None, n_valid: int, *, spread: bool) -> NDAr
     step = np.full(n_valid, _STEP)
     q_size = WIDE_Q[:n_valid] * size
     step[q_size < 1] = _STEP_QUIET
-    least, phase = _FRINGES[tier(name)][spread]
+    least, phase = _FRINGES[cost_class(name)][spread]
     step = np.clip(phase / (q_size * LN_STEP), least, step)
     number = np.concatenate(([0.0], np.cumsum(1 / step[:-1])))
     wanted = np.linspace(0, number[-1], int(np.ceil(number[-1])) + 1)

@@ -14,7 +14,7 @@ from .library import MAX_SHIFT, Library
 from .measure import measure
 from .out_of_distribution import KINDS, out_of_distribution
 
-#: A power law or a straight line is what these models are: the rule against featureless curves spares them.
+#: A power law or a straight line is what these models are: the rule against uninformative curves spares them.
 SPARED = frozenset({"power_law", "porod", "line"})
 #: Share of out-of-scope curves in training.
 OTHER_SHARE = 0.15
@@ -147,7 +147,7 @@ def known_examples(
     """Measure curves of known models in one setting; returns which rows were kept, and these.
 
     Rows are dropped where the clean curve is not known over the window (numerical limits) and where the
-    measured curve is featureless.
+    measured curve is uninformative.
     """
     top = int(setting.matrix.indices.max()) + 1
     low = int(setting.matrix.indices.min())
@@ -155,7 +155,7 @@ def known_examples(
     known = np.flatnonzero((drawn.n_valid >= top) & np.all(np.isfinite(drawn.intensity[:, low:top]), axis=1))
     result = measure(drawn.intensity[known], setting, rng, wide=wide)
     spared = np.array([name in SPARED for name in library.forms])
-    keep = ~result.featureless | spared[drawn.form[known]]
+    keep = ~result.uninformative | spared[drawn.form[known]]
     kept = known[keep]
     values = features_of_rows(
         setting.q, result.intensity[keep], result.dintensity[keep], setting.dq, setting.dxl
@@ -172,13 +172,13 @@ def other_examples(
     *,
     wide: bool = False,
 ) -> Examples:
-    """Measure out-of-scope curves in one setting; featureless ones are dropped."""
+    """Measure out-of-scope curves in one setting; uninformative ones are dropped."""
     used = setting.matrix.indices
     window = int(used.min()), int(used.max())
     clean, good = out_of_distribution(kinds, window, library, rng)
     clean[:, window[1] + 1 :] = 0.0
     result = measure(clean, setting, rng, wide=wide)
-    keep = good & ~result.featureless
+    keep = good & ~result.uninformative
     values = features_of_rows(
         setting.q, result.intensity[keep], result.dintensity[keep], setting.dq, setting.dxl
     )

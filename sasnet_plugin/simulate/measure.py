@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ..data.featureless import is_featureless
 from ..data.uncertainty import estimate_dintensity
+from ..data.uninformative import is_uninformative
 from .instrument import Setting, protocol
 
 #: Systematic scatter of every instrument, relative (protocol: "plus 0.5 % systematic").
@@ -29,7 +29,7 @@ class Measured:
         What an endless measurement would give: smeared, with the background that was left, no fault.
     stated : (k,) bool array
         Whether the uncertainty came with the data.
-    featureless : (k,) bool array
+    uninformative : (k,) bool array
         Whether a constant, or a power law plus a constant, explains the curve.
     """
 
@@ -37,7 +37,7 @@ class Measured:
     dintensity: NDArray[np.float64]
     expected: NDArray[np.float64]
     stated: NDArray[np.bool_]
-    featureless: NDArray[np.bool_]
+    uninformative: NDArray[np.bool_]
 
 
 def measure(
@@ -115,7 +115,7 @@ def measured(
     taken = np.where(over, (1 + excess) * background, 0.0)
     intensity = intensity - taken
 
-    featureless = is_featureless(setting.q, intensity, honest)
+    uninformative = is_uninformative(setting.q, intensity, honest)
 
     low = rng.random((k, 1)) < faults_share(faults["beamstop"])
     first = rng.integers(1, 4, endpoint=True, size=(k, 1))
@@ -135,7 +135,7 @@ def measured(
     if not stated.all():
         sigma[~stated] = estimate_dintensity(intensity[~stated])
     scale = np.exp(rng.uniform(np.log(1e-3), np.log(1e6), (k, 1)))
-    return Measured(intensity * scale, sigma * scale, (true - taken) * scale, stated, featureless)
+    return Measured(intensity * scale, sigma * scale, (true - taken) * scale, stated, uninformative)
 
 
 def roughen(

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from ..types import SimulationError
+from .clean import cost_class
 from .kernel import load_model
 from .lattice import LATTICES, WIDTHS, with_table
 from .quadrature import c_nodes, with_points, with_rule, written_by_content
@@ -30,6 +31,8 @@ SLOPE, LEAST = 0.6, 9.0
 SLOPES = {"triaxial_ellipsoid": 1.3}
 #: Most points of two integrals together, as sasmodels has it.
 MOST = 100_000
+#: One integral, which is no longer expensive with as many points as it needs.
+SINGLE = ("stacked_disks",)
 #: What does for models whose number of points is fixed (in sasmodels 76 and 20).
 FIXED = {"micromagnetic_FF_3D": 20, "superball": 14}
 
@@ -72,6 +75,17 @@ def is_exact(name: str, parameters: Mapping[str, Any]) -> bool:
     if name not in LATTICES:
         return False
     return bool(WIDTHS[0] <= np.log(max(abs(float(parameters.get("d_factor", 0.0))), 1e-9)) <= WIDTHS[-1])
+
+
+def fit_cost_class(name: str) -> str:
+    """Cost class of a model in fits: fast, medium or slow, as its quick model is calculated.
+
+    Parameters
+    ----------
+    name : str
+        Form model.
+    """
+    return "medium" if name in (*LATTICES, *SINGLE) else cost_class(name)
 
 
 @cache

@@ -17,8 +17,8 @@ from .priors import max_length
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-#: Models with one length that F(q) is homogeneous in, and dear enough for it to matter; the power of F and of
-#: the matter's volume where it is not three.
+#: Expensive models with one length that F(q) is homogeneous in; the power of F and of the matter's volume
+#: where it is not three.
 SIMILAR = {
     "hollow_rectangular_prism_thin_walls": "length_a",
     "rectangular_prism": "length_a",

@@ -1,0 +1,1 @@
+"""Networks, from simulated measurements to a calibrated model of the zoo; nothing else imports Keras."""

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from sasnet_plugin import processes
 from sasnet_plugin.batch import attendant as module
 from sasnet_plugin.batch.attendant import Attendant
 from sasnet_plugin.batch.options import Options
@@ -33,24 +34,25 @@ def _when_fitting(
     attendant: Attendant, monkeypatch: pytest.MonkeyPatch, sphere: str, act: Callable[[int], None]
 ) -> threading.Event:
     """Do something to a warm process as soon as it begins with its second candidate, once; set when done."""
-    real = module._hear
+    real = processes._hear
     armed, acted = threading.Event(), threading.Event()
 
-    def hear(stdout: object, messages: object) -> None:
+    def hear(stdout: object, child: object, heard: object) -> None:
         class Watched:
             """Passes messages on, and acts on one of them."""
 
-            def put(self, message: tuple[object, ...] | None) -> None:
+            def put(self, said: tuple[object, tuple[object, ...] | None]) -> None:
+                message = said[1]
                 second = message is not None and message[0] == "try" and str(message[1]).startswith("2.1 ")
                 if second and armed.is_set() and not acted.is_set():
                     acted.set()
                     assert attendant.pid is not None
                     act(attendant.pid)
-                messages.put(message)  # type: ignore[attr-defined]
+                heard.put(said)  # type: ignore[attr-defined]
 
-        real(stdout, Watched())  # type: ignore[arg-type]
+        real(stdout, child, Watched())  # type: ignore[arg-type]
 
-    monkeypatch.setattr(module, "_hear", hear)
+    monkeypatch.setattr(processes, "_hear", hear)
     attendant._end()  # the next one is watched
     attendant.answer(sphere, QUICK, 60.0)
     armed.set()

@@ -27,13 +27,14 @@ def simulated() -> Callable[..., Curve]:
     def make(name: str, parameters: dict[str, Any], *, slit: float = 0.0, seed: int = 0) -> Curve:
         from sasmodels.direct_model import call_kernel
 
-        from sasnet_plugin.fitting.problem.resolution import FINEST, resolution
+        from sasnet_plugin.fitting.problem.resolution import resolution
+        from sasnet_plugin.fitting.settings import PROBLEM
         from sasnet_plugin.simulate.kernel import load_model
 
         dq, dxl = 0.03 * Q, np.full(Q.size, slit)
         columns = {"dxl": dxl} if slit else {"dq": dq}
         # An instrument averages everything within its resolution, not the measured points alone.
-        found = resolution(Curve(Q, np.ones(Q.size), **columns), FINEST)
+        found = resolution(Curve(Q, np.ones(Q.size), **columns), PROBLEM.finest)
         exact = found.apply(call_kernel(load_model(name).make_kernel([found.q_calc]), parameters))
         sigma = 0.02 * exact + 1e-4 * exact.max() * 0.01
         noise = np.random.default_rng(seed).standard_normal(Q.size)

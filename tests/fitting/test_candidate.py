@@ -9,12 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sasnet_plugin.fitting.optimize.local_search import Polisher
-from sasnet_plugin.fitting.problem.experiment import choose_free, experiment, fittable
+from sasnet_plugin.fitting.optimize.local_search import LocalSearch
 from sasnet_plugin.fitting.strategy.fit_candidate import fit_candidate, granted
 from sasnet_plugin.fitting.task import Budget, Task
 from sasnet_plugin.simulate.bank import Bank
-from sasnet_plugin.simulate.kernel import load_model
 from sasnet_plugin.types import Curve
 
 Simulated = Callable[..., Curve]
@@ -46,15 +44,6 @@ def test_the_truth_is_found_without_a_hint(
         assert abs(p.value - value) < max(0.05 * value, 4 * p.error)
 
 
-def test_what_scale_does_as_well_is_not_fitted(simulated: Simulated) -> None:
-    curve = simulated("sphere", {"radius": 80.0})
-    assert curve.dintensity is not None
-    fitness = experiment(curve, curve.dintensity, "sphere", {"radius": 80.0})
-    free, same = choose_free(fitness, frozenset())
-    assert free == ["scale", "background", "radius"]
-    assert same == ["sld", "sld_solvent"]
-
-
 def test_fixed_stays_and_a_range_holds(simulated: Simulated, bank: Bank) -> None:
     curve = simulated("cylinder", {"radius": 20.0, "length": 400.0, "background": 0.01})
     assert curve.dintensity is not None
@@ -81,25 +70,6 @@ def test_a_scale_or_background_of_the_users_is_kept_and_the_other_found(
     assert abs(found.parameters["radius"].value - 80.0) < 1.0
 
 
-def test_residuals_are_finite_where_the_model_has_no_value(simulated: Simulated) -> None:
-    # hayter_msa has no solution for so strong a charge without screening at this volume fraction.
-    curve = simulated("sphere", {"radius": 100.0})
-    assert curve.dintensity is not None
-    start = {"radius": 100.0, "volfraction": 0.7, "charge": 200.0, "radius_effective_mode": 1}
-    fitness = experiment(curve, curve.dintensity, "sphere@hayter_msa", start)
-    fitness.model.scale.value = np.nan
-    fitness.update()
-    assert np.all(np.isfinite(fitness.residuals()))
-    assert np.isfinite(fitness.nllf())
-
-
-def test_layers_beyond_the_last_are_not_fitted() -> None:
-    info = load_model("core_multi_shell").info
-    names = fittable(info, {"n": 2, "thickness2_pd": 0.1})
-    assert {"thickness1", "thickness2", "thickness2_pd", "sld2", "radius"} <= set(names)
-    assert not {"thickness3", "sld3", "n", "thickness1_pd"} & set(names)
-
-
 def test_a_candidate_far_behind_the_others_gives_up_early(
     simulated: Simulated, bank: Bank, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -107,13 +77,13 @@ def test_a_candidate_far_behind_the_others_gives_up_early(
     assert curve.dintensity is not None
     task = Task(curve, curve.dintensity, "lamellar", None)
     calls: list[int] = []
-    intensity = Polisher.intensity
+    intensity = LocalSearch.intensity
 
-    def counted(polisher: Polisher, parameters: dict[str, Any]) -> Any:
+    def counted(polisher: LocalSearch, parameters: dict[str, Any]) -> Any:
         calls[-1] += 1
         return intensity(polisher, parameters)
 
-    monkeypatch.setattr(Polisher, "intensity", counted)
+    monkeypatch.setattr(LocalSearch, "intensity", counted)
     calls.append(0)
     patient = fit_candidate(task, bank)
     calls.append(0)

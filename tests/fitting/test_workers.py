@@ -55,7 +55,7 @@ def test_a_process_killed_from_outside_costs_its_own_fit(simulated: Simulated) -
     curve = simulated("superball", {"length_a": 90.0, "exponent_p": 3.0, "background": 0.01})
     with Workers(bank_path(), 1) as pool:
         list(pool.run(fit_candidate, [_task(curve, "sphere")], 120.0))
-        pid = pool._workers[0].process.pid
+        pid = pool._workers[0].child.pid
         threading.Timer(0.3, os.kill, (pid, signal.SIGKILL)).start()
         answers = dict(
             pool.run(
@@ -68,9 +68,9 @@ def test_a_process_killed_from_outside_costs_its_own_fit(simulated: Simulated) -
 
 def test_leaving_ends_the_processes() -> None:
     with Workers(bank_path(), 2) as pool:
-        processes = [w.process for w in pool._workers]
-        assert all(p.is_alive() for p in processes)
-    assert not any(p.is_alive() for p in processes)
+        children = [w.child for w in pool._workers]
+        assert all(child.alive for child in children)
+    assert not any(child.alive for child in children)
 
 
 def test_a_damaged_bank_is_a_sentence_of_its_own(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sasnet_plugin.simulate.clean import SIZE_MAX, evaluate, simulate_clean, tier
+from sasnet_plugin.simulate.clean import SIZE_MAX, cost_class, evaluate, simulate_clean
 from sasnet_plugin.simulate.grid import N_WIDE, WIDE_Q
 from sasnet_plugin.simulate.kernel import call
 from sasnet_plugin.simulate.priors import max_length
@@ -59,7 +59,7 @@ def test_no_radius_of_gyration_without_a_guinier_region() -> None:
     ],
 )
 def test_fewer_points_and_a_spline_are_the_curve_itself(name: str, parameters: dict[str, float]) -> None:
-    assert tier(name) == "medium"
+    assert cost_class(name) == "medium"
     clean = evaluate(name, parameters)
     assert clean is not None
     exact = call(name, WIDE_Q, parameters).intensity

@@ -10,7 +10,7 @@ import pytest
 from sasnet_plugin.data.uncertainty import estimate_dintensity
 from sasnet_plugin.simulate.grid import WIDE_Q
 from sasnet_plugin.simulate.instrument import Setting
-from sasnet_plugin.simulate.measure import SYSTEMATIC, Measured, is_featureless, measure, roughen
+from sasnet_plugin.simulate.measure import SYSTEMATIC, Measured, is_uninformative, measure, roughen
 from sasnet_plugin.simulate.resolution import pinhole_matrix
 
 COUNTS = 2000.0
@@ -125,22 +125,22 @@ def test_a_power_law_plus_constant_is_featureless(
     exponent: float, background: float, relative: float
 ) -> None:
     curve = (Q / Q[0]) ** -exponent + background
-    assert np.all(is_featureless(Q, *_noisy(curve, relative)))
+    assert np.all(is_uninformative(Q, *_noisy(curve, relative)))
 
 
 @pytest.mark.parametrize("relative", [0.05, 0.02, SYSTEMATIC])
 def test_a_sphere_at_good_counts_is_not_featureless(relative: float) -> None:
-    assert not np.any(is_featureless(Q, *_noisy(sphere(Q) + 1e-3, relative)))
+    assert not np.any(is_uninformative(Q, *_noisy(sphere(Q) + 1e-3, relative)))
 
 
 def test_a_sphere_that_noise_hides_is_featureless() -> None:
     curve = sphere(Q, radius=3.0)  # falls by 8 % over the window
-    assert np.all(is_featureless(Q, *_noisy(curve, 0.3)))
+    assert np.all(is_uninformative(Q, *_noisy(curve, 0.3)))
 
 
 def test_measuring_drops_power_laws_and_keeps_spheres(setting: Setting) -> None:
     clean = np.stack([WIDE_Q**-3.0, sphere(WIDE_Q)])[np.arange(60) % 2]
-    dropped = measure(clean, setting, np.random.default_rng(10)).featureless
+    dropped = measure(clean, setting, np.random.default_rng(10)).uninformative
     assert np.all(dropped[0::2])
     assert not np.any(dropped[1::2])
 

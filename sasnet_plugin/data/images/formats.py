@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Generator
 from pathlib import Path
 
+from sasnet_plugin.data.failure import content
 from sasnet_plugin.data.images import array_files, cbf, detector_files, nexus
 from sasnet_plugin.data.images.raw import RawFrame
-from sasnet_plugin.data.opened import content
 
 _HDF5 = b"\x89HDF\r\n\x1a\n"
 _TIFF = (b"II*\x00", b"MM\x00*", b"II+\x00", b"MM\x00+")

@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sasnet_plugin.fitting.problem.rebuilt import starting_values
-from sasnet_plugin.fitting.problem.resolution import FINE, resolution
+from sasnet_plugin.fitting.problem.experiment import starting_values
+from sasnet_plugin.fitting.problem.resolution import resolution
 from sasnet_plugin.fitting.result.fit_result import ModelFit
-from sasnet_plugin.simulate.clean import tier
+from sasnet_plugin.fitting.settings import PROBLEM
+from sasnet_plugin.simulate.clean import cost_class
 from sasnet_plugin.simulate.quick import quick_model
 from sasnet_plugin.types import Curve
 
@@ -120,7 +121,7 @@ def _cheap(fit: ModelFit) -> bool:
     if fit.model.endswith(".py"):
         return False  # a plugin may do anything outside of the data
     spread = len(fit.distributions)
-    return spread <= {"fast": 1, "medium": 0}.get(tier(fit.model), -1)
+    return spread <= {"fast": 1, "medium": 0}.get(cost_class(fit.model), -1)
 
 
 def _continued(curve: Curve, dintensity: Array, best: ModelFit) -> tuple[Curve, Array, Array]:
@@ -161,7 +162,7 @@ def _theory(curve: Curve, fit: ModelFit) -> Array:
     from sasmodels.direct_model import DirectModel
 
     # Not `problem.experiment`: bumps takes a second to import, and this is not a fit.
-    smearing = resolution(curve, FINE)
+    smearing = resolution(curve, PROBLEM.fine)
     model = DirectModel(empty_data1D(smearing.q_calc), quick_model(fit.name))
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")

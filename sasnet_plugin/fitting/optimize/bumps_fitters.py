@@ -11,21 +11,14 @@ import numpy as np
 
 from sasnet_plugin.fitting.problem.experiment import TimeUpError, silent
 from sasnet_plugin.fitting.result.posterior import Posterior, posterior_of
+from sasnet_plugin.fitting.settings import OPTIMIZE
 
 if TYPE_CHECKING:
     from sasnet_plugin.fitting.optimize.refine_best import Refinement
     from sasnet_plugin.fitting.result.fit_result import ModelFit
 
-#: bumps' defaults for all but the number of steps: a run that does not converge is ended by the time limit.
-_OPTIONS: dict[str, dict[str, Any]] = {"amoeba": {"steps": 2000}, "de": {"steps": 1000}}
-#: Chains for each fitted parameter (bumps' default).
-_CHAINS = 10
-#: Draws that bumps keeps in memory; of more it keeps every second, third…
-_KEPT = 1_000_000
-#: Steps of all chains after burn-in below which samples are no posterior.
-_LEAST_STEPS = 20
-#: Without limits of its own, differential evolution looks for a scale within this factor.
-_SCALE_REACH = 10.0
+#: bumps' defaults for all but the number of steps.
+_OPTIONS = {"amoeba": {"steps": OPTIMIZE.amoeba_steps}, "de": {"steps": OPTIMIZE.de_steps}}
 
 
 @contextlib.contextmanager
@@ -97,7 +90,7 @@ def _bound(fitness: Any, fit: ModelFit) -> None:
         p = fit.parameters[name]
         if np.isfinite(p.low) and np.isfinite(p.high):
             continue
-        reach = _SCALE_REACH * (abs(p.value) or float(np.median(fitness.dIq)))
+        reach = OPTIMIZE.scale_reach * (abs(p.value) or float(np.median(fitness.dIq)))
         getattr(fitness.model, name).range(max(p.low, p.value - reach), min(p.high, p.value + reach))
 
 
@@ -114,15 +107,15 @@ def sample(problem: Any, job: Refinement) -> tuple[Posterior | None, bool]:
     except (np.linalg.LinAlgError, TimeUpError):
         begin, each = "eps", 1e-3
     # bumps sets memory aside for every draw: not for many more than the time allows.
-    draws = min(method.samples, max(int(3 * clock.left / each), _KEPT // 10))
-    thin = -(-draws // _KEPT)
+    draws = min(method.samples, max(int(3 * clock.left / each), OPTIMIZE.kept_draws // 10))
+    thin = -(-draws // OPTIMIZE.kept_draws)
     fitter = _run(
-        problem, clock, "dream", samples=draws, burn=method.burn, thin=thin, pop=_CHAINS, init=begin,
+        problem, clock, "dream", samples=draws, burn=method.burn, thin=thin, pop=OPTIMIZE.chains, init=begin,
         outliers="iqr", trim=False,
     )  # fmt: skip
     late = clock.late or draws < method.samples
     state = None if fitter is None else fitter.state
-    if state is None or state.generation < _LEAST_STEPS:
+    if state is None or state.generation < OPTIMIZE.least_draws:
         return None, late
     state.mark_outliers()
     _, chains = state.traces(portion=1.0)
@@ -130,7 +123,7 @@ def sample(problem: Any, job: Refinement) -> tuple[Posterior | None, bool]:
     steps = int(state.generation)
     burnt = min(method.burn + 1, steps // 2)
     chains = np.asarray(chains)[max(0, (burnt - steps) // thin + len(chains)) :]
-    if len(chains) < _LEAST_STEPS:
+    if len(chains) < OPTIMIZE.least_draws:
         return None, late
     labels = list(problem.labels())
     order = [labels.index(name) for name in job.fit.free]

@@ -1,4 +1,4 @@
-"""How well a fit knows its parameters, and which of them it cannot tell from each other."""
+"""How well a fit determines its parameters, and which of them it cannot distinguish."""
 
 from __future__ import annotations
 
@@ -8,10 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-#: Step of a derivative, relative to the parameter (or to 1 where it is 0).
-_STEP = 1e-4
-#: From this correlation on, a pair is said to be ill-conditioned.
-STRONG = 0.95
+from sasnet_plugin.fitting.settings import OPTIMIZE, PROBLEM
 
 
 def derivatives(fitness: Any, names: Sequence[str]) -> NDArray[np.float64]:
@@ -36,7 +33,7 @@ def derivatives(fitness: Any, names: Sequence[str]) -> NDArray[np.float64]:
     for name in names:
         parameter = getattr(model, name)
         value = float(parameter.value)
-        step = _STEP * (abs(value) or 1.0)
+        step = PROBLEM.step * (abs(value) or 1.0)
         if parameter.bounds is not None and value + step > parameter.bounds[1]:
             step = -step
         parameter.value = value + step
@@ -92,6 +89,6 @@ def strong_pairs(fitness: Any, names: Sequence[str]) -> dict[tuple[str, str], fl
         (a, b): float(r[i, j])
         for i, a in enumerate(names)
         for j, b in enumerate(names)
-        if i < j and abs(r[i, j]) >= STRONG
+        if i < j and abs(r[i, j]) >= OPTIMIZE.strong
     }
     return dict(sorted(found.items(), key=lambda item: -abs(item[1])))

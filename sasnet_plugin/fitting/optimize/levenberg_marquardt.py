@@ -4,32 +4,16 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from sasnet_plugin.fitting.problem.experiment import (
-    TimeUpError,
-    choose_free,
-    experiment,
-    fittable,
-    set_ranges,
-    silent,
-)
+from sasnet_plugin.fitting.problem.experiment import TimeUpError, experiment, silent
+from sasnet_plugin.fitting.problem.free_parameters import choose_free, fittable, set_ranges
 from sasnet_plugin.fitting.problem.resolution import apply_sampling
+from sasnet_plugin.fitting.settings import OPTIMIZE
+from sasnet_plugin.fitting.task import Task
 from sasnet_plugin.simulate.quick import is_exact, is_quick
-
-if TYPE_CHECKING:
-    from sasnet_plugin.fitting.task import Task
-
-#: Steps on all points.
-_STEPS = 40
-#: Relative change of χ² and of the parameters at which it ends; bumps' own 1e-10 follows flat valleys on.
-_ENOUGH = 1e-4
-#: The quick model's minimum is sasmodels' own if χ² is the same there within so much, and this share of it.
-_SAME, _SAME_SHARE = 0.5, 0.003
-#: Share of a task's time that the fit with sasmodels' own model has at least.
-_LEAST_SHARE = 0.2
 
 
 @dataclass(frozen=True)
@@ -48,7 +32,7 @@ class Done:
         Standard deviations, NaN where they are not known.
     chisq, bic : float
     per_decade : int or None
-        As for `smearing.resolution`.
+        As for `resolution.resolution`.
     """
 
     parameters: dict[str, Any]
@@ -69,7 +53,7 @@ def levenberg(task: Task, start: dict[str, Any], per_decade: int | None, seconds
     start : dict
         sasmodels' parameters.
     per_decade : int or None
-        As for `smearing.resolution`.
+        As for `resolution.resolution`.
     seconds : float
         CPU time; the best point seen by then is the answer.
 
@@ -87,18 +71,18 @@ def levenberg(task: Task, start: dict[str, Any], per_decade: int | None, seconds
     fitness = _at(task, done.parameters, per_decade)
     _allow(task, fitness, done.free)
     chisq = float(np.sum(fitness.residuals() ** 2))
-    if abs(chisq - done.chisq) < _SAME + _SAME_SHARE * chisq:
+    if abs(chisq - done.chisq) < OPTIMIZE.same_chisq + OPTIMIZE.same_share * chisq:
         return replace(done, fitness=fitness, chisq=chisq, bic=done.bic + chisq - done.chisq)
-    deadline = max(deadline, time.process_time() + _LEAST_SHARE * task.budget.seconds)
+    deadline = max(deadline, time.process_time() + OPTIMIZE.least_share * task.budget.seconds)
     return _levenberg(task, done.parameters, per_decade, deadline, quick=False)
 
 
 def unfitted(task: Task, start: dict[str, Any], per_decade: int | None) -> Done:
-    """A polished start as it stands: what the data could tell of its parameters is not known."""
+    """A refined start as it stands: how well the data determine its parameters is not known."""
     fitness = _at(task, start, per_decade, quick=is_exact(task.name, start))
     known = fitness.model.parameters()
     names = fittable(fitness.model.sasmodel.info, start)
-    free = [n for n in names if n in known and n not in (task.fixed or ())][: max(1, len(task.curve) - 1)]
+    free = [n for n in names if n in known and n not in (task.fixed)][: max(1, len(task.curve) - 1)]
     _allow(task, fitness, free)
     return _done(task, fitness, free, 0, {}, per_decade)
 
@@ -112,7 +96,7 @@ def _levenberg(
     fitness = _at(task, start, per_decade, quick=quick)
     fitness.deadline = deadline
     try:
-        free, same = choose_free(fitness, frozenset(task.fixed or ()))
+        free, same = choose_free(fitness, frozenset(task.fixed))
     except ValueError:
         return None
     except TimeUpError:
@@ -124,7 +108,15 @@ def _levenberg(
     problem = FitProblem(fitness)
     with silent():
         try:
-            deviations = np.asarray(fit(problem, method="lm", steps=_STEPS, ftol=_ENOUGH, xtol=_ENOUGH).dx)
+            deviations = np.asarray(
+                fit(
+                    problem,
+                    method="lm",
+                    steps=OPTIMIZE.lm_steps,
+                    ftol=OPTIMIZE.lm_enough,
+                    xtol=OPTIMIZE.lm_enough,
+                ).dx
+            )
         except TimeUpError:
             deviations = np.full(len(free), np.nan)
     fitness.deadline = np.inf
@@ -132,8 +124,8 @@ def _levenberg(
         for name, value in fitness.best[1].items():
             getattr(fitness.model, name).value = value
         fitness.update()
-    # A size that the data cannot tell was chosen all the same: the model is no simpler for it. Contrast and
-    # concentration are but other names of the scale.
+    # A size that the data cannot determine was chosen all the same: the model is no simpler for it. Contrast
+    # and concentration are but other names of the scale.
     chosen = [n for n in same if "sld" not in n and n not in ("scale", "background", "volfraction")]
     errors = dict(zip([p.name for p in problem._parameters], deviations, strict=True))
     return _done(task, fitness, free, len(chosen), errors, per_decade)
@@ -149,7 +141,7 @@ def _at(task: Task, start: dict[str, Any], per_decade: int | None, *, quick: boo
 def _allow(task: Task, fitness: Any, free: list[str]) -> None:
     """Ranges of the free parameters, the user's where there are any."""
     set_ranges(fitness, free)
-    for name, (low, high) in (task.ranges or {}).items():
+    for name, (low, high) in task.ranges.items():
         if name in free:
             parameter = getattr(fitness.model, name)
             parameter.value = float(np.clip(parameter.value, low, high))
@@ -161,12 +153,12 @@ def _done(
     task: Task, fitness: Any, free: list[str], chosen: int, errors: dict[str, float], per_decade: int | None
 ) -> Done:
     chisq = float(np.sum(fitness.residuals() ** 2))
-    state = {k: v for k, v in fitness.model.state().items() if k in _shape(fitness)}
+    state = {k: v for k, v in fitness.model.state().items() if k in _kept(fitness)}
     bic = chisq + (len(free) + chosen) * float(np.log(len(task.curve)))
     return Done(state, fitness, free, errors, chisq, bic, per_decade)
 
 
-def _shape(fitness: Any) -> set[str]:
+def _kept(fitness: Any) -> set[str]:
     """Names worth keeping: table parameters, and distributions of non-zero width."""
     info = fitness.model.sasmodel.info
     names = {p.name for p in info.parameters.call_parameters if p.type not in ("orientation", "magnetic")}

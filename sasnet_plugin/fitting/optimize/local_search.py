@@ -1,4 +1,4 @@
-"""Starts made better before a fit: least squares in ln size, with scale and background solved for."""
+"""To the minimum beside a start: least squares in ln size, with scale and background solved for."""
 
 from __future__ import annotations
 
@@ -9,24 +9,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sasnet_plugin.fitting.problem.experiment import TimeUpError, fittable, independent
-from sasnet_plugin.fitting.problem.least_squares import scale_and_background
+from sasnet_plugin.fitting.problem.experiment import TimeUpError
+from sasnet_plugin.fitting.problem.free_parameters import fittable, independent
+from sasnet_plugin.fitting.problem.rebinning import scale_and_background
 from sasnet_plugin.fitting.problem.resolution import resolution
+from sasnet_plugin.fitting.settings import OPTIMIZE, PROBLEM
 from sasnet_plugin.simulate.quick import quick_model
 from sasnet_plugin.types import Curve
 
-#: Relative errors added to the data's own, one after the other: a narrow valley is wide at first.
-TOLERANCES = (0.1, 0.02, 0.0)
-#: Sizes stay within this factor of their start; scattering length densities within so much, 10⁻⁶ Å⁻².
-_REACH, _SLD_REACH = np.log(20.0), 12.0
-#: Longest size times least q: what is longer has no effect, and the dear models take ever more time for it.
-_LONGEST = 60.0
-_WORST = 1e6
-
 
 @dataclass(frozen=True)
-class Polished:
-    """A start after polishing.
+class LocalMinimum:
+    """Where a search from a start has ended.
 
     Parameters
     ----------
@@ -40,8 +34,8 @@ class Polished:
     chisq: float
 
 
-class Polisher:
-    """Polishes starts of one model on one curve.
+class LocalSearch:
+    """Refines starts of one model on one curve.
 
     Parameters
     ----------
@@ -50,12 +44,12 @@ class Polisher:
         Positive.
     name : str
         sasmodels' name, ``sphere`` or ``sphere@hardsphere``.
-    held : frozenset of str
+    fixed : frozenset of str
         Parameters that keep their start.
     ranges : mapping of str to (float, float)
         Given by a user.
     per_decade : int, optional
-        As for `smearing.resolution`.
+        As for `resolution.resolution`.
     """
 
     def __init__(
@@ -64,18 +58,18 @@ class Polisher:
         dintensity: NDArray[np.float64],
         name: str,
         *,
-        held: frozenset[str] = frozenset(),
+        fixed: frozenset[str] = frozenset(),
         ranges: dict[str, tuple[float, float]] | None = None,
         per_decade: int | None = None,
     ) -> None:
         self.curve, self.dintensity, self.name = curve, dintensity, name
-        self.held, self.ranges = held, ranges or {}
+        self.fixed, self.ranges = fixed, ranges or {}
         self._model = quick_model(name)
         self._resolution = resolution(curve, per_decade)
         self._kernel = self._model.make_kernel([self._resolution.q_calc])
         self.deadline = np.inf
         # A user's scale or background is not to be solved for.
-        self._solved = not {"scale", "background"} & (held | set(self.ranges))
+        self._solved = not {"scale", "background"} & (fixed | set(self.ranges))
 
     def intensity(self, parameters: dict[str, Any]) -> NDArray[np.float64]:
         """I(q) as measured, scale 1 and background 0."""
@@ -94,30 +88,34 @@ class Polisher:
         curve = self.intensity(parameters)
         error = np.hypot(self.dintensity, tolerance * np.abs(self.curve.intensity))
         if not np.all(np.isfinite(curve)):
-            return np.full(curve.size, _WORST), 1.0, 0.0
+            return np.full(curve.size, PROBLEM.no_value), 1.0, 0.0
         if self._solved:
             found = scale_and_background(curve, 1 / error**2, self.curve.intensity, negative=True)
             scale, background = (float(value) for value in found)
         else:
             scale, background = parameters["scale"], parameters["background"]
         if not (np.isfinite(scale) and scale > 0):
-            return np.full(curve.size, _WORST), 1.0, 0.0
+            return np.full(curve.size, PROBLEM.no_value), 1.0, 0.0
         residual = (scale * curve + background - self.curve.intensity) / error
-        return np.clip(np.nan_to_num(residual, nan=_WORST), -_WORST, _WORST), scale, background
+        return (
+            np.clip(np.nan_to_num(residual, nan=PROBLEM.no_value), -PROBLEM.no_value, PROBLEM.no_value),
+            scale,
+            background,
+        )
 
     def count(self, parameters: dict[str, Any]) -> int:
         """How many parameters are varied."""
-        return sum(n not in self.held for n in fittable(self._model.info, parameters))
+        return sum(n not in self.fixed for n in fittable(self._model.info, parameters))
 
-    def polish(
+    def refine(
         self,
         start: dict[str, Any],
         *,
-        tolerances: tuple[float, ...] = TOLERANCES,
-        steps: int = 12,
-        enough: float = 1e-8,
-    ) -> Polished | None:
-        """Follow the valley that a start lies in.
+        tolerances: tuple[float, ...] = OPTIMIZE.tolerances,
+        steps: int = OPTIMIZE.local_steps,
+        enough: float = OPTIMIZE.local_enough,
+    ) -> LocalMinimum | None:
+        """Go downhill from a start.
 
         Parameters
         ----------
@@ -128,20 +126,19 @@ class Polisher:
         steps : int
             Steps with each.
         enough : float
-            Relative change of χ² and of the parameters at which a polish ends.
+            Relative change of χ² and of the parameters at which it ends.
 
         Returns
         -------
-        Polished or None
-            None where the model has no finite curve at the start. A polish that runs out of time gives the
-            best point that it has seen.
+        LocalMinimum or None
+            None where the model has no finite curve at the start. Out of time it is the best point seen.
         """
         from scipy.optimize import least_squares
 
         best: tuple[float, dict[str, Any]] = (np.inf, {})
         if "scale" not in start and not self._solved:
             start = start | {"scale": self._scale_beside(start.get("background", 0.0), start)}
-        names = [n for n in fittable(self._model.info, start) if n not in self.held]
+        names = [n for n in fittable(self._model.info, start) if n not in self.fixed]
         names = [n for n in names if n not in ("scale", "background") or not self._solved]
         codes = [self._code(n, start) for n in names]
 
@@ -153,23 +150,23 @@ class Polisher:
 
         x = np.array([c.first for c in codes])
         try:
-            if np.all(np.abs(residuals(x, 0.1)) >= _WORST):
+            if np.all(np.abs(residuals(x, 0.1)) >= PROBLEM.no_value):
                 return None
-            free = self._told_apart(names, codes, start)
+            free = self._distinguishable(names, codes, start)
             names, codes = [names[i] for i in free], [codes[i] for i in free]
             x = x[free]
             for tolerance in tolerances:
                 if names:
                     bounds = [c.low for c in codes], [c.high for c in codes]
                     x = least_squares(
-                        residuals, x, args=(tolerance,), bounds=bounds, max_nfev=steps, diff_step=1e-4,
-                        ftol=enough, xtol=enough,
+                        residuals, x, args=(tolerance,), bounds=bounds, max_nfev=steps,
+                        diff_step=PROBLEM.step, ftol=enough, xtol=enough,
                     ).x  # fmt: skip
                 best = self._better(decoded(x), best)
         except TimeUpError:
             self.deadline = np.inf
             best = self._better(decoded(x), best)
-        return Polished(best[1], best[0])
+        return LocalMinimum(best[1], best[0])
 
     def _scale_beside(self, background: float, start: dict[str, Any]) -> float:
         """Best scale where a user has fixed the background: the bank's curves have none of their own."""
@@ -180,8 +177,8 @@ class Polisher:
         scale = float(curve @ ((self.curve.intensity - background) / self.dintensity) / (curve @ curve))
         return scale if np.isfinite(scale) and scale > 0 else 1.0
 
-    def _told_apart(self, names: list[str], codes: list[_Code], start: dict[str, Any]) -> list[int]:
-        """Which of the parameters the data can tell from scale, background and those before them."""
+    def _distinguishable(self, names: list[str], codes: list[_Code], start: dict[str, Any]) -> list[int]:
+        """Which of the parameters the data distinguish from scale, background and those before them."""
         base = self.intensity(start)
         _, scale, _ = self.solved(start, 0.02)
         weight = scale / np.hypot(self.dintensity, 0.02 * np.abs(self.curve.intensity))
@@ -190,7 +187,7 @@ class Polisher:
             if name in ("scale", "background"):  # `intensity` leaves them out
                 columns[name] = (base if name == "scale" else 1.0) * weight
                 continue
-            moved = self.intensity(start | {name: code.value(code.first + 1e-4)})
+            moved = self.intensity(start | {name: code.value(code.first + PROBLEM.step)})
             columns[name] = (moved - base) * weight
         free = independent(columns)
         return [i for i, name in enumerate(names) if name in free]
@@ -212,20 +209,19 @@ class Polisher:
             low, high = self.ranges[name]
             return _Code.linear(float(np.clip(value, low, high)), low, high, (high - low) / 4)
         if name.endswith("_pd"):
-            return _Code.linear(min(max(value, 0.005), 0.65), 0.0, 0.7, 0.1)
+            return _Code.linear(min(max(value, 0.005), 0.65), 0.0, PROBLEM.most_width, 0.1)
         low, high = (float(v) for v in table[name].limits)
         if name == "background":
             return _Code.linear(value, -np.inf, np.inf, abs(value) or 1.0)
         if "sld" in name:
-            low, high = max(low, value - _SLD_REACH), min(high, value + _SLD_REACH)
+            low, high = max(low, value - OPTIMIZE.sld_reach), min(high, value + OPTIMIZE.sld_reach)
             return _Code.linear(value, low, high, 1.0)
         if low >= 0 and value > 0:
             if name in table and table[name].type == "volume" and table[name].units == "Ang":
-                longest = _LONGEST / float(self.curve.q[0])
+                longest = OPTIMIZE.longest / float(self.curve.q[0])
                 value, high = min(value, longest), min(high, longest)
-            return _Code.logarithm(
-                value, max(low, value * np.exp(-_REACH)), min(high, value * np.exp(_REACH))
-            )
+            reach = np.log(OPTIMIZE.size_reach)
+            return _Code.logarithm(value, max(low, value * np.exp(-reach)), min(high, value * np.exp(reach)))
         return _Code.linear(value, low, high, max(abs(value), 0.3))
 
 

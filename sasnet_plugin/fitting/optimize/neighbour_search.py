@@ -1,21 +1,149 @@
-"""Valleys beside the one that a start lies in: fringes of a size that is off by some of them look alike."""
+"""Beside a minimum that no slope leads out of: refine what is proposed, and go on from what is better.
+
+One loop for three searches, which differ in what they propose and in what they accept: whole numbers such as
+the layers of a stack (`other_counts`), sizes off by a fringe (`other_sizes`), and random changes
+(`basin_hopping`).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
-from sasnet_plugin.fitting.optimize.local_search import Polished
+import numpy as np
 
-#: One size is changed by these factors, the others follow.
-_RATIOS = (0.97, 1.03, 0.94, 1.06, 0.9, 1.11, 0.78, 1.28)
-#: Sizes that are tried, and how often all of them are.
-_SIZES, _ROUNDS = 4, 3
-#: χ² has to fall to so much of what it was for another round.
-_BETTER = 0.9
+from sasnet_plugin.fitting.optimize.local_search import LocalMinimum
+from sasnet_plugin.fitting.problem.free_parameters import COUNTS
+from sasnet_plugin.fitting.settings import OPTIMIZE
+
+#: From a start to the minimum beside it; None where it has no finite curve or the time is up.
+Refine = Callable[[dict[str, Any]], LocalMinimum | None]
 
 
-def sizes_of(info: Any, parameters: dict[str, Any], held: frozenset[str]) -> list[str]:
+@dataclass
+class Walk:
+    """Where a search stands.
+
+    Parameters
+    ----------
+    here : LocalMinimum
+        The minimum that proposals begin from.
+    best : LocalMinimum
+        The least χ² so far.
+    """
+
+    here: LocalMinimum
+    best: LocalMinimum
+
+
+#: Starts to refine in one round; it may look at where the walk stands before each of them.
+Propose = Callable[[Walk], Iterator[dict[str, Any]]]
+#: Where to go on after a minimum was found.
+Accept = Callable[[Walk, LocalMinimum], LocalMinimum]
+
+
+def downhill(walk: Walk, found: LocalMinimum) -> LocalMinimum:
+    """Go on from the best."""
+    return walk.best
+
+
+def neighbour_search(
+    start: LocalMinimum,
+    propose: Propose,
+    refine: Refine,
+    *,
+    accept: Accept = downhill,
+    rounds: int = 1,
+    needed_fall: float = 0.0,
+    same: float = 0.0,
+    enough: float = 0.0,
+    patience: float = np.inf,
+    going: Callable[[], bool] = lambda: True,
+) -> list[LocalMinimum]:
+    """Refine what is proposed beside a minimum until nothing better comes.
+
+    Parameters
+    ----------
+    start : LocalMinimum
+    propose : callable
+        Starts of one round.
+    refine : callable
+    accept : callable
+    rounds : int
+        At most.
+    needed_fall : float
+        By so much, relative, χ² has to fall in a round for another one.
+    same : float
+        A fall of χ² by less, relative, is the same minimum.
+    enough : float
+        χ² that leaves nothing to look for.
+    patience : float
+        Proposals in a row without a better minimum, after which the search ends.
+    going : callable
+        Whether there is time left.
+
+    Returns
+    -------
+    list of LocalMinimum
+        The start, and each minimum that was the best so far; the last one is the best.
+    """
+    walk, found = Walk(start, start), [start]
+    for _ in range(rounds):
+        before, idle, proposals = walk.best.chisq, 0, propose(walk)
+        while going() and walk.best.chisq > enough and idle < patience:
+            proposal = next(proposals, None)
+            if proposal is None:
+                break
+            idle += 1
+            there = refine(proposal)
+            if there is None:
+                continue
+            if there.chisq < walk.best.chisq * (1 - same):
+                walk.best, idle = there, 0
+                found.append(there)
+            walk.here = accept(walk, there)
+        if walk.best.chisq >= before * (1 - needed_fall):
+            break
+    return found
+
+
+def counts_of(info: Any, parameters: dict[str, Any]) -> list[str]:
+    """Names of the counts that a body has, such as the layers of a stack.
+
+    Others, such as ``n`` of core_multi_shell, say which parameters there are.
+
+    Parameters
+    ----------
+    info : sasmodels.modelinfo.ModelInfo
+    parameters : dict
+        Its values.
+    """
+    controls = {p.length_control for p in info.parameters.kernel_parameters if p.length_control}
+    return sorted((COUNTS & parameters.keys()) - controls)
+
+
+def other_counts(names: list[str]) -> Propose:
+    """Each of these counts changed by ratios and by one, none of them twice."""
+    seen: set[tuple[float, ...]] = set()
+
+    def propose(walk: Walk) -> Iterator[dict[str, Any]]:
+        parameters = walk.here.parameters
+        seen.add(tuple(parameters[n] for n in names))
+        for name in names:
+            value = round(float(parameters[name]))
+            ratios = {max(round(r * value), 1) for r in OPTIMIZE.count_ratios}
+            for count in sorted((ratios | {max(value - 1, 1), value + 1}) - {value}):
+                start = parameters | {name: float(count)}
+                key = tuple(start[n] for n in names)
+                if key not in seen:
+                    seen.add(key)
+                    yield start
+
+    return propose
+
+
+def sizes_of(info: Any, parameters: dict[str, Any], fixed: frozenset[str]) -> list[str]:
     """Names of the lengths of a body that a fit varies, the longest first: its fringes are the finest.
 
     Parameters
@@ -23,48 +151,21 @@ def sizes_of(info: Any, parameters: dict[str, Any], held: frozenset[str]) -> lis
     info : sasmodels.modelinfo.ModelInfo
     parameters : dict
         Its values.
-    held : frozenset of str
+    fixed : frozenset of str
         Given by a user.
     """
     found = [p.name for p in info.parameters.call_parameters if p.type == "volume" and p.units == "Ang"]
-    found = [n for n in found if n not in held and float(parameters.get(n, 0.0)) > 0]
-    return sorted(found, key=lambda n: -float(parameters[n]))[:_SIZES]
+    found = [n for n in found if n not in fixed and float(parameters.get(n, 0.0)) > 0]
+    return sorted(found, key=lambda n: -float(parameters[n]))[: OPTIMIZE.scanned_sizes]
 
 
-def crossed(
-    names: list[str],
-    best: Polished,
-    polish: Callable[[dict[str, Any]], Polished | None],
-    enough: float,
-) -> Polished:
-    """Look for a deeper valley with one size after the other changed.
+def other_sizes(names: list[str]) -> Propose:
+    """One size after the other changed by a few ratios: fringes of a size that is off by some look alike."""
 
-    Parameters
-    ----------
-    names : list of str
-        Of the sizes.
-    best : Polished
-        Where to begin.
-    polish : callable
-        Polishes a start; None where it has no finite curve or the time is up.
-    enough : float
-        χ² that leaves nothing to look for.
-
-    Returns
-    -------
-    Polished
-        The best that was seen.
-    """
-    for _ in range(_ROUNDS):
-        before = best.chisq
+    def propose(walk: Walk) -> Iterator[dict[str, Any]]:
         for name in names:
-            value = best.parameters[name]
-            for ratio in _RATIOS:
-                if best.chisq < enough:
-                    return best
-                found = polish(best.parameters | {name: ratio * value})
-                if found is not None and found.chisq < best.chisq:
-                    best = found
-        if best.chisq > _BETTER * before:
-            break
-    return best
+            value = walk.best.parameters[name]
+            for ratio in OPTIMIZE.size_ratios:
+                yield walk.best.parameters | {name: ratio * value}
+
+    return propose

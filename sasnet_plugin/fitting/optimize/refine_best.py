@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from sasnet_plugin.fitting.assessment.ranking import ranked
 from sasnet_plugin.fitting.optimize.bumps_fitters import minimise, quiet, sample
-from sasnet_plugin.fitting.problem.experiment import TimeUpError
-from sasnet_plugin.fitting.problem.rebuilt import rebuilt
+from sasnet_plugin.fitting.problem.experiment import TimeUpError, rebuilt
 from sasnet_plugin.fitting.result.fit_result import ModelFit
 from sasnet_plugin.fitting.result.posterior import Posterior
+from sasnet_plugin.fitting.settings import OPTIMIZE
 from sasnet_plugin.fitting.task import UNLIMITED, Budget, Method, Pool
 from sasnet_plugin.types import Curve, SasnetError
 
@@ -23,15 +23,6 @@ if TYPE_CHECKING:
     from sasnet_plugin.simulate.bank import Bank
 
 _NAMES = {"amoeba": "The amoeba", "de": "Differential evolution", "dream": "DREAM"}
-#: Of the time for a curve, what the ranking by LM may take where another method follows.
-RANKING_SHARE = 0.6
-#: Of what is left then, what the method may take; the rest is for starting a process and for polishing.
-_OWN_SHARE = 0.85
-_POLISH_STEPS = 20
-#: CPU time that the polishing may take, of the method's own.
-_POLISH_SHARE = 0.1
-#: Of χ².
-_GAIN = 0.01
 
 
 @dataclass(frozen=True)
@@ -108,7 +99,7 @@ def refine_best(
     """
     best = ranked(fits, prior)[0]
     place = next(i for i, f in enumerate(fits) if f.name == best.name)
-    until = time.time() + _OWN_SHARE * seconds
+    until = time.time() + OPTIMIZE.method_share * seconds
     job = Refinement(curve, dintensity, fits[place], method, until, int(rng.integers(2**32)))
     ((_, answer),) = pool.run(refine, [job], seconds)
     if isinstance(answer, SasnetError):
@@ -135,8 +126,8 @@ def refine(job: Refinement, bank: Bank | None = None, budget: Budget = UNLIMITED
         else:
             posterior, late = None, minimise(problem, fitness, job)
         # A gain that no one would notice is no reason for other values than Levenberg-Marquardt's.
-        better = fitness.best[0] < before - _GAIN
-        found = _polished(job, fitness.best[1], _POLISH_SHARE * left) if better else None
+        better = fitness.best[0] < before - OPTIMIZE.gain
+        found = _from_best(job, fitness.best[1], OPTIMIZE.last_share * left) if better else None
     fit = job.fit if found is None else found
     notes = []
     if late:
@@ -162,7 +153,7 @@ def _of_posterior(posterior: Posterior | None) -> list[str]:
     return []
 
 
-def _polished(job: Refinement, best: dict[str, Any], seconds: float) -> ModelFit:
+def _from_best(job: Refinement, best: dict[str, Any], seconds: float) -> ModelFit:
     """The best point seen, a few steps of Levenberg-Marquardt further, with the errors there."""
     from bumps.fitters import fit as bumps_fit
 
@@ -178,7 +169,7 @@ def _polished(job: Refinement, best: dict[str, Any], seconds: float) -> ModelFit
     fitness.residuals()  # so that the start is the best seen, if the time is up at once
     deviations: dict[str, float] = {}
     try:
-        found = bumps_fit(problem, method="lm", steps=_POLISH_STEPS)
+        found = bumps_fit(problem, method="lm", steps=OPTIMIZE.last_steps)
         deviations = dict(zip([p.name for p in problem._parameters], np.asarray(found.dx), strict=True))
     except TimeUpError:
         pass

@@ -1,4 +1,4 @@
-"""Other thicknesses of the film that a fit may have missed: the loss has many valleys along it."""
+"""Other thicknesses of the film that a fit may have missed: the loss has many local minima along it."""
 
 from __future__ import annotations
 
@@ -10,23 +10,20 @@ from numpy.typing import NDArray
 from ...simulate.gisas.factors import film_profiles
 from .linear import deviance, quadratic
 from .parameters import INDEX, PARAMETERS
+from .settings import INVERSION
 
 if TYPE_CHECKING:
     from .refine import Refined
 
 FloatArray = NDArray[np.float64]
-#: Films that are tried, Å apart.
-STEP = 4.0
-#: Deviance that another film must save where nothing but it is changed.
-_GAIN = 10.0
-_FILMS = np.arange(*PARAMETERS[INDEX["oxide"]].limits(), STEP)
+_FILMS = np.arange(*PARAMETERS[INDEX["oxide"]].limits(), INVERSION.film_step)
 _OTHERS = [k for k in range(len(PARAMETERS)) if k != INDEX["oxide"]]
 
 
-def valleys(found: Refined, at: FloatArray, error: FloatArray) -> list[tuple[float, float]]:
+def film_minima(found: Refined, at: FloatArray, error: FloatArray) -> list[tuple[float, float]]:
     """Thicknesses in Å at which the loss has a minimum, and by how much it is expected to fall there.
 
-    The rod's fringes repeat, so a valley may lie far from the fit's. Each film is given the scale,
+    The rod's fringes repeat, so a minimum may lie far from the fit's. Each film is given the scale,
     backgrounds and other parameters that suit it, all linear about the fit: rough where a film is far, so
     that a loss that seems to rise may still fall, but the minima are where they should be.
 
@@ -60,14 +57,14 @@ def valleys(found: Refined, at: FloatArray, error: FloatArray) -> list[tuple[flo
     return sorted(zip(films[lowest].tolist(), falls[lowest].tolist(), strict=True), key=lambda pair: -pair[1])
 
 
-def another(found: Refined) -> float | None:
+def better_film(found: Refined) -> float | None:
     """A thickness, Å, that explains the rows better, nothing else changed; None where none does.
 
     For fits so far from the counts that what is linear about them says little.
     """
     y = found.state.counts.y
-    films = _FILMS[np.abs(_FILMS - found.state.inner[INDEX["oxide"]]) > STEP]
-    best, least = None, float(deviance(y, found.expected).sum()) - _GAIN
+    films = _FILMS[np.abs(_FILMS - found.state.inner[INDEX["oxide"]]) > INVERSION.film_step]
+    best, least = None, float(deviance(y, found.expected).sum()) - INVERSION.film_gain_alone
     for film, ratio in zip(films, ratios(found, films), strict=True):
         changed = found.expected * ratio
         loss = float(deviance(y, changed * (y.sum() / changed.sum())).sum())

@@ -10,17 +10,23 @@ from numpy.typing import NDArray
 
 from ...simulate.gisas.basis import Nodes
 from ...simulate.gisas.factors import Factors, scattered
+<<<<<<< HEAD
 from ...simulate.gisas.geometry import N_HALF, Geometry
 from ...simulate.images.detector import MARGIN, background, blur_matrix
 from ...simulate.images.measurement import Measurement
 from ...simulate.images.window import Window
+=======
+from ...simulate.gisas.geometry import N_HALF, Geometry, Window
+from ...simulate.gisas.priors import Measurement
+from .counts import Counts
+>>>>>>> main
 from .parameters import INDEX, PARAMETERS, geometry_of, values
 
 FloatArray = NDArray[np.float64]
 #: Where BornAgain is asked for patterns of which a tenth is forgiven.
 ROUGH = Nodes(apart=2)
 #: Differences are smooth: those with the particles' sizes along each pixel, those with the film and the
-#: incidence across. On finer parts of a pixel the film's fringes lead a descent into the next valley.
+#: incidence across. On finer parts of a pixel the film's fringes lead a descent into the next local minimum.
 _DIFFERENCES = {
     ("radius", "radius_pd"): Nodes(low=2, high=1, apart=2),
     ("oxide", "shift_alpha"): Nodes(low=4, high=2, apart=4),
@@ -29,43 +35,6 @@ _DIFFERENCES = {
 _NEAR = {"radius": 0.6, "radius_pd": 6e-4, "oxide": 8.0, "shift_alpha": 1e-3}
 _OF_LATTICE = ("lattice", "width")
 _OF_DETECTOR = ("shift_alpha", "shift_phi", "sigma_phi", "sigma_alpha")
-
-
-@dataclass(frozen=True)
-class Counts:
-    """The pixels of a window that count.
-
-    Parameters
-    ----------
-    y : (n,) float array
-        Counts.
-    mask : (rows, columns) bool array
-        True at those n pixels.
-    coverage : (n,) float array
-        Share of each pixel that was measured.
-    window : Window
-    wavelength : float
-        Å.
-    alpha_i : float
-        As stated, degrees.
-    """
-
-    y: FloatArray
-    mask: NDArray[np.bool_]
-    coverage: FloatArray
-    window: Window
-    wavelength: float
-    alpha_i: float
-
-    def seen(self, pattern: FloatArray) -> FloatArray:
-        """(..., rows, columns) → (..., n): what of a pattern was measured."""
-        return np.asarray(pattern[..., self.mask] * self.coverage)
-
-    def spread(self, values: FloatArray) -> FloatArray:
-        """(n,) → (rows, columns), 0 where masked."""
-        whole = np.zeros(self.window.shape)
-        whole[self.mask] = values
-        return whole
 
 
 @dataclass(frozen=True)

@@ -7,36 +7,25 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from ...predict.orientation import OUT_OF_SCOPE
 from ...simulate.gisas.distances import circular_w1
 from ...simulate.gisas.geometry import N_XI, XI
 from ...simulate.gisas.priors import GEOMETRY
 from ...types import Image, OrientationGuess, OrientationResult
-from .forward import Counts, State, state
-from .hand import Hand, hand
+from .counts import Counts, on_window
+from .forward import State, state
+from .information import resolved, uniform_p_value
 from .linear import Quadratic, reweighted
+from .mirror_ambiguity import MirrorAmbiguity, mirror_ambiguity
 from .parameters import PARAMETERS, clipped, start
-from .posterior import Posterior, expand, posterior, scales
+from .posterior import Posterior, expand, posterior
 from .refine import Refined, explains, loss_of, refine
-from .resolution import resolved
 from .search import search
-from .uniform import uniform_p_value
-from .verify import Verification, beside_rod, verify
-from .window import on_window
+from .settings import INVERSION
+from .verify import Verification, verify
 
 FloatArray = NDArray[np.float64]
-#: The band holds so much at each angle.
-BAND = 0.9
-#: Shares below a tenth of what every angle alike would give are not told from nothing.
-NEGLIGIBLE = 0.1 / N_XI
-_NOT_UNIFORM = 0.05
-#: Above this nothing is gained by a better fit with every angle alike; steps of that fit otherwise.
-_SURELY_ALIKE, _FLAT_STEPS = 0.2, 4
-#: Loss by which every angle alike may be worse after one of them; more is no matter of geometry.
-_SURELY_NOT = 500.0
-#: A guess from which nothing explains the counts may be off by so many times more than it says.
-_WIDER = 3.0
-#: `in_scope` of the best weights below which no distribution is looked for in earnest.
-HOPELESS = 0.1
+NOT_FITTED = "Nothing was fitted: physics of ordered spheres would find an orientation in any pattern."
 
 
 def invert(
@@ -65,7 +54,7 @@ def invert(
     Raises
     ------
     DataError
-        See `window.on_window`.
+        See `counts.on_window`.
     SimulationError
         BornAgain is not installed.
     """
@@ -73,8 +62,8 @@ def invert(
     counts, shown = on_window(image)
     at, error = start(guess.geometry)
     refined, error = fitted_geometry(counts, at, error)
-    # What the best weights do not explain at all is no work for a crowd.
-    hopeless = verify(counts, refined.expected, 0).in_scope < HOPELESS
+    # For what the best weights do not explain at all, a rough distribution is enough.
+    hopeless = verify(counts, refined.expected, 0).in_scope < INVERSION.hopeless
     rounds, moves = (1, 1.0) if hopeless else (3, effort)
     found = posterior(counts, refined, at, error, rng, rounds=rounds, effort=moves)
     best, final, expected, scattered = simulated_again(counts, found, at, error)
@@ -83,15 +72,15 @@ def invert(
     # One parameter each for the scale and what the geometry has learnt.
     learnt = float(np.sum(1 - np.minimum(found.error / error, 1.0) ** 2))
     checked = verify(counts, expected, modes + learnt + 1, scattered, found.dispersed)
-    hands = hand(found.crowd.p)
+    mirror = mirror_ambiguity(found.samples.p)
     alike = uniform_alike(final, found, at, error, rng, best)
-    p_low, p_high = np.quantile(found.crowd.p, [(1 - BAND) / 2, (1 + BAND) / 2], axis=0)
-    p = found.crowd.p.mean(axis=0)
+    p_low, p_high = np.quantile(found.samples.p, [(1 - INVERSION.band) / 2, (1 + INVERSION.band) / 2], axis=0)
+    p = found.samples.p.mean(axis=0)
     return OrientationResult(
         xi=np.array(XI, dtype=np.float64),
         p=p,
-        p_low=np.where(p_low < NEGLIGIBLE, 0.0, np.minimum(p_low, p)),
-        p_high=np.maximum(np.maximum(p_high, p), NEGLIGIBLE),
+        p_low=np.where(p_low < INVERSION.negligible, 0.0, np.minimum(p_low, p)),
+        p_high=np.maximum(np.maximum(p_high, p), INVERSION.negligible),
         geometry=geometry(found, image),
         uniform_p_value=alike,
         deviance=checked.deviance,
@@ -101,12 +90,22 @@ def invert(
         image=shown,
         simulated=counts.spread(expected),
         residual=counts.spread(checked.residual),
-        mirror=hands.other,
-        hand_known=hands.known,
+        mirror=mirror.other,
+        mirror_resolved=mirror.resolved,
         in_scope=min(guess.in_scope, checked.in_scope),
         file=image.file,
-        notes=(*image.notes, *guess.notes, *_notes(checked, hands, alike, modes, found, refined, counts)),
+        notes=(*image.notes, *guess.notes, *_notes(checked, mirror, alike, modes, found, refined, counts)),
     )
+
+
+def verified(image: Image, guess: OrientationGuess) -> OrientationGuess | OrientationResult:
+    """The answer to `sasnet classify --verify`: the guess refined by physics and compared with the pattern.
+
+    Out of the network's scope nothing is fitted, and the guess comes back with a note.
+    """
+    if OUT_OF_SCOPE in guess.notes:
+        return replace(guess, notes=(*guess.notes, NOT_FITTED))
+    return invert(image, guess)
 
 
 def fitted_geometry(counts: Counts, at: FloatArray, error: FloatArray) -> tuple[Refined, FloatArray]:
@@ -118,7 +117,7 @@ def fitted_geometry(counts: Counts, at: FloatArray, error: FloatArray) -> tuple[
     found = refine(counts, at, error)
     if explains(found):
         return found, error
-    wide = np.minimum(_WIDER * error, start({})[1])
+    wide = np.minimum(INVERSION.wider_guess * error, start({})[1])
     other = refine(counts, at, wide, begin=search(counts, at, wide))
     return (other, wide) if other.loss < found.loss else (found, error)
 
@@ -130,7 +129,7 @@ def simulated_again(
     and those of them that are no background.
 
     Where the likelihood is not as quadratic as the mean takes it to be, that geometry explains the counts
-    worse than the one about which the crowd was drawn: then it is this one.
+    worse than the one about which the samples were drawn: then it is this one.
     """
     every = []
     for now in (state(counts, found.inner, found.state), found.state):
@@ -162,14 +161,14 @@ def uniform_alike(
     form, loss = flat_form(now, weights, backgrounds, at, error, found.dispersed)
 
     def p_value() -> float | None:
-        # It is dear, and far off it is not needed on the way.
-        return None if loss > best + _SURELY_NOT else uniform_p_value(form, rng)
+        # It is expensive, and far off it is not needed on the way.
+        return None if loss > best + INVERSION.surely_not_uniform else uniform_p_value(form, rng)
 
     alike = p_value()
-    for _ in range(_FLAT_STEPS):
-        if alike is not None and alike > _SURELY_ALIKE:
+    for _ in range(INVERSION.uniform_steps):
+        if alike is not None and alike > INVERSION.surely_uniform:
             break
-        weights = scales(form, np.full((1, N_XI), 1 / N_XI))[0] * np.full(N_XI, 1 / N_XI)
+        weights = form.scales(np.full((1, N_XI), 1 / N_XI))[0] * np.full(N_XI, 1 / N_XI)
         others = form.best_others(weights)
         moved = state(now.counts, clipped(now.inner + others[2:]), now)
         tried, less = flat_form(moved, weights, np.maximum(others[:2], 0.0), at, error, found.dispersed)
@@ -216,7 +215,7 @@ def geometry(found: Posterior, image: Image) -> dict[str, tuple[float, float, st
 
 def _notes(
     checked: Verification,
-    hands: Hand,
+    mirror: MirrorAmbiguity,
     alike: float,
     modes: float,
     found: Posterior,
@@ -227,13 +226,13 @@ def _notes(
         return (checked.sentence,)
     said = [
         checked.sentence,
-        hands.sentence,
+        mirror.sentence,
         f"The data determine about {modes:.0f} of the 119 modes of p(ξ).",
     ]
-    if alike > _NOT_UNIFORM:
+    if alike > INVERSION.not_uniform:
         said.append(f"Every angle alike is not ruled out (p = {alike:.2g}).")
     free = refined.weights / max(float(refined.weights.sum()), 1e-300)
-    apart = float(circular_w1(free, found.crowd.p.mean(axis=0)))
+    apart = float(circular_w1(free, found.samples.p.mean(axis=0)))
     said.append(f"Without any prior of p(ξ) the fit is {apart:.1f} degrees away.")
     said += _at_limits(found)
     said.append(_counts_sentence(counts))
@@ -251,7 +250,7 @@ def _at_limits(found: Posterior) -> list[str]:
 
 
 def _counts_sentence(counts: Counts) -> str:
-    beside = counts.y[beside_rod(counts)].sum()
+    beside = counts.y[counts.beside_rod].sum()
     return (
         f"{counts.y.sum():.3g} counts in the window, {beside:.3g} of them more than 0.1 degrees beside the"
         " specular rod, where the rotation shows."

@@ -7,15 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from .settings import INVERSION
+
 FloatArray = NDArray[np.float64]
-#: The basis is right to so much of a pixel (benchmarks/gisas_simulation.md); no pixel is believed beyond it.
-TOLERANCE = 0.002
-_FLOOR = 1e-3
 
 
-def variance(expected: FloatArray, tolerance: float = TOLERANCE) -> FloatArray:
+def variance(expected: FloatArray, tolerance: float = INVERSION.tolerance) -> FloatArray:
     """Of the counts about what is expected: Poisson's, and a tolerance, relative, of the simulation."""
-    expected = np.maximum(expected, _FLOOR)
+    expected = np.maximum(expected, INVERSION.least_expected)
     return np.asarray(expected + (tolerance * expected) ** 2)
 
 
@@ -46,6 +45,15 @@ class Quadratic:
         """Others at given weights, (f,) or (..., f)."""
         return np.asarray(self.others - c @ self.gain.T)
 
+    def log_likelihood(self, p: FloatArray) -> FloatArray:
+        """Of normalised distributions, (n, k) → (n,); scale and others are at their best."""
+        aligned = np.maximum(p @ self.v, 0.0)
+        return np.asarray(0.5 * aligned**2 / np.einsum("ij,ij->i", p @ self.m, p))
+
+    def scales(self, p: FloatArray) -> FloatArray:
+        """Best total weight of normalised distributions, (n, k) → (n,)."""
+        return np.asarray(np.maximum(p @ self.v, 0.0) / np.einsum("ij,ij->i", p @ self.m, p))
+
     def nonnegative(self) -> FloatArray:
         """Weights of least loss that are not negative (Lawson and Hanson)."""
         from scipy.optimize import nnls
@@ -71,7 +79,7 @@ def quadratic(
     others: FloatArray,
     precision: FloatArray,
     target: FloatArray,
-    tolerance: float = TOLERANCE,
+    tolerance: float = INVERSION.tolerance,
     dispersed: float = 1.0,
 ) -> Quadratic:
     """Expand about a fit.
@@ -115,7 +123,11 @@ def quadratic(
 
 
 def reweighted(
-    columns: FloatArray, y: FloatArray, expected: FloatArray, tolerance: float = TOLERANCE, rounds: int = 2
+    columns: FloatArray,
+    y: FloatArray,
+    expected: FloatArray,
+    tolerance: float = INVERSION.tolerance,
+    rounds: int = 2,
 ) -> tuple[FloatArray, FloatArray]:
     """Weights of columns and the expected counts, by reweighted least squares.
 
@@ -130,13 +142,13 @@ def reweighted(
     none, weights = np.zeros(0), np.zeros(len(columns))
     for _ in range(rounds):
         weights = quadratic(columns, y, expected, np.zeros((0, y.size)), none, none, tolerance).nonnegative()
-        expected = np.maximum(weights @ columns, 1e-3)
+        expected = np.maximum(weights @ columns, INVERSION.least_expected)
     return weights, expected
 
 
-def deviance(y: FloatArray, expected: FloatArray, tolerance: float = TOLERANCE) -> FloatArray:
+def deviance(y: FloatArray, expected: FloatArray, tolerance: float = INVERSION.tolerance) -> FloatArray:
     """Poisson deviance of each pixel, what the simulation's tolerance explains taken off, (n,)."""
-    mu = np.maximum(expected, _FLOOR)
+    mu = np.maximum(expected, INVERSION.least_expected)
     ratio = np.where(y > 0, y, 1.0) / mu
     whole = 2 * (np.where(y > 0, y * np.log(ratio), 0.0) - (y - mu))
     return np.asarray(np.maximum(whole, 0.0) * mu / variance(mu, tolerance))

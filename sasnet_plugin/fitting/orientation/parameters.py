@@ -8,14 +8,19 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+<<<<<<< HEAD
 from ...simulate.draws import Prior
 from ...simulate.gisas.geometry import Geometry
 from ...simulate.gisas.priors import GEOMETRY
 from ...simulate.images.measurement import MEASUREMENT
+=======
+from ...simulate.gisas.geometry import N_XI, XI, Geometry
+from ...simulate.gisas.priors import GEOMETRY, MEASUREMENT, Prior
+from ...types import Image, OrientationGuess
+from .settings import INVERSION
+>>>>>>> main
 
 FloatArray = NDArray[np.float64]
-#: How far beyond the prior a fit may go, of its range.
-_BEYOND = 0.1
 
 
 @dataclass(frozen=True)
@@ -71,9 +76,9 @@ class Parameter:
         low, high = self.prior.limits()
         low = 0.0 if self.prior.share < 1 and low > 0 else low
         if self.scale == "square":
-            return 0.0, self.inner(high * (1 + _BEYOND))
+            return 0.0, self.inner(high * (1 + INVERSION.beyond_prior))
         first, last = self.inner(low), self.inner(high)
-        return first - _BEYOND * (last - first), last + _BEYOND * (last - first)
+        return first - INVERSION.beyond_prior * (last - first), last + INVERSION.beyond_prior * (last - first)
 
     def broad(self) -> tuple[float, float]:
         """Middle and standard deviation of the prior's values."""
@@ -103,6 +108,26 @@ NAMES = tuple(parameter.name for parameter in PARAMETERS)
 INDEX = {name: k for k, name in enumerate(NAMES)}
 
 
+def prior_guess(image: Image) -> OrientationGuess:
+    """A guess from the prior alone: every angle alike, every quantity anywhere in its range.
+
+    Parameters
+    ----------
+    image : Image
+        Only its name is taken.
+    """
+    return OrientationGuess(
+        xi=np.array(XI, dtype=np.float64),
+        p=np.full(N_XI, 1 / N_XI),
+        p_low=np.zeros(N_XI),
+        p_high=np.ones(N_XI),
+        geometry={parameter.name: parameter.broad() for parameter in PARAMETERS},
+        in_scope=1.0,
+        file=image.file,
+        notes=("No network was asked: the geometry is searched in the whole prior.",),
+    )
+
+
 def start(guess: Mapping[str, tuple[float, float]]) -> tuple[FloatArray, FloatArray]:
     """Where a fit starts and how far it may be off, on its scale; the prior's for what it lacks.
 
@@ -119,7 +144,7 @@ def start(guess: Mapping[str, tuple[float, float]]) -> tuple[FloatArray, FloatAr
     for parameter in PARAMETERS:
         broad = parameter.broad()
         value, error = guess.get(parameter.name, broad)
-        # Nobody knows less than the prior, and none so well that the data have no say.
+        # No guess is less certain than the prior, and none so certain that the data do not count.
         most = parameter.inner_error(*broad)
         least = 1e-3 * most
         low, high = parameter.limits()
@@ -140,7 +165,7 @@ def values(inner: FloatArray) -> dict[str, float]:
     return {p.name: p.value(float(x)) for p, x in zip(PARAMETERS, inner, strict=True)}
 
 
-def geometry_of(inner: FloatArray, wavelength: float, stated_alpha_i: float) -> Geometry:
+def geometry_of(inner: FloatArray, wavelength: float, nominal_alpha_i: float) -> Geometry:
     """The sample and its beam.
 
     Parameters
@@ -148,7 +173,7 @@ def geometry_of(inner: FloatArray, wavelength: float, stated_alpha_i: float) -> 
     inner : (n,) float array
     wavelength : float
         Å.
-    stated_alpha_i : float
+    nominal_alpha_i : float
         Degrees.
     """
     value = values(inner)
@@ -159,6 +184,6 @@ def geometry_of(inner: FloatArray, wavelength: float, stated_alpha_i: float) -> 
         radius=value["radius"],
         radius_pd=max(value["radius_pd"], 1e-3),
         wavelength=wavelength,
-        alpha_i=stated_alpha_i + value["shift_alpha"],
+        alpha_i=nominal_alpha_i + value["shift_alpha"],
         oxide=value["oxide"],
     )

@@ -8,35 +8,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from .films import another, valleys
-from .forward import ROUGH, Counts, State, state
-from .linear import TOLERANCE, deviance, quadratic, reweighted
+from .counts import Counts
+from .films import better_film, film_minima
+from .forward import ROUGH, State, state
+from .linear import deviance, quadratic, reweighted
 from .parameters import INDEX, PARAMETERS, clipped
+from .settings import INVERSION
 from .verify import excess
 
 FloatArray = NDArray[np.float64]
-#: A step is at most this much of a parameter's range.
-_LONGEST = 0.15
-#: Tolerance of the first descent: the many counts of the rod do not hold fast to the nearest of its fringes.
-_LOOSE = 0.1
-#: Other tilts of the sample from which a descent that ended badly is begun anew, in errors of the guess: a
-#: third of a pixel is enough to lead it into another valley.
-_TILTS = (-1.0, 1.0, -2.0, 2.0)
-#: Geometries for each of them.
-_TILT_STEPS = 4
-#: Loss of a pixel above which a first descent has to wait for others; noise leaves less than half.
-_SUSPECT = 0.55
-#: Suspicious ones that are followed in the end.
-_WAITING = 2
-#: Fall of the loss that another film must promise to be followed, where the counts are explained already.
-_FILM_GAIN = 5.0
-#: Standard deviations of the deviance up to which they are. A wrong film hides below `explains`' three: of
-#: patterns with a deviance above one, every second has a better film.
-_WELL = 1.0
-#: Films nearer than this to one that was followed are the same, Å.
-_SAME_FILM = 8.0
-#: Other films that are followed, at most.
-_FILMS = 4
 
 
 @dataclass(frozen=True)
@@ -87,7 +67,7 @@ def refine(
     """
     found = best_tilt(counts, at, error, at if begin is None else begin, most)
     followed = [float(found.state.inner[INDEX["oxide"]])]
-    while len(followed) <= _FILMS:
+    while len(followed) <= INVERSION.most_films:
         film = next_film(found, at, error, followed)
         if film is None:
             break
@@ -103,12 +83,12 @@ def next_film(found: Refined, at: FloatArray, error: FloatArray, followed: Seque
     """A film worth a descent, Å: one that promises much, or any other where the fit leaves something over."""
 
     def new(film: float) -> bool:
-        return all(abs(film - other) >= _SAME_FILM for other in followed)
+        return all(abs(film - other) >= INVERSION.same_film for other in followed)
 
-    if not explains(found) and (film := another(found)) is not None and new(film):
+    if not explains(found) and (film := better_film(found)) is not None and new(film):
         return film
-    least = _FILM_GAIN if explains(found, _WELL) else -np.inf
-    return next((film for film, fall in valleys(found, at, error) if fall > least and new(film)), None)
+    least = INVERSION.film_gain if explains(found, INVERSION.well_explained) else -np.inf
+    return next((film for film, fall in film_minima(found, at, error) if fall > least and new(film)), None)
 
 
 def best_tilt(counts: Counts, at: FloatArray, error: FloatArray, begin: FloatArray, most: int) -> Refined:
@@ -126,7 +106,7 @@ def best_tilt(counts: Counts, at: FloatArray, error: FloatArray, begin: FloatArr
     most : int
         Geometries at most.
     """
-    tilt, enough = INDEX["shift_alpha"], _SUSPECT * counts.y.size
+    tilt, enough = INDEX["shift_alpha"], INVERSION.suspect_loss * counts.y.size
     waiting: list[Refined] = []
     found: Refined | None = None
     now: State | None = None
@@ -135,11 +115,11 @@ def best_tilt(counts: Counts, at: FloatArray, error: FloatArray, begin: FloatArr
         tried = descend(counts, at, error, loose.state.inner, before=loose.state, most=most)
         return tried if found is None else min(found, tried, key=lambda each: each.loss)
 
-    for errors in (0.0, *_TILTS):
+    for errors in (0.0, *INVERSION.tilts):
         other = begin.copy()
         other[tilt] += errors * error[tilt]
-        steps = _TILT_STEPS if errors else most // 2
-        loose = descend(counts, at, error, other, before=now, most=steps, tolerance=_LOOSE)
+        steps = INVERSION.tilt_steps if errors else most // 2
+        loose = descend(counts, at, error, other, before=now, most=steps, tolerance=INVERSION.loose_tolerance)
         now = loose.state
         if loose.loss > enough:
             waiting.append(loose)
@@ -147,7 +127,7 @@ def best_tilt(counts: Counts, at: FloatArray, error: FloatArray, begin: FloatArr
         found = followed(loose)
         if explains(found):
             return found
-    for loose in sorted(waiting, key=lambda each: each.loss)[:_WAITING]:
+    for loose in sorted(waiting, key=lambda each: each.loss)[: INVERSION.most_waiting]:
         found = followed(loose)
         if explains(found):
             break
@@ -155,13 +135,17 @@ def best_tilt(counts: Counts, at: FloatArray, error: FloatArray, begin: FloatArr
     return found
 
 
-def explains(found: Refined, within: float = 3.0) -> bool:
+def explains(found: Refined, within: float = INVERSION.explained) -> bool:
     """The deviance is what chance leaves, to so many standard deviations."""
     return excess(found.state.counts, found.expected) < within
 
 
 def loss_of(
-    now: State, expected: FloatArray, at: FloatArray, error: FloatArray, tolerance: float = TOLERANCE
+    now: State,
+    expected: FloatArray,
+    at: FloatArray,
+    error: FloatArray,
+    tolerance: float = INVERSION.tolerance,
 ) -> float:
     """Half of the deviance and of the geometry's χ² about the guess."""
     chisq = float(np.sum(((now.inner - at) / error) ** 2))
@@ -176,7 +160,7 @@ def descend(
     *,
     before: State | None = None,
     most: int = 10,
-    tolerance: float = TOLERANCE,
+    tolerance: float = INVERSION.tolerance,
     enough: float = 0.5,
 ) -> Refined:
     """Gauss–Newton steps until they gain less than ``enough``, shorter ones where the loss would rise."""
@@ -188,7 +172,7 @@ def descend(
     step = np.zeros(inner.size)
     shrink = 1.0
     for number in range(1, most + 1):
-        now = state(counts, inner, now, ROUGH if tolerance >= _LOOSE else None)
+        now = state(counts, inner, now, ROUGH if tolerance >= INVERSION.loose_tolerance else None)
         weights, backgrounds, expected = fitted(now, None if best is None else best.expected, tolerance)
         loss = loss_of(now, expected, at, error, tolerance)
         if best is not None and loss > best.loss:
@@ -207,14 +191,14 @@ def descend(
         columns = np.concatenate((now.backgrounds, now.patterns))
         form = quadratic(columns, counts.y, expected, jacobian, precision, at - inner, tolerance)
         step = form.best_others(form.nonnegative())
-        step = step / max(1.0, float(np.max(np.abs(step) / (_LONGEST * ranges))))
+        step = step / max(1.0, float(np.max(np.abs(step) / (INVERSION.longest_step * ranges))))
         inner = clipped(inner + step)
     assert best is not None
     return best
 
 
 def fitted(
-    now: State, expected: FloatArray | None = None, tolerance: float = TOLERANCE, rounds: int = 2
+    now: State, expected: FloatArray | None = None, tolerance: float = INVERSION.tolerance, rounds: int = 2
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Weights, backgrounds and expected counts at a fixed geometry, by reweighted least squares.
 

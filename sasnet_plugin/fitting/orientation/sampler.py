@@ -1,9 +1,9 @@
-"""Samples of the posterior of p(ξ): a crowd moves from prior to data as the likelihood is turned on.
+"""Samples of the posterior of p(ξ): they move from prior to data as the likelihood is turned on.
 
 Sequential Monte Carlo (P. Del Moral, A. Doucet and A. Jasra, J. R. Stat. Soc. B 68 (2006) 411): the exponent
-of the likelihood rises in steps that leave half of the effective sample; the crowd is resampled, and each
-member moves by Metropolis' rule in the unit cube of the prior. No start is needed, and modes far apart, such
-as the two hands of a pattern, keep their shares.
+of the likelihood rises in steps that leave half of the effective sample; the samples are drawn again by
+weight, and each moves by Metropolis' rule in the unit cube of the prior. No start is needed, and modes far
+apart, such as a distribution and its mirror image, keep their shares.
 """
 
 from __future__ import annotations
@@ -15,22 +15,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...simulate.gisas import cube
+from .settings import INVERSION
 
 FloatArray = NDArray[np.float64]
 #: From (n, 120) distributions to (n,) log likelihoods.
 LogLikelihood = Callable[[FloatArray], FloatArray]
-_EFFECTIVE = 0.5
-#: Steps of the random walk, in the cube; which work is learnt on the way.
-_STEPS = np.array([0.3, 0.1, 0.03, 0.01, 0.003, 0.001, 0.0003])
-#: A crowd whose mean log likelihood is so much less than another's has lost its way.
-_BEHIND = 20.0
-#: Shares of the kinds of moves: walk, drawing anew, turning over, to the next bin, trading shares.
-_MOVES = np.cumsum([0.47, 0.22, 0.15, 0.08])
+_STEPS, _MOVES = np.array(INVERSION.walk_steps), np.cumsum(INVERSION.moves)
 
 
 @dataclass(frozen=True)
-class Crowd:
-    """Equally likely members of a posterior.
+class Samples:
+    """Equally likely samples of a posterior.
 
     Parameters
     ----------
@@ -52,23 +47,24 @@ def sample(
     log_likelihood: LogLikelihood,
     rng: np.random.Generator,
     *,
-    members: int = 300,
+    number: int = 300,
     accepted: float = 4.0,
     most: int = 100,
-) -> Crowd:
+) -> Samples:
     """Draw from the posterior.
 
     Parameters
     ----------
     log_likelihood : callable
     rng : numpy.random.Generator
-    members : int
+    number : int
+        Of samples.
     accepted : float
-        Moves that each member makes at each exponent, on average.
+        Moves that each sample makes at each exponent, on average.
     most : int
         Tries at each exponent at most.
     """
-    points = rng.random((members, cube.DIMENSIONS))
+    points = rng.random((number, cube.DIMENSIONS))
     p = cube.distributions(points)
     found = log_likelihood(p)
     exponent, evidence = 0.0, 0.0
@@ -86,28 +82,28 @@ def sample(
             proposed, size = _proposals(points, works, rng)
             q = cube.distributions(proposed)
             likely = log_likelihood(q)
-            taken = np.log(rng.random(members)) < exponent * (likely - found)
+            taken = np.log(rng.random(number)) < exponent * (likely - found)
             points[taken], p[taken], found[taken] = proposed[taken], q[taken], likely[taken]
-            # Half accepted is as good as any: a step that nobody refuses leads nowhere.
+            # Half accepted is best: a step that is always accepted is too short to lead anywhere.
             for k in np.unique(size[size >= 0]):
                 share = min(float(taken[size == k].mean()), 0.5)
                 works[k] += 0.1 * (share - works[k])
             done += float(taken.mean())
             if done > wanted:
                 break
-    return Crowd(points, p, found, evidence)
+    return Samples(points, p, found, evidence)
 
 
-def pooled(crowds: Sequence[Crowd]) -> Crowd:
-    """Crowds as one, without those that explain the data far worse than the best does."""
-    means = np.array([crowd.log_likelihood.mean() for crowd in crowds])
-    good = [crowd for crowd, mean in zip(crowds, means, strict=True) if mean > means.max() - _BEHIND]
-    evidences = np.array([crowd.evidence for crowd in good])
+def pooled(sets: Sequence[Samples]) -> Samples:
+    """Sampless as one, without those that explain the data far worse than the best does."""
+    means = np.array([each.log_likelihood.mean() for each in sets])
+    good = [each for each, mean in zip(sets, means, strict=True) if mean > means.max() - INVERSION.behind]
+    evidences = np.array([each.evidence for each in good])
     top = evidences.max()
-    return Crowd(
-        np.concatenate([crowd.points for crowd in good]),
-        np.concatenate([crowd.p for crowd in good]),
-        np.concatenate([crowd.log_likelihood for crowd in good]),
+    return Samples(
+        np.concatenate([each.points for each in good]),
+        np.concatenate([each.p for each in good]),
+        np.concatenate([each.log_likelihood for each in good]),
         float(top + np.log(np.mean(np.exp(evidences - top)))),
     )
 
@@ -119,12 +115,12 @@ def _rise(found: FloatArray, most: float) -> float:
         weight = np.exp(rise * (found - found.max()))
         return float(weight.sum() ** 2 / (weight**2).sum() / weight.size)
 
-    if effective(most) >= _EFFECTIVE:
+    if effective(most) >= INVERSION.effective:
         return most
     low, high = 0.0, most
     for _ in range(60):
         middle = (low + high) / 2
-        low, high = (middle, high) if effective(middle) > _EFFECTIVE else (low, middle)
+        low, high = (middle, high) if effective(middle) > INVERSION.effective else (low, middle)
     return max(low, 1e-12)
 
 
@@ -138,11 +134,11 @@ def _resampled(weight: FloatArray, rng: np.random.Generator) -> NDArray[np.intp]
 def _proposals(
     points: FloatArray, works: FloatArray, rng: np.random.Generator
 ) -> tuple[FloatArray, NDArray[np.intp]]:
-    """Where each member wants to go, as likely as it would want back; and which step a walk took."""
+    """A proposal for each sample, as likely as the way back; and which step a walk took."""
     n, d = points.shape
     kind = np.asarray(np.searchsorted(_MOVES, rng.random(n)))
     active = cube.active(points)
-    # What a distribution does not depend on follows the prior: drawn anew for the day that it does.
+    # What a distribution does not depend on follows the prior: drawn anew, as it may come to depend on it.
     spare = ~active
     spare[:, cube.CHOICES] = False
     new = np.where(spare, rng.random((n, d)), points)

@@ -5,18 +5,14 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from .forward import ROUGH, Counts, State, state
+from .counts import Counts
+from .forward import ROUGH, State, state
 from .linear import deviance
 from .parameters import INDEX, PARAMETERS, clipped
 from .refine import Refined, descend, fitted
+from .settings import INVERSION
 
 FloatArray = NDArray[np.float64]
-#: What is tried, Å.
-_RADII = (80.0, 93.0, 106.0, 119.0, 132.0)
-_LATTICES = np.arange(285.0, 420.0, 8.0)
-#: Differences of this much, relative, are forgiven while valleys are compared.
-_TOLERANCE = 0.25
-_STEPS = 4
 
 
 def search(counts: Counts, at: FloatArray, error: FloatArray) -> FloatArray:
@@ -34,10 +30,20 @@ def search(counts: Counts, at: FloatArray, error: FloatArray) -> FloatArray:
         On the fit's scale.
     """
     found: list[Refined] = []
-    for radius in _near(_RADII, "radius", at, error):
+    for radius in _near(INVERSION.radii, "radius", at, error):
         begin = at.copy()
         begin[INDEX["radius"]] = radius
-        found.append(descend(counts, at, error, begin, most=_STEPS, tolerance=_TOLERANCE, enough=5.0))
+        found.append(
+            descend(
+                counts,
+                at,
+                error,
+                begin,
+                most=INVERSION.search_steps,
+                tolerance=INVERSION.search_tolerance,
+                enough=INVERSION.search_enough,
+            )
+        )
     found.sort(key=lambda each: each.loss)
     tried = [_by_lattice(each, at, error) for each in found[:2]]
     return min(tried, key=lambda each: each.loss).state.inner
@@ -46,7 +52,7 @@ def search(counts: Counts, at: FloatArray, error: FloatArray) -> FloatArray:
 def _by_lattice(found: Refined, at: FloatArray, error: FloatArray) -> Refined:
     """The lattice constant that fits best beside the particles found, refined."""
     least, best, now = np.inf, found.state.inner, found.state
-    for lattice in _near(_LATTICES, "lattice", at, error):
+    for lattice in _near(INVERSION.lattices, "lattice", at, error):
         inner = found.state.inner.copy()
         inner[INDEX["lattice"]] = lattice
         now = state(found.state.counts, clipped(inner), now, ROUGH)
@@ -54,19 +60,24 @@ def _by_lattice(found: Refined, at: FloatArray, error: FloatArray) -> Refined:
         if loss < least:
             least, best = loss, now.inner
     return descend(
-        found.state.counts, at, error, best, before=now, most=_STEPS, tolerance=_TOLERANCE, enough=5.0
+        found.state.counts,
+        at,
+        error,
+        best,
+        before=now,
+        most=INVERSION.search_steps,
+        tolerance=INVERSION.search_tolerance,
+        enough=INVERSION.search_enough,
     )
 
 
 def _loss(now: State, expected: FloatArray) -> float:
-    fit = fitted(now, expected, _TOLERANCE, rounds=1)
-    return float(deviance(now.counts.y, fit[2], _TOLERANCE).sum())
+    fit = fitted(now, expected, INVERSION.search_tolerance, rounds=1)
+    return float(deviance(now.counts.y, fit[2], INVERSION.search_tolerance).sum())
 
 
-def _near(
-    values: FloatArray | tuple[float, ...], name: str, at: FloatArray, error: FloatArray
-) -> list[float]:
+def _near(values: tuple[float, ...], name: str, at: FloatArray, error: FloatArray) -> list[float]:
     """Those within two standard deviations of the guess, and the guess."""
     k = INDEX[name]
     assert PARAMETERS[k].scale == "plain"
-    return [float(at[k])] + [float(v) for v in values if abs(v - at[k]) < 2 * error[k]]
+    return [float(at[k])] + [v for v in values if abs(v - at[k]) < 2 * error[k]]

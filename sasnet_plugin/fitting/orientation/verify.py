@@ -9,18 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import gammaln, ndtr
 
-from .forward import Counts
+from .counts import Counts
 from .linear import deviance, variance
+from .settings import INVERSION
 
 FloatArray = NDArray[np.float64]
-#: Deviance in standard deviations above its mean from which chance is no excuse.
-SIGNIFICANT = 4.0
-#: Difference beside the rod, of the pattern there, at which a model is half believed.
-HALF = 0.1
-#: Share of the counts beside the rod that ordered particles must have to be seen.
-LEAST_SHARE = 0.02
-#: Half width of the rod, degrees.
-ROD = 0.1
 
 
 @dataclass(frozen=True)
@@ -83,10 +76,10 @@ def verify(
     total = float(each.sum())
     z = (total - expected) / sd
     misfit = _misfit(counts, simulated)
-    in_scope = 1.0 if z < SIGNIFICANT else 1 / (1 + (misfit / HALF) ** 2)
-    beside = beside_rod(counts)
+    in_scope = 1.0 if z < INVERSION.significant else 1 / (1 + (misfit / INVERSION.half_believed) ** 2)
+    beside = counts.beside_rod
     share = 1.0 if scattered is None else float(scattered[beside].sum() / max(simulated[beside].sum(), 1e-9))
-    in_scope *= min(1.0, share / LEAST_SHARE)
+    in_scope *= min(1.0, share / INVERSION.least_share)
     p_value = float(ndtr(-z))
     return Verification(
         total,
@@ -121,9 +114,9 @@ def dispersion(counts: Counts, simulated: FloatArray) -> float:
     One where chance explains the deviance. Beyond, the likelihood divided by it (R. W. M. Wedderburn,
     Biometrika 61 (1974) 439) says how well the angles are known from a model that is nearly right.
     """
-    if excess(counts, simulated) < SIGNIFICANT:
+    if excess(counts, simulated) < INVERSION.significant:
         return 1.0
-    beside = beside_rod(counts)
+    beside = counts.beside_rod
     return max(1.0, float(deviance(counts.y, simulated)[beside].sum()) / chance(simulated[beside])[0])
 
 
@@ -136,13 +129,13 @@ def _in_words(
     share: float,
     dispersed: float,
 ) -> str:
-    if share < LEAST_SHARE:
+    if share < INVERSION.least_share:
         return (
             "Background explains the image, and ordered particles are not seen in it; it is outside what this"
             " model knows, and p(ξ) means nothing."
         )
     said = f"The deviance is {total:.0f}, {expected:.0f} expected"
-    if z < SIGNIFICANT:
+    if z < INVERSION.significant:
         return f"{said}: the simulated pattern explains the image."
     if in_scope > 0.5:
         band = (
@@ -161,18 +154,11 @@ def _in_words(
 
 
 def _misfit(counts: Counts, simulated: FloatArray) -> float:
-    beside = beside_rod(counts)
+    beside = counts.beside_rod
     mu, y = simulated[beside], counts.y[beside]
     # Σ(y − μ)² less the noise, over Σμ², pixels weighted as noise weighs them.
     excess = float(np.sum(((y - mu) ** 2 - mu) / np.maximum(mu, 1.0)))
     return float(np.sqrt(max(excess, 0.0) / max(float(np.sum(mu**2 / np.maximum(mu, 1.0))), 1e-9)))
-
-
-def beside_rod(counts: Counts) -> NDArray[np.bool_]:
-    """Which of the pixels know of the rotation, (n,); all, where only the rod was measured."""
-    phi = counts.window.centres()[1]
-    beside = np.broadcast_to(np.abs(phi) > ROD, counts.window.shape)[counts.mask]
-    return np.asarray(beside if np.any(beside) else np.ones(beside.size, dtype=bool))
 
 
 def moments(expected: FloatArray) -> tuple[FloatArray, FloatArray]:

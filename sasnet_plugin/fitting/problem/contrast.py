@@ -9,11 +9,10 @@ from dataclasses import replace
 from typing import Any
 
 from sasnet_plugin.fitting.problem.materials import SOLVENTS, solvent
+from sasnet_plugin.fitting.settings import PROBLEM
 from sasnet_plugin.fitting.task import PROBES, Contrast, Task
 from sasnet_plugin.types import SasnetError
 
-#: Below this difference, 1e-6/Å², nothing scatters that an instrument could see.
-_NO_CONTRAST = 1e-3
 #: Only the square of the difference of these two counts, so that it does not matter which is the sample.
 _EXCHANGEABLE: Mapping[str, tuple[str, str]] = {"teubner_strey": ("sld_a", "sld_b")}
 #: ``0.4*D2O`` or ``40%D2O``: a part of a mixture, by volume.
@@ -73,7 +72,7 @@ def contrast_of(
     if (
         found.sample is not None
         and found.solvent is not None
-        and abs(found.sample - found.solvent) < _NO_CONTRAST
+        and abs(found.sample - found.solvent) < PROBLEM.no_contrast
     ):
         raise SasnetError(
             f"{sample} in {solvent_}: both have a scattering length density of {found.sample:.3f}e-6/Å², so"
@@ -136,7 +135,7 @@ def _parts(text: str) -> list[tuple[float, str]]:
     total = sum(fraction for fraction, _ in parts)
     if len(parts) == 1 and parts[0][1].lower() == "d2o" and total <= 1:
         return [*parts, (1 - total, "H2O")]
-    if abs(total - 1) > 0.005:
+    if abs(total - 1) > PROBLEM.whole:
         raise SasnetError(
             f"{text}: the volume fractions sum to {total:g}; let them sum to 1, such as 0.4*D2O+0.6*H2O."
         )
@@ -217,7 +216,7 @@ def with_fixed(start: Mapping[str, Any], fixed: Mapping[str, float]) -> dict[str
     return found
 
 
-def hold(contrast: Contrast | None, tasks: Sequence[Task]) -> tuple[list[Task], list[str]]:
+def with_contrast(contrast: Contrast | None, tasks: Sequence[Task]) -> tuple[list[Task], list[str]]:
     """Fix in each task what the contrast settles, and say what that is.
 
     A value or range that the user gives for a parameter goes before.
@@ -229,13 +228,13 @@ def hold(contrast: Contrast | None, tasks: Sequence[Task]) -> tuple[list[Task], 
     """
     if contrast is None:
         return list(tasks), []
-    held: dict[tuple[str, ...], list[str]] = {}
+    named: dict[tuple[str, ...], list[str]] = {}
     found = []
     for task in tasks:
         own = {*task.fixed, *task.ranges}
         values = {k: v for k, v in settled(contrast, task.model).items() if k not in own}
         found.append(replace(task, fixed={**values, **task.fixed}))
-        models = held.setdefault(tuple(sorted(values)), [])
+        models = named.setdefault(tuple(sorted(values)), [])
         if task.model not in models:
             models.append(task.model)
     given = [
@@ -248,11 +247,11 @@ def hold(contrast: Contrast | None, tasks: Sequence[Task]) -> tuple[list[Task], 
     ]
     probe = "X-rays" if contrast.probe == "xray" else "neutrons"
     notes = [f"Scattering length densities for {probe}, 10⁻⁶ Å⁻²: {', '.join(given)}."]
-    for names, models in held.items():
+    for names, models in named.items():
         if names:
-            doubt = contrast.sample is not None and all("solvent" in n for n in names)
-            why = f" alone, as {contrast.sample_name} may be any of its materials" if doubt else ""
-            notes.append(f"Held in {', '.join(models)}: {', '.join(names)}{why}.")
+            unclear = contrast.sample is not None and all("solvent" in n for n in names)
+            why = f" alone, as {contrast.sample_name} may be any of its materials" if unclear else ""
+            notes.append(f"Fixed in {', '.join(models)}: {', '.join(names)}{why}.")
         else:
-            notes.append(f"{', '.join(models)}: nothing to hold, scale and shape are fitted as before.")
+            notes.append(f"{', '.join(models)}: nothing to fix, scale and shape are fitted as before.")
     return found, notes

@@ -1,4 +1,4 @@
-"""A bumps problem from a curve, a model and its starting values."""
+"""The bumps problem of a curve and a model, from starting values or where a fit has ended."""
 
 from __future__ import annotations
 
@@ -7,32 +7,20 @@ import io
 import logging
 import time
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from sasnet_plugin.fitting.problem.free_parameters import accepted
+from sasnet_plugin.fitting.problem.resolution import apply_sampling
+from sasnet_plugin.fitting.problem.size_distributions import sigmas
+from sasnet_plugin.fitting.result.fit_result import ModelFit
+from sasnet_plugin.fitting.settings import PROBLEM
 from sasnet_plugin.simulate.kernel import load_model
-from sasnet_plugin.simulate.quick import quick_model
+from sasnet_plugin.simulate.quick import is_exact, quick_model
 from sasnet_plugin.types import Curve
-
-#: What a residual is where the model has no value: large, finite, so that LM turns back instead of hanging.
-_NO_VALUE = 1e6
-#: A parameter whose effect is a combination of the others' to this accuracy is left as it is.
-_DEGENERATE = 3e-3
-#: Not fitted unless a user asks: modes, the surroundings of charged spheres, what the body itself decides.
-_HELD = frozenset(
-    {"structure_factor_mode", "radius_effective_mode", "radius_effective", "temperature", "dielectconst",
-     "concentration_salt"}
-)  # fmt: skip
-#: Counts: integers, kept at their start.
-_WHOLE = frozenset(
-    {"n", "n_shells", "n_steps", "n_stacking", "n_pearls", "Nlayers", "n_pairs", "level", "n_sides",
-     "num_pearls", "n_aggreg", "case_num"}
-)  # fmt: skip
-#: Fitted sizes stay within this factor of their start.
-_REACH = 30.0
 
 
 class TimeUpError(Exception):
@@ -41,10 +29,10 @@ class TimeUpError(Exception):
 
 @contextlib.contextmanager
 def silent() -> Iterator[None]:
-    """Without what bumps prints, logs and warns of: it is said in the notes.
+    """Without what bumps prints, logs and warns of: the notes of a fit say it.
 
-    bumps logs the traceback of whatever ends a calculation, `TimeUpError` too, and who has set up no logging
-    sees that.
+    bumps logs the traceback of whatever ends a calculation, `TimeUpError` too; without any logging set up it
+    would reach the terminal.
     """
     disabled = logging.root.manager.disable
     logging.disable(logging.CRITICAL)
@@ -103,7 +91,7 @@ def experiment(
             with warnings.catch_warnings(), np.errstate(all="ignore"):
                 warnings.simplefilter("ignore")
                 found = np.asarray(super().residuals(), dtype=float)
-            found = np.clip(np.nan_to_num(found, nan=_NO_VALUE), -_NO_VALUE, _NO_VALUE)
+            found = np.clip(np.nan_to_num(found, nan=PROBLEM.no_value), -PROBLEM.no_value, PROBLEM.no_value)
             chisq = float(found @ found)
             if chisq < self.best[0]:
                 self.best = (chisq, {k: p.value for k, p in self.model.parameters().items()})
@@ -120,143 +108,60 @@ def experiment(
     return Guarded(data=data, model=model)
 
 
-def accepted(info: Any, parameters: dict[str, Any]) -> dict[str, Any]:
-    """Those of the parameters that a model has: what is left of another model's would be an error.
+def starting_values(fit: ModelFit) -> dict[str, Any]:
+    """Every keyword of sasmodels' ``Model`` that brings the fit back, numbers of its distributions included.
 
     Parameters
     ----------
-    info : sasmodels.modelinfo.ModelInfo
-    parameters : dict
-    """
-    known = set()
-    for p in info.parameters.call_parameters:
-        known.add(p.name)
-        if p.polydisperse:
-            known |= {f"{p.name}_pd", f"{p.name}_pd_n", f"{p.name}_pd_nsigma", f"{p.name}_pd_type"}
-    return {k: v for k, v in parameters.items() if k in known}
-
-
-def choose_free(fitness: Any, held: frozenset[str]) -> tuple[list[str], list[str]]:
-    """Which parameters the data can tell, and which are left at their start because others do the same.
-
-    Parameters
-    ----------
-    fitness : Experiment
-        At its start.
-    held : frozenset of str
-        Not to be fitted: given by the user.
+    fit : ModelFit
 
     Returns
     -------
-    free, same : list of str
-        ``same``: fittable, but their effect is a combination of the effects of free ones.
+    dict of str to float, int or str
+        Values in sasmodels' units; kinds of distributions as text.
     """
-    model = fitness.model
-    order = fittable(model.sasmodel.info, {k: p.value for k, p in model.parameters().items()})
-    order = [name for name in order if name in model.parameters()]
-    base = np.asarray(fitness.theory(), dtype=float)
-    weight = 1 / np.hypot(fitness.dIq, 1e-3 * np.abs(base))
-    columns: dict[str, NDArray[np.float64]] = {}
-    for name in order:
-        if name in held:
-            continue
-        parameter = getattr(model, name)
-        start = float(parameter.value)
-        step = 1e-4 * (abs(start) or 1.0)
-        column = None
-        for sign in (1.0, -1.0):
-            parameter.value = start + sign * step
-            fitness.update()
-            moved = np.asarray(fitness.theory(), dtype=float)
-            if np.all(np.isfinite(moved)):
-                column = (moved - base) * weight
-                break
-        parameter.value = start
-        fitness.update()
-        columns[name] = np.zeros_like(base) if column is None else column
-    free = independent(columns)
-    return free, [name for name in columns if name not in free]
-
-
-def independent(columns: Mapping[str, NDArray[np.float64]]) -> list[str]:
-    """Names of the columns that are no combination of those before them.
-
-    Parameters
-    ----------
-    columns : mapping of str to (n,) float array
-        Effect of each parameter on the curve, in units of its uncertainty.
-    """
-    kept: list[NDArray[np.float64]] = []
-    free = []
-    for name, column in columns.items():
-        length = np.linalg.norm(column)
-        if not np.isfinite(length) or length == 0:
-            continue
-        column = column / length
-        rest = column - sum((c @ column) * c for c in kept)
-        if np.linalg.norm(rest) < _DEGENERATE:
-            continue
-        kept.append(rest / np.linalg.norm(rest))
-        free.append(name)
-    return free
-
-
-def fittable(info: Any, parameters: Mapping[str, Any]) -> list[str]:
-    """Continuous parameters: scale, background, lengths and shape, widths in use, contrasts, fractions.
-
-    Parameters
-    ----------
-    info : sasmodels.modelinfo.ModelInfo
-    parameters : mapping
-        Values; only widths of distributions count here (those of zero are not fitted).
-    """
-    shape: list[str] = []
-    sld: list[str] = []
-    last: list[str] = []
-    for p in info.parameters.call_parameters:
-        if p.name in ("scale", "background") or p.type in ("orientation", "magnetic"):
-            continue
-        if p.name in _HELD or p.choices or _whole(p) or _unused(p, info, parameters):
-            continue
-        if p.type == "sld" or "sld" in p.name:
-            (last if "solvent" in p.name else sld).append(p.name)
-        elif p.name in ("volfraction",) and "@" not in info.id:
-            last.append(p.name)
-        else:
-            shape.append(p.name)
-            if p.polydisperse and float(parameters.get(f"{p.name}_pd", 0.0)) > 0:
-                shape.append(f"{p.name}_pd")
-    return ["scale", "background", *shape, *sld, *last]
-
-
-def _unused(p: Any, info: Any, parameters: Mapping[str, Any]) -> bool:
-    """A parameter of a layer beyond the last, such as ``thickness7`` where n is 4."""
-    stem = p.name.rstrip("0123456789")
-    vector = next((k for k in info.parameters.kernel_parameters if k.id == stem and k.length > 1), None)
-    if stem == p.name or vector is None or vector.length_control is None:
-        return False
-    control = next(k for k in info.parameters.kernel_parameters if k.id == vector.length_control)
-    return int(p.name[len(stem) :]) > int(parameters.get(control.id, control.default))
-
-
-def _whole(p: Any) -> bool:
-    return p.name in _WHOLE or p.name.startswith(("shape", "nu_fixed"))
-
-
-def set_ranges(fitness: Any, free: list[str]) -> None:
-    """Let the free parameters vary within sasmodels' limits and a factor of thirty of their start."""
-    for name in free:
-        parameter = getattr(fitness.model, name)
-        low, high = parameter.limits
-        start = float(parameter.value)
+    values: dict[str, Any] = {}
+    for name, parameter in fit.parameters.items():
+        values[name] = float(parameter.value)
         if name.endswith("_pd"):
-            low, high = 0.0, 0.7
-        elif name == "background":
-            low, high = -np.inf, np.inf
-        elif "sld" in name:
-            low, high = max(low, start - 15.0), min(high, start + 15.0)
-        elif start > 0:
-            low, high = max(low, start / _REACH if name != "scale" else 0.0), min(high, start * _REACH)
-            if name == "scale":
-                high = np.inf
-        parameter.range(low, high)
+            kind = fit.distributions.get(name.removesuffix("_pd"), "gaussian")
+            values[f"{name}_n"], values[f"{name}_nsigma"] = fit.pd_points, sigmas(kind)
+            values[f"{name}_type"] = kind
+    return values
+
+
+def rebuilt(
+    curve: Curve, dintensity: NDArray[np.float64], fit: ModelFit, *, seconds: float = np.inf
+) -> tuple[Any, Any]:
+    """The bumps problem of a fit, its free parameters within the ranges they had.
+
+    Parameters
+    ----------
+    curve : Curve
+    dintensity : (n,) float array
+    fit : ModelFit
+    seconds : float
+        CPU time after which residuals raise `TimeUpError`.
+
+    Returns
+    -------
+    problem : bumps.fitproblem.FitProblem
+    fitness : Experiment
+        Its only model; ``best`` holds the least χ² seen, as in `experiment`.
+    """
+    from bumps.fitproblem import FitProblem
+
+    fitness = experiment_of(curve, dintensity, fit)
+    fitness.deadline = time.process_time() + seconds
+    return FitProblem(fitness), fitness
+
+
+def experiment_of(curve: Curve, dintensity: NDArray[np.float64], fit: ModelFit) -> Any:
+    """The experiment of a fit, where it ended, with ranges and points of q as it had them."""
+    values = starting_values(fit)
+    fitness = experiment(curve, dintensity, fit.name, values, quick=is_exact(fit.name, values))
+    if fit.per_decade is not None:
+        apply_sampling(fitness, curve, fit.per_decade)
+    for name in fit.free:
+        getattr(fitness.model, name).range(fit.parameters[name].low, fit.parameters[name].high)
+    return fitness

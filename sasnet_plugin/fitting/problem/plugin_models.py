@@ -13,14 +13,11 @@ from pathlib import Path
 
 import numpy as np
 
+from sasnet_plugin.fitting.settings import PROBLEM
 from sasnet_plugin.simulate.bank import BANK_STEP, LOG_Q_MIN, N_BANK, Bank, Page
 from sasnet_plugin.simulate.kernel import call
 from sasnet_plugin.simulate.priors import model_info, parameter_names, sample_prior
 from sasnet_plugin.types import ModelGuess, SasnetError, Suggestion
-
-#: Curves to start from, and ln I below the largest by more than this is noise in any measurement.
-_DRAWS, _FLOOR = 60, -40.0
-_SEED = 7
 
 
 def split(models: Sequence[str] | None, forms: Sequence[str]) -> tuple[list[str] | None, list[str]]:
@@ -109,19 +106,19 @@ def page_of(bank: Bank, model: str, seconds: float) -> Page:
     if not model.endswith(".py"):
         return bank.page(model)
     deadline = time.process_time() + seconds
-    rng = np.random.default_rng(_SEED)
+    rng = np.random.default_rng(7)
     info = model_info(model)
     controls = {p.id: float(p.default) for p in info.parameters.kernel_parameters if p.is_control}
     draw = {name: controls.get(name, float(p.default)) for name, p in parameter_names(info, controls)}
     q = np.exp(LOG_Q_MIN + BANK_STEP * np.arange(N_BANK))
     rows, curves, radii = [], [], []
-    for _ in range(_DRAWS):
+    for _ in range(PROBLEM.plugin_curves):
         found = call(model, q, draw)
         good = np.isfinite(found.intensity) & (found.intensity > 0)
         if good.mean() > 0.5:
             log_i = np.log(np.where(good, found.intensity, np.nan))
             rows.append(draw)
-            curves.append(np.maximum(log_i - np.nanmax(log_i), _FLOOR))
+            curves.append(np.maximum(log_i - np.nanmax(log_i), PROBLEM.plugin_floor))
             radii.append(found.radius_effective)
         if time.process_time() > deadline:
             break

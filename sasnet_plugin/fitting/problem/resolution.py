@@ -7,14 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sasnet_plugin.fitting.settings import PROBLEM
 from sasnet_plugin.types import Curve
-
-#: Points a decade that the model is calculated at where the measured points, sasmodels' choice, are too few.
-SPARSE, FINE, FINEST = 80, 200, 800
-#: The same for models that cost next to nothing: their peaks may be far narrower than the resolution.
-SHARPEST = 4 * FINEST
-#: Points along half a slit.
-ALONG_SLIT = 7
 
 
 def has_resolution(curve: Curve) -> bool:
@@ -70,7 +64,7 @@ def calculated_q(curve: Curve, per_decade: int) -> NDArray[np.float64]:
     found = _finer(resolution(curve), per_decade)
     if is_slit(curve):
         length, _ = _slit(curve)
-        seen = np.hypot(curve.q[:, None], length[:, None] * np.linspace(0.0, 1.0, ALONG_SLIT))
+        seen = np.hypot(curve.q[:, None], length[:, None] * np.linspace(0.0, 1.0, PROBLEM.along_slit))
         found = np.union1d(found, seen)
     return found
 
@@ -113,7 +107,7 @@ def apply_sampling(fitness: Any, curve: Curve, per_decade: int | None) -> None:
 
 
 def sampling_needed(
-    fitness: Any, curve: Curve, *, tolerance: float = 2e-3, finest: int = FINEST
+    fitness: Any, curve: Curve, *, tolerance: float = PROBLEM.sampling_tolerance, finest: int = PROBLEM.finest
 ) -> int | None:
     """The fewest points a decade with which an experiment's χ² no longer depends on their number.
 
@@ -140,7 +134,7 @@ def sampling_needed(
         return np.asarray(fitness.theory(), dtype=float)
 
     chosen, found = None, theory(None)
-    for finer in (*(n for n in (SPARSE, FINE, FINEST) if n < finest), finest):
+    for finer in (*(n for n in (PROBLEM.sparse, PROBLEM.fine, PROBLEM.finest) if n < finest), finest):
         better = theory(finer)
         if np.mean(((better - found) / fitness.dIq) ** 2) < tolerance:
             return chosen

@@ -1,4 +1,4 @@
-"""Size distributions in a fit: which are tried, and as many points of theirs as the data can tell."""
+"""Size distributions in a fit: which are tried, and with how many points."""
 
 from __future__ import annotations
 
@@ -8,21 +8,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sasnet_plugin.simulate.clean import PD_TYPES, tier
+from sasnet_plugin.fitting.settings import PROBLEM
+from sasnet_plugin.simulate.clean import PD_TYPES, cost_class
 from sasnet_plugin.simulate.kernel import load_model
 
 if TYPE_CHECKING:
     from sasnet_plugin.fitting.task import Task
-
-#: Widths of distributions that are tried on the best monodisperse fit, and the width that they start with.
-_WIDTHS, _WIDTH = {"fast": 4, "medium": 2, "slow": 1}, 0.12
-#: Most points of a size distribution in a fit, and points on the coarse copy of the data.
-MOST = {"fast": 35, "medium": 21, "slow": 15}
-COARSE = {"fast": 15, "medium": 9, "slow": 7}
-#: Points that are tried; two distributions of 35 points make a curve of 1225.
-_FEW = (7, 11, 15, 21)
-#: Mean square of what fewer points may change, in units of the data's uncertainty.
-_TOLERANCE = 0.01
 
 
 def sigmas(kind: str) -> float:
@@ -66,7 +57,7 @@ def with_points(parameters: dict[str, Any], points: int) -> dict[str, Any]:
 def coarse(model: str, parameters: dict[str, Any]) -> dict[str, Any]:
     """The same with fewer points in its size distributions; two of them multiply the cost."""
     count = sum(k.endswith("_pd_n") for k in parameters)
-    return with_points(parameters, max(COARSE[tier(model)] // max(count, 1), 5))
+    return with_points(parameters, max(PROBLEM.coarse_width_points[cost_class(model)] // max(count, 1), 5))
 
 
 def points_needed(
@@ -91,15 +82,15 @@ def points_needed(
         The least of those tried that changes the curve by little of its uncertainty, or the most that the
         cost of the model allows.
     """
-    most = MOST[tier(model)]
+    most = PROBLEM.width_points[cost_class(model)]
     if not any(k.endswith("_pd_n") for k in parameters):
         return most
     exact = residuals(with_points(parameters, most))
-    for points in _FEW:
+    for points in PROBLEM.few_width_points:
         if points >= most:
             break
         change = residuals(with_points(parameters, points)) - exact
-        if float(np.mean(change**2)) < _TOLERANCE:
+        if float(np.mean(change**2)) < PROBLEM.width_tolerance:
             return points
     return most
 
@@ -118,9 +109,13 @@ def other_kinds(parameters: dict[str, Any]) -> list[dict[str, Any]]:
 def spread_in_turn(task: Task, parameters: dict[str, Any]) -> list[dict[str, Any]]:
     """A monodisperse start with a distribution of each size in turn."""
     found = []
-    speed = tier(task.model)
+    cost = cost_class(task.model)
     for p in load_model(task.model).info.parameters.call_parameters:
         value = parameters.get(p.name)
-        if p.polydisperse and p.type == "volume" and value is not None and p.name not in (task.fixed or {}):
-            found.append(completed(parameters | {f"{p.name}_pd": _WIDTH}, COARSE[speed]))
-    return found[: _WIDTHS[speed]]
+        if p.polydisperse and p.type == "volume" and value is not None and p.name not in task.fixed:
+            found.append(
+                completed(
+                    parameters | {f"{p.name}_pd": PROBLEM.first_width}, PROBLEM.coarse_width_points[cost]
+                )
+            )
+    return found[: PROBLEM.tried_widths[cost]]

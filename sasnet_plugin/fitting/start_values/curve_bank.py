@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from sasnet_plugin.fitting.problem.least_squares import cells, scale_and_background
+from sasnet_plugin.fitting.problem.rebinning import cells, scale_and_background
+from sasnet_plugin.fitting.settings import START_VALUES
 from sasnet_plugin.fitting.start_values.structure_factors import FACTORS, interaction, places
 from sasnet_plugin.simulate.bank import BANK_STEP, LOG_Q_MIN, N_BANK, Page
 from sasnet_plugin.simulate.grid import N_WIDE
@@ -22,25 +23,22 @@ from sasnet_plugin.types import Curve
 Array = NDArray[np.float64]
 #: Sizes are tried from a twelfth to twelve times those of the bank, in steps of 9.6 %.
 _SHIFTS = np.arange(-54, 55, 2)
-_BINS = 48
-#: The bank knows nothing of resolution and is coarse: this much of I is added to the uncertainty.
-_TOLERANCE = 0.07
 
 
 @dataclass(frozen=True)
-class Seed:
-    """A start of a fit.
+class NearCurve:
+    """A curve of the bank near the data, as a start of a fit.
 
     Parameters
     ----------
     parameters : dict
         sasmodels' parameters, scale and background included.
-    badness : float
+    weighted_residual : float
         Mean squared residual over measured uncertainty plus 7 % of I.
     """
 
     parameters: dict[str, Any]
-    badness: float
+    weighted_residual: float
 
 
 @dataclass(frozen=True)
@@ -72,9 +70,9 @@ def binned(curve: Curve, dintensity: NDArray[np.float64]) -> Binned:
     dintensity : (n,) float array
         Its uncertainty, all positive.
     """
-    total, average = cells(curve.q, dintensity, _BINS)
+    total, average = cells(curve.q, dintensity, START_VALUES.bins)
     mean, at = average(curve.intensity), average(np.log(curve.q))
-    variance = 1 / total + (_TOLERANCE * mean) ** 2
+    variance = 1 / total + (START_VALUES.tolerance * mean) ** 2
     return Binned(mean, 1 / variance, *seen(curve, np.exp(at)))
 
 
@@ -134,7 +132,7 @@ def search(
     -------
     shifts : (s,) int array
         Sizes, in steps of the bank's grid.
-    tried : list of (parameters, badness, scale, background)
+    tried : list of (parameters, residual, scale, background)
         For each choice of the structure factor's parameters; the rest (n, s) float arrays.
     """
     shifts = _SHIFTS if rescalable(model) else np.zeros(1, dtype=int)
@@ -169,8 +167,14 @@ def shifted(
 
 
 def nearest(
-    page: Page, model: str, factor: str | None, data: Binned, *, count: int = 4, distinct: float = 0.3
-) -> list[Seed]:
+    page: Page,
+    model: str,
+    factor: str | None,
+    data: Binned,
+    *,
+    count: int = 4,
+    distinct: float = START_VALUES.distinct,
+) -> list[NearCurve]:
     """The best curves of one model, each with its best size, scale and background.
 
     Parameters
@@ -183,22 +187,22 @@ def nearest(
         Structure factor.
     data : Binned
     count : int
-        Seeds wanted.
+        Starts wanted.
     distinct : float
-        Least distance of a seed from the better ones, as the rms difference of ln parameter.
+        Least distance of a start from the better ones, as the rms difference of ln parameter.
 
     Returns
     -------
-    list of Seed
-        By rising badness; fewer where the bank has no more that differ.
+    list of NearCurve
+        By rising weighted residual; fewer where the bank has no more that differ.
     """
     shifts, tried = search(page, model, factor, data)
-    badness = np.stack([t[1] for t in tried])
-    found: list[Seed] = []
+    residual = np.stack([t[1] for t in tried])
+    found: list[NearCurve] = []
     logs: list[dict[str, float]] = []
-    for flat in np.argsort(badness, axis=None)[: 400 * count]:
-        k, row, s = np.unravel_index(flat, badness.shape)
-        if not np.isfinite(badness[k, row, s]):
+    for flat in np.argsort(residual, axis=None)[: START_VALUES.looked_at * count]:
+        k, row, s = np.unravel_index(flat, residual.shape)
+        if not np.isfinite(residual[k, row, s]):
             break
         parameters = page.row(int(row))
         if shifts.size > 1:
@@ -211,7 +215,7 @@ def nearest(
         if _near(parameters, logs, distinct):
             continue
         logs.append(parameters)
-        found.append(Seed(parameters, float(badness[k, row, s]) / data.intensity.size))
+        found.append(NearCurve(parameters, float(residual[k, row, s]) / data.intensity.size))
         if len(found) == count:
             break
     return found
@@ -237,15 +241,15 @@ def _shifted(
 
 
 def _solve(curves: NDArray[np.float32], data: Binned) -> tuple[Array, Array, Array]:
-    """Weighted least squares of scale × curve + background, neither negative; badness, scale, background."""
+    """Weighted least squares of scale × curve + background, neither negative; residual, scale, background."""
     # At a tolerance of per cents single precision does for what takes the time.
     measured = (curves @ data.matrix).astype(np.float64)
     scale, background = scale_and_background(measured, data.weight, data.intensity)
     with np.errstate(all="ignore"):
-        residual = scale[..., None] * measured + background[..., None] - data.intensity
-        badness = residual**2 @ data.weight
-    badness = np.where(np.isfinite(badness) & (scale > 0), badness, np.inf)
-    return badness, scale, background
+        difference = scale[..., None] * measured + background[..., None] - data.intensity
+        residual = difference**2 @ data.weight
+    residual = np.where(np.isfinite(residual) & (scale > 0), residual, np.inf)
+    return residual, scale, background
 
 
 def _near(parameters: dict[str, float], others: list[dict[str, float]], distinct: float) -> bool:

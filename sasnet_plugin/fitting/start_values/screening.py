@@ -1,4 +1,4 @@
-"""A first look with the bank alone: how near its curves come, for candidates and for simple bodies."""
+"""Screening with the bank alone: how near its curves come to the data, and a preview of the nearest."""
 
 from __future__ import annotations
 
@@ -9,15 +9,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from sasnet_plugin.fitting.problem.cost_class import pace
-from sasnet_plugin.fitting.start_values.curve_bank import binned, nearest
+from sasnet_plugin.fitting.settings import START_VALUES
+from sasnet_plugin.fitting.start_values.curve_bank import binned, nearest, search, seen, shifted
 from sasnet_plugin.fitting.task import UNLIMITED, Budget, Pair
 from sasnet_plugin.simulate.priors import allowed_structure_factors, structure_factors
-from sasnet_plugin.types import Curve
+from sasnet_plugin.simulate.quick import fit_cost_class
+from sasnet_plugin.types import Curve, product_name
 
 if TYPE_CHECKING:
     from sasnet_plugin.simulate.bank import Bank
 
+Array = NDArray[np.float64]
 #: Bodies that experts try first; with each structure factor where the flag says so.
 _SIMPLE = {
     "sphere": True,
@@ -36,13 +38,6 @@ _SIMPLE = {
     "fractal": False,
     "guinier_porod": False,
 }
-#: How many of these are fitted besides the suggested ones, and how much worse than the best they may look.
-_EXTRA, _WORSE = 3, 2.0
-#: A structure factor must bring the bank's curves nearer by this.
-_BETTER = 0.6
-#: A dear model is left out where none of its curves comes nearer than this, absolutely and against the best.
-#: (Of 34 simulated curves of dear models, the truth was at most 6.5 times worse than the best.)
-_FAR, _FARTHER = 3.0, 15.0
 
 
 def simple_pairs(suggested: Iterable[str] = ()) -> list[Pair]:
@@ -54,7 +49,7 @@ def simple_pairs(suggested: Iterable[str] = ()) -> list[Pair]:
         Form models; the fast ones among them come with every structure factor too, as the network is right
         about that less often than about the form.
     """
-    fast = {form: True for form in suggested if pace(form) == "fast"}
+    fast = {form: True for form in suggested if fit_cost_class(form) == "fast"}
     pairs: list[Pair] = []
     for form, interacting in (_SIMPLE | fast).items():
         pairs.append((form, None))
@@ -76,40 +71,100 @@ class Screen:
     """
 
     curve: Curve
-    dintensity: NDArray[np.float64]
+    dintensity: Array
     pairs: Sequence[Pair]
     name: str = "screening"
 
 
 def screened(asked: Screen, bank: Bank, budget: Budget = UNLIMITED) -> dict[Pair, float]:
-    """Least mean squared residual of the bank's curves of each pair, with 7 % tolerance; work for a pool."""
+    """Least weighted residual of the bank's curves of each pair, with 7 % tolerance; work for a pool."""
     data = binned(asked.curve, asked.dintensity)
     found: dict[Pair, float] = {}
     for form, factor in asked.pairs:
         if form in bank.models:
-            seeds = nearest(bank.page(form), form, factor, data, count=1)
-            found[form, factor] = seeds[0].badness if seeds else np.inf
+            near = nearest(bank.page(form), form, factor, data, count=1)
+            found[form, factor] = near[0].weighted_residual if near else np.inf
     return found
 
 
-def extra_pairs(badness: dict[Pair, float], chosen: Sequence[Pair], others: Sequence[Pair]) -> list[Pair]:
-    """Those of the others that look as good as what was suggested, best first."""
-    least = min(badness.values(), default=np.inf)
+def extra_pairs(residuals: dict[Pair, float], chosen: Sequence[Pair], others: Sequence[Pair]) -> list[Pair]:
+    """Those of the others whose nearest curves are about as near as the suggested ones', best first.
+
+    Parameters
+    ----------
+    residuals : dict
+        Weighted residuals from `screened`; empty where its time was up.
+    chosen, others : sequence of (str, str or None)
+        What is fitted anyway, and what else might be.
+    """
+    least = min(residuals.values(), default=np.inf)
     if not np.isfinite(least):
-        return []  # the first look did not come to an end in its time
-    near = [p for p in others if p not in chosen and badness.get(p, np.inf) <= _WORSE * least]
+        return []
+
+    def of(pair: Pair) -> float:
+        return residuals.get(pair, np.inf)
+
+    near = [p for p in others if p not in chosen and of(p) <= START_VALUES.extra_worse * least]
     # At little volume fraction every structure factor is 1: to be of interest it has to do better.
-    near = [p for p in near if p[1] is None or badness[p] <= _BETTER * badness.get((p[0], None), np.inf)]
-    return sorted(near, key=lambda p: badness[p])[:_EXTRA]
+    near = [p for p in near if p[1] is None or of(p) <= START_VALUES.clearly_better * of((p[0], None))]
+    return sorted(near, key=of)[: START_VALUES.extra_models]
 
 
-def order_of(pair: Pair, badness: dict[Pair, float]) -> tuple[int, float]:
-    """Fast models first, among them those that look best: what they reach tells when to give up on others."""
-    return ("fast", "medium", "slow").index(pace(pair[0])), badness.get(pair, np.inf)
+def order_of(pair: Pair, residuals: dict[Pair, float]) -> tuple[int, float]:
+    """Key to sort by: fast models first, the nearest first among them.
+
+    What fast models reach tells when to give up on expensive ones.
+    """
+    return ("fast", "medium", "slow").index(fit_cost_class(pair[0])), residuals.get(pair, np.inf)
 
 
-def plausible(pair: Pair, badness: dict[Pair, float]) -> bool:
-    """Whether a pair is worth its time: fast ones always are."""
-    least = min(badness.values(), default=np.inf)
-    look = badness.get(pair, 0.0)
-    return pace(pair[0]) == "fast" or look < _FAR or look < _FARTHER * least
+def plausible(pair: Pair, residuals: dict[Pair, float]) -> bool:
+    """Whether some curve of a pair is near enough to the data; fast models always pass."""
+    least, own = min(residuals.values(), default=np.inf), residuals.get(pair, 0.0)
+    near = own < START_VALUES.far or own < START_VALUES.farther * least
+    return fit_cost_class(pair[0]) == "fast" or near
+
+
+@dataclass(frozen=True)
+class Preview:
+    """Asks for the nearest curve of one model.
+
+    Parameters
+    ----------
+    curve : Curve
+    dintensity : (n,) float array
+        Positive.
+    model : str
+        Form model.
+    structure_factor : str or None
+    """
+
+    curve: Curve
+    dintensity: Array
+    model: str
+    structure_factor: str | None
+
+    @property
+    def name(self) -> str:
+        """sasmodels' name of the product or the form model."""
+        return product_name(self.model, self.structure_factor)
+
+
+def previewed(asked: Preview, bank: Bank, budget: Budget = UNLIMITED) -> tuple[Array, Array] | None:
+    """q (Å⁻¹) and I(q) with resolution, scale and background; None where no curve is finite here."""
+    if asked.model not in bank.models:
+        return None
+    page = bank.page(asked.model)
+    data = binned(asked.curve, asked.dintensity)
+    shifts, tried = search(page, asked.model, asked.structure_factor, data)
+    residual = np.stack([t[1] for t in tried])
+    best = np.unravel_index(int(np.argmin(residual)), residual.shape)
+    if not np.isfinite(residual[best]):
+        return None
+    k, row, s = (int(i) for i in best)
+    q = np.geomspace(asked.curve.q[0], asked.curve.q[-1], START_VALUES.preview_points)
+    columns, matrix = seen(asked.curve, q)
+    curves = [c for _, c in shifted(page, asked.structure_factor, columns, shifts[s : s + 1])]
+    intensity = tried[k][2][row, s] * (curves[k][row, 0] @ matrix) + tried[k][3][row, s]
+    finite = np.isfinite(intensity)
+    return (q[finite], intensity[finite]) if finite.any() else None

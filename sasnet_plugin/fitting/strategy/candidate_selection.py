@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from sasnet_plugin.fitting.problem.cost_class import pace
 from sasnet_plugin.fitting.start_values.screening import (
     Screen,
     extra_pairs,
@@ -19,6 +18,7 @@ from sasnet_plugin.fitting.start_values.screening import (
 )
 from sasnet_plugin.fitting.strategy.candidates import candidates
 from sasnet_plugin.fitting.task import Budget, Pair, Pool, Task
+from sasnet_plugin.simulate.quick import fit_cost_class
 from sasnet_plugin.types import Curve, SasnetError, Suggestion
 
 #: A model is nearly certain by the network from this probability on; CPU time for a dear one of that kind,
@@ -95,7 +95,7 @@ def _patient(tasks: list[Task]) -> list[Task]:
     """A dear model that is nearly certain comes last and has all the time that the others leave."""
 
     def due(task: Task) -> bool:
-        return pace(task.model) == "slow" and task.probability > _CERTAIN
+        return fit_cost_class(task.model) == "slow" and task.probability > _CERTAIN
 
     last = [replace(task, budget=Budget(_PATIENCE)) for task in tasks if due(task)]
     if not last:

@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sasnet_plugin.fitting.assessment.diagnostics import reached
-from sasnet_plugin.fitting.problem.cost_class import pace
 from sasnet_plugin.fitting.problem.nested_models import simpler
 from sasnet_plugin.fitting.result.fit_result import ModelFit
 from sasnet_plugin.fitting.task import Pair, Task
 from sasnet_plugin.simulate.priors import allowed_structure_factors
+from sasnet_plugin.simulate.quick import fit_cost_class
 from sasnet_plugin.types import Curve, Suggestion
 from sasnet_plugin.zoo import Manifest
 
@@ -89,7 +89,7 @@ def candidates(
             continue
         if 1 - share >= _FACTOR_SHARE:
             wanted[guess.name, None] = guess.probability * (1 - share)
-        if pace(guess.name) == "fast" and "hardsphere" in allowed_structure_factors(guess.name):
+        if fit_cost_class(guess.name) == "fast" and "hardsphere" in allowed_structure_factors(guess.name):
             # What the others become where there is neither charge nor attraction.
             wanted.setdefault((guess.name, "hardsphere"), guess.probability * (1 - share) / 4)
     for pair in pairs:

@@ -10,13 +10,14 @@ import numpy as np
 from sasnet_plugin.fitting.assessment.ranking import explains
 from sasnet_plugin.fitting.optimize.covariance import strong_pairs
 from sasnet_plugin.fitting.optimize.levenberg_marquardt import Done, levenberg, unfitted
-from sasnet_plugin.fitting.problem.cost_class import pace
-from sasnet_plugin.fitting.problem.size_distributions import MOST, widths_of
+from sasnet_plugin.fitting.problem.size_distributions import widths_of
 from sasnet_plugin.fitting.result.fit_result import ModelFit, Parameter
+from sasnet_plugin.fitting.settings import PROBLEM
 from sasnet_plugin.fitting.strategy.refine_starts import polished
 from sasnet_plugin.fitting.task import UNLIMITED, Budget, Task
 from sasnet_plugin.simulate.bank import Bank
-from sasnet_plugin.simulate.clean import tier
+from sasnet_plugin.simulate.clean import cost_class
+from sasnet_plugin.simulate.quick import fit_cost_class
 from sasnet_plugin.types import SasnetError
 
 #: A width of so many standard deviations is there for sure.
@@ -49,7 +50,7 @@ def fit_candidate(task: Task, bank: Bank, budget: Budget = UNLIMITED) -> ModelFi
         as_it_is = unfitted(task, starts.found[0].parameters, starts.per_decade)
         return replace(_describe(task, as_it_is, time.process_time() - began), warnings=(FAR_OFF,))
     final: list[Done] = []
-    for start in starts.found[: 2 if pace(task.model) == "fast" else 1]:
+    for start in starts.found[: 2 if fit_cost_class(task.model) == "fast" else 1]:
         left = task.budget.seconds - (time.process_time() - began)
         if final and left < 0:
             break
@@ -71,7 +72,7 @@ def granted(task: Task, budget: Budget) -> Budget:
     An expensive and unlikely model gets less where another explains the curve: it is there to be compared.
     """
     found = task.budget.within(budget)
-    expensive = pace(task.model) == "slow" and task.probability < _LIKELY
+    expensive = fit_cost_class(task.model) == "slow" and task.probability < _LIKELY
     if expensive and explains(found.best_chisq, len(task.curve)):
         found = found.within(Budget(_TO_COMPARE))
     return found
@@ -120,7 +121,7 @@ def _describe(task: Task, done: Done, seconds: float) -> ModelFit:
         task.model, task.structure_factor, parameters, spread, done.chisq, done.chisq / degrees, done.bic,
         task.probability, seconds, np.asarray(fitness.theory(), dtype=float),
         correlations=_correlations(task, done), per_decade=done.per_decade,
-        pd_points=max(points, default=MOST[tier(task.model)]),
+        pd_points=max(points, default=PROBLEM.width_points[cost_class(task.model)]),
     )  # fmt: skip
 
 

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sasnet_plugin.fitting.assessment.ranking import doubtful, explains
-from sasnet_plugin.fitting.problem.cost_class import pace
-from sasnet_plugin.fitting.problem.rebuilt import starting_values
+from sasnet_plugin.fitting.problem.experiment import starting_values
 from sasnet_plugin.fitting.strategy.candidate_selection import look
 from sasnet_plugin.fitting.task import Budget, Pair, Task
 from sasnet_plugin.simulate.priors import allowed_structure_factors, model_info, structure_factors
+from sasnet_plugin.simulate.quick import fit_cost_class
 from sasnet_plugin.types import Suggestion
 
 if TYPE_CHECKING:
@@ -91,17 +91,17 @@ def second_round(pool: Pool, given: Round, seconds: float) -> list[Task]:
     tried = {(t.model, t.structure_factor) for t in given.tasks}
     best = list(dict.fromkeys(f.model for f in sorted(given.fits, key=lambda f: f.reduced_chisq)))
     known = [form for form in best if not form.endswith(".py")]
-    hosts = [form for form in known if pace(form) != "slow"][:_FORMS]
+    hosts = [form for form in known if fit_cost_class(form) != "slow"][:_FORMS]
     # A dear one only if no other is better, or if the network expects it.
     expected = {g.name for g in given.suggestion.models if g.probability > _EXPECTED}
-    dear_hosts = [f for f in known if pace(f) == "slow" and (f == best[0] or f in expected)][:1]
+    dear_hosts = [f for f in known if fit_cost_class(f) == "slow" and (f == best[0] or f in expected)][:1]
     pairs = [p for form in hosts + dear_hosts for p in _interacting(form) if p not in tried]
     forms: list[Pair] = [
         (guess.name, None)
         for guess in given.suggestion.models
         if (guess.name, None) not in tried
         and not guess.name.endswith(".py")
-        and (pace(guess.name) != "slow" or guess.probability > _LIKELY)
+        and (fit_cost_class(guess.name) != "slow" or guess.probability > _LIKELY)
     ]
     unknown = [p for p in [*pairs, *forms] if p not in given.badness]
     badness = dict(given.badness) | look(pool, given.curve, given.dintensity, unknown, seconds)
@@ -112,9 +112,9 @@ def second_round(pool: Pool, given: Round, seconds: float) -> list[Task]:
     def nearest(found: list[Pair], count: int) -> list[Pair]:
         return sorted(found, key=lambda p: badness.get(p, np.inf))[:count]
 
-    dear = nearest([p for p in pairs if pace(p[0]) == "medium"], _DEAR)
-    last = nearest([p for p in pairs if pace(p[0]) == "slow"], _DEAR)
-    pairs = nearest([p for p in pairs if pace(p[0]) == "fast" or p in dear], _PAIRS)
+    dear = nearest([p for p in pairs if fit_cost_class(p[0]) == "medium"], _DEAR)
+    last = nearest([p for p in pairs if fit_cost_class(p[0]) == "slow"], _DEAR)
+    pairs = nearest([p for p in pairs if fit_cost_class(p[0]) == "fast" or p in dear], _PAIRS)
     return [_task(given, p) for p in [*pairs, *nearest(forms, _MORE), *last]]
 
 
@@ -135,7 +135,7 @@ def caught(curve: Curve, tasks: Sequence[Task], fits: Sequence[ModelFit], second
     """
     by_name = {t.name: t for t in tasks}
     known = [fit for fit in sorted(fits, key=lambda f: f.chisq) if fit.name in by_name]
-    cheap = [fit for fit in known if pace(fit.model) != "slow" or fit.seconds < _CHEAP]
+    cheap = [fit for fit in known if fit_cost_class(fit.model) != "slow" or fit.seconds < _CHEAP]
     least = min((f.reduced_chisq for f in fits), default=np.inf)
     explained, sure = explains(least, len(curve)), not doubtful(least, len(curve))
     dear = max((f for f in known if f not in cheap), key=lambda f: f.probability, default=None)

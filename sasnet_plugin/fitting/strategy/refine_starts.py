@@ -10,14 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sasnet_plugin.fitting.assessment.ranking import doubtful, explains
-from sasnet_plugin.fitting.optimize.local_search import Polished, Polisher
-from sasnet_plugin.fitting.problem.cost_class import pace
+from sasnet_plugin.fitting.optimize.local_search import LocalMinimum, LocalSearch
 from sasnet_plugin.fitting.problem.experiment import TimeUpError, experiment
 from sasnet_plugin.fitting.problem.rebinning import coarsened
-from sasnet_plugin.fitting.problem.resolution import FINE, SHARPEST, sampling_needed
+from sasnet_plugin.fitting.problem.resolution import sampling_needed
 from sasnet_plugin.fitting.problem.size_distributions import points_needed, spread_in_turn, with_points
+from sasnet_plugin.fitting.settings import PROBLEM
 from sasnet_plugin.fitting.start_values.initial_values import as_start, from_bank
 from sasnet_plugin.fitting.strategy.timed_search import Search, has_width, ordered, values_of
+from sasnet_plugin.simulate.quick import fit_cost_class
 from sasnet_plugin.types import Curve
 
 if TYPE_CHECKING:
@@ -27,9 +28,9 @@ if TYPE_CHECKING:
 #: How many starts are followed further on the coarse copy; how many go on to all points.
 _FOLLOWED, _FINALISTS = {"fast": 5, "medium": 4, "slow": 3}, {"fast": 3, "medium": 2, "slow": 2}
 #: Points a decade at which starts are calculated, in the first steps and after.
-_FIRST_SAMPLING = {"fast": FINE, "medium": 50, "slow": 40}
-_SAMPLING = {"fast": FINE, "medium": 100, "slow": 80}
-_FINEST = {"fast": SHARPEST, "medium": 2 * FINE, "slow": FINE}
+_FIRST_SAMPLING = {"fast": PROBLEM.fine, "medium": 50, "slow": 40}
+_SAMPLING = {"fast": PROBLEM.fine, "medium": 100, "slow": 80}
+_FINEST = {"fast": PROBLEM.sharpest, "medium": 2 * PROBLEM.fine, "slow": PROBLEM.fine}
 #: A candidate whose starts are worse than the best fit so far by a factor is not followed any further: on the
 #: coarse copy, after the first steps from the bank's curves, and after the last.
 _FAST_LIMITS = (100.0, 20.0)
@@ -49,7 +50,7 @@ class Starts:
 
     Parameters
     ----------
-    found : list of Polished
+    found : list of LocalMinimum
         Best first; none where the model has no finite curve.
     per_decade : int or None
         Points of q that they were calculated at, for `smearing.resolution`.
@@ -57,7 +58,7 @@ class Starts:
         So far from the best fit of others that they were not followed to the end.
     """
 
-    found: list[Polished]
+    found: list[LocalMinimum]
     per_decade: int | None
     hopeless: bool = False
 
@@ -72,7 +73,7 @@ def polished(task: Task, bank: Bank, began: float) -> Starts:
     began : float
         CPU time when work on the task began, s.
     """
-    speed, search = pace(task.model), Search(task, began)
+    speed, search = fit_cost_class(task.model), Search(task, began)
     coarse_copy = coarsened(task.curve, task.dintensity)
     rough = _polisher(task, *coarse_copy, _SAMPLING[speed])
     # Other starts of a dear model are of no interest where one explains the coarse copy.
@@ -122,10 +123,10 @@ def polished(task: Task, bank: Bank, began: float) -> Starts:
 
 
 def _leapt(
-    search: Search, bank: Bank, coarse_copy: tuple[Curve, NDArray[np.float64]], rough: Polisher
-) -> list[Polished]:
+    search: Search, bank: Bank, coarse_copy: tuple[Curve, NDArray[np.float64]], rough: LocalSearch
+) -> list[LocalMinimum]:
     """Valleys that leaps from the bank's starts find, on all points where the coarse copy is explained."""
-    task, speed = search.task, pace(search.task.model)
+    task, speed = search.task, fit_cost_class(search.task.model)
     begun, ended = (0.3, 0.5) if speed == "slow" else (0.1, 0.25)
     quick = _polisher(task, *coarse_copy, _FIRST_SAMPLING[speed])
     first = search.follow(quick, from_bank(task, bank), begun, 0.1, steps=6)
@@ -137,7 +138,7 @@ def _leapt(
     return search.hopped(whole, first)
 
 
-def _satisfied(task: Task, found: Polished, on_coarse: float) -> bool:
+def _satisfied(task: Task, found: LocalMinimum, on_coarse: float) -> bool:
     """Whether nothing is left for a width to explain: in itself, or as other models leave as much."""
     n = len(task.curve)
     as_others = on_coarse < 1 and found.chisq / n < _AS_GOOD * task.budget.best_chisq
@@ -146,10 +147,10 @@ def _satisfied(task: Task, found: Polished, on_coarse: float) -> bool:
 
 def _on_all_points(search: Search, found: list[dict[str, Any]], share: float, until: float) -> Starts:
     """Polish with as many points of q and of size distributions as the data can tell."""
-    task, speed = search.task, pace(search.task.model)
+    task, speed = search.task, fit_cost_class(search.task.model)
     end = search.began + share * task.budget.seconds
 
-    def needed(polisher: Polisher, parameters: dict[str, Any]) -> dict[str, Any]:
+    def needed(polisher: LocalSearch, parameters: dict[str, Any]) -> dict[str, Any]:
         """With as many points of its distributions as the time is enough to find out about."""
         polisher.deadline = max(end, time.process_time() + 0.05 * task.budget.seconds)
         try:
@@ -181,7 +182,7 @@ def _on_all_points(search: Search, found: list[dict[str, Any]], share: float, un
 
 def _limits(task: Task) -> tuple[float, float]:
     """How much worse than the best so far a candidate may be after its first and its last steps."""
-    if pace(task.model) == "fast":
+    if fit_cost_class(task.model) == "fast":
         return _FAST_LIMITS
     if explains(task.budget.best_chisq, len(task.curve)):
         return _DEAR_LIMITS[0]
@@ -190,14 +191,16 @@ def _limits(task: Task) -> tuple[float, float]:
     return _DEAR_LIMITS[1 if task.budget.best_chisq < _NEARLY else 2]
 
 
-def _polisher(task: Task, curve: Curve, dintensity: NDArray[np.float64], per_decade: int | None) -> Polisher:
+def _polisher(
+    task: Task, curve: Curve, dintensity: NDArray[np.float64], per_decade: int | None
+) -> LocalSearch:
     held = frozenset(task.fixed or ())
-    return Polisher(curve, dintensity, task.name, held=held, ranges=task.ranges, per_decade=per_decade)
+    return LocalSearch(curve, dintensity, task.name, fixed=held, ranges=task.ranges, per_decade=per_decade)
 
 
 def _sampling(task: Task, parameters: dict[str, Any], seconds: float) -> int | None:
     """Points a decade for the fit of all points."""
-    speed = pace(task.model)
+    speed = fit_cost_class(task.model)
     fitness = experiment(
         task.curve, task.dintensity, task.name, parameters, seconds=max(seconds, 0.5), quick=True
     )

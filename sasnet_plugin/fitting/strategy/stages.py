@@ -10,9 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sasnet_plugin.fitting.assessment.ranking import explains
-from sasnet_plugin.fitting.problem.contrast import hold
-from sasnet_plugin.fitting.problem.cost_class import pace
-from sasnet_plugin.fitting.problem.rebuilt import starting_values
+from sasnet_plugin.fitting.problem.contrast import with_contrast
+from sasnet_plugin.fitting.problem.experiment import starting_values
 from sasnet_plugin.fitting.problem.resolution import has_resolution
 from sasnet_plugin.fitting.problem.size_distributions import other_kinds
 from sasnet_plugin.fitting.result.fit_result import ModelFit
@@ -21,6 +20,7 @@ from sasnet_plugin.fitting.strategy.fit_candidate import fit_candidate
 from sasnet_plugin.fitting.strategy.more_models import Round, caught, second_round
 from sasnet_plugin.fitting.strategy.unknown_resolution import again_with, resolution_of, unstated_resolution
 from sasnet_plugin.fitting.task import Contrast, LateError, Named, Pair, Pool, Task, Work
+from sasnet_plugin.simulate.quick import fit_cost_class
 from sasnet_plugin.types import Curve, SasnetError, Suggestion
 
 #: Of the time that is left, for leaps to other valleys before and after other models are tried.
@@ -177,7 +177,7 @@ class Rounds:
         """
         best = min(found.fits, key=lambda f: f.bic)
         task = next(t for t in found.tasks if t.name == best.name)
-        if pace(best.model) == "slow" or best.seconds > _BRIEF:
+        if fit_cost_class(best.model) == "slow" or best.seconds > _BRIEF:
             return found
         jobs = [
             replace(task, curve=found.curve, starts=(start,)) for start in other_kinds(starting_values(best))
@@ -199,7 +199,7 @@ class Rounds:
             found.curve, self.dintensity, self.suggestion, found.tasks, found.fits, self.badness,
             self.fixed, self.ranges,
         )  # fmt: skip
-        tasks, _ = hold(self.contrast, second_round(self.pool, given, 0.2 * self.left))
+        tasks, _ = with_contrast(self.contrast, second_round(self.pool, given, 0.2 * self.left))
         fits = self.fit(tasks)
         return replace(found, tasks=found.tasks + tasks, fits=found.fits + fits) if fits else found
 

@@ -11,12 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sasnet_plugin.fitting.assessment.ranking import doubtful
-from sasnet_plugin.fitting.optimize.local_search import Polished, Polisher
-from sasnet_plugin.fitting.problem.cost_class import pace
-from sasnet_plugin.fitting.problem.rebuilt import starting_values
-from sasnet_plugin.fitting.problem.resolution import FINE, FINEST
+from sasnet_plugin.fitting.optimize.local_search import LocalMinimum, LocalSearch
+from sasnet_plugin.fitting.problem.experiment import starting_values
 from sasnet_plugin.fitting.result.fit_result import ModelFit
+from sasnet_plugin.fitting.settings import PROBLEM
 from sasnet_plugin.fitting.task import UNLIMITED, Budget, Task
+from sasnet_plugin.simulate.quick import fit_cost_class
 from sasnet_plugin.types import Curve
 
 if TYPE_CHECKING:
@@ -98,13 +98,13 @@ class ResolutionTask:
             if time.process_time() > deadline:
                 return
             if relative or absolute:
-                dear = pace(self.name.partition("@")[0]) != "fast"
-                points = FINE if dear and (relative > _COARSE or absolute) else FINEST
+                dear = fit_cost_class(self.name.partition("@")[0]) != "fast"
+                points = PROBLEM.fine if dear and (relative > _COARSE or absolute) else PROBLEM.finest
                 polisher = self._polisher(replace(self.curve, dq=guess.dq(self.curve.q)), points)
             else:
                 polisher = self._polisher(self.curve, None)
             polisher.deadline = deadline
-            done: Polished | None = polisher.polish(start, tolerances=(0.0,), steps=6, enough=1e-4)
+            done: LocalMinimum | None = polisher.refine(start, tolerances=(0.0,), steps=6, enough=1e-4)
             if done is not None:
                 tried.append(replace(guess, chisq=done.chisq, parameters=done.parameters))
 
@@ -130,8 +130,8 @@ class ResolutionTask:
             return None
         return best
 
-    def _polisher(self, curve: Curve, per_decade: int | None) -> Polisher:
-        return Polisher(curve, self.dintensity, self.name, held=self.held, per_decade=per_decade)
+    def _polisher(self, curve: Curve, per_decade: int | None) -> LocalSearch:
+        return LocalSearch(curve, self.dintensity, self.name, fixed=self.held, per_decade=per_decade)
 
 
 def resolution_of(asked: ResolutionTask, bank: Bank, budget: Budget = UNLIMITED) -> Guess | None:

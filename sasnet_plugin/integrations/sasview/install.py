@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from ...report.whole import put_whole
 from ...types import SasnetError
 
 NAME = "sasnet_suggest.py"
@@ -118,13 +119,8 @@ def install(folder: Path | None = None) -> Path:
         It cannot be written.
     """
     path = (folder or plugin_folder()) / NAME
-    aside = path.with_name(f"{NAME}.{os.getpid()}")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        aside.write_text(_TEXT.format(record=record()), encoding="utf-8")
-        os.replace(aside, path)
-    except OSError as error:
-        raise SasnetError(f"{path}: cannot be written ({error.strerror}); check the folder.") from error
+    text = _TEXT.format(record=record())
+    put_whole(path, text.encode("utf-8"), "menu entry for SasView", make_folder=True)
     return path
 
 

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sasnet_plugin.fitting.problem.rebuilt import starting_values
-from sasnet_plugin.fitting.problem.resolution import ALONG_SLIT, is_slit
+from sasnet_plugin.fitting.problem.experiment import starting_values
+from sasnet_plugin.fitting.problem.resolution import is_slit
 from sasnet_plugin.fitting.result.fit_result import FitResult, ModelFit, Parameter
+from sasnet_plugin.fitting.settings import PROBLEM
 
 from ...types import Curve
 from ..whole import put_whole
@@ -142,7 +143,7 @@ def _sampling(curve: Curve, per_decade: int | None) -> tuple[str, str]:
         code = _PINHOLE
     else:
         length = "data.dxl" if curve.dxl is not None else "np.zeros(len(data.x))"
-        code = _SLIT.format(length=length, nodes=ALONG_SLIT)
+        code = _SLIT.format(length=length, nodes=PROBLEM.along_slit)
     name = code.partition("resolution = ")[2].partition("(")[0]
     text = _FINER.format(per_decade=per_decade, resolution=code)
     return f"from sasmodels.resolution import {name}\n", text

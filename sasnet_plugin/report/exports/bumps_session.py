@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from sasnet_plugin.fitting.problem.rebuilt import experiment_of
+from sasnet_plugin.fitting.problem.experiment import experiment_of
 from sasnet_plugin.fitting.problem.resolution import calculated_q, is_slit
 from sasnet_plugin.fitting.result.fit_result import FitResult, ModelFit
 

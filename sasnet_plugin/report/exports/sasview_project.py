@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +19,7 @@ from sasnet_plugin.fitting.result.fit_result import FitResult, ModelFit
 
 from ...simulate.priors import model_info
 from ...types import Curve, SasnetError
+from ..whole import put_whole
 from .sasview_clipboard import Page, control, outward, page_state
 
 #: SasView's q-range sliders round to three digits: limits of as many digits are not moved across a point.
@@ -51,14 +51,7 @@ def write_project(result: FitResult, path: Path) -> None:
         what = result.curve.file or "the curve"
         raise SasnetError(f"{what}: no model could be fitted, so there is no SasView project to write.")
     text = json.dumps(project(result), indent=1, sort_keys=True, allow_nan=False)
-    aside = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        aside.write_text(text + "\n", encoding="utf-8")
-        os.replace(aside, path)
-    except OSError as error:
-        aside.unlink(missing_ok=True)
-        reason = error.strerror or str(error)
-        raise SasnetError(f"{path}: cannot be written ({reason}); choose another place.") from error
+    put_whole(path, (text + "\n").encode("utf-8"), "SasView project")
 
 
 def project(result: FitResult) -> dict[str, Any]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ...types import SasnetError
 from ..page.fit_report import page_name
 from ..whole import put_whole
 from .bumps_script import write_script
@@ -41,20 +40,14 @@ def export(result: FitResult, folder: Path) -> list[Path]:
     """
     if result.best is None:
         return []
-    folder = Path(folder)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise SasnetError(
-            f"{folder}: cannot be made ({error.strerror}); choose another folder for the exports."
-        ) from error
     stem = page_name(result.curve).removesuffix(".html")
     project, text, script, session, nexus = (
-        folder / f"{stem}.{end}"
+        Path(folder) / f"{stem}.{end}"
         for end in ("sasview.json", "parameters.txt", "bumps.py", "session.h5", "nxcansas.h5")
     )
+    copied = clipboard_text(result.best).encode("utf-8")
+    put_whole(text, copied, "SasView clipboard text", make_folder=True)
     write_project(result, project)
-    put_whole(text, clipboard_text(result.best).encode("utf-8"), "SasView clipboard text")
     write_script(result, result.best, script)
     write_session(result, session)
     write_nxcansas(result, nexus)

@@ -11,8 +11,9 @@ import numpy as np
 
 from ...data.images.features import CHANNELS
 from ...types import SasnetError
+from ..page.document import write_page
 from .distribution import SIZE, bias, bias_of
-from .page import Section, Verdict, page, write_page
+from .page import Section, Verdict, page
 from .pls import components_figure, pls
 from .trends import learning_curves
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
-from pathlib import Path
 
-from ..page.document import document, put
+from ..page import document
 from .canvas import Draw, svg
 
 
@@ -72,35 +71,17 @@ def page(
     notes : sequence of str
         Sentences; each is said once.
     """
-    more = f"<p>{escape(verdict.more)}</p>" if verdict.more else ""
-    style = "verdict" if verdict.good else "verdict doubt"
-    cells = "".join(
-        f"<div><dt>{escape(name)}</dt><dd>{escape(value)}</dd></div>" for name, value in (facts or {}).items()
-    )
-    items = "".join(f"<li>{escape(note)}</li>" for note in dict.fromkeys(notes))
     body = [
         "<header>",
         '<p class="eyebrow">Scattering at grazing incidence · read by sasnet</p>',
         f"<h1><bdi>{escape(title)}</bdi></h1>",
-        f'<div class="{style}"><p>{escape(verdict.text)}</p>{more}</div>',
-        f'<dl class="facts">{cells}</dl>' if cells else "",
+        document.verdict(escape(verdict.text), escape(verdict.more), good=verdict.good),
+        document.facts(facts or {}),
         "</header>",
-        f'<section><h2>Notes</h2><ul class="notes">{items}</ul></section>' if items else "",
+        document.notes(notes),
         *(_section(section, number) for number, section in enumerate(sections)),
     ]
-    return document(f"{title} · sasnet", "\n".join(part for part in body if part), pictures=True)
-
-
-def write_page(path: Path, text: str) -> Path:
-    """Write a page in one step.
-
-    Raises
-    ------
-    SasnetError
-        It cannot be written.
-    """
-    put(text, Path(path))
-    return Path(path)
+    return document.document(f"{title} · sasnet", "\n".join(part for part in body if part), pictures=True)
 
 
 def _section(section: Section, number: int) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,8 +10,9 @@ import numpy as np
 
 from ...data.images.features import features_of
 from ...types import GrowthGuess, Image, OrientationGuess, OrientationResult
+from ..page import document
 from . import attention, distribution, patterns
-from .page import Section, Verdict, page, write_page
+from .page import Section, Verdict, page
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -71,7 +71,7 @@ def orientation_page(image: Image, answer: OrientationGuess | OrientationResult,
         )
         return _written(image, verdict, sections, answer.notes, folder)
     verified = isinstance(answer, OrientationResult)
-    mirror = answer.mirror if isinstance(answer, OrientationResult) and not answer.hand_known else None
+    mirror = answer.mirror if isinstance(answer, OrientationResult) and not answer.mirror_resolved else None
     sections.append(
         Section(
             "How the lattice is rotated",
@@ -111,13 +111,8 @@ def orientation_page(image: Image, answer: OrientationGuess | OrientationResult,
 
 
 def page_name(image: Image) -> str:
-    """Name of an image's page, and eight digits of a hash over names and counts."""
-    digest = hashlib.sha256(f"{image.file}\0{image.entry}\0".encode("utf-8", "surrogatepass"))
-    digest.update(np.ascontiguousarray(image.counts, dtype="<f8").tobytes())
-    from ..page.fit_report import plain
-
-    words = [word for word in (plain(Path(image.file).stem), plain(image.entry)) if word] or ["image"]
-    return "-".join((*words, digest.hexdigest()[:8])) + ".html"
+    """Name of an image's page, see `page.document.page_name`."""
+    return document.page_name(image.file, image.entry, image.counts, default="image")
 
 
 def _measured(image: Image) -> Section:
@@ -164,6 +159,6 @@ def _written(
     }
     title = " · ".join(part for part in (Path(image.file).name, image.entry) if part) or "Image"
     every = (*image.notes, *notes)
-    return write_page(
+    return document.write_page(
         Path(folder) / page_name(image), page(title, verdict, sections, facts=facts, notes=every)
     )

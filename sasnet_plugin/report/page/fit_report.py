@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import re
-import unicodedata
 from html import escape
 from pathlib import Path
 
@@ -14,13 +11,10 @@ from sasnet_plugin.fitting.result.fit_result import FitResult
 
 from ...types import Curve, ModelZooError
 from ...zoo import Manifest, open_model
-from .document import document, put
+from . import document
 from .figures import MAX_DRAWN, fit_figure, tree_figure
 from .posterior import posterior_section
 from .tables import key, made_with, parameter_tables, ranking, reduced_chisq
-
-#: Letters of the file's name and of the entry's title that the page's name takes over.
-_NAME_LENGTH = 60
 
 
 def write_report(result: FitResult, folder: Path, *, groups: Manifest | None = None) -> Path:
@@ -47,29 +41,12 @@ def write_report(result: FitResult, folder: Path, *, groups: Manifest | None = N
         The network that comes with sasnet is missing or damaged.
     """
     text = page(result, open_model("sas1d").manifest if groups is None else groups)
-    path = Path(folder) / page_name(result.curve)
-    put(text, path)
-    return path
+    return document.write_page(Path(folder) / page_name(result.curve), text)
 
 
 def page_name(curve: Curve) -> str:
-    """Name of a curve's page: the file's and the entry's in plain letters, and eight digits of a hash.
-
-    The hash is over the whole names and the data, for titles that differ in other signs only, and for entries
-    of one title. No name depends on what else lies in the folder.
-    """
-    digest = hashlib.sha256(f"{curve.file}\0{curve.entry}\0".encode("utf-8", "surrogatepass"))
-    for column in (curve.q, curve.intensity):
-        digest.update(np.ascontiguousarray(column, dtype="<f8").tobytes())
-    words = [plain(Path(curve.file).stem), plain(curve.entry)]
-    parts = [word for word in dict.fromkeys(words) if word] or ["curve"]
-    return "-".join((*parts, digest.hexdigest()[:8])) + ".html"
-
-
-def plain(text: str) -> str:
-    """Letters, digits and underscores of ASCII; what lies between them becomes one hyphen."""
-    ascii_only = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
-    return re.sub(r"[^A-Za-z0-9_]+", "-", ascii_only).strip("-")[:_NAME_LENGTH].strip("-")
+    """Name of a curve's page, see `document.page_name`."""
+    return document.page_name(curve.file, curve.entry, curve.q, curve.intensity, default="curve")
 
 
 def page(result: FitResult, groups: Manifest) -> str:
@@ -85,7 +62,7 @@ def page(result: FitResult, groups: Manifest) -> str:
 {_verdict(result)}
 {_facts(result)}
 </header>
-{_notes(result)}
+{document.notes((*curve.notes, *result.notes))}
 <section>
 <h2>Data and fits</h2>
 {key(result.fits)}
@@ -97,13 +74,13 @@ def page(result: FitResult, groups: Manifest) -> str:
 {posterior_section(result.fits)}
 {_groups(result, groups)}
 {made_with(result, groups)}"""
-    return document(f"{title} · fits by sasnet", body)
+    return document.document(f"{title} · fits by sasnet", body)
 
 
 def _verdict(result: FitResult) -> str:
     best = result.best
     if best is None:
-        return '<div class="verdict doubt"><p>No model could be fitted to these data.</p></div>'
+        return document.verdict("No model could be fitted to these data.", good=False)
     name = f'<span class="name">{escape(best.short_name)}</span>'
     if result.verified:
         first = f"{name} explains the data best."
@@ -117,19 +94,17 @@ def _verdict(result: FitResult) -> str:
         second += f" {escape(result.verification.in_words())}"
     fits = "1 fit" if len(result.fits) == 1 else f"{len(result.fits)} fits"
     figures = f"Reduced χ² {reduced_chisq(best.reduced_chisq)}; weight {best.weight:.2f} among {fits}."
-    style = "verdict" if result.verified else "verdict doubt"
-    return f'<div class="{style}"><p>{first}</p><p>{figures} {second}</p></div>'
+    return document.verdict(first, f"{figures} {second}", good=result.verified)
 
 
 def _facts(result: FitResult) -> str:
     curve = result.curve
-    facts = [("Points", str(len(curve)))]
+    facts = {"Points": str(len(curve))}
     if len(curve):
-        facts.append(("q range", f"{curve.q[0]:.3g} to {curve.q[-1]:.3g} Å⁻¹"))
-    facts.append(("Resolution", _resolution(curve)))
-    facts.append(("Uncertainties", "estimated" if curve.dintensity is None else "as measured"))
-    cells = "".join(f"<div><dt>{name}</dt><dd>{escape(value)}</dd></div>" for name, value in facts)
-    return f'<dl class="facts">{cells}</dl>'
+        facts["q range"] = f"{curve.q[0]:.3g} to {curve.q[-1]:.3g} Å⁻¹"
+    facts["Resolution"] = _resolution(curve)
+    facts["Uncertainties"] = "estimated" if curve.dintensity is None else "as measured"
+    return document.facts(facts)
 
 
 def _resolution(curve: Curve) -> str:
@@ -138,14 +113,6 @@ def _resolution(curve: Curve) -> str:
     if curve.dq is None or not np.any(curve.dq > 0):
         return "not given"
     return f"pinhole, median Δq/q {100 * float(np.median(curve.dq / curve.q)):.2g} %"
-
-
-def _notes(result: FitResult) -> str:
-    notes = dict.fromkeys((*result.curve.notes, *result.notes))
-    if not notes:
-        return ""
-    items = "".join(f"<li>{escape(note)}</li>" for note in notes)
-    return f'<section><h2>Notes</h2><ul class="notes">{items}</ul></section>'
 
 
 def _caption(result: FitResult) -> str:
@@ -179,7 +146,7 @@ def _groups(result: FitResult, groups: Manifest) -> str:
     except ModelZooError:  # a network without a tree still has groups
         tree = ""
     return (
-        "<section><h2>Which models are rarely told apart</h2>"
+        "<section><h2>Which models are rarely distinguishable</h2>"
         "<p>Models of one group give curves so alike that data of this kind seldom decide between them: "
         "where one fits, consider the others of its group.</p>"
         f'<ul class="notes">{"".join(items)}</ul>{tree}'

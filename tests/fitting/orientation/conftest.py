@@ -7,9 +7,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from orientedpatterns import GEOMETRY, MEASUREMENT, STOP
+from orientedpatterns import FLAT, GEOMETRY, MEASUREMENT, STOP
 
 from sasnet_plugin.fitting.orientation import prior_guess
+from sasnet_plugin.fitting.orientation.counts import on_window
+from sasnet_plugin.fitting.orientation.forward import State, state
 from sasnet_plugin.fitting.orientation.parameters import PARAMETERS
 from sasnet_plugin.simulate.gisas.basis import Basis, basis, mix
 from sasnet_plugin.simulate.gisas.geometry import WINDOW
@@ -35,8 +37,8 @@ def measured(one_basis: Basis) -> Callable[..., Image]:
         drawn = np.where(mask, np.random.default_rng(seed).poisson(expected), 0).astype(float)
         if turned:
             drawn = drawn[:, ::-1]
-        stated = GEOMETRY.alpha_i - MEASUREMENT.shift_alpha
-        return Image(drawn, mask, GrazingIncidence(phi, alpha, GEOMETRY.wavelength, stated), file="made.tif")
+        nominal = GEOMETRY.alpha_i - MEASUREMENT.shift_alpha
+        return Image(drawn, mask, GrazingIncidence(phi, alpha, GEOMETRY.wavelength, nominal), file="made.tif")
 
     return make
 
@@ -57,3 +59,11 @@ def near() -> Callable[..., OrientationGuess]:
         return replace(prior_guess(image), geometry=geometry)
 
     return make
+
+
+@pytest.fixture(scope="session")
+def now(measured: Callable[..., Image]) -> State:
+    """The model at the true geometry."""
+    true = {**vars(GEOMETRY), **vars(MEASUREMENT)}
+    counts = on_window(measured(FLAT))[0]
+    return state(counts, np.array([p.inner(true[p.name]) for p in PARAMETERS]))

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from sasnet_plugin.simulate.gisas.geometry import Geometry
+import numpy as np
+
+from sasnet_plugin.fitting.orientation.forward import State
+from sasnet_plugin.fitting.orientation.linear import Quadratic, quadratic
+from sasnet_plugin.simulate.gisas.geometry import N_XI, Geometry
 from sasnet_plugin.simulate.images.measurement import Measurement
 
 GEOMETRY = Geometry(
@@ -28,3 +32,15 @@ MEASUREMENT = Measurement(
 )
 #: Half width of the beamstop, degrees: the rod, which knows nothing of the angle, is covered.
 STOP = 0.07
+FLAT = np.full(N_XI, 1 / N_XI)
+
+
+def form_of(
+    now: State, p: np.ndarray, counts: float, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray, Quadratic]:
+    """Counts of a distribution, what was expected of them, and the likelihood about that."""
+    expected = p @ now.patterns
+    expected = expected * (counts / expected.sum())
+    y = rng.poisson(expected).astype(float)
+    precision = np.full(2, 1e-12)
+    return y, expected, quadratic(now.patterns, y, expected, now.backgrounds, precision, np.zeros(2))

@@ -10,9 +10,9 @@ import pytest
 from orientedpatterns import GEOMETRY, MEASUREMENT
 
 from sasnet_plugin.fitting.orientation import invert, prior_guess
+from sasnet_plugin.fitting.orientation.counts import on_window
 from sasnet_plugin.fitting.orientation.parameters import INDEX, PARAMETERS, start
 from sasnet_plugin.fitting.orientation.refine import best_tilt, explains, refine
-from sasnet_plugin.fitting.orientation.window import on_window
 from sasnet_plugin.simulate.gisas.basis import Basis, basis, mix
 from sasnet_plugin.simulate.gisas.geometry import N_XI, WINDOW, Geometry
 from sasnet_plugin.simulate.gisas.orientation import deltas, peak
@@ -21,7 +21,7 @@ from sasnet_plugin.simulate.images.measurement import Measurement
 from sasnet_plugin.types import GrazingIncidence, Image, OrientationGuess
 
 #: A sample, how it was measured, and what the network said of it. No beamstop: most counts lie in the rod,
-#: whose fringes have many valleys.
+#: whose fringes have many local minima.
 CASES = {
     "a tenth of a pixel": (
         Geometry(335.56, 853.9, 20.64, 81.59, 0.0105, 1.2315, 0.17203, 584.2),
@@ -52,12 +52,16 @@ def measured(made: Basis, measurement: Measurement, p: np.ndarray, seed: int = 1
     mask = np.ones(WINDOW.shape, dtype=bool)
     expected = expected_counts(mix(made.half(), p), WINDOW, measurement, mask)
     drawn = np.random.default_rng(seed).poisson(expected).astype(float)
-    stated = made.geometry.alpha_i - measurement.shift_alpha
-    return Image(drawn, mask, GrazingIncidence(phi, alpha, made.geometry.wavelength, stated), file="made.tif")
+    nominal = GrazingIncidence(
+        phi, alpha, made.geometry.wavelength, made.geometry.alpha_i - measurement.shift_alpha
+    )
+    return Image(
+        drawn, mask, GrazingIncidence(phi, alpha, made.geometry.wavelength, nominal), file="made.tif"
+    )
 
 
 @pytest.mark.parametrize("case", list(CASES))
-def test_a_tilt_that_was_guessed_wrong_is_mended(case: str) -> None:
+def test_a_wrongly_guessed_tilt_is_corrected(case: str) -> None:
     geometry, measurement, guessed = CASES[case]
     p = 0.6 * peak(10.0, 8.0) + 0.4 * deltas(np.array([40.0]), np.array([1.0]))
     image = measured(basis(geometry, WINDOW.with_margin(MARGIN)), measurement, p)

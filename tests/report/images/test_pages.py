@@ -57,7 +57,7 @@ def test_a_verified_answer_shows_its_residuals_and_its_mirror(
         simulated=simulated,
         residual=np.zeros(pattern.counts.shape),
         mirror=np.roll(guess.p[::-1], 1),
-        hand_known=False,
+        mirror_resolved=False,
     )
     text = orientation_page(pattern, result, tmp_path).read_text(encoding="utf-8")
     assert text.count("<svg") == 3
@@ -65,7 +65,7 @@ def test_a_verified_answer_shows_its_residuals_and_its_mirror(
     assert "4050" in text
     assert "The angles are not all alike." in text
     assert "mirror solution" in text
-    known = replace(result, hand_known=True, uniform_p_value=0.4)
+    known = replace(result, mirror_resolved=True, uniform_p_value=0.4)
     text = orientation_page(pattern, known, tmp_path).read_text(encoding="utf-8")
     assert "mirror solution" not in text
     assert "may all be alike" in text

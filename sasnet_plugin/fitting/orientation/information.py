@@ -1,0 +1,89 @@
+"""How many modes of p(ξ) the counts determine, and whether they rule out that every angle is alike."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...simulate.gisas import cube
+from ...simulate.gisas.geometry import N_XI
+from .linear import Quadratic
+from .settings import INVERSION
+
+FloatArray = NDArray[np.float64]
+
+
+def resolved(form: Quadratic) -> float:
+    """Modes whose scatter in the prior is seen through the noise, each by the share that the data decide.
+
+    Parameters
+    ----------
+    form : Quadratic
+        The likelihood of the weights about a fit.
+
+    Notes
+    -----
+    Σ λ/(1 + λ) over the eigenvalues λ of the information in units of the prior's covariance.
+    """
+    values, vectors = _prior()
+    # Weights are counts; the scale is what a uniform distribution of best scale has.
+    flat = np.full(N_XI, 1 / N_XI)
+    along = form.m @ flat
+    scale = float(flat @ form.v) / float(flat @ along)
+    information = form.m - np.outer(along, along) / float(flat @ along)
+    root = vectors * np.sqrt(np.maximum(values, 0.0))
+    found = np.linalg.eigvalsh(scale**2 * root.T @ information @ root)
+    found = np.maximum(found, 0.0)
+    return float(np.sum(found / (1 + found)))
+
+
+@lru_cache(maxsize=1)
+def _prior() -> tuple[FloatArray, FloatArray]:
+    """Eigenvalues and vectors of the prior's covariance of p, the same at every angle."""
+    draws = cube.distributions(np.random.default_rng(0).random((INVERSION.prior_draws, cube.DIMENSIONS)))
+    # Every rotation of the prior is the prior, so its covariance depends on the distance alone.
+    spectrum = (np.abs(np.fft.rfft(draws - 1 / N_XI, axis=1)) ** 2).mean(axis=0)
+    distance = np.fft.irfft(spectrum, n=N_XI) / N_XI
+    covariance = distance[(np.arange(N_XI)[:, None] - np.arange(N_XI)) % N_XI]
+    values, vectors = np.linalg.eigh(covariance)
+    return values, vectors
+
+
+def uniform_p_value(form: Quadratic, rng: np.random.Generator) -> float:
+    """Probability of a statistic as large as the data's, were the distribution uniform.
+
+    The statistic is the mean of the likelihood ratio over distributions of the prior (J. Neyman and
+    E. S. Pearson: no test of one hypothesis against a mixture has more power). Its law under the uniform
+    distribution comes from patterns of a uniform sample, drawn in the quadratic form of the likelihood.
+
+    Parameters
+    ----------
+    form : Quadratic
+        The likelihood about a fit with a uniform distribution; geometry and backgrounds eliminated.
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    float
+        At least 1/1000.
+    """
+    flat = np.full(N_XI, 1 / N_XI)
+    some = cube.distributions(rng.random((INVERSION.alternatives, cube.DIMENSIONS)))
+    some = some[np.abs(some - flat).sum(axis=1) > 1e-9]
+    shapes = np.concatenate([flat + strength * (some - flat) for strength in INVERSION.strengths])
+    # With the scale at its best: what is orthogonal to the uniform pattern.
+    along = form.m @ flat
+    norm = float(flat @ along)
+    scale = float(form.scales(flat[None])[0])
+    change = scale * (shapes - np.outer(shapes @ along / norm, flat))
+    length = np.einsum("ij,ij->i", change @ form.m, change)
+    values, vectors = np.linalg.eigh((form.m + form.m.T) / 2)
+    root = vectors * np.sqrt(np.maximum(values, 0.0))
+    noise = root @ rng.normal(size=(N_XI, INVERSION.reference_patterns))
+    scores = np.column_stack((form.v - scale * along, noise))
+    ratios = change @ scores - 0.5 * length[:, None]
+    top = ratios.max(axis=0)
+    statistic = top + np.log(np.exp(ratios - top).mean(axis=0))
+    return float((1 + np.sum(statistic[1:] >= statistic[0])) / (INVERSION.reference_patterns + 1))

@@ -1,0 +1,166 @@
+"""Which parameters of a model are fitted, and within which ranges."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sasnet_plugin.fitting.settings import PROBLEM
+
+#: Not fitted unless a user asks: modes, the surroundings of charged spheres, what the body itself decides.
+_NOT_FITTED = frozenset(
+    {"structure_factor_mode", "radius_effective_mode", "radius_effective", "temperature", "dielectconst",
+     "concentration_salt"}
+)  # fmt: skip
+#: Counts that a body has: integers, which a slope cannot find.
+COUNTS = frozenset({"n_shells", "n_stacking", "n_pearls", "num_pearls", "Nlayers", "n_pairs", "n_aggreg"})
+#: Other integers: how many parameters there are, or which kind of shape.
+_OTHER_INTEGERS = frozenset({"n", "n_steps", "level", "n_sides", "case_num"})
+
+
+def accepted(info: Any, parameters: dict[str, Any]) -> dict[str, Any]:
+    """Those of the parameters that a model has: what is left of another model's would be an error.
+
+    Parameters
+    ----------
+    info : sasmodels.modelinfo.ModelInfo
+    parameters : dict
+    """
+    known = set()
+    for p in info.parameters.call_parameters:
+        known.add(p.name)
+        if p.polydisperse:
+            known |= {f"{p.name}_pd", f"{p.name}_pd_n", f"{p.name}_pd_nsigma", f"{p.name}_pd_type"}
+    return {k: v for k, v in parameters.items() if k in known}
+
+
+def choose_free(fitness: Any, fixed: frozenset[str]) -> tuple[list[str], list[str]]:
+    """Which parameters the data determine, and which keep their start because others have the same effect.
+
+    Parameters
+    ----------
+    fitness : Experiment
+        At its start.
+    fixed : frozenset of str
+        Not to be fitted: given by the user.
+
+    Returns
+    -------
+    free, same : list of str
+        ``same``: fittable, but their effect is a combination of the effects of free ones.
+    """
+    model = fitness.model
+    order = fittable(model.sasmodel.info, {k: p.value for k, p in model.parameters().items()})
+    order = [name for name in order if name in model.parameters()]
+    base = np.asarray(fitness.theory(), dtype=float)
+    weight = 1 / np.hypot(fitness.dIq, 1e-3 * np.abs(base))
+    columns: dict[str, NDArray[np.float64]] = {}
+    for name in order:
+        if name in fixed:
+            continue
+        parameter = getattr(model, name)
+        start = float(parameter.value)
+        step = PROBLEM.step * (abs(start) or 1.0)
+        column = None
+        for sign in (1.0, -1.0):
+            parameter.value = start + sign * step
+            fitness.update()
+            moved = np.asarray(fitness.theory(), dtype=float)
+            if np.all(np.isfinite(moved)):
+                column = (moved - base) * weight
+                break
+        parameter.value = start
+        fitness.update()
+        columns[name] = np.zeros_like(base) if column is None else column
+    free = independent(columns)
+    return free, [name for name in columns if name not in free]
+
+
+def independent(columns: Mapping[str, NDArray[np.float64]]) -> list[str]:
+    """Names of the columns that are no combination of those before them.
+
+    Parameters
+    ----------
+    columns : mapping of str to (n,) float array
+        Effect of each parameter on the curve, in units of its uncertainty.
+    """
+    kept: list[NDArray[np.float64]] = []
+    free = []
+    for name, column in columns.items():
+        length = np.linalg.norm(column)
+        if not np.isfinite(length) or length == 0:
+            continue
+        column = column / length
+        rest = column - sum((c @ column) * c for c in kept)
+        if np.linalg.norm(rest) < PROBLEM.degenerate:
+            continue
+        kept.append(rest / np.linalg.norm(rest))
+        free.append(name)
+    return free
+
+
+def fittable(info: Any, parameters: Mapping[str, Any]) -> list[str]:
+    """Continuous parameters: scale, background, lengths and shape, widths in use, contrasts, fractions.
+
+    Parameters
+    ----------
+    info : sasmodels.modelinfo.ModelInfo
+    parameters : mapping
+        Values; only widths of distributions count here (those of zero are not fitted).
+    """
+    shape: list[str] = []
+    sld: list[str] = []
+    last: list[str] = []
+    for p in info.parameters.call_parameters:
+        if p.name in ("scale", "background") or p.type in ("orientation", "magnetic"):
+            continue
+        if p.name in _NOT_FITTED or p.choices or _is_integer(p) or _unused(p, info, parameters):
+            continue
+        if p.type == "sld" or "sld" in p.name:
+            (last if "solvent" in p.name else sld).append(p.name)
+        elif p.name in ("volfraction",) and "@" not in info.id:
+            last.append(p.name)
+        else:
+            shape.append(p.name)
+            if p.polydisperse and float(parameters.get(f"{p.name}_pd", 0.0)) > 0:
+                shape.append(f"{p.name}_pd")
+    return ["scale", "background", *shape, *sld, *last]
+
+
+def _unused(p: Any, info: Any, parameters: Mapping[str, Any]) -> bool:
+    """A parameter of a layer beyond the last, such as ``thickness7`` where n is 4."""
+    stem = p.name.rstrip("0123456789")
+    vector = next((k for k in info.parameters.kernel_parameters if k.id == stem and k.length > 1), None)
+    if stem == p.name or vector is None or vector.length_control is None:
+        return False
+    control = next(k for k in info.parameters.kernel_parameters if k.id == vector.length_control)
+    return int(p.name[len(stem) :]) > int(parameters.get(control.id, control.default))
+
+
+def _is_integer(p: Any) -> bool:
+    return p.name in COUNTS | _OTHER_INTEGERS or p.name.startswith(("shape", "nu_fixed"))
+
+
+def set_ranges(fitness: Any, free: list[str]) -> None:
+    """Let the free parameters vary within sasmodels' limits and a factor of thirty of their start."""
+    for name in free:
+        parameter = getattr(fitness.model, name)
+        low, high = parameter.limits
+        start = float(parameter.value)
+        if name.endswith("_pd"):
+            low, high = 0.0, PROBLEM.most_width
+        elif name == "background":
+            low, high = -np.inf, np.inf
+        elif "sld" in name:
+            low, high = max(low, start - PROBLEM.sld_reach), min(high, start + PROBLEM.sld_reach)
+        elif start > 0:
+            low, high = (
+                max(low, start / PROBLEM.size_reach if name != "scale" else 0.0),
+                min(high, start * PROBLEM.size_reach),
+            )
+            if name == "scale":
+                high = np.inf
+        parameter.range(low, high)

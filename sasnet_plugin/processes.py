@@ -1,0 +1,169 @@
+"""Processes that may be killed at any moment, end with their parent, and leave Ctrl-C to it.
+
+A child is a plain Python that speaks pickles over pipes, none of `multiprocessing`: that would run its
+parent's script again, which would need a main guard, and is refused to a daemon, such as a worker of Dask.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pickle
+import queue
+import signal
+import subprocess
+import sys
+import threading
+import weakref
+from collections.abc import Callable, Mapping
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from .types import SasnetError
+
+#: What a process starts with. Its path is the one that Python makes without the current folder, in which any
+#: files may lie, then what its parent has beside. This package is the parent's own, wherever that found it.
+_CODE = """
+import signal, sys
+signal.signal(signal.SIGINT, signal.SIG_IGN)
+sys.path.insert(0, {home!r})
+import sasnet_plugin.processes
+del sys.path[0]
+sys.path += [folder for folder in {path!r} if folder not in sys.path]
+sasnet_plugin.processes._live({target!r})
+"""
+
+
+class Child:
+    """A process that runs a function; it is there until `end`, or until the parent is gone.
+
+    Parameters
+    ----------
+    target : str
+        ``module:function``; called in the process with ``receive()``, which waits for the next message, and
+        ``say(message)``.
+    heard : queue.Queue
+        Gets (child, message) for each message of the process, and (child, None) when it says no more.
+    quiet : bool
+        Nothing of what it prints is shown.
+    environment : mapping, optional
+        Variables for it, besides this process' own.
+
+    Raises
+    ------
+    SasnetError
+        No further process can be started.
+    """
+
+    def __init__(
+        self,
+        target: str,
+        heard: queue.Queue[tuple[Child, Any]],
+        *,
+        quiet: bool = False,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
+        path = [folder for folder in sys.path if folder]
+        code = _CODE.format(home=str(Path(__file__).parents[1]), path=path, target=target)
+        try:
+            self._process = subprocess.Popen(
+                [sys.executable, "-P", "-c", code],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL if quiet else None,
+                env={**os.environ, **(environment or {})},
+            )
+        except OSError as error:
+            raise SasnetError(
+                f"sasnet: no further process can be started ({error.strerror}); use fewer workers."
+            ) from error
+        #: End the process at once, and wait until it is gone; also done when nobody holds the child any more.
+        self.end: Callable[[], object] = weakref.finalize(self, _kill, self._process)
+        # The thread holds no child, which is ended when nobody else does.
+        arguments = self._process.stdout, weakref.ref(self), heard
+        threading.Thread(target=_hear, args=arguments, daemon=True).start()
+
+    @property
+    def pid(self) -> int:
+        """Of the process."""
+        return self._process.pid
+
+    @property
+    def alive(self) -> bool:
+        """Whether it is running."""
+        return self._process.poll() is None
+
+    def send(self, message: Any) -> None:
+        """Send a message; to a process that is gone it says nothing, as that is heard anyway."""
+        data = pickle.dumps(message)
+        assert self._process.stdin is not None
+        with contextlib.suppress(OSError, ValueError):
+            self._process.stdin.write(data)
+            self._process.stdin.flush()
+
+
+def _kill(process: subprocess.Popen[bytes]) -> None:
+    process.kill()
+    process.wait()
+    if process.stdin is not None:
+        with contextlib.suppress(OSError):
+            process.stdin.close()
+
+
+def _hear(stdout: Any, child: weakref.ref[Child], heard: queue.Queue[tuple[Child, Any]]) -> None:
+    """Pass on what a process says; None when it says no more."""
+    with stdout:
+        message: Any = ...
+        while message is not None:
+            try:
+                message = pickle.load(stdout)
+            except Exception:  # it ended, perhaps in the middle of a message
+                message = None
+            if (whose := child()) is not None:
+                heard.put((whose, message))
+            del whose
+
+
+def _live(target: str) -> None:
+    """Run the function of a child, in its process."""
+    out = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # whatever a model prints must not come between the messages
+    messages: queue.Queue[Any] = queue.Queue()
+    threading.Thread(target=_listen, args=(sys.stdin.buffer, messages), daemon=True).start()
+
+    def say(message: Any) -> None:
+        data = pickle.dumps(message)
+        try:
+            out.write(data)
+            out.flush()
+        except BrokenPipeError:
+            os._exit(1)
+
+    module, _, function = target.partition(":")
+    getattr(import_module(module), function)(messages.get, say)
+
+
+def _listen(stdin: Any, messages: queue.Queue[Any]) -> None:
+    """Pass messages on; end this process, whatever it is doing, when nobody is left to hear its answers."""
+    while True:
+        try:
+            messages.put(pickle.load(stdin))
+        except Exception:
+            os._exit(1)
+
+
+def prepare_worker() -> None:
+    """The same for a worker of `multiprocessing`: leave Ctrl-C to the parent, and end when that is killed."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    import multiprocessing
+
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        # A worker of a killed parent would wait for work for ever.
+        parent.join()
+        os._exit(1)

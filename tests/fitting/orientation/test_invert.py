@@ -1,0 +1,136 @@
+"""From an image to a distribution: recovered, mirrored, with a band that counts shrink, and verified."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from sasnet_plugin.data.images import load_images
+from sasnet_plugin.fitting.orientation import prior_guess
+from sasnet_plugin.fitting.orientation.invert import NOT_FITTED, invert, verified
+from sasnet_plugin.fitting.orientation.settings import INVERSION
+from sasnet_plugin.predict.orientation import OUT_OF_SCOPE
+from sasnet_plugin.simulate.gisas.distances import circular_w1, folded_w1, mirrored
+from sasnet_plugin.simulate.gisas.geometry import N_XI, WINDOW, XI
+from sasnet_plugin.simulate.gisas.orientation import deltas, peak
+from sasnet_plugin.types import Image, OrientationGuess
+
+Make = Callable[..., Image]
+Near = Callable[..., OrientationGuess]
+TWO = deltas(np.array([2.0, 30.0]), np.array([0.7, 0.3]))
+
+
+def test_two_angles_are_found_with_their_shares_and_the_geometry(measured: Make, near: Near) -> None:
+    image = measured(TWO, counts=1e6)
+    found = invert(image, near(image, 0.15))
+    assert circular_w1(found.p, TWO) < 0.5
+    assert found.p[XI == 2.0] == pytest.approx(0.7, abs=0.05)
+    assert found.p[XI == 30.0] == pytest.approx(0.3, abs=0.05)
+    assert found.uniform_p_value < 0.01
+    assert found.mirror_resolved
+    assert found.in_scope == 1.0
+    # An ordinary deviation from its mean, and a picture of residuals that are noise.
+    assert abs(found.deviance - found.expected_deviance) < 4 * found.deviance_sd
+    assert np.std(found.residual[image.mask]) == pytest.approx(1.0, abs=0.15)
+    assert not found.residual[~image.mask].any()
+    for name, true in (("lattice", 350), ("width", 1500), ("radius", 100), ("alpha_i", 0.165)):
+        value, error, _ = found.geometry[name]
+        assert abs(value - true) < 4 * error + 1e-3 * true
+
+
+def test_the_mirrored_image_has_the_mirrored_answer(measured: Make, near: Near) -> None:
+    p = 0.6 * peak(4.0, 3.0) + 0.4 * deltas(np.array([27.0]), np.array([1.0]))
+    one, other = measured(p, counts=1e7), measured(p, counts=1e7, turned=True)
+    straight = invert(one, near(one))
+    turned = invert(other, near(other, turned=True))
+    # The margin of a detector and the order of draws differ, and little else.
+    assert circular_w1(mirrored(straight.p), turned.p) < 0.7
+    assert circular_w1(straight.p, p) < 0.7
+    assert circular_w1(straight.mirror, turned.p) < circular_w1(straight.p, turned.p)
+
+
+def test_more_counts_shrink_the_band(measured: Make, near: Near) -> None:
+    p = 0.5 * peak(5.0, 6.0) + 0.5 * peak(33.0, 10.0)
+    bands, errors = [], []
+    for counts in (1e4, 1e6):
+        image = measured(p, counts=counts)
+        found = invert(image, near(image))
+        assert np.all(found.p_low <= found.p_high)
+        assert np.all(found.p >= 0)
+        assert found.p.sum() == pytest.approx(1)
+        bands.append(float(np.sum(found.p_high - found.p_low)))
+        errors.append(float(folded_w1(found.p, p)))
+    assert bands[1] < 0.6 * bands[0]
+    assert errors[1] < 1.0
+
+
+@pytest.mark.parametrize("kind", ["ring", "flat"])
+def test_what_no_orientation_explains_is_outside_what_the_model_knows(
+    measured: Make, near: Near, kind: str
+) -> None:
+    alpha, phi = WINDOW.centres()
+    radius = np.hypot(alpha[:, None], phi)
+    expected = {"ring": np.exp(-0.5 * ((radius - 0.8) / 0.05) ** 2) + 0.01, "flat": np.ones(WINDOW.shape)}
+    drawn = np.random.default_rng(0).poisson(expected[kind] * 3e5 / expected[kind].sum()).astype(float)
+    image = replace(measured(TWO), counts=drawn, mask=np.ones(WINDOW.shape, dtype=bool))
+    found = invert(image, near(image), effort=2)
+    assert found.in_scope < 0.1
+    assert "outside what this model knows" in found.notes[-1]
+
+
+def test_a_detector_that_is_uneven_makes_up_no_orientation(measured: Make, near: Near) -> None:
+    p = 0.5 * peak(15.0, 10.0) + 0.5 * np.full(N_XI, 1 / N_XI)
+    good = measured(p, counts=1e7)
+    sensitivity = 1 + 0.03 * np.random.default_rng(5).normal(size=WINDOW.shape)
+    uneven = replace(good, counts=np.round(good.counts * sensitivity))
+    found, trusted = (invert(image, near(image), effort=4) for image in (uneven, good))
+    assert found.deviance > found.expected_deviance + 20 * found.deviance_sd
+    assert any("times the variance of counts" in note for note in found.notes)
+    assert not any("times the variance of counts" in note for note in trusted.notes)
+    # Variance of unevenness, of what the simulation's tolerance leaves.
+    mu = good.counts[good.mask]
+    expected = 1 + np.mean((0.03 * mu) ** 2 / (np.maximum(mu, 1) + (INVERSION.tolerance * mu) ** 2))
+    widened = next(re.search(r"([\d.]+) times the variance", note) for note in found.notes if "times" in note)
+    assert widened is not None
+    assert float(widened[1]) == pytest.approx(expected, rel=0.25)
+    assert circular_w1(found.p, p) < 2.0
+
+
+def test_the_same_image_gives_the_same_answer(measured: Make, near: Near) -> None:
+    image = measured(TWO, counts=1e5)
+    one, other = (invert(image, near(image), effort=1) for _ in range(2))
+    np.testing.assert_array_equal(one.p, other.p)
+
+
+def test_a_pattern_of_another_kind_is_not_fitted(measured: Make, near: Near) -> None:
+    image = measured(TWO)
+    guess = replace(near(image), notes=(OUT_OF_SCOPE,))
+    assert verified(image, guess).notes == (OUT_OF_SCOPE, NOT_FITTED)
+
+
+def test_a_file_of_plain_bornagain_is_read_and_inverted(tmp_path: Path) -> None:
+    pytest.importorskip("fabio")
+    script = Path(__file__).parents[2] / "reference" / "gisas_file.py"
+    path = tmp_path / "film.tif"
+    subprocess.run([sys.executable, script, path, "1e6"], check=True, timeout=300)
+    (image,) = load_images(path)
+    assert image.counts.shape == (128, 128)
+    # What an experimenter knows: about the distance of the particles and their size.
+    guess = prior_guess(image)
+    near = {"lattice": (355.0, 6.0), "radius": (108.0, 4.0)}
+    found = invert(image, replace(guess, geometry={**guess.geometry, **near}))
+    distance = np.minimum(XI, 60 - XI)
+    assert found.p[distance <= 3].sum() == pytest.approx(0.7, abs=0.1)
+    assert found.p[np.abs(XI - 30) <= 3].sum() == pytest.approx(0.3, abs=0.1)
+    assert found.geometry["lattice"][0] == pytest.approx(360, abs=2)
+    assert found.geometry["radius"][0] == pytest.approx(110, abs=1)
+    assert found.uniform_p_value < 0.01
+    assert found.in_scope > 0.5
+    assert found.file == str(path)

@@ -1,0 +1,33 @@
+"""Samples and geometry together: a band that holds the truth, a geometry with its error."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from orientedpatterns import GEOMETRY
+
+from sasnet_plugin.fitting.orientation.counts import on_window
+from sasnet_plugin.fitting.orientation.parameters import INDEX, start
+from sasnet_plugin.fitting.orientation.posterior import posterior
+from sasnet_plugin.fitting.orientation.refine import refine
+from sasnet_plugin.simulate.gisas.distances import circular_w1
+from sasnet_plugin.simulate.gisas.orientation import peak
+from sasnet_plugin.types import Image, OrientationGuess
+
+
+def test_samples_lie_about_the_truth_and_the_lattice_within_its_error(
+    measured: Callable[..., Image], near: Callable[..., OrientationGuess]
+) -> None:
+    p = peak(10.0, 6.0)
+    image = measured(p)
+    counts, _ = on_window(image)
+    at, error = start(near(image).geometry)
+    refined = refine(counts, at, error)
+    found = posterior(counts, refined, at, error, np.random.default_rng(0), rounds=2, effort=4.0)
+    np.testing.assert_allclose(found.samples.p.sum(axis=1), 1.0)
+    assert circular_w1(found.samples.p.mean(axis=0), p) < 2.0
+    lattice = INDEX["lattice"]
+    assert abs(found.inner[lattice] - GEOMETRY.lattice) < 4 * found.error[lattice]
+    assert found.error[lattice] < error[lattice]
+    assert found.dispersed == 1.0

@@ -1,0 +1,55 @@
+"""The problem that bumps solves: finite residuals, an end in time, and a fit brought back as it was."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from sasnet_plugin.fitting.problem.experiment import experiment, rebuilt, silent, starting_values
+from sasnet_plugin.fitting.strategy.fit_candidate import fit_candidate
+from sasnet_plugin.fitting.task import Task
+from sasnet_plugin.simulate.bank import Bank
+from sasnet_plugin.types import Curve
+
+Simulated = Callable[..., Curve]
+Q = np.geomspace(0.004, 0.2, 60)
+
+
+def test_residuals_are_finite_where_the_model_has_no_value(simulated: Simulated) -> None:
+    # hayter_msa has no solution for so strong a charge without screening at this volume fraction.
+    curve = simulated("sphere", {"radius": 100.0})
+    assert curve.dintensity is not None
+    start = {"radius": 100.0, "volfraction": 0.7, "charge": 200.0, "radius_effective_mode": 1}
+    fitness = experiment(curve, curve.dintensity, "sphere@hayter_msa", start)
+    fitness.model.scale.value = np.nan
+    fitness.update()
+    assert np.all(np.isfinite(fitness.residuals()))
+    assert np.isfinite(fitness.nllf())
+
+
+def test_a_calculation_that_its_time_ends_leaves_no_traceback(caplog: pytest.LogCaptureFixture) -> None:
+    """bumps logs what ends one, on the terminal of whoever has set up no logging."""
+    from bumps.fitproblem import FitProblem
+
+    curve = Curve(Q, np.ones(Q.size), np.ones(Q.size))
+    fitness = experiment(curve, np.ones(Q.size), "sphere", {"radius": 50.0})
+    fitness.model.radius.range(10.0, 100.0)
+    problem = FitProblem(fitness)
+    fitness.deadline = 0.0
+    with silent():
+        problem.nllf(problem.getp() * 1.1)
+    assert not caplog.records
+    problem.nllf(problem.getp() * 1.1)
+    assert "TimeUpError" in caplog.text  # nothing is silenced beyond that
+
+
+def test_a_fit_comes_back_with_the_points_that_it_had(simulated: Simulated, bank: Bank) -> None:
+    spread = {"radius_pd": 0.15, "radius_pd_n": 35, "radius_pd_nsigma": 3.0}
+    curve = simulated("sphere", {"radius": 40.0, "background": 0.01} | spread)
+    assert curve.dintensity is not None
+    found = fit_candidate(Task(curve, curve.dintensity, "sphere", None), bank)
+    assert starting_values(found)["radius_pd_n"] == found.pd_points < 35
+    _, fitness = rebuilt(curve, curve.dintensity, found)
+    assert float(np.sum(fitness.residuals() ** 2)) == pytest.approx(found.chisq, rel=1e-9)

@@ -1,0 +1,62 @@
+"""A user's own model: found by path or in the folder of plugins, suggested, and with curves to start from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from sasnet_plugin.fitting.problem.plugin_models import page_of, split, with_plugins
+from sasnet_plugin.simulate.bank import Bank
+from sasnet_plugin.types import ModelGuess, SasnetError, Suggestion
+
+MODEL = """
+from numpy import exp, inf
+name = "my_gaussian"
+title = "A Gaussian"
+description = "exp(-(q w)^2)"
+category = "shape-independent"
+parameters = [["width", "Ang", 20.0, [0, inf], "", "width"]]
+def Iq(q, width):
+    return exp(-((q * width) ** 2))
+Iq.vectorized = True
+"""
+
+
+@pytest.fixture
+def plugin(tmp_path: Path) -> str:
+    path = tmp_path / "my_gaussian.py"
+    path.write_text(MODEL, encoding="utf-8")
+    return str(path)
+
+
+def test_a_plugin_is_found_by_path_and_in_the_folder(
+    plugin: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert split(["sphere", plugin], ["sphere"]) == (["sphere"], [plugin])
+    monkeypatch.setenv("SAS_MODELPATH", str(tmp_path))
+    assert split(["custom.my_gaussian"], ["sphere"]) == ([], [plugin])
+    assert split(["unheard_of"], ["sphere"]) == (["unheard_of"], [])
+    assert split(None, ["sphere"]) == (None, [])
+
+
+def test_a_path_that_sasmodels_would_misread_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(SasnetError, match="rename it"):
+        split([str(tmp_path / "a+b.py")], [])
+
+
+def test_plugins_share_the_probability_with_what_the_network_suggests() -> None:
+    suggestion = Suggestion("", "", (ModelGuess("sphere", None, 1.0, ""),), (), 1.0)
+    both = with_plugins(suggestion, ["a.py"], alone=False)
+    assert [(g.name, g.probability) for g in both.models] == [("a.py", 0.5), ("sphere", 0.5)]
+    alone = with_plugins(suggestion, ["a.py", "b.py"], alone=True)
+    assert [g.probability for g in alone.models] == [0.5, 0.5]
+
+
+def test_the_first_curve_to_start_from_is_of_the_default_parameters(plugin: str, bank: Bank) -> None:
+    page = page_of(bank, plugin, 0.0)  # no time: the default alone
+    assert page.row(0)["width"] == 20.0
+    assert page.log_intensity.shape[0] == 1
+    assert np.nanmax(page.log_intensity) == pytest.approx(0.0, abs=1e-6)
+    assert page_of(bank, "sphere", 1.0).log_intensity.shape[0] > 1

@@ -1,0 +1,60 @@
+"""Starting values are near the truth, with any size, resolution and structure factor."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from sasnet_plugin.fitting.start_values.curve_bank import binned, nearest
+from sasnet_plugin.simulate.bank import Bank
+from sasnet_plugin.simulate.kernel import call
+from sasnet_plugin.types import Curve
+
+Simulated = Callable[..., Curve]
+
+
+def _best(curve: Curve, bank: Bank, model: str, factor: str | None = None) -> dict[str, float]:
+    assert curve.dintensity is not None
+    return nearest(bank.page(model), model, factor, binned(curve, curve.dintensity))[0].parameters
+
+
+@pytest.mark.parametrize("radius", [15.0, 70.0, 300.0])
+@pytest.mark.parametrize("slit", [0.0, 0.05])
+def test_radius_of_a_sphere(simulated: Simulated, bank: Bank, radius: float, slit: float) -> None:
+    curve = simulated("sphere", {"radius": radius, "background": 1e-3}, slit=slit)
+    assert _best(curve, bank, "sphere")["radius"] == pytest.approx(radius, rel=0.12)
+
+
+def test_length_and_radius_of_a_cylinder(simulated: Simulated, bank: Bank) -> None:
+    found = _best(simulated("cylinder", {"radius": 25.0, "length": 350.0}), bank, "cylinder")
+    assert found["radius"] == pytest.approx(25.0, rel=0.15)
+    assert found["length"] == pytest.approx(350.0, rel=0.5)
+
+
+def test_volume_fraction_of_hard_spheres(simulated: Simulated, bank: Bank) -> None:
+    truth = {"radius": 60.0, "volfraction": 0.3, "radius_effective_mode": 1}
+    found = _best(simulated("sphere@hardsphere", truth), bank, "sphere", "hardsphere")
+    assert found["radius"] == pytest.approx(60.0, rel=0.12)
+    assert found["volfraction"] == pytest.approx(0.3, abs=0.11)
+
+
+def test_starts_differ_and_get_worse(simulated: Simulated, bank: Bank) -> None:
+    curve = simulated("cylinder", {"radius": 25.0, "length": 350.0})
+    assert curve.dintensity is not None
+    starts = nearest(bank.page("cylinder"), "cylinder", None, binned(curve, curve.dintensity), count=6)
+    assert len(starts) == 6
+    residuals = [s.weighted_residual for s in starts]
+    assert residuals == sorted(residuals)
+    lengths = [s.parameters["length"] for s in starts]
+    assert np.std(np.log(lengths)) > 0.05
+
+
+def test_fringes_sampled_without_resolution_do_not_hide_the_size(bank: Bank) -> None:
+    # Uncertainties in proportion to I are smallest in the minima, which average away in the bank's curves.
+    q = np.geomspace(0.001, 0.5, 200)
+    intensity = call("lamellar", q, {"thickness": 164.0}).intensity
+    curve = Curve(q, intensity, 0.03 * intensity)
+    found = _best(curve, bank, "lamellar")
+    assert found["thickness"] == pytest.approx(164.0, rel=0.1)

@@ -1,0 +1,50 @@
+"""Starts of a candidate: the bank's nearest curves, completed, with what the user fixed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from sasnet_plugin.fitting.problem.size_distributions import widths_of
+from sasnet_plugin.fitting.settings import PROBLEM, START_VALUES
+from sasnet_plugin.fitting.start_values.initial_values import as_start, from_bank
+from sasnet_plugin.fitting.task import Task
+from sasnet_plugin.simulate.bank import Bank
+from sasnet_plugin.types import Curve
+
+
+def task_of(curve: Curve, model: str, factor: str | None = None) -> Task:
+    assert curve.dintensity is not None
+    return Task(curve, curve.dintensity, model, factor)
+
+
+def test_starts_lie_near_the_truth_and_some_are_polydisperse(
+    simulated: Callable[..., Curve], bank: Bank
+) -> None:
+    task = task_of(simulated("sphere", {"radius": 80.0, "background": 0.01}), "sphere")
+    found = from_bank(task, bank)
+    assert 1 < len(found) <= START_VALUES.starts["fast"]
+    assert found[0]["radius"] == pytest.approx(80.0, rel=0.15)
+    assert any(widths_of(start) for start in found)
+    assert any(not widths_of(start) for start in found)
+
+
+def test_a_start_of_its_own_comes_first_and_fixed_values_hold(
+    simulated: Callable[..., Curve], bank: Bank
+) -> None:
+    curve = simulated("sphere", {"radius": 80.0, "background": 0.01})
+    task = replace(task_of(curve, "sphere"), extra={"radius": 33.0}, fixed={"sld": 9.0})
+    found = from_bank(task, bank)
+    assert found[0]["radius"] == 33.0
+    assert {start["sld"] for start in found} == {9.0}
+
+
+def test_a_start_is_what_sasmodels_takes(simulated: Callable[..., Curve]) -> None:
+    task = task_of(simulated("sphere", {"radius": 80.0}), "sphere", "hardsphere")
+    found = as_start(task, {"radius": 50.0, "radius_pd": 0.1, "radius_pd_type": 1, "length": 3.0})
+    assert found["radius_effective_mode"] == 1
+    assert found["radius_pd_type"] == "lognormal"
+    assert found["radius_pd_n"] == PROBLEM.coarse_width_points["fast"]
+    assert "length" not in found

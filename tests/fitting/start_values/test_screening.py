@@ -1,0 +1,90 @@
+"""Screening with the bank's curves: what comes near, in which order it is fitted, and a preview of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from sasnet_plugin.fitting.start_values.screening import (
+    Preview,
+    Screen,
+    extra_pairs,
+    order_of,
+    plausible,
+    previewed,
+    screened,
+    simple_pairs,
+)
+from sasnet_plugin.fitting.task import Pair
+from sasnet_plugin.simulate.bank import Bank
+from sasnet_plugin.simulate.priors import allowed_structure_factors
+from sasnet_plugin.types import Curve
+
+Simulated = Callable[..., Curve]
+
+
+def test_simple_pairs_are_those_that_sasmodels_can_make() -> None:
+    pairs = simple_pairs()
+    assert ("sphere", "hayter_msa") in pairs
+    assert ("lamellar", None) in pairs
+    assert ("vesicle", "stickyhardsphere") in simple_pairs(["vesicle", "pringle"])
+    assert not {("vesicle", "stickyhardsphere"), ("pringle", None)} & set(pairs)
+    assert all(factor is None or factor in allowed_structure_factors(form) for form, factor in pairs)
+    assert len(set(pairs)) == len(pairs)
+
+
+def test_screening_finds_what_the_network_did_not_name(simulated: Simulated, bank: Bank) -> None:
+    curve = simulated("sphere@hayter_msa", {"radius": 40.0, "volfraction": 0.2, "charge": 25.0})
+    assert curve.dintensity is not None
+    residuals = screened(Screen(curve, curve.dintensity, simple_pairs()), bank)
+    assert set(residuals) == set(simple_pairs())
+    found = extra_pairs(residuals, [("lamellar", None)], simple_pairs())
+    assert ("sphere", "hayter_msa") in found
+    assert ("sphere", None) not in found
+    assert not set(extra_pairs(residuals, found, simple_pairs())) & set(found)
+
+
+def test_fast_models_come_first_and_good_ones_among_them() -> None:
+    residuals = {("sphere", None): 3.0, ("lamellar", None): 1.0, ("pringle", None): 0.1}
+    order = sorted(residuals, key=lambda pair: order_of(pair, residuals))
+    assert [form for form, _ in order] == ["lamellar", "sphere", "pringle"]
+
+
+def test_a_screening_that_was_cut_short_suggests_nothing() -> None:
+    assert extra_pairs({}, [], simple_pairs()) == []
+    assert extra_pairs({("sphere", None): np.inf}, [], simple_pairs()) == []
+    residuals: dict[Pair, float] = {("sphere", None): 1.0, ("lamellar", None): 9.0}
+    assert extra_pairs(residuals, [], simple_pairs()) == [("sphere", None)]
+
+
+def test_a_structure_factor_that_changes_nothing_is_not_added() -> None:
+    others = [("sphere", "hardsphere"), ("ellipsoid", "hardsphere")]
+    residuals = {("sphere", None): 1.0, ("ellipsoid", None): 5.0, others[0]: 0.95, others[1]: 0.9}
+    assert extra_pairs(residuals, [], others) == [("ellipsoid", "hardsphere")]
+
+
+def test_expensive_models_that_are_far_off_are_left_out() -> None:
+    residuals = {
+        ("sphere", None): 0.1,
+        ("vesicle", None): 50.0,
+        ("pringle", None): 50.0,
+        ("prism", None): 1.4,
+    }
+    assert plausible(("vesicle", None), residuals)  # fast: it costs nothing to try
+    assert not plausible(("pringle", None), residuals)
+    assert plausible(("prism", None), residuals)
+    assert plausible(("superball", None), residuals)  # not screened
+    # Where nothing comes near, nothing is far off.
+    assert plausible(("pringle", None), {("sphere", None): 20.0, ("pringle", None): 50.0})
+
+
+def test_a_preview_is_the_nearest_curve_as_measured(simulated: Simulated, bank: Bank) -> None:
+    curve = simulated("sphere", {"radius": 80.0, "background": 0.01})
+    assert curve.dintensity is not None
+    found = previewed(Preview(curve, curve.dintensity, "sphere", None), bank)
+    assert found is not None
+    q, intensity = found
+    measured = np.interp(q, curve.q, curve.intensity)
+    assert np.median(np.abs(intensity / measured - 1)) < 0.1
+    assert previewed(Preview(curve, curve.dintensity, "unheard_of.py", None), bank) is None
