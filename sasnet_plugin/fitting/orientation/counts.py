@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...data.images import rebin, to_window
-from ...simulate.gisas.geometry import WINDOW, Window
+from ...simulate.gisas.geometry import WINDOW
+from ...simulate.images.window import Window
 from ...types import DataError, Image
 from .settings import INVERSION
 

@@ -10,16 +10,10 @@ from numpy.typing import NDArray
 
 from ...simulate.gisas.basis import Nodes
 from ...simulate.gisas.factors import Factors, scattered
-<<<<<<< HEAD
 from ...simulate.gisas.geometry import N_HALF, Geometry
-from ...simulate.images.detector import MARGIN, background, blur_matrix
 from ...simulate.images.measurement import Measurement
 from ...simulate.images.window import Window
-=======
-from ...simulate.gisas.geometry import N_HALF, Geometry, Window
-from ...simulate.gisas.priors import Measurement
 from .counts import Counts
->>>>>>> main
 from .parameters import INDEX, PARAMETERS, geometry_of, values
 
 FloatArray = NDArray[np.float64]

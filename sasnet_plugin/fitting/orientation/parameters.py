@@ -8,17 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-<<<<<<< HEAD
 from ...simulate.draws import Prior
-from ...simulate.gisas.geometry import Geometry
+from ...simulate.gisas.geometry import N_XI, XI, Geometry
 from ...simulate.gisas.priors import GEOMETRY
 from ...simulate.images.measurement import MEASUREMENT
-=======
-from ...simulate.gisas.geometry import N_XI, XI, Geometry
-from ...simulate.gisas.priors import GEOMETRY, MEASUREMENT, Prior
 from ...types import Image, OrientationGuess
 from .settings import INVERSION
->>>>>>> main
 
 FloatArray = NDArray[np.float64]
 
