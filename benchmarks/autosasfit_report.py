@@ -117,7 +117,7 @@ def _names(rows: Rows) -> str:
     return (
         f"Of the {len(good)} successes with the model unknown, {len(own)} have the true model's own name. The"
         f" others are the same body at a limit of another model, on the same curve ({words or 'none'}); for"
-        f" {named} of these the answer names the true model among those that the data do not tell apart."
+        f" {named} of these the answer names the true model among those that the data do not distinguish."
     )
 
 
@@ -130,7 +130,7 @@ def _failures(title: str, rows: Rows) -> str:
         ]
         for r in failed
     ]  # fmt: skip
-    header = ["problem", "truth", "best fit", "as the true model", "reduced χ²", "not told apart from"]
+    header = ["problem", "truth", "best fit", "as the true model", "reduced χ²", "not distinguished from"]
     return f"Where {title.split(',')[0]} fails, {len(failed)} problems:\n\n" + markdown(header, lines)
 
 

@@ -162,7 +162,7 @@ def _drawn(
     from sasnet_plugin.fitting.api import uncertainties
 
     columns = {k: v for k, v in {"dq": setting.dq, "dxl": setting.dxl}.items() if v is not None}
-    error = found.dintensity[0] if found.stated[0] else None
+    error = found.dintensity[0] if found.given[0] else None
     curve = Curve(setting.q, found.intensity[0], error, file=f"problem-{index:03d}", **columns)
     dintensity, _ = uncertainties(curve)
     residual = (curve.intensity - found.expected[0]) / dintensity

@@ -1,8 +1,8 @@
 """Memory of `sasnet follow` over a long series: resident size after many frames over that after a few.
 
 A film grows over so many frames, which lie in a folder of CBF files, a TIFF of many pages, or a NeXus
-stream. They are read, masked, put on the window and judged by the network of gisas_growth, or, where the zoo
-has none, by the place of the first maximum alone, which goes the same way up to the network. The table is
+stream. They are read, masked, put on the window and answered by the network of gisas_growth, or, where the
+zoo has none, by the place of the first maximum alone, which goes the same way up to the network. The table is
 written line by line.
 
 Usage: ``python benchmarks/growth_stream.py [--frames 1000] [--pixels 192] [--write]``; ``--write`` keeps the
@@ -173,9 +173,9 @@ def main() -> None:
     options = parser.parse_args()
     try:
         judge: Callable[[Sequence[Any]], Sequence[Any]] = open_growth().outcomes
-        judged = "judged by the network"
+        judged = "answered by the network"
     except ModelZooError:
-        judge, judged = by_the_maximum, "judged by the place of the first maximum"
+        judge, judged = by_the_maximum, "answered by the place of the first maximum"
     lines = [
         f"{options.frames:,} frames of {options.pixels} × {options.pixels} pixels, {judged}. Resident size of"
         f" the process after {WARM} frames, at most afterwards, and their ratio.",

@@ -1,9 +1,9 @@
-"""Where should a fit start? Ways to starting values, the true model given, each followed by the same polish.
+"""Where should a fit start? Ways to starting values, the true model given, each refined alike.
 
 ``python benchmarks/seeding.py --work W`` trains a small network for each of thirteen form models (Keras on
-any backend), draws measurements under the realistic protocol (monodisperse, dilute, resolution stated) and
-polishes one or three starts of each way as `sasnet fit` does. A way succeeds when the reduced χ² is at most
-1.1 times the truth's own; what fails even from the true parameters is beyond the polish, not the start.
+any backend), draws measurements under the realistic protocol (monodisperse, dilute, resolution given) and
+refines one or three starts of each way as `sasnet fit` does. A way succeeds when the reduced χ² is at most
+1.1 times the truth's own; what fails even from the true parameters is beyond the refinement, not the start.
 ``--write`` puts the table into ``benchmarks/seeding.md``.
 """
 
@@ -29,7 +29,7 @@ from kept import Solver, run
 STARTS, DRAWS = 3, 32
 #: Clean curves, measurements and passes over them in the training of a network; instruments they share.
 CLEAN, COUNT, EPOCHS, SETTINGS = 2000, 14_000, 8, 200
-#: CPU-seconds that a polish may take, steps on all points; points a decade of a coarse copy, as `sasnet fit`.
+#: CPU-seconds that a refinement may take, steps on all points; points a decade of a coarse copy.
 PATIENCE, STEPS = 10.0, 20
 PER_DECADE = {"fast": 200, "medium": 100}
 WAYS = {
@@ -187,7 +187,7 @@ def table(found: dict[str, list[dict[str, Any]]], prepared: dict[str, float]) ->
     """Success and cost of each way, in Markdown."""
     header = [
         "start", "problems", "one start: success / %", "three starts / %", "making them, CPU-ms",
-        "polishing one, CPU-s",
+        "refining one, CPU-s",
     ]  # fmt: skip
     lines = []
     for way, rows in found.items():
@@ -215,9 +215,9 @@ def table(found: dict[str, list[dict[str, Any]]], prepared: dict[str, float]) ->
         markdown(header, lines)
         + learned
         + f"\nWhat this cannot tell: differences below about {100 / np.sqrt(count):.0f} points, two standard"
-        " errors of a share of one half; size distributions, structure factors and the dear models, as all"
-        " curves are monodisperse, dilute and quick to compute; what larger networks and more training would"
-        " do; and unstated resolutions, as all are stated.\n"
+        " errors of a share of one half; size distributions, structure factors and the expensive models, as"
+        " all curves are monodisperse, dilute and quick to compute; what larger networks and more training"
+        " would do; and resolutions that a file does not give, as all files here give theirs.\n"
         + "\nSuccesses with one and with three starts, by model:\n\n"
         + markdown(["model", *found], each)
     )

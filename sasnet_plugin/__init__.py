@@ -6,8 +6,10 @@ Examples
 --------
 >>> import sasnet_plugin
 >>> curve = sasnet_plugin.load("apoferritin.txt")[0]      # doctest: +SKIP
->>> sasnet_plugin.suggest(curve, top=5).models[0].name    # doctest: +SKIP
-'vesicle'
+>>> sasnet_plugin.suggest(curve, top=5).in_scope          # doctest: +SKIP
+0.6
+>>> sasnet_plugin.fit(curve).best.name                    # doctest: +SKIP
+'vesicle@stickyhardsphere'
 """
 
 from __future__ import annotations

@@ -10,10 +10,9 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 from ..types import SasnetError
@@ -100,20 +99,18 @@ class Journal:
     def __enter__(self) -> Journal:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         os.close(self._fd)
 
     def catch_up(self) -> None:
-        """Take in lines that are on the disk only: all of them at first, and what Ctrl-C came in between."""
+        """Read lines that are on the disk only: all at first, later one whose writing Ctrl-C interrupted."""
         for offset, length, record in whole_lines(self.path):
             if offset >= self._end:
                 self._end = offset + length
                 self._take_in(offset, record)
 
     def name_options(self, digest: str, options: dict[str, Any]) -> None:
-        """Keep what a digest of options stands for."""
+        """Note the options that a digest stands for."""
         if digest not in self.options:
             self._append({"options": digest, "are": options})
             self.options[digest] = options
@@ -175,24 +172,20 @@ class Journal:
             " command again, which goes on with what is kept."
         )
 
-    def records(self) -> Iterator[Record]:
-        """The last answer about each file, by the files' names; read from the disk one at a time."""
+    def records(self, names: Iterable[str] | None = None) -> Iterator[Record]:
+        """The last answer about each file, or about those of some names; read from the disk one at a time.
+
+        Without names, in the natural order of the files' names.
+        """
         try:
             with open(self.path, "rb") as file:
-                for name in sorted(self.places, key=natural):
+                for name in sorted(self.places, key=natural) if names is None else names:
                     file.seek(self.places[name].offset)
                     yield json.loads(file.readline())
         except OSError as error:
             raise BatchError(
                 f"{self.path}: cannot be read ({error.strerror or error}); try again."
             ) from error
-
-    def record(self, name: str) -> Record:
-        """The last answer about one file."""
-        with open(self.path, "rb") as file:
-            file.seek(self.places[name].offset)
-            found: Record = json.loads(file.readline())
-        return found
 
 
 def whole_lines(path: Path) -> Iterator[tuple[int, int, Record]]:

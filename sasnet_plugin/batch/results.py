@@ -73,7 +73,7 @@ CSV_COLUMNS = tuple(name for name, _, _ in TABLES["datasets"] if name not in ("o
 
 
 def check_ours(out: Path) -> None:
-    """See that the results would take the place of nothing but results of the same batch.
+    """Refuse to overwrite what is not a result of the same batch.
 
     Raises
     ------
@@ -206,7 +206,7 @@ def _csv(records: Callable[[], Iterable[Record]], path: Path) -> None:
 
 
 def _cell(value: Any) -> Any:
-    """As a spreadsheet likes it: nothing for nan, and no more digits than anyone needs."""
+    """A cell of the CSV: empty for nan, eight significant digits, yes or no."""
     if value is None or value != value:
         return ""
     if isinstance(value, bool):
@@ -215,7 +215,7 @@ def _cell(value: Any) -> Any:
 
 
 def _bytes(text: str) -> bytes:
-    """As HDF5 wants it: no zero byte, which ends a string, and file names that are no UTF-8 as they are."""
+    """Bytes of a string in HDF5: without zero bytes, which end it; file names need not be UTF-8."""
     return text.replace("\0", "").encode("utf-8", "surrogateescape")
 
 
@@ -243,7 +243,7 @@ class _Table:
             self.close()
 
     def close(self) -> None:
-        """Write what is held back."""
+        """Write the rows collected since the last block."""
         import numpy as np
 
         if self._block:

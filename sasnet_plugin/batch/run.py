@@ -125,7 +125,7 @@ def series(
                 found = answer_file(attendant, path, options, limit, start_of(before))
                 yield found
             else:
-                found = journal.record(path)
+                found = next(journal.records([path]))
             if start_of(found) is not None:
                 before = found  # a frame without an answer does not break the chain
 

@@ -52,12 +52,12 @@ def start_of(record: Record | None) -> Start | None:
     values: dict[str, Any] = {name: p["value"] for name, p in best["parameters"].items()}
     values |= {f"{name}_pd_type": kind for name, kind in best["distributions"].items()}
     # Scale and contrast do the same to a curve: which contrast is taken must not change from frame to frame.
-    held = {
+    fixed = {
         name: p["value"]
         for name, p in best["parameters"].items()
         if p["fixed"] and ("sld" in name or name == "volfraction")
     }
-    return Start(best["model"], best["structure_factor"], values, held)
+    return Start(best["model"], best["structure_factor"], values, fixed)
 
 
 def frames(records: Iterable[Record], at: Sequence[float]) -> list[Frame]:

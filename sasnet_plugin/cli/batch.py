@@ -294,7 +294,7 @@ def _draw(journal: Journal, paths: list[str], path: Path, against: str | None) -
             typer.echo(
                 f"{without[0]}: has no field {against}; {len(without)} such frames are not drawn.", err=True
             )
-    found = series.frames((journal.record(each) for each in paths), at)
+    found = series.frames(journal.records(paths), at)
     for sentence in series.changes(found):
         typer.echo(sentence)
     series.draw(found, path, against or "frame")

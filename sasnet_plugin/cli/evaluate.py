@@ -1,4 +1,4 @@
-"""``sasnet evaluate``: how good a model is on measurements that it never saw."""
+"""``sasnet evaluate``, how good a network is on new measurements; ``sasnet groups``, what it confuses."""
 
 from __future__ import annotations
 
@@ -88,3 +88,28 @@ def _report(path: Path, name: str, found: Evaluated, runs: list[Path]) -> None:
         logs = {folder.name: folder / "log.csv" for folder in runs}
         sections.append(learning_section(logs, training["batch"] * training["save_every"]))
     network_page(name, found.table, sections, path)
+
+
+def groups(
+    plot: Annotated[
+        Path | None, typer.Option("--plot", help="Draw the dendrogram into this file (SVG or PNG).")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object per group.")] = False,
+) -> None:
+    """Print the groups of models that data rarely distinguish; draw their dendrogram."""
+    import json
+
+    from sasnet_plugin.zoo import open_model
+
+    manifest = open_model("sas1d").manifest
+    for group in manifest.groups:
+        if as_json:
+            typer.echo(json.dumps({"name": group.name, "members": list(group.members)}))
+        else:
+            typer.echo(f"{group.name}: {', '.join(group.members)}")
+    if plot is not None:
+        from sasnet_plugin.report.dendrogram import draw_dendrogram
+
+        if plot.suffix.lower() not in (".svg", ".png"):
+            raise typer.BadParameter(f"{plot}: end the name in .svg or .png.", param_hint="--plot")
+        draw_dendrogram(manifest, plot)

@@ -1,7 +1,7 @@
 """The command ``sasnet``: a table of commands, each imported only when it is called for.
 
-Every command is one module of this folder with one function whose signature holds its options (typer) and
-whose heavy imports are inside the function. To add a command, write the module and add its line to COMMANDS.
+Every command is a function of a module of this folder; its signature holds its options (typer), and its heavy
+imports are inside the function. To add a command, write the function and add its line to COMMANDS.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ COMMANDS = {
     "batch": "sasnet_plugin.cli.batch:batch",
     "sasview": "sasnet_plugin.cli.sasview:sasview",
     "bumps": "sasnet_plugin.cli.bumps:bumps",
-    "serve": "sasnet_plugin.cli.serve:serve",
+    "serve": "sasnet_plugin.cli.sasview:serve",
     "simulate": "sasnet_plugin.cli.simulate:simulate",
     "train": "sasnet_plugin.cli.train:train",
     "evaluate": "sasnet_plugin.cli.evaluate:evaluate",
-    "groups": "sasnet_plugin.cli.groups:groups",
+    "groups": "sasnet_plugin.cli.evaluate:groups",
 }
 
 

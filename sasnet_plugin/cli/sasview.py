@@ -1,4 +1,4 @@
-"""``sasnet sasview``: start SasView with Fitting -> Suggest model…, or put that into SasView for good."""
+"""``sasnet sasview``, SasView with Fitting -> Suggest model…; ``sasnet serve``, its partner process."""
 
 from __future__ import annotations
 
@@ -50,3 +50,15 @@ def sasview(
         from sasnet_plugin.integrations.sasview.launch import start_sasview
 
         raise typer.Exit(start_sasview(files or [], python))
+
+
+def serve(
+    workers: Annotated[int, typer.Option("--workers", min=1, help="Processes that fit.")] = 2,
+) -> None:
+    """Suggest and fit for another program: one JSON object a line, requests on stdin, events on stdout.
+
+    Ends with the end of stdin. docs/serve.md describes the protocol.
+    """
+    from sasnet_plugin.integrations.serve import serve as serve_requests
+
+    serve_requests(workers)

@@ -1,7 +1,7 @@
 """Instruments: which q are measured, how densely, how blurred, and with how many counts.
 
 The six instruments and their ranges are the frozen protocol in ``realistic_protocol.toml``; training adds
-a seventh, wider one, so that odd windows, point densities and precisions are not strange to the network.
+a seventh, wider one, so that unusual windows, point densities and precisions are not new to the network.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ from .resolution import pinhole_matrix, slit_matrix
 INSTRUMENTS = ("sans_merged", "sans_single", "sans_tof", "saxs_lab", "saxs_synchrotron", "usaxs_joined")
 #: Share of training settings drawn from the wider instrument instead of the protocol.
 BROAD_SHARE = 0.2
-#: Share of protocol settings in training whose stated resolution is left out.
+#: Share of protocol settings in training whose nominal resolution is left out.
 HIDDEN_SHARE = 0.2
-#: Share of training settings whose stated pinhole resolution is wrong, and the factor's range.
+#: Share of training settings whose nominal pinhole resolution is wrong, and the factor's range.
 WRONG_SHARE, WRONG_FACTOR = 0.15, (0.6, 1.6)
 
 
@@ -40,9 +40,9 @@ class Setting:
     q : (n,) float array
         Å⁻¹, ascending.
     dq : (n,) float array or None
-        Pinhole resolution as the file states it, one standard deviation, Å⁻¹.
+        Pinhole resolution as the file gives it, one standard deviation, Å⁻¹.
     dxl : (n,) float array or None
-        Slit half length as the file states it, Å⁻¹.
+        Slit half length as the file gives it, Å⁻¹.
     counts : float
         Expected counts at the weakest quarter of points.
     matrix : (n, N_WIDE) sparse matrix
@@ -168,9 +168,9 @@ def _pinhole(
     name: str,
     q: NDArray[np.float64],
     sigma: NDArray[np.float64],
-    stated: NDArray[np.float64] | None,
+    nominal: NDArray[np.float64] | None,
     counts: float,
 ) -> Setting:
     step = np.maximum(np.gradient(q), 1e-3 * q)
     true = sigma if sigma.any() else None
-    return Setting(name, q, stated, None, counts, pinhole_matrix(q, sigma), step, true)
+    return Setting(name, q, nominal, None, counts, pinhole_matrix(q, sigma), step, true)

@@ -24,10 +24,10 @@ class Measured:
     intensity : (k, n) float array
         With noise, background and faults; may be negative.
     dintensity : (k, n) float array
-        As stated by the file, or estimated from the scatter where it was absent.
+        As given by the file, or estimated from the scatter where it was absent.
     expected : (k, n) float array
         What an endless measurement would give: smeared, with the background that was left, no fault.
-    stated : (k,) bool array
+    given : (k,) bool array
         Whether the uncertainty came with the data.
     uninformative : (k,) bool array
         Whether a constant, or a power law plus a constant, explains the curve.
@@ -36,7 +36,7 @@ class Measured:
     intensity: NDArray[np.float64]
     dintensity: NDArray[np.float64]
     expected: NDArray[np.float64]
-    stated: NDArray[np.bool_]
+    given: NDArray[np.bool_]
     uninformative: NDArray[np.bool_]
 
 
@@ -71,7 +71,7 @@ def measured(
     wide : bool
         Also what the protocol leaves out but real files have (training only): see `roughen`; no
         systematic scatter in a tenth of the curves, as calculated files have, and 2 % in another tenth;
-        uncertainties stated 1.7 to 7 times too small in 15 %.
+        uncertainties given 1.7 to 7 times too small in 15 %.
 
     Notes
     -----
@@ -125,17 +125,17 @@ def measured(
     hit = (rng.random((k, 1)) < faults_share(faults["outliers"])) & (rng.random((k, n)) < 0.01)
     intensity = intensity + np.where(hit, 5 * sigma * rng.choice((-1.0, 1.0), (k, n)), 0.0)
 
-    stated = rng.random(k) >= faults["dI_absent"]
+    given = rng.random(k) >= faults["dI_absent"]
     wrong = rng.random((k, 1)) < faults_share(faults["dI_misstated"])
     factor = np.exp(rng.uniform(np.log(0.5), np.log(2.0), (k, 1)))
     sigma = sigma * np.where(wrong, factor, 1.0)
     if wide:
         small = rng.random((k, 1)) < 0.15
         sigma = sigma * np.where(small, np.exp(rng.uniform(np.log(0.15), np.log(0.6), (k, 1))), 1.0)
-    if not stated.all():
-        sigma[~stated] = estimate_dintensity(intensity[~stated])
+    if not given.all():
+        sigma[~given] = estimate_dintensity(intensity[~given])
     scale = np.exp(rng.uniform(np.log(1e-3), np.log(1e6), (k, 1)))
-    return Measured(intensity * scale, sigma * scale, (true - taken) * scale, stated, uninformative)
+    return Measured(intensity * scale, sigma * scale, (true - taken) * scale, given, uninformative)
 
 
 def roughen(

@@ -37,6 +37,7 @@ SINGLE = ("stacked_disks",)
 FIXED = {"micromagnetic_FF_3D": 20, "superball": 14}
 
 
+@cache
 def quick_model(name: str) -> Any:
     """The model of `kernel.load_model` with fewer points of quadrature, or itself where it has none.
 
@@ -55,7 +56,27 @@ def quick_model(name: str) -> Any:
     SimulationError
         sasmodels cannot load or compile it.
     """
-    return _quick(name)
+    model = load_model(name)
+    form, _, factor = name.partition("@")
+    if form.endswith(".py"):
+        return model
+    page = _page(form)
+    if page is None and form not in SIMILAR:
+        return model
+    from sasmodels import core
+    from sasmodels.product import ProductModel, make_product_info
+
+    try:
+        body = core.build_model(page, dtype="double", platform="dll") if page else load_model(form)
+        if form in SIMILAR:
+            body = with_similar(body)
+        if not factor:
+            return body
+        return ProductModel(
+            make_product_info(body.info, core.load_model_info(factor)), body, load_model(factor)
+        )
+    except Exception as error:
+        raise SimulationError(f"{name}: sasmodels cannot compile this model ({error}).") from error
 
 
 def is_quick(name: str) -> bool:
@@ -86,31 +107,6 @@ def fit_cost_class(name: str) -> str:
         Form model.
     """
     return "medium" if name in (*LATTICES, *SINGLE) else cost_class(name)
-
-
-@cache
-def _quick(name: str) -> Any:
-    model = load_model(name)
-    form, _, factor = name.partition("@")
-    if form.endswith(".py"):
-        return model
-    page = _page(form)
-    if page is None and form not in SIMILAR:
-        return model
-    from sasmodels import core
-    from sasmodels.product import ProductModel, make_product_info
-
-    try:
-        body = core.build_model(page, dtype="double", platform="dll") if page else load_model(form)
-        if form in SIMILAR:
-            body = with_similar(body)
-        if not factor:
-            return body
-        return ProductModel(
-            make_product_info(body.info, core.load_model_info(factor)), body, load_model(factor)
-        )
-    except Exception as error:
-        raise SimulationError(f"{name}: sasmodels cannot compile this model ({error}).") from error
 
 
 def _page(form: str) -> Any:

@@ -53,25 +53,25 @@ def test_scatter_about_the_true_curve_is_what_the_uncertainty_says(
 ) -> None:
     chi2 = _reduced_chi2(measured, setting.matrix @ sphere(WIDE_Q))
     # Scale and background are fitted; a few rows have faults, which the median leaves out.
-    assert np.median(chi2[measured.stated]) == pytest.approx(1.0, abs=0.07)
+    assert np.median(chi2[measured.given]) == pytest.approx(1.0, abs=0.07)
 
 
 def test_the_weakest_quarter_has_the_counts_of_the_setting(measured: Measured) -> None:
     relative = measured.dintensity / np.where(measured.intensity > 0, measured.intensity, np.nan)
     counts = 1 / (relative**2 - SYSTEMATIC**2)
     quarter = np.nanquantile(np.where(counts > 0, counts, np.nan), 0.25, axis=1)
-    assert np.median(quarter[measured.stated]) == pytest.approx(COUNTS, rel=0.1)
+    assert np.median(quarter[measured.given]) == pytest.approx(COUNTS, rel=0.1)
 
 
 def test_faults_are_as_frequent_as_the_protocol_says(measured: Measured, setting: Setting) -> None:
-    assert np.mean(~measured.stated) == pytest.approx(0.10, abs=0.05)
-    absent = ~measured.stated
+    assert np.mean(~measured.given) == pytest.approx(0.10, abs=0.05)
+    absent = ~measured.given
     scale = np.max(np.abs(measured.intensity), axis=1, keepdims=True)
     assert measured.dintensity[absent] / scale[absent] == pytest.approx(
         estimate_dintensity(measured.intensity[absent]) / scale[absent], rel=1e-9
     )
     # Mis-stated by up to a factor of two either way: chi² then differs from one by up to four.
-    chi2 = _reduced_chi2(measured, setting.matrix @ sphere(WIDE_Q))[measured.stated]
+    chi2 = _reduced_chi2(measured, setting.matrix @ sphere(WIDE_Q))[measured.given]
     assert 0.03 < np.mean(chi2 < 0.7) < 0.15
     # The first point low by a tenth to seven tenths, at a relative precision far better than that.
     drop = 1 - measured.intensity[:, 0] / measured.intensity[:, 5]
@@ -164,7 +164,7 @@ def test_training_states_uncertainties_too_small_more_often(setting: Setting) ->
     shares = []
     for wide in (False, True):
         result = measure(clean, setting, np.random.default_rng(3), wide=wide)
-        relative = np.median(result.dintensity / np.abs(result.intensity), axis=1)[result.stated]
+        relative = np.median(result.dintensity / np.abs(result.intensity), axis=1)[result.given]
         shares.append(np.mean(relative < 0.45 * np.median(relative)))
     assert shares[0] < 0.02
     assert shares[1] == pytest.approx(0.15 * 0.6, abs=0.06)

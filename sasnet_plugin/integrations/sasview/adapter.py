@@ -1,13 +1,12 @@
-"""All that sasnet touches of SasView: its menus, data sets and fit pages. Written for SasView 6.1 and 6.2.
+"""All that sasnet uses of SasView: its menus, data sets and fit pages. Written for SasView 6.1 and 6.2.
 
-SasView promises none of this to others. A hook that is gone raises `MissingHookError` with its name, before
-anything is changed.
+None of this is SasView's public interface. An attribute that is missing raises `MissingHookError` with its
+name, before anything is changed.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import reduce
 from typing import Any
@@ -30,7 +29,7 @@ _NO_SESANS = "sasnet suggests models for I(q); these are SESANS data."
 
 
 class MissingHookError(RuntimeError):
-    """SasView has changed where sasnet holds on to it."""
+    """An attribute of SasView that sasnet needs is missing."""
 
     def __init__(self, hook: str) -> None:
         super().__init__(
@@ -52,7 +51,7 @@ class DataSet:
     item : QStandardItem
         SasView's own handle.
     key : object
-        What SasView tells its data sets apart by.
+        SasView's identity of the data set.
     curve : dict or None
         What the protocol of ``sasnet serve`` calls CURVE: q and dq in Å⁻¹, intensities in cm⁻¹.
     refusal : str
@@ -136,7 +135,7 @@ class SasView:
         sent : dict
             What the protocol calls PAGE.
         dq : list of float, optional
-            The resolution that was found, Å⁻¹, where the data state none.
+            The resolution that was found, Å⁻¹, where the data have none.
         plot : bool
             Whether to open SasView's plots of it.
 
@@ -201,13 +200,9 @@ def data_set(item: Any, fit_page: Any = None) -> DataSet:
     if getattr(data, "isSesans", False):
         return DataSet(name, item, key, None, _NO_SESANS)
     columns = {
-        "q": data.x,
-        "intensity": data.y,
-        "dintensity": data.dy,
-        "dq": data.dx,
-        "dxl": data.dxl,
-        "dxw": data.dxw,
-    }
+        "q": data.x, "intensity": data.y, "dintensity": data.dy,
+        "dq": data.dx, "dxl": data.dxl, "dxw": data.dxw,
+    }  # fmt: skip
     low, high, notes = 0.0, math.inf, []
     if fit_page is not None:
         low, high = float(fit_page.q_range_min), float(fit_page.q_range_max)
@@ -241,12 +236,11 @@ def _curve(columns: dict[str, Any], low: float, high: float) -> dict[str, Any]:
         for i, (x, y) in enumerate(zip(q, intensity, strict=False))
         if math.isfinite(x) and math.isfinite(y) and x > 0 and low <= x <= high
     ]
-    kept = {k: None if v is None else [_or_none(v[i]) for i in keep] for k, v in lists.items()}
+    kept = {
+        k: None if v is None else [v[i] if math.isfinite(v[i]) else None for i in keep]
+        for k, v in lists.items()
+    }
     return kept | {"q": [q[i] for i in keep], "intensity": [intensity[i] for i in keep]}
-
-
-def _or_none(value: float) -> float | None:
-    return value if math.isfinite(value) else None
 
 
 def _holds(tab: Any, data: DataSet) -> bool:
@@ -257,13 +251,9 @@ def _holds(tab: Any, data: DataSet) -> bool:
 
 def _require(what: Any, hook: str, name: str) -> None:
     try:
-        reduce(getattr, _parts(hook), what)
+        reduce(getattr, hook.split("."), what)
     except AttributeError:
         raise MissingHookError(f"{name}.{hook}") from None
-
-
-def _parts(hook: str) -> Iterable[str]:
-    return hook.split(".")
 
 
 def _version() -> str:

@@ -202,7 +202,7 @@ class SuggestDialog(Form):
         if entry is None:
             return
         done, of = int(event.get("done") or 0), int(event.get("of") or 0)
-        entry.state = f"fitting {event.get('name') or ''} ({done} of {of})" if of else "fitting: first look"
+        entry.state = f"fitting {event.get('name') or ''} ({done} of {of})" if of else "fitting: screening"
         self.progress.setRange(0, of)
         self.progress.setValue(done)
         self._refresh()

@@ -1,4 +1,4 @@
-"""What the dialog knows of each data set: its candidates, before and after a fit. No Qt here."""
+"""State of each data set in the dialog: its candidates, before and after a fit. Without Qt."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Candidate:
     probability : float or None
         0 to 1; None where it was fitted without having been suggested.
     group : str
-        Models that data of this kind cannot tell apart.
+        Models that data of this kind do not distinguish.
     warnings : tuple of str
         One sentence each.
     curve : (list, list) or None
@@ -130,7 +130,7 @@ class Entry:
         self.settle("fitted" if new else "no model could be fitted")
 
     def settle(self, state: str) -> None:
-        """Nothing is awaited any more."""
+        """No answer is awaited any longer; `state` says how it ended."""
         self.state, self.asked, self.request = state, "", None
 
 
@@ -151,13 +151,6 @@ def _scope(candidate: Candidate) -> tuple[str, ...]:
 
 
 def _unfitted(candidate: Candidate) -> Candidate:
-    """What an earlier fit said of a candidate that this one left out is no longer true."""
-    return replace(
-        candidate,
-        warnings=_scope(candidate),
-        reduced_chisq=None,
-        weight=None,
-        verified=None,
-        page=None,
-        dq=None,
-    )
+    """A candidate that the latest fit left out: results of an earlier fit no longer hold."""
+    kept = candidate.model, candidate.structure_factor, candidate.probability, candidate.group
+    return Candidate(*kept, _scope(candidate), candidate.curve)

@@ -1,8 +1,8 @@
-"""Write the file with which SasView finds sasnet into SasView's folder of plugin models, and remove it.
+"""Install and remove the file by which SasView finds sasnet, in SasView's folder of plugin models.
 
 SasView has no entry points. It executes each file of that folder while its window is made; this one loads the
-code of this folder by its path and waits for the window. Where sasnet is gone or broken, it writes one line
-into SasView's log and nothing else happens.
+code of this folder by its path and waits for the window. Where sasnet is missing or fails, it writes one line
+into SasView's log and changes nothing.
 """
 
 from __future__ import annotations

@@ -156,7 +156,7 @@ def _range(values: list[float], room: float) -> tuple[float, float]:
 
 
 def _without_depths(values: list[float]) -> list[float]:
-    """Noise about zero reaches as far down as it likes; the axis ends a little below most points."""
+    """Values above a quarter of the 5th percentile: noise about zero would stretch the logarithmic axis."""
     floor = sorted(values)[len(values) // 20] / 4
     return [value for value in values if value >= floor]
 

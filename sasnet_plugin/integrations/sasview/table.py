@@ -32,7 +32,7 @@ class Bar(QStyledItemDelegate):
     """A probability as a bar with its number."""
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex) -> None:
-        """Draw what a table draws anyway, and the bar at the foot, where a selected row shows it too."""
+        """Draw the cell as usual, then the bar along its lower edge, where a selected row shows it too."""
         super().paint(painter, option, index)
         value = index.data(Qt.ItemDataRole.UserRole)
         if isinstance(value, float):

@@ -11,8 +11,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from sasnet_plugin.simulate.draws import Prior
-from sasnet_plugin.simulate.gisas import masks, orientation
+from sasnet_plugin.simulate.gisas import orientation
 from sasnet_plugin.simulate.gisas.priors import GEOMETRY
+from sasnet_plugin.simulate.images import masks
 from sasnet_plugin.simulate.images.measurement import MEASUREMENT
 from sasnet_plugin.simulate.prior_table import write
 
