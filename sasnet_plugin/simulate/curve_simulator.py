@@ -12,7 +12,7 @@ import numpy as np
 
 from ..domains.heads import Classes, Head, Inputs, Targets
 from ..types import SimulationError
-from .clean import Clean, simulate_clean, tier
+from .clean import Clean, simulate_clean, cost_class
 from .dataset import Layout, Plan, Request, Row, Shard, opened, shard_paths
 from .grid import N_WIDE, WIDE_Q
 from .priors import form_models, model_info, structure_factors
@@ -86,10 +86,10 @@ class CurveSimulator:
         shards = []
         for number in range(request.rounds):
             for name in request.models or (*form_models(), *structure_factors()):
-                count = max(1, round(VERY_SLOW.get(name, PER_ROUND[tier(name)]) * request.scale))
+                count = max(1, round(VERY_SLOW.get(name, PER_ROUND[cost_class(name)]) * request.scale))
                 if request.limit is not None:
                     count = min(count, request.limit)
-                more = SPREAD_VERY_SLOW.get(name, SPREAD[tier(name)]) if request.spread else 0
+                more = SPREAD_VERY_SLOW.get(name, SPREAD[cost_class(name)]) if request.spread else 0
                 kinds = [(count, request.monodisperse, False)]
                 if more:
                     kinds.append((max(1, round(more * request.scale)), True, True))

@@ -35,7 +35,12 @@ Planned = Callable[..., Plan]
 
 def curves(folder: Path, **changed: Any) -> Plan:
     """Two rounds of four curves of three models."""
-    usual: dict[str, Any] = {"rounds": 2, "seed": 7, "limit": 4, "models": ("sphere", "guinier", "hardsphere")}
+    usual: dict[str, Any] = {
+        "rounds": 2,
+        "seed": 7,
+        "limit": 4,
+        "models": ("sphere", "guinier", "hardsphere"),
+    }
     return plan(CURVES, folder, Request(**usual | changed))
 
 
