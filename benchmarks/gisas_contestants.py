@@ -205,9 +205,10 @@ def _near_inversion(one: Example, rng: np.random.Generator) -> Answer:
 
 
 def _guess(one: Example) -> OrientationGuess:
-    from sasnet_plugin.predict.orientation import open_orientation
+    from sasnet_plugin.fitting.orientation.answer import guess_of
+    from sasnet_plugin.predict import open_predictor
 
-    return open_orientation().suggest([image(one)])[0]
+    return guess_of(open_predictor("gisas_hex").answers([image(one)])[0])
 
 
 def _network(one: Example, rng: np.random.Generator) -> Answer:

@@ -27,16 +27,17 @@ import numpy as np
 
 from sasnet_plugin.batch.follow import Frame, follow, write
 from sasnet_plugin.cli.files import curves_of, expand
-from sasnet_plugin.cli.growth import as_dict
 from sasnet_plugin.data.images import iter_images, to_window
 from sasnet_plugin.data.images.features import features
-from sasnet_plugin.predict.growth import open_growth
+from sasnet_plugin.domains.gisas_growth import HEADS
+from sasnet_plugin.predict import Answer, open_predictor
+from sasnet_plugin.predict.findings import QuantitiesFinding, Value
 from sasnet_plugin.simulate.growth.film import WINDOW
 from sasnet_plugin.simulate.growth.pattern import pattern
 from sasnet_plugin.simulate.growth.priors import growing
 from sasnet_plugin.simulate.growth.quantities import NAMES, QUANTITIES
 from sasnet_plugin.simulate.images.window import Window
-from sasnet_plugin.types import GrowthGuess, Image, ModelZooError
+from sasnet_plugin.types import Image, ModelZooError
 
 WARM = 50
 COUNTS = 3e5
@@ -106,7 +107,7 @@ def nexus_stream(folder: Path, source: Iterator[np.ndarray]) -> Path:
     return folder / "film.nxs"
 
 
-def by_the_maximum(images: Sequence[Image]) -> list[GrowthGuess]:
+def by_the_maximum(images: Sequence[Image]) -> list[Answer]:
     """A distance from the place of the first maximum, by the features that the network would read."""
     found = []
     for image in images:
@@ -114,7 +115,10 @@ def by_the_maximum(images: Sequence[Image]) -> list[GrowthGuess]:
         features([seen])
         profile = np.where(seen.geometry.phi > 0.2, seen.counts.sum(axis=0), 0)
         distance = image.geometry.wavelength / np.sin(np.radians(seen.geometry.phi[np.argmax(profile)]))
-        found.append(GrowthGuess({"distance": (distance, 0.9 * distance, 1.1 * distance, "Å")}))
+        value = Value(distance, 0.1 * distance, 0.9 * distance, 1.1 * distance, "Å")
+        found.append(
+            Answer(image.file, image.entry, 1.0, (QuantitiesFinding(HEADS[0], {"distance": value}),))
+        )
     return found
 
 
@@ -157,7 +161,7 @@ def measured(source: Path, judge: Callable[[Sequence[Any]], Sequence[Any]], out:
         if not str(path).endswith(".toml")
         for pair in curves_of(path, iter_images, None)
     )
-    number, failures = write(looked_at(follow(found, judge, as_dict, NAMES)), out, QUANTITIES)
+    number, failures = write(looked_at(follow(found, judge, NAMES)), out, QUANTITIES)
     cost = 1e3 * (time.process_time() - start) / max(number, 1)
     files = source.rglob("*") if source.is_dir() else [source]
     disk = sum(path.stat().st_size for path in files) / 1e6
@@ -172,7 +176,7 @@ def main() -> None:
     parser.add_argument("--write", action="store_true", help="keep the table beside this file")
     options = parser.parse_args()
     try:
-        judge: Callable[[Sequence[Any]], Sequence[Any]] = open_growth().outcomes
+        judge: Callable[[Sequence[Any]], Sequence[Any]] = open_predictor("gisas_growth").outcomes
         judged = "answered by the network"
     except ModelZooError:
         judge, judged = by_the_maximum, "answered by the place of the first maximum"

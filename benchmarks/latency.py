@@ -78,7 +78,7 @@ def sphere_curves(count: int, rng: np.random.Generator) -> list[Curve]:
 def rates(count: int) -> dict[str, float]:
     """Curves a second for the whole call and for its two largest parts, with the network already open."""
     curves = sphere_curves(count, np.random.default_rng(1))
-    runtime = open_classifier().runtime
+    runtime = open_classifier().predictor.runtime
     suggest(curves[:200])
     start = time.perf_counter()
     suggest(curves)

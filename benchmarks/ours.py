@@ -30,19 +30,20 @@ def from_zoo(test: Examples, forms: Sequence[str]) -> Answer:
         The network does not know the same form models.
     """
     from sasnet_plugin.predict import open_classifier
-    from sasnet_plugin.predict.decode import decode
+    from sasnet_plugin.report.evaluation import decoded
     from sasnet_plugin.zoo import open_model
 
     classifier = open_classifier()
     manifest = classifier.manifest
-    if sorted(manifest.forms) != sorted(forms):
+    if sorted(manifest.labels) != sorted(forms):
         raise SasnetError(
             "model_zoo/sas1d: was trained on other form models than the test set holds; train it anew."
         )
-    decoded = decode(classifier.runtime.run(np.ascontiguousarray(test.features)), manifest)
-    order = [manifest.forms.index(name) for name in forms]
-    probability = decoded.form[:, order]
-    factor = marginal_factor(probability, decoded.structure_factor[:, order])
+    runtime = classifier.predictor.runtime
+    found = decoded(runtime.run({"features": np.ascontiguousarray(test.features)}), manifest)
+    order = [manifest.labels.index(name) for name in forms]
+    probability = found.form[:, order]
+    factor = marginal_factor(probability, found.structure_factor[:, order])
     return Answer(
         probability,
         float("nan"),
@@ -60,7 +61,7 @@ def from_run(run: Path, test: Examples, forms: Sequence[str]) -> Answer:
     SasnetError
         The run has not finished, or does not know the same form models.
     """
-    from sasnet_plugin.predict.decode import softmax
+    from sasnet_plugin.predict.arithmetic import softmax
     from sasnet_plugin.train.loop import load_net
 
     network, settings = load_net(run)

@@ -54,13 +54,15 @@ def settings(package: str) -> str:
 
 
 def settings_rows(package: str) -> Iterator[tuple[type, list[tuple[str, str, str, str]]]]:
-    """Each dataclass of ``sasnet_plugin.PACKAGE.settings`` with (name, value, unit, why) of its fields."""
+    """The settings of ``sasnet_plugin.PACKAGE.settings``, its constants that are dataclasses.
+
+    Each one's class, with (name, value, unit, why) of its fields.
+    """
     module = import_module(f"sasnet_plugin.{package}.settings")
-    for group in vars(module).values():
-        if isinstance(group, type) and is_dataclass(group) and group.__module__ == module.__name__:
-            given = group()
+    for name, given in vars(module).items():
+        if name.isupper() and is_dataclass(given):
             yield (
-                group,
+                type(given),
                 [
                     (
                         f"`{f.name}`",
@@ -68,7 +70,7 @@ def settings_rows(package: str) -> Iterator[tuple[type, list[tuple[str, str, str
                         f.metadata.get("unit", ""),
                         f.metadata.get("why", ""),
                     )
-                    for f in fields(group)
+                    for f in fields(given)
                 ],
             )
 
@@ -103,6 +105,8 @@ def _first_sentence(path: Path) -> str:
 
 def _number(value: Any) -> str:
     """As people write it: 1e-4 rather than 0.0001, a list without brackets."""
+    if is_dataclass(value):
+        value = {f.name: getattr(value, f.name) for f in fields(value)}
     if isinstance(value, dict):
         return ", ".join(f"{key} {_number(each)}" for key, each in value.items())
     if isinstance(value, tuple | list | frozenset):

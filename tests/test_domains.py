@@ -1,51 +1,55 @@
-"""A domain's page names functions that exist and fit together."""
+"""A domain's specification names functions that exist and fit together, and no one else names the domain."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from sasnet_plugin.domains import PAGES, Domain, page, recognised, resolve
-from sasnet_plugin.domains.gisas_growth import GISAS_GROWTH
-from sasnet_plugin.domains.gisas_hex import GISAS_HEX
+import sasnet_plugin
+from sasnet_plugin import domains
+from sasnet_plugin.domains import PAGES, Domain, recognised, resolve, specification
 from sasnet_plugin.domains.sas1d import SAS1D
 from sasnet_plugin.types import Curve, SasnetError
 
-NEW = {
-    "title",
-    "features",
-    "features_version",
-    "simulator",
-    "heads",
-    "network",
-    "symmetries",
-    "refine",
-    "sections",
-}
-VALUES = {"name", "preprocess_version", "reservoir", "reuse", "quantities"} | NEW
 OF_KERAS = {"net", "build_net"}  # imported by the tests of training
-OPTIONAL = {"recognise", "settings", "augment", "verify", "quantities", "report"} | NEW
+REFERENCES = {f.name for f in fields(Domain) if f.type in ("Ref", "str")} - OF_KERAS
+REFERENCES -= {"name", "title", "purpose", "limits"}
+PACKAGE = Path(sasnet_plugin.__file__).parent
 
 
-@pytest.mark.parametrize("page", [SAS1D, GISAS_HEX, GISAS_GROWTH], ids=lambda page: page.name)
-def test_every_name_on_the_page_is_a_function(page: Domain) -> None:
-    named = {f.name for f in fields(Domain) if getattr(page, f.name)} - VALUES - OF_KERAS
-    for name in named:
-        assert callable(resolve(getattr(page, name))), name
+@pytest.mark.parametrize("name", PAGES)
+def test_every_name_in_a_specification_is_a_function(name: str) -> None:
+    found = specification(name)
+    assert found.name == name
+    for reference in [getattr(found, field) for field in REFERENCES] + list(found.symmetries):
+        assert not reference or callable(resolve(reference)), reference
+    assert found.title
+    assert found.heads
+    assert found.read
+    assert found.features
 
 
-@pytest.mark.parametrize("page", [SAS1D, GISAS_HEX, GISAS_GROWTH], ids=lambda page: page.name)
-def test_every_step_is_on_the_page(page: Domain) -> None:
-    assert all(getattr(page, f.name) for f in fields(Domain) if f.name not in OPTIONAL)
+def test_no_other_file_names_a_domain() -> None:
+    """A kind of measurement is known by its specification; what it does hangs on its heads."""
+    own = {PACKAGE / "domains" / "__init__.py", *(PACKAGE / "domains" / f"{name}.py" for name in PAGES)}
+    named = re.compile(r"[\"'](?:" + "|".join(map(re.escape, PAGES)) + r")[\"']")
+    # Simulators say in their shards what they hold; these are training's, and go with it.
+    simulators = set((PACKAGE / "simulate").rglob("*.py"))
+    guilty = [
+        str(path.relative_to(PACKAGE))
+        for path in sorted(PACKAGE.rglob("*.py"))
+        if path not in own | simulators and named.search(path.read_text(encoding="utf-8"))
+    ]
+    assert guilty == []
 
 
-def test_pages_go_by_their_names() -> None:
-    assert all(page(name).name == name for name in PAGES)
+def test_an_unknown_name_lists_the_known_ones() -> None:
     with pytest.raises(SasnetError, match=r"sans2d: no such kind of measurement; choose one of sas1d"):
-        page("sans2d")
+        specification("sans2d")
 
 
 def test_files_are_told_apart_by_their_first_bytes(tmp_path: Path) -> None:
@@ -57,6 +61,19 @@ def test_files_are_told_apart_by_their_first_bytes(tmp_path: Path) -> None:
         "gisas_hex",
         "sas1d",
     ]
+
+
+def test_the_surest_domain_has_a_file_and_equals_ask(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    picture = tmp_path / "picture.npy"
+    np.save(picture, np.zeros((8, 8)))
+    for name, score in (("less", 0.4), ("alike", 1.0)):
+        monkeypatch.setitem(PAGES, name, f"{__name__}:{name}")
+        monkeypatch.setitem(globals(), name, Domain(name, recognise=f"{__name__}:score_of_{name}"))
+        monkeypatch.setitem(globals(), f"score_of_{name}", lambda path, score=score: score)
+        if name == "less":
+            assert domains.recognised(picture) == "gisas_hex"
+    with pytest.raises(SasnetError, match="may be any of gisas_hex, alike; say which with --domain"):
+        recognised(picture)
 
 
 def test_parameters_are_those_of_the_priors() -> None:
@@ -80,6 +97,6 @@ def test_simulate_and_preprocess_fit_together() -> None:
     clean = resolve(SAS1D.simulate)("sphere", np.random.default_rng(1))
     q = WIDE_Q[400 : clean.n_valid]
     curve = Curve(q, np.exp(clean.log_intensity[400 : clean.n_valid]))
-    features = resolve(SAS1D.preprocess)([curve])
+    features = resolve(SAS1D.features)([curve])["features"]
     assert features.shape[0] == 1
     assert np.all(np.isfinite(features))

@@ -13,14 +13,15 @@ import pytest
 from typer.testing import CliRunner
 
 from sasnet_plugin.cli.main import app
-from sasnet_plugin.predict.orientation import OUT_OF_SCOPE, OrientationReader, open_orientation
+from sasnet_plugin.fitting.orientation.answer import guess_of
+from sasnet_plugin.predict import Predictor, open_predictor
 from sasnet_plugin.simulate.gisas.basis import basis, mix
 from sasnet_plugin.simulate.gisas.distances import circular_w1, folded_w1, mirrored
 from sasnet_plugin.simulate.gisas.geometry import N_XI, WINDOW, Geometry
 from sasnet_plugin.simulate.gisas.orientation import deltas, peak
 from sasnet_plugin.simulate.images.detector import MARGIN, expected_counts
 from sasnet_plugin.simulate.images.measurement import Measurement
-from sasnet_plugin.types import GrazingIncidence, Image
+from sasnet_plugin.types import GrazingIncidence, Image, OrientationGuess
 from sasnet_plugin.zoo import registered
 
 pytestmark = pytest.mark.skipif("gisas_hex" not in registered(), reason="no trained network in the zoo")
@@ -43,14 +44,18 @@ STEADY = Measurement(
 TWO = deltas(np.array([5.0, 26.0]), np.array([0.65, 0.35]))
 
 
+def suggest(reader: Predictor, images: list[Image]) -> list[OrientationGuess]:
+    return [guess_of(answer) for answer in reader.answers(images)]
+
+
 @pytest.fixture(scope="module")
 def half() -> np.ndarray:
     return basis(GEOMETRY, WINDOW.with_margin(MARGIN)).half()
 
 
 @pytest.fixture(scope="module")
-def reader() -> OrientationReader:
-    return open_orientation()
+def reader() -> Predictor:
+    return open_predictor("gisas_hex")
 
 
 def measured(clean: np.ndarray, counts: float, seed: int) -> Image:
@@ -70,33 +75,31 @@ def plain(counts: np.ndarray) -> Image:
 
 
 @pytest.mark.parametrize("truth", [TWO, peak(12.0, 8.0)], ids=["two angles", "a peak"])
-def test_answer_is_closer_than_knowing_nothing(reader: OrientationReader, half: np.ndarray, truth) -> None:
-    guesses = reader.suggest([measured(mix(half, truth), 3e6, seed) for seed in range(4)])
+def test_answer_is_closer_than_knowing_nothing(reader: Predictor, half: np.ndarray, truth) -> None:
+    guesses = suggest(reader, [measured(mix(half, truth), 3e6, seed) for seed in range(4)])
     for guess in guesses:
         assert guess.in_scope > reader.manifest.scope_threshold
         assert folded_w1(guess.p, truth) < 0.75 * folded_w1(np.full(N_XI, 1 / N_XI), truth)
         assert guess.uniform_p_value < 0.05
 
 
-def test_measuring_longer_changes_the_answer_within_noise(
-    reader: OrientationReader, half: np.ndarray
-) -> None:
+def test_measuring_longer_changes_the_answer_within_noise(reader: Predictor, half: np.ndarray) -> None:
     clean = mix(half, TWO)
-    answers = {c: reader.suggest([measured(clean, c, s) for s in range(4)]) for c in (1e6, 1e7)}
+    answers = {c: suggest(reader, [measured(clean, c, s) for s in range(4)]) for c in (1e6, 1e7)}
     within = max(circular_w1(one.p, answers[1e6][0].p) for one in answers[1e6][1:])
     across = circular_w1(answers[1e6][0].p, answers[1e7][0].p)
     assert across < max(2.5 * within, 1.5)
 
 
-def test_mirrored_pattern_gives_the_mirrored_answer(reader: OrientationReader, half: np.ndarray) -> None:
+def test_mirrored_pattern_gives_the_mirrored_answer(reader: Predictor, half: np.ndarray) -> None:
     image = measured(mix(half, TWO), 1e6, 3)
-    straight, turned = reader.suggest([image, replace(image, counts=image.counts[:, ::-1])])
+    straight, turned = suggest(reader, [image, replace(image, counts=image.counts[:, ::-1])])
     np.testing.assert_allclose(turned.p, mirrored(straight.p), atol=1e-5)
 
 
-def test_even_distribution_is_called_even(reader: OrientationReader, half: np.ndarray) -> None:
+def test_even_distribution_is_called_even(reader: Predictor, half: np.ndarray) -> None:
     clean = mix(half, np.full(N_XI, 1 / N_XI))
-    guesses = reader.suggest([measured(clean, 1e6, seed) for seed in range(10)])
+    guesses = suggest(reader, [measured(clean, 1e6, seed) for seed in range(10)])
     assert sum(guess.uniform_p_value > 0.05 for guess in guesses) >= 7
 
 
@@ -152,10 +155,10 @@ def strangers(half: np.ndarray) -> dict[str, np.ndarray]:
     }
 
 
-def test_strangers_get_no_orientation(reader: OrientationReader, half: np.ndarray) -> None:
+def test_strangers_get_no_orientation(reader: Predictor, half: np.ndarray) -> None:
     found = strangers(half)
-    guesses = reader.suggest([plain(counts) for counts in found.values()])
+    guesses = suggest(reader, [plain(counts) for counts in found.values()])
     for name, guess in zip(found, guesses, strict=True):
-        assert OUT_OF_SCOPE in guess.notes, name
+        assert reader.manifest.scope.outside in guess.notes, name
         assert guess.p.max() < 0.01, name
         assert guess.p_high.min() == 1, name

@@ -7,7 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from sasnet_plugin.predict.growth import OUT_OF_SCOPE, GrowthReader, open_growth
+from sasnet_plugin.predict import Answer, Predictor, open_predictor
+from sasnet_plugin.predict.findings import QuantitiesFinding
 from sasnet_plugin.simulate.growth.film import WINDOW, Film
 from sasnet_plugin.simulate.growth.pattern import pattern
 from sasnet_plugin.simulate.growth.priors import growing, sample_film
@@ -21,9 +22,14 @@ pytestmark = pytest.mark.skipif("gisas_growth" not in registered(), reason="no t
 pytest.importorskip("periodictable")
 
 
+def quantities(answer: Answer) -> dict[str, tuple[float, float, float]]:
+    found = answer.finding(QuantitiesFinding)
+    return {name: (v.value, v.low, v.high) for name, v in (found.known if found else {}).items()}
+
+
 @pytest.fixture(scope="module")
-def reader() -> GrowthReader:
-    return open_growth()
+def reader() -> Predictor:
+    return open_predictor("gisas_growth")
 
 
 def image(one: Example) -> Image:
@@ -39,17 +45,15 @@ def films() -> list[tuple[Film, np.ndarray]]:
     return [(film, pattern(film, WINDOW.with_margin(MARGIN))) for film in drawn]
 
 
-def test_distance_and_radius_of_unseen_films(
-    reader: GrowthReader, films: list[tuple[Film, np.ndarray]]
-) -> None:
+def test_distance_and_radius_of_unseen_films(reader: Predictor, films: list[tuple[Film, np.ndarray]]) -> None:
     rng = np.random.default_rng(1)
     images = [image(example(film, rng, clean=clean, counts=1e6)) for film, clean in films]
-    answers = reader.suggest(images)
-    pairs = [(film, a) for (film, _), a in zip(films, answers, strict=True) if a.quantities]
+    answers = reader.answers(images)
+    pairs = [(film, a) for (film, _), a in zip(films, answers, strict=True) if quantities(a)]
     assert len(pairs) > 0.85 * len(films)
     for name, most in (("distance", 0.05), ("radius", 0.10)):
         truth = np.array([getattr(film, name) for film, _ in pairs])
-        value, low, high = np.array([a.quantities[name][:3] for _, a in pairs]).T
+        value, low, high = np.array([quantities(a)[name] for _, a in pairs]).T
         error, inside = np.median(np.abs(value / truth - 1)), np.mean((low <= truth) & (truth <= high))
         print(f"{name}: median error {error:.1%}, the band holds {inside:.0%}")
         assert error <= most
@@ -58,7 +62,7 @@ def test_distance_and_radius_of_unseen_films(
 
 
 def test_more_counts_make_narrower_bands_and_smaller_errors(
-    reader: GrowthReader, films: list[tuple[Film, np.ndarray]]
+    reader: Predictor, films: list[tuple[Film, np.ndarray]]
 ) -> None:
     found = {}
     for counts in (1e4, 1e6):
@@ -66,13 +70,13 @@ def test_more_counts_make_narrower_bands_and_smaller_errors(
             image(example(film, np.random.default_rng(row), clean=clean, counts=counts))
             for row, (film, clean) in enumerate(films)
         ]
-        found[counts] = reader.suggest(images)
-    rows = [row for row in range(len(films)) if all(answers[row].quantities for answers in found.values())]
+        found[counts] = reader.answers(images)
+    rows = [row for row in range(len(films)) if all(quantities(answers[row]) for answers in found.values())]
     assert len(rows) > 0.7 * len(films)
     for name in ("distance", "radius", "aspect"):
         truth = np.array([getattr(films[row][0], name) for row in rows])
         short, long = (
-            np.array([answers[row].quantities[name][:3] for row in rows]) for answers in found.values()
+            np.array([quantities(answers[row])[name] for row in rows]) for answers in found.values()
         )
         narrower = np.median(np.log(short[:, 2] / short[:, 1]) / np.log(long[:, 2] / long[:, 1]))
         print(f"{name}: bands at 1e4 counts are {narrower:.2f} times as wide as at 1e6")
@@ -80,18 +84,18 @@ def test_more_counts_make_narrower_bands_and_smaller_errors(
         assert np.median(np.abs(short[:, 0] / truth - 1)) > np.median(np.abs(long[:, 0] / truth - 1))
 
 
-def test_a_film_that_grows_is_seen_to_grow(reader: GrowthReader) -> None:
+def test_a_film_that_grows_is_seen_to_grow(reader: Predictor) -> None:
     rng = np.random.default_rng(2)
     deposited = (2.0, 6.0, 12.0, 20.0)
     series = [growing(thickness, 80.0 + thickness) for thickness in deposited]
-    answers = reader.suggest([image(example(film, rng, counts=3e6)) for film in series])
-    radii = [answer.quantities["radius"][0] for answer in answers if answer.quantities]
+    answers = reader.answers([image(example(film, rng, counts=3e6)) for film in series])
+    radii = [quantities(answer)["radius"][0] for answer in answers if quantities(answer)]
     assert len(radii) >= 3
     assert radii == sorted(radii)
 
 
 def test_strangers_and_other_wavelengths_are_refused(
-    reader: GrowthReader, films: list[tuple[Film, np.ndarray]]
+    reader: Predictor, films: list[tuple[Film, np.ndarray]]
 ) -> None:
     rng = np.random.default_rng(3)
     alpha, phi = WINDOW.centres()
@@ -106,22 +110,22 @@ def test_strangers_and_other_wavelengths_are_refused(
             images.append(
                 Image(counts, whole, GrazingIncidence(phi, alpha, film.wavelength, film.alpha_i), file=kind)
             )
-        refused[kind] = np.mean([OUT_OF_SCOPE in answer.notes for answer in reader.suggest(images)])
+        refused[kind] = np.mean([answer.scope.outside in answer.notes for answer in reader.answers(images)])
     print(refused)
     assert min(refused.values()) >= 0.7
     assert np.mean(list(refused.values())) >= 0.9
     flat = np.random.default_rng(4).poisson(np.full(WINDOW.shape, 30.0)).astype(float)
-    (answer,) = reader.suggest([Image(flat, whole, GrazingIncidence(phi, alpha, 0.96, 0.4), file="flat")])
-    assert answer.quantities == {}
+    (answer,) = reader.answers([Image(flat, whole, GrazingIncidence(phi, alpha, 0.96, 0.4), file="flat")])
+    assert quantities(answer) == {}
     one = image(example(growing(10.0, 90.0), np.random.default_rng(5), counts=1e6))
-    (answer,) = reader.suggest([replace(one, geometry=replace(one.geometry, wavelength=1.34))])
-    assert answer.quantities == {}
+    (answer,) = reader.answers([replace(one, geometry=replace(one.geometry, wavelength=1.34))])
+    assert quantities(answer) == {}
 
 
-def test_a_mirror_changes_nothing(reader: GrowthReader, films: list[tuple[Film, np.ndarray]]) -> None:
+def test_a_mirror_changes_nothing(reader: Predictor, films: list[tuple[Film, np.ndarray]]) -> None:
     film, clean = films[3]
     one = image(example(film, np.random.default_rng(6), clean=clean, counts=1e6))
     turned = replace(one, counts=one.counts[:, ::-1], mask=one.mask[:, ::-1])
-    (first,), (second,) = reader.suggest([one]), reader.suggest([turned])
-    for name, numbers in first.quantities.items():
-        assert second.quantities[name][:3] == pytest.approx(numbers[:3], rel=1e-4)
+    (first,), (second,) = reader.answers([one]), reader.answers([turned])
+    for name, numbers in quantities(first).items():
+        assert quantities(second)[name] == pytest.approx(numbers, rel=1e-4)

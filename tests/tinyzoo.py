@@ -1,13 +1,14 @@
-"""A model zoo with a very small network, for tests of everything around the trained one.
+"""A model zoo with very small networks for any domain, for tests of everything around the trained ones.
 
-The network has the real one's inputs and outputs: linear heads with fixed random weights on the mean of the
-features over the q grid.
+Each has the real one's inputs and outputs: linear heads with fixed random weights on the mean of the features
+over strips of the last axis but one, so that a network for patterns can see left from right.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,29 +16,54 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from sasnet_plugin.data.preprocess import N_CHANNELS, N_GRID, PREPROCESS_VERSION
+from sasnet_plugin.data.images.features import N_CHANNELS as N_IMAGE
+from sasnet_plugin.data.preprocess import N_CHANNELS, N_GRID
+from sasnet_plugin.domains import specification
+from sasnet_plugin.domains.heads import Classes, Distribution, Group, Head, Quantities, Scope, outputs_of
+from sasnet_plugin.zoo.manifest import described
 
 FORMS = ("sphere", "fuzzy_sphere", "core_shell_sphere", "cylinder", "lamellar", "power_law")
-FACTORS = (None, "hardsphere", "hayter_msa", "squarewell", "stickyhardsphere")
-ALLOWED = {name: list(FACTORS[1:]) for name in FORMS[:4]} | {"lamellar": [], "power_law": []}
+FACTORS = ("", "hardsphere", "hayter_msa", "squarewell", "stickyhardsphere")
+ALLOWED = dict.fromkeys(FORMS[:4], FACTORS[1:])
 GROUPS = (("spherical", FORMS[:3]), ("rods", FORMS[3:4]), ("the rest", FORMS[4:]))
+#: Shape of the features and strips that the network sees.
+_FEATURES = {"sas1d": ((N_GRID, N_CHANNELS), 1), "gisas_hex": ((64, 64, N_IMAGE), 8)}
+_STATED = {
+    "gisas_hex": {"wavelength": [1.1, 1.6], "alpha_i": [0.115, 0.235]},
+    "gisas_growth": {"wavelength": [0.92, 1.02], "alpha_i": [0.28, 0.62]},
+}
+_EDGES = {
+    "gisas_hex": {"phi": [-1.07, 1.07], "alpha_f": [0.0, 2.2]},
+    "gisas_growth": {"phi": [-2.0, 2.0], "alpha_f": [0.0, 2.5]},
+}
 
 
-def manifest_entries(onnx_bytes: bytes = b"", **changes: Any) -> dict[str, Any]:
+def heads_of(domain: str = "sas1d") -> tuple[Head, ...]:
+    """The domain's heads, with classes."""
+    found: list[Head] = []
+    for head in specification(domain).heads:
+        if isinstance(head, Classes):
+            groups = () if head.given else tuple(Group(*group) for group in GROUPS)
+            labels, allowed = (FACTORS, ALLOWED) if head.given else (FORMS, {})
+            head = replace(head, labels=labels, groups=groups, allowed=allowed)
+        found.append(head)
+    return tuple(found)
+
+
+def manifest_entries(onnx_bytes: bytes = b"", domain: str = "sas1d", **changes: Any) -> dict[str, Any]:
     """Entries of the tiny network's manifest, with `changes`."""
+    heads = heads_of(domain)
+    inputs: dict[str, Any] = {"q_range": [1e-4, 1.0], "parameters": {}}
+    if domain in _EDGES:
+        inputs = {"window": {"rows": 64, "columns": 64, **_EDGES[domain]}, "stated": _STATED[domain]}
     entries: dict[str, Any] = {
-        "format": 1,
-        "name": "sas1d",
-        "domain": "sas1d",
-        "preprocess_version": PREPROCESS_VERSION,
-        "q_range": [1e-4, 1.0],
-        "forms": list(FORMS),
-        "structure_factors": list(FACTORS),
-        "allowed_structure_factors": ALLOWED,
-        "temperature": {"form": 1.5, "structure_factor": 0.8, "scope": [1.2, 0.1]},
-        "groups": [{"name": name, "members": list(members)} for name, members in GROUPS],
-        "scope_threshold": 0.3,
-        "parameters": {},
+        "format": 2,
+        "name": domain,
+        "domain": domain,
+        "features_version": specification(domain).features_version,
+        "heads": {head.name: described(head) for head in heads},
+        "calibration": {head.name: _calibration(head) for head in heads},
+        "inputs": inputs,
         "versions": {},
         "data_hash": "0",
         "metrics": {},
@@ -46,27 +72,55 @@ def manifest_entries(onnx_bytes: bytes = b"", **changes: Any) -> dict[str, Any]:
     return entries | changes
 
 
-def network(*, seed: int = 1, scope_bias: float = 3.0) -> bytes:
-    """Serialised ONNX graph: the mean of the features over the grid, then one linear map for each head."""
+def _calibration(head: Head) -> dict[str, Any]:
+    if isinstance(head, Classes):
+        return {"temperature": 0.8 if head.given else 1.5}
+    if isinstance(head, Scope):
+        return {"slope": 1.0 if head.silent else 1.2, "offset": 0.0 if head.silent else 0.1, "threshold": 0.3}
+    if isinstance(head, Quantities):
+        n = len(head.parameters)
+        bands, errors = [[0.0, [3.29] * n], [99.0, [1.645] * n]], [[99.0, [1.0] * n]]
+        return {"factors": {"band": bands, "error": errors, "": []}[head.interval]}
+    assert isinstance(head, Distribution)
+    return {"band": 1.2, "uniform": [[0.0, [0.1, 0.2, 0.3, 0.4]], [99.0, [1.0, 2.0, 3.0, 4.0]]]}
+
+
+def network(domain: str = "sas1d", *, seed: int = 1, scope_bias: float = 3.0) -> bytes:
+    """Serialised ONNX graph."""
     rng = np.random.default_rng(seed)
-    forms, factors = len(FORMS), len(FACTORS)
-    sizes = {"form": forms, "structure_factor_flat": forms * factors, "scope": 1, "size": 2}
-    bias = {"scope": np.array([scope_bias]), "size": np.array([1.7, -3.0])}
-    constants = [numpy_helper.from_array(np.array([-1, forms, factors], dtype=np.int64), "shape")]
-    nodes = [helper.make_node("ReduceMean", ["features"], ["mean"], axes=[1], keepdims=0)]
-    for name, size in sizes.items():
-        spread = 5.0 if name.startswith(("form", "structure")) else 0.0
-        weights = spread * rng.normal(size=(N_CHANNELS, size))
-        offsets = bias.get(name, np.zeros(size))
-        constants.append(numpy_helper.from_array(weights.astype(np.float32), f"{name}_weights"))
-        constants.append(numpy_helper.from_array(offsets.astype(np.float32), f"{name}_offsets"))
-        nodes.append(helper.make_node("Gemm", ["mean", f"{name}_weights", f"{name}_offsets"], [name]))
-    nodes.append(helper.make_node("Reshape", ["structure_factor_flat", "shape"], ["structure_factor"]))
-    shapes = {"form": [forms], "structure_factor": [forms, factors], "scope": [1], "size": [2]}
+    shape, strips = _FEATURES.get(domain, ((64, 64, N_IMAGE), 1))
+    split = [-1, *shape[:-2], strips, shape[-2] // strips, shape[-1]]
+    over = [axis for axis in range(1, len(split) - 1) if axis != len(split) - 3]
+    width = strips * shape[-1]
+    constants = [
+        numpy_helper.from_array(np.array(split), "strips"),
+        numpy_helper.from_array(np.array([-1, width]), "flat"),
+    ]
+    nodes = [
+        helper.make_node("Reshape", ["features", "strips"], ["split"]),
+        helper.make_node("ReduceMean", ["split"], ["mean"], axes=over, keepdims=0),
+        helper.make_node("Reshape", ["mean", "flat"], ["row"]),
+    ]
+    heads = heads_of(domain)
+    shapes = outputs_of(heads)
+    for name, (spread, bias) in _weights(heads, scope_bias).items():
+        size = int(np.prod(shapes[name]))
+        weights = (spread * rng.normal(size=(width, size))).astype(np.float32)
+        if domain == "gisas_growth":
+            weights[:, 1::2] = 0.0  # errors that do not depend on the pattern
+        offsets = np.tile(bias, size // len(bias)).astype(np.float32)
+        for values, end in (
+            (weights, "weights"),
+            (offsets, "offsets"),
+            (np.array([-1, *shapes[name]]), "shape"),
+        ):
+            constants.append(numpy_helper.from_array(values, f"{name}_{end}"))
+        nodes.append(helper.make_node("Gemm", ["row", f"{name}_weights", f"{name}_offsets"], [f"{name}_row"]))
+        nodes.append(helper.make_node("Reshape", [f"{name}_row", f"{name}_shape"], [name]))
     graph = helper.make_graph(
         nodes,
         "tiny",
-        [helper.make_tensor_value_info("features", TensorProto.FLOAT, ["n", N_GRID, N_CHANNELS])],
+        [helper.make_tensor_value_info("features", TensorProto.FLOAT, ["n", *shape])],
         [helper.make_tensor_value_info(k, TensorProto.FLOAT, ["n", *v]) for k, v in shapes.items()],
         constants,
     )
@@ -75,15 +129,42 @@ def network(*, seed: int = 1, scope_bias: float = 3.0) -> bytes:
     return bytes(model.SerializeToString())
 
 
-def write_zoo(folder: Path, *, onnx_bytes: bytes | None = None, **changes: Any) -> Path:
-    """Write a zoo that holds the tiny network as ``sas1d``; `changes` go into its manifest."""
-    graph = network() if onnx_bytes is None else onnx_bytes
-    home = folder / "sas1d"
+def _weights(heads: tuple[Head, ...], scope_bias: float) -> dict[str, tuple[float, tuple[float, ...]]]:
+    """Spread of the weights of each output, and its offsets, repeated."""
+    found: dict[str, tuple[float, tuple[float, ...]]] = {}
+    for head in heads:
+        if isinstance(head, Classes):
+            found[head.name] = 5.0, (0.0,)
+        elif isinstance(head, Scope):
+            found[head.name] = 0.0, (scope_bias,)
+        elif isinstance(head, Distribution):
+            found[head.name] = 1.0, (0.0,)
+            found[f"{head.name}_band"] = 0.1, (0.3, 2.0)
+        elif isinstance(head, Quantities):
+            usual = {"band": (0.3, (0.0, -2.0)), "error": (0.1, (0.0, -1.0)), "": (0.0, (1.7, -3.0))}
+            found[head.name] = usual[head.interval]
+    return found
+
+
+def write_zoo(
+    folder: Path,
+    domain: str = "sas1d",
+    *,
+    onnx_bytes: bytes | None = None,
+    scope_bias: float = 3.0,
+    **changes: Any,
+) -> Path:
+    """Put the tiny network of a domain into a zoo; `changes` go into its manifest."""
+    graph = network(domain, scope_bias=scope_bias) if onnx_bytes is None else onnx_bytes
+    home = folder / domain
     home.mkdir(parents=True)
     (home / "model.onnx").write_bytes(graph)
-    (home / "manifest.json").write_text(json.dumps(manifest_entries(graph, **changes)), encoding="utf-8")
-    registry = {"sas1d": {"path": "sas1d", "domain": "sas1d"}}
-    (folder / "registry.json").write_text(json.dumps(registry), encoding="utf-8")
+    entries = manifest_entries(graph, domain, **changes)
+    (home / "manifest.json").write_text(json.dumps(entries), encoding="utf-8")
+    path = folder / "registry.json"
+    registry = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    registry[domain] = {"path": domain, "domain": domain}
+    path.write_text(json.dumps(registry), encoding="utf-8")
     return folder
 
 

@@ -7,36 +7,27 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..domains.heads import Parameter
 from ..types import SasnetError
 
 if TYPE_CHECKING:
+    from ..predict import Answer
     from ..report.images.trends import Column
 
 #: Frames judged together: a frame of a large detector takes 20 MB.
 TOGETHER = 4
 #: Points of a figure; of longer series every second, third, … frame is drawn.
 MOST_DRAWN = 2000
+_NORMAL_90 = 1.645
 #: What stands before the quantities in a line.
 HEAD = ("frame", "file", "entry", "time", "in_scope", "note")
-_NORMAL_90 = 1.645
 
-Judge = Callable[[Sequence[Any]], Sequence[Any]]
-
-
-class Named(Protocol):
-    """A number that is asked for."""
-
-    @property
-    def name(self) -> str:
-        """Of it in answers."""
-
-    @property
-    def unit(self) -> str:
-        """As answers have it."""
+#: Measurements to an answer, or an exception, for each.
+Answers = Callable[[Sequence[Any]], Sequence["Answer | Exception"]]
 
 
 @dataclass(frozen=True)
@@ -68,8 +59,7 @@ class Frame:
 
 def follow(
     measurements: Iterable[tuple[str, Any]],
-    judge: Judge,
-    as_dict: Callable[[Any], dict[str, Any]],
+    answers: Answers,
     names: Sequence[str],
     *,
     interval: float = 1.0,
@@ -80,10 +70,7 @@ def follow(
     ----------
     measurements : iterable of (file, measurement or exception)
         An exception becomes a line that says why.
-    judge : callable
-        Measurements to an answer, or an exception, for each.
-    as_dict : callable
-        An answer as plain data, in which numbers have ``value`` and ``low``, ``high`` or ``error``.
+    answers : callable
     names : sequence of str
         Numbers that are wanted.
     interval : float
@@ -94,29 +81,28 @@ def follow(
     for number, (file, one) in enumerate(measurements, start=1):
         waiting.append((number, file, one))
         if len(waiting) >= TOGETHER:
-            yield from _answered(waiting, judge, as_dict, names, interval)
+            yield from _answered(waiting, answers, names, interval)
             waiting.clear()
-    yield from _answered(waiting, judge, as_dict, names, interval)
+    yield from _answered(waiting, answers, names, interval)
 
 
 def _answered(
     waiting: Sequence[tuple[int, str, Any]],
-    judge: Judge,
-    as_dict: Callable[[Any], dict[str, Any]],
+    answers: Answers,
     names: Sequence[str],
     interval: float,
 ) -> Iterator[Frame]:
-    answers = iter(judge([one for *_, one in waiting if not isinstance(one, Exception)]))
+    found = iter(answers([one for *_, one in waiting if not isinstance(one, Exception)]))
     for number, file, one in waiting:
-        outcome = one if isinstance(one, Exception) else next(answers)
+        outcome = one if isinstance(one, Exception) else next(found)
         entry = str(getattr(one, "entry", ""))
         time = (number - 1) * interval
         if isinstance(outcome, Exception):
             yield Frame(number, file, entry, time, note=str(outcome))
             continue
-        found = as_dict(outcome)
-        values = {name: value for name in names if (value := number_of(found, name)) is not None}
-        yield Frame(number, file, entry, time, float(found.get("in_scope", math.nan)), values)
+        said = outcome.as_dict()
+        values = {name: value for name in names if (value := number_of(said, name)) is not None}
+        yield Frame(number, file, entry, time, float(said.get("in_scope", math.nan)), values)
 
 
 def number_of(answer: dict[str, Any], name: str) -> tuple[float, float, float] | None:
@@ -132,7 +118,7 @@ def number_of(answer: dict[str, Any], name: str) -> tuple[float, float, float] |
     return None
 
 
-def write(frames: Iterable[Frame], path: Path, quantities: Sequence[Named]) -> tuple[int, int]:
+def write(frames: Iterable[Frame], path: Path, quantities: Sequence[Parameter]) -> tuple[int, int]:
     """Write a line for each frame as it comes, so that others can read along; returns frames and failures.
 
     Parameters
@@ -140,7 +126,7 @@ def write(frames: Iterable[Frame], path: Path, quantities: Sequence[Named]) -> t
     frames : iterable of Frame
     path : Path
         CSV; what lay there is replaced.
-    quantities : sequence of Named
+    quantities : sequence of Parameter
         Three columns each.
 
     Raises
@@ -167,7 +153,7 @@ def write(frames: Iterable[Frame], path: Path, quantities: Sequence[Named]) -> t
     return frames_seen, failures
 
 
-def titles(quantity: Named) -> tuple[str, str, str]:
+def titles(quantity: Parameter) -> tuple[str, str, str]:
     """Titles of the three columns of a quantity, with its unit."""
     unit = f" [{quantity.unit}]" if quantity.unit else ""
     return tuple(f"{quantity.name}{end}{unit}" for end in ("", "_low", "_high"))  # type: ignore[return-value]
@@ -192,7 +178,7 @@ class Table:
     columns: dict[str, Column]
 
 
-def read_back(path: Path, quantities: Sequence[Named], *, most: int = MOST_DRAWN) -> Table:
+def read_back(path: Path, quantities: Sequence[Parameter], *, most: int = MOST_DRAWN) -> Table:
     """A table that `write` made, thinned to at most so many frames."""
     with path.open(newline="", encoding="utf-8") as file:
         lines = sum(1 for _ in csv.reader(file)) - 1

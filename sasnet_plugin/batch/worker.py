@@ -120,7 +120,7 @@ def serve(job: Job, bank: Bank, say: Callable[..., None]) -> None:
 
 
 def _within(curve: Curve, window: tuple[float, float] | None) -> Curve:
-    from ..predict.window import within
+    from ..data.clean import within
 
     return curve if window is None else within(curve, *window)
 

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sasnet_plugin import units
+from sasnet_plugin.domains import names_and_titles
 from sasnet_plugin.types import SasnetError
 
 if TYPE_CHECKING:
     from sasnet_plugin.fitting.task import Contrast, Method
 
-
+#: Of what a network is trained, evaluated, or followed.
+DomainName = Annotated[str, typer.Option("--domain", help=f"Kind of measurement: {names_and_titles()}.")]
 #: Settings for reading images.
 Geometry = Annotated[
     list[str] | None,

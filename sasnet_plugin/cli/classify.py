@@ -16,12 +16,14 @@ from sasnet_plugin.cli.arguments import Geometry, names_of, unit_of, window_of
 from sasnet_plugin.cli.files import curves_of, expand
 from sasnet_plugin.cli.kinds import Kinds
 from sasnet_plugin.data.failure import sentence_of
+from sasnet_plugin.domains import ReadOptions, names_and_titles
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from sasnet_plugin.cli.answers import Writer
     from sasnet_plugin.domains import Domain
+    from sasnet_plugin.predict import Answer
 
 CHUNK = 64  # measurements run at once, across files
 PATIENCE = 0.25  # seconds after which answers are given, however few there are
@@ -39,7 +41,7 @@ def classify(
         str | None,
         typer.Option(
             "--domain",
-            help="Kind of measurement, sas1d, gisas_hex or gisas_growth, where the file does not tell it.",
+            help=f"Kind of measurement, where the file does not tell it: {names_and_titles()}.",
         ),
     ] = None,
     verify: Annotated[
@@ -79,7 +81,7 @@ def classify(
 ) -> None:
     """Say what explains scattering data, and how sure that is.
 
-    Of curves: which models; of patterns of ordered nanoparticles: how their lattice is rotated.
+    Of curves: which models; of patterns: what their specification asks, such as how a lattice is rotated.
 
     Exit code 0: every file has its answer; 1: some have not, and a sentence says why; 2: wrong usage.
     """
@@ -93,9 +95,7 @@ def classify(
         top=top,
         models=names_of(models),
         exclude=names_of(exclude),
-        q_unit=unit,
-        entry=entry,
-        geometry=geometry,
+        reading=ReadOptions(unit, entry, tuple(geometry or ())),
         verify=verify,
     )
     for stream in (sys.stdout, sys.stderr):
@@ -104,10 +104,10 @@ def classify(
 
     writer: Writer = JsonWriter() if as_json else TableWriter()
     with _progress() as step:
-        found = outcomes(files, kinds.read, kinds.judge, window, step)
+        found = outcomes(files, kinds.read, kinds.answers, window, step)
         if report is not None:
             found = _reported(found, kinds.domain_of, report)
-        failed, drawn = _write(found, kinds.domain_of, writer, plot is not None)
+        failed, drawn = _write(found, writer, plot is not None)
     if plot is not None and drawn:
         _draw(plot, drawn)
     if failed:
@@ -117,7 +117,7 @@ def classify(
 def outcomes(
     arguments: Iterable[str],
     read: Callable[[str], Iterable[Any]],
-    judge: Callable[[list[Any]], list[Any]],
+    answer: Callable[[list[Any]], list[Any]],
     window: tuple[float, float] | None,
     step: Callable[[], None],
 ) -> Iterator[Outcome]:
@@ -132,71 +132,64 @@ def outcomes(
         for pair in curves_of(path, read, window):
             waiting.append(pair)
             if len(waiting) >= CHUNK:
-                yield from _answer(waiting, judge)
+                yield from _answer(waiting, answer)
                 waiting = []
                 answered = time.monotonic()
         if time.monotonic() - answered > PATIENCE:
-            yield from _answer(waiting, judge)
+            yield from _answer(waiting, answer)
             waiting = []
             answered = time.monotonic()
         step()
-    yield from _answer(waiting, judge)
+    yield from _answer(waiting, answer)
 
 
-def _answer(waiting: list[tuple[str, Any]], judge: Callable[[list[Any]], list[Any]]) -> Iterator[Outcome]:
-    judged = iter(judge([one for _, one in waiting if not isinstance(one, Exception)]))
+def _answer(waiting: list[tuple[str, Any]], answer: Callable[[list[Any]], list[Any]]) -> Iterator[Outcome]:
+    answered = iter(answer([one for _, one in waiting if not isinstance(one, Exception)]))
     for path, one in waiting:
-        yield (path, None, one) if isinstance(one, Exception) else (path, one, next(judged))
+        yield (path, None, one) if isinstance(one, Exception) else (path, one, next(answered))
 
 
 def _reported(
     outcomes: Iterable[Outcome], domain_of: Callable[[Any], Domain], folder: Path
 ) -> Iterator[Outcome]:
     """Write the page of each answer as it comes."""
-    from sasnet_plugin.domains import resolve
+    from sasnet_plugin.report.images.pages import answer_page
+    from sasnet_plugin.types import Curve
 
     for path, one, outcome in outcomes:
+        if isinstance(one, Curve):
+            raise typer.BadParameter(
+                "pages of curves are those of their fits: 'sasnet fit --report'.", param_hint="--report"
+            )
         if not isinstance(outcome, Exception):
-            write = domain_of(one).report
-            if not write:
-                raise typer.BadParameter(
-                    "pages of curves are those of their fits: 'sasnet fit --report'.", param_hint="--report"
-                )
-            resolve(write)(one, outcome, folder)
+            answer_page(domain_of(one), one, outcome, folder)
         yield path, one, outcome
 
 
 def _write(
-    outcomes: Iterable[Outcome], domain_of: Callable[[Any], Domain], writer: Writer, remember: bool
-) -> tuple[int, list[tuple[Domain, Any, Any]]]:
+    outcomes: Iterable[Outcome], writer: Writer, remember: bool
+) -> tuple[int, list[tuple[Any, Answer]]]:
     """Write outcomes as they come; return how many failed, and what a figure needs."""
     from sasnet_plugin.report.plot import MAX_ROWS
 
     failed = 0
-    drawn: list[tuple[Domain, Any, Any]] = []
+    drawn: list[tuple[Any, Answer]] = []
     for path, one, outcome in outcomes:
         if isinstance(outcome, Exception):
             failed += 1
             writer.failure(path, one.entry if one else "", sentence_of(path, outcome))
             continue
-        domain = domain_of(one)
-        writer.answer(domain, one, outcome)
+        writer.answer(one, outcome)
         if remember and len(drawn) <= MAX_ROWS:  # one more than is drawn, to know that there were more
-            drawn.append((domain, one, outcome))
+            drawn.append((one, outcome))
     return failed, drawn
 
 
-def _draw(plot: str, drawn: list[tuple[Domain, Any, Any]]) -> None:
-    """Draw what is of the first one's kind."""
-    from sasnet_plugin.domains import resolve
-    from sasnet_plugin.report.plot import MAX_ROWS
+def _draw(plot: str, drawn: list[tuple[Any, Answer]]) -> None:
+    from sasnet_plugin.report.plot import MAX_ROWS, plot_answers
 
-    kind = drawn[0][0]
-    alike = [(one, answer) for domain, one, answer in drawn if domain is kind]
-    resolve(kind.plot)(plot, alike)
-    if len(alike) < len(drawn):
-        typer.echo(f"{plot}: only the {kind.name} data are drawn; draw the others by themselves.", err=True)
-    elif len(drawn) > MAX_ROWS:
+    plot_answers(plot, drawn)
+    if len(drawn) > MAX_ROWS:
         typer.echo(f"{plot}: only the first {MAX_ROWS} data sets are drawn.", err=True)
 
 

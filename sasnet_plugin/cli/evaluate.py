@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from sasnet_plugin.cli.arguments import DomainName
+from sasnet_plugin.domains import DEFAULT
+
 if TYPE_CHECKING:
     from sasnet_plugin.report.evaluated import Evaluated
 
@@ -16,12 +19,7 @@ def evaluate(
         Path,
         typer.Option("--test", help="Folder of shards of a seed that training never saw (sasnet simulate)."),
     ],
-    domain: Annotated[
-        str,
-        typer.Option(
-            "--domain", help="Kind of measurement: sas1d (curves), gisas_hex or gisas_growth (patterns)."
-        ),
-    ] = "sas1d",
+    domain: DomainName = DEFAULT,
     per_model: Annotated[
         int, typer.Option("--per-model", min=1, help="Test examples of each model or kind.")
     ] = 100,
@@ -48,10 +46,10 @@ def evaluate(
     from rich.console import Console
     from rich.progress import Progress
 
-    from sasnet_plugin.domains import page, resolve
+    from sasnet_plugin.domains import resolve, specification
     from sasnet_plugin.zoo import open_model
 
-    kind = page(domain)
+    kind = specification(domain)
     model = open_model(kind.name)
     with Progress(console=Console(stderr=True)) as progress:
         task = progress.add_task("measuring", total=None)
@@ -101,7 +99,7 @@ def groups(
 
     from sasnet_plugin.zoo import open_model
 
-    manifest = open_model("sas1d").manifest
+    manifest = open_model().manifest
     for group in manifest.groups:
         if as_json:
             typer.echo(json.dumps({"name": group.name, "members": list(group.members)}))

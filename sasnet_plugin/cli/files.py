@@ -98,7 +98,7 @@ def curves_of(
 
 
 def _within(curve: Any, window: tuple[float, float]) -> Curve:
-    from sasnet_plugin.predict.window import within
+    from sasnet_plugin.data.clean import within
 
     if not isinstance(curve, Curve):
         raise DataError(f"{curve.file}: --q-range is for curves; leave it out.")

@@ -10,6 +10,22 @@ from typing import Annotated, Any
 import typer
 
 from sasnet_plugin.cli.arguments import Geometry
+from sasnet_plugin.domains import PAGES, Domain, specification
+from sasnet_plugin.domains.heads import Parameter, Quantities
+
+
+def numbers_of(domain: Domain) -> tuple[Parameter, ...]:
+    """The numbers of a domain that can be followed: those with an uncertainty."""
+    heads = (head for head in domain.heads if isinstance(head, Quantities) and head.interval)
+    return tuple(parameter for head in heads for parameter in head.parameters)
+
+
+#: Domains whose numbers can be followed; by default the one whose numbers have bands.
+_WITH_NUMBERS = [found for found in map(specification, PAGES) if numbers_of(found)]
+FOLLOWED = next(
+    found for found in _WITH_NUMBERS for head in found.heads
+    if isinstance(head, Quantities) and head.interval == "band"
+)  # fmt: skip
 
 
 def follow(
@@ -21,8 +37,13 @@ def follow(
         Path, typer.Option("--out", help="Table to write (CSV), a line for each frame as it comes.")
     ],
     domain: Annotated[
-        str, typer.Option("--domain", help="Kind of measurement: gisas_growth or gisas_hex.")
-    ] = "gisas_growth",
+        str | None,
+        typer.Option(
+            "--domain",
+            help="Kind of measurement, one with numbers:"
+            f" {' or '.join(found.name for found in _WITH_NUMBERS)}; default: {FOLLOWED.name}.",
+        ),
+    ] = None,
     geometry: Geometry = None,
     plot: Annotated[
         str | None, typer.Option("--plot", help="Draw the quantities against time into this file (PNG).")
@@ -41,23 +62,23 @@ def follow(
 
     from sasnet_plugin.batch import follow as series
     from sasnet_plugin.cli.files import curves_of, expand
-    from sasnet_plugin.cli.kinds import geometry_of
     from sasnet_plugin.data.failure import sentence_of
-    from sasnet_plugin.domains import page, resolve
+    from sasnet_plugin.domains import ReadOptions, resolve
+    from sasnet_plugin.predict import open_predictor
     from sasnet_plugin.types import SasnetError
 
-    found = page(domain)
-    if not found.quantities:
+    found = specification(domain) if domain else FOLLOWED
+    quantities = numbers_of(found)
+    if not quantities:
         raise SasnetError(f"{domain}: has no numbers to follow; use 'sasnet batch --series' for curves.")
-    quantities = resolve(found.quantities)
-    judge = resolve(found.judge)(top=1, models=None, exclude=None)
 
     def measurements() -> Iterator[tuple[str, Any]]:
         for argument in expand(files):
             if isinstance(argument, str) and argument.endswith(".toml"):
                 continue  # the geometry of its neighbours
             bad: list[SasnetError] = []
-            read = partial(resolve(found.read), failed=bad.append, **geometry_of(found, geometry, domain))
+            options = ReadOptions(geometry=tuple(geometry or ()), failed=bad.append)
+            read = partial(resolve(found.read), options=options)
             for path, one in curves_of(argument, read, None):
                 # Frames that could not be read before this one, in their order.
                 yield from ((path, sentence) for sentence in bad)
@@ -67,8 +88,7 @@ def follow(
 
     frames = series.follow(
         measurements(),
-        judge,
-        resolve(found.as_dict),
+        open_predictor(found.name).outcomes,
         [quantity.name for quantity in quantities],
         interval=interval or 1.0,
     )

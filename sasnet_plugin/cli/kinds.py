@@ -1,19 +1,23 @@
-"""Measurements of several kinds in one call: each read and judged as its domain's page says."""
+"""Measurements of several domains in one call: each read and answered as its specification says."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
-from sasnet_plugin.domains import Domain, page, recognised, resolve
+from sasnet_plugin.domains import DEFAULT, Domain, ReadOptions, recognised, resolve, specification
 from sasnet_plugin.types import SasnetError
+
+if TYPE_CHECKING:
+    from sasnet_plugin.predict import Answer, Predictor
+    from sasnet_plugin.predict.decoding import Choice
 
 
 class Kinds:
-    """Reads and judges measurements.
+    """Reads and answers measurements.
 
     Parameters
     ----------
@@ -22,12 +26,9 @@ class Kinds:
     top : int
     models, exclude : list of str or None
         Models to choose from, and to leave out.
-    q_unit, entry : str or None
-        For reading.
-    geometry : list of str or None
-        Settings for reading, ``name=value``; only images have such.
+    reading : ReadOptions
     verify : bool
-        Answers are simulated again.
+        Answers are refined by physics and simulated again.
     """
 
     def __init__(
@@ -37,73 +38,58 @@ class Kinds:
         top: int,
         models: list[str] | None,
         exclude: list[str] | None,
-        q_unit: str | None,
-        entry: str | None,
-        geometry: list[str] | None = None,
+        reading: ReadOptions,
         verify: bool = False,
     ) -> None:
-        self._given = page(domain).name if domain else None
-        self._wanted = {"top": top, "models": models, "exclude": exclude}
-        self._reading = {"q_unit": q_unit, "entry": entry}
-        self._geometry = geometry
+        self._given = specification(domain).name if domain else None
+        self._wanted = top, models, exclude
+        self._reading = reading
         self._verify = verify
-        self._judges: dict[str, Callable[[Sequence[Any]], list[Any]]] = {}
-        self._domains: dict[type, Domain] = {}
+        self._opened: dict[str, tuple[Predictor, Choice]] = {}
+        self._domains: dict[str, Domain] = {}  # by file
         if models or exclude:  # wrong names are wrong usage, before the first file is read
-            self._judge(page(domain or "sas1d"))
+            self._predictor(specification(domain or DEFAULT))
 
     def read(self, path: str) -> Iterable[Any]:
         """The measurements of a file."""
-        domain = page(self._given or recognised(Path(path)))
-        for one in resolve(domain.read)(path, **self._reading, **geometry_of(domain, self._geometry, path)):
-            self._domains[type(one)] = domain
+        domain = specification(self._given or recognised(Path(path)))
+        for one in resolve(domain.read)(path, self._reading):
+            self._domains[one.file] = domain
             yield one
 
     def domain_of(self, measurement: Any) -> Domain:
         """The domain that a measurement was read by."""
-        return self._domains[type(measurement)]
+        return self._domains[measurement.file]
 
-    def judge(self, measurements: Sequence[Any]) -> list[Any]:
+    def answers(self, measurements: Sequence[Any]) -> list[Answer | Exception]:
         """An answer or an exception for each, in their order."""
         found: dict[int, Any] = {}
-        for domain in {d.name: d for d in map(self.domain_of, measurements)}.values():
-            rows = [row for row, one in enumerate(measurements) if self.domain_of(one) is domain]
-            answers = self._judge(domain)([measurements[row] for row in rows])
+        domains = {domain.name: domain for domain in map(self.domain_of, measurements)}
+        for name, domain in domains.items():
+            rows = [row for row, one in enumerate(measurements) if self.domain_of(one).name == name]
+            predictor, choice = self._predictor(domain)
+            answers = predictor.outcomes([measurements[row] for row in rows], choice)
             found |= zip(rows, answers, strict=True)
-        return [self._verified(measurements[row], found[row]) for row in range(len(measurements))]
+        return [self._refined(measurements[row], found[row]) for row in range(len(measurements))]
 
-    def _verified(self, measurement: Any, answer: Any) -> Any:
+    def _refined(self, measurement: Any, answer: Any) -> Any:
         if not self._verify or isinstance(answer, Exception):
             return answer
         domain = self.domain_of(measurement)
-        if not domain.verify:
+        if not domain.refine:
             return SasnetError(f"{measurement.file}: --verify is for patterns; 'sasnet fit' verifies curves.")
         try:
-            return resolve(domain.verify)(measurement, answer)
+            return resolve(domain.refine)(measurement, answer)
         except Exception as error:  # one pattern must not stop the others
             return error
 
-    def _judge(self, domain: Domain) -> Callable[[Sequence[Any]], list[Any]]:
-        if domain.name not in self._judges:
-            from sasnet_plugin.predict.outcomes import UnknownModelError
+    def _predictor(self, domain: Domain) -> tuple[Predictor, Choice]:
+        if domain.name not in self._opened:
+            from sasnet_plugin.predict.predictor import UnknownModelError, open_predictor
 
+            predictor = open_predictor(domain.name)
             try:
-                self._judges[domain.name] = resolve(domain.judge)(**self._wanted)
+                self._opened[domain.name] = predictor, predictor.choice(*self._wanted)
             except UnknownModelError as error:
                 raise typer.BadParameter(str(error), param_hint="--models / --exclude") from None
-        return self._judges[domain.name]
-
-
-def geometry_of(domain: Domain, given: list[str] | None, path: str) -> dict[str, Any]:
-    """What ``--geometry`` adds to the reading of a file.
-
-    Raises
-    ------
-    SasnetError
-        The domain has no such settings, or there is something wrong with them.
-    """
-    if not given:
-        return {}
-    if not domain.settings:
-        raise SasnetError(f"{path}: --geometry is for images; a curve has none.")
-    return {"settings": resolve(domain.settings)(given)}
+        return self._opened[domain.name]

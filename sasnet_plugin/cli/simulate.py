@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from sasnet_plugin.cli.arguments import DomainName
+from sasnet_plugin.domains import DEFAULT
 from sasnet_plugin.types import SimulationError
 
 if TYPE_CHECKING:
@@ -17,12 +19,7 @@ if TYPE_CHECKING:
 
 def simulate(
     out: Annotated[Path, typer.Option("--out", help="Folder of the shards; made if it is not there.")],
-    domain: Annotated[
-        str,
-        typer.Option(
-            "--domain", help="Kind of measurement: sas1d (curves), gisas_hex or gisas_growth (patterns)."
-        ),
-    ] = "sas1d",
+    domain: DomainName = DEFAULT,
     rounds: Annotated[
         int, typer.Option("--rounds", min=1, help="Passes over all models, each with new curves.")
     ] = 8,
@@ -59,13 +56,13 @@ def simulate(
     if not 0 < scale < float("inf"):
         raise typer.BadParameter(f"{scale:g} is no scale; give a number above 0.", param_hint="--scale")
 
-    from sasnet_plugin.domains import page, resolve
+    from sasnet_plugin.domains import resolve, specification
     from sasnet_plugin.simulate.dataset import Request
     from sasnet_plugin.simulate.dataset import plan as planned
     from sasnet_plugin.simulate.folder import remove_leftovers
 
     request = Request(rounds, seed, scale, limit, _models(models), spread, monodisperse)
-    plan: Plan = planned(resolve(page(domain).simulator), out, request)
+    plan: Plan = planned(resolve(specification(domain).simulator), out, request)
     if out.exists() and not out.is_dir():
         raise SimulationError(f"{out}: is a file; name a folder for the shards.")
     removed = remove_leftovers(out)

@@ -11,6 +11,7 @@ from sasnet_plugin import units
 from sasnet_plugin.data import sasdata_reader, scope, structured, table, text
 from sasnet_plugin.data.clean import clean
 from sasnet_plugin.data.failure import content
+from sasnet_plugin.domains import ReadOptions
 from sasnet_plugin.types import Curve, DataError
 
 if TYPE_CHECKING:
@@ -78,6 +79,19 @@ def load(
         note = f"{len(failures)} of {len(raws)} entries of the file could not be read: {listed}."
         curves[0] = replace(curves[0], notes=(*curves[0].notes, note))
     return tuple(curves)
+
+
+def read(path: str, options: ReadOptions) -> tuple[Curve, ...]:
+    """`load` as the domain of curves has it.
+
+    Raises
+    ------
+    DataError
+        As `load`, or settings for images are given.
+    """
+    if options.geometry:
+        raise DataError(f"{path}: --geometry is for images; a curve has none.")
+    return load(path, q_unit=options.q_unit, entry=options.entry)
 
 
 def _read(path: Path, file: str) -> list[RawCurve]:

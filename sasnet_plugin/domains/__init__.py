@@ -19,12 +19,14 @@ if TYPE_CHECKING:
 #: "module:function", so that nothing heavy is imported before it is needed.
 Ref = str
 
-#: Name of a domain -> "module:page".
+#: Name of a domain -> "module:its specification". Others may add theirs.
 PAGES = {
     "sas1d": "sasnet_plugin.domains.sas1d:SAS1D",
     "gisas_hex": "sasnet_plugin.domains.gisas_hex:GISAS_HEX",
     "gisas_growth": "sasnet_plugin.domains.gisas_growth:GISAS_GROWTH",
 }
+#: What a command means where it is told of no domain, and a file is taken for that no other recognises.
+DEFAULT = next(iter(PAGES))
 
 
 @dataclass(frozen=True)
@@ -124,10 +126,15 @@ class Domain:
         Also of its model in the zoo.
     title : str
         What is measured, in the plural: "curves".
+    purpose, limits : str
+        Of the model card: what the network says, a sentence; what it is not for, to go on after "Not for".
     recognise : str
         (path) to 0..1, how sure it is that a file holds such measurements; the largest wins.
     read : str
-        (path, q_unit=, entry=) to measurements, one after the other; also settings= where there are any.
+        (path, `ReadOptions`) to measurements, one after the other.
+    check : str
+        (measurement, `inputs` of the manifest) to `predict.seen.Seen`, what the network sees of it; empty
+        where it sees all.
     features : str
         (measurements) to the network's `heads.Inputs`; the same in training and in prediction.
     features_version : int
@@ -137,73 +144,39 @@ class Domain:
     heads : tuple of heads.Head
         What is asked.
     network : Network
+    keys : tuple of str
+        Entries of an answer's ``--json`` in their order; empty: file, entry, findings, in_scope, notes.
     symmetries : tuple of str
         Each (inputs) to those of the mirror image: augmentation in training, an average in prediction.
     refine : str
         (measurement, answer, options) to an answer: physics fitted from the answer on, and simulated again.
     sections : str
         (measurement, answer) to sections of the report page.
-    settings : str
-        Old references from here on, each goes when its last user does. Texts ``name=value`` of
-        ``--geometry`` to settings for reading; empty where files say it all.
-    preprocess : str
-        Measurements to the network's input; the same for training and prediction.
-    preprocess_version : str
-        "module:number"; a network trained with another one is refused.
-    manifest : str
-        (text, its path) to a checked manifest of the zoo.
-    outputs : str
-        Names of the network's outputs, a NamedTuple.
-    decode : str
-        From them to calibrated answers.
-    judge : str
-        (top=, models=, exclude=) to a function from measurements to an answer or an exception for each.
-    verify : str
-        (measurement, answer) to an answer that was simulated again; empty where ``sasnet fit`` does that.
-    metrics : str
-        Figures of merit.
     evaluate : str
         (model, folder of test shards, options) to figures and a table, `report.figures.Evaluated`.
-    quantities : str
-        Numbers of an answer, each with ``name`` and ``unit``, that can be followed over a series of frames.
-    as_dict, show, plot : str
-        An answer as plain data for ``--json``; (console, measurement, answer) as text; (file, pairs of
-        measurement and answer) as a figure.
-    report : str
-        (measurement, answer, folder) writes a page; empty where ``sasnet fit`` does that.
     """
 
     name: str
     title: str = ""
+    purpose: str = ""
+    limits: str = ""
     recognise: Ref = ""
     read: Ref = ""
+    check: Ref = ""
     features: Ref = ""
     features_version: int = 1
     simulator: Ref = ""
     heads: tuple[Head, ...] = ()
     network: Network = field(default_factory=Network)
+    keys: tuple[str, ...] = ()
     symmetries: tuple[Ref, ...] = ()
     refine: Ref = ""
     sections: Ref = ""
-    settings: str = ""
-    preprocess: str = ""
-    preprocess_version: str = ""
-    manifest: str = ""
-    outputs: str = ""
-    decode: str = ""
-    judge: str = ""
-    verify: str = ""
-    metrics: str = ""
     evaluate: str = ""
-    quantities: str = ""
-    as_dict: str = ""
-    show: str = ""
-    plot: str = ""
-    report: str = ""
 
 
-def page(name: str) -> Domain:
-    """The page of a domain by its name.
+def specification(name: str) -> Domain:
+    """The specification of a domain by its name.
 
     Raises
     ------
@@ -217,13 +190,28 @@ def page(name: str) -> Domain:
     return found
 
 
+def names_and_titles() -> str:
+    """All domains in words, for the help of a command: "sas1d (curves), …"."""
+    return ", ".join(f"{name} ({specification(name).title})" for name in PAGES)
+
+
 def recognised(path: Path) -> str:
-    """Name of the domain of a file: the first that recognises it, or curves."""
-    for name, reference in PAGES.items():
-        found: Domain = resolve(reference)
-        if found.recognise and resolve(found.recognise)(path):
-            return name
-    return next(iter(PAGES))
+    """Name of the domain of a file: the one that is the surest of it, or `DEFAULT` where none is.
+
+    Raises
+    ------
+    SasnetError
+        Several are equally sure.
+    """
+    found = {name: specification(name) for name in PAGES}
+    sure = {name: float(resolve(one.recognise)(path)) for name, one in found.items() if one.recognise}
+    most = max(sure.values(), default=0.0)
+    best = [name for name, score in sure.items() if score == most]
+    if most <= 0:
+        return DEFAULT
+    if len(best) > 1:
+        raise SasnetError(f"{path}: may be any of {', '.join(best)}; say which with --domain.")
+    return best[0]
 
 
 def resolve(reference: str) -> Any:

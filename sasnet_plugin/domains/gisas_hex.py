@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from . import Domain, Network
-from .heads import Distribution, Parameter, Quantities, Scope
+from .heads import Distribution, Parameter, Quantities, Scope, Stated
 
 #: In the order of the network's outputs; the priors of docs/gisas_prior.md.
 GEOMETRY = (
@@ -29,7 +29,13 @@ GEOMETRY = (
 HEADS = (
     # At 10⁶ counts about 20 modes of p(ξ) can be known; a Gaussian of 3 degrees leaves the first 20.
     Distribution("xi", bins=120, period=60.0, resolution=3.0),
-    Quantities("geometry", GEOMETRY, interval="error", weight=0.03),
+    Quantities(
+        "geometry",
+        GEOMETRY,
+        interval="error",
+        stated=(Stated("wavelength", "Å"), Stated("alpha_i", "degrees", shift="shift_alpha")),
+        weight=0.03,
+    ),
     Scope(
         inside="A pattern of the kind that this model knows",
         outside=(
@@ -44,7 +50,13 @@ HEADS = (
 GISAS_HEX = Domain(
     name="gisas_hex",
     title="patterns of ordered nanoparticles",
+    purpose="Says from one GISAS pattern of hexagonally ordered spheres how their lattice is rotated: p(ξ).",
+    limits="other lattices, other particles than spheres, films that grow, patterns that lie on their side",
     heads=HEADS,
+    recognise="sasnet_plugin.data.images.formats:recognise",
+    keys=("file", "distribution", "geometry", "uniform_p_value", "deviance", "in_scope", "notes"),
+    refine="sasnet_plugin.fitting.orientation.answer:refined",
+    check="sasnet_plugin.predict.check_image:check_share",
     network=Network(
         trunk="sasnet_plugin.train.image_trunk:two_sides",
         sizes={
@@ -61,21 +73,6 @@ GISAS_HEX = Domain(
     simulator="sasnet_plugin.simulate.gisas.simulator:SIMULATOR",
     features="sasnet_plugin.data.images.features:inputs",
     symmetries=("sasnet_plugin.data.images.features:mirrored_inputs",),
-    recognise="sasnet_plugin.data.images:is_image",
     read="sasnet_plugin.data.images.load:read",
-    settings="sasnet_plugin.data.images.settings:from_options",
-    preprocess="sasnet_plugin.data.images.features:features",
-    preprocess_version="sasnet_plugin.data.images.features:PREPROCESS_VERSION",
-    manifest="sasnet_plugin.zoo.gisas_manifest:parse_orientation_manifest",
-    outputs="sasnet_plugin.predict.orientation:Outputs",
-    decode="sasnet_plugin.predict.orientation:decode",
-    judge="sasnet_plugin.predict.orientation:judge",
-    verify="sasnet_plugin.fitting.orientation.invert:verified",
-    metrics="sasnet_plugin.report.orientation:figures",
     evaluate="sasnet_plugin.report.orientation:evaluated",
-    quantities="sasnet_plugin.simulate.gisas.nuisance:QUANTITIES",
-    as_dict="sasnet_plugin.cli.orientation:as_dict",
-    show="sasnet_plugin.cli.orientation:show",
-    plot="sasnet_plugin.report.orientation_plot:plot_orientations",
-    report="sasnet_plugin.report.images.pages:orientation_page",
 )

@@ -81,25 +81,43 @@ class Parameter:
 
 
 @dataclass(frozen=True)
+class Group:
+    """Classes that data of this kind rarely tell apart."""
+
+    name: str
+    members: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Classes:
     """Which one of several.
 
-    Output ``name`` (n, labels), logits; with `given` (n, labels of that head, labels). Targets (n,) int.
+    Output ``name`` (n, labels), logits; with `given` (n, labels of that head, labels). Targets (n,) int, −1
+    where unknown.
 
     Parameters
     ----------
     name : str
+    title : str
+        What a class is called in answers, "model".
     labels : tuple of str
         Empty where they are those of the training data.
+    groups : tuple of Group
+        A partition of the labels; found when the network is calibrated. Empty: each by itself.
     given : str
         The head whose class this one depends on: the structure factor, given the form.
+    allowed : mapping of str to tuple of str
+        With `given`: labels that go with each class of that head, besides the first, which always does.
     weight : float
         Of its loss.
     """
 
     name: str
+    title: str = "class"
     labels: tuple[str, ...] = ()
+    groups: tuple[Group, ...] = ()
     given: str = ""
+    allowed: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     weight: float = 1.0
 
 
@@ -129,6 +147,24 @@ class Tags:
 
 
 @dataclass(frozen=True)
+class Stated:
+    """A number that is stated with a measurement and given beside what is estimated.
+
+    Parameters
+    ----------
+    name : str
+        Of an attribute of the measurement's geometry.
+    unit : str
+    shift : str
+        The parameter by which the stated one is too small; empty where it is taken as it stands.
+    """
+
+    name: str
+    unit: str
+    shift: str = ""
+
+
+@dataclass(frozen=True)
 class Quantities:
     """Values with their uncertainties.
 
@@ -144,6 +180,8 @@ class Quantities:
         band that holds 90 % of the truth, ``""`` nothing.
     least_known : float
         From this standard deviation on, on the network's scale, a value is not given.
+    stated : tuple of Stated
+        Given beside them.
     weight : float
         Of its loss.
     """
@@ -152,6 +190,7 @@ class Quantities:
     parameters: tuple[Parameter, ...]
     interval: str = "band"
     least_known: float = math.inf
+    stated: tuple[Stated, ...] = ()
     weight: float = 1.0
 
     @property

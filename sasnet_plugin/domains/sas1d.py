@@ -9,8 +9,8 @@ from .heads import Classes, Parameter, Quantities, Scope
 
 #: The classes are those of the training data: sasmodels' form models, and structure factors, "" for none.
 HEADS = (
-    Classes("form"),
-    Classes("structure_factor", given="form", weight=0.5),
+    Classes("form", "model"),
+    Classes("structure_factor", "structure factor", given="form", weight=0.5),
     Scope(
         inside="A known model explains this curve",
         outside=(
@@ -31,7 +31,11 @@ HEADS = (
 SAS1D = Domain(
     name="sas1d",
     title="curves",
+    purpose="Suggests sasmodels form models and structure factors for a 1D small-angle-scattering curve.",
+    limits="mixtures, powders, oriented samples, reflectivity",
     heads=HEADS,
+    keys=("file", "entry", "models", "groups", "in_scope", "rg", "notes"),
+    check="sasnet_plugin.predict.check_curve:check",
     network=Network(
         trunk="sasnet_plugin.train.curve_trunk:residual",
         sizes={
@@ -44,16 +48,6 @@ SAS1D = Domain(
     ),
     simulator="sasnet_plugin.simulate.curve_simulator:SIMULATOR",
     features="sasnet_plugin.data.preprocess:inputs",
-    read="sasnet_plugin.data:load",
-    preprocess="sasnet_plugin.data.preprocess:features",
-    preprocess_version="sasnet_plugin.data.preprocess:PREPROCESS_VERSION",
-    manifest="sasnet_plugin.zoo.manifest:parse_manifest",
-    outputs="sasnet_plugin.predict.runtime:Outputs",
-    decode="sasnet_plugin.predict.decode:decode",
-    judge="sasnet_plugin.predict.classifier:judge",
-    metrics="sasnet_plugin.report.evaluation:evaluate",
+    read="sasnet_plugin.data.load:read",
     evaluate="sasnet_plugin.report.evaluated:curves",
-    as_dict="sasnet_plugin.cli.answers:as_dict",
-    show="sasnet_plugin.cli.answers:show",
-    plot="sasnet_plugin.report.plot:plot_suggestions",
 )

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sasnet_plugin.data.uncertainty import estimate_dintensity
+from sasnet_plugin.domains import DEFAULT
 from sasnet_plugin.fitting.assessment.assess import judge
 from sasnet_plugin.fitting.assessment.ranking import ranked
 from sasnet_plugin.fitting.optimize.refine_best import refine_best
@@ -36,7 +37,7 @@ def bank_path() -> Path:
     """Where the bank of starting values lies: beside the network that suggests."""
     from sasnet_plugin.zoo import zoo_folder
 
-    return zoo_folder() / "sas1d" / BANK
+    return zoo_folder() / DEFAULT / BANK
 
 
 def fit(
@@ -146,9 +147,9 @@ def fit_with(
     if note:
         notes.append(note)
     classifier = open_classifier()
-    known, own = split(models, classifier.manifest.forms)
+    known, own = split(models, classifier.manifest.labels)
     keep = classifier.selection(None if own and not known else known, None)
-    suggestion = classifier.suggest([curve], top=len(classifier.manifest.forms), keep=keep)[0]
+    suggestion = classifier.suggest([curve], top=len(classifier.manifest.labels), keep=keep)[0]
     suggestion = with_plugins(suggestion, own, alone=known == [])
     chosen = suggestion if models is not None else shortlist(suggestion, top, classifier.manifest)
     first = line_up(
@@ -181,9 +182,11 @@ def fit_with(
     prior = priors(suggestion, fits)
     if fits and method.name != "lm":
         rng = rng or np.random.default_rng(0)
-        fits, said = refine_best(
-            pool, curve, dintensity, fits, prior, method, began + time_limit - pool.clock(), rng
-        )
+        first_ranked = ranked(fits, prior)[0].name
+        best = next(f for f in fits if f.name == first_ranked)
+        left = began + time_limit - pool.clock()
+        refined, said = refine_best(pool, curve, dintensity, best, method, left, rng)
+        fits = [refined if f is best else f for f in fits]
         notes.extend(said)
     return assemble(curve, dintensity, fits, notes, prior)
 
@@ -209,7 +212,7 @@ def check_names(
         raise SasnetError(
             f"{structure_factor}: no such structure factor; choose none, {', '.join(structure_factors())}."
         )
-    forms = open_classifier().manifest.forms
+    forms = open_classifier().manifest.labels
     named, own = split(models, forms)
     if named or not own:
         open_classifier().selection(named, None)

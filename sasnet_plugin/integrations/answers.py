@@ -84,25 +84,25 @@ def hello() -> dict[str, Any]:
 
     from ..predict import open_classifier
 
-    manifest = open_classifier().manifest
-    factors = [name for name in manifest.structure_factors if name is not None]
+    classifier = open_classifier()
     return {
         "version": sasnet_plugin.__version__,
         "protocol": PROTOCOL,
-        "models": list(manifest.forms),
-        "structure_factors": factors,
+        "models": list(classifier.manifest.labels),
+        "structure_factors": list(classifier.structure_factors),
     }
 
 
 def suggest(pool: Pool, curve: Curve, top: int) -> dict[str, Any]:
     """Models by falling probability, each with its nearest curve of the bank as a preview."""
     from ..predict import open_classifier
-    from ..predict.notes import OUT_OF_SCOPE
     from ..report.exports.sasview_clipboard import category
 
     classifier = open_classifier()
     found = classifier.suggest([curve], top=top)[0]
-    out_of_scope = found.in_scope < classifier.manifest.scope_threshold
+    manifest = classifier.manifest
+    outside = manifest.scope.outside if manifest.scope else ""
+    out_of_scope = found.in_scope < manifest.scope_threshold
     models = [
         {
             "model": guess.name,
@@ -117,8 +117,8 @@ def suggest(pool: Pool, curve: Curve, top: int) -> dict[str, Any]:
     return {
         "name": curve.file,
         "in_scope": found.in_scope,
-        "warning": OUT_OF_SCOPE if out_of_scope else "",
-        "notes": [note for note in found.notes if note != OUT_OF_SCOPE],
+        "warning": outside if out_of_scope else "",
+        "notes": [note for note in found.notes if note != outside],
         "models": models,
     }
 

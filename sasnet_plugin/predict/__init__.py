@@ -1,8 +1,7 @@
-"""From curves to suggestions: run the network, decode its numbers, say in words what they mean."""
+"""From measurements to answers: run the network, decode its numbers, say in words what they mean."""
 
-from sasnet_plugin.predict.classifier import Classifier, open_classifier
-from sasnet_plugin.predict.decode import Decoded, decode
-from sasnet_plugin.predict.runtime import Outputs, Runtime
-from sasnet_plugin.predict.suggestion import suggest
+from sasnet_plugin.predict.answer import Answer
+from sasnet_plugin.predict.curves import Classifier, open_classifier, suggest
+from sasnet_plugin.predict.predictor import Predictor, open_predictor
 
-__all__ = ["Classifier", "Decoded", "Outputs", "Runtime", "decode", "open_classifier", "suggest"]
+__all__ = ["Answer", "Classifier", "Predictor", "open_classifier", "open_predictor", "suggest"]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -12,31 +13,9 @@ from sasnet_plugin.types import ModelZooError
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    FloatArray = NDArray[np.float32]
+    from sasnet_plugin.domains.heads import Inputs
 
 BATCH = 128  # measurements at once: enough to fill the cores, little enough to stay in their caches
-
-
-class Outputs(NamedTuple):
-    """What the network of curves says of n curves, before calibration.
-
-    Parameters
-    ----------
-    form : (n, F) float32 array
-        Logits of the form models.
-    structure_factor : (n, F, S) float32 array
-        Logits of the structure factors given each form model; the first is none. Not masked.
-    scope : (n, 1) float32 array
-        Logit that a known model fits.
-    size : (n, 2) float32 array
-        log10 of the radius of gyration in Å, and the natural logarithm of its standard deviation
-        (of the log10).
-    """
-
-    form: FloatArray
-    structure_factor: FloatArray
-    scope: FloatArray
-    size: FloatArray
 
 
 class Runtime:
@@ -46,8 +25,8 @@ class Runtime:
     ----------
     onnx : bytes
         The serialised graph.
-    outputs : type
-        A NamedTuple whose fields are the names of the network's outputs.
+    outputs : sequence of str
+        Names of the network's outputs.
     threads : int or None
         Threads within an operator; None uses the cores that this process may run on.
     where : str
@@ -63,13 +42,13 @@ class Runtime:
         self,
         onnx: bytes,
         *,
-        outputs: type[Any] = Outputs,
+        outputs: Sequence[str],
         threads: int | None = None,
         where: str = "model.onnx",
     ) -> None:
         import onnxruntime
 
-        self._outputs = outputs
+        self._outputs = tuple(outputs)
 
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads or available_cores()
@@ -85,32 +64,47 @@ class Runtime:
                 f"{where}: ONNX Runtime {onnxruntime.__version__} cannot open this network ({reason});"
                 " update onnxruntime or reinstall sasnet-plugin."
             ) from error
-        inputs = [node.name for node in self._session.get_inputs()]
+        self._inputs = tuple(node.name for node in self._session.get_inputs())
         found = {node.name for node in self._session.get_outputs()}
-        if inputs != ["features"] or not found.issuperset(outputs._fields):
+        if not found.issuperset(self._outputs):
             raise ModelZooError(
-                f"{where}: the network's inputs {inputs} and outputs {sorted(found)} are not the"
-                f" ones expected (features; {', '.join(outputs._fields)}); export it again with this sasnet."
+                f"{where}: the network's outputs {sorted(found)} are not the ones expected"
+                f" ({', '.join(self._outputs)}); export it again with this sasnet."
             )
+        self._where = where
 
-    def run(self, features: FloatArray) -> Any:
+    def run(self, inputs: Inputs) -> dict[str, NDArray[np.float32]]:
         """Run the network on n measurements.
 
         Parameters
         ----------
-        features : (n, ...) float32 array
-            From the preprocessing of the domain; n at least 1.
+        inputs : mapping of str to (n, ...) float32 array
+            From the features of the domain; n at least 1. Those that the network does not read are left out.
 
         Returns
         -------
-        NamedTuple
-            Of the class given, arrays of n rows.
+        dict of str to (n, ...) array
+            The outputs by name.
+
+        Raises
+        ------
+        ModelZooError
+            An input that the network reads is not there.
         """
+        if missing := set(self._inputs) - set(inputs):
+            raise ModelZooError(
+                f"{self._where}: the network reads {', '.join(sorted(missing))}, which are not among the"
+                " features; export it again with this sasnet."
+            )
+        n = len(inputs[self._inputs[0]])
         batches = [
-            self._session.run(self._outputs._fields, {"features": features[start : start + BATCH]})
-            for start in range(0, len(features), BATCH)
+            self._session.run(
+                self._outputs, {name: inputs[name][start : start + BATCH] for name in self._inputs}
+            )
+            for start in range(0, n, BATCH)
         ]
-        return self._outputs(*(np.concatenate(parts) for parts in zip(*batches, strict=True)))
+        joined = (np.concatenate(parts) for parts in zip(*batches, strict=True))
+        return dict(zip(self._outputs, joined, strict=True))
 
 
 def available_cores() -> int:

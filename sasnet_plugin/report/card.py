@@ -1,50 +1,85 @@
-"""The model card: what the network is for, how it was made, how good it is, where it fails."""
+"""The model card: what a network is for, how it was made, how good it is, where it fails."""
 
 from __future__ import annotations
 
+from typing import Any
+
+from ..domains import Domain
+from ..domains.heads import Classes, Distribution, Head, Quantities, Scope, Tags
 from ..zoo import Manifest
 
 
-def model_card(manifest: Manifest, figures: str) -> str:
-    """Markdown text of the card.
+def model_card(domain: Domain, manifest: Manifest, figures: str) -> str:
+    """Markdown text of the card of any network.
 
     Parameters
     ----------
+    domain : Domain
+        Says what the network is for, and what not.
     manifest : Manifest
     figures : str
         Tables of the evaluation.
     """
     training = manifest.metrics.get("training", {})
     versions = ", ".join(f"{name} {value}" for name, value in manifest.versions.items())
+    asked = "".join(f"\n  - {text}" for head in manifest.heads if (text := _asked(head)))
     groups = "\n".join(
         f"- **{g.name}**: {', '.join(g.members)}" for g in manifest.groups if len(g.members) > 1
     )
     alone = ", ".join(g.members[0] for g in manifest.groups if len(g.members) == 1)
     return f"""# {manifest.name}
 
-Suggests sasmodels form models and structure factors for a 1D small-angle-scattering curve.
+{domain.purpose or f"Says of {domain.title} what its heads ask."}
 
-- **Reads** I(q) between {manifest.q_range[0]:g} and {manifest.q_range[1]:g} Å⁻¹, any scale, on a fixed log-q
-  grid (preprocessing version {manifest.preprocess_version}).
-- **Answers** with calibrated probabilities of {len(manifest.forms)} form models, of the structure factor
-  given each, of {len(manifest.groups)} groups of models, a score that any known model fits, and the radius
-  of gyration.
-- **Trained** on simulated curves alone, {training.get("steps", "?")} batches of {training.get("batch", "?")},
-  each curve measured anew (see docs/prior.md and docs/measurement.md): its probabilities hold for data
-  drawn from that prior, and no others. {manifest.metrics.get("weights", "?")} weights.
+- **Reads** {_read(manifest.inputs)} (features of version {manifest.features_version}).
+- **Answers** with{asked}
+- **Trained** on simulated data alone, {training.get("steps", "?")} batches of {training.get("batch", "?")},
+  each measured anew: what it says of its certainty holds for the prior that they were drawn from, and no
+  other. {manifest.metrics.get("weights", "?")} weights.
 - **Made with** {versions}. Training data {manifest.data_hash[:16]}.
-- **Not for** mixtures, powders, oriented samples, reflectivity. Below in_scope
-  {manifest.scope_threshold:.2f} it says that no known model may fit; one in twenty curves of known models
-  falls there.
+- **Not for** {domain.limits or "anything else"}. Below in_scope {manifest.scope_threshold:.2f} it says that
+  the measurement is of no known kind; one in twenty of the known kinds falls there.
 
-## Figures under the frozen realistic protocol
+## Figures
 
-On shards of a seed of their own, never used in training, calibration or grouping.
+On data of a seed of their own, never used in training, calibration or grouping.
 
-{figures}
-## Groups
+{figures}{_groups(groups, alone) if manifest.groups else ""}"""
 
-{groups}
 
-On their own: {alone}.
-"""
+def _groups(groups: str, alone: str) -> str:
+    return f"## Groups\n\n{groups}\n\nOn their own: {alone}.\n"
+
+
+def _read(inputs: dict[str, Any] | Any) -> str:
+    parts = []
+    if "q_range" in inputs:
+        low, high = inputs["q_range"]
+        parts.append(f"I(q) between {low:g} and {high:g} Å⁻¹, any scale")
+    if "window" in inputs:
+        window = dict(inputs["window"])
+        parts.append(f"{window.pop('rows')} × {window.pop('columns')} pixels")
+        parts += [f"{name} {low:g} to {high:g}" for name, (low, high) in window.items()]
+    parts += [
+        f"{name} {low:g} to {high:g} as stated" for name, (low, high) in inputs.get("stated", {}).items()
+    ]
+    return ", ".join(parts)
+
+
+def _asked(head: Head) -> str:
+    """What a head answers with, in words."""
+    if isinstance(head, Classes):
+        given = f", given the {head.given.replace('_', ' ')}" if head.given else ""
+        grouped = f", in {len(head.groups)} groups" if head.groups else ""
+        return f"the {head.title}, of {len(head.labels)}{grouped}{given}, with calibrated probabilities"
+    if isinstance(head, Tags):
+        return f"probabilities of {', '.join(head.labels)}"
+    if isinstance(head, Quantities):
+        interval = {"band": ", each with a 90 % band", "error": ", each with its error"}
+        return f"{', '.join(f'`{name}`' for name in head.names)}{interval.get(head.interval, '')}"
+    if isinstance(head, Distribution):
+        return (
+            f"the distribution of {head.name} on {head.bins} angles over {head.period:g} degrees, its 90 %"
+            f' band at a resolution of {head.resolution:g} degrees, and a p-value of "every angle alike"'
+        )
+    return "a score that the measurement is of a known kind" if isinstance(head, Scope) else ""

@@ -26,7 +26,7 @@ def linkage_of(manifest: Manifest) -> NDArray[np.float64]:
         The manifest holds no linkage.
     """
     linkage = np.asarray(manifest.metrics.get("linkage", ()), dtype=float)
-    if linkage.shape != (len(manifest.forms) - 1, 4):
+    if linkage.shape != (len(manifest.labels) - 1, 4):
         raise ModelZooError(
             f"{manifest.name}: its manifest holds no dendrogram; train it again with this sasnet."
         )
@@ -41,8 +41,8 @@ def cut_height(manifest: Manifest) -> float:
 
 def members_of_links(manifest: Manifest) -> dict[int, frozenset[str]]:
     """Models below each link of the tree, by scipy's number of the link."""
-    count = len(manifest.forms)
-    found: dict[int, frozenset[str]] = {i: frozenset((name,)) for i, name in enumerate(manifest.forms)}
+    count = len(manifest.labels)
+    found: dict[int, frozenset[str]] = {i: frozenset((name,)) for i, name in enumerate(manifest.labels)}
     for row, (a, b, *_) in enumerate(linkage_of(manifest)):
         found[count + row] = found[int(a)] | found[int(b)]
     return {link: members for link, members in found.items() if link >= count}
@@ -73,7 +73,7 @@ def draw_tree(
     style: dict[str, Any] = {"color_threshold": height - 1e-9, "above_threshold_color": "0.5"}
     dendrogram(
         linkage_of(manifest),
-        labels=list(manifest.forms),
+        labels=list(manifest.labels),
         orientation="left",
         leaf_font_size=8,
         ax=axes,
@@ -93,7 +93,7 @@ def draw_dendrogram(manifest: Manifest, path: Path) -> None:
     """
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(8, 0.19 * len(manifest.forms) + 1.2), layout="constrained")
+    figure = Figure(figsize=(8, 0.19 * len(manifest.labels) + 1.2), layout="constrained")
     axes = figure.subplots()
     draw_tree(axes, manifest)
     axes.set_xlabel("−ln of the probability that one is taken for the other")

@@ -73,7 +73,7 @@ def curves(
         The shards hold other models.
     """
     library = Library(test)
-    if library.forms != model.manifest.forms:
+    if library.forms != model.manifest.labels:
         raise SasnetError(
             f"{test}: holds other models than the network knows; simulate those of the network."
         )
@@ -88,5 +88,8 @@ def curves(
     result = evaluate(answers, examples, model.manifest)
     table = markdown(result, model.manifest)
     return Evaluated(
-        result, table, lambda path: draw(result, path), lambda: model_card(model.manifest, table)
+        result,
+        table,
+        lambda path: draw(result, path),
+        lambda: model_card(model.domain, model.manifest, table),
     )

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..predict.decode import Decoded, decode
-from ..predict.runtime import Outputs, Runtime
+from ..domains.heads import Outputs, outputs_of
+from ..predict.arithmetic import sigmoid, softmax
+from ..predict.decoding import given_probability
+from ..predict.runtime import Runtime
 from ..simulate.examples import SOURCES, Examples
 from ..simulate.out_of_distribution import KINDS
 from ..train import metrics
@@ -20,10 +23,45 @@ COUNT_EDGES = (30, 300, 3_000, 30_000, 1_000_001)
 WIDTH_EDGES = (0.5, 1.1, 1.6, 2.0, 2.5, 4.0)
 
 
+@dataclass(frozen=True)
+class Decoded:
+    """Calibrated answers for n curves.
+
+    Parameters
+    ----------
+    form : (n, F) array
+        Probability of each form model, whatever its structure factor.
+    structure_factor : (n, F, S) array
+        Probability of each structure factor given the form model; zero where not allowed.
+    in_scope : (n,) array
+    rg : (n,) array
+        Radius of gyration, Å.
+    """
+
+    form: NDArray[np.float64]
+    structure_factor: NDArray[np.float64]
+    in_scope: NDArray[np.float64]
+    rg: NDArray[np.float64]
+
+
 def predict(examples: Examples, onnx: bytes, manifest: Manifest) -> Decoded:
     """Calibrated answers of the exported network for test examples."""
-    outputs: Outputs = Runtime(onnx).run(examples.features)
-    return decode(outputs, manifest)
+    runtime = Runtime(onnx, outputs=tuple(outputs_of(manifest.heads)))
+    return decoded(runtime.run({"features": examples.features}), manifest)
+
+
+def decoded(outputs: Outputs, manifest: Manifest) -> Decoded:
+    """Calibrated answers from the network's outputs, as arrays."""
+    said = manifest.calibration
+    scope = outputs["scope"][:, 0].astype(np.float64)
+    return Decoded(
+        softmax(outputs["form"] / said["form"]["temperature"]),
+        given_probability(
+            manifest.head("structure_factor"), manifest.labels, outputs, said["structure_factor"]
+        ),
+        sigmoid(said["scope"]["slope"] * scope + said["scope"]["offset"]),
+        10.0 ** outputs["size"][:, 0].astype(np.float64),
+    )
 
 
 def evaluate(answers: Decoded, examples: Examples, manifest: Manifest) -> dict[str, Any]:
@@ -45,7 +83,7 @@ def evaluate(answers: Decoded, examples: Examples, manifest: Manifest) -> dict[s
         ``rg`` (median error in decades); ``reliability``.
     """
     known = np.flatnonzero(examples.form >= 0)
-    index = metrics.group_index([g.members for g in manifest.groups], manifest.forms)
+    index = metrics.group_index([g.members for g in manifest.groups], manifest.labels)
     result: dict[str, Any] = {"all": _figures(answers, examples, known, index)}
     for number, name in enumerate(SOURCES):
         rows = known[examples.instrument[known] == number]
@@ -63,9 +101,9 @@ def evaluate(answers: Decoded, examples: Examples, manifest: Manifest) -> dict[s
     result["by_counts"] = _binned(answers, examples, known, examples.counts, COUNT_EDGES, index)
     result["by_width"] = _binned(answers, examples, known, examples.decades, WIDTH_EDGES, index)
     first = answers.form[known].argmax(axis=1)
-    matrix = metrics.confusion_matrix(truth, first, len(manifest.forms))
-    result["confused"] = metrics.confused_pairs(matrix, manifest.forms, 15)
-    result["per_model"] = {manifest.forms[c]: r for c, r in metrics.recall(truth, first).items()}
+    matrix = metrics.confusion_matrix(truth, first, len(manifest.labels))
+    result["confused"] = metrics.confused_pairs(matrix, manifest.labels, 15)
+    result["per_model"] = {manifest.labels[c]: r for c, r in metrics.recall(truth, first).items()}
     has_rg = known[np.isfinite(examples.log_rg[known])]
     table = metrics.reliability(answers.form[known].max(axis=1), first == truth)
     result["reliability"] = [

@@ -8,16 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from ..predict.growth import Decoded
-from ..simulate.growth.quantities import QUANTITIES
-from ..simulate.growth.reading import values_of
-from ..simulate.growth.store import Store
-from ..simulate.growth.strangers import KINDS
-from ..simulate.growth.stream import Held, held_out
+from ..domains.gisas_growth import FILM
+from ..predict.findings import QuantitiesFinding
+from ..simulate.stream import HeldOut, held_out
 from ..zoo import ZooModel
-from ..zoo.growth_manifest import GrowthManifest
+from .card import model_card
 from .evaluated import Evaluated
-from .image_figures import answer, check_window, runtime_of, scope_figures, scope_table
+from .image_figures import answered, predictor_of, scope_figures, scope_table, test_set
 from .images.insight import pls_section
 from .images.page import Section
 from .whole import write_figure
@@ -44,7 +41,7 @@ def evaluated(
     test : Path
         Store of films that training never saw.
     per_model : int
-        Strangers of each kind; ten times as many known patterns for each number of counts.
+        Out-of-distribution patterns of each kind; ten times as many known patterns for each number of counts.
     seed : int
     progress : callable, optional
 
@@ -54,39 +51,46 @@ def evaluated(
         The films are of another window.
     """
     manifest = model.manifest
-    store = Store(test)
-    check_window(store.window, manifest, test, "films")
+    domain, data = model.domain, test_set(model, test)
     rng = np.random.default_rng(seed)
-    runtime = runtime_of(model)
+    predictor = predictor_of(model)
     result: dict[str, Any] = {"by_counts": {}}
     for number, counts in enumerate(COUNTS):
-        held = held_out(store, rng, known=KNOWN * per_model, strangers=0, counts=counts)
-        answers = answer(runtime, held.features, model)
-        result["by_counts"][f"{counts:.0e}"] = quantity_figures(answers, held)
+        held = held_out(domain, data, rng, known=KNOWN * per_model, others=0, exposure=counts)
+        findings, _ = answered(predictor, held.inputs["features"])
+        result["by_counts"][f"{counts:.0e}"] = quantity_figures([row[0] for row in findings], held)
         if progress is not None:
             progress(number + 1, len(COUNTS) + 1)
-    held = held_out(store, rng, known=KNOWN * per_model, strangers=per_model)
-    in_scope = answer(runtime, held.features, model).in_scope
-    result |= scope_figures(in_scope, held, manifest.scope_threshold, KINDS)
+    held = held_out(domain, data, rng, known=KNOWN * per_model, others=per_model)
+    _, in_scope = answered(predictor, held.inputs["features"])
+    result |= scope_figures(in_scope, held, manifest.scope_threshold)
     if progress is not None:
         progress(len(COUNTS) + 1, len(COUNTS) + 1)
     text = table(result)
 
     def sections() -> list[Section]:
-        known = held.in_scope > 0
-        return [pls_section(held.features[known], held.quantities[known], "the quantities")]
+        known = held.targets["scope"] > 0
+        return [
+            pls_section(held.inputs["features"][known], held.targets["quantities"][known], "the quantities")
+        ]
 
     return Evaluated(
-        result, text, lambda path: draw(result, path), lambda: model_card(manifest, text), sections
+        result,
+        text,
+        lambda path: draw(result, path),
+        lambda: model_card(model.domain, manifest, text),
+        sections,
     )
 
 
-def quantity_figures(answers: Decoded, held: Held) -> dict[str, dict[str, float]]:
+def quantity_figures(answers: list[QuantitiesFinding], held: HeldOut) -> dict[str, dict[str, float]]:
     """Of each quantity: median error over the truth, median half width of the band over it, coverage."""
-    truth = values_of(held.quantities.astype(np.float64))
+    scaled = held.targets["quantities"].astype(np.float64)
     found = {}
-    for column, quantity in enumerate(QUANTITIES):
-        value, low, high, true = (x[:, column] for x in (answers.values, answers.low, answers.high, truth))
+    for column, quantity in enumerate(FILM):
+        rows = [answer.known[quantity.name] for answer in answers]
+        value, low, high = np.array([(row.value, row.low, row.high) for row in rows]).T
+        true = np.array([quantity.value(float(x), 0.0)[0] for x in scaled[:, column]])
         found[quantity.name] = {
             "error": float(np.median(np.abs(value - true) / true)),
             "half_band": float(np.median((high - low) / 2 / true)),
@@ -102,7 +106,7 @@ def draw(result: dict[str, Any], path: Path) -> None:
     figure = Figure(figsize=(9, 4), layout="constrained")
     left, right = figure.subplots(1, 2)
     counts = [float(key) for key in result["by_counts"]]
-    for quantity in QUANTITIES:
+    for quantity in FILM:
         rows = [figures[quantity.name] for figures in result["by_counts"].values()]
         left.plot(counts, [100 * row["error"] for row in rows], marker="o", label=quantity.name)
         right.plot(counts, [row["coverage"] for row in rows], marker="o")
@@ -121,47 +125,10 @@ def table(result: dict[str, Any]) -> str:
         "| quantity | " + " | ".join(f"{float(key):.0e} counts" for key in result["by_counts"]) + " |",
         "|---|" + "---|" * len(result["by_counts"]),
     ]
-    for quantity in QUANTITIES:
+    for quantity in FILM:
         cells = [
             f"{100 * rows[quantity.name]['error']:.1f} / {100 * rows[quantity.name]['coverage']:.0f}"
             for rows in result["by_counts"].values()
         ]
         lines.append(f"| `{quantity.name}` | {' | '.join(cells)} |")
     return "\n".join([*lines, "", *scope_table(result)]) + "\n"
-
-
-def model_card(manifest: GrowthManifest, figures: str) -> str:
-    """Markdown text of the card.
-
-    Parameters
-    ----------
-    manifest : GrowthManifest
-    figures : str
-        Tables of the evaluation.
-    """
-    training = manifest.metrics.get("training", {})
-    versions = ", ".join(f"{name} {value}" for name, value in manifest.versions.items())
-    rows, columns = manifest.shape
-    (wave_low, wave_high), (low, high) = manifest.stated["wavelength"], manifest.stated["alpha_i"]
-    return f"""# {manifest.name}
-
-Says from one GISAXS pattern of a growing metal film how large, how high and how far apart its clusters are.
-
-- **Reads** φ {manifest.phi[0]:g} to {manifest.phi[1]:g} and α_f {manifest.alpha_f[0]:g} to
-  {manifest.alpha_f[1]:g} degrees on {rows} × {columns} pixels, counts, mask, wavelength
-  ({wave_low:g} to {wave_high:g} Å) and angle of incidence ({low:g} to {high:g} degrees),
-  preprocessing version {manifest.preprocess_version}.
-- **Answers** with {", ".join(f"`{name}`" for name in manifest.quantities)},
-  each with a 90 % band, and a score that the pattern is of this kind.
-- **Trained** on simulated patterns alone, {training.get("steps", "?")} batches of
-  {training.get("batch", "?")} from {manifest.metrics.get("films", "?")} films (docs/growth_prior.md):
-  its bands hold for that prior, and no other. {manifest.metrics.get("weights", "?")} weights.
-- **Made with** {versions}. Training data {manifest.data_hash[:16]}.
-- **Not for** ordered lattices, buried particles, other materials, patterns that lie on their side.
-  Below in_scope {manifest.scope_threshold:.2f} nothing is said.
-
-## Figures
-
-Films that were never used in training or calibration.
-
-{figures}"""

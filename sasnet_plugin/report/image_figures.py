@@ -3,73 +3,70 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..data.images.features import CHANNELS, mirrored
+from ..data.images.features import CHANNELS
 from ..domains import resolve
+from ..domains.heads import outputs_of
+from ..predict import Predictor
+from ..predict.decoding import decode, in_scope
 from ..predict.runtime import Runtime
-from ..simulate.images.window import Window
+from ..simulate.dataset import Dataset
+from ..simulate.stream import HeldOut
 from ..train.metrics import auroc
 from ..types import SasnetError
 from ..zoo import ZooModel
 
 
-class HeldOut(Protocol):
-    """The part of a test set that says what is known to the network."""
-
-    @property
-    def in_scope(self) -> NDArray[np.float32]:
-        """(n,), 1 for a known pattern."""
-
-    @property
-    def kind(self) -> NDArray[np.str_]:
-        """(n,), of strangers which."""
+def answered(predictor: Predictor, features: NDArray[np.float32]) -> tuple[list[Any], NDArray[np.float64]]:
+    """Findings of each pattern, and in_scope (n,), of features as `features_of` makes them."""
+    inputs = {"features": features, "level": features[:, 0, 0, CHANNELS.index("level")]}
+    outputs, manifest = predictor.outputs(inputs), predictor.manifest
+    assert manifest.scope is not None
+    inside = in_scope(manifest.scope, outputs, manifest.calibration[manifest.scope.name])
+    return decode(manifest.heads, outputs, manifest.calibration), inside
 
 
-def runtime_of(model: ZooModel) -> Runtime:
-    """The exported network of a model of the zoo."""
-    return Runtime(model.onnx, outputs=resolve(model.domain.outputs))
+def predictor_of(model: ZooModel) -> Predictor:
+    """A model of the zoo, ready to run."""
+    names = tuple(outputs_of(model.manifest.heads))
+    return Predictor(model.domain, model.manifest, Runtime(model.onnx, outputs=names))
 
 
-def answer(runtime: Runtime, features: NDArray[np.float32], model: ZooModel) -> Any:
-    """Calibrated answers of the exported network, as its domain decodes them."""
-    levels = features[:, 0, 0, CHANNELS.index("level")]
-    decode = resolve(model.domain.decode)
-    return decode(runtime.run(features), runtime.run(mirrored(features)), levels, model.manifest)
-
-
-def check_window(window: Window, manifest: Any, test: Path, what: str) -> None:
-    """See that test patterns are of the window that the network sees.
+def test_set(model: ZooModel, folder: Path) -> Dataset:
+    """Shards that a model is evaluated on.
 
     Raises
     ------
     SasnetError
-        They are not.
+        They are of another window than the network sees.
     """
-    if window.shape != manifest.shape or window.phi != manifest.phi:
+    data = Dataset(folder, resolve(model.domain.simulator))
+    window, seen = data.simulator.window, model.manifest.inputs["window"]
+    if window.shape != (seen["rows"], seen["columns"]) or window.phi != tuple(seen["phi"]):
         raise SasnetError(
-            f"{test}: holds {what} of another window than the network sees; simulate them again."
+            f"{folder}: holds patterns of another window than the network sees; simulate them again."
         )
+    return data
 
 
-def scope_figures(
-    in_scope: NDArray[np.float64], held: HeldOut, threshold: float, kinds: tuple[str, ...]
-) -> dict[str, Any]:
-    """AUROC of in_scope by kind of stranger, and who passes the threshold.
+def scope_figures(in_scope: NDArray[np.float64], held: HeldOut, threshold: float) -> dict[str, Any]:
+    """AUROC of in_scope by out-of-distribution kind, and who passes the threshold.
 
     Returns
     -------
     dict
-        ``auroc`` and ``strangers_answered``, the share that passes, by kind; ``known_refused``.
+        ``auroc`` and ``others_answered``, the share that passes, by kind; ``known_refused``.
     """
-    known = held.in_scope > 0
-    passed = in_scope >= threshold
+    kinds, passed = held.about["kind"], in_scope >= threshold
+    known = np.arange(len(kinds)) < held.known
+    others = {str(kind): ~known & (kinds == kind) for kind in dict.fromkeys(kinds[held.known :])}
     return {
-        "auroc": {kind: auroc(in_scope[known], in_scope[held.kind == kind]) for kind in kinds},
-        "strangers_answered": {kind: float(passed[held.kind == kind].mean()) for kind in kinds},
+        "auroc": {kind: auroc(in_scope[known], in_scope[rows]) for kind, rows in others.items()},
+        "others_answered": {kind: float(passed[rows].mean()) for kind, rows in others.items()},
         "known_refused": float(np.mean(~passed[known])),
     }
 
@@ -79,10 +76,10 @@ def scope_table(result: dict[str, Any]) -> list[str]:
     return [
         f"Known patterns refused: {100 * result['known_refused']:.1f} %.",
         "",
-        "| stranger | AUROC of in_scope | answered all the same |",
+        "| out-of-distribution kind | AUROC of in_scope | answered all the same |",
         "|---|---|---|",
         *(
-            f"| {kind} | {value:.3f} | {100 * result['strangers_answered'][kind]:.1f} % |"
+            f"| {kind} | {value:.3f} | {100 * result['others_answered'][kind]:.1f} % |"
             for kind, value in result["auroc"].items()
         ),
     ]

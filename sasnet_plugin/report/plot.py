@@ -1,30 +1,32 @@
-"""A figure of the data beside the probabilities of the models that may explain them."""
+"""A figure of what was measured beside what was found."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from sasnet_plugin.report.whole import write_figure
-from sasnet_plugin.types import Curve, Suggestion, product_name
+from sasnet_plugin.types import Curve, Image
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+    from sasnet_plugin.predict import Answer
+
 MAX_ROWS = 24  # more would make a picture too tall to read
 
 
-def plot_suggestions(path: str | Path, pairs: Sequence[tuple[Curve, Suggestion]]) -> None:
-    """Draw one row for each data set: log-log data with error bars, and bars of probability.
+def plot_answers(path: str | Path, pairs: Sequence[tuple[Any, Answer]]) -> None:
+    """Draw one row for each measurement: what was measured, and the first finding about it.
 
     Parameters
     ----------
     path : str or Path
         File to write; its ending chooses the format (PNG, PDF, SVG).
-    pairs : sequence of (Curve, Suggestion)
+    pairs : sequence of (measurement, Answer)
         At least one; those beyond `MAX_ROWS` are not drawn.
 
     Raises
@@ -36,10 +38,16 @@ def plot_suggestions(path: str | Path, pairs: Sequence[tuple[Curve, Suggestion]]
 
     pairs = pairs[:MAX_ROWS]
     figure = Figure(figsize=(10, 3.6 * len(pairs)), layout="constrained")
-    axes = figure.subplots(len(pairs), 2, squeeze=False, width_ratios=[3, 2])
-    for (left, right), (curve, suggestion) in zip(axes, pairs, strict=True):
-        _draw_curve(left, curve)
-        _draw_bars(right, suggestion)
+    axes = figure.subplots(len(pairs), 2, squeeze=False)
+    for (left, right), (measurement, answer) in zip(axes, pairs, strict=True):
+        _draw_curve(left, measurement) if isinstance(measurement, Curve) else _draw_image(left, measurement)
+        if answer.findings:
+            answer.findings[0].draw(right)
+        right.set_title(f"in scope: {answer.in_scope:.2f}", fontsize=9)
+        left.set_title(
+            _plain(" · ".join(part for part in (Path(measurement.file).name, measurement.entry) if part)),
+            fontsize=9,
+        )
     write_figure(figure, path)
 
 
@@ -60,22 +68,18 @@ def _draw_curve(axes: Axes, curve: Curve) -> None:
         axes.set_ylim(0.5 * np.percentile(intensity, 1), 2 * intensity.max())
     axes.set_xlabel("q / Å⁻¹")
     axes.set_ylabel("I(q)")
-    axes.set_title(
-        _plain(" · ".join(part for part in (Path(curve.file).name, curve.entry) if part)), fontsize=9
-    )
 
 
-def _draw_bars(axes: Axes, suggestion: Suggestion) -> None:
-    names = [product_name(m.name, m.structure_factor) for m in suggestion.models]
-    groups = list(dict.fromkeys(m.group for m in suggestion.models))
-    colours = [f"C{groups.index(m.group) % 10}" for m in suggestion.models]
-    rows = np.arange(len(names))
-    axes.barh(rows, [m.probability for m in suggestion.models], color=colours)
-    axes.set_yticks(rows, names, fontsize=8)
-    axes.invert_yaxis()
-    axes.set_xlim(0, 1)
-    axes.set_xlabel("probability (one colour for each group)")
-    axes.set_title(f"in scope: {suggestion.in_scope:.2f}", fontsize=9)
+def _draw_image(axes: Axes, image: Image) -> None:
+    """Counts in logarithmic colours; what is masked is left white."""
+    from sasnet_plugin.report.images.canvas import axes_of
+
+    lit = image.counts[image.mask & (image.counts > 0)]
+    low, high = (float(x) for x in np.percentile(lit, [5, 99.8])) if lit.size else (0.0, 1.0)
+    shown = np.where(image.mask, np.log10(np.maximum(image.counts, max(low, 1e-12))), np.nan)
+    extent, across, upwards = axes_of(image)
+    axes.imshow(shown, origin="lower", extent=extent, aspect="auto", vmax=np.log10(max(high, 1e-12)))
+    axes.set(xlabel=across, ylabel=upwards)
 
 
 def _plain(text: str) -> str:

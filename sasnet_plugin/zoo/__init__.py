@@ -1,11 +1,10 @@
 """Trained models: where they lie, what they say of themselves, and that they are undamaged."""
 
 from sasnet_plugin.zoo.locate import zoo_folder
-from sasnet_plugin.zoo.manifest import Group, Manifest, parse_manifest
+from sasnet_plugin.zoo.manifest import Manifest, parse_manifest
 from sasnet_plugin.zoo.registry import ZooModel, open_model, registered, verify
 
 __all__ = [
-    "Group",
     "Manifest",
     "ZooModel",
     "open_model",

@@ -1,4 +1,4 @@
-"""What a trained model says of itself: classes, groups, temperatures, versions.
+"""What a trained model says of itself: its heads, what was calibrated, what it reads, how it was made.
 
 An unknown format is an error. Plain dataclasses and checks rather than pydantic: this is read on every
 cold start.
@@ -7,31 +7,19 @@ cold start.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, TypeVar
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
 
-from sasnet_plugin.types import ModelZooError
+from sasnet_plugin.domains import Domain, specification
+from sasnet_plugin.domains.heads import Classes, Distribution, Group, Head, Quantities, Scope, Tags
+from sasnet_plugin.types import ModelZooError, SasnetError
 
-M = TypeVar("M")
-
-FORMAT = 1
-#: What every manifest says.
-COMMON = frozenset(
-    ("format", "name", "domain", "preprocess_version", "versions", "data_hash", "metrics", "sha256")
-)
+FORMAT = 2
 _KEYS = frozenset(
-    ("q_range", "forms", "structure_factors", "allowed_structure_factors", "temperature", "groups",
-     "scope_threshold", "parameters")
+    ("format", "name", "domain", "features_version", "heads", "calibration", "inputs", "versions",
+     "data_hash", "metrics", "sha256")
 )  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Group:
-    """Form models that data of this kind rarely tell apart."""
-
-    name: str
-    members: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -42,26 +30,18 @@ class Manifest:
     ----------
     name, domain : str
         The model's name in the registry, and the kind of measurement that it reads.
-    preprocess_version : int
-        Version of the preprocessing that it was trained with.
-    q_range : (float, float)
-        Trained q range, Å⁻¹.
-    forms : tuple of str
-        Form models, in the order of the network's classes.
-    structure_factors : tuple of (str or None)
-        Structure factors in the network's order; the first is None, a dilute sample.
-    allowed_structure_factors : mapping of str to tuple of str
-        Structure factors that each form model can be multiplied with.
-    temperature_form, temperature_structure_factor : float
-        Divisors of the logits, fitted on held-out data.
-    scope_slope, scope_offset : float
-        in_scope = sigmoid(slope * logit + offset).
-    groups : tuple of Group
-        A partition of the forms.
-    scope_threshold : float
-        Below this in_scope no known model may fit.
-    parameters, versions, metrics : mapping
-        Parameter names, units and ranges; library versions; figures on held-out data.
+    features_version : int
+        Version of the features that it was trained with.
+    heads : tuple of Head
+        Those of the domain, with the labels and groups that the network was trained and calibrated with.
+    calibration : mapping of str to mapping
+        By head, see `predict.calibration`.
+    inputs : mapping
+        What it was trained with: ``q_range`` in Å⁻¹; of images ``window`` with rows, columns and the edges of
+        the axes, ``stated`` with the least and largest value of each number that is stated with them; of
+        curves also ``parameters``, names, units and ranges of each model's.
+    versions, metrics : mapping
+        Library versions; figures on held-out data.
     data_hash : str
         Hash of the training data.
     sha256 : mapping of str to str
@@ -70,22 +50,49 @@ class Manifest:
 
     name: str
     domain: str
-    preprocess_version: int
-    q_range: tuple[float, float]
-    forms: tuple[str, ...]
-    structure_factors: tuple[str | None, ...]
-    allowed_structure_factors: Mapping[str, tuple[str, ...]]
-    temperature_form: float
-    temperature_structure_factor: float
-    scope_slope: float
-    scope_offset: float
-    groups: tuple[Group, ...]
-    scope_threshold: float
-    parameters: Mapping[str, Any]
+    features_version: int
+    heads: tuple[Head, ...]
+    calibration: Mapping[str, Mapping[str, Any]]
+    inputs: Mapping[str, Any]
     versions: Mapping[str, Any]
     metrics: Mapping[str, Any]
     data_hash: str
     sha256: Mapping[str, str]
+
+    def head(self, name: str) -> Any:
+        """A head by its name.
+
+        Raises
+        ------
+        KeyError
+            There is none.
+        """
+        return next(head for head in self.heads if head.name == name)
+
+    @property
+    def classes(self) -> Classes | None:
+        """The first head that names classes."""
+        return next((head for head in self.heads if isinstance(head, Classes)), None)
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Its classes, in the network's order."""
+        return self.classes.labels if self.classes else ()
+
+    @property
+    def groups(self) -> tuple[Group, ...]:
+        """Groups of these classes."""
+        return self.classes.groups if self.classes else ()
+
+    @property
+    def scope(self) -> Scope | None:
+        """The head that says whether a measurement is of a known kind."""
+        return next((head for head in self.heads if isinstance(head, Scope)), None)
+
+    @property
+    def scope_threshold(self) -> float:
+        """Below this in_scope a measurement is of no known kind."""
+        return float(self.calibration[self.scope.name]["threshold"]) if self.scope else 0.0
 
 
 def parse_manifest(text: str, where: str) -> Manifest:
@@ -103,65 +110,6 @@ def parse_manifest(text: str, where: str) -> Manifest:
     ModelZooError
         Not JSON, another format, a key missing or unknown, or entries that contradict each other.
     """
-    return parsed(text, where, _KEYS, _build, _check)
-
-
-def parsed(
-    text: str,
-    where: str,
-    keys: frozenset[str],
-    build: Callable[[dict[str, Any]], M],
-    check: Callable[[M, str], None],
-) -> M:
-    """Parse a manifest with these keys, those of every domain included.
-
-    Parameters
-    ----------
-    text, where
-        As for `parse_manifest`.
-    keys : frozenset of str
-    build : callable
-        From the entries to the manifest.
-    check : callable
-        (manifest, where) raises where entries contradict each other.
-
-    Raises
-    ------
-    ModelZooError
-        Not JSON, another format, a key missing or unknown, or entries that contradict each other.
-    """
-    raw = entries(text, where, keys)
-    try:
-        manifest = build(raw)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise malformed(where, f"has a malformed entry ({type(error).__name__}: {error})") from error
-    check(manifest, where)
-    if "model.onnx" not in raw["sha256"]:
-        raise malformed(where, "gives no sha256 for model.onnx")
-    return manifest
-
-
-def common(raw: Mapping[str, Any]) -> dict[str, Any]:
-    """Fields that the manifest of every domain has."""
-    return {
-        "name": str(raw["name"]),
-        "domain": str(raw["domain"]),
-        "preprocess_version": int(raw["preprocess_version"]),
-        "versions": dict(raw["versions"]),
-        "metrics": dict(raw["metrics"]),
-        "data_hash": str(raw["data_hash"]),
-        "sha256": {str(k): str(v) for k, v in raw["sha256"].items()},
-    }
-
-
-def entries(text: str, where: str, keys: frozenset[str]) -> dict[str, Any]:
-    """The entries of a manifest of this format that has exactly these keys, those of every domain included.
-
-    Raises
-    ------
-    ModelZooError
-        Not JSON, another format, a key missing or unknown.
-    """
     try:
         raw = json.loads(text)
     except json.JSONDecodeError as error:
@@ -172,55 +120,123 @@ def entries(text: str, where: str, keys: frozenset[str]) -> dict[str, Any]:
             f"{where}: manifest format {found!r} is not the format {FORMAT} that this sasnet reads;"
             " update sasnet, or use a model made for this version."
         )
-    if missing := (keys | COMMON) - raw.keys():
+    if missing := _KEYS - raw.keys():
         raise malformed(where, f"lacks {', '.join(sorted(missing))}")
-    if unknown := raw.keys() - (keys | COMMON):
+    if unknown := raw.keys() - _KEYS:
         raise malformed(where, f"has unknown keys ({', '.join(sorted(unknown))})")
-    return raw
+    try:
+        domain = specification(str(raw["domain"]))
+    except SasnetError as error:
+        raise ModelZooError(f"{where}: made for a kind of measurement that is not known ({error})") from None
+    try:
+        manifest = _build(raw, domain, where)
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+        raise malformed(where, f"has a malformed entry ({type(error).__name__}: {error})") from error
+    if "model.onnx" not in manifest.sha256:
+        raise malformed(where, "gives no sha256 for model.onnx")
+    return manifest
 
 
-def pair(value: Any) -> tuple[float, float]:
-    """Two numbers, of a range or of the edges of a window."""
-    low, high = (float(x) for x in value)
-    return low, high
-
-
-def _build(raw: dict[str, Any]) -> Manifest:
-    temperature = raw["temperature"]
-    slope, offset = (float(x) for x in temperature["scope"])
+def _build(raw: Mapping[str, Any], domain: Domain, where: str) -> Manifest:
+    heads = tuple(filled(head, raw["heads"].get(head.name, {})) for head in domain.heads)
+    if unknown := set(raw["heads"]) - {head.name for head in heads}:
+        raise malformed(where, f"has heads that its domain does not ({', '.join(sorted(unknown))})")
+    calibration = {str(name): dict(said) for name, said in raw["calibration"].items()}
+    named = {head.name: head for head in heads}
+    for head in heads:
+        if fault := _fault(head, named, calibration.get(head.name, {})):
+            raise malformed(where, fault)
     return Manifest(
-        **common(raw),
-        q_range=pair(raw["q_range"]),
-        forms=tuple(map(str, raw["forms"])),
-        structure_factors=tuple(None if x is None else str(x) for x in raw["structure_factors"]),
-        allowed_structure_factors={k: tuple(v) for k, v in raw["allowed_structure_factors"].items()},
-        temperature_form=float(temperature["form"]),
-        temperature_structure_factor=float(temperature["structure_factor"]),
-        scope_slope=slope,
-        scope_offset=offset,
-        groups=tuple(Group(str(g["name"]), tuple(map(str, g["members"]))) for g in raw["groups"]),
-        scope_threshold=float(raw["scope_threshold"]),
-        parameters=dict(raw["parameters"]),
+        name=str(raw["name"]),
+        domain=str(raw["domain"]),
+        features_version=int(raw["features_version"]),
+        heads=heads,
+        calibration=calibration,
+        inputs=dict(raw["inputs"]),
+        versions=dict(raw["versions"]),
+        metrics=dict(raw["metrics"]),
+        data_hash=str(raw["data_hash"]),
+        sha256={str(k): str(v) for k, v in raw["sha256"].items()},
     )
 
 
-def _check(manifest: Manifest, where: str) -> None:
-    members = sorted(member for group in manifest.groups for member in group.members)
-    allowed = manifest.allowed_structure_factors
-    if not manifest.forms or len(set(manifest.forms)) != len(manifest.forms):
-        raise malformed(where, "lists no form model, or one of them twice")
-    if members != sorted(manifest.forms):
-        raise malformed(where, "has groups that do not hold each form model exactly once")
-    if not manifest.structure_factors or manifest.structure_factors[0] is not None:
-        raise malformed(where, "does not begin its structure factors with null (none)")
-    if unknown := {name for names in allowed.values() for name in names} - set(manifest.structure_factors):
-        raise malformed(
-            where, f"allows structure factors that it does not list ({', '.join(sorted(unknown))})"
+def described(head: Head) -> dict[str, Any]:
+    """What a manifest says of a head: what is not on the domain's page, or must agree with it."""
+    if isinstance(head, Classes):
+        found: dict[str, Any] = {"labels": list(head.labels)}
+        if head.groups:
+            found["groups"] = [{"name": g.name, "members": list(g.members)} for g in head.groups]
+        if head.given:
+            found["allowed"] = {name: list(labels) for name, labels in head.allowed.items()}
+        return found
+    if isinstance(head, Tags):
+        return {"labels": list(head.labels)}
+    if isinstance(head, Quantities):
+        return {"parameters": list(head.names)}
+    if isinstance(head, Distribution):
+        return {"bins": head.bins, "resolution": head.resolution}
+    return {}
+
+
+def filled(head: Head, said: Mapping[str, Any]) -> Head:
+    """A head of the domain's page with what a manifest says of it.
+
+    Raises
+    ------
+    ValueError
+        They contradict each other.
+    """
+    if isinstance(head, Classes):
+        return replace(
+            head,
+            labels=tuple(map(str, said["labels"])),
+            groups=tuple(
+                Group(str(g["name"]), tuple(map(str, g["members"]))) for g in said.get("groups", ())
+            ),
+            allowed={str(k): tuple(map(str, v)) for k, v in said.get("allowed", {}).items()},
         )
-    if unknown := set(allowed) - set(manifest.forms):
-        raise malformed(where, f"allows structure factors on unknown forms ({', '.join(sorted(unknown))})")
-    if not (manifest.temperature_form > 0 and manifest.temperature_structure_factor > 0):
-        raise malformed(where, "has a temperature that is not positive")
+    if dict(said) != described(head):
+        raise ValueError(f"{head.name} is {dict(said)}, not {described(head)}")
+    return head
+
+
+def _fault(head: Head, named: Mapping[str, Head], said: Mapping[str, Any]) -> str:
+    """What is wrong with a head and its calibration, to go on after "the manifest …"; empty where nothing."""
+    if isinstance(head, Classes):
+        return _fault_of_classes(head, named.get(head.given), said)
+    if isinstance(head, Scope) and not said.keys() >= {"slope", "offset", "threshold"}:
+        return "does not calibrate the scope"
+    if isinstance(head, Tags) and not len(said["slope"]) == len(said["offset"]) == len(head.labels):
+        return f"does not calibrate each tag of {head.name}"
+    if (
+        isinstance(head, Quantities)
+        and head.interval
+        and {len(factors) for _, factors in said["factors"]} != {len(head.parameters)}
+    ):
+        return f"does not give one factor for the uncertainty of each of {head.name}"
+    if isinstance(head, Distribution) and (
+        not said["band"] > 0 or any(not distances for _, distances in said["uniform"])
+    ):
+        return f"does not calibrate the band of {head.name}"
+    return ""
+
+
+def _fault_of_classes(head: Classes, before: Head | None, said: Mapping[str, Any]) -> str:
+    if not head.labels or len(set(head.labels)) != len(head.labels):
+        return f"lists no class of {head.name}, or one of them twice"
+    members = sorted(member for group in head.groups for member in group.members)
+    if head.groups and members != sorted(head.labels):
+        return f"has groups that do not hold each class of {head.name} exactly once"
+    if not said["temperature"] > 0:
+        return "has a temperature that is not positive"
+    allowed = {label for labels in head.allowed.values() for label in labels}
+    if unknown := allowed - set(head.labels):
+        return f"allows classes of {head.name} that it does not list ({', '.join(sorted(unknown))})"
+    if isinstance(before, Classes) and (unknown := set(head.allowed) - set(before.labels)):
+        return (
+            f"allows classes of {head.name} on unknown ones of {before.name} ({', '.join(sorted(unknown))})"
+        )
+    return ""
 
 
 def malformed(where: str, what: str) -> ModelZooError:

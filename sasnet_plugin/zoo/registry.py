@@ -6,19 +6,19 @@ import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from sasnet_plugin.domains import Domain, page, resolve
-from sasnet_plugin.types import ModelZooError, SasnetError
+from sasnet_plugin.domains import DEFAULT, Domain, specification
+from sasnet_plugin.types import ModelZooError
 from sasnet_plugin.zoo.locate import REGISTRY, zoo_folder
+from sasnet_plugin.zoo.manifest import Manifest, parse_manifest
 
 
 @dataclass(frozen=True)
 class ZooModel:
-    """A verified model: its folder, its manifest (of its domain's kind) and the bytes of its ONNX graph."""
+    """A verified model: its folder, its manifest, the bytes of its ONNX graph, and what it reads."""
 
     folder: Path
-    manifest: Any
+    manifest: Manifest
     onnx: bytes
     domain: Domain
 
@@ -31,16 +31,11 @@ def registered(folder: Path | None = None) -> dict[str, Path]:
     ModelZooError
         No zoo, or a registry that cannot be read.
     """
-    return {name: home for name, (home, _) in _entries(folder).items()}
-
-
-def _entries(folder: Path | None) -> dict[str, tuple[Path, str]]:
-    """Folder and domain of each registered model by name."""
     folder = zoo_folder() if folder is None else folder
     path = folder / REGISTRY
     try:
         entries = json.loads(path.read_text(encoding="utf-8"))
-        return {str(n): (folder / entry["path"], str(entry["domain"])) for n, entry in entries.items()}
+        return {str(name): folder / entry["path"] for name, entry in entries.items()}
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise ModelZooError(
             f"{path}: cannot be read as a registry of models ({type(error).__name__}: {error});"
@@ -48,8 +43,8 @@ def _entries(folder: Path | None) -> dict[str, tuple[Path, str]]:
         ) from error
 
 
-def open_model(name: str = "sas1d", *, folder: Path | None = None) -> ZooModel:
-    """Open one model and check it: manifest format, preprocessing version, sha256 of the graph.
+def open_model(name: str = DEFAULT, *, folder: Path | None = None) -> ZooModel:
+    """Open one model and check it: manifest format, version of the features, sha256 of the graph.
 
     Parameters
     ----------
@@ -61,20 +56,21 @@ def open_model(name: str = "sas1d", *, folder: Path | None = None) -> ZooModel:
     Raises
     ------
     ModelZooError
-        Unknown name, missing or damaged file, or a model made for another preprocessing.
+        Unknown name, missing or damaged file, or a model made for other features.
     """
-    models = _entries(folder)
+    models = registered(folder)
     if name not in models:
         raise ModelZooError(f"{name}: no such model in the zoo; choose one of {', '.join(sorted(models))}.")
-    home, kind = models[name]
-    try:
-        domain = page(kind)
-    except SasnetError as error:
-        raise ModelZooError(f"{home}: made for a kind of measurement that is not known ({error})") from None
-    manifest_path = home / "manifest.json"
-    text = _read(manifest_path).decode("utf-8", errors="replace")
-    manifest = resolve(domain.manifest)(text, str(manifest_path))
-    _check_preprocessing(manifest.preprocess_version, resolve(domain.preprocess_version), manifest_path)
+    home = models[name]
+    path = home / "manifest.json"
+    manifest = parse_manifest(_read(path).decode("utf-8", errors="replace"), str(path))
+    domain = specification(manifest.domain)
+    if manifest.features_version != domain.features_version:
+        raise ModelZooError(
+            f"{path}: the model was trained with features of version {manifest.features_version},"
+            f" but this sasnet has version {domain.features_version};"
+            " install the sasnet that it was made with, or retrain it."
+        )
     # The bytes that were hashed are the bytes that are run: nothing is read twice.
     return ZooModel(home, manifest, _verified(home, "model.onnx", manifest), domain)
 
@@ -91,16 +87,7 @@ def verify(model: ZooModel) -> None:
         _verified(model.folder, name, model.manifest)
 
 
-def _check_preprocessing(trained: int, ours: int, path: Path) -> None:
-    if trained != ours:
-        raise ModelZooError(
-            f"{path}: the model was trained with preprocessing version {trained},"
-            f" but this sasnet has version {ours};"
-            " install the sasnet that it was made with, or retrain it."
-        )
-
-
-def _verified(folder: Path, name: str, manifest: Any) -> bytes:
+def _verified(folder: Path, name: str, manifest: Manifest) -> bytes:
     data = _read(folder / name)
     if hashlib.sha256(data).hexdigest() != manifest.sha256[name].lower():
         raise ModelZooError(

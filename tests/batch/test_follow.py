@@ -10,14 +10,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 from detectorfiles import write_cbf
-from tinygrowth import GEOMETRY, frames, write_nexus, write_stack, write_zoo
+from tinypatterns import GEOMETRY, frames, write_nexus, write_stack
+from tinyzoo import write_zoo
 from typer.testing import CliRunner
 
 from sasnet_plugin.batch.follow import TOGETHER, follow, number_of, read_back, write
-from sasnet_plugin.cli.growth import as_dict
 from sasnet_plugin.cli.main import app
-from sasnet_plugin.simulate.growth.quantities import NAMES, QUANTITIES
-from sasnet_plugin.types import DataError, GrowthGuess, SasnetError
+from sasnet_plugin.domains.gisas_growth import FILM, HEADS
+from sasnet_plugin.predict import Answer
+from sasnet_plugin.predict.findings import QuantitiesFinding, Value
+from sasnet_plugin.types import DataError, SasnetError
+
+NAMES = HEADS[0].names
 
 runner = CliRunner()
 
@@ -29,7 +33,7 @@ def rng() -> np.random.Generator:
 
 @pytest.fixture
 def zoo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    folder = write_zoo(tmp_path / "zoo")
+    folder = write_zoo(tmp_path / "zoo", "gisas_growth")
     monkeypatch.setenv("SASNET_MODEL_ZOO", str(folder))
     return folder
 
@@ -39,8 +43,9 @@ def rows_of(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-def guess(value: float) -> GrowthGuess:
-    return GrowthGuess({"distance": (value, 0.9 * value, 1.2 * value, "Å")}, 0.9)
+def guess(value: float) -> Answer:
+    distance = Value(value, 0.1 * value, 0.9 * value, 1.2 * value, "Å")
+    return Answer("", "", 0.9, (QuantitiesFinding(HEADS[0], {"distance": distance}),))
 
 
 def test_no_more_than_a_few_frames_are_held() -> None:
@@ -53,11 +58,11 @@ def test_no_more_than_a_few_frames_are_held() -> None:
             read += 1
             yield "a", number
 
-    def judge(some: list[int]) -> list[GrowthGuess]:
+    def judge(some: list[int]) -> list[Answer]:
         held.append(len(some))
         return [guess(50.0 + one) for one in some]
 
-    found = follow(source(), judge, as_dict, NAMES)
+    found = follow(source(), judge, NAMES)
     first = next(found)
     assert (first.number, first.values["distance"]) == (1, (50.0, 45.0, 60.0))
     assert read == TOGETHER
@@ -69,13 +74,13 @@ def test_lines_are_there_as_they_come_and_failures_among_them(tmp_path: Path) ->
     path = tmp_path / "a.csv"
     seen: list[int] = []
 
-    def judge(some: list[float]) -> list[GrowthGuess | Exception]:
+    def judge(some: list[float]) -> list[Answer | Exception]:
         seen.append(len(rows_of(path)))
         return [guess(x) if x < 60 else DataError("x: too far; come back.") for x in some]
 
     source = [("a", 50.0), ("b", DataError("b: no image; give one.")), ("c", 70.0), ("d", 51.0), ("e", 52.0)]
-    found = follow(source, judge, as_dict, NAMES, interval=0.5)
-    assert write(found, path, QUANTITIES) == (5, 2)
+    found = follow(source, judge, NAMES, interval=0.5)
+    assert write(found, path, FILM) == (5, 2)
     assert seen == [0, TOGETHER]
     rows = rows_of(path)
     assert [row["frame"] for row in rows] == ["1", "2", "3", "4", "5"]
@@ -84,7 +89,7 @@ def test_lines_are_there_as_they_come_and_failures_among_them(tmp_path: Path) ->
     assert (rows[0]["distance_low [Å]"], rows[0]["distance_high [Å]"]) == ("45", "60")
     assert rows[1]["note"] == "b: no image; give one."
     assert rows[2]["note"] == "x: too far; come back."
-    table = read_back(path, QUANTITIES)
+    table = read_back(path, FILM)
     assert list(table.columns) == ["distance"]
     np.testing.assert_array_equal(table.columns["distance"][0], [50, np.nan, np.nan, 51, 52])
 
@@ -97,16 +102,16 @@ def test_numbers_with_an_error_have_a_band_as_well() -> None:
 
 def test_long_series_are_thinned_for_the_figure(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
-    write(follow((("a", i) for i in range(950)), lambda x: [guess(50.0 + i) for i in x], as_dict, NAMES),
-          path, QUANTITIES)  # fmt: skip
-    table = read_back(path, QUANTITIES, most=100)
+    write(follow((("a", i) for i in range(950)), lambda x: [guess(50.0 + i) for i in x], NAMES),
+          path, FILM)  # fmt: skip
+    table = read_back(path, FILM, most=100)
     assert 90 <= table.time.size <= 100
     np.testing.assert_allclose(table.columns["distance"][0], 50 + table.time)
 
 
 def test_a_table_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(SasnetError, match="another file"):
-        write(iter(()), tmp_path / "none" / "a.csv", QUANTITIES)
+        write(iter(()), tmp_path / "none" / "a.csv", FILM)
 
 
 @pytest.mark.parametrize("kind", ["tiff", "nexus", "cbf"])
@@ -169,7 +174,7 @@ def test_frames_that_cannot_be_read_do_not_end_the_series(
 def test_strangers_have_lines_without_numbers(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rng: np.random.Generator
 ) -> None:
-    monkeypatch.setenv("SASNET_MODEL_ZOO", str(write_zoo(tmp_path / "zoo", scope_bias=-5.0)))
+    monkeypatch.setenv("SASNET_MODEL_ZOO", str(write_zoo(tmp_path / "zoo", "gisas_growth", scope_bias=-5.0)))
     stack = write_stack(tmp_path / "film.tif", frames(2, rng))
     out = tmp_path / "growth.csv"
     result = runner.invoke(app, ["follow", str(stack), "--out", str(out), "--plot", str(tmp_path / "a.png")])

@@ -4,9 +4,9 @@ import json
 
 import numpy as np
 import pytest
-from contest import Answer, Contestant, answer, markdown, percent
+from contest import Answer, Contestant, answer
 from peers.neighbours import components, neighbours, vote
-from peers.trees import blocks, boost
+from peers.trees import boost
 
 CURVES = 60
 
@@ -86,11 +86,6 @@ def test_neighbours_tell_two_shapes_apart():
     assert power >= 1
 
 
-def test_blocks_are_means_and_their_differences():
-    found = blocks(np.array([[1.0, 3.0, 5.0, 9.0]]), 2)
-    np.testing.assert_allclose(found, [[2.0, 7.0, 5.0]])
-
-
 def test_trees_go_on_where_they_were_killed(tmp_path):
     rng = np.random.default_rng(0)
     train, label = two_shapes(rng, 300)
@@ -106,8 +101,3 @@ def test_trees_go_on_where_they_were_killed(tmp_path):
     # Two classes, twenty rounds: forty trees of at least two leaves here.
     assert leaves >= 80
     assert np.mean(probability.argmax(axis=1) == true) > 0.95
-
-
-def test_tables_have_a_cell_for_each_column_and_dashes_for_what_is_unknown():
-    text = markdown(["who", "top-1 / %"], [["a", percent(0.5)], ["b", percent(float("nan"))]])
-    assert text.splitlines()[2:] == ["| a | 50.0 |", "| b | – |"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from fitting_report import sampled, table, uncut
+from fitting_report import sampled, uncut
 
 
 def _row(seconds: float, steps: int, late: bool) -> dict[str, Any]:
@@ -17,15 +17,6 @@ def test_what_was_cut_goes_on_at_its_pace_and_what_ended_does_not() -> None:
     assert uncut(rows, 200) == pytest.approx((10.0 + 300.0 + 30.0 + 600.0) / 4)
 
 
-def test_the_table_says_who_was_stopped_and_who_was_not_run() -> None:
-    rows = [_row(10.0, 500, False), _row(30.0, 10, True)]
-    text = table({"amoeba": rows, "de": rows}, 0)
-    assert "| 50.0 | 20.0 | 20.0 | 1.00 |" in text
-    assert "stopped after 30 CPU-seconds in 1 of 2 problems, there after 10 generations" in text
-    assert "the mean would be about 305 s (not measured)" in text
-    assert "Not run yet: sasnet" in text
-
-
 def test_a_sample_that_went_on_stands_for_all_that_were_stopped() -> None:
     rows = [_row(10.0, 500, False), *(_row(30.0, 20, True) for _ in range(9))]
     longer = [_row(200.0, 90, False), _row(400.0, 80, True)]
@@ -34,6 +25,3 @@ def test_a_sample_that_went_on_stands_for_all_that_were_stopped() -> None:
     # Of a sample without replacement: standard deviation 141.4, two of nine.
     assert error == pytest.approx(0.9 * 141.42 / 2**0.5 * (7 / 9) ** 0.5, rel=1e-3)
     assert sampled(rows, [_row(300.0, 1, True)] * 9)[1] == pytest.approx(0.0, abs=1e-9)
-    text = table({"de": rows}, 0, longer)
-    assert "was stopped again in 1 and succeeded in 1" in text
-    assert "mean over all problems is 271 ± 79 s" in text

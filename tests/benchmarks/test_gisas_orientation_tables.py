@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from gisas_contestants import COUNTS, FAMILIES, WIDTHS, network_like, problem, row, solve, truth
-from gisas_orientation import case_table, covered, strata, table, uniform_table, weights
+from gisas_contestants import COUNTS, FAMILIES, WIDTHS, network_like, problem, row, truth
 
 from sasnet_plugin.fitting.orientation.parameters import INDEX, NAMES
 from sasnet_plugin.simulate.gisas.geometry import N_XI
-from sasnet_plugin.simulate.gisas.orientation import deltas
 
 
 def test_thirty_problems_in_a_row_have_every_stratum_once() -> None:
@@ -56,25 +54,3 @@ def test_a_network_like_guess_is_off_by_what_it_says() -> None:
     ]
     assert np.std(off) == pytest.approx(1, abs=0.15)
     assert set(NAMES) <= set(network_like(one, np.random.default_rng(0)).geometry)
-
-
-def test_weights_near_both_angles() -> None:
-    p = deltas(np.array([58.0, 2.0, 29.0, 15.0]), np.array([0.4, 0.2, 0.3, 0.1]))
-    assert weights(p) == pytest.approx([0.6, 0.3])
-
-
-def test_tables_are_means_over_what_is_there() -> None:
-    rows = [solve("uniform", index, 3) for index in range(2)]
-    for found, p_value in zip(rows, (0.5, 0.01), strict=True):
-        found.update(uniform=p_value, coverage=0.9)
-    mean = np.mean([found["w1"] for found in rows])
-    text = table({"uniform": rows, "nobody": []})
-    assert f"| uniform | 2 | {mean:.2f} |" in text
-    assert "| nobody | not run |" in text
-    assert f"| two angles | {rows[0]['w1']:.2f} |" in strata({"uniform": rows})
-    assert "| deltas | 90.0% |" in covered({"uniform": rows})
-    called = uniform_table({"uniform": rows})
-    assert "| two angles | 1 of 1 (100%) |" in called
-    assert "| deltas | 0 of 1 (0%) |" in called
-    cases = [{"weights": [0.65, 0.3], "seconds": 2.0, "beside": 1e5}]
-    assert "| a | 1 | 1 | 0.050 | 2 |" in case_table({"a": cases})

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import growth_simulation
 import growth_stream
 import numpy as np
 import pytest
-
-from sasnet_plugin.simulate.growth.priors import sample_film
 
 
 @pytest.mark.parametrize("make", [growth_stream.tiff_stack, growth_stream.nexus_stream])
@@ -44,12 +41,3 @@ def test_the_place_of_the_maximum_goes_with_the_distance() -> None:
         )
         found.append(guess.quantities["distance"][0])
     np.testing.assert_allclose(found, [60.0, 90.0, 130.0], rtol=0.15)
-
-
-def test_more_uses_of_a_film_are_faster() -> None:
-    rng = np.random.default_rng(1)
-    table = growth_simulation.rates([sample_film(rng) for _ in range(2)], 1, 10)
-    rows = [line for line in table.splitlines() if line.startswith("| ours")]
-    rates = [float(row.split("|")[2].replace(",", "")) for row in rows]
-    assert rates == sorted(rates)
-    assert len(rates) == len(growth_simulation.USES)

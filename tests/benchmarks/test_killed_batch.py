@@ -5,7 +5,6 @@ import subprocess
 import sys
 
 import batch as bench
-import pytest
 
 from sasnet_plugin.batch.results import write_results
 
@@ -46,18 +45,3 @@ def test_memory_is_that_of_the_whole_tree():
         child.stdin.close()
     assert main > 10
     assert max(below) > 80
-
-
-def test_growth_shows_in_the_table(tmp_path):
-    samples = [
-        {"run": 0, "seconds": float(k), "done": k, "main": 100.0, "workers": [50.0 + 10 * k, 50.0]}
-        for k in range(40)
-    ]
-    samples.append({"run": 0, "seconds": 41.0, "done": 40, "main": 100.0, "workers": [5.0]})  # the end
-    main, workers = bench.flatness(samples)
-    assert main == ["1", "main process", "100", "100", "100"]
-    assert float(workers[3]) - float(workers[2]) == pytest.approx(200, abs=15)
-    assert workers[4] == "490"
-    path = tmp_path / "memory.svg"
-    bench.draw(samples, path)
-    assert b"<svg" in path.read_bytes()

@@ -6,11 +6,11 @@ import numpy as np
 import ours
 import protocol_b
 import pytest
-from learning_curve import share_of, trials
+from learning_curve import share_of
 from tinyzoo import FORMS, write_zoo
 
 from sasnet_plugin.data.preprocess import N_CHANNELS, N_GRID, features_of_rows
-from sasnet_plugin.simulate.examples import SOURCES, Examples
+from sasnet_plugin.simulate.examples import Examples
 from sasnet_plugin.simulate.shards import plan, run
 from sasnet_plugin.types import SasnetError
 
@@ -105,12 +105,6 @@ def test_scores_of_a_perfect_and_of_an_undecided_contestant():
     assert np.isnan(undecided["structure_factor_overall"])
 
 
-def test_rows_are_told_apart_by_instrument():
-    found = protocol_b.by_instrument(example(8))
-    assert list(found) == [SOURCES[0], SOURCES[3]]
-    assert sum(where.sum() for where in found.values()) == 8
-
-
 def test_examples_for_peers_resume_and_hold_every_model(shards, tmp_path, monkeypatch):
     monkeypatch.setattr(protocol_b, "PART", 60)
     parts = protocol_b.plan(shards, tmp_path, total=150, seed=0)
@@ -138,12 +132,3 @@ def test_a_share_of_the_curves_is_the_same_share_of_every_model(shards, tmp_path
     assert share_of(shards, tmp_path / "half", 0.5) == dict.fromkeys(MODELS, 1)
     assert share_of(shards, tmp_path / "all", 1.0) == dict.fromkeys(MODELS, 2)
     assert len(list((tmp_path / "half").glob("*.h5"))) == len(MODELS)
-
-
-def test_learning_curve_varies_one_thing_at_a_time():
-    found = trials([100, 200])
-    assert len({t.name for t in found}) == len(found)
-    full = next(t for t in found if t.share == 1.0 and t.steps == 200 and t.size == "base")
-    for trial in found:
-        assert sum(getattr(trial, k) != getattr(full, k) for k in ("share", "steps", "size")) <= 1
-    assert sorted(t.share for t in found if t.steps == 200 and t.size == "base") == [0.125, 0.25, 0.5, 1.0]

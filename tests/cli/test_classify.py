@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,8 @@ from typer.testing import CliRunner, Result
 
 from sasnet_plugin.cli.classify import CHUNK, outcomes
 from sasnet_plugin.cli.main import app
-from sasnet_plugin.predict import open_classifier
-from sasnet_plugin.types import Curve, Suggestion
+from sasnet_plugin.predict import Answer, open_classifier
+from sasnet_plugin.types import Curve
 
 pytestmark = pytest.mark.usefixtures("zoo")
 
@@ -151,11 +152,11 @@ def test_answers_stream() -> None:
         read.append(path)
         return (Curve(*sphere_curve(60.0, points=30), file=path),)
 
-    judge = open_classifier().outcomes
+    judge = open_classifier().predictor.outcomes
     files = [f"{index}.dat" for index in range(500)]
     for index, (path, _, outcome) in enumerate(outcomes(files, load, judge, None, lambda: None)):
         assert path == files[index]
-        assert isinstance(outcome, Suggestion)
+        assert isinstance(outcome, Answer)
         if index == 0:
             assert read == ["0.dat"]
         assert len(read) - index <= CHUNK
@@ -231,16 +232,15 @@ def test_plot_that_cannot_be_written_is_one_sentence_after_the_answers(tmp_path:
 
 
 def test_unexpected_error_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    import sasnet_plugin.data
-
-    original = sasnet_plugin.data.load
+    module = import_module("sasnet_plugin.data.load")
+    original = module.load
 
     def broken(path: str, **options: Any) -> Any:
         if "bad" in str(path):
             raise RuntimeError("seven\nlines of detail")
         return original(path, **options)
 
-    monkeypatch.setattr(sasnet_plugin.data, "load", broken)
+    monkeypatch.setattr(module, "load", broken)
     result = run("--json", write_sphere(tmp_path / "bad.dat"), write_sphere(tmp_path / "good.dat"))
     assert result.exit_code == 1
     bad, good = lines(result)

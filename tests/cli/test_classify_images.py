@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tinygisas import add_to_zoo, network, pattern
-from tinyzoo import sphere_curve
+from tinypatterns import pattern
+from tinyzoo import network, sphere_curve, write_zoo
 from typer.testing import CliRunner
 
 from sasnet_plugin.cli.main import app
@@ -30,7 +30,7 @@ def run(*arguments: str | Path) -> tuple[int, str, str]:
 @pytest.fixture
 def both(zoo: Path) -> Path:
     """A zoo with tiny networks for curves and for patterns."""
-    return add_to_zoo(zoo)
+    return write_zoo(zoo, "gisas_hex")
 
 
 @pytest.fixture
@@ -144,7 +144,7 @@ def test_verify_is_for_patterns(both: Path, tmp_path: Path) -> None:
 
 
 def test_stranger_is_not_fitted(zoo: Path, picture: Path) -> None:
-    add_to_zoo(zoo, onnx_bytes=network(scope_bias=-3.0))
+    write_zoo(zoo, "gisas_hex", onnx_bytes=network("gisas_hex", scope_bias=-3.0))
     code, out, _ = run(picture, "--json", "--verify")
     answer = json.loads(out)
     assert code == 0

@@ -30,8 +30,8 @@ def tasks_of(suggestion: Suggestion, structure_factor: str | None = None, **more
 def test_the_simplest_models_of_likely_groups_are_fitted_too() -> None:
     manifest = open_classifier().manifest
     group = next(g for g in manifest.groups if "cylinder" in g.members and len(g.members) > 8)
-    rare = sorted(group.members, key=lambda m: -len(manifest.parameters[m]))[:5]
-    order = [*rare, *(m for m in manifest.forms if m not in rare)]
+    rare = sorted(group.members, key=lambda m: -len(manifest.inputs["parameters"][m]))[:5]
+    order = [*rare, *(m for m in manifest.labels if m not in rare)]
     guesses = [ModelGuess(m, None, 1 / len(order), "") for m in order]
     whole = suggestion_of(guesses, GroupGuess(group.name, group.members, 0.9))
     chosen = [g.name for g in shortlist(whole, 5, manifest).models]

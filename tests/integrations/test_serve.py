@@ -53,15 +53,15 @@ def gone(pids: set[int]) -> bool:
 
 
 def test_hello_says_what_the_network_knows(child: Child) -> None:
-    manifest = open_classifier().manifest
+    classifier = open_classifier()
     assert child.ask(id=1, do="hello") == {
         "id": 1,
         "event": "done",
         "result": {
             "version": sasnet_plugin.__version__,
             "protocol": 1,
-            "models": list(manifest.forms),
-            "structure_factors": [name for name in manifest.structure_factors if name is not None],
+            "models": list(classifier.manifest.labels),
+            "structure_factors": list(classifier.structure_factors),
         },
     }
 

@@ -9,11 +9,18 @@ import pytest
 from tinyzoo import FORMS, network, sphere_curve, write_zoo
 
 from sasnet_plugin import Curve, suggest
-from sasnet_plugin.predict import notes, open_classifier
-from sasnet_plugin.predict.window import within
+from sasnet_plugin.data.clean import within
+from sasnet_plugin.domains.heads import Scope
+from sasnet_plugin.domains.sas1d import HEADS
+from sasnet_plugin.predict import open_classifier, wording
+from sasnet_plugin.predict.curves import suggestion_of
 from sasnet_plugin.types import DataError, GroupGuess, ModelGuess, ModelZooError, SasnetError
 
 pytestmark = pytest.mark.usefixtures("zoo")
+
+
+#: What is said of curves that no known model explains.
+OUT_OF_SCOPE = next(head.outside for head in HEADS if isinstance(head, Scope))
 
 
 def make(radius: float = 60.0, **changes: object) -> Curve:
@@ -82,13 +89,13 @@ def test_a_single_name_is_not_a_list_of_letters() -> None:
 def test_out_of_scope_is_said_below_the_threshold_only(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert notes.OUT_OF_SCOPE not in suggest(make()).notes
+    assert OUT_OF_SCOPE not in suggest(make()).notes
     monkeypatch.setenv(
         "SASNET_MODEL_ZOO", str(write_zoo(tmp_path / "b", onnx_bytes=network(scope_bias=-3.0)))
     )
     found = suggest(make())
     assert found.in_scope < 0.3
-    assert notes.OUT_OF_SCOPE in found.notes
+    assert OUT_OF_SCOPE in found.notes
 
 
 def test_data_notes() -> None:
@@ -126,10 +133,10 @@ def test_arrays_that_are_no_curve(change: dict[str, np.ndarray]) -> None:
 
 def test_one_bad_curve_does_not_cost_the_others_their_answer() -> None:
     far = make(q=np.geomspace(2.0, 5.0, 120))
-    outcomes = open_classifier().outcomes([make(), far, make(80.0)])
+    outcomes = open_classifier().predictor.outcomes([make(), far, make(80.0)])
     assert isinstance(outcomes[1], DataError)
-    assert outcomes[0] == suggest(make())
-    assert outcomes[2].models[0].probability > 0  # type: ignore[union-attr]
+    assert suggestion_of(outcomes[0]) == suggest(make())  # type: ignore[arg-type]
+    assert suggestion_of(outcomes[2]).models[0].probability > 0  # type: ignore[arg-type]
 
 
 def test_network_with_other_outputs_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -151,7 +158,7 @@ def test_within_keeps_columns_together_and_says_so() -> None:
 
 
 def test_percent_never_claims_certainty() -> None:
-    assert [notes.percent(p) for p in (0.0, 0.004, 0.5, 0.944, 0.99, 0.9999, 1.0)] == [
+    assert [wording.percent(p) for p in (0.0, 0.004, 0.5, 0.944, 0.99, 0.9999, 1.0)] == [
         "<1 %", "<1 %", "50 %", "94 %", "99 %", ">99 %", ">99 %",
     ]  # fmt: skip
 
@@ -170,4 +177,4 @@ def test_group_sentence(forms: list[float], groups: list[float], sentence: str) 
     ]
     members = {"spherical": ("sphere", "fuzzy_sphere"), "rods": ("cylinder",)}
     guesses = [GroupGuess(n, members[n], p) for n, p in zip(members, groups, strict=False)]
-    assert notes.group_sentence(models, guesses) == sentence
+    assert wording.group_sentence(models, guesses) == sentence

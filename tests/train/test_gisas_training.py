@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tinygisas import pattern
+from tinypatterns import pattern
 from typer.testing import CliRunner
 
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
@@ -112,7 +112,10 @@ def test_packaged_network_answers_as_trained(
     bases: Path, finished: tuple[Path, list[int]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pytest.importorskip("tensorflow")
-    from sasnet_plugin.predict.orientation import Outputs, open_orientation
+    from sasnet_plugin.domains.gisas_hex import HEADS
+    from sasnet_plugin.domains.heads import outputs_of
+    from sasnet_plugin.predict import open_predictor
+    from sasnet_plugin.predict.findings import DistributionFinding
     from sasnet_plugin.predict.runtime import Runtime
     from sasnet_plugin.train.package import package
     from sasnet_plugin.zoo import open_model, verify
@@ -121,21 +124,23 @@ def test_packaged_network_answers_as_trained(
         finished[0], bases, bases, tmp_path / "gisas_hex", domain=GISAS_HEX, per_model=6
     )
     assert summary == "p(ξ) and 12 quantities, 120 patterns held out"
-    assert manifest["metrics"]["coverage"] == pytest.approx(0.9, abs=0.01)
+    assert set(manifest["calibration"]) == {head.name for head in HEADS}
     (tmp_path / "registry.json").write_text('{"gisas_hex": {"path": "gisas_hex", "domain": "gisas_hex"}}')
     model = open_model("gisas_hex", folder=tmp_path)
     verify(model)
 
     stored = np.load(tmp_path / "gisas_hex" / "parity.npz")
     features = stored["features"].astype(np.float32)
-    found = Runtime(model.onnx, outputs=Outputs).run(features)
+    found = Runtime(model.onnx, outputs=tuple(outputs_of(HEADS))).run({"features": features})
     network = load_net(finished[0], GISAS_HEX)[0].predict(features, verbose=0)
-    for name in Outputs._fields:
-        np.testing.assert_allclose(getattr(found, name), stored[name], atol=0.05)
+    for name in outputs_of(HEADS):
+        np.testing.assert_allclose(found[name], stored[name], atol=0.05)
         np.testing.assert_allclose(network[name], stored[name], atol=1e-3)
 
     monkeypatch.setenv("SASNET_MODEL_ZOO", str(tmp_path))
-    (guess,) = open_orientation().suggest([pattern(counts=1e6)])
+    (answer,) = open_predictor("gisas_hex").answers([pattern(counts=1e6)])
+    guess = answer.finding(DistributionFinding)
+    assert guess is not None
     assert guess.p.sum() == pytest.approx(1.0)
 
     table = CliRunner().invoke(

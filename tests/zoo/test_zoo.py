@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 from tinyzoo import FORMS, manifest_entries, write_zoo
 
-from sasnet_plugin.data.preprocess import PREPROCESS_VERSION
 from sasnet_plugin.types import ModelZooError
 from sasnet_plugin.zoo import open_model, parse_manifest, registered, verify, zoo_folder
 
@@ -28,7 +27,7 @@ def test_environment_that_points_nowhere(tmp_path: Path, monkeypatch: pytest.Mon
 
 def test_opened_model_carries_its_manifest_and_bytes(tmp_path: Path) -> None:
     model = open_model(folder=write_zoo(tmp_path / "zoo"))
-    assert model.manifest.forms == FORMS
+    assert model.manifest.labels == FORMS
     assert model.onnx == (tmp_path / "zoo" / "sas1d" / "model.onnx").read_bytes()
     verify(model)
 
@@ -72,30 +71,36 @@ def test_broken_registry(tmp_path: Path) -> None:
 
 
 def test_other_preprocessing_is_refused(tmp_path: Path) -> None:
-    zoo = write_zoo(tmp_path / "zoo", preprocess_version=PREPROCESS_VERSION + 1)
-    with pytest.raises(ModelZooError, match=f"version {PREPROCESS_VERSION + 1}, but this sasnet has"):
+    zoo = write_zoo(tmp_path / "zoo", features_version=99)
+    with pytest.raises(ModelZooError, match="version 99, but this sasnet has"):
         open_model(folder=zoo)
+
+
+def _changed(part: str, head: str, **changes: Any) -> dict[str, Any]:
+    entries = manifest_entries()[part]
+    return {part: entries | {head: entries[head] | changes}}
 
 
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
-        ({"format": 2}, "format 2 is not the format 1"),
+        ({"format": 1}, "format 1 is not the format 2"),
         ({"surprise": 1}, "unknown keys"),
-        ({"temperature": {"form": 1.0}}, "malformed entry"),
-        ({"temperature": {"form": 0.0, "structure_factor": 1.0, "scope": [1, 0]}}, "not positive"),
-        ({"groups": [{"name": "some", "members": ["sphere"]}]}, "exactly once"),
-        ({"forms": []}, "no form model"),
-        ({"structure_factors": ["hardsphere", None]}, "begin its structure factors with null"),
-        ({"allowed_structure_factors": {"sphere": ["two_yukawa"]}}, "two_yukawa"),
-        ({"allowed_structure_factors": {"cube": ["hardsphere"]}}, "cube"),
+        ({"domain": "sans2d"}, "not known .sans2d"),
+        ({"calibration": {}}, "malformed entry"),
+        (_changed("calibration", "form", temperature=0.0), "not positive"),
+        (_changed("heads", "form", groups=[{"name": "some", "members": ["sphere"]}]), "exactly once"),
+        (_changed("heads", "form", labels=[], groups=[]), "no class of form"),
+        (_changed("heads", "structure_factor", allowed={"sphere": ["two_yukawa"]}), "two_yukawa"),
+        (_changed("heads", "structure_factor", allowed={"cube": ["hardsphere"]}), "cube"),
+        (_changed("heads", "size", parameters=["volume"]), "volume"),
         ({"sha256": {}}, "no sha256"),
-        ({"forms": 5}, "malformed entry"),
+        (_changed("heads", "form", labels=5), "malformed entry"),
     ],
 )
 def test_manifest_that_cannot_be_trusted(change: dict[str, Any], sentence: str) -> None:
     with pytest.raises(ModelZooError, match=sentence):
-        parse_manifest(json.dumps(manifest_entries(**change)), "manifest.json")
+        parse_manifest(json.dumps(manifest_entries() | change), "manifest.json")
 
 
 @pytest.mark.parametrize("key", sorted(manifest_entries()))

@@ -66,6 +66,11 @@ def is_image(path: Path) -> bool:
     return known or _is_detector_file(path, start)
 
 
+def recognise(path: Path) -> float:
+    """How sure it is that a file holds images: 1 for what can only be one, else 0; see `is_image`."""
+    return 1.0 if is_image(path) else 0.0
+
+
 def _is_detector_file(path: Path, start: bytes) -> bool:
     return start.startswith((*_TIFF, _CBF)) or detector_files.has_known_suffix(path)
 

@@ -14,7 +14,8 @@ from sasnet_plugin.data.images.formats import frames
 from sasnet_plugin.data.images.orientation import judge
 from sasnet_plugin.data.images.place import Placement, place
 from sasnet_plugin.data.images.raw import RawFrame, not_an_image
-from sasnet_plugin.data.images.settings import ImageSettings, read_toml
+from sasnet_plugin.data.images.settings import ImageSettings, from_options, read_toml
+from sasnet_plugin.domains import ReadOptions
 from sasnet_plugin.types import DataError, Image
 
 if TYPE_CHECKING:
@@ -217,27 +218,20 @@ def _check_counts(counts: NDArray[np.float64], good: BoolArray, name: str) -> No
         )
 
 
-def read(
-    path: str | os.PathLike[str],
-    *,
-    q_unit: str | None = None,
-    entry: str | None = None,
-    settings: ImageSettings | None = None,
-    failed: Callable[[DataError], None] | None = None,
-) -> Iterator[Image]:
+def read(path: str | os.PathLike[str], options: ReadOptions) -> Iterator[Image]:
     """The images of a file one by one, or frame number ``entry`` counted from 1.
-
-    ``settings`` and ``failed`` are as in `iter_images`.
 
     Raises
     ------
     DataError
         As `iter_images`; a unit of q is given, or an entry that is no number.
     """
-    if q_unit is not None:
+    if options.q_unit is not None:
         raise DataError(f"{path}: an image has no q; leave --q-unit out.")
+    settings = from_options(options.geometry) if options.geometry else None
+    entry = options.entry
     if entry is None:
-        yield from iter_images(path, settings, failed=failed)
+        yield from iter_images(path, settings, failed=options.failed)
         return
     if not entry.isdigit() or int(entry) < 1:
         raise DataError(f"{path}: {entry} is no frame of an image file; give its number, counted from 1.")

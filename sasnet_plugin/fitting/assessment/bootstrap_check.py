@@ -12,7 +12,7 @@ from sasnet_plugin.fitting.result.fit_result import ModelFit
 from sasnet_plugin.types import Curve, SasnetError, Suggestion
 
 if TYPE_CHECKING:
-    from sasnet_plugin.predict.classifier import Classifier
+    from sasnet_plugin.predict.curves import Classifier
 
 #: Twins drawn: enough to say "nearly all", and a few hundredths of a second.
 COUNT = 64

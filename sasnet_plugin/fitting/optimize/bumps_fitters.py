@@ -5,20 +5,51 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sasnet_plugin.fitting.problem.experiment import TimeUpError, silent
+from sasnet_plugin.fitting.result.fit_result import ModelFit
 from sasnet_plugin.fitting.result.posterior import Posterior, posterior_of
 from sasnet_plugin.fitting.settings import OPTIMIZE
-
-if TYPE_CHECKING:
-    from sasnet_plugin.fitting.optimize.refine_best import Refinement
-    from sasnet_plugin.fitting.result.fit_result import ModelFit
+from sasnet_plugin.fitting.task import Method
+from sasnet_plugin.types import Curve
 
 #: bumps' defaults for all but the number of steps.
 _OPTIONS = {"amoeba": {"steps": OPTIMIZE.amoeba_steps}, "de": {"steps": OPTIMIZE.de_steps}}
+
+
+@dataclass(frozen=True)
+class Refinement:
+    """A fit to treat by another method.
+
+    Parameters
+    ----------
+    curve : Curve
+    dintensity : (n,) float array
+        Positive.
+    fit : ModelFit
+    method : Method
+    until : float
+        Time of day (``time.time()``) at which it has to end.
+    seed : int
+        Of the random numbers.
+    """
+
+    curve: Curve
+    dintensity: NDArray[np.float64]
+    fit: ModelFit
+    method: Method
+    until: float
+    seed: int
+
+    @property
+    def name(self) -> str:
+        """sasmodels' name of the model."""
+        return self.fit.name
 
 
 @contextlib.contextmanager

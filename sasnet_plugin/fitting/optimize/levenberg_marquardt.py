@@ -91,7 +91,6 @@ def _levenberg(
     task: Task, start: dict[str, Any], per_decade: int | None, deadline: float, *, quick: bool
 ) -> Done | None:
     from bumps.fitproblem import FitProblem
-    from bumps.fitters import fit
 
     fitness = _at(task, start, per_decade, quick=quick)
     fitness.deadline = deadline
@@ -105,30 +104,44 @@ def _levenberg(
     if not free:
         return None  # nothing moves the curve: it has no value here
     _allow(task, fitness, free)
-    problem = FitProblem(fitness)
+    enough = OPTIMIZE.lm_enough
+    errors = run_lm(FitProblem(fitness), fitness, steps=OPTIMIZE.lm_steps, ftol=enough, xtol=enough)
+    # A size that the data cannot determine was chosen all the same: the model is no simpler for it. Contrast
+    # and concentration are but other names of the scale.
+    chosen = [n for n in same if "sld" not in n and n not in ("scale", "background", "volfraction")]
+    return _done(task, fitness, free, len(chosen), errors, per_decade)
+
+
+def run_lm(problem: Any, fitness: Any, **options: float) -> dict[str, float]:
+    """Bumps' Levenberg-Marquardt from where an experiment stands, which is left at the best point seen.
+
+    Parameters
+    ----------
+    problem : bumps.fitproblem.FitProblem
+    fitness : Experiment
+        Its only model, with a deadline; without one afterwards.
+    **options : float
+        Of bumps: ``steps``, ``ftol``, ``xtol``.
+
+    Returns
+    -------
+    dict of str to float
+        Standard deviations of the free parameters, NaN where the time was up.
+    """
+    from bumps.fitters import fit
+
+    names = [p.name for p in problem._parameters]
     with silent():
         try:
-            deviations = np.asarray(
-                fit(
-                    problem,
-                    method="lm",
-                    steps=OPTIMIZE.lm_steps,
-                    ftol=OPTIMIZE.lm_enough,
-                    xtol=OPTIMIZE.lm_enough,
-                ).dx
-            )
+            deviations = np.asarray(fit(problem, method="lm", **options).dx)
         except TimeUpError:
-            deviations = np.full(len(free), np.nan)
+            deviations = np.full(len(names), np.nan)
     fitness.deadline = np.inf
     if fitness.best[0] < float(np.sum(fitness.residuals() ** 2)):
         for name, value in fitness.best[1].items():
             getattr(fitness.model, name).value = value
         fitness.update()
-    # A size that the data cannot determine was chosen all the same: the model is no simpler for it. Contrast
-    # and concentration are but other names of the scale.
-    chosen = [n for n in same if "sld" not in n and n not in ("scale", "background", "volfraction")]
-    errors = dict(zip([p.name for p in problem._parameters], deviations, strict=True))
-    return _done(task, fitness, free, len(chosen), errors, per_decade)
+    return {name: float(error) for name, error in zip(names, deviations, strict=True)}
 
 
 def _at(task: Task, start: dict[str, Any], per_decade: int | None, *, quick: bool = False) -> Any:

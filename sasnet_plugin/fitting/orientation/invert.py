@@ -7,7 +7,6 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from ...predict.orientation import OUT_OF_SCOPE
 from ...simulate.gisas.distances import circular_w1
 from ...simulate.gisas.geometry import N_XI, XI
 from ...simulate.gisas.priors import GEOMETRY
@@ -25,7 +24,6 @@ from .settings import INVERSION
 from .verify import Verification, verify
 
 FloatArray = NDArray[np.float64]
-NOT_FITTED = "Nothing was fitted: physics of ordered spheres would find an orientation in any pattern."
 
 
 def invert(
@@ -96,16 +94,6 @@ def invert(
         file=image.file,
         notes=(*image.notes, *guess.notes, *_notes(checked, mirror, alike, modes, found, refined, counts)),
     )
-
-
-def verified(image: Image, guess: OrientationGuess) -> OrientationGuess | OrientationResult:
-    """The answer to `sasnet classify --verify`: the guess refined by physics and compared with the pattern.
-
-    Out of the network's scope nothing is fitted, and the guess comes back with a note.
-    """
-    if OUT_OF_SCOPE in guess.notes:
-        return replace(guess, notes=(*guess.notes, NOT_FITTED))
-    return invert(image, guess)
 
 
 def fitted_geometry(counts: Counts, at: FloatArray, error: FloatArray) -> tuple[Refined, FloatArray]:

@@ -44,7 +44,7 @@ def shortlist(suggestion: Suggestion, top: int, manifest: Manifest) -> Suggestio
     """
 
     def size(name: str) -> int:
-        return len({p.rstrip("0123456789") for p in manifest.parameters.get(name, ())})
+        return len({p.rstrip("0123456789") for p in manifest.inputs["parameters"].get(name, ())})
 
     chosen = {guess.name for guess in suggestion.models[:top]}
     for group in suggestion.groups:

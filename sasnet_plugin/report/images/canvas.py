@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
+    from ...types import Image
+
 #: From a role of `page.style` to a colour.
 Paint = Callable[[str], str]
 #: A figure is drawn by this onto an empty figure, in these colours.
@@ -112,6 +114,15 @@ def extent(phi: NDArray[np.float64], alpha_f: NDArray[np.float64]) -> tuple[floa
     return (*edges(phi), *edges(alpha_f))
 
 
+def axes_of(image: Image) -> tuple[tuple[float, float, float, float], str, str]:
+    """Outer edges of a picture and the labels of its axes: exit angles, or pixels where it has none."""
+    geometry: Any = image.geometry
+    if not hasattr(geometry, "alpha_f"):
+        rows, columns = image.counts.shape
+        return (-0.5, columns - 0.5, -0.5, rows - 0.5), "column", "row"
+    return extent(geometry.phi, geometry.alpha_f), "φ / degrees", "α_f / degrees"
+
+
 def picture(axes: Axes, values: NDArray[np.floating], image: Any, paint: Paint, **how: Any) -> Any:
     """Draw one picture over exit angles; what does not count shows the ground.
 
@@ -126,6 +137,7 @@ def picture(axes: Axes, values: NDArray[np.floating], image: Any, paint: Paint, 
         For matplotlib's ``imshow``.
     """
     framed(axes, paint)
+    edges, across, upwards = axes_of(image)
     axes.patch.set_visible(True)
     axes.patch.set_facecolor(paint("line"))
     drawn = axes.imshow(
@@ -133,11 +145,11 @@ def picture(axes: Axes, values: NDArray[np.floating], image: Any, paint: Paint, 
         origin="lower",
         aspect="auto",
         interpolation="nearest",
-        extent=extent(image.geometry.phi, image.geometry.alpha_f),
+        extent=edges,
         **how,
     )
-    axes.set_xlabel("φ / degrees", color=paint("ink"))
-    axes.set_ylabel("α_f / degrees", color=paint("ink"))
+    axes.set_xlabel(across, color=paint("ink"))
+    axes.set_ylabel(upwards, color=paint("ink"))
     return drawn
 
 

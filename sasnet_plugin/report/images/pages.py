@@ -1,113 +1,91 @@
-"""Pages of answers about patterns: what was measured and found, how it compares, where the network looked."""
+"""The page of an answer about an image: what was measured and found, and where the network looked."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ...data.images.features import features_of
-from ...types import GrowthGuess, Image, OrientationGuess, OrientationResult
+from ...domains import Domain, resolve
+from ...domains.heads import Classes, Distribution, Quantities, Tags
+from ...types import Image
 from ..page import document
-from . import attention, distribution, patterns
+from . import attention, patterns
+from .canvas import Paint, framed
 from .page import Section, Verdict, page
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
     from numpy.typing import NDArray
+
+    from ...predict import Answer
 
 #: Rows and columns that are covered at a time.
 _PATCH = (8, 6)
+#: Inches of the drawing of a finding.
+_FINDING_SIZE = (8.4, 3.2)
+_TITLES: Mapping[type, str] = {
+    Classes: "Classes",
+    Tags: "Tags",
+    Quantities: "Quantities",
+    Distribution: "Distribution of angles",
+}
 
 
-def growth_page(image: Image, answer: GrowthGuess, folder: Path) -> Path:
-    """Write the page of a pattern of a growing film; returns its path.
+def answer_page(domain: Domain, image: Image, answer: Answer, folder: Path) -> Path:
+    """Write the page of an answer about an image; returns its path.
+
+    Parameters
+    ----------
+    domain : Domain
+        Its own sections come after those of the findings.
+    image : Image
+    answer : Answer
+    folder : Path
 
     Raises
     ------
     SasnetError
         It cannot be written.
     """
-    from ...predict.growth import open_growth
-    from ...predict.seen import on_window
-
     sections = [_measured(image)]
-    if answer.quantities:
-        rows = [("quantity", "value", "90 % band", "unit")]
-        rows += [
-            (name, f"{value:.3g}", f"{low:.3g} to {high:.3g}", unit)
-            for name, (value, low, high, unit) in answer.quantities.items()
-        ]
-        sections.append(Section("Quantities", table=rows, text="The band holds the truth in 90 % of cases."))
-        reader = open_growth()
-        seen = on_window(image, reader.manifest)
-        sections.append(_looked_at(seen, lambda x: reader.runtime.run(x).quantities[..., 0]))
-        distance, low, high, unit = answer.quantities["distance"]
-        verdict = Verdict(
-            f"Clusters {distance:.3g} {unit} apart ({low:.3g} to {high:.3g}).",
-            f"A pattern of the kind that the network knows: {100 * answer.in_scope:.0f} %.",
-        )
+    said = answer.sentences()
+    if answer.known:
+        sections += [_section_of(finding) for finding in answer.findings]
+        sections += resolve(domain.sections)(image, answer) if domain.sections else []
+        verified = any(hasattr(finding, "result") for finding in answer.findings)
+        if not verified:
+            sections.append(_looked_at(domain, image))
+        more = [said[1]] if len(said) > 1 and not said[1].startswith("Note:") else []
+        if domain.refine and not verified:
+            more.append("Not verified: nothing was simulated again.")
+        verdict = Verdict(said[0], " ".join(more), good=verified or not domain.refine)
     else:
-        verdict = Verdict("Nothing is said of the film.", "The pattern is of another kind.", good=False)
+        verdict = Verdict("No answer is given.", answer.scope.outside, good=False)
     return _written(image, verdict, sections, answer.notes, folder)
 
 
-def orientation_page(image: Image, answer: OrientationGuess | OrientationResult, folder: Path) -> Path:
-    """Write the page of a pattern of ordered particles; returns its path.
+def _section_of(finding: Any) -> Section:
+    """A finding, drawn, with its table and what it says."""
+    text = " ".join(finding.sentences())
+    if again := getattr(finding, "result", None):
+        drawn = patterns.comparison(again.image, again.simulated, again.residual)
+        return Section(finding.title, drawn, patterns.COMPARISON_SIZE, text)
 
-    Raises
-    ------
-    SasnetError
-        It cannot be written.
-    """
-    from ...predict.orientation import OUT_OF_SCOPE, open_orientation, units
-    from ...predict.seen import on_window
+    def draw(figure: Figure, paint: Paint) -> None:
+        axes = figure.add_subplot()
+        framed(axes, paint)
+        finding.draw(axes)
+        legend = axes.get_legend()
+        for text in (axes.xaxis.label, axes.yaxis.label, *(legend.get_texts() if legend else ())):
+            text.set_color(paint("ink"))
 
-    sections = [_measured(image)]
-    if OUT_OF_SCOPE in answer.notes:
-        verdict = Verdict(
-            "No orientation is given.", "The pattern is outside what this model knows.", good=False
-        )
-        return _written(image, verdict, sections, answer.notes, folder)
-    verified = isinstance(answer, OrientationResult)
-    mirror = answer.mirror if isinstance(answer, OrientationResult) and not answer.mirror_resolved else None
-    sections.append(
-        Section(
-            "How the lattice is rotated",
-            distribution.distribution(answer.xi, answer.p, answer.p_low, answer.p_high, mirror=mirror),
-            distribution.SIZE,
-            "Shaded: 90 % band at the resolution that the data have."
-            + (" Dashed: the mirror solution, which the data cannot exclude." if mirror is not None else ""),
-        )
-    )
-    if isinstance(answer, OrientationResult):
-        sections.append(
-            Section(
-                "Simulated again",
-                patterns.comparison(answer.image, answer.simulated, answer.residual),
-                patterns.COMPARISON_SIZE,
-                f"Poisson deviance {answer.deviance:.4g}; {answer.expected_deviance:.4g} ±"
-                f" {answer.deviance_sd:.2g} were the model right.",
-            )
-        )
-    given = units()
-    rows = [("quantity", "value", "error", "unit")]
-    rows += [(name, f"{v[0]:.4g}", f"{v[1]:.2g}", given.get(name, "")) for name, v in answer.geometry.items()]
-    sections.append(Section("Sample and beam", table=rows))
-    if not verified:
-        reader = open_orientation()
-        sections.append(
-            _looked_at(on_window(image, reader.manifest), lambda x: _softmax(reader.runtime.run(x).xi))
-        )
-    alike = answer.uniform_p_value > 0.05
-    verdict = Verdict(
-        "The angles may all be alike." if alike else "The angles are not all alike.",
-        f"p = {answer.uniform_p_value:.3g} for a uniform distribution."
-        + ("" if verified else " Not verified: nothing was simulated again."),
-        good=verified,
-    )
-    return _written(image, verdict, sections, answer.notes, folder)
+    if getattr(finding, "mirror", None) is not None:
+        text += " Dashed: the mirror solution, which the data cannot exclude."
+    return Section(_TITLES[type(finding.head)], draw, _FINDING_SIZE, text, finding.rows())
 
 
 def page_name(image: Image) -> str:
@@ -124,14 +102,21 @@ def _measured(image: Image) -> Section:
     )
 
 
-def _looked_at(seen: Image, answers: Callable[[NDArray[np.float32]], NDArray[np.floating]]) -> Section:
-    """Where covering a part of the window changes the network's answer."""
-    n = seen.counts[None]
+def _looked_at(domain: Domain, image: Image) -> Section:
+    """Where covering a part of what the network sees changes its answer."""
+    from ...predict import open_predictor
+    from ...predict.arithmetic import softmax
+
+    predictor = open_predictor(domain.name)
+    seen = predictor.seen(image).measurement
+    head = predictor.manifest.heads[0]
 
     def score(masks: NDArray[np.bool_]) -> NDArray[np.floating]:
-        counts = np.broadcast_to(n, masks.shape)
-        given = (np.full(len(masks), value) for value in (seen.geometry.wavelength, seen.geometry.alpha_i))
-        return answers(features_of(counts, masks, seen.geometry.phi, *given))
+        counts = np.where(masks, seen.counts, 0.0)
+        covered = [replace(seen, counts=n, mask=mask) for n, mask in zip(counts, masks, strict=True)]
+        found = predictor.runtime.run(predictor.features(covered))[head.name]
+        # Of numbers with their errors the numbers, of logits the probabilities.
+        return found[..., 0] if isinstance(head, Quantities) else softmax(found)
 
     found = attention.occlusion(score, seen.mask, patch=_PATCH)
     return Section(
@@ -142,21 +127,17 @@ def _looked_at(seen: Image, answers: Callable[[NDArray[np.float32]], NDArray[np.
     )
 
 
-def _softmax(logits: NDArray[np.floating]) -> NDArray[np.float64]:
-    from ...predict.decode import softmax
-
-    return softmax(logits)
-
-
 def _written(
-    image: Image, verdict: Verdict, sections: Sequence[Section], notes: Sequence[str], folder: Path
+    image: Image, verdict: Verdict, sections: list[Section], notes: tuple[str, ...], folder: Path
 ) -> Path:
-    facts: dict[str, Any] = {
-        "Wavelength": f"{image.geometry.wavelength:.4g} Å",
-        "Incidence": f"{image.geometry.alpha_i:.3g}°",
+    geometry: Any = image.geometry
+    facts = {
         "Counts": f"{image.counts[image.mask].sum():.3g}",
         "Pixels": f"{image.counts.shape[1]} × {image.counts.shape[0]}",
     }
+    if hasattr(geometry, "alpha_i"):
+        stated = {"Wavelength": f"{geometry.wavelength:.4g} Å", "Incidence": f"{geometry.alpha_i:.3g}°"}
+        facts = stated | facts
     title = " · ".join(part for part in (Path(image.file).name, image.entry) if part) or "Image"
     every = (*image.notes, *notes)
     return document.write_page(

@@ -99,7 +99,9 @@ def log_scale(image: Image) -> Any:
 
 
 def geometry(axes: Axes, image: Image, paint: Paint, *, critical: float | None = None) -> None:
-    """Mark horizon, beams and Yoneda line where they lie in the picture."""
+    """Mark horizon, beams and Yoneda line where they lie in the picture; none where there is no incidence."""
+    if not hasattr(image.geometry, "alpha_i"):
+        return
     from matplotlib.patheffects import withStroke
 
     left, right, bottom, top = (*axes.get_xlim(), *axes.get_ylim())

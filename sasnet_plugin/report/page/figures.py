@@ -102,7 +102,7 @@ def tree_figure(manifest: Manifest, result: FitResult) -> str:
         return placeholder("fit1" if any(inside[link] <= home for home in homes) else "muted")
 
     with style.context(["default", settings("tree")]):
-        height = 0.165 * len(manifest.forms) + 0.7
+        height = 0.165 * len(manifest.labels) + 0.7
         figure = Figure(figsize=(_WIDTH, height))
         axes = figure.add_axes((0.02, 0.6 / height, 0.63, 1 - 0.65 / height))
         draw_tree(axes, manifest, colour, cut=placeholder("ink"))

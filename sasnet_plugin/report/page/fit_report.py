@@ -40,7 +40,7 @@ def write_report(result: FitResult, folder: Path, *, groups: Manifest | None = N
     ModelZooError
         The network that comes with sasnet is missing or damaged.
     """
-    text = page(result, open_model("sas1d").manifest if groups is None else groups)
+    text = page(result, open_model().manifest if groups is None else groups)
     return document.write_page(Path(folder) / page_name(result.curve), text)
 
 

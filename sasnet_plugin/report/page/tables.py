@@ -9,6 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 from sasnet_plugin.fitting.result.fit_result import FitResult, ModelFit, Parameter
 
+from ...domains.heads import Classes
 from ...zoo import Manifest
 from ..digits import interval, significant, unit_text, with_error
 from .style import DASHES, FITS
@@ -169,10 +170,10 @@ def made_with(result: FitResult, groups: Manifest) -> str:
     listed = ", ".join(f"{name} {number}" for name, number in versions.items())
     sentence = (
         f"Models were suggested, fitted and ranked with sasnet_plugin {__version__} (a neural network trained"
-        f" on simulated curves of {len(groups.forms)} models), sasmodels {versions['sasmodels']} and"
+        f" on simulated curves of {len(groups.labels)} models), sasmodels {versions['sasmodels']} and"
         f" bumps {versions['bumps']}."
     )
-    known = set(groups.forms) | {name for name in groups.structure_factors if name}
+    known = {label for head in groups.heads if isinstance(head, Classes) for label in head.labels}
     names = dict.fromkeys(n for fit in result.fits for n in (fit.model, fit.structure_factor) if n in known)
     pages = ", ".join(f'<a href="{_MODEL_PAGE.format(n)}">{escape(str(n))}</a>' for n in names)
     models = f"<p>The papers behind each model are named on its page: {pages}.</p>" if pages else ""

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from tinygisas import pattern
+from tinypatterns import pattern
 
 from sasnet_plugin.data.images.features import CHANNELS, N_PICTURES, features, mirrored
 from sasnet_plugin.types import Image

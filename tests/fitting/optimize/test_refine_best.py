@@ -2,141 +2,27 @@
 
 from __future__ import annotations
 
-import itertools
 import json
-import multiprocessing
-import time
-from dataclasses import replace
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 import sasnet_plugin
+from optimize.spheres import TRUTH, lm_fit, refinement, sphere_curve
 from sasnet_plugin.fitting.api import bank_path
-from sasnet_plugin.fitting.optimize import bumps_fitters
-from sasnet_plugin.fitting.optimize.refine_best import Refinement, refine, refine_best
+from sasnet_plugin.fitting.optimize.refine_best import refine, refine_best
 from sasnet_plugin.fitting.pool import Workers
-from sasnet_plugin.fitting.problem.experiment import rebuilt
-from sasnet_plugin.fitting.result.fit_result import FitResult, ModelFit, Parameter
-from sasnet_plugin.fitting.settings import OPTIMIZE
+from sasnet_plugin.fitting.result.fit_result import FitResult
 from sasnet_plugin.fitting.task import Method
-from sasnet_plugin.simulate.kernel import call
-from sasnet_plugin.types import Curve, SasnetError
-
-TRUTH = {"scale": 0.02, "background": 0.01, "radius": 60.0}
-LIMITS = {"scale": (0.0, np.inf), "background": (-np.inf, np.inf), "radius": (2.0, 1800.0)}
-
-
-def _curve(q_max: float = 0.2, noise: float = 0.02, points: int = 40, seed: int = 4) -> Curve:
-    q = np.geomspace(0.004, q_max, points)
-    exact = call("sphere", q, {"radius": 60.0}).intensity * 0.02 + 0.01
-    sigma = noise * exact
-    return Curve(q, exact + sigma * np.random.default_rng(seed).standard_normal(points), sigma)
-
-
-def _lm(curve: Curve, start: dict[str, float]) -> ModelFit:
-    """Levenberg-Marquardt from a start, by bumps."""
-    from bumps.fitters import fit
-
-    assert curve.dintensity is not None
-    parameters = {k: Parameter(v, None, "", False, *LIMITS[k]) for k, v in start.items()}
-    nothing = np.zeros(len(curve))
-    found = ModelFit("sphere", None, parameters, {}, 0.0, 0.0, 0.0, 1.0, 0.0, nothing)
-    problem, fitness = rebuilt(curve, curve.dintensity, found)
-    result = fit(problem, method="lm", steps=100)
-    errors = dict(zip(problem.labels(), result.dx, strict=True))
-    chisq = float(np.sum(fitness.residuals() ** 2))
-    values = {
-        k: replace(p, value=float(getattr(fitness.model, k).value), error=float(errors[k]))
-        for k, p in parameters.items()
-    }
-    degrees = len(curve) - len(values)
-    return replace(
-        found, parameters=values, chisq=chisq, reduced_chisq=chisq / degrees, theory=fitness.theory(),
-        bic=chisq + len(values) * np.log(len(curve)),
-    )  # fmt: skip
-
-
-def _job(curve: Curve, found: ModelFit, method: Method, seconds: float = 100.0, seed: int = 5) -> Refinement:
-    assert curve.dintensity is not None
-    return Refinement(curve, curve.dintensity, found, method, time.time() + seconds, seed)
-
-
-@pytest.fixture(scope="module")
-def sampled() -> tuple[Curve, ModelFit, ModelFit]:
-    """A sphere whose parameters are settled well, by LM and by DREAM."""
-    curve = _curve()
-    found = _lm(curve, TRUTH)
-    answer = refine(_job(curve, found, Method("dream", samples=5000, burn=50)))
-    assert answer.notes == ()
-    return curve, found, answer.fit
-
-
-def test_the_95_per_cent_interval_holds_the_truth_and_is_as_wide_as_lm_says(
-    sampled: tuple[Curve, ModelFit, ModelFit],
-) -> None:
-    _, before, after = sampled
-    posterior = after.posterior
-    assert posterior is not None
-    assert posterior.converged
-    assert posterior.names == before.free
-    for name, truth in TRUTH.items():
-        low, high = posterior.interval95[name]
-        assert low < truth < high
-        error = before.parameters[name].error
-        assert error is not None
-        assert 1 / 1.5 < (high - low) / (2 * 1.96 * error) < 1.5
-        low, high = posterior.interval68[name]
-        assert 1 / 1.5 < (high - low) / (2 * error) < 1.5
-        assert low < after.parameters[name].value < high
-    assert after.chisq <= before.chisq + 1e-9
-
-
-def test_a_pair_that_does_the_same_is_correlated_in_the_samples() -> None:
-    # Below qR = 1 a larger sphere and a larger scale both lift I(q).
-    curve = _curve(q_max=0.02, noise=0.005)
-    start = {k: v for k, v in TRUTH.items() if k != "background"}
-    found = _lm(curve, start)
-    found = replace(
-        found, parameters={**found.parameters, "background": Parameter(0.01, None, "", True, 0.01, 0.01)}
-    )
-    problem, _ = rebuilt(curve, np.asarray(curve.dintensity), found)
-    covariance = problem.cov(problem.getp())
-    expected = covariance[0, 1] / np.sqrt(covariance[0, 0] * covariance[1, 1])
-    after = refine(_job(curve, found, Method("dream", samples=4000, burn=60))).fit
-    assert after.posterior is not None
-    assert after.posterior.names == ("scale", "radius")
-    seen = float(np.corrcoef(after.posterior.samples.T)[0, 1])
-    assert expected < -0.7
-    assert abs(seen - expected) < 0.1
-
-
-def test_the_same_seed_gives_the_same_samples_and_leaves_the_global_state_alone() -> None:
-    curve = _curve(points=20)
-    found = _lm(curve, TRUTH)
-    np.random.seed(7)  # noqa: NPY002
-    untouched = np.random.random(3)  # noqa: NPY002
-    np.random.seed(7)  # noqa: NPY002
-    one, same, other = (
-        refine(_job(curve, found, Method("dream", samples=900, burn=5), seed=s)).fit.posterior
-        for s in (1, 1, 2)
-    )
-    assert np.array_equal(np.random.random(3), untouched)  # noqa: NPY002
-    assert multiprocessing.active_children() == []  # bumps has not started a pool of its own
-    assert one is not None
-    assert same is not None
-    assert other is not None
-    assert np.array_equal(one.samples, same.samples)
-    assert not np.array_equal(one.samples, other.samples)
+from sasnet_plugin.types import SasnetError
 
 
 @pytest.mark.parametrize("name", ["amoeba", "de"])
 def test_from_a_bad_start_nothing_ends_worse_than_lm(name: str) -> None:
-    curve = _curve()
-    bad = _lm(curve, {**TRUTH, "radius": 150.0})
+    curve = sphere_curve()
+    bad = lm_fit(curve, {**TRUTH, "radius": 150.0})
     assert bad.reduced_chisq > 100  # LM ends in another minimum
-    answer = refine(_job(curve, bad, Method(name)))
+    answer = refine(refinement(curve, bad, Method(name)))
     assert answer.fit.chisq <= bad.chisq
     residual = (curve.intensity - answer.fit.theory) / curve.dintensity
     assert float(residual @ residual) == pytest.approx(answer.fit.chisq)
@@ -150,63 +36,34 @@ def test_from_a_bad_start_nothing_ends_worse_than_lm(name: str) -> None:
 
 
 def test_at_the_minimum_the_values_stay_and_it_is_said() -> None:
-    curve = _curve()
-    found = _lm(curve, TRUTH)
-    answer = refine(_job(curve, found, Method("amoeba")))
+    curve = sphere_curve()
+    found = lm_fit(curve, TRUTH)
+    answer = refine(refinement(curve, found, Method("amoeba")))
     assert answer.fit.parameters == found.parameters
     assert answer.notes == ("The amoeba found nothing better than Levenberg-Marquardt.",)
 
 
-def test_a_run_that_is_cut_short_says_so_and_half_of_it_is_burn_in(monkeypatch: pytest.MonkeyPatch) -> None:
-    curve = _curve()
-    found = _lm(curve, TRUTH)
-    # A clock that counts: every look at it takes 10 ms, however busy the machine is.
-    began = time.time()
-    ticks = itertools.count()
-    clock = SimpleNamespace(time=lambda: began + 0.01 * next(ticks), perf_counter=time.perf_counter)
-    monkeypatch.setattr(bumps_fitters, "time", clock)
-    method = Method("dream", samples=900_000, burn=1000)
-    assert curve.dintensity is not None
-    answer = refine(Refinement(curve, curve.dintensity, found, method, began + 40.0, 5))
-    monkeypatch.undo()
-    assert "cut short" in answer.notes[0]
-    assert answer.fit.posterior is not None
-    # 4000 looks, one for each curve and one for each step of 30 chains; half of the steps count.
-    assert answer.fit.posterior.draws == pytest.approx(2000, rel=0.1)
-    # The chains have hardly burnt in, but began with the right spread.
-    low, high = answer.fit.posterior.interval95["radius"]
-    error = found.parameters["radius"].error
-    assert error is not None
-    assert 0.5 < (high - low) / (3.92 * error) < 2
-    nothing = refine(_job(curve, found, Method("dream"), seconds=-1.0))
-    assert nothing.fit.posterior is None
-    assert any("no time" in note for note in nothing.notes)
-    assert nothing.fit.parameters == found.parameters
-
-
 def test_hours_of_samples_end_with_the_time_limit() -> None:
-    curve = _curve()
+    curve = sphere_curve()
     assert curve.dintensity is not None
-    found = _lm(curve, TRUTH)
-    worse = replace(found, model="ellipsoid", bic=found.bic + 50, chisq=found.chisq + 50)
+    found = lm_fit(curve, TRUTH)
     hours = Method("dream", samples=10_000_000)
     with Workers(bank_path(), 1) as pool:
-        list(pool.run(refine, [_job(curve, found, Method("amoeba"))], 120.0))  # the process is up
+        list(pool.run(refine, [refinement(curve, found, Method("amoeba"))], 120.0))  # the process is up
         # It minds its time: its samples count.
         rng = np.random.default_rng(1)
-        fits, notes = refine_best(pool, curve, curve.dintensity, [worse, found], [0.5, 0.5], hours, 5.0, rng)
+        fit, notes = refine_best(pool, curve, curve.dintensity, found, hours, 5.0, rng)
         # It does not: it is killed, and the fit stands.
-        ((_, answer),) = pool.run(refine, [_job(curve, found, hours, seconds=1e6)], 1.0)
+        ((_, answer),) = pool.run(refine, [refinement(curve, found, hours, seconds=1e6)], 1.0)
     assert isinstance(answer, SasnetError)
     assert "time limit" in str(answer)
     assert any("cut short" in note for note in notes)
-    assert fits[0] is worse
-    assert fits[1].posterior is not None
-    assert fits[1].posterior.draws < 1_000_000
+    assert fit.posterior is not None
+    assert fit.posterior.draws < 1_000_000
 
 
 def test_dream_from_the_python_call_to_json_and_corner_plot() -> None:
-    curve = _curve()
+    curve = sphere_curve()
     result = sasnet_plugin.fit(
         curve, models=["sphere"], structure_factor="none", workers=1, method="dream", samples=2000, burn=40,
         time_limit=120,
@@ -228,8 +85,8 @@ def test_dream_from_the_python_call_to_json_and_corner_plot() -> None:
 
 
 def test_without_samples_there_is_no_corner_plot() -> None:
-    curve = _curve()
-    found = _lm(curve, TRUTH)
+    curve = sphere_curve()
+    found = lm_fit(curve, TRUTH)
     assert curve.dintensity is not None
     result = FitResult(curve, curve.dintensity, (found,))
     with pytest.raises(SasnetError, match='method="dream"'):
@@ -241,13 +98,3 @@ def test_without_samples_there_is_no_corner_plot() -> None:
 def test_impossible_methods_are_one_sentence(options: dict[str, object]) -> None:
     with pytest.raises(SasnetError, match=r"\.$"):
         Method(**{"name": "dream", **options})  # type: ignore[arg-type]
-
-
-def test_of_very_many_draws_a_part_is_kept_and_burn_in_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bumps_fitters, "OPTIMIZE", replace(OPTIMIZE, kept_draws=1000))  # of 4000
-    curve = _curve(points=15)
-    found = _lm(curve, TRUTH)
-    after = refine(_job(curve, found, Method("dream", samples=4000, burn=40))).fit
-    assert after.posterior is not None
-    assert 900 <= after.posterior.draws <= 1100
-    assert after.posterior.converged

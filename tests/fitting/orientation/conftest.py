@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from orientedpatterns import FLAT, GEOMETRY, MEASUREMENT, STOP
 
+from orientation.orientedpatterns import FLAT, GEOMETRY, MEASUREMENT, STOP
 from sasnet_plugin.fitting.orientation import prior_guess
 from sasnet_plugin.fitting.orientation.counts import on_window
 from sasnet_plugin.fitting.orientation.forward import State, state

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from orientedpatterns import FLAT, STOP
 
+from orientation.orientedpatterns import FLAT, STOP
 from sasnet_plugin.fitting.orientation.counts import on_window
 from sasnet_plugin.fitting.orientation.settings import INVERSION
 from sasnet_plugin.simulate.gisas.geometry import WINDOW

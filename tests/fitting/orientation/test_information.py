@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from orientedpatterns import FLAT, form_of
 
+from orientation.orientedpatterns import FLAT, form_of
 from sasnet_plugin.fitting.orientation.forward import State
 from sasnet_plugin.fitting.orientation.information import resolved, uniform_p_value
 from sasnet_plugin.fitting.orientation.linear import quadratic

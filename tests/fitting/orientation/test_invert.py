@@ -14,9 +14,8 @@ import pytest
 
 from sasnet_plugin.data.images import load_images
 from sasnet_plugin.fitting.orientation import prior_guess
-from sasnet_plugin.fitting.orientation.invert import NOT_FITTED, invert, verified
+from sasnet_plugin.fitting.orientation.invert import invert
 from sasnet_plugin.fitting.orientation.settings import INVERSION
-from sasnet_plugin.predict.orientation import OUT_OF_SCOPE
 from sasnet_plugin.simulate.gisas.distances import circular_w1, folded_w1, mirrored
 from sasnet_plugin.simulate.gisas.geometry import N_XI, WINDOW, XI
 from sasnet_plugin.simulate.gisas.orientation import deltas, peak
@@ -107,12 +106,6 @@ def test_the_same_image_gives_the_same_answer(measured: Make, near: Near) -> Non
     image = measured(TWO, counts=1e5)
     one, other = (invert(image, near(image), effort=1) for _ in range(2))
     np.testing.assert_array_equal(one.p, other.p)
-
-
-def test_a_pattern_of_another_kind_is_not_fitted(measured: Make, near: Near) -> None:
-    image = measured(TWO)
-    guess = replace(near(image), notes=(OUT_OF_SCOPE,))
-    assert verified(image, guess).notes == (OUT_OF_SCOPE, NOT_FITTED)
 
 
 def test_a_file_of_plain_bornagain_is_read_and_inverted(tmp_path: Path) -> None:

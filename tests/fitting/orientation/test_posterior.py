@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from orientedpatterns import GEOMETRY
 
+from orientation.orientedpatterns import GEOMETRY
 from sasnet_plugin.fitting.orientation.counts import on_window
 from sasnet_plugin.fitting.orientation.parameters import INDEX, start
 from sasnet_plugin.fitting.orientation.posterior import posterior

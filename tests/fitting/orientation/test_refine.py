@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from orientedpatterns import GEOMETRY, MEASUREMENT
 
+from orientation.orientedpatterns import GEOMETRY, MEASUREMENT
 from sasnet_plugin.fitting.orientation import invert, prior_guess
 from sasnet_plugin.fitting.orientation.counts import on_window
 from sasnet_plugin.fitting.orientation.parameters import INDEX, PARAMETERS, start

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from orientedpatterns import form_of
 
+from orientation.orientedpatterns import form_of
 from sasnet_plugin.fitting.orientation.forward import State
 from sasnet_plugin.fitting.orientation.sampler import sample
 from sasnet_plugin.simulate.gisas import cube

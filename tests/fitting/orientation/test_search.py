@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from orientedpatterns import GEOMETRY
 
+from orientation.orientedpatterns import GEOMETRY
 from sasnet_plugin.fitting.orientation.counts import on_window
 from sasnet_plugin.fitting.orientation.parameters import INDEX, start
 from sasnet_plugin.fitting.orientation.search import search

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from orientedpatterns import FLAT, form_of
 
+from orientation.orientedpatterns import FLAT, form_of
 from sasnet_plugin.fitting.orientation.forward import State
 from sasnet_plugin.fitting.orientation.linear import deviance
 from sasnet_plugin.fitting.orientation.verify import moments, verify

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
-from tinygrowth import write_zoo
+from tinyzoo import write_zoo
 from typer.testing import CliRunner
 
 from sasnet_plugin.cli.main import app
@@ -68,7 +68,7 @@ def test_the_page_takes_the_tables_over(tmp_path: Path) -> None:
 
 
 def test_evaluate_gives_figures_a_card_and_a_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SASNET_MODEL_ZOO", str(write_zoo(tmp_path / "zoo")))
+    monkeypatch.setenv("SASNET_MODEL_ZOO", str(write_zoo(tmp_path / "zoo", "gisas_growth")))
     for _ in store.run(store.plan(tmp_path / "films", films=1, seed=9)):
         pass
     run = tmp_path / "run"

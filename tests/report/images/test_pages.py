@@ -7,31 +7,34 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import tinygisas
+import tinypatterns
 from tinyzoo import write_zoo
 
-from sasnet_plugin.predict.orientation import open_orientation
-from sasnet_plugin.report.images.pages import orientation_page, page_name
+from sasnet_plugin.domains.gisas_hex import GISAS_HEX
+from sasnet_plugin.fitting.orientation.answer import with_result
+from sasnet_plugin.predict import open_predictor
+from sasnet_plugin.predict.findings import DistributionFinding
+from sasnet_plugin.report.images.pages import answer_page, page_name
 from sasnet_plugin.types import Image, OrientationResult
 
 
 @pytest.fixture
 def zoo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = write_zoo(tmp_path / "zoo")
-    tinygisas.add_to_zoo(folder)
+    write_zoo(folder, "gisas_hex")
     monkeypatch.setenv("SASNET_MODEL_ZOO", str(folder))
     return folder
 
 
 @pytest.fixture
 def pattern() -> Image:
-    return tinygisas.pattern(name="film.tif")
+    return tinypatterns.pattern(name="film.tif")
 
 
 def test_an_answer_of_the_network_shows_where_it_looked(zoo: Path, pattern: Image, tmp_path: Path) -> None:
-    (guess,) = open_orientation().suggest([pattern])
-    text = orientation_page(pattern, guess, tmp_path).read_text(encoding="utf-8")
-    assert text.count("<svg") == 3
+    (answer,) = open_predictor("gisas_hex").answers([pattern])
+    text = answer_page(GISAS_HEX, pattern, answer, tmp_path).read_text(encoding="utf-8")
+    assert text.count("<svg") == 4
     assert "Where the network looks" in text
     assert "Not verified" in text
     assert "Simulated again" not in text
@@ -40,10 +43,12 @@ def test_an_answer_of_the_network_shows_where_it_looked(zoo: Path, pattern: Imag
 def test_a_verified_answer_shows_its_residuals_and_its_mirror(
     zoo: Path, pattern: Image, tmp_path: Path
 ) -> None:
-    (guess,) = open_orientation().suggest([pattern])
+    (answer,) = open_predictor("gisas_hex").answers([pattern])
+    guess = answer.finding(DistributionFinding)
+    assert guess is not None
     simulated = np.full(pattern.counts.shape, pattern.counts.mean())
     result = OrientationResult(
-        xi=guess.xi,
+        xi=guess.grid,
         p=guess.p,
         p_low=0.5 * guess.p,
         p_high=2 * guess.p,
@@ -59,14 +64,14 @@ def test_a_verified_answer_shows_its_residuals_and_its_mirror(
         mirror=np.roll(guess.p[::-1], 1),
         mirror_resolved=False,
     )
-    text = orientation_page(pattern, result, tmp_path).read_text(encoding="utf-8")
-    assert text.count("<svg") == 3
+    text = answer_page(GISAS_HEX, pattern, with_result(answer, result), tmp_path).read_text(encoding="utf-8")
+    assert text.count("<svg") == 4
     assert "Simulated again" in text
     assert "4050" in text
-    assert "The angles are not all alike." in text
+    assert "The angles are not all alike" in text
     assert "mirror solution" in text
     known = replace(result, mirror_resolved=True, uniform_p_value=0.4)
-    text = orientation_page(pattern, known, tmp_path).read_text(encoding="utf-8")
+    text = answer_page(GISAS_HEX, pattern, with_result(answer, known), tmp_path).read_text(encoding="utf-8")
     assert "mirror solution" not in text
     assert "may all be alike" in text
 
@@ -74,11 +79,11 @@ def test_a_verified_answer_shows_its_residuals_and_its_mirror(
 def test_a_stranger_s_page_gives_no_orientation(
     zoo: Path, pattern: Image, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (guess,) = open_orientation().suggest(
+    (answer,) = open_predictor("gisas_hex").answers(
         [replace(pattern, geometry=replace(pattern.geometry, wavelength=3.0))]
     )
-    text = orientation_page(pattern, guess, tmp_path).read_text(encoding="utf-8")
-    assert "No orientation is given." in text
+    text = answer_page(GISAS_HEX, pattern, answer, tmp_path).read_text(encoding="utf-8")
+    assert "No answer is given." in text
     assert text.count("<svg") == 1
 
 

@@ -19,10 +19,11 @@ from detectorfiles import (
     write_cbf,
     write_dectris_tiff,
 )
-from tinygrowth import write_zoo
+from tinyzoo import write_zoo
 
 from sasnet_plugin.data.images import load_images, to_window
-from sasnet_plugin.predict.growth import OUT_OF_SCOPE, open_growth
+from sasnet_plugin.predict import open_predictor
+from sasnet_plugin.predict.findings import QuantitiesFinding
 from sasnet_plugin.report.images import canvas, patterns
 from sasnet_plugin.report.images.page import Section, Verdict, page
 from sasnet_plugin.simulate.growth.pattern import pattern as film_pattern
@@ -121,8 +122,11 @@ def test_the_image_is_refused_and_the_frame_is_answered(
     galaxi: Image, frame: Image, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The tiny network says yes to everything: what refuses the first is its wavelength."""
-    monkeypatch.setenv("SASNET_MODEL_ZOO", str(write_zoo(tmp_path / "zoo")))
-    other, film = open_growth().suggest([galaxi, frame])
-    assert other.quantities == {}
-    assert OUT_OF_SCOPE in other.notes
-    assert film.quantities["distance"][1] < film.quantities["distance"][2]
+    monkeypatch.setenv("SASNET_MODEL_ZOO", str(write_zoo(tmp_path / "zoo", "gisas_growth")))
+    other, film = open_predictor("gisas_growth").answers([galaxi, frame])
+    assert other.scope.outside in other.notes
+    nothing, found = (answer.finding(QuantitiesFinding) for answer in (other, film))
+    assert nothing is not None
+    assert found is not None
+    assert nothing.known == {}
+    assert found.known["distance"].low < found.known["distance"].high

@@ -317,7 +317,7 @@ def test_every_colour_has_a_light_and_a_dark_form(result: FitResult, groups: Man
 def test_tree_holds_every_model_and_marks_the_fitted_ones(tree: Element, groups: Manifest) -> None:
     svg = next(e for e in tree.all("svg") if "Tree" in e.attributes.get("aria-label", ""))
     texts = {e.words().strip() for e in svg.all("text")}
-    assert set(groups.forms) - {"sphere"} <= texts
+    assert set(groups.labels) - {"sphere"} <= texts
     assert "sphere ◂ 1, 2" in {re.sub(r"\s+", " ", t) for t in texts}
     assert "my<b>model$: not among the models that the network knows." in tree.words()
 

@@ -8,21 +8,25 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tinygrowth import GEOMETRY, SEEN, frames, manifest_entries, network, write_stack, write_zoo
+from tinypatterns import GEOMETRY, SEEN, frames, write_stack
+from tinyzoo import manifest_entries, write_zoo
 from typer.testing import CliRunner
 
 from sasnet_plugin.cli.main import app
-from sasnet_plugin.predict.growth import OUT_OF_SCOPE, Outputs, decode, open_growth
-from sasnet_plugin.simulate.growth.quantities import NAMES, QUANTITIES, scaled
-from sasnet_plugin.types import DataError, GrazingIncidence, Image, ModelZooError
-from sasnet_plugin.zoo.growth_manifest import parse_growth_manifest
+from sasnet_plugin.domains.gisas_growth import FILM, HEADS
+from sasnet_plugin.predict import Answer, open_predictor
+from sasnet_plugin.predict.decoding import decode, in_scope
+from sasnet_plugin.predict.findings import QuantitiesFinding, Value
+from sasnet_plugin.types import DataError, GrazingIncidence, Image
+
+NAMES = tuple(parameter.name for parameter in FILM)
 
 runner = CliRunner()
 
 
 @pytest.fixture
 def zoo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    folder = write_zoo(tmp_path / "zoo")
+    folder = write_zoo(tmp_path / "zoo", "gisas_growth")
     monkeypatch.setenv("SASNET_MODEL_ZOO", str(folder))
     return folder
 
@@ -40,10 +44,21 @@ def image() -> Image:
     )
 
 
-def outputs(values: dict[str, float], log_sigma: float) -> Outputs:
+def quantities(answer: Answer) -> dict[str, Value]:
+    found = answer.finding(QuantitiesFinding)
+    assert found is not None
+    return found.known
+
+
+def decoded(values: dict[str, float], log_sigma: float, level: float) -> dict[str, Value]:
     head = np.zeros((1, len(NAMES), 2), np.float32)
-    head[0, :, 0], head[0, :, 1] = scaled(values), log_sigma
-    return Outputs(head, np.full((1, 1), 2.0, np.float32))
+    head[0, :, 0] = [parameter.scaled(values[parameter.name]) for parameter in FILM]
+    head[0, :, 1] = log_sigma
+    outputs = {"quantities": head, "scope": np.full((1, 1), 2.0), "level": np.array([level])}
+    said = manifest_entries(domain="gisas_growth")["calibration"]
+    assert in_scope(HEADS[1], outputs, said["scope"])[0] == pytest.approx(1 / (1 + np.exp(-2.0)))
+    ((found,),) = decode(HEADS, outputs, said)
+    return found.known
 
 
 def test_outputs_become_values_and_bands() -> None:
@@ -51,62 +66,56 @@ def test_outputs_become_values_and_bands() -> None:
         "distance": 90.0, "distance_spread": 12.0, "radius": 30.0, "aspect": 1.1, "radius_pd": 0.2,
         "coverage": 0.4, "metal": 8.0, "polymer": 250.0,
     }  # fmt: skip
-    manifest = parse_growth_manifest(json.dumps(manifest_entries(b"")), "here")
-    one = outputs(truth, -2.0)
-    found = decode(one, one, np.array([0.7]), manifest)
-    np.testing.assert_allclose(found.values[0], [truth[name] for name in NAMES], rtol=1e-5)
-    assert np.all(found.low < found.values)
-    assert np.all(found.values < found.high)
+    found = decoded(truth, -2.0, 0.7)
+    assert {name: v.value for name, v in found.items()} == pytest.approx(truth, rel=1e-5)
+    assert all(v.low < v.value < v.high for v in found.values())
     # Lengths have a factor, thickness of the polymer a distance.
-    column = NAMES.index("distance")
-    low, high = found.low[0, column], found.high[0, column]
-    assert low * high == pytest.approx(90.0**2)
+    distance, polymer = found["distance"], found["polymer"]
+    assert distance.low * distance.high == pytest.approx(90.0**2)
     step = np.log(200 / 40) / np.sqrt(12)
-    assert high / 90.0 == pytest.approx(np.exp(1.645 * np.exp(-2.0) * step), rel=1e-4)
-    column = NAMES.index("polymer")
-    assert found.low[0, column] + found.high[0, column] == pytest.approx(500.0)
+    assert distance.high / 90.0 == pytest.approx(np.exp(1.645 * np.exp(-2.0) * step), rel=1e-4)
+    assert polymer.low + polymer.high == pytest.approx(500.0)
     # A wider band where the network is less sure, or calibration says so.
-    wider = decode(outputs(truth, -1.0), outputs(truth, -1.0), np.array([0.7]), manifest)
-    assert np.all(wider.high - wider.low > found.high - found.low)
-    short = decode(one, one, np.array([-0.7]), manifest)
-    column = NAMES.index("polymer")
-    assert short.high[0, column] - 250 == pytest.approx(2 * (found.high[0, column] - 250))
-    np.testing.assert_array_equal(short.values, found.values)
-    assert found.in_scope[0] == pytest.approx(1 / (1 + np.exp(-2.0)))
+    wider = decoded(truth, -1.0, 0.7)
+    assert all(wider[name].high - wider[name].low > v.high - v.low for name, v in found.items())
+    short = decoded(truth, -2.0, -0.7)
+    assert short["polymer"].high - 250 == pytest.approx(2 * (polymer.high - 250))
+    assert {name: v.value for name, v in short.items()} == {name: v.value for name, v in found.items()}
 
 
 def test_an_image_gets_every_quantity_with_its_unit(zoo: Path, image: Image) -> None:
-    (guess,) = open_growth().suggest([image])
-    assert tuple(guess.quantities) == NAMES
-    for quantity in QUANTITIES:
-        value, low, high, unit = guess.quantities[quantity.name]
-        assert low < value < high
-        assert unit == quantity.unit
-    assert (guess.file, guess.entry) == ("film.tif", "frame 3")
-    mirrored = replace(image, counts=image.counts[:, ::-1])
-    (other,) = open_growth().suggest([mirrored])
-    for name in NAMES:
-        assert other.quantities[name][:3] == pytest.approx(guess.quantities[name][:3], rel=1e-4)
+    (answer,) = open_predictor("gisas_growth").answers([image])
+    found = quantities(answer)
+    assert tuple(found) == NAMES
+    assert [found[parameter.name].unit for parameter in FILM] == [parameter.unit for parameter in FILM]
+    assert (answer.file, answer.entry) == ("film.tif", "frame 3")
+    (other,) = open_predictor("gisas_growth").answers([replace(image, counts=image.counts[:, ::-1])])
+    for name, value in quantities(other).items():
+        assert (value.low, value.high) == pytest.approx((found[name].low, found[name].high), rel=1e-4)
 
 
 def test_other_wavelengths_and_strangers_get_no_quantities(
     zoo: Path, image: Image, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (guess,) = open_growth().suggest([replace(image, geometry=replace(image.geometry, wavelength=1.54))])
-    assert guess.quantities == {}
+    (guess,) = open_predictor("gisas_growth").answers(
+        [replace(image, geometry=replace(image.geometry, wavelength=1.54))]
+    )
+    assert quantities(guess) == {}
     assert guess.in_scope == 0
-    assert OUT_OF_SCOPE in guess.notes
+    assert guess.scope.outside in guess.notes
     assert any("wavelength = 1.54 Å" in note for note in guess.notes)
-    monkeypatch.setenv("SASNET_MODEL_ZOO", str(write_zoo(tmp_path / "other", scope_bias=-4.0)))
-    (guess,) = open_growth().suggest([image])
-    assert guess.quantities == {}
-    assert OUT_OF_SCOPE in guess.notes
+    monkeypatch.setenv(
+        "SASNET_MODEL_ZOO", str(write_zoo(tmp_path / "other", "gisas_growth", scope_bias=-4.0))
+    )
+    (guess,) = open_predictor("gisas_growth").answers([image])
+    assert quantities(guess) == {}
+    assert guess.scope.outside in guess.notes
 
 
 def test_one_bad_image_does_not_take_the_others_with_it(zoo: Path, image: Image) -> None:
     far = replace(image, geometry=replace(image.geometry, phi=image.geometry.phi + 50))
-    good, bad = open_growth().outcomes([image, far])
-    assert good.quantities  # type: ignore[union-attr]
+    good, bad = open_predictor("gisas_growth").outcomes([image, far])
+    assert quantities(good)  # type: ignore[arg-type]
     assert isinstance(bad, DataError)
     assert "film.tif" in str(bad)
 
@@ -135,21 +144,6 @@ def test_no_models_can_be_chosen(zoo: Path, tmp_path: Path) -> None:
     assert "Traceback" not in result.output
 
 
-@pytest.mark.parametrize(
-    ("changes", "said"),
-    [
-        ({"calibration": {"bands": [{"level": 1, "factors": [1]}], "scope": [1, 0]}}, "one factor"),
-        ({"calibration": {"bands": [], "scope": [1, 0]}}, "one factor"),
-        ({"stated": {"wavelength": [0.9, 1.0]}}, "alpha_i"),
-        ({"window": {"rows": 64}}, "malformed"),
-        ({"sha256": {}}, "model.onnx"),
-    ],
-)
-def test_a_manifest_that_contradicts_itself_is_refused(changes: dict[str, object], said: str) -> None:
-    with pytest.raises(ModelZooError, match=said):
-        parse_growth_manifest(json.dumps(manifest_entries(network(), **changes)), "here")
-
-
 def test_the_geometry_of_a_folder_serves_all_its_images(zoo: Path, tmp_path: Path) -> None:
     stack = write_stack(tmp_path / "film.tif", frames(1, np.random.default_rng(2)))
     stack.with_suffix(".toml").unlink()
@@ -171,8 +165,8 @@ def test_a_page_shows_pattern_quantities_and_where_the_network_looked(zoo: Path,
     pages = sorted(folder.glob("*.html"))
     assert len(pages) == 2
     text = pages[0].read_text(encoding="utf-8")
-    assert text.count("<svg") == 2
-    for word in ("Clusters", "distance", "Where the network looks", "specular beam", "90 % band"):
+    assert text.count("<svg") == 3
+    for word in ("Quantities", "distance", "Where the network looks", "specular beam", "90 % band"):
         assert word in text
     value = json.loads(result.output.splitlines()[0])["quantities"]["distance"]["value"]
     assert f"{value:.3g}" in text

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sasnet_plugin.train.calibrate import FALSE_ALARMS, fit_platt, fit_temperature, scope_threshold
+from sasnet_plugin.predict.calibration import FALSE_ALARMS, fit_platt, fit_temperature, scope_threshold
 from sasnet_plugin.train.metrics import expected_calibration_error
 
 

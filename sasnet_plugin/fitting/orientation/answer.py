@@ -1,0 +1,110 @@
+"""The inversion as `sasnet classify --verify` asks for it: nothing is fitted to patterns of another kind."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from ...predict import Answer
+from ...predict.findings import DistributionFinding, QuantitiesFinding, Value, finite
+from ...types import Image, OrientationGuess, OrientationResult
+from .invert import invert
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+NOT_FITTED = "Nothing was fitted: physics of ordered spheres would find an orientation in any pattern."
+_NORMAL_90 = 1.645
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The pattern simulated again from the answer, and held against the measured one.
+
+    Parameters
+    ----------
+    result : OrientationResult
+    """
+
+    result: OrientationResult
+    title = "Simulated again"
+
+    def as_dict(self) -> dict[str, Any]:
+        """``deviance``."""
+        return {"deviance": finite(self.result.deviance)}
+
+    def rows(self) -> tuple[tuple[str, ...], ...]:
+        """No table."""
+        return ()
+
+    def sentences(self) -> tuple[str, ...]:
+        """How far the pattern is from the measured one, and from what it would be were the model right."""
+        one = self.result
+        return (
+            f"Simulated again: Poisson deviance {one.deviance:.4g} over {one.dof} pixels;"
+            f" {one.expected_deviance:.4g} ± {one.deviance_sd:.2g} were the model right.",
+        )
+
+    def notes(self) -> tuple[str, ...]:
+        """None: the inversion's are the answer's."""
+        return ()
+
+    def draw(self, axes: Axes) -> None:
+        """The residuals, in standard deviations."""
+        drawn = axes.imshow(
+            self.result.residual, origin="lower", aspect="auto", vmin=-5, vmax=5, cmap="RdBu_r"
+        )
+        axes.figure.colorbar(drawn, ax=axes, label="standard deviations")
+        axes.set(xlabel="column", ylabel="row")
+
+    def silenced(self) -> Comparison:
+        """Nothing is said."""
+        return self
+
+
+def refined(image: Image, answer: Answer) -> Answer:
+    """The answer refined by physics, simulated again and compared; out of scope, the answer as it is."""
+    if not answer.known:
+        return replace(answer, notes=(*answer.notes, NOT_FITTED))
+    return with_result(answer, invert(image, guess_of(answer)))
+
+
+def with_result(answer: Answer, result: OrientationResult) -> Answer:
+    """A network's answer with what the inversion found in its place."""
+    distribution = answer.finding(DistributionFinding)
+    quantities = answer.finding(QuantitiesFinding)
+    assert distribution is not None
+    assert quantities is not None
+    found = replace(
+        distribution,
+        p=result.p,
+        p_low=result.p_low,
+        p_high=result.p_high,
+        uniform_p_value=result.uniform_p_value,
+        mirror=None if result.mirror_resolved else result.mirror,
+    )
+    values = {
+        name: Value(value, error, value - _NORMAL_90 * error, value + _NORMAL_90 * error, unit)
+        for name, (value, error, unit) in result.geometry.items()
+    }
+    findings = (found, QuantitiesFinding(quantities.head, values), Comparison(result))
+    return replace(answer, in_scope=result.in_scope, findings=findings, notes=result.notes)
+
+
+def guess_of(answer: Answer) -> OrientationGuess:
+    """What a network says of a pattern, as a fit can start from it."""
+    distribution = answer.finding(DistributionFinding)
+    quantities = answer.finding(QuantitiesFinding)
+    assert distribution is not None
+    assert quantities is not None
+    return OrientationGuess(
+        xi=distribution.grid,
+        p=distribution.p,
+        p_low=distribution.p_low,
+        p_high=distribution.p_high,
+        geometry={name: (value.value, value.error) for name, value in quantities.known.items()},
+        in_scope=answer.in_scope,
+        file=answer.file,
+        notes=answer.notes,
+        uniform_p_value=distribution.uniform_p_value,
+    )

@@ -1,0 +1,254 @@
+"""What is fitted on held-out data, one function for each type of head; plain data, as a manifest holds it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..domains.heads import Classes, Distribution, Embedding, Head, Outputs, Quantities, Scope, Tags, Targets
+from .arithmetic import (
+    FloatArray,
+    allowed_labels,
+    circular_w1,
+    distribution_band,
+    shares,
+    sigmoid,
+    smoothed,
+)
+
+#: What is stored of one head.
+Calibration = Mapping[str, Any]
+
+#: Share of examples of known kinds that the threshold of the scope may wrongly refuse.
+FALSE_ALARMS = 0.05
+#: Share of the truth that a band is to hold, and that one standard deviation holds.
+COVERAGE, ONE_SIGMA = 0.9, 0.6827
+#: Classes of equal numbers by level in which bands and the test of uniform are calibrated: how much a network
+#: knows of its errors in short and in long measurements need not be the same.
+BAND_CLASSES, UNIFORM_CLASSES = 10, 5
+#: Quantiles of the distance of uniform samples in each class: p values in steps of a sixtieth.
+QUANTILES = 60
+#: Largest level of the last class.
+_NO_END = 99.0
+_FLAT = 1e-9
+
+
+def calibrate(head: Head, outputs: Outputs, targets: Targets, heads: Mapping[str, Head]) -> dict[str, Any]:
+    """Fit what is said of how far a head's answers can be trusted.
+
+    Parameters
+    ----------
+    head : Head
+        With its labels.
+    outputs : mapping
+        Of held-out examples, averaged over the domain's symmetries; ``level`` (n,) where it has one.
+    targets : mapping
+        See `domains.heads`.
+    heads : mapping of str to Head
+        All heads by name.
+
+    Returns
+    -------
+    dict
+        Plain data for `decoding.decode`.
+    """
+    if isinstance(head, Classes):
+        return _classes(head, outputs, targets, heads)
+    if isinstance(head, Scope):
+        return _scope(head, outputs, targets)
+    if isinstance(head, Tags):
+        return _tags(head, outputs, targets)
+    if isinstance(head, Quantities):
+        return _quantities(head, outputs, targets)
+    if isinstance(head, Distribution):
+        return _distribution(head, outputs, targets)
+    assert isinstance(head, Embedding)
+    return {}
+
+
+def _classes(head: Classes, outputs: Outputs, targets: Targets, heads: Mapping[str, Head]) -> dict[str, Any]:
+    truth = np.asarray(targets[head.name])
+    rows = truth >= 0
+    logits = np.asarray(outputs[head.name], dtype=np.float64)
+    if head.given:
+        before = heads[head.given]
+        assert isinstance(before, Classes)
+        of = np.asarray(targets[head.given])
+        rows &= of >= 0
+        allowed = allowed_labels(head, before.labels)[of]
+        logits = np.where(allowed, logits[np.arange(len(of)), of], -1e9)
+        rows &= allowed.sum(axis=1) > 1  # where there is a choice at all
+    return {"temperature": fit_temperature(logits[rows], truth[rows])}
+
+
+def _scope(head: Scope, outputs: Outputs, targets: Targets) -> dict[str, Any]:
+    logit, truth = np.asarray(outputs[head.name], dtype=np.float64)[:, 0], np.asarray(targets[head.name])
+    slope, offset = fit_platt(logit, truth)
+    return {
+        "slope": slope,
+        "offset": offset,
+        "threshold": scope_threshold(sigmoid(slope * logit[truth > 0] + offset)),
+    }
+
+
+def _tags(head: Tags, outputs: Outputs, targets: Targets) -> dict[str, Any]:
+    logits, truth = np.asarray(outputs[head.name], dtype=np.float64), np.asarray(targets[head.name], float)
+    pairs = []
+    for column in range(len(head.labels)):
+        rows = np.isfinite(truth[:, column])
+        both = np.unique(truth[rows, column]).size == 2
+        pairs.append(
+            fit_platt(logits[rows, column], truth[rows, column], balanced=False) if both else (1.0, 0.0)
+        )
+    return {"slope": [slope for slope, _ in pairs], "offset": [offset for _, offset in pairs]}
+
+
+def _quantities(head: Quantities, outputs: Outputs, targets: Targets) -> dict[str, Any]:
+    if not head.interval:
+        return {"factors": []}
+    centre, sigma = mean_and_sigma(outputs[head.name])
+    miss = np.abs(np.asarray(targets[head.name], dtype=np.float64) - centre) / sigma
+    rows = np.isfinite(miss).any(axis=1)
+    share, number = (COVERAGE, BAND_CLASSES) if head.interval == "band" else (ONE_SIGMA, 1)
+    return {
+        "factors": by_level(
+            level_of(outputs, len(miss))[rows],
+            miss[rows],
+            number,
+            lambda some: [float(x) for x in np.nanquantile(some, share, axis=0)],
+        )
+    }
+
+
+def _distribution(head: Distribution, outputs: Outputs, targets: Targets) -> dict[str, Any]:
+    truth = np.asarray(targets[head.name], dtype=np.float64)
+    rows = np.isfinite(truth).all(axis=1) & (truth.sum(axis=1) > 0.5)
+    p = shares(outputs[head.name])
+    flat = rows & (np.ptp(truth, axis=1) < _FLAT)
+    smooth = smoothed(truth[rows], head)
+    quantiles = np.asarray(outputs[f"{head.name}_band"], dtype=np.float64)[rows]
+
+    def held(scale: float) -> float:
+        low, high = distribution_band(p[rows], quantiles, scale, head)
+        return float(np.mean((smooth >= low - 1e-9) & (smooth <= high + 1e-9)))
+
+    return {
+        "band": least_scale(held, COVERAGE),
+        "uniform": by_level(
+            level_of(outputs, len(p))[flat],
+            circular_w1(p[flat], 1 / head.bins, head.period)[:, None],
+            UNIFORM_CLASSES,
+            _distances,
+        ),
+    }
+
+
+def _distances(some: FloatArray) -> list[float]:
+    at = (np.arange(QUANTILES) + 0.5) / QUANTILES
+    return [float(f"{x:.4g}") for x in np.quantile(some[:, 0], at)]
+
+
+def least_scale(held: Callable[[float], float], share: float) -> float:
+    """The least factor with which bands hold a share of the truth, by bisection between 0.05 and 20."""
+    low, high = 0.05, 20.0
+    for _ in range(40):
+        middle = float(np.sqrt(low * high))
+        low, high = (middle, high) if held(middle) < share else (low, middle)
+    return high
+
+
+def by_level(
+    levels: FloatArray, values: FloatArray, number: int, numbers: Callable[[FloatArray], list[float]]
+) -> list[list[Any]]:
+    """Numbers of each of some classes of equal numbers by level, [[largest level, numbers], …].
+
+    The last class has no upper end.
+    """
+    found: list[list[Any]] = []
+    for rows in np.array_split(np.argsort(levels, kind="stable"), number):
+        if rows.size:
+            found.append([float(levels[rows[-1]]), numbers(values[rows])])
+    if found:
+        found[-1][0] = _NO_END
+    return found
+
+
+def of_level(classes: list[list[Any]], levels: NDArray[np.floating]) -> FloatArray:
+    """Numbers of the class that each level is in, (n, numbers); beyond the last end the last one's."""
+    ends = np.array([end for end, _ in classes])
+    which = np.minimum(np.searchsorted(ends, levels), len(ends) - 1)
+    return np.array([numbers for _, numbers in classes])[which]
+
+
+def level_of(outputs: Outputs, n: int) -> FloatArray:
+    """How much was measured, (n,), on which calibration may depend; 0 where a domain has no such number."""
+    return np.asarray(outputs.get("level", np.zeros(n)), dtype=np.float64)
+
+
+def mean_and_sigma(output: NDArray[np.floating]) -> tuple[FloatArray, FloatArray]:
+    """Mean and standard deviation, (n, parameters) each, of the output of `Quantities`."""
+    values = np.asarray(output, dtype=np.float64)
+    values = values.reshape(len(values), -1, 2)
+    return values[..., 0], np.exp(np.clip(values[..., 1], -5.0, 2.0))
+
+
+def fit_temperature(logits: NDArray[np.floating], truth: NDArray[Any]) -> float:
+    """Temperature T that minimises the cross-entropy of softmax(logits/T).
+
+    Source: Guo et al., On calibration of modern neural networks, ICML 2017 (arXiv:1706.04599).
+
+    Parameters
+    ----------
+    logits : (n, k) float array
+        Forbidden classes as very negative numbers.
+    truth : (n,) int array
+    """
+    from scipy.optimize import minimize_scalar
+
+    x = np.asarray(logits, dtype=np.float64)
+    x = x - x.max(axis=1, keepdims=True)
+    right = x[np.arange(len(x)), truth]
+
+    def nll(log_t: float) -> float:
+        scaled = x * np.exp(-log_t)
+        return float(np.mean(np.log(np.sum(np.exp(scaled), axis=1)) - right * np.exp(-log_t)))
+
+    best = minimize_scalar(nll, bounds=(np.log(0.2), np.log(10.0)), method="bounded")
+    return float(np.exp(best.x))
+
+
+def fit_platt(
+    logit: NDArray[np.floating], truth: NDArray[Any], *, balanced: bool = True
+) -> tuple[float, float]:
+    """Slope a and offset b of sigmoid(a x + b) by logistic regression.
+
+    Source: Platt, Probabilistic outputs for support vector machines, 1999.
+
+    Parameters
+    ----------
+    logit : (n,) float array
+    truth : (n,) array of 0 and 1
+    balanced : bool
+        Both classes have the same weight, however many examples they have.
+    """
+    from scipy.optimize import minimize
+
+    x, y = np.asarray(logit, float), np.asarray(truth, float)
+    weight = np.full(len(y), 1 / max(len(y), 1))
+    if balanced:
+        weight = np.where(y > 0, 0.5 / max(y.sum(), 1), 0.5 / max((1 - y).sum(), 1))
+
+    def nll(p: NDArray[np.float64]) -> float:
+        z = p[0] * x + p[1]
+        return float(np.sum(weight * (np.logaddexp(0, z) - y * z)))
+
+    found = minimize(nll, np.array([1.0, 0.0]), method="BFGS")
+    return float(found.x[0]), float(found.x[1])
+
+
+def scope_threshold(in_scope: NDArray[np.floating]) -> float:
+    """The in_scope below which `FALSE_ALARMS` of the held-out examples of known kinds fall."""
+    return float(np.quantile(in_scope, FALSE_ALARMS))

@@ -1,0 +1,162 @@
+"""Curves as the fits and the Python interface see them: `suggest` models, with their structure factors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, overload
+
+from sasnet_plugin.domains.heads import Classes
+from sasnet_plugin.predict.answer import Answer
+from sasnet_plugin.predict.decoding import Choice
+from sasnet_plugin.predict.findings import ClassesFinding, QuantitiesFinding
+from sasnet_plugin.predict.predictor import Predictor, open_predictor
+from sasnet_plugin.types import Curve, GroupGuess, ModelGuess, Suggestion
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from sasnet_plugin.zoo import Manifest
+
+
+@dataclass(frozen=True)
+class Classifier:
+    """The network for curves, with its answers as `Suggestion`.
+
+    Parameters
+    ----------
+    predictor : Predictor
+    """
+
+    predictor: Predictor
+
+    @property
+    def manifest(self) -> Manifest:
+        """Form models, groups and calibration."""
+        return self.predictor.manifest
+
+    @property
+    def structure_factors(self) -> tuple[str, ...]:
+        """Structure factors that the network knows, without none."""
+        heads = self.manifest.heads
+        return next(h.labels[1:] for h in heads if isinstance(h, Classes) and h.given)
+
+    def selection(
+        self, models: Iterable[str] | None = None, exclude: Iterable[str] | None = None
+    ) -> NDArray[np.bool_] | None:
+        """Turn names into a mask over the form models, (F,); None where nothing is restricted.
+
+        Raises
+        ------
+        UnknownModelError
+            A name that is not one of the form models (with the nearest one), or no model is left.
+        """
+        return self.predictor.choice(1, models, exclude).keep
+
+    def suggest(
+        self, curves: Sequence[Curve], *, top: int = 5, keep: NDArray[np.bool_] | None = None
+    ) -> list[Suggestion]:
+        """Suggest models for each curve, in their order.
+
+        Parameters
+        ----------
+        curves : sequence of Curve
+            What was measured; run in batches.
+        top : int
+            How many models and groups to list, at least 1.
+        keep : (F,) bool array, optional
+            From `selection`.
+
+        Raises
+        ------
+        DataError
+            A curve that cannot be judged; the sentence names its file.
+        """
+        return [suggestion_of(answer) for answer in self.predictor.answers(curves, Choice(top, keep))]
+
+
+def open_classifier() -> Classifier:
+    """Open the network for curves, once per process.
+
+    Raises
+    ------
+    ModelZooError
+        It is missing, damaged or made for another version.
+    """
+    return Classifier(open_predictor())
+
+
+def suggestion_of(answer: Answer) -> Suggestion:
+    """An answer about a curve as a `Suggestion`."""
+    found = answer.finding(ClassesFinding)
+    size = answer.finding(QuantitiesFinding)
+    assert found is not None
+    models = []
+    for one in found.classes:
+        ((factor, probability),) = one.given.values()
+        models.append(ModelGuess(one.name, factor or None, one.probability, one.group, probability))
+    groups = tuple(GroupGuess(one.name, one.members, one.probability) for one in found.groups)
+    rg = next((v.value for v in size.known.values()), None) if size else None
+    return Suggestion(answer.file, answer.entry, tuple(models), groups, answer.in_scope, rg, answer.notes)
+
+
+@overload
+def suggest(
+    curves: Curve, *, top: int = ..., models: Iterable[str] | None = ..., exclude: Iterable[str] | None = ...
+) -> Suggestion: ...
+@overload
+def suggest(
+    curves: Sequence[Curve],
+    *,
+    top: int = ...,
+    models: Iterable[str] | None = ...,
+    exclude: Iterable[str] | None = ...,
+) -> list[Suggestion]: ...
+def suggest(
+    curves: Curve | Sequence[Curve],
+    *,
+    top: int = 5,
+    models: Iterable[str] | None = None,
+    exclude: Iterable[str] | None = None,
+) -> Suggestion | list[Suggestion]:
+    """Suggest the models that may explain scattering curves, with calibrated probabilities.
+
+    Parameters
+    ----------
+    curves : Curve or sequence of Curve
+        What was measured; many at once are run in batches.
+    top : int
+        How many models (and groups of models) to list.
+    models, exclude : iterable of str, optional
+        Form models to choose from, and to leave out, by sasmodels' name. The probabilities are then
+        renormalised over the models that remain, and a note says so.
+
+    Returns
+    -------
+    suggestion : Suggestion or list of Suggestion
+        One for a Curve, a list in the same order for a sequence.
+
+    Raises
+    ------
+    DataError
+        A curve that cannot be judged, for example with too few points in the trained q range.
+    ModelZooError
+        The trained model is missing or damaged.
+    SasnetError
+        An unknown model's name.
+
+    Examples
+    --------
+    >>> from sasnet_plugin import load, suggest
+    >>> suggest(load("sphere.dat")[0], top=3, exclude=["fuzzy_sphere"])    # doctest: +SKIP
+    """
+    if top < 1:
+        raise ValueError(f"top must be at least 1, not {top}")
+    if isinstance(models, str) or isinstance(exclude, str):
+        raise TypeError('models and exclude are lists of names, such as ["sphere", "cylinder"]')
+    classifier = open_classifier()
+    keep = classifier.selection(models, exclude)
+    if isinstance(curves, Curve):
+        return classifier.suggest([curves], top=top, keep=keep)[0]
+    return classifier.suggest(list(curves), top=top, keep=keep)

@@ -1,0 +1,164 @@
+"""From outputs and what was calibrated to findings, one function for each type of head."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..domains.heads import Classes, Distribution, Head, Outputs, Quantities, Scope, Tags
+from .arithmetic import allowed_labels, circular_w1, distribution_band, shares, sigmoid, softmax
+from .calibration import Calibration, level_of, mean_and_sigma, of_level
+from .findings import ClassesFinding, DistributionFinding, QuantitiesFinding, TagsFinding, Value
+
+if TYPE_CHECKING:
+    from .arithmetic import BoolArray, FloatArray
+
+_NORMAL_90 = 1.645
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What is wanted of the heads that name classes.
+
+    Parameters
+    ----------
+    top : int
+        Classes and groups that are listed.
+    keep : (labels,) bool array or None
+        Classes that are considered; the probabilities are renormalised over them.
+    """
+
+    top: int = 5
+    keep: BoolArray | None = None
+
+
+def decode(
+    heads: Sequence[Head],
+    outputs: Outputs,
+    calibration: Mapping[str, Calibration],
+    choice: Choice | None = None,
+) -> list[list[Any]]:
+    """Findings of each example, in the order of the heads; a class that depends on another is part of its.
+
+    Parameters
+    ----------
+    heads : sequence of Head
+        With their labels. Those of the scope and of embeddings have no findings.
+    outputs : mapping
+        For n examples, averaged over the domain's symmetries.
+    calibration : mapping of str to Calibration
+        By head.
+    choice : Choice, optional
+
+    Returns
+    -------
+    list of n lists of Finding
+    """
+    choice = choice or Choice()
+    columns: dict[str, list[Any]] = {}
+    for head in heads:
+        said = calibration.get(head.name, {})
+        if isinstance(head, Classes) and head.given:
+            before = columns[head.given]
+            p = given_probability(head, before[0].head.labels if before else (), outputs, said)
+            columns[head.given] = [
+                replace(one, given=(*one.given, (head, p[row]))) for row, one in enumerate(before)
+            ]
+        elif isinstance(head, Classes):
+            p = softmax(np.asarray(outputs[head.name]) / said["temperature"], choice.keep)
+            columns[head.name] = [ClassesFinding(head, one, top=choice.top, keep=choice.keep) for one in p]
+        elif isinstance(head, Tags):
+            columns[head.name] = _tags(head, outputs, said)
+        elif isinstance(head, Quantities):
+            columns[head.name] = _quantities(head, outputs, said)
+        elif isinstance(head, Distribution):
+            columns[head.name] = _distribution(head, outputs, said)
+    return [list(row) for row in zip(*columns.values(), strict=True)]
+
+
+def in_scope(head: Scope, outputs: Outputs, said: Calibration) -> FloatArray:
+    """(n,) 0..1; how much each looks like anything that the network knows."""
+    logit = np.asarray(outputs[head.name], dtype=np.float64)[:, 0]
+    return sigmoid(said["slope"] * logit + said["offset"])
+
+
+def given_probability(
+    head: Classes, labels: tuple[str, ...], outputs: Outputs, said: Calibration
+) -> FloatArray:
+    """(n, labels, own labels) probability, given each class of the other head; 0 where not allowed."""
+    return softmax(np.asarray(outputs[head.name]) / said["temperature"], allowed_labels(head, labels))
+
+
+def _tags(head: Tags, outputs: Outputs, said: Calibration) -> list[TagsFinding]:
+    logits = np.asarray(outputs[head.name], dtype=np.float64)
+    p = sigmoid(np.asarray(said["slope"]) * logits + np.asarray(said["offset"]))
+    found = []
+    for row in p:
+        probability = dict(zip(head.labels, map(float, row), strict=True))
+        # A tag implies its parent, so that it is never the likelier of the two; chains from the root on.
+        for _ in head.parents:
+            for child, parent in head.parents.items():
+                probability[child] = min(probability[child], probability[parent])
+        found.append(TagsFinding(head, probability))
+    return found
+
+
+def _quantities(head: Quantities, outputs: Outputs, said: Calibration) -> list[QuantitiesFinding]:
+    centre, sigma = mean_and_sigma(outputs[head.name])
+    levels = level_of(outputs, len(centre))
+    factor = of_level(said["factors"], levels) if said.get("factors") else np.ones_like(sigma)
+    # Of a band the factor is its half width, of an error one standard deviation.
+    if head.interval == "band":
+        half, error = factor * sigma, factor * sigma / _NORMAL_90
+    else:
+        half, error = factor * sigma * _NORMAL_90, factor * sigma
+    found = []
+    for row in range(len(centre)):
+        values: dict[str, Value | None] = {}
+        for k, parameter in enumerate(head.parameters):
+            if sigma[row, k] > head.least_known:
+                values[parameter.name] = None
+                continue
+            value, deviation = parameter.value(float(centre[row, k]), float(error[row, k]))
+            low, high = (
+                parameter.value(float(centre[row, k] + side * half[row, k]), 0.0)[0] for side in (-1, 1)
+            )
+            values[parameter.name] = Value(value, deviation, low, high, parameter.unit)
+        found.append(QuantitiesFinding(head, values))
+    return found
+
+
+def beside_stated(finding: QuantitiesFinding, measurement: Any) -> QuantitiesFinding:
+    """A finding with what is stated with its measurement, corrected where a shift of it was estimated."""
+    values = dict(finding.values)
+    for stated in finding.head.stated:
+        at = float(getattr(measurement.geometry, stated.name))
+        shift = values.get(stated.shift)
+        if stated.shift and shift is None:
+            continue
+        x, error = (shift.value, shift.error) if shift else (0.0, 0.0)
+        half = _NORMAL_90 * error
+        values[stated.name] = Value(at + x, error, at + x - half, at + x + half, stated.unit)
+    return replace(finding, values=values)
+
+
+def _distribution(head: Distribution, outputs: Outputs, said: Calibration) -> list[DistributionFinding]:
+    p = shares(outputs[head.name])
+    quantiles = np.asarray(outputs[f"{head.name}_band"], dtype=np.float64)
+    low, high = distribution_band(p, quantiles, said["band"], head)
+    alike = np.full(len(p), np.nan)
+    if said.get("uniform"):
+        table = of_level(said["uniform"], level_of(outputs, len(p)))
+        distance = circular_w1(p, 1 / head.bins, head.period)
+        below = np.sum(table < distance[:, None], axis=1)
+        alike = (1 + table.shape[1] - below) / (1 + table.shape[1])
+    # The band is that of the running mean; a narrow peak of the answer itself may stand above it.
+    return [
+        DistributionFinding(
+            head, p[row], np.minimum(low[row], p[row]), np.maximum(high[row], p[row]), float(alike[row])
+        )
+        for row in range(len(p))
+    ]

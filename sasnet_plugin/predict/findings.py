@@ -1,0 +1,432 @@
+"""The answers of each type of head: as plain data for ``--json``, as a table, in sentences, and drawn."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..domains.heads import Classes, Distribution, Group, Quantities, Tags
+from .wording import group_sentence, is_decided, percent
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from .arithmetic import BoolArray, FloatArray
+
+_FULL_BAR = 12  # characters of a probability of 1
+_EIGHTHS = " ▁▂▃▄▅▆▇█"
+#: From this p value on a uniform distribution is not ruled out.
+SIGNIFICANT = 0.05
+
+
+@dataclass(frozen=True)
+class ClassFound:
+    """One class of an answer.
+
+    Parameters
+    ----------
+    name : str
+    probability : float
+        Whatever the classes given it.
+    group : str
+    given : mapping of str to (str, float)
+        By head: its most likely class, given this one, and the probability of that.
+    """
+
+    name: str
+    probability: float
+    group: str = ""
+    given: Mapping[str, tuple[str, float]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class GroupFound:
+    """A group of an answer: the members that were considered, and their summed probability."""
+
+    name: str
+    members: tuple[str, ...]
+    probability: float
+
+
+@dataclass(frozen=True)
+class ClassesFinding:
+    """The likeliest classes.
+
+    Parameters
+    ----------
+    head : Classes
+    probability : (labels,) array
+        Of each class; 0 where it was not considered.
+    given : tuple of (Classes, (labels, labels of that head) array)
+        What depends on the class.
+    top : int
+        Classes and groups that are listed.
+    keep : (labels,) bool array or None
+        Classes that were considered.
+    """
+
+    head: Classes
+    probability: FloatArray
+    given: tuple[tuple[Classes, FloatArray], ...] = ()
+    top: int = 5
+    keep: BoolArray | None = None
+    silent: bool = False
+
+    @property
+    def classes(self) -> tuple[ClassFound, ...]:
+        """By falling probability."""
+        if self.silent:
+            return ()
+        kept = len(self.head.labels) if self.keep is None else int(self.keep.sum())
+        order = np.argsort(-self.probability, kind="stable")[: min(self.top, kept)]
+        return tuple(self._found(index) for index in order.tolist())
+
+    def _found(self, index: int) -> ClassFound:
+        name = self.head.labels[index]
+        given = {
+            head.name: (head.labels[best], float(p[index, best]))
+            for head, p in self.given
+            for best in (int(p[index].argmax()),)
+        }
+        group = next((group.name for group in self.head.groups if name in group.members), "")
+        return ClassFound(name, float(self.probability[index]), group, given)
+
+    @property
+    def groups(self) -> tuple[GroupFound, ...]:
+        """By falling probability; those of which a member was considered."""
+        if self.silent:
+            return ()
+        labels, groups = self.head.labels, self.head.groups
+        kept = [name for row, name in enumerate(labels) if self.keep is None or self.keep[row]]
+        member = np.array([[float(name in group.members) for group in groups] for name in labels])
+        p = self.probability @ member if groups else np.zeros(0)
+        return tuple(
+            GroupFound(groups[index].name, members, float(p[index]))
+            for index in np.argsort(-p, kind="stable").tolist()
+            if (members := tuple(name for name in groups[index].members if name in kept))
+        )[: self.top]
+
+    def as_dict(self) -> dict[str, Any]:
+        """``models`` (the head's title, in the plural), and ``groups`` where it has any."""
+        found = []
+        for one in self.classes:
+            entry: dict[str, Any] = {"name": one.name}
+            entry |= {key: label or None for key, (label, _) in one.given.items()}
+            entry["probability"] = round(one.probability, 6)
+            if self.head.groups:
+                entry["group"] = one.group
+            entry |= {f"{key}_probability": round(p, 6) for key, (_, p) in one.given.items()}
+            found.append(entry)
+        groups = [
+            {"name": one.name, "members": list(one.members), "probability": round(one.probability, 6)}
+            for one in self.groups
+        ]
+        plural = f"{self.head.title}{'es' if self.head.title.endswith('s') else 's'}"
+        return {plural: found} | ({"groups": groups} if self.head.groups else {})
+
+    def rows(self) -> Sequence[Sequence[str]]:
+        """A row for each class, its probability also as a bar."""
+        if self.silent:
+            return ()
+        titles = [head.title for head, _ in self.given]
+        group = ["group"] if self.head.groups else []
+        table = [[self.head.title, *titles, "probability", *group]]
+        for one in self.classes:
+            bar = "█" * max(round(_FULL_BAR * one.probability), 0)
+            given = [label or "–" for label, _ in one.given.values()]
+            last = [one.group] if group else []
+            table.append([one.name, *given, f"{percent(one.probability):>6} {bar}", *last])
+        return table
+
+    def sentences(self) -> Sequence[str]:
+        """How far the answer goes: to a class, to a group, or to neither."""
+        if self.silent:
+            return ()
+        if not self.head.groups:
+            best = self.classes[0]
+            return (f"{best.name} {percent(best.probability)}.",)
+        return (group_sentence(self.classes, self.groups),)
+
+    def notes(self) -> Sequence[str]:
+        """That the answer is undecided, and that it is over fewer classes than the network knows."""
+        undecided = self.head.groups and not self.silent and not is_decided(self.classes, self.groups)
+        return self.sentences() if undecided else ()
+
+    def draw(self, axes: Axes) -> None:
+        """Bars of probability, one colour for each group."""
+        found = self.classes
+        groups = list(dict.fromkeys(one.group for one in found))
+        names = ["@".join([one.name, *(label for label, _ in one.given.values() if label)]) for one in found]
+        rows = np.arange(len(found))
+        colours = [f"C{groups.index(one.group) % 10}" for one in found]
+        axes.barh(rows, [one.probability for one in found], color=colours)
+        axes.set_yticks(rows, names, fontsize=8)
+        axes.invert_yaxis()
+        axes.set_xlim(0, 1)
+        axes.set_xlabel("probability (one colour for each group)" if self.head.groups else "probability")
+
+    def silenced(self) -> ClassesFinding:
+        """Nothing is said."""
+        return replace(self, silent=True)
+
+
+@dataclass(frozen=True)
+class TagsFinding:
+    """Which tags are there.
+
+    Parameters
+    ----------
+    head : Tags
+    probability : mapping of str to float
+        By tag, never above that of its parent.
+    """
+
+    head: Tags
+    probability: Mapping[str, float]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Probability of each tag, under the head's name."""
+        return {self.head.name: {name: round(p, 6) for name, p in self.probability.items()}}
+
+    def rows(self) -> Sequence[Sequence[str]]:
+        """A row for each tag."""
+        if not self.probability:
+            return ()
+        bars = [
+            [name, f"{percent(p):>6} {'█' * round(_FULL_BAR * p)}"] for name, p in self.probability.items()
+        ]
+        return [["tag", "probability"], *bars]
+
+    def sentences(self) -> Sequence[str]:
+        """The tags that are likelier there than not."""
+        found = [f"{name} {percent(p)}" for name, p in self.probability.items() if p >= 0.5]
+        return (f"{', '.join(found) or 'None of the tags'}.",) if self.probability else ()
+
+    def notes(self) -> Sequence[str]:
+        """None."""
+        return ()
+
+    def draw(self, axes: Axes) -> None:
+        """Bars of probability."""
+        rows = np.arange(len(self.probability))
+        axes.barh(rows, list(self.probability.values()))
+        axes.set_yticks(rows, list(self.probability), fontsize=8)
+        axes.invert_yaxis()
+        axes.set_xlim(0, 1)
+        axes.set_xlabel("probability")
+
+    def silenced(self) -> TagsFinding:
+        """Nothing is said."""
+        return replace(self, probability={})
+
+
+@dataclass(frozen=True)
+class Value:
+    """One number of an answer.
+
+    Parameters
+    ----------
+    value : float
+    error : float
+        One standard deviation.
+    low, high : float
+        Ends of the 90 % band.
+    unit : str
+    """
+
+    value: float
+    error: float
+    low: float
+    high: float
+    unit: str
+
+
+@dataclass(frozen=True)
+class QuantitiesFinding:
+    """Values with their uncertainties.
+
+    Parameters
+    ----------
+    head : Quantities
+    values : mapping of str to Value or None
+        By parameter; None where it is not known well enough to be given.
+    """
+
+    head: Quantities
+    values: Mapping[str, Value | None]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Each value with its interval under the head's name; without intervals, the values alone."""
+        if not self.head.interval:
+            return {k: None if v is None else float(f"{v.value:.3g}") for k, v in self.values.items()}
+        if self.head.interval == "error":
+            found = {
+                name: {"value": float(f"{v.value:.6g}"), "error": float(f"{v.error:.3g}"), "unit": v.unit}
+                for name, v in self.known.items()
+            }
+        else:
+            found = {
+                name: {
+                    **{key: float(f"{getattr(v, key):.5g}") for key in ("value", "low", "high")},
+                    "unit": v.unit,
+                }
+                for name, v in self.known.items()
+            }
+        return {self.head.name: found}
+
+    @property
+    def known(self) -> dict[str, Value]:
+        """The values that are given."""
+        return {name: value for name, value in self.values.items() if value is not None}
+
+    def rows(self) -> Sequence[Sequence[str]]:
+        """A row for each value; without intervals there is no table."""
+        if not self.head.interval or not self.known:
+            return ()
+        if self.head.interval == "error":
+            return [
+                ["quantity", "value", "error", "unit"],
+                *([k, f"{v.value:.4g}", f"{v.error:.2g}", v.unit] for k, v in self.known.items()),
+            ]
+        return [
+            ["quantity", "value", "90 % band", "unit"],
+            *([k, f"{v.value:.3g}", f"{v.low:.3g} to {v.high:.3g}", v.unit] for k, v in self.known.items()),
+        ]
+
+    def sentences(self) -> Sequence[str]:
+        """Values that stand in no table."""
+        if self.head.interval:
+            return ()
+        text = {parameter.name: parameter.text or parameter.name for parameter in self.head.parameters}
+        return [f"{text[name].capitalize()} about {v.value:.2g} {v.unit}." for name, v in self.known.items()]
+
+    def notes(self) -> Sequence[str]:
+        """None."""
+        return ()
+
+    def draw(self, axes: Axes) -> None:
+        """Each value with its interval, over the range that it was trained with."""
+        places = {parameter.name: parameter for parameter in self.head.parameters}
+        drawn = [(places[name], v) for name, v in self.known.items() if name in places]
+        for row, (parameter, v) in enumerate(drawn):
+            at = [
+                float(np.clip((parameter.scaled(x) / math.sqrt(12)) + 0.5, -0.05, 1.05))
+                for x in (v.value, v.low, v.high)
+            ]
+            axes.plot(at[1:], [row, row], color="C0", linewidth=4, alpha=0.35, solid_capstyle="butt")
+            axes.plot(at[0], row, "o", color="C0", markersize=4)
+            axes.text(1.02, row, f"{v.value:.3g} {v.unit}", va="center", fontsize=8, parse_math=False)
+        axes.set_yticks(range(len(drawn)), [parameter.name for parameter, _ in drawn], fontsize=8)
+        axes.invert_yaxis()
+        axes.set_xlim(-0.05, 1.35)
+        axes.set_xticks([0, 1], ["least", "largest"])
+        axes.set_xlabel("value and 90 % band over the trained range")
+
+    def silenced(self) -> QuantitiesFinding:
+        """Nothing is said."""
+        return replace(self, values={})
+
+
+@dataclass(frozen=True)
+class DistributionFinding:
+    """How an angle is distributed.
+
+    Parameters
+    ----------
+    head : Distribution
+    p, p_low, p_high : (bins,) arrays
+        Share of each angle and the ends of its 90 % band.
+    uniform_p_value : float
+        Share of samples with every angle alike whose answer is as far from it; NaN where that is not known.
+    mirror : (bins,) array or None
+        The mirror solution where the data cannot exclude it.
+    """
+
+    head: Distribution
+    p: FloatArray
+    p_low: FloatArray
+    p_high: FloatArray
+    uniform_p_value: float = math.nan
+    mirror: FloatArray | None = None
+
+    @property
+    def grid(self) -> FloatArray:
+        """(bins,) angles, degrees."""
+        return self.head.grid
+
+    def as_dict(self) -> dict[str, Any]:
+        """``distribution`` and ``uniform_p_value``."""
+        return {
+            "distribution": {
+                f"{self.head.name}_deg": [round(float(x), 4) for x in self.grid],
+                **{key: [float(f"{x:.5g}") for x in getattr(self, key)] for key in ("p", "p_low", "p_high")},
+            },
+            "uniform_p_value": finite(self.uniform_p_value),
+        }
+
+    def rows(self) -> Sequence[Sequence[str]]:
+        """No table: see `line`."""
+        return ()
+
+    def line(self, width: int = 60) -> str:
+        """The shares as characters, and what they are."""
+        if not math.isfinite(self.uniform_p_value):
+            return ""
+        parts = self.p.reshape(min(width, self.p.size), -1).sum(axis=1)
+        top = float(parts.max()) or 1.0
+        bars = "".join(_EIGHTHS[math.ceil((len(_EIGHTHS) - 1) * max(float(x), 0.0) / top)] for x in parts)
+        return f"{bars}  p({self.symbol}), {self.symbol} 0 to {self.head.period:g} degrees"
+
+    @property
+    def symbol(self) -> str:
+        """The angle in print."""
+        return {"xi": "ξ", "phi": "φ", "psi": "ψ", "chi": "χ"}.get(self.head.name, self.head.name)
+
+    def sentences(self) -> Sequence[str]:
+        """Whether every angle may be alike."""
+        if not math.isfinite(self.uniform_p_value):
+            return ()
+        verdict = "may all be alike" if self.uniform_p_value > SIGNIFICANT else "are not all alike"
+        return (f"The angles {verdict}: p = {self.uniform_p_value:.3g} for a uniform distribution.",)
+
+    def notes(self) -> Sequence[str]:
+        """None."""
+        return ()
+
+    def draw(self, axes: Axes) -> None:
+        """The shares with their band, and a line where every angle is alike."""
+        axes.fill_between(self.grid, self.p_low, self.p_high, color="0.8", label="90 % band", step="mid")
+        axes.step(self.grid, self.p, where="mid", label=f"p({self.symbol})")
+        if self.mirror is not None:
+            axes.plot(self.grid, self.mirror, "--", color="C1", linewidth=1.1, label="mirror")
+        axes.axhline(1 / self.p.size, color="0.6", linewidth=0.8, linestyle="--")
+        # Where nothing is said the band goes to 1.
+        axes.set(xlim=(0, self.head.period), ylim=(0, 1.3 * float(self.p.max()) + 0.02))
+        axes.set(xlabel=f"{self.symbol} / degrees", ylabel="share")
+        axes.legend(fontsize="small")
+
+    def silenced(self) -> DistributionFinding:
+        """Any distribution may be."""
+        even = np.full_like(self.p, 1 / self.p.size)
+        return replace(
+            self,
+            p=even,
+            p_low=np.zeros_like(even),
+            p_high=np.ones_like(even),
+            uniform_p_value=math.nan,
+            mirror=None,
+        )
+
+
+def finite(value: float, digits: int = 6) -> float | None:
+    """A number as JSON has it: rounded, and None where it is none."""
+    return float(f"{value:.{digits}g}") if math.isfinite(value) else None
+
+
+def group_of(head: Classes, name: str) -> Group | None:
+    """The group that a class belongs to."""
+    return next((group for group in head.groups if name in group.members), None)

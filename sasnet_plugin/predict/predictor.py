@@ -1,0 +1,199 @@
+"""An opened model: measurements of its kind in, an answer for each out; the same steps for every domain."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from sasnet_plugin.domains import DEFAULT, Domain, resolve
+from sasnet_plugin.domains.heads import Classes, Inputs, Outputs, Scope, outputs_of
+from sasnet_plugin.predict.answer import Answer
+from sasnet_plugin.predict.arithmetic import averaged
+from sasnet_plugin.predict.decoding import Choice, beside_stated, decode, in_scope
+from sasnet_plugin.predict.findings import QuantitiesFinding
+from sasnet_plugin.predict.runtime import BATCH, Runtime
+from sasnet_plugin.predict.seen import Seen
+from sasnet_plugin.predict.wording import restriction_note
+from sasnet_plugin.types import DataError, SasnetError
+from sasnet_plugin.zoo import Manifest, open_model, zoo_folder
+
+
+class UnknownModelError(SasnetError):
+    """A model's name that means nothing to the network."""
+
+
+@dataclass(frozen=True)
+class Predictor:
+    """A verified network, ready to run.
+
+    Parameters
+    ----------
+    domain : Domain
+    manifest : Manifest
+        Heads with their labels, and what was calibrated.
+    runtime : Runtime
+        The session.
+    """
+
+    domain: Domain
+    manifest: Manifest
+    runtime: Runtime
+
+    def choice(
+        self,
+        top: int = 5,
+        models: Iterable[str] | None = None,
+        exclude: Iterable[str] | None = None,
+    ) -> Choice:
+        """What is wanted of the classes, by their names.
+
+        Raises
+        ------
+        UnknownModelError
+            A name that is none of the classes (with the nearest one), no class is left, or there are none.
+        """
+        if models is None and exclude is None:
+            return Choice(top)
+        labels = self.manifest.labels
+        if not labels:
+            raise UnknownModelError(f"{self.domain.title} have one model; leave --models and --exclude out.")
+        wanted = set(labels if models is None else self._known(models)) - set(self._known(exclude or ()))
+        if not wanted:
+            raise UnknownModelError("No model is left to choose from; name more models or exclude fewer.")
+        return Choice(top, np.array([label in wanted for label in labels]))
+
+    def _known(self, names: Iterable[str]) -> list[str]:
+        names, labels = list(names), self.manifest.labels
+        for name in names:
+            if name not in labels:
+                near = difflib.get_close_matches(name, labels, n=1, cutoff=0.5)
+                hint = f"did you mean {near[0]}?" if near else "give sasmodels' name of a form model."
+                raise UnknownModelError(f"{name}: the network knows no such model; {hint}")
+        return names
+
+    def answers(self, measurements: Sequence[Any], choice: Choice | None = None) -> list[Answer]:
+        """An answer for each measurement, in their order; run in batches.
+
+        Raises
+        ------
+        DataError
+            A measurement that cannot be judged; the sentence names its file.
+        """
+        found: list[Answer] = []
+        for start in range(0, len(measurements), BATCH):
+            some = measurements[start : start + BATCH]
+            seen = [self.seen(one) for one in some]
+            outputs = self.outputs(self.features([one.measurement for one in seen]))
+            self._check_finite(outputs, some)
+            found += self._described(some, seen, outputs, choice or Choice())
+        return found
+
+    def outcomes(self, measurements: Sequence[Any], choice: Choice | None = None) -> list[Answer | Exception]:
+        """Like `answers`, but what fails yields its exception and the others their answer."""
+        try:
+            return list(self.answers(measurements, choice))
+        except Exception as error:  # whatever it is, it belongs to one of them; find out to which
+            if len(measurements) == 1:
+                return [error]
+            return [outcome for one in measurements for outcome in self.outcomes([one], choice)]
+
+    def seen(self, measurement: Any) -> Seen:
+        """What the network sees of a measurement, checked.
+
+        Raises
+        ------
+        DataError
+            It cannot be judged.
+        """
+        if not self.domain.check:
+            return Seen(measurement, measurement.notes)
+        found: Seen = resolve(self.domain.check)(measurement, self.manifest.inputs)
+        return found
+
+    def features(self, measurements: Sequence[Any]) -> Inputs:
+        """What the network reads, of measurements as it sees them."""
+        found: Inputs = resolve(self.domain.features)(measurements)
+        return found
+
+    def outputs(self, inputs: Inputs) -> Outputs:
+        """What the network says, averaged over the domain's symmetries; and the ``level`` of the inputs."""
+        found: Mapping[str, Any] = self.runtime.run(inputs)
+        for symmetry in self.domain.symmetries:
+            found = averaged(self.manifest.heads, found, self.runtime.run(resolve(symmetry)(inputs)))
+        return {**found, "level": inputs["level"]} if "level" in inputs else found
+
+    def _check_finite(self, outputs: Outputs, measurements: Sequence[Any]) -> None:
+        """See that the outputs of which probabilities are made are numbers."""
+        for head in self.manifest.heads:
+            if not isinstance(head, Classes | Scope) or (isinstance(head, Classes) and head.given):
+                continue
+            bad = ~np.isfinite(outputs[head.name]).all(axis=-1)
+            if bad.any():
+                raise DataError(
+                    f"{measurements[int(bad.argmax())].file or 'the measurement'}: these numbers lead to no"
+                    " finite answer; check that the intensities are of a sensible size."
+                )
+
+    def _described(
+        self, measurements: Sequence[Any], seen: Sequence[Seen], outputs: Outputs, choice: Choice
+    ) -> list[Answer]:
+        manifest, scope = self.manifest, self.manifest.scope
+        findings = decode(manifest.heads, outputs, manifest.calibration, choice)
+        inside = np.ones(len(seen))
+        if scope is not None:
+            inside = in_scope(scope, outputs, manifest.calibration[scope.name])
+        restricted: list[str] = []
+        if choice.keep is not None and not choice.keep.all():
+            kept = [name for name, wanted in zip(manifest.labels, choice.keep, strict=True) if wanted]
+            restricted = [restriction_note(kept, len(manifest.labels))]
+        answers = []
+        for row, (measurement, one) in enumerate(zip(measurements, seen, strict=True)):
+            share = float(inside[row]) if one.known else 0.0
+            known = share >= manifest.scope_threshold
+            own = [
+                beside_stated(f, one.measurement) if isinstance(f, QuantitiesFinding) else f
+                for f in findings[row]
+            ]
+            notes = [*one.notes, *restricted]
+            if scope is not None and not known:
+                notes.append(scope.outside)
+                own = [f.silenced() for f in own] if scope.silent else own
+            notes += [note for f in own for note in f.notes()]
+            answers.append(
+                Answer(
+                    measurement.file,
+                    measurement.entry,
+                    share,
+                    tuple(own),
+                    tuple(notes),
+                    scope or Scope(),
+                    known,
+                    self.domain.keys,
+                )
+            )
+        return answers
+
+
+def open_predictor(name: str = DEFAULT) -> Predictor:
+    """Open a model of the zoo, once per process.
+
+    Raises
+    ------
+    ModelZooError
+        It is missing, damaged or made for another version.
+    """
+    return _opened(zoo_folder(), name)
+
+
+@lru_cache(maxsize=8)
+def _opened(folder: Path, name: str) -> Predictor:
+    model = open_model(name, folder=folder)
+    where = str(model.folder / "model.onnx")
+    names = tuple(outputs_of(model.manifest.heads))
+    return Predictor(model.domain, model.manifest, Runtime(model.onnx, outputs=names, where=where))

@@ -1,0 +1,37 @@
+"""The inversion behind an answer: what it puts in the network's place, and whom it leaves alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from sasnet_plugin.domains.gisas_hex import GISAS_HEX, HEADS
+from sasnet_plugin.fitting.orientation.answer import NOT_FITTED, guess_of, refined
+from sasnet_plugin.predict import Answer
+from sasnet_plugin.predict.findings import DistributionFinding, QuantitiesFinding, Value
+from sasnet_plugin.types import Image
+
+P = np.full(120, 1 / 120)
+
+
+@pytest.fixture
+def answer() -> Answer:
+    distribution = DistributionFinding(HEADS[0], P, 0.5 * P, 2 * P, 0.4)
+    quantities = QuantitiesFinding(HEADS[1], {"lattice": Value(350.0, 2.0, 346.7, 353.3, "Å")})
+    return Answer("film.tif", "", 0.9, (distribution, quantities), keys=GISAS_HEX.keys)
+
+
+def test_a_pattern_of_another_kind_is_not_fitted(measured: Callable[..., Image], answer: Answer) -> None:
+    outside = replace(answer, known=False, notes=("outside",))
+    assert refined(measured(P), outside).notes == ("outside", NOT_FITTED)
+
+
+def test_a_fit_starts_from_what_the_network_said(answer: Answer) -> None:
+    guess = guess_of(answer)
+    assert guess.geometry == {"lattice": (350.0, 2.0)}
+    np.testing.assert_array_equal(guess.p, P)
+    assert (guess.file, guess.in_scope, guess.uniform_p_value) == ("film.tif", 0.9, 0.4)
+    assert answer.as_dict()["deviance"] is None

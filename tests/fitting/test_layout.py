@@ -1,0 +1,67 @@
+"""The rooms of `fitting`: a test for each module, one idea a file, no circle of imports, plain words."""
+
+from __future__ import annotations
+
+import ast
+import re
+from graphlib import TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+import sasnet_plugin.fitting
+
+ROOT = Path(sasnet_plugin.fitting.__file__).parent
+PACKAGE = "sasnet_plugin.fitting"
+ROOMS = ("problem", "start_values", "optimize", "orientation")
+MODULES = sorted(path.relative_to(ROOT) for room in ROOMS for path in (ROOT / room).glob("[!_]*.py"))
+#: Figures of speech that the docs of the field do not have.
+WORDS = (
+    "dear", "dearer", "pace", "tier", "valleys?", "leap(?:s|ed|t|ing)?", "hopp?ed", "climb(?:s|ed|ing)?",
+    "cross(?:ed|ing)", "polish\\w*", "badness", "line-?ups?", "first look", "twins?", "doubts?",
+    "judged?", "strangers?", "featureless", "told apart", "hands?", "crowds?", "wish(?:es)?", "shelf",
+    "attendant",
+)  # fmt: skip
+NOT_HERE = re.compile(rf"(?<![a-z])(?:{'|'.join(WORDS)})(?![a-z])", re.IGNORECASE)
+
+
+def name_of(module: Path) -> str:
+    return ".".join((PACKAGE, *module.with_suffix("").parts))
+
+
+def imports_of(source: str) -> set[str]:
+    """Modules that a file names in its imports, those for type checkers alone included."""
+    found = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            found |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+    return found
+
+
+@pytest.mark.parametrize("module", MODULES, ids=str)
+def test_each_module_has_a_test_of_the_same_path(module: Path) -> None:
+    test = Path(__file__).parent / module.parent / f"test_{module.name}"
+    assert test.exists()
+    assert name_of(module) in imports_of(test.read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("module", MODULES, ids=str)
+def test_a_file_is_one_idea(module: Path) -> None:
+    lines = len((ROOT / module).read_text(encoding="utf-8").splitlines())
+    assert 40 <= lines <= 330
+
+
+def test_no_circle_of_imports_not_even_for_type_checkers() -> None:
+    names = {name_of(module) for module in MODULES}
+    graph = {
+        name_of(module): imports_of((ROOT / module).read_text(encoding="utf-8")) & names for module in MODULES
+    }
+    assert len(list(TopologicalSorter(graph).static_order())) == len(names)
+
+
+@pytest.mark.parametrize("module", MODULES, ids=str)
+def test_words_are_the_field_s(module: Path) -> None:
+    text = (ROOT / module).read_text(encoding="utf-8")
+    assert not sorted({match[0] for match in NOT_HERE.finditer(text)})
