@@ -1,59 +1,190 @@
-"""One map(): in this process or over local processes."""
+"""One map(): here, over threads or processes of this machine, or over the workers of a Dask cluster."""
 
 from __future__ import annotations
 
+import contextlib
+import logging
+import threading
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, CancelledError, Executor, Future, ThreadPoolExecutor, wait
+from functools import partial
+from itertools import islice
 from typing import TypeVar
 
 from .processes import prepare_worker
-from .types import SimulationError
+from .types import SasnetError, SimulationError
 
 T = TypeVar("T")
 R = TypeVar("R")
+#: How many processes of this machine; or the address of a Dask scheduler, whose workers are used.
+Workers = int | str
+#: Items handed out for each worker at a time: one in work, the next at hand.
+_AHEAD = 2
+#: How long to wait for a scheduler.
+_PATIENCE = "15s"
+_ALONE = threading.Lock()
 
 
-def unordered_map(function: Callable[[T], R], items: Iterable[T], *, workers: int = 1) -> Iterator[R]:
+class ClusterError(SasnetError):
+    """A Dask cluster that is not there, or not any more."""
+
+
+def unordered_map(
+    function: Callable[[T], R],
+    items: Iterable[T],
+    *,
+    workers: Workers = 1,
+    threads: bool = False,
+    failed: Callable[[T, str], R] | None = None,
+) -> Iterator[R]:
     """Apply a function to items; results come as they are done, in any order.
 
     Closing the iterator early, an exception or Ctrl-C ends the worker processes at once; what they had
-    under way is lost.
+    under way is lost. No more items are handed out than are about to be worked on, and no results are kept.
 
     Parameters
     ----------
     function : callable
-        Importable by name (it is sent to other processes).
+        Importable by name (it is sent to other processes), unless for threads.
     items : iterable
-    workers : int
-        1 stays in this process.
+    workers : int or str
+        1 stays in this process. On a cluster, every worker must find the same files under the same names, and
+        have sasnet-plugin installed; what a lost worker had under way is done by another.
+    threads : bool
+        The function may run in several threads of a process, here and on a cluster: for what waits for other
+        processes anyway.
+    failed : callable, optional
+        Of an item and the reason: makes the result of an item that could not be done on a cluster, because
+        the function raised something or each worker that tried it was lost. Default: an exception.
 
     Raises
     ------
     SimulationError
         A worker process was killed, as the system does when memory runs out.
+    ClusterError
+        Dask is not installed, or the scheduler is not there or goes away.
     """
-    if workers <= 1:
-        for item in items:
-            yield function(item)
-        return
-    import multiprocessing
-    from concurrent.futures import ProcessPoolExecutor, as_completed
     from concurrent.futures.process import BrokenProcessPool
 
-    others = set(multiprocessing.active_children())
-    # A forked child would inherit threads and locks of numerical libraries in an unknown state.
-    context = multiprocessing.get_context("spawn")
-    executor = ProcessPoolExecutor(workers, mp_context=context, initializer=prepare_worker)
-    finished = False
+    if workers == 1 and not threads:
+        yield from map(function, items)
+        return
+    address = workers if isinstance(workers, str) else ""
     try:
-        for future in as_completed([executor.submit(function, item) for item in items]):
-            yield future.result()
-        finished = True
+        if address:
+            with _cluster(address, threads) as (executor, count):
+                done = _done(executor, count, function if threads else partial(_alone, function), items)
+                for item, future in done:
+                    yield _result(item, future, failed)
+        else:
+            with _local(int(workers), threads) as (executor, count):
+                for _, future in _done(executor, count, function, items):
+                    yield future.result()
     except BrokenProcessPool:
         raise SimulationError(
             "a worker process was killed, perhaps for want of memory; run again with fewer workers."
         ) from None
+    except (OSError, CancelledError):
+        if not address:
+            raise
+        raise ClusterError(
+            f"{address}: the Dask scheduler went away; start it and give the same command again."
+        ) from None
+
+
+def _done(
+    executor: Executor, count: Callable[[], int], function: Callable[[T], R], items: Iterable[T]
+) -> Iterator[tuple[T, Future[R]]]:
+    todo = iter(items)
+    pending: dict[Future[R], T] = {}
+    while True:
+        for item in islice(todo, max(_AHEAD * count() - len(pending), 0)):
+            pending[executor.submit(function, item)] = item
+        if not pending:
+            return
+        # Without a timeout, Windows would not hear Ctrl-C.
+        for future in wait(pending, timeout=1.0, return_when=FIRST_COMPLETED).done:
+            yield pending.pop(future), future
+
+
+def _result(item: T, future: Future[R], failed: Callable[[T, str], R] | None) -> R:
+    """What came of an item on a cluster."""
+    error = future.exception()
+    if error is None:
+        return future.result()
+    if failed is not None:
+        return failed(item, _reason(error))
+    raise error if isinstance(error, SasnetError) else SimulationError(f"{item}: {_reason(error)}")
+
+
+def _alone(function: Callable[[T], R], item: T) -> R:
+    """One at a time in a process: what models keep between calls is not for several threads."""
+    with _ALONE:
+        return function(item)
+
+
+@contextlib.contextmanager
+def _local(workers: int, threads: bool) -> Iterator[tuple[Executor, Callable[[], int]]]:
+    import multiprocessing
+    from concurrent.futures import ProcessPoolExecutor
+
+    others = set(multiprocessing.active_children())
+    executor: Executor
+    if threads:
+        executor = ThreadPoolExecutor(workers)
+    else:
+        # A forked child would inherit threads and locks of numerical libraries in an unknown state.
+        context = multiprocessing.get_context("spawn")
+        executor = ProcessPoolExecutor(workers, mp_context=context, initializer=prepare_worker)
+    finished = False
+    try:
+        yield executor, lambda: workers
+        finished = True
     finally:
         if not finished:
             for child in set(multiprocessing.active_children()) - others:
                 child.terminate()
-        executor.shutdown(cancel_futures=True)
+        executor.shutdown(wait=not threads, cancel_futures=True)
+
+
+@contextlib.contextmanager
+def _cluster(address: str, threads: bool) -> Iterator[tuple[Executor, Callable[[], int]]]:
+    """A cluster, and how many items it works on at a time: asked anew each time, as workers come and go."""
+    try:
+        from distributed import Client
+    except ImportError:
+        raise ClusterError(
+            "--scheduler needs Dask, which is not installed; run: pip install 'sasnet-plugin[cluster]'."
+        ) from None
+    try:
+        client = Client(address, timeout=_PATIENCE, set_as_default=False)
+    except (OSError, ValueError, TypeError) as error:
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise ClusterError(
+            f"{address}: no Dask scheduler answers there ({reason}); check the address and that it runs."
+        ) from None
+    # What it says of a lost scheduler is a page long; ours is a sentence.
+    log = logging.getLogger("distributed.client")
+    level = log.level
+    log.setLevel(logging.CRITICAL + 1)
+
+    def count() -> int:
+        found = client.nthreads()
+        return max(sum(found.values()) if threads else len(found), 1)
+
+    try:
+        yield client.get_executor(pure=False), count
+    finally:
+        with contextlib.suppress(Exception):
+            client.close(timeout=2)
+        log.setLevel(level)
+
+
+def _reason(error: BaseException) -> str:
+    """Why a worker of a cluster has no answer."""
+    from distributed.scheduler import KilledWorker
+
+    if isinstance(error, KilledWorker):
+        return "every worker that tried it was lost, perhaps for want of memory; try it on this machine."
+    text = (str(error).strip() or "no reason given").splitlines()[0]
+    return f"the worker failed ({type(error).__name__}: {text}); see its log."

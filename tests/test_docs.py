@@ -6,6 +6,7 @@ import ast
 import re
 import sys
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +39,8 @@ def blocks(page: Path, language: str) -> list[str]:
 def commands(page: Path) -> list[tuple[str, set[str]]]:
     """Each call of sasnet in a page: the command and its options."""
     found: list[tuple[str, set[str]]] = []
-    for block in blocks(page, "bash"):
+    inline = re.findall(r"`(sasnet [^`\n]+)`", page.read_text(encoding="utf-8"))
+    for block in [*blocks(page, "bash"), *inline]:
         for line in block.splitlines():
             for command, rest in re.findall(
                 r"(?:^|[\s/])sasnet ([a-z]+)\b([^&;#]*)", line.partition(" #")[0]
@@ -68,6 +70,20 @@ def test_examples_in_python_import_what_exists(page: Path) -> None:
                         import_module(f"{node.module}.{alias.name}")
             elif isinstance(node, ast.Attribute) and ast.unparse(node.value) == "sasnet_plugin":
                 assert hasattr(import_module("sasnet_plugin"), node.attr), node.attr
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_modules_and_names_in_the_text_exist(page: Path) -> None:
+    """``sasnet_plugin.room.module.name`` in code, and modules that are run by ``python -m``."""
+    text = page.read_text(encoding="utf-8")
+    for name in set(re.findall(r"`(sasnet_plugin(?:\.\w+)+)`", text)):
+        try:
+            import_module(name)
+        except ModuleNotFoundError:
+            module, _, last = name.rpartition(".")
+            assert hasattr(import_module(module), last), name
+    for name in set(re.findall(r"python -m (sasnet_plugin[\w.]*)", text)):
+        assert find_spec(name) is not None, name
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)

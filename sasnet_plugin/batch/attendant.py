@@ -163,6 +163,8 @@ class Attendant:
             )  # the one that ended may still have said something
             target = "sasnet_plugin.batch.worker:work"
             self._child = Child(target, self._messages, quiet=True, environment=threads)
+            if self._closed:  # meanwhile, by another thread
+                self._child.end()
         return self._child
 
     def _end(self) -> None:

@@ -8,9 +8,11 @@ import threading
 import time
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from ..compute import unordered_map
 from ..types import SasnetError
 from . import rows
 from .attendant import Attendant, Done
@@ -22,6 +24,8 @@ from .results import write_results
 #: Seconds between two times that the results file is written, and the share of the time that may go into it.
 EVERY, SHARE = 60.0, 0.02
 Answers = Generator[Record, None, None]
+#: What a thread of a Dask worker keeps.
+_own = threading.local()
 
 
 def answer_file(attendant: Attendant, path: str, options: Options, limit: float, start: Any = None) -> Record:
@@ -60,42 +64,53 @@ def local(paths: Sequence[str], options: Options, limit: float, workers: int) ->
     workers : int
         Processes.
     """
-    todo = iter(paths)
-    lock = threading.Lock()
-    found: queue.Queue[Record | BaseException] = queue.Queue()
     attendants = [Attendant() for _ in range(min(workers, len(paths)))]
-    stopped = threading.Event()
-
-    def work(attendant: Attendant) -> None:
-        try:
-            while not stopped.is_set():
-                with lock:
-                    path = next(todo, None)
-                if path is None:
-                    return
-                found.put(answer_file(attendant, path, options, limit))
-        except BaseException as error:
-            found.put(error)
-        finally:
-            attendant.close()
-
+    free: queue.SimpleQueue[Attendant] = queue.SimpleQueue()
     for attendant in attendants:
-        threading.Thread(target=work, args=(attendant,), daemon=True).start()
+        free.put(attendant)
+
+    def answer(path: str) -> Record:
+        attendant = free.get()
+        try:
+            return answer_file(attendant, path, options, limit)
+        finally:
+            free.put(attendant)
+
     try:
-        left = len(paths)
-        while left:
-            try:
-                answer = found.get(timeout=1.0)  # without a timeout, Windows would not hear Ctrl-C
-            except queue.Empty:
-                continue
-            left -= 1
-            if isinstance(answer, BaseException):
-                raise answer
-            yield answer
+        yield from unordered_map(answer, paths, workers=len(attendants), threads=True)
     finally:
-        stopped.set()
         for attendant in attendants:
             attendant.close()
+
+
+def on_cluster(address: str, paths: Sequence[str], options: Options, limit: float) -> Answers:
+    """Answers from a Dask cluster, as they come.
+
+    The files must be found under the same names by every worker, and sasnet-plugin be installed there.
+
+    Parameters
+    ----------
+    address : str
+        Of the scheduler, ``tcp://host:8786``.
+    paths : sequence of str
+    options : Options
+    limit : float
+        Seconds for each data set.
+    """
+
+    def failed(path: str, reason: str) -> Record:
+        row = rows.failed(path, SasnetError(f"{path}: {reason}"))
+        return record(path, Done([row]), options, limit, stamp(path))
+
+    answer = partial(_answer_there, options=options, limit=limit)
+    yield from unordered_map(answer, paths, workers=address, threads=True, failed=failed)
+
+
+def _answer_there(path: str, options: Options, limit: float) -> Record:
+    """Answer a file from a thread of a Dask worker, which keeps its process for the next one."""
+    if getattr(_own, "attendant", None) is None:
+        _own.attendant = Attendant()
+    return answer_file(_own.attendant, path, options, limit)
 
 
 def series(
@@ -185,8 +200,3 @@ def keep(
 def publish(journal: Journal, out: Path) -> tuple[int, int]:
     """Write HDF5 and CSV of all answers; how many data sets there are, and how many without an answer."""
     return write_results(journal.records, journal.options, out)
-
-
-def failed_row(path: str, reason: str) -> Done:
-    """What becomes of a file that no process could answer."""
-    return Done([rows.failed(path, SasnetError(f"{path}: {reason}"))])

@@ -25,6 +25,11 @@ Geometry = Annotated[
         help="Images: what header and TOML file do not say, or say wrongly, such as alpha_i=0.2; repeat it.",
     ),
 ]
+#: Where else than on this machine.
+Scheduler = Annotated[
+    str | None,
+    typer.Option("--scheduler", help="Use the workers of this Dask scheduler, such as tcp://host:8786."),
+]
 
 
 def names_of(given: list[str] | None) -> list[str] | None:

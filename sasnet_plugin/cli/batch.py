@@ -11,7 +11,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sasnet_plugin.cli.arguments import contrast_given, names_of, ranges_of, unit_of, values_of, window_of
+from sasnet_plugin.cli.arguments import (
+    Scheduler,
+    contrast_given,
+    names_of,
+    ranges_of,
+    unit_of,
+    values_of,
+    window_of,
+)
 from sasnet_plugin.cli.files import expand
 from sasnet_plugin.cli.fit_options import (
     Entry,
@@ -44,10 +52,7 @@ def batch(
     ],
     files: Files = [],  # noqa: B006  typer copies it
     workers: Annotated[int, typer.Option("--workers", min=1, help="Processes of this machine.")] = 2,
-    scheduler: Annotated[
-        str | None,
-        typer.Option("--scheduler", help="Use the workers of this Dask scheduler, such as tcp://host:8786."),
-    ] = None,
+    scheduler: Scheduler = None,
     shard: Annotated[
         str | None,
         typer.Option(
@@ -164,9 +169,7 @@ def _work(
         if drawn is not None:
             answers = run.series(paths, todo, journal, options, limit)
         elif scheduler is not None:
-            from sasnet_plugin.batch.cluster import on_cluster
-
-            answers = on_cluster(scheduler, todo, options, limit)
+            answers = run.on_cluster(scheduler, todo, options, limit)
         else:
             answers = run.local(todo, options, limit, workers)
         with shown(len(todo)) as step, _term_as_interrupt():

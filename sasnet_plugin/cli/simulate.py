@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sasnet_plugin.cli.arguments import DomainName
+from sasnet_plugin.cli.arguments import DomainName, Scheduler
 from sasnet_plugin.domains import DEFAULT
 from sasnet_plugin.types import SimulationError
 
@@ -40,6 +40,7 @@ def simulate(
         int, typer.Option("--seed", min=0, help="The same seed gives the same bytes, whatever the workers.")
     ] = 1,
     workers: Annotated[int, typer.Option("--workers", min=1, help="Processes that simulate.")] = 1,
+    scheduler: Scheduler = None,
     models: Annotated[
         list[str] | None,
         typer.Option("--models", help="Only these: sasmodels' names or plugin files (commas or repeated)."),
@@ -61,6 +62,8 @@ def simulate(
     from sasnet_plugin.simulate.dataset import plan as planned
     from sasnet_plugin.simulate.folder import remove_leftovers
 
+    if scheduler:
+        out = out.absolute()  # a worker elsewhere has another working directory
     request = Request(rounds, seed, scale, limit, _models(models), spread, monodisperse)
     plan: Plan = planned(resolve(specification(domain).simulator), out, request)
     if out.exists() and not out.is_dir():
@@ -73,7 +76,7 @@ def simulate(
     done = 0
     try:
         with _progress(len(missing)) as step:
-            for shard in plan.run(workers=workers):
+            for shard in plan.run(workers=scheduler or workers):
                 done += 1
                 step(shard.label)
     except KeyboardInterrupt:

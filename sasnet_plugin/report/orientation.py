@@ -162,8 +162,8 @@ def figures(answers: Decoded, held: HeldOut, manifest: Manifest) -> dict[str, An
     -------
     dict
         ``all``, ``by_counts``, ``by_family`` (see `distances`); ``quantities``: median error over the
-        prior's standard deviation, and share within one stated error; ``auroc`` by out-of-distribution kind and
-        ``others_answered``, the share that passes the threshold; ``known_refused``;
+        prior's standard deviation, and share within one stated error; ``auroc`` by out-of-distribution
+        kind and ``others_answered``, the share that passes the threshold; ``known_refused``;
         ``not_uniform_called_uniform``.
     """
     known = held.targets["scope"] > 0

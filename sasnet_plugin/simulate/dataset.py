@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..compute import unordered_map
+from ..compute import Workers, unordered_map
 from ..types import SimulationError
 from .folder import check_settings, put_in_one_step
 
@@ -198,13 +198,13 @@ class Plan:
                     " choose another folder or the same options."
                 )
 
-    def run(self, *, workers: int = 1) -> Iterator[Shard]:
+    def run(self, *, workers: Workers = 1) -> Iterator[Shard]:
         """Make the shards that are missing; yields each as it is done.
 
         Parameters
         ----------
-        workers : int
-            Processes.
+        workers : int or str
+            See `compute.unordered_map`.
 
         Raises
         ------

@@ -61,7 +61,7 @@ def halve(source: Path, target: Path) -> None:
 def check_parity(
     path: Path,
     inputs: Mapping[str, NDArray[np.float32]],
-    expected: dict[str, NDArray[np.floating]],
+    expected: Mapping[str, NDArray[np.floating]],
     store: Path,
     *,
     heads: tuple[str, ...],

@@ -11,10 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ..domains import Domain, resolve
-from ..domains.heads import Head, Inputs, Scope
+from ..domains.heads import Head, Inputs, Outputs, Scope
 from ..predict.arithmetic import averaged
 from ..predict.calibration import calibrate
 from ..simulate.dataset import Dataset
@@ -52,13 +51,13 @@ class Trained:
     validation: Path
     target: Path
 
-    def outputs(self, inputs: Inputs) -> dict[str, NDArray[np.floating]]:
+    def outputs(self, inputs: Inputs) -> Outputs:
         """What the network says."""
         read = {name: inputs[name] for name in network_inputs(inputs)}
         found = self.model.predict(read, batch_size=256, verbose=0)
         return {key: np.asarray(value) for key, value in found.items()}
 
-    def answers(self, inputs: Inputs) -> dict[str, NDArray[np.floating]]:
+    def answers(self, inputs: Inputs) -> Outputs:
         """`outputs`, averaged over the domain's symmetries as in prediction, and what is for calibration."""
         found = self.outputs(inputs)
         for symmetry in self.domain.symmetries:

@@ -13,9 +13,9 @@ import h5py
 import pytest
 from batchfiles import FAST
 
-from sasnet_plugin.batch.cluster import on_cluster
-from sasnet_plugin.batch.journal import BatchError
 from sasnet_plugin.batch.options import Options
+from sasnet_plugin.batch.run import on_cluster
+from sasnet_plugin.compute import ClusterError
 
 
 def test_a_killed_worker_costs_no_file_and_a_lost_scheduler_is_one_sentence(
@@ -44,13 +44,13 @@ def test_a_killed_worker_costs_no_file_and_a_lost_scheduler_is_one_sentence(
         os.kill(cluster.workers[0].pid, signal.SIGKILL)
         _, err = process.communicate(timeout=240)
         # Now all the rest goes; the client is not to wait long for the scheduler to come back.
-        monkeypatch.setattr("sasnet_plugin.batch.cluster._PATIENCE", "4s")
+        monkeypatch.setattr("sasnet_plugin.compute._PATIENCE", "4s")
         paths = [str(spheres / f"run{k}.dat") for k in range(3)]
         answers = on_cluster(cluster.scheduler_address, paths, Options(models=("sphere",)), 30.0)
         assert next(answers)["rows"][0]["fits"][0]["model"] == "sphere"
         os.kill(cluster.workers[1].pid, signal.SIGKILL)  # closing would wait for what it has in work
         cluster.close()
-        with pytest.raises(BatchError, match="Dask scheduler went away"):
+        with pytest.raises(ClusterError, match="Dask scheduler went away"):
             list(answers)
     assert process.returncode == 1, err  # for the letter
     with h5py.File(out) as file:
@@ -63,6 +63,6 @@ def test_a_killed_worker_costs_no_file_and_a_lost_scheduler_is_one_sentence(
 
 @pytest.mark.parametrize("address", ["tcp://127.0.0.1:9", "nonsense://here"])
 def test_no_scheduler_is_one_sentence(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sasnet_plugin.batch.cluster._PATIENCE", "1s")
-    with pytest.raises(BatchError, match="no Dask scheduler answers"):
+    monkeypatch.setattr("sasnet_plugin.compute._PATIENCE", "1s")
+    with pytest.raises(ClusterError, match="no Dask scheduler answers"):
         next(on_cluster(address, ["a.dat"], Options(), 10.0))

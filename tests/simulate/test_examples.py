@@ -9,9 +9,9 @@ import pytest
 
 from sasnet_plugin.data.preprocess import N_CHANNELS, N_GRID
 from sasnet_plugin.simulate.examples import (
+    OTHER_SHARE,
     SOURCES,
     SPARED,
-    OTHER_SHARE,
     Examples,
     Stream,
     concatenate,

@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, astuple, dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -88,15 +89,9 @@ class FilmSimulator:
         """Measure films anew; besides what is asked of them, ``counts`` says what was expected."""
         images, levels = [], []
         for row in rows:
-            film = Film(**row["parameters"])
-            image, measurement = measured(
-                lambda row=row: unpacked(row),
-                self.window,
-                film.wavelength,
-                film.alpha_i,
-                rng,
-                exposure=exposure,
-            )
+            film, clean = Film(**row["parameters"]), partial(unpacked, row)
+            beam = film.wavelength, film.alpha_i
+            image, measurement = measured(clean, self.window, *beam, rng, exposure=exposure)
             images.append(image)
             levels.append(measurement.counts)
         true = [scaled(FILM, Film(**row["parameters"])) for row in rows]

@@ -48,6 +48,7 @@ def measured(
 
 def count(
     expected: NDArray[np.float64], mask: NDArray[np.bool_], rng: np.random.Generator
-) -> NDArray[np.float32]:
+) -> NDArray[np.float64]:
     """Poisson counts where the mask is True, 0 elsewhere."""
-    return np.where(mask, rng.poisson(expected), 0).astype(np.float32)
+    # In single precision, as the features have them.
+    return np.where(mask, rng.poisson(expected), 0).astype(np.float32).astype(np.float64)

@@ -1,0 +1,108 @@
+"""One map(): the same results wherever it runs, and one sentence where it cannot."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from sasnet_plugin.cli.main import app
+from sasnet_plugin.compute import unordered_map
+from sasnet_plugin.types import SasnetError, SimulationError
+
+_busy = threading.Lock()
+
+
+def alone(item: int) -> int:
+    """Square a number, and see that no other thread of this process does it at the same time."""
+    if not _busy.acquire(blocking=False):
+        raise RuntimeError("two at a time")
+    threading.Event().wait(0.05)
+    _busy.release()
+    return item**2
+
+
+def fail(item: int, error: Exception) -> int:
+    """Square an even number."""
+    if item % 2:
+        raise error
+    return item**2
+
+
+@pytest.fixture(scope="module")
+def scheduler() -> Iterator[str]:
+    """Address of a Dask cluster of one process with two threads."""
+    from distributed import LocalCluster
+
+    with LocalCluster(
+        n_workers=1,
+        threads_per_worker=2,
+        processes=True,
+        protocol="tcp",
+        dashboard_address=":0",
+        silence_logs=50,
+    ) as cluster:
+        yield cluster.scheduler_address
+
+
+def _simulated(out: Path, *where: str) -> dict[str, bytes]:
+    done = CliRunner().invoke(
+        app,
+        ["simulate", "--out", str(out), "--models", "sphere,core_shell_sphere,hardsphere", "--rounds", "2",
+         "--limit", "4", *where],
+    )  # fmt: skip
+    assert done.exit_code == 0, done.output
+    return {path.name: path.read_bytes() for path in out.iterdir()}
+
+
+def test_shards_have_the_same_bytes_wherever_they_are_made(scheduler: str, tmp_path: Path) -> None:
+    here = _simulated(tmp_path / "here")
+    assert sum(name.endswith(".h5") for name in here) == 6
+    assert _simulated(tmp_path / "there", "--scheduler", scheduler) == here
+
+
+def test_a_process_of_a_cluster_does_one_thing_at_a_time(scheduler: str) -> None:
+    assert sorted(unordered_map(alone, range(6), workers=scheduler)) == [k**2 for k in range(6)]
+
+
+def test_what_fails_on_a_cluster_is_an_error_or_a_result_of_its_own(scheduler: str) -> None:
+    with pytest.raises(SimulationError, match=r"1: the worker failed \(OSError: no room\); see its log"):
+        list(unordered_map(partial(fail, error=OSError("no room")), [1], workers=scheduler))
+    with pytest.raises(SasnetError, match="^as it is$"):
+        list(unordered_map(partial(fail, error=SasnetError("as it is")), [1], workers=scheduler))
+    found = unordered_map(
+        partial(fail, error=ValueError()), range(4), workers=scheduler, failed=lambda item, reason: -item
+    )
+    assert sorted(found) == [-3, -1, 0, 4]
+
+
+def test_threads_work_at_the_same_time_and_no_more_is_taken_than_is_needed() -> None:
+    both, taken = threading.Barrier(2, timeout=30), []
+
+    def meet(item: int) -> int:
+        both.wait()
+        return item
+
+    def items() -> Iterator[int]:
+        for k in range(100):
+            taken.append(k)
+            yield k
+
+    found = unordered_map(meet, items(), workers=2, threads=True)
+    assert next(found) < 4
+    assert len(taken) < 10
+    both.abort()
+    found.close()  # type: ignore[attr-defined]
+
+
+def test_a_cluster_that_is_not_there_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sasnet_plugin.compute._PATIENCE", "1s")
+    where = ["--models", "sphere", "--limit", "1", "--scheduler", "tcp://127.0.0.1:9"]
+    done = CliRunner().invoke(app, ["simulate", "--out", str(tmp_path / "x"), *where])
+    assert done.exit_code == 1
+    assert "no Dask scheduler answers" in done.stderr
+    assert "Traceback" not in done.stderr
