@@ -15,7 +15,8 @@ from sasnet_plugin.cli.main import app
 from sasnet_plugin.data.images.features import N_CHANNELS
 from sasnet_plugin.report.images import canvas
 from sasnet_plugin.report.images.insight import bias_section, learning_section, network_page, pls_section
-from sasnet_plugin.simulate.growth import store
+from sasnet_plugin.simulate.dataset import Request, plan
+from sasnet_plugin.simulate.growth.simulator import SIMULATOR
 from sasnet_plugin.types import SasnetError
 
 runner = CliRunner()
@@ -69,7 +70,7 @@ def test_the_page_takes_the_tables_over(tmp_path: Path) -> None:
 
 def test_evaluate_gives_figures_a_card_and_a_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SASNET_MODEL_ZOO", str(write_zoo(tmp_path / "zoo", "gisas_growth")))
-    for _ in store.run(store.plan(tmp_path / "films", films=1, seed=9)):
+    for _ in plan(SIMULATOR, tmp_path / "films", Request(rounds=1, seed=9, scale=0.1)).run():
         pass
     run = tmp_path / "run"
     run.mkdir()
