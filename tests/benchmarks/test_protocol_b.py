@@ -10,7 +10,8 @@ from learning_curve import share_of
 from tinyzoo import FORMS, write_zoo
 
 from sasnet_plugin.data.preprocess import N_CHANNELS, N_GRID, features_of_rows
-from sasnet_plugin.simulate.dataset import plan
+from sasnet_plugin.simulate.curve_simulator import SIMULATOR
+from sasnet_plugin.simulate.dataset import Request, plan
 from sasnet_plugin.simulate.examples import Examples
 from sasnet_plugin.types import SasnetError
 
