@@ -13,7 +13,7 @@ import keras
 from keras import ops
 
 from sasnet_plugin.data.images.features import N_CHANNELS, N_PICTURES
-from sasnet_plugin.domains import page, resolve
+from sasnet_plugin.domains import resolve, specification
 from sasnet_plugin.report.images.attention import grad_cam
 from sasnet_plugin.simulate.growth import store
 from sasnet_plugin.simulate.growth.film import WINDOW
@@ -37,7 +37,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_the_domain_s_page_leads_to_a_network_that_learns(folder: Path) -> None:
-    growth = page("gisas_growth")
+    growth = specification("gisas_growth")
     stream = resolve(growth.stream)(folder, np.random.default_rng(1))
     parts = [stream.take() for _ in range(6)]
     features = np.concatenate([part[0] for part in parts])

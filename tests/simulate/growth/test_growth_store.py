@@ -8,7 +8,7 @@ import h5py
 import numpy as np
 import pytest
 
-from sasnet_plugin.domains import page, resolve
+from sasnet_plugin.domains import resolve, specification
 from sasnet_plugin.simulate.growth import store
 from sasnet_plugin.simulate.growth.pattern import pattern
 from sasnet_plugin.simulate.growth.quantities import NAMES
@@ -56,7 +56,7 @@ def test_a_damaged_shard_is_one_sentence(tmp_path: Path) -> None:
 
 
 def test_the_plan_of_the_domain_s_page_is_the_store_s(folder: Path) -> None:
-    growth = page("gisas_growth")
+    growth = specification("gisas_growth")
     plan = resolve(growth.plan)(folder, Wish(rounds=1, seed=4, scale=0.125))
     assert [chunk.path.name for chunk in plan.chunks] == ["films-00000.h5"]
     assert plan.missing() == []
