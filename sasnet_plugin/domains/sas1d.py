@@ -46,5 +46,5 @@ SAS1D = Domain(
     net="sasnet_plugin.train.net:NetConfig",
     build_net="sasnet_plugin.train.net:build",
     calibrate="sasnet_plugin.train.curve_package:calibrate_curves",
-    evaluate="sasnet_plugin.report.evaluated:curves",
+    evaluate="sasnet_plugin.report.evaluation:curves",
 )
