@@ -6,14 +6,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from sasnet_plugin.simulate.growth.sample import Example, example
+from sasnet_plugin.simulate.growth.strangers import KINDS, Scene, stranger
 
 from sasnet_plugin.predict import Answer, Predictor, open_predictor
 from sasnet_plugin.predict.findings import QuantitiesFinding
 from sasnet_plugin.simulate.growth.film import WINDOW, Film
 from sasnet_plugin.simulate.growth.pattern import pattern
 from sasnet_plugin.simulate.growth.priors import growing, sample_film
-from sasnet_plugin.simulate.growth.sample import Example, example
-from sasnet_plugin.simulate.growth.strangers import KINDS, Scene, stranger
 from sasnet_plugin.simulate.images.detector import MARGIN
 from sasnet_plugin.types import GrazingIncidence, Image
 from sasnet_plugin.zoo import registered

@@ -48,50 +48,32 @@ class ByCost(Generic[T]):
 class ProblemSettings:
     """Of `problem`: what is fitted, and at how many points a model is calculated."""
 
-    no_value: float = setting(
-        1e6,
-        "Residual where the model has no value: large and finite, so that a fit turns back instead of "
-        "hanging.",
-    )
+    no_value: float = setting(1e6, "Residual where a model has no value; finite, so that a fit turns back.")
     step: float = setting(1e-4, "Step of a derivative, relative to the parameter, or to 1 where it is 0.")
-    degenerate: float = setting(
-        3e-3, "A parameter whose effect is a combination of the others' to this accuracy is not fitted."
-    )
+    degenerate: float = setting(3e-3, "What is a combination of other effects within this is not fitted.")
     size_reach: float = setting(30.0, "Fitted sizes stay within this factor of their start.")
-    sld_reach: float = setting(
-        15.0, "Fitted scattering length densities stay within this of their start.", "10⁻⁶ Å⁻²"
-    )
-    most_width: float = setting(0.7, "Largest fitted width of a size distribution, relative to the size.")
+    sld_reach: float = setting(15.0, "Fitted contrasts stay within this of their start.", "10⁻⁶ Å⁻²")
+    most_width: float = setting(0.7, "Largest width of a size distribution, relative to the size.")
     sparse: int = setting(80, "Points a decade of q tried first where the measured ones are too few.")
     fine: int = setting(200, "Points a decade of q tried next.")
     finest: int = setting(800, "Points a decade of q taken for enough.")
     sharpest: int = setting(
-        3200, "The same for fast models: their peaks may be far narrower than the resolution."
+        3200, "The same for fast models, whose peaks may be narrower than the resolution."
     )
-    sampling_tolerance: float = setting(
-        2e-3, "Mean squared change of a residual below which more points of q change nothing."
-    )
+    sampling_tolerance: float = setting(2e-3, "Mean squared change of a residual that more points may make.")
     along_slit: int = setting(7, "Points of q along half a slit.")
     coarse_points: int = setting(80, "Points at most of the coarse copy of a curve.")
     worth_coarsening: float = setting(1.3, "A curve of less than so many times these points is not rebinned.")
     bent: float = setting(0.01, "Of I: by so much the mean of a bent curve may be off within a cell.")
-    even_weights: float = setting(
-        3.0, "In a cell's weights, the middle uncertainty is added to each point's this many times."
-    )
-    no_contrast: float = setting(
-        1e-3, "A difference of scattering length densities below which nothing scatters.", "10⁻⁶ Å⁻²"
-    )
+    even_weights: float = setting(3.0, "Times the middle uncertainty of its cell is added to each point's.")
+    no_contrast: float = setting(1e-3, "A difference below which nothing scatters.", "10⁻⁶ Å⁻²")
     whole: float = setting(0.005, "By so much the volume fractions of a mixture may miss 1.")
     tried_widths: ByCost[int] = setting(ByCost(4, 2, 1), "Widths tried on the best monodisperse fit.")
     first_width: float = setting(0.12, "Width that these start with, relative to the size.")
-    width_points: ByCost[int] = setting(ByCost(35, 21, 15), "Most points of a size distribution in a fit.")
-    coarse_width_points: ByCost[int] = setting(
-        ByCost(15, 9, 7), "Points of a size distribution on the coarse copy; two of them multiply the cost."
-    )
-    few_width_points: tuple[int, ...] = setting(
-        (7, 11, 15, 21), "Points that are tried; two distributions of 35 points make a curve of 1225."
-    )
-    width_tolerance: float = setting(0.01, "Mean squared residual that fewer points may change.")
+    width_points: ByCost[int] = setting(ByCost(35, 21, 15), "Most points of a size distribution.")
+    coarse_width_points: ByCost[int] = setting(ByCost(15, 9, 7), "The same on the coarse copy.")
+    few_width_points: tuple[int, ...] = setting((7, 11, 15, 21), "Tried, as two times 35 make 1225 curves.")
+    width_tolerance: float = setting(0.01, "Mean squared residual that fewer of these points may change.")
     plugin_curves: int = setting(60, "Curves computed of a user's model, to start from.")
     plugin_floor: float = setting(-40.0, "ln I below the largest by more is noise in any measurement.")
     plugin_time: float = setting(0.1, "Of a fit's time, for computing these.", "share")
@@ -102,30 +84,20 @@ class StartSettings:
     """Of `start_values`: the bank's nearest curves."""
 
     bins: int = setting(48, "Bins of ln q in which the bank's curves are compared with the data.")
-    tolerance: float = setting(
-        0.07, "Of I, added to the uncertainty: the bank is coarse and knows no resolution."
-    )
+    tolerance: float = setting(0.07, "Of I, added to the uncertainty: the bank is coarse.")
     distinct: float = setting(0.3, "Least rms difference of ln parameters between two starts.")
     looked_at: int = setting(400, "Nearest curves looked at for each start that is wanted.")
     starts: ByCost[int] = setting(ByCost(12, 7, 8), "Starts of a candidate.")
     spares: int = setting(3, "Times as many nearest curves are taken, to choose starts from.")
     clearly_better: float = setting(
-        0.6,
-        "A structure factor, or the width of an expensive model, must bring the weighted residual of the "
-        "bank's "
-        "curves to so much.",
+        0.6, "To so much a structure factor, or an expensive model's width, must bring the weighted residual."
     )
     preview_points: int = setting(150, "Points of a preview, even in ln q; the bank has 50 a decade.")
     extra_models: int = setting(3, "Simple models fitted besides the suggested ones.")
-    extra_worse: float = setting(
-        2.0, "These may have a weighted residual that is larger than the best by this factor."
-    )
+    extra_worse: float = setting(2.0, "Times the best weighted residual that these may have.")
     far: float = setting(3.0, "An expensive model is left out if none of its curves comes nearer than this.")
     farther: float = setting(
-        15.0,
-        "Nor nearer than so many times the best. (Of 34 simulated curves of expensive models, the truth was "
-        "at "
-        "most 6.5 times worse than the best.)",
+        15.0, "Nor nearer than this times the best; of 34 expensive models simulated, 6.5 times was the most."
     )
 
 
@@ -134,76 +106,51 @@ class OptimizeSettings:
     """Of `optimize`: local refinement, the search beside a minimum, bumps' fitters."""
 
     tolerances: tuple[float, ...] = setting(
-        (0.1, 0.02, 0.0),
-        "Relative errors added to the data's, one after the other: narrow minima are wide then.",
+        (0.1, 0.02, 0.0), "Relative errors added one after the other: a narrow minimum is wide at first."
     )
     local_steps: int = setting(12, "Steps of local refinement with each tolerance.")
     local_enough: float = setting(1e-8, "Relative change of χ² and of the parameters at which it ends.")
     size_reach: float = setting(
-        20.0,
-        "Sizes stay within this factor of their start; less than in the last fit, so that it ends inside.",
+        20.0, "Sizes stay within this factor; less than in the last fit, to end inside."
     )
-    sld_reach: float = setting(12.0, "The same of scattering length densities.", "10⁻⁶ Å⁻²")
-    longest: float = setting(
-        60.0,
-        "Longest size times least q: a longer one has no effect, and takes expensive models ever more time.",
-    )
+    sld_reach: float = setting(12.0, "Contrasts stay within this of their start.", "10⁻⁶ Å⁻²")
+    longest: float = setting(60.0, "Longest size times least q: a longer one has no effect but costs time.")
     count_ratios: tuple[float, ...] = setting(
         (0.5, 0.7, 0.9, 1.1, 1.4, 2.0), "By which whole numbers are changed, besides one up and down."
     )
     count_rounds: int = setting(8, "Rounds of an integer search, at most.")
     size_ratios: tuple[float, ...] = setting(
-        (0.97, 1.03, 0.94, 1.06, 0.9, 1.11, 0.78, 1.28),
-        "By which one size is changed, the others following: fringes of a size off by some look alike.",
+        (0.97, 1.03, 0.94, 1.06, 0.9, 1.11, 0.78, 1.28), "By which one size is changed, the others following."
     )
     scanned_sizes: int = setting(4, "Sizes that are scanned, the longest.")
     size_rounds: int = setting(3, "Rounds of a scan of sizes, at most.")
     size_fall: float = setting(0.1, "By so much, relative, χ² has to fall for another round.")
     step_kinds: tuple[float, ...] = setting(
-        (0.15, 0.1, 0.05, 0.15),
-        "Shares of basin-hopping steps: two sizes exchanged, a contrast drawn anew, another whole number, "
-        "another size distribution; the rest changes one to three parameters.",
+        (0.15, 0.1, 0.05, 0.15), "Shares of steps: sizes exchanged, new contrast, whole number, distribution."
     )
-    step_distances: tuple[float, ...] = setting(
-        (0.1, 0.3, 1.0), "How far parameters move: standard deviations of ln size, or of units of `step_sld`."
-    )
+    step_distances: tuple[float, ...] = setting((0.1, 0.3, 1.0), "Standard deviations of ln size in a step.")
     step_sld: float = setting(5.0, "Standard deviation of a contrast that is drawn anew.", "10⁻⁶ Å⁻²")
     step_count: float = setting(0.4, "Standard deviation of the logarithm of another whole number.")
-    step_widths: tuple[float, float] = setting(
-        (0.05, 0.3), "Range of the width of another size distribution."
-    )
+    step_widths: tuple[float, float] = setting((0.05, 0.3), "Range of another size distribution's width.")
     uphill: float = setting(0.05, "Relative rise of χ² accepted on the way, on average.")
     back_to_best: float = setting(0.02, "How often a refused step goes back to the best so far.", "share")
     same_minimum: float = setting(1e-4, "A relative fall of χ² by less is the same minimum.")
     patience: int = setting(30, "Steps in a row without a better minimum that end a walk.")
     walks: int = setting(60, "Walks at most, from each start in turn.")
     lm_steps: int = setting(40, "Steps of Levenberg-Marquardt on all points.")
-    lm_enough: float = setting(
-        1e-4,
-        "Relative change of χ² and of the parameters at which it ends; bumps' 1e-10 follows flat minima on.",
-    )
-    same_chisq: float = setting(
-        0.5, "The quick model's minimum is sasmodels' own if χ² differs by less than this and `same_share`."
-    )
-    same_share: float = setting(0.003, "The same, of χ².")
-    least_share: float = setting(
-        0.2, "Of a candidate's time, what the fit with sasmodels' own model has at least.", "share"
-    )
+    lm_enough: float = setting(1e-4, "Relative change at which it ends; bumps' 1e-10 follows flat minima on.")
+    same_chisq: float = setting(0.5, "A quick model's minimum is sasmodels' own if χ² differs by less.")
+    same_share: float = setting(0.003, "The same, of χ²; the two are added.")
+    least_share: float = setting(0.2, "Least time of the fit with sasmodels' own model.", "share")
     strong: float = setting(0.95, "Correlation from which on a pair of parameters is ill-conditioned.")
     amoeba_steps: int = setting(2000, "Steps of bumps' amoeba; the time limit ends it.")
     de_steps: int = setting(1000, "Steps of bumps' differential evolution; the time limit ends it.")
     chains: int = setting(10, "DREAM's chains for each fitted parameter (bumps' default).")
     kept_draws: int = setting(1_000_000, "Draws that bumps keeps in memory; of more, every second, third…")
-    least_draws: int = setting(20, "Steps of all chains after burn-in below which samples are no posterior.")
-    scale_reach: float = setting(
-        10.0, "Differential evolution looks for an unlimited scale within this factor."
-    )
-    ranking_share: float = setting(
-        0.6, "Of the time for a curve, what the ranking takes where another method follows.", "share"
-    )
-    method_share: float = setting(
-        0.85, "Of what is left then, what the method takes; the rest starts a process and refines.", "share"
-    )
+    least_draws: int = setting(20, "Steps of all chains after burn-in below which they are no posterior.")
+    scale_reach: float = setting(10.0, "Factor within which differential evolution seeks an unlimited scale.")
+    ranking_share: float = setting(0.6, "The ranking's time where another method follows.", "share")
+    method_share: float = setting(0.85, "Of what is left, the method's; the rest starts a process.", "share")
     last_steps: int = setting(20, "Steps of Levenberg-Marquardt from the best point of another method.")
     last_share: float = setting(0.1, "Of the method's time, what these take.", "share")
     gain: float = setting(0.01, "Fall of χ² below which Levenberg-Marquardt's values are kept.")

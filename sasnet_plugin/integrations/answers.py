@@ -126,10 +126,11 @@ def suggest(pool: Pool, curve: Curve, top: int) -> dict[str, Any]:
 def previews(pool: Pool, curve: Curve, suggestion: Suggestion) -> list[dict[str, Any] | None]:
     """The bank's nearest curve of each suggested model; None where there is none, or not in time."""
     from sasnet_plugin.fitting.api import uncertainties
-    from sasnet_plugin.fitting.start_values.screening import Preview, previewed
+    from sasnet_plugin.fitting.start_values.screening import previewed
+    from sasnet_plugin.fitting.task import Task
 
     dintensity = uncertainties(curve)[0]
-    asked = [Preview(curve, dintensity, guess.name, guess.structure_factor) for guess in suggestion.models]
+    asked = [Task(curve, dintensity, guess.name, guess.structure_factor) for guess in suggestion.models]
     found: list[dict[str, Any] | None] = [None] * len(asked)
     for index, answer in pool.run(previewed, asked, _PREVIEWS):
         if isinstance(answer, tuple):

@@ -98,9 +98,7 @@ def evaluated(
     heads = [head for head in model.manifest.heads if head.name in held.targets]
     for part, rows in _parts(held).items():
         result["parts"][part] = {
-            head.name: found
-            for head in heads
-            if (found := _scored(head, findings, held, rows))
+            head.name: found for head in heads if (found := _scored(head, findings, held, rows))
         }
     scope = model.manifest.scope
     if scope is not None:

@@ -16,7 +16,7 @@ from ..predict.decoding import given_probability
 from ..predict.runtime import Runtime
 from ..simulate.examples import SOURCES, Examples, mixed_set
 from ..simulate.library import Library
-from ..simulate.strangers import KINDS
+from ..simulate.out_of_distribution import KINDS
 from ..train import metrics
 from ..types import SasnetError
 from ..zoo import Manifest, ZooModel
@@ -77,14 +77,14 @@ def evaluate(answers: Decoded, examples: Examples, manifest: Manifest) -> dict[s
     answers : Decoded
         Of every example.
     examples : Examples
-        Known models, and strangers (form −1) for the scope.
+        Known models, and out-of-distribution curves (form −1) for the scope.
     manifest : Manifest
 
     Returns
     -------
     dict
         ``all`` and each instrument's name: top1, top3, top5, group, factor, ece, count; ``balanced_factor``;
-        ``auroc`` by kind of stranger; ``by_counts`` and ``by_width``; ``confused``; ``per_model``;
+        ``auroc`` by out-of-distribution kind; ``by_counts`` and ``by_width``; ``confused``; ``per_model``;
         ``rg`` (median error in decades); ``reliability``.
     """
     known = np.flatnonzero(examples.form >= 0)
@@ -156,7 +156,7 @@ def curves(
         library,
         np.random.default_rng(seed),
         per_model=per_model,
-        stranger_share=0.125,
+        other_share=0.125,
         progress=None if progress is None else lambda done: progress(done, len(library)),
     )
     answers = predict(examples, model.onnx, model.manifest)

@@ -4,62 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any
 
-from ..compute import Workers, unordered_map
 from ..types import SimulationError
-
-
-class Shard(Protocol):
-    """A shard to be made."""
-
-    @property
-    def folder(self) -> str:
-        """Where it belongs."""
-
-    @property
-    def path(self) -> Path:
-        """Where it lies when it is finished."""
-
-
-C = TypeVar("C", bound=Shard)
-
-
-def made(
-    chunks: Sequence[C],
-    settings: Callable[[C], Mapping[str, Any]],
-    make: Callable[[C], C],
-    *,
-    workers: Workers,
-) -> Iterator[C]:
-    """Make the shards that are missing; yields each chunk as it is done.
-
-    Parameters
-    ----------
-    chunks : sequence
-        Of one folder and one plan, in the order in which they are begun.
-    settings : callable
-        From a chunk to what `check_settings` compares.
-    make : callable
-        Makes one shard; a function that other processes can import.
-    workers : int or str
-        See `sasnet_plugin.compute.unordered_map`.
-
-    Raises
-    ------
-    SimulationError
-        The folder holds shards of another seed or plan.
-    """
-    if not chunks:
-        return
-    folder = Path(chunks[0].folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    check_settings(folder, settings(chunks[0]))
-    missing = [chunk for chunk in chunks if not chunk.path.exists()]
-    yield from unordered_map(make, missing, workers=workers)
 
 
 def check_settings(folder: Path, settings: Mapping[str, Any]) -> None:

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from sasnet_plugin.fitting.settings import START_VALUES
 from sasnet_plugin.fitting.start_values.curve_bank import binned, nearest, search, seen, shifted
-from sasnet_plugin.fitting.task import UNLIMITED, Budget, Pair
+from sasnet_plugin.fitting.task import UNLIMITED, Budget, Pair, Task
 from sasnet_plugin.simulate.priors import allowed_structure_factors, structure_factors
 from sasnet_plugin.simulate.quick import fit_cost_class
-from sasnet_plugin.types import Curve, product_name
+from sasnet_plugin.types import Curve
 
 if TYPE_CHECKING:
     from sasnet_plugin.simulate.bank import Bank
@@ -125,33 +125,11 @@ def plausible(pair: Pair, residuals: dict[Pair, float]) -> bool:
     return fit_cost_class(pair[0]) == "fast" or near
 
 
-@dataclass(frozen=True)
-class Preview:
-    """Asks for the nearest curve of one model.
+def previewed(asked: Task, bank: Bank, budget: Budget = UNLIMITED) -> tuple[Array, Array] | None:
+    """The nearest curve of a candidate before it is fitted: q (Å⁻¹) and I(q) as measured; work for a pool.
 
-    Parameters
-    ----------
-    curve : Curve
-    dintensity : (n,) float array
-        Positive.
-    model : str
-        Form model.
-    structure_factor : str or None
+    None where the bank does not have the model, or no curve is finite here.
     """
-
-    curve: Curve
-    dintensity: Array
-    model: str
-    structure_factor: str | None
-
-    @property
-    def name(self) -> str:
-        """sasmodels' name of the product or the form model."""
-        return product_name(self.model, self.structure_factor)
-
-
-def previewed(asked: Preview, bank: Bank, budget: Budget = UNLIMITED) -> tuple[Array, Array] | None:
-    """q (Å⁻¹) and I(q) with resolution, scale and background; None where no curve is finite here."""
     if asked.model not in bank.models:
         return None
     page = bank.page(asked.model)

@@ -7,7 +7,6 @@ from collections.abc import Callable
 import numpy as np
 
 from sasnet_plugin.fitting.start_values.screening import (
-    Preview,
     Screen,
     extra_pairs,
     order_of,
@@ -16,7 +15,7 @@ from sasnet_plugin.fitting.start_values.screening import (
     screened,
     simple_pairs,
 )
-from sasnet_plugin.fitting.task import Pair
+from sasnet_plugin.fitting.task import Pair, Task
 from sasnet_plugin.simulate.bank import Bank
 from sasnet_plugin.simulate.priors import allowed_structure_factors
 from sasnet_plugin.types import Curve
@@ -82,9 +81,9 @@ def test_expensive_models_that_are_far_off_are_left_out() -> None:
 def test_a_preview_is_the_nearest_curve_as_measured(simulated: Simulated, bank: Bank) -> None:
     curve = simulated("sphere", {"radius": 80.0, "background": 0.01})
     assert curve.dintensity is not None
-    found = previewed(Preview(curve, curve.dintensity, "sphere", None), bank)
+    found = previewed(Task(curve, curve.dintensity, "sphere", None), bank)
     assert found is not None
     q, intensity = found
     measured = np.interp(q, curve.q, curve.intensity)
     assert np.median(np.abs(intensity / measured - 1)) < 0.1
-    assert previewed(Preview(curve, curve.dintensity, "unheard_of.py", None), bank) is None
+    assert previewed(Task(curve, curve.dintensity, "unheard_of.py", None), bank) is None
