@@ -138,7 +138,7 @@ def _parts(held: HeldOut) -> dict[str, NDArray[np.intp]]:
 def _scored(
     head: Head, findings: Sequence[Sequence[Any]], held: HeldOut, rows: NDArray[np.intp]
 ) -> dict[str, dict[str, float]]:
-    own = [next((f for f in findings[row] if f.head.name == head.name), None) for row in rows]
+    own = [next((f for f in findings[row] if f.head.name == head.name), None) for row in rows.tolist()]
     return score(head, own, held.targets[head.name][rows]) if own[0] is not None else {}
 
 
@@ -152,8 +152,8 @@ def _sections(heads: Sequence[Head], findings: Sequence[Sequence[Any]], held: He
             continue
         if isinstance(head, Distribution):
             found.append(pls_section(features[: held.known], smoothed(truth, head), f"p({head.name})"))
-            even = np.flatnonzero(np.ptp(truth, axis=1) < 1e-6)
-            if even.size > 1:
+            even = np.flatnonzero(np.ptp(truth, axis=1) < 1e-6).tolist()
+            if len(even) > 1:
                 own = [next(f for f in findings[row] if f.head is head) for row in even]
                 found.append(bias_section(head.grid, np.array([one.p for one in own])))
         elif isinstance(head, Quantities):

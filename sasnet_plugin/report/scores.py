@@ -39,7 +39,7 @@ def score(head: Head, findings: Sequence[Any], truth: NDArray[Any]) -> dict[str,
 
 
 def _classes(head: Classes, findings: Sequence[ClassesFinding], truth: NDArray[Any]) -> dict[str, float]:
-    rows = np.flatnonzero(truth >= 0)
+    rows = np.flatnonzero(truth >= 0).tolist()
     p, right = np.array([findings[row].probability for row in rows]), truth[rows].astype(np.intp)
     found = {f"top{k}": metrics.top_k(p, right, k) for k in (1, 3, 5) if k < len(head.labels)}
     if head.groups:
@@ -51,7 +51,7 @@ def _classes(head: Classes, findings: Sequence[ClassesFinding], truth: NDArray[A
 def _tags(head: Tags, findings: Sequence[TagsFinding], truth: NDArray[Any]) -> dict[str, dict[str, float]]:
     found = {}
     for column, label in enumerate(head.labels):
-        rows = np.flatnonzero(np.isfinite(truth[:, column]))
+        rows = np.flatnonzero(np.isfinite(truth[:, column])).tolist()
         p = np.array([findings[row].probability[label] for row in rows])
         there = truth[rows, column] > 0.5
         both = bool(there.any() and not there.all())
@@ -91,7 +91,7 @@ def _distribution(
     head: Distribution, findings: Sequence[DistributionFinding], truth: NDArray[Any]
 ) -> dict[str, float]:
     """Circular W1, folded, and of the uniform answer, degrees; total variation; coverage of the band."""
-    rows = np.flatnonzero(np.isfinite(truth).all(axis=1))
+    rows = np.flatnonzero(np.isfinite(truth).all(axis=1)).tolist()
     true = truth[rows].astype(np.float64)
     p, low, high = (np.array([getattr(findings[r], k) for r in rows]) for k in ("p", "p_low", "p_high"))
     inside = smoothed(true, head)
