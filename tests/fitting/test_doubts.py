@@ -103,7 +103,7 @@ def test_contrasts_that_are_one_and_neighbours_that_are_none() -> None:
         ),
         (
             _fit("cylinder", radius=_p(20.0, 0.1), length=_p(200.0, 350.0)),
-            ("length, 200 ± 350 Å", "not determined"),
+            ("length, (2.0 ± 3.5)×10² Å", "not determined"),
         ),
         (
             _fit("lamellar_hg", length_tail=_p(15.0, 0.1), length_head=_p(0.3, 0.01)),

@@ -16,11 +16,11 @@ from sasnet_plugin.domains.heads import Classes, Distribution, Parameter, Quanti
 from sasnet_plugin.simulate.gisas.distances import circular_w1 as exact
 from sasnet_plugin.train.heads import circular_w1, losses, smoothing
 
-FORM = Classes("form", ("a", "b", "c"))
-FACTOR = Classes("factor", ("", "x", "y"), given="form", allowed={"a": ("x",), "b": ("x", "y")})
-TAGS = Tags("tags", ("dot", "pair"), positive_weight={"pair": 3.0})
-SIZE = Quantities("size", (Parameter("r"), Parameter("h")))
-ANGLE = Distribution("angle", 120, 60.0, 3.0)
+FORM = Classes("form", labels=("a", "b", "c"))
+FACTOR = Classes("factor", labels=("", "x", "y"), given="form", allowed={"a": ("x",), "b": ("x", "y")})
+TAGS = Tags("tags", labels=("dot", "pair"), positive_weight={"pair": 3.0})
+SIZE = Quantities("size", parameters=(Parameter("r"), Parameter("h")))
+ANGLE = Distribution("angle", bins=120, period=60.0, resolution=3.0)
 HEADS = (FORM, FACTOR, TAGS, SIZE, ANGLE, Scope())
 
 
@@ -57,7 +57,7 @@ def test_what_has_no_label_teaches_nothing(head: object) -> None:
 def test_one_known_number_of_two_is_learned() -> None:
     outputs, targets = made(4)
     targets["size"][:, 1] = np.nan
-    one = Quantities("size", SIZE.parameters[:1])
+    one = Quantities("size", parameters=SIZE.parameters[:1])
     alone = {"size": outputs["size"][:, :1]}
     expected = float(losses(one, alone, {"size": targets["size"][:, :1]}, HEADS))
     assert float(losses(SIZE, outputs, targets, HEADS)) == pytest.approx(expected, rel=1e-5)
@@ -65,7 +65,7 @@ def test_one_known_number_of_two_is_learned() -> None:
 
 def test_the_loss_is_least_where_the_error_is_stated_right() -> None:
     truth = np.random.default_rng(2).normal(0, 0.4, (4000, 1)).astype(np.float32)
-    head = Quantities("size", SIZE.parameters[:1])
+    head = Quantities("size", parameters=SIZE.parameters[:1])
 
     def at(sigma: float) -> float:
         found = np.zeros((len(truth), 1, 2), np.float32)

@@ -8,8 +8,8 @@ from math import exp, inf, isfinite, log
 
 import numpy as np
 
+from sasnet_plugin.digits import quantity
 from sasnet_plugin.fitting.problem.nested_models import Reduction, simpler
-from sasnet_plugin.fitting.result.display import quantity
 from sasnet_plugin.fitting.result.fit_result import ModelFit, Parameter
 from sasnet_plugin.types import Curve
 

@@ -7,14 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from sasnet_plugin.digits import interval, quantity
+
 if TYPE_CHECKING:
     from sasnet_plugin.fitting.result.fit_result import FitResult, ModelFit
 
-#: sasmodels' units as people write them.
-_UNITS = {
-    "Ang": "Å", "1/Ang": "Å⁻¹", "Ang^2": "Å²", "Ang^3": "Å³", "1/Ang^2": "Å⁻²", "1e-6/Ang^2": "10⁻⁶ Å⁻²",
-    "1/cm": "cm⁻¹", "cm^-1": "cm⁻¹", "degrees": "°", "None": "", "none": "",
-}  # fmt: skip
 #: Fits drawn; more lines hide each other.
 MAX_DRAWN = 4
 
@@ -44,22 +41,10 @@ def parameters_in_words(found: ModelFit) -> str:
     )
 
 
-def quantity(value: float, unit: str, error: float | None = None) -> str:
-    """A number with its unit for a sentence, "56.6 Å" or "56.6 ± 1.2 Å"."""
-    number = f"{value:.4g}"
-    if error is not None and error > 0:
-        places = max(0, 1 - int(np.floor(np.log10(error))))
-        plain = places <= 4 and max(abs(value), error) < 1e5
-        number = f"{value:.{places}f} ± {error:.{places}f}" if plain else f"{number} ± {error:.2g}"
-    unit = _UNITS.get(unit, unit)
-    return f"{number}{' ' * bool(unit)}{unit}"
-
-
 def _interval(found: ModelFit, name: str) -> str:
     if found.posterior is None or name not in found.posterior.names:
         return ""
-    low, high = found.posterior.interval95[name]
-    return f" (95 %: {low:.4g} to {high:.4g})"
+    return f" (95 %: {interval(*found.posterior.interval95[name])})"
 
 
 def rich_table(result: FitResult) -> Any:

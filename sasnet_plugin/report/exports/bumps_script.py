@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,9 +9,10 @@ import numpy as np
 
 from sasnet_plugin.fitting.problem.experiment import starting_values
 from sasnet_plugin.fitting.problem.resolution import is_slit
-from sasnet_plugin.fitting.result.fit_result import FitResult, ModelFit, Parameter
+from sasnet_plugin.fitting.result.fit_result import FitResult, ModelFit
 from sasnet_plugin.fitting.settings import PROBLEM
 
+from ...digits import quantity
 from ...types import Curve
 from ..whole import put_whole
 
@@ -158,14 +158,8 @@ def _head(result: FitResult, fit: ModelFit) -> list[str]:
     ]
     for name in fit.free:
         p = fit.parameters[name]
-        error = "" if p.error is None or not math.isfinite(p.error) else f" ± {p.error:.2g}"
-        lines.append(f"    {name} = {p.value:.6g}{error} {unit_text(p)}".rstrip())
+        lines.append(f"    {name} = {quantity(p.value, p.unit, p.error)}")
     return lines + [_one_line(sentence) for sentence in (*fit.warnings, *result.notes)]
-
-
-def unit_text(parameter: Parameter) -> str:
-    """The unit; empty for a number, whichever way sasmodels says so."""
-    return "" if parameter.unit == "None" else parameter.unit
 
 
 def _one_line(text: str) -> str:

@@ -15,7 +15,6 @@ from sasnet_plugin.fitting.result.fit_result import FitResult, ModelFit, Paramet
 
 from ...types import Curve, SasnetError
 from ..whole import put_whole
-from .bumps_script import unit_text
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -124,7 +123,7 @@ def _process(entry: Any, result: FitResult, best: ModelFit) -> None:
         term = process.create_dataset(f"term{number:03d}", data=_sentence(name, parameter))
         term.attrs["name"] = name
         term.attrs["value"] = parameter.value
-        term.attrs["units"] = unit_text(parameter)
+        term.attrs["units"] = _unit(parameter)
         term.attrs["fixed"] = parameter.fixed
         if parameter.error is not None:
             term.attrs["uncertainty"] = parameter.error
@@ -143,4 +142,9 @@ def _sentence(name: str, parameter: Parameter) -> str:
     text = f"{name} = {float(parameter.value)!r}"
     if parameter.error is not None:
         text += f" ± {parameter.error:.3g}"
-    return f"{text} {unit_text(parameter)}".rstrip() + (" (fixed)" if parameter.fixed else "")
+    return f"{text} {_unit(parameter)}".rstrip() + (" (fixed)" if parameter.fixed else "")
+
+
+def _unit(parameter: Parameter) -> str:
+    """The unit as sasmodels writes it; empty for a number without one."""
+    return "" if parameter.unit == "None" else parameter.unit

@@ -13,9 +13,9 @@ import numpy as np
 
 from sasnet_plugin.fitting.result.fit_result import FitResult, ModelFit
 
+from ...digits import superscript
 from ...zoo import Manifest
 from ..dendrogram import draw_tree, members_of_links
-from ..digits import superscript
 from .style import DASHES, FITS, placeholder
 from .svg import inline_svg, plain_axes, settings
 

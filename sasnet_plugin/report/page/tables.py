@@ -9,9 +9,9 @@ from importlib.metadata import PackageNotFoundError, version
 
 from sasnet_plugin.fitting.result.fit_result import FitResult, ModelFit, Parameter
 
+from ...digits import interval, significant, unit_text, with_error
 from ...domains.heads import Classes
 from ...zoo import Manifest
-from ..digits import interval, significant, unit_text, with_error
 from .style import DASHES, FITS
 
 #: Programs whose versions decide what comes out.

@@ -70,7 +70,7 @@ def test_the_page_takes_the_tables_over(tmp_path: Path) -> None:
 
 def test_evaluate_gives_figures_a_card_and_a_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SASNET_MODEL_ZOO", str(write_zoo(tmp_path / "zoo", "gisas_growth")))
-    for _ in plan(SIMULATOR, tmp_path / "films", Request(1, seed=9, scale=1e-3)).run():
+    for _ in plan(SIMULATOR, tmp_path / "films", Request(rounds=1, seed=9, scale=0.1)).run():
         pass
     run = tmp_path / "run"
     run.mkdir()

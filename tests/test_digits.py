@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sasnet_plugin.report.digits import unit_text, with_error
+from sasnet_plugin.digits import quantity, unit_text, with_error
 
 _FROM_SUPERSCRIPT = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")
 _NUMBER = r"(-?\d+(?:\.\d+)?)"
@@ -116,6 +116,12 @@ def test_without_uncertainty_six_digits(value: float, error: float | None) -> No
 )
 def test_units_of_sasmodels(unit: str, text: str) -> None:
     assert unit_text(unit) == text
+
+
+def test_a_quantity_has_its_unit_and_four_digits_where_its_error_is_unknown() -> None:
+    assert quantity(56.6213, "Ang", 1.1874) == "56.6 ± 1.2 Å"
+    assert quantity(-0.00051234, "1/cm") == "-5.123×10⁻⁴ cm⁻¹"
+    assert quantity(1.5, "", math.inf) == "1.5"
 
 
 def test_no_unit_of_any_model_is_left_in_code() -> None:

@@ -101,6 +101,22 @@ def interval(low: float, high: float) -> str:
     return f"{significant(low, digits)} to {significant(high, digits)}"
 
 
+def quantity(value: float, unit: str, error: float | None = None) -> str:
+    """A value with its unit in a sentence, "56.6 ± 1.2 Å"; four digits where the error is unknown.
+
+    Parameters
+    ----------
+    value : float
+    unit : str
+        As sasmodels has it.
+    error : float, optional
+        One standard deviation.
+    """
+    known = error is not None and math.isfinite(error) and error != 0
+    number = with_error(value, error) if known else significant(value, 4)
+    return f"{number} {unit_text(unit)}".rstrip()
+
+
 def superscript(power: int) -> str:
     """An integer in superscript digits, ⁻¹²."""
     return str(power).translate(_SUPERSCRIPT)
