@@ -7,6 +7,7 @@ import signal
 from pathlib import Path
 
 import pytest
+from slow import SLOW_FILES, SLOW_TESTS
 
 os.environ.setdefault("MPLBACKEND", "Agg")
 os.environ.setdefault("SAS_OPENCL", "none")
@@ -27,3 +28,10 @@ def example_data() -> Path:
     import sasdata
 
     return Path(sasdata.__file__).parent / "example_data" / "1d_data"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what is slow, for ``pytest -m "not slow"``; CI runs everything."""
+    for item in items:
+        if item.path.stem in SLOW_FILES or getattr(item, "originalname", item.name) in SLOW_TESTS:
+            item.add_marker(pytest.mark.slow)

@@ -153,7 +153,7 @@ class Domain:
     sections : str
         (measurement, answer) to sections of the report page.
     evaluate : str
-        (model, folder of test shards, options) to figures and a table, `report.figures.Evaluated`.
+        (model, folder of test shards, per_model=, seed=, progress=) to `report.evaluated.Evaluated`.
     """
 
     name: str
@@ -172,7 +172,7 @@ class Domain:
     symmetries: tuple[Ref, ...] = ()
     refine: Ref = ""
     sections: Ref = ""
-    evaluate: str = ""
+    evaluate: Ref = "sasnet_plugin.report.evaluated:evaluated"
 
 
 def specification(name: str) -> Domain:

@@ -53,5 +53,4 @@ GISAS_GROWTH = Domain(
     features="sasnet_plugin.data.images.features:inputs",
     symmetries=("sasnet_plugin.data.images.features:mirrored_inputs",),
     read="sasnet_plugin.data.images.load:read",
-    evaluate="sasnet_plugin.report.growth:evaluated",
 )

@@ -74,5 +74,4 @@ GISAS_HEX = Domain(
     features="sasnet_plugin.data.images.features:inputs",
     symmetries=("sasnet_plugin.data.images.features:mirrored_inputs",),
     read="sasnet_plugin.data.images.load:read",
-    evaluate="sasnet_plugin.report.orientation:evaluated",
 )

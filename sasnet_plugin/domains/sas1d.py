@@ -49,5 +49,5 @@ SAS1D = Domain(
     simulator="sasnet_plugin.simulate.curve_simulator:SIMULATOR",
     features="sasnet_plugin.data.preprocess:inputs",
     read="sasnet_plugin.data.load:read",
-    evaluate="sasnet_plugin.report.evaluated:curves",
+    evaluate="sasnet_plugin.report.evaluation:curves",
 )

@@ -158,8 +158,10 @@ def test_packaged_network_answers_as_trained(
         app, ["evaluate", "--domain", "gisas_hex", "--test", str(bases), "--per-model", "3", "--json"]
     )
     figures = json.loads(table.stdout.splitlines()[-1])
-    assert figures["all"]["count"] == 30
-    assert 0 < figures["judged"]["w1"] < 15
+    assert figures["known"] == 30
+    found = figures["parts"]["all"]["xi"]["p(xi)"]
+    assert 0 < found["w1"] < 15
+    assert 0.5 < found["coverage"] <= 1
 
 
 def test_sides_are_exchanged_by_the_mirror(bases: Path) -> None:

@@ -85,8 +85,8 @@ def test_evaluate_gives_figures_a_card_and_a_page(tmp_path: Path, monkeypatch: p
     )  # fmt: skip
     assert result.exit_code == 0, result.output
     figures = json.loads(result.stdout)
-    assert set(figures["by_counts"]) == {"1e+04", "1e+05", "1e+06", "1e+07", "1e+08"}
-    distance = figures["by_counts"]["1e+06"]["distance"]
+    assert set(figures["auroc"]) == set(figures["others_answered"]) != set()
+    distance = figures["parts"]["all"]["quantities"]["distance"]
     assert distance["error"] > 0
     assert 0 <= distance["coverage"] <= 1
     assert names["a.png"].stat().st_size > 5000
