@@ -28,7 +28,7 @@ from pathlib import Path
 import numpy as np
 
 from sasnet_plugin.simulate import bornagain
-from sasnet_plugin.simulate.dataset import Dataset, Request, plan
+from sasnet_plugin.simulate.dataset import Dataset
 from sasnet_plugin.simulate.gisas.basis import Basis, basis, binned, point_basis
 from sasnet_plugin.simulate.gisas.geometry import N_HALF, WINDOW, XI, Geometry
 from sasnet_plugin.simulate.gisas.orientation import FAMILIES, sample_orientation
@@ -39,6 +39,7 @@ from sasnet_plugin.simulate.images.masks import sample_mask
 from sasnet_plugin.simulate.images.measured import count
 from sasnet_plugin.simulate.images.measurement import sample_measurement
 from sasnet_plugin.simulate.images.window import Window
+from sasnet_plugin.simulate.shards import Request, plan
 
 WANTED_RATIO = 50.0
 USES = (1, 10, 100, 1000)

@@ -13,9 +13,10 @@ import numpy as np
 from ..domains.heads import Classes, Head, Inputs, Targets
 from ..types import SimulationError
 from .clean import Clean, cost_class, simulate_clean
-from .dataset import Layout, Plan, Request, Row, Shard, opened, shard_paths
+from .dataset import Layout, Row, opened, shard_paths
 from .grid import N_WIDE, WIDE_Q
 from .priors import form_models, model_info, structure_factors
+from .shards import Plan, Request, Shard
 
 if TYPE_CHECKING:
     from .stream import HeldOut

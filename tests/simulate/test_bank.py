@@ -9,8 +9,8 @@ import pytest
 
 from sasnet_plugin.simulate.bank import BANK_STEP, LOG_Q_MIN, N_BANK, Bank, build_bank
 from sasnet_plugin.simulate.curve_simulator import SIMULATOR
-from sasnet_plugin.simulate.dataset import Request, plan
 from sasnet_plugin.simulate.kernel import call
+from sasnet_plugin.simulate.shards import Request, plan
 from sasnet_plugin.types import ModelZooError, SimulationError
 
 

@@ -17,7 +17,7 @@ import pytest
 from sasnet_plugin.simulate import bornagain
 from sasnet_plugin.simulate.clean import PD_TYPES
 from sasnet_plugin.simulate.curve_simulator import SIMULATOR as CURVES
-from sasnet_plugin.simulate.dataset import Dataset, Plan, Request, layout_of, plan, shard_paths
+from sasnet_plugin.simulate.dataset import Dataset, layout_of, shard_paths
 from sasnet_plugin.simulate.folder import remove_leftovers
 from sasnet_plugin.simulate.gisas.simulator import SIMULATOR as HEXAGONAL
 from sasnet_plugin.simulate.grid import PER_DECADE, WIDE_MIN, WIDE_Q, blurred
@@ -27,6 +27,7 @@ from sasnet_plugin.simulate.images.detector import MARGIN
 from sasnet_plugin.simulate.images.window import Window
 from sasnet_plugin.simulate.kernel import call
 from sasnet_plugin.simulate.library import read_models
+from sasnet_plugin.simulate.shards import Plan, Request, plan
 from sasnet_plugin.types import SimulationError
 
 SMALL = Window(12, 10, (-1.0, 1.0), (0.0, 2.0))

@@ -16,8 +16,8 @@ from sasnet_plugin.data.images.features import N_CHANNELS, N_PICTURES
 from sasnet_plugin.domains.gisas_growth import FILM, GISAS_GROWTH
 from sasnet_plugin.domains.gisas_hex import GISAS_HEX
 from sasnet_plugin.report.images.attention import grad_cam
-from sasnet_plugin.simulate.dataset import Request, plan
 from sasnet_plugin.simulate.growth.simulator import SIMULATOR
+from sasnet_plugin.simulate.shards import Request, plan
 from sasnet_plugin.simulate.stream import Stream
 from sasnet_plugin.train.attention import maps_and_gradients
 from sasnet_plugin.train.image_trunk import folded

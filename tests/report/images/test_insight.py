@@ -15,8 +15,8 @@ from sasnet_plugin.cli.main import app
 from sasnet_plugin.data.images.features import N_CHANNELS
 from sasnet_plugin.report.images import canvas
 from sasnet_plugin.report.images.insight import bias_section, learning_section, network_page, pls_section
-from sasnet_plugin.simulate.dataset import Request, plan
 from sasnet_plugin.simulate.growth.simulator import SIMULATOR
+from sasnet_plugin.simulate.shards import Request, plan
 from sasnet_plugin.types import SasnetError
 
 runner = CliRunner()

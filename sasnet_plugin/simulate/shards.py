@@ -1,0 +1,243 @@
+"""Datasets of clean measurements: planned as shards, made where they are missing.
+
+A simulator says what a row is (`domains.Simulator`); how rows lie on disk is the same for all of them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..compute import Workers, unordered_map
+from ..types import SimulationError
+from .dataset import PARAMETERS, Layout, layout_of, opened
+from .folder import check_settings, put_in_one_step
+
+
+@dataclass(frozen=True)
+class Request:
+    """What may be asked of a dataset; a domain has no use for some of it.
+
+    Parameters
+    ----------
+    rounds : int
+        Passes, each with new measurements.
+    seed : int
+    scale : float
+        Measurements in a round, times what the domain holds right.
+    limit : int or None
+        No more of one model in a round than this.
+    models : tuple of str or None
+        Only these.
+    spread : bool
+        Also monodisperse measurements whose sizes are spread when they are drawn.
+    monodisperse : bool
+        Leave size distributions out.
+    """
+
+    rounds: int
+    seed: int
+    scale: float = 1.0
+    limit: int | None = None
+    models: tuple[str, ...] | None = None
+    spread: bool = False
+    monodisperse: bool = False
+
+    def only(self, *understood: str) -> None:
+        """See that nothing is asked for that the domain has no use for.
+
+        Raises
+        ------
+        SimulationError
+            Something is; the sentence names its option.
+        """
+        for one in fields(self):
+            if one.name in ("rounds", "seed", *understood):
+                continue
+            if getattr(self, one.name) != one.default:
+                raise SimulationError(
+                    f"--{one.name} means nothing for this kind of measurement; leave it out."
+                )
+
+
+@dataclass(frozen=True)
+class Shard:
+    """One file to be made.
+
+    Parameters
+    ----------
+    folder, name : str
+    simulator : Simulator
+        Of its rows, with a ``layout``; it is sent to other processes.
+    rows : int
+    seed : tuple of int
+        Of its generator, so that its bytes depend on no worker and on no order.
+    attributes : mapping
+        Of the file.
+    label : str
+        A few words for a progress bar.
+    part : str
+        Kind of its rows, where there are several: the model.
+    """
+
+    folder: str
+    name: str
+    simulator: Any
+    rows: int
+    seed: tuple[int, ...]
+    attributes: Mapping[str, Any]
+    label: str
+    part: str = ""
+
+    @property
+    def path(self) -> Path:
+        """Where the finished shard lies."""
+        return Path(self.folder) / f"{self.name}.h5"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The shards of a dataset.
+
+    Parameters
+    ----------
+    shards : tuple of Shard
+        In the order in which they are begun.
+    settings : mapping
+        Everything besides the name of a shard that its content depends on.
+    """
+
+    shards: tuple[Shard, ...]
+    settings: Mapping[str, Any]
+
+    def missing(self) -> list[Shard]:
+        """Shards that do not exist yet."""
+        return [shard for shard in self.shards if not shard.path.exists()]
+
+    def content(self, shards: Sequence[Shard]) -> str:
+        """Words such as "1,200 curves of 80 models" for some of them."""
+        parts = {shard.part for shard in self.shards}
+        words = self.shards[0].simulator.layout.content
+        return str(words.format(rows=sum(shard.rows for shard in shards), parts=len(parts)))
+
+    def disk_need(self, shards: Sequence[Shard]) -> int:
+        """Bytes that some of them will take at most."""
+        layouts = [(shard.rows, shard.simulator.layout) for shard in shards]
+        return sum(rows * layout.row_bytes + layout.shard_bytes for rows, layout in layouts)
+
+    def check(self) -> None:
+        """See that the shards which exist hold as many rows as planned.
+
+        Raises
+        ------
+        SimulationError
+            One holds another number (another scale or limit) or cannot be read.
+        """
+        for shard in self.shards:
+            if not shard.path.exists():
+                continue
+            with opened(shard.path) as file:
+                found = len(file[PARAMETERS])
+            if found != shard.rows:
+                noun = shard.simulator.layout.content.split()[1]
+                raise SimulationError(
+                    f"{shard.path}: holds {found} {noun} where {shard.rows} are planned;"
+                    " choose another folder or the same options."
+                )
+
+    def run(self, *, workers: Workers = 1) -> Iterator[Shard]:
+        """Make the shards that are missing; yields each as it is done.
+
+        Parameters
+        ----------
+        workers : int or str
+            See `compute.unordered_map`.
+
+        Raises
+        ------
+        SimulationError
+            The folder holds shards of another seed or other settings.
+        """
+        folder = Path(self.shards[0].folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        check_settings(folder, self.settings)
+        yield from unordered_map(make_shard, self.missing(), workers=workers)
+
+
+def plan(simulator: Any, folder: Path | str, request: Request) -> Plan:
+    """All shards of a dataset.
+
+    A simulator whose rows are of several kinds plans itself, by a method ``plan`` of folder and request.
+
+    Parameters
+    ----------
+    simulator : Simulator
+    folder : Path
+    request : Request
+
+    Raises
+    ------
+    SimulationError
+        Something is asked for that this domain has no use for.
+    """
+    own = getattr(simulator, "plan", None)
+    if own is not None:
+        found: Plan = own(folder, request)
+        return found
+    request.only("scale")
+    layout = layout_of(simulator)
+    number = -(-max(1, round(request.rounds * request.scale * layout.per_round)) // layout.rows)
+    more = layout.settings() if layout.settings else {}
+    settings = {"format": layout.format, "seed": request.seed, **more}
+    noun = layout.content.split()[-1]
+    shards = (
+        Shard(
+            str(folder),
+            f"{layout.stem}-{index:05d}",
+            simulator,
+            layout.rows,
+            (request.seed, index),
+            {"settings": json.dumps(settings)},
+            f"{noun} {layout.rows * index + 1:,} on",
+        )
+        for index in range(number)
+    )
+    return Plan(tuple(shards), settings)
+
+
+def make_shard(shard: Shard) -> Shard:
+    """Simulate the rows of one shard and put it in place in one step."""
+    import h5py
+
+    rng = np.random.default_rng(list(shard.seed))
+    simulator, layout = shard.simulator, layout_of(shard.simulator)
+    rows = [simulator.clean(simulator.sample(rng)) for _ in range(shard.rows)]
+    with put_in_one_step(shard.path) as temporary, h5py.File(temporary, "w") as file:
+        file.attrs.update(shard.attributes)
+        for name, (values, unit) in layout.constants.items():
+            file.create_dataset(name, data=values, track_times=False).attrs["units"] = unit
+        for name in rows[0]:
+            if name == PARAMETERS:
+                _write_parameters(file, [row[name] for row in rows], layout)
+                continue
+            # lzf would be faster, but its bytes depend on what lay in memory before, for equal data too.
+            how = {"compression": "gzip", "compression_opts": 1} if name in layout.compressed else {}
+            file.create_dataset(name, data=np.stack([row[name] for row in rows]), track_times=False, **how)
+    return shard
+
+
+def _write_parameters(file: Any, drawn: Sequence[Mapping[str, float]], layout: Layout) -> None:
+    """One column for each name; those that some rows lack are sorted, and NaN there."""
+    keys = list(drawn[0])
+    if any(list(one) != keys for one in drawn):
+        keys = sorted({key for one in drawn for key in one})
+    values = np.array([[one.get(key, np.nan) for key in keys] for one in drawn])
+    table = file.create_dataset(PARAMETERS, data=values, track_times=False)
+    table.attrs["names"] = keys
+    if layout.unit is not None:
+        table.attrs["units"] = [layout.unit(key) for key in keys]
