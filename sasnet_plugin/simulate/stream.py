@@ -120,6 +120,12 @@ def network_inputs(inputs: Inputs) -> dict[str, tuple[int, ...]]:
     return {name: values.shape[1:] for name, values in inputs.items() if values.ndim > 1}
 
 
+def as_read(inputs: Inputs) -> Any:
+    """What a network reads, as it takes it: one array where there is one, else a mapping."""
+    found = {name: inputs[name] for name in network_inputs(inputs)}
+    return found if len(found) > 1 else next(iter(found.values()))
+
+
 def with_others(heads: Sequence[Head], targets: Targets, known: int, others: int) -> dict[str, NDArray[Any]]:
     """Targets of known examples with out-of-distribution ones after them, which have no labels.
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ..domains import Domain
 from ..domains.heads import Inputs, Targets
-from ..simulate.stream import Stream, augmented, network_inputs
+from ..simulate.stream import Stream, as_read, augmented
 
 
 def _work(domain: Domain, folder: str, seed: list[int], queue: Any) -> None:
@@ -99,7 +99,7 @@ class Feed:
         self._filled = min(self._filled + n, self.capacity)
         self.received += n
 
-    def __iter__(self) -> Iterator[tuple[Inputs, Targets]]:
+    def __iter__(self) -> Iterator[tuple[Any, Targets]]:
         while True:
             # New examples are taken as they are needed, no sooner: measuring them costs the network time.
             while self.drawn + self.batch > self.reuse * self.received or self._filled < self._least:
@@ -109,7 +109,7 @@ class Feed:
             inputs = {name: _single(kept[rows]) for name, kept in self._kept["inputs"].items()}
             targets = {name: kept[rows] for name, kept in self._kept["targets"].items()}
             inputs, targets = augmented(self.domain, inputs, targets, self._rng)
-            yield {name: inputs[name] for name in network_inputs(inputs)}, targets
+            yield as_read(inputs), targets
 
 
 def _single(values: NDArray[Any]) -> NDArray[Any]:

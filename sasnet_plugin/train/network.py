@@ -57,7 +57,9 @@ def build(domain: Domain, settings: Mapping[str, Any]) -> Network:
         x = _pooled(trunk, inputs, sizes, domain.network.pooling)
     else:
         x = trunk(inputs, sizes)
-    network = Network(inputs, outputs(heads, x), name=domain.name)
+    # One input is taken as it is, several by their names.
+    asked = inputs if len(inputs) > 1 else next(iter(inputs.values()))
+    network = Network(asked, outputs(heads, x), name=domain.name)
     network.heads = heads
     network.one_side = domain.network.trunk.endswith(":one_side")
     weights = sizes.get("weights", "")

@@ -17,7 +17,7 @@ from ..domains.heads import Head, Inputs, Outputs, Scope
 from ..predict.arithmetic import averaged
 from ..predict.calibration import calibrate
 from ..simulate.dataset import Dataset
-from ..simulate.stream import HeldOut, held_out, mix_of, network_inputs
+from ..simulate.stream import HeldOut, as_read, held_out, mix_of, network_inputs
 from ..zoo.manifest import FORMAT, described
 from .export import check_parity, export_onnx
 from .network import load
@@ -53,8 +53,7 @@ class Trained:
 
     def outputs(self, inputs: Inputs) -> Outputs:
         """What the network says."""
-        read = {name: inputs[name] for name in network_inputs(inputs)}
-        found = self.model.predict(read, batch_size=256, verbose=0)
+        found = self.model.predict(as_read(inputs), batch_size=256, verbose=0)
         return {key: np.asarray(value) for key, value in found.items()}
 
     def answers(self, inputs: Inputs) -> Outputs:
