@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from ..domains import resolve
 from ..domains.heads import Classes, Distribution, Head, Quantities
+from ..files import write_figure
 from ..predict import Predictor
 from ..predict.arithmetic import smoothed
 from ..predict.decoding import decode, in_scope
@@ -23,7 +24,6 @@ from ..zoo import ZooModel
 from .card import model_card
 from .images.insight import bias_section, pls_section
 from .scores import scope_figures, score, table
-from .whole import write_figure
 
 if TYPE_CHECKING:
     from .images.page import Section

@@ -17,8 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..compute import Workers, unordered_map
+from ..files import put_in_one_step
 from ..types import SimulationError
-from .folder import check_settings, put_in_one_step
+from .folder import check_settings
 
 #: Arrays of one clean measurement by name; ``parameters`` is a mapping of numbers by name.
 Row = Mapping[str, Any]

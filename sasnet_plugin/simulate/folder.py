@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from ..files import put_in_one_step
 from ..types import SimulationError
 
 
@@ -41,34 +40,3 @@ def check_settings(folder: Path, settings: Mapping[str, Any]) -> None:
         return
     with put_in_one_step(path) as temporary:
         temporary.write_text(json.dumps(settings) + "\n", encoding="utf-8")
-
-
-@contextmanager
-def put_in_one_step(path: Path) -> Iterator[Path]:
-    """Give a path to write to; it takes the file's place when all is written without an exception."""
-    temporary = path.with_suffix(f".tmp{os.getpid()}")
-    yield temporary
-    os.replace(temporary, path)
-
-
-def remove_leftovers(folder: Path) -> int:
-    """Remove the half-written files of runs that were killed; returns how many."""
-    count = 0
-    for path in Path(folder).glob("*.tmp*"):
-        owner = path.suffix.removeprefix(".tmp")
-        if owner.isdigit() and not _alive(int(owner)):
-            path.unlink(missing_ok=True)
-            count += 1
-    return count
-
-
-def _alive(pid: int) -> bool:
-    if os.name == "nt":  # there the signal 0 of os.kill is no question but Ctrl-C
-        return True
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except (PermissionError, OverflowError):
-        return True
-    return True
