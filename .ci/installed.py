@@ -177,7 +177,7 @@ class Installed:
 
     def fit(self) -> str:
         """``sasnet fit`` with its report."""
-        out = self._sasnet("fit", self._apoferritin, "--json", "--time-limit", "60", "--report", "pages")
+        out = self._sasnet("fit", self._apoferritin, "--json", "--time-limit", "300", "--report", "pages")
         best = json.loads(out)["fits"][0]
         (page,) = (self.work / "pages").rglob("*.html")
         if "<svg" not in page.read_text(encoding="utf-8"):

@@ -139,8 +139,8 @@ def _truth(given: Problem) -> dict[str, Any]:
 
     mode = {"radius_effective_mode": 1} if given.factor else {}
     truth = completed(given.parameters, PROBLEM.width_points[cost_class(given.form)]) | mode
-    polisher = LocalSearch(given.curve, given.dintensity, given.name, per_decade=PROBLEM.fine)
-    _, scale, background = polisher.solved(truth)
+    local = LocalSearch(given.curve, given.dintensity, given.name, per_decade=PROBLEM.fine)
+    _, scale, background = local.solved(truth)
     return truth | {"scale": scale, "background": background}
 
 

@@ -86,7 +86,7 @@ def _network(model: str, work: Path, seed: int) -> tuple[Any, Any, Any]:
 
 
 def solve(way: str, index: int, seed: int, *, work: Path) -> dict[str, Any]:
-    """Three starts of one way for one problem, polished, as JSON has it."""
+    """Three starts of one way for one problem, refined, as JSON has it."""
     from sasnet_plugin.fitting.optimize.local_search import LocalSearch
     from sasnet_plugin.fitting.problem.experiment import experiment
     from sasnet_plugin.fitting.problem.resolution import sampling_needed

@@ -167,10 +167,8 @@ class Journal:
         return offset
 
     def _full(self, error: OSError) -> BatchError:
-        return BatchError(
-            f"{self.path}: cannot be written ({error.strerror or error}); make room and give the same"
-            " command again, which goes on with what is kept."
-        )
+        advice = "make room and give the same command again, which goes on with what is kept"
+        return _unwritable(self.path, error, advice)
 
     def records(self, names: Iterable[str] | None = None) -> Iterator[Record]:
         """The last answer about each file, or about those of some names; read from the disk one at a time.
@@ -253,8 +251,6 @@ def _lock(fd: int, path: Path) -> None:
         return  # a file system without locks
 
 
-def _unwritable(path: Path, error: OSError) -> BatchError:
-    return BatchError(
-        f"{path}: cannot be written ({error.strerror or error}); name with --out a file in a folder that"
-        " exists, may be written to and has room."
-    )
+def _unwritable(path: Path, error: OSError, advice: str = "") -> BatchError:
+    advice = advice or "name with --out a file in a folder that exists, may be written to and has room"
+    return BatchError(f"{path}: cannot be written ({error.strerror or error}); {advice}.")

@@ -13,7 +13,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..report.whole import put_aside
+from sasnet_plugin.files import put_aside
+
 from .journal import BatchError, Record, journal_of
 from .rows import Row, best_of, name_of
 

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from sasnet_plugin.files import put_whole
 from sasnet_plugin.fitting.task import Start
 
-from ..report.whole import put_whole
 from .journal import Record
 from .rows import best_of, name_of
 

@@ -58,7 +58,7 @@ def simulate(
         raise typer.BadParameter(f"{scale:g} is no scale; give a number above 0.", param_hint="--scale")
 
     from sasnet_plugin.domains import resolve, specification
-    from sasnet_plugin.simulate.folder import remove_leftovers
+    from sasnet_plugin.files import remove_leftovers
     from sasnet_plugin.simulate.shards import Request
     from sasnet_plugin.simulate.shards import plan as planned
 

@@ -103,9 +103,8 @@ def check_beam_profile(raw: RawCurve, file: str) -> None:
     DataError
         If the curve has that shape.
     """
-    keep = np.isfinite(raw.q) & np.isfinite(raw.intensity) & (raw.q > 0)
-    order = np.argsort(raw.q[keep], kind="stable")
-    if is_reflectivity(raw.q[keep][order], raw.intensity[keep][order]):
+    x, y = _ordered(raw)
+    if is_reflectivity(x[x > 0], y[x > 0]):
         raise DataError(
             f"{file}: this looks like the profile of the primary beam; give the sample's scattering."
         )
@@ -119,18 +118,14 @@ def check_curve(raw: RawCurve, file: str) -> None:
     DataError
         For maps (two signed coordinates), correlation functions and reflectivities.
     """
-    finite = np.isfinite(raw.q) & np.isfinite(raw.intensity)
-    x, y = raw.q[finite], raw.intensity[finite]
+    x, y = _ordered(raw)
     if x.size < 20:
         return
     if np.mean(x < 0) > 0.2 and np.mean(y < 0) > 0.2:
         raise DataError(
             f"{file}: this looks like a map over two coordinates (both take either sign); {_USE}."
         )
-    order = np.argsort(x, kind="stable")
-    x, y = x[order], y[order]
-    y = y[x > 0]
-    x = x[x > 0]
+    x, y = x[x > 0], y[x > 0]
     if x.size < 20:
         return
     if _is_correlation(x, y):
@@ -139,6 +134,13 @@ def check_curve(raw: RawCurve, file: str) -> None:
         raise DataError(
             f"{file}: this looks like reflectometry (total reflection, then a sharp edge); {_USE}."
         )
+
+
+def _ordered(raw: RawCurve) -> tuple[np.ndarray, np.ndarray]:
+    """The finite points by ascending q."""
+    finite = np.isfinite(raw.q) & np.isfinite(raw.intensity)
+    order = np.argsort(raw.q[finite], kind="stable")
+    return raw.q[finite][order], raw.intensity[finite][order]
 
 
 def _is_correlation(x: np.ndarray, y: np.ndarray) -> bool:

@@ -14,8 +14,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from numpy.typing import NDArray
 
     FloatArray = NDArray[np.float64]
@@ -96,11 +94,10 @@ def read_table(text: str) -> Table:
 
 def _uniform(lines: list[str], start: int) -> Table | None:
     """One table from a line on to the end, read by numpy; None where it is not that uniform."""
-    comma, decimal = _style(lines[start])
+    delimiter, decimal = _style(lines[start])
     block = lines[start:]
     if decimal:
         block = [line.replace(",", ".") for line in block]
-    delimiter = {"comma": ",", "semicolon": ";", "blank": None}[comma]
     try:
         rows = np.loadtxt(block, delimiter=delimiter, comments=None, ndmin=2)
     except ValueError:
@@ -173,40 +170,38 @@ def _first_table_line(lines: list[str]) -> int | None:
     return None
 
 
-def _style(line: str) -> tuple[str, bool]:
-    """Which delimiter a line of numbers uses, and whether its decimals have commas."""
+def _style(line: str) -> tuple[str | None, bool]:
+    """Which delimiter a line of numbers uses (None for blanks), and whether its decimals have commas."""
     if ";" in line:
-        return "semicolon", "," in line
+        return ";", "," in line
     if "," not in line:
-        return "blank", False
-    if "." not in line:
-        words = line.split()
-        if len(words) > 1 and all(_DECIMAL_COMMA.fullmatch(word) for word in words):
-            return "blank", True
-    return "comma", False
+        return None, False
+    words = line.split()
+    if "." not in line and len(words) > 1 and all(_DECIMAL_COMMA.fullmatch(word) for word in words):
+        return None, True
+    return ",", False
 
 
 def _numbers(line: str) -> list[float] | None:
     """The numbers of a line, NaN for cells that hold none; None where the line is text."""
-    row = [_number(word) for word in _words(line)]
-    if None in row:
-        return None
-    numbers = [value for value in row if value is not None]
+    numbers = []
+    for word in _words(line):
+        value = _number(word)
+        if value is None:
+            return None
+        numbers.append(value)
     return numbers if any(value == value for value in numbers) else None
 
 
-def _words(line: str) -> Iterator[str]:
+def _words(line: str) -> list[str]:
     line = _REMARK.sub("", line)
-    style, decimal = _style(line)
+    delimiter, decimal = _style(line)
     if decimal:
         line = line.replace(",", ".")
-    if style == "blank":
-        yield from line.split()
-        return
-    words = [word.strip() for word in line.split("," if style == "comma" else ";")]
+    words = [word.strip() for word in line.split(delimiter)]
     while words and not words[-1]:
         words.pop()
-    yield from words
+    return words
 
 
 def _number(word: str) -> float | None:

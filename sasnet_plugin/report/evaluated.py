@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 
 from ..domains import resolve
 from ..domains.heads import Classes, Distribution, Head, Quantities
+from ..files import write_figure
 from ..predict import Predictor
 from ..predict.arithmetic import smoothed
 from ..predict.decoding import decode, in_scope
@@ -22,7 +24,6 @@ from ..zoo import ZooModel
 from .card import model_card
 from .images.insight import bias_section, pls_section
 from .scores import scope_figures, score, table
-from .whole import write_figure
 
 if TYPE_CHECKING:
     from .images.page import Section
@@ -118,7 +119,8 @@ def evaluated(
 def _check_inputs(data: Dataset, model: ZooModel, test: Path) -> None:
     described = getattr(data.simulator, "inputs", None)
     window = described(test).get("window") if described else None
-    if window is not None and dict(window) != dict(model.manifest.inputs["window"]):
+    # As JSON has it, which knows no tuples.
+    if window is not None and json.loads(json.dumps(window)) != model.manifest.inputs["window"]:
         raise SasnetError(f"{test}: holds data of another window than the network sees; simulate them again.")
 
 

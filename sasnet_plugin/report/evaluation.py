@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sasnet_plugin.files import write_figure
+
 from ..domains.heads import Outputs, outputs_of
 from ..predict.arithmetic import sigmoid, softmax
 from ..predict.decoding import given_probability
@@ -22,7 +24,6 @@ from ..types import SasnetError
 from ..zoo import Manifest, ZooModel
 from .card import model_card
 from .evaluated import Evaluated
-from .whole import write_figure
 
 COUNT_EDGES = (30, 300, 3_000, 30_000, 1_000_001)
 WIDTH_EDGES = (0.5, 1.1, 1.6, 2.0, 2.5, 4.0)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sasnet_plugin.report.whole import write_figure
+from sasnet_plugin.files import write_figure
 from sasnet_plugin.types import Curve, Image
 
 if TYPE_CHECKING:

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from sasnet_plugin.files import put_in_one_step
 from sasnet_plugin.simulate import priors
 
 if TYPE_CHECKING:
@@ -187,9 +188,8 @@ def written_once(folder: Path, name: str, text: str) -> Path:
     path = folder / name
     if not path.exists():
         folder.mkdir(parents=True, exist_ok=True)
-        part = folder / f"{name}.{os.getpid()}"
-        part.write_text(text)
-        part.replace(path)
+        with put_in_one_step(path) as part:
+            part.write_text(text)
     return path
 
 

@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 
 from ..compute import Workers, unordered_map
+from ..files import put_in_one_step
 from ..types import SimulationError
 from .dataset import PARAMETERS, Layout, layout_of, opened
-from .folder import check_settings, put_in_one_step
 
 
 @dataclass(frozen=True)
@@ -241,3 +241,34 @@ def _write_parameters(file: Any, drawn: Sequence[Mapping[str, float]], layout: L
     table.attrs["names"] = keys
     if layout.unit is not None:
         table.attrs["units"] = [layout.unit(key) for key in keys]
+
+
+def check_settings(folder: Path, settings: Mapping[str, Any]) -> None:
+    """See that a folder's shards were made with these settings; note them in an empty one.
+
+    Parameters
+    ----------
+    folder : Path
+        It exists.
+    settings : mapping
+        Everything besides the name of a shard that its content depends on; JSON holds it.
+
+    Raises
+    ------
+    SimulationError
+        The folder holds shards of another seed or plan, or its note cannot be read.
+    """
+    path = folder / "settings.json"
+    if path.exists():
+        try:
+            found = json.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise SimulationError(f"{path}: cannot be read ({error}); choose another folder.") from None
+        if found != json.loads(json.dumps(settings)):
+            raise SimulationError(
+                f"{folder}: holds shards made with {found}, not {dict(settings)};"
+                " choose another folder or the same options."
+            )
+        return
+    with put_in_one_step(path) as temporary:
+        temporary.write_text(json.dumps(settings) + "\n", encoding="utf-8")

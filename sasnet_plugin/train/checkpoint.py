@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
+
+from ..files import put_in_one_step
 
 _PATTERN = "epoch-[0-9][0-9][0-9][0-9][0-9][0-9].weights.h5"
 
@@ -23,10 +24,9 @@ def checkpoint(model: Any, run: Path, epochs: int) -> None:
     """
     # Keras' own BackupAndRestore writes over its only file: a kill within the second that this takes
     # leaves nothing to resume from.
-    aside = run / "aside.weights.h5"
-    model.save_weights(aside)
     path = run / f"epoch-{epochs:06d}.weights.h5"
-    os.replace(aside, path)
+    with put_in_one_step(path, ending=".weights.h5") as aside:
+        model.save_weights(aside)
     for old in run.glob(_PATTERN):
         if old != path:
             old.unlink()

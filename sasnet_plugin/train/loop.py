@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..domains import Domain, resolve
+from ..files import put_in_one_step, remove_leftovers
 from ..simulate.stream import Stream, network_inputs
 from ..types import SasnetError
 from .checkpoint import checkpoint, restore
@@ -88,6 +88,7 @@ def train(
     import keras
 
     run.mkdir(parents=True, exist_ok=True)
+    remove_leftovers(run)
     settings = {
         "train": asdict(config),
         "domain": domain.name,
@@ -157,9 +158,8 @@ def train(
         if log.csv_file is not None:  # after an interruption Keras leaves it open
             log.csv_file.close()
     optimizer.finalize_variable_values(model.trainable_variables)
-    temporary = run / "tmp.weights.h5"
-    model.save_weights(temporary)
-    os.replace(temporary, final)
+    with put_in_one_step(final, ending=".weights.h5") as aside:
+        model.save_weights(aside)
     return final
 
 
@@ -188,9 +188,8 @@ def _settle(path: Path, settings: dict[str, Any]) -> None:
             )
         return
     # In one step: a kill must leave no half of a file, which would make the run impossible to resume.
-    temporary = path.with_suffix(".part")
-    temporary.write_text(json.dumps(settings, indent=1) + "\n", encoding="utf-8")
-    os.replace(temporary, path)
+    with put_in_one_step(path) as aside:
+        aside.write_text(json.dumps(settings, indent=1) + "\n", encoding="utf-8")
 
 
 def _restarts(run: Path) -> int:

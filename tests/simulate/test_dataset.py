@@ -14,11 +14,11 @@ import h5py
 import numpy as np
 import pytest
 
+from sasnet_plugin.files import remove_leftovers
 from sasnet_plugin.simulate import bornagain
 from sasnet_plugin.simulate.clean import PD_TYPES
 from sasnet_plugin.simulate.curve_simulator import SIMULATOR as CURVES
 from sasnet_plugin.simulate.dataset import Dataset, layout_of, shard_paths
-from sasnet_plugin.simulate.folder import remove_leftovers
 from sasnet_plugin.simulate.gisas.simulator import SIMULATOR as HEXAGONAL
 from sasnet_plugin.simulate.grid import PER_DECADE, WIDE_MIN, WIDE_Q, blurred
 from sasnet_plugin.simulate.growth.simulator import SIMULATOR as FILMS

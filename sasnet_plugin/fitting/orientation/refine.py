@@ -3,46 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .counts import Counts
 from .films import better_film, film_minima
-from .forward import ROUGH, State, state
+from .forward import ROUGH, Refined, State, state
 from .linear import deviance, quadratic, reweighted
 from .parameters import INDEX, PARAMETERS, clipped
 from .settings import INVERSION
 from .verify import excess
 
 FloatArray = NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Refined:
-    """Where the refinement ended.
-
-    Parameters
-    ----------
-    state : State
-    weights : (120,) float array
-        Counts of each rotation.
-    backgrounds : (2,) float array
-    expected : (n,) float array
-        Counts of each pixel.
-    loss : float
-        Half the deviance and half the prior's χ².
-    steps : int
-        Geometries that were simulated.
-    """
-
-    state: State
-    weights: FloatArray
-    backgrounds: FloatArray
-    expected: FloatArray
-    loss: float
-    steps: int
 
 
 def refine(
@@ -183,7 +156,7 @@ def descend(
             inner = clipped(best.state.inner + shrink * step)
             continue
         gained = np.inf if best is None else best.loss - loss
-        best = Refined(now, weights, backgrounds, expected, loss, number)
+        best = Refined(now, weights, backgrounds, expected, loss)
         if (shrink == 1.0 and gained < enough) or number == most:
             break
         shrink = 1.0

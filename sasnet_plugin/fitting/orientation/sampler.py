@@ -29,15 +29,12 @@ class Samples:
 
     Parameters
     ----------
-    points : (n, dimensions) float array
-        In the prior's cube.
     p : (n, 120) float array
     log_likelihood : (n,) float array
     evidence : float
         Logarithm of the mean likelihood over the prior.
     """
 
-    points: FloatArray
     p: FloatArray
     log_likelihood: FloatArray
     evidence: float
@@ -91,7 +88,7 @@ def sample(
             done += float(taken.mean())
             if done > wanted:
                 break
-    return Samples(points, p, found, evidence)
+    return Samples(p, found, evidence)
 
 
 def pooled(sets: Sequence[Samples]) -> Samples:
@@ -101,7 +98,6 @@ def pooled(sets: Sequence[Samples]) -> Samples:
     evidences = np.array([each.evidence for each in good])
     top = evidences.max()
     return Samples(
-        np.concatenate([each.points for each in good]),
         np.concatenate([each.p for each in good]),
         np.concatenate([each.log_likelihood for each in good]),
         float(top + np.log(np.mean(np.exp(evidences - top)))),

@@ -7,7 +7,7 @@ from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import gammaln, ndtr
+from scipy.special import gammaln
 
 from .counts import Counts
 from .linear import deviance, variance
@@ -25,10 +25,6 @@ class Verification:
     deviance, expected, sd : float
         Poisson deviance, and its mean and standard deviation were the model right.
     dof : int
-    p_value : float
-        Probability of so much or more by chance.
-    misfit : float
-        Root mean square of what noise does not explain beside the rod, over that of the pattern there.
     in_scope : float
         0..1.
     residual : (n,) float array
@@ -41,8 +37,6 @@ class Verification:
     expected: float
     sd: float
     dof: int
-    p_value: float
-    misfit: float
     in_scope: float
     residual: FloatArray
     sentence: str
@@ -55,7 +49,7 @@ def verify(
     scattered: FloatArray | None = None,
     dispersed: float = 1.0,
 ) -> Verification:
-    """Hold the simulated pattern against the counts.
+    """Compare the simulated pattern with the counts.
 
     Parameters
     ----------
@@ -80,14 +74,11 @@ def verify(
     beside = counts.beside_rod
     share = 1.0 if scattered is None else float(scattered[beside].sum() / max(simulated[beside].sum(), 1e-9))
     in_scope *= min(1.0, share / INVERSION.least_share)
-    p_value = float(ndtr(-z))
     return Verification(
         total,
         expected,
         sd,
         dof,
-        p_value,
-        misfit,
         in_scope,
         np.sign(counts.y - simulated) * np.sqrt(each),
         _in_words(total, expected, z, misfit, in_scope, share, dispersed),
@@ -154,6 +145,7 @@ def _in_words(
 
 
 def _misfit(counts: Counts, simulated: FloatArray) -> float:
+    """Root mean square of what noise does not explain beside the rod, over that of the pattern there."""
     beside = counts.beside_rod
     mu, y = simulated[beside], counts.y[beside]
     # Σ(y − μ)² less the noise, over Σμ², pixels weighted as noise weighs them.

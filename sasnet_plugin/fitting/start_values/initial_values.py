@@ -21,24 +21,22 @@ if TYPE_CHECKING:
 
 
 def from_bank(task: Task, bank: Bank) -> list[dict[str, Any]]:
-    """The bank's nearest curves, and the task's own start."""
-    cost = fit_cost_class(task.model)
+    """The task's own start, if it has one, and the bank's nearest curves."""
     data = binned(task.curve, task.dintensity)
     page = page_of(bank, task.model, PROBLEM.plugin_time * task.budget.seconds)
-    near = nearest(
-        page, task.model, task.structure_factor, data, count=START_VALUES.spares * START_VALUES.starts[cost]
-    )
-    near = _varied(near, task)
+    count = START_VALUES.spares * START_VALUES.starts[fit_cost_class(task.model)]
+    near = _with_distributions(nearest(page, task.model, task.structure_factor, data, count=count), task)
+    starts = [one.parameters for one in near]
     if task.extra is not None:
-        near = [NearCurve(dict(task.extra), 0.0), *near]
-    return [_start(task, one) for one in near]
+        starts = [dict(task.extra), *starts]
+    return [as_start(task, with_fixed(start, task.fixed)) for start in starts]
 
 
-def _varied(near: list[NearCurve], task: Task) -> list[NearCurve]:
-    """The best near, some of them with size distributions.
+def _with_distributions(near: list[NearCurve], task: Task) -> list[NearCurve]:
+    """The best of the bank's curves, some of them with size distributions.
 
     A distribution multiplies the cost of a curve, and a second one does so again: an expensive model starts
-    with one where the bank's curves say that it is needed, and then it does so first.
+    with one where the bank's curves show that it is needed, and then that start comes first.
     """
     cost = fit_cost_class(task.model)
     count = START_VALUES.starts[cost]
@@ -46,24 +44,14 @@ def _varied(near: list[NearCurve], task: Task) -> list[NearCurve]:
     spread = [s for s in near if 0 < len(widths_of(s.parameters)) <= most]
     plain = [s for s in near if not widths_of(s.parameters)]
     if not plain:
-        plain = [replace(s, parameters=_without_spread(s.parameters)) for s in near]
-    elif (
-        cost != "fast"
-        and spread
-        and spread[0].weighted_residual < START_VALUES.clearly_better * plain[0].weighted_residual
-    ):
-        return [spread[0], *plain[: count - 1]]
+        sharp = [{k: v for k, v in s.parameters.items() if "_pd" not in k} for s in near]
+        plain = [replace(s, parameters=parameters) for s, parameters in zip(near, sharp, strict=True)]
+    elif cost != "fast" and spread:
+        enough = START_VALUES.clearly_better * plain[0].weighted_residual
+        if spread[0].weighted_residual < enough:
+            return [spread[0], *plain[: count - 1]]
     wanted = {"fast": min(len(spread), count // 2), "medium": min(len(spread), 1), "slow": 0}[cost]
     return plain[: count - wanted] + spread[:wanted]
-
-
-def _without_spread(parameters: dict[str, Any]) -> dict[str, Any]:
-    return {k: v for k, v in parameters.items() if "_pd" not in k}
-
-
-def _start(task: Task, near: NearCurve) -> dict[str, Any]:
-    start: dict[str, Any] = with_fixed(near.parameters, task.fixed)
-    return as_start(task, start)
 
 
 def as_start(task: Task, start: dict[str, Any]) -> dict[str, Any]:

@@ -12,7 +12,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from ...report.whole import put_whole
+from sasnet_plugin.files import put_whole
+
 from ...types import SasnetError
 
 NAME = "sasnet_suggest.py"

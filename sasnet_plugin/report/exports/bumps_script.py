@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from sasnet_plugin.files import put_whole
 from sasnet_plugin.fitting.problem.experiment import starting_values
 from sasnet_plugin.fitting.problem.resolution import is_slit
 from sasnet_plugin.fitting.result.fit_result import FitResult, ModelFit
@@ -14,7 +15,6 @@ from sasnet_plugin.fitting.settings import PROBLEM
 
 from ...digits import quantity
 from ...types import Curve
-from ..whole import put_whole
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

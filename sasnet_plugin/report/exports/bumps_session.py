@@ -7,12 +7,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from sasnet_plugin.files import put_whole
 from sasnet_plugin.fitting.problem.experiment import experiment_of
 from sasnet_plugin.fitting.problem.resolution import calculated_q, is_slit
 from sasnet_plugin.fitting.result.fit_result import FitResult, ModelFit
 
 from ...types import Curve, SasnetError
-from ..whole import put_whole
 
 #: bumps' serializer. Its "dataclass" cannot write sasmodels' classes, and what cloudpickle and dill write of
 #: code opens in the same version of Python only.

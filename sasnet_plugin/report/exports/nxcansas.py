@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from sasnet_plugin.files import put_whole
 from sasnet_plugin.fitting.result.fit_result import FitResult, ModelFit, Parameter
 
 from ...types import Curve, SasnetError
-from ..whole import put_whole
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -15,11 +15,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sasnet_plugin.files import put_whole
 from sasnet_plugin.fitting.result.fit_result import FitResult, ModelFit
 
 from ...simulate.priors import model_info
 from ...types import Curve, SasnetError
-from ..whole import put_whole
 from .sasview_clipboard import Page, control, outward, page_state
 
 #: SasView's q-range sliders round to three digits: limits of as many digits are not moved across a point.

@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sasnet_plugin.files import put_whole
+
 from ..page.fit_report import page_name
-from ..whole import put_whole
 from .bumps_script import write_script
 from .bumps_session import write_session
 from .nxcansas import write_nxcansas

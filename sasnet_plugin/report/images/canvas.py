@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from sasnet_plugin.files import write_figure
+
 from ..page.style import COLOURS, placeholder
 from ..page.svg import inline_svg, plain_axes, settings
-from ..whole import write_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

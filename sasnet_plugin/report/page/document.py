@@ -12,7 +12,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ..whole import put_whole
+from sasnet_plugin.files import put_whole
+
 from .style import CSS
 
 #: Nothing is loaded and nothing runs, even if some text escaped its escaping; pictures are in the page.

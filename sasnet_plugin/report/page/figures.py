@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
-#: Fits that are drawn; more lines could not be told apart.
+#: Fits that are drawn; more lines would not be distinguishable.
 MAX_DRAWN = len(FITS)
 #: Inches: width, plot of the data, strip of residuals, margins.
 _WIDTH, _PLOT, _STRIP = 9.6, 4.3, 0.8

@@ -146,7 +146,7 @@ def _groups(result: FitResult, groups: Manifest) -> str:
     except ModelZooError:  # a network without a tree still has groups
         tree = ""
     return (
-        "<section><h2>Which models are rarely distinguishable</h2>"
+        "<section><h2>Models that data rarely distinguish</h2>"
         "<p>Models of one group give curves so alike that data of this kind seldom decide between them: "
         "where one fits, consider the others of its group.</p>"
         f'<ul class="notes">{"".join(items)}</ul>{tree}'

@@ -21,9 +21,9 @@ Simulated = Callable[..., Curve]
 
 def _needed(curve: Curve, width: float, radius: float) -> int:
     assert curve.dintensity is not None
-    polisher = LocalSearch(curve, curve.dintensity, "sphere", per_decade=200)
+    local = LocalSearch(curve, curve.dintensity, "sphere", per_decade=200)
     start = completed({"radius": radius, "radius_pd": width}, 35)
-    return points_needed("sphere", start, lambda p: polisher.solved(p)[0])
+    return points_needed("sphere", start, lambda p: local.solved(p)[0])
 
 
 def test_a_wider_distribution_of_a_larger_body_needs_more_points(simulated: Simulated) -> None:
@@ -35,11 +35,11 @@ def test_a_wider_distribution_of_a_larger_body_needs_more_points(simulated: Simu
 def test_fewer_points_change_the_curve_by_little_of_its_uncertainty(simulated: Simulated) -> None:
     curve = simulated("sphere", {"radius": 60.0, "background": 0.01})
     assert curve.dintensity is not None
-    polisher = LocalSearch(curve, curve.dintensity, "sphere", per_decade=200)
+    local = LocalSearch(curve, curve.dintensity, "sphere", per_decade=200)
     start = completed({"radius": 60.0, "radius_pd": 0.1}, 35)
-    count = points_needed("sphere", start, lambda p: polisher.solved(p)[0])
+    count = points_needed("sphere", start, lambda p: local.solved(p)[0])
     assert count < 35
-    change = polisher.solved(start | {"radius_pd_n": count})[0] - polisher.solved(start)[0]
+    change = local.solved(start | {"radius_pd_n": count})[0] - local.solved(start)[0]
     assert np.mean(change**2) < 0.01
 
 

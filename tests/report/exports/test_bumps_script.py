@@ -134,7 +134,7 @@ def test_a_disk_that_fills_up_leaves_the_old_file(tmp_path: Path) -> None:
     limit = (
         "import resource, signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN);"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000));"
-        "from sasnet_plugin.report.whole import put_whole;"
+        "from sasnet_plugin.files import put_whole;"
         "put_whole('m.py', b'x' * 5000, 'bumps script')"
     )
     done = subprocess.run([sys.executable, "-c", limit], cwd=tmp_path, capture_output=True, text=True)

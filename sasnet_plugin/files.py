@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..types import SasnetError
+from .types import SasnetError
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -38,7 +39,6 @@ def put_whole(path: str | Path, content: bytes, what: str, *, make_folder: bool 
 @contextlib.contextmanager
 def put_aside(path: str | Path, what: str, *, make_folder: bool = False) -> Iterator[Path]:
     """Give a path to write to, which takes the file's place when all is written; otherwise as `put_whole`."""
-    aside = None
     try:
         target = Path(path).resolve()
         if make_folder:
@@ -46,19 +46,61 @@ def put_aside(path: str | Path, what: str, *, make_folder: bool = False) -> Iter
         if target.exists() and not target.is_file():
             yield target  # a pipe or a device is written to, not replaced
             return
-        aside = target.with_name(f".{target.name}.tmp{os.getpid()}")
-        yield aside
-        os.replace(aside, target)
+        with put_in_one_step(target) as aside:
+            yield aside
     except OSError as error:
         where = "another folder, one" if make_folder else "a file in a folder that exists,"
         raise SasnetError(
             f"{path}: the {what} cannot be written ({error.strerror or error}); name {where} that may be"
             " written to and has room."
         ) from error
+
+
+@contextlib.contextmanager
+def put_in_one_step(path: Path, *, ending: str = "") -> Iterator[Path]:
+    """Give a path to write to; it takes the file's place when all is written without an exception.
+
+    Parameters
+    ----------
+    path : Path
+    ending : str
+        Of the name to write to, where the writer goes by it.
+
+    Raises
+    ------
+    OSError
+        It cannot be written; what lay there before is untouched.
+    """
+    aside = path.with_name(f".{path.name}.tmp{os.getpid()}{ending}")
+    try:
+        yield aside
+        os.replace(aside, path)
     finally:
-        if aside is not None:
-            with contextlib.suppress(OSError):
-                aside.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            aside.unlink(missing_ok=True)
+
+
+def remove_leftovers(folder: Path) -> int:
+    """Remove the half-written files of runs that were killed; returns how many."""
+    count = 0
+    for path in Path(folder).glob("*.tmp*"):
+        owner = re.search(r"\.tmp(\d+)(\.[a-z.0-9]+)?$", path.name)
+        if owner and not _alive(int(owner[1])):
+            path.unlink(missing_ok=True)
+            count += 1
+    return count
+
+
+def _alive(pid: int) -> bool:
+    if os.name == "nt":  # there the signal 0 of os.kill is no question but Ctrl-C
+        return True
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except (PermissionError, OverflowError):
+        return True
+    return True
 
 
 def write_figure(figure: Figure, path: str | Path, *, dpi: int = 130) -> None:

@@ -1,0 +1,68 @@
+"""Files are written whole or not at all, and what a kill leaves is swept up."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from sasnet_plugin.files import put_aside, put_in_one_step, put_whole, remove_leftovers
+from sasnet_plugin.types import SasnetError
+
+
+def test_what_goes_wrong_while_writing_leaves_the_file_as_it_was(tmp_path: Path) -> None:
+    path = tmp_path / "table.csv"
+    put_whole(path, b"before", "table")
+
+    def fail() -> None:
+        with put_in_one_step(path) as aside:
+            aside.write_bytes(b"half")
+            assert path.read_bytes() == b"before"
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        fail()
+    assert [each.name for each in tmp_path.iterdir()] == ["table.csv"]
+    assert path.read_bytes() == b"before"
+
+
+def test_a_file_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
+    with pytest.raises(SasnetError, match=r"table.csv: the table cannot be written \(No such file"):
+        put_whole(tmp_path / "nowhere" / "table.csv", b"", "table")
+    with pytest.raises(SasnetError, match="No space"), put_aside(tmp_path / "x", "figure"):
+        raise OSError(28, "No space left on device")
+    put_whole(tmp_path / "new" / "page.html", b"page", "report", make_folder=True)
+    assert (tmp_path / "new" / "page.html").read_bytes() == b"page"
+
+
+def test_a_pipe_is_written_to_and_stays(tmp_path: Path) -> None:
+    path, read = tmp_path / "pipe", []
+    os.mkfifo(path)
+    reader = threading.Thread(target=lambda: read.append(path.read_bytes()))
+    reader.start()
+    put_whole(path, b"through", "table")
+    reader.join(10)
+    assert read == [b"through"]
+    assert path.is_fifo()
+
+
+def test_leftovers_of_dead_processes_alone_are_removed(tmp_path: Path) -> None:
+    code = (
+        "import os, sys\nfrom pathlib import Path\nfrom sasnet_plugin.files import put_in_one_step\n"
+        "for name, ending in (('a.h5', ''), ('b.weights.h5', '.weights.h5')):\n"
+        "    manager = put_in_one_step(Path(sys.argv[1]) / name, ending=ending)\n"
+        "    manager.__enter__().write_bytes(b'half')\n"
+        "    globals()[name] = manager\n"
+        "os.kill(os.getpid(), 9)\n"
+    )
+    subprocess.run([sys.executable, "-c", code, tmp_path], check=False)
+    assert len(list(tmp_path.iterdir())) == 2
+    with put_in_one_step(tmp_path / "c.h5") as ours:
+        ours.write_bytes(b"under way")
+        (tmp_path / "notes.tmp").write_bytes(b"someone's")
+        assert remove_leftovers(tmp_path) == 2
+    assert {each.name for each in tmp_path.iterdir()} == {"c.h5", "notes.tmp"}
