@@ -54,25 +54,21 @@ def settings(package: str) -> str:
 
 
 def settings_rows(package: str) -> Iterator[tuple[type, list[tuple[str, str, str, str]]]]:
-    """The settings of ``sasnet_plugin.PACKAGE.settings``, its constants that are dataclasses.
+    """The settings of a package and of its rooms: constants that are dataclasses, in files of this name.
 
     Each one's class, with (name, value, unit, why) of its fields.
     """
-    module = import_module(f"sasnet_plugin.{package}.settings")
-    for name, given in vars(module).items():
-        if name.isupper() and is_dataclass(given):
-            yield (
-                type(given),
-                [
-                    (
-                        f"`{f.name}`",
-                        _number(getattr(given, f.name)),
-                        f.metadata.get("unit", ""),
-                        f.metadata.get("why", ""),
-                    )
-                    for f in fields(given)
-                ],
-            )
+    root = Path(__file__).parents[1]
+    folder = root / "sasnet_plugin" / package
+    for path in [folder / "settings.py", *sorted(folder.glob("*/settings.py"))]:
+        module = import_module(".".join(path.relative_to(root).with_suffix("").parts))
+        for name, given in vars(module).items():
+            if name.isupper() and is_dataclass(given) and type(given).__module__ == module.__name__:
+                yield type(given), [_setting(f, getattr(given, f.name)) for f in fields(given)]
+
+
+def _setting(f: Any, value: Any) -> tuple[str, str, str, str]:
+    return f"`{f.name}`", _number(value), f.metadata.get("unit", ""), f.metadata.get("why", "")
 
 
 def rooms(package: str) -> str:

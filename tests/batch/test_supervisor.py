@@ -15,8 +15,9 @@ from sasnet_plugin import processes
 from sasnet_plugin.batch import supervisor as module
 from sasnet_plugin.batch.options import Options
 from sasnet_plugin.batch.supervisor import Supervisor
+from sasnet_plugin.fitting.task import FitOptions
 
-QUICK = Options(models=("sphere", "vesicle"), structure_factor="none")
+QUICK = Options(FitOptions(models=("sphere", "vesicle"), structure_factor="none"))
 
 
 @pytest.fixture(scope="module")

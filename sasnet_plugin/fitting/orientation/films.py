@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 from numpy.typing import NDArray
 
 from ...simulate.gisas.factors import film_profiles
+from .forward import Refined
 from .linear import deviance, quadratic
 from .parameters import INDEX, PARAMETERS
 from .settings import INVERSION
-
-if TYPE_CHECKING:
-    from .refine import Refined
 
 FloatArray = NDArray[np.float64]
 _FILMS = np.arange(*PARAMETERS[INDEX["oxide"]].limits(), INVERSION.film_step)

@@ -202,6 +202,29 @@ class State:
         return background(self.counts.window, measurement)
 
 
+@dataclass(frozen=True)
+class Refined:
+    """Where the refinement ended.
+
+    Parameters
+    ----------
+    state : State
+    weights : (120,) float array
+        Counts of each rotation.
+    backgrounds : (2,) float array
+    expected : (n,) float array
+        Counts of each pixel.
+    loss : float
+        Half the deviance and half the prior's χ².
+    """
+
+    state: State
+    weights: FloatArray
+    backgrounds: FloatArray
+    expected: FloatArray
+    loss: float
+
+
 def state(
     counts: Counts, inner: FloatArray, before: State | None = None, nodes: Nodes | None = None
 ) -> State:

@@ -12,13 +12,13 @@ from ...simulate.gisas.geometry import N_XI, XI
 from ...simulate.gisas.priors import GEOMETRY
 from ...types import Image, OrientationGuess, OrientationResult
 from .counts import Counts, on_window
-from .forward import State, state
+from .forward import Refined, State, state
 from .information import resolved, uniform_p_value
 from .linear import Quadratic, reweighted
 from .mirror_ambiguity import MirrorAmbiguity, mirror_ambiguity
 from .parameters import PARAMETERS, clipped, start
 from .posterior import Posterior, expand, posterior
-from .refine import Refined, explains, loss_of, refine
+from .refine import explains, loss_of, refine
 from .search import search
 from .settings import INVERSION
 from .verify import Verification, verify

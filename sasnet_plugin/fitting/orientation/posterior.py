@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .counts import Counts
-from .forward import State, state
+from .forward import Refined, State, state
 from .linear import Quadratic, deviance, quadratic
 from .parameters import PARAMETERS, clipped
-from .refine import Refined, fitted
+from .refine import fitted
 from .sampler import Samples, pooled, sample
 from .settings import INVERSION
 from .verify import dispersion

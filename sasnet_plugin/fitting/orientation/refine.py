@@ -3,43 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .counts import Counts
 from .films import better_film, film_minima
-from .forward import ROUGH, State, state
+from .forward import ROUGH, Refined, State, state
 from .linear import deviance, quadratic, reweighted
 from .parameters import INDEX, PARAMETERS, clipped
 from .settings import INVERSION
 from .verify import excess
 
 FloatArray = NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Refined:
-    """Where the refinement ended.
-
-    Parameters
-    ----------
-    state : State
-    weights : (120,) float array
-        Counts of each rotation.
-    backgrounds : (2,) float array
-    expected : (n,) float array
-        Counts of each pixel.
-    loss : float
-        Half the deviance and half the prior's χ².
-    """
-
-    state: State
-    weights: FloatArray
-    backgrounds: FloatArray
-    expected: FloatArray
-    loss: float
 
 
 def refine(

@@ -6,10 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .counts import Counts
-from .forward import ROUGH, State, state
+from .forward import ROUGH, Refined, State, state
 from .linear import deviance
 from .parameters import INDEX, PARAMETERS, clipped
-from .refine import Refined, descend, fitted
+from .refine import descend, fitted
 from .settings import INVERSION
 
 FloatArray = NDArray[np.float64]

@@ -7,9 +7,9 @@ import pytest
 
 from orientation.orientedpatterns import GEOMETRY
 from sasnet_plugin.fitting.orientation.films import better_film, film_minima, ratios
-from sasnet_plugin.fitting.orientation.forward import State, state
+from sasnet_plugin.fitting.orientation.forward import Refined, State, state
 from sasnet_plugin.fitting.orientation.parameters import INDEX, start
-from sasnet_plugin.fitting.orientation.refine import Refined, fitted, loss_of
+from sasnet_plugin.fitting.orientation.refine import fitted, loss_of
 
 OXIDE = INDEX["oxide"]
 
