@@ -21,7 +21,7 @@ from typing import Any
 FILE = "hSDS_D2O_2p0_percent.xml"
 FOLDER = Path(__file__).parents[1] / "docs" / "fitting"
 #: Seconds for each fit, and columns of the terminal.
-PATIENT, COLUMNS = 240.0, 110
+PATIENT, COLUMNS = 900.0, 110
 #: What SDS and its heavy water are; the density is that of a solution's micelles, g/cm³.
 CONTRAST = {"sample": "C12H25NaO4S@1.01", "solvent": "D2O"}
 

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 
 from sasnet_plugin.fitting.api import fit
-from sasnet_plugin.fitting.result.fit_result import ModelFit
+from sasnet_plugin.fitting.result.model_fit import ModelFit
 from sasnet_plugin.fitting.strategy.unknown_resolution import (
     Guess,
-    ResolutionTask,
+    ResolutionSearch,
     resolution_of,
-    unstated_resolution,
+    resolution_searches,
 )
 from sasnet_plugin.fitting.task import Task
 from sasnet_plugin.simulate.bank import Bank
@@ -39,7 +39,7 @@ def measured(relative: float, absolute: float) -> Curve:
 def search(curve: Curve, bank: Bank) -> Guess | None:
     assert curve.dintensity is not None
     start: dict[str, Any] = {"radius": 119.0, "sld": 4.0, "sld_solvent": 1.0}
-    return resolution_of(ResolutionTask(curve, curve.dintensity, "sphere", start), bank)
+    return resolution_of(ResolutionSearch(curve, curve.dintensity, "sphere", start), bank)
 
 
 @pytest.mark.parametrize("relative", [0.04, 0.1])
@@ -71,7 +71,7 @@ def test_a_model_that_imitates_the_resolution_is_fitted_again_with_it(bank: Bank
     curve = Curve(Q, exact + sigma * np.random.default_rng(2).standard_normal(Q.size), sigma)
     assert curve.dintensity is not None
     start = true | {"correlation_length": 250.0, "porod_exp": 3.0, "width_exp": 2.0, "shape_exp": 1.0}
-    found = resolution_of(ResolutionTask(curve, curve.dintensity, "broad_peak", start), bank)
+    found = resolution_of(ResolutionSearch(curve, curve.dintensity, "broad_peak", start), bank)
     assert found is not None
     assert found.relative == pytest.approx(0.05, rel=0.02)
     assert found.parameters["correlation_length"] == pytest.approx(1000.0, rel=0.1)
@@ -88,9 +88,9 @@ def test_it_is_looked_for_with_the_best_fit_and_with_what_the_network_expects() 
         ModelFit(model, None, {}, {}, Q.size * chisq, chisq, Q.size * chisq, share, 1.0, np.ones(Q.size))
         for model, (chisq, share) in given.items()
     ]
-    assert [s.name for s in unstated_resolution(tasks, fits, 5.0)] == ["onion", "sphere", "cylinder"]
+    assert [s.name for s in resolution_searches(tasks, fits, 5.0)] == ["onion", "sphere", "cylinder"]
     explained = [replace(f, chisq=f.chisq / 3, reduced_chisq=f.reduced_chisq / 3) for f in fits]
-    assert unstated_resolution(tasks, explained, 5.0) == []
+    assert resolution_searches(tasks, explained, 5.0) == []
 
 
 def test_the_fit_says_that_it_used_one() -> None:

@@ -7,8 +7,15 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from sasnet_plugin.fitting.result.fit_result import ModelFit
-from sasnet_plugin.fitting.strategy.candidates import candidates, priors, shortlist
+from sasnet_plugin.fitting.result.model_fit import ModelFit
+from sasnet_plugin.fitting.strategy.candidates import (
+    priors,
+    shortlist,
+    suggested_tasks,
+    with_patience,
+    with_start,
+)
+from sasnet_plugin.fitting.task import FitOptions, Start, Task
 from sasnet_plugin.predict import open_classifier
 from sasnet_plugin.types import Curve, GroupGuess, ModelGuess, Suggestion
 
@@ -22,7 +29,8 @@ def suggestion_of(guesses: list[ModelGuess], *groups: GroupGuess) -> Suggestion:
 
 def tasks_of(suggestion: Suggestion, structure_factor: str | None = None, **more: object) -> dict[str, float]:
     assert FLAT.dintensity is not None
-    found = candidates(suggestion, FLAT, FLAT.dintensity, structure_factor, {}, {}, **more)  # type: ignore[arg-type]
+    options = FitOptions(structure_factor=structure_factor)
+    found = suggested_tasks(suggestion, FLAT, FLAT.dintensity, options, **more)  # type: ignore[arg-type]
     assert len({t.name for t in found}) == len(found)
     return {t.name: t.probability for t in found}
 
@@ -71,3 +79,38 @@ def test_members_of_a_group_start_alike_and_structure_factors_do_not() -> None:
     assert charged == pytest.approx(0.4 * 0.8)
     assert plain == pytest.approx(0.4 * 0.9)
     assert other == pytest.approx(0.4 * 0.1 / 4)
+
+
+def _task(model: str, probability: float = 0.0) -> Task:
+    assert FLAT.dintensity is not None
+    return Task(FLAT, FLAT.dintensity, model, None, probability)
+
+
+def test_an_expensive_model_that_is_nearly_certain_has_the_time_of_the_others() -> None:
+    tasks = [_task("superball", 0.9), _task("sphere", 0.05)]
+    first, last = with_patience(tasks)
+    assert (first.model, last.model) == ("sphere", "superball")
+    assert first.budget.seconds < tasks[0].budget.seconds < last.budget.seconds
+    # What is expensive in sasmodels is not where a table stands for it.
+    for likely in (_task("fcc_paracrystal", 0.9), _task("superball", 0.3)):
+        assert with_patience([likely, _task("sphere")]) == [likely, _task("sphere")]
+
+
+def test_a_start_goes_to_its_model_or_brings_it_along() -> None:
+    q = np.geomspace(0.01, 0.1, 20)
+    curve, sigma = Curve(q, q**-1.0), 0.1 * q
+    start = Start("sphere", "hardsphere", {"radius": 40.0, "sld": 3.0}, {"sld": 3.0})
+    tasks = [
+        Task(curve, sigma, "cylinder", None),
+        Task(curve, sigma, "sphere", "hardsphere", fixed={"sld": 1.0}),
+    ]
+    own = with_start(tasks, start, curve, sigma, FitOptions())
+    assert [task.name for task in own] == ["cylinder", "sphere@hardsphere"]
+    assert own[0].extra is None
+    assert own[1].extra == start.parameters
+    assert own[1].fixed == {"sld": 1.0}  # what the user says counts
+    more = with_start(tasks[:1], start, curve, sigma, FitOptions(ranges={"radius": (1.0, 90.0)}))
+    assert [task.name for task in more] == ["sphere@hardsphere", "cylinder"]
+    assert more[0].extra == start.parameters
+    assert more[0].fixed == {"sld": 3.0}
+    assert more[0].ranges == {"radius": (1.0, 90.0)}

@@ -13,7 +13,7 @@ import pytest
 
 from sasnet_plugin.fitting.api import bank_path
 from sasnet_plugin.fitting.pool import Workers
-from sasnet_plugin.fitting.result.fit_result import ModelFit
+from sasnet_plugin.fitting.result.model_fit import ModelFit
 from sasnet_plugin.fitting.strategy.fit_candidate import fit_candidate
 from sasnet_plugin.fitting.task import Budget, Task
 from sasnet_plugin.types import Curve, ModelZooError, SasnetError

@@ -8,8 +8,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from sasnet_plugin.fitting.assessment.diagnostics import doubts
-from sasnet_plugin.fitting.result.fit_result import ModelFit, Parameter
+from sasnet_plugin.fitting.assessment.diagnostics import warnings_of
+from sasnet_plugin.fitting.result.model_fit import ModelFit, Parameter
 from sasnet_plugin.fitting.strategy.fit_candidate import fit_candidate
 from sasnet_plugin.fitting.task import Task
 from sasnet_plugin.simulate.bank import Bank
@@ -33,10 +33,10 @@ def _fit(model: str, factor: str | None = None, **parameters: Parameter) -> Mode
 
 
 def _said(fit: ModelFit, *words: str) -> bool:
-    return any(all(word in sentence for word in words) for sentence in doubts(CURVE, fit))
+    return any(all(word in sentence for word in words) for sentence in warnings_of(CURVE, fit))
 
 
-def test_a_good_fit_is_not_doubted(simulated: Simulated, bank: Bank) -> None:
+def test_a_good_fit_has_no_warning(simulated: Simulated, bank: Bank) -> None:
     for model, truth in (
         ("sphere", {"radius": 80.0}),
         ("cylinder", {"radius": 20.0, "length": 300.0}),
@@ -45,7 +45,7 @@ def test_a_good_fit_is_not_doubted(simulated: Simulated, bank: Bank) -> None:
         curve = simulated(model, truth | {"background": 0.01})
         assert curve.dintensity is not None
         found = fit_candidate(Task(curve, curve.dintensity, model, None), bank)
-        assert doubts(curve, found) == ()
+        assert warnings_of(curve, found) == ()
 
 
 @pytest.mark.parametrize(("model", "parameter"), [("vesicle", "radius"), ("fuzzy_sphere", "fuzziness")])
@@ -55,7 +55,7 @@ def test_a_sphere_fitted_by_more_than_a_sphere_is_seen_to_be_one(
     curve = simulated("sphere", {"radius": 80.0, "background": 0.01})
     assert curve.dintensity is not None
     found = fit_candidate(Task(curve, curve.dintensity, model, None), bank)
-    said = [s for s in doubts(curve, found) if "sphere says the same with fewer parameters" in s]
+    said = [s for s in warnings_of(curve, found) if "sphere says the same with fewer parameters" in s]
     assert len(said) == 1
     assert said[0].startswith(parameter)
     assert " Å" in said[0]
@@ -66,7 +66,7 @@ def test_a_limit_with_a_simpler_model_behind_it_and_one_without() -> None:
                   length=_p(400.0, 5.0))  # fmt: skip
     assert _said(at_one, "axis_ratio is at its lower limit, 1", "cylinder says the same")
     away = replace(at_one, parameters={**at_one.parameters, "axis_ratio": _p(1.5, 0.1, 1.0, 30.0, "")})
-    assert doubts(CURVE, away) == ()
+    assert warnings_of(CURVE, away) == ()
     top = _fit("sphere", radius=_p(199.99, 0.5, 10.0, 200.0))
     assert _said(top, "radius is at the upper limit of its range, 200 Å")
     assert not _said(_fit("sphere", radius=_p(150.0, 0.5, 10.0, 200.0)), "limit")
@@ -82,7 +82,7 @@ def test_contrasts_that_are_one_and_neighbours_that_are_none() -> None:
     assert _said(matched, "sld_shell", "as good as sld_core", "10⁻⁶ Å⁻²", "sphere says the same")
     assert not _said(matched, "not determined")  # the reason is given already
     dilute = _fit("sphere", "hardsphere", radius=_p(80.0, 0.1), volfraction=_p(0.001, 0.002, 0.0, 0.74, ""))
-    assert _said(dilute, "volfraction", "cannot be told from 0", "sphere says the same")
+    assert _said(dilute, "volfraction", "cannot be distinguished from 0", "sphere says the same")
 
 
 @pytest.mark.parametrize(
@@ -128,14 +128,14 @@ def test_values_that_no_sample_has(fit: ModelFit, words: tuple[str, ...]) -> Non
     assert _said(fit, *words)
 
 
-def test_what_the_user_fixed_is_not_doubted() -> None:
+def test_what_the_user_fixed_has_no_warning() -> None:
     fixed = Parameter(0.3, None, "Ang", True, 0.3, 0.3)
-    assert doubts(CURVE, _fit("sphere", radius=fixed)) == ()
+    assert warnings_of(CURVE, _fit("sphere", radius=fixed)) == ()
 
 
 def test_a_pair_that_moves_together_is_named_and_once() -> None:
     fit = _fit("flexible_cylinder", length=_p(900.0, 50.0), kuhn_length=_p(100.0, 9.0), radius=_p(20.0, 0.1))
     tied = replace(fit, correlations={("length", "kuhn_length"): -0.993})
     assert _said(tied, "length and kuhn_length (-0.993)")
-    assert len(doubts(CURVE, tied)) == 1
-    assert doubts(CURVE, fit) == ()
+    assert len(warnings_of(CURVE, tied)) == 1
+    assert warnings_of(CURVE, fit) == ()

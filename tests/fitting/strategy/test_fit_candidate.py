@@ -1,4 +1,4 @@
-"""One model, fitted: the truth within its error, what cannot be told left alone, and no fit that hangs."""
+"""One model, fitted: the truth within its error, what is not determined left alone, and no fit that hangs."""
 
 from __future__ import annotations
 
@@ -79,17 +79,17 @@ def test_a_candidate_far_behind_the_others_gives_up_early(
     calls: list[int] = []
     intensity = LocalSearch.intensity
 
-    def counted(polisher: LocalSearch, parameters: dict[str, Any]) -> Any:
+    def counted(local: LocalSearch, parameters: dict[str, Any]) -> Any:
         calls[-1] += 1
-        return intensity(polisher, parameters)
+        return intensity(local, parameters)
 
     monkeypatch.setattr(LocalSearch, "intensity", counted)
     calls.append(0)
     patient = fit_candidate(task, bank)
     calls.append(0)
-    told = fit_candidate(task, bank, Budget(20.0, 1.0))
+    hurried = fit_candidate(task, bank, Budget(20.0, 1.0))
     assert patient.reduced_chisq > 20
-    assert told.reduced_chisq < 3 * patient.reduced_chisq
+    assert hurried.reduced_chisq < 3 * patient.reduced_chisq
     assert calls[1] < calls[0]
 
 
@@ -103,7 +103,7 @@ def test_correlations_are_of_parameters_that_the_fit_reports(simulated: Simulate
         assert {name for pair in found.correlations for name in pair} <= set(found.free)
 
 
-def test_without_time_the_polished_start_stands(simulated: Simulated, bank: Bank) -> None:
+def test_without_time_the_refined_start_stands(simulated: Simulated, bank: Bank) -> None:
     curve = simulated("cylinder", {"radius": 20.0, "length": 300.0})
     assert curve.dintensity is not None
     near = ({"radius": 20.0, "length": 300.0, "sld": 4.0, "sld_solvent": 1.0},)
@@ -114,7 +114,7 @@ def test_without_time_the_polished_start_stands(simulated: Simulated, bank: Bank
     assert all(p.error is None for p in found.parameters.values())
 
 
-def test_a_dear_unlikely_model_has_less_time_where_another_explains_the_curve(
+def test_an_expensive_unlikely_model_has_less_time_where_another_explains_the_curve(
     simulated: Callable[..., Curve],
 ) -> None:
     curve = simulated("sphere", {"radius": 80.0, "background": 0.01})

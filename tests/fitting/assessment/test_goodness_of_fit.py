@@ -1,4 +1,4 @@
-"""Ranking by evidence, and the tests that a fit has to pass."""
+"""Whether a fit explains its measurement, and what is wrong with the uncertainties where it does not."""
 
 from __future__ import annotations
 
@@ -6,9 +6,8 @@ import numpy as np
 import pytest
 from scipy.stats import chi2
 
-from sasnet_plugin.fitting.assessment.goodness_of_fit import standardised_runs, verify
-from sasnet_plugin.fitting.assessment.ranking import alike, doubtful, explains, ranked
-from sasnet_plugin.fitting.result.fit_result import ModelFit, Parameter
+from sasnet_plugin.fitting.assessment.goodness_of_fit import doubtful, explains, standardised_runs, verify
+from sasnet_plugin.fitting.result.model_fit import ModelFit, Parameter
 from sasnet_plugin.types import Curve
 
 N = 100
@@ -24,39 +23,6 @@ def _fit(
     return ModelFit(model, None, parameters, {}, chisq, chisq / (N - k), bic, probability, 0.1, shown)
 
 
-def test_a_parameter_must_earn_its_keep() -> None:
-    order = ranked([_fit("large", 90.0, 6), _fit("small", 91.0, 3)])
-    assert [f.model for f in order] == ["small", "large"]
-    # exp(ΔBIC/2) with ΔBIC = 3 ln 100 - 1.
-    assert order[0].weight / order[1].weight == pytest.approx(np.exp(1.5 * np.log(100) - 0.5))
-    assert sum(f.weight for f in order) == pytest.approx(1.0)
-
-
-def test_the_network_decides_between_equals_and_rules_nothing_out() -> None:
-    order = ranked([_fit("a", 98.0, 3, 0.1), _fit("b", 98.0, 3, 0.4), _fit("c", 60.0, 3, 0.0)])
-    assert [f.model for f in order] == ["c", "b", "a"]
-    assert order[1].weight / order[2].weight == pytest.approx(4.0)
-
-
-def test_a_prior_may_be_given_instead() -> None:
-    fits = [_fit("a", 98.0, 3, 0.1), _fit("b", 98.0, 3, 0.4)]
-    order = ranked(fits, [0.3, 0.1])
-    assert [f.model for f in order] == ["a", "b"]
-    assert order[0].weight / order[1].weight == pytest.approx(3.0)
-
-
-def test_bad_fits_are_not_told_apart_with_certainty() -> None:
-    good = ranked([_fit("a", 100.0, 3), _fit("b", 110.0, 3)])
-    bad = ranked([_fit("a", 10_000.0, 3), _fit("b", 10_010.0, 3)])
-    assert good[0].weight > 0.99
-    assert bad[0].weight < 0.55
-
-
-def test_models_without_a_difference_are_named() -> None:
-    order = ranked([_fit("a", 98.0, 3), _fit("b", 98.5, 3), _fit("c", 150.0, 3)])
-    assert alike(order) == ["b"]
-
-
 def test_a_right_fit_is_doubtful_one_time_in_six_and_none_without_a_number_is_right() -> None:
     drawn = chi2.rvs(N, size=20_000, random_state=1) / N
     # P(χ² > n + √(2n)) of a normal distribution is 0.159; that of n = 100 has a longer tail.
@@ -65,6 +31,14 @@ def test_a_right_fit_is_doubtful_one_time_in_six_and_none_without_a_number_is_ri
     for none in (np.nan, np.inf):
         assert doubtful(none, N)
         assert not explains(none, N)
+
+
+def test_explained_is_chisq_within_its_scatter() -> None:
+    assert explains(1.15, 1000)
+    assert not explains(1.3, 1000)
+    assert explains(1.3, 60)
+    assert not explains(2.0, 60)
+    assert explains(0.2, 60)
 
 
 def _measured(seed: int, size: float = 1.0, bend: float = 0.0) -> tuple[Curve, np.ndarray]:
@@ -109,3 +83,16 @@ def test_runs_of_known_sequences() -> None:
     z = np.array([standardised_runs(row) for row in noise])
     assert np.mean(z) == pytest.approx(0.0, abs=0.15)
     assert np.std(z) == pytest.approx(1.0, abs=0.15)
+
+
+def test_noise_that_is_larger_in_one_part_is_said_with_its_place() -> None:
+    q = np.geomspace(0.01, 0.3, 150)
+    sigma = np.full(150, 0.02)
+    noise = np.random.default_rng(6).standard_normal(150) * np.where(q > 0.15, 4.0, 1.0)
+    curve = Curve(q, 1 + sigma * noise, sigma)
+    chisq = float(np.sum(noise**2))
+    fit = ModelFit("m", None, {}, {}, chisq, chisq / 150, chisq, 0.5, 0.1, np.ones(150))
+    (sentence,) = verify(curve, sigma, fit).sentences
+    assert "0.3 Å⁻¹" in sentence
+    assert "too small there" in sentence
+    assert "elsewhere 1." in sentence or "elsewhere 0.9" in sentence
