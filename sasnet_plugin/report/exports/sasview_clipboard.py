@@ -43,10 +43,6 @@ def clipboard_text(fit: ModelFit) -> str:
     The page's data, q range and resolution stay as they are. With a structure factor SasView passes over the
     background of what is pasted; the project file (`write_project`) has no such gap.
 
-    Parameters
-    ----------
-    fit : ModelFit
-
     Returns
     -------
     text : str
@@ -64,10 +60,6 @@ def clipboard_text(fit: ModelFit) -> str:
 
 def page_state(fit: ModelFit) -> Page:
     """Model, parameters and switches of a fit page, as SasView serialises them.
-
-    Parameters
-    ----------
-    fit : ModelFit
 
     Returns
     -------

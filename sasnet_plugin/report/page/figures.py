@@ -37,10 +37,6 @@ def fit_figure(result: FitResult) -> str:
     Points that a logarithmic axis cannot show, or that lie far below the others, are triangles on its lower
     edge; residuals beyond their strip are triangles at its upper or lower edge. So every point is drawn.
 
-    Parameters
-    ----------
-    result : FitResult
-
     Returns
     -------
     str

@@ -1,4 +1,4 @@
-"""Whoever wants an answer about a file and cannot wait for ever: holds a worker process and may end it."""
+"""Supervises one worker process at a time: asks it about files, and ends and replaces it when it is late."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Done:
     late: bool = False
 
 
-class Attendant:
+class Supervisor:
     """One worker process at a time; used by one thread, ended from any.
 
     Raises
@@ -58,7 +58,7 @@ class Attendant:
         self._served = 0
         self._closed = False
 
-    def __enter__(self) -> Attendant:
+    def __enter__(self) -> Supervisor:
         return self
 
     def __exit__(

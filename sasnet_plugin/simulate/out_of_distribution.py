@@ -24,7 +24,7 @@ _LATTICES = {
 }
 
 
-def strangers(
+def out_of_distribution(
     kinds: NDArray[np.intp], window: tuple[int, int], library: Library, rng: np.random.Generator
 ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     """Clean curves of out-of-scope kinds on the wide grid.

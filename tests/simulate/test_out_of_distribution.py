@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from scipy.signal import find_peaks
 
-from sasnet_plugin.simulate import strangers
+from sasnet_plugin.simulate import out_of_distribution
 from sasnet_plugin.simulate.grid import N_WIDE, WIDE_Q
 from sasnet_plugin.simulate.library import Draw, Library
-from sasnet_plugin.simulate.strangers import _LATTICES, KINDS, MIXTURE_SHARE, junk, mixture, powder
+from sasnet_plugin.simulate.out_of_distribution import _LATTICES, KINDS, MIXTURE_SHARE, junk, mixture, powder
 
 WINDOW = (int(np.searchsorted(WIDE_Q, 0.004)), int(np.searchsorted(WIDE_Q, 0.4)))
 
@@ -100,14 +100,14 @@ def test_junk_is_finite_positive_and_never_twice_the_same() -> None:
     assert spread.min() > 0.1
 
 
-def test_strangers_of_every_kind_come_with_a_flag(library: Library) -> None:
+def test_curves_of_every_kind_come_with_a_flag(library: Library) -> None:
     kinds = np.arange(len(KINDS)).repeat(6)
-    curves, good = strangers.strangers(kinds, WINDOW, library, np.random.default_rng(4))
+    curves, good = out_of_distribution.out_of_distribution(kinds, WINDOW, library, np.random.default_rng(4))
     assert np.all(good[kinds != KINDS.index("mixture")])
     assert good[kinds == KINDS.index("mixture")].any()
     inside = curves[good, WINDOW[0] : WINDOW[1] + 1]
     assert np.all(np.isfinite(inside) & (inside > 0))
-    again, _ = strangers.strangers(kinds, WINDOW, library, np.random.default_rng(4))
+    again, _ = out_of_distribution.out_of_distribution(kinds, WINDOW, library, np.random.default_rng(4))
     assert curves.tobytes() == again.tobytes()
 
 

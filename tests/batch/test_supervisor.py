@@ -12,17 +12,17 @@ from pathlib import Path
 import pytest
 
 from sasnet_plugin import processes
-from sasnet_plugin.batch import attendant as module
-from sasnet_plugin.batch.attendant import Attendant
+from sasnet_plugin.batch import supervisor as module
 from sasnet_plugin.batch.options import Options
+from sasnet_plugin.batch.supervisor import Supervisor
 from sasnet_plugin.fitting.task import FitOptions
 
 QUICK = Options(FitOptions(models=("sphere", "vesicle"), structure_factor="none"))
 
 
 @pytest.fixture(scope="module")
-def attendant() -> Iterator[Attendant]:
-    with Attendant() as found:
+def supervisor() -> Iterator[Supervisor]:
+    with Supervisor() as found:
         yield found
 
 
@@ -32,7 +32,7 @@ def sphere(tmp_path: Path, sphere_file: Callable[..., Path]) -> str:
 
 
 def _when_fitting(
-    attendant: Attendant, monkeypatch: pytest.MonkeyPatch, sphere: str, act: Callable[[int], None]
+    supervisor: Supervisor, monkeypatch: pytest.MonkeyPatch, sphere: str, act: Callable[[int], None]
 ) -> threading.Event:
     """Do something to a warm process as soon as it begins with its second candidate, once; set when done."""
     real = processes._hear
@@ -47,34 +47,34 @@ def _when_fitting(
                 second = message is not None and message[0] == "try" and str(message[1]).startswith("2.1 ")
                 if second and armed.is_set() and not acted.is_set():
                     acted.set()
-                    assert attendant.pid is not None
-                    act(attendant.pid)
+                    assert supervisor.pid is not None
+                    act(supervisor.pid)
                 heard.put(said)  # type: ignore[attr-defined]
 
         real(stdout, child, Watched())  # type: ignore[arg-type]
 
     monkeypatch.setattr(processes, "_hear", hear)
-    attendant._end()  # the next one is watched
-    attendant.answer(sphere, QUICK, 60.0)
+    supervisor._end()  # the next one is watched
+    supervisor.answer(sphere, QUICK, 60.0)
     armed.set()
     return acted
 
 
-def test_a_file_is_answered_and_a_missing_one_is_a_sentence(attendant: Attendant, sphere: str) -> None:
-    found = attendant.answer(sphere, QUICK, 60.0)
+def test_a_file_is_answered_and_a_missing_one_is_a_sentence(supervisor: Supervisor, sphere: str) -> None:
+    found = supervisor.answer(sphere, QUICK, 60.0)
     assert {fit["model"] for fit in found.rows[0]["fits"]} == {"sphere", "vesicle"}
-    pid = attendant.pid
-    gone = attendant.answer("/nowhere/at-all.dat", QUICK, 60.0)
+    pid = supervisor.pid
+    gone = supervisor.answer("/nowhere/at-all.dat", QUICK, 60.0)
     assert "/nowhere/at-all.dat" in gone.rows[0]["error"]
     assert gone.rows[0]["fits"] == []
-    assert attendant.pid == pid
+    assert supervisor.pid == pid
 
 
 def test_a_process_killed_in_a_fit_costs_that_candidate_alone(
-    attendant: Attendant, sphere: str, monkeypatch: pytest.MonkeyPatch
+    supervisor: Supervisor, sphere: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    acted = _when_fitting(attendant, monkeypatch, sphere, lambda pid: os.kill(pid, signal.SIGKILL))
-    found = attendant.answer(sphere, QUICK, 60.0)
+    acted = _when_fitting(supervisor, monkeypatch, sphere, lambda pid: os.kill(pid, signal.SIGKILL))
+    found = supervisor.answer(sphere, QUICK, 60.0)
     assert acted.is_set()
     (row,) = found.rows
     assert len(row["fits"]) == 1
@@ -84,11 +84,11 @@ def test_a_process_killed_in_a_fit_costs_that_candidate_alone(
 
 
 def test_what_hangs_is_ended_and_what_was_found_is_kept(
-    attendant: Attendant, sphere: str, monkeypatch: pytest.MonkeyPatch
+    supervisor: Supervisor, sphere: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "GRACE", 1.0)
-    acted = _when_fitting(attendant, monkeypatch, sphere, lambda pid: os.kill(pid, signal.SIGSTOP))
-    found = attendant.answer(sphere, QUICK, 4.0)
+    acted = _when_fitting(supervisor, monkeypatch, sphere, lambda pid: os.kill(pid, signal.SIGSTOP))
+    found = supervisor.answer(sphere, QUICK, 4.0)
     assert acted.is_set()
     (row,) = found.rows
     assert len(row["fits"]) == 1
@@ -98,14 +98,14 @@ def test_what_hangs_is_ended_and_what_was_found_is_kept(
 
 
 def test_a_process_is_replaced_after_some_files(
-    attendant: Attendant, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    supervisor: Supervisor, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(module, "FILES_A_PROCESS", 2)
-    attendant._end()
+    supervisor._end()
     pids = []
     for _ in range(3):
-        attendant.answer(str(tmp_path / "none.dat"), QUICK, 60.0)
-        pids.append(attendant.pid)
+        supervisor.answer(str(tmp_path / "none.dat"), QUICK, 60.0)
+        pids.append(supervisor.pid)
     assert pids[0] == pids[1] != pids[2]
 
 
@@ -115,9 +115,9 @@ def test_a_process_ends_with_its_parent(environment: dict[str, str]) -> None:
 
     code = (
         "import os, sys, threading, time\n"
-        "from sasnet_plugin.batch.attendant import Attendant\n"
+        "from sasnet_plugin.batch.supervisor import Supervisor\n"
         "from sasnet_plugin.batch.options import Options\n"
-        "a = Attendant()\n"
+        "a = Supervisor()\n"
         "threading.Thread(target=a.answer, args=('/dev/null', Options(), 60.0), daemon=True).start()\n"
         "while a.pid is None:\n    time.sleep(0.01)\n"
         "print(a.pid, flush=True)\n"
