@@ -22,7 +22,7 @@ from sasnet_plugin.fitting.start_values.screening import (
 from sasnet_plugin.fitting.strategy.settings import STRATEGY
 from sasnet_plugin.fitting.task import Budget, FitOptions, Pair, Pool, Start, Task
 from sasnet_plugin.simulate.priors import allowed_structure_factors
-from sasnet_plugin.simulate.quick import fit_cost_class
+from sasnet_plugin.simulate.quick_models.quick import fit_cost_class
 from sasnet_plugin.types import Curve, SasnetError, Suggestion
 from sasnet_plugin.zoo import Manifest
 
