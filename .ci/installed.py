@@ -33,7 +33,7 @@ SCRIPT = """
 import sys
 import sasnet_plugin
 (curve,) = sasnet_plugin.load(sys.argv[1])
-result = sasnet_plugin.fit(curve, models=["sphere"], structure_factor="none", time_limit=60)
+result = sasnet_plugin.fit(curve, models=["sphere"], structure_factor="none", time_limit=300)
 print(result.best.model, len(result.fits))
 """
 #: A pattern with a rod and two side maxima of unequal strength, as a TIFF with its geometry beside it.
@@ -187,7 +187,9 @@ class Installed:
     def batch(self) -> str:
         """``sasnet batch`` of two files."""
         files = [self._apoferritin, str(self.data / "conalbumin.txt")]
-        self._sasnet("batch", *files, "--out", "results.h5", "--models", "sphere,ellipsoid")
+        self._sasnet(
+            "batch", *files, "--out", "results.h5", "--models", "sphere,ellipsoid", "--time-limit", "300"
+        )
         rows = (self.work / "results.csv").read_text(encoding="utf-8").splitlines()
         if len(rows) != 3:
             raise Failed(f"{len(rows) - 1} rows")
@@ -222,7 +224,14 @@ class Installed:
         events = self._served(
             [self._bin("sasnet"), "serve"],
             {"id": 1, "do": "suggest", "curve": curve, "top": 1},
-            {"id": 2, "do": "fit", "curve": curve, "models": ["sphere"], "structure_factor": "none"},
+            {
+                "id": 2,
+                "do": "fit",
+                "curve": curve,
+                "models": ["sphere"],
+                "structure_factor": "none",
+                "time_limit": 300,
+            },
         )
         fits = events[2]["fit"]["fits"]
         return f"suggests {events[1]['models'][0]['model']}, fits {fits[0]['model']}"

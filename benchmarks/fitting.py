@@ -46,8 +46,9 @@ def solve(contestant: str, index: int, seed: int) -> dict[str, Any]:
 def _sasnet(given: Problem) -> dict[str, Any]:
     """The product's own chain with its default options: 60 s of two processes."""
     from sasnet_plugin.fitting.api import fit_with
+    from sasnet_plugin.fitting.task import FitOptions
 
-    result = fit_with(Here(), given.curve, time_limit=LIMIT)
+    result = fit_with(Here(), given.curve, FitOptions(time_limit=LIMIT))
     if result.best is None:
         return {"reduced_chisq": float("inf"), "best": None, "weight_of_truth": 0.0, "weight_of_alike": 0.0}
     least = min(f.reduced_chisq for f in result.fits)
@@ -63,7 +64,7 @@ def _sasnet(given: Problem) -> dict[str, Any]:
 
 def _alike(result: Any, form: str) -> set[str]:
     """Fits of the true form, of its group, and those that this curve cannot tell from its best."""
-    from sasnet_plugin.fitting.assessment.ranking import alike
+    from sasnet_plugin.fitting.assessment.assess import alike
     from sasnet_plugin.predict import open_classifier
 
     group = next((g.members for g in open_classifier().manifest.groups if form in g.members), (form,))

@@ -28,9 +28,9 @@ from sasnet_plugin.simulate.gisas.distances import circular_w1, folded_w1, total
 from sasnet_plugin.simulate.gisas.geometry import N_XI, WINDOW, XI
 from sasnet_plugin.simulate.gisas.orientation import deltas
 from sasnet_plugin.simulate.gisas.priors import GEOMETRY, sample_geometry
-from sasnet_plugin.simulate.gisas.sample import Example, example
+from sasnet_plugin.simulate.gisas.simulator import Example, example
 from sasnet_plugin.simulate.images.detector import MARGIN
-from sasnet_plugin.types import GrazingIncidence, Image, OrientationGuess
+from sasnet_plugin.types import OrientationGuess
 
 #: What a problem is stratified by: truth, decades of counts, and the decay length of the order in Å.
 FAMILIES = ("two angles", "deltas", "peaks", "mixture", "uniform")
@@ -74,7 +74,7 @@ def problem(index: int, seed: int) -> Problem:
     made = basis(geometry, WINDOW.with_margin(MARGIN))
     number = float(10 ** rng.uniform(*COUNTS[counts]))
     if family != "two angles":
-        return Problem(example(made, rng, family=family, counts=number), family, counts, width)
+        return Problem(example(made, rng, family=family, exposure=number), family, counts, width)
     at = rng.choice(XI, size=2, replace=False)
     share = rng.uniform(0.2, 0.8)
     p = deltas(at, np.array([share, 1 - share]))
@@ -84,29 +84,25 @@ def problem(index: int, seed: int) -> Problem:
 def with_truth(made: Any, rng: np.random.Generator, p: np.ndarray, counts: float) -> Example:
     """A measurement of a given distribution."""
     from sasnet_plugin.simulate.gisas.basis import mix
-    from sasnet_plugin.simulate.gisas.sample import count
     from sasnet_plugin.simulate.images.detector import expected_counts
+    from sasnet_plugin.simulate.images.measured import count
 
-    drawn = example(made, rng, counts=counts)
-    expected = expected_counts(mix(made.half(), p), WINDOW, drawn.measurement, drawn.mask)
-    return replace(drawn, p=p, family="given", counts=count(expected, drawn.mask, rng))
-
-
-def image(one: Example) -> Image:
-    """As a file would give it."""
-    alpha, phi = WINDOW.centres()
-    return Image(one.counts, one.mask, GrazingIncidence(phi, alpha, one.wavelength, one.alpha_i))
+    drawn = example(made, rng, exposure=counts)
+    mask = drawn.image.mask
+    expected = expected_counts(mix(made.half(), p), WINDOW, drawn.measurement, mask)
+    counted = replace(drawn.image, counts=count(expected, mask, rng))
+    return replace(drawn, p=p, family="given", image=counted)
 
 
 def truth(one: Example) -> np.ndarray:
     """The true geometry on the fit's scale."""
-    value = one.nuisance()
+    value = one.drawn()
     return clipped(np.array([p.inner(value[p.name]) for p in PARAMETERS]))
 
 
 def network_like(one: Example, rng: np.random.Generator) -> OrientationGuess:
     """The true geometry with the errors of a network, which knows them."""
-    guess, value = prior_guess(image(one)), one.nuisance()
+    guess, value = prior_guess(one.image), one.drawn()
     found = dict(guess.geometry)
     for parameter in PARAMETERS:
         if parameter.name not in _UNSEEN:
@@ -117,7 +113,7 @@ def network_like(one: Example, rng: np.random.Generator) -> OrientationGuess:
 
 def true_state(one: Example) -> State:
     """The model at the true geometry."""
-    return state(on_window(image(one))[0], truth(one))
+    return state(on_window(one.image)[0], truth(one))
 
 
 def reduced_deviance(now: State, p: np.ndarray) -> float:
@@ -151,7 +147,7 @@ def _joint(one: Example, rng: np.random.Generator) -> Answer:
     """Nelder–Mead over four quantities around the best weights; all others are given to it as they are."""
     from scipy.optimize import minimize
 
-    counts = on_window(image(one))[0]
+    counts = on_window(one.image)[0]
     true = truth(one)
     where = [[p.name for p in PARAMETERS].index(name) for name in JOINT]
     broad = [GEOMETRY[name].limits() for name in JOINT]
@@ -184,7 +180,7 @@ def _joint(one: Example, rng: np.random.Generator) -> Answer:
 
 
 def _inverted(one: Example, guess: OrientationGuess, seconds: float = 0.0) -> Answer:
-    found = invert(image(one), guess)
+    found = invert(one.image, guess)
     return {
         "p": found.p,
         "low": found.p_low,
@@ -197,7 +193,7 @@ def _inverted(one: Example, guess: OrientationGuess, seconds: float = 0.0) -> An
 
 
 def _prior_inversion(one: Example, rng: np.random.Generator) -> Answer:
-    return _inverted(one, prior_guess(image(one)))
+    return _inverted(one, prior_guess(one.image))
 
 
 def _near_inversion(one: Example, rng: np.random.Generator) -> Answer:
@@ -208,7 +204,7 @@ def _guess(one: Example) -> OrientationGuess:
     from sasnet_plugin.fitting.orientation.answer import guess_of
     from sasnet_plugin.predict import open_predictor
 
-    return guess_of(open_predictor("gisas_hex").answers([image(one)])[0])
+    return guess_of(open_predictor("gisas_hex").answers([one.image])[0])
 
 
 def _network(one: Example, rng: np.random.Generator) -> Answer:
@@ -231,7 +227,7 @@ def _pls_model(patterns: int = 2400, uses: int = 8, components: int = 30) -> tup
         made = basis(sample_geometry(rng), WINDOW.with_margin(MARGIN))
         half = made.half()
         for _ in range(uses):
-            one = example(made, rng, half=half, counts=float(10 ** rng.uniform(5, 7)))
+            one = example(made, rng, half=half, exposure=float(10 ** rng.uniform(5, 7)))
             values.append(_pls_features(one))
             truths.append(one.p)
     mean = np.nanmean(values, axis=0)
@@ -241,8 +237,9 @@ def _pls_model(patterns: int = 2400, uses: int = 8, components: int = 30) -> tup
 
 
 def _pls_features(one: Example) -> np.ndarray:
-    mean = one.counts[one.mask].mean()
-    return np.where(one.mask, np.log(one.counts / mean + 0.01), np.nan).ravel().astype(np.float32)
+    counts, mask = one.image.counts, one.image.mask
+    mean = counts[mask].mean()
+    return np.where(mask, np.log(counts / mean + 0.01), np.nan).ravel().astype(np.float32)
 
 
 def _pls(one: Example, rng: np.random.Generator) -> Answer:
@@ -288,8 +285,8 @@ def row(one: Problem, answer: Answer, seconds: float) -> dict[str, Any]:
         "seconds": seconds,
         "counts": one.counts,
         "width": one.width,
-        "total": float(one.example.counts.sum()),
-        "beside": float(one.example.counts[:, beside].sum()),
+        "total": float(one.example.image.counts.sum()),
+        "beside": float(one.example.image.counts[:, beside].sum()),
         "w1": w1,
         "folded": float(folded_w1(true, p)),
         "variation": float(total_variation(true, p)),

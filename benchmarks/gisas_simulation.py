@@ -28,16 +28,18 @@ from pathlib import Path
 import numpy as np
 
 from sasnet_plugin.simulate import bornagain
-from sasnet_plugin.simulate.gisas import store
+from sasnet_plugin.simulate.dataset import Dataset
 from sasnet_plugin.simulate.gisas.basis import Basis, basis, binned, point_basis
 from sasnet_plugin.simulate.gisas.geometry import N_HALF, WINDOW, XI, Geometry
 from sasnet_plugin.simulate.gisas.orientation import FAMILIES, sample_orientation
 from sasnet_plugin.simulate.gisas.priors import sample_geometry
-from sasnet_plugin.simulate.gisas.sample import count, example
+from sasnet_plugin.simulate.gisas.simulator import SIMULATOR, example
 from sasnet_plugin.simulate.images.detector import MARGIN, background
 from sasnet_plugin.simulate.images.masks import sample_mask
+from sasnet_plugin.simulate.images.measured import count
 from sasnet_plugin.simulate.images.measurement import sample_measurement
 from sasnet_plugin.simulate.images.window import Window
+from sasnet_plugin.simulate.shards import Request, plan
 
 WANTED_RATIO = 50.0
 USES = (1, 10, 100, 1000)
@@ -93,10 +95,12 @@ def our_costs(bases: list[Basis], each: int) -> tuple[dict[str, float], float]:
 def reading_cost(bases: int) -> float:
     """CPU-seconds of a basis read from a store, single precision and all."""
     with tempfile.TemporaryDirectory() as folder:
-        for _ in store.run(store.plan(Path(folder), bases=bases, seed=SEED)):
+        request = Request(rounds=1, seed=SEED, scale=bases / SIMULATOR.layout.per_round)
+        for _ in plan(SIMULATOR, Path(folder), request).run():
             pass
-        stored = store.Store(Path(folder))
-        return seconds(lambda: [stored[i].half() for i in range(len(stored))]) / len(stored)
+        stored = Dataset(Path(folder), SIMULATOR)
+        rows = range(len(stored))
+        return seconds(lambda: [SIMULATOR.basis(stored[i]).half() for i in rows]) / len(stored)
 
 
 def rate_table(

@@ -27,9 +27,9 @@ from sasnet_plugin.simulate.gisas.basis import binned
 from sasnet_plugin.simulate.growth.film import WINDOW, Film
 from sasnet_plugin.simulate.growth.pattern import pattern, point_pattern
 from sasnet_plugin.simulate.growth.priors import sample_film
-from sasnet_plugin.simulate.growth.sample import example
 from sasnet_plugin.simulate.growth.stack import bornagain_pattern
 from sasnet_plugin.simulate.images.detector import MARGIN
+from sasnet_plugin.simulate.images.measured import measured as measure
 from sasnet_plugin.simulate.images.window import Window
 
 SEED = 5
@@ -50,7 +50,15 @@ def rates(films: list[Film], peer: int, examples: int) -> str:
     pattern(films[0], wide)  # imports and the table
     made = seconds(lambda: [pattern(film, wide) for film in films]) / len(films)
     clean = pattern(films[0], wide)
-    measured = seconds(lambda: [example(films[0], rng, clean=clean) for _ in range(examples)]) / examples
+    measured = (
+        seconds(
+            lambda: [
+                measure(lambda: clean, WINDOW, films[0].wavelength, films[0].alpha_i, rng)
+                for _ in range(examples)
+            ]
+        )
+        / examples
+    )
     theirs = seconds(lambda: [bornagain_pattern(film, wide) for film in films[:peer]]) / peer + measured
     lines = [
         f"A pattern costs {1e3 * made:.0f} ms to make (mean over {len(films)} films of the prior), a"

@@ -29,13 +29,12 @@ from sasnet_plugin.batch.follow import Frame, follow, write
 from sasnet_plugin.cli.files import curves_of, expand
 from sasnet_plugin.data.images import iter_images, to_window
 from sasnet_plugin.data.images.features import features
-from sasnet_plugin.domains.gisas_growth import HEADS
+from sasnet_plugin.domains.gisas_growth import FILM, HEADS
 from sasnet_plugin.predict import Answer, open_predictor
 from sasnet_plugin.predict.findings import QuantitiesFinding, Value
 from sasnet_plugin.simulate.growth.film import WINDOW
 from sasnet_plugin.simulate.growth.pattern import pattern
 from sasnet_plugin.simulate.growth.priors import growing
-from sasnet_plugin.simulate.growth.quantities import NAMES, QUANTITIES
 from sasnet_plugin.simulate.images.window import Window
 from sasnet_plugin.types import Image, ModelZooError
 
@@ -161,7 +160,7 @@ def measured(source: Path, judge: Callable[[Sequence[Any]], Sequence[Any]], out:
         if not str(path).endswith(".toml")
         for pair in curves_of(path, iter_images, None)
     )
-    number, failures = write(looked_at(follow(found, judge, NAMES)), out, QUANTITIES)
+    number, failures = write(looked_at(follow(found, judge, [one.name for one in FILM])), out, FILM)
     cost = 1e3 * (time.process_time() - start) / max(number, 1)
     files = source.rglob("*") if source.is_dir() else [source]
     disk = sum(path.stat().st_size for path in files) / 1e6

@@ -15,20 +15,19 @@ import os
 
 os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1", TF_CPP_MIN_LOG_LEVEL="2")
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from contest import markdown
 
-from sasnet_plugin.domains.gisas_growth import GISAS_GROWTH
-from sasnet_plugin.simulate.growth.quantities import NAMES
-from sasnet_plugin.simulate.growth.reading import values_of
-from sasnet_plugin.simulate.growth.store import Store
-from sasnet_plugin.simulate.growth.stream import Held, held_out
-from sasnet_plugin.train.densenet import DenseConfig
-from sasnet_plugin.train.loop import TrainConfig, load_net, train
+from sasnet_plugin.domains.gisas_growth import FILM, GISAS_GROWTH
+from sasnet_plugin.simulate.dataset import Dataset
+from sasnet_plugin.simulate.growth.simulator import SIMULATOR
+from sasnet_plugin.simulate.stream import HeldOut, held_out
+from sasnet_plugin.train.heads import losses
+from sasnet_plugin.train.loop import TrainConfig, train
+from sasnet_plugin.train.network import load
 
 #: Batches between two points of a curve, and of a run in all.
 EVERY, STEPS = 50, 1200
@@ -53,14 +52,12 @@ def some(films: Path, shards: int | None, work: Path) -> Path:
 
 def trained(start: str, films: Path, name: str, options: argparse.Namespace) -> Path:
     """Folder of the finished run."""
-    net = DenseConfig()
-    if start == "pretrained":
-        net = replace(net, weights=str(options.pretrained))
+    net = {"weights": str(options.pretrained)} if start == "pretrained" else {}
     config = TrainConfig(
         steps=options.steps, batch=BATCH, learning_rate=2e-3, save_every=EVERY, seed=options.seed
     )
     run = options.work / name
-    train(films, run, config, net, domain=GISAS_GROWTH)
+    train(films, run, config, net=net, domain=GISAS_GROWTH)
     return Path(run)
 
 
@@ -71,20 +68,21 @@ def curve(run: Path) -> tuple[np.ndarray, np.ndarray]:
     return (np.arange(len(rows)) + 1.0) * EVERY, np.array([float(row["loss"]) for row in rows])
 
 
-def judged(run: Path, held: Held) -> dict[str, float]:
+def judged(run: Path, held: HeldOut) -> dict[str, float]:
     """Loss on films that were never seen, and median relative errors."""
-    net, _ = load_net(run, GISAS_GROWTH)
-    answers = {"quantities": held.quantities, "in_scope": held.in_scope}
-    parts = [net(held.features[i : i + 250]) for i in range(0, len(held.features), 250)]
+    net, _ = load(run, GISAS_GROWTH)
+    features, true = held.inputs["features"], held.targets["quantities"]
+    parts = [net(features[i : i + 250]) for i in range(0, len(features), 250)]
     outputs = {key: np.concatenate([np.asarray(part[key]) for part in parts]) for key in parts[0]}
-    found = {"loss": float(np.asarray(net.losses_of(outputs, answers)["quantities"]))}
-    said, true = (
-        values_of(np.asarray(outputs["quantities"][..., 0], dtype=np.float64)),
-        values_of(np.asarray(held.quantities, dtype=np.float64)),
-    )
-    for name in TOLD:
-        k = NAMES.index(name)
-        found[name] = float(np.median(np.abs(said[:, k] / true[:, k] - 1)))
+    head = GISAS_GROWTH.heads[0]
+    found = {"loss": float(np.asarray(losses(head, outputs, held.targets, GISAS_GROWTH.heads)))}
+    for k, parameter in enumerate(FILM):
+        if parameter.name in TOLD:
+            said, exact = (
+                np.array([parameter.value(float(x), 0.0)[0] for x in column])
+                for column in (outputs["quantities"][:, k, 0], true[:, k])
+            )
+            found[parameter.name] = float(np.median(np.abs(said / exact - 1)))
     return found
 
 
@@ -106,13 +104,20 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--write", action="store_true")
     options = parser.parse_args()
-    held = held_out(Store(options.test), np.random.default_rng(0), known=1500, strangers=0, counts=1e6)
+    held = held_out(
+        GISAS_GROWTH,
+        Dataset(options.test, SIMULATOR),
+        np.random.default_rng(0),
+        known=1500,
+        others=0,
+        exposure=1e6,
+    )
     curves: dict[str, Any] = {}
     logs: dict[str, Path] = {}
     lines = []
     for shards in (FEW, None):
         films = some(options.films, shards, options.work)
-        number = len(Store(films))
+        number = len(Dataset(films, SIMULATOR))
         for start in STARTS:
             name = f"{start}, {number:,} films"
             run = trained(start, films, f"{start}-{number}", options)

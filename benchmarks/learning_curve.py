@@ -102,9 +102,9 @@ def run_trial(
     say: Callable[[str], None],
 ) -> dict[str, float]:
     """Train and score one trial, or read what an earlier run kept."""
+    from sasnet_plugin.domains.sas1d import SAS1D
     from sasnet_plugin.simulate.library import Library
     from sasnet_plugin.train.loop import TrainConfig, train
-    from sasnet_plugin.train.net import NetConfig
 
     folder = work / trial.name
     result = folder / "result.json"
@@ -121,7 +121,8 @@ def run_trial(
         data,
         folder / "run",
         config,
-        NetConfig(**SIZES[trial.size]),
+        domain=SAS1D,
+        net=SIZES[trial.size],
         progress=lambda step, loss: say(f"{trial.name}: step {step}, loss {loss:.3f}"),
     )
     answer = from_run(folder / "run", test, library.forms)

@@ -61,16 +61,19 @@ def from_run(run: Path, test: Examples, forms: Sequence[str]) -> Answer:
     SasnetError
         The run has not finished, or does not know the same form models.
     """
+    from sasnet_plugin.domains.sas1d import SAS1D
     from sasnet_plugin.predict.arithmetic import softmax
-    from sasnet_plugin.train.loop import load_net
+    from sasnet_plugin.train.network import load
 
-    network, settings = load_net(run)
-    if sorted(settings["forms"]) != sorted(forms):
+    network, settings = load(run, SAS1D)
+    said = settings["labels"]
+    if sorted(said["form"]["labels"]) != sorted(forms):
         raise SasnetError(f"{run}: was trained on other form models than the test set holds; train it anew.")
-    names = list(settings["forms"])
+    names = list(said["form"]["labels"])
     order = [names.index(name) for name in forms]
+    factors = said["structure_factor"]
     allowed = np.array(
-        [[True, *(f in settings["allowed"][name] for f in settings["structure_factors"])] for name in names]
+        [[not one or one in factors["allowed"][name] for one in factors["labels"]] for name in names]
     )
     form_parts, factor_parts = [], []
     for start in range(0, len(test), 512):

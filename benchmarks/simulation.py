@@ -23,20 +23,22 @@ os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1", SAS_OPENCL="non
 
 import tempfile
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from unittest import mock
 
 import numpy as np
 
-from sasnet_plugin.simulate import instrument, shards
+from sasnet_plugin.simulate import instrument
 from sasnet_plugin.simulate.clean import PD_TYPES, Clean, cost_class, evaluate, simulate_clean
+from sasnet_plugin.simulate.curve_simulator import CurveSimulator
 from sasnet_plugin.simulate.examples import Stream
 from sasnet_plugin.simulate.grid import BLUR, LN_STEP, N_LAGRANGE, WIDE_Q, lagrange_weights
 from sasnet_plugin.simulate.kernel import call, load_model
 from sasnet_plugin.simulate.library import DILUTE_SHARE, Library
 from sasnet_plugin.simulate.priors import form_models, structure_factors
+from sasnet_plugin.simulate.shards import Request, make_shard, plan
 
 WANTED_RATIO = 20.0
 WANTED_SHARE = 0.99
@@ -67,15 +69,16 @@ def costs(name: str, folder: Path, count: int, patience: float) -> Cost:
     from sasmodels.direct_model import DirectModel
 
     call(name, WIDE_Q[500:501], {})  # compiles
-    chunk = shards.Chunk(str(folder), name, 0, count, 1, False)
-    rng = shards.chunk_rng(chunk)
+    request = Request(rounds=1, seed=1, models=(name,), limit=count)
+    (shard,) = plan(CurveSimulator(), folder, request).shards
+    rng = np.random.default_rng(list(shard.seed))
     simulate_clean(name, np.random.default_rng(0))  # fills the caches of priors and kernels
     start = time.process_time()
     drawn: list[Clean] = []
     while len(drawn) < count and (not drawn or time.process_time() - start < patience):
         drawn.append(simulate_clean(name, rng))
     clean = (time.process_time() - start) / len(drawn)
-    shards.make_chunk(shards.Chunk(str(folder), name, 0, len(drawn), 1, False))
+    make_shard(replace(shard, rows=len(drawn)))
     if name in structure_factors():
         return Cost(clean, 0.0)
     q = np.logspace(-3, 0, 100)

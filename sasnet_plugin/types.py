@@ -358,27 +358,3 @@ class OrientationResult:
     in_scope: float = 1.0
     file: str = ""
     notes: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class GrowthGuess:
-    """What a network says of a growing film.
-
-    Parameters
-    ----------
-    quantities : dict of str to (float, float, float, str)
-        Most likely value, ends of its 90 % band, and unit ("Å", "" for ratios), by the names of
-        `simulate.growth.quantities`; empty where the pattern is of another kind.
-    in_scope : float
-        0..1; how much the pattern looks like one that the network was trained on.
-    file, entry : str
-        Where the pattern came from, and the frame's title within the file.
-    notes : tuple of str
-        One plain sentence each.
-    """
-
-    quantities: dict[str, tuple[float, float, float, str]]
-    in_scope: float = 1.0
-    file: str = ""
-    entry: str = ""
-    notes: tuple[str, ...] = ()

@@ -7,7 +7,7 @@ from functools import cache
 
 import numpy as np
 
-from sasnet_plugin.fitting.assessment.ranking import ranked
+from sasnet_plugin.fitting.assessment.assess import ranked
 from sasnet_plugin.fitting.problem.experiment import experiment
 from sasnet_plugin.fitting.result.fit_result import FitResult
 from sasnet_plugin.fitting.strategy.fit_candidate import fit_candidate

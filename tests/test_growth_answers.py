@@ -12,9 +12,9 @@ from sasnet_plugin.predict.findings import QuantitiesFinding
 from sasnet_plugin.simulate.growth.film import WINDOW, Film
 from sasnet_plugin.simulate.growth.pattern import pattern
 from sasnet_plugin.simulate.growth.priors import growing, sample_film
-from sasnet_plugin.simulate.growth.sample import Example, example
-from sasnet_plugin.simulate.growth.strangers import KINDS, Scene, stranger
+from sasnet_plugin.simulate.growth.simulator import SIMULATOR
 from sasnet_plugin.simulate.images.detector import MARGIN
+from sasnet_plugin.simulate.images.measured import measured
 from sasnet_plugin.types import GrazingIncidence, Image
 from sasnet_plugin.zoo import registered
 
@@ -32,9 +32,11 @@ def reader() -> Predictor:
     return open_predictor("gisas_growth")
 
 
-def image(one: Example) -> Image:
-    alpha, phi = WINDOW.centres()
-    return Image(one.counts, one.mask, GrazingIncidence(phi, alpha, one.wavelength, one.alpha_i), file="test")
+def example(film: Film, rng: np.random.Generator, *, counts: float, clean: np.ndarray | None = None) -> Image:
+    """A measurement of a film."""
+    drawn = pattern(film, WINDOW.with_margin(MARGIN)) if clean is None else clean
+    found, _ = measured(lambda: drawn, WINDOW, film.wavelength, film.alpha_i, rng, exposure=counts)
+    return replace(found, file="test")
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +49,7 @@ def films() -> list[tuple[Film, np.ndarray]]:
 
 def test_distance_and_radius_of_unseen_films(reader: Predictor, films: list[tuple[Film, np.ndarray]]) -> None:
     rng = np.random.default_rng(1)
-    images = [image(example(film, rng, clean=clean, counts=1e6)) for film, clean in films]
+    images = [example(film, rng, clean=clean, counts=1e6) for film, clean in films]
     answers = reader.answers(images)
     pairs = [(film, a) for (film, _), a in zip(films, answers, strict=True) if quantities(a)]
     assert len(pairs) > 0.85 * len(films)
@@ -67,7 +69,7 @@ def test_more_counts_make_narrower_bands_and_smaller_errors(
     found = {}
     for counts in (1e4, 1e6):
         images = [
-            image(example(film, np.random.default_rng(row), clean=clean, counts=counts))
+            example(film, np.random.default_rng(row), clean=clean, counts=counts)
             for row, (film, clean) in enumerate(films)
         ]
         found[counts] = reader.answers(images)
@@ -88,28 +90,22 @@ def test_a_film_that_grows_is_seen_to_grow(reader: Predictor) -> None:
     rng = np.random.default_rng(2)
     deposited = (2.0, 6.0, 12.0, 20.0)
     series = [growing(thickness, 80.0 + thickness) for thickness in deposited]
-    answers = reader.answers([image(example(film, rng, counts=3e6)) for film in series])
+    answers = reader.answers([example(film, rng, counts=3e6) for film in series])
     radii = [quantities(answer)["radius"][0] for answer in answers if quantities(answer)]
     assert len(radii) >= 3
     assert radii == sorted(radii)
 
 
-def test_strangers_and_other_wavelengths_are_refused(
+def test_other_patterns_and_other_wavelengths_are_refused(
     reader: Predictor, films: list[tuple[Film, np.ndarray]]
 ) -> None:
     rng = np.random.default_rng(3)
     alpha, phi = WINDOW.centres()
     whole = np.ones(WINDOW.shape, dtype=bool)
     refused = {}
-    for kind in KINDS:
-        images = []
-        for film, clean in films[:20]:
-            found = stranger(kind, Scene(WINDOW.with_margin(MARGIN), film), clean, rng)
-            seen = found[: WINDOW.rows, MARGIN:-MARGIN]
-            counts = rng.poisson(1e6 * seen / seen.sum()).astype(float)
-            images.append(
-                Image(counts, whole, GrazingIncidence(phi, alpha, film.wavelength, film.alpha_i), file=kind)
-            )
+    for kind in SIMULATOR.kinds:
+        rows = [SIMULATOR.clean(film) for film, _ in films[:20]]
+        images = [SIMULATOR.out_of_distribution(kind, row, rng, exposure=1e6) for row in rows]
         refused[kind] = np.mean([answer.scope.outside in answer.notes for answer in reader.answers(images)])
     print(refused)
     assert min(refused.values()) >= 0.7
@@ -117,14 +113,14 @@ def test_strangers_and_other_wavelengths_are_refused(
     flat = np.random.default_rng(4).poisson(np.full(WINDOW.shape, 30.0)).astype(float)
     (answer,) = reader.answers([Image(flat, whole, GrazingIncidence(phi, alpha, 0.96, 0.4), file="flat")])
     assert quantities(answer) == {}
-    one = image(example(growing(10.0, 90.0), np.random.default_rng(5), counts=1e6))
+    one = example(growing(10.0, 90.0), np.random.default_rng(5), counts=1e6)
     (answer,) = reader.answers([replace(one, geometry=replace(one.geometry, wavelength=1.34))])
     assert quantities(answer) == {}
 
 
 def test_a_mirror_changes_nothing(reader: Predictor, films: list[tuple[Film, np.ndarray]]) -> None:
     film, clean = films[3]
-    one = image(example(film, np.random.default_rng(6), clean=clean, counts=1e6))
+    one = example(film, np.random.default_rng(6), clean=clean, counts=1e6)
     turned = replace(one, counts=one.counts[:, ::-1], mask=one.mask[:, ::-1])
     (first,), (second,) = reader.answers([one]), reader.answers([turned])
     for name, numbers in quantities(first).items():

@@ -14,6 +14,7 @@ from real_fits import EXPECTED, Row, files_met, judge, recorded, table
 from sasnet_plugin import load
 from sasnet_plugin.fitting.api import bank_path, fit_with
 from sasnet_plugin.fitting.pool import Workers
+from sasnet_plugin.fitting.task import FitOptions
 
 
 @pytest.fixture(scope="module")
@@ -22,7 +23,7 @@ def rows(example_data: Path) -> list[Row]:
     with Workers(bank_path(), 2) as pool:
         for name in EXPECTED:
             for curve in load(example_data / name):
-                found.append(judge(name, fit_with(pool, curve, time_limit=90.0).as_dict()))
+                found.append(judge(name, fit_with(pool, curve, FitOptions(time_limit=90.0)).as_dict()))
     print("\n" + table(found))
     return found
 

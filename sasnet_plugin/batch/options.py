@@ -1,35 +1,26 @@
-"""What decides the answers of a batch."""
+"""What decides the answers of a batch: how its files are read, and how they are fitted."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import math
-from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any
+from dataclasses import asdict, dataclass
+from typing import Any
 
-if TYPE_CHECKING:
-    from sasnet_plugin.fitting.task import Contrast
+from sasnet_plugin.fitting.task import FitOptions
+
+#: Of a fit, what changes its answer; the time is kept beside each answer, and more of it may be given later.
+_DECIDES = ("top", "models", "structure_factor", "fixed", "ranges", "contrast")
 
 
 @dataclass(frozen=True)
 class Options:
-    """How each file of a batch is read and fitted; as the options of ``sasnet fit``.
+    """How each file is read and fitted, as ``sasnet fit``, ``bumps`` and ``batch`` are told.
 
     Parameters
     ----------
-    top : int
-        Form models fitted.
-    models : tuple of str or None
-        Fit these instead of the network's choice.
-    structure_factor : str or None
-        Fit this one alone ("none" for none).
-    fixed : dict
-        Values of parameters that are not fitted, in sasmodels' units.
-    ranges : dict
-        (low, high) of fitted parameters.
-    contrast : Contrast or None
-        Scattering length densities of sample and solvent, not fitted.
+    fit : FitOptions
     window : (float, float) or None
         Only q within it, Å⁻¹.
     q_unit : str or None
@@ -38,19 +29,17 @@ class Options:
         Only this entry of a file that holds several.
     """
 
-    top: int = 5
-    models: tuple[str, ...] | None = None
-    structure_factor: str | None = None
-    fixed: dict[str, float] = field(default_factory=dict)
-    ranges: dict[str, tuple[float, float]] = field(default_factory=dict)
-    contrast: Contrast | None = None
+    fit: FitOptions = FitOptions()
     window: tuple[float, float] | None = None
     q_unit: str | None = None
     entry: str | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """As JSON has it: what was given, without what was left to its default."""
-        found = {name: value for name, value in asdict(self).items() if value not in (None, {})}
+        given = asdict(self)
+        fit = given.pop("fit")
+        found = {name: fit[name] for name in _DECIDES} | given
+        found = {name: value for name, value in found.items() if value not in (None, {})}
         if self.window is not None:
             # JSON knows no infinity.
             found["window"] = [None if math.isinf(edge) else edge for edge in self.window]

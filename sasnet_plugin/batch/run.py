@@ -15,11 +15,11 @@ from typing import Any
 from ..compute import unordered_map
 from ..types import SasnetError
 from . import rows
-from .attendant import Attendant, Done
 from .journal import Journal, Record
 from .options import Options
 from .plan import stamp
 from .results import write_results
+from .supervisor import Done, Supervisor
 
 #: Seconds between two times that the results file is written, and the share of the time that may go into it.
 EVERY, SHARE = 60.0, 0.02
@@ -28,12 +28,14 @@ Answers = Generator[Record, None, None]
 _own = threading.local()
 
 
-def answer_file(attendant: Attendant, path: str, options: Options, limit: float, start: Any = None) -> Record:
+def answer_file(
+    supervisor: Supervisor, path: str, options: Options, limit: float, start: Any = None
+) -> Record:
     """Everything that the journal keeps about one file.
 
     Parameters
     ----------
-    attendant : Attendant
+    supervisor : Supervisor
     path : str
     options : Options
     limit : float
@@ -41,7 +43,7 @@ def answer_file(attendant: Attendant, path: str, options: Options, limit: float,
     start : Start, optional
     """
     size, mtime = stamp(path)  # before it is read: a file that changes meanwhile is done again
-    return record(path, attendant.answer(path, options, limit, start), options, limit, (size, mtime))
+    return record(path, supervisor.answer(path, options, limit, start), options, limit, (size, mtime))
 
 
 def record(path: str, done: Done, options: Options, limit: float, when: tuple[int, int]) -> Record:
@@ -64,23 +66,23 @@ def local(paths: Sequence[str], options: Options, limit: float, workers: int) ->
     workers : int
         Processes.
     """
-    attendants = [Attendant() for _ in range(min(workers, len(paths)))]
-    free: queue.SimpleQueue[Attendant] = queue.SimpleQueue()
-    for attendant in attendants:
-        free.put(attendant)
+    supervisors = [Supervisor() for _ in range(min(workers, len(paths)))]
+    free: queue.SimpleQueue[Supervisor] = queue.SimpleQueue()
+    for supervisor in supervisors:
+        free.put(supervisor)
 
     def answer(path: str) -> Record:
-        attendant = free.get()
+        supervisor = free.get()
         try:
-            return answer_file(attendant, path, options, limit)
+            return answer_file(supervisor, path, options, limit)
         finally:
-            free.put(attendant)
+            free.put(supervisor)
 
     try:
-        yield from unordered_map(answer, paths, workers=len(attendants), threads=True)
+        yield from unordered_map(answer, paths, workers=len(supervisors), threads=True)
     finally:
-        for attendant in attendants:
-            attendant.close()
+        for supervisor in supervisors:
+            supervisor.close()
 
 
 def on_cluster(address: str, paths: Sequence[str], options: Options, limit: float) -> Answers:
@@ -108,9 +110,9 @@ def on_cluster(address: str, paths: Sequence[str], options: Options, limit: floa
 
 def _answer_there(path: str, options: Options, limit: float) -> Record:
     """Answer a file from a thread of a Dask worker, which keeps its process for the next one."""
-    if getattr(_own, "attendant", None) is None:
-        _own.attendant = Attendant()
-    return answer_file(_own.attendant, path, options, limit)
+    if getattr(_own, "supervisor", None) is None:
+        _own.supervisor = Supervisor()
+    return answer_file(_own.supervisor, path, options, limit)
 
 
 def series(
@@ -134,10 +136,10 @@ def series(
 
     wanted = set(todo)
     before: Record | None = None
-    with Attendant() as attendant:
+    with Supervisor() as supervisor:
         for path in paths:
             if path in wanted:
-                found = answer_file(attendant, path, options, limit, start_of(before))
+                found = answer_file(supervisor, path, options, limit, start_of(before))
                 yield found
             else:
                 found = next(journal.records([path]))

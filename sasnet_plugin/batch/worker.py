@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from ..types import SasnetError
@@ -98,18 +98,7 @@ def serve(job: Job, bank: Bank, say: Callable[..., None]) -> None:
         pool = OneByOne(bank, known, say)
         try:
             used = _within(curve, options.window)
-            result = fit_with(
-                pool,
-                used,
-                top=options.top,
-                models=options.models,
-                structure_factor=options.structure_factor,
-                fixed=options.fixed,
-                ranges=options.ranges,
-                contrast=options.contrast,
-                time_limit=left,
-                start=job.start,
-            )
+            result = fit_with(pool, used, replace(options.fit, time_limit=left, start=job.start))
             rg = open_classifier().suggest([used], top=1)[0].rg
             row = rows.fitted(result, rg, time.monotonic() - began)
         except Exception as error:

@@ -6,52 +6,31 @@ import os
 import signal
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sasnet_plugin.cli.arguments import (
-    Scheduler,
-    contrast_given,
-    names_of,
-    ranges_of,
-    unit_of,
-    values_of,
-    window_of,
-)
+from sasnet_plugin.batch.options import Options
+from sasnet_plugin.cli.arguments import Scheduler
 from sasnet_plugin.cli.files import expand
-from sasnet_plugin.cli.fit_options import (
-    Entry,
-    Files,
-    Fix,
-    Models,
-    Probe,
-    QRange,
-    QUnit,
-    Ranges,
-    Sample,
-    Solvent,
-    StructureFactor,
-    TimeLimit,
-    Top,
-    Wavelength,
-)
+from sasnet_plugin.cli.fit_options import Files, with_fit_options
 from sasnet_plugin.types import SasnetError
 
 if TYPE_CHECKING:
     from sasnet_plugin.batch.journal import Journal
-    from sasnet_plugin.batch.options import Options
     from sasnet_plugin.batch.plan import Shard
     from sasnet_plugin.batch.run import Answers, Progress
 
 
+@with_fit_options(time_limit=60.0)
 def batch(
     out: Annotated[
         Path, typer.Option("--out", help="File of the results (HDF5); a CSV of the same name lies beside it.")
     ],
+    options: Options,
     files: Files = [],  # noqa: B006  typer copies it
-    workers: Annotated[int, typer.Option("--workers", min=1, help="Processes of this machine.")] = 2,
     scheduler: Scheduler = None,
     shard: Annotated[
         str | None,
@@ -76,19 +55,6 @@ def batch(
         Path | None,
         typer.Option("--figure", help="Figure of a series, SVG or PNG; default: beside the results."),
     ] = None,
-    top: Top = 5,
-    models: Models = None,
-    structure_factor: StructureFactor = None,
-    fix: Fix = None,
-    ranges: Ranges = None,
-    sample: Sample = None,
-    solvent: Solvent = None,
-    probe: Probe = "neutron",
-    wavelength: Wavelength = None,
-    q_range: QRange = None,
-    q_unit: QUnit = None,
-    entry: Entry = None,
-    time_limit: TimeLimit = 60.0,
 ) -> None:
     """Fit many files; the same command again does only what is missing, failed or changed.
 
@@ -98,24 +64,13 @@ def batch(
         raise typer.BadParameter(f"{out}: end the name in .h5.", param_hint="--out")
     part = _shard(shard)
     drawn = _series_usage(series, against, figure, out, scheduler or shard or ("--merge" if merge else None))
-    chosen = names_of(models)
-    if chosen is not None:  # a worker elsewhere has another working directory
-        chosen = [os.path.abspath(name) if name.endswith(".py") else name for name in chosen]
+    models = options.fit.models
+    if models is not None:  # a worker elsewhere has another working directory
+        models = tuple(os.path.abspath(name) if name.endswith(".py") else name for name in models)
+        options = replace(options, fit=replace(options.fit, models=models))
 
-    from sasnet_plugin.batch.options import Options
     from sasnet_plugin.batch.plan import absolute, shard_journals
 
-    options = Options(
-        top=top,
-        models=None if chosen is None else tuple(chosen),
-        structure_factor=structure_factor,
-        fixed=values_of(fix, "--fix"),
-        ranges=ranges_of(ranges, "--range"),
-        contrast=contrast_given(sample, solvent, probe, wavelength),
-        window=window_of(q_range),
-        q_unit=unit_of(q_unit),
-        entry=entry,
-    )
     if merge == bool(files):
         raise typer.BadParameter("name the files to fit; only --merge goes without.", param_hint="FILES")
 
@@ -131,12 +86,12 @@ def batch(
     if not merge:
         from sasnet_plugin.fitting.api import check_names
 
-        check_names(chosen, structure_factor, options.fixed, options.ranges)
+        check_names(options.fit)
     others = [] if part else shard_journals(out)
     if merge and not others:
         raise SasnetError(f"{out}: no shards lie beside it; give the name that --out had in the job array.")
     with _opened(out, others) as journal:
-        failed = _work(journal, out, paths, options, time_limit, workers, scheduler, drawn, against)
+        failed = _work(journal, out, paths, options, scheduler, drawn, against)
     if failed or complaints:
         raise typer.Exit(1)
 
@@ -146,8 +101,6 @@ def _work(
     out: Path,
     paths: list[str],
     options: Options,
-    limit: float,
-    workers: int,
     scheduler: str | None,
     drawn: Path | None,
     against: str | None,
@@ -160,6 +113,7 @@ def _work(
 
     if drawn is not None:
         paths = sorted(paths, key=natural)
+    limit, workers = options.fit.time_limit, options.fit.workers
     todo = missing(paths, journal, options, limit)
     if paths:
         there = f"; {len(paths) - len(todo)} answered before" if len(todo) < len(paths) else ""

@@ -9,23 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sasnet_plugin.cli.arguments import contrast_given, names_of, ranges_of, unit_of, values_of, window_of
+from sasnet_plugin.batch.options import Options
 from sasnet_plugin.cli.files import curves_of
-from sasnet_plugin.cli.fit_options import (
-    Entry,
-    Fix,
-    Models,
-    Probe,
-    QRange,
-    QUnit,
-    Ranges,
-    Sample,
-    Solvent,
-    StructureFactor,
-    TimeLimit,
-    Top,
-    Wavelength,
-)
+from sasnet_plugin.cli.fit_options import with_fit_options
 from sasnet_plugin.data.failure import sentence_of
 from sasnet_plugin.types import Curve, SasnetError
 
@@ -33,22 +19,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
+@with_fit_options(time_limit=30.0)
 def bumps(
     data: Annotated[str, typer.Argument(help="Data file.")],
-    top: Top = 5,
-    models: Models = None,
-    structure_factor: StructureFactor = None,
-    fix: Fix = None,
-    ranges: Ranges = None,
-    sample: Sample = None,
-    solvent: Solvent = None,
-    probe: Probe = "neutron",
-    wavelength: Wavelength = None,
-    q_range: QRange = None,
-    q_unit: QUnit = None,
-    entry: Entry = None,
-    time_limit: TimeLimit = 30.0,
-    workers: Annotated[int, typer.Option("--workers", min=1, help="Processes that fit.")] = 2,
+    options: Options,
     port: Annotated[
         int,
         typer.Option(
@@ -64,13 +38,6 @@ def bumps(
     The best model is the problem; all of them are in the History tab, the ranking is in the Custom tab.
     Ctrl-C ends it.
     """
-    window = window_of(q_range)
-    unit = unit_of(q_unit)
-    fixed = values_of(fix, "--fix")
-    limits = ranges_of(ranges, "--range")
-    chosen = names_of(models)
-    contrast = contrast_given(sample, solvent, probe, wavelength)
-
     from sasnet_plugin.cli.fit import print_result
     from sasnet_plugin.data import load
     from sasnet_plugin.fitting.api import bank_path, check_names, fit_with
@@ -80,20 +47,14 @@ def bumps(
 
     if port:  # better said before the fits than after them
         listening(port).close()
-    check_names(chosen, structure_factor, fixed, limits)
-    curve = one(data, list(curves_of(data, lambda p: load(p, q_unit=unit, entry=entry), window)))
-    with Workers(bank_path(), workers) as pool, _progress() as progress:
-        result = fit_with(
-            Watched(pool, progress),
-            curve,
-            top=top,
-            models=chosen,
-            structure_factor=structure_factor,
-            fixed=fixed,
-            ranges=limits,
-            contrast=contrast,
-            time_limit=time_limit,
-        )
+    check_names(options.fit)
+
+    def read(path: str) -> tuple[Curve, ...]:
+        return load(path, q_unit=options.q_unit, entry=options.entry)
+
+    curve = one(data, list(curves_of(data, read, options.window)))
+    with Workers(bank_path(), options.fit.workers) as pool, _progress() as progress:
+        result = fit_with(Watched(pool, progress), curve, options.fit)
     print_result(result)
     if result.best is None:
         raise SasnetError(f"{data}: no model could be fitted, so there is nothing to show in Bumps.")
@@ -101,7 +62,7 @@ def bumps(
     def ready(address: str) -> None:
         print(f"Bumps shows these fits at {address} (Ctrl-C ends it).", flush=True)
 
-    show(result, port=port, browser=browser, workers=workers, ready=ready)
+    show(result, port=port, browser=browser, workers=options.fit.workers, ready=ready)
 
 
 def one(data: str, found: list[tuple[str, Curve | Exception]]) -> Curve:

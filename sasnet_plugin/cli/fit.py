@@ -6,37 +6,15 @@ import json
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sasnet_plugin.cli.arguments import (
-    contrast_given,
-    method_given,
-    names_of,
-    ranges_of,
-    unit_of,
-    values_of,
-    window_of,
-)
+from sasnet_plugin.batch.options import Options
 from sasnet_plugin.cli.files import clocked, curves_of, expand
-from sasnet_plugin.cli.fit_options import (
-    Entry,
-    Files,
-    Fix,
-    Models,
-    Probe,
-    QRange,
-    QUnit,
-    Ranges,
-    Sample,
-    Solvent,
-    StructureFactor,
-    TimeLimit,
-    Top,
-    Wavelength,
-)
+from sasnet_plugin.cli.fit_options import Files, with_fit_options
 from sasnet_plugin.data.failure import sentence_of, unforeseen
 from sasnet_plugin.types import Curve, SasnetError
 
@@ -44,40 +22,13 @@ if TYPE_CHECKING:
     from sasnet_plugin.fitting.result.fit_result import FitResult
 
 
+@with_fit_options(time_limit=30.0, methods=True)
 def fit(
     files: Files,
-    top: Top = 5,
+    options: Options,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print one JSON object per line and data set.")
     ] = False,
-    models: Models = None,
-    structure_factor: StructureFactor = None,
-    fix: Fix = None,
-    ranges: Ranges = None,
-    sample: Sample = None,
-    solvent: Solvent = None,
-    probe: Probe = "neutron",
-    wavelength: Wavelength = None,
-    method: Annotated[
-        str,
-        typer.Option(
-            "--method",
-            help="For the best model, after lm ranked all: amoeba, de, or dream (credible intervals).",
-        ),
-    ] = "lm",
-    samples: Annotated[
-        int | None,
-        typer.Option("--samples", min=1, max=10_000_000, help="Draws of dream.  [default: 10000]"),
-    ] = None,
-    burn: Annotated[
-        int | None,
-        typer.Option("--burn", min=0, help="Steps of dream's chains before the first draw.  [default: 100]"),
-    ] = None,
-    q_range: QRange = None,
-    q_unit: QUnit = None,
-    entry: Entry = None,
-    time_limit: TimeLimit = 30.0,
-    workers: Annotated[int, typer.Option("--workers", min=1, help="Processes that fit.")] = 2,
     report: Annotated[
         Path | None, typer.Option("--report", help="Folder for an HTML page of each data set.")
     ] = None,
@@ -93,43 +44,27 @@ def fit(
     Exit code 0: every file has its answer; 1: some have not, and a sentence says why; 2: wrong usage.
     """
     began = time.monotonic()
-    window = window_of(q_range)
-    unit = unit_of(q_unit)
-    fixed = values_of(fix, "--fix")
-    limits = ranges_of(ranges, "--range")
-    chosen = names_of(models)
-    contrast = contrast_given(sample, solvent, probe, wavelength)
-    then = method_given(method, samples, burn)
+    limit = options.fit.time_limit
 
     from sasnet_plugin.data import load
     from sasnet_plugin.fitting.api import bank_path, check_names, fit_with
     from sasnet_plugin.fitting.pool import Workers
 
     def read(path: str) -> tuple[Curve, ...]:
-        return load(path, q_unit=unit, entry=entry)
+        return load(path, q_unit=options.q_unit, entry=options.entry)
 
     # The processes start while the files are read and classified.
-    with Workers(bank_path(), workers) as pool:
-        check_names(chosen, structure_factor, fixed, limits)
+    with Workers(bank_path(), options.fit.workers) as pool:
+        check_names(options.fit)
         failed = 0
-        every = (pair for each in expand(files) for pair in curves_of(each, read, window))
+        every = (pair for each in expand(files) for pair in curves_of(each, read, options.window))
         for path, outcome, passed in clocked(every, began):
             found: FitResult | Exception
             if isinstance(outcome, Curve):
                 try:
-                    found = fit_with(
-                        pool,
-                        outcome,
-                        top=top,
-                        models=chosen,
-                        structure_factor=structure_factor,
-                        fixed=fixed,
-                        ranges=limits,
-                        contrast=contrast,
-                        method=then,
-                        # Reading counts, and for the first data set what passed since the command began.
-                        time_limit=max(time_limit - passed, 0.5 * time_limit),
-                    )
+                    # Reading counts, and for the first data set what passed since the command began.
+                    left = max(limit - passed, 0.5 * limit)
+                    found = fit_with(pool, outcome, replace(options.fit, time_limit=left))
                 except SasnetError as error:
                     found = error
                 except Exception as error:  # one file must not stop the others, whatever is wrong
@@ -177,7 +112,7 @@ def _fail(path: str, sentence: str, as_json: bool) -> None:
 
 
 def print_result(result: FitResult) -> None:
-    """A table of the fits, the best one's parameters, and what to doubt."""
+    """A table of the fits, the best one's parameters, warnings and notes."""
     from rich.console import Console
     from rich.text import Text
 
@@ -186,7 +121,7 @@ def print_result(result: FitResult) -> None:
     say = Console(file=sys.stdout, highlight=False).print
     title = " · ".join(part for part in (result.curve.file, result.curve.entry) if part)
     say(Text(title or "curve", style="bold"), soft_wrap=True)
-    say(rich_table(result))
+    say(rich_table(result.fits))
     if result.best is not None:
         say(Text(f"{result.best.short_name}: {parameters_in_words(result.best)}"), soft_wrap=True)
         for sentence in result.best.warnings:

@@ -1,51 +1,199 @@
-"""The options that ``sasnet fit`` and ``sasnet batch`` share."""
+"""The options that ``sasnet fit``, ``batch`` and ``bumps`` share, and the one object that is made of them."""
 
 from __future__ import annotations
 
-from typing import Annotated
+import inspect
+import math
+from collections.abc import Callable
+from functools import wraps
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from sasnet_plugin.batch.options import Options
+from sasnet_plugin.cli.arguments import names_of, unit_of, window_of
+from sasnet_plugin.fitting.task import METHODS, PROBES, FitOptions, Method
+from sasnet_plugin.types import SasnetError
+
+if TYPE_CHECKING:
+    from sasnet_plugin.fitting.task import Contrast
+
 Files = Annotated[list[str], typer.Argument(help="Data files, folders (searched to the bottom) or patterns.")]
-Top = Annotated[int, typer.Option("--top", min=1, help="How many models to fit.")]
-Models = Annotated[
-    list[str] | None,
-    typer.Option("--models", help="Fit these models (commas or repeated), or plugin files."),
-]
-StructureFactor = Annotated[
-    str | None,
-    typer.Option("--structure-factor", help="Fit with this structure factor alone; 'none' for none."),
-]
-Fix = Annotated[
-    list[str] | None, typer.Option("--fix", metavar="NAME=VALUE", help="Keep a parameter at a value.")
-]
-Ranges = Annotated[
-    list[str] | None,
-    typer.Option("--range", metavar="NAME=LOW:HIGH", help="Let a parameter vary in this range alone."),
-]
-Sample = Annotated[
-    str | None,
-    typer.Option(
-        "--sample",
-        metavar="FORMULA@DENSITY",
-        help="What scatters, such as SiO2@2.2 (g/cm³): its scattering length density is not fitted.",
-    ),
-]
-Solvent = Annotated[
-    str | None,
-    typer.Option(
-        "--solvent", metavar="NAME", help="What it is in: D2O, 40%D2O, toluene, or FORMULA@DENSITY."
-    ),
-]
-Probe = Annotated[str, typer.Option("--probe", help="For --sample and --solvent: neutron or xray.")]
-Wavelength = Annotated[float | None, typer.Option("--wavelength", help="Å, for --probe xray, such as 1.54.")]
-QRange = Annotated[
-    str | None,
-    typer.Option("--q-range", metavar="A:B", help="Use only q from A to B, Å⁻¹; either may be left out."),
-]
-QUnit = Annotated[
-    str | None,
-    typer.Option("--q-unit", help="Unit of q: A (Å⁻¹) or nm (nm⁻¹), where the file is silent or wrong."),
-]
-Entry = Annotated[str | None, typer.Option("--entry", help="Only this entry of a file that holds several.")]
-TimeLimit = Annotated[float, typer.Option("--time-limit", min=1.0, help="Seconds for each data set.")]
+
+
+def _shared(
+    top: Annotated[int, typer.Option("--top", min=1, help="How many models to fit.")] = 5,
+    models: Annotated[
+        list[str] | None,
+        typer.Option("--models", help="Fit these models (commas or repeated), or plugin files."),
+    ] = None,
+    structure_factor: Annotated[
+        str | None,
+        typer.Option("--structure-factor", help="Fit with this structure factor alone; 'none' for none."),
+    ] = None,
+    fix: Annotated[
+        list[str] | None, typer.Option("--fix", metavar="NAME=VALUE", help="Keep a parameter at a value.")
+    ] = None,
+    ranges: Annotated[
+        list[str] | None,
+        typer.Option("--range", metavar="NAME=LOW:HIGH", help="Let a parameter vary in this range alone."),
+    ] = None,
+    sample: Annotated[
+        str | None,
+        typer.Option(
+            "--sample",
+            metavar="FORMULA@DENSITY",
+            help="What scatters, such as SiO2@2.2 (g/cm³): its scattering length density is not fitted.",
+        ),
+    ] = None,
+    solvent: Annotated[
+        str | None,
+        typer.Option(
+            "--solvent", metavar="NAME", help="What it is in: D2O, 40%D2O, toluene, or FORMULA@DENSITY."
+        ),
+    ] = None,
+    probe: Annotated[
+        str, typer.Option("--probe", help="For --sample and --solvent: neutron or xray.")
+    ] = "neutron",
+    wavelength: Annotated[
+        float | None, typer.Option("--wavelength", help="Å, for --probe xray, such as 1.54.")
+    ] = None,
+    method: Annotated[
+        str,
+        typer.Option(
+            "--method",
+            help="For the best model, after lm ranked all: amoeba, de, or dream (credible intervals).",
+        ),
+    ] = "lm",
+    samples: Annotated[
+        int | None,
+        typer.Option("--samples", min=1, max=10_000_000, help="Draws of dream.  [default: 10000]"),
+    ] = None,
+    burn: Annotated[
+        int | None,
+        typer.Option("--burn", min=0, help="Steps of dream's chains before the first draw.  [default: 100]"),
+    ] = None,
+    q_range: Annotated[
+        str | None,
+        typer.Option("--q-range", metavar="A:B", help="Use only q from A to B, Å⁻¹; either may be left out."),
+    ] = None,
+    q_unit: Annotated[
+        str | None,
+        typer.Option("--q-unit", help="Unit of q: A (Å⁻¹) or nm (nm⁻¹), where the file is silent or wrong."),
+    ] = None,
+    entry: Annotated[
+        str | None, typer.Option("--entry", help="Only this entry of a file that holds several.")
+    ] = None,
+    time_limit: Annotated[
+        float, typer.Option("--time-limit", min=1.0, help="Seconds for each data set.")
+    ] = 60.0,
+    workers: Annotated[int, typer.Option("--workers", min=1, help="Processes of this machine.")] = 2,
+) -> Options:
+    """Read the shared options, or say what is wrong with them."""
+    window, unit = window_of(q_range), unit_of(q_unit)
+    fixed, limits = values_of(fix, "--fix"), ranges_of(ranges, "--range")
+    chosen = names_of(models)
+    contrast = contrast_given(sample, solvent, probe, wavelength)
+    then = method_given(method, samples, burn)
+    named = None if chosen is None else tuple(chosen)
+    fit = FitOptions(
+        top, named, structure_factor, fixed, limits, contrast, then, time_limit=time_limit, workers=workers
+    )
+    return Options(fit, window, unit, entry)
+
+
+def with_fit_options(
+    *, time_limit: float, methods: bool = False
+) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Give a command the shared options in place of its parameter ``options``.
+
+    Parameters
+    ----------
+    time_limit : float
+        Default of ``--time-limit``, s.
+    methods : bool
+        Whether the command takes ``--method``, ``--samples`` and ``--burn``.
+    """
+    left_out = () if methods else ("method", "samples", "burn")
+    shared = {
+        name: p.replace(default=time_limit) if name == "time_limit" else p
+        for name, p in inspect.signature(_shared, eval_str=True).parameters.items()
+        if name not in left_out
+    }
+
+    def decorated(command: Callable[..., None]) -> Callable[..., None]:
+        own = inspect.signature(command, eval_str=True).parameters
+        parameters: list[inspect.Parameter] = []
+        for name, p in own.items():
+            parameters += shared.values() if name == "options" else [p]
+        parameters = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in parameters]
+
+        @wraps(command)
+        def called(**given: Any) -> None:
+            options = _shared(**{name: given.pop(name) for name in shared})
+            command(options=options, **given)
+
+        called.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+        called.__annotations__ = {p.name: p.annotation for p in parameters}
+        return called
+
+    return decorated
+
+
+def values_of(given: list[str] | None, option: str) -> dict[str, float]:
+    """``name=number`` pairs, or wrong usage."""
+    found = {}
+    for part in given or ():
+        name, equals, text = part.partition("=")
+        try:
+            found[name.strip()] = float(text)
+        except ValueError:
+            equals = ""
+        if not equals or not name.strip() or not math.isfinite(found[name.strip()]):
+            raise typer.BadParameter(f"{part!r} is not name=number, such as sld=4.0.", param_hint=option)
+    return found
+
+
+def ranges_of(given: list[str] | None, option: str) -> dict[str, tuple[float, float]]:
+    """``name=low:high`` pairs, or wrong usage."""
+    found = {}
+    for part in given or ():
+        name, _, text = part.partition("=")
+        low, _, high = text.partition(":")
+        try:
+            pair = float(low), float(high)
+        except ValueError:
+            pair = math.nan, math.nan
+        if not name.strip() or not pair[0] < pair[1]:
+            raise typer.BadParameter(
+                f"{part!r} is not name=low:high with the smaller number first, such as radius=10:200.",
+                param_hint=option,
+            )
+        found[name.strip()] = pair
+    return found
+
+
+def contrast_given(
+    sample: str | None, solvent: str | None, probe: str, wavelength: float | None
+) -> Contrast | None:
+    """Scattering length densities of sample and solvent, or wrong usage; None where neither is given."""
+    from sasnet_plugin.fitting.problem.contrast import contrast_of
+
+    if probe not in PROBES:
+        raise typer.BadParameter(f"{probe!r} is no probe; use {' or '.join(PROBES)}.", param_hint="--probe")
+    try:
+        return contrast_of(sample, solvent, probe, wavelength)
+    except SasnetError as error:
+        raise typer.BadParameter(str(error), param_hint="--sample / --solvent") from None
+
+
+def method_given(name: str, samples: int | None, burn: int | None) -> Method:
+    """How the best fit is treated further, or wrong usage."""
+    if name not in METHODS:
+        raise typer.BadParameter(f"{name!r} is no method; use {', '.join(METHODS)}.", param_hint="--method")
+    if name != "dream" and (samples is not None or burn is not None):
+        raise typer.BadParameter(
+            "only dream draws samples; add --method dream.", param_hint="--samples / --burn"
+        )
+    usual = Method(name)
+    return Method(name, usual.samples if samples is None else samples, usual.burn if burn is None else burn)

@@ -14,7 +14,7 @@ from sasnet_plugin.domains import DEFAULT
 from sasnet_plugin.types import SimulationError
 
 if TYPE_CHECKING:
-    from sasnet_plugin.simulate.plans import Plan
+    from sasnet_plugin.simulate.shards import Plan
 
 
 def simulate(
@@ -59,25 +59,26 @@ def simulate(
 
     from sasnet_plugin.domains import resolve, specification
     from sasnet_plugin.files import remove_leftovers
-    from sasnet_plugin.simulate.plans import Wish
+    from sasnet_plugin.simulate.shards import Request
+    from sasnet_plugin.simulate.shards import plan as planned
 
-    wish = Wish(rounds, seed, scale, limit, _models(models), spread, monodisperse)
     if scheduler:
         out = out.absolute()  # a worker elsewhere has another working directory
-    plan: Plan = resolve(specification(domain).plan)(out, wish)
+    request = Request(rounds, seed, scale, limit, _models(models), spread, monodisperse)
+    plan: Plan = planned(resolve(specification(domain).simulator), out, request)
     if out.exists() and not out.is_dir():
         raise SimulationError(f"{out}: is a file; name a folder for the shards.")
     removed = remove_leftovers(out)
-    plan.check(plan.chunks)
+    plan.check()
     missing = plan.missing()
     _announce(out, plan, missing, removed)
     _check_disk(out, plan.disk_need(missing))
     done = 0
     try:
         with _progress(len(missing)) as step:
-            for chunk in plan.run(plan.chunks, workers=scheduler or workers):
+            for shard in plan.run(workers=scheduler or workers):
                 done += 1
-                step(plan.label(chunk))
+                step(shard.label)
     except KeyboardInterrupt:
         remove_leftovers(out)
         typer.echo(
@@ -86,7 +87,7 @@ def simulate(
             err=True,
         )
         raise typer.Exit(130) from None
-    typer.echo(f"{out}: all {len(plan.chunks)} shards are there.")
+    typer.echo(f"{out}: all {len(plan.shards)} shards are there.")
 
 
 def _models(given: list[str] | None) -> tuple[str, ...] | None:
@@ -102,10 +103,10 @@ def _models(given: list[str] | None) -> tuple[str, ...] | None:
 def _announce(out: Path, plan: Plan, missing: list[Any], removed: int) -> None:
     if removed:
         typer.echo(f"{out}: removed {removed} half-written files of a run that was killed.")
-    there = len(plan.chunks) - len(missing)
-    skipped = f"; {there} of {len(plan.chunks)} shards exist and are skipped" if there else ""
+    there = len(plan.shards) - len(missing)
+    skipped = f"; {there} of {len(plan.shards)} shards exist and are skipped" if there else ""
     typer.echo(
-        f"{out}: {plan.content(missing, plan.chunks)} in {len(missing)} shards to simulate,"
+        f"{out}: {plan.content(missing)} in {len(missing)} shards to simulate,"
         f" at most {_bytes(plan.disk_need(missing))} of disk{skipped}."
     )
 

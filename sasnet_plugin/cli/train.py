@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -59,13 +59,13 @@ def train(
     console = Console(stderr=True)
     console.print(backend())
 
-    from sasnet_plugin.domains import resolve, specification
+    from sasnet_plugin.domains import specification
     from sasnet_plugin.train.loop import TrainConfig
     from sasnet_plugin.train.loop import train as fit
     from sasnet_plugin.train.package import package
 
     kind = specification(domain)
-    chosen = _net(resolve(kind.net), net)
+    chosen = _sizes(kind.network.sizes, net)
     config = TrainConfig(
         steps=steps,
         batch=batch,
@@ -88,7 +88,7 @@ def train(
         def report(step: int, loss: float) -> None:
             progress.update(task, completed=step, description=f"training, loss {loss:.3f}")
 
-        fit(data, run, config, chosen, domain=kind, progress=report)
+        fit(data, run, config, domain=kind, net=chosen, progress=report)
         progress.update(task, completed=steps)
         task = progress.add_task("calibrating", total=None)
         zoo = zoo or Path("model_zoo") / kind.name
@@ -105,18 +105,17 @@ def train(
     typer.echo(f"next: sasnet evaluate --domain {kind.name} --test FOLDER")
 
 
-def _net(kind: Any, given: list[str] | None) -> Any:
-    """The network's configuration, some of its plain values as the user says, or wrong usage."""
-    usual_ones = kind()
-    values, changed = asdict(usual_ones), {}
+def _sizes(usual: Mapping[str, Any], given: list[str] | None) -> dict[str, Any]:
+    """Sizes of the network that are not the domain's own, as the user says, or wrong usage."""
+    changed: dict[str, Any] = {}
     for part in given or ():
         name, equals, text = part.partition("=")
-        usual = values.get(name)
-        if not equals or not isinstance(usual, (str, int, float)):
-            plain = ", ".join(k for k, v in values.items() if isinstance(v, (str, int, float)))
+        value = usual.get(name)
+        if not equals or not isinstance(value, (str, int, float)):
+            plain = ", ".join(k for k, v in usual.items() if isinstance(v, (str, int, float)))
             raise typer.BadParameter(f"{part!r} is not name=value with one of {plain}.", param_hint="--net")
         try:
-            changed[name] = type(usual)(text)
+            changed[name] = type(value)(text)
         except ValueError:
             raise typer.BadParameter(f"{text!r} is no value of {name}.", param_hint="--net") from None
-    return replace(usual_ones, **changed)
+    return changed

@@ -152,32 +152,8 @@ class Domain:
         (measurement, answer, options) to an answer: physics fitted from the answer on, and simulated again.
     sections : str
         (measurement, answer) to sections of the report page.
-    sample_prior : str
-        Parameters of a model.
-    simulate : str
-        A clean measurement from a model's prior.
-    plan : str
-        (folder, `simulate.plans.Wish`) to the shards of a data set, `simulate.plans.Plan`.
-    labels : str
-        (folder of shards) to plain data: what a network that is trained on them is built for.
-    stream : str
-        (folder of shards, random generator) to an endless stream of training examples; its ``take()`` gives
-        features and a dict of answers.
-    augment : str
-        (features, answers, random generator) to others that are just as true; may be empty.
-    reservoir : int
-        Training examples kept in memory.
-    reuse : float
-        How often a training example is drawn on average.
-    net : str
-        Configuration of the network: a frozen dataclass with ``to_dict`` and ``from_dict``.
-    build_net : str
-        (labels, configuration) to the network, which knows its losses.
-    calibrate : str
-        What is fitted on held-out data after training, and said of the network in its manifest:
-        (`train.package.Trained`) to `train.package.Calibrated`.
     evaluate : str
-        (model, folder of test shards, options) to figures and a table, `report.figures.Evaluated`.
+        (model, folder of test shards, per_model=, seed=, progress=) to `report.evaluated.Evaluated`.
     """
 
     name: str
@@ -196,18 +172,7 @@ class Domain:
     symmetries: tuple[Ref, ...] = ()
     refine: Ref = ""
     sections: Ref = ""
-    sample_prior: str = ""
-    simulate: str = ""
-    plan: str = ""
-    labels: str = ""
-    stream: str = ""
-    augment: str = ""
-    reservoir: int = 60_000
-    reuse: float = 2.5
-    net: str = ""
-    build_net: str = ""
-    calibrate: str = ""
-    evaluate: str = ""
+    evaluate: Ref = "sasnet_plugin.report.evaluated:evaluated"
 
 
 def specification(name: str) -> Domain:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import Domain
+from . import Domain, Network
 from .heads import Parameter, Quantities, Scope
 
 #: In the order of the network's outputs. Lengths as logarithms: what is asked for is a relative error.
@@ -36,19 +36,21 @@ GISAS_GROWTH = Domain(
     limits="ordered lattices, buried particles, other materials, patterns that lie on their side",
     heads=HEADS,
     check="sasnet_plugin.predict.check_image:check",
+    network=Network(
+        trunk="sasnet_plugin.train.image_trunk:one_side",
+        sizes={
+            "trunk": "small",
+            "weights": "",
+            "stem": 32,
+            "blocks": ((2, 16), (4, 16), (5, 32)),
+            "dense": 256,
+            "dropout": 0.0,
+        },
+        reservoir=16_000,
+        reuse=4.0,
+    ),
+    simulator="sasnet_plugin.simulate.growth.simulator:SIMULATOR",
     features="sasnet_plugin.data.images.features:inputs",
     symmetries=("sasnet_plugin.data.images.features:mirrored_inputs",),
     read="sasnet_plugin.data.images.load:read",
-    sample_prior="sasnet_plugin.simulate.growth.priors:sample_film",
-    simulate="sasnet_plugin.simulate.growth.pattern:pattern",
-    plan="sasnet_plugin.simulate.growth.plan:plan",
-    labels="sasnet_plugin.simulate.growth.stream:labels",
-    stream="sasnet_plugin.simulate.growth.stream:Stream",
-    augment="sasnet_plugin.simulate.growth.stream:augment",
-    reservoir=16_000,
-    reuse=4.0,
-    net="sasnet_plugin.train.densenet:DenseConfig",
-    build_net="sasnet_plugin.train.growth:build_net",
-    calibrate="sasnet_plugin.train.growth_package:calibrate_growth",
-    evaluate="sasnet_plugin.report.growth:evaluated",
 )

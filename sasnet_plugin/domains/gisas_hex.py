@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import Domain
+from . import Domain, Network
 from .heads import Distribution, Parameter, Quantities, Scope, Stated
 
 #: In the order of the network's outputs; the priors of docs/gisas_prior.md.
@@ -57,19 +57,21 @@ GISAS_HEX = Domain(
     keys=("file", "distribution", "geometry", "uniform_p_value", "deviance", "in_scope", "notes"),
     refine="sasnet_plugin.fitting.orientation.answer:refined",
     check="sasnet_plugin.predict.check_image:check_share",
+    network=Network(
+        trunk="sasnet_plugin.train.image_trunk:two_sides",
+        sizes={
+            "trunk": "small",
+            "weights": "",
+            "stem": 32,
+            "blocks": ((2, 16), (4, 16), (5, 32)),
+            "dense": 256,
+            "dropout": 0.0,
+        },
+        reservoir=16_000,
+        reuse=4.0,
+    ),
+    simulator="sasnet_plugin.simulate.gisas.simulator:SIMULATOR",
     features="sasnet_plugin.data.images.features:inputs",
     symmetries=("sasnet_plugin.data.images.features:mirrored_inputs",),
     read="sasnet_plugin.data.images.load:read",
-    sample_prior="sasnet_plugin.simulate.gisas.priors:sample_geometry",
-    simulate="sasnet_plugin.simulate.gisas.basis:basis",
-    plan="sasnet_plugin.simulate.gisas.plan:plan",
-    labels="sasnet_plugin.simulate.gisas.stream:labels",
-    stream="sasnet_plugin.simulate.gisas.stream:Stream",
-    augment="sasnet_plugin.simulate.gisas.stream:augment",
-    reservoir=16_000,
-    reuse=4.0,
-    net="sasnet_plugin.train.densenet:DenseConfig",
-    build_net="sasnet_plugin.train.densenet:build_net",
-    calibrate="sasnet_plugin.train.gisas_package:calibrate_orientation",
-    evaluate="sasnet_plugin.report.orientation:evaluated",
 )

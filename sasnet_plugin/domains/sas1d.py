@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from . import Domain
+from . import Domain, Network
 from .heads import Classes, Parameter, Quantities, Scope
 
 #: The classes are those of the training data: sasmodels' form models, and structure factors, "" for none.
@@ -36,15 +36,18 @@ SAS1D = Domain(
     heads=HEADS,
     keys=("file", "entry", "models", "groups", "in_scope", "rg", "notes"),
     check="sasnet_plugin.predict.check_curve:check",
+    network=Network(
+        trunk="sasnet_plugin.train.curve_trunk:residual",
+        sizes={
+            "stem": 32,
+            "stages": ((64, 1), (128, 2), (256, 1)),
+            "dense": 512,
+            "dense_blocks": 2,
+            "dropout": 0.0,
+        },
+    ),
+    simulator="sasnet_plugin.simulate.curve_simulator:SIMULATOR",
     features="sasnet_plugin.data.preprocess:inputs",
     read="sasnet_plugin.data.load:read",
-    sample_prior="sasnet_plugin.simulate.priors:sample_prior",
-    simulate="sasnet_plugin.simulate.clean:simulate_clean",
-    plan="sasnet_plugin.simulate.curve_plan:plan",
-    labels="sasnet_plugin.train.curves:labels",
-    stream="sasnet_plugin.train.curves:CurveStream",
-    net="sasnet_plugin.train.net:NetConfig",
-    build_net="sasnet_plugin.train.net:build",
-    calibrate="sasnet_plugin.train.curve_package:calibrate_curves",
-    evaluate="sasnet_plugin.report.evaluated:curves",
+    evaluate="sasnet_plugin.report.evaluation:curves",
 )

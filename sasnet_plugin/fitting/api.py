@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -10,27 +10,21 @@ from numpy.typing import NDArray
 
 from sasnet_plugin.data.uncertainty import estimate_dintensity
 from sasnet_plugin.domains import DEFAULT
-from sasnet_plugin.fitting.assessment.assess import judge
-from sasnet_plugin.fitting.assessment.ranking import ranked
+from sasnet_plugin.fitting.assessment.assess import assess, ranked
 from sasnet_plugin.fitting.optimize.refine_best import refine_best
 from sasnet_plugin.fitting.pool import Workers
 from sasnet_plugin.fitting.problem.contrast import contrast_of, settled, with_contrast
 from sasnet_plugin.fitting.problem.plugin_models import split, with_plugins
-from sasnet_plugin.fitting.result.fit_result import FitResult, ModelFit
+from sasnet_plugin.fitting.result.fit_result import FitResult
 from sasnet_plugin.fitting.settings import OPTIMIZE
-from sasnet_plugin.fitting.strategy.candidate_selection import line_up
-from sasnet_plugin.fitting.strategy.candidates import priors, shortlist
-from sasnet_plugin.fitting.strategy.previous import with_start
-from sasnet_plugin.fitting.strategy.stages import Rounds
-from sasnet_plugin.fitting.task import Contrast, Method, Pool, Start
+from sasnet_plugin.fitting.strategy.candidates import choose_candidates, priors, with_start
+from sasnet_plugin.fitting.strategy.settings import STRATEGY
+from sasnet_plugin.fitting.strategy.stages import Stages
+from sasnet_plugin.fitting.task import FitOptions, Method, Pool
 from sasnet_plugin.predict import open_classifier
 from sasnet_plugin.types import Curve, SasnetError
 
 BANK = "seeds.npz"
-#: Of the time, for what comes after the fits: twins, verification, the answer in words.
-_TO_TELL = 0.05
-#: Of the noise of simulated twins: the same data get the same answer.
-_TWINS_SEED = 1
 
 
 def bank_path() -> Path:
@@ -100,103 +94,74 @@ def fit(
     SasnetError
         Unknown names or materials, too few points, or a damaged model zoo.
     """
-    chosen = None if models is None else list(models)
-    check_names(chosen, structure_factor, fixed or {}, ranges or {})
-    contrast = contrast_of(sample, solvent, probe, wavelength)
-    then = Method(method, samples, burn)
+    options = FitOptions(
+        top=top,
+        models=None if models is None else tuple(models),
+        structure_factor=structure_factor,
+        fixed=dict(fixed or {}),
+        ranges=dict(ranges or {}),
+        contrast=contrast_of(sample, solvent, probe, wavelength),
+        method=Method(method, samples, burn),
+        time_limit=time_limit,
+        workers=workers,
+    )
+    check_names(options)
     with Workers(bank_path(), workers) as pool:
-        return fit_with(
-            pool,
-            curve,
-            top=top,
-            models=chosen,
-            structure_factor=structure_factor,
-            fixed=fixed,
-            ranges=ranges,
-            contrast=contrast,
-            method=then,
-            rng=rng,
-            time_limit=time_limit,
-        )
+        return fit_with(pool, curve, options, rng=rng)
 
 
 def fit_with(
-    pool: Pool,
-    curve: Curve,
-    *,
-    top: int = 5,
-    models: Sequence[str] | None = None,
-    structure_factor: str | None = None,
-    fixed: Mapping[str, float] | None = None,
-    ranges: Mapping[str, tuple[float, float]] | None = None,
-    contrast: Contrast | None = None,
-    method: Method | None = None,
-    rng: np.random.Generator | None = None,
-    time_limit: float = 60.0,
-    start: Start | None = None,
+    pool: Pool, curve: Curve, options: FitOptions, *, rng: np.random.Generator | None = None
 ) -> FitResult:
     """As `fit`, with processes that are there already; for many curves in a row.
 
-    `start` is one more start for one of the models, which is fitted even where the network would not have it.
+    Parameters
+    ----------
+    pool : Pool
+    curve : Curve
+    options : FitOptions
+        Its workers are the pool's concern.
+    rng : numpy.random.Generator, optional
+        Source of randomness of de and dream; default: the same at every call.
     """
     began = pool.clock()
-    method = method or Method()
-    for_ranking = time_limit if method.name == "lm" else OPTIMIZE.ranking_share * time_limit
+    limit, method = options.time_limit, options.method
+    for_ranking = limit if method.name == "lm" else OPTIMIZE.ranking_share * limit
+    deadline = began + (1 - STRATEGY.assessment_share) * for_ranking
     notes = list(curve.notes)
     dintensity, note = uncertainties(curve)
     if note:
         notes.append(note)
     classifier = open_classifier()
-    known, own = split(models, classifier.manifest.labels)
+    known, own = (None, []) if options.models is None else split(options.models, classifier.manifest.labels)
     keep = classifier.selection(None if own and not known else known, None)
     suggestion = classifier.suggest([curve], top=len(classifier.manifest.labels), keep=keep)[0]
-    suggestion = with_plugins(suggestion, own, alone=known == [])
-    chosen = suggestion if models is not None else shortlist(suggestion, top, classifier.manifest)
-    first = line_up(
-        pool, chosen, curve, dintensity, structure_factor, fixed or {}, ranges or {},
-        free=models is None, seconds=0.3 * time_limit,
-    )  # fmt: skip
-    tasks = first.tasks
-    notes.extend(first.notes)
-    if start is not None:
-        start = start.without_fixed(settled(contrast, start.model) if contrast else ())
-        tasks = with_start(tasks, start, curve, dintensity, fixed or {}, ranges or {})
-    tasks, said = with_contrast(contrast, tasks)
+    if own:
+        suggestion = with_plugins(suggestion, own, alone=known == [])
+    chosen = choose_candidates(pool, suggestion, curve, dintensity, options, classifier.manifest)
+    tasks = chosen.tasks
+    notes.extend(chosen.notes)
+    if options.start is not None:
+        materials = settled(options.contrast, options.start.model) if options.contrast else ()
+        tasks = with_start(tasks, options.start.without_fixed(materials), curve, dintensity, options)
+    tasks, said = with_contrast(options.contrast, tasks)
     notes.extend(said)
 
-    rounds = Rounds(
-        pool,
-        dintensity,
-        suggestion,
-        first.badness,
-        contrast,
-        notes,
-        began + (1 - _TO_TELL) * for_ranking,
-        fixed or {},
-        ranges or {},
-    )
-    free = models is None
-    found = rounds.run(curve, tasks, free=free, others=free and structure_factor is None)
-    curve, fits = found.curve, found.fits
+    stages = Stages(pool, dintensity, suggestion, chosen.residuals, options, notes, deadline)
+    found = stages.run(curve, tasks)
+    fits, prior = found.fits, priors(suggestion, found.fits)
     notes.extend(found.notes)
-    prior = priors(suggestion, fits)
     if fits and method.name != "lm":
+        first = ranked(fits, prior)[0].name
+        best, left = next(f for f in fits if f.name == first), began + limit - pool.clock()
         rng = rng or np.random.default_rng(0)
-        first_ranked = ranked(fits, prior)[0].name
-        best = next(f for f in fits if f.name == first_ranked)
-        left = began + time_limit - pool.clock()
-        refined, said = refine_best(pool, curve, dintensity, best, method, left, rng)
+        refined, said = refine_best(pool, found.curve, dintensity, best, method, left, rng)
         fits = [refined if f is best else f for f in fits]
         notes.extend(said)
-    return assemble(curve, dintensity, fits, notes, prior)
+    return assess(found.curve, dintensity, fits, notes, prior)
 
 
-def check_names(
-    models: Sequence[str] | None,
-    structure_factor: str | None,
-    fixed: Mapping[str, float],
-    ranges: Mapping[str, tuple[float, float]],
-) -> None:
+def check_names(options: FitOptions) -> None:
     """See that models, structure factor and parameters exist.
 
     Raises
@@ -208,15 +173,16 @@ def check_names(
 
     from sasnet_plugin.simulate.priors import model_info, structure_factors
 
-    if structure_factor not in (None, "none", *structure_factors()):
+    if options.structure_factor not in (None, "none", *structure_factors()):
         raise SasnetError(
-            f"{structure_factor}: no such structure factor; choose none, {', '.join(structure_factors())}."
+            f"{options.structure_factor}: no such structure factor; choose none,"
+            f" {', '.join(structure_factors())}."
         )
     forms = open_classifier().manifest.labels
-    named, own = split(models, forms)
+    named, own = split(options.models, forms)
     if named or not own:
         open_classifier().selection(named, None)
-    wanted = [*fixed, *ranges]
+    wanted = [*options.fixed, *options.ranges]
     if not wanted:
         return
     known: set[str] = {"scale", "background"}
@@ -241,21 +207,4 @@ def uncertainties(curve: Curve) -> tuple[NDArray[np.float64], str]:
     return (
         np.where(good, curve.dintensity, estimate),
         f"{np.sum(~good)} points have no uncertainty; theirs was estimated from the scatter.",
-    )
-
-
-def assemble(
-    curve: Curve,
-    dintensity: NDArray[np.float64],
-    fits: list[ModelFit],
-    notes: list[str],
-    prior: Sequence[float] | None = None,
-) -> FitResult:
-    """Rank and verify what was fitted."""
-    order = ranked(fits, prior)
-    if not order:
-        return FitResult(curve, dintensity, (), False, (*notes, "No model could be fitted."))
-    judged, verification, said = judge(curve, dintensity, order, np.random.default_rng(_TWINS_SEED))
-    return FitResult(
-        curve, dintensity, judged, verification.explained, (*notes, *said), verification=verification
     )

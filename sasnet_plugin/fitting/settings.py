@@ -1,7 +1,7 @@
 """Every number that decides something in a fit: its value, unit and why; docs' tables are made from it.
 
-One frozen dataclass of constants for each room, with one instance in capitals. A number that two rooms need
-stands here once.
+One frozen dataclass of constants for each room, with one instance in capitals; that of `strategy` is in that
+room. A number that two rooms need stands here once.
 """
 
 from __future__ import annotations
@@ -25,9 +25,6 @@ class PoolSettings:
     asks: float = setting(0.1, "Between two questions whether the answers are still wanted.", "s")
 
 
-POOL = PoolSettings()
-
-
 T = TypeVar("T")
 
 
@@ -42,6 +39,16 @@ class ByCost(Generic[T]):
     def __getitem__(self, cost_class: str) -> T:
         """Value of a class: fast, medium or slow."""
         return {"fast": self.fast, "medium": self.medium, "slow": self.slow}[cost_class]
+
+
+@dataclass(frozen=True)
+class ResultSettings:
+    """Of `result`: samples of a posterior."""
+
+    kept_samples: int = setting(2000, "Samples kept: enough for a corner plot, few enough to send and store.")
+    converged: float = setting(
+        1.2, "Gelman-Rubin R from which on chains do not agree (Vrugt et al. 2009, who introduced DREAM)."
+    )
 
 
 @dataclass(frozen=True)
@@ -156,4 +163,53 @@ class OptimizeSettings:
     gain: float = setting(0.01, "Fall of χ² below which Levenberg-Marquardt's values are kept.")
 
 
-PROBLEM, START_VALUES, OPTIMIZE = ProblemSettings(), StartSettings(), OptimizeSettings()
+@dataclass(frozen=True)
+class AssessmentSettings:
+    """Of `assessment`: what explains a curve, what is distinguishable, what a user is warned of."""
+
+    significant: float = setting(
+        3.0,
+        "A difference beyond it is no chance: of χ² from its expectation, of runs of residuals, of a negative"
+        " background, and squared, of the χ² of two models where more data would decide.",
+        "standard deviations",
+    )
+    margin: float = setting(0.2, "A reduced χ² within 1 ± this explains a curve, however many its points.")
+    same_bic: float = setting(
+        2.0, 'BIC that differ by less are "not worth more than a bare mention" (Kass & Raftery 1995).'
+    )
+    least_prior: float = setting(
+        0.002, "Probability of the network below which none counts: it rules out no model before its fit."
+    )
+    extreme: float = setting(0.999, "Quantile of χ² beyond which a model alone does not explain a curve.")
+    hopeless: float = setting(30.0, "Reduced χ² that no usual mis-statement of uncertainties excuses.")
+    too_large: float = setting(0.5, "Reduced χ² below which uncertainties seem too large.")
+    too_small: float = setting(2.0, "Reduced χ² from which on uncertainties seem too small.")
+    loud: float = setting(4.0, "Mean squared residual of a part over the others', which makes it noisy.")
+    parts: int = setting(5, "Parts of a curve that are looked at for noise.")
+    points_a_part: int = setting(10, "Points in each of them at least.")
+    replicates: int = setting(
+        64, 'Bootstrap replicates: enough to say "nearly all"; a few hundredths of 1 s.'
+    )
+    rare: float = setting(0.02, "A measurement stands out if at most this share of replicates is as unlike.")
+    gap: float = setting(0.3, "And by no less than this, in probability.")
+    at_end: float = setting(1e-3, "A value within this share of its range from an end is at the end.")
+    closest_packing: float = setting(0.7405, "Spheres of one size fill at most π/√18 of space.")
+    thinnest: float = setting(0.5, "Less than any layer of matter.", "Å")
+    negligible: float = setting(0.01, "A length that is small against the others, or a contrast.")
+    same_contrast: float = setting(0.3, "Of the range of contrasts: an error above it makes none of two one.")
+    unsure: float = setting(0.1, "Relative uncertainty of a size that the curve's shape does not show.")
+    broad: float = setting(0.5, "Width beyond which a size distribution is no longer one.")
+    pairs_named: int = setting(3, "Correlated pairs that are named, at most.")
+    well_known: float = setting(0.05, "Relative uncertainty of values whose correlation is no concern.")
+    rises: float = setting(0.1, "A point is above the background if it rises by this share of it.")
+    mostly_background: float = setting(0.2, "Share of such points below which a curve is mostly background.")
+    decades_above: float = setting(1.0, "Where else data might decide: above the measured q.", "decades")
+    decades_below: float = setting(0.5, "The same below it.", "decades")
+    atoms: float = setting(1.0, "Beyond this q atoms scatter, and no model of these is meant.", "Å⁻¹")
+    interval: float = setting(0.1, "Width of the intervals of q in which fits are compared.", "decades")
+    points_an_interval: int = setting(4, "Points at which curves are computed in each of them.")
+    replicate_seed: int = setting(1, "Of the replicates' noise: the same data get the same answer.")
+
+
+POOL, RESULT, PROBLEM, START_VALUES = PoolSettings(), ResultSettings(), ProblemSettings(), StartSettings()
+OPTIMIZE, ASSESSMENT = OptimizeSettings(), AssessmentSettings()

@@ -69,7 +69,7 @@ class Task:
         Parameters to start from instead of the bank's.
     extra : dict, optional
         Parameters of one more start, besides the bank's.
-    hops : bool
+    basin_hopping : bool
         Look for other local minima by basin hopping from the bank's starts and `extra`, as long as there is
         time.
     """
@@ -84,7 +84,7 @@ class Task:
     budget: Budget = Budget(8.0)
     starts: tuple[dict[str, Any], ...] = ()
     extra: dict[str, Any] | None = None
-    hops: bool = False
+    basin_hopping: bool = False
 
     @property
     def name(self) -> str:
@@ -171,6 +171,46 @@ class Contrast:
     sample_name: str = ""
     solvent_name: str = ""
     probe: str = "neutron"
+
+
+@dataclass(frozen=True)
+class FitOptions:
+    """How a curve is fitted: the same object for the command line, batch, serve, bumps and SasView.
+
+    Parameters
+    ----------
+    top : int
+        Form models fitted.
+    models : tuple of str or None
+        Fit these instead of the network's choice.
+    structure_factor : str or None
+        Fit this one alone ("none" for none); None: those that the network holds for likely.
+    fixed : dict
+        Values of parameters that are not fitted, in sasmodels' units.
+    ranges : dict
+        (low, high) of fitted parameters.
+    contrast : Contrast or None
+        Scattering length densities of sample and solvent, not fitted.
+    method : Method
+        What follows for the best model.
+    start : Start or None
+        One more start for one of the models, which is fitted even where the network would not have it.
+    time_limit : float
+        Seconds for each data set; what is not fitted by then is left out, with a note.
+    workers : int
+        Processes.
+    """
+
+    top: int = 5
+    models: tuple[str, ...] | None = None
+    structure_factor: str | None = None
+    fixed: dict[str, float] = field(default_factory=dict)
+    ranges: dict[str, tuple[float, float]] = field(default_factory=dict)
+    contrast: Contrast | None = None
+    method: Method = Method()
+    start: Start | None = None
+    time_limit: float = 60.0
+    workers: int = 2
 
 
 class Named(Protocol):

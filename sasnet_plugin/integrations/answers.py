@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..fitting.task import FitOptions
 from ..types import SasnetError
 from .messages import PROTOCOL, Request, name, names, seconds, whole
 from .watched import Progress, Watched
@@ -148,15 +149,24 @@ def fit(pool: Pool, request: Request) -> FitResult:
     """
     from sasnet_plugin.fitting.api import check_names, fit_with
 
-    curve, body = request.curve, request.body
-    models, factor = names(body, "models"), name(body, "structure_factor")
-    check_names(models, factor, {}, {})
-    return fit_with(
-        pool,
-        curve,
+    curve, options = request.curve, fit_options(request.body)
+    check_names(options)
+    return fit_with(pool, curve, options)
+
+
+def fit_options(body: Mapping[str, Any]) -> FitOptions:
+    """What a request says of the fit that it asks for.
+
+    Raises
+    ------
+    SasnetError
+        Of the wrong kind.
+    """
+    models = names(body, "models")
+    return FitOptions(
         top=whole(body, "top", 5),
-        models=models,
-        structure_factor=factor,
+        models=None if models is None else tuple(models),
+        structure_factor=name(body, "structure_factor"),
         time_limit=seconds(body, "time_limit", 60.0),
     )
 

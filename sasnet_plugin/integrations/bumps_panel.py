@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from sasnet_plugin.fitting.result.fit_result import FitResult, ModelFit
+from sasnet_plugin.fitting.result.fit_result import FitResult
+from sasnet_plugin.fitting.result.model_fit import ModelFit
 
 #: Titles, as the tab lists them.
 RANKING, WARNINGS, CURVES = "Suggested models", "Warnings and notes", "Curves of the suggested models"

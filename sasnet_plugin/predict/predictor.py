@@ -21,7 +21,7 @@ from sasnet_plugin.predict.runtime import BATCH, Runtime
 from sasnet_plugin.predict.seen import Seen
 from sasnet_plugin.predict.wording import restriction_note
 from sasnet_plugin.types import DataError, SasnetError
-from sasnet_plugin.zoo import Manifest, open_model, zoo_folder
+from sasnet_plugin.zoo import Manifest, ZooModel, open_model, zoo_folder
 
 
 class UnknownModelError(SasnetError):
@@ -44,6 +44,19 @@ class Predictor:
     domain: Domain
     manifest: Manifest
     runtime: Runtime
+
+    @classmethod
+    def of(cls, model: ZooModel) -> Predictor:
+        """A model of the zoo, ready to run.
+
+        Raises
+        ------
+        ModelZooError
+            ONNX Runtime cannot run its graph.
+        """
+        names = tuple(outputs_of(model.manifest.heads))
+        runtime = Runtime(model.onnx, outputs=names, where=str(model.folder / "model.onnx"))
+        return cls(model.domain, model.manifest, runtime)
 
     def choice(
         self,
@@ -193,7 +206,4 @@ def open_predictor(name: str = DEFAULT) -> Predictor:
 
 @lru_cache(maxsize=8)
 def _opened(folder: Path, name: str) -> Predictor:
-    model = open_model(name, folder=folder)
-    where = str(model.folder / "model.onnx")
-    names = tuple(outputs_of(model.manifest.heads))
-    return Predictor(model.domain, model.manifest, Runtime(model.onnx, outputs=names, where=where))
+    return Predictor.of(open_model(name, folder=folder))

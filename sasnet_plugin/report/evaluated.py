@@ -1,23 +1,37 @@
-"""What `sasnet evaluate` gives, whatever the kind of measurement; and how curves are evaluated."""
+"""`sasnet evaluate` of any kind of measurement: how good each head is on data that training never saw."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from ..simulate.examples import mixed_set
-from ..simulate.library import Library
+from ..domains import resolve
+from ..domains.heads import Classes, Distribution, Head, Quantities
+from ..files import write_figure
+from ..predict import Predictor
+from ..predict.arithmetic import smoothed
+from ..predict.decoding import decode, in_scope
+from ..simulate.dataset import Dataset
+from ..simulate.stream import HeldOut, held_out
 from ..types import SasnetError
 from ..zoo import ZooModel
 from .card import model_card
-from .evaluation import draw, evaluate, markdown, predict
+from .images.insight import bias_section, pls_section
+from .scores import scope_figures, score, table
 
 if TYPE_CHECKING:
     from .images.page import Section
+
+#: Known examples for one of each other kind.
+KNOWN = 10
+#: Decades of counts in which figures are given apart.
+COUNT_EDGES = (1e4, 1e5, 1e6, 1e7, 1e8)
 
 
 @dataclass(frozen=True)
@@ -45,7 +59,7 @@ class Evaluated:
     sections: Callable[[], Sequence[Section]] | None = None
 
 
-def curves(
+def evaluated(
     model: ZooModel,
     test: Path,
     *,
@@ -53,43 +67,121 @@ def curves(
     seed: int,
     progress: Callable[[int, int], None] | None = None,
 ) -> Evaluated:
-    """Accuracy and calibration under the frozen realistic protocol.
+    """Figures of each head: of all known examples, by decades of counts, and by their kind.
 
     Parameters
     ----------
     model : ZooModel
     test : Path
-        Shards of a seed that training never saw.
+        Dataset of a seed that training never saw.
     per_model : int
-        Test curves of each model.
+        Out-of-distribution examples of each kind; ten times as many known ones.
     seed : int
         Of the measurement.
     progress : callable, optional
-        Called with how many models are done, and of how many.
+        Called with how many steps are done, and of how many.
 
     Raises
     ------
     SasnetError
-        The shards hold other models.
+        The data were simulated otherwise than those that the network was trained on.
     """
-    library = Library(test)
-    if library.forms != model.manifest.labels:
-        raise SasnetError(
-            f"{test}: holds other models than the network knows; simulate those of the network."
-        )
-    examples = mixed_set(
-        library,
-        np.random.default_rng(seed),
-        per_model=per_model,
-        stranger_share=0.125,
-        progress=None if progress is None else lambda done: progress(done, len(library)),
-    )
-    answers = predict(examples, model.onnx, model.manifest)
-    result = evaluate(answers, examples, model.manifest)
-    table = markdown(result, model.manifest)
+    step = progress or (lambda done, total: None)
+    data = Dataset(test, resolve(model.domain.simulator))
+    _check_inputs(data, model, test)
+    known = KNOWN * per_model
+    held = held_out(model.domain, data, np.random.default_rng(seed), known=known, others=per_model)
+    step(1, 2)
+    predictor = Predictor.of(model)
+    outputs = predictor.outputs(held.inputs)
+    findings = decode(predictor.manifest.heads, outputs, predictor.manifest.calibration)[:known]
+    result: dict[str, Any] = {"known": known, "parts": {}}
+    heads = [head for head in model.manifest.heads if head.name in held.targets]
+    for part, rows in _parts(held).items():
+        result["parts"][part] = {
+            head.name: found for head in heads if (found := _scored(head, findings, held, rows))
+        }
+    scope = model.manifest.scope
+    if scope is not None:
+        inside = in_scope(scope, outputs, model.manifest.calibration[scope.name])
+        result |= scope_figures(inside, known, held.about["kind"], model.manifest.scope_threshold)
+    step(2, 2)
+    text = table(result)
     return Evaluated(
         result,
-        table,
+        text,
         lambda path: draw(result, path),
-        lambda: model_card(model.domain, model.manifest, table),
+        lambda: model_card(model.domain, model.manifest, text),
+        lambda: _sections(heads, findings, held),
     )
+
+
+def _check_inputs(data: Dataset, model: ZooModel, test: Path) -> None:
+    described = getattr(data.simulator, "inputs", None)
+    window = described(test).get("window") if described else None
+    # As JSON has it, which knows no tuples.
+    if window is not None and json.loads(json.dumps(window)) != model.manifest.inputs["window"]:
+        raise SasnetError(f"{test}: holds data of another window than the network sees; simulate them again.")
+
+
+def _parts(held: HeldOut) -> dict[str, NDArray[np.intp]]:
+    """Rows of known examples by what they have in common."""
+    every = np.arange(held.known)
+    found = {"all": every}
+    if "counts" in held.about:
+        counts = held.about["counts"][: held.known]
+        for low, high in zip(COUNT_EDGES[:-1], COUNT_EDGES[1:], strict=True):
+            found[f"{low:.0e} to {high:.0e} counts"] = every[(counts >= low) & (counts < high)]
+    kinds = held.about["kind"][: held.known]
+    found |= {str(kind): every[kinds == kind] for kind in sorted(set(kinds) - {""})}
+    return {part: rows for part, rows in found.items() if rows.size}
+
+
+def _scored(
+    head: Head, findings: Sequence[Sequence[Any]], held: HeldOut, rows: NDArray[np.intp]
+) -> dict[str, dict[str, float]]:
+    own = [next((f for f in findings[row] if f.head.name == head.name), None) for row in rows.tolist()]
+    return score(head, own, held.targets[head.name][rows]) if own[0] is not None else {}
+
+
+def _sections(heads: Sequence[Head], findings: Sequence[Sequence[Any]], held: HeldOut) -> list[Section]:
+    """Which pictures go with which answers; what is made of samples whose every angle is alike."""
+    found = []
+    features = held.inputs.get("features")
+    for head in heads:
+        truth = held.targets[head.name][: held.known]
+        if features is None or features.ndim != 4 or isinstance(head, Classes):
+            continue
+        if isinstance(head, Distribution):
+            found.append(pls_section(features[: held.known], smoothed(truth, head), f"p({head.name})"))
+            even = np.flatnonzero(np.ptp(truth, axis=1) < 1e-6).tolist()
+            if len(even) > 1:
+                own = [next(f for f in findings[row] if f.head is head) for row in even]
+                found.append(bias_section(head.grid, np.array([one.p for one in own])))
+        elif isinstance(head, Quantities):
+            found.append(pls_section(features[: held.known], truth, "the quantities"))
+    return found
+
+
+def draw(result: dict[str, Any], path: Path) -> None:
+    """Every figure of merit of every head against counts, where they are known; else those of all."""
+    from matplotlib.figure import Figure
+
+    parts = result["parts"]
+    heads = list(parts["all"])
+    figure = Figure(figsize=(9, 3.6 * len(heads)), layout="constrained")
+    axes = figure.subplots(len(heads), 2, squeeze=False)
+    by_counts = [(float(part.split()[0]) * 10**0.5, part) for part in parts if part.endswith("counts")]
+    for (left, right), name in zip(axes, heads, strict=True):
+        for of, figures in parts["all"][name].items():
+            keys = [key for key in figures if key in ("error", "w1", "top1", "right")]
+            for axis, some in ((left, keys), (right, [k for k in figures if k in ("coverage", "ece")])):
+                for key in some:
+                    at = by_counts or [(1.0, "all")]
+                    values = [parts[part][name][of][key] for _, part in at]
+                    axis.plot([x for x, _ in at], values, marker="o", label=f"{of}, {key}")
+        for axis in (left, right):
+            axis.set(title=name, xlabel="counts" if by_counts else "", xscale="log")
+            if axis.lines:
+                axis.legend(fontsize=7)
+    write_figure(figure, path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,10 +16,14 @@ from ..domains.heads import Outputs, outputs_of
 from ..predict.arithmetic import sigmoid, softmax
 from ..predict.decoding import given_probability
 from ..predict.runtime import Runtime
-from ..simulate.examples import SOURCES, Examples
-from ..simulate.strangers import KINDS
+from ..simulate.examples import SOURCES, Examples, mixed_set
+from ..simulate.library import Library
+from ..simulate.out_of_distribution import KINDS
 from ..train import metrics
-from ..zoo import Manifest
+from ..types import SasnetError
+from ..zoo import Manifest, ZooModel
+from .card import model_card
+from .evaluated import Evaluated
 
 COUNT_EDGES = (30, 300, 3_000, 30_000, 1_000_001)
 WIDTH_EDGES = (0.5, 1.1, 1.6, 2.0, 2.5, 4.0)
@@ -73,14 +78,14 @@ def evaluate(answers: Decoded, examples: Examples, manifest: Manifest) -> dict[s
     answers : Decoded
         Of every example.
     examples : Examples
-        Known models, and strangers (form −1) for the scope.
+        Known models, and out-of-distribution curves (form −1) for the scope.
     manifest : Manifest
 
     Returns
     -------
     dict
         ``all`` and each instrument's name: top1, top3, top5, group, factor, ece, count; ``balanced_factor``;
-        ``auroc`` by kind of stranger; ``by_counts`` and ``by_width``; ``confused``; ``per_model``;
+        ``auroc`` by out-of-distribution kind; ``by_counts`` and ``by_width``; ``confused``; ``per_model``;
         ``rg`` (median error in decades); ``reliability``.
     """
     known = np.flatnonzero(examples.form >= 0)
@@ -114,6 +119,56 @@ def evaluate(answers: Decoded, examples: Examples, manifest: Manifest) -> dict[s
     ]
     result["rg"] = float(np.median(np.abs(np.log10(answers.rg[has_rg]) - examples.log_rg[has_rg])))
     return result
+
+
+def curves(
+    model: ZooModel,
+    test: Path,
+    *,
+    per_model: int,
+    seed: int,
+    progress: Callable[[int, int], None] | None = None,
+) -> Evaluated:
+    """Accuracy and calibration under the frozen realistic protocol.
+
+    Parameters
+    ----------
+    model : ZooModel
+    test : Path
+        Shards of a seed that training never saw.
+    per_model : int
+        Test curves of each model.
+    seed : int
+        Of the measurement.
+    progress : callable, optional
+        Called with how many models are done, and of how many.
+
+    Raises
+    ------
+    SasnetError
+        The shards hold other models.
+    """
+    library = Library(test)
+    if library.forms != model.manifest.labels:
+        raise SasnetError(
+            f"{test}: holds other models than the network knows; simulate those of the network."
+        )
+    examples = mixed_set(
+        library,
+        np.random.default_rng(seed),
+        per_model=per_model,
+        other_share=0.125,
+        progress=None if progress is None else lambda done: progress(done, len(library)),
+    )
+    answers = predict(examples, model.onnx, model.manifest)
+    result = evaluate(answers, examples, model.manifest)
+    table = markdown(result, model.manifest)
+    return Evaluated(
+        result,
+        table,
+        lambda path: draw(result, path),
+        lambda: model_card(model.domain, model.manifest, table),
+    )
 
 
 def _factor(answers: Decoded, rows: NDArray[np.intp]) -> NDArray[np.intp]:

@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..types import ModelZooError, SimulationError
+from .dataset import shard_paths
 from .grid import N_WIDE, PER_DECADE, WIDE_MIN
 from .priors import structure_factors
-from .shards import shard_paths
 
 #: Cells of the wide grid in one of the bank's: 50 points a decade.
 _COARSE = 16

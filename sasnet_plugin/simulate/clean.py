@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from ..types import SimulationError
 from .grid import LN_STEP, N_WIDE, PER_DECADE, WIDE_MIN, WIDE_Q, blurred
 from .kernel import call
-from .priors import max_length, sample_polydispersity, sample_prior
+from .polydispersity import sample_polydispersity
+from .priors import max_length, sample_prior
 from .quadrature import q_quiet, q_valid
 from .scaling import scaled_size, spread_sizes
 

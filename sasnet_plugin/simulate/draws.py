@@ -14,6 +14,11 @@ def loguniform(low: float, high: float, rng: np.random.Generator) -> float:
     return float(np.exp(rng.uniform(np.log(low), np.log(high))))
 
 
+def log10_uniform(rng: np.random.Generator, low: float, high: float) -> float:
+    """One draw between ``10**low`` and ``10**high``, uniform in the logarithm."""
+    return float(10 ** rng.uniform(low, high))
+
+
 def draw(text: str, rng: np.random.Generator) -> float:
     """One draw as described by text.
 

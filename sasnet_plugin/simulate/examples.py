@@ -12,12 +12,12 @@ from ..data.preprocess import features_of_rows
 from .instrument import INSTRUMENTS, Setting, sample_setting
 from .library import MAX_SHIFT, Library
 from .measure import measure
-from .strangers import KINDS, strangers
+from .out_of_distribution import KINDS, out_of_distribution
 
 #: A power law or a straight line is what these models are: the rule against uninformative curves spares them.
 SPARED = frozenset({"power_law", "porod", "line"})
 #: Share of out-of-scope curves in training.
-STRANGER_SHARE = 0.15
+OTHER_SHARE = 0.15
 _KIND_WEIGHTS = (0.6, 0.2, 0.2)
 SOURCES = (*INSTRUMENTS, "broad")
 _SETTINGS_TRIED = 12
@@ -31,11 +31,11 @@ class Examples:
     ----------
     features : (n, N_GRID, N_CHANNELS) float32 array
     form : (n,) int array
-        Index of the form model; -1 for an out-of-distribution example.
+        Index of the form model; -1 for an out-of-distribution curve.
     structure_factor : (n,) int array
         0 none, else 1 + index.
     in_scope : (n,) float32 array
-        1 for a known model, 0 for an out-of-distribution example.
+        1 for a known model, 0 for an out-of-distribution curve.
     log_rg : (n,) float32 array
         log10 Rg in Å; NaN where there is none.
     instrument : (n,) int array
@@ -45,7 +45,7 @@ class Examples:
     decades : (n,) float32 array
         Width of the q window, log10.
     kind : (n,) int array
-        Of an out-of-distribution example, index into ``KINDS``; -1 for a known model.
+        Of an out-of-distribution curve, index into ``KINDS``; -1 for a known model.
     """
 
     features: NDArray[np.float32]
@@ -60,6 +60,16 @@ class Examples:
 
     def __len__(self) -> int:
         return len(self.form)
+
+    def targets(self) -> dict[str, NDArray[Any]]:
+        """What is true of them, by head of `domains.sas1d`: −1 and NaN where there is no label."""
+        known = self.form >= 0
+        return {
+            "form": self.form.astype(np.int32),
+            "structure_factor": np.where(known, self.structure_factor, -1).astype(np.int32),
+            "scope": self.in_scope,
+            "size": self.log_rg[:, None],
+        }
 
     def take(self, rows: Any) -> Examples:
         """Some rows, as numpy indexing has it."""
@@ -113,7 +123,7 @@ class Stream:
         setting = self._setting()
         rate = np.maximum(self._kept / self._tried, 0.08)
         chance = (1 / rate) / np.sum(1 / rate)
-        known = int(round(self.rows * (1 - STRANGER_SHARE)))
+        known = int(round(self.rows * (1 - OTHER_SHARE)))
         forms = self.rng.choice(len(self.library), size=known, p=chance)
         kept, examples = known_examples(
             self.library, forms, setting, self.rng, max_shift=MAX_SHIFT, wide=True
@@ -121,7 +131,7 @@ class Stream:
         np.add.at(self._tried, forms, 1.0)
         np.add.at(self._kept, forms[kept], 1.0)
         kinds = self.rng.choice(len(KINDS), size=self.rows - known, p=_KIND_WEIGHTS)
-        return concatenate([examples, stranger_examples(self.library, kinds, setting, self.rng, wide=True)])
+        return concatenate([examples, other_examples(self.library, kinds, setting, self.rng, wide=True)])
 
 
 def known_examples(
@@ -154,7 +164,7 @@ def known_examples(
     return kept, _examples(values, setting, form, factor, log_rg)
 
 
-def stranger_examples(
+def other_examples(
     library: Library,
     kinds: NDArray[np.intp],
     setting: Setting,
@@ -165,7 +175,7 @@ def stranger_examples(
     """Measure out-of-scope curves in one setting; uninformative ones are dropped."""
     used = setting.matrix.indices
     window = int(used.min()), int(used.max())
-    clean, good = strangers(kinds, window, library, rng)
+    clean, good = out_of_distribution(kinds, window, library, rng)
     clean[:, window[1] + 1 :] = 0.0
     result = measure(clean, setting, rng, wide=wide)
     keep = good & ~result.uninformative
@@ -236,13 +246,13 @@ def protocol_set(
     return concatenate(parts)
 
 
-def stranger_set(library: Library, rng: np.random.Generator, *, per_kind: int) -> Examples:
+def other_set(library: Library, rng: np.random.Generator, *, per_kind: int) -> Examples:
     """Out-of-scope curves under the frozen protocol, each with a setting of its own."""
     parts = []
     for kind in range(len(KINDS)):
         count = 0
         while count < per_kind:
-            found = stranger_examples(library, np.array([kind]), sample_setting(rng), rng)
+            found = other_examples(library, np.array([kind]), sample_setting(rng), rng)
             if len(found):
                 parts.append(found)
                 count += 1
@@ -254,10 +264,10 @@ def mixed_set(
     rng: np.random.Generator,
     *,
     per_model: int,
-    stranger_share: float,
+    other_share: float,
     progress: Any = None,
 ) -> Examples:
-    """The frozen protocol's curves of every model, and a share of their number of each kind out of scope.
+    """The frozen protocol's curves of every model, and of each other kind a share of their number.
 
     Parameters
     ----------
@@ -265,12 +275,10 @@ def mixed_set(
     rng : numpy.random.Generator
     per_model : int
         Examples of each form model.
-    stranger_share : float
+    other_share : float
         Out-of-distribution curves of each kind over all known curves; never fewer than 20.
     progress : callable, optional
         As for `protocol_set`.
     """
     known = protocol_set(library, rng, per_model=per_model, progress=progress)
-    return concatenate(
-        [known, stranger_set(library, rng, per_kind=max(20, int(len(known) * stranger_share)))]
-    )
+    return concatenate([known, other_set(library, rng, per_kind=max(20, int(len(known) * other_share)))])

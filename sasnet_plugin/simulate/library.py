@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..types import SimulationError
+from .dataset import opened, shard_paths
 from .grid import N_WIDE, PER_DECADE
 from .priors import allowed_structure_factors, rescalable, structure_factors
 from .scaling import size_distribution, spread
-from .shards import read_shelves
 
 #: Sizes are shifted by at most this many grid points either way in training: a factor of 2.8.
 MAX_SHIFT = 360
@@ -26,6 +26,62 @@ _N_SPREADS = 200
 #: In half of the training curves the radius of S(q) is not the body's own: hydration, charge and softness
 #: move it, and fits leave it free. Standard deviation of ln radius.
 _LOOSE_SHARE, _LOOSE_SIGMA = 0.5, 0.2
+RADIUS = "radius_effective"
+
+
+@dataclass(frozen=True)
+class ModelCurves:
+    """All clean curves of one model.
+
+    Parameters
+    ----------
+    model : str
+        sasmodels' name, or the path of a plugin model file.
+    log_intensity : (n, N_WIDE) float32 array
+        ln I, largest value 0; NaN from ``n_valid`` on.
+    n_valid : (n,) int array
+    radius_effective, max_length, log_rg : (n,) float arrays
+        Å, Å, log10 of Å.
+    spread : (n,) bool array
+        Monodisperse curves whose sizes are to be spread when they are drawn.
+    """
+
+    model: str
+    log_intensity: NDArray[np.float32]
+    n_valid: NDArray[np.intp]
+    radius_effective: NDArray[np.float64]
+    max_length: NDArray[np.float64]
+    log_rg: NDArray[np.float64]
+    spread: NDArray[np.bool_]
+
+    def __len__(self) -> int:
+        return len(self.n_valid)
+
+
+def read_models(folder: Path) -> dict[str, ModelCurves]:
+    """All finished shards of a folder, by the model's name.
+
+    Raises
+    ------
+    SimulationError
+        There is none, or one cannot be read.
+    """
+    parts: dict[str, list[dict[str, NDArray]]] = {}
+    names = ("log_intensity", "n_valid", RADIUS, "max_length", "log_rg")
+    for path in shard_paths(folder):
+        with opened(path) as file:
+            part = {n: file[n][()] for n in names}
+            part["spread"] = np.full(len(part["n_valid"]), bool(file.attrs["spread"]))
+            keys = list(file["parameters"].attrs["names"])
+            if RADIUS in keys:  # a structure factor's own parameter
+                part[RADIUS] = file["parameters"][:, keys.index(RADIUS)]
+            parts.setdefault(str(file.attrs["model"]), []).append(part)
+    models = {}
+    for model, found in sorted(parts.items()):
+        columns = {n: np.concatenate([part[n] for part in found]) for n in (*names, "spread")}
+        # A plugin file's model goes by the file's name, as SasView has it.
+        models[Path(model).stem] = ModelCurves(model, **columns)
+    return models
 
 
 @dataclass(frozen=True)
@@ -53,7 +109,7 @@ class Draw:
 
 
 class Library:
-    """All shelves, with what is needed to draw from them quickly.
+    """All models' curves, with what is needed to draw from them quickly.
 
     Parameters
     ----------
@@ -64,21 +120,21 @@ class Library:
     """
 
     def __init__(self, folder: Path, *, dilute_share: float = DILUTE_SHARE) -> None:
-        shelves = read_shelves(folder)
+        models = read_models(folder)
         factors = structure_factors()
         self.structure_factors = factors
-        self.forms = tuple(name for name in shelves if name not in factors)
+        self.forms = tuple(name for name in models if name not in factors)
         if not self.forms:
             raise SimulationError(f"{folder}: holds no form model; simulate more.")
         self.dilute_share = dilute_share
-        self._shelves = [shelves[name] for name in self.forms]
-        self._shiftable = np.array([rescalable(shelf.model) for shelf in self._shelves])
-        self._factors = {name: shelves[name] for name in factors if name in shelves}
-        # radius_effective of a structure factor's shelf is its own parameter; sorted for nearest look-up.
+        self._models = [models[name] for name in self.forms]
+        self._shiftable = np.array([rescalable(curves.model) for curves in self._models])
+        self._factors = {name: models[name] for name in factors if name in models}
+        # radius_effective of a structure factor is its own parameter; sorted for nearest look-up.
         self._order = {name: np.argsort(s.radius_effective) for name, s in self._factors.items()}
         self.allowed = tuple(
-            tuple(f for f in allowed_structure_factors(shelf.model) if f in self._factors)
-            for shelf in self._shelves
+            tuple(f for f in allowed_structure_factors(curves.model) if f in self._factors)
+            for curves in self._models
         )
 
         rng = np.random.default_rng(0)
@@ -89,7 +145,7 @@ class Library:
 
     def sizes(self) -> dict[str, int]:
         """Clean curves of each form model."""
-        return {name: len(shelf) for name, shelf in zip(self.forms, self._shelves, strict=True)}
+        return {name: len(curves) for name, curves in zip(self.forms, self._models, strict=True)}
 
     def draw(
         self,
@@ -128,24 +184,24 @@ class Library:
         factor = np.zeros(k, dtype=np.intp)
         log_rg = np.full(k, np.nan)
         for row, form in enumerate(forms):
-            shelf = self._shelves[form]
+            curves = self._models[form]
             reach = max_shift if self._shiftable[form] else 0
             for _ in range(6):
-                pick = int(rng.integers(len(shelf))) if rows is None else int(rows[row])
+                pick = int(rng.integers(len(curves))) if rows is None else int(rows[row])
                 shift = int(rng.integers(-reach, reach, endpoint=True))
-                n_valid[row] = min(N_WIDE, int(shelf.n_valid[pick]) + shift)
+                n_valid[row] = min(N_WIDE, int(curves.n_valid[pick]) + shift)
                 if n_valid[row] >= top:
                     break
-            known = shelf.log_intensity[pick, : shelf.n_valid[pick]]
-            if shelf.spread[pick] and rng.random() < _SPREAD_SHARE:
+            known = curves.log_intensity[pick, : curves.n_valid[pick]]
+            if curves.spread[pick] and rng.random() < _SPREAD_SHARE:
                 known = spread(known, *self._spreads[int(rng.integers(_N_SPREADS))])
                 n_valid[row] = min(N_WIDE, known.size + shift)
             log_i = shifted(known, known.size, shift)
-            log_rg[row] = shelf.log_rg[pick] - shift / PER_DECADE
+            log_rg[row] = curves.log_rg[pick] - shift / PER_DECADE
             allowed = self.allowed[form]
             if allowed and rng.random() >= self.dilute_share:
                 name = allowed[int(rng.integers(len(allowed)))]
-                radius = float(shelf.radius_effective[pick]) * 10 ** (-shift / PER_DECADE)
+                radius = float(curves.radius_effective[pick]) * 10 ** (-shift / PER_DECADE)
                 if loose and rng.random() < _LOOSE_SHARE:
                     radius *= float(np.exp(_LOOSE_SIGMA * rng.standard_normal()))
                 if radius > 0:
@@ -156,17 +212,17 @@ class Library:
 
     def _factor(self, name: str, radius: float, rng: np.random.Generator) -> NDArray[np.float64]:
         """ln S(q) at an effective radius: a drawn S moved along log q to that radius."""
-        shelf = self._factors[name]
+        curves = self._factors[name]
         if name == "hayter_msa":
             order = self._order[name]
-            centre = int(np.searchsorted(shelf.radius_effective[order], radius))
+            centre = int(np.searchsorted(curves.radius_effective[order], radius))
             low = int(np.clip(centre - _NEAREST, 0, max(len(order) - 2 * _NEAREST, 0)))
             near = order[low : low + 2 * _NEAREST]
             pick = int(near[rng.integers(len(near))])
         else:
-            pick = int(rng.integers(len(shelf)))
-        shift = round(PER_DECADE * np.log10(shelf.radius_effective[pick] / radius))
-        return shifted(shelf.log_intensity[pick], int(shelf.n_valid[pick]), shift)
+            pick = int(rng.integers(len(curves)))
+        shift = round(PER_DECADE * np.log10(curves.radius_effective[pick] / radius))
+        return shifted(curves.log_intensity[pick], int(curves.n_valid[pick]), shift)
 
 
 def shifted(log_i: NDArray[np.float32], n_valid: int, shift: int) -> NDArray[np.float64]:

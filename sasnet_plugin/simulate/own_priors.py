@@ -13,18 +13,16 @@ from types import MappingProxyType
 import numpy as np
 from numpy.random import Generator
 
+from .draws import log10_uniform
+from .structure_factor_priors import hardsphere, hayter_msa, stickyhardsphere, two_yukawa
+
 Pars = dict[str, float]
-
-
-def _log10(rng: Generator, low: float, high: float) -> float:
-    """Draw log-uniformly between ``10**low`` and ``10**high``."""
-    return float(10 ** rng.uniform(low, high))
 
 
 def _sides(rng: Generator) -> tuple[float, float, float]:
     """Draw three edge lengths of a body, Å: a size log-uniform 20..5000 and two ratios log-uniform 1/4..4."""
-    size = _log10(rng, 1.3, 3.7)
-    return size, _log10(rng, -0.6, 0.6), _log10(rng, -0.6, 0.6)
+    size = log10_uniform(rng, 1.3, 3.7)
+    return size, log10_uniform(rng, -0.6, 0.6), log10_uniform(rng, -0.6, 0.6)
 
 
 def core_shell_cylinder(rng: Generator) -> Pars:
@@ -32,9 +30,9 @@ def core_shell_cylinder(rng: Generator) -> Pars:
 
     Outer radius 10..10^3.7 Å log-uniform; core radius a Beta(1/2, 1/2) share of it, at least 1 Å of each.
     """
-    outer = _log10(rng, 1, 3.7)
+    outer = log10_uniform(rng, 1, 3.7)
     radius = rng.beta(0.5, 0.5) * (outer - 2) + 1
-    return {"radius": radius, "thickness": outer - radius, "length": _log10(rng, 1, 4.3)}
+    return {"radius": radius, "thickness": outer - radius, "length": log10_uniform(rng, 1, 4.3)}
 
 
 def core_shell_bicelle_elliptical_belt_rough(rng: Generator) -> Pars:
@@ -43,13 +41,13 @@ def core_shell_bicelle_elliptical_belt_rough(rng: Generator) -> Pars:
     Rim and face 5..50 Å, the sizes of lipid heads and surfactant belts; roughness uniform 0..half the
     thinner of them.
     """
-    rim, face = _log10(rng, 0.7, 1.7), _log10(rng, 0.7, 1.7)
+    rim, face = log10_uniform(rng, 0.7, 1.7), log10_uniform(rng, 0.7, 1.7)
     return {
-        "radius": _log10(rng, 1, 3),
-        "x_core": _log10(rng, -0.7, 0.7),
+        "radius": log10_uniform(rng, 1, 3),
+        "x_core": log10_uniform(rng, -0.7, 0.7),
         "thick_rim": rim,
         "thick_face": face,
-        "length": _log10(rng, 1, 3.5),
+        "length": log10_uniform(rng, 1, 3.5),
         "sigma": float(rng.uniform(0, 0.5 * min(rim, face))),
     }
 
@@ -60,9 +58,9 @@ def correlation_length(rng: Generator) -> Pars:
     Hammouda, Ho and Kline, Macromolecules 37 (2004) 6932. The Porod term is drawn by where it meets the
     Lorentzian plateau: q0 times the correlation length log-uniform 0.01..1; a larger share hides the plateau.
     """
-    length = _log10(rng, 0.7, 3)
+    length = log10_uniform(rng, 0.7, 3)
     exponent = float(rng.uniform(2.5, 4.5))
-    crossing = _log10(rng, -2, 0) / length
+    crossing = log10_uniform(rng, -2, 0) / length
     scale = 10.0
     return {
         "lorentz_scale": scale,
@@ -81,14 +79,14 @@ def micromagnetic_FF_3D(rng: Generator) -> Pars:
     log-uniform, saturation 0.3..2.2 T, exchange 3..30 pJ/m, DMI 0 (half) or to 3 mJ/m²; unpolarised beam,
     field across the beam: the common experiment (Honecker and Michels, Phys. Rev. B 87 (2013) 224426).
     """
-    outer = _log10(rng, 1.3, 3.3)
+    outer = log10_uniform(rng, 1.3, 3.3)
     radius = rng.beta(0.5, 0.5) * (outer - 2) + 1
     pars = {"radius": radius, "thickness": outer - radius}
     for phase in ("core", "shell", "solvent"):
         pars[f"nuc_sld_{phase}"] = float(rng.uniform(-0.6, 10))
         pars[f"mag_sld_{phase}"] = float(rng.uniform(0, 6))
     pars["hk_sld_core"] = float(rng.uniform(0, 3))
-    pars["Hi"] = _log10(rng, -2, 0.7)
+    pars["Hi"] = log10_uniform(rng, -2, 0.7)
     pars["Ms"] = float(rng.uniform(0.3, 2.2))
     pars["A"] = float(rng.uniform(3, 30))
     pars["D"] = float(rng.uniform(0, 3)) if rng.random() < 0.5 else 0.0
@@ -101,7 +99,7 @@ def sc_paracrystal(rng: Generator) -> Pars:
     Below, Bragg rings are narrower than the 150 points of the orientation average: their heights are noise.
     Radius 20..10^4 Å log-uniform; nearest neighbours at 2 radii over a Beta(10, 1) share.
     """
-    return _paracrystal(rng, 2.0, _log10(rng, -1.2, -0.7))
+    return _paracrystal(rng, 2.0, log10_uniform(rng, -1.2, -0.7))
 
 
 def bcc_paracrystal(rng: Generator) -> Pars:
@@ -119,7 +117,7 @@ def fcc_paracrystal(rng: Generator) -> Pars:
 
 
 def _paracrystal(rng: Generator, touching: float, d_factor: float) -> Pars:
-    radius = _log10(rng, 1.3, 4)
+    radius = log10_uniform(rng, 1.3, 4)
     return {"radius": radius, "dnn": touching * radius / rng.beta(10, 1), "d_factor": d_factor}
 
 
@@ -131,7 +129,7 @@ def onion(rng: Generator) -> Pars:
     """
     n = int(min(rng.poisson(1) + 1, 5))
     shares = rng.exponential(size=n + 1) + 0.05
-    widths = shares * _log10(rng, 1.7, 3.7) / shares.sum()
+    widths = shares * log10_uniform(rng, 1.7, 3.7) / shares.sum()
     pars: Pars = {"n_shells": n, "radius_core": float(widths[0])}
     for k in range(1, n + 1):
         pars[f"thickness{k}"] = float(widths[k])
@@ -148,7 +146,7 @@ def spherical_sld(rng: Generator) -> Pars:
     """
     n = int(min(rng.poisson(0.7) + 1, 5))
     shares = rng.exponential(size=n) + 0.1
-    widths = shares * _log10(rng, 1.5, 3.5) / shares.sum()
+    widths = shares * log10_uniform(rng, 1.5, 3.5) / shares.sum()
     pars: Pars = {"n_shells": n, "n_steps": 35}
     for k in range(1, n + 1):
         shape = int(rng.integers(0, 6))
@@ -174,11 +172,11 @@ def rpa(rng: Generator) -> Pars:
     pars: Pars = {"case_num": case}
     fractions = dict(zip(used, rng.dirichlet([2.0] * len(used)), strict=True))
     for k in range(1, 5):
-        pars[f"N{k}"] = _log10(rng, 1.7, 3.7)
+        pars[f"N{k}"] = log10_uniform(rng, 1.7, 3.7)
         pars[f"Phi{k}"] = float(fractions.get(k, 1e-7))
         pars[f"v{k}"] = float(rng.uniform(50, 200))
         pars[f"L{k}"] = float(rng.uniform(-10, 100))
-        pars[f"b{k}"] = _log10(rng, 0.5, 1)
+        pars[f"b{k}"] = log10_uniform(rng, 0.5, 1)
     longest = max(pars[f"N{k}"] * pars[f"v{k}"] for k in used)
     for i in range(1, 5):
         for j in range(i + 1, 5):
@@ -193,9 +191,9 @@ def truncated_octahedron(rng: Generator) -> Pars:
     """
     regular = rng.random() < 0.5
     return {
-        "radius_a": _log10(rng, 1.3, 3.3),
-        "b2a_ratio": 1.0 if regular else _log10(rng, -0.3, 0.3),
-        "c2a_ratio": 1.0 if regular else _log10(rng, -0.3, 0.3),
+        "radius_a": log10_uniform(rng, 1.3, 3.3),
+        "b2a_ratio": 1.0 if regular else log10_uniform(rng, -0.3, 0.3),
+        "c2a_ratio": 1.0 if regular else log10_uniform(rng, -0.3, 0.3),
         "truncation": float(rng.uniform(0, 0.5)),
     }
 
@@ -207,12 +205,12 @@ def pringle(rng: Generator) -> Pars:
     cos 2 phi: alpha R log-uniform 0.03..1 (bowl), beta R 0.02..0.5 (saddle; the kernel's series of Bessel
     functions stops at the third order and holds for q beta R² below 4.5).
     """
-    radius = _log10(rng, 1, 3)
+    radius = log10_uniform(rng, 1, 3)
     return {
         "radius": radius,
-        "thickness": _log10(rng, 0.7, 2),
-        "alpha": _log10(rng, -1.5, 0) / radius,
-        "beta": _log10(rng, -1.7, -0.3) / radius,
+        "thickness": log10_uniform(rng, 0.7, 2),
+        "alpha": log10_uniform(rng, -1.5, 0) / radius,
+        "beta": log10_uniform(rng, -1.7, -0.3) / radius,
     }
 
 
@@ -222,14 +220,14 @@ def stacked_disks(rng: Generator) -> Pars:
     Radius 10..10^3.7 Å and total height 20..10^3.7 Å log-uniform; 1..30 disks log-uniform, each at least
     10 Å; core a uniform 0.2..0.9 of the spacing, two layers the rest; sigma_d Beta(1.5, 7), relative.
     """
-    height = _log10(rng, 1.3, 3.7)
+    height = log10_uniform(rng, 1.3, 3.7)
     n = int(10 ** rng.uniform(0, np.log10(min(30.0, height / 10))) + 0.5)
     spacing = height / n
     core = spacing * float(rng.uniform(0.2, 0.9))
     return {
         "thick_core": core,
         "thick_layer": (spacing - core) / 2,
-        "radius": _log10(rng, 1, 3.7),
+        "radius": log10_uniform(rng, 1, 3.7),
         "n_stacking": n,
         "sigma_d": float(rng.beta(1.5, 7)),
     }
@@ -239,14 +237,14 @@ def prism(rng: Generator) -> Pars:
     """No random(). 3..8 sides (more is a cylinder), radius 10..2000 Å, length 10..10,000 Å, log-uniform."""
     return {
         "n_sides": int(rng.integers(3, 9)),
-        "radius_average": _log10(rng, 1, 3.3),
-        "length": _log10(rng, 1, 4),
+        "radius_average": log10_uniform(rng, 1, 3.3),
+        "length": log10_uniform(rng, 1, 4),
     }
 
 
 def tetrahedron(rng: Generator) -> Pars:
     """No random(). Circumscribed radius 20..3000 Å, log-uniform: nanocrystals to colloids."""
-    return {"radius": _log10(rng, 1.3, 3.5)}
+    return {"radius": log10_uniform(rng, 1.3, 3.5)}
 
 
 def truncated_tetrahedron(rng: Generator) -> Pars:
@@ -265,67 +263,10 @@ def be_polyelectrolyte(rng: Generator) -> Pars:
         "contrast_factor": float(rng.uniform(1, 100)),
         "bjerrum_length": float(rng.uniform(1, 10)),
         "virial_param": float(rng.uniform(-100, 30)),
-        "monomer_length": _log10(rng, 0.3, 1.3),
-        "salt_concentration": _log10(rng, -3, 0),
+        "monomer_length": log10_uniform(rng, 0.3, 1.3),
+        "salt_concentration": log10_uniform(rng, -3, 0),
         "ionization_degree": float(np.clip(rng.beta(1.5, 4), 0.02, 0.6)),
-        "polymer_concentration": _log10(rng, -1.3, 0.3),
-    }
-
-
-def hardsphere(rng: Generator) -> Pars:
-    """random() draws volume fractions to 1; here log-uniform 0.01..0.6, as far as Percus-Yevick holds.
-
-    Effective radius 10..10^4 Å log-uniform, as in random().
-    """
-    return {"radius_effective": _log10(rng, 1, 4), "volfraction": _log10(rng, -2, -0.22)}
-
-
-def hayter_msa(rng: Generator) -> Pars:
-    """random() gives NaN in 40 % of draws (charges, salt and permittivity that no liquid has).
-
-    Radius 8..300 Å and volume fraction 0.003..0.4 log-uniform, charge 1..100 e log-uniform, 278..350 K, salt
-    1e-4..0.3 mol/L log-uniform, relative permittivity uniform 40..90 (water and its mixtures); draws whose
-    rescaled MSA finds no solution are redrawn.
-    """
-    return {
-        "radius_effective": _log10(rng, 0.9, 2.5),
-        "volfraction": _log10(rng, -2.5, -0.4),
-        "charge": _log10(rng, 0, 2),
-        "temperature": float(rng.uniform(278, 350)),
-        "concentration_salt": _log10(rng, -4, -0.5),
-        "dielectconst": float(rng.uniform(40, 90)),
-    }
-
-
-def stickyhardsphere(rng: Generator) -> Pars:
-    """random() reaches stickiness 0 and volume fraction 0.74, where no real solution exists.
-
-    Radius 10..10^4 Å log-uniform, volume fraction 0.01..0.5 log-uniform, stickiness tau 0.08..1 log-uniform
-    (the critical one is 0.0976), well width 0.01..0.1 of the diameter log-uniform; invalid draws are redrawn.
-    """
-    return {
-        "radius_effective": _log10(rng, 1, 4),
-        "volfraction": _log10(rng, -2, -0.3),
-        "perturb": _log10(rng, -2, -1),
-        "stickiness": _log10(rng, -1.1, 0),
-    }
-
-
-def two_yukawa(rng: Generator) -> Pars:
-    """No random(). Short-range attraction with long-range repulsion (three quarters), or both signs free.
-
-    Radius 10..1000 Å log-uniform, volume fraction 0.01..0.4 log-uniform; ranges of the two terms z1 5..20 and
-    z2 0.5..4 inverse diameters, strengths 0.1..8 kT and 0.1..4 kT (Liu, Chen and Chen, J. Chem. Phys. 122
-    (2005) 044507); draws without a positive S(q) are redrawn.
-    """
-    signs = (-1, 1) if rng.random() < 0.75 else rng.choice([-1, 1], size=2)
-    return {
-        "radius_effective": _log10(rng, 1, 3),
-        "volfraction": _log10(rng, -2, -0.4),
-        "k1": float(signs[0]) * _log10(rng, -1, 0.9),
-        "k2": float(signs[1]) * _log10(rng, -1, 0.6),
-        "z1": float(rng.uniform(5, 20)),
-        "z2": _log10(rng, -0.3, 0.6),
+        "polymer_concentration": log10_uniform(rng, -1.3, 0.3),
     }
 
 

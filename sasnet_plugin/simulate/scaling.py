@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from .grid import LN_STEP
 from .lengths import powers
-from .priors import DISTRIBUTIONS, WIDTH, model_info
+from .polydispersity import DISTRIBUTIONS, WIDTH
+from .priors import model_info
 
 _POINTS = 41
 #: Of a distribution that is applied anew to each training curve.

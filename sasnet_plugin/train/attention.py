@@ -26,7 +26,7 @@ def maps_and_gradients(
     ----------
     model : keras.Model
         With a dict of outputs. Its trunk may see the whole pattern, one side after the other
-        (`densenet.two_sides`), or one that stands for both (`growth.folded`).
+        (`image_trunk.two_sides`), or one that stands for both (`image_trunk.folded`).
     features : (n, rows, columns, channels) float32 array
     score : callable
         From the outputs to one number for each pattern, (n,), by `keras.ops`.

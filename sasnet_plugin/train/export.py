@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -59,8 +60,8 @@ def halve(source: Path, target: Path) -> None:
 
 def check_parity(
     path: Path,
-    features: NDArray[np.float32],
-    expected: dict[str, NDArray[np.floating]],
+    inputs: Mapping[str, NDArray[np.float32]],
+    expected: Mapping[str, NDArray[np.floating]],
     store: Path,
     *,
     heads: tuple[str, ...],
@@ -71,8 +72,8 @@ def check_parity(
     ----------
     path : Path
         Of the exported network.
-    features, expected
-        What the trained network was asked and what it answered.
+    inputs, expected
+        What the trained network was asked and what it answered, by name.
     store : Path
         Both are written here.
     heads : tuple of str
@@ -92,12 +93,13 @@ def check_parity(
 
     session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
     names = sorted(expected)
-    found = dict(zip(names, session.run(names, {"features": features}), strict=True))
+    found = dict(zip(names, session.run(names, dict(inputs)), strict=True))
     worst = max(float(np.max(np.abs(found[head] - expected[head]))) for head in heads)
     if worst > PARITY:
         raise SasnetError(
             f"{path}: differs from the trained network by {worst:.3g} in a logit; do not use it."
         )
     arrays: dict[str, Any] = {name: np.asarray(value, np.float32) for name, value in expected.items()}
-    np.savez_compressed(store, features=features.astype(np.float16), **arrays)
+    asked: dict[str, Any] = {name: values.astype(np.float16) for name, values in inputs.items()}
+    np.savez_compressed(store, **asked, **arrays)
     return worst

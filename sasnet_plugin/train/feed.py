@@ -9,10 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..domains import Domain, resolve
+from ..domains import Domain
+from ..domains.heads import Inputs, Targets
+from ..simulate.stream import Stream, as_read, augmented
 
 
-def _work(stream: str, folder: str, seed: list[int], queue: Any) -> None:
+def _work(domain: Domain, folder: str, seed: list[int], queue: Any) -> None:
     import os
     import time
 
@@ -20,17 +22,21 @@ def _work(stream: str, folder: str, seed: list[int], queue: Any) -> None:
         os.nice(10)  # a step of the network waits for its slowest thread; examples can wait
     # What a killed trainer has not read holds nobody back from ending.
     queue.cancel_join_thread()
-    source = resolve(stream)(folder, np.random.default_rng(seed))
+    source = Stream(domain, folder, np.random.default_rng(seed))
     parent = os.getppid()
     while os.getppid() == parent:  # a trainer killed at once leaves no orphan behind
-        features, answers = source.take()
+        inputs, targets = source.take()
         while queue.full() and os.getppid() == parent:
             time.sleep(0.02)
-        queue.put((features.astype(np.float16), answers))
+        queue.put(({name: _half(values) for name, values in inputs.items()}, targets))
+
+
+def _half(values: NDArray[Any]) -> NDArray[Any]:
+    return values.astype(np.float16) if values.dtype.kind == "f" else values
 
 
 class Feed:
-    """An endless iterator of (features, answers) batches.
+    """An endless iterator of (inputs, targets) batches.
 
     Parameters
     ----------
@@ -55,22 +61,19 @@ class Feed:
     ) -> None:
         import multiprocessing
 
-        self.batch, self.reuse, self.capacity = batch, domain.reuse, domain.reservoir
-        self._augment = resolve(domain.augment) if domain.augment else None
+        self.batch, self.domain = batch, domain
+        self.reuse, self.capacity = domain.network.reuse, domain.network.reservoir
         self._rng = np.random.default_rng([seed, 1 << 20])
         context = multiprocessing.get_context("spawn")
         self._queue: Any = context.Queue(maxsize=24)
         self._processes = [
-            context.Process(
-                target=_work, args=(domain.stream, str(folder), [seed, index], self._queue), daemon=True
-            )
+            context.Process(target=_work, args=(domain, str(folder), [seed, index], self._queue), daemon=True)
             for index in range(workers)
         ]
         for process in self._processes:
             process.start()
         # In half precision; batches are random draws from them.
-        self._features: NDArray[np.float16] = np.empty(0, dtype=np.float16)
-        self._answers: dict[str, NDArray[Any]] = {}
+        self._kept: dict[str, dict[str, NDArray[Any]]] = {}
         self._filled = 0
         self._least = min(self.capacity, 16 * batch)  # of many settings before the first batch
         self._next = 0
@@ -83,29 +86,31 @@ class Feed:
             process.terminate()
             process.join()
 
-    def _store(self, features: NDArray[np.float16], answers: dict[str, NDArray[Any]]) -> None:
-        if not self._answers:
-            self._features = np.empty((self.capacity, *features.shape[1:]), dtype=np.float16)
-            self._answers = {
-                key: np.empty((self.capacity, *value.shape[1:]), value.dtype)
-                for key, value in answers.items()
-            }
-        n = len(features)
+    def _store(self, inputs: Inputs, targets: Targets) -> None:
+        n = len(next(iter(targets.values())))
         at = (self._next + np.arange(n)) % self.capacity
-        self._features[at] = features
-        for key, value in answers.items():
-            self._answers[key][at] = value
+        for kind, arrays in (("inputs", inputs), ("targets", targets)):
+            kept = self._kept.setdefault(kind, {})
+            for name, values in arrays.items():
+                if name not in kept:
+                    kept[name] = np.empty((self.capacity, *values.shape[1:]), values.dtype)
+                kept[name][at] = values
         self._next = int((self._next + n) % self.capacity)
         self._filled = min(self._filled + n, self.capacity)
         self.received += n
 
-    def __iter__(self) -> Iterator[tuple[NDArray[np.float32], dict[str, NDArray[Any]]]]:
+    def __iter__(self) -> Iterator[tuple[Any, Targets]]:
         while True:
             # New examples are taken as they are needed, no sooner: measuring them costs the network time.
             while self.drawn + self.batch > self.reuse * self.received or self._filled < self._least:
                 self._store(*self._queue.get())
             rows = self._rng.integers(self._filled, size=self.batch)
             self.drawn += self.batch
-            features = self._features[rows].astype(np.float32)
-            answers = {key: value[rows] for key, value in self._answers.items()}
-            yield self._augment(features, answers, self._rng) if self._augment else (features, answers)
+            inputs = {name: _single(kept[rows]) for name, kept in self._kept["inputs"].items()}
+            targets = {name: kept[rows] for name, kept in self._kept["targets"].items()}
+            inputs, targets = augmented(self.domain, inputs, targets, self._rng)
+            yield as_read(inputs), targets
+
+
+def _single(values: NDArray[Any]) -> NDArray[Any]:
+    return values.astype(np.float32) if values.dtype.kind == "f" else values

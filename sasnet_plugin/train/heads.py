@@ -1,25 +1,46 @@
-"""A network with several heads, whose loss is the weighted sum of theirs."""
+"""What each type of head adds to a network: its outputs, and the loss that compares them with what is true.
+
+Examples without a label for a head (NaN, or −1 of a class) do not count in its loss.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import keras
-from keras import ops
+import numpy as np
+from keras import layers, ops
+
+from ..domains.heads import Classes, Distribution, Embedding, Head, Quantities, Scope, Tags, outputs_of
+
+#: The quantiles of a distribution's band.
+LOW, HIGH = 0.05, 0.95
+#: Parts of a distribution's loss: the first is the figure that is judged, in units of three degrees; the
+#: others are proper scores.
+_DISTANCE, _CROSS, _BAND = 1.0, 0.15, 1.0
+_FORBIDDEN = -1e9
 
 
-class Heads(keras.Model):
-    """A functional model; a subclass says what each head is compared with.
+def outputs(heads: tuple[Head, ...], x: Any) -> dict[str, Any]:
+    """The outputs of all heads, by name, of what a trunk says, (n, any)."""
+    found = {}
+    for name, shape in outputs_of(heads).items():
+        if len(shape) == 1:
+            found[name] = layers.Dense(shape[0], name=name, dtype="float32")(x)
+        else:
+            flat = layers.Dense(int(np.prod(shape)), name=f"{name}_flat", dtype="float32")(x)
+            # Named in one place, so that the exported file's outputs carry these names.
+            found[name] = layers.Reshape(shape, name=name, dtype="float32")(flat)
+    return found
 
-    The names of the outputs are those of the exported file's.
-    """
 
-    #: Weights of the losses in their sum.
-    weights_of_losses: dict[str, float]
+class Network(keras.Model):
+    """A functional model whose loss is the weighted sum of its heads'."""
 
-    def losses_of(self, outputs: dict[str, Any], answers: dict[str, Any]) -> dict[str, Any]:
-        """Loss of each head, averaged over the examples it applies to."""
-        raise NotImplementedError
+    heads: tuple[Head, ...] = ()
+    #: Its maps show one side of a pattern for both.
+    one_side = False
 
     def compute_loss(
         self,
@@ -29,24 +50,153 @@ class Heads(keras.Model):
         sample_weight: Any = None,
         training: bool = True,
     ) -> Any:
-        """Weighted sum of `losses_of`; `y` is the dict of answers."""
-        parts = self.losses_of(y_pred, y)
-        return sum(self.weights_of_losses[name] * value for name, value in parts.items())
+        """Weighted sum of `losses`; `y` holds the targets by head."""
+        return sum(head.weight * losses(head, y_pred, y, self.heads) for head in self.heads if head.name in y)
 
 
-def gaussian_score(head: Any, truth: Any) -> Any:
-    """Negative log likelihood of scaled quantities, less its constant, (n, quantities).
+def losses(head: Head, found: Mapping[str, Any], targets: Mapping[str, Any], heads: tuple[Head, ...]) -> Any:
+    """Loss of a head, averaged over the examples that have a label for it.
 
     Parameters
     ----------
-    head : (n, quantities, 2) tensor
+    head : Head
+    found : mapping
+        Outputs of the network.
+    targets : mapping
+        See `domains.heads`.
+    heads : tuple of Head
+        All of the network, for classes that depend on others.
+    """
+    truth = ops.convert_to_tensor(targets[head.name])
+    if isinstance(head, Classes):
+        return _classes(head, found, truth, targets, heads)
+    if isinstance(head, Scope):
+        known = ops.cast(truth, "float32")
+        return _mean_of(_binary(found[head.name][:, 0], known), known)
+    if isinstance(head, Tags):
+        return _tags(head, found[head.name], truth)
+    if isinstance(head, Quantities):
+        score = gaussian_score(found[head.name], truth)
+        return _mean(ops.sum(score, axis=-1), ops.any(_finite(truth), axis=-1))
+    if isinstance(head, Distribution):
+        return _distribution(head, found, truth)
+    assert isinstance(head, Embedding)
+    return ops.zeros(())
+
+
+def _classes(
+    head: Classes, found: Mapping[str, Any], truth: Any, targets: Mapping[str, Any], heads: tuple[Head, ...]
+) -> Any:
+    """Cross-entropy; given another class, among the labels that go with it."""
+    logits, known = found[head.name], truth >= 0
+    if head.given:
+        before = next(one for one in heads if one.name == head.given)
+        assert isinstance(before, Classes)
+        of = ops.convert_to_tensor(targets[head.given])
+        known = ops.logical_and(known, of >= 0)
+        one_hot = ops.one_hot(ops.maximum(of, 0), len(before.labels), dtype="float32")
+        logits = ops.sum(one_hot[..., None] * logits, axis=1) + ops.matmul(one_hot, _forbidden(head, before))
+    picked = ops.one_hot(ops.maximum(truth, 0), len(head.labels), dtype="float32")
+    return _mean(-ops.sum(picked * ops.log_softmax(logits, axis=-1), axis=-1), known)
+
+
+def _forbidden(head: Classes, before: Classes) -> np.ndarray:
+    """(labels before, labels) float32: 0 where they go together, very negative where not."""
+    table = np.full((len(before.labels), len(head.labels)), _FORBIDDEN, dtype=np.float32)
+    table[:, 0] = 0
+    for row, label in enumerate(before.labels):
+        for other in head.allowed.get(label, ()):
+            table[row, head.labels.index(other)] = 0
+    return table
+
+
+def _tags(head: Tags, logits: Any, truth: Any) -> Any:
+    """Binary cross-entropy, summed over known tags; those that are there weigh as the head says."""
+    known = _finite(truth)
+    there = ops.where(known, truth, 0.0)
+    weight = np.array([head.positive_weight.get(label, 1.0) for label in head.labels], dtype=np.float32)
+    score = _binary(logits, there) * (1 + (weight - 1) * there) * ops.cast(known, "float32")
+    return _mean(ops.sum(score, axis=-1), ops.any(known, axis=-1))
+
+
+def _distribution(head: Distribution, found: Mapping[str, Any], truth: Any) -> Any:
+    """Circular W1 over three degrees, cross-entropy of the truth averaged over half of the resolution, and
+    pinball losses of the band's two quantiles (Koenker & Bassett, Econometrica 46 (1978) 33).
+    """
+    known = ops.all(_finite(truth), axis=-1)
+    truth = ops.where(known[:, None], truth, 1.0 / head.bins)
+    logits, band = found[head.name], found[f"{head.name}_band"]
+    distance = circular_w1(ops.softmax(logits, axis=-1), truth, head.period) / 3.0
+    finer = ops.matmul(truth, smoothing(head, head.resolution / 2))
+    cross = -ops.sum(finer * ops.log_softmax(logits, axis=-1), axis=-1)
+    height = ops.sqrt(head.bins * ops.matmul(truth, smoothing(head, head.resolution)) + 1e-8)
+    pinball = _pinball(height - band[..., 0], LOW) + _pinball(height - band[..., 1], HIGH)
+    return _mean(_DISTANCE * distance + _CROSS * cross + _BAND * ops.mean(pinball, axis=-1), known)
+
+
+def circular_w1(p: Any, truth: Any, period: float) -> Any:
+    """Least work that turns one distribution into another around the period, in its unit, (n,).
+
+    Notes
+    -----
+    W1 = min over c of ∫ |P − Q − c| (Rabin et al., J. Math. Imaging Vision 41 (2011) 147); the best
+    c is the median of the difference of the distribution functions.
+    """
+    bins = truth.shape[-1]
+    difference = ops.cumsum(p - truth, axis=-1)
+    ordered = ops.sort(difference, axis=-1)
+    median = ops.stop_gradient(0.5 * (ordered[:, bins // 2 - 1] + ordered[:, bins // 2]))
+    return ops.mean(ops.abs(difference - median[:, None]), axis=-1) * period
+
+
+def smoothing(head: Distribution, fwhm: float) -> np.ndarray:
+    """Matrix that averages a distribution with a Gaussian around the period, (bins, bins) float32."""
+    sigma = fwhm / np.sqrt(8 * np.log(2)) * head.bins / head.period
+    steps = np.arange(head.bins)
+    apart = np.abs(steps[:, None] - steps)
+    apart = np.minimum(apart, head.bins - apart)
+    weight = np.exp(-0.5 * (apart / sigma) ** 2)
+    return np.asarray(weight / weight.sum(axis=0), dtype=np.float32)
+
+
+def gaussian_score(found: Any, truth: Any) -> Any:
+    """Negative log likelihood of scaled quantities, less its constant, (n, quantities); 0 without a label.
+
+    Parameters
+    ----------
+    found : (n, quantities, 2) tensor
         Mean and log standard deviation.
     truth : (n, quantities) array
     """
-    centre, raw = head[..., 0], head[..., 1]
+    truth = ops.convert_to_tensor(truth)
+    known = _finite(truth)
+    centre, raw = found[..., 0], found[..., 1]
     log_sigma = ops.clip(raw, -5.0, 2.0)
     # Beyond the clip nothing would pull it back: a head that strayed there once was lost.
     strayed = ops.square(raw - log_sigma)
-    miss = (ops.convert_to_tensor(truth) - centre) * ops.exp(-log_sigma)
+    miss = (ops.where(known, truth, 0.0) - centre) * ops.exp(-log_sigma)
     # Far outliers must not drown the rest.
-    return ops.minimum(0.5 * ops.square(miss), 20.0 + 0.1 * ops.abs(miss)) + log_sigma + strayed
+    score = ops.minimum(0.5 * ops.square(miss), 20.0 + 0.1 * ops.abs(miss)) + log_sigma + strayed
+    return ops.where(known, score, 0.0)
+
+
+def _binary(logit: Any, truth: Any) -> Any:
+    return ops.softplus(logit) - truth * logit
+
+
+def _pinball(miss: Any, quantile: float) -> Any:
+    return ops.maximum(quantile * miss, (quantile - 1) * miss)
+
+
+def _finite(values: Any) -> Any:
+    return ops.logical_not(ops.isnan(values))
+
+
+def _mean(values: Any, known: Any) -> Any:
+    known = ops.cast(known, "float32")
+    return ops.sum(known * values) / ops.maximum(ops.sum(known), 1.0)
+
+
+def _mean_of(values: Any, truth: Any) -> Any:
+    """Mean over the examples whose truth is known."""
+    return _mean(ops.where(_finite(truth), values, 0.0), _finite(truth))

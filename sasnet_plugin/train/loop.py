@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -11,11 +11,12 @@ from typing import Any
 import numpy as np
 
 from ..domains import Domain, resolve
-from ..domains.sas1d import SAS1D
 from ..files import put_in_one_step, remove_leftovers
+from ..simulate.stream import Stream, network_inputs
 from ..types import SasnetError
 from .checkpoint import checkpoint, restore
 from .feed import Feed
+from .network import build
 
 
 @dataclass(frozen=True)
@@ -54,9 +55,9 @@ def train(
     data: Path,
     run: Path,
     config: TrainConfig,
-    net: Any = None,
     *,
-    domain: Domain = SAS1D,
+    domain: Domain,
+    net: Mapping[str, Any] | None = None,
     progress: Callable[[int, float], None] | None = None,
 ) -> Path:
     """Train, or go on where a killed run stopped.
@@ -68,9 +69,9 @@ def train(
     run : Path
         Folder for checkpoints; a run of the same settings found there is resumed.
     config : TrainConfig
-    net : optional
-        Configuration of the network, of the class that the domain names; default: the class's own.
     domain : Domain
+    net : mapping, optional
+        Sizes of the trunk that are not the domain's own.
     progress : callable, optional
         Called with (step, loss) now and then.
 
@@ -86,11 +87,14 @@ def train(
     """
     import keras
 
-    net = net or resolve(domain.net)()
     run.mkdir(parents=True, exist_ok=True)
     remove_leftovers(run)
-    labels = resolve(domain.labels)(data)
-    settings = {"train": asdict(config), "net": net.to_dict(), **labels}
+    settings = {
+        "train": asdict(config),
+        "domain": domain.name,
+        "net": {**domain.network.sizes, **(net or {})},
+        **_shape_of(domain, data),
+    }
     settings = json.loads(json.dumps(settings))
     _settle(run / "settings.json", settings)
     final = run / "final.weights.h5"
@@ -102,7 +106,7 @@ def train(
         keras.distribution.set_distribution(keras.distribution.DataParallel())
     if config.mixed:
         keras.mixed_precision.set_global_policy("mixed_bfloat16")
-    model = resolve(domain.build_net)(labels, net)
+    model = build(domain, settings)
     warm = max(1, config.steps // 50)
     schedule = keras.optimizers.schedules.CosineDecay(
         config.learning_rate / 50,
@@ -195,33 +199,8 @@ def _restarts(run: Path) -> int:
     return count
 
 
-def settings_of(run: Path) -> dict[str, Any]:
-    """What a finished run was trained with.
-
-    Raises
-    ------
-    SasnetError
-        The run has not finished.
-    """
-    path = run / "settings.json"
-    if not path.exists() or not (run / "final.weights.h5").exists():
-        raise SasnetError(f"{run}: holds no finished training run; run 'sasnet train' to its end first.")
-    return dict(json.loads(path.read_text(encoding="utf-8")))
-
-
-def load_net(run: Path, domain: Domain = SAS1D) -> tuple[Any, dict[str, Any]]:
-    """The trained network in float32, and the settings of its run.
-
-    Raises
-    ------
-    SasnetError
-        The run has not finished.
-    """
-    import keras
-
-    settings = settings_of(run)
-    net = resolve(domain.net).from_dict(settings["net"])
-    keras.mixed_precision.set_global_policy("float32")
-    model = resolve(domain.build_net)(settings, net)
-    model.load_weights(run / "final.weights.h5")
-    return model, settings
+def _shape_of(domain: Domain, data: Path) -> dict[str, Any]:
+    """What a network for the shards in a folder is built for: inputs, and labels that the shards decide."""
+    inputs, _ = Stream(domain, data, np.random.default_rng(0)).take()
+    labels = getattr(resolve(domain.simulator), "labels", None)
+    return {"inputs": network_inputs(inputs), "labels": {} if labels is None else labels(data)}

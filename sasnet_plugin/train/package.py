@@ -1,96 +1,88 @@
-"""From a finished run to a model in the zoo: calibration, export, manifest."""
+"""From a finished run to a model in the zoo: calibration of every head, export, manifest."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ..domains import Domain, resolve
-from ..domains.heads import Head, Outputs, Targets
-from ..domains.sas1d import SAS1D
+from ..domains.heads import Head, Inputs, Outputs, Scope
+from ..predict.arithmetic import averaged
 from ..predict.calibration import calibrate
+from ..simulate.dataset import Dataset
+from ..simulate.stream import HeldOut, as_read, held_out, mix_of, network_inputs
 from ..zoo.manifest import FORMAT, described
 from .export import check_parity, export_onnx
-from .loop import load_net
+from .network import load
 
 _PARITY_ROWS = 32
 
 
 @dataclass(frozen=True)
 class Trained:
-    """A finished run, and what there is to calibrate it with.
+    """A finished run, and what it says of held-out examples.
 
     Parameters
     ----------
-    model : keras.Model
+    model : network.Network
     settings : dict
-        Of its run, labels included.
-    run : Path
-        Folder of the run.
+        Of its run.
+    domain : Domain
+    heads : tuple of Head
+        With their labels.
     data, validation : Path
         Shards that it was trained on, and shards of another seed.
     target : Path
         Folder of the model in the zoo.
-    per_model : int
-        Validation examples of each model, or of each kind.
-    seed : int
-    progress : callable or None
-        Called with the number of finished models or kinds.
     """
 
     model: Any
     settings: dict[str, Any]
-    run: Path
+    domain: Domain
+    heads: tuple[Head, ...]
     data: Path
     validation: Path
     target: Path
-    per_model: int
-    seed: int
-    progress: Callable[[int], None] | None = None
 
-    def answers(
-        self, features: NDArray[np.float32]
-    ) -> tuple[NDArray[np.float32], dict[str, NDArray[np.floating]]]:
-        """The network's outputs, and the features that they belong to, which the parity file can keep."""
-        # It keeps them in half precision: compare on exactly these.
-        features = features.astype(np.float16).astype(np.float32)
-        found = self.model.predict(features, batch_size=256, verbose=0)
-        return features, {key: np.asarray(value) for key, value in found.items()}
+    def outputs(self, inputs: Inputs) -> Outputs:
+        """What the network says."""
+        found = self.model.predict(as_read(inputs), batch_size=256, verbose=0)
+        return {key: np.asarray(value) for key, value in found.items()}
+
+    def answers(self, inputs: Inputs) -> Outputs:
+        """`outputs`, averaged over the domain's symmetries as in prediction, and what is for calibration."""
+        found = self.outputs(inputs)
+        for symmetry in self.domain.symmetries:
+            found = averaged(self.heads, found, self.outputs(resolve(symmetry)(inputs)))
+        read = network_inputs(inputs)
+        return {**found, **{name: values for name, values in inputs.items() if name not in read}}
 
 
 @dataclass(frozen=True)
-class Calibrated:
-    """What a domain makes of a trained network.
+class Finished:
+    """What a domain adds to its model, by its simulator's ``finish``.
 
     Parameters
     ----------
-    features, outputs
-        Of held-out examples, from `Trained.answers`.
-    heads : tuple of str
-        Outputs that the exported network must give as the trained one does.
-    entries : dict
-        The domain's part of the manifest.
-    metrics : dict
-        Figures on held-out data.
+    heads : tuple of Head
+        With what the held-out examples decide, such as groups.
+    metrics : mapping
+        For the manifest.
     files : tuple of Path
-        Written beside the network besides the graph and the parity file.
+        Written beside the network.
     summary : str
         A few words for the user.
     """
 
-    features: NDArray[np.float32]
-    outputs: dict[str, NDArray[np.floating]]
-    heads: tuple[str, ...]
-    entries: dict[str, Any]
-    metrics: dict[str, Any] = field(default_factory=dict)
+    heads: tuple[Head, ...]
+    metrics: Mapping[str, Any] = field(default_factory=dict)
     files: tuple[Path, ...] = ()
     summary: str = ""
 
@@ -101,7 +93,7 @@ def package(
     validation: Path,
     target: Path,
     *,
-    domain: Domain = SAS1D,
+    domain: Domain,
     per_model: int = 60,
     seed: int = 7,
     progress: Callable[[int], None] | None = None,
@@ -120,6 +112,11 @@ def package(
         Folder of the model in the zoo; ``model.onnx``, ``parity.npz``, ``manifest.json`` and what the domain
         adds are written.
     domain : Domain
+    per_model : int
+        Validation examples of each model, or of each out-of-distribution kind.
+    seed : int
+    progress : callable, optional
+        Called with the number of finished models.
 
     Returns
     -------
@@ -132,49 +129,86 @@ def package(
     SasnetError
         The run is unfinished, or the validation shards do not fit it.
     """
-    model, settings = load_net(run, domain)
+    model, settings = load(run, domain)
     target.mkdir(parents=True, exist_ok=True)
-    trained = Trained(model, settings, run, data, validation, target, per_model, seed, progress)
-    found: Calibrated = resolve(domain.calibrate)(trained)
+    trained = Trained(model, settings, domain, model.heads, data, validation, target)
+    simulator, rng = resolve(domain.simulator), np.random.default_rng(seed)
+    held = _held_out(trained, simulator, rng, per_model, progress)
+    calibration = _calibrated(trained, held.inputs, held)
+    if not hasattr(simulator, "held_out"):
+        for number, options, name, entry in mix_of(simulator).more:
+            rows = Dataset(validation, simulator)
+            other = held_out(domain, rows, rng, known=number * per_model, others=0, **options)
+            calibration[name][entry] = _calibrated(trained, other.inputs, other, only=name)[name][entry]
+    finish = getattr(simulator, "finish", "")
+    usual = Finished(trained.heads, summary=f"{len(trained.heads)} heads, {held.known:,} examples held out")
+    finished: Finished = resolve(finish)(trained, held, calibration) if finish else usual
 
     onnx, parity = target / "model.onnx", target / "parity.npz"
     export_onnx(model, onnx)
-    rows = np.random.default_rng(0).choice(
-        len(found.features), size=min(_PARITY_ROWS, len(found.features)), replace=False
-    )
-    worst = check_parity(
-        onnx, found.features[rows], {k: v[rows] for k, v in found.outputs.items()}, parity, heads=found.heads
-    )
+    worst = _parity(trained, held, onnx, parity)
+    inputs = getattr(simulator, "inputs", None)
     manifest = {
         "format": FORMAT,
         "name": domain.name,
         "domain": domain.name,
         "features_version": domain.features_version,
-        **found.entries,
+        "heads": {head.name: described(head) for head in finished.heads},
+        "calibration": calibration,
+        "inputs": {} if inputs is None else inputs(data),
         "versions": _versions(),
         "data_hash": data_hash(data),
         "metrics": {
             "parity": worst,
-            **found.metrics,
+            **finished.metrics,
             "training": settings["train"],
-            "network": settings["net"],
+            "network": settings["net"] | {"weights": Path(settings["net"].get("weights", "")).name},
             "weights": int(model.count_params()),
         },
-        "sha256": {path.name: _sha256(path) for path in (onnx, parity, *found.files)},
+        "sha256": {path.name: _sha256(path) for path in (onnx, parity, *finished.files)},
     }
     (target / "manifest.json").write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
-    return manifest, found.summary
+    return manifest, finished.summary
 
 
-def calibrated(heads: tuple[Head, ...], outputs: Outputs, targets: Targets) -> dict[str, dict[str, Any]]:
-    """What `predict.calibration` fits of each head, by its name."""
-    named = {head.name: head for head in heads}
-    return {name: calibrate(head, outputs, targets, named) for name, head in named.items()}
+def _held_out(
+    trained: Trained,
+    simulator: Any,
+    rng: np.random.Generator,
+    per_model: int,
+    progress: Callable[[int], None] | None,
+) -> HeldOut:
+    own = getattr(simulator, "held_out", None)
+    if own is not None:
+        found: HeldOut = own(trained.validation, rng, per_model, trained.heads, progress)
+    else:
+        known = mix_of(simulator).known * per_model
+        data = Dataset(trained.validation, simulator)
+        found = held_out(trained.domain, data, rng, known=known, others=per_model)
+    # The parity file keeps half precision: compare on exactly these.
+    half = {k: v.astype(np.float16).astype(np.float32) if v.ndim > 1 else v for k, v in found.inputs.items()}
+    return HeldOut(half, found.targets, found.about, found.known)
 
 
-def head_entries(heads: tuple[Head, ...], said: dict[str, dict[str, Any]]) -> dict[str, Any]:
-    """The manifest's ``heads`` and ``calibration``."""
-    return {"heads": {head.name: described(head) for head in heads}, "calibration": said}
+def _calibrated(trained: Trained, inputs: Inputs, held: HeldOut, only: str = "") -> dict[str, dict[str, Any]]:
+    """What is stored of each head."""
+    outputs = trained.answers(inputs)
+    named = {head.name: head for head in trained.heads}
+    chosen = [head for head in trained.heads if not only or head.name == only]
+    return {
+        head.name: calibrate(head, outputs, held.targets, named)
+        for head in chosen
+        if head.name in held.targets
+    }
+
+
+def _parity(trained: Trained, held: HeldOut, onnx: Path, store: Path) -> float:
+    """Compare the exported network with the trained one by its first head and its scope."""
+    n = len(next(iter(held.inputs.values())))
+    rows = np.random.default_rng(0).choice(n, size=min(_PARITY_ROWS, n), replace=False)
+    some = {name: held.inputs[name][rows] for name in network_inputs(held.inputs)}
+    compared = [trained.heads[0].name, *(head.name for head in trained.heads[1:] if isinstance(head, Scope))]
+    return check_parity(onnx, some, trained.outputs(some), store, heads=tuple(compared))
 
 
 def data_hash(data: Path) -> str:

@@ -115,11 +115,11 @@ def adopt_trunk(model: Any, run: Path) -> int:
         The folder holds no finished run, or one whose trunk has other layers or shapes.
     """
     from ..domains import specification
-    from .densenet import TRUNK
-    from .loop import load_net, settings_of
+    from .image_trunk import TRUNK
+    from .network import load, settings_of
 
     policy = keras.mixed_precision.global_policy()
-    donor, _ = load_net(run, specification(settings_of(run).get("domain", "")))
+    donor, _ = load(run, specification(settings_of(run)["domain"]))
     keras.mixed_precision.set_global_policy(policy)
     theirs = {layer.name: layer for layer in _flat(donor) if layer.name.startswith(TRUNK)}
     ours = [layer for layer in _flat(model) if layer.name.startswith(TRUNK)]

@@ -17,6 +17,7 @@ from sasnet_plugin.batch.journal import Journal, journal_of
 from sasnet_plugin.batch.options import Options
 from sasnet_plugin.batch.plan import Shard, missing
 from sasnet_plugin.cli.main import app
+from sasnet_plugin.fitting.task import FitOptions
 
 SphereFile = Callable[..., Path]
 
@@ -125,7 +126,11 @@ def test_more_time_is_given_to_what_ran_out_of_it_alone(tmp_path: Path) -> None:
             )  # fmt: skip
         assert missing(paths, journal, options, 10.0) == paths[2:]
         assert missing(paths, journal, options, 20.0) == [paths[0], paths[2]]
-        assert missing(paths[::-1], journal, Options(top=3), 10.0) == [paths[1], paths[0], paths[2]]
+        assert missing(paths[::-1], journal, Options(FitOptions(top=3)), 10.0) == [
+            paths[1],
+            paths[0],
+            paths[2],
+        ]
         assert missing([*paths, "/new.dat"], journal, options, 20.0)[-1] == paths[2]  # what failed comes last
 
 

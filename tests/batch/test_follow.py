@@ -171,7 +171,7 @@ def test_frames_that_cannot_be_read_do_not_end_the_series(
     assert "frame 2" in rows[2]["note"]
 
 
-def test_strangers_have_lines_without_numbers(
+def test_frames_out_of_scope_have_lines_without_numbers(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rng: np.random.Generator
 ) -> None:
     monkeypatch.setenv("SASNET_MODEL_ZOO", str(write_zoo(tmp_path / "zoo", "gisas_growth", scope_bias=-5.0)))

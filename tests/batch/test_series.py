@@ -18,9 +18,6 @@ from typer.testing import CliRunner
 from sasnet_plugin.batch.field import field_of
 from sasnet_plugin.batch.series import Frame, changes, draw, start_of
 from sasnet_plugin.cli.main import app
-from sasnet_plugin.fitting.strategy.previous import with_start
-from sasnet_plugin.fitting.task import Start, Task
-from sasnet_plugin.types import Curve
 
 SphereFile = Callable[..., Path]
 
@@ -80,28 +77,6 @@ def test_a_start_is_the_best_fit_with_its_distributions_and_contrasts() -> None:
     assert start.fixed == {"sld": 3.0}
     assert start_of(None) is None
     assert start_of({"file": "/a", "rows": [{"fits": []}]}) is None
-
-
-def test_the_start_goes_to_its_model_or_brings_it_along() -> None:
-    q = np.geomspace(0.01, 0.1, 20)
-    curve, sigma = Curve(q, q**-1.0), 0.1 * q
-    start = Start("sphere", "hardsphere", {"radius": 40.0, "sld": 3.0}, {"sld": 3.0})
-    tasks = [
-        Task(curve, sigma, "cylinder", None),
-        Task(curve, sigma, "sphere", "hardsphere", fixed={"sld": 1.0}),
-    ]
-    own = with_start(tasks, start, curve, sigma, {}, {})
-    assert [task.name for task in own] == ["cylinder", "sphere@hardsphere"]
-    assert own[0].extra is None
-    assert own[1].extra == start.parameters
-    assert own[1].fixed == {"sld": 1.0}  # what the user says counts
-    more = with_start(tasks[:1], start, curve, sigma, {}, {"radius": (1.0, 90.0)})
-    assert [task.name for task in more] == ["sphere@hardsphere", "cylinder"]
-    assert more[0].extra == start.parameters
-    assert more[0].fixed == {"sld": 3.0}
-    assert start.without_fixed(["sld", "sld_solvent"]).fixed == {}
-    assert start.without_fixed([]).fixed == {"sld": 3.0}
-    assert more[0].ranges == {"radius": (1.0, 90.0)}
 
 
 def frame(number: int, model: str, **values: float) -> Frame:

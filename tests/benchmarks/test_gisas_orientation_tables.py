@@ -25,8 +25,8 @@ def test_thirty_problems_in_a_row_have_every_stratum_once() -> None:
 
 def test_a_problem_is_the_same_whenever_it_is_asked_for() -> None:
     one, other = problem(5, 3), problem(5, 3)
-    np.testing.assert_array_equal(one.example.counts, other.example.counts)
-    assert not np.array_equal(one.example.counts, problem(6, 3).example.counts)
+    np.testing.assert_array_equal(one.example.image.counts, other.example.image.counts)
+    assert not np.array_equal(one.example.image.counts, problem(6, 3).example.image.counts)
 
 
 def test_the_truth_is_near_no_error_and_explains_its_counts() -> None:

@@ -10,8 +10,9 @@ from learning_curve import share_of
 from tinyzoo import FORMS, write_zoo
 
 from sasnet_plugin.data.preprocess import N_CHANNELS, N_GRID, features_of_rows
+from sasnet_plugin.simulate.curve_simulator import SIMULATOR
 from sasnet_plugin.simulate.examples import Examples
-from sasnet_plugin.simulate.shards import plan, run
+from sasnet_plugin.simulate.shards import Request, plan
 from sasnet_plugin.types import SasnetError
 
 MODELS = ("sphere", "cylinder", "guinier", "hardsphere")
@@ -20,7 +21,7 @@ MODELS = ("sphere", "cylinder", "guinier", "hardsphere")
 @pytest.fixture(scope="module")
 def shards(tmp_path_factory):
     folder = tmp_path_factory.mktemp("shards")
-    list(run(plan(folder, rounds=2, seed=1, models=MODELS, limit=6)))
+    list(plan(SIMULATOR, folder, Request(rounds=2, seed=1, models=MODELS, limit=6)).run())
     return folder
 
 

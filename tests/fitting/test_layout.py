@@ -13,8 +13,7 @@ import sasnet_plugin.fitting
 
 ROOT = Path(sasnet_plugin.fitting.__file__).parent
 PACKAGE = "sasnet_plugin.fitting"
-ROOMS = ("problem", "start_values", "optimize", "orientation")
-MODULES = sorted(path.relative_to(ROOT) for room in ROOMS for path in (ROOT / room).glob("[!_]*.py"))
+MODULES = sorted(path.relative_to(ROOT) for path in ROOT.rglob("[!_]*.py"))
 #: Figures of speech that the docs of the field do not have.
 WORDS = (
     "dear", "dearer", "pace", "tier", "valleys?", "leap(?:s|ed|t|ing)?", "hopp?ed", "climb(?:s|ed|ing)?",
@@ -22,6 +21,8 @@ WORDS = (
     "judged?", "strangers?", "featureless", "told apart", "hands?", "crowds?", "wish(?:es)?", "shelf",
     "attendant",
 )  # fmt: skip
+#: Keys of ``--json`` that programs read; they stay as they were.
+KEYS = {"result/model_fit.py": '"twins"'}
 NOT_HERE = re.compile(rf"(?<![a-z])(?:{'|'.join(WORDS)})(?![a-z])", re.IGNORECASE)
 
 
@@ -29,14 +30,16 @@ def name_of(module: Path) -> str:
     return ".".join((PACKAGE, *module.with_suffix("").parts))
 
 
-def imports_of(source: str) -> set[str]:
-    """Modules that a file names in its imports, those for type checkers alone included."""
+def imports_of(source: str, package: str = "") -> set[str]:
+    """Modules that a file of a package names in its imports, those for type checkers alone included."""
     found = set()
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            found |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            above = package.split(".")[: len(package.split(".")) - node.level + 1] if node.level else []
+            name = ".".join([*above, *([node.module] if node.module else [])])
+            found |= {name} | {f"{name}.{alias.name}" for alias in node.names}
     return found
 
 
@@ -55,13 +58,15 @@ def test_a_file_is_one_idea(module: Path) -> None:
 
 def test_no_circle_of_imports_not_even_for_type_checkers() -> None:
     names = {name_of(module) for module in MODULES}
-    graph = {
-        name_of(module): imports_of((ROOT / module).read_text(encoding="utf-8")) & names for module in MODULES
-    }
+    graph = {}
+    for module in MODULES:
+        source, name = (ROOT / module).read_text(encoding="utf-8"), name_of(module)
+        graph[name] = imports_of(source, name.rpartition(".")[0]) & names
+    assert len(graph[f"{PACKAGE}.orientation.invert"]) > 5  # relative imports are seen
     assert len(list(TopologicalSorter(graph).static_order())) == len(names)
 
 
 @pytest.mark.parametrize("module", MODULES, ids=str)
 def test_words_are_the_field_s(module: Path) -> None:
-    text = (ROOT / module).read_text(encoding="utf-8")
+    text = (ROOT / module).read_text(encoding="utf-8").replace(KEYS.get(module.as_posix(), " "), " ")
     assert not sorted({match[0] for match in NOT_HERE.finditer(text)})

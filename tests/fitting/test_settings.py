@@ -9,8 +9,12 @@ import pytest
 
 from sasnet_plugin.fitting import settings
 from sasnet_plugin.fitting.settings import OPTIMIZE, PROBLEM, ByCost
+from sasnet_plugin.fitting.strategy.settings import STRATEGY
 
-ROOMS = [value for name, value in vars(settings).items() if name.isupper() and is_dataclass(value)]
+ROOMS = [
+    *(value for name, value in vars(settings).items() if name.isupper() and is_dataclass(value)),
+    STRATEGY,
+]
 
 
 @pytest.mark.parametrize("room", ROOMS, ids=lambda room: type(room).__name__)

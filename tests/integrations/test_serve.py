@@ -95,11 +95,11 @@ def test_suggestions_are_those_of_python_with_curves_that_come_near(
     assert max(errors) < spread
 
 
-def test_a_stranger_comes_with_a_warning(child: Child, curve: dict[str, Any]) -> None:
+def test_a_curve_out_of_scope_comes_with_a_warning(child: Child, curve: dict[str, Any]) -> None:
     peaks = np.zeros(len(curve["q"]))
     peaks[20::9] = 1.0
-    strange = curve | {"intensity": (1e-3 + peaks).tolist(), "dintensity": None}
-    found = child.ask(id=3, do="suggest", curve=strange)["result"]
+    unlike = curve | {"intensity": (1e-3 + peaks).tolist(), "dintensity": None}
+    found = child.ask(id=3, do="suggest", curve=unlike)["result"]
     threshold = open_classifier().manifest.scope_threshold
     assert (found["in_scope"] < threshold) == bool(found["warning"])
     assert found["warning"] not in found["notes"]

@@ -10,8 +10,9 @@ from hypothesis.extra.numpy import arrays
 from tinyzoo import FACTORS, FORMS, GROUPS, heads_of, manifest_entries
 
 from sasnet_plugin.predict.arithmetic import sigmoid, softmax
+from sasnet_plugin.predict.classes import ClassesFinding
 from sasnet_plugin.predict.decoding import Choice, decode, in_scope
-from sasnet_plugin.predict.findings import ClassesFinding, QuantitiesFinding
+from sasnet_plugin.predict.findings import QuantitiesFinding
 
 HEADS = heads_of()
 SAID = manifest_entries()["calibration"]

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from sasnet_plugin.simulate import shards
+from sasnet_plugin.simulate.curve_simulator import SIMULATOR
 from sasnet_plugin.simulate.library import Library
+from sasnet_plugin.simulate.shards import Request, plan
 
 CHEAP = ("sphere", "core_shell_sphere", "mono_gauss_coil", "lorentz", "teubner_strey", "power_law")
 FACTORS = ("hardsphere", "squarewell")
@@ -17,7 +18,7 @@ FACTORS = ("hardsphere", "squarewell")
 def shard_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two rounds of a dozen curves of each cheap model."""
     folder = tmp_path_factory.mktemp("shards")
-    for _ in shards.run(shards.plan(folder, rounds=2, seed=7, models=(*CHEAP, *FACTORS), limit=12)):
+    for _ in plan(SIMULATOR, folder, Request(rounds=2, seed=7, models=(*CHEAP, *FACTORS), limit=12)).run():
         pass
     return folder
 

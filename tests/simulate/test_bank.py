@@ -7,9 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sasnet_plugin.simulate import shards
 from sasnet_plugin.simulate.bank import BANK_STEP, LOG_Q_MIN, N_BANK, Bank, build_bank
+from sasnet_plugin.simulate.curve_simulator import SIMULATOR
 from sasnet_plugin.simulate.kernel import call
+from sasnet_plugin.simulate.shards import Request, plan
 from sasnet_plugin.types import ModelZooError, SimulationError
 
 
@@ -17,7 +18,7 @@ from sasnet_plugin.types import ModelZooError, SimulationError
 def bank(tmp_path_factory: pytest.TempPathFactory) -> Bank:
     folder = tmp_path_factory.mktemp("shards")
     names = ("sphere", "vesicle", "hardsphere")
-    for _ in shards.run(shards.plan(folder, rounds=1, seed=3, models=names, scale=0.4)):
+    for _ in plan(SIMULATOR, folder, Request(rounds=1, seed=3, models=names, scale=0.4)).run():
         pass
     path = folder / "seeds.npz"
     assert build_bank(folder, path, per_model=30) == 60
@@ -62,5 +63,5 @@ def test_a_damaged_or_missing_bank_is_a_sentence(tmp_path: Path) -> None:
 
 
 def test_no_form_models_no_bank(tmp_path: Path) -> None:
-    with pytest.raises(SimulationError, match="no shards of form models"):
+    with pytest.raises(SimulationError, match="no shards here"):
         build_bank(tmp_path, tmp_path / "seeds.npz")

@@ -9,20 +9,20 @@ import pytest
 
 from sasnet_plugin.data.preprocess import N_CHANNELS, N_GRID
 from sasnet_plugin.simulate.examples import (
+    OTHER_SHARE,
     SOURCES,
     SPARED,
-    STRANGER_SHARE,
     Examples,
     Stream,
     concatenate,
     known_examples,
+    other_set,
     protocol_set,
-    stranger_set,
 )
 from sasnet_plugin.simulate.grid import N_WIDE, WIDE_Q
 from sasnet_plugin.simulate.instrument import INSTRUMENTS, sample_setting
 from sasnet_plugin.simulate.library import Draw, Library
-from sasnet_plugin.simulate.strangers import KINDS
+from sasnet_plugin.simulate.out_of_distribution import KINDS
 
 
 @pytest.fixture(scope="module")
@@ -38,9 +38,9 @@ def _bytes(examples: Examples) -> list[bytes]:
     return [getattr(examples, field.name).tobytes() for field in fields(Examples)]
 
 
-def test_strangers_are_labelled_so(streamed: Examples) -> None:
+def test_other_curves_are_labelled_so(streamed: Examples) -> None:
     strange = streamed.form == -1
-    assert np.mean(strange) == pytest.approx(STRANGER_SHARE, abs=0.06)
+    assert np.mean(strange) == pytest.approx(OTHER_SHARE, abs=0.06)
     assert np.array_equal(strange, streamed.in_scope == 0)
     assert np.array_equal(strange, streamed.kind >= 0)
     assert set(streamed.kind[strange]) == set(range(len(KINDS)))
@@ -122,8 +122,8 @@ def test_protocol_set_holds_as_many_of_each_model_in_protocol_settings_alone(lib
     assert _bytes(found) == _bytes(again)
 
 
-def test_stranger_set_holds_every_kind(library: Library) -> None:
-    found = stranger_set(library, np.random.default_rng(8), per_kind=5)
+def test_other_set_holds_every_kind(library: Library) -> None:
+    found = other_set(library, np.random.default_rng(8), per_kind=5)
     assert np.array_equal(np.bincount(found.kind), np.full(len(KINDS), 5))
     assert np.all(found.form == -1)
     assert np.all(found.in_scope == 0)

@@ -7,10 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sasnet_plugin.simulate import shards
+from sasnet_plugin.simulate.curve_simulator import SIMULATOR
 from sasnet_plugin.simulate.grid import N_WIDE, PER_DECADE, WIDE_MIN, WIDE_Q, blurred
 from sasnet_plugin.simulate.kernel import call
 from sasnet_plugin.simulate.library import DILUTE_SHARE, MAX_SHIFT, Library, shifted
+from sasnet_plugin.simulate.shards import Request, plan
 from sasnet_plugin.types import SimulationError
 
 SPHERE = {"radius": 80.0, "sld": 1.0, "sld_solvent": 6.0}
@@ -59,8 +60,8 @@ def test_known_range_moves_with_the_curve() -> None:
 def single(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """One monodisperse sphere and one hard-sphere structure factor: every draw is their product."""
     folder = tmp_path_factory.mktemp("single")
-    plan = shards.plan(folder, rounds=1, seed=3, models=("sphere", "hardsphere"), limit=1, monodisperse=True)
-    for _ in shards.run(plan):
+    request = Request(rounds=1, seed=3, models=("sphere", "hardsphere"), limit=1, monodisperse=True)
+    for _ in plan(SIMULATOR, folder, request).run():
         pass
     return folder
 
@@ -122,7 +123,7 @@ def test_the_same_generator_draws_the_same(library: Library) -> None:
 
 
 def test_a_folder_without_form_models_is_refused(tmp_path: Path) -> None:
-    for _ in shards.run(shards.plan(tmp_path, rounds=1, seed=1, models=("hardsphere",), limit=2)):
+    for _ in plan(SIMULATOR, tmp_path, Request(rounds=1, seed=1, models=("hardsphere",), limit=2)).run():
         pass
     with pytest.raises(SimulationError, match="no form model"):
         Library(tmp_path)

@@ -11,8 +11,9 @@ MODELS = ("sphere", "lorentz", "dab", "lamellar", "hardsphere")
 
 @pytest.fixture(scope="session")
 def shards(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    from sasnet_plugin.simulate.shards import plan, run
+    from sasnet_plugin.simulate.curve_simulator import SIMULATOR
+    from sasnet_plugin.simulate.shards import Request, plan
 
     folder = tmp_path_factory.mktemp("shards")
-    assert list(run(plan(folder, rounds=1, seed=11, models=MODELS, scale=0.3)))
+    assert list(plan(SIMULATOR, folder, Request(rounds=1, seed=11, models=MODELS, scale=0.3)).run())
     return folder

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -19,18 +18,30 @@ pytest.importorskip("bornagain")
 
 from sasnet_plugin.cli.main import app
 from sasnet_plugin.data.images.features import mirrored
+from sasnet_plugin.domains.gisas_growth import GISAS_GROWTH
 from sasnet_plugin.domains.gisas_hex import GISAS_HEX
-from sasnet_plugin.simulate.gisas.store import Store
-from sasnet_plugin.simulate.gisas.stream import held_out
-from sasnet_plugin.train import growth
-from sasnet_plugin.train.densenet import DenseConfig, build_net, circular_w1, losses, smoothing
-from sasnet_plugin.train.loop import TrainConfig, load_net, train
+from sasnet_plugin.domains.heads import outputs_of
+from sasnet_plugin.simulate.dataset import Dataset
+from sasnet_plugin.simulate.gisas.simulator import SIMULATOR
+from sasnet_plugin.simulate.stream import HeldOut, held_out
+from sasnet_plugin.train.heads import losses
+from sasnet_plugin.train.loop import TrainConfig, train
+from sasnet_plugin.train.network import build, load
 from sasnet_plugin.types import SasnetError
 
-TINY = DenseConfig(stem=8, blocks=((1, 8), (1, 8), (1, 8)), dense=32)
+TINY = {"stem": 8, "blocks": ((1, 8), (1, 8), (1, 8)), "dense": 32}
 SETTINGS = TrainConfig(steps=120, batch=32, learning_rate=3e-3, save_every=40)
-LABELS = {"rows": 64, "columns": 64, "n_xi": 120, "nuisance": list("abc")}
-GROWTH = {"rows": 64, "columns": 64, "quantities": list("ab")}
+
+
+def settings_with(**sizes: object) -> dict:
+    """Of a run whose network differs from the tiny one."""
+    net = {**GISAS_HEX.network.sizes, **TINY, **sizes}
+    return {"domain": "gisas_hex", "inputs": {"features": [64, 64, 8]}, "labels": {}, "net": net}
+
+
+def held(bases: Path, seed: int, known: int) -> HeldOut:
+    data = Dataset(bases, SIMULATOR)
+    return held_out(GISAS_HEX, data, np.random.default_rng(seed), known=known, others=0)
 
 
 @pytest.fixture(scope="module")
@@ -66,10 +77,10 @@ def finished(bases: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Pat
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        train(bases, run, SETTINGS, TINY, domain=GISAS_HEX, progress=stop)
+        train(bases, run, SETTINGS, net=TINY, domain=GISAS_HEX, progress=stop)
     assert not (run / "final.weights.h5").exists()
     steps: list[int] = []
-    train(bases, run, SETTINGS, TINY, domain=GISAS_HEX, progress=lambda step, _: steps.append(step))
+    train(bases, run, SETTINGS, net=TINY, domain=GISAS_HEX, progress=lambda step, _: steps.append(step))
     return run, steps
 
 
@@ -78,7 +89,7 @@ def test_shards_of_curves_only_are_refused(tmp_path: Path) -> None:
         app, ["simulate", "--domain", "gisas_hex", "--models", "sphere", "--out", str(tmp_path)]
     )
     assert result.exit_code == 1
-    assert "--models means nothing for gisas_hex" in result.output
+    assert "--models means nothing for this kind of measurement" in result.output
 
 
 def test_stopped_run_goes_on_where_it_was(finished: tuple[Path, list[int]]) -> None:
@@ -90,22 +101,23 @@ def test_stopped_run_goes_on_where_it_was(finished: tuple[Path, list[int]]) -> N
 
 
 def test_network_is_kept_and_has_learned(bases: Path, finished: tuple[Path, list[int]]) -> None:
-    one, other = (load_net(finished[0], GISAS_HEX)[0] for _ in range(2))
-    held = held_out(Store(bases), np.random.default_rng(5), known=120, strangers=0)
-    found = one.predict(held.features, verbose=0)
-    np.testing.assert_array_equal(found["xi"], other.predict(held.features, verbose=0)["xi"])
-    truth = {"p": held.p, "nuisance": held.nuisance, "in_scope": held.in_scope}
-    untrained = build_net(json.loads((finished[0] / "settings.json").read_text()), TINY)
-    before = untrained.predict(held.features, verbose=0)
-    trained, fresh = ({k: float(v) for k, v in losses(x, truth).items()} for x in (found, before))
-    assert trained["distance"] < 0.98 * fresh["distance"]
-    assert trained["nuisance"] < fresh["nuisance"] - 1
-    assert trained["band"] < fresh["band"]
+    one, other = (load(finished[0], GISAS_HEX)[0] for _ in range(2))
+    some = held(bases, 5, 120)
+    features = some.inputs["features"]
+    found = one.predict(features, verbose=0)
+    np.testing.assert_array_equal(found["xi"], other.predict(features, verbose=0)["xi"])
+    before = build(GISAS_HEX, settings_with()).predict(features, verbose=0)
+    trained, fresh = (
+        {one.name: float(losses(one, x, some.targets, GISAS_HEX.heads)) for one in GISAS_HEX.heads}
+        for x in (found, before)
+    )
+    assert trained["xi"] < 0.98 * fresh["xi"]
+    assert trained["geometry"] < fresh["geometry"] - 1
 
 
 def test_other_network_in_the_folder_is_refused(bases: Path, finished: tuple[Path, list[int]]) -> None:
     with pytest.raises(SasnetError, match="other settings"):
-        train(bases, finished[0], SETTINGS, DenseConfig(), domain=GISAS_HEX)
+        train(bases, finished[0], SETTINGS, domain=GISAS_HEX)
 
 
 def test_packaged_network_answers_as_trained(
@@ -113,7 +125,6 @@ def test_packaged_network_answers_as_trained(
 ) -> None:
     pytest.importorskip("tensorflow")
     from sasnet_plugin.domains.gisas_hex import HEADS
-    from sasnet_plugin.domains.heads import outputs_of
     from sasnet_plugin.predict import open_predictor
     from sasnet_plugin.predict.findings import DistributionFinding
     from sasnet_plugin.predict.runtime import Runtime
@@ -123,7 +134,7 @@ def test_packaged_network_answers_as_trained(
     manifest, summary = package(
         finished[0], bases, bases, tmp_path / "gisas_hex", domain=GISAS_HEX, per_model=6
     )
-    assert summary == "p(ξ) and 12 quantities, 120 patterns held out"
+    assert summary == "3 heads, 120 examples held out"
     assert set(manifest["calibration"]) == {head.name for head in HEADS}
     (tmp_path / "registry.json").write_text('{"gisas_hex": {"path": "gisas_hex", "domain": "gisas_hex"}}')
     model = open_model("gisas_hex", folder=tmp_path)
@@ -132,7 +143,7 @@ def test_packaged_network_answers_as_trained(
     stored = np.load(tmp_path / "gisas_hex" / "parity.npz")
     features = stored["features"].astype(np.float32)
     found = Runtime(model.onnx, outputs=tuple(outputs_of(HEADS))).run({"features": features})
-    network = load_net(finished[0], GISAS_HEX)[0].predict(features, verbose=0)
+    network = load(finished[0], GISAS_HEX)[0].predict(features, verbose=0)
     for name in outputs_of(HEADS):
         np.testing.assert_allclose(found[name], stored[name], atol=0.05)
         np.testing.assert_allclose(network[name], stored[name], atol=1e-3)
@@ -147,32 +158,25 @@ def test_packaged_network_answers_as_trained(
         app, ["evaluate", "--domain", "gisas_hex", "--test", str(bases), "--per-model", "3", "--json"]
     )
     figures = json.loads(table.stdout.splitlines()[-1])
-    assert figures["all"]["count"] == 30
-    assert 0 < figures["judged"]["w1"] < 15
+    assert figures["known"] == 30
+    found = figures["parts"]["all"]["xi"]["p(xi)"]
+    assert 0 < found["w1"] < 15
+    assert 0.5 < found["coverage"] <= 1
 
 
 def test_sides_are_exchanged_by_the_mirror(bases: Path) -> None:
     """The sum of what both sides show stays, the difference changes its sign."""
     import keras
 
-    net = build_net(LABELS, TINY)
+    net = build(GISAS_HEX, settings_with())
     first = next(layer for layer in net.layers if isinstance(layer, keras.layers.Concatenate))
     sides = keras.Model(net.input, first.output)
-    held = held_out(Store(bases), np.random.default_rng(6), known=3, strangers=0)
-    straight, turned = (np.asarray(sides(x)) for x in (held.features, mirrored(held.features)))
+    features = held(bases, 6, 3).inputs["features"]
+    straight, turned = (np.asarray(sides(x)) for x in (features, mirrored(features)))
     half = straight.shape[1] // 2
     np.testing.assert_allclose(straight[:, :half], turned[:, :half], atol=1e-5)
     np.testing.assert_allclose(straight[:, half:], -turned[:, half:], atol=1e-5)
     assert np.abs(straight[:, half:]).max() > 1e-3
-
-
-def test_distance_is_the_circular_one() -> None:
-    from sasnet_plugin.simulate.gisas.distances import circular_w1 as exact
-
-    rng = np.random.default_rng(1)
-    p, q = (rng.dirichlet(np.full(120, 0.1), size=7).astype(np.float32) for _ in range(2))
-    np.testing.assert_allclose(np.asarray(circular_w1(p, q)), exact(p, q), atol=1e-3)
-    np.testing.assert_allclose(smoothing(120, 3.0).sum(axis=0), 1.0, atol=1e-6)
 
 
 class TestOthersWeights:
@@ -189,7 +193,7 @@ class TestOthersWeights:
         )
         path = tmp_path / "mine.weights.h5"
         donor.save_weights(path)
-        net = build_net(LABELS, DenseConfig(**self.CONFIG, weights=str(path)))
+        net = build(GISAS_HEX, settings_with(**self.CONFIG, weights=str(path)))
         (body,) = (layer for layer in net.layers if isinstance(layer, keras.Model))
         for name in ("conv1", "conv_pw_13"):
             np.testing.assert_array_equal(
@@ -199,24 +203,19 @@ class TestOthersWeights:
 
     def test_file_of_another_network(self, tmp_path: Path) -> None:
         path = tmp_path / "other.weights.h5"
-        build_net(LABELS, TINY).save_weights(path)
+        build(GISAS_HEX, settings_with()).save_weights(path)
         with pytest.raises(
             SasnetError, match=r"other\.weights\.h5: does not hold weights of Keras' MobileNet"
         ):
-            build_net(LABELS, DenseConfig(**self.CONFIG, weights=str(path)))
+            build(GISAS_HEX, settings_with(**self.CONFIG, weights=str(path)))
 
     def test_no_such_file(self, tmp_path: Path) -> None:
         with pytest.raises(SasnetError, match="there is no such file of weights"):
-            build_net(LABELS, DenseConfig(**self.CONFIG, weights=str(tmp_path / "none.weights.h5")))
+            build(GISAS_HEX, settings_with(**self.CONFIG, weights=str(tmp_path / "none.weights.h5")))
 
     def test_no_such_application(self) -> None:
         with pytest.raises(SasnetError, match=r"DenseNet7: Keras has no such application.*DenseNet169"):
-            build_net(LABELS, DenseConfig(trunk="DenseNet7"))
-
-    def test_place_of_the_file_is_not_told_on(self) -> None:
-        config = DenseConfig(trunk="DenseNet169", weights="/home/me/mine.weights.h5")
-        assert config.to_dict()["weights"] == "mine.weights.h5"
-        assert DenseConfig.from_dict(json.loads(json.dumps(config.to_dict()))).trunk == "DenseNet169"
+            build(GISAS_HEX, settings_with(trunk="DenseNet7"))
 
 
 class TestAnotherRunsTrunk:
@@ -224,10 +223,9 @@ class TestAnotherRunsTrunk:
 
     @pytest.fixture
     def run(self, tmp_path: Path) -> Path:
-        donor = build_net(LABELS, TINY)
+        donor = build(GISAS_HEX, settings_with())
         donor.save_weights(tmp_path / "final.weights.h5")
-        settings = {"net": TINY.to_dict(), "domain": "gisas_hex", **LABELS}
-        (tmp_path / "settings.json").write_text(json.dumps(settings), encoding="utf-8")
+        (tmp_path / "settings.json").write_text(json.dumps(settings_with()), encoding="utf-8")
         return tmp_path
 
     @staticmethod
@@ -237,24 +235,22 @@ class TestAnotherRunsTrunk:
         return [layer.get_weights()[0] for layer in _flat(net) if layer.name == "trunk_stem"]
 
     def test_weights_are_taken_over(self, run: Path) -> None:
-        from sasnet_plugin.train.loop import load_net
-
-        donor, _ = load_net(run, GISAS_HEX)
-        net = growth.build_net(GROWTH, replace(TINY, weights=str(run)))
+        donor, _ = load(run, GISAS_HEX)
+        net = build(GISAS_GROWTH, settings_with(weights=str(run)))
         (theirs,), (ours,) = self.stems(donor), self.stems(net)
         # Films have two pictures less: the asymmetry of both sides says nothing of them.
         assert theirs.shape[2] == ours.shape[2] + 2
         np.testing.assert_array_equal(ours, theirs[:, :, :3])
-        scratch = growth.build_net(GROWTH, TINY)
+        scratch = build(GISAS_GROWTH, settings_with())
         assert np.abs(self.stems(scratch)[0] - ours).max() > 1e-3
 
     def test_trunk_of_another_size(self, run: Path) -> None:
         with pytest.raises(SasnetError, match="has (another trunk|other shapes)"):
-            growth.build_net(GROWTH, replace(TINY, stem=TINY.stem + 1, weights=str(run)))
+            build(GISAS_GROWTH, settings_with(stem=9, weights=str(run)))
         with pytest.raises(SasnetError, match="has another trunk"):
-            growth.build_net(GROWTH, replace(TINY, blocks=(*TINY.blocks, (2, 8)), weights=str(run)))
+            build(GISAS_GROWTH, settings_with(blocks=(*TINY["blocks"], (2, 8)), weights=str(run)))
 
     def test_run_that_has_not_finished(self, run: Path) -> None:
         (run / "final.weights.h5").unlink()
         with pytest.raises(SasnetError, match="holds no finished training run"):
-            growth.build_net(GROWTH, replace(TINY, weights=str(run)))
+            build(GISAS_GROWTH, settings_with(weights=str(run)))

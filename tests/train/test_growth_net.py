@@ -13,37 +13,38 @@ import keras
 from keras import ops
 
 from sasnet_plugin.data.images.features import N_CHANNELS, N_PICTURES
-from sasnet_plugin.domains import page, resolve
+from sasnet_plugin.domains.gisas_growth import FILM, GISAS_GROWTH
+from sasnet_plugin.domains.gisas_hex import GISAS_HEX
 from sasnet_plugin.report.images.attention import grad_cam
-from sasnet_plugin.simulate.growth import store
-from sasnet_plugin.simulate.growth.film import WINDOW
-from sasnet_plugin.simulate.growth.quantities import NAMES
-from sasnet_plugin.simulate.images.window import Window
+from sasnet_plugin.simulate.growth.simulator import SIMULATOR
+from sasnet_plugin.simulate.shards import Request, plan
+from sasnet_plugin.simulate.stream import Stream
 from sasnet_plugin.train.attention import maps_and_gradients
-from sasnet_plugin.train.densenet import DenseConfig
-from sasnet_plugin.train.densenet import build_net as orientation_net
-from sasnet_plugin.train.growth import build_net, folded, losses
+from sasnet_plugin.train.image_trunk import folded
+from sasnet_plugin.train.network import build
 from sasnet_plugin.types import SasnetError
 
-TINY = DenseConfig(stem=8, blocks=((1, 4), (1, 8)), dense=32)
+SHAPE = {"features": [64, 64, N_CHANNELS]}
+TINY = {**GISAS_HEX.network.sizes, "stem": 8, "blocks": ((1, 4), (1, 8)), "dense": 32}
+SETTINGS = {"inputs": SHAPE, "labels": {}, "net": TINY}
+NAMES = [one.name for one in FILM]
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("films")
-    for _ in store.run(store.plan(folder, films=1, seed=4)):
+    for _ in plan(SIMULATOR, folder, Request(rounds=1, seed=4, scale=0.1)).run():
         pass
     return folder
 
 
-def test_the_domain_s_page_leads_to_a_network_that_learns(folder: Path) -> None:
-    growth = page("gisas_growth")
-    stream = resolve(growth.stream)(folder, np.random.default_rng(1))
+def test_the_specification_leads_to_a_network_that_learns(folder: Path) -> None:
+    stream = Stream(GISAS_GROWTH, folder, np.random.default_rng(1))
     parts = [stream.take() for _ in range(6)]
-    features = np.concatenate([part[0] for part in parts])
+    features = np.concatenate([part[0]["features"] for part in parts])
     answers = {key: np.concatenate([part[1][key] for part in parts]) for key in parts[0][1]}
     keras.utils.set_random_seed(1)
-    model = resolve(growth.build_net)(resolve(growth.labels)(folder), TINY)
+    model = build(GISAS_GROWTH, SETTINGS)
     model.compile(optimizer=keras.optimizers.Adam(3e-3))
     first = model.evaluate(features, answers, verbose=0)
     model.fit(features, answers, batch_size=64, epochs=12, verbose=0)
@@ -51,32 +52,8 @@ def test_the_domain_s_page_leads_to_a_network_that_learns(folder: Path) -> None:
     found = model.predict(features, verbose=0)
     assert found["quantities"].shape == (len(features), len(NAMES), 2)
     distance = found["quantities"][:, NAMES.index("distance"), 0]
-    known = answers["in_scope"] > 0
+    known = answers["scope"] > 0
     assert np.corrcoef(distance[known], answers["quantities"][known, NAMES.index("distance")])[0, 1] > 0.5
-
-
-def test_the_loss_is_least_where_the_error_is_stated_right() -> None:
-    rng = np.random.default_rng(2)
-    truth = rng.normal(0, 0.4, (4000, 1)).astype(np.float32)
-    answers = {"quantities": truth, "in_scope": np.ones(len(truth), np.float32)}
-
-    def at(sigma: float) -> float:
-        head = np.zeros((len(truth), 1, 2), np.float32)
-        head[..., 1] = np.log(sigma)
-        outputs = {"quantities": ops.convert_to_tensor(head), "scope": ops.zeros((len(truth), 1))}
-        return float(losses(outputs, answers)["quantities"])
-
-    assert at(0.4) < at(0.3)
-    assert at(0.4) < at(0.55)
-
-
-def test_strangers_teach_nothing_about_quantities() -> None:
-    head = np.zeros((2, len(NAMES), 2), np.float32)
-    head[1] = 5.0
-    outputs = {"quantities": ops.convert_to_tensor(head), "scope": ops.zeros((2, 1))}
-    targets = np.zeros((2, len(NAMES)), np.float32)
-    both = losses(outputs, {"quantities": targets, "in_scope": np.array([1, 0], np.float32)})
-    assert float(both["quantities"]) == pytest.approx(0.0, abs=1e-6)
 
 
 def test_attention_lies_on_the_pixels_that_the_score_is_made_of() -> None:
@@ -93,10 +70,8 @@ def test_attention_lies_on_the_pixels_that_the_score_is_made_of() -> None:
 
 
 def test_the_growth_network_s_attention_is_a_map() -> None:
-    window: Window = WINDOW
-    labels = {"rows": window.rows, "columns": window.columns, "quantities": list(NAMES)}
-    model = build_net(labels, TINY)
-    features = np.random.default_rng(0).normal(size=(2, *window.shape, N_CHANNELS)).astype(np.float32)
+    model = build(GISAS_GROWTH, SETTINGS)
+    features = np.random.default_rng(0).normal(size=(2, 64, 64, N_CHANNELS)).astype(np.float32)
     maps, gradients = maps_and_gradients(model, features, lambda out: out["quantities"][:, 0, 0])
     assert maps.shape == gradients.shape
     assert maps.ndim == 4
@@ -106,8 +81,7 @@ def test_the_growth_network_s_attention_is_a_map() -> None:
 
 def test_a_trunk_that_sees_one_side_after_the_other_is_put_together() -> None:
     """The orientation network: what raises the score by pixels on the left is found on the left."""
-    labels = {"rows": 64, "columns": 64, "n_xi": 120, "nuisance": ["a", "b"]}
-    model = orientation_net(labels, TINY)
+    model = build(GISAS_HEX, SETTINGS)
     features = np.random.default_rng(0).normal(size=(1, 64, 64, N_CHANNELS)).astype(np.float32)
     maps, gradients = maps_and_gradients(model, features, lambda out: out["xi"][:, 0])
     assert maps.shape == gradients.shape
@@ -121,8 +95,7 @@ def test_a_trunk_that_sees_one_side_after_the_other_is_put_together() -> None:
 
 
 def test_a_mirror_and_a_mask_on_one_side_change_nothing() -> None:
-    labels = {"rows": 64, "columns": 64, "quantities": list(NAMES)}
-    model = build_net(labels, TINY)
+    model = build(GISAS_GROWTH, SETTINGS)
     half = np.random.default_rng(0).uniform(0.1, 1, size=(1, 64, 32, N_CHANNELS)).astype(np.float32)
     even = np.concatenate((half[:, :, ::-1], half), axis=2)
     even[..., N_PICTURES:] = 0.3

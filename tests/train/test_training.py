@@ -16,15 +16,16 @@ os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 SMALL = """
 import sys
 from pathlib import Path
+from sasnet_plugin.domains.sas1d import SAS1D
 from sasnet_plugin.train.loop import TrainConfig, train
-from sasnet_plugin.train.net import NetConfig
 
 if __name__ == "__main__":
     train(
         Path(sys.argv[1]),
         Path(sys.argv[2]),
         TrainConfig(steps=int(sys.argv[3]), batch=64, save_every=20, mixed=False),
-        NetConfig(stem=8, stages=((8, 1), (16, 1)), dense=32, dense_blocks=1),
+        domain=SAS1D,
+        net={"stem": 8, "stages": ((8, 1), (16, 1)), "dense": 32, "dense_blocks": 1},
         progress=lambda step, loss: print(step, loss, flush=True),
     )
 """
@@ -63,23 +64,25 @@ def test_a_killed_run_goes_on_where_it_was(finished: tuple[Path, list[int]]) -> 
 
 
 def test_other_settings_are_refused(shards: Path, finished: tuple[Path, list[int]]) -> None:
+    from sasnet_plugin.domains.sas1d import SAS1D
     from sasnet_plugin.train.loop import TrainConfig, train
     from sasnet_plugin.types import SasnetError
 
     with pytest.raises(SasnetError, match="other settings"):
-        train(shards, finished[0], TrainConfig(steps=7))
+        train(shards, finished[0], TrainConfig(steps=7), domain=SAS1D)
 
 
 def test_packaged_model_answers_as_trained_and_has_learned(
     shards: Path, finished: tuple[Path, list[int]], tmp_path: Path
 ) -> None:
+    from sasnet_plugin.domains.sas1d import SAS1D
     from sasnet_plugin.report.evaluation import evaluate, predict
-    from sasnet_plugin.simulate.examples import concatenate, protocol_set, stranger_set
+    from sasnet_plugin.simulate.examples import concatenate, other_set, protocol_set
     from sasnet_plugin.simulate.library import Library
     from sasnet_plugin.train.package import package
     from sasnet_plugin.zoo import open_model, verify
 
-    package(finished[0], shards, shards, tmp_path / "sas1d", per_model=12)
+    package(finished[0], shards, shards, tmp_path / "sas1d", domain=SAS1D, per_model=12)
     (tmp_path / "registry.json").write_text('{"sas1d": {"path": "sas1d", "domain": "sas1d"}}')
     model = open_model("sas1d", folder=tmp_path)
     verify(model)
@@ -93,9 +96,7 @@ def test_packaged_model_answers_as_trained_and_has_learned(
 
     library = Library(shards)
     rng = np.random.default_rng(8)
-    examples = concatenate(
-        [protocol_set(library, rng, per_model=25), stranger_set(library, rng, per_kind=10)]
-    )
+    examples = concatenate([protocol_set(library, rng, per_model=25), other_set(library, rng, per_kind=10)])
     result = evaluate(predict(examples, model.onnx, model.manifest), examples, model.manifest)
     assert result["all"]["count"] == 100
     # Four models: chance is a quarter; a lamellar, a sphere and a Lorentzian are easily told apart.

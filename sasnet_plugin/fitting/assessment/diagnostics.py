@@ -1,4 +1,4 @@
-"""What to doubt about a fit, in words: limits, pairs that move together, values that no sample has."""
+"""Warnings about a fit, in words: limits, pairs that move together, values that no sample has."""
 
 from __future__ import annotations
 
@@ -10,31 +10,18 @@ import numpy as np
 
 from sasnet_plugin.digits import quantity
 from sasnet_plugin.fitting.problem.nested_models import Reduction, simpler
-from sasnet_plugin.fitting.result.fit_result import ModelFit, Parameter
+from sasnet_plugin.fitting.result.model_fit import ModelFit, Parameter
+from sasnet_plugin.fitting.settings import ASSESSMENT
 from sasnet_plugin.types import Curve
 
-#: A value within this share of its range from an end is at the end.
-_AT = 1e-3
-#: Spheres of one size fill at most π/√18 of space.
-_CLOSEST = 0.7405
-#: Thinner, Å, than any layer of matter.
-_THINNEST = 0.5
-#: A length that is small against the others, a contrast against the others'.
-_NEGLIGIBLE = 0.01
-#: A size is not seen in the curve's shape if its relative uncertainty exceeds this.
-_UNSURE = 0.1
-#: Widths beyond which a size distribution is no longer one.
-_BROAD = 0.5
-#: Pairs named, at most; none of which both are known this well.
-_PAIRS, _KNOWN = 3, 0.05
 #: Models whose name says that they are long.
 _LONG = frozenset(
     {"capped_cylinder", "core_shell_cylinder", "cylinder", "elliptical_cylinder", "hollow_cylinder"}
 )
 
 
-def doubts(curve: Curve, fit: ModelFit) -> tuple[str, ...]:
-    """Sentences about one fit, each with parameter, value and unit; none where there is nothing to doubt.
+def warnings_of(curve: Curve, fit: ModelFit) -> tuple[str, ...]:
+    """Sentences about one fit, each with parameter, value and unit; none where there is nothing to warn of.
 
     Parameters
     ----------
@@ -43,27 +30,29 @@ def doubts(curve: Curve, fit: ModelFit) -> tuple[str, ...]:
     fit : ModelFit
     """
     sentences: list[str] = []
-    told: set[str] = set()  # parameters whose uncertainty or limit is explained already
+    explained: set[str] = set()  # parameters whose uncertainty or limit is explained already
     met = [r for r in simpler(fit.model, fit.structure_factor) if reached(r, fit)]
     # Where two contrasts are one, the sizes mean nothing: that is the reason to give.
     met.sort(key=lambda r: not any("sld" in name for name in r.at))
     for name in dict.fromkeys(r.name for r in met):
         sentences.append(_simpler(next(r for r in met if r.name == name), fit))
     for r in met:
-        told |= set(r.at) | {v for v in r.at.values() if isinstance(v, str)}
-    pairs = {p: r for p, r in fit.correlations.items() if not told & set(p) and _matters(p, fit)}
+        explained |= set(r.at) | {v for v in r.at.values() if isinstance(v, str)}
+    pairs = {p: r for p, r in fit.correlations.items() if not explained & set(p) and _matters(p, fit)}
     if pairs:
-        listed = ", ".join(f"{a} and {b} ({r:.3f})" for (a, b), r in list(pairs.items())[:_PAIRS])
-        sentences.append(
-            f"The data hardly tell apart {listed}, correlation in brackets: fix one of a pair if you know it."
+        listed = ", ".join(
+            f"{a} and {b} ({r:.3f})" for (a, b), r in list(pairs.items())[: ASSESSMENT.pairs_named]
         )
-    bound = told | {name for pair in fit.correlations for name in pair}
+        sentences.append(
+            f"The data hardly distinguish {listed}, correlation in brackets: fix one of a pair if known."
+        )
+    bound = explained | {name for pair in fit.correlations for name in pair}
     for name, p in fit.parameters.items():
         if p.fixed:
             continue
         unphysical = _unphysical(name, p, fit)
         unseen = _unseen(name, p, curve) if name not in bound else ()
-        at_end = _limits(name, p) if name not in told else ()
+        at_end = _limits(name, p) if name not in explained else ()
         sentences += list(chain(unphysical, unseen, at_end))[:1]  # one reason is enough
     sentences += _shape(fit)
     sentences += _background(curve, fit)
@@ -79,11 +68,13 @@ def doubts(curve: Curve, fit: ModelFit) -> tuple[str, ...]:
 def _matters(pair: tuple[str, str], fit: ModelFit) -> bool:
     """Whether one of a correlated pair is badly known: if not, the correlation is no one's concern."""
     both = [fit.parameters[name] for name in pair if name in fit.parameters]
-    return len(both) == 2 and any(p.error is None or p.error > _KNOWN * abs(p.value) for p in both)
+    return len(both) == 2 and any(
+        p.error is None or p.error > ASSESSMENT.well_known * abs(p.value) for p in both
+    )
 
 
 def reached(reduction: Reduction, fit: ModelFit) -> bool:
-    """Whether every parameter of the reduction is at its limit, or cannot be told from it."""
+    """Whether every parameter of the reduction is at its limit, or cannot be distinguished from it."""
     return all(_at(name, limit, fit) for name, limit in reduction.at.items()) and any(
         not fit.parameters[name].fixed or isinstance(limit, str) and not fit.parameters[limit].fixed
         for name, limit in reduction.at.items()
@@ -100,7 +91,10 @@ def _at(name: str, limit: float | str, fit: ModelFit) -> bool:
             return False
         error = float(np.hypot(p.error or 0.0, other.error or 0.0))
         gap = abs(p.value - other.value)
-        return gap <= max(min(error, 0.3 * _scale(name, fit)), _NEGLIGIBLE * _scale(name, fit))
+        return gap <= max(
+            min(error, ASSESSMENT.same_contrast * _scale(name, fit)),
+            ASSESSMENT.negligible * _scale(name, fit),
+        )
     if p.fixed:
         return p.value == limit
     if limit == inf:
@@ -108,7 +102,7 @@ def _at(name: str, limit: float | str, fit: ModelFit) -> bool:
     gap = abs(p.value - limit)
     if gap <= (p.error or 0.0) or (_end(p) == "lower" and p.value >= limit and limit in (0.0, 1.0)):
         return True
-    return gap <= _NEGLIGIBLE * (_scale(name, fit) if limit == 0.0 else abs(limit))
+    return gap <= ASSESSMENT.negligible * (_scale(name, fit) if limit == 0.0 else abs(limit))
 
 
 def _scale(name: str, fit: ModelFit) -> float:
@@ -137,7 +131,9 @@ def _simpler(reduction: Reduction, fit: ModelFit) -> str:
             parts.append(f"{name} is at its lower limit, {quantity(p.value, p.unit)}")
         else:
             error = None if p.fixed else p.error
-            parts.append(f"{name}, {quantity(p.value, p.unit, error)}, cannot be told from {limit:g}")
+            parts.append(
+                f"{name}, {quantity(p.value, p.unit, error)}, cannot be distinguished from {limit:g}"
+            )
     return f"{', and '.join(parts)}: {reduction.name} says the same with fewer parameters."
 
 
@@ -147,7 +143,7 @@ def _end(p: Parameter) -> str:
     if p.fixed or not low < high:
         return ""
     if low > 0 and isfinite(high) and high > 10 * low:
-        step = exp(_AT * log(high / low))
+        step = exp(ASSESSMENT.at_end * log(high / low))
         return "lower" if value <= low * step else "upper" if value >= high / step else ""
     width = (
         high - low
@@ -158,7 +154,7 @@ def _end(p: Parameter) -> str:
     )
     if not width:
         return ""
-    tiny = _AT * width if isfinite(high - low) else 1e-9 * width
+    tiny = ASSESSMENT.at_end * width if isfinite(high - low) else 1e-9 * width
     return "lower" if value <= low + tiny else "upper" if value >= high - tiny else ""
 
 
@@ -174,8 +170,8 @@ def _limits(name: str, p: Parameter) -> Iterator[str]:
 
 
 def _unseen(name: str, p: Parameter, curve: Curve) -> Iterator[str]:
-    """Lengths that the data do not tell, and why."""
-    if p.unit != "Ang" or p.error is None or p.error < _UNSURE * abs(p.value):
+    """Lengths that the data do not determine, and why."""
+    if p.unit != "Ang" or p.error is None or p.error < ASSESSMENT.unsure * abs(p.value):
         return
     largest, smallest = np.pi / curve.q[0], 1 / curve.q[-1]
     value = quantity(p.value, p.unit, p.error)
@@ -195,13 +191,17 @@ def _unseen(name: str, p: Parameter, curve: Curve) -> Iterator[str]:
 
 def _unphysical(name: str, p: Parameter, fit: ModelFit) -> Iterator[str]:
     value = quantity(p.value, p.unit)
-    if name.startswith("volfraction") and p.value > _CLOSEST:
+    if name.startswith("volfraction") and p.value > ASSESSMENT.closest_packing:
         yield f"{name}, {value}, is more than spheres can fill (0.74)."
     elif name == "scale" and p.value <= 0:
         yield f"scale, {value}, is not positive: the model explains nothing of these data."
-    elif name.startswith(("thick", "radius", "length")) and p.unit == "Ang" and abs(p.value) < _THINNEST:
+    elif (
+        name.startswith(("thick", "radius", "length"))
+        and p.unit == "Ang"
+        and abs(p.value) < ASSESSMENT.thinnest
+    ):
         yield f"{name}, {value}, is less than an atom."
-    elif name.endswith("_pd") and p.value > _BROAD:
+    elif name.endswith("_pd") and p.value > ASSESSMENT.broad:
         kind = fit.distributions.get(name.removesuffix("_pd"), "gaussian")
         yield (
             f"{name}, {p.value:.2g}, is a very broad {kind} distribution: it may stand for another shape or"
@@ -228,12 +228,12 @@ def _background(curve: Curve, fit: ModelFit) -> Iterator[str]:
     if p is None or p.fixed:
         return
     value = quantity(p.value, p.unit)
-    above = int(np.sum(fit.theory - p.value > 0.1 * abs(p.value)))
-    if p.value > 0 and above < 0.2 * len(curve):
+    above = int(np.sum(fit.theory - p.value > ASSESSMENT.rises * abs(p.value)))
+    if p.value > 0 and above < ASSESSMENT.mostly_background * len(curve):
         yield (
             f"background, {value}, is most of the data: only {above} of {len(curve)} points rise by a tenth"
             " above it."
         )
-    if p.value < 0 and p.error is not None and p.value < -3 * p.error:
+    if p.value < 0 and p.error is not None and p.value < -ASSESSMENT.significant * p.error:
         value = quantity(p.value, p.unit, p.error)
         yield f"background, {value}, is negative: too much may have been subtracted."

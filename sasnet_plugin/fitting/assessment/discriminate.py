@@ -1,4 +1,4 @@
-"""Where data would have to go to tell apart fits that these data do not."""
+"""Where data would have to go to distinguish fits that these data do not."""
 
 from __future__ import annotations
 
@@ -12,19 +12,13 @@ from numpy.typing import NDArray
 
 from sasnet_plugin.fitting.problem.experiment import starting_values
 from sasnet_plugin.fitting.problem.resolution import resolution
-from sasnet_plugin.fitting.result.fit_result import ModelFit
-from sasnet_plugin.fitting.settings import PROBLEM
+from sasnet_plugin.fitting.result.model_fit import ModelFit
+from sasnet_plugin.fitting.settings import ASSESSMENT, PROBLEM
 from sasnet_plugin.simulate.clean import cost_class
 from sasnet_plugin.simulate.quick import quick_model
 from sasnet_plugin.types import Curve
 
 Array = NDArray[np.float64]
-#: Looked at: a decade above the data, but not where atoms scatter, and half a decade below.
-_ABOVE, _BELOW, _ATOMS = 1.0, 0.5, 1.0
-#: Intervals in which fits are compared, decades, and where curves are computed in each.
-_CELL, _PER_CELL = 0.1, 4
-#: χ² that a difference adds in an interval when it decides: three standard deviations.
-_DECISIVE = 9.0
 
 
 @dataclass(frozen=True)
@@ -51,7 +45,7 @@ class Beyond:
 def sentences(
     curve: Curve, dintensity: Array, best: ModelFit, others: Sequence[ModelFit], *, ask: bool = True
 ) -> tuple[str, ...]:
-    """Name fits that these data do not tell from the best one, with the data that would.
+    """Name fits that these data do not distinguish from the best one, with the data that would.
 
     Parameters
     ----------
@@ -59,14 +53,14 @@ def sentences(
     dintensity : (n,) float array
     best : ModelFit
     others : sequence of ModelFit
-        Alike by `rank.alike`.
+        Those of `assess.alike`.
     ask : bool
         Say which data would decide.
 
     Returns
     -------
     tuple of str
-        One sentence for each answer; without the q where a curve is too dear to compute.
+        One sentence for each answer; without the q where a curve is too expensive to compute.
     """
     said: dict[str, list[str]] = {}
     for other in others:
@@ -110,7 +104,7 @@ def beyond(curve: Curve, dintensity: Array, best: ModelFit, other: ModelFit) -> 
             np.concatenate((a, b[here] / relative[here]))
             for a, b in zip(inside, (truth, rival, np.ones(wide.q.size)), strict=True)
         ]
-        if _misfit(other, both) - alone > _DECISIVE:
+        if _misfit(other, both) - alone > ASSESSMENT.significant**2:
             found[int(index)] = float(wide.q[here][0] if index > 0 else wide.q[here][-1])
     above = [i for i in found if i > 0]
     below = [i for i in found if i < 0]
@@ -130,18 +124,18 @@ def _continued(curve: Curve, dintensity: Array, best: ModelFit) -> tuple[Curve, 
     The noise is that of one computed point, which stands for as many as would be measured there.
     """
     low, high = np.log10(curve.q[0]), np.log10(curve.q[-1])
-    top = max(0.0, min(_ABOVE, np.log10(_ATOMS) - high))
+    top = max(0.0, min(ASSESSMENT.decades_above, np.log10(ASSESSMENT.atoms) - high))
     relative = dintensity / np.maximum(np.abs(best.theory), 1e-300)
     parts: list[tuple[Array, Array, Array, Array]] = []
-    for sign, edge, reach in ((-1, low, _BELOW), (1, high, top)):
-        cells = int(round(reach / _CELL))
+    for sign, edge, reach in ((-1, low, ASSESSMENT.decades_below), (1, high, top)):
+        cells = int(round(reach / ASSESSMENT.interval))
         if not cells:
             continue
-        steps = (np.arange(cells * _PER_CELL) + 0.5) / _PER_CELL
-        near = np.abs(np.log10(curve.q) - edge) <= 2 * _CELL
+        steps = (np.arange(cells * ASSESSMENT.points_an_interval) + 0.5) / ASSESSMENT.points_an_interval
+        near = np.abs(np.log10(curve.q) - edge) <= 2 * ASSESSMENT.interval
         density = max(int(near.sum()) / 2, 1.0)
-        noise = float(np.median(relative[near])) * np.sqrt(_PER_CELL / density)
-        log_q = edge + sign * _CELL * steps
+        noise = float(np.median(relative[near])) * np.sqrt(ASSESSMENT.points_an_interval / density)
+        log_q = edge + sign * ASSESSMENT.interval * steps
         parts.append((log_q, sign * (1 + np.floor(steps)), np.full(steps.size, noise), near))
     log_q = np.concatenate([p[0] for p in parts])
     order = np.argsort(log_q)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sasnet_plugin.fitting.problem.experiment import TimeUpError, silent
-from sasnet_plugin.fitting.result.fit_result import ModelFit
+from sasnet_plugin.fitting.result.model_fit import ModelFit
 from sasnet_plugin.fitting.result.posterior import Posterior, posterior_of
 from sasnet_plugin.fitting.settings import OPTIMIZE
 from sasnet_plugin.fitting.task import Method

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from sasnet_plugin.fitting.optimize.bumps_fitters import Refinement, minimise, quiet, sample
 from sasnet_plugin.fitting.optimize.levenberg_marquardt import run_lm
 from sasnet_plugin.fitting.problem.experiment import rebuilt
-from sasnet_plugin.fitting.result.fit_result import ModelFit
+from sasnet_plugin.fitting.result.model_fit import ModelFit
 from sasnet_plugin.fitting.result.posterior import Posterior
 from sasnet_plugin.fitting.settings import OPTIMIZE
 from sasnet_plugin.fitting.task import UNLIMITED, Budget, Method, Pool

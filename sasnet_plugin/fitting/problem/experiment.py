@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from sasnet_plugin.fitting.problem.free_parameters import accepted
 from sasnet_plugin.fitting.problem.resolution import apply_sampling
 from sasnet_plugin.fitting.problem.size_distributions import sigmas
-from sasnet_plugin.fitting.result.fit_result import ModelFit
+from sasnet_plugin.fitting.result.model_fit import ModelFit
 from sasnet_plugin.fitting.settings import PROBLEM
 from sasnet_plugin.simulate.kernel import load_model
 from sasnet_plugin.simulate.quick import is_exact, quick_model
@@ -110,10 +110,6 @@ def experiment(
 
 def starting_values(fit: ModelFit) -> dict[str, Any]:
     """Every keyword of sasmodels' ``Model`` that brings the fit back, numbers of its distributions included.
-
-    Parameters
-    ----------
-    fit : ModelFit
 
     Returns
     -------

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    from sasnet_plugin.fitting.result.fit_result import ModelFit
+from sasnet_plugin.fitting.result.model_fit import ModelFit
 
 #: Parameters drawn; in a larger figure nothing can be read.
 MAX_DRAWN = 8
@@ -122,7 +121,7 @@ def _contours(
 
 
 def _ticks(axis: Any, limits: tuple[float, float], label: str, ink: str) -> None:
-    """Two or three numbers with the digits that tell them apart; none where there is no label."""
+    """Two or three numbers with the digits that distinguish them; none where there is no label."""
     from matplotlib.ticker import FuncFormatter, MaxNLocator
 
     axis.set_major_locator(MaxNLocator(3, prune="both"))

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from html import escape
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sasnet_plugin.digits import interval, quantity
-
-if TYPE_CHECKING:
-    from sasnet_plugin.fitting.result.fit_result import FitResult, ModelFit
+from sasnet_plugin.fitting.result.model_fit import ModelFit
+from sasnet_plugin.types import Curve
 
 #: Fits drawn; more lines hide each other.
 MAX_DRAWN = 4
 
 
-def rows(result: FitResult) -> list[dict[str, Any]]:
+def rows(fits: Sequence[ModelFit]) -> list[dict[str, Any]]:
     """One row for each fit, best first; pandas makes a frame of it."""
     return [
         {
@@ -28,7 +29,7 @@ def rows(result: FitResult) -> list[dict[str, Any]]:
             "fitted": len(f.free),
             "probability": f.probability,
         }
-        for f in result.fits
+        for f in fits
     ]
 
 
@@ -47,7 +48,7 @@ def _interval(found: ModelFit, name: str) -> str:
     return f" (95 %: {interval(*found.posterior.interval95[name])})"
 
 
-def rich_table(result: FitResult) -> Any:
+def rich_table(fits: Sequence[ModelFit]) -> Any:
     """The ranking as a table of rich."""
     from rich.table import Table
     from rich.text import Text
@@ -57,7 +58,7 @@ def rich_table(result: FitResult) -> Any:
     table.add_column("structure factor")
     for name in ("weight", "χ²/dof", "BIC", "fitted"):
         table.add_column(name, justify="right")
-    for found in result.fits:
+    for found in fits:
         table.add_row(
             Text(found.short_model),
             Text(found.structure_factor or "–"),
@@ -69,23 +70,19 @@ def rich_table(result: FitResult) -> Any:
     return table
 
 
-def html_table(result: FitResult) -> str:
+def html_table(fits: Sequence[ModelFit]) -> str:
     """The ranking for a notebook."""
     head = "<tr><th>model</th><th>structure factor</th><th>weight</th><th>χ²/dof</th><th>BIC</th></tr>"
     body = "".join(
         f"<tr><td>{escape(f.short_model)}</td><td>{escape(f.structure_factor or '–')}</td>"
         f"<td>{100 * f.weight:.0f} %</td><td>{f.reduced_chisq:.3g}</td><td>{f.bic:.1f}</td></tr>"
-        for f in result.fits
+        for f in fits
     )
-    best = (
-        f"<p>{escape(parameters_in_words(result.best))}</p>"
-        if result.best
-        else "<p>No model could be fitted.</p>"
-    )
+    best = f"<p>{escape(parameters_in_words(fits[0]))}</p>" if fits else "<p>No model could be fitted.</p>"
     return f"<table>{head}{body}</table>{best}"
 
 
-def draw(result: FitResult) -> Any:
+def draw(curve: Curve, dintensity: NDArray[np.float64], fits: Sequence[ModelFit]) -> Any:
     """Data with error bars and the best fits, and the best one's residuals below.
 
     Returns
@@ -94,19 +91,18 @@ def draw(result: FitResult) -> Any:
     """
     from matplotlib.figure import Figure
 
-    curve = result.curve
     figure = Figure(figsize=(6.4, 5.6), layout="constrained")
     upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
-    upper.errorbar(curve.q, curve.intensity, result.dintensity, fmt=".", color="0.4", ms=3, lw=0.6, zorder=1)
-    for found in result.fits[:MAX_DRAWN]:
+    upper.errorbar(curve.q, curve.intensity, dintensity, fmt=".", color="0.4", ms=3, lw=0.6, zorder=1)
+    for found in fits[:MAX_DRAWN]:
         label = f"{found.short_name}  {100 * found.weight:.0f} %, χ²/dof {found.reduced_chisq:.2g}"
         upper.plot(curve.q, found.theory, lw=1.4, label=label, zorder=2)
     positive = curve.intensity[curve.intensity > 0]
     upper.set(xscale="log", ylabel="I(q)")
     if positive.size:
         upper.set(yscale="log", ylim=(0.5 * np.min(positive), 2 * np.max(positive)))
-    if result.best is not None:
-        lower.plot(curve.q, (curve.intensity - result.best.theory) / result.dintensity, ".", ms=3)
+    if fits:
+        lower.plot(curve.q, (curve.intensity - fits[0].theory) / dintensity, ".", ms=3)
         upper.legend(fontsize="small", frameon=False)
     lower.axhline(0, color="0.4", lw=0.8)
     lower.set(xlabel="q / Å⁻¹", ylabel="residual / σ")

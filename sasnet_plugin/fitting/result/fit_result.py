@@ -1,125 +1,17 @@
-"""What a fit says: parameters with uncertainties, how well models explain the data, and what to doubt."""
+"""What a fit of one curve says: models ranked and verified, as data, as JSON and for people."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import PurePath
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sasnet_plugin.fitting.result import display
+from sasnet_plugin.fitting.result.model_fit import ModelFit, Verification
 from sasnet_plugin.fitting.result.posterior import Posterior
-from sasnet_plugin.types import Curve, SasnetError, product_name
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from sasnet_plugin.fitting.assessment.goodness_of_fit import Verification
-
-
-@dataclass(frozen=True)
-class Parameter:
-    """One parameter of a fitted model.
-
-    Parameters
-    ----------
-    value : float
-        In `unit`.
-    error : float or None
-        One standard deviation, from the curvature of χ² at the best fit; None where it was not fitted.
-    unit : str
-        As sasmodels has it; empty for a number.
-    fixed : bool
-        Not fitted.
-    low, high : float
-        Range allowed in the fit; both the value where it was not fitted.
-    """
-
-    value: float
-    error: float | None
-    unit: str
-    fixed: bool
-    low: float
-    high: float
-
-
-@dataclass(frozen=True)
-class ModelFit:
-    """One model, fitted.
-
-    Parameters
-    ----------
-    model : str
-        sasmodels' name of the form model.
-    structure_factor : str or None
-    parameters : mapping of str to Parameter
-        By sasmodels' names, widths of size distributions (``radius_pd``) included.
-    distributions : mapping of str to str
-        Kind of size distribution of each polydisperse parameter.
-    chisq : float
-        Sum of squared residuals over the stated (or estimated) uncertainty.
-    reduced_chisq : float
-        χ² over the number of points less that of fitted parameters.
-    bic : float
-        Bayesian information criterion, χ² + k ln n.
-    weight : float
-        Share of the evidence among the fits of this curve, 0..1.
-    probability : float
-        What the network gave the model before the fit, 0..1.
-    seconds : float
-        Of CPU time.
-    theory : (n,) float array
-        I(q) of the fit at the curve's points, resolution included.
-    warnings : tuple of str
-        Plain sentences.
-    posterior : Posterior or None
-        Samples of the fitted parameters, where DREAM drew them.
-    correlations : mapping of (str, str) to float
-        Correlation coefficients of pairs of fitted parameters, the strong ones (0.95 and more) alone.
-    per_decade : int or None
-        Points of q a decade at which the model was calculated for smearing; None: the measured points.
-    pd_points : int
-        Points of each of its size distributions.
-    """
-
-    model: str
-    structure_factor: str | None
-    parameters: Mapping[str, Parameter]
-    distributions: Mapping[str, str]
-    chisq: float
-    reduced_chisq: float
-    bic: float
-    probability: float
-    seconds: float
-    theory: NDArray[np.float64]
-    weight: float = 0.0
-    warnings: tuple[str, ...] = ()
-    posterior: Posterior | None = None
-    correlations: Mapping[tuple[str, str], float] = field(default_factory=dict)
-    per_decade: int | None = None
-    pd_points: int = 35
-
-    @property
-    def name(self) -> str:
-        """sasmodels' name, ``sphere`` or ``sphere@hardsphere``."""
-        return product_name(self.model, self.structure_factor)
-
-    @property
-    def short_model(self) -> str:
-        """The form model for people: of a plugin file its own name, as nobody needs to know the folder."""
-        return PurePath(self.model).stem if self.model.endswith(".py") else self.model
-
-    @property
-    def short_name(self) -> str:
-        """`name` for people."""
-        return product_name(self.short_model, self.structure_factor)
-
-    @property
-    def free(self) -> tuple[str, ...]:
-        """Names of the fitted parameters."""
-        return tuple(k for k, p in self.parameters.items() if not p.fixed)
+from sasnet_plugin.types import Curve, SasnetError
 
 
 @dataclass(frozen=True)
@@ -156,11 +48,11 @@ class FitResult:
 
     def table(self) -> list[dict[str, Any]]:
         """One row for each fit, best first."""
-        return display.rows(self)
+        return display.rows(self.fits)
 
     def plot(self) -> Any:
         """Data, fits and residuals as a matplotlib figure, which a notebook shows."""
-        return display.draw(self)
+        return display.draw(self.curve, self.dintensity, self.fits)
 
     def corner(self) -> Any:
         """The best fit's posterior, each parameter and each pair, as a matplotlib figure.
@@ -177,10 +69,10 @@ class FitResult:
         return corner_figure(self.best)
 
     def __rich__(self) -> Any:
-        return display.rich_table(self)
+        return display.rich_table(self.fits)
 
     def _repr_html_(self) -> str:
-        return display.html_table(self)
+        return display.html_table(self.fits)
 
     def as_dict(self) -> dict[str, Any]:
         """As ``sasnet fit --json`` prints it."""

@@ -8,11 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-#: Samples kept: enough for a corner plot, few enough to send and store.
-MAX_SAMPLES = 2000
-#: Chains whose R is larger do not agree: J. A. Vrugt et al., Int. J. Nonlinear Sci. Numer. Simul. 10 (2009)
-#: 273, who introduced DREAM.
-CONVERGED = 1.2
+from sasnet_plugin.fitting.settings import RESULT
+
 #: Probability inside one standard deviation of a normal distribution.
 _ONE_SIGMA = 0.682689492137
 
@@ -47,8 +44,10 @@ class Posterior:
 
     @property
     def converged(self) -> bool:
-        """The chains agree with each other."""
-        return self.gelman_rubin < CONVERGED
+        """The chains agree with each other: R is small (J. A. Vrugt et al., Int. J. Nonlinear Sci. Numer.
+        Simul. 10 (2009) 273).
+        """
+        return self.gelman_rubin < RESULT.converged
 
 
 def posterior_of(names: Sequence[str], chains: NDArray[np.float64], rng: np.random.Generator) -> Posterior:
@@ -68,8 +67,8 @@ def posterior_of(names: Sequence[str], chains: NDArray[np.float64], rng: np.rand
         np.quantile(flat, [(1 - part) / 2, (1 + part) / 2], axis=0) for part in (_ONE_SIGMA, 0.95)
     )
     kept = flat
-    if len(flat) > MAX_SAMPLES:
-        kept = flat[np.sort(rng.choice(len(flat), MAX_SAMPLES, replace=False))]
+    if len(flat) > RESULT.kept_samples:
+        kept = flat[np.sort(rng.choice(len(flat), RESULT.kept_samples, replace=False))]
     return Posterior(
         tuple(names),
         kept.copy(),

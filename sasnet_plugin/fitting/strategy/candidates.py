@@ -1,37 +1,101 @@
-"""Which models to fit: what the network suggests, the simplest of likely groups, and simple bodies."""
+"""Which models to fit, in which order: the suggested and simple ones, ranked by the bank's curves."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sasnet_plugin.fitting.assessment.diagnostics import reached
 from sasnet_plugin.fitting.problem.nested_models import simpler
-from sasnet_plugin.fitting.result.fit_result import ModelFit
-from sasnet_plugin.fitting.task import Pair, Task
+from sasnet_plugin.fitting.result.model_fit import ModelFit
+from sasnet_plugin.fitting.start_values.screening import (
+    Screen,
+    extra_pairs,
+    order_of,
+    plausible,
+    screened,
+    simple_pairs,
+)
+from sasnet_plugin.fitting.strategy.settings import STRATEGY
+from sasnet_plugin.fitting.task import Budget, FitOptions, Pair, Pool, Start, Task
 from sasnet_plugin.simulate.priors import allowed_structure_factors
 from sasnet_plugin.simulate.quick import fit_cost_class
-from sasnet_plugin.types import Curve, Suggestion
+from sasnet_plugin.types import Curve, SasnetError, Suggestion
 from sasnet_plugin.zoo import Manifest
 
-#: Of a group that the network gives at least this much, the simplest models are fitted too, this many.
-_GROUP_SHARE, _SIMPLEST = 0.1, 3
-#: A structure factor that the network gives at least this much, given the model, is a candidate of its own.
-_FACTOR_SHARE = 0.15
-#: Of so many of the best fits it is asked whether they have become a simpler model.
-_LOOKED_AT = 4
-#: No structure factor is ruled out by the network before it was fitted.
-_LEAST_FACTOR = 0.02
+
+@dataclass(frozen=True)
+class Candidates:
+    """What is fitted first.
+
+    Parameters
+    ----------
+    tasks : list of Task
+        In the order in which they are fitted.
+    notes : list of str
+    residuals : dict
+        What screening found: the weighted residual of the bank's nearest curve of each pair.
+    """
+
+    tasks: list[Task]
+    notes: list[str]
+    residuals: dict[Pair, float]
+
+
+def choose_candidates(
+    pool: Pool,
+    suggestion: Suggestion,
+    curve: Curve,
+    dintensity: NDArray[np.float64],
+    options: FitOptions,
+    manifest: Manifest,
+) -> Candidates:
+    """Rank candidates by their nearest bank curve and drop implausible ones.
+
+    Where the user names no models, simple bodies that come near are added and expensive models that are far
+    off are left out.
+
+    Parameters
+    ----------
+    pool : Pool
+    suggestion : Suggestion
+        Of all models, or of those that the user names.
+    curve : Curve
+    dintensity : (n,) float array
+    options : FitOptions
+    manifest : Manifest
+        Of the network.
+    """
+    free, factor = options.models is None, options.structure_factor
+    if free:
+        suggestion = shortlist(suggestion, options.top, manifest)
+    tasks = suggested_tasks(suggestion, curve, dintensity, options)
+    pairs = [task.pair for task in tasks]
+    others = simple_pairs(guess.name for guess in suggestion.models) if free and factor is None else []
+    asked = [*pairs, *(p for p in others if p not in pairs)]
+    residuals = screen(pool, curve, dintensity, asked, STRATEGY.screening_share * options.time_limit)
+    if others:
+        more = extra_pairs(residuals, pairs, others)
+        tasks = suggested_tasks(suggestion, curve, dintensity, options, more)
+    notes = []
+    if free:
+        near = [t for t in tasks if t.probability > STRATEGY.certain or plausible(t.pair, residuals)]
+        far = [task.name for task in tasks if task not in near]
+        if near and far:
+            tasks = near
+            notes.append(f"Left out after screening, as no curve of theirs comes near: {', '.join(far)}.")
+    tasks = sorted(tasks, key=lambda task: order_of(task.pair, residuals))
+    return Candidates(with_patience(tasks), notes, residuals)
 
 
 def shortlist(suggestion: Suggestion, top: int, manifest: Manifest) -> Suggestion:
     """The likeliest models, and the simplest of the likely groups.
 
-    Data hardly tell the members of a group apart, and a group of twenty may crowd the simple ones out of the
-    first five. A simple model that explains the curve is what the evidence prefers, so it has to be tried.
+    The members of a group are hardly distinguishable, and a group of twenty may keep the simple ones out
+    of the first five. A simple model that explains the curve is what the evidence prefers: it is tried.
 
     Parameters
     ----------
@@ -48,21 +112,19 @@ def shortlist(suggestion: Suggestion, top: int, manifest: Manifest) -> Suggestio
 
     chosen = {guess.name for guess in suggestion.models[:top]}
     for group in suggestion.groups:
-        if group.probability >= _GROUP_SHARE:
-            chosen.update(sorted(group.members, key=lambda m: (size(m), m))[:_SIMPLEST])
+        if group.probability >= STRATEGY.group_share:
+            chosen.update(sorted(group.members, key=lambda m: (size(m), m))[: STRATEGY.simplest])
     return replace(suggestion, models=tuple(g for g in suggestion.models if g.name in chosen))
 
 
-def candidates(
+def suggested_tasks(
     suggestion: Suggestion,
     curve: Curve,
     dintensity: NDArray[np.float64],
-    structure_factor: str | None,
-    fixed: Mapping[str, float],
-    ranges: Mapping[str, tuple[float, float]],
+    options: FitOptions,
     pairs: Sequence[Pair] = (),
 ) -> list[Task]:
-    """What to fit: each suggested model with its likely structure factors, and other pairs.
+    """A task for each suggested model with its likely structure factors, and for other pairs.
 
     Parameters
     ----------
@@ -70,24 +132,22 @@ def candidates(
         The models to fit.
     curve : Curve
     dintensity : (n,) float array
-    structure_factor : str or None
-        Given by a user: this one alone, "none" for none.
-    fixed, ranges : mapping
-        Given by a user.
+    options : FitOptions
+        Of which a structure factor is taken alone, "none" for none.
     pairs : sequence of (str, str or None)
         Form models and structure factors besides.
     """
     wanted: dict[Pair, float] = {}
     for guess in suggestion.models:
         share = guess.structure_factor_probability
-        if structure_factor is not None:
-            factor = None if structure_factor == "none" else structure_factor
+        if options.structure_factor is not None:
+            factor = None if options.structure_factor == "none" else options.structure_factor
             wanted[guess.name, factor] = guess.probability
             continue
         wanted[guess.name, guess.structure_factor] = guess.probability * share
         if guess.structure_factor is None:
             continue
-        if 1 - share >= _FACTOR_SHARE:
+        if 1 - share >= STRATEGY.factor_share:
             wanted[guess.name, None] = guess.probability * (1 - share)
         if fit_cost_class(guess.name) == "fast" and "hardsphere" in allowed_structure_factors(guess.name):
             # What the others become where there is neither charge nor attraction.
@@ -95,15 +155,56 @@ def candidates(
     for pair in pairs:
         wanted.setdefault(pair, 0.0)
     return [
-        Task(curve, dintensity, form, factor, probability, dict(fixed), dict(ranges))
+        Task(curve, dintensity, form, factor, probability, dict(options.fixed), dict(options.ranges))
         for (form, factor), probability in wanted.items()
+    ]
+
+
+def screen(
+    pool: Pool, curve: Curve, dintensity: NDArray[np.float64], pairs: Sequence[Pair], seconds: float
+) -> dict[Pair, float]:
+    """Screen these pairs, in as many parts as there are processes; see `screened`."""
+    parts = [pairs[i :: pool.count] for i in range(pool.count)]
+    asked = [Screen(curve, dintensity, part) for part in parts if part]
+    residuals: dict[Pair, float] = {}
+    for _, answer in pool.run(screened, asked, seconds):
+        residuals |= {} if isinstance(answer, SasnetError) else answer
+    return residuals
+
+
+def with_patience(tasks: list[Task]) -> list[Task]:
+    """An expensive model that is nearly certain comes last and has all the time that the others leave."""
+
+    def due(task: Task) -> bool:
+        return fit_cost_class(task.model) == "slow" and task.probability > STRATEGY.certain
+
+    last = [replace(task, budget=Budget(STRATEGY.patience)) for task in tasks if due(task)]
+    if not last:
+        return tasks
+    return [replace(task, budget=Budget(STRATEGY.brief)) for task in tasks if not due(task)] + last
+
+
+def with_start(
+    tasks: Sequence[Task],
+    start: Start,
+    curve: Curve,
+    dintensity: NDArray[np.float64],
+    options: FitOptions,
+) -> list[Task]:
+    """Give a start to the candidate of its name, or add that candidate in front."""
+    fixed = start.fixed | options.fixed
+    own = Task(curve, dintensity, start.model, start.structure_factor, fixed=fixed, ranges=options.ranges)
+    found = tasks if any(task.name == own.name for task in tasks) else [own, *tasks]
+    return [
+        replace(t, extra=start.parameters, fixed=start.fixed | t.fixed) if t.name == own.name else t
+        for t in found
     ]
 
 
 def priors(suggestion: Suggestion, fits: Sequence[ModelFit]) -> list[float]:
     """What the ranking of fits starts from.
 
-    The network cannot tell the members of a group apart, so those that were fitted share its probability
+    The network cannot distinguish the members of a group, so those that were fitted share its probability
     evenly; each has its structure factor's probability besides.
 
     Parameters
@@ -124,10 +225,9 @@ def priors(suggestion: Suggestion, fits: Sequence[ModelFit]) -> list[float]:
         if guess is None or group is None:
             found.append(fit.probability)
             continue
-        likely = guess.structure_factor == fit.structure_factor
         share = guess.structure_factor_probability
-        factor = share if likely else (1 - share) / 4
-        found.append(group.probability / len(tried[group.name]) * max(factor, _LEAST_FACTOR))
+        factor = share if guess.structure_factor == fit.structure_factor else (1 - share) / 4
+        found.append(group.probability / len(tried[group.name]) * max(factor, STRATEGY.least_factor))
     return found
 
 
@@ -143,20 +243,12 @@ def simplifications(tasks: Sequence[Task], fits: Sequence[ModelFit]) -> list[Tas
     known = {fit.name for fit in fits}
     by_name = {task.name: task for task in tasks}
     found: dict[str, Task] = {}
-    for fit in sorted(fits, key=lambda f: f.bic)[:_LOOKED_AT]:
+    for fit in sorted(fits, key=lambda f: f.bic)[: STRATEGY.simplified]:
         for reduction in simpler(fit.model, fit.structure_factor):
             if reduction.name in known or not reached(reduction, fit):
                 continue
             form, _, factor = reduction.name.partition("@")
             start = reduction.start({name: p.value for name, p in fit.parameters.items()})
-            found.setdefault(
-                reduction.name,
-                replace(
-                    by_name[fit.name],
-                    model=form,
-                    structure_factor=factor or None,
-                    probability=0.0,
-                    starts=(start,),
-                ),
-            )
+            task = replace(by_name[fit.name], model=form, structure_factor=factor or None, probability=0.0)
+            found.setdefault(reduction.name, replace(task, starts=(start,)))
     return list(found.values())

@@ -7,29 +7,25 @@ from dataclasses import replace
 
 import numpy as np
 
-from sasnet_plugin.fitting.assessment.ranking import explains
+from sasnet_plugin.fitting.assessment.goodness_of_fit import explains
 from sasnet_plugin.fitting.optimize.covariance import strong_pairs
 from sasnet_plugin.fitting.optimize.levenberg_marquardt import Done, levenberg, unfitted
 from sasnet_plugin.fitting.problem.size_distributions import widths_of
-from sasnet_plugin.fitting.result.fit_result import ModelFit, Parameter
+from sasnet_plugin.fitting.result.model_fit import ModelFit, Parameter
 from sasnet_plugin.fitting.settings import PROBLEM
-from sasnet_plugin.fitting.strategy.refine_starts import polished
+from sasnet_plugin.fitting.strategy.refine_starts import refined_starts
+from sasnet_plugin.fitting.strategy.settings import STRATEGY
 from sasnet_plugin.fitting.task import UNLIMITED, Budget, Task
 from sasnet_plugin.simulate.bank import Bank
 from sasnet_plugin.simulate.clean import cost_class
 from sasnet_plugin.simulate.quick import fit_cost_class
 from sasnet_plugin.types import SasnetError
 
-#: A width of so many standard deviations is there for sure.
-_NEEDED = 4.0
-#: The network's probability from which on a dear model has its time though another explains the curve, and
-#: CPU time of one below, s.
-_LIKELY, _TO_COMPARE = 0.2, 4.0
 FAR_OFF = "So much worse than others from every start that it was not fitted to the end."
 
 
 def fit_candidate(task: Task, bank: Bank, budget: Budget = UNLIMITED) -> ModelFit:
-    """Polish the bank's nearest curves, then fit the best by bumps' Levenberg-Marquardt.
+    """Refine the bank's nearest curves, then fit the best by bumps' Levenberg-Marquardt.
 
     Parameters
     ----------
@@ -45,16 +41,18 @@ def fit_candidate(task: Task, bank: Bank, budget: Budget = UNLIMITED) -> ModelFi
     """
     task = replace(task, budget=granted(task, budget))
     began = time.process_time()
-    starts = polished(task, bank, began)
+    starts = refined_starts(task, bank, began)
     if starts.hopeless:
         as_it_is = unfitted(task, starts.found[0].parameters, starts.per_decade)
         return replace(_describe(task, as_it_is, time.process_time() - began), warnings=(FAR_OFF,))
     final: list[Done] = []
-    for start in starts.found[: 2 if fit_cost_class(task.model) == "fast" else 1]:
+    for start in starts.found[: STRATEGY.lm_starts[fit_cost_class(task.model)]]:
         left = task.budget.seconds - (time.process_time() - began)
         if final and left < 0:
             break
-        done = levenberg(task, start.parameters, starts.per_decade, max(left, 0.2 * task.budget.seconds))
+        done = levenberg(
+            task, start.parameters, starts.per_decade, max(left, STRATEGY.lm_share * task.budget.seconds)
+        )
         if done is not None:
             final.append(done)
     if not final:
@@ -72,9 +70,9 @@ def granted(task: Task, budget: Budget) -> Budget:
     An expensive and unlikely model gets less where another explains the curve: it is there to be compared.
     """
     found = task.budget.within(budget)
-    expensive = fit_cost_class(task.model) == "slow" and task.probability < _LIKELY
+    expensive = fit_cost_class(task.model) == "slow" and task.probability < STRATEGY.likely
     if expensive and explains(found.best_chisq, len(task.curve)):
-        found = found.within(Budget(_TO_COMPARE))
+        found = found.within(Budget(STRATEGY.brief))
     return found
 
 
@@ -82,7 +80,7 @@ def _without_needless(task: Task, done: Done, began: float) -> Done:
     """Without widths of distributions that the evidence is not for."""
     for name in widths_of(done.free):
         error, left = done.errors.get(name, np.nan), task.budget.seconds - (time.process_time() - began)
-        if not error > done.parameters.get(name, 0.0) / _NEEDED or left < 0:
+        if not error > done.parameters.get(name, 0.0) / STRATEGY.needed_width or left < 0:
             continue
         start = {k: v for k, v in done.parameters.items() if not k.startswith(name)}
         without = levenberg(task, start, done.per_decade, left)
@@ -126,7 +124,7 @@ def _describe(task: Task, done: Done, seconds: float) -> ModelFit:
 
 
 def _correlations(task: Task, done: Done) -> dict[tuple[str, str], float]:
-    """Strong correlations of the fitted parameters; none where a curve is too dear for it."""
+    """Strong correlations of the fitted parameters; none where a curve is too expensive for it."""
     if not any(np.isfinite(error) for error in done.errors.values()):
         return {}
     began = time.process_time()
@@ -134,4 +132,6 @@ def _correlations(task: Task, done: Done) -> dict[tuple[str, str], float]:
     done.fitness.residuals()
     names = [name for name in done.free if name in done.parameters]  # a width of 0 is none
     cost = (time.process_time() - began) * (len(names) + 1)
-    return strong_pairs(done.fitness, names) if cost < 0.1 * task.budget.seconds else {}
+    return (
+        strong_pairs(done.fitness, names) if cost < STRATEGY.correlation_share * task.budget.seconds else {}
+    )

@@ -1,4 +1,4 @@
-"""Polishing the starts of a candidate with an eye on the clock, and what no slope leads to beside them."""
+"""Local refinement of a candidate's starts within its time, and what no slope leads to beside them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sasnet_plugin.fitting.assessment.ranking import explains
+from sasnet_plugin.fitting.assessment.goodness_of_fit import explains
 from sasnet_plugin.fitting.optimize.basin_hopping import basin_hopping
 from sasnet_plugin.fitting.optimize.local_search import LocalMinimum, LocalSearch
 from sasnet_plugin.fitting.optimize.neighbour_search import (
@@ -22,28 +22,17 @@ from sasnet_plugin.fitting.optimize.neighbour_search import (
 from sasnet_plugin.fitting.problem.experiment import TimeUpError
 from sasnet_plugin.fitting.problem.size_distributions import other_kinds, widths_of
 from sasnet_plugin.fitting.settings import OPTIMIZE, PROBLEM
+from sasnet_plugin.fitting.strategy.settings import STRATEGY, Pass
 from sasnet_plugin.simulate.kernel import load_model
 from sasnet_plugin.simulate.quick import fit_cost_class
 
 if TYPE_CHECKING:
     from sasnet_plugin.fitting.task import Task
 
-#: χ² has to be so much worse than the best fit's in any case for a candidate to be behind.
-_FOR_SURE = 30.0
-#: What is worse than others by more is not helped by another whole number, kind of distribution or valley;
-#: the second where another model explains the curve.
-_MENDABLE = (20.0, 3.0)
-#: A fit without a width is helped even if one with a width is better by so much.
-_CROSSED = 4.0
-#: Accuracy of polishing: of χ², and of the steps; what is left is far below the noise.
-_ENOUGH = 1e-4
-#: The same on the way to other valleys, and the share of the time that is spent there.
-_ROUGHLY, _HOPPING = 1e-3, 0.7
-
 
 @dataclass(frozen=True)
-class Search:
-    """Polishing with an eye on the clock.
+class TimedSearch:
+    """Local refinement of starts within the time of a task.
 
     Parameters
     ----------
@@ -55,110 +44,115 @@ class Search:
     task: Task
     began: float
 
+    @property
+    def last(self) -> float:
+        """CPU time at which searches beside what was found end, s."""
+        return self.began + STRATEGY.between.share * self.task.budget.seconds
+
     def follow(
         self,
-        polisher: LocalSearch,
-        found: list[dict[str, Any]],
-        share: float,
-        *tolerances: float,
-        steps: int,
+        local: LocalSearch,
+        starts: list[dict[str, Any]],
+        how: Pass,
         until: float = 0.0,
     ) -> list[LocalMinimum]:
-        """Polish starts until a share of the time is spent or χ² is small enough; at least one is."""
+        """Refine starts until a share of the time is spent or χ² is below `until`; at least one is."""
         done: list[LocalMinimum] = []
-        for start in found:
-            left = share * self.task.budget.seconds - (time.process_time() - self.began)
+        for start in starts:
+            left = how.share * self.task.budget.seconds - (time.process_time() - self.began)
             if done and left < 0:
                 break
-            polisher.deadline = time.process_time() + max(left, 0.1 * self.task.budget.seconds)
-            one = polisher.refine(start, tolerances=tolerances, steps=steps, enough=_ENOUGH)
+            local.deadline = time.process_time() + max(left, STRATEGY.least_start * self.task.budget.seconds)
+            one = local.refine(start, tolerances=how.tolerances, steps=how.steps, enough=STRATEGY.enough)
             if one is not None:
                 done.append(one)
                 if one.chisq < until:
                     break
-        return distinct(ordered(done, polisher))
+        return distinct(ordered(done, local))
 
-    def hopped(self, polisher: LocalSearch, found: list[LocalMinimum]) -> list[LocalMinimum]:
-        """Other valleys than those of starts, best first; see `hops`."""
-        end, n = self.began + _HOPPING * self.task.budget.seconds, len(polisher.curve)
-        polisher.deadline = end
+    def hopping(self, local: LocalSearch, found: list[LocalMinimum]) -> list[LocalMinimum]:
+        """Other local minima than those of starts, best first; see `basin_hopping`."""
+        end, n = self.last, len(local.curve)
+        local.deadline = end
         try:
-            residuals = [polisher.solved(one.parameters)[0] for one in found]
+            residuals = [local.solved(one.parameters)[0] for one in found]
         except TimeUpError:
             return found
         starts = [replace(one, chisq=float(r @ r)) for one, r in zip(found, residuals, strict=True)]
-        info, polish = load_model(self.task.name).info, _shortly(polisher, end, _ROUGHLY)
+        info, refine = load_model(self.task.name).info, _briefly(local, end, STRATEGY.roughly)
         # Another try from where the last one ended takes other ways.
         rng = np.random.default_rng([n, round(1e3 * min(one.chisq for one in starts)) % 2**32])
         found = basin_hopping(
-            info, starts, polish, rng,
-            fixed=polisher.fixed, points=PROBLEM.coarse_width_points[fit_cost_class(self.task.model)],
+            info, starts, refine, rng,
+            fixed=local.fixed, points=PROBLEM.coarse_width_points[fit_cost_class(self.task.model)],
             enough=float(n), going=lambda: time.process_time() < end,
         )  # fmt: skip
-        return distinct(ordered(found, polisher))
+        return distinct(ordered(found, local))
 
-    def varied(
-        self, polisher: LocalSearch, found: list[LocalMinimum], *, cross: bool = False
+    def neighbours(
+        self, local: LocalSearch, found: list[LocalMinimum], *, sizes: bool = False
     ) -> list[LocalMinimum]:
-        """With better ones at what no slope leads to: whole numbers, kinds of distribution, other valleys."""
-        if not found or fit_cost_class(self.task.model) == "slow" or found[0].chisq < len(polisher.curve):
+        """With better ones at what no slope leads to: whole numbers, kinds of distribution, other sizes."""
+        if not found or fit_cost_class(self.task.model) == "slow" or found[0].chisq < len(local.curve):
             return found
-        if not self.mendable(found, polisher):
+        if not self.helped(found, local):
             return found
 
-        polish = _shortly(polisher, self.began + 0.7 * self.task.budget.seconds, _ENOUGH)
-        info, fixed = load_model(self.task.model).info, polisher.fixed
+        refine = _briefly(local, self.last, STRATEGY.enough)
+        info, fixed = load_model(self.task.model).info, local.fixed
         better = list(found)
-        if cross:
+        if sizes:
             # Without a width a curve costs little, and its fringes are the deeper.
-            sharp = (f for f in found if not has_width(f) and f.chisq < _CROSSED * found[0].chisq)
+            sharp = (
+                f for f in found if not has_width(f) and f.chisq < STRATEGY.helped_sharp * found[0].chisq
+            )
             base = next(sharp, found[0])
-            sizes = sizes_of(info, base.parameters, fixed)
+            names = sizes_of(info, base.parameters, fixed)
             found_beside = neighbour_search(
-                base, other_sizes(sizes), polish, rounds=OPTIMIZE.size_rounds, needed_fall=OPTIMIZE.size_fall,
-                enough=float(len(polisher.curve)),
+                base, other_sizes(names), refine, rounds=OPTIMIZE.size_rounds, needed_fall=OPTIMIZE.size_fall,
+                enough=float(len(local.curve)),
             )  # fmt: skip
             better.append(found_beside[-1])
-            better = ordered(better, polisher)
-        while better[0].chisq >= len(polisher.curve):
-            kinds = [polish(start) for start in other_kinds(better[0].parameters)]
-            better = ordered([*better, *(p for p in kinds if p is not None)], polisher)
+            better = ordered(better, local)
+        while better[0].chisq >= len(local.curve):
+            kinds = [refine(start) for start in other_kinds(better[0].parameters)]
+            better = ordered([*better, *(p for p in kinds if p is not None)], local)
             names = [n for n in counts_of(info, better[0].parameters) if n not in fixed]
             propose = other_counts(names)
-            top = neighbour_search(better[0], propose, polish, rounds=OPTIMIZE.count_rounds)[-1]
+            top = neighbour_search(better[0], propose, refine, rounds=OPTIMIZE.count_rounds)[-1]
             if top is better[0]:
                 break
             # Beside another count another kind of distribution may be the better one.
-            better = ordered([*better, top], polisher)
+            better = ordered([*better, top], local)
             if better[0] is not top:
                 break
-        return distinct(ordered(better, polisher))
+        return distinct(ordered(better, local))
 
-    def mendable(self, found: list[LocalMinimum], polisher: LocalSearch) -> bool:
+    def helped(self, found: list[LocalMinimum], local: LocalSearch) -> bool:
         """Whether these are not so far behind others that it is of no use to look beside them."""
-        return not self.behind(
-            found, polisher, _MENDABLE[explains(self.task.budget.best_chisq, len(self.task.curve))]
-        )
+        explained = explains(self.task.budget.best_chisq, len(self.task.curve))
+        return not self.behind(found, local, STRATEGY.helped[explained])
 
-    def behind(self, found: list[LocalMinimum], polisher: LocalSearch, factor: float) -> bool:
+    def behind(self, found: list[LocalMinimum], local: LocalSearch, factor: float) -> bool:
         """Whether all of these are worse than the best fit of other candidates by a factor."""
-        least, n = min(d.chisq for d in found), len(polisher.curve)
+        least, n = min(d.chisq for d in found), len(local.curve)
         others = n * max(self.task.budget.best_chisq, 1.0)
-        return least > max(factor * others, others + _FOR_SURE)
+        return least > max(factor * others, others + STRATEGY.behind)
 
 
-def _shortly(
-    polisher: LocalSearch, end: float, enough: float
+def _briefly(
+    local: LocalSearch, end: float, enough: float
 ) -> Callable[[dict[str, Any]], LocalMinimum | None]:
-    """Polish in a few steps, as long as there is time."""
+    """Refine in a few steps, as long as there is time."""
+    how = STRATEGY.between
 
-    def polish(start: dict[str, Any]) -> LocalMinimum | None:
+    def refine(start: dict[str, Any]) -> LocalMinimum | None:
         if time.process_time() > end:
             return None
-        polisher.deadline = end
-        return polisher.refine(start, tolerances=(0.02, 0.0), steps=8, enough=enough)
+        local.deadline = end
+        return local.refine(start, tolerances=how.tolerances, steps=how.steps, enough=enough)
 
-    return polish
+    return refine
 
 
 def has_width(found: LocalMinimum) -> bool:
@@ -171,16 +165,16 @@ def values_of(found: list[LocalMinimum]) -> list[dict[str, Any]]:
     return [one.parameters for one in found]
 
 
-def ordered(found: list[LocalMinimum], polisher: LocalSearch) -> list[LocalMinimum]:
+def ordered(found: list[LocalMinimum], local: LocalSearch) -> list[LocalMinimum]:
     """By the Bayesian information criterion, best first."""
-    each = float(np.log(len(polisher.curve)))
-    return sorted(found, key=lambda d: d.chisq + polisher.count(d.parameters) * each)
+    each = float(np.log(len(local.curve)))
+    return sorted(found, key=lambda d: d.chisq + local.count(d.parameters) * each)
 
 
 def distinct(found: list[LocalMinimum]) -> list[LocalMinimum]:
-    """One of those that ended in the same valley."""
+    """One of those that ended in the same local minimum."""
     kept: list[LocalMinimum] = []
     for one in found:
-        if all(abs(one.chisq / other.chisq - 1) > 1e-3 for other in kept):
+        if all(abs(one.chisq / other.chisq - 1) > STRATEGY.same_start for other in kept):
             kept.append(one)
     return kept

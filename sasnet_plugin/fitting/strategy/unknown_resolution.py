@@ -1,4 +1,4 @@
-"""Resolution that a file does not state, found with the model that explains the curve best."""
+"""Resolution that a file does not state, found with the models that explain the curve best."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sasnet_plugin.fitting.assessment.ranking import doubtful
-from sasnet_plugin.fitting.optimize.local_search import LocalMinimum, LocalSearch
+from sasnet_plugin.fitting.assessment.goodness_of_fit import doubtful
+from sasnet_plugin.fitting.optimize.local_search import LocalSearch
 from sasnet_plugin.fitting.problem.experiment import starting_values
-from sasnet_plugin.fitting.result.fit_result import ModelFit
+from sasnet_plugin.fitting.result.model_fit import ModelFit
 from sasnet_plugin.fitting.settings import PROBLEM
+from sasnet_plugin.fitting.strategy.settings import STRATEGY
 from sasnet_plugin.fitting.task import UNLIMITED, Budget, Task
 from sasnet_plugin.simulate.quick import fit_cost_class
 from sasnet_plugin.types import Curve
@@ -22,36 +23,29 @@ from sasnet_plugin.types import Curve
 if TYPE_CHECKING:
     from sasnet_plugin.simulate.bank import Bank
 
-#: dq/q of synchrotrons and of pinhole instruments, and dq of laboratory cameras, Å⁻¹.
-_RELATIVE, _ABSOLUTE = (0.006, 0.02, 0.04, 0.08), (7e-4, 1.5e-3)
-#: A smaller dq/q needs more points of q, as their distance has to be smaller still; fast models have them.
-_COARSE = 0.015
-#: The best of these is made better in factors that become smaller.
-_FACTORS = (1.4, 1.2, 1.1, 1.05, 1.02, 1.01)
-#: A factor is tried again as long as χ² falls by more, relative: the model moves with the resolution.
-_SLOWLY = 0.01
-#: χ² must fall by so much more than ln n, in units of the reduced χ² where that is above 1: "very strong"
-#: evidence (Kass & Raftery, J. Am. Stat. Assoc. 90 (1995) 773).
-_GAIN = 10.0
-
-
-#: A likely model whose χ² is larger than the best's by more is not worth a search.
-_NEAR = 100.0
-#: The network's probability from which on a model is worth one, and most searches.
-_POSSIBLE, _MOST = 0.15, 4
-#: A candidate worse than the best by this factor is not fitted again with the resolution that was found.
-_FAR = 30.0
-
 
 @dataclass(frozen=True)
 class Guess:
-    """A resolution, dq = √((relative q)² + absolute²), and a model's parameters and χ² with it."""
+    """A resolution, dq = √((relative q)² + absolute²), and a model's parameters and χ² with it.
+
+    Parameters
+    ----------
+    relative : float
+        dq/q.
+    absolute : float
+        Å⁻¹.
+    parameters : dict
+        sasmodels' parameters.
+    chisq : float
+    name : str
+        sasmodels' name of the model.
+    """
 
     relative: float
     absolute: float
-    name: str
     parameters: dict[str, Any]
     chisq: float = np.inf
+    name: str = ""
 
     def dq(self, q: NDArray[np.float64]) -> NDArray[np.float64]:
         """One standard deviation, Å⁻¹."""
@@ -64,18 +58,18 @@ class Guess:
 
 
 @dataclass(frozen=True)
-class ResolutionTask:
-    """Look for the resolution of a curve that states none.
+class ResolutionSearch:
+    """Asks for the resolution of a curve that states none.
 
     Parameters
     ----------
     curve : Curve
     dintensity : (n,) float array
     name : str
-        sasmodels' name of the model that explains the curve best without resolution.
+        sasmodels' name of a model that explains the curve well without resolution.
     parameters : dict
         Of its fit.
-    held : frozenset of str
+    fixed : frozenset of str
         Parameters that a user has fixed.
     budget : Budget
         What it takes at most.
@@ -85,63 +79,65 @@ class ResolutionTask:
     dintensity: NDArray[np.float64]
     name: str
     parameters: dict[str, Any]
-    held: frozenset[str] = frozenset()
-    budget: Budget = Budget(10.0)
-
-    def run(self, budget: Budget) -> Guess | None:
-        """The resolution, or None where the curve does not ask for one."""
-        deadline = time.process_time() + self.budget.within(budget).seconds
-        tried: list[Guess] = []
-
-        def attempt(relative: float, absolute: float, start: dict[str, Any]) -> None:
-            guess = Guess(relative, absolute, self.name, start)
-            if time.process_time() > deadline:
-                return
-            if relative or absolute:
-                dear = fit_cost_class(self.name.partition("@")[0]) != "fast"
-                points = PROBLEM.fine if dear and (relative > _COARSE or absolute) else PROBLEM.finest
-                polisher = self._polisher(replace(self.curve, dq=guess.dq(self.curve.q)), points)
-            else:
-                polisher = self._polisher(self.curve, None)
-            polisher.deadline = deadline
-            done: LocalMinimum | None = polisher.refine(start, tolerances=(0.0,), steps=6, enough=1e-4)
-            if done is not None:
-                tried.append(replace(guess, chisq=done.chisq, parameters=done.parameters))
-
-        attempt(0.0, 0.0, self.parameters)
-        if not tried:
-            return None
-        start = tried[0].parameters
-        for relative in _RELATIVE:
-            attempt(relative, 0.0, start)
-        for absolute in _ABSOLUTE:
-            attempt(0.0, absolute, start)
-        best = min(tried, key=lambda g: g.chisq)
-        for factor in _FACTORS if best.relative or best.absolute else ():
-            before = np.inf
-            while best.chisq < before * (1 - _SLOWLY):
-                before = best.chisq
-                for step in (factor, 1 / factor):
-                    attempt(step * best.relative, step * best.absolute, best.parameters)
-                best = min(tried, key=lambda g: g.chisq)
-        n = len(self.curve)
-        tempering = max(best.chisq / n, 1.0)
-        if tried[0].chisq - best.chisq < tempering * (_GAIN + np.log(n)):
-            return None
-        return best
-
-    def _polisher(self, curve: Curve, per_decade: int | None) -> LocalSearch:
-        return LocalSearch(curve, self.dintensity, self.name, fixed=self.held, per_decade=per_decade)
+    fixed: frozenset[str] = frozenset()
+    budget: Budget = Budget(STRATEGY.dq_time)
 
 
-def resolution_of(asked: ResolutionTask, bank: Bank, budget: Budget = UNLIMITED) -> Guess | None:
-    """The resolution that was asked for; work for a pool."""
-    return asked.run(budget)
+def resolution_of(
+    asked: ResolutionSearch, bank: Bank | None = None, budget: Budget = UNLIMITED
+) -> Guess | None:
+    """The resolution, or None where the curve does not ask for one; work for a pool, which needs no bank.
+
+    Widths of usual instruments are tried first; the best is then changed by factors that become smaller, and
+    the model's parameters move with it.
+    """
+    deadline = time.process_time() + asked.budget.within(budget).seconds
+    tried: list[Guess] = []
+
+    def attempt(relative: float, absolute: float, start: dict[str, Any]) -> None:
+        if time.process_time() > deadline:
+            return
+        guess, curve, points = Guess(relative, absolute, start, name=asked.name), asked.curve, None
+        if relative or absolute:
+            curve = replace(curve, dq=guess.dq(curve.q))
+            expensive = fit_cost_class(asked.name.partition("@")[0]) != "fast"
+            # A smaller dq/q needs more points of q, as their distance has to be smaller still.
+            few = expensive and (relative > STRATEGY.coarse_dq or absolute)
+            points = PROBLEM.fine if few else PROBLEM.finest
+        local = LocalSearch(curve, asked.dintensity, asked.name, fixed=asked.fixed, per_decade=points)
+        local.deadline = deadline
+        done = local.refine(start, tolerances=(0.0,), steps=STRATEGY.dq_steps, enough=STRATEGY.enough)
+        if done is not None:
+            tried.append(replace(guess, chisq=done.chisq, parameters=done.parameters))
+
+    def best() -> Guess:
+        return min(tried, key=lambda guess: guess.chisq)
+
+    attempt(0.0, 0.0, asked.parameters)
+    if not tried:
+        return None
+    without = tried[0]
+    for relative in STRATEGY.relative_dq:
+        attempt(relative, 0.0, without.parameters)
+    for absolute in STRATEGY.absolute_dq:
+        attempt(0.0, absolute, without.parameters)
+    found = best()
+    for factor in STRATEGY.dq_factors if found.relative or found.absolute else ():
+        before = np.inf
+        while found.chisq < before * (1 - STRATEGY.dq_fall):
+            before = found.chisq
+            for step in (factor, 1 / factor):
+                attempt(step * found.relative, step * found.absolute, found.parameters)
+            found = best()
+    n = len(asked.curve)
+    # Where even the best χ² is above n, the uncertainties are taken to be too small by its root.
+    tempering = max(found.chisq / n, 1.0)
+    return None if without.chisq - found.chisq < tempering * (STRATEGY.dq_gain + np.log(n)) else found
 
 
-def unstated_resolution(
+def resolution_searches(
     tasks: Sequence[Task], fits: Sequence[ModelFit], seconds: float
-) -> list[ResolutionTask]:
+) -> list[ResolutionSearch]:
     """Searches for a resolution, with the best of the fits and with those of the likeliest models.
 
     A flexible model may imitate the smearing of the right one, which without a resolution fits badly.
@@ -156,24 +152,25 @@ def unstated_resolution(
 
     Returns
     -------
-    list of ResolutionTask
-        None where the best fit leaves nothing to explain.
+    list of ResolutionSearch
+        Empty where the best fit leaves nothing to explain.
     """
     best = min(fits, key=lambda f: f.bic)
     degrees = max(len(tasks[0].curve) - len(best.free), 1)
     if not doubtful(best.chisq / degrees, degrees):
         return []
-    near = [f for f in fits if f.chisq < _NEAR * best.chisq]
+    near = [f for f in fits if f.chisq < STRATEGY.dq_near * best.chisq]
     likely = sorted(near, key=lambda f: -f.probability)
-    likely = likely[:1] + [f for f in likely[1:] if f.probability >= _POSSIBLE]
+    likely = likely[:1] + [f for f in likely[1:] if f.probability >= STRATEGY.dq_possible]
     chosen = [best, *(f for f in likely if f is not best)]
     by_name = {t.name: t for t in tasks}
     found = []
-    for fit in chosen[:_MOST]:
-        task = by_name[fit.name]
-        held = frozenset(task.fixed)
-        start, limit = starting_values(fit), min(seconds, task.budget.seconds)
-        found.append(ResolutionTask(task.curve, task.dintensity, fit.name, start, held, Budget(limit)))
+    for fit in chosen[: STRATEGY.dq_searches]:
+        task, start = by_name[fit.name], starting_values(fit)
+        budget = Budget(min(seconds, task.budget.seconds))
+        found.append(
+            ResolutionSearch(task.curve, task.dintensity, fit.name, start, frozenset(task.fixed), budget)
+        )
     return found
 
 
@@ -183,7 +180,7 @@ def again_with(guess: Guess, tasks: Sequence[Task], fits: Sequence[ModelFit]) ->
     The one that the resolution was found with starts from its parameters there.
     """
     least = min(f.chisq for f in fits)
-    by_name = {f.name: f for f in fits if f.chisq < _FAR * least}
+    by_name = {f.name: f for f in fits if f.chisq < STRATEGY.dq_far * least}
     curve = replace(tasks[0].curve, dq=guess.dq(tasks[0].curve.q))
     found = {guess.name: (guess.parameters,)}
     return [

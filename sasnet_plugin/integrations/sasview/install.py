@@ -12,8 +12,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from sasnet_plugin.files import put_whole
-
+from ...files import put_whole
 from ...types import SasnetError
 
 NAME = "sasnet_suggest.py"

@@ -10,7 +10,8 @@ import numpy as np
 from sasnet_plugin.files import put_whole
 from sasnet_plugin.fitting.problem.experiment import starting_values
 from sasnet_plugin.fitting.problem.resolution import is_slit
-from sasnet_plugin.fitting.result.fit_result import FitResult, ModelFit
+from sasnet_plugin.fitting.result.fit_result import FitResult
+from sasnet_plugin.fitting.result.model_fit import ModelFit
 from sasnet_plugin.fitting.settings import PROBLEM
 
 from ...digits import quantity

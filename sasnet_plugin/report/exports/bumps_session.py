@@ -10,7 +10,8 @@ from typing import Any
 from sasnet_plugin.files import put_whole
 from sasnet_plugin.fitting.problem.experiment import experiment_of
 from sasnet_plugin.fitting.problem.resolution import calculated_q, is_slit
-from sasnet_plugin.fitting.result.fit_result import FitResult, ModelFit
+from sasnet_plugin.fitting.result.fit_result import FitResult
+from sasnet_plugin.fitting.result.model_fit import ModelFit
 
 from ...types import Curve, SasnetError
 

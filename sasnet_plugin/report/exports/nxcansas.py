@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sasnet_plugin.files import put_whole
-from sasnet_plugin.fitting.result.fit_result import FitResult, ModelFit, Parameter
+from sasnet_plugin.fitting.result.fit_result import FitResult
+from sasnet_plugin.fitting.result.model_fit import ModelFit, Parameter
 
 from ...types import Curve, SasnetError
 

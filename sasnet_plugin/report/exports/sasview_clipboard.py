@@ -25,7 +25,7 @@ from typing import Any
 import numpy as np
 
 from sasnet_plugin.fitting.problem.size_distributions import sigmas
-from sasnet_plugin.fitting.result.fit_result import ModelFit, Parameter
+from sasnet_plugin.fitting.result.model_fit import ModelFit, Parameter
 
 from ...simulate.priors import model_info
 
@@ -42,10 +42,6 @@ def clipboard_text(fit: ModelFit) -> str:
 
     The page's data, q range and resolution stay as they are. With a structure factor SasView passes over the
     background of what is pasted; the project file (`write_project`) has no such gap.
-
-    Parameters
-    ----------
-    fit : ModelFit
 
     Returns
     -------
@@ -64,10 +60,6 @@ def clipboard_text(fit: ModelFit) -> str:
 
 def page_state(fit: ModelFit) -> Page:
     """Model, parameters and switches of a fit page, as SasView serialises them.
-
-    Parameters
-    ----------
-    fit : ModelFit
 
     Returns
     -------

@@ -16,7 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sasnet_plugin.files import put_whole
-from sasnet_plugin.fitting.result.fit_result import FitResult, ModelFit
+from sasnet_plugin.fitting.result.fit_result import FitResult
+from sasnet_plugin.fitting.result.model_fit import ModelFit
 
 from ...simulate.priors import model_info
 from ...types import Curve, SasnetError

@@ -30,13 +30,13 @@ def pls_section(features: NDArray[np.floating], answers: NDArray[np.floating], o
     Parameters
     ----------
     features : (n, rows, columns, channels) array
-        As the network reads them; the root of the counts is looked at.
+        As the network reads them; the root of the counts is looked at, or the last channel.
     answers : (n, k) array
         What is true of them.
     of : str
         What the answers are.
     """
-    pictures = features[..., CHANNELS.index("root")]
+    pictures = features[..., min(CHANNELS.index("root"), features.shape[-1] - 1)]
     shape = (pictures.shape[1], pictures.shape[2])
     model = pls(pictures.reshape(len(pictures), -1), answers, COMPONENTS)
     share, number = 100 * model.explained_y.sum(), model.loadings.shape[1]

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sasnet_plugin.fitting.result.fit_result import FitResult, ModelFit
+from sasnet_plugin.fitting.result.fit_result import FitResult
+from sasnet_plugin.fitting.result.model_fit import ModelFit
 
 from ...digits import superscript
 from ...zoo import Manifest
@@ -35,10 +36,6 @@ def fit_figure(result: FitResult) -> str:
 
     Points that a logarithmic axis cannot show, or that lie far below the others, are triangles on its lower
     edge; residuals beyond their strip are triangles at its upper or lower edge. So every point is drawn.
-
-    Parameters
-    ----------
-    result : FitResult
 
     Returns
     -------

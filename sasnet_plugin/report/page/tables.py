@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from html import escape
 from importlib.metadata import PackageNotFoundError, version
 
-from sasnet_plugin.fitting.result.fit_result import FitResult, ModelFit, Parameter
+from sasnet_plugin.fitting.result.fit_result import FitResult
+from sasnet_plugin.fitting.result.model_fit import ModelFit, Parameter
 
 from ...digits import interval, significant, unit_text, with_error
 from ...domains.heads import Classes

@@ -1,1 +1,1 @@
-"""What simulated images of all kinds share: windows, detectors, masks, how they are measured."""
+"""What simulated images of all kinds share: windows, detectors, masks, counting, what they are told from."""

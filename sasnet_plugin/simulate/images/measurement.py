@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any
 
 import numpy as np
 
 from ..draws import Prior
+from .window import Window
 
 
 @dataclass(frozen=True)
@@ -68,3 +71,23 @@ def sample_measurement(rng: np.random.Generator, *, counts: float | None = None)
     """
     drawn = {field.name: MEASUREMENT[field.name](rng) for field in fields(Measurement)}
     return Measurement(**(drawn if counts is None else drawn | {"counts": counts}))
+
+
+def trained_with(window: Window, beam: Mapping[str, Prior]) -> dict[str, Any]:
+    """What the manifest of a network says of its images: the window, and beams as they were stated.
+
+    Parameters
+    ----------
+    window : Window
+    beam : mapping of str to Prior
+        Of ``wavelength`` and the true ``alpha_i``; stated is the latter less the misalignment.
+    """
+    shift = MEASUREMENT["shift_alpha"].limits()
+    low, high = beam["alpha_i"].limits()
+    return {
+        "window": asdict(window),
+        "stated": {
+            "wavelength": list(beam["wavelength"].limits()),
+            "alpha_i": [low - shift[1], high - shift[0]],
+        },
+    }

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +29,12 @@ class Window:
     columns: int = 64
     phi: tuple[float, float] = (-1.07, 1.07)
     alpha_f: tuple[float, float] = (0.0, 2.2)
+
+    @classmethod
+    def of(cls, raw: Mapping[str, Any]) -> Window:
+        """From what JSON made of one."""
+        phi, alpha_f = (tuple(map(float, raw[name])) for name in ("phi", "alpha_f"))
+        return cls(int(raw["rows"]), int(raw["columns"]), (phi[0], phi[1]), (alpha_f[0], alpha_f[1]))
 
     @property
     def pixel(self) -> tuple[float, float]:

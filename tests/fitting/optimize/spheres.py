@@ -9,7 +9,7 @@ import numpy as np
 
 from sasnet_plugin.fitting.optimize.bumps_fitters import Refinement
 from sasnet_plugin.fitting.problem.experiment import rebuilt
-from sasnet_plugin.fitting.result.fit_result import ModelFit, Parameter
+from sasnet_plugin.fitting.result.model_fit import ModelFit, Parameter
 from sasnet_plugin.fitting.task import Method
 from sasnet_plugin.simulate.kernel import call
 from sasnet_plugin.types import Curve

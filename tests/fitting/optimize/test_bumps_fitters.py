@@ -16,7 +16,7 @@ from sasnet_plugin.fitting.optimize import bumps_fitters
 from sasnet_plugin.fitting.optimize.bumps_fitters import Refinement
 from sasnet_plugin.fitting.optimize.refine_best import refine
 from sasnet_plugin.fitting.problem.experiment import rebuilt
-from sasnet_plugin.fitting.result.fit_result import ModelFit, Parameter
+from sasnet_plugin.fitting.result.model_fit import ModelFit, Parameter
 from sasnet_plugin.fitting.settings import OPTIMIZE
 from sasnet_plugin.fitting.task import Method
 from sasnet_plugin.types import Curve

@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 
 from sasnet_plugin.fitting.problem.experiment import experiment
-from sasnet_plugin.fitting.result.fit_result import FitResult, ModelFit, Parameter
+from sasnet_plugin.fitting.result.fit_result import FitResult
+from sasnet_plugin.fitting.result.model_fit import ModelFit, Parameter
 from sasnet_plugin.report.exports.sasview_clipboard import category, clipboard_text, outward, page_state
 from sasnet_plugin.report.exports.sasview_project import fit_page, selections, write_project
 from sasnet_plugin.types import Curve, SasnetError

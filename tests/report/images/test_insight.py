@@ -15,7 +15,8 @@ from sasnet_plugin.cli.main import app
 from sasnet_plugin.data.images.features import N_CHANNELS
 from sasnet_plugin.report.images import canvas
 from sasnet_plugin.report.images.insight import bias_section, learning_section, network_page, pls_section
-from sasnet_plugin.simulate.growth import store
+from sasnet_plugin.simulate.growth.simulator import SIMULATOR
+from sasnet_plugin.simulate.shards import Request, plan
 from sasnet_plugin.types import SasnetError
 
 runner = CliRunner()
@@ -69,7 +70,7 @@ def test_the_page_takes_the_tables_over(tmp_path: Path) -> None:
 
 def test_evaluate_gives_figures_a_card_and_a_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SASNET_MODEL_ZOO", str(write_zoo(tmp_path / "zoo", "gisas_growth")))
-    for _ in store.run(store.plan(tmp_path / "films", films=1, seed=9)):
+    for _ in plan(SIMULATOR, tmp_path / "films", Request(rounds=1, seed=9, scale=0.1)).run():
         pass
     run = tmp_path / "run"
     run.mkdir()
@@ -84,8 +85,8 @@ def test_evaluate_gives_figures_a_card_and_a_page(tmp_path: Path, monkeypatch: p
     )  # fmt: skip
     assert result.exit_code == 0, result.output
     figures = json.loads(result.stdout)
-    assert set(figures["by_counts"]) == {"1e+04", "1e+05", "1e+06", "1e+07", "1e+08"}
-    distance = figures["by_counts"]["1e+06"]["distance"]
+    assert set(figures["auroc"]) == set(figures["others_answered"]) != set()
+    distance = figures["parts"]["all"]["quantities"]["distance"]
     assert distance["error"] > 0
     assert 0 <= distance["coverage"] <= 1
     assert names["a.png"].stat().st_size > 5000

@@ -16,8 +16,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tinyzoo import manifest_entries
 
-from sasnet_plugin.fitting.assessment.goodness_of_fit import Verification
-from sasnet_plugin.fitting.result.fit_result import FitResult, ModelFit, Parameter
+from sasnet_plugin.fitting.result.fit_result import FitResult
+from sasnet_plugin.fitting.result.model_fit import ModelFit, Parameter, Verification
 from sasnet_plugin.report.page.fit_report import page, page_name, write_report
 from sasnet_plugin.types import Curve, SasnetError
 from sasnet_plugin.zoo import Manifest, open_model, parse_manifest

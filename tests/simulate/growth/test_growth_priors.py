@@ -9,11 +9,10 @@ import numpy as np
 import pytest
 from growthfilms import ONE_SIZE, SEVERAL
 
+from sasnet_plugin.domains.gisas_growth import FILM as ASKED
 from sasnet_plugin.simulate.growth import prior_table
-from sasnet_plugin.simulate.growth.film import Film
 from sasnet_plugin.simulate.growth.priors import FILM, growing, sample_film
-from sasnet_plugin.simulate.growth.quantities import NAMES, QUANTITIES, scaled
-from sasnet_plugin.simulate.growth.reading import values_of
+from sasnet_plugin.simulate.stream import scaled
 
 
 def test_films_are_within_the_ranges_of_the_task_and_fill_them(rng: np.random.Generator) -> None:
@@ -67,9 +66,9 @@ def test_sizes_have_their_mean_and_width() -> None:
 
 def test_quantities_come_back_from_their_scale(rng: np.random.Generator) -> None:
     films = [sample_film(rng) for _ in range(300)]
-    table = np.stack([scaled({name: getattr(film, name) for name in NAMES}) for film in films])
-    values = values_of(table.astype(np.float64))
-    for column, quantity in enumerate(QUANTITIES):
+    table = np.stack([scaled(ASKED, film) for film in films])
+    values = np.array([[q.value(float(x), 0.0)[0] for q, x in zip(ASKED, row, strict=True)] for row in table])
+    for column, quantity in enumerate(ASKED):
         truth = np.array([getattr(film, quantity.name) for film in films])
         np.testing.assert_allclose(values[:, column], truth, rtol=1e-4, err_msg=quantity.name)
         assert 0.4 < table[:, column].std() < 1.6, quantity.name
@@ -79,12 +78,3 @@ def test_the_published_tables_are_those_of_the_code(repository: Path) -> None:
     text = (repository / "docs" / "growth_prior.md").read_text(encoding="utf-8")
     assert prior_table.tables() in text
     assert all(f"`{name}`" in text for name in FILM)
-
-
-def test_a_film_has_no_other_fields_than_its_draws() -> None:
-    """What the store writes as a row is what `Film` is made of."""
-    from dataclasses import fields
-
-    from sasnet_plugin.simulate.growth.store import _NAMES
-
-    assert _NAMES == tuple(field.name for field in fields(Film))

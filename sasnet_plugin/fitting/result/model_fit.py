@@ -1,0 +1,219 @@
+"""One fitted model: parameters with uncertainties, how well it explains the data, how that was checked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import PurePath
+from typing import Any
+
+from numpy import float64
+from numpy.typing import NDArray
+
+from sasnet_plugin.fitting.result.posterior import Posterior
+from sasnet_plugin.fitting.settings import ASSESSMENT
+from sasnet_plugin.types import product_name
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One parameter of a fitted model.
+
+    Parameters
+    ----------
+    value : float
+        In `unit`.
+    error : float or None
+        One standard deviation, from the curvature of χ² at the best fit; None where it was not fitted.
+    unit : str
+        As sasmodels has it; empty for a number.
+    fixed : bool
+        Not fitted.
+    low, high : float
+        Range allowed in the fit; both the value where it was not fitted.
+    """
+
+    value: float
+    error: float | None
+    unit: str
+    fixed: bool
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class ModelFit:
+    """One model, fitted.
+
+    Parameters
+    ----------
+    model : str
+        sasmodels' name of the form model.
+    structure_factor : str or None
+    parameters : mapping of str to Parameter
+        By sasmodels' names, widths of size distributions (``radius_pd``) included.
+    distributions : mapping of str to str
+        Kind of size distribution of each polydisperse parameter.
+    chisq : float
+        Sum of squared residuals over the stated (or estimated) uncertainty.
+    reduced_chisq : float
+        χ² over the number of points less that of fitted parameters.
+    bic : float
+        Bayesian information criterion, χ² + k ln n.
+    weight : float
+        Share of the evidence among the fits of this curve, 0..1.
+    probability : float
+        What the network gave the model before the fit, 0..1.
+    seconds : float
+        Of CPU time.
+    theory : (n,) float array
+        I(q) of the fit at the curve's points, resolution included.
+    warnings : tuple of str
+        Plain sentences.
+    posterior : Posterior or None
+        Samples of the fitted parameters, where DREAM drew them.
+    correlations : mapping of (str, str) to float
+        Correlation coefficients of pairs of fitted parameters, the strong ones (0.95 and more) alone.
+    per_decade : int or None
+        Points of q a decade at which the model was calculated for smearing; None: the measured points.
+    pd_points : int
+        Points of each of its size distributions.
+    """
+
+    model: str
+    structure_factor: str | None
+    parameters: Mapping[str, Parameter]
+    distributions: Mapping[str, str]
+    chisq: float
+    reduced_chisq: float
+    bic: float
+    probability: float
+    seconds: float
+    theory: NDArray[float64]
+    weight: float = 0.0
+    warnings: tuple[str, ...] = ()
+    posterior: Posterior | None = None
+    correlations: Mapping[tuple[str, str], float] = field(default_factory=dict)
+    per_decade: int | None = None
+    pd_points: int = 35
+
+    @property
+    def name(self) -> str:
+        """sasmodels' name, ``sphere`` or ``sphere@hardsphere``."""
+        return product_name(self.model, self.structure_factor)
+
+    @property
+    def short_model(self) -> str:
+        """The form model for people: of a plugin file its own name, as nobody needs to know the folder."""
+        return PurePath(self.model).stem if self.model.endswith(".py") else self.model
+
+    @property
+    def short_name(self) -> str:
+        """`name` for people."""
+        return product_name(self.short_model, self.structure_factor)
+
+    @property
+    def free(self) -> tuple[str, ...]:
+        """Names of the fitted parameters."""
+        return tuple(k for k, p in self.parameters.items() if not p.fixed)
+
+
+@dataclass(frozen=True)
+class Replicates:
+    """The network's answers for parametric bootstrap replicates of a fit, and for the measurement among them.
+
+    Parameters
+    ----------
+    count : int
+        Of replicates.
+    group : str
+        Of models, that the fitted model belongs to; empty where the network does not know the model.
+    taken : int
+        Replicates whose likeliest group is that one.
+    measured_taken : bool
+        The measurement's likeliest group is that one.
+    probability, median_probability : float
+        Of that group: for the measurement, and for the middle one of the replicates, 0..1.
+    probability_quantile : float
+        Share of the replicates that give the group less than the measurement does, 0..1.
+    in_scope, median_in_scope, in_scope_quantile : float
+        The same for looking like any known model.
+    sentences : tuple of str
+        For people; empty where the measurement is like them.
+    """
+
+    count: int
+    group: str
+    taken: int
+    measured_taken: bool
+    probability: float
+    median_probability: float
+    probability_quantile: float
+    in_scope: float
+    median_in_scope: float
+    in_scope_quantile: float
+    sentences: tuple[str, ...] = ()
+
+    def as_dict(self) -> dict[str, object]:
+        """All but the sentences."""
+        return {k: v for k, v in vars(self).items() if k != "sentences"}
+
+
+@dataclass(frozen=True)
+class Verification:
+    """The measurement among what its fitted model would give.
+
+    Parameters
+    ----------
+    chisq_quantile : float
+        Share of simulated measurements of the fit with a smaller χ², 0..1.
+    runs : float
+        Standardised number of runs of residuals of one sign; below -3 they hang together.
+    worst : (float, float)
+        q range, Å⁻¹, of the tenth of the points with the largest mean squared residual.
+    explained : bool
+        The fit explains the curve: χ² among simulated ones, or too large by what uncertainties are
+        mis-stated by, without structure in the residuals.
+    sentences : tuple of str
+        For people.
+    noise : float
+        Size of the residuals over the stated uncertainty, all over the curve: its root mean square.
+    replicates : Replicates or None
+        What the network says of bootstrap replicates; None where it was not asked.
+    """
+
+    chisq_quantile: float
+    runs: float
+    worst: tuple[float, float]
+    explained: bool
+    sentences: tuple[str, ...]
+    noise: float = 1.0
+    replicates: Replicates | None = None
+
+    @property
+    def structured(self) -> bool:
+        """Residuals of one sign hang together."""
+        return self.runs < -ASSESSMENT.significant
+
+    def in_words(self) -> str:
+        """One sentence: where χ² lies, and what the network says."""
+        share = 100 * self.chisq_quantile
+        place = "nearly all" if share > 99.5 else "hardly any" if share < 0.5 else f"{share:.0f} %"
+        said = f"χ² is larger than that of {place} of its simulated measurements"
+        if self.replicates is None or not self.replicates.group:
+            return f"{said}."
+        found = self.replicates
+        also = "and" if found.measured_taken else "but not" if 2 * found.taken > found.count else "and not"
+        return (
+            f"{said}; the network takes {found.taken} of {found.count} of them, {also} the measurement, for"
+            f" “{found.group}”."
+        )
+
+    def as_dict(self) -> dict[str, Any]:
+        """As ``sasnet fit --json`` prints it; q in Å⁻¹."""
+        return {
+            "chisq_quantile": self.chisq_quantile,
+            "runs": self.runs,
+            "worst_q": list(self.worst),
+            "twins": self.replicates.as_dict() if self.replicates else None,
+        }

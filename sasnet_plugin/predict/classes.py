@@ -1,0 +1,220 @@
+"""Answers of heads that name things, which class and which tags: as plain data, as a table, drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..domains.heads import Classes, Tags
+from .wording import group_sentence, is_decided, percent
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from .arithmetic import BoolArray, FloatArray
+
+_FULL_BAR = 12  # characters of a probability of 1
+
+
+@dataclass(frozen=True)
+class ClassFound:
+    """One class of an answer.
+
+    Parameters
+    ----------
+    name : str
+    probability : float
+        Whatever the classes given it.
+    group : str
+    given : mapping of str to (str, float)
+        By head: its most likely class, given this one, and the probability of that.
+    """
+
+    name: str
+    probability: float
+    group: str = ""
+    given: Mapping[str, tuple[str, float]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class GroupFound:
+    """A group of an answer: the members that were considered, and their summed probability."""
+
+    name: str
+    members: tuple[str, ...]
+    probability: float
+
+
+@dataclass(frozen=True)
+class ClassesFinding:
+    """The likeliest classes.
+
+    Parameters
+    ----------
+    head : Classes
+    probability : (labels,) array
+        Of each class; 0 where it was not considered.
+    given : tuple of (Classes, (labels, labels of that head) array)
+        What depends on the class.
+    top : int
+        Classes and groups that are listed.
+    keep : (labels,) bool array or None
+        Classes that were considered.
+    """
+
+    head: Classes
+    probability: FloatArray
+    given: tuple[tuple[Classes, FloatArray], ...] = ()
+    top: int = 5
+    keep: BoolArray | None = None
+    silent: bool = False
+
+    @property
+    def classes(self) -> tuple[ClassFound, ...]:
+        """By falling probability."""
+        if self.silent:
+            return ()
+        kept = len(self.head.labels) if self.keep is None else int(self.keep.sum())
+        order = np.argsort(-self.probability, kind="stable")[: min(self.top, kept)]
+        return tuple(self._found(index) for index in order.tolist())
+
+    def _found(self, index: int) -> ClassFound:
+        name = self.head.labels[index]
+        given = {
+            head.name: (head.labels[best], float(p[index, best]))
+            for head, p in self.given
+            for best in (int(p[index].argmax()),)
+        }
+        group = next((group.name for group in self.head.groups if name in group.members), "")
+        return ClassFound(name, float(self.probability[index]), group, given)
+
+    @property
+    def groups(self) -> tuple[GroupFound, ...]:
+        """By falling probability; those of which a member was considered."""
+        if self.silent:
+            return ()
+        labels, groups = self.head.labels, self.head.groups
+        kept = [name for row, name in enumerate(labels) if self.keep is None or self.keep[row]]
+        member = np.array([[float(name in group.members) for group in groups] for name in labels])
+        p = self.probability @ member if groups else np.zeros(0)
+        return tuple(
+            GroupFound(groups[index].name, members, float(p[index]))
+            for index in np.argsort(-p, kind="stable").tolist()
+            if (members := tuple(name for name in groups[index].members if name in kept))
+        )[: self.top]
+
+    def as_dict(self) -> dict[str, Any]:
+        """``models`` (the head's title, in the plural), and ``groups`` where it has any."""
+        found = []
+        for one in self.classes:
+            entry: dict[str, Any] = {"name": one.name}
+            entry |= {key: label or None for key, (label, _) in one.given.items()}
+            entry["probability"] = round(one.probability, 6)
+            if self.head.groups:
+                entry["group"] = one.group
+            entry |= {f"{key}_probability": round(p, 6) for key, (_, p) in one.given.items()}
+            found.append(entry)
+        groups = [
+            {"name": one.name, "members": list(one.members), "probability": round(one.probability, 6)}
+            for one in self.groups
+        ]
+        plural = f"{self.head.title}{'es' if self.head.title.endswith('s') else 's'}"
+        return {plural: found} | ({"groups": groups} if self.head.groups else {})
+
+    def rows(self) -> Sequence[Sequence[str]]:
+        """A row for each class, its probability also as a bar."""
+        if self.silent:
+            return ()
+        titles = [head.title for head, _ in self.given]
+        group = ["group"] if self.head.groups else []
+        table = [[self.head.title, *titles, "probability", *group]]
+        for one in self.classes:
+            bar = "█" * max(round(_FULL_BAR * one.probability), 0)
+            given = [label or "–" for label, _ in one.given.values()]
+            last = [one.group] if group else []
+            table.append([one.name, *given, f"{percent(one.probability):>6} {bar}", *last])
+        return table
+
+    def sentences(self) -> Sequence[str]:
+        """How far the answer goes: to a class, to a group, or to neither."""
+        if self.silent:
+            return ()
+        if not self.head.groups:
+            best = self.classes[0]
+            return (f"{best.name} {percent(best.probability)}.",)
+        return (group_sentence(self.classes, self.groups),)
+
+    def notes(self) -> Sequence[str]:
+        """That the answer is undecided, and that it is over fewer classes than the network knows."""
+        undecided = self.head.groups and not self.silent and not is_decided(self.classes, self.groups)
+        return self.sentences() if undecided else ()
+
+    def draw(self, axes: Axes) -> None:
+        """Bars of probability, one colour for each group."""
+        found = self.classes
+        groups = list(dict.fromkeys(one.group for one in found))
+        names = ["@".join([one.name, *(label for label, _ in one.given.values() if label)]) for one in found]
+        rows = np.arange(len(found))
+        colours = [f"C{groups.index(one.group) % 10}" for one in found]
+        axes.barh(rows, [one.probability for one in found], color=colours)
+        axes.set_yticks(rows, names, fontsize=8)
+        axes.invert_yaxis()
+        axes.set_xlim(0, 1)
+        axes.set_xlabel("probability (one colour for each group)" if self.head.groups else "probability")
+
+    def silenced(self) -> ClassesFinding:
+        """Nothing is said."""
+        return replace(self, silent=True)
+
+
+@dataclass(frozen=True)
+class TagsFinding:
+    """Which tags are there.
+
+    Parameters
+    ----------
+    head : Tags
+    probability : mapping of str to float
+        By tag, never above that of its parent.
+    """
+
+    head: Tags
+    probability: Mapping[str, float]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Probability of each tag, under the head's name."""
+        return {self.head.name: {name: round(p, 6) for name, p in self.probability.items()}}
+
+    def rows(self) -> Sequence[Sequence[str]]:
+        """A row for each tag."""
+        if not self.probability:
+            return ()
+        bars = [
+            [name, f"{percent(p):>6} {'█' * round(_FULL_BAR * p)}"] for name, p in self.probability.items()
+        ]
+        return [["tag", "probability"], *bars]
+
+    def sentences(self) -> Sequence[str]:
+        """The tags that are likelier there than not."""
+        found = [f"{name} {percent(p)}" for name, p in self.probability.items() if p >= 0.5]
+        return (f"{', '.join(found) or 'None of the tags'}.",) if self.probability else ()
+
+    def notes(self) -> Sequence[str]:
+        """None."""
+        return ()
+
+    def draw(self, axes: Axes) -> None:
+        """Bars of probability."""
+        rows = np.arange(len(self.probability))
+        axes.barh(rows, list(self.probability.values()))
+        axes.set_yticks(rows, list(self.probability), fontsize=8)
+        axes.invert_yaxis()
+        axes.set_xlim(0, 1)
+        axes.set_xlabel("probability")
+
+    def silenced(self) -> TagsFinding:
+        """Nothing is said."""
+        return replace(self, probability={})

@@ -1,0 +1,156 @@
+"""How good the answers of each type of head are against the truth, one function for each; as tables, too."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..domains.heads import Classes, Distribution, Head, Quantities, Tags
+from ..predict.arithmetic import circular_w1, mirrored, smoothed
+from ..predict.classes import ClassesFinding, TagsFinding
+from ..predict.findings import DistributionFinding, QuantitiesFinding
+from ..train import metrics
+
+
+def score(head: Head, findings: Sequence[Any], truth: NDArray[Any]) -> dict[str, dict[str, float]]:
+    """Figures of merit of one head, by what they are of: the head itself, a tag, a quantity.
+
+    Parameters
+    ----------
+    head : Head
+        With its labels.
+    findings : sequence of Finding
+        Of this head, n of them.
+    truth : (n, …) array
+        Its targets, see `domains.heads`; examples without a label are left out.
+    """
+    if isinstance(head, Classes):
+        return {head.title: _classes(head, findings, truth)}
+    if isinstance(head, Tags):
+        return _tags(head, findings, truth)
+    if isinstance(head, Quantities):
+        return _quantities(head, findings, truth)
+    if isinstance(head, Distribution):
+        return {f"p({head.name})": _distribution(head, findings, truth)}
+    return {}
+
+
+def _classes(head: Classes, findings: Sequence[ClassesFinding], truth: NDArray[Any]) -> dict[str, float]:
+    rows = np.flatnonzero(truth >= 0).tolist()
+    p, right = np.array([findings[row].probability for row in rows]), truth[rows].astype(np.intp)
+    found = {f"top{k}": metrics.top_k(p, right, k) for k in (1, 3, 5) if k < len(head.labels)}
+    if head.groups:
+        index = metrics.group_index([group.members for group in head.groups], head.labels)
+        found["group"] = metrics.group_accuracy(p, right, index)
+    return found | {"ece": metrics.expected_calibration_error(p.max(axis=1), p.argmax(axis=1) == right)}
+
+
+def _tags(head: Tags, findings: Sequence[TagsFinding], truth: NDArray[Any]) -> dict[str, dict[str, float]]:
+    found = {}
+    for column, label in enumerate(head.labels):
+        rows = np.flatnonzero(np.isfinite(truth[:, column])).tolist()
+        p = np.array([findings[row].probability[label] for row in rows])
+        there = truth[rows, column] > 0.5
+        both = bool(there.any() and not there.all())
+        found[label] = {
+            "right": float(np.mean((p >= 0.5) == there)),
+            "auroc": metrics.auroc(p[there], p[~there]) if both else float("nan"),
+            "ece": metrics.expected_calibration_error(np.maximum(p, 1 - p), (p >= 0.5) == there),
+        }
+    return found
+
+
+def _quantities(
+    head: Quantities, findings: Sequence[QuantitiesFinding], truth: NDArray[Any]
+) -> dict[str, dict[str, float]]:
+    """Error, and half width of the band, over the truth; share of the truth in the band, and in the error."""
+    found = {}
+    for column, parameter in enumerate(head.parameters):
+        rows = [
+            (value, parameter.value(float(truth[row, column]), 0.0)[0])
+            for row, finding in enumerate(findings)
+            if (value := finding.known.get(parameter.name)) and np.isfinite(truth[row, column])
+        ]
+        true = np.array([x for _, x in rows])
+        value, error, low, high = np.array([(v.value, v.error, v.low, v.high) for v, _ in rows]).T
+        size = np.maximum(np.abs(true), 1e-12)
+        miss = np.abs(value - true)
+        found[parameter.name] = {
+            "error": float(np.median(miss / size)),
+            "half_band": float(np.median((high - low) / 2 / size)),
+            "coverage": float(np.mean((low <= true) & (true <= high))),
+            "within": float(np.mean(miss <= error)),
+        }
+    return found
+
+
+def _distribution(
+    head: Distribution, findings: Sequence[DistributionFinding], truth: NDArray[Any]
+) -> dict[str, float]:
+    """Circular W1, folded, and of the uniform answer, degrees; total variation; coverage of the band."""
+    rows = np.flatnonzero(np.isfinite(truth).all(axis=1)).tolist()
+    true = truth[rows].astype(np.float64)
+    p, low, high = (np.array([getattr(findings[r], k) for r in rows]) for k in ("p", "p_low", "p_high"))
+    inside = smoothed(true, head)
+    one, other = ((x + mirrored(x)) / 2 for x in (p, true))
+    return {
+        "w1": float(circular_w1(p, true, head.period).mean()),
+        "w1_median": float(np.median(circular_w1(p, true, head.period))),
+        "w1_folded": float(circular_w1(one, other, head.period).mean()),
+        "w1_uniform": float(circular_w1(np.full_like(true, 1 / head.bins), true, head.period).mean()),
+        "total_variation": float((np.abs(p - true).sum(axis=1) / 2).mean()),
+        "coverage": float(np.mean((inside >= low - 1e-9) & (inside <= high + 1e-9))),
+    }
+
+
+def scope_figures(
+    in_scope: NDArray[np.float64], known: int, kind: NDArray[np.str_], threshold: float
+) -> dict[str, Any]:
+    """AUROC of in_scope by kind of out-of-distribution example, and who passes the threshold.
+
+    Parameters
+    ----------
+    in_scope : (n,) array
+        Known examples first.
+    known : int
+        So many are known.
+    kind : (n,) array of str
+        Of the others.
+    threshold : float
+
+    Returns
+    -------
+    dict
+        ``auroc`` and ``others_answered``, the share that passes, by kind; ``known_refused``.
+    """
+    inside, others = in_scope[:known], {name: in_scope[known:][kind[known:] == name] for name in kind[known:]}
+    return {
+        "auroc": {name: metrics.auroc(inside, values) for name, values in others.items()},
+        "others_answered": {name: float((values >= threshold).mean()) for name, values in others.items()},
+        "known_refused": float(np.mean(inside < threshold)),
+    }
+
+
+def table(result: dict[str, Any]) -> str:
+    """Figures of `report.evaluated` as Markdown: a table for each head, one row for each of its parts."""
+    lines = [f"{result['known']:,} known examples.", ""]
+    for part, heads in result["parts"].items():
+        for name, figures in heads.items():
+            columns = list(next(iter(figures.values())))
+            lines += [f"{name}, {part}:", "", f"| {name} | {' | '.join(columns)} |"]
+            lines.append("|---" * (len(columns) + 1) + "|")
+            for of, values in figures.items():
+                lines.append(f"| `{of}` | {' | '.join(f'{values[key]:.3g}' for key in columns)} |")
+            lines.append("")
+    if "auroc" in result:
+        lines += [f"Known examples refused: {100 * result['known_refused']:.1f} %.", ""]
+        if result["auroc"]:
+            lines += ["| kind | AUROC of in_scope | answered all the same |", "|---|---|---|"]
+        lines += [
+            f"| {kind} | {value:.3f} | {100 * result['others_answered'][kind]:.1f} % |"
+            for kind, value in result["auroc"].items()
+        ]
+    return "\n".join(lines).rstrip() + "\n"

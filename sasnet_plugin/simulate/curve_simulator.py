@@ -1,0 +1,241 @@
+"""The simulator of curves: a model's prior → clean curve on the wide grid; `examples` measures them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..domains.heads import Classes, Head, Inputs, Targets
+from ..types import SimulationError
+from .clean import Clean, cost_class, simulate_clean
+from .dataset import Layout, Row, opened, shard_paths
+from .grid import N_WIDE, WIDE_Q
+from .priors import form_models, model_info, structure_factors
+from .shards import Plan, Request, Shard
+
+if TYPE_CHECKING:
+    from .stream import HeldOut
+
+FORMAT = 2
+#: Curves of one model in one round: a shard that is lost with a kill is seconds to a minute of work.
+PER_ROUND = {"fast": 150, "medium": 50, "slow": 20}
+#: A curve of these takes seconds even so.
+VERY_SLOW = {"pringle": 2, "superball": 5}
+#: Monodisperse curves besides, whose sizes are spread when they are drawn (`scaling.spread`): a tenth of the
+#: cost of a polydisperse one. Fast models need none.
+SPREAD = {"fast": 0, "medium": 100, "slow": 80}
+SPREAD_VERY_SLOW = {"superball": 12, "bcc_paracrystal": 15, "fcc_paracrystal": 15, "sc_paracrystal": 15}
+#: Settings of the instrument in what a stream hands over at once.
+_CHUNKS = 8
+
+
+@dataclass(frozen=True)
+class CurveSimulator:
+    """Curves of one model, or, without a name, of all of them: these plan datasets and are drawn together.
+
+    Parameters
+    ----------
+    model : str
+        sasmodels' name, or the path of a plugin model file.
+    monodisperse : bool
+        Leave size distributions out.
+    """
+
+    model: str = ""
+    monodisperse: bool = False
+    #: Groups, and the bank where fits start, are added when a network is packaged.
+    finish = "sasnet_plugin.train.curve_package:finish"
+
+    @property
+    def layout(self) -> Layout:
+        """Shards of one model and round each, compressed."""
+        return Layout(
+            content="{rows:,} curves of {parts} models",
+            row_bytes=N_WIDE * 4 + 600,
+            shard_bytes=N_WIDE * 8 + 12_000,
+            unit=self._unit,
+            constants={"q": (WIDE_Q, "1/Ang")},
+            compressed=("log_intensity",),
+        )
+
+    def _unit(self, key: str) -> str:
+        if "_pd" in key:
+            return ""
+        units = {p.name: p.units for p in model_info(self.model).parameters.call_parameters}
+        return str(units.get(key, ""))
+
+    def plan(self, folder: Path | str, request: Request) -> Plan:
+        """Shards of all models, or of those asked for.
+
+        Round by round, so that stopping early leaves every model represented. A round holds 150 curves of a
+        fast model, 50 of a medium and 20 of a slow one, times the scale; ``spread`` adds 100 monodisperse
+        curves of a medium model and 80 of a slow one.
+
+        Raises
+        ------
+        SimulationError
+            A model that sasmodels does not know, or two plugin files of one name.
+        """
+        _check_names(request.models)
+        settings = {"format": FORMAT, "seed": request.seed, "monodisperse": request.monodisperse}
+        versions = _versions()
+        shards = []
+        for number in range(request.rounds):
+            for name in request.models or (*form_models(), *structure_factors()):
+                count = max(1, round(VERY_SLOW.get(name, PER_ROUND[cost_class(name)]) * request.scale))
+                if request.limit is not None:
+                    count = min(count, request.limit)
+                more = SPREAD_VERY_SLOW.get(name, SPREAD[cost_class(name)]) if request.spread else 0
+                kinds = [(count, request.monodisperse, False)]
+                if more:
+                    kinds.append((max(1, round(more * request.scale)), True, True))
+                for rows, monodisperse, spread in kinds:
+                    stem = Path(name).stem
+                    attributes = {
+                        "format": FORMAT,
+                        "model": name,
+                        "seed": request.seed,
+                        "round": number,
+                        "monodisperse": monodisperse,
+                        "spread": spread,
+                        **versions,
+                    }
+                    shards.append(
+                        Shard(
+                            str(folder),
+                            f"{stem}{'-spread' if spread else ''}-{number:04d}",
+                            CurveSimulator(name, monodisperse),
+                            rows,
+                            (request.seed, _digest(f"{stem}{' spread' if spread else ''}"), number),
+                            attributes,
+                            label=f"{stem}, round {number + 1}",
+                            part=name,
+                        )
+                    )
+        return Plan(tuple(shards), settings)
+
+    def sample(self, rng: np.random.Generator) -> Clean:
+        """Draw parameters, again where they give no valid curve, which takes its simulation to know."""
+        return simulate_clean(self.model, rng, monodisperse=self.monodisperse)
+
+    def clean(self, params: Clean) -> Row:
+        """The curve and what is known of it."""
+        return {
+            "log_intensity": params.log_intensity,
+            "n_valid": params.n_valid,
+            "parameters": dict(sorted(params.parameters.items())),
+            "radius_effective": params.radius_effective,
+            "max_length": params.max_length,
+            "log_rg": params.log_rg,
+        }
+
+    def examples(self, folder: Path | str, rng: np.random.Generator) -> Iterator[tuple[Inputs, Targets]]:
+        """Curves of a dataset measured anew without end, as a network reads them."""
+        from .examples import Stream, concatenate
+        from .library import Library
+
+        stream = Stream(Library(Path(folder)), rng)
+        while True:
+            part = concatenate([stream.chunk() for _ in range(_CHUNKS)])
+            yield {"features": part.features}, part.targets()
+
+    def labels(self, folder: Path | str) -> dict[str, Mapping[str, Any]]:
+        """By head, the classes that a dataset holds, and which go together."""
+        from .library import Library
+
+        library = Library(Path(folder))
+        allowed = {n: list(a) for n, a in zip(library.forms, library.allowed, strict=True)}
+        return {
+            "form": {"labels": list(library.forms)},
+            "structure_factor": {"labels": ["", *library.structure_factors], "allowed": allowed},
+        }
+
+    def held_out(
+        self,
+        folder: Path | str,
+        rng: np.random.Generator,
+        per_model: int,
+        heads: tuple[Head, ...],
+        progress: Callable[[int], None] | None = None,
+    ) -> HeldOut:
+        """Curves of every model under the frozen protocol, and a tenth as many of each other kind.
+
+        Raises
+        ------
+        SimulationError
+            The shards hold other models than the heads name.
+        """
+        from .examples import mixed_set
+        from .library import Library
+        from .stream import HeldOut
+
+        library = Library(Path(folder))
+        form = heads[0]
+        assert isinstance(form, Classes)
+        if library.forms != form.labels:
+            raise SimulationError(
+                f"{folder}: does not hold the models of the training data; simulate the same list of models."
+            )
+        found = mixed_set(library, rng, per_model=per_model, other_share=0.1, progress=progress)
+        known = int(np.sum(found.form >= 0))
+        return HeldOut({"features": found.features}, found.targets(), {"kind": found.kind}, known)
+
+    def inputs(self, folder: Path | str) -> dict[str, Any]:
+        """What the manifest of a network says of its training data."""
+        from ..data.preprocess import Q_MAX, Q_MIN
+        from .library import Library
+
+        ranges = _parameter_ranges(Path(folder), Library(Path(folder)).forms)
+        return {"q_range": [Q_MIN, Q_MAX], "parameters": ranges}
+
+
+def _parameter_ranges(folder: Path, forms: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Unit, least and greatest value of every parameter in the shards, by model."""
+    found: dict[str, dict[str, Any]] = {name: {} for name in forms}
+    for path in shard_paths(folder):
+        with opened(path) as file:
+            page = found.get(Path(str(file.attrs["model"])).stem)
+            if page is None:
+                continue
+            table = file["parameters"]
+            for key, unit, column in zip(
+                table.attrs["names"], table.attrs["units"], table[()].T, strict=True
+            ):
+                if "_pd" in key or not np.isfinite(column).any():
+                    continue
+                low, high = float(np.nanmin(column)), float(np.nanmax(column))
+                entry = page.setdefault(str(key), {"unit": str(unit), "range": [low, high]})
+                entry["range"] = [min(low, entry["range"][0]), max(high, entry["range"][1])]
+    for page in found.values():
+        for entry in page.values():
+            entry["range"] = [float(f"{x:.4g}") for x in entry["range"]]
+    return found
+
+
+def _digest(text: str) -> int:
+    """Of a name, for a generator that depends on seed, model and round alone."""
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "little")
+
+
+def _versions() -> dict[str, str]:
+    from importlib.metadata import version
+
+    return {name: version(name) for name in ("sasmodels", "numpy")}
+
+
+def _check_names(names: tuple[str, ...] | None) -> None:
+    stems: dict[str, str] = {}
+    for name in names or ():
+        model_info(name)
+        stem = Path(name).stem
+        if stem in stems:
+            raise SimulationError(f"{name}: has the same name as {stems[stem]}; rename the plugin file.")
+        stems[stem] = name
+
+
+SIMULATOR = CurveSimulator()

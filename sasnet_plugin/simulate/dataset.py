@@ -1,0 +1,166 @@
+"""Rows of clean measurements on disk, by the layout that their simulator says, read back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..types import SimulationError
+
+#: Arrays of one clean measurement by name; ``parameters`` is a mapping of numbers by name.
+Row = Mapping[str, Any]
+PARAMETERS = "parameters"
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How the rows of a simulator lie on disk; it is the simulator's attribute ``layout``.
+
+    Parameters
+    ----------
+    format : int
+        Raised when the way from parameters to a row changes.
+    stem : str
+        What the names of shards begin with: ``films-00000.h5``.
+    content : str
+        Of ``rows`` and ``parts``, words for so many: "{rows:,} films".
+    rows, per_round : int
+        Of a shard, about a second to a minute of work, which is what a kill loses; of a round.
+    row_bytes, shard_bytes : int
+        At most, on disk; of a shard besides its rows.
+    settings : callable or None
+        () to everything besides seed and number that the content of a shard depends on; JSON holds it.
+    unit : callable or None
+        (name) to the unit of a parameter; None writes no units.
+    constants : mapping of str to (array, str)
+        The same for all rows, each with its unit.
+    compressed : tuple of str
+        Arrays that are worth it.
+    in_memory : bool
+        Whether a dataset is read whole: rows are small and drawn one by one.
+    """
+
+    format: int = 1
+    stem: str = "rows"
+    content: str = "{rows:,} rows"
+    rows: int = 128
+    per_round: int = 1024
+    row_bytes: int = 10_000
+    shard_bytes: int = 10_000
+    settings: Callable[[], Mapping[str, Any]] | None = None
+    unit: Callable[[str], str] | None = None
+    constants: Mapping[str, tuple[NDArray[Any], str]] = field(default_factory=dict)
+    compressed: tuple[str, ...] = ()
+    in_memory: bool = True
+
+
+def layout_of(simulator: Any) -> Layout:
+    """A simulator's own layout, or the usual one."""
+    found: Layout = getattr(simulator, "layout", Layout())
+    return found
+
+
+def shard_paths(folder: Path | str) -> list[Path]:
+    """All finished shards of a folder, sorted by name.
+
+    Raises
+    ------
+    SimulationError
+        There is none.
+    """
+    found = sorted(Path(folder).glob("*-[0-9][0-9][0-9][0-9]*.h5"))
+    if not found:
+        raise SimulationError(f"{folder}: no shards here; make them with 'sasnet simulate --out {folder}'.")
+    return found
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[Any]:
+    """A shard to read from.
+
+    Raises
+    ------
+    SimulationError
+        It is damaged, or lacks what is read of it.
+    """
+    import h5py
+
+    try:
+        with h5py.File(path, "r") as file:
+            yield file
+    except (OSError, KeyError, IndexError, ValueError) as error:
+        raise SimulationError(
+            f"{path}: not a shard of sasnet ({error}); delete it and simulate again."
+        ) from None
+
+
+class Dataset:
+    """The rows of a folder.
+
+    Parameters
+    ----------
+    folder : Path
+    simulator : Simulator
+        One with a method ``configured`` is asked to fit itself to the folder's settings (its window).
+
+    Raises
+    ------
+    SimulationError
+        There is no shard in it, its note of settings cannot be read, or a shard is damaged.
+    """
+
+    def __init__(self, folder: Path | str, simulator: Any) -> None:
+        self.paths = shard_paths(folder)
+        try:
+            self.settings = dict(json.loads((Path(folder) / "settings.json").read_text(encoding="utf-8")))
+            configured = getattr(simulator, "configured", None)
+            self.simulator = simulator if configured is None else configured(self.settings)
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise SimulationError(
+                f"{folder}: its settings.json cannot be read ({error}); simulate into another folder."
+            ) from None
+        self._per_shard = layout_of(simulator).rows
+
+    def __len__(self) -> int:
+        return len(self.paths) * self._per_shard
+
+    def __getitem__(self, index: int) -> Row:
+        """One row, arrays as stored.
+
+        Raises
+        ------
+        IndexError
+            There are not so many.
+        SimulationError
+            Its shard is damaged.
+        """
+        if not 0 <= index < len(self):
+            raise IndexError(index)
+        number, row = divmod(index, self._per_shard)
+        if layout_of(self.simulator).in_memory:
+            names, columns = self._columns
+            at: Any = index
+        else:
+            with opened(self.paths[number]) as file:
+                names = [str(name) for name in file[PARAMETERS].attrs["names"]]
+                columns, at = {name: file[name][row : row + 1] for name in file}, 0
+        values = {name: column[at] for name, column in columns.items()}
+        drawn = map(float, values[PARAMETERS])
+        return {**values, PARAMETERS: dict(zip(names, drawn, strict=True))}
+
+    @cached_property
+    def _columns(self) -> tuple[list[str], dict[str, NDArray[Any]]]:
+        parts = []
+        for path in self.paths:
+            with opened(path) as file:
+                names = [str(name) for name in file[PARAMETERS].attrs["names"]]
+                parts.append({name: file[name][()] for name in file})
+        return names, {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}

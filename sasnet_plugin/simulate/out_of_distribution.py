@@ -1,0 +1,126 @@
+"""Curves that no single model explains: mixtures, powder patterns, junk. They teach the network to say so."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .grid import N_WIDE, WIDE_Q
+from .library import MAX_SHIFT, Library
+
+KINDS = ("mixture", "powder", "junk")
+#: Each part of a mixture is the stronger one over at least this share of the window, in log q:
+#: a mixture whose second part is never seen is a pure curve.
+MIXTURE_SHARE = 0.2
+_LOG_Q = np.log(WIDE_Q)
+# Squares of the Miller indices' norm, in order (International Tables for Crystallography).
+_LATTICES = {
+    "lamellar": np.arange(1, 9) ** 2,
+    "hexagonal": np.array([1, 3, 4, 7, 9, 12, 13, 16, 19]),
+    "simple cubic": np.array([1, 2, 3, 4, 5, 6, 8, 9, 10, 11]),
+    "body-centred": np.array([2, 4, 6, 8, 10, 12, 14, 16, 18]),
+    "face-centred": np.array([3, 4, 8, 11, 12, 16, 19, 20, 24]),
+    "Ia3d": np.array([6, 8, 14, 16, 20, 22, 24, 26]),
+}
+
+
+def out_of_distribution(
+    kinds: NDArray[np.intp], window: tuple[int, int], library: Library, rng: np.random.Generator
+) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Clean curves of out-of-scope kinds on the wide grid.
+
+    Parameters
+    ----------
+    kinds : (k,) int array
+        Indices into ``KINDS``.
+    window : (int, int)
+        First and last grid point that will be measured.
+    library : Library
+        Whose models are mixed.
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    intensity : (k, N_WIDE) float array
+    good : (k,) bool array
+        False where no visible mixture was found.
+    """
+    out = np.ones((len(kinds), N_WIDE))
+    good = np.ones(len(kinds), dtype=bool)
+    for row, kind in enumerate(kinds):
+        name = KINDS[kind]
+        if name == "mixture":
+            mixed = mixture(window, library, rng)
+            good[row] = mixed is not None
+            if mixed is not None:
+                out[row] = mixed
+        elif name == "powder":
+            out[row] = powder(window, rng)
+        else:
+            out[row] = junk(window, rng)
+    return out, good
+
+
+def mixture(
+    window: tuple[int, int], library: Library, rng: np.random.Generator
+) -> NDArray[np.float64] | None:
+    """Sum of two different models that are equal in strength somewhere inside the window."""
+    low, high = window
+    for _ in range(6):
+        forms = rng.choice(len(library), size=2, replace=False)
+        drawn = library.draw(forms, high + 1, rng, low=low, max_shift=MAX_SHIFT)
+        if np.any(drawn.n_valid <= high):
+            continue
+        cross = int(rng.integers(low + (high - low) // 6, high - (high - low) // 6, endpoint=True))
+        first, second = drawn.intensity
+        second = second * (first[cross] / max(second[cross], 1e-300))
+        share = np.mean(first[low:high] > second[low:high])
+        if MIXTURE_SHARE <= share <= 1 - MIXTURE_SHARE and np.all(np.isfinite(second)):
+            return np.asarray(first + second)
+    return None
+
+
+def powder(window: tuple[int, int], rng: np.random.Generator) -> NDArray[np.float64]:
+    """Bragg peaks of a lattice, or at any place, over a falling power law and a constant."""
+    low, high = window
+    names = (*_LATTICES, "any")
+    name = names[int(rng.integers(len(names)))]
+    log_first = rng.uniform(_LOG_Q[low] + 0.1 * (_LOG_Q[high] - _LOG_Q[low]), _LOG_Q[high] - 0.8)
+    if name == "any":
+        count = int(rng.integers(4, 15))
+        centres = np.sort(np.exp(rng.uniform(log_first, _LOG_Q[high], count)))
+    else:
+        squares = _LATTICES[name]
+        centres = np.exp(log_first) * np.sqrt(squares / squares[0])
+    heights = np.exp(rng.normal(0, 1.0, centres.size)) * (centres / centres[0]) ** -rng.uniform(0, 3)
+    width = np.exp(rng.uniform(np.log(0.003), np.log(0.03)))
+    x = (WIDE_Q - centres[:, None]) / (width * centres[:, None])
+    lorentz = rng.random()
+    peaks = lorentz / (1 + x**2) + (1 - lorentz) * np.exp(-0.5 * x**2)
+    base = (WIDE_Q / centres[0]) ** -rng.uniform(0.5, 4.2) * np.exp(rng.uniform(np.log(0.03), np.log(3)))
+    return np.asarray(heights @ peaks + base + np.exp(rng.uniform(np.log(1e-3), np.log(0.1))))
+
+
+def junk(window: tuple[int, int], rng: np.random.Generator) -> NDArray[np.float64]:
+    """Smooth random curves, steps, oscillations and humps with no physics in them."""
+    low, high = window
+    width = _LOG_Q[high] - _LOG_Q[low]
+    x = (_LOG_Q - _LOG_Q[low]) / width
+    kind = int(rng.integers(4))
+    log_i = -rng.uniform(-1, 4) * width * x
+    if kind == 0:  # a random walk of random roughness
+        walk = np.cumsum(rng.standard_normal(N_WIDE))
+        span = int(rng.integers(12, max(24, (high - low) // 6)))
+        walk = np.convolve(walk, np.ones(span) / span, mode="same")
+        inside = walk[low : high + 1]
+        log_i = log_i + rng.uniform(0.5, 4) * (walk - inside.mean()) / max(float(inside.std()), 1e-9)
+    elif kind == 1:  # steps, as of configurations that do not join
+        for _ in range(int(rng.integers(1, 4))):
+            log_i = log_i + rng.choice((-1, 1)) * rng.uniform(0.4, 2.5) * (x > rng.uniform(0.1, 0.9))
+    elif kind == 2:  # an oscillation that is periodic in log q, which no size gives
+        log_i = log_i + rng.uniform(0.2, 1.5) * np.sin(2 * np.pi * (rng.uniform(2, 9) * x + rng.random()))
+    else:  # rising humps, and intensity that falls and rises by decades
+        for _ in range(int(rng.integers(2, 6))):
+            hump = np.exp(-0.5 * ((x - rng.random()) / rng.uniform(0.02, 0.2)) ** 2)
+            log_i = log_i + rng.choice((-1, 1)) * rng.uniform(0.5, 3) * hump
+    return np.exp(np.clip(log_i - np.max(log_i[low : high + 1]), -40, 10))

@@ -1,0 +1,269 @@
+"""Measured examples, drawn anew each time: an endless stream for training, and held-out sets.
+
+Examples that are nothing the network knows are mixed in: they teach it to say so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..domains import Domain, resolve
+from ..domains.heads import Distribution, Head, Inputs, Parameter, Quantities, Scope, Targets
+from .dataset import Dataset
+
+
+@dataclass(frozen=True)
+class Mix:
+    """What a stream hands over at once; it is the simulator's attribute ``mix``.
+
+    Parameters
+    ----------
+    rows : int
+        Rows of the dataset that are drawn.
+    uses : int
+        Measurements of each.
+    others : int
+        Of all these, out-of-distribution examples, where the simulator makes any.
+    held_out_uses : int
+        Measurements of a row at a time in held-out sets; 0 takes every row about as often.
+    known : int
+        Known examples for one of each other kind in calibration.
+    more : tuple of (int, mapping, str, str)
+        Further sets for calibration: so many for one of each other kind, options of the simulator's
+        ``measure``; head, and entry of its calibration, that is taken from this set.
+    """
+
+    rows: int = 32
+    uses: int = 1
+    others: int = 3
+    held_out_uses: int = 0
+    known: int = 20
+    more: tuple[tuple[int, Mapping[str, Any], str, str], ...] = ()
+
+
+def scaled(parameters: Sequence[Parameter], values: Any) -> NDArray[np.float32]:
+    """Targets of a head's parameters, on the network's scale, (len(parameters),).
+
+    Parameters
+    ----------
+    parameters : sequence of heads.Parameter
+    values : mapping or object
+        Holds each by its name.
+    """
+    get = values.__getitem__ if isinstance(values, Mapping) else values.__getattribute__
+    return np.array([one.scaled(float(get(one.name))) for one in parameters], dtype=np.float32)
+
+
+class Stream:
+    """An endless stream of training examples.
+
+    Parameters
+    ----------
+    domain : Domain
+    folder : Path
+        Of shards.
+    rng : numpy.random.Generator
+    """
+
+    def __init__(self, domain: Domain, folder: Path | str, rng: np.random.Generator) -> None:
+        self.domain, self.rng = domain, rng
+        simulator = resolve(domain.simulator)
+        # A simulator whose rows must be drawn together brings its own way to draw them.
+        examples = getattr(simulator, "examples", None)
+        self._own = None if examples is None else examples(folder, rng)
+        if self._own is None:
+            self.data = Dataset(folder, simulator)
+
+    def take(self) -> tuple[Inputs, Targets]:
+        """What a network reads of some examples, and what is true of them, out-of-distribution ones last."""
+        if self._own is not None:
+            batch, targets = next(self._own)
+            return inputs_of(self.domain, batch), only_heads(self.domain.heads, targets)
+        simulator, rng = self.data.simulator, self.rng
+        mix, kinds = mix_of(simulator), getattr(simulator, "kinds", ())
+        rows = [self.data[int(index)] for index in rng.integers(len(self.data), size=mix.rows)]
+        slots = [row for row in rows for _ in range(mix.uses)]
+        n = mix.others if kinds else 0
+        batch, targets = simulator.measure(slots[n:], rng)
+        chosen = rng.choice(kinds, size=n) if n else ()
+        others = [
+            simulator.out_of_distribution(str(kind), row, rng)
+            for kind, row in zip(chosen, slots[:n], strict=True)
+        ]
+        return inputs_of(self.domain, [*batch, *others]), only_heads(
+            self.domain.heads, with_others(self.domain.heads, targets, len(slots) - n, n)
+        )
+
+
+def mix_of(simulator: Any) -> Mix:
+    """A simulator's own mix, or the usual one."""
+    found: Mix = getattr(simulator, "mix", Mix())
+    return found
+
+
+def inputs_of(domain: Domain, batch: Any) -> Inputs:
+    """What the network reads of measurements; a mapping is that already."""
+    if isinstance(batch, Mapping):
+        return batch
+    found: Inputs = resolve(domain.features)(batch)
+    return found
+
+
+def network_inputs(inputs: Inputs) -> dict[str, tuple[int, ...]]:
+    """Shapes, without the first axis, of what a network reads; single numbers are for calibration."""
+    return {name: values.shape[1:] for name, values in inputs.items() if values.ndim > 1}
+
+
+def as_read(inputs: Inputs) -> Any:
+    """What a network reads, as it takes it: one array where there is one, else a mapping."""
+    found = {name: inputs[name] for name in network_inputs(inputs)}
+    return found if len(found) > 1 else next(iter(found.values()))
+
+
+def with_others(heads: Sequence[Head], targets: Targets, known: int, others: int) -> dict[str, NDArray[Any]]:
+    """Targets of known examples with out-of-distribution ones after them, which have no labels.
+
+    Parameters
+    ----------
+    heads : sequence of Head
+    targets : mapping
+        Of known examples.
+    known, others : int
+        How many there are of each.
+    """
+    found: dict[str, NDArray[Any]] = {}
+    for name, values in targets.items():
+        none: Any = np.nan if np.issubdtype(values.dtype, np.floating) else np.zeros(1, values.dtype)[0]
+        found[name] = np.concatenate([values, np.full((others, *values.shape[1:]), none, values.dtype)])
+    for head in heads:
+        if isinstance(head, Scope):
+            found[head.name] = (np.arange(known + others) < known).astype(np.float32)
+    return found
+
+
+def only_heads(heads: Sequence[Head], targets: Targets) -> dict[str, NDArray[Any]]:
+    """Targets that heads are compared with; a simulator may give more, for evaluation."""
+    return {head.name: targets[head.name] for head in heads if head.name in targets}
+
+
+def augmented(
+    domain: Domain, inputs: Inputs, targets: Targets, rng: np.random.Generator
+) -> tuple[dict[str, NDArray[Any]], dict[str, NDArray[Any]]]:
+    """Examples under each symmetry of the domain, half of them turned: they are just as true."""
+    found, true = dict(inputs), dict(targets)
+    for symmetry in domain.symmetries:
+        turned = rng.random(len(next(iter(found.values())))) < 0.5
+        changed = resolve(symmetry)({name: values[turned] for name, values in found.items()})
+        for name, values in changed.items():
+            found[name] = found[name].copy()
+            found[name][turned] = values
+        for name, values in mirrored(domain.heads, {k: v[turned] for k, v in true.items()}).items():
+            true[name] = true[name].copy()
+            true[name][turned] = values
+    return found, true
+
+
+def mirrored(heads: Sequence[Head], targets: Targets) -> dict[str, NDArray[Any]]:
+    """What is true of mirror images: odd quantities change their sign, an angle is its period's rest."""
+    found = dict(targets)
+    for head in heads:
+        if head.name not in found:
+            continue
+        if isinstance(head, Quantities):
+            signs = np.array([-1.0 if one.odd else 1.0 for one in head.parameters], dtype=np.float32)
+            found[head.name] = found[head.name] * signs
+        elif isinstance(head, Distribution):
+            found[head.name] = np.roll(found[head.name][:, ::-1], 1, axis=1)
+    return found
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """Examples for calibration and tests, known ones first.
+
+    Parameters
+    ----------
+    inputs : mapping
+        What the network reads.
+    targets : mapping
+        By head.
+    about : mapping
+        What the simulator says besides, such as ``counts``; NaN of out-of-distribution examples, whose
+        ``kind`` (n,) there is, as of known ones where the simulator says it.
+    known : int
+        So many are known.
+    """
+
+    inputs: Inputs
+    targets: Targets
+    about: Mapping[str, NDArray[Any]]
+    known: int
+
+
+def held_out(
+    domain: Domain,
+    data: Dataset,
+    rng: np.random.Generator,
+    *,
+    known: int,
+    others: int,
+    exposure: float | tuple[float, float] | None = None,
+    **options: Any,
+) -> HeldOut:
+    """Measured rows of a dataset, and so many out-of-distribution examples of each kind.
+
+    Parameters
+    ----------
+    domain : Domain
+    data : Dataset
+        That training never saw.
+    rng : numpy.random.Generator
+    known, others : int
+        Known examples; out-of-distribution examples of each kind.
+    exposure : float or (float, float), optional
+        Expected counts, or between which they are drawn uniform in their logarithm; default: the prior's.
+    options
+        Of the simulator's ``measure``.
+    """
+    simulator, uses = data.simulator, mix_of(data.simulator).held_out_uses
+    kinds = [kind for kind in getattr(simulator, "kinds", ()) for _ in range(others)]
+    parts: list[tuple[Any, Targets]] = []
+    strange: list[Any] = []
+
+    def level() -> float | None:
+        if isinstance(exposure, tuple):
+            return float(np.exp(rng.uniform(*np.log(exposure))))
+        return exposure
+
+    def one(row: Any) -> None:
+        parts.append(simulator.measure([row], rng, exposure=level(), **options))
+
+    def other(row: Any) -> None:
+        strange.append(simulator.out_of_distribution(kinds[len(strange)], row, rng, exposure=level()))
+
+    if uses:
+        while len(parts) < known or len(strange) < len(kinds):
+            row = data[int(rng.integers(len(data)))]
+            for _ in range(min(uses, known - len(parts))):
+                one(row)
+            for _ in range(min(uses, len(kinds) - len(strange))):
+                other(row)
+    else:
+        order = rng.permutation(len(data))
+        for number in range(known):
+            one(data[int(order[number % len(order)])])
+        for _ in kinds:
+            other(data[int(rng.integers(len(data)))])
+    joined = {name: np.concatenate([part[name] for _, part in parts]) for name in parts[0][1]}
+    every = with_others(domain.heads, joined, known, len(strange))
+    targets = only_heads(domain.heads, every)
+    about = {name: values for name, values in every.items() if name not in targets}
+    about["kind"] = np.append(joined.get("kind", np.full(known, "")), kinds).astype(str)
+    inputs = inputs_of(domain, [*(image for batch, _ in parts for image in batch), *strange])
+    return HeldOut(inputs, targets, about, known)

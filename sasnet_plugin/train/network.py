@@ -1,0 +1,118 @@
+"""A domain's network: its trunk by name, frames of a set pooled, and its heads."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import keras
+from keras import layers, ops
+
+from ..domains import Domain, resolve
+from ..domains.heads import Classes, Head
+from .heads import Network, outputs
+
+#: Of a set of images, which of its frames are there.
+FRAME_MASK = "frame_mask"
+
+
+def heads_of(domain: Domain, said: Mapping[str, Mapping[str, Any]]) -> tuple[Head, ...]:
+    """A domain's heads with the labels of its training data.
+
+    Parameters
+    ----------
+    domain : Domain
+    said : mapping
+        By head, ``labels``, and of classes that depend on others ``allowed``.
+    """
+    found: list[Head] = []
+    for head in domain.heads:
+        more = said.get(head.name)
+        if isinstance(head, Classes) and more:
+            allowed = {key: tuple(names) for key, names in more.get("allowed", {}).items()}
+            head = replace(head, labels=tuple(more["labels"]), allowed=allowed)
+        found.append(head)
+    return tuple(found)
+
+
+def build(domain: Domain, settings: Mapping[str, Any]) -> Network:
+    """Build the network.
+
+    Parameters
+    ----------
+    domain : Domain
+    settings : mapping
+        ``inputs``, the shape of each without its first axis; ``labels`` as `heads_of` takes them;
+        ``net``, the trunk's sizes.
+    """
+    heads = heads_of(domain, settings["labels"])
+    inputs = {
+        name: keras.Input(tuple(shape), name=name) for name, shape in sorted(settings["inputs"].items())
+    }
+    trunk, sizes = resolve(domain.network.trunk), dict(settings["net"])
+    if domain.network.pooling:
+        x = _pooled(trunk, inputs, sizes, domain.network.pooling)
+    else:
+        x = trunk(inputs, sizes)
+    # One input is taken as it is, several by their names.
+    asked = inputs if len(inputs) > 1 else next(iter(inputs.values()))
+    network = Network(asked, outputs(heads, x), name=domain.name)
+    network.heads = heads
+    network.one_side = domain.network.trunk.endswith(":one_side")
+    weights = sizes.get("weights", "")
+    if weights and Path(weights).is_dir():
+        from .transfer import adopt_trunk
+
+        adopt_trunk(network, Path(weights))
+    return network
+
+
+def _pooled(trunk: Any, inputs: Mapping[str, Any], sizes: Mapping[str, Any], how: str) -> Any:
+    """What a trunk says of the frames of a set, as one: their mean, or weighted by a softmax of their own.
+
+    Attention as by Ilse, Tomczak & Welling, ICML 2018 (arXiv:1802.04712).
+    """
+    one = {k: keras.Input(v.shape[2:], name=f"frame_{k}") for k, v in inputs.items() if k != FRAME_MASK}
+    of_frame = keras.Model(one, trunk(one, sizes), name="frame")
+    frames = next(iter(v.shape[1] for k, v in inputs.items() if k != FRAME_MASK))
+    flat = {k: ops.reshape(inputs[k], (-1, *inputs[k].shape[2:])) for k in one}
+    x = of_frame(flat)
+    x = ops.reshape(x, (-1, frames, x.shape[-1]))
+    there = ops.cast(inputs[FRAME_MASK], "float32")[..., None]
+    score = layers.Dense(1, name="attention")(ops.tanh(x)) if how == "attention" else ops.zeros_like(there)
+    weight = ops.softmax(score + (there - 1) * 1e9, axis=1)
+    return ops.sum(weight * x, axis=1)
+
+
+def settings_of(run: Path) -> dict[str, Any]:
+    """What a finished run was trained with.
+
+    Raises
+    ------
+    SasnetError
+        The run has not finished.
+    """
+    from ..types import SasnetError
+
+    path = run / "settings.json"
+    if not path.exists() or not (run / "final.weights.h5").exists():
+        raise SasnetError(f"{run}: holds no finished training run; run 'sasnet train' to its end first.")
+    return dict(json.loads(path.read_text(encoding="utf-8")))
+
+
+def load(run: Path, domain: Domain) -> tuple[Network, dict[str, Any]]:
+    """The trained network in float32, and the settings of its run.
+
+    Raises
+    ------
+    SasnetError
+        The run has not finished.
+    """
+    settings = settings_of(run)
+    keras.mixed_precision.set_global_policy("float32")
+    model = build(domain, {**settings, "net": {**settings["net"], "weights": ""}})
+    model.load_weights(run / "final.weights.h5")
+    return model, settings

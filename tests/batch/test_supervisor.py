@@ -1,0 +1,133 @@
+"""A time limit holds whatever a process does, and a process that dies costs one candidate."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from sasnet_plugin import processes
+from sasnet_plugin.batch import supervisor as module
+from sasnet_plugin.batch.options import Options
+from sasnet_plugin.batch.supervisor import Supervisor
+from sasnet_plugin.fitting.task import FitOptions
+
+QUICK = Options(FitOptions(models=("sphere", "vesicle"), structure_factor="none"))
+
+
+@pytest.fixture(scope="module")
+def supervisor() -> Iterator[Supervisor]:
+    with Supervisor() as found:
+        yield found
+
+
+@pytest.fixture
+def sphere(tmp_path: Path, sphere_file: Callable[..., Path]) -> str:
+    return str(sphere_file(tmp_path / "sphere.dat", 60.0))
+
+
+def _when_fitting(
+    supervisor: Supervisor, monkeypatch: pytest.MonkeyPatch, sphere: str, act: Callable[[int], None]
+) -> threading.Event:
+    """Do something to a warm process as soon as it begins with its second candidate, once; set when done."""
+    real = processes._hear
+    armed, acted = threading.Event(), threading.Event()
+
+    def hear(stdout: object, child: object, heard: object) -> None:
+        class Watched:
+            """Passes messages on, and acts on one of them."""
+
+            def put(self, said: tuple[object, tuple[object, ...] | None]) -> None:
+                message = said[1]
+                second = message is not None and message[0] == "try" and str(message[1]).startswith("2.1 ")
+                if second and armed.is_set() and not acted.is_set():
+                    acted.set()
+                    assert supervisor.pid is not None
+                    act(supervisor.pid)
+                heard.put(said)  # type: ignore[attr-defined]
+
+        real(stdout, child, Watched())  # type: ignore[arg-type]
+
+    monkeypatch.setattr(processes, "_hear", hear)
+    supervisor._end()  # the next one is watched
+    supervisor.answer(sphere, QUICK, 60.0)
+    armed.set()
+    return acted
+
+
+def test_a_file_is_answered_and_a_missing_one_is_a_sentence(supervisor: Supervisor, sphere: str) -> None:
+    found = supervisor.answer(sphere, QUICK, 60.0)
+    assert {fit["model"] for fit in found.rows[0]["fits"]} == {"sphere", "vesicle"}
+    pid = supervisor.pid
+    gone = supervisor.answer("/nowhere/at-all.dat", QUICK, 60.0)
+    assert "/nowhere/at-all.dat" in gone.rows[0]["error"]
+    assert gone.rows[0]["fits"] == []
+    assert supervisor.pid == pid
+
+
+def test_a_process_killed_in_a_fit_costs_that_candidate_alone(
+    supervisor: Supervisor, sphere: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    acted = _when_fitting(supervisor, monkeypatch, sphere, lambda pid: os.kill(pid, signal.SIGKILL))
+    found = supervisor.answer(sphere, QUICK, 60.0)
+    assert acted.is_set()
+    (row,) = found.rows
+    assert len(row["fits"]) == 1
+    assert row["error"] == ""
+    assert any("was killed" in note for note in row["notes"])
+    assert not found.late
+
+
+def test_what_hangs_is_ended_and_what_was_found_is_kept(
+    supervisor: Supervisor, sphere: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "GRACE", 1.0)
+    acted = _when_fitting(supervisor, monkeypatch, sphere, lambda pid: os.kill(pid, signal.SIGSTOP))
+    found = supervisor.answer(sphere, QUICK, 4.0)
+    assert acted.is_set()
+    (row,) = found.rows
+    assert len(row["fits"]) == 1
+    (other,) = {"sphere", "vesicle"} - {row["fits"][0]["model"]}
+    assert any("time limit" in note and note.endswith(f": {other}.") for note in row["notes"])
+    assert found.late
+
+
+def test_a_process_is_replaced_after_some_files(
+    supervisor: Supervisor, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(module, "FILES_A_PROCESS", 2)
+    supervisor._end()
+    pids = []
+    for _ in range(3):
+        supervisor.answer(str(tmp_path / "none.dat"), QUICK, 60.0)
+        pids.append(supervisor.pid)
+    assert pids[0] == pids[1] != pids[2]
+
+
+def test_a_process_ends_with_its_parent(environment: dict[str, str]) -> None:
+    import subprocess
+    import sys
+
+    code = (
+        "import os, sys, threading, time\n"
+        "from sasnet_plugin.batch.supervisor import Supervisor\n"
+        "from sasnet_plugin.batch.options import Options\n"
+        "a = Supervisor()\n"
+        "threading.Thread(target=a.answer, args=('/dev/null', Options(), 60.0), daemon=True).start()\n"
+        "while a.pid is None:\n    time.sleep(0.01)\n"
+        "print(a.pid, flush=True)\n"
+        "os.kill(os.getpid(), 9)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False
+    )
+    child = Path(f"/proc/{int(done.stdout)}/stat")
+    deadline = time.monotonic() + 60
+    while child.exists() and child.read_text().rpartition(")")[2].split()[0] != "Z":
+        assert time.monotonic() < deadline
+        time.sleep(0.05)

@@ -1,0 +1,141 @@
+"""Warnings in words: raised where they are due, naming parameter, value and unit, and not elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from sasnet_plugin.fitting.assessment.diagnostics import warnings_of
+from sasnet_plugin.fitting.result.model_fit import ModelFit, Parameter
+from sasnet_plugin.fitting.strategy.fit_candidate import fit_candidate
+from sasnet_plugin.fitting.task import Task
+from sasnet_plugin.simulate.bank import Bank
+from sasnet_plugin.types import Curve
+
+Simulated = Callable[..., Curve]
+N = 80
+Q = np.geomspace(0.01, 0.3, N)
+CURVE = Curve(Q, 1 / Q, 0.01 / Q)
+
+
+def _p(
+    value: float, error: float | None = None, low: float = 0.0, high: float = np.inf, unit: str = "Ang"
+) -> Parameter:
+    return Parameter(value, error, unit, False, low, high)
+
+
+def _fit(model: str, factor: str | None = None, **parameters: Parameter) -> ModelFit:
+    common = {"scale": _p(1.0, 0.01, unit=""), "background": _p(0.01, 0.001, -np.inf, unit="1/cm")}
+    return ModelFit(model, factor, common | parameters, {}, 80.0, 1.0, 90.0, 0.5, 0.1, 1 / Q)
+
+
+def _said(fit: ModelFit, *words: str) -> bool:
+    return any(all(word in sentence for word in words) for sentence in warnings_of(CURVE, fit))
+
+
+def test_a_good_fit_has_no_warning(simulated: Simulated, bank: Bank) -> None:
+    for model, truth in (
+        ("sphere", {"radius": 80.0}),
+        ("cylinder", {"radius": 20.0, "length": 300.0}),
+        ("core_shell_sphere", {"radius": 60.0, "thickness": 20.0}),
+    ):
+        curve = simulated(model, truth | {"background": 0.01})
+        assert curve.dintensity is not None
+        found = fit_candidate(Task(curve, curve.dintensity, model, None), bank)
+        assert warnings_of(curve, found) == ()
+
+
+@pytest.mark.parametrize(("model", "parameter"), [("vesicle", "radius"), ("fuzzy_sphere", "fuzziness")])
+def test_a_sphere_fitted_by_more_than_a_sphere_is_seen_to_be_one(
+    simulated: Simulated, bank: Bank, model: str, parameter: str
+) -> None:
+    curve = simulated("sphere", {"radius": 80.0, "background": 0.01})
+    assert curve.dintensity is not None
+    found = fit_candidate(Task(curve, curve.dintensity, model, None), bank)
+    said = [s for s in warnings_of(curve, found) if "sphere says the same with fewer parameters" in s]
+    assert len(said) == 1
+    assert said[0].startswith(parameter)
+    assert " Å" in said[0]
+
+
+def test_a_limit_with_a_simpler_model_behind_it_and_one_without() -> None:
+    at_one = _fit("elliptical_cylinder", radius_minor=_p(20.0, 0.1), axis_ratio=_p(1.0, 0.2, 1.0, 30.0, ""),
+                  length=_p(400.0, 5.0))  # fmt: skip
+    assert _said(at_one, "axis_ratio is at its lower limit, 1", "cylinder says the same")
+    away = replace(at_one, parameters={**at_one.parameters, "axis_ratio": _p(1.5, 0.1, 1.0, 30.0, "")})
+    assert warnings_of(CURVE, away) == ()
+    top = _fit("sphere", radius=_p(199.99, 0.5, 10.0, 200.0))
+    assert _said(top, "radius is at the upper limit of its range, 200 Å")
+    assert not _said(_fit("sphere", radius=_p(150.0, 0.5, 10.0, 200.0)), "limit")
+
+
+def test_contrasts_that_are_one_and_neighbours_that_are_none() -> None:
+    slds = {
+        "sld_core": _p(2.40, 0.04, -12, 17, "1e-6/Ang^2"),
+        "sld_solvent": Parameter(6.0, None, "1e-6/Ang^2", True, 6, 6),
+    }
+    slds["sld_shell"] = Parameter(2.41, None, "1e-6/Ang^2", True, 2.41, 2.41)
+    matched = _fit("core_shell_sphere", radius=_p(20.0, 30.0), thickness=_p(60.0, 30.0), **slds)
+    assert _said(matched, "sld_shell", "as good as sld_core", "10⁻⁶ Å⁻²", "sphere says the same")
+    assert not _said(matched, "not determined")  # the reason is given already
+    dilute = _fit("sphere", "hardsphere", radius=_p(80.0, 0.1), volfraction=_p(0.001, 0.002, 0.0, 0.74, ""))
+    assert _said(dilute, "volfraction", "cannot be distinguished from 0", "sphere says the same")
+
+
+@pytest.mark.parametrize(
+    ("fit", "words"),
+    [
+        (
+            _fit("sphere", "hardsphere", radius=_p(50.0, 0.1), volfraction=_p(0.8, 0.01, 0.0, 1.0, "")),
+            ("volfraction, 0.8", "more than spheres can fill"),
+        ),
+        (
+            _fit("cylinder", radius=_p(90.0, 0.5), length=_p(12.0, 0.2)),
+            ("length, 12 Å", "radius, 90 Å", "disc"),
+        ),
+        (_fit("sphere", radius=_p(4000.0, 900.0)), ("radius", "larger than these data show", "314 Å")),
+        (
+            _fit("cylinder", radius=_p(1.5, 0.4), length=_p(80.0, 1.0)),
+            ("radius", "smaller than these data show"),
+        ),
+        (
+            _fit("cylinder", radius=_p(20.0, 0.1), length=_p(200.0, 350.0)),
+            ("length, (2.0 ± 3.5)×10² Å", "not determined"),
+        ),
+        (
+            _fit("lamellar_hg", length_tail=_p(15.0, 0.1), length_head=_p(0.3, 0.01)),
+            ("length_head, 0.3 Å", "atom"),
+        ),
+        (
+            _fit("sphere", radius=_p(80.0, 1.0), radius_pd=_p(0.6, 0.02, 0.0, 0.7, "")),
+            ("radius_pd, 0.6", "broad"),
+        ),
+        (_fit("sphere", radius=_p(80.0, 1.0), scale=_p(0.0, 0.1, unit="")), ("scale, 0", "not positive")),
+        (
+            _fit("sphere", radius=_p(80.0, 1.0), background=_p(-0.5, 0.01, -np.inf, unit="1/cm")),
+            ("background, -0.500 ± 0.010 cm⁻¹", "negative"),
+        ),
+        (
+            _fit("sphere", radius=_p(80.0, 1.0), background=_p(200.0, 1.0, -np.inf, unit="1/cm")),
+            ("background, 200 cm⁻¹", "only 0 of 80 points"),
+        ),
+    ],
+)
+def test_values_that_no_sample_has(fit: ModelFit, words: tuple[str, ...]) -> None:
+    assert _said(fit, *words)
+
+
+def test_what_the_user_fixed_has_no_warning() -> None:
+    fixed = Parameter(0.3, None, "Ang", True, 0.3, 0.3)
+    assert warnings_of(CURVE, _fit("sphere", radius=fixed)) == ()
+
+
+def test_a_pair_that_moves_together_is_named_and_once() -> None:
+    fit = _fit("flexible_cylinder", length=_p(900.0, 50.0), kuhn_length=_p(100.0, 9.0), radius=_p(20.0, 0.1))
+    tied = replace(fit, correlations={("length", "kuhn_length"): -0.993})
+    assert _said(tied, "length and kuhn_length (-0.993)")
+    assert len(warnings_of(CURVE, tied)) == 1
+    assert warnings_of(CURVE, fit) == ()

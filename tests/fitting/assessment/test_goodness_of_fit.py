@@ -1,0 +1,98 @@
+"""Whether a fit explains its measurement, and what is wrong with the uncertainties where it does not."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy.stats import chi2
+
+from sasnet_plugin.fitting.assessment.goodness_of_fit import doubtful, explains, standardised_runs, verify
+from sasnet_plugin.fitting.result.model_fit import ModelFit, Parameter
+from sasnet_plugin.types import Curve
+
+N = 100
+Q = np.geomspace(0.01, 0.3, N)
+
+
+def _fit(
+    model: str, chisq: float, k: int, probability: float = 0.5, theory: np.ndarray | None = None
+) -> ModelFit:
+    parameters = {f"p{i}": Parameter(1.0, 0.1, "Ang", False, 0.0, 2.0) for i in range(k)}
+    bic = chisq + k * np.log(N)
+    shown = np.ones(N) if theory is None else theory
+    return ModelFit(model, None, parameters, {}, chisq, chisq / (N - k), bic, probability, 0.1, shown)
+
+
+def test_a_right_fit_is_doubtful_one_time_in_six_and_none_without_a_number_is_right() -> None:
+    drawn = chi2.rvs(N, size=20_000, random_state=1) / N
+    # P(χ² > n + √(2n)) of a normal distribution is 0.159; that of n = 100 has a longer tail.
+    assert np.mean([doubtful(x, N) for x in drawn]) == pytest.approx(chi2.sf(N + np.sqrt(2 * N), N), abs=0.01)
+    assert np.mean([explains(x, N) for x in drawn]) > 0.99
+    for none in (np.nan, np.inf):
+        assert doubtful(none, N)
+        assert not explains(none, N)
+
+
+def test_explained_is_chisq_within_its_scatter() -> None:
+    assert explains(1.15, 1000)
+    assert not explains(1.3, 1000)
+    assert explains(1.3, 60)
+    assert not explains(2.0, 60)
+    assert explains(0.2, 60)
+
+
+def _measured(seed: int, size: float = 1.0, bend: float = 0.0) -> tuple[Curve, np.ndarray]:
+    sigma = np.full(N, 0.02)
+    noise = np.random.default_rng(seed).standard_normal(N)
+    return Curve(Q, 1 + size * sigma * noise + bend * np.sin(np.log(Q) * 4), sigma), sigma
+
+
+def test_quantile_of_chisq_is_uniform_for_honest_data() -> None:
+    quantiles = []
+    for seed in range(200):
+        curve, sigma = _measured(seed)
+        chisq = float(np.sum(((curve.intensity - 1) / sigma) ** 2))
+        quantiles.append(verify(curve, sigma, _fit("m", chisq, 0)).chisq_quantile)
+    assert np.mean(quantiles) == pytest.approx(0.5, abs=0.07)
+    assert np.mean(np.array(quantiles) < 0.1) == pytest.approx(0.1, abs=0.07)
+    assert quantiles[0] == pytest.approx(
+        chi2.cdf(float(np.sum(((_measured(0)[0].intensity - 1) / 0.02) ** 2)), N), abs=1e-9
+    )
+
+
+def test_structure_in_the_residuals_is_said_and_where() -> None:
+    curve, sigma = _measured(1, bend=0.08)
+    chisq = float(np.sum(((curve.intensity - 1) / sigma) ** 2))
+    found = verify(curve, sigma, _fit("m", chisq, 3))
+    assert not found.explained
+    assert any("hang together" in s for s in found.sentences)
+
+
+def test_too_small_uncertainties_are_said_and_forgiven() -> None:
+    curve, sigma = _measured(2, size=2.0)
+    chisq = float(np.sum(((curve.intensity - 1) / sigma) ** 2))
+    found = verify(curve, sigma, _fit("m", chisq, 3))
+    assert found.explained
+    assert any("too small" in s for s in found.sentences)
+
+
+def test_runs_of_known_sequences() -> None:
+    assert standardised_runs(np.tile([1.0, -1.0], 50)) > 9
+    assert standardised_runs(np.repeat([1.0, -1.0], 50)) < -9
+    noise = np.random.default_rng(0).standard_normal((300, 80))
+    z = np.array([standardised_runs(row) for row in noise])
+    assert np.mean(z) == pytest.approx(0.0, abs=0.15)
+    assert np.std(z) == pytest.approx(1.0, abs=0.15)
+
+
+def test_noise_that_is_larger_in_one_part_is_said_with_its_place() -> None:
+    q = np.geomspace(0.01, 0.3, 150)
+    sigma = np.full(150, 0.02)
+    noise = np.random.default_rng(6).standard_normal(150) * np.where(q > 0.15, 4.0, 1.0)
+    curve = Curve(q, 1 + sigma * noise, sigma)
+    chisq = float(np.sum(noise**2))
+    fit = ModelFit("m", None, {}, {}, chisq, chisq / 150, chisq, 0.5, 0.1, np.ones(150))
+    (sentence,) = verify(curve, sigma, fit).sentences
+    assert "0.3 Å⁻¹" in sentence
+    assert "too small there" in sentence
+    assert "elsewhere 1." in sentence or "elsewhere 0.9" in sentence

@@ -1,0 +1,129 @@
+"""One model, fitted: the truth within its error, what is not determined left alone, and no fit that hangs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from sasnet_plugin.fitting.optimize.local_search import LocalSearch
+from sasnet_plugin.fitting.strategy.fit_candidate import fit_candidate, granted
+from sasnet_plugin.fitting.task import Budget, Task
+from sasnet_plugin.simulate.bank import Bank
+from sasnet_plugin.types import Curve
+
+Simulated = Callable[..., Curve]
+TRUTHS = [
+    ("sphere", None, {"radius": 80.0, "background": 0.01}),
+    ("cylinder", None, {"radius": 20.0, "length": 400.0, "background": 0.01}),
+    ("core_shell_sphere", None, {"radius": 60.0, "thickness": 20.0, "background": 0.01}),
+    ("mono_gauss_coil", None, {"rg": 60.0, "background": 0.01}),
+    ("teubner_strey", None, {"d": 150.0, "xi": 60.0, "background": 0.01}),
+    ("sphere", "hardsphere", {"radius": 50.0, "volfraction": 0.25, "background": 0.01}),
+]
+
+
+@pytest.mark.parametrize(("model", "factor", "truth"), TRUTHS)
+def test_the_truth_is_found_without_a_hint(
+    simulated: Simulated, bank: Bank, model: str, factor: str | None, truth: dict[str, float]
+) -> None:
+    name = model if factor is None else f"{model}@{factor}"
+    curve = simulated(name, truth | ({"radius_effective_mode": 1} if factor else {}))
+    assert curve.dintensity is not None
+    found = fit_candidate(Task(curve, curve.dintensity, model, factor), bank)
+    assert found.name == name
+    assert found.reduced_chisq < 1.4
+    for key, value in truth.items():
+        if key in ("background", "thickness"):  # at this noise and contrast the shell's edge is soft
+            continue
+        p = found.parameters[key]
+        assert p.error is not None
+        assert abs(p.value - value) < max(0.05 * value, 4 * p.error)
+
+
+def test_fixed_stays_and_a_range_holds(simulated: Simulated, bank: Bank) -> None:
+    curve = simulated("cylinder", {"radius": 20.0, "length": 400.0, "background": 0.01})
+    assert curve.dintensity is not None
+    task = Task(
+        curve, curve.dintensity, "cylinder", None, fixed={"radius": 22.0}, ranges={"length": (100.0, 250.0)}
+    )
+    found = fit_candidate(task, bank)
+    assert found.parameters["radius"].fixed
+    assert found.parameters["radius"].value == 22.0
+    assert 100.0 <= found.parameters["length"].value <= 250.0
+
+
+@pytest.mark.parametrize("fixed", [{"background": 0.01}, {"scale": 1.0}])
+def test_a_scale_or_background_of_the_users_is_kept_and_the_other_found(
+    simulated: Simulated, bank: Bank, fixed: dict[str, float]
+) -> None:
+    curve = simulated("sphere", {"radius": 80.0, "background": 0.01})
+    assert curve.dintensity is not None
+    found = fit_candidate(Task(curve, curve.dintensity, "sphere", None, fixed=fixed), bank)
+    assert found.reduced_chisq < 1.4
+    for name, value in fixed.items():
+        assert found.parameters[name].fixed
+        assert found.parameters[name].value == value
+    assert abs(found.parameters["radius"].value - 80.0) < 1.0
+
+
+def test_a_candidate_far_behind_the_others_gives_up_early(
+    simulated: Simulated, bank: Bank, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    curve = simulated("sphere", {"radius": 80.0})
+    assert curve.dintensity is not None
+    task = Task(curve, curve.dintensity, "lamellar", None)
+    calls: list[int] = []
+    intensity = LocalSearch.intensity
+
+    def counted(local: LocalSearch, parameters: dict[str, Any]) -> Any:
+        calls[-1] += 1
+        return intensity(local, parameters)
+
+    monkeypatch.setattr(LocalSearch, "intensity", counted)
+    calls.append(0)
+    patient = fit_candidate(task, bank)
+    calls.append(0)
+    hurried = fit_candidate(task, bank, Budget(20.0, 1.0))
+    assert patient.reduced_chisq > 20
+    assert hurried.reduced_chisq < 3 * patient.reduced_chisq
+    assert calls[1] < calls[0]
+
+
+def test_correlations_are_of_parameters_that_the_fit_reports(simulated: Simulated, bank: Bank) -> None:
+    curve = simulated("sphere", {"radius": 80.0, "background": 0.01})
+    assert curve.dintensity is not None
+    bent = replace(curve, intensity=curve.intensity * (1 + 0.9 * np.sin(6 * np.log(curve.q))))
+    # The width of its distribution goes to zero on such a curve, and a width of zero is not reported.
+    for model in ("mono_gauss_coil", "vesicle"):
+        found = fit_candidate(Task(bent, curve.dintensity, model, None), bank)
+        assert {name for pair in found.correlations for name in pair} <= set(found.free)
+
+
+def test_without_time_the_refined_start_stands(simulated: Simulated, bank: Bank) -> None:
+    curve = simulated("cylinder", {"radius": 20.0, "length": 300.0})
+    assert curve.dintensity is not None
+    near = ({"radius": 20.0, "length": 300.0, "sld": 4.0, "sld_solvent": 1.0},)
+    task = Task(curve, curve.dintensity, "cylinder", None, starts=near, budget=Budget(1e-3))
+    found = fit_candidate(task, bank)
+    assert found.reduced_chisq < 2
+    assert {"radius", "length"} <= set(found.free)
+    assert all(p.error is None for p in found.parameters.values())
+
+
+def test_an_expensive_unlikely_model_has_less_time_where_another_explains_the_curve(
+    simulated: Callable[..., Curve],
+) -> None:
+    curve = simulated("sphere", {"radius": 80.0, "background": 0.01})
+    assert curve.dintensity is not None
+
+    def seconds(model: str, probability: float, best: float) -> float:
+        task = Task(curve, np.asarray(curve.dintensity), model, None, probability)
+        return granted(task, Budget(100.0, best)).seconds
+
+    full = seconds("superball", 0.05, 9.0)
+    assert seconds("superball", 0.05, 1.0) < full
+    assert seconds("superball", 0.5, 1.0) == seconds("sphere", 0.05, 1.0) == full

@@ -1,0 +1,106 @@
+"""Stages of a fit: no more is tried than a curve asks for, and more where nothing explains it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from sasnet_plugin.fitting.strategy.stages import Stages
+from sasnet_plugin.fitting.task import FitOptions, Task
+from sasnet_plugin.predict import open_classifier
+from sasnet_plugin.types import Curve
+
+#: Uncertainties stated this much too large: then a wrong kind of size distribution explains the curve too.
+WIDER = 1.7
+
+
+def _task(curve: Curve, model: str) -> Task:
+    assert curve.dintensity is not None
+    return Task(curve, curve.dintensity, model, None)
+
+
+def _run(curve: Curve, pool: Any, *models: str) -> Any:
+    assert curve.dintensity is not None
+    suggestion = open_classifier().suggest([curve], top=78)[0]
+    tasks = [_task(curve, model) for model in models]
+    stages = Stages(pool, curve.dintensity, suggestion, {}, FitOptions(), [], 100.0)
+    return stages.run(curve, tasks)
+
+
+def test_an_explained_curve_is_left_at_that(simulated: Callable[..., Curve], pool: Any) -> None:
+    curve = simulated("sphere", {"radius": 80.0, "background": 0.01})
+    found = _run(curve, pool, "sphere", "mono_gauss_coil")
+    assert pool.names == ["sphere", "mono_gauss_coil"]
+    assert not found.unexplained
+    assert found.curve is curve
+
+
+def test_a_structure_factor_is_tried_where_no_form_explains(
+    simulated: Callable[..., Curve], pool: Any
+) -> None:
+    truth = {"radius": 50.0, "volfraction": 0.3, "radius_effective_mode": 1, "background": 0.01}
+    curve = simulated("sphere@hardsphere", truth)
+    found = _run(curve, pool, "sphere", "mono_gauss_coil")
+    assert not found.unexplained
+    best = min(found.fits, key=lambda f: f.bic)
+    assert best.structure_factor is not None
+    assert best.parameters["radius"].value == pytest.approx(50.0, rel=0.03)
+    assert {t.name for t in found.tasks} >= {f.name for f in found.fits}
+
+
+def test_a_model_that_was_not_named_is_tried_where_none_explains(
+    simulated: Callable[..., Curve], pool: Any
+) -> None:
+    curve = simulated("teubner_strey", {"d": 150.0, "xi": 60.0, "background": 0.01})
+    found = _run(curve, pool, "sphere", "power_law")
+    assert not found.unexplained
+    assert "teubner_strey" in {f.model for f in found.fits}
+
+
+def test_what_a_user_named_is_all_that_is_fitted(simulated: Callable[..., Curve], pool: Any) -> None:
+    curve = simulated("teubner_strey", {"d": 150.0, "xi": 60.0, "background": 0.01})
+    assert curve.dintensity is not None
+    suggestion = open_classifier().suggest([curve], top=78)[0]
+    stages = Stages(pool, curve.dintensity, suggestion, {}, FitOptions(models=("sphere",)), [], 100.0)
+    found = stages.run(curve, [_task(curve, "sphere")])
+    # Its fit, its escape, and other kinds of its size distribution.
+    assert pool.names == ["sphere"] * 4
+    assert found.unexplained
+
+
+def test_what_is_fixed_in_one_model_is_not_fixed_in_others(
+    simulated: Callable[..., Curve], pool: Any
+) -> None:
+    curve = simulated("teubner_strey", {"d": 150.0, "xi": 60.0, "background": 0.01})
+    assert curve.dintensity is not None
+    own = Task(curve, curve.dintensity, "sphere", None, fixed={"sld": 1.5, "background": 0.02})
+    suggestion = open_classifier().suggest([curve], top=78)[0]
+    options = FitOptions(fixed={"background": 0.02})
+    found = Stages(pool, curve.dintensity, suggestion, {}, options, [], 100.0).run(curve, [own])
+    more = [task for task in found.tasks if task.model != "sphere"]
+    assert more
+    assert all(task.fixed == {"background": 0.02} for task in more)
+
+
+def test_a_distribution_is_of_the_kind_that_the_data_like_best(
+    simulated: Callable[..., Curve], pool: Any
+) -> None:
+    """A fit with another kind ends where χ² is no longer more than the number of points."""
+    truth = {"radius": 80.0, "background": 0.001, "radius_pd": 0.15, "radius_pd_n": 35}
+    exact = simulated("sphere", truth | {"radius_pd_type": "lognormal", "radius_pd_nsigma": 5})
+    assert exact.dintensity is not None
+    curve = replace(exact, dintensity=WIDER * exact.dintensity)
+    other = truth | {"radius_pd_type": "gaussian", "radius_pd_nsigma": 3}
+    task = replace(_task(curve, "sphere"), starts=(other,))
+    suggestion = open_classifier().suggest([curve], top=78)[0]
+    options = FitOptions(models=("sphere",))
+    stages = Stages(pool, task.dintensity, suggestion, {}, options, [], 100.0)
+    ended = stages.explained(curve, [task], 10.0)
+    assert ended.fits[0].distributions["radius"] == "gaussian"
+    assert not ended.unexplained
+    best = stages.with_best_distribution(ended).fits[0]
+    assert best.distributions["radius"] == "lognormal"
+    assert best.chisq < ended.fits[0].chisq - 4

@@ -1,0 +1,103 @@
+"""Resolution that a file does not state: found where the curve shows it, left out where it does not."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from sasnet_plugin.fitting.api import fit
+from sasnet_plugin.fitting.result.model_fit import ModelFit
+from sasnet_plugin.fitting.strategy.unknown_resolution import (
+    Guess,
+    ResolutionSearch,
+    resolution_of,
+    resolution_searches,
+)
+from sasnet_plugin.fitting.task import Task
+from sasnet_plugin.simulate.bank import Bank
+from sasnet_plugin.simulate.grid import WIDE_Q
+from sasnet_plugin.simulate.kernel import call
+from sasnet_plugin.simulate.resolution import pinhole_matrix
+from sasnet_plugin.types import Curve
+
+Q = np.geomspace(0.005, 0.35, 130)
+
+
+def measured(relative: float, absolute: float) -> Curve:
+    """A sphere of 120 Å with 1 % noise, and no word on its resolution."""
+    clean = call("sphere", WIDE_Q, {"radius": 120.0, "sld": 4.0, "sld_solvent": 1.0}).intensity
+    exact = pinhole_matrix(Q, np.hypot(relative * Q, absolute)) @ clean
+    exact = exact + 1e-4 * exact.max()
+    sigma = 0.01 * exact
+    noise = np.random.default_rng(1).standard_normal(Q.size)
+    return Curve(Q, exact + sigma * noise, sigma, file="sphere.dat")
+
+
+def search(curve: Curve, bank: Bank) -> Guess | None:
+    assert curve.dintensity is not None
+    start: dict[str, Any] = {"radius": 119.0, "sld": 4.0, "sld_solvent": 1.0}
+    return resolution_of(ResolutionSearch(curve, curve.dintensity, "sphere", start), bank)
+
+
+@pytest.mark.parametrize("relative", [0.04, 0.1])
+def test_a_relative_width_is_found(bank: Bank, relative: float) -> None:
+    found = search(measured(relative, 0.0), bank)
+    assert found is not None
+    assert found.relative == pytest.approx(relative, rel=0.45)
+    # The choice of widths is coarse, but what is left over is not: without one χ²/n is above 50.
+    assert found.chisq / Q.size < 3.0
+
+
+def test_an_absolute_width_is_found(bank: Bank) -> None:
+    found = search(measured(0.0, 1.5e-3), bank)
+    assert found is not None
+    assert found.absolute == pytest.approx(1.5e-3, rel=0.45)
+
+
+def test_a_sharp_curve_needs_none(bank: Bank) -> None:
+    assert search(measured(0.002, 0.0), bank) is None
+
+
+def test_a_model_that_imitates_the_resolution_is_fitted_again_with_it(bank: Bank) -> None:
+    """A peak narrower than the resolution: without one the fit has too short a correlation length."""
+    true = {"porod_scale": 0.0, "peak_scale": 10.0, "peak_pos": 0.07, "correlation_length": 1000.0}
+    clean = call("broad_peak", WIDE_Q, true).intensity
+    exact = pinhole_matrix(Q, 0.05 * Q) @ clean
+    exact = exact + 1e-3 * exact.max()
+    sigma = 0.005 * exact
+    curve = Curve(Q, exact + sigma * np.random.default_rng(2).standard_normal(Q.size), sigma)
+    assert curve.dintensity is not None
+    start = true | {"correlation_length": 250.0, "porod_exp": 3.0, "width_exp": 2.0, "shape_exp": 1.0}
+    found = resolution_of(ResolutionSearch(curve, curve.dintensity, "broad_peak", start), bank)
+    assert found is not None
+    assert found.relative == pytest.approx(0.05, rel=0.02)
+    assert found.parameters["correlation_length"] == pytest.approx(1000.0, rel=0.1)
+    assert found.chisq / Q.size < 1.5
+
+
+def test_it_is_looked_for_with_the_best_fit_and_with_what_the_network_expects() -> None:
+    curve = measured(0.05, 0.0)
+    assert curve.dintensity is not None
+    given = {"onion": (3.0, 0.0), "sphere": (20.0, 0.4), "cylinder": (9.0, 0.3), "ellipsoid": (9.0, 0.05),
+             "lamellar": (900.0, 0.2)}  # fmt: skip
+    tasks = [Task(curve, curve.dintensity, model, None) for model in given]
+    fits = [
+        ModelFit(model, None, {}, {}, Q.size * chisq, chisq, Q.size * chisq, share, 1.0, np.ones(Q.size))
+        for model, (chisq, share) in given.items()
+    ]
+    assert [s.name for s in resolution_searches(tasks, fits, 5.0)] == ["onion", "sphere", "cylinder"]
+    explained = [replace(f, chisq=f.chisq / 3, reduced_chisq=f.reduced_chisq / 3) for f in fits]
+    assert resolution_searches(tasks, explained, 5.0) == []
+
+
+def test_the_fit_says_that_it_used_one() -> None:
+    result = fit(measured(0.08, 0.0), models=["sphere"], workers=1)
+    assert result.best is not None
+    assert result.curve.dq is not None
+    assert any("states no resolution" in note for note in result.notes)
+    assert result.best.parameters["radius"].value == pytest.approx(120.0, rel=0.02)
+    stated = replace(measured(0.08, 0.0), dq=0.08 * Q)
+    assert not any("resolution" in note for note in fit(stated, models=["sphere"], workers=1).notes)

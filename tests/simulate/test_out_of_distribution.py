@@ -1,0 +1,121 @@
+"""Out-of-scope curves: mixtures that show both parts, powder patterns at the lattice's q, smooth junk."""
+
+from __future__ import annotations
+
+from itertools import product
+
+import numpy as np
+import pytest
+from scipy.signal import find_peaks
+
+from sasnet_plugin.simulate import out_of_distribution
+from sasnet_plugin.simulate.grid import N_WIDE, WIDE_Q
+from sasnet_plugin.simulate.library import Draw, Library
+from sasnet_plugin.simulate.out_of_distribution import _LATTICES, KINDS, MIXTURE_SHARE, junk, mixture, powder
+
+WINDOW = (int(np.searchsorted(WIDE_Q, 0.004)), int(np.searchsorted(WIDE_Q, 0.4)))
+
+
+class Recorder:
+    """A library that remembers what it drew last."""
+
+    def __init__(self, library: Library) -> None:
+        self.library = library
+        self.last: Draw | None = None
+
+    def __len__(self) -> int:
+        return len(self.library)
+
+    def draw(self, *args: object, **options: object) -> Draw:
+        self.last = self.library.draw(*args, **options)  # type: ignore[arg-type]
+        return self.last
+
+
+def test_each_part_of_a_mixture_is_the_stronger_one_over_a_fifth_of_the_window(library: Library) -> None:
+    recorder, rng = Recorder(library), np.random.default_rng(1)
+    inside = slice(*WINDOW)
+    found = 0
+    for _ in range(60):
+        mixed = mixture(WINDOW, recorder, rng)  # type: ignore[arg-type]
+        if mixed is None:
+            continue
+        found += 1
+        assert recorder.last is not None
+        assert recorder.last.form[0] != recorder.last.form[1]
+        first, second = recorder.last.intensity[:, inside]
+        amount = (mixed[inside] - first) / second
+        # A sum of the two with one factor for the whole curve (where the difference keeps its digits).
+        clear = mixed[inside] - first > 1e-6 * mixed[inside]
+        assert amount[clear] == pytest.approx(np.median(amount[clear]), rel=1e-6)
+        share = np.mean(first > np.median(amount[clear]) * second)
+        assert MIXTURE_SHARE <= share <= 1 - MIXTURE_SHARE
+    assert found > 20
+
+
+def _norms(kind: str) -> list[int]:
+    """Squared norms of the allowed reflections, from the lattice's selection rule."""
+    if kind == "lamellar":
+        return [h * h for h in range(1, 30)]
+    if kind == "hexagonal":
+        return sorted({h * h + h * k + k * k for h, k in product(range(9), repeat=2)} - {0})
+    rules = {
+        "simple cubic": lambda h, k, m: True,
+        "body-centred": lambda h, k, m: (h + k + m) % 2 == 0,
+        "face-centred": lambda h, k, m: len({h % 2, k % 2, m % 2}) == 1,
+        # Ia-3d (No. 230): body-centred; 0kl: k, l even; hhl: 2h + l = 4n; h00: h = 4n.
+        "Ia3d": lambda h, k, m: (
+            (h + k + m) % 2 == 0
+            and all(a or (b % 2 == 0 and c % 2 == 0) for a, b, c in ((h, k, m), (k, h, m), (m, h, k)))
+            and all(a != b or (2 * a + c) % 4 == 0 for a, b, c in ((h, k, m), (h, m, k), (k, m, h)))
+        ),
+    }
+    allowed = (t for t in product(range(9), repeat=3) if any(t) and rules[kind](*t))
+    return sorted({h * h + k * k + m * m for h, k, m in allowed})
+
+
+@pytest.mark.parametrize("kind", sorted(_LATTICES))
+def test_lattices_have_the_reflections_of_their_selection_rule(kind: str) -> None:
+    listed = list(_LATTICES[kind])
+    assert listed == _norms(kind)[: len(listed)]
+
+
+def test_powder_patterns_have_sharp_peaks_in_the_window() -> None:
+    rng = np.random.default_rng(2)
+    counts = []
+    for _ in range(50):
+        curve = powder(WINDOW, rng)
+        assert curve.shape == (N_WIDE,)
+        assert np.all(np.isfinite(curve) & (curve > 0))
+        peaks, _ = find_peaks(np.log(curve[WINDOW[0] : WINDOW[1]]), prominence=0.05)
+        counts.append(len(peaks))
+    assert np.mean(np.array(counts) >= 2) > 0.7
+
+
+def test_junk_is_finite_positive_and_never_twice_the_same() -> None:
+    rng = np.random.default_rng(3)
+    curves = np.stack([junk(WINDOW, rng)[slice(*WINDOW)] for _ in range(40)])
+    assert np.all(np.isfinite(curves) & (curves > 0))
+    shapes = np.log(curves) - np.log(curves).mean(axis=1, keepdims=True)
+    spread = np.abs(shapes[:, None] - shapes[None]).max(axis=2) + 1e9 * np.eye(len(shapes))
+    assert spread.min() > 0.1
+
+
+def test_curves_of_every_kind_come_with_a_flag(library: Library) -> None:
+    kinds = np.arange(len(KINDS)).repeat(6)
+    curves, good = out_of_distribution.out_of_distribution(kinds, WINDOW, library, np.random.default_rng(4))
+    assert np.all(good[kinds != KINDS.index("mixture")])
+    assert good[kinds == KINDS.index("mixture")].any()
+    inside = curves[good, WINDOW[0] : WINDOW[1] + 1]
+    assert np.all(np.isfinite(inside) & (inside > 0))
+    again, _ = out_of_distribution.out_of_distribution(kinds, WINDOW, library, np.random.default_rng(4))
+    assert curves.tobytes() == again.tobytes()
+
+
+def test_no_mixture_is_claimed_where_curves_are_not_known(library: Library) -> None:
+    class Short(Recorder):
+        def draw(self, *args: object, **options: object) -> Draw:
+            drawn = super().draw(*args, **options)
+            drawn.n_valid[:] = WINDOW[1]
+            return drawn
+
+    assert mixture(WINDOW, Short(library), np.random.default_rng(5)) is None  # type: ignore[arg-type]
