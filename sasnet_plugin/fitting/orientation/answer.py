@@ -19,12 +19,7 @@ _NORMAL_90 = 1.645
 
 @dataclass(frozen=True)
 class Comparison:
-    """The pattern simulated again from the answer, and held against the measured one.
-
-    Parameters
-    ----------
-    result : OrientationResult
-    """
+    """The pattern simulated again from the answer, compared with the measured one."""
 
     result: OrientationResult
     title = "Simulated again"

@@ -66,11 +66,6 @@ def on_window(image: Image, window: Window = WINDOW) -> tuple[Counts, Image]:
     Counts of pixels that lie on an edge are shared out by area; none is scaled, so that they keep Poisson's
     law as far as the detector's pixels are smaller than the window's.
 
-    Parameters
-    ----------
-    image : Image
-    window : Window
-
     Raises
     ------
     DataError

@@ -111,10 +111,6 @@ def experiment(
 def starting_values(fit: ModelFit) -> dict[str, Any]:
     """Every keyword of sasmodels' ``Model`` that brings the fit back, numbers of its distributions included.
 
-    Parameters
-    ----------
-    fit : ModelFit
-
     Returns
     -------
     dict of str to float, int or str
