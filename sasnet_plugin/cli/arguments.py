@@ -12,6 +12,16 @@ from sasnet_plugin.domains import names_and_titles
 
 #: Of what a network is trained, evaluated, or followed.
 DomainName = Annotated[str, typer.Option("--domain", help=f"Kind of measurement: {names_and_titles()}.")]
+#: How curves are read.
+QRange = Annotated[
+    str | None,
+    typer.Option("--q-range", metavar="A:B", help="Use only q from A to B, Å⁻¹; either may be left out."),
+]
+QUnit = Annotated[
+    str | None,
+    typer.Option("--q-unit", help="Unit of q: A (Å⁻¹) or nm (nm⁻¹), where the file is silent or wrong."),
+]
+Entry = Annotated[str | None, typer.Option("--entry", help="Only this entry of a file that holds several.")]
 #: Settings for reading images.
 Geometry = Annotated[
     list[str] | None,

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sasnet_plugin.cli.arguments import Geometry, names_of, unit_of, window_of
+from sasnet_plugin.cli.arguments import Entry, Geometry, QRange, QUnit, names_of, unit_of, window_of
 from sasnet_plugin.cli.files import curves_of, expand
 from sasnet_plugin.cli.kinds import Kinds
 from sasnet_plugin.data.failure import sentence_of
@@ -60,17 +60,9 @@ def classify(
     report: Annotated[
         Path | None, typer.Option("--report", help="Patterns: folder for an HTML page of each.")
     ] = None,
-    q_range: Annotated[
-        str | None,
-        typer.Option("--q-range", metavar="A:B", help="Use only q from A to B, Å⁻¹; either may be left out."),
-    ] = None,
-    q_unit: Annotated[
-        str | None,
-        typer.Option("--q-unit", help="Unit of q: A (Å⁻¹) or nm (nm⁻¹), where the file is silent or wrong."),
-    ] = None,
-    entry: Annotated[
-        str | None, typer.Option("--entry", help="Only this entry of a file that holds several.")
-    ] = None,
+    q_range: QRange = None,
+    q_unit: QUnit = None,
+    entry: Entry = None,
     geometry: Geometry = None,
     models: Annotated[
         list[str] | None, typer.Option("--models", help="Choose only from these models (commas or repeated).")

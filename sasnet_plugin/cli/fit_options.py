@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from sasnet_plugin.batch.options import Options
-from sasnet_plugin.cli.arguments import names_of, unit_of, window_of
+from sasnet_plugin.cli.arguments import Entry, QRange, QUnit, names_of, unit_of, window_of
 from sasnet_plugin.fitting.task import METHODS, PROBES, FitOptions, Method
 from sasnet_plugin.types import SasnetError
 
@@ -73,17 +73,9 @@ def _shared(
         int | None,
         typer.Option("--burn", min=0, help="Steps of dream's chains before the first draw.  [default: 100]"),
     ] = None,
-    q_range: Annotated[
-        str | None,
-        typer.Option("--q-range", metavar="A:B", help="Use only q from A to B, Å⁻¹; either may be left out."),
-    ] = None,
-    q_unit: Annotated[
-        str | None,
-        typer.Option("--q-unit", help="Unit of q: A (Å⁻¹) or nm (nm⁻¹), where the file is silent or wrong."),
-    ] = None,
-    entry: Annotated[
-        str | None, typer.Option("--entry", help="Only this entry of a file that holds several.")
-    ] = None,
+    q_range: QRange = None,
+    q_unit: QUnit = None,
+    entry: Entry = None,
     time_limit: Annotated[
         float, typer.Option("--time-limit", min=1.0, help="Seconds for each data set.")
     ] = 60.0,

@@ -54,7 +54,7 @@ def train(
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-    from sasnet_plugin.train.backend import backend
+    from sasnet_plugin.train import backend
 
     console = Console(stderr=True)
     console.print(backend())

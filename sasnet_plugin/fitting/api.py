@@ -144,8 +144,9 @@ def fit_with(
     if options.start is not None:
         materials = settled(options.contrast, options.start.model) if options.contrast else ()
         tasks = with_start(tasks, options.start.without_fixed(materials), curve, dintensity, options)
-    tasks, said = with_contrast(options.contrast, tasks)
-    notes.extend(said)
+    if options.contrast is not None:
+        tasks, said = with_contrast(options.contrast, tasks)
+        notes.extend(said)
 
     stages = Stages(pool, dintensity, suggestion, chosen.residuals, options, notes, deadline)
     found = stages.run(curve, tasks)

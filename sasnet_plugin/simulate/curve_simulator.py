@@ -49,7 +49,7 @@ class CurveSimulator:
     model: str = ""
     monodisperse: bool = False
     #: Groups, and the bank where fits start, are added when a network is packaged.
-    finish = "sasnet_plugin.train.curve_package:finish"
+    finish = "sasnet_plugin.train.groups:finish"
 
     @property
     def layout(self) -> Layout:

@@ -1,1 +1,22 @@
 """Networks, from simulated measurements to a calibrated model of the zoo; nothing else imports Keras."""
+
+from __future__ import annotations
+
+from ..types import SasnetError
+
+
+def backend() -> str:
+    """Keras' version and backend.
+
+    Raises
+    ------
+    SasnetError
+        Keras is not installed.
+    """
+    try:
+        import keras
+    except ImportError as error:
+        raise SasnetError(
+            f"training needs Keras and a backend ({error}); install: pip install 'sasnet_plugin[train]'."
+        ) from None
+    return f"Keras {keras.__version__} on {keras.backend.backend()}"

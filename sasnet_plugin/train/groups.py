@@ -1,11 +1,18 @@
-"""Groups of models that data rarely tell apart, from what the network confuses."""
+"""Groups of models that data rarely distinguish, from what the network for curves confuses."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from ..domains.heads import Classes, Group
+from ..simulate.bank import build_bank
+from ..simulate.stream import HeldOut
+from .package import Finished, Trained
 
 #: Groups to cut the dendrogram into.
 N_GROUPS = 36
@@ -92,3 +99,27 @@ def cut(
         name = forms[central] if len(members) == 1 else f"{forms[central]} and alike"
         groups.append((name, tuple(forms[row] for row in members)))
     return sorted(groups, key=lambda group: (-len(group[1]), group[0]))
+
+
+def finish(trained: Trained, held: HeldOut, calibration: dict[str, dict[str, Any]]) -> Finished:
+    """Group the form models by what the network confuses; write ``seeds.npz``, where fits start."""
+    from scipy.special import softmax
+
+    head = trained.heads[0]
+    assert isinstance(head, Classes)
+    truth = held.targets[head.name]
+    known = truth >= 0
+    inputs = {name: values[known] for name, values in held.inputs.items()}
+    logits = trained.answers(inputs)[head.name].astype(np.float64)
+    probability = softmax(logits / calibration[head.name]["temperature"], axis=1)
+    confusion = mutual_confusion(probability, truth[known])
+    linkage = link(confusion)
+    groups = tuple(Group(name, members) for name, members in cut(linkage, head.labels, confusion))
+    bank = trained.target / "seeds.npz"
+    build_bank(trained.data, bank)
+    return Finished(
+        heads=(replace(head, groups=groups), *trained.heads[1:]),
+        metrics={"linkage": [[round(float(x), 5) for x in row] for row in linkage]},
+        files=(bank,),
+        summary=f"{len(head.labels)} models in {len(groups)} groups",
+    )

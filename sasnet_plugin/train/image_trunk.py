@@ -24,9 +24,8 @@ from keras import layers, ops
 
 from ..data.images.features import CHANNELS, N_PICTURES
 from .curve_trunk import dense_block
+from .transfer import TRUNK, application
 
-#: What the names of a small trunk's layers begin with.
-TRUNK = "trunk_"
 #: Pictures that are looked at: a film without direction is alike on both sides, their difference is noise.
 _PICTURES = CHANNELS.index("asymmetry")
 #: Level, wavelength and incidence as these films have them, in the units of the features (whose scale is that
@@ -107,7 +106,7 @@ def small(pictures: Any, stated: Any, sizes: Mapping[str, Any]) -> Any:
 
     Level, wavelength and incidence enter after the first convolution, the same in every place.
     """
-    # Names, so that another network's trunk can take these weights over (`transfer.adopt_trunk`).
+    # Names, so that another network's trunk can take these weights over (`network.adopt_trunk`).
     x = layers.Conv2D(
         sizes["stem"],
         (8, 5),
@@ -148,8 +147,6 @@ def _application(pictures: Any, sizes: Mapping[str, Any]) -> Any:
     SasnetError
         There is no such application, or the file holds other weights.
     """
-    from .transfer import application
-
     x = layers.Conv2D(3, 1, name="as_colours")(pictures)
     body = application(sizes["trunk"], tuple(x.shape[1:]), sizes["weights"])
     return layers.GlobalAveragePooling2D()(body(x))

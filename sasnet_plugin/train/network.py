@@ -11,9 +11,11 @@ from typing import Any
 import keras
 from keras import layers, ops
 
-from ..domains import Domain, resolve
+from ..domains import Domain, resolve, specification
 from ..domains.heads import Classes, Head
+from ..types import SasnetError
 from .heads import Network, outputs
+from .transfer import TRUNK
 
 #: Of a set of images, which of its frames are there.
 FRAME_MASK = "frame_mask"
@@ -64,8 +66,6 @@ def build(domain: Domain, settings: Mapping[str, Any]) -> Network:
     network.one_side = domain.network.trunk.endswith(":one_side")
     weights = sizes.get("weights", "")
     if weights and Path(weights).is_dir():
-        from .transfer import adopt_trunk
-
         adopt_trunk(network, Path(weights))
     return network
 
@@ -95,8 +95,6 @@ def settings_of(run: Path) -> dict[str, Any]:
     SasnetError
         The run has not finished.
     """
-    from ..types import SasnetError
-
     path = run / "settings.json"
     if not path.exists() or not (run / "final.weights.h5").exists():
         raise SasnetError(f"{run}: holds no finished training run; run 'sasnet train' to its end first.")
@@ -116,3 +114,57 @@ def load(run: Path, domain: Domain) -> tuple[Network, dict[str, Any]]:
     model = build(domain, {**settings, "net": {**settings["net"], "weights": ""}})
     model.load_weights(run / "final.weights.h5")
     return model, settings
+
+
+def adopt_trunk(model: Any, run: Path) -> int:
+    """Begin a small trunk with that of a finished training run, of this domain or another.
+
+    Where the donor looks at more pictures than the model, the model's are the donor's first (the features
+    are the same for all domains).
+
+    Parameters
+    ----------
+    model : keras.Model
+        With a small trunk; changed in place.
+    run : Path
+        Folder of the run.
+
+    Returns
+    -------
+    int
+        Layers taken over.
+
+    Raises
+    ------
+    SasnetError
+        The folder holds no finished run, or one whose trunk has other layers or shapes.
+    """
+    policy = keras.mixed_precision.global_policy()
+    donor, _ = load(run, specification(settings_of(run)["domain"]))
+    keras.mixed_precision.set_global_policy(policy)
+    theirs = {layer.name: layer for layer in _flat(donor) if layer.name.startswith(TRUNK)}
+    ours = [layer for layer in _flat(model) if layer.name.startswith(TRUNK)]
+    if not ours or {layer.name for layer in ours} != set(theirs):
+        raise SasnetError(
+            f"{run}: its network has another trunk; choose a run of a small trunk of the same size."
+        )
+    for layer in ours:
+        weights = []
+        for wanted, given in zip(layer.weights, theirs[layer.name].get_weights(), strict=True):
+            if len(wanted.shape) == 4 and wanted.shape[2] < given.shape[2]:
+                given = given[:, :, : wanted.shape[2]]
+            if tuple(wanted.shape) != given.shape:
+                raise SasnetError(
+                    f"{run}: its trunk has other shapes (layer {layer.name}); set the same sizes."
+                )
+            weights.append(given)
+        layer.set_weights(weights)
+    return len(ours)
+
+
+def _flat(model: Any) -> list[Any]:
+    """Layers, those of networks inside a network included."""
+    found = []
+    for layer in model.layers:
+        found += _flat(layer) if hasattr(layer, "layers") else [layer]
+    return found

@@ -10,6 +10,9 @@ import keras
 
 from ..types import SasnetError
 
+#: What the names of a small trunk's layers begin with.
+TRUNK = "trunk_"
+
 #: What Keras' loaders raise for a file that is none, or of other layers or shapes; where some layers find
 #: nothing in the file they only warn.
 _REFUSED = (OSError, ValueError, KeyError, AttributeError, UserWarning)
@@ -89,61 +92,3 @@ def adopt(model: Any, donor: Any) -> int:
             layer.set_weights(other.get_weights())
             count += 1
     return count
-
-
-def adopt_trunk(model: Any, run: Path) -> int:
-    """Begin a small trunk with that of a finished training run, of this domain or another.
-
-    Where the donor looks at more pictures than the model, the model's are the donor's first (the features
-    are the same for all domains).
-
-    Parameters
-    ----------
-    model : keras.Model
-        With a small trunk; changed in place.
-    run : Path
-        Folder of the run.
-
-    Returns
-    -------
-    int
-        Layers taken over.
-
-    Raises
-    ------
-    SasnetError
-        The folder holds no finished run, or one whose trunk has other layers or shapes.
-    """
-    from ..domains import specification
-    from .image_trunk import TRUNK
-    from .network import load, settings_of
-
-    policy = keras.mixed_precision.global_policy()
-    donor, _ = load(run, specification(settings_of(run)["domain"]))
-    keras.mixed_precision.set_global_policy(policy)
-    theirs = {layer.name: layer for layer in _flat(donor) if layer.name.startswith(TRUNK)}
-    ours = [layer for layer in _flat(model) if layer.name.startswith(TRUNK)]
-    if not ours or {layer.name for layer in ours} != set(theirs):
-        raise SasnetError(
-            f"{run}: its network has another trunk; choose a run of a small trunk of the same size."
-        )
-    for layer in ours:
-        weights = []
-        for wanted, given in zip(layer.weights, theirs[layer.name].get_weights(), strict=True):
-            if len(wanted.shape) == 4 and wanted.shape[2] < given.shape[2]:
-                given = given[:, :, : wanted.shape[2]]
-            if tuple(wanted.shape) != given.shape:
-                raise SasnetError(
-                    f"{run}: its trunk has other shapes (layer {layer.name}); set the same sizes."
-                )
-            weights.append(given)
-        layer.set_weights(weights)
-    return len(ours)
-
-
-def _flat(model: Any) -> list[Any]:
-    """Layers, those of networks inside a network included."""
-    found = []
-    for layer in model.layers:
-        found += _flat(layer) if hasattr(layer, "layers") else [layer]
-    return found

@@ -230,7 +230,7 @@ class TestAnotherRunsTrunk:
 
     @staticmethod
     def stems(net) -> list[np.ndarray]:
-        from sasnet_plugin.train.transfer import _flat
+        from sasnet_plugin.train.network import _flat
 
         return [layer.get_weights()[0] for layer in _flat(net) if layer.name == "trunk_stem"]
 

@@ -201,21 +201,6 @@ def _compound(text: str) -> Any:
     return compound
 
 
-def with_fixed(start: Mapping[str, Any], fixed: Mapping[str, float]) -> dict[str, Any]:
-    """A start with given values, the other scattering length densities as far from the solvent as before.
-
-    Only differences of scattering length densities scatter: a start found in one solvent is one in any other
-    if all of them move with it.
-    """
-    found = {**start, **fixed}
-    shift = [fixed[n] - start[n] for n in fixed if "sld" in n and "solvent" in n and n in start]
-    if shift:
-        for name in start:
-            if name.startswith("sld") and name not in fixed:
-                found[name] = start[name] + shift[0]
-    return found
-
-
 def with_contrast(contrast: Contrast | None, tasks: Sequence[Task]) -> tuple[list[Task], list[str]]:
     """Fix in each task what the contrast settles, and say what that is.
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from sasnet_plugin.fitting.settings import PROBLEM
-from sasnet_plugin.simulate.bank import BANK_STEP, LOG_Q_MIN, N_BANK, Bank, Page
+from sasnet_plugin.simulate.bank import BANK_STEP, LOG_Q_MIN, N_BANK, Page
 from sasnet_plugin.simulate.kernel import call
 from sasnet_plugin.simulate.priors import model_info, parameter_names, sample_prior
 from sasnet_plugin.types import ModelGuess, SasnetError, Suggestion
@@ -87,14 +87,13 @@ def with_plugins(suggestion: Suggestion, own: Sequence[str], *, alone: bool) -> 
     return replace(suggestion, models=(*(ModelGuess(path, None, share, "") for path in own), *kept))
 
 
-def page_of(bank: Bank, model: str, seconds: float) -> Page:
-    """The bank's page of a model, or one computed now for a plugin.
+def page_of(model: str, seconds: float) -> Page:
+    """A page of starting values as the bank has them, computed now for a plugin.
 
     Parameters
     ----------
-    bank : Bank
     model : str
-        Form model, or path of a plugin file.
+        Path of a plugin file.
     seconds : float
         CPU time to compute curves in; at least the default parameters' is computed.
 
@@ -103,8 +102,6 @@ def page_of(bank: Bank, model: str, seconds: float) -> Page:
     SasnetError
         A plugin has no finite, positive curve for any of the parameters tried.
     """
-    if not model.endswith(".py"):
-        return bank.page(model)
     deadline = time.process_time() + seconds
     rng = np.random.default_rng(7)
     info = model_info(model)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from sasnet_plugin.fitting.problem.contrast import with_fixed
 from sasnet_plugin.fitting.problem.free_parameters import accepted
 from sasnet_plugin.fitting.problem.plugin_models import page_of
 from sasnet_plugin.fitting.problem.size_distributions import coarse, completed, widths_of
@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 def from_bank(task: Task, bank: Bank) -> list[dict[str, Any]]:
     """The task's own start, if it has one, and the bank's nearest curves."""
     data = binned(task.curve, task.dintensity)
-    page = page_of(bank, task.model, PROBLEM.plugin_time * task.budget.seconds)
+    own = task.model.endswith(".py")
+    seconds = PROBLEM.plugin_time * task.budget.seconds
+    page = page_of(task.model, seconds) if own else bank.page(task.model)
     count = START_VALUES.spares * START_VALUES.starts[fit_cost_class(task.model)]
     near = _with_distributions(nearest(page, task.model, task.structure_factor, data, count=count), task)
     starts = [one.parameters for one in near]
@@ -59,3 +61,18 @@ def as_start(task: Task, start: dict[str, Any]) -> dict[str, Any]:
     start = coarse(task.model, completed(start, PROBLEM.width_points[cost_class(task.model)]))
     start |= {} if task.structure_factor is None else {"radius_effective_mode": 1}
     return accepted(load_model(task.name).info, start)
+
+
+def with_fixed(start: Mapping[str, Any], fixed: Mapping[str, float]) -> dict[str, Any]:
+    """A start with given values, the other scattering length densities as far from the solvent as before.
+
+    Only differences of scattering length densities scatter: a start found in one solvent is one in any other
+    if all of them move with it.
+    """
+    found = {**start, **fixed}
+    shift = [fixed[n] - start[n] for n in fixed if "sld" in n and "solvent" in n and n in start]
+    if shift:
+        for name in start:
+            if name.startswith("sld") and name not in fixed:
+                found[name] = start[name] + shift[0]
+    return found

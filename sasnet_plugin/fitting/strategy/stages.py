@@ -190,7 +190,8 @@ class Stages:
             self.pool, found.curve, self.dintensity, self.suggestion, self.options, found.tasks, found.fits,
             self.residuals, STRATEGY.screening_again * self.left,
         )  # fmt: skip
-        tasks, _ = with_contrast(self.options.contrast, tasks)
+        if self.options.contrast is not None:
+            tasks, _ = with_contrast(self.options.contrast, tasks)
         fits = self.fit(tasks)
         return replace(found, tasks=found.tasks + tasks, fits=found.fits + fits) if fits else found
 

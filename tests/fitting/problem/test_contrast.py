@@ -13,7 +13,6 @@ from sasnet_plugin.fitting.problem.contrast import (
     scattering_length_density,
     settled,
     with_contrast,
-    with_fixed,
 )
 from sasnet_plugin.fitting.strategy.fit_candidate import fit_candidate
 from sasnet_plugin.fitting.task import Contrast, Task
@@ -162,16 +161,6 @@ def test_the_users_own_value_or_range_goes_before(simulated: Simulated) -> None:
     (same,), silent = with_contrast(None, [task])
     assert same is task
     assert silent == []
-
-
-def test_a_start_in_another_solvent_scatters_the_same() -> None:
-    q = np.geomspace(0.005, 0.3, 30)
-    start = {"radius": 40.0, "thickness": 15.0, "sld_core": 1.0, "sld_shell": 3.0, "sld_solvent": 0.4}
-    moved = with_fixed(start, {"sld_solvent": 6.36})
-    assert moved["sld_solvent"] == 6.36
-    assert call("core_shell_sphere", q, moved).intensity == pytest.approx(
-        call("core_shell_sphere", q, start).intensity
-    )
 
 
 def test_scale_is_the_volume_fraction_once_the_contrast_is_known(simulated: Simulated, bank: Bank) -> None:

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from sasnet_plugin.fitting.problem.size_distributions import widths_of
 from sasnet_plugin.fitting.settings import PROBLEM, START_VALUES
-from sasnet_plugin.fitting.start_values.initial_values import as_start, from_bank
+from sasnet_plugin.fitting.start_values.initial_values import as_start, from_bank, with_fixed
 from sasnet_plugin.fitting.task import Task
 from sasnet_plugin.simulate.bank import Bank
+from sasnet_plugin.simulate.kernel import call
 from sasnet_plugin.types import Curve
 
 
@@ -48,3 +50,13 @@ def test_a_start_is_what_sasmodels_takes(simulated: Callable[..., Curve]) -> Non
     assert found["radius_pd_type"] == "lognormal"
     assert found["radius_pd_n"] == PROBLEM.coarse_width_points["fast"]
     assert "length" not in found
+
+
+def test_a_start_in_another_solvent_scatters_the_same() -> None:
+    q = np.geomspace(0.005, 0.3, 30)
+    start = {"radius": 40.0, "thickness": 15.0, "sld_core": 1.0, "sld_shell": 3.0, "sld_solvent": 0.4}
+    moved = with_fixed(start, {"sld_solvent": 6.36})
+    assert moved["sld_solvent"] == 6.36
+    assert call("core_shell_sphere", q, moved).intensity == pytest.approx(
+        call("core_shell_sphere", q, start).intensity
+    )
