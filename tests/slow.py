@@ -2,8 +2,8 @@
 
 #: Files whose tests fit, train or kill processes throughout, by their name.
 SLOW_FILES = {
-    "test_cluster", "test_gisas_training", "test_growth_net", "test_kills", "test_networks", "test_overnight",
-    "test_real_fits", "test_sasview", "test_sasview_pages", "test_seeding", "test_training",
+    "test_cluster", "test_dots", "test_gisas_training", "test_growth_net", "test_kills", "test_networks",
+    "test_overnight", "test_real_fits", "test_sasview", "test_sasview_pages", "test_seeding", "test_training",
 }  # fmt: skip
 #: Other tests that take more than some two CPU-seconds, by their name, which stays when they move.
 SLOW_TESTS = {
@@ -11,8 +11,8 @@ SLOW_TESTS = {
     "test_a_candidate_far_behind_the_others_gives_up_early",
     "test_a_core_shell_sphere_is_found_ranked_verified_and_shown",
     "test_a_cylinder_is_found_from_where_levenberg_marquardt_is_lost",
-    "test_a_dear_model_meets_structure_factors_where_it_is_best_or_expected",
-    "test_a_dear_unlikely_model_has_less_time_where_another_explains_the_curve",
+    "test_an_expensive_model_meets_structure_factors_where_it_is_best_or_expected",
+    "test_an_expensive_unlikely_model_has_less_time_where_another_explains_the_curve",
     "test_a_distribution_is_of_the_kind_that_the_data_like_best",
     "test_a_fit_in_another_minimum_reaches_the_truth",
     "test_a_long_cylinder_is_found_among_its_fringes",
@@ -70,13 +70,12 @@ SLOW_TESTS = {
     "test_what_no_orientation_explains_is_outside_what_the_model_knows",
     # files and simulation
     "test_a_million_points",
-    "test_a_pattern_on_disk_is_the_film_s",
     "test_a_thousand_frames_are_streamed_with_constant_memory",
     "test_every_example_is_read_or_refused_in_one_sentence",
     "test_examples_for_peers_resume_and_hold_every_model",
     "test_many_entries",
     "test_protocol_set_holds_as_many_of_each_model_in_protocol_settings_alone",
-    "test_strangers_are_labelled_so",
+    "test_other_curves_are_labelled_so",
     "test_the_mean_over_a_pixel_is_bornagain_s_on_many_parts_of_it",
     "test_the_mean_over_a_pixel_is_that_of_many_parts_of_it",
     "test_the_truth_is_near_no_error_and_explains_its_counts",

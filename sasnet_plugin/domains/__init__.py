@@ -52,6 +52,25 @@ class ReadOptions:
 
 
 @dataclass(frozen=True)
+class Seen:
+    """What a network sees of a measurement.
+
+    Parameters
+    ----------
+    measurement : Curve, Image, …
+        As its features are made of: of an image, what lies in the network's window.
+    notes : tuple of str
+        What was done to the data and what to be careful about, one plain sentence each.
+    known : bool
+        False where it was measured in a way that the network was not trained with; nothing is in scope then.
+    """
+
+    measurement: Any
+    notes: tuple[str, ...] = ()
+    known: bool = True
+
+
+@dataclass(frozen=True)
 class Network:
     """What a domain's network is made of, besides its heads.
 
@@ -133,7 +152,7 @@ class Domain:
     read : str
         (path, `ReadOptions`) to measurements, one after the other.
     check : str
-        (measurement, `inputs` of the manifest) to `predict.seen.Seen`, what the network sees of it; empty
+        (measurement, `inputs` of the manifest) to `Seen`, what the network sees of it; empty
         where it sees all.
     features : str
         (measurements) to the network's `heads.Inputs`; the same in training and in prediction.

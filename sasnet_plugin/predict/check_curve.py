@@ -1,4 +1,4 @@
-"""Whether a curve can be judged, and what is to be said of its points."""
+"""Whether a curve can be assessed, and what is to be said of its points."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from sasnet_plugin.data.uninformative import is_uninformative
-from sasnet_plugin.predict.seen import Seen
+from sasnet_plugin.domains import Seen
 from sasnet_plugin.types import Curve, DataError
 
 UNINFORMATIVE = (

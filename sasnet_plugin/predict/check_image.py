@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from sasnet_plugin.data.images import to_window
-from sasnet_plugin.predict.seen import Seen
+from sasnet_plugin.domains import Seen
 from sasnet_plugin.types import DataError, Image
 
 #: Less than this share of the window is too little to answer.

@@ -72,7 +72,7 @@ class Classifier:
         Raises
         ------
         DataError
-            A curve that cannot be judged; the sentence names its file.
+            A curve that cannot be assessed; the sentence names its file.
         """
         return [suggestion_of(answer) for answer in self.predictor.answers(curves, Choice(top, keep))]
 
@@ -141,7 +141,7 @@ def suggest(
     Raises
     ------
     DataError
-        A curve that cannot be judged, for example with too few points in the trained q range.
+        A curve that cannot be assessed, for example with too few points in the trained q range.
     ModelZooError
         The trained model is missing or damaged.
     SasnetError

@@ -11,14 +11,13 @@ from typing import Any
 
 import numpy as np
 
-from sasnet_plugin.domains import DEFAULT, Domain, resolve
+from sasnet_plugin.domains import DEFAULT, Domain, Seen, resolve
 from sasnet_plugin.domains.heads import Classes, Inputs, Outputs, Scope, outputs_of
 from sasnet_plugin.predict.answer import Answer
 from sasnet_plugin.predict.arithmetic import averaged
 from sasnet_plugin.predict.decoding import Choice, beside_stated, decode, in_scope
 from sasnet_plugin.predict.findings import QuantitiesFinding
 from sasnet_plugin.predict.runtime import BATCH, Runtime
-from sasnet_plugin.predict.seen import Seen
 from sasnet_plugin.predict.wording import restriction_note
 from sasnet_plugin.types import DataError, SasnetError
 from sasnet_plugin.zoo import Manifest, ZooModel, open_model, zoo_folder
@@ -96,7 +95,7 @@ class Predictor:
         Raises
         ------
         DataError
-            A measurement that cannot be judged; the sentence names its file.
+            A measurement that cannot be assessed; the sentence names its file.
         """
         found: list[Answer] = []
         for start in range(0, len(measurements), BATCH):
@@ -122,7 +121,7 @@ class Predictor:
         Raises
         ------
         DataError
-            It cannot be judged.
+            It cannot be assessed.
         """
         if not self.domain.check:
             return Seen(measurement, measurement.notes)
