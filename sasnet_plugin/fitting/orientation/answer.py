@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from ...predict import Answer
 from ...predict.findings import DistributionFinding, QuantitiesFinding, Value, finite
-from ...types import Image, OrientationGuess, OrientationResult
-from .invert import invert
+from ...types import Image, OrientationGuess
+from .invert import OrientationResult, invert
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from ...simulate.gisas.distances import circular_w1
 from ...simulate.gisas.geometry import N_XI, XI
 from ...simulate.gisas.priors import GEOMETRY
-from ...types import Image, OrientationGuess, OrientationResult
+from ...types import Image, OrientationGuess
 from .counts import Counts, on_window
 from .forward import Refined, State, state
 from .information import resolved, uniform_p_value
@@ -24,6 +24,56 @@ from .settings import INVERSION
 from .verify import Verification, verify
 
 FloatArray = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class OrientationResult:
+    """How a lattice is rotated, by a physical model that was simulated again and compared with the pattern.
+
+    Parameters
+    ----------
+    xi, p, p_low, p_high : (120,) float arrays
+        As in `OrientationGuess`, at the resolution that the data have.
+    geometry : dict of str to (float, float, str)
+        Value, one standard deviation and unit.
+    uniform_p_value : float
+        Probability of data that speak as much against "every angle alike", were it true.
+    deviance, expected_deviance, deviance_sd : float
+        Poisson deviance of the simulated pattern, and its mean and standard deviation were the model right.
+    dof : int
+        Pixels that count less parameters that the data determined.
+    image : Image
+        What was inverted, on the window of the simulation.
+    simulated, residual : (rows, columns) float arrays
+        Expected counts; signed root of each pixel's deviance, 0 where masked.
+    mirror : (120,) float array
+        The mirror solution, ξ → 60° − ξ.
+    mirror_resolved : bool
+        The data can choose between p and its mirror, or need not.
+    in_scope : float
+        0..1; how well some orientation explains the pattern. Near 0 p means nothing.
+    file, notes
+        As in `OrientationGuess`.
+    """
+
+    xi: FloatArray
+    p: FloatArray
+    p_low: FloatArray
+    p_high: FloatArray
+    geometry: dict[str, tuple[float, float, str]]
+    uniform_p_value: float
+    deviance: float
+    expected_deviance: float
+    deviance_sd: float
+    dof: int
+    image: Image
+    simulated: FloatArray
+    residual: FloatArray
+    mirror: FloatArray
+    mirror_resolved: bool
+    in_scope: float = 1.0
+    file: str = ""
+    notes: tuple[str, ...] = ()
 
 
 def invert(

@@ -12,10 +12,11 @@ from tinyzoo import write_zoo
 
 from sasnet_plugin.domains.gisas_hex import GISAS_HEX
 from sasnet_plugin.fitting.orientation.answer import with_result
+from sasnet_plugin.fitting.orientation.invert import OrientationResult
 from sasnet_plugin.predict import open_predictor
 from sasnet_plugin.predict.findings import DistributionFinding
 from sasnet_plugin.report.images.pages import answer_page, page_name
-from sasnet_plugin.types import Image, OrientationResult
+from sasnet_plugin.types import Image
 
 
 @pytest.fixture
