@@ -45,7 +45,7 @@ def calculated(
     from sasnet_plugin.fitting.problem.size_distributions import completed
     from sasnet_plugin.fitting.settings import PROBLEM
     from sasnet_plugin.simulate.clean import cost_class
-    from sasnet_plugin.simulate.quick import fit_cost_class, is_exact
+    from sasnet_plugin.simulate.quick_models.quick import fit_cost_class, is_exact
 
     name, dintensity = given.name, given.dintensity
     start = completed(given.parameters, PROBLEM.width_points[cost_class(given.form)])

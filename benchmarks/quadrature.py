@@ -19,7 +19,8 @@ from typing import Any
 
 import numpy as np
 
-from sasnet_plugin.simulate import priors, quadrature
+from sasnet_plugin.simulate import priors
+from sasnet_plugin.simulate.quick_models import quadrature
 
 PRODUCTS = (10, 15, 22, 33, 50, 75, 110, 160, 240, 360, 540, 800, 1200, 1800, 2700, 4000, 6000, 9000)
 STAGES = ((75, 200), (240, 300), (540, 600), (1200, 1000), (2700, 2000), (9000, 6500))  # product, points

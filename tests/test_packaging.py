@@ -121,7 +121,7 @@ sys.addaudithook(note)
 from sasnet_plugin.fitting.api import bank_path
 from sasnet_plugin.simulate.bank import Bank
 from sasnet_plugin.simulate.instrument import protocol
-from sasnet_plugin.simulate.lattice import tables
+from sasnet_plugin.simulate.quick_models.lattice import tables
 from sasnet_plugin.zoo import open_model, registered, verify, zoo_folder
 for name in registered():
     verify(open_model(name))

@@ -13,7 +13,7 @@ from .grid import LN_STEP, N_WIDE, PER_DECADE, WIDE_MIN, WIDE_Q, blurred
 from .kernel import call
 from .polydispersity import sample_polydispersity
 from .priors import max_length, sample_prior
-from .quadrature import q_quiet, q_valid
+from .quick_models.quadrature import q_quiet, q_valid
 from .scaling import scaled_size, spread_sizes
 
 #: Models whose curve costs seconds on the full grid (orientation averages in two angles): fewer points of

@@ -39,5 +39,5 @@ def test_the_place_of_the_maximum_goes_with_the_distance() -> None:
         (guess,) = growth_stream.by_the_maximum(
             [Image(counts, mask, GrazingIncidence(phi, alpha_f, 0.96, 0.4))]
         )
-        found.append(guess.quantities["distance"][0])
+        found.append(guess.findings[0].known["distance"].value)
     np.testing.assert_allclose(found, [60.0, 90.0, 130.0], rtol=0.15)

@@ -88,9 +88,9 @@ def test_answers_of_the_zoo_follow_the_order_of_the_test_set(tmp_path, monkeypat
     np.testing.assert_allclose(first.probability, turned.probability[:, ::-1])
     np.testing.assert_allclose(first.probability.sum(axis=1), 1)
     np.testing.assert_array_equal(first.extra["factor"], turned.extra["factor"])
-    # Four linear heads on the mean of the channels, and a shape of three numbers.
+    # Four linear heads on the mean of the channels, and the 16 numbers of their shapes.
     heads = len(FORMS) + 5 * len(FORMS) + 1 + 2
-    assert first.parameters == heads * (N_CHANNELS + 1) + 3
+    assert first.parameters == heads * (N_CHANNELS + 1) + 16
     with pytest.raises(SasnetError, match="other form models"):
         ours.from_zoo(test, ("sphere", "pringle"))
 

@@ -73,7 +73,7 @@ def test_fewer_points_and_a_spline_are_the_curve_itself(name: str, parameters: d
 
 def test_curves_stop_where_the_orientation_average_does() -> None:
     parameters = {"length_a": 600.0, "exponent_p": 3.0, "sld": 4.0, "sld_solvent": 1.0}
-    from sasnet_plugin.simulate.quadrature import LIMITS
+    from sasnet_plugin.simulate.quick_models.quadrature import LIMITS
 
     clean = evaluate("superball", parameters)
     size = max_length("superball", parameters)

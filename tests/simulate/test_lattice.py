@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sasnet_plugin.simulate import lattice
 from sasnet_plugin.simulate.kernel import load_model
-from sasnet_plugin.simulate.quick import quick_model
+from sasnet_plugin.simulate.quick_models import lattice
+from sasnet_plugin.simulate.quick_models.quick import quick_model
 
 #: Lattice constant over nearest-neighbour distance, spheres per cell.
 CELLS = {"sc_paracrystal": (1.0, 1), "bcc_paracrystal": (2 / 3**0.5, 2), "fcc_paracrystal": (2**0.5, 4)}

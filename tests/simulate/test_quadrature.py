@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sasnet_plugin.simulate import priors, quadrature
+from sasnet_plugin.simulate import priors
+from sasnet_plugin.simulate.quick_models import quadrature
 
 
 def _curve(model: Any, q: np.ndarray, pars: dict[str, Any]) -> np.ndarray:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from sasnet_plugin.simulate.kernel import load_model
-from sasnet_plugin.simulate.quick import FIXED, LADDER, is_quick, quick_model
+from sasnet_plugin.simulate.quick_models.quick import FIXED, LADDER, is_quick, quick_model
 
 Q = np.geomspace(0.003, 0.2, 24)
 

@@ -9,8 +9,8 @@ import pytest
 from sasmodels.direct_model import call_Fq, call_kernel
 
 from sasnet_plugin.simulate.kernel import load_model
-from sasnet_plugin.simulate.quick import quick_model
-from sasnet_plugin.simulate.similar import SIMILAR
+from sasnet_plugin.simulate.quick_models.quick import quick_model
+from sasnet_plugin.simulate.quick_models.similar import SIMILAR
 
 Q = np.geomspace(0.003, 0.3, 40)
 KINDS = [("gaussian", 3), ("schulz", 5), ("lognormal", 5)]

@@ -13,7 +13,7 @@ from sasnet_plugin.fitting.problem.free_parameters import choose_free, fittable,
 from sasnet_plugin.fitting.problem.resolution import apply_sampling
 from sasnet_plugin.fitting.settings import OPTIMIZE
 from sasnet_plugin.fitting.task import Task
-from sasnet_plugin.simulate.quick import is_exact, is_quick
+from sasnet_plugin.simulate.quick_models.quick import is_exact, is_quick
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from sasnet_plugin.fitting.problem.size_distributions import sigmas
 from sasnet_plugin.fitting.result.model_fit import ModelFit
 from sasnet_plugin.fitting.settings import PROBLEM
 from sasnet_plugin.simulate.kernel import load_model
-from sasnet_plugin.simulate.quick import is_exact, quick_model
+from sasnet_plugin.simulate.quick_models.quick import is_exact, quick_model
 from sasnet_plugin.types import Curve
 
 
@@ -67,7 +67,7 @@ def experiment(
     seconds : float
         CPU time after which its theory and residuals raise `TimeUpError`.
     quick : bool
-        With the model of `simulate.quick`.
+        With the model of `simulate.quick_models.quick`.
 
     Notes
     -----

@@ -13,7 +13,7 @@ from sasnet_plugin.fitting.settings import PROBLEM, START_VALUES
 from sasnet_plugin.fitting.start_values.curve_bank import NearCurve, binned, nearest
 from sasnet_plugin.simulate.clean import cost_class
 from sasnet_plugin.simulate.kernel import load_model
-from sasnet_plugin.simulate.quick import fit_cost_class
+from sasnet_plugin.simulate.quick_models.quick import fit_cost_class
 
 if TYPE_CHECKING:
     from sasnet_plugin.fitting.task import Task

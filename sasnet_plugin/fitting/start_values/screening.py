@@ -13,7 +13,7 @@ from sasnet_plugin.fitting.settings import START_VALUES
 from sasnet_plugin.fitting.start_values.curve_bank import binned, nearest, search, seen, shifted
 from sasnet_plugin.fitting.task import UNLIMITED, Budget, Pair, Task
 from sasnet_plugin.simulate.priors import allowed_structure_factors, structure_factors
-from sasnet_plugin.simulate.quick import fit_cost_class
+from sasnet_plugin.simulate.quick_models.quick import fit_cost_class
 from sasnet_plugin.types import Curve
 
 if TYPE_CHECKING:

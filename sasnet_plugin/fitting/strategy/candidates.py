@@ -22,7 +22,7 @@ from sasnet_plugin.fitting.start_values.screening import (
 from sasnet_plugin.fitting.strategy.settings import STRATEGY
 from sasnet_plugin.fitting.task import Budget, FitOptions, Pair, Pool, Start, Task
 from sasnet_plugin.simulate.priors import allowed_structure_factors
-from sasnet_plugin.simulate.quick import fit_cost_class
+from sasnet_plugin.simulate.quick_models.quick import fit_cost_class
 from sasnet_plugin.types import Curve, SasnetError, Suggestion
 from sasnet_plugin.zoo import Manifest
 
@@ -83,7 +83,7 @@ def choose_candidates(
     notes = []
     if free:
         near = [t for t in tasks if t.probability > STRATEGY.certain or plausible(t.pair, residuals)]
-        far = [task.name for task in tasks if task not in near]
+        far = [task.name for task in tasks if not any(task is each for each in near)]
         if near and far:
             tasks = near
             notes.append(f"Left out after screening, as no curve of theirs comes near: {', '.join(far)}.")

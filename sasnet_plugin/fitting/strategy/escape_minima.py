@@ -12,7 +12,7 @@ from sasnet_plugin.fitting.problem.experiment import starting_values
 from sasnet_plugin.fitting.result.model_fit import ModelFit
 from sasnet_plugin.fitting.strategy.settings import STRATEGY
 from sasnet_plugin.fitting.task import Budget, Task
-from sasnet_plugin.simulate.quick import fit_cost_class
+from sasnet_plugin.simulate.quick_models.quick import fit_cost_class
 from sasnet_plugin.types import Curve
 
 

@@ -18,7 +18,7 @@ from sasnet_plugin.fitting.strategy.settings import STRATEGY
 from sasnet_plugin.fitting.task import UNLIMITED, Budget, Task
 from sasnet_plugin.simulate.bank import Bank
 from sasnet_plugin.simulate.clean import cost_class
-from sasnet_plugin.simulate.quick import fit_cost_class
+from sasnet_plugin.simulate.quick_models.quick import fit_cost_class
 from sasnet_plugin.types import SasnetError
 
 FAR_OFF = "So much worse than others from every start that it was not fitted to the end."

@@ -13,7 +13,7 @@ from sasnet_plugin.fitting.strategy.candidates import screen
 from sasnet_plugin.fitting.strategy.settings import STRATEGY
 from sasnet_plugin.fitting.task import FitOptions, Pair, Pool, Task
 from sasnet_plugin.simulate.priors import allowed_structure_factors, model_info, structure_factors
-from sasnet_plugin.simulate.quick import fit_cost_class
+from sasnet_plugin.simulate.quick_models.quick import fit_cost_class
 from sasnet_plugin.types import Curve, Suggestion
 
 

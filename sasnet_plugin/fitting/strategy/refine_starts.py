@@ -18,7 +18,7 @@ from sasnet_plugin.fitting.problem.size_distributions import points_needed, spre
 from sasnet_plugin.fitting.start_values.initial_values import as_start, from_bank
 from sasnet_plugin.fitting.strategy.settings import STRATEGY, Pass
 from sasnet_plugin.fitting.strategy.timed_search import TimedSearch, has_width, ordered, values_of
-from sasnet_plugin.simulate.quick import fit_cost_class
+from sasnet_plugin.simulate.quick_models.quick import fit_cost_class
 from sasnet_plugin.types import Curve
 
 if TYPE_CHECKING:

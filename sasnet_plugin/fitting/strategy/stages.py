@@ -22,7 +22,7 @@ from sasnet_plugin.fitting.strategy.more_models import more_models
 from sasnet_plugin.fitting.strategy.settings import STRATEGY
 from sasnet_plugin.fitting.strategy.unknown_resolution import again_with, resolution_of, resolution_searches
 from sasnet_plugin.fitting.task import FitOptions, LateError, Named, Pair, Pool, Task, Work
-from sasnet_plugin.simulate.quick import fit_cost_class
+from sasnet_plugin.simulate.quick_models.quick import fit_cost_class
 from sasnet_plugin.types import Curve, SasnetError, Suggestion
 
 

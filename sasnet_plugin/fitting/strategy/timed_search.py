@@ -24,7 +24,7 @@ from sasnet_plugin.fitting.problem.size_distributions import other_kinds, widths
 from sasnet_plugin.fitting.settings import OPTIMIZE, PROBLEM
 from sasnet_plugin.fitting.strategy.settings import STRATEGY, Pass
 from sasnet_plugin.simulate.kernel import load_model
-from sasnet_plugin.simulate.quick import fit_cost_class
+from sasnet_plugin.simulate.quick_models.quick import fit_cost_class
 
 if TYPE_CHECKING:
     from sasnet_plugin.fitting.task import Task

@@ -100,7 +100,7 @@ def test_a_fit_in_another_minimum_reaches_the_truth(
     curve = simulated(model, truth | {"background": 0.01})
     assert curve.dintensity is not None
     task = Task(curve, curve.dintensity, model, None, starts=(truth | caught,), budget=Budget(30.0))
-    hopping = replace(task, starts=(), extra=truth | caught, hops=True)
+    hopping = replace(task, starts=(), extra=truth | caught, basin_hopping=True)
     stuck, free = fit_candidate(task, bank), fit_candidate(hopping, bank)
     assert stuck.reduced_chisq > 10
     assert free.reduced_chisq < 1.3

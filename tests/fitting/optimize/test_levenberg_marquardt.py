@@ -10,7 +10,7 @@ import pytest
 from sasnet_plugin.fitting.optimize.levenberg_marquardt import levenberg
 from sasnet_plugin.fitting.task import Budget, Task
 from sasnet_plugin.simulate.kernel import load_model
-from sasnet_plugin.simulate.quick import quick_model
+from sasnet_plugin.simulate.quick_models.quick import quick_model
 from sasnet_plugin.types import Curve
 
 Q = np.geomspace(0.004, 0.2, 60)

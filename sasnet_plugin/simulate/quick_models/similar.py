@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .priors import max_length
+from ..priors import max_length
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

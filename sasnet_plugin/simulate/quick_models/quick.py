@@ -15,9 +15,9 @@ from typing import Any
 
 import numpy as np
 
-from ..types import SimulationError
-from .clean import cost_class
-from .kernel import load_model
+from ...types import SimulationError
+from ..clean import cost_class
+from ..kernel import load_model
 from .lattice import LATTICES, WIDTHS, with_table
 from .quadrature import c_nodes, with_points, with_rule, written_by_content
 from .similar import SIMILAR, with_similar

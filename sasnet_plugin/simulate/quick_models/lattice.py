@@ -4,7 +4,8 @@ In ``sc_paracrystal``, ``bcc_paracrystal`` and ``fcc_paracrystal`` I(q) is that 
 (radius/dnn)³ T(q dnn, d_factor), where T, the lattice factor Z(q) of H. Matsuoka et al., Phys. Rev. B 36
 (1987) 1754 and 41 (1990) 3854 averaged over orientations, knows nothing of the sphere. sasmodels 1.1
 averages with 150² points for every q and radius; here ln T comes from a table of its own values, so that
-what these points have not resolved is the same too. ``python -m sasnet_plugin.simulate.lattice`` writes it.
+what these points have not resolved is the same too.
+``python -m sasnet_plugin.simulate.quick_models.lattice`` writes it.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ def calculated(form: str, x: NDArray[np.float64], d_factor: float) -> NDArray[np
     """
     from sasmodels.direct_model import call_kernel
 
-    from .kernel import load_model
+    from ..kernel import load_model
 
     q, sphere = x / _DNN, {"radius": _RADIUS, "sld": 4.0, "sld_solvent": 1.0, "background": 0.0}
     crystal = call_kernel(
