@@ -83,7 +83,7 @@ def choose_candidates(
     notes = []
     if free:
         near = [t for t in tasks if t.probability > STRATEGY.certain or plausible(t.pair, residuals)]
-        far = [task.name for task in tasks if task not in near]
+        far = [task.name for task in tasks if not any(task is each for each in near)]
         if near and far:
             tasks = near
             notes.append(f"Left out after screening, as no curve of theirs comes near: {', '.join(far)}.")
