@@ -80,7 +80,8 @@ def _told(contestant: str, given: Problem, rng: np.random.Generator) -> dict[str
     """bumps' fitter with the true model, polydisperse where the truth is."""
     from bumps.fitproblem import FitProblem
 
-    from sasnet_plugin.fitting.problem.experiment import choose_free, experiment, set_ranges, silent
+    from sasnet_plugin.fitting.problem.experiment import experiment, silent
+    from sasnet_plugin.fitting.problem.free_parameters import choose_free, set_ranges
     from sasnet_plugin.fitting.problem.resolution import apply_sampling, sampling_needed
     from sasnet_plugin.fitting.settings import PROBLEM
     from sasnet_plugin.simulate.clean import cost_class
@@ -88,7 +89,7 @@ def _told(contestant: str, given: Problem, rng: np.random.Generator) -> dict[str
     start: dict[str, Any] = {"radius_effective_mode": 1} if given.factor else {}
     for key in given.parameters:
         if key.endswith("_pd"):
-            # As many points as sasnet's own fits have: dear models could not be fitted with 35.
+            # As many points as sasnet's own fits have: expensive models could not be fitted with 35.
             start |= {key: 0.1, f"{key}_n": PROBLEM.width_points[cost_class(given.form)]}
     fitness = experiment(given.curve, given.dintensity, given.name, start)
     # As many points of q as the truth's fringes need: sasmodels' own would alias them for everyone.
