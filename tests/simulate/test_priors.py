@@ -11,6 +11,7 @@ import pytest
 
 from sasnet_plugin.simulate import lengths, priors
 from sasnet_plugin.simulate.own_priors import OWN_PRIORS
+from sasnet_plugin.simulate.polydispersity import sample_polydispersity
 from sasnet_plugin.types import SimulationError
 
 EVERY_MODEL = (*priors.form_models(), *priors.structure_factors(), "two_yukawa")
@@ -159,7 +160,7 @@ def test_own_priors_are_for_models_that_exist() -> None:
 def test_polydispersity_follows_the_protocol() -> None:
     rng = np.random.default_rng(8)
     pars = priors.sample_prior("core_shell_cylinder", rng)
-    draws = [priors.sample_polydispersity("core_shell_cylinder", pars, rng, pd_n=21) for _ in range(2000)]
+    draws = [sample_polydispersity("core_shell_cylinder", pars, rng, pd_n=21) for _ in range(2000)]
     counts = np.bincount([len(extra) // 4 for extra in draws], minlength=3) / 2000
     np.testing.assert_allclose(counts, [0.4, 0.5, 0.1], atol=0.04)
     widths = np.array([v for extra in draws for k, v in extra.items() if k.endswith("_pd")])
@@ -168,7 +169,7 @@ def test_polydispersity_follows_the_protocol() -> None:
     kinds = [v for extra in draws for k, v in extra.items() if k.endswith("_pd_type")]
     assert 0.35 < kinds.count("gaussian") / len(kinds) < 0.45
     assert {k.split("_pd")[0] for extra in draws for k in extra} == {"radius", "thickness", "length"}
-    assert priors.sample_polydispersity("lorentz", {"cor_length": 50.0}, rng) == {}
+    assert sample_polydispersity("lorentz", {"cor_length": 50.0}, rng) == {}
 
 
 def test_polydispersity_is_what_sasmodels_understands() -> None:
@@ -177,7 +178,7 @@ def test_polydispersity_is_what_sasmodels_understands() -> None:
     pars = {"radius": 100.0, "sld": 4.0, "sld_solvent": 1.0}
     extra: dict[str, Any] = {}
     while not extra.get("radius_pd", 0) > 0.15:
-        extra = priors.sample_polydispersity("sphere", pars, rng)
+        extra = sample_polydispersity("sphere", pars, rng)
     minimum = np.array([4.4934 / 100.0])
     assert _curve("sphere", {**pars, **extra}, minimum) > 1e3 * _curve("sphere", pars, minimum)
 

@@ -90,9 +90,11 @@ def test_packaged_model_answers_as_trained_and_has_learned(
     stored = np.load(tmp_path / "sas1d" / "parity.npz")
     from sasnet_plugin.predict.runtime import Runtime
 
-    found = Runtime(model.onnx).run(stored["features"].astype(np.float32))
-    np.testing.assert_allclose(found.form, stored["form"], atol=0.05)
-    np.testing.assert_allclose(found.scope, stored["scope"], atol=0.05)
+    found = Runtime(model.onnx, outputs=("form", "scope")).run(
+        {"features": stored["features"].astype(np.float32)}
+    )
+    np.testing.assert_allclose(found["form"], stored["form"], atol=0.05)
+    np.testing.assert_allclose(found["scope"], stored["scope"], atol=0.05)
 
     library = Library(shards)
     rng = np.random.default_rng(8)
