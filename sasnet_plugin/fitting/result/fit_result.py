@@ -62,11 +62,9 @@ class FitResult:
         SasnetError
             There is none: fit with ``method="dream"``.
         """
-        from sasnet_plugin.fitting.result.corner_plot import corner_figure
-
         if self.best is None or self.best.posterior is None:
             raise SasnetError('There are no samples of the posterior; fit with method="dream".')
-        return corner_figure(self.best)
+        return display.corner_figure(self.best)
 
     def __rich__(self) -> Any:
         return display.rich_table(self.fits)
