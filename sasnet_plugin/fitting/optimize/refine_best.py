@@ -13,8 +13,7 @@ from numpy.typing import NDArray
 
 from sasnet_plugin.fitting.optimize.levenberg_marquardt import run_lm
 from sasnet_plugin.fitting.problem.experiment import TimeUpError, rebuilt, silent
-from sasnet_plugin.fitting.result.model_fit import ModelFit
-from sasnet_plugin.fitting.result.posterior import Posterior, posterior_of
+from sasnet_plugin.fitting.result.model_fit import ModelFit, Posterior, posterior_of
 from sasnet_plugin.fitting.settings import OPTIMIZE
 from sasnet_plugin.fitting.task import UNLIMITED, Budget, Method, Pool
 from sasnet_plugin.types import Curve, SasnetError

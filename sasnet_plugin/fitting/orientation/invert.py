@@ -13,9 +13,8 @@ from ...simulate.gisas.priors import GEOMETRY
 from ...types import Image, OrientationGuess
 from .counts import Counts, on_window
 from .forward import Refined, State, state
-from .information import resolved, uniform_p_value
+from .information import MirrorAmbiguity, mirror_ambiguity, resolved, uniform_p_value
 from .linear import Quadratic, reweighted
-from .mirror_ambiguity import MirrorAmbiguity, mirror_ambiguity
 from .parameters import PARAMETERS, clipped, start
 from .posterior import Posterior, expand, posterior
 from .refine import explains, loss_of, refine

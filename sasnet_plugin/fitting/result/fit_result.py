@@ -9,8 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sasnet_plugin.fitting.result import display
-from sasnet_plugin.fitting.result.model_fit import ModelFit, Verification
-from sasnet_plugin.fitting.result.posterior import Posterior
+from sasnet_plugin.fitting.result.model_fit import ModelFit, Posterior, Verification
 from sasnet_plugin.types import Curve, SasnetError
 
 

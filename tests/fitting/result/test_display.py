@@ -14,8 +14,7 @@ from sasnet_plugin.fitting.result.display import (
     parameters_in_words,
     rows,
 )
-from sasnet_plugin.fitting.result.model_fit import ModelFit, Parameter
-from sasnet_plugin.fitting.result.posterior import posterior_of
+from sasnet_plugin.fitting.result.model_fit import ModelFit, Parameter, posterior_of
 from sasnet_plugin.types import Curve
 
 N = 90
