@@ -144,7 +144,6 @@ def compare(
     rng: np.random.Generator,
     *,
     noise: float = 1.0,
-    count: int = ASSESSMENT.replicates,
 ) -> Replicates | None:
     """Classify noisy copies of a fit together with the measurement.
 
@@ -159,14 +158,13 @@ def compare(
         Of the noise.
     noise : float
         Size of the noise over `dintensity`, where the residuals show that it is mis-stated.
-    count : int
-        Replicates.
 
     Returns
     -------
     Replicates or None
         None where the network cannot classify such curves.
     """
+    count = ASSESSMENT.replicates
     draws = fit.theory + noise * dintensity * rng.standard_normal((count, len(curve)))
     curves = [curve, *(replace(curve, intensity=draw, notes=()) for draw in draws)]
     try:

@@ -76,11 +76,7 @@ class OrientationResult:
 
 
 def invert(
-    image: Image,
-    guess: OrientationGuess,
-    *,
-    rng: np.random.Generator | None = None,
-    effort: float = 15.0,
+    image: Image, guess: OrientationGuess, *, rng: np.random.Generator | None = None, effort: float = 15.0
 ) -> OrientationResult:
     """Fit the physics to a pattern, simulate it again, and say what is known.
 

@@ -84,12 +84,7 @@ def ratios(found: Refined, films: FloatArray) -> FloatArray:
 
 
 def refine(
-    counts: Counts,
-    at: FloatArray,
-    error: FloatArray,
-    *,
-    begin: FloatArray | None = None,
-    most: int = 10,
+    counts: Counts, at: FloatArray, error: FloatArray, *, begin: FloatArray | None = None, most: int = 10
 ) -> Refined:
     """From a guess of the geometry to the best one.
 

@@ -15,10 +15,10 @@ from sasnet_plugin.types import Curve
 
 def has_resolution(curve: Curve) -> bool:
     """Whether the curve says how wide in q its points are."""
-    return any(column is not None and bool(np.any(column > 0)) for column in (curve.dq, curve.dxl, curve.dxw))
+    return is_slit(curve) or (curve.dq is not None and bool(np.any(curve.dq > 0)))
 
 
-def resolution(curve: Curve, per_decade: int | None = None, *, plain: bool = False) -> Any:
+def resolution(curve: Curve, per_decade: int | None = None) -> Any:
     """sasmodels' resolution of a curve.
 
     Parameters
@@ -27,8 +27,6 @@ def resolution(curve: Curve, per_decade: int | None = None, *, plain: bool = Fal
     per_decade : int, optional
         Points a decade at which the model is to be calculated, besides the measured ones; default: the
         measured points alone, as in SasView.
-    plain : bool
-        sasmodels' own object, which other programs can read; otherwise one that is faster.
 
     Returns
     -------
@@ -50,7 +48,7 @@ def resolution(curve: Curve, per_decade: int | None = None, *, plain: bool = Fal
         found = Slit1D(curve.q, q_length=length, q_width=width, q_calc=points)
     else:
         found = Pinhole1D(curve.q, curve.dq, q_calc=points)
-    return found if plain or per_decade is None else _Sparse(found)
+    return found if per_decade is None else _Sparse(found)
 
 
 def is_slit(curve: Curve) -> bool:
@@ -108,9 +106,7 @@ def apply_sampling(fitness: Any, curve: Curve, per_decade: int | None) -> None:
     fitness.update()
 
 
-def sampling_needed(
-    fitness: Any, curve: Curve, *, tolerance: float = PROBLEM.sampling_tolerance, finest: int = PROBLEM.finest
-) -> int | None:
+def sampling_needed(fitness: Any, curve: Curve, *, finest: int = PROBLEM.finest) -> int | None:
     """The fewest points a decade with which an experiment's χ² no longer depends on their number.
 
     Parameters
@@ -118,8 +114,6 @@ def sampling_needed(
     fitness : Experiment
         At the parameters that count.
     curve : Curve
-    tolerance : float
-        Of the mean squared change of a residual from one number to the next.
     finest : int
         Points a decade that are taken for enough.
 
@@ -138,7 +132,7 @@ def sampling_needed(
     chosen, found = None, theory(None)
     for finer in (*(n for n in (PROBLEM.sparse, PROBLEM.fine, PROBLEM.finest) if n < finest), finest):
         better = theory(finer)
-        if np.mean(((better - found) / fitness.dIq) ** 2) < tolerance:
+        if np.mean(((better - found) / fitness.dIq) ** 2) < PROBLEM.sampling_tolerance:
             return chosen
         chosen, found = finer, better
     return chosen

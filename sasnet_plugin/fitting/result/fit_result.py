@@ -105,7 +105,4 @@ def _fit_as_dict(fit: ModelFit) -> dict[str, Any]:
 def _intervals(posterior: Posterior | None, name: str) -> dict[str, list[float]]:
     if posterior is None or name not in posterior.names:
         return {}
-    return {
-        "interval68": list(posterior.interval68[name]),
-        "interval95": list(posterior.interval95[name]),
-    }
+    return {"interval68": list(posterior.interval68[name]), "interval95": list(posterior.interval95[name])}

@@ -230,15 +230,7 @@ def shifted(
         yield parameters, curves * interaction(factor, parameters, at, radius)
 
 
-def nearest(
-    page: Page,
-    model: str,
-    factor: str | None,
-    data: Binned,
-    *,
-    count: int = 4,
-    distinct: float = START_VALUES.distinct,
-) -> list[NearCurve]:
+def nearest(page: Page, model: str, factor: str | None, data: Binned, *, count: int = 4) -> list[NearCurve]:
     """The best curves of one model, each with its best size, scale and background.
 
     Parameters
@@ -252,8 +244,6 @@ def nearest(
     data : Binned
     count : int
         Starts wanted.
-    distinct : float
-        Least distance of a start from the better ones, as the rms difference of ln parameter.
 
     Returns
     -------
@@ -276,7 +266,7 @@ def nearest(
         parameters = parameters | extra | {"background": float(background[row, s])}
         if factor is not None:
             parameters["radius_effective"] = float(page.radius_effective[row] * np.exp(BANK_STEP * shifts[s]))
-        if _near(parameters, logs, distinct):
+        if _near(parameters, logs):
             continue
         logs.append(parameters)
         found.append(NearCurve(parameters, float(residual[k, row, s]) / data.intensity.size))
@@ -316,7 +306,8 @@ def _solve(curves: NDArray[np.float32], data: Binned) -> tuple[Array, Array, Arr
     return residual, scale, background
 
 
-def _near(parameters: dict[str, float], others: list[dict[str, float]], distinct: float) -> bool:
+def _near(parameters: dict[str, float], others: list[dict[str, float]]) -> bool:
+    """Whether one of these is a start beside which this one is no other."""
     for other in others:
         keys = [k for k in parameters if k in other and k != "background" and not k.endswith("_pd_type")]
         if set(parameters) != set(other) or not keys:
@@ -324,6 +315,6 @@ def _near(parameters: dict[str, float], others: list[dict[str, float]], distinct
         a = np.array([parameters[k] for k in keys])
         b = np.array([other[k] for k in keys])
         distance = np.abs(a - b) / (0.5 * (np.abs(a) + np.abs(b)) + 1e-12)
-        if np.sqrt(np.mean(distance**2)) < distinct:
+        if np.sqrt(np.mean(distance**2)) < START_VALUES.distinct:
             return True
     return False

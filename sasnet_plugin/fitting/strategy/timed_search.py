@@ -50,11 +50,7 @@ class TimedSearch:
         return self.began + STRATEGY.between.share * self.task.budget.seconds
 
     def follow(
-        self,
-        local: LocalSearch,
-        starts: list[dict[str, Any]],
-        how: Pass,
-        until: float = 0.0,
+        self, local: LocalSearch, starts: list[dict[str, Any]], how: Pass, until: float = 0.0
     ) -> list[LocalMinimum]:
         """Refine starts until a share of the time is spent or χ² is below `until`; at least one is."""
         done: list[LocalMinimum] = []
