@@ -135,7 +135,7 @@ def _told(contestant: str, given: Problem, rng: np.random.Generator) -> dict[str
 def _truth(given: Problem) -> dict[str, Any]:
     """The true parameters, with the scale and the background that fit best."""
     from sasnet_plugin.fitting.optimize.local_search import LocalSearch
-    from sasnet_plugin.fitting.problem.size_distributions import completed
+    from sasnet_plugin.fitting.problem.free_parameters import completed
     from sasnet_plugin.fitting.settings import PROBLEM
     from sasnet_plugin.simulate.clean import cost_class
 

@@ -40,9 +40,8 @@ def calculated(
     background : float
     """
     from sasnet_plugin.fitting.problem.experiment import experiment, silent
-    from sasnet_plugin.fitting.problem.rebinning import scale_and_background
-    from sasnet_plugin.fitting.problem.resolution import apply_sampling, sampling_needed
-    from sasnet_plugin.fitting.problem.size_distributions import completed
+    from sasnet_plugin.fitting.problem.free_parameters import completed
+    from sasnet_plugin.fitting.problem.resolution import apply_sampling, sampling_needed, scale_and_background
     from sasnet_plugin.fitting.settings import PROBLEM
     from sasnet_plugin.simulate.clean import cost_class
     from sasnet_plugin.simulate.quick_models.quick import fit_cost_class, is_exact
@@ -86,7 +85,7 @@ def of_product(form: str, parameters: dict[str, Any], interacting: dict[str, flo
     """
     from sasmodels.direct_model import call_Fq
 
-    from sasnet_plugin.fitting.problem.size_distributions import completed
+    from sasnet_plugin.fitting.problem.free_parameters import completed
     from sasnet_plugin.fitting.settings import PROBLEM
     from sasnet_plugin.simulate.clean import cost_class
     from sasnet_plugin.simulate.kernel import load_model

@@ -158,7 +158,7 @@ def _nearest(
     """The model's curve nearest to a fitted one, if it is near enough."""
     from scipy.optimize import least_squares
 
-    from sasnet_plugin.fitting.problem.rebinning import scale_and_background
+    from sasnet_plugin.fitting.problem.resolution import scale_and_background
 
     names = list(start)
     first = np.array([start[name] for name in names], dtype=float)

@@ -90,7 +90,7 @@ def solve(way: str, index: int, seed: int, *, work: Path) -> dict[str, Any]:
     from sasnet_plugin.fitting.optimize.local_search import LocalSearch
     from sasnet_plugin.fitting.problem.experiment import experiment
     from sasnet_plugin.fitting.problem.resolution import sampling_needed
-    from sasnet_plugin.fitting.strategy.refine_starts import coarsened
+    from sasnet_plugin.fitting.strategy.fit_candidate import coarsened
     from sasnet_plugin.simulate.clean import cost_class
 
     models = list(NUMBERS)

@@ -6,13 +6,26 @@ room. A number that two rooms need stands here once.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+#: A value for each cost class of a model: fast, medium and slow.
+ByCost = Mapping[str, T]
 
 
 def setting(value: Any, why: str, unit: str = "") -> Any:
     """A field with its default, unit and reason, as `dataclasses.fields` gives them back in ``metadata``."""
-    return field(default=value, metadata={"unit": unit, "why": why})
+    metadata = {"unit": unit, "why": why}
+    if isinstance(value, Mapping):  # which a dataclass takes from a factory alone
+        return field(default_factory=lambda: value, metadata=metadata)
+    return field(default=value, metadata=metadata)
+
+
+def by_cost(fast: T, medium: T, slow: T) -> ByCost[T]:
+    """One value for each cost class of a model."""
+    return {"fast": fast, "medium": medium, "slow": slow}
 
 
 @dataclass(frozen=True)
@@ -23,22 +36,6 @@ class PoolSettings:
         0.7, "Of the time left is planned for; the rest is for what takes longer than it should.", "share"
     )
     asks: float = setting(0.1, "Between two questions whether the answers are still wanted.", "s")
-
-
-T = TypeVar("T")
-
-
-@dataclass(frozen=True)
-class ByCost(Generic[T]):
-    """One value for each cost class of a model."""
-
-    fast: T
-    medium: T
-    slow: T
-
-    def __getitem__(self, cost_class: str) -> T:
-        """Value of a class: fast, medium or slow."""
-        return {"fast": self.fast, "medium": self.medium, "slow": self.slow}[cost_class]
 
 
 @dataclass(frozen=True)
@@ -75,10 +72,10 @@ class ProblemSettings:
     even_weights: float = setting(3.0, "Times the middle uncertainty of its cell is added to each point's.")
     no_contrast: float = setting(1e-3, "A difference below which nothing scatters.", "10⁻⁶ Å⁻²")
     whole: float = setting(0.005, "By so much the volume fractions of a mixture may miss 1.")
-    tried_widths: ByCost[int] = setting(ByCost(4, 2, 1), "Widths tried on the best monodisperse fit.")
+    tried_widths: ByCost[int] = setting(by_cost(4, 2, 1), "Widths tried on the best monodisperse fit.")
     first_width: float = setting(0.12, "Width that these start with, relative to the size.")
-    width_points: ByCost[int] = setting(ByCost(35, 21, 15), "Most points of a size distribution.")
-    coarse_width_points: ByCost[int] = setting(ByCost(15, 9, 7), "The same on the coarse copy.")
+    width_points: ByCost[int] = setting(by_cost(35, 21, 15), "Most points of a size distribution.")
+    coarse_width_points: ByCost[int] = setting(by_cost(15, 9, 7), "The same on the coarse copy.")
     few_width_points: tuple[int, ...] = setting((7, 11, 15, 21), "Tried, as two times 35 make 1225 curves.")
     width_tolerance: float = setting(0.01, "Mean squared residual that fewer of these points may change.")
     plugin_curves: int = setting(60, "Curves computed of a user's model, to start from.")
@@ -94,7 +91,7 @@ class StartSettings:
     tolerance: float = setting(0.07, "Of I, added to the uncertainty: the bank is coarse.")
     distinct: float = setting(0.3, "Least rms difference of ln parameters between two starts.")
     looked_at: int = setting(400, "Nearest curves looked at for each start that is wanted.")
-    starts: ByCost[int] = setting(ByCost(12, 7, 8), "Starts of a candidate.")
+    starts: ByCost[int] = setting(by_cost(12, 7, 8), "Starts of a candidate.")
     spares: int = setting(3, "Times as many nearest curves are taken, to choose starts from.")
     clearly_better: float = setting(
         0.6, "To so much a structure factor, or an expensive model's width, must bring the weighted residual."

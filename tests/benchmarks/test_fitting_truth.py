@@ -8,7 +8,7 @@ from fitting_task import problem
 from fitting_truth import of_product
 
 from sasnet_plugin.fitting.optimize.local_search import LocalSearch
-from sasnet_plugin.fitting.problem.size_distributions import completed
+from sasnet_plugin.fitting.problem.free_parameters import completed
 from sasnet_plugin.fitting.settings import PROBLEM
 
 SEED = 2026

@@ -9,9 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sasnet_plugin.fitting.assessment import discriminate
-from sasnet_plugin.fitting.assessment.bootstrap_check import compare
 from sasnet_plugin.fitting.assessment.diagnostics import warnings_of
-from sasnet_plugin.fitting.assessment.goodness_of_fit import verify
+from sasnet_plugin.fitting.assessment.goodness_of_fit import compare, verify
 from sasnet_plugin.fitting.result.fit_result import FitResult
 from sasnet_plugin.fitting.result.model_fit import ModelFit
 from sasnet_plugin.fitting.settings import ASSESSMENT

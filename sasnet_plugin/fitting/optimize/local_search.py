@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 
 from sasnet_plugin.fitting.problem.experiment import TimeUpError
 from sasnet_plugin.fitting.problem.free_parameters import fittable, independent
-from sasnet_plugin.fitting.problem.rebinning import scale_and_background
-from sasnet_plugin.fitting.problem.resolution import resolution
+from sasnet_plugin.fitting.problem.resolution import resolution, scale_and_background
 from sasnet_plugin.fitting.settings import OPTIMIZE, PROBLEM
 from sasnet_plugin.simulate.quick_models.quick import quick_model
 from sasnet_plugin.types import Curve

@@ -76,9 +76,7 @@ def on_window(image: Image, window: Window = WINDOW) -> tuple[Counts, Image]:
         raise DataError(f"{name}: it has negative counts; give counts as measured, without any subtraction.")
     shown = to_window(image, phi=window.phi, alpha_f=window.alpha_f, shape=window.shape)
     found = rebin(
-        image,
-        np.linspace(*window.phi, window.columns + 1),
-        np.linspace(*window.alpha_f, window.rows + 1),
+        image, np.linspace(*window.phi, window.columns + 1), np.linspace(*window.alpha_f, window.rows + 1)
     )
     mask = found.coverage >= INVERSION.covered
     y = found.image.counts[mask]

@@ -13,9 +13,8 @@ from ...simulate.gisas.priors import GEOMETRY
 from ...types import Image, OrientationGuess
 from .counts import Counts, on_window
 from .forward import Refined, State, state
-from .information import resolved, uniform_p_value
+from .information import MirrorAmbiguity, mirror_ambiguity, resolved, uniform_p_value
 from .linear import Quadratic, reweighted
-from .mirror_ambiguity import MirrorAmbiguity, mirror_ambiguity
 from .parameters import PARAMETERS, clipped, start
 from .posterior import Posterior, expand, posterior
 from .refine import explains, loss_of, refine
@@ -77,11 +76,7 @@ class OrientationResult:
 
 
 def invert(
-    image: Image,
-    guess: OrientationGuess,
-    *,
-    rng: np.random.Generator | None = None,
-    effort: float = 15.0,
+    image: Image, guess: OrientationGuess, *, rng: np.random.Generator | None = None, effort: float = 15.0
 ) -> OrientationResult:
     """Fit the physics to a pattern, simulate it again, and say what is known.
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -13,6 +15,9 @@ from .refine import descend, fitted
 from .settings import INVERSION
 
 FloatArray = NDArray[np.float64]
+_roughly = partial(
+    descend, most=INVERSION.search_steps, tolerance=INVERSION.search_tolerance, enough=INVERSION.search_enough
+)
 
 
 def search(counts: Counts, at: FloatArray, error: FloatArray) -> FloatArray:
@@ -33,17 +38,7 @@ def search(counts: Counts, at: FloatArray, error: FloatArray) -> FloatArray:
     for radius in _near(INVERSION.radii, "radius", at, error):
         begin = at.copy()
         begin[INDEX["radius"]] = radius
-        found.append(
-            descend(
-                counts,
-                at,
-                error,
-                begin,
-                most=INVERSION.search_steps,
-                tolerance=INVERSION.search_tolerance,
-                enough=INVERSION.search_enough,
-            )
-        )
+        found.append(_roughly(counts, at, error, begin))
     found.sort(key=lambda each: each.loss)
     tried = [_by_lattice(each, at, error) for each in found[:2]]
     return min(tried, key=lambda each: each.loss).state.inner
@@ -59,16 +54,7 @@ def _by_lattice(found: Refined, at: FloatArray, error: FloatArray) -> Refined:
         loss = _loss(now, found.expected)
         if loss < least:
             least, best = loss, now.inner
-    return descend(
-        found.state.counts,
-        at,
-        error,
-        best,
-        before=now,
-        most=INVERSION.search_steps,
-        tolerance=INVERSION.search_tolerance,
-        enough=INVERSION.search_enough,
-    )
+    return _roughly(found.state.counts, at, error, best, before=now)
 
 
 def _loss(now: State, expected: FloatArray) -> float:

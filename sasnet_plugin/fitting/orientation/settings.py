@@ -26,8 +26,7 @@ class InversionSettings:
     longest_step: float = setting(0.15, "A step is at most this much of a parameter's range.")
     loose_tolerance: float = setting(0.1, "Of the first descent, that the rod does not tie it to a fringe.")
     tilts: tuple[float, ...] = setting(
-        (-1.0, 1.0, -2.0, 2.0),
-        "Other tilts tried, in errors of the guess: a third of a pixel matters.",
+        (-1.0, 1.0, -2.0, 2.0), "Other tilts tried, in errors of the guess: a third of a pixel matters."
     )
     tilt_steps: int = setting(4, "Geometries of the descent from another tilt, at most.")
     suspect_loss: float = setting(
@@ -67,8 +66,7 @@ class InversionSettings:
         (0.3, 0.1, 0.03, 0.01, 0.003, 0.001, 0.0003), "Steps of the walk in the prior's unit cube."
     )
     moves: tuple[float, ...] = setting(
-        (0.47, 0.22, 0.15, 0.08),
-        "Walk, draw anew, turn over, to the next bin; the rest trades shares.",
+        (0.47, 0.22, 0.15, 0.08), "Walk, draw anew, turn over, to the next bin; the rest trades shares."
     )
     behind: float = setting(20.0, "A set with a mean log likelihood so far behind has not converged.")
     hopeless: float = setting(0.1, "`in_scope` of the best weights below which samples are rough.")

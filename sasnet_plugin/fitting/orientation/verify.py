@@ -112,13 +112,7 @@ def dispersion(counts: Counts, simulated: FloatArray) -> float:
 
 
 def _in_words(
-    total: float,
-    expected: float,
-    z: float,
-    misfit: float,
-    in_scope: float,
-    share: float,
-    dispersed: float,
+    total: float, expected: float, z: float, misfit: float, in_scope: float, share: float, dispersed: float
 ) -> str:
     if share < INVERSION.least_share:
         return (

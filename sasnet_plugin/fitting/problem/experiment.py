@@ -13,9 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sasnet_plugin.fitting.problem.free_parameters import accepted
+from sasnet_plugin.fitting.problem.free_parameters import accepted, sigmas
 from sasnet_plugin.fitting.problem.resolution import apply_sampling
-from sasnet_plugin.fitting.problem.size_distributions import sigmas
 from sasnet_plugin.fitting.result.model_fit import ModelFit
 from sasnet_plugin.fitting.settings import PROBLEM
 from sasnet_plugin.simulate.kernel import load_model

@@ -1,7 +1,9 @@
-"""Resolution for a fit: sasmodels' own, calculated at as many points of q as the fringes need."""
+"""Points of q in a fit: as many as fringes need within the resolution, few on a coarse copy of the curve."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,10 +15,10 @@ from sasnet_plugin.types import Curve
 
 def has_resolution(curve: Curve) -> bool:
     """Whether the curve says how wide in q its points are."""
-    return any(column is not None and bool(np.any(column > 0)) for column in (curve.dq, curve.dxl, curve.dxw))
+    return is_slit(curve) or (curve.dq is not None and bool(np.any(curve.dq > 0)))
 
 
-def resolution(curve: Curve, per_decade: int | None = None, *, plain: bool = False) -> Any:
+def resolution(curve: Curve, per_decade: int | None = None) -> Any:
     """sasmodels' resolution of a curve.
 
     Parameters
@@ -25,8 +27,6 @@ def resolution(curve: Curve, per_decade: int | None = None, *, plain: bool = Fal
     per_decade : int, optional
         Points a decade at which the model is to be calculated, besides the measured ones; default: the
         measured points alone, as in SasView.
-    plain : bool
-        sasmodels' own object, which other programs can read; otherwise one that is faster.
 
     Returns
     -------
@@ -48,7 +48,7 @@ def resolution(curve: Curve, per_decade: int | None = None, *, plain: bool = Fal
         found = Slit1D(curve.q, q_length=length, q_width=width, q_calc=points)
     else:
         found = Pinhole1D(curve.q, curve.dq, q_calc=points)
-    return found if plain or per_decade is None else _Sparse(found)
+    return found if per_decade is None else _Sparse(found)
 
 
 def is_slit(curve: Curve) -> bool:
@@ -106,9 +106,7 @@ def apply_sampling(fitness: Any, curve: Curve, per_decade: int | None) -> None:
     fitness.update()
 
 
-def sampling_needed(
-    fitness: Any, curve: Curve, *, tolerance: float = PROBLEM.sampling_tolerance, finest: int = PROBLEM.finest
-) -> int | None:
+def sampling_needed(fitness: Any, curve: Curve, *, finest: int = PROBLEM.finest) -> int | None:
     """The fewest points a decade with which an experiment's χ² no longer depends on their number.
 
     Parameters
@@ -116,8 +114,6 @@ def sampling_needed(
     fitness : Experiment
         At the parameters that count.
     curve : Curve
-    tolerance : float
-        Of the mean squared change of a residual from one number to the next.
     finest : int
         Points a decade that are taken for enough.
 
@@ -136,7 +132,112 @@ def sampling_needed(
     chosen, found = None, theory(None)
     for finer in (*(n for n in (PROBLEM.sparse, PROBLEM.fine, PROBLEM.finest) if n < finest), finest):
         better = theory(finer)
-        if np.mean(((better - found) / fitness.dIq) ** 2) < tolerance:
+        if np.mean(((better - found) / fitness.dIq) ** 2) < PROBLEM.sampling_tolerance:
             return chosen
         chosen, found = finer, better
     return chosen
+
+
+Array = NDArray[np.float64]
+
+
+def coarsened(curve: Curve, dintensity: Array) -> tuple[Curve, Array]:
+    """A copy of at most 80 points, weighted means over cells even in ln q.
+
+    Parameters
+    ----------
+    curve : Curve
+    dintensity : (n,) float array
+        Positive.
+
+    Returns
+    -------
+    curve : Curve
+    dintensity : (m,) float array
+        With a per cent of I added, by which the mean of a bent curve may be off.
+    """
+    if len(curve) <= PROBLEM.worth_coarsening * PROBLEM.coarse_points:
+        return curve, dintensity
+    total, average = cells(curve.q, dintensity, PROBLEM.coarse_points)
+
+    def mean(column: Array | None) -> Array | None:
+        return None if column is None else average(column)
+
+    q, intensity = average(curve.q), average(curve.intensity)
+    # Within a cell a curve bends: a per cent of I is what the mean can be off by.
+    error = np.hypot(1 / np.sqrt(total), PROBLEM.bent * np.abs(intensity))
+    dq, dxl, dxw = (mean(column) for column in (curve.dq, curve.dxl, curve.dxw))
+    found = replace(curve, q=q, intensity=intensity, dintensity=error, dq=dq, dxl=dxl, dxw=dxw)
+    return found, error
+
+
+def cells(q: Array, dintensity: Array, count: int) -> tuple[Array, Callable[[Array], Array]]:
+    """Cells even in ln q, those without points left out.
+
+    Parameters
+    ----------
+    q, dintensity : (n,) float arrays
+        Å⁻¹, ascending; uncertainties, positive.
+    count : int
+        Cells, at most.
+
+    Returns
+    -------
+    total : (m,) float array
+        One over the variance of the mean intensity of each cell.
+    mean : callable
+        From a column (n,) to its means (m,).
+
+    Notes
+    -----
+    A point's variance in the weights has nine times that of its cell's middle one added. With 1/dintensity²
+    alone, and uncertainties in proportion to I, a point in a deep minimum would outweigh the rest of its
+    cell, and no average of the model is like that. A point far less certain than the others still counts
+    for nothing.
+    """
+    log_q = np.log(q)
+    edges = np.linspace(log_q[0], log_q[-1] + 1e-9, count + 1)
+    cell = np.searchsorted(edges, log_q, side="right") - 1
+    points = np.bincount(cell, minlength=count)
+    order, first = np.lexsort((dintensity, cell)), np.cumsum(points) - points
+    sizes, low, high = dintensity[order], first + (points - 1) // 2, first + points // 2
+    last = dintensity.size - 1
+    middle = 0.5 * (sizes[np.clip(low, 0, last)] + sizes[np.clip(high, 0, last)])
+    weight = 1 / (dintensity**2 + (PROBLEM.even_weights * middle[cell]) ** 2)
+    used = points > 0
+    norm = np.bincount(cell, weight, count)[used]
+    total = norm**2 / np.bincount(cell, (weight * dintensity) ** 2, count)[used]
+
+    def mean(column: Array) -> Array:
+        return np.asarray(np.bincount(cell, weight * column, count)[used] / norm)
+
+    return np.asarray(total, dtype=np.float64), mean
+
+
+def scale_and_background(
+    curves: Array, weight: Array, intensity: Array, *, negative: bool = False
+) -> tuple[Array, Array]:
+    """Weighted least squares of scale × curve + background.
+
+    Parameters
+    ----------
+    curves : (..., n) float array
+    weight, intensity : (n,) float arrays
+        One over the variance, and what is to be explained.
+    negative : bool
+        Whether the background may be negative, as where too much was subtracted.
+
+    Returns
+    -------
+    scale, background : (...) float arrays
+        Not finite where a curve is not.
+    """
+    sw, sy = weight.sum(), weight @ intensity
+    sm, smm, smy = curves @ weight, curves**2 @ weight, curves @ (weight * intensity)
+    with np.errstate(all="ignore"):
+        determinant = smm * sw - sm**2
+        scale, background = (smy * sw - sm * sy) / determinant, (smm * sy - sm * smy) / determinant
+        if negative:
+            return scale, background
+        alone = ~(background >= 0)
+        return np.where(alone, smy / smm, scale), np.where(alone, 0.0, background)

@@ -9,8 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sasnet_plugin.fitting.result import display
-from sasnet_plugin.fitting.result.model_fit import ModelFit, Verification
-from sasnet_plugin.fitting.result.posterior import Posterior
+from sasnet_plugin.fitting.result.model_fit import ModelFit, Posterior, Verification
 from sasnet_plugin.types import Curve, SasnetError
 
 
@@ -62,11 +61,9 @@ class FitResult:
         SasnetError
             There is none: fit with ``method="dream"``.
         """
-        from sasnet_plugin.fitting.result.corner_plot import corner_figure
-
         if self.best is None or self.best.posterior is None:
             raise SasnetError('There are no samples of the posterior; fit with method="dream".')
-        return corner_figure(self.best)
+        return display.corner_figure(self.best)
 
     def __rich__(self) -> Any:
         return display.rich_table(self.fits)
@@ -108,7 +105,4 @@ def _fit_as_dict(fit: ModelFit) -> dict[str, Any]:
 def _intervals(posterior: Posterior | None, name: str) -> dict[str, list[float]]:
     if posterior is None or name not in posterior.names:
         return {}
-    return {
-        "interval68": list(posterior.interval68[name]),
-        "interval95": list(posterior.interval95[name]),
-    }
+    return {"interval68": list(posterior.interval68[name]), "interval95": list(posterior.interval95[name])}

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
+from itertools import product
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from sasnet_plugin.fitting.problem.rebinning import cells, scale_and_background
+from sasnet_plugin.fitting.problem.resolution import cells, scale_and_background
 from sasnet_plugin.fitting.settings import START_VALUES
-from sasnet_plugin.fitting.start_values.structure_factors import FACTORS, interaction, places
 from sasnet_plugin.simulate.bank import BANK_STEP, LOG_Q_MIN, N_BANK, Page
 from sasnet_plugin.simulate.grid import N_WIDE
+from sasnet_plugin.simulate.kernel import call
 from sasnet_plugin.simulate.priors import rescalable, rescale
 from sasnet_plugin.simulate.resolution import pinhole_matrix, slit_matrix
 from sasnet_plugin.types import Curve
@@ -23,6 +24,69 @@ from sasnet_plugin.types import Curve
 Array = NDArray[np.float64]
 #: Sizes are tried from a twelfth to twelve times those of the bank, in steps of 9.6 %.
 _SHIFTS = np.arange(-54, 55, 2)
+#: Dimensionless grid q·R on which structure factors are tabulated.
+_LOG_X = np.linspace(np.log(1e-3), np.log(300.0), 1200)
+#: Parameters tried of each structure factor; radius_effective comes from the body.
+FACTORS: dict[str, tuple[dict[str, float], ...]] = {
+    "hardsphere": tuple({"volfraction": v} for v in (0.05, 0.1, 0.2, 0.3, 0.4, 0.5)),
+    "squarewell": tuple(
+        {"volfraction": v, "welldepth": d, "wellwidth": w}
+        for v, d, w in product((0.05, 0.15, 0.3), (0.5, 1.5), (1.2, 1.6))
+    ),
+    "stickyhardsphere": tuple(
+        {"volfraction": v, "perturb": 0.05, "stickiness": s}
+        for v, s in product((0.05, 0.15, 0.3), (0.12, 0.3, 1.0))
+    ),
+    "hayter_msa": tuple(
+        {"volfraction": v, "charge": c} for v in (0.01, 0.03, 0.1, 0.25) for c in (5.0, 20.0, 60.0)
+    ),
+}
+#: Radii at which hayter_msa, which does not scale with its size, is tabulated, Å.
+_RADII = (10.0, 20.0, 40.0, 80.0, 160.0, 320.0)
+
+
+def places(log_x: NDArray[np.float64]) -> NDArray[np.intp]:
+    """Where in the tables of structure factors; one beyond their end, S is 1.
+
+    Parameters
+    ----------
+    log_x : float array
+        ln q·R.
+    """
+    step = _LOG_X[1] - _LOG_X[0]
+    at = np.rint(np.nan_to_num((log_x - _LOG_X[0]) / step, neginf=0.0))
+    return np.asarray(np.clip(at, 0, _LOG_X.size), dtype=np.intp)
+
+
+def interaction(
+    factor: str, parameters: dict[str, float], at: NDArray[np.intp], radius: NDArray[np.float64]
+) -> NDArray[np.float32]:
+    """S of a structure factor, NaN where its closure has no solution.
+
+    Parameters
+    ----------
+    factor : str
+    parameters : dict
+        One of `FACTORS`.
+    at : (n, s, c) int array
+        From `places`.
+    radius : (n, s) float array
+        Effective radius, Å.
+    """
+    key = tuple(sorted(parameters.items()))
+    if factor != "hayter_msa":
+        return _table(factor, key, 50.0)[at]
+    pick = np.argmin(np.abs(np.log(np.maximum(radius, 1e-3))[..., None] - np.log(_RADII)), axis=-1)
+    tables = np.stack([_table(factor, key, r) for r in _RADII])
+    return np.asarray(tables[pick[..., None], at])
+
+
+@lru_cache(maxsize=256)
+def _table(factor: str, parameters: tuple[tuple[str, float], ...], radius: float) -> NDArray[np.float32]:
+    """S on the grid of q·R, and the 1 beyond it; NaN where the closure has no solution."""
+    values = call(factor, np.exp(_LOG_X) / radius, dict(parameters) | {"radius_effective": radius}).intensity
+    known = np.where(np.isfinite(values) & (values > 0), values, np.nan)
+    return np.append(known, 1.0).astype(np.float32)
 
 
 @dataclass(frozen=True)
@@ -166,15 +230,7 @@ def shifted(
         yield parameters, curves * interaction(factor, parameters, at, radius)
 
 
-def nearest(
-    page: Page,
-    model: str,
-    factor: str | None,
-    data: Binned,
-    *,
-    count: int = 4,
-    distinct: float = START_VALUES.distinct,
-) -> list[NearCurve]:
+def nearest(page: Page, model: str, factor: str | None, data: Binned, *, count: int = 4) -> list[NearCurve]:
     """The best curves of one model, each with its best size, scale and background.
 
     Parameters
@@ -188,8 +244,6 @@ def nearest(
     data : Binned
     count : int
         Starts wanted.
-    distinct : float
-        Least distance of a start from the better ones, as the rms difference of ln parameter.
 
     Returns
     -------
@@ -212,7 +266,7 @@ def nearest(
         parameters = parameters | extra | {"background": float(background[row, s])}
         if factor is not None:
             parameters["radius_effective"] = float(page.radius_effective[row] * np.exp(BANK_STEP * shifts[s]))
-        if _near(parameters, logs, distinct):
+        if _near(parameters, logs):
             continue
         logs.append(parameters)
         found.append(NearCurve(parameters, float(residual[k, row, s]) / data.intensity.size))
@@ -252,7 +306,8 @@ def _solve(curves: NDArray[np.float32], data: Binned) -> tuple[Array, Array, Arr
     return residual, scale, background
 
 
-def _near(parameters: dict[str, float], others: list[dict[str, float]], distinct: float) -> bool:
+def _near(parameters: dict[str, float], others: list[dict[str, float]]) -> bool:
+    """Whether one of these is a start beside which this one is no other."""
     for other in others:
         keys = [k for k in parameters if k in other and k != "background" and not k.endswith("_pd_type")]
         if set(parameters) != set(other) or not keys:
@@ -260,6 +315,6 @@ def _near(parameters: dict[str, float], others: list[dict[str, float]], distinct
         a = np.array([parameters[k] for k in keys])
         b = np.array([other[k] for k in keys])
         distance = np.abs(a - b) / (0.5 * (np.abs(a) + np.abs(b)) + 1e-12)
-        if np.sqrt(np.mean(distance**2)) < distinct:
+        if np.sqrt(np.mean(distance**2)) < START_VALUES.distinct:
             return True
     return False

@@ -185,11 +185,7 @@ def with_patience(tasks: list[Task]) -> list[Task]:
 
 
 def with_start(
-    tasks: Sequence[Task],
-    start: Start,
-    curve: Curve,
-    dintensity: NDArray[np.float64],
-    options: FitOptions,
+    tasks: Sequence[Task], start: Start, curve: Curve, dintensity: NDArray[np.float64], options: FitOptions
 ) -> list[Task]:
     """Give a start to the candidate of its name, or add that candidate in front."""
     fixed = start.fixed | options.fixed

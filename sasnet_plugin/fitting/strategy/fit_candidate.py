@@ -1,25 +1,202 @@
-"""Fit one candidate model to one curve."""
+"""Fit one candidate model to one curve: the bank's nearest curves refined, the best fitted to the end."""
 
 from __future__ import annotations
 
 import time
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from sasnet_plugin.fitting.assessment.goodness_of_fit import explains
-from sasnet_plugin.fitting.optimize.covariance import strong_pairs
-from sasnet_plugin.fitting.optimize.levenberg_marquardt import Done, levenberg, unfitted
-from sasnet_plugin.fitting.problem.size_distributions import widths_of
+from sasnet_plugin.fitting.assessment.goodness_of_fit import doubtful, explains
+from sasnet_plugin.fitting.optimize.levenberg_marquardt import Done, levenberg, strong_pairs, unfitted
+from sasnet_plugin.fitting.optimize.local_search import LocalMinimum, LocalSearch
+from sasnet_plugin.fitting.problem.experiment import TimeUpError, experiment
+from sasnet_plugin.fitting.problem.free_parameters import (
+    points_needed,
+    spread_in_turn,
+    widths_of,
+    with_points,
+)
+from sasnet_plugin.fitting.problem.resolution import coarsened, sampling_needed
 from sasnet_plugin.fitting.result.model_fit import ModelFit, Parameter
 from sasnet_plugin.fitting.settings import PROBLEM
-from sasnet_plugin.fitting.strategy.refine_starts import refined_starts
-from sasnet_plugin.fitting.strategy.settings import STRATEGY
+from sasnet_plugin.fitting.start_values.screening import as_start, from_bank
+from sasnet_plugin.fitting.strategy.settings import STRATEGY, Pass
+from sasnet_plugin.fitting.strategy.timed_search import TimedSearch, has_width, ordered, values_of
 from sasnet_plugin.fitting.task import UNLIMITED, Budget, Task
 from sasnet_plugin.simulate.bank import Bank
 from sasnet_plugin.simulate.clean import cost_class
 from sasnet_plugin.simulate.quick_models.quick import fit_cost_class
-from sasnet_plugin.types import SasnetError
+from sasnet_plugin.types import Curve, SasnetError
+
+
+@dataclass(frozen=True)
+class Starts:
+    """Where the fit of a candidate starts.
+
+    Parameters
+    ----------
+    found : list of LocalMinimum
+        Best first; none where the model has no finite curve.
+    per_decade : int or None
+        Points of q that they were calculated at, for `problem.resolution`.
+    hopeless : bool
+        So far from the best fit of others that they were not followed to the end.
+    """
+
+    found: list[LocalMinimum]
+    per_decade: int | None
+    hopeless: bool = False
+
+
+def refined_starts(task: Task, bank: Bank, began: float) -> Starts:
+    """The best starts, refined on a coarse copy of the data and then on all points.
+
+    Parameters
+    ----------
+    task : Task
+    bank : Bank
+    began : float
+        CPU time when work on the task began, s.
+    """
+    cost, search = fit_cost_class(task.model), TimedSearch(task, began)
+    coarse_copy = coarsened(task.curve, task.dintensity)
+    rough = _local(task, *coarse_copy, STRATEGY.sampling[cost])
+    # Other starts of an expensive model are of no interest where one explains the coarse copy.
+    until = 0.0 if cost == "fast" else float(len(coarse_copy[0]))
+    limits = _limits(task)
+    if task.starts:
+        first = search.follow(rough, [as_start(task, s) for s in task.starts], STRATEGY.given)
+    elif task.basin_hopping:
+        first = _by_basin_hopping(search, bank, coarse_copy, rough)
+    else:
+        quick = _local(task, *coarse_copy, STRATEGY.first_sampling[cost])
+        first = search.follow(quick, from_bank(task, bank), STRATEGY.first, until=until)
+        if first and cost == "slow" and first[0].chisq > until and not has_width(first[0]):
+            # Few of the bank's curves of such models have a width.
+            widened = spread_in_turn(task, first[0].parameters)
+            first = ordered(first + search.follow(quick, widened, STRATEGY.first_widths), quick)
+        if first and not search.behind(first, rough, limits[0]):
+            again = values_of(first[: STRATEGY.followed[cost]])
+            first = search.follow(rough, again, STRATEGY.second, until=until)
+            first = search.neighbours(rough, first)
+            if cost == "slow" and task.budget.seconds > STRATEGY.hopping_time and first[0].chisq > until:
+                first = search.hopping(rough, first)
+    if not first:
+        return Starts([], None)
+    spread = [] if has_width(first[0]) else spread_in_turn(task, first[0].parameters)
+    if search.behind(first, rough, STRATEGY.limits[1]):
+        spread = []
+    elif spread and search.behind(first, rough, limits[1]):
+        # A width may be all that is missing.
+        first = ordered(first + search.follow(rough, spread, STRATEGY.widths), rough)
+        spread = []
+    if search.behind(first, rough, limits[1]):
+        return Starts([min(first, key=lambda d: d.chisq)], STRATEGY.sampling[cost], hopeless=True)
+    finalists = first[: STRATEGY.finalists[cost]]
+    if cost == "medium":
+        # What has no width costs little, and may only lie in the wrong minimum.
+        finalists += [d for d in first if not has_width(d) and d not in finalists][:1]
+    enough = 0.0 if cost == "fast" else float(len(task.curve))
+    found = _on_all_points(search, values_of(finalists), STRATEGY.all_points, enough)
+    if spread and found.found and not _satisfied(task, found.found[0], first[0].chisq / len(coarse_copy[0])):
+        wide = search.follow(rough, spread, STRATEGY.late_widths)
+        wide = [w for w in wide if w.chisq < first[0].chisq][: STRATEGY.finalists[cost]]
+        more = Starts([], None)
+        if wide:
+            more = _on_all_points(search, values_of(wide), STRATEGY.late_all_points, 0.0)
+        finest = max(found.per_decade or 0, more.per_decade or 0) or None
+        found = Starts(ordered(found.found + more.found, rough), finest)
+    return found
+
+
+def _by_basin_hopping(
+    search: TimedSearch, bank: Bank, coarse_copy: tuple[Curve, NDArray[np.float64]], rough: LocalSearch
+) -> list[LocalMinimum]:
+    """Local minima that basin hopping finds, on all points where the coarse copy is explained."""
+    task, cost = search.task, fit_cost_class(search.task.model)
+    quick = _local(task, *coarse_copy, STRATEGY.first_sampling[cost])
+    first = search.follow(quick, from_bank(task, bank), STRATEGY.hopping_first[cost])
+    first = search.follow(rough, values_of(first), STRATEGY.hopping_second[cost])
+    if not first:
+        return []
+    satisfied = first[0].chisq < len(rough.curve)
+    whole = _local(task, task.curve, task.dintensity, STRATEGY.sampling[cost]) if satisfied else rough
+    return search.hopping(whole, first)
+
+
+def _satisfied(task: Task, found: LocalMinimum, on_coarse: float) -> bool:
+    """Whether nothing is left for a width to explain: in itself, or as other models leave as much."""
+    n = len(task.curve)
+    as_others = on_coarse < 1 and found.chisq / n < STRATEGY.as_good * task.budget.best_chisq
+    return not doubtful(found.chisq / n, n) or as_others
+
+
+def _on_all_points(search: TimedSearch, found: list[dict[str, Any]], how: Pass, until: float) -> Starts:
+    """Refine with as many points of q and of size distributions as the data ask for."""
+    task, cost = search.task, fit_cost_class(search.task.model)
+    end = search.began + how.share * task.budget.seconds
+
+    def needed(local: LocalSearch, parameters: dict[str, Any]) -> dict[str, Any]:
+        """With as many points of its distributions as the time is enough to find out about."""
+        local.deadline = max(end, time.process_time() + STRATEGY.least_count * task.budget.seconds)
+        try:
+            count = points_needed(task.model, parameters, lambda p: local.solved(p)[0])
+        except TimeUpError:
+            return parameters
+        return with_points(parameters, count)
+
+    fine = _local(task, task.curve, task.dintensity, STRATEGY.sampling[cost])
+    finalists = [needed(fine, p) for p in found]
+    sampling = _sampling(task, finalists[0], end - time.process_time())
+    fine = _local(task, task.curve, task.dintensity, sampling)
+    done = search.follow(fine, finalists, how, until=until)
+    if done:
+        # The width that was found may need more points than the one that it started from.
+        done = search.neighbours(fine, done, sizes=True)
+        more = needed(fine, done[0].parameters)
+        changed = more != done[0].parameters
+        # So may the points of q, where its fringes or peaks have become sharper.
+        sharper = _sampling(task, more, end - time.process_time()) if sampling and cost != "slow" else None
+        if sharper and sampling and sharper > sampling:
+            sampling = sharper
+            fine = _local(task, task.curve, task.dintensity, sampling)
+            changed = True
+        if changed:
+            again = replace(STRATEGY.more_points, share=how.share + STRATEGY.more_points.share)
+            done = search.follow(fine, [more], again) + done[1:]
+    return Starts(done, sampling)
+
+
+def _limits(task: Task) -> tuple[float, float]:
+    """How much worse than the best so far a candidate may be after its first and its last steps."""
+    if fit_cost_class(task.model) == "fast":
+        return STRATEGY.limits
+    if explains(task.budget.best_chisq, len(task.curve)):
+        return STRATEGY.limits_explained
+    if task.probability > STRATEGY.likely:
+        return STRATEGY.limits
+    nearly = task.budget.best_chisq < STRATEGY.nearly
+    return STRATEGY.limits_nearly if nearly else STRATEGY.limits_unexplained
+
+
+def _local(task: Task, curve: Curve, dintensity: NDArray[np.float64], per_decade: int | None) -> LocalSearch:
+    fixed = frozenset(task.fixed)
+    return LocalSearch(curve, dintensity, task.name, fixed=fixed, ranges=task.ranges, per_decade=per_decade)
+
+
+def _sampling(task: Task, parameters: dict[str, Any], seconds: float) -> int | None:
+    """Points a decade for the fit of all points."""
+    cost = fit_cost_class(task.model)
+    seconds = max(seconds, STRATEGY.least_sampling)
+    fitness = experiment(task.curve, task.dintensity, task.name, parameters, seconds=seconds, quick=True)
+    try:
+        return sampling_needed(fitness, task.curve, finest=STRATEGY.finest[cost])
+    except TimeUpError:
+        return STRATEGY.sampling[cost]
+
 
 FAR_OFF = "So much worse than others from every start that it was not fitted to the end."
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sasnet_plugin.fitting.settings import PROBLEM, ByCost, setting
+from sasnet_plugin.fitting.settings import PROBLEM, ByCost, by_cost, setting
 
 
 @dataclass(frozen=True)
@@ -47,17 +47,17 @@ class StrategySettings:
     expected: float = setting(0.3, "A model this probable is expected to explain the curve.")
     sure: float = setting(0.7, "Besides one this probable, little else is tried.")
     needed_width: float = setting(4.0, "A width above so many of its standard deviations is there for sure.")
-    lm_starts: ByCost[int] = setting(ByCost(2, 1, 1), "Starts from which Levenberg-Marquardt begins.")
+    lm_starts: ByCost[int] = setting(by_cost(2, 1, 1), "Starts from which Levenberg-Marquardt begins.")
     lm_share: float = setting(0.2, "Of a candidate's time, what Levenberg-Marquardt has at least.", "share")
     correlation_share: float = setting(0.1, "Of it, what correlations may cost to be calculated.", "share")
-    followed: ByCost[int] = setting(ByCost(5, 4, 3), "Starts that are followed further on the coarse copy.")
-    finalists: ByCost[int] = setting(ByCost(3, 2, 2), "Starts that go on to all points.")
+    followed: ByCost[int] = setting(by_cost(5, 4, 3), "Starts that are followed further on the coarse copy.")
+    finalists: ByCost[int] = setting(by_cost(3, 2, 2), "Starts that go on to all points.")
     first_sampling: ByCost[int] = setting(
-        ByCost(PROBLEM.fine, 50, 40), "Points a decade of q in the first steps."
+        by_cost(PROBLEM.fine, 50, 40), "Points a decade of q in the first steps."
     )
-    sampling: ByCost[int] = setting(ByCost(PROBLEM.fine, 100, 80), "Points a decade of q after these.")
+    sampling: ByCost[int] = setting(by_cost(PROBLEM.fine, 100, 80), "Points a decade of q after these.")
     finest: ByCost[int] = setting(
-        ByCost(PROBLEM.sharpest, 2 * PROBLEM.fine, PROBLEM.fine),
+        by_cost(PROBLEM.sharpest, 2 * PROBLEM.fine, PROBLEM.fine),
         "Points a decade of q that are taken for enough.",
     )
     limits: tuple[float, float] = setting(
@@ -96,10 +96,10 @@ class StrategySettings:
     late_all_points: Pass = setting(Pass(0.8, (0.0,), 20), "On all points, of late widths.")
     more_points: Pass = setting(Pass(0.1, (0.0,), 8), "Once more with more points, after that share.")
     hopping_first: ByCost[Pass] = setting(
-        ByCost(Pass(0.1, (0.1,), 6), Pass(0.1, (0.1,), 6), Pass(0.3, (0.1,), 6)), "Before basin hopping."
+        by_cost(Pass(0.1, (0.1,), 6), Pass(0.1, (0.1,), 6), Pass(0.3, (0.1,), 6)), "Before basin hopping."
     )
     hopping_second: ByCost[Pass] = setting(
-        ByCost(Pass(0.25, (0.02, 0.0), 10), Pass(0.25, (0.02, 0.0), 10), Pass(0.5, (0.02, 0.0), 10)),
+        by_cost(Pass(0.25, (0.02, 0.0), 10), Pass(0.25, (0.02, 0.0), 10), Pass(0.5, (0.02, 0.0), 10)),
         "Then, of all of them.",
     )
     least_start: float = setting(0.1, "Of a candidate's time, what each start has at least.", "share")

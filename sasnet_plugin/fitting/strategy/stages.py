@@ -12,13 +12,12 @@ from numpy.typing import NDArray
 from sasnet_plugin.fitting.assessment.goodness_of_fit import explains
 from sasnet_plugin.fitting.problem.contrast import with_contrast
 from sasnet_plugin.fitting.problem.experiment import starting_values
+from sasnet_plugin.fitting.problem.free_parameters import other_kinds
 from sasnet_plugin.fitting.problem.resolution import has_resolution
-from sasnet_plugin.fitting.problem.size_distributions import other_kinds
 from sasnet_plugin.fitting.result.model_fit import ModelFit
 from sasnet_plugin.fitting.strategy.candidates import simplifications
-from sasnet_plugin.fitting.strategy.escape_minima import escapes
 from sasnet_plugin.fitting.strategy.fit_candidate import fit_candidate
-from sasnet_plugin.fitting.strategy.more_models import more_models
+from sasnet_plugin.fitting.strategy.further_fits import escapes, more_models
 from sasnet_plugin.fitting.strategy.settings import STRATEGY
 from sasnet_plugin.fitting.strategy.unknown_resolution import again_with, resolution_of, resolution_searches
 from sasnet_plugin.fitting.task import FitOptions, LateError, Named, Pair, Pool, Task, Work

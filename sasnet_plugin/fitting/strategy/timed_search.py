@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sasnet_plugin.fitting.assessment.goodness_of_fit import explains
-from sasnet_plugin.fitting.optimize.basin_hopping import basin_hopping
 from sasnet_plugin.fitting.optimize.local_search import LocalMinimum, LocalSearch
 from sasnet_plugin.fitting.optimize.neighbour_search import (
+    basin_hopping,
     counts_of,
     neighbour_search,
     other_counts,
@@ -20,7 +20,7 @@ from sasnet_plugin.fitting.optimize.neighbour_search import (
     sizes_of,
 )
 from sasnet_plugin.fitting.problem.experiment import TimeUpError
-from sasnet_plugin.fitting.problem.size_distributions import other_kinds, widths_of
+from sasnet_plugin.fitting.problem.free_parameters import other_kinds, widths_of
 from sasnet_plugin.fitting.settings import OPTIMIZE, PROBLEM
 from sasnet_plugin.fitting.strategy.settings import STRATEGY, Pass
 from sasnet_plugin.simulate.kernel import load_model
@@ -50,11 +50,7 @@ class TimedSearch:
         return self.began + STRATEGY.between.share * self.task.budget.seconds
 
     def follow(
-        self,
-        local: LocalSearch,
-        starts: list[dict[str, Any]],
-        how: Pass,
-        until: float = 0.0,
+        self, local: LocalSearch, starts: list[dict[str, Any]], how: Pass, until: float = 0.0
     ) -> list[LocalMinimum]:
         """Refine starts until a share of the time is spent or χ² is below `until`; at least one is."""
         done: list[LocalMinimum] = []

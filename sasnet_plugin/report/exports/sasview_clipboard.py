@@ -24,7 +24,7 @@ from typing import Any
 
 import numpy as np
 
-from sasnet_plugin.fitting.problem.size_distributions import sigmas
+from sasnet_plugin.fitting.problem.free_parameters import sigmas
 from sasnet_plugin.fitting.result.model_fit import ModelFit, Parameter
 
 from ...simulate.priors import model_info

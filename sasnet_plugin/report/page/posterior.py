@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sasnet_plugin.fitting.result.corner_plot import MARGIN, PANEL, draw_corner, drawn_names
+from sasnet_plugin.fitting.result.display import MARGIN, PANEL, draw_corner, drawn_names
 from sasnet_plugin.fitting.result.model_fit import ModelFit
 
 from .style import placeholder

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from sasnet_plugin.fitting.optimize.bumps_fitters import Refinement
+from sasnet_plugin.fitting.optimize.refine_best import Refinement
 from sasnet_plugin.fitting.problem.experiment import rebuilt
 from sasnet_plugin.fitting.result.model_fit import ModelFit, Parameter
 from sasnet_plugin.fitting.task import Method

@@ -1,15 +1,17 @@
-"""How many modes the counts determine, and the test of uniformity."""
+"""How many modes the counts determine, the test of uniformity, and a distribution and its mirror image."""
 
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from orientation.orientedpatterns import FLAT, form_of
 from sasnet_plugin.fitting.orientation.forward import State
-from sasnet_plugin.fitting.orientation.information import resolved, uniform_p_value
+from sasnet_plugin.fitting.orientation.information import mirror_ambiguity, resolved, uniform_p_value
 from sasnet_plugin.fitting.orientation.linear import quadratic
+from sasnet_plugin.simulate.gisas.distances import circular_w1, mirrored
 from sasnet_plugin.simulate.gisas.geometry import N_XI
-from sasnet_plugin.simulate.gisas.orientation import deltas
+from sasnet_plugin.simulate.gisas.orientation import deltas, peak
 
 
 def test_uniform_is_called_uniform_and_two_angles_are_not(now: State) -> None:
@@ -31,3 +33,16 @@ def test_more_counts_determine_more_modes(now: State) -> None:
     rng = np.random.default_rng(7)
     modes = [resolved(form_of(now, FLAT, counts, rng)[2]) for counts in (1e3, 1e5, 1e7)]
     assert modes[0] < modes[1] < modes[2] < N_XI
+
+
+def test_the_mirror_image_is_ruled_out_where_all_samples_are_of_one_kind() -> None:
+    one = np.stack([peak(centre, 3.0) for centre in np.linspace(9, 11, 60)])
+    sure = mirror_ambiguity(one)
+    assert sure.resolved
+    assert circular_w1(sure.one, one.mean(axis=0)) < 0.1
+    assert circular_w1(sure.other, mirrored(one.mean(axis=0))) < 0.1
+    both = mirror_ambiguity(np.concatenate((one, mirrored(one[:30]))))
+    assert not both.resolved
+    assert both.share == pytest.approx(2 / 3, abs=0.02)
+    assert circular_w1(both.other, mirrored(one.mean(axis=0))) < 1.0
+    assert mirror_ambiguity(np.stack([peak(30.0, 5.0)] * 4)).resolved

@@ -1,4 +1,4 @@
-"""The descent to a geometry from a network's guess, the tilt of the sample a fraction of a pixel off."""
+"""The descent to a geometry from a network's guess; thicknesses of the film beside a fit."""
 
 from __future__ import annotations
 
@@ -11,14 +11,51 @@ import pytest
 from orientation.orientedpatterns import GEOMETRY, MEASUREMENT
 from sasnet_plugin.fitting.orientation import invert, prior_guess
 from sasnet_plugin.fitting.orientation.counts import on_window
+from sasnet_plugin.fitting.orientation.forward import Refined, State, state
 from sasnet_plugin.fitting.orientation.parameters import INDEX, PARAMETERS, start
-from sasnet_plugin.fitting.orientation.refine import best_tilt, explains, refine
+from sasnet_plugin.fitting.orientation.refine import (
+    best_tilt,
+    better_film,
+    explains,
+    film_minima,
+    fitted,
+    loss_of,
+    ratios,
+    refine,
+)
 from sasnet_plugin.simulate.gisas.basis import Basis, basis, mix
 from sasnet_plugin.simulate.gisas.geometry import N_XI, WINDOW, Geometry
 from sasnet_plugin.simulate.gisas.orientation import deltas, peak
 from sasnet_plugin.simulate.images.detector import MARGIN, expected_counts
 from sasnet_plugin.simulate.images.measurement import Measurement
 from sasnet_plugin.types import GrazingIncidence, Image, OrientationGuess
+
+OXIDE = INDEX["oxide"]
+
+
+def at_film(now: State, film: float) -> Refined:
+    inner = now.inner.copy()
+    inner[OXIDE] = film
+    moved = state(now.counts, inner, now)
+    weights, backgrounds, expected = fitted(moved)
+    at, error = start({})
+    return Refined(moved, weights, backgrounds, expected, loss_of(moved, expected, at, error))
+
+
+def test_its_own_film_changes_nothing(now: State) -> None:
+    found = at_film(now, GEOMETRY.oxide)
+    np.testing.assert_allclose(ratios(found, np.array([GEOMETRY.oxide])), 1.0, atol=1e-6)
+    assert better_film(found) is None
+
+
+@pytest.mark.parametrize("off", [-40.0, 60.0])
+def test_the_deepest_minimum_lies_towards_the_true_film(now: State, off: float) -> None:
+    at, error = start({})
+    (film, fall), *others = film_minima(at_film(now, GEOMETRY.oxide + off), at, error)
+    assert fall > 0
+    assert abs(film - GEOMETRY.oxide) < abs(off)
+    assert all(fall >= other for _, other in others)
+
 
 #: A sample, how it was measured, and what the network said of it. No beamstop: most counts lie in the rod,
 #: whose fringes have many local minima.

@@ -1,4 +1,4 @@
-"""Scattering length densities against published ones, and what they settle in a fit."""
+"""Scattering length densities against published ones, what they settle in a fit, and solvents by name."""
 
 from __future__ import annotations
 
@@ -9,9 +9,11 @@ import pytest
 
 import sasnet_plugin
 from sasnet_plugin.fitting.problem.contrast import (
+    SOLVENTS,
     contrast_of,
     scattering_length_density,
     settled,
+    solvent,
     with_contrast,
 )
 from sasnet_plugin.fitting.strategy.fit_candidate import fit_candidate
@@ -198,3 +200,26 @@ def test_core_and_shell_are_fitted_in_the_given_solvent(simulated: Simulated) ->
     assert best.parameters["radius"].value == pytest.approx(60.0, rel=0.05)
     assert any("C8H8@1.05 may be any" in note for note in result.notes)
     assert any("mono_gauss_coil: nothing to fix" in note for note in result.notes)
+
+
+@pytest.mark.parametrize(
+    ("name", "formula"),
+    [("D2O", "D2O"), ("heavy water", "D2O"), ("Water", "H2O"), ("d-toluene", "C7D8"), ("d8-THF", "C4D8O"),
+     ("d2-water", "D2O"), ("isopropanol", "C3H8O"), ("2-Propanol", "C3H8O"), ("d4-methanol", "CD4O")],
+)  # fmt: skip
+def test_names_of_solvents(name: str, formula: str) -> None:
+    found = solvent(name)
+    assert found is not None
+    assert found[0] == formula
+
+
+def test_a_deuterated_solvent_has_the_molar_volume_of_the_common_one() -> None:
+    deuterated = solvent("d-toluene")
+    assert deuterated is not None
+    # periodictable takes a density with an n as that of the natural isotopes.
+    assert deuterated[1] == f"{SOLVENTS['toluene'][1]:g}n"
+
+
+@pytest.mark.parametrize("name", ["d3-toluene", "d-d2o", "kerosene", "d-", ""])
+def test_what_is_no_solvent(name: str) -> None:
+    assert solvent(name) is None

@@ -1,21 +1,30 @@
-"""What is fitted: what the data distinguish, within ranges, and of layers those that are there."""
+"""What is fitted: what the data distinguish, within ranges, and size distributions where data ask for one."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from sasnet_plugin.fitting.optimize.local_search import LocalSearch
 from sasnet_plugin.fitting.problem.experiment import experiment
 from sasnet_plugin.fitting.problem.free_parameters import (
     accepted,
     choose_free,
+    completed,
     fittable,
     independent,
+    other_kinds,
+    points_needed,
     set_ranges,
+    sigmas,
 )
 from sasnet_plugin.fitting.settings import PROBLEM
+from sasnet_plugin.fitting.strategy.fit_candidate import fit_candidate
+from sasnet_plugin.fitting.task import Task
+from sasnet_plugin.simulate.bank import Bank
 from sasnet_plugin.simulate.kernel import load_model
 from sasnet_plugin.types import Curve
 
@@ -63,3 +72,67 @@ def test_parameters_of_another_model_are_left_out() -> None:
     info = load_model("sphere").info
     given = {"radius": 50.0, "radius_pd": 0.1, "radius_pd_n": 15, "length": 400.0}
     assert accepted(info, given) == {k: v for k, v in given.items() if k != "length"}
+
+
+def _needed(curve: Curve, width: float, radius: float) -> int:
+    assert curve.dintensity is not None
+    local = LocalSearch(curve, curve.dintensity, "sphere", per_decade=200)
+    start = completed({"radius": radius, "radius_pd": width}, 35)
+    return points_needed("sphere", start, lambda p: local.solved(p)[0])
+
+
+def test_a_wider_distribution_of_a_larger_body_needs_more_points(simulated: Simulated) -> None:
+    narrow = _needed(simulated("sphere", {"radius": 10.0, "background": 0.01}), 0.05, 10.0)
+    wide = _needed(simulated("sphere", {"radius": 400.0, "background": 0.01}), 0.3, 400.0)
+    assert narrow < wide <= PROBLEM.width_points["fast"]
+
+
+def test_fewer_points_change_the_curve_by_little_of_its_uncertainty(simulated: Simulated) -> None:
+    curve = simulated("sphere", {"radius": 60.0, "background": 0.01})
+    assert curve.dintensity is not None
+    local = LocalSearch(curve, curve.dintensity, "sphere", per_decade=200)
+    start = completed({"radius": 60.0, "radius_pd": 0.1}, 35)
+    count = points_needed("sphere", start, lambda p: local.solved(p)[0])
+    assert count < 35
+    change = local.solved(start | {"radius_pd_n": count})[0] - local.solved(start)[0]
+    assert np.mean(change**2) < 0.01
+
+
+@pytest.mark.parametrize("kind", ["gaussian", "lognormal", "schulz"])
+def test_the_range_of_a_distribution_holds_nearly_all_of_it(kind: str) -> None:
+    from sasmodels.weights import get_weights
+
+    value, weight = get_weights(kind, 201, 0.1, sigmas(kind), 100.0, (0.0, np.inf), True)
+    weight = weight / weight.sum()
+    mean = float(weight @ value)
+    assert np.sqrt(weight @ (value - mean) ** 2) == pytest.approx(10.0, rel=0.03)
+
+
+def test_other_kinds_change_the_kind_and_its_range_alone() -> None:
+    start = completed({"radius": 60.0, "radius_pd": 0.1}, 15)
+    found = other_kinds(start)
+    assert {p["radius_pd_type"] for p in found} == {"lognormal", "schulz"}
+    assert all(p["radius_pd_nsigma"] == 5.0 for p in found)
+    assert all(p["radius"] == 60.0 and p["radius_pd"] == 0.1 and p["radius_pd_n"] == 15 for p in found)
+    assert other_kinds({"radius": 60.0}) == []
+
+
+@pytest.mark.parametrize("width", [0.0, 0.15])
+def test_a_monodisperse_body_gets_no_width_and_a_spread_one_its_own(
+    simulated: Simulated, bank: Bank, width: float
+) -> None:
+    like = simulated("sphere", {"radius": 40.0, "background": 0.01})
+    assert like.dintensity is not None
+    # Smeared at more points than sasmodels takes: its own would look like a width.
+    exact = LocalSearch(like, like.dintensity, "sphere", per_decade=800)
+    clean = exact.intensity(completed({"radius": 40.0} | ({"radius_pd": width} if width else {}), 35)) + 0.01
+    noise = np.random.default_rng(3).standard_normal(len(like))
+    sigma = 0.02 * clean
+    curve = replace(like, intensity=clean + sigma * noise, dintensity=sigma)
+    found = fit_candidate(Task(curve, sigma, "sphere", None), bank)
+    assert found.reduced_chisq < 1.4
+    assert ("radius_pd" in found.free) == bool(width)
+    if width:
+        p = found.parameters["radius_pd"]
+        assert p.error is not None
+        assert abs(p.value - width) < 4 * p.error

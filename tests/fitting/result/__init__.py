@@ -1,1 +1,1 @@
-"""Tests of `sasnet_plugin.fitting.optimize`; a package, as other folders have files of the same names."""
+"""Tests of `sasnet_plugin.fitting.result`; a package, as other folders have files of the same names."""

@@ -1,10 +1,56 @@
-"""One fitted model: its names, what was fitted, and its verification in words and numbers."""
+"""One fitted model: names, what was fitted, its verification in words, and summaries of chains."""
 
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
-from sasnet_plugin.fitting.result.model_fit import ModelFit, Parameter, Replicates, Verification
+from sasnet_plugin.fitting.result.model_fit import (
+    ModelFit,
+    Parameter,
+    Replicates,
+    Verification,
+    posterior_of,
+    split_r,
+)
+from sasnet_plugin.fitting.settings import RESULT
+
+
+def test_intervals_of_a_normal_distribution() -> None:
+    rng = np.random.default_rng(1)
+    chains = rng.normal([5.0, -2.0], [0.5, 3.0], size=(4000, 10, 2))
+    found = posterior_of(("radius", "sld"), chains, rng)
+    assert found.interval68["radius"] == pytest.approx((4.5, 5.5), abs=0.02)
+    assert found.interval95["radius"] == pytest.approx((5 - 0.98, 5 + 0.98), abs=0.02)
+    assert found.interval95["sld"] == pytest.approx((-2 - 5.88, -2 + 5.88), abs=0.1)
+    assert found.converged
+    assert found.draws == 40_000
+    assert found.samples.shape == (RESULT.kept_samples, 2)
+    assert found.samples.std(axis=0) == pytest.approx([0.5, 3.0], rel=0.1)
+
+
+def test_the_tails_of_a_skew_distribution_are_equal() -> None:
+    rng = np.random.default_rng(2)
+    found = posterior_of(("x",), rng.exponential(1.0, size=(2000, 20, 1)), rng)
+    # -ln(0.975) and -ln(0.025)
+    assert found.interval95["x"] == pytest.approx((0.0253, 3.689), rel=0.05)
+
+
+def test_chains_that_disagree_drift_or_stand_still_have_not_converged() -> None:
+    rng = np.random.default_rng(3)
+    same = rng.standard_normal((200, 8, 1))
+    assert split_r(same) == pytest.approx(1.0, abs=0.02)
+    apart = same + 3.0 * np.arange(8)[:, None]
+    drifting = same + np.linspace(0, 6, 200)[:, None, None]
+    for chains in (apart, drifting, np.ones((200, 8, 1)), same[:3]):
+        assert not posterior_of(("x",), chains, rng).converged
+
+
+def test_r_of_two_chains_by_hand() -> None:
+    # Split: (0, 2), (0, 2), (4, 6), (4, 6): W = 2, means 1, 1, 5, 5 of variance 16/3, n = 2.
+    chains = np.array([[0.0, 4.0], [2.0, 6.0], [0.0, 4.0], [2.0, 6.0]])[..., None]
+    assert split_r(chains) == pytest.approx(np.sqrt(1 / 2 + (16 / 3) / 2))
+
 
 N = 90
 

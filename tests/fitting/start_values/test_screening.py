@@ -1,22 +1,30 @@
-"""Screening with the bank's curves: what comes near, in which order it is fitted, and a preview of it."""
+"""Screening with the bank's curves: what comes near, in which order, a preview, and the starts of a fit."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
+import pytest
 
+from sasnet_plugin.fitting.problem.free_parameters import widths_of
+from sasnet_plugin.fitting.settings import PROBLEM, START_VALUES
 from sasnet_plugin.fitting.start_values.screening import (
     Screen,
+    as_start,
     extra_pairs,
+    from_bank,
     order_of,
     plausible,
     previewed,
     screened,
     simple_pairs,
+    with_fixed,
 )
 from sasnet_plugin.fitting.task import Pair, Task
 from sasnet_plugin.simulate.bank import Bank
+from sasnet_plugin.simulate.kernel import call
 from sasnet_plugin.simulate.priors import allowed_structure_factors
 from sasnet_plugin.types import Curve
 
@@ -87,3 +95,48 @@ def test_a_preview_is_the_nearest_curve_as_measured(simulated: Simulated, bank: 
     measured = np.interp(q, curve.q, curve.intensity)
     assert np.median(np.abs(intensity / measured - 1)) < 0.1
     assert previewed(Task(curve, curve.dintensity, "unheard_of.py", None), bank) is None
+
+
+def task_of(curve: Curve, model: str, factor: str | None = None) -> Task:
+    assert curve.dintensity is not None
+    return Task(curve, curve.dintensity, model, factor)
+
+
+def test_starts_lie_near_the_truth_and_some_are_polydisperse(
+    simulated: Callable[..., Curve], bank: Bank
+) -> None:
+    task = task_of(simulated("sphere", {"radius": 80.0, "background": 0.01}), "sphere")
+    found = from_bank(task, bank)
+    assert 1 < len(found) <= START_VALUES.starts["fast"]
+    assert found[0]["radius"] == pytest.approx(80.0, rel=0.15)
+    assert any(widths_of(start) for start in found)
+    assert any(not widths_of(start) for start in found)
+
+
+def test_a_start_of_its_own_comes_first_and_fixed_values_hold(
+    simulated: Callable[..., Curve], bank: Bank
+) -> None:
+    curve = simulated("sphere", {"radius": 80.0, "background": 0.01})
+    task = replace(task_of(curve, "sphere"), extra={"radius": 33.0}, fixed={"sld": 9.0})
+    found = from_bank(task, bank)
+    assert found[0]["radius"] == 33.0
+    assert {start["sld"] for start in found} == {9.0}
+
+
+def test_a_start_is_what_sasmodels_takes(simulated: Callable[..., Curve]) -> None:
+    task = task_of(simulated("sphere", {"radius": 80.0}), "sphere", "hardsphere")
+    found = as_start(task, {"radius": 50.0, "radius_pd": 0.1, "radius_pd_type": 1, "length": 3.0})
+    assert found["radius_effective_mode"] == 1
+    assert found["radius_pd_type"] == "lognormal"
+    assert found["radius_pd_n"] == PROBLEM.coarse_width_points["fast"]
+    assert "length" not in found
+
+
+def test_a_start_in_another_solvent_scatters_the_same() -> None:
+    q = np.geomspace(0.005, 0.3, 30)
+    start = {"radius": 40.0, "thickness": 15.0, "sld_core": 1.0, "sld_shell": 3.0, "sld_solvent": 0.4}
+    moved = with_fixed(start, {"sld_solvent": 6.36})
+    assert moved["sld_solvent"] == 6.36
+    assert call("core_shell_sphere", q, moved).intensity == pytest.approx(
+        call("core_shell_sphere", q, start).intensity
+    )

@@ -9,10 +9,9 @@ import numpy as np
 import pytest
 from simulated_fits import simulated
 
-from sasnet_plugin.fitting.result.corner_plot import MAX_DRAWN, drawn_names
+from sasnet_plugin.fitting.result.display import MOST_PANELS, drawn_names
 from sasnet_plugin.fitting.result.fit_result import FitResult
-from sasnet_plugin.fitting.result.model_fit import ModelFit, Parameter
-from sasnet_plugin.fitting.result.posterior import posterior_of
+from sasnet_plugin.fitting.result.model_fit import ModelFit, Parameter, posterior_of
 from sasnet_plugin.report.page.fit_report import page
 from sasnet_plugin.report.page.posterior import corner_svg, posterior_section
 from sasnet_plugin.zoo import open_model
@@ -91,8 +90,8 @@ def test_of_many_parameters_the_nuisances_are_left_out_and_odd_names_do_no_harm(
     )
     found = _with_posterior(many)
     shown = drawn_names(found)
-    assert len(shown) == MAX_DRAWN
-    assert shown == tuple(names[2 : 2 + MAX_DRAWN])
+    assert len(shown) == MOST_PANELS
+    assert shown == tuple(names[2 : 2 + MOST_PANELS])
     text = posterior_section((found,))
     assert "3 more parameters" in text
     assert "<b>" not in text
