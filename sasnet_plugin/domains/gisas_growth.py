@@ -35,9 +35,9 @@ GISAS_GROWTH = Domain(
     " clusters are.",
     limits="ordered lattices, buried particles, other materials, patterns that lie on their side",
     heads=HEADS,
-    check="sasnet_plugin.predict.check_image:check",
+    check="sasnet_plugin.predict.checks:check_image",
     network=Network(
-        trunk="sasnet_plugin.train.image_trunk:one_side",
+        trunk="sasnet_plugin.train.trunks:one_side",
         sizes={
             "trunk": "small",
             "weights": "",

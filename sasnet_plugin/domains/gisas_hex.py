@@ -56,9 +56,9 @@ GISAS_HEX = Domain(
     recognise="sasnet_plugin.data.images.formats:recognise",
     keys=("file", "distribution", "geometry", "uniform_p_value", "deviance", "in_scope", "notes"),
     refine="sasnet_plugin.fitting.orientation.answer:refined",
-    check="sasnet_plugin.predict.check_image:check_share",
+    check="sasnet_plugin.predict.checks:check_share",
     network=Network(
-        trunk="sasnet_plugin.train.image_trunk:two_sides",
+        trunk="sasnet_plugin.train.trunks:two_sides",
         sizes={
             "trunk": "small",
             "weights": "",

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, overload
 
 from sasnet_plugin.domains.heads import Classes
-from sasnet_plugin.predict.answer import Answer
 from sasnet_plugin.predict.classes import ClassesFinding
 from sasnet_plugin.predict.decoding import Choice
-from sasnet_plugin.predict.findings import QuantitiesFinding
+from sasnet_plugin.predict.findings import Answer, QuantitiesFinding
 from sasnet_plugin.predict.predictor import Predictor, open_predictor
 from sasnet_plugin.types import Curve, GroupGuess, ModelGuess, Suggestion
 

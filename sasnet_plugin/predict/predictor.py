@@ -13,12 +13,11 @@ import numpy as np
 
 from sasnet_plugin.domains import DEFAULT, Domain, Seen, resolve
 from sasnet_plugin.domains.heads import Classes, Inputs, Outputs, Scope, outputs_of
-from sasnet_plugin.predict.answer import Answer
 from sasnet_plugin.predict.arithmetic import averaged
+from sasnet_plugin.predict.classes import restriction_note
 from sasnet_plugin.predict.decoding import Choice, beside_stated, decode, in_scope
-from sasnet_plugin.predict.findings import QuantitiesFinding
+from sasnet_plugin.predict.findings import Answer, QuantitiesFinding
 from sasnet_plugin.predict.runtime import BATCH, Runtime
-from sasnet_plugin.predict.wording import restriction_note
 from sasnet_plugin.types import DataError, SasnetError
 from sasnet_plugin.zoo import Manifest, ZooModel, open_model, zoo_folder
 

@@ -22,8 +22,7 @@ from ..simulate.out_of_distribution import KINDS
 from ..train import metrics
 from ..types import SasnetError
 from ..zoo import Manifest, ZooModel
-from .card import model_card
-from .evaluated import Evaluated
+from .evaluated import Evaluated, model_card
 
 COUNT_EDGES = (30, 300, 3_000, 30_000, 1_000_001)
 WIDTH_EDGES = (0.5, 1.1, 1.6, 2.0, 2.5, 4.0)

@@ -10,9 +10,8 @@ import numpy as np
 
 from sasnet_plugin.data.images.angles import exit_angles, incidence_from_beams, specular_height
 from sasnet_plugin.data.images.orientation import TURNS, arrange, arrange_point, side_of
-from sasnet_plugin.data.images.plausible import check_units
 from sasnet_plugin.data.images.rebin import scatter
-from sasnet_plugin.data.images.settings import ImageSettings
+from sasnet_plugin.data.images.settings import ImageSettings, check_units
 from sasnet_plugin.types import DataError, GrazingIncidence
 
 if TYPE_CHECKING:

@@ -10,8 +10,7 @@ import numpy as np
 
 from sasnet_plugin.files import write_figure
 
-from ..page.style import COLOURS, placeholder
-from ..page.svg import inline_svg, plain_axes, settings
+from ..page.style import COLOURS, inline_svg, placeholder, plain_axes, settings
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

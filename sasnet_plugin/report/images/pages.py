@@ -13,7 +13,7 @@ from ...domains import Domain, resolve
 from ...domains.heads import Classes, Distribution, Quantities, Tags
 from ...types import Image
 from ..page import document
-from . import attention, patterns
+from . import patterns
 from .canvas import Paint, framed
 from .page import Section, Verdict, page
 
@@ -118,11 +118,11 @@ def _looked_at(domain: Domain, image: Image) -> Section:
         # Of numbers with their errors the numbers, of logits the probabilities.
         return found[..., 0] if isinstance(head, Quantities) else softmax(found)
 
-    found = attention.occlusion(score, seen.mask, patch=_PATCH)
+    found = patterns.occlusion(score, seen.mask, patch=_PATCH)
     return Section(
         "Where the network looks",
-        attention.attention(seen, found),
-        attention.SIZE,
+        patterns.attention(seen, found),
+        patterns.SIZE,
         "How much the answer changes when a part of the window is covered as a beamstop would cover it.",
     )
 

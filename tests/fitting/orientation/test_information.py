@@ -9,7 +9,7 @@ from sasnet_plugin.fitting.orientation.forward import State
 from sasnet_plugin.fitting.orientation.information import resolved, uniform_p_value
 from sasnet_plugin.fitting.orientation.linear import quadratic
 from sasnet_plugin.simulate.gisas.geometry import N_XI
-from sasnet_plugin.simulate.gisas.orientation import deltas
+from sasnet_plugin.simulate.gisas.priors import deltas
 
 
 def test_uniform_is_called_uniform_and_two_angles_are_not(now: State) -> None:

@@ -13,8 +13,8 @@ from sasnet_plugin.fitting.result.corner_plot import MAX_DRAWN, drawn_names
 from sasnet_plugin.fitting.result.fit_result import FitResult
 from sasnet_plugin.fitting.result.model_fit import ModelFit, Parameter
 from sasnet_plugin.fitting.result.posterior import posterior_of
+from sasnet_plugin.report.page.figures import corner_svg, posterior_section
 from sasnet_plugin.report.page.fit_report import page
-from sasnet_plugin.report.page.posterior import corner_svg, posterior_section
 from sasnet_plugin.zoo import open_model
 
 

@@ -1,7 +1,8 @@
-"""Trunks for images: a small DenseNet, used as suits a pattern's symmetry, or any of Keras' applications.
+"""Trunks: for curves residual convolutions over log q, for images a small DenseNet or a Keras application.
 
-Each takes ``features`` (n, rows, columns, N_CHANNELS) of `data.images.features`: pictures first, then numbers
-that are the same in every pixel (level, wavelength, incidence). Sizes are
+The DenseNet is used as suits a pattern's symmetry. Those for images take ``features`` (n, rows, columns,
+N_CHANNELS) of `data.images.features`: pictures first, then numbers that are the same in every pixel (level,
+wavelength, incidence). Sizes are
 
 - ``trunk``: "small", or the name of one of Keras' applications: "DenseNet169" is the seed's;
 - ``weights``: what the trunk begins with: for an application a file of its weights, as Keras writes them; for
@@ -23,8 +24,56 @@ import numpy as np
 from keras import layers, ops
 
 from ..data.images.features import CHANNELS, N_PICTURES
-from .curve_trunk import dense_block
 from .transfer import TRUNK, application
+
+
+def residual(inputs: Mapping[str, Any], sizes: Mapping[str, Any]) -> Any:
+    """Residual convolutions, then a dense part that knows where a feature lies; (n, dense).
+
+    Convolutions see features wherever they lie in log q: a body twice the size is the same curve moved.
+    The dense part knows where it lies, as sizes and windows are not all equally likely.
+
+    Parameters
+    ----------
+    inputs : mapping
+        ``features`` (n, N_GRID, N_CHANNELS).
+    sizes : mapping
+        ``stem``, channels of the first convolution (kernel 9, stride 2); ``stages``, channels and residual
+        blocks of each, those after the first halve the resolution; ``dense``, width of the dense residual
+        part; ``dense_blocks``; ``dropout``.
+
+    Returns
+    -------
+    (n, dense) tensor
+    """
+    x = layers.Conv1D(sizes["stem"], 9, strides=2, padding="same", activation="silu")(inputs["features"])
+    for channels, blocks in sizes["stages"]:
+        x = layers.Conv1D(channels, 3, strides=2, padding="same", activation="silu")(x)
+        for _ in range(blocks):
+            x = _residual(x, channels)
+    x = layers.Flatten()(x)
+    x = layers.Dense(sizes["dense"])(x)
+    for _ in range(sizes["dense_blocks"]):
+        x = dense_block(x, sizes)
+    return layers.LayerNormalization(epsilon=1e-5)(x)
+
+
+def dense_block(x: Any, sizes: Mapping[str, Any]) -> Any:
+    """A residual block of a dense layer of twice the width."""
+    y = layers.LayerNormalization(epsilon=1e-5)(x)
+    y = layers.Dense(2 * sizes["dense"], activation="silu")(y)
+    if sizes["dropout"]:
+        y = layers.Dropout(sizes["dropout"])(y)
+    return layers.Add()([x, layers.Dense(sizes["dense"])(y)])
+
+
+def _residual(x: Any, channels: int) -> Any:
+    # The last convolution starts at zero, so that a block begins as the identity and needs no
+    # normalisation, which costs more than a convolution on a CPU (Zhang et al., Fixup, ICLR 2019).
+    y = layers.Conv1D(channels, 3, padding="same", activation="silu")(x)
+    y = layers.Conv1D(channels, 3, padding="same", kernel_initializer="zeros")(y)
+    return layers.Activation("silu")(layers.Add()([x, y]))
+
 
 #: Pictures that are looked at: a film without direction is alike on both sides, their difference is noise.
 _PICTURES = CHANNELS.index("asymmetry")
