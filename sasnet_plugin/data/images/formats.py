@@ -43,7 +43,7 @@ def frames(path: Path, file: str, dataset: str | None = None) -> Generator[RawFr
     elif start.startswith(_NUMPY):
         yield from array_files.read_numpy(path, file)
     elif start.startswith(_CBF):
-        yield detector_files.read(path, file)
+        yield detector_files.read_cbf(path, file)
     elif _is_detector_file(path, start):
         yield from detector_files.read(path, file)
     elif _is_text(path, start):
