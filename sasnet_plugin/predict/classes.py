@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from ..domains.heads import Classes, Tags
+from ..types import GroupGuess
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -115,15 +116,6 @@ class ClassFound:
 
 
 @dataclass(frozen=True)
-class GroupFound:
-    """A group of an answer: the members that were considered, and their summed probability."""
-
-    name: str
-    members: tuple[str, ...]
-    probability: float
-
-
-@dataclass(frozen=True)
 class ClassesFinding:
     """The likeliest classes.
 
@@ -167,7 +159,7 @@ class ClassesFinding:
         return ClassFound(name, float(self.probability[index]), group, given)
 
     @property
-    def groups(self) -> tuple[GroupFound, ...]:
+    def groups(self) -> tuple[GroupGuess, ...]:
         """By falling probability; those of which a member was considered."""
         if self.silent:
             return ()
@@ -176,7 +168,7 @@ class ClassesFinding:
         member = np.array([[float(name in group.members) for group in groups] for name in labels])
         p = self.probability @ member if groups else np.zeros(0)
         return tuple(
-            GroupFound(groups[index].name, members, float(p[index]))
+            GroupGuess(groups[index].name, members, float(p[index]))
             for index in np.argsort(-p, kind="stable").tolist()
             if (members := tuple(name for name in groups[index].members if name in kept))
         )[: self.top]

@@ -25,7 +25,7 @@ from .images.insight import bias_section, pls_section
 from .scores import scope_figures, score, table
 
 if TYPE_CHECKING:
-    from .images.page import Section
+    from .images.pages import Section
 
 #: Known examples for one of each other kind.
 KNOWN = 10

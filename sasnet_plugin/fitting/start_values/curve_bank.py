@@ -15,9 +15,8 @@ from sasnet_plugin.fitting.problem.rebinning import cells, scale_and_background
 from sasnet_plugin.fitting.settings import START_VALUES
 from sasnet_plugin.fitting.start_values.structure_factors import FACTORS, interaction, places
 from sasnet_plugin.simulate.bank import BANK_STEP, LOG_Q_MIN, N_BANK, Page
-from sasnet_plugin.simulate.grid import N_WIDE
+from sasnet_plugin.simulate.grid import N_WIDE, pinhole_matrix, slit_matrix
 from sasnet_plugin.simulate.priors import rescalable, rescale
-from sasnet_plugin.simulate.resolution import pinhole_matrix, slit_matrix
 from sasnet_plugin.types import Curve
 
 Array = NDArray[np.float64]

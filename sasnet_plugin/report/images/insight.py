@@ -13,7 +13,7 @@ from ...data.images.features import CHANNELS
 from ...types import SasnetError
 from ..page.document import write_page
 from .canvas import Draw, Paint, framed
-from .page import Section, Verdict, page
+from .pages import Section, Verdict, page
 from .pls import components_figure, pls
 from .trends import learning_curves
 

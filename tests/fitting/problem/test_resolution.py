@@ -8,9 +8,8 @@ import pytest
 from sasnet_plugin.fitting.problem.experiment import experiment
 from sasnet_plugin.fitting.problem.resolution import has_resolution, resolution, sampling_needed
 from sasnet_plugin.fitting.settings import PROBLEM
-from sasnet_plugin.simulate.grid import WIDE_Q
+from sasnet_plugin.simulate.grid import WIDE_Q, pinhole_matrix, slit_matrix
 from sasnet_plugin.simulate.kernel import call
-from sasnet_plugin.simulate.resolution import pinhole_matrix, slit_matrix
 from sasnet_plugin.types import Curve
 
 Q = np.geomspace(0.003, 0.3, 90)
