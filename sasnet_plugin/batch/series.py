@@ -171,11 +171,6 @@ def field_of(path: str | Path, name: str) -> float:
     In text, ``name: 25.3``, ``name = 25.3`` or ``name 25.3``, behind a comment sign or not; in XML the
     content of an element or an attribute of that name; in HDF5 (NXcanSAS) a scalar dataset or an attribute.
     Upper and lower case are the same.
-
-    Parameters
-    ----------
-    path : str or Path
-    name : str
     """
     try:
         with open(path, "rb") as file:

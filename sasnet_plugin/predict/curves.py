@@ -22,12 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Classifier:
-    """The network for curves, with its answers as `Suggestion`.
-
-    Parameters
-    ----------
-    predictor : Predictor
-    """
+    """The network for curves, with its answers as `Suggestion`."""
 
     predictor: Predictor
 

@@ -15,7 +15,7 @@ from sasnet_plugin.files import write_figure
 from ..domains.heads import Outputs, outputs_of
 from ..predict.arithmetic import sigmoid, softmax
 from ..predict.decoding import given_probability
-from ..predict.runtime import Runtime
+from ..predict.predictor import Runtime
 from ..simulate.examples import SOURCES, Examples, mixed_set
 from ..simulate.library import Library
 from ..simulate.out_of_distribution import KINDS
@@ -130,17 +130,7 @@ def curves(
 ) -> Evaluated:
     """Accuracy and calibration under the frozen realistic protocol.
 
-    Parameters
-    ----------
-    model : ZooModel
-    test : Path
-        Shards of a seed that training never saw.
-    per_model : int
-        Test curves of each model.
-    seed : int
-        Of the measurement.
-    progress : callable, optional
-        Called with how many models are done, and of how many.
+    Parameters are those of `evaluated.evaluated`; `per_model` counts test curves of each model.
 
     Raises
     ------

@@ -91,10 +91,6 @@ def _load(body: Any, build: Any, name: str, path: Path) -> None:
 def adopt(model: Any, donor: Any) -> int:
     """Take over the weights of every layer that both networks have, by its name and its shapes.
 
-    Parameters
-    ----------
-    model, donor : keras.Model
-
     Returns
     -------
     int

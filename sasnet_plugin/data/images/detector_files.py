@@ -39,10 +39,6 @@ def dectris(text: str) -> ImageSettings:
     ----------
     text : str
         The header's lines.
-
-    Returns
-    -------
-    ImageSettings
     """
     width = _find(text, rf"Pixel_size[\s:=]+{_NUMBER}\s*(\w+)\s*x\s*{_NUMBER}\s*(\w+)")
     beam = _find(text, rf"Beam_xy[\s:=]*\(?\s*{_NUMBER}\s*,\s*{_NUMBER}")
@@ -74,14 +70,6 @@ def edf(header: Mapping[str, Any]) -> ImageSettings:
 
     ``WaveLength``, ``SampleDistance``, ``PSize_1/2`` are in m, ``Center_1/2`` in pixels whose edge is at 0
     (P. Boesecke, J. Appl. Cryst. 40 (2007) s423).
-
-    Parameters
-    ----------
-    header : mapping of str to str
-
-    Returns
-    -------
-    ImageSettings
     """
     values = {str(key).lower(): _float(value) for key, value in header.items()}
     wavelength, distance = _positive(values.get("wavelength")), _positive(values.get("sampledistance"))
@@ -130,16 +118,6 @@ _DAMAGE = ("incomplete", "checksum")
 
 def read(path: Path, file: str) -> Iterator[RawFrame]:
     """Frames of a TIFF, CBF or EDF file.
-
-    Parameters
-    ----------
-    path : Path
-    file : str
-        Its name in messages.
-
-    Yields
-    ------
-    RawFrame
 
     Raises
     ------
@@ -250,16 +228,6 @@ _LARGEST = 2**28
 
 def read_cbf(path: Path, file: str) -> RawFrame:
     """The frame of a CBF file (imgCIF, byte-offset compression; H. J. Bernstein, A. P. Hammersley, 2005).
-
-    Parameters
-    ----------
-    path : Path
-    file : str
-        Its name in messages.
-
-    Returns
-    -------
-    RawFrame
 
     Raises
     ------

@@ -28,10 +28,6 @@ def frames(path: Path, file: str, dataset: str | None = None) -> Generator[RawFr
     dataset : str or None
         Path of the images within an HDF5 file.
 
-    Yields
-    ------
-    RawFrame
-
     Raises
     ------
     DataError

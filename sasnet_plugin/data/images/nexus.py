@@ -35,10 +35,6 @@ def read(path: Path, file: str, dataset: str | None = None) -> Iterator[RawFrame
     dataset : str or None
         Path of the images within the file.
 
-    Yields
-    ------
-    RawFrame
-
     Raises
     ------
     DataError

@@ -168,10 +168,6 @@ def place(shape: tuple[int, int], settings: ImageSettings, file: str) -> Placeme
     file : str
         Its name in messages.
 
-    Returns
-    -------
-    Placement
-
     Raises
     ------
     DataError

@@ -1,7 +1,7 @@
 """Figures of a fit report as inline SVG: data with fits, residuals below, and the tree of models.
 
 Drawn with matplotlib's objects alone, no window and no state of pyplot. The text stays text, the same input
-gives the same bytes, and every colour is a role of `style`.
+gives the same bytes, and every colour is a role of `document`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from sasnet_plugin.fitting.result.model_fit import ModelFit
 from ...digits import superscript
 from ...zoo import Manifest
 from ..plot import draw_tree, members_of_links
-from .style import DASHES, FITS, inline_svg, placeholder, plain_axes, settings
+from .document import DASHES, FITS, inline_svg, placeholder, plain_axes, settings
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -234,7 +234,7 @@ def _ticks(axis: Any, ends: NDArray[Any], *, decimal: bool) -> None:
     axis.set_minor_formatter(NullFormatter())
 
 
-#: Pixels an inch, and what `style` gives every figure at least.
+#: Pixels an inch, and what `document` gives every figure at least.
 _PIXELS, _NARROWEST = 120, 620
 
 
