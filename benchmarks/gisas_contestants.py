@@ -23,11 +23,10 @@ from sasnet_plugin.fitting.orientation.linear import deviance, reweighted
 from sasnet_plugin.fitting.orientation.parameters import PARAMETERS, clipped
 from sasnet_plugin.fitting.orientation.refine import fitted
 from sasnet_plugin.fitting.orientation.verify import moments
+from sasnet_plugin.predict.arithmetic import circular_w1, mirrored
 from sasnet_plugin.simulate.gisas.basis import basis
-from sasnet_plugin.simulate.gisas.distances import circular_w1, folded_w1, total_variation
-from sasnet_plugin.simulate.gisas.geometry import N_XI, WINDOW, XI
-from sasnet_plugin.simulate.gisas.orientation import deltas
-from sasnet_plugin.simulate.gisas.priors import GEOMETRY, sample_geometry
+from sasnet_plugin.simulate.gisas.geometry import N_XI, PERIOD, WINDOW, XI
+from sasnet_plugin.simulate.gisas.priors import GEOMETRY, deltas, sample_geometry
 from sasnet_plugin.simulate.gisas.simulator import Example, example
 from sasnet_plugin.simulate.images.detector import MARGIN
 from sasnet_plugin.types import OrientationGuess
@@ -42,6 +41,16 @@ NETWORK_LIKE = 0.15
 _UNSEEN = ("oxide", "diffuse_alpha", "diffuse_phi")
 #: What the blind joint fit moves, and evaluations of each of its starts.
 JOINT, EVALUATIONS = ("lattice", "width", "position_spread", "radius"), 110
+
+
+def folded_w1(p: np.ndarray, q: np.ndarray) -> np.ndarray:
+    """`circular_w1` of what is left when ξ and 60° − ξ are not told apart, degrees."""
+    return circular_w1((p + mirrored(p)) / 2, (q + mirrored(q)) / 2, PERIOD)
+
+
+def total_variation(p: np.ndarray, q: np.ndarray) -> np.ndarray:
+    """Σ|p − q|/2 along the last axis, 0..1: blind to how far apart two angles are."""
+    return np.abs(p - q).sum(axis=-1) / 2
 
 
 @dataclass(frozen=True)
@@ -84,8 +93,7 @@ def problem(index: int, seed: int) -> Problem:
 def with_truth(made: Any, rng: np.random.Generator, p: np.ndarray, counts: float) -> Example:
     """A measurement of a given distribution."""
     from sasnet_plugin.simulate.gisas.basis import mix
-    from sasnet_plugin.simulate.images.detector import expected_counts
-    from sasnet_plugin.simulate.images.measured import count
+    from sasnet_plugin.simulate.images.detector import count, expected_counts
 
     drawn = example(made, rng, exposure=counts)
     mask = drawn.image.mask
@@ -278,7 +286,7 @@ def row(one: Problem, answer: Answer, seconds: float) -> dict[str, Any]:
     """What is kept of an answer."""
     true, p = one.example.p, answer["p"]
     beside = np.abs(WINDOW.centres()[1]) > 0.1
-    w1 = float(circular_w1(true, p))
+    w1 = float(circular_w1(true, p, PERIOD))
     found: dict[str, Any] = {
         "model": one.family,
         "success": w1 < 2.0,

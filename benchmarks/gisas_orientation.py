@@ -32,8 +32,7 @@ from kept import run
 
 from sasnet_plugin.simulate.gisas.basis import basis
 from sasnet_plugin.simulate.gisas.geometry import N_XI, WINDOW, XI
-from sasnet_plugin.simulate.gisas.orientation import deltas
-from sasnet_plugin.simulate.gisas.priors import sample_geometry
+from sasnet_plugin.simulate.gisas.priors import deltas, sample_geometry
 from sasnet_plugin.simulate.images.detector import MARGIN
 
 SEED = 51

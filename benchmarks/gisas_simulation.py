@@ -31,12 +31,9 @@ from sasnet_plugin.simulate import bornagain
 from sasnet_plugin.simulate.dataset import Dataset
 from sasnet_plugin.simulate.gisas.basis import Basis, basis, binned, point_basis
 from sasnet_plugin.simulate.gisas.geometry import N_HALF, WINDOW, XI, Geometry
-from sasnet_plugin.simulate.gisas.orientation import FAMILIES, sample_orientation
-from sasnet_plugin.simulate.gisas.priors import sample_geometry
+from sasnet_plugin.simulate.gisas.priors import FAMILIES, sample_geometry, sample_orientation
 from sasnet_plugin.simulate.gisas.simulator import SIMULATOR, example
-from sasnet_plugin.simulate.images.detector import MARGIN, background
-from sasnet_plugin.simulate.images.masks import sample_mask
-from sasnet_plugin.simulate.images.measured import count
+from sasnet_plugin.simulate.images.detector import MARGIN, background, count, sample_mask
 from sasnet_plugin.simulate.images.measurement import sample_measurement
 from sasnet_plugin.simulate.images.window import Window
 from sasnet_plugin.simulate.shards import Request, plan

@@ -29,7 +29,7 @@ from sasnet_plugin.simulate.growth.pattern import pattern, point_pattern
 from sasnet_plugin.simulate.growth.priors import sample_film
 from sasnet_plugin.simulate.growth.stack import bornagain_pattern
 from sasnet_plugin.simulate.images.detector import MARGIN
-from sasnet_plugin.simulate.images.measured import measured as measure
+from sasnet_plugin.simulate.images.detector import measured as measure
 from sasnet_plugin.simulate.images.window import Window
 
 SEED = 5

@@ -21,7 +21,7 @@ import numpy as np
 from sasnet_plugin import Curve, suggest
 from sasnet_plugin.data.preprocess import features
 from sasnet_plugin.predict import open_classifier
-from sasnet_plugin.predict.runtime import available_cores
+from sasnet_plugin.predict.predictor import available_cores
 
 FLOOR = "import numpy, scipy, onnxruntime, sasdata.dataloader.loader"
 ALLOWED_RATIO = 3.0

@@ -10,15 +10,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tinypatterns import folded_w1
 from typer.testing import CliRunner
 
 from sasnet_plugin.cli.main import app
 from sasnet_plugin.fitting.orientation.answer import guess_of
 from sasnet_plugin.predict import Predictor, open_predictor
+from sasnet_plugin.predict.arithmetic import circular_w1, mirrored
 from sasnet_plugin.simulate.gisas.basis import basis, mix
-from sasnet_plugin.simulate.gisas.distances import circular_w1, folded_w1, mirrored
-from sasnet_plugin.simulate.gisas.geometry import N_XI, WINDOW, Geometry
-from sasnet_plugin.simulate.gisas.orientation import deltas, peak
+from sasnet_plugin.simulate.gisas.geometry import N_XI, PERIOD, WINDOW, Geometry
+from sasnet_plugin.simulate.gisas.priors import deltas, peak
 from sasnet_plugin.simulate.images.detector import MARGIN, expected_counts
 from sasnet_plugin.simulate.images.measurement import Measurement
 from sasnet_plugin.types import GrazingIncidence, Image, OrientationGuess
@@ -86,8 +87,8 @@ def test_answer_is_closer_than_knowing_nothing(reader: Predictor, half: np.ndarr
 def test_measuring_longer_changes_the_answer_within_noise(reader: Predictor, half: np.ndarray) -> None:
     clean = mix(half, TWO)
     answers = {c: suggest(reader, [measured(clean, c, s) for s in range(4)]) for c in (1e6, 1e7)}
-    within = max(circular_w1(one.p, answers[1e6][0].p) for one in answers[1e6][1:])
-    across = circular_w1(answers[1e6][0].p, answers[1e7][0].p)
+    within = max(circular_w1(one.p, answers[1e6][0].p, PERIOD) for one in answers[1e6][1:])
+    across = circular_w1(answers[1e6][0].p, answers[1e7][0].p, PERIOD)
     assert across < max(2.5 * within, 1.5)
 
 

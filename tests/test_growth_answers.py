@@ -13,8 +13,7 @@ from sasnet_plugin.simulate.growth.film import WINDOW, Film
 from sasnet_plugin.simulate.growth.pattern import pattern
 from sasnet_plugin.simulate.growth.priors import growing, sample_film
 from sasnet_plugin.simulate.growth.simulator import SIMULATOR
-from sasnet_plugin.simulate.images.detector import MARGIN
-from sasnet_plugin.simulate.images.measured import measured
+from sasnet_plugin.simulate.images.detector import MARGIN, measured
 from sasnet_plugin.types import GrazingIncidence, Image
 from sasnet_plugin.zoo import registered
 

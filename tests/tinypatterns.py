@@ -6,7 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from sasnet_plugin.simulate.gisas.geometry import WINDOW
+from sasnet_plugin.predict.arithmetic import circular_w1, mirrored
+from sasnet_plugin.simulate.gisas.geometry import PERIOD, WINDOW
 from sasnet_plugin.simulate.growth.pattern import pattern as film_pattern
 from sasnet_plugin.simulate.growth.priors import growing
 from sasnet_plugin.simulate.images.window import Window
@@ -18,6 +19,11 @@ GEOMETRY = (
     "wavelength = 0.96\nalpha_i = 0.4\n"
     f"phi = [{-2.2 + 0.0275:g}, {2.2 - 0.0275:g}]\nalpha_f = [{2.7 - 0.01875:g}, 0.01875]\n"
 )
+
+
+def folded_w1(p: np.ndarray, q: np.ndarray) -> np.ndarray:
+    """`circular_w1` of what is left when ξ and 60° − ξ are not told apart, degrees."""
+    return circular_w1((p + mirrored(p)) / 2, (q + mirrored(q)) / 2, PERIOD)
 
 
 def pattern(*, seed: int = 0, counts: float = 1e5, name: str = "") -> Image:

@@ -33,7 +33,7 @@ class Size:
 
 
 def build_residual(n_points: int, n_channels: int, n_classes: int, size: Size | None = None) -> Any:
-    """Build it, ending in logits (see `sasnet_plugin.train.curve_trunk.residual` for the reasons)."""
+    """Build it, ending in logits (see `sasnet_plugin.train.trunks.residual` for the reasons)."""
     size = size or Size()
     inputs = keras.Input((n_points, n_channels))
     x = layers.Conv1D(size.stem, 5, padding="same", activation="silu")(inputs)

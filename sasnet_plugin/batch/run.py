@@ -16,8 +16,7 @@ from ..compute import unordered_map
 from ..types import SasnetError
 from . import rows
 from .journal import Journal, Record
-from .options import Options
-from .plan import stamp
+from .plan import Options, stamp
 from .results import write_results
 from .supervisor import Done, Supervisor
 

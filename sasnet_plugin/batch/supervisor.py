@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from ..processes import Child
 from ..types import SasnetError
 from . import rows
-from .options import Options
+from .plan import Options
 from .worker import Job
 
 if TYPE_CHECKING:

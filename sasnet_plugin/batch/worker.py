@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from ..types import SasnetError
-from .options import Options
+from .plan import Options
 
 if TYPE_CHECKING:
     from sasnet_plugin.fitting.task import Named, Start, Work

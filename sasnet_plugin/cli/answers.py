@@ -6,6 +6,7 @@ import json
 import sys
 from typing import TYPE_CHECKING, Any, Protocol
 
+from sasnet_plugin.report import sparkline
 from sasnet_plugin.types import Curve
 
 if TYPE_CHECKING:
@@ -77,8 +78,6 @@ class TableWriter:
 
 def _sparkline(measurement: Any) -> str:
     """A curve as a line of characters; empty for an image."""
-    from sasnet_plugin.report.sparkline import sparkline
-
     if not isinstance(measurement, Curve) or not (line := sparkline(measurement)):
         return ""
     return f"{line}  log I, q {measurement.q[0]:.3g} to {measurement.q[-1]:.3g} Å⁻¹"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sasnet_plugin.batch.options import Options
+from sasnet_plugin.batch.plan import Options
 from sasnet_plugin.cli.files import curves_of
 from sasnet_plugin.cli.fit_options import with_fit_options
 from sasnet_plugin.data.failure import sentence_of
@@ -42,8 +42,8 @@ def bumps(
     from sasnet_plugin.data import load
     from sasnet_plugin.fitting.api import bank_path, check_names, fit_with
     from sasnet_plugin.fitting.pool import Workers
+    from sasnet_plugin.integrations.answers import Watched
     from sasnet_plugin.integrations.bumps import listening, show
-    from sasnet_plugin.integrations.watched import Watched
 
     if port:  # better said before the fits than after them
         listening(port).close()

@@ -106,7 +106,7 @@ def groups(
         else:
             typer.echo(f"{group.name}: {', '.join(group.members)}")
     if plot is not None:
-        from sasnet_plugin.report.dendrogram import draw_dendrogram
+        from sasnet_plugin.report.plot import draw_dendrogram
 
         if plot.suffix.lower() not in (".svg", ".png"):
             raise typer.BadParameter(f"{plot}: end the name in .svg or .png.", param_hint="--plot")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sasnet_plugin.batch.options import Options
+from sasnet_plugin.batch.plan import Options
 from sasnet_plugin.cli.files import clocked, curves_of, expand
 from sasnet_plugin.cli.fit_options import Files, with_fit_options
 from sasnet_plugin.data.failure import sentence_of, unforeseen

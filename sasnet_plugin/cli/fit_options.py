@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sasnet_plugin.batch.options import Options
+from sasnet_plugin.batch.plan import Options
 from sasnet_plugin.cli.arguments import Entry, QRange, QUnit, names_of, unit_of, window_of
 from sasnet_plugin.fitting.task import METHODS, PROBES, FitOptions, Method
 from sasnet_plugin.types import SasnetError

@@ -47,7 +47,7 @@ def sasview(
         removed = dropin.uninstall(plugins)
         print(f"Removed: {', '.join(map(str, removed))}" if removed else "There was nothing to remove.")
     else:
-        from sasnet_plugin.integrations.sasview.launch import start_sasview
+        from sasnet_plugin.integrations.sasview.install import start_sasview
 
         raise typer.Exit(start_sasview(files or [], python))
 

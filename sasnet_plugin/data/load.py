@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sasnet_plugin import units
-from sasnet_plugin.data import sasdata_reader, scope, structured, table, text
+from sasnet_plugin.data import scope, structured, table, text
 from sasnet_plugin.data.clean import clean
 from sasnet_plugin.data.failure import content
 from sasnet_plugin.domains import ReadOptions
@@ -101,7 +101,7 @@ def _read(path: Path, file: str) -> list[RawCurve]:
         return _hdf5(path, file)
     words = table.decode(data)
     if words is None:
-        answer = sasdata_reader.read(path) if path.suffix.lower() == ".sans" else sasdata_reader.Answer([])
+        answer = structured.read(path) if path.suffix.lower() == ".sans" else structured.Answer([])
         return _checked(
             answer, file, "this is a binary file that no reader knows; export the curve as text or CanSAS."
         )
@@ -118,7 +118,7 @@ def _read(path: Path, file: str) -> list[RawCurve]:
         scope.check_beam_profile(pdh, file)
         return [pdh]
     if path.suffix.lower() in _SASDATA_TEXT:
-        answer = sasdata_reader.read(path)
+        answer = structured.read(path)
         if answer.curves or answer.images or answer.sesans:
             curves = _checked(answer, file, "")
             rows = text.abs_rows(words)
@@ -136,7 +136,7 @@ def _columns(words: str, path: Path, file: str) -> list[RawCurve]:
         scope.check_table(found, file)
         return [text.read_columns(found)]
     reason = "it holds no table of numbers; give a text file with columns q, I, dI, or CanSAS."
-    return _checked(sasdata_reader.read(path), file, reason)
+    return _checked(structured.read(path), file, reason)
 
 
 def _hdf5(path: Path, file: str) -> list[RawCurve]:
@@ -152,13 +152,13 @@ def _hdf5(path: Path, file: str) -> list[RawCurve]:
 
 def _both(path: Path, file: str, scanned: list[RawCurve], reason: str) -> list[RawCurve]:
     """sasdata's answer with what the file says, or the plain reading where sasdata has none."""
-    answer = sasdata_reader.read(path)
+    answer = structured.read(path)
     if not answer.curves and scanned:
         return scanned
-    return sasdata_reader.with_provenance(_checked(answer, file, reason), scanned)
+    return structured.with_provenance(_checked(answer, file, reason), scanned)
 
 
-def _checked(answer: sasdata_reader.Answer, file: str, reason: str) -> list[RawCurve]:
+def _checked(answer: structured.Answer, file: str, reason: str) -> list[RawCurve]:
     if answer.curves:
         return answer.curves
     if answer.images:

@@ -1,4 +1,4 @@
-"""Estimate the uncertainty of intensities that came without one."""
+"""Noise: its size where a file gives none, and curves in which it leaves nothing to be seen."""
 
 from __future__ import annotations
 
@@ -47,3 +47,68 @@ def estimate_dintensity(intensity: ArrayLike) -> NDArray[np.float64]:
     # A running difference of a cumulative sum can leave rounding below zero.
     sigma = np.maximum(mean_abs, 0.0) * _MEAN_ABS
     return np.maximum(np.maximum(sigma, RELATIVE_FLOOR * np.abs(values)), tiny)
+
+
+#: Below this reduced chi² a constant or a power law plus a constant explains the curve.
+MAX_REDUCED_CHI2 = 1.5
+_COARSE = np.arange(-1.0, 8.01, 0.25)
+
+
+def is_uninformative(
+    q: NDArray[np.float64], intensity: NDArray[np.float64], sigma: NDArray[np.float64]
+) -> NDArray[np.bool_]:
+    """Whether A q⁻ᵖ + B explains each curve with reduced chi² below 1.5.
+
+    For each exponent p the best A and B follow from linear least squares; p is scanned from -1 to 8 and
+    then refined by golden section for the curves on which that could decide.
+
+    Parameters
+    ----------
+    q : (n,) float array
+        Å⁻¹.
+    intensity, sigma : (k, n) float arrays
+        Measured intensities and their true standard deviation.
+    """
+    n = q.size
+    weight = 1 / sigma**2
+    log_q = np.log(q / np.sqrt(q[0] * q[-1]))
+    limit = MAX_REDUCED_CHI2 * max(n - 3, 1)
+    basis = np.exp(-_COARSE[:, None] * log_q)
+    if len(intensity) == 1:  # one call instead of one for each exponent
+        chi2 = _chi2(basis, intensity, weight)[None]
+    else:
+        chi2 = np.stack([_chi2(b, intensity, weight) for b in basis], axis=1)
+    best = np.argmin(chi2, axis=1)
+    value = chi2[np.arange(len(best)), best]
+    answer = value < limit
+    # A quarter step in p costs much where precision is high, so near misses are refined.
+    open_rows = np.flatnonzero(~answer & (value < 1e4 * limit))
+    if open_rows.size:
+        rows, w = intensity[open_rows], weight[open_rows]
+        low = _COARSE[best[open_rows]] - 0.25
+        high = low + 0.5
+        golden = (np.sqrt(5) - 1) / 2
+        for _ in range(9):
+            a, b = high - golden * (high - low), low + golden * (high - low)
+            chi_a = _chi2(np.exp(-a[:, None] * log_q), rows, w)
+            chi_b = _chi2(np.exp(-b[:, None] * log_q), rows, w)
+            left = chi_a < chi_b
+            high, low = np.where(left, b, high), np.where(left, low, a)
+            value[open_rows] = np.minimum(value[open_rows], np.minimum(chi_a, chi_b))
+        answer = value < limit
+    return answer
+
+
+def _chi2(
+    basis: NDArray[np.float64], intensity: NDArray[np.float64], weight: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Chi² of the best A·basis + B, residuals formed point by point so that nothing cancels."""
+    w_sum = weight.sum(axis=1)
+    mean_b = np.sum(weight * basis, axis=1) / w_sum
+    mean_i = np.sum(weight * intensity, axis=1) / w_sum
+    centred = basis - mean_b[:, None]
+    slope = np.sum(weight * centred * intensity, axis=1) / np.maximum(
+        np.sum(weight * centred**2, axis=1), 1e-300
+    )
+    residual = intensity - mean_i[:, None] - slope[:, None] * centred
+    return np.sum(weight * residual**2, axis=1)

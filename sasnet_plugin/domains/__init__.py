@@ -194,6 +194,28 @@ class Domain:
     evaluate: Ref = "sasnet_plugin.report.evaluated:evaluated"
 
 
+#: What domains of grazing-incidence patterns have in common; each adds its name, heads, simulator and trunk.
+PATTERNS = Domain(
+    name="",
+    read="sasnet_plugin.data.images.load:read",
+    check="sasnet_plugin.predict.checks:check_image",
+    features="sasnet_plugin.data.images.features:inputs",
+    symmetries=("sasnet_plugin.data.images.features:mirrored_inputs",),
+    network=Network(
+        sizes={
+            "trunk": "small",
+            "weights": "",
+            "stem": 32,
+            "blocks": ((2, 16), (4, 16), (5, 32)),
+            "dense": 256,
+            "dropout": 0.0,
+        },
+        reservoir=16_000,
+        reuse=4.0,
+    ),
+)
+
+
 def specification(name: str) -> Domain:
     """The specification of a domain by its name.
 

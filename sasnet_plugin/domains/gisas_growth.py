@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from . import Domain, Network
+from dataclasses import replace
+
+from . import PATTERNS
 from .heads import Parameter, Quantities, Scope
 
 #: In the order of the network's outputs. Lengths as logarithms: what is asked for is a relative error.
@@ -28,29 +30,14 @@ HEADS = (
     ),
 )
 
-GISAS_GROWTH = Domain(
+GISAS_GROWTH = replace(
+    PATTERNS,
     name="gisas_growth",
     title="patterns of growing films",
     purpose="Says from one GISAXS pattern of a growing metal film how large, how high and how far apart its"
     " clusters are.",
     limits="ordered lattices, buried particles, other materials, patterns that lie on their side",
     heads=HEADS,
-    check="sasnet_plugin.predict.check_image:check",
-    network=Network(
-        trunk="sasnet_plugin.train.image_trunk:one_side",
-        sizes={
-            "trunk": "small",
-            "weights": "",
-            "stem": 32,
-            "blocks": ((2, 16), (4, 16), (5, 32)),
-            "dense": 256,
-            "dropout": 0.0,
-        },
-        reservoir=16_000,
-        reuse=4.0,
-    ),
+    network=replace(PATTERNS.network, trunk="sasnet_plugin.train.trunks:one_side"),
     simulator="sasnet_plugin.simulate.growth.simulator:SIMULATOR",
-    features="sasnet_plugin.data.images.features:inputs",
-    symmetries=("sasnet_plugin.data.images.features:mirrored_inputs",),
-    read="sasnet_plugin.data.images.load:read",
 )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from . import Domain, Network
+from dataclasses import replace
+
+from . import PATTERNS
 from .heads import Distribution, Parameter, Quantities, Scope, Stated
 
 #: In the order of the network's outputs; the priors of docs/gisas_prior.md.
@@ -47,7 +49,8 @@ HEADS = (
     ),
 )
 
-GISAS_HEX = Domain(
+GISAS_HEX = replace(
+    PATTERNS,
     name="gisas_hex",
     title="patterns of ordered nanoparticles",
     purpose="Says from one GISAS pattern of hexagonally ordered spheres how their lattice is rotated: p(ξ).",
@@ -56,22 +59,7 @@ GISAS_HEX = Domain(
     recognise="sasnet_plugin.data.images.formats:recognise",
     keys=("file", "distribution", "geometry", "uniform_p_value", "deviance", "in_scope", "notes"),
     refine="sasnet_plugin.fitting.orientation.answer:refined",
-    check="sasnet_plugin.predict.check_image:check_share",
-    network=Network(
-        trunk="sasnet_plugin.train.image_trunk:two_sides",
-        sizes={
-            "trunk": "small",
-            "weights": "",
-            "stem": 32,
-            "blocks": ((2, 16), (4, 16), (5, 32)),
-            "dense": 256,
-            "dropout": 0.0,
-        },
-        reservoir=16_000,
-        reuse=4.0,
-    ),
+    check="sasnet_plugin.predict.checks:check_share",
+    network=replace(PATTERNS.network, trunk="sasnet_plugin.train.trunks:two_sides"),
     simulator="sasnet_plugin.simulate.gisas.simulator:SIMULATOR",
-    features="sasnet_plugin.data.images.features:inputs",
-    symmetries=("sasnet_plugin.data.images.features:mirrored_inputs",),
-    read="sasnet_plugin.data.images.load:read",
 )

@@ -35,9 +35,9 @@ SAS1D = Domain(
     limits="mixtures, powders, oriented samples, reflectivity",
     heads=HEADS,
     keys=("file", "entry", "models", "groups", "in_scope", "rg", "notes"),
-    check="sasnet_plugin.predict.check_curve:check",
+    check="sasnet_plugin.predict.checks:check_curve",
     network=Network(
-        trunk="sasnet_plugin.train.curve_trunk:residual",
+        trunk="sasnet_plugin.train.trunks:residual",
         sizes={
             "stem": 32,
             "stages": ((64, 1), (128, 2), (256, 1)),

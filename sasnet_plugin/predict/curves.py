@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, overload
 
 from sasnet_plugin.domains.heads import Classes
-from sasnet_plugin.predict.answer import Answer
 from sasnet_plugin.predict.classes import ClassesFinding
 from sasnet_plugin.predict.decoding import Choice
-from sasnet_plugin.predict.findings import QuantitiesFinding
+from sasnet_plugin.predict.findings import Answer, QuantitiesFinding
 from sasnet_plugin.predict.predictor import Predictor, open_predictor
-from sasnet_plugin.types import Curve, GroupGuess, ModelGuess, Suggestion
+from sasnet_plugin.types import Curve, ModelGuess, Suggestion
 
 if TYPE_CHECKING:
     import numpy as np
@@ -23,12 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Classifier:
-    """The network for curves, with its answers as `Suggestion`.
-
-    Parameters
-    ----------
-    predictor : Predictor
-    """
+    """The network for curves, with its answers as `Suggestion`."""
 
     predictor: Predictor
 
@@ -97,9 +91,10 @@ def suggestion_of(answer: Answer) -> Suggestion:
     for one in found.classes:
         ((factor, probability),) = one.given.values()
         models.append(ModelGuess(one.name, factor or None, one.probability, one.group, probability))
-    groups = tuple(GroupGuess(one.name, one.members, one.probability) for one in found.groups)
     rg = next((v.value for v in size.known.values()), None) if size else None
-    return Suggestion(answer.file, answer.entry, tuple(models), groups, answer.in_scope, rg, answer.notes)
+    return Suggestion(
+        answer.file, answer.entry, tuple(models), found.groups, answer.in_scope, rg, answer.notes
+    )
 
 
 @overload

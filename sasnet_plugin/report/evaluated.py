@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..domains import resolve
-from ..domains.heads import Classes, Distribution, Head, Quantities
+from ..domains import Domain, resolve
+from ..domains.heads import Classes, Distribution, Head, Quantities, Scope, Tags
 from ..files import write_figure
 from ..predict import Predictor
 from ..predict.arithmetic import smoothed
@@ -20,13 +20,12 @@ from ..predict.decoding import decode, in_scope
 from ..simulate.dataset import Dataset
 from ..simulate.stream import HeldOut, held_out
 from ..types import SasnetError
-from ..zoo import ZooModel
-from .card import model_card
+from ..zoo import Manifest, ZooModel
 from .images.insight import bias_section, pls_section
 from .scores import scope_figures, score, table
 
 if TYPE_CHECKING:
-    from .images.page import Section
+    from .images.pages import Section
 
 #: Known examples for one of each other kind.
 KNOWN = 10
@@ -185,3 +184,79 @@ def draw(result: dict[str, Any], path: Path) -> None:
             if axis.lines:
                 axis.legend(fontsize=7)
     write_figure(figure, path)
+
+
+def model_card(domain: Domain, manifest: Manifest, figures: str) -> str:
+    """Markdown text of the card of any network.
+
+    Parameters
+    ----------
+    domain : Domain
+        Says what the network is for, and what not.
+    manifest : Manifest
+    figures : str
+        Tables of the evaluation.
+    """
+    training = manifest.metrics.get("training", {})
+    versions = ", ".join(f"{name} {value}" for name, value in manifest.versions.items())
+    asked = "".join(f"\n  - {text}" for head in manifest.heads if (text := _asked(head)))
+    groups = "\n".join(
+        f"- **{g.name}**: {', '.join(g.members)}" for g in manifest.groups if len(g.members) > 1
+    )
+    alone = ", ".join(g.members[0] for g in manifest.groups if len(g.members) == 1)
+    return f"""# {manifest.name}
+
+{domain.purpose or f"Says of {domain.title} what its heads ask."}
+
+- **Reads** {_read(manifest.inputs)} (features of version {manifest.features_version}).
+- **Answers** with{asked}
+- **Trained** on simulated data alone, {training.get("steps", "?")} batches of {training.get("batch", "?")},
+  each measured anew: what it says of its certainty holds for the prior that they were drawn from, and no
+  other. {manifest.metrics.get("weights", "?")} weights.
+- **Made with** {versions}. Training data {manifest.data_hash[:16]}.
+- **Not for** {domain.limits or "anything else"}. Below in_scope {manifest.scope_threshold:.2f} it says that
+  the measurement is of no known kind; one in twenty of the known kinds falls there.
+
+## Figures
+
+On data of a seed of their own, never used in training, calibration or grouping.
+
+{figures}{_groups(groups, alone) if manifest.groups else ""}"""
+
+
+def _groups(groups: str, alone: str) -> str:
+    return f"## Groups\n\n{groups}\n\nOn their own: {alone}.\n"
+
+
+def _read(inputs: dict[str, Any] | Any) -> str:
+    parts = []
+    if "q_range" in inputs:
+        low, high = inputs["q_range"]
+        parts.append(f"I(q) between {low:g} and {high:g} Å⁻¹, any scale")
+    if "window" in inputs:
+        window = dict(inputs["window"])
+        parts.append(f"{window.pop('rows')} × {window.pop('columns')} pixels")
+        parts += [f"{name} {low:g} to {high:g}" for name, (low, high) in window.items()]
+    parts += [
+        f"{name} {low:g} to {high:g} as stated" for name, (low, high) in inputs.get("stated", {}).items()
+    ]
+    return ", ".join(parts)
+
+
+def _asked(head: Head) -> str:
+    """What a head answers with, in words."""
+    if isinstance(head, Classes):
+        given = f", given the {head.given.replace('_', ' ')}" if head.given else ""
+        grouped = f", in {len(head.groups)} groups" if head.groups else ""
+        return f"the {head.title}, of {len(head.labels)}{grouped}{given}, with calibrated probabilities"
+    if isinstance(head, Tags):
+        return f"probabilities of {', '.join(head.labels)}"
+    if isinstance(head, Quantities):
+        interval = {"band": ", each with a 90 % band", "error": ", each with its error"}
+        return f"{', '.join(f'`{name}`' for name in head.names)}{interval.get(head.interval, '')}"
+    if isinstance(head, Distribution):
+        return (
+            f"the distribution of {head.name} on {head.bins} angles over {head.period:g} degrees, its 90 %"
+            f' band at a resolution of {head.resolution:g} degrees, and a p-value of "every angle alike"'
+        )
+    return "a score that the measurement is of a known kind" if isinstance(head, Scope) else ""

@@ -15,15 +15,14 @@ from sasnet_plugin.files import write_figure
 from ..domains.heads import Outputs, outputs_of
 from ..predict.arithmetic import sigmoid, softmax
 from ..predict.decoding import given_probability
-from ..predict.runtime import Runtime
+from ..predict.predictor import Runtime
 from ..simulate.examples import SOURCES, Examples, mixed_set
 from ..simulate.library import Library
 from ..simulate.out_of_distribution import KINDS
 from ..train import metrics
 from ..types import SasnetError
 from ..zoo import Manifest, ZooModel
-from .card import model_card
-from .evaluated import Evaluated
+from .evaluated import Evaluated, model_card
 
 COUNT_EDGES = (30, 300, 3_000, 30_000, 1_000_001)
 WIDTH_EDGES = (0.5, 1.1, 1.6, 2.0, 2.5, 4.0)
@@ -131,17 +130,7 @@ def curves(
 ) -> Evaluated:
     """Accuracy and calibration under the frozen realistic protocol.
 
-    Parameters
-    ----------
-    model : ZooModel
-    test : Path
-        Shards of a seed that training never saw.
-    per_model : int
-        Test curves of each model.
-    seed : int
-        Of the measurement.
-    progress : callable, optional
-        Called with how many models are done, and of how many.
+    Parameters are those of `evaluated.evaluated`; `per_model` counts test curves of each model.
 
     Raises
     ------

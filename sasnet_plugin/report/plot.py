@@ -1,20 +1,25 @@
-"""A figure of what was measured beside what was found."""
+"""Figures that commands write: what was measured beside what was found, and the tree of models.
+
+Besides, a curve in one line of text.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from sasnet_plugin.files import write_figure
-from sasnet_plugin.types import Curve, Image
+from sasnet_plugin.types import Curve, Image, ModelZooError
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from numpy.typing import NDArray
 
     from sasnet_plugin.predict import Answer
+    from sasnet_plugin.zoo import Manifest
 
 MAX_ROWS = 24  # more would make a picture too tall to read
 
@@ -84,3 +89,123 @@ def _draw_image(axes: Axes, image: Image) -> None:
 
 def _plain(text: str) -> str:
     return text.replace("$", r"\$")  # else matplotlib would typeset it as mathematics
+
+
+def linkage_of(manifest: Manifest) -> NDArray[np.float64]:
+    """The manifest's linkage, (models - 1, 4), as scipy has it.
+
+    Raises
+    ------
+    ModelZooError
+        The manifest holds no linkage.
+    """
+    linkage = np.asarray(manifest.metrics.get("linkage", ()), dtype=float)
+    if linkage.shape != (len(manifest.labels) - 1, 4):
+        raise ModelZooError(
+            f"{manifest.name}: its manifest holds no dendrogram; train it again with this sasnet."
+        )
+    return linkage
+
+
+def cut_height(manifest: Manifest) -> float:
+    """Height at which the tree is cut into the manifest's groups."""
+    linkage = linkage_of(manifest)
+    return float(linkage[-(len(manifest.groups) - 1), 2]) if len(manifest.groups) > 1 else np.inf
+
+
+def members_of_links(manifest: Manifest) -> dict[int, frozenset[str]]:
+    """Models below each link of the tree, by scipy's number of the link."""
+    count = len(manifest.labels)
+    found: dict[int, frozenset[str]] = {i: frozenset((name,)) for i, name in enumerate(manifest.labels)}
+    for row, (a, b, *_) in enumerate(linkage_of(manifest)):
+        found[count + row] = found[int(a)] | found[int(b)]
+    return {link: members for link, members in found.items() if link >= count}
+
+
+def draw_tree(
+    axes: Axes, manifest: Manifest, colour: Callable[[int], str] | None = None, *, cut: str = "0.3"
+) -> None:
+    """Draw the tree into axes, leaves on the right, with a dotted line where it is cut into groups.
+
+    Parameters
+    ----------
+    axes : Axes
+    manifest : Manifest
+    colour : callable, optional
+        Colour of a link by scipy's number of it; default: one for each group.
+    cut : str
+        Colour of the dotted line.
+
+    Raises
+    ------
+    ModelZooError
+        The manifest holds no linkage.
+    """
+    from scipy.cluster.hierarchy import dendrogram
+
+    height = cut_height(manifest)
+    style: dict[str, Any] = {"color_threshold": height - 1e-9, "above_threshold_color": "0.5"}
+    dendrogram(
+        linkage_of(manifest),
+        labels=list(manifest.labels),
+        orientation="left",
+        leaf_font_size=8,
+        ax=axes,
+        **(style if colour is None else {"link_color_func": colour}),
+    )
+    if np.isfinite(height):
+        axes.axvline(height, color=cut, linestyle=":", linewidth=1)
+
+
+def draw_dendrogram(manifest: Manifest, path: Path) -> None:
+    """Draw the dendrogram of the manifest's linkage (SVG or PNG by the file's suffix).
+
+    Raises
+    ------
+    ModelZooError
+        The manifest holds no linkage.
+    """
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(8, 0.19 * len(manifest.labels) + 1.2), layout="constrained")
+    axes = figure.subplots()
+    draw_tree(axes, manifest)
+    axes.set_xlabel("−ln of the probability that one is taken for the other")
+    axes.set_title(f"{len(manifest.groups)} groups (joined right of the dotted line)")
+    write_figure(figure, path, dpi=150)
+
+
+BLOCKS = "▁▂▃▄▅▆▇█"
+
+
+def sparkline(curve: Curve, width: int = 40) -> str:
+    """Draw log I against log q with block characters.
+
+    Parameters
+    ----------
+    curve : Curve
+        q in Å⁻¹; points with I <= 0 are left out, as on any logarithmic axis.
+    width : int
+        Characters; each shows the mean of log I of its points and is blank where it has none.
+
+    Returns
+    -------
+    line : str
+        `width` characters; empty where fewer than two points are positive.
+    """
+    positive = (curve.q > 0) & (curve.intensity > 0)
+    if np.count_nonzero(positive) < 2:
+        return ""
+    x, y = np.log(curve.q[positive]), np.log(curve.intensity[positive])
+    span = x[-1] - x[0]
+    if not span > 0:
+        return ""
+    cell = np.minimum((width * (x - x[0]) / span).astype(int), width - 1)
+    count = np.bincount(cell, minlength=width)
+    height = np.bincount(cell, weights=y, minlength=width) / np.maximum(count, 1)
+    low, high = height[count > 0].min(), height[count > 0].max()
+    step = (len(BLOCKS) - 1) / (high - low) if high > low else 0.0
+    return "".join(
+        BLOCKS[round((h - low) * step)] if n else " "
+        for h, n in zip(height.tolist(), count.tolist(), strict=True)
+    )

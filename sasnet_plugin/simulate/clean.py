@@ -11,10 +11,9 @@ from numpy.typing import NDArray
 from ..types import SimulationError
 from .grid import LN_STEP, N_WIDE, PER_DECADE, WIDE_MIN, WIDE_Q, blurred
 from .kernel import call
-from .polydispersity import sample_polydispersity
+from .polydispersity import sample_polydispersity, scaled_size, spread_sizes
 from .priors import max_length, sample_prior
 from .quick_models.quadrature import q_quiet, q_valid
-from .scaling import scaled_size, spread_sizes
 
 #: Models whose curve costs seconds on the full grid (orientation averages in two angles): fewer points of
 #: their distributions, and no body so large that most of the window is beyond its features.

@@ -26,8 +26,8 @@ FORMAT = 2
 PER_ROUND = {"fast": 150, "medium": 50, "slow": 20}
 #: A curve of these takes seconds even so.
 VERY_SLOW = {"pringle": 2, "superball": 5}
-#: Monodisperse curves besides, whose sizes are spread when they are drawn (`scaling.spread`): a tenth of the
-#: cost of a polydisperse one. Fast models need none.
+#: Monodisperse curves besides, whose sizes are spread when they are drawn (`polydispersity.spread`): a tenth
+#: of the cost of a polydisperse one. Fast models need none.
 SPREAD = {"fast": 0, "medium": 100, "slow": 80}
 SPREAD_VERY_SLOW = {"superball": 12, "bcc_paracrystal": 15, "fcc_paracrystal": 15, "sc_paracrystal": 15}
 #: Settings of the instrument in what a stream hands over at once.

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from .draws import draw, loguniform
-from .resolution import pinhole_matrix, slit_matrix
+from .grid import pinhole_matrix, slit_matrix
 
 #: Names of the protocol's instruments, in its order.
 INSTRUMENTS = ("sans_merged", "sans_single", "sans_tof", "saxs_lab", "saxs_synchrotron", "usaxs_joined")

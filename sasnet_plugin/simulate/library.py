@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from ..types import SimulationError
 from .dataset import opened, shard_paths
 from .grid import N_WIDE, PER_DECADE
+from .polydispersity import size_distribution, spread
 from .priors import allowed_structure_factors, rescalable, structure_factors
-from .scaling import size_distribution, spread
 
 #: Sizes are shifted by at most this many grid points either way in training: a factor of 2.8.
 MAX_SHIFT = 360

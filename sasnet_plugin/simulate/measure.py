@@ -7,8 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ..data.uncertainty import estimate_dintensity
-from ..data.uninformative import is_uninformative
+from ..data.uncertainty import estimate_dintensity, is_uninformative
 from .instrument import Setting, protocol
 
 #: Systematic scatter of every instrument, relative (protocol: "plus 0.5 % systematic").

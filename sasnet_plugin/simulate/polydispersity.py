@@ -1,4 +1,8 @@
-"""Which sizes of a model are polydisperse, and how, as the realistic protocol has it."""
+"""Which sizes of a model are polydisperse, as the realistic protocol has it, and averages from one curve.
+
+If all lengths of a body grow by s, F²(q) becomes s⁶ F²(q s): a size distribution of the only length is a
+sum of shifted copies of one slow curve (superball: one orientation average instead of 35).
+"""
 
 from __future__ import annotations
 
@@ -6,8 +10,11 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from . import lengths
+from .grid import LN_STEP
+from .lengths import powers
 from .priors import model_info, parameter_names
 
 POLYDISPERSE = ((0, 0.4), (1, 0.5), (2, 0.1))
@@ -61,3 +68,105 @@ def sample_polydispersity(
         extra[f"{size}_pd_n"] = pd_n
         extra[f"{size}_pd_nsigma"] = nsigma
     return extra
+
+
+_POINTS = 41
+#: Of a distribution that is applied anew to each training curve.
+_FEW = 25
+
+
+def scaled_size(name: str, parameters: dict[str, Any]) -> str | None:
+    """The polydisperse parameter, if it is the only length of the model and nothing else is polydisperse."""
+    wide = [key.removesuffix("_pd") for key in parameters if key.endswith("_pd")]
+    if len(wide) != 1:
+        return None
+    found = powers(model_info(name))
+    if found is None:
+        return None
+    dimensional = [key for key, power in found.items() if power]
+    return wide[0] if dimensional == wide else None
+
+
+def spread_sizes(
+    name: str, parameters: dict[str, Any], size: str, where: NDArray[np.float64], log_i: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Average a monodisperse curve over the distribution of its only length.
+
+    Parameters
+    ----------
+    name, parameters, size
+        Model, its parameters with ``<size>_pd`` and the like, and that length.
+    where : (m,) float array
+        Points, in cells of the wide grid, where the curve was computed.
+    log_i : (m,) float array
+        ln I(q) per particle volume, monodisperse.
+
+    Returns
+    -------
+    log_intensity : (n,) float array
+        ln of Σ w s⁶ P(q s)/Σ w s³ on the wide grid, P = I V; it ends where the largest size's curve ends.
+    """
+    from sasmodels.weights import get_weights
+    from scipy.interpolate import CubicSpline
+
+    centre = parameters[size]
+    values, weights = get_weights(
+        parameters[f"{size}_pd_type"],
+        _POINTS,
+        parameters[f"{size}_pd"],
+        parameters[f"{size}_pd_nsigma"],
+        centre,
+        (0.0, np.inf),
+        True,
+    )
+    ratio = np.asarray(values) / centre
+    shift = np.log(ratio) / LN_STEP
+    n = int(where[-1] + 1 - np.ceil(max(shift.max(), 0.0)))
+    spline = CubicSpline(where, log_i, extrapolate=True)
+    at = np.arange(max(n, 0))
+    # Below the first point the curve has its plateau.
+    shifted = spline(np.maximum(at + shift[:, None], where[0]))
+    total = np.sum((weights * ratio**6)[:, None] * np.exp(shifted), axis=0)
+    return np.log(total / np.sum(weights * ratio**3))
+
+
+def size_distribution(rng: np.random.Generator) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+    """A size distribution of the protocol, as shifts in grid points and weights w s⁶."""
+    from sasmodels.weights import get_weights
+
+    kind, _, nsigma = DISTRIBUTIONS[rng.choice(len(DISTRIBUTIONS), p=[d[1] for d in DISTRIBUTIONS])]
+    size, weight = get_weights(kind, _FEW, rng.uniform(*WIDTH), min(nsigma, 3.5), 1.0, (0.0, np.inf), True)
+    shift = np.round(np.log(size) / LN_STEP).astype(np.intp)
+    return shift, np.asarray(weight * np.asarray(size) ** 6)
+
+
+def spread(
+    log_i: NDArray[np.floating], shift: NDArray[np.intp], weight: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Average a monodisperse curve over a distribution of its size, all lengths in proportion.
+
+    sasmodels spreads one length alone, which costs a curve for each of its values; this is the cheap
+    likeness of it that training adds to true ones.
+
+    Parameters
+    ----------
+    log_i : (n,) float array
+        ln I of one body, grid points 0 to n - 1.
+    shift : (m,) int array
+        ln of the relative sizes, grid points.
+    weight : (m,) float array
+        Number of bodies times the square of their volume.
+
+    Returns
+    -------
+    (n',) float array
+        Up to where the largest body's curve is known.
+    """
+    n = max(log_i.size - max(int(shift.max()), 0), 1)
+    reach = max(-int(shift.min()), 0)
+    # Below the first point the curve has its plateau.
+    padded = np.exp(np.concatenate((np.full(reach, log_i[0]), log_i)).astype(np.float64))
+    total = np.zeros(n)
+    for s, w in zip(shift, weight, strict=True):
+        total += w * padded[reach + s : reach + s + n]
+    return np.asarray(np.log(total / np.sum(weight)))

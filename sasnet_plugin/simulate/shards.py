@@ -174,12 +174,6 @@ def plan(simulator: Any, folder: Path | str, request: Request) -> Plan:
 
     A simulator whose rows are of several kinds plans itself, by a method ``plan`` of folder and request.
 
-    Parameters
-    ----------
-    simulator : Simulator
-    folder : Path
-    request : Request
-
     Raises
     ------
     SimulationError

@@ -1,7 +1,7 @@
 """Feature maps of a trained network and their gradients, from which Grad-CAM++ is made.
 
 The exported network has no gradients; what it looks at is found by covering parts of the pattern
-(`report.images.attention.occlusion`).
+(`report.images.patterns.occlusion`).
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def maps_and_gradients(
     ----------
     model : keras.Model
         With a dict of outputs. Its trunk may see the whole pattern, one side after the other
-        (`image_trunk.two_sides`), or one that stands for both (`image_trunk.folded`).
+        (`trunks.two_sides`), or one that stands for both (`trunks.folded`).
     features : (n, rows, columns, channels) float32 array
     score : callable
         From the outputs to one number for each pattern, (n,), by `keras.ops`.

@@ -14,7 +14,6 @@ from ..domains import Domain, resolve
 from ..files import put_in_one_step, remove_leftovers
 from ..simulate.stream import Stream, network_inputs
 from ..types import SasnetError
-from .checkpoint import checkpoint, restore
 from .feed import Feed
 from .network import build
 
@@ -204,3 +203,47 @@ def _shape_of(domain: Domain, data: Path) -> dict[str, Any]:
     inputs, _ = Stream(domain, data, np.random.default_rng(0)).take()
     labels = getattr(resolve(domain.simulator), "labels", None)
     return {"inputs": network_inputs(inputs), "labels": {} if labels is None else labels(data)}
+
+
+_PATTERN = "epoch-[0-9][0-9][0-9][0-9][0-9][0-9].weights.h5"
+
+
+def checkpoint(model: Any, run: Path, epochs: int) -> None:
+    """Keep the weights and the optimizer's state after so many epochs; older checkpoints go.
+
+    Parameters
+    ----------
+    model : keras.Model
+        Compiled.
+    run : Path
+        Folder.
+    epochs : int
+        Finished so far.
+    """
+    # Keras' own BackupAndRestore writes over its only file: a kill within the second that this takes
+    # leaves nothing to resume from.
+    path = run / f"epoch-{epochs:06d}.weights.h5"
+    with put_in_one_step(path, ending=".weights.h5") as aside:
+        model.save_weights(aside)
+    for old in run.glob(_PATTERN):
+        if old != path:
+            old.unlink()
+
+
+def restore(model: Any, run: Path) -> int:
+    """Load the newest checkpoint, if there is one, and say how many epochs it has behind it.
+
+    Parameters
+    ----------
+    model : keras.Model
+        Compiled.
+    run : Path
+        Folder.
+    """
+    found = sorted(run.glob(_PATTERN))
+    if not found:
+        return 0
+    # The optimizer has no variables to load into before it knows the weights.
+    model.optimizer.build(model.trainable_variables)
+    model.load_weights(found[-1])
+    return int(found[-1].name.removeprefix("epoch-").split(".")[0])

@@ -15,7 +15,7 @@ from ..domains import Domain, resolve, specification
 from ..domains.heads import Classes, Head
 from ..types import SasnetError
 from .heads import Network, outputs
-from .transfer import TRUNK
+from .trunks import TRUNK
 
 #: Of a set of images, which of its frames are there.
 FRAME_MASK = "frame_mask"

@@ -14,8 +14,7 @@ from batchfiles import FAST
 from typer.testing import CliRunner
 
 from sasnet_plugin.batch.journal import Journal, journal_of
-from sasnet_plugin.batch.options import Options
-from sasnet_plugin.batch.plan import Shard, missing
+from sasnet_plugin.batch.plan import Options, Shard, missing
 from sasnet_plugin.cli.main import app
 from sasnet_plugin.fitting.task import FitOptions
 

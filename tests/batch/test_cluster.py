@@ -13,7 +13,7 @@ import h5py
 import pytest
 from batchfiles import FAST
 
-from sasnet_plugin.batch.options import Options
+from sasnet_plugin.batch.plan import Options
 from sasnet_plugin.batch.run import on_cluster
 from sasnet_plugin.compute import ClusterError
 from sasnet_plugin.fitting.task import FitOptions

@@ -15,8 +15,7 @@ import pytest
 from batchfiles import FAST
 from typer.testing import CliRunner
 
-from sasnet_plugin.batch.field import field_of
-from sasnet_plugin.batch.series import Frame, changes, draw, start_of
+from sasnet_plugin.batch.series import Frame, changes, draw, field_of, start_of
 from sasnet_plugin.cli.main import app
 
 SphereFile = Callable[..., Path]

@@ -13,7 +13,7 @@ import pytest
 
 from sasnet_plugin import processes
 from sasnet_plugin.batch import supervisor as module
-from sasnet_plugin.batch.options import Options
+from sasnet_plugin.batch.plan import Options
 from sasnet_plugin.batch.supervisor import Supervisor
 from sasnet_plugin.fitting.task import FitOptions
 
@@ -116,7 +116,7 @@ def test_a_process_ends_with_its_parent(environment: dict[str, str]) -> None:
     code = (
         "import os, sys, threading, time\n"
         "from sasnet_plugin.batch.supervisor import Supervisor\n"
-        "from sasnet_plugin.batch.options import Options\n"
+        "from sasnet_plugin.batch.plan import Options\n"
         "a = Supervisor()\n"
         "threading.Thread(target=a.answer, args=('/dev/null', Options(), 60.0), daemon=True).start()\n"
         "while a.pid is None:\n    time.sleep(0.01)\n"

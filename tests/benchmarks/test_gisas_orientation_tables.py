@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from gisas_contestants import COUNTS, FAMILIES, WIDTHS, network_like, problem, row, truth
+from gisas_contestants import COUNTS, FAMILIES, WIDTHS, network_like, problem, row, total_variation, truth
 
 from sasnet_plugin.fitting.orientation.parameters import INDEX, NAMES
 from sasnet_plugin.simulate.gisas.geometry import N_XI
@@ -54,3 +54,10 @@ def test_a_network_like_guess_is_off_by_what_it_says() -> None:
     ]
     assert np.std(off) == pytest.approx(1, abs=0.15)
     assert set(NAMES) <= set(network_like(one, np.random.default_rng(0)).geometry)
+
+
+def test_total_variation_counts_what_is_misplaced_however_near() -> None:
+    one, near = np.zeros((2, 120))
+    one[[20, 40]] = near[[20, 41]] = 0.5
+    assert total_variation(one, near) == pytest.approx(0.5)
+    assert total_variation(np.full(120, 1 / 120), np.eye(120)[0]) == pytest.approx(1 - 1 / 120)

@@ -14,9 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from sasnet_plugin.simulate.grid import WIDE_Q
+from sasnet_plugin.simulate.grid import WIDE_Q, pinhole_matrix
 from sasnet_plugin.simulate.kernel import call
-from sasnet_plugin.simulate.resolution import pinhole_matrix
 
 REPOSITORY = Path(__file__).parents[2]
 #: Seconds after which something that was to happen never will.

@@ -12,7 +12,7 @@ import pytest
 from typer.testing import CliRunner
 
 from sasnet_plugin.cli.main import app
-from sasnet_plugin.integrations.sasview import install, launch, page
+from sasnet_plugin.integrations.sasview import install, page
 from sasnet_plugin.integrations.sasview.entries import Entry
 from sasnet_plugin.types import SasnetError
 
@@ -96,16 +96,16 @@ def test_what_cannot_be_done_is_said_in_one_sentence(tmp_path: Path, monkeypatch
     blocked.touch()
     with pytest.raises(SasnetError, match=r"menu entry .* cannot be written .*; name another folder"):
         install.install(blocked / "plugin_models")
-    monkeypatch.setattr(launch.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(install.importlib.util, "find_spec", lambda name: None)
     with pytest.raises(SasnetError, match=r"^SasView is not installed beside sasnet; .* --python PATH\.$"):
-        launch.start_sasview([])
+        install.start_sasview([])
     with pytest.raises(SasnetError, match=r"nowhere: there is no Python here"):
-        launch.start_sasview([], str(tmp_path / "nowhere"))
+        install.start_sasview([], str(tmp_path / "nowhere"))
     with pytest.raises(SasnetError, match=r"this Python has no SasView; install it there"):
-        launch.start_sasview([], sys.executable)
-    monkeypatch.setattr(launch, "python_with_sasview", lambda given: sys.executable)
+        install.start_sasview([], sys.executable)
+    monkeypatch.setattr(install, "python_with_sasview", lambda given: sys.executable)
     with pytest.raises(SasnetError, match=r"missing\.dat: there is no such file"):
-        launch.start_sasview([str(tmp_path / "missing.dat")])
+        install.start_sasview([str(tmp_path / "missing.dat")])
 
 
 @pytest.mark.parametrize("wrong", [["--install", "--uninstall"], ["--install", "data.dat"]])

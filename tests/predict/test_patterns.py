@@ -11,8 +11,8 @@ from tinypatterns import pattern
 from tinyzoo import manifest_entries, network, write_zoo
 
 from sasnet_plugin.predict import Answer, Predictor, open_predictor
+from sasnet_plugin.predict.arithmetic import mirrored
 from sasnet_plugin.predict.findings import DistributionFinding, QuantitiesFinding, Value
-from sasnet_plugin.simulate.gisas.distances import mirrored
 from sasnet_plugin.types import DataError, Image, ModelZooError
 
 

@@ -12,7 +12,7 @@ from sasnet_plugin import Curve, suggest
 from sasnet_plugin.data.clean import within
 from sasnet_plugin.domains.heads import Scope
 from sasnet_plugin.domains.sas1d import HEADS
-from sasnet_plugin.predict import open_classifier, wording
+from sasnet_plugin.predict import classes, open_classifier
 from sasnet_plugin.predict.curves import suggestion_of
 from sasnet_plugin.types import DataError, GroupGuess, ModelGuess, ModelZooError, SasnetError
 
@@ -158,7 +158,7 @@ def test_within_keeps_columns_together_and_says_so() -> None:
 
 
 def test_percent_never_claims_certainty() -> None:
-    assert [wording.percent(p) for p in (0.0, 0.004, 0.5, 0.944, 0.99, 0.9999, 1.0)] == [
+    assert [classes.percent(p) for p in (0.0, 0.004, 0.5, 0.944, 0.99, 0.9999, 1.0)] == [
         "<1 %", "<1 %", "50 %", "94 %", "99 %", ">99 %", ">99 %",
     ]  # fmt: skip
 
@@ -177,4 +177,4 @@ def test_group_sentence(forms: list[float], groups: list[float], sentence: str) 
     ]
     members = {"spherical": ("sphere", "fuzzy_sphere"), "rods": ("cylinder",)}
     guesses = [GroupGuess(n, members[n], p) for n, p in zip(members, groups, strict=False)]
-    assert wording.group_sentence(models, guesses) == sentence
+    assert classes.group_sentence(models, guesses) == sentence

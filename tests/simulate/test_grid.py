@@ -15,8 +15,8 @@ from sasnet_plugin.simulate.grid import (
     WIDE_Q,
     blurred,
     lagrange_weights,
+    pinhole_matrix,
 )
-from sasnet_plugin.simulate.resolution import pinhole_matrix
 
 
 def interpolate(q: np.ndarray, values: np.ndarray) -> np.ndarray:

@@ -8,10 +8,9 @@ import numpy as np
 import pytest
 
 from sasnet_plugin.data.uncertainty import estimate_dintensity
-from sasnet_plugin.simulate.grid import WIDE_Q
+from sasnet_plugin.simulate.grid import WIDE_Q, pinhole_matrix
 from sasnet_plugin.simulate.instrument import Setting
 from sasnet_plugin.simulate.measure import SYSTEMATIC, Measured, is_uninformative, measure, roughen
-from sasnet_plugin.simulate.resolution import pinhole_matrix
 
 COUNTS = 2000.0
 ROWS = 400

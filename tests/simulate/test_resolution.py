@@ -8,9 +8,8 @@ import numpy as np
 import pytest
 from scipy.special import erf, ndtr
 
-from sasnet_plugin.simulate.grid import WIDE_Q
+from sasnet_plugin.simulate.grid import N_SIGMA, WIDE_Q, pinhole_matrix, slit_matrix
 from sasnet_plugin.simulate.kernel import call
-from sasnet_plugin.simulate.resolution import N_SIGMA, pinhole_matrix, slit_matrix
 
 Q = np.geomspace(0.003, 0.4, 90)
 

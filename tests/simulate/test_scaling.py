@@ -10,7 +10,7 @@ import pytest
 from sasnet_plugin.simulate.clean import evaluate
 from sasnet_plugin.simulate.grid import LN_STEP, WIDE_Q
 from sasnet_plugin.simulate.kernel import call
-from sasnet_plugin.simulate.scaling import scaled_size, size_distribution, spread, spread_sizes
+from sasnet_plugin.simulate.polydispersity import scaled_size, size_distribution, spread, spread_sizes
 
 
 def _wide(size: str, width: float, kind: str, points: int) -> dict[str, Any]:

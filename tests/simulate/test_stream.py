@@ -13,10 +13,10 @@ from sasnet_plugin.domains import Domain, resolve
 from sasnet_plugin.domains.gisas_growth import GISAS_GROWTH
 from sasnet_plugin.domains.gisas_hex import GEOMETRY, GISAS_HEX
 from sasnet_plugin.domains.sas1d import SAS1D
+from sasnet_plugin.predict.arithmetic import mirrored
 from sasnet_plugin.simulate.dataset import Dataset
 from sasnet_plugin.simulate.gisas.basis import mix
-from sasnet_plugin.simulate.gisas.distances import mirrored
-from sasnet_plugin.simulate.gisas.orientation import deltas
+from sasnet_plugin.simulate.gisas.priors import deltas
 from sasnet_plugin.simulate.gisas.simulator import example
 from sasnet_plugin.simulate.shards import Request, plan
 from sasnet_plugin.simulate.stream import Stream, augmented, held_out, scaled, with_others

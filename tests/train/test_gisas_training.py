@@ -127,7 +127,7 @@ def test_packaged_network_answers_as_trained(
     from sasnet_plugin.domains.gisas_hex import HEADS
     from sasnet_plugin.predict import open_predictor
     from sasnet_plugin.predict.findings import DistributionFinding
-    from sasnet_plugin.predict.runtime import Runtime
+    from sasnet_plugin.predict.predictor import Runtime
     from sasnet_plugin.train.package import package
     from sasnet_plugin.zoo import open_model, verify
 

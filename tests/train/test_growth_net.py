@@ -15,13 +15,13 @@ from keras import ops
 from sasnet_plugin.data.images.features import N_CHANNELS, N_PICTURES
 from sasnet_plugin.domains.gisas_growth import FILM, GISAS_GROWTH
 from sasnet_plugin.domains.gisas_hex import GISAS_HEX
-from sasnet_plugin.report.images.attention import grad_cam
+from sasnet_plugin.report.images.patterns import grad_cam
 from sasnet_plugin.simulate.growth.simulator import SIMULATOR
 from sasnet_plugin.simulate.shards import Request, plan
 from sasnet_plugin.simulate.stream import Stream
 from sasnet_plugin.train.attention import maps_and_gradients
-from sasnet_plugin.train.image_trunk import folded
 from sasnet_plugin.train.network import build
+from sasnet_plugin.train.trunks import folded
 from sasnet_plugin.types import SasnetError
 
 SHAPE = {"features": [64, 64, N_CHANNELS]}

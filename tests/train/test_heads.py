@@ -13,7 +13,7 @@ pytest.importorskip("keras")
 from keras import ops
 
 from sasnet_plugin.domains.heads import Classes, Distribution, Parameter, Quantities, Scope, Tags
-from sasnet_plugin.simulate.gisas.distances import circular_w1 as exact
+from sasnet_plugin.predict.arithmetic import circular_w1 as exact
 from sasnet_plugin.train.heads import circular_w1, losses, smoothing
 
 FORM = Classes("form", labels=("a", "b", "c"))

@@ -88,7 +88,7 @@ def test_packaged_model_answers_as_trained_and_has_learned(
     verify(model)
 
     stored = np.load(tmp_path / "sas1d" / "parity.npz")
-    from sasnet_plugin.predict.runtime import Runtime
+    from sasnet_plugin.predict.predictor import Runtime
 
     found = Runtime(model.onnx, outputs=("form", "scope")).run(
         {"features": stored["features"].astype(np.float32)}

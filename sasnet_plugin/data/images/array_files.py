@@ -33,12 +33,6 @@ def read_text(path: Path, file: str) -> RawFrame:
     BornAgain's ``.int`` writes one column of the picture a line, its tables one row a line; in both the rows
     follow the axis of alpha_f as it stands in the header.
 
-    Parameters
-    ----------
-    path : Path
-    file : str
-        Its name in messages.
-
     Returns
     -------
     RawFrame

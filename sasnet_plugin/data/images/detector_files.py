@@ -1,20 +1,116 @@
-"""TIFF, CBF and EDF through fabio, frame by frame."""
+"""Detectors' own files: TIFF, EDF and others by fabio, CBF, and what their headers say about the geometry.
+
+fabio's own reader of CBF loops for ever on some damaged headers (a missing start of the data, an open quote),
+so the few lines that a detector writes are read here: the header's text and the length that it promises.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import logging
+import re
 import warnings
-from collections.abc import Iterator
+from base64 import b64encode
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from sasnet_plugin.data.images import header
 from sasnet_plugin.data.images.raw import RawFrame, not_an_image, truncated
 from sasnet_plugin.data.images.settings import ImageSettings
 from sasnet_plugin.types import DataError
+
+_NUMBER = r"([-+]?\d*\.?\d+(?:[eE][-+]?\d+)?)"
+_LENGTHS_MM = {"m": 1000.0, "cm": 10.0, "mm": 1.0, "um": 1e-3, "μm": 1e-3}
+
+KEV_ANGSTROM = 12.398419843320026
+"""hc in keV Å (CODATA 2018): the wavelength is this over the energy."""
+
+
+def dectris(text: str) -> ImageSettings:
+    """ImageSettings of the ``# Name value unit`` lines of a Dectris TIFF or CBF header.
+
+    The names are those of DECTRIS' "PILATUS CBF header specification" 1.4; of what a beamline did not fill
+    in (``Beam_xy (0.00, 0.00)``, ``Wavelength 0``) nothing is taken.
+
+    Parameters
+    ----------
+    text : str
+        The header's lines.
+    """
+    width = _find(text, rf"Pixel_size[\s:=]+{_NUMBER}\s*(\w+)\s*x\s*{_NUMBER}\s*(\w+)")
+    beam = _find(text, rf"Beam_xy[\s:=]*\(?\s*{_NUMBER}\s*,\s*{_NUMBER}")
+    distance = _find(text, rf"Detector_distance[\s:=]+{_NUMBER}\s*(\w+)")
+    cutoff = _find(text, rf"Count_cutoff[\s:=]+{_NUMBER}")
+    incidence = _find(text, rf"(?:Incident_angle|Incidence_angle|Alpha_i)[\s:=]+{_NUMBER}")
+    return ImageSettings(
+        wavelength=_wavelength(text),
+        alpha_i=_positive(float(incidence[0])) if incidence else None,
+        distance=_length(*distance) if distance else None,
+        pixel_size=_pair(_length(width[0], width[1]), _length(width[2], width[3])) if width else None,
+        direct_beam=_beam(float(beam[0]), float(beam[1])) if beam else None,
+        saturation=_positive(float(cutoff[0])) if cutoff else None,
+    )
+
+
+def _wavelength(text: str) -> float | None:
+    found = _find(text, rf"Wavelength[\s:=]+{_NUMBER}\s*(\w*)")
+    if found and float(found[0]) > 0:
+        return float(found[0]) * (10.0 if found[1] == "nm" else 1.0)
+    energy = _find(text, rf"(?:Photon_energy|X-ray_energy|Energy)[\s:=]+{_NUMBER}\s*(k?eV)")
+    if energy and float(energy[0]) > 0:
+        return KEV_ANGSTROM / (float(energy[0]) * (1e-3 if energy[1] == "eV" else 1.0))
+    return None
+
+
+def edf(header: Mapping[str, Any]) -> ImageSettings:
+    """ImageSettings of an EDF header in the ESRF's SAXS convention.
+
+    ``WaveLength``, ``SampleDistance``, ``PSize_1/2`` are in m, ``Center_1/2`` in pixels whose edge is at 0
+    (P. Boesecke, J. Appl. Cryst. 40 (2007) s423).
+    """
+    values = {str(key).lower(): _float(value) for key, value in header.items()}
+    wavelength, distance = _positive(values.get("wavelength")), _positive(values.get("sampledistance"))
+    width, height = _positive(values.get("psize_1")), _positive(values.get("psize_2"))
+    column, row = values.get("center_1"), values.get("center_2")
+    return ImageSettings(
+        wavelength=None if wavelength is None else wavelength * 1e10,
+        alpha_i=_positive(values.get("alpha_i") or values.get("incidenceangle")),
+        distance=None if distance is None else distance * 1000.0,
+        pixel_size=_pair(width and width * 1000.0, height and height * 1000.0),
+        direct_beam=None if column is None or row is None else _beam(column - 0.5, row - 0.5),
+    )
+
+
+def _find(text: str, pattern: str) -> tuple[str, ...] | None:
+    match = re.search(pattern, text)
+    return match.groups() if match else None
+
+
+def _length(number: str, unit: str) -> float | None:
+    value, factor = _float(number), _LENGTHS_MM.get(unit)
+    return value * factor if value is not None and value > 0 and factor else None
+
+
+def _float(value: Any) -> float | None:
+    match = re.match(rf"\s*{_NUMBER}", str(value))
+    return float(match[1]) if match else None
+
+
+def _positive(value: float | None) -> float | None:
+    return value if value is not None and value > 0 else None
+
+
+def _pair(first: float | None, second: float | None) -> tuple[float, float] | None:
+    return None if not first or not second else (first, second)
+
+
+def _beam(column: float, row: float) -> tuple[float, float] | None:
+    """None for the (0, 0) that stands where nobody wrote a beam."""
+    return None if abs(column) <= 0.5 and abs(row) <= 0.5 else (column, row)
+
 
 SUFFIXES = (".cbf", ".edf", ".tif", ".tiff")
 _DAMAGE = ("incomplete", "checksum")
@@ -22,16 +118,6 @@ _DAMAGE = ("incomplete", "checksum")
 
 def read(path: Path, file: str) -> Iterator[RawFrame]:
     """Frames of a TIFF, CBF or EDF file.
-
-    Parameters
-    ----------
-    path : Path
-    file : str
-        Its name in messages.
-
-    Yields
-    ------
-    RawFrame
 
     Raises
     ------
@@ -121,7 +207,73 @@ def _told() -> Iterator[list[str]]:
 def _geometry(image: Any, frame: Any) -> ImageSettings:
     keys = getattr(frame, "header", None) or image.header
     if type(image).__name__ == "EdfImage":
-        return header.edf(keys)
+        return edf(keys)
     text = keys.get("_array_data.header_contents") or keys.get("imageDescription")
     # fabio splits the lines of some TIFF headers into keys and values.
-    return header.dectris(str(text) if text else "\n".join(f"{key} {value}" for key, value in keys.items()))
+    return dectris(str(text) if text else "\n".join(f"{key} {value}" for key, value in keys.items()))
+
+
+_SECTION, _START = b"--CIF-BINARY-FORMAT-SECTION--", b"\x0c\x1a\x04\xd5"
+_TYPES = {
+    "signed 8-bit integer": "int8",
+    "unsigned 8-bit integer": "uint8",
+    "signed 16-bit integer": "int16",
+    "unsigned 16-bit integer": "uint16",
+    "signed 32-bit integer": "int32",
+    "unsigned 32-bit integer": "uint32",
+}
+_LARGEST = 2**28
+"""Pixels beyond which a size is a damaged one."""
+
+
+def read_cbf(path: Path, file: str) -> RawFrame:
+    """The frame of a CBF file (imgCIF, byte-offset compression; H. J. Bernstein, A. P. Hammersley, 2005).
+
+    Raises
+    ------
+    DataError
+        fabio is not installed, the compression is another, or the file is damaged or cut short.
+    """
+    try:
+        from fabio.compression import decByteOffset
+    except ImportError as error:
+        raise DataError(
+            f"{file}: CBF images are unpacked by fabio; install it with: pip install 'sasnet_plugin[gisas]'."
+        ) from error
+    data = path.read_bytes()
+    begin = data.find(_SECTION)
+    start = data.find(_START, begin)
+    if begin < 0 or start < 0:
+        raise truncated(file)
+    said = _section(data[begin:start].decode("latin-1"))
+    if "byte_offset" not in said.get("conversions", "").lower():
+        raise DataError(f"{file}: its compression is not CBF_BYTE_OFFSET; save it as the detector writes it.")
+    packed = data[start + len(_START) :]
+    try:
+        size, rows, columns = (
+            int(said[key])
+            for key in ("x-binary-size", "x-binary-size-second-dimension", "x-binary-size-fastest-dimension")
+        )
+        packed = packed[:size]
+        whole = len(packed) == size and 0 < rows * columns <= _LARGEST and _intact(packed, said)
+        values: Any = decByteOffset(packed, size=rows * columns, dtype="int64") if whole else None
+    except Exception as error:  # fabio's C code raises what it likes
+        raise truncated(file) from error
+    if values is None or len(values) != rows * columns:
+        raise truncated(file)
+    kind = _TYPES.get(said.get("x-binary-element-type", ""), "int32")
+    text = data[:begin].decode("latin-1")
+    return RawFrame(np.asarray(values).reshape(rows, columns).astype(kind), geometry=dectris(text))
+
+
+def _section(text: str) -> dict[str, str]:
+    """Names (lower case) and values of the lines above the binary data."""
+    pairs = re.findall(r"^\s*([\w-]+)\s*[:=]\s*\"?([^\";\r\n]*)", text, flags=re.MULTILINE)
+    return {name.lower(): value.strip() for name, value in pairs}
+
+
+def _intact(packed: bytes, said: dict[str, str]) -> bool:
+    digest = said.get("content-md5")
+    if not digest:
+        return True
+    return b64encode(hashlib.md5(packed, usedforsecurity=False).digest()).decode() == digest

@@ -6,7 +6,7 @@ from collections.abc import Generator
 from pathlib import Path
 
 from sasnet_plugin.data.failure import content
-from sasnet_plugin.data.images import array_files, cbf, detector_files, nexus
+from sasnet_plugin.data.images import array_files, detector_files, nexus
 from sasnet_plugin.data.images.raw import RawFrame
 
 _HDF5 = b"\x89HDF\r\n\x1a\n"
@@ -28,10 +28,6 @@ def frames(path: Path, file: str, dataset: str | None = None) -> Generator[RawFr
     dataset : str or None
         Path of the images within an HDF5 file.
 
-    Yields
-    ------
-    RawFrame
-
     Raises
     ------
     DataError
@@ -43,7 +39,7 @@ def frames(path: Path, file: str, dataset: str | None = None) -> Generator[RawFr
     elif start.startswith(_NUMPY):
         yield from array_files.read_numpy(path, file)
     elif start.startswith(_CBF):
-        yield cbf.read(path, file)
+        yield detector_files.read_cbf(path, file)
     elif _is_detector_file(path, start):
         yield from detector_files.read(path, file)
     elif _is_text(path, start):

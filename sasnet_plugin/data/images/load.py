@@ -45,10 +45,6 @@ def iter_images(
     failed : callable or None
         Told of a frame that cannot be used, and the next is read; None raises at the first.
 
-    Yields
-    ------
-    Image
-
     Raises
     ------
     DataError

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from sasnet_plugin import units
-from sasnet_plugin.data.images.header import KEV_ANGSTROM
+from sasnet_plugin.data.images.detector_files import KEV_ANGSTROM
 from sasnet_plugin.data.images.raw import RawFrame, truncated
 from sasnet_plugin.data.images.settings import ImageSettings
 from sasnet_plugin.types import DataError
@@ -34,10 +34,6 @@ def read(path: Path, file: str, dataset: str | None = None) -> Iterator[RawFrame
         Its name in messages.
     dataset : str or None
         Path of the images within the file.
-
-    Yields
-    ------
-    RawFrame
 
     Raises
     ------

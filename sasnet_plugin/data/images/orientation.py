@@ -104,10 +104,6 @@ def judge(counts: FloatArray, mask: BoolArray, phi: FloatArray, alpha_f: FloatAr
         Degrees.
     alpha_f : (rows,) float array
         Degrees.
-
-    Returns
-    -------
-    Verdict
     """
     clipped = np.where(mask, np.minimum(counts, _glare(counts, mask)), 0.0)
     whole = bool(np.all(counts[mask] == np.round(counts[mask])))

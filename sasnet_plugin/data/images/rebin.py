@@ -120,10 +120,6 @@ def to_window(
     least_coverage : float
         0..1.
 
-    Returns
-    -------
-    Image
-
     Raises
     ------
     DataError

@@ -8,9 +8,9 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from ...predict.arithmetic import circular_w1, mirrored
 from ...simulate.gisas import cube
-from ...simulate.gisas.distances import circular_w1, mirrored
-from ...simulate.gisas.geometry import N_XI
+from ...simulate.gisas.geometry import N_XI, PERIOD
 from .linear import Quadratic
 from .settings import INVERSION
 
@@ -127,13 +127,13 @@ def mirror_ambiguity(p: FloatArray) -> MirrorAmbiguity:
     """
     # The sample that the others are nearest to stands for its side.
     few = p[:: max(1, len(p) // 100)]
-    middle = few[np.argmin(circular_w1(few[:, None], few[None]).mean(axis=1))]
+    middle = few[np.argmin(circular_w1(few[:, None], few[None], PERIOD).mean(axis=1))]
     other = mirrored(middle)
-    if float(circular_w1(middle, other)) < INVERSION.own_mirror:
+    if float(circular_w1(middle, other, PERIOD)) < INVERSION.own_mirror:
         mean = p.mean(axis=0)
         sentence = "The distribution is its own mirror image as far as the data tell."
         return MirrorAmbiguity(mean, mirrored(mean), 1.0, True, sentence)
-    there = circular_w1(p, other) < circular_w1(p, middle)
+    there = circular_w1(p, other, PERIOD) < circular_w1(p, middle, PERIOD)
     share = 1 - float(there.mean())
     one = p[~there].mean(axis=0)
     if share > 1 - INVERSION.mirrored_share:

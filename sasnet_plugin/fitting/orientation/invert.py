@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from ...simulate.gisas.distances import circular_w1
-from ...simulate.gisas.geometry import N_XI, XI
+from ...predict.arithmetic import circular_w1
+from ...simulate.gisas.geometry import N_XI, PERIOD, XI
 from ...simulate.gisas.priors import GEOMETRY
 from ...types import Image, OrientationGuess
 from .counts import Counts, on_window
@@ -265,7 +265,7 @@ def _notes(
     if alike > INVERSION.not_uniform:
         said.append(f"Every angle alike is not ruled out (p = {alike:.2g}).")
     free = refined.weights / max(float(refined.weights.sum()), 1e-300)
-    apart = float(circular_w1(free, found.samples.p.mean(axis=0)))
+    apart = float(circular_w1(free, found.samples.p.mean(axis=0), PERIOD))
     said.append(f"Without any prior of p(ξ) the fit is {apart:.1f} degrees away.")
     said += _at_limits(found)
     said.append(_counts_sentence(counts))

@@ -15,10 +15,9 @@ from scipy import sparse
 from sasnet_plugin.fitting.problem.resolution import cells, scale_and_background
 from sasnet_plugin.fitting.settings import START_VALUES
 from sasnet_plugin.simulate.bank import BANK_STEP, LOG_Q_MIN, N_BANK, Page
-from sasnet_plugin.simulate.grid import N_WIDE
+from sasnet_plugin.simulate.grid import N_WIDE, pinhole_matrix, slit_matrix
 from sasnet_plugin.simulate.kernel import call
 from sasnet_plugin.simulate.priors import rescalable, rescale
-from sasnet_plugin.simulate.resolution import pinhole_matrix, slit_matrix
 from sasnet_plugin.types import Curve
 
 Array = NDArray[np.float64]

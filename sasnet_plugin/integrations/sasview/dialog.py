@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QWidget
 from .adapter import DataSet, NotSentError, SasView
 from .child import Child
 from .entries import Candidate, Entry
-from .form import Form
+from .table import Form
 
 _log = logging.getLogger("sas.sasnet")
 _TOP, _SHOWN = 5, 10

@@ -10,8 +10,7 @@ import numpy as np
 
 from sasnet_plugin.files import write_figure
 
-from ..page.style import COLOURS, placeholder
-from ..page.svg import inline_svg, plain_axes, settings
+from ..page.document import COLOURS, inline_svg, placeholder, plain_axes, settings
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
 
     from ...types import Image
 
-#: From a role of `page.style` to a colour.
+#: From a role of `page.document` to a colour.
 Paint = Callable[[str], str]
 #: A figure is drawn by this onto an empty figure, in these colours.
 Draw = Callable[["Figure", Paint], None]

@@ -1,20 +1,178 @@
-"""The frame of every page of a report: one file that loads nothing, in light and dark."""
+"""The frame of every page of a report: one file that loads nothing, one set of colours by day, one by night.
+
+Figures are drawn in placeholder colours that nothing else uses; in the page each of them becomes a CSS
+variable, so that a figure follows the reader's light or dark mode without being drawn twice.
+"""
 
 from __future__ import annotations
 
 import hashlib
+import io
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping
 from html import escape
 from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from sasnet_plugin.files import put_whole
 
-from .style import CSS
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+#: Colour by role, (light, dark). The fits' colours differ in lightness as well as in hue (after Okabe & Ito,
+#: https://jfly.uni-koeln.de/color), and their lines in dashes, so that no reader depends on hue.
+COLOURS: Mapping[str, tuple[str, str]] = MappingProxyType(
+    {
+        "page": ("#ffffff", "#14181d"),
+        "panel": ("#f5f7f9", "#1c2229"),
+        "ink": ("#1a2129", "#e4e9ee"),
+        "muted": ("#5a6672", "#9aa7b4"),
+        "line": ("#d5dce3", "#343d47"),
+        "data": ("#7b8794", "#8b98a5"),
+        "good": ("#11734b", "#5fd3a0"),
+        "warn": ("#93520a", "#f2b35e"),
+        "fit1": ("#0b5fa8", "#6db6ff"),
+        "fit2": ("#c4500a", "#ff9d57"),
+        "fit3": ("#127a5a", "#4fd0a3"),
+        "fit4": ("#9a3f87", "#e796d4"),
+    }
+)
+#: Colours of the fits that are drawn, best first, and their dashes (SVG's ``stroke-dasharray``, in points).
+FITS = ("fit1", "fit2", "fit3", "fit4")
+DASHES: tuple[tuple[float, ...], ...] = ((), (7, 2.5), (2, 2), (8, 2, 1.5, 2))
+
+
+def placeholder(role: str) -> str:
+    """The colour that stands for a role while a figure is drawn, ``#fe01xx``."""
+    return f"#fe01{list(COLOURS).index(role):02x}"
+
+
+def in_page_colours(svg: str) -> str:
+    """Replace each placeholder by its CSS variable."""
+    for role in COLOURS:
+        svg = svg.replace(placeholder(role), f"var(--{role})")
+    return svg
+
+
+def _variables(index: int) -> str:
+    return "".join(f"--{role}:{pair[index]};" for role, pair in COLOURS.items())
+
+
+CSS = (
+    f"""
+:root {{ color-scheme: light dark; {_variables(0)} }}
+@media (prefers-color-scheme: dark) {{ :root {{ {_variables(1)} }} }}
+@media print {{ :root {{ color-scheme: light; {_variables(0)} }} section {{ break-inside: avoid-page; }} }}
+"""
+    + """
+* { box-sizing: border-box; }
+body { margin: 0; background: var(--page); color: var(--ink);
+  font: 15px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", "DejaVu Sans", sans-serif; }
+main { max-width: 1040px; margin: 0 auto; padding: 28px 24px 56px; }
+h1 { font-size: 26px; line-height: 1.25; margin: 2px 0 0; overflow-wrap: anywhere; }
+h2 { font-size: 18px; margin: 40px 0 10px; }
+p { margin: 8px 0; }
+a { color: var(--fit1); }
+code, .name { font-family: ui-monospace, Menlo, Consolas, "DejaVu Sans Mono", monospace; font-size: 93%; }
+.small { color: var(--muted); font-size: 13px; }
+.eyebrow { color: var(--muted); font-size: 13px; letter-spacing: .04em; }
+.source { color: var(--muted); margin: 4px 0 0; overflow-wrap: anywhere; }
+.verdict { margin: 20px 0 0; padding: 14px 18px; border-left: 4px solid var(--good); background: var(--panel);
+  border-radius: 0 6px 6px 0; font-size: 17px; }
+.verdict.doubt { border-color: var(--warn); }
+.verdict p { margin: 0; }
+.verdict p + p { font-size: 14px; color: var(--muted); }
+.facts { display: flex; flex-wrap: wrap; gap: 10px 36px; margin: 18px 0 0; }
+.facts div { min-width: 90px; }
+.facts dt { color: var(--muted); font-size: 13px; }
+.facts dd { margin: 0; font-variant-numeric: tabular-nums; }
+.notes { margin: 8px 0; padding-left: 20px; }
+.notes li { margin: 3px 0; }
+.wide { overflow-x: auto; }
+table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
+th { text-align: left; font-weight: 600; font-size: 13px; color: var(--muted);
+  border-bottom: 1px solid var(--line); padding: 5px 14px 5px 0;
+  white-space: nowrap; vertical-align: bottom; }
+td { padding: 5px 14px 5px 0; border-bottom: 1px solid var(--line); vertical-align: top;
+  white-space: nowrap; }
+th.number, td.number { text-align: right; }
+tr.warned > td { border-bottom: 0; padding-bottom: 2px; }
+tr.warning > td { white-space: normal; color: var(--warn); font-size: 13.5px; padding-top: 0; }
+tr.warning ul { margin: 0 0 4px; padding-left: 58px; }
+tr.fixed > td { color: var(--muted); }
+.tag { border: 1px solid var(--line); border-radius: 9px; padding: 0 8px; font-size: 12px;
+  color: var(--muted); }
+.share { display: inline-block; width: 64px; height: 8px; margin-right: 8px; background: var(--line);
+  border-radius: 4px; overflow: hidden; vertical-align: 1px; }
+.share i { display: block; height: 100%; background: var(--fit1); }
+.swatch { width: 30px; height: 8px; margin-right: 8px; vertical-align: 1px; }
+.swatch line { stroke-width: 2.6; }
+.key { display: flex; flex-wrap: wrap; gap: 4px 22px; margin: 10px 0 4px; font-size: 14px; }
+table.parameters { width: auto; min-width: 560px; }
+table.parameters td, table.parameters th { padding-right: 26px; }
+details { border-bottom: 1px solid var(--line); padding: 6px 0; }
+details table { margin: 4px 0 10px; }
+details tr:last-child > td { border-bottom: 0; }
+summary { cursor: pointer; padding: 4px 0; }
+figure { margin: 0; overflow-x: auto; }
+figure svg { display: block; width: 100%; min-width: 620px; height: auto; }
+figure svg * { stroke-linejoin: round; stroke-linecap: butt; }
+footer { margin-top: 40px; }
+@media (max-width: 600px) { main { padding: 16px 14px 40px; } }
+"""
+)
+
+
+def plain_axes(axes: Axes) -> None:
+    """Two thin axes, no frame, no ground."""
+    axes.patch.set_visible(False)
+    for side, spine in axes.spines.items():
+        spine.set_visible(side in ("left", "bottom"))
+        spine.set(color=placeholder("muted"), linewidth=0.8)
+    axes.tick_params(
+        which="both", color=placeholder("muted"), labelcolor=placeholder("ink"), labelsize=9, width=0.6
+    )
+
+
+def settings(name: str) -> dict[str, Any]:
+    """matplotlib's settings for a figure of this name in the page."""
+    # On top of matplotlib's own defaults, not of the user's. The salt makes the ids of clip paths and markers
+    # repeatable; no point may be simplified away.
+    return {
+        "svg.fonttype": "none", "svg.hashsalt": f"sasnet-{name}", "path.simplify": False, "font.size": 10.0,
+        "font.family": "sans-serif", "axes.unicode_minus": True, "text.usetex": False,
+    }  # fmt: skip
+
+
+def inline_svg(figure: Figure, name: str, label: str) -> str:
+    """The figure as one ``svg`` element that follows the page's width, font and colours."""
+    from html import escape
+
+    figure.patch.set_visible(False)
+    text = io.StringIO()
+    figure.savefig(text, format="svg", metadata=dict.fromkeys(("Date", "Creator", "Format", "Type")))
+    svg = text.getvalue()
+    svg = svg[svg.index("<svg") :]
+    svg = re.sub(r"<!--.*?-->|<style.*?</style>|<metadata.*?</metadata>", "", svg, flags=re.DOTALL)
+    box = re.search(r'viewBox="[^"]*"', svg)
+    assert box is not None
+    svg = re.sub(
+        r"<svg[^>]*>", f'<svg {box[0]} role="img" aria-label="{escape(label)}">', svg, count=1
+    ).strip()
+    # Several figures share the page: each keeps its ids to itself.
+    svg = re.sub(r'(\bid="|href="#|url\(#)', rf"\g<1>{name}-", svg)
+    svg = re.sub(r"font: (\w* ?)([\d.]+)px [^;\"]*", r"font-weight: \1; font-size: \2px", svg)
+    svg = svg.replace("font-weight: ; ", "").replace("xlink:href", "href")
+    # A hundredth of a point is finer than any screen.
+    svg = re.sub(r' (?:d|x|y|transform)="[^"]*"', lambda m: re.sub(r"(\.\d\d)\d+", r"\1", m[0]), svg)
+    return in_page_colours(re.sub(r"\s*\n\s*", "\n", svg))
+
 
 #: Nothing is loaded and nothing runs, even if some text escaped its escaping; pictures are in the page.
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"

@@ -12,8 +12,7 @@ from sasnet_plugin.fitting.result.fit_result import FitResult
 from ...types import Curve, ModelZooError
 from ...zoo import Manifest, open_model
 from . import document
-from .figures import MAX_DRAWN, fit_figure, tree_figure
-from .posterior import posterior_section
+from .figures import MAX_DRAWN, fit_figure, posterior_section, tree_figure
 from .tables import key, made_with, parameter_tables, ranking, reduced_chisq
 
 

@@ -13,7 +13,7 @@ from sasnet_plugin.fitting.result.model_fit import ModelFit, Parameter
 from ...digits import interval, significant, unit_text, with_error
 from ...domains.heads import Classes
 from ...zoo import Manifest
-from .style import DASHES, FITS
+from .document import DASHES, FITS
 
 #: Programs whose versions decide what comes out.
 _PROGRAMS = ("sasmodels", "bumps", "sasdata", "onnxruntime", "numpy", "scipy")

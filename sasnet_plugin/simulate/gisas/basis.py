@@ -95,21 +95,6 @@ def mix(half: NDArray[np.floating], p: NDArray[np.floating]) -> NDArray[np.float
     return np.asarray(straight.reshape(shape) + mirrored.reshape(shape)[..., ::-1])
 
 
-def plain_basis(geometry: Geometry, window: Window, parts: tuple[int, int] = (1, 1)) -> NDArray[np.float64]:
-    """Half of a basis by BornAgain alone, (61, rows, columns): what the factorised one is held to.
-
-    Parameters
-    ----------
-    geometry : Geometry
-    window : Window
-        Its φ must be symmetric.
-    parts : (int, int)
-        Parts of a pixel, up and across, that are summed.
-    """
-    fine = window.finer(*parts)
-    return np.stack([binned(bornagain.pattern(geometry, fine, [xi]), parts) for xi in XI[:N_HALF]])
-
-
 def binned(pattern: NDArray[np.float64], parts: tuple[int, int]) -> NDArray[np.float64]:
     """Sum over parts of pixels, up and across."""
     rows, columns = pattern.shape

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .geometry import N_XI, PERIOD, XI
-from .orientation import DELTAS, FAMILIES, FWHM, LEAST, PARTS, PEAKS
+from .priors import DELTAS, FAMILIES, FWHM, LEAST, PARTS, PEAKS
 
 FloatArray = NDArray[np.float64]
 _KINDS = ("deltas", "peaks", "uniform")

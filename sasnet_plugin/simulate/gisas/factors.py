@@ -143,15 +143,7 @@ class Factors:
 
 
 def scattered(geometry: Geometry, window: Window, across: int, nodes: Nodes) -> tuple[FloatArray, FloatArray]:
-    """⟨|F|²⟩ and |⟨F⟩|² averaged over the height of each row, at so many parts across each pixel.
-
-    Parameters
-    ----------
-    geometry : Geometry
-    window : Window
-    across : int
-    nodes : Nodes
-    """
+    """⟨|F|²⟩ and |⟨F⟩|² averaged over the height of each row, at so many parts across each pixel."""
     fine = window.finer(1, across)
     right = fine.directions()[1][fine.columns // 2 :]
     found = particles_at(geometry, window, right, nodes)

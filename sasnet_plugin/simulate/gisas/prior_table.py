@@ -11,30 +11,31 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from sasnet_plugin.simulate.draws import Prior
-from sasnet_plugin.simulate.gisas import orientation
+from sasnet_plugin.simulate.gisas import priors
 from sasnet_plugin.simulate.gisas.priors import GEOMETRY
-from sasnet_plugin.simulate.images import masks
+from sasnet_plugin.simulate.images import detector
 from sasnet_plugin.simulate.images.measurement import MEASUREMENT
 from sasnet_plugin.simulate.prior_table import write
 
 _MEANING = {
-    "deltas": "{} to {} angles out of the 120".format(*orientation.DELTAS),
+    "deltas": "{} to {} angles out of the 120".format(*priors.DELTAS),
     "peaks": "{} to {} Gaussians anywhere, wrapped, FWHM loguniform {:g} to {:g} degrees".format(
-        *orientation.PEAKS, *orientation.FWHM
+        *priors.PEAKS, *priors.FWHM
     ),
     "uniform": "every angle alike",
-    "mixture": "a sum of {} to {} of the kinds above".format(*orientation.PARTS),
+    "mixture": "a sum of {} to {} of the kinds above".format(*priors.PARTS),
 }
 _FAULTS = {
     "gaps": "up to {} across and {} upright, {:g} to {:g} degrees wide".format(
-        masks.GAPS, masks.GAPS, *masks.GAP_WIDTH
+        detector.GAPS, detector.GAPS, *detector.GAP_WIDTH
     ),
     "beamstop": "half width {:g} to {:g} degrees; a third of them each reach from below to {:g} to {:g}"
     " degrees, cover the specular beam, {:g} to {:g} degrees high, or the whole specular rod".format(
-        *masks.STOP_HALF, *masks.STOP_END, *masks.STOP_HEIGHT
+        *detector.STOP_HALF, *detector.STOP_END, *detector.STOP_HEIGHT
     ),
-    "hot": f"1 to {masks.HOT} pixels",
-    "partial": f"at least {masks.COVERED:.0%} of the height, from the horizon on, and of the width is seen",
+    "hot": f"1 to {detector.HOT} pixels",
+    "partial": f"at least {detector.COVERED:.0%} of the height, from the horizon on, and of the width"
+    " is seen",
 }
 
 
@@ -43,9 +44,9 @@ def tables() -> str:
     return "\n\n".join(
         (
             "## The sample and its beam\n\n" + quantities(GEOMETRY, seed=True),
-            "## The rotation of the lattice\n\n" + shares(orientation.FAMILIES, _MEANING, "kind"),
+            "## The rotation of the lattice\n\n" + shares(priors.FAMILIES, _MEANING, "kind"),
             "## The measurement\n\n" + quantities(MEASUREMENT, seed=False),
-            "## The mask\n\n" + shares(masks.SHARES, _FAULTS, "masked"),
+            "## The mask\n\n" + shares(detector.SHARES, _FAULTS, "masked"),
         )
     )
 

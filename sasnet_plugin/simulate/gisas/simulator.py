@@ -17,16 +17,17 @@ from ...domains.heads import Targets
 from ...types import Image
 from .. import bornagain
 from ..dataset import Layout, Row
-from ..images.detector import MARGIN
-from ..images.measured import measured
+from ..images import out_of_distribution as images
+from ..images.detector import MARGIN, measured
 from ..images.measurement import Measurement, trained_with
 from ..images.window import Window
 from ..stream import Mix, scaled
 from .basis import Basis, basis, mix
 from .geometry import N_HALF, WINDOW, Geometry
-from .orientation import sample_orientation
-from .out_of_distribution import KINDS, out_of_distribution
-from .priors import CLOSEST, GEOMETRY, sample_geometry
+from .priors import CLOSEST, GEOMETRY, sample_geometry, sample_orientation
+
+#: Those of `images.out_of_distribution`, and three that are made of patterns of this domain.
+KINDS = ("empty", "rings", "halo", "streaks", "lone", "turned", "moved", "clouds")
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ class Example:
     image : Image
         Counts are 0 where masked.
     family : str
-        Kind of distribution, see `orientation.FAMILIES`.
+        Kind of distribution, see `priors.FAMILIES`.
     p : (120,) float array
         Share of each rotation angle.
     geometry : Geometry
@@ -205,3 +206,41 @@ class HexagonalSimulator:
 
 
 SIMULATOR = HexagonalSimulator()
+
+
+def out_of_distribution(
+    kind: str, basis: Basis, half: NDArray[np.float32], rng: np.random.Generator
+) -> NDArray[np.float64]:
+    """A clean pattern of one of the `KINDS`.
+
+    Parameters
+    ----------
+    kind : str
+    basis : Basis
+        Its window, margin included, is filled.
+    half : (61, rows, columns) float32 array
+        `basis.half()`.
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    (rows, columns) float array
+        Arbitrary scale, nowhere negative.
+    """
+    if kind == "lone":  # the same particles without any order
+        return np.asarray(basis.amplitude, dtype=np.float64)
+    if kind in ("turned", "moved"):
+        known = mix(half, sample_orientation(rng)[1])
+        return images.turned(known, int(rng.integers(1, 4))) if kind == "turned" else _moved(known, rng)
+    return images.KINDS[kind](basis.window, basis.geometry.alpha_i, rng)
+
+
+def _moved(known: NDArray[np.floating], rng: np.random.Generator) -> NDArray[np.float64]:
+    """A pattern of ordered particles under a wrong geometry: far off its place, or at another scale."""
+    rows, columns = known.shape
+    factor = np.exp(rng.choice([-1, 1]) * rng.uniform(0.45, 1.2)) if rng.random() < 0.5 else 1.0
+    shift = rng.choice([-1, 1]) * rng.uniform(8, 24) if factor == 1.0 else 0.0
+    row = np.clip(np.arange(rows) * factor, 0, rows - 1).astype(int)
+    middle = (columns - 1) / 2
+    column = np.clip((np.arange(columns) - middle) * factor + middle - shift, 0, columns - 1).astype(int)
+    return np.asarray(known[np.ix_(row, column)], dtype=np.float64)

@@ -12,9 +12,8 @@ from scipy.interpolate import CubicSpline
 
 from ..gisas.lattice import in_plane
 from ..images.window import Window
+from .clusters import form_factor, order
 from .film import Film
-from .hemispheroid import form_factor
-from .paracrystal import order
 from .stack import reflection
 
 #: Parts of a pixel's height over which the clusters' scattering is averaged, below this angle in degrees,

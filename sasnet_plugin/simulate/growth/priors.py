@@ -27,12 +27,7 @@ SPREAD_LIMITS, MOST_METAL = (2.0, 40.0), 250.0
 
 
 def sample_film(rng: np.random.Generator) -> Film:
-    """Draw a film and its beam.
-
-    Parameters
-    ----------
-    rng : numpy.random.Generator
-    """
+    """Draw a film and its beam."""
     while True:
         drawn = {name: prior(rng) for name, prior in FILM.items()}
         spread = drawn.pop("spread") * drawn["distance"]

@@ -19,8 +19,7 @@ from ...types import Image
 from .. import bornagain
 from ..dataset import Layout, Row
 from ..images import out_of_distribution
-from ..images.detector import MARGIN
-from ..images.measured import measured
+from ..images.detector import MARGIN, measured
 from ..images.measurement import trained_with
 from ..images.window import Window
 from ..stream import Mix, scaled

@@ -1,12 +1,15 @@
-"""From a clean pattern to the expected counts of a detector: resolution, misalignment, background."""
+"""From a clean pattern to counts: geometry as stated, resolution, background, mask, Poisson counts."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
-from .measurement import Measurement
+from ...types import Image
+from .measurement import Measurement, sample_measurement
 from .window import Window
 
 #: Pixels of margin around the window, from which resolution and misalignment bring counts into it.
@@ -101,3 +104,102 @@ def background(window: Window, measurement: Measurement) -> NDArray[np.float64]:
     across = 1 / (1 + (phi / measurement.diffuse_phi) ** 2)
     decaying = np.outer(upwards / upwards.sum(), across / across.sum())
     return np.asarray(measurement.flat / alpha.size / phi.size + measurement.diffuse * decaying)
+
+
+#: Share of measurements with each fault.
+SHARES = {"gaps": 0.5, "beamstop": 0.7, "hot": 0.3, "partial": 0.2}
+#: Gaps up and across, at most, and their width in degrees.
+GAPS, GAP_WIDTH = 2, (0.03, 0.15)
+#: Beamstop: half width; a third of them each reach from below to an angle, lie about the specular beam with a
+#: height, or cover the whole specular rod.
+STOP_HALF, STOP_END, STOP_HEIGHT = (0.03, 0.2), (0.05, 0.6), (0.05, 0.3)
+#: Pixels masked as hot, at most.
+HOT = 20
+#: Least part of the window's height and width that a partial detector covers.
+COVERED = 0.6
+
+
+def sample_mask(window: Window, alpha_i: float, rng: np.random.Generator) -> NDArray[np.bool_]:
+    """Draw a mask.
+
+    Parameters
+    ----------
+    window : Window
+    alpha_i : float
+        Where the specular beam is, degrees.
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    (rows, columns) bool array
+        True where the pixel counts.
+    """
+    alpha, phi = window.centres()
+    mask = np.ones(window.shape, dtype=bool)
+    gaps, stop, hot, partial = (rng.random() < share for share in SHARES.values())
+    if gaps:
+        for axis, angles in enumerate((alpha, phi)):
+            for _ in range(int(rng.integers(0, GAPS, endpoint=True))):
+                inside = np.abs(angles - rng.uniform(angles[0], angles[-1])) < rng.uniform(*GAP_WIDTH) / 2
+                mask[_along(axis, inside)] = False
+    if stop:
+        across = np.abs(phi) < rng.uniform(*STOP_HALF)
+        kind = int(rng.integers(3))
+        end, height = rng.uniform(*STOP_END), rng.uniform(*STOP_HEIGHT)
+        up = (alpha < end, np.abs(alpha - alpha_i) < height / 2, alpha >= 0)[kind]
+        mask[np.outer(up, across)] = False
+    if hot:
+        n = int(rng.integers(1, HOT, endpoint=True))
+        mask[rng.integers(0, window.rows, n), rng.integers(0, window.columns, n)] = False
+    if partial:
+        for axis, n in enumerate(window.shape):
+            covered = int(np.ceil(rng.uniform(COVERED, 1.0) * n))
+            # The detector covers the horizon in any case.
+            first = 0 if axis == 0 else int(rng.integers(0, n - covered, endpoint=True))
+            outside = (np.arange(n) < first) | (np.arange(n) >= first + covered)
+            mask[_along(axis, outside)] = False
+    return mask
+
+
+def _along(axis: int, chosen: NDArray[np.bool_]) -> tuple[slice | NDArray[np.bool_], ...]:
+    return (chosen, slice(None)) if axis == 0 else (slice(None), chosen)
+
+
+def measured(
+    clean: Callable[[], NDArray[np.floating]],
+    window: Window,
+    wavelength: float,
+    alpha_i: float,
+    rng: np.random.Generator,
+    *,
+    exposure: float | None = None,
+) -> tuple[Image, Measurement]:
+    """Draw one measurement of a pattern.
+
+    Parameters
+    ----------
+    clean : callable
+        () to the pattern in ``window.with_margin(MARGIN)``, arbitrary scale; called once the mask is drawn.
+    window : Window
+    wavelength : float
+        Å.
+    alpha_i : float
+        The true angle of incidence, degrees; the image has what is stated with the data, which the
+        misalignment of the sample sets off.
+    rng : numpy.random.Generator
+    exposure : float, optional
+        Expected counts of the pixels that count; default: drawn.
+    """
+    measurement = sample_measurement(rng, counts=exposure)
+    stated = alpha_i - measurement.shift_alpha
+    mask = sample_mask(window, stated, rng)
+    counts = count(expected_counts(clean(), window, measurement, mask), mask, rng)
+    return Image(counts, mask, window.geometry(wavelength, stated)), measurement
+
+
+def count(
+    expected: NDArray[np.float64], mask: NDArray[np.bool_], rng: np.random.Generator
+) -> NDArray[np.float64]:
+    """Poisson counts where the mask is True, 0 elsewhere."""
+    # In single precision, as the features have them.
+    return np.where(mask, rng.poisson(expected), 0).astype(np.float32).astype(np.float64)

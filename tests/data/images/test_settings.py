@@ -10,9 +10,8 @@ import numpy as np
 import pytest
 
 from sasnet_plugin.data.images import ImageSettings, load_images
-from sasnet_plugin.data.images.header import dectris
-from sasnet_plugin.data.images.plausible import check_units
-from sasnet_plugin.data.images.settings import from_table, read_toml
+from sasnet_plugin.data.images.detector_files import dectris
+from sasnet_plugin.data.images.settings import check_units, from_table, read_toml
 from sasnet_plugin.types import DataError
 
 Small = Callable[..., Path]

@@ -12,8 +12,9 @@ from sasnet_plugin.fitting.orientation.forward import State, state
 from sasnet_plugin.fitting.orientation.linear import deviance, quadratic
 from sasnet_plugin.fitting.orientation.parameters import INDEX, PARAMETERS
 from sasnet_plugin.fitting.orientation.refine import fitted
-from sasnet_plugin.simulate.gisas.distances import circular_w1
-from sasnet_plugin.simulate.gisas.orientation import peak, sample_orientation
+from sasnet_plugin.predict.arithmetic import circular_w1
+from sasnet_plugin.simulate.gisas.geometry import PERIOD
+from sasnet_plugin.simulate.gisas.priors import peak, sample_orientation
 from sasnet_plugin.types import Image
 
 Make = Callable[..., Image]
@@ -30,7 +31,7 @@ def test_the_model_is_the_generator_s(now: State, measured: Make) -> None:
     expected = form.nonnegative() @ columns
     assert deviance(counts.y, expected, 0.0).mean() == pytest.approx(1.0, abs=0.1)
     # Spiky, as weights of least loss are, but in place.
-    assert circular_w1(weights / weights.sum(), p) < 1.0
+    assert circular_w1(weights / weights.sum(), p, PERIOD) < 1.0
 
 
 @pytest.mark.parametrize("name", [p.name for p in PARAMETERS if p.name != "oxide"])

@@ -9,9 +9,9 @@ from orientation.orientedpatterns import FLAT, form_of
 from sasnet_plugin.fitting.orientation.forward import State
 from sasnet_plugin.fitting.orientation.information import mirror_ambiguity, resolved, uniform_p_value
 from sasnet_plugin.fitting.orientation.linear import quadratic
-from sasnet_plugin.simulate.gisas.distances import circular_w1, mirrored
-from sasnet_plugin.simulate.gisas.geometry import N_XI
-from sasnet_plugin.simulate.gisas.orientation import deltas, peak
+from sasnet_plugin.predict.arithmetic import circular_w1, mirrored
+from sasnet_plugin.simulate.gisas.geometry import N_XI, PERIOD
+from sasnet_plugin.simulate.gisas.priors import deltas, peak
 
 
 def test_uniform_is_called_uniform_and_two_angles_are_not(now: State) -> None:
@@ -39,10 +39,10 @@ def test_the_mirror_image_is_ruled_out_where_all_samples_are_of_one_kind() -> No
     one = np.stack([peak(centre, 3.0) for centre in np.linspace(9, 11, 60)])
     sure = mirror_ambiguity(one)
     assert sure.resolved
-    assert circular_w1(sure.one, one.mean(axis=0)) < 0.1
-    assert circular_w1(sure.other, mirrored(one.mean(axis=0))) < 0.1
+    assert circular_w1(sure.one, one.mean(axis=0), PERIOD) < 0.1
+    assert circular_w1(sure.other, mirrored(one.mean(axis=0)), PERIOD) < 0.1
     both = mirror_ambiguity(np.concatenate((one, mirrored(one[:30]))))
     assert not both.resolved
     assert both.share == pytest.approx(2 / 3, abs=0.02)
-    assert circular_w1(both.other, mirrored(one.mean(axis=0))) < 1.0
+    assert circular_w1(both.other, mirrored(one.mean(axis=0)), PERIOD) < 1.0
     assert mirror_ambiguity(np.stack([peak(30.0, 5.0)] * 4)).resolved

@@ -11,14 +11,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tinypatterns import folded_w1
 
 from sasnet_plugin.data.images import load_images
 from sasnet_plugin.fitting.orientation import prior_guess
 from sasnet_plugin.fitting.orientation.invert import invert
 from sasnet_plugin.fitting.orientation.settings import INVERSION
-from sasnet_plugin.simulate.gisas.distances import circular_w1, folded_w1, mirrored
-from sasnet_plugin.simulate.gisas.geometry import N_XI, WINDOW, XI
-from sasnet_plugin.simulate.gisas.orientation import deltas, peak
+from sasnet_plugin.predict.arithmetic import circular_w1, mirrored
+from sasnet_plugin.simulate.gisas.geometry import N_XI, PERIOD, WINDOW, XI
+from sasnet_plugin.simulate.gisas.priors import deltas, peak
 from sasnet_plugin.types import Image, OrientationGuess
 
 Make = Callable[..., Image]
@@ -29,7 +30,7 @@ TWO = deltas(np.array([2.0, 30.0]), np.array([0.7, 0.3]))
 def test_two_angles_are_found_with_their_shares_and_the_geometry(measured: Make, near: Near) -> None:
     image = measured(TWO, counts=1e6)
     found = invert(image, near(image, 0.15))
-    assert circular_w1(found.p, TWO) < 0.5
+    assert circular_w1(found.p, TWO, PERIOD) < 0.5
     assert found.p[XI == 2.0] == pytest.approx(0.7, abs=0.05)
     assert found.p[XI == 30.0] == pytest.approx(0.3, abs=0.05)
     assert found.uniform_p_value < 0.01
@@ -50,9 +51,9 @@ def test_the_mirrored_image_has_the_mirrored_answer(measured: Make, near: Near) 
     straight = invert(one, near(one))
     turned = invert(other, near(other, turned=True))
     # The margin of a detector and the order of draws differ, and little else.
-    assert circular_w1(mirrored(straight.p), turned.p) < 0.7
-    assert circular_w1(straight.p, p) < 0.7
-    assert circular_w1(straight.mirror, turned.p) < circular_w1(straight.p, turned.p)
+    assert circular_w1(mirrored(straight.p), turned.p, PERIOD) < 0.7
+    assert circular_w1(straight.p, p, PERIOD) < 0.7
+    assert circular_w1(straight.mirror, turned.p, PERIOD) < circular_w1(straight.p, turned.p, PERIOD)
 
 
 def test_more_counts_shrink_the_band(measured: Make, near: Near) -> None:
@@ -99,7 +100,7 @@ def test_a_detector_that_is_uneven_makes_up_no_orientation(measured: Make, near:
     widened = next(re.search(r"([\d.]+) times the variance", note) for note in found.notes if "times" in note)
     assert widened is not None
     assert float(widened[1]) == pytest.approx(expected, rel=0.25)
-    assert circular_w1(found.p, p) < 2.0
+    assert circular_w1(found.p, p, PERIOD) < 2.0
 
 
 def test_the_same_image_gives_the_same_answer(measured: Make, near: Near) -> None:

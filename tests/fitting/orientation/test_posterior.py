@@ -11,8 +11,9 @@ from sasnet_plugin.fitting.orientation.counts import on_window
 from sasnet_plugin.fitting.orientation.parameters import INDEX, start
 from sasnet_plugin.fitting.orientation.posterior import posterior
 from sasnet_plugin.fitting.orientation.refine import refine
-from sasnet_plugin.simulate.gisas.distances import circular_w1
-from sasnet_plugin.simulate.gisas.orientation import peak
+from sasnet_plugin.predict.arithmetic import circular_w1
+from sasnet_plugin.simulate.gisas.geometry import PERIOD
+from sasnet_plugin.simulate.gisas.priors import peak
 from sasnet_plugin.types import Image, OrientationGuess
 
 
@@ -26,7 +27,7 @@ def test_samples_lie_about_the_truth_and_the_lattice_within_its_error(
     refined = refine(counts, at, error)
     found = posterior(counts, refined, at, error, np.random.default_rng(0), rounds=2, effort=4.0)
     np.testing.assert_allclose(found.samples.p.sum(axis=1), 1.0)
-    assert circular_w1(found.samples.p.mean(axis=0), p) < 2.0
+    assert circular_w1(found.samples.p.mean(axis=0), p, PERIOD) < 2.0
     lattice = INDEX["lattice"]
     assert abs(found.inner[lattice] - GEOMETRY.lattice) < 4 * found.error[lattice]
     assert found.error[lattice] < error[lattice]

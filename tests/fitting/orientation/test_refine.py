@@ -25,7 +25,7 @@ from sasnet_plugin.fitting.orientation.refine import (
 )
 from sasnet_plugin.simulate.gisas.basis import Basis, basis, mix
 from sasnet_plugin.simulate.gisas.geometry import N_XI, WINDOW, Geometry
-from sasnet_plugin.simulate.gisas.orientation import deltas, peak
+from sasnet_plugin.simulate.gisas.priors import deltas, peak
 from sasnet_plugin.simulate.images.detector import MARGIN, expected_counts
 from sasnet_plugin.simulate.images.measurement import Measurement
 from sasnet_plugin.types import GrazingIncidence, Image, OrientationGuess

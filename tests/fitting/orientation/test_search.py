@@ -10,7 +10,7 @@ from orientation.orientedpatterns import GEOMETRY
 from sasnet_plugin.fitting.orientation.counts import on_window
 from sasnet_plugin.fitting.orientation.parameters import INDEX, start
 from sasnet_plugin.fitting.orientation.search import search
-from sasnet_plugin.simulate.gisas.orientation import peak
+from sasnet_plugin.simulate.gisas.priors import peak
 from sasnet_plugin.types import Image
 
 

@@ -11,7 +11,7 @@ from orientation.orientedpatterns import FLAT, form_of
 from sasnet_plugin.fitting.orientation.forward import State
 from sasnet_plugin.fitting.orientation.linear import deviance
 from sasnet_plugin.fitting.orientation.verify import moments, verify
-from sasnet_plugin.simulate.gisas.orientation import deltas
+from sasnet_plugin.simulate.gisas.priors import deltas
 
 
 def test_the_deviance_has_the_moments_that_are_stated() -> None:

@@ -15,9 +15,8 @@ from sasnet_plugin.fitting.problem.resolution import (
     scale_and_background,
 )
 from sasnet_plugin.fitting.settings import PROBLEM
-from sasnet_plugin.simulate.grid import WIDE_Q
+from sasnet_plugin.simulate.grid import WIDE_Q, pinhole_matrix, slit_matrix
 from sasnet_plugin.simulate.kernel import call
-from sasnet_plugin.simulate.resolution import pinhole_matrix, slit_matrix
 from sasnet_plugin.types import Curve
 
 Q = np.geomspace(0.003, 0.3, 90)

@@ -18,9 +18,8 @@ from sasnet_plugin.fitting.strategy.unknown_resolution import (
 )
 from sasnet_plugin.fitting.task import Task
 from sasnet_plugin.simulate.bank import Bank
-from sasnet_plugin.simulate.grid import WIDE_Q
+from sasnet_plugin.simulate.grid import WIDE_Q, pinhole_matrix
 from sasnet_plugin.simulate.kernel import call
-from sasnet_plugin.simulate.resolution import pinhole_matrix
 from sasnet_plugin.types import Curve
 
 Q = np.geomspace(0.005, 0.35, 130)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from sasnet_plugin.report.images import canvas, distribution, patterns, trends
+from sasnet_plugin.report.images import canvas, insight, patterns, trends
 from sasnet_plugin.types import Image, SasnetError
 
 
@@ -107,7 +107,7 @@ def test_p_and_its_mirror_are_drawn_as_given() -> None:
     p = np.exp(-0.5 * ((xi - 20) / 3) ** 2)
     p /= p.sum()
     mirror = np.roll(p[::-1], 1)
-    axes = drawn(distribution.distribution(xi, p, 0.8 * p, 1.3 * p, mirror=mirror)).axes[0]
+    axes = drawn(insight.distribution(xi, p, 0.8 * p, 1.3 * p, mirror=mirror)).axes[0]
     lines = {line.get_gid(): line for line in axes.lines}
     np.testing.assert_allclose(lines["p"].get_ydata(), 100 * p)
     assert lines["mirror"].get_xdata()[np.argmax(lines["mirror"].get_ydata())] == 40.0
@@ -118,16 +118,16 @@ def test_p_and_its_mirror_are_drawn_as_given() -> None:
 def test_bias_tells_a_systematic_one_from_noise(rng: np.random.Generator) -> None:
     n, samples = 120, 400
     honest = rng.dirichlet(np.full(n, 50.0), samples)
-    found = distribution.bias_of(honest)
+    found = insight.bias_of(honest)
     assert found["systematic"] < 6 * found["noise"]
     ramp = 1 + 0.3 * np.cos(np.arange(n) / n * 2 * np.pi)
     biased = honest * ramp
     biased /= biased.sum(axis=1, keepdims=True)
-    worse = distribution.bias_of(biased)
+    worse = insight.bias_of(biased)
     assert worse["systematic"] == pytest.approx(0.3, abs=0.05)
     assert worse["systematic"] > 20 * worse["noise"]
     assert worse["total_variation"] > found["total_variation"]
-    assert distribution.bias_of(np.full((3, n), 1 / n))["systematic"] == pytest.approx(0, abs=1e-12)
+    assert insight.bias_of(np.full((3, n), 1 / n))["systematic"] == pytest.approx(0, abs=1e-12)
 
 
 def test_trends_show_each_quantity_with_its_band() -> None:

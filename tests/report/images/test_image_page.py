@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from sasnet_plugin.report.images import patterns
-from sasnet_plugin.report.images.page import Section, Verdict, page
+from sasnet_plugin.report.images.pages import Section, Verdict, page
 from sasnet_plugin.report.page.document import write_page
 from sasnet_plugin.types import Image, SasnetError
 

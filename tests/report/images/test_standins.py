@@ -25,7 +25,7 @@ from sasnet_plugin.data.images import load_images, to_window
 from sasnet_plugin.predict import open_predictor
 from sasnet_plugin.predict.findings import QuantitiesFinding
 from sasnet_plugin.report.images import canvas, patterns
-from sasnet_plugin.report.images.page import Section, Verdict, page
+from sasnet_plugin.report.images.pages import Section, Verdict, page
 from sasnet_plugin.simulate.growth.pattern import pattern as film_pattern
 from sasnet_plugin.simulate.growth.priors import growing
 from sasnet_plugin.simulate.images.window import Window

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from sasnet_plugin.simulate.gisas.geometry import Geometry
+import numpy as np
+
+from sasnet_plugin.simulate import bornagain
+from sasnet_plugin.simulate.gisas.basis import binned
+from sasnet_plugin.simulate.gisas.geometry import N_HALF, XI, Geometry
 from sasnet_plugin.simulate.images.window import Window
 
 #: The angles of the network's window, a quarter of its pixels each way.
@@ -16,3 +20,18 @@ SHARP = Geometry(
 BROAD = Geometry(
     lattice=400, width=800, position_spread=35, radius=130, radius_pd=0.05, wavelength=1.5, alpha_i=0.18
 )
+
+
+def plain_basis(geometry: Geometry, window: Window, parts: tuple[int, int] = (1, 1)) -> np.ndarray:
+    """Half of a basis by BornAgain alone, (61, rows, columns): what the factorised one is held to.
+
+    Parameters
+    ----------
+    geometry : Geometry
+    window : Window
+        Its φ must be symmetric.
+    parts : (int, int)
+        Parts of a pixel, up and across, that are summed.
+    """
+    fine = window.finer(*parts)
+    return np.stack([binned(bornagain.pattern(geometry, fine, [xi]), parts) for xi in XI[:N_HALF]])

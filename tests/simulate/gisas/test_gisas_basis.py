@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hexpatterns import BROAD, ONE_SIZE, SHARP, SMALL
+from hexpatterns import BROAD, ONE_SIZE, SHARP, SMALL, plain_basis
 
 from sasnet_plugin.simulate import bornagain
-from sasnet_plugin.simulate.gisas.basis import Basis, basis, binned, mix, plain_basis, point_basis
+from sasnet_plugin.simulate.gisas.basis import Basis, basis, binned, mix, point_basis
 from sasnet_plugin.simulate.gisas.geometry import N_XI, XI
 from sasnet_plugin.simulate.gisas.lattice import LatticeSum, lattice_sum
-from sasnet_plugin.simulate.gisas.orientation import deltas, peak
+from sasnet_plugin.simulate.gisas.priors import deltas, peak
 from sasnet_plugin.simulate.images.window import Window
 
 GEOMETRIES = {"one size": ONE_SIZE, "sharp": SHARP, "broad": BROAD}

@@ -9,10 +9,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hexpatterns import ONE_SIZE, SHARP, SMALL
+from hexpatterns import ONE_SIZE, SHARP, SMALL, plain_basis
 
 from sasnet_plugin.simulate import bornagain
-from sasnet_plugin.simulate.gisas.basis import plain_basis
 from sasnet_plugin.simulate.gisas.geometry import WINDOW, XI, Geometry
 from sasnet_plugin.simulate.images.window import Window
 from sasnet_plugin.types import SimulationError

@@ -9,9 +9,7 @@ import pytest
 
 from sasnet_plugin.simulate.gisas.basis import Basis, mix
 from sasnet_plugin.simulate.gisas.geometry import N_XI, WINDOW
-from sasnet_plugin.simulate.images.detector import MARGIN, blur_matrix, expected_counts
-from sasnet_plugin.simulate.images.masks import sample_mask
-from sasnet_plugin.simulate.images.measured import count
+from sasnet_plugin.simulate.images.detector import MARGIN, blur_matrix, count, expected_counts, sample_mask
 from sasnet_plugin.simulate.images.measurement import Measurement, sample_measurement
 
 IDEAL = Measurement(0, 0, 0, 0, 0, 0, 1.0, 0.3, 1e6)

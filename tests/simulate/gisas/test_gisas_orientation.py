@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from sasnet_plugin.simulate.gisas.geometry import N_XI, XI
-from sasnet_plugin.simulate.gisas.orientation import DELTAS, FAMILIES, FWHM, deltas, peak, sample_orientation
+from sasnet_plugin.simulate.gisas.priors import DELTAS, FAMILIES, FWHM, deltas, peak, sample_orientation
 
 
 @pytest.mark.parametrize("family", FAMILIES)

@@ -11,7 +11,7 @@ from sasnet_plugin.simulate.draws import Prior
 from sasnet_plugin.simulate.gisas import prior_table
 from sasnet_plugin.simulate.gisas.geometry import WINDOW, Geometry
 from sasnet_plugin.simulate.gisas.priors import CLOSEST, GEOMETRY, sample_geometry
-from sasnet_plugin.simulate.images.masks import COVERED, sample_mask
+from sasnet_plugin.simulate.images.detector import COVERED, sample_mask
 from sasnet_plugin.simulate.images.measurement import MEASUREMENT, Measurement, sample_measurement
 
 

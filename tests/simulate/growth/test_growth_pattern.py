@@ -9,9 +9,8 @@ import pytest
 from growthfilms import COUPLED, LAYERED, ONE_SIZE, SEVERAL, SMALL
 
 from sasnet_plugin.simulate.gisas.basis import binned
+from sasnet_plugin.simulate.growth.clusters import form_factor, odd_part, structure_factor
 from sasnet_plugin.simulate.growth.film import WINDOW, Film
-from sasnet_plugin.simulate.growth.hemispheroid import form_factor, odd_part
-from sasnet_plugin.simulate.growth.paracrystal import structure_factor
 from sasnet_plugin.simulate.growth.pattern import pattern, point_pattern
 from sasnet_plugin.simulate.growth.priors import sample_film
 from sasnet_plugin.simulate.growth.stack import bornagain_pattern, reflection

@@ -1,4 +1,4 @@
-"""Whether a curve can be assessed, and what is to be said of its points."""
+"""Whether a curve or an image can be assessed: its points, its window, its geometry."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from sasnet_plugin.data.uninformative import is_uninformative
+from sasnet_plugin.data.images import to_window
+from sasnet_plugin.data.uncertainty import is_uninformative
 from sasnet_plugin.domains import Seen
-from sasnet_plugin.types import Curve, DataError
+from sasnet_plugin.types import Curve, DataError, Image
 
 UNINFORMATIVE = (
     "A power law plus a constant explains this curve within its uncertainties; models are hardly told apart"
@@ -19,7 +20,7 @@ FEW_POINTS = 25
 _THIN = 1000  # points that the test for features looks at
 
 
-def check(curve: Curve, inputs: Mapping[str, Any]) -> Seen:
+def check_curve(curve: Curve, inputs: Mapping[str, Any]) -> Seen:
     """The curve, and notes: points outside the trained range, few points, estimated uncertainties.
 
     Files are tidied on reading; arrays come as they are, and the grid needs ascending, finite points.
@@ -77,3 +78,64 @@ def _uninformative(curve: Curve, q_range: tuple[float, float]) -> bool:
     if used.size < 4:
         return False
     return bool(is_uninformative(curve.q[used], curve.intensity[used][None], curve.dintensity[used][None])[0])
+
+
+#: Less than this share of the window is too little to answer.
+LEAST_SEEN = 0.1
+_UNITS = {"wavelength": "Å", "alpha_i": "degrees"}
+
+
+def check_image(image: Image, inputs: Mapping[str, Any]) -> Seen:
+    """The image on the window that the network sees, and what is to be said of it.
+
+    Parameters
+    ----------
+    image : Image
+    inputs : mapping
+        Of the manifest: ``window`` and ``stated``.
+
+    Raises
+    ------
+    DataError
+        Too little of it was measured, or it holds no counts.
+    """
+    return _checked(image, on_window(image, inputs["window"]), image.notes, inputs)
+
+
+def check_share(image: Image, inputs: Mapping[str, Any]) -> Seen:
+    """As `check_image`; where a part of the window was not measured, a note says how large the rest is."""
+    seen = on_window(image, inputs["window"])
+    return _checked(image, seen, seen.notes, inputs)
+
+
+def _checked(image: Image, seen: Image, notes: tuple[str, ...], inputs: Mapping[str, Any]) -> Seen:
+    beyond = [
+        f"{name} = {getattr(image.geometry, name):g} {_UNITS[name]} is outside what the network was trained"
+        f" with, {low:g} to {high:g} {_UNITS[name]}."
+        for name, (low, high) in inputs["stated"].items()
+        if not low <= getattr(image.geometry, name) <= high
+    ]
+    return Seen(seen, (*notes, *beyond), known=not beyond)
+
+
+def on_window(image: Image, window: Mapping[str, Any]) -> Image:
+    """The image on a window: ``rows``, ``columns`` and the outer edges ``phi``, ``alpha_f``, degrees.
+
+    Raises
+    ------
+    DataError
+        Too little of it was measured, or it holds no counts.
+    """
+    (left, right), (low, high) = window["phi"], window["alpha_f"]
+    shape = int(window["rows"]), int(window["columns"])
+    seen = to_window(image, phi=(left, right), alpha_f=(low, high), shape=shape)
+    name = image.file or "the image"
+    if np.mean(seen.mask) < LEAST_SEEN:
+        raise DataError(
+            f"{name}: only {100 * np.mean(seen.mask):.0f} % of the window that the network sees (phi"
+            f" {left:g} to {right:g}, alpha_f {low:g} to"
+            f" {high:g} degrees) was measured; check the geometry and the mask."
+        )
+    if not np.any(seen.counts[seen.mask] > 0):
+        raise DataError(f"{name}: holds no counts in the window that the network sees; check the geometry.")
+    return seen

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from tinypatterns import folded_w1
 
-from sasnet_plugin.simulate.gisas.distances import circular_w1, folded_w1, mirrored, total_variation
-from sasnet_plugin.simulate.gisas.geometry import N_XI, XI
-from sasnet_plugin.simulate.gisas.orientation import deltas, sample_orientation
+from sasnet_plugin.predict.arithmetic import circular_w1, mirrored
+from sasnet_plugin.simulate.gisas.geometry import PERIOD, XI
+from sasnet_plugin.simulate.gisas.priors import deltas, sample_orientation
 
 
 def at(*angles: float) -> np.ndarray:
@@ -18,7 +19,7 @@ def at(*angles: float) -> np.ndarray:
 def test_one_angle_is_as_far_from_another_as_the_way_round_the_circle(
     one: float, other: float, degrees: float
 ) -> None:
-    assert circular_w1(at(one), at(other)) == pytest.approx(degrees)
+    assert circular_w1(at(one), at(other), PERIOD) == pytest.approx(degrees)
 
 
 def test_it_is_the_cost_of_the_best_transport() -> None:
@@ -37,26 +38,23 @@ def test_it_is_the_cost_of_the_best_transport() -> None:
             sums[i, i * n : (i + 1) * n] = 1
             sums[n + i, i::n] = 1
         best = linprog(cost.ravel(), A_eq=sums, b_eq=np.concatenate((p, q)))
-        assert circular_w1(p, q) == pytest.approx(best.fun, abs=1e-6)
+        assert circular_w1(p, q, PERIOD) == pytest.approx(best.fun, abs=1e-6)
 
 
 def test_turning_both_changes_nothing_and_many_are_done_at_once() -> None:
     rng = np.random.default_rng(2)
     p, q = (np.stack([sample_orientation(rng)[1] for _ in range(6)]) for _ in range(2))
-    together = circular_w1(p, q)
+    together = circular_w1(p, q, PERIOD)
     assert together.shape == (6,)
-    np.testing.assert_allclose(circular_w1(np.roll(p, 17, -1), np.roll(q, 17, -1)), together, atol=1e-12)
-    np.testing.assert_allclose(circular_w1(q, p), together, atol=1e-12)
+    np.testing.assert_allclose(
+        circular_w1(np.roll(p, 17, -1), np.roll(q, 17, -1), PERIOD), together, atol=1e-12
+    )
+    np.testing.assert_allclose(circular_w1(q, p, PERIOD), together, atol=1e-12)
 
 
 def test_mirror_images_are_folded_onto_each_other() -> None:
     assert np.argmax(mirrored(at(7))) * 0.5 == 53
     assert mirrored(at(0)) @ XI == 0
-    assert circular_w1(at(20), at(40)) == pytest.approx(20)
+    assert circular_w1(at(20), at(40), PERIOD) == pytest.approx(20)
     assert folded_w1(at(20), at(40)) == pytest.approx(0, abs=1e-12)
     assert folded_w1(at(20), at(45)) == pytest.approx(5)
-
-
-def test_total_variation_counts_what_is_misplaced_however_near() -> None:
-    assert total_variation(at(10, 20), at(10, 20.5)) == pytest.approx(0.5)
-    assert total_variation(np.full(N_XI, 1 / N_XI), at(0)) == pytest.approx(1 - 1 / N_XI)

@@ -1,7 +1,8 @@
-"""Trunks for images: a small DenseNet, used as suits a pattern's symmetry, or any of Keras' applications.
+"""Trunks: for curves residual convolutions over log q, for images a small DenseNet or a Keras application.
 
-Each takes ``features`` (n, rows, columns, N_CHANNELS) of `data.images.features`: pictures first, then numbers
-that are the same in every pixel (level, wavelength, incidence). Sizes are
+The DenseNet is used as suits a pattern's symmetry. Those for images take ``features`` (n, rows, columns,
+N_CHANNELS) of `data.images.features`: pictures first, then numbers that are the same in every pixel (level,
+wavelength, incidence). Sizes are
 
 - ``trunk``: "small", or the name of one of Keras' applications: "DenseNet169" is the seed's;
 - ``weights``: what the trunk begins with: for an application a file of its weights, as Keras writes them; for
@@ -15,7 +16,9 @@ that are the same in every pixel (level, wavelength, incidence). Sizes are
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -23,8 +26,135 @@ import numpy as np
 from keras import layers, ops
 
 from ..data.images.features import CHANNELS, N_PICTURES
-from .curve_trunk import dense_block
-from .transfer import TRUNK, application
+from ..types import SasnetError
+
+#: What the names of a small trunk's layers begin with.
+TRUNK = "trunk_"
+
+#: What Keras' loaders raise for a file that is none, or of other layers or shapes; where some layers find
+#: nothing in the file they only warn.
+_REFUSED = (OSError, ValueError, KeyError, AttributeError, UserWarning)
+
+
+def application(name: str, shape: tuple[int, ...], weights: str = "") -> Any:
+    """One of Keras' applications without its top.
+
+    Parameters
+    ----------
+    name : str
+        As in ``keras.applications``, such as "DenseNet169".
+    shape : (int, int, int)
+        Of its input; three colours.
+    weights : str
+        File that Keras wrote of this application with ``save_weights``, with its top or without; empty: from
+        scratch. Nothing is fetched from anywhere.
+
+    Raises
+    ------
+    SasnetError
+        There is no such application, or the file is missing or of another one.
+    """
+    build = getattr(keras.applications, name, None)
+    if not callable(build):
+        known = ", ".join(sorted(k for k in dir(keras.applications) if k[0].isupper()))
+        raise SasnetError(f"{name}: Keras has no such application; choose one of {known}, or small.")
+    try:
+        body = build(include_top=False, weights=None, input_shape=shape)
+    except (ValueError, TypeError) as error:
+        reason = str(error).splitlines()[0]
+        raise SasnetError(f"{name}: cannot be built for pictures of {shape} ({reason}).") from None
+    if weights:
+        _load(body, build, name, Path(weights))
+    return body
+
+
+def _load(body: Any, build: Any, name: str, path: Path) -> None:
+    if not path.is_file():
+        raise SasnetError(f"{path}: there is no such file of weights; check the path.")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)
+        try:
+            body.load_weights(path)
+            return
+        except _REFUSED:
+            pass
+        whole = build(include_top=True, weights=None)
+        try:
+            whole.load_weights(path)
+        except _REFUSED:
+            raise SasnetError(
+                f"{path}: does not hold weights of Keras' {name}; save them with its save_weights()."
+            ) from None
+    adopt(body, whole)
+
+
+def adopt(model: Any, donor: Any) -> int:
+    """Take over the weights of every layer that both networks have, by its name and its shapes.
+
+    Returns
+    -------
+    int
+        Layers taken over.
+    """
+    theirs = {layer.name: layer for layer in donor.layers}
+    count = 0
+    for layer in model.layers:
+        other = theirs.get(layer.name)
+        if other is None or not layer.weights:
+            continue
+        if [w.shape for w in layer.weights] == [w.shape for w in other.weights]:
+            layer.set_weights(other.get_weights())
+            count += 1
+    return count
+
+
+def residual(inputs: Mapping[str, Any], sizes: Mapping[str, Any]) -> Any:
+    """Residual convolutions, then a dense part that knows where a feature lies; (n, dense).
+
+    Convolutions see features wherever they lie in log q: a body twice the size is the same curve moved.
+    The dense part knows where it lies, as sizes and windows are not all equally likely.
+
+    Parameters
+    ----------
+    inputs : mapping
+        ``features`` (n, N_GRID, N_CHANNELS).
+    sizes : mapping
+        ``stem``, channels of the first convolution (kernel 9, stride 2); ``stages``, channels and residual
+        blocks of each, those after the first halve the resolution; ``dense``, width of the dense residual
+        part; ``dense_blocks``; ``dropout``.
+
+    Returns
+    -------
+    (n, dense) tensor
+    """
+    x = layers.Conv1D(sizes["stem"], 9, strides=2, padding="same", activation="silu")(inputs["features"])
+    for channels, blocks in sizes["stages"]:
+        x = layers.Conv1D(channels, 3, strides=2, padding="same", activation="silu")(x)
+        for _ in range(blocks):
+            x = _residual(x, channels)
+    x = layers.Flatten()(x)
+    x = layers.Dense(sizes["dense"])(x)
+    for _ in range(sizes["dense_blocks"]):
+        x = dense_block(x, sizes)
+    return layers.LayerNormalization(epsilon=1e-5)(x)
+
+
+def dense_block(x: Any, sizes: Mapping[str, Any]) -> Any:
+    """A residual block of a dense layer of twice the width."""
+    y = layers.LayerNormalization(epsilon=1e-5)(x)
+    y = layers.Dense(2 * sizes["dense"], activation="silu")(y)
+    if sizes["dropout"]:
+        y = layers.Dropout(sizes["dropout"])(y)
+    return layers.Add()([x, layers.Dense(sizes["dense"])(y)])
+
+
+def _residual(x: Any, channels: int) -> Any:
+    # The last convolution starts at zero, so that a block begins as the identity and needs no
+    # normalisation, which costs more than a convolution on a CPU (Zhang et al., Fixup, ICLR 2019).
+    y = layers.Conv1D(channels, 3, padding="same", activation="silu")(x)
+    y = layers.Conv1D(channels, 3, padding="same", kernel_initializer="zeros")(y)
+    return layers.Activation("silu")(layers.Add()([x, y]))
+
 
 #: Pictures that are looked at: a film without direction is alike on both sides, their difference is noise.
 _PICTURES = CHANNELS.index("asymmetry")
