@@ -92,9 +92,7 @@ def measured(made: Basis, measurement: Measurement, p: np.ndarray, seed: int = 1
     nominal = GrazingIncidence(
         phi, alpha, made.geometry.wavelength, made.geometry.alpha_i - measurement.shift_alpha
     )
-    return Image(
-        drawn, mask, GrazingIncidence(phi, alpha, made.geometry.wavelength, nominal), file="made.tif"
-    )
+    return Image(drawn, mask, nominal, file="made.tif")
 
 
 @pytest.mark.parametrize("case", list(CASES))

@@ -195,7 +195,7 @@ def test_title_notes_and_verdict_in_words(tree: Element, result: FitResult, grou
     assert "/home" not in own
     checked = Verification(0.38, 0.1, (0.1, 0.2), True, ())
     assert (
-        "larger than that of 38 % of its simulated twins."
+        "larger than that of 38 % of its simulated measurements."
         in read(page(replace(result, verification=checked), groups)).words()
     )
     assert "None of the models tried explains the data; sphere comes closest." in doubtful
