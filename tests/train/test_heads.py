@@ -96,5 +96,5 @@ def test_a_rare_tag_weighs_more_where_it_is_there() -> None:
 def test_distance_is_the_circular_one() -> None:
     rng = np.random.default_rng(1)
     p, q = (rng.dirichlet(np.full(120, 0.1), size=7).astype(np.float32) for _ in range(2))
-    np.testing.assert_allclose(np.asarray(circular_w1(p, q, 60.0)), exact(p, q), atol=1e-3)
+    np.testing.assert_allclose(np.asarray(circular_w1(p, q, 60.0)), exact(p, q, 60.0), atol=1e-3)
     np.testing.assert_allclose(smoothing(ANGLE, 3.0).sum(axis=0), 1.0, atol=1e-6)
