@@ -14,6 +14,7 @@ from sasnet_plugin.files import write_figure
 
 from ..domains.heads import Outputs, outputs_of
 from ..predict.arithmetic import sigmoid, softmax
+from ..predict.calibration import mean_and_sigma
 from ..predict.decoding import given_probability
 from ..predict.predictor import Runtime
 from ..simulate.examples import SOURCES, Examples, mixed_set
@@ -65,7 +66,7 @@ def decoded(outputs: Outputs, manifest: Manifest) -> Decoded:
             manifest.head("structure_factor"), manifest.labels, outputs, said["structure_factor"]
         ),
         sigmoid(said["scope"]["slope"] * scope + said["scope"]["offset"]),
-        10.0 ** outputs["size"][:, 0].astype(np.float64),
+        10.0 ** mean_and_sigma(outputs["size"])[0][:, 0],
     )
 
 
