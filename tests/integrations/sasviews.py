@@ -133,8 +133,10 @@ class Home:
             k: v for k, v in os.environ.items() if not k.startswith(("XDG_", "QT_")) and k != "PYTHONPATH"
         }
         places = {f"XDG_{n.upper()}_HOME": str(self.folder / n) for n in ("config", "data", "cache", "state")}
-        # As on a machine where nobody has set anything: matplotlib draws into windows.
-        kept.pop("MPLBACKEND", None)
+        # As on a machine where nobody has set anything: matplotlib draws into windows, and SasView fits
+        # in its own process (with one OpenMP thread it forks a pool from its window, which may never end).
+        for name in ("MPLBACKEND", "OMP_NUM_THREADS"):
+            kept.pop(name, None)
         return kept | places | {"HOME": str(self.folder), "SAS_OPENCL": "none"}
 
     def sasnet(self, *arguments: str) -> subprocess.CompletedProcess[str]:
