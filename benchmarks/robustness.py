@@ -1,4 +1,4 @@
-"""What does sasnet survive: damaged and hostile files, kills at any moment, flipped bits, many starts at once?
+"""What does sasnet survive: damaged and hostile files, kills at any moment, flipped bits, starts at once?
 
 ``python benchmarks/robustness.py --work W`` attacks it in several ways, each by a part of its own. A part is
 done in steps that are kept in ``W``, so that a benchmark that was stopped goes on; ``--share 0.01`` does a
