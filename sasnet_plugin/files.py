@@ -80,6 +80,38 @@ def put_in_one_step(path: Path, *, ending: str = "") -> Iterator[Path]:
             aside.unlink(missing_ok=True)
 
 
+@contextlib.contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Wait until no other process or thread holds this lock, and hold it; it ends with its process.
+
+    Where a file system knows no locks nobody waits.
+
+    Parameters
+    ----------
+    path : Path
+        A file for the lock alone, which stays: one that were removed could be held twice.
+
+    Raises
+    ------
+    OSError
+        The file cannot be made.
+    """
+    fd = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        with contextlib.suppress(ImportError, OSError):
+            try:
+                import fcntl
+            except ImportError:
+                import msvcrt
+
+                msvcrt.locking(fd, msvcrt.LK_LOCK, 1)  # type: ignore[attr-defined]  # tries for 10 s
+            else:
+                fcntl.flock(fd, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(fd)
+
+
 def remove_leftovers(folder: Path) -> int:
     """Remove the half-written files of runs that were killed; returns how many."""
     count = 0

@@ -42,7 +42,8 @@ TABLES: dict[str, tuple[tuple[str, str, str], ...]] = {
         ("q_max", _NUMBER, "1/Ang"),
         ("seconds", _NUMBER, "wall clock, s"),
         ("notes", _TEXT, "sentences about data and fit"),
-        ("error", _TEXT, "why there is no answer; empty where there is one"),
+        ("error", _TEXT, "why there is no answer, or only part of one; else empty"),
+        ("version", _TEXT, "what answered: sasnet, sasmodels, bumps and the network"),
         ("options", _TEXT, "which options, see the attribute 'options' of the file"),
         ("first_fit", _COUNT, "row of its best fit in fits"),
         ("fits", _COUNT, "rows there, by falling weight"),
@@ -177,6 +178,7 @@ def summary(record: Record, row: Row) -> dict[str, Any]:
         "seconds": row["seconds"],
         "notes": " ".join(sentences),
         "error": row["error"],
+        "version": record.get("version", ""),
     }
 
 
