@@ -24,7 +24,7 @@ from typing import Any
 
 import numpy as np
 
-from sasnet_plugin.files import locked, put_in_one_step
+from sasnet_plugin.files import locked, put_in_one_step, remove_leftovers
 from sasnet_plugin.types import SimulationError, TechnicalError
 
 #: Bytes that have to be free where models are compiled: a few hundred libraries of some ten thousand.
@@ -164,8 +164,7 @@ def _compile(path: Path, source: str, info: Any, *, again: bool) -> None:
         with locked(path.with_name(f".{path.name}.lock")):
             if not again and whole(path):
                 return
-            for stale in path.parent.glob(f".{path.name}*.tmp*"):  # of who was killed with the lock in hand
-                stale.unlink(missing_ok=True)
+            remove_leftovers(path.parent, path.name)
             with put_in_one_step(path, ending=path.suffix) as aside:
                 text = aside.with_suffix(".c")
                 text.write_text(source)
