@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import mmap
 import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .types import SasnetError
 
@@ -151,6 +152,61 @@ def locked(path: Path) -> Iterator[None]:
         yield
     finally:
         os.close(fd)
+
+
+class _Medium(io.FileIO):
+    """A file whose writes never fail: the first error is kept, and what cannot be written is dropped.
+
+    HDF5 ends its process, seconds later and by a segmentation fault, where it cannot write what it holds
+    while it closes a file.
+    """
+
+    error: OSError | None = None
+
+    def write(self, data: Any) -> int:
+        rest = memoryview(data).cast("B")
+        count = len(rest)
+        try:
+            while rest and self.error is None:
+                rest = rest[super().write(rest) or 0 :]
+        except OSError as error:
+            self.error = error
+        return count
+
+    def truncate(self, size: int | None = None) -> int:
+        try:
+            return super().truncate(size)
+        except OSError as error:
+            self.error = self.error or error
+            return size or 0
+
+
+@contextlib.contextmanager
+def new_hdf5(path: Path, **options: Any) -> Iterator[Any]:
+    """A new HDF5 file to write into, an ``h5py.File``.
+
+    Parameters
+    ----------
+    path : Path
+    options
+        Of ``h5py.File``.
+
+    Raises
+    ------
+    OSError
+        It could not be written as a whole, for want of room say.
+    """
+    import h5py
+
+    with _Medium(path, "w+") as medium:
+        try:
+            with h5py.File(medium, "w", **options) as file:
+                yield file
+        except Exception as error:
+            if medium.error is None or isinstance(error, SasnetError):
+                raise
+        if medium.error is not None:
+            raise medium.error
 
 
 #: Between the name of a file that is under way and the number of the process; nobody else's files have it.

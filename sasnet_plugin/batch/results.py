@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sasnet_plugin.files import check_output, put_aside
+from sasnet_plugin.files import check_output, new_hdf5, put_aside
 
 from .journal import BatchError, Record, journal_of
 from .rows import Row, best_of, name_of
@@ -120,39 +120,33 @@ def write_results(
 
 
 def _hdf5(records: Iterable[Record], options: dict[str, Any], path: Path) -> tuple[int, int]:
-    import h5py
-
     from .. import __version__
 
     failed = 0
-    try:
-        with h5py.File(path, "w", libver=("earliest", "v110")) as file:
-            file.attrs["format"], file.attrs["version"] = FORMAT, VERSION
-            file.attrs["program"] = f"sasnet {__version__}"
-            file.attrs["options"] = json.dumps(options)
-            datasets, fits, parameters = (_Table(file, name) for name in TABLES)
-            for record, row in _rows(records):
-                first = fits.count
-                for fit in row["fits"]:
-                    for name, p in fit["parameters"].items():
-                        error = float("nan") if p["error"] is None else p["error"]
-                        parameters.add((fits.count, name, p["value"], error, p["unit"], p["fixed"]))
-                    fits.add(
-                        (datasets.count, fit["model"], fit["structure_factor"] or "",
-                         *(fit[k] for k in ("reduced_chisq", "bic", "weight", "probability", "seconds")),
-                         " ".join(fit["warnings"]), parameters.count - len(fit["parameters"]),
-                         len(fit["parameters"]))
-                    )  # fmt: skip
-                flat = summary(record, row)
-                values = [flat[name] for name in CSV_COLUMNS]
-                datasets.add((*values, record["options"], first, fits.count - first))
-                failed += bool(row["error"])
-            for table in (datasets, fits, parameters):
-                table.close()
-            return datasets.count, failed
-    except RuntimeError as error:
-        # HDF5 says so where a flush on closing meets a full disk.
-        raise OSError(None, str(error).splitlines()[0]) from error
+    with new_hdf5(path, libver=("earliest", "v110")) as file:
+        file.attrs["format"], file.attrs["version"] = FORMAT, VERSION
+        file.attrs["program"] = f"sasnet {__version__}"
+        file.attrs["options"] = json.dumps(options)
+        datasets, fits, parameters = (_Table(file, name) for name in TABLES)
+        for record, row in _rows(records):
+            first = fits.count
+            for fit in row["fits"]:
+                for name, p in fit["parameters"].items():
+                    error = float("nan") if p["error"] is None else p["error"]
+                    parameters.add((fits.count, name, p["value"], error, p["unit"], p["fixed"]))
+                fits.add(
+                    (datasets.count, fit["model"], fit["structure_factor"] or "",
+                     *(fit[k] for k in ("reduced_chisq", "bic", "weight", "probability", "seconds")),
+                     " ".join(fit["warnings"]), parameters.count - len(fit["parameters"]),
+                     len(fit["parameters"]))
+                )  # fmt: skip
+            flat = summary(record, row)
+            values = [flat[name] for name in CSV_COLUMNS]
+            datasets.add((*values, record["options"], first, fits.count - first))
+            failed += bool(row["error"])
+        for table in (datasets, fits, parameters):
+            table.close()
+        return datasets.count, failed
 
 
 def summary(record: Record, row: Row) -> dict[str, Any]:
