@@ -111,7 +111,7 @@ def test_a_batch_that_is_stopped_leaves_results_and_goes_on_later(
 def test_eight_at_once_in_a_fresh_home_answer_as_one_after_another(
     spheres: Path, tmp_path: Path, environment: dict[str, str]
 ) -> None:
-    """Eight processes meet at every model that has to be compiled; time decides nothing, as there is plenty."""
+    """Eight processes meet at every model that is to be compiled; time decides nothing, there is plenty."""
     tables = []
     for workers in (8, 1):
         home, out = tmp_path / f"home{workers}", tmp_path / f"{workers}.h5"
