@@ -200,7 +200,7 @@ def test_a_session_saved_in_the_page_opens_without_sasnet(running: Running, tmp_
     from urllib.request import urlopen
 
     session = tmp_path / "session.h5"
-    with urlopen(f"{running.address}get_session") as answer:
+    with urlopen(running.address.replace("?", "get_session?")) as answer:
         session.write_bytes(answer.read())
     done = subprocess.run(
         [sys.executable, "-c", READER, str(session)], capture_output=True, text=True, check=True, cwd=tmp_path
