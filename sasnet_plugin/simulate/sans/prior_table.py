@@ -44,7 +44,8 @@ def tables() -> str:
             f"A setting is drawn of each with a distance loguniform; in {1 - UNLIKE:.0%} the collimation"
             " is the nearest to it. It is drawn again until its window begins below the sample's first"
             f" feature (its first minimum or spot) over {measurement.FAR:g}, and ends above"
-            f" {measurement.NEAR:g} of it. One, two or three settings of a sample in {', '.join(f'{x:.0%}' for x in simulator.SETTINGS)}.",
+            f" {measurement.NEAR:g} of it. One, two or three settings of a sample in"
+            f" {', '.join(f'{x:.0%}' for x in simulator.SETTINGS)}.",
             "### Measurement\n\n" + "\n".join(drawn),
             f"{measurement.SILENT:.0%} of images do not say how sharp their q is. Out of distribution:"
             f" {', '.join(simulator.SIMULATOR.kinds).replace('_', ' ')}.",
