@@ -182,7 +182,9 @@ def _placed(
             f" {'it' if len(missing) == 1 else 'them'} in a TOML file of the same name or with --geometry"
             f" {missing[0]}=VALUE."
         )
-    assert settings.wavelength and settings.distance and settings.pixel_size
+    assert settings.wavelength
+    assert settings.distance
+    assert settings.pixel_size
     centre = settings.direct_beam
     if centre is not None and not all(
         -0.5 * n <= c <= 1.5 * n for c, n in zip(centre, values.shape[::-1], strict=True)

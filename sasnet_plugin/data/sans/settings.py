@@ -69,15 +69,17 @@ class SansSettings:
 
     def setting(self) -> Setting | None:
         """The instrument's, where enough is known for its resolution."""
-        if None in (self.wavelength, self.distance, self.pixel_size, self.collimation, self.spread):
-            return None
-        if self.source_radius is None or self.sample_radius is None:
-            return None
-        assert self.wavelength and self.spread and self.collimation and self.distance and self.pixel_size
-        return Setting(
-            self.wavelength, self.spread, self.collimation, self.distance,
-            self.source_radius, self.sample_radius, self.pixel_size,
-        )  # fmt: skip
+        names = (
+            "wavelength",
+            "spread",
+            "collimation",
+            "distance",
+            "source_radius",
+            "sample_radius",
+            "pixel_size",
+        )
+        values: list[Any] = [getattr(self, name) for name in names]
+        return None if None in values else Setting(*values)
 
 
 _LENGTHS = {"pixel_size": 2, "direct_beam": 2, "beamstop": 3}
