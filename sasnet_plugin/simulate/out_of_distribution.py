@@ -1,4 +1,7 @@
-"""Curves that no single model explains: mixtures, powder patterns, junk. They teach the network to say so."""
+"""Curves that no single model explains: mixtures, powder patterns, junk, columns that are no scattering at all.
+
+They teach the network to say so.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,9 @@ from numpy.typing import NDArray
 from .grid import N_WIDE, WIDE_Q
 from .library import MAX_SHIFT, Library
 
-KINDS = ("mixture", "powder", "junk")
+KINDS = ("mixture", "powder", "junk", "no scattering")
+#: What the rule against uninformative curves spares: a straight line carries no information, and that is it.
+UNFILTERED = frozenset({"no scattering"})
 #: Each part of a mixture is the stronger one over at least this share of the window, in log q:
 #: a mixture whose second part is never seen is a pure curve.
 MIXTURE_SHARE = 0.2
@@ -56,6 +61,8 @@ def out_of_distribution(
                 out[row] = mixed
         elif name == "powder":
             out[row] = powder(window, rng)
+        elif name == "no scattering":
+            out[row] = no_scattering(window, rng)
         else:
             out[row] = junk(window, rng)
     return out, good
@@ -124,3 +131,25 @@ def junk(window: tuple[int, int], rng: np.random.Generator) -> NDArray[np.float6
             hump = np.exp(-0.5 * ((x - rng.random()) / rng.uniform(0.02, 0.2)) ** 2)
             log_i = log_i + rng.choice((-1, 1)) * rng.uniform(0.5, 3) * hump
     return np.exp(np.clip(log_i - np.max(log_i[low : high + 1]), -40, 10))
+
+
+def no_scattering(window: tuple[int, int], rng: np.random.Generator) -> NDArray[np.float64]:
+    """Columns of something else against something else: rising lines and powers, exponentials, logs of a
+    temperature with its steps and cycles, counts about a constant.
+    """
+    low, high = window
+    x = np.clip((WIDE_Q - WIDE_Q[low]) / (WIDE_Q[high] - WIDE_Q[low]), 0.0, 1.0)
+    kind = int(rng.integers(5))
+    if kind == 0:
+        y = 1 + np.exp(rng.uniform(np.log(0.2), np.log(300))) * x
+    elif kind == 1:
+        y = (WIDE_Q / WIDE_Q[low]) ** rng.uniform(0.3, 4.0) + np.exp(rng.uniform(-6, 2)) * rng.integers(2)
+    elif kind == 2:
+        y = np.exp(rng.choice((-1, 1)) * rng.uniform(0.5, 12) * x) + np.exp(rng.uniform(-8, 0))
+    elif kind == 3:
+        y = 300 + np.cumsum(rng.standard_normal(4)) @ (x > rng.random((4, 1))) * rng.uniform(0, 30)
+        y = y + rng.uniform(-60, 60) * (1 - np.exp(-x / rng.uniform(0.02, 0.5)))
+        y = y + rng.uniform(0, 5) * np.sin(2 * np.pi * (rng.uniform(1, 30) * x + rng.random()))
+    else:
+        y = 1 + rng.uniform(0, 0.1) * np.sin(2 * np.pi * rng.uniform(0.5, 5) * x)
+    return np.asarray(np.maximum(y, 1e-3 * np.max(y[low : high + 1])))
