@@ -50,7 +50,9 @@ def simulate(
     ] = False,
     truncated: Annotated[
         bool,
-        typer.Option("--truncated", help="Version 0.1's prior: no large bodies of expensive models (curves)."),
+        typer.Option(
+            "--truncated", help="Version 0.1's prior: no large bodies of expensive models (curves)."
+        ),
     ] = False,
 ) -> None:
     """Simulate clean curves of all models, or of some, or bases of patterns into a folder of shards.

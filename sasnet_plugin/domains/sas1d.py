@@ -63,6 +63,7 @@ SAS1D = Domain(
             "dense_blocks": 2,
             "dropout": 0.0,
         },
+        reuse=4.0,
     ),
     simulator="sasnet_plugin.simulate.curve_simulator:SIMULATOR",
     features="sasnet_plugin.data.preprocess:inputs",

@@ -136,8 +136,8 @@ def simulate_clean(
     monodisperse : bool
         Leave polydispersity out.
     truncated : bool
-        Version 0.1's prior: no large bodies of expensive models, and no curve beyond what the quadrature can be
-        trusted to.
+        Version 0.1's prior: no large bodies of expensive models, and no curve beyond what the quadrature can
+        be trusted to.
 
     Raises
     ------
@@ -180,7 +180,7 @@ def _polydispersity(
 
 
 def evaluate(
-    name: str, parameters: dict[str, Any], *, truncated: bool = True, averaged: bool = False
+    name: str, parameters: dict[str, Any], *, truncated: bool = False, averaged: bool = False
 ) -> Clean | None:
     """The clean curve for given parameters; None where the model gives no valid one.
 
@@ -248,7 +248,7 @@ def evaluate(
 def _interpolated(
     where: NDArray[np.float64], log_i: NDArray[np.float64], n_valid: int, trusted: int
 ) -> NDArray[np.float64]:
-    """The curve in every cell: a cubic spline, but straight lines between points of the integrator's noise."""
+    """The curve in every cell: a cubic spline, straight lines between points of the integrator's noise."""
     from scipy.interpolate import CubicSpline
 
     cells = np.arange(n_valid)
@@ -259,7 +259,7 @@ def _interpolated(
 
 
 def _averaged(log_i: NDArray[np.float64], trusted: int) -> NDArray[np.float64]:
-    """The curve, from cell `trusted` on averaged over `AVERAGED_OVER` in ln q; its noise has no bias then."""
+    """The curve, from cell `trusted` on averaged over `AVERAGED_OVER` in ln q."""
     from scipy.ndimage import gaussian_filter1d
 
     cells = AVERAGED_OVER / LN_STEP
@@ -272,9 +272,7 @@ def _averaged(log_i: NDArray[np.float64], trusted: int) -> NDArray[np.float64]:
     return np.concatenate((log_i[:begin], part + weight * (mean - part)))
 
 
-def _nodes(
-    name: str, size: float | None, n_valid: int, *, spread: bool, trusted: int
-) -> NDArray[np.float64]:
+def _nodes(name: str, size: float | None, n_valid: int, *, spread: bool, trusted: int) -> NDArray[np.float64]:
     """Where to evaluate, in cells of the wide grid.
 
     Fast models at several points in each cell. The others at every twelfth cell, coarser below

@@ -133,9 +133,7 @@ class CurveSimulator:
 
     def sample(self, rng: np.random.Generator) -> Clean:
         """Draw parameters, again where they give no valid curve, which takes its simulation to know."""
-        return simulate_clean(
-            self.model, rng, monodisperse=self.monodisperse, truncated=self.truncated
-        )
+        return simulate_clean(self.model, rng, monodisperse=self.monodisperse, truncated=self.truncated)
 
     def clean(self, params: Clean) -> Row:
         """The curve and what is known of it."""

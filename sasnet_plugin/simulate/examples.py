@@ -19,7 +19,7 @@ SPARED = frozenset({"power_law", "porod", "line"})
 #: Share of out-of-scope curves in training.
 OTHER_SHARE = 0.15
 _KIND_WEIGHTS = (0.5, 0.15, 0.15, 0.2)
-#: Share of the uninformative training curves that are kept: weak features are not to be met for the first time.
+#: Share of the uninformative training curves that are kept: real files with weak features come too.
 WEAK_SHARE = 0.1
 #: A window shows an interaction that begins below this times π over the effective radius: the first maximum
 #: of S(q) of spheres that touch lies at about π/R.

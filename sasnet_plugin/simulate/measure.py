@@ -13,7 +13,7 @@ from .systematic import roughen
 
 #: Systematic scatter of every instrument, relative (protocol: "plus 0.5 % systematic").
 SYSTEMATIC = 0.005
-#: In training, shares of the curves whose uncertainties are absent, or given too small or too large, and by what.
+#: In training, shares of the curves whose uncertainties are absent, given too small or too large; by what.
 ABSENT, TOO_SMALL, TOO_LARGE = 0.25, 0.15, 0.1
 _SMALL, _LARGE = (0.15, 0.6), (1.7, 6.0)
 
@@ -128,13 +128,14 @@ def measured(
     hit = (rng.random((k, 1)) < faults_share(faults["outliers"])) & (rng.random((k, n)) < 0.01)
     intensity = intensity + np.where(hit, 5 * sigma * rng.choice((-1.0, 1.0), (k, n)), 0.0)
 
-    given = rng.random(k) >= (ABSENT if wide else faults["dI_absent"])
+    given = np.asarray(rng.random(k) >= (ABSENT if wide else faults["dI_absent"]))
     wrong = rng.random((k, 1)) < faults_share(faults["dI_misstated"])
     factor = np.exp(rng.uniform(np.log(0.5), np.log(2.0), (k, 1)))
     sigma = sigma * np.where(wrong, factor, 1.0)
     if wide:
         kind = rng.random((k, 1))
-        small, large = (np.exp(rng.uniform(*np.log(limits), (k, 1))) for limits in (_SMALL, _LARGE))
+        small = np.exp(rng.uniform(np.log(_SMALL[0]), np.log(_SMALL[1]), (k, 1)))
+        large = np.exp(rng.uniform(np.log(_LARGE[0]), np.log(_LARGE[1]), (k, 1)))
         sigma = sigma * np.where(kind < TOO_SMALL, small, np.where(kind > 1 - TOO_LARGE, large, 1.0))
     if not given.all():
         sigma[~given] = estimate_dintensity(intensity[~given])

@@ -1,4 +1,4 @@
-"""Curves that no single model explains: mixtures, powder patterns, junk, columns that are no scattering at all.
+"""Curves that no single model explains: mixtures, powder patterns, junk, columns that are no scattering.
 
 They teach the network to say so.
 """

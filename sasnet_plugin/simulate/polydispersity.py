@@ -141,9 +141,7 @@ def spread_sizes(
 def size_distribution(
     rng: np.random.Generator, *, narrow: bool = False
 ) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
-    """A size distribution of the protocol, or as `sample_polydispersity` has `narrow`, as shifts in grid points
-    and weights w s⁶.
-    """
+    """A size distribution of the protocol, or of training, as shifts in grid points and weights w s⁶."""
     from sasmodels.weights import get_weights
 
     kind, _, nsigma = DISTRIBUTIONS[rng.choice(len(DISTRIBUTIONS), p=[d[1] for d in DISTRIBUTIONS])]

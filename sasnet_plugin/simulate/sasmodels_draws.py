@@ -1,7 +1,7 @@
 """What users' samples and sasmodels' own draws look like, beside the narrower priors of our own.
 
-Where `own_priors` replaces ``random()``, half of the draws are sasmodels' own all the same: its ``random()``, and
-for what that leaves out, or where it is missing, its generic rule by unit and limits. Parameters that
+Where `own_priors` replaces ``random()``, half of the draws are sasmodels' own all the same: its ``random()``,
+and for what that leaves out, or where it is missing, its generic rule by unit and limits. Parameters that
 ``random()`` leaves at their default are drawn here.
 """
 

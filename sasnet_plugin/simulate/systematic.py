@@ -29,7 +29,7 @@ class SystematicShares:
     joined : float
         A step of up to 4 % where two configurations join.
     slow : float
-        The curve is off by a factor that varies slowly with q: transmission, detector efficiency, solid angle.
+        Off by a factor that varies slowly with q: transmission, detector efficiency, solid angle.
     slow_size, slow_length : (float, float)
         Its rms, relative, and correlation length in ln q; log-uniform.
     minima : float
@@ -150,8 +150,8 @@ def _random_functions(
     rng: np.random.Generator,
 ) -> NDArray[np.float64]:
     """(k, n) Gaussian random functions of ln q (random Fourier features of a squared exponential)."""
-    size = np.exp(rng.uniform(*np.log(sizes), (k, 1)))
-    length = np.exp(rng.uniform(*np.log(lengths), (k, 1, 1)))
+    size = np.exp(rng.uniform(np.log(sizes[0]), np.log(sizes[1]), (k, 1)))
+    length = np.exp(rng.uniform(np.log(lengths[0]), np.log(lengths[1]), (k, 1, 1)))
     frequency = rng.standard_normal((k, 6, 1)) / length
     phase = rng.uniform(0, 2 * np.pi, (k, 6, 1))
     waves = np.cos(frequency * log_q + phase)
