@@ -28,6 +28,8 @@ HEADS = (
     ),
     # Whether there is a structure factor, of whatever type, and whether this window could show one.
     Tags("interaction", ("interacting", "window_shows"), weight=0.3),
+    # A mixture of two models, or of two sizes of one.
+    Tags("components", ("second_component",), weight=0.2),
     Quantities(
         "effective_radius",
         (

@@ -83,6 +83,9 @@ class Examples:
             "size": self.log_rg[:, None],
             "interaction": np.column_stack([interacts, self.shows_interaction]).astype(np.float32),
             "effective_radius": self.log_radius[:, None],
+            "components": np.where(known, 0.0, np.where(self.kind == 0, 1.0, np.nan))[:, None].astype(
+                np.float32
+            ),
         }
 
     def take(self, rows: Any) -> Examples:
@@ -191,7 +194,7 @@ def other_examples(
     """Measure out-of-scope curves in one setting; uninformative ones are dropped."""
     used = setting.matrix.indices
     window = int(used.min()), int(used.max())
-    clean, good = out_of_distribution(kinds, window, library, rng)
+    clean, good = out_of_distribution(kinds, window, library, rng, wide=wide)
     clean[:, window[1] + 1 :] = 0.0
     result = measure(clean, setting, rng, wide=wide)
     unfiltered = np.array([KINDS[kind] in UNFILTERED for kind in kinds], dtype=bool)

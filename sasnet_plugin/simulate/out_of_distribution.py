@@ -17,6 +17,14 @@ UNFILTERED = frozenset({"no scattering"})
 #: Each part of a mixture is the stronger one over at least this share of the window, in log q:
 #: a mixture whose second part is never seen is a pure curve.
 MIXTURE_SHARE = 0.2
+#: In training, what mixtures are of: any two models; a power law (aggregates, an upturn), the same form in two
+#: sizes, or a coil or Lorentzian (free polymer, solvent) beside another form. Two sizes differ in Rg by as much.
+_PAIRS = {"any": 0.4, "power law": 0.25, "two sizes": 0.2, "coil": 0.15}
+_BESIDE = {
+    "power law": ("power_law",),
+    "coil": ("mono_gauss_coil", "poly_gauss_coil", "polymer_excl_volume", "lorentz"),
+}
+_SIZE_RATIO = 2.0
 _LOG_Q = np.log(WIDE_Q)
 # Squares of the Miller indices' norm, in order (International Tables for Crystallography).
 _LATTICES = {
@@ -30,7 +38,12 @@ _LATTICES = {
 
 
 def out_of_distribution(
-    kinds: NDArray[np.intp], window: tuple[int, int], library: Library, rng: np.random.Generator
+    kinds: NDArray[np.intp],
+    window: tuple[int, int],
+    library: Library,
+    rng: np.random.Generator,
+    *,
+    wide: bool = False,
 ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     """Clean curves of out-of-scope kinds on the wide grid.
 
@@ -43,6 +56,8 @@ def out_of_distribution(
     library : Library
         Whose models are mixed.
     rng : numpy.random.Generator
+    wide : bool
+        Mixtures as real samples are (training), besides those of any two models.
 
     Returns
     -------
@@ -55,7 +70,7 @@ def out_of_distribution(
     for row, kind in enumerate(kinds):
         name = KINDS[kind]
         if name == "mixture":
-            mixed = mixture(window, library, rng)
+            mixed = mixture(window, library, rng, wide=wide)
             good[row] = mixed is not None
             if mixed is not None:
                 out[row] = mixed
@@ -69,14 +84,17 @@ def out_of_distribution(
 
 
 def mixture(
-    window: tuple[int, int], library: Library, rng: np.random.Generator
+    window: tuple[int, int], library: Library, rng: np.random.Generator, *, wide: bool = False
 ) -> NDArray[np.float64] | None:
-    """Sum of two different models that are equal in strength somewhere inside the window."""
+    """Sum of two models, or of two sizes of one, that are equal in strength somewhere inside the window."""
     low, high = window
     for _ in range(6):
-        forms = rng.choice(len(library), size=2, replace=False)
+        forms = _pair(library, rng) if wide else rng.choice(len(library), size=2, replace=False)
         drawn = library.draw(forms, high + 1, rng, low=low, max_shift=MAX_SHIFT)
         if np.any(drawn.n_valid <= high):
+            continue
+        apart = abs(drawn.log_rg[1] - drawn.log_rg[0])
+        if forms[0] == forms[1] and not apart > np.log10(_SIZE_RATIO):
             continue
         cross = int(rng.integers(low + (high - low) // 6, high - (high - low) // 6, endpoint=True))
         first, second = drawn.intensity
@@ -85,6 +103,20 @@ def mixture(
         if MIXTURE_SHARE <= share <= 1 - MIXTURE_SHARE and np.all(np.isfinite(second)):
             return np.asarray(first + second)
     return None
+
+
+def _pair(library: Library, rng: np.random.Generator) -> NDArray[np.intp]:
+    """Indices of the models of a mixture in training."""
+    kind = str(rng.choice(list(_PAIRS), p=list(_PAIRS.values())))
+    first = int(rng.integers(len(library)))
+    if kind == "two sizes":
+        return np.array([first, first])
+    beside = [library.forms.index(name) for name in _BESIDE.get(kind, ()) if name in library.forms]
+    if beside:
+        second = int(rng.choice(beside))
+        if second != first:
+            return np.array([first, second])
+    return rng.choice(len(library), size=2, replace=False)
 
 
 def powder(window: tuple[int, int], rng: np.random.Generator) -> NDArray[np.float64]:

@@ -21,6 +21,8 @@ class SystematicShares:
     sloped : float
         Background B qⁿ, n uniform over `slopes`: solvent and its structure, empty cell, fluorescence, air.
     slopes : (float, float)
+    slope_level : (float, float)
+        Of the total at the end where it is largest; log-uniform.
     upturn : float
         Aggregates or large-scale structure: q⁻² to q⁻⁴ that is equal to the signal within the lowest part of
         the window.
@@ -44,6 +46,7 @@ class SystematicShares:
     strong: float = 0.15
     sloped: float = 0.2
     slopes: tuple[float, float] = (-2.0, 2.0)
+    slope_level: tuple[float, float] = (0.02, 3.0)
     upturn: float = 0.15
     upturn_reach: float = 0.3
     joined: float = 0.07
@@ -107,14 +110,12 @@ def _some(k: int, share: float, rng: np.random.Generator) -> NDArray[np.intp]:
 def _sloped(
     q: NDArray[np.float64], total: NDArray[np.float64], rng: np.random.Generator
 ) -> NDArray[np.float64]:
-    """B qⁿ: where it is largest a tenth to twice the signal there (half), or 10⁻⁴ to 0.1 of the largest."""
+    """B qⁿ, where it is largest `slope_level` times what is there, flat background included."""
     k = len(total)
     power = rng.uniform(*SHARES.slopes, (k, 1))
     end = np.where(power[:, 0] > 0, -1, 0)
     there = total[np.arange(k), end][:, None]
-    relative = there * np.exp(rng.uniform(np.log(0.1), np.log(2.0), (k, 1)))
-    absolute = np.exp(rng.uniform(np.log(1e-4), np.log(0.1), (k, 1)))
-    level = np.where(rng.random((k, 1)) < 0.5, relative, absolute)
+    level = there * np.exp(rng.uniform(np.log(SHARES.slope_level[0]), np.log(SHARES.slope_level[1]), (k, 1)))
     return np.asarray(level * (q / q[end][:, None]) ** power)
 
 
