@@ -75,6 +75,7 @@ class Examples:
     def targets(self) -> dict[str, NDArray[Any]]:
         """What is true of them, by head of `domains.sas1d`: −1 and NaN where there is no label."""
         known = self.form >= 0
+        mixed = np.where(known, 0.0, np.where(self.kind == KINDS.index("mixture"), 1.0, np.nan))
         interacts = np.where(np.isnan(self.log_radius), np.nan, self.structure_factor > 0)
         return {
             "form": self.form.astype(np.int32),
@@ -83,9 +84,7 @@ class Examples:
             "size": self.log_rg[:, None],
             "interaction": np.column_stack([interacts, self.shows_interaction]).astype(np.float32),
             "effective_radius": self.log_radius[:, None],
-            "components": np.where(known, 0.0, np.where(self.kind == 0, 1.0, np.nan))[:, None].astype(
-                np.float32
-            ),
+            "components": mixed[:, None].astype(np.float32),
         }
 
     def take(self, rows: Any) -> Examples:

@@ -17,8 +17,8 @@ UNFILTERED = frozenset({"no scattering"})
 #: Each part of a mixture is the stronger one over at least this share of the window, in log q:
 #: a mixture whose second part is never seen is a pure curve.
 MIXTURE_SHARE = 0.2
-#: In training, what mixtures are of: any two models; a power law (aggregates, an upturn), the same form in two
-#: sizes, or a coil or Lorentzian (free polymer, solvent) beside another form. Two sizes differ in Rg by as much.
+#: In training, what mixtures are of: any two models; a power law (aggregates, an upturn), the same form in
+#: two sizes, whose Rg differ by `_SIZE_RATIO`, or a coil or Lorentzian (free polymer, solvent) beside a form.
 _PAIRS = {"any": 0.4, "power law": 0.25, "two sizes": 0.2, "coil": 0.15}
 _BESIDE = {
     "power law": ("power_law",),
