@@ -51,7 +51,7 @@ def simulate(
     truncated: Annotated[
         bool,
         typer.Option(
-            "--truncated", help="Version 0.1's prior: no large bodies of expensive models (curves)."
+            "--truncated", help="The earlier, truncated prior: no large bodies of expensive models (curves)."
         ),
     ] = False,
 ) -> None:

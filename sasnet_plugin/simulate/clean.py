@@ -136,7 +136,7 @@ def simulate_clean(
     monodisperse : bool
         Leave polydispersity out.
     truncated : bool
-        Version 0.1's prior: no large bodies of expensive models, and no curve beyond what the quadrature can
+        The earlier, truncated prior: no large bodies of expensive models, and no curve beyond what the quadrature can
         be trusted to.
 
     Raises

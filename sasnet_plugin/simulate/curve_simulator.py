@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from .stream import HeldOut
 
 FORMAT = 3
-#: Of shards of version 0.1's, truncated prior, whose bytes have not changed since.
+#: Of shards of the earlier, truncated prior, whose bytes have not changed since.
 _FORMAT_TRUNCATED = 2
 #: Curves of one model in one round: a shard that is lost with a kill is seconds to a minute of work.
 PER_ROUND = {"fast": 150, "medium": 50, "slow": 20}
@@ -52,7 +52,7 @@ class CurveSimulator:
     monodisperse : bool
         Leave size distributions out.
     truncated : bool
-        Version 0.1's prior; see `clean.simulate_clean`.
+        The earlier prior; see `clean.simulate_clean`.
     """
 
     model: str = ""

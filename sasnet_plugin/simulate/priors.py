@@ -123,7 +123,7 @@ def sample_prior(name: str, rng: np.random.Generator, *, truncated: bool = False
     rng : numpy.random.Generator
         Source of randomness; the same state gives the same parameters.
     truncated : bool
-        Version 0.1's prior: our own alone where we have one, and only sizes within `SIZE_LIMITS`.
+        The earlier, truncated prior: our own alone where we have one, and only sizes within `SIZE_LIMITS`.
 
     Returns
     -------

@@ -39,7 +39,7 @@ class Request:
     monodisperse : bool
         Leave size distributions out.
     truncated : bool
-        Version 0.1's prior, whose curves end where an average over orientations cannot be trusted.
+        The earlier prior, whose curves end where an average over orientations cannot be trusted.
     """
 
     rounds: int

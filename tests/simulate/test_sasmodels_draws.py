@@ -1,4 +1,4 @@
-"""The prior beside our own: nothing frozen, sasmodels' draws for half, version 0.1's by a switch."""
+"""The prior beside our own: nothing frozen, sasmodels' draws for half, the earlier one by a switch."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def test_every_model_with_a_prior_of_ours_has_a_generic_draw_that_is_valid_now_a
         assert set(drawn[0]) == set(table)
 
 
-def test_the_truncated_prior_draws_what_version_0_1_drew() -> None:
+def test_the_truncated_prior_draws_what_it_always_drew() -> None:
     rng = np.random.default_rng(1)
     drawn = priors.sample_prior("core_shell_cylinder", rng, truncated=True)
     assert drawn == pytest.approx(
