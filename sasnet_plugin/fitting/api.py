@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from sasnet_plugin.data.uncertainty import estimate_dintensity
 from sasnet_plugin.domains import DEFAULT
-from sasnet_plugin.fitting.assessment.assess import assess, ranked
+from sasnet_plugin.fitting.assessment.assess import assess, misfits, ranked
+from sasnet_plugin.fitting.assessment.systematic_error import systematic_error
 from sasnet_plugin.fitting.optimize.refine_best import refine_best
 from sasnet_plugin.fitting.pool import Workers
 from sasnet_plugin.fitting.problem.contrast import contrast_of, settled, with_contrast
@@ -153,7 +154,8 @@ def fit_with(
     fits, prior = found.fits, priors(suggestion, found.fits)
     notes.extend(found.notes)
     if fits and method.name != "lm":
-        first = ranked(fits, prior)[0].name
+        error = systematic_error(found.curve, dintensity, fits)
+        first = ranked(fits, prior, misfits(fits, found.curve, dintensity, error))[0].name
         best, left = next(f for f in fits if f.name == first), began + limit - pool.clock()
         rng = rng or np.random.default_rng(0)
         refined, said = refine_best(pool, found.curve, dintensity, best, method, left, rng)
@@ -201,7 +203,10 @@ def uncertainties(curve: Curve) -> tuple[NDArray[np.float64], str]:
     """Positive uncertainties for a fit, and a sentence where they had to be estimated."""
     estimate = np.asarray(estimate_dintensity(curve.intensity))
     if curve.dintensity is None:
-        return estimate, "The data have no uncertainties; they were estimated from the scatter of the points."
+        return estimate, (
+            "The data have no uncertainties; they were estimated from the scatter of the points: a χ² of 1 says"
+            " that a fit follows the points as closely as they scatter, whatever else is wrong with them."
+        )
     good = np.isfinite(curve.dintensity) & (curve.dintensity > 0)
     if good.all():
         return np.asarray(curve.dintensity), ""
