@@ -228,6 +228,8 @@ class ModelGuess:
         Name of the group of models that it cannot be told apart from.
     structure_factor_probability : float
         Probability of that structure factor, given the form model, 0..1.
+    uniform : float or None
+        Probability of the form model if every one were as common as every other; None where that was assumed.
     """
 
     name: str
@@ -235,6 +237,7 @@ class ModelGuess:
     probability: float
     group: str
     structure_factor_probability: float = 1.0
+    uniform: float | None = None
 
 
 @dataclass(frozen=True)

@@ -88,7 +88,9 @@ def test_two_models_that_differ_by_less_than_the_shared_error_keep_their_weight(
     measured = CLEAN + shared(0.03, 0.3, rng)[:, 0] + STATED * rng.standard_normal(Q.size)
     curve = Curve(Q, measured, STATED)
     # The rival bends by a per cent, towards the error by chance.
-    bent = CLEAN * (1 + 0.01 * np.sign(np.sum((measured - CLEAN) / CLEAN * np.log(Q / 0.07))) * np.log(Q / 0.07))
+    bent = CLEAN * (
+        1 + 0.01 * np.sign(np.sum((measured - CLEAN) / CLEAN * np.log(Q / 0.07))) * np.log(Q / 0.07)
+    )
     fits = [fitted(measured, CLEAN), fitted(measured, bent, 5, "ellipsoid")]
     error = systematic_error(curve, STATED, fits)
     independent = ranked(fits)
