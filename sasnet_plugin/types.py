@@ -33,6 +33,25 @@ class SimulationError(SasnetError):
     """A model, a prior or a shard that cannot be simulated or resumed."""
 
 
+class TechnicalError(SasnetError):
+    """A piece of work that failed for a reason outside of data and model: it may succeed if done again.
+
+    Parameters
+    ----------
+    name : str
+        What was to be done.
+    reason : str
+        Without a full stop.
+    """
+
+    def __init__(self, name: str, reason: str) -> None:
+        super().__init__(name, reason)
+        self.name, self.reason = name, reason
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.reason}."
+
+
 def product_name(model: str, structure_factor: str | None) -> str:
     """sasmodels' name of a form model with a structure factor, ``sphere@hardsphere``, or alone."""
     return f"{model}@{structure_factor}" if structure_factor else model

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -23,8 +24,12 @@ from sasnet_plugin.fitting.strategy.settings import STRATEGY
 from sasnet_plugin.fitting.strategy.stages import Stages
 from sasnet_plugin.fitting.task import FitOptions, Method, Pool
 from sasnet_plugin.predict import open_classifier
+<<<<<<< HEAD
 from sasnet_plugin.predict.class_prior import PRIORS, checked
 from sasnet_plugin.types import Curve, SasnetError
+=======
+from sasnet_plugin.types import Curve, SasnetError, TechnicalError
+>>>>>>> main
 
 BANK = "seeds.npz"
 
@@ -156,7 +161,8 @@ def fit_with(
         tasks, said = with_contrast(options.contrast, tasks)
         notes.extend(said)
 
-    stages = Stages(pool, dintensity, suggestion, chosen.residuals, options, notes, deadline)
+    unanswered = list(chosen.unanswered)
+    stages = Stages(pool, dintensity, suggestion, chosen.residuals, options, notes, deadline, unanswered)
     found = stages.run(curve, tasks)
     fits, prior = found.fits, priors(suggestion, found.fits)
     notes.extend(found.notes)
@@ -168,7 +174,20 @@ def fit_with(
         refined, said = refine_best(pool, found.curve, dintensity, best, method, left, rng)
         fits = [refined if f is best else f for f in fits]
         notes.extend(said)
-    return assess(found.curve, dintensity, fits, notes, prior)
+    notes.extend(sentences_of(unanswered))
+    result = assess(found.curve, dintensity, fits, notes, prior)
+    return replace(result, unanswered=tuple(dict.fromkeys(e.name for e in unanswered)))
+
+
+def sentences_of(unanswered: Sequence[TechnicalError]) -> list[str]:
+    """What could not be done, and that it may be what is missing; a sentence for each reason."""
+    names: dict[str, list[str]] = {}
+    for error in unanswered:
+        names.setdefault(error.reason, []).append(error.name)
+    return [
+        f"{', '.join(dict.fromkeys(who))}: {reason}. Tried twice; the answer is incomplete without."
+        for reason, who in names.items()
+    ]
 
 
 def check_names(options: FitOptions) -> None:

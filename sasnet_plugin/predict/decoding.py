@@ -156,6 +156,15 @@ def beside_stated(finding: QuantitiesFinding, measurement: Any) -> QuantitiesFin
     return replace(finding, values=values)
 
 
+def of_class(finding: QuantitiesFinding, named: ClassesFinding | None) -> QuantitiesFinding:
+    """A finding without the values that the likeliest class has none of."""
+    if named is None:
+        return finding
+    best = named.head.labels[int(named.probability.argmax())]
+    others = {one.name for one in finding.head.parameters if one.of and best not in one.of}
+    return replace(finding, values={k: v for k, v in finding.values.items() if k not in others})
+
+
 def _distribution(head: Distribution, outputs: Outputs, said: Calibration) -> list[DistributionFinding]:
     p = shares(outputs[head.name])
     quantiles = np.asarray(outputs[f"{head.name}_band"], dtype=np.float64)

@@ -18,9 +18,14 @@ import numpy as np
 from sasnet_plugin.domains import DEFAULT, Domain, Seen, resolve
 from sasnet_plugin.domains.heads import Classes, Inputs, Outputs, Scope, outputs_of
 from sasnet_plugin.predict.arithmetic import averaged
+<<<<<<< HEAD
 from sasnet_plugin.predict.class_prior import PRIORS, checked
 from sasnet_plugin.predict.classes import restriction_note
 from sasnet_plugin.predict.decoding import Choice, beside_stated, decode, in_scope
+=======
+from sasnet_plugin.predict.classes import ClassesFinding, restriction_note
+from sasnet_plugin.predict.decoding import Choice, beside_stated, decode, in_scope, of_class
+>>>>>>> main
 from sasnet_plugin.predict.findings import Answer, QuantitiesFinding
 from sasnet_plugin.types import DataError, ModelZooError, SasnetError
 from sasnet_plugin.zoo import Manifest, ZooModel, open_model, zoo_folder
@@ -276,8 +281,9 @@ class Predictor:
         for row, (measurement, one) in enumerate(zip(measurements, seen, strict=True)):
             share = float(inside[row]) if one.known else 0.0
             known = share >= manifest.scope_threshold
+            named = next((f for f in findings[row] if isinstance(f, ClassesFinding)), None)
             own = [
-                beside_stated(f, one.measurement) if isinstance(f, QuantitiesFinding) else f
+                of_class(beside_stated(f, one.measurement), named) if isinstance(f, QuantitiesFinding) else f
                 for f in findings[row]
             ]
             notes = [*one.notes, *restricted]
@@ -285,18 +291,19 @@ class Predictor:
                 notes.append(scope.outside)
                 own = [f.silenced() for f in own] if scope.silent else own
             notes += [note for f in own for note in f.notes()]
-            answers.append(
-                Answer(
-                    measurement.file,
-                    measurement.entry,
-                    share,
-                    tuple(own),
-                    tuple(notes),
-                    scope or Scope(),
-                    known,
-                    self.domain.keys,
-                )
+            answer = Answer(
+                measurement.file,
+                measurement.entry,
+                share,
+                tuple(own),
+                tuple(notes),
+                scope or Scope(),
+                known,
+                self.domain.keys,
             )
+            if self.domain.complete:
+                answer = resolve(self.domain.complete)(measurement, answer)
+            answers.append(answer)
         return answers
 
 

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sasnet_plugin.fitting.assessment.goodness_of_fit import explains
+<<<<<<< HEAD
 from sasnet_plugin.fitting.assessment.systematic_error import systematic_error
+=======
+from sasnet_plugin.fitting.pool import answers
+>>>>>>> main
 from sasnet_plugin.fitting.problem.contrast import with_contrast
 from sasnet_plugin.fitting.problem.experiment import starting_values
 from sasnet_plugin.fitting.problem.free_parameters import other_kinds
@@ -23,7 +27,7 @@ from sasnet_plugin.fitting.strategy.settings import STRATEGY
 from sasnet_plugin.fitting.strategy.unknown_resolution import again_with, resolution_of, resolution_searches
 from sasnet_plugin.fitting.task import FitOptions, LateError, Named, Pair, Pool, Task, Work
 from sasnet_plugin.simulate.quick_models.quick import fit_cost_class
-from sasnet_plugin.types import Curve, SasnetError, Suggestion
+from sasnet_plugin.types import Curve, SasnetError, Suggestion, TechnicalError
 
 
 @dataclass(frozen=True)
@@ -74,6 +78,8 @@ class Stages:
         Grows.
     deadline : float
         By the pool's clock, s.
+    unanswered : list of TechnicalError
+        What could not be done for a technical reason, though tried twice; grows.
     """
 
     pool: Pool
@@ -83,6 +89,7 @@ class Stages:
     options: FitOptions
     notes: list[str]
     deadline: float
+    unanswered: list[TechnicalError] = field(default_factory=list)
 
     @property
     def left(self) -> float:
@@ -149,9 +156,11 @@ class Stages:
         """Fit tasks; what cannot be fitted becomes a note."""
         fits: list[ModelFit] = []
         late = []
-        for _, answer in self.pool.run(fit_candidate, tasks, self.left) if tasks else ():
+        for _, answer in answers(self.pool, fit_candidate, tasks, self.left):
             if isinstance(answer, LateError):
                 late.append(answer.name)
+            elif isinstance(answer, TechnicalError):
+                self.unanswered.append(answer)
             elif isinstance(answer, SasnetError):
                 self.notes.append(str(answer))
             else:
@@ -163,9 +172,10 @@ class Stages:
         return fits
 
     def tried(self, work: Work, asked: Sequence[Named], seconds: float) -> list[Any]:
-        """Answers that may fail or be late: then nothing is lost, and nothing is said."""
-        answers = (a for _, a in self.pool.run(work, asked, seconds)) if asked else ()
-        return [a for a in answers if not isinstance(a, SasnetError)]
+        """Answers that may fail or be late: then nothing is lost, and only what is technical is said."""
+        found = [a for _, a in answers(self.pool, work, asked, seconds)]
+        self.unanswered.extend(a for a in found if isinstance(a, TechnicalError))
+        return [a for a in found if not isinstance(a, SasnetError)]
 
     def escaped(self, found: Fitted, seconds: float) -> Fitted:
         """The same after a few candidates' attempts to escape from a local minimum."""
@@ -193,10 +203,11 @@ class Stages:
 
     def with_more_models(self, found: Fitted) -> Fitted:
         """The same with other models and structure factors."""
-        tasks = more_models(
+        tasks, failed = more_models(
             self.pool, found.curve, self.dintensity, self.suggestion, self.options, found.tasks, found.fits,
             self.residuals, STRATEGY.screening_again * self.left,
         )  # fmt: skip
+        self.unanswered.extend(failed)
         if self.options.contrast is not None:
             tasks, _ = with_contrast(self.options.contrast, tasks)
         fits = self.fit(tasks)
