@@ -12,11 +12,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-<<<<<<< HEAD
-from sasnet_plugin.cli.arguments import Entry, Geometry, Prior, QRange, QUnit, names_of, unit_of, window_of
-=======
-from sasnet_plugin.cli.arguments import Entry, Force, Geometry, QRange, QUnit, names_of, unit_of, window_of
->>>>>>> main
+from sasnet_plugin.cli.arguments import (
+    Entry,
+    Force,
+    Geometry,
+    Prior,
+    QRange,
+    QUnit,
+    names_of,
+    unit_of,
+    window_of,
+)
 from sasnet_plugin.cli.files import curves_of, expand
 from sasnet_plugin.cli.fit_options import prior_given
 from sasnet_plugin.cli.kinds import Kinds

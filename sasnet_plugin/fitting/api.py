@@ -24,12 +24,8 @@ from sasnet_plugin.fitting.strategy.settings import STRATEGY
 from sasnet_plugin.fitting.strategy.stages import Stages
 from sasnet_plugin.fitting.task import FitOptions, Method, Pool
 from sasnet_plugin.predict import open_classifier
-<<<<<<< HEAD
 from sasnet_plugin.predict.class_prior import PRIORS, checked
-from sasnet_plugin.types import Curve, SasnetError
-=======
 from sasnet_plugin.types import Curve, SasnetError, TechnicalError
->>>>>>> main
 
 BANK = "seeds.npz"
 

@@ -18,14 +18,9 @@ import numpy as np
 from sasnet_plugin.domains import DEFAULT, Domain, Seen, resolve
 from sasnet_plugin.domains.heads import Classes, Inputs, Outputs, Scope, outputs_of
 from sasnet_plugin.predict.arithmetic import averaged
-<<<<<<< HEAD
 from sasnet_plugin.predict.class_prior import PRIORS, checked
-from sasnet_plugin.predict.classes import restriction_note
-from sasnet_plugin.predict.decoding import Choice, beside_stated, decode, in_scope
-=======
 from sasnet_plugin.predict.classes import ClassesFinding, restriction_note
 from sasnet_plugin.predict.decoding import Choice, beside_stated, decode, in_scope, of_class
->>>>>>> main
 from sasnet_plugin.predict.findings import Answer, QuantitiesFinding
 from sasnet_plugin.types import DataError, ModelZooError, SasnetError
 from sasnet_plugin.zoo import Manifest, ZooModel, open_model, zoo_folder

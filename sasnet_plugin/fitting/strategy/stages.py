@@ -10,11 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sasnet_plugin.fitting.assessment.goodness_of_fit import explains
-<<<<<<< HEAD
 from sasnet_plugin.fitting.assessment.systematic_error import systematic_error
-=======
 from sasnet_plugin.fitting.pool import answers
->>>>>>> main
 from sasnet_plugin.fitting.problem.contrast import with_contrast
 from sasnet_plugin.fitting.problem.experiment import starting_values
 from sasnet_plugin.fitting.problem.free_parameters import other_kinds
