@@ -31,10 +31,10 @@ BANK = "seeds.npz"
 
 
 def bank_path() -> Path:
-    """Where the bank of starting values lies: beside the network that suggests."""
-    from sasnet_plugin.zoo import zoo_folder
+    """Where the bank of starting values lies: beside the network that suggests; undamaged."""
+    from sasnet_plugin.zoo import checked
 
-    return zoo_folder() / DEFAULT / BANK
+    return checked(DEFAULT, BANK)
 
 
 def fit(

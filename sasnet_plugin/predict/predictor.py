@@ -59,6 +59,8 @@ class Runtime:
         threads: int | None = None,
         where: str = "model.onnx",
     ) -> None:
+        # Else it writes down who this machine is, and looks for a host; its API's switch comes too late.
+        os.environ["ORT_DISABLE_TELEMETRY"] = "1"
         import onnxruntime
 
         self._outputs = tuple(outputs)
