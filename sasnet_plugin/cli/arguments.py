@@ -22,6 +22,13 @@ QUnit = Annotated[
     typer.Option("--q-unit", help="Unit of q: A (Å⁻¹) or nm (nm⁻¹), where the file is silent or wrong."),
 ]
 Entry = Annotated[str | None, typer.Option("--entry", help="Only this entry of a file that holds several.")]
+Prior = Annotated[
+    str,
+    typer.Option(
+        "--prior",
+        help="common: models are weighted with how common they are in practice; uniform: all alike.",
+    ),
+]
 #: Settings for reading images.
 Geometry = Annotated[
     list[str] | None,
@@ -31,6 +38,7 @@ Geometry = Annotated[
         help="Images: what header and TOML file do not say, or say wrongly, such as alpha_i=0.2; repeat it.",
     ),
 ]
+Force = Annotated[bool, typer.Option("--force", help="Replace files that this command has not written.")]
 #: Where else than on this machine.
 Scheduler = Annotated[
     str | None,

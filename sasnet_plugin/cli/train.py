@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from sasnet_plugin.cli.arguments import DomainName
+from sasnet_plugin.cli.arguments import DomainName, Force
 from sasnet_plugin.domains import DEFAULT
 
 
@@ -54,10 +54,19 @@ def train(
         bool | None,
         typer.Option("--mixed/--full", help="bfloat16 arithmetic, or float32; default: what is faster here."),
     ] = None,
+    force: Force = False,
 ) -> None:
     """Train a network. A killed run goes on from its last checkpoint when the command is repeated."""
     import os
 
+    from sasnet_plugin.domains import specification
+
+    kind = specification(domain)
+    zoo = zoo or Path("model_zoo") / kind.name
+    if not force:
+        _check_folder(run, "settings.json", '"train"', ("starts", "log.csv", "*.weights.h5"))
+        _check_folder(zoo, "manifest.json", '"features_version"', ("*.onnx", "*.npz"))
+        _check_folder(zoo.parent, "registry.json", '"domain"', ())
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
@@ -67,12 +76,11 @@ def train(
     console = Console(stderr=True)
     console.print(backend())
 
-    from sasnet_plugin.domains import specification
     from sasnet_plugin.train.loop import TrainConfig
     from sasnet_plugin.train.loop import train as fit
     from sasnet_plugin.train.package import package
+    from sasnet_plugin.zoo import register
 
-    kind = specification(domain)
     chosen = _sizes(kind.network.sizes, net)
     config = TrainConfig(
         steps=steps,
@@ -101,7 +109,6 @@ def train(
         fit(data, run, config, domain=kind, net=chosen, validation=validation, progress=report)
         progress.update(task, completed=steps)
         task = progress.add_task("calibrating", total=None)
-        zoo = zoo or Path("model_zoo") / kind.name
         _, summary = package(
             run,
             data,
@@ -111,8 +118,19 @@ def train(
             per_model=per_model,
             progress=lambda done: progress.update(task, completed=done),
         )
+    register(zoo)
     typer.echo(f"{zoo}: {summary}")
     typer.echo(f"next: sasnet evaluate --domain {kind.name} --test FOLDER")
+
+
+def _check_folder(folder: Path, about: str, mark: str, others: Sequence[str]) -> None:
+    """Refuse a folder with files that would be replaced, but none about them that sasnet has written."""
+    from sasnet_plugin.files import check_output
+
+    known = folder / about
+    found = [known] if known.exists() else [path for name in others for path in folder.glob(name)]
+    for path in found:
+        check_output(path, mark=mark)
 
 
 def _sizes(usual: Mapping[str, Any], given: list[str] | None) -> dict[str, Any]:

@@ -136,8 +136,8 @@ def simulate_clean(
     monodisperse : bool
         Leave polydispersity out.
     truncated : bool
-        The earlier, truncated prior: no large bodies of expensive models, and no curve beyond what the quadrature can
-        be trusted to.
+        The earlier prior: no large bodies of expensive models, and no curve beyond what the quadrature can be
+        trusted to.
 
     Raises
     ------
