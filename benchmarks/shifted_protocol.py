@@ -75,7 +75,9 @@ def clean(name: str, q: Floats, relative: float, rng: np.random.Generator) -> tu
     np.random.seed(int(rng.integers(2**32)))  # noqa: NPY002 - sasmodels draws from the global state
     pars: dict[str, Any] = dict(randomize_pars(info, dict(info.parameters.defaults)))
     constrain_pars(info, pars)
-    pars = {k: v for k, v in pars.items() if "_pd" not in k and not k.endswith(("_M0", "_mtheta", "_mphi"))}
+    # random() misspells two parameters; they keep their default. Neither magnetism nor its own distributions.
+    known = {p.name for p in info.parameters.call_parameters if p.type != "magnetic"}
+    pars = {k: v for k, v in pars.items() if k in known}
     pars |= {"scale": 1.0, "background": 0.0}
     sizes = [p.name for p in info.parameters.call_parameters if p.units == "Ang" and p.polydisperse]
     if sizes and rng.random() < 0.5:
