@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import stat
 from pathlib import Path
 
 from ..types import DataError, SasnetError
 
 
-def content(path: Path, file: str, *, wanted: str, size: int = -1) -> bytes:
-    """Read a file, or its first `size` bytes.
+def content(path: Path, file: str, *, wanted: str, size: int = -1, most: int | None = None) -> bytes:
+    """Read a regular file, or its first `size` bytes; a pipe or a device may never end.
 
     Parameters
     ----------
@@ -18,15 +19,24 @@ def content(path: Path, file: str, *, wanted: str, size: int = -1) -> bytes:
     wanted : str
         What should be in it.
     size : int
+    most : int, optional
+        Bytes beyond which it is no such file.
 
     Raises
     ------
     DataError
-        It is missing, a directory, empty, or cannot be read.
+        It is missing, a directory, no regular file, too large, empty, or cannot be read.
     """
     try:
-        if path.is_dir():
+        status = path.stat()
+        if stat.S_ISDIR(status.st_mode):
             raise DataError(f"{file}: this is a directory; give a file, or a glob of files.")
+        if not stat.S_ISREG(status.st_mode):
+            raise DataError(f"{file}: this is a pipe or a device; save what it gives in a file.")
+        if most is not None and status.st_size > most:
+            raise too_large(
+                file, f"{status.st_size / 2**20:.0f} MiB", f"{wanted}, of at most {most / 2**20:.0f} MiB"
+            )
         with path.open("rb") as stream:
             found = stream.read(size)
     except (FileNotFoundError, NotADirectoryError) as error:
@@ -38,6 +48,11 @@ def content(path: Path, file: str, *, wanted: str, size: int = -1) -> bytes:
     if not found:
         raise DataError(f"{file}: the file is empty; give {wanted}.")
     return found
+
+
+def too_large(file: str, size: str, wanted: str) -> DataError:
+    """The error for a file that holds, or claims to hold, more than a measurement can be."""
+    return DataError(f"{file}: it holds {size}, more than a measurement can be; give {wanted}.")
 
 
 def sentence_of(path: str, error: Exception) -> str:
