@@ -11,7 +11,7 @@ from functools import partial
 from itertools import islice
 from typing import TypeVar
 
-from .processes import prepare_worker
+from .processes import prepare_worker, safe_children
 from .types import SasnetError, SimulationError
 
 T = TypeVar("T")
@@ -130,21 +130,22 @@ def _local(workers: int, threads: bool) -> Iterator[tuple[Executor, Callable[[],
 
     others = set(multiprocessing.active_children())
     executor: Executor
-    if threads:
-        executor = ThreadPoolExecutor(workers)
-    else:
-        # A forked child would inherit threads and locks of numerical libraries in an unknown state.
-        context = multiprocessing.get_context("spawn")
-        executor = ProcessPoolExecutor(workers, mp_context=context, initializer=prepare_worker)
-    finished = False
-    try:
-        yield executor, lambda: workers
-        finished = True
-    finally:
-        if not finished:
-            for child in set(multiprocessing.active_children()) - others:
-                child.terminate()
-        executor.shutdown(wait=not threads, cancel_futures=True)
+    with contextlib.nullcontext() if threads else safe_children():
+        if threads:
+            executor = ThreadPoolExecutor(workers)
+        else:
+            # A forked child would inherit threads and locks of numerical libraries in an unknown state.
+            context = multiprocessing.get_context("spawn")
+            executor = ProcessPoolExecutor(workers, mp_context=context, initializer=prepare_worker)
+        finished = False
+        try:
+            yield executor, lambda: workers
+            finished = True
+        finally:
+            if not finished:
+                for child in set(multiprocessing.active_children()) - others:
+                    child.terminate()
+            executor.shutdown(wait=not threads, cancel_futures=True)
 
 
 @contextlib.contextmanager

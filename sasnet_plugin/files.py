@@ -1,8 +1,9 @@
-"""Files that are put in place whole, or not at all."""
+"""Files that are put in place whole, or not at all, and never where somebody else's lie."""
 
 from __future__ import annotations
 
 import contextlib
+import mmap
 import os
 import re
 from collections.abc import Iterator
@@ -13,6 +14,46 @@ from .types import SasnetError
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+#: What a file says of itself, in the place that its format has for it, so that its command may replace it.
+MARK = "written by sasnet"
+
+
+def check_output(path: str | Path, *, force: bool = False, mark: str = MARK) -> None:
+    """Refuse to replace a file that is not of the kind that is about to be written there.
+
+    Every command asks for each of its files, where it can before it computes anything. A file that a command
+    reads never bears the mark of what it writes, so that this protects its inputs, too.
+
+    Parameters
+    ----------
+    path : str or Path
+        A pipe or a device may be written to.
+    force : bool
+        The user wants it replaced, whatever it is.
+    mark : str
+        What stands somewhere in a file of that kind.
+
+    Raises
+    ------
+    SasnetError
+        Something else lies there, or it cannot be read.
+    """
+    target = Path(path)
+    if force or not target.is_file():
+        return
+    try:
+        with target.open("rb") as file:
+            if os.fstat(file.fileno()).st_size:
+                with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+                    if content.find(mark.encode()) >= 0:
+                        return
+    except OSError as error:
+        raise SasnetError(f"{path}: exists and cannot be read ({error.strerror}); name another.") from None
+    raise SasnetError(
+        f"{path}: exists and was not written by this command; name another file, or repeat the command with"
+        " --force to replace it."
+    )
 
 
 def put_whole(path: str | Path, content: bytes, what: str, *, make_folder: bool = False) -> None:
@@ -71,7 +112,7 @@ def put_in_one_step(path: Path, *, ending: str = "") -> Iterator[Path]:
     OSError
         It cannot be written; what lay there before is untouched.
     """
-    aside = path.with_name(f".{path.name}.tmp{os.getpid()}{ending}")
+    aside = path.with_name(f".{path.name}{_ASIDE}{os.getpid()}{ending}")
     try:
         yield aside
         os.replace(aside, path)
@@ -80,12 +121,16 @@ def put_in_one_step(path: Path, *, ending: str = "") -> Iterator[Path]:
             aside.unlink(missing_ok=True)
 
 
-def remove_leftovers(folder: Path) -> int:
-    """Remove the half-written files of runs that were killed; returns how many."""
+#: Between the name of a file that is under way and the number of the process; nobody else's files have it.
+_ASIDE = ".sasnet-tmp"
+
+
+def remove_leftovers(folder: Path, name: str = "") -> int:
+    """Remove the half-written files of runs that were killed, or those of one file; returns how many."""
     count = 0
-    for path in Path(folder).glob("*.tmp*"):
-        owner = re.search(r"\.tmp(\d+)(\.[a-z.0-9]+)?$", path.name)
-        if owner and not _alive(int(owner[1])):
+    for path in Path(folder).glob(f".*{_ASIDE}*"):
+        owner = re.fullmatch(rf"\.(.+){re.escape(_ASIDE)}(\d+)(\.[a-z.0-9]+)?", path.name)
+        if owner and name in ("", owner[1]) and not _alive(int(owner[2])):
             path.unlink(missing_ok=True)
             count += 1
     return count
@@ -104,7 +149,7 @@ def _alive(pid: int) -> bool:
 
 
 def write_figure(figure: Figure, path: str | Path, *, dpi: int = 130) -> None:
-    """Write a figure; the file's ending chooses the format (PNG, PDF, SVG).
+    """Write a figure with `MARK`; the file's ending chooses the format (PNG, PDF, SVG).
 
     Raises
     ------
@@ -112,7 +157,13 @@ def write_figure(figure: Figure, path: str | Path, *, dpi: int = 130) -> None:
         The file cannot be written, or its ending is no format of matplotlib.
     """
     try:
-        figure.savefig(path, dpi=dpi)
+        figure.savefig(path, dpi=dpi, metadata=figure_mark(Path(path).suffix))
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
         raise SasnetError(f"{path}: the figure cannot be written ({reason}); name another file.") from None
+
+
+def figure_mark(ending: str) -> dict[str, str] | None:
+    """`MARK` as metadata for matplotlib, by a file's ending; None where the format has no place for it."""
+    places = {".png": "Software", ".svg": "Creator", ".pdf": "Creator", ".eps": "Creator", ".ps": "Creator"}
+    return {places[ending.lower()]: MARK} if ending.lower() in places else None

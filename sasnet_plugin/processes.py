@@ -1,5 +1,7 @@
 """Processes that may be killed at any moment, end with their parent, and leave Ctrl-C to it.
 
+None takes a file of the current folder, where the data lie, for a module of Python.
+
 A child is a plain Python that speaks pickles over pipes, none of `multiprocessing`: that would run its
 parent's script again, which would need a main guard, and is refused to a daemon, such as a worker of Dask.
 """
@@ -15,13 +17,15 @@ import subprocess
 import sys
 import threading
 import weakref
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from .types import SasnetError
 
+#: Where this package lies.
+_HOME = str(Path(__file__).resolve().parents[1])
 #: What a process starts with. Its path is the one that Python makes without the current folder, in which any
 #: files may lie, then what its parent has beside. This package is the parent's own, wherever that found it.
 _CODE = """
@@ -33,6 +37,38 @@ del sys.path[0]
 sys.path += [folder for folder in {path!r} if folder not in sys.path]
 sasnet_plugin.processes._live({target!r})
 """
+
+
+def safe_path(folders: Iterable[str]) -> list[str]:
+    """Folders of modules, without the current one, unless this package lies there."""
+    try:
+        here = os.getcwd()
+    except OSError:  # it was removed
+        here = ""
+    full = (os.path.abspath(folder) for folder in folders if folder) if here else iter(folders)
+    return [folder for folder in full if folder and (folder != here or folder == _HOME)]
+
+
+def safe_environment() -> dict[str, str]:
+    """Variables by which a Python, and each that it starts, imports nothing from the current folder."""
+    found = {"PYTHONSAFEPATH": "1"}
+    if given := os.environ.get("PYTHONPATH"):
+        found["PYTHONPATH"] = os.pathsep.join(safe_path(given.split(os.pathsep)))
+    return found
+
+
+@contextlib.contextmanager
+def safe_children() -> Iterator[None]:
+    """`safe_environment` for what `multiprocessing` starts while the block runs."""
+    before = dict(os.environ)
+    os.environ.update(safe_environment())
+    try:
+        yield
+    finally:
+        for name in safe_environment():
+            os.environ.pop(name, None)
+            if name in before:
+                os.environ[name] = before[name]
 
 
 class Child:
@@ -64,15 +100,14 @@ class Child:
         quiet: bool = False,
         environment: Mapping[str, str] | None = None,
     ) -> None:
-        path = [folder for folder in sys.path if folder]
-        code = _CODE.format(home=str(Path(__file__).parents[1]), path=path, target=target)
+        code = _CODE.format(home=_HOME, path=safe_path(sys.path), target=target)
         try:
             self._process = subprocess.Popen(
                 [sys.executable, "-P", "-c", code],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL if quiet else None,
-                env={**os.environ, **(environment or {})},
+                env={**os.environ, **safe_environment(), **(environment or {})},
             )
         except OSError as error:
             raise SasnetError(

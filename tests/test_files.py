@@ -10,7 +10,15 @@ from pathlib import Path
 
 import pytest
 
-from sasnet_plugin.files import put_aside, put_in_one_step, put_whole, remove_leftovers
+from sasnet_plugin.files import (
+    check_output,
+    figure_mark,
+    put_aside,
+    put_in_one_step,
+    put_whole,
+    remove_leftovers,
+    write_figure,
+)
 from sasnet_plugin.types import SasnetError
 
 
@@ -63,6 +71,37 @@ def test_leftovers_of_dead_processes_alone_are_removed(tmp_path: Path) -> None:
     assert len(list(tmp_path.iterdir())) == 2
     with put_in_one_step(tmp_path / "c.h5") as ours:
         ours.write_bytes(b"under way")
-        (tmp_path / "notes.tmp").write_bytes(b"someone's")
-        assert remove_leftovers(tmp_path) == 2
-    assert {each.name for each in tmp_path.iterdir()} == {"c.h5", "notes.tmp"}
+        others = {"notes.tmp", "data.tmp4999999", ".x.tmp4999999", "x.sasnet-tmp4999999"}
+        for name in others:
+            (tmp_path / name).write_bytes(b"someone's")
+        assert remove_leftovers(tmp_path, "a.h5") == 1
+        assert remove_leftovers(tmp_path) == 1
+    assert {each.name for each in tmp_path.iterdir()} == {"c.h5"} | others
+
+
+@pytest.mark.parametrize("ending", [".png", ".svg", ".pdf"])
+def test_a_figure_is_known_by_its_mark(tmp_path: Path, ending: str) -> None:
+    from matplotlib.figure import Figure
+
+    path = tmp_path / f"a{ending}"
+    check_output(path)
+    Figure().savefig(path)
+    with pytest.raises(SasnetError, match="was not written by this command"):
+        check_output(path)
+    check_output(path, force=True)
+    for _ in range(2):
+        write_figure(Figure(), path)
+        check_output(path)
+    assert figure_mark(".jpg") is None
+
+
+def test_nothing_is_lost_but_what_has_the_mark(tmp_path: Path) -> None:
+    (tmp_path / "empty").touch()
+    for name in ("empty", __file__):
+        with pytest.raises(SasnetError, match="--force"):
+            check_output(tmp_path / name, mark="columns of " + "a table")
+    os.mkfifo(tmp_path / "pipe")
+    check_output(tmp_path / "pipe")
+    (tmp_path / "link").symlink_to(tmp_path / "empty")
+    with pytest.raises(SasnetError, match="link: exists"):
+        check_output(tmp_path / "link")

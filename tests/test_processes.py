@@ -95,3 +95,57 @@ def test_a_child_ends_with_its_parent(repository: Path) -> None:
         [sys.executable, "-c", code], env=os.environ | {"PYTHONPATH": path}, capture_output=True, text=True
     )
     assert _gone(int(done.stdout))
+
+
+#: A module beside the data that tells when it is imported.
+POISON = "import os\nopen(os.path.join(os.path.dirname(__file__), 'imported'), 'a').write(__name__ + ' ')\n"
+
+
+@pytest.mark.parametrize("found", ["by the path", "with an empty part of the path"])
+def test_no_process_imports_what_lies_beside_the_data(found: str, tmp_path: Path, repository: Path) -> None:
+    for name in ("multiprocessing", "numpy", "pickle", "sasnet_plugin", "subprocess"):
+        (tmp_path / f"{name}.py").write_text(POISON)
+    code = (
+        "import os, queue, sys\nsys.path.remove('')\nfrom sasnet_plugin.compute import unordered_map\n"
+        "from sasnet_plugin.processes import Child\n"
+        f"os.chdir({str(tmp_path)!r})\nsys.path.append(os.getcwd())\n"
+        "heard = queue.Queue()\nchild = Child('test_processes:echo', heard, quiet=True)\n"
+        "child.send('json')\nsaid = heard.get()[1]\nchild.end()\n"
+        "print(sorted(unordered_map(str, [1, 2], workers=2)), said, os.environ.get('PYTHONSAFEPATH'))\n"
+    )
+    path = [str(repository), str(repository / "tests"), *([""] if "empty" in found else [])]
+    environment = {k: v for k, v in os.environ.items() if k != "PYTHONSAFEPATH"}
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=repository,
+        env=environment | {"PYTHONPATH": os.pathsep.join(path)}, capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.stdout.startswith("['1', '2'] "), done.stderr
+    assert done.stdout.endswith("json/__init__.py None\n"), "the caller's own variables are as they were"
+    assert not (tmp_path / "imported").exists()
+
+
+def test_the_command_takes_the_current_folder_off_its_path(tmp_path: Path, repository: Path) -> None:
+    for name in ("numpy", "typer", "random"):
+        (tmp_path / f"{name}.py").write_text(POISON)
+    environment = os.environ | {"PYTHONPATH": str(repository)}
+    command = [sys.executable, "-m", "sasnet_plugin", "--version"]
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert not (tmp_path / "imported").exists()
+
+
+def test_every_python_is_started_with_a_safe_path(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from sasnet_plugin.integrations.sasview.install import record
+    from sasnet_plugin.processes import safe_environment
+
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(["", ".", "/elsewhere"]))
+    monkeypatch.chdir("/")
+    assert record()["command"][1:3] == ["-P", "-m"]
+    assert record()["environment"] == {"PYTHONPATH": "/elsewhere"}
+    assert safe_environment() == {"PYTHONSAFEPATH": "1", "PYTHONPATH": "/elsewhere"}
+    for path in (repository / "sasnet_plugin").rglob("*.py"):
+        text = path.read_text(encoding="utf-8")
+        for start in ("sys.executable, ", "str(candidate), "):
+            assert all(rest.startswith(('"-P"', '"-I"')) for rest in text.split(f"[{start}")[1:]), path
+        if 'get_context("spawn")' in text:
+            assert "safe_children()" in text, path

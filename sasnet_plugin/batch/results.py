@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sasnet_plugin.files import put_aside
+from sasnet_plugin.files import check_output, put_aside
 
 from .journal import BatchError, Record, journal_of
 from .rows import Row, best_of, name_of
@@ -73,23 +73,22 @@ TABLES: dict[str, tuple[tuple[str, str, str], ...]] = {
 CSV_COLUMNS = tuple(name for name, _, _ in TABLES["datasets"] if name not in ("options", "first_fit", "fits"))
 
 
-def check_ours(out: Path) -> None:
-    """Refuse to overwrite what is not a result of the same batch.
+def check_ours(out: Path, *, force: bool = False) -> None:
+    """Refuse to overwrite what is not a result of the same batch, unless `force`.
 
     Raises
     ------
-    BatchError
+    SasnetError
         Something lies there that cannot be made again from the journal.
     """
     if out.exists() and not out.is_file():
         raise BatchError(f"{out}: is no file; name with --out the file of the results.")
-    if journal_of(out).exists():
-        return
-    for path in (out, out.with_suffix(".csv")):
-        if path.exists():
+    for path, mark in ((out, FORMAT), (out.with_suffix(".csv"), ",".join(CSV_COLUMNS[:6]))):
+        check_output(path, force=force, mark=mark)
+        if path.exists() and not force and not journal_of(out).exists():
             raise BatchError(
                 f"{path}: exists, but no journal {journal_of(out).name} that it was made from, so that it"
-                " would be lost; move it away or choose another name with --out."
+                " would be lost; move it away, choose another name with --out, or give --force."
             )
 
 

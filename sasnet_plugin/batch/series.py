@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sasnet_plugin.files import put_whole
+from sasnet_plugin.files import figure_mark, put_whole
 from sasnet_plugin.fitting.task import Start
 
 from .journal import Record
@@ -155,7 +155,8 @@ def draw(series: Sequence[Frame], path: Path, label: str) -> None:
     kind = path.suffix.lower().lstrip(".")
     # The same series gives the same bytes.
     with matplotlib.rc_context({"svg.hashsalt": "sasnet", "svg.fonttype": "none"}):
-        figure.savefig(memory, format=kind, dpi=150, metadata={"Date": None} if kind == "svg" else None)
+        date = {"Date": None} if kind == "svg" else {}
+        figure.savefig(memory, format=kind, dpi=150, metadata={**(figure_mark(f".{kind}") or {}), **date})
     put_whole(path, memory.getvalue(), "figure of the series")
 
 

@@ -31,6 +31,7 @@ Geometry = Annotated[
         help="Images: what header and TOML file do not say, or say wrongly, such as alpha_i=0.2; repeat it.",
     ),
 ]
+Force = Annotated[bool, typer.Option("--force", help="Replace files that this command has not written.")]
 #: Where else than on this machine.
 Scheduler = Annotated[
     str | None,

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sasnet_plugin.batch.plan import Options
-from sasnet_plugin.cli.arguments import Scheduler
+from sasnet_plugin.cli.arguments import Force, Scheduler
 from sasnet_plugin.cli.files import expand
 from sasnet_plugin.cli.fit_options import Files, with_fit_options
 from sasnet_plugin.types import SasnetError
@@ -56,6 +56,7 @@ def batch(
         Path | None,
         typer.Option("--figure", help="Figure of a series, SVG or PNG; default: beside the results."),
     ] = None,
+    force: Force = False,
 ) -> None:
     """Fit many files; the same command again does only what is missing, failed or changed.
 
@@ -71,6 +72,7 @@ def batch(
         options = replace(options, fit=replace(options.fit, models=models))
 
     from sasnet_plugin.batch.plan import absolute, shard_journals
+    from sasnet_plugin.files import check_output
 
     if merge == bool(files):
         raise typer.BadParameter("name the files to fit; only --merge goes without.", param_hint="FILES")
@@ -91,7 +93,9 @@ def batch(
     others = [] if part else shard_journals(out)
     if merge and not others:
         raise SasnetError(f"{out}: no shards lie beside it; give the name that --out had in the job array.")
-    with _opened(out, others) as journal:
+    if drawn is not None:
+        check_output(drawn, force=force)
+    with _opened(out, others, force) as journal:
         failed = _work(journal, out, paths, options, scheduler, drawn, against)
     if failed or complaints:
         raise typer.Exit(1)
@@ -169,19 +173,18 @@ def _keep(
 
 
 @contextmanager
-def _opened(out: Path, others: Sequence[Path]) -> Iterator[Journal]:
+def _opened(out: Path, others: Sequence[Path], force: bool) -> Iterator[Journal]:
     """The journal beside the results, after a look at what would be overwritten."""
     from sasnet_plugin.batch.journal import Journal, journal_of
     from sasnet_plugin.batch.results import check_ours
+    from sasnet_plugin.files import remove_leftovers
 
-    check_ours(out)
+    check_ours(out, force=force)
     with Journal(journal_of(out)) as journal:
         for other in others:
             journal.take_over(other)
-        # What a killed run left half-written; the journal's lock says that nobody is at it.
         for name in (out.name, out.with_suffix(".csv").name):
-            for stale in out.absolute().parent.glob(f".{name}.tmp*"):
-                stale.unlink(missing_ok=True)
+            remove_leftovers(out.absolute().parent, name)
         yield journal
 
 

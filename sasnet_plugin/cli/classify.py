@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sasnet_plugin.cli.arguments import Entry, Geometry, QRange, QUnit, names_of, unit_of, window_of
+from sasnet_plugin.cli.arguments import Entry, Force, Geometry, QRange, QUnit, names_of, unit_of, window_of
 from sasnet_plugin.cli.files import curves_of, expand
 from sasnet_plugin.cli.kinds import Kinds
 from sasnet_plugin.data.failure import sentence_of
@@ -70,6 +70,7 @@ def classify(
     exclude: Annotated[
         list[str] | None, typer.Option("--exclude", help="Leave these models out (commas or repeated).")
     ] = None,
+    force: Force = False,
 ) -> None:
     """Say what explains scattering data, and how sure that is.
 
@@ -81,7 +82,10 @@ def classify(
     unit = unit_of(q_unit)
 
     from sasnet_plugin.cli.answers import JsonWriter, TableWriter
+    from sasnet_plugin.files import check_output
 
+    if plot is not None:
+        check_output(plot, force=force)
     kinds = Kinds(
         domain,
         top=top,
@@ -98,7 +102,7 @@ def classify(
     with _progress() as step:
         found = outcomes(files, kinds.read, kinds.answers, window, step)
         if report is not None:
-            found = _reported(found, kinds.domain_of, report)
+            found = _reported(found, kinds.domain_of, report, force)
         failed, drawn = _write(found, writer, plot is not None)
     if plot is not None and drawn:
         _draw(plot, drawn)
@@ -142,10 +146,11 @@ def _answer(waiting: list[tuple[str, Any]], answer: Callable[[list[Any]], list[A
 
 
 def _reported(
-    outcomes: Iterable[Outcome], domain_of: Callable[[Any], Domain], folder: Path
+    outcomes: Iterable[Outcome], domain_of: Callable[[Any], Domain], folder: Path, force: bool
 ) -> Iterator[Outcome]:
-    """Write the page of each answer as it comes."""
-    from sasnet_plugin.report.images.pages import answer_page
+    """Write the page of each answer after it."""
+    from sasnet_plugin.files import check_output
+    from sasnet_plugin.report.images.pages import answer_page, page_name
     from sasnet_plugin.types import Curve
 
     for path, one, outcome in outcomes:
@@ -153,9 +158,10 @@ def _reported(
             raise typer.BadParameter(
                 "pages of curves are those of their fits: 'sasnet fit --report'.", param_hint="--report"
             )
-        if not isinstance(outcome, Exception):
-            answer_page(domain_of(one), one, outcome, folder)
         yield path, one, outcome
+        if not isinstance(outcome, Exception):
+            check_output(folder / page_name(one), force=force)
+            answer_page(domain_of(one), one, outcome, folder)
 
 
 def _write(

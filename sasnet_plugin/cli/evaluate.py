@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sasnet_plugin.cli.arguments import DomainName
+from sasnet_plugin.cli.arguments import DomainName, Force
 from sasnet_plugin.domains import DEFAULT
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ def evaluate(
         typer.Option("--run", help="For the page: folder of a training run whose learning curve is drawn."),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the figures as one JSON object.")] = False,
+    force: Force = False,
 ) -> None:
     """Measure accuracy and calibration, of curves under the frozen realistic protocol."""
     import json
@@ -47,8 +48,13 @@ def evaluate(
     from rich.progress import Progress
 
     from sasnet_plugin.domains import resolve, specification
+    from sasnet_plugin.files import MARK, check_output, put_whole
+    from sasnet_plugin.report.evaluated import CARD_MARK
     from sasnet_plugin.zoo import open_model
 
+    for path, mark in ((plot, MARK), (card, CARD_MARK), (report, MARK)):
+        if path is not None:
+            check_output(path, force=force, mark=mark)
     kind = specification(domain)
     model = open_model(kind.name)
     with Progress(console=Console(stderr=True)) as progress:
@@ -64,7 +70,7 @@ def evaluate(
     if plot is not None:
         found.draw(plot)
     if card is not None:
-        card.write_text(found.card(), encoding="utf-8")
+        put_whole(card, found.card().encode("utf-8"), "model card")
     if report is not None:
         _report(report, kind.name, found, run or [])
 
@@ -93,6 +99,7 @@ def groups(
         Path | None, typer.Option("--plot", help="Draw the dendrogram into this file (SVG or PNG).")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object per group.")] = False,
+    force: Force = False,
 ) -> None:
     """Print the groups of models that data rarely distinguish; draw their dendrogram."""
     import json
@@ -106,8 +113,10 @@ def groups(
         else:
             typer.echo(f"{group.name}: {', '.join(group.members)}")
     if plot is not None:
+        from sasnet_plugin.files import check_output
         from sasnet_plugin.report.plot import draw_dendrogram
 
         if plot.suffix.lower() not in (".svg", ".png"):
             raise typer.BadParameter(f"{plot}: end the name in .svg or .png.", param_hint="--plot")
+        check_output(plot, force=force)
         draw_dendrogram(manifest, plot)

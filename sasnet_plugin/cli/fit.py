@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sasnet_plugin.batch.plan import Options
+from sasnet_plugin.cli.arguments import Force
 from sasnet_plugin.cli.files import clocked, curves_of, expand
 from sasnet_plugin.cli.fit_options import Files, with_fit_options
 from sasnet_plugin.data.failure import sentence_of, unforeseen
@@ -38,6 +39,7 @@ def fit(
             "--export", help="Folder for what opens elsewhere: SasView project, bumps session, NXcanSAS…"
         ),
     ] = None,
+    force: Force = False,
 ) -> None:
     """Fit the models that may explain 1D small-angle-scattering data, rank and verify them.
 
@@ -82,7 +84,7 @@ def fit(
                 continue
             failed += found.best is None  # the notes say why
             try:
-                for written in _write(found, report, export):
+                for written in _write(found, report, export, force):
                     if not as_json:
                         print(f"Written: {written}", flush=True)
             except SasnetError as error:
@@ -92,15 +94,21 @@ def fit(
         raise typer.Exit(1)
 
 
-def _write(found: FitResult, report: Path | None, export: Path | None) -> Iterator[Path]:
+def _write(found: FitResult, report: Path | None, export: Path | None, force: bool) -> Iterator[Path]:
     """Write what was asked for besides the answer."""
-    if report is not None:
-        from sasnet_plugin.report.page.fit_report import write_report
+    from sasnet_plugin.files import check_output
 
+    if report is not None:
+        from sasnet_plugin.report.page.fit_report import page_name, write_report
+
+        check_output(report / page_name(found.curve), force=force)
         yield write_report(found, report)
     if export is not None:
         from sasnet_plugin.report.exports.write_all import export as write_exports
+        from sasnet_plugin.report.exports.write_all import marks
 
+        for path, mark in marks(found.curve, export).items():
+            check_output(path, force=force, mark=mark)
         yield from write_exports(found, export)
 
 

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from sasnet_plugin.cli.arguments import Geometry
+from sasnet_plugin.cli.arguments import Force, Geometry
 from sasnet_plugin.domains import PAGES, Domain, specification
 from sasnet_plugin.domains.heads import Parameter, Quantities
 
@@ -52,6 +52,7 @@ def follow(
         float | None,
         typer.Option("--interval", help="Seconds between two frames; default: frames are counted."),
     ] = None,
+    force: Force = False,
 ) -> None:
     """Answer a series of frames one after the other, in constant memory.
 
@@ -64,9 +65,13 @@ def follow(
     from sasnet_plugin.cli.files import curves_of, expand
     from sasnet_plugin.data.failure import sentence_of
     from sasnet_plugin.domains import ReadOptions, resolve
+    from sasnet_plugin.files import check_output
     from sasnet_plugin.predict import open_predictor
     from sasnet_plugin.types import SasnetError
 
+    check_output(out, force=force, mark=",".join(series.HEAD))
+    if plot is not None:
+        check_output(plot, force=force)
     found = specification(domain) if domain else FOLLOWED
     quantities = numbers_of(found)
     if not quantities:

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from sasnet_plugin.cli.arguments import Force
+
 
 def sasview(
     files: Annotated[list[str] | None, typer.Argument(help="Data files to load.")] = None,
@@ -24,6 +26,7 @@ def sasview(
         Path | None,
         typer.Option("--plugins", metavar="FOLDER", help="SasView's folder of plugin models, if elsewhere."),
     ] = None,
+    force: Force = False,
 ) -> None:
     """Start SasView 6 with Fitting -> Suggest model… in its menu, or install that menu entry.
 
@@ -40,9 +43,8 @@ def sasview(
     from sasnet_plugin.integrations.sasview import install as dropin
 
     if install:
-        print(
-            f"Written: {dropin.install(plugins)}; SasView has Fitting -> Suggest model… from its next start."
-        )
+        written = dropin.install(plugins, force=force)
+        print(f"Written: {written}; SasView has Fitting -> Suggest model… from its next start.")
     elif uninstall:
         removed = dropin.uninstall(plugins)
         print(f"Removed: {', '.join(map(str, removed))}" if removed else "There was nothing to remove.")

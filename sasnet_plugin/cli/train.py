@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from sasnet_plugin.cli.arguments import DomainName
+from sasnet_plugin.cli.arguments import DomainName, Force
 from sasnet_plugin.domains import DEFAULT
 
 
@@ -46,10 +46,18 @@ def train(
     mixed: Annotated[
         bool, typer.Option("--mixed/--full", help="bfloat16 arithmetic (pays on a GPU), or float32.")
     ] = False,
+    force: Force = False,
 ) -> None:
     """Train a network. A killed run goes on from its last checkpoint when the command is repeated."""
     import os
 
+    from sasnet_plugin.domains import specification
+
+    kind = specification(domain)
+    zoo = zoo or Path("model_zoo") / kind.name
+    if not force:
+        _check_folder(run, "settings.json", '"train"', ("starts", "log.csv", "*.weights.h5"))
+        _check_folder(zoo, "manifest.json", '"features_version"', ("*.onnx", "*.npz"))
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
@@ -59,12 +67,10 @@ def train(
     console = Console(stderr=True)
     console.print(backend())
 
-    from sasnet_plugin.domains import specification
     from sasnet_plugin.train.loop import TrainConfig
     from sasnet_plugin.train.loop import train as fit
     from sasnet_plugin.train.package import package
 
-    kind = specification(domain)
     chosen = _sizes(kind.network.sizes, net)
     config = TrainConfig(
         steps=steps,
@@ -91,7 +97,6 @@ def train(
         fit(data, run, config, domain=kind, net=chosen, progress=report)
         progress.update(task, completed=steps)
         task = progress.add_task("calibrating", total=None)
-        zoo = zoo or Path("model_zoo") / kind.name
         _, summary = package(
             run,
             data,
@@ -103,6 +108,16 @@ def train(
         )
     typer.echo(f"{zoo}: {summary}")
     typer.echo(f"next: sasnet evaluate --domain {kind.name} --test FOLDER")
+
+
+def _check_folder(folder: Path, about: str, mark: str, others: Sequence[str]) -> None:
+    """Refuse a folder with files that would be replaced, but none about them that sasnet has written."""
+    from sasnet_plugin.files import check_output
+
+    known = folder / about
+    found = [known] if known.exists() else [path for name in others for path in folder.glob(name)]
+    for path in found:
+        check_output(path, mark=mark)
 
 
 def _sizes(usual: Mapping[str, Any], given: list[str] | None) -> dict[str, Any]:

@@ -186,6 +186,10 @@ def draw(result: dict[str, Any], path: Path) -> None:
     write_figure(figure, path)
 
 
+#: By which a card is known that was written here.
+CARD_MARK = "- **Trained** on simulated"
+
+
 def model_card(domain: Domain, manifest: Manifest, figures: str) -> str:
     """Markdown text of the card of any network.
 
@@ -210,7 +214,7 @@ def model_card(domain: Domain, manifest: Manifest, figures: str) -> str:
 
 - **Reads** {_read(manifest.inputs)} (features of version {manifest.features_version}).
 - **Answers** with{asked}
-- **Trained** on simulated data alone, {training.get("steps", "?")} batches of {training.get("batch", "?")},
+{CARD_MARK} data alone, {training.get("steps", "?")} batches of {training.get("batch", "?")},
   each measured anew: what it says of its certainty holds for the prior that they were drawn from, and no
   other. {manifest.metrics.get("weights", "?")} weights.
 - **Made with** {versions}. Training data {manifest.data_hash[:16]}.

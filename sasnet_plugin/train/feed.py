@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from ..domains import Domain
 from ..domains.heads import Inputs, Targets
+from ..processes import safe_children
 from ..simulate.stream import Stream, as_read, augmented
 
 
@@ -65,13 +66,16 @@ class Feed:
         self.reuse, self.capacity = domain.network.reuse, domain.network.reservoir
         self._rng = np.random.default_rng([seed, 1 << 20])
         context = multiprocessing.get_context("spawn")
-        self._queue: Any = context.Queue(maxsize=24)
-        self._processes = [
-            context.Process(target=_work, args=(domain, str(folder), [seed, index], self._queue), daemon=True)
-            for index in range(workers)
-        ]
-        for process in self._processes:
-            process.start()
+        with safe_children():  # the queue starts a process, too
+            self._queue: Any = context.Queue(maxsize=24)
+            self._processes = [
+                context.Process(
+                    target=_work, args=(domain, str(folder), [seed, index], self._queue), daemon=True
+                )
+                for index in range(workers)
+            ]
+            for process in self._processes:
+                process.start()
         # In half precision; batches are random draws from them.
         self._kept: dict[str, dict[str, NDArray[Any]]] = {}
         self._filled = 0

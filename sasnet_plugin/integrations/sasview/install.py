@@ -16,7 +16,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from ...files import put_whole
+from ...files import check_output, put_whole
+from ...processes import safe_environment
 from ...types import SasnetError
 
 NAME = "sasnet_suggest.py"
@@ -82,7 +83,7 @@ def record() -> dict[str, Any]:
         ``folder`` of this code; ``command``, program and arguments; ``environment``, variables that the
         command needs (``PYTHONPATH``, where that is how this sasnet was found).
     """
-    path = os.environ.get("PYTHONPATH")
+    path = safe_environment().get("PYTHONPATH")
     return {
         "folder": str(Path(__file__).resolve().parent),
         # -P: SasView may be started in any folder, with any files in it.
@@ -104,7 +105,7 @@ def plugin_folder() -> Path:
     return data / "plugin_models"
 
 
-def install(folder: Path | None = None) -> Path:
+def install(folder: Path | None = None, *, force: bool = False) -> Path:
     """Write the file.
 
     Parameters
@@ -120,9 +121,10 @@ def install(folder: Path | None = None) -> Path:
     Raises
     ------
     SasnetError
-        It cannot be written.
+        It cannot be written, or something else lies there and `force` is not given.
     """
     path = (folder or plugin_folder()) / NAME
+    check_output(path, force=force, mark="sasnet sasview --uninstall")
     text = _TEXT.format(record=record())
     put_whole(path, text.encode("utf-8"), "menu entry for SasView", make_folder=True)
     return path
@@ -187,7 +189,7 @@ def start_sasview(files: Sequence[str], python: str | None = None) -> int:
     for path in paths:
         if not Path(path).exists():
             raise SasnetError(f"{path}: there is no such file; check the path.")
-    environment = dict(os.environ)
+    environment = {**os.environ, **safe_environment()}
     if program != sys.executable:
         # What sasnet needs there is not for SasView.
         environment.pop("PYTHONPATH", None)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sasnet_plugin.files import put_whole
+from sasnet_plugin.files import MARK, put_whole
 from sasnet_plugin.fitting.problem.experiment import starting_values
 from sasnet_plugin.fitting.problem.resolution import is_slit
 from sasnet_plugin.fitting.result.fit_result import FitResult
@@ -154,7 +154,7 @@ def _head(result: FitResult, fit: ModelFit) -> list[str]:
     curve = result.curve
     source = " · ".join(part for part in (Path(curve.file).name, curve.entry) if part) or "a curve"
     lines = [
-        f"{fit.name}, fitted to {_one_line(source)} by sasnet.",
+        f"{fit.name}, fitted to {_one_line(source)}; {MARK}.",
         f"χ² = {fit.chisq:.10g} for {len(curve)} points and {len(fit.free)} fitted parameters.",
     ]
     for name in fit.free:

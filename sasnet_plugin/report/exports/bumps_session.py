@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from sasnet_plugin.files import put_whole
+from sasnet_plugin.files import MARK, put_whole
 from sasnet_plugin.fitting.problem.experiment import experiment_of
 from sasnet_plugin.fitting.problem.resolution import calculated_q, is_slit
 from sasnet_plugin.fitting.result.fit_result import FitResult
@@ -61,6 +62,7 @@ def write_session(result: FitResult, path: str | Path) -> None:
     SasnetError
         There is no fit, or the file cannot be written.
     """
+    import h5py
     from bumps.webview.server.state_hdf5_backed import FitResult as Fitting
     from bumps.webview.server.state_hdf5_backed import HistoryItem, ProblemState, State
 
@@ -89,7 +91,10 @@ def write_session(result: FitResult, path: str | Path) -> None:
     shared.custom_plots_available = {"parameter_based": False, "uncertainty_based": False}
     for name in ("model", "parameters", "history", "convergence", "uncertainty"):
         setattr(shared, f"updated_{name}", _NO_TIME)
-    put_whole(path, state.get_session_bytes(), "bumps session")
+    content = io.BytesIO(state.get_session_bytes())
+    with h5py.File(content, "r+") as file:
+        file.attrs["creator"] = MARK
+    put_whole(path, content.getvalue(), "bumps session")
 
 
 def _problem(result: FitResult, fit: ModelFit) -> tuple[Any, str]:

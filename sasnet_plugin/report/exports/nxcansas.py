@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sasnet_plugin.files import put_whole
+from sasnet_plugin.files import MARK, put_whole
 from sasnet_plugin.fitting.result.fit_result import FitResult
 from sasnet_plugin.fitting.result.model_fit import ModelFit, Parameter
 
@@ -53,6 +53,7 @@ def write_nxcansas(result: FitResult, path: str | Path) -> None:
     with h5py.File("nxcansas.h5", "w", driver="core", backing_store=False) as file:
         file.attrs["NX_class"] = "NXroot"
         file.attrs["default"] = "sasentry01"
+        file.attrs["creator"] = MARK
         measured = _entry(file, "sasentry01", title, title)
         _data(measured, curve, curve.intensity, result.dintensity)
         fitted = _entry(file, "sasentry02", f"{title}, fit of {best.short_name}", title)

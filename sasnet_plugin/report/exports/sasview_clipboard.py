@@ -35,6 +35,7 @@ _DIGITS = 5
 #: Limits of the relative width of a size distribution where it is not fitted, as SasView has them.
 _WIDTH_LIMITS = ("0.0", "1.0")
 Page = dict[str, list[Any]]
+CLIPBOARD_HEAD = "sasview_parameter_values"
 
 
 def clipboard_text(fit: ModelFit) -> str:
@@ -52,7 +53,7 @@ def clipboard_text(fit: ModelFit) -> str:
     SimulationError
         sasmodels does not know the model (a plugin model file that is gone).
     """
-    lines = ["sasview_parameter_values"]
+    lines = [CLIPBOARD_HEAD]
     for name, state in page_state(fit).items():
         lines.append(",".join([name, *("()" if item == [] else str(item) for item in state)]))
     return ":".join(lines)

@@ -5,17 +5,34 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sasnet_plugin.files import put_whole
+from sasnet_plugin.files import MARK, put_whole
 
 from ..page.fit_report import page_name
 from .bumps_script import write_script
 from .bumps_session import write_session
 from .nxcansas import write_nxcansas
-from .sasview_clipboard import clipboard_text
-from .sasview_project import write_project
+from .sasview_clipboard import CLIPBOARD_HEAD, clipboard_text
+from .sasview_project import PROJECT_END, write_project
 
 if TYPE_CHECKING:
     from sasnet_plugin.fitting.result.fit_result import FitResult
+    from sasnet_plugin.types import Curve
+
+#: Ending of each file, and by what one that was written here is known: SasView and Bumps leave it out when
+#: they save what a user did.
+_MARKS = {
+    "sasview.json": PROJECT_END,
+    "parameters.txt": CLIPBOARD_HEAD,
+    "bumps.py": MARK,
+    "session.h5": MARK,
+    "nxcansas.h5": MARK,
+}
+
+
+def marks(curve: Curve, folder: Path) -> dict[Path, str]:
+    """The files that `export` writes for a data set, each with its mark (`files.check_output`)."""
+    stem = page_name(curve).removesuffix(".html")
+    return {Path(folder) / f"{stem}.{end}": mark for end, mark in _MARKS.items()}
 
 
 def export(result: FitResult, folder: Path) -> list[Path]:
@@ -41,11 +58,7 @@ def export(result: FitResult, folder: Path) -> list[Path]:
     """
     if result.best is None:
         return []
-    stem = page_name(result.curve).removesuffix(".html")
-    project, text, script, session, nexus = (
-        Path(folder) / f"{stem}.{end}"
-        for end in ("sasview.json", "parameters.txt", "bumps.py", "session.h5", "nxcansas.h5")
-    )
+    project, text, script, session, nexus = marks(result.curve, folder)
     copied = clipboard_text(result.best).encode("utf-8")
     put_whole(text, copied, "SasView clipboard text", make_folder=True)
     write_project(result, project)

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from sasnet_plugin.files import put_whole
+from sasnet_plugin.files import MARK, put_whole
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -200,6 +200,7 @@ def document(title: str, body: str, *, pictures: bool = False) -> str:
 <meta http-equiv="Content-Security-Policy" content="{_WITH_PICTURES if pictures else _POLICY}">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="referrer" content="no-referrer">
+<meta name="generator" content="{MARK}">
 <title>{escape(title)}</title>
 <style>{CSS}</style>
 </head>

@@ -1,0 +1,153 @@
+"""What does sasnet survive: damaged and hostile files, kills at any moment, flipped bits, starts at once?
+
+``python benchmarks/robustness.py --work W`` attacks it in several ways, each by a part of its own. A part is
+done in steps that are kept in ``W``, so that a benchmark that was stopped goes on; ``--share 0.01`` does a
+hundredth of it, ``--parts`` some of them. The seed decides what is done. ``--write`` puts the table beside
+this file.
+
+A part is a function ``part(work, tried, seed) -> Counts``. An attempt survives if the answer is the one that
+is to be expected or one sentence with an exit code that is not 0: no traceback, nothing that hangs for more
+than 30 s or takes more than 1 GB, no other answer in silence, no row lost or doubled.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from importlib import import_module
+from pathlib import Path
+from zlib import crc32
+
+from contest import markdown
+
+#: What no attempt may take.
+MOST_SECONDS, MOST_BYTES = 30.0, 1_000_000_000
+
+
+@dataclass
+class Counts:
+    """What came of some attempts.
+
+    Parameters
+    ----------
+    tried, survived : int
+    failures : list of str
+        One line each: what was done (enough to do it again), and what happened.
+    """
+
+    tried: int = 0
+    survived: int = 0
+    failures: list[str] = field(default_factory=list)
+
+    def add(self, failure: str | None) -> None:
+        """Count one more attempt; None where it survived."""
+        self.tried += 1
+        self.survived += failure is None
+        self.failures += [] if failure is None else [failure]
+
+
+@dataclass(frozen=True)
+class Part:
+    """A way to attack.
+
+    Parameters
+    ----------
+    title : str
+        For the table.
+    where : str
+        ``module:function``.
+    tried : int
+        Attempts of the whole benchmark.
+    step : int
+        Attempts between two times that the counts are kept.
+    """
+
+    title: str
+    where: str
+    tried: int
+    step: int
+
+    @property
+    def function(self) -> Callable[[Path, int, int], Counts]:
+        """What does some attempts in a folder of its own: (work, tried, seed)."""
+        module, _, name = self.where.partition(":")
+        found: Callable[[Path, int, int], Counts] = getattr(import_module(module), name)
+        return found
+
+
+PARTS = {
+    "mutants": Part("mutated files, through Python", "robustness_files:mutants", 5000, 250),
+    "commands": Part("mutated files, through the command line", "robustness_files:commands", 300, 10),
+    "hostile": Part("hostile files", "robustness_files:hostile", 100, 10),
+    "batch": Part("`batch` killed", "robustness_kills:batch", 20, 2),
+    "simulate": Part("`simulate` killed inside shards", "robustness_kills:simulate", 20, 2),
+    "compile": Part("compilation of a model killed", "robustness_kills:compilation", 20, 5),
+    "journal": Part("journals with a flipped bit", "robustness_journal:flips", 1000, 100),
+    "starts": Part("`fit` 8 times at once in a fresh home", "robustness_starts:starts", 24, 8),
+}
+
+
+def done(work: Path, name: str, part: Part, tried: int, seed: int) -> tuple[Counts, float]:
+    """Do a part, or what is left of it; its counts and the seconds that it took."""
+    folder = work / name
+    folder.mkdir(parents=True, exist_ok=True)
+    kept = folder / f"counts-{seed}.json"
+    state = json.loads(kept.read_text()) if kept.exists() else {"seconds": 0.0, "counts": asdict(Counts())}
+    counts = Counts(**state["counts"])
+    while counts.tried < tried:
+        began = time.monotonic()
+        step = min(part.step, tried - counts.tried)
+        more = part.function(folder, step, crc32(f"{seed} {name} {counts.tried}".encode()))
+        counts = Counts(
+            counts.tried + more.tried, counts.survived + more.survived, counts.failures + more.failures
+        )
+        state = {"seconds": state["seconds"] + time.monotonic() - began, "counts": asdict(counts)}
+        aside = kept.with_suffix(".part")
+        aside.write_text(json.dumps(state, indent=1))
+        aside.replace(kept)
+        print(f"{name}: {counts.survived} of {counts.tried} survived", file=sys.stderr, flush=True)
+        if more.tried == 0:
+            break  # this machine cannot do it
+    return counts, state["seconds"]
+
+
+def report(found: dict[str, tuple[Counts, float]]) -> str:
+    """The table, and each failure."""
+    rows = [
+        [PARTS[name].title, str(c.tried), str(c.survived), str(len(c.failures)), f"{seconds / 60:.1f}"]
+        for name, (c, seconds) in found.items()
+    ]
+    text = markdown(["attack", "tried", "survived", "failures", "minutes"], rows)
+    failures = [f"- {name}: {line}" for name, (c, _) in found.items() for line in c.failures]
+    return text + ("\nFailures:\n\n" + "\n".join(failures) + "\n" if failures else "")
+
+
+def main() -> int:
+    """Attack, print the table, and write it if asked to."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--work", type=Path, required=True)
+    parser.add_argument("--parts", nargs="+", choices=PARTS, default=list(PARTS))
+    parser.add_argument("--share", type=float, default=1.0, help="Of the attempts of each part.")
+    parser.add_argument("--seed", type=int, default=2026)
+    parser.add_argument("--write", action="store_true")
+    given = parser.parse_args()
+    found = {}
+    for name in given.parts:
+        part = PARTS[name]
+        tried = max(round(given.share * part.tried), 1)
+        found[name] = done(given.work.resolve(), name, part, tried, given.seed)
+    text = report(found)
+    print(text)
+    if given.write:
+        here = Path(__file__)
+        said = (__doc__ or "").split("\n\n")[2].replace("``", "`").strip()
+        here.with_suffix(".md").write_text(f"# Robustness\n\n{said}\n\n{text}", encoding="utf-8")
+    return 1 if any(c.failures for c, _ in found.values()) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
