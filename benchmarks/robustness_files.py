@@ -1,8 +1,8 @@
 """What files do to the readers: mutants, hostile files, the same data in another dress; bounded and seeded.
 
-Each file is read in a process whose time and memory are watched. A failure is a hang (over `MOST_SECONDS`), memory
-over `MOST_BYTES`, an exception that is no `SasnetError`, a sentence that does not name the file or that would reach
-a terminal with control characters, or numbers that change without a word.
+Each file is read in a process whose time and memory are watched. A failure is a hang, too much memory, an
+exception that is no `SasnetError`, a sentence that does not name the file or that would reach a terminal with
+control characters, or numbers that change without a word.
 
 Usage: ``python benchmarks/robustness_files.py PART [--tried N] [--seed S]``.
 """
@@ -95,6 +95,7 @@ class Reader:
     def __call__(self, path: Path) -> dict[str, Any]:
         """What became of a file."""
         if self._child is None:
+            self._heard = queue.Queue()  # what is left of the child before is not heard
             self._child = Child("robustness_files:worker", self._heard, quiet=True)
             self._child.send(Path(__file__).parent / "latency.md")
             self._heard.get(timeout=120)

@@ -153,7 +153,7 @@ def tiff(path: Path, *, strips: int = 8, packed: bool = True, cut: float = 1.0, 
     write(bytes(body), path)
 
 
-def npz(path: Path, shape: tuple[int, ...] = (40000, 40000)) -> None:
+def npz(path: Path, shape: tuple[int, ...] = (16000, 16000)) -> None:
     """A small archive of a large array of zeros."""
     header = io.BytesIO()
     np.lib.format.write_array_header_1_0(header, {"descr": "<f8", "fortran_order": False, "shape": shape})
@@ -213,7 +213,7 @@ def around(line: str, below: str = "") -> Callable[[Path], object]:
 
 
 LONG = 200_000
-_ESC = "\x1b]0;owned\x07\x1b[2J\x1b[31m\u202e\x9b2J"
+_ESC = "\x1b]0;owned\x1b\\\x1b[2J\x1b[31m\u202e\x9b2J"
 _BILLION = "<?xml version='1.0'?><!DOCTYPE a [<!ENTITY a0 'ha'>" + "".join(
     f"<!ENTITY a{n} '{f'&a{n - 1};' * 10}'>" for n in range(1, 10)
 )
@@ -260,10 +260,10 @@ CASES: dict[str, Case] = {
     "objects.npy": ("refused", lambda path: np.save(path, np.array([{}, 1], dtype=object), allow_pickle=True)),
     "nested.npy": ("refused", partial(write, b"\x93NUMPY\x01\0\xff\xff" + b"(" * 65535)),
     "letters.npz": ("refused", lambda path: np.savez(path, counts=np.array([["a"]]))),
-    "bomb.txt.gz": ("refused", partial(packed, opener=gzip.open, unit=b"1 " * 2**20 + b"\n", times=1500)),
-    "bomb.int.bz2": ("refused", partial(packed, opener=bz2.open, unit=b"1 " * 2**20 + b"\n", times=300)),
-    "bomb.edf.gz": ("refused", partial(packed, opener=gzip.open, unit=bytes(2**21), times=1500)),
-    "bomb.tif.gz": ("refused", partial(packed, opener=gzip.open, unit=b"II*\0" * 2**19, times=1500)),
+    "bomb.txt.gz": ("refused", partial(packed, opener=gzip.open, unit=b"1 " * 2**20 + b"\n", times=600)),
+    "bomb.int.bz2": ("refused", partial(packed, opener=bz2.open, unit=b"1 " * 2**20 + b"\n", times=30)),
+    "bomb.edf.gz": ("refused", partial(packed, opener=gzip.open, unit=bytes(2**21), times=600)),
+    "bomb.tif.gz": ("refused", partial(packed, opener=gzip.open, unit=b"II*\0" * 2**19, times=600)),
     "lines.int": ("refused", text("# BornAgain Intensity Data\n" + "1\n" * 8_000_000)),
     "axis.int": ("refused", text('# BornAgain Intensity Data\n# axis ' + "a" * LONG)),
     "blanks.int": ("refused", text('# BornAgain Intensity Data\n# axis-0\nEquiDivision("x", ' + " " * LONG + "x")),
@@ -295,7 +295,7 @@ CASES: dict[str, Case] = {
     "header-over.dat": ("either", around("1" + " " * LONG + "/" + " " * LONG)),
     "header-lines.dat": ("either", around("\t\n" * 100_000)),
     "header-mixed.dat": ("either", around("q (" * 60_000)),
-    "rows-long.pdh": ("refused", text("t\nSAXS\n" + "9" * 5000 + " 0 0 0 0\n0\n0\n" + ROWS)),
+    "rows-long.pdh": ("either", text("t\nSAXS\n" + "9" * 5000 + " 0 0 0 0\n0\n0\n" + ROWS)),
     "rows-many.pdh": ("either", text("t\nSAXS\n99999999 0 0 0 0\n0\n0\n" + ROWS)),
     "blanks.pdh": ("either", text("t\nSAXS\n" + "1 " * LONG + "x\n0\n0\n" + ROWS)),
     "escapes.pdh": ("either", text(f"{_ESC}\nSAXS\n60 0 0 0 0\n0\n0\n{ROWS}")),

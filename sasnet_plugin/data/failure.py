@@ -5,7 +5,7 @@ from __future__ import annotations
 import stat
 from pathlib import Path
 
-from ..types import DataError, SasnetError
+from ..types import DataError, SasnetError, printable
 
 
 def content(path: Path, file: str, *, wanted: str, size: int = -1, most: int | None = None) -> bytes:
@@ -60,7 +60,7 @@ def sentence_of(path: str, error: Exception) -> str:
     if isinstance(error, SasnetError):
         return str(error)
     reason = (str(error).strip() or "no reason given").splitlines()[0]
-    return (
+    return printable(
         f"{path}: cannot be read as 1D small-angle-scattering data ({type(error).__name__}: {reason});"
         " check the file."
     )

@@ -47,7 +47,7 @@ class Limits:
     frames: int = 100_000
     array_bytes: int = 512 * 2**20
     packing: int = 5_000
-    objects: int = 10_000
+    objects: int = 2_000
     depth: int = 50
     rows: int = 1_000_000
     values: int = 20_000_000

@@ -27,8 +27,8 @@ _ATTRIBUTE = re.compile(r"unit\s*=\s*(\"[^\"]*|'[^']*)")
 _SASDATA_TEXT = frozenset({".abs", ".cor", ".ses", ".sesans"})
 """Text formats with a layout of their own; sasdata knows it."""
 
-_SASDATA_LINES = 20_000
-"""Beyond, sasdata's reader of text, which takes the square of what it does not understand, is not asked."""
+_SASDATA_LINES, _SASDATA_TAGS = 20_000, 50_000
+"""Beyond, sasdata's readers of text and XML, which take times that grow as the square, are not asked."""
 
 
 def load(
@@ -190,7 +190,7 @@ def _xml(words: str, path: Path, file: str) -> list[RawCurve]:
         raise too_large(file, f"{words.count('<'):,} tags", "CanSAS XML of one measurement")
     reason = "the XML file holds no data that CanSAS 1D describes, or is cut short; export the curve again."
     scanned = structured.scan_xml(path)
-    if max(map(len, _ATTRIBUTE.findall(words)), default=0) > LIMITS.title:
+    if words.count("<") > _SASDATA_TAGS or max(map(len, _ATTRIBUTE.findall(words)), default=0) > LIMITS.title:
         return _checked(structured.Answer(scanned), file, reason)
     return _both(path, file, scanned, reason)
 

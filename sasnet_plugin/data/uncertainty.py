@@ -75,9 +75,9 @@ def is_uninformative(
     limit = MAX_REDUCED_CHI2 * max(n - 3, 1)
     basis = np.exp(-_COARSE[:, None] * log_q)
     if len(intensity) == 1:  # one call instead of one for each exponent
-        chi2 = _chi2(basis, intensity, weight)[None]
+        chi2 = chi2_of_basis(basis, intensity, weight)[None]
     else:
-        chi2 = np.stack([_chi2(b, intensity, weight) for b in basis], axis=1)
+        chi2 = np.stack([chi2_of_basis(b, intensity, weight) for b in basis], axis=1)
     best = np.argmin(chi2, axis=1)
     value = chi2[np.arange(len(best)), best]
     answer = value < limit
@@ -90,8 +90,8 @@ def is_uninformative(
         golden = (np.sqrt(5) - 1) / 2
         for _ in range(9):
             a, b = high - golden * (high - low), low + golden * (high - low)
-            chi_a = _chi2(np.exp(-a[:, None] * log_q), rows, w)
-            chi_b = _chi2(np.exp(-b[:, None] * log_q), rows, w)
+            chi_a = chi2_of_basis(np.exp(-a[:, None] * log_q), rows, w)
+            chi_b = chi2_of_basis(np.exp(-b[:, None] * log_q), rows, w)
             left = chi_a < chi_b
             high, low = np.where(left, b, high), np.where(left, low, a)
             value[open_rows] = np.minimum(value[open_rows], np.minimum(chi_a, chi_b))
@@ -99,7 +99,7 @@ def is_uninformative(
     return answer
 
 
-def _chi2(
+def chi2_of_basis(
     basis: NDArray[np.float64], intensity: NDArray[np.float64], weight: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """Chi² of the best A·basis + B, residuals formed point by point so that nothing cancels."""
