@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import mmap
 import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .types import SasnetError
 
@@ -119,6 +120,93 @@ def put_in_one_step(path: Path, *, ending: str = "") -> Iterator[Path]:
     finally:
         with contextlib.suppress(OSError):
             aside.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Wait until no other process or thread holds this lock, and hold it; it ends with its process.
+
+    Where a file system knows no locks nobody waits.
+
+    Parameters
+    ----------
+    path : Path
+        A file for the lock alone, which stays: one that were removed could be held twice.
+
+    Raises
+    ------
+    OSError
+        The file cannot be made.
+    """
+    fd = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        with contextlib.suppress(ImportError, OSError):
+            try:
+                import fcntl
+            except ImportError:
+                import msvcrt
+
+                msvcrt.locking(fd, msvcrt.LK_LOCK, 1)  # type: ignore[attr-defined]  # tries for 10 s
+            else:
+                fcntl.flock(fd, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(fd)
+
+
+class _Medium(io.FileIO):
+    """A file whose writes never fail: the first error is kept, and what cannot be written is dropped.
+
+    HDF5 ends its process, seconds later and by a segmentation fault, where it cannot write what it holds
+    while it closes a file.
+    """
+
+    error: OSError | None = None
+
+    def write(self, data: Any) -> int:
+        rest = memoryview(data).cast("B")
+        count = len(rest)
+        try:
+            while rest and self.error is None:
+                rest = rest[super().write(rest) or 0 :]
+        except OSError as error:
+            self.error = error
+        return count
+
+    def truncate(self, size: int | None = None) -> int:
+        try:
+            return super().truncate(size)
+        except OSError as error:
+            self.error = self.error or error
+            return size or 0
+
+
+@contextlib.contextmanager
+def new_hdf5(path: Path, **options: Any) -> Iterator[Any]:
+    """A new HDF5 file to write into, an ``h5py.File``.
+
+    Parameters
+    ----------
+    path : Path
+    options
+        Of ``h5py.File``.
+
+    Raises
+    ------
+    OSError
+        It could not be written as a whole, for want of room say.
+    """
+    import h5py
+
+    with _Medium(path, "w+") as medium:
+        try:
+            with h5py.File(medium, "w", **options) as file:
+                yield file
+        except Exception as error:
+            if medium.error is None or isinstance(error, SasnetError):
+                raise
+        if medium.error is not None:
+            raise medium.error
 
 
 #: Between the name of a file that is under way and the number of the process; nobody else's files have it.

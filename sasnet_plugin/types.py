@@ -47,6 +47,25 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() else " " if c.isspace() else "\ufffd" for c in text)
 
 
+class TechnicalError(SasnetError):
+    """A piece of work that failed for a reason outside of data and model: it may succeed if done again.
+
+    Parameters
+    ----------
+    name : str
+        What was to be done.
+    reason : str
+        Without a full stop.
+    """
+
+    def __init__(self, name: str, reason: str) -> None:
+        super().__init__(name, reason)
+        self.name, self.reason = name, reason
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.reason}."
+
+
 def product_name(model: str, structure_factor: str | None) -> str:
     """sasmodels' name of a form model with a structure factor, ``sphere@hardsphere``, or alone."""
     return f"{model}@{structure_factor}" if structure_factor else model
@@ -242,6 +261,8 @@ class ModelGuess:
         Name of the group of models that it cannot be told apart from.
     structure_factor_probability : float
         Probability of that structure factor, given the form model, 0..1.
+    uniform : float or None
+        Probability of the form model if every one were as common as every other; None where that was assumed.
     """
 
     name: str
@@ -249,6 +270,7 @@ class ModelGuess:
     probability: float
     group: str
     structure_factor_probability: float = 1.0
+    uniform: float | None = None
 
 
 @dataclass(frozen=True)
@@ -287,38 +309,3 @@ class Suggestion:
     in_scope: float
     rg: float | None = None
     notes: tuple[str, ...] = field(default_factory=tuple)
-
-
-@dataclass(frozen=True)
-class OrientationGuess:
-    """What a network (or the prior alone) says of how a lattice is rotated; a fit can start from it.
-
-    Parameters
-    ----------
-    xi : (120,) float array
-        Angles of rotation, degrees: 0, 0.5, … 59.5; the period is 60.
-    p : (120,) float array
-        Share of each angle; sums to 1.
-    p_low, p_high : (120,) float arrays
-        Pointwise 90 % band of p.
-    geometry : dict of str to (float, float)
-        Value and one standard deviation, by the names and in the units of `simulate.gisas.priors`.
-    in_scope : float
-        0..1; how much the pattern looks like one that the network was trained on.
-    file : str
-        Where the pattern came from.
-    notes : tuple of str
-        One plain sentence each.
-    uniform_p_value : float
-        Share of patterns with "every angle alike" that look as far from it; NaN where that is not known.
-    """
-
-    xi: FloatArray
-    p: FloatArray
-    p_low: FloatArray
-    p_high: FloatArray
-    geometry: dict[str, tuple[float, float]]
-    in_scope: float = 1.0
-    file: str = ""
-    notes: tuple[str, ...] = ()
-    uniform_p_value: float = float("nan")

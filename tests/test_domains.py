@@ -51,8 +51,8 @@ def test_no_other_file_names_a_domain() -> None:
 
 
 def test_an_unknown_name_lists_the_known_ones() -> None:
-    with pytest.raises(SasnetError, match=r"sans2d: no such kind of measurement; choose one of sas1d"):
-        specification("sans2d")
+    with pytest.raises(SasnetError, match=r"sans3d: no such kind of measurement; choose one of sas1d"):
+        specification("sans3d")
 
 
 def test_files_are_told_apart_by_their_first_bytes(tmp_path: Path) -> None:

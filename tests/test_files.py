@@ -8,6 +8,7 @@ import sys
 import threading
 from pathlib import Path
 
+import h5py
 import pytest
 
 from sasnet_plugin.files import (
@@ -105,3 +106,29 @@ def test_nothing_is_lost_but_what_has_the_mark(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to(tmp_path / "empty")
     with pytest.raises(SasnetError, match="link: exists"):
         check_output(tmp_path / "link")
+
+
+def test_an_hdf5_file_without_room_is_an_oserror_and_the_process_lives_on(tmp_path: Path) -> None:
+    # A limit on the size of files stands for the full disk; HDF5 would end the process when it exits.
+    code = (
+        "import resource, sys\n"
+        "from pathlib import Path\n"
+        "import numpy as np\n"
+        "from sasnet_plugin.files import new_hdf5\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[1]), -1))\n"
+        "try:\n"
+        "    with new_hdf5(Path(sys.argv[2])) as file:\n"
+        "        for k in range(50):\n"
+        "            file.create_dataset(f'set{k}', data=np.arange(500.0))\n"
+        "            file[f'set{k}'].attrs['unit'] = 'Ang'\n"
+        "except OSError as error:\n"
+        "    print(error.strerror)\n"
+    )
+    for room in (0, 5000, 60_000):
+        command = [sys.executable, "-c", code, str(room), str(tmp_path / "file.h5")]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert (done.returncode, done.stdout, done.stderr) == (0, "File too large\n", "")
+    done = subprocess.run([*command[:3], "1000000", command[4]], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "")
+    with h5py.File(tmp_path / "file.h5") as file:
+        assert float(file["set49"][499]) == 499.0

@@ -1,8 +1,9 @@
 """The journal of a batch: one line a file, on the disk before the next is begun.
 
 A kill, a full disk or a power cut can tear its last line and no other; that line is cut off when the batch
-goes on. HDF5 is made of the journal and may be thrown away. In memory there is one short entry a file, so
-ten thousand files cost a few megabytes.
+goes on. Each line ends with a checksum of itself: one that a disk has changed is counted and passed over, and
+its file is done again. HDF5 is made of the journal and may be thrown away. In memory there is one short entry
+a file, so ten thousand files cost a few megabytes.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,8 +19,12 @@ from typing import Any
 
 from ..types import SasnetError
 
-#: First line, by which a journal is known.
-HEADER = {"journal": "sasnet batch", "version": 1}
+#: First line, by which a journal is known; and that of journals without checksums, which are read too.
+HEADER = {"journal": "sasnet batch", "version": 2}
+OLD_HEADER = HEADER | {"version": 1}
+#: Keys without which a line without checksum is taken for damaged: of an answer, and of each of its rows.
+_KEYS = {"file", "size", "mtime", "options", "limit", "late", "time", "rows"}
+_ROW_KEYS = {"entry", "notes", "seconds", "error", "fits"}
 Record = dict[str, Any]
 
 
@@ -44,6 +50,8 @@ class Place:
         A data set of it has no answer; time ran out.
     time : float
         When it was answered, seconds since 1970.
+    version : str
+        Of what answered it; empty in journals without checksums.
     """
 
     offset: int
@@ -54,6 +62,7 @@ class Place:
     failed: bool
     late: bool
     time: float
+    version: str
 
 
 def journal_of(out: Path) -> Path:
@@ -79,6 +88,8 @@ class Journal:
         self.path = path
         self.places: dict[str, Place] = {}
         self.options: dict[str, Any] = {}
+        #: Lines that are not as they were written.
+        self.damaged = 0
         try:
             self._fd = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o666)
         except OSError as error:
@@ -109,6 +120,14 @@ class Journal:
                 self._end = offset + length
                 self._take_in(offset, record)
 
+    def versions(self, names: Iterable[str]) -> dict[str, int]:
+        """By which versions the answers about these files are, and how many by each."""
+        found: dict[str, int] = {}
+        for name in names:
+            version = self.places[name].version
+            found[version] = found.get(version, 0) + 1
+        return found
+
     def name_options(self, digest: str, options: dict[str, Any]) -> None:
         """Note the options that a digest stands for."""
         if digest not in self.options:
@@ -121,7 +140,8 @@ class Journal:
         Parameters
         ----------
         record : dict
-            ``file``, ``size``, ``mtime``, ``options``, ``limit``, ``late``, ``time`` and ``rows``.
+            ``file``, ``size``, ``mtime``, ``options``, ``limit``, ``late``, ``time``,
+            ``version`` and ``rows``.
 
         Raises
         ------
@@ -133,7 +153,9 @@ class Journal:
     def take_over(self, other: Path) -> None:
         """Copy from another journal, a shard's, the answers that are missing here or older."""
         for _, _, record in whole_lines(other):
-            if "file" in record:
+            if record is None:
+                self.damaged += 1
+            elif "file" in record:
                 there = self.places.get(record["file"])
                 if there is None or there.time < record["time"]:
                     self._take_in(self._append(record, sync=False), record)
@@ -144,14 +166,16 @@ class Journal:
         except OSError as error:
             raise self._full(error) from error
 
-    def _take_in(self, offset: int, record: Record) -> None:
-        if "file" in record:
+    def _take_in(self, offset: int, record: Record | None) -> None:
+        if record is None:
+            self.damaged += 1
+        elif "file" in record:
             self.places[record["file"]] = _place(offset, record)
         elif "options" in record:
             self.options[record["options"]] = record["are"]
 
     def _append(self, record: Record, *, sync: bool = True) -> int:
-        line = json.dumps(record).encode("ascii") + b"\n"
+        line = line_of(record)
         offset, rest = self._end, memoryview(line)
         try:
             os.lseek(self._fd, offset, os.SEEK_SET)
@@ -179,18 +203,48 @@ class Journal:
             with open(self.path, "rb") as file:
                 for name in sorted(self.places, key=natural) if names is None else names:
                     file.seek(self.places[name].offset)
-                    yield json.loads(file.readline())
+                    yield json.loads(file.readline())  # whole when it was taken in
         except OSError as error:
             raise BatchError(
                 f"{self.path}: cannot be read ({error.strerror or error}); try again."
             ) from error
 
 
-def whole_lines(path: Path) -> Iterator[tuple[int, int, Record]]:
+def line_of(record: Record) -> bytes:
+    """A line of the journal: JSON, whose last key is the CRC-32 of what stands before it."""
+    text = json.dumps(record)[:-1].encode("ascii")
+    return text + b', "crc": "%08x"}\n' % zlib.crc32(text)
+
+
+#: Bytes of a line from the comma before its checksum on.
+_TAIL = len(b', "crc": "01234567"}\n')
+
+
+def _record_of(line: bytes) -> Record | None:
+    """What a line with a checksum says; None where it is not as it was written."""
+    text, tail = line[:-_TAIL], line[-_TAIL:]
+    if tail != b', "crc": "%08x"}\n' % zlib.crc32(text):
+        return None
+    found: Record = json.loads(text + b"}")
+    return found
+
+
+def _old_record_of(line: bytes) -> Record | None:
+    """What a line without checksum says; None where it lacks what a line has."""
+    try:
+        found = json.loads(line)
+        kept: Record | None = found if {"options", "are"} <= found.keys() else None
+        if _KEYS <= found.keys() and all(_ROW_KEYS <= row.keys() for row in found["rows"]):
+            kept = found
+    except (ValueError, TypeError, AttributeError):
+        return None
+    return kept
+
+
+def whole_lines(path: Path) -> Iterator[tuple[int, int, Record | None]]:
     """Offset, length and content of each whole line of a journal, its first included.
 
-    A line torn by a kill is the last; one that is damaged in the middle is passed over, and its file is done
-    again.
+    A line torn by a kill is the last and left out; the content of a damaged one is None.
 
     Raises
     ------
@@ -201,18 +255,19 @@ def whole_lines(path: Path) -> Iterator[tuple[int, int, Record]]:
         head = file.readline()
         if not head.endswith(b"\n") and _header().startswith(head):
             return
-        if head != _header():
+        old = head == json.dumps(OLD_HEADER).encode("ascii") + b"\n"
+        if head != _header() and not old and not any(_record_of(line) for line in file):
             raise BatchError(f"{path}: is no journal of sasnet batch; choose another name with --out.")
-        yield 0, len(head), HEADER
+        yield 0, len(head), HEADER if old or head == _header() else None
         offset = len(head)
+        file.seek(offset)
         for line in file:
             if not line.endswith(b"\n"):
                 return
-            try:
-                record = json.loads(line)
-            except ValueError:
-                record = {}
-            yield offset, len(line), record
+            record = _record_of(line)
+            # What is appended to an old journal has checksums, and all behind it.
+            old = old and record is None
+            yield offset, len(line), _old_record_of(line) if old else record
             offset += len(line)
 
 
@@ -228,11 +283,12 @@ def _place(offset: int, record: Record) -> Place:
     return Place(
         offset, record["size"], record["mtime"], record["options"], record["limit"],
         any(row["error"] for row in record["rows"]), record["late"], record["time"],
+        str(record.get("version", "")),
     )  # fmt: skip
 
 
 def _header() -> bytes:
-    return json.dumps(HEADER).encode("ascii") + b"\n"
+    return line_of(HEADER)
 
 
 def _lock(fd: int, path: Path) -> None:

@@ -10,6 +10,7 @@ import re
 import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from sasnet_plugin.fitting.task import FitOptions
 from .journal import Journal, Place, journal_of
 
 #: Of a fit, what changes its answer; the time is kept beside each answer, and more of it may be given later.
-_DECIDES = ("top", "models", "structure_factor", "fixed", "ranges", "contrast")
+_DECIDES = ("top", "models", "structure_factor", "fixed", "ranges", "contrast", "prior")
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,9 @@ class Options:
         fit = given.pop("fit")
         found = {name: fit[name] for name in _DECIDES} | given
         found = {name: value for name, value in found.items() if value not in (None, {})}
+        plugins = {name: _content(name) for name in self.fit.models or () if name.endswith(".py")}
+        if plugins:  # another content is another model
+            found["plugins"] = plugins
         if self.window is not None:
             # JSON knows no infinity.
             found["window"] = [None if math.isinf(edge) else edge for edge in self.window]
@@ -57,6 +61,32 @@ class Options:
         """Short name of these options; other options, other name."""
         text = json.dumps(self.as_dict(), sort_keys=True)
         return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:12]
+
+
+def _content(path: str) -> str:
+    """Short name of what a file holds; empty where it cannot be read."""
+    try:
+        return hashlib.sha256(Path(path).read_bytes()).hexdigest()[:12]
+    except OSError:
+        return ""
+
+
+@cache
+def version() -> str:
+    """What answers: versions of sasnet and of what computes, and the network with its starting values."""
+    from importlib.metadata import version as installed
+
+    import sasnet_plugin
+    from sasnet_plugin.fitting.api import bank_path
+
+    # The manifest vouches for the network's own bytes.
+    files = (bank_path().with_name("manifest.json"), bank_path())
+    parts = {"sasnet": sasnet_plugin.__version__, "sasmodels": installed("sasmodels")}
+    parts |= {
+        "bumps": installed("bumps"),
+        bank_path().parent.name: "-".join(_content(str(f))[:6] for f in files),
+    }
+    return ", ".join(f"{name} {value}" for name, value in parts.items())
 
 
 @dataclass(frozen=True)
@@ -126,3 +156,18 @@ def _holds(place: Place | None, path: str, digest: str, limit: float) -> bool:
     if place.late and limit > place.limit:
         return False  # more time may find what there was no time for
     return (place.size, place.mtime) == stamp(path)
+
+
+def remarks(journal: Journal, kept: Iterable[str]) -> Iterator[str]:
+    """What there is to say of a journal: damaged lines, and answers to keep that another version gave."""
+    if journal.damaged:
+        yield (
+            f"{journal.path}: {journal.damaged} of its lines are damaged (a bad disk or memory?) and passed"
+            " over; files that have lost their answer are done again."
+        )
+    for name, count in journal.versions(kept).items():
+        if name != version():
+            yield (
+                f"{journal.path}: {count} answers are kept that {name or 'an earlier version'} gave, not"
+                f" {version()}: see the column version. Choose another name with --out to have all by one."
+            )

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sasnet_plugin.files import check_output, put_aside
+from sasnet_plugin.files import check_output, new_hdf5, put_aside
 
 from .journal import BatchError, Record, journal_of
 from .rows import Row, best_of, name_of
@@ -42,7 +42,8 @@ TABLES: dict[str, tuple[tuple[str, str, str], ...]] = {
         ("q_max", _NUMBER, "1/Ang"),
         ("seconds", _NUMBER, "wall clock, s"),
         ("notes", _TEXT, "sentences about data and fit"),
-        ("error", _TEXT, "why there is no answer; empty where there is one"),
+        ("error", _TEXT, "why there is no answer, or only part of one; else empty"),
+        ("version", _TEXT, "what answered: sasnet, sasmodels, bumps and the network"),
         ("options", _TEXT, "which options, see the attribute 'options' of the file"),
         ("first_fit", _COUNT, "row of its best fit in fits"),
         ("fits", _COUNT, "rows there, by falling weight"),
@@ -119,39 +120,33 @@ def write_results(
 
 
 def _hdf5(records: Iterable[Record], options: dict[str, Any], path: Path) -> tuple[int, int]:
-    import h5py
-
     from .. import __version__
 
     failed = 0
-    try:
-        with h5py.File(path, "w", libver=("earliest", "v110")) as file:
-            file.attrs["format"], file.attrs["version"] = FORMAT, VERSION
-            file.attrs["program"] = f"sasnet {__version__}"
-            file.attrs["options"] = json.dumps(options)
-            datasets, fits, parameters = (_Table(file, name) for name in TABLES)
-            for record, row in _rows(records):
-                first = fits.count
-                for fit in row["fits"]:
-                    for name, p in fit["parameters"].items():
-                        error = float("nan") if p["error"] is None else p["error"]
-                        parameters.add((fits.count, name, p["value"], error, p["unit"], p["fixed"]))
-                    fits.add(
-                        (datasets.count, fit["model"], fit["structure_factor"] or "",
-                         *(fit[k] for k in ("reduced_chisq", "bic", "weight", "probability", "seconds")),
-                         " ".join(fit["warnings"]), parameters.count - len(fit["parameters"]),
-                         len(fit["parameters"]))
-                    )  # fmt: skip
-                flat = summary(record, row)
-                values = [flat[name] for name in CSV_COLUMNS]
-                datasets.add((*values, record["options"], first, fits.count - first))
-                failed += bool(row["error"])
-            for table in (datasets, fits, parameters):
-                table.close()
-            return datasets.count, failed
-    except RuntimeError as error:
-        # HDF5 says so where a flush on closing meets a full disk.
-        raise OSError(None, str(error).splitlines()[0]) from error
+    with new_hdf5(path, libver=("earliest", "v110")) as file:
+        file.attrs["format"], file.attrs["version"] = FORMAT, VERSION
+        file.attrs["program"] = f"sasnet {__version__}"
+        file.attrs["options"] = json.dumps(options)
+        datasets, fits, parameters = (_Table(file, name) for name in TABLES)
+        for record, row in _rows(records):
+            first = fits.count
+            for fit in row["fits"]:
+                for name, p in fit["parameters"].items():
+                    error = float("nan") if p["error"] is None else p["error"]
+                    parameters.add((fits.count, name, p["value"], error, p["unit"], p["fixed"]))
+                fits.add(
+                    (datasets.count, fit["model"], fit["structure_factor"] or "",
+                     *(fit[k] for k in ("reduced_chisq", "bic", "weight", "probability", "seconds")),
+                     " ".join(fit["warnings"]), parameters.count - len(fit["parameters"]),
+                     len(fit["parameters"]))
+                )  # fmt: skip
+            flat = summary(record, row)
+            values = [flat[name] for name in CSV_COLUMNS]
+            datasets.add((*values, record["options"], first, fits.count - first))
+            failed += bool(row["error"])
+        for table in (datasets, fits, parameters):
+            table.close()
+        return datasets.count, failed
 
 
 def summary(record: Record, row: Row) -> dict[str, Any]:
@@ -176,6 +171,7 @@ def summary(record: Record, row: Row) -> dict[str, Any]:
         "seconds": row["seconds"],
         "notes": " ".join(sentences),
         "error": row["error"],
+        "version": record.get("version", ""),
     }
 
 

@@ -19,6 +19,9 @@ Row = dict[str, Any]
 def fitted(result: FitResult, rg: float | None, seconds: float) -> Row:
     """The row of a data set that was fitted, or that no model could be fitted to.
 
+    One that lacks candidates for a technical reason has what was fitted, and an error, so that it is done
+    again.
+
     Parameters
     ----------
     result : FitResult
@@ -43,6 +46,9 @@ def fitted(result: FitResult, rg: float | None, seconds: float) -> Row:
             for fit, found in zip(result.as_dict()["fits"], result.fits, strict=True)
         ],
     }
+    if result.unanswered:
+        names = ", ".join(result.unanswered)
+        row["error"] = f"{curve.file}: incomplete without {names}; the notes say why; give the command again."
     if result.best is None:
         row["error"] = f"{curve.file}: no model could be fitted; the notes say why."
     return row

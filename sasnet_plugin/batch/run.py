@@ -16,7 +16,7 @@ from ..compute import unordered_map
 from ..types import SasnetError
 from . import rows
 from .journal import Journal, Record
-from .plan import Options, stamp
+from .plan import Options, stamp, version
 from .results import write_results
 from .supervisor import Done, Supervisor
 
@@ -49,7 +49,7 @@ def record(path: str, done: Done, options: Options, limit: float, when: tuple[in
     """As the journal has it."""
     return {
         "file": path, "size": when[0], "mtime": when[1], "options": options.digest, "limit": limit,
-        "late": done.late, "time": time.time(), "rows": done.rows,
+        "late": done.late, "time": time.time(), "version": version(), "rows": done.rows,
     }  # fmt: skip
 
 

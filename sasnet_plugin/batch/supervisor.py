@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from ..processes import Child
+from ..simulate.compile_cache import choose_folder
 from ..types import SasnetError
 from . import rows
 from .plan import Options
@@ -23,8 +24,8 @@ FILES_A_PROCESS = 200
 #: Seconds beyond the time limit after which a process is killed; more for the first data set of a new one,
 #: which has everything to import.
 GRACE, START_UP = 10.0, 30.0
-#: Times that a process may die on one data set.
-_DEATHS = 3
+#: Times that a process may die on one data set: two candidates that do so are tried twice each.
+_DEATHS = 5
 
 
 @dataclass
@@ -53,6 +54,7 @@ class Supervisor:
     """
 
     def __init__(self) -> None:
+        choose_folder()  # said once, not by each process
         self._child: Child | None = None
         self._messages: queue.Queue[tuple[Child, Any]] = queue.Queue()
         self._served = 0

@@ -113,7 +113,7 @@ def _work(
     """Answer what needs an answer, and say how it went; how many of the files have none."""
     from sasnet_plugin.batch import run
     from sasnet_plugin.batch.journal import natural
-    from sasnet_plugin.batch.plan import missing
+    from sasnet_plugin.batch.plan import missing, remarks
 
     if drawn is not None:
         paths = sorted(paths, key=natural)
@@ -122,6 +122,8 @@ def _work(
     if paths:
         there = f"; {len(paths) - len(todo)} answered before" if len(todo) < len(paths) else ""
         typer.echo(f"{out}: {len(todo)} of {len(paths)} files to fit{there}.", err=True)
+    for sentence in remarks(journal, set(paths) - set(todo)):
+        typer.echo(sentence, err=True)
     if todo:
         journal.name_options(options.digest, options.as_dict())
         if drawn is not None:

@@ -82,7 +82,7 @@ def fit(
                 print_result(found)
             if isinstance(found, Exception):
                 continue
-            failed += found.best is None  # the notes say why
+            failed += found.best is None or bool(found.unanswered)  # the notes say why
             try:
                 for written in _write(found, report, export, force):
                     if not as_json:

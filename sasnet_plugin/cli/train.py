@@ -58,6 +58,7 @@ def train(
     if not force:
         _check_folder(run, "settings.json", '"train"', ("starts", "log.csv", "*.weights.h5"))
         _check_folder(zoo, "manifest.json", '"features_version"', ("*.onnx", "*.npz"))
+        _check_folder(zoo.parent, "registry.json", '"domain"', ())
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
@@ -70,6 +71,7 @@ def train(
     from sasnet_plugin.train.loop import TrainConfig
     from sasnet_plugin.train.loop import train as fit
     from sasnet_plugin.train.package import package
+    from sasnet_plugin.zoo import register
 
     chosen = _sizes(kind.network.sizes, net)
     config = TrainConfig(
@@ -106,6 +108,7 @@ def train(
             per_model=per_model,
             progress=lambda done: progress.update(task, completed=done),
         )
+    register(zoo)
     typer.echo(f"{zoo}: {summary}")
     typer.echo(f"next: sasnet evaluate --domain {kind.name} --test FOLDER")
 

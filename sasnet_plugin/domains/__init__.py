@@ -24,6 +24,7 @@ PAGES = {
     "sas1d": "sasnet_plugin.domains.sas1d:SAS1D",
     "gisas_hex": "sasnet_plugin.domains.gisas_hex:GISAS_HEX",
     "gisas_growth": "sasnet_plugin.domains.gisas_growth:GISAS_GROWTH",
+    "sans2d": "sasnet_plugin.domains.sans2d:SANS2D",
 }
 #: What a command means where it is told of no domain, and a file is taken for that no other recognises.
 DEFAULT = next(iter(PAGES))
@@ -81,7 +82,8 @@ class Network:
     sizes : mapping
         Of the trunk, plain data.
     pooling : str
-        How the frames of a set become one: "mean" or "attention"; empty where measurements are no sets.
+        How the frames of a set become one: "mean", "attention", or "sum" (independent evidence adds up) and a
+        dense block; empty where measurements are no sets.
     reservoir : int
         Training examples kept in memory.
     reuse : float
@@ -154,6 +156,8 @@ class Domain:
     check : str
         (measurement, `inputs` of the manifest) to `Seen`, what the network sees of it; empty
         where it sees all.
+    class_prior : str
+        (labels) to the relative frequency of each class in practice; empty where all are alike.
     features : str
         (measurements) to the network's `heads.Inputs`; the same in training and in prediction.
     features_version : int
@@ -167,6 +171,8 @@ class Domain:
         Entries of an answer's ``--json`` in their order; empty: file, entry, findings, in_scope, notes.
     symmetries : tuple of str
         Each (inputs) to those of the mirror image: augmentation in training, an average in prediction.
+    complete : str
+        (measurement, answer) to an answer: what the measurement itself says besides, in every answer.
     refine : str
         (measurement, answer, options) to an answer: physics fitted from the answer on, and simulated again.
     sections : str
@@ -182,6 +188,7 @@ class Domain:
     recognise: Ref = ""
     read: Ref = ""
     check: Ref = ""
+    class_prior: Ref = ""
     features: Ref = ""
     features_version: int = 1
     simulator: Ref = ""
@@ -189,6 +196,7 @@ class Domain:
     network: Network = field(default_factory=Network)
     keys: tuple[str, ...] = ()
     symmetries: tuple[Ref, ...] = ()
+    complete: Ref = ""
     refine: Ref = ""
     sections: Ref = ""
     evaluate: Ref = "sasnet_plugin.report.evaluated:evaluated"

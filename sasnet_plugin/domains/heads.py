@@ -45,6 +45,9 @@ class Parameter:
     scaling : (float, float) or None
         Middle and step, of the natural logarithm where `log`, of the network's scale; None takes middle and
         standard deviation of the prior's range.
+    of : tuple of str
+        Classes that have it, of the head that names classes; given where the likeliest is one of them. Empty:
+        whatever the class.
     """
 
     name: str
@@ -55,6 +58,7 @@ class Parameter:
     floor: float = 0.0
     odd: bool = False
     scaling: tuple[float, float] | None = None
+    of: tuple[str, ...] = ()
 
     def scaled(self, value: float) -> float:
         """On the network's scale: about −1.7 to 1.7 over the prior."""
@@ -108,6 +112,8 @@ class Classes:
         The head whose class this one depends on: the structure factor, given the form.
     allowed : mapping of str to tuple of str
         With `given`: labels that go with each class of that head, besides the first, which always does.
+    others : str
+        The label of out-of-distribution examples; empty: they have none.
     weight : float
         Of its loss.
     """
@@ -118,6 +124,7 @@ class Classes:
     groups: tuple[Group, ...] = ()
     given: str = ""
     allowed: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    others: str = ""
     weight: float = 1.0
 
 

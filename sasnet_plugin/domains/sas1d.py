@@ -36,6 +36,7 @@ SAS1D = Domain(
     heads=HEADS,
     keys=("file", "entry", "models", "groups", "in_scope", "rg", "notes"),
     check="sasnet_plugin.predict.checks:check_curve",
+    class_prior="sasnet_plugin.predict.class_prior:common",
     network=Network(
         trunk="sasnet_plugin.train.trunks:residual",
         sizes={

@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sasnet_plugin.fitting.settings import POOL
-from sasnet_plugin.fitting.task import Budget, LateError, Named, Work
+from sasnet_plugin.fitting.task import Budget, LateError, Named, Pool, Work
 from sasnet_plugin.processes import Child
-from sasnet_plugin.types import SasnetError
+from sasnet_plugin.simulate.compile_cache import choose_folder
+from sasnet_plugin.types import SasnetError, TechnicalError
 
 if TYPE_CHECKING:
     from sasnet_plugin.simulate.bank import Bank
@@ -38,16 +39,47 @@ def share(left: float, waiting: int, count: int) -> float:
     return POOL.planned * left * count / max(waiting, count)
 
 
+def answers(pool: Pool, work: Work, asked: Sequence[Named], seconds: float) -> Iterator[tuple[int, Any]]:
+    """As `Pool.run`; what fails for a technical reason is done once more in the time that is left.
+
+    Yields (index, answer); `TechnicalError` where the second attempt failed too.
+    """
+    deadline = pool.clock() + seconds
+    failed: dict[int, TechnicalError] = {}
+    for index, answer in pool.run(work, asked, seconds) if asked else ():
+        if isinstance(answer, TechnicalError):
+            failed[index] = answer
+        else:
+            yield index, answer
+    left = deadline - pool.clock()
+    again = list(failed)
+    for k, answer in pool.run(work, [asked[i] for i in again], left) if again and left > 0 else ():
+        index = again[k]
+        if isinstance(answer, (TechnicalError, LateError)):
+            continue
+        del failed[index]
+        yield index, answer
+    yield from failed.items()
+
+
 def answer_of(work: Work, asked: Named, bank: Bank, budget: Budget) -> Any:
     """What comes of some work: its answer, or why it has none."""
     try:
         return work(asked, bank, budget)
+    except TechnicalError as error:
+        return TechnicalError(asked.name, error.reason)
     except SasnetError as error:
         return error
+    except (OSError, MemoryError) as error:
+        return TechnicalError(asked.name, f"the fit failed ({reason_of(error)})")
     except (Exception, SystemExit) as error:
         # A user's plugin model may raise anything; the other candidates are still to be fitted.
-        reason = " ".join(f"{type(error).__name__}: {error}".split())
-        return SasnetError(f"{asked.name}: the fit failed ({reason}).")
+        return SasnetError(f"{asked.name}: the fit failed ({reason_of(error)}).")
+
+
+def reason_of(error: BaseException) -> str:
+    """Kind and text of an exception on one line."""
+    return " ".join(f"{type(error).__name__}: {error}".split())
 
 
 def serve(receive: Callable[[], Any], say: Callable[[Any], None]) -> None:
@@ -100,6 +132,7 @@ class Workers:
     def __enter__(self) -> Workers:
         from sasnet_plugin.simulate.bank import Bank
 
+        choose_folder()  # said once, not by each process
         Bank(self.bank).close()  # a damaged one would end each process that opens it
         self._workers = [self._start() for _ in range(self.count)]
         return self
@@ -189,9 +222,8 @@ class Workers:
                 yield from ((w, answer) for w in self._workers if w.child is child)
 
 
-def killed(name: str) -> SasnetError:
+def killed(name: str) -> TechnicalError:
     """Why a job has no answer whose process is gone."""
-    return SasnetError(
-        f"{name}: the process that fitted it was killed, perhaps for want of memory;"
-        " run again with --workers 1."
+    return TechnicalError(
+        name, "the process that fitted it was killed, perhaps for want of memory; run again with --workers 1"
     )

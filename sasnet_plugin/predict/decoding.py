@@ -30,10 +30,13 @@ class Choice:
         Classes and groups that are listed.
     keep : (labels,) bool array or None
         Classes that are considered; the probabilities are renormalised over them.
+    prior : (labels,) array or None
+        Relative frequency of each class in practice; None: each as often as in training.
     """
 
     top: int = 5
     keep: BoolArray | None = None
+    prior: FloatArray | None = None
 
 
 def decode(
@@ -70,7 +73,14 @@ def decode(
             ]
         elif isinstance(head, Classes):
             p = softmax(np.asarray(outputs[head.name]) / said["temperature"], choice.keep)
-            columns[head.name] = [ClassesFinding(head, one, top=choice.top, keep=choice.keep) for one in p]
+            columns[head.name] = [
+                ClassesFinding(head, one, top=choice.top, keep=choice.keep)
+                if choice.prior is None
+                else ClassesFinding(
+                    head, one * choice.prior / (one @ choice.prior), (), choice.top, choice.keep, uniform=one
+                )
+                for one in p
+            ]
         elif isinstance(head, Tags):
             columns[head.name] = _tags(head, outputs, said)
         elif isinstance(head, Quantities):
@@ -144,6 +154,15 @@ def beside_stated(finding: QuantitiesFinding, measurement: Any) -> QuantitiesFin
         half = _NORMAL_90 * error
         values[stated.name] = Value(at + x, error, at + x - half, at + x + half, stated.unit)
     return replace(finding, values=values)
+
+
+def of_class(finding: QuantitiesFinding, named: ClassesFinding | None) -> QuantitiesFinding:
+    """A finding without the values that the likeliest class has none of."""
+    if named is None:
+        return finding
+    best = named.head.labels[int(named.probability.argmax())]
+    others = {one.name for one in finding.head.parameters if one.of and best not in one.of}
+    return replace(finding, values={k: v for k, v in finding.values.items() if k not in others})
 
 
 def _distribution(head: Distribution, outputs: Outputs, said: Calibration) -> list[DistributionFinding]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import warnings
 from dataclasses import dataclass
 from functools import cache, lru_cache
@@ -12,7 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..types import SimulationError
+from ..types import SasnetError, SimulationError, TechnicalError
+from .compile_cache import prepare
 
 
 @dataclass(frozen=True)
@@ -42,20 +42,43 @@ def load_model(name: str) -> Any:
     Raises
     ------
     SimulationError
-        sasmodels cannot load or compile it.
+        sasmodels has no such model, or a plugin is wrong.
+    TechnicalError
+        It cannot be compiled here.
     """
-    # An OpenCL device found at run time would make the same seed give other bytes.
-    os.environ.setdefault("SAS_OPENCL", "none")
     return _load(name)
+
+
+def build(info: Any) -> Any:
+    """The model of sasmodels' page, whose compiled parts are whole and loaded.
+
+    Parameters
+    ----------
+    info : sasmodels.modelinfo.ModelInfo
+
+    Raises
+    ------
+    TechnicalError
+        It cannot be compiled here.
+    """
+    prepare()
+    from sasmodels import core
+
+    return core.build_model(info, dtype="double", platform="dll")
 
 
 @cache
 def _load(name: str) -> Any:
+    prepare()
     from sasmodels import core
 
     logging.getLogger("sasmodels").setLevel(logging.ERROR)
     try:
-        return core.load_model(name, dtype="double", platform="dll")
+        return build(core.load_model_info(name))
+    except SasnetError:
+        raise
+    except (OSError, MemoryError) as error:
+        raise TechnicalError(name, f"sasmodels cannot load this model ({error})") from error
     except Exception as error:
         raise SimulationError(
             f"{name}: sasmodels cannot load this model ({error}); check its name or the plugin file."

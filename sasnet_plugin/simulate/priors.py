@@ -240,13 +240,13 @@ def _sizes_seen(info: ModelInfo, pars: Mapping[str, float]) -> bool:
 
 @lru_cache(maxsize=64)
 def _kernel(name: str) -> Any:
-    from sasmodels.core import build_model
+    from .kernel import build
 
     # From 1e-3: below it rpa and structure factors lose their digits to cancellation, see q_quiet.
     # Each q has a close neighbour: some solutions of hayter_msa jump from one q to the next.
     q = np.geomspace(1e-3, 1.0, 60)
     q = np.concatenate([q, q * (1 + 1e-7)])
-    return build_model(model_info(name), dtype="double", platform="dll").make_kernel([q])
+    return build(model_info(name)).make_kernel([q])
 
 
 def _solvable(name: str, pars: Mapping[str, float]) -> bool:

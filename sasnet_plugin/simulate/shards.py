@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from ..compute import Workers, unordered_map
-from ..files import put_in_one_step
+from ..files import new_hdf5, put_in_one_step
 from ..types import SimulationError
 from .dataset import PARAMETERS, Layout, layout_of, opened
 
@@ -206,12 +206,10 @@ def plan(simulator: Any, folder: Path | str, request: Request) -> Plan:
 
 def make_shard(shard: Shard) -> Shard:
     """Simulate the rows of one shard and put it in place in one step."""
-    import h5py
-
     rng = np.random.default_rng(list(shard.seed))
     simulator, layout = shard.simulator, layout_of(shard.simulator)
     rows = [simulator.clean(simulator.sample(rng)) for _ in range(shard.rows)]
-    with put_in_one_step(shard.path) as temporary, h5py.File(temporary, "w") as file:
+    with put_in_one_step(shard.path) as temporary, new_hdf5(temporary) as file:
         file.attrs.update(shard.attributes)
         for name, (values, unit) in layout.constants.items():
             file.create_dataset(name, data=values, track_times=False).attrs["units"] = unit

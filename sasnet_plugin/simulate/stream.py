@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..domains import Domain, resolve
-from ..domains.heads import Distribution, Head, Inputs, Parameter, Quantities, Scope, Targets
+from ..domains.heads import Classes, Distribution, Head, Inputs, Parameter, Quantities, Scope, Targets
 from .dataset import Dataset
 
 
@@ -127,7 +127,7 @@ def as_read(inputs: Inputs) -> Any:
 
 
 def with_others(heads: Sequence[Head], targets: Targets, known: int, others: int) -> dict[str, NDArray[Any]]:
-    """Targets of known examples with out-of-distribution ones after them, which have no labels.
+    """Targets of known examples with out-of-distribution ones after them; they have no labels but `others`.
 
     Parameters
     ----------
@@ -144,6 +144,8 @@ def with_others(heads: Sequence[Head], targets: Targets, known: int, others: int
     for head in heads:
         if isinstance(head, Scope):
             found[head.name] = (np.arange(known + others) < known).astype(np.float32)
+        elif isinstance(head, Classes) and head.name in found:
+            found[head.name][known:] = head.labels.index(head.others) if head.others else -1
     return found
 
 

@@ -15,7 +15,7 @@ from ..domains import Domain, resolve, specification
 from ..domains.heads import Classes, Head
 from ..types import SasnetError
 from .heads import Network, outputs
-from .trunks import TRUNK
+from .trunks import TRUNK, dense_block
 
 #: Of a set of images, which of its frames are there.
 FRAME_MASK = "frame_mask"
@@ -83,8 +83,9 @@ def _pooled(trunk: Any, inputs: Mapping[str, Any], sizes: Mapping[str, Any], how
     x = ops.reshape(x, (-1, frames, x.shape[-1]))
     there = ops.cast(inputs[FRAME_MASK], "float32")[..., None]
     score = layers.Dense(1, name="attention")(ops.tanh(x)) if how == "attention" else ops.zeros_like(there)
-    weight = ops.softmax(score + (there - 1) * 1e9, axis=1)
-    return ops.sum(weight * x, axis=1)
+    weight = there if how == "sum" else ops.softmax(score + (there - 1) * 1e9, axis=1)
+    found = ops.sum(weight * x, axis=1)
+    return dense_block(found, sizes) if how == "sum" else found
 
 
 def settings_of(run: Path) -> dict[str, Any]:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
-from sasnet_plugin.batch.journal import BatchError, Journal, natural
+from sasnet_plugin.batch.journal import BatchError, Journal, line_of, natural
+from sasnet_plugin.batch.plan import Options, remarks, version
+from sasnet_plugin.fitting.task import FitOptions
 
 
 def answer(file: str, *, error: str = "", time: float = 1.0) -> dict[str, Any]:
@@ -116,6 +120,68 @@ def test_a_full_disk_is_one_sentence_and_keeps_what_is_there(
         assert path.read_bytes() == there
         journal.add(answer("/b"))
         assert [r["file"] for r in journal.records()] == ["/a", "/b"]
+
+
+def test_any_flipped_bit_costs_one_answer_at_most_and_is_counted(tmp_path: Path) -> None:
+    path = tmp_path / "r.journal"
+    with Journal(path) as journal:
+        journal.name_options("abc", {"top": 3})
+        for name in ("/a", "/b", "/c"):
+            journal.add(answer(name))
+        there = {r["file"]: r for r in journal.records()}
+    content = path.read_bytes()
+    rng = np.random.default_rng(5)
+    header = content.index(b"\n") + 1
+    places = {*range(0, header), *rng.integers(0, len(content), 150).tolist(), len(content) - 1}
+    for place in sorted(places):
+        damaged = bytearray(content)
+        damaged[place] ^= 1 << int(rng.integers(8))
+        path.write_bytes(damaged)
+        with Journal(path) as journal:
+            assert {r["file"]: r for r in journal.records()}.items() <= there.items()
+            # A new line or the end of one costs the next too; the last is then as torn.
+            lost = len(there) - len(journal.places)
+            assert lost <= 2
+            assert journal.damaged or place == len(content) - 1
+            journal.add(answer("/d"))
+        with Journal(path) as journal:
+            assert "/d" in journal.places
+
+
+def test_a_journal_without_checksums_is_read_and_goes_on_with_them(tmp_path: Path) -> None:
+    path = tmp_path / "r.journal"
+    lines = [{"journal": "sasnet batch", "version": 1}, {"options": "abc", "are": {}}, answer("/a")]
+    broken = [answer("/b") | {"rows": [{"entry": ""}]}, {"sile": "/c"}, 3]
+    path.write_text("".join(json.dumps(line) + "\n" for line in [*lines, *broken]), encoding="ascii")
+    with Journal(path) as journal:
+        assert list(journal.places) == ["/a"]
+        assert (journal.damaged, journal.options) == (3, {"abc": {}})
+        journal.add(answer("/d") | {"version": "sasnet 9"})
+    content = path.read_bytes()
+    with Journal(path) as journal:
+        assert journal.versions(["/a", "/d"]) == {"": 1, "sasnet 9": 1}
+        assert [said.partition(" kept that ")[2][:18] for said in remarks(journal, ["/a", "/d"])] == [
+            "", "an earlier version", "sasnet 9 gave, not",
+        ]  # fmt: skip
+    # Behind a checksum all have one.
+    path.write_bytes(
+        content.replace(b'"crc"', b'"csc"') + line_of(answer("/e")) + b'{"options": "x", "are": 1}\n'
+    )
+    with Journal(path) as journal:
+        assert set(journal.places) == {"/a", "/d", "/e"}
+        assert "x" not in journal.options
+
+
+def test_a_plugin_that_has_changed_is_another_option(tmp_path: Path) -> None:
+    plugin = tmp_path / "mine.py"
+    found = []
+    for text in ("a", "b"):
+        plugin.write_text(text)
+        found.append(Options(FitOptions(models=("sphere", str(plugin)))).digest)
+    plugin.write_text("a")
+    assert Options(FitOptions(models=("sphere", str(plugin)))).digest == found[0] != found[1]
+    assert version().startswith("sasnet 0")
+    assert "sas1d" in version()
 
 
 def test_anothers_file_is_left_as_it_is(tmp_path: Path) -> None:

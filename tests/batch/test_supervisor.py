@@ -70,17 +70,35 @@ def test_a_file_is_answered_and_a_missing_one_is_a_sentence(supervisor: Supervis
     assert supervisor.pid == pid
 
 
-def test_a_process_killed_in_a_fit_costs_that_candidate_alone(
+def test_a_process_killed_in_a_fit_costs_no_candidate(
     supervisor: Supervisor, sphere: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     acted = _when_fitting(supervisor, monkeypatch, sphere, lambda pid: os.kill(pid, signal.SIGKILL))
     found = supervisor.answer(sphere, QUICK, 60.0)
     assert acted.is_set()
     (row,) = found.rows
-    assert len(row["fits"]) == 1
+    assert {fit["model"] for fit in row["fits"]} == {"sphere", "vesicle"}
     assert row["error"] == ""
-    assert any("was killed" in note for note in row["notes"])
+    assert not any("killed" in note for note in row["notes"])
     assert not found.late
+
+
+def test_a_candidate_that_kills_its_process_each_time_leaves_the_row_unanswered(
+    sphere: str, tmp_path: Path
+) -> None:
+    plugin = tmp_path / "deadly.py"
+    plugin.write_text(
+        'import os\nname = "deadly"\ntitle = "t"\ndescription = "d"\ncategory = "c"\n'
+        'parameters = [["radius", "Ang", 50.0, [0, 1e3], "volume", ""]]\n'
+        "def Iq(q, radius):\n    os._exit(9)\nIq.vectorized = True\n"
+    )
+    options = Options(FitOptions(models=("sphere", str(plugin)), structure_factor="none"))
+    with Supervisor() as supervisor:
+        (row,) = supervisor.answer(sphere, options, 60.0).rows
+    assert [fit["model"] for fit in row["fits"]] == ["sphere"]
+    assert "incomplete without" in row["error"]
+    assert "deadly" in row["error"]
+    assert any("was killed" in note for note in row["notes"])
 
 
 def test_what_hangs_is_ended_and_what_was_found_is_kept(

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import os
+import pickle
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from sasnet_plugin.fitting.api import bank_path
-from sasnet_plugin.fitting.pool import Workers
+from sasnet_plugin.fitting.api import bank_path, sentences_of
+from sasnet_plugin.fitting.pool import Workers, answer_of, answers
 from sasnet_plugin.fitting.result.model_fit import ModelFit
 from sasnet_plugin.fitting.strategy.fit_candidate import fit_candidate
 from sasnet_plugin.fitting.task import Budget, Task
-from sasnet_plugin.types import Curve, ModelZooError, SasnetError
+from sasnet_plugin.types import Curve, ModelZooError, SasnetError, TechnicalError
 
 Simulated = Callable[..., Curve]
 
@@ -64,6 +66,53 @@ def test_a_process_killed_from_outside_costs_its_own_fit(simulated: Simulated) -
         )
     assert "killed" in str(answers[0])
     assert isinstance(answers[1], ModelFit)
+
+
+class _Failing:
+    """A pool in which some pieces of work fail for a technical reason, so many times."""
+
+    count = 1
+
+    def __init__(self, times: dict[str, int]) -> None:
+        self.times, self.done = times, list[str]()
+
+    def clock(self) -> float:
+        return 0.0
+
+    def run(self, work: object, asked: Sequence[Task], seconds: float) -> Iterator[tuple[int, object]]:
+        for index, task in enumerate(asked):
+            self.done.append(task.name)
+            self.times[task.name] = self.times.get(task.name, 0) - 1
+            failed = self.times[task.name] >= 0
+            yield index, TechnicalError(task.name, "no room") if failed else f"{task.name} done"
+
+
+def test_what_fails_for_a_technical_reason_is_done_once_more(simulated: Simulated) -> None:
+    curve = simulated("sphere", {"radius": 60.0})
+    tasks = [_task(curve, name) for name in ("sphere", "cylinder", "vesicle")]
+    pool = _Failing({"sphere": 1, "vesicle": 2})
+    found = dict(answers(pool, fit_candidate, tasks, 10.0))
+    assert pool.done == ["sphere", "cylinder", "vesicle", "sphere", "vesicle"]
+    assert (found[0], found[1]) == ("sphere done", "cylinder done")
+    assert isinstance(found[2], TechnicalError)
+    assert str(pickle.loads(pickle.dumps(found[2]))) == "vesicle: no room."
+    assert sentences_of([found[2], TechnicalError("lamellar", "no room")]) == [
+        "vesicle, lamellar: no room. Tried twice; the answer is incomplete without."
+    ]
+
+
+def test_exceptions_of_this_machine_are_technical_and_a_models_own_are_not() -> None:
+    def fails(error: Exception) -> Any:
+        def work(*_: object) -> None:
+            raise error
+
+        return answer_of(work, Task(None, None, "sphere", "hardsphere"), None, Budget())  # type: ignore[arg-type]
+
+    for error in (OSError(28, "No space left on device"), MemoryError(), TechnicalError("sphere", "no cc")):
+        answer = fails(error)
+        assert isinstance(answer, TechnicalError)
+        assert answer.name == "sphere@hardsphere"
+    assert not isinstance(fails(ZeroDivisionError()), TechnicalError)
 
 
 def test_leaving_ends_the_processes() -> None:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sasnet_plugin.fitting.optimize.levenberg_marquardt import run_lm
+from sasnet_plugin.fitting.pool import answers
 from sasnet_plugin.fitting.problem.experiment import TimeUpError, rebuilt, silent
 from sasnet_plugin.fitting.result.model_fit import ModelFit, Posterior, posterior_of
 from sasnet_plugin.fitting.settings import OPTIMIZE
@@ -206,7 +207,7 @@ def refine_best(
     """
     until = time.time() + OPTIMIZE.method_share * seconds
     job = Refinement(curve, dintensity, fit, method, until, int(rng.integers(2**32)))
-    ((_, answer),) = pool.run(refine, [job], seconds)
+    ((_, answer),) = answers(pool, refine, [job], seconds)
     if isinstance(answer, SasnetError):
         return fit, [f"{method.name} was ended, so nothing of it was used: {answer}"]
     return answer.fit, list(answer.notes)

@@ -31,6 +31,9 @@ class FitResult:
         Plain sentences.
     verification : Verification or None
         How the best fit was verified; None where there is none.
+    unanswered : tuple of str
+        What could not be fitted for a technical reason (a process was killed, a model could not be compiled),
+        so that the answer is incomplete; the notes say why.
     """
 
     curve: Curve
@@ -39,6 +42,7 @@ class FitResult:
     verified: bool = False
     notes: tuple[str, ...] = field(default_factory=tuple)
     verification: Verification | None = None
+    unanswered: tuple[str, ...] = ()
 
     @property
     def best(self) -> ModelFit | None:
@@ -81,6 +85,7 @@ class FitResult:
             "verified": self.verified,
             "verification": self.verification.as_dict() if self.verification else None,
             "notes": list(self.notes),
+            **({"unanswered": list(self.unanswered)} if self.unanswered else {}),
         }
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sasnet_plugin.fitting.assessment.diagnostics import reached
+from sasnet_plugin.fitting.pool import answers
 from sasnet_plugin.fitting.problem.nested_models import simpler
 from sasnet_plugin.fitting.result.model_fit import ModelFit
 from sasnet_plugin.fitting.start_values.screening import (
@@ -20,11 +21,16 @@ from sasnet_plugin.fitting.start_values.screening import (
     simple_pairs,
 )
 from sasnet_plugin.fitting.strategy.settings import STRATEGY
-from sasnet_plugin.fitting.task import Budget, FitOptions, Pair, Pool, Start, Task
+from sasnet_plugin.fitting.task import Budget, FitOptions, LateError, Pair, Pool, Start, Task
 from sasnet_plugin.simulate.priors import allowed_structure_factors
 from sasnet_plugin.simulate.quick_models.quick import fit_cost_class
-from sasnet_plugin.types import Curve, SasnetError, Suggestion
+from sasnet_plugin.types import Curve, SasnetError, Suggestion, TechnicalError
 from sasnet_plugin.zoo import Manifest
+
+NOT_SCREENED = (
+    "Screening was not done within the time limit, so that simple models besides the suggested ones may not"
+    " have been tried (give more with --time-limit)."
+)
 
 
 @dataclass(frozen=True)
@@ -38,11 +44,14 @@ class Candidates:
     notes : list of str
     residuals : dict
         What screening found: the weighted residual of the bank's nearest curve of each pair.
+    unanswered : tuple of TechnicalError
+        Why there are pairs that screening could not rate.
     """
 
     tasks: list[Task]
     notes: list[str]
     residuals: dict[Pair, float]
+    unanswered: tuple[TechnicalError, ...] = ()
 
 
 def choose_candidates(
@@ -76,11 +85,13 @@ def choose_candidates(
     pairs = [task.pair for task in tasks]
     others = simple_pairs(guess.name for guess in suggestion.models) if free and factor is None else []
     asked = [*pairs, *(p for p in others if p not in pairs)]
-    residuals = screen(pool, curve, dintensity, asked, STRATEGY.screening_share * options.time_limit)
+    residuals, failed, late = screen(
+        pool, curve, dintensity, asked, STRATEGY.screening_share * options.time_limit
+    )
     if others:
         more = extra_pairs(residuals, pairs, others)
         tasks = suggested_tasks(suggestion, curve, dintensity, options, more)
-    notes = []
+    notes = [NOT_SCREENED] if others and late else []
     if free:
         near = [t for t in tasks if t.probability > STRATEGY.certain or plausible(t.pair, residuals)]
         far = [task.name for task in tasks if not any(task is each for each in near)]
@@ -88,7 +99,7 @@ def choose_candidates(
             tasks = near
             notes.append(f"Left out after screening, as no curve of theirs comes near: {', '.join(far)}.")
     tasks = sorted(tasks, key=lambda task: order_of(task.pair, residuals))
-    return Candidates(with_patience(tasks), notes, residuals)
+    return Candidates(with_patience(tasks), notes, residuals, failed)
 
 
 def shortlist(suggestion: Suggestion, top: int, manifest: Manifest) -> Suggestion:
@@ -162,14 +173,31 @@ def suggested_tasks(
 
 def screen(
     pool: Pool, curve: Curve, dintensity: NDArray[np.float64], pairs: Sequence[Pair], seconds: float
-) -> dict[Pair, float]:
-    """Screen these pairs, in as many parts as there are processes; see `screened`."""
+) -> tuple[dict[Pair, float], tuple[TechnicalError, ...], bool]:
+    """Screen these pairs, in as many parts as there are processes; see `screened`.
+
+    Returns
+    -------
+    residuals : dict
+    failed : tuple of TechnicalError
+        Why parts of them could not be rated, though tried twice.
+    late : bool
+        There was no time for a part of them.
+    """
     parts = [pairs[i :: pool.count] for i in range(pool.count)]
     asked = [Screen(curve, dintensity, part) for part in parts if part]
     residuals: dict[Pair, float] = {}
-    for _, answer in pool.run(screened, asked, seconds):
-        residuals |= {} if isinstance(answer, SasnetError) else answer
-    return residuals
+    failed, late = [], False
+    for _, answer in answers(pool, screened, asked, seconds):
+        if isinstance(answer, TechnicalError):
+            failed.append(answer)
+        elif isinstance(answer, LateError):
+            late = True
+        elif isinstance(answer, SasnetError):
+            failed.append(TechnicalError("screening", str(answer).rstrip(".")))
+        else:
+            residuals |= answer
+    return residuals, tuple(failed), late
 
 
 def with_patience(tasks: list[Task]) -> list[Task]:
@@ -200,8 +228,8 @@ def with_start(
 def priors(suggestion: Suggestion, fits: Sequence[ModelFit]) -> list[float]:
     """What the ranking of fits starts from.
 
-    The network cannot distinguish the members of a group, so those that were fitted share its probability
-    evenly; each has its structure factor's probability besides.
+    The network cannot distinguish the members of a group, so those that were fitted share its probability by
+    how common each is; each has its structure factor's probability besides.
 
     Parameters
     ----------
@@ -215,6 +243,11 @@ def priors(suggestion: Suggestion, fits: Sequence[ModelFit]) -> list[float]:
     for fit in fits:
         if fit.model in members:
             tried.setdefault(members[fit.model].name, set()).add(fit.model)
+
+    def frequency(name: str) -> float:
+        guess = guesses.get(name)
+        return guess.probability / guess.uniform if guess and guess.uniform else 1.0
+
     found = []
     for fit in fits:
         guess, group = guesses.get(fit.model), members.get(fit.model)
@@ -223,7 +256,8 @@ def priors(suggestion: Suggestion, fits: Sequence[ModelFit]) -> list[float]:
             continue
         share = guess.structure_factor_probability
         factor = share if guess.structure_factor == fit.structure_factor else (1 - share) / 4
-        found.append(group.probability / len(tried[group.name]) * max(factor, STRATEGY.least_factor))
+        share = frequency(fit.model) / sum(frequency(name) for name in tried[group.name])
+        found.append(group.probability * share * max(factor, STRATEGY.least_factor))
     return found
 
 

@@ -16,7 +16,7 @@ from sasnet_plugin.fitting.strategy.settings import STRATEGY
 from sasnet_plugin.fitting.task import Budget, FitOptions, Pair, Pool, Task
 from sasnet_plugin.simulate.priors import allowed_structure_factors, model_info, structure_factors
 from sasnet_plugin.simulate.quick_models.quick import fit_cost_class
-from sasnet_plugin.types import Curve, Suggestion
+from sasnet_plugin.types import Curve, Suggestion, TechnicalError
 
 
 def escapes(curve: Curve, tasks: Sequence[Task], fits: Sequence[ModelFit], seconds: float) -> list[Task]:
@@ -82,8 +82,8 @@ def more_models(
     fits: Sequence[ModelFit],
     residuals: Mapping[Pair, float],
     seconds: float,
-) -> list[Task]:
-    """What else to fit, the likeliest first.
+) -> tuple[list[Task], tuple[TechnicalError, ...]]:
+    """What else to fit, the likeliest first; and why screening could not rate some of it.
 
     Parameters
     ----------
@@ -120,7 +120,8 @@ def more_models(
         and (cost(guess.name) != "slow" or guess.probability > STRATEGY.unlikely)
     ]
     unknown = [p for p in [*pairs, *forms] if p not in residuals]
-    found = dict(residuals) | screen(pool, curve, dintensity, unknown, seconds)
+    rated, failed, _ = screen(pool, curve, dintensity, unknown, seconds)
+    found = dict(residuals) | rated
 
     def residual(pair: Pair) -> float:
         return found.get(pair, np.inf)
@@ -135,7 +136,7 @@ def more_models(
     last = nearest([p for p in pairs if cost(p[0]) == "slow"], STRATEGY.more_expensive)
     pairs = nearest([p for p in pairs if cost(p[0]) == "fast" or p in medium], STRATEGY.more_pairs)
     probabilities = {g.name: g.probability for g in suggestion.models}
-    return [
+    more = [
         Task(
             curve, dintensity, form, factor,
             probability=0.0 if factor is not None else probabilities.get(form, 0.0),
@@ -143,6 +144,7 @@ def more_models(
         )
         for form, factor in [*pairs, *nearest(forms, STRATEGY.more_forms), *last]
     ]  # fmt: skip
+    return more, failed
 
 
 def _products(form: str) -> list[Pair]:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sasnet_plugin.fitting.assessment.goodness_of_fit import explains
+from sasnet_plugin.fitting.assessment.systematic_error import systematic_error
+from sasnet_plugin.fitting.pool import answers
 from sasnet_plugin.fitting.problem.contrast import with_contrast
 from sasnet_plugin.fitting.problem.experiment import starting_values
 from sasnet_plugin.fitting.problem.free_parameters import other_kinds
@@ -22,7 +24,7 @@ from sasnet_plugin.fitting.strategy.settings import STRATEGY
 from sasnet_plugin.fitting.strategy.unknown_resolution import again_with, resolution_of, resolution_searches
 from sasnet_plugin.fitting.task import FitOptions, LateError, Named, Pair, Pool, Task, Work
 from sasnet_plugin.simulate.quick_models.quick import fit_cost_class
-from sasnet_plugin.types import Curve, SasnetError, Suggestion
+from sasnet_plugin.types import Curve, SasnetError, Suggestion, TechnicalError
 
 
 @dataclass(frozen=True)
@@ -73,6 +75,8 @@ class Stages:
         Grows.
     deadline : float
         By the pool's clock, s.
+    unanswered : list of TechnicalError
+        What could not be done for a technical reason, though tried twice; grows.
     """
 
     pool: Pool
@@ -82,6 +86,7 @@ class Stages:
     options: FitOptions
     notes: list[str]
     deadline: float
+    unanswered: list[TechnicalError] = field(default_factory=list)
 
     @property
     def left(self) -> float:
@@ -127,9 +132,11 @@ class Stages:
         while found.unexplained and found.chisq < STRATEGY.promising * before:
             before = found.chisq
             found = self.escaped(found, share * self.left)
+            if self.only_systematic(found):
+                break
         if found is not first:
             resolved = min(resolved, self.with_resolution(found) if unknown else found, key=_chisq)
-        if not (others and resolved.unexplained):
+        if not (others and resolved.unexplained) or self.only_systematic(resolved):
             return resolved
         more = self.with_more_models(found)
         if unknown and more.unexplained and more.chisq < found.chisq:
@@ -137,13 +144,20 @@ class Stages:
         last = min(more, resolved, key=_chisq)
         return self.escaped(last, STRATEGY.escape_shares[1] * self.left) if last.unexplained else last
 
+    def only_systematic(self, found: Fitted) -> bool:
+        """What is left is of the size of a measurement's own systematic error, which any model would fit."""
+        error = systematic_error(found.curve, self.dintensity, found.fits)
+        return error is not None and error.relative < STRATEGY.systematic
+
     def fit(self, tasks: Sequence[Task]) -> list[ModelFit]:
         """Fit tasks; what cannot be fitted becomes a note."""
         fits: list[ModelFit] = []
         late = []
-        for _, answer in self.pool.run(fit_candidate, tasks, self.left) if tasks else ():
+        for _, answer in answers(self.pool, fit_candidate, tasks, self.left):
             if isinstance(answer, LateError):
                 late.append(answer.name)
+            elif isinstance(answer, TechnicalError):
+                self.unanswered.append(answer)
             elif isinstance(answer, SasnetError):
                 self.notes.append(str(answer))
             else:
@@ -155,9 +169,10 @@ class Stages:
         return fits
 
     def tried(self, work: Work, asked: Sequence[Named], seconds: float) -> list[Any]:
-        """Answers that may fail or be late: then nothing is lost, and nothing is said."""
-        answers = (a for _, a in self.pool.run(work, asked, seconds)) if asked else ()
-        return [a for a in answers if not isinstance(a, SasnetError)]
+        """Answers that may fail or be late: then nothing is lost, and only what is technical is said."""
+        found = [a for _, a in answers(self.pool, work, asked, seconds)]
+        self.unanswered.extend(a for a in found if isinstance(a, TechnicalError))
+        return [a for a in found if not isinstance(a, SasnetError)]
 
     def escaped(self, found: Fitted, seconds: float) -> Fitted:
         """The same after a few candidates' attempts to escape from a local minimum."""
@@ -185,10 +200,11 @@ class Stages:
 
     def with_more_models(self, found: Fitted) -> Fitted:
         """The same with other models and structure factors."""
-        tasks = more_models(
+        tasks, failed = more_models(
             self.pool, found.curve, self.dintensity, self.suggestion, self.options, found.tasks, found.fits,
             self.residuals, STRATEGY.screening_again * self.left,
         )  # fmt: skip
+        self.unanswered.extend(failed)
         if self.options.contrast is not None:
             tasks, _ = with_contrast(self.options.contrast, tasks)
         fits = self.fit(tasks)

@@ -12,7 +12,6 @@ import copy
 import functools
 import hashlib
 import inspect
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -22,6 +21,7 @@ import numpy as np
 
 from sasnet_plugin.files import put_in_one_step
 from sasnet_plugin.simulate import priors
+from sasnet_plugin.simulate.kernel import build
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -122,10 +122,7 @@ def fine_model(name: str, n: int, folder: Path) -> Any:
     sasmodels.kernel.KernelModel
         Double precision, compiled C or Python.
     """
-    os.environ.setdefault("SAS_OPENCL", "none")
-    from sasmodels.core import build_model
-
-    return build_model(with_points(priors.model_info(name), n, folder), dtype="double", platform="dll")
+    return build(with_points(priors.model_info(name), n, folder))
 
 
 def with_points(info: Any, n: int, folder: Path) -> Any:

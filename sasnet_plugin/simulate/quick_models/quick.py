@@ -15,9 +15,10 @@ from typing import Any
 
 import numpy as np
 
-from ...types import SimulationError
+from ...types import SasnetError, SimulationError
 from ..clean import cost_class
-from ..kernel import load_model
+from ..compile_cache import prepare
+from ..kernel import build, load_model
 from .lattice import LATTICES, WIDTHS, with_table
 from .quadrature import c_nodes, with_points, with_rule, written_by_content
 from .similar import SIMILAR, with_similar
@@ -67,7 +68,7 @@ def quick_model(name: str) -> Any:
     from sasmodels.product import ProductModel, make_product_info
 
     try:
-        body = core.build_model(page, dtype="double", platform="dll") if page else load_model(form)
+        body = build(page) if page else load_model(form)
         if form in SIMILAR:
             body = with_similar(body)
         if not factor:
@@ -75,6 +76,8 @@ def quick_model(name: str) -> Any:
         return ProductModel(
             make_product_info(body.info, core.load_model_info(factor)), body, load_model(factor)
         )
+    except SasnetError:
+        raise
     except Exception as error:
         raise SimulationError(f"{name}: sasmodels cannot compile this model ({error}).") from error
 
@@ -111,10 +114,10 @@ def fit_cost_class(name: str) -> str:
 
 def _page(form: str) -> Any:
     """sasmodels' page of a form model with another rule of quadrature; None where it has none to replace."""
-    from sasmodels import core, kerneldll
+    from sasmodels import core
 
     # Beside what is compiled of them: the path is part of what sasmodels knows a compiled model by.
-    folder = Path(kerneldll.SAS_DLL_PATH)
+    folder = prepare()
     info = core.load_model_info(form)
     if form in LATTICES:
         return with_table(info, folder)

@@ -123,7 +123,7 @@ def test_an_expensive_model_meets_structure_factors_where_it_is_best_or_expected
     def names(guesses: tuple[ModelGuess, ...], fitted: list[ModelFit]) -> list[str]:
         whole = replace(suggestion, models=guesses)
         tasks = [Task(curve, sigma, form, None) for form in forms]
-        found = more_models(pool, curve, sigma, whole, FitOptions(), tasks, fitted, residuals, 1.0)
+        found, _ = more_models(pool, curve, sigma, whole, FitOptions(), tasks, fitted, residuals, 1.0)
         return [task.name for task in found]
 
     found = names(models, fits)
@@ -148,7 +148,7 @@ def test_a_product_starts_from_the_fit_of_its_form_with_a_weak_interaction(
     residuals = {("sphere", factor): 1.0 for factor in structure_factors()} | {("sphere", None): 2.0}
     options = FitOptions(fixed={"sld_solvent": 6.4})
     tasks = [Task(curve, curve.dintensity, "sphere", None)]
-    found = more_models(pool, curve, curve.dintensity, suggestion, options, tasks, [alone], residuals, 1.0)
+    found, _ = more_models(pool, curve, curve.dintensity, suggestion, options, tasks, [alone], residuals, 1.0)
     assert found
     for task in found:
         assert task.structure_factor is not None

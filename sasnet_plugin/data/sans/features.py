@@ -1,0 +1,105 @@
+"""From images of one sample, in one setting or several, to what the network reads."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ...types import Image
+from .polar import N_RINGS, N_SECTORS, RINGS, Polar, excess, harmonics, polar
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+#: Images of one sample that are looked at together, at most.
+FRAMES = 3
+#: ln of the profile about its mean, its relative error, share of the ring that was seen; harmonics, shrunk by
+#: what is known of them, and their significance; excess of the sectors; resolution; counts of the image.
+N_CHANNELS = 15
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Images of one sample in several settings of the instrument.
+
+    Parameters
+    ----------
+    images : tuple of Image or Polar
+        At least one; in rings and sectors already where they were simulated so.
+    """
+
+    images: tuple[Any, ...]
+
+    @property
+    def file(self) -> str:
+        """Of the first."""
+        return str(self.images[0].file)
+
+    @property
+    def entry(self) -> str:
+        """Of the first, and how many there are."""
+        first = str(self.images[0].entry)
+        return " ".join(filter(None, [first, f"({len(self.images)} settings)"])) if len(self) > 1 else first
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Of all of them."""
+        return tuple(dict.fromkeys(note for image in self.images for note in image.notes))
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+
+def images_of(measurement: Image | Settings) -> tuple[Any, ...]:
+    """The images of a measurement, which may be one itself."""
+    return measurement.images if isinstance(measurement, Settings) else (measurement,)
+
+
+def inputs(measurements: Sequence[Image | Settings]) -> dict[str, NDArray[np.float32]]:
+    """What the network reads.
+
+    Returns
+    -------
+    dict
+        ``features`` (n, FRAMES, N_RINGS, N_CHANNELS); ``frame_mask`` (n, FRAMES), 1 where there is an image;
+        ``level`` (n,), log10 of all counts, on which calibration depends.
+    """
+    n = len(measurements)
+    features = np.zeros((n, FRAMES, N_RINGS, N_CHANNELS), dtype=np.float32)
+    mask, level = np.zeros((n, FRAMES), dtype=np.float32), np.zeros(n, dtype=np.float32)
+    for row, measurement in enumerate(measurements):
+        total = 0.0
+        for column, image in enumerate(images_of(measurement)[:FRAMES]):
+            found = image if isinstance(image, Polar) else polar(image)
+            total += max(float(found.counts.sum()), 0.0)
+            features[row, column], mask[row, column] = features_of(found), 1.0
+        level[row] = np.log10(total + 1)
+    return {"features": features, "frame_mask": mask, "level": level}
+
+
+def features_of(found: Polar) -> NDArray[np.float32]:
+    """Channels of one image, (N_RINGS, N_CHANNELS)."""
+    # Less than nothing is left of some rings where a background was subtracted.
+    counts, exposure = np.maximum(found.counts.sum(axis=1), 0.0), found.exposure.sum(axis=1)
+    # What one count more over the same exposure and one of the scale would be: nothing is never ln 0.
+    rate = (counts + 0.5) * np.divide(found.scale, exposure, out=np.ones(N_RINGS), where=exposure > 0)
+    log_rate = np.log(rate)
+    seen = exposure > 0
+    middle = np.average(log_rate, weights=np.where(seen, np.sqrt(counts) + 1e-6, 0.0) + 1e-12)
+    covered = (found.exposure > 0).mean(axis=1)
+    relative, error = harmonics(found)
+    trust = relative**2 / (relative**2 + error**2 + 1e-12)
+    values = np.zeros((N_RINGS, N_CHANNELS))
+    values[:, 0] = np.clip((log_rate - middle) / 3, -4, 4)
+    values[:, 1] = 1 / np.sqrt(counts + 1)
+    values[:, 2] = covered
+    values[:, 3:9] = np.clip(relative * trust, -2, 2)
+    power = (relative / np.maximum(error, 1e-9)) ** 2
+    values[:, 9:12] = np.arcsinh(power.reshape(N_RINGS, 3, 2).sum(axis=2) - 2) / 4
+    values[:, 12] = np.arcsinh((excess(found) - 1) * np.sqrt(N_SECTORS / 2)) / 4
+    values[:, 13] = np.minimum(np.nan_to_num(found.along) / RINGS, 1.0)
+    values[:, 14] = np.log10(counts.sum() + 1) / 7
+    return (values * seen[:, None]).astype(np.float32)

@@ -1,0 +1,92 @@
+"""Which pixels of a small-angle-scattering image count: beamstop and its shadow, dead and hot pixels."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..images.masks import hot_pixels, shadows, share
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    FloatArray = NDArray[np.float64]
+    BoolArray = NDArray[np.bool_]
+
+#: A beamstop's edge: inside, less than this share of what is just outside; within so many pixels; and no
+#: larger than this share of the detector.
+_DARK, _EDGE, _LARGEST = 0.35, 3, 0.3
+#: Inside, less than this share of the darkest ring far from the beam.
+_DARKEST = 0.7
+#: Standard deviations by which the outside must be above the inside.
+_CLEAR = 4.0
+
+
+def beamstop(values: FloatArray, mask: BoolArray, apart: FloatArray, error: FloatArray | None) -> float:
+    """Radius of the beamstop's shadow about the beam, in pixels; 0 where there is none.
+
+    A beamstop ends within a pixel or two. A peak of the sample's own, which also is dark inside, rises over
+    its resolution, which is wider: it is left alone.
+
+    Parameters
+    ----------
+    values : (rows, columns) array
+    mask : (rows, columns) bool array
+        True where the pixel counts so far.
+    apart : (rows, columns) array
+        Distance from the beam, pixels.
+    error : (rows, columns) array or None
+        One standard deviation; None where values are counts.
+    """
+    ring = np.round(apart).astype(int)
+    last = int(_LARGEST * max(values.shape))
+    inside = mask & (ring <= last)
+    number = np.bincount(ring[inside], minlength=last + 1)
+    total = np.bincount(ring[inside], values[inside], last + 1)
+    noise = np.maximum(values, 1.0) if error is None else error**2
+    variance = np.bincount(ring[inside], noise[inside], last + 1)
+    far = np.flatnonzero((number >= 6) & (np.arange(last + 1) > last // 2))
+    outside = float(np.min(total[far] / number[far])) if far.size else np.inf
+    found = 0.0
+    for edge in range(1, last - _EDGE - 2):
+        dark, bright = slice(0, edge + 1), slice(edge + _EDGE, edge + _EDGE + 3)
+        if not (number[dark].sum() >= 3 and number[bright].sum() >= 6):
+            continue
+        low, high = (total[s].sum() / number[s].sum() for s in (dark, bright))
+        clear = _CLEAR * np.sqrt(
+            variance[dark].sum() / number[dark].sum() ** 2
+            + variance[bright].sum() / number[bright].sum() ** 2
+        )
+        # Behind it is less than anywhere: below the sample's peak there is at least its background.
+        if high > 0 and low < _DARK * high and high - low > clear and low < _DARKEST * outside:
+            found = float(edge + _EDGE)
+    return found
+
+
+def unusable(
+    values: FloatArray, mask: BoolArray, apart: FloatArray, error: FloatArray | None, *, counts: bool
+) -> tuple[BoolArray, list[str]]:
+    """Pixels that are to be left out besides those that the file marks, and sentences that say so.
+
+    Parameters
+    ----------
+    values, mask, apart, error
+        As for `beamstop`.
+    counts : bool
+        Values are counts of a detector's pixels, side by side.
+    """
+    found, notes = np.zeros_like(mask), []
+    if counts and min(values.shape) > 3:
+        dark = shadows(values, mask)
+        hot = hot_pixels(values, mask & ~dark)
+        for what, part in (("In a shadow or dead and left out", dark), ("Hot and left out", hot)):
+            if np.any(part):
+                notes.append(f"{what}: {share(part)}.")
+        found = dark | hot
+    radius = beamstop(values, mask & ~found, apart, error)
+    if radius:
+        covered = mask & (apart <= radius)
+        found |= covered
+        notes.append(f"A beamstop of radius {radius:.0f} pixels was found and left out: {share(covered)}.")
+    return found, notes

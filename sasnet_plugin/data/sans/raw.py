@@ -1,0 +1,82 @@
+"""What a file says of a small-angle-scattering image, before anything is masked or found from the data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ...types import DataError
+from .settings import SansSettings
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    FloatArray = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class RawSans:
+    """One image as it stands in a file.
+
+    Parameters
+    ----------
+    values : (rows, columns) array
+        Counts or intensities, the lowest row first.
+    qx, qy : (rows, columns) arrays or None
+        Å⁻¹; None where the file has pixels and their geometry is in `settings`.
+    error : (rows, columns) array or None
+        One standard deviation of values that are no counts.
+    along, across : (rows, columns) arrays or None
+        Spread of q, one standard deviation, Å⁻¹.
+    bad : (rows, columns) bool array or None
+        What the file itself leaves out.
+    settings : SansSettings
+        What its header says.
+    entry : str
+    notes : tuple of str
+    """
+
+    values: FloatArray
+    qx: FloatArray | None = None
+    qy: FloatArray | None = None
+    error: FloatArray | None = None
+    along: FloatArray | None = None
+    across: FloatArray | None = None
+    bad: NDArray[np.bool_] | None = None
+    settings: SansSettings = SansSettings()
+    entry: str = ""
+    notes: tuple[str, ...] = ()
+
+
+def are_counts(values: FloatArray) -> bool:
+    """Whether all finite values are whole numbers and none is negative."""
+    finite = values[np.isfinite(values)]
+    return bool(finite.size and finite.min() >= 0 and np.all(finite == np.round(finite)))
+
+
+def estimated_error(values: FloatArray, good: NDArray[np.bool_], q: FloatArray) -> FloatArray:
+    """One standard deviation from how neighbours along a row differ, ring by ring, (rows, columns).
+
+    Raises
+    ------
+    DataError
+        No two neighbours are there.
+    """
+    pairs = good[:, 1:] & good[:, :-1]
+    if not np.any(pairs):
+        raise DataError("no two neighbouring pixels hold values; give a whole image.")
+    apart = np.abs(np.diff(values, axis=1))[pairs] / np.sqrt(2)
+    at = q[:, 1:][pairs]
+    edges = np.quantile(at, np.linspace(0, 1, 13))
+    ring = np.clip(np.searchsorted(edges, at, side="right") - 1, 0, 11)
+    # 1.4826 of the median of |x| is the standard deviation of a Gaussian.
+    level = np.array(
+        [1.4826 * np.median(apart[ring == k]) if np.any(ring == k) else np.nan for k in range(12)]
+    )
+    known = np.isfinite(level) & (level > 0)
+    if not np.any(known):
+        raise DataError("neighbouring pixels hold the same values; give measured data.")
+    middle = (edges[1:] + edges[:-1]) / 2
+    return np.asarray(np.interp(q, middle[known], level[known]))

@@ -1,0 +1,182 @@
+"""What a TOML file or the user says about a small-angle-scattering image, over what its header says."""
+
+from __future__ import annotations
+
+import math
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from ...types import DataError
+from .resolution import Setting
+
+Pair = tuple[float, float]
+#: Name -> (least, largest, unit); neutrons and X-rays, tabletop to 40 m.
+LIMITS = {
+    "wavelength": (0.3, 30.0, "Å"),
+    "spread": (1e-5, 0.6, "of the wavelength"),
+    "distance": (20.0, 60_000.0, "mm"),
+    "collimation": (20.0, 60_000.0, "mm"),
+    "source_radius": (0.01, 100.0, "mm"),
+    "sample_radius": (0.01, 50.0, "mm"),
+    "pixel_size": (0.002, 20.0, "mm"),
+}
+
+
+@dataclass(frozen=True)
+class SansSettings:
+    """Settings of one image; None where nothing is said.
+
+    Parameters
+    ----------
+    wavelength, spread : float or None
+        Å; full width at half maximum over the mean.
+    distance, collimation : float or None
+        Sample to detector and source aperture to sample, mm.
+    source_radius, sample_radius : float or None
+        Of the apertures, mm.
+    pixel_size : (float, float) or None
+        Width and height, mm.
+    direct_beam : (float, float) or None
+        Column and row of the beam in the file, counted from 0.
+    beamstop : (float, float, float) or None
+        Circle to leave out: column, row, radius in pixels.
+    mask_file : str or None
+        An image of the same shape, not zero where a pixel is to be left out.
+    dataset : str or None
+        Path of the image within an HDF5 file.
+    """
+
+    wavelength: float | None = None
+    spread: float | None = None
+    distance: float | None = None
+    collimation: float | None = None
+    source_radius: float | None = None
+    sample_radius: float | None = None
+    pixel_size: Pair | None = None
+    direct_beam: Pair | None = None
+    beamstop: tuple[float, float, float] | None = None
+    mask_file: str | None = None
+    dataset: str | None = None
+
+    def over(self, other: SansSettings) -> SansSettings:
+        """These settings, and those of another where these say nothing."""
+        said = {f.name: getattr(self, f.name) for f in fields(self) if getattr(self, f.name) is not None}
+        return replace(other, **said)
+
+    def setting(self) -> Setting | None:
+        """The instrument's, where enough is known for its resolution."""
+        names = (
+            "wavelength",
+            "spread",
+            "collimation",
+            "distance",
+            "source_radius",
+            "sample_radius",
+            "pixel_size",
+        )
+        values: list[Any] = [getattr(self, name) for name in names]
+        return None if None in values else Setting(*values)
+
+
+_LENGTHS = {"pixel_size": 2, "direct_beam": 2, "beamstop": 3}
+
+
+def beside(path: Path) -> SansSettings:
+    """Settings of the TOML file of the same name, over those of ``geometry.toml`` in its folder.
+
+    Raises
+    ------
+    DataError
+        A file is no TOML, a name is unknown, or a value is not of its kind.
+    """
+    found = SansSettings()
+    for one in (path.with_name("geometry.toml"), path.with_suffix(".toml")):
+        if not one.is_file():
+            continue
+        try:
+            table = tomllib.loads(one.read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+            reason = str(error).splitlines()[0]
+            raise DataError(f"{one}: this is no valid TOML ({reason}); correct the line.") from error
+        said = of_table(table, str(one))
+        if said.mask_file is not None:
+            said = replace(said, mask_file=str(one.parent / said.mask_file))
+        found = said.over(found)
+    return found
+
+
+def of_options(given: Sequence[str]) -> SansSettings:
+    """Settings from texts ``name=value``, the value as in TOML.
+
+    Raises
+    ------
+    DataError
+        As `of_table`, or a text is no name and value.
+    """
+    table: dict[str, Any] = {}
+    for text in given:
+        name, equals, value = (part.strip() for part in text.partition("="))
+        if not (equals and name and value):
+            raise DataError(f"{text}: is not name=value, such as distance=4000.")
+        try:
+            table[name] = tomllib.loads(f"value = {value}")["value"]
+        except tomllib.TOMLDecodeError:
+            table[name] = value
+    return of_table(table, "--geometry")
+
+
+def of_table(table: Mapping[str, Any], file: str) -> SansSettings:
+    """Settings from names and values; ``file`` is named where something is wrong.
+
+    Raises
+    ------
+    DataError
+        A name is unknown (the nearest is named), a value is not of its kind or beyond `LIMITS`.
+    """
+    names = [f.name for f in fields(SansSettings)]
+    found: dict[str, Any] = {}
+    for key, value in table.items():
+        if key not in names:
+            near = get_close_matches(key, names, n=1, cutoff=0.4)
+            advice = f"did you mean {near[0]!r}?" if near else f"use one of {', '.join(names)}."
+            raise DataError(f"{file}: there is no setting {key!r}; {advice}")
+        if key in ("mask_file", "dataset"):
+            if not isinstance(value, str):
+                raise DataError(f"{file}: {key} is {value!r}; give a path in quotes.")
+            found[key] = value
+            continue
+        size = _LENGTHS.get(key, 0)
+        values = [value, value] if key == "pixel_size" and not isinstance(value, list) else value
+        values = values if isinstance(values, list | tuple) else [values]
+        if len(values) != max(size, 1) or not all(map(_is_number, values)):
+            wanted = f"{size} numbers in brackets" if size else "a number"
+            raise DataError(f"{file}: {key} is {value!r}; give {wanted}.")
+        for number in values:
+            _check(key, float(number), file)
+        found[key] = tuple(map(float, values)) if size else float(values[0])
+    return SansSettings(**found)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _check(key: str, value: float, file: str) -> None:
+    if key not in LIMITS:
+        return
+    low, high, unit = LIMITS[key]
+    if low <= value <= high:
+        return
+    for mistaken, factor in {"mm": (("m", 1e3), ("cm", 10.0)), "Å": (("nm", 10.0),)}.get(
+        unit, (("%", 0.01),)
+    ):
+        if low <= value * factor <= high:
+            raise DataError(
+                f"{file}: {key} = {value:g} looks like {mistaken}, but {unit} is meant;"
+                f" give {value * factor:g}."
+            )
+    raise DataError(f"{file}: {key} = {value:g} {unit} is outside {low:g} to {high:g} {unit}; correct it.")

@@ -1,0 +1,192 @@
+"""Text files of images in q: NIST's ASCII, sasdata's columns Qx Qy I dI, and SINQ's ``.sans``."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ...types import DataError
+from ..failure import content
+from .raw import RawSans
+from .settings import SansSettings
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    FloatArray = NDArray[np.float64]
+
+#: Lines that may stand before the numbers.
+_HEAD = 60
+_SANS = "FORMATVERSION"
+_NAMES = {
+    "qx": r"^qx", "qy": r"^qy", "error": r"^(err|di|sigma_?i|std)", "qz": r"^qz",
+    "along": r"^(sigmaq_?par|dq_?par|sqpar)", "across": r"^(sigmaq_?perp|dq_?perp)",
+    "sigma_x": r"^(sigmaqx|dqx)", "sigma_y": r"^(sigmaqy|dqy)", "shadow": r"^(fsubs|shadow)",
+    "value": r"^i\b|^i\(",
+}  # fmt: skip
+
+
+def recognise(start: str) -> bool:
+    """Whether the beginning of a text is that of such a file."""
+    lines = start.splitlines()[:_HEAD]
+    if lines and lines[0].startswith(_SANS):
+        return any(line.startswith("SIZE_X") for line in lines)
+    # Data with columns of q for both directions, or the bare "ASCII data" that NIST's software writes.
+    named = any(re.search(r"\bqx\b.*\bqy\b", line, re.IGNORECASE) for line in lines)
+    return named or bool(lines and lines[0].strip().lower().startswith("ascii data"))
+
+
+def read(path: Path, file: str) -> RawSans:
+    """Read a text file.
+
+    Raises
+    ------
+    DataError
+        It cannot be read, is cut short, or its columns are no image.
+    """
+    text = content(path, file, wanted="a 2D image in q").decode("utf-8", "replace")
+    if text.startswith(_SANS):
+        return _sans(text, file)
+    lines = text.splitlines()
+    first = _first(lines)
+    if first is None:
+        raise DataError(f"{file}: no line of numbers follows its header; give columns Qx, Qy, I and dI.")
+    width = len(_numbers(lines[first]) or ())
+    rows = [numbers for line in lines[first:] if line.strip() and (numbers := _numbers(line)) is not None]
+    if any(len(row) != width for row in rows[:-1]) or width < 3:
+        raise DataError(f"{file}: its lines hold different numbers of values; copy the file again.")
+    rows = rows if len(rows[-1]) == width else rows[:-1]
+    table = np.array(rows, dtype=np.float64).T
+    names = _columns(lines[:first], width)
+    columns = {name: table[k] for k, name in enumerate(names) if name}
+    qx, qy = columns["qx"], columns["qy"]
+    shape = _shape(qx, qy)
+    settings, notes = _header(lines[:first]), []
+    arrays = {name: column.reshape(shape) for name, column in columns.items()}
+    if shape[0] > 1 and settings.wavelength and settings.distance:
+        # The header has no pixels; q goes in their steps, k times pixel over distance near the beam.
+        scale = settings.distance * settings.wavelength / (2 * np.pi)
+        steps = [np.median(np.diff(arrays[key], axis=axis)) for key, axis in (("qx", 1), ("qy", 0))]
+        if min(steps) > 0:
+            settings = replace(settings, pixel_size=(float(steps[0] * scale), float(steps[1] * scale)))
+    along, across = arrays.get("along"), arrays.get("across")
+    if along is None and "sigma_x" in arrays and np.any(arrays["sigma_x"] > 0):
+        along, across = _rotated(arrays)
+        notes.append("Spreads of q along its axes were turned into those along q and across it.")
+    if along is not None and across is not None and not np.any(along > 0):
+        along = across = None
+    bad = None
+    shadow = arrays.get("shadow")
+    # Some write 0 everywhere: then it says nothing.
+    if shadow is not None and np.any(shadow > 0.5):
+        bad = shadow < 0.5
+    error = arrays.get("error")
+    if error is not None and not np.any(error > 0):
+        error = None
+    if error is not None:
+        bad = (error <= 0) if bad is None else bad | (error <= 0)
+    return RawSans(
+        arrays["value"], arrays["qx"], arrays["qy"], error, along, across, bad, settings, notes=tuple(notes)
+    )
+
+
+def _numbers(line: str) -> list[float] | None:
+    parts = re.split(r"[,\s;]+", line.strip())
+    try:
+        return [float(part) for part in parts] if len(parts) >= 2 else None
+    except ValueError:
+        return None
+
+
+def _first(lines: list[str]) -> int | None:
+    """The first of three lines that hold as many numbers; headers have lines of numbers, too."""
+    for k in range(min(len(lines) - 2, 4 * _HEAD)):
+        widths = {len(_numbers(line) or ()) for line in lines[k : k + 3]}
+        if len(widths) == 1 and widths.pop() >= 3:
+            return k
+    return None
+
+
+def _columns(head: list[str], width: int) -> list[str]:
+    """Names of the columns, from the header's list of them or by their number."""
+    for line in reversed(head):
+        if not re.search(r"qx\b.*qy", line, re.IGNORECASE):
+            continue
+        listed = re.sub(r"^.*?(?=qx\b)", "", line.strip().lstrip("#"), count=1, flags=re.IGNORECASE)
+        parts = [
+            part.strip().lower()
+            for part in re.split(r"\s+-\s+|[,;\t]\s*(?![^(]*\))|\s{2,}|\s+(?![^(]*\))", listed)
+        ]
+        found = [next((n for n, p in _NAMES.items() if re.match(p, part)), "") for part in parts if part]
+        if len(found) == width and {"qx", "qy", "value"} <= set(found):
+            return found
+    return (["qx", "qy", "value", "error"] + [""] * width)[:width]
+
+
+def _shape(qx: FloatArray, qy: FloatArray) -> tuple[int, int]:
+    """Rows and columns: q runs along one axis and then starts again; one row where it does not."""
+    for axis in (qx, qy):
+        turns = np.flatnonzero(np.diff(axis) < -0.5 * np.ptp(axis))
+        if turns.size and qx.size % (turns[0] + 1) == 0 and np.all(np.diff(turns) == turns[0] + 1):
+            return qx.size // int(turns[0] + 1), int(turns[0] + 1)
+    return 1, int(qx.size)
+
+
+def _rotated(arrays: dict[str, FloatArray]) -> tuple[FloatArray, FloatArray]:
+    """Spreads along q and across it from those along the axes, σx² = g² + c qx² and σy² = g² + c qy².
+
+    Slits and pixels blur by g in any direction, wavelengths by √c q along q. Taking the components of the
+    vector (σx, σy) along q instead, as sasdata's reader does, is right on the axes alone.
+    """
+    square = np.concatenate([arrays["qx"].ravel() ** 2, arrays["qy"].ravel() ** 2])
+    variance = np.concatenate([arrays["sigma_x"].ravel() ** 2, arrays["sigma_y"].ravel() ** 2])
+    slope, base = np.polyfit(square, variance, 1)
+    base = max(float(base), 1e-3 * float(np.median(variance)))
+    q = arrays["qx"] ** 2 + arrays["qy"] ** 2
+    return np.sqrt(base + max(float(slope), 0.0) * q), np.full_like(q, np.sqrt(base))
+
+
+def _header(head: list[str]) -> SansSettings:
+    """What NIST's header says: wavelength, spread, distances, apertures."""
+    said: dict[str, float] = {}
+    for names, values in zip(head, head[1:], strict=False):
+        numbers = _numbers(" ".join(part for part in values.split() if re.match(r"^[-+.\d]", part)))
+        if not numbers:
+            continue
+        if "LAMBDA" in names and len(numbers) >= 4:
+            said |= {"wavelength": numbers[1], "distance": 1e3 * numbers[3]}
+        elif "BCENT" in names and len(numbers) >= 6:
+            said |= {"source_radius": numbers[2] / 2, "sample_radius": numbers[3] / 2}
+            said |= {"collimation": 1e3 * numbers[4], "spread": numbers[5]}
+    return SansSettings(**{name: value for name, value in said.items() if value > 0})  # type: ignore[arg-type]
+
+
+def _sans(text: str, file: str) -> RawSans:
+    """SINQ's format: a header of names and values, then I and dI of each pixel.
+
+    q comes from the header in Å⁻¹; sasdata's reader of this format gives it ten times too high.
+    """
+    head, found, body = text.partition("DATA:")
+    said = dict(re.findall(r"^([A-Z_]+):\s*([-+.\deE]+)", head, re.MULTILINE))
+    try:
+        columns, rows = int(said["SIZE_X"]), int(said["SIZE_Y"])
+        wavelength, distance, pixel = (float(said[key]) for key in ("WAVELENGTH", "DISTANCE", "PIXELSIZE"))
+        # Pixels are counted from 1 there.
+        centre = float(said["CENTER_X"]) - 1, float(said["CENTER_Y"]) - 1
+        values = np.array(body.split(), dtype=np.float64)
+    except (KeyError, ValueError) as error:
+        raise DataError(f"{file}: its header lacks or garbles {error}; copy the file again.") from error
+    if not found or values.size != 2 * rows * columns:
+        raise DataError(
+            f"{file}: holds {values.size // 2} pixels instead of {rows * columns}; copy the file again."
+        )
+    table = values.reshape(rows, columns, 2)
+    settings = SansSettings(
+        wavelength=wavelength, distance=1e3 * distance, pixel_size=(pixel, pixel), direct_beam=centre
+    )
+    deviation = table[..., 1]
+    return RawSans(table[..., 0], error=deviation, bad=deviation <= 0, settings=settings)

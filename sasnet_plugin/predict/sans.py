@@ -1,0 +1,176 @@
+"""Small-angle-scattering images: their direction or, where there is none, models of the averaged curve."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..data.sans.anisotropy import Anisotropy, anisotropy
+from ..data.sans.average import averaged
+from ..data.sans.features import images_of
+from ..data.sans.polar import polar
+from ..domains import DEFAULT, Seen
+from ..types import DataError, Image, ModelZooError
+from .classes import ClassesFinding
+from .findings import Answer, DistributionFinding, QuantitiesFinding, Value
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+#: Pixels within the network's range of q below which an image is not assessed.
+LEAST_PIXELS = 200
+
+
+def check(measurement: Any, inputs: Mapping[str, Any]) -> Seen:
+    """See that an image lies where the network looks.
+
+    Parameters
+    ----------
+    measurement : Image or data.sans.features.Settings
+    inputs : mapping
+        Of the manifest: ``q_range`` in Å⁻¹, ``frames``.
+
+    Raises
+    ------
+    DataError
+        Too few pixels lie within the range of q.
+    """
+    low, high = inputs["q_range"]
+    notes = list(measurement.notes)
+    images = images_of(measurement)
+    for image in images:
+        if not isinstance(image, Image):
+            continue
+        inside = image.mask & (image.geometry.q >= low) & (image.geometry.q <= high)
+        if np.count_nonzero(inside) < LEAST_PIXELS:
+            raise DataError(
+                f"{image.file or 'the image'}: only {np.count_nonzero(inside)} pixels lie between q ="
+                f" {low:g} and {high:g} Å⁻¹; check wavelength, distance and pixel size."
+            )
+    if len(images) > inputs["frames"]:
+        notes.append(f"Of {len(images)} settings the first {inputs['frames']} were used.")
+    return Seen(measurement, tuple(notes))
+
+
+@dataclass(frozen=True)
+class OrientationFinding:
+    """How the axes of particles are distributed; rotational symmetry about the director is assumed.
+
+    Parameters
+    ----------
+    angles : DistributionFinding
+        What is seen of the axes within the plane of the detector.
+    p2 : Value or None
+        Order parameter.
+    director : Value
+        Degrees from qx.
+    """
+
+    angles: DistributionFinding
+    p2: Value | None
+    director: Value
+
+    @property
+    def head(self) -> Any:
+        """Of the distribution."""
+        return self.angles.head
+
+    def as_dict(self) -> dict[str, Any]:
+        """``orientation``."""
+        found: dict[str, Any] = {
+            name: None
+            if one is None
+            else {"value": float(f"{one.value:.4g}"), "error": float(f"{one.error:.2g}")}
+            for name, one in (("p2", self.p2), ("director_deg", self.director))
+        }
+        found["xi_deg"] = [round(float(x), 4) for x in self.angles.grid]
+        for key in ("p", "p_low", "p_high"):
+            found[key] = [float(f"{x:.4g}") for x in getattr(self.angles, key)]
+        return {"orientation": found}
+
+    def rows(self) -> Sequence[Sequence[str]]:
+        """Order parameter and director."""
+        known = [("p2", self.p2), ("director", self.director)]
+        return [
+            ["orientation", "value", "error", "unit"],
+            *([name, f"{v.value:.3g}", f"{v.error:.2g}", v.unit] for name, v in known if v),
+        ]
+
+    def sentences(self) -> Sequence[str]:
+        """What is assumed."""
+        return ("Axes are taken to be distributed alike around a director in the plane of the detector.",)
+
+    def notes(self) -> Sequence[str]:
+        """None."""
+        return ()
+
+    def draw(self, axes: Axes) -> None:
+        """The distribution, and the director as a line."""
+        self.angles.draw(axes)
+        axes.axvline(self.director.value, color="C3", linewidth=1)
+
+    def silenced(self) -> OrientationFinding:
+        """Any orientation may be."""
+        return replace(self, angles=self.angles.silenced(), p2=None)
+
+
+def completed(measurement: Any, answer: Answer) -> Answer:
+    """The answer with what the image itself says: its direction, or that it has none and is a curve.
+
+    An image without a direction is averaged, and the network for curves names the models of the curve.
+    """
+    images = images_of(measurement)
+    around = anisotropy([image if not isinstance(image, Image) else polar(image) for image in images])
+    kept: list[Any] = []
+    angles = answer.finding(DistributionFinding)
+    quantities = answer.finding(QuantitiesFinding)
+    p2 = quantities.values.get("p2") if quantities else None
+    for one in answer.findings:
+        if isinstance(one, QuantitiesFinding):
+            one = replace(one, values={k: v for k, v in one.values.items() if k != "p2"})
+        if not isinstance(one, DistributionFinding):
+            kept.append(one)
+    notes = list(answer.notes)
+    classes = answer.finding(ClassesFinding)
+    lattice = classes is not None and classes.classes[0].name == "bragg_glass"
+    if around.directed and angles is not None and not lattice:
+        kept.append(OrientationFinding(angles, p2, director(angles, p2, around)))
+    elif not around.directed and answer.known:
+        models, more = _models(images)
+        kept += models
+        notes += more
+    return replace(answer, findings=tuple(kept), notes=tuple(notes))
+
+
+def director(angles: DistributionFinding, p2: Value | None, around: Anisotropy) -> Value:
+    """Direction about which axes are distributed.
+
+    The image's second harmonics tell it precisely up to a quarter turn; the network, which one it is.
+    """
+    mean = np.sum(angles.p * np.exp(2j * np.radians(angles.grid)))
+    rough = float(np.degrees(np.angle(mean)) / 2) + (90 if p2 is not None and p2.value < 0 else 0)
+    best = around.axis + 90 * round((rough - around.axis) / 90)
+    value, error = best % 180, around.axis_error
+    return Value(value, error, value - 1.645 * error, value + 1.645 * error, "degrees")
+
+
+def _models(images: Sequence[Any]) -> tuple[list[Any], list[str]]:
+    """What the network for curves says of the average of the image with the most counts."""
+    from .predictor import open_predictor
+
+    readable = [image for image in images if isinstance(image, Image)]
+    if not readable:
+        return [], []
+    image = max(readable, key=lambda one: float(one.counts.sum()) if one.geometry.error is None else 0.0)
+    try:
+        (found,) = open_predictor(DEFAULT).answers([averaged(replace(image, notes=()))])
+    except (DataError, ModelZooError) as error:
+        return [], [f"Its averaged curve has no answer: {error}"]
+    named = found.finding(ClassesFinding)
+    said = "The image is alike all around: averaged, it is a curve, of which models are named besides."
+    if not found.known:
+        return [], ["Its averaged curve is outside what the network for curves knows."]
+    return [named] if named else [], [said]

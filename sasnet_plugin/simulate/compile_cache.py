@@ -1,0 +1,208 @@
+"""Compiled models that are whole: sasmodels' cache made safe for many processes and for kills.
+
+sasmodels 1.1 lets the compiler write into its cache under the final name and takes whatever lies there: a
+process that comes while another compiles, or after one that was killed, loads half a library. Here a model is
+compiled aside by one process at a time, put in place by renaming, and has its checksum beside it; what does
+not match is compiled again. `sasmodels.kerneldll` says that its functions may be replaced for that.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import logging
+import os
+import shlex
+import shutil
+import stat
+import sys
+import tempfile
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from sasnet_plugin.files import locked, put_in_one_step, remove_leftovers
+from sasnet_plugin.types import SimulationError, TechnicalError
+
+#: Bytes that have to be free where models are compiled: a few hundred libraries of some ten thousand.
+ROOM = 4_000_000
+_ADVICE = (
+    "install gcc or clang (Debian and Ubuntu: apt install gcc; macOS: xcode-select --install), or without"
+    " being root: pip install ziglang"
+)
+
+
+def choose_folder() -> Path:
+    """Where compiled models are kept: sasmodels' folder, or a private one where that cannot be written to.
+
+    ``SAS_DLL_PATH`` says so to sasmodels and to processes that are started from here, as ``CC`` names a
+    compiler where there is no ``cc``. Without any compiler, nothing but what is compiled already is of use.
+    """
+    compiles = _choose_compiler()
+    given = os.environ.get("SAS_DLL_PATH")
+    wanted = Path(given or Path.home() / ".sasmodels" / "compiled_models").absolute()
+    reason = _unwritable(wanted)
+    if reason is None or not compiles:
+        return wanted
+    private = _private()
+    logging.getLogger("sasnet_plugin").warning(
+        "%s: compiled models cannot be kept there (%s) and go into %s; the environment variable SAS_DLL_PATH"
+        " names another folder.", wanted, reason, private,
+    )  # fmt: skip
+    os.environ["SAS_DLL_PATH"] = str(private)
+    return private
+
+
+def _unwritable(folder: Path) -> str | None:
+    """Why no file can be made in a folder, which is made too; None if one can."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+        return "the disk is full" if shutil.disk_usage(folder).free < ROOM else None
+    except OSError as error:
+        return error.strerror or str(error)
+
+
+def _private() -> Path:
+    """A folder among the temporary files that nobody else can put a library into."""
+    user = os.getuid() if hasattr(os, "getuid") else 0
+    folder = Path(tempfile.gettempdir()) / f"sasnet-{user}"
+    with contextlib.suppress(OSError):
+        folder.mkdir(mode=0o700, exist_ok=True)
+        found = folder.lstat()
+        ours = os.name == "nt" or (found.st_uid == user and not found.st_mode & 0o022)
+        if stat.S_ISDIR(found.st_mode) and ours and _unwritable(folder) is None:
+            return folder
+    try:
+        return Path(tempfile.mkdtemp(prefix="sasnet-"))
+    except OSError as error:
+        raise TechnicalError(
+            "sasnet",
+            f"no folder for compiled models can be written to ({error.strerror or error}); let SAS_DLL_PATH"
+            " name one that has room",
+        ) from error
+
+
+@cache
+def prepare() -> Path:
+    """Let sasmodels compile and load its models by this file; the folder of compiled models."""
+    # An OpenCL device found at run time would make the same seed give other bytes.
+    os.environ.setdefault("SAS_OPENCL", "none")
+    folder = choose_folder()
+    os.environ.setdefault("ZIG_GLOBAL_CACHE_DIR", str(folder / "zig"))
+    from sasmodels import kerneldll
+
+    kerneldll.SAS_DLL_PATH = str(folder)
+    shipped = kerneldll.load_dll
+
+    def load(source: str, model_info: Any, dtype: np.dtype[Any] = kerneldll.F64) -> Any:
+        from sasmodels.generate import convert_type, tag_source
+
+        path = Path(kerneldll.dll_path(f"{model_info.id}_{tag_source(source)}", dtype))
+        if path.parent != folder or dtype != kerneldll.F64:
+            return shipped(source, model_info, dtype)  # what comes compiled with SasView
+        return _loaded(path, convert_type(source, dtype), model_info)
+
+    kerneldll.load_dll = load
+    return folder
+
+
+def _choose_compiler() -> bool:
+    """Name a C compiler where there is no ``cc``, which sasmodels would call; whether there is one."""
+    if os.name == "nt" or "SAS_COMPILER" in os.environ:
+        return True  # sasmodels chooses, and brings one
+    if given := shlex.split(os.environ.get("CC", "")):
+        return shutil.which(given[0]) is not None
+    found = next((name for name in ("cc", "gcc", "clang") if shutil.which(name)), None)
+    if found is None and find_spec("ziglang") is not None:
+        found = shlex.join([sys.executable, "-m", "ziglang", "cc"])
+    if found is not None:
+        os.environ["CC"] = found
+    return found is not None
+
+
+def _loaded(path: Path, source: str, info: Any) -> Any:
+    """The model of a library, which is compiled where it is missing, damaged or cannot be loaded."""
+    from sasmodels.kerneldll import DllModel
+
+    for again in (False, True):
+        if again or not whole(path):
+            _compile(path, source, info, again=again)
+        model = DllModel(str(path), info, np.dtype("d"))
+        try:
+            model.make_kernel([np.array([0.1])])  # only now is the library loaded
+        except (OSError, AttributeError) as error:
+            reason = " ".join(str(error).split())
+        else:
+            return model
+    raise TechnicalError(
+        info.id, f"its compiled library cannot be loaded, although it was compiled anew ({reason})"
+    )
+
+
+def _sum_of(path: Path) -> Path:
+    return path.with_name(f"{path.name}.sha256")
+
+
+def whole(path: Path) -> bool:
+    """Whether a library is there and as it was when it was compiled."""
+    try:
+        return _sum_of(path).read_text(encoding="ascii") == hashlib.sha256(path.read_bytes()).hexdigest()
+    except (OSError, ValueError):
+        return False
+
+
+def _compile(path: Path, source: str, info: Any, *, again: bool) -> None:
+    """Compile a library unless another process has done so meanwhile, and put it in place whole."""
+    from sasmodels import kerneldll
+
+    try:
+        with locked(path.with_name(f".{path.name}.lock")):
+            if not again and whole(path):
+                return
+            remove_leftovers(path.parent, path.name)
+            with put_in_one_step(path, ending=path.suffix) as aside:
+                text = aside.with_suffix(".c")
+                text.write_text(source)
+                try:
+                    kerneldll.compile_model(source=str(text), output=str(aside))
+                finally:
+                    text.unlink(missing_ok=True)
+                digest = hashlib.sha256(aside.read_bytes()).hexdigest()
+            with put_in_one_step(_sum_of(path)) as aside:
+                aside.write_text(digest, encoding="ascii")
+    except RuntimeError as error:
+        _complain(info, error)
+    except OSError as error:
+        if not shutil.which(_compiler()):
+            if path.exists() and not _sum_of(path).exists():
+                return  # sasmodels' own, perhaps; no other will come
+            reason = f"sasmodels compiles its models, and there is no C compiler ({_compiler()}); {_ADVICE}"
+        else:
+            reason = (
+                f"it cannot be compiled in {path.parent} ({error.strerror or error}); make room there, or let"
+                " SAS_DLL_PATH name another folder"
+            )
+        raise TechnicalError(info.id, reason) from error
+
+
+def _compiler() -> str:
+    from sasmodels import kerneldll
+
+    return str((getattr(kerneldll, "compiler", None) or kerneldll.CC)[0])
+
+
+def _complain(info: Any, error: RuntimeError) -> None:
+    """Say what a compiler said: a plugin's own error, or what is wrong with this machine."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    reason = next((line for line in lines if "error" in line.lower()), lines[-1])
+    own = Path(info.filename or info.id)
+    from sasmodels.generate import MODEL_PATH
+
+    if own.parent != Path(MODEL_PATH) and "No space left" not in str(error):
+        raise SimulationError(f"{own}: its C code does not compile ({reason}); mend it.") from error
+    raise TechnicalError(info.id, f"the C compiler {_compiler()} failed ({reason})") from error

@@ -1,0 +1,1 @@
+"""Small-angle-scattering images: samples once and clean, then whole instruments, anew each time."""

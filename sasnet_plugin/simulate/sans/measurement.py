@@ -1,0 +1,194 @@
+"""How small-angle-scattering images are measured: setting, beam, background, faults, counts; drawn anew."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...data.sans.geometry import SmallAngle, on_detector
+from ...data.sans.resolution import Setting
+from ...types import Image
+from ..draws import Prior
+from .instruments import INSTRUMENTS, Instrument, draw_setting
+
+FloatArray = NDArray[np.float64]
+
+MEASUREMENT = {
+    "counts": Prior("loguniform 1e2 1e7", "", "counts of the image (mask applied), expected"),
+    "flat": Prior("loguniform 0.003 1", "", "flat background over the sample's counts", 0.9),
+    "parasitic": Prior("loguniform 0.003 0.3", "", "scattering by slits and windows over the sample's", 0.5),
+    "parasitic_power": Prior("uniform 2 4", "", "it falls as this power of q from the beamstop on"),
+    "offset": Prior("uniform -0.4 0.4", "", "beam off the detector's middle, over its width", 0.17),
+    "centre": Prior("uniform -0.5 0.5", "pixels", "what the stated centre is wrong by, each way", 0.5),
+    "efficiency": Prior("uniform 0 0.04", "", "scatter of efficiencies of tubes or pixels, not known", 0.8),
+    "rate": Prior("loguniform 10 2e5", "1/s", "counts a second, of which dead time loses some"),
+    "shadow": Prior("uniform 0 1.5", "pixels", "penumbra of the beamstop that is not masked", 0.3),
+    "faults": Prior("integer 0 30", "pixels", "dead and hot ones, masked", 0.5),
+    "dead_tubes": Prior("integer 1 3", "", "tubes that do not count, masked", 0.1),
+}
+#: A setting suits a sample when its window begins below the sample's first feature over `FAR` and ends above
+#: `NEAR` of it: what it shows is neither all plateau nor all asymptote.
+FAR, NEAR = 1.5, 0.4
+#: Share of files that do not say how sharp q is.
+SILENT = 0.15
+_TRIES = 60
+
+
+@dataclass(frozen=True)
+class Beam:
+    """An instrument in a setting, its beam and its mask.
+
+    Parameters
+    ----------
+    true, stated : SmallAngle
+        Where the pixels lie, and where the file says that they do; weights are those of the stated solid
+        angle, and of the efficiency that no file says.
+    mask : (rows, columns) bool array
+    block : float
+        Radius of the beamstop, Å⁻¹.
+    dead_time : float
+        Of the whole image, s.
+    """
+
+    true: SmallAngle
+    stated: SmallAngle
+    mask: NDArray[np.bool_]
+    block: float
+    dead_time: float
+
+
+def suits(setting: Setting, instrument: Instrument, feature: float) -> bool:
+    """Whether a setting's window meets a sample's first feature, Å⁻¹; any does where there is none."""
+    if not np.isfinite(feature):
+        return True
+    scale = setting.k / setting.distance
+    lowest = 1.2 * min(instrument.beamstop) * scale
+    highest = (
+        scale * 0.5 * min(instrument.shape[0] * setting.pixel[1], instrument.shape[1] * setting.pixel[0])
+    )
+    return lowest * FAR < feature and highest > NEAR * feature
+
+
+def draw_beam(
+    rng: np.random.Generator, feature: float = float("nan"), instrument: Instrument | None = None
+) -> Beam:
+    """Draw an instrument in a setting that suits a sample.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+    feature : float
+        Where the sample's first feature lies, Å⁻¹.
+    instrument : Instrument, optional
+        Default: drawn.
+    """
+    for _ in range(_TRIES):
+        one = instrument or INSTRUMENTS[int(rng.integers(len(INSTRUMENTS)))]
+        setting = draw_setting(one, rng)
+        if suits(setting, one, feature):
+            break
+    return beam(one, setting, rng)
+
+
+def beam(instrument: Instrument, setting: Setting, rng: np.random.Generator) -> Beam:
+    """The rest of what is drawn of an instrument in a setting."""
+    rows, columns = instrument.shape
+    width, height = setting.pixel
+    drawn = {name: prior(rng) for name, prior in MEASUREMENT.items()}
+    side = min(drawn["offset"] * columns, instrument.offset / width, key=abs)
+    centre = (columns - 1) / 2 + side + rng.normal(0, 1.5), (rows - 1) / 2 + rng.normal(0, 1.5)
+    wrong = drawn["centre"], MEASUREMENT["centre"](rng)
+    efficiency = _efficiency(instrument, drawn["efficiency"], rng)
+    right = on_detector((rows, columns), centre, setting)
+    true = replace(right, weight=right.weight * efficiency)
+    # A wrong centre of less than a pixel moves all of q alike.
+    shift = [setting.k / setting.distance * by * size for by, size in zip(wrong, setting.pixel, strict=True)]
+    stated = replace(right, qx=right.qx - shift[0], qy=right.qy - shift[1])
+    # What of the beam reaches the detector must not pass the beamstop: the image of source and sample.
+    spread = setting.distance / setting.collimation
+    spot = setting.source_radius * spread + setting.sample_radius * (1 + spread)
+    fitting = [radius for radius in instrument.beamstop if radius > spot] or [max(instrument.beamstop)]
+    radius = float(rng.choice(fitting[:2]))
+    scale = setting.k / setting.distance
+    margin = max(width, height) * (1.0 - drawn["shadow"] + rng.uniform(0, 1))
+    mask = stated.q > scale * (radius + margin)
+    for _ in range(round(drawn["faults"])):
+        mask[rng.integers(rows), rng.integers(columns)] = False
+    for _ in range(round(drawn["dead_tubes"])):
+        at = rng.integers(columns if instrument.tubes == 1 else rows)
+        mask[(slice(None), at) if instrument.tubes == 1 else (at, slice(None))] = False
+    # Tubes count at the same time; a chamber as a whole.
+    side_by_side = {1: columns, 0: rows, -1: 1}[instrument.tubes]
+    return Beam(true, stated, mask, scale * radius, 1e-6 * instrument.dead_time / side_by_side)
+
+
+def _efficiency(instrument: Instrument, scatter: float, rng: np.random.Generator) -> FloatArray:
+    rows, columns = instrument.shape
+    if instrument.tubes < 0:
+        return np.asarray(1 + 0.5 * scatter * rng.standard_normal((rows, columns)))
+    number = columns if instrument.tubes == 1 else rows
+    each = 1 + scatter * rng.standard_normal(number)
+    return np.array(np.broadcast_to(each if instrument.tubes == 1 else each[:, None], (rows, columns)))
+
+
+@dataclass(frozen=True)
+class Background:
+    """What is counted besides the sample, and how fast.
+
+    Parameters
+    ----------
+    flat, parasitic, power, rate : float
+        See `MEASUREMENT`.
+    """
+
+    flat: float = 0.0
+    parasitic: float = 0.0
+    power: float = 3.0
+    rate: float = 0.0
+
+    def added(
+        self, sample: FloatArray, weight: FloatArray, q: FloatArray, block: float, mask: Any = True
+    ) -> FloatArray:
+        """The sample's counts and these, arbitrary scale; shares are of what the mask lets count."""
+        total = float(sample.sum(where=mask)) or 1.0
+        found = sample + weight * (self.flat * total / float(weight.sum(where=mask)))
+        if self.parasitic:
+            slope = np.maximum(q / block, 0.5) ** -self.power * weight
+            found += slope * (self.parasitic * total / float(slope.sum(where=mask)))
+        return found
+
+
+def draw_background(rng: np.random.Generator) -> Background:
+    """Draw what is counted besides."""
+    drawn = [MEASUREMENT[name](rng) for name in ("flat", "parasitic", "parasitic_power", "rate")]
+    return Background(*drawn)
+
+
+def measured(
+    intensity: FloatArray, seen: Beam, background: Background, rng: np.random.Generator, counts: float
+) -> Image:
+    """Counts of a sample in the pixels of a beam.
+
+    Parameters
+    ----------
+    intensity : (rows, columns) array
+        What the sample scatters into each pixel's true direction, arbitrary scale.
+    seen : Beam
+    background : Background
+    rng : numpy.random.Generator
+    counts : float
+        Expected, of pixels that count.
+    """
+    weight = seen.true.weight
+    expected = background.added(intensity * weight, weight, seen.true.q, seen.block, seen.mask)
+    # The beamstop stops neutrons over its whole area; its edge is as sharp as a pixel.
+    expected[seen.true.q < seen.block] *= 1e-3
+    expected *= counts / max(float(expected.sum(where=seen.mask)), 1e-300)
+    # Not paralysable: of n events a second n/(1 + nτ) are counted; bright tubes lose more than others.
+    expected /= 1 + background.rate * seen.dead_time * expected / max(float(expected.mean()), 1e-300)
+    values = rng.poisson(np.minimum(expected, 1e9)).astype(np.float64)
+    stated = seen.stated if rng.random() >= SILENT else replace(seen.stated, setting=None)
+    return Image(np.where(seen.mask, values, 0.0), seen.mask, stated)
