@@ -111,8 +111,8 @@ def level(intensity: Array) -> str:
     if low > 0 and high / low < SETTINGS.span:
         return f"The intensity varies by less than {100 * (SETTINGS.span - 1):.0f} %"
     fifth = max(intensity.size // 5, 1)
-    first, last = np.mean(intensity[:fifth]), np.mean(intensity[-fifth:])
-    if last > SETTINGS.rise * max(first, 0.0) and last >= 0.5 * np.max(intensity):
+    first, last = float(np.mean(intensity[:fifth])), float(np.mean(intensity[-fifth:]))
+    if last > SETTINGS.rise * max(first, 0.0) and last >= 0.5 * float(np.max(intensity)):
         return "The intensity rises with q, where scattering falls"
     return ""
 
