@@ -87,8 +87,8 @@ PARTS = {
     "batch": Part("`batch` killed", "robustness_kills:batch", 20, 2),
     "simulate": Part("`simulate` killed inside shards", "robustness_kills:simulate", 20, 2),
     "compile": Part("compilation of a model killed", "robustness_kills:compilation", 20, 5),
-    "journal": Part("journals with a flipped bit", "robustness_journal:flips", 1000, 100),
-    "starts": Part("`fit` 8 times at once in a fresh home", "robustness_starts:starts", 24, 8),
+    "journal": Part("journals with a flipped bit", "robustness_state:flips", 1000, 100),
+    "starts": Part("`fit` 8 times at once in a fresh home", "robustness_state:starts", 24, 8),
 }
 
 
