@@ -17,8 +17,11 @@ if TYPE_CHECKING:
 class SasnetError(Exception):
     """Anything that a user can cause and mend; its text is one clear sentence.
 
-    The sentence names the file, says what is wrong and what to do about it.
+    The sentence names the file, says what is wrong and what to do about it; it is fit for a terminal.
     """
+
+    def __str__(self) -> str:
+        return printable(super().__str__())
 
 
 class DataError(SasnetError):
@@ -31,6 +34,17 @@ class ModelZooError(SasnetError):
 
 class SimulationError(SasnetError):
     """A model, a prior or a shard that cannot be simulated or resumed."""
+
+
+def printable(text: str) -> str:
+    """Text from a file, or a file's name, without what a terminal obeys or cannot encode.
+
+    Control and format characters (escapes, reversed writing, halves of surrogate pairs) become "�", ends of
+    lines and the like a blank.
+    """
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else " " if c.isspace() else "\ufffd" for c in text)
 
 
 class TechnicalError(SasnetError):

@@ -86,8 +86,8 @@ def is_uninformative(
         golden = (np.sqrt(5) - 1) / 2
         for _ in range(9):
             a, b = high - golden * (high - low), low + golden * (high - low)
-            chi_a = _chi2(np.exp(-a[:, None] * log_q), rows, w)
-            chi_b = _chi2(np.exp(-b[:, None] * log_q), rows, w)
+            chi_a = chi2_of_basis(np.exp(-a[:, None] * log_q), rows, w)
+            chi_b = chi2_of_basis(np.exp(-b[:, None] * log_q), rows, w)
             left = chi_a < chi_b
             high, low = np.where(left, b, high), np.where(left, low, a)
             value[open_rows] = np.minimum(value[open_rows], np.minimum(chi_a, chi_b))
@@ -113,7 +113,7 @@ def _scanned(
     return np.asarray(total - np.where(flat, 0.0, explained / np.where(flat, 1.0, spread)))
 
 
-def _chi2(
+def chi2_of_basis(
     basis: NDArray[np.float64], intensity: NDArray[np.float64], weight: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """Chi² of the best A·basis + B, residuals formed point by point so that nothing cancels."""
