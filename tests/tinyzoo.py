@@ -19,7 +19,16 @@ from onnx import TensorProto, helper, numpy_helper
 from sasnet_plugin.data.images.features import N_CHANNELS as N_IMAGE
 from sasnet_plugin.data.preprocess import N_CHANNELS, N_GRID
 from sasnet_plugin.domains import specification
-from sasnet_plugin.domains.heads import Classes, Distribution, Group, Head, Quantities, Scope, Tags, outputs_of
+from sasnet_plugin.domains.heads import (
+    Classes,
+    Distribution,
+    Group,
+    Head,
+    Quantities,
+    Scope,
+    Tags,
+    outputs_of,
+)
 from sasnet_plugin.zoo.manifest import described
 
 FORMS = ("sphere", "fuzzy_sphere", "core_shell_sphere", "cylinder", "lamellar", "power_law")
