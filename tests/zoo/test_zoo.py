@@ -86,7 +86,7 @@ def _changed(part: str, head: str, **changes: Any) -> dict[str, Any]:
     [
         ({"format": 1}, "format 1 is not the format 2"),
         ({"surprise": 1}, "unknown keys"),
-        ({"domain": "sans2d"}, "not known .sans2d"),
+        ({"domain": "sans3d"}, "not known .sans3d"),
         ({"calibration": {}}, "malformed entry"),
         (_changed("calibration", "form", temperature=0.0), "not positive"),
         (_changed("heads", "form", groups=[{"name": "some", "members": ["sphere"]}]), "exactly once"),
