@@ -50,13 +50,14 @@ def evaluate(
     from sasnet_plugin.domains import resolve, specification
     from sasnet_plugin.files import MARK, check_output, put_whole
     from sasnet_plugin.report.evaluated import CARD_MARK
-    from sasnet_plugin.zoo import open_model
+    from sasnet_plugin.zoo import open_model, register, verify
 
     for path, mark in ((plot, MARK), (card, CARD_MARK), (report, MARK)):
         if path is not None:
             check_output(path, force=force, mark=mark)
     kind = specification(domain)
     model = open_model(kind.name)
+    verify(model)
     with Progress(console=Console(stderr=True)) as progress:
         task = progress.add_task("measuring", total=None)
         found = resolve(kind.evaluate)(
@@ -71,6 +72,8 @@ def evaluate(
         found.draw(plot)
     if card is not None:
         put_whole(card, found.card().encode("utf-8"), "model card")
+        if card.resolve() == (model.folder / "card.md").resolve():
+            register(model.folder)
     if report is not None:
         _report(report, kind.name, found, run or [])
 

@@ -10,6 +10,7 @@ import socket
 import tempfile
 import threading
 import time
+import webbrowser
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -19,6 +20,7 @@ from sasnet_plugin.fitting.result.fit_result import FitResult
 
 from ..report.exports.bumps_session import write_session
 from ..types import SasnetError
+from .bumps_guard import Keys, guard, restrict
 from .bumps_panel import panels
 
 #: Seconds that open connections of browsers are waited for at the end.
@@ -58,11 +60,12 @@ def show(
     logger.setLevel("WARNING")
     load(api.state, result)
     folder = Path(result.curve.file).resolve().parent
+    folder = folder if folder.is_dir() else Path.cwd()
     options = BumpsOptions(
-        headless=not browser,
+        headless=True,  # the browser needs a token
         port=port,
         parallel=workers,
-        path=str(folder) if folder.is_dir() else None,
+        path=str(folder),
         fit_options={"fit": "lm"},
     )
 
@@ -82,17 +85,32 @@ def show(
     _children_leave_with_us()
     signal.signal(signal.SIGINT, lambda *_: end())
     signal.signal(signal.SIGTERM, lambda *_: end(143))
+    restrict(api.REGISTRY, folder, api.add_notification)
     webserver.init_web_app()
+    webserver.sio.eio.cors_allowed_origins = None  # Bumps says "*"
+    webserver.sio.on("set_base_path", handler=_ignore)  # would be kept for Bumps itself
     sock = webserver.setup_app(options, listening(port) if port else None)
+    keys = Keys(api.state.port)
+    guard(webserver.app, keys)
+
+    def opened(*_: Any) -> None:
+        """Called when the page can be opened."""
+        ready(keys.address)
+        if browser:
+            threading.Thread(target=webbrowser.open_new_tab, args=(keys.address_once(),), daemon=True).start()
+
     web.run_app(
         webserver.app,
         sock=sock,
-        # Called when the page can be opened.
-        print=lambda *_: ready(f"http://localhost:{api.state.port}/"),
+        print=opened,
         shutdown_timeout=_PATIENCE,
         handle_signals=False,
     )
     end()
+
+
+async def _ignore(*_: Any) -> None:
+    """Answer nothing."""
 
 
 def _children_leave_with_us() -> None:

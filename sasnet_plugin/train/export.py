@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..predict.predictor import Runtime
 from ..types import SasnetError
 
 #: Largest difference of a logit between the trained network and the exported one: 16-bit weights allow it.
@@ -89,11 +90,7 @@ def check_parity(
     SasnetError
         They differ by more than `PARITY`.
     """
-    import onnxruntime
-
-    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
-    names = sorted(expected)
-    found = dict(zip(names, session.run(names, dict(inputs)), strict=True))
+    found = Runtime(path.read_bytes(), outputs=sorted(expected), where=str(path)).run(inputs)
     worst = max(float(np.max(np.abs(found[head] - expected[head]))) for head in heads)
     if worst > PARITY:
         raise SasnetError(

@@ -1,14 +1,21 @@
-"""Find the folder of trained models, and open one: its bytes are the ones that its manifest vouches for."""
+"""Find the folder of trained models, and open one: its bytes are the ones that the registry vouches for.
+
+``registry.json`` says of each model where it lies, of what kind it is, and size and sha256 of each of its
+files. A file that is used is hashed when it is opened, which costs a few milliseconds; of the others the size
+is compared.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import os
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from sasnet_plugin.domains import DEFAULT, Domain, specification
+from sasnet_plugin.files import put_whole
 from sasnet_plugin.types import ModelZooError
 from sasnet_plugin.zoo.manifest import Manifest, parse_manifest
 
@@ -54,12 +61,16 @@ def zoo_folder() -> Path:
 
 @dataclass(frozen=True)
 class ZooModel:
-    """A verified model: its folder, its manifest, the bytes of its ONNX graph, and what it reads."""
+    """A verified model: its folder, its manifest, the bytes of its ONNX graph, and what it reads.
+
+    `sha256` is that of each file, by its name.
+    """
 
     folder: Path
     manifest: Manifest
     onnx: bytes
     domain: Domain
+    sha256: Mapping[str, str] = field(default_factory=dict)
 
 
 def registered(folder: Path | None = None) -> dict[str, Path]:
@@ -70,11 +81,53 @@ def registered(folder: Path | None = None) -> dict[str, Path]:
     ModelZooError
         No zoo, or a registry that cannot be read.
     """
+    return {name: home for name, (home, _) in _entries(folder).items()}
+
+
+def register(home: Path, registry: Path | None = None) -> None:
+    """Write down a model with the size and sha256 of each of its files; other models stay as they are.
+
+    Parameters
+    ----------
+    home : Path
+        Folder of a packaged model.
+    registry : Path, optional
+        Default: ``registry.json`` beside that folder; made where it does not exist.
+
+    Raises
+    ------
+    ModelZooError
+        The folder holds no model, or the registry cannot be read.
+    """
+    path = registry or home.parent / REGISTRY
+    manifest = parse_manifest(_read(home / "manifest.json").decode("utf-8"), str(home / "manifest.json"))
+    named = {"manifest.json", "card.md", *manifest.sha256}
+    files = {file: _read(home / file) for file in sorted(named) if (home / file).is_file()}
+    entry = {
+        "path": os.path.relpath(home, path.parent),
+        "domain": manifest.domain,
+        "files": {file: [len(data), hashlib.sha256(data).hexdigest()] for file, data in files.items()},
+    }
+    if path.exists():
+        _entries(path.parent)
+    entries = json.loads(_read(path)) if path.exists() else {}
+    entries[manifest.name] = entry
+    put_whole(path, (json.dumps(entries, indent=1) + "\n").encode(), "registry of models")
+
+
+def _entries(folder: Path | None) -> dict[str, tuple[Path, dict[str, tuple[int, str]]]]:
+    """Folder, and size and sha256 of each file, of each model."""
     folder = zoo_folder() if folder is None else folder
     path = folder / REGISTRY
     try:
         entries = json.loads(path.read_text(encoding="utf-8"))
-        return {str(name): folder / entry["path"] for name, entry in entries.items()}
+        return {
+            str(name): (
+                folder / entry["path"],
+                {str(file): (int(size), str(sha)) for file, (size, sha) in entry.get("files", {}).items()},
+            )
+            for name, entry in entries.items()
+        }
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise ModelZooError(
             f"{path}: cannot be read as a registry of models ({type(error).__name__}: {error});"
@@ -83,7 +136,7 @@ def registered(folder: Path | None = None) -> dict[str, Path]:
 
 
 def open_model(name: str = DEFAULT, *, folder: Path | None = None) -> ZooModel:
-    """Open one model and check it: manifest format, version of the features, sha256 of the graph.
+    """Open one model and check it: its files, format of the manifest, version of the features.
 
     Parameters
     ----------
@@ -97,12 +150,14 @@ def open_model(name: str = DEFAULT, *, folder: Path | None = None) -> ZooModel:
     ModelZooError
         Unknown name, missing or damaged file, or a model made for other features.
     """
-    models = registered(folder)
-    if name not in models:
-        raise ModelZooError(f"{name}: no such model in the zoo; choose one of {', '.join(sorted(models))}.")
-    home = models[name]
+    home, files = _entry(name, folder)
+    for file, (size, _) in files.items():
+        _sized(home / file, size)
     path = home / "manifest.json"
-    manifest = parse_manifest(_read(path).decode("utf-8", errors="replace"), str(path))
+    sha256 = {file: sha for file, (_, sha) in files.items()}
+    text = _verified(home, "manifest.json", sha256) if files else _read(path)
+    manifest = parse_manifest(text.decode("utf-8", errors="replace"), str(path))
+    sha256 = {**manifest.sha256, **sha256}
     domain = specification(manifest.domain)
     if manifest.features_version != domain.features_version:
         raise ModelZooError(
@@ -111,29 +166,62 @@ def open_model(name: str = DEFAULT, *, folder: Path | None = None) -> ZooModel:
             " install the sasnet that it was made with, or retrain it."
         )
     # The bytes that were hashed are the bytes that are run: nothing is read twice.
-    return ZooModel(home, manifest, _verified(home, "model.onnx", manifest), domain)
+    return ZooModel(home, manifest, _verified(home, "model.onnx", sha256), domain, sha256)
+
+
+def checked(name: str, file: str) -> Path:
+    """The path of a file of a model, which has the sha256 of the registry where that names it.
+
+    Raises
+    ------
+    ModelZooError
+        Unknown model, or the file is missing, damaged or changed.
+    """
+    home, files = _entry(name, None)
+    if file in files:
+        _verified(home, file, {file: files[file][1]})
+    return home / file
+
+
+def _entry(name: str, folder: Path | None) -> tuple[Path, dict[str, tuple[int, str]]]:
+    models = _entries(folder)
+    if name not in models:
+        raise ModelZooError(f"{name}: no such model in the zoo; choose one of {', '.join(sorted(models))}.")
+    return models[name]
 
 
 def verify(model: ZooModel) -> None:
-    """Check every file that the manifest names, also those that prediction does not need.
+    """Check every file that registry or manifest name, also those that prediction does not need.
 
     Raises
     ------
     ModelZooError
         A file is missing or its sha256 differs.
     """
-    for name in model.manifest.sha256:
-        _verified(model.folder, name, model.manifest)
+    for name in model.sha256 or model.manifest.sha256:
+        _verified(model.folder, name, model.sha256 or model.manifest.sha256)
 
 
-def _verified(folder: Path, name: str, manifest: Manifest) -> bytes:
+def _verified(folder: Path, name: str, sha256: Mapping[str, str]) -> bytes:
     data = _read(folder / name)
-    if hashlib.sha256(data).hexdigest() != manifest.sha256[name].lower():
-        raise ModelZooError(
-            f"{folder / name}: the file is damaged or was changed (its sha256 is not the manifest's);"
-            " reinstall sasnet-plugin or export the model again."
-        )
+    if hashlib.sha256(data).hexdigest() != sha256[name].lower():
+        raise _damaged(folder / name, "sha256")
     return data
+
+
+def _sized(path: Path, size: int) -> None:
+    try:
+        if path.stat().st_size != size:
+            raise _damaged(path, "size")
+    except OSError:
+        _read(path)  # says why that is not possible
+
+
+def _damaged(path: Path, what: str) -> ModelZooError:
+    return ModelZooError(
+        f"{path}: the file is damaged or was changed (its {what} is not the registry's); reinstall"
+        " sasnet-plugin, or package the model again."
+    )
 
 
 def _read(path: Path) -> bytes:

@@ -197,10 +197,11 @@ print("now", state.problem.fitProblem.chisq())
 
 
 def test_a_session_saved_in_the_page_opens_without_sasnet(running: Running, tmp_path: Path) -> None:
-    from urllib.request import urlopen
+    from urllib.request import HTTPCookieProcessor, build_opener
 
-    session = tmp_path / "session.h5"
-    with urlopen(f"{running.address}get_session") as answer:
+    session, user = tmp_path / "session.h5", build_opener(HTTPCookieProcessor())
+    user.open(running.address).close()  # as the page does, with the cookie that it gets
+    with user.open(running.address.partition("?")[0] + "get_session") as answer:
         session.write_bytes(answer.read())
     done = subprocess.run(
         [sys.executable, "-c", READER, str(session)], capture_output=True, text=True, check=True, cwd=tmp_path

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 from tinyzoo import FORMS, manifest_entries, write_zoo
 
 from sasnet_plugin.types import ModelZooError
-from sasnet_plugin.zoo import open_model, parse_manifest, registered, verify, zoo_folder
+from sasnet_plugin.zoo import checked, open_model, parse_manifest, register, registered, verify, zoo_folder
 
 
 def test_environment_names_the_zoo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -114,3 +115,87 @@ def test_each_key_of_the_manifest_is_needed(key: str) -> None:
 def test_manifest_that_is_not_json() -> None:
     with pytest.raises(ModelZooError, match="is not JSON"):
         parse_manifest("{", "manifest.json")
+
+
+@pytest.fixture
+def sealed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A zoo whose registry vouches for each file of its model."""
+    zoo = write_zoo(tmp_path / "zoo")
+    home = zoo / "sas1d"
+    for name in ("parity.npz", "seeds.npz"):
+        (home / name).write_bytes(name.encode() * 100)
+    manifest = json.loads((home / "manifest.json").read_text())
+    manifest["sha256"] |= {
+        name: sha256((home / name).read_bytes()).hexdigest() for name in ("parity.npz", "seeds.npz")
+    }
+    (home / "manifest.json").write_text(json.dumps(manifest))
+    (home / "card.md").write_text("# sas1d")
+    register(home)
+    monkeypatch.setenv("SASNET_MODEL_ZOO", str(zoo))
+    return zoo
+
+
+def test_each_file_of_a_registered_model_is_vouched_for(sealed: Path) -> None:
+    home = sealed / "sas1d"
+    verify(open_model())
+    assert checked("sas1d", "seeds.npz") == home / "seeds.npz"
+    for path in sorted(home.iterdir()):
+        whole = path.read_bytes()
+        changed = bytearray(whole)
+        changed[len(whole) // 2] ^= 4
+        path.write_bytes(changed)
+        with pytest.raises(ModelZooError, match=rf"{path.name}: the file is damaged or was changed"):
+            verify(open_model())
+        path.write_bytes(whole[:-1])
+        with pytest.raises(ModelZooError, match=rf"{path.name}: the file is damaged.*size"):
+            open_model()
+        path.unlink()
+        with pytest.raises(ModelZooError, match=rf"{path.name}: cannot be read"):
+            open_model()
+        path.write_bytes(whole)
+    verify(open_model())
+
+
+def test_fits_start_from_undamaged_values_alone(sealed: Path) -> None:
+    from sasnet_plugin.fitting.api import bank_path
+
+    path = bank_path()
+    data = bytearray(path.read_bytes())
+    data[7] ^= 1
+    path.write_bytes(data)
+    with pytest.raises(ModelZooError, match=r"seeds\.npz: the file is damaged"):
+        bank_path()
+
+
+def test_exchanged_names_are_noticed(sealed: Path) -> None:
+    """The manifest is as well-formed as before, and each answer would be another's."""
+    path = sealed / "sas1d" / "manifest.json"
+    first, second, *_ = json.loads(path.read_text())["heads"]["form"]["labels"]
+    text = path.read_text().replace(f'"{first}"', '"?"').replace(f'"{second}"', f'"{first}"')
+    path.write_text(text.replace('"?"', f'"{second}"'))
+    with pytest.raises(ModelZooError, match=r"manifest\.json: the file is damaged or was changed"):
+        open_model()
+
+
+def test_registering_again_keeps_the_other_models(sealed: Path) -> None:
+    write_zoo(sealed, "gisas_hex")
+    before = json.loads((sealed / "registry.json").read_text())
+    register(sealed / "gisas_hex")
+    after = json.loads((sealed / "registry.json").read_text())
+    assert after["sas1d"] == before["sas1d"]
+    assert set(after["gisas_hex"]["files"]) == {"manifest.json", "model.onnx"}
+    verify(open_model("gisas_hex"))
+    (sealed / "registry.json").write_text('{"sas1d": 3}')
+    with pytest.raises(ModelZooError, match="cannot be read as a registry"):
+        register(sealed / "gisas_hex")
+
+
+def test_the_registry_vouches_for_every_file_that_is_installed(repository: Path) -> None:
+    zoo = repository / "model_zoo"
+    entries = json.loads((zoo / "registry.json").read_text())
+    for name, entry in entries.items():
+        there = {path.name for path in (zoo / entry["path"]).iterdir()}
+        assert set(entry["files"]) == there, (
+            f"sasnet_plugin.zoo.register(Path('model_zoo/{name}')) writes them"
+        )
+        verify(open_model(name, folder=zoo))

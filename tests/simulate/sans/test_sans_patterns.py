@@ -119,7 +119,7 @@ def test_counting_cells_is_counting_pixels(seen: Beam, rod: dict[str, object]) -
 
 
 def test_an_averaged_image_is_explained_by_its_own_model() -> None:
-    """Through the whole instrument and back: sasmodels' sphere, smeared by the curve's dq, at χ² of about 1."""
+    """Through the whole instrument and back: sasmodels' sphere, smeared by the curve's dq, at χ² of 1."""
     from sasmodels.data import Data1D
     from sasmodels.direct_model import DirectModel
 
