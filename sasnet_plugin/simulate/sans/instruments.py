@@ -1,8 +1,8 @@
 """Small-angle-scattering instruments, each a page of data; and how a setting of one is drawn.
 
-Figures of D22 are those of its NeXus files and of ILL's page of it. The others stand for instruments of their
-kind: geometry as their facilities' pages describe them, rounded, one detector each. A network that has seen
-all of them knows pinhole instruments, not one of these.
+Figures of D22 are those of its NeXus files. The others stand for instruments of their kind: rounded, one
+detector each, and not checked against their facilities' documents. A network that has seen all of them knows
+pinhole instruments, not one of these.
 """
 
 from __future__ import annotations
