@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 
 from sasnet_plugin.data.uncertainty import estimate_dintensity
 from sasnet_plugin.domains import DEFAULT
-from sasnet_plugin.fitting.assessment.assess import assess, misfits, ranked
-from sasnet_plugin.fitting.assessment.systematic_error import systematic_error
+from sasnet_plugin.fitting.assessment.assess import assess, misfits, ranked, systematic_errors
 from sasnet_plugin.fitting.optimize.refine_best import refine_best
 from sasnet_plugin.fitting.pool import Workers
 from sasnet_plugin.fitting.problem.contrast import contrast_of, settled, with_contrast
@@ -163,8 +162,8 @@ def fit_with(
     fits, prior = found.fits, priors(suggestion, found.fits)
     notes.extend(found.notes)
     if fits and method.name != "lm":
-        error = systematic_error(found.curve, dintensity, fits)
-        first = ranked(fits, prior, misfits(fits, found.curve, dintensity, error))[0].name
+        errors = systematic_errors(found.curve, dintensity, fits)
+        first = ranked(fits, prior, misfits(fits, errors))[0].name
         best, left = next(f for f in fits if f.name == first), began + limit - pool.clock()
         rng = rng or np.random.default_rng(0)
         refined, said = refine_best(pool, found.curve, dintensity, best, method, left, rng)

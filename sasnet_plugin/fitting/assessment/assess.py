@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -14,7 +14,6 @@ from sasnet_plugin.fitting.assessment.goodness_of_fit import compare, verify
 from sasnet_plugin.fitting.assessment.systematic_error import (
     SystematicError,
     systematic_error,
-    whitened,
     widened,
 )
 from sasnet_plugin.fitting.result.fit_result import FitResult
@@ -51,12 +50,12 @@ def assess(
     FitResult
         With warnings of each fit, and what the network says of replicates of the best one.
     """
-    error = systematic_error(curve, dintensity, fits)
-    order = ranked(fits, prior, misfits(fits, curve, dintensity, error))
+    errors = systematic_errors(curve, dintensity, fits)
+    order = ranked(fits, prior, misfits(fits, errors))
     if not order:
         return FitResult(curve, dintensity, (), False, (*notes, "No model could be fitted."))
-    if error is not None:
-        order = [widened(curve, dintensity, fit, error) for fit in order]
+    if errors:
+        order = [widened(curve, dintensity, fit, errors[fit.name]) for fit in order]
     verdicts = [verify(curve, dintensity, fit) for fit in order]
     first = verdicts[0]
     # Replicates whose noise is not the measurement's would differ from it for that reason alone.
@@ -70,7 +69,7 @@ def assess(
         replace(fit, warnings=(*fit.warnings, *verdict.sentences, *warnings_of(curve, fit)))
         for fit, verdict in zip(order, verdicts, strict=True)
     )
-    same = set(alike(order, misfits(order, curve, dintensity, error)))
+    same = set(alike(order, misfits(order, errors)))
     others = [fit for fit in order[1:] if fit.name in same]
     # Where none explains the data, more of them decide between wrong models.
     said = list(discriminate.sentences(curve, dintensity, order[0], others, ask=first.explained))
@@ -79,8 +78,9 @@ def assess(
             f"{order[0].name} was calculated at {order[0].per_decade} points of q a decade, as its fringes"
             " are finer than the measured points; SasView calculates it at these and shows another χ²."
         )
-    said += _none(order, same, error) if not first.explained else []
-    if error is not None:
+    error = errors.get(order[0].name)
+    said += _none(order, same, errors) if not first.explained else []
+    if error is not None and error.relative > 0:
         said.append(
             f"Neighbouring residuals share an error of {100 * error.relative:.2g} % of I; parameters' errors"
             " include it, and models are compared with it."
@@ -89,16 +89,31 @@ def assess(
     return FitResult(curve, dintensity, warned, first.explained, (*notes, *said), verification=first)
 
 
-def _none(order: Sequence[ModelFit], same: set[str], error: SystematicError | None) -> list[str]:
+def _none(order: Sequence[ModelFit], same: set[str], errors: Mapping[str, SystematicError]) -> list[str]:
     """That none explains the data; but to a systematic error that a measurement may have, some do."""
-    if error is None or error.relative > ASSESSMENT.most_systematic:
+    named = [order[0], *(fit for fit in order[1:] if fit.name in same)]
+    largest = max((errors[fit.name].relative for fit in named if fit.name in errors), default=0.0)
+    if not 0 < largest <= ASSESSMENT.most_systematic:
         return [NONE_EXPLAINS]
-    names = [order[0].short_name, *(fit.short_name for fit in order[1:] if fit.name in same)]
+    names = [fit.short_name for fit in named]
     listed = f"{', '.join(names[:-1])} and {names[-1]} do" if names[1:] else f"{names[0]} does"
     return [
         "None of these models explains the data to their stated errors; within a systematic error of"
-        f" {100 * error.relative:.2g} %, {listed}."
+        f" {100 * largest:.2g} %, {listed}."
     ]
+
+
+def systematic_errors(
+    curve: Curve, dintensity: NDArray[np.float64], fits: Sequence[ModelFit]
+) -> dict[str, SystematicError]:
+    """Of each fit by its name; none where the best fit leaves nothing but independent noise.
+
+    A measurement that one model explains to its noise has no systematic error that could excuse the others.
+    """
+    best = min(fits, key=lambda fit: fit.bic, default=None)
+    if best is None or systematic_error(curve, dintensity, best).relative == 0:
+        return {}
+    return {fit.name: systematic_error(curve, dintensity, fit) for fit in fits}
 
 
 @dataclass(frozen=True)
@@ -108,7 +123,7 @@ class Misfits:
     Parameters
     ----------
     chisq : (m,) float array
-        Of each fit, with the noise and the systematic error that the best one's residuals show.
+        Of each fit; or, to a constant, what takes its place under systematic errors: -2 ln of the likelihood.
     penalty : (m,) float array
         What BIC asks for the parameters of each.
     """
@@ -117,34 +132,25 @@ class Misfits:
     penalty: NDArray[np.float64]
 
 
-def misfits(
-    fits: Sequence[ModelFit],
-    curve: Curve | None = None,
-    dintensity: NDArray[np.float64] | None = None,
-    error: SystematicError | None = None,
-) -> Misfits:
-    """χ² and penalty of each fit.
+def misfits(fits: Sequence[ModelFit], errors: Mapping[str, SystematicError] | None = None) -> Misfits:
+    """Misfit and penalty of each fit.
 
     Where even the best fit has a reduced χ² above 1, the uncertainties are taken to be too small by its root,
     as otherwise a per cent of difference between two bad fits would decide with certainty. Where its
-    residuals share a systematic error, χ² is rᵀ C⁻¹ r with their covariance C.
+    residuals share a systematic error, each fit is judged by the likelihood of its residuals with the
+    systematic error that describes them best: a larger one costs, but not as if neighbours were independent.
 
     Parameters
     ----------
     fits : sequence of ModelFit
-    curve : Curve, optional
-        What was fitted; needed with an error.
-    dintensity : (n,) float array, optional
-    error : SystematicError, optional
-        Of the best of the fits.
+    errors : mapping of str to SystematicError, optional
+        Of each by its name; none where the best fit leaves nothing but independent noise.
     """
     penalty = np.array([f.bic - f.chisq for f in fits])
-    if error is None or curve is None or dintensity is None:
-        tempering = max(min((f.reduced_chisq for f in fits), default=1.0), 1.0)
-        return Misfits(np.array([f.chisq for f in fits]) / tempering, penalty)
-    residuals = np.stack([(curve.intensity - f.theory) / dintensity for f in fits], axis=1)
-    chisq = np.sum(whitened(error, curve.q, dintensity, residuals) ** 2, axis=0)
-    return Misfits(chisq, penalty)
+    if errors:
+        return Misfits(np.array([errors[f.name].minus_two_log for f in fits]), penalty)
+    tempering = max(min((f.reduced_chisq for f in fits), default=1.0), 1.0)
+    return Misfits(np.array([f.chisq for f in fits]) / tempering, penalty)
 
 
 def ranked(

@@ -10,7 +10,6 @@ filter along q, linear in the number of points (R. E. Kalman, J. Basic Eng. 82 (
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -30,86 +29,69 @@ class SystematicError:
     Parameters
     ----------
     relative : float
-        Standard deviation of the part that neighbours share, as a share of the intensity about each point.
+        Standard deviation of the part that neighbours share, as a share of the intensity; 0 where independent
+        noise alone describes the residuals as well.
     length : float
         Its correlation length, in ln q.
     noise : float
         Independent part over the stated uncertainty, 1 at least.
     level : (n,) float array
-        The intensity about each point.
+        The intensity that it is a share of: that of the fit, or its mean about each point.
+    minus_two_log : float
+        -2 ln of the likelihood of the residuals, with the density's constant left out.
     """
 
     relative: float
     length: float
     noise: float
     level: Array
+    minus_two_log: float
 
     def as_dict(self) -> dict[str, float]:
         """As ``sasnet fit --json`` prints it."""
         return {"relative": self.relative, "length_ln_q": self.length, "noise": self.noise}
 
 
-def systematic_error(curve: Curve, dintensity: Array, fits: Sequence[ModelFit]) -> SystematicError | None:
-    """Size and reach of the error that the residuals of the best fit share, by maximum likelihood.
+def systematic_error(curve: Curve, dintensity: Array, fit: ModelFit) -> SystematicError:
+    """Size and reach of the error that the residuals of a fit share, by maximum likelihood.
+
+    Two more parameters have to raise the likelihood by what BIC asks for; else there is no such error.
 
     Parameters
     ----------
     curve : Curve
     dintensity : (n,) float array
         Stated or estimated.
-    fits : sequence of ModelFit
-        That of least BIC is taken: its residuals hold the least of the models' own errors.
-
-    Returns
-    -------
-    SystematicError or None
-        None where independent noise of the stated size, or a larger one, describes the residuals as well: two
-        more parameters have to raise the likelihood by what BIC asks for.
+    fit : ModelFit
     """
-    if not fits:
-        return None
-    best = min(fits, key=lambda fit: fit.bic)
-    residual = (curve.intensity - best.theory) / dintensity
-    level = _level(curve.q, best.theory)
-    gain = level / dintensity
-    if not (np.all(np.isfinite(residual)) and np.all(np.isfinite(gain)) and len(curve) > _FEWEST):
-        return None
-    log_q, residual, gain = _thinned(np.log(curve.q), residual, gain)
+    residual = (curve.intensity - fit.theory) / dintensity
+    n, size = residual.size, max(float(np.mean(residual**2)), 1.0)
+    alone = float(np.sum(residual**2)) / size + n * np.log(size)
+    found = SystematicError(0.0, 0.0, float(np.sqrt(size)), np.abs(fit.theory), alone)
+    if not np.all(np.isfinite(residual)) or n <= _FEWEST:
+        return found
+    for level in (_mean_about(curve.q, fit.theory), np.abs(fit.theory)):
+        error = _likeliest(curve, dintensity, residual, level)
+        if error.minus_two_log + 2 * np.log(n) < min(alone, found.minus_two_log + 2 * np.log(n)):
+            found = error
+    return found
+
+
+def _likeliest(curve: Curve, dintensity: Array, residual: Array, level: Array) -> SystematicError:
     n = residual.size
+    log_q, residual, gain = _thinned(np.log(curve.q), residual, level / dintensity)
     ratio, length = (a.ravel() for a in np.meshgrid(_RATIOS, _LENGTHS))
     innovation, variance = _filtered(log_q, gain, ratio, length, np.repeat(residual[:, None], ratio.size, 1))
     noise = np.maximum(np.mean(innovation**2 / variance, axis=0), 1.0)
     minus_two_log = np.sum(innovation**2 / variance, axis=0) / noise
-    minus_two_log += n * np.log(noise) + np.sum(np.log(variance), axis=0)
-    alone = max(float(np.mean(residual**2)), 1.0)
-    independent = float(np.sum(residual**2)) / alone + n * np.log(alone)
+    minus_two_log += residual.size * np.log(noise) + np.sum(np.log(variance), axis=0)
     least = int(np.argmin(minus_two_log))
-    if independent - minus_two_log[least] < 2 * np.log(n):
-        return None
     size = float(np.sqrt(noise[least]))
-    return SystematicError(float(ratio[least]) * size, float(length[least]), size, level)
-
-
-def whitened(error: SystematicError, q: Array, dintensity: Array, columns: Array) -> Array:
-    """Columns over the standard deviation of what the points before do not tell of them.
-
-    Of residuals that follow the error, the result is independent and of unit variance.
-
-    Parameters
-    ----------
-    error : SystematicError
-    q : (n,) float array
-        Å⁻¹, ascending.
-    dintensity : (n,) float array
-    columns : (n, k) float array
-        Residuals or their derivatives, over `dintensity`.
-    """
-    ratio, length = (
-        np.full(columns.shape[1], error.relative / error.noise),
-        np.full(columns.shape[1], error.length),
+    # Of thinned residuals, as if of all: the scatter within blocks is that of independent noise.
+    rest = (n - residual.size) * (1 + 2 * np.log(size)) if n > residual.size else 0.0
+    return SystematicError(
+        float(ratio[least]) * size, float(length[least]), size, level, float(minus_two_log[least]) + rest
     )
-    innovation, variance = _filtered(np.log(q), error.level / dintensity, ratio, length, columns)
-    return np.asarray(innovation / np.sqrt(variance) / error.noise)
 
 
 def _filtered(log_q: Array, gain: Array, ratio: Array, length: Array, columns: Array) -> tuple[Array, Array]:
@@ -128,7 +110,7 @@ def _filtered(log_q: Array, gain: Array, ratio: Array, length: Array, columns: A
     return innovation, variance
 
 
-def _level(q: Array, theory: Array) -> Array:
+def _mean_about(q: Array, theory: Array) -> Array:
     """Mean intensity about each point: what is off by a share of it does not vanish in a minimum."""
     log_q, half = np.log(q), ASSESSMENT.systematic_window / 2
     total = np.concatenate(([0.0], np.cumsum(np.abs(theory))))
@@ -170,6 +152,7 @@ def widened(curve: Curve, dintensity: Array, fit: ModelFit, error: SystematicErr
     dintensity : (n,) float array
     fit : ModelFit
     error : SystematicError
+        Of its residuals.
     """
     known: dict[str, float] = {}
     moving = {name: d for name, d in fit.derivatives.items() if np.all(np.isfinite(d)) and np.any(d)}
@@ -181,8 +164,15 @@ def widened(curve: Curve, dintensity: Array, fit: ModelFit, error: SystematicErr
         covariance = error.noise**2 * inverse @ inverse.T
         covariance += shared @ _correlated(curve.q, error.length, shared.T)
         known = dict(zip(moving, map(float, np.sqrt(np.diag(covariance)) / scale), strict=True))
-    gain = (error.level / dintensity)[:, None]
-    told = np.sum(whitened(error, curve.q, dintensity, gain) ** 2)
+    gain = error.level / dintensity
+    innovation, variance = _filtered(
+        np.log(curve.q),
+        gain,
+        np.array([error.relative / error.noise]),
+        np.array([error.length]),
+        gain[:, None],
+    )
+    told = float(np.sum(innovation**2 / variance)) / error.noise**2
     factor = float(np.sqrt(np.sum(gain**2) / told))
     parameters = {
         name: p if p.error is None else replace(p, error=max(p.error, known.get(name, factor * p.error)))

@@ -146,8 +146,8 @@ class Stages:
 
     def only_systematic(self, found: Fitted) -> bool:
         """What is left is of the size of a measurement's own systematic error, which any model would fit."""
-        error = systematic_error(found.curve, self.dintensity, found.fits)
-        return error is not None and error.relative < STRATEGY.systematic
+        best = min(found.fits, key=lambda fit: fit.bic)
+        return 0 < systematic_error(found.curve, self.dintensity, best).relative < STRATEGY.systematic
 
     def fit(self, tasks: Sequence[Task]) -> list[ModelFit]:
         """Fit tasks; what cannot be fitted becomes a note."""

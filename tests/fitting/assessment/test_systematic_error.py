@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from sasnet_plugin.fitting.assessment.assess import assess, misfits, ranked
-from sasnet_plugin.fitting.assessment.systematic_error import systematic_error, whitened, widened
+from sasnet_plugin.fitting.assessment.assess import assess, misfits, ranked, systematic_errors
+from sasnet_plugin.fitting.assessment.systematic_error import systematic_error, widened
 from sasnet_plugin.fitting.result.model_fit import ModelFit, Parameter
 from sasnet_plugin.types import Curve
 
@@ -37,10 +37,7 @@ def test_size_of_a_shared_error_is_found(relative: float, length: float) -> None
     found = []
     for error in shared(relative, length, rng, 12).T:
         measured = CLEAN + error + STATED * rng.standard_normal(Q.size)
-        estimate = systematic_error(Curve(Q, measured, STATED), STATED, [fitted(measured, CLEAN)])
-        assert estimate is not None
-        found.append(estimate.relative)
-    # The error is a share of the local mean, which is above the intensity in minima.
+        found.append(systematic_error(Curve(Q, measured, STATED), STATED, fitted(measured, CLEAN)).relative)
     assert np.median(found) == pytest.approx(relative, rel=0.35)
 
 
@@ -50,21 +47,22 @@ def test_independent_noise_of_any_size_is_no_shared_error(factor: float) -> None
     found = 0
     for _ in range(20):
         measured = CLEAN + factor * STATED * rng.standard_normal(Q.size)
-        error = systematic_error(Curve(Q, measured, STATED), STATED, [fitted(measured, CLEAN)])
-        found += error is not None
+        error = systematic_error(Curve(Q, measured, STATED), STATED, fitted(measured, CLEAN))
+        found += error.relative > 0
     assert found <= 1
 
 
-def test_whitened_residuals_are_independent_and_of_unit_variance() -> None:
+def test_the_likelihood_is_that_of_the_covariance() -> None:
     rng = np.random.default_rng(7)
-    error = shared(0.05, 0.3, rng, 200) + STATED[:, None] * rng.standard_normal((Q.size, 200))
-    measured = CLEAN + error[:, 0]
-    found = systematic_error(Curve(Q, measured, STATED), STATED, [fitted(measured, CLEAN)])
-    assert found is not None
-    true = replace(found, relative=0.05, length=0.3, noise=1.0, level=CLEAN)
-    white = whitened(true, Q, STATED, error / STATED[:, None])
-    assert np.mean(white**2) == pytest.approx(1.0, abs=0.03)
-    assert abs(np.mean(white[1:] * white[:-1])) < 0.03
+    measured = CLEAN + shared(0.05, 0.25, rng)[:, 0] + STATED * rng.standard_normal(Q.size)
+    found = systematic_error(Curve(Q, measured, STATED), STATED, fitted(measured, CLEAN))
+    gain = found.relative * found.level / STATED
+    reach = np.exp(-np.abs(np.subtract.outer(np.log(Q), np.log(Q))) / found.length)
+    covariance = found.noise**2 * np.eye(Q.size) + np.outer(gain, gain) * reach
+    residual = (measured - CLEAN) / STATED
+    _, log_determinant = np.linalg.slogdet(covariance)
+    direct = residual @ np.linalg.solve(covariance, residual) + log_determinant
+    assert found.minus_two_log == pytest.approx(direct, abs=1e-6)
 
 
 def test_widened_errors_are_those_that_repeated_measurements_show() -> None:
@@ -76,8 +74,7 @@ def test_widened_errors_are_those_that_repeated_measurements_show() -> None:
     curve, fit = Curve(Q, measured, STATED), fitted(measured, CLEAN)
     fit = replace(fit, derivatives={f"p{i}": column for i, column in enumerate(slopes.T)})
     fit = replace(fit, parameters={n: replace(p, error=1e-6) for n, p in fit.parameters.items()})
-    found = systematic_error(curve, STATED, [fit])
-    assert found is not None
+    found = systematic_error(curve, STATED, fit)
     true = replace(found, relative=0.04, length=0.3, noise=1.0, level=CLEAN)
     wide = widened(curve, STATED, fit, true)
     assert [p.error for p in wide.parameters.values()] == pytest.approx(list(scatter), rel=0.15)
@@ -92,9 +89,8 @@ def test_two_models_that_differ_by_less_than_the_shared_error_keep_their_weight(
         1 + 0.01 * np.sign(np.sum((measured - CLEAN) / CLEAN * np.log(Q / 0.07))) * np.log(Q / 0.07)
     )
     fits = [fitted(measured, CLEAN), fitted(measured, bent, 5, "ellipsoid")]
-    error = systematic_error(curve, STATED, fits)
     independent = ranked(fits)
-    order = ranked(fits, None, misfits(fits, curve, STATED, error))
+    order = ranked(fits, None, misfits(fits, systematic_errors(curve, STATED, fits)))
     assert independent[0].model == "ellipsoid"
     assert order[0].model == "sphere"
     result = assess(curve, STATED, fits)
