@@ -98,7 +98,7 @@ def _none(order: Sequence[ModelFit], same: set[str], errors: Mapping[str, System
     names = [fit.short_name for fit in named]
     listed = f"{', '.join(names[:-1])} and {names[-1]} do" if names[1:] else f"{names[0]} does"
     return [
-        "None of these models explains the data to their stated errors; within a systematic error of"
+        "None of these models explains the data to the errors given; within a systematic error of"
         f" {100 * largest:.2g} %, {listed}."
     ]
 
@@ -137,7 +137,7 @@ def misfits(fits: Sequence[ModelFit], errors: Mapping[str, SystematicError] | No
 
     Where even the best fit has a reduced χ² above 1, the uncertainties are taken to be too small by its root,
     as otherwise a per cent of difference between two bad fits would decide with certainty. Where its
-    residuals share a systematic error, each fit is judged by the likelihood of its residuals with the
+    residuals share a systematic error, each fit is assessed by the likelihood of its residuals with the
     systematic error that describes them best: a larger one costs, but not as if neighbours were independent.
 
     Parameters
