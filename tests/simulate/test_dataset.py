@@ -232,9 +232,9 @@ def test_shards_with_another_number_of_curves_are_refused(tmp_path: Path) -> Non
 def test_half_written_files_of_dead_runs_are_removed_and_of_live_ones_kept(tmp_path: Path) -> None:
     dead = subprocess.Popen([sys.executable, "-c", ""])
     dead.wait()
-    left = tmp_path / f"sphere-0000.tmp{dead.pid}"
+    left = tmp_path / f".sphere-0000.h5.sasnet-tmp{dead.pid}"
     live = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
-    kept = tmp_path / f"sphere-0001.tmp{live.pid}"
+    kept = tmp_path / f".sphere-0001.h5.sasnet-tmp{live.pid}"
     for path in (left, kept):
         path.write_bytes(b"half a shard")
     try:
