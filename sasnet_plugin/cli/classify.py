@@ -94,10 +94,6 @@ def classify(
         reading=ReadOptions(unit, entry, tuple(geometry or ())),
         verify=verify,
     )
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="replace")  # a terminal without Å or block characters is no failure
-
     writer: Writer = JsonWriter() if as_json else TableWriter()
     with _progress() as step:
         found = outcomes(files, kinds.read, kinds.answers, window, step)
