@@ -130,13 +130,13 @@ def _sample(
     from sasnet_plugin.simulate.library import DILUTE_SHARE
     from sasnet_plugin.simulate.priors import allowed_structure_factors, sample_prior
 
-    clean = simulate_clean(form, rng, monodisperse=plain)
+    clean = simulate_clean(form, rng, monodisperse=plain, truncated=True)
     log_i = clean.log_intensity.astype(float)
     allowed = () if plain else allowed_structure_factors(form)
     if not allowed or rng.random() < DILUTE_SHARE or not clean.radius_effective > 0:
         return clean, None, {}, log_i
     factor = str(rng.choice(allowed))
-    interacting = sample_prior(factor, rng) | {"radius_effective": clean.radius_effective}
+    interacting = sample_prior(factor, rng, truncated=True) | {"radius_effective": clean.radius_effective}
     with np.errstate(all="ignore"):
         log_i = log_i + np.log(call(factor, WIDE_Q, interacting).intensity)
     return clean, factor, of_product(form, clean.parameters, interacting), log_i

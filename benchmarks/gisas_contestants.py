@@ -20,7 +20,7 @@ from sasnet_plugin.fitting.orientation import invert, prior_guess
 from sasnet_plugin.fitting.orientation.counts import Counts, on_window
 from sasnet_plugin.fitting.orientation.forward import State, state
 from sasnet_plugin.fitting.orientation.linear import deviance, reweighted
-from sasnet_plugin.fitting.orientation.parameters import PARAMETERS, clipped
+from sasnet_plugin.fitting.orientation.parameters import PARAMETERS, OrientationGuess, clipped
 from sasnet_plugin.fitting.orientation.refine import fitted
 from sasnet_plugin.fitting.orientation.verify import moments
 from sasnet_plugin.predict.arithmetic import circular_w1, mirrored
@@ -29,7 +29,6 @@ from sasnet_plugin.simulate.gisas.geometry import N_XI, PERIOD, WINDOW, XI
 from sasnet_plugin.simulate.gisas.priors import GEOMETRY, deltas, sample_geometry
 from sasnet_plugin.simulate.gisas.simulator import Example, example
 from sasnet_plugin.simulate.images.detector import MARGIN
-from sasnet_plugin.types import OrientationGuess
 
 #: What a problem is stratified by: truth, decades of counts, and the decay length of the order in Å.
 FAMILIES = ("two angles", "deltas", "peaks", "mixture", "uniform")

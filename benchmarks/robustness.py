@@ -82,12 +82,13 @@ class Part:
 PARTS = {
     "mutants": Part("mutated files, through Python", "robustness_files:mutants", 5000, 250),
     "commands": Part("mutated files, through the command line", "robustness_files:commands", 300, 10),
-    "hostile": Part("hostile files", "robustness_files:hostile", 100, 10),
+    "hostile": Part("hostile files", "robustness_files:hostile", 110, 110),
+    "rewritings": Part("the same numbers written otherwise", "robustness_files:rewritings", 1000, 100),
     "batch": Part("`batch` killed", "robustness_kills:batch", 20, 2),
     "simulate": Part("`simulate` killed inside shards", "robustness_kills:simulate", 20, 2),
     "compile": Part("compilation of a model killed", "robustness_kills:compilation", 20, 5),
-    "journal": Part("journals with a flipped bit", "robustness_journal:flips", 1000, 100),
-    "starts": Part("`fit` 8 times at once in a fresh home", "robustness_starts:starts", 24, 8),
+    "journal": Part("journals with a flipped bit", "robustness_state:flips", 1000, 100),
+    "starts": Part("`fit` 8 times at once in a fresh home", "robustness_state:starts", 24, 8),
 }
 
 

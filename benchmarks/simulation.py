@@ -182,8 +182,8 @@ def smearing(draws: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
     for name in cheap:
         for _ in range(draws):
             setting, kind, width = _setting(rng)
-            parameters = _parameters(simulate_clean(name, rng).parameters)
-            clean = evaluate(name, parameters)
+            parameters = _parameters(simulate_clean(name, rng, truncated=True).parameters)
+            clean = evaluate(name, parameters, truncated=True)
             top = int(setting.matrix.indices.max()) + 1
             if clean is None or clean.n_valid < top:
                 continue

@@ -1,7 +1,8 @@
 """Tables of the documentation that are made from the program, so that they cannot differ from it.
 
 A page asks for one by a comment of its own line: ``<!-- options: fit -->`` for a command's options,
-``<!-- settings: fitting -->`` for the settings of a package, ``<!-- rooms: sasnet_plugin -->`` for its files.
+``<!-- settings: fitting -->`` for the settings of a package, ``<!-- rooms: sasnet_plugin -->`` for its files;
+`` `<!-- prior: usual -->` `` within a line for the models of a level of the prior.
 """
 
 from __future__ import annotations
@@ -20,7 +21,15 @@ MARK = re.compile(r"^<!-- (options|settings|rooms): (\w+) -->$", re.MULTILINE)
 def filled(text: str) -> str:
     """A page with its tables in place of their marks."""
     makers = {"options": options, "settings": settings, "rooms": rooms}
+    text = re.sub(r"`<!-- prior: (\w+) -->`", lambda mark: models_of(mark[1]), text)
     return MARK.sub(lambda mark: makers[mark[1]](mark[2]), text)
+
+
+def models_of(level: str) -> str:
+    """The models of a level of `predict.class_prior`."""
+    from sasnet_plugin.predict import class_prior
+
+    return ", ".join(class_prior.LEVELS[getattr(class_prior, level.upper())])
 
 
 def options(command: str) -> str:

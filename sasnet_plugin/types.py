@@ -17,8 +17,11 @@ if TYPE_CHECKING:
 class SasnetError(Exception):
     """Anything that a user can cause and mend; its text is one clear sentence.
 
-    The sentence names the file, says what is wrong and what to do about it.
+    The sentence names the file, says what is wrong and what to do about it; it is fit for a terminal.
     """
+
+    def __str__(self) -> str:
+        return printable(super().__str__())
 
 
 class DataError(SasnetError):
@@ -31,6 +34,17 @@ class ModelZooError(SasnetError):
 
 class SimulationError(SasnetError):
     """A model, a prior or a shard that cannot be simulated or resumed."""
+
+
+def printable(text: str) -> str:
+    """Text from a file, or a file's name, without what a terminal obeys or cannot encode.
+
+    Control and format characters (escapes, reversed writing, halves of surrogate pairs) become "�", ends of
+    lines and the like a blank.
+    """
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else " " if c.isspace() else "\ufffd" for c in text)
 
 
 class TechnicalError(SasnetError):
@@ -247,6 +261,8 @@ class ModelGuess:
         Name of the group of models that it cannot be told apart from.
     structure_factor_probability : float
         Probability of that structure factor, given the form model, 0..1.
+    uniform : float or None
+        Probability of the form model if every one were as common as every other; None where that was assumed.
     """
 
     name: str
@@ -254,6 +270,7 @@ class ModelGuess:
     probability: float
     group: str
     structure_factor_probability: float = 1.0
+    uniform: float | None = None
 
 
 @dataclass(frozen=True)
@@ -292,38 +309,3 @@ class Suggestion:
     in_scope: float
     rg: float | None = None
     notes: tuple[str, ...] = field(default_factory=tuple)
-
-
-@dataclass(frozen=True)
-class OrientationGuess:
-    """What a network (or the prior alone) says of how a lattice is rotated; a fit can start from it.
-
-    Parameters
-    ----------
-    xi : (120,) float array
-        Angles of rotation, degrees: 0, 0.5, … 59.5; the period is 60.
-    p : (120,) float array
-        Share of each angle; sums to 1.
-    p_low, p_high : (120,) float arrays
-        Pointwise 90 % band of p.
-    geometry : dict of str to (float, float)
-        Value and one standard deviation, by the names and in the units of `simulate.gisas.priors`.
-    in_scope : float
-        0..1; how much the pattern looks like one that the network was trained on.
-    file : str
-        Where the pattern came from.
-    notes : tuple of str
-        One plain sentence each.
-    uniform_p_value : float
-        Share of patterns with "every angle alike" that look as far from it; NaN where that is not known.
-    """
-
-    xi: FloatArray
-    p: FloatArray
-    p_low: FloatArray
-    p_high: FloatArray
-    geometry: dict[str, tuple[float, float]]
-    in_scope: float = 1.0
-    file: str = ""
-    notes: tuple[str, ...] = ()
-    uniform_p_value: float = float("nan")

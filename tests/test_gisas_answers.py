@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 
 from sasnet_plugin.cli.main import app
 from sasnet_plugin.fitting.orientation.answer import guess_of
+from sasnet_plugin.fitting.orientation.parameters import OrientationGuess
 from sasnet_plugin.predict import Predictor, open_predictor
 from sasnet_plugin.predict.arithmetic import circular_w1, mirrored
 from sasnet_plugin.simulate.gisas.basis import basis, mix
@@ -22,7 +23,7 @@ from sasnet_plugin.simulate.gisas.geometry import N_XI, PERIOD, WINDOW, Geometry
 from sasnet_plugin.simulate.gisas.priors import deltas, peak
 from sasnet_plugin.simulate.images.detector import MARGIN, expected_counts
 from sasnet_plugin.simulate.images.measurement import Measurement
-from sasnet_plugin.types import GrazingIncidence, Image, OrientationGuess
+from sasnet_plugin.types import GrazingIncidence, Image
 from sasnet_plugin.zoo import registered
 
 pytestmark = pytest.mark.skipif("gisas_hex" not in registered(), reason="no trained network in the zoo")

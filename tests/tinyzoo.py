@@ -19,7 +19,16 @@ from onnx import TensorProto, helper, numpy_helper
 from sasnet_plugin.data.images.features import N_CHANNELS as N_IMAGE
 from sasnet_plugin.data.preprocess import N_CHANNELS, N_GRID
 from sasnet_plugin.domains import specification
-from sasnet_plugin.domains.heads import Classes, Distribution, Group, Head, Quantities, Scope, outputs_of
+from sasnet_plugin.domains.heads import (
+    Classes,
+    Distribution,
+    Group,
+    Head,
+    Quantities,
+    Scope,
+    Tags,
+    outputs_of,
+)
 from sasnet_plugin.zoo.manifest import described
 
 FORMS = ("sphere", "fuzzy_sphere", "core_shell_sphere", "cylinder", "lamellar", "power_law")
@@ -81,6 +90,8 @@ def _calibration(head: Head) -> dict[str, Any]:
         n = len(head.parameters)
         bands, errors = [[0.0, [3.29] * n], [99.0, [1.645] * n]], [[99.0, [1.0] * n]]
         return {"factors": {"band": bands, "error": errors, "": []}[head.interval]}
+    if isinstance(head, Tags):
+        return {"slope": [1.0] * len(head.labels), "offset": [0.0] * len(head.labels)}
     assert isinstance(head, Distribution)
     return {"band": 1.2, "uniform": [[0.0, [0.1, 0.2, 0.3, 0.4]], [99.0, [1.0, 2.0, 3.0, 4.0]]]}
 
@@ -133,7 +144,7 @@ def _weights(heads: tuple[Head, ...], scope_bias: float) -> dict[str, tuple[floa
     """Spread of the weights of each output, and its offsets, repeated."""
     found: dict[str, tuple[float, tuple[float, ...]]] = {}
     for head in heads:
-        if isinstance(head, Classes):
+        if isinstance(head, Classes | Tags):
             found[head.name] = 5.0, (0.0,)
         elif isinstance(head, Scope):
             found[head.name] = 0.0, (scope_bias,)

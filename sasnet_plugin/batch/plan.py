@@ -19,7 +19,7 @@ from sasnet_plugin.fitting.task import FitOptions
 from .journal import Journal, Place, journal_of
 
 #: Of a fit, what changes its answer; the time is kept beside each answer, and more of it may be given later.
-_DECIDES = ("top", "models", "structure_factor", "fixed", "ranges", "contrast")
+_DECIDES = ("top", "models", "structure_factor", "fixed", "ranges", "contrast", "prior")
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from sasnet_plugin.cli.streams import json_lines
 from sasnet_plugin.report import sparkline
-from sasnet_plugin.types import Curve
+from sasnet_plugin.types import Curve, printable
 
 if TYPE_CHECKING:
     from sasnet_plugin.predict import Answer
@@ -54,7 +54,7 @@ class TableWriter:
 
         say = self._console.print
         noun = "curve" if isinstance(measurement, Curve) else "image"
-        title = " · ".join(part for part in (answer.file, answer.entry) if part)
+        title = printable(" · ".join(part for part in (answer.file, answer.entry) if part))
         say(Text(title or noun, style="bold"), soft_wrap=True)
         lines = [_sparkline(measurement), *(getattr(f, "line", str)() for f in answer.findings)]
         for line in filter(None, lines):
@@ -76,7 +76,7 @@ class TableWriter:
 
     def failure(self, file: str, entry: str, sentence: str) -> None:
         """Write why a file, or an entry of one, has no answer."""
-        print(sentence, file=sys.stderr, flush=True)
+        print(printable(sentence), file=sys.stderr, flush=True)
 
 
 def _sparkline(measurement: Any) -> str:

@@ -22,6 +22,13 @@ QUnit = Annotated[
     typer.Option("--q-unit", help="Unit of q: A (Å⁻¹) or nm (nm⁻¹), where the file is silent or wrong."),
 ]
 Entry = Annotated[str | None, typer.Option("--entry", help="Only this entry of a file that holds several.")]
+Prior = Annotated[
+    str,
+    typer.Option(
+        "--prior",
+        help="common: models are weighted with how common they are in practice; uniform: all alike.",
+    ),
+]
 #: Settings for reading images.
 Geometry = Annotated[
     list[str] | None,

@@ -12,11 +12,23 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sasnet_plugin.cli.arguments import Entry, Force, Geometry, QRange, QUnit, names_of, unit_of, window_of
+from sasnet_plugin.cli.arguments import (
+    Entry,
+    Force,
+    Geometry,
+    Prior,
+    QRange,
+    QUnit,
+    names_of,
+    unit_of,
+    window_of,
+)
 from sasnet_plugin.cli.files import curves_of, expand
+from sasnet_plugin.cli.fit_options import prior_given
 from sasnet_plugin.cli.kinds import Kinds
 from sasnet_plugin.data.failure import sentence_of
 from sasnet_plugin.domains import ReadOptions, names_and_titles
+from sasnet_plugin.predict.class_prior import PRIORS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -64,6 +76,7 @@ def classify(
     q_unit: QUnit = None,
     entry: Entry = None,
     geometry: Geometry = None,
+    prior: Prior = PRIORS[0],
     models: Annotated[
         list[str] | None, typer.Option("--models", help="Choose only from these models (commas or repeated).")
     ] = None,
@@ -92,6 +105,7 @@ def classify(
         models=names_of(models),
         exclude=names_of(exclude),
         reading=ReadOptions(unit, entry, tuple(geometry or ())),
+        prior=prior_given(prior),
         verify=verify,
     )
     writer: Writer = JsonWriter() if as_json else TableWriter()

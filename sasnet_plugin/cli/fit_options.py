@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from sasnet_plugin.batch.plan import Options
-from sasnet_plugin.cli.arguments import Entry, QRange, QUnit, names_of, unit_of, window_of
+from sasnet_plugin.cli.arguments import Entry, Prior, QRange, QUnit, names_of, unit_of, window_of
 from sasnet_plugin.fitting.task import METHODS, PROBES, FitOptions, Method
+from sasnet_plugin.predict.class_prior import PRIORS, checked
 from sasnet_plugin.types import SasnetError
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ def _shared(
         list[str] | None,
         typer.Option("--models", help="Fit these models (commas or repeated), or plugin files."),
     ] = None,
+    prior: Prior = PRIORS[0],
     structure_factor: Annotated[
         str | None,
         typer.Option("--structure-factor", help="Fit with this structure factor alone; 'none' for none."),
@@ -89,9 +91,26 @@ def _shared(
     then = method_given(method, samples, burn)
     named = None if chosen is None else tuple(chosen)
     fit = FitOptions(
-        top, named, structure_factor, fixed, limits, contrast, then, time_limit=time_limit, workers=workers
+        top,
+        named,
+        structure_factor,
+        fixed,
+        limits,
+        contrast,
+        then,
+        time_limit=time_limit,
+        workers=workers,
+        prior=prior_given(prior),
     )
     return Options(fit, window, unit, entry)
+
+
+def prior_given(name: str) -> str:
+    """The prior of models, or wrong usage."""
+    try:
+        return checked(name)
+    except SasnetError as error:
+        raise typer.BadParameter(str(error), param_hint="--prior") from None
 
 
 def with_fit_options(

@@ -27,6 +27,8 @@ class Kinds:
     models, exclude : list of str or None
         Models to choose from, and to leave out.
     reading : ReadOptions
+    prior : str
+        Of classes, one of `class_prior.PRIORS`.
     verify : bool
         Answers are refined by physics and simulated again.
     """
@@ -39,10 +41,11 @@ class Kinds:
         models: list[str] | None,
         exclude: list[str] | None,
         reading: ReadOptions,
+        prior: str,
         verify: bool = False,
     ) -> None:
         self._given = specification(domain).name if domain else None
-        self._wanted = top, models, exclude
+        self._wanted = top, models, exclude, prior
         self._reading = reading
         self._verify = verify
         self._opened: dict[str, tuple[Predictor, Choice]] = {}

@@ -48,6 +48,12 @@ def simulate(
     monodisperse: Annotated[
         bool, typer.Option("--monodisperse", help="Leave size distributions out.")
     ] = False,
+    truncated: Annotated[
+        bool,
+        typer.Option(
+            "--truncated", help="The earlier, truncated prior: no large bodies of expensive models (curves)."
+        ),
+    ] = False,
 ) -> None:
     """Simulate clean curves of all models, or of some, or bases of patterns into a folder of shards.
 
@@ -64,7 +70,7 @@ def simulate(
 
     if scheduler:
         out = out.absolute()  # a worker elsewhere has another working directory
-    request = Request(rounds, seed, scale, limit, _models(models), spread, monodisperse)
+    request = Request(rounds, seed, scale, limit, _models(models), spread, monodisperse, truncated)
     plan: Plan = planned(resolve(specification(domain).simulator), out, request)
     if out.exists() and not out.is_dir():
         raise SimulationError(f"{out}: is a file; name a folder for the shards.")

@@ -43,9 +43,17 @@ def train(
     per_model: Annotated[
         int, typer.Option("--per-model", min=1, help="Validation examples of each model or kind.")
     ] = 60,
+    decay: Annotated[
+        float,
+        typer.Option("--decay", min=0.0, max=1.0, help="Share of the batches, the last, of falling rate."),
+    ] = 1.0,
+    validate: Annotated[
+        int, typer.Option("--validate", min=0, help="Held-out examples whose loss is logged.")
+    ] = 0,
     mixed: Annotated[
-        bool, typer.Option("--mixed/--full", help="bfloat16 arithmetic (pays on a GPU), or float32.")
-    ] = False,
+        bool | None,
+        typer.Option("--mixed/--full", help="bfloat16 arithmetic, or float32; default: what is faster here."),
+    ] = None,
     force: Force = False,
 ) -> None:
     """Train a network. A killed run goes on from its last checkpoint when the command is repeated."""
@@ -82,6 +90,8 @@ def train(
         workers=workers,
         save_every=min(save_every, steps),
         mixed=mixed,
+        decay=decay,
+        validate=validate,
     )
     columns = (
         TextColumn("{task.description}"),
@@ -96,7 +106,7 @@ def train(
         def report(step: int, loss: float) -> None:
             progress.update(task, completed=step, description=f"training, loss {loss:.3f}")
 
-        fit(data, run, config, domain=kind, net=chosen, progress=report)
+        fit(data, run, config, domain=kind, net=chosen, validation=validation, progress=report)
         progress.update(task, completed=steps)
         task = progress.add_task("calibrating", total=None)
         _, summary = package(

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import stat
 from pathlib import Path
 
-from ..types import DataError, SasnetError
+from ..types import DataError, SasnetError, printable
 
 
-def content(path: Path, file: str, *, wanted: str, size: int = -1) -> bytes:
-    """Read a file, or its first `size` bytes.
+def content(path: Path, file: str, *, wanted: str, size: int = -1, most: int | None = None) -> bytes:
+    """Read a regular file, or its first `size` bytes; a pipe or a device may never end.
 
     Parameters
     ----------
@@ -18,15 +19,24 @@ def content(path: Path, file: str, *, wanted: str, size: int = -1) -> bytes:
     wanted : str
         What should be in it.
     size : int
+    most : int, optional
+        Bytes beyond which it is no such file.
 
     Raises
     ------
     DataError
-        It is missing, a directory, empty, or cannot be read.
+        It is missing, a directory, no regular file, too large, empty, or cannot be read.
     """
     try:
-        if path.is_dir():
+        status = path.stat()
+        if stat.S_ISDIR(status.st_mode):
             raise DataError(f"{file}: this is a directory; give a file, or a glob of files.")
+        if not stat.S_ISREG(status.st_mode):
+            raise DataError(f"{file}: this is a pipe or a device; save what it gives in a file.")
+        if most is not None and status.st_size > most:
+            raise too_large(
+                file, f"{status.st_size / 2**20:.0f} MiB", f"{wanted}, of at most {most / 2**20:.0f} MiB"
+            )
         with path.open("rb") as stream:
             found = stream.read(size)
     except (FileNotFoundError, NotADirectoryError) as error:
@@ -40,12 +50,17 @@ def content(path: Path, file: str, *, wanted: str, size: int = -1) -> bytes:
     return found
 
 
+def too_large(file: str, size: str, wanted: str) -> DataError:
+    """The error for a file that holds, or claims to hold, more than a measurement can be."""
+    return DataError(f"{file}: it holds {size}, more than a measurement can be; give {wanted}.")
+
+
 def sentence_of(path: str, error: Exception) -> str:
     """One sentence about a file that could not be used."""
     if isinstance(error, SasnetError):
         return str(error)
     reason = (str(error).strip() or "no reason given").splitlines()[0]
-    return (
+    return printable(
         f"{path}: cannot be read as 1D small-angle-scattering data ({type(error).__name__}: {reason});"
         " check the file."
     )

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sasnet_plugin import units
-from sasnet_plugin.data import scope, structured, table, text
+from sasnet_plugin.data import hdf5, scope, structured, table, text
 from sasnet_plugin.data.clean import clean
-from sasnet_plugin.data.failure import content
+from sasnet_plugin.data.failure import content, sentence_of, too_large
+from sasnet_plugin.data.limits import LIMITS
 from sasnet_plugin.domains import ReadOptions
-from sasnet_plugin.types import Curve, DataError
+from sasnet_plugin.types import Curve, DataError, printable
 
 if TYPE_CHECKING:
     import os
@@ -21,8 +23,12 @@ if TYPE_CHECKING:
 
 _HDF5 = b"\x89HDF\r\n\x1a\n"
 _LISTED = 8
-_SASDATA_TEXT = frozenset({".abs", ".cor", ".sans", ".ses", ".sesans"})
+_ATTRIBUTE = re.compile(r"unit\s*=\s*(\"[^\"]*|'[^']*)")
+_SASDATA_TEXT = frozenset({".abs", ".cor", ".ses", ".sesans"})
 """Text formats with a layout of their own; sasdata knows it."""
+
+_SASDATA_LINES, _SASDATA_TAGS = 20_000, 50_000
+"""Beyond, sasdata's readers of text and XML, which take times that grow as the square, are not asked."""
 
 
 def load(
@@ -61,13 +67,24 @@ def load(
     forced = _unit(q_unit)
     path = Path(path)
     file = str(path)
+    try:
+        return _load(path, file, forced, entry)
+    except DataError:
+        raise
+    except Exception as error:  # whatever a reader stumbles over, the file is named
+        raise DataError(sentence_of(file, error)) from error
+
+
+def _load(path: Path, file: str, forced: str | None, entry: str | int | None) -> tuple[Curve, ...]:
     raws = _read(path, file)
-    titles = _unique([raw.title or path.stem for raw in raws])
+    titles = _unique([printable(raw.title[: LIMITS.title]).strip() or path.stem for raw in raws])
     chosen = range(len(raws)) if entry is None else [_find(entry, titles, file)]
     curves: list[Curve] = []
     failures: list[tuple[str, DataError]] = []
     for index in chosen:
         try:
+            if raws[index].q.size > LIMITS.points:
+                raise structured.too_many(file, raws[index].q.size)
             scope.check_curve(raws[index], file)
             curves.append(clean(raws[index], file=file, entry=titles[index], q_unit=forced))
         except DataError as error:
@@ -95,29 +112,32 @@ def read(path: str, options: ReadOptions) -> tuple[Curve, ...]:
 
 
 def _read(path: Path, file: str) -> list[RawCurve]:
-    data = content(path, file, wanted="a file with columns q, I, dI")
-    scope.check_bytes(data[:64], file)
-    if data.startswith(_HDF5):
+    wanted = "a file with columns q, I, dI"
+    head = content(path, file, wanted=wanted, size=64)
+    scope.check_bytes(head, file)
+    if head.startswith(_HDF5):
         return _hdf5(path, file)
+    data = content(path, file, wanted=wanted, most=LIMITS.text_bytes)
     words = table.decode(data)
+    if path.suffix.lower() == ".sans" and b"DATA:" in data:  # DANSE's images; others have columns
+        return _checked(structured.Answer([], images=1), file, "")
     if words is None:
-        answer = structured.read(path) if path.suffix.lower() == ".sans" else structured.Answer([])
-        return _checked(
-            answer, file, "this is a binary file that no reader knows; export the curve as text or CanSAS."
+        raise DataError(
+            f"{file}: this is a binary file that no reader knows; export the curve as text or CanSAS."
         )
     del data
-    if words.lstrip().startswith("<?xml") or "<SASroot" in words[:2000]:
-        reason = (
-            "the XML file holds no data that CanSAS 1D describes, or is cut short; export the curve again."
-        )
-        return _both(path, file, structured.scan_xml(path), reason)
+    lines = words.count("\n") + words.count("\r")
+    if lines > LIMITS.text_lines:
+        raise too_large(file, f"{lines:,} lines", "a table of one measurement")
+    if words.lstrip().startswith("<?xml") or "SASroot" in words[:2000]:
+        return _xml(words, path, file)
     if not words.strip():
         raise DataError(f"{file}: the file is empty; give a file with columns q, I, dI.")
     pdh = text.read_pdh(words)
     if pdh is not None:
         scope.check_beam_profile(pdh, file)
         return [pdh]
-    if path.suffix.lower() in _SASDATA_TEXT:
+    if path.suffix.lower() in _SASDATA_TEXT and lines < _SASDATA_LINES:
         answer = structured.read(path)
         if answer.curves or answer.images or answer.sesans:
             curves = _checked(answer, file, "")
@@ -125,28 +145,53 @@ def _read(path: Path, file: str) -> list[RawCurve]:
             if len(curves) == 1 and rows is not None:
                 curves = [replace(curves[0], dropped=max(0, rows - curves[0].q.size))]
             return curves
-    return _columns(words, path, file)
+    return _columns(words, file)
 
 
-def _columns(words: str, path: Path, file: str) -> list[RawCurve]:
+def _columns(words: str, file: str) -> list[RawCurve]:
     found = table.read_table(words)
     if found.single:
         raise DataError(f"{file}: it holds one column of numbers; give at least two, q and intensity.")
+    if found.grouped:
+        raise DataError(
+            f"{file}: the number {found.grouped!r} has signs between its thousands, or two decimal signs;"
+            " export the numbers without them."
+        )
     if len(found.columns) >= 2:
         scope.check_table(found, file)
         return [text.read_columns(found)]
-    reason = "it holds no table of numbers; give a text file with columns q, I, dI, or CanSAS."
-    return _checked(structured.read(path), file, reason)
+    raise DataError(
+        f"{file}: it holds no table of numbers; give a text file with columns q, I, dI, or CanSAS."
+    )
 
 
 def _hdf5(path: Path, file: str) -> list[RawCurve]:
+    import h5py
+
     try:
-        scanned = structured.scan_hdf5(path)
-    except (OSError, RuntimeError) as error:
+        with h5py.File(path, "r") as opened:
+            seen = hdf5.survey(opened)
+            scanned = structured.scan_hdf5(opened, file)
+    except hdf5.DAMAGE as error:
         raise DataError(
             f"{file}: the HDF5 file is damaged or cut short; copy it again from its source."
         ) from error
+    if seen.elsewhere and not scanned:
+        raise hdf5.not_followed(file, seen.elsewhere)
     reason = "the HDF5 file holds no 1D SASdata (NXcanSAS); export the reduced curve."
+    if seen.tame:
+        return _both(path, file, scanned, reason)
+    return _checked(structured.Answer(scanned, images=seen.flat), file, reason)
+
+
+def _xml(words: str, path: Path, file: str) -> list[RawCurve]:
+    """CanSAS XML; what sasdata would be kept busy by, as a unit of many characters, is read here alone."""
+    if words.count("<") > LIMITS.xml_tags:
+        raise too_large(file, f"{words.count('<'):,} tags", "CanSAS XML of one measurement")
+    reason = "the XML file holds no data that CanSAS 1D describes, or is cut short; export the curve again."
+    scanned = structured.scan_xml(path)
+    if words.count("<") > _SASDATA_TAGS or max(map(len, _ATTRIBUTE.findall(words)), default=0) > LIMITS.title:
+        return _checked(structured.Answer(scanned), file, reason)
     return _both(path, file, scanned, reason)
 
 
@@ -203,7 +248,7 @@ def _find(entry: str | int, titles: list[str], file: str) -> int:
     wanted = str(entry).strip()
     if wanted in titles:
         return titles.index(wanted)
-    if wanted.isdecimal() and 1 <= int(wanted) <= len(titles):
+    if wanted.isdecimal() and len(wanted) < 10 and 1 <= int(wanted) <= len(titles):
         return int(wanted) - 1
     alike = [index for index, title in enumerate(titles) if title.casefold() == wanted.casefold()]
     if len(alike) == 1:

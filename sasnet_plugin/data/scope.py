@@ -32,7 +32,10 @@ _CONTAINERS = (
 )
 # (pattern in the first lines, what it says); each is a word of that method and of no other.
 _HEADERS = (
-    (re.compile(r"^\s*(?:FileFormatVersion|BEGIN_DATA|SpinEchoLength)\b", re.M), "spin-echo (SESANS) data"),
+    (
+        re.compile(r"^[ \t]*(?:FileFormatVersion|BEGIN_DATA|SpinEchoLength)\b", re.M),
+        "spin-echo (SESANS) data",
+    ),
     (
         re.compile(r"\b(?:g2\s*-\s*1|lag\s*time|correlation function|autocorrelation)\b", re.I),
         "light scattering (DLS)",
@@ -42,11 +45,17 @@ _HEADERS = (
         "reflectometry",
     ),
     (
-        re.compile(r"^\s*ASCII data\s*$|\bI\(Qx,\s*Qy\)|\bQx\s*-\s*Qy\s*-\s*I", re.I | re.M),
+        re.compile(r"^[ \t]*ASCII data[ \t]*$|\bI\(Qx,\s*Qy\)|\bQx\s*-\s*Qy\s*-\s*I", re.I | re.M),
         "two-dimensional data",
     ),
-    (re.compile(r"^\s*6\s+q \(1/Angstrom\)\s*^\s*6\s+q \(1/Angstrom\)", re.M), "two-dimensional data (ISIS)"),
-    (re.compile(r"^\s*X\s+Y\s+Z\s+SLD", re.I | re.M), "a table of scattering length density in space"),
+    (
+        re.compile(r"^[ \t]*6[ \t]+q \(1/Angstrom\)\s{0,9}^[ \t]*6[ \t]+q \(1/Angstrom\)", re.M),
+        "two-dimensional data (ISIS)",
+    ),
+    (
+        re.compile(r"^[ \t]*X[ \t]+Y[ \t]+Z[ \t]+SLD", re.I | re.M),
+        "a table of scattering length density in space",
+    ),
 )
 _USE = "sasnet classifies one-dimensional small-angle scattering, I against q"
 

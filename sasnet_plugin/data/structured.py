@@ -18,7 +18,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sasnet_plugin import units
+from sasnet_plugin.data import hdf5
+from sasnet_plugin.data.failure import too_large
+from sasnet_plugin.data.limits import LIMITS
 from sasnet_plugin.data.raw import RawCurve, column
+from sasnet_plugin.types import DataError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -85,36 +89,52 @@ def _float(text: str | None) -> float:
         return float("nan")
 
 
-def scan_hdf5(path: Path) -> list[RawCurve]:
+def scan_hdf5(file: Any, name: str) -> list[RawCurve]:
     """Data sets of a NXcanSAS file as they stand in it, in the order of its groups.
+
+    Parameters
+    ----------
+    file : h5py.File
+    name : str
+        Of the file, for the sentence.
 
     Raises
     ------
-    OSError
-        If the file is damaged.
+    DataError
+        A data set holds, or claims, more points than a curve can have.
     """
     import h5py
 
-    with h5py.File(path, "r") as file:
-        return [curve for entry in file.values() if isinstance(entry, h5py.Group) for curve in _entry(entry)]
+    return [
+        curve
+        for _, entry in hdf5.members(file)
+        if isinstance(entry, h5py.Group)
+        for curve in _entry(entry, name)
+    ]
 
 
-def _entry(entry: Any) -> list[RawCurve]:
+def _entry(entry: Any, name: str) -> list[RawCurve]:
     import h5py
 
-    title = _text(entry["title"][()]) if isinstance(entry.get("title"), h5py.Dataset) else ""
+    title = hdf5.member(entry, "title")
+    title = hdf5.text(title[()]) if isinstance(title, h5py.Dataset) and title.size == 1 else ""
     found = []
-    for group in entry.values():
+    for _, group in hdf5.members(entry):
         if not isinstance(group, h5py.Group):
             continue
-        q, intensity = group.get("Q"), group.get("I")
+        q, intensity = hdf5.member(group, "Q"), hdf5.member(group, "I")
         if not (isinstance(q, h5py.Dataset) and isinstance(intensity, h5py.Dataset)):
             continue
         if q.ndim != 1 or intensity.shape != q.shape:
             continue
+        if q.size > LIMITS.points:
+            raise too_many(name, q.size)
         unit = q.attrs.get("units", q.attrs.get("unit", ""))
+        beside = {key: hdf5.member(group, key) for key in _OPTIONAL}
         others: dict[str, Any] = {
-            name: column(group[key][()], q.size) for key, name in _OPTIONAL.items() if key in group
+            _OPTIONAL[key]: column(item[()], q.size)
+            for key, item in beside.items()
+            if isinstance(item, h5py.Dataset) and item.size == q.size
         }
         found.append(
             RawCurve(
@@ -122,16 +142,17 @@ def _entry(entry: Any) -> list[RawCurve]:
                 intensity=np.asarray(intensity[()], dtype=np.float64),
                 **others,
                 title=title,
-                q_unit=units.canonical(_text(unit), "q"),
+                q_unit=units.canonical(hdf5.text(unit)[: LIMITS.title], "q"),
             )
         )
     return found
 
 
-def _text(value: Any) -> str:
-    if isinstance(value, np.ndarray):
-        value = value.ravel()[0] if value.size else ""
-    return value.decode("utf-8", "replace").strip() if isinstance(value, bytes) else str(value).strip()
+def too_many(file: str, points: int) -> DataError:
+    """The error for more points than a curve can have."""
+    return too_large(
+        file, f"{points:,} points", f"a curve of at most {LIMITS.points:,}, averaged over neighbours"
+    )
 
 
 @dataclass(frozen=True)

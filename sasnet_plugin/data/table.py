@@ -24,11 +24,23 @@ START = 5
 GAP = 2
 """At most this many lines of other content inside the table are dropped; more end it."""
 
+_LONGEST = 10_000
+"""Characters beyond which a line is no row of a curve's table."""
+
 _NOT_A_NUMBER = frozenset(
     {"", "-", "--", "*", "na", "n/a", "null", "none", "inf", "-inf", "nan", "-nan", "1.#ind", "-1.#ind"}
     | {"1.#qnan", "-1.#qnan", "1.#inf", "-1.#inf", "1.#snan"}
 )
 _DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+(?:[eEdD][+-]?\d+)?|[+-]?\d+(?:[eEdD][+-]?\d+)?")
+# "65,525.008", "65.525,008", "65'525.008", "65 525,008" with a blank that does not break.
+_GROUPED = re.compile(
+    r"(?<![\w.,'])[-+]?\d{1,3}(?:(?:,\d{3})+\.\d|(?:\.\d{3})+,\d|(?:\.\d{3}){2,}|(?:,\d{3}){2,}"
+    r"|(?:['\u2019_\u00a0\u2009\u202f]\d{3})+(?!\d))"
+)
+_SPACED = re.compile(r"(?:^|\t)[-+]?\d{1,3}(?: \d{3})+(?:[.,]\d+)?[ ]?(?=\t|$)")
+_BLANKS = ("\u00a0", "\u2009", "\u202f")
+# q is no whole number; headers (RAL's) have rows of them just above the table.
+_ROW = re.compile(r"\s*[-+]?\d*[.,]\d\S*[\s,;]+\S*\d")
 _REMARK = re.compile(r"(?<=\d)\s+[#!].*")
 _TEXT_BYTES = bytes(range(32, 256)) + b"\t\n\r\f\b\x1a\x1b\x0b"
 
@@ -45,6 +57,10 @@ class Table:
         The lines above.
     dropped : int
         Lines inside the table that were left out, having another count of numbers or none.
+    lost : int
+        Lines of numbers outside the table, next to it or a table of their own.
+    grouped : str
+        A number with signs between its thousands, in one of these lines; empty where there is none.
     blocks : int
         Blocks of numbers of that many columns in the text; the longest is given.
     single : bool
@@ -54,6 +70,8 @@ class Table:
     columns: FloatArray
     header: tuple[str, ...] = ()
     dropped: int = 0
+    lost: int = 0
+    grouped: str = ""
     blocks: int = 0
     single: bool = False
 
@@ -87,9 +105,8 @@ def read_table(text: str) -> Table:
     """
     lines = text.splitlines()
     start = _first_table_line(lines)
-    if start is None:
-        return _longest(lines)
-    return _uniform(lines, start) or _longest(lines)
+    found = None if start is None else _uniform(lines, start)
+    return found or _longest(lines)
 
 
 def _uniform(lines: list[str], start: int) -> Table | None:
@@ -104,16 +121,42 @@ def _uniform(lines: list[str], start: int) -> Table | None:
         return None
     if rows.shape[1] < 2:
         return None
-    return Table(np.ascontiguousarray(rows.T), tuple(lines[:start]), blocks=1)
+    lost, grouped = _beside(lines, range(start, len(lines)))
+    return Table(np.ascontiguousarray(rows.T), tuple(lines[:start]), lost=lost, grouped=grouped, blocks=1)
+
+
+def _beside(lines: list[str], table: range) -> tuple[int, str]:
+    """Lines of numbers directly above and below a table, and a number with signs between its thousands there.
+
+    Within a table only signs are looked for that part its words, and would make one number two.
+    """
+    apart = [line for line in lines[table.start : table.stop] if any(blank in line for blank in _BLANKS)]
+    if "\t" in lines[table.start]:
+        apart += [line for line in lines[table.start : table.stop] if " " in line and _SPACED.search(line)]
+    lost = 0
+    for numbers in (range(table.start - 1, -1, -1), range(table.stop, len(lines))):
+        for number in numbers:
+            if not _ROW.match(lines[number]):
+                break
+            lost += 1
+            apart.append(lines[number])
+    return lost, next((found for line in apart if (found := _grouped(line))), "")
+
+
+def _grouped(line: str) -> str:
+    """A number of the line with signs between its thousands; empty where there is none."""
+    found = _GROUPED.search(line) or _SPACED.search(line)
+    return re.split(r"[\s;]{2,}|[\t;]", line[found.start() :].strip())[0][:40] if found else ""
 
 
 def _longest(lines: list[str]) -> Table:
     """The longest table, each line parsed by itself: slower, and for any text."""
     runs: list[list[list[float]]] = []
-    starts: list[int] = []
+    places: list[list[int]] = []
     losses: list[int] = []
     gap = GAP + 1
     single = 0
+    odd: list[int] = []
     for number, line in enumerate(lines):
         if not line.strip():
             continue
@@ -121,6 +164,8 @@ def _longest(lines: list[str]) -> Table:
         if row is None or len(row) < 2:
             single += row is not None
             gap += 1
+            if row is None and _ROW.match(line):
+                odd.append(number)
             continue
         open_run = bool(runs) and len(runs[-1][0]) == len(row)
         if open_run and gap == 0:
@@ -133,17 +178,26 @@ def _longest(lines: list[str]) -> Table:
             continue
         else:
             runs.append([row])
-            starts.append(number)
+            places.append([])
             losses.append(0)
+        places[-1].append(number)
         gap = 0
     if not runs:
-        return Table(np.empty((0, 0)), tuple(lines), single=single >= START)
+        grouped = next((found for number in odd if (found := _grouped(lines[number]))), "")
+        return Table(np.empty((0, 0)), tuple(lines), grouped=grouped, single=single >= START)
     best = max(range(len(runs)), key=lambda index: len(runs[index]))
     rows = np.array(runs[best], dtype=np.float64)
     if single > rows.shape[0]:
         return Table(np.empty((0, 0)), tuple(lines), single=True)
+    table = range(places[best][0], places[best][-1] + 1)
+    lost, grouped = _beside(lines, table)
+    near = range(table.start - lost, table.stop + lost)
+    others = [run for index, run in enumerate(runs) if index != best and places[index][0] not in near]
+    lost += sum(len(run) for run in others if len(run) >= START or len(run[0]) == rows.shape[1])
+    grouped = grouped or next((found for number in odd if (found := _grouped(lines[number]))), "")
     alike = sum(len(run) >= START and len(run[0]) == rows.shape[1] for run in runs)
-    return Table(np.ascontiguousarray(rows.T), tuple(lines[: starts[best]]), losses[best], alike)
+    above = tuple(lines[: table.start])
+    return Table(np.ascontiguousarray(rows.T), above, losses[best], lost, grouped, alike)
 
 
 def _is_run(lines: list[str], number: int) -> bool:
@@ -194,6 +248,8 @@ def _numbers(line: str) -> list[float] | None:
 
 
 def _words(line: str) -> list[str]:
+    if len(line) > _LONGEST:
+        return []
     line = _REMARK.sub("", line)
     delimiter, decimal = _style(line)
     if decimal:
@@ -205,11 +261,13 @@ def _words(line: str) -> list[str]:
 
 
 def _number(word: str) -> float | None:
+    if "_" in word:  # Python's own sign between thousands
+        return None
     try:
         return float(word)
     except ValueError:
         pass
-    plain = word.lower()
+    plain = word.lower().replace("\u2212", "-")
     if plain in _NOT_A_NUMBER or set(plain) == {"*"}:
         return float("nan")
     try:

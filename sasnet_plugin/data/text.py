@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sasnet_plugin import units
+from sasnet_plugin.data.limits import LIMITS
 from sasnet_plugin.data.raw import RawCurve
 from sasnet_plugin.data.table import Table, read_table
 
@@ -35,7 +36,7 @@ _NAMES = {
         r"(?:d|sigma|sig|delta|err|s)_?\(?(?:q|x)\)?|q_?(?:dev|err|sigma|res)|qresolution", re.IGNORECASE
     ),
 }
-_PDH_ROWS = re.compile(r"\s*(\d+)(?:\s+-?\d+){3,}\s*$")
+_PDH_ROWS = re.compile(r"\s*(\d{1,9})(?:\s+-?\d+){3,}\s*$")
 _ABS_START = ("The 6 columns", "EMP LEVEL")
 
 
@@ -58,13 +59,17 @@ def read_columns(table: Table) -> RawCurve:
         notes.append(f"{table.dropped} {plural} inside the table without the columns of the others dropped.")
     if table.blocks > 1:
         notes.append(f"The file holds {table.blocks} tables; the longest was read.")
+    if table.lost:
+        plural = "line" if table.lost == 1 else "lines"
+        notes.append(f"{table.lost} {plural} of numbers outside the table that was read left out.")
     columns: dict[str, Any] = {**_assign(table, notes)}
     return RawCurve(**columns, q_unit=header_unit(table.header), notes=tuple(notes))
 
 
 def header_unit(header: tuple[str, ...]) -> str | None:
     """Unit of q that a header names: the last line with exactly one of 1/nm and 1/Å; None where none does."""
-    for line in reversed(header[-40:]):
+    # Runs of blanks are one: the pattern has room for them in many places.
+    for line in (" ".join(line[: LIMITS.line].split()) for line in reversed(header[-40:])):
         found = {
             units.canonical("1/" + (match["over"] or match["power"]), "q")
             for match in _INVERSE.finditer(line)
@@ -138,6 +143,8 @@ def _swap_if_error(found: dict[str, FloatArray], notes: list[str]) -> None:
 def _named(table: Table) -> dict[str, FloatArray] | None:
     """Columns by the names in the line above, where it names q and I and has one word per column."""
     if not table.header:
+        return None
+    if len(table.header[-1]) > LIMITS.line:
         return None
     line = re.sub(r"[\[(](?![qQ]\))[^\])]*[\])]|[<>#\"']", " ", table.header[-1])
     words = [word for word in re.split(r"[\s,;]+", line) if word]

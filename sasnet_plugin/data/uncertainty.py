@@ -73,11 +73,7 @@ def is_uninformative(
     weight = 1 / sigma**2
     log_q = np.log(q / np.sqrt(q[0] * q[-1]))
     limit = MAX_REDUCED_CHI2 * max(n - 3, 1)
-    basis = np.exp(-_COARSE[:, None] * log_q)
-    if len(intensity) == 1:  # one call instead of one for each exponent
-        chi2 = _chi2(basis, intensity, weight)[None]
-    else:
-        chi2 = np.stack([_chi2(b, intensity, weight) for b in basis], axis=1)
+    chi2 = _scanned(np.exp(-_COARSE[:, None] * log_q), intensity, weight)
     best = np.argmin(chi2, axis=1)
     value = chi2[np.arange(len(best)), best]
     answer = value < limit
@@ -90,8 +86,8 @@ def is_uninformative(
         golden = (np.sqrt(5) - 1) / 2
         for _ in range(9):
             a, b = high - golden * (high - low), low + golden * (high - low)
-            chi_a = _chi2(np.exp(-a[:, None] * log_q), rows, w)
-            chi_b = _chi2(np.exp(-b[:, None] * log_q), rows, w)
+            chi_a = chi2_of_basis(np.exp(-a[:, None] * log_q), rows, w)
+            chi_b = chi2_of_basis(np.exp(-b[:, None] * log_q), rows, w)
             left = chi_a < chi_b
             high, low = np.where(left, b, high), np.where(left, low, a)
             value[open_rows] = np.minimum(value[open_rows], np.minimum(chi_a, chi_b))
@@ -99,7 +95,25 @@ def is_uninformative(
     return answer
 
 
-def _chi2(
+def _scanned(
+    basis: NDArray[np.float64], intensity: NDArray[np.float64], weight: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """(k, m) chi² of the best A·basis + B of each curve with each of m bases, by products of matrices.
+
+    Intensities are measured from their weighted mean, so that little cancels.
+    """
+    w_sum = weight.sum(axis=1, keepdims=True)
+    centred = intensity - np.sum(weight * intensity, axis=1, keepdims=True) / w_sum
+    total = np.sum(weight * centred**2, axis=1, keepdims=True)
+    square = weight @ (basis**2).T
+    spread = square - (weight @ basis.T) ** 2 / w_sum
+    explained = ((weight * centred) @ basis.T) ** 2
+    # A flat basis explains nothing, and its spread is what rounding leaves.
+    flat = spread <= 1e-12 * square
+    return np.asarray(total - np.where(flat, 0.0, explained / np.where(flat, 1.0, spread)))
+
+
+def chi2_of_basis(
     basis: NDArray[np.float64], intensity: NDArray[np.float64], weight: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """Chi² of the best A·basis + B, residuals formed point by point so that nothing cancels."""

@@ -156,6 +156,8 @@ class Domain:
     check : str
         (measurement, `inputs` of the manifest) to `Seen`, what the network sees of it; empty
         where it sees all.
+    class_prior : str
+        (labels) to the relative frequency of each class in practice; empty where all are alike.
     features : str
         (measurements) to the network's `heads.Inputs`; the same in training and in prediction.
     features_version : int
@@ -186,6 +188,7 @@ class Domain:
     recognise: Ref = ""
     read: Ref = ""
     check: Ref = ""
+    class_prior: Ref = ""
     features: Ref = ""
     features_version: int = 1
     simulator: Ref = ""

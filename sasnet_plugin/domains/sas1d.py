@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from . import Domain, Network
-from .heads import Classes, Parameter, Quantities, Scope
+from .heads import Classes, Parameter, Quantities, Scope, Tags
 
 #: The classes are those of the training data: sasmodels' form models, and structure factors, "" for none.
 HEADS = (
@@ -26,6 +26,26 @@ HEADS = (
         least_known=0.3,
         weight=0.05,
     ),
+    # Whether there is a structure factor, of whatever type, and whether this window could show one.
+    Tags("interaction", ("interacting", "window_shows"), weight=0.3),
+    # A mixture of two models, or of two sizes of one.
+    Tags("components", ("second_component",), weight=0.2),
+    Quantities(
+        "effective_radius",
+        (
+            Parameter(
+                "radius_effective",
+                "Å",
+                (1.0, 1e4),
+                "effective radius of a structure factor",
+                log=True,
+                scaling=(0.0, math.log(10.0)),
+            ),
+        ),
+        interval="",
+        least_known=0.3,
+        weight=0.05,
+    ),
 )
 
 SAS1D = Domain(
@@ -36,6 +56,7 @@ SAS1D = Domain(
     heads=HEADS,
     keys=("file", "entry", "models", "groups", "in_scope", "rg", "notes"),
     check="sasnet_plugin.predict.checks:check_curve",
+    class_prior="sasnet_plugin.predict.class_prior:common",
     network=Network(
         trunk="sasnet_plugin.train.trunks:residual",
         sizes={
@@ -45,6 +66,7 @@ SAS1D = Domain(
             "dense_blocks": 2,
             "dropout": 0.0,
         },
+        reuse=4.0,
     ),
     simulator="sasnet_plugin.simulate.curve_simulator:SIMULATOR",
     features="sasnet_plugin.data.preprocess:inputs",

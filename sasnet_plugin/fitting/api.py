@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from sasnet_plugin.data.uncertainty import estimate_dintensity
 from sasnet_plugin.domains import DEFAULT
-from sasnet_plugin.fitting.assessment.assess import assess, ranked
+from sasnet_plugin.fitting.assessment.assess import assess, misfits, ranked, systematic_errors
 from sasnet_plugin.fitting.optimize.refine_best import refine_best
 from sasnet_plugin.fitting.pool import Workers
 from sasnet_plugin.fitting.problem.contrast import contrast_of, settled, with_contrast
@@ -23,6 +23,7 @@ from sasnet_plugin.fitting.strategy.settings import STRATEGY
 from sasnet_plugin.fitting.strategy.stages import Stages
 from sasnet_plugin.fitting.task import FitOptions, Method, Pool
 from sasnet_plugin.predict import open_classifier
+from sasnet_plugin.predict.class_prior import PRIORS, checked
 from sasnet_plugin.types import Curve, SasnetError, TechnicalError
 
 BANK = "seeds.npz"
@@ -53,6 +54,7 @@ def fit(
     rng: np.random.Generator | None = None,
     time_limit: float = 60.0,
     workers: int = 2,
+    prior: str = PRIORS[0],
 ) -> FitResult:
     """Fit the models that may explain a curve, rank and verify them.
 
@@ -85,6 +87,8 @@ def fit(
         Seconds for the whole curve; what is not fitted by then is left out, with a note.
     workers : int
         Processes.
+    prior : str
+        "common" weights models with how common they are in practice, "uniform" takes all for alike.
 
     Returns
     -------
@@ -105,6 +109,7 @@ def fit(
         method=Method(method, samples, burn),
         time_limit=time_limit,
         workers=workers,
+        prior=checked(prior),
     )
     check_names(options)
     with Workers(bank_path(), workers) as pool:
@@ -136,7 +141,9 @@ def fit_with(
     classifier = open_classifier()
     known, own = (None, []) if options.models is None else split(options.models, classifier.manifest.labels)
     keep = classifier.selection(None if own and not known else known, None)
-    suggestion = classifier.suggest([curve], top=len(classifier.manifest.labels), keep=keep)[0]
+    suggestion = classifier.suggest(
+        [curve], top=len(classifier.manifest.labels), keep=keep, prior=options.prior
+    )[0]
     if own:
         suggestion = with_plugins(suggestion, own, alone=known == [])
     chosen = choose_candidates(pool, suggestion, curve, dintensity, options, classifier.manifest)
@@ -155,7 +162,8 @@ def fit_with(
     fits, prior = found.fits, priors(suggestion, found.fits)
     notes.extend(found.notes)
     if fits and method.name != "lm":
-        first = ranked(fits, prior)[0].name
+        errors = systematic_errors(found.curve, dintensity, fits)
+        first = ranked(fits, prior, misfits(fits, errors))[0].name
         best, left = next(f for f in fits if f.name == first), began + limit - pool.clock()
         rng = rng or np.random.default_rng(0)
         refined, said = refine_best(pool, found.curve, dintensity, best, method, left, rng)
@@ -216,7 +224,10 @@ def uncertainties(curve: Curve) -> tuple[NDArray[np.float64], str]:
     """Positive uncertainties for a fit, and a sentence where they had to be estimated."""
     estimate = np.asarray(estimate_dintensity(curve.intensity))
     if curve.dintensity is None:
-        return estimate, "The data have no uncertainties; they were estimated from the scatter of the points."
+        return estimate, (
+            "The data have no uncertainties; they were estimated from the scatter of the points: a χ² of 1"
+            " says that a fit follows the points as closely as they scatter, whatever else is wrong."
+        )
     good = np.isfinite(curve.dintensity) & (curve.dintensity > 0)
     if good.all():
         return np.asarray(curve.dintensity), ""

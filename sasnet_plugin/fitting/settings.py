@@ -205,6 +205,15 @@ class AssessmentSettings:
     atoms: float = setting(1.0, "Beyond this q atoms scatter, and no model of these is meant.", "Å⁻¹")
     interval: float = setting(0.1, "Width of the intervals of q in which fits are compared.", "decades")
     points_an_interval: int = setting(4, "Points at which curves are computed in each of them.")
+    systematic_window: float = setting(
+        0.3, "Width in which the intensity is averaged that a systematic error is a share of.", "ln q"
+    )
+    systematic_points: int = setting(1000, "Points of residuals in which systematic errors are looked for.")
+    most_systematic: float = setting(
+        0.1,
+        "Of I: what shares more than this is no error of a measurement, and the models are wrong.",
+        "share",
+    )
     replicate_seed: int = setting(1, "Of the replicates' noise: the same data get the same answer.")
 
 

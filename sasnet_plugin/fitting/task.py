@@ -199,6 +199,8 @@ class FitOptions:
         Seconds for each data set; what is not fitted by then is left out, with a note.
     workers : int
         Processes.
+    prior : str
+        How common models are in practice: ``common`` or ``uniform``.
     """
 
     top: int = 5
@@ -211,6 +213,7 @@ class FitOptions:
     start: Start | None = None
     time_limit: float = 60.0
     workers: int = 2
+    prior: str = "common"
 
 
 class Named(Protocol):

@@ -8,16 +8,15 @@ from typing import Any
 import numpy as np
 
 from sasnet_plugin.data.images import to_window
-from sasnet_plugin.data.uncertainty import is_uninformative
+from sasnet_plugin.data.uncertainty import estimate_dintensity
 from sasnet_plugin.domains import Seen
+from sasnet_plugin.predict.shapes import level, simple_shape
 from sasnet_plugin.types import Curve, DataError, Image
 
-UNINFORMATIVE = (
-    "A power law plus a constant explains this curve within its uncertainties; models are hardly told apart"
-    " by such data, whatever the probabilities say."
-)
+#: Of a curve that a simple shape explains, after its name.
+NO_MODEL = "; models are hardly told apart by such data, whatever the probabilities say."
+UNINFORMATIVE = "A power law plus a constant explains this curve within its uncertainties" + NO_MODEL
 FEW_POINTS = 25
-_THIN = 1000  # points that the test for features looks at
 
 
 def check_curve(curve: Curve, inputs: Mapping[str, Any]) -> Seen:
@@ -64,20 +63,26 @@ def _notes(curve: Curve, q_range: tuple[float, float]) -> list[str]:
         notes.append(f"Only {inside} points were used; the probabilities rest on little data.")
     if curve.dintensity is None and not any("estimated" in note for note in curve.notes):
         notes.append("No uncertainties were given; they were estimated from the scatter of the points.")
-    if _uninformative(curve, q_range):
-        notes.append(UNINFORMATIVE)
-    return notes
+    shape = _shape(curve, q_range)
+    return [*notes, shape + NO_MODEL] if shape else notes
 
 
-def _uninformative(curve: Curve, q_range: tuple[float, float]) -> bool:
-    """Whether the curve is of the kind that training left out, as no model can be told from it."""
-    if curve.dintensity is None:
-        return False
-    used = np.flatnonzero((curve.q >= q_range[0]) & (curve.q <= q_range[1]) & (curve.dintensity > 0))
-    used = used[:: max(1, used.size // _THIN)]
+def is_flag(note: str) -> bool:
+    """Whether a note says that the curve fixes no model."""
+    return note.endswith(NO_MODEL)
+
+
+def _shape(curve: Curve, q_range: tuple[float, float]) -> str:
+    """What the curve is, where no model can be told from it; empty where it is none of these."""
+    sigma = curve.dintensity
+    if sigma is None:
+        sigma = estimate_dintensity(curve.intensity)
+    used = np.flatnonzero((curve.q >= q_range[0]) & (curve.q <= q_range[1]) & (sigma > 0))
     if used.size < 4:
-        return False
-    return bool(is_uninformative(curve.q[used], curve.intensity[used][None], curve.dintensity[used][None])[0])
+        return ""
+    q, intensity, sigma = curve.q[used], curve.intensity[used], sigma[used]
+    name = simple_shape(q, intensity, sigma)
+    return f"{name} explains this curve within its uncertainties" if name else level(intensity)
 
 
 #: Less than this share of the window is too little to answer.

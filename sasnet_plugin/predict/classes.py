@@ -107,12 +107,15 @@ class ClassFound:
     group : str
     given : mapping of str to (str, float)
         By head: its most likely class, given this one, and the probability of that.
+    uniform : float or None
+        Probability if every class were as common as every other; None where nothing else was assumed.
     """
 
     name: str
     probability: float
     group: str = ""
     given: Mapping[str, tuple[str, float]] = field(default_factory=dict)
+    uniform: float | None = None
 
 
 @dataclass(frozen=True)
@@ -130,6 +133,10 @@ class ClassesFinding:
         Classes and groups that are listed.
     keep : (labels,) bool array or None
         Classes that were considered.
+    silent : bool
+        Nothing is said.
+    uniform : (labels,) array or None
+        Of each class, if every one were as common as every other; None where nothing else was assumed.
     """
 
     head: Classes
@@ -138,6 +145,7 @@ class ClassesFinding:
     top: int = 5
     keep: BoolArray | None = None
     silent: bool = False
+    uniform: FloatArray | None = None
 
     @property
     def classes(self) -> tuple[ClassFound, ...]:
@@ -156,7 +164,8 @@ class ClassesFinding:
             for best in (int(p[index].argmax()),)
         }
         group = next((group.name for group in self.head.groups if name in group.members), "")
-        return ClassFound(name, float(self.probability[index]), group, given)
+        uniform = None if self.uniform is None else float(self.uniform[index])
+        return ClassFound(name, float(self.probability[index]), group, given, uniform)
 
     @property
     def groups(self) -> tuple[GroupGuess, ...]:
@@ -180,6 +189,8 @@ class ClassesFinding:
             entry: dict[str, Any] = {"name": one.name}
             entry |= {key: label or None for key, (label, _) in one.given.items()}
             entry["probability"] = round(one.probability, 6)
+            if one.uniform is not None:
+                entry["probability_uniform"] = round(one.uniform, 6)
             if self.head.groups:
                 entry["group"] = one.group
             entry |= {f"{key}_probability": round(p, 6) for key, (_, p) in one.given.items()}
@@ -197,11 +208,13 @@ class ClassesFinding:
             return ()
         titles = [head.title for head, _ in self.given]
         group = ["group"] if self.head.groups else []
-        table = [[self.head.title, *titles, "probability", *group]]
+        beside = [] if self.uniform is None else ["uniform prior"]
+        table = [[self.head.title, *titles, "probability", *beside, *group]]
         for one in self.classes:
             bar = "█" * max(round(_FULL_BAR * one.probability), 0)
             given = [label or "–" for label, _ in one.given.values()]
-            last = [one.group] if group else []
+            last = [] if one.uniform is None else [f"{percent(one.uniform):>6}"]
+            last += [one.group] if group else []
             table.append([one.name, *given, f"{percent(one.probability):>6} {bar}", *last])
         return table
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, overload
 
 from sasnet_plugin.domains.heads import Classes
+from sasnet_plugin.predict.class_prior import PRIORS
 from sasnet_plugin.predict.classes import ClassesFinding
-from sasnet_plugin.predict.decoding import Choice
 from sasnet_plugin.predict.findings import Answer, QuantitiesFinding
 from sasnet_plugin.predict.predictor import Predictor, open_predictor
 from sasnet_plugin.types import Curve, ModelGuess, Suggestion
@@ -50,7 +50,12 @@ class Classifier:
         return self.predictor.choice(1, models, exclude).keep
 
     def suggest(
-        self, curves: Sequence[Curve], *, top: int = 5, keep: NDArray[np.bool_] | None = None
+        self,
+        curves: Sequence[Curve],
+        *,
+        top: int = 5,
+        keep: NDArray[np.bool_] | None = None,
+        prior: str = PRIORS[0],
     ) -> list[Suggestion]:
         """Suggest models for each curve, in their order.
 
@@ -62,13 +67,16 @@ class Classifier:
             How many models and groups to list, at least 1.
         keep : (F,) bool array, optional
             From `selection`.
+        prior : str
+            "common": models are weighted with how common they are in practice; "uniform": all alike.
 
         Raises
         ------
         DataError
             A curve that cannot be assessed; the sentence names its file.
         """
-        return [suggestion_of(answer) for answer in self.predictor.answers(curves, Choice(top, keep))]
+        choice = replace(self.predictor.choice(top, prior=prior), keep=keep)
+        return [suggestion_of(answer) for answer in self.predictor.answers(curves, choice)]
 
 
 def open_classifier() -> Classifier:
@@ -90,7 +98,9 @@ def suggestion_of(answer: Answer) -> Suggestion:
     models = []
     for one in found.classes:
         ((factor, probability),) = one.given.values()
-        models.append(ModelGuess(one.name, factor or None, one.probability, one.group, probability))
+        models.append(
+            ModelGuess(one.name, factor or None, one.probability, one.group, probability, one.uniform)
+        )
     rg = next((v.value for v in size.known.values()), None) if size else None
     return Suggestion(
         answer.file, answer.entry, tuple(models), found.groups, answer.in_scope, rg, answer.notes
@@ -99,7 +109,12 @@ def suggestion_of(answer: Answer) -> Suggestion:
 
 @overload
 def suggest(
-    curves: Curve, *, top: int = ..., models: Iterable[str] | None = ..., exclude: Iterable[str] | None = ...
+    curves: Curve,
+    *,
+    top: int = ...,
+    models: Iterable[str] | None = ...,
+    exclude: Iterable[str] | None = ...,
+    prior: str = ...,
 ) -> Suggestion: ...
 @overload
 def suggest(
@@ -108,6 +123,7 @@ def suggest(
     top: int = ...,
     models: Iterable[str] | None = ...,
     exclude: Iterable[str] | None = ...,
+    prior: str = ...,
 ) -> list[Suggestion]: ...
 def suggest(
     curves: Curve | Sequence[Curve],
@@ -115,6 +131,7 @@ def suggest(
     top: int = 5,
     models: Iterable[str] | None = None,
     exclude: Iterable[str] | None = None,
+    prior: str = PRIORS[0],
 ) -> Suggestion | list[Suggestion]:
     """Suggest the models that may explain scattering curves, with calibrated probabilities.
 
@@ -127,6 +144,8 @@ def suggest(
     models, exclude : iterable of str, optional
         Form models to choose from, and to leave out, by sasmodels' name. The probabilities are then
         renormalised over the models that remain, and a note says so.
+    prior : str
+        "common" weights models with how common they are in practice, "uniform" takes all for alike.
 
     Returns
     -------
@@ -154,5 +173,5 @@ def suggest(
     classifier = open_classifier()
     keep = classifier.selection(models, exclude)
     if isinstance(curves, Curve):
-        return classifier.suggest([curves], top=top, keep=keep)[0]
-    return classifier.suggest(list(curves), top=top, keep=keep)
+        return classifier.suggest([curves], top=top, keep=keep, prior=prior)[0]
+    return classifier.suggest(list(curves), top=top, keep=keep, prior=prior)

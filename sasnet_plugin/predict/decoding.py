@@ -30,10 +30,13 @@ class Choice:
         Classes and groups that are listed.
     keep : (labels,) bool array or None
         Classes that are considered; the probabilities are renormalised over them.
+    prior : (labels,) array or None
+        Relative frequency of each class in practice; None: each as often as in training.
     """
 
     top: int = 5
     keep: BoolArray | None = None
+    prior: FloatArray | None = None
 
 
 def decode(
@@ -70,7 +73,14 @@ def decode(
             ]
         elif isinstance(head, Classes):
             p = softmax(np.asarray(outputs[head.name]) / said["temperature"], choice.keep)
-            columns[head.name] = [ClassesFinding(head, one, top=choice.top, keep=choice.keep) for one in p]
+            columns[head.name] = [
+                ClassesFinding(head, one, top=choice.top, keep=choice.keep)
+                if choice.prior is None
+                else ClassesFinding(
+                    head, one * choice.prior / (one @ choice.prior), (), choice.top, choice.keep, uniform=one
+                )
+                for one in p
+            ]
         elif isinstance(head, Tags):
             columns[head.name] = _tags(head, outputs, said)
         elif isinstance(head, Quantities):

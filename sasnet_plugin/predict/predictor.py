@@ -18,6 +18,7 @@ import numpy as np
 from sasnet_plugin.domains import DEFAULT, Domain, Seen, resolve
 from sasnet_plugin.domains.heads import Classes, Inputs, Outputs, Scope, outputs_of
 from sasnet_plugin.predict.arithmetic import averaged
+from sasnet_plugin.predict.class_prior import PRIORS, checked
 from sasnet_plugin.predict.classes import ClassesFinding, restriction_note
 from sasnet_plugin.predict.decoding import Choice, beside_stated, decode, in_scope, of_class
 from sasnet_plugin.predict.findings import Answer, QuantitiesFinding
@@ -167,23 +168,27 @@ class Predictor:
         top: int = 5,
         models: Iterable[str] | None = None,
         exclude: Iterable[str] | None = None,
+        prior: str = PRIORS[0],
     ) -> Choice:
-        """What is wanted of the classes, by their names.
+        """What is wanted of the classes, by their names, under a prior of `class_prior`.
 
         Raises
         ------
         UnknownModelError
             A name that is none of the classes (with the nearest one), no class is left, or there are none.
         """
+        frequency = None
+        if checked(prior) == PRIORS[0] and self.domain.class_prior:
+            frequency = resolve(self.domain.class_prior)(self.manifest.labels)
         if models is None and exclude is None:
-            return Choice(top)
+            return Choice(top, prior=frequency)
         labels = self.manifest.labels
         if not labels:
             raise UnknownModelError(f"{self.domain.title} have one model; leave --models and --exclude out.")
         wanted = set(labels if models is None else self._known(models)) - set(self._known(exclude or ()))
         if not wanted:
             raise UnknownModelError("No model is left to choose from; name more models or exclude fewer.")
-        return Choice(top, np.array([label in wanted for label in labels]))
+        return Choice(top, np.array([label in wanted for label in labels]), frequency)
 
     def _known(self, names: Iterable[str]) -> list[str]:
         names, labels = list(names), self.manifest.labels
@@ -208,7 +213,7 @@ class Predictor:
             seen = [self.seen(one) for one in some]
             outputs = self.outputs(self.features([one.measurement for one in seen]))
             self._check_finite(outputs, some)
-            found += self._described(some, seen, outputs, choice or Choice())
+            found += self._described(some, seen, outputs, choice or self.choice())
         return found
 
     def outcomes(self, measurements: Sequence[Any], choice: Choice | None = None) -> list[Answer | Exception]:

@@ -60,8 +60,8 @@ MEDIUM = frozenset(
         "spherical_sld",
     }
 )
-#: Largest body, Å, and the q·size that a curve is computed to: beyond, each point costs an ever finer
-#: average over orientations and shows no more than its asymptote.
+#: Largest body of the truncated prior, Å, and the q·size that a curve is followed point by point to: beyond,
+#: each point costs an ever finer average over orientations and shows no more than its asymptote.
 SIZE_MAX = {"fast": np.inf, "medium": 6000.0, "slow": 1500.0}
 Q_SIZE_MAX = {"fast": np.inf, "medium": 2500.0, "slow": 600.0}
 #: Points and number of sigmas of a size distribution (fast models keep sasmodels' defaults). A second
@@ -77,6 +77,11 @@ _STEP, _STEP_QUIET = 12.0, 80.0
 _FRINGES = {"medium": ((2.0, 1.0), (4.0, 3.0)), "slow": ((2.0, 1.0), (12.0, np.inf))}
 #: Layered spheres: many fringes, no average over orientations. Cells from point to point.
 _RADIAL, _RADIAL_STEP = frozenset({"multilayer_vesicle", "onion", "spherical_sld"}), (1, 4)
+#: Beyond q·size of `Q_SIZE_MAX`, or what the quadrature can be trusted to: distance of points in cells of a
+#: curve that is sasmodels' own, and share of curves that are averaged there over this standard deviation in
+#: ln q. Fits use sasmodels' own curve, noise of the integrator and all; samples show the average.
+_BEYOND = {"medium": (6.0, 12.0), "slow": (12.0, 24.0)}
+AVERAGED_SHARE, AVERAGED_OVER = 0.5, 0.12
 _TRIES = 400
 _LOG_FLOOR = -60.0
 
@@ -90,7 +95,8 @@ class Clean:
     log_intensity : (N_WIDE,) float32 array
         ln I(q), blurred by 0.2 % of q (`grid.BLUR`), largest value 0; NaN from ``n_valid`` on.
     n_valid : int
-        Points of the wide grid, from the low end, that the quadrature can be trusted on.
+        Points of the wide grid, from the low end, that the curve is known on. Under the truncated prior those
+        that the quadrature can be trusted on.
     parameters : dict of str to float
         sasmodels' parameters, polydispersity included (its type as a number, see ``PD_TYPES``).
     radius_effective : float
@@ -117,7 +123,9 @@ def cost_class(name: str) -> str:
     return "slow" if name in SLOW else "medium" if name in MEDIUM else "fast"
 
 
-def simulate_clean(name: str, rng: np.random.Generator, *, monodisperse: bool = False) -> Clean:
+def simulate_clean(
+    name: str, rng: np.random.Generator, *, monodisperse: bool = False, truncated: bool = False
+) -> Clean:
     """Draw parameters from the prior and compute the clean curve.
 
     Parameters
@@ -127,6 +135,9 @@ def simulate_clean(name: str, rng: np.random.Generator, *, monodisperse: bool = 
     rng : numpy.random.Generator
     monodisperse : bool
         Leave polydispersity out.
+    truncated : bool
+        The earlier prior: no large bodies of expensive models, and no curve beyond what the quadrature can be
+        trusted to.
 
     Raises
     ------
@@ -134,22 +145,26 @@ def simulate_clean(name: str, rng: np.random.Generator, *, monodisperse: bool = 
         No draw of the prior gave a finite, positive curve.
     """
     for _ in range(_TRIES):
-        parameters: dict[str, Any] = sample_prior(name, rng)
-        size = max_length(name, parameters)
-        if size is not None and size > SIZE_MAX[cost_class(name)]:
-            continue
+        parameters: dict[str, Any] = sample_prior(name, rng, truncated=truncated)
+        if truncated:
+            size = max_length(name, parameters)
+            if size is not None and size > SIZE_MAX[cost_class(name)]:
+                continue
         if not monodisperse:
-            parameters |= _polydispersity(name, parameters, rng)
-        clean = evaluate(name, parameters)
+            parameters |= _polydispersity(name, parameters, rng, truncated)
+        averaged = not truncated and bool(rng.random() < AVERAGED_SHARE)
+        clean = evaluate(name, parameters, truncated=truncated, averaged=averaged)
         if clean is not None:
             return clean
     raise SimulationError(f"{name}: none of {_TRIES} draws of its prior gave a valid curve; check its prior.")
 
 
-def _polydispersity(name: str, parameters: dict[str, Any], rng: np.random.Generator) -> dict[str, Any]:
+def _polydispersity(
+    name: str, parameters: dict[str, Any], rng: np.random.Generator, truncated: bool
+) -> dict[str, Any]:
     """The protocol's size distributions, with as many points as the model's cost allows."""
     cost = cost_class(name)
-    extra = sample_polydispersity(name, parameters, rng)
+    extra = sample_polydispersity(name, parameters, rng, narrow=not truncated)
     sizes = [key.removesuffix("_pd") for key in extra if key.endswith("_pd")]
     if cost == "slow" and len(sizes) == 2:
         drop = sizes.pop(int(rng.integers(2)))
@@ -164,15 +179,29 @@ def _polydispersity(name: str, parameters: dict[str, Any], rng: np.random.Genera
     return extra
 
 
-def evaluate(name: str, parameters: dict[str, Any]) -> Clean | None:
-    """The clean curve for given parameters; None where the model gives no valid one."""
+def evaluate(
+    name: str, parameters: dict[str, Any], *, truncated: bool = False, averaged: bool = False
+) -> Clean | None:
+    """The clean curve for given parameters; None where the model gives no valid one.
+
+    Parameters
+    ----------
+    name : str
+    parameters : dict
+        sasmodels' parameters.
+    truncated : bool
+        End the curve where the quadrature cannot be trusted any more; else it is kept.
+    averaged : bool
+        Average it there over `AVERAGED_OVER`, which leaves its asymptote.
+    """
     size = max_length(name, parameters)
     limit = q_valid(name, parameters)
     if size is not None:
         limit = min(limit, Q_SIZE_MAX[cost_class(name)] / size)
-    n_valid = int(np.clip(np.searchsorted(WIDE_Q, limit, side="right"), 0, N_WIDE))
+    trusted = int(np.clip(np.searchsorted(WIDE_Q, limit, side="right"), 0, N_WIDE))
+    n_valid = trusted if truncated else N_WIDE
     spread = any(key.endswith("_pd") for key in parameters)
-    where = _nodes(name, size, n_valid, spread=spread)
+    where = _nodes(name, size, n_valid, spread=spread, trusted=trusted)
     if where.size < 8:
         return None
     q = WIDE_MIN * 10 ** (where / PER_DECADE)
@@ -200,9 +229,9 @@ def evaluate(name: str, parameters: dict[str, Any]) -> Clean | None:
     elif cost_class(name) == "fast":
         log_i = blurred(log_i[: _PER_CELL * (n_valid - 1) + 1], _PER_CELL)
     else:
-        from scipy.interpolate import CubicSpline
-
-        log_i = blurred(CubicSpline(where, log_i)(np.arange(n_valid)), 1)
+        log_i = blurred(_interpolated(where, log_i, n_valid, trusted), 1)
+    if averaged and trusted < n_valid:
+        log_i = _averaged(log_i, trusted)
     log_i = np.maximum(log_i - log_i.max(), _LOG_FLOOR)
     full = np.full(N_WIDE, np.nan, dtype=np.float32)
     full[:n_valid] = log_i
@@ -216,11 +245,39 @@ def evaluate(name: str, parameters: dict[str, Any]) -> Clean | None:
     )
 
 
-def _nodes(name: str, size: float | None, n_valid: int, *, spread: bool) -> NDArray[np.float64]:
+def _interpolated(
+    where: NDArray[np.float64], log_i: NDArray[np.float64], n_valid: int, trusted: int
+) -> NDArray[np.float64]:
+    """The curve in every cell: a cubic spline, straight lines between points of the integrator's noise."""
+    from scipy.interpolate import CubicSpline
+
+    cells = np.arange(n_valid)
+    found = np.asarray(CubicSpline(where, log_i)(cells))
+    if trusted < n_valid:
+        found[trusted:] = np.interp(cells[trusted:], where, log_i)
+    return found
+
+
+def _averaged(log_i: NDArray[np.float64], trusted: int) -> NDArray[np.float64]:
+    """The curve, from cell `trusted` on averaged over `AVERAGED_OVER` in ln q."""
+    from scipy.ndimage import gaussian_filter1d
+
+    cells = AVERAGED_OVER / LN_STEP
+    begin = max(trusted - int(4 * cells), 0)
+    part = log_i[begin:]
+    # The trend first: an average of a steep power law is not on it.
+    trend = gaussian_filter1d(part, cells, mode="nearest")
+    mean = trend + np.log(gaussian_filter1d(np.exp(np.clip(part - trend, -20, 20)), cells, mode="nearest"))
+    weight = np.clip((np.arange(part.size) + begin - trusted) / cells, 0.0, 1.0)
+    return np.concatenate((log_i[:begin], part + weight * (mean - part)))
+
+
+def _nodes(name: str, size: float | None, n_valid: int, *, spread: bool, trusted: int) -> NDArray[np.float64]:
     """Where to evaluate, in cells of the wide grid.
 
     Fast models at several points in each cell. The others at every twelfth cell, coarser below
-    q·size = 1, and finer where a body has fringes, whose distance in q is 2π/size.
+    q·size = 1, and finer where a body has fringes, whose distance in q is 2π/size. From cell `trusted` on
+    there is nothing to resolve.
     """
     if cost_class(name) == "fast":
         return np.arange(_PER_CELL * (n_valid - 1) + 1) / _PER_CELL
@@ -232,6 +289,7 @@ def _nodes(name: str, size: float | None, n_valid: int, *, spread: bool) -> NDAr
     step[q_size < 1] = _STEP_QUIET
     least, phase = _FRINGES[cost_class(name)][spread]
     step = np.clip(phase / (q_size * LN_STEP), least, step)
+    step[trusted:] = np.maximum(step[trusted:], _BEYOND[cost_class(name)][spread])
     number = np.concatenate(([0.0], np.cumsum(1 / step[:-1])))
     wanted = np.linspace(0, number[-1], int(np.ceil(number[-1])) + 1)
     return np.unique(np.round(np.interp(wanted, number, np.arange(n_valid))))

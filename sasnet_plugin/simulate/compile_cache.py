@@ -120,7 +120,7 @@ def _choose_compiler() -> bool:
     found = next((name for name in ("cc", "gcc", "clang") if shutil.which(name)), None)
     if found is None and find_spec("ziglang") is not None:
         found = shlex.join([sys.executable, "-m", "ziglang", "cc"])
-    if found is not None:
+    if found and found != "cc":
         os.environ["CC"] = found
     return found is not None
 

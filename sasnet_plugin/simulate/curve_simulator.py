@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +22,9 @@ from .shards import Plan, Request, Shard
 if TYPE_CHECKING:
     from .stream import HeldOut
 
-FORMAT = 2
+FORMAT = 3
+#: Of shards of the earlier, truncated prior, whose bytes have not changed since.
+_FORMAT_TRUNCATED = 2
 #: Curves of one model in one round: a shard that is lost with a kill is seconds to a minute of work.
 PER_ROUND = {"fast": 150, "medium": 50, "slow": 20}
 #: A curve of these takes seconds even so.
@@ -30,8 +33,12 @@ VERY_SLOW = {"pringle": 2, "superball": 5}
 #: of the cost of a polydisperse one. Fast models need none.
 SPREAD = {"fast": 0, "medium": 100, "slow": 80}
 SPREAD_VERY_SLOW = {"superball": 12, "bcc_paracrystal": 15, "fcc_paracrystal": 15, "sc_paracrystal": 15}
+#: Large ones of these, which the truncated prior leaves out.
+SPREAD_LARGE = {"pringle": 15}
 #: Settings of the instrument in what a stream hands over at once.
 _CHUNKS = 8
+#: After so many of these it looks for new shards, and reads them all when they are so many times as many.
+_LOOK_AGAIN, _GROWN = 500, 1.1
 
 
 @dataclass(frozen=True)
@@ -44,10 +51,13 @@ class CurveSimulator:
         sasmodels' name, or the path of a plugin model file.
     monodisperse : bool
         Leave size distributions out.
+    truncated : bool
+        The earlier prior; see `clean.simulate_clean`.
     """
 
     model: str = ""
     monodisperse: bool = False
+    truncated: bool = False
     #: Groups, and the bank where fits start, are added when a network is packaged.
     finish = "sasnet_plugin.train.groups:finish"
 
@@ -82,22 +92,24 @@ class CurveSimulator:
             A model that sasmodels does not know, or two plugin files of one name.
         """
         _check_names(request.models)
-        settings = {"format": FORMAT, "seed": request.seed, "monodisperse": request.monodisperse}
+        form = _FORMAT_TRUNCATED if request.truncated else FORMAT
+        settings = {"format": form, "seed": request.seed, "monodisperse": request.monodisperse}
         versions = _versions()
         shards = []
         for number in range(request.rounds):
             for name in request.models or (*form_models(), *structure_factors()):
-                count = max(1, round(VERY_SLOW.get(name, PER_ROUND[cost_class(name)]) * request.scale))
+                rows = max(1, round(VERY_SLOW.get(name, PER_ROUND[cost_class(name)]) * request.scale))
                 if request.limit is not None:
-                    count = min(count, request.limit)
-                more = SPREAD_VERY_SLOW.get(name, SPREAD[cost_class(name)]) if request.spread else 0
-                kinds = [(count, request.monodisperse, False)]
+                    rows = min(rows, request.limit)
+                slowest = SPREAD_VERY_SLOW if request.truncated else {**SPREAD_VERY_SLOW, **SPREAD_LARGE}
+                more = slowest.get(name, SPREAD[cost_class(name)]) if request.spread else 0
+                kinds = [(rows, request.monodisperse, False)]
                 if more:
                     kinds.append((max(1, round(more * request.scale)), True, True))
-                for rows, monodisperse, spread in kinds:
+                for many, monodisperse, spread in kinds:
                     stem = Path(name).stem
                     attributes = {
-                        "format": FORMAT,
+                        "format": form,
                         "model": name,
                         "seed": request.seed,
                         "round": number,
@@ -109,8 +121,8 @@ class CurveSimulator:
                         Shard(
                             str(folder),
                             f"{stem}{'-spread' if spread else ''}-{number:04d}",
-                            CurveSimulator(name, monodisperse),
-                            rows,
+                            CurveSimulator(name, monodisperse, request.truncated),
+                            many,
                             (request.seed, _digest(f"{stem}{' spread' if spread else ''}"), number),
                             attributes,
                             label=f"{stem}, round {number + 1}",
@@ -121,7 +133,7 @@ class CurveSimulator:
 
     def sample(self, rng: np.random.Generator) -> Clean:
         """Draw parameters, again where they give no valid curve, which takes its simulation to know."""
-        return simulate_clean(self.model, rng, monodisperse=self.monodisperse)
+        return simulate_clean(self.model, rng, monodisperse=self.monodisperse, truncated=self.truncated)
 
     def clean(self, params: Clean) -> Row:
         """The curve and what is known of it."""
@@ -137,10 +149,16 @@ class CurveSimulator:
     def examples(self, folder: Path | str, rng: np.random.Generator) -> Iterator[tuple[Inputs, Targets]]:
         """Curves of a dataset measured anew without end, as a network reads them."""
         from .examples import Stream, concatenate
-        from .library import Library
+        from .library import TRAINING_DILUTE_SHARE, Library
 
-        stream = Stream(Library(Path(folder)), rng)
-        while True:
+        def library() -> Library:
+            return Library(Path(folder), dilute_share=TRAINING_DILUTE_SHARE)
+
+        known, stream = len(shard_paths(folder)), Stream(library(), rng)
+        for number in count():
+            # More curves may be simulated meanwhile.
+            if number % _LOOK_AGAIN == _LOOK_AGAIN - 1 and len(shard_paths(folder)) > _GROWN * known:
+                known, stream.library = len(shard_paths(folder)), library()
             part = concatenate([stream.chunk() for _ in range(_CHUNKS)])
             yield {"features": part.features}, part.targets()
 

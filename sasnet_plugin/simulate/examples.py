@@ -12,13 +12,18 @@ from ..data.preprocess import features_of_rows
 from .instrument import INSTRUMENTS, Setting, sample_setting
 from .library import MAX_SHIFT, Library
 from .measure import measure
-from .out_of_distribution import KINDS, out_of_distribution
+from .out_of_distribution import KINDS, UNFILTERED, out_of_distribution
 
 #: A power law or a straight line is what these models are: the rule against uninformative curves spares them.
 SPARED = frozenset({"power_law", "porod", "line"})
 #: Share of out-of-scope curves in training.
 OTHER_SHARE = 0.15
-_KIND_WEIGHTS = (0.6, 0.2, 0.2)
+_KIND_WEIGHTS = (0.5, 0.15, 0.15, 0.2)
+#: Share of the uninformative training curves that are kept: real files with weak features come too.
+WEAK_SHARE = 0.1
+#: A window shows an interaction that begins below this times π over the effective radius: the first maximum
+#: of S(q) of spheres that touch lies at about π/R.
+INTERACTION_SEEN = 0.8
 SOURCES = (*INSTRUMENTS, "broad")
 _SETTINGS_TRIED = 12
 
@@ -38,6 +43,10 @@ class Examples:
         1 for a known model, 0 for an out-of-distribution curve.
     log_rg : (n,) float32 array
         log10 Rg in Å; NaN where there is none.
+    log_radius : (n,) float32 array
+        log10 of the effective radius in Å; NaN where the form allows no structure factor.
+    shows_interaction : (n,) float32 array
+        1 where the window begins below `INTERACTION_SEEN` π/R, 0 where not; NaN where there is no such R.
     instrument : (n,) int array
         Index into ``SOURCES``.
     counts : (n,) float32 array
@@ -53,6 +62,8 @@ class Examples:
     structure_factor: NDArray[np.intp]
     in_scope: NDArray[np.float32]
     log_rg: NDArray[np.float32]
+    log_radius: NDArray[np.float32]
+    shows_interaction: NDArray[np.float32]
     instrument: NDArray[np.intp]
     counts: NDArray[np.float32]
     decades: NDArray[np.float32]
@@ -64,11 +75,16 @@ class Examples:
     def targets(self) -> dict[str, NDArray[Any]]:
         """What is true of them, by head of `domains.sas1d`: −1 and NaN where there is no label."""
         known = self.form >= 0
+        mixed = np.where(known, 0.0, np.where(self.kind == KINDS.index("mixture"), 1.0, np.nan))
+        interacts = np.where(np.isnan(self.log_radius), np.nan, self.structure_factor > 0)
         return {
             "form": self.form.astype(np.int32),
             "structure_factor": np.where(known, self.structure_factor, -1).astype(np.int32),
             "scope": self.in_scope,
             "size": self.log_rg[:, None],
+            "interaction": np.column_stack([interacts, self.shows_interaction]).astype(np.float32),
+            "effective_radius": self.log_radius[:, None],
+            "components": mixed[:, None].astype(np.float32),
         }
 
     def take(self, rows: Any) -> Examples:
@@ -156,12 +172,14 @@ def known_examples(
     result = measure(drawn.intensity[known], setting, rng, wide=wide)
     spared = np.array([name in SPARED for name in library.forms])
     keep = ~result.uninformative | spared[drawn.form[known]]
+    if wide:
+        keep |= rng.random(len(keep)) < WEAK_SHARE
     kept = known[keep]
     values = features_of_rows(
         setting.q, result.intensity[keep], result.dintensity[keep], setting.dq, setting.dxl
     )
     form, factor, log_rg = drawn.form[kept], drawn.structure_factor[kept], drawn.log_rg[kept]
-    return kept, _examples(values, setting, form, factor, log_rg)
+    return kept, _examples(values, setting, form, factor, log_rg, drawn.log_radius[kept])
 
 
 def other_examples(
@@ -175,15 +193,17 @@ def other_examples(
     """Measure out-of-scope curves in one setting; uninformative ones are dropped."""
     used = setting.matrix.indices
     window = int(used.min()), int(used.max())
-    clean, good = out_of_distribution(kinds, window, library, rng)
+    clean, good = out_of_distribution(kinds, window, library, rng, wide=wide)
     clean[:, window[1] + 1 :] = 0.0
     result = measure(clean, setting, rng, wide=wide)
-    keep = good & ~result.uninformative
+    unfiltered = np.array([KINDS[kind] in UNFILTERED for kind in kinds], dtype=bool)
+    keep = good & (unfiltered | ~result.uninformative)
     values = features_of_rows(
         setting.q, result.intensity[keep], result.dintensity[keep], setting.dq, setting.dxl
     )
     n = int(keep.sum())
-    return _examples(values, setting, np.full(n, -1), np.zeros(n, int), np.full(n, np.nan), kinds[keep])
+    none = np.full(n, np.nan)
+    return _examples(values, setting, np.full(n, -1), np.zeros(n, int), none, none, kinds[keep])
 
 
 def _examples(
@@ -192,6 +212,7 @@ def _examples(
     form: NDArray[np.intp],
     factor: NDArray[np.intp],
     log_rg: NDArray[np.float64],
+    log_radius: NDArray[np.float64],
     kind: NDArray[np.intp] | None = None,
 ) -> Examples:
     n = len(values)
@@ -201,6 +222,10 @@ def _examples(
         structure_factor=factor.astype(np.intp),
         in_scope=np.full(n, 1.0 if kind is None else 0.0, dtype=np.float32),
         log_rg=log_rg.astype(np.float32),
+        log_radius=log_radius.astype(np.float32),
+        shows_interaction=np.where(
+            np.isnan(log_radius), np.nan, setting.q[0] < INTERACTION_SEEN * np.pi / 10**log_radius
+        ).astype(np.float32),
         instrument=np.full(n, SOURCES.index(setting.instrument)),
         counts=np.full(n, setting.counts, dtype=np.float32),
         decades=np.full(n, np.log10(setting.q[-1] / setting.q[0]), dtype=np.float32),

@@ -44,7 +44,8 @@ def blurred(log_i: NDArray[np.float64], per_cell: int) -> NDArray[np.float64]:
     tail = log_i[-1] + (log_i[-1] - log_i[-1 - last]) / last * beyond
     top = log_i.max()
     padded = np.exp(np.concatenate((head, log_i, tail)) - top)
-    return np.asarray(np.log(np.convolve(padded, weight / weight.sum(), "valid")[::per_cell]) + top)
+    with np.errstate(divide="ignore"):  # what vanishes beside the rest is -inf
+        return np.asarray(np.log(np.convolve(padded, weight / weight.sum(), "valid")[::per_cell]) + top)
 
 
 def position(q: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -18,6 +18,8 @@ from .priors import allowed_structure_factors, rescalable, structure_factors
 MAX_SHIFT = 360
 #: realistic protocol: "none 0.75, else one of … where the model allows it".
 DILUTE_SHARE = 0.75
+#: The same in training: twice as many types of S(q) to learn from as the protocol has.
+TRAINING_DILUTE_SHARE = 0.65
 #: A charged sphere's S(q) scales with its size only roughly, so a drawn one comes from among the nearest.
 _NEAREST = 15
 #: Share of the monodisperse curves in store whose sizes are spread, and how many distributions are at hand.
@@ -99,6 +101,8 @@ class Draw:
         0 for none, else 1 + index into the structure factors.
     log_rg : (k,) float array
         log10 of the radius of gyration of the form in Å; NaN where there is none.
+    log_radius : (k,) float array
+        log10 of the effective radius in Å, of S(q) where there is one; NaN where the form allows none.
     """
 
     intensity: NDArray[np.float64]
@@ -106,6 +110,7 @@ class Draw:
     form: NDArray[np.intp]
     structure_factor: NDArray[np.intp]
     log_rg: NDArray[np.float64]
+    log_radius: NDArray[np.float64]
 
 
 class Library:
@@ -138,7 +143,7 @@ class Library:
         )
 
         rng = np.random.default_rng(0)
-        self._spreads = [size_distribution(rng) for _ in range(_N_SPREADS)]
+        self._spreads = [size_distribution(rng, narrow=True) for _ in range(_N_SPREADS)]
 
     def __len__(self) -> int:
         return len(self.forms)
@@ -182,7 +187,7 @@ class Library:
         intensity = np.zeros((k, N_WIDE))
         n_valid = np.zeros(k, dtype=np.intp)
         factor = np.zeros(k, dtype=np.intp)
-        log_rg = np.full(k, np.nan)
+        log_rg, log_radius = np.full(k, np.nan), np.full(k, np.nan)
         for row, form in enumerate(forms):
             curves = self._models[form]
             reach = max_shift if self._shiftable[form] else 0
@@ -199,16 +204,18 @@ class Library:
             log_i = shifted(known, known.size, shift)
             log_rg[row] = curves.log_rg[pick] - shift / PER_DECADE
             allowed = self.allowed[form]
+            radius = float(curves.radius_effective[pick]) * 10 ** (-shift / PER_DECADE) if allowed else 0.0
             if allowed and rng.random() >= self.dilute_share:
                 name = allowed[int(rng.integers(len(allowed)))]
-                radius = float(curves.radius_effective[pick]) * 10 ** (-shift / PER_DECADE)
                 if loose and rng.random() < _LOOSE_SHARE:
                     radius *= float(np.exp(_LOOSE_SIGMA * rng.standard_normal()))
                 if radius > 0:
                     log_i = log_i + self._factor(name, radius, rng)
                     factor[row] = 1 + self.structure_factors.index(name)
+            if radius > 0:
+                log_radius[row] = np.log10(radius)
             intensity[row, low:top] = np.exp(log_i[low:top])
-        return Draw(intensity, n_valid, np.asarray(forms), factor, log_rg)
+        return Draw(intensity, n_valid, np.asarray(forms), factor, log_rg, log_radius)
 
     def _factor(self, name: str, radius: float, rng: np.random.Generator) -> NDArray[np.float64]:
         """ln S(q) at an effective radius: a drawn S moved along log q to that radius."""

@@ -9,9 +9,13 @@ from numpy.typing import NDArray
 
 from ..data.uncertainty import estimate_dintensity, is_uninformative
 from .instrument import Setting, protocol
+from .systematic import roughen
 
 #: Systematic scatter of every instrument, relative (protocol: "plus 0.5 % systematic").
 SYSTEMATIC = 0.005
+#: In training, shares of the curves whose uncertainties are absent, given too small or too large; by what.
+ABSENT, TOO_SMALL, TOO_LARGE = 0.25, 0.15, 0.1
+_SMALL, _LARGE = (0.15, 0.6), (1.7, 6.0)
 
 
 @dataclass(frozen=True)
@@ -68,9 +72,9 @@ def measured(
     setting : Setting
     rng : numpy.random.Generator
     wide : bool
-        Also what the protocol leaves out but real files have (training only): see `roughen`; no
+        Also what the protocol leaves out but real files have (training only): see `systematic.roughen`; no
         systematic scatter in a tenth of the curves, as calculated files have, and 2 % in another tenth;
-        uncertainties given 1.7 to 7 times too small in 15 %.
+        uncertainties absent in a quarter, given 1.7 to 7 times too small in 15 %, too large in 10 %.
 
     Notes
     -----
@@ -124,70 +128,19 @@ def measured(
     hit = (rng.random((k, 1)) < faults_share(faults["outliers"])) & (rng.random((k, n)) < 0.01)
     intensity = intensity + np.where(hit, 5 * sigma * rng.choice((-1.0, 1.0), (k, n)), 0.0)
 
-    given = rng.random(k) >= faults["dI_absent"]
+    given = np.asarray(rng.random(k) >= (ABSENT if wide else faults["dI_absent"]))
     wrong = rng.random((k, 1)) < faults_share(faults["dI_misstated"])
     factor = np.exp(rng.uniform(np.log(0.5), np.log(2.0), (k, 1)))
     sigma = sigma * np.where(wrong, factor, 1.0)
     if wide:
-        small = rng.random((k, 1)) < 0.15
-        sigma = sigma * np.where(small, np.exp(rng.uniform(np.log(0.15), np.log(0.6), (k, 1))), 1.0)
+        kind = rng.random((k, 1))
+        small = np.exp(rng.uniform(np.log(_SMALL[0]), np.log(_SMALL[1]), (k, 1)))
+        large = np.exp(rng.uniform(np.log(_LARGE[0]), np.log(_LARGE[1]), (k, 1)))
+        sigma = sigma * np.where(kind < TOO_SMALL, small, np.where(kind > 1 - TOO_LARGE, large, 1.0))
     if not given.all():
         sigma[~given] = estimate_dintensity(intensity[~given])
     scale = np.exp(rng.uniform(np.log(1e-3), np.log(1e6), (k, 1)))
     return Measured(intensity * scale, sigma * scale, (true - taken) * scale, given, uninformative)
-
-
-def roughen(
-    q: NDArray[np.float64],
-    smeared: NDArray[np.float64],
-    background: NDArray[np.float64],
-    rng: np.random.Generator,
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """What real files have beyond the frozen protocol: strong background, an upturn, a bad join, and errors
-    that vary slowly with q.
-
-    In 15 % of the curves the background is up to the signal itself (incoherent scattering of protons); in
-    7 % large-scale structure adds q⁻⁴ to q⁻³ over the lowest tenth of the window; in 7 % the curve steps by
-    up to 4 % where two configurations join. In 35 % the curve is off by a smooth factor, 0.3 to 6 % rms with
-    a correlation length of 0.3 to 2 in ln q: transmission, detector efficiency, solid angle, multiple
-    scattering, and what no sample shares with its model.
-
-    Parameters
-    ----------
-    q : (n,) float array
-        Å⁻¹.
-    smeared : (k, n) float array
-        Largest value 1.
-    background : (k, 1) float array
-    rng : numpy.random.Generator
-    """
-    k, n = smeared.shape
-    strong = rng.random((k, 1)) < 0.15
-    background = np.where(strong, np.exp(rng.uniform(np.log(0.03), 0.0, (k, 1))), background)
-    upturn = rng.random((k, 1)) < 0.07
-    power = rng.uniform(3.0, 4.0, (k, 1))
-    # Equal to the signal within the lowest tenth (in log q), so it is seen there and nowhere else.
-    reach = np.exp(rng.uniform(0.0, 0.1, (k, 1)) * np.log(q[-1] / q[0]))
-    at = np.minimum(np.searchsorted(q, q[0] * reach[:, 0]), n - 1)
-    level = (smeared + background)[np.arange(k), at][:, None]
-    added = level * (q / q[at][:, None]) ** -power
-    smeared = smeared + np.where(upturn, np.minimum(added, 300.0), 0.0)
-    joined = rng.random((k, 1)) < 0.07
-    step = 1 + rng.uniform(-0.04, 0.04, (k, 1)) * (np.arange(n) >= rng.integers(0, n, (k, 1)))
-    smeared = np.where(joined, smeared * step, smeared)
-    off = np.flatnonzero(rng.random(k) < 0.35)
-    smeared[off] *= np.exp(_slow_error(np.log(q), off.size, rng))
-    return smeared, background
-
-
-def _slow_error(log_q: NDArray[np.float64], k: int, rng: np.random.Generator) -> NDArray[np.float64]:
-    """(k, n) Gaussian random functions of ln q (random Fourier features of a squared exponential)."""
-    size = np.exp(rng.uniform(np.log(0.003), np.log(0.06), (k, 1)))
-    length = np.exp(rng.uniform(np.log(0.3), np.log(2.0), (k, 1, 1)))
-    frequency = rng.standard_normal((k, 6, 1)) / length
-    phase = rng.uniform(0, 2 * np.pi, (k, 6, 1))
-    waves = np.cos(frequency * log_q + phase)
-    return np.asarray(size * np.sqrt(2 / 6) * np.sum(rng.standard_normal((k, 6, 1)) * waves, axis=1))
 
 
 def faults_share(text: str) -> float:

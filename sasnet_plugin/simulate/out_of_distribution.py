@@ -1,4 +1,7 @@
-"""Curves that no single model explains: mixtures, powder patterns, junk. They teach the network to say so."""
+"""Curves that no single model explains: mixtures, powder patterns, junk, columns that are no scattering.
+
+They teach the network to say so.
+"""
 
 from __future__ import annotations
 
@@ -8,10 +11,20 @@ from numpy.typing import NDArray
 from .grid import N_WIDE, WIDE_Q
 from .library import MAX_SHIFT, Library
 
-KINDS = ("mixture", "powder", "junk")
+KINDS = ("mixture", "powder", "junk", "no scattering")
+#: What the rule against uninformative curves spares: a straight line carries no information, and that is it.
+UNFILTERED = frozenset({"no scattering"})
 #: Each part of a mixture is the stronger one over at least this share of the window, in log q:
 #: a mixture whose second part is never seen is a pure curve.
 MIXTURE_SHARE = 0.2
+#: In training, what mixtures are of: any two models; a power law (aggregates, an upturn), the same form in
+#: two sizes, whose Rg differ by `_SIZE_RATIO`, or a coil or Lorentzian (free polymer, solvent) beside a form.
+_PAIRS = {"any": 0.4, "power law": 0.25, "two sizes": 0.2, "coil": 0.15}
+_BESIDE = {
+    "power law": ("power_law",),
+    "coil": ("mono_gauss_coil", "poly_gauss_coil", "polymer_excl_volume", "lorentz"),
+}
+_SIZE_RATIO = 2.0
 _LOG_Q = np.log(WIDE_Q)
 # Squares of the Miller indices' norm, in order (International Tables for Crystallography).
 _LATTICES = {
@@ -25,7 +38,12 @@ _LATTICES = {
 
 
 def out_of_distribution(
-    kinds: NDArray[np.intp], window: tuple[int, int], library: Library, rng: np.random.Generator
+    kinds: NDArray[np.intp],
+    window: tuple[int, int],
+    library: Library,
+    rng: np.random.Generator,
+    *,
+    wide: bool = False,
 ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     """Clean curves of out-of-scope kinds on the wide grid.
 
@@ -38,6 +56,8 @@ def out_of_distribution(
     library : Library
         Whose models are mixed.
     rng : numpy.random.Generator
+    wide : bool
+        Mixtures as real samples are (training), besides those of any two models.
 
     Returns
     -------
@@ -50,26 +70,31 @@ def out_of_distribution(
     for row, kind in enumerate(kinds):
         name = KINDS[kind]
         if name == "mixture":
-            mixed = mixture(window, library, rng)
+            mixed = mixture(window, library, rng, wide=wide)
             good[row] = mixed is not None
             if mixed is not None:
                 out[row] = mixed
         elif name == "powder":
             out[row] = powder(window, rng)
+        elif name == "no scattering":
+            out[row] = no_scattering(window, rng)
         else:
             out[row] = junk(window, rng)
     return out, good
 
 
 def mixture(
-    window: tuple[int, int], library: Library, rng: np.random.Generator
+    window: tuple[int, int], library: Library, rng: np.random.Generator, *, wide: bool = False
 ) -> NDArray[np.float64] | None:
-    """Sum of two different models that are equal in strength somewhere inside the window."""
+    """Sum of two models, or of two sizes of one, that are equal in strength somewhere inside the window."""
     low, high = window
     for _ in range(6):
-        forms = rng.choice(len(library), size=2, replace=False)
+        forms = _pair(library, rng) if wide else rng.choice(len(library), size=2, replace=False)
         drawn = library.draw(forms, high + 1, rng, low=low, max_shift=MAX_SHIFT)
         if np.any(drawn.n_valid <= high):
+            continue
+        apart = abs(drawn.log_rg[1] - drawn.log_rg[0])
+        if forms[0] == forms[1] and not apart > np.log10(_SIZE_RATIO):
             continue
         cross = int(rng.integers(low + (high - low) // 6, high - (high - low) // 6, endpoint=True))
         first, second = drawn.intensity
@@ -78,6 +103,20 @@ def mixture(
         if MIXTURE_SHARE <= share <= 1 - MIXTURE_SHARE and np.all(np.isfinite(second)):
             return np.asarray(first + second)
     return None
+
+
+def _pair(library: Library, rng: np.random.Generator) -> NDArray[np.intp]:
+    """Indices of the models of a mixture in training."""
+    kind = str(rng.choice(list(_PAIRS), p=list(_PAIRS.values())))
+    first = int(rng.integers(len(library)))
+    if kind == "two sizes":
+        return np.array([first, first])
+    beside = [library.forms.index(name) for name in _BESIDE.get(kind, ()) if name in library.forms]
+    if beside:
+        second = int(rng.choice(beside))
+        if second != first:
+            return np.array([first, second])
+    return rng.choice(len(library), size=2, replace=False)
 
 
 def powder(window: tuple[int, int], rng: np.random.Generator) -> NDArray[np.float64]:
@@ -124,3 +163,25 @@ def junk(window: tuple[int, int], rng: np.random.Generator) -> NDArray[np.float6
             hump = np.exp(-0.5 * ((x - rng.random()) / rng.uniform(0.02, 0.2)) ** 2)
             log_i = log_i + rng.choice((-1, 1)) * rng.uniform(0.5, 3) * hump
     return np.exp(np.clip(log_i - np.max(log_i[low : high + 1]), -40, 10))
+
+
+def no_scattering(window: tuple[int, int], rng: np.random.Generator) -> NDArray[np.float64]:
+    """Columns of something else against something else: rising lines and powers, exponentials, logs of a
+    temperature with its steps and cycles, counts about a constant.
+    """
+    low, high = window
+    x = np.clip((WIDE_Q - WIDE_Q[low]) / (WIDE_Q[high] - WIDE_Q[low]), 0.0, 1.0)
+    kind = int(rng.integers(5))
+    if kind == 0:
+        y = 1 + np.exp(rng.uniform(np.log(0.2), np.log(300))) * x
+    elif kind == 1:
+        y = (WIDE_Q / WIDE_Q[low]) ** rng.uniform(0.3, 4.0) + np.exp(rng.uniform(-6, 2)) * rng.integers(2)
+    elif kind == 2:
+        y = np.exp(rng.choice((-1, 1)) * rng.uniform(0.5, 12) * x) + np.exp(rng.uniform(-8, 0))
+    elif kind == 3:
+        y = 300 + np.cumsum(rng.standard_normal(4)) @ (x > rng.random((4, 1))) * rng.uniform(0, 30)
+        y = y + rng.uniform(-60, 60) * (1 - np.exp(-x / rng.uniform(0.02, 0.5)))
+        y = y + rng.uniform(0, 5) * np.sin(2 * np.pi * (rng.uniform(1, 30) * x + rng.random()))
+    else:
+        y = 1 + rng.uniform(0, 0.1) * np.sin(2 * np.pi * rng.uniform(0.5, 5) * x)
+    return np.asarray(np.maximum(y, 1e-3 * np.max(y[low : high + 1])))

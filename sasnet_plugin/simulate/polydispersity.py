@@ -22,10 +22,12 @@ POLYDISPERSE = ((0, 0.4), (1, 0.5), (2, 0.1))
 DISTRIBUTIONS = (("gaussian", 0.4, 3.0), ("lognormal", 0.3, 8.0), ("schulz", 0.3, 8.0))
 """(sasmodels' name, probability, number of sigmas: sasmodels' default is 3 and 8)."""
 WIDTH = (0.03, 0.3)
+#: Share of narrow distributions in training, as of most syntheses of nanoparticles, and their widths.
+NARROW_SHARE, NARROW = 0.3, (0.02, 0.08)
 
 
 def sample_polydispersity(
-    name: str, pars: Mapping[str, float], rng: np.random.Generator, *, pd_n: int = 35
+    name: str, pars: Mapping[str, float], rng: np.random.Generator, *, pd_n: int = 35, narrow: bool = False
 ) -> dict[str, Any]:
     """Draw which sizes are polydisperse, and how, as the realistic protocol has it.
 
@@ -42,6 +44,8 @@ def sample_polydispersity(
         Source of randomness.
     pd_n : int
         Points of each distribution.
+    narrow : bool
+        Three tenths of the widths are uniform 0.02..0.08 (training).
 
     Returns
     -------
@@ -63,11 +67,15 @@ def sample_polydispersity(
     for index in sorted(rng.choice(len(sizes), size=count, replace=False)) if count else ():
         kind, _, nsigma = DISTRIBUTIONS[rng.choice(len(DISTRIBUTIONS), p=[d[1] for d in DISTRIBUTIONS])]
         size = sizes[index]
-        extra[f"{size}_pd"] = float(rng.uniform(*WIDTH))
+        extra[f"{size}_pd"] = _width(rng, narrow)
         extra[f"{size}_pd_type"] = kind
         extra[f"{size}_pd_n"] = pd_n
         extra[f"{size}_pd_nsigma"] = nsigma
     return extra
+
+
+def _width(rng: np.random.Generator, narrow: bool) -> float:
+    return float(rng.uniform(*(NARROW if narrow and rng.random() < NARROW_SHARE else WIDTH)))
 
 
 _POINTS = 41
@@ -130,12 +138,14 @@ def spread_sizes(
     return np.log(total / np.sum(weights * ratio**3))
 
 
-def size_distribution(rng: np.random.Generator) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
-    """A size distribution of the protocol, as shifts in grid points and weights w s⁶."""
+def size_distribution(
+    rng: np.random.Generator, *, narrow: bool = False
+) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+    """A size distribution of the protocol, or of training, as shifts in grid points and weights w s⁶."""
     from sasmodels.weights import get_weights
 
     kind, _, nsigma = DISTRIBUTIONS[rng.choice(len(DISTRIBUTIONS), p=[d[1] for d in DISTRIBUTIONS])]
-    size, weight = get_weights(kind, _FEW, rng.uniform(*WIDTH), min(nsigma, 3.5), 1.0, (0.0, np.inf), True)
+    size, weight = get_weights(kind, _FEW, _width(rng, narrow), min(nsigma, 3.5), 1.0, (0.0, np.inf), True)
     shift = np.round(np.log(size) / LN_STEP).astype(np.intp)
     return shift, np.asarray(weight * np.asarray(size) ** 6)
 

@@ -15,6 +15,7 @@ import numpy as np
 
 from sasnet_plugin.simulate import lengths, priors
 from sasnet_plugin.simulate.own_priors import OWN_PRIORS
+from sasnet_plugin.simulate.sasmodels_draws import FROZEN
 
 BEGIN, END = "<!-- tables: begin -->", "<!-- tables: end -->"
 DRAWS = 500
@@ -56,9 +57,14 @@ def _row(key: str, unit: str, drawn: list[float]) -> str:
 def section(name: str) -> str:
     """Return one model's section: where its prior comes from and its table."""
     if name in OWN_PRIORS:
-        origin = "Our own. " + " ".join((inspect.getdoc(OWN_PRIORS[name]) or "").split())
+        factor = priors.model_info(name).structure_factor
+        half = "Our own. " if factor else "Half sasmodels' own draw, half ours. "
+        origin = half + " ".join((inspect.getdoc(OWN_PRIORS[name]) or "").split())
     else:
-        origin = "sasmodels' `random()`, kept to visible sizes."
+        origin = "sasmodels' `random()`."
+    if name in FROZEN:
+        more = ", ".join(f"{parameter} {text}" for parameter, text in FROZEN[name].items())
+        origin += f" Besides: {more}."
     return f"### {name}\n\n{origin}\n\n{quantiles(name)}\n"
 
 

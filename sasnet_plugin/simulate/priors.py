@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import difflib
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sasnet_plugin.simulate import lengths
+from sasnet_plugin.simulate import lengths, sasmodels_draws
 from sasnet_plugin.simulate.contrast import draw_slds
 from sasnet_plugin.simulate.own_priors import OWN_PRIORS, SOLVED
 from sasnet_plugin.types import SimulationError
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from sasmodels.modelinfo import ModelInfo, Parameter
 
 SIZE_LIMITS = (8.0, 30000.0)
-"""Least and greatest largest length of a sample, Å."""
+"""Least and greatest largest length of a sample under the truncated prior, Å."""
 LEAST_LENGTH = 1.0
-"""No body has a dimension below this, Å: atoms are larger."""
+"""No body of the truncated prior has a dimension below this, Å: atoms are larger."""
 _FREE_OF_LEAST = frozenset({"fuzziness", "sigma", "sigma_d", "interface"})  # widths, which may vanish
 _NOT_DRAWN = frozenset({"scale", "background"})  # drawn with the measurement
 _TRIES = 2000
@@ -113,7 +113,7 @@ def parameter_names(info: ModelInfo, pars: Mapping[str, float]) -> Iterator[tupl
             yield f"{parameter.id}{k}", parameter
 
 
-def sample_prior(name: str, rng: np.random.Generator) -> dict[str, float]:
+def sample_prior(name: str, rng: np.random.Generator, *, truncated: bool = False) -> dict[str, float]:
     """Draw one set of monodisperse parameters.
 
     Parameters
@@ -122,6 +122,8 @@ def sample_prior(name: str, rng: np.random.Generator) -> dict[str, float]:
         Form model, structure factor, or path of a plugin model file.
     rng : numpy.random.Generator
         Source of randomness; the same state gives the same parameters.
+    truncated : bool
+        The earlier, truncated prior: our own alone where we have one, and only sizes within `SIZE_LIMITS`.
 
     Returns
     -------
@@ -137,8 +139,8 @@ def sample_prior(name: str, rng: np.random.Generator) -> dict[str, float]:
     info = model_info(name)
     checked = info.id in SOLVED or (info.random is None and info.id not in OWN_PRIORS)
     for _ in range(_TRIES):
-        pars = _draw(info, rng)
-        if not _sizes_seen(info, pars):
+        pars = _draw(info, rng, truncated)
+        if truncated and not _sizes_seen(info, pars):
             continue
         if not checked or _solvable(name, pars):
             return pars
@@ -147,13 +149,18 @@ def sample_prior(name: str, rng: np.random.Generator) -> dict[str, float]:
     )
 
 
-def _draw(info: ModelInfo, rng: np.random.Generator) -> dict[str, float]:
-    if info.id in OWN_PRIORS:
+def _draw(info: ModelInfo, rng: np.random.Generator, truncated: bool) -> dict[str, float]:
+    own = info.id in OWN_PRIORS
+    if own and not truncated and not info.structure_factor and rng.random() < sasmodels_draws.SHARE:
+        drawn = _mend(info, sasmodels_draws.generic(info, lambda f: _seeded(f, rng)))
+    elif own:
         drawn = OWN_PRIORS[info.id](rng)
     elif info.random is not None:
-        drawn = _mend(info, _seeded_random(info, rng))
+        drawn = _mend(info, _seeded(info.random, rng))
     else:
         drawn = _default_prior(info, rng)
+    if not truncated:
+        drawn = sasmodels_draws.prefactor(info.id, {**drawn, **sasmodels_draws.frozen(info.id, rng)}, rng)
     pars: dict[str, float] = {}
     controls = {n: float(v) for n, v in drawn.items()}
     for parameter in info.parameters.kernel_parameters:
@@ -168,13 +175,13 @@ def _draw(info: ModelInfo, rng: np.random.Generator) -> dict[str, float]:
     return pars
 
 
-def _seeded_random(info: ModelInfo, rng: np.random.Generator) -> dict[str, float]:
-    """Call sasmodels' random() with the global state seeded from `rng`, and put the state back."""
+def _seeded(draw: Callable[[], Any], rng: np.random.Generator) -> dict[str, Any]:
+    """Call what draws from numpy's global state, seeded from `rng`, and put the state back."""
     # sasmodels knows no other generator than the global one.
     state = np.random.get_state()  # noqa: NPY002
     np.random.seed(rng.integers(2**32, size=8, dtype=np.uint32))  # noqa: NPY002
     try:
-        return dict(info.random())
+        return dict(draw())
     finally:
         np.random.set_state(state)  # noqa: NPY002
 

@@ -38,6 +38,8 @@ class Request:
         Also monodisperse measurements whose sizes are spread when they are drawn.
     monodisperse : bool
         Leave size distributions out.
+    truncated : bool
+        The earlier prior, whose curves end where an average over orientations cannot be trusted.
     """
 
     rounds: int
@@ -47,6 +49,7 @@ class Request:
     models: tuple[str, ...] | None = None
     spread: bool = False
     monodisperse: bool = False
+    truncated: bool = False
 
     def only(self, *understood: str) -> None:
         """See that nothing is asked for that the domain has no use for.

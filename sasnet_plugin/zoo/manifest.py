@@ -138,7 +138,8 @@ def parse_manifest(text: str, where: str) -> Manifest:
 
 
 def _build(raw: Mapping[str, Any], domain: Domain, where: str) -> Manifest:
-    heads = tuple(filled(head, raw["heads"].get(head.name, {})) for head in domain.heads)
+    # A model may be older than a question of its domain; what it was not asked, it does not answer.
+    heads = tuple(filled(head, raw["heads"][head.name]) for head in domain.heads if head.name in raw["heads"])
     if unknown := set(raw["heads"]) - {head.name for head in heads}:
         raise malformed(where, f"has heads that its domain does not ({', '.join(sorted(unknown))})")
     calibration = {str(name): dict(said) for name, said in raw["calibration"].items()}

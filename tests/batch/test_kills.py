@@ -106,3 +106,37 @@ def test_a_batch_that_is_stopped_leaves_results_and_goes_on_later(
     records = [json.loads(line) for line in lines]
     answered = [r["file"] for r in records if "file" in r and not any(row["error"] for row in r["rows"])]
     assert len(answered) == len(set(answered)) == 10
+
+
+def test_eight_at_once_in_a_fresh_home_answer_as_one_after_another(
+    spheres: Path, tmp_path: Path, environment: dict[str, str]
+) -> None:
+    """Eight processes meet at every model that is to be compiled; time decides nothing, there is plenty."""
+    tables = []
+    for workers in (8, 1):
+        home, out = tmp_path / f"home{workers}", tmp_path / f"{workers}.h5"
+        home.mkdir()
+        fresh = {k: v for k, v in environment.items() if k != "SAS_DLL_PATH"} | {"HOME": str(home)}
+        given = [
+            spheres,
+            "--out",
+            out,
+            "--workers",
+            workers,
+            "--time-limit",
+            600,
+            "--structure-factor",
+            "none",
+        ]
+        process = _start([*given, "--models", "sphere,vesicle,lamellar"], fresh)
+        _, err = process.communicate(timeout=600)
+        assert process.returncode == 1, err  # the letter
+        with out.with_suffix(".csv").open(encoding="utf-8", newline="") as text:
+            tables.append([row | {"seconds": ""} for row in csv.DictReader(text)])
+        lines = (tmp_path / f"{workers}.h5.journal").read_bytes().splitlines()
+        rows = [row for line in lines[1:] for row in json.loads(line).get("rows", ())]
+        assert {len(row["fits"]) for row in rows if not row["error"]} == {3}
+        folder = home / ".sasmodels" / "compiled_models"
+        assert len(list(folder.glob("*.so"))) == len(list(folder.glob("*.sha256"))) >= 3
+    assert tables[0] == tables[1]
+    assert [row["best"] for row in tables[0]] == ["", *["sphere"] * 10]

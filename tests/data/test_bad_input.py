@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from sasnet_plugin.data import load
+from sasnet_plugin.data.limits import LIMITS
 from sasnet_plugin.types import DataError
 
 
@@ -130,14 +131,17 @@ def test_permission_denied(write, guinier, monkeypatch: pytest.MonkeyPatch) -> N
     _refused(path, "no permission")
 
 
-def test_a_million_points(tmp_path: Path) -> None:
-    q = np.linspace(1e-3, 0.5, 1_000_000)
-    lines = "\n".join(f"{x:.7f},{1 / x:.5f}" for x in q.tolist())
+def test_more_points_than_a_measurement_has(tmp_path: Path) -> None:
     path = tmp_path / "big.csv"
-    path.write_text("q,I\n" + lines)
-    (curve,) = load(path)
-    assert len(curve) == q.size
-    assert curve.intensity[-1] == pytest.approx(2.0)
+    for points in (LIMITS.points, LIMITS.points + 1):
+        q = np.linspace(1e-3, 0.5, points)
+        path.write_text("q,I\n" + "\n".join(f"{x:.6f},{1 / x:.5f}" for x in q.tolist()))
+        if points > LIMITS.points:
+            _refused(path, "100,001 points, more than a measurement can be")
+        else:
+            (curve,) = load(path)
+            assert len(curve) == points
+            assert curve.intensity[-1] == pytest.approx(2.0)
 
 
 @pytest.mark.parametrize("kind", ["bmp", "gif", "png", "jpg", "tif"])

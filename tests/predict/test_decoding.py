@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from tinyzoo import FACTORS, FORMS, GROUPS, heads_of, manifest_entries
 
+from sasnet_plugin.domains.heads import outputs_of
 from sasnet_plugin.predict.arithmetic import sigmoid, softmax
 from sasnet_plugin.predict.classes import ClassesFinding
 from sasnet_plugin.predict.decoding import Choice, decode, in_scope
@@ -21,7 +22,10 @@ LOGITS = st.floats(-60, 60, width=32)
 
 def outputs(form: np.ndarray, n: int, seed: int = 0) -> dict[str, np.ndarray]:
     rng = np.random.default_rng(seed)
-    return {
+    others = {
+        name: rng.normal(size=(n, *shape)).astype(np.float32) for name, shape in outputs_of(HEADS).items()
+    }
+    return others | {
         "form": form.astype(np.float32),
         "structure_factor": rng.normal(scale=4, size=(n, len(FORMS), len(FACTORS))).astype(np.float32),
         "scope": rng.normal(size=(n, 1)).astype(np.float32),
@@ -90,7 +94,7 @@ def test_scope_is_platt_scaled() -> None:
 @pytest.mark.parametrize(("log_sigma", "known"), [(-2.0, True), (-1.0, False)])
 def test_size_is_a_length_where_it_is_known_to_a_factor_of_two(log_sigma: float, known: bool) -> None:
     raw = outputs(np.zeros((1, len(FORMS))), 1) | {"size": np.array([[2.0, log_sigma]])}
-    ((_, found),) = decode(HEADS, raw, SAID)
+    ((_, found, *_),) = decode(HEADS, raw, SAID)
     assert isinstance(found, QuantitiesFinding)
     assert ({name: v.value for name, v in found.known.items()} == pytest.approx({"rg": 100.0})) == known
 

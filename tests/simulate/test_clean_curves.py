@@ -74,18 +74,49 @@ def test_curves_stop_where_the_orientation_average_does() -> None:
     parameters = {"length_a": 600.0, "exponent_p": 3.0, "sld": 4.0, "sld_solvent": 1.0}
     from sasnet_plugin.simulate.quick_models.quadrature import LIMITS
 
-    clean = evaluate("superball", parameters)
+    clean = evaluate("superball", parameters, truncated=True)
     size = max_length("superball", parameters)
     assert clean is not None
     assert size is not None
     assert WIDE_Q[clean.n_valid - 1] <= LIMITS["superball"] / size < WIDE_Q[clean.n_valid]
 
 
-def test_large_bodies_of_costly_models_are_not_drawn() -> None:
-    rng = np.random.default_rng(4)
-    for _ in range(3):
-        clean = simulate_clean("cylinder", rng, monodisperse=True)
-        assert clean.max_length <= SIZE_MAX["medium"]
+def test_the_truncated_prior_draws_no_large_bodies_of_costly_models() -> None:
+    for truncated in (True, False):
+        rng = np.random.default_rng(4)
+        drawn = [
+            simulate_clean("cylinder", rng, monodisperse=True, truncated=truncated).max_length
+            for _ in range(6)
+        ]
+        assert (max(drawn) <= SIZE_MAX["medium"]) == truncated
+
+
+@pytest.mark.parametrize(
+    ("name", "parameters"),
+    [
+        ("cylinder", {"radius": 400.0, "length": 2e4, "sld": 4.0, "sld_solvent": 1.0}),
+        ("triaxial_ellipsoid", {"radius_equat_minor": 30.0, "radius_equat_major": 40.0, "radius_polar": 9e3}),
+    ],
+)
+def test_beyond_the_trusted_average_a_curve_is_kept_as_it_is_or_averaged(
+    name: str, parameters: dict[str, float]
+) -> None:
+    cut = evaluate(name, parameters, truncated=True)
+    own, mean = (evaluate(name, parameters, averaged=averaged) for averaged in (False, True))
+    assert cut is not None
+    assert own is not None
+    assert mean is not None
+    assert cut.n_valid < 3500
+    assert own.n_valid == mean.n_valid == N_WIDE
+    # Where it can be trusted it is the same curve but for the points it is interpolated from.
+    trusted = slice(0, cut.n_valid - 250)
+    assert np.mean(np.abs(mean.log_intensity[trusted] - cut.log_intensity[trusted]) < 0.02) > 0.97
+    # Beyond, the average has the level of sasmodels' own curve and less of its noise.
+    beyond = slice(cut.n_valid + 250, N_WIDE - 250)
+    off = own.log_intensity[beyond].astype(float) - mean.log_intensity[beyond]
+    assert np.mean(np.exp(off)) == pytest.approx(1.0, abs=0.1)
+    rough = [np.std(np.diff(c.log_intensity[beyond].astype(float), 2)) for c in (own, mean)]
+    assert rough[1] < 0.2 * rough[0]
 
 
 def test_parameters_that_give_no_curve_are_refused() -> None:

@@ -87,7 +87,7 @@ def test_featureless_curves_are_dropped_unless_that_is_their_model(library: Libr
         def draw(self, forms: np.ndarray, top: int, rng: np.random.Generator, **_: object) -> Draw:
             k = len(forms)
             curve = np.tile((WIDE_Q / WIDE_Q[0]) ** -3.0, (k, 1))
-            return Draw(curve, np.full(k, N_WIDE), forms, np.zeros(k, int), np.full(k, np.nan))
+            return Draw(curve, np.full(k, N_WIDE), forms, np.zeros(k, int), *np.full((2, k), np.nan))
 
     rng = np.random.default_rng(5)
     forms = np.arange(len(library)).repeat(10)

@@ -6,11 +6,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy.ndimage import maximum_filter1d
 
 from sasnet_plugin.data.uncertainty import estimate_dintensity
+from sasnet_plugin.simulate import systematic
 from sasnet_plugin.simulate.grid import WIDE_Q, pinhole_matrix
 from sasnet_plugin.simulate.instrument import Setting
-from sasnet_plugin.simulate.measure import SYSTEMATIC, Measured, is_uninformative, measure, roughen
+from sasnet_plugin.simulate.measure import SYSTEMATIC, Measured, is_uninformative, measure
 
 COUNTS = 2000.0
 ROWS = 400
@@ -144,18 +146,50 @@ def test_measuring_drops_power_laws_and_keeps_spheres(setting: Setting) -> None:
     assert not np.any(dropped[1::2])
 
 
-def test_slow_errors_in_training_have_the_documented_size_and_are_smooth() -> None:
-    q = np.geomspace(0.003, 0.4, 300)
-    smeared, background = np.ones((4000, q.size)), np.full((4000, 1), 1e-12)
-    rough, _ = roughen(q, smeared, background, np.random.default_rng(4))
-    # Neither steps nor an upturn, which are larger from one point to the next.
-    step = np.abs(np.diff(np.log(rough), axis=1)).max(axis=1)
-    off = (step > 0) & (step < 0.01) & (np.std(rough, axis=1) < 0.3)
-    assert np.mean(off) == pytest.approx(0.35 * 0.93 * 0.93, abs=0.04)
+def _only(monkeypatch: pytest.MonkeyPatch, curve: np.ndarray, **shares: float) -> np.ndarray:
+    """4,000 copies of a curve with one kind of systematic error alone."""
+    none = dict.fromkeys(("strong", "sloped", "upturn", "joined", "slow", "minima"), 0.0)
+    monkeypatch.setattr(systematic, "SHARES", replace(systematic.SHARES, **none | shares))
+    many = np.tile(curve, (4000, 1))
+    rough, _ = systematic.roughen(ROUGH_Q, many, np.full((4000, 1), 1e-12), np.random.default_rng(4))
+    return rough / curve
+
+
+ROUGH_Q = np.geomspace(0.003, 0.4, 300)
+
+
+def test_slow_errors_in_training_have_the_documented_size_and_are_smooth(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    rough = _only(monkeypatch, np.ones(ROUGH_Q.size), slow=0.35)
+    off = np.any(rough != 1, axis=1)
+    assert np.mean(off) == pytest.approx(0.35, abs=0.03)
+    assert np.abs(np.diff(np.log(rough[off]), axis=1)).max() < 0.02
     rms = np.sqrt(np.mean(np.log(rough[off]) ** 2, axis=1))
     # The median of 0.3 to 6 %, log-uniform, is 1.3 %; a curve holds but a few correlation lengths.
     assert np.median(rms) == pytest.approx(0.013, rel=0.3)
     assert np.quantile(rms, 0.99) < 0.15
+
+
+def test_errors_of_the_model_are_largest_in_minima(monkeypatch: pytest.MonkeyPatch) -> None:
+    curve = sphere(ROUGH_Q, radius=60.0)
+    off = np.abs(_only(monkeypatch, curve, minima=1.0) - 1)
+    deep = curve < 1e-3 * maximum_filter1d(curve, 41)
+    assert deep.any()
+    assert np.median(off[:, deep]) > 5 * np.median(off[:, ~deep])
+    assert np.median(off[:, :50]) < 0.03
+
+
+def test_backgrounds_rise_and_fall_up_to_the_signal(monkeypatch: pytest.MonkeyPatch) -> None:
+    rough = _only(monkeypatch, ROUGH_Q**-2.0 / ROUGH_Q[0] ** -2.0, sloped=1.0) - 1
+    assert np.all(rough > 0)
+    # The background relative to a signal of q⁻² rises with q for every exponent above -2.
+    power = np.log(rough[:, -1] / rough[:, 0]) / np.log(ROUGH_Q[-1] / ROUGH_Q[0]) - 2
+    assert power.min() == pytest.approx(-2, abs=0.02)
+    assert power.max() == pytest.approx(2, abs=0.02)
+    assert 0.02 <= np.min(rough[power > 0, -1]) < 0.03
+    assert 2.5 < np.max(rough[power > 0, -1]) < 3.01
+    assert 2.5 < np.max(rough[power < 0, 0]) < 3.01
 
 
 def test_training_states_uncertainties_too_small_more_often(setting: Setting) -> None:

@@ -87,7 +87,7 @@ def _changed(part: str, head: str, **changes: Any) -> dict[str, Any]:
     [
         ({"format": 1}, "format 1 is not the format 2"),
         ({"surprise": 1}, "unknown keys"),
-        ({"domain": "sans7d"}, "not known .sans7d"),
+        ({"domain": "powder"}, "not known .powder"),
         ({"calibration": {}}, "malformed entry"),
         (_changed("calibration", "form", temperature=0.0), "not positive"),
         (_changed("heads", "form", groups=[{"name": "some", "members": ["sphere"]}]), "exactly once"),

@@ -6,24 +6,29 @@ tables with the axes in the header, and TIFF without. Scripts save the array by 
 
 from __future__ import annotations
 
-import bz2
-import gzip
+import math
 import re
+import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from sasnet_plugin import units
+from sasnet_plugin.data.failure import too_large
 from sasnet_plugin.data.images.raw import RawFrame, not_an_image, truncated
 from sasnet_plugin.data.images.settings import ImageSettings, Pair
+from sasnet_plugin.data.images.whole import unpacked
+from sasnet_plugin.data.limits import LIMITS
 from sasnet_plugin.types import DataError
 
-_AXIS = re.compile(r'(\w+)\("([^"]*)"\s*,\s*(.*?),?\s*\)\s*$')
 _EQUIDISTANT = 0.01
 """Largest deviation of an axis from equal steps, in steps."""
 _LONGEST = 100_000
 """Rows or columns beyond which an axis is a damaged one."""
+_LINE = 2**21
+"""Characters of a line: `_LONGEST` numbers of counts."""
 _NAMES = ("counts", "intensity", "image", "data", "arr_0")
 
 
@@ -44,70 +49,78 @@ def read_text(path: Path, file: str) -> RawFrame:
         The file is cut short, no rectangular table, or its axes are no exit angles.
     """
     axes: list[tuple[str, list[float]]] = []
-    blocks: dict[str, list[list[float]]] = {"data": []}
+    rows: list[Any] = []
+    pixels = 0
     section = "data"
     for line in _lines(path, file):
         stripped = line.strip()
         if stripped.startswith("#"):
             words = stripped.lstrip("# ").strip()
-            match = _AXIS.search(words)
-            if match and words.startswith("axis"):
-                axes.append(_axis(match, file))
-            section = "axis" if words.startswith("axis") and not match else words.split(" ")[0].lower()
-        elif section == "axis" and (match := _AXIS.match(stripped)):
-            axes.append(_axis(match, file))
+            axis = _axis(words, file) if words.startswith("axis") else None
+            axes += [axis] if axis else []
+            section = "axis" if words.startswith("axis") and not axis else words.split(" ")[0].lower()
+        elif section == "axis" and (axis := _axis(stripped, file)):
+            axes.append(axis)
         elif stripped and section != "errorbars":
-            blocks["data"].append(_numbers(stripped, file))
-    return _frame(axes, blocks["data"], by_columns=_is_int(path), file=file)
+            rows.append(_numbers(stripped, file))
+            pixels += rows[-1].size
+            if pixels > LIMITS.pixels or len(rows) > _LONGEST:
+                raise too_large(file, f"over {pixels - 1:,} numbers in {len(rows) - 1:,} lines", "an image")
+    return _frame(axes, rows, by_columns=_is_int(path), file=file)
 
 
 def _is_int(path: Path) -> bool:
     return ".int" in (suffix.lower() for suffix in path.suffixes[-2:])
 
 
-def _lines(path: Path, file: str) -> list[str]:
-    openers: dict[str, Any] = {".gz": gzip.open, ".bz2": bz2.open}
+def _lines(path: Path, file: str) -> Iterator[str]:
     try:
-        with openers.get(path.suffix.lower(), open)(path, "rt", encoding="utf-8") as stream:
-            return list(stream.read().splitlines())
-    except (OSError, EOFError, UnicodeDecodeError) as error:
+        with unpacked(path, file) as plain, plain.open(encoding="utf-8") as stream:
+            while line := stream.readline(_LINE):
+                if len(line) == _LINE:
+                    raise too_large(file, f"a line of over {_LINE:,} characters", "an image")
+                yield line
+    except (OSError, UnicodeDecodeError) as error:
         raise truncated(file) from error
 
 
-def _numbers(line: str, file: str) -> list[float]:
+def _numbers(line: str, file: str) -> Any:
     try:
-        return [float(word) for word in re.split(r"[\s,;]+", line) if word]
+        return np.array(line.replace(",", " ").replace(";", " ").split(), dtype=np.float64)
     except ValueError as error:
         raise DataError(
             f"{file}: a line of its table is no numbers ({line[:40]!r}); give a 2D image."
         ) from error
 
 
-def _axis(match: re.Match[str], file: str) -> tuple[str, list[float]]:
-    kind, label, text = match.groups()
-    numbers = [float(word) for word in re.findall(r"[-+]?\d+\.?\d*(?:[eE][-+]?\d+)?|[-+]?\.\d+", text)]
+def _axis(line: str, file: str) -> tuple[str, list[float]] | None:
+    """Label and values of ``Kind("label", numbers)``, in whatever stands before; None where it is none."""
+    head, opened, rest = line.partition('("')
+    label, quoted, text = rest.partition('"')
+    kind, text = re.split(r"\W", head)[-1], text.strip()
+    if not (opened and quoted and kind.isidentifier() and text.startswith(",") and text.endswith(")")):
+        return None
+    numbers = [float(word) for word in re.findall(r"[-+]?(?:\d{1,400}\.?\d*|\.\d+)(?:[eE][-+]?\d+)?", text)]
     if kind in ("EquiDivision", "FixedBinAxis", "ConstKBinAxis") and len(numbers) == 3:
-        count, low, high = int(numbers[0]), numbers[1], numbers[2]
-        if count > _LONGEST:
+        count, low, high = numbers
+        if not 0 < count <= _LONGEST:
             raise DataError(
-                f"{file}: its axis {label!r} has {count} values; the file is damaged, copy it again."
+                f"{file}: its axis {label!r} has {count:.6g} values; the file is damaged, copy it again."
             )
-        step = (high - low) / max(count, 1)
-        return label, [low + (index + 0.5) * step for index in range(count)]
+        step = (high - low) / count
+        return label, [low + (index + 0.5) * step for index in range(int(count))]
     if kind in ("ListScan", "DiscreteAxis") and len(numbers) > 1:
         return label, numbers
     raise DataError(f"{file}: its axis {kind}({label!r}) is not known; give phi and alpha_f in a TOML file.")
 
 
-def _frame(
-    axes: list[tuple[str, list[float]]], rows: list[list[float]], *, by_columns: bool, file: str
-) -> RawFrame:
+def _frame(axes: list[tuple[str, list[float]]], rows: list[Any], *, by_columns: bool, file: str) -> RawFrame:
     lengths = {len(row) for row in rows}
     if not rows:
         raise truncated(file)
     if len(axes) == 2:
         columns, lines = len(axes[0][1]), len(axes[1][1])
-        flat = np.array([value for row in rows for value in row])
+        flat = np.concatenate(rows)
         if flat.size != columns * lines:
             raise DataError(
                 f"{file}: it holds {flat.size} values, its axes say {columns} x {lines};"
@@ -153,6 +166,7 @@ def read_numpy(path: Path, file: str) -> list[RawFrame]:
     DataError
         The file is damaged, holds Python objects, or no array of rows and columns.
     """
+    _check_sizes(path, file)
     try:
         with path.open("rb") as stream:
             loaded = np.load(stream, allow_pickle=False)
@@ -183,6 +197,33 @@ def read_numpy(path: Path, file: str) -> list[RawFrame]:
     return [
         RawFrame(v, entry=title, geometry=geometry, bad=bad) for v, title in zip(values, titles, strict=True)
     ]
+
+
+def _check_sizes(path: Path, file: str) -> None:
+    """See what the headers of a numpy file claim, before it is given room."""
+    try:
+        if zipfile.is_zipfile(path):
+            with zipfile.ZipFile(path) as archive:
+                claimed = 0
+                for name in archive.namelist():
+                    with archive.open(name) as stream:
+                        claimed += _claimed(stream)
+        else:
+            with path.open("rb") as stream:
+                claimed = _claimed(stream)
+    except Exception as error:  # zipfile, zlib and numpy each raise their own
+        raise truncated(file) from error
+    if claimed > LIMITS.array_bytes:
+        wanted = f"images of at most {LIMITS.array_bytes / 2**20:.0f} MiB together"
+        raise too_large(file, f"{claimed / 2**20:,.0f} MiB by its header", wanted)
+
+
+def _claimed(stream: Any) -> int:
+    """Bytes of an array by its header."""
+    version = np.lib.format.read_magic(stream)
+    read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+    shape, _, dtype = read(stream)
+    return math.prod(shape) * max(dtype.itemsize, 1)
 
 
 def _scalar(value: Any) -> float | None:

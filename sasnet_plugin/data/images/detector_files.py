@@ -18,11 +18,16 @@ from typing import Any
 
 import numpy as np
 
+from sasnet_plugin.data.failure import content
+from sasnet_plugin.data.images import whole
 from sasnet_plugin.data.images.raw import RawFrame, not_an_image, truncated
 from sasnet_plugin.data.images.settings import ImageSettings
+from sasnet_plugin.data.limits import LIMITS
 from sasnet_plugin.types import DataError
 
-_NUMBER = r"([-+]?\d*\.?\d+(?:[eE][-+]?\d+)?)"
+_NUMBER = r"([-+]?(?:\d{1,30}\.?\d{0,30}|\.\d{1,30})(?:[eE][-+]?\d{1,3})?)"
+_LINE, _HEADER = 200, 20_000
+"""Characters of a line, and of a whole header, that are looked at."""
 _LENGTHS_MM = {"m": 1000.0, "cm": 10.0, "mm": 1.0, "um": 1e-3, "μm": 1e-3}
 
 KEV_ANGSTROM = 12.398419843320026
@@ -40,6 +45,7 @@ def dectris(text: str) -> ImageSettings:
     text : str
         The header's lines.
     """
+    text = "\n".join(line[:_LINE] for line in text[:_HEADER].splitlines())
     width = _find(text, rf"Pixel_size[\s:=]+{_NUMBER}\s*(\w+)\s*x\s*{_NUMBER}\s*(\w+)")
     beam = _find(text, rf"Beam_xy[\s:=]*\(?\s*{_NUMBER}\s*,\s*{_NUMBER}")
     distance = _find(text, rf"Detector_distance[\s:=]+{_NUMBER}\s*(\w+)")
@@ -130,30 +136,34 @@ def read(path: Path, file: str) -> Iterator[RawFrame]:
         raise DataError(
             f"{file}: detector images are read by fabio; install it with: pip install 'sasnet_plugin[gisas]'."
         ) from error
-    image = _first(fabio, path, file)
-    try:
-        for number in range(image.nframes):
-            frame = image if number == 0 else _next(image, number, file)
-            values = np.asarray(frame.data)
-            if values.ndim != 2:
-                raise not_an_image(file, values.shape)
-            entry = f"frame {number + 1}" if image.nframes > 1 else ""
-            yield RawFrame(values=values, entry=entry, geometry=_geometry(image, frame))
-    finally:
-        image.close()
+    with whole.unpacked(path, file) as plain:
+        whole.check(plain, file)
+        image = _first(fabio, plain, file)
+        try:
+            if image.nframes > LIMITS.frames:
+                raise truncated(file)
+            for number in range(image.nframes):
+                frame = image if number == 0 else _next(image, number, file)
+                values = np.asarray(frame.data)
+                if values.ndim != 2:
+                    raise not_an_image(file, values.shape)
+                entry = f"frame {number + 1}" if image.nframes > 1 else ""
+                yield RawFrame(values=values, entry=entry, geometry=_geometry(image, frame))
+        finally:
+            image.close()
 
 
 def _first(fabio: Any, path: Path, file: str) -> Any:
-    image, problem = None, ""
+    image, entire, problem = None, False, ""
     # fabio answers damage with an AssertionError here, an AttributeError there, or a line in its log, and
     # leaves the file open.
     with _told() as said:
         try:
             image = fabio.open(str(path))
-            whole = image.data is not None  # an EDF is read only now
+            entire = image.data is not None  # an EDF is read only now
         except Exception as error:
-            whole, problem = False, f"{type(error).__name__}: {error}"
-    if whole and not _damaged(said):
+            entire, problem = False, f"{type(error).__name__}: {error}"
+    if entire and not _damaged(said):
         return image
     if image is not None:
         image.close()
@@ -222,8 +232,6 @@ _TYPES = {
     "signed 32-bit integer": "int32",
     "unsigned 32-bit integer": "uint32",
 }
-_LARGEST = 2**28
-"""Pixels beyond which a size is a damaged one."""
 
 
 def read_cbf(path: Path, file: str) -> RawFrame:
@@ -240,12 +248,12 @@ def read_cbf(path: Path, file: str) -> RawFrame:
         raise DataError(
             f"{file}: CBF images are unpacked by fabio; install it with: pip install 'sasnet_plugin[gisas]'."
         ) from error
-    data = path.read_bytes()
+    data = content(path, file, wanted="an image", most=LIMITS.array_bytes)
     begin = data.find(_SECTION)
     start = data.find(_START, begin)
     if begin < 0 or start < 0:
         raise truncated(file)
-    said = _section(data[begin:start].decode("latin-1"))
+    said = _section(data[begin : min(start, begin + _HEADER)].decode("latin-1"))
     if "byte_offset" not in said.get("conversions", "").lower():
         raise DataError(f"{file}: its compression is not CBF_BYTE_OFFSET; save it as the detector writes it.")
     packed = data[start + len(_START) :]
@@ -255,20 +263,22 @@ def read_cbf(path: Path, file: str) -> RawFrame:
             for key in ("x-binary-size", "x-binary-size-second-dimension", "x-binary-size-fastest-dimension")
         )
         packed = packed[:size]
-        whole = len(packed) == size and 0 < rows * columns <= _LARGEST and _intact(packed, said)
-        values: Any = decByteOffset(packed, size=rows * columns, dtype="int64") if whole else None
+        entire = len(packed) == size and 0 < rows * columns <= LIMITS.pixels and _intact(packed, said)
+        values: Any = decByteOffset(packed, size=rows * columns, dtype="int64") if entire else None
     except Exception as error:  # fabio's C code raises what it likes
         raise truncated(file) from error
     if values is None or len(values) != rows * columns:
         raise truncated(file)
     kind = _TYPES.get(said.get("x-binary-element-type", ""), "int32")
-    text = data[:begin].decode("latin-1")
+    text = data[: min(begin, _HEADER)].decode("latin-1")
     return RawFrame(np.asarray(values).reshape(rows, columns).astype(kind), geometry=dectris(text))
 
 
 def _section(text: str) -> dict[str, str]:
     """Names (lower case) and values of the lines above the binary data."""
-    pairs = re.findall(r"^\s*([\w-]+)\s*[:=]\s*\"?([^\";\r\n]*)", text, flags=re.MULTILINE)
+    pairs = re.findall(
+        r"^[ \t]*([\w-]{1,99})[ \t]{0,99}[:=][ \t]{0,99}\"?([^\";\r\n]*)", text, flags=re.MULTILINE
+    )
     return {name.lower(): value.strip() for name, value in pairs}
 
 

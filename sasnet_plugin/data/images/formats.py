@@ -8,6 +8,7 @@ from pathlib import Path
 from sasnet_plugin.data.failure import content
 from sasnet_plugin.data.images import array_files, detector_files, nexus
 from sasnet_plugin.data.images.raw import RawFrame
+from sasnet_plugin.types import DataError
 
 _HDF5 = b"\x89HDF\r\n\x1a\n"
 _TIFF = (b"II*\x00", b"MM\x00*", b"II+\x00", b"MM\x00+")
@@ -54,9 +55,8 @@ def is_image(path: Path) -> bool:
     HDF5 and plain tables are not judged here; they may hold curves.
     """
     try:
-        with path.open("rb") as stream:
-            start = stream.read(64)
-    except OSError:
+        start = content(path, str(path), wanted="an image", size=64)
+    except DataError:
         return False
     known = start.startswith((*_TIFF, *_NUMPY, _CBF, _BORNAGAIN))
     return known or _is_detector_file(path, start)

@@ -10,9 +10,12 @@ from typing import Any
 import numpy as np
 
 from sasnet_plugin import units
+from sasnet_plugin.data import hdf5
+from sasnet_plugin.data.failure import too_large
 from sasnet_plugin.data.images.detector_files import KEV_ANGSTROM
 from sasnet_plugin.data.images.raw import RawFrame, truncated
 from sasnet_plugin.data.images.settings import ImageSettings
+from sasnet_plugin.data.limits import LIMITS
 from sasnet_plugin.types import DataError
 
 _SMALLEST = 8
@@ -46,12 +49,28 @@ def read(path: Path, file: str, dataset: str | None = None) -> Iterator[RawFrame
         with h5py.File(path, "r") as opened:
             found = _named(opened, dataset, file) if dataset else _default(opened) or _largest(opened)
             if found is None:
+                elsewhere = hdf5.survey(opened).elsewhere
+                if elsewhere:
+                    raise hdf5.not_followed(file, elsewhere)
                 raise DataError(
                     f"{file}: the HDF5 file holds no 2D image; give its path within the file as dataset."
                 )
+            _check_size(found, file)
             yield from _frames(opened, found)
-    except (OSError, RuntimeError, KeyError, ValueError) as error:
+    except hdf5.DAMAGE as error:
         raise truncated(file) from error
+
+
+def _check_size(found: Any, file: str) -> None:
+    """See that there are as many pixels and frames as detectors give, and that they are there."""
+    rows, columns = found.shape[-2:]
+    number = math.prod(found.shape[:-2])
+    if rows * columns > LIMITS.pixels or number > LIMITS.frames:
+        raise too_large(
+            file, f"{number} frames of {rows} x {columns} pixels", "the images of one measurement"
+        )
+    if hdf5.hollow(found):
+        raise DataError(f"{file}: its images take up no room in the file; it is cut short, copy it again.")
 
 
 def _frames(opened: Any, found: Any) -> Iterator[RawFrame]:
@@ -74,11 +93,14 @@ def _is_image(item: Any) -> bool:
         and min(item.shape[-2:]) >= _SMALLEST
         and math.prod(item.shape) > 0
         and item.dtype.kind in "iuf"
+        and not hdf5.outside(item)
     )
 
 
 def _named(opened: Any, dataset: str, file: str) -> Any:
-    item = opened.get(dataset)
+    item = hdf5.member(opened, dataset)
+    if item is None and dataset in opened:
+        raise hdf5.not_followed(file, dataset)
     if item is None:
         raise DataError(f"{file}: there is no dataset {dataset!r} in the file; check its path.")
     if not _is_image(item):
@@ -93,7 +115,7 @@ def _default(opened: Any) -> Any:
     group = opened
     for _ in range(4):
         name = group.attrs.get("default")
-        following = group.get(_text(name)) if name is not None else None
+        following = None if name is None else hdf5.member(group, hdf5.text(name))
         if following is None:
             break
         group = following
@@ -101,14 +123,14 @@ def _default(opened: Any) -> Any:
     opened.visititems(lambda _, item: candidates.append(item) if _is_nxdata(item) else None)
     for candidate in candidates:
         signal = candidate.attrs.get("signal")
-        item = candidate.get(_text(signal)) if signal is not None and hasattr(candidate, "get") else None
-        if item is not None and _is_image(item):
+        item = None if signal is None else hdf5.member(candidate, hdf5.text(signal))
+        if _is_image(item):
             return item
     return None
 
 
 def _is_nxdata(item: Any) -> bool:
-    return _text(item.attrs.get("NX_class", "")) == "NXdata"
+    return hdf5.text(item.attrs.get("NX_class", "")) == "NXdata"
 
 
 def _largest(opened: Any) -> Any:
@@ -137,7 +159,7 @@ def _geometry(opened: Any) -> ImageSettings:
         name = item.name.rpartition("/")[2]
         if item.dtype.kind not in "iuf" or item.size < 1 or name in values:
             continue
-        number = _scaled(name, float(np.ravel(item[()] if item.size == 1 else item[:1])[0]), item)
+        number = _scaled(name, float(np.ravel(item[(0,) * item.ndim])[0]), item)
         if number is not None and np.isfinite(number):
             values[name] = number
     wavelength = _first(values, _WAVELENGTH)
@@ -159,7 +181,7 @@ def _geometry(opened: Any) -> ImageSettings:
 
 def _scaled(name: str, value: float, item: Any) -> float | None:
     """The value in our units, None where the name is of no use or its unit unknown."""
-    unit = _text(item.attrs.get("units", ""))
+    unit = hdf5.text(item.attrs.get("units", ""))
     if name in _WAVELENGTH:
         factor = units.FACTORS["length"].get(units.canonical(unit or "Å", "length") or "")
     elif name in ("distance", "detector_distance", "x_pixel_size", "y_pixel_size"):
@@ -185,11 +207,10 @@ def _datasets(opened: Any) -> list[Any]:
     import h5py
 
     found: list[Any] = []
-    opened.visititems(lambda _, item: found.append(item) if isinstance(item, h5py.Dataset) else None)
+
+    def visit(_: str, item: Any) -> None:
+        if isinstance(item, h5py.Dataset) and not hdf5.outside(item):
+            found.append(item)
+
+    opened.visititems(visit)
     return found
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, np.ndarray):
-        value = value.ravel()[0] if value.size else ""
-    return value.decode("utf-8", "replace").strip() if isinstance(value, bytes) else str(value).strip()

@@ -10,9 +10,12 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
+from sasnet_plugin.data.failure import too_large
 from sasnet_plugin.types import DataError
 
 Pair = tuple[float, float]
+_BYTES = 2**20
+"""Of a TOML file; settings take a few lines."""
 _SIDES = ("top", "bottom", "left", "right")
 _FLAT = ("beam", "sample")
 
@@ -110,8 +113,11 @@ def _read(beside: Path) -> ImageSettings:
     if not beside.is_file():
         return ImageSettings()
     try:
+        size = beside.stat().st_size
+        if size > _BYTES:
+            raise too_large(str(beside), f"{size:,} bytes", "the settings of images")
         table = tomllib.loads(beside.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
         reason = str(error).splitlines()[0]
         raise DataError(f"{beside}: this is no valid TOML ({reason}); correct the line.") from error
     settings = from_table(table, str(beside))

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +11,11 @@ from numpy.typing import NDArray
 from sasnet_plugin.fitting.assessment import discriminate
 from sasnet_plugin.fitting.assessment.diagnostics import warnings_of
 from sasnet_plugin.fitting.assessment.goodness_of_fit import compare, verify
+from sasnet_plugin.fitting.assessment.systematic_error import (
+    SystematicError,
+    systematic_error,
+    widened,
+)
 from sasnet_plugin.fitting.result.fit_result import FitResult
 from sasnet_plugin.fitting.result.model_fit import ModelFit
 from sasnet_plugin.fitting.settings import ASSESSMENT
@@ -45,9 +50,12 @@ def assess(
     FitResult
         With warnings of each fit, and what the network says of replicates of the best one.
     """
-    order = ranked(fits, prior)
+    errors = systematic_errors(curve, dintensity, fits)
+    order = ranked(fits, prior, misfits(fits, errors))
     if not order:
         return FitResult(curve, dintensity, (), False, (*notes, "No model could be fitted."))
+    if errors:
+        order = [widened(curve, dintensity, fit, errors[fit.name]) for fit in order]
     verdicts = [verify(curve, dintensity, fit) for fit in order]
     first = verdicts[0]
     # Replicates whose noise is not the measurement's would differ from it for that reason alone.
@@ -61,7 +69,7 @@ def assess(
         replace(fit, warnings=(*fit.warnings, *verdict.sentences, *warnings_of(curve, fit)))
         for fit, verdict in zip(order, verdicts, strict=True)
     )
-    same = set(alike(order))
+    same = set(alike(order, misfits(order, errors)))
     others = [fit for fit in order[1:] if fit.name in same]
     # Where none explains the data, more of them decide between wrong models.
     said = list(discriminate.sentences(curve, dintensity, order[0], others, ask=first.explained))
@@ -70,23 +78,95 @@ def assess(
             f"{order[0].name} was calculated at {order[0].per_decade} points of q a decade, as its fringes"
             " are finer than the measured points; SasView calculates it at these and shows another χ²."
         )
-    if not first.explained:
-        said.append(NONE_EXPLAINS)
+    error = errors.get(order[0].name)
+    said += _none(order, same, errors) if not first.explained else []
+    if error is not None and error.relative > 0:
+        said.append(
+            f"Neighbouring residuals share an error of {100 * error.relative:.2g} % of I; parameters' errors"
+            " include it, and models are compared with it."
+        )
+        first = replace(first, systematic=error.as_dict())
     return FitResult(curve, dintensity, warned, first.explained, (*notes, *said), verification=first)
 
 
-def ranked(fits: Sequence[ModelFit], prior: Sequence[float] | None = None) -> list[ModelFit]:
+def _none(order: Sequence[ModelFit], same: set[str], errors: Mapping[str, SystematicError]) -> list[str]:
+    """That none explains the data; but to a systematic error that a measurement may have, some do."""
+    named = [order[0], *(fit for fit in order[1:] if fit.name in same)]
+    largest = max((errors[fit.name].relative for fit in named if fit.name in errors), default=0.0)
+    if not 0 < largest <= ASSESSMENT.most_systematic:
+        return [NONE_EXPLAINS]
+    names = [fit.short_name for fit in named]
+    listed = f"{', '.join(names[:-1])} and {names[-1]} do" if names[1:] else f"{names[0]} does"
+    return [
+        "None of these models explains the data to their stated errors; within a systematic error of"
+        f" {100 * largest:.2g} %, {listed}."
+    ]
+
+
+def systematic_errors(
+    curve: Curve, dintensity: NDArray[np.float64], fits: Sequence[ModelFit]
+) -> dict[str, SystematicError]:
+    """Of each fit by its name; none where the best fit leaves nothing but independent noise.
+
+    A measurement that one model explains to its noise has no systematic error that could excuse the others.
+    """
+    best = min(fits, key=lambda fit: fit.bic, default=None)
+    if best is None or systematic_error(curve, dintensity, best).relative == 0:
+        return {}
+    return {fit.name: systematic_error(curve, dintensity, fit) for fit in fits}
+
+
+@dataclass(frozen=True)
+class Misfits:
+    """What fits of one curve are compared by.
+
+    Parameters
+    ----------
+    chisq : (m,) float array
+        Of each fit; or, to a constant, what takes its place under systematic errors: -2 ln of the likelihood.
+    penalty : (m,) float array
+        What BIC asks for the parameters of each.
+    """
+
+    chisq: NDArray[np.float64]
+    penalty: NDArray[np.float64]
+
+
+def misfits(fits: Sequence[ModelFit], errors: Mapping[str, SystematicError] | None = None) -> Misfits:
+    """Misfit and penalty of each fit.
+
+    Where even the best fit has a reduced χ² above 1, the uncertainties are taken to be too small by its root,
+    as otherwise a per cent of difference between two bad fits would decide with certainty. Where its
+    residuals share a systematic error, each fit is judged by the likelihood of its residuals with the
+    systematic error that describes them best: a larger one costs, but not as if neighbours were independent.
+
+    Parameters
+    ----------
+    fits : sequence of ModelFit
+    errors : mapping of str to SystematicError, optional
+        Of each by its name; none where the best fit leaves nothing but independent noise.
+    """
+    penalty = np.array([f.bic - f.chisq for f in fits])
+    if errors:
+        return Misfits(np.array([errors[f.name].minus_two_log for f in fits]), penalty)
+    tempering = max(min((f.reduced_chisq for f in fits), default=1.0), 1.0)
+    return Misfits(np.array([f.chisq for f in fits]) / tempering, penalty)
+
+
+def ranked(
+    fits: Sequence[ModelFit], prior: Sequence[float] | None = None, compared: Misfits | None = None
+) -> list[ModelFit]:
     """Give each fit its weight, best first.
 
-    The evidence is exp(-BIC/2) (Schwarz, Ann. Stat. 6 (1978) 461) times the prior. Where
-    even the best fit has a reduced χ² above 1, the uncertainties are taken to be too small by its root, as
-    otherwise a per cent of difference between two bad fits would decide with certainty.
+    The evidence is exp(-BIC/2) (Schwarz, Ann. Stat. 6 (1978) 461) times the prior.
 
     Parameters
     ----------
     fits : sequence of ModelFit
     prior : sequence of float, optional
         What each model has before it is fitted; default: the network's probability.
+    compared : Misfits, optional
+        Of these fits; default: to their noise alone.
 
     Returns
     -------
@@ -95,30 +175,24 @@ def ranked(fits: Sequence[ModelFit], prior: Sequence[float] | None = None) -> li
     """
     if not fits:
         return []
-    best = min(f.reduced_chisq for f in fits)
-    tempering = max(best, 1.0)
-    penalty = np.array([f.bic - f.chisq for f in fits])
-    chisq = np.array([f.chisq for f in fits])
+    compared = compared or misfits(fits)
     before = np.array([f.probability for f in fits] if prior is None else prior)
-    log_weight = -0.5 * (chisq / tempering + penalty) + np.log(np.maximum(before, ASSESSMENT.least_prior))
+    log_weight = -0.5 * (compared.chisq + compared.penalty) + np.log(
+        np.maximum(before, ASSESSMENT.least_prior)
+    )
     weight = np.exp(log_weight - log_weight.max())
     weight /= weight.sum()
     found = [replace(f, weight=float(w)) for f, w in zip(fits, weight, strict=True)]
     return sorted(found, key=lambda f: -f.weight)
 
 
-def alike(fits: Sequence[ModelFit]) -> list[str]:
-    """Names of the fits that this curve cannot distinguish from the best one."""
+def alike(fits: Sequence[ModelFit], compared: Misfits | None = None) -> list[str]:
+    """Names of the fits that this curve cannot distinguish from the best one, the first."""
     if not fits:
         return []
-    tempering = max(min(f.reduced_chisq for f in fits), 1.0)
-    best = fits[0]
+    chisq, own = (compared or misfits(fits)).chisq, len(fits[0].free)
     return [
-        f.name
-        for f in fits[1:]
-        if abs(f.chisq - best.chisq) / tempering < ASSESSMENT.same_bic + abs(_k(f) - _k(best))
+        fit.name
+        for fit, its in zip(fits[1:], chisq[1:], strict=True)
+        if abs(its - chisq[0]) < ASSESSMENT.same_bic + abs(len(fit.free) - own)
     ]
-
-
-def _k(fit: ModelFit) -> int:
-    return len(fit.free)

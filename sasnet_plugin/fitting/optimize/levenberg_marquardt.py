@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -246,21 +246,19 @@ def correlations(slopes: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(np.clip(found, -1.0, 1.0))
 
 
-def strong_pairs(fitness: Any, names: Sequence[str]) -> dict[tuple[str, str], float]:
+def strong_pairs(slopes: Mapping[str, NDArray[np.float64]]) -> dict[tuple[str, str], float]:
     """Pairs of fitted parameters with |r| of at least 0.95, the strongest first.
 
     Parameters
     ----------
-    fitness : Experiment
-        At the best point.
-    names : sequence of str
-        The fitted parameters.
+    slopes : mapping of str to (n,) float array
+        Derivatives of the residuals by each of them.
     """
-    r = correlations(derivatives(fitness, names))
+    r = correlations(np.stack(list(slopes.values()), axis=1))
     found = {
         (a, b): float(r[i, j])
-        for i, a in enumerate(names)
-        for j, b in enumerate(names)
+        for i, a in enumerate(slopes)
+        for j, b in enumerate(slopes)
         if i < j and abs(r[i, j]) >= OPTIMIZE.strong
     }
     return dict(sorted(found.items(), key=lambda item: -abs(item[1])))

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from ...predict import Answer
 from ...predict.findings import DistributionFinding, QuantitiesFinding, Value, finite
-from ...types import Image, OrientationGuess
+from ...types import Image
 from .invert import OrientationResult, invert
+from .parameters import OrientationGuess
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 from ...predict.arithmetic import circular_w1
 from ...simulate.gisas.geometry import N_XI, PERIOD, XI
 from ...simulate.gisas.priors import GEOMETRY
-from ...types import Image, OrientationGuess
+from ...types import Image
 from .counts import Counts, on_window
 from .forward import Refined, State, state
 from .information import MirrorAmbiguity, mirror_ambiguity, resolved, uniform_p_value
 from .linear import Quadratic, reweighted
-from .parameters import PARAMETERS, clipped, start
+from .parameters import PARAMETERS, OrientationGuess, clipped, start
 from .posterior import Posterior, expand, posterior
 from .refine import explains, loss_of, refine
 from .search import search

@@ -12,10 +12,45 @@ from ...simulate.draws import Prior
 from ...simulate.gisas.geometry import N_XI, XI, Geometry
 from ...simulate.gisas.priors import GEOMETRY
 from ...simulate.images.measurement import MEASUREMENT
-from ...types import Image, OrientationGuess
+from ...types import Image
 from .settings import INVERSION
 
 FloatArray = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class OrientationGuess:
+    """What a network (or the prior alone) says of how a lattice is rotated; a fit can start from it.
+
+    Parameters
+    ----------
+    xi : (120,) float array
+        Angles of rotation, degrees: 0, 0.5, … 59.5; the period is 60.
+    p : (120,) float array
+        Share of each angle; sums to 1.
+    p_low, p_high : (120,) float arrays
+        Pointwise 90 % band of p.
+    geometry : dict of str to (float, float)
+        Value and one standard deviation, by the names and in the units of `simulate.gisas.priors`.
+    in_scope : float
+        0..1; how much the pattern looks like one that the network was trained on.
+    file : str
+        Where the pattern came from.
+    notes : tuple of str
+        One plain sentence each.
+    uniform_p_value : float
+        Share of patterns with "every angle alike" that look as far from it; NaN where that is not known.
+    """
+
+    xi: FloatArray
+    p: FloatArray
+    p_low: FloatArray
+    p_high: FloatArray
+    geometry: dict[str, tuple[float, float]]
+    in_scope: float = 1.0
+    file: str = ""
+    notes: tuple[str, ...] = ()
+    uniform_p_value: float = float("nan")
 
 
 @dataclass(frozen=True)

@@ -166,6 +166,8 @@ class ModelFit:
         Samples of the fitted parameters, where DREAM drew them.
     correlations : mapping of (str, str) to float
         Correlation coefficients of pairs of fitted parameters, the strong ones (0.95 and more) alone.
+    derivatives : mapping of str to (n,) float array
+        Of the residuals by fitted parameters, per unit of each; empty where a curve is expensive.
     per_decade : int or None
         Points of q a decade at which the model was calculated for smearing; None: the measured points.
     pd_points : int
@@ -186,6 +188,7 @@ class ModelFit:
     warnings: tuple[str, ...] = ()
     posterior: Posterior | None = None
     correlations: Mapping[tuple[str, str], float] = field(default_factory=dict)
+    derivatives: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
     per_decade: int | None = None
     pd_points: int = 35
 
@@ -272,6 +275,8 @@ class Verification:
         Size of the residuals over the stated uncertainty, all over the curve: its root mean square.
     replicates : Replicates or None
         What the network says of bootstrap replicates; None where it was not asked.
+    systematic : mapping or None
+        Size and reach of an error that neighbouring residuals share; None where there is none.
     """
 
     chisq_quantile: float
@@ -281,6 +286,7 @@ class Verification:
     sentences: tuple[str, ...]
     noise: float = 1.0
     replicates: Replicates | None = None
+    systematic: Mapping[str, float] | None = None
 
     @property
     def structured(self) -> bool:
@@ -308,4 +314,5 @@ class Verification:
             "runs": self.runs,
             "worst_q": list(self.worst),
             "twins": self.replicates.as_dict() if self.replicates else None,
+            "systematic_error": dict(self.systematic) if self.systematic else None,
         }

@@ -228,8 +228,8 @@ def with_start(
 def priors(suggestion: Suggestion, fits: Sequence[ModelFit]) -> list[float]:
     """What the ranking of fits starts from.
 
-    The network cannot distinguish the members of a group, so those that were fitted share its probability
-    evenly; each has its structure factor's probability besides.
+    The network cannot distinguish the members of a group, so those that were fitted share its probability by
+    how common each is; each has its structure factor's probability besides.
 
     Parameters
     ----------
@@ -243,6 +243,11 @@ def priors(suggestion: Suggestion, fits: Sequence[ModelFit]) -> list[float]:
     for fit in fits:
         if fit.model in members:
             tried.setdefault(members[fit.model].name, set()).add(fit.model)
+
+    def frequency(name: str) -> float:
+        guess = guesses.get(name)
+        return guess.probability / guess.uniform if guess and guess.uniform else 1.0
+
     found = []
     for fit in fits:
         guess, group = guesses.get(fit.model), members.get(fit.model)
@@ -251,7 +256,8 @@ def priors(suggestion: Suggestion, fits: Sequence[ModelFit]) -> list[float]:
             continue
         share = guess.structure_factor_probability
         factor = share if guess.structure_factor == fit.structure_factor else (1 - share) / 4
-        found.append(group.probability / len(tried[group.name]) * max(factor, STRATEGY.least_factor))
+        share = frequency(fit.model) / sum(frequency(name) for name in tried[group.name])
+        found.append(group.probability * share * max(factor, STRATEGY.least_factor))
     return found
 
 

@@ -10,7 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sasnet_plugin.fitting.assessment.goodness_of_fit import doubtful, explains
-from sasnet_plugin.fitting.optimize.levenberg_marquardt import Done, levenberg, strong_pairs, unfitted
+from sasnet_plugin.fitting.optimize.levenberg_marquardt import (
+    Done,
+    derivatives,
+    levenberg,
+    strong_pairs,
+    unfitted,
+)
 from sasnet_plugin.fitting.optimize.local_search import LocalMinimum, LocalSearch
 from sasnet_plugin.fitting.problem.experiment import TimeUpError, experiment
 from sasnet_plugin.fitting.problem.free_parameters import (
@@ -292,16 +298,17 @@ def _describe(task: Task, done: Done, seconds: float) -> ModelFit:
     spread = {k.removesuffix("_pd_type"): v for k, v in done.parameters.items() if k.endswith("_pd_type")}
     points = [int(v) for k, v in done.parameters.items() if k.endswith("_pd_n")]
     degrees = max(len(task.curve) - len(done.free), 1)
+    slopes = _derivatives(task, done)
     return ModelFit(
         task.model, task.structure_factor, parameters, spread, done.chisq, done.chisq / degrees, done.bic,
         task.probability, seconds, np.asarray(fitness.theory(), dtype=float),
-        correlations=_correlations(task, done), per_decade=done.per_decade,
+        correlations=strong_pairs(slopes) if slopes else {}, derivatives=slopes, per_decade=done.per_decade,
         pd_points=max(points, default=PROBLEM.width_points[cost_class(task.model)]),
     )  # fmt: skip
 
 
-def _correlations(task: Task, done: Done) -> dict[tuple[str, str], float]:
-    """Strong correlations of the fitted parameters; none where a curve is too expensive for it."""
+def _derivatives(task: Task, done: Done) -> dict[str, NDArray[np.float64]]:
+    """Of the residuals by the fitted parameters; none where a curve is too expensive for it."""
     if not any(np.isfinite(error) for error in done.errors.values()):
         return {}
     began = time.process_time()
@@ -309,6 +316,6 @@ def _correlations(task: Task, done: Done) -> dict[tuple[str, str], float]:
     done.fitness.residuals()
     names = [name for name in done.free if name in done.parameters]  # a width of 0 is none
     cost = (time.process_time() - began) * (len(names) + 1)
-    return (
-        strong_pairs(done.fitness, names) if cost < STRATEGY.correlation_share * task.budget.seconds else {}
-    )
+    if not names or cost >= STRATEGY.derivatives_share * task.budget.seconds:
+        return {}
+    return dict(zip(names, derivatives(done.fitness, names).T, strict=True))

@@ -49,7 +49,7 @@ class StrategySettings:
     needed_width: float = setting(4.0, "A width above so many of its standard deviations is there for sure.")
     lm_starts: ByCost[int] = setting(by_cost(2, 1, 1), "Starts from which Levenberg-Marquardt begins.")
     lm_share: float = setting(0.2, "Of a candidate's time, what Levenberg-Marquardt has at least.", "share")
-    correlation_share: float = setting(0.1, "Of it, what correlations may cost to be calculated.", "share")
+    derivatives_share: float = setting(0.1, "Of it, what derivatives at the end may cost.", "share")
     followed: ByCost[int] = setting(by_cost(5, 4, 3), "Starts that are followed further on the coarse copy.")
     finalists: ByCost[int] = setting(by_cost(3, 2, 2), "Starts that go on to all points.")
     first_sampling: ByCost[int] = setting(
@@ -109,6 +109,10 @@ class StrategySettings:
     assessment_share: float = setting(0.05, "The same, what is kept for the assessment.", "share")
     escape_shares: tuple[float, float] = setting(
         (0.6, 0.95), "Of what is left, for escapes before and after more models are tried.", "share"
+    )
+    systematic: float = setting(
+        0.05,
+        "Of I: once what is left is an error that neighbours share, this large at most, the search ends.",
     )
     promising: float = setting(0.7, "As long as χ² falls to this, escapes from local minima go on.")
     explained_share: float = setting(

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sasnet_plugin.fitting.assessment.goodness_of_fit import explains
+from sasnet_plugin.fitting.assessment.systematic_error import systematic_error
 from sasnet_plugin.fitting.pool import answers
 from sasnet_plugin.fitting.problem.contrast import with_contrast
 from sasnet_plugin.fitting.problem.experiment import starting_values
@@ -131,15 +132,22 @@ class Stages:
         while found.unexplained and found.chisq < STRATEGY.promising * before:
             before = found.chisq
             found = self.escaped(found, share * self.left)
+            if self.only_systematic(found):
+                break
         if found is not first:
             resolved = min(resolved, self.with_resolution(found) if unknown else found, key=_chisq)
-        if not (others and resolved.unexplained):
+        if not (others and resolved.unexplained) or self.only_systematic(resolved):
             return resolved
         more = self.with_more_models(found)
         if unknown and more.unexplained and more.chisq < found.chisq:
             more = self.with_resolution(more)
         last = min(more, resolved, key=_chisq)
         return self.escaped(last, STRATEGY.escape_shares[1] * self.left) if last.unexplained else last
+
+    def only_systematic(self, found: Fitted) -> bool:
+        """What is left is of the size of a measurement's own systematic error, which any model would fit."""
+        best = min(found.fits, key=lambda fit: fit.bic)
+        return 0 < systematic_error(found.curve, self.dintensity, best).relative < STRATEGY.systematic
 
     def fit(self, tasks: Sequence[Task]) -> list[ModelFit]:
         """Fit tasks; what cannot be fitted becomes a note."""

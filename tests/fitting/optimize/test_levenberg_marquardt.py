@@ -88,7 +88,8 @@ def test_contrast_and_scale_are_named_as_a_pair(simulated: Simulated) -> None:
     curve = simulated("sphere", {"radius": 80.0, "background": 0.01})
     assert curve.dintensity is not None
     fitness = experiment(curve, curve.dintensity, "sphere", {"radius": 80.0, "background": 0.01})
-    found = strong_pairs(fitness, ["scale", "background", "radius", "sld"])
+    names = ["scale", "background", "radius", "sld"]
+    found = strong_pairs(dict(zip(names, derivatives(fitness, names).T, strict=True)))
     assert list(found) == [("scale", "sld")]
     # In a solvent of larger density, a larger density of the sphere lessens the contrast.
     assert found["scale", "sld"] == pytest.approx(1.0, abs=1e-3)

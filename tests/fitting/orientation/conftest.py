@@ -12,11 +12,11 @@ from orientation.orientedpatterns import FLAT, GEOMETRY, MEASUREMENT, STOP
 from sasnet_plugin.fitting.orientation import prior_guess
 from sasnet_plugin.fitting.orientation.counts import on_window
 from sasnet_plugin.fitting.orientation.forward import State, state
-from sasnet_plugin.fitting.orientation.parameters import PARAMETERS
+from sasnet_plugin.fitting.orientation.parameters import PARAMETERS, OrientationGuess
 from sasnet_plugin.simulate.gisas.basis import Basis, basis, mix
 from sasnet_plugin.simulate.gisas.geometry import WINDOW
 from sasnet_plugin.simulate.images.detector import MARGIN, expected_counts
-from sasnet_plugin.types import GrazingIncidence, Image, OrientationGuess
+from sasnet_plugin.types import GrazingIncidence, Image
 
 
 @pytest.fixture(scope="session")

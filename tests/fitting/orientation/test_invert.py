@@ -16,11 +16,12 @@ from tinypatterns import folded_w1
 from sasnet_plugin.data.images import load_images
 from sasnet_plugin.fitting.orientation import prior_guess
 from sasnet_plugin.fitting.orientation.invert import invert
+from sasnet_plugin.fitting.orientation.parameters import OrientationGuess
 from sasnet_plugin.fitting.orientation.settings import INVERSION
 from sasnet_plugin.predict.arithmetic import circular_w1, mirrored
 from sasnet_plugin.simulate.gisas.geometry import N_XI, PERIOD, WINDOW, XI
 from sasnet_plugin.simulate.gisas.priors import deltas, peak
-from sasnet_plugin.types import Image, OrientationGuess
+from sasnet_plugin.types import Image
 
 Make = Callable[..., Image]
 Near = Callable[..., OrientationGuess]

@@ -8,13 +8,13 @@ import numpy as np
 
 from orientation.orientedpatterns import GEOMETRY
 from sasnet_plugin.fitting.orientation.counts import on_window
-from sasnet_plugin.fitting.orientation.parameters import INDEX, start
+from sasnet_plugin.fitting.orientation.parameters import INDEX, OrientationGuess, start
 from sasnet_plugin.fitting.orientation.posterior import posterior
 from sasnet_plugin.fitting.orientation.refine import refine
 from sasnet_plugin.predict.arithmetic import circular_w1
 from sasnet_plugin.simulate.gisas.geometry import PERIOD
 from sasnet_plugin.simulate.gisas.priors import peak
-from sasnet_plugin.types import Image, OrientationGuess
+from sasnet_plugin.types import Image
 
 
 def test_samples_lie_about_the_truth_and_the_lattice_within_its_error(

@@ -12,7 +12,7 @@ from orientation.orientedpatterns import GEOMETRY, MEASUREMENT
 from sasnet_plugin.fitting.orientation import invert, prior_guess
 from sasnet_plugin.fitting.orientation.counts import on_window
 from sasnet_plugin.fitting.orientation.forward import Refined, State, state
-from sasnet_plugin.fitting.orientation.parameters import INDEX, PARAMETERS, start
+from sasnet_plugin.fitting.orientation.parameters import INDEX, PARAMETERS, OrientationGuess, start
 from sasnet_plugin.fitting.orientation.refine import (
     best_tilt,
     better_film,
@@ -28,7 +28,7 @@ from sasnet_plugin.simulate.gisas.geometry import N_XI, WINDOW, Geometry
 from sasnet_plugin.simulate.gisas.priors import deltas, peak
 from sasnet_plugin.simulate.images.detector import MARGIN, expected_counts
 from sasnet_plugin.simulate.images.measurement import Measurement
-from sasnet_plugin.types import GrazingIncidence, Image, OrientationGuess
+from sasnet_plugin.types import GrazingIncidence, Image
 
 OXIDE = INDEX["oxide"]
 

@@ -1,0 +1,132 @@
+"""HDF5 files as they are, not as they claim to be: links stay in the file, loops end, sizes are known first.
+
+HDF5 lets a file point into others (external links, external storage, virtual data sets) and back into itself,
+and lets a data set of any size take no room at all. What is read here is what lies in the file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from sasnet_plugin.data.limits import LIMITS
+from sasnet_plugin.types import DataError
+
+#: What h5py raises about damaged files.
+DAMAGE = (OSError, RuntimeError, KeyError, ValueError, TypeError, AttributeError)
+_HOPS = 16
+
+
+def member(group: Any, path: str, hops: int = _HOPS) -> Any:
+    """The group or data set at a path, over links that stay in the file; None where there is none.
+
+    Parameters
+    ----------
+    group : h5py.Group
+    path : str
+        From the group, or with "/" in front from the root.
+    hops : int
+        Soft links that may follow one another.
+    """
+    import h5py
+
+    item = group.file["/"] if path.startswith("/") else group
+    for name in (part for part in path.split("/") if part and part != "."):
+        if not isinstance(item, h5py.Group):
+            return None
+        link = item.get(name, getlink=True)
+        if isinstance(link, h5py.SoftLink):
+            item = member(item, link.path, hops - 1) if hops else None
+        else:
+            item = item.get(name) if isinstance(link, h5py.HardLink) else None
+    return None if outside(item) else item
+
+
+def members(group: Any) -> Iterator[tuple[str, Any]]:
+    """Names and members of a group, in its order, as `member` finds them."""
+    for name in group:
+        item = member(group, name)
+        if item is not None:
+            yield name, item
+
+
+def outside(item: Any) -> bool:
+    """Whether the values of a data set lie in another file."""
+    import h5py
+
+    if not isinstance(item, h5py.Dataset):
+        return False
+    return bool(item.is_virtual or item.id.get_create_plist().get_external_count())
+
+
+def hollow(item: Any) -> bool:
+    """Whether a data set claims more values than any compression gets into the room that it takes."""
+    return bool(item.nbytes > LIMITS.packing * max(item.id.get_storage_size(), 1))
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What one meets on the way down through all links.
+
+    Parameters
+    ----------
+    elsewhere : str
+        The first thing that lies in another file; empty where there is none.
+    tame : bool
+        All lies in the file, and a reader that follows every link and reads everything is done in seconds.
+    flat : bool
+        It holds SASdata of two dimensions.
+    """
+
+    elsewhere: str
+    tame: bool
+    flat: bool
+
+
+def survey(file: Any) -> Survey:
+    """Look through an open file, at names and sizes alone."""
+    import h5py
+
+    elsewhere, tame, flat = "", True, False
+    objects = rows = values = 0
+    waiting: list[tuple[Any, int]] = [(file["/"], 0)]
+    while waiting and objects < LIMITS.objects:
+        group, depth = waiting.pop()
+        for name in group:
+            objects += 1
+            link = group.get(name, getlink=True)
+            item = None if isinstance(link, h5py.ExternalLink) else member(group, name)
+            if item is None:
+                far = isinstance(link, h5py.ExternalLink) or isinstance(group.get(name, getclass=True), type)
+                elsewhere = elsewhere or (f"{group.name}/{name}".replace("//", "/") if far else "")
+                continue
+            kind = text(item.attrs.get("canSAS_class", item.attrs.get("NX_class", "")))
+            tame &= kind.isidentifier() or not kind
+            if isinstance(item, h5py.Group):
+                tame &= depth < LIMITS.depth
+                waiting.append((item, depth + 1))
+            elif isinstance(item, h5py.Dataset):
+                rows += item.shape[0] if item.shape else 1
+                values += item.size or 0
+                flat |= name == "I" and item.ndim == 2
+                tame &= len(text(item.attrs.get("units", item.attrs.get("unit", "")))) < LIMITS.title
+    tame &= not waiting and not elsewhere and rows < LIMITS.rows and values < LIMITS.values
+    return Survey(elsewhere, tame, flat)
+
+
+def text(value: Any) -> str:
+    """An attribute or a value that should be text, without the blanks around it."""
+    if isinstance(value, np.ndarray):
+        value = value.ravel()[0] if value.size else ""
+    return value.decode("utf-8", "replace").strip() if isinstance(value, bytes) else str(value).strip()
+
+
+def not_followed(file: str, where: str) -> DataError:
+    """The error for what lies in another file."""
+    return DataError(
+        f"{file}: {where} lies in another file, and links to other files are not followed; give that file, or"
+        " one that holds the data itself (h5repack, h5copy)."
+    )

@@ -1,0 +1,159 @@
+"""What real files have beyond the frozen protocol: backgrounds that rise or fall, aggregates, bad joins, and
+differences between a sample and its model that vary slowly with q. In training only.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class SystematicShares:
+    """How often each occurs, and its range; shares of the training curves.
+
+    Parameters
+    ----------
+    strong : float
+        Flat background up to the signal itself: incoherent scattering of protons.
+    sloped : float
+        Background B qⁿ, n uniform over `slopes`: solvent and its structure, empty cell, fluorescence, air.
+    slopes : (float, float)
+    slope_level : (float, float)
+        Of the total at the end where it is largest; log-uniform.
+    upturn : float
+        Aggregates or large-scale structure: q⁻² to q⁻⁴ that is equal to the signal within the lowest part of
+        the window.
+    upturn_reach : float
+        Largest such part, of the window's width in ln q.
+    joined : float
+        A step of up to 4 % where two configurations join.
+    slow : float
+        Off by a factor that varies slowly with q: transmission, detector efficiency, solid angle.
+    slow_size, slow_length : (float, float)
+        Its rms, relative, and correlation length in ln q; log-uniform.
+    minima : float
+        What no sample shares with its model: off by a share of the local mean of I, so that minima, where
+        the model is far below it, are off most (shape, roughness, multiple scattering fill them).
+    minima_size, minima_length : (float, float)
+        As for `slow`; the size relative to the local mean.
+    minima_mean : float
+        Half width of the local mean, in ln q.
+    """
+
+    strong: float = 0.15
+    sloped: float = 0.2
+    slopes: tuple[float, float] = (-2.0, 2.0)
+    slope_level: tuple[float, float] = (0.02, 3.0)
+    upturn: float = 0.15
+    upturn_reach: float = 0.3
+    joined: float = 0.07
+    slow: float = 0.35
+    slow_size: tuple[float, float] = (0.003, 0.06)
+    slow_length: tuple[float, float] = (0.3, 2.0)
+    minima: float = 0.25
+    minima_size: tuple[float, float] = (0.003, 0.08)
+    minima_length: tuple[float, float] = (0.05, 0.5)
+    minima_mean: float = 0.4
+
+
+SHARES = SystematicShares()
+
+
+def roughen(
+    q: NDArray[np.float64],
+    smeared: NDArray[np.float64],
+    background: NDArray[np.float64],
+    rng: np.random.Generator,
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Add what `SystematicShares` lists.
+
+    Parameters
+    ----------
+    q : (n,) float array
+        Å⁻¹.
+    smeared : (k, n) float array
+        Largest value 1.
+    background : (k, 1) float array
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    smeared, background
+        The sloped background is in the former, as no one subtracts it by a constant.
+    """
+    k, n = smeared.shape
+    smeared = smeared.copy()
+    some = _some(k, SHARES.minima, rng)
+    smeared[some] = _off_in_minima(q, smeared[some], rng)
+    strong = rng.random((k, 1)) < SHARES.strong
+    background = np.where(strong, np.exp(rng.uniform(np.log(0.03), 0.0, (k, 1))), background)
+    some = _some(k, SHARES.sloped, rng)
+    smeared[some] += _sloped(q, smeared[some] + background[some], rng)
+    some = _some(k, SHARES.upturn, rng)
+    smeared[some] += _upturn(q, smeared[some] + background[some], rng)
+    joined = rng.random((k, 1)) < SHARES.joined
+    step = 1 + rng.uniform(-0.04, 0.04, (k, 1)) * (np.arange(n) >= rng.integers(0, n, (k, 1)))
+    smeared = np.where(joined, smeared * step, smeared)
+    some = _some(k, SHARES.slow, rng)
+    slow = _random_functions(np.log(q), some.size, SHARES.slow_size, SHARES.slow_length, rng)
+    smeared[some] *= np.exp(slow)
+    return smeared, background
+
+
+def _some(k: int, share: float, rng: np.random.Generator) -> NDArray[np.intp]:
+    return np.flatnonzero(rng.random(k) < share)
+
+
+def _sloped(
+    q: NDArray[np.float64], total: NDArray[np.float64], rng: np.random.Generator
+) -> NDArray[np.float64]:
+    """B qⁿ, where it is largest `slope_level` times what is there, flat background included."""
+    k = len(total)
+    power = rng.uniform(*SHARES.slopes, (k, 1))
+    end = np.where(power[:, 0] > 0, -1, 0)
+    there = total[np.arange(k), end][:, None]
+    level = there * np.exp(rng.uniform(np.log(SHARES.slope_level[0]), np.log(SHARES.slope_level[1]), (k, 1)))
+    return np.asarray(level * (q / q[end][:, None]) ** power)
+
+
+def _upturn(
+    q: NDArray[np.float64], total: NDArray[np.float64], rng: np.random.Generator
+) -> NDArray[np.float64]:
+    k, n = total.shape
+    power = rng.uniform(2.0, 4.0, (k, 1))
+    reach = np.exp(rng.uniform(0.0, SHARES.upturn_reach, k) * np.log(q[-1] / q[0]))
+    at = np.minimum(np.searchsorted(q, q[0] * reach), n - 1)
+    level = total[np.arange(k), at][:, None]
+    return np.asarray(np.minimum(level * (q / q[at][:, None]) ** -power, 300.0))
+
+
+def _off_in_minima(
+    q: NDArray[np.float64], smeared: NDArray[np.float64], rng: np.random.Generator
+) -> NDArray[np.float64]:
+    """I plus a slowly varying share of its local mean; never below a twentieth of what it was."""
+    log_q = np.log(q)
+    low = np.searchsorted(log_q, log_q - SHARES.minima_mean)
+    high = np.searchsorted(log_q, log_q + SHARES.minima_mean, side="right")
+    total = np.cumsum(np.pad(smeared, ((0, 0), (1, 0))), axis=1)
+    mean = (total[:, high] - total[:, low]) / (high - low)
+    off = _random_functions(log_q, len(smeared), SHARES.minima_size, SHARES.minima_length, rng)
+    return np.maximum(smeared + off * mean, 0.05 * smeared)
+
+
+def _random_functions(
+    log_q: NDArray[np.float64],
+    k: int,
+    sizes: tuple[float, float],
+    lengths: tuple[float, float],
+    rng: np.random.Generator,
+) -> NDArray[np.float64]:
+    """(k, n) Gaussian random functions of ln q (random Fourier features of a squared exponential)."""
+    size = np.exp(rng.uniform(np.log(sizes[0]), np.log(sizes[1]), (k, 1)))
+    length = np.exp(rng.uniform(np.log(lengths[0]), np.log(lengths[1]), (k, 1, 1)))
+    frequency = rng.standard_normal((k, 6, 1)) / length
+    phase = rng.uniform(0, 2 * np.pi, (k, 6, 1))
+    waves = np.cos(frequency * log_q + phase)
+    return np.asarray(size * np.sqrt(2 / 6) * np.sum(rng.standard_normal((k, 6, 1)) * waves, axis=1))

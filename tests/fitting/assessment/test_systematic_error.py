@@ -1,0 +1,100 @@
+"""Errors that neighbours share are found in residuals, and taken from what the evidence says."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from sasnet_plugin.fitting.assessment.assess import assess, misfits, ranked, systematic_errors
+from sasnet_plugin.fitting.assessment.systematic_error import systematic_error, widened
+from sasnet_plugin.fitting.result.model_fit import ModelFit, Parameter
+from sasnet_plugin.types import Curve
+
+Q = np.geomspace(0.01, 0.5, 180)
+#: Intensity over three decades, with minima.
+CLEAN = 1.0 / (1 + (Q / 0.03) ** 2) ** 2 * (1.05 + np.cos(60 * Q)) + 1e-4
+STATED = 0.01 * CLEAN
+
+
+def shared(relative: float, length: float, rng: np.random.Generator, count: int = 1) -> np.ndarray:
+    """(n, count) errors of I with correlation exp(-|Δ ln q|/length)."""
+    covariance = np.exp(-np.abs(np.subtract.outer(np.log(Q), np.log(Q))) / length)
+    return CLEAN[:, None] * relative * (np.linalg.cholesky(covariance) @ rng.standard_normal((Q.size, count)))
+
+
+def fitted(measured: np.ndarray, theory: np.ndarray, parameters: int = 3, name: str = "sphere") -> ModelFit:
+    chisq = float(np.sum(((measured - theory) / STATED) ** 2))
+    known = {f"p{i}": Parameter(1.0, 0.01, "", False, 0.0, 2.0) for i in range(parameters)}
+    bic = chisq + parameters * np.log(Q.size)
+    return ModelFit(name, None, known, {}, chisq, chisq / (Q.size - parameters), bic, 0.5, 0.1, theory)
+
+
+@pytest.mark.parametrize(("relative", "length"), [(0.02, 0.1), (0.03, 0.3), (0.1, 0.3)])
+def test_size_of_a_shared_error_is_found(relative: float, length: float) -> None:
+    rng = np.random.default_rng(3)
+    found = []
+    for error in shared(relative, length, rng, 12).T:
+        measured = CLEAN + error + STATED * rng.standard_normal(Q.size)
+        found.append(systematic_error(Curve(Q, measured, STATED), STATED, fitted(measured, CLEAN)).relative)
+    assert np.median(found) == pytest.approx(relative, rel=0.35)
+
+
+@pytest.mark.parametrize("factor", [0.5, 1.0, 4.0])
+def test_independent_noise_of_any_size_is_no_shared_error(factor: float) -> None:
+    rng = np.random.default_rng(5)
+    found = 0
+    for _ in range(20):
+        measured = CLEAN + factor * STATED * rng.standard_normal(Q.size)
+        error = systematic_error(Curve(Q, measured, STATED), STATED, fitted(measured, CLEAN))
+        found += error.relative > 0
+    assert found <= 1
+
+
+def test_the_likelihood_is_that_of_the_covariance() -> None:
+    rng = np.random.default_rng(7)
+    measured = CLEAN + shared(0.05, 0.25, rng)[:, 0] + STATED * rng.standard_normal(Q.size)
+    found = systematic_error(Curve(Q, measured, STATED), STATED, fitted(measured, CLEAN))
+    gain = found.relative * found.level / STATED
+    reach = np.exp(-np.abs(np.subtract.outer(np.log(Q), np.log(Q))) / found.length)
+    covariance = found.noise**2 * np.eye(Q.size) + np.outer(gain, gain) * reach
+    residual = (measured - CLEAN) / STATED
+    _, log_determinant = np.linalg.slogdet(covariance)
+    direct = residual @ np.linalg.solve(covariance, residual) + log_determinant
+    assert found.minus_two_log == pytest.approx(direct, abs=1e-6)
+
+
+def test_widened_errors_are_those_that_repeated_measurements_show() -> None:
+    rng = np.random.default_rng(11)
+    slopes = np.stack([CLEAN, np.full(Q.size, 1e-3), CLEAN * np.cos(60 * Q)], axis=1) / STATED[:, None]
+    error = shared(0.04, 0.3, rng, 400) + STATED[:, None] * rng.standard_normal((Q.size, 400))
+    scatter = np.std(np.linalg.lstsq(slopes, error / STATED[:, None], rcond=None)[0], axis=1)
+    measured = CLEAN + error[:, 0]
+    curve, fit = Curve(Q, measured, STATED), fitted(measured, CLEAN)
+    fit = replace(fit, derivatives={f"p{i}": column for i, column in enumerate(slopes.T)})
+    fit = replace(fit, parameters={n: replace(p, error=1e-6) for n, p in fit.parameters.items()})
+    found = systematic_error(curve, STATED, fit)
+    true = replace(found, relative=0.04, length=0.3, noise=1.0, level=CLEAN)
+    wide = widened(curve, STATED, fit, true)
+    assert [p.error for p in wide.parameters.values()] == pytest.approx(list(scatter), rel=0.15)
+
+
+def test_two_models_that_differ_by_less_than_the_shared_error_keep_their_weight() -> None:
+    rng = np.random.default_rng(13)
+    measured = CLEAN + shared(0.03, 0.3, rng)[:, 0] + STATED * rng.standard_normal(Q.size)
+    curve = Curve(Q, measured, STATED)
+    # The rival bends by a per cent, towards the error by chance.
+    bent = CLEAN * (
+        1 + 0.01 * np.sign(np.sum((measured - CLEAN) / CLEAN * np.log(Q / 0.07))) * np.log(Q / 0.07)
+    )
+    fits = [fitted(measured, CLEAN), fitted(measured, bent, 5, "ellipsoid")]
+    independent = ranked(fits)
+    order = ranked(fits, None, misfits(fits, systematic_errors(curve, STATED, fits)))
+    assert independent[0].model == "ellipsoid"
+    assert order[0].model == "sphere"
+    result = assess(curve, STATED, fits)
+    assert not result.verified
+    (sentence,) = [n for n in result.notes if n.startswith("None of these models explains")]
+    assert "within a systematic error of" in sentence
+    assert "sphere" in sentence
