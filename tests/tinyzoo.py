@@ -35,6 +35,8 @@ FORMS = ("sphere", "fuzzy_sphere", "core_shell_sphere", "cylinder", "lamellar", 
 FACTORS = ("", "hardsphere", "hayter_msa", "squarewell", "stickyhardsphere")
 ALLOWED = dict.fromkeys(FORMS[:4], FACTORS[1:])
 GROUPS = (("spherical", FORMS[:3]), ("rods", FORMS[3:4]), ("the rest", FORMS[4:]))
+#: Heads that the packaged network does not have yet.
+LABELLED = ("interaction", "components", "effective_radius")
 #: Shape of the features and strips that the network sees.
 _FEATURES = {"sas1d": ((N_GRID, N_CHANNELS), 1), "gisas_hex": ((64, 64, N_IMAGE), 8)}
 _STATED = {
@@ -51,6 +53,8 @@ def heads_of(domain: str = "sas1d") -> tuple[Head, ...]:
     """The domain's heads, with classes."""
     found: list[Head] = []
     for head in specification(domain).heads:
+        if domain == "sas1d" and head.name in LABELLED:
+            continue
         if isinstance(head, Classes):
             groups = () if head.given else tuple(Group(*group) for group in GROUPS)
             labels, allowed = (FACTORS, ALLOWED) if head.given else (FORMS, {})

@@ -62,6 +62,9 @@ def classify(
             "--verify", help="Patterns: fit the physics from the answer on, simulate it again and compare."
         ),
     ] = False,
+    together: Annotated[
+        bool, typer.Option("--set", help="Images: all of the files are one sample in several settings.")
+    ] = False,
     top: Annotated[int, typer.Option("--top", min=1, help="How many models to list.")] = 5,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print one JSON object per line and data set.")
@@ -108,9 +111,13 @@ def classify(
         prior=prior_given(prior),
         verify=verify,
     )
+    read: Callable[[str], Iterable[Any]] = kinds.read
+    if together:
+        parts = list(expand(files))
+        files, read = [str(parts[0])], lambda _: [kinds.together(parts)]
     writer: Writer = JsonWriter() if as_json else TableWriter()
     with _progress() as step:
-        found = outcomes(files, kinds.read, kinds.answers, window, step)
+        found = outcomes(files, read, kinds.answers, window, step)
         if report is not None:
             found = _reported(found, kinds.domain_of, report, force)
         failed, drawn = _write(found, writer, plot is not None)

@@ -60,6 +60,25 @@ class Kinds:
             self._domains[one.file] = domain
             yield one
 
+    def together(self, paths: Sequence[str | SasnetError]) -> Any:
+        """The measurements of several files as one, of a sample in several settings.
+
+        Raises
+        ------
+        SasnetError
+            A file cannot be read, or such measurements have no settings.
+        """
+        found: list[Any] = []
+        for path in paths:
+            if isinstance(path, SasnetError):
+                raise path
+            found += self.read(path)
+            domain = self.domain_of(found[-1]) if found else None
+            if domain is None or not domain.together:
+                title = domain.title if domain else "files without measurements"
+                raise SasnetError(f"{path}: {title} are no settings of one sample; leave --set out.")
+        return resolve(self.domain_of(found[0]).together)(found)
+
     def domain_of(self, measurement: Any) -> Domain:
         """The domain that a measurement was read by."""
         return self._domains[measurement.file]

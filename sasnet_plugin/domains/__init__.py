@@ -153,6 +153,8 @@ class Domain:
         (path) to 0..1, how sure it is that a file holds such measurements; the largest wins.
     read : str
         (path, `ReadOptions`) to measurements, one after the other.
+    together : str
+        (measurements) to one, of a sample in several settings; empty where there are no settings.
     check : str
         (measurement, `inputs` of the manifest) to `Seen`, what the network sees of it; empty
         where it sees all.
@@ -187,6 +189,7 @@ class Domain:
     limits: str = ""
     recognise: Ref = ""
     read: Ref = ""
+    together: Ref = ""
     check: Ref = ""
     class_prior: Ref = ""
     features: Ref = ""

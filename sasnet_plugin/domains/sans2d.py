@@ -64,6 +64,7 @@ SANS2D = Domain(
     " flight that is not reduced",
     recognise="sasnet_plugin.data.sans.load:recognise",
     read="sasnet_plugin.data.sans.load:read",
+    together="sasnet_plugin.data.sans.features:together",
     check="sasnet_plugin.predict.sans:check",
     features="sasnet_plugin.data.sans.features:inputs",
     simulator="sasnet_plugin.simulate.sans.simulator:SIMULATOR",

@@ -177,7 +177,7 @@ def draw(result: dict[str, Any], path: Path) -> None:
             for axis, some in ((left, keys), (right, [k for k in figures if k in ("coverage", "ece")])):
                 for key in some:
                     at = by_counts or [(1.0, "all")]
-                    values = [parts[part][name][of][key] for _, part in at]
+                    values = [parts[part].get(name, {}).get(of, {}).get(key, np.nan) for _, part in at]
                     axis.plot([x for x, _ in at], values, marker="o", label=f"{of}, {key}")
         for axis in (left, right):
             axis.set(title=name, xlabel="counts" if by_counts else "", xscale="log")

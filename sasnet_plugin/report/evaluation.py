@@ -27,6 +27,8 @@ from .evaluated import Evaluated, model_card
 
 COUNT_EDGES = (30, 300, 3_000, 30_000, 1_000_001)
 WIDTH_EDGES = (0.5, 1.1, 1.6, 2.0, 2.5, 4.0)
+#: Of the largest length times the largest q: up to the first minimum, fringes, many of them, their average.
+SIZE_EDGES = (0.0, 30.0, 300.0, 3_000.0, np.inf)
 
 
 @dataclass(frozen=True)
@@ -85,8 +87,8 @@ def evaluate(answers: Decoded, examples: Examples, manifest: Manifest) -> dict[s
     -------
     dict
         ``all`` and each instrument's name: top1, top3, top5, group, factor, ece, count; ``balanced_factor``;
-        ``auroc`` by out-of-distribution kind; ``by_counts`` and ``by_width``; ``confused``; ``per_model``;
-        ``rg`` (median error in decades); ``reliability``.
+        ``auroc`` by out-of-distribution kind; ``by_counts``, ``by_width``, ``by_size``; ``confused``;
+        ``per_model``; ``rg`` (median error in decades); ``reliability``.
     """
     known = np.flatnonzero(examples.form >= 0)
     index = metrics.group_index([g.members for g in manifest.groups], manifest.labels)
@@ -106,6 +108,7 @@ def evaluate(answers: Decoded, examples: Examples, manifest: Manifest) -> dict[s
     }
     result["by_counts"] = _binned(answers, examples, known, examples.counts, COUNT_EDGES, index)
     result["by_width"] = _binned(answers, examples, known, examples.decades, WIDTH_EDGES, index)
+    result["by_size"] = _binned(answers, examples, known, examples.size_q, SIZE_EDGES, index)
     first = answers.form[known].argmax(axis=1)
     matrix = metrics.confusion_matrix(truth, first, len(manifest.labels))
     result["confused"] = metrics.confused_pairs(matrix, manifest.labels, 15)
@@ -210,6 +213,8 @@ def markdown(result: dict[str, Any], manifest: Manifest) -> str:
     lines += [row(f"{f['low']:g} to {f['high']:g}", f) for f in result["by_counts"]]
     lines += ["", head.format("decades of q")]
     lines += [row(f"{f['low']:g} to {f['high']:g}", f) for f in result["by_width"]]
+    lines += ["", head.format("largest length times largest q")]
+    lines += [row(f"{f['low']:g} to {f['high']:g}", f) for f in result["by_size"]]
     lines += [
         "",
         f"Groups: {len(manifest.groups)}. Structure factor, mean of the recalls:"

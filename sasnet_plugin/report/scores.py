@@ -74,6 +74,8 @@ def _quantities(
             for row, finding in enumerate(findings)
             if (value := finding.known.get(parameter.name)) and np.isfinite(truth[row, column])
         ]
+        if not rows:  # a class that has none of it
+            continue
         true = np.array([x for _, x in rows])
         value, error, low, high = np.array([(v.value, v.error, v.low, v.high) for v, _ in rows]).T
         size = np.maximum(np.abs(true), 1e-12)
@@ -92,6 +94,8 @@ def _distribution(
 ) -> dict[str, float]:
     """Circular W1, folded, and of the uniform answer, degrees; total variation; coverage of the band."""
     rows = np.flatnonzero(np.isfinite(truth).all(axis=1)).tolist()
+    if not rows:
+        return {}
     true = truth[rows].astype(np.float64)
     p, low, high = (np.array([getattr(findings[r], k) for r in rows]) for k in ("p", "p_low", "p_high"))
     inside = smoothed(true, head)

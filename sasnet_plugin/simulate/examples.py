@@ -47,6 +47,8 @@ class Examples:
         log10 of the effective radius in Å; NaN where the form allows no structure factor.
     shows_interaction : (n,) float32 array
         1 where the window begins below `INTERACTION_SEEN` π/R, 0 where not; NaN where there is no such R.
+    size_q : (n,) float32 array
+        Largest length of the form times the largest q; NaN where it has none.
     instrument : (n,) int array
         Index into ``SOURCES``.
     counts : (n,) float32 array
@@ -64,6 +66,7 @@ class Examples:
     log_rg: NDArray[np.float32]
     log_radius: NDArray[np.float32]
     shows_interaction: NDArray[np.float32]
+    size_q: NDArray[np.float32]
     instrument: NDArray[np.intp]
     counts: NDArray[np.float32]
     decades: NDArray[np.float32]
@@ -178,8 +181,9 @@ def known_examples(
     values = features_of_rows(
         setting.q, result.intensity[keep], result.dintensity[keep], setting.dq, setting.dxl
     )
-    form, factor, log_rg = drawn.form[kept], drawn.structure_factor[kept], drawn.log_rg[kept]
-    return kept, _examples(values, setting, form, factor, log_rg, drawn.log_radius[kept])
+    form, factor = drawn.form[kept], drawn.structure_factor[kept]
+    lengths = drawn.log_rg[kept], drawn.log_radius[kept], drawn.max_length[kept]
+    return kept, _examples(values, setting, form, factor, *lengths)
 
 
 def other_examples(
@@ -203,7 +207,7 @@ def other_examples(
     )
     n = int(keep.sum())
     none = np.full(n, np.nan)
-    return _examples(values, setting, np.full(n, -1), np.zeros(n, int), none, none, kinds[keep])
+    return _examples(values, setting, np.full(n, -1), np.zeros(n, int), none, none, none, kinds[keep])
 
 
 def _examples(
@@ -213,6 +217,7 @@ def _examples(
     factor: NDArray[np.intp],
     log_rg: NDArray[np.float64],
     log_radius: NDArray[np.float64],
+    max_length: NDArray[np.float64],
     kind: NDArray[np.intp] | None = None,
 ) -> Examples:
     n = len(values)
@@ -226,6 +231,7 @@ def _examples(
         shows_interaction=np.where(
             np.isnan(log_radius), np.nan, setting.q[0] < INTERACTION_SEEN * np.pi / 10**log_radius
         ).astype(np.float32),
+        size_q=(max_length * setting.q[-1]).astype(np.float32),
         instrument=np.full(n, SOURCES.index(setting.instrument)),
         counts=np.full(n, setting.counts, dtype=np.float32),
         decades=np.full(n, np.log10(setting.q[-1] / setting.q[0]), dtype=np.float32),

@@ -103,6 +103,8 @@ class Draw:
         log10 of the radius of gyration of the form in Å; NaN where there is none.
     log_radius : (k,) float array
         log10 of the effective radius in Å, of S(q) where there is one; NaN where the form allows none.
+    max_length : (k,) float array
+        Largest length of the form, Å; NaN where it has none.
     """
 
     intensity: NDArray[np.float64]
@@ -111,6 +113,7 @@ class Draw:
     structure_factor: NDArray[np.intp]
     log_rg: NDArray[np.float64]
     log_radius: NDArray[np.float64]
+    max_length: NDArray[np.float64]
 
 
 class Library:
@@ -187,7 +190,7 @@ class Library:
         intensity = np.zeros((k, N_WIDE))
         n_valid = np.zeros(k, dtype=np.intp)
         factor = np.zeros(k, dtype=np.intp)
-        log_rg, log_radius = np.full(k, np.nan), np.full(k, np.nan)
+        log_rg, log_radius, max_length = (np.full(k, np.nan) for _ in range(3))
         for row, form in enumerate(forms):
             curves = self._models[form]
             reach = max_shift if self._shiftable[form] else 0
@@ -203,6 +206,7 @@ class Library:
                 n_valid[row] = min(N_WIDE, known.size + shift)
             log_i = shifted(known, known.size, shift)
             log_rg[row] = curves.log_rg[pick] - shift / PER_DECADE
+            max_length[row] = curves.max_length[pick] * 10 ** (-shift / PER_DECADE)
             allowed = self.allowed[form]
             radius = float(curves.radius_effective[pick]) * 10 ** (-shift / PER_DECADE) if allowed else 0.0
             if allowed and rng.random() >= self.dilute_share:
@@ -215,7 +219,7 @@ class Library:
             if radius > 0:
                 log_radius[row] = np.log10(radius)
             intensity[row, low:top] = np.exp(log_i[low:top])
-        return Draw(intensity, n_valid, np.asarray(forms), factor, log_rg, log_radius)
+        return Draw(intensity, n_valid, np.asarray(forms), factor, log_rg, log_radius, max_length)
 
     def _factor(self, name: str, radius: float, rng: np.random.Generator) -> NDArray[np.float64]:
         """ln S(q) at an effective radius: a drawn S moved along log q to that radius."""

@@ -9,6 +9,7 @@ import pytest
 
 from sasnet_plugin.data.preprocess import N_CHANNELS, N_GRID
 from sasnet_plugin.simulate.examples import (
+    INTERACTION_SEEN,
     OTHER_SHARE,
     SOURCES,
     SPARED,
@@ -70,6 +71,32 @@ def test_structure_factors_are_among_those_allowed(streamed: Examples, library: 
     assert set(streamed.structure_factor) > {0}
 
 
+def test_a_window_shows_an_interaction_where_it_begins_below_the_spheres_distance(
+    library: Library,
+) -> None:
+    found = protocol_set(library, np.random.default_rng(11), per_model=20)
+    allows = np.array([bool(library.allowed[form]) for form in found.form])
+    assert np.array_equal(np.isfinite(found.log_radius), allows)
+    assert np.array_equal(np.isfinite(found.shows_interaction), allows)
+    targets = found.targets()
+    interacts = targets["interaction"][:, 0]
+    assert np.array_equal(interacts[allows] == 1, found.structure_factor[allows] > 0)
+    # A sphere's effective radius is half its largest length: q_min < 0.8 π/R is size·q_max below it.
+    spheres = found.form == library.forms.index("sphere")
+    q_min_radius = found.size_q[spheres] / 2 * 10.0 ** -found.decades[spheres]
+    dilute = found.structure_factor[spheres] == 0
+    expected = q_min_radius < INTERACTION_SEEN * np.pi
+    assert np.array_equal(expected[dilute], found.shows_interaction[spheres][dilute] == 1)
+
+
+def test_mixtures_alone_have_a_second_component(streamed: Examples) -> None:
+    second = streamed.targets()["components"][:, 0]
+    assert np.all(second[streamed.form >= 0] == 0)
+    mixed = streamed.kind == KINDS.index("mixture")
+    assert np.all(second[mixed] == 1)
+    assert np.all(np.isnan(second[(streamed.form < 0) & ~mixed]))
+
+
 def test_the_same_seed_gives_the_same_bytes(library: Library) -> None:
     streams = (Stream(library, rng, pool=8) for rng in map(np.random.default_rng, (3, 3, 4)))
     first, second, other = (concatenate([s.chunk(), s.chunk()]).take(slice(64)) for s in streams)
@@ -87,7 +114,7 @@ def test_featureless_curves_are_dropped_unless_that_is_their_model(library: Libr
         def draw(self, forms: np.ndarray, top: int, rng: np.random.Generator, **_: object) -> Draw:
             k = len(forms)
             curve = np.tile((WIDE_Q / WIDE_Q[0]) ** -3.0, (k, 1))
-            return Draw(curve, np.full(k, N_WIDE), forms, np.zeros(k, int), *np.full((2, k), np.nan))
+            return Draw(curve, np.full(k, N_WIDE), forms, np.zeros(k, int), *np.full((3, k), np.nan))
 
     rng = np.random.default_rng(5)
     forms = np.arange(len(library)).repeat(10)

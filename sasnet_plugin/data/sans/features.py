@@ -53,6 +53,11 @@ class Settings:
         return len(self.images)
 
 
+def together(images: Sequence[Image]) -> Settings:
+    """Images of one sample as one measurement."""
+    return Settings(tuple(images))
+
+
 def images_of(measurement: Image | Settings) -> tuple[Any, ...]:
     """The images of a measurement, which may be one itself."""
     return measurement.images if isinstance(measurement, Settings) else (measurement,)

@@ -137,7 +137,7 @@ def misfits(fits: Sequence[ModelFit], errors: Mapping[str, SystematicError] | No
 
     Where even the best fit has a reduced χ² above 1, the uncertainties are taken to be too small by its root,
     as otherwise a per cent of difference between two bad fits would decide with certainty. Where its
-    residuals share a systematic error, each fit is judged by the likelihood of its residuals with the
+    residuals share a systematic error, each fit is assessed by the likelihood of its residuals with the
     systematic error that describes them best: a larger one costs, but not as if neighbours were independent.
 
     Parameters
