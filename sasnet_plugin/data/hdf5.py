@@ -93,7 +93,7 @@ def survey(file: Any) -> Survey:
     elsewhere, tame, flat = "", True, False
     objects = rows = values = 0
     waiting: list[tuple[Any, int]] = [(file["/"], 0)]
-    while waiting and objects < LIMITS.objects:
+    while waiting and tame and objects < LIMITS.objects:
         group, depth = waiting.pop()
         for name in group:
             objects += 1

@@ -38,6 +38,8 @@ _GROUPED = re.compile(
     r"|(?:['\u2019_\u00a0\u2009\u202f]\d{3})+(?!\d))"
 )
 _SPACED = re.compile(r"(?:^|\t)[-+]?\d{1,3}(?: \d{3})+(?:[.,]\d+)?[ ]?(?=\t|$)")
+_MARKS = "#%*'!;/x \t"
+"""Before a row that is not to count."""
 _BLANKS = ("\u00a0", "\u2009", "\u202f")
 # q is no whole number; headers (RAL's) have rows of them just above the table.
 _ROW = re.compile(r"\s*[-+]?\d*[.,]\d\S*[\s,;]+\S*\d")
@@ -121,12 +123,12 @@ def _uniform(lines: list[str], start: int) -> Table | None:
         return None
     if rows.shape[1] < 2:
         return None
-    lost, grouped = _beside(lines, range(start, len(lines)))
+    lost, grouped = _beside(lines, range(start, len(lines)), rows.shape[1])
     return Table(np.ascontiguousarray(rows.T), tuple(lines[:start]), lost=lost, grouped=grouped, blocks=1)
 
 
-def _beside(lines: list[str], table: range) -> tuple[int, str]:
-    """Lines of numbers directly above and below a table, and a number with signs between its thousands there.
+def _beside(lines: list[str], table: range, width: int) -> tuple[int, str]:
+    """Lines of numbers just above and below a table, and a number with signs between its thousands there.
 
     Within a table only signs are looked for that part its words, and would make one number two.
     """
@@ -135,18 +137,23 @@ def _beside(lines: list[str], table: range) -> tuple[int, str]:
         apart += [line for line in lines[table.start : table.stop] if " " in line and _SPACED.search(line)]
     lost = 0
     for numbers in (range(table.start - 1, -1, -1), range(table.stop, len(lines))):
+        others = 0
         for number in numbers:
-            if not _ROW.match(lines[number]):
+            row = _numbers(lines[number].lstrip(_MARKS))
+            if _ROW.match(lines[number]) or (row is not None and len(row) == width):
+                lost += 1
+                apart.append(lines[number])
+                continue
+            others += 1
+            if others > GAP:
                 break
-            lost += 1
-            apart.append(lines[number])
     return lost, next((found for line in apart if (found := _grouped(line))), "")
 
 
 def _grouped(line: str) -> str:
     """A number of the line with signs between its thousands; empty where there is none."""
     found = _GROUPED.search(line) or _SPACED.search(line)
-    return re.split(r"[\s;]{2,}|[\t;]", line[found.start() :].strip())[0][:40] if found else ""
+    return max(found[0].strip(), line[found.start() :].split()[0], key=len)[:40] if found else ""
 
 
 def _longest(lines: list[str]) -> Table:
@@ -190,8 +197,8 @@ def _longest(lines: list[str]) -> Table:
     if single > rows.shape[0]:
         return Table(np.empty((0, 0)), tuple(lines), single=True)
     table = range(places[best][0], places[best][-1] + 1)
-    lost, grouped = _beside(lines, table)
-    near = range(table.start - lost, table.stop + lost)
+    lost, grouped = _beside(lines, table, rows.shape[1])
+    near = range(table.start - lost - GAP, table.stop + lost + GAP)
     others = [run for index, run in enumerate(runs) if index != best and places[index][0] not in near]
     lost += sum(len(run) for run in others if len(run) >= START or len(run[0]) == rows.shape[1])
     grouped = grouped or next((found for number in odd if (found := _grouped(lines[number]))), "")

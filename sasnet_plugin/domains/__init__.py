@@ -255,6 +255,10 @@ def recognised(path: Path) -> str:
     SasnetError
         Several are equally sure.
     """
+    if (
+        path.exists() and not path.is_file()
+    ):  # a pipe or a device would be waited for; reading says what it is
+        return DEFAULT
     found = {name: specification(name) for name in PAGES}
     sure = {name: float(resolve(one.recognise)(path)) for name, one in found.items() if one.recognise}
     most = max(sure.values(), default=0.0)

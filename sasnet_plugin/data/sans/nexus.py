@@ -9,7 +9,10 @@ from typing import Any
 import numpy as np
 
 from ...types import DataError
+from .. import hdf5
+from ..failure import too_large
 from ..images.raw import truncated
+from ..limits import LIMITS
 from .raw import RawSans
 from .settings import SansSettings
 
@@ -26,7 +29,7 @@ def recognise(path: Path) -> bool:
             return (
                 any(True for _ in _ill(opened)) or bool(_quokka(opened)) or any(True for _ in _canSAS(opened))
             )
-    except (OSError, RuntimeError, KeyError):
+    except hdf5.DAMAGE:
         return False
 
 
@@ -48,7 +51,7 @@ def read(path: Path, file: str) -> Iterator[RawSans]:
                 yield _reduced(group, entry, file)
             for entry, instrument, data in _ill(opened):
                 found = True
-                yield _from_ill(instrument, data, entry)
+                yield _from_ill(instrument, data, entry, file)
             if (entry := _quokka(opened)) is not None:
                 found = True
                 yield from _from_quokka(entry, file)
@@ -57,7 +60,7 @@ def read(path: Path, file: str) -> Iterator[RawSans]:
                     f"{file}: holds no image in q, nor one of ILL or Quokka; give its dataset, distance,"
                     " wavelength and pixel_size with --geometry."
                 )
-    except (OSError, RuntimeError, KeyError) as error:
+    except hdf5.DAMAGE as error:
         raise truncated(file) from error
 
 
@@ -79,12 +82,12 @@ def _canSAS(opened: Any) -> Iterator[tuple[str, Any]]:
 
 
 def _reduced(group: Any, entry: str, file: str) -> RawSans:
-    values = np.asarray(group["I"][()], dtype=np.float64)
+    values = _values(group["I"], file)
     if "Qx" in group:
-        qx, qy = (_in_angstrom(group[key]) for key in ("Qx", "Qy"))
+        qx, qy = (_in_angstrom(group[key], file) for key in ("Qx", "Qy"))
     else:
         # The three components of q, or two.
-        stacked = _in_angstrom(group["Q"])
+        stacked = _in_angstrom(group["Q"], file)
         flat = [k for k in range(len(stacked)) if np.ptp(stacked[k]) > 0]
         qx, qy = stacked[flat[1] if len(flat) > 1 else 0], stacked[flat[0]]
         if np.ptp(qx[0]) < np.ptp(qx[:, 0]):
@@ -93,21 +96,32 @@ def _reduced(group: Any, entry: str, file: str) -> RawSans:
         qx, qy = np.meshgrid(qx, qy)
     if qx.shape != values.shape or qy.shape != values.shape:
         raise DataError(f"{file}: Qx, Qy and I have different shapes; write the file again.")
-    error = np.asarray(group["Idev"][()], dtype=np.float64) if "Idev" in group else None
+    error = _values(group["Idev"], file) if "Idev" in group else None
     bad = ~np.isfinite(values)
     if error is not None:
         bad |= ~(error > 0)
     mask = group.attrs.get("mask", b"mask")
     mask = mask.decode() if isinstance(mask, bytes) else str(mask)
     if mask in group and group[mask].shape == values.shape:
-        bad |= np.asarray(group[mask][()]) != 0
+        bad |= _values(group[mask], file) != 0
     return RawSans(values, qx, qy, error, bad=bad, entry=entry)
 
 
-def _in_angstrom(item: Any) -> Any:
+def _values(item: Any, file: str) -> Any:
+    """What a data set holds, if that lies in this file and is of a size that images have."""
+    if hdf5.outside(item) or item.file.filename != file:
+        raise hdf5.not_followed(file, item.name)
+    if item.size > 3 * LIMITS.pixels or hdf5.hollow(item):
+        raise too_large(
+            file, f"{item.size:,} values in {item.name}, by its header", "images of one measurement"
+        )
+    return np.asarray(item[()], dtype=np.float64)
+
+
+def _in_angstrom(item: Any, file: str) -> Any:
     unit = item.attrs.get("units", "1/A")
     unit = (unit.decode() if isinstance(unit, bytes) else str(unit)).strip().lower().replace("å", "a")
-    return np.asarray(item[()], dtype=np.float64) * _PER.get(unit, 1.0)
+    return _values(item, file) * _PER.get(unit, 1.0)
 
 
 def _ill(opened: Any) -> Iterator[tuple[str, Any, Any]]:
@@ -121,18 +135,18 @@ def _ill(opened: Any) -> Iterator[tuple[str, Any, Any]]:
         for name, group in instrument.items():
             number = name.removeprefix("Detector").strip()
             data = group.get(f"data{number}") if hasattr(group, "get") and number.isdigit() else None
-            if data is not None and data.ndim == 3 and np.squeeze(data[()]).ndim == 2:
+            if data is not None and data.ndim == 3 and sum(n > 1 for n in data.shape) == 2:
                 yield name, instrument, data
 
 
-def _from_ill(instrument: Any, data: Any, entry: str) -> RawSans:
+def _from_ill(instrument: Any, data: Any, entry: str, file: str) -> RawSans:
     number = data.name[-1]
 
     def value(path: str, otherwise: float | None = None) -> float | None:
         item = instrument.get(path)
         return otherwise if item is None else float(np.ravel(item[()])[0])
 
-    counts = np.squeeze(data[()]).astype(np.float64).T
+    counts = np.squeeze(_values(data, file)).T
     group = data.parent.name.rpartition("/")[2]
     spread = value("selector/wavelength_res", value("selector/wavelenght_res", 10.0))
     size = [value(f"{group}/det{number}_pixel_size_{axis}") for axis in "xy"]
@@ -163,7 +177,7 @@ def _quokka(opened: Any) -> Any:
 
 
 def _from_quokka(entry: Any, file: str) -> Iterator[RawSans]:
-    stack = np.asarray(entry["data/hmm_xy"][()], dtype=np.float64)
+    stack = _values(entry["data/hmm_xy"], file)
     stack = stack.reshape(-1, *stack.shape[-2:])
 
     def value(*paths: str) -> float | None:

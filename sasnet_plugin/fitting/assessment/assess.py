@@ -98,7 +98,7 @@ def _none(order: Sequence[ModelFit], same: set[str], errors: Mapping[str, System
     names = [fit.short_name for fit in named]
     listed = f"{', '.join(names[:-1])} and {names[-1]} do" if names[1:] else f"{names[0]} does"
     return [
-        "None of these models explains the data to their stated errors; within a systematic error of"
+        "None of these models explains the data to the errors given; within a systematic error of"
         f" {100 * largest:.2g} %, {listed}."
     ]
 

@@ -1,7 +1,7 @@
 """Errors that neighbouring points share: their size and reach, and what they leave of the evidence.
 
 A calibrated intensity is off by some per cent, smoothly along q: background, sensitivity, resolution, a model
-that is nearly right. To stated errors below that, no model fits, and between two that fit equally badly χ²
+that is nearly right. To given errors below that, no model fits, and between two that fit equally badly χ²
 would decide with certainty. So the residuals are described as a Gaussian process (M. C. Kennedy and
 A. O'Hagan, J. R. Stat. Soc. B 63 (2001) 425): independent noise, and a part that is a share of the intensity
 with correlation exp(-|Δ ln q|/length). With that (Ornstein-Uhlenbeck) correlation the likelihood is a Kalman
