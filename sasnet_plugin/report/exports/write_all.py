@@ -63,14 +63,15 @@ def export(result: FitResult, folder: Path) -> list[Path]:
     SasnetError
         The folder or a file cannot be written.
     """
-    if result.best is None:
+    best = result.best
+    if best is None:
         return []
     project, text, script, session, nexus = marks(result.curve, folder)
     result = replace(result, curve=_in_utf8(result.curve))
-    copied = clipboard_text(result.best).encode("utf-8")
+    copied = clipboard_text(best).encode("utf-8")
     put_whole(text, copied, "SasView clipboard text", make_folder=True)
     write_project(result, project)
-    write_script(result, result.best, script)
+    write_script(result, best, script)
     write_session(result, session)
     write_nxcansas(result, nexus)
     return [project, text, script, session, nexus]
