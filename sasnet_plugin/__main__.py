@@ -1,13 +1,26 @@
 """``python -m sasnet_plugin`` is the command ``sasnet``."""
 
 import os
+import signal
 import sys
+
+
+def main() -> None:
+    """Run the command line."""
+    usual = signal.getsignal(signal.SIGINT) == signal.default_int_handler
+    if (
+        usual
+    ):  # nothing is lost before all is imported, and a module that is interrupted there says so at length
+        signal.signal(signal.SIGINT, lambda *_: os._exit(130))
+    from sasnet_plugin.cli.main import main as run
+
+    if usual:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    run()
+
 
 if __name__ == "__main__":
     home = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
     if not sys.flags.safe_path and sys.path[0] == os.getcwd() != home:
         del sys.path[0]  # the current folder holds data, not modules
-
-    from sasnet_plugin.cli.main import main
-
     main()

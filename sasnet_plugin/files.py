@@ -236,6 +236,11 @@ def _alive(pid: int) -> bool:
     return True
 
 
+def plain_cell(text: str) -> str:
+    """A text for a CSV, of which no spreadsheet makes a formula: these begin with one of a few signs."""
+    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
+
+
 def write_figure(figure: Figure, path: str | Path, *, dpi: int = 130) -> None:
     """Write a figure with `MARK`; the file's ending chooses the format (PNG, PDF, SVG).
 

@@ -71,6 +71,19 @@ def safe_children() -> Iterator[None]:
                 os.environ[name] = before[name]
 
 
+@contextlib.contextmanager
+def deaf_children() -> Iterator[None]:
+    """What this thread starts in the block never hears Ctrl-C, not even while it begins; its parent does."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 class Child:
     """A process that runs a function; it is there until `end`, or until the parent is gone.
 
@@ -102,13 +115,14 @@ class Child:
     ) -> None:
         code = _CODE.format(home=_HOME, path=safe_path(sys.path), target=target)
         try:
-            self._process = subprocess.Popen(
-                [sys.executable, "-P", "-c", code],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL if quiet else None,
-                env={**os.environ, **safe_environment(), **(environment or {})},
-            )
+            with deaf_children():
+                self._process = subprocess.Popen(
+                    [sys.executable, "-P", "-c", code],
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.DEVNULL if quiet else None,
+                    env={**os.environ, **safe_environment(), **(environment or {})},
+                )
         except OSError as error:
             raise SasnetError(
                 f"sasnet: no further process can be started ({error.strerror}); use fewer workers."

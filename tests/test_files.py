@@ -14,6 +14,7 @@ import pytest
 from sasnet_plugin.files import (
     check_output,
     figure_mark,
+    plain_cell,
     put_aside,
     put_in_one_step,
     put_whole,
@@ -132,3 +133,10 @@ def test_an_hdf5_file_without_room_is_an_oserror_and_the_process_lives_on(tmp_pa
     assert (done.returncode, done.stdout) == (0, "")
     with h5py.File(tmp_path / "file.h5") as file:
         assert float(file["set49"][499]) == 499.0
+
+
+def test_no_cell_is_a_formula() -> None:
+    for text in ("=1+1", "+1", "-cmd|' /C calc'!A0", "@SUM(A1)", "\tx", "\r=1"):
+        assert plain_cell(text) == f"'{text}"
+    for text in ("", "a.dat", "/data/-1.dat", "Note: x = 1"):
+        assert plain_cell(text) == text

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -204,3 +206,52 @@ def test_reference_answers_name_models_and_files_that_exist(repository: Path, ex
         assert (example_data / answer["file"]).is_file()
         for name in answer["models"]:
             assert set(name.replace("?", "").split("@")) <= known, name
+
+
+#: Package that is imported -> the distribution that is declared for it.
+DISTRIBUTIONS = {"PySide6": "sasview", "sas": "sasview", "distributed": "dask"}
+#: Other backends that keras may run on; whoever trains on them has them.
+OTHERS = {"torch"}
+#: Imported by keras, for its export to ONNX.
+BY_KERAS = {"tf2onnx"}
+
+
+def test_what_is_imported_is_declared_and_the_other_way_round(repository: Path) -> None:
+    imported: set[str] = set()
+    for path in (repository / "sasnet_plugin").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                imported |= {alias.name.split(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+                imported.add(node.module.split(".")[0])
+            elif isinstance(node, ast.Call) and ast.unparse(node.func).endswith("import_module"):
+                given = node.args[0]
+                imported |= {str(given.value).split(".")[0]} if isinstance(given, ast.Constant) else set()
+    imported -= {*sys.stdlib_module_names, *OTHERS, "sasnet_plugin"}
+    project = _project(repository)
+    extras = project["optional-dependencies"]
+    lines = [
+        *project["dependencies"],
+        *(line for name in extras if name not in ("dev", "docs") for line in extras[name]),
+    ]
+    declared = {re.split(r"[\[<>=]", line)[0].lower() for line in lines}
+    assert {DISTRIBUTIONS.get(name, name).lower() for name in imported} == declared - BY_KERAS
+
+
+def test_versions_that_ci_tests_are_allowed(repository: Path) -> None:
+    from packaging.requirements import Requirement
+
+    project = _project(repository)
+    lines = [
+        *project["dependencies"],
+        *(line for each in project["optional-dependencies"].values() for line in each),
+    ]
+    wanted = {found.name.lower(): found for found in map(Requirement, lines)}
+    tested = dict(
+        line.lower().split("==") for line in (repository / ".ci" / "constraints.txt").read_text().split()
+    )
+    assert set(tested) <= set(wanted)
+    assert {name.lower() for name in (Requirement(line).name for line in project["dependencies"])} <= set(
+        tested
+    )
+    assert all(wanted[name].specifier.contains(version) for name, version in tested.items())

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..domains.heads import Parameter
+from ..files import plain_cell
 from ..types import SasnetError
 
 if TYPE_CHECKING:
@@ -136,13 +137,14 @@ def write(frames: Iterable[Frame], path: Path, quantities: Sequence[Parameter]) 
     """
     frames_seen = failures = 0
     try:
-        with path.open("w", newline="", encoding="utf-8") as file:
+        with path.open("w", newline="", encoding="utf-8", errors="surrogateescape") as file:
             writer = csv.writer(file)
             writer.writerow([*HEAD, *(title for q in quantities for title in titles(q))])
             for frame in frames:
                 numbers = [_text(x) for q in quantities for x in frame.values.get(q.name, (math.nan,) * 3)]
-                head = [frame.number, frame.file, frame.entry, _text(frame.time), _text(frame.in_scope)]
-                writer.writerow([*head, frame.note, *numbers])
+                names = (plain_cell(text) for text in (frame.file, frame.entry))
+                head = [frame.number, *names, _text(frame.time), _text(frame.in_scope)]
+                writer.writerow([*head, plain_cell(frame.note), *numbers])
                 file.flush()
                 frames_seen += 1
                 failures += bool(frame.note)
@@ -180,10 +182,10 @@ class Table:
 
 def read_back(path: Path, quantities: Sequence[Parameter], *, most: int = MOST_DRAWN) -> Table:
     """A table that `write` made, thinned to at most so many frames."""
-    with path.open(newline="", encoding="utf-8") as file:
+    with path.open(newline="", encoding="utf-8", errors="surrogateescape") as file:
         lines = sum(1 for _ in csv.reader(file)) - 1
     step = max(1, -(-lines // most))
-    with path.open(newline="", encoding="utf-8") as file:
+    with path.open(newline="", encoding="utf-8", errors="surrogateescape") as file:
         rows = [row for number, row in enumerate(csv.DictReader(file)) if number % step == 0]
 
     def column(title: str) -> np.ndarray:

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sasnet_plugin.files import check_output, new_hdf5, put_aside
+from sasnet_plugin.files import check_output, new_hdf5, plain_cell, put_aside
 
 from .journal import BatchError, Record, journal_of
 from .rows import Row, best_of, name_of
@@ -207,6 +207,8 @@ def _cell(value: Any) -> Any:
         return ""
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, str):
+        return plain_cell(value)
     return f"{value:.8g}" if isinstance(value, float) else value
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from typing import TYPE_CHECKING, Any, Protocol
 
+from sasnet_plugin.cli.streams import json_lines
 from sasnet_plugin.report import sparkline
 from sasnet_plugin.types import Curve, printable
 
@@ -26,14 +26,17 @@ class Writer(Protocol):
 class JsonWriter:
     """One object per line on stdout, flushed as it is written."""
 
+    def __init__(self) -> None:
+        self._line = json_lines()
+
     def answer(self, measurement: Any, answer: Answer) -> None:
         """Write one answer."""
-        print(json.dumps(answer.as_dict(), ensure_ascii=False), flush=True)
+        self._line(answer.as_dict())
 
     def failure(self, file: str, entry: str, sentence: str) -> None:
         """Write why a file, or an entry of one, has no answer."""
         where = {"file": file, "entry": entry} if entry else {"file": file}
-        print(json.dumps({**where, "error": sentence}, ensure_ascii=False), flush=True)
+        self._line({**where, "error": sentence})
 
 
 class TableWriter:

@@ -111,10 +111,6 @@ def classify(
         prior=prior_given(prior),
         verify=verify,
     )
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="replace")  # a terminal without Å or block characters is no failure
-
     read: Callable[[str], Iterable[Any]] = kinds.read
     if together:
         parts = list(expand(files))

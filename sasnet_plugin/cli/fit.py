@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 import time
 from collections.abc import Iterator
@@ -16,6 +15,7 @@ from sasnet_plugin.batch.plan import Options
 from sasnet_plugin.cli.arguments import Force
 from sasnet_plugin.cli.files import clocked, curves_of, expand
 from sasnet_plugin.cli.fit_options import Files, with_fit_options
+from sasnet_plugin.cli.streams import JsonLine, json_lines
 from sasnet_plugin.data.failure import sentence_of, unforeseen
 from sasnet_plugin.types import Curve, SasnetError
 
@@ -52,6 +52,8 @@ def fit(
     from sasnet_plugin.fitting.api import bank_path, check_names, fit_with
     from sasnet_plugin.fitting.pool import Workers
 
+    line = json_lines() if as_json else None
+
     def read(path: str) -> tuple[Curve, ...]:
         return load(path, q_unit=options.q_unit, entry=options.entry)
 
@@ -75,9 +77,9 @@ def fit(
                 found = outcome
             if isinstance(found, Exception):
                 failed += 1
-                _fail(path, sentence_of(path, found), as_json)
-            elif as_json:
-                print(json.dumps(found.as_dict(), ensure_ascii=False), flush=True)
+                _fail(path, sentence_of(path, found), line)
+            elif line:
+                line(found.as_dict())
             else:
                 print_result(found)
             if isinstance(found, Exception):
@@ -89,7 +91,7 @@ def fit(
                         print(f"Written: {written}", flush=True)
             except SasnetError as error:
                 failed += 1
-                _fail(path, str(error), as_json)
+                _fail(path, str(error), line)
     if failed:
         raise typer.Exit(1)
 
@@ -112,9 +114,9 @@ def _write(found: FitResult, report: Path | None, export: Path | None, force: bo
         yield from write_exports(found, export)
 
 
-def _fail(path: str, sentence: str, as_json: bool) -> None:
-    if as_json:
-        print(json.dumps({"file": path, "error": sentence}, ensure_ascii=False), flush=True)
+def _fail(path: str, sentence: str, line: JsonLine | None) -> None:
+    if line:
+        line({"file": path, "error": sentence})
     else:
         print(sentence, file=sys.stderr, flush=True)
 

@@ -15,6 +15,7 @@ import typer
 from typer.core import TyperGroup
 
 import sasnet_plugin
+from sasnet_plugin.cli.streams import prepare
 from sasnet_plugin.processes import safe_environment
 from sasnet_plugin.types import SasnetError
 
@@ -97,6 +98,7 @@ def _sasnet(
 def main() -> None:
     """Run the command line; Ctrl-C ends it with exit code 130, a closed pipe (``| head``) quietly."""
     os.environ.update(safe_environment())
+    prepare()
     try:
         app(prog_name="sasnet")
     except KeyboardInterrupt:

@@ -88,6 +88,7 @@ def _draw_image(axes: Axes, image: Image) -> None:
 
 
 def _plain(text: str) -> str:
+    text = text.encode("utf-8", "replace").decode("utf-8")  # names of files need not be UTF-8
     return text.replace("$", r"\$")  # else matplotlib would typeset it as mathematics
 
 

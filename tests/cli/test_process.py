@@ -42,7 +42,7 @@ try:
     main()
 except SystemExit as end:
     assert not end.code, end.code
-print("LOADED", [name for name in {HEAVY!r} if name in sys.modules])
+print("LOADED", [name for name in {HEAVY!r} if name in sys.modules], file=sys.stderr)
 """
 
 
@@ -51,7 +51,7 @@ def test_classify_imports_nothing_heavy(form: str, tmp_path: Path, environment: 
     done = python(REPORT, environment, "classify", form, data_file(tmp_path / "a.dat"))
     assert done.returncode == 0, done.stderr
     assert "a.dat" in done.stdout
-    assert done.stdout.splitlines()[-1] == "LOADED []"
+    assert done.stderr.splitlines()[-1] == "LOADED []"
 
 
 def test_import_of_the_package_is_light_and_lazy(environment: dict[str, str]) -> None:

@@ -64,8 +64,10 @@ def _plugin(name: str) -> str | None:
     if name.endswith(".py"):
         return os.path.abspath(os.path.expanduser(name))
     folder = os.environ.get("SAS_MODELPATH") or os.path.expanduser("~/.sasmodels/custom_models")
-    path = Path(folder) / f"{name.removeprefix('custom.')}.py"
-    return str(path.absolute()) if path.is_file() else None
+    stem = name.removeprefix("custom.")
+    path = Path(folder) / f"{stem}.py"
+    # A name stays in the folder; what lies elsewhere is given as a file.
+    return str(path.absolute()) if stem.isidentifier() and path.is_file() else None
 
 
 def with_plugins(suggestion: Suggestion, own: Sequence[str], *, alone: bool) -> Suggestion:

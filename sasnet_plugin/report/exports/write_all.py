@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -35,6 +36,12 @@ def marks(curve: Curve, folder: Path) -> dict[Path, str]:
     return {Path(folder) / f"{stem}.{end}": mark for end, mark in _MARKS.items()}
 
 
+def _in_utf8(curve: Curve) -> Curve:
+    """The same with names that each format can hold; those of files need not be UTF-8."""
+    file, entry = (name.encode("utf-8", "replace").decode("utf-8") for name in (curve.file, curve.entry))
+    return replace(curve, file=file, entry=entry)
+
+
 def export(result: FitResult, folder: Path) -> list[Path]:
     """Write a fit for SasView, for Bumps and for everything that reads NXcanSAS.
 
@@ -56,13 +63,15 @@ def export(result: FitResult, folder: Path) -> list[Path]:
     SasnetError
         The folder or a file cannot be written.
     """
-    if result.best is None:
+    best = result.best
+    if best is None:
         return []
     project, text, script, session, nexus = marks(result.curve, folder)
-    copied = clipboard_text(result.best).encode("utf-8")
+    result = replace(result, curve=_in_utf8(result.curve))
+    copied = clipboard_text(best).encode("utf-8")
     put_whole(text, copied, "SasView clipboard text", make_folder=True)
     write_project(result, project)
-    write_script(result, result.best, script)
+    write_script(result, best, script)
     write_session(result, session)
     write_nxcansas(result, nexus)
     return [project, text, script, session, nexus]
