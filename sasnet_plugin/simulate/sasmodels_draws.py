@@ -92,4 +92,5 @@ def generic(info: Any, seeded: Callable[[Callable[[], Any]], Any]) -> dict[str, 
         constrain_pars(info, found)
         return found
 
-    return {name: float(v) for name, v in seeded(drawn).items() if not isinstance(v, str)}
+    found = {name: float(v) for name, v in seeded(drawn).items() if not isinstance(v, str)}
+    return found | {name: float(info.parameters.defaults[name]) for name in SETTINGS & found.keys()}
