@@ -41,7 +41,8 @@ def tables() -> str:
             f" across their director), the others Gaussian with σ loguniform {width[0]:g} to {width[1]:g}"
             " degrees; the director lies anywhere in the detector's plane.",
             "### Instruments\n\n" + _instruments(),
-            "Only D22's figures were checked, against its files; the others stand for instruments of their kind.",
+            "Only D22's figures were checked, against its files; the others stand for instruments of their"
+            " kind.",
             f"A setting is drawn of each with a distance loguniform; in {1 - UNLIKE:.0%} the collimation"
             " is the nearest to it. It is drawn again until its window begins below the sample's first"
             f" feature (its first minimum or spot) over {measurement.FAR:g}, and ends above"
