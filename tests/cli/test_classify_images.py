@@ -72,9 +72,9 @@ def test_the_file_tells_its_kind(both: Path, picture: Path, tmp_path: Path) -> N
 def test_domain_can_be_said(both: Path, picture: Path) -> None:
     alone, told = run(picture, "--json"), run(picture, "--json", "--domain", "gisas_hex")
     assert alone == told
-    code, _, err = run(picture, "--domain", "sans2d")
+    code, _, err = run(picture, "--domain", "powder")
     assert code == 1
-    assert "sans2d: no such kind of measurement" in err
+    assert "powder: no such kind of measurement" in err
 
 
 def test_person_reads_a_picture_of_p_and_the_numbers(both: Path, picture: Path) -> None:

@@ -34,7 +34,7 @@ def test_json_holds_what_is_promised(sphere: Path) -> None:
     assert code == 0
     found = json.loads(out)
     assert set(found) == {"file", "entry", "best", "fits", "verified", "verification", "notes"}
-    assert set(found["verification"]) == {"chisq_quantile", "runs", "worst_q", "twins"}
+    assert set(found["verification"]) == {"chisq_quantile", "runs", "worst_q", "twins", "systematic_error"}
     assert 0 <= found["verification"]["twins"]["taken"] <= found["verification"]["twins"]["count"]
     assert found["file"] == str(sphere)
     assert found["verified"] is True
