@@ -91,7 +91,8 @@ def serve(receive: Callable[[], Any], say: Callable[[Any], None]) -> None:
     import_module("sasnet_plugin.fitting.start_values.screening")
     while True:
         work, asked, budget = receive()
-        say(answer_of(work, asked, bank, budget))
+        # In a tuple, as an answer may be None, which of a process means that it is gone.
+        say((answer_of(work, asked, bank, budget),))
 
 
 class StoppedError(Exception):
@@ -192,14 +193,15 @@ class Workers:
                         seconds = share(deadline - time.monotonic(), len(todo) + 1, self.count)
                         worker.child.send((work, asked[worker.index], Budget(seconds, least)))
                 left = deadline - time.monotonic()
-                for worker, answer in self._answers(min(max(left, 0.0), POOL.asks)):
+                for worker, said in self._answers(min(max(left, 0.0), POOL.asks)):
                     index, worker.index = worker.index, None
-                    if answer is None:
+                    if said is None:
                         self._replace(worker)
                     if index is None:
                         continue
+                    answer = killed(asked[index].name) if said is None else said[0]
                     least = min(least, getattr(answer, "reduced_chisq", np.inf))
-                    yield index, killed(asked[index].name) if answer is None else answer
+                    yield index, answer
                 if left <= 0:
                     late = [w for w in self._workers if w.index is not None]
                     for worker in late:
@@ -213,7 +215,7 @@ class Workers:
                 self._replace(worker)
 
     def _answers(self, seconds: float) -> Iterator[tuple[_Worker, Any]]:
-        """What has been heard, if need be after so many seconds; None of a worker that is gone."""
+        """What was heard, in a tuple, if need be after so many seconds; None of a worker that is gone."""
         with suppress(queue.Empty):
             while True:
                 child, answer = self._heard.get(timeout=seconds)

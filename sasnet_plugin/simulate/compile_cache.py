@@ -119,7 +119,7 @@ def _choose_compiler() -> bool:
         return shutil.which(given[0]) is not None
     found = next((name for name in ("cc", "gcc", "clang") if shutil.which(name)), None)
     if found is None and find_spec("ziglang") is not None:
-        found = shlex.join([sys.executable, "-m", "ziglang", "cc"])
+        found = shlex.join([sys.executable, "-P", "-m", "ziglang", "cc"])
     if found and found != "cc":
         os.environ["CC"] = found
     return found is not None

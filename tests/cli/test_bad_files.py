@@ -106,11 +106,11 @@ def test_mended_with_the_same_answer_and_a_note(case: str, tmp_path: Path) -> No
     assert set(mended["notes"]) - set(plain["notes"])
 
 
-def test_a_million_points(tmp_path: Path) -> None:
+def test_more_points_than_a_measurement_has_are_refused(tmp_path: Path) -> None:
     q, intensity, sigma = sphere_curve(60.0, points=1_000_000)
     rows = (f"{a:.7g} {b:.6g} {c:.3g}\n" for a, b, c in zip(q, intensity, sigma, strict=True))
     with (tmp_path / "a.dat").open("w") as file:
         file.writelines(rows)
     result = CliRunner().invoke(app, ["classify", "--json", str(tmp_path / "a.dat")])
-    assert result.exit_code == 0, result.output
-    assert json.loads(result.stdout)["models"][0]["probability"] > 0
+    assert result.exit_code == 1
+    assert "more than a measurement can be" in json.loads(result.stdout)["error"]

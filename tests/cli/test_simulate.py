@@ -69,7 +69,7 @@ def test_after_kill_9_only_the_chunk_under_way_is_lost(
     kept = {path: path.stat().st_mtime_ns for path in tmp_path.glob("*.h5")}
     assert finished <= len(kept) < SHARDS
     # As a kill between two writes would leave it.
-    (tmp_path / f"ellipsoid-0002.tmp{process.pid}").write_bytes(b"half")
+    (tmp_path / f".ellipsoid-0002.h5.sasnet-tmp{process.pid}").write_bytes(b"half")
 
     result = run("--out", tmp_path, *PLAN)
     assert result.exit_code == 0

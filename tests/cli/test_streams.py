@@ -94,5 +94,6 @@ def test_ctrl_c_while_modules_are_imported(moment: float, odd: Path, environment
         time.sleep(0.05 + moment)
         process.send_signal(signal.SIGINT)
         _, said = process.communicate()
-    assert process.returncode in (0, 130)
+    # Ended by the signal itself where it came while Python was shutting down.
+    assert process.returncode in (0, 130, -signal.SIGINT)
     assert said == b""

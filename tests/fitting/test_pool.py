@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import pickle
 import signal
@@ -38,6 +39,15 @@ def test_all_are_answered_and_one_that_fails_is_a_sentence(simulated: Simulated)
     assert isinstance(answers[2], ModelFit)
     assert isinstance(answers[1], SasnetError)
     assert "no_such_model" in str(answers[1])
+
+
+def test_an_answer_that_is_none_costs_no_process(simulated: Simulated) -> None:
+    task = _task(simulated("sphere", {"radius": 60.0, "background": 0.01}), "sphere")
+    with Workers(bank_path(), 1) as pool:
+        pid = pool._workers[0].child.pid
+        # Any function of a module that returns None.
+        assert dict(pool.run(logging.debug, [task, task], 60.0)) == {0: None, 1: None}
+        assert pool._workers[0].child.pid == pid
 
 
 def test_what_is_late_is_killed_and_the_processes_serve_on(simulated: Simulated) -> None:

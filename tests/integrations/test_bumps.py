@@ -224,16 +224,18 @@ def test_no_process_is_left_of_a_fit_that_bumps_has_begun(file: Path, how: signa
 
 
 async def _dream(running: Running) -> None:
+    import aiohttp
     import socketio
 
-    client = socketio.AsyncClient(reconnection=False)
-    await client.connect(running.address)
-    try:
-        await client.call("start_fit_thread", ("dream", {"samples": 1_000_000}))
-        while len(descendants(running.process.pid)) < 2:
-            await asyncio.sleep(0.1)
-    finally:
-        await client.disconnect()
+    async with aiohttp.ClientSession() as session:
+        client = socketio.AsyncClient(reconnection=False, http_session=session)
+        await client.connect(running.address)
+        try:
+            await client.call("start_fit_thread", ("dream", {"samples": 1_000_000}))
+            while len(descendants(running.process.pid)) < 2:
+                await asyncio.sleep(0.1)
+        finally:
+            await client.disconnect()
 
 
 @pytest.mark.parametrize(
