@@ -28,7 +28,7 @@ def _shared(
         list[str] | None,
         typer.Option("--models", help="Fit these models (commas or repeated), or plugin files."),
     ] = None,
-    prior: Prior = PRIORS[0],
+    prior: Prior = PRIORS[1],
     structure_factor: Annotated[
         str | None,
         typer.Option("--structure-factor", help="Fit with this structure factor alone; 'none' for none."),

@@ -54,7 +54,7 @@ def fit(
     rng: np.random.Generator | None = None,
     time_limit: float = 60.0,
     workers: int = 2,
-    prior: str = PRIORS[0],
+    prior: str = PRIORS[1],
 ) -> FitResult:
     """Fit the models that may explain a curve, rank and verify them.
 

@@ -213,7 +213,7 @@ class FitOptions:
     start: Start | None = None
     time_limit: float = 60.0
     workers: int = 2
-    prior: str = "common"
+    prior: str = "uniform"
 
 
 class Named(Protocol):
