@@ -70,7 +70,6 @@ SLOW_TESTS = {
     "test_uniform_is_called_uniform_from_a_guess",
     "test_what_no_orientation_explains_is_outside_what_the_model_knows",
     # files and simulation
-    "test_a_million_points",
     "test_a_thousand_frames_are_streamed_with_constant_memory",
     "test_every_example_is_read_or_refused_in_one_sentence",
     "test_examples_for_peers_resume_and_hold_every_model",

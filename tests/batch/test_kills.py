@@ -54,7 +54,8 @@ def test_killed_twice_and_resumed_every_file_has_one_row(
         seen.append(_answered(journal))
     with journal.open("ab") as file:  # a kill in the middle of a line
         file.write(b'{"file": "/half')
-    (tmp_path / f".{out.name}.tmp1").write_bytes(b"half")  # and one in the middle of the results
+    # and one in the middle of the results
+    (tmp_path / f".{out.name}.sasnet-tmp{process.pid}").write_bytes(b"half")
     done = sasnet(*command)
     assert done.returncode == 1, done.stderr  # type: ignore[attr-defined]
     assert f"{11 - seen[1]} of 11 files to fit" in done.stderr  # type: ignore[attr-defined]

@@ -236,6 +236,7 @@ async def _dream(running: Running) -> None:
                 await asyncio.sleep(0.1)
         finally:
             await client.disconnect()
+            await client.wait()  # its connection ends after that
 
 
 @pytest.mark.parametrize(

@@ -16,8 +16,9 @@ from sasviews import Home, lines_of_sasnet
 from test_sasview_pages import check_page
 
 APOFERRITIN, SDS = "apoferritin.txt", "hSDS_D2O_2p0_percent.xml"
-#: The longest gap between two ticks of 50 ms while sasnet works, ms.
-GAP = 300
+#: The longest gap between two ticks of 50 ms while sasnet works, as a share of that in SasView's own start:
+#: both without the time that they waited for a processor, as another test runs beside.
+GAP = 0.4
 
 
 def went_well(seen: dict[str, Any], files: int) -> None:
@@ -55,7 +56,7 @@ def gaps(seen: dict[str, Any], version: str) -> None:
         print(f"SasView {version}, {phase}: longest gap between two ticks {gap:.0f} ms")
     watched = {phase: gap for phase, gap in seen["gaps_ms"].items() if phase in ("suggestion", "fit")}
     assert set(watched) == {"suggestion", "fit"}
-    assert max(watched.values()) < GAP
+    assert max(watched.values()) < GAP * seen["gaps_ms"]["start"]
 
 
 def sent(seen: dict[str, Any], version: str, least: int) -> None:
@@ -124,7 +125,7 @@ def test_killed_fits_and_stop(home: Home, sasview62: Path, example_data: Path) -
     assert seen["stopped"] == ["stopped", "stopped"]
     for phase in ("fit killed", "fit after a kill", "two fits"):
         print(f"SasView 6.2.0, {phase}: longest gap between two ticks {seen['gaps_ms'][phase]:.0f} ms")
-        assert seen["gaps_ms"][phase] < GAP
+        assert seen["gaps_ms"][phase] < GAP * seen["gaps_ms"]["start"]
     assert not Path(f"/proc/{seen['child']}").exists(), "the process outlives SasView"
     keep(home, ("all", "several"))
 

@@ -47,6 +47,8 @@ def test_a_curve_is_that_of_its_parameters(bank: Bank) -> None:
             continue
         size = 2 * (row["radius"] + row["thickness"])
         smooth = q * size < 3  # beyond, the bank averages over fringes
+        if not smooth.any():
+            continue
         exact = np.log(call("vesicle", q[smooth], row).intensity)
         found = page.log_intensity[index][smooth]
         assert found - found[0] == pytest.approx(exact - exact[0], abs=0.02)
