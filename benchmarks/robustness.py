@@ -6,8 +6,9 @@ hundredth of it, ``--parts`` some of them. The seed decides what is done. ``--wr
 ``rows/robustness.json``, with the commit that it was done with, and makes the table beside this file of it.
 
 An attempt survives if the answer is the one that is to be expected or one sentence with an exit code that is
-not 0: no traceback, nothing that takes more than 30 s (where it computes: three times what it takes in peace,
-and 30 s), no process of more than 1 GB, no other answer in silence, no row lost or doubled.
+not 0: no traceback, nothing that takes more than 30 s (a file twice in a row; where it computes: three times
+what it takes in peace, and 30 s), no process of more than 1 GB, no other answer in silence, no row lost or
+doubled.
 """
 
 from __future__ import annotations
