@@ -108,7 +108,7 @@ def commit() -> str:
         command = ["git", "-C", str(Path(__file__).parent), *words]
         return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
 
-    changed = git("status", "--porcelain", "--untracked-files=no", "--", "../sasnet_plugin", ".")
+    changed = git("status", "--porcelain", "--untracked-files=no", "--", "../sasnet_plugin", "*.py")
     return (git("rev-parse", "--short=9", "HEAD") or "unknown") + "+" * bool(changed)
 
 
