@@ -17,6 +17,7 @@ from sasnet_plugin.cli.files import clocked, curves_of, expand
 from sasnet_plugin.cli.fit_options import Files, with_fit_options
 from sasnet_plugin.cli.streams import JsonLine, json_lines
 from sasnet_plugin.data.failure import sentence_of, unforeseen
+from sasnet_plugin.fitting.result.headline import DOES_NOT, DOUBTS, EXPLAINS
 from sasnet_plugin.types import Curve, SasnetError
 
 if TYPE_CHECKING:
@@ -121,8 +122,12 @@ def _fail(path: str, sentence: str, line: JsonLine | None) -> None:
         print(sentence, file=sys.stderr, flush=True)
 
 
+#: Of a verdict, on a terminal.
+_STYLES = {EXPLAINS: "green", DOUBTS: "yellow", DOES_NOT: "red"}
+
+
 def print_result(result: FitResult) -> None:
-    """A table of the fits, the best one's parameters, warnings and notes."""
+    """The headline, a table of the fits, the best one's parameters, warnings and notes."""
     from rich.console import Console
     from rich.text import Text
 
@@ -131,15 +136,16 @@ def print_result(result: FitResult) -> None:
     say = Console(file=sys.stdout, highlight=False).print
     title = " · ".join(part for part in (result.curve.file, result.curve.entry) if part)
     say(Text(title or "curve", style="bold"), soft_wrap=True)
+    head = result.headline
+    say(Text(f"{head.finding}."), soft_wrap=True)
+    say(Text(head.judgement, style=_STYLES[head.verdict]), soft_wrap=True)
     say(rich_table(result.fits))
     if result.best is not None:
         say(Text(f"{result.best.short_name}: {parameters_in_words(result.best)}"), soft_wrap=True)
         for sentence in result.best.warnings:
             say(Text(f"Beware: {sentence}"), soft_wrap=True)
-    verdict = "Verified." if result.verified else "Not verified."
     if result.verification is not None:
-        verdict = f"{verdict[:-1]}: {result.verification.in_words()}"
-    say(Text(verdict), soft_wrap=True)
+        say(Text(result.verification.in_words()), soft_wrap=True)
     for note in result.notes:
         say(Text(f"Note: {note}"), soft_wrap=True)
     say()
