@@ -79,7 +79,7 @@ def warnings_of(curve: Curve, fit: ModelFit, others: Sequence[ModelFit] = ()) ->
 
 
 def remarks_of(fit: ModelFit) -> tuple[str, ...]:
-    """What a fit says of the sample in other words: no reason for doubt."""
+    """What a fit says of the sample in other words, nothing to warn of."""
     return tuple(_shape(fit))
 
 

@@ -55,7 +55,7 @@ class FitResult:
 
     @property
     def headline(self) -> Headline:
-        """What is said first, everywhere: best model, telling parameters, reduced χ², verdict and doubts."""
+        """What is said first, everywhere: best model, telling parameters, reduced χ², verdict."""
         others = ["the data state no uncertainties"] if self.curve.dintensity is None else []
         if self.unanswered:
             others.append(f"{', '.join(self.unanswered)} could not be fitted")
