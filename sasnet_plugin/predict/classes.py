@@ -259,14 +259,21 @@ class TagsFinding:
     head : Tags
     probability : mapping of str to float
         By tag, never above that of its parent.
+    present : tuple of str
+        Those said to be there, by thresholds chosen on held-out examples.
     """
 
     head: Tags
     probability: Mapping[str, float]
+    present: tuple[str, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
-        """Probability of each tag, under the head's name."""
-        return {self.head.name: {name: round(p, 6) for name, p in self.probability.items()}}
+        """Name, probability and verdict of each tag, under the head's name."""
+        found = [
+            {"name": name, "probability": round(p, 6), "present": name in self.present}
+            for name, p in self.probability.items()
+        ]
+        return {self.head.name: found}
 
     def rows(self) -> Sequence[Sequence[str]]:
         """A row for each tag."""
@@ -278,8 +285,8 @@ class TagsFinding:
         return [["tag", "probability"], *bars]
 
     def sentences(self) -> Sequence[str]:
-        """The tags that are likelier there than not."""
-        found = [f"{name} {percent(p)}" for name, p in self.probability.items() if p >= 0.5]
+        """The tags that are there."""
+        found = [f"{name} {percent(p)}" for name, p in self.probability.items() if name in self.present]
         return (f"{', '.join(found) or 'None of the tags'}.",) if self.probability else ()
 
     def notes(self) -> Sequence[str]:
@@ -297,4 +304,4 @@ class TagsFinding:
 
     def silenced(self) -> TagsFinding:
         """Nothing is said."""
-        return replace(self, probability={})
+        return replace(self, probability={}, present=())
