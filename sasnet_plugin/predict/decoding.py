@@ -11,8 +11,9 @@ import numpy as np
 from ..domains.heads import Classes, Distribution, Head, Outputs, Quantities, Scope, Tags
 from .arithmetic import allowed_labels, circular_w1, distribution_band, shares, sigmoid, softmax
 from .calibration import Calibration, level_of, mean_and_sigma, of_level
-from .classes import ClassesFinding, TagsFinding
+from .classes import ClassesFinding
 from .findings import DistributionFinding, QuantitiesFinding, Value
+from .tags import TagsFinding
 
 if TYPE_CHECKING:
     from .arithmetic import BoolArray, FloatArray

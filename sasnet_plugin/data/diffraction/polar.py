@@ -39,7 +39,7 @@ class Polar:
     whole : (RINGS, SECTORS) float32 array
         Pixels of a cell, masked or not.
     shared : (RINGS,) float32 array
-        By how much less the counts of a ring scatter than Poisson counts: pixels are shared with its neighbours.
+        By how much less its counts scatter than Poisson counts: rings share pixels.
     """
 
     counts: NDArray[np.float32]

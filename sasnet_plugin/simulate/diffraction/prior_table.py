@@ -34,7 +34,8 @@ def tables() -> str:
             _rows(samples.PRIORS),
             f"Round is what is seen with an axis ratio above {samples.ROUND:g}, Elliptical below"
             f" {samples.ELLIPTICAL:g}; a body seen {samples.STREAK:g} times as long as"
-            f" wide gives a streak, bent where tan(tilt) tan(θ/2) at the window's edge is above {samples.BENT:g}. δ and β are"
+            f" wide gives a streak, bent"
+            f" where tan(tilt) tan(θ/2) at the window's edge is above {samples.BENT:g}. δ and β are"
             f" those of {materials} (g/cm³) at {low * 1e3:g} to {high * 1e3:g} eV, loguniform, by"
             " periodictable, where |n − 1| is small enough for the transform.",
             "### Measurement\n\n" + _rows(measurement.MEASUREMENT),
