@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from ..domains.heads import Classes, Tags
+from ..domains.heads import Classes
 from ..types import GroupGuess
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ def _place(one: InGroup, members: Mapping[str, tuple[str, ...]]) -> int:
     return names.index(one.name) if one.name in names else len(names)
 
 
-_FULL_BAR = 12  # characters of a probability of 1
+FULL_BAR = 12  # characters of a probability of 1
 
 
 @dataclass(frozen=True)
@@ -241,7 +241,7 @@ class ClassesFinding:
         beside = [] if self.uniform is None else ["uniform prior"]
         table = [[self.head.title, *titles, "probability", *beside, *group]]
         for one in self.shown:
-            bar = "█" * max(round(_FULL_BAR * one.probability), 0)
+            bar = "█" * max(round(FULL_BAR * one.probability), 0)
             given = [label or "–" for label, _ in one.given.values()]
             last = [] if one.uniform is None else [f"{percent(one.uniform):>6}"]
             last += [one.group] if group else []
@@ -278,53 +278,3 @@ class ClassesFinding:
     def silenced(self) -> ClassesFinding:
         """Nothing is said."""
         return replace(self, silent=True)
-
-
-@dataclass(frozen=True)
-class TagsFinding:
-    """Which tags are there.
-
-    Parameters
-    ----------
-    head : Tags
-    probability : mapping of str to float
-        By tag, never above that of its parent.
-    """
-
-    head: Tags
-    probability: Mapping[str, float]
-
-    def as_dict(self) -> dict[str, Any]:
-        """Probability of each tag, under the head's name."""
-        return {self.head.name: {name: round(p, 6) for name, p in self.probability.items()}}
-
-    def rows(self) -> Sequence[Sequence[str]]:
-        """A row for each tag."""
-        if not self.probability:
-            return ()
-        bars = [
-            [name, f"{percent(p):>6} {'█' * round(_FULL_BAR * p)}"] for name, p in self.probability.items()
-        ]
-        return [["tag", "probability"], *bars]
-
-    def sentences(self) -> Sequence[str]:
-        """The tags that are likelier there than not."""
-        found = [f"{name} {percent(p)}" for name, p in self.probability.items() if p >= 0.5]
-        return (f"{', '.join(found) or 'None of the tags'}.",) if self.probability else ()
-
-    def notes(self) -> Sequence[str]:
-        """None."""
-        return ()
-
-    def draw(self, axes: Axes) -> None:
-        """Bars of probability."""
-        rows = np.arange(len(self.probability))
-        axes.barh(rows, list(self.probability.values()))
-        axes.set_yticks(rows, list(self.probability), fontsize=8)
-        axes.invert_yaxis()
-        axes.set_xlim(0, 1)
-        axes.set_xlabel("probability")
-
-    def silenced(self) -> TagsFinding:
-        """Nothing is said."""
-        return replace(self, probability={})
