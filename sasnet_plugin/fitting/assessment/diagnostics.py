@@ -9,10 +9,10 @@ from math import exp, inf, isfinite, log
 import numpy as np
 
 from sasnet_plugin.digits import quantity
-from sasnet_plugin.fitting.problem.conventions import is_sld
+from sasnet_plugin.fitting.problem.conventions import beyond_matter, scale_in_words
 from sasnet_plugin.fitting.problem.nested_models import Reduction, simpler
 from sasnet_plugin.fitting.result.model_fit import ModelFit, Parameter
-from sasnet_plugin.fitting.settings import ASSESSMENT, OPTIMIZE, PROBLEM
+from sasnet_plugin.fitting.settings import ASSESSMENT, OPTIMIZE
 from sasnet_plugin.types import Curve
 
 #: Models whose name says that they are long.
@@ -73,7 +73,7 @@ def warnings_of(
         unseen = _unseen(name, p, curve) if name not in bound else ()
         at_end = _limits(name, p) if name not in explained else ()
         sentences += list(chain(unphysical, unseen, at_end))[:1]  # one reason is enough
-    sentences += _matter(fit, probe)
+    sentences += beyond_matter(fit, probe)
     sentences += _background(curve, fit)
     left = len(curve) - len(fit.free)
     if left < max(3, len(fit.free)):
@@ -86,43 +86,7 @@ def warnings_of(
 
 def remarks_of(fit: ModelFit) -> tuple[str, ...]:
     """What a fit says of the sample in other words, nothing to warn of."""
-    return (*_shape(fit), *_scale_in_words(fit))
-
-
-def _scale_in_words(fit: ModelFit) -> Iterator[str]:
-    scale = fit.parameters.get("scale")
-    if (
-        scale is None
-        or scale.fixed
-        or scale.value <= 1
-        or not any(is_sld(*one) for one in fit.parameters.items())
-    ):
-        return
-    yield (
-        f"scale, {quantity(scale.value, '', scale.error)}, is no volume fraction: the data determine only its"
-        " product with the contrast squared; give --sample and --solvent where the intensity is in cm⁻¹."
-    )
-
-
-def _matter(fit: ModelFit, probe: str | None) -> Iterator[str]:
-    """Scattering length densities that no matter has, by what is known of the probe."""
-    neutron, xray = PROBLEM.neutron_matter, PROBLEM.xray_matter
-    low, high = neutron if probe == "neutron" else xray
-    for name, p in fit.parameters.items():
-        if not is_sld(name, p):
-            continue
-        value = quantity(p.value, p.unit, None if p.fixed else p.error)
-        if not low <= p.value <= high:
-            kind = {"neutron": " for neutrons", "xray": " for X-rays"}.get(probe or "", "")
-            yield (
-                f"{name}, {value}, is beyond what matter has{kind}, {low:g} to {high:g}: the contrast means"
-                " nothing."
-            )
-        elif probe is None and p.value > neutron[1]:
-            yield (
-                f"{name}, {value}, is beyond what matter has for neutrons, {neutron[0]:g} to {neutron[1]:g}:"
-                " possible with X-rays alone."
-            )
+    return (*_shape(fit), *scale_in_words(fit))
 
 
 def refuted(reduction: Reduction, fit: ModelFit, others: Sequence[ModelFit]) -> bool:

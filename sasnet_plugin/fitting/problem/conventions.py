@@ -8,12 +8,13 @@ the model's own defaults, and contrasts within what matter has.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
 
+from sasnet_plugin.digits import quantity
 from sasnet_plugin.fitting.result.model_fit import ModelFit, Parameter
 from sasnet_plugin.fitting.settings import PROBLEM
 from sasnet_plugin.fitting.task import Task
@@ -143,3 +144,37 @@ def with_default_solvent(tasks: Sequence[Task], given: Iterable[str]) -> tuple[l
             )
         found.append(task)
     return found, list(dict.fromkeys(notes))
+
+
+def scale_in_words(fit: ModelFit) -> Iterator[str]:
+    """That a scale above 1 is no volume fraction."""
+    scale = fit.parameters.get("scale")
+    if scale is None or scale.fixed or scale.value <= 1:
+        return
+    if not any(is_sld(*one) for one in fit.parameters.items()):
+        return
+    yield (
+        f"scale, {quantity(scale.value, '', scale.error)}, is no volume fraction: the data determine only its"
+        " product with the contrast squared; give --sample and --solvent where the intensity is in cm⁻¹."
+    )
+
+
+def beyond_matter(fit: ModelFit, probe: str | None) -> Iterator[str]:
+    """Scattering length densities that no matter has, by what is known of the probe."""
+    neutron, xray = PROBLEM.neutron_matter, PROBLEM.xray_matter
+    low, high = neutron if probe == "neutron" else xray
+    for name, p in fit.parameters.items():
+        if not is_sld(name, p):
+            continue
+        value = quantity(p.value, p.unit, None if p.fixed else p.error)
+        if not low <= p.value <= high:
+            kind = {"neutron": " for neutrons", "xray": " for X-rays"}.get(probe or "", "")
+            yield (
+                f"{name}, {value}, is beyond what matter has{kind}, {low:g} to {high:g}: the contrast means"
+                " nothing."
+            )
+        elif probe is None and p.value > neutron[1]:
+            yield (
+                f"{name}, {value}, is beyond what matter has for neutrons, {neutron[0]:g} to {neutron[1]:g}:"
+                " possible with X-rays alone."
+            )
