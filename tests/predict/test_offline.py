@@ -67,10 +67,10 @@ def test_no_network_is_needed_and_nothing_left_behind(
     )
     assert done.returncode == 0, done.stderr
     assert '"file": "a.dat"' in done.stdout
-    # What is fitted is compiled first, into sasmodels' own cache.
-    own = {home / ".sasmodels", home / ".sasmodels" / "compiled_models"} if command[0] == "fit" else set()
-    written = {path for path in home.rglob("*") if path.parent != home / ".sasmodels" / "compiled_models"}
-    assert written == own
+    # What is fitted is compiled first, into sasmodels' own cache; and sasmodels' prism imports matplotlib.
+    own = (".sasmodels/compiled_models/", ".cache/matplotlib/", ".config/matplotlib/")
+    written = [path.relative_to(home).as_posix() for path in home.rglob("*") if path.is_file()]
+    assert [name for name in written if command[0] == "classify" or not name.startswith(own)] == []
     assert {path.name for path in tmp_path.iterdir()} == before - (set() if seen else {"trace"})
     calls = trace.read_text().splitlines() if seen else []
     asked = [line for line in calls if re.search(r"\b(connect|send\w*|socket)\(", line)]
