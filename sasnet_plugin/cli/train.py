@@ -103,7 +103,7 @@ def train(
         validate=validate,
     )
     if labels is not None:
-        from sasnet_plugin.simulate.recorded import record
+        from sasnet_plugin.train.recorded import record
 
         kind, data, validation = record(kind, labels, [str(x) for x in expand(images or [])], run, seed)
     if data is None or validation is None:

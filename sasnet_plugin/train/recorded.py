@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 from ..domains import Domain, ReadOptions, resolve
 from ..domains.heads import Tags, Targets
 from ..files import new_hdf5, put_in_one_step
+from ..simulate.dataset import PARAMETERS, Layout, Row
+from ..simulate.stream import Mix
 from ..types import DataError, SasnetError
-from .dataset import PARAMETERS, Layout, Row
-from .stream import Mix
 
 #: Share of the labelled images that calibration is done with.
 HELD_OUT = 0.15
