@@ -159,7 +159,8 @@ def test_rows_before_and_after_fits() -> None:
     assert (new.probability, new.reduced_chisq, new.verdict) == (None, 2.0, "")
     assert left.page is None
     assert [each.warnings[0] for each in entry.candidates[2:]] == [
-        "Not fitted: others were likelier, or came nearer before the fit.", "Not fitted within the time limit: b."
+        "Not fitted: others were likelier, or came nearer before the fit.",
+        "Not fitted within the time limit: b.",
     ]  # fmt: skip
     assert entry.remarks == [
         "c: radius 5 Å; reduced χ² 1. Explains the data.", "Not fitted within the time limit: b."
