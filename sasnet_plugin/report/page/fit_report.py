@@ -84,7 +84,7 @@ def page(result: FitResult, groups: Manifest, made: str = "") -> str:
 def _verdict(result: FitResult) -> str:
     head, best = result.headline, result.best
     level = {EXPLAINS: "", DOUBTS: "doubt", DOES_NOT: "wrong"}[head.verdict]
-    first = f"{escape(head.finding)}. <strong>{escape(head.judgement)}</strong>"
+    first = f"<strong>{escape(head.finding)}.</strong> {escape(head.judgement)}"
     if best is None:
         return document.verdict(first, level=level)
     fits = "1 fit" if len(result.fits) == 1 else f"{len(result.fits)} fits"
