@@ -73,6 +73,8 @@ class Task:
     basin_hopping : bool
         Look for other local minima by basin hopping from the bank's starts and `extra`, as long as there is
         time.
+    as_measured : bool
+        Calculate the model at the measured points alone, as SasView does, whatever its fringes need.
     """
 
     curve: Curve
@@ -86,6 +88,7 @@ class Task:
     starts: tuple[dict[str, Any], ...] = ()
     extra: dict[str, Any] | None = None
     basin_hopping: bool = False
+    as_measured: bool = False
 
     @property
     def name(self) -> str:
