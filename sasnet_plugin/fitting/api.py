@@ -25,7 +25,7 @@ from sasnet_plugin.fitting.strategy.settings import STRATEGY
 from sasnet_plugin.fitting.strategy.stages import Stages
 from sasnet_plugin.fitting.task import FitOptions, Method, Pool
 from sasnet_plugin.predict import open_classifier
-from sasnet_plugin.predict.class_prior import PRIORS, checked
+from sasnet_plugin.predict.class_prior import COMMON, UNIFORM, known_prior
 from sasnet_plugin.types import Curve, SasnetError, TechnicalError
 
 BANK = "seeds.npz"
@@ -57,7 +57,7 @@ def fit(
     rng: np.random.Generator | None = None,
     time_limit: float = 60.0,
     workers: int = 2,
-    prior: str = PRIORS[1],
+    prior: str = UNIFORM,
 ) -> FitResult:
     """Fit the models that may explain a curve, rank and verify them.
 
@@ -112,7 +112,7 @@ def fit(
         method=Method(method, samples, burn),
         time_limit=time_limit,
         workers=workers,
-        prior=checked(prior),
+        prior=known_prior(prior),
     )
     check_names(options)
     with Workers(bank_path(), workers) as pool:
@@ -181,7 +181,7 @@ def fit_with(
     probe = options.contrast.probe if options.contrast else None
     result = assess(found.curve, dintensity, fits, notes, prior, given, probe)
     if options.models is None:
-        shown = classifier.suggest([curve], top=len(classifier.manifest.labels), prior=PRIORS[0])[0]
+        shown = classifier.suggest([curve], top=len(classifier.manifest.labels), prior=COMMON)[0]
         threshold = classifier.manifest.scope_threshold
         differs = disagreement(shown, result.fits, result.verified, threshold)
         result = replace(result, notes=(*result.notes, *differs))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from sasnet_plugin.predict.class_prior import UNIFORM
 from sasnet_plugin.types import Curve, SasnetError, product_name
 
 if TYPE_CHECKING:
@@ -216,7 +217,7 @@ class FitOptions:
     start: Start | None = None
     time_limit: float = 60.0
     workers: int = 2
-    prior: str = "uniform"
+    prior: str = UNIFORM
 
 
 class Named(Protocol):
