@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 import time
 from collections.abc import Iterator
@@ -23,6 +24,7 @@ from sasnet_plugin.types import Curve, SasnetError
 
 if TYPE_CHECKING:
     from sasnet_plugin.fitting.result.fit_result import FitResult
+    from sasnet_plugin.report.page.overview import Row
 
 
 @with_fit_options(time_limit=30.0, methods=True)
@@ -51,11 +53,18 @@ def fit(
     began = time.monotonic()
     limit = options.fit.time_limit
 
+    from sasnet_plugin.cli.folders import failed as without
+    from sasnet_plugin.cli.folders import fitted
     from sasnet_plugin.data import load
+    from sasnet_plugin.files import check_output
     from sasnet_plugin.fitting.api import bank_path, check_names, fit_with
     from sasnet_plugin.fitting.pool import Workers
     from sasnet_plugin.integrations.answers import Watched
+    from sasnet_plugin.report.page.fit_report import page_name
+    from sasnet_plugin.report.page.overview import INDEX, write_overview
 
+    if report is not None:
+        check_output(report / INDEX, force=force)
     line = json_lines() if as_json else None
 
     def read(path: str) -> tuple[Curve, ...]:
@@ -65,6 +74,7 @@ def fit(
     with Workers(bank_path(), options.fit.workers) as pool:
         check_names(options.fit)
         failed = 0
+        rows: list[Row] = []  # of the overview
         every = (pair for each in expand(files) for pair in curves_of(each, read, options.window))
         for path, outcome, passed in clocked(every, began):
             found: FitResult | Exception
@@ -84,12 +94,14 @@ def fit(
             if isinstance(found, Exception):
                 failed += 1
                 _fail(path, sentence_of(path, found), line)
+                rows.append(without(path, sentence_of(path, found)))
             elif line:
                 line(found.as_dict())
             else:
                 print_result(found, quiet=quiet)
             if isinstance(found, Exception):
                 continue
+            rows.append(fitted(found, page_name(found.curve)))
             failed += found.best is None or bool(found.unanswered)  # the notes say why
             try:
                 for written in _write(found, report, export, force):
@@ -98,6 +110,8 @@ def fit(
             except SasnetError as error:
                 failed += 1
                 _fail(path, str(error), line)
+    if report is not None and rows[1:]:
+        print(f"Written: {write_overview(rows, report, 'Fits')}", file=sys.stderr)
     if failed:
         raise typer.Exit(1)
 
@@ -110,7 +124,8 @@ def _write(found: FitResult, report: Path | None, export: Path | None, force: bo
         from sasnet_plugin.report.page.fit_report import page_name, write_report
 
         check_output(report / page_name(found.curve), force=force)
-        yield write_report(found, report)
+        when = time.strftime("%Y-%m-%d %H:%M")
+        yield write_report(found, report, made=f"{when}, {shlex.join(['sasnet', *sys.argv[1:]])}")
     if export is not None:
         from sasnet_plugin.report.exports.write_all import export as write_exports
         from sasnet_plugin.report.exports.write_all import marks

@@ -87,7 +87,7 @@ def page(
     """
     body = [
         "<header>",
-        '<p class="eyebrow">Scattering at grazing incidence · read by sasnet</p>',
+        '<p class="eyebrow">Scattering images · read by sasnet</p>',
         f"<h1><bdi>{escape(title)}</bdi></h1>",
         document.verdict(escape(verdict.text), escape(verdict.more), level="" if verdict.good else "doubt"),
         document.facts(facts or {}),
