@@ -21,7 +21,7 @@ from .geometry import SmallAngle, on_detector
 from .masks import unusable
 from .raw import RawSans, are_counts, estimated_error
 from .resolution import Setting
-from .settings import SansSettings, beside, of_options
+from .settings import SansSettings, settings_of
 
 if TYPE_CHECKING:
     import os
@@ -59,7 +59,7 @@ def read(path: str | os.PathLike[str], options: ReadOptions) -> Iterator[Image]:
     path = Path(path)
     if options.q_unit is not None:
         raise DataError(f"{path}: the q of images is in Å⁻¹ or in the file's own unit; leave --q-unit out.")
-    said = of_options(options.geometry).over(beside(path)) if options.geometry else beside(path)
+    said = settings_of(path, options.geometry)
     number = 0
     for number, raw in enumerate(_raw(path, str(path), said), start=1):
         if options.entry is not None and options.entry not in (raw.entry, str(number)):

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ...domains.sans2d import LABELS
 from ..clean import cost_class, simulate_clean
-from ..draws import Prior
+from ..draws import Prior, loguniform
 from ..kernel import call
 from ..priors import form_models, model_info
 from .form_factors import LN_Q, Q, directed, plain
@@ -63,6 +63,8 @@ PRIORS: dict[str, dict[str, Prior]] = {
 FLAT, BOXES = 0.4, 0.3
 #: Half sides of boxes: smallest, Å, and the others over the one before.
 BOX = {"length_a": (20.0, 200.0), "length_b": (1.3, 4.0), "length_c": (1.3, 6.0)}
+#: Samples of no radius are made larger or smaller at each use by a factor drawn between these, log-uniform.
+STRETCH = 0.5, 2.0
 #: Points and width of size distributions: the fringes of a spread of 2 % are resolved to q·radius of 40.
 _SPREAD = {"radius_pd_type": "schulz", "radius_pd_n": 21, "radius_pd_nsigma": 3.5}
 #: What any of them has, in the order of a row's parameters; NaN where a class has none.
@@ -166,6 +168,39 @@ def row_of(sample: Sample) -> dict[str, Any]:
         "parameters": {name: float(known.get(name, np.nan)) for name in NAMES},
         "log_intensity": continued(log_intensity - np.nanmax(log_intensity)).astype(np.float32),
         "directed": ratio,
+    }
+
+
+def resized(row: Mapping[str, Any], rng: np.random.Generator) -> dict[str, Any]:
+    """A stored sample in another size: the same body s times as large scatters I(q s), which moves in ln q.
+
+    Radii are drawn anew from their prior and samples without a radius by `STRETCH`, to a step of `Q`: the
+    rows of a dataset differ in their proportions, and their uses in size besides. A Bragg glass is drawn anew
+    as a whole, as nothing of it is stored.
+
+    Parameters
+    ----------
+    row : mapping
+        Of `row_of`.
+    rng : numpy.random.Generator
+    """
+    values = dict(row["parameters"])
+    name = LABELS[int(values["label"])]
+    if name == "bragg_glass":
+        return {**row, "parameters": {**values, **draw_sample(rng, name).values}}
+    prior = PRIORS[name].get("radius")
+    wanted = loguniform(*STRETCH, rng) if prior is None else prior(rng) / values["radius"]
+    step = float(LN_Q[1] - LN_Q[0])
+    by = int(np.clip(round(np.log(wanted) / step), 1 - Q.size // 2, Q.size // 2))
+    place = np.arange(Q.size) + by
+    curve = np.asarray(row["log_intensity"], dtype=np.float64)[np.clip(place, 0, Q.size - 1)]
+    curve = continued(np.where(place < Q.size, curve, np.nan))
+    values["radius"] *= np.exp(by * step)
+    values["feature"] *= np.exp(-by * step)
+    return {
+        "parameters": values,
+        "log_intensity": (curve - curve.max()).astype(np.float32),
+        "directed": np.asarray(row["directed"])[np.clip(place, 0, Q.size - 1)],
     }
 
 
