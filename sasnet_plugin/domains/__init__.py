@@ -175,6 +175,8 @@ class Domain:
         Each (inputs) to those of the mirror image: augmentation in training, an average in prediction.
     complete : str
         (measurement, answer) to an answer: what the measurement itself says besides, in every answer.
+    curve : str
+        (measurement) to the `Curve` that it is, which 'sasnet fit' fits, or None where it is more than that.
     refine : str
         (measurement, answer, options) to an answer: physics fitted from the answer on, and simulated again.
     sections : str
@@ -200,6 +202,7 @@ class Domain:
     keys: tuple[str, ...] = ()
     symmetries: tuple[Ref, ...] = ()
     complete: Ref = ""
+    curve: Ref = ""
     refine: Ref = ""
     sections: Ref = ""
     evaluate: Ref = "sasnet_plugin.report.evaluated:evaluated"

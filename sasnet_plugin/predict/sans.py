@@ -13,7 +13,7 @@ from ..data.sans.average import averaged
 from ..data.sans.features import images_of
 from ..data.sans.polar import polar
 from ..domains import DEFAULT, Seen
-from ..types import DataError, Image, ModelZooError
+from ..types import Curve, DataError, Image, ModelZooError
 from .classes import ClassesFinding
 from .findings import Answer, DistributionFinding, QuantitiesFinding, Value
 
@@ -157,14 +157,34 @@ def director(angles: DistributionFinding, p2: Value | None, around: Anisotropy) 
     return Value(value, error, value - 1.645 * error, value + 1.645 * error, "degrees")
 
 
+def as_curve(measurement: Any) -> Curve | None:
+    """The average around the beam of an image that is alike all around; None of one with a direction.
+
+    Raises
+    ------
+    DataError
+        Too few pixels count.
+    """
+    image = most_counted(images_of(measurement))
+    if image is None or anisotropy([polar(image)]).directed:
+        return None
+    note = "The image is alike all around: what is fitted is its average around the beam."
+    return averaged(replace(image, notes=(*image.notes, note)))
+
+
+def most_counted(images: Sequence[Any]) -> Image | None:
+    """The image with the most counts, or of reduced ones with as many as have its errors."""
+    readable = [image for image in images if isinstance(image, Image)]
+    return max(readable, key=lambda one: float(polar(one).counts.sum()), default=None)
+
+
 def _models(images: Sequence[Any]) -> tuple[list[Any], list[str]]:
     """What the network for curves says of the average of the image with the most counts."""
     from .predictor import open_predictor
 
-    readable = [image for image in images if isinstance(image, Image)]
-    if not readable:
+    image = most_counted(images)
+    if image is None:
         return [], []
-    image = max(readable, key=lambda one: float(one.counts.sum()) if one.geometry.error is None else 0.0)
     try:
         (found,) = open_predictor(DEFAULT).answers([averaged(replace(image, notes=()))])
     except (DataError, ModelZooError) as error:

@@ -115,18 +115,12 @@ def draw_sample(rng: np.random.Generator, name: str = "") -> Sample:
     spread = {"radius_pd": values.get("radius_pd", 0.0), **_SPREAD}
     if kind == "sphere":
         return Sample(kind, {**values, "feature": 4.49 / radius}, kind, {"radius": radius, **_SLD, **spread})
-    if kind == "cylinder":
-        length = 2 * radius * values["aspect"]
-        pars = {"radius": radius, "length": length, **_SLD, **spread}
-        return Sample(kind, {**values, "feature": 3.83 / radius}, kind, pars)
-    if kind == "ellipsoid":
-        if rng.random() < FLAT:
+    if kind in ("cylinder", "ellipsoid"):
+        if kind == "ellipsoid" and rng.random() < FLAT:
             values["aspect"] = 1 / values["aspect"]
-        pars = {"radius_equatorial": radius, "radius_polar": radius * values["aspect"], **_SLD}
-        pars |= {key.replace("radius", "radius_equatorial"): value for key, value in spread.items()}
-        # A spread of both radii alike would take as many points again; that of one blurs the fringes.
-        small = radius * min(1.0, values["aspect"])
-        return Sample(kind, {**values, "feature": 4.49 / small}, kind, pars)
+        feature = 3.83 / radius if kind == "cylinder" else 4.49 / (radius * min(1.0, values["aspect"]))
+        pars = pars_of(kind, radius, values["aspect"], values["radius_pd"])
+        return Sample(kind, {**values, "feature": feature}, kind, pars)
     if kind == "core_shell_sphere":
         shell = radius * values["shell"]
         pars = {"radius": radius - shell, "thickness": shell, "sld_shell": 4.0, "sld_solvent": 0.0}
@@ -141,6 +135,18 @@ def draw_sample(rng: np.random.Generator, name: str = "") -> Sample:
         return Sample(kind, {"feature": 2 * np.pi / sides["length_a"]}, "parallelepiped", {**sides, **_SLD})
     model = str(rng.choice(others()))
     return Sample(kind, {"feature": float("nan")}, model, {}, plain(simulate_clean(model, rng).log_intensity))
+
+
+def pars_of(body: str, radius: float, aspect: float, radius_pd: float) -> dict[str, Any]:
+    """sasmodels' parameters of a body with an axis, "cylinder" or "ellipsoid"; lengths in Å.
+
+    A spread of both radii of an ellipsoid would take as many points again; that of one blurs the fringes.
+    """
+    spread = {"radius_pd": radius_pd, **_SPREAD}
+    if body == "cylinder":
+        return {"radius": radius, "length": 2 * radius * aspect, **_SLD, **spread}
+    pars: dict[str, Any] = {"radius_equatorial": radius, "radius_polar": radius * aspect, **_SLD}
+    return pars | {key.replace("radius", "radius_equatorial"): value for key, value in spread.items()}
 
 
 def row_of(sample: Sample) -> dict[str, Any]:
