@@ -155,6 +155,11 @@ class Domain:
         (path, `ReadOptions`) to measurements, one after the other.
     together : str
         (measurements) to one, of a sample in several settings; empty where there are no settings.
+    added : str
+        (measurement, next) to one of all their counts, for frames that come one after the other; empty where
+        each frame is a sample of its own.
+    settings : str
+        (measurements, settings that the user lists, predictor) to sentences: which setting tells most next.
     check : str
         (measurement, `inputs` of the manifest) to `Seen`, what the network sees of it; empty
         where it sees all.
@@ -192,6 +197,8 @@ class Domain:
     recognise: Ref = ""
     read: Ref = ""
     together: Ref = ""
+    added: Ref = ""
+    settings: Ref = ""
     check: Ref = ""
     class_prior: Ref = ""
     features: Ref = ""

@@ -91,10 +91,19 @@ def settings_of(path: Path, given: Sequence[str] = ()) -> SansSettings:
     DataError
         As `of_table`; a file is no TOML, or a text no name and value.
     """
-    found: SansSettings = of_table(of_texts(given, "distance=4000"), "--geometry").over(
-        beside(path, of_table)
-    )
+    found: SansSettings = settings_of_texts(given).over(beside(path, of_table))
     return found
+
+
+def settings_of_texts(given: Sequence[str], option: str = "--geometry") -> SansSettings:
+    """Settings from texts ``name=value``; the option is named where something is wrong.
+
+    Raises
+    ------
+    DataError
+        As `of_table`, or a text is no name and value.
+    """
+    return of_table(of_texts(given, "distance=4000"), option)
 
 
 def of_table(table: Mapping[str, Any], file: str) -> SansSettings:
