@@ -1,8 +1,8 @@
 """Frames of one sample added up as they come: probabilities against counts, and when the answer is settled.
 
 A sequential test: after each frame the classes' probabilities are those of all counts so far, and the answer
-is settled when one of them has stayed above a threshold for some frames. Were the probabilities exact, no more
-than one minus the threshold of the settled answers would be wrong, whenever one stops (Wald, Sequential
+is settled when one of them has stayed above a threshold for some frames. Were the probabilities exact, no
+more than one minus the threshold of the settled answers would be wrong, whenever one stops (Wald, Sequential
 Analysis, 1947); how many are is measured with simulated samples in `benchmarks/sans_early.md`.
 """
 

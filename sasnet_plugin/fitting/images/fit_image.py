@@ -45,6 +45,8 @@ class OrientedFit:
         Poisson deviance over degrees of freedom.
     misfit : float
         Root mean square of what is off beyond counting, over the mean.
+    at_limit : tuple of str
+        Parameters that stand at an end of their range.
     """
 
     body: str
@@ -53,12 +55,14 @@ class OrientedFit:
     expected: NDArray[np.float64]
     chisq: float
     misfit: float
+    at_limit: tuple[str, ...] = ()
     title = "Simulated again"
 
     @property
     def verified(self) -> bool:
         """Whether the image simulated again is the measured one, within counting or the detector's faults."""
-        return self.chisq <= SETTINGS.chisq or self.misfit <= SETTINGS.misfit
+        good = self.chisq <= SETTINGS.chisq or self.misfit <= SETTINGS.misfit
+        return good and not self.at_limit
 
     def as_dict(self) -> dict[str, Any]:
         """``fit``."""
@@ -79,9 +83,17 @@ class OrientedFit:
     def sentences(self) -> tuple[str, ...]:
         """Whether the fit holds, and why."""
         verdict = "Verified" if self.verified else "Not verified"
+        ends = ""
+        if self.at_limit:
+            ends = f" {', '.join(self.at_limit)} stands at the end of its range: another body is likely."
+        elif not self.verified:
+            ends = (
+                " Neither a cylinder nor an ellipsoid with axes about a director is all that scatters here."
+            )
         return (
             f"{verdict}: simulated again, the image has a Poisson deviance of {self.chisq:.3g} per degree of"
-            f" freedom over {self.cells.counts.size} cells, and is off by {self.misfit:.1%} beyond counting.",
+            f" freedom over {self.cells.counts.size} cells, and is off by {self.misfit:.1%} beyond"
+            f" counting.{ends}",
         )
 
     def notes(self) -> tuple[str, ...]:
@@ -171,7 +183,7 @@ def done(problem: OrientedImage, errors: Mapping[str, float]) -> OrientedFit:
         half = _NORMAL_90 * error
         values[name] = Value(value, error, value - half, value + half, _UNITS.get(name, ""))
     misfit = float(np.sqrt(max(beyond, 0.0) / np.sum(expected**2)))
-    return OrientedFit(problem.body, values, problem.cells, expected, chisq, misfit)
+    return OrientedFit(problem.body, values, problem.cells, expected, chisq, misfit, problem.at_limit())
 
 
 def refined(measurement: Any, answer: Answer, seconds: float = 30.0) -> Answer:
@@ -209,4 +221,4 @@ def refined(measurement: Any, answer: Answer, seconds: float = 30.0) -> Answer:
         for one in answer.findings
         if not isinstance(one, DistributionFinding)
     ]
-    return replace(answer, findings=(*findings, found))
+    return replace(answer, findings=(*findings, found), keys=(*answer.keys, "fit"))

@@ -39,7 +39,7 @@ class OrientedSettings:
     p2: tuple[float, float] = setting((-0.4, 0.95), "Order parameters that axes may have.")
     radius: tuple[float, float] = setting((3.0, 2000.0), "Å; radii that a body may have.")
     spread: tuple[float, float] = setting((0.01, 0.5), "Relative spreads of radii.")
-    aspects: tuple[float, float] = setting((0.05, 40.0), "Length over diameter, or polar over equatorial.")
+    aspects: tuple[float, float] = setting((0.005, 60.0), "Length over diameter, or polar over equatorial.")
     starts: int = setting(3, "Start values of each body that are refined, best first by screening.")
     steps: int = setting(60, "Steps of bumps' Levenberg-Marquardt at most.")
 
@@ -141,23 +141,36 @@ class OrientedImage:
     start: dict[str, float]
 
     @cached_property
-    def pars(self) -> dict[str, Any]:
-        """bumps' parameters by name."""
-        from bumps.parameter import Parameter
-
-        one = self.start
+    def limits(self) -> dict[str, tuple[float, float]]:
+        """Of each parameter."""
         low, high = SETTINGS.aspects
         # A cylinder shorter than wide is a disc and another body to the eye; rods alone are meant here.
-        limits = {
+        return {
             "radius": SETTINGS.radius,
             "aspect": (max(low, 1.0) if self.body == "cylinder" else low, high),
             "radius_pd": SETTINGS.spread,
             "p2": SETTINGS.p2,
-            "director": (one["director"] - 90, one["director"] + 90),
+            "director": (self.start["director"] - 90, self.start["director"] + 90),
         }
+
+    def at_limit(self) -> tuple[str, ...]:
+        """Parameters that stand at an end of their range, but for the spread of radii being none."""
+        found = []
+        for name, (low, high) in self.limits.items():
+            close = 0.01 * (high - low)
+            value = self.values()[name]
+            if value > high - close or (value < low + 1e-3 * close and name not in ("radius_pd",)):
+                found.append(name)
+        return tuple(found)
+
+    @cached_property
+    def pars(self) -> dict[str, Any]:
+        """bumps' parameters by name."""
+        from bumps.parameter import Parameter
+
         return {
-            name: Parameter(value=float(np.clip(one[name], *span)), name=name).range(*span)
-            for name, span in limits.items()
+            name: Parameter(value=float(np.clip(self.start[name], *span)), name=name).range(*span)
+            for name, span in self.limits.items()
         }
 
     def parameters(self) -> dict[str, Any]:

@@ -19,7 +19,10 @@ from .oriented import SETTINGS
 
 FloatArray = NDArray[np.float64]
 
-ASPECTS = {"cylinder": (2.0, 4.0, 8.0, 16.0, 32.0), "ellipsoid": (0.12, 0.25, 0.5, 2.0, 4.0, 8.0)}
+ASPECTS = {
+    "cylinder": (2.0, 4.0, 8.0, 16.0, 32.0),
+    "ellipsoid": (0.015, 0.03, 0.06, 0.12, 0.25, 0.5, 2.0, 4.0, 8.0),
+}
 #: Order parameters; a radius whose form factor is moved to all others; their number, and its spread.
 P2S = (-0.3, -0.15, 0.15, 0.3, 0.5, 0.7, 0.88)
 _RADIUS, _RADII, _SPREAD = 60.0, 60, 0.12
