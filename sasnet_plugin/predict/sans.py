@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..data.sans.anisotropy import Anisotropy, anisotropy
+from ..data.sans.anisotropy import ONE_SIDED, Anisotropy, anisotropy, one_sided
 from ..data.sans.average import averaged
 from ..data.sans.features import images_of
 from ..data.sans.polar import polar
@@ -20,6 +20,11 @@ from .findings import Answer, DistributionFinding, QuantitiesFinding, Value
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+#: Why an image has no answer whose sides differ.
+NOT_THROUGH = (
+    "this is no image of a sample that the beam goes through (under grazing incidence it is so), or its"
+    " centre is wrong; no shape is given."
+)
 #: Pixels within the network's range of q below which an image is not assessed.
 LEAST_PIXELS = 200
 
@@ -123,7 +128,8 @@ def completed(measurement: Any, answer: Answer) -> Answer:
     An image without a direction is averaged, and the network for curves names the models of the curve.
     """
     images = images_of(measurement)
-    around = anisotropy([image if not isinstance(image, Image) else polar(image) for image in images])
+    seen = [image if not isinstance(image, Image) else polar(image) for image in images]
+    around = anisotropy(seen)
     kept: list[Any] = []
     angles = answer.finding(DistributionFinding)
     quantities = answer.finding(QuantitiesFinding)
@@ -136,6 +142,12 @@ def completed(measurement: Any, answer: Answer) -> Answer:
     notes = list(answer.notes)
     classes = answer.finding(ClassesFinding)
     lattice = classes is not None and classes.classes[0].name == "bragg_glass"
+    sides = max(map(one_sided, seen))
+    if sides > ONE_SIDED and not lattice:
+        notes = [n for n in notes if n != answer.scope.outside]
+        said = f"Scattering at q and at −q differs by {sides:.0%}: {NOT_THROUGH}"
+        silent = tuple(one.silenced() for one in answer.findings if not isinstance(one, DistributionFinding))
+        return replace(answer, in_scope=0.0, known=False, findings=silent, notes=(*notes, said))
     if around.directed and angles is not None and not lattice:
         kept.append(OrientationFinding(angles, p2, director(angles, p2, around)))
     elif not around.directed and answer.known:
