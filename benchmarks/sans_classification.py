@@ -1,6 +1,6 @@
 """Four shapes from one image in a random setting: who tells them apart, on the same images.
 
-    python benchmarks/sans_classification.py --work W [--train 2500] [--test 500]
+    python benchmarks/sans_classification.py --work W [--train 2500] [--test 500] [--application InceptionV3]
 
 The task of the seed: sphere, cylinder, ellipsoid, core-shell sphere in random settings, one image in six
 with the beam off the middle; the prior is that of docs/sans.md, counts are log-uniform from 10² to 10⁷. The
@@ -93,6 +93,29 @@ def raw_network(train: dict[str, np.ndarray], test: dict[str, np.ndarray]) -> np
     return np.asarray(keras.ops.softmax(logits))
 
 
+def application_network(name: str, weights: str) -> Callable[..., np.ndarray]:
+    """One of Keras' applications on raw images, with weights from a local file if one is named."""
+
+    def contestant(train: dict[str, np.ndarray], test: dict[str, np.ndarray]) -> np.ndarray:
+        import keras
+        from keras import layers
+
+        from sasnet_plugin.train.trunks import application
+
+        keras.utils.set_random_seed(0)
+        picture = keras.Input((SIDE, SIDE, 1))
+        x = layers.Concatenate()([layers.Resizing(96, 96)(picture)] * 3)
+        x = layers.GlobalAveragePooling2D()(application(name, (96, 96, 3), weights)(x))
+        model = keras.Model(picture, layers.Dense(4)(x))
+        loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+        model.compile(keras.optimizers.Adam(3e-4), loss)
+        shown = [part["raw"].astype(np.float32)[..., None] / 5 for part in (train, test)]
+        model.fit(shown[0], train["label"], epochs=5, batch_size=32, verbose=0)
+        return np.asarray(keras.ops.softmax(model.predict(shown[1], verbose=0)))
+
+    return contestant
+
+
 def profile(part: dict[str, np.ndarray]) -> np.ndarray:
     """Profile of the first setting, its errors and the size of its second harmonics, as one row each."""
     return (
@@ -148,6 +171,8 @@ def main() -> None:
     parser.add_argument("--work", type=Path, required=True)
     parser.add_argument("--train", type=int, default=2500, help="images of each class")
     parser.add_argument("--test", type=int, default=500, help="images of each class")
+    parser.add_argument("--application", help="of Keras, such as InceptionV3 or DenseNet121; hours of a CPU")
+    parser.add_argument("--weights", default="", help="file of the application's weights (ImageNet's)")
     options = parser.parse_args()
     options.work.mkdir(parents=True, exist_ok=True)
     train = images(options.train, 1, options.work / f"train-{options.train}.npz")
@@ -158,6 +183,9 @@ def main() -> None:
         "nearest neighbour, profiles": nearest,
         "boosted trees, profiles": trees,
     }
+    if options.application:
+        found = application_network(options.application, options.weights)
+        contestants[f"{options.application}, raw images"] = found
     print(f"Four shapes, {options.train} training images a class, {len(test['label'])} for the test;")
     print(f"{clear.sum()} of these have 10⁵ counts and the first feature in the window.\n")
     print("| contestant | all | clear ones | calibration error |\n|---|---|---|---|")

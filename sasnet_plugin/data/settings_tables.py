@@ -20,11 +20,7 @@ COMMON = "geometry.toml"
 
 
 class Settings(Protocol):
-    """A frozen dataclass of settings, each None or empty where nothing is said."""
-
-    @property
-    def mask_file(self) -> str | None:
-        """A path, in a TOML file relative to it."""
+    """A frozen dataclass, each None or empty where nothing is said; paths are those that end in ``_file``."""
 
     def over(self, other: Any) -> Any:
         """These settings, and those of another where these say nothing."""
@@ -69,10 +65,11 @@ def _of_file(path: Path, of_table: Callable[[dict[str, Any], str], S]) -> S:
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
         reason = str(error).splitlines()[0]
         raise DataError(f"{path}: this is no valid TOML ({reason}); correct the line.") from error
-    found = of_table(table, str(path))
-    if found.mask_file is not None:
-        return replace(found, mask_file=str(path.parent / found.mask_file))  # type: ignore[type-var]
-    return found
+    found: Any = of_table(table, str(path))
+    files = {f.name: getattr(found, f.name) for f in fields(found) if f.name.endswith("_file")}
+    beside_it = {name: str(path.parent / value) for name, value in files.items() if value is not None}
+    settings: S = replace(found, **beside_it)
+    return settings
 
 
 def of_texts(given: Sequence[str], example: str) -> dict[str, Any]:

@@ -65,7 +65,7 @@ def read(path: str | os.PathLike[str], options: ReadOptions) -> Iterator[Image]:
         if options.entry is not None and options.entry not in (raw.entry, str(number)):
             continue
         try:
-            found = image(raw, said, str(path))
+            found = image(raw if said.empty_file is None else subtracted(raw, said), said, str(path))
         except DataError as error:
             if options.failed is None:
                 raise
@@ -98,6 +98,30 @@ def _raw(path: Path, file: str, said: SansSettings) -> Iterator[RawSans]:
                     direct_beam=header.direct_beam,
                 )
                 yield RawSans(values, bad=frame.bad, settings=settings, entry=frame.entry, notes=frame.notes)
+
+
+def subtracted(raw: RawSans, said: SansSettings) -> RawSans:
+    """An image without what the empty cell scatters, with the uncertainties of the difference.
+
+    Raises
+    ------
+    DataError
+        The empty cell's file cannot be read, or has other pixels.
+    """
+    assert said.empty_file is not None
+    empty = next(_raw(Path(said.empty_file), said.empty_file, SansSettings(dataset=said.dataset)), None)
+    if empty is None or empty.values.shape != raw.values.shape:
+        raise DataError(
+            f"{said.empty_file}: is no image with the pixels of the sample's; give its empty cell."
+        )
+    scale = 1.0 if said.empty_scale is None else said.empty_scale
+    errors = [
+        np.sqrt(np.maximum(one.values, 1.0)) if one.error is None else one.error for one in (raw, empty)
+    ]
+    return replace(
+        raw, values=raw.values - scale * empty.values, error=np.hypot(errors[0], scale * errors[1]),
+        notes=(*raw.notes, f"The empty cell was subtracted, times {scale:g}."),
+    )  # fmt: skip
 
 
 def image(raw: RawSans, said: SansSettings, file: str) -> Image:

@@ -21,6 +21,7 @@ LIMITS = {
     "source_radius": (0.01, 100.0, "mm"),
     "sample_radius": (0.01, 50.0, "mm"),
     "pixel_size": (0.002, 20.0, "mm"),
+    "empty_scale": (1e-6, 1e6, "of its counts"),
 }
 
 
@@ -44,6 +45,11 @@ class SansSettings:
         Circle to leave out: column, row, radius in pixels.
     mask_file : str or None
         An image of the same shape, not zero where a pixel is to be left out.
+    empty_file : str or None
+        The empty cell in the same setting, which is subtracted.
+    empty_scale : float or None
+        What its counts are multiplied by: the sample's transmission over the cell's, and the ratio of the
+        times or monitors; default 1.
     dataset : str or None
         Path of the image within an HDF5 file.
     """
@@ -58,6 +64,8 @@ class SansSettings:
     direct_beam: Pair | None = None
     beamstop: tuple[float, float, float] | None = None
     mask_file: str | None = None
+    empty_file: str | None = None
+    empty_scale: float | None = None
     dataset: str | None = None
 
     def over(self, other: SansSettings) -> SansSettings:
@@ -117,7 +125,7 @@ def of_table(table: Mapping[str, Any], file: str) -> SansSettings:
     check_names(table, (f.name for f in fields(SansSettings)), file)
     found: dict[str, Any] = {}
     for key, value in table.items():
-        if key in ("mask_file", "dataset"):
+        if key in ("mask_file", "empty_file", "dataset"):
             if not isinstance(value, str):
                 raise DataError(f"{file}: {key} is {value!r}; give a path in quotes.")
             found[key] = value
