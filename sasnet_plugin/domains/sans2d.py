@@ -74,6 +74,7 @@ SANS2D = Domain(
     complete="sasnet_plugin.predict.sans:completed",
     curve="sasnet_plugin.predict.sans:as_curve",
     refine="sasnet_plugin.fitting.images.fit_image:refined",
+    sections="sasnet_plugin.report.images.sans:sections",
     keys=("file", "entry", "classes", "quantities", "orientation", "models", "in_scope", "notes"),
     network=Network(
         trunk="sasnet_plugin.train.trunks:residual",
