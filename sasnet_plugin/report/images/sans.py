@@ -61,6 +61,7 @@ def sections(measurement: Any, answer: Answer) -> list[Section]:
         for place in (left, right):
             framed(place, paint)
             place.set(xscale="log", xlabel="q / Å⁻¹")
+            place.xaxis.set_minor_formatter("")
         lines = [("all around", None, "data"), ("along", axis, "fit1"), ("across", axis + 90, "fit2")]
         for name, direction, colour in lines:
             left.plot(
