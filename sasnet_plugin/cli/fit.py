@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from sasnet_plugin.batch.plan import Options
-from sasnet_plugin.cli.arguments import Force, Geometry
+from sasnet_plugin.cli.arguments import Force, Geometry, Quiet
 from sasnet_plugin.cli.files import clocked, curves_of, expand
 from sasnet_plugin.cli.fit_options import Files, with_fit_options
+from sasnet_plugin.cli.progress import fitting
 from sasnet_plugin.cli.streams import JsonLine, json_lines
 from sasnet_plugin.data.failure import sentence_of, unforeseen
 from sasnet_plugin.domains import DEFAULT, ReadOptions, names_and_titles, recognised, resolve, specification
+from sasnet_plugin.fitting.result.headline import DOES_NOT, DOUBTS, EXPLAINS
 from sasnet_plugin.types import Curve, SasnetError
 
 if TYPE_CHECKING:
@@ -50,6 +52,7 @@ def fit(
     ] = None,
     geometry: Geometry = None,
     force: Force = False,
+    quiet: Quiet = False,
 ) -> None:
     """Fit the models that may explain 1D small-angle-scattering data, rank and verify them.
 
@@ -65,6 +68,7 @@ def fit(
     from sasnet_plugin.data import load
     from sasnet_plugin.fitting.api import bank_path, check_names, fit_with
     from sasnet_plugin.fitting.pool import Workers
+    from sasnet_plugin.integrations.answers import Watched
     from sasnet_plugin.predict import Answer
 
     line = json_lines() if as_json else None
@@ -96,7 +100,9 @@ def fit(
                     # Reading counts, and for the first data set what passed since the command began.
                     left = max(limit - passed, 0.5 * limit)
                     if isinstance(outcome, Curve):
-                        found = fit_with(pool, outcome, replace(options.fit, time_limit=left))
+                        with fitting(left, quiet or as_json) as progress:
+                            watched = Watched(pool, progress)
+                            found = fit_with(watched, outcome, replace(options.fit, time_limit=left))
                     else:
                         found = _fit_image(kinds[outcome.file], outcome, left)
                 except SasnetError as error:
@@ -113,7 +119,7 @@ def fit(
             elif isinstance(found, Answer):
                 TableWriter().answer(outcome, found)
             else:
-                print_result(found)
+                print_result(found, quiet=quiet)
             if isinstance(found, Exception):
                 continue
             if isinstance(found, Answer):
@@ -122,7 +128,7 @@ def fit(
             failed += found.best is None or bool(found.unanswered)  # the notes say why
             try:
                 for written in _write(found, report, export, force):
-                    if not as_json:
+                    if not (as_json or quiet):
                         print(f"Written: {written}", flush=True)
             except SasnetError as error:
                 failed += 1
@@ -180,8 +186,12 @@ def _fail(path: str, sentence: str, line: JsonLine | None) -> None:
         print(sentence, file=sys.stderr, flush=True)
 
 
-def print_result(result: FitResult) -> None:
-    """A table of the fits, the best one's parameters, warnings and notes."""
+#: Of a verdict, on a terminal.
+_STYLES = {EXPLAINS: "green", DOUBTS: "yellow", DOES_NOT: "red"}
+
+
+def print_result(result: FitResult, *, quiet: bool = False) -> None:
+    """The headline; unless only that is wanted a table of the fits, parameters, warnings and notes."""
     from rich.console import Console
     from rich.text import Text
 
@@ -190,15 +200,19 @@ def print_result(result: FitResult) -> None:
     say = Console(file=sys.stdout, highlight=False).print
     title = " · ".join(part for part in (result.curve.file, result.curve.entry) if part)
     say(Text(title or "curve", style="bold"), soft_wrap=True)
+    head = result.headline
+    say(Text(f"{head.finding}."), soft_wrap=True)
+    say(Text(head.judgement, style=_STYLES[head.verdict]), soft_wrap=True)
+    if quiet:
+        sys.stdout.flush()
+        return
     say(rich_table(result.fits))
     if result.best is not None:
         say(Text(f"{result.best.short_name}: {parameters_in_words(result.best)}"), soft_wrap=True)
         for sentence in result.best.warnings:
             say(Text(f"Beware: {sentence}"), soft_wrap=True)
-    verdict = "Verified." if result.verified else "Not verified."
     if result.verification is not None:
-        verdict = f"{verdict[:-1]}: {result.verification.in_words()}"
-    say(Text(verdict), soft_wrap=True)
+        say(Text(result.verification.in_words()), soft_wrap=True)
     for note in result.notes:
         say(Text(f"Note: {note}"), soft_wrap=True)
     say()

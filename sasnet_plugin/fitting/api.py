@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from sasnet_plugin.data.uncertainty import estimate_dintensity
 from sasnet_plugin.domains import DEFAULT
+from sasnet_plugin.fitting.assessment.agreement import disagreement
 from sasnet_plugin.fitting.assessment.assess import assess, misfits, ranked, systematic_errors
 from sasnet_plugin.fitting.optimize.refine_best import refine_best
 from sasnet_plugin.fitting.pool import Workers
@@ -171,6 +172,11 @@ def fit_with(
         notes.extend(said)
     notes.extend(sentences_of(unanswered))
     result = assess(found.curve, dintensity, fits, notes, prior)
+    if options.models is None:
+        shown = classifier.suggest([curve], top=len(classifier.manifest.labels), prior=PRIORS[0])[0]
+        threshold = classifier.manifest.scope_threshold
+        differs = disagreement(shown, result.fits, result.verified, threshold)
+        result = replace(result, notes=(*result.notes, *differs))
     return replace(result, unanswered=tuple(dict.fromkeys(e.name for e in unanswered)))
 
 

@@ -92,7 +92,7 @@ def page(
         "<header>",
         f'<p class="eyebrow">{escape(kind[0].upper() + kind[1:])} · read by sasnet</p>',
         f"<h1><bdi>{escape(title)}</bdi></h1>",
-        document.verdict(escape(verdict.text), escape(verdict.more), good=verdict.good),
+        document.verdict(escape(verdict.text), escape(verdict.more), level="" if verdict.good else "doubt"),
         document.facts(facts or {}),
         "</header>",
         document.notes(notes),
