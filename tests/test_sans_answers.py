@@ -90,13 +90,16 @@ def test_a_table_for_people_and_a_picture(folder: Path) -> None:
 
 def test_a_fit_of_rods_by_the_command_has_their_order_and_a_page(folder: Path) -> None:
     result = CliRunner().invoke(
-        app, ["fit", str(folder / "rods.dat"), "--json", "--report", str(folder / "pages")]
+        app,
+        ["fit", str(folder / "rods.dat"), "--json"]
+        + ["--report", str(folder / "pages"), "--export", str(folder / "exports")],
     )
     assert result.exit_code == 0, result.output
     found = json.loads(result.stdout.splitlines()[0])
     assert found["fit"]["verified"]
     assert found["fit"]["parameters"]["p2"]["value"] == pytest.approx(0.7, abs=0.04)
     assert found["orientation"]["director_deg"]["value"] == pytest.approx(30, abs=1)
+    assert len(list((folder / "exports").glob("*.nxcansas.h5"))) == 1
     (page,) = (folder / "pages").glob("*.html")
     text = page.read_text(encoding="utf-8")
     assert "Profile and harmonics" in text

@@ -149,16 +149,22 @@ def _fit_image(kind: Domain, image: Any, seconds: float) -> Answer:
 def _write_image(
     kind: Domain, image: Any, found: Answer, report: Path | None, export: Path | None, force: bool
 ) -> bool:
-    """Write the page of an image's fit; whether something could not be written."""
-    from sasnet_plugin.files import check_output
+    """Write the page of an image's fit and the fit as NXcanSAS; whether something could not be written."""
+    from sasnet_plugin.files import MARK, check_output
+    from sasnet_plugin.fitting.images.fit_image import OrientedFit
+    from sasnet_plugin.report.exports.nxcansas_image import write_image
     from sasnet_plugin.report.images.pages import answer_page, page_name
 
     if report is not None:
         check_output(report / page_name(image), force=force)
         answer_page(kind, image, found, report)
-    if export is not None:
-        _fail(image.file, f"{image.file}: fits of oriented images have no exports yet; use --json.", None)
-    return export is not None
+    fit = next((one for one in found.findings if isinstance(one, OrientedFit)), None)
+    if export is not None and fit is not None:
+        export.mkdir(parents=True, exist_ok=True)
+        path = export / page_name(image).replace(".html", ".nxcansas.h5")
+        check_output(path, force=force, mark=MARK)
+        write_image(image, fit, path)
+    return export is not None and fit is None
 
 
 def _write(found: FitResult, report: Path | None, export: Path | None, force: bool) -> Iterator[Path]:

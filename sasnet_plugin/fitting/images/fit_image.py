@@ -12,13 +12,16 @@ from numpy.typing import NDArray
 
 from ...data.sans.anisotropy import anisotropy
 from ...data.sans.features import images_of
+from ...data.sans.geometry import SmallAngle
 from ...data.sans.polar import N_RINGS, N_SECTORS, polar
 from ...predict import Answer
 from ...predict.classes import ClassesFinding
 from ...predict.findings import DistributionFinding, QuantitiesFinding, Value
 from ...predict.sans import OrientationFinding, most_counted
+from ...simulate.sans.orientation import maier_saupe, strength_of
+from ...simulate.sans.patterns import pattern
 from ...types import Image
-from .oriented import BODIES, SETTINGS, Cells, OrientedImage, cells_of
+from .oriented import BODIES, SETTINGS, Cells, OrientedImage, cells_of, row_at
 from .starts import Start, screened
 
 if TYPE_CHECKING:
@@ -47,6 +50,8 @@ class OrientedFit:
         Root mean square of what is off beyond counting, over the mean.
     at_limit : tuple of str
         Parameters that stand at an end of their range.
+    amplitudes : (float, float)
+        Scale of the body, and flat background.
     """
 
     body: str
@@ -56,7 +61,16 @@ class OrientedFit:
     chisq: float
     misfit: float
     at_limit: tuple[str, ...] = ()
+    amplitudes: tuple[float, float] = (1.0, 0.0)
     title = "Simulated again"
+
+    def intensity(self, geometry: SmallAngle) -> NDArray[np.float64]:
+        """What the fit scatters into each pixel, per solid angle of one in the beam, (rows, columns)."""
+        now = {name: one.value for name, one in self.values.items()}
+        averages = maier_saupe(strength_of(now["p2"]))
+        row = row_at(self.body, now, geometry)
+        scale, flat = self.amplitudes
+        return scale * pattern(row, geometry, averages, float(np.radians(now["director"]))) + flat
 
     @property
     def verified(self) -> bool:
@@ -173,7 +187,8 @@ def run(problem: OrientedImage) -> dict[str, float]:
 
 def done(problem: OrientedImage, errors: Mapping[str, float]) -> OrientedFit:
     """What a problem says where it stands; errors grow with the root of χ² where that is above 1."""
-    expected, counts = problem.expected(), problem.cells.counts
+    amplitudes, expected = problem.cells.amplitudes(problem.intensity())
+    counts = problem.cells.counts
     beyond = float(np.sum((counts - expected) ** 2 - expected))
     chisq = problem.chisq()
     values: dict[str, Value] = {}
@@ -183,7 +198,16 @@ def done(problem: OrientedImage, errors: Mapping[str, float]) -> OrientedFit:
         half = _NORMAL_90 * error
         values[name] = Value(value, error, value - half, value + half, _UNITS.get(name, ""))
     misfit = float(np.sqrt(max(beyond, 0.0) / np.sum(expected**2)))
-    return OrientedFit(problem.body, values, problem.cells, expected, chisq, misfit, problem.at_limit())
+    return OrientedFit(
+        problem.body,
+        values,
+        problem.cells,
+        expected,
+        chisq,
+        misfit,
+        problem.at_limit(),
+        (float(amplitudes[0]), float(amplitudes[1])),
+    )
 
 
 def refined(measurement: Any, answer: Answer, seconds: float = 30.0) -> Answer:

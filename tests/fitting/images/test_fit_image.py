@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from sasnet_plugin.data.sans.load import read
+from sasnet_plugin.domains import ReadOptions
 from sasnet_plugin.domains.sans2d import SANS2D
 from sasnet_plugin.fitting.images.fit_image import OrientedFit, fit_oriented, refined
 from sasnet_plugin.predict.findings import Answer
+from sasnet_plugin.report.exports.nxcansas_image import write_image
 from tests.fitting.images import rods
 
 
@@ -47,3 +51,17 @@ def test_an_image_that_is_alike_all_around_is_left_to_the_fit_of_curves() -> Non
     found = refined(rods.rods(0.0), answer)
     assert any("curve" in note for note in found.notes)
     assert found.findings == ()
+
+
+def test_image_and_fit_as_nxcansas_are_read_again(fitted: OrientedFit, tmp_path: Path) -> None:
+    image = rods.rods(0.6)
+    write_image(image, fitted, tmp_path / "a.h5")
+    measured, again = read(tmp_path / "a.h5", ReadOptions())
+    seen = image.mask & measured.mask & again.mask
+    assert seen.sum() > 0.9 * image.mask.sum()
+    np.testing.assert_allclose(measured.counts[seen], (image.counts / image.geometry.weight)[seen])
+    np.testing.assert_allclose(measured.geometry.qx, image.geometry.qx, atol=1e-9)
+    # The fitted image is the measured one but for counting: a mean of χ² near 1.
+    variance = np.maximum(again.counts * image.geometry.weight, 0.1)[seen]
+    off = (image.counts - again.counts * image.geometry.weight)[seen]
+    assert np.mean(off**2 / variance) == pytest.approx(1, abs=0.15)
