@@ -79,14 +79,14 @@ SANS2D = Domain(
     network=Network(
         trunk="sasnet_plugin.train.trunks:residual",
         sizes={
-            "stem": 32,
-            "stages": ((48, 1), (64, 1), (96, 1)),
-            "dense": 192,
+            "stem": 24,
+            "stages": ((40, 1), (56, 1), (80, 1)),
+            "dense": 160,
             "dense_blocks": 1,
             "dropout": 0.0,
         },
         pooling="sum",
         reservoir=20_000,
-        reuse=5.0,
+        reuse=8.0,
     ),
 )
