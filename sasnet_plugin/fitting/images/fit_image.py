@@ -52,6 +52,8 @@ class OrientedFit:
         Parameters that stand at an end of their range.
     amplitudes : (float, float)
         Scale of the body, and flat background.
+    other : (float, float) or None
+        Order parameter and director, degrees, of a fit a quarter turn from this that is as good.
     """
 
     body: str
@@ -62,6 +64,7 @@ class OrientedFit:
     misfit: float
     at_limit: tuple[str, ...] = ()
     amplitudes: tuple[float, float] = (1.0, 0.0)
+    other: tuple[float, float] | None = None
     title = "Simulated again"
 
     def intensity(self, geometry: SmallAngle) -> NDArray[np.float64]:
@@ -84,7 +87,12 @@ class OrientedFit:
             name: {"value": float(f"{v.value:.5g}"), "error": float(f"{v.error:.2g}"), "unit": v.unit}
             for name, v in self.values.items()
         }
-        verdict = {"reduced_chi2": float(f"{self.chisq:.4g}"), "misfit": float(f"{self.misfit:.3g}")}
+        verdict: dict[str, Any] = {
+            "reduced_chi2": float(f"{self.chisq:.4g}"),
+            "misfit": float(f"{self.misfit:.3g}"),
+        }
+        if self.other is not None:
+            verdict["or"] = {"p2": round(self.other[0], 4), "director_deg": round(self.other[1], 2)}
         return {"fit": {"model": self.body, "parameters": numbers, **verdict, "verified": self.verified}}
 
     def rows(self) -> list[list[str]]:
@@ -104,6 +112,8 @@ class OrientedFit:
             ends = (
                 " Neither a cylinder nor an ellipsoid with axes about a director is all that scatters here."
             )
+        if self.other is not None:
+            ends += f" ⟨P₂⟩ = {self.other[0]:.2f} about {self.other[1]:.0f}° fits as well."
         return (
             f"{verdict}: simulated again, the image has a Poisson deviance of {self.chisq:.3g} per degree of"
             f" freedom over {self.cells.counts.size} cells, and is off by {self.misfit:.1%} beyond"
@@ -167,7 +177,22 @@ def fit_oriented(image: Image, guess: Mapping[str, Any], seconds: float = 30.0) 
         if problem.chisq() <= 1 + 2 * np.sqrt(2 / problem.numpoints()):
             break
     _, problem, errors = min(problems, key=lambda one: one[0])
-    return done(problem, errors)
+    # Axes spread across a direction look much like axes along the one a quarter turn from it.
+    other = OrientedImage(cells, problem.body, turned(problem.values()))
+    both = [(problem, errors), (other, run(other))]
+    if other.nllf() < problem.nllf():
+        both.reverse()
+    best, second = both[0][0], both[1][0]
+    found = done(*both[0])
+    if (second.nllf() - best.nllf()) > SETTINGS.as_good * max(best.chisq(), 1.0):
+        return found
+    return replace(found, other=(second.values()["p2"], second.values()["director"] % 180))
+
+
+def turned(values: Mapping[str, float]) -> dict[str, float]:
+    """The same body with its axes across the direction that they lie along, or the other way round."""
+    p2 = -0.25 if values["p2"] > 0 else 0.4
+    return {**values, "p2": p2, "director": (values["director"] + 90) % 180}
 
 
 def run(problem: OrientedImage) -> dict[str, float]:

@@ -41,6 +41,7 @@ class OrientedSettings:
     spread: tuple[float, float] = setting((0.01, 0.5), "Relative spreads of radii.")
     aspects: tuple[float, float] = setting((0.005, 60.0), "Length over diameter, or polar over equatorial.")
     starts: int = setting(3, "Start values of each body that are refined, best first by screening.")
+    as_good: float = setting(3.0, "Half of the deviance by which a fit is no worse than another.")
     steps: int = setting(60, "Steps of bumps' Levenberg-Marquardt at most.")
 
 
