@@ -80,8 +80,8 @@ SANS2D = Domain(
         trunk="sasnet_plugin.train.trunks:residual",
         sizes={
             "stem": 24,
-            "stages": ((40, 1), (56, 1), (80, 1)),
-            "dense": 160,
+            "stages": ((32, 1), (48, 1), (64, 1)),
+            "dense": 128,
             "dense_blocks": 1,
             "dropout": 0.0,
         },
