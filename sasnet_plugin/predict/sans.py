@@ -25,6 +25,8 @@ NOT_THROUGH = (
     "this is no image of a sample that the beam goes through (under grazing incidence it is so), or its"
     " centre is wrong; no shape is given."
 )
+#: Only a lattice that is as sure as this may scatter to one side.
+SURELY_LATTICE = 0.9
 #: Pixels within the network's range of q below which an image is not assessed.
 LEAST_PIXELS = 200
 
@@ -143,7 +145,7 @@ def completed(measurement: Any, answer: Answer) -> Answer:
     classes = answer.finding(ClassesFinding)
     lattice = classes is not None and classes.classes[0].name == "bragg_glass"
     sides = max(map(one_sided, seen))
-    if sides > ONE_SIDED and not lattice:
+    if sides > ONE_SIDED and not (lattice and classes and classes.classes[0].probability >= SURELY_LATTICE):
         notes = [n for n in notes if n != answer.scope.outside]
         said = f"Scattering at q and at −q differs by {sides:.0%}: {NOT_THROUGH}"
         silent = tuple(one.silenced() for one in answer.findings if not isinstance(one, DistributionFinding))
