@@ -82,6 +82,7 @@ SLOW_TESTS = {
     "test_the_mean_over_a_pixel_is_that_of_many_parts_of_it",
     "test_the_truth_is_near_no_error_and_explains_its_counts",
     "test_thirty_problems_in_a_row_have_every_stratum_once",
+    "test_two_kinds_are_two_clusters_whatever_their_turn",
     "test_two_workers_write_the_same_bytes_as_one",
     "test_window_points_and_counts_are_in_the_ranges_of_the_file",
 }

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from sasnet_plugin.domains import Domain
     from sasnet_plugin.fitting.result.fit_result import FitResult
     from sasnet_plugin.predict import Answer
+    from sasnet_plugin.report.page.overview import Row
 
 
 @with_fit_options(time_limit=30.0, methods=True)
@@ -65,12 +66,19 @@ def fit(
     limit = options.fit.time_limit
 
     from sasnet_plugin.cli.answers import TableWriter
+    from sasnet_plugin.cli.folders import failed as without
+    from sasnet_plugin.cli.folders import fitted
     from sasnet_plugin.data import load
+    from sasnet_plugin.files import check_output
     from sasnet_plugin.fitting.api import bank_path, check_names, fit_with
     from sasnet_plugin.fitting.pool import Workers
     from sasnet_plugin.integrations.answers import Watched
     from sasnet_plugin.predict import Answer
+    from sasnet_plugin.report.page.fit_report import page_name
+    from sasnet_plugin.report.page.overview import INDEX, write_overview
 
+    if report is not None:
+        check_output(report / INDEX, force=force)
     line = json_lines() if as_json else None
     kinds: dict[str, Domain] = {}  # of files that hold images
 
@@ -91,6 +99,7 @@ def fit(
     with Workers(bank_path(), options.fit.workers) as pool:
         check_names(options.fit)
         failed = 0
+        rows: list[Row] = []  # of the overview
         every = (pair for each in expand(files) for pair in curves_of(each, read, options.window))
         outcome: Any  # a curve, an image, or why there is neither
         for path, outcome, passed in clocked(every, began):
@@ -114,6 +123,7 @@ def fit(
             if isinstance(found, Exception):
                 failed += 1
                 _fail(path, sentence_of(path, found), line)
+                rows.append(without(path, sentence_of(path, found)))
             elif line:
                 line(found.as_dict())
             elif isinstance(found, Answer):
@@ -125,6 +135,7 @@ def fit(
             if isinstance(found, Answer):
                 failed += _write_image(kinds[outcome.file], outcome, found, report, export, force)
                 continue
+            rows.append(fitted(found, page_name(found.curve)))
             failed += found.best is None or bool(found.unanswered)  # the notes say why
             try:
                 for written in _write(found, report, export, force):
@@ -133,6 +144,8 @@ def fit(
             except SasnetError as error:
                 failed += 1
                 _fail(path, str(error), line)
+    if report is not None and rows[1:]:
+        print(f"Written: {write_overview(rows, report, 'Fits')}", file=sys.stderr)
     if failed:
         raise typer.Exit(1)
 

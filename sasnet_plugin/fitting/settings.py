@@ -70,6 +70,10 @@ class ProblemSettings:
     worth_coarsening: float = setting(1.3, "A curve of less than so many times these points is not rebinned.")
     bent: float = setting(0.01, "Of I: by so much the mean of a bent curve may be off within a cell.")
     even_weights: float = setting(3.0, "Times the middle uncertainty of its cell is added to each point's.")
+    neutron_matter: tuple[float, float] = setting(
+        (-1.0, 10.0), "Scattering length densities that matter has for neutrons.", "10⁻⁶ Å⁻²"
+    )
+    xray_matter: tuple[float, float] = setting((-1.0, 130.0), "The same for X-rays.", "10⁻⁶ Å⁻²")
     no_contrast: float = setting(1e-3, "A difference below which nothing scatters.", "10⁻⁶ Å⁻²")
     whole: float = setting(0.005, "By so much the volume fractions of a mixture may miss 1.")
     tried_widths: ByCost[int] = setting(by_cost(4, 2, 1), "Widths tried on the best monodisperse fit.")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -16,6 +16,7 @@ from sasnet_plugin.fitting.assessment.systematic_error import (
     systematic_error,
     widened,
 )
+from sasnet_plugin.fitting.problem.conventions import conventional
 from sasnet_plugin.fitting.result.fit_result import FitResult
 from sasnet_plugin.fitting.result.model_fit import ModelFit
 from sasnet_plugin.fitting.settings import ASSESSMENT
@@ -31,6 +32,8 @@ def assess(
     fits: Sequence[ModelFit],
     notes: Sequence[str] = (),
     prior: Sequence[float] | None = None,
+    given: Iterable[str] = (),
+    probe: str | None = None,
 ) -> FitResult:
     """Rank and verify fits, and warn of what may be wrong.
 
@@ -44,12 +47,18 @@ def assess(
         What is known already.
     prior : sequence of float, optional
         As for `ranked`.
+    given : iterable of str
+        Parameters that the user settled: of fits without, contrasts follow convention.
+    probe : str, optional
+        neutron or xray, where that is known.
 
     Returns
     -------
     FitResult
         With warnings of each fit, and what the network says of replicates of the best one.
     """
+    given = tuple(given)
+    fits = [conventional(fit, given) for fit in fits]
     errors = systematic_errors(curve, dintensity, fits)
     order = ranked(fits, prior, misfits(fits, errors))
     if not order:
@@ -67,7 +76,7 @@ def assess(
         first = replace(first, replicates=replicates, sentences=(*first.sentences, *replicates.sentences))
         verdicts[0] = first
     warned = tuple(
-        replace(fit, warnings=(*fit.warnings, *verdict.sentences, *warnings_of(curve, fit, order)))
+        replace(fit, warnings=(*fit.warnings, *verdict.sentences, *warnings_of(curve, fit, order, probe)))
         for fit, verdict in zip(order, verdicts, strict=True)
     )
     same = set(alike(order, misfits(order, errors)))

@@ -9,6 +9,7 @@ from math import exp, inf, isfinite, log
 import numpy as np
 
 from sasnet_plugin.digits import quantity
+from sasnet_plugin.fitting.problem.conventions import beyond_matter, scale_in_words
 from sasnet_plugin.fitting.problem.nested_models import Reduction, simpler
 from sasnet_plugin.fitting.result.model_fit import ModelFit, Parameter
 from sasnet_plugin.fitting.settings import ASSESSMENT, OPTIMIZE
@@ -20,7 +21,9 @@ _LONG = frozenset(
 )
 
 
-def warnings_of(curve: Curve, fit: ModelFit, others: Sequence[ModelFit] = ()) -> tuple[str, ...]:
+def warnings_of(
+    curve: Curve, fit: ModelFit, others: Sequence[ModelFit] = (), probe: str | None = None
+) -> tuple[str, ...]:
     """Sentences about one fit, each with parameter, value and unit; none where there is nothing to warn of.
 
     Parameters
@@ -30,6 +33,8 @@ def warnings_of(curve: Curve, fit: ModelFit, others: Sequence[ModelFit] = ()) ->
     fit : ModelFit
     others : sequence of ModelFit
         Fits of the same curve: no sentence says what these refute.
+    probe : str, optional
+        neutron or xray, where that is known.
     """
     sentences: list[str] = []
     explained: set[str] = set()  # parameters whose uncertainty or limit is explained already
@@ -68,6 +73,7 @@ def warnings_of(curve: Curve, fit: ModelFit, others: Sequence[ModelFit] = ()) ->
         unseen = _unseen(name, p, curve) if name not in bound else ()
         at_end = _limits(name, p) if name not in explained else ()
         sentences += list(chain(unphysical, unseen, at_end))[:1]  # one reason is enough
+    sentences += beyond_matter(fit, probe)
     sentences += _background(curve, fit)
     left = len(curve) - len(fit.free)
     if left < max(3, len(fit.free)):
@@ -80,7 +86,7 @@ def warnings_of(curve: Curve, fit: ModelFit, others: Sequence[ModelFit] = ()) ->
 
 def remarks_of(fit: ModelFit) -> tuple[str, ...]:
     """What a fit says of the sample in other words, nothing to warn of."""
-    return tuple(_shape(fit))
+    return (*_shape(fit), *scale_in_words(fit))
 
 
 def refuted(reduction: Reduction, fit: ModelFit, others: Sequence[ModelFit]) -> bool:

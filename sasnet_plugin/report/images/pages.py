@@ -71,7 +71,6 @@ def page(
     *,
     facts: Mapping[str, str] | None = None,
     notes: Sequence[str] = (),
-    kind: str = "scattering at grazing incidence",
 ) -> str:
     """The whole page as text; every word of it is escaped here.
 
@@ -85,12 +84,10 @@ def page(
         Wavelength, incidence, counts, …
     notes : sequence of str
         Sentences; each is said once.
-    kind : str
-        What was measured.
     """
     body = [
         "<header>",
-        f'<p class="eyebrow">{escape(kind[0].upper() + kind[1:])} · read by sasnet</p>',
+        '<p class="eyebrow">Scattering images · read by sasnet</p>',
         f"<h1><bdi>{escape(title)}</bdi></h1>",
         document.verdict(escape(verdict.text), escape(verdict.more), level="" if verdict.good else "doubt"),
         document.facts(facts or {}),
@@ -164,7 +161,7 @@ def answer_page(domain: Domain, image: Image, answer: Answer, folder: Path) -> P
         verdict = Verdict(said[0], " ".join(more), good=verified or not domain.refine)
     else:
         verdict = Verdict("No answer is given.", answer.scope.outside, good=False)
-    return _written(image, verdict, sections, answer.notes, folder, domain.title)
+    return _written(image, verdict, sections, answer.notes, folder)
 
 
 def _section_of(finding: Any) -> Section:
@@ -233,7 +230,6 @@ def _written(
     sections: list[Section],
     notes: tuple[str, ...],
     folder: Path,
-    kind: str,
 ) -> Path:
     geometry: Any = image.geometry
     facts = {
@@ -245,5 +241,5 @@ def _written(
         facts = stated | facts
     title = " · ".join(part for part in (Path(image.file).name, image.entry) if part) or "Image"
     every = (*image.notes, *notes)
-    found = page(title, verdict, sections, facts=facts, notes=every, kind=kind)
+    found = page(title, verdict, sections, facts=facts, notes=every)
     return document.write_page(Path(folder) / page_name(image), found)

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from sasnet_plugin.fitting.assessment.diagnostics import remarks_of, together, warnings_of
+from sasnet_plugin.fitting.problem.conventions import conventional
 from sasnet_plugin.fitting.result.model_fit import ModelFit, Parameter
 from sasnet_plugin.fitting.strategy.fit_candidate import fit_candidate
 from sasnet_plugin.fitting.task import Task
@@ -45,7 +46,7 @@ def test_a_good_fit_has_no_warning(simulated: Simulated, bank: Bank) -> None:
         curve = simulated(model, truth | {"background": 0.01})
         assert curve.dintensity is not None
         found = fit_candidate(Task(curve, curve.dintensity, model, None), bank)
-        assert warnings_of(curve, found) == ()
+        assert warnings_of(curve, conventional(found)) == ()
 
 
 @pytest.mark.parametrize(("model", "parameter"), [("vesicle", "radius"), ("fuzzy_sphere", "fuzziness")])

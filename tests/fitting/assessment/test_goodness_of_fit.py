@@ -112,7 +112,7 @@ def test_noise_that_is_larger_in_one_part_is_said_with_its_place() -> None:
     fit = ModelFit("m", None, {}, {}, chisq, chisq / 150, chisq, 0.5, 0.1, np.ones(150))
     (sentence,) = verify(curve, sigma, fit).sentences
     assert "0.3 Å⁻¹" in sentence
-    assert "too small there" in sentence
+    assert "seem too small between q = 0.15" in sentence
     assert "elsewhere 1." in sentence or "elsewhere 0.9" in sentence
 
 
