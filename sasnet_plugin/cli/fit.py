@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 import time
 from collections.abc import Iterator
@@ -188,7 +189,8 @@ def _write(found: FitResult, report: Path | None, export: Path | None, force: bo
         from sasnet_plugin.report.page.fit_report import page_name, write_report
 
         check_output(report / page_name(found.curve), force=force)
-        yield write_report(found, report)
+        when = time.strftime("%Y-%m-%d %H:%M")
+        yield write_report(found, report, made=f"{when}, {shlex.join(['sasnet', *sys.argv[1:]])}")
     if export is not None:
         from sasnet_plugin.report.exports.write_all import export as write_exports
         from sasnet_plugin.report.exports.write_all import marks

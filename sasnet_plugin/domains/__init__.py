@@ -265,9 +265,8 @@ def recognised(path: Path) -> str:
     SasnetError
         Several are equally sure.
     """
-    if (
-        path.exists() and not path.is_file()
-    ):  # a pipe or a device would be waited for; reading says what it is
+    # A pipe or a device would be waited for; reading says what it is.
+    if path.exists() and not path.is_file():
         return DEFAULT
     found = {name: specification(name) for name in PAGES}
     sure = {name: float(resolve(one.recognise)(path)) for name, one in found.items() if one.recognise}
