@@ -96,6 +96,11 @@ class StartSettings:
     clearly_better: float = setting(
         0.6, "To so much a structure factor, or an expensive model's width, must bring the weighted residual."
     )
+    second_powers: tuple[float, ...] = setting(
+        (1.0, 1.5, 2.0, 2.5, 3.0, 3.5, 4.0, 4.5), "Exponents tried of a power law as a second component."
+    )
+    second_curves: int = setting(12, "Sizes tried of another second component.")
+    second_width: float = setting(0.2, "A second population starts with a width below this, or with none.")
     preview_points: int = setting(150, "Points of a preview, even in ln q; the bank has 50 a decade.")
     extra_models: int = setting(3, "Simple models fitted besides the suggested ones.")
     extra_worse: float = setting(2.0, "Times the best weighted residual that these may have.")

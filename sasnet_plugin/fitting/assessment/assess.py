@@ -16,6 +16,7 @@ from sasnet_plugin.fitting.assessment.systematic_error import (
     systematic_error,
     widened,
 )
+from sasnet_plugin.fitting.result.components import in_words
 from sasnet_plugin.fitting.result.fit_result import FitResult
 from sasnet_plugin.fitting.result.model_fit import ModelFit
 from sasnet_plugin.fitting.settings import ASSESSMENT
@@ -78,6 +79,8 @@ def assess(
             f"{order[0].name} was calculated at {order[0].per_decade} points of q a decade, as its fringes"
             " are finer than the measured points; SasView calculates it at these and shows another χ²."
         )
+    if order[0].components:
+        said.append(in_words(order[0].components))
     error = errors.get(order[0].name)
     said += _none(order, same, errors) if not first.explained else []
     if error is not None and error.relative > 0:
@@ -111,9 +114,10 @@ def systematic_errors(
     A measurement that one model explains to its noise has no systematic error that could excuse the others.
     """
     best = min(fits, key=lambda fit: fit.bic, default=None)
-    if best is None or systematic_error(curve, dintensity, best).relative == 0:
+    its = None if best is None else systematic_error(curve, dintensity, best)
+    if its is None or its.relative == 0:
         return {}
-    return {fit.name: systematic_error(curve, dintensity, fit) for fit in fits}
+    return {fit.name: its if fit is best else systematic_error(curve, dintensity, fit) for fit in fits}
 
 
 @dataclass(frozen=True)

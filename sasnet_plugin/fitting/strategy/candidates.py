@@ -20,6 +20,7 @@ from sasnet_plugin.fitting.start_values.screening import (
     screened,
     simple_pairs,
 )
+from sasnet_plugin.fitting.start_values.second_component import fixed_of
 from sasnet_plugin.fitting.strategy.settings import STRATEGY
 from sasnet_plugin.fitting.task import Budget, FitOptions, LateError, Pair, Pool, Start, Task
 from sasnet_plugin.simulate.priors import allowed_structure_factors
@@ -165,8 +166,9 @@ def suggested_tasks(
             wanted.setdefault((guess.name, "hardsphere"), guess.probability * (1 - share) / 4)
     for pair in pairs:
         wanted.setdefault(pair, 0.0)
+    ranges = dict(options.ranges)
     return [
-        Task(curve, dintensity, form, factor, probability, dict(options.fixed), dict(options.ranges))
+        Task(curve, dintensity, form, factor, probability, fixed_of(form) | options.fixed, ranges)
         for (form, factor), probability in wanted.items()
     ]
 
