@@ -6,8 +6,9 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+from scipy.optimize import nnls
 
-from sasnet_plugin.fitting.start_values.curve_bank import binned
+from sasnet_plugin.fitting.start_values.curve_bank import Binned, binned
 from sasnet_plugin.fitting.start_values.second_component import (
     fixed_of,
     has_one_contrast,
@@ -40,21 +41,26 @@ def test_both_components_are_near_the_truth(
     assert sizes == pytest.approx(sorted(near.values()), rel=0.15)
 
 
-def test_two_scales_is_least_squares_with_positive_scales(simulated: Callable[..., Curve]) -> None:
-    curve = simulated("sphere", {"radius": 40.0})
-    assert curve.dintensity is not None
-    data = binned(curve, curve.dintensity)
-    x = np.linspace(0, 1, data.intensity.size)
-    first, second = np.stack([np.exp(-3 * x), np.exp(-x)]), np.stack([1 / (0.1 + x), -1 / (0.1 + x)])
-    found = two_scales(first, second, data)
-    root = np.sqrt(data.weight)
-    for i, j in ((0, 0), (1, 0)):
-        matrix = np.stack([first[i], second[j], np.ones(x.size)]) * root
-        scales, left = np.linalg.lstsq(matrix.T, data.intensity * root, rcond=None)[:2]
-        if np.all(scales > 0):
-            assert found[i, j] == pytest.approx(left[0], rel=1e-6)
-    # A negative curve has no positive scale beside a positive one that decays as these data do.
-    assert np.all(found[:, 1] >= found[:, 0])
+def test_two_scales_is_least_squares_with_scales_that_are_not_negative() -> None:
+    """Where both components are there the residual is that of scipy's nnls; else the pair is none."""
+    x = np.linspace(0, 1, 30)
+    rng = np.random.default_rng(2)
+    first, second = np.exp(-np.outer([1.0, 3.0, 9.0], x)), 1 / (0.1 + np.outer([1.0, 0.3], x))
+    weight = rng.uniform(0.5, 2.0, 30)
+    met = 0
+    for truth in ((2.0, 0.5, 0.1), (2.0, 0.5, -1.0), (0.1, -0.3, 3.0)):
+        intensity = truth[0] * first[1] + truth[1] * second[0] + truth[2] + 0.01 * rng.standard_normal(30)
+        data = Binned(intensity, weight, np.arange(30), np.eye(30, dtype=np.float32))
+        found = two_scales(first, second, data)
+        for i, j in np.ndindex(found.shape):
+            columns = np.stack([first[i], second[j], np.ones(30)]) * np.sqrt(weight)
+            scales, left = nnls(columns.T, intensity * np.sqrt(weight))
+            if np.all(scales[:2] > 0):
+                met += 1
+                assert found[i, j] == pytest.approx(left**2, rel=1e-6)
+            else:
+                assert found[i, j] >= left**2 * (1 - 1e-9)
+    assert met > 3
 
 
 def test_only_bodies_of_one_material_have_populations_that_size_alone_distinguishes() -> None:

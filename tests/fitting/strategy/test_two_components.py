@@ -18,8 +18,8 @@ from sasnet_plugin.simulate.bank import Bank
 from sasnet_plugin.types import Curve
 
 TRUTH = {
-    "A_radius": 40.0, "A_radius_pd": 0.1, "A_radius_pd_n": 25, "A_scale": 1.0, "B_scale": 3e-6, "B_power": 3.0,
-    "background": 0.01,
+    "A_radius": 40.0, "A_radius_pd": 0.1, "A_radius_pd_n": 25, "A_scale": 1.0, "B_scale": 3e-6,
+    "B_power": 3.0, "background": 0.01,
 }  # fmt: skip
 
 
