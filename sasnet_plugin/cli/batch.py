@@ -17,6 +17,7 @@ from sasnet_plugin.batch.plan import Options
 from sasnet_plugin.cli.arguments import Force, Scheduler
 from sasnet_plugin.cli.files import expand
 from sasnet_plugin.cli.fit_options import Files, with_fit_options
+from sasnet_plugin.fitting.strategy.settings import STRATEGY
 from sasnet_plugin.types import SasnetError
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from sasnet_plugin.batch.run import Answers, Progress
 
 
-@with_fit_options(time_limit=60.0)
+@with_fit_options(time_limit=STRATEGY.time_of_many)
 def batch(
     out: Annotated[
         Path, typer.Option("--out", help="File of the results (HDF5); a CSV of the same name lies beside it.")
