@@ -97,7 +97,8 @@ class StartSettings:
         0.6, "To so much a structure factor, or an expensive model's width, must bring the weighted residual."
     )
     second_powers: tuple[float, ...] = setting(
-        (1.0, 1.5, 2.0, 2.5, 3.0, 3.5, 4.0, 4.5), "Exponents tried of a power law as a second component."
+        (-2.0, -1.0, -0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 3.5, 4.0, 4.5),
+        "Exponents tried of a power law as a second component; negative ones of a background that rises.",
     )
     second_curves: int = setting(12, "Sizes tried of another second component.")
     second_width: float = setting(0.2, "A second population starts with a width below this, or with none.")
