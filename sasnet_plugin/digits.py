@@ -117,6 +117,11 @@ def quantity(value: float, unit: str, error: float | None = None) -> str:
     return f"{number} {unit_text(unit)}".rstrip()
 
 
+def chisq_text(value: float) -> str:
+    """Three digits, whole numbers beyond a thousand."""
+    return f"{value:.3g}" if value < 1000 or not math.isfinite(value) else f"{value:.0f}"
+
+
 def superscript(power: int) -> str:
     """An integer in superscript digits, ⁻¹²."""
     return str(power).translate(_SUPERSCRIPT)

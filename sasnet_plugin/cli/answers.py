@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -63,14 +64,24 @@ class TableWriter:
             rows = finding.rows()
             if not rows:
                 continue
+            grouped = rows[0][-1] == "group"  # which is said once, above its members
+            columns = rows[0][:-1] if grouped else rows[0]
             table = Table(box=None, pad_edge=False, header_style="dim")
-            for column in rows[0]:
-                table.add_column(column, no_wrap=column in ("model", "probability", "value", "error", "unit"))
+            for column in columns:
+                table.add_column(column, no_wrap=True)
+            group = ""
             for row in rows[1:]:
-                table.add_row(*(Text(cell, style="green" if "%" in cell else "") for cell in row))
+                if grouped and row[-1] != group:
+                    group = row[-1]
+                    if group != row[0]:
+                        table.add_row(Text(group, style="bold"))
+                cells = [row[0] if group == row[0] else f"  {row[0]}", *row[1:-1]] if grouped else row
+                table.add_row(*(Text(cell, style="green" if "%" in cell else "") for cell in cells))
             say(table)
         for sentence in answer.sentences():
             say(Text(sentence), soft_wrap=True)
+        if isinstance(measurement, Curve) and answer.file:
+            say(Text(f"Next: sasnet fit {shlex.quote(printable(answer.file))}", style="bold"), soft_wrap=True)
         say()
         sys.stdout.flush()
 

@@ -39,6 +39,9 @@ Geometry = Annotated[
     ),
 ]
 Force = Annotated[bool, typer.Option("--force", help="Replace files that this command has not written.")]
+Quiet = Annotated[
+    bool, typer.Option("--quiet", "-q", help="No progress, and of an answer only its headline.")
+]
 #: Where else than on this machine.
 Scheduler = Annotated[
     str | None,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
@@ -14,9 +13,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sasnet_plugin.batch.plan import Options
-from sasnet_plugin.cli.arguments import Force, Scheduler
+from sasnet_plugin.cli.arguments import Force, Quiet, Scheduler
 from sasnet_plugin.cli.files import expand
 from sasnet_plugin.cli.fit_options import Files, with_fit_options
+from sasnet_plugin.cli.progress import shown
 from sasnet_plugin.fitting.strategy.settings import STRATEGY
 from sasnet_plugin.types import SasnetError
 
@@ -58,6 +58,7 @@ def batch(
         typer.Option("--figure", help="Figure of a series, SVG or PNG; default: beside the results."),
     ] = None,
     force: Force = False,
+    quiet: Quiet = False,
 ) -> None:
     """Fit many files; the same command again does only what is missing, failed or changed.
 
@@ -97,7 +98,7 @@ def batch(
     if drawn is not None:
         check_output(drawn, force=force)
     with _opened(out, others, force) as journal:
-        failed = _work(journal, out, paths, options, scheduler, drawn, against)
+        failed = _work(journal, out, paths, options, scheduler, drawn, against, quiet)
     if failed or complaints:
         raise typer.Exit(1)
 
@@ -110,6 +111,7 @@ def _work(
     scheduler: str | None,
     drawn: Path | None,
     against: str | None,
+    quiet: bool,
 ) -> int:
     """Answer what needs an answer, and say how it went; how many of the files have none."""
     from sasnet_plugin.batch import run
@@ -120,7 +122,7 @@ def _work(
         paths = sorted(paths, key=natural)
     limit, workers = options.fit.time_limit, options.fit.workers
     todo = missing(paths, journal, options, limit)
-    if paths:
+    if paths and not quiet:
         there = f"; {len(paths) - len(todo)} answered before" if len(todo) < len(paths) else ""
         typer.echo(f"{out}: {len(todo)} of {len(paths)} files to fit{there}.", err=True)
     for sentence in remarks(journal, set(paths) - set(todo)):
@@ -133,7 +135,7 @@ def _work(
             answers = run.on_cluster(scheduler, todo, options, limit)
         else:
             answers = run.local(todo, options, limit, workers)
-        with shown(len(todo)) as step, _term_as_interrupt():
+        with shown(len(todo), quiet) as step, _term_as_interrupt():
             _keep(answers, journal, out, len(todo), step)
     rows, without = run.publish(journal, out)
     typer.echo(
@@ -262,68 +264,3 @@ def _draw(journal: Journal, paths: list[str], path: Path, against: str | None) -
         typer.echo(sentence)
     series.draw(found, path, against or "frame")
     typer.echo(f"Written: {path}")
-
-
-#: Seconds between two lines where there is no terminal.
-EVERY = 60.0
-
-
-@contextmanager
-def shown(total: int) -> Iterator[Callable[[Progress], None]]:
-    """Show progress while the block runs; yields what is to be called after each answer."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
-    from rich.progress import Progress as Bar
-
-    console = Console(stderr=True)
-    began = time.monotonic()
-    if not console.is_terminal:
-        yield _lines(began)
-        return
-    columns = BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}")
-    with Bar(*columns, console=console, transient=True) as bar:
-        task = bar.add_task("starting", total=total)
-
-        def step(state: Progress) -> None:
-            bar.update(task, completed=state.done, description=words(state, time.monotonic() - began))
-
-        yield step
-
-
-def _lines(began: float) -> Callable[[Progress], None]:
-    due = began + EVERY
-
-    def step(state: Progress) -> None:
-        nonlocal due
-        now = time.monotonic()
-        if now >= due and state.done < state.total:
-            due = now + EVERY
-            typer.echo(f"{state.done} of {state.total} files, {words(state, now - began)}", err=True)
-
-    return step
-
-
-def words(state: Progress, seconds: float) -> str:
-    """Rate, time left and failures in words.
-
-    Parameters
-    ----------
-    state : Progress
-        At least one file done.
-    seconds : float
-        Since the beginning.
-    """
-    rate = state.done / max(seconds, 1e-3)
-    left = duration((state.total - state.done) / rate)
-    without = f", {state.failed} without an answer" if state.failed else ""
-    return f"{60 * rate:.3g} a minute, {left} left{without}"
-
-
-def duration(seconds: float) -> str:
-    """Seconds as people say them."""
-    minutes = round(seconds / 60)
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    if minutes < 90:
-        return f"{minutes} min"
-    return f"{minutes // 60} h {minutes % 60:02d} min"

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
 from sasnet_plugin.batch.plan import Options
+from sasnet_plugin.cli.arguments import Quiet
 from sasnet_plugin.cli.files import curves_of
 from sasnet_plugin.cli.fit_options import with_fit_options
+from sasnet_plugin.cli.progress import fitting
 from sasnet_plugin.data.failure import sentence_of
 from sasnet_plugin.types import Curve, SasnetError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 
 @with_fit_options(time_limit=30.0)
@@ -32,6 +28,7 @@ def bumps(
     browser: Annotated[
         bool, typer.Option("--browser/--no-browser", help="Open the page in your browser.")
     ] = True,
+    quiet: Quiet = False,
 ) -> None:
     """Fit 1D small-angle-scattering data as `sasnet fit` does, and go on in Bumps' web page.
 
@@ -53,9 +50,10 @@ def bumps(
         return load(path, q_unit=options.q_unit, entry=options.entry)
 
     curve = one(data, list(curves_of(data, read, options.window)))
-    with Workers(bank_path(), options.fit.workers) as pool, _progress() as progress:
+    limit = options.fit.time_limit
+    with Workers(bank_path(), options.fit.workers) as pool, fitting(limit, quiet) as progress:
         result = fit_with(Watched(pool, progress), curve, options.fit)
-    print_result(result)
+    print_result(result, quiet=quiet)
     if result.best is None:
         raise SasnetError(f"{data}: no model could be fitted, so there is nothing to show in Bumps.")
 
@@ -75,21 +73,3 @@ def one(data: str, found: list[tuple[str, Curve | Exception]]) -> Curve:
         entries = ", ".join(curve.entry for curve in curves)
         raise SasnetError(f"{data}: holds {len(curves)} data sets ({entries}); choose one with --entry.")
     return curves[0]
-
-
-@contextmanager
-def _progress() -> Iterator[Callable[..., None]]:
-    """Show on stderr, where that is a terminal, how far the fits are."""
-    if not sys.stderr.isatty():
-        yield lambda **how: None
-        return
-    from rich.console import Console
-    from rich.progress import Progress
-
-    with Progress(console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("", total=None)
-
-        def progress(*, done: int, of: int, name: str, **more: Any) -> None:
-            bar.update(task, completed=done, total=of or None, description=name)
-
-        yield progress

@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sasnet_plugin.batch.plan import Options
-from sasnet_plugin.cli.arguments import Force
+from sasnet_plugin.cli.arguments import Force, Quiet
 from sasnet_plugin.cli.files import clocked, curves_of, expand
 from sasnet_plugin.cli.fit_options import Files, with_fit_options
+from sasnet_plugin.cli.progress import fitting
 from sasnet_plugin.cli.streams import JsonLine, json_lines
 from sasnet_plugin.data.failure import sentence_of, unforeseen
+from sasnet_plugin.fitting.result.headline import DOES_NOT, DOUBTS, EXPLAINS
 from sasnet_plugin.types import Curve, SasnetError
 
 if TYPE_CHECKING:
@@ -40,6 +42,7 @@ def fit(
         ),
     ] = None,
     force: Force = False,
+    quiet: Quiet = False,
 ) -> None:
     """Fit the models that may explain 1D small-angle-scattering data, rank and verify them.
 
@@ -51,6 +54,7 @@ def fit(
     from sasnet_plugin.data import load
     from sasnet_plugin.fitting.api import bank_path, check_names, fit_with
     from sasnet_plugin.fitting.pool import Workers
+    from sasnet_plugin.integrations.answers import Watched
 
     line = json_lines() if as_json else None
 
@@ -68,7 +72,9 @@ def fit(
                 try:
                     # Reading counts, and for the first data set what passed since the command began.
                     left = max(limit - passed, 0.5 * limit)
-                    found = fit_with(pool, outcome, replace(options.fit, time_limit=left))
+                    with fitting(left, quiet or as_json) as progress:
+                        watched = Watched(pool, progress)
+                        found = fit_with(watched, outcome, replace(options.fit, time_limit=left))
                 except SasnetError as error:
                     found = error
                 except Exception as error:  # one file must not stop the others, whatever is wrong
@@ -81,13 +87,13 @@ def fit(
             elif line:
                 line(found.as_dict())
             else:
-                print_result(found)
+                print_result(found, quiet=quiet)
             if isinstance(found, Exception):
                 continue
             failed += found.best is None or bool(found.unanswered)  # the notes say why
             try:
                 for written in _write(found, report, export, force):
-                    if not as_json:
+                    if not (as_json or quiet):
                         print(f"Written: {written}", flush=True)
             except SasnetError as error:
                 failed += 1
@@ -121,8 +127,12 @@ def _fail(path: str, sentence: str, line: JsonLine | None) -> None:
         print(sentence, file=sys.stderr, flush=True)
 
 
-def print_result(result: FitResult) -> None:
-    """A table of the fits, the best one's parameters, warnings and notes."""
+#: Of a verdict, on a terminal.
+_STYLES = {EXPLAINS: "green", DOUBTS: "yellow", DOES_NOT: "red"}
+
+
+def print_result(result: FitResult, *, quiet: bool = False) -> None:
+    """The headline; unless only that is wanted a table of the fits, parameters, warnings and notes."""
     from rich.console import Console
     from rich.text import Text
 
@@ -131,15 +141,19 @@ def print_result(result: FitResult) -> None:
     say = Console(file=sys.stdout, highlight=False).print
     title = " · ".join(part for part in (result.curve.file, result.curve.entry) if part)
     say(Text(title or "curve", style="bold"), soft_wrap=True)
+    head = result.headline
+    say(Text(f"{head.finding}."), soft_wrap=True)
+    say(Text(head.judgement, style=_STYLES[head.verdict]), soft_wrap=True)
+    if quiet:
+        sys.stdout.flush()
+        return
     say(rich_table(result.fits))
     if result.best is not None:
         say(Text(f"{result.best.short_name}: {parameters_in_words(result.best)}"), soft_wrap=True)
         for sentence in result.best.warnings:
             say(Text(f"Beware: {sentence}"), soft_wrap=True)
-    verdict = "Verified." if result.verified else "Not verified."
     if result.verification is not None:
-        verdict = f"{verdict[:-1]}: {result.verification.in_words()}"
-    say(Text(verdict), soft_wrap=True)
+        say(Text(result.verification.in_words()), soft_wrap=True)
     for note in result.notes:
         say(Text(f"Note: {note}"), soft_wrap=True)
     say()

@@ -15,6 +15,7 @@ import typer
 from typer.core import TyperGroup
 
 import sasnet_plugin
+from sasnet_plugin.cli.help import Command, whole_sentences
 from sasnet_plugin.cli.streams import prepare
 from sasnet_plugin.processes import safe_environment
 from sasnet_plugin.types import SasnetError
@@ -35,8 +36,17 @@ COMMANDS = {
 }
 
 
+#: `-h` helps as `--help` does.
+_SETTINGS = {"help_option_names": ["-h", "--help"]}
+
+
 class LazyGroup(TyperGroup):
     """A group of commands whose modules are imported when a command is asked for by its name."""
+
+    def __init__(self, **given: Any) -> None:
+        super().__init__(**given)
+        # A name that is nearly one of these is answered with it.
+        self.commands = dict.fromkeys(COMMANDS)  # type: ignore[assignment]
 
     def list_commands(self, ctx: typer.Context) -> list[str]:  # type: ignore[override]
         """Return the names of the commands."""
@@ -48,8 +58,14 @@ class LazyGroup(TyperGroup):
             return None
         module, _, function = COMMANDS[cmd_name].partition(":")
         single = typer.Typer(add_completion=False, rich_markup_mode=None)
-        single.command(cmd_name)(getattr(import_module(module), function))
+        single.command(cmd_name, cls=Command, context_settings=_SETTINGS)(
+            getattr(import_module(module), function)
+        )
         return typer.main.get_command(single)
+
+    def format_commands(self, ctx: typer.Context, formatter: Any) -> None:  # type: ignore[override]
+        """Write the commands, each with a whole sentence."""
+        whole_sentences(self, ctx, formatter)
 
     def invoke(self, ctx: typer.Context) -> Any:  # type: ignore[override]
         """Run a command; what a user can mend becomes one sentence and exit code 1."""
@@ -74,7 +90,7 @@ class LazyGroup(TyperGroup):
 app = typer.Typer(
     cls=LazyGroup,
     no_args_is_help=True,
-    add_completion=False,
+    context_settings=_SETTINGS,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
@@ -89,7 +105,8 @@ def _version(wanted: bool) -> None:
 @app.callback()
 def _sasnet(
     version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
+        bool,
+        typer.Option("--version", "-V", callback=_version, is_eager=True, help="Print the version and exit."),
     ] = False,
 ) -> None:
     """From a small-angle-scattering measurement to the models that explain it."""

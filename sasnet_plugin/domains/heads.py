@@ -142,6 +142,8 @@ class Tags:
         A tag implies its parent.
     positive_weight : mapping of str to float
         Weight of examples that have the tag; 1 where it is not named.
+    alone : str
+        The tag that excludes all others; empty: there is none.
     weight : float
         Of its loss.
     """
@@ -150,6 +152,7 @@ class Tags:
     labels: tuple[str, ...]
     parents: Mapping[str, str] = field(default_factory=dict)
     positive_weight: Mapping[str, float] = field(default_factory=dict)
+    alone: str = ""
     weight: float = 1.0
 
 

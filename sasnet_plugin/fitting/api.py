@@ -11,10 +11,12 @@ from numpy.typing import NDArray
 
 from sasnet_plugin.data.uncertainty import estimate_dintensity
 from sasnet_plugin.domains import DEFAULT
+from sasnet_plugin.fitting.assessment.agreement import disagreement
 from sasnet_plugin.fitting.assessment.assess import assess, misfits, ranked, systematic_errors
 from sasnet_plugin.fitting.optimize.refine_best import refine_best
 from sasnet_plugin.fitting.pool import Workers
 from sasnet_plugin.fitting.problem.contrast import contrast_of, settled, with_contrast
+from sasnet_plugin.fitting.problem.conventions import with_default_solvent
 from sasnet_plugin.fitting.problem.plugin_models import split, with_plugins
 from sasnet_plugin.fitting.result.fit_result import FitResult
 from sasnet_plugin.fitting.settings import OPTIMIZE
@@ -155,6 +157,9 @@ def fit_with(
     if options.contrast is not None:
         tasks, said = with_contrast(options.contrast, tasks)
         notes.extend(said)
+    else:
+        tasks, said = with_default_solvent(tasks, {*options.fixed, *options.ranges})
+        notes.extend(said)
 
     unanswered = list(chosen.unanswered)
     stages = Stages(pool, dintensity, suggestion, chosen.residuals, options, notes, deadline, unanswered)
@@ -170,7 +175,14 @@ def fit_with(
         fits = [refined if f is best else f for f in fits]
         notes.extend(said)
     notes.extend(sentences_of(unanswered))
-    result = assess(found.curve, dintensity, fits, notes, prior)
+    given = {*options.fixed, *options.ranges, *(("scale",) if options.contrast else ())}
+    probe = options.contrast.probe if options.contrast else None
+    result = assess(found.curve, dintensity, fits, notes, prior, given, probe)
+    if options.models is None:
+        shown = classifier.suggest([curve], top=len(classifier.manifest.labels), prior=PRIORS[0])[0]
+        threshold = classifier.manifest.scope_threshold
+        differs = disagreement(shown, result.fits, result.verified, threshold)
+        result = replace(result, notes=(*result.notes, *differs))
     return replace(result, unanswered=tuple(dict.fromkeys(e.name for e in unanswered)))
 
 

@@ -70,6 +70,10 @@ class ProblemSettings:
     worth_coarsening: float = setting(1.3, "A curve of less than so many times these points is not rebinned.")
     bent: float = setting(0.01, "Of I: by so much the mean of a bent curve may be off within a cell.")
     even_weights: float = setting(3.0, "Times the middle uncertainty of its cell is added to each point's.")
+    neutron_matter: tuple[float, float] = setting(
+        (-1.0, 10.0), "Scattering length densities that matter has for neutrons.", "10⁻⁶ Å⁻²"
+    )
+    xray_matter: tuple[float, float] = setting((-1.0, 130.0), "The same for X-rays.", "10⁻⁶ Å⁻²")
     no_contrast: float = setting(1e-3, "A difference below which nothing scatters.", "10⁻⁶ Å⁻²")
     whole: float = setting(0.005, "By so much the volume fractions of a mixture may miss 1.")
     tried_widths: ByCost[int] = setting(by_cost(4, 2, 1), "Widths tried on the best monodisperse fit.")
@@ -186,6 +190,9 @@ class AssessmentSettings:
     extreme: float = setting(0.999, "Quantile of χ² beyond which a model alone does not explain a curve.")
     hopeless: float = setting(30.0, "Reduced χ² that no usual mis-statement of uncertainties excuses.")
     too_large: float = setting(0.5, "Reduced χ² below which uncertainties seem too large.")
+    noiseless: float = setting(
+        10.0, "Estimated scatter over that about the fit from which on the data seem calculated."
+    )
     too_small: float = setting(2.0, "Reduced χ² from which on uncertainties seem too small.")
     loud: float = setting(4.0, "Mean squared residual of a part over the others', which makes it noisy.")
     parts: int = setting(5, "Parts of a curve that are looked at for noise.")
@@ -202,6 +209,9 @@ class AssessmentSettings:
     same_contrast: float = setting(0.3, "Of the range of contrasts: an error above it makes none of two one.")
     unsure: float = setting(0.1, "Relative uncertainty of a size that the curve's shape does not show.")
     broad: float = setting(0.5, "Width beyond which a size distribution is no longer one.")
+    in_combination: float = setting(
+        0.3, "Share of a parameter in a combination that the data leave open, to be named with it."
+    )
     pairs_named: int = setting(3, "Correlated pairs that are named, at most.")
     well_known: float = setting(0.05, "Relative uncertainty of values whose correlation is no concern.")
     rises: float = setting(0.1, "A point is above the background if it rises by this share of it.")

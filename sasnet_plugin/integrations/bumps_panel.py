@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from sasnet_plugin.digits import chisq_text
 from sasnet_plugin.fitting.result.fit_result import FitResult
 from sasnet_plugin.fitting.result.model_fit import ModelFit
 
@@ -69,7 +70,7 @@ def ranking(result: FitResult, shown: str) -> str:
             str(rank),
             fit.short_model,
             fit.structure_factor or "–",
-            f"{fit.reduced_chisq:.3g}",
+            chisq_text(fit.reduced_chisq),
             f"{fit.bic:.1f}",
             _share(fit.weight),
             _share(fit.probability),
@@ -86,10 +87,8 @@ def warnings(result: FitResult, shown: str) -> str:
         [fit.short_name, sentence] for fit in result.fits if fit.name == shown for sentence in fit.warnings
     ]
     if result.verification is not None:
-        verdict = "Verified" if result.verified else "Not verified"
-        rows.insert(
-            0, [f"{result.fits[0].short_name} (best)", f"{verdict}: {result.verification.in_words()}"]
-        )
+        rows.insert(0, [f"{result.fits[0].short_name} (best)", result.verification.in_words()])
+    rows.insert(0, ["Answer", str(result.headline)])
     rows += [["", note] for note in result.notes]
     return _table(["About", "What to know"], rows)
 
@@ -136,4 +135,4 @@ def curves(result: FitResult, shown: str) -> Any:
 
 
 def _label(fit: ModelFit) -> str:
-    return f"{fit.short_name}: {fit.reduced_chisq:.3g}"
+    return f"{fit.short_name}: {chisq_text(fit.reduced_chisq)}"

@@ -26,6 +26,8 @@ Calibration = Mapping[str, Any]
 FALSE_ALARMS = 0.05
 #: Share of the truth that a band is to hold, and that one standard deviation holds.
 COVERAGE, ONE_SIGMA = 0.9, 0.6827
+#: Between which the threshold of a tag is chosen.
+THRESHOLDS = (0.2, 0.8)
 #: Classes of equal numbers by level in which bands and the test of uniform are calibrated: how much a network
 #: knows of its errors in short and in long measurements need not be the same.
 BAND_CLASSES, UNIFORM_CLASSES = 10, 5
@@ -103,7 +105,28 @@ def _tags(head: Tags, outputs: Outputs, targets: Targets) -> dict[str, Any]:
         pairs.append(
             fit_platt(logits[rows, column], truth[rows, column], balanced=False) if both else (1.0, 0.0)
         )
-    return {"slope": [slope for slope, _ in pairs], "offset": [offset for _, offset in pairs]}
+    slope, offset = (np.array(values) for values in zip(*pairs, strict=True))
+    p = sigmoid(slope * logits + offset)
+    least = [best_threshold(p[:, column], truth[:, column]) for column in range(len(head.labels))]
+    return {"slope": slope.tolist(), "offset": offset.tolist(), "threshold": least}
+
+
+def best_threshold(p: FloatArray, truth: FloatArray) -> float:
+    """The probability from which on a tag is called present with the largest F1, between 0.2 and 0.8.
+
+    Parameters
+    ----------
+    p : (n,) array
+    truth : (n,) array
+        0, 1, or NaN where it is not known.
+    """
+    known = np.isfinite(truth)
+    p, there = p[known], truth[known] > 0.5
+    levels = np.linspace(*THRESHOLDS, 61)
+    said = p[:, None] >= levels
+    f1 = 2 * np.sum(said & there[:, None], axis=0) / np.maximum(said.sum(axis=0) + there.sum(), 1)
+    # The middle of all levels as good as the best within a hundredth: the best alone is chance.
+    return float(np.median(levels[f1 >= f1.max() - 0.01])) if there.any() else 0.5
 
 
 def _quantities(head: Quantities, outputs: Outputs, targets: Targets) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from ..domains.heads import Classes, Tags
+from ..domains.heads import Classes
 from ..types import GroupGuess
 
 if TYPE_CHECKING:
@@ -92,7 +92,13 @@ def restriction_note(kept: Sequence[str], total: int) -> str:
     return f"Probabilities are renormalised over the {len(kept)} models considered{named} of {total}."
 
 
-_FULL_BAR = 12  # characters of a probability of 1
+def _place(one: InGroup, members: Mapping[str, tuple[str, ...]]) -> int:
+    """Of a class among the members of its group, the simplest of which stands first."""
+    names = members.get(one.group, ())
+    return names.index(one.name) if one.name in names else len(names)
+
+
+FULL_BAR = 12  # characters of a probability of 1
 
 
 @dataclass(frozen=True)
@@ -156,6 +162,30 @@ class ClassesFinding:
         order = np.argsort(-self.probability, kind="stable")[: min(self.top, kept)]
         return tuple(self._found(index) for index in order.tolist())
 
+    @property
+    def shown(self) -> tuple[ClassFound, ...]:
+        """The same for people: groups by their likeliest class, in each the simplest first.
+
+        Where the simplest member of the first group is not among the likeliest, it takes the place of the
+        last of that group: what fits as well with fewer parameters is what to think of first.
+        """
+        found = list(self.classes)
+        if not self.head.groups or not found:
+            return tuple(found)
+        members = {group.name: group.members for group in self.head.groups}
+        first = found[0].group
+        of_first = [one for one in found if one.group == first]
+        simplest = next(
+            (n for n in members.get(first, ()) if self.keep is None or self.keep[self._row(n)]), ""
+        )
+        if simplest and len(of_first) > 1 and simplest not in {one.name for one in found}:
+            found[found.index(of_first[-1])] = self._found(self._row(simplest))
+        groups = list(dict.fromkeys(one.group for one in found))
+        return tuple(sorted(found, key=lambda one: (groups.index(one.group), _place(one, members))))
+
+    def _row(self, name: str) -> int:
+        return self.head.labels.index(name)
+
     def _found(self, index: int) -> ClassFound:
         name = self.head.labels[index]
         given = {
@@ -210,8 +240,8 @@ class ClassesFinding:
         group = ["group"] if self.head.groups else []
         beside = [] if self.uniform is None else ["uniform prior"]
         table = [[self.head.title, *titles, "probability", *beside, *group]]
-        for one in self.classes:
-            bar = "█" * max(round(_FULL_BAR * one.probability), 0)
+        for one in self.shown:
+            bar = "█" * max(round(FULL_BAR * one.probability), 0)
             given = [label or "–" for label, _ in one.given.values()]
             last = [] if one.uniform is None else [f"{percent(one.uniform):>6}"]
             last += [one.group] if group else []
@@ -248,53 +278,3 @@ class ClassesFinding:
     def silenced(self) -> ClassesFinding:
         """Nothing is said."""
         return replace(self, silent=True)
-
-
-@dataclass(frozen=True)
-class TagsFinding:
-    """Which tags are there.
-
-    Parameters
-    ----------
-    head : Tags
-    probability : mapping of str to float
-        By tag, never above that of its parent.
-    """
-
-    head: Tags
-    probability: Mapping[str, float]
-
-    def as_dict(self) -> dict[str, Any]:
-        """Probability of each tag, under the head's name."""
-        return {self.head.name: {name: round(p, 6) for name, p in self.probability.items()}}
-
-    def rows(self) -> Sequence[Sequence[str]]:
-        """A row for each tag."""
-        if not self.probability:
-            return ()
-        bars = [
-            [name, f"{percent(p):>6} {'█' * round(_FULL_BAR * p)}"] for name, p in self.probability.items()
-        ]
-        return [["tag", "probability"], *bars]
-
-    def sentences(self) -> Sequence[str]:
-        """The tags that are likelier there than not."""
-        found = [f"{name} {percent(p)}" for name, p in self.probability.items() if p >= 0.5]
-        return (f"{', '.join(found) or 'None of the tags'}.",) if self.probability else ()
-
-    def notes(self) -> Sequence[str]:
-        """None."""
-        return ()
-
-    def draw(self, axes: Axes) -> None:
-        """Bars of probability."""
-        rows = np.arange(len(self.probability))
-        axes.barh(rows, list(self.probability.values()))
-        axes.set_yticks(rows, list(self.probability), fontsize=8)
-        axes.invert_yaxis()
-        axes.set_xlim(0, 1)
-        axes.set_xlabel("probability")
-
-    def silenced(self) -> TagsFinding:
-        """Nothing is said."""
-        return replace(self, probability={})

@@ -11,8 +11,9 @@ import numpy as np
 from ..domains.heads import Classes, Distribution, Head, Outputs, Quantities, Scope, Tags
 from .arithmetic import allowed_labels, circular_w1, distribution_band, shares, sigmoid, softmax
 from .calibration import Calibration, level_of, mean_and_sigma, of_level
-from .classes import ClassesFinding, TagsFinding
+from .classes import ClassesFinding
 from .findings import DistributionFinding, QuantitiesFinding, Value
+from .tags import TagsFinding
 
 if TYPE_CHECKING:
     from .arithmetic import BoolArray, FloatArray
@@ -106,6 +107,7 @@ def given_probability(
 def _tags(head: Tags, outputs: Outputs, said: Calibration) -> list[TagsFinding]:
     logits = np.asarray(outputs[head.name], dtype=np.float64)
     p = sigmoid(np.asarray(said["slope"]) * logits + np.asarray(said["offset"]))
+    least = dict(zip(head.labels, said.get("threshold", [0.5] * len(head.labels)), strict=True))
     found = []
     for row in p:
         probability = dict(zip(head.labels, map(float, row), strict=True))
@@ -113,8 +115,22 @@ def _tags(head: Tags, outputs: Outputs, said: Calibration) -> list[TagsFinding]:
         for _ in head.parents:
             for child, parent in head.parents.items():
                 probability[child] = min(probability[child], probability[parent])
-        found.append(TagsFinding(head, probability))
+        rest = 1 - probability.get(head.alone, 0.0)
+        probability = {k: p if k == head.alone else min(p, rest) for k, p in probability.items()}
+        found.append(TagsFinding(head, probability, _present(head, probability, least)))
     return found
+
+
+def _present(head: Tags, probability: Mapping[str, float], least: Mapping[str, float]) -> tuple[str, ...]:
+    """Tags that are said to be there: none without its parent, none beside the one that excludes all
+    others.
+    """
+    if head.alone and probability[head.alone] >= max(least[head.alone], 0.5):
+        return (head.alone,)
+    there = {name for name, p in probability.items() if p >= least[name] and name != head.alone}
+    for _ in head.parents:
+        there -= {child for child, parent in head.parents.items() if parent not in there}
+    return tuple(name for name in head.labels if name in there)
 
 
 def _quantities(head: Quantities, outputs: Outputs, said: Calibration) -> list[QuantitiesFinding]:

@@ -18,8 +18,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..domains.heads import Tags
-from .classes import ClassesFinding, TagsFinding, percent
+from .classes import ClassesFinding, percent
 from .findings import Answer, QuantitiesFinding
+from .tags import TagsFinding
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from ..domains.heads import Classes, Distribution, Head, Quantities, Tags
 from ..predict.arithmetic import circular_w1, mirrored, smoothed
-from ..predict.classes import ClassesFinding, TagsFinding
+from ..predict.classes import ClassesFinding
 from ..predict.findings import DistributionFinding, QuantitiesFinding
+from ..predict.tags import TagsFinding
 from ..train import metrics
 
 

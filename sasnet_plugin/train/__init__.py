@@ -17,6 +17,7 @@ def backend() -> str:
         import keras
     except ImportError as error:
         raise SasnetError(
-            f"training needs Keras and a backend ({error}); install: pip install 'sasnet_plugin[train]'."
+            f"training needs Keras and a backend ({error}); install them where the source of sasnet lies:"
+            " pip install '.[train]'."
         ) from None
     return f"Keras {keras.__version__} on {keras.backend.backend()}"

@@ -16,6 +16,22 @@ from .package import Finished, Trained
 
 #: Groups to cut the dendrogram into.
 N_GROUPS = 36
+#: What people call the models of a category of sasmodels, and those that it puts elsewhere.
+_FAMILIES = {
+    "shape:sphere": "spheres and shells", "shape:cylinder": "cylinders", "shape:parallelepiped": "boxes",
+    "shape:lamellae": "lamellae", "shape:polyhedron": "polyhedra", "shape:paracrystal": "paracrystals",
+    "shape:ellipsoid": "ellipsoids",
+}  # fmt: skip
+_OWN = {
+    "flexible cylinders": ("flexible_cylinder", "flexible_cylinder_elliptical"),
+    "polymer coils": ("mono_gauss_coil", "poly_gauss_coil", "star_polymer", "polymer_excl_volume", "lorentz"),
+    "power laws": ("power_law", "two_power_law", "porod", "guinier_porod", "unified_power_Rg"),
+    "fractals": ("fractal", "fractal_core_shell", "mass_fractal", "surface_fractal", "mass_surface_fractal"),
+    "networks": ("correlation_length", "two_lorentzian", "gel_fit", "gauss_lorentz_gel", "dab"),
+    "broad peaks": ("broad_peak", "peak_lorentz", "gaussian_peak", "teubner_strey", "spinodal"),
+}
+#: Share of a group that a family needs to be in its name.
+_NAMED = 0.2
 
 
 def mutual_confusion(probability: NDArray[np.floating], truth: NDArray[np.intp]) -> NDArray[np.float64]:
@@ -80,25 +96,59 @@ def link(confusion: NDArray[np.float64]) -> NDArray[np.float64]:
 def cut(
     linkage: NDArray[np.float64],
     forms: Sequence[str],
-    confusion: NDArray[np.float64],
     n_groups: int = N_GROUPS,
 ) -> list[tuple[str, tuple[str, ...]]]:
-    """Undo the last joins, so that `n_groups` remain, each named after its most central member.
+    """Undo the last joins, so that `n_groups` remain, each with a name for people.
 
     Returns
     -------
     list of (name, members)
-        Every model in exactly one group; larger groups first.
+        Every model in exactly one group; larger groups first, in each the simplest model first.
     """
     clusters: dict[int, list[int]] = {index: [index] for index in range(len(forms))}
     for step, (a, b, _, _) in enumerate(linkage[: max(len(forms) - n_groups, 0)]):
         clusters[len(forms) + step] = sorted(clusters.pop(int(a)) + clusters.pop(int(b)))
     groups = []
     for members in clusters.values():
-        central = members[int(np.argmax(confusion[np.ix_(members, members)].sum(axis=1)))]
-        name = forms[central] if len(members) == 1 else f"{forms[central]} and alike"
-        groups.append((name, tuple(forms[row] for row in members)))
-    return sorted(groups, key=lambda group: (-len(group[1]), group[0]))
+        groups.append(simplest_first([forms[row] for row in members]))
+    groups.sort(key=lambda members: (-len(members), members))
+    names = [name_of(members) for members in groups]
+    # Two groups of one family are told apart by their simplest members.
+    return [
+        (f"{name}, as {group[0]}" if names.count(name) > 1 else name, group)
+        for name, group in zip(names, groups, strict=True)
+    ]
+
+
+def family(form: str) -> str:
+    """What people call a model and those like it; the model's own name where it is like no other."""
+    from ..simulate.priors import model_info
+
+    own = next((name for name, forms in _OWN.items() if form in forms), "")
+    return own or _FAMILIES.get(str(model_info(form).category), form)
+
+
+def simplest_first(members: Sequence[str]) -> tuple[str, ...]:
+    """Models by how many parameters they have; of as many, those of the commonest family first."""
+    from ..simulate.priors import model_info
+
+    families = [family(form) for form in members]
+    size = {
+        form: sum(p.type != "orientation" for p in model_info(form).parameters.kernel_parameters)
+        for form in members
+    }
+    return tuple(sorted(members, key=lambda form: (size[form], -families.count(family(form)), form)))
+
+
+def name_of(members: Sequence[str]) -> str:
+    """A group's name: its commonest families, at most two; that of its only model where it has one."""
+    if len(members) == 1:
+        return members[0]
+    families = [family(form) for form in members]
+    common = sorted(dict.fromkeys(families), key=lambda name: -families.count(name))
+    named = [name for name in common if families.count(name) >= _NAMED * len(members)][:2]
+    words = [word for name in named for word in name.split(" and ")]
+    return " and ".join([*([", ".join(words[:-1])] if words[1:] else []), words[-1]])
 
 
 def finish(trained: Trained, held: HeldOut, calibration: dict[str, dict[str, Any]]) -> Finished:
@@ -114,7 +164,7 @@ def finish(trained: Trained, held: HeldOut, calibration: dict[str, dict[str, Any
     probability = softmax(logits / calibration[head.name]["temperature"], axis=1)
     confusion = mutual_confusion(probability, truth[known])
     linkage = link(confusion)
-    groups = tuple(Group(name, members) for name, members in cut(linkage, head.labels, confusion))
+    groups = tuple(Group(name, members) for name, members in cut(linkage, head.labels))
     bank = trained.target / "seeds.npz"
     build_bank(trained.data, bank)
     return Finished(

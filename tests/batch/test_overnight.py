@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from sasnet_plugin.batch.run import Progress
-from sasnet_plugin.cli import batch
-from sasnet_plugin.cli.batch import duration, shown, words
+from sasnet_plugin.cli import progress
+from sasnet_plugin.cli.progress import duration, shown, words
 
 
 def test_the_script_for_cron_reports_failures_and_writes_its_log(
@@ -46,7 +46,7 @@ def test_rate_and_time_left_in_words() -> None:
 def test_without_a_terminal_a_line_now_and_then(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(batch, "EVERY", 0.0)
+    monkeypatch.setattr(progress, "EVERY", 0.0)
     with shown(3) as step:
         for done in (1, 2, 3):
             step(Progress(3, done, failed=done - 1))
@@ -54,7 +54,7 @@ def test_without_a_terminal_a_line_now_and_then(
     assert [line.partition(",")[0] for line in lines] == ["1 of 3 files", "2 of 3 files"]
     assert "without" not in lines[0]
     assert lines[1].endswith("1 without an answer")
-    monkeypatch.setattr(batch, "EVERY", 1e9)
+    monkeypatch.setattr(progress, "EVERY", 1e9)
     with shown(3) as step:
         step(Progress(3, 1))
     assert capsys.readouterr().err == ""

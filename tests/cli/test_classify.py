@@ -69,6 +69,8 @@ def test_table_for_a_person(tmp_path: Path) -> None:
     assert sum(name in result.stdout for name in FORMS) >= 2
     assert re.search(r"[▁▂▃▄▅▆▇█]{20}", result.stdout)
     assert "A known model explains this curve" in result.stdout
+    # What to do next, so that it can be pasted.
+    assert result.stdout.rstrip().endswith(f"Next: sasnet fit '{tmp_path / 'a [1].dat'}'")
 
 
 def test_out_of_scope_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

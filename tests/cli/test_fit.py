@@ -33,11 +33,15 @@ def test_json_holds_what_is_promised(sphere: Path) -> None:
     code, out, _ = _run("--json", "--models", "sphere,vesicle", sphere)
     assert code == 0
     found = json.loads(out)
-    assert set(found) == {"file", "entry", "best", "fits", "verified", "verification", "notes"}
+    assert set(found) == {
+        "file", "entry", "headline", "verdict", "doubts", "best", "fits", "verified", "verification", "notes"
+    }  # fmt: skip
     assert set(found["verification"]) == {"chisq_quantile", "runs", "worst_q", "twins", "systematic_error"}
     assert 0 <= found["verification"]["twins"]["taken"] <= found["verification"]["twins"]["count"]
     assert found["file"] == str(sphere)
     assert found["verified"] is True
+    assert found["verdict"].startswith("explains")
+    assert found["headline"].startswith("sphere: radius 70.")
     assert sum(f["weight"] for f in found["fits"]) == pytest.approx(1.0)
     weights = [f["weight"] for f in found["fits"]]
     assert weights == sorted(weights, reverse=True)

@@ -51,8 +51,9 @@ def test_a_file_is_recognised_answered_drawn_and_reported(tmp_path: Path) -> Non
     counts = rng.poisson(200 * SIMULATOR.clean(params)["pictures"])
     path.write_text(HEAD + "\n".join(" ".join(map(str, row)) for row in counts))
     answer = json.loads(sasnet("classify", path, "--json"))
-    assert answer["content"]["ground"] > 0.8
-    assert answer["content"]["pair"] < 0.5
+    content = {tag["name"]: tag for tag in answer["content"]}
+    assert content["ground"]["probability"] > 0.8
+    assert [name for name, tag in content.items() if tag["present"]] == ["ground"]
     size = answer["size"]["radius"]
     assert size["low"] < size["value"] < size["high"]
     assert size["value"] == pytest.approx(2.5, rel=0.4)

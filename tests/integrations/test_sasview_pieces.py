@@ -132,6 +132,8 @@ def fit(*names: str) -> dict[str, Any]:
     return {
         "fit": {
             "verified": True,
+            "headline": "c: radius 5 Å; reduced χ² 1. Explains the data.",
+            "verdict": "explains",
             "notes": ["Not fitted within the time limit (give more with --time-limit): b."],
             "fits": [{"model": n, "structure_factor": None, "warnings": ["Beware."]} for n in names],
         },
@@ -151,12 +153,14 @@ def test_rows_before_and_after_fits() -> None:
     entry.fitted_with(fit("c", "d"), 7)
     assert [each.name for each in entry.candidates] == ["c", "d", "a", "b"]
     best, new, left, _ = entry.candidates
-    assert (best.probability, best.reduced_chisq, best.verified, best.warnings) == (
-        pytest.approx(1 / 6), 1.0, True, ("Beware.",),
+    assert (best.probability, best.reduced_chisq, best.verdict, best.warnings) == (
+        pytest.approx(1 / 6), 1.0, "explains", ("Beware.",),
     )  # fmt: skip
-    assert (new.probability, new.reduced_chisq, new.verified) == (None, 2.0, None)
+    assert (new.probability, new.reduced_chisq, new.verdict) == (None, 2.0, "")
     assert left.page is None
-    assert entry.remarks == ["Not fitted within the time limit: b."]
+    assert entry.remarks == [
+        "c: radius 5 Å; reduced χ² 1. Explains the data.", "Not fitted within the time limit: b."
+    ]  # fmt: skip
     assert (entry.fit, entry.state) == (7, "fitted")
     # What an earlier fit said does not stay beside the numbers of a later one.
     entry.fitted_with(fit("a"), 9)

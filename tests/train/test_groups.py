@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from sasnet_plugin.train.groups import cut, link, mutual_confusion
+from sasnet_plugin.train.groups import cut, link, mutual_confusion, name_of, simplest_first
 
 FORMS = ("sphere", "fuzzy_sphere", "cylinder", "ellipsoid", "lorentz")
 
@@ -25,20 +25,35 @@ def _confused() -> tuple[np.ndarray, np.ndarray]:
 
 def test_confused_models_share_a_group() -> None:
     confusion = mutual_confusion(*_confused())
-    groups = dict(cut(link(confusion), FORMS, confusion, 3))
+    groups = dict(cut(link(confusion), FORMS, 3))
     members = {frozenset(m) for m in groups.values()}
     assert members == {
         frozenset({"sphere", "fuzzy_sphere"}),
         frozenset({"cylinder", "ellipsoid"}),
         frozenset({"lorentz"}),
     }
+    # Names for people, the simplest member first.
     assert groups["lorentz"] == ("lorentz",)
+    assert groups["spheres and shells"] == ("sphere", "fuzzy_sphere")
+    assert groups["cylinders and ellipsoids"] == ("cylinder", "ellipsoid")
+
+
+def test_groups_of_one_family_are_told_apart_by_their_simplest_member() -> None:
+    forms = ("sphere", "fuzzy_sphere", "vesicle", "onion")
+    confusion = np.zeros((4, 4))
+    confusion[0, 1] = confusion[1, 0] = confusion[2, 3] = confusion[3, 2] = 0.9
+    assert dict(cut(link(confusion), forms, 2)) == {
+        "spheres and shells, as sphere": ("sphere", "fuzzy_sphere"),
+        "spheres and shells, as vesicle": ("vesicle", "onion"),
+    }
+    members = ("onion", "lamellar", "vesicle", "sphere", "lamellar_hg")
+    assert name_of(simplest_first(members)) == "spheres, shells and lamellae"
 
 
 def test_every_model_is_in_one_group_at_any_cut() -> None:
     confusion = mutual_confusion(*_confused())
     for n in range(1, 6):
-        groups = cut(link(confusion), FORMS, confusion, n)
+        groups = cut(link(confusion), FORMS, n)
         assert len(groups) == n
         assert sorted(name for _, members in groups for name in members) == sorted(FORMS)
 
@@ -58,4 +73,4 @@ def test_scipy_takes_the_linkage_and_cuts_it_alike() -> None:
     assert np.all(np.diff(linkage[:, 2]) > 0)
     label = fcluster(linkage, 3, "maxclust")
     members = {frozenset(np.array(FORMS)[label == value].tolist()) for value in np.unique(label)}
-    assert members == {frozenset(m) for _, m in cut(linkage, FORMS, confusion, 3)}
+    assert members == {frozenset(m) for _, m in cut(linkage, FORMS, 3)}

@@ -134,7 +134,7 @@ def read(path: Path, file: str) -> Iterator[RawFrame]:
         import fabio
     except ImportError as error:
         raise DataError(
-            f"{file}: detector images are read by fabio; install it with: pip install 'sasnet_plugin[gisas]'."
+            f"{file}: detector images are read by fabio; install it with: pip install fabio."
         ) from error
     with whole.unpacked(path, file) as plain:
         whole.check(plain, file)
@@ -246,7 +246,7 @@ def read_cbf(path: Path, file: str) -> RawFrame:
         from fabio.compression import decByteOffset
     except ImportError as error:
         raise DataError(
-            f"{file}: CBF images are unpacked by fabio; install it with: pip install 'sasnet_plugin[gisas]'."
+            f"{file}: CBF images are unpacked by fabio; install it with: pip install fabio."
         ) from error
     data = content(path, file, wanted="an image", most=LIMITS.array_bytes)
     begin = data.find(_SECTION)

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sasnet_plugin.fitting.assessment import discriminate
-from sasnet_plugin.fitting.assessment.diagnostics import warnings_of
+from sasnet_plugin.fitting.assessment.diagnostics import remarks_of, warnings_of
 from sasnet_plugin.fitting.assessment.goodness_of_fit import compare, verify
 from sasnet_plugin.fitting.assessment.systematic_error import (
     SystematicError,
     systematic_error,
     widened,
 )
+from sasnet_plugin.fitting.problem.conventions import conventional
 from sasnet_plugin.fitting.result.components import in_words
 from sasnet_plugin.fitting.result.fit_result import FitResult
 from sasnet_plugin.fitting.result.model_fit import ModelFit
@@ -32,6 +33,8 @@ def assess(
     fits: Sequence[ModelFit],
     notes: Sequence[str] = (),
     prior: Sequence[float] | None = None,
+    given: Iterable[str] = (),
+    probe: str | None = None,
 ) -> FitResult:
     """Rank and verify fits, and warn of what may be wrong.
 
@@ -45,19 +48,26 @@ def assess(
         What is known already.
     prior : sequence of float, optional
         As for `ranked`.
+    given : iterable of str
+        Parameters that the user settled: of fits without, contrasts follow convention.
+    probe : str, optional
+        neutron or xray, where that is known.
 
     Returns
     -------
     FitResult
         With warnings of each fit, and what the network says of replicates of the best one.
     """
+    given = tuple(given)
+    fits = [conventional(fit, given) for fit in fits]
     errors = systematic_errors(curve, dintensity, fits)
     order = ranked(fits, prior, misfits(fits, errors))
     if not order:
         return FitResult(curve, dintensity, (), False, (*notes, "No model could be fitted."))
     if errors:
         order = [widened(curve, dintensity, fit, errors[fit.name]) for fit in order]
-    verdicts = [verify(curve, dintensity, fit) for fit in order]
+    shared = {name for name, error in errors.items() if error.relative > 0}
+    verdicts = [verify(curve, dintensity, fit, systematic=fit.name in shared) for fit in order]
     first = verdicts[0]
     # Replicates whose noise is not the measurement's would differ from it for that reason alone.
     noise = first.noise if not first.structured else 1.0
@@ -67,13 +77,16 @@ def assess(
         first = replace(first, replicates=replicates, sentences=(*first.sentences, *replicates.sentences))
         verdicts[0] = first
     warned = tuple(
-        replace(fit, warnings=(*fit.warnings, *verdict.sentences, *warnings_of(curve, fit)))
+        replace(fit, warnings=(*fit.warnings, *verdict.sentences, *warnings_of(curve, fit, order, probe)))
         for fit, verdict in zip(order, verdicts, strict=True)
     )
     same = set(alike(order, misfits(order, errors)))
     others = [fit for fit in order[1:] if fit.name in same]
+    error = errors.get(order[0].name)
+    told = first.explained or (error is not None and 0 < error.relative <= ASSESSMENT.most_systematic)
     # Where none explains the data, more of them decide between wrong models.
-    said = list(discriminate.sentences(curve, dintensity, order[0], others, ask=first.explained))
+    asked = others if told else ()
+    said = list(discriminate.sentences(curve, dintensity, order[0], asked, ask=first.explained))
     if order[0].per_decade is not None:
         said.append(
             f"{order[0].name} was calculated at {order[0].per_decade} points of q a decade, as its fringes"
@@ -81,7 +94,7 @@ def assess(
         )
     if order[0].components:
         said.append(in_words(order[0].components))
-    error = errors.get(order[0].name)
+    said += remarks_of(order[0])
     said += _none(order, same, errors) if not first.explained else []
     if error is not None and error.relative > 0:
         said.append(
@@ -89,7 +102,10 @@ def assess(
             " include it, and models are compared with it."
         )
         first = replace(first, systematic=error.as_dict())
-    return FitResult(curve, dintensity, warned, first.explained, (*notes, *said), verification=first)
+    return FitResult(
+        curve, dintensity, warned, first.explained, (*notes, *said), first,
+        alike=tuple(fit.short_name for fit in others),
+    )  # fmt: skip
 
 
 def _none(order: Sequence[ModelFit], same: set[str], errors: Mapping[str, SystematicError]) -> list[str]:

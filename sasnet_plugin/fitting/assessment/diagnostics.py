@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from itertools import chain
+from collections.abc import Iterator, Sequence
+from itertools import chain, combinations, islice
 from math import exp, inf, isfinite, log
 
 import numpy as np
 
 from sasnet_plugin.digits import quantity
+from sasnet_plugin.fitting.problem.conventions import beyond_matter, scale_in_words
 from sasnet_plugin.fitting.problem.nested_models import Reduction, simpler
 from sasnet_plugin.fitting.problem.sums import bare, is_scale
 from sasnet_plugin.fitting.result.model_fit import ModelFit, Parameter
-from sasnet_plugin.fitting.settings import ASSESSMENT
+from sasnet_plugin.fitting.settings import ASSESSMENT, OPTIMIZE
 from sasnet_plugin.types import Curve
 
 #: Models whose name says that they are long.
@@ -21,7 +22,9 @@ _LONG = frozenset(
 )
 
 
-def warnings_of(curve: Curve, fit: ModelFit) -> tuple[str, ...]:
+def warnings_of(
+    curve: Curve, fit: ModelFit, others: Sequence[ModelFit] = (), probe: str | None = None
+) -> tuple[str, ...]:
     """Sentences about one fit, each with parameter, value and unit; none where there is nothing to warn of.
 
     Parameters
@@ -29,25 +32,41 @@ def warnings_of(curve: Curve, fit: ModelFit) -> tuple[str, ...]:
     curve : Curve
         What was fitted.
     fit : ModelFit
+    others : sequence of ModelFit
+        Fits of the same curve: no sentence says what these refute.
+    probe : str, optional
+        neutron or xray, where that is known.
     """
     sentences: list[str] = []
     explained: set[str] = set()  # parameters whose uncertainty or limit is explained already
-    met = [r for r in simpler(fit.model, fit.structure_factor) if reached(r, fit)]
+    reductions = simpler(fit.model, fit.structure_factor)
+    met = [r for r in reductions if reached(r, fit) and not refuted(r, fit, others)]
     # Where two contrasts are one, the sizes mean nothing: that is the reason to give.
     met.sort(key=lambda r: not any("sld" in name for name in r.at))
     for name in dict.fromkeys(r.name for r in met):
         sentences.append(_simpler(next(r for r in met if r.name == name), fit))
     for r in met:
         explained |= set(r.at) | {v for v in r.at.values() if isinstance(v, str)}
-    pairs = {p: r for p, r in fit.correlations.items() if not explained & set(p) and _matters(p, fit)}
+    groups = [g for g in together(fit) if not explained & set(g) and _matters(g, fit)]
+    for group in groups:
+        sentences.append(
+            f"{', '.join(group[:-1])} and {group[-1]} move together: these data determine a combination of"
+            " them, not each; fix what is known."
+        )
+    pairs = {
+        p: r
+        for p, r in fit.correlations.items()
+        if not explained & set(p) and _matters(p, fit) and not any(set(p) <= set(g) for g in groups)
+    }
     if pairs:
         listed = ", ".join(
             f"{a} and {b} ({r:.3f})" for (a, b), r in list(pairs.items())[: ASSESSMENT.pairs_named]
         )
         sentences.append(
-            f"The data hardly distinguish {listed}, correlation in brackets: fix one of a pair if known."
+            f"The data hardly distinguish {listed}: they move together, correlation in brackets; fix one of a"
+            " pair if known."
         )
-    bound = explained | {name for pair in fit.correlations for name in pair}
+    bound = explained | {name for pair in (*fit.correlations, *groups) for name in pair}
     for name, p in fit.parameters.items():
         if p.fixed:
             continue
@@ -55,7 +74,7 @@ def warnings_of(curve: Curve, fit: ModelFit) -> tuple[str, ...]:
         unseen = _unseen(name, p, curve) if name not in bound else ()
         at_end = _limits(name, p) if name not in explained else ()
         sentences += list(chain(unphysical, unseen, at_end))[:1]  # one reason is enough
-    sentences += _shape(fit)
+    sentences += beyond_matter(fit, probe)
     sentences += _background(curve, fit)
     left = len(curve) - len(fit.free)
     if left < max(3, len(fit.free)):
@@ -66,11 +85,50 @@ def warnings_of(curve: Curve, fit: ModelFit) -> tuple[str, ...]:
     return tuple(dict.fromkeys(sentences))
 
 
-def _matters(pair: tuple[str, str], fit: ModelFit) -> bool:
-    """Whether one of a correlated pair is badly known: if not, the correlation is no one's concern."""
-    both = [fit.parameters[name] for name in pair if name in fit.parameters]
-    return len(both) == 2 and any(
-        p.error is None or p.error > ASSESSMENT.well_known * abs(p.value) for p in both
+def remarks_of(fit: ModelFit) -> tuple[str, ...]:
+    """What a fit says of the sample in other words, nothing to warn of."""
+    return (*_shape(fit), *scale_in_words(fit))
+
+
+def refuted(reduction: Reduction, fit: ModelFit, others: Sequence[ModelFit]) -> bool:
+    """Whether the simpler model was fitted, too, and is clearly worse."""
+    tempering = max(min((o.reduced_chisq for o in (fit, *others)), default=1.0), 1.0)
+    same = [o for o in others if o.name == reduction.name]
+    return bool(same) and all((o.chisq - fit.chisq) / tempering > ASSESSMENT.significant**2 for o in same)
+
+
+def together(fit: ModelFit) -> list[tuple[str, ...]]:
+    """Sets of three parameters and more of which the data determine fewer combinations.
+
+    Eigenvectors of the correlation matrix of the derivatives whose eigenvalue is next to nothing (D. A.
+    Belsley, E. Kuh, R. E. Welsch, Regression Diagnostics (1980), chapter 3): what is large in one of them can
+    be changed together without a change of the curve.
+    """
+    moving = {name: d for name, d in fit.derivatives.items() if np.all(np.isfinite(d)) and np.any(d)}
+    if not moving:  # of an expensive model: whose pairs are all strong
+        pairs = {frozenset(pair) for pair in fit.correlations}
+        tied = sorted({name for pair in pairs for name in pair})
+        triples = (t for t in combinations(tied, 3) if all({*p} in pairs for p in combinations(t, 2)))
+        return list(islice(triples, 1))
+    if len(moving) < 3:
+        return []
+    columns = np.stack(list(moving.values()), axis=1)
+    columns = columns / np.linalg.norm(columns, axis=0)
+    values, vectors = np.linalg.eigh(columns.T @ columns)
+    found: list[tuple[str, ...]] = []
+    for vector in vectors.T[values < 1 - OPTIMIZE.strong]:
+        large = np.abs(vector) > ASSESSMENT.in_combination
+        names = tuple(name for name, there in zip(moving, large, strict=True) if there)
+        if len(names) > 2 and not any(set(names) <= set(other) for other in found):
+            found.append(names)
+    return found
+
+
+def _matters(names: Sequence[str], fit: ModelFit) -> bool:
+    """Whether one of the correlated is badly known: if not, the correlation is no one's concern."""
+    known = [fit.parameters[name] for name in names if name in fit.parameters]
+    return len(known) == len(names) and any(
+        p.error is None or p.error > ASSESSMENT.well_known * abs(p.value) for p in known
     )
 
 

@@ -45,7 +45,9 @@ def doubtful(reduced_chisq: float, points: int) -> bool:
     return not reduced_chisq < 1 + np.sqrt(2 / max(points, 1))
 
 
-def verify(curve: Curve, dintensity: NDArray[np.float64], fit: ModelFit) -> Verification:
+def verify(
+    curve: Curve, dintensity: NDArray[np.float64], fit: ModelFit, *, systematic: bool = False
+) -> Verification:
     """Compare a fit with its measurement.
 
     With Gaussian noise of the stated size the χ² of simulated measurements follows the χ² distribution of
@@ -56,7 +58,10 @@ def verify(curve: Curve, dintensity: NDArray[np.float64], fit: ModelFit) -> Veri
     curve : Curve
     dintensity : (n,) float array
     fit : ModelFit
+    systematic : bool
+        Neighbouring residuals share an error, so that independent uncertainties are not what is too small.
     """
+    stated = curve.dintensity is not None
     residual = (curve.intensity - fit.theory) / dintensity
     degrees = max(len(curve) - len(fit.free), 1)
     above = float(gammaincc(degrees / 2, fit.chisq / 2))
@@ -64,13 +69,13 @@ def verify(curve: Curve, dintensity: NDArray[np.float64], fit: ModelFit) -> Veri
     worst = _worst(curve.q, residual)
     sentences = []
     structured = runs < -ASSESSMENT.significant
-    if not structured:
-        sentences += _misstated(curve.q, residual, fit.reduced_chisq)
-    elif fit.reduced_chisq < ASSESSMENT.too_large:
-        sentences.append(_too_large(fit.reduced_chisq))
+    if fit.reduced_chisq < ASSESSMENT.too_large:
+        sentences.append(_too_large(fit.reduced_chisq, stated))
+    elif not structured and not systematic:
+        sentences += _too_small(curve.q, residual, fit.reduced_chisq, stated)
     if structured:
         sentences.append(
-            f"Residuals hang together (runs test {runs:.1f} σ), most between q = {worst[0]:.3g} and"
+            f"Residuals are not random (runs test {runs:.1f} σ), largest between q = {worst[0]:.3g} and"
             f" {worst[1]:.3g} Å⁻¹: the model lacks something there."
         )
     explained = (
@@ -80,37 +85,54 @@ def verify(curve: Curve, dintensity: NDArray[np.float64], fit: ModelFit) -> Veri
     return Verification(1 - above, runs, worst, explained, tuple(sentences), noise)
 
 
-def _misstated(q: NDArray[np.float64], residual: NDArray[np.float64], reduced_chisq: float) -> list[str]:
-    """Uncertainties that seem wrong all over the curve, or in one part of it."""
-    if reduced_chisq < ASSESSMENT.too_large:
-        return [_too_large(reduced_chisq)]
+def _too_small(
+    q: NDArray[np.float64], residual: NDArray[np.float64], reduced_chisq: float, stated: bool
+) -> list[str]:
+    """Uncertainties that seem too small all over the curve, or in one part of it."""
+    given = "stated uncertainties" if stated else "uncertainties that sasnet estimated"
     parts = (
         np.array_split(np.arange(q.size), min(ASSESSMENT.parts, q.size // ASSESSMENT.points_a_part))
         if q.size >= ASSESSMENT.points_a_part
         else []
     )
+    if reduced_chisq >= ASSESSMENT.hopeless:
+        return [
+            f"Residuals are about {np.sqrt(reduced_chisq):.2g} times as large as the {given}: no usual"
+            " mis-statement of these excuses that."
+        ]
     means = np.array([np.mean(residual[part] ** 2) for part in parts])
     # The mean square of n residuals scatters by √(2/n) of itself.
     loud = int(np.argmax(means)) if means.size > 1 else 0
     if means.size > 2 and means[loud] > ASSESSMENT.loud * max(float(np.median(means)), 1.0):
         ends = q[parts[loud][0]], q[parts[loud][-1]]
         return [
-            f"Residuals between q = {ends[0]:.3g} and {ends[1]:.3g} Å⁻¹ are without structure but"
-            f" {np.sqrt(means[loud]):.1f} times larger than stated, elsewhere"
-            f" {np.sqrt(np.median(means)):.1f} times: the uncertainties seem too small there."
+            f"The {given} seem too small between q = {ends[0]:.3g} and {ends[1]:.3g} Å⁻¹: residuals there are"
+            f" random but {np.sqrt(means[loud]):.1f} times as large, elsewhere"
+            f" {np.sqrt(np.median(means)):.1f} times."
         ]
     if reduced_chisq > ASSESSMENT.too_small:
         return [
-            f"Residuals are without structure but {np.sqrt(reduced_chisq):.1f} times larger than stated:"
-            " the uncertainties seem too small."
+            f"The {given} seem too small by a factor of about {np.sqrt(reduced_chisq):.1f}: residuals are"
+            " random but larger by that."
         ]
     return []
 
 
-def _too_large(reduced_chisq: float) -> str:
+def _too_large(reduced_chisq: float, stated: bool) -> str:
+    factor = 1 / np.sqrt(max(reduced_chisq, 1e-12))
+    if stated:
+        return (
+            f"The stated uncertainties seem too large by a factor of about {factor:.2g}: so are the errors of"
+            " the parameters."
+        )
+    if factor < ASSESSMENT.noiseless:
+        return (
+            f"The uncertainties that sasnet estimated seem too large by a factor of about {factor:.2g}: so"
+            " are the errors of the parameters."
+        )
     return (
-        f"The reduced χ² is {reduced_chisq:.2g}: the uncertainties seem too large by a factor of"
-        f" about {1 / np.sqrt(max(reduced_chisq, 1e-6)):.1f}."
+        "The data hold hardly any noise: the fit follows them far more closely than the scatter that sasnet"
+        " estimated, as it does with calculated data; the errors of the parameters mean nothing."
     )
 
 
@@ -205,15 +227,15 @@ def _sentences(found: Replicates, measured: Suggestion, threshold: float) -> tup
     ):
         likeliest = measured.groups[0]
         sentences.append(
-            f"The network takes {found.taken} of {found.count} simulated measurements of this fit for"
-            f" “{found.group}”, the measurement for “{likeliest.name}” ({100 * likeliest.probability:.0f} %):"
-            " it may show something that the model lacks."
+            f"The network sees “{found.group}” in {100 * found.taken / found.count:.0f} % of the simulated"
+            f" measurements of this fit, but “{likeliest.name}” in the measurement: it may show something"
+            " that the model lacks."
         )
     apart = found.median_in_scope - found.in_scope
     if found.in_scope_quantile <= ASSESSMENT.rare and apart >= ASSESSMENT.gap and found.in_scope < threshold:
         sentences.append(
-            "To the network, simulated measurements of this fit look like a known model"
-            f" ({100 * found.median_in_scope:.0f} %), the measurement does not"
-            f" ({100 * found.in_scope:.0f} %): it may hold a second component."
+            "To the network, the measurement looks less like any model that it knows"
+            f" ({100 * found.in_scope:.0f} %) than simulated measurements of this fit do"
+            f" ({100 * found.median_in_scope:.0f} %): it may hold a second component."
         )
     return tuple(sentences)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sasnet_plugin.digits import interval, quantity
+from sasnet_plugin.digits import chisq_text, interval, quantity
 from sasnet_plugin.fitting.result.model_fit import ModelFit
 from sasnet_plugin.types import Curve
 
@@ -63,23 +63,23 @@ def rich_table(fits: Sequence[ModelFit]) -> Any:
             Text(found.short_model),
             Text(found.structure_factor or "–"),
             f"{100 * found.weight:.0f} %",
-            f"{found.reduced_chisq:.3g}",
+            chisq_text(found.reduced_chisq),
             f"{found.bic:.1f}",
             str(len(found.free)),
         )
     return table
 
 
-def html_table(fits: Sequence[ModelFit]) -> str:
-    """The ranking for a notebook."""
+def html_table(fits: Sequence[ModelFit], headline: str = "") -> str:
+    """The headline and the ranking for a notebook."""
     head = "<tr><th>model</th><th>structure factor</th><th>weight</th><th>χ²/dof</th><th>BIC</th></tr>"
     body = "".join(
         f"<tr><td>{escape(f.short_model)}</td><td>{escape(f.structure_factor or '–')}</td>"
-        f"<td>{100 * f.weight:.0f} %</td><td>{f.reduced_chisq:.3g}</td><td>{f.bic:.1f}</td></tr>"
+        f"<td>{100 * f.weight:.0f} %</td><td>{chisq_text(f.reduced_chisq)}</td><td>{f.bic:.1f}</td></tr>"
         for f in fits
     )
     best = f"<p>{escape(parameters_in_words(fits[0]))}</p>" if fits else "<p>No model could be fitted.</p>"
-    return f"<table>{head}{body}</table>{best}"
+    return f"<p>{escape(headline)}</p><table>{head}{body}</table>{best}"
 
 
 def draw(curve: Curve, dintensity: NDArray[np.float64], fits: Sequence[ModelFit]) -> Any:
@@ -95,7 +95,7 @@ def draw(curve: Curve, dintensity: NDArray[np.float64], fits: Sequence[ModelFit]
     upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
     upper.errorbar(curve.q, curve.intensity, dintensity, fmt=".", color="0.4", ms=3, lw=0.6, zorder=1)
     for found in fits[:MAX_DRAWN]:
-        label = f"{found.short_name}  {100 * found.weight:.0f} %, χ²/dof {found.reduced_chisq:.2g}"
+        label = f"{found.short_name}  {100 * found.weight:.0f} %, χ²/dof {chisq_text(found.reduced_chisq)}"
         upper.plot(curve.q, found.theory, lw=1.4, label=label, zorder=2)
     positive = curve.intensity[curve.intensity > 0]
     upper.set(xscale="log", ylabel="I(q)")

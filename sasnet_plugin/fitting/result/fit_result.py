@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sasnet_plugin.fitting.result import display
+from sasnet_plugin.fitting.result.headline import Headline, headline
 from sasnet_plugin.fitting.result.model_fit import ModelFit, Posterior, Verification
 from sasnet_plugin.types import Curve, SasnetError
 
@@ -34,6 +35,8 @@ class FitResult:
     unanswered : tuple of str
         What could not be fitted for a technical reason (a process was killed, a model could not be compiled),
         so that the answer is incomplete; the notes say why.
+    alike : tuple of str
+        Names of the fits that these data do not distinguish from the best one.
     """
 
     curve: Curve
@@ -43,11 +46,20 @@ class FitResult:
     notes: tuple[str, ...] = field(default_factory=tuple)
     verification: Verification | None = None
     unanswered: tuple[str, ...] = ()
+    alike: tuple[str, ...] = ()
 
     @property
     def best(self) -> ModelFit | None:
         """The fit of greatest weight; None where there is none."""
         return self.fits[0] if self.fits else None
+
+    @property
+    def headline(self) -> Headline:
+        """What is said first, everywhere: best model, telling parameters, reduced χ², verdict."""
+        others = ["the data state no uncertainties"] if self.curve.dintensity is None else []
+        if self.unanswered:
+            others.append(f"{', '.join(self.unanswered)} could not be fitted")
+        return headline(self.best, self.verification, self.alike, others)
 
     def table(self) -> list[dict[str, Any]]:
         """One row for each fit, best first."""
@@ -73,13 +85,14 @@ class FitResult:
         return display.rich_table(self.fits)
 
     def _repr_html_(self) -> str:
-        return display.html_table(self.fits)
+        return display.html_table(self.fits, str(self.headline))
 
     def as_dict(self) -> dict[str, Any]:
         """As ``sasnet fit --json`` prints it."""
         return {
             "file": self.curve.file,
             "entry": self.curve.entry,
+            **self.headline.as_dict(),
             "best": self.best.name if self.best else None,
             "fits": [_fit_as_dict(f) for f in self.fits],
             "verified": self.verified,

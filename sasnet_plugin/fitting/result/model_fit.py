@@ -299,17 +299,15 @@ class Verification:
 
     def in_words(self) -> str:
         """One sentence: where χ² lies, and what the network says."""
-        share = 100 * self.chisq_quantile
-        place = "nearly all" if share > 99.5 else "hardly any" if share < 0.5 else f"{share:.0f} %"
-        said = f"χ² is larger than that of {place} of its simulated measurements"
+        larger = 100 * (1 - self.chisq_quantile)
+        which = "Nearly all" if larger > 99.5 else "Hardly any" if larger < 0.5 else f"{larger:.0f} % of the"
+        said = f"{which} simulated measurements of this fit have a larger χ²"
         if self.replicates is None or not self.replicates.group:
             return f"{said}."
         found = self.replicates
+        share = f"{100 * found.taken / found.count:.0f} %"
         also = "and" if found.measured_taken else "but not" if 2 * found.taken > found.count else "and not"
-        return (
-            f"{said}; the network takes {found.taken} of {found.count} of them, {also} the measurement, for"
-            f" “{found.group}”."
-        )
+        return f"{said}; the network sees “{found.group}” in {share} of them {also} in the measurement."
 
     def as_dict(self) -> dict[str, Any]:
         """As ``sasnet fit --json`` prints it; q in Å⁻¹."""

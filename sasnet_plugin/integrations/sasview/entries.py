@@ -28,8 +28,8 @@ class Candidate:
         q in Å⁻¹ and intensity in cm⁻¹: the preview, then the fit.
     reduced_chisq, weight : float or None
         None before a fit.
-    verified : bool or None
-        Whether simulated measurements of the fitted model look like this one; None where that was not asked.
+    verdict : str
+        Of the best fit: explains the data, explains them with doubts, or does not; empty for the others.
     page : dict or None
         What SasView's fit page takes.
     dq : list or None
@@ -44,7 +44,7 @@ class Candidate:
     curve: Curve | None = None
     reduced_chisq: float | None = None
     weight: float | None = None
-    verified: bool | None = None
+    verdict: str = ""
     page: dict[str, Any] | None = None
     dq: list[float] | None = None
 
@@ -119,13 +119,15 @@ class Entry:
                     curve=(curves[i]["q"], curves[i]["intensity"]) if i < len(curves) else old.curve,
                     reduced_chisq=page.get("reduced_chisq"),
                     weight=page.get("weight"),
-                    verified=bool(found.get("verified")) if i == 0 else None,
+                    verdict=str(found.get("verdict") or "") if i == 0 else "",
                     page=page,
                     dq=result.get("dq"),
                 )
             )
         self.candidates = new + [_unfitted(each) for each in known.values()]
-        self.remarks = [note.replace(_OF_THE_COMMAND, "") for note in found.get("notes") or []]
+        head = found.get("headline")
+        notes = [note.replace(_OF_THE_COMMAND, "") for note in found.get("notes") or []]
+        self.remarks = [*([str(head)] if head else []), *notes]
         self.fit = number
         self.settle("fitted" if new else "no model could be fitted")
 

@@ -28,7 +28,7 @@ from .plot import Plot, thumbnail
 
 _DATA_COLUMNS = ("Data", "Best model", "S(q)", "Probability", "Red. χ²", "State")
 _COLUMNS = (
-    "Model", "Category", "S(q)", "Probability", "Group", "Red. χ²", "Weight", "Verified", "Warnings",
+    "Model", "Category", "S(q)", "Probability", "Group", "Red. χ²", "Weight", "Verdict", "Warnings",
 )  # fmt: skip
 PROBABILITY = 3
 _THUMBNAIL = QSize(72, 44)
@@ -115,7 +115,7 @@ class CandidateTable(_Table):
         self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         self.verticalHeader().setDefaultSectionSize(30)
         self.horizontalHeader().setStretchLastSection(True)
-        for column, width in enumerate((185, 150, 125, 95, 200, 70, 70, 70)):
+        for column, width in enumerate((185, 150, 125, 95, 200, 70, 70, 120)):
             self.setColumnWidth(column, width)
 
     def fill(self, candidates: Sequence[Candidate]) -> None:
@@ -129,8 +129,7 @@ class CandidateTable(_Table):
             self.write(row, 4, each.group, each.group)
             self.write(row, 5, _number(each.reduced_chisq))
             self.write(row, 6, _weight(each.weight))
-            verified = {None: "–", True: "yes", False: "no"}[each.verified]
-            self.write(row, 7, verified if each.page is not None else "")
+            self.write(row, 7, (each.verdict or "–") if each.page is not None else "", each.verdict)
             said = " ".join(each.warnings)
             self.write(row, 8, f"⚠ {said}" if said else "", "\n".join(each.warnings))
 

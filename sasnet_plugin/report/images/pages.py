@@ -89,7 +89,7 @@ def page(
         "<header>",
         '<p class="eyebrow">Scattering at grazing incidence · read by sasnet</p>',
         f"<h1><bdi>{escape(title)}</bdi></h1>",
-        document.verdict(escape(verdict.text), escape(verdict.more), good=verdict.good),
+        document.verdict(escape(verdict.text), escape(verdict.more), level="" if verdict.good else "doubt"),
         document.facts(facts or {}),
         "</header>",
         document.notes(notes),

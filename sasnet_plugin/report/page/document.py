@@ -37,6 +37,7 @@ COLOURS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "data": ("#7b8794", "#8b98a5"),
         "good": ("#11734b", "#5fd3a0"),
         "warn": ("#93520a", "#f2b35e"),
+        "bad": ("#a8242a", "#ff8a80"),
         "fit1": ("#0b5fa8", "#6db6ff"),
         "fit2": ("#c4500a", "#ff9d57"),
         "fit3": ("#127a5a", "#4fd0a3"),
@@ -86,6 +87,7 @@ code, .name { font-family: ui-monospace, Menlo, Consolas, "DejaVu Sans Mono", mo
 .verdict { margin: 20px 0 0; padding: 14px 18px; border-left: 4px solid var(--good); background: var(--panel);
   border-radius: 0 6px 6px 0; font-size: 17px; }
 .verdict.doubt { border-color: var(--warn); }
+.verdict.wrong { border-color: var(--bad); }
 .verdict p { margin: 0; }
 .verdict p + p { font-size: 14px; color: var(--muted); }
 .facts { display: flex; flex-wrap: wrap; gap: 10px 36px; margin: 18px 0 0; }
@@ -216,17 +218,17 @@ def document(title: str, body: str, *, pictures: bool = False) -> str:
     return text.encode("utf-8", "replace").decode("utf-8")
 
 
-def verdict(first: str, second: str = "", *, good: bool) -> str:
+def verdict(first: str, second: str = "", *, level: str = "") -> str:
     """The box with the answer in one sentence, and a smaller one below it; both are HTML.
 
     Parameters
     ----------
     first, second : str
-    good : bool
-        Whether the answer can be relied on.
+    level : str
+        Empty where the answer can be relied on, ``doubt``, or ``wrong``.
     """
     more = f"<p>{second}</p>" if second else ""
-    return f'<div class="verdict{"" if good else " doubt"}"><p>{first}</p>{more}</div>'
+    return f'<div class="verdict{f" {level}" if level else ""}"><p>{first}</p>{more}</div>'
 
 
 def facts(values: Mapping[str, str]) -> str:

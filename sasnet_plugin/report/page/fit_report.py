@@ -8,12 +8,13 @@ from pathlib import Path
 import numpy as np
 
 from sasnet_plugin.fitting.result.fit_result import FitResult
+from sasnet_plugin.fitting.result.headline import DOES_NOT, DOUBTS, EXPLAINS
 
 from ...types import Curve, ModelZooError
 from ...zoo import Manifest, open_model
 from . import document
 from .figures import MAX_DRAWN, fit_figure, posterior_section, tree_figure
-from .tables import key, made_with, parameter_tables, ranking, reduced_chisq
+from .tables import key, made_with, parameter_tables, ranking
 
 
 def write_report(result: FitResult, folder: Path, *, groups: Manifest | None = None) -> Path:
@@ -77,23 +78,16 @@ def page(result: FitResult, groups: Manifest) -> str:
 
 
 def _verdict(result: FitResult) -> str:
-    best = result.best
+    head, best = result.headline, result.best
+    level = {EXPLAINS: "", DOUBTS: "doubt", DOES_NOT: "wrong"}[head.verdict]
+    first = f"{escape(head.finding)}. <strong>{escape(head.judgement)}</strong>"
     if best is None:
-        return document.verdict("No model could be fitted to these data.", good=False)
-    name = f'<span class="name">{escape(best.short_name)}</span>'
-    if result.verified:
-        first = f"{name} explains the data best."
-        second = "Verified: the measurement looks like a simulation of this fit with the same noise."
-    else:
-        first = f"None of the models tried explains the data; {name} comes closest."
-        second = (
-            "Not verified: a simulation of this fit with the same noise looks different from the measurement."
-        )
+        return document.verdict(first, level=level)
+    fits = "1 fit" if len(result.fits) == 1 else f"{len(result.fits)} fits"
+    second = f"Weight {best.weight:.2f} among {fits}."
     if result.verification is not None:
         second += f" {escape(result.verification.in_words())}"
-    fits = "1 fit" if len(result.fits) == 1 else f"{len(result.fits)} fits"
-    figures = f"Reduced χ² {reduced_chisq(best.reduced_chisq)}; weight {best.weight:.2f} among {fits}."
-    return document.verdict(first, f"{figures} {second}", good=result.verified)
+    return document.verdict(first, second, level=level)
 
 
 def _facts(result: FitResult) -> str:

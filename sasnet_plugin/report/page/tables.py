@@ -10,7 +10,7 @@ from importlib.metadata import PackageNotFoundError, version
 from sasnet_plugin.fitting.result.fit_result import FitResult
 from sasnet_plugin.fitting.result.model_fit import ModelFit, Parameter
 
-from ...digits import interval, significant, unit_text, with_error
+from ...digits import chisq_text, interval, significant, unit_text, with_error
 from ...domains.heads import Classes
 from ...zoo import Manifest
 from .document import DASHES, FITS
@@ -71,7 +71,7 @@ def _rank_row(number: int, fit: ModelFit, lowest: float) -> str:
     bar = f'<span class="share"><i style="width:{share:.1f}%"></i></span>'
     name = f'{swatch(number - 1)}<a href="#parameters-{number}" class="name">{escape(fit.short_model)}</a>'
     figures = (
-        reduced_chisq(fit.reduced_chisq), f"{fit.bic:.1f}", f"{fit.bic - lowest:.1f}", str(len(fit.free)),
+        chisq_text(fit.reduced_chisq), f"{fit.bic:.1f}", f"{fit.bic - lowest:.1f}", str(len(fit.free)),
         _fraction(fit.probability),
     )  # fmt: skip
     cells = "".join(f'<td class="number">{figure}</td>' for figure in figures)
@@ -87,11 +87,6 @@ def _rank_row(number: int, fit: ModelFit, lowest: float) -> str:
 
 def _fraction(value: float) -> str:
     return "&lt; 0.001" if 0 <= value < 0.0005 else f"{value:.3f}"
-
-
-def reduced_chisq(value: float) -> str:
-    """Three digits, whole numbers beyond a thousand."""
-    return f"{value:.3g}" if value < 1000 or not math.isfinite(value) else f"{value:.0f}"
 
 
 def parameter_tables(fits: Sequence[ModelFit]) -> str:

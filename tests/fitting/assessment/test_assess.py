@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from sasnet_plugin.fitting.assessment.assess import NONE_EXPLAINS, alike, assess, ranked
+from sasnet_plugin.fitting.result.headline import DOES_NOT
 from sasnet_plugin.fitting.result.model_fit import ModelFit, Parameter
 from sasnet_plugin.fitting.strategy.fit_candidate import fit_candidate
 from sasnet_plugin.fitting.task import Task
@@ -76,5 +77,6 @@ def test_none_explains_two_models_and_bragg_peaks_together(simulated: Simulated,
     assert result.verification is not None
     assert result.verification.chisq_quantile > 0.999
     assert result.best is not None
-    assert any("hang together" in w for w in result.best.warnings)
+    assert any("not random" in w for w in result.best.warnings)
+    assert result.headline.verdict == DOES_NOT
     assert result.as_dict()["verification"]["worst_q"] == list(result.verification.worst)

@@ -8,7 +8,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from sasnet_plugin.fitting.assessment.diagnostics import warnings_of
+from sasnet_plugin.fitting.assessment.diagnostics import remarks_of, together, warnings_of
+from sasnet_plugin.fitting.problem.conventions import conventional
 from sasnet_plugin.fitting.result.model_fit import ModelFit, Parameter
 from sasnet_plugin.fitting.strategy.fit_candidate import fit_candidate
 from sasnet_plugin.fitting.task import Task
@@ -45,7 +46,7 @@ def test_a_good_fit_has_no_warning(simulated: Simulated, bank: Bank) -> None:
         curve = simulated(model, truth | {"background": 0.01})
         assert curve.dintensity is not None
         found = fit_candidate(Task(curve, curve.dintensity, model, None), bank)
-        assert warnings_of(curve, found) == ()
+        assert warnings_of(curve, conventional(found)) == ()
 
 
 @pytest.mark.parametrize(("model", "parameter"), [("vesicle", "radius"), ("fuzzy_sphere", "fuzziness")])
@@ -92,10 +93,6 @@ def test_contrasts_that_are_one_and_neighbours_that_are_none() -> None:
             _fit("sphere", "hardsphere", radius=_p(50.0, 0.1), volfraction=_p(0.8, 0.01, 0.0, 1.0, "")),
             ("volfraction, 0.8", "more than spheres can fill"),
         ),
-        (
-            _fit("cylinder", radius=_p(90.0, 0.5), length=_p(12.0, 0.2)),
-            ("length, 12 Å", "radius, 90 Å", "disc"),
-        ),
         (_fit("sphere", radius=_p(4000.0, 900.0)), ("radius", "larger than these data show", "314 Å")),
         (
             _fit("cylinder", radius=_p(1.5, 0.4), length=_p(80.0, 1.0)),
@@ -126,6 +123,38 @@ def test_contrasts_that_are_one_and_neighbours_that_are_none() -> None:
 )
 def test_values_that_no_sample_has(fit: ModelFit, words: tuple[str, ...]) -> None:
     assert _said(fit, *words)
+
+
+def test_a_disc_is_a_remark_and_no_doubt() -> None:
+    disc = _fit("cylinder", radius=_p(90.0, 0.5), length=_p(12.0, 0.2))
+    assert warnings_of(CURVE, disc) == ()
+    (said,) = remarks_of(disc)
+    assert all(word in said for word in ("length, 12 Å", "radius, 90 Å", "disc"))
+
+
+def test_what_the_table_refutes_is_not_said() -> None:
+    """Apoferritin: volfraction could not be told from 0, but the model without S(q) was far worse."""
+    dilute = _fit("sphere", "hardsphere", radius=_p(80.0, 0.1), volfraction=_p(0.001, 0.002, 0.0, 0.74, ""))
+    assert "sphere says the same" in warnings_of(CURVE, dilute)[0]
+    plain = replace(_fit("sphere", radius=_p(80.0, 0.1)), chisq=dilute.chisq + 1)
+    assert "sphere says the same" in warnings_of(CURVE, dilute, [dilute, plain])[0]
+    assert not any("sphere" in s for s in warnings_of(CURVE, dilute, [replace(plain, chisq=300.0)]))
+
+
+def test_three_that_move_together_are_named_as_three() -> None:
+    """The sum of three slopes is known, and the background; none of the three."""
+    rng = np.random.default_rng(5)
+    slopes = np.log(Q) + 0.01 * rng.standard_normal((3, N))
+    names = ("scale", "volfraction", "stickiness")
+    fit = _fit(
+        "sphere", "stickyhardsphere", volfraction=_p(0.3, 0.1, unit=""), stickiness=_p(0.2, 0.1, unit="")
+    )
+    fit = replace(fit, derivatives={**dict(zip(names, slopes, strict=True)), "background": 1 / Q})
+    fit = replace(fit, correlations={("scale", "volfraction"): -0.97})
+    assert set(together(fit)[0]) == set(names)
+    said = [s for s in warnings_of(CURVE, fit) if "move together" in s]
+    assert len(said) == 1
+    assert said[0].startswith("scale, volfraction and stickiness move together: ")
 
 
 def test_what_the_user_fixed_has_no_warning() -> None:

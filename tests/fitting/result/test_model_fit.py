@@ -74,12 +74,12 @@ def test_names_are_sasmodels_and_a_plugin_is_shown_without_its_folder() -> None:
 
 def test_a_verification_says_where_chisq_lies_and_what_the_network_takes_replicates_for() -> None:
     alone = Verification(0.4, -0.5, (0.01, 0.02), True, ())
-    assert alone.in_words() == "χ² is larger than that of 40 % of its simulated measurements."
-    assert "nearly all" in Verification(0.9999, -4.0, (0.01, 0.02), False, ()).in_words()
+    assert alone.in_words() == "60 % of the simulated measurements of this fit have a larger χ²."
+    assert "Hardly any simulated" in Verification(0.9999, -4.0, (0.01, 0.02), False, ()).in_words()
     assert Verification(0.9999, -4.0, (0.01, 0.02), False, ()).structured
     replicates = Replicates(64, "spheres", 60, False, 0.1, 0.9, 0.0, 0.9, 0.9, 0.5)
     both = Verification(0.4, -0.5, (0.01, 0.02), True, (), replicates=replicates)
-    assert "takes 60 of 64 of them, but not the measurement, for “spheres”" in both.in_words()
+    assert both.in_words().endswith("the network sees “spheres” in 94 % of them but not in the measurement.")
     # Programs read this key since the first version.
     assert both.as_dict()["twins"]["taken"] == 60
     assert alone.as_dict()["twins"] is None

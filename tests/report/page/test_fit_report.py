@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from tinyzoo import manifest_entries
 
 from sasnet_plugin.fitting.result.fit_result import FitResult
+from sasnet_plugin.fitting.result.headline import DOUBTS
 from sasnet_plugin.fitting.result.model_fit import ModelFit, Parameter, Verification
 from sasnet_plugin.report.page.fit_report import page, page_name, write_report
 from sasnet_plugin.types import Curve, SasnetError
@@ -186,20 +187,23 @@ def test_title_notes_and_verdict_in_words(tree: Element, result: FitResult, grou
     assert "/data" not in words  # where the file lay is nobody else's business
     assert words.count("Read so.") == 1
     assert "sphere and sphere@hardsphere: no difference in this q range." in words
-    assert "sphere explains the data best." in words
-    doubtful = read(page(replace(result, verified=False), groups)).words()
+    # One headline, the same everywhere, with the doubts that matter.
+    assert str(result.headline) in words
+    assert result.headline.verdict == DOUBTS
+    wrong = replace(result, verified=False, verification=Verification(0.9999, -9.0, (0.1, 0.2), False, ()))
+    doubtful = read(page(wrong, groups)).words()
     plugin = replace(result.fits[0], model="/home/user/mine.py", warnings=("mine says so.",))
     own = read(page(replace(result, fits=(plugin,)), groups)).words()
-    assert "mine explains the data best." in own
+    assert "mine: radius" in own
     assert "mine says so." in own
     assert "/home" not in own
     checked = Verification(0.38, 0.1, (0.1, 0.2), True, ())
     assert (
-        "larger than that of 38 % of its simulated measurements."
+        "62 % of the simulated measurements of this fit have a larger χ²."
         in read(page(replace(result, verification=checked), groups)).words()
     )
-    assert "None of the models tried explains the data; sphere comes closest." in doubtful
-    assert "explains the data best" not in doubtful
+    assert "Does not explain the data." in doubtful
+    assert "Explains" not in doubtful
 
 
 def test_every_point_is_drawn_where_it_belongs(tree: Element, result: FitResult) -> None:
@@ -343,7 +347,7 @@ def test_versions_that_made_it(tree: Element) -> None:
 def test_curve_that_no_model_fits_and_one_below_zero(result: FitResult, groups: Manifest) -> None:
     curve = replace(result.curve, intensity=-np.abs(result.curve.intensity) - 1e-6)
     tree = read(page(FitResult(curve, result.dintensity, (), notes=("No model.",)), groups))
-    assert "No model could be fitted to these data." in tree.words()
+    assert "No model could be fitted." in tree.words()
     assert len(positions(tree.by_id("fit-data"))) == POINTS
     assert not tree.all("table")
 

@@ -1,0 +1,130 @@
+"""How a command explains itself: options in groups, three examples, whole sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+import typer
+from typer.core import TyperCommand
+
+#: Options by what they are about, in the order of the help; what is not here stands under "Options".
+GROUPS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "What is read": ("q_range", "q_unit", "entry", "domain", "geometry", "together"),
+        "Which models": ("top", "models", "exclude", "prior", "structure_factor"),
+        "What is known": ("fix", "ranges", "sample", "solvent", "probe", "wavelength"),
+        "How it is fitted": ("verify", "method", "samples", "burn", "time_limit", "workers", "scheduler"),
+        "What is written": (
+            "out", "as_json", "details", "csv", "plot", "report", "export", "card", "figure", "quiet",
+            "force",
+        ),
+    }
+)  # fmt: skip
+#: Three calls of each command, each with what it is for.
+EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = MappingProxyType(
+    {
+        "classify": (
+            ("sasnet classify data.dat", "which models may explain one file"),
+            ("sasnet classify runs/ --json", "every file of a folder, for a program"),
+            ("sasnet classify data.dat --q-unit nm --q-range 0.01:0.3", "q in nm⁻¹, and a part of it"),
+        ),
+        "follow": (
+            ("sasnet follow frames/ --out growth.csv", "a growing film, frame by frame"),
+            ("sasnet follow run.h5 --out growth.csv --plot growth.png", "the same with a figure"),
+            ("sasnet follow frames/ --out growth.csv --geometry alpha_i=0.4", "with what the headers lack"),
+        ),
+        "fit": (
+            ("sasnet fit data.dat", "the best models, fitted and checked"),
+            (
+                "sasnet fit data.dat --sample SiO2@2.2 --solvent D2O",
+                "contrast from what the sample is made of",
+            ),
+            (
+                "sasnet fit data.dat --models sphere,cylinder --report pages",
+                "these models, with an HTML page",
+            ),
+        ),
+        "batch": (
+            ("sasnet batch 'runs/*.dat' --out results.h5", "many files, one row each"),
+            ("sasnet batch runs/ --out heating.h5 --series --against temperature", "frames in order"),
+            ("sasnet batch runs/ --out results.h5 --shard 3/8", "the third of eight jobs of an array"),
+        ),
+        "sasview": (
+            ("sasnet sasview --install", "Fitting → Suggest model… from SasView's next start"),
+            ("sasnet sasview data.dat", "SasView with a file and the window"),
+            ("sasnet sasview --uninstall", "out of SasView again"),
+        ),
+        "bumps": (
+            ("sasnet bumps data.dat", "fits, then Bumps' page in the browser"),
+            ("sasnet bumps data.dat --models sphere --time-limit 10", "one model, ten seconds"),
+            ("sasnet bumps data.dat --no-browser --port 5150", "on a machine without a screen"),
+        ),
+        "serve": (
+            ("sasnet serve", "JSON lines on stdin and stdout"),
+            ("sasnet serve --workers 4", "with four processes that fit"),
+            ("""echo '{"id": 1, "do": "hello"}' | sasnet serve""", "whether it answers"),
+        ),
+        "simulate": (
+            (
+                "sasnet simulate --out data/train --rounds 5 --seed 1 --spread",
+                "what the network is trained on",
+            ),
+            ("sasnet simulate --out data/test --seed 2 --limit 30", "a small set for a test"),
+            ("sasnet simulate --out own --models my_model.py", "of a plugin model"),
+        ),
+        "train": (
+            ("sasnet train --data data/train --validation data/validation --run runs/a", "train and package"),
+            ("sasnet train --data d --validation v --run r --steps 500 --zoo model_zoo/try", "a short trial"),
+            ("sasnet train --data d --validation v --run r --net dropout=0.1", "with another network"),
+        ),
+        "evaluate": (
+            ("sasnet evaluate --test data/test", "accuracy and calibration"),
+            ("sasnet evaluate --test data/test --plot reliability.png", "with a figure"),
+            ("sasnet evaluate --test data/test --card model_zoo/sas1d/card.md", "into the model's card"),
+        ),
+        "groups": (
+            ("sasnet groups", "which models data seldom distinguish"),
+            ("sasnet groups --plot groups.svg", "their tree as a figure"),
+            ("sasnet groups --json", "for a program"),
+        ),
+    }
+)
+
+
+class Command(TyperCommand):
+    """A command whose help has groups and examples."""
+
+    def format_options(self, ctx: typer.Context, formatter: Any) -> None:  # type: ignore[override]
+        """Write arguments, then options in their groups."""
+        left = list(self.get_params(ctx))
+        sections: dict[str, list[Any]] = {"Arguments": [p for p in left if p.param_type_name == "argument"]}
+        sections |= {
+            title: [p for name in names for p in left if p.name == name] for title, names in GROUPS.items()
+        }
+        grouped = [p for params in sections.values() for p in params]
+        sections["Options"] = [p for p in left if p not in grouped]
+        for title, params in sections.items():
+            rows = [record for p in params if (record := p.get_help_record(ctx)) is not None]
+            if rows:
+                with formatter.section(title):
+                    formatter.write_dl(rows)
+
+    def format_epilog(self, ctx: typer.Context, formatter: Any) -> None:  # type: ignore[override]
+        """Write the examples, none of which is broken into lines."""
+        examples = EXAMPLES.get(str(self.name), ())
+        if examples:
+            with formatter.section("Examples"):
+                for call, what in examples:
+                    formatter.write(f"  {call}\n      {what}\n")
+
+
+def whole_sentences(group: Any, ctx: typer.Context, formatter: Any) -> None:
+    """The commands of a group, each with its first sentence, none cut."""
+    rows = []
+    for name in group.list_commands(ctx):
+        text = (group.get_command(ctx, name).help or "").strip().partition("\n\n")[0]
+        rows.append((name, " ".join(text.split())))
+    with formatter.section("Commands"):
+        formatter.write_dl(rows)

@@ -1,0 +1,137 @@
+"""How far a command is, on stderr: a bar on a terminal, a line now and then without one."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from sasnet_plugin.digits import chisq_text
+
+if TYPE_CHECKING:
+    from sasnet_plugin.batch.run import Progress
+
+#: Seconds between two lines where there is no terminal: while one file is fitted, and while many are.
+FIT_EVERY = 5.0
+EVERY = 60.0
+
+
+@contextmanager
+def shown(total: int, quiet: bool = False) -> Iterator[Callable[[Progress], None]]:
+    """Show progress over many files while the block runs; yields what is to be called after each answer."""
+    if quiet:
+        yield lambda state: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
+    from rich.progress import Progress as Bar
+
+    console = Console(stderr=True)
+    began = time.monotonic()
+    if not console.is_terminal:
+        yield _lines(began)
+        return
+    columns = BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}")
+    with Bar(*columns, console=console, transient=True) as bar:
+        task = bar.add_task("starting", total=total)
+
+        def step(state: Progress) -> None:
+            bar.update(task, completed=state.done, description=words(state, time.monotonic() - began))
+
+        yield step
+
+
+def _lines(began: float) -> Callable[[Progress], None]:
+    due = began + EVERY
+
+    def step(state: Progress) -> None:
+        nonlocal due
+        now = time.monotonic()
+        if now >= due and state.done < state.total:
+            due = now + EVERY
+            typer.echo(f"{state.done} of {state.total} files, {words(state, now - began)}", err=True)
+
+    return step
+
+
+@contextmanager
+def fitting(limit: float, quiet: bool = False) -> Iterator[Callable[..., None]]:
+    """Show what is being fitted to one data set, the best χ² so far, and the time left.
+
+    Parameters
+    ----------
+    limit : float
+        Seconds that it may take.
+    quiet : bool
+        Show nothing.
+
+    Yields
+    ------
+    callable
+        The ``progress`` of `integrations.answers.Watched`.
+    """
+    if quiet:
+        yield lambda **how: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, TextColumn
+    from rich.progress import Progress as Bar
+
+    console, began = Console(stderr=True), time.monotonic()
+    best, due = float("inf"), began + FIT_EVERY
+
+    def line(done: int, of: int, name: str) -> str:
+        found = f", best reduced χ² {chisq_text(best)}" if best < float("inf") else ""
+        left = max(limit - (time.monotonic() - began), 0.0)
+        return f"{f'{done} of {of}, ' if of else ''}{name}{found}, at most {duration(left)} left"
+
+    if not console.is_terminal:
+
+        def say(*, done: int, of: int, name: str, reduced_chisq: float = float("inf"), **more: Any) -> None:
+            nonlocal best, due
+            best = min(best, reduced_chisq)
+            if time.monotonic() >= due:
+                due = time.monotonic() + FIT_EVERY
+                typer.echo(f"Fitting: {line(done, of, name)}", err=True)
+
+        yield say
+        return
+    columns = BarColumn(), TextColumn("{task.description}", markup=False)
+    with Bar(*columns, console=console, transient=True) as bar:
+        task = bar.add_task("screening", total=None)
+
+        def draw(*, done: int, of: int, name: str, reduced_chisq: float = float("inf"), **more: Any) -> None:
+            nonlocal best
+            best = min(best, reduced_chisq)
+            bar.update(task, completed=done, total=of or None, description=line(done, of, name))
+
+        yield draw
+
+
+def words(state: Progress, seconds: float) -> str:
+    """Rate, time left and failures in words.
+
+    Parameters
+    ----------
+    state : Progress
+        At least one file done.
+    seconds : float
+        Since the beginning.
+    """
+    rate = state.done / max(seconds, 1e-3)
+    left = duration((state.total - state.done) / rate)
+    without = f", {state.failed} without an answer" if state.failed else ""
+    return f"{60 * rate:.3g} a minute, {left} left{without}"
+
+
+def duration(seconds: float) -> str:
+    """Seconds as people say them."""
+    minutes = round(seconds / 60)
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    if minutes < 90:
+        return f"{minutes} min"
+    return f"{minutes // 60} h {minutes % 60:02d} min"

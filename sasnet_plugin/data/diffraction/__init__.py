@@ -1,0 +1,1 @@
+"""Single-shot diffraction images: read in a stream, features that do not turn with the particle."""

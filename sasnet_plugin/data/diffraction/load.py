@@ -1,0 +1,189 @@
+"""From a file to diffraction images in a stream; centre, window and mask from its first frames."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ...domains import ReadOptions
+from ...types import DataError, Image
+from ..images import formats, masks
+from ..sans.centre import find_centre
+from .frame import Window
+from .settings import Setup, setup_of
+from .stacks import SMALLEST, Block, blocks
+
+if TYPE_CHECKING:
+    import os
+
+    from numpy.typing import NDArray
+
+#: A centre is trusted from this correlation of the image with its turned self on.
+_SYMMETRIC = 0.3
+#: Frames of which the sum shows gaps, hole and hot pixels; with fewer, dark pixels may be dark by chance.
+_FEW = 8
+#: Counts a pixel around them from which on dark pixels are a gap, and 16 or 8 bits' largest is saturated.
+_LIT = 5.0
+
+
+@dataclass(frozen=True)
+class Frames:
+    """Some frames of a file, ready for `polar.in_cells`.
+
+    Parameters
+    ----------
+    start : int
+        Number of the first in its file, from 0.
+    counts : (m, rows, columns) float32 array
+    masks : (m, rows, columns) bool array
+    window : Window
+    notes : tuple of str
+    total : int
+        Frames of the file.
+    """
+
+    start: int
+    counts: NDArray[np.float32]
+    masks: NDArray[np.bool_]
+    window: Window
+    notes: tuple[str, ...]
+    total: int
+
+
+def recognise(path: Path) -> float:
+    """1 for what only can be such a stack: HDF5 with CXI's version at its root; else 0, and --domain says
+    it.
+    """
+    import h5py
+
+    try:
+        if not path.is_file() or not h5py.is_hdf5(path):
+            return 0.0
+        with h5py.File(path, "r") as opened:
+            return float("cxi_version" in opened)
+    except (OSError, RuntimeError):
+        return 0.0
+
+
+def read(path: str | os.PathLike[str], options: ReadOptions) -> Iterator[Image]:
+    """The images of a file one by one, or the one whose number is given.
+
+    Raises
+    ------
+    DataError
+        The file cannot be read, or there is no such entry.
+    """
+    path = Path(path)
+    if options.q_unit is not None:
+        raise DataError(f"{path}: diffraction images have no q axis of their own; leave --q-unit out.")
+    wanted = None
+    if options.entry is not None:
+        digits = options.entry.removeprefix("frame").strip()
+        if not digits.isdigit() or int(digits) < 1:
+            raise DataError(f"{path}: there is no entry {options.entry}; give a frame's number, from 1.")
+        wanted = int(digits) - 1
+    total = 0
+    for some in frames(path, options.geometry, start=wanted or 0):
+        total = some.total
+        for row, (counts, mask) in enumerate(zip(some.counts, some.masks, strict=True)):
+            number = some.start + row
+            entry = f"frame {number + 1}" if some.total > 1 else ""
+            yield Image(np.where(mask, counts, 0.0), mask, some.window, str(path), entry, some.notes)
+            if wanted is not None:
+                return
+    if wanted is not None:
+        raise DataError(f"{path}: there is no frame {wanted + 1}; the file holds {total or 'fewer'}.")
+
+
+def frames(path: Path, geometry: tuple[str, ...] = (), start: int = 0) -> Iterator[Frames]:
+    """The frames of a file in blocks, with their masks; no more than a block is held.
+
+    Parameters
+    ----------
+    path : Path
+    geometry : tuple of str
+        ``name=value``; see `settings.Setup`.
+    start : int
+        Number of the first that is wanted.
+
+    Raises
+    ------
+    DataError
+        The file cannot be read, or the centre cannot be found.
+    """
+    said = setup_of(path, geometry)
+    given = _mask_of(said.mask_file) if said.mask_file else None
+    placed: tuple[Window, NDArray[np.bool_], tuple[str, ...]] | None = None
+    # What is found of a stack is found from its first frames, wherever reading goes on.
+    if start:
+        placed = _placed(next(iter(blocks(path, str(path), said.dataset))), said, given, str(path))
+    for block in blocks(path, str(path), said.dataset, start):
+        placed = placed or _placed(block, said, given, str(path))
+        window, good, notes = placed
+        if block.frames.shape[1:] != window.shape:
+            raise DataError(f"{path}: its frames have different shapes; give one file for each.")
+        counts = np.nan_to_num(block.frames.astype(np.float32), posinf=0.0, neginf=0.0)
+        there = good & ~_stored_as_bad(block)
+        limit = masks.integer_limit(block.frames)
+        if limit is not None:
+            there &= block.frames < limit
+        yield Frames(block.start, np.where(there, counts, 0), there, window, notes, block.total)
+
+
+def _stored_as_bad(block: Block) -> NDArray[np.bool_]:
+    return masks.stored_as_bad(block.frames)
+
+
+def _placed(
+    block: Block, said: Setup, given: NDArray[np.bool_] | None, file: str
+) -> tuple[Window, NDArray[np.bool_], tuple[str, ...]]:
+    """Window, mask and notes of a file from its first frames."""
+    setup, shape = said.over(block.setup), (block.frames.shape[1], block.frames.shape[2])
+    notes: list[str] = []
+    bad = _stored_as_bad(block)
+    good: NDArray[np.bool_] = np.asarray(~bad.all(axis=0))
+    if block.bad is not None:
+        good &= ~block.bad
+    if given is not None:
+        if given.shape != shape:
+            raise DataError(
+                f"{said.mask_file}: is no mask of the shape of {file}; give one of the same detector."
+            )
+        good &= ~given
+    total = np.where(bad, 0, np.nan_to_num(block.frames.astype(np.float64))).sum(axis=0)
+    if good.sum() < SMALLEST**2:
+        raise DataError(f"{file}: only {int(good.sum())} pixels hold values; check the file and its mask.")
+    hot = masks.hot_pixels(total, good)
+    good = good & ~hot
+    if len(block.frames) >= _FEW or float(np.median(total[good])) >= _LIT:
+        dark = masks.shadows(total, good)
+        if dark.any():
+            good &= ~dark
+            notes.append(f"A gap, a hole or a shadow was left out: {masks.share(dark)}.")
+    if hot.any():
+        notes.append(f"Hot pixels were left out: {masks.share(hot)}.")
+    centre = setup.direct_beam
+    if centre is None:
+        column, row, like = find_centre(np.where(good, total, 0.0), good)
+        centre = column, row
+        inside = -0.1 * shape[1] < column < 1.1 * shape[1] and -0.1 * shape[0] < row < 1.1 * shape[0]
+        if like < _SYMMETRIC or not inside:
+            centre = (shape[1] - 1) / 2, (shape[0] - 1) / 2
+            notes.append("No centre was found in the images; the middle of the detector was taken for it.")
+        else:
+            notes.append(f"The centre was found from the images: column {column:.1f}, row {row:.1f}.")
+    edge = setup.radius or min(shape) / 2
+    window = Window(shape, centre, edge, setup.wavelength, setup.distance, setup.pixel_size)
+    window.check(file)
+    return replace(window, centre=(round(centre[0] * 4) / 4, round(centre[1] * 4) / 4)), good, tuple(notes)
+
+
+def _mask_of(path: str) -> NDArray[np.bool_]:
+    found = next(iter(formats.frames(Path(path), path)), None)
+    if found is None:
+        raise DataError(f"{path}: holds no mask; give an image that is not zero where pixels are left out.")
+    return np.asarray(found.values != 0)

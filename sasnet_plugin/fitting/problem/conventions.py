@@ -1,0 +1,180 @@
+"""Contrasts that scientists expect, where a curve decides nothing but scale times contrast squared.
+
+A dilute curve stays the same where all scattering length densities are shifted together, or all contrasts
+are multiplied by f and the scale by 1/f² (O. Glatter and O. Kratky, Small Angle X-ray Scattering (1982),
+chapter 2). A fit starts from whatever contrast its starting curve had; what is said of it has the solvent of
+the model's own defaults, and contrasts within what matter has.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import lru_cache
+
+import numpy as np
+
+from sasnet_plugin.digits import quantity
+from sasnet_plugin.fitting.result.model_fit import ModelFit, Parameter
+from sasnet_plugin.fitting.settings import PROBLEM
+from sasnet_plugin.fitting.task import Task
+from sasnet_plugin.types import SasnetError
+
+#: Where an invariance is looked at, Å⁻¹.
+_Q = np.array([0.003, 0.012, 0.05, 0.11, 0.23])
+
+
+def is_sld(name: str, p: Parameter) -> bool:
+    """Whether a parameter is a scattering length density."""
+    return "sld" in name and p.unit == "1e-6/Ang^2"
+
+
+def conventional(fit: ModelFit, given: Iterable[str] = ()) -> ModelFit:
+    """The same curve with the solvent of the model's defaults, and contrasts within what matter has.
+
+    A model of one material gets its default, too: its scale is then that of who starts from sasmodels' page.
+
+    Parameters
+    ----------
+    fit : ModelFit
+    given : iterable of str
+        Parameters that the user settled: where scale or a contrast is among them, all stay as they are.
+
+    Returns
+    -------
+    ModelFit
+        The fit itself where the model's curve would not be the same.
+    """
+    slds = [name for name, p in fit.parameters.items() if is_sld(name, p)]
+    solvents = [name for name in slds if "solvent" in name]
+    others = [name for name in slds if name not in solvents]
+    scale = fit.parameters.get("scale")
+    if (
+        len(solvents) != 1
+        or not others
+        or scale is None
+        or scale.fixed
+        or not fit.parameters[solvents[0]].fixed
+    ):
+        return fit
+    if {"scale", *slds} & set(given) or fit.model.endswith(".py"):
+        return fit
+    default = _defaults(fit.model)
+    old, new = fit.parameters[solvents[0]].value, default[solvents[0]]
+    contrast = {name: fit.parameters[name].value - old for name in others}
+    if len(others) == 1 and fit.parameters[others[0]].fixed and contrast[others[0]]:
+        factor = (default[others[0]] - new) / contrast[others[0]]
+    else:
+        low, high = PROBLEM.neutron_matter
+        ends = [((high if d > 0 else low) - new) / d for d in contrast.values() if d]
+        factor = min([1.0, *(end for end in ends if end > 0)])
+    if not factor or (factor == 1.0 and old == new) or not invariant(fit.model, solvents[0], tuple(others)):
+        return fit
+
+    def moved(name: str, p: Parameter) -> Parameter:
+        if name == "scale":
+            return _scaled(p, 0.0, 0.0, factor**-2)
+        return _scaled(p, old, new, factor) if name in slds else p
+
+    derivatives = {
+        name: d * factor**2 if name == "scale" else d / factor if name in slds else d
+        for name, d in fit.derivatives.items()
+    }
+    parameters = {name: moved(name, p) for name, p in fit.parameters.items()}
+    return replace(fit, parameters=parameters, derivatives=derivatives)
+
+
+def _scaled(p: Parameter, old: float, new: float, factor: float) -> Parameter:
+    """Its distance from `old`, times `factor`, from `new`."""
+    value, *ends = (float(new + factor * (x - old)) for x in (p.value, p.low, p.high))
+    error = None if p.error is None else abs(factor) * p.error
+    return replace(p, value=value, error=error, low=min(ends), high=max(ends))
+
+
+def _defaults(model: str) -> Mapping[str, float]:
+    from sasnet_plugin.simulate.priors import model_info
+
+    return {p.name: float(p.default) for p in model_info(model).parameters.call_parameters}
+
+
+@lru_cache(maxsize=256)
+def invariant(model: str, solvent: str, others: tuple[str, ...]) -> bool:
+    """Whether a model's curve only scales where its contrasts do, and their common level does not matter.
+
+    Seen by calculating it: with models there are exceptions that no list would hold for ever.
+    """
+    from sasnet_plugin.simulate.kernel import call
+
+    slds = {name: 1.3 + 0.7 * i for i, name in enumerate(others)}
+    try:
+        one = call(model, _Q, {**slds, solvent: 5.0}).intensity
+        two = call(model, _Q, {**{k: 2.0 + 1.7 * (v - 5.0) for k, v in slds.items()}, solvent: 2.0}).intensity
+    except SasnetError:
+        return False
+    return bool(np.all(np.isfinite(one)) and np.any(one) and np.allclose(two, 1.7**2 * one, rtol=1e-5))
+
+
+def with_default_solvent(tasks: Sequence[Task], given: Iterable[str]) -> tuple[list[Task], list[str]]:
+    """Fix the solvent of models whose other contrast the user gave: else a hidden one would make the scale.
+
+    Parameters
+    ----------
+    tasks : sequence of Task
+    given : iterable of str
+        Parameters that the user settled.
+
+    Returns
+    -------
+    tasks : list of Task
+    notes : list of str
+        One for each value that was taken.
+    """
+    slds = {name for name in given if "sld" in name}
+    if not slds or any("solvent" in name for name in slds):
+        return list(tasks), []
+    found, notes = [], []
+    for task in tasks:
+        default = {} if task.model.endswith(".py") else _defaults(task.model)
+        names = [name for name in default if name.startswith("sld") and name.endswith("solvent")]
+        if slds & default.keys() and len(names) == 1 and names[0] not in {*task.fixed, *task.ranges}:
+            task = replace(task, fixed={names[0]: default[names[0]], **task.fixed})
+            notes.append(
+                f"{names[0]} was taken as {default[names[0]]:g}·10⁻⁶ Å⁻², the default of {task.model}; say"
+                " what it is by --solvent or --fix."
+            )
+        found.append(task)
+    return found, list(dict.fromkeys(notes))
+
+
+def scale_in_words(fit: ModelFit) -> Iterator[str]:
+    """That a scale above 1 is no volume fraction."""
+    scale = fit.parameters.get("scale")
+    if scale is None or scale.fixed or scale.value <= 1:
+        return
+    if not any(is_sld(*one) for one in fit.parameters.items()):
+        return
+    yield (
+        f"scale, {quantity(scale.value, '', scale.error)}, is no volume fraction: the data determine only its"
+        " product with the contrast squared; give --sample and --solvent where the intensity is in cm⁻¹."
+    )
+
+
+def beyond_matter(fit: ModelFit, probe: str | None) -> Iterator[str]:
+    """Scattering length densities that no matter has, by what is known of the probe."""
+    neutron, xray = PROBLEM.neutron_matter, PROBLEM.xray_matter
+    low, high = neutron if probe == "neutron" else xray
+    for name, p in fit.parameters.items():
+        if not is_sld(name, p):
+            continue
+        value = quantity(p.value, p.unit, None if p.fixed else p.error)
+        if not low <= p.value <= high:
+            kind = {"neutron": " for neutrons", "xray": " for X-rays"}.get(probe or "", "")
+            yield (
+                f"{name}, {value}, is beyond what matter has{kind}, {low:g} to {high:g}: the contrast means"
+                " nothing."
+            )
+        elif probe is None and p.value > neutron[1]:
+            yield (
+                f"{name}, {value}, is beyond what matter has for neutrons, {neutron[0]:g} to {neutron[1]:g}:"
+                " possible with X-rays alone."
+            )

@@ -1,0 +1,154 @@
+"""The one headline of an answer, the same in the terminal, on the page, in SasView and in Bumps.
+
+Best model with its structure factor, the parameters that tell most, reduced χ², and one of three verdicts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sasnet_plugin.digits import chisq_text, quantity
+from sasnet_plugin.fitting.result.model_fit import ModelFit, Parameter, Verification
+from sasnet_plugin.fitting.settings import ASSESSMENT
+
+#: The levels of a verdict.
+EXPLAINS, DOUBTS, DOES_NOT = "explains", "explains with doubts", "does not explain"
+#: Parameters and doubts in a headline, at most; the rest is below it.
+_TOLD, _NAMED = 3, 3
+
+
+@dataclass(frozen=True)
+class Headline:
+    """What is said first.
+
+    Parameters
+    ----------
+    model : str
+        With its structure factor; empty where no model could be fitted.
+    values : tuple of str
+        Two or three parameters with errors and units.
+    reduced_chisq : float
+    verdict : str
+        `EXPLAINS`, `DOUBTS` or `DOES_NOT`.
+    doubts : tuple of str
+        The reasons of a verdict that is not `EXPLAINS`, each a short statement.
+    systematic : float
+        Share of I by which neighbouring points may be off together, such that it would explain the data; 0
+        where there is none.
+    """
+
+    model: str = ""
+    values: tuple[str, ...] = ()
+    reduced_chisq: float = float("nan")
+    verdict: str = DOES_NOT
+    doubts: tuple[str, ...] = field(default_factory=tuple)
+    systematic: float = 0.0
+
+    @property
+    def finding(self) -> str:
+        """Model, parameters and reduced χ²."""
+        if not self.model:
+            return "No model could be fitted"
+        told = f": {', '.join(self.values)}" if self.values else ""
+        return f"{self.model}{told}; reduced χ² {chisq_text(self.reduced_chisq)}"
+
+    @property
+    def judgement(self) -> str:
+        """The verdict as a sentence with its doubts."""
+        more = len(self.doubts) - _NAMED
+        listed = "; ".join((*self.doubts[:_NAMED], *([f"and {more} more"] if more > 0 else [])))
+        if self.verdict == EXPLAINS:
+            return "Explains the data."
+        if self.verdict == DOUBTS:
+            return f"Explains the data, with doubts: {listed}."
+        if not self.model:
+            return "Nothing explains the data."
+        if self.systematic:
+            within = f"within a systematic error of {100 * self.systematic:.2g} % of I it would"
+            return f"Does not explain the data to their errors; {within}."
+        return f"Does not explain the data{f': {listed}' if listed else ''}."
+
+    def __str__(self) -> str:
+        return f"{self.finding}. {self.judgement}"
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON: the sentence, and what it is made of."""
+        return {"headline": str(self), "verdict": self.verdict, "doubts": list(self.doubts)}
+
+
+def headline(
+    best: ModelFit | None, verification: Verification | None, alike: Sequence[str], others: Sequence[str]
+) -> Headline:
+    """The headline of an answer.
+
+    Parameters
+    ----------
+    best : ModelFit or None
+        With its warnings. Of one that explains the data each is a doubt; of a wrong model the parameters are
+        not worth it.
+    verification : Verification or None
+    alike : sequence of str
+        Names of other fits that these data do not distinguish from it.
+    others : sequence of str
+        What else is to be doubted.
+    """
+    if best is None:
+        return Headline(doubts=tuple(map(statement, others)))
+    values = tuple(f"{name} {quantity(p.value, p.unit, p.error)}" for name, p in telling(best))
+    systematic = float((verification and verification.systematic or {}).get("relative", 0.0))
+    if verification is None or verification.explained:
+        said = [*([_as_well(alike)] if alike else []), *map(statement, (*best.warnings, *others))]
+        if systematic:
+            said.append(f"neighbouring residuals share an error of {100 * systematic:.2g} % of I")
+    else:
+        said = list(map(statement, verification.sentences))
+    doubts = tuple(dict.fromkeys(said))
+    if verification is None or verification.explained:
+        return Headline(best.short_name, values, best.reduced_chisq, DOUBTS if doubts else EXPLAINS, doubts)
+    systematic = systematic if systematic <= ASSESSMENT.most_systematic else 0.0
+    return Headline(best.short_name, values, best.reduced_chisq, DOES_NOT, doubts, systematic)
+
+
+def _as_well(names: Sequence[str]) -> str:
+    listed = ", ".join(names[:2]) if names[2:] else " and ".join(names)
+    return (
+        f"{listed}{f' and {len(names) - 2} more' if names[2:] else ''} fit{'' if names[1:] else 's'} as well"
+    )
+
+
+def statement(sentence: str) -> str:
+    """What a sentence states, without the reason or the advice that follows a colon."""
+    stated = sentence.partition(": ")[0].rstrip(".")
+    return stated[:1].lower() + stated[1:]
+
+
+def telling(fit: ModelFit) -> list[tuple[str, Parameter]]:
+    """The fitted parameters by which people know a sample: lengths first, then what else makes its shape.
+
+    Scale and background tell nothing of it, nor does what the data do not determine.
+    """
+    found = [(name, p) for name, p in fit.parameters.items() if not p.fixed and _class(name, p) is not None]
+    known = [one for one in found if not _undetermined(one[1])]
+    chosen = sorted(known, key=lambda one: _class(*one) or 0)[:_TOLD]
+    return [one for one in found if one in chosen]
+
+
+def _undetermined(p: Parameter) -> bool:
+    return p.error is not None and not p.error <= abs(p.value)
+
+
+def _class(name: str, p: Parameter) -> int | None:
+    """0 for what tells most; None for what is no property of the sample's shape."""
+    if name in ("scale", "background") or p.unit == "1/cm":
+        return None
+    if name.endswith("_pd"):
+        return 4
+    if "sld" in name:
+        return 5
+    if name.startswith("volfraction"):
+        return 3
+    if name == "radius_effective":
+        return 2
+    return 0 if p.unit == "Ang" else 1

@@ -1,0 +1,55 @@
+"""Write the tables of docs/diffraction.md: what diffraction images are drawn from.
+
+Run as ``python -m sasnet_plugin.simulate.diffraction.prior_table docs/diffraction.md``; what lies between the
+two markers in the file is replaced.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from sasnet_plugin.simulate.diffraction import measurement, samples
+from sasnet_plugin.simulate.diffraction.simulator import SIMULATOR
+from sasnet_plugin.simulate.draws import Prior
+from sasnet_plugin.simulate.prior_table import write
+
+
+def tables() -> str:
+    """Return all tables."""
+    kinds = ["| kind | among 7,264 images of helium droplets | in training |", "|---|---|---|"]
+    for found, drawn, alone in (
+        (samples.SEED, SIMULATOR.often, 0.0),
+        (samples.SEED_MORE, SIMULATOR.more, SIMULATOR.alone),
+    ):
+        total = sum(drawn.values()) + alone
+        kinds += [f"| {k} | {number:,} | {drawn[k] / total:.0%} |" for k, number in found.items()]
+    materials = ", ".join(f"{name} ({density:g})" for name, density in samples.MATERIALS.items())
+    low, high = samples.ENERGIES
+    return "\n\n".join(
+        (
+            "### Particles\n\n" + "\n".join(kinds),
+            "The last four are found on top of the others, one at most, but of irregular and empty images.",
+            _rows(samples.PRIORS),
+            f"Round is what is seen with an axis ratio above {samples.ROUND:g}, Elliptical below"
+            f" {samples.ELLIPTICAL:g}; a body seen {samples.STREAK:g} times as long as"
+            f" wide gives a streak, bent"
+            f" where tan(tilt) tan(θ/2) at the window's edge is above {samples.BENT:g}. δ and β are"
+            f" those of {materials} (g/cm³) at {low * 1e3:g} to {high * 1e3:g} eV, loguniform, by"
+            " periodictable, where |n − 1| is small enough for the transform.",
+            "### Measurement\n\n" + _rows(measurement.MEASUREMENT),
+            f"The detector has {measurement.PIXELS} × {measurement.PIXELS} pixels and is flat. Out of"
+            f" distribution: {', '.join(SIMULATOR.kinds)}.",
+        )
+    )
+
+
+def _rows(priors: Mapping[str, Prior]) -> str:
+    rows = ["| quantity | unit | drawn | not 0 in | meaning |", "|---|---|---|---|---|"]
+    rows += [f"| `{k}` | {p.unit} | {p.drawn} | {p.share:.0%} | {p.text} |" for k, p in priors.items()]
+    return "\n".join(rows)
+
+
+if __name__ == "__main__":
+    write(Path(sys.argv[1]), tables() + "\n")

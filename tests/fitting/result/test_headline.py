@@ -1,0 +1,76 @@
+"""The one headline: what it names, its three levels, and that it never says two things at once."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import replace
+
+import numpy as np
+
+from sasnet_plugin.fitting.result.fit_result import FitResult
+from sasnet_plugin.fitting.result.headline import DOES_NOT, DOUBTS, EXPLAINS, Headline
+from sasnet_plugin.fitting.result.model_fit import ModelFit, Parameter, Verification
+from sasnet_plugin.types import Curve
+
+Q = np.geomspace(0.01, 0.3, 60)
+CURVE = Curve(Q, 1 / Q, 0.01 / Q)
+
+
+def _p(value: float, error: float | None, unit: str, fixed: bool = False) -> Parameter:
+    return Parameter(value, error, unit, fixed, 0.0, 1e3)
+
+
+PARAMETERS = {
+    "scale": _p(0.01, 0.001, ""),
+    "background": _p(0.1, 0.01, "1/cm"),
+    "sld": _p(4.0, None, "1e-6/Ang^2", True),
+    "radius": _p(41.31, 0.62, "Ang"),
+    "thickness": _p(19.58, 1.1, "Ang"),
+    "length": _p(200.0, 350.0, "Ang"),
+    "volfraction": _p(0.12, 0.011, ""),
+    "radius_pd": _p(0.1, 0.01, ""),
+}
+FIT = ModelFit("vesicle", "hardsphere", PARAMETERS, {}, 60.0, 1.0432, 70.0, 0.5, 0.1, 1 / Q)
+GOOD = Verification(0.4, 0.1, (0.01, 0.02), True, ())
+WRONG = Verification(
+    1.0, -8.0, (0.01, 0.02), False, ("Residuals are not random: the model lacks something.",)
+)
+
+
+def _said(**changes: object) -> Headline:
+    return replace(FitResult(CURVE, 0.01 / Q, (FIT,), True, verification=GOOD), **changes).headline  # type: ignore[arg-type]
+
+
+def test_it_names_what_tells_most_with_matching_digits() -> None:
+    assert str(_said()) == (
+        "vesicle@hardsphere: radius 41.31 ± 0.62 Å, thickness 19.6 ± 1.1 Å, volfraction 0.120 ± 0.011;"
+        " reduced χ² 1.04. Explains the data."
+    )
+
+
+def test_doubts_are_named_and_a_wrong_model_has_other_worries() -> None:
+    warned = replace(
+        FIT, warnings=("Residuals are not random: the model lacks something.", "A is at its limit.")
+    )
+    doubted = _said(fits=(warned,), alike=("sphere", "cylinder", "ellipsoid"))
+    assert doubted.verdict == DOUBTS
+    assert doubted.doubts == (
+        "sphere, cylinder and 1 more fit as well", "residuals are not random", "a is at its limit"
+    )  # fmt: skip
+    estimated = _said(curve=replace(CURVE, dintensity=None))
+    assert estimated.doubts == ("the data state no uncertainties",)
+    wrong = _said(fits=(warned,), verified=False, verification=WRONG)
+    assert (wrong.verdict, wrong.doubts) == (DOES_NOT, ("residuals are not random",))
+    shared = replace(WRONG, systematic={"relative": 0.021, "length_ln_q": 0.1, "noise": 1.0})
+    assert "within a systematic error of 2.1 % of I it would" in str(
+        _said(verified=False, verification=shared)
+    )
+    assert _said(fits=(), verified=False, verification=None).verdict == DOES_NOT
+
+
+def test_no_answer_explains_everything_and_lacks_something() -> None:
+    warnings = ((), ("Residuals are not random: the model lacks something there.",))
+    for said, verification, alike in itertools.product(warnings, (GOOD, WRONG), ((), ("sphere",))):
+        found = _said(fits=(replace(FIT, warnings=said),), verification=verification, alike=alike)
+        assert (found.verdict == EXPLAINS) == (found.doubts == ())
+        assert ("Explains the data." in str(found)) == (not said and verification is GOOD and not alike)
