@@ -11,7 +11,7 @@ import numpy as np
 from sasnet_plugin.digits import quantity
 from sasnet_plugin.fitting.problem.conventions import beyond_matter, scale_in_words
 from sasnet_plugin.fitting.problem.nested_models import Reduction, simpler
-from sasnet_plugin.fitting.problem.sums import bare, is_scale
+from sasnet_plugin.fitting.result.components import bare, is_scale
 from sasnet_plugin.fitting.result.model_fit import ModelFit, Parameter
 from sasnet_plugin.fitting.settings import ASSESSMENT, OPTIMIZE
 from sasnet_plugin.types import Curve

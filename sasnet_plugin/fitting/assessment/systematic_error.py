@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from sasnet_plugin.fitting.problem.sums import is_scale
+from sasnet_plugin.fitting.result.components import is_scale
 from sasnet_plugin.fitting.result.model_fit import ModelFit
 from sasnet_plugin.fitting.settings import ASSESSMENT
 from sasnet_plugin.types import Curve

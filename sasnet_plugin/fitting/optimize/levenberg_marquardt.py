@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from sasnet_plugin.fitting.problem.experiment import TimeUpError, experiment, silent
 from sasnet_plugin.fitting.problem.free_parameters import choose_free, fittable, set_ranges
 from sasnet_plugin.fitting.problem.resolution import apply_sampling
-from sasnet_plugin.fitting.problem.sums import bare
+from sasnet_plugin.fitting.result.components import bare
 from sasnet_plugin.fitting.settings import OPTIMIZE, PROBLEM
 from sasnet_plugin.fitting.task import Task
 from sasnet_plugin.simulate.quick_models.quick import is_exact, is_quick

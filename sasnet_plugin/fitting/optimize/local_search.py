@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from sasnet_plugin.fitting.problem.experiment import TimeUpError
 from sasnet_plugin.fitting.problem.free_parameters import fittable, independent
 from sasnet_plugin.fitting.problem.resolution import resolution, scale_and_background
-from sasnet_plugin.fitting.problem.sums import is_scale, of_part, scales_of, solve_scales
+from sasnet_plugin.fitting.problem.sums import of_part, scales_of, solve_scales
+from sasnet_plugin.fitting.result.components import is_scale
 from sasnet_plugin.fitting.settings import OPTIMIZE, PROBLEM
 from sasnet_plugin.simulate.quick_models.quick import quick_model
 from sasnet_plugin.types import Curve, sum_parts

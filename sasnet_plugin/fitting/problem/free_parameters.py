@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sasnet_plugin.fitting.problem.sums import bare, is_scale, scales_of
+from sasnet_plugin.fitting.problem.sums import scales_of
+from sasnet_plugin.fitting.result.components import bare, is_scale
 from sasnet_plugin.fitting.settings import PROBLEM
 from sasnet_plugin.simulate.clean import PD_TYPES, cost_class
 from sasnet_plugin.simulate.kernel import load_model

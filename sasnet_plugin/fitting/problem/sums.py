@@ -6,7 +6,6 @@ sasmodels' sum is scale·(A_scale·I_A + B_scale·I_B) + background; the paramet
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -17,12 +16,6 @@ from sasnet_plugin.fitting.result.components import Component, shares
 from sasnet_plugin.types import sum_parts
 
 Array = NDArray[np.float64]
-_PREFIX = re.compile(r"[A-Z]_(?=[a-zA-Z])")
-
-
-def bare(name: str) -> str:
-    """A parameter's name in its own component: ``radius`` of ``A_radius``."""
-    return _PREFIX.sub("", name, count=1) if _PREFIX.match(name) else name
 
 
 def prefix(index: int) -> str:
@@ -34,11 +27,6 @@ def scales_of(model: str) -> tuple[str, ...]:
     """Factors of a model's curve: ``scale``, or one for each component of a sum."""
     count = len(sum_parts(model))
     return ("scale",) if count == 1 else tuple(f"{prefix(i)}scale" for i in range(count))
-
-
-def is_scale(name: str) -> bool:
-    """Whether it is one of these; ``lorentz_scale``, say, is a model's own parameter."""
-    return bare(name) == "scale"
 
 
 def of_part(parameters: Mapping[str, Any], index: int, count: int) -> dict[str, Any]:

@@ -1,7 +1,8 @@
-"""What each component of a fitted sum makes up: of the volume, or of what is scattered."""
+"""Components of a fitted sum: whose parameter is whose, and what each makes up of volume or scattering."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +13,17 @@ from numpy.typing import NDArray
 from sasnet_plugin.digits import quantity
 
 Array = NDArray[np.float64]
+_PREFIX = re.compile(r"[A-Z]_(?=[a-zA-Z])")
+
+
+def bare(name: str) -> str:
+    """A parameter's name in its own component: ``radius`` of ``A_radius``."""
+    return _PREFIX.sub("", name, count=1) if _PREFIX.match(name) else name
+
+
+def is_scale(name: str) -> bool:
+    """Whether it is the factor of a model or component; ``lorentz_scale``, say, is a model's own parameter."""
+    return bare(name) == "scale"
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from sasnet_plugin.fitting.problem.free_parameters import accepted, coarse, completed, widths_of
 from sasnet_plugin.fitting.problem.plugin_models import page_of
-from sasnet_plugin.fitting.problem.sums import bare
+from sasnet_plugin.fitting.result.components import bare
 from sasnet_plugin.fitting.settings import PROBLEM, START_VALUES
 from sasnet_plugin.fitting.start_values.curve_bank import NearCurve, binned, nearest, search, seen, shifted
 from sasnet_plugin.fitting.start_values.second_component import nearest_sums

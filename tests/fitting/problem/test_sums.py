@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from sasnet_plugin.fitting.problem.free_parameters import fittable
-from sasnet_plugin.fitting.problem.sums import as_part, bare, is_scale, of_part, scales_of, solve_scales
+from sasnet_plugin.fitting.problem.sums import as_part, of_part, scales_of, solve_scales
+from sasnet_plugin.fitting.result.components import bare, is_scale
 from sasnet_plugin.simulate.kernel import call, load_model
 
 
