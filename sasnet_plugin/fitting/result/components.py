@@ -22,7 +22,7 @@ def bare(name: str) -> str:
 
 
 def is_scale(name: str) -> bool:
-    """Whether it is the factor of a model or component; ``lorentz_scale``, say, is a model's own parameter."""
+    """Whether it is the factor of a whole model or component, as ``lorentz_scale``, say, is not."""
     return bare(name) == "scale"
 
 
