@@ -2,7 +2,7 @@
 
 ``python benchmarks/spheres.py --work W`` simulates nanoparticle solutions (R 17-34 Å, normal widths of
 4-12 %, q 0.02-0.8 Å⁻¹) with a background that rises with q, an error of 3 % of I that changes slowly along q,
-and points whose given uncertainty holds the scatter alone; and fits each, model unknown, with 120
+and points whose given uncertainty holds the scatter alone; and fits each, model unknown, with 60
 CPU-seconds. The curves share no code with training. Every answer is kept in ``W`` as it comes, so a killed
 run goes on; ``--write`` puts the table into ``benchmarks/spheres.md``.
 """
@@ -23,9 +23,10 @@ import numpy as np
 from kept import Here, run
 from sums import spheres
 
-from sasnet_plugin.types import Curve
+from sasnet_plugin.types import Curve, sum_parts
 
-COUNT, LIMIT = 60, 120.0
+#: CPU-seconds: the default of sasnet fit, 30 s of two processes.
+COUNT, LIMIT = 60, 60.0
 #: Relative error that neighbours share.
 SLOW = 0.03
 
@@ -51,7 +52,12 @@ def problem(index: int, seed: int) -> tuple[float, Curve]:
 def solve(contestant: str, index: int, seed: int) -> dict[str, Any]:
     """sasnet's answer to one problem, as JSON has it."""
     from sasnet_plugin.fitting.api import fit_with
-    from sasnet_plugin.fitting.assessment.assess import alike, misfits, systematic_errors
+    from sasnet_plugin.fitting.assessment.assess import (
+        alike,
+        misfits,
+        simplest_within_error,
+        systematic_errors,
+    )
     from sasnet_plugin.fitting.task import FitOptions
 
     radius, curve = problem(index, seed)
@@ -62,8 +68,10 @@ def solve(contestant: str, index: int, seed: int) -> dict[str, Any]:
     errors = systematic_errors(curve, result.dintensity, fits)
     compared = misfits(fits, errors)
     same = {f.name for f in fits[:1]} | set(alike(fits, compared))
-    found = next((f for f in fits if f.name == "sphere"), None)
-    first = bool(fits) and fits[0].name == "sphere"
+    simple = simplest_within_error(curve, result.dintensity, fits, same) if fits else None
+    said = same | ({simple[0].name} if simple else set())
+    found = next((f for f in fits if sum_parts(f.name)[0] == "sphere"), None)
+    first = bool(fits) and sum_parts(fits[0].name)[0] == "sphere"
     row: dict[str, Any] = {
         "index": index, "model": "sphere", "seconds": seconds, "points": len(curve), "radius": radius,
         "best": fits[0].name if fits else None, "verified": result.verified, "notes": list(result.notes),
@@ -72,10 +80,12 @@ def solve(contestant: str, index: int, seed: int) -> dict[str, Any]:
             for f, x in zip(fits[:8], compared.chisq + compared.penalty, strict=False)
         ],
         "systematic": {k: e.as_dict() for k, e in list(errors.items())[:8]},
-        "first": first, "success": "sphere" in same,
+        "first": first, "alone": bool(fits) and fits[0].name == "sphere", "alike": "sphere" in same,
+        "success": any(sum_parts(name)[0] == "sphere" for name in said),
+        "within": [simple[0].name, simple[1]] if simple else None,
     }  # fmt: skip
     if found is not None:
-        its = found.parameters["radius"]
+        its = found.parameters["radius" if found.name == "sphere" else "A_radius"]
         row |= {"found": its.value, "error": its.error, "weight": found.weight}
         row["radius_right"] = abs(its.value / radius - 1) < 0.02
         row["covered"] = its.error is not None and abs(its.value - radius) < its.error
@@ -93,11 +103,14 @@ def table(rows: Sequence[dict[str, Any]]) -> str:
         [
             "# Spheres under a systematic error",
             "",
-            "| curves | sphere first | or not to be distinguished | radius within 2 % | 68 % interval covers"
-            " | CPU-seconds, mean |",
-            "| ---: | ---: | ---: | ---: | ---: | ---: |",
-            f"| {len(rows)} | {share('first')} | {share('success')} | {share('radius_right')} |"
-            f" {share('covered')} | {mean:.1f} |",
+            "| curves | first: sphere | or sphere with a power law | or sphere named beside it | radius within"
+            " 2 % | 68 % interval covers | CPU-seconds, mean |",
+            "| ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
+            f"| {len(rows)} | {share('alone')} | {share('first')} | {share('success')} |"
+            f" {share('radius_right')} | {share('covered')} | {mean:.1f} |",
+            "",
+            "Named beside it: not to be distinguished from the first, or the simplest that a systematic error of"
+            " 5 % of I or less excuses. The radius is that of the best of these fits.",
             "",
         ]
     )

@@ -225,6 +225,10 @@ class AssessmentSettings:
         0.3, "Width in which the intensity is averaged that a systematic error is a share of.", "ln q"
     )
     systematic_points: int = setting(1000, "Points of residuals in which systematic errors are looked for.")
+    small_systematic: float = setting(
+        0.05, "Of I: an error this large many measurements have; a simple model that needs no more is named."
+    )
+    fewer_parameters: int = setting(2, "Such a model has so many parameters less than the best.")
     most_systematic: float = setting(
         0.1,
         "Of I: what shares more than this is no error of a measurement, and the models are wrong.",

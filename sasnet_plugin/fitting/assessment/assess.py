@@ -92,6 +92,13 @@ def assess(
             f"{order[0].name} was calculated at {order[0].per_decade} points of q a decade, as its fringes"
             " are finer than the measured points; SasView calculates it at these and shows another χ²."
         )
+    simple = simplest_within_error(curve, dintensity, order, same)
+    if simple is not None and first.explained:
+        fit, share = simple
+        said.append(
+            f"With a systematic error of {100 * share:.2g} % of I in the data, {fit.short_name} says the same"
+            f" with {len(fit.free)} instead of {len(order[0].free)} parameters."
+        )
     if order[0].components:
         said.append(in_words(order[0].components))
     said += remarks_of(order[0])
@@ -120,6 +127,37 @@ def _none(order: Sequence[ModelFit], same: set[str], errors: Mapping[str, System
         "None of these models explains the data to the errors given; within a systematic error of"
         f" {100 * largest:.2g} %, {listed}."
     ]
+
+
+def simplest_within_error(
+    curve: Curve, dintensity: NDArray[np.float64], order: Sequence[ModelFit], same: Iterable[str] = ()
+) -> tuple[ModelFit, float] | None:
+    """The simplest fit that a small systematic error would excuse, and that error as a share of I.
+
+    A model of many parameters also bends to what an instrument does to a curve. Which of the two it is the
+    curve does not say: whoever measured it knows how far the intensities can be trusted.
+
+    Parameters
+    ----------
+    curve : Curve
+    dintensity : (n,) float array
+    order : sequence of ModelFit
+        Best first.
+    same : iterable of str
+        Names of those that are not distinguishable from the best anyway.
+
+    Returns
+    -------
+    (ModelFit, float) or None
+        None where there is none with clearly fewer parameters than the best.
+    """
+    most = len(order[0].free) - ASSESSMENT.fewer_parameters
+    simpler = [f for f in order[1:] if len(f.free) <= most and f.name not in set(same)]
+    for fit in sorted(simpler, key=lambda f: len(f.free)):
+        share = systematic_error(curve, dintensity, fit).relative
+        if 0 < share <= ASSESSMENT.small_systematic:
+            return fit, share
+    return None
 
 
 def systematic_errors(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sasnet_plugin.fitting.settings import PROBLEM, ByCost, by_cost, setting
+from sasnet_plugin.fitting.settings import ASSESSMENT, PROBLEM, ByCost, by_cost, setting
 
 
 @dataclass(frozen=True)
@@ -116,7 +116,7 @@ class StrategySettings:
         (0.6, 0.95), "Of what is left, for escapes before and after more models are tried.", "share"
     )
     systematic: float = setting(
-        0.05,
+        ASSESSMENT.small_systematic,
         "Of I: once what is left is an error that neighbours share, this large at most, the search ends.",
     )
     promising: float = setting(0.7, "As long as χ² falls to this, escapes from local minima go on.")

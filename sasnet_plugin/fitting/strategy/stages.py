@@ -111,6 +111,7 @@ class Stages:
             The first to be fitted first.
         """
         found = self.explained(curve, tasks, STRATEGY.explained_share * self.left)
+        found = self.still_asked_for(found)
         return self.with_best_distribution(found) if found.fits else found
 
     def explained(self, curve: Curve, tasks: Sequence[Task], if_explained: float) -> Fitted:
