@@ -103,14 +103,14 @@ def table(rows: Sequence[dict[str, Any]]) -> str:
         [
             "# Spheres under a systematic error",
             "",
-            "| curves | first: sphere | or sphere with a power law | or sphere named beside it | radius within"
-            " 2 % | 68 % interval covers | CPU-seconds, mean |",
+            "| curves | first: sphere | or sphere with a power law | or sphere named beside it | radius"
+            " within 2 % | 68 % interval covers | CPU-seconds, mean |",
             "| ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
             f"| {len(rows)} | {share('alone')} | {share('first')} | {share('success')} |"
             f" {share('radius_right')} | {share('covered')} | {mean:.1f} |",
             "",
-            "Named beside it: not to be distinguished from the first, or the simplest that a systematic error of"
-            " 5 % of I or less excuses. The radius is that of the best of these fits.",
+            "Named beside it: not to be distinguished from the first, or the simplest that a systematic error"
+            " of 5 % of I or less excuses. The radius is that of the best of these fits.",
             "",
         ]
     )

@@ -215,7 +215,8 @@ def solve(contestant: str, index: int, seed: int) -> dict[str, Any]:
         "best": result.best.name if result.best else None, "verified": result.verified,
         "ranking": [[f.name, f.weight, f.reduced_chisq, len(f.free)] for f in result.fits[:6]],
         "components": [c.as_dict() for c in result.best.components] if result.best else [],
-        "there": bool(there), "second": bool(result.best and "+" in result.best.model), "truth": list(given.radii),
+        "second": bool(result.best and "+" in result.best.model),
+        "there": bool(there), "truth": list(given.radii),
     }  # fmt: skip
     if index >= PAIRS:
         return row | {"success": not row["second"]}
