@@ -92,7 +92,7 @@ def nearest_sums(bank: Bank, model: str, data: Binned, *, count: int = 4) -> lis
     if form not in bank.models:
         return []
     page, shifts = bank.page(form), search_grid(form)
-    beside = _second(bank, first, second, data)
+    beside, one_contrast = _second(bank, first, second, data), has_one_contrast(form)
     if beside is None:
         return []
     found: list[tuple[float, dict[str, Any]]] = []
@@ -110,9 +110,9 @@ def nearest_sums(bank: Bank, model: str, data: Binned, *, count: int = 4) -> lis
             own |= extra
             if factor:
                 own |= {"radius_effective": float(page.radius_effective[row]) * ratio}
+            if one_contrast:
+                own = _without_contrast(own)
             its = beside.parameters[other]
-            if second == form:  # of the same material, so that the scales are volume fractions
-                its = its | {k: v for k, v in own.items() if "sld" in k}
             found.append((float(residual[at, other]), as_part(own, 0) | as_part(its, 1)))
     kept: list[NearCurve] = []
     for value, parameters in sorted(found, key=lambda one: one[0]):
@@ -170,9 +170,18 @@ def _other_sizes(bank: Bank, form: str, data: Binned) -> Second | None:
         best = int(members[np.unravel_index(int(np.argmin(alone)), alone.shape)[0]])
         for s, shift in enumerate(shifts):
             if np.all(np.isfinite(measured[best, s])):
-                rows.append(rescaled(form, page.row(best), float(np.exp(BANK_STEP * shift))))
+                row = rescaled(form, page.row(best), float(np.exp(BANK_STEP * shift)))
+                rows.append(_without_contrast(row))
                 columns.append(measured[best, s])
     return _normalised(rows, np.array(columns)) if columns else None
+
+
+def _without_contrast(parameters: dict[str, Any]) -> dict[str, Any]:
+    """With sasmodels' defaults: of one material they are but another name of the scale.
+
+    Two populations then have the same, so that their scales are volume fractions.
+    """
+    return {k: v for k, v in parameters.items() if "sld" not in k}
 
 
 def _normalised(rows: list[dict[str, Any]], curves: Array) -> Second:
