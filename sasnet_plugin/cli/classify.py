@@ -18,6 +18,7 @@ from sasnet_plugin.cli.arguments import (
     Geometry,
     Prior,
     QRange,
+    Quiet,
     QUnit,
     names_of,
     unit_of,
@@ -28,7 +29,8 @@ from sasnet_plugin.cli.fit_options import prior_given
 from sasnet_plugin.cli.kinds import Kinds
 from sasnet_plugin.data.failure import sentence_of
 from sasnet_plugin.domains import ReadOptions, names_and_titles
-from sasnet_plugin.predict.class_prior import PRIORS
+from sasnet_plugin.predict.class_prior import COMMON
+from sasnet_plugin.types import Curve
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
     from sasnet_plugin.cli.answers import Writer
     from sasnet_plugin.domains import Domain
     from sasnet_plugin.predict import Answer
+    from sasnet_plugin.report.page.overview import Row
 
 CHUNK = 64  # measurements run at once, across files
 PATIENCE = 0.25  # seconds after which answers are given, however few there are
@@ -73,13 +76,20 @@ def classify(
         str | None, typer.Option("--plot", help="Draw data and answers into this file (PNG).")
     ] = None,
     report: Annotated[
-        Path | None, typer.Option("--report", help="Patterns: folder for an HTML page of each.")
+        Path | None,
+        typer.Option("--report", help="Folder for an overview (index.html), and a page of each pattern."),
+    ] = None,
+    details: Annotated[
+        bool, typer.Option("--details", help="Tables for each file of a folder, not a line.")
+    ] = False,
+    table: Annotated[
+        Path | None, typer.Option("--csv", help="Also write a line for each data set into this file.")
     ] = None,
     q_range: QRange = None,
     q_unit: QUnit = None,
     entry: Entry = None,
     geometry: Geometry = None,
-    prior: Prior = PRIORS[0],
+    prior: Prior = COMMON,
     models: Annotated[
         list[str] | None, typer.Option("--models", help="Choose only from these models (commas or repeated).")
     ] = None,
@@ -87,6 +97,7 @@ def classify(
         list[str] | None, typer.Option("--exclude", help="Leave these models out (commas or repeated).")
     ] = None,
     force: Force = False,
+    quiet: Quiet = False,
 ) -> None:
     """Say what explains scattering data, and how sure that is.
 
@@ -98,10 +109,16 @@ def classify(
     unit = unit_of(q_unit)
 
     from sasnet_plugin.cli.answers import JsonWriter, TableWriter
+    from sasnet_plugin.cli.folders import LineWriter, many
     from sasnet_plugin.files import check_output
+    from sasnet_plugin.report.page.overview import HEAD, INDEX, write_csv, write_overview
 
     if plot is not None:
         check_output(plot, force=force)
+    if table is not None:
+        check_output(table, force=force, mark=HEAD)
+    if report is not None:
+        check_output(report / INDEX, force=force)
     kinds = Kinds(
         domain,
         top=top,
@@ -115,12 +132,20 @@ def classify(
     if together:
         parts = list(expand(files))
         files, read = [str(parts[0])], lambda _: [kinds.together(parts)]
-    writer: Writer = JsonWriter() if as_json else TableWriter()
-    with _progress() as step:
+    brief = quiet or (many(files) and not details and not together)
+    writer: Writer = JsonWriter() if as_json else LineWriter() if brief else TableWriter()
+    rows: list[Row] | None = None if table is report is None else []
+    with _progress(quiet) as step:
         found = outcomes(files, read, kinds.answers, window, step)
         if report is not None:
             found = _reported(found, kinds.domain_of, report, force)
-        failed, drawn = _write(found, writer, plot is not None)
+        failed, drawn = _write(found, writer, plot is not None, rows, report)
+    if isinstance(writer, LineWriter):
+        writer.close(next_step=not quiet)
+    if table is not None:
+        write_csv(rows or [], table)
+    if report is not None and rows and (rows[1:] or not rows[0].page):
+        write_overview(rows, report, str(Path(files[0]).absolute().name) if len(files) == 1 else "Data sets")
     if plot is not None and drawn:
         _draw(plot, drawn)
     if failed:
@@ -165,26 +190,28 @@ def _answer(waiting: list[tuple[str, Any]], answer: Callable[[list[Any]], list[A
 def _reported(
     outcomes: Iterable[Outcome], domain_of: Callable[[Any], Domain], folder: Path, force: bool
 ) -> Iterator[Outcome]:
-    """Write the page of each answer after it."""
+    """Write the page of each pattern's answer after it; pages of curves are those of their fits."""
     from sasnet_plugin.files import check_output
     from sasnet_plugin.report.images.pages import answer_page, page_name
-    from sasnet_plugin.types import Curve
 
     for path, one, outcome in outcomes:
-        if isinstance(one, Curve):
-            raise typer.BadParameter(
-                "pages of curves are those of their fits: 'sasnet fit --report'.", param_hint="--report"
-            )
         yield path, one, outcome
-        if not isinstance(outcome, Exception):
+        if not isinstance(outcome, Exception) and not isinstance(one, Curve):
             check_output(folder / page_name(one), force=force)
             answer_page(domain_of(one), one, outcome, folder)
 
 
 def _write(
-    outcomes: Iterable[Outcome], writer: Writer, remember: bool
+    outcomes: Iterable[Outcome],
+    writer: Writer,
+    remember: bool,
+    rows: list[Row] | None = None,
+    report: Path | None = None,
 ) -> tuple[int, list[tuple[Any, Answer]]]:
     """Write outcomes as they come; return how many failed, and what a figure needs."""
+    from sasnet_plugin.cli.folders import classified
+    from sasnet_plugin.cli.folders import failed as without
+    from sasnet_plugin.report.images.pages import page_name
     from sasnet_plugin.report.plot import MAX_ROWS
 
     failed = 0
@@ -193,8 +220,13 @@ def _write(
         if isinstance(outcome, Exception):
             failed += 1
             writer.failure(path, one.entry if one else "", sentence_of(path, outcome))
+            if rows is not None:
+                rows.append(without(path, sentence_of(path, outcome)))
             continue
         writer.answer(one, outcome)
+        if rows is not None:
+            page = "" if report is None or isinstance(one, Curve) else page_name(one)
+            rows.append(classified(one, outcome, page))
         if remember and len(drawn) <= MAX_ROWS:  # one more than is drawn, to know that there were more
             drawn.append((one, outcome))
     return failed, drawn
@@ -209,9 +241,9 @@ def _draw(plot: str, drawn: list[tuple[Any, Answer]]) -> None:
 
 
 @contextmanager
-def _progress() -> Iterator[Callable[[], None]]:
+def _progress(quiet: bool = False) -> Iterator[Callable[[], None]]:
     """Show on stderr how many files are done, where answers go elsewhere and the files are many."""
-    if sys.stdout.isatty() or not sys.stderr.isatty():
+    if quiet or sys.stdout.isatty() or not sys.stderr.isatty():
         yield lambda: None
         return
     from rich.console import Console

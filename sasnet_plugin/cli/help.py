@@ -17,7 +17,7 @@ GROUPS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "What is known": ("fix", "ranges", "sample", "solvent", "probe", "wavelength"),
         "How it is fitted": ("verify", "method", "samples", "burn", "time_limit", "workers", "scheduler"),
         "What is written": (
-            "out", "as_json", "details", "csv", "plot", "report", "export", "card", "figure", "quiet",
+            "out", "as_json", "details", "table", "plot", "report", "export", "card", "figure", "quiet",
             "force",
         ),
     }
@@ -27,7 +27,7 @@ EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = MappingProxyType(
     {
         "classify": (
             ("sasnet classify data.dat", "which models may explain one file"),
-            ("sasnet classify runs/ --json", "every file of a folder, for a program"),
+            ("sasnet classify runs/ --csv answers.csv --report pages", "a line a file, and an overview"),
             ("sasnet classify data.dat --q-unit nm --q-range 0.01:0.3", "q in nm⁻¹, and a part of it"),
         ),
         "follow": (

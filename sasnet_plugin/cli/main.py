@@ -23,6 +23,7 @@ from sasnet_plugin.types import SasnetError
 #: Command -> "module:function", in the order of the help.
 COMMANDS = {
     "classify": "sasnet_plugin.cli.classify:classify",
+    "sort": "sasnet_plugin.cli.sort:sort",
     "follow": "sasnet_plugin.cli.follow:follow",
     "fit": "sasnet_plugin.cli.fit:fit",
     "batch": "sasnet_plugin.cli.batch:batch",

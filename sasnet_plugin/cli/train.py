@@ -9,18 +9,27 @@ from typing import Annotated, Any
 import typer
 
 from sasnet_plugin.cli.arguments import DomainName, Force
+from sasnet_plugin.cli.files import expand
 from sasnet_plugin.domains import DEFAULT
 
 
 def train(
-    data: Annotated[Path, typer.Option("--data", help="Folder of training shards (sasnet simulate).")],
-    validation: Annotated[
-        Path,
-        typer.Option("--validation", help="Folder of shards of another seed, for calibration and groups."),
-    ],
     run: Annotated[
         Path, typer.Option("--run", help="Folder for checkpoints; a stopped run there is resumed.")
     ],
+    images: Annotated[
+        list[str] | None, typer.Argument(help="With --labels: files of the images, folders or patterns.")
+    ] = None,
+    data: Annotated[
+        Path | None, typer.Option("--data", help="Folder of training shards (sasnet simulate).")
+    ] = None,
+    validation: Annotated[
+        Path | None,
+        typer.Option("--validation", help="Folder of shards of another seed, for calibration and groups."),
+    ] = None,
+    labels: Annotated[
+        Path | None, typer.Option("--labels", help="CSV of your own tags: train on IMAGES, not on shards.")
+    ] = None,
     domain: DomainName = DEFAULT,
     zoo: Annotated[
         Path | None, typer.Option("--zoo", help="Where to put the finished model; default: model_zoo/DOMAIN.")
@@ -93,6 +102,12 @@ def train(
         decay=decay,
         validate=validate,
     )
+    if labels is not None:
+        from sasnet_plugin.train.recorded import record
+
+        kind, data, validation = record(kind, labels, [str(x) for x in expand(images or [])], run, seed)
+    if data is None or validation is None:
+        raise typer.BadParameter("give --data and --validation, or --labels and IMAGES.")
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),

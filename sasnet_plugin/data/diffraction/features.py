@@ -14,6 +14,10 @@ from .polar import RINGS, Rings, of_images, rings
 #: their sign, after the image was turned to its own axis.
 HARMONICS, TOGETHER, SIGNED = 8, 24, 4
 CHANNELS = 3 + HARMONICS + 1 + SIGNED
+#: Counts within the window below which an image shows nothing that could be sorted.
+LEAST_COUNTS = 50
+#: Ways to make points of images for sorting.
+EMBEDDINGS = ("harmonics", "correlation", "profile")
 #: Decades over which the rate is read.
 _DECADES = 4.0
 #: Largest amplitude that is read; a single bright cell has up to one.

@@ -1,0 +1,182 @@
+"""Frames of many files as points: read in a stream, a part at a time, kept on disk."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...compute import Workers, unordered_map
+from ...data.diffraction.features import LEAST_COUNTS, embedding
+from ...data.diffraction.load import frames
+from ...data.diffraction.polar import in_cells, rings
+from ...data.failure import sentence_of
+from ...files import put_in_one_step, remove_leftovers
+from ...types import SasnetError
+from .settings import SORTING
+
+#: File, number of its first frame and of the first that is not wanted.
+Piece = tuple[str, int, int]
+
+
+@dataclass(frozen=True)
+class Part:
+    """Frames that are embedded at once, which is what a kill loses.
+
+    Parameters
+    ----------
+    path : str
+        Where the points go.
+    pieces : tuple of (str, int, int)
+        File, first frame, end.
+    embedding : str
+    geometry : tuple of str
+    """
+
+    path: str
+    pieces: tuple[Piece, ...]
+    embedding: str
+    geometry: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Points:
+    """Frames in the space of the embedding.
+
+    Parameters
+    ----------
+    path : (n,) str array
+        Of the file.
+    entry : (n,) int array
+        Number of the frame in its file, from 1.
+    points : (n, d) float32 array
+    counts : (n,) float array
+        Within the window.
+    """
+
+    path: NDArray[np.str_]
+    entry: NDArray[np.int64]
+    points: NDArray[np.float32]
+    counts: NDArray[np.float64]
+
+
+def planned(
+    files: Sequence[str], folder: Path, name: str, geometry: tuple[str, ...]
+) -> tuple[list[Part], list[str]]:
+    """The parts of a sorting, always the same for the same files; and a sentence for each file that has none.
+
+    Raises
+    ------
+    SasnetError
+        The folder holds the points of other files or of another embedding.
+    """
+    pieces: list[Piece] = []
+    failed = []
+    for file in files:
+        try:
+            stream = frames(Path(file), geometry)
+            total = next(stream).total
+            stream.close()  # type: ignore[attr-defined]
+        except Exception as error:  # one file must not stop the others, whatever is wrong with it
+            failed.append(sentence_of(file, error))
+            continue
+        pieces += [(file, at, min(at + SORTING.part, total)) for at in range(0, total, SORTING.part)]
+    groups: list[list[Piece]] = []
+    held = SORTING.part
+    for piece in pieces:
+        if held + piece[2] - piece[1] > SORTING.part:
+            groups.append([])
+            held = 0
+        groups[-1].append(piece)
+        held += piece[2] - piece[1]
+    settings = {"embedding": name, "geometry": list(geometry), "pieces": pieces}
+    folder.mkdir(parents=True, exist_ok=True)
+    note = folder / "settings.json"
+    text = json.dumps(settings)
+    if note.exists() and note.read_text(encoding="utf-8") != text:
+        raise SasnetError(
+            f"{folder}: holds a sorting of other files or by another embedding; give another --out, or delete"
+            " the folder."
+        )
+    if not note.exists():
+        with put_in_one_step(note) as aside:
+            aside.write_text(text, encoding="utf-8")
+    parts = [
+        Part(str(folder / f"part-{number:06d}.npz"), tuple(group), name, geometry)
+        for number, group in enumerate(groups)
+    ]
+    return parts, failed
+
+
+def embed(parts: Sequence[Part], *, workers: Workers = 1, done: Callable[[int], None] | None = None) -> None:
+    """Embed the parts that are missing.
+
+    Parameters
+    ----------
+    parts : sequence of Part
+    workers : int or str
+        See `compute.unordered_map`.
+    done : callable, optional
+        Told of the frames of each part, those at once that were there before.
+    """
+    if parts:
+        remove_leftovers(Path(parts[0].path).parent)
+    missing = [part for part in parts if not Path(part.path).exists()]
+    number = {part.path: sum(end - first for _, first, end in part.pieces) for part in parts}
+    if done is not None:
+        done(sum(number.values()) - sum(number[part.path] for part in missing))
+    for path in unordered_map(make_part, missing, workers=workers):
+        if done is not None:
+            done(number[path])
+
+
+def make_part(part: Part) -> str:
+    """Read and embed the frames of a part, and put their points in place in one step; its path."""
+    found: list[Points] = []
+    for file, first, end in part.pieces:
+        for some in frames(Path(file), part.geometry, start=first):
+            number = min(len(some.counts), end - some.start)
+            if number > 0:
+                cells = in_cells(some.window, some.counts[:number], some.masks[:number])
+                points = embedding(rings(cells), part.embedding)
+                entries = some.start + 1 + np.arange(number)
+                counts = cells.counts.sum(axis=(1, 2), dtype=np.float64)
+                found.append(Points(np.full(number, file), entries, points, counts))
+            if some.start + len(some.counts) >= end:
+                break
+    joined = {name: np.concatenate([getattr(one, name) for one in found]) for name in Points.__annotations__}
+    with put_in_one_step(Path(part.path), ending=".npz") as aside:
+        np.savez(aside, **joined)  # type: ignore[arg-type]
+    return part.path
+
+
+def points_of(parts: Sequence[Part]) -> Iterator[Points]:
+    """The points of all parts, one part after the other.
+
+    Raises
+    ------
+    SasnetError
+        A part is damaged.
+    """
+    for part in parts:
+        try:
+            with np.load(part.path) as stored:
+                yield Points(**{name: stored[name] for name in Points.__annotations__})
+        except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+            raise SasnetError(f"{part.path}: is damaged; delete it and repeat the command.") from error
+
+
+def sample_of(parts: Sequence[Part], rng: np.random.Generator) -> NDArray[np.float32]:
+    """Points that a mixture is fitted to, drawn from all parts alike; of frames that show anything."""
+    total = sum(end - first for part in parts for _, first, end in part.pieces)
+    share = min(1.0, SORTING.fitted_to / max(total, 1))
+    chosen = []
+    for some in points_of(parts):
+        lit = np.flatnonzero(some.counts >= LEAST_COUNTS)
+        chosen.append(some.points[lit[rng.random(lit.size) < share]])
+    return np.concatenate(chosen) if chosen else np.empty((0, 0), np.float32)

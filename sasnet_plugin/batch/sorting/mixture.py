@@ -1,0 +1,163 @@
+"""Principal components and a mixture of Gaussians: fitted by scikit-learn, applied to points in a stream."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...types import SasnetError
+from .settings import SORTING
+
+FloatArray = NDArray[np.float64]
+#: Cluster of what belongs to none.
+NOISE = -1
+
+
+@dataclass(frozen=True)
+class Mixture:
+    """Clusters of points.
+
+    Parameters
+    ----------
+    mean : (d,) array
+        Of the points; taken off before `axes`.
+    axes : (components, d) array
+        Principal components, over the standard deviation of the first.
+    weights : (k,) array
+    means : (k, components) array
+    covariances : (k, components, components) array
+    least_density : float
+        Logarithm of the density below which a point is noise.
+    bic : (numbers, 2) array
+        Numbers of clusters that were tried, and the BIC of each; empty where the number was given.
+    stability : float
+        Mean adjusted Rand index of the clusters with those of resampled points.
+    """
+
+    mean: FloatArray
+    axes: FloatArray
+    weights: FloatArray
+    means: FloatArray
+    covariances: FloatArray
+    least_density: float
+    bic: FloatArray
+    stability: float
+
+    def reduced(self, points: NDArray[np.floating]) -> FloatArray:
+        """Principal components of points, (n, components)."""
+        return np.asarray((points - self.mean) @ self.axes.T, dtype=np.float64)
+
+    def clusters(self, points: NDArray[np.floating]) -> tuple[NDArray[np.int64], FloatArray]:
+        """Cluster of each point, `NOISE` for outliers, and the probability of the likeliest; (n,) each."""
+        joint = self._joint(self.reduced(points))
+        total = np.logaddexp.reduce(joint, axis=1)
+        best = joint.argmax(axis=1)
+        probability = np.exp(joint[np.arange(len(best)), best] - total)
+        return np.where(total < self.least_density, NOISE, best), probability
+
+    def _joint(self, z: FloatArray) -> FloatArray:
+        """Logarithm of weight and density of each cluster, (n, k)."""
+        from scipy.linalg import solve_triangular
+
+        found = np.empty((len(z), len(self.weights)))
+        for k, (weight, mean, covariance) in enumerate(
+            zip(self.weights, self.means, self.covariances, strict=True)
+        ):
+            root = np.linalg.cholesky(covariance)
+            apart = solve_triangular(root, (z - mean).T, lower=True)
+            volume = np.log(np.diag(root)).sum() + 0.5 * len(mean) * np.log(2 * np.pi)
+            found[:, k] = np.log(max(weight, 1e-300)) - volume - 0.5 * (apart**2).sum(axis=0)
+        return found
+
+    def as_arrays(self) -> dict[str, Any]:
+        """By name, to be stored; ``Mixture(**arrays)`` is it again."""
+        return {f.name: getattr(self, f.name) for f in fields(self)}
+
+
+def fit(
+    points: NDArray[np.floating],
+    rng: np.random.Generator,
+    clusters: int | None = None,
+    step: Callable[[str], None] | None = None,
+) -> Mixture:
+    """Fit a mixture.
+
+    Parameters
+    ----------
+    points : (n, d) array
+    rng : numpy.random.Generator
+    clusters : int, optional
+        Their number; default: that of the least Bayesian information criterion (G. Schwarz, Ann. Statist. 6
+        (1978) 461).
+    step : callable, optional
+        Told what is being done.
+
+    Raises
+    ------
+    SasnetError
+        scikit-learn is not installed, or there are too few points.
+    """
+    try:
+        from sklearn.decomposition import PCA
+        from sklearn.metrics import adjusted_rand_score
+    except ImportError:
+        raise SasnetError(
+            "Sorting needs scikit-learn, which is not installed; run:"
+            " pip install 'sasnet-plugin[diffraction]'."
+        ) from None
+    least = 4 * max(clusters or 2, 2)
+    if len(points) < least:
+        raise SasnetError(
+            f"Only {len(points)} images show enough to be sorted; give at least {least}, or fewer --clusters."
+        )
+    number = min(SORTING.components, len(points) // 4, points.shape[1])
+    seed = int(rng.integers(2**31))
+    reduction = PCA(
+        number, svd_solver="randomized" if number < points.shape[1] else "full", random_state=seed
+    )
+    z = reduction.fit_transform(np.asarray(points, dtype=np.float64))
+    scale = float(z[:, 0].std()) or 1.0
+    z = z / scale
+    tried = []
+    if clusters is None:
+        most = min(SORTING.most_clusters, len(points) // 8)
+        for k in range(1, max(most, 1) + 1):
+            if step is not None:
+                step(f"{k} clusters")
+            tried.append((k, float(_gaussians(z, k, seed, 1 if k > 1 else 1).bic(z))))
+        clusters = min(tried, key=lambda pair: pair[1])[0]
+    best = _gaussians(z, clusters, seed, SORTING.starts)
+    labels = best.predict(z)
+    again = []
+    for number in range(SORTING.bootstraps if clusters > 1 else 0):
+        if step is not None:
+            step(f"resampled {number + 1}")
+        other = _gaussians(z[rng.integers(len(z), size=len(z))], clusters, seed + number + 1, 1)
+        again.append(adjusted_rand_score(labels, other.predict(z)))
+    return Mixture(
+        reduction.mean_,
+        reduction.components_ / scale,
+        best.weights_,
+        best.means_,
+        best.covariances_,
+        float(np.quantile(best.score_samples(z), SORTING.noise)),
+        np.array(tried).reshape(-1, 2),
+        float(np.mean(again)) if again else 1.0,
+    )
+
+
+def _gaussians(z: FloatArray, clusters: int, seed: int, starts: int) -> Any:
+    import warnings
+
+    from sklearn.mixture import GaussianMixture
+
+    model = GaussianMixture(
+        clusters, reg_covar=SORTING.regular, n_init=starts, random_state=seed, max_iter=200
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of fits that have not converged to the last digit
+        return model.fit(z)

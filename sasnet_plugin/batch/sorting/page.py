@@ -1,0 +1,142 @@
+"""The page of a sorting: how many clusters and how stable, a map, a contact sheet of each, images alike."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...data.diffraction.load import frames
+from ...report.images.pages import Section, Verdict, page
+from ...report.page.document import write_page
+from ...types import SasnetError
+from .mixture import NOISE
+from .settings import SORTING
+from .sorted_file import Sorted
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+#: Pixels of a side of a picture on a contact sheet, and pictures in a row.
+_SIDE, _COLUMNS = 96, 12
+#: Points on the map.
+_DRAWN = 4000
+#: Counts over the brightest hundredth's that are drawn as nothing.
+_DECADES = 4.0
+
+
+def write_report(path: Path, found: Sorted, like: tuple[str, Sequence[int]] | None = None) -> None:
+    """Write the page.
+
+    Parameters
+    ----------
+    path : Path
+    found : Sorted
+    like : (str, sequence of int), optional
+        Name of an image, and the rows of those most like it, the likest first.
+
+    Raises
+    ------
+    SasnetError
+        The page cannot be written.
+    """
+    labels = [int(k) for k in np.unique(found.cluster) if k != NOISE]
+    numbers = {k: int(np.count_nonzero(found.cluster == k)) for k in (*labels, NOISE)}
+    sections = [Section("Map", lambda figure, paint: _map(figure, found), (8.4, 4.6), _MAP)]
+    if len(found.mixture.bic):
+        sections.append(
+            Section(
+                "Number of clusters", lambda figure, paint: _bic(figure, found.mixture.bic), (8.4, 2.4), _BIC
+            )
+        )
+    if like is not None:
+        sections.append(_sheet(f"Most like {like[0]}", found, np.array(like[1]), "The likest first."))
+    for k in labels:
+        both = np.concatenate([found.representative(k), found.borderline(k)])
+        text = (
+            f"{numbers[k]:,} images: above those in the middle of the cluster, below the least certain ones."
+        )
+        sections.append(_sheet(f"Cluster {k}", found, both, text))
+    if numbers[NOISE]:
+        rows = found.representative(NOISE)
+        sections.append(
+            _sheet("Noise", found, rows, f"{numbers[NOISE]:,} images that lie far from every cluster.")
+        )
+    stable = found.mixture.stability
+    verdict = Verdict(
+        f"{len(found.cluster):,} images in {len(labels)} clusters, {numbers[NOISE]:,} in none.",
+        f"Sorted again from resampled images, the clusters agree by {stable:.2f} (adjusted Rand index; 1 the"
+        " same, 0 by chance).",
+        good=stable > SORTING.stable,
+    )
+    notes = [
+        "Clusters are of images that look alike after any turn; what they show is for a researcher to say.",
+        *(["The clusters are not stable: take fewer, or give more images."] if not verdict.good else []),
+    ]
+    write_page(
+        path, page("Sorted images", verdict, sections, facts={"embedding": found.embedding}, notes=notes)
+    )
+
+
+_MAP = "Each point is an image, in the plane of the two largest principal components; noise in grey."
+_BIC = "Bayesian information criterion over the number of clusters, the least is taken."
+
+
+def _map(figure: Figure, found: Sorted) -> None:
+    axes = figure.add_subplot()
+    rows = np.arange(len(found.cluster))[:: max(1, len(found.cluster) // _DRAWN)]
+    for k in np.unique(found.cluster[rows]):
+        some = rows[found.cluster[rows] == k]
+        colour = "0.7" if k == NOISE else f"C{k % 10}"
+        name = "noise" if k == NOISE else str(k)
+        x, y = found.plane[some].T
+        axes.scatter(x, y, s=4, color=colour, label=name, rasterized=True)
+    axes.set(xlabel="first component", ylabel="second component")
+    axes.legend(fontsize=8, markerscale=2, ncols=2, loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)
+
+
+def _bic(figure: Figure, bic: NDArray[np.float64]) -> None:
+    axes = figure.add_subplot()
+    axes.plot(bic[:, 0], bic[:, 1] - bic[:, 1].min(), "o-")
+    axes.set(xlabel="clusters", ylabel="BIC above the least", yscale="symlog")
+
+
+def _sheet(title: str, found: Sorted, rows: NDArray[Any], text: str) -> Section:
+    """Pictures of some images, with their files' names and frames."""
+    pictures = [picture(str(found.file[row]), int(found.entry[row]), found.geometry) for row in rows]
+    lines = max(1, -(-len(rows) // _COLUMNS))
+
+    def draw(figure: Figure, paint: Any) -> None:
+        for number, (row, shown) in enumerate(zip(rows, pictures, strict=True)):
+            axes = figure.add_subplot(lines, _COLUMNS, number + 1)
+            axes.set_axis_off()
+            if shown is not None:
+                axes.imshow(shown, vmin=-_DECADES, vmax=0, cmap="viridis")
+            label = f"{Path(str(found.file[row])).stem[:10]}\n{found.entry[row]}"
+            axes.set_title(label, fontsize=4.5, pad=1, parse_math=False)
+
+    return Section(title, draw, (8.4, 0.95 * lines), text)
+
+
+def picture(file: str, entry: int, geometry: tuple[str, ...]) -> NDArray[np.float64] | None:
+    """The window of an image in decades below its brightest hundredth, `_SIDE` a side; None if it is gone."""
+    try:
+        some = next(frames(Path(file), geometry, start=entry - 1))
+    except (SasnetError, StopIteration):
+        return None
+    counts, mask = some.counts[0], some.masks[0]
+    column, row = (round(x) for x in some.window.centre)
+    edge = round(some.window.edge)
+    cut = slice(max(row - edge, 0), row + edge), slice(max(column - edge, 0), column + edge)
+    step = max(1, 2 * edge // _SIDE)
+    counts, mask = counts[cut], mask[cut]
+    rows, columns = (n - n % step for n in counts.shape)
+    blocks = (rows // step, step, columns // step, step)
+    total = np.where(mask, counts, 0)[:rows, :columns].reshape(blocks).sum(axis=(1, 3))
+    there = mask[:rows, :columns].reshape(blocks).sum(axis=(1, 3))
+    mean = np.where(there > 0, total / np.maximum(there, 1), np.nan)
+    top = np.nanquantile(mean, 0.99) if np.isfinite(mean).any() else 1.0
+    return np.asarray(np.log10(np.maximum(mean / max(top, 1e-9), 10**-_DECADES)), dtype=np.float64)

@@ -1,0 +1,52 @@
+"""The numbers that decide how images are sorted, each with its unit and why."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Sorting:
+    """Of `sasnet sort`.
+
+    Parameters
+    ----------
+    part : int
+        Frames that are embedded at once and kept in one file: a kill loses one part under way, some seconds
+        of work, and a million frames make some 500 files.
+    fitted_to : int
+        Points that the mixture is fitted to, at most. More change its clusters less than another draw does.
+    components : int
+        Principal components that are kept; further ones hold noise of counting.
+    most_clusters : int
+        That BIC chooses among.
+    starts : int
+        Of the mixture's fit, the best of which is kept.
+    regular : float
+        Added to each variance, on the scale of the first component; few points have no volume else.
+    noise : float
+        Share of the points fitted to that are called noise, those of the least density: outliers.
+    bootstraps : int
+        Fits to resampled points, which tell how stable the clusters are.
+    stable : float
+        Adjusted Rand index between fits to resampled points from which on clusters are called stable.
+    shown : int
+        Images of each cluster on the page, representative ones, and as many borderline ones.
+    similar : int
+        Images that are listed as like a given one.
+    """
+
+    part: int = 2048
+    fitted_to: int = 20_000
+    components: int = 10
+    most_clusters: int = 12
+    starts: int = 4
+    regular: float = 1e-3
+    noise: float = 0.01
+    bootstraps: int = 5
+    stable: float = 0.8
+    shown: int = 12
+    similar: int = 24
+
+
+SORTING = Sorting()

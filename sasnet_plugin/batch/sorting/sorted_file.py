@@ -1,0 +1,183 @@
+"""``sorted.h5``: file, entry, cluster, probability and point of each image, and the mixture; a CSV."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...data.diffraction.features import LEAST_COUNTS
+from ...files import MARK, new_hdf5, put_in_one_step
+from ...types import SasnetError
+from .embedded import Points
+from .mixture import NOISE, Mixture
+from .settings import SORTING
+
+#: Of the file's layout.
+VERSION = 1
+COLUMNS = ("file", "entry", "cluster", "probability")
+
+
+@dataclass(frozen=True)
+class Sorted:
+    """What `sorted.h5` holds, without the points.
+
+    Parameters
+    ----------
+    file : (n,) str array
+    entry, cluster : (n,) int arrays
+    probability : (n,) array
+    plane : (n, 2) array
+        Place on the map.
+    mixture : Mixture
+    embedding : str
+        Its name.
+    geometry : tuple of str
+        Images were read with.
+    """
+
+    file: NDArray[Any]
+    entry: NDArray[np.int64]
+    cluster: NDArray[np.int64]
+    probability: NDArray[np.float64]
+    plane: NDArray[np.float64]
+    mixture: Mixture
+    embedding: str
+    geometry: tuple[str, ...]
+
+    def representative(self, cluster: int) -> NDArray[np.int64]:
+        """Rows of the images that lie nearest to a cluster's middle on the map; of noise, any."""
+        rows = np.flatnonzero(self.cluster == cluster)
+        if cluster == NOISE or not rows.size:
+            return rows[: SORTING.shown]
+        middle = np.median(self.plane[rows], axis=0)
+        spread = self.plane[rows].std(axis=0) + 1e-9
+        apart = (((self.plane[rows] - middle) / spread) ** 2).sum(axis=1) - self.probability[rows]
+        return np.asarray(rows[np.argsort(apart)[: SORTING.shown]])
+
+    def borderline(self, cluster: int) -> NDArray[np.int64]:
+        """Rows of the images that are the least sure to be a cluster's."""
+        rows = np.flatnonzero(self.cluster == cluster)
+        return np.asarray(rows[np.argsort(self.probability[rows])[: SORTING.shown]])
+
+
+def write(
+    path: Path, found: Iterable[Points], mixture: Mixture, embedding: str, geometry: Sequence[str]
+) -> int:
+    """Write ``sorted.h5`` and the CSV beside it, part by part; the number of images.
+
+    Raises
+    ------
+    SasnetError
+        They cannot be written.
+    """
+    import h5py
+
+    table = path.with_suffix(".csv")
+    n = 0
+    try:
+        with (
+            put_in_one_step(path) as aside,
+            put_in_one_step(table) as rows,
+            new_hdf5(aside) as file,
+            rows.open("w", encoding="utf-8", newline="") as stream,
+        ):
+            file.attrs.update(
+                {"creator": MARK, "version": VERSION, "name": embedding, "geometry": list(geometry)}
+            )
+            file["version"] = VERSION
+            model = file.create_group("mixture")
+            for name, values in mixture.as_arrays().items():
+                model[name] = values
+            writer = csv.writer(stream)
+            writer.writerow(COLUMNS)
+            for some in found:
+                cluster, probability = mixture.clusters(some.points)
+                dark = some.counts < LEAST_COUNTS
+                cluster, probability = np.where(dark, NOISE, cluster), np.where(dark, 0.0, probability)
+                columns: dict[str, Any] = {
+                    "file": some.path.astype(object),
+                    "entry": some.entry,
+                    "cluster": cluster,
+                    "probability": probability,
+                    "embedding": some.points,
+                    "map": mixture.reduced(some.points)[:, :2],
+                }
+                for name, values in columns.items():
+                    if name not in file:
+                        kind = h5py.string_dtype() if name == "file" else values.dtype
+                        shape = (0, *values.shape[1:])
+                        file.create_dataset(
+                            name, shape, kind, maxshape=(None, *shape[1:]), chunks=(4096, *shape[1:])
+                        )
+                    file[name].resize(n + len(values), axis=0)
+                    file[name][n:] = values
+                writer.writerows(
+                    zip(some.path, some.entry, cluster, (f"{p:.4f}" for p in probability), strict=True)
+                )
+                n += len(cluster)
+    except OSError as error:
+        raise SasnetError(
+            f"{path}: cannot be written ({error.strerror or error}); make room or choose another place."
+        ) from None
+    return n
+
+
+def read(path: Path) -> Sorted:
+    """What was written.
+
+    Raises
+    ------
+    SasnetError
+        It is no such file, or of another version.
+    """
+    import h5py
+
+    try:
+        with h5py.File(path, "r") as file:
+            if int(file["version"][()]) != VERSION:
+                raise SasnetError(f"{path}: was written by another version; sort the images again.")
+            model = {name: item[()] for name, item in file["mixture"].items()}
+            return Sorted(
+                file["file"].asstr()[()],
+                file["entry"][()],
+                file["cluster"][()],
+                file["probability"][()],
+                file["map"][()],
+                Mixture(**model),
+                str(file.attrs["name"]),
+                tuple(map(str, file.attrs["geometry"])),
+            )
+    except (OSError, KeyError, TypeError, ValueError) as error:
+        raise SasnetError(f"{path}: is no file of 'sasnet sort' ({error}); give its sorted.h5.") from None
+
+
+def nearest(
+    path: Path, point: NDArray[np.floating], mixture: Mixture
+) -> tuple[NDArray[np.int64], NDArray[Any]]:
+    """Rows of the images that are the likest to a point, and how far they are, in a stream.
+
+    Parameters
+    ----------
+    path : Path
+    point : (d,) array
+    mixture : Mixture
+    """
+    import h5py
+
+    target = mixture.reduced(point[None])[0]
+    with h5py.File(path, "r") as file:
+        points = file["embedding"]
+        apart = np.concatenate(
+            [
+                np.linalg.norm(mixture.reduced(points[at : at + 8192]) - target, axis=1)
+                for at in range(0, len(points), 8192)
+            ]
+        )
+    rows = np.argsort(apart)[: SORTING.similar]
+    return rows, apart[rows]

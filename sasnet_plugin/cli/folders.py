@@ -1,0 +1,134 @@
+"""Many files in one call: a line for each, and rows for the CSV and for the overview page."""
+
+from __future__ import annotations
+
+import glob
+import os
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sasnet_plugin.predict.classes import ClassesFinding, percent
+from sasnet_plugin.report import sparkline
+from sasnet_plugin.types import Curve, printable
+
+if TYPE_CHECKING:
+    from sasnet_plugin.fitting.result.fit_result import FitResult
+    from sasnet_plugin.predict import Answer
+    from sasnet_plugin.report.page.overview import Row
+
+#: Columns of a name, and of a curve in characters.
+_NAME, _SPARK = 34, 16
+
+
+def many(arguments: Sequence[str]) -> bool:
+    """Whether a folder or a pattern is among the arguments, so that tables would run for pages."""
+    paths = [os.path.expanduser(argument) for argument in arguments]
+    return any(os.path.isdir(p) or (glob.has_magic(p) and not os.path.lexists(p)) for p in paths)
+
+
+class LineWriter:
+    """One line on stdout for each file; of a file with several entries one with their spread."""
+
+    def __init__(self) -> None:
+        self._waiting: list[tuple[Any, Answer]] = []
+        self._count = 0
+
+    def answer(self, measurement: Any, answer: Answer) -> None:
+        """Take one answer; it is written when the file's last one is there."""
+        if self._waiting and self._waiting[0][1].file != answer.file:
+            self._write()
+        self._waiting.append((measurement, answer))
+
+    def failure(self, file: str, entry: str, sentence: str) -> None:
+        """Write why a file, or an entry of one, has no answer."""
+        self._write()
+        print(printable(sentence), file=sys.stderr, flush=True)
+
+    def close(self, *, next_step: bool) -> None:
+        """Write what is left, and what to do next."""
+        self._write()
+        if self._count and next_step:
+            print(f"{self._count} files. More of each: --details. Next: sasnet batch FILES --out NAME.h5")
+
+    def _write(self) -> None:
+        if not self._waiting:
+            return
+        measurement, answer = self._waiting[0]
+        drawn = (sparkline(measurement, _SPARK) if isinstance(measurement, Curve) else "") or " " * _SPARK
+        entries = [one for _, one in self._waiting]
+        said = in_one_line(answer) if len(entries) == 1 else spread(entries)
+        print(f"{_short(Path(answer.file).name):<{_NAME}} {drawn}  {printable(said)}", flush=True)
+        self._waiting, self._count = [], self._count + 1
+
+
+def _short(name: str) -> str:
+    name = printable(name)
+    return name if len(name) <= _NAME else f"{name[: _NAME - 9]}…{name[-8:]}"
+
+
+def in_one_line(answer: Answer) -> str:
+    """Likeliest model and group, or the first sentence of another kind of answer."""
+    finding = answer.finding(ClassesFinding)
+    doubt = "" if answer.known else "; perhaps no known model"
+    if finding is None or not finding.classes:
+        return f"{next(iter(answer.sentences()), 'no answer')}"
+    best, group = finding.classes[0], next(iter(finding.groups), None)
+    said = f"{_name(best)} {percent(best.probability)}"
+    if group is not None and len(group.members) > 1:
+        first = f"{group.name} {percent(group.probability)}"
+        said = f"{said}; {first}" if best.name in group.members else f"{first} or {said}"
+    return f"{said}{doubt}"
+
+
+def _name(found: Any) -> str:
+    return "@".join([found.name, *(label for label, _ in found.given.values() if label)])
+
+
+def spread(answers: Sequence[Answer]) -> str:
+    """How often each model is the likeliest among the entries of a file."""
+    found = [one for answer in answers if (one := answer.finding(ClassesFinding)) and one.classes]
+    first = Counter(_name(one.classes[0]) for one in found)
+    listed = ", ".join(f"{name} {count}" for name, count in first.most_common(3))
+    more = f" and {len(first) - 3} more models" if len(first) > 3 else ""
+    shares = [one.classes[0].probability for one in found]
+    likely = f"; likeliest model {percent(min(shares))} to {percent(max(shares))}" if shares else ""
+    return f"{len(answers)} entries: {listed}{more}{likely}"
+
+
+def classified(measurement: Any, answer: Answer, page: str = "") -> Row:
+    """The row of an answer of ``sasnet classify``."""
+    from sasnet_plugin.report.page.overview import Row, thumbnail
+
+    finding, level = answer.finding(ClassesFinding), "" if answer.known else "doubt"
+    best = finding.classes[0] if finding and finding.classes else None
+    given = next((label for label, _ in best.given.values()), "") if best else ""
+    return Row(
+        answer.file, answer.entry, in_one_line(answer), best.name if best else "", given or "",
+        best.group if best else "", best.probability if best else None, float(answer.in_scope), level=level,
+        note=" ".join(answer.notes), page=page, thumbnail=thumbnail(measurement),
+    )  # fmt: skip
+
+
+def fitted(found: FitResult, page: str = "") -> Row:
+    """The row of an answer of ``sasnet fit``."""
+    from sasnet_plugin.fitting.result.headline import DOES_NOT, DOUBTS
+    from sasnet_plugin.report.page.overview import Row, thumbnail
+
+    best, head = found.best, found.headline
+    return Row(
+        found.curve.file, found.curve.entry, str(head), best.short_model if best else "",
+        (best.structure_factor if best else "") or "", probability=best.weight if best else None,
+        reduced_chisq=best.reduced_chisq if best else None,
+        level={DOUBTS: "doubt", DOES_NOT: "wrong"}.get(head.verdict, ""), page=page,
+        thumbnail=thumbnail(found.curve, best.theory if best else None),
+    )  # fmt: skip
+
+
+def failed(file: str, sentence: str) -> Row:
+    """The row of a file without an answer."""
+    from sasnet_plugin.report.page.overview import Row
+
+    return Row(file, "", sentence, level="wrong")

@@ -1,0 +1,133 @@
+"""``sasnet sort IMAGES…``: which of these images are alike?"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from sasnet_plugin.cli.arguments import Force, Geometry, Scheduler
+from sasnet_plugin.cli.files import expand
+from sasnet_plugin.data.diffraction.features import EMBEDDINGS
+from sasnet_plugin.types import SasnetError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from sasnet_plugin.batch.sorting.sorted_file import Sorted
+
+
+def sort(
+    images: Annotated[
+        list[str],
+        typer.Argument(help="Stacks of diffraction images, or single ones; folders and patterns, too."),
+    ],
+    out: Annotated[
+        Path, typer.Option("--out", help="HDF5 file of the clusters; a CSV of the same name lies beside it.")
+    ] = Path("sorted.h5"),
+    clusters: Annotated[
+        int | None, typer.Option("--clusters", min=1, help="How many; default: the number of the least BIC.")
+    ] = None,
+    embedding: Annotated[
+        str, typer.Option("--embedding", help=f"What is compared: {', '.join(EMBEDDINGS)}.")
+    ] = EMBEDDINGS[0],
+    old: Annotated[
+        Path | None, typer.Option("--old", help="Assign to the clusters of this earlier sorted.h5.")
+    ] = None,
+    like: Annotated[
+        str | None,
+        typer.Option("--like", metavar="FILE[:FRAME]", help="List the images that are most like this one."),
+    ] = None,
+    report: Annotated[Path | None, typer.Option("--report", help="HTML page with contact sheets.")] = None,
+    seed: Annotated[int, typer.Option("--seed", min=0)] = 0,
+    geometry: Geometry = None,
+    workers: Annotated[int, typer.Option("--workers", min=1, help="Processes that read images.")] = 1,
+    scheduler: Scheduler = None,
+    force: Force = False,
+) -> None:
+    """Sort diffraction images without labels: those that look alike after any turn into one cluster.
+
+    Frames are read in a stream; what is done is kept in a folder beside the output, and the same command
+    goes on where it was stopped.
+    """
+    import numpy as np
+
+    from sasnet_plugin.batch.sorting import sorted_file
+    from sasnet_plugin.batch.sorting.embedded import embed, planned, points_of, sample_of
+    from sasnet_plugin.batch.sorting.mixture import NOISE, fit
+    from sasnet_plugin.files import check_output
+
+    if embedding not in EMBEDDINGS:
+        raise typer.BadParameter(
+            f"{embedding!r} is none of {', '.join(EMBEDDINGS)}.", param_hint="--embedding"
+        )
+    for path in (out, out.with_suffix(".csv"), *([report] if report else [])):
+        check_output(path, force=force, mark="file,entry,cluster" if path.suffix == ".csv" else "sasnet")
+    earlier = sorted_file.read(old) if old is not None else None
+    if earlier is not None:
+        embedding = earlier.embedding
+    names: list[str] = []
+    failed: list[str] = []
+    for one in expand(images):
+        (failed if isinstance(one, SasnetError) else names).append(str(one))
+    folder = out.with_name(f"{out.stem}.parts")
+    parts, sentences = planned(names, folder, embedding, tuple(geometry or ()))
+    for sentence in (*failed, *sentences):
+        typer.echo(f"sasnet: {sentence}", err=True)
+    if not parts:
+        raise SasnetError(f"{out}: there is no image to sort; nothing was written.")
+    with _progress(sum(end - first for part in parts for _, first, end in part.pieces)) as step:
+        embed(parts, workers=scheduler or workers, done=step)
+    rng = np.random.default_rng(seed)
+    mixture = earlier.mixture if earlier is not None else fit(sample_of(parts, rng), rng, clusters)
+    number = sorted_file.write(out, points_of(parts), mixture, embedding, geometry or ())
+    found = sorted_file.read(out)
+    outside = int(np.count_nonzero(found.cluster == NOISE))
+    typer.echo(
+        f"{out}: {number:,} images in {len(mixture.weights)} clusters, {outside:,} in none;"
+        f" stability {mixture.stability:.2f}."
+    )
+    alike = None
+    if like is not None:
+        alike = like, _like(out, like, found)
+        for row in alike[1]:
+            typer.echo(f"{found.file[row]}:{found.entry[row]}  cluster {found.cluster[row]}")
+    if report is not None:
+        from sasnet_plugin.batch.sorting.page import write_report
+
+        write_report(report, found, alike)
+    if failed or sentences:
+        raise typer.Exit(1)
+
+
+def _like(out: Path, name: str, found: Sorted) -> list[int]:
+    """Rows of the images most like one."""
+    import tempfile
+
+    from sasnet_plugin.batch.sorting import sorted_file
+    from sasnet_plugin.batch.sorting.embedded import Part, make_part, points_of
+
+    file, _, frame = name.rpartition(":")
+    file, frame = (file, frame) if file and frame.isdigit() else (name, "1")
+    with tempfile.TemporaryDirectory() as folder:
+        at = max(int(frame), 1)
+        part = Part(str(Path(folder) / "like.npz"), ((file, at - 1, at),), found.embedding, found.geometry)
+        make_part(part)
+        (one,) = points_of([part])
+    rows, _ = sorted_file.nearest(out, one.points[0], found.mixture)
+    return [int(row) for row in rows]
+
+
+@contextmanager
+def _progress(total: int) -> Iterator[Callable[[int], None]]:
+    """A bar on stderr."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    console = Console(stderr=True)
+    columns = BarColumn(), MofNCompleteColumn(), TextColumn("images"), TimeRemainingColumn()
+    with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
+        task = progress.add_task("", total=total)
+        yield lambda number: progress.update(task, advance=number)

@@ -1,0 +1,48 @@
+"""Answers about diffraction images: the quantities that the tagged kind has, sizes where q is known."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from .findings import Answer, QuantitiesFinding, Value
+from .tags import TagsFinding
+
+_NM = 0.1  # nanometres in an ångström
+
+
+def completed(measurement: Any, answer: Answer) -> Answer:
+    """The answer without the quantities that what was tagged has none of; with a radius where q is known.
+
+    Parameters
+    ----------
+    measurement : Image
+    answer : Answer
+    """
+    tags, quantities = answer.finding(TagsFinding), answer.finding(QuantitiesFinding)
+    if tags is None or quantities is None:
+        return answer
+    there = set(tags.present)
+    kept = {
+        name: value
+        for name, value in quantities.values.items()
+        if not {"Empty"} & there
+        and (name != "axis_ratio" or {"Elliptical", "Prolate"} & there)
+        and (name != "tilt" or "Prolate" in there)
+    }
+    notes = list(answer.notes)
+    size, q_edge = kept.get("size"), measurement.geometry.q_edge
+    if size is not None and q_edge:
+        value, error, low, high = (x / q_edge * _NM for x in (size.value, size.error, size.low, size.high))
+        kept["radius"] = Value(value, error, low, high, "nm")
+    elif size is not None:
+        notes.append(
+            "Wavelength, distance and pixel size are not all known: the size is given as radius times q at"
+            " the window's edge."
+        )
+    if answer.known and not there:
+        notes.append("No tag is likely enough to be called present.")
+    findings = tuple(
+        replace(quantities, values=kept) if one is quantities else one for one in answer.findings
+    )
+    return replace(answer, findings=findings, notes=tuple(notes))

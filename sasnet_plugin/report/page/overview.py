@@ -1,0 +1,203 @@
+"""The overview of many data sets: thumbnails in a table to sort and to filter, and the same as CSV."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+from base64 import b64encode
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...files import put_whole
+from ...types import Curve, printable
+from . import document
+
+#: The page's name, and the head of the CSV, by which sasnet knows its own file.
+INDEX, HEAD = (
+    "index.html",
+    "file,entry,answer,model,structure_factor,probability,group,in_scope,reduced_chisq,note",
+)
+#: Pixels of a thumbnail, and points at most.
+_WIDTH, _HEIGHT, _POINTS = 120, 48, 80
+
+
+@dataclass(frozen=True)
+class Row:
+    """One data set.
+
+    Parameters
+    ----------
+    file, entry : str
+    answer : str
+        The headline, or why there is none.
+    model, structure_factor, group : str
+    probability, in_scope, reduced_chisq : float or None
+    level : str
+        Empty where the answer can be relied on, ``doubt``, or ``wrong``.
+    note : str
+    page : str
+        Name of its own page in the same folder; empty where it has none.
+    thumbnail : str
+        An ``svg`` element.
+    """
+
+    file: str
+    entry: str
+    answer: str
+    model: str = ""
+    structure_factor: str = ""
+    group: str = ""
+    probability: float | None = None
+    in_scope: float | None = None
+    reduced_chisq: float | None = None
+    level: str = ""
+    note: str = ""
+    page: str = ""
+    thumbnail: str = ""
+
+
+def thumbnail(measurement: Any, theory: NDArray[np.float64] | None = None) -> str:
+    """log I against log q as a small drawing, with a fit through it; empty for an image.
+
+    Parameters
+    ----------
+    measurement : Curve or Image
+    theory : (n,) float array, optional
+    """
+    if not isinstance(measurement, Curve):
+        return ""
+    q, intensity = measurement.q, measurement.intensity
+    good = intensity > 0
+    if np.count_nonzero(good) < 2:
+        return ""
+    low, high = (float(v) for v in np.log(np.percentile(intensity[good], [1, 100])))
+    left, right = float(np.log(q[0])), float(np.log(q[-1]))
+
+    def points(y: NDArray[np.float64]) -> list[tuple[float, float]]:
+        there = np.flatnonzero(np.isfinite(y) & (y > 0))
+        there = there[:: max(1, there.size // _POINTS)]
+        across = 2 + (_WIDTH - 4) * (np.log(q[there]) - left) / max(right - left, 1e-9)
+        up = (_HEIGHT - 4) * (np.log(y[there]) - low) / max(high - low, 1e-9)
+        return list(zip(across.tolist(), (_HEIGHT - 2 - np.clip(up, -2, _HEIGHT)).tolist(), strict=True))
+
+    dots = "".join(f"M{x:.1f} {y:.1f}h.1" for x, y in points(intensity))
+    line = "" if theory is None else " ".join(f"{x:.1f},{y:.1f}" for x, y in points(theory))
+    style = "fill:none;stroke:var(--fit1);stroke-width:1.4"
+    drawn = f'<polyline points="{line}" style="{style}"/>' if line else ""
+    return (
+        f'<svg class="thumb" viewBox="0 0 {_WIDTH} {_HEIGHT}" aria-hidden="true">'
+        f'<path d="{dots}" style="stroke:var(--data);stroke-width:2.2;stroke-linecap:round"/>{drawn}</svg>'
+    )
+
+
+#: Sorts by the column whose head is clicked, and shows the rows that hold what is typed.
+_SCRIPT = """
+const body = document.querySelector('tbody'), rows = [...body.rows];
+document.querySelectorAll('th button').forEach((button, column) => button.addEventListener('click', () => {
+  const down = button.dataset.down !== 'yes', value = row => row.cells[column].dataset.value;
+  document.querySelectorAll('th button').forEach(other => delete other.dataset.down);
+  button.dataset.down = down ? 'yes' : 'no';
+  const number = rows.every(row => value(row) === '' || !isNaN(value(row)));
+  rows.sort((a, b) => (down ? 1 : -1) * (number
+    ? (value(a) === '' ? 1e99 : +value(a)) - (value(b) === '' ? 1e99 : +value(b))
+    : value(a).localeCompare(value(b), undefined, {numeric: true})));
+  body.append(...rows);
+}));
+document.querySelector('input').addEventListener('input', event => {
+  const wanted = event.target.value.toLowerCase().split(' ');
+  rows.forEach(row => row.hidden = !wanted.every(word => row.textContent.toLowerCase().includes(word)));
+});
+"""
+_STYLE = """
+input { font: inherit; padding: 6px 10px; width: min(100%, 420px); color: inherit; background: var(--panel);
+  border: 1px solid var(--line); border-radius: 6px; margin: 14px 0; }
+th button { font: inherit; color: inherit; background: none; border: 0; padding: 0; cursor: pointer; }
+th button::after { content: " ↕"; } th button[data-down=yes]::after { content: " ↓"; }
+th button[data-down=no]::after { content: " ↑"; }
+main { max-width: 1320px; }
+td:first-child { white-space: normal; min-width: 230px; overflow-wrap: break-word; }
+td.answer { white-space: normal; min-width: 300px; }
+td:nth-child(4) { white-space: normal; max-width: 190px; overflow-wrap: anywhere; }
+td .small { display: -webkit-box; -webkit-box-orient: vertical; -webkit-line-clamp: 2; overflow: hidden; }
+td.doubt { color: var(--warn); }
+td.wrong { color: var(--bad); }
+.thumb { width: 120px; height: 48px; display: block; }
+@media (max-width: 600px) { thead { position: absolute; left: -999px; } tr { display: block; padding: 8px 0;
+  border-bottom: 1px solid var(--line); }
+  td, td.number, td:first-child { display: block; border: 0; padding: 2px 0; white-space: normal;
+    text-align: left; max-width: none; } td:empty { display: none; } }
+"""
+
+
+def write_overview(rows: Sequence[Row], folder: Path, title: str) -> Path:
+    """Write ``index.html`` over the data sets of a folder; of a few hundred rows each is seen at once.
+
+    Raises
+    ------
+    SasnetError
+        It cannot be written.
+    """
+    columns = ("Data set", "Curve", "Answer", "Model", "Probability", "Reduced χ²")
+    head = "".join(f'<th scope="col"><button type="button">{name}</button></th>' for name in columns)
+    failed = sum(not row.model for row in rows)
+    without = f", {failed} without an answer" if failed else ""
+    body = f"""<header><p class="eyebrow">Small-angle scattering · read by sasnet</p>
+<h1><bdi>{escape(title)}</bdi></h1><p class="source">{len(rows)} data sets{without}</p></header>
+<input type="search" placeholder="Show those with …" aria-label="Show the rows that hold these words">
+<div class="wide"><table><thead><tr>{head}</tr></thead><tbody>
+{"".join(map(_html, rows))}</tbody></table></div>
+<script>{_SCRIPT}</script>"""
+    text = document.document(f"{title} · sasnet", body)
+    digest = b64encode(hashlib.sha256(_SCRIPT.encode()).digest()).decode()
+    text = text.replace("default-src 'none';", f"default-src 'none'; script-src 'sha256-{digest}';", 1)
+    text = text.replace("</style>", f"{_STYLE}</style>", 1)
+    return document.write_page(folder / INDEX, text)
+
+
+def _html(row: Row) -> str:
+    name = printable(" · ".join(part for part in (Path(row.file).name, row.entry) if part))
+    shown = f'<a href="{escape(row.page)}">{escape(name)}</a>' if row.page else escape(name)
+    model = f"{row.model}@{row.structure_factor}" if row.structure_factor else row.model
+    note = f'<span class="small" title="{escape(row.note)}">{escape(row.note)}</span>' if row.note else ""
+    share = "" if row.probability is None else f"{100 * row.probability:.0f} %"
+    cells = (
+        (name, shown, ""),
+        ("", row.thumbnail, ""),
+        (row.answer, f"{escape(row.answer)}{note}", f"answer {row.level}".strip()),
+        (model, f'<span class="name">{escape(model)}</span>', ""),
+        (_plain(row.probability), share, "number"),
+        (_plain(row.reduced_chisq), _plain(row.reduced_chisq), "number"),
+    )
+    made = (f'<td class="{style}" data-value="{escape(value)}">{html}</td>' for value, html, style in cells)
+    return f"<tr>{''.join(made)}</tr>\n"
+
+
+def _plain(value: float | None) -> str:
+    return "" if value is None else f"{value:.3g}"
+
+
+def write_csv(rows: Sequence[Row], path: Path) -> Path:
+    """Write one line for each data set.
+
+    Raises
+    ------
+    SasnetError
+        It cannot be written.
+    """
+    text = io.StringIO()
+    text.write(f"{HEAD}\n")
+    writer = csv.writer(text, lineterminator="\n")
+    for row in rows:
+        writer.writerow(
+            [printable(row.file), row.entry, row.answer, row.model, row.structure_factor,
+             _plain(row.probability), row.group, _plain(row.in_scope), _plain(row.reduced_chisq), row.note]
+        )  # fmt: skip
+    put_whole(path, text.getvalue().encode("utf-8", "replace"), "table")
+    return path

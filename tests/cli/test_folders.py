@@ -1,0 +1,55 @@
+"""``sasnet classify FOLDER``: a line a file, a table, an overview; tables on request."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tinyzoo import sphere_curve
+from typer.testing import CliRunner
+
+from sasnet_plugin.cli.folders import many
+from sasnet_plugin.cli.main import app
+
+pytestmark = pytest.mark.usefixtures("zoo")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    runs = tmp_path / "runs"
+    runs.mkdir()
+    for name, radius in (("a.dat", 60.0), ("b.dat", 90.0)):
+        np.savetxt(runs / name, np.column_stack(sphere_curve(radius)))
+    (runs / "letter.txt").write_text("Dear colleague, the beam was down.\n", encoding="utf-8")
+    return runs
+
+
+def _run(*arguments: object) -> tuple[int, list[str], str]:
+    result = CliRunner().invoke(app, ["classify", *map(str, arguments)])
+    return result.exit_code, result.stdout.splitlines(), result.stderr
+
+
+def test_one_line_a_file_and_tables_on_request(folder: Path) -> None:
+    code, lines, said = _run(folder)
+    assert code == 1
+    assert [line.split()[0] for line in lines] == ["a.dat", "b.dat", "2"]
+    assert "%" in lines[0]
+    assert "sasnet batch" in lines[-1]
+    assert "letter.txt" in said
+    assert len(_run(folder, "--details")[1]) > 12
+    assert len(_run(folder, "--quiet")[1]) == 2
+    assert len(_run(folder / "a.dat", "--quiet")[1]) == 1
+    assert many([str(folder / "*.dat")])
+    assert not many([str(folder / "a.dat"), "missing.dat"])
+
+
+def test_a_table_and_an_overview_name_what_has_no_answer(folder: Path, tmp_path: Path) -> None:
+    table, pages = tmp_path / "a.csv", tmp_path / "pages"
+    for _ in range(2):  # the same command again replaces what it wrote
+        assert _run(folder, "--csv", table, "--report", pages)[0] == 1
+    assert table.read_text(encoding="utf-8").count("\n") == 4
+    assert "3 data sets, 1 without an answer" in (pages / "index.html").read_text(encoding="utf-8")
+    table.write_text("mine")
+    assert _run(folder, "--csv", table)[0] == 1
+    assert table.read_text() == "mine"
