@@ -12,12 +12,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sasnet_plugin.batch.plan import Options
+from sasnet_plugin.batch.plan import TIME_LIMIT, Options
 from sasnet_plugin.cli.arguments import Force, Quiet, Scheduler
 from sasnet_plugin.cli.files import expand
 from sasnet_plugin.cli.fit_options import Files, with_fit_options
 from sasnet_plugin.cli.progress import shown
-from sasnet_plugin.fitting.strategy.settings import STRATEGY
 from sasnet_plugin.types import SasnetError
 
 if TYPE_CHECKING:
@@ -29,7 +28,7 @@ if TYPE_CHECKING:
 NAMED = 10
 
 
-@with_fit_options(time_limit=STRATEGY.time_of_many)
+@with_fit_options(time_limit=TIME_LIMIT)
 def batch(
     out: Annotated[
         Path, typer.Option("--out", help="File of the results (HDF5); a CSV of the same name lies beside it.")

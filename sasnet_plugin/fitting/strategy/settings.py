@@ -33,11 +33,6 @@ class StrategySettings:
     Probabilities are the network's, times CPU time, χ² reduced where it is compared with a number.
     """
 
-    time_of_many: float = setting(
-        8.0,
-        "Default limit for each of thousands of files: ten thousand in a night, 12 hours, of two processes.",
-        "s",
-    )
     group_share: float = setting(0.1, "Of a group this probable the simplest models are fitted too.")
     simplest: int = setting(3, "So many of them.")
     factor_share: float = setting(0.15, "A structure factor this probable, given the form, is a candidate.")

@@ -120,8 +120,7 @@ def only_systematic(curve: Curve, dintensity: NDArray[np.float64], fit: ModelFit
 
 def intricate(curve: Curve, fit: ModelFit) -> bool:
     """Whether a fit has so many parameters that a sum might say the same with fewer."""
-    doubt = doubtful(fit.reduced_chisq, len(curve))
-    return len(fit.free) >= STRATEGY.intricate[0 if doubt else 1]
+    return len(fit.free) >= STRATEGY.intricate[0 if doubtful(fit.reduced_chisq, len(curve)) else 1]
 
 
 def asked_for(
