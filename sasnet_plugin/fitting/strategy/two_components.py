@@ -66,12 +66,15 @@ def sums_to_fit(
     """
     if options.contrast is not None or "scale" in {*options.fixed, *options.ranges}:
         return [], ()
+    single = min(residuals.values(), default=0.0)
+    if single == 0.0:  # there was no time for screening
+        return [], ()
     hosts = _hosts(suggestion, fits, residuals)
     found, failed, _ = screen(
         pool, curve, dintensity, [(name, None) for host in hosts for name in _sums_of(host)], seconds
     )
     least = min(found.values(), default=np.inf)
-    if not least < nearer * min(residuals.values(), default=np.inf):
+    if not least < nearer * single:
         return [], failed
     most = max(STRATEGY.more_worse * least, STRATEGY.sums_near)
     near = [pair for pair, value in found.items() if value < most]
