@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 
+from sasnet_plugin.batch.sorting.embedded import embedded
 from sasnet_plugin.batch.sorting.mixture import fit
-from sasnet_plugin.data.diffraction.features import embedding
 from sasnet_plugin.data.diffraction.polar import cross_correlation, of_images, rings
 from sasnet_plugin.simulate.diffraction.measurement import shot
 from sasnet_plugin.simulate.diffraction.samples import draw_sample
@@ -63,7 +63,7 @@ def images(seed: int, number: int, work: Path) -> dict[str, np.ndarray]:
         "images": np.log10(1 + small).reshape(number, -1).astype(np.float32),
         "correlation": np.clip(cross_correlation(cells)[:, :, :32], -1, 2).reshape(number, -1),
         "plain": seen.amplitude[..., 1:9].clip(-1, 1).reshape(number, -1),
-        "harmonics": embedding(seen),
+        "harmonics": embedded(cells, "harmonics"),
         "channels": np.concatenate([seen.amplitude, seen.rate[..., None], seen.counts[..., None]], axis=2),
     }
     work.mkdir(parents=True, exist_ok=True)
@@ -102,7 +102,8 @@ def main() -> None:
         "# Sorting diffraction images without labels",
         "",
         f"Six kinds (round, elliptical, streak, bent, Newton rings, double rings), {FITTED} images of"
-        f" {PHOTONS:.0e} photons fitted, {HELD_OUT} held out; mean ± standard deviation over {options.seeds} seeds.",
+        f" {PHOTONS:.0e} photons fitted, {HELD_OUT} held out; mean ± standard deviation over"
+        f" {options.seeds} seeds.",
         "",
         "| way | homogeneity | completeness | adjusted Rand | clusters | seconds |",
         "|---|---|---|---|---|---|",
