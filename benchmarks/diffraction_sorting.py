@@ -64,7 +64,7 @@ def images(seed: int, number: int, work: Path) -> dict[str, np.ndarray]:
         "correlation": np.clip(cross_correlation(cells)[:, :, :32], -1, 2).reshape(number, -1),
         "plain": seen.amplitude[..., 1:9].clip(-1, 1).reshape(number, -1),
         "harmonics": embedded(cells, "harmonics"),
-        "channels": np.concatenate([seen.amplitude, seen.rate[..., None], seen.counts[..., None]], axis=2),
+        "network": embedded(cells, "network"),
     }
     work.mkdir(parents=True, exist_ok=True)
     np.savez(path, **made)

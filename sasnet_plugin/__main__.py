@@ -8,9 +8,8 @@ import sys
 def main() -> None:
     """Run the command line."""
     usual = signal.getsignal(signal.SIGINT) == signal.default_int_handler
-    if (
-        usual
-    ):  # nothing is lost before all is imported, and a module that is interrupted there says so at length
+    # Nothing is lost before all is imported, and a module that is interrupted there says so at length.
+    if usual:
         signal.signal(signal.SIGINT, lambda *_: os._exit(130))
     from sasnet_plugin.cli.main import main as run
 

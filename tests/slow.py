@@ -8,6 +8,8 @@ SLOW_FILES = {
 #: Other tests that take more than some two CPU-seconds, by their name, which stays when they move.
 SLOW_TESTS = {
     # fits
+    "test_a_fit_of_rods_by_the_command_has_their_order_and_a_page",
+    "test_rods_are_found_with_their_size_order_and_direction",
     "test_a_candidate_far_behind_the_others_gives_up_early",
     "test_a_core_shell_sphere_is_found_ranked_verified_and_shown",
     "test_a_cylinder_is_found_from_where_levenberg_marquardt_is_lost",

@@ -79,13 +79,11 @@ def version() -> str:
     import sasnet_plugin
     from sasnet_plugin.fitting.api import bank_path
 
+    bank = bank_path()
     # The manifest vouches for the network's own bytes.
-    files = (bank_path().with_name("manifest.json"), bank_path())
-    parts = {"sasnet": sasnet_plugin.__version__, "sasmodels": installed("sasmodels")}
-    parts |= {
-        "bumps": installed("bumps"),
-        bank_path().parent.name: "-".join(_content(str(f))[:6] for f in files),
-    }
+    contents = [_content(str(file))[:6] for file in (bank.with_name("manifest.json"), bank)]
+    parts = {"sasnet": sasnet_plugin.__version__} | {name: installed(name) for name in ("sasmodels", "bumps")}
+    parts[bank.parent.name] = "-".join(contents)
     return ", ".join(f"{name} {value}" for name, value in parts.items())
 
 

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from sasnet_plugin.batch.plan import Shard
     from sasnet_plugin.batch.run import Answers, Progress
 
+#: Files without an answer that are named at the end; the table has them all.
+NAMED = 10
+
 
 @with_fit_options(time_limit=60.0)
 def batch(
@@ -142,7 +145,11 @@ def _work(
     )
     if drawn is not None:
         _draw(journal, paths, drawn, against)
-    return sum(journal.places[path].failed for path in paths)
+    failed = [os.path.basename(path) for path in paths if journal.places[path].failed]
+    if failed:
+        more = f" and {len(failed) - NAMED} more" if len(failed) > NAMED else ""
+        typer.echo(f"Without an answer: {', '.join(failed[:NAMED])}{more}.", err=True)
+    return len(failed)
 
 
 def _keep(

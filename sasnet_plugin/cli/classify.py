@@ -29,7 +29,7 @@ from sasnet_plugin.cli.fit_options import prior_given
 from sasnet_plugin.cli.kinds import Kinds
 from sasnet_plugin.data.failure import sentence_of
 from sasnet_plugin.domains import ReadOptions, names_and_titles
-from sasnet_plugin.predict.class_prior import PRIORS
+from sasnet_plugin.predict.class_prior import COMMON
 from sasnet_plugin.types import Curve
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ def classify(
     q_unit: QUnit = None,
     entry: Entry = None,
     geometry: Geometry = None,
-    prior: Prior = PRIORS[0],
+    prior: Prior = COMMON,
     models: Annotated[
         list[str] | None, typer.Option("--models", help="Choose only from these models (commas or repeated).")
     ] = None,

@@ -13,7 +13,7 @@ import typer
 from sasnet_plugin.batch.plan import Options
 from sasnet_plugin.cli.arguments import Entry, Prior, QRange, QUnit, names_of, unit_of, window_of
 from sasnet_plugin.fitting.task import METHODS, PROBES, FitOptions, Method
-from sasnet_plugin.predict.class_prior import PRIORS, checked
+from sasnet_plugin.predict.class_prior import UNIFORM, known_prior
 from sasnet_plugin.types import SasnetError
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def _shared(
         list[str] | None,
         typer.Option("--models", help="Fit these models (commas or repeated), or plugin files."),
     ] = None,
-    prior: Prior = PRIORS[1],
+    prior: Prior = UNIFORM,
     structure_factor: Annotated[
         str | None,
         typer.Option("--structure-factor", help="Fit with this structure factor alone; 'none' for none."),
@@ -108,7 +108,7 @@ def _shared(
 def prior_given(name: str) -> str:
     """The prior of models, or wrong usage."""
     try:
-        return checked(name)
+        return known_prior(name)
     except SasnetError as error:
         raise typer.BadParameter(str(error), param_hint="--prior") from None
 

@@ -25,10 +25,11 @@ from sasnet_plugin.fitting.strategy.settings import STRATEGY
 from sasnet_plugin.fitting.strategy.stages import Stages
 from sasnet_plugin.fitting.task import FitOptions, Method, Pool
 from sasnet_plugin.predict import open_classifier
-from sasnet_plugin.predict.class_prior import PRIORS, checked
+from sasnet_plugin.predict.class_prior import COMMON, UNIFORM, known_prior
 from sasnet_plugin.types import Curve, SasnetError, TechnicalError
 
 BANK = "seeds.npz"
+NO_UNCERTAINTIES = "The data have no uncertainties"
 
 
 def bank_path() -> Path:
@@ -56,7 +57,7 @@ def fit(
     rng: np.random.Generator | None = None,
     time_limit: float = 60.0,
     workers: int = 2,
-    prior: str = PRIORS[1],
+    prior: str = UNIFORM,
 ) -> FitResult:
     """Fit the models that may explain a curve, rank and verify them.
 
@@ -111,7 +112,7 @@ def fit(
         method=Method(method, samples, burn),
         time_limit=time_limit,
         workers=workers,
-        prior=checked(prior),
+        prior=known_prior(prior),
     )
     check_names(options)
     with Workers(bank_path(), workers) as pool:
@@ -136,8 +137,9 @@ def fit_with(
     limit, method = options.time_limit, options.method
     for_ranking = limit if method.name == "lm" else OPTIMIZE.ranking_share * limit
     deadline = began + (1 - STRATEGY.assessment_share) * for_ranking
-    notes = list(curve.notes)
     dintensity, note = uncertainties(curve)
+    # What was said on reading is said again, with what it means for a fit.
+    notes = [said for said in curve.notes if not (note and said.startswith(NO_UNCERTAINTIES))]
     if note:
         notes.append(note)
     classifier = open_classifier()
@@ -179,7 +181,7 @@ def fit_with(
     probe = options.contrast.probe if options.contrast else None
     result = assess(found.curve, dintensity, fits, notes, prior, given, probe)
     if options.models is None:
-        shown = classifier.suggest([curve], top=len(classifier.manifest.labels), prior=PRIORS[0])[0]
+        shown = classifier.suggest([curve], top=len(classifier.manifest.labels), prior=COMMON)[0]
         threshold = classifier.manifest.scope_threshold
         differs = disagreement(shown, result.fits, result.verified, threshold)
         result = replace(result, notes=(*result.notes, *differs))
@@ -237,7 +239,7 @@ def uncertainties(curve: Curve) -> tuple[NDArray[np.float64], str]:
     estimate = np.asarray(estimate_dintensity(curve.intensity))
     if curve.dintensity is None:
         return estimate, (
-            "The data have no uncertainties; they were estimated from the scatter of the points: a χ² of 1"
+            f"{NO_UNCERTAINTIES}; they were estimated from the scatter of the points: a χ² of 1"
             " says that a fit follows the points as closely as they scatter, whatever else is wrong."
         )
     good = np.isfinite(curve.dintensity) & (curve.dintensity > 0)

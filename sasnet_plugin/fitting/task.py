@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from sasnet_plugin.predict.class_prior import UNIFORM
 from sasnet_plugin.types import Curve, SasnetError, product_name
 
 if TYPE_CHECKING:
@@ -72,6 +73,8 @@ class Task:
     basin_hopping : bool
         Look for other local minima by basin hopping from the bank's starts and `extra`, as long as there is
         time.
+    as_measured : bool
+        Calculate the model at the measured points alone, as SasView does, whatever its fringes need.
     """
 
     curve: Curve
@@ -85,6 +88,7 @@ class Task:
     starts: tuple[dict[str, Any], ...] = ()
     extra: dict[str, Any] | None = None
     basin_hopping: bool = False
+    as_measured: bool = False
 
     @property
     def name(self) -> str:
@@ -213,7 +217,7 @@ class FitOptions:
     start: Start | None = None
     time_limit: float = 60.0
     workers: int = 2
-    prior: str = "uniform"
+    prior: str = UNIFORM
 
 
 class Named(Protocol):

@@ -16,8 +16,7 @@ from numpy.typing import NDArray
 
 from ..types import SasnetError
 
-#: What may be asked for, the default first.
-PRIORS = ("common", "uniform")
+COMMON, UNIFORM = PRIORS = ("common", "uniform")
 EVERYDAY, USUAL, RARE, SPECIAL = 4.0, 1.5, 0.5, 0.02
 
 #: Relative frequency of each model; those that are not listed are rare.
@@ -47,7 +46,7 @@ def common(labels: Sequence[str]) -> NDArray[np.float64]:
     return np.array([level.get(label, RARE) for label in labels])
 
 
-def checked(prior: str) -> str:
+def known_prior(prior: str) -> str:
     """The name of a prior, if it is one.
 
     Raises

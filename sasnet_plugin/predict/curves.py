@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, overload
 
 from sasnet_plugin.domains.heads import Classes
-from sasnet_plugin.predict.class_prior import PRIORS
+from sasnet_plugin.predict.class_prior import COMMON
 from sasnet_plugin.predict.classes import ClassesFinding
 from sasnet_plugin.predict.findings import Answer, QuantitiesFinding
 from sasnet_plugin.predict.predictor import Predictor, open_predictor
@@ -55,7 +55,7 @@ class Classifier:
         *,
         top: int = 5,
         keep: NDArray[np.bool_] | None = None,
-        prior: str = PRIORS[0],
+        prior: str = COMMON,
     ) -> list[Suggestion]:
         """Suggest models for each curve, in their order.
 
@@ -131,7 +131,7 @@ def suggest(
     top: int = 5,
     models: Iterable[str] | None = None,
     exclude: Iterable[str] | None = None,
-    prior: str = PRIORS[0],
+    prior: str = COMMON,
 ) -> Suggestion | list[Suggestion]:
     """Suggest the models that may explain scattering curves, with calibrated probabilities.
 

@@ -74,14 +74,15 @@ def decode(
             ]
         elif isinstance(head, Classes):
             p = softmax(np.asarray(outputs[head.name]) / said["temperature"], choice.keep)
-            columns[head.name] = [
-                ClassesFinding(head, one, top=choice.top, keep=choice.keep)
-                if choice.prior is None
-                else ClassesFinding(
-                    head, one * choice.prior / (one @ choice.prior), (), choice.top, choice.keep, uniform=one
-                )
-                for one in p
-            ]
+            found = [ClassesFinding(head, one, top=choice.top, keep=choice.keep) for one in p]
+            if choice.prior is not None:
+                weighted = p * choice.prior
+                weighted /= weighted.sum(axis=1, keepdims=True)
+                found = [
+                    replace(one, probability=likely, uniform=one.probability)
+                    for one, likely in zip(found, weighted, strict=True)
+                ]
+            columns[head.name] = found
         elif isinstance(head, Tags):
             columns[head.name] = _tags(head, outputs, said)
         elif isinstance(head, Quantities):

@@ -11,6 +11,7 @@ import numpy as np
 
 from ..domains.heads import Distribution, Quantities, Scope
 from .classes import percent
+from .peaks import in_words, peaks
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -185,11 +186,14 @@ class DistributionFinding:
         return {"xi": "ξ", "phi": "φ", "psi": "ψ", "chi": "χ"}.get(self.head.name, self.head.name)
 
     def sentences(self) -> Sequence[str]:
-        """Whether every angle may be alike."""
+        """How much lies at which angle, and whether every angle may be alike."""
         if not math.isfinite(self.uniform_p_value):
             return ()
+        period = float(self.head.period)
+        told = in_words(peaks(self.grid, self.p, self.p_low, self.p_high, period), period)
         verdict = "may all be alike" if self.uniform_p_value > SIGNIFICANT else "are not all alike"
-        return (f"The angles {verdict}: p = {self.uniform_p_value:.3g} for a uniform distribution.",)
+        said = f"The angles {verdict}: p = {self.uniform_p_value:.3g} for a uniform distribution."
+        return (told, said) if told and self.uniform_p_value <= SIGNIFICANT else (said,)
 
     def notes(self) -> Sequence[str]:
         """None."""

@@ -18,7 +18,7 @@ import numpy as np
 from sasnet_plugin.domains import DEFAULT, Domain, Seen, resolve
 from sasnet_plugin.domains.heads import Classes, Inputs, Outputs, Scope, outputs_of
 from sasnet_plugin.predict.arithmetic import averaged
-from sasnet_plugin.predict.class_prior import PRIORS, checked
+from sasnet_plugin.predict.class_prior import COMMON, known_prior
 from sasnet_plugin.predict.classes import ClassesFinding, restriction_note
 from sasnet_plugin.predict.decoding import Choice, beside_stated, decode, in_scope, of_class
 from sasnet_plugin.predict.findings import Answer, QuantitiesFinding
@@ -168,7 +168,7 @@ class Predictor:
         top: int = 5,
         models: Iterable[str] | None = None,
         exclude: Iterable[str] | None = None,
-        prior: str = PRIORS[0],
+        prior: str = COMMON,
     ) -> Choice:
         """What is wanted of the classes, by their names, under a prior of `class_prior`.
 
@@ -178,7 +178,7 @@ class Predictor:
             A name that is none of the classes (with the nearest one), no class is left, or there are none.
         """
         frequency = None
-        if checked(prior) == PRIORS[0] and self.domain.class_prior:
+        if known_prior(prior) == COMMON and self.domain.class_prior:
             frequency = resolve(self.domain.class_prior)(self.manifest.labels)
         if models is None and exclude is None:
             return Choice(top, prior=frequency)

@@ -181,7 +181,8 @@ def _seeded(draw: Callable[[], Any], rng: np.random.Generator) -> dict[str, Any]
     state = np.random.get_state()  # noqa: NPY002
     np.random.seed(rng.integers(2**32, size=8, dtype=np.uint32))  # noqa: NPY002
     try:
-        return dict(draw())
+        # A comma at the end of a line of random(), as some plugins have it, makes a tuple of a number.
+        return {k: v[0] if isinstance(v, tuple) and len(v) == 1 else v for k, v in draw().items()}
     finally:
         np.random.set_state(state)  # noqa: NPY002
 

@@ -29,7 +29,7 @@ FROZEN: Mapping[str, Mapping[str, str]] = MappingProxyType(
         },
         # A molecule to a thick polymer or silica coat; random() leaves 10 Å.
         "fractal_core_shell": {"thickness": "loguniform 3 300"},
-        # Polarised beams and fields along the beam, beside the common experiment (see `_rarely`).
+        # Polarised beams and fields along the beam, beside the common experiment.
         "micromagnetic_FF_3D": {
             "up_i": "uniform 0 1",
             "up_f": "uniform 0 1",

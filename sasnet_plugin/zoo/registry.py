@@ -198,8 +198,9 @@ def verify(model: ZooModel) -> None:
     ModelZooError
         A file is missing or its sha256 differs.
     """
-    for name in model.sha256 or model.manifest.sha256:
-        _verified(model.folder, name, model.sha256 or model.manifest.sha256)
+    sha256 = model.sha256 or model.manifest.sha256
+    for name in sha256:
+        _verified(model.folder, name, sha256)
 
 
 def _verified(folder: Path, name: str, sha256: Mapping[str, str]) -> bytes:

@@ -75,7 +75,13 @@ def whole(session: Any) -> Any:
         yield lambda opened=opened: bool(opened)
         text = Path(opened[0]).read_text(encoding="utf-8")
         session.seen.setdefault("reports", []).append([opened[0], len(text), "<html" in text])
-        session.press(dialog.close_button)
+        session.seen.setdefault("values", []).append(dialog.values.text())
+        # By Escape and by the button: the window is gone, and the process with it.
+        if session.seen.get("closed"):
+            QTest.keyClick(dialog, Qt.Key.Key_Escape)
+        else:
+            session.press(dialog.close_button)
+        session.seen.setdefault("closed", []).append(not dialog.isVisible())
         yield lambda child=child: not _alive(child)
         session.seen["child_ended"] = True
     session.seen["sends"] = sends

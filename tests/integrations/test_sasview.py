@@ -28,6 +28,8 @@ def went_well(seen: dict[str, Any], files: int) -> None:
     assert not seen["sasnet_importable"], "sasnet is not to be installed beside SasView"
     assert seen["states"] == ["fitted"] * files
     assert seen["child_ended"]
+    assert seen["closed"] == [True] * files, "Close, then Escape"
+    assert all(" ± " in text for text in seen["values"])
     names = [row[0] if row[2] == "–" else f"{row[0]}@{row[2]}" for row in seen["fitted"][-1][:2]]
     assert seen["both"] == [
         f"Sent to a fit page: {', '.join(names)}.",

@@ -158,6 +158,10 @@ def test_rows_before_and_after_fits() -> None:
     )  # fmt: skip
     assert (new.probability, new.reduced_chisq, new.verdict) == (None, 2.0, "")
     assert left.page is None
+    assert [each.warnings[0] for each in entry.candidates[2:]] == [
+        "Not fitted: others were likelier, or came nearer before the fit.",
+        "Not fitted within the time limit: b.",
+    ]  # fmt: skip
     assert entry.remarks == [
         "c: radius 5 Å; reduced χ² 1. Explains the data.", "Not fitted within the time limit: b."
     ]  # fmt: skip
@@ -165,7 +169,8 @@ def test_rows_before_and_after_fits() -> None:
     # What an earlier fit said does not stay beside the numbers of a later one.
     entry.fitted_with(fit("a"), 9)
     assert [each.reduced_chisq for each in entry.candidates] == [1.0, None, None, None]
-    assert [each.warnings for each in entry.candidates[1:]] == [(), (), ()]
+    # A reason stands in every row that was not fitted.
+    assert all(each.warnings[0].startswith("Not fitted") for each in entry.candidates[1:])
     entry.fitted_with(fit(), 11)
     assert entry.state == "no model could be fitted"
 

@@ -162,18 +162,12 @@ def test_a_page_shows_pattern_quantities_and_where_the_network_looked(zoo: Path,
         app, ["classify", str(stack), "--domain", "gisas_growth", "--report", str(folder), "--json"]
     )
     assert result.exit_code == 0, result.output
-    pages = sorted(folder.glob("*.html"))
+    pages = sorted(folder.glob("film-frame-*.html"))
     assert len(pages) == 2
+    assert (folder / "index.html").exists()
     text = pages[0].read_text(encoding="utf-8")
     assert text.count("<svg") == 3
     for word in ("Quantities", "distance", "Where the network looks", "specular beam", "90 % band"):
         assert word in text
     value = json.loads(result.output.splitlines()[0])["quantities"]["distance"]["value"]
     assert f"{value:.3g}" in text
-
-
-def test_curves_have_their_pages_elsewhere(tmp_path: Path) -> None:
-    (tmp_path / "a.dat").write_text("\n".join(f"{q:g} {1 / q:g}" for q in np.linspace(0.01, 0.3, 60)))
-    result = runner.invoke(app, ["classify", str(tmp_path / "a.dat"), "--report", str(tmp_path / "pages")])
-    assert result.exit_code == 2
-    assert "sasnet fit --report" in result.output

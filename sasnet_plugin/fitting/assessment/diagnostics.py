@@ -103,18 +103,16 @@ def together(fit: ModelFit) -> list[tuple[str, ...]]:
     Belsley, E. Kuh, R. E. Welsch, Regression Diagnostics (1980), chapter 3): what is large in one of them can
     be changed together without a change of the curve.
     """
+    pairs = {frozenset(pair) for pair in fit.correlations}
+    tied = sorted({name for pair in pairs for name in pair})
+    triples = (t for t in combinations(tied, 3) if all({*p} in pairs for p in combinations(t, 2)))
+    found: list[tuple[str, ...]] = list(islice(triples, 1))
     moving = {name: d for name, d in fit.derivatives.items() if np.all(np.isfinite(d)) and np.any(d)}
-    if not moving:  # of an expensive model: whose pairs are all strong
-        pairs = {frozenset(pair) for pair in fit.correlations}
-        tied = sorted({name for pair in pairs for name in pair})
-        triples = (t for t in combinations(tied, 3) if all({*p} in pairs for p in combinations(t, 2)))
-        return list(islice(triples, 1))
-    if len(moving) < 3:
-        return []
+    if len(moving) < 3:  # of an expensive model there are none
+        return found
     columns = np.stack(list(moving.values()), axis=1)
     columns = columns / np.linalg.norm(columns, axis=0)
     values, vectors = np.linalg.eigh(columns.T @ columns)
-    found: list[tuple[str, ...]] = []
     for vector in vectors.T[values < 1 - OPTIMIZE.strong]:
         large = np.abs(vector) > ASSESSMENT.in_combination
         names = tuple(name for name, there in zip(moving, large, strict=True) if there)

@@ -97,7 +97,7 @@ def _likeliest(curve: Curve, dintensity: Array, residual: Array, level: Array) -
 def _filtered(log_q: Array, gain: Array, ratio: Array, length: Array, columns: Array) -> tuple[Array, Array]:
     """Innovations and their variances, both (n, k), for each column: ratio·gain·x + unit noise."""
     mean, spread = np.zeros(ratio.size), np.ones(ratio.size)
-    decay = np.exp(-np.diff(log_q, prepend=log_q[0])[:, None] / length)
+    decay = np.exp(-np.diff(log_q, prepend=log_q[0])[:, None] / np.maximum(length, _SHORTEST))
     innovation, variance = np.empty_like(columns), np.empty_like(columns)
     for i, (kept, column) in enumerate(zip(decay, columns, strict=True)):
         mean, spread = kept * mean, kept**2 * spread + 1 - kept**2
@@ -135,6 +135,8 @@ def _thinned(log_q: Array, residual: Array, gain: Array) -> tuple[Array, Array, 
 #: Systematic over independent part, and correlation lengths in ln q, that are tried.
 _RATIOS = np.geomspace(1e-4, 3.0, 46)
 _LENGTHS = np.array([0.03, 0.06, 0.12, 0.25, 0.5, 1.0])
+#: In place of no length at all, where nothing is shared.
+_SHORTEST = 1e-9
 #: Points below which nothing is said of how they hang together.
 _FEWEST = 8
 
@@ -183,7 +185,7 @@ def widened(curve: Curve, dintensity: Array, fit: ModelFit, error: SystematicErr
 
 def _correlated(q: Array, length: float, columns: Array) -> Array:
     """K columns with K = exp(-|Δ ln q|/length), in one pass up and one down."""
-    decay = np.exp(-np.diff(np.log(q)) / length)
+    decay = np.exp(-np.diff(np.log(q)) / max(length, _SHORTEST))
     found = columns.copy()
     for order in (range(1, q.size), range(q.size - 2, -1, -1)):
         carried = np.zeros(columns.shape[1])

@@ -96,10 +96,13 @@ def headline(
     """
     if best is None:
         return Headline(doubts=tuple(map(statement, others)))
-    values = tuple(f"{name} {quantity(p.value, p.unit, p.error)}" for name, p in telling(best))
+    told = telling(best)
+    values = tuple(f"{name} {quantity(p.value, p.unit, p.error)}" for name, p in told)
     systematic = float((verification and verification.systematic or {}).get("relative", 0.0))
     if verification is None or verification.explained:
         said = [*([_as_well(alike)] if alike else []), *map(statement, (*best.warnings, *others))]
+        if any(p.error is None for _, p in told):
+            said.append("the errors of the parameters are not known")
         if systematic:
             said.append(f"neighbouring residuals share an error of {100 * systematic:.2g} % of I")
     else:
@@ -141,7 +144,7 @@ def _undetermined(p: Parameter) -> bool:
 
 def _class(name: str, p: Parameter) -> int | None:
     """0 for what tells most; None for what is no property of the sample's shape."""
-    if name in ("scale", "background") or p.unit == "1/cm":
+    if name.endswith("scale") or name == "background" or p.unit == "1/cm":
         return None
     if name.endswith("_pd"):
         return 4

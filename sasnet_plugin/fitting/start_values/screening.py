@@ -154,7 +154,7 @@ def previewed(asked: Task, bank: Bank, budget: Budget = UNLIMITED) -> tuple[Arra
 
 
 def from_bank(task: Task, bank: Bank) -> list[dict[str, Any]]:
-    """The task's own start, if it has one, and the bank's nearest curves."""
+    """The task's own start, if it has one, a plugin's defaults, and the bank's nearest curves."""
     data = binned(task.curve, task.dintensity)
     own = task.model.endswith(".py")
     seconds = PROBLEM.plugin_time * task.budget.seconds
@@ -162,6 +162,8 @@ def from_bank(task: Task, bank: Bank) -> list[dict[str, Any]]:
     count = START_VALUES.spares * START_VALUES.starts[fit_cost_class(task.model)]
     near = _with_distributions(nearest(page, task.model, task.structure_factor, data, count=count), task)
     starts = [one.parameters for one in near]
+    if own:  # whose author's defaults may be the sample's own values, however far their curve is
+        starts = [page.row(0), *(start for start in starts if start != page.row(0))]
     if task.extra is not None:
         starts = [dict(task.extra), *starts]
     return [as_start(task, with_fixed(start, task.fixed)) for start in starts]

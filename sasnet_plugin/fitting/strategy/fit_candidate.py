@@ -195,6 +195,8 @@ def _local(task: Task, curve: Curve, dintensity: NDArray[np.float64], per_decade
 
 def _sampling(task: Task, parameters: dict[str, Any], seconds: float) -> int | None:
     """Points a decade for the fit of all points."""
+    if task.as_measured:
+        return None
     cost = fit_cost_class(task.model)
     seconds = max(seconds, STRATEGY.least_sampling)
     fitness = experiment(task.curve, task.dintensity, task.name, parameters, seconds=seconds, quick=True)

@@ -115,6 +115,8 @@ class StrategySettings:
         "Of I: once what is left is an error that neighbours share, this large at most, the search ends.",
     )
     promising: float = setting(0.7, "As long as χ² falls to this, escapes from local minima go on.")
+    as_measured: int = setting(4, "Fits that are tried again at the measured points alone, at most.")
+    as_measured_share: float = setting(0.3, "Of the time left, for these.", "share")
     explained_share: float = setting(
         0.1, "Of all time, for what explains an explained curve better.", "share"
     )

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sasnet_plugin.digits import chisq_text
 from sasnet_plugin.fitting.assessment.goodness_of_fit import explains
 from sasnet_plugin.fitting.assessment.systematic_error import systematic_error
 from sasnet_plugin.fitting.pool import answers
@@ -106,6 +107,8 @@ class Stages:
             The first to be fitted first.
         """
         found = self.explained(curve, tasks, STRATEGY.explained_share * self.left)
+        if found.fits and found.unexplained:
+            found = self.at_measured_points(found)
         return self.with_best_distribution(found) if found.fits else found
 
     def explained(self, curve: Curve, tasks: Sequence[Task], if_explained: float) -> Fitted:
@@ -180,6 +183,33 @@ class Stages:
         better = {f.name: f for f in tried if f.bic < min(o.bic for o in found.fits if o.name == f.name)}
         return replace(found, fits=[better.get(f.name, f) for f in found.fits]) if better else found
 
+    def at_measured_points(self, found: Fitted) -> Fitted:
+        """The same with the model at the measured points alone where that explains what finer ones do not.
+
+        So are curves calculated that SasView has smeared: no measurement, but what people try a program with.
+        """
+        finer = sorted((f for f in found.fits if f.per_decade is not None), key=_of_fit)
+        finer = [f for f in finer if fit_cost_class(f.model) != "slow"][: STRATEGY.as_measured]
+        by_name = {task.name: task for task in found.tasks}
+        asked = [
+            replace(by_name[f.name], curve=found.curve, starts=(starting_values(f),), as_measured=True)
+            for f in finer
+            if f.name in by_name
+        ]
+        fits = self.tried(fit_candidate, asked, STRATEGY.as_measured_share * self.left) if asked else []
+        best = min(fits, key=_of_fit, default=None)
+        if best is None or best.reduced_chisq > STRATEGY.promising * found.chisq:
+            return found
+        note = (
+            f"Calculated at the measured points alone, as SasView does, {best.short_name} has a reduced χ² of"
+            f" {chisq_text(best.reduced_chisq)}; at as many as its fringes need no model comes below"
+            f" {chisq_text(found.chisq)}. These data seem to be calculated that way, and were fitted so."
+        )
+        again = {f.name: f for f in fits}
+        kept = [again.get(f.name, f) for f in found.fits]
+        tasks = [replace(t, as_measured=t.name in again) for t in found.tasks]
+        return replace(found, tasks=tasks, fits=kept, notes=(*found.notes, note))
+
     def with_best_distribution(self, found: Fitted) -> Fitted:
         """The same with the best fit's size distribution of the kind that the data like best.
 
@@ -232,3 +262,7 @@ class Stages:
 
 def _chisq(found: Fitted) -> float:
     return found.chisq
+
+
+def _of_fit(fit: ModelFit) -> float:
+    return fit.reduced_chisq

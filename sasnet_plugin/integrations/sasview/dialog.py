@@ -83,6 +83,7 @@ class SuggestDialog(Form):
         if entry is None:
             return
         self.plot.show_data(entry.data.curve)
+        self.values.setText("")
         self.candidates.fill(entry.candidates)
         self.candidates.clearSelection()
         if entry.candidates:
@@ -94,6 +95,7 @@ class SuggestDialog(Form):
         if entry is not None and rows and rows[0] < len(entry.candidates):
             each = entry.candidates[rows[0]]
             self.plot.show_curve(each.curve, f"{each.name}, {'fit' if each.page is not None else 'preview'}")
+            self.values.setText(", ".join(each.values))
         self._refresh()
 
     def _refresh(self) -> None:
@@ -252,6 +254,16 @@ class SuggestDialog(Form):
 
     def closeEvent(self, event: Any) -> None:  # Qt's name
         """Closing the dialog ends the process and what it does."""
+        self._leave()
+        # Not QDialog's own: that rejects, and a window that is being closed by rejecting would stay.
+        event.accept()
+
+    def reject(self) -> None:
+        """Escape closes as the button does."""
+        self._leave()
+        super().reject()
+
+    def _leave(self) -> None:
         for entry in self.entries:
             if entry.asked:
                 entry.settle("stopped")
@@ -259,8 +271,3 @@ class SuggestDialog(Form):
         self._reports.clear()
         self.child.end()
         self._refresh()
-        super().closeEvent(event)
-
-    def reject(self) -> None:
-        """Escape closes as the button does."""
-        self.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -32,6 +33,8 @@ class Candidate:
         Of the best fit: explains the data, explains them with doubts, or does not; empty for the others.
     page : dict or None
         What SasView's fit page takes.
+    values : tuple of str
+        The fitted parameters with errors and units.
     dq : list or None
         The resolution with which it was fitted, Å⁻¹, where sasnet had to find it; else None.
     """
@@ -46,6 +49,7 @@ class Candidate:
     weight: float | None = None
     verdict: str = ""
     page: dict[str, Any] | None = None
+    values: tuple[str, ...] = ()
     dq: list[float] | None = None
 
     @property
@@ -121,12 +125,13 @@ class Entry:
                     weight=page.get("weight"),
                     verdict=str(found.get("verdict") or "") if i == 0 else "",
                     page=page,
+                    values=tuple(map(str, page.get("values") or ())),
                     dq=result.get("dq"),
                 )
             )
-        self.candidates = new + [_unfitted(each) for each in known.values()]
         head = found.get("headline")
         notes = [note.replace(_OF_THE_COMMAND, "") for note in found.get("notes") or []]
+        self.candidates = new + [_unfitted(each, notes) for each in known.values()]
         self.remarks = [*([str(head)] if head else []), *notes]
         self.fit = number
         self.settle("fitted" if new else "no model could be fitted")
@@ -152,7 +157,10 @@ def _scope(candidate: Candidate) -> tuple[str, ...]:
     return tuple(each for each in candidate.warnings if each.startswith("Scope: "))
 
 
-def _unfitted(candidate: Candidate) -> Candidate:
-    """A candidate that the latest fit left out: results of an earlier fit no longer hold."""
+def _unfitted(candidate: Candidate, notes: list[str]) -> Candidate:
+    """A candidate that the latest fit left out, and why: results of an earlier fit no longer hold."""
     kept = candidate.model, candidate.structure_factor, candidate.probability, candidate.group
-    return Candidate(*kept, _scope(candidate), candidate.curve)
+    named = re.compile(rf"(?<![\w@]){re.escape(candidate.name)}(?![\w@])")
+    left_out = [note for note in notes if named.search(note) and note.startswith(("Not fitted", "Left out"))]
+    why = left_out[0] if left_out else "Not fitted: others were likelier, or came nearer before the fit."
+    return Candidate(*kept, (*_scope(candidate), why), candidate.curve)

@@ -32,6 +32,8 @@ _COLUMNS = (
 )  # fmt: skip
 PROBABILITY = 3
 _THUMBNAIL = QSize(72, 44)
+#: Of χ² of a fit that does not explain its data.
+_POOR = QColor("#b3261e")
 _BAR, _EMPTY = QColor("#fd8d3c"), QColor("#e6e6e6")
 
 
@@ -127,7 +129,8 @@ class CandidateTable(_Table):
             self.write(row, 2, each.structure_factor or "–")
             self.write(row, PROBABILITY, _percent(each), value=each.probability)
             self.write(row, 4, each.group, each.group)
-            self.write(row, 5, _number(each.reduced_chisq))
+            item = self.write(row, 5, _number(each.reduced_chisq))
+            item.setForeground(_POOR if each.verdict == "does not explain" else self.palette().text())
             self.write(row, 6, _weight(each.weight))
             self.write(row, 7, (each.verdict or "–") if each.page is not None else "", each.verdict)
             said = " ".join(each.warnings)
@@ -178,7 +181,10 @@ class Form(QDialog):
         self.remarks = QLabel(self)
         self.remarks.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.status = QLabel(self)
-        for label in (self.remarks, self.status):
+        self.values = QLabel(self)
+        self.values.setObjectName("sasnetValues")
+        self.values.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        for label in (self.remarks, self.status, self.values):
             label.setWordWrap(True)
         self.progress = QProgressBar(self)
         self.progress.setVisible(False)
@@ -194,7 +200,12 @@ class Form(QDialog):
     def _lay_out(self, buttons: list[QPushButton]) -> None:
         upper = QSplitter(Qt.Orientation.Horizontal, self)
         upper.addWidget(self.data_table)
-        upper.addWidget(self.plot)
+        beside = QWidget(self)
+        column = QVBoxLayout(beside)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(self.plot, 1)
+        column.addWidget(self.values)
+        upper.addWidget(beside)
         upper.setSizes([760, 420])
         split = QSplitter(Qt.Orientation.Vertical, self)
         split.addWidget(upper)

@@ -121,12 +121,18 @@ input { font: inherit; padding: 6px 10px; width: min(100%, 420px); color: inheri
 th button { font: inherit; color: inherit; background: none; border: 0; padding: 0; cursor: pointer; }
 th button::after { content: " ↕"; } th button[data-down=yes]::after { content: " ↓"; }
 th button[data-down=no]::after { content: " ↑"; }
-td.answer { white-space: normal; min-width: 260px; } td.doubt { color: var(--warn); }
+main { max-width: 1320px; }
+td:first-child { white-space: normal; min-width: 230px; overflow-wrap: break-word; }
+td.answer { white-space: normal; min-width: 300px; }
+td:nth-child(4) { white-space: normal; max-width: 190px; overflow-wrap: anywhere; }
+td .small { display: -webkit-box; -webkit-box-orient: vertical; -webkit-line-clamp: 2; overflow: hidden; }
+td.doubt { color: var(--warn); }
 td.wrong { color: var(--bad); }
 .thumb { width: 120px; height: 48px; display: block; }
 @media (max-width: 600px) { thead { position: absolute; left: -999px; } tr { display: block; padding: 8px 0;
   border-bottom: 1px solid var(--line); }
-  td { display: block; border: 0; padding: 2px 0; white-space: normal; } }
+  td, td.number, td:first-child { display: block; border: 0; padding: 2px 0; white-space: normal;
+    text-align: left; max-width: none; } td:empty { display: none; } }
 """
 
 
@@ -138,7 +144,7 @@ def write_overview(rows: Sequence[Row], folder: Path, title: str) -> Path:
     SasnetError
         It cannot be written.
     """
-    columns = ("Data set", "Curve", "Answer", "Model", "Probability", "Reduced χ²", "Note")
+    columns = ("Data set", "Curve", "Answer", "Model", "Probability", "Reduced χ²")
     head = "".join(f'<th scope="col"><button type="button">{name}</button></th>' for name in columns)
     failed = sum(not row.model for row in rows)
     without = f", {failed} without an answer" if failed else ""
@@ -159,15 +165,15 @@ def _html(row: Row) -> str:
     name = printable(" · ".join(part for part in (Path(row.file).name, row.entry) if part))
     shown = f'<a href="{escape(row.page)}">{escape(name)}</a>' if row.page else escape(name)
     model = f"{row.model}@{row.structure_factor}" if row.structure_factor else row.model
+    note = f'<span class="small" title="{escape(row.note)}">{escape(row.note)}</span>' if row.note else ""
     share = "" if row.probability is None else f"{100 * row.probability:.0f} %"
     cells = (
         (name, shown, ""),
         ("", row.thumbnail, ""),
-        (row.answer, escape(row.answer), f"answer {row.level}".strip()),
+        (row.answer, f"{escape(row.answer)}{note}", f"answer {row.level}".strip()),
         (model, f'<span class="name">{escape(model)}</span>', ""),
         (_plain(row.probability), share, "number"),
         (_plain(row.reduced_chisq), _plain(row.reduced_chisq), "number"),
-        (row.note, escape(row.note), "answer small"),
     )
     made = (f'<td class="{style}" data-value="{escape(value)}">{html}</td>' for value, html, style in cells)
     return f"<tr>{''.join(made)}</tr>\n"

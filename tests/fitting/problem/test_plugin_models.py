@@ -8,7 +8,10 @@ import numpy as np
 import pytest
 
 from sasnet_plugin.fitting.problem.plugin_models import page_of, split, with_plugins
-from sasnet_plugin.types import ModelGuess, SasnetError, Suggestion
+from sasnet_plugin.fitting.settings import PROBLEM
+from sasnet_plugin.fitting.start_values.screening import from_bank
+from sasnet_plugin.fitting.task import Task
+from sasnet_plugin.types import Curve, ModelGuess, SasnetError, Suggestion
 
 MODEL = """
 from numpy import exp, inf
@@ -51,6 +54,25 @@ def test_plugins_share_the_probability_with_what_the_network_suggests() -> None:
     assert [(g.name, g.probability) for g in both.models] == [("a.py", 0.5), ("sphere", 0.5)]
     alone = with_plugins(suggestion, ["a.py", "b.py"], alone=True)
     assert [g.probability for g in alone.models] == [0.5, 0.5]
+
+
+def test_a_comma_at_the_end_of_a_line_of_random_is_no_failure(tmp_path: Path) -> None:
+    """As in spherical_micelle and longcylinder_micelle of SasView's marketplace."""
+    path = tmp_path / "with_comma.py"
+    comma = "def random():\n    width = 30.0,\n    return dict(width=width)\n"
+    path.write_text(MODEL.replace("my_gaussian", "with_comma") + comma, encoding="utf-8")
+    page = page_of(str(path), 10.0)
+    assert page.log_intensity.shape[0] == PROBLEM.plugin_curves
+    assert {page.row(i)["width"] for i in range(1, 5)} == {30.0}
+
+
+def test_a_fit_starts_from_the_defaults_whatever_lies_nearer(plugin: str) -> None:
+    q = np.geomspace(0.005, 0.05, 60)
+    curve = Curve(q, np.exp(-((60.0 * q) ** 2)) + 1e-3, np.full(60, 1e-3))
+    assert curve.dintensity is not None
+    starts = from_bank(Task(curve, curve.dintensity, plugin, None), None)  # type: ignore[arg-type]
+    assert starts[0]["width"] == 20.0
+    assert abs(starts[1]["width"] - 60.0) < 20.0
 
 
 def test_the_first_curve_to_start_from_is_of_the_default_parameters(plugin: str) -> None:

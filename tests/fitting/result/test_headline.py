@@ -59,6 +59,8 @@ def test_doubts_are_named_and_a_wrong_model_has_other_worries() -> None:
     )  # fmt: skip
     estimated = _said(curve=replace(CURVE, dintensity=None))
     assert estimated.doubts == ("the data state no uncertainties",)
+    unknown = replace(FIT, parameters={**PARAMETERS, "radius": _p(41.3, None, "Ang")})
+    assert _said(fits=(unknown,)).doubts == ("the errors of the parameters are not known",)
     wrong = _said(fits=(warned,), verified=False, verification=WRONG)
     assert (wrong.verdict, wrong.doubts) == (DOES_NOT, ("residuals are not random",))
     shared = replace(WRONG, systematic={"relative": 0.021, "length_ln_q": 0.1, "noise": 1.0})

@@ -6,9 +6,11 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 
-from sasnet_plugin.fitting.strategy.stages import Stages
+from sasnet_plugin.fitting.problem.experiment import experiment
+from sasnet_plugin.fitting.strategy.stages import Fitted, Stages
 from sasnet_plugin.fitting.task import FitOptions, Task
 from sasnet_plugin.predict import open_classifier
 from sasnet_plugin.types import Curve
@@ -66,9 +68,34 @@ def test_what_a_user_named_is_all_that_is_fitted(simulated: Callable[..., Curve]
     suggestion = open_classifier().suggest([curve], top=78)[0]
     stages = Stages(pool, curve.dintensity, suggestion, {}, FitOptions(models=("sphere",)), [], 100.0)
     found = stages.run(curve, [_task(curve, "sphere")])
-    # Its fit, its escape, and other kinds of its size distribution.
-    assert pool.names == ["sphere"] * 4
+    # Its fit, its escape, the measured points alone, and other kinds of its size distribution.
+    assert pool.names == ["sphere"] * 5
     assert found.unexplained
+
+
+def test_data_that_were_calculated_at_the_measured_points_are_fitted_so(pool: Any) -> None:
+    """As sasdata's 100nmPinholeSphere: fringes finer than the points, smeared by sasmodels as they are."""
+    q = np.geomspace(0.004, 0.3, 70)
+    blank = Curve(q, np.ones(70), np.ones(70), dq=0.1 * q)
+    truth = {"radius": 500.0, "background": 1e-3}
+    exact = np.asarray(experiment(blank, np.ones(70), "sphere", truth).theory())
+    sigma = 0.01 * exact
+    noise = np.random.default_rng(3).standard_normal(70)
+    curve = replace(blank, intensity=exact + sigma * noise, dintensity=sigma)
+    task = replace(_task(curve, "sphere"), starts=({**truth, "radius": 497.0},))
+    suggestion = open_classifier().suggest([curve], top=78)[0]
+    stages = Stages(pool, sigma, suggestion, {}, FitOptions(models=("sphere",)), [], 100.0)
+    finer = Fitted(curve, [task], stages.fit([task]))
+    assert finer.fits[0].per_decade is not None
+    assert finer.unexplained
+    found = stages.at_measured_points(finer)
+    (fit,) = found.fits
+    assert fit.per_decade is None
+    assert fit.reduced_chisq < 1.5
+    assert fit.parameters["radius"].value == pytest.approx(500.0, abs=1.0)
+    assert "at the measured points alone, as SasView does, sphere has" in found.notes[0]
+    # What finer points explain is not tried again.
+    assert stages.at_measured_points(found) is found
 
 
 def test_what_is_fixed_in_one_model_is_not_fixed_in_others(
