@@ -79,7 +79,10 @@ def test_an_empty_frame_never_has_a_confident_wrong_tag(answers: dict[str, list[
         wrong = [t for t in answer["tags"] if t["name"] != "Empty" and t["probability"] > 0.9]
         assert wrong == []
         assert "size" not in answer["quantities"] or "Empty" not in present(answer)
-    assert sum(present(answer) == {"Empty"} for answer in answers["empty"]) >= 8
+    said = [present(answer) for answer in answers["empty"]]
+    # Said to be empty, or refused.
+    assert sum(tags <= {"Empty"} for tags in said) >= 11
+    assert sum(tags == {"Empty"} for tags in said) >= 4
 
 
 def test_powder_crystals_and_stripes_are_mostly_refused(answers: dict[str, list[dict]]) -> None:
