@@ -144,7 +144,7 @@ def _undetermined(p: Parameter) -> bool:
 
 def _class(name: str, p: Parameter) -> int | None:
     """0 for what tells most; None for what is no property of the sample's shape."""
-    if name.endswith("scale") or name == "background" or p.unit == "1/cm":
+    if name.endswith("scale") or name in ("background", "perturb") or p.unit == "1/cm":
         return None
     if name.endswith("_pd"):
         return 4
