@@ -8,6 +8,8 @@ SLOW_FILES = {
 #: Other tests that take more than some two CPU-seconds, by their name, which stays when they move.
 SLOW_TESTS = {
     # fits
+    "test_a_fit_of_rods_by_the_command_has_their_order_and_a_page",
+    "test_rods_are_found_with_their_size_order_and_direction",
     "test_a_candidate_far_behind_the_others_gives_up_early",
     "test_a_core_shell_sphere_is_found_ranked_verified_and_shown",
     "test_a_cylinder_is_found_from_where_levenberg_marquardt_is_lost",
@@ -37,6 +39,7 @@ SLOW_TESTS = {
     "test_only_what_failed_changed_or_is_new_is_done_again",
     "test_shards_share_the_files_and_are_put_together",
     "test_more_time_is_given_to_what_ran_out_of_it_alone",
+    "test_no_network_is_needed_and_nothing_left_behind",
     # fits and simulations by the command
     "test_a_full_disk_costs_no_answer_and_leaves_no_half_file",
     "test_a_place_that_cannot_be_written_costs_no_answer",
