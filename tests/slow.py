@@ -39,6 +39,7 @@ SLOW_TESTS = {
     "test_only_what_failed_changed_or_is_new_is_done_again",
     "test_shards_share_the_files_and_are_put_together",
     "test_more_time_is_given_to_what_ran_out_of_it_alone",
+    "test_no_network_is_needed_and_nothing_left_behind",
     # fits and simulations by the command
     "test_a_full_disk_costs_no_answer_and_leaves_no_half_file",
     "test_a_place_that_cannot_be_written_costs_no_answer",

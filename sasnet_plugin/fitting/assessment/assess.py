@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from sasnet_plugin.digits import chisq_text
 from sasnet_plugin.fitting.assessment import discriminate
 from sasnet_plugin.fitting.assessment.diagnostics import remarks_of, warnings_of
 from sasnet_plugin.fitting.assessment.goodness_of_fit import compare, verify
@@ -91,7 +92,7 @@ def assess(
             f"{order[0].name} was calculated at {order[0].per_decade} points of q a decade, as its fringes"
             " are finer than the measured points; SasView calculates it at these and shows another χ²."
         )
-    said += remarks_of(order[0])
+    said += [*_not_the_least(order, error), *remarks_of(order[0])]
     said += _none(order, same, errors) if not first.explained else []
     if error is not None and error.relative > 0:
         said.append(
@@ -103,6 +104,23 @@ def assess(
         curve, dintensity, warned, first.explained, (*notes, *said), first,
         alike=tuple(fit.short_name for fit in others),
     )  # fmt: skip
+
+
+def _not_the_least(order: Sequence[ModelFit], error: SystematicError | None) -> list[str]:
+    """Why the first is not the one of the least χ², where another's is clearly less and has earned it."""
+    first, least = order[0], min(order, key=lambda fit: fit.bic)
+    tempering = max(min(fit.reduced_chisq for fit in order), 1.0)
+    if (first.bic - least.bic) / tempering < ASSESSMENT.significant**2:
+        return []
+    why = (
+        "its residuals are smooth, as a systematic error is"
+        if error is not None and error.relative > 0
+        else "the network holds it for much likelier"
+    )
+    return [
+        f"{least.short_name} comes nearer, with reduced χ² {chisq_text(least.reduced_chisq)} against"
+        f" {chisq_text(first.reduced_chisq)}; {first.short_name} stands first, as {why}."
+    ]
 
 
 def _none(order: Sequence[ModelFit], same: set[str], errors: Mapping[str, SystematicError]) -> list[str]:

@@ -183,6 +183,24 @@ def _kept(fitness: Any) -> set[str]:
     return names
 
 
+def errors_of(slopes: Mapping[str, NDArray[np.float64]]) -> dict[str, float]:
+    """Standard deviations from derivatives of the residuals, (JᵀJ)⁻¹; NaN where nothing moves.
+
+    Parameters
+    ----------
+    slopes : mapping of str to (n,) float array
+        By parameter, per unit of it.
+    """
+    jacobian = np.stack(list(slopes.values()), axis=1)
+    scale = np.linalg.norm(jacobian, axis=0)
+    scale = np.where(scale > 0, scale, np.nan)
+    moving = np.isfinite(scale)
+    found = np.full(scale.size, np.nan)
+    unit = jacobian[:, moving] / scale[moving]
+    found[moving] = np.sqrt(np.diag(np.linalg.pinv(unit.T @ unit, hermitian=True))) / scale[moving]
+    return dict(zip(slopes, map(float, found), strict=True))
+
+
 def derivatives(fitness: Any, names: Sequence[str]) -> NDArray[np.float64]:
     """Derivatives of the residuals at the present point, one-sided and away from the limits.
 

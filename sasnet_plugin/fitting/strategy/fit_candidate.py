@@ -13,6 +13,7 @@ from sasnet_plugin.fitting.assessment.goodness_of_fit import doubtful, explains
 from sasnet_plugin.fitting.optimize.levenberg_marquardt import (
     Done,
     derivatives,
+    errors_of,
     levenberg,
     strong_pairs,
     unfitted,
@@ -280,7 +281,9 @@ def _unit(text: str | None) -> str:
 
 
 def _describe(task: Task, done: Done, seconds: float) -> ModelFit:
-    fitness, errors = done.fitness, done.errors
+    fitness, errors, slopes = done.fitness, done.errors, _derivatives(task, done)
+    if slopes and not any(map(np.isfinite, errors.values())):  # the time was up before they were known
+        errors = errors_of(slopes)
     units = {p.name: p.units for p in fitness.model.sasmodel.info.parameters.call_parameters}
     parameters = {}
     for name, value in done.parameters.items():
@@ -300,7 +303,6 @@ def _describe(task: Task, done: Done, seconds: float) -> ModelFit:
     spread = {k.removesuffix("_pd_type"): v for k, v in done.parameters.items() if k.endswith("_pd_type")}
     points = [int(v) for k, v in done.parameters.items() if k.endswith("_pd_n")]
     degrees = max(len(task.curve) - len(done.free), 1)
-    slopes = _derivatives(task, done)
     return ModelFit(
         task.model, task.structure_factor, parameters, spread, done.chisq, done.chisq / degrees, done.bic,
         task.probability, seconds, np.asarray(fitness.theory(), dtype=float),
@@ -310,8 +312,8 @@ def _describe(task: Task, done: Done, seconds: float) -> ModelFit:
 
 
 def _derivatives(task: Task, done: Done) -> dict[str, NDArray[np.float64]]:
-    """Of the residuals by the fitted parameters; none where a curve is too expensive for it."""
-    if not any(np.isfinite(error) for error in done.errors.values()):
+    """Of the residuals by the fitted parameters; none where it was not fitted, or is too expensive for it."""
+    if not done.errors:
         return {}
     began = time.process_time()
     done.fitness.update()
