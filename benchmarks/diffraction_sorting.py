@@ -43,7 +43,7 @@ DETECTOR |= {"uneven": 0.0, "centre": 0.0}
 PHOTONS, FITTED, HELD_OUT = 1e5, 360, 180
 _NOTE = (
     "Wanted are 0.85, 0.88 and 0.80 on what was fitted, 0.80, 0.82 and 0.72 held out: not reached. A β-TCVAE"
-    " was not trained. Kinds are drawn with all sizes, axis ratios and tilts of the prior, so that some are alike."
+    " was not trained. Kinds are drawn with all sizes and tilts of the prior: some are alike."
 )
 
 
