@@ -101,7 +101,10 @@ class QuantitiesFinding:
         if self.head.interval:
             return ()
         text = {parameter.name: parameter.text or parameter.name for parameter in self.head.parameters}
-        return [f"{text[name].capitalize()} about {v.value:.2g} {v.unit}." for name, v in self.known.items()]
+        rounded = {name: float(f"{v.value:.2g}") for name, v in self.known.items()}
+        return [
+            f"{text[name].capitalize()} about {rounded[name]:g} {v.unit}." for name, v in self.known.items()
+        ]
 
     def notes(self) -> Sequence[str]:
         """None."""
