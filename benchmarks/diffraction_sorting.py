@@ -16,7 +16,7 @@ import numpy as np
 
 from sasnet_plugin.batch.sorting.embedded import embedded
 from sasnet_plugin.batch.sorting.mixture import fit
-from sasnet_plugin.data.diffraction.polar import cross_correlation, of_images, rings
+from sasnet_plugin.data.diffraction.polar import cross_correlation, of_images
 from sasnet_plugin.simulate.diffraction.measurement import shot
 from sasnet_plugin.simulate.diffraction.samples import draw_sample
 from sasnet_plugin.simulate.diffraction.simulator import SIMULATOR
@@ -40,7 +40,11 @@ DETECTOR = {
     "flat": 0.01,
 }
 DETECTOR |= {"uneven": 0.0, "centre": 0.0}
-PHOTONS, FITTED, HELD_OUT = 1e5, 600, 300
+PHOTONS, FITTED, HELD_OUT = 1e5, 360, 180
+_NOTE = (
+    "Wanted are 0.85, 0.88 and 0.80 on what was fitted, 0.80, 0.82 and 0.72 held out: not reached. A β-TCVAE"
+    " was not trained. Kinds are drawn with all sizes and tilts of the prior: some are alike."
+)
 
 
 def images(seed: int, number: int, work: Path) -> dict[str, np.ndarray]:
@@ -56,13 +60,11 @@ def images(seed: int, number: int, work: Path) -> dict[str, np.ndarray]:
         sample = draw_sample(rng, {name: 1}, {more: 1} if more else {}, 0 if more else 1, BEAM)
         found.append(shot(SIMULATOR.clean(sample), rng, PHOTONS, DETECTOR))
     cells = of_images(found)
-    seen = rings(cells)
     small = np.stack([one.counts.reshape(32, 3, 32, 3).sum(axis=(1, 3)) for one in found])
     made = {
         "kind": kinds,
         "images": np.log10(1 + small).reshape(number, -1).astype(np.float32),
         "correlation": np.clip(cross_correlation(cells)[:, :, :32], -1, 2).reshape(number, -1),
-        "plain": seen.amplitude[..., 1:9].clip(-1, 1).reshape(number, -1),
         "harmonics": embedded(cells, "harmonics"),
         "network": embedded(cells, "network"),
     }
@@ -103,7 +105,8 @@ def main() -> None:
         "",
         f"Six kinds (round, elliptical, streak, bent, Newton rings, double rings), {FITTED} images of"
         f" {PHOTONS:.0e} photons fitted, {HELD_OUT} held out; mean ± standard deviation over"
-        f" {options.seeds} seeds.",
+        f" {options.seeds} seeds. The network has never seen these shots, but others of its prior, with their"
+        " tags; the other ways know no tags.",
         "",
         "| way | homogeneity | completeness | adjusted Rand | clusters | seconds |",
         "|---|---|---|---|---|---|",
@@ -113,9 +116,11 @@ def main() -> None:
         "spectral clustering of images": ("images", given, False),
         "images, PCA, mixture": ("images", given, False),
         "cross-correlation, PCA, mixture": ("correlation", given, False),
-        "plain harmonics, PCA, mixture": ("plain", given, False),
-        "`sasnet sort`": ("harmonics", given, False),
-        "`sasnet sort`, number by BIC, held out": ("harmonics", None, True),
+        "harmonics, PCA, mixture": ("harmonics", given, False),
+        "harmonics, number by BIC, held out": ("harmonics", None, True),
+        "network, PCA, mixture (`sasnet sort`)": ("network", given, False),
+        "network, held out": ("network", given, True),
+        "network, number by BIC, held out": ("network", None, True),
     }
     for name, (what, clusters, apart) in ways.items():
         rows: list[tuple[Any, ...]] = []
@@ -134,6 +139,7 @@ def main() -> None:
         cells = [f"{m:.3f} ± {s:.3f}" for m, s in zip(mean[:3], spread[:3], strict=True)]
         lines.append(f"| {name} | {' | '.join(cells)} | {mean[3]:.1f} ± {spread[3]:.1f} | {mean[4]:.1f} |")
         print(lines[-1], flush=True)
+    lines += ["", _NOTE]
     Path(__file__).with_suffix(".md").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 

@@ -21,8 +21,8 @@ from ...files import put_in_one_step, remove_leftovers
 from ...types import SasnetError
 from .settings import SORTING
 
-#: Ways to make points of images.
-EMBEDDINGS = ("harmonics", "correlation", "profile", "network")
+#: Ways to make points of images, the best on simulated ones (benchmarks/diffraction_sorting.md) first.
+EMBEDDINGS = ("network", "harmonics", "correlation", "profile")
 #: Largest correlation that is compared.
 _MOST = 2.0
 #: Beyond this logit a tag is as sure as it can be.

@@ -76,6 +76,6 @@ def upright(found: Rings) -> NDArray[np.float32]:
 
 
 def amplitudes(found: Rings) -> NDArray[np.float32]:
-    """|I_1| to |I_8| and the rest of each ring over its mean, (n, any): whatever the turn."""
-    channels = of_rings(found)["features"]
-    return channels[..., 3 : 4 + HARMONICS].reshape(len(channels), RINGS * (HARMONICS + 1))
+    """|I_1| to |I_8| of each ring over its mean, (n, any): alike whatever the turn."""
+    amplitude = found.amplitude[..., 1 : HARMONICS + 1].clip(-1, 1)
+    return np.asarray(amplitude.reshape(len(amplitude), RINGS * HARMONICS))
