@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sasnet_plugin.batch.plan import Options
+from sasnet_plugin.batch.plan import TIME_LIMIT, Options
 from sasnet_plugin.cli.arguments import Force, Quiet, Scheduler
 from sasnet_plugin.cli.files import expand
 from sasnet_plugin.cli.fit_options import Files, with_fit_options
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 NAMED = 10
 
 
-@with_fit_options(time_limit=60.0)
+@with_fit_options(time_limit=TIME_LIMIT)
 def batch(
     out: Annotated[
         Path, typer.Option("--out", help="File of the results (HDF5); a CSV of the same name lies beside it.")

@@ -19,7 +19,15 @@ from sasnet_plugin.cli.fit_options import Files, with_fit_options
 from sasnet_plugin.cli.progress import fitting
 from sasnet_plugin.cli.streams import JsonLine, json_lines
 from sasnet_plugin.data.failure import sentence_of, unforeseen
-from sasnet_plugin.domains import DEFAULT, ReadOptions, names_and_titles, recognised, resolve, specification
+from sasnet_plugin.domains import (
+    DEFAULT,
+    PAGES,
+    ReadOptions,
+    names_and_titles,
+    recognised,
+    resolve,
+    specification,
+)
 from sasnet_plugin.fitting.result.headline import DOES_NOT, DOUBTS, EXPLAINS
 from sasnet_plugin.types import Curve, SasnetError
 
@@ -89,7 +97,11 @@ def fit(
             yield from load(path, q_unit=options.q_unit, entry=options.entry)
             return
         if not kind.curve:
-            raise SasnetError(f"{path}: {kind.title} are not fitted here; use 'sasnet classify --verify'.")
+            others = " or ".join(name for name in PAGES if specification(name).curve)
+            raise SasnetError(
+                f"{path}: {kind.title} are not fitted here; use 'sasnet classify --verify', or say --domain"
+                f" {others} if the beam went through the sample."
+            )
         reading = ReadOptions(options.q_unit, options.entry, tuple(geometry or ()))
         for one in resolve(kind.read)(path, reading):
             kinds[one.file] = kind

@@ -18,6 +18,7 @@ from sasnet_plugin.fitting.assessment.systematic_error import (
     widened,
 )
 from sasnet_plugin.fitting.problem.conventions import conventional
+from sasnet_plugin.fitting.result.components import in_words
 from sasnet_plugin.fitting.result.fit_result import FitResult
 from sasnet_plugin.fitting.result.model_fit import ModelFit
 from sasnet_plugin.fitting.settings import ASSESSMENT
@@ -92,6 +93,15 @@ def assess(
             f"{order[0].name} was calculated at {order[0].per_decade} points of q a decade, as its fringes"
             " are finer than the measured points; SasView calculates it at these and shows another χ²."
         )
+    simple = simplest_within_error(curve, dintensity, order, same)
+    if simple is not None and first.explained:
+        fit, share = simple
+        said.append(
+            f"With a systematic error of {100 * share:.2g} % of I in the data, {fit.short_name} says the same"
+            f" with {len(fit.free)} instead of {len(order[0].free)} parameters."
+        )
+    if order[0].components:
+        said.append(in_words(order[0].components))
     said += [*_not_the_least(order, error), *remarks_of(order[0])]
     said += _none(order, same, errors) if not first.explained else []
     if error is not None and error.relative > 0:
@@ -137,6 +147,37 @@ def _none(order: Sequence[ModelFit], same: set[str], errors: Mapping[str, System
     ]
 
 
+def simplest_within_error(
+    curve: Curve, dintensity: NDArray[np.float64], order: Sequence[ModelFit], same: Iterable[str] = ()
+) -> tuple[ModelFit, float] | None:
+    """The simplest fit that a small systematic error would excuse, and that error as a share of I.
+
+    A model of many parameters also bends to what an instrument does to a curve. Which of the two it is the
+    curve does not say: whoever measured it knows how far the intensities can be trusted.
+
+    Parameters
+    ----------
+    curve : Curve
+    dintensity : (n,) float array
+    order : sequence of ModelFit
+        Best first.
+    same : iterable of str
+        Names of those that are not distinguishable from the best anyway.
+
+    Returns
+    -------
+    (ModelFit, float) or None
+        None where there is none with clearly fewer parameters than the best.
+    """
+    most = len(order[0].free) - ASSESSMENT.fewer_parameters
+    simpler = [f for f in order[1:] if len(f.free) <= most and f.name not in set(same)]
+    for fit in sorted(simpler, key=lambda f: len(f.free)):
+        share = systematic_error(curve, dintensity, fit).relative
+        if 0 < share <= ASSESSMENT.small_systematic:
+            return fit, share
+    return None
+
+
 def systematic_errors(
     curve: Curve, dintensity: NDArray[np.float64], fits: Sequence[ModelFit]
 ) -> dict[str, SystematicError]:
@@ -145,9 +186,10 @@ def systematic_errors(
     A measurement that one model explains to its noise has no systematic error that could excuse the others.
     """
     best = min(fits, key=lambda fit: fit.bic, default=None)
-    if best is None or systematic_error(curve, dintensity, best).relative == 0:
+    its = None if best is None else systematic_error(curve, dintensity, best)
+    if its is None or its.relative == 0:
         return {}
-    return {fit.name: systematic_error(curve, dintensity, fit) for fit in fits}
+    return {fit.name: its if fit is best else systematic_error(curve, dintensity, fit) for fit in fits}
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ import numpy as np
 from sasnet_plugin.digits import quantity
 from sasnet_plugin.fitting.problem.conventions import beyond_matter, scale_in_words
 from sasnet_plugin.fitting.problem.nested_models import Reduction, simpler
+from sasnet_plugin.fitting.result.components import bare, is_scale
 from sasnet_plugin.fitting.result.model_fit import ModelFit, Parameter
 from sasnet_plugin.fitting.settings import ASSESSMENT, OPTIMIZE
 from sasnet_plugin.types import Curve
@@ -216,7 +217,7 @@ def _end(p: Parameter) -> str:
 
 def _limits(name: str, p: Parameter) -> Iterator[str]:
     end = _end(p)
-    if not end or name == "scale":
+    if not end or is_scale(name):
         return
     if name.endswith("_pd") and end == "lower":
         yield f"{name}, {p.value:.2g}, is at its lower limit: one size does, without a distribution."
@@ -246,13 +247,13 @@ def _unseen(name: str, p: Parameter, curve: Curve) -> Iterator[str]:
 
 
 def _unphysical(name: str, p: Parameter, fit: ModelFit) -> Iterator[str]:
-    value = quantity(p.value, p.unit)
-    if name.startswith("volfraction") and p.value > ASSESSMENT.closest_packing:
+    value, own = quantity(p.value, p.unit), bare(name)
+    if own.startswith("volfraction") and p.value > ASSESSMENT.closest_packing:
         yield f"{name}, {value}, is more than spheres can fill (0.74)."
-    elif name == "scale" and p.value <= 0:
+    elif own == "scale" and p.value <= 0:
         yield f"scale, {value}, is not positive: the model explains nothing of these data."
     elif (
-        name.startswith(("thick", "radius", "length"))
+        own.startswith(("thick", "radius", "length"))
         and p.unit == "Ang"
         and abs(p.value) < ASSESSMENT.thinnest
     ):

@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from sasnet_plugin.fitting.result.components import is_scale
 from sasnet_plugin.fitting.result.model_fit import ModelFit
 from sasnet_plugin.fitting.settings import ASSESSMENT
 from sasnet_plugin.types import Curve
@@ -24,7 +25,7 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class SystematicError:
-    """What residuals are made of, besides the stated uncertainty.
+    """What residuals are made of, besides the given uncertainty.
 
     Parameters
     ----------
@@ -34,7 +35,7 @@ class SystematicError:
     length : float
         Its correlation length, in ln q.
     noise : float
-        Independent part over the stated uncertainty, 1 at least.
+        Independent part over the given uncertainty, 1 at least.
     level : (n,) float array
         The intensity that it is a share of: that of the fit, or its mean about each point.
     minus_two_log : float
@@ -61,7 +62,7 @@ def systematic_error(curve: Curve, dintensity: Array, fit: ModelFit) -> Systemat
     ----------
     curve : Curve
     dintensity : (n,) float array
-        Stated or estimated.
+        Given or estimated.
     fit : ModelFit
     """
     residual = (curve.intensity - fit.theory) / dintensity
@@ -70,11 +71,9 @@ def systematic_error(curve: Curve, dintensity: Array, fit: ModelFit) -> Systemat
     found = SystematicError(0.0, 0.0, float(np.sqrt(size)), np.abs(fit.theory), alone)
     if not np.all(np.isfinite(residual)) or n <= _FEWEST:
         return found
-    for level in (_mean_about(curve.q, fit.theory), np.abs(fit.theory)):
-        error = _likeliest(curve, dintensity, residual, level)
-        if error.minus_two_log + 2 * np.log(n) < min(alone, found.minus_two_log + 2 * np.log(n)):
-            found = error
-    return found
+    levels = (_mean_about(curve.q, fit.theory), np.abs(fit.theory))
+    error = min((_likeliest(curve, dintensity, residual, x) for x in levels), key=lambda e: e.minus_two_log)
+    return error if error.minus_two_log + 2 * np.log(n) < alone else found
 
 
 def _likeliest(curve: Curve, dintensity: Array, residual: Array, level: Array) -> SystematicError:
@@ -166,6 +165,26 @@ def widened(curve: Curve, dintensity: Array, fit: ModelFit, error: SystematicErr
         covariance = error.noise**2 * inverse @ inverse.T
         covariance += shared @ _correlated(curve.q, error.length, shared.T)
         known = dict(zip(moving, map(float, np.sqrt(np.diag(covariance)) / scale), strict=True))
+    unknown = any(p.error is not None and name not in known for name, p in fit.parameters.items())
+    factor = _of_scale(curve, dintensity, error) if unknown else 1.0
+    parameters = {
+        name: p if p.error is None else replace(p, error=max(p.error, known.get(name, factor * p.error)))
+        for name, p in fit.parameters.items()
+    }
+    # Shares of components are known as their scales are.
+    grown = [
+        p.error / (fit.parameters[name].error or np.inf)
+        for name, p in parameters.items()
+        if is_scale(name) and p.error
+    ]
+    components = tuple(
+        c if c.error is None else replace(c, error=c.error * max([1.0, *grown])) for c in fit.components
+    )
+    return replace(fit, parameters=parameters, components=components)
+
+
+def _of_scale(curve: Curve, dintensity: Array, error: SystematicError) -> float:
+    """By how much the error of a scale grows, were it all that is fitted."""
     gain = error.level / dintensity
     innovation, variance = _filtered(
         np.log(curve.q),
@@ -174,13 +193,8 @@ def widened(curve: Curve, dintensity: Array, fit: ModelFit, error: SystematicErr
         np.array([error.length]),
         gain[:, None],
     )
-    told = float(np.sum(innovation**2 / variance)) / error.noise**2
-    factor = float(np.sqrt(np.sum(gain**2) / told))
-    parameters = {
-        name: p if p.error is None else replace(p, error=max(p.error, known.get(name, factor * p.error)))
-        for name, p in fit.parameters.items()
-    }
-    return replace(fit, parameters=parameters)
+    known = float(np.sum(innovation**2 / variance)) / error.noise**2
+    return float(np.sqrt(np.sum(gain**2) / known))
 
 
 def _correlated(q: Array, length: float, columns: Array) -> Array:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from sasnet_plugin.fitting.problem.experiment import TimeUpError, experiment, silent
 from sasnet_plugin.fitting.problem.free_parameters import choose_free, fittable, set_ranges
 from sasnet_plugin.fitting.problem.resolution import apply_sampling
+from sasnet_plugin.fitting.result.components import bare
 from sasnet_plugin.fitting.settings import OPTIMIZE, PROBLEM
 from sasnet_plugin.fitting.task import Task
 from sasnet_plugin.simulate.quick_models.quick import is_exact, is_quick
@@ -110,7 +111,7 @@ def _levenberg(
     errors = run_lm(FitProblem(fitness), fitness, steps=OPTIMIZE.lm_steps, ftol=enough, xtol=enough)
     # A size that the data cannot determine was chosen all the same: the model is no simpler for it. Contrast
     # and concentration are but other names of the scale.
-    chosen = [n for n in same if "sld" not in n and n not in ("scale", "background", "volfraction")]
+    chosen = [n for n in same if "sld" not in n and bare(n) not in ("scale", "background", "volfraction")]
     return _done(task, fitness, free, len(chosen), errors, per_decade)
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sasnet_plugin.digits import chisq_text, quantity
+from sasnet_plugin.fitting.result.components import bare
 from sasnet_plugin.fitting.result.model_fit import ModelFit, Parameter, Verification
 from sasnet_plugin.fitting.settings import ASSESSMENT
 
@@ -148,6 +149,7 @@ def _undetermined(p: Parameter) -> bool:
 
 def _class(name: str, p: Parameter) -> int | None:
     """0 for what tells most; None for what is no property of the sample's shape."""
+    name = bare(name)
     if name.endswith("scale") or name in ("background", "perturb") or p.unit == "1/cm":
         return None
     if name.endswith("_pd"):

@@ -27,6 +27,7 @@ from sasnet_plugin.fitting.problem.free_parameters import (
     with_points,
 )
 from sasnet_plugin.fitting.problem.resolution import coarsened, sampling_needed
+from sasnet_plugin.fitting.problem.sums import components_of
 from sasnet_plugin.fitting.result.model_fit import ModelFit, Parameter
 from sasnet_plugin.fitting.settings import PROBLEM
 from sasnet_plugin.fitting.start_values.screening import as_start, from_bank
@@ -308,6 +309,7 @@ def _describe(task: Task, done: Done, seconds: float) -> ModelFit:
         task.probability, seconds, np.asarray(fitness.theory(), dtype=float),
         correlations=strong_pairs(slopes) if slopes else {}, derivatives=slopes, per_decade=done.per_decade,
         pd_points=max(points, default=PROBLEM.width_points[cost_class(task.model)]),
+        components=components_of(fitness, task.curve.q, slopes),
     )  # fmt: skip
 
 
