@@ -39,9 +39,9 @@ def _command(folder: Path, shards: Path, run: Path, steps: int) -> list[str]:
 
 @pytest.fixture(scope="module")
 def finished(shards: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[int]]:
-    """A run of 500 steps, killed with SIGKILL after a checkpoint, and the steps of its second start."""
+    """A run of 240 steps, killed with SIGKILL after a checkpoint, and the steps of its second start."""
     folder = tmp_path_factory.mktemp("run")
-    command = _command(folder, shards, folder / "run", 500)
+    command = _command(folder, shards, folder / "run", 240)
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     assert process.stdout is not None
     for line in process.stdout:
@@ -60,7 +60,7 @@ def test_a_killed_run_goes_on_where_it_was(finished: tuple[Path, list[int]]) -> 
     run, steps = finished
     assert (run / "final.weights.h5").exists()
     assert steps[0] >= 40, "the first steps were done again"
-    assert steps[-1] == 500
+    assert steps[-1] == 240
 
 
 def test_other_settings_are_refused(shards: Path, finished: tuple[Path, list[int]]) -> None:
