@@ -142,8 +142,8 @@ def _truth(given: Problem) -> dict[str, Any]:
     mode = {"radius_effective_mode": 1} if given.factor else {}
     truth = completed(given.parameters, PROBLEM.width_points[cost_class(given.form)]) | mode
     local = LocalSearch(given.curve, given.dintensity, given.name, per_decade=PROBLEM.fine)
-    _, scale, background = local.solved(truth)
-    return truth | {"scale": scale, "background": background}
+    _, scales, background = local.solved(truth)
+    return truth | {"scale": float(scales[0]), "background": background}
 
 
 def _fit(contestant: str, problem_: Any, fitness: Any, deadline: float) -> int:

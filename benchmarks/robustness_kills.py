@@ -14,12 +14,14 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import IO
 
 import numpy as np
-from robustness import Counts
+from robustness import MOST_BYTES, MOST_SECONDS, Counts, commit
 
 REPOSITORY = Path(__file__).parents[1]
 #: Columns of a batch's CSV that may differ from run to run.
@@ -44,18 +46,64 @@ def environment(home: Path, **more: str) -> dict[str, str]:
     return kept | {"HOME": str(home), "PYTHONPATH": path, "OMP_NUM_THREADS": "1", "MPLBACKEND": "Agg"} | more
 
 
-def started(command: Sequence[str], given: dict[str, str], folder: Path) -> subprocess.Popen[str]:
-    """A process that leads a group of its own, so that it can be killed with all that it has started."""
-    return subprocess.Popen(
-        [sys.executable, *command], env=given, cwd=folder, text=True, start_new_session=True,
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-    )  # fmt: skip
+class Run:
+    """A command that leads a group of its own, so that it can be killed with all that it has started.
+
+    Parameters
+    ----------
+    command : sequence of str
+        Arguments of a Python.
+    given : dict of str
+        Its environment.
+    folder : Path
+        In which it runs.
+    """
+
+    def __init__(self, command: Sequence[str], given: dict[str, str], folder: Path) -> None:
+        self._said = [tempfile.TemporaryFile("w+", errors="surrogateescape") for _ in "12"]  # noqa: SIM115
+        self._process = subprocess.Popen(
+            [sys.executable, *command], env=given, cwd=folder, start_new_session=True,
+            stdin=subprocess.DEVNULL, stdout=self._said[0], stderr=self._said[1],
+        )  # fmt: skip
+        self.group = self._process.pid
+        self.out = self.error = ""
+        self.code: int | None = None
+        #: Bytes of the largest of the command and its processes, once it has ended.
+        self.peak = 0
+
+    def ended(self, seconds: float) -> bool:
+        """Whether it ends within that time."""
+        deadline = time.monotonic() + seconds
+        while self.code is None and time.monotonic() < deadline:
+            pid, status, used = os.wait4(self.group, os.WNOHANG)
+            if pid:
+                self.peak = 1024 * used.ru_maxrss
+                self.code = self._process.returncode = os.waitstatus_to_exitcode(status)
+                self.out, self.error = map(_whole, self._said)
+            else:
+                time.sleep(0.01)
+        return self.code is not None
+
+    def wrong(self, seconds: float) -> str | None:
+        """What is wrong with a command that is to end well within that time; None if nothing is."""
+        if not self.ended(seconds):
+            os.killpg(self.group, signal.SIGKILL)
+            self.ended(MOST_SECONDS)
+            return f"hangs for {seconds:.0f} s"
+        if self.code or "Traceback" in self.error:
+            return f"exit code {self.code}: {self.error[-300:]}"
+        return f"took {self.peak / 2**20:.0f} MiB" if self.peak > MOST_BYTES else None
+
+    def kill(self) -> None:
+        """As the system does it: the command at once; its processes have to see that they are alone."""
+        os.kill(self.group, signal.SIGKILL)
+        self.ended(MOST_SECONDS)
 
 
-def kill(process: subprocess.Popen[str]) -> None:
-    """As the system does it: the command at once; its processes have to see that they are alone."""
-    os.kill(process.pid, signal.SIGKILL)
-    process.communicate()
+def _whole(stream: IO[str]) -> str:
+    with stream:
+        stream.seek(0)
+        return stream.read()
 
 
 def left_alone(group: int, seconds: float = 15.0) -> bool:
@@ -94,55 +142,52 @@ def rows_of(table: Path) -> list[dict[str, str]]:
 
 
 def _undisturbed(command: Sequence[str], home: Path, folder: Path) -> float:
-    """Run a command to its end; seconds."""
-    began = time.monotonic()
-    process = started(command, environment(home), folder)
-    _, said = process.communicate()
-    if process.returncode:
-        raise RuntimeError(f"undisturbed, exit code {process.returncode}: {said[-500:]}")
-    return time.monotonic() - began
+    """Run a command to its end, unless this commit has done so before; seconds."""
+    took = folder / "seconds"
+    if not took.exists():
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        began = time.monotonic()
+        if wrong := Run(command, environment(home), folder).wrong(600.0):
+            raise RuntimeError(f"undisturbed: {wrong}")
+        took.write_text(str(time.monotonic() - began))
+    return float(took.read_text())
 
 
 def _killed_and_resumed(
-    command: Sequence[str], home: Path, folder: Path, moment: float, inside: str = ""
+    command: Sequence[str], home: Path, folder: Path, moment: float, limit: float, inside: str = ""
 ) -> str | None:
     """Kill a command after some seconds, since a file of that pattern is there if so; what is then wrong."""
-    process = started(command, environment(home), folder)
-    while inside and process.poll() is None and not any(folder.rglob(inside)):
-        time.sleep(0.01)
-    try:
-        process.wait(timeout=moment)
-    except subprocess.TimeoutExpired:
-        kill(process)
-    if left_alone(process.pid):
+    first = Run(command, environment(home), folder)
+    while inside and not first.ended(0.01) and not any(folder.rglob(inside)):
+        pass
+    if not first.ended(moment):
+        first.kill()
+    if left_alone(first.group):
         return "processes outlived it"
-    again = started(command, environment(home), folder)
-    _, said = again.communicate()
-    if again.returncode or "Traceback" in said:
-        return f"exit code {again.returncode} afterwards: {said[-300:]}"
+    if wrong := Run(command, environment(home), folder).wrong(limit):
+        return f"afterwards: {wrong}"
     return "half-written files are left" if any(folder.rglob("*.sasnet-tmp*")) else None
 
 
 def batch(work: Path, tried: int, seed: int) -> Counts:
-    """Kill `sasnet batch` of eight files, give the command again, and compare with a run left in peace."""
+    """Kill `sasnet batch` of six files, give the command again, and compare with a run left in peace."""
     rng, counts, home = random.Random(seed), Counts(), work / "home"
-    files = [str(path) for path in curves(work / "data", 8)]
-    tail = ["--workers", "2", "--models", "sphere,vesicle", "--structure-factor", "none"]
+    files = [str(path) for path in curves(work / "data", 6)]
+    tail = ["--workers", "2", "--models", "sphere", "--structure-factor", "none"]
 
     def command(out: Path) -> list[str]:
         return ["-m", "sasnet_plugin", "batch", *files, "--out", str(out / "r.h5"), *tail]
 
-    peace = work / "peace"
-    peace.mkdir(exist_ok=True)
-    shutil.rmtree(peace)
-    peace.mkdir()
+    peace = work / f"peace-{commit()}"
     seconds = _undisturbed(command(peace), home, peace)
     expected = rows_of(peace / "r.csv")
     for k in range(tried):
         folder = work / f"try-{seed}-{k}"
         folder.mkdir()
         moment = rng.uniform(0.0, seconds)
-        wrong = _killed_and_resumed(command(folder), home, folder, moment)
+        limit = 3 * seconds + MOST_SECONDS
+        wrong = _killed_and_resumed(command(folder), home, folder, moment, limit)
         if wrong is None and rows_of(folder / "r.csv") != expected:
             wrong = "rows differ from those of a run left in peace"
         counts.add(wrong and f"killed after {moment:.2f} s: {wrong}")
@@ -162,9 +207,7 @@ def simulate(work: Path, tried: int, seed: int) -> Counts:
         found = sorted((folder / "data").glob("*.h5"))
         return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in found}
 
-    peace = work / "peace"
-    shutil.rmtree(peace, ignore_errors=True)
-    peace.mkdir(parents=True)
+    peace = work / f"peace-{commit()}"
     seconds = _undisturbed(command(peace), home, peace)
     expected = bytes_of(peace)
     for k in range(tried):
@@ -172,8 +215,9 @@ def simulate(work: Path, tried: int, seed: int) -> Counts:
         (folder / "data").mkdir(parents=True)
         (folder / "data" / "foreign.tmp123").write_text("mine")
         moment = rng.uniform(0.0, 0.5 * seconds)
+        limit = 3 * seconds + MOST_SECONDS
         # The note of the settings is there just before the first shard is begun.
-        wrong = _killed_and_resumed(command(folder), home, folder, moment, "settings.json")
+        wrong = _killed_and_resumed(command(folder), home, folder, moment, limit, "settings.json")
         if wrong is None and bytes_of(folder) != expected:
             wrong = "shards differ from those of a run left in peace"
         if wrong is None and not (folder / "data" / "foreign.tmp123").exists():
@@ -194,21 +238,16 @@ def compilation(work: Path, tried: int, seed: int) -> Counts:
     compiler.chmod(0o755)
     for k in range(tried):
         folder = work / f"try-{seed}-{k}"
-        given = environment(folder, CC=str(compiler))
-        process = started(["-c", _SPHERE], given, folder)
-        while process.poll() is None and not (folder / "compiling").exists():
-            time.sleep(0.005)
+        first = Run(["-c", _SPHERE], environment(folder, CC=str(compiler)), folder)
+        while not first.ended(0.005) and not (folder / "compiling").exists():
+            pass
         moment = rng.uniform(0.0, 1.0)
-        time.sleep(moment)
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGKILL)
-        process.communicate()
+        if not first.ended(moment):
+            os.killpg(first.group, signal.SIGKILL)
+            first.ended(MOST_SECONDS)
         # The second and the third at once: one compiles, both are right.
-        both = [started(["-c", _SPHERE], environment(folder), folder) for _ in range(2)]
-        said = [each.communicate()[1] for each in both]
-        wrong = [
-            f"exit code {p.returncode}: {s[-200:]}" for p, s in zip(both, said, strict=True) if p.returncode
-        ]
+        both = [Run(["-c", _SPHERE], environment(folder), folder) for _ in range(2)]
+        wrong = [said for said in [run.wrong(MOST_SECONDS) for run in both] if said]
         counts.add(f"killed after {moment:.2f} s: {wrong[0]}" if wrong else None)
         shutil.rmtree(folder)
     return counts

@@ -1,21 +1,24 @@
-"""Journals with a flipped bit, and fits started at once in a fresh home, for `robustness.py`."""
+"""Journals with a flipped bit, fits started at once in a fresh home, many files, for `robustness.py`."""
 
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from robustness import Counts
-from robustness_kills import curves, environment, started
+from robustness import MOST_SECONDS, Counts
+from robustness_kills import Run, curves, environment
 
 FILES = 12
 #: Notes of an answer that lacks a candidate for a reason of the machine.
 _LOST = ("the fit failed", "was killed", "Tried twice")
+#: Seconds for a fit; eight share the machine.
+_LIMIT = 300.0
 _START = (
-    "-m", "sasnet_plugin", "fit", "--json", "--workers", "1", "--time-limit", "300", "--models",
+    "-m", "sasnet_plugin", "fit", "--json", "--workers", "1", "--time-limit", f"{_LIMIT:g}", "--models",
     "sphere,ellipsoid,cylinder,core_shell_sphere,lamellar,vesicle", "--structure-factor", "none",
 )  # fmt: skip
 
@@ -83,22 +86,49 @@ def starts(work: Path, tried: int, seed: int) -> Counts:
     counts, home = Counts(), work / f"home-{seed}"
     (path,) = curves(work / "data", 1)
     given = environment(home)
-    processes = [started([*_START, str(path)], given, home) for _ in range(tried)]
+    processes = [Run([*_START, str(path)], given, home) for _ in range(tried)]
     for k, process in enumerate(processes):
-        out, said = process.communicate()
-        wrong = None
+        wrong = process.wrong(_LIMIT + MOST_SECONDS)
         try:
-            found = json.loads(out)
-            models = {fit["model"] for fit in found["fits"]}
-            lost = [note for note in found["notes"] if any(words in note for words in _LOST)]
-            if process.returncode or "Traceback" in said:
-                wrong = f"exit code {process.returncode}: {said[-200:]}"
-            elif lost or len(models) < 6:
+            found = {} if wrong else json.loads(process.out)
+            models = {fit["model"] for fit in found.get("fits", ())}
+            lost = [note for note in found.get("notes", ()) if any(words in note for words in _LOST)]
+            if found and (lost or len(models) < 6):
                 wrong = f"of six models {len(models)} were fitted: {found['notes']}"
-            elif found["best"] != "sphere":
+            elif found and found["best"] != "sphere":
                 wrong = f"best is {found['best']}"
         except ValueError:
-            wrong = f"exit code {process.returncode}, no answer: {said[-200:]}"
+            wrong = f"no answer: {process.out[-200:]}"
         counts.add(wrong and f"seed {seed}, process {k + 1}: {wrong}")
     shutil.rmtree(home, ignore_errors=True)
+    return counts
+
+
+def many(work: Path, tried: int, seed: int) -> Counts:
+    """Classify so many files by one command, and a tenth of them: an answer each, and no more memory."""
+    counts, peaks = Counts(), []
+    shutil.rmtree(work / "files", ignore_errors=True)
+    sources = curves(work / "curves", 100)
+    for number in (tried // 10, tried):
+        folder = work / "files" / str(number)
+        folder.mkdir(parents=True)
+        for k in range(number):
+            os.link(sources[k % len(sources)], folder / f"{k:06d}.dat")
+        run = Run(
+            ["-m", "sasnet_plugin", "classify", "--json", str(folder)], environment(work / "home"), work
+        )
+        if wrong := run.wrong(_LIMIT + 0.1 * number):
+            return Counts(tried, 0, [wrong])
+        answers = [json.loads(line) for line in run.out.splitlines()]
+        peaks.append(run.peak / 2**20)
+    named = [Path(each["file"]).name for each in answers]
+    counts = Counts(tried, sum(name == f"{k:06d}.dat" for k, name in enumerate(named)))
+    if counts.survived < tried or len(named) > tried:
+        counts.failures.append(f"{len(named)} answers, of which {counts.survived} are in their place")
+    if peaks[1] > 1.05 * peaks[0]:
+        counts.failures.append(f"memory grows from {peaks[0]:.0f} to {peaks[1]:.0f} MiB")
+    counts.remarks.append(
+        f"peak {peaks[0]:.1f} MiB with {tried // 10:,} files, {peaks[1]:.1f} with {tried:,}"
+    )
+    shutil.rmtree(work / "files")
     return counts

@@ -1,6 +1,6 @@
 """Four shapes from one image in a random setting: who tells them apart, on the same images.
 
-    python benchmarks/sans_classification.py --work W [--train 2500] [--test 500]
+    python benchmarks/sans_classification.py --work W [--train 2500] [--test 500] [--application InceptionV3]
 
 The task of the seed: sphere, cylinder, ellipsoid, core-shell sphere in random settings, one image in six
 with the beam off the middle; the prior is that of docs/sans.md, counts are log-uniform from 10² to 10⁷. The
@@ -11,7 +11,6 @@ table goes to standard output. A folder W keeps the images, so that a stopped ru
 from __future__ import annotations
 
 import argparse
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -22,12 +21,14 @@ from sasnet_plugin.data.sans.features import Settings, inputs
 from sasnet_plugin.domains import specification
 from sasnet_plugin.domains.sans2d import LABELS
 from sasnet_plugin.simulate.sans.measurement import MEASUREMENT, draw_background, draw_beam, measured
-from sasnet_plugin.simulate.sans.samples import draw_sample, row_of
+from sasnet_plugin.simulate.sans.samples import draw_sample, resized, row_of
 from sasnet_plugin.simulate.sans.simulator import draw_posture
 
 SHAPES = LABELS[:4]
 #: Pixels of a raw image on a side, after its detector is brought to one shape.
 SIDE = 48
+#: Sizes in which each sample's proportions are measured.
+USES = 4
 
 
 def images(number: int, seed: int, kept: Path) -> dict[str, np.ndarray]:
@@ -35,25 +36,22 @@ def images(number: int, seed: int, kept: Path) -> dict[str, np.ndarray]:
     if kept.exists():
         return dict(np.load(kept))
     rng = np.random.default_rng(seed)
-    found: dict[str, list[Any]] = {
-        name: [] for name in ("raw", "features", "label", "counts", "covered", "seconds", "clean")
-    }
+    found: dict[str, list[Any]] = {name: [] for name in ("raw", "features", "label", "counts", "covered")}
+    rows: dict[str, Any] = {}
     for index in range(number * len(SHAPES)):
         name = SHAPES[index % len(SHAPES)]
-        began = time.process_time()
-        sample = draw_sample(rng, name)
-        row = row_of(sample)
-        middle = time.process_time()
+        if index // len(SHAPES) % USES == 0:
+            rows[name] = row_of(draw_sample(rng, name))
+        row = resized(rows[name], rng)
+        feature = row["parameters"]["feature"]
         posture, counts = draw_posture(row, rng), MEASUREMENT["counts"](rng)
-        beams = [draw_beam(rng, sample.values["feature"]) for _ in range(2)]
+        beams = [draw_beam(rng, feature) for _ in range(2)]
         pair = [measured(posture.intensity(b.true), b, draw_background(rng), rng, counts) for b in beams]
-        found["clean"].append(middle - began)
-        found["seconds"].append((time.process_time() - middle) / 2)
         found["raw"].append(small(pair[0].counts))
         found["features"].append(inputs([Settings(tuple(pair))])["features"][0].astype(np.float16))
         found["label"].append(SHAPES.index(name))
         found["counts"].append(pair[0].counts.sum())
-        q, feature = pair[0].geometry.q[pair[0].mask], sample.values["feature"]
+        q = pair[0].geometry.q[pair[0].mask]
         found["covered"].append(q.min() < 0.5 * feature and q.max() > 1.2 * feature)
     arrays = {name: np.array(values) for name, values in found.items()}
     np.savez_compressed(kept, **arrays)
@@ -93,6 +91,29 @@ def raw_network(train: dict[str, np.ndarray], test: dict[str, np.ndarray]) -> np
     model.fit(shown(train), train["label"], epochs=epochs, batch_size=64, verbose=0)
     logits = model.predict(shown(test), verbose=0)
     return np.asarray(keras.ops.softmax(logits))
+
+
+def application_network(name: str, weights: str) -> Callable[..., np.ndarray]:
+    """One of Keras' applications on raw images, with weights from a local file if one is named."""
+
+    def contestant(train: dict[str, np.ndarray], test: dict[str, np.ndarray]) -> np.ndarray:
+        import keras
+        from keras import layers
+
+        from sasnet_plugin.train.trunks import application
+
+        keras.utils.set_random_seed(0)
+        picture = keras.Input((SIDE, SIDE, 1))
+        x = layers.Concatenate()([layers.Resizing(96, 96)(picture)] * 3)
+        x = layers.GlobalAveragePooling2D()(application(name, (96, 96, 3), weights)(x))
+        model = keras.Model(picture, layers.Dense(4)(x))
+        loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+        model.compile(keras.optimizers.Adam(3e-4), loss)
+        shown = [part["raw"].astype(np.float32)[..., None] / 5 for part in (train, test)]
+        model.fit(shown[0], train["label"], epochs=5, batch_size=32, verbose=0)
+        return np.asarray(keras.ops.softmax(model.predict(shown[1], verbose=0)))
+
+    return contestant
 
 
 def profile(part: dict[str, np.ndarray]) -> np.ndarray:
@@ -150,6 +171,8 @@ def main() -> None:
     parser.add_argument("--work", type=Path, required=True)
     parser.add_argument("--train", type=int, default=2500, help="images of each class")
     parser.add_argument("--test", type=int, default=500, help="images of each class")
+    parser.add_argument("--application", help="of Keras, such as InceptionV3 or DenseNet121; hours of a CPU")
+    parser.add_argument("--weights", default="", help="file of the application's weights (ImageNet's)")
     options = parser.parse_args()
     options.work.mkdir(parents=True, exist_ok=True)
     train = images(options.train, 1, options.work / f"train-{options.train}.npz")
@@ -160,6 +183,9 @@ def main() -> None:
         "nearest neighbour, profiles": nearest,
         "boosted trees, profiles": trees,
     }
+    if options.application:
+        found = application_network(options.application, options.weights)
+        contestants[f"{options.application}, raw images"] = found
     print(f"Four shapes, {options.train} training images a class, {len(test['label'])} for the test;")
     print(f"{clear.sum()} of these have 10⁵ counts and the first feature in the window.\n")
     print("| contestant | all | clear ones | calibration error |\n|---|---|---|---|")

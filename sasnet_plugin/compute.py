@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import pickle
+import queue
 import threading
+import traceback
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, CancelledError, Executor, Future, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, CancelledError, Executor, Future, wait
 from functools import partial
 from itertools import islice
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from .processes import prepare_worker, safe_children
+from .processes import Child
 from .types import SasnetError, SimulationError
 
 T = TypeVar("T")
@@ -64,32 +67,98 @@ def unordered_map(
     ClusterError
         Dask is not installed, or the scheduler is not there or goes away.
     """
-    from concurrent.futures.process import BrokenProcessPool
-
-    if workers == 1 and not threads:
-        yield from map(function, items)
-        return
-    address = workers if isinstance(workers, str) else ""
-    try:
-        if address:
-            with _cluster(address, threads) as (executor, count):
+    if isinstance(workers, str):
+        try:
+            with _cluster(workers, threads) as (executor, count):
                 done = _done(executor, count, function if threads else partial(_alone, function), items)
                 for item, future in done:
                     yield _result(item, future, failed)
-        else:
-            with _local(int(workers), threads) as (executor, count):
-                for _, future in _done(executor, count, function, items):
-                    yield future.result()
-    except BrokenProcessPool:
-        raise SimulationError(
-            "a worker process was killed, perhaps for want of memory; run again with fewer workers."
-        ) from None
-    except (OSError, CancelledError):
-        if not address:
-            raise
-        raise ClusterError(
-            f"{address}: the Dask scheduler went away; start it and give the same command again."
-        ) from None
+        except (OSError, CancelledError):
+            raise ClusterError(
+                f"{workers}: the Dask scheduler went away; start it and give the same command again."
+            ) from None
+    elif workers == 1 and not threads:
+        yield from map(function, items)
+    else:
+        yield from _local(_Thread if threads else _child, function, items, workers)
+
+
+class _Thread:
+    """Does what a `Child` does, in a thread of this process."""
+
+    def __init__(self, heard: queue.SimpleQueue[tuple[Any, Any]]) -> None:
+        self._asked: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        self.send = self._asked.put
+        threading.Thread(target=self._work, args=(heard,), daemon=True).start()
+
+    def _work(self, heard: queue.SimpleQueue[tuple[Any, Any]]) -> None:
+        while (asked := self._asked.get()) is not None:
+            function, item = asked
+            try:
+                heard.put((self, (function(item), None)))
+            except BaseException as error:
+                heard.put((self, (None, error)))
+
+    def end(self) -> None:
+        """Do nothing any more after what is under way."""
+        self.send(None)
+
+
+def _child(heard: queue.SimpleQueue[tuple[Any, Any]]) -> Child:
+    return Child("sasnet_plugin.compute:answer", heard)
+
+
+def _local(
+    start: Callable[[queue.SimpleQueue[tuple[Any, Any]]], _Thread | Child],
+    function: Callable[[T], R],
+    items: Iterable[T],
+    workers: int,
+) -> Iterator[R]:
+    """On this machine, each worker with one item at a time.
+
+    No pool of the standard library: Ctrl-C at the wrong moment leaves a lock of it taken for ever, and the
+    threads for which Python waits at its end want that lock. Nor its other queue, which fails then.
+    """
+    heard: queue.SimpleQueue[tuple[Any, Any]] = queue.SimpleQueue()
+    todo, started = iter(items), list[_Thread | Child]()
+    try:
+        for item in islice(todo, workers):
+            started.append(start(heard))
+            started[-1].send((function, item))
+        busy = len(started)
+        while busy:
+            try:
+                worker, said = heard.get(timeout=1.0)  # without it, Windows would not hear Ctrl-C
+            except queue.Empty:
+                continue
+            if said is None:
+                raise SimulationError(
+                    "a worker process was killed, perhaps for want of memory; run again with fewer workers."
+                )
+            result, error = said
+            if error is not None:
+                raise error
+            busy -= not [worker.send((function, item)) for item in islice(todo, 1)]
+            yield result
+    finally:
+        for worker in started:
+            worker.end()
+
+
+def answer(receive: Callable[[], Any], say: Callable[[Any], None]) -> None:
+    """What a process does: say (result, None) or (None, error) of each (function, item)."""
+    while True:
+        function, item = receive()
+        try:
+            say((function(item), None))
+        except Exception as error:
+            try:
+                if not isinstance(error, SasnetError):
+                    error.add_note(traceback.format_exc())
+                pickle.loads(pickle.dumps(error))
+            except Exception:  # some cannot be sent
+                error = SimulationError(f"a worker failed ({type(error).__name__}: {error}).")
+            say((None, error))
 
 
 def _done(
@@ -121,31 +190,6 @@ def _alone(function: Callable[[T], R], item: T) -> R:
     """One at a time in a process: what models keep between calls is not for several threads."""
     with _ALONE:
         return function(item)
-
-
-@contextlib.contextmanager
-def _local(workers: int, threads: bool) -> Iterator[tuple[Executor, Callable[[], int]]]:
-    import multiprocessing
-    from concurrent.futures import ProcessPoolExecutor
-
-    others = set(multiprocessing.active_children())
-    executor: Executor
-    with contextlib.nullcontext() if threads else safe_children():
-        if threads:
-            executor = ThreadPoolExecutor(workers)
-        else:
-            # A forked child would inherit threads and locks of numerical libraries in an unknown state.
-            context = multiprocessing.get_context("spawn")
-            executor = ProcessPoolExecutor(workers, mp_context=context, initializer=prepare_worker)
-        finished = False
-        try:
-            yield executor, lambda: workers
-            finished = True
-        finally:
-            if not finished:
-                for child in set(multiprocessing.active_children()) - others:
-                    child.terminate()
-            executor.shutdown(wait=not threads, cancel_futures=True)
 
 
 @contextlib.contextmanager

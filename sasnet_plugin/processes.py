@@ -58,20 +58,6 @@ def safe_environment() -> dict[str, str]:
 
 
 @contextlib.contextmanager
-def safe_children() -> Iterator[None]:
-    """`safe_environment` for what `multiprocessing` starts while the block runs."""
-    before = dict(os.environ)
-    os.environ.update(safe_environment())
-    try:
-        yield
-    finally:
-        for name in safe_environment():
-            os.environ.pop(name, None)
-            if name in before:
-                os.environ[name] = before[name]
-
-
-@contextlib.contextmanager
 def deaf_children() -> Iterator[None]:
     """What this thread starts in the block never hears Ctrl-C, not even while it begins; its parent does."""
     if not hasattr(signal, "pthread_sigmask"):
@@ -84,6 +70,10 @@ def deaf_children() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
+#: Where (child, message) goes.
+Heard = queue.Queue[tuple[Any, Any]] | queue.SimpleQueue[tuple[Any, Any]]
+
+
 class Child:
     """A process that runs a function; it is there until `end`, or until the parent is gone.
 
@@ -92,7 +82,7 @@ class Child:
     target : str
         ``module:function``; called in the process with ``receive()``, which waits for the next message, and
         ``say(message)``.
-    heard : queue.Queue
+    heard : queue.Queue or queue.SimpleQueue
         Gets (child, message) for each message of the process, and (child, None) when it says no more.
     quiet : bool
         Nothing of what it prints is shown.
@@ -108,7 +98,7 @@ class Child:
     def __init__(
         self,
         target: str,
-        heard: queue.Queue[tuple[Child, Any]],
+        heard: Heard,
         *,
         quiet: bool = False,
         environment: Mapping[str, str] | None = None,
@@ -160,7 +150,7 @@ def _kill(process: subprocess.Popen[bytes]) -> None:
             process.stdin.close()
 
 
-def _hear(stdout: Any, child: weakref.ref[Child], heard: queue.Queue[tuple[Child, Any]]) -> None:
+def _hear(stdout: Any, child: weakref.ref[Child], heard: Heard) -> None:
     """Pass on what a process says; None when it says no more."""
     with stdout:
         message: Any = ...
@@ -200,19 +190,3 @@ def _listen(stdin: Any, messages: queue.Queue[Any]) -> None:
             messages.put(pickle.load(stdin))
         except Exception:
             os._exit(1)
-
-
-def prepare_worker() -> None:
-    """The same for a worker of `multiprocessing`: leave Ctrl-C to the parent, and end when that is killed."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    import multiprocessing
-
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        # A worker of a killed parent would wait for work for ever.
-        parent.join()
-        os._exit(1)

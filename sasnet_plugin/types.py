@@ -71,6 +71,11 @@ def product_name(model: str, structure_factor: str | None) -> str:
     return f"{model}@{structure_factor}" if structure_factor else model
 
 
+def sum_parts(model: str) -> tuple[str, ...]:
+    """Components of sasmodels' name of a sum, ``sphere+power_law``; any other model is its own only one."""
+    return (model,) if model.endswith(".py") else tuple(model.split("+"))
+
+
 @dataclass(frozen=True)
 class Curve:
     """One measured (or simulated) small-angle-scattering curve.

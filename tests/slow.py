@@ -8,6 +8,8 @@ SLOW_FILES = {
 #: Other tests that take more than some two CPU-seconds, by their name, which stays when they move.
 SLOW_TESTS = {
     # fits
+    "test_a_fit_of_rods_by_the_command_has_their_order_and_a_page",
+    "test_rods_are_found_with_their_size_order_and_direction",
     "test_a_candidate_far_behind_the_others_gives_up_early",
     "test_a_core_shell_sphere_is_found_ranked_verified_and_shown",
     "test_a_cylinder_is_found_from_where_levenberg_marquardt_is_lost",
@@ -21,6 +23,9 @@ SLOW_TESTS = {
     "test_a_relative_width_is_found",
     "test_a_structure_factor_is_tried_where_no_form_explains",
     "test_an_absolute_width_is_found",
+    "test_spheres_alone_are_given_none",
+    "test_spheres_with_an_upturn_are_found_and_shares_are_theirs",
+    "test_the_simplest_sums_come_first_and_none_where_materials_are_given",
     "test_core_and_shell_are_fitted_in_the_given_solvent",
     "test_dream_from_the_python_call_to_json_and_corner_plot",
     "test_from_a_bad_start_nothing_ends_worse_than_lm",
@@ -37,6 +42,7 @@ SLOW_TESTS = {
     "test_only_what_failed_changed_or_is_new_is_done_again",
     "test_shards_share_the_files_and_are_put_together",
     "test_more_time_is_given_to_what_ran_out_of_it_alone",
+    "test_no_network_is_needed_and_nothing_left_behind",
     # fits and simulations by the command
     "test_a_full_disk_costs_no_answer_and_leaves_no_half_file",
     "test_a_place_that_cannot_be_written_costs_no_answer",

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import concurrent.futures.process  # noqa: F401 - imports are not interrupted here
+import os
+import sys
 import threading
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner
 
 from sasnet_plugin.cli.main import app
 from sasnet_plugin.compute import unordered_map
-from sasnet_plugin.types import SasnetError, SimulationError
+from sasnet_plugin.types import SasnetError, SimulationError, TechnicalError
 
 _busy = threading.Lock()
 
@@ -97,6 +101,69 @@ def test_threads_work_at_the_same_time_and_no_more_is_taken_than_is_needed() -> 
     assert len(taken) < 10
     both.abort()
     found.close()  # type: ignore[attr-defined]
+
+
+def test_ctrl_c_at_whatever_line_leaves_nothing_that_python_would_wait_for() -> None:
+    def interrupted(at: int) -> bool:
+        left = [at]
+
+        def trace(frame: Any, event: str, _: Any) -> Any:
+            if not frame.f_code.co_filename.endswith(("compute.py", "thread.py", "_base.py")):
+                return None  # of the standard library its pools alone: nobody can make `threading` safe
+            left[0] -= event == "line"
+            if left[0] < 0:
+                sys.settrace(None)
+                raise KeyboardInterrupt
+            return trace
+
+        found = unordered_map(str, range(3), workers=2, threads=True)
+        sys.settrace(trace)
+        try:
+            list(found)
+        except KeyboardInterrupt:
+            return True
+        finally:
+            sys.settrace(None)
+        return False
+
+    before = set(threading.enumerate())
+    line = 0
+    while interrupted(line):
+        line += 1
+    assert line > 20
+    waited_for = [one for one in threading.enumerate() if not one.daemon and one not in before]
+    for thread in waited_for:
+        thread.join(timeout=5.0)
+        assert not thread.is_alive()
+
+
+def double(item: int) -> int:
+    """Twice an even number; others are errors, of which some cannot be sent."""
+    if item == 1:
+        raise TechnicalError("sphere", "no room")
+    if item == 3:
+        raise ImportError("x", name=threading.Lock())  # type: ignore[arg-type]
+    if item == 5:
+        os._exit(3)
+    return 2 * item
+
+
+@pytest.mark.parametrize(
+    ("items", "words"),
+    [
+        ((0, 2, 4, 6), ""),
+        ((0, 1), r"^sphere: no room\.$"),
+        ((0, 3), r"^a worker failed \(ImportError: x\)\.$"),
+        ((0, 5), "a worker process was killed"),
+    ],
+)
+def test_processes_answer_fail_or_are_lost(items: tuple[int, ...], words: str) -> None:
+    found = unordered_map(double, items, workers=2)
+    if not words:
+        assert sorted(found) == [0, 4, 8, 12]
+        return
+    with pytest.raises(SasnetError, match=words):
+        list(found)
 
 
 def test_a_cluster_that_is_not_there_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

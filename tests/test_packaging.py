@@ -209,7 +209,12 @@ def test_reference_answers_name_models_and_files_that_exist(repository: Path, ex
 
 
 #: Package that is imported -> the distribution that is declared for it.
-DISTRIBUTIONS = {"PySide6": "sasview", "sas": "sasview", "distributed": "dask"}
+DISTRIBUTIONS = {
+    "PySide6": "sasview",
+    "sas": "sasview",
+    "distributed": "dask",
+    "sklearn": "scikit-learn",
+}
 #: Other backends that keras may run on; whoever trains on them has them.
 OTHERS = {"torch"}
 #: Imported by keras, for its export to ONNX.

@@ -86,3 +86,78 @@ def test_a_table_for_people_and_a_picture(folder: Path) -> None:
     assert result.exit_code == 0, result.output
     assert "director" in result.stdout
     assert picture.stat().st_size > 5000
+
+
+def test_a_fit_of_rods_by_the_command_has_their_order_and_a_page(folder: Path) -> None:
+    result = CliRunner().invoke(
+        app,
+        ["fit", str(folder / "rods.dat"), "--json"]
+        + ["--report", str(folder / "pages"), "--export", str(folder / "exports")],
+    )
+    assert result.exit_code == 0, result.output
+    found = json.loads(result.stdout.splitlines()[0])
+    assert found["fit"]["verified"]
+    assert found["fit"]["parameters"]["p2"]["value"] == pytest.approx(0.7, abs=0.04)
+    assert found["orientation"]["director_deg"]["value"] == pytest.approx(30, abs=1)
+    assert len(list((folder / "exports").glob("*.nxcansas.h5"))) == 1
+    (page,) = (folder / "pages").glob("*.html")
+    text = page.read_text(encoding="utf-8")
+    assert "Profile and harmonics" in text
+    assert "grazing" not in text
+
+
+def test_frames_are_added_up_and_the_next_setting_is_ranked(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from sasnet_plugin.predict import next_setting
+
+    monkeypatch.setattr(next_setting, "ADVICE", next_setting.AdviceSettings(3, 3, 6, 3.0))
+    rng, setting = np.random.default_rng(4), Setting(6.0, 0.1, 4000.0, 4000.0, 15.0, 5.0, (5.3, 5.3))
+    sphere = Sample("sphere", {"radius": 80.0}, "sphere", {"radius": 80.0, "radius_pd": 0.05})
+    one = beam(instruments.INSTRUMENTS[-1], setting, rng)
+    intensity = Posture(row_of(sphere)).intensity(one.true)
+    frames = folder / "frames"
+    frames.mkdir()
+    lines = ["wavelength = 6.0", "spread = 0.1", "distance = 4000", "collimation = 4000", "pixel_size = 5.3"]
+    lines += ["source_radius = 15", "sample_radius = 5", "direct_beam = [63.5, 63.5]"]
+    (frames / "geometry.toml").write_text("\n".join(lines))
+    for number in range(3):
+        np.save(frames / f"{number}.npy", measured(intensity, one, Background(flat=0.05), rng, 5e3).counts)
+    arguments = ["follow", str(frames), "--domain", "sans2d", "--out", str(folder / "t.csv")]
+    result = CliRunner().invoke(
+        app, [*arguments, "--next", "distance=12000,collimation=12000", "--plot", str(folder / "t.png")]
+    )
+    assert result.exit_code == 0, result.output
+    assert "3 frames." in result.output
+    assert "settled" in result.output.lower()
+    assert "distance=12000" in result.output
+    assert "bits expected" in result.output
+    rows = (folder / "t.csv").read_text(encoding="utf-8").splitlines()
+    assert len(rows) == 4
+    counts = [float(row.split(",")[3]) for row in rows[1:]]
+    assert counts[2] == pytest.approx(3 * counts[0], rel=0.1)
+    reduced = CliRunner().invoke(
+        app,
+        [
+            "follow",
+            str(folder / "near.dat"),
+            str(folder / "near.dat"),
+            *arguments[2:4],
+            "--out",
+            str(folder / "u.csv"),
+        ],
+    )
+    assert reduced.exit_code == 1
+    assert "holds no counts" in (folder / "u.csv").read_text(encoding="utf-8")
+
+
+def test_what_no_beam_through_a_sample_shows_is_refused(folder: Path) -> None:
+    rows = np.loadtxt(folder / "near.dat", skiprows=2)
+    lines = (folder / "near.dat").read_text(encoding="utf-8").splitlines()[:2]
+    # Under grazing incidence the horizon cuts off one half.
+    rows[rows[:, 1] < 0, 2] *= 0.05
+    np.savetxt(folder / "grazing.dat", rows, header="\n".join(lines), comments="", fmt="%.6g")
+    (found,) = answers(folder / "grazing.dat")
+    assert found["in_scope"] == 0
+    assert found["classes"] is None or not found["quantities"]
+    assert any("grazing incidence" in note for note in found["notes"])

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from sasnet_plugin.digits import unit_text
 from sasnet_plugin.files import figure_mark, put_whole
 from sasnet_plugin.fitting.task import Start
 
@@ -142,7 +143,7 @@ def draw(series: Sequence[Frame], path: Path, label: str) -> None:
             )  # fmt: skip
         for turn in turns:
             panel.axvline(turn, color="0.7", lw=0.8, ls=":")
-        panel.set_ylabel(f"{name} / {unit}" if unit else name)
+        panel.set_ylabel(f"{name} / {unit_text(unit)}" if unit_text(unit) else name)
     for panel in panels[len(names) :]:
         panel.set_visible(False)
     for panel in panels[max(len(names) - columns, 0) : len(names)]:

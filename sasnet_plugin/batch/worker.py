@@ -104,7 +104,7 @@ def serve(job: Job, bank: Bank, say: Callable[..., None]) -> None:
         except Exception as error:
             reason = error if isinstance(error, SasnetError) else unforeseen(job.path, error)
             row = rows.failed(job.path, reason, curve=curve, seconds=time.monotonic() - began)
-        say("row", row, pool.late)
+        say("row", row | {"limit_met": pool.late}, pool.late)
         known, left = {}, job.limit
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sasnet_plugin.batch.plan import Options
+from sasnet_plugin.batch.plan import TIME_LIMIT, Options
 from sasnet_plugin.cli.arguments import Force, Quiet, Scheduler
 from sasnet_plugin.cli.files import expand
 from sasnet_plugin.cli.fit_options import Files, with_fit_options
@@ -24,8 +24,11 @@ if TYPE_CHECKING:
     from sasnet_plugin.batch.plan import Shard
     from sasnet_plugin.batch.run import Answers, Progress
 
+#: Files without an answer that are named at the end; the table has them all.
+NAMED = 10
 
-@with_fit_options(time_limit=60.0)
+
+@with_fit_options(time_limit=TIME_LIMIT)
 def batch(
     out: Annotated[
         Path, typer.Option("--out", help="File of the results (HDF5); a CSV of the same name lies beside it.")
@@ -142,7 +145,11 @@ def _work(
     )
     if drawn is not None:
         _draw(journal, paths, drawn, against)
-    return sum(journal.places[path].failed for path in paths)
+    failed = [os.path.basename(path) for path in paths if journal.places[path].failed]
+    if failed:
+        more = f" and {len(failed) - NAMED} more" if len(failed) > NAMED else ""
+        typer.echo(f"Without an answer: {', '.join(failed[:NAMED])}{more}.", err=True)
+    return len(failed)
 
 
 def _keep(

@@ -2,27 +2,39 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from sasnet_plugin.batch.plan import Options
-from sasnet_plugin.cli.arguments import Force, Quiet
+from sasnet_plugin.cli.arguments import Force, Geometry, Quiet
 from sasnet_plugin.cli.files import clocked, curves_of, expand
 from sasnet_plugin.cli.fit_options import Files, with_fit_options
 from sasnet_plugin.cli.progress import fitting
 from sasnet_plugin.cli.streams import JsonLine, json_lines
 from sasnet_plugin.data.failure import sentence_of, unforeseen
+from sasnet_plugin.domains import (
+    DEFAULT,
+    PAGES,
+    ReadOptions,
+    names_and_titles,
+    recognised,
+    resolve,
+    specification,
+)
 from sasnet_plugin.fitting.result.headline import DOES_NOT, DOUBTS, EXPLAINS
 from sasnet_plugin.types import Curve, SasnetError
 
 if TYPE_CHECKING:
+    from sasnet_plugin.domains import Domain
     from sasnet_plugin.fitting.result.fit_result import FitResult
+    from sasnet_plugin.predict import Answer
     from sasnet_plugin.report.page.overview import Row
 
 
@@ -42,16 +54,27 @@ def fit(
             "--export", help="Folder for what opens elsewhere: SasView project, bumps session, NXcanSAS…"
         ),
     ] = None,
+    domain: Annotated[
+        str | None,
+        typer.Option(
+            "--domain", help=f"Kind of measurement, where the file does not tell it: {names_and_titles()}."
+        ),
+    ] = None,
+    geometry: Geometry = None,
     force: Force = False,
     quiet: Quiet = False,
 ) -> None:
     """Fit the models that may explain 1D small-angle-scattering data, rank and verify them.
+
+    An image that is alike all around is averaged and fitted as a curve; to one with a direction a body and
+    the distribution of its axes are fitted.
 
     Exit code 0: every file has its answer; 1: some have not, and a sentence says why; 2: wrong usage.
     """
     began = time.monotonic()
     limit = options.fit.time_limit
 
+    from sasnet_plugin.cli.answers import TableWriter
     from sasnet_plugin.cli.folders import failed as without
     from sasnet_plugin.cli.folders import fitted
     from sasnet_plugin.data import load
@@ -59,15 +82,31 @@ def fit(
     from sasnet_plugin.fitting.api import bank_path, check_names, fit_with
     from sasnet_plugin.fitting.pool import Workers
     from sasnet_plugin.integrations.answers import Watched
+    from sasnet_plugin.predict import Answer
     from sasnet_plugin.report.page.fit_report import page_name
     from sasnet_plugin.report.page.overview import INDEX, write_overview
 
     if report is not None:
         check_output(report / INDEX, force=force)
     line = json_lines() if as_json else None
+    kinds: dict[str, Domain] = {}  # of files that hold images
 
-    def read(path: str) -> tuple[Curve, ...]:
-        return load(path, q_unit=options.q_unit, entry=options.entry)
+    def read(path: str) -> Iterator[Any]:
+        kind = specification(domain or recognised(Path(path)))
+        if kind.name == DEFAULT:
+            yield from load(path, q_unit=options.q_unit, entry=options.entry)
+            return
+        if not kind.curve:
+            others = " or ".join(name for name in PAGES if specification(name).curve)
+            raise SasnetError(
+                f"{path}: {kind.title} are not fitted here; use 'sasnet classify --verify', or say --domain"
+                f" {others} if the beam went through the sample."
+            )
+        reading = ReadOptions(options.q_unit, options.entry, tuple(geometry or ()))
+        for one in resolve(kind.read)(path, reading):
+            kinds[one.file] = kind
+            curve = resolve(kind.curve)(one)
+            yield one if curve is None else curve
 
     # The processes start while the files are read and classified.
     with Workers(bank_path(), options.fit.workers) as pool:
@@ -75,15 +114,19 @@ def fit(
         failed = 0
         rows: list[Row] = []  # of the overview
         every = (pair for each in expand(files) for pair in curves_of(each, read, options.window))
+        outcome: Any  # a curve, an image, or why there is neither
         for path, outcome, passed in clocked(every, began):
-            found: FitResult | Exception
-            if isinstance(outcome, Curve):
+            found: FitResult | Answer | Exception
+            if not isinstance(outcome, Exception):
                 try:
                     # Reading counts, and for the first data set what passed since the command began.
                     left = max(limit - passed, 0.5 * limit)
-                    with fitting(left, quiet or as_json) as progress:
-                        watched = Watched(pool, progress)
-                        found = fit_with(watched, outcome, replace(options.fit, time_limit=left))
+                    if isinstance(outcome, Curve):
+                        with fitting(left, quiet or as_json) as progress:
+                            watched = Watched(pool, progress)
+                            found = fit_with(watched, outcome, replace(options.fit, time_limit=left))
+                    else:
+                        found = _fit_image(kinds[outcome.file], outcome, left)
                 except SasnetError as error:
                     found = error
                 except Exception as error:  # one file must not stop the others, whatever is wrong
@@ -96,9 +139,14 @@ def fit(
                 rows.append(without(path, sentence_of(path, found)))
             elif line:
                 line(found.as_dict())
+            elif isinstance(found, Answer):
+                TableWriter().answer(outcome, found)
             else:
                 print_result(found, quiet=quiet)
             if isinstance(found, Exception):
+                continue
+            if isinstance(found, Answer):
+                failed += _write_image(kinds[outcome.file], outcome, found, report, export, force)
                 continue
             rows.append(fitted(found, page_name(found.curve)))
             failed += found.best is None or bool(found.unanswered)  # the notes say why
@@ -115,6 +163,36 @@ def fit(
         raise typer.Exit(1)
 
 
+def _fit_image(kind: Domain, image: Any, seconds: float) -> Answer:
+    """The network's answer with what is fitted from it on."""
+    from sasnet_plugin.predict.predictor import open_predictor
+
+    (answer,) = open_predictor(kind.name).answers([image])
+    found: Answer = resolve(kind.refine)(image, answer, seconds)
+    return found
+
+
+def _write_image(
+    kind: Domain, image: Any, found: Answer, report: Path | None, export: Path | None, force: bool
+) -> bool:
+    """Write the page of an image's fit and the fit as NXcanSAS; whether something could not be written."""
+    from sasnet_plugin.files import MARK, check_output
+    from sasnet_plugin.fitting.images.fit_image import OrientedFit
+    from sasnet_plugin.report.exports.nxcansas_image import write_image
+    from sasnet_plugin.report.images.pages import answer_page, page_name
+
+    if report is not None:
+        check_output(report / page_name(image), force=force)
+        answer_page(kind, image, found, report)
+    fit = next((one for one in found.findings if isinstance(one, OrientedFit)), None)
+    if export is not None and fit is not None:
+        export.mkdir(parents=True, exist_ok=True)
+        path = export / page_name(image).replace(".html", ".nxcansas.h5")
+        check_output(path, force=force, mark=MARK)
+        write_image(image, fit, path)
+    return export is not None and fit is None
+
+
 def _write(found: FitResult, report: Path | None, export: Path | None, force: bool) -> Iterator[Path]:
     """Write what was asked for besides the answer."""
     from sasnet_plugin.files import check_output
@@ -123,7 +201,8 @@ def _write(found: FitResult, report: Path | None, export: Path | None, force: bo
         from sasnet_plugin.report.page.fit_report import page_name, write_report
 
         check_output(report / page_name(found.curve), force=force)
-        yield write_report(found, report)
+        when = time.strftime("%Y-%m-%d %H:%M")
+        yield write_report(found, report, made=f"{when}, {shlex.join(['sasnet', *sys.argv[1:]])}")
     if export is not None:
         from sasnet_plugin.report.exports.write_all import export as write_exports
         from sasnet_plugin.report.exports.write_all import marks

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
@@ -52,9 +52,20 @@ def follow(
         float | None,
         typer.Option("--interval", help="Seconds between two frames; default: frames are counted."),
     ] = None,
+    next_settings: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--next",
+            metavar="NAME=VALUE,…",
+            help="SANS: a setting that could be measured next, such as distance=2000,collimation=2800 (mm);"
+            " repeat it. Says how much each would tell.",
+        ),
+    ] = None,
     force: Force = False,
 ) -> None:
     """Answer a series of frames one after the other, in constant memory.
+
+    SANS frames of one sample are added up: probabilities against counts, and when the answer is settled.
 
     Exit code 0: every frame has its answer; 1: some have not, and their line says why; 2: wrong usage.
     """
@@ -62,6 +73,7 @@ def follow(
         raise typer.BadParameter(f"{interval:g} is no time; give seconds above 0.", param_hint="--interval")
 
     from sasnet_plugin.batch import follow as series
+    from sasnet_plugin.batch import recognise as recognised
     from sasnet_plugin.cli.files import curves_of, expand
     from sasnet_plugin.data.failure import sentence_of
     from sasnet_plugin.domains import ReadOptions, resolve
@@ -69,10 +81,13 @@ def follow(
     from sasnet_plugin.predict import open_predictor
     from sasnet_plugin.types import SasnetError
 
-    check_output(out, force=force, mark=",".join(series.HEAD))
+    found = specification(domain) if domain else FOLLOWED
+    head = recognised.HEAD if found.added else series.HEAD
+    check_output(out, force=force, mark=",".join(head))
     if plot is not None:
         check_output(plot, force=force)
-    found = specification(domain) if domain else FOLLOWED
+    if next_settings and not found.settings:
+        raise SasnetError(f"{found.name}: --next is for SANS images; leave it out.")
     quantities = numbers_of(found)
     if not quantities:
         raise SasnetError(f"{domain}: has no numbers to follow; use 'sasnet batch --series' for curves.")
@@ -91,6 +106,9 @@ def follow(
                 yield path, SasnetError(sentence_of(path, one)) if isinstance(one, Exception) else one
             yield from ((str(argument), sentence) for sentence in bad)
 
+    if found.added:
+        _recognise(found, measurements(), out, plot, next_settings or [])
+        return
     frames = series.follow(
         measurements(),
         open_predictor(found.name).outcomes,
@@ -101,6 +119,47 @@ def follow(
     typer.echo(f"{out}: {number} frames" + (f", {failures} of them without an answer." if failures else "."))
     if plot is not None:
         _draw(plot, out, quantities, "time / s" if interval else "frame")
+    if failures:
+        raise typer.Exit(1)
+
+
+def _recognise(
+    domain: Domain, frames: Iterable[tuple[str, Any]], out: Path, plot: str | None, settings: Sequence[str]
+) -> None:
+    """Frames of one sample, added up; and which setting would tell most next."""
+    from sasnet_plugin.batch import recognise as recognised
+    from sasnet_plugin.domains import resolve
+    from sasnet_plugin.predict import open_predictor
+    from sasnet_plugin.types import SasnetError
+
+    predictor = open_predictor(domain.name)
+    kept: list[Any] = []
+
+    def total(one: Any, other: Any) -> Any:
+        return resolve(domain.added)(one, other)
+
+    def answers(measurements: Sequence[Any]) -> Sequence[Any]:
+        kept[:] = measurements
+        return predictor.outcomes(measurements)
+
+    labels = predictor.manifest.labels
+    looks = recognised.write(recognised.recognise(frames, total, answers), out, labels)
+    failures = sum(bool(look.note) for look in looks)
+    typer.echo(f"{out}: {len(looks)} frames" + (f", {failures} of them not used." if failures else "."))
+    typer.echo(recognised.in_words(looks))
+    if plot is not None:
+        from sasnet_plugin.report.images.canvas import save
+        from sasnet_plugin.report.images.trends import against_counts
+
+        known = [look for look in looks if look.classes]
+        if not known:
+            raise SasnetError(f"{plot}: no frame has an answer, so there is nothing to draw.")
+        settled = next((look.counts for look in known if look.settled), None)
+        classes = {name: [look.classes[name] for look in known] for name in labels}
+        save(against_counts([look.counts for look in known], classes, settled), plot, (5.5, 3.4))
+    if settings and kept:
+        for sentence in resolve(domain.settings)(kept, settings, predictor):
+            typer.echo(sentence)
     if failures:
         raise typer.Exit(1)
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from sasnet_plugin.batch.sorting.embedded import EMBEDDINGS
 from sasnet_plugin.cli.arguments import Force, Geometry, Scheduler
 from sasnet_plugin.cli.files import expand
-from sasnet_plugin.data.diffraction.features import EMBEDDINGS
 from sasnet_plugin.types import SasnetError
 
 if TYPE_CHECKING:

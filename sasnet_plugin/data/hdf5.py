@@ -1,13 +1,15 @@
 """HDF5 files as they are, not as they claim to be: links stay in the file, loops end, sizes are known first.
 
 HDF5 lets a file point into others (external links, external storage, virtual data sets) and back into itself,
-and lets a data set of any size take no room at all. What is read here is what lies in the file.
+and lets a data set of any size take no room at all. What is read here is what lies in the file, and images in
+files of the same folder that a detector's master file links to.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -60,6 +62,33 @@ def outside(item: Any) -> bool:
     if not isinstance(item, h5py.Dataset):
         return False
     return bool(item.is_virtual or item.id.get_create_plist().get_external_count())
+
+
+def beside(opened: Any, path: Path, file: str) -> dict[str, tuple[Path, str]]:
+    """Where the external links of a file lead to, by their names: a file of its folder, and where in that.
+
+    Raises
+    ------
+    DataError
+        One leads to another folder, also by a symbolic link of the file system, or to no file.
+    """
+    import h5py
+
+    links: dict[str, Any] = {}
+    opened.visititems_links(
+        lambda name, link: links.update({name: link}) if isinstance(link, h5py.ExternalLink) else None
+    )
+    folder, found = path.resolve().parent, {}
+    for name, link in sorted(links.items()):
+        target = folder / link.filename
+        if Path(link.filename).name != link.filename or target.resolve().parent != folder:
+            raise not_followed(file, f"/{name}")
+        if not target.is_file():
+            raise DataError(
+                f"{file}: /{name} lies in {link.filename}, which is not beside it; copy it there."
+            )
+        found[f"/{name}"] = target, link.path
+    return found
 
 
 def hollow(item: Any) -> bool:

@@ -25,6 +25,7 @@ PAGES = {
     "gisas_hex": "sasnet_plugin.domains.gisas_hex:GISAS_HEX",
     "gisas_growth": "sasnet_plugin.domains.gisas_growth:GISAS_GROWTH",
     "sans2d": "sasnet_plugin.domains.sans2d:SANS2D",
+    "diffraction": "sasnet_plugin.domains.diffraction:DIFFRACTION",
 }
 #: What a command means where it is told of no domain, and a file is taken for that no other recognises.
 DEFAULT = next(iter(PAGES))
@@ -155,6 +156,11 @@ class Domain:
         (path, `ReadOptions`) to measurements, one after the other.
     together : str
         (measurements) to one, of a sample in several settings; empty where there are no settings.
+    added : str
+        (measurement, next) to one of all their counts, for frames that come one after the other; empty where
+        each frame is a sample of its own.
+    settings : str
+        (measurements, settings that the user lists, predictor) to sentences: which setting tells most next.
     check : str
         (measurement, `inputs` of the manifest) to `Seen`, what the network sees of it; empty
         where it sees all.
@@ -175,6 +181,8 @@ class Domain:
         Each (inputs) to those of the mirror image: augmentation in training, an average in prediction.
     complete : str
         (measurement, answer) to an answer: what the measurement itself says besides, in every answer.
+    curve : str
+        (measurement) to the `Curve` that it is, which 'sasnet fit' fits, or None where it is more than that.
     refine : str
         (measurement, answer, options) to an answer: physics fitted from the answer on, and simulated again.
     sections : str
@@ -190,6 +198,8 @@ class Domain:
     recognise: Ref = ""
     read: Ref = ""
     together: Ref = ""
+    added: Ref = ""
+    settings: Ref = ""
     check: Ref = ""
     class_prior: Ref = ""
     features: Ref = ""
@@ -200,6 +210,7 @@ class Domain:
     keys: tuple[str, ...] = ()
     symmetries: tuple[Ref, ...] = ()
     complete: Ref = ""
+    curve: Ref = ""
     refine: Ref = ""
     sections: Ref = ""
     evaluate: Ref = "sasnet_plugin.report.evaluated:evaluated"

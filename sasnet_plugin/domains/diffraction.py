@@ -48,7 +48,8 @@ DIFFRACTION = Domain(
         Scope(
             inside="A diffraction image of a free particle, or of none",
             outside="This image is outside what this model knows (diffraction of single free particles);"
-            " its tags are not to be trusted.",
+            " no tag is given.",
+            silent=True,
             weight=0.3,
         ),
     ),

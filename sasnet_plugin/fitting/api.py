@@ -29,6 +29,7 @@ from sasnet_plugin.predict.class_prior import COMMON, UNIFORM, known_prior
 from sasnet_plugin.types import Curve, SasnetError, TechnicalError
 
 BANK = "seeds.npz"
+NO_UNCERTAINTIES = "The data have no uncertainties"
 
 
 def bank_path() -> Path:
@@ -136,8 +137,9 @@ def fit_with(
     limit, method = options.time_limit, options.method
     for_ranking = limit if method.name == "lm" else OPTIMIZE.ranking_share * limit
     deadline = began + (1 - STRATEGY.assessment_share) * for_ranking
-    notes = list(curve.notes)
     dintensity, note = uncertainties(curve)
+    # What was said on reading is said again, with what it means for a fit.
+    notes = [said for said in curve.notes if not (note and said.startswith(NO_UNCERTAINTIES))]
     if note:
         notes.append(note)
     classifier = open_classifier()
@@ -237,7 +239,7 @@ def uncertainties(curve: Curve) -> tuple[NDArray[np.float64], str]:
     estimate = np.asarray(estimate_dintensity(curve.intensity))
     if curve.dintensity is None:
         return estimate, (
-            "The data have no uncertainties; they were estimated from the scatter of the points: a χ² of 1"
+            f"{NO_UNCERTAINTIES}; they were estimated from the scatter of the points: a χ² of 1"
             " says that a fit follows the points as closely as they scatter, whatever else is wrong."
         )
     good = np.isfinite(curve.dintensity) & (curve.dintensity > 0)

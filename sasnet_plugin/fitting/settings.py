@@ -100,6 +100,12 @@ class StartSettings:
     clearly_better: float = setting(
         0.6, "To so much a structure factor, or an expensive model's width, must bring the weighted residual."
     )
+    second_powers: tuple[float, ...] = setting(
+        (-2.0, -1.0, -0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 3.5, 4.0, 4.5),
+        "Exponents tried of a power law as a second component; negative ones of a background that rises.",
+    )
+    second_curves: int = setting(12, "Sizes tried of another second component.")
+    second_width: float = setting(0.2, "A second population starts with a width below this, or with none.")
     preview_points: int = setting(150, "Points of a preview, even in ln q; the bank has 50 a decade.")
     extra_models: int = setting(3, "Simple models fitted besides the suggested ones.")
     extra_worse: float = setting(2.0, "Times the best weighted residual that these may have.")
@@ -219,6 +225,10 @@ class AssessmentSettings:
         0.3, "Width in which the intensity is averaged that a systematic error is a share of.", "ln q"
     )
     systematic_points: int = setting(1000, "Points of residuals in which systematic errors are looked for.")
+    small_systematic: float = setting(
+        0.05, "Of I: an error this large many measurements have; a simple model that needs no more is named."
+    )
+    fewer_parameters: int = setting(2, "Such a model has so many parameters less than the best.")
     most_systematic: float = setting(
         0.1,
         "Of I: what shares more than this is no error of a measurement, and the models are wrong.",

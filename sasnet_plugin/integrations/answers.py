@@ -12,7 +12,7 @@ import numpy as np
 
 from ..fitting.task import FitOptions
 from ..types import SasnetError
-from .messages import PROTOCOL, Request, name, names, seconds, whole
+from .messages import PROTOCOL, Request, name, names, number, seconds, whole
 
 if TYPE_CHECKING:
     from sasnet_plugin.fitting.result.fit_result import FitResult
@@ -206,12 +206,22 @@ def fit_options(body: Mapping[str, Any]) -> FitOptions:
     SasnetError
         Of the wrong kind.
     """
+    from sasnet_plugin.fitting.problem.contrast import contrast_of
+
     models = names(body, "models")
+    given = {key: name(body, key) or None for key in ("sample", "solvent", "probe")}
+    wavelength = body.get("wavelength")
     return FitOptions(
         top=whole(body, "top", 5),
         models=None if models is None else tuple(models),
         structure_factor=name(body, "structure_factor"),
         time_limit=seconds(body, "time_limit", 60.0),
+        contrast=contrast_of(
+            given["sample"],
+            given["solvent"],
+            given["probe"] or "neutron",
+            None if wavelength is None else float(number(body, "wavelength")),
+        ),
     )
 
 

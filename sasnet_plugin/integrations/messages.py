@@ -145,6 +145,11 @@ def seconds(body: Mapping[str, Any], key: str, default: float) -> float:
     return float(_entry(body, key, default, what, lambda v: type(v) in (int, float) and 1 <= v < math.inf))
 
 
+def number(body: Mapping[str, Any], key: str) -> float:
+    """A positive number of a request, see `_entry`."""
+    return float(_entry(body, key, None, "a number above 0", lambda v: type(v) in (int, float) and v > 0))
+
+
 def names(body: Mapping[str, Any], key: str) -> list[str] | None:
     """A list of names of a request, see `_entry`; None where there is none."""
 

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
+from ..digits import with_error
 from ..domains.heads import Distribution, Quantities, Scope
 from .classes import percent
+from .peaks import in_words, peaks
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -85,14 +87,21 @@ class QuantitiesFinding:
         """A row for each value; without intervals there is no table."""
         if not self.head.interval or not self.known:
             return ()
+        meaning = {parameter.name: parameter.text for parameter in self.head.parameters}
         if self.head.interval == "error":
             return [
-                ["quantity", "value", "error", "unit"],
-                *([k, f"{v.value:.4g}", f"{v.error:.2g}", v.unit] for k, v in self.known.items()),
+                ["quantity", "value", "unit", "meaning"],
+                *(
+                    [k, with_error(v.value, v.error), v.unit, meaning.get(k, "")]
+                    for k, v in self.known.items()
+                ),
             ]
         return [
-            ["quantity", "value", "90 % band", "unit"],
-            *([k, f"{v.value:.3g}", f"{v.low:.3g} to {v.high:.3g}", v.unit] for k, v in self.known.items()),
+            ["quantity", "value", "90 % band", "unit", "meaning"],
+            *(
+                [k, f"{v.value:.3g}", f"{v.low:.3g} to {v.high:.3g}", v.unit, meaning.get(k, "")]
+                for k, v in self.known.items()
+            ),
         ]
 
     def sentences(self) -> Sequence[str]:
@@ -100,7 +109,10 @@ class QuantitiesFinding:
         if self.head.interval:
             return ()
         text = {parameter.name: parameter.text or parameter.name for parameter in self.head.parameters}
-        return [f"{text[name].capitalize()} about {v.value:.2g} {v.unit}." for name, v in self.known.items()]
+        rounded = {name: float(f"{v.value:.2g}") for name, v in self.known.items()}
+        return [
+            f"{text[name].capitalize()} about {rounded[name]:g} {v.unit}." for name, v in self.known.items()
+        ]
 
     def notes(self) -> Sequence[str]:
         """None."""
@@ -185,11 +197,14 @@ class DistributionFinding:
         return {"xi": "ξ", "phi": "φ", "psi": "ψ", "chi": "χ"}.get(self.head.name, self.head.name)
 
     def sentences(self) -> Sequence[str]:
-        """Whether every angle may be alike."""
+        """How much lies at which angle, and whether every angle may be alike."""
         if not math.isfinite(self.uniform_p_value):
             return ()
+        period = float(self.head.period)
+        told = in_words(peaks(self.grid, self.p, self.p_low, self.p_high, period), period)
         verdict = "may all be alike" if self.uniform_p_value > SIGNIFICANT else "are not all alike"
-        return (f"The angles {verdict}: p = {self.uniform_p_value:.3g} for a uniform distribution.",)
+        said = f"The angles {verdict}: p = {self.uniform_p_value:.3g} for a uniform distribution."
+        return (told, said) if told and self.uniform_p_value <= SIGNIFICANT else (said,)
 
     def notes(self) -> Sequence[str]:
         """None."""

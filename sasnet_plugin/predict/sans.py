@@ -8,18 +8,25 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..data.sans.anisotropy import Anisotropy, anisotropy
+from ..data.sans.anisotropy import ONE_SIDED, Anisotropy, anisotropy, one_sided
 from ..data.sans.average import averaged
 from ..data.sans.features import images_of
 from ..data.sans.polar import polar
 from ..domains import DEFAULT, Seen
-from ..types import DataError, Image, ModelZooError
+from ..types import Curve, DataError, Image, ModelZooError
 from .classes import ClassesFinding
 from .findings import Answer, DistributionFinding, QuantitiesFinding, Value
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+#: Why an image has no answer whose sides differ.
+NOT_THROUGH = (
+    "this is no image of a sample that the beam goes through (under grazing incidence it is so), or its"
+    " centre is wrong; no shape is given."
+)
+#: Only a lattice that is as sure as this may scatter to one side.
+SURELY_LATTICE = 0.9
 #: Pixels within the network's range of q below which an image is not assessed.
 LEAST_PIXELS = 200
 
@@ -123,7 +130,8 @@ def completed(measurement: Any, answer: Answer) -> Answer:
     An image without a direction is averaged, and the network for curves names the models of the curve.
     """
     images = images_of(measurement)
-    around = anisotropy([image if not isinstance(image, Image) else polar(image) for image in images])
+    seen = [image if not isinstance(image, Image) else polar(image) for image in images]
+    around = anisotropy(seen)
     kept: list[Any] = []
     angles = answer.finding(DistributionFinding)
     quantities = answer.finding(QuantitiesFinding)
@@ -136,6 +144,12 @@ def completed(measurement: Any, answer: Answer) -> Answer:
     notes = list(answer.notes)
     classes = answer.finding(ClassesFinding)
     lattice = classes is not None and classes.classes[0].name == "bragg_glass"
+    sides = max(map(one_sided, seen))
+    if sides > ONE_SIDED and not (lattice and classes and classes.classes[0].probability >= SURELY_LATTICE):
+        notes = [n for n in notes if n != answer.scope.outside]
+        said = f"Scattering at q and at −q differs by {sides:.0%}: {NOT_THROUGH}"
+        silent = tuple(one.silenced() for one in answer.findings if not isinstance(one, DistributionFinding))
+        return replace(answer, in_scope=0.0, known=False, findings=silent, notes=(*notes, said))
     if around.directed and angles is not None and not lattice:
         kept.append(OrientationFinding(angles, p2, director(angles, p2, around)))
     elif not around.directed and answer.known:
@@ -157,14 +171,34 @@ def director(angles: DistributionFinding, p2: Value | None, around: Anisotropy) 
     return Value(value, error, value - 1.645 * error, value + 1.645 * error, "degrees")
 
 
+def as_curve(measurement: Any) -> Curve | None:
+    """The average around the beam of an image that is alike all around; None of one with a direction.
+
+    Raises
+    ------
+    DataError
+        Too few pixels count.
+    """
+    image = most_counted(images_of(measurement))
+    if image is None or anisotropy([polar(image)]).directed:
+        return None
+    note = "The image is alike all around: what is fitted is its average around the beam."
+    return averaged(replace(image, notes=(*image.notes, note)))
+
+
+def most_counted(images: Sequence[Any]) -> Image | None:
+    """The image with the most counts, or of reduced ones with as many as have its errors."""
+    readable = [image for image in images if isinstance(image, Image)]
+    return max(readable, key=lambda one: float(polar(one).counts.sum()), default=None)
+
+
 def _models(images: Sequence[Any]) -> tuple[list[Any], list[str]]:
     """What the network for curves says of the average of the image with the most counts."""
     from .predictor import open_predictor
 
-    readable = [image for image in images if isinstance(image, Image)]
-    if not readable:
+    image = most_counted(images)
+    if image is None:
         return [], []
-    image = max(readable, key=lambda one: float(one.counts.sum()) if one.geometry.error is None else 0.0)
     try:
         (found,) = open_predictor(DEFAULT).answers([averaged(replace(image, notes=()))])
     except (DataError, ModelZooError) as error:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..types import SimulationError
+from ..types import SimulationError, sum_parts
 from .grid import LN_STEP, N_WIDE, PER_DECADE, WIDE_MIN, WIDE_Q, blurred
 from .kernel import call
 from .polydispersity import sample_polydispersity, scaled_size, spread_sizes
@@ -119,8 +119,9 @@ PD_TYPES = ("gaussian", "lognormal", "schulz")
 
 
 def cost_class(name: str) -> str:
-    """How expensive a model is as sasmodels calculates it: fast, medium or slow."""
-    return "slow" if name in SLOW else "medium" if name in MEDIUM else "fast"
+    """How expensive a model is as sasmodels calculates it: fast, medium or slow; a sum as its worst part."""
+    forms = {part.partition("@")[0] for part in sum_parts(name)}
+    return "slow" if forms & SLOW else "medium" if forms & MEDIUM else "fast"
 
 
 def simulate_clean(

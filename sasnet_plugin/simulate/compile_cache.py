@@ -181,7 +181,11 @@ def _compile(path: Path, source: str, info: Any, *, again: bool) -> None:
         if not shutil.which(_compiler()):
             if path.exists() and not _sum_of(path).exists():
                 return  # sasmodels' own, perhaps; no other will come
-            reason = f"sasmodels compiles its models, and there is no C compiler ({_compiler()}); {_ADVICE}"
+            reason = (
+                f"CC names a C compiler that is not there ({_compiler()}); unset CC, or let it name one"
+                if os.environ.get("CC")
+                else f"sasmodels compiles its models, and there is no C compiler ({_compiler()}); {_ADVICE}"
+            )
         else:
             reason = (
                 f"it cannot be compiled in {path.parent} ({error.strerror or error}); make room there, or let"

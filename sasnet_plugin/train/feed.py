@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+import queue
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,25 +13,24 @@ from numpy.typing import NDArray
 
 from ..domains import Domain
 from ..domains.heads import Inputs, Targets
-from ..processes import safe_children
+from ..processes import Child
 from ..simulate.stream import Stream, as_read, augmented
+from ..types import SimulationError
+
+#: Takes from a stream that are on their way to the trainer at a time, of all processes together.
+_AHEAD = 24
 
 
-def _work(domain: Domain, folder: str, seed: list[int], queue: Any) -> None:
-    import os
-    import time
-
+def work(receive: Callable[[], Any], say: Callable[[Any], None]) -> None:
+    """Measure examples of (domain, folder, seed), as many times as asked; in a process of its own."""
     if hasattr(os, "nice"):
         os.nice(10)  # a step of the network waits for its slowest thread; examples can wait
-    # What a killed trainer has not read holds nobody back from ending.
-    queue.cancel_join_thread()
+    domain, folder, seed = receive()
     source = Stream(domain, folder, np.random.default_rng(seed))
-    parent = os.getppid()
-    while os.getppid() == parent:  # a trainer killed at once leaves no orphan behind
+    while True:
+        receive()
         inputs, targets = source.take()
-        while queue.full() and os.getppid() == parent:
-            time.sleep(0.02)
-        queue.put(({name: _half(values) for name, values in inputs.items()}, targets))
+        say(({name: _half(values) for name, values in inputs.items()}, targets))
 
 
 def _half(values: NDArray[Any]) -> NDArray[Any]:
@@ -60,22 +61,15 @@ class Feed:
         batch: int = 512,
         workers: int = 1,
     ) -> None:
-        import multiprocessing
-
         self.batch, self.domain = batch, domain
         self.reuse, self.capacity = domain.network.reuse, domain.network.reservoir
         self._rng = np.random.default_rng([seed, 1 << 20])
-        context = multiprocessing.get_context("spawn")
-        with safe_children():  # the queue starts a process, too
-            self._queue: Any = context.Queue(maxsize=24)
-            self._processes = [
-                context.Process(
-                    target=_work, args=(domain, str(folder), [seed, index], self._queue), daemon=True
-                )
-                for index in range(workers)
-            ]
-            for process in self._processes:
-                process.start()
+        self._heard: queue.Queue[tuple[Child, Any]] = queue.Queue()
+        self._children = [Child("sasnet_plugin.train.feed:work", self._heard) for _ in range(workers)]
+        for index, child in enumerate(self._children):
+            child.send((domain, str(folder), [seed, index]))
+            for _ in range(-(-_AHEAD // workers)):
+                child.send("one more")
         # In half precision; batches are random draws from them.
         self._kept: dict[str, dict[str, NDArray[Any]]] = {}
         self._filled = 0
@@ -86,9 +80,19 @@ class Feed:
 
     def close(self) -> None:
         """End the workers."""
-        for process in self._processes:
-            process.terminate()
-            process.join()
+        for child in self._children:
+            child.end()
+
+    def _take(self) -> tuple[Inputs, Targets]:
+        child, said = self._heard.get()
+        if said is None:
+            raise SimulationError(
+                "a process that measures examples ended, perhaps for want of memory; the same command goes on"
+                " from the last checkpoint."
+            )
+        child.send("one more")
+        inputs, targets = said
+        return inputs, targets
 
     def _store(self, inputs: Inputs, targets: Targets) -> None:
         n = len(next(iter(targets.values())))
@@ -107,7 +111,7 @@ class Feed:
         while True:
             # New examples are taken as they are needed, no sooner: measuring them costs the network time.
             while self.drawn + self.batch > self.reuse * self.received or self._filled < self._least:
-                self._store(*self._queue.get())
+                self._store(*self._take())
             rows = self._rng.integers(self._filled, size=self.batch)
             self.drawn += self.batch
             inputs = {name: _single(kept[rows]) for name, kept in self._kept["inputs"].items()}

@@ -30,12 +30,12 @@ def fit(model: str, factor: str | None, values: dict[str, tuple[float, float | N
     }  # fmt: skip
 
 
-def record(file: str, *fits: dict[str, Any], error: str = "") -> dict[str, Any]:
+def record(file: str, *fits: dict[str, Any], error: str = "", **more: Any) -> dict[str, Any]:
     row = {
         "entry": "first", "points": 50, "q_min": 0.01, "q_max": 0.3, "rg": None, "verified": True,
         "notes": ["A note, with “quotes”."], "seconds": 2.5, "error": error, "fits": list(fits),
     }  # fmt: skip
-    return {"file": file, "options": "abc", "rows": [row]}
+    return {"file": file, "options": "abc", "late": bool(error), "rows": [row | more]}
 
 
 #: A name that is not UTF-8, as Linux allows; one with a comma and a line break.
@@ -47,6 +47,7 @@ def records() -> Iterator[dict[str, Any]]:
         NAMES[0],
         fit("sphere", "hardsphere", {"radius": (50.125, 0.5), "sld": (4.0, None)}),
         fit("lamellar", None, {"thickness": (20.0, 1.0)}),
+        limit_met=True,
     )
     yield record(NAMES[1], fit("lamellar", None, {"thickness": (math.pi, 1.0)}))
     yield record(NAMES[2], error="No table\0 of numbers.")
@@ -65,6 +66,8 @@ def test_both_files_give_back_what_went_in(tmp_path: Path) -> None:
     assert [os.fsdecode(name) for name in rows["file"]] == list(NAMES)
     assert rows["best"].tolist() == [b"sphere@hardsphere", b"lamellar", b""]
     assert rows["verified"].tolist() == [True, True, True]
+    # What the row itself says of the limit; in older journals, what the file says.
+    assert rows["limit_met"].tolist() == [True, False, True]
     assert rows["error"][2] == b"No table of numbers."
     assert math.isnan(rows["rg"][0])
     assert math.isnan(rows["reduced_chisq"][2])

@@ -45,7 +45,7 @@ def test_a_growing_sphere_is_followed_from_frame_to_frame(tmp_path: Path, sphere
     assert np.max(scale) / np.min(scale) < 1.1
     figure = out.with_suffix(".svg").read_text(encoding="utf-8")
     ElementTree.fromstring(figure)
-    assert all(word in figure for word in ("radius / Ang", "temperature", "sphere"))
+    assert all(word in figure for word in ("radius / Å", "temperature", "sphere"))
     again = CliRunner().invoke(app, ["batch", *map(str, arguments)])
     assert "0 of 5 files to fit" in again.stderr
     assert out.with_suffix(".svg").read_text(encoding="utf-8") == figure
@@ -95,7 +95,7 @@ def test_changes_of_the_model_are_said_and_drawn(tmp_path: Path) -> None:
     path = tmp_path / "s.svg"
     draw(series, path, "frame")
     text = path.read_text(encoding="utf-8")
-    assert all(word in text for word in ("length / Ang", "sphere", "cylinder"))
+    assert all(word in text for word in ("length / Å", "sphere", "cylinder"))
     png = tmp_path / "s.png"
     draw(series, png, "frame")
     assert png.read_bytes().startswith(b"\x89PNG")

@@ -1,9 +1,12 @@
 """The benchmark of robustness goes on where it was stopped, and its parts see what they are to see."""
 
 import json
+import os
+import re
 
 import pytest
 import robustness
+import robustness_kills
 import robustness_state
 from robustness import Counts, Part
 
@@ -26,15 +29,16 @@ def _known(monkeypatch):
 
 
 @pytest.mark.usefixtures("_known")
-def test_a_benchmark_that_was_stopped_goes_on(tmp_path):
+def test_a_benchmark_that_was_stopped_goes_on(tmp_path, monkeypatch):
     mine = robustness.PARTS["mine"]
-    first, _ = robustness.done(tmp_path, "mine", mine, 4, 1)
+    monkeypatch.setattr(robustness, "commit", lambda: "a1")
+    first = Counts(**robustness.done(tmp_path, "mine", mine, 4, 1)["counts"])
     assert (first.tried, first.survived, first.failures) == (4, 3, ["third"])
-    whole, seconds = robustness.done(tmp_path, "mine", mine, 10, 1)
-    assert (whole.tried, whole.survived, len(whole.failures)) == (10, 8, 2)
+    monkeypatch.setattr(robustness, "commit", lambda: "b2")
+    whole = robustness.done(tmp_path, "mine", mine, 10, 1)
     assert len(set(SEEDS)) == len(SEEDS) == 3
-    assert robustness.done(tmp_path, "mine", mine, 10, 1)[0] == whole
-    assert "| mine | 10 | 8 | 2 |" in robustness.report({"mine": (whole, seconds)})
+    assert robustness.done(tmp_path, "mine", mine, 10, 1) == whole
+    assert "| mine | 10 | 8 | 2 | 0.0 | a1, b2 |" in robustness.report({"mine": whole})
     robustness.done(tmp_path, "mine", mine, 4, 2)
     assert len(SEEDS) == 4
 
@@ -46,3 +50,20 @@ def test_a_flipped_bit_that_were_not_seen_would_be_counted(tmp_path, monkeypatch
     found = robustness_state.flips(tmp_path, 10, 3)
     assert found.tried == 10
     assert found.failures
+
+
+@pytest.mark.parametrize(
+    ("code", "limit", "words"),
+    [
+        ("import time; time.sleep(60)", 0.5, "hangs for 0 s"),
+        ("x = bytearray(1_100_000_000)", 30.0, "took 1"),
+        ("raise KeyError('x')", 30.0, "exit code 1: .*KeyError"),
+        ("print('fine')", 30.0, None),
+    ],
+)
+def test_time_memory_and_tracebacks_of_a_command_are_watched(tmp_path, code, limit, words):
+    run = robustness_kills.Run(["-c", code], dict(os.environ), tmp_path)
+    wrong = run.wrong(limit)
+    assert (wrong is None) if words is None else re.search(words, wrong, re.DOTALL)
+    assert run.code is not None
+    assert run.out == ("fine\n" if words is None else "")

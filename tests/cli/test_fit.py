@@ -41,7 +41,8 @@ def test_json_holds_what_is_promised(sphere: Path) -> None:
     assert found["file"] == str(sphere)
     assert found["verified"] is True
     assert found["verdict"].startswith("explains")
-    assert found["headline"].startswith("sphere: radius 70.")
+    assert found["headline"].startswith("sphere: radius ")
+    assert " ± " in found["headline"]
     assert sum(f["weight"] for f in found["fits"]) == pytest.approx(1.0)
     weights = [f["weight"] for f in found["fits"]]
     assert weights == sorted(weights, reverse=True)

@@ -83,4 +83,4 @@ def test_the_quick_start_works_as_it_is_typed(repository: Path, tmp_path: Path) 
         ["bash", "-ec", stand_in + shown], cwd=tmp_path, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
-    assert "apoferritin.txt" in done.stdout
+    assert "PolySpheres.txt" in done.stdout

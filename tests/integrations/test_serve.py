@@ -15,7 +15,9 @@ import pytest
 from child import PATIENCE, SLEEPY, Child, Event, alive, columns
 
 import sasnet_plugin
+from sasnet_plugin.integrations.answers import fit_options
 from sasnet_plugin.predict import open_classifier
+from sasnet_plugin.types import SasnetError
 
 RADIUS = 60.0
 
@@ -213,6 +215,19 @@ def test_a_fit_that_makes_no_sense_is_one_sentence(
     assert len(event["text"].splitlines()) == 1
     if "curve" in changes:
         assert event["text"].startswith("a.dat:")
+
+
+def test_sample_and_solvent_of_a_request_settle_the_contrast() -> None:
+    contrast = fit_options({"sample": "SiO2@2.2", "solvent": "D2O"}).contrast
+    assert contrast is not None
+    # NIST's calculator: 3.47 and 6.37 at these densities.
+    assert contrast.sample == pytest.approx(3.47, abs=0.02)
+    assert contrast.solvent == pytest.approx(6.37, abs=0.03)
+    assert fit_options({"sample": None, "solvent": ""}).contrast is None
+    with pytest.raises(SasnetError, match="wavelength"):
+        fit_options({"solvent": "D2O", "probe": "xray"})
+    with pytest.raises(SasnetError, match="a number above 0"):
+        fit_options({"solvent": "D2O", "probe": "xray", "wavelength": "Cu"})
 
 
 def test_cancel_ends_a_fit_and_what_waits_and_the_next_one_works(

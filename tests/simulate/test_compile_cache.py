@@ -122,7 +122,11 @@ def test_a_home_that_cannot_be_written_to_is_said_and_a_private_folder_taken(
 
 def test_without_a_compiler_the_sentence_says_so(library: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(kerneldll, "compiler", ["no-such-cc"])
+    monkeypatch.delenv("CC", raising=False)
     with pytest.raises(TechnicalError, match=r"there is no C compiler \(no-such-cc\).*pip install ziglang"):
+        intensity(library.with_name("other.so"))
+    monkeypatch.setenv("CC", "no-such-cc -O2")  # no other is looked for
+    with pytest.raises(TechnicalError, match=r"not there \(no-such-cc\); unset CC, or let it name one\.$"):
         intensity(library.with_name("other.so"))
     # What sasmodels has compiled before is used.
     library.with_name(library.name + ".sha256").unlink()

@@ -6,6 +6,8 @@ import os
 import signal
 import subprocess
 import sys
+import time
+from collections import deque
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +17,8 @@ os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 
 SMALL = """
 import sys
+import time
+from collections import deque
 from pathlib import Path
 from sasnet_plugin.domains.sas1d import SAS1D
 from sasnet_plugin.train.loop import TrainConfig, train
@@ -37,12 +41,22 @@ def _command(folder: Path, shards: Path, run: Path, steps: int) -> list[str]:
     return [sys.executable, str(script), str(shards), str(run), str(steps)]
 
 
+def _alive(group: int) -> bool:
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
 @pytest.fixture(scope="module")
 def finished(shards: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[int]]:
     """A run of 240 steps, killed with SIGKILL after a checkpoint, and the steps of its second start."""
     folder = tmp_path_factory.mktemp("run")
     command = _command(folder, shards, folder / "run", 240)
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, start_new_session=True
+    )
     assert process.stdout is not None
     for line in process.stdout:
         if int(line.split()[0]) >= 60:
@@ -51,6 +65,10 @@ def finished(shards: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Pa
     process.send_signal(signal.SIGKILL)
     process.wait()
     process.stdout.close()
+    deadline = time.monotonic() + 60.0
+    while _alive(process.pid):  # what measured examples for it ends, too
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
     assert not (folder / "run" / "final.weights.h5").exists()
     again = subprocess.run(command, capture_output=True, text=True, check=True)
     return folder / "run", [int(line.split()[0]) for line in again.stdout.splitlines()]
@@ -61,6 +79,21 @@ def test_a_killed_run_goes_on_where_it_was(finished: tuple[Path, list[int]]) -> 
     assert (run / "final.weights.h5").exists()
     assert steps[0] >= 40, "the first steps were done again"
     assert steps[-1] == 240
+
+
+def test_a_worker_that_is_killed_ends_the_training_with_a_sentence(shards: Path) -> None:
+    from sasnet_plugin.domains.sas1d import SAS1D
+    from sasnet_plugin.train.feed import Feed
+    from sasnet_plugin.types import SimulationError
+
+    feed = Feed(SAS1D, shards, seed=0, batch=4)
+    examples = iter(feed)
+    inputs, targets = next(examples)
+    assert len(next(iter(inputs.values()))) == len(next(iter(targets.values()))) == 4
+    os.kill(feed._children[0].pid, signal.SIGKILL)
+    with pytest.raises(SimulationError, match="goes on from the last checkpoint"):
+        deque(examples, maxlen=0)
+    feed.close()
 
 
 def test_other_settings_are_refused(shards: Path, finished: tuple[Path, list[int]]) -> None:

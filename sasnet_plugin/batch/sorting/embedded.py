@@ -12,14 +12,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...compute import Workers, unordered_map
-from ...data.diffraction.features import LEAST_COUNTS, embedding
+from ...data.diffraction.features import LEAST_COUNTS, amplitudes, of_rings
 from ...data.diffraction.load import frames
-from ...data.diffraction.polar import in_cells, rings
+from ...data.diffraction.polar import SECTORS, Polar, cross_correlation, in_cells, rings
 from ...data.failure import sentence_of
+from ...domains.diffraction import DIFFRACTION
 from ...files import put_in_one_step, remove_leftovers
 from ...types import SasnetError
 from .settings import SORTING
 
+#: Ways to make points of images, the best on simulated ones (benchmarks/diffraction_sorting.md) first.
+EMBEDDINGS = ("network", "harmonics", "correlation", "profile")
+#: Largest correlation that is compared.
+_MOST = 2.0
+#: Beyond this logit a tag is as sure as it can be.
+_SURE = 8.0
 #: File, number of its first frame and of the first that is not wanted.
 Piece = tuple[str, int, int]
 
@@ -143,7 +150,7 @@ def make_part(part: Part) -> str:
             number = min(len(some.counts), end - some.start)
             if number > 0:
                 cells = in_cells(some.window, some.counts[:number], some.masks[:number])
-                points = embedding(rings(cells), part.embedding)
+                points = embedded(cells, part.embedding)
                 entries = some.start + 1 + np.arange(number)
                 counts = cells.counts.sum(axis=(1, 2), dtype=np.float64)
                 found.append(Points(np.full(number, file), entries, points, counts))
@@ -153,6 +160,23 @@ def make_part(part: Part) -> str:
     with put_in_one_step(Path(part.path), ending=".npz") as aside:
         np.savez(aside, **joined)  # type: ignore[arg-type]
     return part.path
+
+
+def embedded(cells: Polar, name: str) -> NDArray[np.float32]:
+    """Points of images in cells, (n, d)."""
+    if name == "correlation":
+        half = cross_correlation(cells)[..., : SECTORS // 2].clip(-1, _MOST)  # the other half is alike
+        return np.asarray(half.reshape(len(half), -1))
+    found = rings(cells)
+    if name == "harmonics":
+        return amplitudes(found)
+    if name == "profile":
+        return of_rings(found)["features"][..., 0]
+    from ...predict.predictor import open_predictor
+
+    head = DIFFRACTION.heads[0].name
+    outputs = open_predictor(DIFFRACTION.name).runtime.run(of_rings(found))
+    return np.clip(outputs[head], -_SURE, _SURE).astype(np.float32)
 
 
 def points_of(parts: Sequence[Part]) -> Iterator[Points]:

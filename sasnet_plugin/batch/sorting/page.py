@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 #: Pixels of a side of a picture on a contact sheet, and pictures in a row.
 _SIDE, _COLUMNS = 96, 12
+#: Pixels between pictures, and above them for their names.
+_GAP, _LABEL = 4, 18
 #: Points on the map.
 _DRAWN = 4000
 #: Counts over the brightest hundredth's that are drawn as nothing.
@@ -110,13 +112,18 @@ def _sheet(title: str, found: Sorted, rows: NDArray[Any], text: str) -> Section:
     lines = max(1, -(-len(rows) // _COLUMNS))
 
     def draw(figure: Figure, paint: Any) -> None:
+        tile = _SIDE + _GAP
+        sheet = np.full((lines * (tile + _LABEL), _COLUMNS * tile), np.nan)
+        axes = figure.add_subplot()
         for number, (row, shown) in enumerate(zip(rows, pictures, strict=True)):
-            axes = figure.add_subplot(lines, _COLUMNS, number + 1)
-            axes.set_axis_off()
+            top, left = (number // _COLUMNS) * (tile + _LABEL) + _LABEL, (number % _COLUMNS) * tile
             if shown is not None:
-                axes.imshow(shown, vmin=-_DECADES, vmax=0, cmap="viridis")
-            label = f"{Path(str(found.file[row])).stem[:10]}\n{found.entry[row]}"
-            axes.set_title(label, fontsize=4.5, pad=1, parse_math=False)
+                some = shown[:_SIDE, :_SIDE]
+                sheet[top : top + some.shape[0], left : left + some.shape[1]] = some
+            label = f"{Path(str(found.file[row])).stem[:10]} {found.entry[row]}"
+            axes.text(left, top - _GAP, label, fontsize=5, parse_math=False)
+        axes.imshow(sheet, vmin=-_DECADES, vmax=0, cmap="viridis", interpolation="nearest")
+        axes.set_axis_off()
 
     return Section(title, draw, (8.4, 0.95 * lines), text)
 

@@ -16,8 +16,6 @@ HARMONICS, TOGETHER, SIGNED = 8, 24, 4
 CHANNELS = 3 + HARMONICS + 1 + SIGNED
 #: Counts within the window below which an image shows nothing that could be sorted.
 LEAST_COUNTS = 50
-#: Ways to make points of images for sorting.
-EMBEDDINGS = ("harmonics", "correlation", "profile")
 #: Decades over which the rate is read.
 _DECADES = 4.0
 #: Largest amplitude that is read; a single bright cell has up to one.
@@ -77,9 +75,7 @@ def upright(found: Rings) -> NDArray[np.float32]:
     return np.asarray(turned * sign, dtype=np.float32)
 
 
-def embedding(found: Rings, name: str = "harmonics") -> NDArray[np.float32]:
-    """Numbers that are alike for alike particles however they are turned, (n, any); see `EMBEDDINGS`."""
-    channels = of_rings(found)["features"]
-    if name == "profile":
-        return channels[..., 0]
-    return channels[..., [*range(3, 4 + HARMONICS)]].reshape(len(channels), RINGS * (HARMONICS + 1))
+def amplitudes(found: Rings) -> NDArray[np.float32]:
+    """|I_1| to |I_8| of each ring over its mean, (n, any): alike whatever the turn."""
+    amplitude = found.amplitude[..., 1 : HARMONICS + 1].clip(-1, 1)
+    return np.asarray(amplitude.reshape(len(amplitude), RINGS * HARMONICS))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,9 @@ def read(path: Path, file: str, dataset: str | None = None) -> Iterator[RawFrame
     """Frames of an HDF5 file, each read from disk when it is asked for.
 
     The images are those of ``dataset``, or of the default NXdata's ``signal``, or else of the data set with
-    the most values that has at least two dimensions. Of a stack the first dimensions count the frames.
+    the most values that has at least two dimensions. Of a stack the first dimensions count the frames. Where
+    there is none, they are those in files of the same folder that it links to, one after the other, as in
+    Dectris' ``_master.h5``.
 
     Parameters
     ----------
@@ -48,23 +51,40 @@ def read(path: Path, file: str, dataset: str | None = None) -> Iterator[RawFrame
     try:
         with h5py.File(path, "r") as opened:
             found = _named(opened, dataset, file) if dataset else _default(opened) or _largest(opened)
-            if found is None:
-                elsewhere = hdf5.survey(opened).elsewhere
-                if elsewhere:
-                    raise hdf5.not_followed(file, elsewhere)
-                raise DataError(
-                    f"{file}: the HDF5 file holds no 2D image; give its path within the file as dataset."
-                )
-            _check_size(found, file)
-            yield from _frames(opened, found)
+            with ExitStack() as others:
+                stacks = [found] if found is not None else _linked(opened, path, file, dataset, others)
+                for one in stacks:
+                    _check_size(one, file, _number(stacks))
+                yield from _frames(opened, stacks)
     except hdf5.DAMAGE as error:
         raise truncated(file) from error
 
 
-def _check_size(found: Any, file: str) -> None:
+def _linked(opened: Any, path: Path, file: str, dataset: str | None, others: ExitStack) -> list[Any]:
+    """Stacks of images in files beside; those are closed with `others`."""
+    import h5py
+
+    stacks = []
+    for name, (target, within) in hdf5.beside(opened, path, file).items():
+        if dataset in (None, name, name[1:]):
+            stacks.append(hdf5.member(others.enter_context(h5py.File(target, "r")), within))
+            if not _is_image(stacks[-1]):
+                raise DataError(
+                    f"{file}: {name} in {target.name} is no stack of images; copy that file again."
+                )
+    if not stacks and dataset and dataset not in opened:
+        raise DataError(f"{file}: there is no dataset {dataset!r} in the file; check its path.")
+    if not stacks:
+        elsewhere = dataset or hdf5.survey(opened).elsewhere
+        if elsewhere:
+            raise hdf5.not_followed(file, elsewhere)
+        raise DataError(f"{file}: the HDF5 file holds no 2D image; give its path within the file as dataset.")
+    return stacks
+
+
+def _check_size(found: Any, file: str, number: int) -> None:
     """See that there are as many pixels and frames as detectors give, and that they are there."""
     rows, columns = found.shape[-2:]
-    number = math.prod(found.shape[:-2])
     if rows * columns > LIMITS.pixels or number > LIMITS.frames:
         raise too_large(
             file, f"{number} frames of {rows} x {columns} pixels", "the images of one measurement"
@@ -73,15 +93,18 @@ def _check_size(found: Any, file: str) -> None:
         raise DataError(f"{file}: its images take up no room in the file; it is cut short, copy it again.")
 
 
-def _frames(opened: Any, found: Any) -> Iterator[RawFrame]:
-    geometry, bad = _geometry(opened), _pixel_mask(opened, found.shape[-2:])
-    stack = found.shape[:-2]
-    number = math.prod(stack)
-    for index in range(number):
-        at = np.unravel_index(index, stack) if stack else ()
-        values = found[tuple(int(i) for i in at)]
-        entry = f"frame {index + 1}" if number > 1 else ""
-        yield RawFrame(values=np.asarray(values), entry=entry, geometry=geometry, bad=bad)
+def _frames(opened: Any, stacks: Sequence[Any]) -> Iterator[RawFrame]:
+    geometry, total, index = _geometry(opened), _number(stacks), 0
+    for found in stacks:
+        bad = _pixel_mask(opened, found.shape[-2:])
+        for at in np.ndindex(found.shape[:-2]):
+            index += 1
+            entry = f"frame {index}" if total > 1 else ""
+            yield RawFrame(values=np.asarray(found[at]), entry=entry, geometry=geometry, bad=bad)
+
+
+def _number(stacks: Sequence[Any]) -> int:
+    return sum(math.prod(one.shape[:-2]) for one in stacks)
 
 
 def _is_image(item: Any) -> bool:
@@ -99,11 +122,7 @@ def _is_image(item: Any) -> bool:
 
 def _named(opened: Any, dataset: str, file: str) -> Any:
     item = hdf5.member(opened, dataset)
-    if item is None and dataset in opened:
-        raise hdf5.not_followed(file, dataset)
-    if item is None:
-        raise DataError(f"{file}: there is no dataset {dataset!r} in the file; check its path.")
-    if not _is_image(item):
+    if item is not None and not _is_image(item):
         raise DataError(
             f"{file}: dataset {dataset!r} is no 2D image; give the path of the detector's counts."
         )

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import math
-import tomllib
 from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
-from difflib import get_close_matches
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from sasnet_plugin.data.failure import too_large
+from sasnet_plugin.data.settings_tables import beside, check_names, is_number, of_texts, said_over
 from sasnet_plugin.types import DataError
 
 Pair = tuple[float, float]
-_BYTES = 2**20
-"""Of a TOML file; settings take a few lines."""
 _SIDES = ("top", "bottom", "left", "right")
 _FLAT = ("beam", "sample")
 
@@ -83,47 +78,22 @@ class ImageSettings:
 
     def over(self, other: ImageSettings) -> ImageSettings:
         """These settings, and those of another where these say nothing."""
-        said = {
-            f.name: getattr(self, f.name) for f in fields(self) if getattr(self, f.name) not in (None, ())
-        }
-        return replace(other, **said)
+        found: ImageSettings = said_over(self, other)
+        return found
 
 
 _SIZES = {"phi": 2, "alpha_f": 2, "direct_beam": 2, "specular_beam": 2, "pixel_size": 2, "beamstop": 3}
 
 
-#: Beside the images of a series: what all of them have in common.
-COMMON = "geometry.toml"
-
-
 def read_toml(path: Path) -> ImageSettings:
-    """Settings of the TOML file of the same name next to an image, over those of `COMMON` for its folder.
-
-    Empty where there is none.
+    """Settings of the TOML files beside an image (`settings_tables.beside`); empty where there is none.
 
     Raises
     ------
     DataError
         A file is no TOML, a key is unknown (the nearest is named), or a value is not of its kind.
     """
-    return _read(path.with_suffix(".toml")).over(_read(path.with_name(COMMON)))
-
-
-def _read(beside: Path) -> ImageSettings:
-    if not beside.is_file():
-        return ImageSettings()
-    try:
-        size = beside.stat().st_size
-        if size > _BYTES:
-            raise too_large(str(beside), f"{size:,} bytes", "the settings of images")
-        table = tomllib.loads(beside.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
-        reason = str(error).splitlines()[0]
-        raise DataError(f"{beside}: this is no valid TOML ({reason}); correct the line.") from error
-    settings = from_table(table, str(beside))
-    if settings.mask_file is not None:
-        settings = replace(settings, mask_file=str(beside.parent / settings.mask_file))
-    return settings
+    return beside(path, from_table)
 
 
 def from_table(table: dict[str, Any], file: str) -> ImageSettings:
@@ -134,33 +104,19 @@ def from_table(table: dict[str, Any], file: str) -> ImageSettings:
     DataError
         A key is unknown (the nearest is named), or a value is not of its kind.
     """
-    names = [f.name for f in fields(ImageSettings)]
-    for key in table:
-        if key not in names:
-            near = get_close_matches(key, names, n=1, cutoff=0.4)
-            advice = f"did you mean {near[0]!r}?" if near else f"use one of {', '.join(names)}."
-            raise DataError(f"{file}: there is no setting {key!r}; {advice}")
+    check_names(table, (f.name for f in fields(ImageSettings)), file)
     return ImageSettings(**{key: _value(key, value, file) for key, value in table.items()})
 
 
 def from_options(given: Sequence[str]) -> ImageSettings:
-    """Settings from texts ``name=value``, the value as in TOML; a word needs no quotes.
+    """Settings from texts ``name=value``.
 
     Raises
     ------
     DataError
         As `from_table`, or a text is no name and value.
     """
-    table: dict[str, Any] = {}
-    for text in given:
-        name, equals, value = (part.strip() for part in text.partition("="))
-        if not (equals and name and value):
-            raise DataError(f"{text}: is not name=value, such as alpha_i=0.2.")
-        try:
-            table[name] = tomllib.loads(f"value = {value}")["value"]
-        except tomllib.TOMLDecodeError:
-            table[name] = value
-    return from_table(table, "--geometry")
+    return from_table(of_texts(given, "alpha_i=0.2"), "--geometry")
 
 
 def _value(key: str, value: Any, file: str) -> Any:
@@ -184,21 +140,17 @@ def _value(key: str, value: Any, file: str) -> Any:
         if not rows:
             raise DataError(f"{file}: mask is {value!r}; give {wanted}.")
         return tuple(_numbers("mask", row, 4, file, wanted) for row in rows)
-    if key == "pixel_size" and _is_number(value):
+    if key == "pixel_size" and is_number(value):
         value = [value, value]
     if key in _SIZES:
         return _numbers(key, value, _SIZES[key], file, f"{_SIZES[key]} numbers in brackets")
-    if not _is_number(value):
+    if not is_number(value):
         raise DataError(f"{file}: {key} is {value!r}; give a number.")
     return float(value)
 
 
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-
-
 def _numbers(key: str, value: Any, size: int, file: str, wanted: str) -> tuple[float, ...]:
-    if not isinstance(value, list | tuple) or len(value) != size or not all(map(_is_number, value)):
+    if not isinstance(value, list | tuple) or len(value) != size or not all(map(is_number, value)):
         raise DataError(f"{file}: {key} is {value!r}; give {wanted}.")
     return tuple(float(number) for number in value)
 

@@ -7,11 +7,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .polar import Polar, harmonics
+from .polar import N_SECTORS, Polar, harmonics
 
 #: Below this chance of an image that is alike all around, and above this amplitude of the second harmonic, it
-#: has a direction. What efficiencies and a wrong centre make of an image without one stays below.
-CHANCE, AMPLITUDE = 1e-3, 0.03
+#: has a direction. What detectors' sensitivities and a wrong centre make of an image without one stays below;
+#: the average around the beam of one that is weaker than this is its curve all the same.
+CHANCE, AMPLITUDE = 1e-3, 0.06
+#: Above this difference of scattering at q and at −q an image is no transmission through a sample: simulated
+#: shapes with all faults stay below 0.1 at 10⁶ counts (95 %) and sasdata's good files below 0.17.
+ONE_SIDED = 0.4
 
 
 @dataclass(frozen=True)
@@ -23,7 +27,8 @@ class Anisotropy:
     chance : float
         Of harmonics as large as these in an image that is alike all around.
     amplitude : float
-        Root mean square of the second harmonic over the mean, noise taken off, each ring by its certainty.
+        Median over the rings of the second harmonic over the mean, noise taken off, each ring by its
+        certainty: a few rings in the corners of a detector do not decide.
     axis, axis_error : float
         Direction, degrees from qx, of the most or of the least scattering: it is known up to a quarter turn;
         and one standard deviation.
@@ -68,8 +73,30 @@ def anisotropy(images: Sequence[Polar]) -> Anisotropy:
     chance = float(chdtrc(2 * power.size, power.sum()))
     # Rings whose harmonic is surely zero count, too: of equal weight beyond an error of 5 %.
     weight = 1 / (spread + 0.05**2)
-    square = float(np.sum(weight * (np.abs(amplitude) ** 2 - 2 * spread)) / weight.sum())
+    size = np.sqrt(np.maximum(np.abs(amplitude) ** 2 - 2 * spread, 0.0))
+    order = np.argsort(size)
+    middle = int(np.searchsorted(np.cumsum(weight[order]), 0.5 * weight.sum()))
     turned = complex(np.sum(amplitude**2 / spread))
     axis = float(np.degrees(np.angle(turned)) / 4) % 90
     axis_error = float(np.degrees(0.5 / np.sqrt(max(float(power.sum()) - 2 * power.size, 1.0))))
-    return Anisotropy(chance, float(np.sqrt(max(square, 0.0))), axis, min(axis_error, 45.0))
+    return Anisotropy(chance, float(size[order][middle]), axis, min(axis_error, 45.0))
+
+
+def one_sided(image: Polar) -> float:
+    """How much scattering at q and at −q differ, root mean square over their mean, counting taken off.
+
+    A sample that the beam goes through scatters alike to both sides at small angles, whatever it is
+    (Friedel's law); one under grazing incidence does not, nor does an image with a wrong centre. Only a
+    lattice in Bragg's condition on one side differs, too.
+    """
+    half = N_SECTORS // 2
+    one, other = image.counts[:, :half], image.counts[:, half:]
+    sees, sees_other = image.exposure[:, :half], image.exposure[:, half:]
+    both = (sees > 0) & (sees_other > 0) & (one + other > 0)
+    if not both.any():
+        return 0.0
+    total, share = (one + other)[both], sees[both] / (sees + sees_other)[both]
+    off = (one[both] - total * share) ** 2 - total * share * (1 - share)
+    # Each pair weighs as many counts as it has, so that its relative difference counts.
+    most = (2 * total * share * (1 - share)) ** 2
+    return float(np.sqrt(max(float(np.sum(off / total)), 0.0) / float(np.sum(most / total))))

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ...types import Image
+from ...types import DataError, Image
 from .polar import N_RINGS, N_SECTORS, RINGS, Polar, excess, harmonics, polar
 
 if TYPE_CHECKING:
@@ -56,6 +56,31 @@ class Settings:
 def together(images: Sequence[Image]) -> Settings:
     """Images of one sample as one measurement."""
     return Settings(tuple(images))
+
+
+def added(one: Image, other: Image) -> Image:
+    """Counts of one sample in one setting, of two files, as one image.
+
+    Raises
+    ------
+    DataError
+        They are no counts, or their pixels lie elsewhere.
+    """
+    for image in (one, other):
+        if image.geometry.error is not None:
+            raise DataError(
+                f"{image.file}: holds no counts; frames that add up must be as they were counted."
+            )
+    a, b = one.geometry, other.geometry
+    # A centre that was found from the data may move by less than a pixel between frames.
+    apart = np.inf if a.shape != b.shape else max(np.ptp(a.qx) / a.shape[1], np.ptp(a.qy) / a.shape[0])
+    if a.shape != b.shape or max(np.abs(a.qx - b.qx).max(), np.abs(a.qy - b.qy).max()) > apart:
+        raise DataError(
+            f"{other.file}: its pixels do not see the q of {one.file}; give frames of one setting."
+        )
+    mask = one.mask & other.mask
+    notes = tuple(dict.fromkeys([*one.notes, *other.notes]))
+    return replace(other, counts=np.where(mask, one.counts + other.counts, 0.0), mask=mask, notes=notes)
 
 
 def images_of(measurement: Image | Settings) -> tuple[Any, ...]:

@@ -21,7 +21,7 @@ from .geometry import SmallAngle, on_detector
 from .masks import unusable
 from .raw import RawSans, are_counts, estimated_error
 from .resolution import Setting
-from .settings import SansSettings, beside, of_options
+from .settings import SansSettings, settings_of
 
 if TYPE_CHECKING:
     import os
@@ -59,13 +59,13 @@ def read(path: str | os.PathLike[str], options: ReadOptions) -> Iterator[Image]:
     path = Path(path)
     if options.q_unit is not None:
         raise DataError(f"{path}: the q of images is in Å⁻¹ or in the file's own unit; leave --q-unit out.")
-    said = of_options(options.geometry).over(beside(path)) if options.geometry else beside(path)
+    said = settings_of(path, options.geometry)
     number = 0
     for number, raw in enumerate(_raw(path, str(path), said), start=1):
         if options.entry is not None and options.entry not in (raw.entry, str(number)):
             continue
         try:
-            found = image(raw, said, str(path))
+            found = image(raw if said.empty_file is None else subtracted(raw, said), said, str(path))
         except DataError as error:
             if options.failed is None:
                 raise
@@ -98,6 +98,30 @@ def _raw(path: Path, file: str, said: SansSettings) -> Iterator[RawSans]:
                     direct_beam=header.direct_beam,
                 )
                 yield RawSans(values, bad=frame.bad, settings=settings, entry=frame.entry, notes=frame.notes)
+
+
+def subtracted(raw: RawSans, said: SansSettings) -> RawSans:
+    """An image without what the empty cell scatters, with the uncertainties of the difference.
+
+    Raises
+    ------
+    DataError
+        The empty cell's file cannot be read, or has other pixels.
+    """
+    assert said.empty_file is not None
+    empty = next(_raw(Path(said.empty_file), said.empty_file, SansSettings(dataset=said.dataset)), None)
+    if empty is None or empty.values.shape != raw.values.shape:
+        raise DataError(
+            f"{said.empty_file}: is no image with the pixels of the sample's; give its empty cell."
+        )
+    scale = 1.0 if said.empty_scale is None else said.empty_scale
+    errors = [
+        np.sqrt(np.maximum(one.values, 1.0)) if one.error is None else one.error for one in (raw, empty)
+    ]
+    return replace(
+        raw, values=raw.values - scale * empty.values, error=np.hypot(errors[0], scale * errors[1]),
+        notes=(*raw.notes, f"The empty cell was subtracted, times {scale:g}."),
+    )  # fmt: skip
 
 
 def image(raw: RawSans, said: SansSettings, file: str) -> Image:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import math
-import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, replace
-from difflib import get_close_matches
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
 from ...types import DataError
+from ..settings_tables import beside, check_names, is_number, of_texts, said_over
 from .resolution import Setting
 
 Pair = tuple[float, float]
@@ -23,6 +21,7 @@ LIMITS = {
     "source_radius": (0.01, 100.0, "mm"),
     "sample_radius": (0.01, 50.0, "mm"),
     "pixel_size": (0.002, 20.0, "mm"),
+    "empty_scale": (1e-6, 1e6, "of its counts"),
 }
 
 
@@ -46,6 +45,11 @@ class SansSettings:
         Circle to leave out: column, row, radius in pixels.
     mask_file : str or None
         An image of the same shape, not zero where a pixel is to be left out.
+    empty_file : str or None
+        The empty cell in the same setting, which is subtracted.
+    empty_scale : float or None
+        What its counts are multiplied by: the sample's transmission over the cell's, and the ratio of the
+        times or monitors; default 1.
     dataset : str or None
         Path of the image within an HDF5 file.
     """
@@ -60,12 +64,14 @@ class SansSettings:
     direct_beam: Pair | None = None
     beamstop: tuple[float, float, float] | None = None
     mask_file: str | None = None
+    empty_file: str | None = None
+    empty_scale: float | None = None
     dataset: str | None = None
 
     def over(self, other: SansSettings) -> SansSettings:
         """These settings, and those of another where these say nothing."""
-        said = {f.name: getattr(self, f.name) for f in fields(self) if getattr(self, f.name) is not None}
-        return replace(other, **said)
+        found: SansSettings = said_over(self, other)
+        return found
 
     def setting(self) -> Setting | None:
         """The instrument's, where enough is known for its resolution."""
@@ -85,48 +91,27 @@ class SansSettings:
 _LENGTHS = {"pixel_size": 2, "direct_beam": 2, "beamstop": 3}
 
 
-def beside(path: Path) -> SansSettings:
-    """Settings of the TOML file of the same name, over those of ``geometry.toml`` in its folder.
+def settings_of(path: Path, given: Sequence[str] = ()) -> SansSettings:
+    """Settings from texts ``name=value``, over those of the TOML files beside an image.
 
     Raises
     ------
     DataError
-        A file is no TOML, a name is unknown, or a value is not of its kind.
+        As `of_table`; a file is no TOML, or a text no name and value.
     """
-    found = SansSettings()
-    for one in (path.with_name("geometry.toml"), path.with_suffix(".toml")):
-        if not one.is_file():
-            continue
-        try:
-            table = tomllib.loads(one.read_text(encoding="utf-8"))
-        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-            reason = str(error).splitlines()[0]
-            raise DataError(f"{one}: this is no valid TOML ({reason}); correct the line.") from error
-        said = of_table(table, str(one))
-        if said.mask_file is not None:
-            said = replace(said, mask_file=str(one.parent / said.mask_file))
-        found = said.over(found)
+    found: SansSettings = settings_of_texts(given).over(beside(path, of_table))
     return found
 
 
-def of_options(given: Sequence[str]) -> SansSettings:
-    """Settings from texts ``name=value``, the value as in TOML.
+def settings_of_texts(given: Sequence[str], option: str = "--geometry") -> SansSettings:
+    """Settings from texts ``name=value``; the option is named where something is wrong.
 
     Raises
     ------
     DataError
         As `of_table`, or a text is no name and value.
     """
-    table: dict[str, Any] = {}
-    for text in given:
-        name, equals, value = (part.strip() for part in text.partition("="))
-        if not (equals and name and value):
-            raise DataError(f"{text}: is not name=value, such as distance=4000.")
-        try:
-            table[name] = tomllib.loads(f"value = {value}")["value"]
-        except tomllib.TOMLDecodeError:
-            table[name] = value
-    return of_table(table, "--geometry")
+    return of_table(of_texts(given, "distance=4000"), option)
 
 
 def of_table(table: Mapping[str, Any], file: str) -> SansSettings:
@@ -137,14 +122,10 @@ def of_table(table: Mapping[str, Any], file: str) -> SansSettings:
     DataError
         A name is unknown (the nearest is named), a value is not of its kind or beyond `LIMITS`.
     """
-    names = [f.name for f in fields(SansSettings)]
+    check_names(table, (f.name for f in fields(SansSettings)), file)
     found: dict[str, Any] = {}
     for key, value in table.items():
-        if key not in names:
-            near = get_close_matches(key, names, n=1, cutoff=0.4)
-            advice = f"did you mean {near[0]!r}?" if near else f"use one of {', '.join(names)}."
-            raise DataError(f"{file}: there is no setting {key!r}; {advice}")
-        if key in ("mask_file", "dataset"):
+        if key in ("mask_file", "empty_file", "dataset"):
             if not isinstance(value, str):
                 raise DataError(f"{file}: {key} is {value!r}; give a path in quotes.")
             found[key] = value
@@ -152,17 +133,13 @@ def of_table(table: Mapping[str, Any], file: str) -> SansSettings:
         size = _LENGTHS.get(key, 0)
         values = [value, value] if key == "pixel_size" and not isinstance(value, list) else value
         values = values if isinstance(values, list | tuple) else [values]
-        if len(values) != max(size, 1) or not all(map(_is_number, values)):
+        if len(values) != max(size, 1) or not all(map(is_number, values)):
             wanted = f"{size} numbers in brackets" if size else "a number"
             raise DataError(f"{file}: {key} is {value!r}; give {wanted}.")
         for number in values:
             _check(key, float(number), file)
         found[key] = tuple(map(float, values)) if size else float(values[0])
     return SansSettings(**found)
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def _check(key: str, value: float, file: str) -> None:

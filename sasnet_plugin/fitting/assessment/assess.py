@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from sasnet_plugin.digits import chisq_text
 from sasnet_plugin.fitting.assessment import discriminate
 from sasnet_plugin.fitting.assessment.diagnostics import remarks_of, warnings_of
 from sasnet_plugin.fitting.assessment.goodness_of_fit import compare, verify
@@ -17,6 +18,7 @@ from sasnet_plugin.fitting.assessment.systematic_error import (
     widened,
 )
 from sasnet_plugin.fitting.problem.conventions import conventional
+from sasnet_plugin.fitting.result.components import in_words
 from sasnet_plugin.fitting.result.fit_result import FitResult
 from sasnet_plugin.fitting.result.model_fit import ModelFit
 from sasnet_plugin.fitting.settings import ASSESSMENT
@@ -91,7 +93,16 @@ def assess(
             f"{order[0].name} was calculated at {order[0].per_decade} points of q a decade, as its fringes"
             " are finer than the measured points; SasView calculates it at these and shows another χ²."
         )
-    said += remarks_of(order[0])
+    simple = simplest_within_error(curve, dintensity, order, same)
+    if simple is not None and first.explained:
+        fit, share = simple
+        said.append(
+            f"With a systematic error of {100 * share:.2g} % of I in the data, {fit.short_name} says the same"
+            f" with {len(fit.free)} instead of {len(order[0].free)} parameters."
+        )
+    if order[0].components:
+        said.append(in_words(order[0].components))
+    said += [*_not_the_least(order, error), *remarks_of(order[0])]
     said += _none(order, same, errors) if not first.explained else []
     if error is not None and error.relative > 0:
         said.append(
@@ -103,6 +114,23 @@ def assess(
         curve, dintensity, warned, first.explained, (*notes, *said), first,
         alike=tuple(fit.short_name for fit in others),
     )  # fmt: skip
+
+
+def _not_the_least(order: Sequence[ModelFit], error: SystematicError | None) -> list[str]:
+    """Why the first is not the one of the least χ², where another's is clearly less and has earned it."""
+    first, least = order[0], min(order, key=lambda fit: fit.bic)
+    tempering = max(min(fit.reduced_chisq for fit in order), 1.0)
+    if (first.bic - least.bic) / tempering < ASSESSMENT.significant**2:
+        return []
+    why = (
+        "its residuals are smooth, as a systematic error is"
+        if error is not None and error.relative > 0
+        else "the network holds it for much likelier"
+    )
+    return [
+        f"{least.short_name} comes nearer, with reduced χ² {chisq_text(least.reduced_chisq)} against"
+        f" {chisq_text(first.reduced_chisq)}; {first.short_name} stands first, as {why}."
+    ]
 
 
 def _none(order: Sequence[ModelFit], same: set[str], errors: Mapping[str, SystematicError]) -> list[str]:
@@ -119,6 +147,37 @@ def _none(order: Sequence[ModelFit], same: set[str], errors: Mapping[str, System
     ]
 
 
+def simplest_within_error(
+    curve: Curve, dintensity: NDArray[np.float64], order: Sequence[ModelFit], same: Iterable[str] = ()
+) -> tuple[ModelFit, float] | None:
+    """The simplest fit that a small systematic error would excuse, and that error as a share of I.
+
+    A model of many parameters also bends to what an instrument does to a curve. Which of the two it is the
+    curve does not say: whoever measured it knows how far the intensities can be trusted.
+
+    Parameters
+    ----------
+    curve : Curve
+    dintensity : (n,) float array
+    order : sequence of ModelFit
+        Best first.
+    same : iterable of str
+        Names of those that are not distinguishable from the best anyway.
+
+    Returns
+    -------
+    (ModelFit, float) or None
+        None where there is none with clearly fewer parameters than the best.
+    """
+    most = len(order[0].free) - ASSESSMENT.fewer_parameters
+    simpler = [f for f in order[1:] if len(f.free) <= most and f.name not in set(same)]
+    for fit in sorted(simpler, key=lambda f: len(f.free)):
+        share = systematic_error(curve, dintensity, fit).relative
+        if 0 < share <= ASSESSMENT.small_systematic:
+            return fit, share
+    return None
+
+
 def systematic_errors(
     curve: Curve, dintensity: NDArray[np.float64], fits: Sequence[ModelFit]
 ) -> dict[str, SystematicError]:
@@ -127,9 +186,10 @@ def systematic_errors(
     A measurement that one model explains to its noise has no systematic error that could excuse the others.
     """
     best = min(fits, key=lambda fit: fit.bic, default=None)
-    if best is None or systematic_error(curve, dintensity, best).relative == 0:
+    its = None if best is None else systematic_error(curve, dintensity, best)
+    if its is None or its.relative == 0:
         return {}
-    return {fit.name: systematic_error(curve, dintensity, fit) for fit in fits}
+    return {fit.name: its if fit is best else systematic_error(curve, dintensity, fit) for fit in fits}
 
 
 @dataclass(frozen=True)

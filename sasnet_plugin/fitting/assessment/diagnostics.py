@@ -11,6 +11,7 @@ import numpy as np
 from sasnet_plugin.digits import quantity
 from sasnet_plugin.fitting.problem.conventions import beyond_matter, scale_in_words
 from sasnet_plugin.fitting.problem.nested_models import Reduction, simpler
+from sasnet_plugin.fitting.result.components import bare, is_scale
 from sasnet_plugin.fitting.result.model_fit import ModelFit, Parameter
 from sasnet_plugin.fitting.settings import ASSESSMENT, OPTIMIZE
 from sasnet_plugin.types import Curve
@@ -104,18 +105,16 @@ def together(fit: ModelFit) -> list[tuple[str, ...]]:
     Belsley, E. Kuh, R. E. Welsch, Regression Diagnostics (1980), chapter 3): what is large in one of them can
     be changed together without a change of the curve.
     """
+    pairs = {frozenset(pair) for pair in fit.correlations}
+    tied = sorted({name for pair in pairs for name in pair})
+    triples = (t for t in combinations(tied, 3) if all({*p} in pairs for p in combinations(t, 2)))
+    found: list[tuple[str, ...]] = list(islice(triples, 1))
     moving = {name: d for name, d in fit.derivatives.items() if np.all(np.isfinite(d)) and np.any(d)}
-    if not moving:  # of an expensive model: whose pairs are all strong
-        pairs = {frozenset(pair) for pair in fit.correlations}
-        tied = sorted({name for pair in pairs for name in pair})
-        triples = (t for t in combinations(tied, 3) if all({*p} in pairs for p in combinations(t, 2)))
-        return list(islice(triples, 1))
-    if len(moving) < 3:
-        return []
+    if len(moving) < 3:  # of an expensive model there are none
+        return found
     columns = np.stack(list(moving.values()), axis=1)
     columns = columns / np.linalg.norm(columns, axis=0)
     values, vectors = np.linalg.eigh(columns.T @ columns)
-    found: list[tuple[str, ...]] = []
     for vector in vectors.T[values < 1 - OPTIMIZE.strong]:
         large = np.abs(vector) > ASSESSMENT.in_combination
         names = tuple(name for name, there in zip(moving, large, strict=True) if there)
@@ -220,7 +219,7 @@ def _end(p: Parameter) -> str:
 
 def _limits(name: str, p: Parameter) -> Iterator[str]:
     end = _end(p)
-    if not end or name == "scale":
+    if not end or is_scale(name):
         return
     if name.endswith("_pd") and end == "lower":
         yield f"{name}, {p.value:.2g}, is at its lower limit: one size does, without a distribution."
@@ -250,13 +249,13 @@ def _unseen(name: str, p: Parameter, curve: Curve) -> Iterator[str]:
 
 
 def _unphysical(name: str, p: Parameter, fit: ModelFit) -> Iterator[str]:
-    value = quantity(p.value, p.unit)
-    if name.startswith("volfraction") and p.value > ASSESSMENT.closest_packing:
+    value, own = quantity(p.value, p.unit), bare(name)
+    if own.startswith("volfraction") and p.value > ASSESSMENT.closest_packing:
         yield f"{name}, {value}, is more than spheres can fill (0.74)."
-    elif name == "scale" and p.value <= 0:
+    elif own == "scale" and p.value <= 0:
         yield f"scale, {value}, is not positive: the model explains nothing of these data."
     elif (
-        name.startswith(("thick", "radius", "length"))
+        own.startswith(("thick", "radius", "length"))
         and p.unit == "Ang"
         and abs(p.value) < ASSESSMENT.thinnest
     ):

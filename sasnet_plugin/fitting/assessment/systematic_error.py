@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from sasnet_plugin.fitting.result.components import is_scale
 from sasnet_plugin.fitting.result.model_fit import ModelFit
 from sasnet_plugin.fitting.settings import ASSESSMENT
 from sasnet_plugin.types import Curve
@@ -24,7 +25,7 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class SystematicError:
-    """What residuals are made of, besides the stated uncertainty.
+    """What residuals are made of, besides the given uncertainty.
 
     Parameters
     ----------
@@ -34,7 +35,7 @@ class SystematicError:
     length : float
         Its correlation length, in ln q.
     noise : float
-        Independent part over the stated uncertainty, 1 at least.
+        Independent part over the given uncertainty, 1 at least.
     level : (n,) float array
         The intensity that it is a share of: that of the fit, or its mean about each point.
     minus_two_log : float
@@ -61,7 +62,7 @@ def systematic_error(curve: Curve, dintensity: Array, fit: ModelFit) -> Systemat
     ----------
     curve : Curve
     dintensity : (n,) float array
-        Stated or estimated.
+        Given or estimated.
     fit : ModelFit
     """
     residual = (curve.intensity - fit.theory) / dintensity
@@ -70,11 +71,9 @@ def systematic_error(curve: Curve, dintensity: Array, fit: ModelFit) -> Systemat
     found = SystematicError(0.0, 0.0, float(np.sqrt(size)), np.abs(fit.theory), alone)
     if not np.all(np.isfinite(residual)) or n <= _FEWEST:
         return found
-    for level in (_mean_about(curve.q, fit.theory), np.abs(fit.theory)):
-        error = _likeliest(curve, dintensity, residual, level)
-        if error.minus_two_log + 2 * np.log(n) < min(alone, found.minus_two_log + 2 * np.log(n)):
-            found = error
-    return found
+    levels = (_mean_about(curve.q, fit.theory), np.abs(fit.theory))
+    error = min((_likeliest(curve, dintensity, residual, x) for x in levels), key=lambda e: e.minus_two_log)
+    return error if error.minus_two_log + 2 * np.log(n) < alone else found
 
 
 def _likeliest(curve: Curve, dintensity: Array, residual: Array, level: Array) -> SystematicError:
@@ -97,7 +96,7 @@ def _likeliest(curve: Curve, dintensity: Array, residual: Array, level: Array) -
 def _filtered(log_q: Array, gain: Array, ratio: Array, length: Array, columns: Array) -> tuple[Array, Array]:
     """Innovations and their variances, both (n, k), for each column: ratio·gain·x + unit noise."""
     mean, spread = np.zeros(ratio.size), np.ones(ratio.size)
-    decay = np.exp(-np.diff(log_q, prepend=log_q[0])[:, None] / length)
+    decay = np.exp(-np.diff(log_q, prepend=log_q[0])[:, None] / np.maximum(length, _SHORTEST))
     innovation, variance = np.empty_like(columns), np.empty_like(columns)
     for i, (kept, column) in enumerate(zip(decay, columns, strict=True)):
         mean, spread = kept * mean, kept**2 * spread + 1 - kept**2
@@ -135,6 +134,8 @@ def _thinned(log_q: Array, residual: Array, gain: Array) -> tuple[Array, Array, 
 #: Systematic over independent part, and correlation lengths in ln q, that are tried.
 _RATIOS = np.geomspace(1e-4, 3.0, 46)
 _LENGTHS = np.array([0.03, 0.06, 0.12, 0.25, 0.5, 1.0])
+#: In place of no length at all, where nothing is shared.
+_SHORTEST = 1e-9
 #: Points below which nothing is said of how they hang together.
 _FEWEST = 8
 
@@ -164,6 +165,26 @@ def widened(curve: Curve, dintensity: Array, fit: ModelFit, error: SystematicErr
         covariance = error.noise**2 * inverse @ inverse.T
         covariance += shared @ _correlated(curve.q, error.length, shared.T)
         known = dict(zip(moving, map(float, np.sqrt(np.diag(covariance)) / scale), strict=True))
+    unknown = any(p.error is not None and name not in known for name, p in fit.parameters.items())
+    factor = _of_scale(curve, dintensity, error) if unknown else 1.0
+    parameters = {
+        name: p if p.error is None else replace(p, error=max(p.error, known.get(name, factor * p.error)))
+        for name, p in fit.parameters.items()
+    }
+    # Shares of components are known as their scales are.
+    grown = [
+        p.error / (fit.parameters[name].error or np.inf)
+        for name, p in parameters.items()
+        if is_scale(name) and p.error
+    ]
+    components = tuple(
+        c if c.error is None else replace(c, error=c.error * max([1.0, *grown])) for c in fit.components
+    )
+    return replace(fit, parameters=parameters, components=components)
+
+
+def _of_scale(curve: Curve, dintensity: Array, error: SystematicError) -> float:
+    """By how much the error of a scale grows, were it all that is fitted."""
     gain = error.level / dintensity
     innovation, variance = _filtered(
         np.log(curve.q),
@@ -172,18 +193,13 @@ def widened(curve: Curve, dintensity: Array, fit: ModelFit, error: SystematicErr
         np.array([error.length]),
         gain[:, None],
     )
-    told = float(np.sum(innovation**2 / variance)) / error.noise**2
-    factor = float(np.sqrt(np.sum(gain**2) / told))
-    parameters = {
-        name: p if p.error is None else replace(p, error=max(p.error, known.get(name, factor * p.error)))
-        for name, p in fit.parameters.items()
-    }
-    return replace(fit, parameters=parameters)
+    known = float(np.sum(innovation**2 / variance)) / error.noise**2
+    return float(np.sqrt(np.sum(gain**2) / known))
 
 
 def _correlated(q: Array, length: float, columns: Array) -> Array:
     """K columns with K = exp(-|Δ ln q|/length), in one pass up and one down."""
-    decay = np.exp(-np.diff(np.log(q)) / length)
+    decay = np.exp(-np.diff(np.log(q)) / max(length, _SHORTEST))
     found = columns.copy()
     for order in (range(1, q.size), range(q.size - 2, -1, -1)):
         carried = np.zeros(columns.shape[1])

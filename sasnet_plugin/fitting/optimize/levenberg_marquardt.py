@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from sasnet_plugin.fitting.problem.experiment import TimeUpError, experiment, silent
 from sasnet_plugin.fitting.problem.free_parameters import choose_free, fittable, set_ranges
 from sasnet_plugin.fitting.problem.resolution import apply_sampling
+from sasnet_plugin.fitting.result.components import bare
 from sasnet_plugin.fitting.settings import OPTIMIZE, PROBLEM
 from sasnet_plugin.fitting.task import Task
 from sasnet_plugin.simulate.quick_models.quick import is_exact, is_quick
@@ -110,7 +111,7 @@ def _levenberg(
     errors = run_lm(FitProblem(fitness), fitness, steps=OPTIMIZE.lm_steps, ftol=enough, xtol=enough)
     # A size that the data cannot determine was chosen all the same: the model is no simpler for it. Contrast
     # and concentration are but other names of the scale.
-    chosen = [n for n in same if "sld" not in n and n not in ("scale", "background", "volfraction")]
+    chosen = [n for n in same if "sld" not in n and bare(n) not in ("scale", "background", "volfraction")]
     return _done(task, fitness, free, len(chosen), errors, per_decade)
 
 
@@ -181,6 +182,24 @@ def _kept(fitness: Any) -> set[str]:
         if p.polydisperse and getattr(fitness.model, f"{p.name}_pd").value > 0:
             names |= {f"{p.name}_pd", f"{p.name}_pd_n", f"{p.name}_pd_nsigma", f"{p.name}_pd_type"}
     return names
+
+
+def errors_of(slopes: Mapping[str, NDArray[np.float64]]) -> dict[str, float]:
+    """Standard deviations from derivatives of the residuals, (JᵀJ)⁻¹; NaN where nothing moves.
+
+    Parameters
+    ----------
+    slopes : mapping of str to (n,) float array
+        By parameter, per unit of it.
+    """
+    jacobian = np.stack(list(slopes.values()), axis=1)
+    scale = np.linalg.norm(jacobian, axis=0)
+    scale = np.where(scale > 0, scale, np.nan)
+    moving = np.isfinite(scale)
+    found = np.full(scale.size, np.nan)
+    unit = jacobian[:, moving] / scale[moving]
+    found[moving] = np.sqrt(np.diag(np.linalg.pinv(unit.T @ unit, hermitian=True))) / scale[moving]
+    return dict(zip(slopes, map(float, found), strict=True))
 
 
 def derivatives(fitness: Any, names: Sequence[str]) -> NDArray[np.float64]:

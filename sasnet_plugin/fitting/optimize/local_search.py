@@ -12,9 +12,11 @@ from numpy.typing import NDArray
 from sasnet_plugin.fitting.problem.experiment import TimeUpError
 from sasnet_plugin.fitting.problem.free_parameters import fittable, independent
 from sasnet_plugin.fitting.problem.resolution import resolution, scale_and_background
+from sasnet_plugin.fitting.problem.sums import of_part, scales_of, solve_scales
+from sasnet_plugin.fitting.result.components import is_scale
 from sasnet_plugin.fitting.settings import OPTIMIZE, PROBLEM
 from sasnet_plugin.simulate.quick_models.quick import quick_model
-from sasnet_plugin.types import Curve
+from sasnet_plugin.types import Curve, sum_parts
 
 
 @dataclass(frozen=True)
@@ -65,40 +67,46 @@ class LocalSearch:
         self.fixed, self.ranges = fixed, ranges or {}
         self._model = quick_model(name)
         self._resolution = resolution(curve, per_decade)
-        self._kernel = self._model.make_kernel([self._resolution.q_calc])
+        kernels = [quick_model(part).make_kernel([self._resolution.q_calc]) for part in sum_parts(name)]
+        self._kernels, self._scales = kernels, scales_of(name)
         self.deadline = np.inf
         # A user's scale or background is not to be solved for.
-        self._solved = not {"scale", "background"} & (fixed | set(self.ranges))
+        self._solved = not {*self._scales, "background"} & (fixed | set(self.ranges))
 
     def intensity(self, parameters: dict[str, Any]) -> NDArray[np.float64]:
-        """I(q) as measured, scale 1 and background 0."""
+        """I(q) of each component as measured, (k, n), scale 1 and background 0."""
         from sasmodels.direct_model import call_kernel
 
         if time.process_time() > self.deadline:
             raise TimeUpError
+        count = len(self._kernels)
         with np.errstate(all="ignore"):
-            found = call_kernel(self._kernel, {**parameters, "scale": 1.0, "background": 0.0})
-            return np.asarray(self._resolution.apply(found))
+            found = [call_kernel(k, of_part(parameters, i, count)) for i, k in enumerate(self._kernels)]
+            return np.stack([np.asarray(self._resolution.apply(one)) for one in found])
 
     def solved(
         self, parameters: dict[str, Any], tolerance: float = 0.0
-    ) -> tuple[NDArray[np.float64], float, float]:
-        """Residuals at the best scale and background, and these."""
-        curve = self.intensity(parameters)
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64], float]:
+        """Residuals at the best scales, one of each component, and background; and these."""
+        curves = self.intensity(parameters)
         error = np.hypot(self.dintensity, tolerance * np.abs(self.curve.intensity))
-        if not np.all(np.isfinite(curve)):
-            return np.full(curve.size, PROBLEM.no_value), 1.0, 0.0
-        if self._solved:
-            found = scale_and_background(curve, 1 / error**2, self.curve.intensity, negative=True)
-            scale, background = (float(value) for value in found)
+        ones = np.ones(len(curves))
+        if not np.all(np.isfinite(curves)):
+            return np.full(error.size, PROBLEM.no_value), ones, 0.0
+        if not self._solved:
+            scales = np.array([parameters[name] for name in self._scales])
+            background = parameters["background"]
+        elif len(curves) > 1:
+            scales, background = solve_scales(curves, 1 / error**2, self.curve.intensity)
         else:
-            scale, background = parameters["scale"], parameters["background"]
-        if not (np.isfinite(scale) and scale > 0):
-            return np.full(curve.size, PROBLEM.no_value), 1.0, 0.0
-        residual = (scale * curve + background - self.curve.intensity) / error
+            scales, level = scale_and_background(curves, 1 / error**2, self.curve.intensity, negative=True)
+            background = float(level[0])
+        if not (np.all(np.isfinite(scales)) and np.any(scales > 0) and np.all(scales >= 0)):
+            return np.full(error.size, PROBLEM.no_value), ones, 0.0
+        residual = (scales @ curves + background - self.curve.intensity) / error
         return (
             np.clip(np.nan_to_num(residual, nan=PROBLEM.no_value), -PROBLEM.no_value, PROBLEM.no_value),
-            scale,
+            scales,
             background,
         )
 
@@ -135,10 +143,10 @@ class LocalSearch:
         from scipy.optimize import least_squares
 
         best: tuple[float, dict[str, Any]] = (np.inf, {})
-        if "scale" not in start and not self._solved:
+        if self._scales[0] not in start and not self._solved:
             start = start | {"scale": self._scale_beside(start.get("background", 0.0), start)}
         names = [n for n in fittable(self._model.info, start) if n not in self.fixed]
-        names = [n for n in names if n not in ("scale", "background") or not self._solved]
+        names = [n for n in names if n not in (*self._scales, "background") or not self._solved]
         codes = [self._code(n, start) for n in names]
 
         def decoded(x: NDArray[np.float64]) -> dict[str, Any]:
@@ -170,7 +178,7 @@ class LocalSearch:
     def _scale_beside(self, background: float, start: dict[str, Any]) -> float:
         """Best scale where a user has fixed the background: the bank's curves have none of their own."""
         try:
-            curve = self.intensity(start) / self.dintensity
+            curve = self.intensity(start)[0] / self.dintensity
         except TimeUpError:
             return 1.0
         scale = float(curve @ ((self.curve.intensity - background) / self.dintensity) / (curve @ curve))
@@ -178,15 +186,17 @@ class LocalSearch:
 
     def _distinguishable(self, names: list[str], codes: list[_Code], start: dict[str, Any]) -> list[int]:
         """Which of the parameters the data distinguish from scale, background and those before them."""
-        base = self.intensity(start)
-        _, scale, _ = self.solved(start, 0.02)
-        weight = scale / np.hypot(self.dintensity, 0.02 * np.abs(self.curve.intensity))
-        columns = {"scale": base * weight, "background": weight} if self._solved else {}
+        _, scales, _ = self.solved(start, 0.02)
+        parts = scales[:, None] * self.intensity(start)
+        base = parts.sum(axis=0)
+        weight = 1 / np.hypot(self.dintensity, 0.02 * np.abs(self.curve.intensity))
+        linear = dict(zip(self._scales, parts, strict=True)) | {"background": np.ones(weight.size)}
+        columns = {name: column * weight for name, column in linear.items()} if self._solved else {}
         for name, code in zip(names, codes, strict=True):
-            if name in ("scale", "background"):  # `intensity` leaves them out
-                columns[name] = (base if name == "scale" else 1.0) * weight
+            if name in linear:  # `intensity` leaves them out
+                columns[name] = linear[name] * weight
                 continue
-            moved = self.intensity(start | {name: code.value(code.first + PROBLEM.step)})
+            moved = scales @ self.intensity(start | {name: code.value(code.first + PROBLEM.step)})
             columns[name] = (moved - base) * weight
         free = independent(columns)
         return [i for i, name in enumerate(names) if name in free]
@@ -194,10 +204,11 @@ class LocalSearch:
     def _better(
         self, parameters: dict[str, Any], best: tuple[float, dict[str, Any]]
     ) -> tuple[float, dict[str, Any]]:
-        residual, scale, background = self.solved(parameters)
+        residual, scales, background = self.solved(parameters)
         chisq = float(residual @ residual)
         if chisq < best[0]:
-            return chisq, parameters | {"scale": scale, "background": background}
+            found = {name: float(value) for name, value in zip(self._scales, scales, strict=True)}
+            return chisq, parameters | found | {"background": background}
         return best
 
     def _code(self, name: str, start: dict[str, Any]) -> _Code:
@@ -215,7 +226,7 @@ class LocalSearch:
         if "sld" in name:
             low, high = max(low, value - OPTIMIZE.sld_reach), min(high, value + OPTIMIZE.sld_reach)
             return _Code.linear(value, low, high, 1.0)
-        if low >= 0 and value > 0:
+        if (low >= 0 or is_scale(name)) and value > 0:
             if name in table and table[name].type == "volume" and table[name].units == "Ang":
                 longest = OPTIMIZE.longest / float(self.curve.q[0])
                 value, high = min(value, longest), min(high, longest)

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sasnet_plugin.fitting.problem.sums import scales_of
+from sasnet_plugin.fitting.result.components import bare, is_scale
 from sasnet_plugin.fitting.settings import PROBLEM
 from sasnet_plugin.simulate.clean import PD_TYPES, cost_class
 from sasnet_plugin.simulate.kernel import load_model
@@ -121,9 +123,9 @@ def fittable(info: Any, parameters: Mapping[str, Any]) -> list[str]:
     sld: list[str] = []
     last: list[str] = []
     for p in info.parameters.call_parameters:
-        if p.name in ("scale", "background") or p.type in ("orientation", "magnetic"):
+        if p.name == "background" or is_scale(p.name) or p.type in ("orientation", "magnetic"):
             continue
-        if p.name in _NOT_FITTED or p.choices or _is_integer(p) or _unused(p, info, parameters):
+        if bare(p.name) in _NOT_FITTED or p.choices or _is_integer(p) or _unused(p, info, parameters):
             continue
         if p.type == "sld" or "sld" in p.name:
             (last if "solvent" in p.name else sld).append(p.name)
@@ -133,7 +135,7 @@ def fittable(info: Any, parameters: Mapping[str, Any]) -> list[str]:
             shape.append(p.name)
             if p.polydisperse and float(parameters.get(f"{p.name}_pd", 0.0)) > 0:
                 shape.append(f"{p.name}_pd")
-    return ["scale", "background", *shape, *sld, *last]
+    return [*scales_of(info.id), "background", *shape, *sld, *last]
 
 
 def _unused(p: Any, info: Any, parameters: Mapping[str, Any]) -> bool:
@@ -147,7 +149,7 @@ def _unused(p: Any, info: Any, parameters: Mapping[str, Any]) -> bool:
 
 
 def _is_integer(p: Any) -> bool:
-    return p.name in COUNTS | _OTHER_INTEGERS or p.name.startswith(("shape", "nu_fixed"))
+    return bare(p.name) in COUNTS | _OTHER_INTEGERS or bare(p.name).startswith(("shape", "nu_fixed"))
 
 
 def set_ranges(fitness: Any, free: list[str]) -> None:
@@ -164,10 +166,10 @@ def set_ranges(fitness: Any, free: list[str]) -> None:
             low, high = max(low, start - PROBLEM.sld_reach), min(high, start + PROBLEM.sld_reach)
         elif start > 0:
             low, high = (
-                max(low, start / PROBLEM.size_reach if name != "scale" else 0.0),
+                max(low, start / PROBLEM.size_reach if not is_scale(name) else 0.0),
                 min(high, start * PROBLEM.size_reach),
             )
-            if name == "scale":
+            if is_scale(name):
                 high = np.inf
         parameter.range(low, high)
 

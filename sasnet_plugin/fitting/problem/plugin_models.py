@@ -17,7 +17,7 @@ from sasnet_plugin.fitting.settings import PROBLEM
 from sasnet_plugin.simulate.bank import BANK_STEP, LOG_Q_MIN, N_BANK, Page
 from sasnet_plugin.simulate.kernel import call
 from sasnet_plugin.simulate.priors import model_info, parameter_names, sample_prior
-from sasnet_plugin.types import ModelGuess, SasnetError, Suggestion
+from sasnet_plugin.types import ModelGuess, SasnetError, Suggestion, sum_parts
 
 
 def split(models: Sequence[str] | None, forms: Sequence[str]) -> tuple[list[str] | None, list[str]]:
@@ -26,8 +26,8 @@ def split(models: Sequence[str] | None, forms: Sequence[str]) -> tuple[list[str]
     Parameters
     ----------
     models : sequence of str or None
-        As the user gives them: sasmodels' name, ``path/my_model.py``, or the name of a model in SasView's
-        folder of plugins (``SAS_MODELPATH``, else ``~/.sasmodels/custom_models``).
+        As the user gives them: sasmodels' name, a sum of two, ``path/my_model.py``, or the name of a model in
+        SasView's folder of plugins (``SAS_MODELPATH``, else ``~/.sasmodels/custom_models``).
     forms : sequence of str
         Models that the network knows; they go first where a plugin has the same name.
 
@@ -36,7 +36,7 @@ def split(models: Sequence[str] | None, forms: Sequence[str]) -> tuple[list[str]
     known : list of str or None
         What is left for the network to know, or to refuse; None where no models are given.
     own : list of str
-        Paths of plugin files.
+        Sums, and paths of plugin files.
 
     Raises
     ------
@@ -47,6 +47,10 @@ def split(models: Sequence[str] | None, forms: Sequence[str]) -> tuple[list[str]
         return None, []
     known, own = [], []
     for name in models:
+        if len(sum_parts(name)) == 2 and all(part.partition("@")[0] in forms for part in sum_parts(name)):
+            model_info(name)
+            own.append(name)
+            continue
         path = None if name in forms else _plugin(name)
         if path is None:
             known.append(name)

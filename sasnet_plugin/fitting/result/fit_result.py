@@ -114,6 +114,7 @@ def _fit_as_dict(fit: ModelFit) -> dict[str, Any]:
             | _intervals(fit.posterior, name)
             for name, p in fit.parameters.items()
         },
+        **({"components": [c.as_dict() for c in fit.components]} if fit.components else {}),
         "seconds": fit.seconds,
         "warnings": list(fit.warnings),
         "correlations": [{"between": list(pair), "r": r} for pair, r in fit.correlations.items()],

@@ -10,11 +10,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sasnet_plugin.digits import chisq_text, quantity
+from sasnet_plugin.fitting.result.components import bare
 from sasnet_plugin.fitting.result.model_fit import ModelFit, Parameter, Verification
 from sasnet_plugin.fitting.settings import ASSESSMENT
 
 #: The levels of a verdict.
 EXPLAINS, DOUBTS, DOES_NOT = "explains", "explains with doubts", "does not explain"
+#: Relative error up to which a value is known well enough to be told first.
+_KNOWN = 0.5
 #: Parameters and doubts in a headline, at most; the rest is below it.
 _TOLD, _NAMED = 3, 3
 
@@ -96,10 +99,13 @@ def headline(
     """
     if best is None:
         return Headline(doubts=tuple(map(statement, others)))
-    values = tuple(f"{name} {quantity(p.value, p.unit, p.error)}" for name, p in telling(best))
+    told = telling(best)
+    values = tuple(f"{name} {quantity(p.value, p.unit, p.error)}" for name, p in told)
     systematic = float((verification and verification.systematic or {}).get("relative", 0.0))
     if verification is None or verification.explained:
         said = [*([_as_well(alike)] if alike else []), *map(statement, (*best.warnings, *others))]
+        if any(p.error is None for _, p in told):
+            said.append("the errors of the parameters are not known")
         if systematic:
             said.append(f"neighbouring residuals share an error of {100 * systematic:.2g} % of I")
     else:
@@ -108,6 +114,8 @@ def headline(
     if verification is None or verification.explained:
         return Headline(best.short_name, values, best.reduced_chisq, DOUBTS if doubts else EXPLAINS, doubts)
     systematic = systematic if systematic <= ASSESSMENT.most_systematic else 0.0
+    if not systematic:
+        values = ()  # of a wrong model they mean nothing, however small their errors
     return Headline(best.short_name, values, best.reduced_chisq, DOES_NOT, doubts, systematic)
 
 
@@ -136,12 +144,13 @@ def telling(fit: ModelFit) -> list[tuple[str, Parameter]]:
 
 
 def _undetermined(p: Parameter) -> bool:
-    return p.error is not None and not p.error <= abs(p.value)
+    return p.error is not None and not p.error <= _KNOWN * abs(p.value)
 
 
 def _class(name: str, p: Parameter) -> int | None:
     """0 for what tells most; None for what is no property of the sample's shape."""
-    if name in ("scale", "background") or p.unit == "1/cm":
+    name = bare(name)
+    if name.endswith("scale") or name in ("background", "perturb") or p.unit == "1/cm":
         return None
     if name.endswith("_pd"):
         return 4

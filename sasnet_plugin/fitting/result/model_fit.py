@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sasnet_plugin.fitting.result.components import Component
 from sasnet_plugin.fitting.settings import ASSESSMENT, RESULT
 from sasnet_plugin.types import product_name
 
@@ -172,6 +173,8 @@ class ModelFit:
         Points of q a decade at which the model was calculated for smearing; None: the measured points.
     pd_points : int
         Points of each of its size distributions.
+    components : tuple of Component
+        Shares of the components of a sum; empty for one model.
     """
 
     model: str
@@ -191,6 +194,7 @@ class ModelFit:
     derivatives: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
     per_decade: int | None = None
     pd_points: int = 35
+    components: tuple[Component, ...] = ()
 
     @property
     def name(self) -> str:

@@ -181,6 +181,11 @@ def _from_bank() -> Any:
     ).tocsr()
 
 
+def search_grid(model: str) -> NDArray[np.intp]:
+    """Sizes tried of a model, in steps of the bank's grid."""
+    return _SHIFTS if rescalable(model) else np.zeros(1, dtype=int)
+
+
 def search(
     page: Page, model: str, factor: str | None, data: Binned
 ) -> tuple[NDArray[np.intp], list[tuple[dict[str, float], Array, Array, Array]]]:
@@ -198,7 +203,7 @@ def search(
     tried : list of (parameters, residual, scale, background)
         For each choice of the structure factor's parameters; the rest (n, s) float arrays.
     """
-    shifts = _SHIFTS if rescalable(model) else np.zeros(1, dtype=int)
+    shifts = search_grid(model)
     return shifts, [
         (parameters, *_solve(curves, data))
         for parameters, curves in shifted(page, factor, data.columns, shifts)
@@ -259,13 +264,13 @@ def nearest(page: Page, model: str, factor: str | None, data: Binned, *, count: 
             break
         parameters = page.row(int(row))
         if shifts.size > 1:
-            parameters = _rescale(model, parameters, float(np.exp(BANK_STEP * shifts[s])))
+            parameters = rescaled(model, parameters, float(np.exp(BANK_STEP * shifts[s])))
         extra, _, scale, background = tried[k]
         # For a product, sasmodels multiplies by volfraction; the bank's curves have no absolute scale.
         parameters = parameters | extra | {"background": float(background[row, s])}
         if factor is not None:
             parameters["radius_effective"] = float(page.radius_effective[row] * np.exp(BANK_STEP * shifts[s]))
-        if _near(parameters, logs):
+        if is_near(parameters, logs):
             continue
         logs.append(parameters)
         found.append(NearCurve(parameters, float(residual[k, row, s]) / data.intensity.size))
@@ -274,7 +279,7 @@ def nearest(page: Page, model: str, factor: str | None, data: Binned, *, count: 
     return found
 
 
-def _rescale(model: str, parameters: dict[str, float], factor: float) -> dict[str, float]:
+def rescaled(model: str, parameters: dict[str, float], factor: float) -> dict[str, float]:
     """All lengths times `factor`; widths of distributions are relative."""
     kept = {k: v for k, v in parameters.items() if "_pd" in k}
     sizes = {k: v for k, v in parameters.items() if "_pd" not in k}
@@ -305,7 +310,7 @@ def _solve(curves: NDArray[np.float32], data: Binned) -> tuple[Array, Array, Arr
     return residual, scale, background
 
 
-def _near(parameters: dict[str, float], others: list[dict[str, float]]) -> bool:
+def is_near(parameters: dict[str, Any], others: list[dict[str, Any]]) -> bool:
     """Whether one of these is a start beside which this one is no other."""
     for other in others:
         keys = [k for k in parameters if k in other and k != "background" and not k.endswith("_pd_type")]

@@ -11,14 +11,16 @@ from numpy.typing import NDArray
 
 from sasnet_plugin.fitting.problem.free_parameters import accepted, coarse, completed, widths_of
 from sasnet_plugin.fitting.problem.plugin_models import page_of
+from sasnet_plugin.fitting.result.components import bare
 from sasnet_plugin.fitting.settings import PROBLEM, START_VALUES
 from sasnet_plugin.fitting.start_values.curve_bank import NearCurve, binned, nearest, search, seen, shifted
+from sasnet_plugin.fitting.start_values.second_component import nearest_sums
 from sasnet_plugin.fitting.task import UNLIMITED, Budget, Pair, Task
 from sasnet_plugin.simulate.clean import cost_class
 from sasnet_plugin.simulate.kernel import load_model
 from sasnet_plugin.simulate.priors import allowed_structure_factors, structure_factors
 from sasnet_plugin.simulate.quick_models.quick import fit_cost_class
-from sasnet_plugin.types import Curve
+from sasnet_plugin.types import Curve, sum_parts
 
 if TYPE_CHECKING:
     from sasnet_plugin.simulate.bank import Bank
@@ -86,7 +88,10 @@ def screened(asked: Screen, bank: Bank, budget: Budget = UNLIMITED) -> dict[Pair
     data = binned(asked.curve, asked.dintensity)
     found: dict[Pair, float] = {}
     for form, factor in asked.pairs:
-        if form in bank.models:
+        if len(sum_parts(form)) > 1:
+            sums = nearest_sums(bank, form, data, count=1)
+            found[form, factor] = sums[0].weighted_residual if sums else np.inf
+        elif form in bank.models:
             near = nearest(bank.page(form), form, factor, data, count=1)
             found[form, factor] = near[0].weighted_residual if near else np.inf
     return found
@@ -156,6 +161,10 @@ def previewed(asked: Task, bank: Bank, budget: Budget = UNLIMITED) -> tuple[Arra
 def from_bank(task: Task, bank: Bank) -> list[dict[str, Any]]:
     """The task's own start, if it has one, a plugin's defaults, and the bank's nearest curves."""
     data = binned(task.curve, task.dintensity)
+    if len(sum_parts(task.model)) > 1:
+        found = nearest_sums(bank, task.model, data, count=START_VALUES.starts[fit_cost_class(task.model)])
+        values = [dict(task.extra)] if task.extra is not None else []
+        return [as_start(task, p | task.fixed) for p in (*values, *(one.parameters for one in found))]
     own = task.model.endswith(".py")
     seconds = PROBLEM.plugin_time * task.budget.seconds
     page = page_of(task.model, seconds) if own else bank.page(task.model)
@@ -194,8 +203,9 @@ def _with_distributions(near: list[NearCurve], task: Task) -> list[NearCurve]:
 def as_start(task: Task, start: dict[str, Any]) -> dict[str, Any]:
     """Parameters with distributions on the coarse copy's points, and the mode of the effective radius."""
     start = coarse(task.model, completed(start, PROBLEM.width_points[cost_class(task.model)]))
-    start |= {} if task.structure_factor is None else {"radius_effective_mode": 1}
-    return accepted(load_model(task.name).info, start)
+    info = load_model(task.name).info
+    modes = (p.name for p in info.parameters.call_parameters if bare(p.name) == "radius_effective_mode")
+    return accepted(info, start | dict.fromkeys(modes, 1))
 
 
 def with_fixed(start: Mapping[str, Any], fixed: Mapping[str, float]) -> dict[str, Any]:

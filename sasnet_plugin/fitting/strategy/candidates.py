@@ -20,9 +20,11 @@ from sasnet_plugin.fitting.start_values.screening import (
     screened,
     simple_pairs,
 )
+from sasnet_plugin.fitting.start_values.second_component import fixed_of
 from sasnet_plugin.fitting.strategy.settings import STRATEGY
 from sasnet_plugin.fitting.task import Budget, FitOptions, LateError, Pair, Pool, Start, Task
 from sasnet_plugin.simulate.priors import allowed_structure_factors
+from sasnet_plugin.simulate.quick_models.lattice import LATTICES
 from sasnet_plugin.simulate.quick_models.quick import fit_cost_class
 from sasnet_plugin.types import Curve, SasnetError, Suggestion, TechnicalError
 from sasnet_plugin.zoo import Manifest
@@ -94,6 +96,8 @@ def choose_candidates(
     notes = [NOT_SCREENED] if others and late else []
     if free:
         near = [t for t in tasks if t.probability > STRATEGY.certain or plausible(t.pair, residuals)]
+        lattices = {t.model for t in near} & set(LATTICES)
+        near += [t for t in tasks if lattices and t.model in LATTICES and all(t is not n for n in near)]
         far = [task.name for task in tasks if not any(task is each for each in near)]
         if near and far:
             tasks = near
@@ -165,8 +169,14 @@ def suggested_tasks(
             wanted.setdefault((guess.name, "hardsphere"), guess.probability * (1 - share) / 4)
     for pair in pairs:
         wanted.setdefault(pair, 0.0)
+    if options.models is None:
+        # Distorted lattices differ in few peaks: where one is a candidate, all of them are compared.
+        for form, factor in [pair for pair in wanted if pair[0] in LATTICES]:
+            for other in LATTICES:
+                wanted.setdefault((other, factor), wanted[form, factor] / len(LATTICES))
+    ranges = dict(options.ranges)
     return [
-        Task(curve, dintensity, form, factor, probability, dict(options.fixed), dict(options.ranges))
+        Task(curve, dintensity, form, factor, probability, fixed_of(form) | options.fixed, ranges)
         for (form, factor), probability in wanted.items()
     ]
 

@@ -13,6 +13,7 @@ from sasnet_plugin.fitting.assessment.goodness_of_fit import doubtful, explains
 from sasnet_plugin.fitting.optimize.levenberg_marquardt import (
     Done,
     derivatives,
+    errors_of,
     levenberg,
     strong_pairs,
     unfitted,
@@ -26,6 +27,7 @@ from sasnet_plugin.fitting.problem.free_parameters import (
     with_points,
 )
 from sasnet_plugin.fitting.problem.resolution import coarsened, sampling_needed
+from sasnet_plugin.fitting.problem.sums import components_of
 from sasnet_plugin.fitting.result.model_fit import ModelFit, Parameter
 from sasnet_plugin.fitting.settings import PROBLEM
 from sasnet_plugin.fitting.start_values.screening import as_start, from_bank
@@ -280,7 +282,9 @@ def _unit(text: str | None) -> str:
 
 
 def _describe(task: Task, done: Done, seconds: float) -> ModelFit:
-    fitness, errors = done.fitness, done.errors
+    fitness, errors, slopes = done.fitness, done.errors, _derivatives(task, done)
+    if slopes and not any(map(np.isfinite, errors.values())):  # the time was up before they were known
+        errors = errors_of(slopes)
     units = {p.name: p.units for p in fitness.model.sasmodel.info.parameters.call_parameters}
     parameters = {}
     for name, value in done.parameters.items():
@@ -300,18 +304,18 @@ def _describe(task: Task, done: Done, seconds: float) -> ModelFit:
     spread = {k.removesuffix("_pd_type"): v for k, v in done.parameters.items() if k.endswith("_pd_type")}
     points = [int(v) for k, v in done.parameters.items() if k.endswith("_pd_n")]
     degrees = max(len(task.curve) - len(done.free), 1)
-    slopes = _derivatives(task, done)
     return ModelFit(
         task.model, task.structure_factor, parameters, spread, done.chisq, done.chisq / degrees, done.bic,
         task.probability, seconds, np.asarray(fitness.theory(), dtype=float),
         correlations=strong_pairs(slopes) if slopes else {}, derivatives=slopes, per_decade=done.per_decade,
         pd_points=max(points, default=PROBLEM.width_points[cost_class(task.model)]),
+        components=components_of(fitness, task.curve.q, slopes),
     )  # fmt: skip
 
 
 def _derivatives(task: Task, done: Done) -> dict[str, NDArray[np.float64]]:
-    """Of the residuals by the fitted parameters; none where a curve is too expensive for it."""
-    if not any(np.isfinite(error) for error in done.errors.values()):
+    """Of the residuals by the fitted parameters; none where it was not fitted, or is too expensive for it."""
+    if not done.errors:
         return {}
     began = time.process_time()
     done.fitness.update()

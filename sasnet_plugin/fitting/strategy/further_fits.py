@@ -106,7 +106,7 @@ def more_models(
     tried = {task.pair for task in tasks}
     cost = fit_cost_class
     best = list(dict.fromkeys(f.model for f in sorted(fits, key=lambda f: f.reduced_chisq)))
-    known = [form for form in best if not form.endswith(".py")]
+    known = [form for form in best if not form.endswith(".py") and "+" not in form]
     hosts = [form for form in known if cost(form) != "slow"][: STRATEGY.more_hosts]
     # An expensive one only if no other is better, or if the network expects it.
     expected = {g.name for g in suggestion.models if g.probability > STRATEGY.expected}

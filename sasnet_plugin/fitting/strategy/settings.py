@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sasnet_plugin.fitting.settings import PROBLEM, ByCost, by_cost, setting
+from sasnet_plugin.fitting.settings import ASSESSMENT, PROBLEM, ByCost, by_cost, setting
 
 
 @dataclass(frozen=True)
@@ -111,12 +111,15 @@ class StrategySettings:
         (0.6, 0.95), "Of what is left, for escapes before and after more models are tried.", "share"
     )
     systematic: float = setting(
-        0.05,
+        ASSESSMENT.small_systematic,
         "Of I: once what is left is an error that neighbours share, this large at most, the search ends.",
     )
     promising: float = setting(0.7, "As long as χ² falls to this, escapes from local minima go on.")
     as_measured: int = setting(4, "Fits that are tried again at the measured points alone, at most.")
-    as_measured_share: float = setting(0.3, "Of the time left, for these.", "share")
+    as_measured_share: float = setting(0.15, "Of the time left, for these.", "share")
+    as_measured_gain: float = setting(
+        0.2, "To so much χ² has to fall: then the data were calculated at these points."
+    )
     explained_share: float = setting(
         0.1, "Of all time, for what explains an explained curve better.", "share"
     )
@@ -137,6 +140,26 @@ class StrategySettings:
     more_forms: int = setting(3, "More form models that are fitted.")
     more_worse: float = setting(1.5, "Their screening may be worse than the best tried by this factor.")
     more_volume: float = setting(0.05, "Volume fraction at which a product starts from its form's fit.")
+    sum_hosts: int = setting(2, "Of the best fits, and of the likeliest models, get a second component.")
+    sums: int = setting(5, "Sums of two models that are fitted.")
+    sums_screening: float = setting(0.2, "Of what is left, for screening them.", "share")
+    sums_share: float = setting(0.5, "Of what is left, for fitting them.", "share")
+    sums_near: float = setting(0.7, "Weighted residual of sums that come near: within their tolerance.")
+    sum_time: float = setting(5.0, "Time of one of them: the simplest first, of cheap bodies.", "s")
+    sums_needed: float = setting(
+        0.25, "Weighted residual of the bank's nearest curve below which sums are not thought of at first."
+    )
+    sums_clear: float = setting(
+        0.6, "To so much of a single model's a sum must bring it, to be among the first candidates."
+    )
+    intricate: tuple[int, int] = setting(
+        (6, 8),
+        "Fitted parameters from which on a model with a doubtful χ², and with a good one, is compared with"
+        " sums: a sphere with a width and a power law has 6.",
+    )
+    second_gain: float = setting(
+        10.0, 'Fall of BIC that a second component has to bring: "very strong" (Kass & Raftery 1995).'
+    )
     relative_dq: tuple[float, ...] = setting(
         (0.006, 0.02, 0.04, 0.08), "dq/q that are tried: synchrotrons and pinhole instruments."
     )

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from sasnet_plugin.digits import chisq_text
 from sasnet_plugin.fitting.assessment.goodness_of_fit import explains
-from sasnet_plugin.fitting.assessment.systematic_error import systematic_error
 from sasnet_plugin.fitting.pool import answers
 from sasnet_plugin.fitting.problem.contrast import with_contrast
 from sasnet_plugin.fitting.problem.experiment import starting_values
@@ -22,6 +21,12 @@ from sasnet_plugin.fitting.strategy.candidates import simplifications
 from sasnet_plugin.fitting.strategy.fit_candidate import fit_candidate
 from sasnet_plugin.fitting.strategy.further_fits import escapes, more_models
 from sasnet_plugin.fitting.strategy.settings import STRATEGY
+from sasnet_plugin.fitting.strategy.two_components import (
+    asked_for,
+    intricate,
+    only_systematic,
+    sums_to_fit,
+)
 from sasnet_plugin.fitting.strategy.unknown_resolution import again_with, resolution_of, resolution_searches
 from sasnet_plugin.fitting.task import FitOptions, LateError, Named, Pair, Pool, Task, Work
 from sasnet_plugin.simulate.quick_models.quick import fit_cost_class
@@ -107,8 +112,7 @@ class Stages:
             The first to be fitted first.
         """
         found = self.explained(curve, tasks, STRATEGY.explained_share * self.left)
-        if found.fits and found.unexplained:
-            found = self.at_measured_points(found)
+        found = self.still_asked_for(found)
         return self.with_best_distribution(found) if found.fits else found
 
     def explained(self, curve: Curve, tasks: Sequence[Task], if_explained: float) -> Fitted:
@@ -119,16 +123,20 @@ class Stages:
         """
         free = self.options.models is None
         others = free and self.options.structure_factor is None
-        found = Fitted(curve, list(tasks), self.fit(tasks))
+        tasks = self.with_clear_sums(curve, tasks) if others else list(tasks)
+        found = self.still_asked_for(Fitted(curve, tasks, self.fit(tasks)))
         if free:
             simple = simplifications(found.tasks, found.fits)
             found = Fitted(curve, found.tasks + simple, found.fits + self.fit(simple))
         if not found.fits:
             return found
+        if found.unexplained:
+            found = self.at_measured_points(found)
         unknown = not has_resolution(curve)
         resolved = self.with_resolution(found) if unknown else found
         if not resolved.unexplained:
-            return self.escaped(resolved, min(if_explained, self.left))
+            resolved = self.escaped(resolved, min(if_explained, self.left))
+            return self.with_second_component(resolved) if others and self.intricate(resolved) else resolved
         # A resolution may imitate what a fit in a wrong minimum lacks, and what another model has.
         share, before = STRATEGY.escape_shares[0 if others else 1], np.inf
         first = found
@@ -139,7 +147,12 @@ class Stages:
                 break
         if found is not first:
             resolved = min(resolved, self.with_resolution(found) if unknown else found, key=_chisq)
-        if not (others and resolved.unexplained) or self.only_systematic(resolved):
+        if not (others and resolved.unexplained):
+            return resolved
+        excused = self.only_systematic(resolved)
+        if not excused or self.intricate(resolved):
+            resolved = self.with_second_component(resolved)
+        if excused or not resolved.unexplained or self.only_systematic(resolved):
             return resolved
         more = self.with_more_models(found)
         if unknown and more.unexplained and more.chisq < found.chisq:
@@ -148,9 +161,12 @@ class Stages:
         return self.escaped(last, STRATEGY.escape_shares[1] * self.left) if last.unexplained else last
 
     def only_systematic(self, found: Fitted) -> bool:
-        """What is left is of the size of a measurement's own systematic error, which any model would fit."""
-        best = min(found.fits, key=lambda fit: fit.bic)
-        return 0 < systematic_error(found.curve, self.dintensity, best).relative < STRATEGY.systematic
+        """What the best fit leaves is of the size of a measurement's own systematic error."""
+        return only_systematic(found.curve, self.dintensity, _best(found))
+
+    def intricate(self, found: Fitted) -> bool:
+        """The best fit is no simpler than a sum of two simple models."""
+        return intricate(found.curve, _best(found))
 
     def fit(self, tasks: Sequence[Task]) -> list[ModelFit]:
         """Fit tasks; what cannot be fitted becomes a note."""
@@ -198,7 +214,7 @@ class Stages:
         ]
         fits = self.tried(fit_candidate, asked, STRATEGY.as_measured_share * self.left) if asked else []
         best = min(fits, key=_of_fit, default=None)
-        if best is None or best.reduced_chisq > STRATEGY.promising * found.chisq:
+        if best is None or best.reduced_chisq > STRATEGY.as_measured_gain * found.chisq:
             return found
         note = (
             f"Calculated at the measured points alone, as SasView does, {best.short_name} has a reduced χ² of"
@@ -240,6 +256,39 @@ class Stages:
         fits = self.fit(tasks)
         return replace(found, tasks=found.tasks + tasks, fits=found.fits + fits) if fits else found
 
+    def sums(self, curve: Curve, fits: Sequence[ModelFit], nearer: float) -> list[Task]:
+        """Sums of two models whose curves in the bank are nearer than those of single ones, by a factor."""
+        found, failed = sums_to_fit(
+            self.pool, curve, self.dintensity, self.suggestion, self.options, fits, self.residuals, nearer,
+            STRATEGY.sums_screening * self.left,
+        )  # fmt: skip
+        self.unanswered.extend(failed)
+        return found
+
+    def with_clear_sums(self, curve: Curve, tasks: Sequence[Task]) -> list[Task]:
+        """With sums before the expensive models, where no single one's curve in the bank comes near."""
+        least = min(self.residuals.values(), default=0.0)
+        sums = self.sums(curve, [], STRATEGY.sums_clear) if least > STRATEGY.sums_needed else []
+        cheap = [task for task in tasks if fit_cost_class(task.model) == "fast"]
+        return [*cheap, *sums, *(task for task in tasks if not any(task is one for one in cheap))]
+
+    def still_asked_for(self, found: Fitted) -> Fitted:
+        """The same without sums that single models do as well as."""
+        alone = [f for f in found.fits if "+" not in f.model]
+        sums = [f for f in found.fits if "+" in f.model]
+        if not sums or not alone:
+            return found
+        kept = asked_for(found.curve, self.dintensity, alone, sums)
+        names = {f.name for f in (*alone, *kept)}
+        return replace(found, tasks=[t for t in found.tasks if t.name in names], fits=alone + kept)
+
+    def with_second_component(self, found: Fitted) -> Fitted:
+        """The same with sums of two models, where one is asked for and none was tried."""
+        tried = {task.name for task in found.tasks}
+        sums = [task for task in self.sums(found.curve, found.fits, 1.0) if task.name not in tried]
+        fits = self.tried(fit_candidate, sums, STRATEGY.sums_share * self.left)
+        return self.still_asked_for(replace(found, tasks=found.tasks + sums, fits=found.fits + fits))
+
     def with_resolution(self, found: Fitted) -> Fitted:
         """Fit again with the resolution that a file does not state, where the curve asks for one."""
         asked = resolution_searches(found.tasks, found.fits, STRATEGY.resolution_each * self.left)
@@ -262,6 +311,10 @@ class Stages:
 
 def _chisq(found: Fitted) -> float:
     return found.chisq
+
+
+def _best(found: Fitted) -> ModelFit:
+    return min(found.fits, key=lambda fit: fit.bic)
 
 
 def _of_fit(fit: ModelFit) -> float:

@@ -100,7 +100,7 @@ def resolution_of(
         guess, curve, points = Guess(relative, absolute, start, name=asked.name), asked.curve, None
         if relative or absolute:
             curve = replace(curve, dq=guess.dq(curve.q))
-            expensive = fit_cost_class(asked.name.partition("@")[0]) != "fast"
+            expensive = fit_cost_class(asked.name) != "fast"
             # A smaller dq/q needs more points of q, as their distance has to be smaller still.
             few = expensive and (relative > STRATEGY.coarse_dq or absolute)
             points = PROBLEM.fine if few else PROBLEM.finest

@@ -141,7 +141,9 @@ class SuggestDialog(Form):
     def _fit(self, entry: Entry) -> None:
         if entry.asked:
             self._cancel([entry])
-        self._ask(entry, "fit", models=None, structure_factor=None, top=_TOP, time_limit=_TIME_LIMIT)
+        known = {"sample": self.sample.text().strip(), "solvent": self.solvent.text().strip()}
+        given = {key: text for key, text in known.items() if text}
+        self._ask(entry, "fit", models=None, structure_factor=None, top=_TOP, time_limit=_TIME_LIMIT, **given)
 
     def _fit_one(self) -> None:
         if self.entry is not None and self.entry.data.curve is not None:

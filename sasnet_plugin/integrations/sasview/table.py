@@ -12,6 +12,7 @@ from PySide6.QtWidgets import (
     QDialog,
     QHBoxLayout,
     QLabel,
+    QLineEdit,
     QProgressBar,
     QPushButton,
     QSplitter,
@@ -189,6 +190,14 @@ class Form(QDialog):
         self.progress = QProgressBar(self)
         self.progress.setVisible(False)
         self.progress.setMaximumWidth(200)
+        self.sample, self.solvent = QLineEdit(self), QLineEdit(self)
+        for field, example, what in (
+            (self.sample, "Sample, SiO2@2.2", "What scatters, with its density in g/cm³; for neutrons"),
+            (self.solvent, "Solvent, D2O", "What it is in: D2O, 40%D2O, toluene, or formula@density"),
+        ):
+            field.setPlaceholderText(example)
+            field.setToolTip(f"{what}. Its scattering length density is then not fitted.")
+            field.setMaximumWidth(150)
         texts = (fit, "Fit all", "Send to fit page", "Open report", "Stop", "Close")
         buttons = [QPushButton(text, self) for text in texts]
         for button in buttons:
@@ -215,8 +224,8 @@ class Form(QDialog):
         below.addWidget(self.status, 1)
         below.addWidget(self.progress)
         row = QHBoxLayout()
-        for button in buttons[:-1]:
-            row.addWidget(button)
+        for widget in (self.sample, self.solvent, *buttons[:-1]):
+            row.addWidget(widget)
         row.addStretch(1)
         row.addWidget(buttons[-1])
         layout = QVBoxLayout(self)

@@ -54,9 +54,9 @@ def write_nxcansas(result: FitResult, path: str | Path) -> None:
         file.attrs["NX_class"] = "NXroot"
         file.attrs["default"] = "sasentry01"
         file.attrs["creator"] = MARK
-        measured = _entry(file, "sasentry01", title, title)
+        measured = entry(file, "sasentry01", title, title)
         _data(measured, curve, curve.intensity, result.dintensity)
-        fitted = _entry(file, "sasentry02", f"{title}, fit of {best.short_name}", title)
+        fitted = entry(file, "sasentry02", f"{title}, fit of {best.short_name}", title)
         _data(fitted, curve, best.theory, None)
         _process(fitted, result, best)
         file.flush()
@@ -64,56 +64,59 @@ def write_nxcansas(result: FitResult, path: str | Path) -> None:
     put_whole(path, content, "NXcanSAS file")
 
 
-def _group(parent: Any, name: str, nexus: str, cansas: str) -> Any:
+def group(parent: Any, name: str, nexus: str, cansas: str) -> Any:
+    """A group of a class of NeXus and of canSAS."""
     group = parent.create_group(name)
     group.attrs["NX_class"] = nexus
     group.attrs["canSAS_class"] = cansas
     return group
 
 
-def _entry(file: Any, name: str, title: str, run: str) -> Any:
-    entry = _group(file, name, "NXentry", "SASentry")
-    entry.attrs["version"] = "1.1"
-    entry.attrs["default"] = "sasdata01"
-    entry["definition"] = "NXcanSAS"
-    entry["title"] = title
-    entry["run"] = run
-    return entry
+def entry(file: Any, name: str, title: str, run: str) -> Any:
+    """An SASentry."""
+    found = group(file, name, "NXentry", "SASentry")
+    found.attrs["version"] = "1.1"
+    found.attrs["default"] = "sasdata01"
+    found["definition"] = "NXcanSAS"
+    found["title"] = title
+    found["run"] = run
+    return found
 
 
 def _data(
-    entry: Any, curve: Curve, intensity: NDArray[np.float64], dintensity: NDArray[np.float64] | None
+    parent: Any, curve: Curve, intensity: NDArray[np.float64], dintensity: NDArray[np.float64] | None
 ) -> None:
     """One SASdata; the theory has the measurement's resolution, which it includes."""
-    data = _group(entry, "sasdata01", "NXdata", "SASdata")
+    data = group(parent, "sasdata01", "NXdata", "SASdata")
     data.attrs["signal"] = "I"
     data.attrs["axes"] = ["Q"]
     data.attrs["I_axes"] = "Q"
     data.attrs["Q_indices"] = np.array([0])
-    q = _column(data, "Q", curve.q, _Q_UNIT)
-    i = _column(data, "I", intensity, _I_UNIT)
+    q = column(data, "Q", curve.q, _Q_UNIT)
+    i = column(data, "I", intensity, _I_UNIT)
     if dintensity is not None:
         i.attrs["uncertainties"] = "Idev"
-        _column(data, "Idev", dintensity, _I_UNIT)
+        column(data, "Idev", dintensity, _I_UNIT)
     if curve.dxl is not None or curve.dxw is not None:
         # The definition's order, by which sasdata tells width from length (its own writer has it reversed).
         q.attrs["resolutions"] = ["dQw", "dQl"]
         none = np.zeros(len(curve))
-        _column(data, "dQw", none if curve.dxw is None else curve.dxw, _Q_UNIT)
-        _column(data, "dQl", none if curve.dxl is None else curve.dxl, _Q_UNIT)
+        column(data, "dQw", none if curve.dxw is None else curve.dxw, _Q_UNIT)
+        column(data, "dQl", none if curve.dxl is None else curve.dxl, _Q_UNIT)
     elif curve.dq is not None:
         q.attrs["resolutions"] = "dQ"
-        _column(data, "dQ", curve.dq, _Q_UNIT)
+        column(data, "dQ", curve.dq, _Q_UNIT)
 
 
-def _column(data: Any, name: str, values: NDArray[np.float64], unit: str) -> Any:
-    column = data.create_dataset(name, data=np.asarray(values, dtype=np.float64))
-    column.attrs["units"] = unit
-    return column
+def column(data: Any, name: str, values: NDArray[np.float64], unit: str) -> Any:
+    """A data set with its unit."""
+    found = data.create_dataset(name, data=np.asarray(values, dtype=np.float64))
+    found.attrs["units"] = unit
+    return found
 
 
-def _process(entry: Any, result: FitResult, best: ModelFit) -> None:
-    process = _group(entry, "sasprocess01", "NXprocess", "SASprocess")
+def _process(parent: Any, result: FitResult, best: ModelFit) -> None:
+    process = group(parent, "sasprocess01", "NXprocess", "SASprocess")
     process["name"] = "sasnet fit"
     verdict = "verified" if result.verified else "not verified"
     process["description"] = (

@@ -24,10 +24,12 @@ from typing import Any
 
 import numpy as np
 
+from sasnet_plugin.files import MARK
 from sasnet_plugin.fitting.problem.free_parameters import sigmas
 from sasnet_plugin.fitting.result.model_fit import ModelFit, Parameter
 
 from ...simulate.priors import model_info
+from ...types import sum_parts
 
 #: SasView shows this many digits of a value; limits are rounded outwards to them, so that a value that lies
 #: on its limit is not rounded across it.
@@ -35,6 +37,17 @@ _DIGITS = 5
 #: Limits of the relative width of a size distribution where it is not fitted, as SasView has them.
 _WIDTH_LIMITS = ("0.0", "1.0")
 Page = dict[str, list[Any]]
+_PLUGIN = """\
+# {model}; {mark}.
+# SasView knows it once this file is in its folder of plugin models (Fitting, Plugin Model Operations).
+from sasmodels.core import load_model_info
+from sasmodels.sasview_model import make_model_from_info
+
+model_info = load_model_info({model!r})
+model_info.name = {name!r}
+model_info.description = {model!r}
+Model = make_model_from_info(model_info)
+"""
 CLIPBOARD_HEAD = "sasview_parameter_values"
 
 
@@ -92,13 +105,20 @@ def page_state(fit: ModelFit) -> Page:
 
 
 def sasview_name(model: str) -> str:
-    """What SasView's list of models calls a model: sasmodels' name, a plugin file's own name."""
-    return Path(model).stem if model.endswith(".py") else model
+    """What SasView's list of models calls a model: sasmodels' name, a plugin file's or a sum's own name."""
+    if model.endswith(".py"):
+        return Path(model).stem
+    return model.replace("+", "_plus_").replace("@", "_at_")
+
+
+def plugin_text(model: str) -> str:
+    """The plugin file that makes a sum known to SasView, as its own "Sum|Multi(p1,p2)" writes them."""
+    return _PLUGIN.format(mark=MARK, model=model, name=sasview_name(model))
 
 
 def category(model: str) -> str:
     """The list of SasView that holds a model: sasmodels' ``shape:paracrystal`` is its ``Paracrystal``."""
-    if model.endswith(".py"):
+    if model.endswith(".py") or len(sum_parts(model)) > 1:
         return "Plugin Models"
     found = model_info(model).category or "uncategorized"
     return " ".join(word.capitalize() for word in found.split(":")[-1].split("-"))

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 
 from sasnet_plugin.files import MARK, put_whole
 
+from ...types import sum_parts
 from ..page.fit_report import page_name
 from .bumps_script import write_script
 from .bumps_session import write_session
 from .nxcansas import write_nxcansas
-from .sasview_clipboard import CLIPBOARD_HEAD, clipboard_text
+from .sasview_clipboard import CLIPBOARD_HEAD, clipboard_text, plugin_text, sasview_name
 from .sasview_project import PROJECT_END, write_project
 
 if TYPE_CHECKING:
@@ -56,7 +57,8 @@ def export(result: FitResult, folder: Path) -> list[Path]:
     list of Path
         ``NAME.sasview.json`` (project), ``NAME.parameters.txt`` (SasView's clipboard text of the best fit),
         ``NAME.bumps.py`` (script of the best fit), ``NAME.session.h5`` (bumps, every fit in its history) and
-        ``NAME.nxcansas.h5``; NAME is that of the HTML page. None where nothing was fitted.
+        ``NAME.nxcansas.h5``; NAME is that of the HTML page. Of a sum of models also the plugin file that
+        SasView needs for it, ``sphere_plus_power_law.py``. None where nothing was fitted.
 
     Raises
     ------
@@ -74,4 +76,8 @@ def export(result: FitResult, folder: Path) -> list[Path]:
     write_script(result, best, script)
     write_session(result, session)
     write_nxcansas(result, nexus)
-    return [project, text, script, session, nexus]
+    plugins = []
+    for model in dict.fromkeys(fit.model for fit in result.fits if len(sum_parts(fit.model)) > 1):
+        plugins.append(Path(folder) / f"{sasview_name(model)}.py")
+        put_whole(plugins[-1], plugin_text(model).encode("utf-8"), "SasView plugin model")
+    return [project, text, script, session, nexus, *plugins]

@@ -147,14 +147,16 @@ def answer_page(domain: Domain, image: Image, answer: Answer, folder: Path) -> P
     """
     sections = [_measured(image)]
     said = answer.sentences()
-    if answer.known:
+    # What was simulated again says whether it holds; a domain whose simulations always hold says nothing.
+    again = [finding for finding in answer.findings if hasattr(finding, "title")]
+    if answer.known or again:
         sections += [_section_of(finding) for finding in answer.findings]
         sections += resolve(domain.sections)(image, answer) if domain.sections else []
-        verified = any(hasattr(finding, "result") for finding in answer.findings)
-        if not verified:
+        verified = any(getattr(finding, "verified", True) for finding in again)
+        if not again and not domain.sections:
             sections.append(_looked_at(domain, image))
         more = [said[1]] if len(said) > 1 and not said[1].startswith("Note:") else []
-        if domain.refine and not verified:
+        if domain.refine and not again:
             more.append("Not verified: nothing was simulated again.")
         verdict = Verdict(said[0], " ".join(more), good=verified or not domain.refine)
     else:
@@ -179,7 +181,8 @@ def _section_of(finding: Any) -> Section:
 
     if getattr(finding, "mirror", None) is not None:
         text += " Dashed: the mirror solution, which the data cannot exclude."
-    return Section(_TITLES[type(finding.head)], draw, _FINDING_SIZE, text, finding.rows())
+    title = getattr(finding, "title", "") or _TITLES[type(finding.head)]
+    return Section(title, draw, _FINDING_SIZE, text, finding.rows())
 
 
 def page_name(image: Image) -> str:
@@ -222,7 +225,11 @@ def _looked_at(domain: Domain, image: Image) -> Section:
 
 
 def _written(
-    image: Image, verdict: Verdict, sections: list[Section], notes: tuple[str, ...], folder: Path
+    image: Image,
+    verdict: Verdict,
+    sections: list[Section],
+    notes: tuple[str, ...],
+    folder: Path,
 ) -> Path:
     geometry: Any = image.geometry
     facts = {
@@ -234,6 +241,5 @@ def _written(
         facts = stated | facts
     title = " · ".join(part for part in (Path(image.file).name, image.entry) if part) or "Image"
     every = (*image.notes, *notes)
-    return document.write_page(
-        Path(folder) / page_name(image), page(title, verdict, sections, facts=facts, notes=every)
-    )
+    found = page(title, verdict, sections, facts=facts, notes=every)
+    return document.write_page(Path(folder) / page_name(image), found)

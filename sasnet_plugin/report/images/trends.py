@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -85,5 +85,31 @@ def learning_curves(curves: Mapping[str, tuple[NDArray[np.float64], NDArray[np.f
         axes.set_xlabel("examples seen", color=paint("ink"))
         axes.set_ylabel("error", color=paint("ink"))
         axes.legend(frameon=False, fontsize=9, labelcolor=paint("ink"))
+
+    return draw
+
+
+def against_counts(
+    counts: Sequence[float], classes: Mapping[str, Sequence[float]], settled: float | None
+) -> Draw:
+    """Probabilities of classes against counts, with a line from where on the answer is settled.
+
+    Parameters
+    ----------
+    counts : (n,) sequence of float
+    classes : mapping of str to (n,) sequence of float
+        Those that never reach a twentieth are left out.
+    settled : float or None
+    """
+
+    def draw(figure: Figure, paint: Paint) -> None:
+        axes = figure.subplots()
+        framed(axes, paint)
+        for number, (name, p) in enumerate((k, v) for k, v in classes.items() if max(v) >= 0.05):
+            axes.plot(counts, p, color=f"C{number}", linewidth=1.4, marker=".", label=name)
+        if settled is not None:
+            axes.axvline(settled, color=paint("muted"), linewidth=0.9, linestyle="--", label="settled")
+        axes.set(xscale="log", xlabel="counts", ylabel="probability", ylim=(-0.02, 1.02))
+        axes.legend(fontsize="small", frameon=False)
 
     return draw

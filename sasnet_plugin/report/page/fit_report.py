@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from html import escape
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from .figures import MAX_DRAWN, fit_figure, posterior_section, tree_figure
 from .tables import key, made_with, parameter_tables, ranking
 
 
-def write_report(result: FitResult, folder: Path, *, groups: Manifest | None = None) -> Path:
+def write_report(result: FitResult, folder: Path, *, groups: Manifest | None = None, made: str = "") -> Path:
     """Write the page of one data set.
 
     Parameters
@@ -27,6 +28,8 @@ def write_report(result: FitResult, folder: Path, *, groups: Manifest | None = N
         Made where it does not exist.
     groups : Manifest, optional
         Of the network whose groups of models are drawn; default: the one that comes with sasnet.
+    made : str
+        When and by which command.
 
     Returns
     -------
@@ -40,7 +43,7 @@ def write_report(result: FitResult, folder: Path, *, groups: Manifest | None = N
     ModelZooError
         The network that comes with sasnet is missing or damaged.
     """
-    text = page(result, open_model().manifest if groups is None else groups)
+    text = page(result, open_model().manifest if groups is None else groups, made)
     return document.write_page(Path(folder) / page_name(result.curve), text)
 
 
@@ -49,7 +52,7 @@ def page_name(curve: Curve) -> str:
     return document.page_name(curve.file, curve.entry, curve.q, curve.intensity, default="curve")
 
 
-def page(result: FitResult, groups: Manifest) -> str:
+def page(result: FitResult, groups: Manifest, made: str = "") -> str:
     """The whole page as text."""
     curve = result.curve
     file = Path(curve.file).name
@@ -67,20 +70,21 @@ def page(result: FitResult, groups: Manifest) -> str:
 <h2>Data and fits</h2>
 {key(result.fits)}
 <figure>{fit_figure(result)}</figure>
-<p class="small">Error bars are one standard deviation. Shaded: residuals within 2 σ.{_caption(result)}</p>
+<p class="small">Error bars are one standard deviation. Shaded: residuals within 2 σ.{_caption(result)}
+{_download(result)}</p>
 </section>
 {ranking(result.fits)}
 {parameter_tables(result.fits)}
 {posterior_section(result.fits)}
 {_groups(result, groups)}
-{made_with(result, groups)}"""
+{made_with(result, groups, made)}"""
     return document.document(f"{title} · fits by sasnet", body)
 
 
 def _verdict(result: FitResult) -> str:
     head, best = result.headline, result.best
     level = {EXPLAINS: "", DOUBTS: "doubt", DOES_NOT: "wrong"}[head.verdict]
-    first = f"{escape(head.finding)}. <strong>{escape(head.judgement)}</strong>"
+    first = f"<strong>{escape(head.finding)}.</strong> {escape(head.judgement)}"
     if best is None:
         return document.verdict(first, level=level)
     fits = "1 fit" if len(result.fits) == 1 else f"{len(result.fits)} fits"
@@ -98,6 +102,22 @@ def _facts(result: FitResult) -> str:
     facts["Resolution"] = _resolution(curve)
     facts["Uncertainties"] = "estimated" if curve.dintensity is None else "as measured"
     return document.facts(facts)
+
+
+def _download(result: FitResult) -> str:
+    """A link to the columns of the figure as CSV, which lies within the page."""
+    curve = result.curve
+    columns = {"q_per_angstrom": curve.q, "intensity": curve.intensity, "dintensity": result.dintensity}
+    if curve.dq is not None:
+        columns["dq_per_angstrom"] = curve.dq
+    columns |= {fit.short_name: fit.theory for fit in result.fits[:MAX_DRAWN]}
+    lines = [
+        ",".join(columns),
+        *(",".join(f"{v:.7g}" for v in row) for row in zip(*columns.values(), strict=True)),
+    ]
+    data = b64encode("\n".join(lines).encode()).decode()
+    name = f"{document.plain(Path(curve.file).stem) or 'curve'}.csv"
+    return f'<a download="{name}" href="data:text/csv;base64,{data}">Data and fits as CSV</a>'
 
 
 def _resolution(curve: Curve) -> str:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Sequence
 from html import escape
 from importlib.metadata import PackageNotFoundError, version
+
+import numpy as np
 
 from sasnet_plugin.fitting.result.fit_result import FitResult
 from sasnet_plugin.fitting.result.model_fit import ModelFit, Parameter
@@ -158,10 +161,14 @@ def _range(low: float, high: float) -> str:
     return f"{significant(low, 4)} to {significant(high, 4)}"
 
 
-def made_with(result: FitResult, groups: Manifest) -> str:
-    """How to cite, and which versions made the page."""
+def made_with(result: FitResult, groups: Manifest, made: str = "") -> str:
+    """How to cite, which versions made the page, when and by which command, and from which numbers."""
     from ... import __version__
 
+    digest = hashlib.sha256()
+    for column in (result.curve.q, result.curve.intensity, result.dintensity):
+        digest.update(np.ascontiguousarray(column, dtype="<f8").tobytes())
+    said = f"{escape(made)}. " if made else ""
     versions = {"sasnet_plugin": __version__} | {name: _version(name) for name in _PROGRAMS}
     listed = ", ".join(f"{name} {number}" for name, number in versions.items())
     sentence = (
@@ -178,7 +185,8 @@ def made_with(result: FitResult, groups: Manifest) -> str:
         f"<p>“{escape(sentence)}”</p>{models}"
         '<p>How sasmodels and bumps wish to be cited: <a href="https://www.sasview.org">sasview.org</a>,'
         ' <a href="https://bumps.readthedocs.io">bumps.readthedocs.io</a>.</p>'
-        f'<p class="small">Made with {escape(listed)}. Network {escape(groups.name)}, training data'
+        f'<p class="small">{said}Data: sha256 of q, I and its error {digest.hexdigest()[:16]}; I in the unit'
+        f" of the file. Made with {escape(listed)}. Network {escape(groups.name)}, training data"
         f" {escape(groups.data_hash[:16])}.</p></footer>"
     )
 

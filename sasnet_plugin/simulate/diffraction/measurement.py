@@ -69,7 +69,12 @@ def seen_from(
 
 
 def measured(
-    picture: FloatArray, rng: np.random.Generator, exposure: float | None = None, *, hit: bool = True
+    picture: FloatArray,
+    rng: np.random.Generator,
+    exposure: float | None = None,
+    *,
+    hit: bool = True,
+    fixed: Mapping[str, float] | None = None,
 ) -> Image:
     """Counts of a pattern on a detector with its faults.
 
@@ -82,8 +87,10 @@ def measured(
         Expected counts of the particle; default: drawn.
     hit : bool
         Whether there is a particle; else the counts are of stray light.
+    fixed : mapping of str to float, optional
+        Of `MEASUREMENT`, what one detector has in common.
     """
-    drawn = {name: prior(rng) for name, prior in MEASUREMENT.items()}
+    drawn = {name: prior(rng) for name, prior in MEASUREMENT.items()} | dict(fixed or {})
     at = np.asarray((np.arange(PIXELS) - (PIXELS - 1) / 2) / WINDOW.edge, dtype=np.float64)
     radius = np.hypot(at[:, None], at[None, :])
     mask = _mask(drawn, at, radius, rng)
@@ -122,11 +129,15 @@ def _mask(
 
 
 def shot(
-    row: Mapping[str, Any], rng: np.random.Generator, exposure: float | None = None, turn: float | None = None
+    row: Mapping[str, Any],
+    rng: np.random.Generator,
+    exposure: float | None = None,
+    fixed: Mapping[str, float] | None = None,
 ) -> Image:
-    """A measurement of a stored pattern, turned anew."""
+    """A measurement of a stored pattern, turned anew; `fixed` as in `measured`."""
     off = MEASUREMENT["centre"](rng), MEASUREMENT["centre"](rng)
-    angle = float(rng.uniform(0, 2 * np.pi)) if turn is None else turn
-    picture = seen_from(row["picture"], row["parameters"]["theta"], angle, off)
+    if fixed and "centre" in fixed:
+        off = fixed["centre"], fixed["centre"]
+    picture = seen_from(row["picture"], row["parameters"]["theta"], float(rng.uniform(0, 2 * np.pi)), off)
     hit = float(np.max(row["picture"])) > -DECADES
-    return measured(picture, rng, exposure, hit=hit)
+    return measured(picture, rng, exposure, hit=hit, fixed=fixed)

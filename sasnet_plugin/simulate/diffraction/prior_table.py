@@ -30,7 +30,8 @@ def tables() -> str:
     return "\n\n".join(
         (
             "### Particles\n\n" + "\n".join(kinds),
-            "The last four are found on top of the others, one at most, but of irregular and empty images.",
+            "The last four are found on top of the others, one at most, but of irregular and empty images."
+            " Streak and Bent are taken to overlap as little as they can: 242 and 390 of 453 Prolate.",
             _rows(samples.PRIORS),
             f"Round is what is seen with an axis ratio above {samples.ROUND:g}, Elliptical below"
             f" {samples.ELLIPTICAL:g}; a body seen {samples.STREAK:g} times as long as"

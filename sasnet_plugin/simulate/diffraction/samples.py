@@ -94,7 +94,11 @@ def contrasts() -> tuple[tuple[str, float, complex], ...]:
 
 
 def draw_sample(
-    rng: np.random.Generator, kinds: Mapping[str, float], more: Mapping[str, float], alone: float
+    rng: np.random.Generator,
+    kinds: Mapping[str, float],
+    more: Mapping[str, float],
+    alone: float,
+    fixed: Mapping[str, float] | None = None,
 ) -> dict[str, float]:
     """Draw the parameters of one shot.
 
@@ -105,6 +109,8 @@ def draw_sample(
         How often each kind is, and what is found on top.
     alone : float
         How often nothing is on top, on the scale of `more`.
+    fixed : mapping of str to float, optional
+        What one beam time has in common: ``theta`` in radians, ``delta``, ``beta``.
 
     Returns
     -------
@@ -120,6 +126,8 @@ def draw_sample(
     theta, aspect, tilt = drawn["theta"], drawn["aspect"], np.radians(drawn["tilt"])
     if "bent" in kind:
         theta = loguniform(15, 30, rng)
+    if fixed and "theta" in fixed:
+        theta = float(np.degrees(fixed["theta"]))
     while kind in ("streak", "bent", "streak_bent"):
         seen, bend = _seen(aspect, tilt), np.tan(tilt) * np.tan(np.radians(theta) / 2)
         if ("streak" in kind) == (seen >= STREAK) and ("bent" in kind) == (bend >= BENT):
@@ -151,6 +159,7 @@ def draw_sample(
         "where": float(rng.uniform(0, 2 * np.pi)),
         "delta": -contrast.real,
         "beta": contrast.imag,
+        **(fixed or {}),
     }
 
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from ...types import SasnetError, SimulationError
+from ...types import SasnetError, SimulationError, sum_parts
 from ..clean import cost_class
 from ..compile_cache import prepare
 from ..kernel import build, load_model
@@ -58,6 +58,12 @@ def quick_model(name: str) -> Any:
         sasmodels cannot load or compile it.
     """
     model = load_model(name)
+    if len(sum_parts(name)) > 1:
+        from sasmodels.mixture import MixtureModel
+
+        # Of what is the same but for its rule of quadrature: the parameters stay.
+        quicker = any(is_quick(part) for part in sum_parts(name))
+        return MixtureModel(model.info, [quick_model(part) for part in sum_parts(name)]) if quicker else model
     form, _, factor = name.partition("@")
     if form.endswith(".py"):
         return model
@@ -107,9 +113,11 @@ def fit_cost_class(name: str) -> str:
     Parameters
     ----------
     name : str
-        Form model.
+        Form model, or a sum: as its most expensive component.
     """
-    return "medium" if name in (*LATTICES, *SINGLE) else cost_class(name)
+    forms = [part.partition("@")[0] for part in sum_parts(name)]
+    each = {"medium" if form in (*LATTICES, *SINGLE) else cost_class(form) for form in forms}
+    return next(cost for cost in ("slow", "medium", "fast") if cost in each)
 
 
 def _page(form: str) -> Any:

@@ -27,8 +27,6 @@ _MU, _SHARE = _MU[64:], _SHARE[64:]
 _TO_DEGREES = ((2 * DEGREES + 1)[:, None] * _SHARE[None, :]) * legendre.legvander(_MU, int(DEGREES[-1]))[
     :, ::2
 ].T
-#: Beyond this q·size a body of any spread in size follows its asymptote: not computed with directions.
-_ROUND = 8.0
 
 
 def plain(log_intensity: NDArray[np.floating]) -> FloatArray:

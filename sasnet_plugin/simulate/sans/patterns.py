@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ...data.sans.geometry import SmallAngle
 from ...data.sans.polar import N_SECTORS, RINGS
-from ...data.sans.resolution import Setting, at_radius
+from ...data.sans.resolution import at_radius
 from .form_factors import LN_Q, Q
 from .orientation import DEGREES, in_harmonics
 
@@ -28,15 +28,19 @@ N_ANGLES = 73
 
 
 def smeared(
-    log_intensity: NDArray[np.floating], setting: Setting, q: FloatArray, harmonics: FloatArray | None = None
+    log_intensity: NDArray[np.floating],
+    spread: tuple[FloatArray, FloatArray],
+    q: FloatArray,
+    harmonics: FloatArray | None = None,
 ) -> FloatArray:
-    """Scattering blurred by a Gaussian of the setting's resolution along q and across it.
+    """Scattering blurred by a Gaussian along q and across it.
 
     Parameters
     ----------
     log_intensity : (len(Q),) array
         ln I of the average over directions.
-    setting : Setting
+    spread : (n,) arrays
+        Along q and across it, one standard deviation, Å⁻¹.
     q : (n,) array
         Where it is wanted, Å⁻¹.
     harmonics : (len(Q), M) array, optional
@@ -52,7 +56,7 @@ def smeared(
     The integral over both directions in the plane is taken as it stands: a blurred point at (q + x, y) has
     the radius √((q + x)² + y²) and is turned by atan(y/(q + x)).
     """
-    along, across = at_radius(setting, q)
+    along, across = spread
     x, y = q[:, None] + along[:, None] * _X, across[:, None] * _Y
     radius = np.sqrt(x**2 + y**2)
     place = np.clip((np.log(np.maximum(radius, Q[0])) - LN_Q[0]) / _STEP, 0, LN_Q.size - 1.001)
@@ -71,6 +75,18 @@ def smeared(
     return found
 
 
+def spread_at(geometry: SmallAngle, q: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Spread of q along q and across it on rings, by the setting, by the pixels near them, or none."""
+    if geometry.setting is not None:
+        return at_radius(geometry.setting, q)
+    if geometry.along is None or geometry.across is None:
+        return np.zeros_like(q), np.zeros_like(q)
+    order = np.argsort(geometry.q, axis=None)
+    seen = geometry.q.ravel()[order]
+    along, across = (np.interp(q, seen, one.ravel()[order]) for one in (geometry.along, geometry.across))
+    return along, across
+
+
 def pattern(
     row: Mapping[str, Any], geometry: SmallAngle, averages: FloatArray | None = None, director: float = 0.0
 ) -> FloatArray:
@@ -81,24 +97,24 @@ def pattern(
     row : mapping
         Of `samples.row_of`.
     geometry : SmallAngle
-        With its setting.
+        Sharp where it says nothing of its resolution.
     averages : (len(DEGREES),) array, optional
         ⟨P_l⟩ of the axes about the director; default: every direction alike.
     director : float
         Its angle from qx in the plane of the detector, radians.
     """
-    assert geometry.setting is not None
     pixels = geometry.q.ravel()
     low, high = np.searchsorted(Q, [max(pixels.min(), Q[0]), pixels.max()])
     nodes = Q[max(int(low) - 1, 0) : int(high) + 1]
     place = np.clip((np.log(np.maximum(pixels, nodes[0])) - np.log(nodes[0])) / _STEP, 0, nodes.size - 1.001)
     if averages is None:
-        table = smeared(row["log_intensity"], geometry.setting, nodes)[:, 0]
+        table = smeared(row["log_intensity"], spread_at(geometry, nodes), nodes)[:, 0]
         return np.asarray(np.interp(place, np.arange(nodes.size), table)).reshape(geometry.shape)
     from scipy.ndimage import map_coordinates
 
     coefficients = np.concatenate([np.ones((Q.size, 1)), row["directed"].astype(np.float64)], axis=1)
-    waves = smeared(row["log_intensity"], geometry.setting, nodes, (coefficients * averages) @ in_harmonics())
+    spread = spread_at(geometry, nodes)
+    waves = smeared(row["log_intensity"], spread, nodes, (coefficients * averages) @ in_harmonics())
     angles = np.linspace(0, np.pi, N_ANGLES)
     table = np.maximum(waves @ np.cos(np.outer(DEGREES, angles)), 0.0)
     turned = np.mod(np.arctan2(geometry.qy, geometry.qx).ravel() - director, np.pi)

@@ -40,6 +40,8 @@ def tables() -> str:
             f" and Saupe with P₂ uniform {p2[0]:g} to {p2[1]:g} (in {simulator.ACROSS:.0%} -0.35 to -0.05,"
             f" across their director), the others Gaussian with σ loguniform {width[0]:g} to {width[1]:g}"
             " degrees; the director lies anywhere in the detector's plane.",
+            "Radii are drawn anew at each use of a sample, a Bragg glass as a whole; boxes and others are"
+            f" made {samples.STRETCH[0]:g} to {samples.STRETCH[1]:g} times as large.",
             "### Instruments\n\n" + _instruments(),
             "Only D22's figures were checked, against its files; the others stand for instruments of their"
             " kind.",

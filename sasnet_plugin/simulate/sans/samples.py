@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ...domains.sans2d import LABELS
 from ..clean import cost_class, simulate_clean
-from ..draws import Prior
+from ..draws import Prior, loguniform
 from ..kernel import call
 from ..priors import form_models, model_info
 from .form_factors import LN_Q, Q, directed, plain
@@ -63,6 +63,8 @@ PRIORS: dict[str, dict[str, Prior]] = {
 FLAT, BOXES = 0.4, 0.3
 #: Half sides of boxes: smallest, Å, and the others over the one before.
 BOX = {"length_a": (20.0, 200.0), "length_b": (1.3, 4.0), "length_c": (1.3, 6.0)}
+#: Samples of no radius are made larger or smaller at each use by a factor drawn between these, log-uniform.
+STRETCH = 0.5, 2.0
 #: Points and width of size distributions: the fringes of a spread of 2 % are resolved to q·radius of 40.
 _SPREAD = {"radius_pd_type": "schulz", "radius_pd_n": 21, "radius_pd_nsigma": 3.5}
 #: What any of them has, in the order of a row's parameters; NaN where a class has none.
@@ -113,18 +115,12 @@ def draw_sample(rng: np.random.Generator, name: str = "") -> Sample:
     spread = {"radius_pd": values.get("radius_pd", 0.0), **_SPREAD}
     if kind == "sphere":
         return Sample(kind, {**values, "feature": 4.49 / radius}, kind, {"radius": radius, **_SLD, **spread})
-    if kind == "cylinder":
-        length = 2 * radius * values["aspect"]
-        pars = {"radius": radius, "length": length, **_SLD, **spread}
-        return Sample(kind, {**values, "feature": 3.83 / radius}, kind, pars)
-    if kind == "ellipsoid":
-        if rng.random() < FLAT:
+    if kind in ("cylinder", "ellipsoid"):
+        if kind == "ellipsoid" and rng.random() < FLAT:
             values["aspect"] = 1 / values["aspect"]
-        pars = {"radius_equatorial": radius, "radius_polar": radius * values["aspect"], **_SLD}
-        pars |= {key.replace("radius", "radius_equatorial"): value for key, value in spread.items()}
-        # A spread of both radii alike would take as many points again; that of one blurs the fringes.
-        small = radius * min(1.0, values["aspect"])
-        return Sample(kind, {**values, "feature": 4.49 / small}, kind, pars)
+        feature = 3.83 / radius if kind == "cylinder" else 4.49 / (radius * min(1.0, values["aspect"]))
+        pars = pars_of(kind, radius, values["aspect"], values["radius_pd"])
+        return Sample(kind, {**values, "feature": feature}, kind, pars)
     if kind == "core_shell_sphere":
         shell = radius * values["shell"]
         pars = {"radius": radius - shell, "thickness": shell, "sld_shell": 4.0, "sld_solvent": 0.0}
@@ -139,6 +135,18 @@ def draw_sample(rng: np.random.Generator, name: str = "") -> Sample:
         return Sample(kind, {"feature": 2 * np.pi / sides["length_a"]}, "parallelepiped", {**sides, **_SLD})
     model = str(rng.choice(others()))
     return Sample(kind, {"feature": float("nan")}, model, {}, plain(simulate_clean(model, rng).log_intensity))
+
+
+def pars_of(body: str, radius: float, aspect: float, radius_pd: float) -> dict[str, Any]:
+    """sasmodels' parameters of a body with an axis, "cylinder" or "ellipsoid"; lengths in Å.
+
+    A spread of both radii of an ellipsoid would take as many points again; that of one blurs the fringes.
+    """
+    spread = {"radius_pd": radius_pd, **_SPREAD}
+    if body == "cylinder":
+        return {"radius": radius, "length": 2 * radius * aspect, **_SLD, **spread}
+    pars: dict[str, Any] = {"radius_equatorial": radius, "radius_polar": radius * aspect, **_SLD}
+    return pars | {key.replace("radius", "radius_equatorial"): value for key, value in spread.items()}
 
 
 def row_of(sample: Sample) -> dict[str, Any]:
@@ -166,6 +174,39 @@ def row_of(sample: Sample) -> dict[str, Any]:
         "parameters": {name: float(known.get(name, np.nan)) for name in NAMES},
         "log_intensity": continued(log_intensity - np.nanmax(log_intensity)).astype(np.float32),
         "directed": ratio,
+    }
+
+
+def resized(row: Mapping[str, Any], rng: np.random.Generator) -> dict[str, Any]:
+    """A stored sample in another size: the same body s times as large scatters I(q s), which moves in ln q.
+
+    Radii are drawn anew from their prior and samples without a radius by `STRETCH`, to a step of `Q`: the
+    rows of a dataset differ in their proportions, and their uses in size besides. A Bragg glass is drawn anew
+    as a whole, as nothing of it is stored.
+
+    Parameters
+    ----------
+    row : mapping
+        Of `row_of`.
+    rng : numpy.random.Generator
+    """
+    values = dict(row["parameters"])
+    name = LABELS[int(values["label"])]
+    if name == "bragg_glass":
+        return {**row, "parameters": {**values, **draw_sample(rng, name).values}}
+    prior = PRIORS[name].get("radius")
+    wanted = loguniform(*STRETCH, rng) if prior is None else prior(rng) / values["radius"]
+    step = float(LN_Q[1] - LN_Q[0])
+    by = int(np.clip(round(np.log(wanted) / step), 1 - Q.size // 2, Q.size // 2))
+    place = np.arange(Q.size) + by
+    curve = np.asarray(row["log_intensity"], dtype=np.float64)[np.clip(place, 0, Q.size - 1)]
+    curve = continued(np.where(place < Q.size, curve, np.nan))
+    values["radius"] *= np.exp(by * step)
+    values["feature"] *= np.exp(-by * step)
+    return {
+        "parameters": values,
+        "log_intensity": (curve - curve.max()).astype(np.float32),
+        "directed": np.asarray(row["directed"])[np.clip(place, 0, Q.size - 1)],
     }
 
 

@@ -24,7 +24,7 @@ from .cells import counted, draw_cell_beam
 from .form_factors import Q
 from .measurement import MEASUREMENT, Background, draw_background, draw_beam, measured
 from .out_of_distribution import KINDS
-from .samples import BOX, BOXES, FLAT, NAMES, PRIORS, SHARES, Sample, draw_sample, row_of
+from .samples import BOX, BOXES, FLAT, NAMES, PRIORS, SHARES, Sample, draw_sample, resized, row_of
 
 _XI = next(head for head in HEADS if head.name == "xi")
 #: Share of samples with an axis that have a direction; of these, of Maier–Saupe (the rest are Gaussian).
@@ -79,7 +79,7 @@ class SansSimulator:
     """Images of pinhole instruments."""
 
     kinds = tuple(KINDS)
-    mix = Mix(rows=32, uses=1, others=3, known=40)
+    mix = Mix(rows=32, uses=1, others=5, known=40)
 
     @property
     def layout(self) -> Layout:
@@ -141,6 +141,7 @@ class SansSimulator:
         settings : int, optional
             Images of each sample; default: drawn.
         """
+        rows = [resized(row, rng) for row in rows]
         found, covered, directions = [], [], []
         for row in rows:
             number = settings or int(rng.choice(len(SETTINGS), p=SETTINGS)) + 1
@@ -223,7 +224,7 @@ class Posture:
 
 def draw_posture(row: Row, rng: np.random.Generator) -> Posture:
     """Draw how a sample stands in the beam."""
-    has_axis = bool(np.any(row["directed"][100]))
+    has_axis = bool(np.any(row["directed"]))
     turned = draw_direction(rng) if has_axis and rng.random() < ORIENTED else None
     tilt = rng.normal(0, TILT, 2)
     return Posture(row, turned, float(rng.uniform(0, np.pi / 3)), (float(tilt[0]), float(tilt[1])))
@@ -232,7 +233,7 @@ def draw_posture(row: Row, rng: np.random.Generator) -> Posture:
 def _quantities(row: Row, turned: Direction | None) -> NDArray[np.float32]:
     """On the network's scale; NaN of what the sample has none of."""
     values = dict(row["parameters"])
-    has_axis = bool(np.any(row["directed"][100]))
+    has_axis = bool(np.any(row["directed"]))
     values["p2"] = (turned.p2 if turned else 0.0) if has_axis else np.nan
     known = [(one, values.get(one.name, np.nan)) for one in QUANTITIES]
     return np.array([one.scaled(x) if np.isfinite(x) else np.nan for one, x in known], dtype=np.float32)

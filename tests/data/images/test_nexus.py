@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tracemalloc
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 from detectorfiles import pattern
 
 from sasnet_plugin.data.images import ImageSettings, iter_images, load_images
+from sasnet_plugin.types import DataError
 
 
 def _nexus(path: Path, frames: np.ndarray, *, named: bool = True) -> Path:
@@ -111,3 +113,47 @@ def test_a_bad_frame_is_told_and_the_next_is_read(tmp_path: Path, rng: np.random
     assert [image.entry for image in images] == ["frame 1", "frame 3"]
     assert len(told) == 1
     assert "(frame 2): every pixel is zero" in told[0]
+
+
+def _master(folder: Path, frames: np.ndarray, *targets: str) -> Path:
+    """A master file as Dectris' detectors write it, with links to data files."""
+    path = _nexus(folder / "film_master.h5", frames)
+    with h5py.File(path, "a") as file:
+        del file["entry/data/data"], file["entry/instrument/detector/data"]
+        for number, target in enumerate(targets, 1):
+            file[f"entry/data/data_{number:06d}"] = h5py.ExternalLink(target, "/entry/data/data")
+    return path
+
+
+def test_a_master_file_s_images_are_read_from_the_files_beside_it(
+    tmp_path: Path, rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    frames = _frames(3, rng)
+    for name, part in (("b.h5", frames[2:]), ("a.h5", frames[:2])):
+        with h5py.File(tmp_path / name, "w") as file:
+            file["entry/data/data"] = part
+    path = _master(tmp_path, frames, "a.h5", "b.h5")
+    monkeypatch.chdir("/")
+    images = load_images(path)
+    assert [image.entry for image in images] == ["frame 1", "frame 2", "frame 3"]
+    for image, values in zip(images, frames, strict=True):
+        assert np.array_equal(image.counts[image.mask], values[::-1][image.mask])
+        assert image.mask.sum() == 64 * 64 - 1
+        assert (image.geometry.wavelength, image.geometry.alpha_i) == pytest.approx((1.34, 0.2))
+    (image,) = load_images(path, ImageSettings(dataset="/entry/data/data_000002"))
+    assert np.array_equal(image.counts[image.mask], frames[2][::-1][image.mask])
+
+
+@pytest.mark.parametrize("target", ["../s.h5", "{there}/s.h5", "link.h5", "gone.h5", "pipe.h5", "."])
+def test_no_master_file_leads_out_of_its_folder(
+    tmp_path: Path, rng: np.random.Generator, target: str
+) -> None:
+    (tmp_path / "here").mkdir()
+    frames = _frames(1, rng)
+    with h5py.File(tmp_path / "s.h5", "w") as file:
+        file["entry/data/data"] = frames
+    (tmp_path / "here/link.h5").symlink_to(tmp_path / "s.h5")
+    os.mkfifo(tmp_path / "here/pipe.h5")
+    path = _master(tmp_path / "here", frames, target.format(there=tmp_path))
+    with pytest.raises(DataError, match=r"film_master\.h5: /entry/data/data_000001 lies in "):
+        load_images(path)

@@ -98,6 +98,27 @@ def test_bad_files_give_a_sentence(tmp_path: Path) -> None:
         the(cut)
 
 
+def test_the_empty_cell_is_subtracted_with_its_uncertainty(tmp_path: Path) -> None:
+    values = scene()[1]
+    rng = np.random.default_rng(1)
+    for name, counts in (
+        ("a", values + rng.poisson(40.0, values.shape)),
+        ("empty", rng.poisson(80.0, values.shape)),
+    ):
+        np.save(tmp_path / f"{name}.npy", counts)
+    (tmp_path / "geometry.toml").write_text("wavelength = 6.0\ndistance = 8000\npixel_size = 5\n")
+    given = ("direct_beam=[30,33]", f"empty_file={tmp_path / 'empty.npy'}", "empty_scale=0.5")
+    found = the(tmp_path / "a.npy", *given)
+    seen = found.mask
+    assert np.mean((found.counts - values)[seen]) == pytest.approx(0, abs=0.5)
+    pull = (found.counts - values)[seen] / found.geometry.error[seen]
+    # The error is that of both; the image's own counts are given here without theirs.
+    assert 0.3 < np.std(pull) < 1.1
+    np.save(tmp_path / "empty.npy", values[:20])
+    with pytest.raises(DataError, match="no image with the pixels"):
+        the(tmp_path / "a.npy", *given)
+
+
 def test_too_few_counts_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "a.npy"
     few = np.zeros((64, 64))

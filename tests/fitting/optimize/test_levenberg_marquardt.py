@@ -11,6 +11,7 @@ import pytest
 from sasnet_plugin.fitting.optimize.levenberg_marquardt import (
     correlations,
     derivatives,
+    errors_of,
     levenberg,
     strong_pairs,
 )
@@ -93,3 +94,13 @@ def test_contrast_and_scale_are_named_as_a_pair(simulated: Simulated) -> None:
     assert list(found) == [("scale", "sld")]
     # In a solvent of larger density, a larger density of the sphere lessens the contrast.
     assert found["scale", "sld"] == pytest.approx(1.0, abs=1e-3)
+
+
+def test_errors_from_derivatives_are_those_of_a_straight_line() -> None:
+    """Of y = a + b x at unit error: var(b) = 1/Σ(x - mean)², var(a) = 1/n + mean²/Σ(x - mean)²."""
+    x = np.linspace(1.0, 3.0, 21)
+    found = errors_of({"a": np.ones(21), "b": x, "idle": np.zeros(21)})
+    spread = np.sum((x - x.mean()) ** 2)
+    assert found["b"] == pytest.approx(1 / np.sqrt(spread))
+    assert found["a"] == pytest.approx(np.sqrt(1 / 21 + x.mean() ** 2 / spread))
+    assert np.isnan(found["idle"])

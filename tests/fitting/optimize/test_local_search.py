@@ -39,7 +39,7 @@ def test_scale_and_background_are_solved_for_whatever_their_size(scale: float, b
     """Too much may have been subtracted: the background may be negative."""
     q = np.geomspace(0.005, 0.3, 60)
     helper = LocalSearch(Curve(q, np.ones(60), np.ones(60)), np.ones(60), "sphere")
-    shape = helper.intensity({"radius": 60.0})
+    (shape,) = helper.intensity({"radius": 60.0})
     intensity = scale * (shape + background * shape.min())
     curve = Curve(q, intensity, 0.01 * np.abs(scale * shape))
     residual, found, level = local_search(curve, "sphere").solved({"radius": 60.0})

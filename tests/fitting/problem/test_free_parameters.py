@@ -125,7 +125,9 @@ def test_a_monodisperse_body_gets_no_width_and_a_spread_one_its_own(
     assert like.dintensity is not None
     # Smeared at more points than sasmodels takes: its own would look like a width.
     exact = LocalSearch(like, like.dintensity, "sphere", per_decade=800)
-    clean = exact.intensity(completed({"radius": 40.0} | ({"radius_pd": width} if width else {}), 35)) + 0.01
+    clean = (
+        exact.intensity(completed({"radius": 40.0} | ({"radius_pd": width} if width else {}), 35))[0] + 0.01
+    )
     noise = np.random.default_rng(3).standard_normal(len(like))
     sigma = 0.02 * clean
     curve = replace(like, intensity=clean + sigma * noise, dintensity=sigma)

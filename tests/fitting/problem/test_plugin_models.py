@@ -43,6 +43,18 @@ def test_a_plugin_is_found_by_path_and_in_the_folder(
     assert split(None, ["sphere"]) == (None, [])
 
 
+@pytest.mark.parametrize("name", ["../mine", "../../x", "sub/mine", "custom.../mine", "/mine", ".", ""])
+def test_a_name_does_not_lead_out_of_the_folder_of_plugins(
+    name: str, plugin: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "plugins" / "of SasView"
+    (folder / "sub").mkdir(parents=True)
+    for place in (folder / "sub/mine.py", folder.parent / "mine.py", tmp_path / "x.py"):
+        place.write_bytes(Path(plugin).read_bytes())
+    monkeypatch.setenv("SAS_MODELPATH", str(folder))
+    assert split([name], ["sphere"]) == ([name], []), "the network does not know it, and refuses it"
+
+
 def test_a_path_that_sasmodels_would_misread_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SasnetError, match="rename it"):
         split([str(tmp_path / "a+b.py")], [])

@@ -59,8 +59,12 @@ def test_doubts_are_named_and_a_wrong_model_has_other_worries() -> None:
     )  # fmt: skip
     estimated = _said(curve=replace(CURVE, dintensity=None))
     assert estimated.doubts == ("the data state no uncertainties",)
+    unknown = replace(FIT, parameters={**PARAMETERS, "radius": _p(41.3, None, "Ang")})
+    assert _said(fits=(unknown,)).doubts == ("the errors of the parameters are not known",)
     wrong = _said(fits=(warned,), verified=False, verification=WRONG)
     assert (wrong.verdict, wrong.doubts) == (DOES_NOT, ("residuals are not random",))
+    # Nor does a wrong model have values.
+    assert str(wrong).startswith("vesicle@hardsphere; reduced χ² 1.04. Does not explain the data: ")
     shared = replace(WRONG, systematic={"relative": 0.021, "length_ln_q": 0.1, "noise": 1.0})
     assert "within a systematic error of 2.1 % of I it would" in str(
         _said(verified=False, verification=shared)

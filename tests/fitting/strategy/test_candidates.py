@@ -50,6 +50,11 @@ def test_the_simplest_models_of_likely_groups_are_fitted_too() -> None:
     assert [g.name for g in shortlist(unlikely, 5, manifest).models] == rare
 
 
+def test_distorted_lattices_are_compared_together() -> None:
+    one = suggestion_of([ModelGuess("bcc_paracrystal", None, 0.6, "")])
+    assert set(tasks_of(one)) == {"sc_paracrystal", "bcc_paracrystal", "fcc_paracrystal"}
+
+
 def test_each_model_comes_with_its_likely_structure_factors() -> None:
     sure = suggestion_of([ModelGuess("sphere", "hayter_msa", 0.6, "", 0.95)])
     assert set(tasks_of(sure)) == {"sphere@hayter_msa", "sphere@hardsphere"}

@@ -14,7 +14,14 @@ import pytest
 from sasnet_plugin.fitting.problem.experiment import experiment
 from sasnet_plugin.fitting.result.fit_result import FitResult
 from sasnet_plugin.fitting.result.model_fit import ModelFit, Parameter
-from sasnet_plugin.report.exports.sasview_clipboard import category, clipboard_text, outward, page_state
+from sasnet_plugin.report.exports.sasview_clipboard import (
+    category,
+    clipboard_text,
+    outward,
+    page_state,
+    plugin_text,
+    sasview_name,
+)
 from sasnet_plugin.report.exports.sasview_project import fit_page, selections, write_project
 from sasnet_plugin.types import Curve, SasnetError
 
@@ -303,3 +310,34 @@ def test_what_cannot_be_written_is_said_in_one_sentence(result: FitResult, tmp_p
     with pytest.raises(SasnetError, match="cannot be written"):
         write_project(result, folder)
     assert [p for p in tmp_path.iterdir() if p != folder] == []
+
+
+def test_a_sum_comes_with_the_plugin_model_that_sasview_needs(result: FitResult, tmp_path: Path) -> None:
+    """SasView reads such files by this function of sasmodels, and lists the model by its name."""
+    from sasmodels.sasview_model import load_custom_model
+
+    path = tmp_path / f"{sasview_name('sphere+power_law')}.py"
+    path.write_text(plugin_text("sphere+power_law"), encoding="utf-8")
+    model = load_custom_model(str(path))()
+    values = {"A_scale": 0.01, "B_scale": 1e-5, "A_radius": 61.8, "B_power": 3.0, "background": 0.03}
+    sum_fit = fitted(result.curve, "sphere+power_law", values | {"scale": 1.0}, ("A_radius", "B_power"))
+    page = page_state(sum_fit)
+    assert page["model_name"] == [model.name] == ["sphere_plus_power_law"]
+    assert page["fitpage_category"] == ["Plugin Models"]
+    assert set(values) <= set(page) & set(model.params)
+    for name, value in values.items():
+        model.setParam(name, value)
+    q = result.curve.q
+    sphere, line = (model_of(name, q) for name in ("sphere", "power_law"))
+    expected = 0.01 * sphere(radius=61.8) + 1e-5 * line(power=3.0) + 0.03
+    assert model.evalDistribution(q) == pytest.approx(expected, rel=1e-5)
+
+
+def model_of(name: str, q: Any) -> Any:
+    from sasmodels.data import empty_data1D
+    from sasmodels.direct_model import DirectModel
+
+    from sasnet_plugin.simulate.kernel import load_model
+
+    calculate = DirectModel(empty_data1D(q, resolution=0.0), load_model(name))
+    return lambda **values: calculate(background=0.0, **values)

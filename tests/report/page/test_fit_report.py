@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+from base64 import b64decode
 from dataclasses import dataclass, field, replace
 from html.parser import HTMLParser
 from pathlib import Path
@@ -204,6 +205,18 @@ def test_title_notes_and_verdict_in_words(tree: Element, result: FitResult, grou
     )
     assert "Does not explain the data." in doubtful
     assert "Explains" not in doubtful
+
+
+def test_the_page_says_when_by_what_and_from_which_numbers(result: FitResult, groups: Manifest) -> None:
+    tree = read(page(result, groups, "2026-11-22 10:15, sasnet fit 'a b.dat'"))
+    (footer,) = tree.all("footer")
+    assert "2026-11-22 10:15, sasnet fit 'a b.dat'. Data: sha256" in footer.words()
+    (link,) = (e for e in tree.all("a") if "download" in e.attributes)
+    lines = b64decode(link.attributes["href"].partition("base64,")[2]).decode().splitlines()
+    assert lines[0].startswith("q_per_angstrom,intensity,dintensity")
+    values = np.array([line.split(",")[:2] for line in lines[1:]], dtype=float)
+    np.testing.assert_allclose(values[:, 0], result.curve.q, rtol=1e-6)
+    np.testing.assert_allclose(values[:, 1], result.curve.intensity, rtol=1e-6)
 
 
 def test_every_point_is_drawn_where_it_belongs(tree: Element, result: FitResult) -> None:

@@ -18,7 +18,16 @@ from sasnet_plugin.simulate.sans import cells, instruments, patterns, prior_tabl
 from sasnet_plugin.simulate.sans.form_factors import Q
 from sasnet_plugin.simulate.sans.measurement import Background, Beam, beam, measured
 from sasnet_plugin.simulate.sans.orientation import maier_saupe
-from sasnet_plugin.simulate.sans.samples import PRIORS, SHARES, Sample, draw_sample, others, row_of
+from sasnet_plugin.simulate.sans.samples import (
+    PRIORS,
+    SHARES,
+    Sample,
+    draw_sample,
+    others,
+    pars_of,
+    resized,
+    row_of,
+)
 from sasnet_plugin.simulate.sans.simulator import SIMULATOR, draw_posture
 
 SETTING = Setting(6.0, 0.12, 8000.0, 8000.0, 15.0, 5.0, (5.0, 5.0), gravity=False)
@@ -193,3 +202,29 @@ def test_the_prior_holds_what_it_says(repository: Path) -> None:
                 drawn = np.maximum(drawn, 1 / drawn)
             assert np.all((drawn >= low * 0.999) & (drawn <= high * 1.001))
     assert Q[0] < RINGS[0] < RINGS[-1] < Q[-1]
+
+
+def test_a_body_in_another_size_is_the_body_computed_in_that_size() -> None:
+    rng = np.random.default_rng(5)
+    small = Sample(
+        "cylinder", {"radius": 30.0, "feature": 0.1}, "cylinder", pars_of("cylinder", 30.0, 4.0, 0.1)
+    )
+    row = row_of(small)
+    for _ in range(3):
+        found = resized(row, rng)
+        radius = found["parameters"]["radius"]
+        again = row_of(Sample("cylinder", {}, "cylinder", pars_of("cylinder", radius, 4.0, 0.1)))
+        # Where neither end of the table is near: from the plateau to the tenth fringe.
+        seen = (Q * radius > 0.05) & (Q * radius < 30) & (Q * radius / 30 < 2.0)
+        apart = (found["log_intensity"] - again["log_intensity"])[seen]
+        assert np.abs(apart - apart.mean()).max() < 0.02
+        assert np.abs(found["directed"] - again["directed"])[seen].max() < 0.05
+        assert found["parameters"]["feature"] * radius == pytest.approx(3.0)
+
+
+def test_sizes_at_use_follow_the_prior_whatever_the_row_has() -> None:
+    rng = np.random.default_rng(6)
+    row = row_of(draw_sample(rng, "sphere"))
+    radii = np.array([resized(row, rng)["parameters"]["radius"] for _ in range(300)])
+    assert 14 < radii.min() < 25 < 300 < radii.max() < 515
+    assert np.median(radii) == pytest.approx(np.sqrt(15 * 500), rel=0.25)

@@ -1,0 +1,158 @@
+"""Frames of one sample added up as they come: probabilities against counts, and when the answer is settled.
+
+A sequential test: after each frame the classes' probabilities are those of all counts so far, and the answer
+is settled when one of them has stayed above a threshold for some frames. Were the probabilities exact, no
+more than one minus the threshold of the settled answers would be wrong, whenever one stops (Wald, Sequential
+Analysis, 1947); how many are is measured with simulated samples in `benchmarks/sans_early.py`.
+"""
+
+from __future__ import annotations
+
+import csv
+import math
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..files import plain_cell
+from ..predict.classes import ClassesFinding
+from ..types import SasnetError
+
+if TYPE_CHECKING:
+    from ..predict import Answer
+
+
+@dataclass(frozen=True)
+class SettledSettings:
+    """When an answer is settled."""
+
+    #: Probability of a class; calibrated, so that one answer in twenty may be wrong.
+    probability: float = 0.95
+    #: Frames in a row for which it stays above: looking often must not make chance hits count.
+    frames: int = 3
+
+
+SETTLED = SettledSettings()
+#: What stands before the classes in a line.
+HEAD = ("frame", "file", "entry", "counts", "in_scope")
+
+
+@dataclass(frozen=True)
+class Look:
+    """The answer for all frames so far.
+
+    Parameters
+    ----------
+    number : int
+        From 1.
+    file, entry : str
+        Of the newest.
+    counts : float
+        Of all.
+    in_scope : float
+    classes : dict of str to float
+        Probabilities.
+    settled : str
+        The class that is settled; empty where none is yet.
+    note : str
+        Why a frame was not added, or there is no answer; else empty.
+    """
+
+    number: int
+    file: str
+    entry: str
+    counts: float = math.nan
+    in_scope: float = math.nan
+    classes: dict[str, float] = field(default_factory=dict)
+    settled: str = ""
+    note: str = ""
+
+
+def recognise(
+    frames: Iterable[tuple[str, Any]],
+    added: Callable[[Any, Any], Any],
+    answers: Callable[[Sequence[Any]], Sequence[Answer | Exception]],
+    settings: SettledSettings = SETTLED,
+) -> Iterator[Look]:
+    """Answer the sum of all frames after each.
+
+    Parameters
+    ----------
+    frames : iterable of (file, measurement or exception)
+    added : callable
+        Two measurements of the same sample and setting to one; raises a SasnetError where they are not.
+    answers : callable
+    settings : SettledSettings
+    """
+    total: Any = None
+    leading, lasted, settled = "", 0, ""
+    for number, (file, one) in enumerate(frames, start=1):
+        entry = str(getattr(one, "entry", ""))
+        try:
+            if isinstance(one, Exception):
+                raise one
+            total = one if total is None else added(total, one)
+            (answer,) = answers([total])
+            if isinstance(answer, Exception):
+                raise answer
+        except SasnetError as error:
+            yield Look(number, file, entry, note=str(error), settled=settled)
+            continue
+        named = answer.finding(ClassesFinding)
+        assert named is not None
+        classes = dict(zip(named.head.labels, map(float, named.probability), strict=True))
+        best = max(classes, key=lambda name: classes[name])
+        sure = answer.known and classes[best] >= settings.probability
+        lasted = (lasted + 1 if best == leading else 1) if sure else 0
+        leading = best if sure else ""
+        if lasted >= settings.frames and not settled:
+            settled = best
+        yield Look(number, file, entry, float(total.counts.sum()), answer.in_scope, classes, settled)
+
+
+def write(looks: Iterable[Look], path: Path, labels: Sequence[str]) -> list[Look]:
+    """Write a line for each look as it comes, so that others can read along.
+
+    Raises
+    ------
+    SasnetError
+        The table cannot be written.
+    """
+    seen: list[Look] = []
+    try:
+        with path.open("w", newline="", encoding="utf-8", errors="surrogateescape") as file:
+            writer = csv.writer(file)
+            writer.writerow([*HEAD, *labels, "settled", "note"])
+            for look in looks:
+                numbers = [look.counts, look.in_scope, *(look.classes.get(name, math.nan) for name in labels)]
+                cells = [f"{x:.6g}" if math.isfinite(x) else "" for x in numbers]
+                names = [plain_cell(text) for text in (look.file, look.entry)]
+                writer.writerow([look.number, *names, *cells, look.settled, plain_cell(look.note)])
+                file.flush()
+                seen.append(look)
+    except OSError as error:
+        raise SasnetError(
+            f"{path}: the table cannot be written ({error.strerror or error}); name another file."
+        ) from error
+    return seen
+
+
+def in_words(looks: Sequence[Look], settings: SettledSettings = SETTLED) -> str:
+    """Whether the answer is settled, and since when."""
+    first = next((look for look in looks if look.settled), None)
+    known = [look for look in looks if look.classes]
+    if first is not None:
+        return (
+            f"Settled after frame {first.number}, {first.counts:,.0f} counts: {first.settled}, with a"
+            f" probability of at least {settings.probability:.0%} in {settings.frames} frames in a row."
+        )
+    if not known:
+        return "No frame has an answer."
+    last = known[-1]
+    best = max(last.classes, key=lambda name: last.classes[name])
+    doubt = "" if last.in_scope > 0.5 else ", and it may be nothing that the network knows"
+    return (
+        f"Not settled after {last.counts:,.0f} counts: {best} has {last.classes[best]:.0%}{doubt}; count on,"
+        " or ask --next which setting tells most."
+    )

@@ -1,0 +1,113 @@
+"""Settings of a file that stand in TOML files beside it or in texts ``name=value``, whatever they set."""
+
+from __future__ import annotations
+
+import math
+import tomllib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import fields, replace
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+from ..types import DataError
+from .failure import too_large
+
+#: Of a TOML file; settings take a few lines.
+_BYTES = 2**20
+#: Beside the images of a series: what all of them have in common.
+COMMON = "geometry.toml"
+
+
+class Settings(Protocol):
+    """A frozen dataclass, each None or empty where nothing is said; paths are those that end in ``_file``."""
+
+    def over(self, other: Any) -> Any:
+        """These settings, and those of another where these say nothing."""
+
+
+S = TypeVar("S", bound=Settings)
+
+
+def said_over(these: Any, other: Any) -> Any:
+    """Settings of a dataclass, and those of another of its kind where these say nothing."""
+    given = {f.name: getattr(these, f.name) for f in fields(these)}
+    return replace(other, **{name: value for name, value in given.items() if value not in (None, ())})
+
+
+def beside(path: Path, of_table: Callable[[dict[str, Any], str], S]) -> S:
+    """Settings of the TOML file of the same name, over those of `COMMON` in its folder.
+
+    Parameters
+    ----------
+    path : Path
+    of_table : callable
+        Of names and values, and the file that is named where something is wrong.
+
+    Raises
+    ------
+    DataError
+        A file is no TOML, or what `of_table` raises.
+    """
+    own, common = (_of_file(one, of_table) for one in (path.with_suffix(".toml"), path.with_name(COMMON)))
+    found: S = own.over(common)
+    return found
+
+
+def _of_file(path: Path, of_table: Callable[[dict[str, Any], str], S]) -> S:
+    if not path.is_file():
+        return of_table({}, str(path))
+    try:
+        size = path.stat().st_size
+        if size > _BYTES:
+            raise too_large(str(path), f"{size:,} bytes", "the settings of images")
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
+        reason = str(error).splitlines()[0]
+        raise DataError(f"{path}: this is no valid TOML ({reason}); correct the line.") from error
+    found: Any = of_table(table, str(path))
+    files = {f.name: getattr(found, f.name) for f in fields(found) if f.name.endswith("_file")}
+    beside_it = {name: str(path.parent / value) for name, value in files.items() if value is not None}
+    settings: S = replace(found, **beside_it)
+    return settings
+
+
+def of_texts(given: Sequence[str], example: str) -> dict[str, Any]:
+    """A table from texts ``name=value``, the value as in TOML; a word needs no quotes.
+
+    Raises
+    ------
+    DataError
+        A text is no name and value.
+    """
+    table: dict[str, Any] = {}
+    for text in given:
+        name, equals, value = (part.strip() for part in text.partition("="))
+        if not (equals and name and value):
+            raise DataError(f"{text}: is not name=value, such as {example}.")
+        try:
+            table[name] = tomllib.loads(f"value = {value}")["value"]
+        except tomllib.TOMLDecodeError:
+            table[name] = value
+    return table
+
+
+def check_names(table: Mapping[str, Any], names: Iterable[str], file: str) -> None:
+    """See that all names of a table are known.
+
+    Raises
+    ------
+    DataError
+        One is not (the nearest is named).
+    """
+    names = list(names)
+    for key in table:
+        if key not in names:
+            near = get_close_matches(key, names, n=1, cutoff=0.4)
+            advice = f"did you mean {near[0]!r}?" if near else f"use one of {', '.join(names)}."
+            raise DataError(f"{file}: there is no setting {key!r}; {advice}")
+
+
+def is_number(value: Any) -> bool:
+    """Whether a value of a table is a finite number."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)

@@ -1,0 +1,121 @@
+"""Sums of models, ``sphere+power_law``: names of their parameters, and their scales solved for together.
+
+sasmodels' sum is scale·(A_scale·I_A + B_scale·I_B) + background; the parameters of the components begin with
+``A_`` and ``B_``. The common scale stays 1, so that each component has one factor of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sasnet_plugin.fitting.result.components import Component, shares
+from sasnet_plugin.types import sum_parts
+
+Array = NDArray[np.float64]
+
+
+def prefix(index: int) -> str:
+    """What the names of a component's parameters begin with."""
+    return f"{chr(ord('A') + index)}_"
+
+
+def scales_of(model: str) -> tuple[str, ...]:
+    """Factors of a model's curve: ``scale``, or one for each component of a sum."""
+    count = len(sum_parts(model))
+    return ("scale",) if count == 1 else tuple(f"{prefix(i)}scale" for i in range(count))
+
+
+def of_part(parameters: Mapping[str, Any], index: int, count: int) -> dict[str, Any]:
+    """Parameters of one component as its own model has them, scale 1 and no background.
+
+    Parameters
+    ----------
+    parameters : mapping
+        Of the whole model.
+    index, count : int
+        Which component, of how many; one alone has no prefix.
+    """
+    begin = prefix(index) if count > 1 else ""
+    own = {k.removeprefix(begin): v for k, v in parameters.items() if k.startswith(begin)}
+    return own | {"scale": 1.0, "background": 0.0}
+
+
+def as_part(parameters: Mapping[str, Any], index: int) -> dict[str, Any]:
+    """Parameters of a model as a sum has those of a component; without scale and background."""
+    return {f"{prefix(index)}{k}": v for k, v in parameters.items() if k not in ("scale", "background")}
+
+
+def solve_scales(columns: Array, weight: Array, intensity: Array) -> tuple[Array, float]:
+    """Weighted least squares of Σ scale × component + background, the background of either sign.
+
+    Parameters
+    ----------
+    columns : (k, n) float array
+    weight, intensity : (n,) float arrays
+        One over the variance, and what is to be explained.
+
+    Returns
+    -------
+    scales : (k,) float array
+        A component whose scale would be negative has 0.
+    background : float
+    """
+    root = np.sqrt(weight)
+    scales = np.zeros(len(columns))
+    left = list(range(len(columns)))
+    while True:
+        matrix = np.vstack([columns[left], np.ones(weight.size)]) * root
+        length = np.maximum(np.linalg.norm(matrix, axis=1), 1e-300)
+        found = np.linalg.lstsq((matrix / length[:, None]).T, intensity * root, rcond=None)[0] / length
+        negative = [i for i, value in zip(left, found, strict=False) if not value > 0]
+        if not negative:
+            scales[left] = found[:-1]
+            return scales, float(found[-1])
+        left.remove(min(negative, key=lambda i: found[left.index(i)] * length[left.index(i)]))
+
+
+def components_of(fitness: Any, q: Array, derivatives: Mapping[str, Array]) -> tuple[Component, ...]:
+    """Share of each component of a fitted sum; none for one model.
+
+    Errors are those of the scales, with their covariance; sizes stay as they are.
+
+    Parameters
+    ----------
+    fitness : Experiment
+        Where the fit has ended; left as it was.
+    q : (n,) float array
+        Å⁻¹.
+    derivatives : mapping of str to (n,) float array
+        Of the residuals by the fitted parameters; empty where not known.
+    """
+    model = fitness.model
+    parts, names = sum_parts(model.sasmodel.info.id), scales_of(model.sasmodel.info.id)
+    if len(parts) < 2:
+        return ()
+    state = {name: float(getattr(model, name).value) for name in (*names, "background")}
+    curves = []
+    for name in names:
+        for other in state:
+            getattr(model, other).value = state[name] if other == name else 0.0
+        fitness.update()
+        curves.append(np.asarray(fitness.theory(), dtype=float))
+    for name, value in state.items():
+        getattr(model, name).value = value
+    fitness.update()
+    values = np.array([state[name] for name in names])
+    alike = len(set(parts)) == 1
+    share, change = shares(np.array(curves), q, values if alike else None)
+    errors: list[float | None] = [None] * len(parts)
+    if all(name in derivatives for name in names):
+        jacobian = np.stack(list(derivatives.values()), axis=1)
+        length = np.maximum(np.linalg.norm(jacobian, axis=0), 1e-300)
+        inverse = np.linalg.pinv(jacobian / length, rcond=1e-9) / length[:, None]
+        at = [list(derivatives).index(name) for name in names]
+        relative = inverse[at] / np.maximum(np.abs(values), 1e-300)[:, None]
+        errors = [float(e) for e in np.linalg.norm(change @ relative, axis=1)]
+    of = "volume" if alike else "scattering"
+    return tuple(Component(part, prefix(i), float(share[i]), errors[i], of) for i, part in enumerate(parts))

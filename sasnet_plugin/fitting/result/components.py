@@ -1,0 +1,96 @@
+"""Components of a fitted sum: whose parameter is whose, and what each makes up of volume or scattering."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sasnet_plugin.digits import quantity
+
+Array = NDArray[np.float64]
+_PREFIX = re.compile(r"[A-Z]_(?=[a-zA-Z])")
+
+
+def bare(name: str) -> str:
+    """A parameter's name in its own component: ``radius`` of ``A_radius``."""
+    return _PREFIX.sub("", name, count=1) if _PREFIX.match(name) else name
+
+
+def is_scale(name: str) -> bool:
+    """Whether it is the factor of a whole model or component, as ``lorentz_scale``, say, is not."""
+    return bare(name) == "scale"
+
+
+@dataclass(frozen=True)
+class Component:
+    """One component of a fitted sum, ``sphere+power_law``.
+
+    Parameters
+    ----------
+    name : str
+        sasmodels' name of the component.
+    prefix : str
+        What its parameters begin with, ``A_``.
+    fraction : float
+        Its share, 0..1; those of all components sum to one.
+    error : float or None
+        One standard deviation; None where it is not known.
+    of : str
+        "volume": populations of one body and contrast; "scattering": I(q) above background, averaged over
+        ln q within the data.
+    """
+
+    name: str
+    prefix: str
+    fraction: float
+    error: float | None
+    of: str
+
+    def as_dict(self) -> dict[str, Any]:
+        """As ``sasnet fit --json`` prints it."""
+        return {"component": self.name} | {k: v for k, v in vars(self).items() if k != "name"}
+
+    def in_words(self) -> str:
+        """``A, sphere, 95.1 ± 0.4 %``."""
+        error = None if self.error is None else 100 * self.error
+        return f"{self.prefix.rstrip('_')}, {self.name}, {quantity(100 * self.fraction, '', error)} %"
+
+
+def in_words(components: Sequence[Component]) -> str:
+    """One sentence; empty where there is one component alone."""
+    if len(components) < 2:
+        return ""
+    listed = " and ".join(c.in_words() for c in components)
+    where = "volume" if components[0].of == "volume" else "scattering, averaged over ln q"
+    return f"{'+'.join(c.name for c in components)} has {listed} of the {where}."
+
+
+def shares(curves: Array, q: Array, volumes: Array | None = None) -> tuple[Array, Array]:
+    """Share of each component, and its change with the logarithm of each component's scale.
+
+    Parameters
+    ----------
+    curves : (k, n) float array
+        I(q) of each, as fitted.
+    q : (n,) float array
+        Å⁻¹.
+    volumes : (k,) float array, optional
+        Scales, where these are volume fractions; then shares are of the volume.
+
+    Returns
+    -------
+    share : (k,) float array
+    change : (k, k) float array
+        d share_i / d ln scale_j.
+    """
+    each = np.abs(curves) if volumes is None else np.asarray(volumes, dtype=float)[:, None]
+    point = each / np.maximum(each.sum(axis=0), 1e-300)
+    weight = np.gradient(np.log(q)) if volumes is None and q.size > 1 else np.ones(point.shape[1])
+    weight = weight / weight.sum()
+    change = np.diag(point @ weight) - (point * weight) @ point.T
+    return point @ weight, change

@@ -1,0 +1,234 @@
+"""Starts of a sum of two models: the bank's curves of the first beside curves of the second, scales solved.
+
+The second is a term without a body, at a few values of its only parameter; or the same body in another size;
+or, where a user names such a sum, the bank's nearest curves of another body.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sasnet_plugin.fitting.problem.sums import as_part
+from sasnet_plugin.fitting.settings import START_VALUES
+from sasnet_plugin.fitting.start_values.curve_bank import (
+    Binned,
+    NearCurve,
+    is_near,
+    nearest,
+    rescaled,
+    search_grid,
+    shifted,
+)
+from sasnet_plugin.simulate.bank import BANK_STEP, LOG_Q_MIN
+from sasnet_plugin.simulate.kernel import call
+from sasnet_plugin.simulate.priors import model_info
+from sasnet_plugin.types import SasnetError, sum_parts
+
+if TYPE_CHECKING:
+    from sasnet_plugin.simulate.bank import Bank
+
+Array = NDArray[np.float64]
+#: Terms without a body that samples add to one, each with its only parameter of shape and, where another one
+#: is a second name of the scale, that: aggregates or interfaces, free polymer, fluctuations of a solution.
+TERMS: dict[str, tuple[str, dict[str, float]]] = {
+    "power_law": ("power", {}),
+    "mono_gauss_coil": ("rg", {"i_zero": 1.0}),
+    "lorentz": ("cor_length", {}),
+}
+
+
+@dataclass(frozen=True)
+class Second:
+    """Curves of the second component.
+
+    Parameters
+    ----------
+    parameters : list of dict
+    curves : (k, m) float array
+        In the bins of the data, each with its largest value 1.
+    """
+
+    parameters: list[dict[str, Any]]
+    curves: Array
+
+
+def has_one_contrast(form: str) -> bool:
+    """Whether a body is of one material: only its size distinguishes a second population of it."""
+    names = [p.name for p in model_info(form).parameters.kernel_parameters if "sld" in p.name]
+    return sum("solvent" not in name for name in names) == 1
+
+
+def fixed_of(model: str) -> dict[str, float]:
+    """What a sum's fit keeps, as it is but another name of a component's scale."""
+    found: dict[str, float] = {}
+    for index, part in enumerate(sum_parts(model)):
+        found |= as_part(TERMS[part][1], index) if part in TERMS and "+" in model else {}
+    return found
+
+
+def nearest_sums(bank: Bank, model: str, data: Binned, *, count: int = 4) -> list[NearCurve]:
+    """The best sums of two curves, each with its best scales and background.
+
+    Parameters
+    ----------
+    bank : Bank
+    model : str
+        sasmodels' name of a sum of two; the first may have a structure factor.
+    data : Binned
+    count : int
+        Starts wanted.
+
+    Returns
+    -------
+    list of NearCurve
+        By rising weighted residual; fewer, or none, where the bank has no more that differ.
+    """
+    first, second = sum_parts(model)
+    form, _, factor = first.partition("@")
+    if form not in bank.models:
+        return []
+    page, shifts = bank.page(form), search_grid(form)
+    beside, one_contrast = _second(bank, first, second, data), has_one_contrast(form)
+    if beside is None:
+        return []
+    found: list[tuple[float, dict[str, Any]]] = []
+    for extra, curves in shifted(page, factor or None, data.columns, shifts):
+        measured = (curves @ data.matrix).astype(np.float64)
+        residual = two_scales(measured.reshape(-1, measured.shape[-1]), beside.curves, data)
+        order = np.argsort(residual, axis=None)[: START_VALUES.looked_at * count]
+        for flat in order:
+            at, other = np.unravel_index(flat, residual.shape)
+            if not np.isfinite(residual[at, other]):
+                break
+            row, s = divmod(int(at), shifts.size)
+            ratio = float(np.exp(BANK_STEP * shifts[s]))
+            own = rescaled(form, page.row(row), ratio) if shifts.size > 1 else page.row(row)
+            own |= extra
+            if factor:
+                own |= {"radius_effective": float(page.radius_effective[row]) * ratio}
+            if one_contrast:
+                own = _without_contrast(own)
+            its = beside.parameters[other]
+            found.append((float(residual[at, other]), as_part(own, 0) | as_part(its, 1)))
+    kept: list[NearCurve] = []
+    for value, parameters in sorted(found, key=lambda one: one[0]):
+        if len(kept) < count and not is_near(parameters, [one.parameters for one in kept]):
+            kept.append(NearCurve(parameters, value / data.intensity.size))
+    return kept
+
+
+def _second(bank: Bank, first: str, second: str, data: Binned) -> Second | None:
+    """Curves of the second component; None where there is none that is finite here."""
+    if second in TERMS:
+        name, fixed = TERMS[second]
+        rows = [{name: value} | fixed for value in _values(second, data)]
+    elif second == first.partition("@")[0] and second in bank.models:
+        return _other_sizes(bank, second, data)
+    elif second in bank.models:
+        near = nearest(bank.page(second), second, None, data, count=START_VALUES.second_curves)
+        rows = [{k: v for k, v in one.parameters.items() if "_pd" not in k} for one in near]
+    else:
+        return None
+    q = np.exp(LOG_Q_MIN + BANK_STEP * data.columns)
+    curves = []
+    for row in rows:
+        try:
+            curves.append(call(second, q, row).intensity @ data.matrix)
+        except SasnetError:
+            return None
+    return _normalised(rows, np.array(curves)) if curves else None
+
+
+def _values(term: str, data: Binned) -> Array:
+    """Values tried of a term's parameter: exponents, or lengths that the range of q shows."""
+    if term == "power_law":
+        return np.array(START_VALUES.second_powers)
+    q = np.exp(LOG_Q_MIN + BANK_STEP * data.columns[[0, -1]])
+    return np.geomspace(1 / q[1], np.pi / q[0], START_VALUES.second_curves)
+
+
+def _other_sizes(bank: Bank, form: str, data: Binned) -> Second | None:
+    """The same body in all sizes: the nearest curve of one size, and the nearest of a narrow distribution."""
+    page, shifts = bank.page(form), search_grid(form)
+    if shifts.size == 1:
+        return None
+    ((_, curves),) = shifted(page, None, data.columns, shifts)
+    measured = (curves @ data.matrix).astype(np.float64)
+    widths = np.nansum(page.parameters[:, [n.endswith("_pd") for n in page.names]], axis=1)
+    rows: list[dict[str, Any]] = []
+    columns = []
+    for group in (widths == 0, (widths > 0) & (widths < START_VALUES.second_width)):
+        members = np.flatnonzero(group)
+        if not members.size:
+            continue
+        flat = measured[members].reshape(-1, measured.shape[-1])
+        alone = two_scales(flat, np.zeros((1, flat.shape[1])), data)[:, 0].reshape(members.size, -1)
+        best = int(members[np.unravel_index(int(np.argmin(alone)), alone.shape)[0]])
+        for s, shift in enumerate(shifts):
+            if np.all(np.isfinite(measured[best, s])):
+                row = rescaled(form, page.row(best), float(np.exp(BANK_STEP * shift)))
+                rows.append(_without_contrast(row))
+                columns.append(measured[best, s])
+    return _normalised(rows, np.array(columns)) if columns else None
+
+
+def _without_contrast(parameters: dict[str, Any]) -> dict[str, Any]:
+    """With sasmodels' defaults: of one material they are but another name of the scale.
+
+    Two populations then have the same, so that their scales are volume fractions.
+    """
+    return {k: v for k, v in parameters.items() if "sld" not in k}
+
+
+def _normalised(rows: list[dict[str, Any]], curves: Array) -> Second:
+    largest = np.max(np.abs(curves), axis=1)
+    good = np.all(np.isfinite(curves), axis=1) & (largest > 0)
+    return Second([r for r, ok in zip(rows, good, strict=True) if ok], curves[good] / largest[good, None])
+
+
+def two_scales(first: Array, second: Array, data: Binned) -> Array:
+    """Weighted residual of each pair, at the best a·first + b·second + c, a and b positive, c not negative.
+
+    A zero curve as the second asks for the first alone.
+
+    Parameters
+    ----------
+    first : (n, m) float array
+    second : (k, m) float array
+    data : Binned
+
+    Returns
+    -------
+    (n, k) float array
+        Infinite where a or b is not positive.
+    """
+    weight, intensity = data.weight, data.intensity
+    alone = not np.any(second)
+    best = np.full((len(first), len(second)), np.inf)
+    for centred in (False, True):
+        # With a background: all that varies about the weighted means.
+        def about(columns: Array, centred: bool = centred) -> Array:
+            return columns - ((columns @ weight) / weight.sum())[..., None] if centred else columns
+
+        a, b, y = about(first), about(second), about(intensity[None])[0]
+        aa, bb, ab = (a**2) @ weight, (b**2) @ weight, (a * weight) @ b.T
+        ya, yb, yy = a @ (weight * y), b @ (weight * y), float(y**2 @ weight)
+        with np.errstate(all="ignore"):
+            if alone:
+                p, q = (ya / aa)[:, None], np.zeros((1, 1))
+                left = yy - p * ya[:, None]
+            else:
+                determinant = aa[:, None] * bb - ab**2
+                p = (ya[:, None] * bb - yb * ab) / determinant
+                q = (yb * aa[:, None] - ya[:, None] * ab) / determinant
+                left = yy - p * ya[:, None] - q * yb
+                left = np.where(determinant > 1e-9 * aa[:, None] * bb, left, np.inf)
+            fine = (p > 0) & ((q > 0) | alone) & np.isfinite(left)
+            if centred:
+                fine &= intensity @ weight > p * (first @ weight)[:, None] + q * (second @ weight)
+            best = np.where(fine, np.minimum(best, np.maximum(left, 0.0)), best)
+    return best

@@ -1,0 +1,159 @@
+"""A second component where no single model explains a curve: which sums to fit, and which are asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sasnet_plugin.fitting.assessment.assess import misfits, systematic_errors
+from sasnet_plugin.fitting.assessment.goodness_of_fit import doubtful, explains
+from sasnet_plugin.fitting.assessment.systematic_error import systematic_error
+from sasnet_plugin.fitting.problem.sums import as_part
+from sasnet_plugin.fitting.result.model_fit import ModelFit
+from sasnet_plugin.fitting.start_values.second_component import TERMS, fixed_of, has_one_contrast
+from sasnet_plugin.fitting.strategy.candidates import screen
+from sasnet_plugin.fitting.strategy.settings import STRATEGY
+from sasnet_plugin.fitting.task import Budget, FitOptions, Pair, Pool, Task
+from sasnet_plugin.simulate.priors import model_info
+from sasnet_plugin.simulate.quick_models.quick import fit_cost_class
+from sasnet_plugin.types import Curve, Suggestion, TechnicalError, product_name
+
+#: Bodies that a second component is tried with, whatever explains the curve best without one.
+_SIMPLE = ("sphere", "ellipsoid", "cylinder")
+
+
+def sums_to_fit(
+    pool: Pool,
+    curve: Curve,
+    dintensity: NDArray[np.float64],
+    suggestion: Suggestion,
+    options: FitOptions,
+    fits: Sequence[ModelFit],
+    residuals: Mapping[Pair, float],
+    nearer: float,
+    seconds: float,
+) -> tuple[list[Task], tuple[TechnicalError, ...]]:
+    """Bodies with a power law, a coil, a Lorentzian, or a second population of themselves.
+
+    Parameters
+    ----------
+    pool : Pool
+    curve : Curve
+    dintensity : (n,) float array
+    suggestion : Suggestion
+        Of all models.
+    options : FitOptions
+        Values and ranges hold for the first component. With a fixed scale, or the materials of sample and
+        solvent, there is no sum: whose they are is not known.
+    fits : sequence of ModelFit
+        Of single models; empty before there are any.
+    residuals : mapping
+        What screening found for single models.
+    nearer : float
+        The nearest sum has to have less than this times the least of these.
+    seconds : float
+        For screening.
+
+    Returns
+    -------
+    tasks : list of Task
+        The simplest first, of those whose curves in the bank come near.
+    failed : tuple of TechnicalError
+        Why some could not be rated.
+    """
+    if options.contrast is not None or "scale" in {*options.fixed, *options.ranges}:
+        return [], ()
+    single = min(residuals.values(), default=0.0)
+    if single == 0.0:  # there was no time for screening
+        return [], ()
+    hosts = _hosts(suggestion, fits, residuals)
+    found, failed, _ = screen(
+        pool, curve, dintensity, [(name, None) for host in hosts for name in _sums_of(host)], seconds
+    )
+    least = min(found.values(), default=np.inf)
+    if not least < nearer * single:
+        return [], failed
+    most = max(STRATEGY.more_worse * least, STRATEGY.sums_near)
+    near = [pair for pair, value in found.items() if value < most]
+    near.sort(key=lambda pair: (len(model_info(pair[0]).parameters.kernel_parameters), found[pair]))
+    fixed, ranges = _of_first(options.fixed), _of_first(options.ranges)
+    budget = Budget(STRATEGY.sum_time)
+    tasks = [
+        Task(curve, dintensity, name, None, fixed=fixed_of(name) | fixed, ranges=ranges, budget=budget)
+        for name, _ in near[: STRATEGY.sums]
+    ]
+    return tasks, failed
+
+
+def _hosts(suggestion: Suggestion, fits: Sequence[ModelFit], residuals: Mapping[Pair, float]) -> list[str]:
+    """Simple bodies, the likeliest, and those of the best fits or nearest curves, with structure factors."""
+    best = [f.name for f in sorted(fits, key=lambda f: f.chisq) if "+" not in f.model]
+    best = best or [product_name(*pair) for pair in sorted(residuals, key=lambda pair: residuals[pair])]
+    likely = [guess.name for guess in suggestion.models if "+" not in guess.name]
+    count = STRATEGY.sum_hosts
+    return [
+        name
+        for name in dict.fromkeys([*_SIMPLE, *likely[:count], *best[:count]])
+        if not name.endswith(".py") and fit_cost_class(name) != "slow" and _is_body(name.partition("@")[0])
+    ]
+
+
+def _is_body(form: str) -> bool:
+    """A form of known shape; the others have terms of their own for what is around."""
+    return str(model_info(form).category).startswith("shape:")
+
+
+def _sums_of(host: str) -> list[str]:
+    form = host.partition("@")[0]
+    return [f"{host}+{term}" for term in TERMS] + ([f"{host}+{form}"] if has_one_contrast(form) else [])
+
+
+def _of_first(given: Mapping[str, Any]) -> dict[str, Any]:
+    """A user's values of the first component, by the sum's names."""
+    return as_part(given, 0) | ({"background": given["background"]} if "background" in given else {})
+
+
+def only_systematic(curve: Curve, dintensity: NDArray[np.float64], fit: ModelFit) -> bool:
+    """What a fit leaves is of the size of a measurement's own systematic error, which any model would fit."""
+    return 0 < systematic_error(curve, dintensity, fit).relative < STRATEGY.systematic
+
+
+def intricate(curve: Curve, fit: ModelFit) -> bool:
+    """Whether a fit has so many parameters that a sum might say the same with fewer."""
+    return len(fit.free) >= STRATEGY.intricate[0 if doubtful(fit.reduced_chisq, len(curve)) else 1]
+
+
+def asked_for(
+    curve: Curve, dintensity: NDArray[np.float64], fits: Sequence[ModelFit], sums: Sequence[ModelFit]
+) -> list[ModelFit]:
+    """Sums that explain the curve, with very strong evidence over every single model; else none.
+
+    Evidence is compared as in the ranking, with errors that neighbouring residuals share. Where such an
+    error is all that a single model leaves, a sum has to explain the curve to its noise.
+
+    Parameters
+    ----------
+    curve : Curve
+    dintensity : (n,) float array
+    fits, sums : sequence of ModelFit
+        Of single models, at least one, and of sums.
+    """
+    alone = min(fits, key=lambda fit: fit.bic)
+    excused = only_systematic(curve, dintensity, alone)
+    good = [
+        fit
+        for fit in sums
+        if explains(fit.reduced_chisq, len(curve))
+        or not (excused or explains(alone.reduced_chisq, len(curve)))
+        and only_systematic(curve, dintensity, fit)
+    ]
+    if not good:
+        return []
+    every = [*fits, *good]
+    compared = misfits(every, systematic_errors(curve, dintensity, every))
+    bic = compared.chisq + compared.penalty
+    least = float(np.min(bic[: len(fits)]))
+    return [f for f, own in zip(good, bic[len(fits) :], strict=True) if own < least - STRATEGY.second_gain]

@@ -1,0 +1,200 @@
+"""Which setting of the instrument to measure next: the information that an image there is expected to give.
+
+Samples that may explain what was measured are drawn from the prior of training and weighted by how alike
+the network finds their images and the measured ones, in the same settings (approximate Bayesian computation
+with the network's outputs as summaries: Fearnhead & Prangle, J. R. Stat. Soc. B 74 (2012) 419). Each is
+then measured in every setting that the user lists, and the network reads the old and the new image as a
+set: the gain is the fall of the entropy of the classes, in bits, on average.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..data.sans.features import Settings, images_of
+from ..data.sans.geometry import on_detector
+from ..data.sans.polar import Polar, polar
+from ..data.sans.resolution import Setting
+from ..data.sans.settings import settings_of_texts
+from ..simulate.sans.cells import CellBeam, counted, gathered
+from ..simulate.sans.measurement import Beam, draw_background
+from ..simulate.sans.samples import draw_sample, resized, row_of
+from ..simulate.sans.simulator import Posture, draw_posture
+from ..types import DataError, Image
+from .arithmetic import softmax
+
+FloatArray = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class AdviceSettings:
+    """How much is simulated."""
+
+    #: Samples that are computed; uses of each in another size; those that are measured in each setting.
+    samples: int = 80
+    uses: int = 8
+    kept: int = 120
+    #: Least effective number of samples that the weights leave.
+    effective: float = 40.0
+
+
+ADVICE = AdviceSettings()
+
+
+@dataclass(frozen=True)
+class Advice:
+    """What a setting is expected to tell.
+
+    Parameters
+    ----------
+    name : str
+        As the user wrote it; empty for counting on.
+    bits : float
+        Expected gain of information on the class.
+    counts : float
+        That as long a measurement gives there as all so far took.
+    """
+
+    name: str
+    bits: float
+    counts: float
+
+
+def advised(measurements: Sequence[Any], wanted: Sequence[str], predictor: Any) -> list[str]:
+    """The settings that a user lists, the most telling first, in sentences.
+
+    Parameters
+    ----------
+    measurements : sequence of Image or Settings
+        The first is what was measured so far.
+    wanted : sequence of str
+        Each "name=value,name=value" of `SansSettings`; what is left out stays as it is.
+    predictor : Predictor
+
+    Raises
+    ------
+    DataError
+        The setting of the image is not known, or a name or value is wrong.
+    """
+    image = images_of(measurements[0])[0]
+    found = advice(image, wanted, predictor, np.random.default_rng(0))
+    ranked = sorted(found, key=lambda one: -one.bits)
+    return [
+        f"{one.name or 'counting on'}: {one.bits:.2f} bits expected of {one.counts:,.0f} counts, which as"
+        " long a measurement would give."
+        for one in ranked
+    ]
+
+
+def advice(image: Image, wanted: Sequence[str], predictor: Any, rng: np.random.Generator) -> list[Advice]:
+    """Expected gain of counting on and of each setting that is listed, for as long as was counted so far."""
+    now = image.geometry.setting
+    if now is None:
+        raise DataError(
+            f"{image.file}: its collimation and apertures are not known, so that no other setting can be"
+            " simulated; give them with --geometry."
+        )
+    here = gathered(
+        Beam(image.geometry, image.geometry, image.mask, float(image.geometry.q[image.mask].min()), 0)
+    )
+    settings = [(name, *_other(image, now, name)) for name in wanted]
+    seen = polar(image)
+    counts = float(seen.counts.sum())
+    pool = [row_of(draw_sample(rng)) for _ in range(ADVICE.samples)]
+    postures = [draw_posture(resized(row, rng), rng) for row in pool for _ in range(ADVICE.uses)]
+    first = [_counted(posture, here, rng, counts) for posture in postures]
+    weight = weights(
+        summaries(predictor, [Settings((seen,))]), summaries(predictor, [Settings((f,)) for f in first])
+    )
+    chosen = rng.choice(len(postures), ADVICE.kept, p=weight)
+    before = float(entropy(classes(predictor, [Settings((seen,))])).mean())
+    found = []
+    for name, beam, flux in [("", here, 1.0), *settings]:
+        again = [
+            _counted(postures[k], beam, rng, _total(postures[k], here, beam, flux) * counts) for k in chosen
+        ]
+        sets = [Settings((_sum(seen, one),) if not name else (seen, one)) for one in again]
+        after = entropy(classes(predictor, sets))
+        expected = float(np.median([one.counts.sum() for one in again]))
+        found.append(Advice(name, before - float(after.mean()), expected))
+    return found
+
+
+def weights(measured: FloatArray, simulated: FloatArray) -> FloatArray:
+    """Weights of simulated samples by the distance of their summaries, (n,), which add up to 1.
+
+    The width of the kernel is the least that leaves `AdviceSettings.effective` samples.
+    """
+    scale = simulated.std(axis=0) + 1e-9
+    distance = (((simulated - measured) / scale) ** 2).sum(axis=1)
+    for width in np.geomspace(0.05, 100, 60):
+        weight = np.exp(-(distance - distance.min()) / (2 * width**2))
+        weight /= weight.sum()
+        if 1 / np.sum(weight**2) >= min(ADVICE.effective, 0.5 * len(weight)):
+            break
+    return np.asarray(weight)
+
+
+def summaries(predictor: Any, measurements: Sequence[Settings]) -> FloatArray:
+    """What the network says of measurements: ln p of the classes, (n, labels)."""
+    outputs = predictor.outputs(predictor.features(measurements))
+    # Below this a class is ruled out, and how far does not matter.
+    return np.log(np.maximum(softmax(np.asarray(outputs["class"], dtype=np.float64)), 1e-4))
+
+
+def classes(predictor: Any, measurements: Sequence[Settings]) -> FloatArray:
+    """Calibrated probabilities of the classes, (n, labels)."""
+    outputs = predictor.outputs(predictor.features(measurements))
+    return softmax(np.asarray(outputs["class"]) / predictor.manifest.calibration["class"]["temperature"])
+
+
+def entropy(p: FloatArray) -> FloatArray:
+    """Bits, (n,)."""
+    return np.asarray(-np.sum(p * np.log2(np.maximum(p, 1e-12)), axis=1))
+
+
+def _counted(posture: Posture, beam: CellBeam, rng: np.random.Generator, counts: float) -> Polar:
+    return counted(posture.intensity(beam.geometry, fine=True), beam, draw_background(rng), rng, counts)
+
+
+def _total(posture: Posture, here: CellBeam, there: CellBeam, flux: float) -> float:
+    """Counts of a sample there over those here in the same time."""
+    total = [
+        float((posture.intensity(b.geometry, fine=True) * b.geometry.weight).sum()) for b in (here, there)
+    ]
+    return float(np.clip(flux * total[1] / max(total[0], 1e-300), 1e-4, 1e4))
+
+
+def _sum(one: Polar, other: Polar) -> Polar:
+    return replace(one, counts=one.counts + other.counts, exposure=one.exposure + other.exposure)
+
+
+def _other(image: Image, now: Setting, name: str) -> tuple[CellBeam, float]:
+    """The image's detector in another setting, and what its pixels see there of the flux over here.
+
+    A guide's flux goes as λ⁻⁴ L1⁻², a pixel's solid angle as L2⁻².
+    """
+    said = settings_of_texts(name.split(","), "--next")
+    keys = ("wavelength", "spread", "collimation", "distance", "source_radius", "sample_radius")
+    given = {key: getattr(said, key) for key in keys if getattr(said, key) is not None}
+    if not given and said.direct_beam is None:
+        raise DataError(f"{name}: names nothing of a setting; give such as distance=2000,collimation=2800.")
+    setting = replace(now, **given)
+    rows, columns = image.geometry.shape
+    place = [
+        float(np.interp(0.0, q, np.arange(q.size)))
+        for q in (image.geometry.qx.mean(axis=0), image.geometry.qy.mean(axis=1))
+    ]
+    centre = said.direct_beam or (place[0], place[1])
+    geometry = on_detector((rows, columns), centre, setting)
+    radius = float(image.geometry.q[image.mask].min()) * now.distance / now.k
+    block = radius * setting.k / setting.distance
+    mask = geometry.q > block
+    flux = (now.wavelength / setting.wavelength) ** 4 * (now.collimation / setting.collimation) ** 2
+    flux *= (now.distance / setting.distance) ** 2 * (setting.spread / now.spread)
+    return gathered(Beam(geometry, geometry, mask, block, 0.0)), flux

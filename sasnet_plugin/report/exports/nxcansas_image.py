@@ -1,0 +1,73 @@
+"""A small-angle-scattering image and what was fitted to it as NXcanSAS in two dimensions."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from sasnet_plugin.files import MARK, put_whole
+
+from ...fitting.images.fit_image import OrientedFit
+from ...types import Image
+from .nxcansas import column, entry, group
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+_Q_UNIT, _I_UNIT = "1/angstrom", "1/cm"
+
+
+def write_image(image: Image, fit: OrientedFit, path: str | Path) -> None:
+    """Write the measured image and the fitted one, each an entry; masked pixels are NaN.
+
+    Parameters
+    ----------
+    image : Image
+        Counts are written per solid angle of a pixel in the beam.
+    fit : OrientedFit
+        Its values stand in the SASprocess of the second entry.
+    path : str or Path
+        Should end in ``.h5``.
+
+    Raises
+    ------
+    SasnetError
+        The file cannot be written.
+    """
+    import h5py
+
+    geometry: Any = image.geometry
+    weight = np.where(image.mask & (geometry.weight > 0), geometry.weight, np.nan)
+    error = np.sqrt(np.maximum(image.counts, 1.0)) if geometry.error is None else geometry.error
+    title = image.entry or Path(image.file).stem or "image"
+    with h5py.File("nxcansas.h5", "w", driver="core", backing_store=False) as file:
+        file.attrs["NX_class"], file.attrs["default"], file.attrs["creator"] = "NXroot", "sasentry01", MARK
+        _data(entry(file, "sasentry01", title, title), geometry, image.counts / weight, error / weight)
+        fitted = entry(file, "sasentry02", f"{title}, fit of {fit.body}", title)
+        _data(fitted, geometry, np.where(np.isfinite(weight), fit.intensity(geometry), np.nan), None)
+        process = group(fitted, "sasprocess01", "NXprocess", "SASprocess")
+        process["name"], process["description"] = "sasnet fit", fit.sentences()[0]
+        for number, (name, value) in enumerate(fit.values.items(), 1):
+            term = process.create_dataset(f"term{number:03d}", data=f"{name} = {value.value!r} {value.unit}")
+            for key, what in (("name", name), ("value", value.value), ("uncertainty", value.error)):
+                term.attrs[key] = what
+            term.attrs["units"] = value.unit
+        file.flush()
+        content = file.id.get_file_image()
+    put_whole(path, content, "NXcanSAS file")
+
+
+def _data(
+    parent: Any, geometry: Any, intensity: NDArray[np.float64], error: NDArray[np.float64] | None
+) -> None:
+    data = group(parent, "sasdata01", "NXdata", "SASdata")
+    data.attrs["signal"], data.attrs["axes"], data.attrs["I_axes"] = "I", ["Qx", "Qy"], "Qx,Qy"
+    data.attrs["Q_indices"] = np.array([0, 1])
+    column(data, "Qx", geometry.qx, _Q_UNIT)
+    column(data, "Qy", geometry.qy, _Q_UNIT)
+    found = column(data, "I", intensity, _I_UNIT)
+    if error is not None:
+        found.attrs["uncertainties"] = "Idev"
+        column(data, "Idev", error, _I_UNIT)

@@ -1,0 +1,34 @@
+"""Images of oriented rods of known size and order, simulated with a whole instrument."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import numpy as np
+
+from sasnet_plugin.data.sans.resolution import Setting
+from sasnet_plugin.simulate.sans import instruments, orientation
+from sasnet_plugin.simulate.sans.measurement import Background, Beam, beam, measured
+from sasnet_plugin.simulate.sans.samples import Sample, pars_of, row_of
+from sasnet_plugin.simulate.sans.simulator import Direction, Posture
+from sasnet_plugin.types import Image
+
+RADIUS, ASPECT, SPREAD, DIRECTOR = 40.0, 4.0, 0.1, 30.0
+#: NG7-like, where the first minimum of the rods' radius lies in the window.
+SETTING = Setting(6.0, 0.12, 4000.0, 4000.0, 15.0, 5.0, (5.3, 5.3))
+
+
+@cache
+def ground() -> Beam:
+    """One instrument with its faults."""
+    return beam(instruments.INSTRUMENTS[-1], SETTING, np.random.default_rng(3))
+
+
+def rods(p2: float = 0.6, counts: float = 2e5, body: str = "cylinder", seed: int = 1) -> Image:
+    """Counts of rods."""
+    values = {"radius": RADIUS, "aspect": ASPECT, "radius_pd": SPREAD}
+    sample = Sample(body, values, body, pars_of(body, RADIUS, ASPECT, SPREAD))
+    averages = orientation.maier_saupe(orientation.strength_of(p2))
+    posture = Posture(row_of(sample), Direction(averages, np.radians(DIRECTOR)))
+    rng = np.random.default_rng(seed)
+    return measured(posture.intensity(ground().true), ground(), Background(flat=0.05), rng, counts)

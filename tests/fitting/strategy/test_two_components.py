@@ -1,0 +1,75 @@
+"""A second component is found where there is one, and not asked for where there is none."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from sasnet_plugin.fitting.assessment.assess import assess
+from sasnet_plugin.fitting.strategy.fit_candidate import fit_candidate
+from sasnet_plugin.fitting.strategy.two_components import asked_for, intricate, sums_to_fit
+from sasnet_plugin.fitting.task import Budget, FitOptions, Task
+from sasnet_plugin.predict import open_classifier
+from sasnet_plugin.simulate.bank import Bank
+from sasnet_plugin.types import Curve
+
+TRUTH = {
+    "A_radius": 40.0, "A_radius_pd": 0.1, "A_radius_pd_n": 25, "A_scale": 1.0, "B_scale": 3e-6,
+    "B_power": 3.0, "background": 0.01,
+}  # fmt: skip
+
+
+def _fitted(curve: Curve, bank: Bank, name: str) -> Any:
+    assert curve.dintensity is not None
+    return fit_candidate(Task(curve, curve.dintensity, name, None), bank, Budget(4.0))
+
+
+@pytest.fixture(scope="module")
+def upturn(simulated: Callable[..., Curve]) -> Curve:
+    return simulated("sphere+power_law", TRUTH)
+
+
+def test_spheres_with_an_upturn_are_found_and_shares_are_theirs(upturn: Curve, bank: Bank) -> None:
+    assert upturn.dintensity is not None
+    alone, both = (_fitted(upturn, bank, name) for name in ("sphere", "sphere+power_law"))
+    assert both.reduced_chisq < 1.4
+    for name in ("A_radius", "B_power"):
+        p = both.parameters[name]
+        assert abs(p.value - TRUTH[name]) < max(4 * p.error, 0.01 * TRUTH[name])
+    assert asked_for(upturn, upturn.dintensity, [alone], [both]) == [both]
+    share = both.components[0]
+    assert share.name == "sphere"
+    assert 0.5 < share.fraction < 1
+    assert 0 < share.error < 0.1
+    answer = assess(upturn, upturn.dintensity, [alone, both])
+    assert answer.best is not None
+    assert answer.best.name == "sphere+power_law"
+    assert any("of the scattering" in note for note in answer.notes)
+    assert answer.as_dict()["fits"][0]["components"][1]["component"] == "power_law"
+
+
+def test_spheres_alone_are_given_none(simulated: Callable[..., Curve], bank: Bank) -> None:
+    curve = simulated("sphere", {"radius": 40.0, "background": 0.01})
+    assert curve.dintensity is not None
+    alone, both = (_fitted(curve, bank, name) for name in ("sphere", "sphere+power_law"))
+    assert asked_for(curve, curve.dintensity, [alone], [both]) == []
+    assert not intricate(curve, alone)
+
+
+def test_the_simplest_sums_come_first_and_none_where_materials_are_given(upturn: Curve, pool: Any) -> None:
+    assert upturn.dintensity is not None
+    suggestion = open_classifier().suggest([upturn], top=3)[0]
+    options = FitOptions(fixed={"background": 0.01})
+    given = (pool, upturn, upturn.dintensity, suggestion)
+    tasks, failed = sums_to_fit(*given, options, [], {("sphere", None): 5.0}, 0.6, 20.0)
+    assert failed == ()
+    assert "sphere+power_law" in [t.name for t in tasks][:2]
+    assert tasks[0].fixed["background"] == 0.01
+    assert sums_to_fit(*given, replace(options, fixed={"scale": 1.0}), [], {}, 1.0, 20.0) == ([], ())
+    # Nothing is nearer than what is there already.
+    assert sums_to_fit(*given, options, [], {("sphere", None): 1e-3}, 0.6, 20.0)[0] == []
+    assert np.isfinite(tasks[0].budget.seconds)

@@ -1,0 +1,92 @@
+"""The packaged network for diffraction images, from a file to the answer."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from sasnet_plugin.cli.main import app
+from sasnet_plugin.domains.diffraction import LABELS
+from sasnet_plugin.simulate.diffraction.out_of_distribution import KINDS
+from sasnet_plugin.simulate.diffraction.samples import draw_sample
+from sasnet_plugin.simulate.diffraction.simulator import SIMULATOR
+from sasnet_plugin.types import Image
+
+
+def images(kind: str, number: int, exposure: float) -> list[Image]:
+    """Of one kind, with nothing on top."""
+    rng = np.random.default_rng(11)
+    rows = [SIMULATOR.clean(draw_sample(rng, {kind: 1}, {}, 1)) for _ in range(number)]
+    return SIMULATOR.measure(rows, rng, exposure=exposure)[0]
+
+
+def classified(stack: list[np.ndarray], folder: Path, *options: str) -> list[dict]:
+    np.save(folder / "run.npy", np.stack(stack).astype(np.uint32))
+    arguments = ["classify", str(folder / "run.npy"), "--domain", "diffraction", "--json", *options]
+    result = CliRunner().invoke(app, arguments)
+    assert result.exit_code == 0, result.output
+    return [json.loads(line) for line in result.stdout.splitlines()]
+
+
+def present(answer: dict) -> set[str]:
+    return {tag["name"] for tag in answer["tags"] if tag["present"]}
+
+
+@pytest.fixture(scope="module")
+def answers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[dict]]:
+    """Of twelve shots of each of some kinds, all in one stack."""
+    kinds = {"round": 1e6, "streak_bent": 1e6, "empty": 1e4}
+    shots = {kind: images(kind, 12, exposure) for kind, exposure in kinds.items()}
+    rng = np.random.default_rng(3)
+    strange = [
+        SIMULATOR.out_of_distribution(name, {}, rng, exposure=1e6)
+        for name in KINDS
+        if name != "speckle"
+        for _ in range(4)
+    ]
+    stack = [image.counts for some in (*shots.values(), strange) for image in some]
+    known = ("wavelength=574", "distance=70", "pixel_size=0.8", "direct_beam=[47.5,47.5]")
+    options = [word for one in known for word in ("--geometry", one)]
+    found = iter(classified(stack, tmp_path_factory.mktemp("shots"), *options))
+    return {name: [next(found) for _ in range(12)] for name in (*shots, "strange")}
+
+
+def test_an_answer_has_the_keys_that_programs_read(answers: dict[str, list[dict]]) -> None:
+    one = answers["round"][0]
+    assert list(one) == ["file", "entry", "tags", "quantities", "in_scope", "notes"]
+    assert one["entry"] == "frame 1"
+    known = next(answer for answer in answers["round"] if answer["tags"])
+    assert [tag["name"] for tag in known["tags"]] == list(LABELS)
+    assert set(known["tags"][0]) == {"name", "probability", "present"}
+
+
+def test_spheres_and_streaks_are_told_and_sized(answers: dict[str, list[dict]]) -> None:
+    said = [present(answer) for answer in answers["round"]]
+    assert sum("Spherical/Oblate" in tags for tags in said) >= 8
+    assert sum("Prolate" in tags for tags in said) <= 1
+    assert sum("Prolate" in present(answer) for answer in answers["streak_bent"]) >= 8
+    sizes = [a["quantities"]["radius"] for a in answers["round"] if "radius" in a["quantities"]]
+    assert len(sizes) >= 8
+    assert all(size["unit"] == "nm" and size["error"] < size["value"] for size in sizes)
+
+
+def test_an_empty_frame_never_has_a_confident_wrong_tag(answers: dict[str, list[dict]]) -> None:
+    for answer in answers["empty"]:
+        wrong = [t for t in answer["tags"] if t["name"] != "Empty" and t["probability"] > 0.9]
+        assert wrong == []
+        assert "size" not in answer["quantities"] or "Empty" not in present(answer)
+    said = [present(answer) for answer in answers["empty"]]
+    # Said to be empty, or refused.
+    assert sum(tags <= {"Empty"} for tags in said) >= 11
+    assert sum(tags == {"Empty"} for tags in said) >= 4
+
+
+def test_powder_crystals_and_stripes_are_mostly_refused(answers: dict[str, list[dict]]) -> None:
+    refused = [answer for answer in answers["strange"] if not answer["tags"]]
+    assert len(refused) >= 7
+    assert all(any("outside what this model knows" in note for note in a["notes"]) for a in refused)
+    assert all(not present(answer) for answer in refused)
