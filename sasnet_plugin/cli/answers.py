@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from sasnet_plugin.predict import Answer
 
 
+#: Columns that are not broken into lines.
+_WHOLE = ("model", "structure factor", "probability", "uniform prior", "value", "error", "unit")
+
+
 class Writer(Protocol):
     """Where answers and failures go, in the order in which they come."""
 
@@ -68,7 +72,7 @@ class TableWriter:
             columns = rows[0][:-1] if grouped else rows[0]
             table = Table(box=None, pad_edge=False, header_style="dim")
             for column in columns:
-                table.add_column(column, no_wrap=True)
+                table.add_column(column, no_wrap=column in _WHOLE)
             group = ""
             for row in rows[1:]:
                 if grouped and row[-1] != group:

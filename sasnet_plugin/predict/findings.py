@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
+from ..digits import with_error
 from ..domains.heads import Distribution, Quantities, Scope
 from .classes import percent
 from .peaks import in_words, peaks
@@ -86,14 +87,21 @@ class QuantitiesFinding:
         """A row for each value; without intervals there is no table."""
         if not self.head.interval or not self.known:
             return ()
+        meaning = {parameter.name: parameter.text for parameter in self.head.parameters}
         if self.head.interval == "error":
             return [
-                ["quantity", "value", "error", "unit"],
-                *([k, f"{v.value:.4g}", f"{v.error:.2g}", v.unit] for k, v in self.known.items()),
+                ["quantity", "value", "unit", "meaning"],
+                *(
+                    [k, with_error(v.value, v.error), v.unit, meaning.get(k, "")]
+                    for k, v in self.known.items()
+                ),
             ]
         return [
-            ["quantity", "value", "90 % band", "unit"],
-            *([k, f"{v.value:.3g}", f"{v.low:.3g} to {v.high:.3g}", v.unit] for k, v in self.known.items()),
+            ["quantity", "value", "90 % band", "unit", "meaning"],
+            *(
+                [k, f"{v.value:.3g}", f"{v.low:.3g} to {v.high:.3g}", v.unit, meaning.get(k, "")]
+                for k, v in self.known.items()
+            ),
         ]
 
     def sentences(self) -> Sequence[str]:

@@ -81,7 +81,7 @@ def test_person_reads_a_picture_of_p_and_the_numbers(both: Path, picture: Path) 
     code, out, _ = run(picture)
     assert code == 0
     assert "p(ξ), ξ 0 to 60 degrees" in out
-    assert "lattice" in out
+    assert "lattice constant" in out  # what each quantity is stands beside it
 
 
 def test_figure(both: Path, picture: Path, tmp_path: Path) -> None:

@@ -116,7 +116,10 @@ class StrategySettings:
     )
     promising: float = setting(0.7, "As long as χ² falls to this, escapes from local minima go on.")
     as_measured: int = setting(4, "Fits that are tried again at the measured points alone, at most.")
-    as_measured_share: float = setting(0.3, "Of the time left, for these.", "share")
+    as_measured_share: float = setting(0.15, "Of the time left, for these.", "share")
+    as_measured_gain: float = setting(
+        0.2, "To so much χ² has to fall: then the data were calculated at these points."
+    )
     explained_share: float = setting(
         0.1, "Of all time, for what explains an explained curve better.", "share"
     )

@@ -112,8 +112,6 @@ class Stages:
             The first to be fitted first.
         """
         found = self.explained(curve, tasks, STRATEGY.explained_share * self.left)
-        if found.fits and found.unexplained:
-            found = self.at_measured_points(found)
         found = self.still_asked_for(found)
         return self.with_best_distribution(found) if found.fits else found
 
@@ -132,6 +130,8 @@ class Stages:
             found = Fitted(curve, found.tasks + simple, found.fits + self.fit(simple))
         if not found.fits:
             return found
+        if found.unexplained:
+            found = self.at_measured_points(found)
         unknown = not has_resolution(curve)
         resolved = self.with_resolution(found) if unknown else found
         if not resolved.unexplained:
@@ -214,7 +214,7 @@ class Stages:
         ]
         fits = self.tried(fit_candidate, asked, STRATEGY.as_measured_share * self.left) if asked else []
         best = min(fits, key=_of_fit, default=None)
-        if best is None or best.reduced_chisq > STRATEGY.promising * found.chisq:
+        if best is None or best.reduced_chisq > STRATEGY.as_measured_gain * found.chisq:
             return found
         note = (
             f"Calculated at the measured points alone, as SasView does, {best.short_name} has a reduced χ² of"
