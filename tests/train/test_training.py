@@ -51,9 +51,9 @@ def _alive(group: int) -> bool:
 
 @pytest.fixture(scope="module")
 def finished(shards: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[int]]:
-    """A run of 500 steps, killed with SIGKILL after a checkpoint, and the steps of its second start."""
+    """A run of 240 steps, killed with SIGKILL after a checkpoint, and the steps of its second start."""
     folder = tmp_path_factory.mktemp("run")
-    command = _command(folder, shards, folder / "run", 500)
+    command = _command(folder, shards, folder / "run", 240)
     process = subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, start_new_session=True
     )
@@ -78,7 +78,7 @@ def test_a_killed_run_goes_on_where_it_was(finished: tuple[Path, list[int]]) -> 
     run, steps = finished
     assert (run / "final.weights.h5").exists()
     assert steps[0] >= 40, "the first steps were done again"
-    assert steps[-1] == 500
+    assert steps[-1] == 240
 
 
 def test_a_worker_that_is_killed_ends_the_training_with_a_sentence(shards: Path) -> None:

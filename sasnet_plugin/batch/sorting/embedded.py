@@ -102,6 +102,11 @@ def planned(
         groups[-1].append(piece)
         held += piece[2] - piece[1]
     settings = {"embedding": name, "geometry": list(geometry), "pieces": pieces}
+    if name == "network":
+        from ...predict.predictor import open_predictor
+
+        # Points of two networks cannot be compared.
+        settings["network"] = open_predictor(DIFFRACTION.name).manifest.sha256["model.onnx"]
     folder.mkdir(parents=True, exist_ok=True)
     note = folder / "settings.json"
     text = json.dumps(settings)

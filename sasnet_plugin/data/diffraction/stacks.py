@@ -93,9 +93,19 @@ def _of_numpy(path: Path, file: str, start: int) -> Iterator[Block]:
         stack = np.load(path, mmap_mode="r", allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:
         raise truncated(file) from error
-    stack = stack[None] if stack.ndim == 2 else stack
     _check(stack.shape, stack.dtype, file)
-    yield from _sliced(stack, start, None, Setup())
+    if stack.ndim == 2 or not stack.flags.c_contiguous:
+        yield from _sliced(stack, start, None, Setup())
+        return
+    # Mapped anew for each block: pages of a map that stays count as this process' memory.
+    place, dtype, (total, *shape) = stack.offset, stack.dtype, stack.shape
+    del stack
+    each = math.prod(shape) * dtype.itemsize
+    step = max(1, min(_BLOCK, _BLOCK_BYTES // each))
+    for first in range(start, total, step):
+        number = min(step, total - first)
+        part = np.memmap(path, dtype, "r", place + first * each, (number, *shape))
+        yield Block(first, np.array(part), None, Setup(), total)
 
 
 def _of_hdf5(path: Path, file: str, dataset: str | None, start: int) -> Iterator[Block]:

@@ -44,7 +44,8 @@ def warnings_of(
     # Where two contrasts are one, the sizes mean nothing: that is the reason to give.
     met.sort(key=lambda r: not any("sld" in name for name in r.at))
     for name in dict.fromkeys(r.name for r in met):
-        sentences.append(_simpler(next(r for r in met if r.name == name), fit))
+        one = next(r for r in met if r.name == name)
+        sentences.append(_simpler(one, fit, any(o.name == name for o in others)))
     for r in met:
         explained |= set(r.at) | {v for v in r.at.values() if isinstance(v, str)}
     groups = [g for g in together(fit) if not explained & set(g) and _matters(g, fit)]
@@ -173,7 +174,7 @@ def _scale(name: str, fit: ModelFit) -> float:
     return 0.0
 
 
-def _simpler(reduction: Reduction, fit: ModelFit) -> str:
+def _simpler(reduction: Reduction, fit: ModelFit, fitted: bool) -> str:
     parts = []
     for name, limit in reduction.at.items():
         p = fit.parameters[name]
@@ -191,7 +192,8 @@ def _simpler(reduction: Reduction, fit: ModelFit) -> str:
             parts.append(
                 f"{name}, {quantity(p.value, p.unit, error)}, cannot be distinguished from {limit:g}"
             )
-    return f"{', and '.join(parts)}: {reduction.name} says the same with fewer parameters."
+    said = f"{reduction.name} says the same with fewer parameters"
+    return f"{', and '.join(parts)}: {said}{'' if fitted else ', if it fits as well: it was not fitted'}."
 
 
 def _end(p: Parameter) -> str:
