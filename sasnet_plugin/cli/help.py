@@ -51,6 +51,11 @@ EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = MappingProxyType(
             ("sasnet batch runs/ --out heating.h5 --series --against temperature", "frames in order"),
             ("sasnet batch runs/ --out results.h5 --shard 3/8", "the third of eight jobs of an array"),
         ),
+        "sort": (
+            ("sasnet sort run42.cxi --out sorted.h5 --report sorted.html", "clusters, and a page of them"),
+            ("sasnet sort run42.cxi --out sorted.h5 --like run42.cxi:17", "what is most like frame 17"),
+            ("sasnet sort run43.cxi --out next.h5 --old sorted.h5", "new images into old clusters"),
+        ),
         "sasview": (
             ("sasnet sasview --install", "Fitting → Suggest model… from SasView's next start"),
             ("sasnet sasview data.dat", "SasView with a file and the window"),
