@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from sasnet_plugin.data.hdf5 import SIGNATURE
 from sasnet_plugin.digits import unit_text
 from sasnet_plugin.files import figure_mark, put_whole
 from sasnet_plugin.fitting.task import Start
@@ -161,7 +162,6 @@ def draw(series: Sequence[Frame], path: Path, label: str) -> None:
     put_whole(path, memory.getvalue(), "figure of the series")
 
 
-_HDF5 = b"\x89HDF\r\n\x1a\n"
 #: Bytes of a text file in which its header is looked for.
 _HEADER = 65536
 _NUMBER = r"([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)"
@@ -179,7 +179,7 @@ def field_of(path: str | Path, name: str) -> float:
             head = file.read(_HEADER)
     except OSError:
         return math.nan
-    if head.startswith(_HDF5):
+    if head.startswith(SIGNATURE):
         return _hdf5(path, name)
     words = re.escape(name)
     pattern = (

@@ -79,3 +79,14 @@ def window_of(given: str | None) -> tuple[float, float] | None:
             param_hint="--q-range",
         )
     return window
+
+
+def prior_given(name: str) -> str:
+    """The prior of models, or wrong usage."""
+    from sasnet_plugin.predict.class_prior import known_prior
+    from sasnet_plugin.types import SasnetError
+
+    try:
+        return known_prior(name)
+    except SasnetError as error:
+        raise typer.BadParameter(str(error), param_hint="--prior") from None

@@ -21,11 +21,11 @@ from sasnet_plugin.cli.arguments import (
     Quiet,
     QUnit,
     names_of,
+    prior_given,
     unit_of,
     window_of,
 )
 from sasnet_plugin.cli.files import curves_of, expand
-from sasnet_plugin.cli.fit_options import prior_given
 from sasnet_plugin.cli.kinds import Kinds
 from sasnet_plugin.data.failure import sentence_of
 from sasnet_plugin.domains import ReadOptions, names_and_titles
@@ -111,14 +111,16 @@ def classify(
     from sasnet_plugin.cli.answers import JsonWriter, TableWriter
     from sasnet_plugin.cli.folders import LineWriter, many
     from sasnet_plugin.files import check_output
-    from sasnet_plugin.report.page.overview import HEAD, INDEX, write_csv, write_overview
 
     if plot is not None:
         check_output(plot, force=force)
-    if table is not None:
-        check_output(table, force=force, mark=HEAD)
-    if report is not None:
-        check_output(report / INDEX, force=force)
+    if table is not None or report is not None:
+        from sasnet_plugin.report.page.overview import HEAD, INDEX, write_csv, write_overview
+
+        if table is not None:
+            check_output(table, force=force, mark=HEAD)
+        if report is not None:
+            check_output(report / INDEX, force=force)
     kinds = Kinds(
         domain,
         top=top,
@@ -192,12 +194,12 @@ def _reported(
 ) -> Iterator[Outcome]:
     """Write the page of each pattern's answer after it; pages of curves are those of their fits."""
     from sasnet_plugin.files import check_output
-    from sasnet_plugin.report.images.pages import answer_page, page_name
+    from sasnet_plugin.report.images.pages import answer_page
 
     for path, one, outcome in outcomes:
         yield path, one, outcome
         if not isinstance(outcome, Exception) and not isinstance(one, Curve):
-            check_output(folder / page_name(one), force=force)
+            check_output(folder / _page_name(one), force=force)
             answer_page(domain_of(one), one, outcome, folder)
 
 
@@ -209,9 +211,7 @@ def _write(
     report: Path | None = None,
 ) -> tuple[int, list[tuple[Any, Answer]]]:
     """Write outcomes as they come; return how many failed, and what a figure needs."""
-    from sasnet_plugin.cli.folders import classified
-    from sasnet_plugin.cli.folders import failed as without
-    from sasnet_plugin.report.images.pages import page_name
+    from sasnet_plugin.cli import folders
     from sasnet_plugin.report.plot import MAX_ROWS
 
     failed = 0
@@ -221,15 +221,21 @@ def _write(
             failed += 1
             writer.failure(path, one.entry if one else "", sentence_of(path, outcome))
             if rows is not None:
-                rows.append(without(path, sentence_of(path, outcome)))
+                rows.append(folders.failed(path, sentence_of(path, outcome)))
             continue
         writer.answer(one, outcome)
         if rows is not None:
-            page = "" if report is None or isinstance(one, Curve) else page_name(one)
-            rows.append(classified(one, outcome, page))
+            page = "" if report is None or isinstance(one, Curve) else _page_name(one)
+            rows.append(folders.classified(one, outcome, page))
         if remember and len(drawn) <= MAX_ROWS:  # one more than is drawn, to know that there were more
             drawn.append((one, outcome))
     return failed, drawn
+
+
+def _page_name(image: Any) -> str:
+    from sasnet_plugin.report.images.pages import page_name
+
+    return page_name(image)
 
 
 def _draw(plot: str, drawn: list[tuple[Any, Answer]]) -> None:

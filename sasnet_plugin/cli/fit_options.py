@@ -11,9 +11,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from sasnet_plugin.batch.plan import Options
-from sasnet_plugin.cli.arguments import Entry, Prior, QRange, QUnit, names_of, unit_of, window_of
+from sasnet_plugin.cli.arguments import (
+    Entry,
+    Prior,
+    QRange,
+    QUnit,
+    names_of,
+    prior_given,
+    unit_of,
+    window_of,
+)
 from sasnet_plugin.fitting.task import METHODS, PROBES, FitOptions, Method
-from sasnet_plugin.predict.class_prior import UNIFORM, known_prior
+from sasnet_plugin.predict.class_prior import UNIFORM
 from sasnet_plugin.types import SasnetError
 
 if TYPE_CHECKING:
@@ -103,14 +112,6 @@ def _shared(
         prior=prior_given(prior),
     )
     return Options(fit, window, unit, entry)
-
-
-def prior_given(name: str) -> str:
-    """The prior of models, or wrong usage."""
-    try:
-        return known_prior(name)
-    except SasnetError as error:
-        raise typer.BadParameter(str(error), param_hint="--prior") from None
 
 
 def with_fit_options(

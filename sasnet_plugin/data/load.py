@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
     from sasnet_plugin.data.raw import RawCurve
 
-_HDF5 = b"\x89HDF\r\n\x1a\n"
 _LISTED = 8
 _ATTRIBUTE = re.compile(r"unit\s*=\s*(\"[^\"]*|'[^']*)")
 _SASDATA_TEXT = frozenset({".abs", ".cor", ".ses", ".sesans"})
@@ -115,7 +114,7 @@ def _read(path: Path, file: str) -> list[RawCurve]:
     wanted = "a file with columns q, I, dI"
     head = content(path, file, wanted=wanted, size=64)
     scope.check_bytes(head, file)
-    if head.startswith(_HDF5):
+    if head.startswith(hdf5.SIGNATURE):
         return _hdf5(path, file)
     data = content(path, file, wanted=wanted, most=LIMITS.text_bytes)
     words = table.decode(data)

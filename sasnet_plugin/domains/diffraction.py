@@ -38,7 +38,7 @@ DIFFRACTION = Domain(
     " how large the particle is, how long and how tilted.",
     limits="crystals, powders, solutions of many particles, images without a hole or mask where the"
     " beam saturates",
-    recognise="sasnet_plugin.data.diffraction.load:recognise",
+    recognise="sasnet_plugin.data.diffraction:recognise",
     read="sasnet_plugin.data.diffraction.load:read",
     features="sasnet_plugin.data.diffraction.features:inputs",
     simulator="sasnet_plugin.simulate.diffraction.simulator:SIMULATOR",

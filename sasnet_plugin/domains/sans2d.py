@@ -62,7 +62,7 @@ SANS2D = Domain(
     " large it is and how it is oriented.",
     limits="structure factors, mixtures, shapes other than its classes (which it calls unknown), time of"
     " flight that is not reduced",
-    recognise="sasnet_plugin.data.sans.load:recognise",
+    recognise="sasnet_plugin.data.sans:recognise",
     read="sasnet_plugin.data.sans.load:read",
     together="sasnet_plugin.data.sans.features:together",
     added="sasnet_plugin.data.sans.features:added",

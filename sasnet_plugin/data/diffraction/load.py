@@ -15,7 +15,7 @@ from ..images import formats, masks
 from ..sans.centre import find_centre
 from .frame import Window
 from .settings import Setup, setup_of
-from .stacks import HDF5, SMALLEST, Block, blocks
+from .stacks import SMALLEST, Block, blocks
 
 if TYPE_CHECKING:
     import os
@@ -52,22 +52,6 @@ class Frames:
     window: Window
     notes: tuple[str, ...]
     total: int
-
-
-def recognise(path: Path) -> float:
-    """1 for what only can be such a stack: HDF5 with CXI's version at its root; else 0, and --domain says
-    it.
-    """
-    try:
-        with path.open("rb") as stream:
-            if not stream.read(8).startswith(HDF5):
-                return 0.0
-        import h5py
-
-        with h5py.File(path, "r") as opened:
-            return float("cxi_version" in opened)
-    except (OSError, RuntimeError):
-        return 0.0
 
 
 def read(path: str | os.PathLike[str], options: ReadOptions) -> Iterator[Image]:

@@ -22,7 +22,7 @@ from ..images.raw import not_an_image, truncated
 from ..limits import LIMITS
 from .settings import Setup
 
-HDF5, _NPY = b"\x89HDF\r\n\x1a\n", b"\x93NUMPY"
+_NPY = b"\x93NUMPY"
 #: Bytes of frames that are held at once, and frames at most.
 _BLOCK_BYTES, _BLOCK = 32 * 2**20, 256
 #: Rows and columns below which an array is no image.
@@ -67,7 +67,7 @@ def blocks(path: Path, file: str, dataset: str | None = None, start: int = 0) ->
         There is no such file, it is damaged, or it holds no images.
     """
     first = content(path, file, wanted="diffraction images", size=64)
-    if first.startswith(HDF5):
+    if first.startswith(hdf5.SIGNATURE):
         yield from _of_hdf5(path, file, dataset, start)
     elif first.startswith(_NPY):
         yield from _of_numpy(path, file, start)

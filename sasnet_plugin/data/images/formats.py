@@ -6,11 +6,11 @@ from collections.abc import Generator
 from pathlib import Path
 
 from sasnet_plugin.data.failure import content
+from sasnet_plugin.data.hdf5 import SIGNATURE
 from sasnet_plugin.data.images import array_files, detector_files, nexus
 from sasnet_plugin.data.images.raw import RawFrame
 from sasnet_plugin.types import DataError
 
-_HDF5 = b"\x89HDF\r\n\x1a\n"
 _TIFF = (b"II*\x00", b"MM\x00*", b"II+\x00", b"MM\x00+")
 _NUMPY = (b"\x93NUMPY", b"PK\x03\x04")
 _CBF = b"###CBF"
@@ -35,7 +35,7 @@ def frames(path: Path, file: str, dataset: str | None = None) -> Generator[RawFr
         There is no such file, it cannot be read, or it is damaged, or no image.
     """
     start = content(path, file, wanted="a detector image", size=64)
-    if start.startswith(_HDF5):
+    if start.startswith(SIGNATURE):
         yield from nexus.read(path, file, dataset)
     elif start.startswith(_NUMPY):
         yield from array_files.read_numpy(path, file)

@@ -13,9 +13,10 @@ import numpy as np
 from ...domains import ReadOptions
 from ...types import DataError, Image
 from ..failure import content
+from ..hdf5 import SIGNATURE
 from ..images import formats
 from ..images.raw import not_an_image
-from . import nexus, text_files
+from . import is_text, nexus, text_files
 from .centre import find_centre
 from .geometry import SmallAngle, on_detector
 from .masks import unusable
@@ -28,24 +29,11 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-_HDF5 = b"\x89HDF\r\n\x1a\n"
 _SMALLEST = 8
 #: Below this correlation of an image with its turned self no centre was found.
 _SYMMETRIC = 0.2
 #: Fewer counts than this show nothing.
 LEAST_COUNTS = 30
-
-
-def recognise(path: Path) -> float:
-    """1 for a file that can only be a small-angle-scattering image, else 0."""
-    try:
-        with path.open("rb") as stream:
-            start = stream.read(6000)
-    except OSError:
-        return 0.0
-    if start.startswith(_HDF5):
-        return float(nexus.recognise(path))
-    return float(b"\0" not in start and text_files.recognise(start.decode("utf-8", "replace")))
 
 
 def read(path: str | os.PathLike[str], options: ReadOptions) -> Iterator[Image]:
@@ -80,9 +68,9 @@ def read(path: str | os.PathLike[str], options: ReadOptions) -> Iterator[Image]:
 
 def _raw(path: Path, file: str, said: SansSettings) -> Iterator[RawSans]:
     start = content(path, file, wanted="a small-angle-scattering image", size=6000)
-    if start.startswith(_HDF5) and said.dataset is None:
+    if start.startswith(SIGNATURE) and said.dataset is None:
         yield from nexus.read(path, file)
-    elif b"\0" not in start and text_files.recognise(start.decode("utf-8", "replace")):
+    elif is_text(start):
         yield text_files.read(path, file)
     else:
         with closing(formats.frames(path, file, said.dataset)) as frames:

@@ -11,6 +11,7 @@ import numpy as np
 
 from ...types import DataError
 from ..failure import content
+from . import HEAD, SINQ
 from .raw import RawSans
 from .settings import SansSettings
 
@@ -19,25 +20,12 @@ if TYPE_CHECKING:
 
     FloatArray = NDArray[np.float64]
 
-#: Lines that may stand before the numbers.
-_HEAD = 60
-_SANS = "FORMATVERSION"
 _NAMES = {
     "qx": r"^qx", "qy": r"^qy", "error": r"^(err|di|sigma_?i|std)", "qz": r"^qz",
     "along": r"^(sigmaq_?par|dq_?par|sqpar)", "across": r"^(sigmaq_?perp|dq_?perp)",
     "sigma_x": r"^(sigmaqx|dqx)", "sigma_y": r"^(sigmaqy|dqy)", "shadow": r"^(fsubs|shadow)",
     "value": r"^i\b|^i\(",
 }  # fmt: skip
-
-
-def recognise(start: str) -> bool:
-    """Whether the beginning of a text is that of such a file."""
-    lines = start.splitlines()[:_HEAD]
-    if lines and lines[0].startswith(_SANS):
-        return any(line.startswith("SIZE_X") for line in lines)
-    # Data with columns of q for both directions, or the bare "ASCII data" that NIST's software writes.
-    named = any(re.search(r"\bqx\b.*\bqy\b", line, re.IGNORECASE) for line in lines)
-    return named or bool(lines and lines[0].strip().lower().startswith("ascii data"))
 
 
 def read(path: Path, file: str) -> RawSans:
@@ -49,7 +37,7 @@ def read(path: Path, file: str) -> RawSans:
         It cannot be read, is cut short, or its columns are no image.
     """
     text = content(path, file, wanted="a 2D image in q").decode("utf-8", "replace")
-    if text.startswith(_SANS):
+    if text.startswith(SINQ):
         return _sans(text, file)
     lines = text.splitlines()
     first = _first(lines)
@@ -104,7 +92,7 @@ def _numbers(line: str) -> list[float] | None:
 
 def _first(lines: list[str]) -> int | None:
     """The first of three lines that hold as many numbers; headers have lines of numbers, too."""
-    for k in range(min(len(lines) - 2, 4 * _HEAD)):
+    for k in range(min(len(lines) - 2, 4 * HEAD)):
         widths = {len(_numbers(line) or ()) for line in lines[k : k + 3]}
         if len(widths) == 1 and widths.pop() >= 3:
             return k

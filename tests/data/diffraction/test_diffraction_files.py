@@ -8,9 +8,9 @@ import h5py
 import numpy as np
 import pytest
 
-from sasnet_plugin.data.diffraction import features, polar
+from sasnet_plugin.data.diffraction import features, polar, recognise
 from sasnet_plugin.data.diffraction.frame import Window
-from sasnet_plugin.data.diffraction.load import frames, read, recognise
+from sasnet_plugin.data.diffraction.load import frames, read
 from sasnet_plugin.domains import ReadOptions
 from sasnet_plugin.types import DataError, Image
 
