@@ -30,6 +30,12 @@ def example_data() -> Path:
     return Path(sasdata.__file__).parent / "example_data" / "1d_data"
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Keep pytest-xdist to our order of files; its own begins with those of many tests, which are the quick."""
+    if hasattr(config.option, "loadscopereorder"):
+        config.option.loadscopereorder = False
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what is slow, for ``pytest -m "not slow"``; CI runs everything, files with slow tests first."""
     slow = set()
