@@ -31,7 +31,7 @@ def example_data() -> Path:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Keep pytest-xdist to our order of files; its own begins with those of many tests, which are the quick."""
+    """Keep pytest-xdist to our order of files; its own begins with those of many tests, the quick ones."""
     if hasattr(config.option, "loadscopereorder"):
         config.option.loadscopereorder = False
 
