@@ -124,7 +124,7 @@ class Entry:
                     reduced_chisq=page.get("reduced_chisq"),
                     weight=page.get("weight"),
                     verdict=str(found.get("verdict") or "") if i == 0 else "",
-                    page=page,
+                    page={key: value for key, value in page.items() if key != "values"},
                     values=tuple(map(str, page.get("values") or ())),
                     dq=result.get("dq"),
                 )
