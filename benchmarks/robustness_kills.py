@@ -10,7 +10,6 @@ import csv
 import hashlib
 import os
 import random
-import re
 import shutil
 import signal
 import subprocess
@@ -76,12 +75,9 @@ class Run:
         """Whether it ends within that time."""
         deadline = time.monotonic() + seconds
         while self.code is None and time.monotonic() < deadline:
-            # What wait4 says is no less than the caller had when it started the command.
-            self.peak = max(self.peak, _peak(self.group))
             pid, status, used = os.wait4(self.group, os.WNOHANG)
             if pid:
-                if 1024 * used.ru_maxrss <= MOST_BYTES:
-                    self.peak = 1024 * used.ru_maxrss
+                self.peak = 1024 * used.ru_maxrss
                 self.code = self._process.returncode = os.waitstatus_to_exitcode(status)
                 self.out, self.error = map(_whole, self._said)
             else:
@@ -102,15 +98,6 @@ class Run:
         """As the system does it: the command at once; its processes have to see that they are alone."""
         os.kill(self.group, signal.SIGKILL)
         self.ended(MOST_SECONDS)
-
-
-def _peak(pid: int) -> int:
-    """Bytes that a process has had at most (VmHWM); 0 once it has ended."""
-    try:
-        found = re.search(r"VmHWM:\s+(\d+)", Path(f"/proc/{pid}/status").read_text(encoding="ascii"))
-    except OSError:
-        return 0
-    return 1024 * int(found[1]) if found else 0
 
 
 def _whole(stream: IO[str]) -> str:

@@ -112,7 +112,7 @@ def fit(
     with Workers(bank_path(), options.fit.workers) as pool:
         check_names(options.fit)
         failed = 0
-        rows: list[Row] = []  # of the overview
+        rows: list[Row] | None = None if report is None else []  # of the overview
         every = (pair for each in expand(files) for pair in curves_of(each, read, options.window))
         outcome: Any  # a curve, an image, or why there is neither
         for path, outcome, passed in clocked(every, began):
@@ -136,7 +136,8 @@ def fit(
             if isinstance(found, Exception):
                 failed += 1
                 _fail(path, sentence_of(path, found), line)
-                rows.append(without(path, sentence_of(path, found)))
+                if rows is not None:
+                    rows.append(without(path, sentence_of(path, found)))
             elif line:
                 line(found.as_dict())
             elif isinstance(found, Answer):
@@ -148,7 +149,8 @@ def fit(
             if isinstance(found, Answer):
                 failed += _write_image(kinds[outcome.file], outcome, found, report, export, force)
                 continue
-            rows.append(fitted(found, page_name(found.curve)))
+            if rows is not None:
+                rows.append(fitted(found, page_name(found.curve)))
             failed += found.best is None or bool(found.unanswered)  # the notes say why
             try:
                 for written in _write(found, report, export, force):
@@ -157,7 +159,7 @@ def fit(
             except SasnetError as error:
                 failed += 1
                 _fail(path, str(error), line)
-    if report is not None and rows[1:]:
+    if report is not None and rows and rows[1:]:
         print(f"Written: {write_overview(rows, report, 'Fits')}", file=sys.stderr)
     if failed:
         raise typer.Exit(1)

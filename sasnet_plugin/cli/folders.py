@@ -74,7 +74,7 @@ def in_one_line(answer: Answer) -> str:
     finding = answer.finding(ClassesFinding)
     doubt = "" if answer.known else "; perhaps no known model"
     if finding is None or not finding.classes:
-        return f"{next(iter(answer.sentences()), 'no answer')}"
+        return next(iter(answer.sentences()), "no answer")
     best, group = finding.classes[0], next(iter(finding.groups), None)
     said = f"{_name(best)} {percent(best.probability)}"
     if group is not None and len(group.members) > 1:

@@ -227,7 +227,7 @@ def fit_options(body: Mapping[str, Any]) -> FitOptions:
 
 def fitted(result: FitResult, request: Request) -> dict[str, Any]:
     """A fit as plain objects: the answer, SasView's fit pages, curves, and a resolution that was found."""
-    from ..fitting.result.display import values_in_words
+    from ..fitting.result.display import parameters_in_words
     from ..report.exports.sasview_project import fit_page
 
     pages = [
@@ -237,7 +237,7 @@ def fitted(result: FitResult, request: Request) -> dict[str, Any]:
             "structure_factor": each.structure_factor,
             "reduced_chisq": each.reduced_chisq,
             "weight": each.weight,
-            "values": values_in_words(each),
+            "values": parameters_in_words(each),
         }
         for each in result.fits
     ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -82,7 +81,6 @@ def fit(
     points: NDArray[np.floating],
     rng: np.random.Generator,
     clusters: int | None = None,
-    step: Callable[[str], None] | None = None,
 ) -> Mixture:
     """Fit a mixture.
 
@@ -93,8 +91,6 @@ def fit(
     clusters : int, optional
         Their number; default: that of the least Bayesian information criterion (G. Schwarz, Ann. Statist. 6
         (1978) 461).
-    step : callable, optional
-        Told what is being done.
 
     Raises
     ------
@@ -126,16 +122,12 @@ def fit(
     if clusters is None:
         most = min(SORTING.most_clusters, len(points) // 8)
         for k in range(1, max(most, 1) + 1):
-            if step is not None:
-                step(f"{k} clusters")
-            tried.append((k, float(_gaussians(z, k, seed, 1 if k > 1 else 1).bic(z))))
+            tried.append((k, float(_gaussians(z, k, seed, 1).bic(z))))
         clusters = min(tried, key=lambda pair: pair[1])[0]
     best = _gaussians(z, clusters, seed, SORTING.starts)
     labels = best.predict(z)
     again = []
     for number in range(SORTING.bootstraps if clusters > 1 else 0):
-        if step is not None:
-            step(f"resampled {number + 1}")
         other = _gaussians(z[rng.integers(len(z), size=len(z))], clusters, seed + number + 1, 1)
         again.append(adjusted_rand_score(labels, other.predict(z)))
     return Mixture(

@@ -93,7 +93,7 @@ def assess(
             f"{order[0].name} was calculated at {order[0].per_decade} points of q a decade, as its fringes"
             " are finer than the measured points; SasView calculates it at these and shows another χ²."
         )
-    simple = simplest_within_error(curve, dintensity, order, same)
+    simple = simplest_within_error(curve, dintensity, order, same, errors)
     if simple is not None and first.explained:
         fit, share = simple
         said.append(
@@ -148,7 +148,11 @@ def _none(order: Sequence[ModelFit], same: set[str], errors: Mapping[str, System
 
 
 def simplest_within_error(
-    curve: Curve, dintensity: NDArray[np.float64], order: Sequence[ModelFit], same: Iterable[str] = ()
+    curve: Curve,
+    dintensity: NDArray[np.float64],
+    order: Sequence[ModelFit],
+    same: Iterable[str] = (),
+    errors: Mapping[str, SystematicError] | None = None,
 ) -> tuple[ModelFit, float] | None:
     """The simplest fit that a small systematic error would excuse, and that error as a share of I.
 
@@ -163,6 +167,8 @@ def simplest_within_error(
         Best first.
     same : iterable of str
         Names of those that are not distinguishable from the best anyway.
+    errors : mapping, optional
+        Of fits by their names, as far as they are known already.
 
     Returns
     -------
@@ -172,7 +178,8 @@ def simplest_within_error(
     most = len(order[0].free) - ASSESSMENT.fewer_parameters
     simpler = [f for f in order[1:] if len(f.free) <= most and f.name not in set(same)]
     for fit in sorted(simpler, key=lambda f: len(f.free)):
-        share = systematic_error(curve, dintensity, fit).relative
+        error = (errors or {}).get(fit.name) or systematic_error(curve, dintensity, fit)
+        share = error.relative
         if 0 < share <= ASSESSMENT.small_systematic:
             return fit, share
     return None

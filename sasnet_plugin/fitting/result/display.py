@@ -35,16 +35,11 @@ def rows(fits: Sequence[ModelFit]) -> list[dict[str, Any]]:
 
 def parameters_in_words(found: ModelFit) -> str:
     """The fitted parameters in one line, with errors and units."""
-    return ", ".join(values_in_words(found))
-
-
-def values_in_words(found: ModelFit) -> list[str]:
-    """Each fitted parameter with error, unit and interval."""
-    return [
+    return ", ".join(
         f"{name} {quantity(p.value, p.unit, p.error)}{_interval(found, name)}"
         for name, p in found.parameters.items()
         if not p.fixed
-    ]
+    )
 
 
 def _interval(found: ModelFit, name: str) -> str:

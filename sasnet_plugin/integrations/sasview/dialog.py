@@ -95,7 +95,7 @@ class SuggestDialog(Form):
         if entry is not None and rows and rows[0] < len(entry.candidates):
             each = entry.candidates[rows[0]]
             self.plot.show_curve(each.curve, f"{each.name}, {'fit' if each.page is not None else 'preview'}")
-            self.values.setText(", ".join(each.values))
+            self.values.setText(each.values)
         self._refresh()
 
     def _refresh(self) -> None:

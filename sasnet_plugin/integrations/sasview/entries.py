@@ -33,7 +33,7 @@ class Candidate:
         Of the best fit: explains the data, explains them with doubts, or does not; empty for the others.
     page : dict or None
         What SasView's fit page takes.
-    values : tuple of str
+    values : str
         The fitted parameters with errors and units.
     dq : list or None
         The resolution with which it was fitted, Å⁻¹, where sasnet had to find it; else None.
@@ -49,7 +49,7 @@ class Candidate:
     weight: float | None = None
     verdict: str = ""
     page: dict[str, Any] | None = None
-    values: tuple[str, ...] = ()
+    values: str = ""
     dq: list[float] | None = None
 
     @property
@@ -124,8 +124,8 @@ class Entry:
                     reduced_chisq=page.get("reduced_chisq"),
                     weight=page.get("weight"),
                     verdict=str(found.get("verdict") or "") if i == 0 else "",
-                    page={key: value for key, value in page.items() if key != "values"},
-                    values=tuple(map(str, page.get("values") or ())),
+                    page=page,
+                    values=str(page.get("values") or ""),
                     dq=result.get("dq"),
                 )
             )
