@@ -69,6 +69,8 @@ function draw() {
   if (missing.length) fetchCells(missing[0], missing[missing.length - 1] - missing[0] + 1);
 }
 
+const percent = (p) => (p > 0.99 ? ">99 %" : `${Math.round(100 * p)} %`); // never certainty
+
 function newCell(place) {
   const cell = document.createElement("div");
   cell.className = "cell";
@@ -97,7 +99,7 @@ function fill(cell, known) {
   labels.replaceChildren();
   if (known.problem) labels.append(span("no", known.problem));
   for (const [tag, value] of known.labels) labels.append(span(value ? "yes" : "no", state.tags[tag]), " ");
-  for (const [tag, p] of known.suggested) labels.append(span("model", `${state.tags[tag]} ${Math.round(100 * p)} %`), " ");
+  for (const [tag, p] of known.suggested) labels.append(span("model", `${state.tags[tag]} ${percent(p)}`), " ");
 }
 
 async function fetchCells(start, count) {
