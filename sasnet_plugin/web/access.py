@@ -104,8 +104,8 @@ class Guard:
             return await self._app(scope, receive, send)
         if scope["type"] != "http":
             return None  # no page has a WebSocket
-        from starlette.requests import HTTPConnection
-        from starlette.responses import PlainTextResponse
+        from fastapi.requests import HTTPConnection
+        from fastapi.responses import PlainTextResponse
 
         asked = HTTPConnection(scope)
         if why := self._keys.refusal(asked.headers, asked.query_params, asked.cookies):

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
+import jinja2
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
@@ -46,7 +47,8 @@ def application(workspace: Workspace, retraining: Retraining, keys: Keys, user: 
     app = FastAPI(title="sasnet tag", docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan)
     app.state.workspace, app.state.retraining, app.state.keys = workspace, retraining, keys
     app.state.user = user
-    app.state.templates = Jinja2Templates(_HERE / "templates")  # these escape
+    environment = jinja2.Environment(loader=jinja2.FileSystemLoader(_HERE / "templates"), autoescape=True)
+    app.state.templates = Jinja2Templates(env=environment)
     app.mount("/static", StaticFiles(directory=_HERE / "static"))
     for purpose in (pages, images, labels, models):
         app.include_router(purpose.router)

@@ -16,6 +16,10 @@ from .worker import Done, Failed, Job
 Hear = Callable[[Job, Any], None]
 
 
+#: What its process runs.
+_WORKER = "sasnet_plugin.web.worker:live"
+
+
 class Crew:
     """A process that works off a queue, started with the first job.
 
@@ -90,7 +94,7 @@ class Crew:
 
     def _do(self, job: Job, heard: queue.Queue[tuple[Any, Any]]) -> None:
         if self._child is None or not self._child.alive:
-            self._child = Child("sasnet_plugin.web.worker:live", heard)
+            self._child = Child(_WORKER, heard)
         child = self._child
         child.send(job)
         while not self._stopped.is_set():

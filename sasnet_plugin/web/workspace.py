@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from ..domains import specification
 from ..types import SasnetError, printable
 from .background import Background
-from .events import LABEL, REDO, UNDO, UNKNOWN, YES, Event, Log
+from .events import LABEL, NO, REDO, UNDO, UNKNOWN, YES, Event, Log
 from .images import Images, Key
 from .selection import selected
 from .settings import WEB
@@ -86,7 +86,9 @@ class Workspace:
             self._append(events)
             return len(events)
 
-    def accept(self, rows: Sequence[int], tag: str, least: float, most: float, who: str) -> tuple[int, int]:
+    def accept(
+        self, rows: Sequence[int], tag: str, least: float, most: float, who: str, value: int = YES
+    ) -> tuple[int, int]:
         """Take over what the model says of a tag that nobody has answered; how many were accepted, rejected.
 
         Parameters
@@ -97,6 +99,8 @@ class Workspace:
         least, most : float
             From this probability on the tag is there; up to that one it is not.
         who : str
+        value : int
+            `NO`: from the first probability on the suggestion is wrong.
         """
         who = name_given(who, "person")
         with self.lock:
@@ -112,10 +116,10 @@ class Workspace:
             for column in [state.tags.index(tag)] if tag else range(len(state.tags)):
                 p = state.probability[chosen, column]
                 free = (state.value[chosen, column] == UNKNOWN) & np.isfinite(p)
-                for value, where in ((YES, free & (p >= least)), (0, free & (p <= most) & ~(p >= least))):
+                for said, where in ((value, free & (p >= least)), (NO, free & (p <= most) & ~(p >= least))):
                     name = state.tags[column]
-                    events += [self._label(action, int(r), name, column, value, who) for r in chosen[where]]
-                    yes += int(where.sum()) if value == YES else 0
+                    events += [self._label(action, int(r), name, column, said, who) for r in chosen[where]]
+                    yes += int(where.sum()) if said == YES else 0
             self._append(events)
             return yes, len(events) - yes
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import HOME, Page, draw
 from starlette.testclient import TestClient
+from tagpages import HOME, Page, draw
 
 from sasnet_plugin.web.settings import WEB
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import Page, draw
+from tagpages import Page, draw
 
 from sasnet_plugin.domains.diffraction import DIFFRACTION
 from sasnet_plugin.domains.heads import Tags

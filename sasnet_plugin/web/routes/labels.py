@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Literal
 
 from fastapi import APIRouter, Request, Response
+from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, Field
-from starlette.concurrency import run_in_threadpool
 
 from ...types import SasnetError
 from .. import exchange
@@ -47,10 +47,11 @@ class Label(Chosen):
 
 
 class Accepted(Chosen):
-    """Suggestions, of one tag or of all (empty), from one probability on, and up to another."""
+    """Suggestions of a tag or of all (empty), from one probability on; value 0: they are wrong."""
 
     tag: str = ""
-    least: float = Field(ge=0, le=2, allow_inf_nan=False)
+    value: Literal[0, 1] = 1
+    least: float = Field(ge=0, le=1, allow_inf_nan=False)
     most: float = Field(default=-1.0, ge=-1, le=1, allow_inf_nan=False)
 
 
@@ -69,7 +70,7 @@ def tag(label: Label, desk: Desk) -> dict[str, object]:
 @router.post("/api/accept")
 def accept(wanted: Accepted, desk: Desk) -> dict[str, object]:
     """Accept and reject what the model suggests."""
-    yes, no = desk.accept(wanted.of(desk), wanted.tag, wanted.least, wanted.most, wanted.who)
+    yes, no = desk.accept(wanted.of(desk), wanted.tag, wanted.least, wanted.most, wanted.who, wanted.value)
     return {"accepted": yes, "rejected": no}
 
 

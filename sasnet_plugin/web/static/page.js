@@ -247,7 +247,7 @@ const DO = {
   undo: () => act("/api/undo", {}), redo: () => act("/api/redo", {}), close,
   label: (at) => label(at.tag, at.value === undefined ? undefined : Number(at.value)),
   "accept-one": () => act("/api/accept", { ...targets(), least: 0.5 }),
-  "reject-one": () => act("/api/accept", { ...targets(), least: 2, most: 1 }),
+  "reject-one": () => act("/api/accept", { ...targets(), least: 0.5, value: 0 }),
   alike: (at) => { const row = Number(at.row); close(); select(false, row); },
   predict: () => act("/api/predict", {}), "predict-list": () => act("/api/predict", { selection: state.selection }),
   stop: () => act("/api/stop", {}), retrain: () => act("/api/retrain", {}), use: () => act("/api/use", {}),
