@@ -74,12 +74,12 @@ XRAY_TAGS = Domain(
     network=Network(
         trunk="sasnet_plugin.train.polar_trunk:rings_and_map",
         sizes={
-            "map": (16, 32, 48),
+            "map": (24, 48, 64),
             "profile": (32, 48, 64),
             "dense": 160,
             "dropout": 0.2,
         },
         reservoir=24_000,
-        reuse=12.0,
+        reuse=16.0,
     ),
 )

@@ -25,19 +25,17 @@ def rings_and_map(inputs: Mapping[str, Any], sizes: Mapping[str, Any]) -> Any:
     """
     x = inputs["profile"]
     for number, channels in enumerate(sizes["profile"]):
-        x = layers.Conv1D(channels, 7 if number == 0 else 3, padding="same", activation="silu")(x)
+        x = layers.Conv1D(channels, 3 if number else 7, strides=2, padding="same", activation="silu")(x)
         y = layers.Conv1D(channels, 3, padding="same", activation="silu")(x)
         y = layers.Conv1D(channels, 3, padding="same", kernel_initializer="zeros")(y)
-        x = layers.MaxPooling1D(2)(layers.Activation("silu")(layers.Add()([x, y])))
+        x = layers.Activation("silu")(layers.Add()([x, y]))
     # What lies where, and what there is of it anywhere.
     seen = [layers.Flatten()(layers.Conv1D(24, 1, activation="silu")(x)), layers.GlobalMaxPooling1D()(x)]
     z = inputs["map"]
-    for number, channels in enumerate(sizes["map"]):
-        z = layers.Conv2D(channels, 3, activation="silu", kernel_initializer="he_normal")(_closed(z))
-        if number:
-            y = layers.Conv2D(channels, 3, kernel_initializer="zeros")(_closed(z))
-            z = layers.Activation("silu")(layers.Add()([z, y]))
-        z = layers.MaxPooling2D(2)(z)
+    for channels in sizes["map"]:
+        z = layers.Conv2D(channels, 3, strides=2, activation="silu", kernel_initializer="he_normal")(
+            _closed(z)
+        )
     # Around the beam nothing is first: mean and largest over the azimuth, ring by ring.
     around = ops.concatenate([ops.mean(z, axis=2), ops.max(z, axis=2)], axis=-1)
     seen += [layers.Flatten()(layers.Conv1D(48, 1, activation="silu")(around)), ops.max(around, axis=1)]
