@@ -1,4 +1,4 @@
-"""A network trained anew on the labels of the page: `sasnet train --labels`, in a process of its own."""
+"""A model trained further on the labels of the page: `sasnet train --labels`, in a process of its own."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Retraining:
     images : Path
         Folder of the images.
     command : callable, optional
-        (labels, run, zoo) to the arguments of the process.
+        (labels, zoo) to the arguments of the process.
     """
 
     def __init__(
@@ -37,18 +37,20 @@ class Retraining:
         folder: Path,
         domain: str,
         images: Path,
-        command: Callable[[Path, Path, Path], Sequence[str]] | None = None,
+        command: Callable[[Path, Path], Sequence[str]] | None = None,
     ) -> None:
         self._folder, self._domain, self._images = folder.absolute(), domain, images
         self._command = command or self._usual
         self._process: subprocess.Popen[bytes] | None = None
         self._run = Path()
+        #: Folder of the models that predict and are trained further; None: the usual one.
+        self.used: Path | None = None
         self._lock = threading.Lock()
 
-    def _usual(self, labels: Path, run: Path, zoo: Path) -> Sequence[str]:
-        size = "--steps", str(WEB.train_steps), "--batch", str(WEB.train_batch), "--save-every", "100"
-        names = "--domain", self._domain, "--labels", str(labels), "--run", str(run), "--zoo", str(zoo)
-        return [sys.executable, "-m", "sasnet_plugin", "train", *names, *size, str(self._images)]
+    def _usual(self, labels: Path, zoo: Path) -> Sequence[str]:
+        names = "--domain", self._domain, "--labels", str(labels), "--zoo", str(zoo), "--start-from"
+        start = str(self.used / self._domain) if self.used else "zoo"
+        return [sys.executable, "-m", "sasnet_plugin", "train", *names, start, str(self._images)]
 
     def start(self, csv: bytes, labelled: int) -> None:
         """Train on labels.
@@ -68,7 +70,7 @@ class Retraining:
             self._run = self._folder / time.strftime("%Y-%m-%d-%H%M%S")
             labels = self._run / "labels.csv"
             put_whole(labels, csv, "labels", make_folder=True)
-            arguments = self._command(labels, self._run / "run", self._run / "zoo" / self._domain)
+            arguments = self._command(labels, self._run / "zoo" / self._domain)
             with (self._run / "training.log").open("wb") as log, deaf_children():
                 try:
                     self._process = subprocess.Popen(
@@ -98,12 +100,12 @@ class Retraining:
 
     @property
     def zoo(self) -> Path | None:
-        """Folder of the new model, once it is there."""
+        """Folder of the new model, once it is there; None where it is no better."""
         done = self._process is not None and self._process.poll() == 0
-        return self._run / "zoo" if done else None
+        return self._run / "zoo" if done and (self._run / "zoo" / "registry.json").exists() else None
 
     def stop(self) -> None:
-        """End the training; it would go on from its last checkpoint with the command of its folder."""
+        """End the training."""
         if self._process is not None and self.running:
             with contextlib.suppress(OSError):
                 os.killpg(self._process.pid, signal.SIGTERM)
@@ -115,5 +117,5 @@ class Retraining:
         except OSError:
             return ""
         lines = [line for line in text.replace("\r", "\n").splitlines() if line.strip()]
-        told = [line for line in lines if not line.startswith("next:")]
+        told = [line for line in lines if "SASNET_MODEL_ZOO" not in line]  # the page offers to use it
         return printable(told[-1].strip())[:300] if told else ""

@@ -43,8 +43,6 @@ class WebSettings:
         Images that are chosen one by one as the farthest from all before; the rest follow by that distance.
     alike : int
         Images that are listed as similar to one.
-    train_steps, train_batch : int
-        Batches, and images in each, of a retraining: some hundred labelled images are seen a hundred times.
     batch : int
         Images that a network is asked about at once; what a kill costs.
     """
@@ -65,8 +63,6 @@ class WebSettings:
     file_seconds: float = 120.0
     diverse: int = 200
     alike: int = 200
-    train_steps: int = 600
-    train_batch: int = 64
     batch: int = 32
 
 

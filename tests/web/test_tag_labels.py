@@ -9,6 +9,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -95,6 +96,7 @@ def test_two_servers_on_one_database_lose_nothing(opened: Open, tmp_path: Path) 
 
 WRITER = """
 import sys
+import time
 from sasnet_plugin.web.events import LABEL, Event, Log
 log = Log(sys.argv[1])
 for k in range(100_000):
@@ -189,3 +191,41 @@ def test_a_database_that_is_none_is_one_sentence(
     monkeypatch.chdir(repository)
     with pytest.raises(SasnetError, match="labels cannot be kept there"):
         Log(place)
+
+
+TRAINER = """
+import shutil, sys
+from pathlib import Path
+labels, zoo = map(Path, sys.argv[1:])
+assert labels.read_text().startswith("file,entry,who,"), labels
+zoo.mkdir(parents=True)
+(zoo.parent / "registry.json").write_text("{}")
+print("2 tags are better.")
+print(f"{zoo}: written; use it with SASNET_MODEL_ZOO={zoo.parent}")
+"""
+
+
+def test_retraining_is_a_process_of_its_own_on_what_is_labelled(opened: Open, tmp_path: Path) -> None:
+    draw(tmp_path / "images", 20)
+    page = opened(
+        tmp_path / "images",
+        command=lambda labels, zoo: [sys.executable, "-c", TRAINER, str(labels), str(zoo)],
+    )
+    rows = page.rows()
+    page.post("/api/tag", rows=rows[:19], tag="Round", value=1, who="anna")
+    assert "label at least 20" in page.post("/api/retrain", 400)["problem"]
+    assert page.post("/api/use", 400)["problem"] == "There is no new model yet."
+    page.post("/api/tag", rows=rows[19:], tag="Round", value=0, who="anna")
+    page.post("/api/retrain")
+    deadline = time.monotonic() + 60
+    while (
+        "Trained: 2 tags are better." not in (text := page.get("/status").text)
+        and time.monotonic() < deadline
+    ):
+        time.sleep(0.05)
+    assert "Trained: 2 tags are better." in text
+    assert 'data-do="use"' in text
+    assert page.post("/api/use") == {"files": 20}
+    assert page.workspace.background.zoo.startswith(str(tmp_path / "retrained"))
+    assert 'data-do="use"' not in page.get("/status").text
+    page.post("/api/stop")

@@ -52,5 +52,6 @@ def use(desk: Desk, trainer: Trainer) -> dict[str, object]:
     """Predict with the model that was trained last; what others have said stays in the log."""
     if trainer.zoo is None:
         raise SasnetError("There is no new model yet.")
+    trainer.used = trainer.zoo
     desk.background.zoo = str(trainer.zoo)
     return {"files": desk.background.predict()}

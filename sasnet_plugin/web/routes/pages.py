@@ -56,7 +56,7 @@ def status(request: Request, desk: Desk, trainer: Trainer) -> Response:
             "predicting": desk.background.progress[PREDICT],
             "people": list(state.people), "model": state.models[-1] if state.models else "",
         }  # fmt: skip
-    new = trainer.zoo is not None and desk.background.zoo != str(trainer.zoo)
+    new = trainer.zoo is not None and trainer.zoo != trainer.used
     return _drawn(request, "status.html", training=trainer.state, running=trainer.running, new=new, **context)
 
 
