@@ -139,8 +139,9 @@ class Background:
 
     def scan(self) -> None:
         """See what is new in the folder, and have its thumbnails made."""
+        found = self._images.look()
         with self._lock:
-            changed = self._images.scan()
+            changed = self._images.take(found)
             for key, (stamp, title, descriptor) in self._cached.items():
                 if self._images.stamp.get(key[0]) == stamp:
                     self.pictures[self._images.add(key, there=True, title=title)] = descriptor

@@ -13,10 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..types import SasnetError
+from .images import Stamp
 from .settings import WEB
 
-#: Size in bytes and time of the last change, ns, of the file that a thumbnail is of.
-Stamp = tuple[int, int]
 _SHAPE = """CREATE TABLE IF NOT EXISTS thumbnails (
     file TEXT, number INTEGER, size INTEGER, changed INTEGER, title TEXT, png BLOB, descriptor BLOB,
     PRIMARY KEY (file, number)) WITHOUT ROWID"""
