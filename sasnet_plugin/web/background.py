@@ -27,10 +27,12 @@ _QUEUED = "queued"
 
 @dataclass
 class Progress:
-    """Files of the background's work: how many were asked for, how many are done."""
+    """Files of the background's work: how many were asked for, how many are done; failures, and the last."""
 
     total: int = 0
     done: int = 0
+    failed: int = 0
+    reason: str = ""
 
 
 @dataclass
@@ -96,8 +98,9 @@ class Background:
         with self._lock:
             self._images.check([row])
             file, number = self._images.keys[row]
+            stamp = self._images.stamp.get(file, (0, 0))
             wanted = bool(self._images.there[row]) and row not in self._images.problem
-        found = self._thumbnails.png(file, number)
+        found = self._thumbnails.png(file, number, stamp)
         if found is None and wanted:
             self._back.add([self._job(THUMBNAILS, file)], urgent=True)
         return found
@@ -142,9 +145,13 @@ class Background:
         found = self._images.look()
         with self._lock:
             changed = self._images.take(found)
+            if self._made:  # not at the first look
+                renewed = {file for file in changed if file in self._made}
+                self.pictures[[file in renewed for file, _ in self._images.keys]] = np.nan
             for key, (stamp, title, descriptor) in self._cached.items():
                 if self._images.stamp.get(key[0]) == stamp:
-                    self.pictures[self._images.add(key, there=True, title=title)] = descriptor
+                    row = self._images.add(key, there=True, title=title)
+                    self.pictures[row] = descriptor
                     self._made[key[0]] = stamp
             self._cached = {}
             if changed:
@@ -168,7 +175,7 @@ class Background:
         jobs = [self._job(kind, file, _QUEUED) for file in files]
         progress = self.progress[kind]
         if progress.done >= progress.total:
-            progress.total = progress.done = 0
+            progress.total = progress.done = progress.failed = 0
         progress.total += len(jobs)
         self._back.add(jobs)
 
@@ -196,7 +203,10 @@ class Background:
 
     def _hear_back(self, job: Job, message: Any) -> None:
         with self._lock:
-            if isinstance(message, Failed):
+            if isinstance(message, Failed) and job.kind == PREDICT:  # the image may be as good as any
+                self.progress[PREDICT].failed += 1
+                self.progress[PREDICT].reason = self._sentence(message)
+            elif isinstance(message, Failed):
                 row = self._images.add((job.file, max(message.number, 1)))
                 self._images.problem[row] = self._sentence(message)
                 self._state.touch([row])

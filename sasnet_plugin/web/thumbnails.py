@@ -76,11 +76,12 @@ class Thumbnails:
         with self._lock:
             self._opened.commit()
 
-    def png(self, file: str, number: int) -> bytes | None:
-        """The picture, or None where it is not made yet."""
+    def png(self, file: str, number: int, stamp: Stamp) -> bytes | None:
+        """The picture, or None where it is not made yet of the file as it is."""
         with self._lock:
             row = self._opened.execute(
-                "SELECT png FROM thumbnails WHERE file = ? AND number = ?", (file, number)
+                "SELECT png FROM thumbnails WHERE file = ? AND number = ? AND size = ? AND changed = ?",
+                (file, number, *stamp),
             ).fetchone()
         return row[0] if row else None
 
