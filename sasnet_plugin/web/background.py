@@ -65,6 +65,7 @@ class Background:
         refresh: Callable[[], None], *, live: bool = True,
     ) -> None:  # fmt: skip
         self._domain, self._state, self._images = domain, state, state.images
+        self._folder = str(state.images.folder)
         self._log, self._thumbnails, self._lock, self._refresh = log, thumbnails, lock, refresh
         self.progress = {THUMBNAILS: Progress(), PREDICT: Progress()}
         #: Folder of the models; empty: the usual one.
@@ -156,7 +157,7 @@ class Background:
             self._cached = {}
             if changed:
                 self._state.touch([self._images.row[file, 1] for file in changed])
-            self._enqueue(THUMBNAILS, [file for file in changed if self._needed(self._job(THUMBNAILS, file))])
+            self._enqueue(THUMBNAILS, [f for f in changed if self._made.get(f) != self._images.stamp[f]])
 
     def close(self) -> None:
         """End all of it, and let go of the thumbnails."""
@@ -180,7 +181,7 @@ class Background:
         self._back.add(jobs)
 
     def _job(self, kind: str, file: str, token: str = "") -> Job:
-        return Job(kind, self._domain, str(self._images.folder), file, zoo=self.zoo, token=token)
+        return Job(kind, self._domain, self._folder, file, zoo=self.zoo, token=token)
 
     def _watch(self) -> None:
         pause = WEB.scan_seconds
