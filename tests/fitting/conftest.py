@@ -21,6 +21,8 @@ class Here:
     """A pool that works in this process and remembers the names of what it was asked."""
 
     count = 1
+    #: For each fit, s.
+    seconds = 8.0
 
     def __init__(self, bank: Bank) -> None:
         self.bank, self.names = bank, list[str]()
@@ -32,7 +34,7 @@ class Here:
         least = np.inf
         for index, task in enumerate(asked):
             self.names.append(task.name)
-            answer = answer_of(work, task, self.bank, Budget(8.0, least))
+            answer = answer_of(work, task, self.bank, Budget(self.seconds, least))
             least = min(least, getattr(answer, "reduced_chisq", np.inf))
             yield index, answer
 
