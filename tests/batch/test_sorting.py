@@ -132,21 +132,3 @@ def test_a_mixture_is_scikit_learn_s_and_survives_being_stored() -> None:
     assert max(agree, 1 - agree) > 0.99
     stored = mixture.Mixture.of_arrays(found.as_arrays())
     np.testing.assert_array_equal(stored.clusters(points)[1], probability)
-
-
-def test_an_autoencoder_s_latent_space_keeps_kinds_apart_and_is_stored_with_the_clusters() -> None:
-    pytest.importorskip("keras")
-    from sasnet_plugin.train.autoencoder import AutoencoderConfig
-    from sasnet_plugin.train.autoencoder import fit as train
-
-    rng = np.random.default_rng(3)
-    directions = rng.normal(size=(2, 30))
-    kind = np.repeat([0, 1], 150)
-    points = directions[kind] + 0.1 * rng.normal(size=(300, 30))
-    config = AutoencoderConfig(hidden=(16,), latent=2, steps=200, batch=64, learning_rate=1e-2)
-    found = mixture.fit(points, rng, 2, train(points, 1, config))
-    labels, probability = found.clusters(points)
-    same = np.mean((labels == labels[0]) == (kind == 0))
-    assert same > 0.97
-    again = mixture.Mixture.of_arrays(found.as_arrays())
-    np.testing.assert_array_equal(again.clusters(points)[1], probability)

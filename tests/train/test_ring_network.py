@@ -1,4 +1,4 @@
-"""Networks that read rings: self-attention joins rings far apart, and Grad-CAM++ says which ring spoke."""
+"""Networks that read rings: self-attention, Grad-CAM++, and an autoencoder that keeps kinds apart."""
 
 from __future__ import annotations
 
@@ -10,10 +10,12 @@ pytest.importorskip("keras")
 import keras
 from keras import ops
 
+from sasnet_plugin.batch.sorting import mixture
 from sasnet_plugin.data.diffraction.features import CHANNELS
 from sasnet_plugin.data.diffraction.polar import RINGS
 from sasnet_plugin.domains.diffraction import DIFFRACTION
 from sasnet_plugin.report.images.patterns import grad_cam
+from sasnet_plugin.train import autoencoder
 from sasnet_plugin.train.attention import maps_and_gradients
 from sasnet_plugin.train.network import build
 
@@ -49,7 +51,7 @@ def test_with_self_attention_a_far_ring_changes_what_is_said_of_another() -> Non
         """How much the innermost place of what the dense part reads changes with the outermost ring."""
         model = network(attention=heads)
         flat = next(layer for layer in model.layers if isinstance(layer, keras.layers.Flatten))
-        read = keras.Model(model.inputs, flat.input)
+        read = keras.Model(model.inputs[0], flat.input)
         other = FEATURES.copy()
         other[:, -1] += 3.0
         found, changed = (np.asarray(read(x, training=False)) for x in (FEATURES, other))
@@ -57,3 +59,17 @@ def test_with_self_attention_a_far_ring_changes_what_is_said_of_another() -> Non
 
     assert moved(0) == 0.0
     assert moved(2) > 1e-6
+
+
+def test_an_autoencoder_s_latent_space_keeps_kinds_apart_and_is_stored_with_the_clusters() -> None:
+    rng = np.random.default_rng(3)
+    directions = rng.normal(size=(2, 30))
+    kind = np.repeat([0, 1], 150)
+    points = directions[kind] + 0.1 * rng.normal(size=(300, 30))
+    config = autoencoder.AutoencoderConfig(hidden=(16,), latent=2, steps=100, batch=64, learning_rate=1e-2)
+    found = mixture.fit(points, rng, 2, autoencoder.fit(points, 1, config))
+    labels, probability = found.clusters(points)
+    same = np.mean((labels == labels[0]) == (kind == 0))
+    assert same > 0.97
+    again = mixture.Mixture.of_arrays(found.as_arrays())
+    np.testing.assert_array_equal(again.clusters(points)[1], probability)
