@@ -16,7 +16,7 @@ from .messages import PROTOCOL, Request, name, names, number, seconds, whole
 
 if TYPE_CHECKING:
     from sasnet_plugin.fitting.result.fit_result import FitResult
-    from sasnet_plugin.fitting.task import Named, Pool, Work
+    from sasnet_plugin.fitting.task import Named, Plan, Pool, Work
 
     from ..types import Curve, Suggestion
 
@@ -45,11 +45,9 @@ class Watched:
         """Jobs done at the same time."""
         return self.pool.count
 
-    def clock(self) -> float:
-        """The time that limits are meant in, s."""
-        return self.pool.clock()
-
-    def run(self, work: Work, asked: Sequence[Named], seconds: float) -> Iterator[tuple[int, Any]]:
+    def run(
+        self, work: Work, asked: Sequence[Named], seconds: float, plan: Plan | None = None
+    ) -> Iterator[tuple[int, Any]]:
         """See `sasnet_plugin.fitting.pool.Workers.run`."""
         from sasnet_plugin.fitting.task import Task
 
@@ -57,7 +55,7 @@ class Watched:
         self.of += len(asked) if fits else 0
         if asked:
             self.progress(done=self.done, of=self.of, name=asked[0].name)
-        for index, answer in self.pool.run(work, asked, seconds):
+        for index, answer in self.pool.run(work, asked, seconds, plan):
             if fits:
                 self.done += 1
                 more = {"reduced_chisq": answer.reduced_chisq} if hasattr(answer, "reduced_chisq") else {}

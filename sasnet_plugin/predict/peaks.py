@@ -6,14 +6,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from sasnet_plugin.digits import NORMAL_90
+
 from .arithmetic import FloatArray
 
 #: A peak is one of its own where the valley to the next is below this share of its height.
 _VALLEY = 0.5
 #: Least share of a peak that is named, and of the floor below all.
 _LEAST = 0.05
-#: Of a normal distribution, from the 90 % band to one standard deviation.
-_NORMAL_90 = 1.645
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ def peaks(
         share = float(above[mine].sum())
         turn = 2 * np.pi * (grid[mine] - grid[top]) / period
         offset = np.angle(np.sum(above[mine] * np.exp(1j * turn))) * period / (2 * np.pi)
-        spread = (p_high[mine] - p_low[mine]) / 2 / _NORMAL_90
+        spread = (p_high[mine] - p_low[mine]) / 2 / NORMAL_90
         found.append(Peak(float((grid[top] + offset) % period), share, float(np.sqrt(np.sum(spread**2)))))
     return sorted((peak for peak in found if peak.share >= _LEAST), key=lambda peak: -peak.share)
 

@@ -13,7 +13,7 @@ from sasnet_plugin.fitting.problem.experiment import starting_values
 from sasnet_plugin.fitting.result.model_fit import ModelFit
 from sasnet_plugin.fitting.strategy.candidates import screen
 from sasnet_plugin.fitting.strategy.settings import STRATEGY
-from sasnet_plugin.fitting.task import Budget, FitOptions, Pair, Pool, Task
+from sasnet_plugin.fitting.task import Budget, Counting, FitOptions, Pair, Task
 from sasnet_plugin.simulate.priors import allowed_structure_factors, model_info, structure_factors
 from sasnet_plugin.simulate.quick_models.quick import fit_cost_class
 from sasnet_plugin.types import Curve, Suggestion, TechnicalError
@@ -73,7 +73,7 @@ def escapes(curve: Curve, tasks: Sequence[Task], fits: Sequence[ModelFit], secon
 
 
 def more_models(
-    pool: Pool,
+    pool: Counting,
     curve: Curve,
     dintensity: NDArray[np.float64],
     suggestion: Suggestion,
@@ -87,7 +87,7 @@ def more_models(
 
     Parameters
     ----------
-    pool : Pool
+    pool : Counting
     curve : Curve
     dintensity : (n,) float array
     suggestion : Suggestion

@@ -30,7 +30,8 @@ class Pass:
 class StrategySettings:
     """Of `strategy`: what is fitted, in which order, with how much time, and when a search ends.
 
-    Probabilities are the network's, times CPU time, χ² reduced where it is compared with a number.
+    Probabilities are the network's, times evaluations as `effort` counts them, χ² reduced where it is
+    compared with a number.
     """
 
     group_share: float = setting(0.1, "Of a group this probable the simplest models are fitted too.")

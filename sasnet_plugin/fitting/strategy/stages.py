@@ -28,7 +28,7 @@ from sasnet_plugin.fitting.strategy.two_components import (
     sums_to_fit,
 )
 from sasnet_plugin.fitting.strategy.unknown_resolution import again_with, resolution_of, resolution_searches
-from sasnet_plugin.fitting.task import FitOptions, LateError, Named, Pair, Pool, Task, Work
+from sasnet_plugin.fitting.task import Counting, FitOptions, LateError, Named, Pair, Task, Work
 from sasnet_plugin.simulate.quick_models.quick import fit_cost_class
 from sasnet_plugin.types import Curve, SasnetError, Suggestion, TechnicalError
 
@@ -70,7 +70,7 @@ class Stages:
 
     Parameters
     ----------
-    pool : Pool
+    pool : Counting
     dintensity : (n,) float array
     suggestion : Suggestion
         Of all models.
@@ -85,7 +85,7 @@ class Stages:
         What could not be done for a technical reason, though tried twice; grows.
     """
 
-    pool: Pool
+    pool: Counting
     dintensity: NDArray[np.float64]
     suggestion: Suggestion
     residuals: Mapping[Pair, float]
