@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ..predict import Answer
     from ..report.images.trends import Column
 
-#: Frames judged together: a frame of a large detector takes 20 MB.
+#: Frames assessed together: a frame of a large detector takes 20 MB.
 TOGETHER = 4
 #: Points of a figure; of longer series every second, third, … frame is drawn.
 MOST_DRAWN = 2000

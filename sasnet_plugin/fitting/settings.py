@@ -43,7 +43,7 @@ class EffortSettings:
     """Of `effort` and `ledger`: what an evaluation of a model counts, measured on one core at 3 GHz."""
 
     each: float = setting(5e-4, "Python's part of an evaluation: resolution, parameters, a step.", "s")
-    point: float = setting(1e-6, "A point of q without an average over orientations.", "s")
+    point: float = setting(4e-7, "A point of q without an average over orientations.", "s")
     node: float = setting(4e-8, "A point of quadrature over orientations.", "s")
     slope: float = setting(0.6, "Points of quadrature for each unit of q times size, as `quick` has it.")
     least: float = setting(9.0, "And besides.")
