@@ -212,7 +212,7 @@ def _write(
 ) -> tuple[int, list[tuple[Any, Answer]]]:
     """Write outcomes as they come; return how many failed, and what a figure needs."""
     from sasnet_plugin.cli import folders
-    from sasnet_plugin.report.plot import MAX_ROWS
+    from sasnet_plugin.report.plot import MAX_CURVES
 
     failed = 0
     drawn: list[tuple[Any, Answer]] = []
@@ -227,7 +227,7 @@ def _write(
         if rows is not None:
             page = "" if report is None or isinstance(one, Curve) else _page_name(one)
             rows.append(folders.classified(one, outcome, page))
-        if remember and len(drawn) <= MAX_ROWS:  # one more than is drawn, to know that there were more
+        if remember and len(drawn) <= MAX_CURVES:  # one more than is drawn, to know that there were more
             drawn.append((one, outcome))
     return failed, drawn
 
@@ -239,11 +239,11 @@ def _page_name(image: Any) -> str:
 
 
 def _draw(plot: str, drawn: list[tuple[Any, Answer]]) -> None:
-    from sasnet_plugin.report.plot import MAX_ROWS, plot_answers
+    from sasnet_plugin.report.plot import plot_answers
 
-    plot_answers(plot, drawn)
-    if len(drawn) > MAX_ROWS:
-        typer.echo(f"{plot}: only the first {MAX_ROWS} data sets are drawn.", err=True)
+    shown = plot_answers(plot, drawn)
+    if len(drawn) > shown:
+        typer.echo(f"{plot}: only the first {shown} data sets are drawn.", err=True)
 
 
 @contextmanager

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from sasnet_plugin.report.page.overview import Row
 
 
-@with_fit_options(time_limit=60.0, methods=True)
+@with_fit_options(time_limit=90.0, methods=True)
 def fit(
     files: Files,
     options: Options,

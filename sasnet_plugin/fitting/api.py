@@ -61,7 +61,7 @@ def fit(
     samples: int = 10_000,
     burn: int = 100,
     rng: np.random.Generator | None = None,
-    time_limit: float = 60.0,
+    time_limit: float = 90.0,
     workers: int = 2,
     prior: str = UNIFORM,
 ) -> FitResult:

@@ -68,7 +68,7 @@ class EffortSettings:
     lanes: int = setting(2, "Budgets are shared out as if so many processes worked beside each other.")
     ahead: int = setting(4, "A task knows what came of those before it, but for so many.")
     of_limit: float = setting(
-        0.45,
+        0.3,
         "Of the time limit, what all evaluations may take with these; the rest is for slower or busy"
         " machines: one process, or two beside two busy ones, still come to an end.",
         "share",

@@ -223,7 +223,7 @@ class FitOptions:
     contrast: Contrast | None = None
     method: Method = Method()
     start: Start | None = None
-    time_limit: float = 60.0
+    time_limit: float = 90.0
     workers: int = 2
     prior: str = UNIFORM
 

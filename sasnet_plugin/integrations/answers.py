@@ -213,7 +213,7 @@ def fit_options(body: Mapping[str, Any]) -> FitOptions:
         top=whole(body, "top", 5),
         models=None if models is None else tuple(models),
         structure_factor=name(body, "structure_factor"),
-        time_limit=seconds(body, "time_limit", 60.0),
+        time_limit=seconds(body, "time_limit", 90.0),
         contrast=contrast_of(
             given["sample"],
             given["solvent"],
