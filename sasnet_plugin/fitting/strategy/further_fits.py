@@ -72,6 +72,23 @@ def escapes(curve: Curve, tasks: Sequence[Task], fits: Sequence[ModelFit], secon
     return [*first, again(likeliest, most), *last]
 
 
+def at_measured_points(curve: Curve, tasks: Sequence[Task], fits: Sequence[ModelFit]) -> list[Task]:
+    """Fits at more points than were measured, again at the measured points alone, the simplest first."""
+    least, by_name = min(fit.reduced_chisq for fit in fits), {task.name: task for task in tasks}
+    near = [
+        fit
+        for fit in sorted(fits, key=lambda fit: (len(fit.free), fit.reduced_chisq))
+        if fit.per_decade is not None
+        and fit.reduced_chisq < STRATEGY.as_measured_near * least
+        and fit_cost_class(fit.model) != "slow"
+        and fit.name in by_name
+    ]
+    return [
+        replace(by_name[fit.name], curve=curve, starts=(starting_values(fit),), as_measured=True)
+        for fit in near[: STRATEGY.as_measured]
+    ]
+
+
 def more_models(
     pool: Counting,
     curve: Curve,

@@ -19,7 +19,7 @@ from sasnet_plugin.fitting.problem.resolution import has_resolution
 from sasnet_plugin.fitting.result.model_fit import ModelFit
 from sasnet_plugin.fitting.strategy.candidates import simplifications
 from sasnet_plugin.fitting.strategy.fit_candidate import fit_candidate
-from sasnet_plugin.fitting.strategy.further_fits import escapes, more_models
+from sasnet_plugin.fitting.strategy.further_fits import at_measured_points, escapes, more_models
 from sasnet_plugin.fitting.strategy.settings import STRATEGY
 from sasnet_plugin.fitting.strategy.two_components import (
     asked_for,
@@ -204,14 +204,7 @@ class Stages:
 
         So are curves calculated that SasView has smeared: no measurement, but what people try a program with.
         """
-        finer = sorted((f for f in found.fits if f.per_decade is not None), key=_of_fit)
-        finer = [f for f in finer if fit_cost_class(f.model) != "slow"][: STRATEGY.as_measured]
-        by_name = {task.name: task for task in found.tasks}
-        asked = [
-            replace(by_name[f.name], curve=found.curve, starts=(starting_values(f),), as_measured=True)
-            for f in finer
-            if f.name in by_name
-        ]
+        asked = at_measured_points(found.curve, found.tasks, found.fits)
         fits = self.tried(fit_candidate, asked, STRATEGY.as_measured_share * self.left) if asked else []
         best = min(fits, key=_of_fit, default=None)
         if best is None or best.reduced_chisq > STRATEGY.as_measured_gain * found.chisq:
