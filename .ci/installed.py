@@ -329,4 +329,6 @@ def _sphere(q: float, radius: float = 60.0) -> float:
 
 
 if __name__ == "__main__":
+    # In the background of a shell SIGINT is ignored, and children would inherit that.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     sys.exit(main())

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 import time
@@ -171,11 +172,15 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=2026)
     parser.add_argument("--write", action="store_true")
     given = parser.parse_args()
+    given.work = given.work.resolve()
+    # Children import nothing from the folder that they are started in, which may be that of the benchmarks.
+    given.work.mkdir(parents=True, exist_ok=True)
+    os.chdir(given.work)
     found = {}
     for name in given.parts:
         part = PARTS[name]
         tried = max(round(given.share * part.tried), 1)
-        found[name] = done(given.work.resolve(), name, part, tried, given.seed)
+        found[name] = done(given.work, name, part, tried, given.seed)
         if given.write:
             kept = json.loads(KEPT.read_text()) if KEPT.exists() else {}
             kept = {one: (kept | found)[one] for one in PARTS if one in kept | found}

@@ -71,7 +71,7 @@ def read(path: Path) -> list[dict[str, Any]]:
         return []
     domain = specification(recognised(path))
     failed: list[SasnetError] = []
-    options = ReadOptions(geometry=() if domain.name == "sas1d" else GEOMETRY, failed=failed.append)
+    options = ReadOptions(geometry=GEOMETRY if domain.name.startswith("gisas") else (), failed=failed.append)
     found = []
     for one in resolve(domain.read)(str(path), options):
         if isinstance(one, Curve):
@@ -101,7 +101,8 @@ class Reader:
             self._heard = queue.Queue()  # what is left of the child before is not heard
             self._child = Child("robustness_files:worker", self._heard, quiet=True)
             self._child.send(Path(__file__).parent / "latency.md")
-            self._heard.get(timeout=120)
+            if self._heard.get(timeout=120)[1] is None:
+                raise RuntimeError("the process that reads did not start")
         self._child.send(path)
         start = time.monotonic()
         try:

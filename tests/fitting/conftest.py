@@ -22,6 +22,8 @@ class Here:
     """A pool that works in this process and remembers the names of what it was asked."""
 
     count = 1
+    #: For each fit, s.
+    seconds = 8.0
 
     def __init__(self, bank: Bank) -> None:
         self.bank, self.names = bank, list[str]()
@@ -35,7 +37,7 @@ class Here:
         least = np.inf
         for index, task in enumerate(asked):
             self.names.append(task.name)
-            budget = Budget(8.0, least) if plan is None else plan.budget(index)
+            budget = Budget(self.seconds, least) if plan is None else plan.budget(index)
             answer = answer_of(work, task, self.bank, budget)
             least = min(least, getattr(answer, "reduced_chisq", np.inf))
             if plan is not None:

@@ -51,7 +51,7 @@ def test_an_answer_that_is_none_costs_no_process(simulated: Simulated) -> None:
 
 
 def test_what_is_late_is_killed_and_the_processes_serve_on(simulated: Simulated) -> None:
-    curve = simulated("superball", {"length_a": 90.0, "exponent_p": 3.0, "background": 0.01})
+    curve = simulated("sphere", {"radius": 60.0, "background": 0.01})
     slow = [_task(curve, "superball", budget=Budget(1e9)), _task(curve, "pringle", budget=Budget(1e9))]
     quick = [_task(curve, "sphere")]
     with Workers(bank_path(), 1) as pool:
@@ -64,16 +64,13 @@ def test_what_is_late_is_killed_and_the_processes_serve_on(simulated: Simulated)
 
 
 def test_a_process_killed_from_outside_costs_its_own_fit(simulated: Simulated) -> None:
-    curve = simulated("superball", {"length_a": 90.0, "exponent_p": 3.0, "background": 0.01})
+    curve = simulated("sphere", {"radius": 60.0, "background": 0.01})
+    quick = _task(curve, "sphere")
     with Workers(bank_path(), 1) as pool:
-        list(pool.run(fit_candidate, [_task(curve, "sphere")], 120.0))
+        list(pool.run(fit_candidate, [quick], 120.0))
         pid = pool._workers[0].child.pid
         threading.Timer(0.3, os.kill, (pid, signal.SIGKILL)).start()
-        answers = dict(
-            pool.run(
-                fit_candidate, [_task(curve, "superball", budget=Budget(1e9)), _task(curve, "sphere")], 120.0
-            )
-        )
+        answers = dict(pool.run(fit_candidate, [_task(curve, "superball", budget=Budget(1e9)), quick], 120.0))
     assert "killed" in str(answers[0])
     assert isinstance(answers[1], ModelFit)
 

@@ -17,7 +17,7 @@ from test_sasview_pages import check_page
 
 from sasnet_plugin.fitting.result.headline import DOES_NOT, DOUBTS, EXPLAINS
 
-APOFERRITIN, SDS = "apoferritin.txt", "hSDS_D2O_2p0_percent.xml"
+APOFERRITIN, SDS, POLYMER = "apoferritin.txt", "hSDS_D2O_2p0_percent.xml", "ISIS_Polymer_Blend_TK49.xml"
 #: The longest gap between two ticks of 50 ms while sasnet works, as a share of that in SasView's own start:
 #: both without the time that they waited for a processor, as another test runs beside.
 GAP = 0.4
@@ -91,7 +91,7 @@ def keep(home: Home, *names: tuple[str, str]) -> None:
 def test_from_the_menu_to_sasviews_own_fit(home: Home, sasview62: Path, example_data: Path) -> None:
     assert home.sasnet("--install").returncode == 0
     assert [path.name for path in home.plugins.iterdir()] == ["sasnet_suggest.py"]
-    files = [example_data / APOFERRITIN, example_data / SDS]
+    files = [example_data / POLYMER, example_data / SDS]
     send = {"1": ["core_shell_sphere@hayter_msa", "sphere@hayter_msa"]}
     seen = home.session([str(sasview62)], "whole", files, send=send)
     went_well(seen, 2)

@@ -275,7 +275,7 @@ def test_nothing_is_left_when_it_ends_in_the_middle_of_a_fit(
     how: str, tmp_path: Path, curve: dict[str, Any], sleepy: str
 ) -> None:
     with Child(2, tmp_path) as child:
-        child.ask(id=1, do="fit", curve=curve, models=["guinier"])
+        child.ask(id=1, do="fit", curve=curve, models=["sphere"])
         report = Path(child.ask(id=2, do="report", of=1)["result"]["path"])
         fitting(child, 3, curve, sleepy)
         family = child.family()
@@ -306,7 +306,7 @@ def test_events_are_lines_of_their_own_whatever_libraries_print(
     home = tmp_path / "home"
     home.mkdir()
     with Child(1, home) as child:
-        answer = child.ask(id=1, do="fit", curve=curve, models=[str(loud)])
+        answer = child.ask(id=1, do="fit", curve=curve, models=[str(loud)], time_limit=6)
         assert answer["event"] == "done"
         assert answer["result"]["pages"][0]["fitpage_model"] == ["loud"]
         json.dumps(answer, allow_nan=False)

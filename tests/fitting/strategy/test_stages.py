@@ -107,6 +107,7 @@ def test_what_is_fixed_in_one_model_is_not_fixed_in_others(
     own = Task(curve, curve.dintensity, "sphere", None, fixed={"sld": 1.5, "background": 0.02})
     suggestion = open_classifier().suggest([curve], top=78)[0]
     options = FitOptions(fixed={"background": 0.02})
+    pool.seconds = 1.0  # what matters is what is asked for
     found = Stages(pool, curve.dintensity, suggestion, {}, options, [], 100.0).run(curve, [own])
     more = [task for task in found.tasks if task.model != "sphere"]
     assert more
