@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..fitting.task import FitOptions
-from ..types import SasnetError
+from ..types import SasnetError, sum_parts
 from .messages import PROTOCOL, Request, name, names, number, seconds, whole
 
 if TYPE_CHECKING:
@@ -226,6 +226,7 @@ def fit_options(body: Mapping[str, Any]) -> FitOptions:
 def fitted(result: FitResult, request: Request) -> dict[str, Any]:
     """A fit as plain objects: the answer, SasView's fit pages, curves, and a resolution that was found."""
     from ..fitting.result.display import parameters_in_words
+    from ..report.exports.sasview_clipboard import plugin_text
     from ..report.exports.sasview_project import fit_page
 
     pages = [
@@ -236,6 +237,7 @@ def fitted(result: FitResult, request: Request) -> dict[str, Any]:
             "reduced_chisq": each.reduced_chisq,
             "weight": each.weight,
             "values": parameters_in_words(each),
+            "plugin": plugin_text(each.model) if len(sum_parts(each.model)) > 1 else "",
         }
         for each in result.fits
     ]
