@@ -52,7 +52,7 @@ def plot_answers(path: str | Path, pairs: Sequence[tuple[Any, Answer]]) -> int:
     from sasnet_plugin.report.sheet import draw_best, opened_bank, sheet
 
     if len(pairs) > 1 and all(isinstance(measurement, Curve) for measurement, _ in pairs):
-        write_figure(sheet(pairs[:MAX_CURVES], _draw_curve), path, dpi=150)
+        write_figure(sheet(pairs[:MAX_CURVES]), path, dpi=150)
         return min(len(pairs), MAX_CURVES)
     pairs = pairs[:MAX_ROWS]
     figure = Figure(figsize=(10, 3.6 * len(pairs)), layout="constrained")

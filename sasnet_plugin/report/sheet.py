@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from sasnet_plugin.predict.classes import ClassesFinding, percent
 from sasnet_plugin.types import Curve, SasnetError
 
@@ -18,36 +20,47 @@ if TYPE_CHECKING:
 
 #: Curves beside each other, and inches of each.
 COLUMNS, WIDTH, HEIGHT = 4, 3.3, 2.5
-#: Characters of a file's name above its curve.
-_NAME = 38
+#: Characters of a file's name above its curve, and points of it that are drawn.
+_NAME, _POINTS = 38, 200
 
 
-def sheet(pairs: Sequence[tuple[Any, Answer]], draw: Any) -> Any:
+def sheet(pairs: Sequence[tuple[Any, Answer]]) -> Any:
     """A figure with a cell for each curve.
 
     Parameters
     ----------
     pairs : sequence of (Curve, Answer)
         At least one.
-    draw : callable
-        (axes, curve): draws the data.
     """
     from matplotlib.figure import Figure
 
     rows = -(-len(pairs) // COLUMNS)
-    figure = Figure(figsize=(WIDTH * COLUMNS, HEIGHT * rows + 0.3), layout="constrained")
-    cells = figure.subplots(rows, COLUMNS, squeeze=False).ravel()
+    # Margins by hand: matplotlib takes a minute to find them for eighty cells.
+    figure = Figure(figsize=(WIDTH * COLUMNS, HEIGHT * rows))
+    top, bottom = 1 - 0.4 / (HEIGHT * rows), 0.5 / (HEIGHT * rows)
+    figure.subplots_adjust(0.05, bottom, 0.99, top, wspace=0.22, hspace=0.55)
     bank = opened_bank()
-    for axes, (curve, answer) in zip(cells, pairs, strict=False):
-        draw(axes, curve)
+    for number, (curve, answer) in enumerate(pairs, start=1):
+        axes = figure.add_subplot(rows, COLUMNS, number)
+        _draw_data(axes, curve)
         draw_best(axes, curve, answer, bank)
-        axes.set(xlabel="", ylabel="")
-        axes.tick_params(labelsize=6)
-    for axes in cells[len(pairs) :]:
-        axes.set_axis_off()
-    figure.supxlabel("q / Å⁻¹", fontsize=8)
-    figure.supylabel("I(q)", fontsize=8)
+        axes.tick_params(labelsize=6, pad=1)
+        axes.minorticks_off()
+    figure.text(
+        0.5, 0.1 / (HEIGHT * rows), "q / Å⁻¹ (across) and I (upwards), logarithmic", ha="center", fontsize=8
+    )
     return figure
+
+
+def _draw_data(axes: Axes, curve: Curve) -> None:
+    shown = np.flatnonzero(curve.intensity > 0)
+    shown = shown[:: max(1, shown.size // _POINTS)]
+    axes.plot(curve.q[shown], curve.intensity[shown], ".", color="C0", markersize=2.5)
+    axes.set_xscale("log")
+    if shown.size:
+        axes.set_yscale("log")
+        y = curve.intensity[shown]
+        axes.set_ylim(0.5 * np.percentile(y, 1), 2 * y.max())
 
 
 def draw_best(axes: Axes, curve: Curve, answer: Answer, bank: Bank | None) -> None:
