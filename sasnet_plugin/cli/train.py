@@ -10,13 +10,14 @@ import typer
 
 from sasnet_plugin.cli.arguments import DomainName, Force
 from sasnet_plugin.cli.files import expand
-from sasnet_plugin.domains import DEFAULT
+from sasnet_plugin.domains import DEFAULT, Domain
+from sasnet_plugin.types import SasnetError
 
 
 def train(
     run: Annotated[
-        Path, typer.Option("--run", help="Folder for checkpoints; a stopped run there is resumed.")
-    ],
+        Path | None, typer.Option("--run", help="Folder for checkpoints; a stopped run there is resumed.")
+    ] = None,
     images: Annotated[
         list[str] | None, typer.Argument(help="With --labels: files of the images, folders or patterns.")
     ] = None,
@@ -29,6 +30,14 @@ def train(
     ] = None,
     labels: Annotated[
         Path | None, typer.Option("--labels", help="CSV of your own tags: train on IMAGES, not on shards.")
+    ] = None,
+    start_from: Annotated[
+        str | None,
+        typer.Option(
+            "--start-from",
+            help="With --labels: zoo (the installed model) or a model's folder; its last layer is fitted and"
+            " taken where it is better on held-out labels.",
+        ),
     ] = None,
     domain: DomainName = DEFAULT,
     zoo: Annotated[
@@ -72,6 +81,13 @@ def train(
 
     kind = specification(domain)
     zoo = zoo or Path("model_zoo") / kind.name
+    if start_from is not None:
+        if labels is None:
+            raise typer.BadParameter("--start-from goes with --labels and IMAGES.")
+        _adapt(kind, start_from, labels, images or [], zoo, force=force)
+        return
+    if run is None:
+        raise typer.BadParameter("give a folder for checkpoints with --run.")
     if not force:
         _check_folder(run, "settings.json", '"train"', ("starts", "log.csv", "*.weights.h5"))
         _check_folder(zoo, "manifest.json", '"features_version"', ("*.onnx", "*.npz"))
@@ -136,6 +152,27 @@ def train(
     register(zoo)
     typer.echo(f"{zoo}: {summary}")
     typer.echo(f"next: sasnet evaluate --domain {kind.name} --test FOLDER")
+
+
+def _adapt(kind: Domain, start: str, labels: Path, images: Sequence[str], zoo: Path, *, force: bool) -> None:
+    """Fit the last layer of a model that is there."""
+    from sasnet_plugin.train.adapted import adapt
+    from sasnet_plugin.zoo import open_model, register
+
+    if not force:
+        _check_folder(zoo, "manifest.json", '"features_version"', ("*.onnx", "*.npz"))
+        _check_folder(zoo.parent, "registry.json", '"domain"', ())
+    folder = None if start == "zoo" else Path(start)
+    if folder is not None and not (folder.parent / "registry.json").is_file():
+        raise SasnetError(
+            f"{folder}: there is no registered model; give zoo or the folder of a model in a zoo."
+        )
+    model = open_model(kind.name, folder=folder.parent if folder else None)
+    done = adapt(kind, model, labels, [str(path) for path in expand(images)], zoo)
+    typer.echo(done.sentence())
+    if done.better:
+        register(zoo)
+        typer.echo(f"{zoo}: written; use it with SASNET_MODEL_ZOO={zoo.parent}")
 
 
 def _check_folder(folder: Path, about: str, mark: str, others: Sequence[str]) -> None:

@@ -26,6 +26,7 @@ PAGES = {
     "gisas_growth": "sasnet_plugin.domains.gisas_growth:GISAS_GROWTH",
     "sans2d": "sasnet_plugin.domains.sans2d:SANS2D",
     "diffraction": "sasnet_plugin.domains.diffraction:DIFFRACTION",
+    "xray_tags": "sasnet_plugin.domains.xray_tags:XRAY_TAGS",
 }
 #: What a command means where it is told of no domain, and a file is taken for that no other recognises.
 DEFAULT = next(iter(PAGES))

@@ -84,13 +84,34 @@ def record(
     SasnetError
         The table cannot be read, names no tag, or too few of its images are there.
     """
+    head, found = labelled(domain, labels, images)
+    order = np.random.default_rng(seed).permutation(len(found))
+    held = max(int(HELD_OUT * len(found)), 4)
+    parts = {"validation": order[:held], "data": order[held:]}
+    for name, rows in parts.items():
+        _write(folder / name, [found[row] for row in rows], head.name, domain.features_version)
+    recorded = replace(
+        domain, simulator=f"{__name__}:SIMULATOR", features=f"{__name__}:inputs", heads=(head,), symmetries=()
+    )
+    return recorded, folder / "data", folder / "validation"
+
+
+def labelled(
+    domain: Domain, labels: Path, images: Sequence[str]
+) -> tuple[Tags, list[tuple[dict[str, NDArray[Any]], NDArray[np.float32]]]]:
+    """The head of tags of a domain, and of each labelled image what the network reads and 0, 1 or NaN of
+    each tag; arguments and errors as of `record`.
+    """
     head = next((one for one in domain.heads if isinstance(one, Tags)), None)
     if head is None:
         raise SasnetError(f"{domain.title} have no tags; leave --labels out.")
     wanted = read_labels(labels, head)
     found: list[tuple[dict[str, NDArray[Any]], NDArray[np.float32]]] = []
     for image in images:
-        entries = wanted.get(image) or wanted.get(Path(image).name) or {}
+        # By its whole path, or from any folder on: that of the table, say.
+        steps = Path(image).parts
+        known = [image, *("/".join(steps[first:]) for first in range(len(steps)))]
+        entries = next((wanted[name] for name in known if name in wanted), {})
         batch: list[Any] = []
         targets: list[NDArray[np.float32]] = []
         for number, one in enumerate(resolve(domain.read)(image, ReadOptions()) if entries else (), start=1):
@@ -105,15 +126,7 @@ def record(
             f"{labels}: {len(found)} of its images are among the files given; label at least {LEAST}, and"
             " name files as they are given."
         )
-    order = np.random.default_rng(seed).permutation(len(found))
-    held = max(int(HELD_OUT * len(found)), 4)
-    parts = {"validation": order[:held], "data": order[held:]}
-    for name, rows in parts.items():
-        _write(folder / name, [found[row] for row in rows], head.name, domain.features_version)
-    recorded = replace(
-        domain, simulator=f"{__name__}:SIMULATOR", features=f"{__name__}:inputs", heads=(head,), symmetries=()
-    )
-    return recorded, folder / "data", folder / "validation"
+    return head, found
 
 
 def read_labels(path: Path, head: Tags) -> dict[str, dict[int, NDArray[np.float32]]]:
@@ -139,7 +152,9 @@ def read_labels(path: Path, head: Tags) -> dict[str, dict[int, NDArray[np.float3
         entry = (row.get("entry") or "1").removeprefix("frame").strip()
         if not entry.isdigit():
             raise DataError(f"{path}: line {number}: {entry!r} is no frame; give its number, from 1.")
-        found.setdefault(row["file"], {})[int(entry)] = _targets(row, head, f"{path}: line {number}")
+        found.setdefault(row["file"].removeprefix("./"), {})[int(entry)] = _targets(
+            row, head, f"{path}: line {number}"
+        )
     return found
 
 

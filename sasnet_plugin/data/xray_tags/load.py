@@ -1,0 +1,117 @@
+"""From a file to X-ray scattering images: bad pixels left out, the beam by header, user, or symmetry."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ...domains import ReadOptions
+from ...types import DataError, Image
+from ..diffraction.settings import Setup, setup_of
+from ..diffraction.stacks import SMALLEST, blocks
+from ..images import formats, masks
+from .features import centre_of, window
+
+if TYPE_CHECKING:
+    import os
+
+    from numpy.typing import NDArray
+
+#: The beam may be this many of the longer side off the image; farther it was mistyped.
+_FARTHEST = 2.0
+
+
+def read(path: str | os.PathLike[str], options: ReadOptions) -> Iterator[Image]:
+    """The images of a file one by one, or the one whose number is given.
+
+    Gaps that the file marks, saturated and hot pixels are left out. Shadows of beamstops stay: they are
+    among the tags.
+
+    Raises
+    ------
+    DataError
+        The file cannot be read, or there is no such entry.
+    """
+    path = Path(path)
+    if options.q_unit is not None:
+        raise DataError(f"{path}: tags need no q axis; leave --q-unit out.")
+    wanted = None
+    if options.entry is not None:
+        digits = options.entry.removeprefix("frame").strip()
+        if not digits.isdigit() or int(digits) < 1:
+            raise DataError(f"{path}: there is no entry {options.entry}; give a frame's number, from 1.")
+        wanted = int(digits) - 1
+    said = setup_of(path, options.geometry)
+    given = _mask_of(said.mask_file) if said.mask_file else None
+    total = 0
+    for block in blocks(path, str(path), said.dataset, wanted or 0):
+        total = block.total
+        setup = said.over(block.setup)
+        for row, frame in enumerate(block.frames):
+            number = block.start + row
+            entry = f"frame {number + 1}" if total > 1 else ""
+            yield _image(frame, block.bad, given, setup, str(path), entry)
+            if wanted is not None:
+                return
+    if wanted is not None:
+        raise DataError(f"{path}: there is no frame {wanted + 1}; the file holds {total or 'fewer'}.")
+
+
+def _image(
+    frame: NDArray[Any],
+    bad: NDArray[np.bool_] | None,
+    given: NDArray[np.bool_] | None,
+    setup: Setup,
+    file: str,
+    entry: str,
+) -> Image:
+    shape = (frame.shape[0], frame.shape[1])
+    good = ~masks.stored_as_bad(frame)
+    for left_out, name in ((bad, file), (given, str(setup.mask_file))):
+        if left_out is None:
+            continue
+        if left_out.shape != shape:
+            raise DataError(f"{name}: is no mask of the shape of {file}; give one of the same detector.")
+        good &= ~left_out
+    limit = masks.integer_limit(frame)
+    counts = np.where(good, np.nan_to_num(frame.astype(np.float64), posinf=0.0, neginf=0.0), 0.0)
+    notes = []
+    # Where most of an image is at the limit it is a picture, no faulty detector.
+    if limit is not None and 0 < np.mean(frame >= limit) < 0.5:
+        good &= frame < limit
+        notes.append(f"Saturated pixels were left out: {masks.share(np.asarray(frame >= limit))}.")
+    if good.sum() < SMALLEST**2:
+        raise DataError(f"{file}: only {int(good.sum())} pixels hold values; check the file and its mask.")
+    hot = masks.hot_pixels(counts, good)
+    if hot.any():
+        good &= ~hot
+        notes.append(f"Hot pixels were left out: {masks.share(hot)}.")
+    centre = setup.direct_beam
+    if centre is None:
+        centre, found = centre_of(counts, good)
+        if found:
+            notes.append(
+                f"The beam was found by the image's symmetry: column {centre[0]:.1f}, row {centre[1]:.1f}."
+            )
+        else:
+            notes.append(
+                "No beam was found in the image; its middle was taken, and tags of rings are less certain."
+                " Give it with --geometry direct_beam=[COLUMN,ROW]."
+            )
+    off = max(abs(centre[k] - shape[1 - k] / 2) for k in (0, 1))
+    if off > _FARTHEST * max(shape):
+        raise DataError(
+            f"{file}: the beam at column {centre[0]:.6g} and row {centre[1]:.6g} is far off the detector;"
+            " give it with --geometry direct_beam=[COLUMN,ROW]."
+        )
+    return Image(np.where(good, counts, 0.0), good, window(shape, centre), file, entry, tuple(notes))
+
+
+def _mask_of(path: str) -> NDArray[np.bool_]:
+    found = next(iter(formats.frames(Path(path), path)), None)
+    if found is None:
+        raise DataError(f"{path}: holds no mask; give an image that is not zero where pixels are left out.")
+    return np.asarray(found.values != 0)

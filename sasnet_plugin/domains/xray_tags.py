@@ -1,0 +1,85 @@
+"""X-ray scattering images of materials: what the picture shows and what the sample is, as tags."""
+
+from __future__ import annotations
+
+from . import Domain, Network
+from .heads import Scope, Tags
+
+#: Each tag that implies another.
+PARENTS = {
+    "many_rings": "ring",
+    "higher_orders": "ring",
+    "polycrystalline": "ring",
+}
+#: Seventeen of the synthetic set of B. Wang, K. Yager et al. (IEEE WACV 2017, 697), and four of its real one.
+LABELS = (
+    "bcc",
+    "fcc",
+    "beam_off_image",
+    "circular_beamstop",
+    "linear_beamstop",
+    "wedge_beamstop",
+    "diffuse_low_q",
+    "diffuse_high_q",
+    "halo",
+    "ring",
+    "higher_orders",
+    "many_rings",
+    "high_background",
+    "polycrystalline",
+    "strong_scattering",
+    "weak_scattering",
+    "structure_factor",
+    "textured",
+    "single_crystal",
+    "disordered",
+    "amorphous",
+)
+#: Weight of examples with a tag that few have, about the square root of how many have not for one that has.
+WEIGHTS = {
+    "bcc": 4.0,
+    "fcc": 4.0,
+    "beam_off_image": 4.0,
+    "wedge_beamstop": 3.0,
+    "diffuse_high_q": 3.0,
+    "many_rings": 2.5,
+    "polycrystalline": 3.5,
+    "structure_factor": 3.0,
+    "textured": 3.0,
+    "single_crystal": 4.0,
+    "disordered": 2.5,
+    "amorphous": 3.0,
+}
+
+XRAY_TAGS = Domain(
+    name="xray_tags",
+    title="X-ray scattering images of materials",
+    purpose="Says from an X-ray scattering image which of 21 tags it bears: of the picture, of beam and"
+    " beamstop, and of the order in the sample.",
+    limits="colour pictures, grazing incidence, images of single particles; a tag says what can be seen, not"
+    " what the sample might hold besides",
+    read="sasnet_plugin.data.xray_tags.load:read",
+    features="sasnet_plugin.data.xray_tags.features:inputs",
+    simulator="sasnet_plugin.simulate.xray_tags.simulator:SIMULATOR",
+    heads=(
+        Tags("tags", LABELS, parents=PARENTS, positive_weight=WEIGHTS),
+        Scope(
+            inside="An X-ray scattering image",
+            outside="This image is unlike anything that this model has seen; no tag is given.",
+            silent=True,
+            weight=0.5,
+        ),
+    ),
+    keys=("file", "entry", "tags", "in_scope", "notes"),
+    network=Network(
+        trunk="sasnet_plugin.train.polar_trunk:rings_and_map",
+        sizes={
+            "map": (24, 48, 64),
+            "profile": (32, 48, 64),
+            "dense": 160,
+            "dropout": 0.2,
+        },
+        reservoir=24_000,
+        reuse=16.0,
+    ),
+)

@@ -1,0 +1,96 @@
+"""X-ray scattering images from files: bad pixels left out, beam stated or found; bad input."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from sasnet_plugin.data.xray_tags.features import WORK, centre_of, inputs, summed
+from sasnet_plugin.data.xray_tags.load import read
+from sasnet_plugin.domains import ReadOptions
+from sasnet_plugin.types import DataError
+
+N, CENTRE = 120, (52.0, 66.5)
+
+
+@pytest.fixture
+def rings() -> np.ndarray:
+    """Counts of two rings about a beam off the middle, with a stop, a gap and a hot pixel."""
+    row, column = np.mgrid[:N, :N]
+    radius = np.hypot(column - CENTRE[0], row - CENTRE[1])
+    rate = 40 * np.exp(-radius / 20) + 30 * np.exp(-0.5 * ((radius - 30) / 1.5) ** 2) + 1
+    found = np.random.default_rng(1).poisson(np.where(radius < 6, 0, rate)).astype(np.int32)
+    found[:, 80:84] = -1
+    found[10, 10] = 40_000
+    return found
+
+
+def test_the_beam_is_found_and_the_stop_stays_in_the_picture(rings: np.ndarray, tmp_path: Path) -> None:
+    np.save(tmp_path / "frame.npy", rings)
+    (image,) = read(tmp_path / "frame.npy", ReadOptions())
+    assert image.geometry.centre == pytest.approx(CENTRE, abs=0.7)
+    assert any("found by the image's symmetry" in note for note in image.notes)
+    assert not image.mask[:, 80:84].any()
+    assert not image.mask[10, 10]
+    assert image.mask[67, 52]  # dark, and to be seen by the network
+    (stated,) = read(tmp_path / "frame.npy", ReadOptions(geometry=("direct_beam=[52,66.5]",)))
+    assert stated.geometry.centre == CENTRE
+    assert not any("found" in note for note in stated.notes)
+    assert stated.geometry.edge == pytest.approx(np.hypot(119.5 - 52, 66.5 + 0.5))
+    middle, found = centre_of(np.zeros((40, 60)), np.ones((40, 60), bool))
+    assert (middle, found) == ((29.5, 19.5), False)
+
+
+def test_rings_stand_out_at_their_radius_and_a_stop_in_the_map(rings: np.ndarray, tmp_path: Path) -> None:
+    np.save(tmp_path / "frame.npy", np.stack([rings, rings]))
+    one, two = read(tmp_path / "frame.npy", ReadOptions(geometry=("direct_beam=[52,66.5]",)))
+    assert [one.entry, two.entry] == ["frame 1", "frame 2"]
+    found = inputs([one])
+    profile, over = found["profile"][0], found["map"][0]
+    step = one.geometry.edge / len(profile)
+    assert (profile[20:, 1].argmax() + 20.5) * step == pytest.approx(30, abs=1.5)
+    assert profile[3, 0] < profile[9, 0] - 0.5
+    # The gap, 28 pixels to the right of the beam, is seen as what was not measured.
+    ring = round(30 / step / 2)
+    assert over[ring, [0, -1], 3].max() < 0.5 * np.median(over[ring, :, 3])
+    large, area, block = summed(np.ones((300, 200)), np.ones((300, 200), bool), WORK)
+    assert (large.shape, block) == ((100, 67), 3)
+    assert large.sum() == area.sum() == 60_000
+
+
+@pytest.mark.parametrize(
+    ("content", "options", "sentence"),
+    [
+        (b"", {}, "the file is empty"),
+        (b"\x93NUMPY\x01\x00", {}, "damaged or cut short"),
+        (b"II*\x00\x08\x00\x00\x00", {}, "damaged or cut short"),
+        (np.zeros((40, 40, 3)), {}, "frame.npy: .*(colour|not rows and columns)"),
+        (np.zeros((5, 5)), {}, "not rows and columns of counts"),
+        (np.full((40, 40), np.nan), {}, "only 0 pixels hold values"),
+        (np.ones((40, 40)), {"entry": "3"}, "there is no frame 3; the file holds"),
+        (np.ones((40, 40)), {"entry": "last"}, "give a frame's number"),
+        (np.ones((40, 40)), {"geometry": ("direct_beam=[4000,4]",)}, "far off the detector"),
+        (np.ones((40, 40)), {"geometry": ("mask_file=none.npy",)}, "no such file"),
+        (np.ones((40, 40)), {"q_unit": "1/nm"}, "leave --q-unit out"),
+    ],
+)
+def test_what_is_no_image_is_one_sentence(
+    content: bytes | np.ndarray, options: dict[str, object], sentence: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "frame.npy"
+    if isinstance(content, bytes):
+        path.write_bytes(content)
+    else:
+        np.save(path, content)
+    with pytest.raises(DataError, match=sentence) as caught:
+        list(read(path, ReadOptions(**options)))  # type: ignore[arg-type]
+    assert str(caught.value).count(". ") == 0
+
+
+def test_a_mask_of_another_detector_is_refused(tmp_path: Path) -> None:
+    np.save(tmp_path / "frame.npy", np.ones((40, 40)))
+    np.save(tmp_path / "mask.npy", np.ones((30, 40)))
+    with pytest.raises(DataError, match=r"mask.npy: is no mask of the shape of .*frame.npy"):
+        list(read(tmp_path / "frame.npy", ReadOptions(geometry=(f"mask_file={tmp_path / 'mask.npy'}",))))
