@@ -161,9 +161,9 @@ def _number(value: float | None) -> str:
 
 _HELP = "\n\n".join(
     (
-        "Above: the data of the fit page and the ticked data sets. Below: the models that may explain the chosen"
+        "Above: the data of the fit page and the ticked data sets. Below: models that may explain the chosen"
         " one, with the network's probability; a click draws a model's nearest curve.",
-        "“Fit” fits the likeliest models within a minute or so and ranks them by χ² and weight; red ones do not"
+        "“Fit” fits the likeliest models within a minute or so and ranks them; those in red do not"
         " explain the data. ⚠ says what to beware of.",
         "“Send to fit page” opens SasView's fit page with the values of each selected model that was fitted."
         " Sample and solvent, where known, fix the scattering length densities. Close or Escape ends all.",
