@@ -1,7 +1,8 @@
 """`sasnet sort` on a long stack: frames a second, memory, and what a kill costs.
 
-``python benchmarks/diffraction_stream.py --work W --frames 100000`` writes the table beside this file. Frames
-are some simulated shots, mirrored and with counts drawn anew.
+``python benchmarks/diffraction_stream.py --work W --frames 100000 --side 32`` writes the table beside this
+file. Frames are some simulated shots, mirrored and with counts drawn anew. Memory is looked at whenever a
+part is there, the largest is that of the whole command; the kill is tried on the shorter stack.
 """
 
 from __future__ import annotations
@@ -23,12 +24,14 @@ from sasnet_plugin.simulate.diffraction.simulator import SIMULATOR
 _SHOTS, _BLOCK = 48, 480
 
 
-def stack(path: Path, frames: int) -> None:
-    """So many frames in one ``.npy``."""
+def stack(path: Path, frames: int, side: int) -> None:
+    """So many frames of `side` pixels a side in one ``.npy``."""
     rng = np.random.default_rng(1)
     rows = [SIMULATOR.clean(SIMULATOR.sample(rng)) for _ in range(_SHOTS)]
     images, _ = SIMULATOR.measure(rows, rng, exposure=1e4)
-    shapes = np.stack([image.counts for image in images])
+    wide = np.stack([image.counts for image in images])
+    each = wide.shape[1] // side
+    shapes = wide.reshape(_SHOTS, side, each, side, each).sum(axis=(2, 4))
     found = np.lib.format.open_memmap(path, "w+", np.uint16, (frames, *shapes.shape[1:]))
     for at in range(0, frames, _BLOCK):
         some = shapes[rng.integers(_SHOTS, size=min(_BLOCK, frames - at))]
@@ -37,20 +40,34 @@ def stack(path: Path, frames: int) -> None:
     found.flush()
 
 
-def sort(path: Path, out: Path, *, killed_after: int = 0) -> tuple[float, float, float]:
-    """Run the command, killed when so many parts are there: seconds, CPU-seconds, largest memory in MiB."""
+def sort(path: Path, out: Path, *, killed_after: int = 0) -> tuple[float, float, float, list[float]]:
+    """Run the command, killed when so many parts are there.
+
+    Returns
+    -------
+    seconds, CPU-seconds, largest memory in MiB, and memory in MiB as each part was done
+    """
     words = ["-m", "sasnet_plugin", "sort", str(path), "--out", str(out), "--clusters", "6"]
     began = time.monotonic()
     process = subprocess.Popen([sys.executable, *words], stdout=subprocess.DEVNULL)
-    parts = out.with_name(f"{out.stem}.parts")
-    while killed_after and len(list(parts.glob("part-*.npz"))) < killed_after:
-        time.sleep(0.02)
-    if killed_after:
-        process.send_signal(signal.SIGKILL)
-    _, status, usage = os.wait4(process.pid, 0)
-    if status and not killed_after:
-        raise SystemExit(f"sasnet sort ended with {status}")
-    return time.monotonic() - began, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
+    parts, seen, done = out.with_name(f"{out.stem}.parts"), [], 0
+    while process.returncode is None:
+        found, status, usage = os.wait4(process.pid, os.WNOHANG)
+        if found:
+            process.returncode = status
+            break
+        there = len(list(parts.glob("part-*.npz")))
+        if there > done:
+            done = there
+            pages = Path(f"/proc/{process.pid}/statm").read_text(encoding="ascii").split()
+            seen.append(int(pages[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20 if len(pages) > 1 else 0.0)
+        if killed_after and there >= killed_after:
+            process.send_signal(signal.SIGKILL)
+        time.sleep(0.05)
+    if process.returncode and not killed_after:
+        raise SystemExit(f"sasnet sort ended with {process.returncode}")
+    spent = usage.ru_utime + usage.ru_stime
+    return time.monotonic() - began, spent, usage.ru_maxrss / 1024, seen
 
 
 def main() -> None:
@@ -58,26 +75,30 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--work", type=Path, required=True)
     parser.add_argument("--frames", type=int, default=100_000)
+    parser.add_argument("--side", type=int, default=96, help="pixels: 96, 48 or 32")
     options = parser.parse_args()
     options.work.mkdir(parents=True, exist_ok=True)
     lines = [
-        "| frames of 96 × 96 | seconds | CPU-seconds | frames a CPU-second | largest memory, MiB |",
-        "|---|---|---|---|---|",
+        f"| frames of {options.side} × {options.side} | seconds | CPU-seconds | frames a CPU-second"
+        " | MiB after the first part | in the middle | after the last | largest |",
+        "|---|---|---|---|---|---|---|---|",
     ]
-    for frames in (options.frames // 4, options.frames):
+    few = options.frames // 4
+    for frames in (few, options.frames):
         path, out = options.work / f"{frames}.npy", options.work / f"{frames}.h5"
-        stack(path, frames)
-        seconds, spent, memory = sort(path, out)
-        lines.append(f"| {frames:,} | {seconds:.0f} | {spent:.0f} | {frames / spent:.0f} | {memory:.0f} |")
+        stack(path, frames, options.side)
+        seconds, spent, memory, seen = sort(path, out)
+        told = " | ".join(f"{x:.0f}" for x in (seen[0], seen[len(seen) // 2], seen[-1], memory))
+        lines.append(f"| {frames:,} | {seconds:.0f} | {spent:.0f} | {frames / spent:.0f} | {told} |")
         print(lines[-1], flush=True)
-    again = options.work / "killed.h5"
+    path, again = options.work / f"{few}.npy", options.work / "killed.h5"
     sort(path, again, killed_after=2)
     kept = len(list((options.work / "killed.parts").glob("part-*.npz")))
     sort(path, again)
-    one, two = sorted_file.read(out), sorted_file.read(again)
+    one, two = sorted_file.read(options.work / f"{few}.h5"), sorted_file.read(again)
     same = np.array_equal(one.cluster, two.cluster) and np.array_equal(one.entry, two.entry)
     text = (
-        f"Killed (SIGKILL) when {kept} of {-(-frames // SORTING.part)} parts were there and repeated: the"
+        f"Killed (SIGKILL) when {kept} of {-(-few // SORTING.part)} parts were there and repeated: the"
         f" same clusters for all {len(two.cluster):,} frames: {'yes' if same else 'NO'}."
     )
     page = ["# Sorting a stream", "", *lines, "", text]

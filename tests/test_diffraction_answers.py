@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from typer.testing import CliRunner
 
 from sasnet_plugin.cli.main import app
 from sasnet_plugin.domains.diffraction import LABELS
+from sasnet_plugin.predict.novelty import Bank, profiles
 from sasnet_plugin.simulate.diffraction.out_of_distribution import KINDS
 from sasnet_plugin.simulate.diffraction.samples import draw_sample
 from sasnet_plugin.simulate.diffraction.simulator import SIMULATOR
@@ -90,3 +92,31 @@ def test_powder_crystals_and_stripes_are_mostly_refused(answers: dict[str, list[
     assert len(refused) >= 7
     assert all(any("outside what this model knows" in note for note in a["notes"]) for a in refused)
     assert all(not present(answer) for answer in refused)
+
+
+def test_a_standard_s_rings_are_called_unlike_anything_simulated(tmp_path: Path) -> None:
+    """Sharp rings at equal distances on a smooth ground: sure to be something, and surely no particle."""
+    row, column = np.mgrid[:120, :120] - 59.5
+    radius = np.hypot(row, column)
+    shape = (
+        2
+        + 20 * np.exp(-radius / 15)
+        + sum(60 * np.exp(-0.5 * ((radius - 9 * k) / 0.7) ** 2) for k in (2, 4, 6))
+    )
+    frame = np.random.default_rng(4).poisson(20 * shape * (radius > 4))
+    (answer,) = classified([frame], tmp_path, "--geometry", "direct_beam=[59.5,59.5]")
+    assert answer["tags"] == []
+    assert answer["in_scope"] == 0.0
+    assert any("like this one's" in note for note in answer["notes"])
+
+
+def test_distance_from_the_bank_does_not_depend_on_exposure_and_grows_with_a_new_feature() -> None:
+    known = profiles(images("round", 30, 1e6))
+    nothing = np.zeros(0)
+    bank = Bank(known.decades, known.seen, np.zeros(30, bool), nothing, nothing, nothing)
+    np.testing.assert_allclose(bank.distances(known), 0, atol=1e-4)
+    brighter = replace(known, decades=known.decades + 2)
+    np.testing.assert_allclose(bank.distances(brighter), 0, atol=1e-3)
+    ring = known.decades.copy()
+    ring[:, 20] += 1.5
+    assert bank.distances(replace(known, decades=ring)).min() > 2

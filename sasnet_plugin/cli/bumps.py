@@ -40,7 +40,8 @@ def bumps(
     from sasnet_plugin.fitting.api import bank_path, check_names, fit_with
     from sasnet_plugin.fitting.pool import Workers
     from sasnet_plugin.integrations.answers import Watched
-    from sasnet_plugin.integrations.bumps import listening, show
+    from sasnet_plugin.integrations.bumps import show
+    from sasnet_plugin.web.access import listening
 
     if port:  # better said before the fits than after them
         listening(port).close()

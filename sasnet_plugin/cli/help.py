@@ -35,6 +35,11 @@ EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = MappingProxyType(
             ("sasnet follow run.h5 --out growth.csv --plot growth.png", "the same with a figure"),
             ("sasnet follow frames/ --out growth.csv --geometry alpha_i=0.4", "with what the headers lack"),
         ),
+        "tag": (
+            ("sasnet tag curves/", "look at curves and what the model makes of them"),
+            ("sasnet tag images/ --domain diffraction", "tag images, labels in labels.sqlite"),
+            ("sasnet tag images/ --database postgresql+psycopg://me@host/labels", "several people"),
+        ),
         "fit": (
             ("sasnet fit data.dat", "the best models, fitted and checked"),
             (

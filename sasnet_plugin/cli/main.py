@@ -25,6 +25,7 @@ COMMANDS = {
     "classify": "sasnet_plugin.cli.classify:classify",
     "sort": "sasnet_plugin.cli.sort:sort",
     "follow": "sasnet_plugin.cli.follow:follow",
+    "tag": "sasnet_plugin.cli.tag:tag",
     "fit": "sasnet_plugin.cli.fit:fit",
     "batch": "sasnet_plugin.cli.batch:batch",
     "sasview": "sasnet_plugin.cli.sasview:sasview",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -16,6 +16,7 @@ from sasnet_plugin.types import SasnetError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from sasnet_plugin.batch.sorting.mixture import Mixture
     from sasnet_plugin.batch.sorting.sorted_file import Sorted
 
 
@@ -56,7 +57,7 @@ def sort(
 
     from sasnet_plugin.batch.sorting import sorted_file
     from sasnet_plugin.batch.sorting.embedded import embed, planned, points_of, sample_of
-    from sasnet_plugin.batch.sorting.mixture import NOISE, fit
+    from sasnet_plugin.batch.sorting.mixture import NOISE
     from sasnet_plugin.files import check_output
 
     if embedding not in EMBEDDINGS:
@@ -81,7 +82,9 @@ def sort(
     with _progress(sum(end - first for part in parts for _, first, end in part.pieces)) as step:
         embed(parts, workers=scheduler or workers, done=step)
     rng = np.random.default_rng(seed)
-    mixture = earlier.mixture if earlier is not None else fit(sample_of(parts, rng), rng, clusters)
+    mixture = (
+        earlier.mixture if earlier is not None else _fitted(sample_of(parts, rng), rng, clusters, embedding)
+    )
     number = sorted_file.write(out, points_of(parts), mixture, embedding, geometry or ())
     found = sorted_file.read(out)
     outside = int(np.count_nonzero(found.cluster == NOISE))
@@ -118,6 +121,24 @@ def _like(out: Path, name: str, found: Sorted) -> list[int]:
         (one,) = points_of([part])
     rows, _ = sorted_file.nearest(out, one.points[0], found.mixture)
     return [int(row) for row in rows]
+
+
+def _fitted(points: Any, rng: Any, clusters: int | None, embedding: str) -> Mixture:
+    """The mixture of points, in the latent space of an autoencoder where that is asked for."""
+    from sasnet_plugin.batch.sorting.mixture import fit
+
+    if embedding != "tcvae" or not len(points):
+        return fit(points, rng, clusters)
+    try:
+        from sasnet_plugin.train import autoencoder
+
+        encoder = autoencoder.fit(points, int(rng.integers(2**31)))
+    except ImportError:
+        raise SasnetError(
+            "--embedding tcvae trains a network, and Keras is not installed; run: pip install"
+            " 'sasnet-plugin[train]'."
+        ) from None
+    return fit(points, rng, clusters, encoder)
 
 
 @contextmanager

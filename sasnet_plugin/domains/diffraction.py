@@ -40,6 +40,7 @@ DIFFRACTION = Domain(
     " beam saturates",
     recognise="sasnet_plugin.data.diffraction:recognise",
     read="sasnet_plugin.data.diffraction.load:read",
+    check="sasnet_plugin.predict.novelty:check",
     features="sasnet_plugin.data.diffraction.features:inputs",
     simulator="sasnet_plugin.simulate.diffraction.simulator:SIMULATOR",
     heads=(
@@ -60,6 +61,7 @@ DIFFRACTION = Domain(
         sizes={
             "stem": 48,
             "stages": ((64, 1), (96, 1)),
+            "attention": 0,
             "dense": 128,
             "dense_blocks": 1,
             "dropout": 0.1,

@@ -6,7 +6,6 @@ import asyncio
 import multiprocessing
 import os
 import signal
-import socket
 import tempfile
 import threading
 import time
@@ -19,8 +18,8 @@ from typing import Any, NoReturn
 from sasnet_plugin.fitting.result.fit_result import FitResult
 
 from ..report.exports.bumps_session import write_session
-from ..types import SasnetError
-from .bumps_guard import Keys, guard, restrict
+from ..web.access import Keys, listening
+from .bumps_guard import guard, restrict
 from .bumps_panel import panels
 
 #: Seconds that open connections of browsers are waited for at the end.
@@ -135,27 +134,6 @@ def _children_leave_with_us() -> None:
         threading.Thread(target=watch, daemon=True).start()
 
     os.register_at_fork(before=before, after_in_child=in_child)
-
-
-def listening(port: int) -> socket.socket:
-    """A socket for browsers of this machine.
-
-    Raises
-    ------
-    SasnetError
-        The port is taken, or not for everybody.
-    """
-    found = socket.socket()
-    try:
-        if os.name != "nt":  # a page that was closed a moment ago is no obstacle
-            found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        found.bind(("localhost", port))
-    except OSError as error:
-        found.close()
-        raise SasnetError(
-            f"Port {port} cannot be used ({error.strerror}); give another --port, or none for a free one."
-        ) from None
-    return found
 
 
 def load(state: Any, result: FitResult) -> None:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from .findings import Answer, QuantitiesFinding, Value
+from .novelty import NOT_EMPTY, is_novel
 from .tags import TagsFinding
 
 _NM = 0.1  # nanometres in an ångström
@@ -23,6 +24,9 @@ def completed(measurement: Any, answer: Answer) -> Answer:
     if tags is None or quantities is None:
         return answer
     there = set(tags.present)
+    if answer.known and "Empty" in there and is_novel(measurement, empty=True):
+        silent = tuple(one.silenced() for one in answer.findings)
+        return replace(answer, in_scope=0.0, known=False, findings=silent, notes=(*answer.notes, NOT_EMPTY))
     kept = {
         name: value
         for name, value in quantities.values.items()

@@ -27,14 +27,14 @@ def maps_and_gradients(
     model : keras.Model
         With a dict of outputs. Its trunk may see the whole pattern, one side after the other
         (`trunks.two_sides`), or one that stands for both (`trunks.folded`).
-    features : (n, rows, columns, channels) float32 array
+    features : (n, rows, columns, channels) or (n, rings, channels) float32 array
     score : callable
         From the outputs to one number for each pattern, (n,), by `keras.ops`.
 
     Returns
     -------
     maps, gradients : (n, smaller rows, smaller columns, channels) float arrays
-        Columns from left to right.
+        Columns from left to right; of rings one column, from the inner to the outer.
 
     Raises
     ------
@@ -59,7 +59,7 @@ def _last_convolution(model: keras.Model) -> Any:
 
     def look(layers: list[Any]) -> None:
         for layer in layers:
-            if isinstance(layer, keras.layers.Conv2D):
+            if isinstance(layer, keras.layers.Conv2D | keras.layers.Conv1D):
                 found.append(layer)
             look(getattr(layer, "layers", []))
 
@@ -111,6 +111,7 @@ _TAPES = {"torch": _by_torch, "tensorflow": _by_tensorflow}
 def _whole(parts: list[NDArray[Any]]) -> NDArray[np.float64]:
     """One map; of two, the first is the right side and the second the left one, from the middle outwards."""
     if len(parts) == 1:
-        return parts[0].astype(np.float64)
+        (one,) = parts
+        return (one[:, :, None] if one.ndim == 3 else one).astype(np.float64)
     right, left = parts
     return np.concatenate((left[:, :, ::-1], right), axis=2).astype(np.float64)

@@ -108,7 +108,10 @@ def labelled(
     wanted = read_labels(labels, head)
     found: list[tuple[dict[str, NDArray[Any]], NDArray[np.float32]]] = []
     for image in images:
-        entries = wanted.get(image) or wanted.get(Path(image).name) or {}
+        # By its whole path, or from any folder on: that of the table, say.
+        steps = Path(image).parts
+        known = [image, *("/".join(steps[first:]) for first in range(len(steps)))]
+        entries = next((wanted[name] for name in known if name in wanted), {})
         batch: list[Any] = []
         targets: list[NDArray[np.float32]] = []
         for number, one in enumerate(resolve(domain.read)(image, ReadOptions()) if entries else (), start=1):
@@ -149,7 +152,9 @@ def read_labels(path: Path, head: Tags) -> dict[str, dict[int, NDArray[np.float3
         entry = (row.get("entry") or "1").removeprefix("frame").strip()
         if not entry.isdigit():
             raise DataError(f"{path}: line {number}: {entry!r} is no frame; give its number, from 1.")
-        found.setdefault(row["file"], {})[int(entry)] = _targets(row, head, f"{path}: line {number}")
+        found.setdefault(row["file"].removeprefix("./"), {})[int(entry)] = _targets(
+            row, head, f"{path}: line {number}"
+        )
     return found
 
 

@@ -120,8 +120,9 @@ def residual(inputs: Mapping[str, Any], sizes: Mapping[str, Any]) -> Any:
         ``features`` (n, N_GRID, N_CHANNELS).
     sizes : mapping
         ``stem``, channels of the first convolution (kernel 9, stride 2); ``stages``, channels and residual
-        blocks of each, those after the first halve the resolution; ``dense``, width of the dense residual
-        part; ``dense_blocks``; ``dropout``.
+        blocks of each, those after the first halve the resolution; ``attention``, heads of a layer of
+        self-attention over what they found, none where it is 0 or not there; ``dense``, width of the dense
+        residual part; ``dense_blocks``; ``dropout``.
 
     Returns
     -------
@@ -132,11 +133,19 @@ def residual(inputs: Mapping[str, Any], sizes: Mapping[str, Any]) -> Any:
         x = layers.Conv1D(channels, 3, strides=2, padding="same", activation="silu")(x)
         for _ in range(blocks):
             x = _residual(x, channels)
+    if sizes.get("attention"):
+        x = _attending(x, sizes["attention"])
     x = layers.Flatten()(x)
     x = layers.Dense(sizes["dense"])(x)
     for _ in range(sizes["dense_blocks"]):
         x = dense_block(x, sizes)
     return layers.LayerNormalization(epsilon=1e-5)(x)
+
+
+def _attending(x: Any, heads: int) -> Any:
+    """Every place looks at every other (Vaswani et al., NeurIPS 2017); convolutions look at neighbours."""
+    y = layers.LayerNormalization(epsilon=1e-5)(x)
+    return layers.Add()([x, layers.MultiHeadAttention(heads, max(x.shape[-1] // heads, 1))(y, y)])
 
 
 def dense_block(x: Any, sizes: Mapping[str, Any]) -> Any:

@@ -130,5 +130,5 @@ def test_a_mixture_is_scikit_learn_s_and_survives_being_stored() -> None:
     kept = labels != mixture.NOISE
     agree = np.mean(labels[kept] == theirs.predict(z)[kept])
     assert max(agree, 1 - agree) > 0.99
-    stored = mixture.Mixture(**found.as_arrays())
+    stored = mixture.Mixture.of_arrays(found.as_arrays())
     np.testing.assert_array_equal(stored.clusters(points)[1], probability)

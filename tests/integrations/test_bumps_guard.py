@@ -10,7 +10,8 @@ import pytest
 from aiohttp import ClientSession, web
 from aiohttp.test_utils import TestServer
 
-from sasnet_plugin.integrations.bumps_guard import OFF, Keys, guard, restrict
+from sasnet_plugin.integrations.bumps_guard import OFF, guard, restrict
+from sasnet_plugin.web.access import Keys
 
 
 async def _served(ask: Any) -> list[int]:

@@ -21,8 +21,9 @@ from ...files import put_in_one_step, remove_leftovers
 from ...types import SasnetError
 from .settings import SORTING
 
-#: Ways to make points of images, the best on simulated ones (benchmarks/diffraction_sorting.md) first.
-EMBEDDINGS = ("network", "harmonics", "correlation", "profile")
+#: Ways to make points of images, the best on simulated ones (benchmarks/diffraction_sorting.md) first. The
+#: last is an autoencoder of the harmonics, which is trained on the images themselves when all are read.
+EMBEDDINGS = ("network", "harmonics", "correlation", "profile", "tcvae")
 #: Largest correlation that is compared.
 _MOST = 2.0
 #: Beyond this logit a tag is as sure as it can be.
@@ -173,7 +174,7 @@ def embedded(cells: Polar, name: str) -> NDArray[np.float32]:
         half = cross_correlation(cells)[..., : SECTORS // 2].clip(-1, _MOST)  # the other half is alike
         return np.asarray(half.reshape(len(half), -1))
     found = rings(cells)
-    if name == "harmonics":
+    if name in ("harmonics", "tcvae"):
         return amplitudes(found)
     if name == "profile":
         return of_rings(found)["features"][..., 0]

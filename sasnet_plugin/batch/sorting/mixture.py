@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ...train.autoencoder import Layer, encoded
 from ...types import SasnetError
 from .settings import SORTING
 
@@ -35,6 +37,8 @@ class Mixture:
         Numbers of clusters that were tried, and the BIC of each; empty where the number was given.
     stability : float
         Mean adjusted Rand index of the clusters with those of resampled points.
+    encoder : tuple of (weights, offsets)
+        Of an autoencoder, which points go through first; empty where they do not.
     """
 
     mean: FloatArray
@@ -45,10 +49,11 @@ class Mixture:
     least_density: float
     bic: FloatArray
     stability: float
+    encoder: tuple[Layer, ...] = ()
 
     def reduced(self, points: NDArray[np.floating]) -> FloatArray:
         """Principal components of points, (n, components)."""
-        return np.asarray((points - self.mean) @ self.axes.T, dtype=np.float64)
+        return np.asarray((encoded(points, self.encoder) - self.mean) @ self.axes.T)
 
     def clusters(self, points: NDArray[np.floating]) -> tuple[NDArray[np.int64], FloatArray]:
         """Cluster of each point, `NOISE` for outliers, and the probability of the likeliest; (n,) each."""
@@ -73,14 +78,26 @@ class Mixture:
         return found
 
     def as_arrays(self) -> dict[str, Any]:
-        """By name, to be stored; ``Mixture(**arrays)`` is it again."""
-        return {f.name: getattr(self, f.name) for f in fields(self)}
+        """By name, to be stored."""
+        found = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "encoder"}
+        for number, (weights, offsets) in enumerate(self.encoder):
+            found |= {f"encoder{number}_weights": weights, f"encoder{number}_offsets": offsets}
+        return found
+
+    @classmethod
+    def of_arrays(cls, stored: Mapping[str, Any]) -> Mixture:
+        """What was stored."""
+        own = {name: values for name, values in stored.items() if not name.startswith("encoder")}
+        number = (len(stored) - len(own)) // 2
+        layers = [(stored[f"encoder{k}_weights"], stored[f"encoder{k}_offsets"]) for k in range(number)]
+        return cls(**own, encoder=tuple(layers))
 
 
 def fit(
     points: NDArray[np.floating],
     rng: np.random.Generator,
     clusters: int | None = None,
+    encoder: tuple[Layer, ...] = (),
 ) -> Mixture:
     """Fit a mixture.
 
@@ -91,6 +108,8 @@ def fit(
     clusters : int, optional
         Their number; default: that of the least Bayesian information criterion (G. Schwarz, Ann. Statist. 6
         (1978) 461).
+    encoder : tuple of (weights, offsets)
+        Of `train.autoencoder`, which points go through first.
 
     Raises
     ------
@@ -110,6 +129,7 @@ def fit(
         raise SasnetError(
             f"Only {len(points)} images show enough to be sorted; give at least {least}, or fewer --clusters."
         )
+    points = encoded(points, encoder)
     number = min(SORTING.components, len(points) // 4, points.shape[1])
     seed = int(rng.integers(2**31))
     reduction = PCA(
@@ -139,6 +159,7 @@ def fit(
         float(np.quantile(best.score_samples(z), SORTING.noise)),
         np.array(tried).reshape(-1, 2),
         float(np.mean(again)) if again else 1.0,
+        encoder,
     )
 
 

@@ -149,7 +149,7 @@ def read(path: Path) -> Sorted:
                 file["cluster"][()],
                 file["probability"][()],
                 file["map"][()],
-                Mixture(**model),
+                Mixture.of_arrays(model),
                 str(file.attrs["name"]),
                 tuple(map(str, file.attrs["geometry"])),
             )

@@ -117,8 +117,8 @@ def _rows(table: Sequence[Sequence[str]]) -> str:
     return f"<thead><tr>{first}</tr></thead><tbody>{rows}</tbody>"
 
 
-#: Rows and columns that are covered at a time.
-_PATCH = (8, 6)
+#: Rows and columns that are covered at a time; of a larger image this share of each.
+_PATCH, _SHARE = (8, 6), 0.125
 #: Inches of the drawing of a finding.
 _FINDING_SIZE = (8.4, 3.2)
 _TITLES: Mapping[type, str] = {
@@ -202,7 +202,7 @@ def _measured(image: Image) -> Section:
 def _looked_at(domain: Domain, image: Image) -> Section:
     """Where covering a part of what the network sees changes its answer."""
     from ...predict import open_predictor
-    from ...predict.arithmetic import softmax
+    from ...predict.arithmetic import sigmoid, softmax
 
     predictor = open_predictor(domain.name)
     seen = predictor.seen(image).measurement
@@ -213,9 +213,12 @@ def _looked_at(domain: Domain, image: Image) -> Section:
         covered = [replace(seen, counts=n, mask=mask) for n, mask in zip(counts, masks, strict=True)]
         found = predictor.runtime.run(predictor.features(covered))[head.name]
         # Of numbers with their errors the numbers, of logits the probabilities.
-        return found[..., 0] if isinstance(head, Quantities) else softmax(found)
+        if isinstance(head, Quantities):
+            return np.asarray(found[..., 0])
+        return np.asarray(sigmoid(found) if isinstance(head, Tags) else softmax(found))
 
-    found = patterns.occlusion(score, seen.mask, patch=_PATCH)
+    rows, columns = (max(n, int(_SHARE * m)) for n, m in zip(_PATCH, seen.mask.shape, strict=True))
+    found = patterns.occlusion(score, seen.mask, patch=(rows, columns))
     return Section(
         "Where the network looks",
         patterns.attention(seen, found),

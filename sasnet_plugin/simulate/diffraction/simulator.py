@@ -41,6 +41,7 @@ class DiffractionSimulator:
 
     kinds = tuple(KINDS)
     mix = Mix(rows=48, uses=1, others=6, known=40)
+    finish = "sasnet_plugin.train.novelty:finish"
 
     @property
     def layout(self) -> Layout:

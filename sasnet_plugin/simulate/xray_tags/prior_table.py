@@ -19,7 +19,7 @@ from sasnet_plugin.simulate.xray_tags import detector, scenes
 from sasnet_plugin.simulate.xray_tags.simulator import SIMULATOR
 
 #: Scenes that are measured for the frequency of tags.
-NUMBER = 1000
+NUMBER = 250
 
 
 def tables() -> str:

@@ -1,0 +1,101 @@
+"""``sasnet tag FOLDER``: look at images in the browser, tag them, and train on the tags."""
+
+from __future__ import annotations
+
+import getpass
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from sasnet_plugin.domains import names_and_titles
+from sasnet_plugin.types import SasnetError
+
+#: Files that are looked at to see what a folder holds.
+_LOOKED_AT = 20
+
+
+def tag(
+    folder: Annotated[Path, typer.Argument(help="Folder of images or curves, with those below it.")],
+    database: Annotated[
+        str,
+        typer.Option(
+            "--database",
+            help="Where labels are kept: a file, or the URL of a database (postgresql+psycopg://…).",
+        ),
+    ] = "labels.sqlite",
+    domain: Annotated[
+        str | None,
+        typer.Option("--domain", help=f"Kind of measurement; default: from the files. {names_and_titles()}."),
+    ] = None,
+    user: Annotated[
+        str | None, typer.Option("--user", help="Your name in the labels; it can be changed on the page.")
+    ] = None,
+    models: Annotated[Path, typer.Option("--models", help="Folder for retrained models.")] = Path(
+        "retrained"
+    ),
+    cache: Annotated[
+        Path | None,
+        typer.Option("--cache", help="File for thumbnails; default: in your cache folder, not in FOLDER."),
+    ] = None,
+    live: Annotated[bool, typer.Option("--live/--once", help="Show files that come while you look.")] = True,
+    port: Annotated[
+        int, typer.Option("--port", min=0, max=65535, help="Of the page; 0 takes a free one.")
+    ] = 0,
+    browser: Annotated[
+        bool, typer.Option("--browser/--no-browser", help="Open the page in your browser.")
+    ] = True,
+) -> None:
+    """Tag images in the browser: filter, accept what the model suggests, retrain on your labels.
+
+    The page is for this machine alone. Labels are kept the moment they are given; nothing in the folder is
+    changed. Ctrl-C ends it.
+    """
+    if not folder.is_dir():
+        raise SasnetError(f"{folder}: is no folder; name one with images or curves.")
+    try:
+        from sasnet_plugin.web.app import serve
+    except ImportError as error:
+        raise SasnetError(
+            f"The page needs {error.name}, which is not installed; run: pip install 'sasnet-plugin[web]'."
+        ) from None
+    from sasnet_plugin.domains import specification
+    from sasnet_plugin.web.events import Log
+    from sasnet_plugin.web.retraining import Retraining
+    from sasnet_plugin.web.thumbnails import Thumbnails, cache_of
+    from sasnet_plugin.web.workspace import Workspace, name_given
+
+    name = domain or _domain_of(folder)
+    specification(name)
+    person = name_given(user or _user(), "person")
+    log = Log(database)
+    workspace = Workspace(folder, name, log, Thumbnails(cache or cache_of(folder)), live=live)
+    retraining = Retraining(models, name, workspace.folder)
+
+    def ready(address: str) -> None:
+        typer.echo(f"{len(workspace.images):,} files as {specification(name).title}; labels in {log.shown}.")
+        print(f"Tag them at {address} (Ctrl-C ends it).", flush=True)
+
+    serve(workspace, retraining, user=person, port=port, browser=browser, ready=ready)
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # no such user in a container
+        return "somebody"
+
+
+def _domain_of(folder: Path) -> str:
+    """What most of the first files of a folder are."""
+    from collections import Counter
+
+    from sasnet_plugin.domains import recognised
+    from sasnet_plugin.web.images import Images
+
+    images = Images(folder)
+    images.scan()
+    votes = Counter(recognised(images.folder / file) for file, _ in images.keys[:_LOOKED_AT])
+    if not votes:
+        raise SasnetError(f"{folder}: holds no files yet; say what will come with --domain.")
+    return votes.most_common(1)[0][0]

@@ -1,0 +1,145 @@
+"""Who is let in: pages are for whoever knows the address that was printed, on this machine alone.
+
+A request needs
+
+- a Host that is this machine, so that no web page reaches it by a name of its own (DNS rebinding);
+- no Origin but the page's own;
+- the token of the address, or the cookie that the page got with it.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import socket
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from ..types import SasnetError
+from .settings import WEB
+
+#: Of this machine, as a browser here or behind an SSH tunnel names it; with any port.
+_HOSTS = ("localhost", "127.0.0.1", "[::1]")
+#: What a page may load: what this server gives, and nothing that stands in the page itself.
+_POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self';"
+_POLICY += " form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+_HEADERS = {
+    "Content-Security-Policy": _POLICY,
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
+
+
+class Keys:
+    """Tokens by which requests are let in.
+
+    Parameters
+    ----------
+    port : int
+        Of the page; cookies are shared by all ports of a machine.
+    host : str
+        By which the address names this machine.
+    """
+
+    def __init__(self, port: int, host: str = "localhost") -> None:
+        self._token = secrets.token_urlsafe(24)
+        self._once: list[str] = []
+        self._cookie, self._name = secrets.token_urlsafe(24), f"sasnet-{port}"
+        self._page = f"http://{host}:{port}/"
+
+    @property
+    def address(self) -> str:
+        """Of the page, for its user."""
+        return f"{self._page}?token={self._token}"
+
+    def address_once(self) -> str:
+        """The same for one request: everyone on a machine sees the arguments of a browser."""
+        self._once.append(secrets.token_urlsafe(24))
+        return f"{self._page}?token={self._once[-1]}"
+
+    def refusal(
+        self, headers: Mapping[str, str], query: Mapping[str, str], cookies: Mapping[str, str]
+    ) -> str:
+        """Why a request is not answered; empty where it is."""
+        host = headers.get("host", "") or headers.get("Host", "")
+        name = host.rpartition(":")[0] or host
+        if name not in _HOSTS and host not in _HOSTS:
+            return "This page is for this machine alone."
+        if (headers.get("origin") or headers.get("Origin") or f"http://{host}") != f"http://{host}":
+            return "This page answers no other page."
+        if not self._known(query.get("token", ""), cookies.get(self._name, "")):
+            return "Open the address that sasnet has printed, with its token."
+        return ""
+
+    def _known(self, token: str, cookie: str) -> bool:
+        if token in self._once:
+            self._once.remove(token)
+            return True
+        pairs = (token, self._token), (cookie, self._cookie)
+        return any(secrets.compare_digest(given.encode(), known.encode()) for given, known in pairs)
+
+    def give(self, response: Any) -> None:
+        """Let whoever got this response (aiohttp's or Starlette's) ask again without the token."""
+        response.set_cookie(self._name, self._cookie, httponly=True, samesite="Strict", path="/")
+        response.headers["Referrer-Policy"] = "no-referrer"
+
+
+class Guard:
+    """What stands before an ASGI application: it hears those alone who have a key, and no endless request.
+
+    Parameters
+    ----------
+    app : ASGI application
+    keys : Keys
+    """
+
+    def __init__(self, app: Any, keys: Keys) -> None:
+        self._app, self._keys = app, keys
+
+    async def __call__(
+        self, scope: Any, receive: Callable[[], Awaitable[Any]], send: Callable[[Any], Awaitable[None]]
+    ) -> None:
+        """Answer one request, or refuse it."""
+        if scope["type"] == "lifespan":
+            return await self._app(scope, receive, send)
+        if scope["type"] != "http":
+            return None  # no page has a WebSocket
+        from fastapi.requests import HTTPConnection
+        from fastapi.responses import PlainTextResponse
+
+        asked = HTTPConnection(scope)
+        if why := self._keys.refusal(asked.headers, asked.query_params, asked.cookies):
+            return await PlainTextResponse(f"{why}\n", 403)(scope, receive, send)
+        length = asked.headers.get("content-length", "0")
+        if "transfer-encoding" in asked.headers or not length.isdigit() or int(length) > WEB.largest_request:
+            what = f"A request has {WEB.largest_request:,} bytes at most, and says how many.\n"
+            return await PlainTextResponse(what, 413)(scope, receive, send)
+
+        async def guarded(message: Any) -> None:
+            if message["type"] == "http.response.start":
+                named = [(key.lower().encode(), value.encode()) for key, value in _HEADERS.items()]
+                message = {**message, "headers": [*message["headers"], *named]}
+            await send(message)
+
+        return await self._app(scope, receive, guarded)
+
+
+def listening(port: int) -> socket.socket:
+    """A socket for browsers of this machine.
+
+    Raises
+    ------
+    SasnetError
+        The port is taken, or not for everybody.
+    """
+    found = socket.socket()
+    try:
+        if os.name != "nt":  # a page that was closed a moment ago is no obstacle
+            found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        found.bind(("localhost", port))
+    except OSError as error:
+        found.close()
+        raise SasnetError(
+            f"Port {port} cannot be used ({error.strerror}); give another --port, or none for a free one."
+        ) from None
+    return found

@@ -1,0 +1,112 @@
+"""The server of the pages: an application of FastAPI behind its guard, on this machine alone."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import webbrowser
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+import jinja2
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from fastapi.staticfiles import StaticFiles
+from fastapi.templating import Jinja2Templates
+
+from ..types import SasnetError
+from .access import Guard, Keys, listening
+from .retraining import Retraining
+from .routes import images, labels, models, pages
+from .workspace import Workspace
+
+_HERE = Path(__file__).parent
+
+
+def application(workspace: Workspace, retraining: Retraining, keys: Keys, user: str = "somebody") -> Any:
+    """The pages, as an ASGI application that answers nobody without a key.
+
+    Parameters
+    ----------
+    workspace : Workspace
+        Closed with the application.
+    retraining : Retraining
+    keys : Keys
+    user : str
+        Whose name the page begins with.
+    """
+
+    @contextlib.asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        yield
+        retraining.stop()
+        workspace.close()
+
+    app = FastAPI(title="sasnet tag", docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan)
+    app.state.workspace, app.state.retraining, app.state.keys = workspace, retraining, keys
+    app.state.user = user
+    environment = jinja2.Environment(loader=jinja2.FileSystemLoader(_HERE / "templates"), autoescape=True)
+    app.state.templates = Jinja2Templates(env=environment)
+    app.mount("/static", StaticFiles(directory=_HERE / "static"))
+    for purpose in (pages, images, labels, models):
+        app.include_router(purpose.router)
+
+    @app.exception_handler(SasnetError)
+    async def told(request: Request, error: SasnetError) -> JSONResponse:
+        return JSONResponse({"problem": str(error)}, 400)
+
+    @app.exception_handler(RequestValidationError)
+    async def malformed(request: Request, error: RequestValidationError) -> JSONResponse:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])[:80]
+        return JSONResponse({"problem": f"The request is malformed ({where}: {first['msg'][:120]})."}, 422)
+
+    return Guard(app, keys)
+
+
+def serve(
+    workspace: Workspace,
+    retraining: Retraining,
+    *,
+    user: str,
+    port: int = 0,
+    browser: bool = True,
+    ready: Callable[[str], None],
+) -> None:
+    """Serve the pages until Ctrl-C.
+
+    Parameters
+    ----------
+    workspace : Workspace
+        Closed at the end.
+    retraining : Retraining
+    user : str
+        Whose name the page begins with.
+    port : int
+        0 takes a free one.
+    browser : bool
+        Open the page in the user's browser.
+    ready : callable
+        Called with the page's address once it can be opened.
+
+    Raises
+    ------
+    SasnetError
+        The port is taken.
+    """
+    import uvicorn
+
+    with listening(port) as sock:
+        sock.listen(128)
+        keys = Keys(sock.getsockname()[1], "127.0.0.1")
+        config = uvicorn.Config(
+            application(workspace, retraining, keys, user), log_level="warning", access_log=False,
+            proxy_headers=False, server_header=False, timeout_graceful_shutdown=2, ws="none",
+        )  # fmt: skip
+        ready(keys.address)
+        if browser:
+            threading.Thread(target=webbrowser.open_new_tab, args=(keys.address_once(),), daemon=True).start()
+        with contextlib.suppress(KeyboardInterrupt):
+            uvicorn.Server(config).run(sockets=[sock])

@@ -1,0 +1,118 @@
+"""Which images there are: those of the folder, and those that the log speaks of."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..types import SasnetError, printable
+
+#: File, relative to the folder with "/", and number in it, from 1.
+Key = tuple[str, int]
+#: Endings of what never is a measurement: descriptions, programs, papers, and what this command writes.
+_OTHERS = frozenset(
+    [".md", ".py", ".pyc", ".toml", ".json", ".log", ".pdf", ".html", ".png", ".jpg", ".ini", ".onnx"]
+    + [".sqlite", ".sqlite-journal", ".sqlite-wal", ".sqlite-shm", ".sqlite3", ".db"]
+)
+
+
+class Images:
+    """Images by row; a row is never given to another one, and none is removed.
+
+    Parameters
+    ----------
+    folder : Path
+        Nothing outside is read.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder.resolve()
+        self.keys: list[Key] = []
+        self.row: dict[Key, int] = {}
+        self.title: list[str] = []
+        self.problem: dict[int, str] = {}
+        #: File -> (size in bytes, time of its last change in ns).
+        self.stamp: dict[str, tuple[int, int]] = {}
+        self._there = np.zeros(0, dtype=np.bool_)
+
+    def __len__(self) -> int:
+        return len(self.keys)
+
+    @property
+    def there(self) -> NDArray[np.bool_]:
+        """(n,) True where the file is in the folder."""
+        if len(self._there) < len(self.keys):
+            self._there = np.pad(self._there, (0, len(self.keys) - len(self._there)))
+        return self._there
+
+    def add(self, key: Key, *, there: bool = False, title: str = "") -> int:
+        """Row of an image, a new one where it is not known."""
+        row = self.row.get(key)
+        if row is None:
+            row = self.row[key] = len(self.keys)
+            self.keys.append(key)
+            self.title.append("")
+        if there:
+            self.there[row] = True
+        if title:
+            self.title[row] = printable(title)
+        return row
+
+    def check(self, rows: Sequence[int]) -> None:
+        """See that these are rows.
+
+        Raises
+        ------
+        SasnetError
+            One is none.
+        """
+        if len(rows) and not 0 <= min(rows) <= max(rows) < len(self):
+            raise SasnetError("There is no such image.")
+
+    def scan(self) -> list[str]:
+        """Look at the folder; files that are new or changed, whose first image is now there."""
+        found: dict[str, tuple[int, int]] = dict(_files(self.folder))
+        gone = {file for file in self.stamp if file not in found}
+        if gone:
+            for row, (file, _) in enumerate(self.keys):
+                if file in gone:
+                    self.there[row] = False
+        changed = [file for file, stamp in found.items() if self.stamp.get(file) != stamp]
+        self.stamp = found
+        new = [(file, 1) for file in changed if (file, 1) not in self.row]
+        self.row.update(zip(new, range(len(self.keys), len(self.keys) + len(new)), strict=True))
+        self.keys += new
+        self.title += [""] * len(new)
+        there = self.there
+        for file in changed:
+            there[self.row[file, 1]] = True
+        return changed
+
+
+def _files(folder: Path) -> Iterator[tuple[str, tuple[int, int]]]:
+    """Files of a folder and below, without hidden ones, links that lead out of it, pipes and devices."""
+    places = [(str(folder), "")]
+    while places:
+        place, prefix = places.pop()
+        try:
+            entries = sorted(os.scandir(place), key=lambda entry: entry.name)
+        except OSError:  # it was removed, or is not for everybody
+            continue
+        for entry in entries:
+            if entry.name.startswith("."):
+                continue
+            try:
+                entry.name.encode()
+                if entry.is_symlink() and not Path(entry.path).resolve().is_relative_to(folder):
+                    continue
+                if entry.is_dir(follow_symlinks=False):
+                    places.append((entry.path, f"{prefix}{entry.name}/"))
+                elif entry.is_file() and os.path.splitext(entry.name)[1].lower() not in _OTHERS:
+                    stat = entry.stat()
+                    yield f"{prefix}{entry.name}", (stat.st_size, stat.st_mtime_ns)
+            except (OSError, UnicodeEncodeError):  # no database keeps a name that is no text
+                continue

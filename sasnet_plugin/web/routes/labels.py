@@ -1,0 +1,113 @@
+"""What people do to labels: tag, accept, undo; and labels as files, out and in."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+from fastapi import APIRouter, Request, Response
+from fastapi.concurrency import run_in_threadpool
+from pydantic import BaseModel, Field
+
+from ...types import SasnetError
+from .. import exchange
+from ..workspace import Workspace
+from . import Desk
+
+router = APIRouter()
+_WRITERS = {
+    "csv": (exchange.to_csv, "text/csv; charset=utf-8"),
+    "json": (exchange.to_json, "application/json"),
+    "h5": (exchange.to_hdf5, "application/x-hdf5"),
+}
+
+
+class Person(BaseModel):
+    """Who does it."""
+
+    who: str
+
+
+class Chosen(Person):
+    """Images: rows, or all of a selection."""
+
+    rows: list[int] = Field(default_factory=list)
+    selection: str = ""
+
+    def of(self, desk: Workspace) -> Sequence[int]:
+        """Rows of them."""
+        return desk.rows(self.selection).tolist() if self.selection else self.rows
+
+
+class Label(Chosen):
+    """A tag that is there, is not, or is not known (−1)."""
+
+    tag: str
+    value: Literal[-1, 0, 1]
+
+
+class Accepted(Chosen):
+    """Suggestions of a tag or of all (empty), from one probability on; value 0: they are wrong."""
+
+    tag: str = ""
+    value: Literal[0, 1] = 1
+    least: float = Field(ge=0, le=1, allow_inf_nan=False)
+    most: float = Field(default=-1.0, ge=-1, le=1, allow_inf_nan=False)
+
+
+class NewTag(BaseModel):
+    """A tag of the users' own."""
+
+    name: str
+
+
+@router.post("/api/tag")
+def tag(label: Label, desk: Desk) -> dict[str, object]:
+    """Tag images; they are kept when this is answered."""
+    return {"done": desk.tag(label.of(desk), label.tag, label.value, label.who)}
+
+
+@router.post("/api/accept")
+def accept(wanted: Accepted, desk: Desk) -> dict[str, object]:
+    """Accept and reject what the model suggests."""
+    yes, no = desk.accept(wanted.of(desk), wanted.tag, wanted.least, wanted.most, wanted.who, wanted.value)
+    return {"accepted": yes, "rejected": no}
+
+
+@router.post("/api/undo")
+def undo(person: Person, desk: Desk) -> dict[str, object]:
+    """Take the person's last action back."""
+    return {"done": desk.undo(person.who)}
+
+
+@router.post("/api/redo")
+def redo(person: Person, desk: Desk) -> dict[str, object]:
+    """Do again what was taken back."""
+    return {"done": desk.undo(person.who, again=True)}
+
+
+@router.post("/api/tags")
+def new_tag(wanted: NewTag, desk: Desk) -> dict[str, object]:
+    """Offer one more tag."""
+    desk.new_tag(wanted.name)
+    return {"tags": desk.state.tags}
+
+
+@router.get("/export/labels.{kind}")
+def export(kind: str, desk: Desk) -> Response:
+    """All labels that hold, as a file."""
+    if kind not in _WRITERS:
+        raise SasnetError(f"Labels are given as {', '.join(_WRITERS)}.")
+    write, media = _WRITERS[kind]
+    with desk.lock:
+        desk.refresh()
+        content = write(desk.state)
+    named = {"Content-Disposition": f'attachment; filename="labels.{kind}"'}
+    return Response(content, 200, named, media)
+
+
+@router.post("/api/import")
+async def bring(request: Request, who: str, desk: Desk) -> dict[str, object]:
+    """Take in the labels of a file, which is the body."""
+    labels = exchange.from_any(await request.body())
+    return {"done": await run_in_threadpool(desk.bring, labels, who)}

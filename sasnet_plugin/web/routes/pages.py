@@ -1,0 +1,112 @@
+"""The page and its parts, as HTML; what comes from files and people is escaped by the templates."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import numpy as np
+from fastapi import APIRouter, Request, Response
+
+from ...domains import specification
+from ...predict.classes import percent
+from ..events import NO, UNKNOWN, YES
+from ..expression import FUNCTIONS, WORDS, quoted
+from ..pictures import COLOURS, SCALES, VIEWS
+from ..selection import ORDERS, cooccurrence
+from ..worker import PREDICT, THUMBNAILS
+from . import Desk, Trainer
+
+router = APIRouter()
+#: Pairs of tags that are listed.
+_PAIRS = 60
+
+
+def _drawn(request: Request, name: str, **context: Any) -> Response:
+    found: Response = request.app.state.templates.TemplateResponse(request, name, context)
+    return found
+
+
+@router.get("/")
+def page(request: Request, desk: Desk) -> Response:
+    """The page itself, which asks for everything else."""
+    with desk.lock:
+        context = {
+            "folder": desk.folder.name, "title": specification(desk.domain).title, "domain": desk.domain,
+            "tags": list(desk.state.tags), "orders": list(ORDERS), "views": VIEWS, "scales": SCALES,
+            "colours": COLOURS, "words": {k: v[0] for k, v in WORDS.items()}, "functions": FUNCTIONS,
+            "user": request.app.state.user,
+        }  # fmt: skip
+    found = _drawn(request, "page.html", **context)
+    request.app.state.keys.give(found)
+    return found
+
+
+@router.get("/status")
+def status(request: Request, desk: Desk, trainer: Trainer) -> Response:
+    """A line about what is there and what is under way; asked for every other second."""
+    with desk.lock:
+        desk.refresh()
+        state, there = desk.state, desk.images.there
+        context = {
+            "version": state.version, "images": int(there.sum()), "problems": len(desk.images.problem),
+            "labelled": int((there & (state.value != UNKNOWN).any(axis=1)).sum()),
+            "predicted": int((there & (state.model >= 0)).sum()),
+            "thumbnails": desk.background.progress[THUMBNAILS],
+            "predicting": desk.background.progress[PREDICT],
+            "people": list(state.people), "model": state.models[-1] if state.models else "",
+        }  # fmt: skip
+    new = trainer.zoo is not None and trainer.zoo != trainer.used
+    return _drawn(request, "status.html", training=trainer.state, running=trainer.running, new=new, **context)
+
+
+@router.get("/image/{row}")
+def image(request: Request, row: int, desk: Desk) -> Response:
+    """One image with its tags, what the model says, and who has said what."""
+    with desk.lock:
+        desk.images.check([row])
+        state = desk.state
+        file, number = desk.images.keys[row]
+        tags = [
+            {
+                "place": place, "name": name, "value": int(state.value[row, place]),
+                "by": state.people[state.by[row, place]] if state.by[row, place] >= 0 else "",
+                "p": float(p) if np.isfinite(p := state.probability[row, place]) else None,
+                "percent": percent(float(p)) if np.isfinite(p) else "", "filter": quoted(name),
+                "differs": bool(state.disagree[row, place]),
+            }
+            for place, name in enumerate(state.tags)
+        ]  # fmt: skip
+        model = state.models[state.model[row]] if state.model[row] >= 0 else ""
+        said, problem = state.said.get(row, ()), desk.images.problem.get(row, "")
+        title = desk.images.title[row]
+    order = np.lexsort((-np.nan_to_num(state.probability[row]), state.value[row] != YES))
+    tags = [tags[place] for place in order]
+    events = [
+        (time.strftime("%Y-%m-%d %H:%M", time.localtime(e.time)), e.who, e.tag, e.value, e.model,
+         percent(e.probability) if e.probability is not None else "")
+        for e in desk.log.history(file, number)
+    ]  # fmt: skip
+    return _drawn(
+        request, "image.html", row=row, file=file, number=number, title=title, tags=tags, model=model,
+        said=said, problem=problem, events=events,
+    )  # fmt: skip
+
+
+@router.get("/together")
+def together(request: Request, desk: Desk) -> Response:
+    """Which tags come together, and how many images bear each."""
+    with desk.lock:
+        state = desk.state
+        present, value = state.present[desk.images.there], state.value[desk.images.there]
+        totals = zip(present.sum(axis=0), (value == YES).sum(axis=0), (value == NO).sum(axis=0), strict=True)
+        counts = [
+            (name, quoted(name), *map(int, some)) for name, some in zip(state.tags, totals, strict=True)
+        ]
+        pairs = [
+            (pair, f"{quoted(pair.first)} and {quoted(pair.second)}",
+             f"{quoted(pair.first)} and not {quoted(pair.second)}",
+             f"{quoted(pair.second)} and not {quoted(pair.first)}")
+            for pair in cooccurrence(state)[:_PAIRS]
+        ]  # fmt: skip
+    return _drawn(request, "together.html", counts=counts, pairs=pairs)

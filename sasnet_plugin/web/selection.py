@@ -1,0 +1,164 @@
+"""Which images in which order: by name, the least certain, most diverse or suspect first, alike."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..types import SasnetError
+from .expression import matching
+from .settings import WEB
+from .state import State
+
+Floats = NDArray[np.floating]
+Rows = NDArray[np.intp]
+#: Of a logit, as sure as it can be.
+_SURE = 8.0
+
+
+def selected(
+    state: State, pictures: Floats, text: str = "", order: str = "name", like: int | None = None
+) -> Rows:
+    """Rows of images that a filter lets through, in an order.
+
+    Parameters
+    ----------
+    state : State
+    pictures : (n, d) array
+        What is compared of images that no model has seen, NaN where there is nothing.
+    text : str
+        See `expression`.
+    order : str
+        One of `ORDERS`.
+    like : int, optional
+        Only the images most like the one of this row, the likest first.
+
+    Raises
+    ------
+    SasnetError
+        The filter or the order is none.
+    """
+    rows = np.flatnonzero(matching(text, state) & state.images.there)
+    if like is not None:
+        if not 0 <= like < len(state.images):
+            raise SasnetError(f"There is no image {like}.")
+        return _alike(_points(state, pictures), rows, like)
+    if order not in ORDERS:
+        raise SasnetError(f"There is no order {order[:100]!r}; choose one of {', '.join(ORDERS)}.")
+    return ORDERS[order](state, pictures, rows) if rows.size else rows
+
+
+def uncertainty(state: State) -> Floats:
+    """(n,) largest binary entropy, bits, of the tags that nobody has answered; −1 where nothing is known."""
+    open_tags = (state.value < 0) & np.isfinite(state.probability)
+    p = np.clip(np.where(open_tags, state.probability, 0.5), 1e-6, 1 - 1e-6)
+    entropy = -(p * np.log2(p) + (1 - p) * np.log2(1 - p))
+    return np.asarray(np.where(open_tags, entropy, -1.0).max(axis=1, initial=-1.0))
+
+
+def suspicion(state: State) -> Floats:
+    """(n,) probability by the model that the least credible label of an image is wrong; −1 where unknown.
+
+    The self-confidence of confident learning (C. Northcutt et al., J. Artif. Intell. Res. 70 (2021) 1373).
+    """
+    known = (state.value >= 0) & np.isfinite(state.probability)
+    wrong = np.where(state.value == 1, 1 - state.probability, state.probability)
+    return np.asarray(np.where(known, wrong, -1.0).max(axis=1, initial=-1.0))
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two tags and the images that bear one, the other or both.
+
+    Parameters
+    ----------
+    first, second : str
+    both, only_first, only_second : int
+    phi : float
+        Their correlation, −1..1.
+    """
+
+    first: str
+    second: str
+    both: int
+    only_first: int
+    only_second: int
+    phi: float
+
+
+def cooccurrence(state: State) -> list[Pair]:
+    """Pairs of tags that are there, the strongest correlations first."""
+    present = state.present[state.images.there].astype(np.float64)
+    n, counts = len(present), present.sum(axis=0)
+    both = present.T @ present
+    found = []
+    for i in np.flatnonzero(counts):
+        for j in np.flatnonzero(counts[:i]):
+            spread = counts[i] * (n - counts[i]) * counts[j] * (n - counts[j])
+            phi = (n * both[i, j] - counts[i] * counts[j]) / np.sqrt(spread) if spread > 0 else 0.0
+            pair = int(both[i, j]), int(counts[j] - both[i, j]), int(counts[i] - both[i, j])
+            found.append(Pair(state.tags[j], state.tags[i], *pair, float(phi)))
+    return sorted(found, key=lambda pair: -abs(pair.phi))
+
+
+def _by_name(state: State, pictures: Floats, rows: Rows) -> Rows:
+    keys = state.images.keys
+    return np.array(sorted(rows.tolist(), key=keys.__getitem__), dtype=np.intp)
+
+
+def _by(measure: Callable[[State], Floats]) -> Callable[[State, Floats, Rows], Rows]:
+    def order(state: State, pictures: Floats, rows: Rows) -> Rows:
+        return rows[np.argsort(-measure(state)[rows], kind="stable")]
+
+    return order
+
+
+def _diverse(state: State, pictures: Floats, rows: Rows) -> Rows:
+    """Each the farthest from all before: the greedy k-centre of O. Sener and S. Savarese, ICLR 2018."""
+    points = _points(state, pictures)[rows]
+    known = np.isfinite(points).all(axis=1)
+    some, rest = np.flatnonzero(known), np.flatnonzero(~known)
+    if not some.size:
+        return rows
+    points = points[some]
+    first = int(np.argmin(((points - points.mean(axis=0)) ** 2).sum(axis=1)))
+    chosen, distance = [first], ((points - points[first]) ** 2).sum(axis=1)
+    for _ in range(min(WEB.diverse, len(points)) - 1):
+        chosen.append(int(np.argmax(distance)))
+        distance = np.minimum(distance, ((points - points[chosen[-1]]) ** 2).sum(axis=1))
+    left = np.setdiff1d(np.arange(len(points)), chosen)
+    left = left[np.argsort(-distance[left], kind="stable")]
+    return rows[np.concatenate([some[chosen], some[left], rest])]
+
+
+def _alike(points: Floats, rows: Rows, like: int) -> Rows:
+    if not np.isfinite(points[like]).any():
+        raise SasnetError("Nothing is known of this image yet; wait for its thumbnail, or predict.")
+    columns = np.isfinite(points[like])
+    distance = ((points[rows][:, columns] - points[like][columns]) ** 2).sum(axis=1)
+    near = rows[np.argsort(np.where(np.isfinite(distance), distance, np.inf), kind="stable")]
+    return near[: WEB.alike]
+
+
+def _points(state: State, pictures: Floats) -> Floats:
+    """(n, d): what a model says where it has seen all images, else what they look like, roughly."""
+    seen = np.isfinite(state.probability)
+    columns = seen.any(axis=0)
+    there = state.images.there
+    if columns.any() and (seen[there][:, columns].any(axis=1)).mean() > 0.5:
+        p = np.clip(state.probability[:, columns].astype(np.float64), 1e-4, 1 - 1e-4)
+        return np.asarray(np.clip(np.log(p / (1 - p)), -_SURE, _SURE), np.float32)
+    return pictures
+
+
+#: Orders by name.
+ORDERS: dict[str, Callable[[State, Floats, Rows], Rows]] = {
+    "name": _by_name,
+    "uncertain": _by(uncertainty),
+    "diverse": _diverse,
+    "suspect": _by(suspicion),
+    "new": lambda state, pictures, rows: rows[::-1],
+}

@@ -1,0 +1,225 @@
+"""What holds now: the fold of the log. People win over models, the last one over those before."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .events import LABEL, UNDO, UNKNOWN, YES, Event, Prediction
+from .images import Images
+from .settings import WEB
+
+Bools = NDArray[np.bool_]
+
+
+@dataclass
+class Hands:
+    """Actions of one person: those done, and those taken back that may be done again."""
+
+    done: dict[str, None] = field(default_factory=dict)
+    undone: list[str] = field(default_factory=list)
+
+
+class State:
+    """Labels and predictions by row of `Images` and by tag.
+
+    Parameters
+    ----------
+    images : Images
+        Gets what the log speaks of.
+    tags : sequence of str
+        Those that are there before anyone has used one.
+    """
+
+    def __init__(self, images: Images, tags: Sequence[str]) -> None:
+        self.images = images
+        self.tags: list[str] = []
+        self.people: list[str] = []
+        self.models: list[str] = []
+        self.hands: dict[str, Hands] = {}
+        self.said: dict[int, tuple[str, ...]] = {}
+        #: Grows with everything that is taken in; and for each row, what it was when the row changed.
+        self.version = 0
+        self.last_event = self.last_prediction = 0
+        self._changed = np.zeros(0, np.int64)
+        self._value = np.zeros((0, 0), np.int8)
+        self._by = np.zeros((0, 0), np.int16)
+        self._probability = np.zeros((0, 0), np.float32)
+        self._in_scope = np.zeros(0, np.float32)
+        self._model = np.zeros(0, np.int16)
+        self._undone: set[int] = set()
+        self._actions: dict[str, int] = {}
+        #: (n, 5) action, person, row, tag and value of each label, in the order of the log.
+        self._log: list[NDArray[np.int32]] = []
+        for tag in tags:
+            self.tag(tag)
+
+    def tag(self, name: str) -> int:
+        """Column of a tag, a new one where it is not known."""
+        if name not in self.tags:
+            self.tags.append(name)
+        return self.tags.index(name)
+
+    @property
+    def value(self) -> NDArray[np.int8]:
+        """(n, tags) what people say."""
+        return self._grown()._value[: len(self.images)]
+
+    @property
+    def by(self) -> NDArray[np.int16]:
+        """(n, tags) who said it, place in `people`, or −1."""
+        return self._grown()._by[: len(self.images)]
+
+    @property
+    def probability(self) -> NDArray[np.float32]:
+        """(n, tags) by the last model, or NaN."""
+        return self._grown()._probability[: len(self.images)]
+
+    @property
+    def in_scope(self) -> NDArray[np.float32]:
+        """(n,) by the last model, or NaN."""
+        return self._grown()._in_scope[: len(self.images)]
+
+    @property
+    def model(self) -> NDArray[np.int16]:
+        """(n,) the last model, place in `models`, or −1."""
+        return self._grown()._model[: len(self.images)]
+
+    @property
+    def changed(self) -> NDArray[np.int64]:
+        """(n,) `version` when something of the image changed."""
+        return self._grown()._changed[: len(self.images)]
+
+    @property
+    def suggested(self) -> Bools:
+        """(n, tags) where the model says yes."""
+        return np.asarray(self.probability >= WEB.present)
+
+    @property
+    def present(self) -> Bools:
+        """(n, tags) what holds: what people say, and where nobody did, what the model says."""
+        return np.where(self.value == UNKNOWN, self.suggested, self.value == YES)
+
+    @property
+    def disagree(self) -> Bools:
+        """(n, tags) where a person and the model say different things."""
+        known = (self.value != UNKNOWN) & np.isfinite(self.probability)
+        return known & (self.suggested != (self.value == YES))
+
+    @property
+    def conflict(self) -> Bools:
+        """(n, tags) where the last words of two people differ."""
+        found = np.zeros(self.value.shape, dtype=np.bool_)
+        kept = self._kept()[::-1]  # the last word of each person on each tag comes first
+        cell = kept[:, 2].astype(np.int64) * len(self.tags) + kept[:, 3]
+        _, first = np.unique(cell * max(len(self.people), 1) + kept[:, 1], return_index=True)
+        words = kept[first]
+        for value in (0, 1):
+            some = np.zeros_like(found)
+            chosen = words[words[:, 4] == value]
+            some[chosen[:, 2], chosen[:, 3]] = True
+            found = some if value == 0 else found & some
+        return found
+
+    def take(self, events: Iterable[Event]) -> None:
+        """Take in events, in the order of the log."""
+        labels: list[tuple[int, int, int, int, int]] = []
+        again = False
+        self.version += 1
+        for event in events:
+            self.last_event = max(self.last_event, event.id)
+            hands = self.hands.setdefault(event.who, Hands())
+            action = self._actions.setdefault(event.action, len(self._actions))
+            if event.kind == LABEL:
+                row = self.images.add((event.file, event.number))
+                labels.append((action, self._person(event.who), row, self.tag(event.tag), event.value))
+                hands.done[event.action] = None
+                hands.undone.clear()
+            elif event.kind == UNDO:
+                hands.done.pop(event.action, None)
+                hands.undone.append(event.action)
+                self._undone.add(action)
+                again = True
+            else:
+                hands.undone = [one for one in hands.undone if one != event.action]
+                hands.done[event.action] = None
+                self._undone.discard(action)
+                again = True
+        if labels:
+            self._log.append(np.array(labels, dtype=np.int32))
+            self._grown()
+            self._fold(self._log[-1])
+        if again:
+            self._refold()
+
+    def take_predictions(self, found: Iterable[Prediction], last: int) -> None:
+        """Take in what models said, in the order of the log."""
+        self.version += 1
+        self.last_prediction = last
+        columns = {name: place for place, name in enumerate(self.tags)}
+        known = {name: place for place, name in enumerate(self.models)}
+        for one in found:
+            row = self.images.add((one.file, one.number))
+            for name in one.probability:
+                if name not in columns:
+                    columns[name] = self.tag(name)
+            if one.model not in known:
+                known[one.model] = len(self.models)
+                self.models.append(one.model)
+            self._grown()
+            self._probability[row] = np.nan
+            if one.probability:
+                self._probability[row, [columns[n] for n in one.probability]] = list(one.probability.values())
+            self._in_scope[row], self._model[row] = one.in_scope, known[one.model]
+            self._changed[row] = self.version
+            self.said[row] = one.said
+
+    def touch(self, rows: Sequence[int]) -> None:
+        """Say that something else about these rows has changed."""
+        self.version += 1
+        self._grown()._changed[list(rows)] = self.version
+
+    def _person(self, name: str) -> int:
+        if name not in self.people:
+            self.people.append(name)
+        return self.people.index(name)
+
+    def _kept(self) -> NDArray[np.int32]:
+        """Labels that were not taken back."""
+        if not self._log:
+            return np.zeros((0, 5), np.int32)
+        self._log = [np.concatenate(self._log)]
+        undone = np.fromiter(self._undone, np.int32, len(self._undone))
+        return np.asarray(self._log[0][~np.isin(self._log[0][:, 0], undone)])
+
+    def _fold(self, labels: NDArray[np.int32]) -> None:
+        """Put labels in their places; of several for one place the last is the last that numpy puts there."""
+        _, person, row, tag, value = labels.T
+        self._value[row, tag] = value
+        self._by[row, tag] = np.where(value == UNKNOWN, -1, person)
+        self._changed[row] = self.version
+
+    def _refold(self) -> None:
+        before = self._value.copy()
+        self._value[:] = UNKNOWN
+        self._by[:] = -1
+        changed = self._changed.copy()
+        self._fold(self._kept())
+        self._changed = np.where((self._value != before).any(axis=1), self.version, changed)
+
+    def _grown(self) -> State:
+        """Itself, with room for all images and tags."""
+        rows, columns = self._value.shape
+        if rows < len(self.images) or columns < len(self.tags):
+            more = max(len(self.images), rows + rows // 2) - rows if rows < len(self.images) else 0
+            wide = (0, more), (0, len(self.tags) - columns)
+            self._value = np.pad(self._value, wide, constant_values=UNKNOWN)
+            self._by = np.pad(self._by, wide, constant_values=-1)
+            self._probability = np.pad(self._probability, wide, constant_values=np.nan)
+            self._in_scope = np.pad(self._in_scope, wide[0], constant_values=np.nan)
+            self._model = np.pad(self._model, wide[0], constant_values=-1)
+            self._changed = np.pad(self._changed, wide[0])
+        return self

@@ -1,0 +1,192 @@
+"""What reads the users' files: a process of its own, so that no file brings the page down."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..data.failure import sentence_of
+from ..domains import ReadOptions, resolve, specification
+from ..domains.heads import Classes, Head, Tags
+from ..types import SasnetError
+from .pictures import Look, picture, thumbnail
+from .settings import WEB
+
+THUMBNAILS, PREDICT, VIEW = "thumbnails", "predict", "view"
+
+
+@dataclass(frozen=True)
+class Job:
+    """Something to be done with one file.
+
+    Parameters
+    ----------
+    kind : str
+        `THUMBNAILS` and `PREDICT`, of all its images, or `VIEW`, of one.
+    domain : str
+    folder, file : str
+    number : int
+        Of the image, for a view.
+    look : Look
+    zoo : str
+        Folder of the models; empty: the usual one.
+    token : str
+        By which whoever waits for it knows it.
+    """
+
+    kind: str
+    domain: str
+    folder: str
+    file: str
+    number: int = 1
+    look: Look = field(default_factory=Look)
+    zoo: str = ""
+    token: str = ""
+
+    @property
+    def path(self) -> str:
+        """Of the file."""
+        return str(Path(self.folder) / self.file)
+
+
+@dataclass(frozen=True)
+class Shown:
+    """An image that was drawn: its number, its entry's title, a PNG, and what is compared or sentences."""
+
+    number: int
+    title: str
+    png: bytes
+    descriptor: NDArray[np.float32] | None = None
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Predicted:
+    """What a model says of an image: see `events.Prediction`; and all tags that it knows."""
+
+    number: int
+    title: str
+    model: str
+    tags: tuple[str, ...]
+    probability: dict[str, float]
+    in_scope: float
+    said: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Failed:
+    """A file, or one of its images (0: the file), that could not be used, and why in a sentence."""
+
+    sentence: str
+    number: int = 0
+
+
+@dataclass(frozen=True)
+class Done:
+    """The end of a job."""
+
+    token: str
+
+
+def live(receive: Callable[[], Job], say: Callable[[Any], None]) -> None:
+    """Do one job after the other."""
+    os.environ.setdefault("MPLBACKEND", "Agg")
+    while True:
+        job = receive()
+        try:
+            for found in _DO[job.kind](job):
+                say(found)
+        except Exception as error:  # one file must not stop the others, whatever is wrong with it
+            say(Failed(sentence_of(job.path, error)))
+        say(Done(job.token))
+
+
+def vocabulary(heads: Sequence[Head]) -> tuple[str, ...]:
+    """Tags that heads answer: their tags, and of the class that is asked for its groups and labels."""
+    found: list[str] = []
+    for head in heads:
+        if isinstance(head, Tags):
+            found += head.labels
+        elif isinstance(head, Classes) and not head.given:
+            found += [group.name for group in head.groups if len(group.members) > 1]
+            found += [label for label in head.labels if label != head.others]
+    return tuple(dict.fromkeys(found))
+
+
+def _measurements(job: Job, only: int | None = None) -> Iterator[Any]:
+    """Measurements of a file; or the one of a number."""
+    domain = specification(job.domain)
+    read = resolve(domain.read)(job.path, ReadOptions())
+    if only is None:
+        return iter(read)
+    first = next(iter(read), None)
+    if only == 1 or first is None:
+        return iter(() if first is None else (first,))
+    if first.entry.startswith("frame "):  # stacks are read from there on
+        return iter(resolve(domain.read)(job.path, ReadOptions(entry=str(only))))
+    return islice(resolve(domain.read)(job.path, ReadOptions()), only - 1, only)
+
+
+def _thumbnails(job: Job) -> Iterator[Shown | Failed]:
+    number = 0
+    for number, one in enumerate(_measurements(job), start=1):
+        png, descriptor = thumbnail(one)
+        yield Shown(number, one.entry, png, descriptor)
+    if not number:
+        raise SasnetError(f"{job.path}: holds no measurement.")
+
+
+def _view(job: Job) -> Iterator[Shown]:
+    for one in _measurements(job, job.number):
+        yield Shown(job.number, one.entry, picture(one, job.look), notes=tuple(one.notes))
+        return
+    raise SasnetError(f"{job.path}: holds no measurement number {job.number}.")
+
+
+def _predict(job: Job) -> Iterator[Predicted | Failed]:
+    if job.zoo:
+        os.environ["SASNET_MODEL_ZOO"] = job.zoo
+    from ..predict.predictor import open_predictor
+
+    predictor = open_predictor(job.domain)
+    name = f"{job.domain}@{predictor.manifest.sha256['model.onnx'][:10]}"
+    measurements, start = _measurements(job), 1
+    while batch := list(islice(measurements, WEB.batch)):
+        yield from _answers(predictor, name, batch, start)
+        start += len(batch)
+
+
+def _answers(predictor: Any, model: str, batch: Sequence[Any], start: int) -> Iterator[Predicted | Failed]:
+    from ..predict.classes import ClassesFinding
+    from ..predict.tags import TagsFinding
+
+    tags = vocabulary(predictor.manifest.heads)
+    for number, (one, answer) in enumerate(zip(batch, predictor.outcomes(batch), strict=True), start=start):
+        if isinstance(answer, Exception):
+            yield Failed(sentence_of(one.file, answer), number)
+            continue
+        found: dict[str, float] = {}
+        for finding in answer.findings:
+            if isinstance(finding, TagsFinding):
+                found |= finding.probability
+            elif isinstance(finding, ClassesFinding) and not finding.head.given and answer.known:
+                single = dict(zip(finding.head.labels, finding.probability.tolist(), strict=True))
+                groups = {g.name: sum(single[name] for name in g.members) for g in finding.head.groups}
+                found |= groups | single
+        found = {tag: min(max(float(found[tag]), 0.0), 1.0) for tag in tags if tag in found}
+        said = tuple(answer.sentences())
+        yield Predicted(number, one.entry, model, tags, found, float(answer.in_scope), said)
+
+
+_DO: dict[str, Callable[[Job], Iterator[Any]]] = {
+    THUMBNAILS: _thumbnails,
+    PREDICT: _predict,
+    VIEW: _view,
+}
