@@ -184,6 +184,7 @@ def batch(work: Path, tried: int, seed: int) -> Counts:
     expected = rows_of(peace / "r.csv")
     for k in range(tried):
         folder = work / f"try-{seed}-{k}"
+        shutil.rmtree(folder, ignore_errors=True)  # of a benchmark that was stopped
         folder.mkdir()
         moment = rng.uniform(0.0, seconds)
         limit = 3 * seconds + MOST_SECONDS
@@ -212,6 +213,7 @@ def simulate(work: Path, tried: int, seed: int) -> Counts:
     expected = bytes_of(peace)
     for k in range(tried):
         folder = work / f"try-{seed}-{k}"
+        shutil.rmtree(folder, ignore_errors=True)
         (folder / "data").mkdir(parents=True)
         (folder / "data" / "foreign.tmp123").write_text("mine")
         moment = rng.uniform(0.0, 0.5 * seconds)
@@ -238,6 +240,7 @@ def compilation(work: Path, tried: int, seed: int) -> Counts:
     compiler.chmod(0o755)
     for k in range(tried):
         folder = work / f"try-{seed}-{k}"
+        shutil.rmtree(folder, ignore_errors=True)
         first = Run(["-c", _SPHERE], environment(folder, CC=str(compiler)), folder)
         while not first.ended(0.005) and not (folder / "compiling").exists():
             pass

@@ -94,7 +94,7 @@ def _domain_of(folder: Path) -> str:
     from sasnet_plugin.web.images import Images
 
     images = Images(folder)
-    images.scan()
+    images.take(images.look())
     votes = Counter(recognised(images.folder / file) for file, _ in images.keys[:_LOOKED_AT])
     if not votes:
         raise SasnetError(f"{folder}: holds no files yet; say what will come with --domain.")

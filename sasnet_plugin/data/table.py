@@ -24,6 +24,9 @@ START = 5
 GAP = 2
 """At most this many lines of other content inside the table are dropped; more end it."""
 
+GOES_ON = 3.0
+"""A row apart from a table goes on with it where its q is this near to the end of the table's."""
+
 _LONGEST = 10_000
 """Characters beyond which a line is no row of a curve's table."""
 
@@ -123,30 +126,37 @@ def _uniform(lines: list[str], start: int) -> Table | None:
         return None
     if rows.shape[1] < 2:
         return None
-    lost, grouped = _beside(lines, range(start, len(lines)), rows.shape[1])
-    return Table(np.ascontiguousarray(rows.T), tuple(lines[:start]), lost=lost, grouped=grouped, blocks=1)
+    lost, grouped = _beside(lines, range(start, len(lines)), rows)
+    return Table(
+        np.ascontiguousarray(rows.T), tuple(lines[:start]), lost=len(lost), grouped=grouped, blocks=1
+    )
 
 
-def _beside(lines: list[str], table: range, width: int) -> tuple[int, str]:
-    """Lines of numbers just above and below a table, and a number with signs between its thousands there.
+def _beside(lines: list[str], table: range, rows: FloatArray) -> tuple[list[int], str]:
+    """Which lines just above and below a table hold numbers, and one with signs between its thousands there.
 
-    Within a table only signs are looked for that part its words, and would make one number two.
+    Further off, lines that would go on with its q. Within a table only signs are looked for that part its
+    words, and would make one number two.
     """
+    width, q = rows.shape[1], np.abs(rows[np.isfinite(rows[:, 0]) & (rows[:, 0] != 0), 0])
+    least, most = (q.min(), q.max()) if q.size else (0.0, 0.0)
     apart = [line for line in lines[table.start : table.stop] if any(blank in line for blank in _BLANKS)]
     if "\t" in lines[table.start]:
         apart += [line for line in lines[table.start : table.stop] if " " in line and _SPACED.search(line)]
-    lost = 0
+    lost: list[int] = []
     for numbers in (range(table.start - 1, -1, -1), range(table.stop, len(lines))):
         others = 0
         for number in numbers:
+            if others > GAP and not _ROW.match(lines[number]):
+                continue
             row = _numbers(lines[number].lstrip(_MARKS))
-            if _ROW.match(lines[number]) or (row is not None and len(row) == width):
-                lost += 1
+            alike = row is not None and len(row) == width
+            beyond = row is not None and (least / GOES_ON < row[0] < least or most < row[0] < most * GOES_ON)
+            if (alike and beyond) if others > GAP else (alike or _ROW.match(lines[number])):
+                lost.append(number)
                 apart.append(lines[number])
                 continue
             others += 1
-            if others > GAP:
-                break
     return lost, next((found for line in apart if (found := _grouped(line))), "")
 
 
@@ -197,10 +207,10 @@ def _longest(lines: list[str]) -> Table:
     if single > rows.shape[0]:
         return Table(np.empty((0, 0)), tuple(lines), single=True)
     table = range(places[best][0], places[best][-1] + 1)
-    lost, grouped = _beside(lines, table, rows.shape[1])
-    near = range(table.start - lost - GAP, table.stop + lost + GAP)
+    beside, grouped = _beside(lines, table, rows)
+    near = {*range(table.start - len(beside) - GAP, table.stop + len(beside) + GAP), *beside}
     others = [run for index, run in enumerate(runs) if index != best and places[index][0] not in near]
-    lost += sum(len(run) for run in others if len(run) >= START or len(run[0]) == rows.shape[1])
+    lost = len(beside) + sum(len(run) for run in others if len(run) >= START or len(run[0]) == rows.shape[1])
     grouped = grouped or next((found for number in odd if (found := _grouped(lines[number]))), "")
     alike = sum(len(run) >= START and len(run[0]) == rows.shape[1] for run in runs)
     above = tuple(lines[: table.start])

@@ -27,10 +27,12 @@ _QUEUED = "queued"
 
 @dataclass
 class Progress:
-    """Files of the background's work: how many were asked for, how many are done."""
+    """Files of the background's work: how many were asked for, how many are done; failures, and the last."""
 
     total: int = 0
     done: int = 0
+    failed: int = 0
+    reason: str = ""
 
 
 @dataclass
@@ -63,6 +65,7 @@ class Background:
         refresh: Callable[[], None], *, live: bool = True,
     ) -> None:  # fmt: skip
         self._domain, self._state, self._images = domain, state, state.images
+        self._folder = str(state.images.folder)
         self._log, self._thumbnails, self._lock, self._refresh = log, thumbnails, lock, refresh
         self.progress = {THUMBNAILS: Progress(), PREDICT: Progress()}
         #: Folder of the models; empty: the usual one.
@@ -96,8 +99,9 @@ class Background:
         with self._lock:
             self._images.check([row])
             file, number = self._images.keys[row]
+            stamp = self._images.stamp.get(file, (0, 0))
             wanted = bool(self._images.there[row]) and row not in self._images.problem
-        found = self._thumbnails.png(file, number)
+        found = self._thumbnails.png(file, number, stamp)
         if found is None and wanted:
             self._back.add([self._job(THUMBNAILS, file)], urgent=True)
         return found
@@ -139,16 +143,21 @@ class Background:
 
     def scan(self) -> None:
         """See what is new in the folder, and have its thumbnails made."""
+        found = self._images.look()
         with self._lock:
-            changed = self._images.scan()
+            changed = self._images.take(found)
+            if self._made:  # not at the first look
+                renewed = {file for file in changed if file in self._made}
+                self.pictures[[file in renewed for file, _ in self._images.keys]] = np.nan
             for key, (stamp, title, descriptor) in self._cached.items():
                 if self._images.stamp.get(key[0]) == stamp:
-                    self.pictures[self._images.add(key, there=True, title=title)] = descriptor
+                    row = self._images.add(key, there=True, title=title)
+                    self.pictures[row] = descriptor
                     self._made[key[0]] = stamp
             self._cached = {}
             if changed:
                 self._state.touch([self._images.row[file, 1] for file in changed])
-            self._enqueue(THUMBNAILS, [file for file in changed if self._needed(self._job(THUMBNAILS, file))])
+            self._enqueue(THUMBNAILS, [f for f in changed if self._made.get(f) != self._images.stamp[f]])
 
     def close(self) -> None:
         """End all of it, and let go of the thumbnails."""
@@ -167,12 +176,12 @@ class Background:
         jobs = [self._job(kind, file, _QUEUED) for file in files]
         progress = self.progress[kind]
         if progress.done >= progress.total:
-            progress.total = progress.done = 0
+            progress.total = progress.done = progress.failed = 0
         progress.total += len(jobs)
         self._back.add(jobs)
 
     def _job(self, kind: str, file: str, token: str = "") -> Job:
-        return Job(kind, self._domain, str(self._images.folder), file, zoo=self.zoo, token=token)
+        return Job(kind, self._domain, self._folder, file, zoo=self.zoo, token=token)
 
     def _watch(self) -> None:
         pause = WEB.scan_seconds
@@ -195,7 +204,10 @@ class Background:
 
     def _hear_back(self, job: Job, message: Any) -> None:
         with self._lock:
-            if isinstance(message, Failed):
+            if isinstance(message, Failed) and job.kind == PREDICT:  # the image may be as good as any
+                self.progress[PREDICT].failed += 1
+                self.progress[PREDICT].reason = self._sentence(message)
+            elif isinstance(message, Failed):
                 row = self._images.add((job.file, max(message.number, 1)))
                 self._images.problem[row] = self._sentence(message)
                 self._state.touch([row])

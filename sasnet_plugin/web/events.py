@@ -7,7 +7,9 @@ servers on one database stand in the order in which they were committed.
 
 from __future__ import annotations
 
+import itertools
 import json
+import operator
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -94,6 +96,35 @@ class Prediction:
     probability: Mapping[str, float]
     in_scope: float
     said: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Told:
+    """What one model said of several images.
+
+    Parameters
+    ----------
+    model : str
+    tags : tuple of str
+        All that it knows.
+    keys : tuple of (str, int)
+        File and number of each image.
+    probability : (n, tags) float array
+        NaN where nothing is said.
+    in_scope : (n,) float array
+    said : tuple of str
+        JSON of the sentences of each.
+    last : int
+        Id of the last.
+    """
+
+    model: str
+    tags: tuple[str, ...]
+    keys: tuple[tuple[str, int], ...]
+    probability: NDArray[np.float32]
+    in_scope: NDArray[np.float32]
+    said: tuple[str, ...]
+    last: int
 
 
 class Log:
@@ -222,25 +253,29 @@ class Log:
             ],
         )  # fmt: skip
 
-    def predictions_since(self, last: int) -> tuple[list[Prediction], int]:
-        """What models said after the prediction with this id, and the id of the last one."""
+    def predictions_since(self, last: int) -> list[Told]:
+        """What models said after the prediction with this id, in its order, that of one model together."""
         sql, columns = self._sql, self._predictions.c
         with self._engine.connect() as connection:
             tags = {
-                name: json.loads(names)
+                name: tuple(json.loads(names))
                 for name, names in connection.execute(sql.select(self._models.c.name, self._models.c.tags))
             }
             rows = connection.execute(
                 sql.select(
-                    columns.id, columns.model, columns.file, columns.number, columns.probability,
+                    columns.model, columns.id, columns.file, columns.number, columns.probability,
                     columns.in_scope, columns.said,
                 ).where(columns.id > last).order_by(columns.id)
             ).all()  # fmt: skip
-        found = [
-            Prediction(model, file, number, _named(tags.get(model, ()), data), scope, tuple(json.loads(said)))
-            for _, model, file, number, data, scope, said in rows
-        ]
-        return found, rows[-1][0] if rows else last
+        found = []
+        for model, some in itertools.groupby(rows, key=operator.itemgetter(0)):
+            _, ids, files, numbers, blobs, scopes, said = zip(*some, strict=True)
+            known = tags.get(model, ())
+            nothing = np.full(len(known), np.nan, "<f4").tobytes()
+            values = np.frombuffer(b"".join(blob or nothing for blob in blobs), "<f4").reshape(len(ids), -1)
+            keys = tuple(zip(files, numbers, strict=True))
+            found.append(Told(model, known, keys, values, np.array(scopes, np.float32), said, ids[-1]))
+        return found
 
     @property
     def shown(self) -> str:
@@ -280,11 +315,6 @@ class Log:
                 f"{_without_password(self.place)}: this was not kept ({reason}); make room or mend the"
                 " database, and do it again."
             ) from None
-
-
-def _named(tags: Sequence[str], data: bytes | None) -> dict[str, float]:
-    values: NDArray[np.float32] = np.frombuffer(data or b"", "<f4")
-    return {tag: float(p) for tag, p in zip(tags, values, strict=False) if np.isfinite(p)}
 
 
 def _without_password(place: str) -> str:

@@ -13,6 +13,8 @@ from ..types import SasnetError, printable
 
 #: File, relative to the folder with "/", and number in it, from 1.
 Key = tuple[str, int]
+#: Size in bytes of a file, and time of its last change, ns.
+Stamp = tuple[int, int]
 #: Endings of what never is a measurement: descriptions, programs, papers, and what this command writes.
 _OTHERS = frozenset(
     [".md", ".py", ".pyc", ".toml", ".json", ".log", ".pdf", ".html", ".png", ".jpg", ".ini", ".onnx"]
@@ -35,9 +37,9 @@ class Images:
         self.row: dict[Key, int] = {}
         self.title: list[str] = []
         self.problem: dict[int, str] = {}
-        #: File -> (size in bytes, time of its last change in ns).
-        self.stamp: dict[str, tuple[int, int]] = {}
+        self.stamp: dict[str, Stamp] = {}
         self._there = np.zeros(0, dtype=np.bool_)
+        self._rank = np.zeros(0, dtype=np.intp)
 
     def __len__(self) -> int:
         return len(self.keys)
@@ -73,9 +75,21 @@ class Images:
         if len(rows) and not 0 <= min(rows) <= max(rows) < len(self):
             raise SasnetError("There is no such image.")
 
-    def scan(self) -> list[str]:
-        """Look at the folder; files that are new or changed, whose first image is now there."""
-        found: dict[str, tuple[int, int]] = dict(_files(self.folder))
+    @property
+    def rank(self) -> NDArray[np.intp]:
+        """(n,) place of each in the order of their names."""
+        if len(self._rank) != len(self.keys):
+            self._rank = np.empty(len(self.keys), np.intp)
+            order = sorted(range(len(self.keys)), key=self.keys.__getitem__)
+            self._rank[order] = np.arange(len(self.keys))
+        return self._rank
+
+    def look(self) -> dict[str, Stamp]:
+        """Files of the folder, as `take` has them; nothing is changed, so that nobody has to wait."""
+        return dict(_files(self.folder))
+
+    def take(self, found: dict[str, Stamp]) -> list[str]:
+        """Take in what lies in the folder; files that are new or changed, whose first image is now there."""
         gone = {file for file in self.stamp if file not in found}
         if gone:
             for row, (file, _) in enumerate(self.keys):
@@ -93,7 +107,7 @@ class Images:
         return changed
 
 
-def _files(folder: Path) -> Iterator[tuple[str, tuple[int, int]]]:
+def _files(folder: Path) -> Iterator[tuple[str, Stamp]]:
     """Files of a folder and below, without hidden ones, links that lead out of it, pipes and devices."""
     places = [(str(folder), "")]
     while places:

@@ -105,8 +105,7 @@ def cooccurrence(state: State) -> list[Pair]:
 
 
 def _by_name(state: State, pictures: Floats, rows: Rows) -> Rows:
-    keys = state.images.keys
-    return np.array(sorted(rows.tolist(), key=keys.__getitem__), dtype=np.intp)
+    return rows[np.argsort(state.images.rank[rows])]
 
 
 def _by(measure: Callable[[State], Floats]) -> Callable[[State, Floats, Rows], Rows]:

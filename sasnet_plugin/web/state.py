@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .events import LABEL, UNDO, UNKNOWN, YES, Event, Prediction
+from .events import LABEL, UNDO, UNKNOWN, YES, Event, Told
 from .images import Images
 from .settings import WEB
 
@@ -40,7 +41,7 @@ class State:
         self.people: list[str] = []
         self.models: list[str] = []
         self.hands: dict[str, Hands] = {}
-        self.said: dict[int, tuple[str, ...]] = {}
+        self._said: dict[int, str] = {}
         #: Grows with everything that is taken in; and for each row, what it was when the row changed.
         self.version = 0
         self.last_event = self.last_prediction = 0
@@ -155,27 +156,25 @@ class State:
         if again:
             self._refold()
 
-    def take_predictions(self, found: Iterable[Prediction], last: int) -> None:
+    def take_predictions(self, found: Iterable[Told]) -> None:
         """Take in what models said, in the order of the log."""
         self.version += 1
-        self.last_prediction = last
-        columns = {name: place for place, name in enumerate(self.tags)}
-        known = {name: place for place, name in enumerate(self.models)}
-        for one in found:
-            row = self.images.add((one.file, one.number))
-            for name in one.probability:
-                if name not in columns:
-                    columns[name] = self.tag(name)
-            if one.model not in known:
-                known[one.model] = len(self.models)
-                self.models.append(one.model)
+        for told in found:
+            rows = [self.images.add(key) for key in told.keys]
+            columns = [self.tag(name) for name in told.tags]
+            if told.model not in self.models:
+                self.models.append(told.model)
             self._grown()
-            self._probability[row] = np.nan
-            if one.probability:
-                self._probability[row, [columns[n] for n in one.probability]] = list(one.probability.values())
-            self._in_scope[row], self._model[row] = one.in_scope, known[one.model]
-            self._changed[row] = self.version
-            self.said[row] = one.said
+            self._probability[rows] = np.nan
+            self._probability[np.ix_(rows, columns)] = told.probability
+            self._in_scope[rows], self._model[rows] = told.in_scope, self.models.index(told.model)
+            self._changed[rows] = self.version
+            self._said.update(zip(rows, told.said, strict=True))
+            self.last_prediction = told.last
+
+    def said(self, row: int) -> list[str]:
+        """The last model's answer in sentences."""
+        return [str(sentence) for sentence in json.loads(self._said.get(row, "[]"))]
 
     def touch(self, rows: Sequence[int]) -> None:
         """Say that something else about these rows has changed."""

@@ -13,10 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..types import SasnetError
+from .images import Stamp
 from .settings import WEB
 
-#: Size in bytes and time of the last change, ns, of the file that a thumbnail is of.
-Stamp = tuple[int, int]
 _SHAPE = """CREATE TABLE IF NOT EXISTS thumbnails (
     file TEXT, number INTEGER, size INTEGER, changed INTEGER, title TEXT, png BLOB, descriptor BLOB,
     PRIMARY KEY (file, number)) WITHOUT ROWID"""
@@ -77,11 +76,12 @@ class Thumbnails:
         with self._lock:
             self._opened.commit()
 
-    def png(self, file: str, number: int) -> bytes | None:
-        """The picture, or None where it is not made yet."""
+    def png(self, file: str, number: int, stamp: Stamp) -> bytes | None:
+        """The picture, or None where it is not made yet of the file as it is."""
         with self._lock:
             row = self._opened.execute(
-                "SELECT png FROM thumbnails WHERE file = ? AND number = ?", (file, number)
+                "SELECT png FROM thumbnails WHERE file = ? AND number = ? AND size = ? AND changed = ?",
+                (file, number, *stamp),
             ).fetchone()
         return row[0] if row else None
 

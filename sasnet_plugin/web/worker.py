@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from ..types import SasnetError
 from .pictures import Look, picture, thumbnail
 from .settings import WEB
 
+_USUAL = Look()
 THUMBNAILS, PREDICT, VIEW = "thumbnails", "predict", "view"
 
 
@@ -46,7 +47,7 @@ class Job:
     folder: str
     file: str
     number: int = 1
-    look: Look = field(default_factory=Look)
+    look: Look = _USUAL
     zoo: str = ""
     token: str = ""
 

@@ -58,9 +58,8 @@ class Workspace:
             events = self.log.since(self.state.last_event)
             if events:
                 self.state.take(events)
-            found, last = self.log.predictions_since(self.state.last_prediction)
-            if found:
-                self.state.take_predictions(found, last)
+            if found := self.log.predictions_since(self.state.last_prediction):
+                self.state.take_predictions(found)
 
     # -- labels
 

@@ -145,3 +145,11 @@ def test_stacks_are_images_by_number_and_thumbnails_are_kept(
     again = opened(folder)
     assert int(np.isfinite(again.workspace.background.pictures[:, 0]).sum()) == 6
     assert len(again.rows()) == 7
+    # A file that changes is drawn anew, and its old picture is not shown for it.
+    (first, *_) = again.rows("file(stack)")
+    before = again.get(f"/thumb/{first}").content
+    np.save(folder / "stack.npy", 7 * np.load(folder / "stack.npy")[:, ::-1] + 3)
+    again.workspace.background.scan()
+    while (now := again.get(f"/thumb/{first}").content)[:4] != b"\x89PNG" and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert now != before

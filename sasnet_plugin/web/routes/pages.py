@@ -78,7 +78,7 @@ def image(request: Request, row: int, desk: Desk) -> Response:
             for place, name in enumerate(state.tags)
         ]  # fmt: skip
         model = state.models[state.model[row]] if state.model[row] >= 0 else ""
-        said, problem = state.said.get(row, ()), desk.images.problem.get(row, "")
+        said, problem = state.said(row), desk.images.problem.get(row, "")
         title = desk.images.title[row]
     order = np.lexsort((-np.nan_to_num(state.probability[row]), state.value[row] != YES))
     tags = [tags[place] for place in order]

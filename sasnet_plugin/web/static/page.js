@@ -92,7 +92,7 @@ function fill(cell, known) {
   if (cell.dataset.mark === mark) return;
   cell.dataset.mark = mark;
   const [picture, name, labels] = cell.children;
-  const source = known.problem ? "" : `/thumb/${known.row}?${known.ready ? known.stamp : "v" + known.version}`;
+  const source = known.problem && !known.ready ? "" : `/thumb/${known.row}?${known.ready ? known.stamp : "v" + known.version}`;
   if (picture.getAttribute("src") !== source) source ? picture.setAttribute("src", source) : picture.removeAttribute("src");
   name.textContent = known.title ? `${known.file} · ${known.title}` : known.file;
   cell.title = known.problem || name.textContent;
