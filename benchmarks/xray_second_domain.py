@@ -29,7 +29,7 @@ def image(rng: np.random.Generator) -> tuple[np.ndarray, set[str], tuple[float, 
     centre = np.array([COLUMNS, ROWS]) * rng.uniform(0.35, 0.65, 2)
     if rng.random() < 0.08:
         tags.add("beam_off_image")
-        centre = np.array([rng.choice([-0.15, 1.15]) * COLUMNS, ROWS * rng.uniform(0.2, 0.8)])
+        centre = np.array([rng.choice([-0.08, 1.08]) * COLUMNS, ROWS * rng.uniform(0.2, 0.8)])
     y, x = np.mgrid[:ROWS, :COLUMNS]
     x, y = x - centre[0], y - centre[1]
     r, phi = np.hypot(x, y), np.arctan2(y, x)
@@ -67,7 +67,8 @@ def image(rng: np.random.Generator) -> tuple[np.ndarray, set[str], tuple[float, 
         heights = np.exp(-rng.uniform(0.05, 0.5) * np.arange(at.size)) * rng.uniform(0.6, 3)
         coarse = rng.random() < 0.2
         for place, height in zip(at, heights, strict=True):
-            if place > r.max() or height < SEEN * np.median(found[np.abs(r - place) < 3]):
+            near = np.abs(r - place) < 3
+            if near.sum() < 60 or height < SEEN * np.median(found[near]):
                 continue
             sharp += 1
             line = height / (1 + ((r - place) / width) ** 2)
