@@ -98,7 +98,7 @@ class Bank:
             Only shots without a particle are compared with.
         """
         among = self.empty if empty else slice(None)
-        bank, there = self.decades[among].astype(np.float32), self.seen[among].astype(np.float32)
+        bank, there = self.decades[among], self.seen[among]
         nearest = np.empty(len(found.level))
         for row, decades in enumerate(found.decades):
             weight = there * (found.seen[row] / (found.variance[row] + _APART**2))
@@ -131,24 +131,26 @@ def profiles(images: Sequence[Image]) -> Profiles:
 
 
 @lru_cache(maxsize=2)
-def _read(path: Path) -> Bank:
-    with np.load(path) as stored:
-        return Bank(**{name: stored[name] for name in Bank.__annotations__})
-
-
-def bank_path() -> Path:
-    """Where the bank lies: beside the network, undamaged; networks of a user's own labels have none."""
+def _bank(zoo: Path) -> Bank | None:
+    """The bank beside the network, undamaged; networks of a user's own labels have none."""
     from ..zoo import checked
 
-    return checked(DIFFRACTION.name, BANK)
+    path = checked(DIFFRACTION.name, BANK)
+    if not path.is_file():
+        return None
+    with np.load(path) as stored:
+        found = {name: stored[name] for name in Bank.__annotations__}
+    return Bank(**found | {"decades": found["decades"].astype(np.float32)})
 
 
 def is_novel(image: Image, *, empty: bool = False) -> bool:
     """Whether an image is unlike all simulated shots, or all without a particle; False without a bank."""
-    path = bank_path()
-    if not path.is_file() or image.counts.sum() < LEAST_COUNTS:
+    from ..zoo import zoo_folder
+
+    bank = _bank(zoo_folder())
+    if bank is None or image.counts.sum() < LEAST_COUNTS:
         return False
-    return bool(_read(path).novel(profiles([image]), empty=empty)[0])
+    return bool(bank.novel(profiles([image]), empty=empty)[0])
 
 
 def check(measurement: Any, inputs: Mapping[str, Any]) -> Seen:
