@@ -61,6 +61,7 @@ SLOW_TESTS = {
     "test_a_resolution_that_was_found_is_given_with_the_fit",
     "test_no_process_is_left_of_a_fit_that_bumps_has_begun",
     "test_the_page_shows_data_fit_and_ranking_and_switches_by_a_click",
+    "test_two_people_tag_ten_thousand_images_and_a_kill_costs_no_label",
     # orientations
     "test_lattice_and_radius_are_found_from_a_guess_that_is_far_off",
     "test_samples_lie_about_the_truth_and_the_lattice_within_its_error",

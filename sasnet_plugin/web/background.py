@@ -226,7 +226,7 @@ class Background:
         progress = self.progress[job.kind]
         if job.token == _QUEUED:
             progress.done += 1
-        if job.kind == PREDICT and last:
+        if job.kind == PREDICT and progress.done >= progress.total:
             self._keep_predictions()
         elif job.kind == THUMBNAILS:
             self._made[job.file] = self._images.stamp.get(job.file, (0, 0))

@@ -10,7 +10,7 @@ from typing import Any
 
 from ..processes import Child
 from .settings import WEB
-from .worker import Done, Failed, Job
+from .worker import THUMBNAILS, Done, Failed, Job
 
 #: Told of a job and of what its process says of it; last of `Done`.
 Hear = Callable[[Job, Any], None]
@@ -57,7 +57,9 @@ class Crew:
                 if job in self._urgent:
                     continue
                 self._urgent.add(job)
-            self._jobs.put((0 if urgent else 1, next(self._count), job))
+            # What somebody has asked for does not wait for the thumbnails of a whole folder.
+            first = 0 if urgent else 2 if job.kind == THUMBNAILS else 1
+            self._jobs.put((first, next(self._count), job))
 
     def cancel(self, kind: str) -> None:
         """Forget the jobs of a kind that were queued until now."""
