@@ -28,7 +28,7 @@ from sasnet_plugin.fitting.strategy.two_components import (
     sums_to_fit,
 )
 from sasnet_plugin.fitting.strategy.unknown_resolution import again_with, resolution_of, resolution_searches
-from sasnet_plugin.fitting.task import Counting, FitOptions, LateError, Named, Pair, Task, Work
+from sasnet_plugin.fitting.task import Budget, Counting, FitOptions, LateError, Named, Pair, Task, Work
 from sasnet_plugin.simulate.quick_models.quick import fit_cost_class
 from sasnet_plugin.types import Curve, SasnetError, Suggestion, TechnicalError
 
@@ -123,8 +123,7 @@ class Stages:
         """
         free = self.options.models is None
         others = free and self.options.structure_factor is None
-        tasks = self.with_clear_sums(curve, tasks) if others else list(tasks)
-        found = self.still_asked_for(Fitted(curve, tasks, self.fit(tasks)))
+        found = self.still_asked_for(self.first_round(curve, tasks, sums=others))
         if free:
             simple = simplifications(found.tasks, found.fits)
             found = Fitted(curve, found.tasks + simple, found.fits + self.fit(simple))
@@ -258,12 +257,21 @@ class Stages:
         self.unanswered.extend(failed)
         return found
 
-    def with_clear_sums(self, curve: Curve, tasks: Sequence[Task]) -> list[Task]:
-        """With sums before the expensive models, where no single one's curve in the bank comes near."""
-        least = min(self.residuals.values(), default=0.0)
-        sums = self.sums(curve, [], STRATEGY.sums_clear) if least > STRATEGY.sums_needed else []
+    def first_round(self, curve: Curve, tasks: Sequence[Task], *, sums: bool) -> Fitted:
+        """Cheap models first; where none explains the curve, sums of two, if wanted, before expensive ones.
+
+        Sums are tried here only where no single model's curve in the bank comes near.
+        """
         cheap = [task for task in tasks if fit_cost_class(task.model) == "fast"]
-        return [*cheap, *sums, *(task for task in tasks if not any(task is one for one in cheap))]
+        rest = [task for task in tasks if not any(task is one for one in cheap)]
+        found = Fitted(curve, cheap, self.fit(cheap))
+        if sums and (found.unexplained or not found.fits):
+            least = min(self.residuals.values(), default=0.0)
+            rest = (self.sums(curve, [], STRATEGY.sums_clear) if least > STRATEGY.sums_needed else []) + rest
+        if found.fits:
+            beat = Budget(best_chisq=found.chisq)
+            rest = [replace(task, budget=task.budget.within(beat)) for task in rest]
+        return Fitted(curve, cheap + rest, found.fits + self.fit(rest))
 
     def still_asked_for(self, found: Fitted) -> Fitted:
         """The same without sums that single models do as well as."""
