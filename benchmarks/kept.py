@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 #: From contestant, number of a problem and seed to a row with ``index``, ``model``, ``success``, ``seconds``.
 Solver = Callable[[str, int, int], dict[str, Any]]
@@ -27,23 +24,18 @@ class Here:
 
         self._bank = Bank(bank_path())
 
-    def clock(self) -> float:
-        """CPU time: other work on the machine is not to be seen in the answers."""
-        return time.process_time()
+    def run(
+        self, work: Any, asked: Sequence[Any], seconds: float, plan: Any = None
+    ) -> Iterator[tuple[int, Any]]:
+        """See `sasnet_plugin.fitting.pool.Workers.run`; other work on the machine is not seen in answers."""
+        from sasnet_plugin.fitting.effort import used
+        from sasnet_plugin.fitting.pool import answer_of
+        from sasnet_plugin.fitting.task import Budget
 
-    def run(self, work: Any, asked: Sequence[Any], seconds: float) -> Iterator[tuple[int, Any]]:
-        """See `sasnet_plugin.fitting.pool.Workers.run`; the time is CPU time."""
-        from sasnet_plugin.fitting.pool import answer_of, share
-        from sasnet_plugin.fitting.task import Budget, LateError
-
-        deadline, least = time.process_time() + seconds, np.inf
         for index, task in enumerate(asked):
-            left = deadline - time.process_time()
-            if left <= 0:
-                yield index, LateError(task.name)
-                continue
-            answer = answer_of(work, task, self._bank, Budget(share(left, len(asked) - index, 1), least))
-            least = min(least, getattr(answer, "reduced_chisq", np.inf))
+            answer = answer_of(work, task, self._bank, Budget() if plan is None else plan.budget(index))
+            if plan is not None:
+                plan.done(index, answer, used(), False)
             yield index, answer
 
 

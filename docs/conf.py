@@ -24,7 +24,24 @@ autodoc_member_order = "bysource"
 numpydoc_show_class_members = False
 
 html_theme = "furo"
+#: MathML, which browsers draw themselves: the pages need no network.
+html_math_renderer = "mathml"
 html_title = f"sasnet {release}"
+
+
+def _mathml(display):
+    """Renderers of formulas, inline or on a line of their own."""
+
+    def visit(translator, node):
+        from docutils.nodes import SkipNode
+        from latex2mathml.converter import convert
+
+        formula = convert(node.astext(), display=display)
+        block = display == "block"
+        translator.body.append(f'<div class="math">{formula}</div>' if block else formula)
+        raise SkipNode
+
+    return visit, None
 
 
 def _include_tables(app, page, source):
@@ -46,5 +63,6 @@ def _make_tables(app, page, source):
 
 
 def setup(app):
+    app.add_html_math_renderer("mathml", _mathml("inline"), _mathml("block"))
     app.connect("source-read", _include_tables)
     app.connect("source-read", _make_tables)

@@ -6,6 +6,8 @@ import math
 import re
 from decimal import ROUND_HALF_EVEN, Decimal
 
+#: Half the width of the central 90 % of a normal distribution, in standard deviations.
+NORMAL_90 = 1.645
 #: Digits of a value without uncertainty.
 PLAIN_DIGITS = 6
 #: Digits that a double holds whatever it is; more would be invented.

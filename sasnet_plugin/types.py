@@ -263,7 +263,7 @@ class ModelGuess:
     probability : float
         Probability of the form model (any structure factor), 0..1.
     group : str
-        Name of the group of models that it cannot be told apart from.
+        Name of the group of models that it cannot be distinguished from.
     structure_factor_probability : float
         Probability of that structure factor, given the form model, 0..1.
     uniform : float or None

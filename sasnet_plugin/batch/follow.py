@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from sasnet_plugin.digits import NORMAL_90
+
 from ..domains.heads import Parameter
 from ..files import plain_cell
 from ..types import SasnetError
@@ -19,11 +21,10 @@ if TYPE_CHECKING:
     from ..predict import Answer
     from ..report.images.trends import Column
 
-#: Frames judged together: a frame of a large detector takes 20 MB.
+#: Frames assessed together: a frame of a large detector takes 20 MB.
 TOGETHER = 4
 #: Points of a figure; of longer series every second, third, … frame is drawn.
 MOST_DRAWN = 2000
-_NORMAL_90 = 1.645
 #: What stands before the quantities in a line.
 HEAD = ("frame", "file", "entry", "time", "in_scope", "note")
 
@@ -114,7 +115,7 @@ def number_of(answer: dict[str, Any], name: str) -> tuple[float, float, float] |
             value = float(given["value"])
             if "low" in given:
                 return value, float(given["low"]), float(given["high"])
-            half = _NORMAL_90 * float(given.get("error", math.nan))
+            half = NORMAL_90 * float(given.get("error", math.nan))
             return value, value - half, value + half
     return None
 

@@ -124,13 +124,13 @@ class Supervisor:
             except queue.Empty:
                 self._end()
                 if trying is not None:
-                    known[trying[0]] = LateError(trying[1])
+                    known[trying[0]] = LateError(trying[1]), 0.0, True
                 done.late = True
                 return self._successor(job, done, known, 0.0)
             if message is None:
                 self._end()
                 if trying is not None:
-                    known[trying[0]] = killed(trying[1])
+                    known[trying[0]] = killed(trying[1]), 0.0, False
                 left = min(max(deadline - patience - time.monotonic(), 0.0), left)
                 return self._successor(job, done, known, left)
             kind, *rest = message

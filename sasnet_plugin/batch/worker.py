@@ -6,7 +6,6 @@ moment and still knows what was found until then.
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -16,7 +15,7 @@ from ..types import SasnetError
 from .plan import Options
 
 if TYPE_CHECKING:
-    from sasnet_plugin.fitting.task import Named, Start, Work
+    from sasnet_plugin.fitting.task import Named, Plan, Start, Work
 
     from ..simulate.bank import Bank
     from ..types import Curve
@@ -98,7 +97,8 @@ def serve(job: Job, bank: Bank, say: Callable[..., None]) -> None:
         pool = OneByOne(bank, known, say)
         try:
             used = _within(curve, options.window)
-            result = fit_with(pool, used, replace(options.fit, time_limit=left, start=job.start))
+            how = replace(options.fit, time_limit=job.limit, start=job.start)
+            result = fit_with(pool, used, how, wall=left)
             rg = open_classifier().suggest([used], top=1)[0].rg
             row = rows.fitted(result, rg, time.monotonic() - began)
         except Exception as error:
@@ -122,8 +122,8 @@ class OneByOne:
     ----------
     bank : Bank
     known : dict
-        Answers that are there already. The name of each holds its place, since a model may be fitted twice,
-        the second time with another resolution.
+        Answers that are there already, with what they have spent. The name of each holds its place, since a
+        model may be fitted twice, the second time with another resolution.
     say : callable
     """
 
@@ -134,29 +134,31 @@ class OneByOne:
     count: int = 1
     calls: int = 0
 
-    def clock(self) -> float:
-        """Seconds that pass on the wall."""
-        return time.monotonic()
-
-    def run(self, work: Work, asked: Sequence[Named], seconds: float) -> Iterator[tuple[int, Any]]:
+    def run(
+        self, work: Work, asked: Sequence[Named], seconds: float, plan: Plan | None = None
+    ) -> Iterator[tuple[int, Any]]:
         """See `sasnet_plugin.fitting.pool.Workers.run`."""
-        from sasnet_plugin.fitting.pool import answer_of, share
-        from sasnet_plugin.fitting.task import Budget, LateError
+        from sasnet_plugin.fitting.effort import cut, used
+        from sasnet_plugin.fitting.pool import answer_of, budget_of
+        from sasnet_plugin.fitting.task import LateError
 
         deadline = time.monotonic() + seconds
         self.calls += 1
-        least = math.inf
         for index, task in enumerate(asked):
             key = f"{self.calls}.{index} {task.name}"
             left = deadline - time.monotonic()
+            spent = 0.0, False
+            budget = budget_of(plan, index, left)
             if key in self.known:
-                answer = self.known[key]
-            elif left <= 0:
-                self.late, answer = True, LateError(task.name)
+                answer, *spent = self.known[key]
+            elif left <= 0 or budget is None:
+                answer, spent = LateError(task.name), (0.0, True)
             else:
                 self.say("try", key, task.name)
-                budget = Budget(share(left, len(asked) - index, 1), least)
                 answer = answer_of(work, task, self.bank, budget)
-                self.say("done", key, answer)
-            least = min(least, getattr(answer, "reduced_chisq", math.inf))
+                spent = used(), cut()
+                self.say("done", key, (answer, *spent))
+            self.late |= isinstance(answer, LateError) or spent[1]
+            if plan is not None:
+                plan.done(index, answer, *spent)
             yield index, answer

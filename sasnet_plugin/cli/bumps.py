@@ -15,7 +15,7 @@ from sasnet_plugin.data.failure import sentence_of
 from sasnet_plugin.types import Curve, SasnetError
 
 
-@with_fit_options(time_limit=30.0)
+@with_fit_options(time_limit=90.0)
 def bumps(
     data: Annotated[str, typer.Argument(help="Data file.")],
     options: Options,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
 
 CHUNK = 64  # measurements run at once, across files
 PATIENCE = 0.25  # seconds after which answers are given, however few there are
+OF_ONE_FILE = 4  # entries of one file that --plot draws
 MANY = 20  # files from which on progress is shown
 
 #: File, measurement if there is one, answer or why there is none.
@@ -73,7 +75,8 @@ def classify(
         bool, typer.Option("--json", help="Print one JSON object per line and data set.")
     ] = False,
     plot: Annotated[
-        str | None, typer.Option("--plot", help="Draw data and answers into this file (PNG).")
+        str | None,
+        typer.Option("--plot", help="Draw data and answers into this file (PNG); of many curves a sheet."),
     ] = None,
     report: Annotated[
         Path | None,
@@ -212,10 +215,11 @@ def _write(
 ) -> tuple[int, list[tuple[Any, Answer]]]:
     """Write outcomes as they come; return how many failed, and what a figure needs."""
     from sasnet_plugin.cli import folders
-    from sasnet_plugin.report.plot import MAX_ROWS
+    from sasnet_plugin.report.plot import MAX_CURVES
 
     failed = 0
     drawn: list[tuple[Any, Answer]] = []
+    of_file: Counter[str] = Counter()
     for path, one, outcome in outcomes:
         if isinstance(outcome, Exception):
             failed += 1
@@ -227,8 +231,10 @@ def _write(
         if rows is not None:
             page = "" if report is None or isinstance(one, Curve) else _page_name(one)
             rows.append(folders.classified(one, outcome, page))
-        if remember and len(drawn) <= MAX_ROWS:  # one more than is drawn, to know that there were more
+        # One more than is drawn, to know that there were more; a file of hundreds would hide the others.
+        if remember and len(drawn) <= MAX_CURVES and of_file[path] < OF_ONE_FILE:
             drawn.append((one, outcome))
+            of_file[path] += 1
     return failed, drawn
 
 
@@ -239,11 +245,11 @@ def _page_name(image: Any) -> str:
 
 
 def _draw(plot: str, drawn: list[tuple[Any, Answer]]) -> None:
-    from sasnet_plugin.report.plot import MAX_ROWS, plot_answers
+    from sasnet_plugin.report.plot import plot_answers
 
-    plot_answers(plot, drawn)
-    if len(drawn) > MAX_ROWS:
-        typer.echo(f"{plot}: only the first {MAX_ROWS} data sets are drawn.", err=True)
+    shown = plot_answers(plot, drawn)
+    if len(drawn) > shown:
+        typer.echo(f"{plot}: only the first {shown} data sets are drawn.", err=True)
 
 
 @contextmanager

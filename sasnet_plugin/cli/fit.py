@@ -6,7 +6,6 @@ import shlex
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -38,7 +37,7 @@ if TYPE_CHECKING:
     from sasnet_plugin.report.page.overview import Row
 
 
-@with_fit_options(time_limit=30.0, methods=True)
+@with_fit_options(time_limit=90.0, methods=True)
 def fit(
     files: Files,
     options: Options,
@@ -124,7 +123,7 @@ def fit(
                     if isinstance(outcome, Curve):
                         with fitting(left, quiet or as_json) as progress:
                             watched = Watched(pool, progress)
-                            found = fit_with(watched, outcome, replace(options.fit, time_limit=left))
+                            found = fit_with(watched, outcome, options.fit, wall=left)
                     else:
                         found = _fit_image(kinds[outcome.file], outcome, left)
                 except SasnetError as error:

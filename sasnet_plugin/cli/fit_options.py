@@ -88,8 +88,9 @@ def _shared(
     q_unit: QUnit = None,
     entry: Entry = None,
     time_limit: Annotated[
-        float, typer.Option("--time-limit", min=1.0, help="Seconds for each data set.")
-    ] = 60.0,
+        float,
+        typer.Option("--time-limit", min=1.0, help="Seconds for a data set, at most; most take less."),
+    ] = 90.0,
     workers: Annotated[int, typer.Option("--workers", min=1, help="Processes of this machine.")] = 2,
 ) -> Options:
     """Read the shared options, or say what is wrong with them."""

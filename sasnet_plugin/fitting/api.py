@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -13,13 +14,14 @@ from sasnet_plugin.data.uncertainty import estimate_dintensity
 from sasnet_plugin.domains import DEFAULT
 from sasnet_plugin.fitting.assessment.agreement import disagreement
 from sasnet_plugin.fitting.assessment.assess import assess, misfits, ranked, systematic_errors
+from sasnet_plugin.fitting.ledger import Ledger
 from sasnet_plugin.fitting.optimize.refine_best import refine_best
 from sasnet_plugin.fitting.pool import Workers
 from sasnet_plugin.fitting.problem.contrast import contrast_of, settled, with_contrast
 from sasnet_plugin.fitting.problem.conventions import with_default_solvent
 from sasnet_plugin.fitting.problem.plugin_models import split, with_plugins
 from sasnet_plugin.fitting.result.fit_result import FitResult
-from sasnet_plugin.fitting.settings import OPTIMIZE
+from sasnet_plugin.fitting.settings import EFFORT, OPTIMIZE
 from sasnet_plugin.fitting.strategy.candidates import choose_candidates, priors, with_start
 from sasnet_plugin.fitting.strategy.settings import STRATEGY
 from sasnet_plugin.fitting.strategy.stages import Stages
@@ -30,6 +32,10 @@ from sasnet_plugin.types import Curve, SasnetError, TechnicalError
 
 BANK = "seeds.npz"
 NO_UNCERTAINTIES = "The data have no uncertainties"
+CUT = (
+    "The time limit ended the search early: on a faster or less busy machine, or with more --time-limit, more"
+    " is tried, and the answer may be another."
+)
 
 
 def bank_path() -> Path:
@@ -55,7 +61,7 @@ def fit(
     samples: int = 10_000,
     burn: int = 100,
     rng: np.random.Generator | None = None,
-    time_limit: float = 60.0,
+    time_limit: float = 90.0,
     workers: int = 2,
     prior: str = UNIFORM,
 ) -> FitResult:
@@ -87,7 +93,8 @@ def fit(
     rng : numpy.random.Generator, optional
         Source of randomness of de and dream; default: the same at every call.
     time_limit : float
-        Seconds for the whole curve; what is not fitted by then is left out, with a note.
+        Seconds for the whole curve. It sets how many evaluations of models are made, the same on every
+        machine; where one is so slow or busy that the time is up before, the search ends with a note.
     workers : int
         Processes.
     prior : str
@@ -120,7 +127,12 @@ def fit(
 
 
 def fit_with(
-    pool: Pool, curve: Curve, options: FitOptions, *, rng: np.random.Generator | None = None
+    pool: Pool,
+    curve: Curve,
+    options: FitOptions,
+    *,
+    rng: np.random.Generator | None = None,
+    wall: float = np.inf,
 ) -> FitResult:
     """As `fit`, with processes that are there already; for many curves in a row.
 
@@ -132,11 +144,13 @@ def fit_with(
         Its workers are the pool's concern.
     rng : numpy.random.Generator, optional
         Source of randomness of de and dream; default: the same at every call.
+    wall : float
+        Seconds, where less is left than the time limit: what may be evaluated is the same.
     """
-    began = pool.clock()
-    limit, method = options.time_limit, options.method
-    for_ranking = limit if method.name == "lm" else OPTIMIZE.ranking_share * limit
-    deadline = began + (1 - STRATEGY.assessment_share) * for_ranking
+    method, limit = options.method, (1 - STRATEGY.assessment_share) * options.time_limit
+    for_ranking = 1.0 if method.name == "lm" else OPTIMIZE.ranking_share
+    began = time.monotonic()
+    ledger = Ledger(pool, began + for_ranking * min(limit, wall))
     dintensity, note = uncertainties(curve)
     # What was said on reading is said again, with what it means for a fit.
     notes = [said for said in curve.notes if not (note and said.startswith(NO_UNCERTAINTIES))]
@@ -145,12 +159,10 @@ def fit_with(
     classifier = open_classifier()
     known, own = (None, []) if options.models is None else split(options.models, classifier.manifest.labels)
     keep = classifier.selection(None if own and not known else known, None)
-    suggestion = classifier.suggest(
-        [curve], top=len(classifier.manifest.labels), keep=keep, prior=options.prior
-    )[0]
+    suggestion, shown = classifier.under(curve, (options.prior, COMMON), keep)
     if own:
         suggestion = with_plugins(suggestion, own, alone=known == [])
-    chosen = choose_candidates(pool, suggestion, curve, dintensity, options, classifier.manifest)
+    chosen = choose_candidates(ledger, suggestion, curve, dintensity, options, classifier.manifest)
     tasks = chosen.tasks
     notes.extend(chosen.notes)
     if options.start is not None:
@@ -164,16 +176,18 @@ def fit_with(
         notes.extend(said)
 
     unanswered = list(chosen.unanswered)
-    stages = Stages(pool, dintensity, suggestion, chosen.residuals, options, notes, deadline, unanswered)
+    deadline = EFFORT.of_limit * for_ranking * limit
+    stages = Stages(ledger, dintensity, suggestion, chosen.residuals, options, notes, deadline, unanswered)
     found = stages.run(curve, tasks)
     fits, prior = found.fits, priors(suggestion, found.fits)
     notes.extend(found.notes)
     if fits and method.name != "lm":
         errors = systematic_errors(found.curve, dintensity, fits)
         first = ranked(fits, prior, misfits(fits, errors))[0].name
-        best, left = next(f for f in fits if f.name == first), began + limit - pool.clock()
+        best, left = next(f for f in fits if f.name == first), began + limit - time.monotonic()
         rng = rng or np.random.default_rng(0)
-        refined, said = refine_best(pool, found.curve, dintensity, best, method, left, rng)
+        longer = replace(ledger, until=began + limit)
+        refined, said = refine_best(longer, found.curve, dintensity, best, method, left, rng)
         fits = [refined if f is best else f for f in fits]
         notes.extend(said)
     notes.extend(sentences_of(unanswered))
@@ -181,10 +195,11 @@ def fit_with(
     probe = options.contrast.probe if options.contrast else None
     result = assess(found.curve, dintensity, fits, notes, prior, given, probe)
     if options.models is None:
-        shown = classifier.suggest([curve], top=len(classifier.manifest.labels), prior=COMMON)[0]
         threshold = classifier.manifest.scope_threshold
         differs = disagreement(shown, result.fits, result.verified, threshold)
         result = replace(result, notes=(*result.notes, *differs))
+    if ledger.cut:
+        result = replace(result, notes=(*result.notes, CUT), limit_met=True)
     return replace(result, unanswered=tuple(dict.fromkeys(e.name for e in unanswered)))
 
 

@@ -6,16 +6,15 @@ import queue
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib import import_module
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from sasnet_plugin.fitting.settings import POOL
-from sasnet_plugin.fitting.task import Budget, LateError, Named, Pool, Work
+from sasnet_plugin.fitting.effort import begin, cut, used
+from sasnet_plugin.fitting.settings import EFFORT, POOL
+from sasnet_plugin.fitting.task import Budget, Counting, LateError, Named, Plan, Work
 from sasnet_plugin.processes import Child
 from sasnet_plugin.simulate.compile_cache import choose_folder
 from sasnet_plugin.types import SasnetError, TechnicalError
@@ -24,22 +23,25 @@ if TYPE_CHECKING:
     from sasnet_plugin.simulate.bank import Bank
 
 
-def share(left: float, waiting: int, count: int) -> float:
-    """CPU time of the next job, such that all get their turn; what the first ones leave is for the others.
+def budget_of(plan: Plan | None, index: int, wall: float) -> Budget | None:
+    """What a task may spend, by the plan and by the clock on the wall; None as long as it has to wait.
 
     Parameters
     ----------
-    left : float
-        For all of them, s.
-    waiting : int
-        Jobs that wait, the next one included.
-    count : int
-        Jobs done at the same time.
+    plan : Plan or None
+        None: whatever its own budget is.
+    index : int
+        Of the task.
+    wall : float
+        Seconds that are left for all.
     """
-    return POOL.planned * left * count / max(waiting, count)
+    budget = Budget() if plan is None else plan.budget(index)
+    if budget is None:
+        return None
+    return replace(budget, wall=min(POOL.planned * wall, EFFORT.behind * budget.seconds))
 
 
-def answers(pool: Pool, work: Work, asked: Sequence[Named], seconds: float) -> Iterator[tuple[int, Any]]:
+def answers(pool: Counting, work: Work, asked: Sequence[Named], seconds: float) -> Iterator[tuple[int, Any]]:
     """As `Pool.run`; what fails for a technical reason is done once more in the time that is left.
 
     Yields (index, answer); `TechnicalError` where the second attempt failed too.
@@ -65,6 +67,9 @@ def answers(pool: Pool, work: Work, asked: Sequence[Named], seconds: float) -> I
 def answer_of(work: Work, asked: Named, bank: Bank, budget: Budget) -> Any:
     """What comes of some work: its answer, or why it has none."""
     try:
+        if budget.seconds <= 0:
+            return LateError(asked.name)
+        begin(budget.within(getattr(asked, "budget", budget)).seconds, budget.wall)
         return work(asked, bank, budget)
     except TechnicalError as error:
         return TechnicalError(asked.name, error.reason)
@@ -92,7 +97,7 @@ def serve(receive: Callable[[], Any], say: Callable[[Any], None]) -> None:
     while True:
         work, asked, budget = receive()
         # In a tuple, as an answer may be None, which of a process means that it is gone.
-        say((answer_of(work, asked, bank, budget),))
+        say((answer_of(work, asked, bank, budget), used(), cut()))
 
 
 class StoppedError(Exception):
@@ -145,10 +150,6 @@ class Workers:
             worker.child.end()
         self._workers = []
 
-    def clock(self) -> float:
-        """Seconds that pass on the wall."""
-        return time.monotonic()
-
     def _start(self) -> _Worker:
         child = Child("sasnet_plugin.fitting.pool:serve", self._heard)
         child.send(self.bank)
@@ -161,7 +162,9 @@ class Workers:
         self._workers[slot] = self._start()
         return self._workers[slot]
 
-    def run(self, work: Work, asked: Sequence[Named], seconds: float) -> Iterator[tuple[int, Any]]:
+    def run(
+        self, work: Work, asked: Sequence[Named], seconds: float, plan: Plan | None = None
+    ) -> Iterator[tuple[int, Any]]:
         """Do the same work on each of what is asked, the first first; yields (index, answer) as they come.
 
         Parameters
@@ -171,7 +174,9 @@ class Workers:
         asked : sequence
             Each with a ``name``.
         seconds : float
-            For all of them; what is not done by then is killed and answered with an error.
+            On the wall, for all of them; what is not done by then is killed and answered with an error.
+        plan : Plan, optional
+            What each may spend.
 
         Raises
         ------
@@ -180,18 +185,19 @@ class Workers:
         """
         deadline = time.monotonic() + seconds
         todo = list(range(len(asked)))[::-1]
-        least = np.inf
         try:
             while todo or any(w.index is not None for w in self._workers):
                 if self.stopped():
                     raise StoppedError
                 for worker in list(self._workers):
                     if worker.index is None and todo and time.monotonic() < deadline:
+                        budget = budget_of(plan, todo[-1], deadline - time.monotonic())
+                        if budget is None:
+                            break
                         if not worker.child.alive:
                             worker = self._replace(worker)
                         worker.index = todo.pop()
-                        seconds = share(deadline - time.monotonic(), len(todo) + 1, self.count)
-                        worker.child.send((work, asked[worker.index], Budget(seconds, least)))
+                        worker.child.send((work, asked[worker.index], budget))
                 left = deadline - time.monotonic()
                 for worker, said in self._answers(min(max(left, 0.0), POOL.asks)):
                     index, worker.index = worker.index, None
@@ -199,8 +205,9 @@ class Workers:
                         self._replace(worker)
                     if index is None:
                         continue
-                    answer = killed(asked[index].name) if said is None else said[0]
-                    least = min(least, getattr(answer, "reduced_chisq", np.inf))
+                    answer, *spent = (killed(asked[index].name), 0.0, False) if said is None else said
+                    if plan is not None:
+                        plan.done(index, answer, *spent)
                     yield index, answer
                 if left <= 0:
                     late = [w for w in self._workers if w.index is not None]

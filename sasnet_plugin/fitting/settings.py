@@ -39,6 +39,49 @@ class PoolSettings:
 
 
 @dataclass(frozen=True)
+class EffortSettings:
+    """Of `effort` and `ledger`: what an evaluation of a model counts, measured on one core at 3 GHz."""
+
+    each: float = setting(5e-4, "Python's part of an evaluation: resolution, parameters, a step.", "s")
+    point: float = setting(4e-7, "A point of q without an average over orientations.", "s")
+    node: float = setting(4e-8, "A point of quadrature over orientations.", "s")
+    slope: float = setting(0.6, "Points of quadrature for each unit of q times size, as `quick` has it.")
+    least: float = setting(9.0, "And besides.")
+    most_nodes: float = setting(1e5, "Points of quadrature of two integrals, at most.")
+    own: float = setting(5.0, "sasmodels' own quadrature takes so many times the quick one's.")
+    nodes: Mapping[str, float] = setting(
+        {
+            "spherical_sld": 750.0,
+            "stacked_disks": 500.0,
+            "lamellar_hg_stack_caille": 220.0,
+            "lamellar_stack_caille": 180.0,
+            "onion": 160.0,
+            "multilayer_vesicle": 130.0,
+        },
+        "The same of models that integrate over something else.",
+    )
+    points: int = setting(35, "Points of a size distribution whose number is not given (sasmodels').")
+    look: float = setting(0.03, "Comparison of a curve with the bank's of a model.", "s")
+    look_factor: float = setting(6.0, "With a structure factor it takes so many times that.")
+    look_sum: float = setting(2.5, "And so many times with a second component.")
+    look_starts: float = setting(0.4, "And that, in addition, for each start wanted of a sum.")
+    lanes: int = setting(2, "Budgets are shared out as if so many processes worked beside each other.")
+    ahead: int = setting(4, "A task knows what came of those before it, but for so many.")
+    of_limit: float = setting(
+        0.3,
+        "Of the time limit, what all evaluations may take with these; the rest is for slower or busy"
+        " machines: one process, or two beside two busy ones, still come to an end.",
+        "share",
+    )
+    behind: float = setting(
+        8.0, "A task may take so many times its budget on the wall, if there is time; then that clock leads."
+    )
+    unnoticed: float = setting(
+        0.3, "Of a budget: what the clock on the wall leads by early on decides nothing.", "share"
+    )
+
+
+@dataclass(frozen=True)
 class ResultSettings:
     """Of `result`: samples of a posterior."""
 
@@ -228,6 +271,10 @@ class AssessmentSettings:
     small_systematic: float = setting(
         0.05, "Of I: an error this large many measurements have; a simple model that needs no more is named."
     )
+    much_worse: float = setting(
+        4.0,
+        "Reduced χ² over another's, twice the residuals, from which on no shared error puts a fit first.",
+    )
     fewer_parameters: int = setting(2, "Such a model has so many parameters less than the best.")
     most_systematic: float = setting(
         0.1,
@@ -237,5 +284,6 @@ class AssessmentSettings:
     replicate_seed: int = setting(1, "Of the replicates' noise: the same data get the same answer.")
 
 
-POOL, RESULT, PROBLEM, START_VALUES = PoolSettings(), ResultSettings(), ProblemSettings(), StartSettings()
+POOL, EFFORT, RESULT = PoolSettings(), EffortSettings(), ResultSettings()
+PROBLEM, START_VALUES = ProblemSettings(), StartSettings()
 OPTIMIZE, ASSESSMENT = OptimizeSettings(), AssessmentSettings()

@@ -30,17 +30,24 @@ class Budget:
     Parameters
     ----------
     seconds : float
-        CPU time; a fit that needs more ends with the best point it has seen.
+        Evaluations, as `effort` counts them; a fit that needs more ends with the best point it has seen.
     best_chisq : float
         The least reduced χ² of the candidates fitted to this curve so far.
+    wall : float
+        Seconds on the wall by which it has to be done whatever it has spent.
     """
 
     seconds: float = np.inf
     best_chisq: float = np.inf
+    wall: float = np.inf
 
     def within(self, other: Budget) -> Budget:
-        """The smaller one in both."""
-        return Budget(min(self.seconds, other.seconds), min(self.best_chisq, other.best_chisq))
+        """The smaller one in each."""
+        return Budget(
+            min(self.seconds, other.seconds),
+            min(self.best_chisq, other.best_chisq),
+            min(self.wall, other.wall),
+        )
 
 
 UNLIMITED = Budget()
@@ -200,7 +207,8 @@ class FitOptions:
     start : Start or None
         One more start for one of the models, which is fitted even where the network would not have it.
     time_limit : float
-        Seconds for each data set; what is not fitted by then is left out, with a note.
+        Seconds for each data set, which set how many evaluations are made (`effort`); where the clock on the
+        wall is up before, the search ends with a note.
     workers : int
         Processes.
     prior : str
@@ -215,7 +223,7 @@ class FitOptions:
     contrast: Contrast | None = None
     method: Method = Method()
     start: Start | None = None
-    time_limit: float = 60.0
+    time_limit: float = 90.0
     workers: int = 2
     prior: str = UNIFORM
 
@@ -226,6 +234,16 @@ class Named(Protocol):
     @property
     def name(self) -> str:
         """For sentences."""
+
+
+class Plan(Protocol):
+    """What each task of one run may spend, where they depend on each other."""
+
+    def budget(self, index: int) -> Budget | None:
+        """Of the next task; None as long as those that it depends on are not done."""
+
+    def done(self, index: int, answer: Any, used: float, cut: bool) -> None:
+        """Hear what came of a task, what it has spent, and whether the clock on the wall has ended it."""
 
 
 #: A function of a module, so that it can be sent to another process: (what is asked, bank, budget) -> answer.
@@ -239,15 +257,21 @@ class Pool(Protocol):
     def count(self) -> int:
         """Pieces done at the same time."""
 
-    def clock(self) -> float:
-        """The time that limits are meant in, s."""
-
-    def run(self, work: Work, asked: Sequence[Named], seconds: float) -> Iterator[tuple[int, Any]]:
+    def run(
+        self, work: Work, asked: Sequence[Named], seconds: float, plan: Plan | None = None
+    ) -> Iterator[tuple[int, Any]]:
         """Do the same work on each of what is asked, the first ones first; yields (index, answer).
 
         An answer is what `work` returns, or a `SasnetError` that says why there is none. What is not done
-        after `seconds` is answered by a `LateError`.
+        after `seconds` on the wall, or has no budget by the plan, is answered by a `LateError`.
         """
+
+
+class Counting(Pool, Protocol):
+    """A pool for one curve, with a clock of what was spent."""
+
+    def clock(self) -> float:
+        """The time that budgets are meant in, s."""
 
 
 class LateError(SasnetError):

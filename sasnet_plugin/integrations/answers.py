@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..fitting.task import FitOptions
-from ..types import SasnetError
+from ..types import SasnetError, sum_parts
 from .messages import PROTOCOL, Request, name, names, number, seconds, whole
 
 if TYPE_CHECKING:
     from sasnet_plugin.fitting.result.fit_result import FitResult
-    from sasnet_plugin.fitting.task import Named, Pool, Work
+    from sasnet_plugin.fitting.task import Named, Plan, Pool, Work
 
     from ..types import Curve, Suggestion
 
@@ -45,11 +45,9 @@ class Watched:
         """Jobs done at the same time."""
         return self.pool.count
 
-    def clock(self) -> float:
-        """The time that limits are meant in, s."""
-        return self.pool.clock()
-
-    def run(self, work: Work, asked: Sequence[Named], seconds: float) -> Iterator[tuple[int, Any]]:
+    def run(
+        self, work: Work, asked: Sequence[Named], seconds: float, plan: Plan | None = None
+    ) -> Iterator[tuple[int, Any]]:
         """See `sasnet_plugin.fitting.pool.Workers.run`."""
         from sasnet_plugin.fitting.task import Task
 
@@ -57,7 +55,7 @@ class Watched:
         self.of += len(asked) if fits else 0
         if asked:
             self.progress(done=self.done, of=self.of, name=asked[0].name)
-        for index, answer in self.pool.run(work, asked, seconds):
+        for index, answer in self.pool.run(work, asked, seconds, plan):
             if fits:
                 self.done += 1
                 more = {"reduced_chisq": answer.reduced_chisq} if hasattr(answer, "reduced_chisq") else {}
@@ -215,7 +213,7 @@ def fit_options(body: Mapping[str, Any]) -> FitOptions:
         top=whole(body, "top", 5),
         models=None if models is None else tuple(models),
         structure_factor=name(body, "structure_factor"),
-        time_limit=seconds(body, "time_limit", 60.0),
+        time_limit=seconds(body, "time_limit", 90.0),
         contrast=contrast_of(
             given["sample"],
             given["solvent"],
@@ -228,6 +226,7 @@ def fit_options(body: Mapping[str, Any]) -> FitOptions:
 def fitted(result: FitResult, request: Request) -> dict[str, Any]:
     """A fit as plain objects: the answer, SasView's fit pages, curves, and a resolution that was found."""
     from ..fitting.result.display import parameters_in_words
+    from ..report.exports.sasview_clipboard import plugin_text
     from ..report.exports.sasview_project import fit_page
 
     pages = [
@@ -238,6 +237,7 @@ def fitted(result: FitResult, request: Request) -> dict[str, Any]:
             "reduced_chisq": each.reduced_chisq,
             "weight": each.weight,
             "values": parameters_in_words(each),
+            "plugin": plugin_text(each.model) if len(sum_parts(each.model)) > 1 else "",
         }
         for each in result.fits
     ]

@@ -14,7 +14,7 @@ from sasnet_plugin.predict.shapes import level, simple_shape
 from sasnet_plugin.types import Curve, DataError, Image
 
 #: Of a curve that a simple shape explains, after its name.
-NO_MODEL = "; models are hardly told apart by such data, whatever the probabilities say."
+NO_MODEL = "; such data hardly distinguish models, whatever the probabilities say."
 UNINFORMATIVE = "A power law plus a constant explains this curve within its uncertainties" + NO_MODEL
 FEW_POINTS = 25
 

@@ -78,6 +78,14 @@ class Classifier:
         choice = replace(self.predictor.choice(top, prior=prior), keep=keep)
         return [suggestion_of(answer) for answer in self.predictor.answers(curves, choice)]
 
+    def under(
+        self, curve: Curve, priors: Sequence[str], keep: NDArray[np.bool_] | None = None
+    ) -> list[Suggestion]:
+        """Of all models under each of these priors; the network is asked once. Otherwise as `suggest`."""
+        top = len(self.manifest.labels)
+        choices = [replace(self.predictor.choice(top, prior=prior), keep=keep) for prior in priors]
+        return [suggestion_of(answer) for (answer,) in self.predictor.answers_to([curve], choices)]
+
 
 def open_classifier() -> Classifier:
     """Open the network for curves, once per process.

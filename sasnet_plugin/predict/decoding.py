@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from sasnet_plugin.digits import NORMAL_90
+
 from ..domains.heads import Classes, Distribution, Head, Outputs, Quantities, Scope, Tags
 from .arithmetic import allowed_labels, circular_w1, distribution_band, shares, sigmoid, softmax
 from .calibration import Calibration, level_of, mean_and_sigma, of_level
@@ -17,8 +19,6 @@ from .tags import TagsFinding
 
 if TYPE_CHECKING:
     from .arithmetic import BoolArray, FloatArray
-
-_NORMAL_90 = 1.645
 
 
 @dataclass(frozen=True)
@@ -140,9 +140,9 @@ def _quantities(head: Quantities, outputs: Outputs, said: Calibration) -> list[Q
     factor = of_level(said["factors"], levels) if said.get("factors") else np.ones_like(sigma)
     # Of a band the factor is its half width, of an error one standard deviation.
     if head.interval == "band":
-        half, error = factor * sigma, factor * sigma / _NORMAL_90
+        half, error = factor * sigma, factor * sigma / NORMAL_90
     else:
-        half, error = factor * sigma * _NORMAL_90, factor * sigma
+        half, error = factor * sigma * NORMAL_90, factor * sigma
     found = []
     for row in range(len(centre)):
         values: dict[str, Value | None] = {}
@@ -168,7 +168,7 @@ def beside_stated(finding: QuantitiesFinding, measurement: Any) -> QuantitiesFin
         if stated.shift and shift is None:
             continue
         x, error = (shift.value, shift.error) if shift else (0.0, 0.0)
-        half = _NORMAL_90 * error
+        half = NORMAL_90 * error
         values[stated.name] = Value(at + x, error, at + x - half, at + x + half, stated.unit)
     return replace(finding, values=values)
 

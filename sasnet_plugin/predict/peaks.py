@@ -6,14 +6,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from sasnet_plugin.digits import NORMAL_90
+
 from .arithmetic import FloatArray
 
-#: A peak is one of its own where the valley to the next is below this share of its height.
-_VALLEY = 0.5
+#: A peak is one of its own where the minimum to the next is below this share of its height.
+_SADDLE = 0.5
 #: Least share of a peak that is named, and of the floor below all.
 _LEAST = 0.05
-#: Of a normal distribution, from the 90 % band to one standard deviation.
-_NORMAL_90 = 1.645
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ def peaks(
 ) -> list[Peak]:
     """The peaks of a periodic distribution, the largest first.
 
-    Each bin belongs to the peak that steepest ascent leads to; a peak without a valley before the next higher
+    Each bin belongs to the peak that steepest ascent leads to; one without a minimum before the next higher
     one is part of that.
 
     Parameters
@@ -66,7 +66,7 @@ def peaks(
         if not saddles:
             continue
         nearest = max(saddles, key=lambda other: saddles[other])
-        if saddles[nearest] - floor > _VALLEY * (smooth[top] - floor) or above[home == top].sum() < _LEAST:
+        if saddles[nearest] - floor > _SADDLE * (smooth[top] - floor) or above[home == top].sum() < _LEAST:
             home[home == top] = nearest
     found = []
     for top in sorted(set(home.tolist())):
@@ -74,13 +74,13 @@ def peaks(
         share = float(above[mine].sum())
         turn = 2 * np.pi * (grid[mine] - grid[top]) / period
         offset = np.angle(np.sum(above[mine] * np.exp(1j * turn))) * period / (2 * np.pi)
-        spread = (p_high[mine] - p_low[mine]) / 2 / _NORMAL_90
+        spread = (p_high[mine] - p_low[mine]) / 2 / NORMAL_90
         found.append(Peak(float((grid[top] + offset) % period), share, float(np.sqrt(np.sum(spread**2)))))
     return sorted((peak for peak in found if peak.share >= _LEAST), key=lambda peak: -peak.share)
 
 
 def _saddle(smooth: FloatArray, a: int, b: int) -> float:
-    """The lowest value on the way from one bin to another, the shorter of the two valleys' ways."""
+    """The lowest value on the way from one bin to another, the shorter of the two ways."""
     low, high = sorted((a, b))
     return float(max(smooth[low : high + 1].min(), np.concatenate([smooth[high:], smooth[: low + 1]]).min()))
 

@@ -207,13 +207,18 @@ class Predictor:
         DataError
             A measurement that cannot be assessed; the sentence names its file.
         """
-        found: list[Answer] = []
+        return self.answers_to(measurements, [choice or self.choice()])[0]
+
+    def answers_to(self, measurements: Sequence[Any], choices: Sequence[Choice]) -> list[list[Answer]]:
+        """As `answers`, for each of several choices of what the network is asked once."""
+        found: list[list[Answer]] = [[] for _ in choices]
         for start in range(0, len(measurements), BATCH):
             some = measurements[start : start + BATCH]
             seen = [self.seen(one) for one in some]
             outputs = self.outputs(self.features([one.measurement for one in seen]))
             self._check_finite(outputs, some)
-            found += self._described(some, seen, outputs, choice or self.choice())
+            for answers, choice in zip(found, choices, strict=True):
+                answers += self._described(some, seen, outputs, choice)
         return found
 
     def outcomes(self, measurements: Sequence[Any], choice: Choice | None = None) -> list[Answer | Exception]:

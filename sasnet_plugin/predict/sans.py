@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from sasnet_plugin.digits import NORMAL_90
+
 from ..data.sans.anisotropy import ONE_SIDED, Anisotropy, anisotropy, one_sided
 from ..data.sans.average import averaged
 from ..data.sans.features import images_of
@@ -168,7 +170,7 @@ def director(angles: DistributionFinding, p2: Value | None, around: Anisotropy) 
     rough = float(np.degrees(np.angle(mean)) / 2) + (90 if p2 is not None and p2.value < 0 else 0)
     best = around.axis + 90 * round((rough - around.axis) / 90)
     value, error = best % 180, around.axis_error
-    return Value(value, error, value - 1.645 * error, value + 1.645 * error, "degrees")
+    return Value(value, error, value - NORMAL_90 * error, value + NORMAL_90 * error, "degrees")
 
 
 def as_curve(measurement: Any) -> Curve | None:

@@ -24,17 +24,17 @@ class ShapeSettings:
     Parameters
     ----------
     points : int
-        That a first look takes; most curves are none of the shapes on so few.
+        Of the coarse comparison; most curves are none of the shapes on so few.
     tolerance : float
-        Of the intensity, added to the uncertainties at the first look: what the steps of the grids leave.
+        Of the intensity, added to the uncertainties in it: what the steps of the grids leave.
     leeway : (float, float)
-        Factor on the limit of the reduced chi² at the first look: on the grid, whose steps are coarse, and
+        Factor on the limit of the reduced chi² there: on the grid, whose steps are coarse, and
         refined, for the scatter of so few points.
     limit : float
         Of the reduced chi² for the other shapes; for power laws it is that of training, which leaves them
         out.
     most : int
-        Points of the second look, at which the parameter is refined.
+        Points of the fine comparison, in which the parameter is refined.
     span : float
         Largest over smallest intensity (95 % and 5 % quantiles) up to which nothing but a level is seen.
     rise : float

@@ -21,18 +21,26 @@ if TYPE_CHECKING:
     from sasnet_plugin.predict import Answer
     from sasnet_plugin.zoo import Manifest
 
-MAX_ROWS = 24  # more would make a picture too tall to read
+#: Measurements, and of curves alone; more would make a picture too tall to read.
+MAX_ROWS, MAX_CURVES = 24, 80
 
 
-def plot_answers(path: str | Path, pairs: Sequence[tuple[Any, Answer]]) -> None:
-    """Draw one row for each measurement: what was measured, and the first finding about it.
+def plot_answers(path: str | Path, pairs: Sequence[tuple[Any, Answer]]) -> int:
+    """Draw one row for each measurement, what was measured and the first finding; of many curves a sheet.
+
+    The curve of the likeliest model is drawn through the data.
 
     Parameters
     ----------
     path : str or Path
         File to write; its ending chooses the format (PNG, PDF, SVG).
     pairs : sequence of (measurement, Answer)
-        At least one; those beyond `MAX_ROWS` are not drawn.
+        At least one; those beyond `MAX_ROWS`, or `MAX_CURVES` where all are curves, are not drawn.
+
+    Returns
+    -------
+    int
+        How many are.
 
     Raises
     ------
@@ -41,11 +49,20 @@ def plot_answers(path: str | Path, pairs: Sequence[tuple[Any, Answer]]) -> None:
     """
     from matplotlib.figure import Figure
 
+    from sasnet_plugin.report.sheet import draw_best, opened_bank, sheet
+
+    if len(pairs) > 1 and all(isinstance(measurement, Curve) for measurement, _ in pairs):
+        write_figure(sheet(pairs[:MAX_CURVES]), path, dpi=150)
+        return min(len(pairs), MAX_CURVES)
     pairs = pairs[:MAX_ROWS]
     figure = Figure(figsize=(10, 3.6 * len(pairs)), layout="constrained")
     axes = figure.subplots(len(pairs), 2, squeeze=False)
     for (left, right), (measurement, answer) in zip(axes, pairs, strict=True):
-        _draw_curve(left, measurement) if isinstance(measurement, Curve) else _draw_image(left, measurement)
+        if isinstance(measurement, Curve):
+            _draw_curve(left, measurement)
+            draw_best(left, measurement, answer, opened_bank())
+        else:
+            _draw_image(left, measurement)
         if answer.findings:
             answer.findings[0].draw(right)
         right.set_title(f"in scope: {answer.in_scope:.2f}", fontsize=9)
@@ -54,6 +71,7 @@ def plot_answers(path: str | Path, pairs: Sequence[tuple[Any, Answer]]) -> None:
             fontsize=9,
         )
     write_figure(figure, path)
+    return len(pairs)
 
 
 def _draw_curve(axes: Axes, curve: Curve) -> None:

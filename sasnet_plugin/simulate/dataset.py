@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -164,3 +165,8 @@ class Dataset:
                 names = [str(name) for name in file[PARAMETERS].attrs["names"]]
                 parts.append({name: file[name][()] for name in file})
         return names, {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+
+def digest_of(tables: Any) -> str:
+    """A short name of numbers that the content of shards depends on, such as a prior."""
+    return hashlib.sha256(json.dumps(tables, sort_keys=True).encode()).hexdigest()[:16]

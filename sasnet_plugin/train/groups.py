@@ -113,7 +113,7 @@ def cut(
         groups.append(simplest_first([forms[row] for row in members]))
     groups.sort(key=lambda members: (-len(members), members))
     names = [name_of(members) for members in groups]
-    # Two groups of one family are told apart by their simplest members.
+    # Two groups of one family differ in their simplest members.
     return [
         (f"{name}, as {group[0]}" if names.count(name) > 1 else name, group)
         for name, group in zip(names, groups, strict=True)

@@ -16,7 +16,7 @@ from ..domains.heads import Classes, Distribution, Embedding, Head, Quantities, 
 
 #: The quantiles of a distribution's band.
 LOW, HIGH = 0.05, 0.95
-#: Parts of a distribution's loss: the first is the figure that is judged, in units of three degrees; the
+#: Parts of a distribution's loss: the first is the figure that is reported, in units of three degrees; the
 #: others are proper scores.
 _DISTANCE, _CROSS, _BAND = 1.0, 0.15, 1.0
 _FORBIDDEN = -1e9

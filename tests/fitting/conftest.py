@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from sasnet_plugin.fitting.api import bank_path
+from sasnet_plugin.fitting.effort import cut, used
 from sasnet_plugin.fitting.pool import answer_of
 from sasnet_plugin.fitting.task import Budget
 from sasnet_plugin.simulate.bank import Bank
@@ -30,12 +31,17 @@ class Here:
     def clock(self) -> float:
         return 0.0
 
-    def run(self, work: Any, asked: Sequence[Any], seconds: float) -> Iterator[tuple[int, Any]]:
+    def run(
+        self, work: Any, asked: Sequence[Any], seconds: float, plan: Any = None
+    ) -> Iterator[tuple[int, Any]]:
         least = np.inf
         for index, task in enumerate(asked):
             self.names.append(task.name)
-            answer = answer_of(work, task, self.bank, Budget(self.seconds, least))
+            budget = Budget(self.seconds, least) if plan is None else plan.budget(index)
+            answer = answer_of(work, task, self.bank, budget)
             least = min(least, getattr(answer, "reduced_chisq", np.inf))
+            if plan is not None:
+                plan.done(index, answer, used(), cut())
             yield index, answer
 
 

@@ -6,6 +6,7 @@ import ast
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -13,7 +14,9 @@ from typer.testing import CliRunner
 
 from sasnet_plugin.cli.main import app
 from sasnet_plugin.integrations.sasview import install, page
+from sasnet_plugin.integrations.sasview.adapter import SasView
 from sasnet_plugin.integrations.sasview.entries import Entry
+from sasnet_plugin.report.exports.sasview_clipboard import plugin_text, sasview_name
 from sasnet_plugin.types import SasnetError
 
 FOLDER = Path(install.__file__).parent
@@ -219,3 +222,27 @@ def test_page_is_cleaned_of_what_belongs_to_a_file() -> None:
         "model": "sphere",
     }
     assert page.clean(sent) == {"radius": ["True"]}
+
+
+def test_a_sum_is_among_the_plugin_models_before_its_page_is_filled(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sasview = object.__new__(SasView)
+    listed: dict[str, list[Any]] = {"Sphere": [["sphere", True]]}
+
+    def reread() -> None:
+        listed["Plugin Models"] = [[path.stem, True] for path in tmp_path.glob("*.py")]
+
+    changed = SimpleNamespace(customModelDirectoryChanged=SimpleNamespace(emit=reread))
+    shown = SimpleNamespace(master_category_dict=listed, communicate=changed)
+    monkeypatch.setattr(SasView, "_any_page", lambda _: shown)
+    for name in ("sas", "sas.system", "sas.system.user"):
+        monkeypatch.setitem(sys.modules, name, SimpleNamespace(get_plugin_dir=lambda: tmp_path))
+    name = sasview_name("sphere+power_law")
+    assert sasview.category(name) == ""
+    sasview._install(name, plugin_text("sphere+power_law"))
+    assert sasview.category(name) == "Plugin Models"
+    # What the user has there under this name stays.
+    (tmp_path / f"{name}.py").write_text("theirs")
+    sasview._install(name, plugin_text("sphere+power_law"))
+    assert (tmp_path / f"{name}.py").read_text() == "theirs"

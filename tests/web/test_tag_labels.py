@@ -52,6 +52,9 @@ def test_tags_are_undone_and_done_again_by_whoever_gave_them(page: Page) -> None
     assert page.rows("person(Round)") == [first, second]
     page.post("/api/tag", rows=[second], tag="my own", value=1, who="ben")
     assert not page.post("/api/redo", who="ben")["done"], "something else was done since"
+    log = list(csv.DictReader(io.StringIO(page.get("/export/log.csv").text)))
+    assert [line["kind"] for line in log] == ["label"] * 3 + ["undo", "redo", "undo", "label"]
+    assert all(line["who"] in ("anna", "ben") and float(line["time"]) > 1.7e9 for line in log)
     history = page.get(f"/image/{first}").text
     assert history.count("<td>Round</td>") == 2, "what was taken back is still told"
 

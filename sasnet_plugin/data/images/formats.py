@@ -52,7 +52,7 @@ def frames(path: Path, file: str, dataset: str | None = None) -> Generator[RawFr
 def is_image(path: Path) -> bool:
     """Whether a file can only be an image: its first bytes are TIFF's, CBF's, EDF's, numpy's or BornAgain's.
 
-    HDF5 and plain tables are not judged here; they may hold curves.
+    HDF5 and plain tables are not assessed here; they may hold curves.
     """
     try:
         start = content(path, str(path), wanted="an image", size=64)

@@ -11,7 +11,7 @@ import numpy as np
 
 from sasnet_plugin.data.images import masks
 from sasnet_plugin.data.images.formats import frames
-from sasnet_plugin.data.images.orientation import judge
+from sasnet_plugin.data.images.orientation import picture_sides
 from sasnet_plugin.data.images.place import Placement, place
 from sasnet_plugin.data.images.raw import RawFrame, not_an_image
 from sasnet_plugin.data.images.settings import ImageSettings, from_options, read_toml
@@ -194,7 +194,7 @@ def _upright(
     counts: NDArray[np.float64], mask: BoolArray, placement: Placement, settings: ImageSettings, name: str
 ) -> list[str]:
     """What is to be said about how the picture stands; who says what is up is believed."""
-    verdict = judge(counts, mask, placement.geometry.phi, placement.geometry.alpha_f)
+    verdict = picture_sides(counts, mask, placement.geometry.phi, placement.geometry.alpha_f)
     if verdict.turned and settings.up is None:
         raise DataError(
             f"{name}: the image seems to be {verdict.turned}; give up = 'left', 'right', 'bottom' or, if it"

@@ -116,7 +116,7 @@ def hot_pixels(counts: FloatArray, good: BoolArray) -> BoolArray:
     r"""Single pixels, or two adjacent ones, that stand alone far above all around.
 
     Hot is what exceeds 10 times its brightest neighbour (of eight) by 25 counts; of two that are each other's
-    brightest neighbour, each is judged by its second brightest. A true peak is as wide as the beam's image: a
+    brightest neighbour, each with its second brightest. A true peak is as wide as the beam's image: a
     Gaussian of standard deviation :math:`\sigma` pixels falls by :math:`\exp(1/2\sigma^2)` to the next pixel,
     less than 10 for :math:`\sigma > 0.47`; the narrowest rod has its own pixels above and below.
 

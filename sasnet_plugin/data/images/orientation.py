@@ -83,7 +83,7 @@ def side_of(direct: tuple[float, float], specular: tuple[float, float]) -> str:
     return "bottom" if down > 0 else "top"
 
 
-def judge(counts: FloatArray, mask: BoolArray, phi: FloatArray, alpha_f: FloatArray) -> Verdict:
+def picture_sides(counts: FloatArray, mask: BoolArray, phi: FloatArray, alpha_f: FloatArray) -> Verdict:
     """Look for the horizon, for the mirror symmetry of phi, and where the intensity falls.
 
     The sample's substrate absorbs below its horizon: where that half of the picture is as bright as the other

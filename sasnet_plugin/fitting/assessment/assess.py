@@ -209,10 +209,13 @@ class Misfits:
         Of each fit; or, to a constant, what takes its place under systematic errors: -2 ln of the likelihood.
     penalty : (m,) float array
         What BIC asks for the parameters of each.
+    shared : bool
+        Under systematic errors.
     """
 
     chisq: NDArray[np.float64]
     penalty: NDArray[np.float64]
+    shared: bool = False
 
 
 def misfits(fits: Sequence[ModelFit], errors: Mapping[str, SystematicError] | None = None) -> Misfits:
@@ -231,7 +234,7 @@ def misfits(fits: Sequence[ModelFit], errors: Mapping[str, SystematicError] | No
     """
     penalty = np.array([f.bic - f.chisq for f in fits])
     if errors:
-        return Misfits(np.array([errors[f.name].minus_two_log for f in fits]), penalty)
+        return Misfits(np.array([errors[f.name].minus_two_log for f in fits]), penalty, shared=True)
     tempering = max(min((f.reduced_chisq for f in fits), default=1.0), 1.0)
     return Misfits(np.array([f.chisq for f in fits]) / tempering, penalty)
 
@@ -263,10 +266,17 @@ def ranked(
     log_weight = -0.5 * (compared.chisq + compared.penalty) + np.log(
         np.maximum(before, ASSESSMENT.least_prior)
     )
+    # What residuals share may make two fits indistinguishable; it does not put one with residuals that are
+    # so much larger above the other.
+    chisq = np.maximum([f.reduced_chisq for f in fits], 1.0)
+    for i in np.argsort(chisq):
+        far = chisq < chisq[i] / ASSESSMENT.much_worse
+        if compared.shared and far.any():
+            log_weight[i] = min(log_weight[i], log_weight[far].max())
     weight = np.exp(log_weight - log_weight.max())
     weight /= weight.sum()
     found = [replace(f, weight=float(w)) for f, w in zip(fits, weight, strict=True)]
-    return sorted(found, key=lambda f: -f.weight)
+    return sorted(found, key=lambda f: (-f.weight, f.reduced_chisq))
 
 
 def alike(fits: Sequence[ModelFit], compared: Misfits | None = None) -> list[str]:

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sasnet_plugin.digits import NORMAL_90
+
 from ...data.sans.anisotropy import anisotropy
 from ...data.sans.features import images_of
 from ...data.sans.geometry import SmallAngle
@@ -28,7 +30,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _UNITS = {"radius": "Å", "director": "degrees"}
-_NORMAL_90 = 1.645
 ALIKE = "The image is alike all around, so that it is a curve: 'sasnet fit' fits its average."
 
 
@@ -220,7 +221,7 @@ def done(problem: OrientedImage, errors: Mapping[str, float]) -> OrientedFit:
     for name, value in problem.values().items():
         error = errors.get(name, float("nan")) * max(1.0, chisq) ** 0.5
         value = value % 180 if name == "director" else value
-        half = _NORMAL_90 * error
+        half = NORMAL_90 * error
         values[name] = Value(value, error, value - half, value + half, _UNITS.get(name, ""))
     misfit = float(np.sqrt(max(beyond, 0.0) / np.sum(expected**2)))
     return OrientedFit(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sasnet_plugin.fitting.effort import spent
 from sasnet_plugin.fitting.problem.experiment import TimeUpError, experiment, silent
 from sasnet_plugin.fitting.problem.free_parameters import choose_free, fittable, set_ranges
 from sasnet_plugin.fitting.problem.resolution import apply_sampling
@@ -58,14 +58,14 @@ def levenberg(task: Task, start: dict[str, Any], per_decade: int | None, seconds
     per_decade : int or None
         As for `resolution.resolution`.
     seconds : float
-        CPU time; the best point seen by then is the answer.
+        Evaluations (`effort`); the best point seen by then is the answer.
 
     Returns
     -------
     Done or None
         None where the fit cannot begin at the start.
     """
-    deadline = time.process_time() + seconds
+    deadline = spent() + seconds
     if not is_quick(task.name):
         return _levenberg(task, start, per_decade, deadline, quick=False)
     done = _levenberg(task, start, per_decade, deadline, quick=True)
@@ -76,7 +76,7 @@ def levenberg(task: Task, start: dict[str, Any], per_decade: int | None, seconds
     chisq = float(np.sum(fitness.residuals() ** 2))
     if abs(chisq - done.chisq) < OPTIMIZE.same_chisq + OPTIMIZE.same_share * chisq:
         return replace(done, fitness=fitness, chisq=chisq, bic=done.bic + chisq - done.chisq)
-    deadline = max(deadline, time.process_time() + OPTIMIZE.least_share * task.budget.seconds)
+    deadline = max(deadline, spent() + OPTIMIZE.least_share * task.budget.seconds)
     return _levenberg(task, done.parameters, per_decade, deadline, quick=False)
 
 

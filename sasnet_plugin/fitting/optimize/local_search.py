@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from sasnet_plugin.fitting.effort import count, spent
 from sasnet_plugin.fitting.problem.experiment import TimeUpError
 from sasnet_plugin.fitting.problem.free_parameters import fittable, independent
 from sasnet_plugin.fitting.problem.resolution import resolution, scale_and_background
@@ -77,11 +77,13 @@ class LocalSearch:
         """I(q) of each component as measured, (k, n), scale 1 and background 0."""
         from sasmodels.direct_model import call_kernel
 
-        if time.process_time() > self.deadline:
+        if spent() > self.deadline:
             raise TimeUpError
-        count = len(self._kernels)
+        parts = [of_part(parameters, i, len(self._kernels)) for i in range(len(self._kernels))]
+        for name, own in zip(sum_parts(self.name), parts, strict=True):
+            count(name, own, self._resolution.q_calc, quick=True)
         with np.errstate(all="ignore"):
-            found = [call_kernel(k, of_part(parameters, i, count)) for i, k in enumerate(self._kernels)]
+            found = [call_kernel(k, own) for k, own in zip(self._kernels, parts, strict=True)]
             return np.stack([np.asarray(self._resolution.apply(one)) for one in found])
 
     def solved(

@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sasnet_plugin.fitting.effort import spent
 from sasnet_plugin.fitting.optimize.levenberg_marquardt import run_lm
 from sasnet_plugin.fitting.pool import answers
 from sasnet_plugin.fitting.problem.experiment import TimeUpError, rebuilt, silent
 from sasnet_plugin.fitting.result.model_fit import ModelFit, Posterior, posterior_of
 from sasnet_plugin.fitting.settings import OPTIMIZE
-from sasnet_plugin.fitting.task import UNLIMITED, Budget, Method, Pool
+from sasnet_plugin.fitting.task import UNLIMITED, Budget, Counting, Method
 from sasnet_plugin.types import Curve, SasnetError
 
 if TYPE_CHECKING:
@@ -176,7 +177,7 @@ class Refined:
 
 
 def refine_best(
-    pool: Pool,
+    pool: Counting,
     curve: Curve,
     dintensity: NDArray[np.float64],
     fit: ModelFit,
@@ -188,7 +189,7 @@ def refine_best(
 
     Parameters
     ----------
-    pool : Pool
+    pool : Counting
     curve : Curve
     dintensity : (n,) float array
     fit : ModelFit
@@ -219,7 +220,7 @@ def refine(job: Refinement, bank: Bank | None = None, budget: Budget = UNLIMITED
     Work for a pool, which needs no bank. It has its own time: it ends soon after
     ``job.until``, but not where a model does not return.
     """
-    began = time.process_time()
+    began = spent()
     if not job.fit.free:
         return Refined(job.fit, (f"{job.name}: nothing to fit, so {job.method.name} was not run.",))
     left = max(job.until - time.time(), 0.1)
@@ -244,7 +245,7 @@ def refine(job: Refinement, bank: Bank | None = None, budget: Budget = UNLIMITED
         notes.append(f"{name} found nothing better than Levenberg-Marquardt.")
     else:
         notes.append(f"{name} brought χ² of {job.name} from {before:.5g} to {found.chisq:.5g}.")
-    seconds = job.fit.seconds + time.process_time() - began
+    seconds = job.fit.seconds + spent() - began
     return Refined(replace(fit, posterior=posterior, seconds=seconds), tuple(notes))
 
 

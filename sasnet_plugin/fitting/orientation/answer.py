@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from sasnet_plugin.digits import NORMAL_90
+
 from ...predict import Answer
 from ...predict.findings import DistributionFinding, QuantitiesFinding, Value, finite
 from ...types import Image
@@ -15,7 +17,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 NOT_FITTED = "Nothing was fitted: physics of ordered spheres would find an orientation in any pattern."
-_NORMAL_90 = 1.645
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,7 @@ def with_result(answer: Answer, result: OrientationResult) -> Answer:
         mirror=None if result.mirror_resolved else result.mirror,
     )
     values = {
-        name: Value(value, error, value - _NORMAL_90 * error, value + _NORMAL_90 * error, unit)
+        name: Value(value, error, value - NORMAL_90 * error, value + NORMAL_90 * error, unit)
         for name, (value, error, unit) in result.geometry.items()
     }
     findings = (found, QuantitiesFinding(quantities.head, values), Comparison(result))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import io
 import logging
-import time
 import warnings
 from collections.abc import Iterator
 from typing import Any
@@ -13,13 +12,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sasnet_plugin.fitting.effort import count, spent
 from sasnet_plugin.fitting.problem.free_parameters import accepted, sigmas
 from sasnet_plugin.fitting.problem.resolution import apply_sampling
+from sasnet_plugin.fitting.problem.sums import of_part
 from sasnet_plugin.fitting.result.model_fit import ModelFit
 from sasnet_plugin.fitting.settings import PROBLEM
 from sasnet_plugin.simulate.kernel import load_model
 from sasnet_plugin.simulate.quick_models.quick import is_exact, quick_model
-from sasnet_plugin.types import Curve
+from sasnet_plugin.types import Curve, sum_parts
 
 
 class TimeUpError(Exception):
@@ -64,7 +65,7 @@ def experiment(
     parameters : dict
         Start; what is not given takes sasmodels' default.
     seconds : float
-        CPU time after which its theory and residuals raise `TimeUpError`.
+        Evaluations (`effort`) after which its theory and residuals raise `TimeUpError`.
     quick : bool
         With the model of `simulate.quick_models.quick`.
 
@@ -78,12 +79,16 @@ def experiment(
     class Guarded(Experiment):  # type: ignore[misc]
         """NaN residuals would keep LM running for ever."""
 
-        deadline = time.process_time() + seconds
+        deadline = spent() + seconds
         best: tuple[float, dict[str, Any]] = (np.inf, {})
 
         def theory(self) -> NDArray[np.float64]:
-            if time.process_time() > self.deadline:
+            if spent() > self.deadline:
                 raise TimeUpError
+            if "theory" not in self._cache:
+                state, q = self.model.state(), self.resolution.q_calc
+                for i, part in enumerate(parts):
+                    count(part, of_part(state, i, len(parts)), q, quick=quick)
             return np.asarray(super().theory())
 
         def residuals(self) -> NDArray[np.float64]:
@@ -96,6 +101,7 @@ def experiment(
                 self.best = (chisq, {k: p.value for k, p in self.model.parameters().items()})
             return np.asarray(found)
 
+    parts = sum_parts(name)
     data = Data1D(x=curve.q, y=curve.intensity, dy=dintensity)
     data.filename = curve.entry or curve.file or "curve"
     if curve.dxl is not None or curve.dxw is not None:
@@ -136,7 +142,7 @@ def rebuilt(
     dintensity : (n,) float array
     fit : ModelFit
     seconds : float
-        CPU time after which residuals raise `TimeUpError`.
+        Evaluations after which residuals raise `TimeUpError`.
 
     Returns
     -------
@@ -147,7 +153,7 @@ def rebuilt(
     from bumps.fitproblem import FitProblem
 
     fitness = experiment_of(curve, dintensity, fit)
-    fitness.deadline = time.process_time() + seconds
+    fitness.deadline = spent() + seconds
     return FitProblem(fitness), fitness
 
 

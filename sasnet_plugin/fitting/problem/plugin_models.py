@@ -6,13 +6,13 @@ The network does not know them and the bank holds no curves of them, so a few do
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
+from sasnet_plugin.fitting.effort import count, spent
 from sasnet_plugin.fitting.settings import PROBLEM
 from sasnet_plugin.simulate.bank import BANK_STEP, LOG_Q_MIN, N_BANK, Page
 from sasnet_plugin.simulate.kernel import call
@@ -101,14 +101,14 @@ def page_of(model: str, seconds: float) -> Page:
     model : str
         Path of a plugin file.
     seconds : float
-        CPU time to compute curves in; at least the default parameters' is computed.
+        Evaluations (`effort`) to compute curves with; at least the default parameters' is computed.
 
     Raises
     ------
     SasnetError
         A plugin has no finite, positive curve for any of the parameters tried.
     """
-    deadline = time.process_time() + seconds
+    deadline = spent() + seconds
     rng = np.random.default_rng(7)
     info = model_info(model)
     controls = {p.id: float(p.default) for p in info.parameters.kernel_parameters if p.is_control}
@@ -117,13 +117,14 @@ def page_of(model: str, seconds: float) -> Page:
     rows, curves, radii = [], [], []
     for _ in range(PROBLEM.plugin_curves):
         found = call(model, q, draw)
+        count(model, draw, q, quick=False)
         good = np.isfinite(found.intensity) & (found.intensity > 0)
         if good.mean() > 0.5:
             log_i = np.log(np.where(good, found.intensity, np.nan))
             rows.append(draw)
             curves.append(np.maximum(log_i - np.nanmax(log_i), PROBLEM.plugin_floor))
             radii.append(found.radius_effective)
-        if time.process_time() > deadline:
+        if spent() > deadline:
             break
         draw = sample_prior(model, rng)
     if not rows:

@@ -37,6 +37,9 @@ class FitResult:
         so that the answer is incomplete; the notes say why.
     alike : tuple of str
         Names of the fits that these data do not distinguish from the best one.
+    limit_met : bool
+        The clock on the wall ended the search before its evaluations were spent: another time, or elsewhere,
+        the answer may be another.
     """
 
     curve: Curve
@@ -47,6 +50,7 @@ class FitResult:
     verification: Verification | None = None
     unanswered: tuple[str, ...] = ()
     alike: tuple[str, ...] = ()
+    limit_met: bool = False
 
     @property
     def best(self) -> ModelFit | None:
@@ -98,6 +102,7 @@ class FitResult:
             "verified": self.verified,
             "verification": self.verification.as_dict() if self.verification else None,
             "notes": list(self.notes),
+            "limit_met": self.limit_met,
             **({"unanswered": list(self.unanswered)} if self.unanswered else {}),
         }
 

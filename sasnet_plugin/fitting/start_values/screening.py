@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sasnet_plugin.fitting.effort import count_look
 from sasnet_plugin.fitting.problem.free_parameters import accepted, coarse, completed, widths_of
 from sasnet_plugin.fitting.problem.plugin_models import page_of
 from sasnet_plugin.fitting.result.components import bare
@@ -88,6 +89,7 @@ def screened(asked: Screen, bank: Bank, budget: Budget = UNLIMITED) -> dict[Pair
     data = binned(asked.curve, asked.dintensity)
     found: dict[Pair, float] = {}
     for form, factor in asked.pairs:
+        count_look(form, factor)
         if len(sum_parts(form)) > 1:
             sums = nearest_sums(bank, form, data, count=1)
             found[form, factor] = sums[0].weighted_residual if sums else np.inf
@@ -161,6 +163,7 @@ def previewed(asked: Task, bank: Bank, budget: Budget = UNLIMITED) -> tuple[Arra
 def from_bank(task: Task, bank: Bank) -> list[dict[str, Any]]:
     """The task's own start, if it has one, a plugin's defaults, and the bank's nearest curves."""
     data = binned(task.curve, task.dintensity)
+    count_look(task.model, task.structure_factor, START_VALUES.starts[fit_cost_class(task.model)])
     if len(sum_parts(task.model)) > 1:
         found = nearest_sums(bank, task.model, data, count=START_VALUES.starts[fit_cost_class(task.model)])
         values = [dict(task.extra)] if task.extra is not None else []

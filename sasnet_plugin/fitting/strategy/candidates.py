@@ -9,9 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sasnet_plugin.fitting.assessment.diagnostics import reached
+from sasnet_plugin.fitting.effort import look_cost
 from sasnet_plugin.fitting.pool import answers
 from sasnet_plugin.fitting.problem.nested_models import simpler
 from sasnet_plugin.fitting.result.model_fit import ModelFit
+from sasnet_plugin.fitting.settings import EFFORT
 from sasnet_plugin.fitting.start_values.screening import (
     Screen,
     extra_pairs,
@@ -22,7 +24,7 @@ from sasnet_plugin.fitting.start_values.screening import (
 )
 from sasnet_plugin.fitting.start_values.second_component import fixed_of
 from sasnet_plugin.fitting.strategy.settings import STRATEGY
-from sasnet_plugin.fitting.task import Budget, FitOptions, LateError, Pair, Pool, Start, Task
+from sasnet_plugin.fitting.task import Budget, Counting, FitOptions, LateError, Pair, Start, Task
 from sasnet_plugin.simulate.priors import allowed_structure_factors
 from sasnet_plugin.simulate.quick_models.lattice import LATTICES
 from sasnet_plugin.simulate.quick_models.quick import fit_cost_class
@@ -30,8 +32,8 @@ from sasnet_plugin.types import Curve, SasnetError, Suggestion, TechnicalError
 from sasnet_plugin.zoo import Manifest
 
 NOT_SCREENED = (
-    "Screening was not done within the time limit, so that simple models besides the suggested ones may not"
-    " have been tried (give more with --time-limit)."
+    "Not all simple models were screened within the time limit, so that one besides the suggested ones may be"
+    " missing (give more with --time-limit)."
 )
 
 
@@ -57,7 +59,7 @@ class Candidates:
 
 
 def choose_candidates(
-    pool: Pool,
+    pool: Counting,
     suggestion: Suggestion,
     curve: Curve,
     dintensity: NDArray[np.float64],
@@ -71,7 +73,7 @@ def choose_candidates(
 
     Parameters
     ----------
-    pool : Pool
+    pool : Counting
     suggestion : Suggestion
         Of all models, or of those that the user names.
     curve : Curve
@@ -86,9 +88,10 @@ def choose_candidates(
     tasks = suggested_tasks(suggestion, curve, dintensity, options)
     pairs = [task.pair for task in tasks]
     others = simple_pairs(guess.name for guess in suggestion.models) if free and factor is None else []
+    others.sort(key=lambda pair: pair[1] is not None)  # what costs little first
     asked = [*pairs, *(p for p in others if p not in pairs)]
     residuals, failed, late = screen(
-        pool, curve, dintensity, asked, STRATEGY.screening_share * options.time_limit
+        pool, curve, dintensity, asked, STRATEGY.screening_share * EFFORT.of_limit * options.time_limit
     )
     if others:
         more = extra_pairs(residuals, pairs, others)
@@ -182,7 +185,7 @@ def suggested_tasks(
 
 
 def screen(
-    pool: Pool, curve: Curve, dintensity: NDArray[np.float64], pairs: Sequence[Pair], seconds: float
+    pool: Counting, curve: Curve, dintensity: NDArray[np.float64], pairs: Sequence[Pair], seconds: float
 ) -> tuple[dict[Pair, float], tuple[TechnicalError, ...], bool]:
     """Screen these pairs, in as many parts as there are processes; see `screened`.
 
@@ -194,10 +197,13 @@ def screen(
     late : bool
         There was no time for a part of them.
     """
+    spent = np.cumsum([look_cost(*pair) for pair in pairs])
+    enough = int(np.searchsorted(spent, seconds * pool.count, side="right"))
+    late, pairs = enough < len(pairs), pairs[: max(enough, 1)]
     parts = [pairs[i :: pool.count] for i in range(pool.count)]
     asked = [Screen(curve, dintensity, part) for part in parts if part]
     residuals: dict[Pair, float] = {}
-    failed, late = [], False
+    failed = []
     for _, answer in answers(pool, screened, asked, seconds):
         if isinstance(answer, TechnicalError):
             failed.append(answer)

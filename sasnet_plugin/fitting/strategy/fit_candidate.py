@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sasnet_plugin.fitting.assessment.goodness_of_fit import doubtful, explains
+from sasnet_plugin.fitting.effort import spent
 from sasnet_plugin.fitting.optimize.levenberg_marquardt import (
     Done,
     derivatives,
@@ -67,7 +67,7 @@ def refined_starts(task: Task, bank: Bank, began: float) -> Starts:
     task : Task
     bank : Bank
     began : float
-        CPU time when work on the task began, s.
+        What was spent when work on the task began, s.
     """
     cost, search = fit_cost_class(task.model), TimedSearch(task, began)
     coarse_copy = coarsened(task.curve, task.dintensity)
@@ -149,7 +149,7 @@ def _on_all_points(search: TimedSearch, found: list[dict[str, Any]], how: Pass, 
 
     def needed(local: LocalSearch, parameters: dict[str, Any]) -> dict[str, Any]:
         """With as many points of its distributions as the time is enough to find out about."""
-        local.deadline = max(end, time.process_time() + STRATEGY.least_count * task.budget.seconds)
+        local.deadline = max(end, spent() + STRATEGY.least_count * task.budget.seconds)
         try:
             count = points_needed(task.model, parameters, lambda p: local.solved(p)[0])
         except TimeUpError:
@@ -158,7 +158,7 @@ def _on_all_points(search: TimedSearch, found: list[dict[str, Any]], how: Pass, 
 
     fine = _local(task, task.curve, task.dintensity, STRATEGY.sampling[cost])
     finalists = [needed(fine, p) for p in found]
-    sampling = _sampling(task, finalists[0], end - time.process_time())
+    sampling = _sampling(task, finalists[0], end - spent())
     fine = _local(task, task.curve, task.dintensity, sampling)
     done = search.follow(fine, finalists, how, until=until)
     if done:
@@ -167,7 +167,7 @@ def _on_all_points(search: TimedSearch, found: list[dict[str, Any]], how: Pass, 
         more = needed(fine, done[0].parameters)
         changed = more != done[0].parameters
         # So may the points of q, where its fringes or peaks have become sharper.
-        sharper = _sampling(task, more, end - time.process_time()) if sampling and cost != "slow" else None
+        sharper = _sampling(task, more, end - spent()) if sampling and cost != "slow" else None
         if sharper and sampling and sharper > sampling:
             sampling = sharper
             fine = _local(task, task.curve, task.dintensity, sampling)
@@ -227,14 +227,14 @@ def fit_candidate(task: Task, bank: Bank, budget: Budget = UNLIMITED) -> ModelFi
         No start gave a finite curve.
     """
     task = replace(task, budget=granted(task, budget))
-    began = time.process_time()
+    began = spent()
     starts = refined_starts(task, bank, began)
     if starts.hopeless:
         as_it_is = unfitted(task, starts.found[0].parameters, starts.per_decade)
-        return replace(_describe(task, as_it_is, time.process_time() - began), warnings=(FAR_OFF,))
+        return replace(_describe(task, as_it_is, spent() - began), warnings=(FAR_OFF,))
     final: list[Done] = []
     for start in starts.found[: STRATEGY.lm_starts[fit_cost_class(task.model)]]:
-        left = task.budget.seconds - (time.process_time() - began)
+        left = task.budget.seconds - (spent() - began)
         if final and left < 0:
             break
         done = levenberg(
@@ -248,7 +248,7 @@ def fit_candidate(task: Task, bank: Bank, budget: Budget = UNLIMITED) -> ModelFi
             " data, or too much is fixed."
         )
     best = _without_needless(task, min(final, key=lambda d: d.bic), began)
-    return _describe(task, best, time.process_time() - began)
+    return _describe(task, best, spent() - began)
 
 
 def granted(task: Task, budget: Budget) -> Budget:
@@ -266,7 +266,7 @@ def granted(task: Task, budget: Budget) -> Budget:
 def _without_needless(task: Task, done: Done, began: float) -> Done:
     """Without widths of distributions that the evidence is not for."""
     for name in widths_of(done.free):
-        error, left = done.errors.get(name, np.nan), task.budget.seconds - (time.process_time() - began)
+        error, left = done.errors.get(name, np.nan), task.budget.seconds - (spent() - began)
         if not error > done.parameters.get(name, 0.0) / STRATEGY.needed_width or left < 0:
             continue
         start = {k: v for k, v in done.parameters.items() if not k.startswith(name)}
@@ -317,11 +317,11 @@ def _derivatives(task: Task, done: Done) -> dict[str, NDArray[np.float64]]:
     """Of the residuals by the fitted parameters; none where it was not fitted, or is too expensive for it."""
     if not done.errors:
         return {}
-    began = time.process_time()
+    began = spent()
     done.fitness.update()
     done.fitness.residuals()
     names = [name for name in done.free if name in done.parameters]  # a width of 0 is none
-    cost = (time.process_time() - began) * (len(names) + 1)
+    cost = (spent() - began) * (len(names) + 1)
     if not names or cost >= STRATEGY.derivatives_share * task.budget.seconds:
         return {}
     return dict(zip(names, derivatives(done.fitness, names).T, strict=True))

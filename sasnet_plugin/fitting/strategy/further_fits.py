@@ -13,7 +13,7 @@ from sasnet_plugin.fitting.problem.experiment import starting_values
 from sasnet_plugin.fitting.result.model_fit import ModelFit
 from sasnet_plugin.fitting.strategy.candidates import screen
 from sasnet_plugin.fitting.strategy.settings import STRATEGY
-from sasnet_plugin.fitting.task import Budget, FitOptions, Pair, Pool, Task
+from sasnet_plugin.fitting.task import Budget, Counting, FitOptions, Pair, Task
 from sasnet_plugin.simulate.priors import allowed_structure_factors, model_info, structure_factors
 from sasnet_plugin.simulate.quick_models.quick import fit_cost_class
 from sasnet_plugin.types import Curve, Suggestion, TechnicalError
@@ -72,8 +72,25 @@ def escapes(curve: Curve, tasks: Sequence[Task], fits: Sequence[ModelFit], secon
     return [*first, again(likeliest, most), *last]
 
 
+def at_measured_points(curve: Curve, tasks: Sequence[Task], fits: Sequence[ModelFit]) -> list[Task]:
+    """Fits at more points than were measured, again at the measured points alone, the simplest first."""
+    least, by_name = min(fit.reduced_chisq for fit in fits), {task.name: task for task in tasks}
+    near = [
+        fit
+        for fit in sorted(fits, key=lambda fit: (len(fit.free), fit.reduced_chisq))
+        if fit.per_decade is not None
+        and fit.reduced_chisq < STRATEGY.as_measured_near * least
+        and fit_cost_class(fit.model) != "slow"
+        and fit.name in by_name
+    ]
+    return [
+        replace(by_name[fit.name], curve=curve, starts=(starting_values(fit),), as_measured=True)
+        for fit in near[: STRATEGY.as_measured]
+    ]
+
+
 def more_models(
-    pool: Pool,
+    pool: Counting,
     curve: Curve,
     dintensity: NDArray[np.float64],
     suggestion: Suggestion,
@@ -87,7 +104,7 @@ def more_models(
 
     Parameters
     ----------
-    pool : Pool
+    pool : Counting
     curve : Curve
     dintensity : (n,) float array
     suggestion : Suggestion

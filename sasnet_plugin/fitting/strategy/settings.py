@@ -30,7 +30,8 @@ class Pass:
 class StrategySettings:
     """Of `strategy`: what is fitted, in which order, with how much time, and when a search ends.
 
-    Probabilities are the network's, times CPU time, χ² reduced where it is compared with a number.
+    Probabilities are the network's, times evaluations as `effort` counts them, χ² reduced where it is
+    compared with a number.
     """
 
     group_share: float = setting(0.1, "Of a group this probable the simplest models are fitted too.")
@@ -115,7 +116,8 @@ class StrategySettings:
         "Of I: once what is left is an error that neighbours share, this large at most, the search ends.",
     )
     promising: float = setting(0.7, "As long as χ² falls to this, escapes from local minima go on.")
-    as_measured: int = setting(4, "Fits that are tried again at the measured points alone, at most.")
+    as_measured: int = setting(4, "Fits tried again at the measured points alone, the simplest first.")
+    as_measured_near: float = setting(2.0, "χ² of these, over the best's, at most.")
     as_measured_share: float = setting(0.15, "Of the time left, for these.", "share")
     as_measured_gain: float = setting(
         0.2, "To so much χ² has to fall: then the data were calculated at these points."

@@ -19,7 +19,7 @@ from sasnet_plugin.fitting.problem.resolution import has_resolution
 from sasnet_plugin.fitting.result.model_fit import ModelFit
 from sasnet_plugin.fitting.strategy.candidates import simplifications
 from sasnet_plugin.fitting.strategy.fit_candidate import fit_candidate
-from sasnet_plugin.fitting.strategy.further_fits import escapes, more_models
+from sasnet_plugin.fitting.strategy.further_fits import at_measured_points, escapes, more_models
 from sasnet_plugin.fitting.strategy.settings import STRATEGY
 from sasnet_plugin.fitting.strategy.two_components import (
     asked_for,
@@ -28,7 +28,7 @@ from sasnet_plugin.fitting.strategy.two_components import (
     sums_to_fit,
 )
 from sasnet_plugin.fitting.strategy.unknown_resolution import again_with, resolution_of, resolution_searches
-from sasnet_plugin.fitting.task import FitOptions, LateError, Named, Pair, Pool, Task, Work
+from sasnet_plugin.fitting.task import Counting, FitOptions, LateError, Named, Pair, Task, Work
 from sasnet_plugin.simulate.quick_models.quick import fit_cost_class
 from sasnet_plugin.types import Curve, SasnetError, Suggestion, TechnicalError
 
@@ -70,7 +70,7 @@ class Stages:
 
     Parameters
     ----------
-    pool : Pool
+    pool : Counting
     dintensity : (n,) float array
     suggestion : Suggestion
         Of all models.
@@ -85,7 +85,7 @@ class Stages:
         What could not be done for a technical reason, though tried twice; grows.
     """
 
-    pool: Pool
+    pool: Counting
     dintensity: NDArray[np.float64]
     suggestion: Suggestion
     residuals: Mapping[Pair, float]
@@ -204,14 +204,7 @@ class Stages:
 
         So are curves calculated that SasView has smeared: no measurement, but what people try a program with.
         """
-        finer = sorted((f for f in found.fits if f.per_decade is not None), key=_of_fit)
-        finer = [f for f in finer if fit_cost_class(f.model) != "slow"][: STRATEGY.as_measured]
-        by_name = {task.name: task for task in found.tasks}
-        asked = [
-            replace(by_name[f.name], curve=found.curve, starts=(starting_values(f),), as_measured=True)
-            for f in finer
-            if f.name in by_name
-        ]
+        asked = at_measured_points(found.curve, found.tasks, found.fits)
         fits = self.tried(fit_candidate, asked, STRATEGY.as_measured_share * self.left) if asked else []
         best = min(fits, key=_of_fit, default=None)
         if best is None or best.reduced_chisq > STRATEGY.as_measured_gain * found.chisq:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sasnet_plugin.fitting.assessment.goodness_of_fit import explains
+from sasnet_plugin.fitting.effort import spent
 from sasnet_plugin.fitting.optimize.local_search import LocalMinimum, LocalSearch
 from sasnet_plugin.fitting.optimize.neighbour_search import (
     basin_hopping,
@@ -38,7 +38,7 @@ class TimedSearch:
     ----------
     task : Task
     began : float
-        CPU time when work on it began, s.
+        What was spent when work on it began, s.
     """
 
     task: Task
@@ -46,7 +46,7 @@ class TimedSearch:
 
     @property
     def last(self) -> float:
-        """CPU time at which searches beside what was found end, s."""
+        """What is spent when searches beside what was found end, s."""
         return self.began + STRATEGY.between.share * self.task.budget.seconds
 
     def follow(
@@ -55,10 +55,10 @@ class TimedSearch:
         """Refine starts until a share of the time is spent or χ² is below `until`; at least one is."""
         done: list[LocalMinimum] = []
         for start in starts:
-            left = how.share * self.task.budget.seconds - (time.process_time() - self.began)
+            left = how.share * self.task.budget.seconds - (spent() - self.began)
             if done and left < 0:
                 break
-            local.deadline = time.process_time() + max(left, STRATEGY.least_start * self.task.budget.seconds)
+            local.deadline = spent() + max(left, STRATEGY.least_start * self.task.budget.seconds)
             one = local.refine(start, tolerances=how.tolerances, steps=how.steps, enough=STRATEGY.enough)
             if one is not None:
                 done.append(one)
@@ -81,7 +81,7 @@ class TimedSearch:
         found = basin_hopping(
             info, starts, refine, rng,
             fixed=local.fixed, points=PROBLEM.coarse_width_points[fit_cost_class(self.task.model)],
-            enough=float(n), going=lambda: time.process_time() < end,
+            enough=float(n), going=lambda: spent() < end,
         )  # fmt: skip
         return distinct(ordered(found, local))
 
@@ -143,7 +143,7 @@ def _briefly(
     how = STRATEGY.between
 
     def refine(start: dict[str, Any]) -> LocalMinimum | None:
-        if time.process_time() > end:
+        if spent() > end:
             return None
         local.deadline = end
         return local.refine(start, tolerances=how.tolerances, steps=how.steps, enough=enough)

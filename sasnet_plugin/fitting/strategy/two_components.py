@@ -16,7 +16,7 @@ from sasnet_plugin.fitting.result.model_fit import ModelFit
 from sasnet_plugin.fitting.start_values.second_component import TERMS, fixed_of, has_one_contrast
 from sasnet_plugin.fitting.strategy.candidates import screen
 from sasnet_plugin.fitting.strategy.settings import STRATEGY
-from sasnet_plugin.fitting.task import Budget, FitOptions, Pair, Pool, Task
+from sasnet_plugin.fitting.task import Budget, Counting, FitOptions, Pair, Task
 from sasnet_plugin.simulate.priors import model_info
 from sasnet_plugin.simulate.quick_models.quick import fit_cost_class
 from sasnet_plugin.types import Curve, Suggestion, TechnicalError, product_name
@@ -26,7 +26,7 @@ _SIMPLE = ("sphere", "ellipsoid", "cylinder")
 
 
 def sums_to_fit(
-    pool: Pool,
+    pool: Counting,
     curve: Curve,
     dintensity: NDArray[np.float64],
     suggestion: Suggestion,
@@ -40,7 +40,7 @@ def sums_to_fit(
 
     Parameters
     ----------
-    pool : Pool
+    pool : Counting
     curve : Curve
     dintensity : (n,) float array
     suggestion : Suggestion

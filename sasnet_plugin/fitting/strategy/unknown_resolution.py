@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -11,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sasnet_plugin.fitting.assessment.goodness_of_fit import doubtful
+from sasnet_plugin.fitting.effort import spent
 from sasnet_plugin.fitting.optimize.local_search import LocalSearch
 from sasnet_plugin.fitting.problem.experiment import starting_values
 from sasnet_plugin.fitting.result.model_fit import ModelFit
@@ -91,11 +91,11 @@ def resolution_of(
     Widths of usual instruments are tried first; the best is then changed by factors that become smaller, and
     the model's parameters move with it.
     """
-    deadline = time.process_time() + asked.budget.within(budget).seconds
+    deadline = spent() + asked.budget.within(budget).seconds
     tried: list[Guess] = []
 
     def attempt(relative: float, absolute: float, start: dict[str, Any]) -> None:
-        if time.process_time() > deadline:
+        if spent() > deadline:
             return
         guess, curve, points = Guess(relative, absolute, start, name=asked.name), asked.curve, None
         if relative or absolute:
@@ -148,7 +148,7 @@ def resolution_searches(
     fits : sequence of ModelFit
         At least one.
     seconds : float
-        CPU time for each search.
+        Evaluations (`effort`) for each search.
 
     Returns
     -------

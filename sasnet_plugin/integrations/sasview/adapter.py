@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import reduce
+from pathlib import Path
 from typing import Any
 
 from . import page
@@ -152,6 +153,9 @@ class SasView:
         state = page.clean(sent)
         model = state["fitpage_model"][0]
         category = self.category(model)
+        if not category and sent.get("plugin"):
+            self._install(model, str(sent["plugin"]))
+            category = self.category(model)
         if not category:
             raise NotSentError(
                 f"SasView lists no model {model}; switch it on with Fitting -> Category Manager, or add it."
@@ -175,6 +179,20 @@ class SasView:
         state["smearing"] = ["1" if even else "0"]
         left = page.fill(target, state, 100 * ratios[0] if even else None, plot=plot)
         return left if even else [*left, f"no resolution, not dq = {dq[0]:.2g} Å⁻¹ at the first point"]
+
+    def _install(self, model: str, text: str) -> None:
+        """Put a plugin model, that of a sum, into SasView's folder and let SasView read the folder anew."""
+        from sas.system.user import get_plugin_dir
+
+        path = Path(get_plugin_dir()) / f"{model}.py"
+        try:
+            with path.open("x", encoding="utf-8") as file:
+                file.write(text)
+        except FileExistsError:
+            pass  # the user's own file of that name stays; SasView lists it, or says why not
+        except OSError as error:
+            raise NotSentError(f"{path}: this model cannot be written ({error.strerror}).") from error
+        self._any_page().communicate.customModelDirectoryChanged.emit()
 
     def _free_page(self, data: DataSet) -> Any:
         active = self.fitting.currentFittingWidget

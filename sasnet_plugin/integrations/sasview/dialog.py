@@ -18,7 +18,7 @@ from .table import Form
 _log = logging.getLogger("sas.sasnet")
 _TOP, _SHOWN = 5, 10
 #: Seconds that a data set may take.
-_TIME_LIMIT = 60
+_TIME_LIMIT = 90
 
 
 class SuggestDialog(Form):

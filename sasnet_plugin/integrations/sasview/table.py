@@ -13,6 +13,7 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QLineEdit,
+    QMessageBox,
     QProgressBar,
     QPushButton,
     QSplitter,
@@ -158,6 +159,18 @@ def _number(value: float | None) -> str:
     return "" if value is None else f"{value:.4g}"
 
 
+_HELP = "\n\n".join(
+    (
+        "Above: the data of the fit page and the ticked data sets. Below: models that may explain the chosen"
+        " one, with the network's probability; a click draws a model's nearest curve.",
+        "“Fit” fits the likeliest models within a minute or so and ranks them; those in red do not"
+        " explain the data. ⚠ says what to beware of.",
+        "“Send to fit page” opens SasView's fit page with the values of each selected model that was fitted."
+        " Sample and solvent, where known, fix the scattering length densities. Close or Escape ends all.",
+    )
+)
+
+
 class Form(QDialog):
     """Widgets in their places; what they do is in `dialog`.
 
@@ -198,13 +211,20 @@ class Form(QDialog):
             field.setPlaceholderText(example)
             field.setToolTip(f"{what}. Its scattering length density is then not fitted.")
             field.setMaximumWidth(150)
-        texts = (fit, "Fit all", "Send to fit page", "Open report", "Stop", "Close")
+        texts = (fit, "Fit all", "Send to fit page", "Open report", "Stop", "Help", "Close")
         buttons = [QPushButton(text, self) for text in texts]
         for button in buttons:
             button.setAutoDefault(False)
         self.fit_button, self.fit_all_button, self.send_button, self.report_button = buttons[:4]
-        self.stop_button, self.close_button = buttons[4:]
+        self.stop_button, self.help_button, self.close_button = buttons[4:]
+        self.help_button.clicked.connect(self._help)
         self._lay_out(buttons)
+
+    def _help(self) -> None:
+        box = QMessageBox(self)
+        box.setWindowTitle("Suggest model")
+        box.setText(_HELP)
+        box.open()
 
     def _lay_out(self, buttons: list[QPushButton]) -> None:
         upper = QSplitter(Qt.Orientation.Horizontal, self)

@@ -164,7 +164,7 @@ def distribution(
     mirror: NDArray[np.float64] | None = None,
     truth: NDArray[np.float64] | None = None,
 ) -> Draw:
-    """p(ξ) in percent of a bin, its 90 % band, and dashed the solution of the other hand.
+    """p(ξ) in percent of a bin, its 90 % band, and dashed the mirror solution.
 
     Parameters
     ----------

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import astuple, dataclass, field
 from pathlib import Path
@@ -15,7 +13,7 @@ from numpy.typing import NDArray
 from ...domains.diffraction import LABELS, QUANTITIES
 from ...domains.heads import Targets
 from ...types import Image
-from ..dataset import Layout, Row
+from ..dataset import Layout, Row, digest_of
 from ..stream import Mix
 from . import samples
 from .measurement import MEASUREMENT, PIXELS, measured, shot
@@ -59,7 +57,7 @@ class DiffractionSimulator:
         tables: list[Any] = [{k: astuple(p) for k, p in samples.PRIORS.items()}]
         tables += [dict(self.often), dict(self.more), self.alone, samples.MATERIALS, samples.ENERGIES]
         tables += [samples.ELLIPTICAL, samples.ROUND, samples.BENT, samples.STREAK, DECADES]
-        digest = hashlib.sha256(json.dumps(tables, sort_keys=True).encode()).hexdigest()[:16]
+        digest = digest_of(tables)
         return {"priors": digest, "size": SIZE, "cells": CELLS}
 
     def inputs(self, folder: Path | str) -> dict[str, Any]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, astuple, dataclass, replace
 from pathlib import Path
@@ -16,7 +14,7 @@ from ...domains.gisas_hex import GEOMETRY as ASKED
 from ...domains.heads import Targets
 from ...types import Image
 from .. import bornagain
-from ..dataset import Layout, Row
+from ..dataset import Layout, Row, digest_of
 from ..images import out_of_distribution as images
 from ..images.detector import MARGIN, measured
 from ..images.measurement import Measurement, trained_with
@@ -137,7 +135,7 @@ class HexagonalSimulator:
         return {
             "seed_ranges": self.seed_ranges,
             "window": asdict(self.window) | {"margin": MARGIN},
-            "priors": hashlib.sha256(json.dumps(tables).encode()).hexdigest()[:16],
+            "priors": digest_of(tables),
             "bornagain": bornagain.version(),
         }
 

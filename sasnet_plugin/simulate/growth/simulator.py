@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, astuple, dataclass, replace
 from functools import partial
@@ -17,7 +15,7 @@ from ...domains.gisas_growth import FILM
 from ...domains.heads import Targets
 from ...types import Image
 from .. import bornagain
-from ..dataset import Layout, Row
+from ..dataset import Layout, Row, digest_of
 from ..images import out_of_distribution
 from ..images.detector import MARGIN, measured
 from ..images.measurement import trained_with
@@ -61,7 +59,7 @@ class FilmSimulator:
         tables += [priors.SPREAD_LIMITS, priors.MOST_METAL, stack.METAL, stack.POLYMER, stack.SUBSTRATE]
         return {
             "window": asdict(self.window) | {"margin": MARGIN},
-            "priors": hashlib.sha256(json.dumps(tables).encode()).hexdigest()[:16],
+            "priors": digest_of(tables),
             "bornagain": bornagain.version(),
         }
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Sequence
 from dataclasses import astuple, dataclass
 from pathlib import Path
@@ -16,7 +14,7 @@ from ...data.sans.features import FRAMES, Settings
 from ...data.sans.geometry import SmallAngle
 from ...domains.heads import Targets
 from ...domains.sans2d import HEADS, LABELS, QUANTITIES
-from ..dataset import Layout, Row
+from ..dataset import Layout, Row, digest_of
 from ..draws import loguniform
 from ..stream import Mix
 from . import instruments, orientation, patterns
@@ -97,7 +95,7 @@ class SansSimulator:
     def _settings(self) -> dict[str, Any]:
         tables: list[Any] = [{k: astuple(p) for k, p in part.items()} for part in PRIORS.values()]
         tables += [SHARES, FLAT, BOXES, BOX, list(NAMES), Q.size]
-        digest = hashlib.sha256(json.dumps(tables, sort_keys=True).encode()).hexdigest()[:16]
+        digest = digest_of(tables)
         return {"priors": digest, "q": [float(Q[0]), float(Q[-1])]}
 
     def inputs(self, folder: Path | str) -> dict[str, Any]:

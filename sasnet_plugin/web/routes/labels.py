@@ -106,6 +106,13 @@ def export(kind: str, desk: Desk) -> Response:
     return Response(content, 200, named, media)
 
 
+@router.get("/export/log.csv")
+def log(desk: Desk) -> Response:
+    """Every event."""
+    named = {"Content-Disposition": 'attachment; filename="log.csv"'}
+    return Response(exchange.log_csv(desk.log.since(0)), 200, named, "text/csv; charset=utf-8")
+
+
 @router.post("/api/import")
 async def bring(request: Request, who: str, desk: Desk) -> dict[str, object]:
     """Take in the labels of a file, which is the body."""

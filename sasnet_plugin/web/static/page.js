@@ -164,7 +164,7 @@ async function act(where, body) {
 async function after() {
   refresh();
   if (state.open !== null) await show(state.open, true);
-  htmx.trigger("#status", "load");
+  htmx.trigger("#status", "refresh");
 }
 
 function current(tag) {
@@ -317,9 +317,9 @@ const KEYS = {
 };
 
 $("filters").addEventListener("submit", (event) => { event.preventDefault(); select(); grid.focus(); });
-$("order").addEventListener("change", () => select());
+$("order").addEventListener("change", () => { select(); grid.focus(); });
 $("size").addEventListener("input", layout);
-for (const id of ["view", "scale", "colours", "mask"]) $(id).addEventListener("change", look);
+for (const id of ["view", "scale", "colours", "mask"]) $(id).addEventListener("change", () => { look(); grid.focus(); });
 $("new-tag").addEventListener("submit", async (event) => {
   event.preventDefault();
   const found = await ask("/api/tags", { name: event.target.name.value }).catch(() => null);

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sasnet_plugin.data.images.orientation import arrange, arrange_point, judge, side_of
+from sasnet_plugin.data.images.orientation import arrange, arrange_point, picture_sides, side_of
 
 EDGES = {"window": (0.0, 2.2), "horizon": (-0.5, 1.8)}
 PHI = np.linspace(-1.07, 1.07, 65)
@@ -53,12 +53,12 @@ def test_bornagain_patterns(
         values = rng.poisson(counts * expected).astype(float)
         mask = rng.random(values.shape) > 0.02
         mask[:, 20] = False
-        upright = judge(values, mask, phi, alpha_f)
+        upright = picture_sides(values, mask, phi, alpha_f)
         assert (upright.turned, upright.note) == ("", "")
         for quarters in (1, 3):
-            turned = judge(np.rot90(values, quarters), np.rot90(mask, quarters), phi, alpha_f)
+            turned = picture_sides(np.rot90(values, quarters), np.rot90(mask, quarters), phi, alpha_f)
             assert turned.turned.startswith("turned by 90 degrees")
-        upside_down = judge(values[::-1], mask[::-1], phi, alpha_f)
+        upside_down = picture_sides(values[::-1], mask[::-1], phi, alpha_f)
         assert "upside down" in upside_down.turned + upside_down.note
 
 

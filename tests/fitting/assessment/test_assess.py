@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from sasnet_plugin.fitting.assessment.assess import NONE_EXPLAINS, alike, assess, ranked
+from sasnet_plugin.fitting.assessment.assess import NONE_EXPLAINS, Misfits, alike, assess, ranked
 from sasnet_plugin.fitting.result.headline import DOES_NOT
 from sasnet_plugin.fitting.result.model_fit import ModelFit, Parameter
 from sasnet_plugin.fitting.strategy.fit_candidate import fit_candidate
@@ -54,6 +54,18 @@ def test_bad_fits_are_not_distinguished_with_certainty() -> None:
     bad = ranked([_fit("a", 10_000.0, 3), _fit("b", 10_010.0, 3)])
     assert good[0].weight > 0.99
     assert bad[0].weight < 0.55
+
+
+def test_a_shared_error_does_not_put_a_much_worse_fit_above_a_better_one() -> None:
+    fits = [_fit("worse", 21.0 * N, 4), _fit("better", 3.0 * N, 8), _fit("near", 9.0 * N, 4)]
+    # As a systematic error of its own excuses each, the simplest would be far ahead.
+    excused = Misfits(np.array([100.0, 130.0, 105.0]), np.array([f.bic - f.chisq for f in fits]), shared=True)
+    order = ranked(fits, None, excused)
+    assert [f.model for f in order] == ["near", "better", "worse"]
+    assert order[1].weight == order[2].weight
+    # To a χ² below 1 none is worse than another.
+    fits = [_fit("simple", 0.9 * N, 4), _fit("flexible", 0.1 * N, 8)]
+    assert ranked(fits, None, Misfits(np.zeros(2), excused.penalty[:2], shared=True))[0].model == "simple"
 
 
 def test_models_without_a_difference_are_named() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from sasnet_plugin.fitting.effort import spent
 from sasnet_plugin.fitting.optimize.local_search import LocalSearch
 from sasnet_plugin.fitting.strategy.fit_candidate import fit_candidate, granted, refined_starts
 from sasnet_plugin.fitting.task import Budget, Task
@@ -26,7 +26,7 @@ def _task(curve: Curve, model: str, best_chisq: float = float("inf")) -> Task:
 
 def test_the_best_start_lies_at_the_truth(simulated: Simulated, bank: Bank) -> None:
     curve = simulated("sphere", {"radius": 80.0, "background": 0.01})
-    found = refined_starts(_task(curve, "sphere"), bank, time.process_time())
+    found = refined_starts(_task(curve, "sphere"), bank, spent())
     assert not found.hopeless
     assert found.found[0].parameters["radius"] == pytest.approx(80.0, rel=0.02)
     assert found.found[0].chisq < 1.5 * len(curve)
@@ -35,7 +35,7 @@ def test_the_best_start_lies_at_the_truth(simulated: Simulated, bank: Bank) -> N
 def test_a_width_is_found_where_the_curve_has_one(simulated: Simulated, bank: Bank) -> None:
     truth = {"radius": 80.0, "background": 1e-3, "radius_pd": 0.15, "radius_pd_n": 35, "radius_pd_nsigma": 3}
     curve = simulated("sphere", truth)
-    best = refined_starts(_task(curve, "sphere"), bank, time.process_time()).found[0]
+    best = refined_starts(_task(curve, "sphere"), bank, spent()).found[0]
     assert best.parameters["radius_pd"] == pytest.approx(0.15, abs=0.04)
 
 
@@ -43,17 +43,17 @@ def test_what_is_far_behind_another_model_is_not_followed_to_the_end(
     simulated: Simulated, bank: Bank
 ) -> None:
     curve = simulated("sphere", {"radius": 80.0})
-    found = refined_starts(_task(curve, "lamellar", best_chisq=1.0), bank, time.process_time())
+    found = refined_starts(_task(curve, "lamellar", best_chisq=1.0), bank, spent())
     assert found.hopeless
     assert len(found.found) == 1
-    assert not refined_starts(_task(curve, "lamellar"), bank, time.process_time()).hopeless
+    assert not refined_starts(_task(curve, "lamellar"), bank, spent()).hopeless
 
 
 def test_given_starts_replace_those_of_the_bank(simulated: Simulated, bank: Bank) -> None:
     curve = simulated("sphere", {"radius": 80.0, "background": 0.01})
     start = {"radius": 79.0, "sld": 4.0, "sld_solvent": 1.0}
     task = replace(_task(curve, "sphere"), starts=(start,))
-    (found,) = refined_starts(task, bank, time.process_time()).found
+    (found,) = refined_starts(task, bank, spent()).found
     assert found.parameters["radius"] == pytest.approx(80.0, rel=0.02)
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 
 import numpy as np
 
+from sasnet_plugin.fitting.effort import spent
 from sasnet_plugin.fitting.optimize.local_search import LocalMinimum, LocalSearch
 from sasnet_plugin.fitting.strategy.settings import STRATEGY, Pass
 from sasnet_plugin.fitting.strategy.timed_search import TimedSearch, distinct, ordered
@@ -20,7 +20,7 @@ STARTS = [{"radius": radius, "sld": 4.0, "sld_solvent": 1.0} for radius in (45.0
 def _search(curve: Curve, seconds: float, best_chisq: float = np.inf) -> tuple[TimedSearch, LocalSearch]:
     assert curve.dintensity is not None
     task = Task(curve, curve.dintensity, "sphere", None, budget=Budget(seconds, best_chisq))
-    return TimedSearch(task, time.process_time()), LocalSearch(curve, curve.dintensity, "sphere")
+    return TimedSearch(task, spent()), LocalSearch(curve, curve.dintensity, "sphere")
 
 
 def test_one_start_is_refined_however_little_time_there_is(simulated: Simulated) -> None:

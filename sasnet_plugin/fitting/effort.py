@@ -1,0 +1,134 @@
+"""What a fit has spent, counted in evaluations of models: the same on every machine, busy or idle.
+
+Each curve that is computed counts what it costs on one core of a usual machine, from its points of q, of size
+distributions and of orientation averages. Budgets are in these seconds, so that the same data have the same
+answer wherever they are fitted. Where a machine falls so far behind that its time limit would be up before,
+its clock on the wall takes the lead: then the search ends early, and `cut` says so.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sasnet_plugin.fitting.settings import EFFORT
+from sasnet_plugin.simulate.quick_models.lattice import LATTICES
+from sasnet_plugin.simulate.quick_models.quick import FIXED, fit_cost_class, is_quick
+
+
+@dataclass
+class _Meter(threading.local):
+    counted: float = 0.0
+    began: float = 0.0
+    budget: float = np.inf
+    wall: float = np.inf
+    since: float | None = None  # the first evaluation: until then models are compiled and loaded
+
+
+_METER = _Meter()
+
+
+def begin(budget: float, wall: float) -> None:
+    """Begin a piece of work.
+
+    Parameters
+    ----------
+    budget : float
+        What it may spend, s.
+    wall : float
+        Seconds on the wall by which it has to be done.
+    """
+    _METER.began, _METER.budget, _METER.wall = _METER.counted, budget, wall
+    _METER.since = None
+
+
+def used() -> float:
+    """What the present piece of work has spent, s."""
+    return _METER.counted - _METER.began
+
+
+def spent() -> float:
+    """What this thread has spent, s: differences mean something."""
+    return max(_METER.counted, _METER.began + _on_the_wall())
+
+
+def cut() -> bool:
+    """Whether the clock on the wall has shortened the present piece of work."""
+    return _on_the_wall() > max(used(), EFFORT.unnoticed * _METER.budget) and used() > 0
+
+
+def _on_the_wall() -> float:
+    """Of the budget, what the share of the time that has passed stands for."""
+    if _METER.since is None or not np.isfinite(_METER.budget) or not np.isfinite(_METER.wall):
+        return 0.0
+    return _METER.budget * (time.monotonic() - _METER.since) / max(_METER.wall, EFFORT.each)
+
+
+def count(name: str, parameters: Mapping[str, Any], q: NDArray[np.float64], *, quick: bool) -> None:
+    """Count an evaluation.
+
+    Parameters
+    ----------
+    name : str
+        sasmodels' name of the model, or of one component of a sum.
+    parameters : mapping
+        sasmodels' parameters, those of size distributions included.
+    q : (n,) float array
+        Å⁻¹, where it is calculated.
+    quick : bool
+        With the model of `simulate.quick_models.quick`.
+    """
+    form = name.partition("@")[0]
+    if _METER.since is None:
+        _METER.since = time.monotonic()
+    points, longest = 1, 0.0
+    for key, value in parameters.items():
+        if key.endswith("_pd") and value > 0:
+            points *= max(int(parameters.get(f"{key}_n", EFFORT.points)), 1)
+        elif key in _sizes(form):
+            longest = max(longest, abs(float(value)))
+    _METER.counted += EFFORT.each + points * q.size * _each_point(form, longest, q, quick and is_quick(name))
+
+
+def look_cost(form: str, factor: str | None) -> float:
+    """What it counts to compare a curve with the bank's of a model, or of a sum, s."""
+    factors = EFFORT.look_factor if factor or "@" in form else 1.0
+    return EFFORT.look * factors * (EFFORT.look_sum if "+" in form else 1.0)
+
+
+def count_look(form: str, factor: str | None, starts: int = 0) -> None:
+    """Count a comparison with the bank, and so many starts chosen from it."""
+    several = 1 + EFFORT.look_starts * starts if "+" in form else 1
+    _METER.counted += several * look_cost(form, factor)
+
+
+def _each_point(form: str, longest: float, q: NDArray[np.float64], quick: bool) -> float:
+    """Seconds of a point of q: points of its orientation averages, which grow with q times size."""
+    cost = fit_cost_class(form)
+    if cost == "fast" or (quick and form in LATTICES):
+        return EFFORT.point
+    one = EFFORT.slope * q * longest + EFFORT.least
+    if form in LATTICES:
+        one = np.full(q.size, EFFORT.most_nodes)
+    elif form in FIXED and quick:
+        one = np.full(q.size, float(FIXED[form]))
+    own = 1.0 if quick else EFFORT.own
+    nodes = EFFORT.nodes.get(form, own * one ** (1 if cost == "medium" else 2))
+    return EFFORT.point + EFFORT.node * float(np.mean(np.minimum(nodes, EFFORT.most_nodes)))
+
+
+@cache
+def _sizes(form: str) -> frozenset[str]:
+    from sasnet_plugin.simulate.priors import model_info
+
+    if fit_cost_class(form) == "fast":
+        return frozenset()
+    table = model_info(form).parameters.call_parameters
+    return frozenset(p.name for p in table if p.type == "volume" and p.units == "Ang")

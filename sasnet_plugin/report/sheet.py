@@ -1,0 +1,109 @@
+"""A sheet of many curves: each small, with the curve of its likeliest model drawn through the data."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from sasnet_plugin.predict.classes import ClassesFinding, percent
+from sasnet_plugin.types import Curve, SasnetError
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from numpy.typing import NDArray
+
+    from sasnet_plugin.predict import Answer
+    from sasnet_plugin.simulate.bank import Bank
+
+#: Curves beside each other, and inches of each.
+COLUMNS, WIDTH, HEIGHT = 4, 3.3, 2.5
+#: Characters of a file's name above its curve, and points of it that are drawn.
+_NAME, _POINTS = 38, 200
+
+
+def sheet(pairs: Sequence[tuple[Any, Answer]]) -> Any:
+    """A figure with a cell for each curve.
+
+    Parameters
+    ----------
+    pairs : sequence of (Curve, Answer)
+        At least one.
+    """
+    from matplotlib.figure import Figure
+
+    rows = -(-len(pairs) // COLUMNS)
+    # Margins by hand: matplotlib takes a minute to find them for eighty cells.
+    figure = Figure(figsize=(WIDTH * COLUMNS, HEIGHT * rows))
+    top, bottom = 1 - 0.4 / (HEIGHT * rows), 0.5 / (HEIGHT * rows)
+    figure.subplots_adjust(0.05, bottom, 0.99, top, wspace=0.22, hspace=0.55)
+    bank = opened_bank()
+    for number, (curve, answer) in enumerate(pairs, start=1):
+        axes = figure.add_subplot(rows, COLUMNS, number)
+        _draw_data(axes, curve)
+        draw_best(axes, curve, answer, bank)
+        axes.tick_params(labelsize=6, pad=1)
+        axes.minorticks_off()
+    figure.text(
+        0.5, 0.1 / (HEIGHT * rows), "q / Å⁻¹ (across) and I (upwards), logarithmic", ha="center", fontsize=8
+    )
+    return figure
+
+
+def _draw_data(axes: Axes, curve: Curve) -> None:
+    shown = np.flatnonzero(curve.intensity > 0)
+    shown = shown[:: max(1, shown.size // _POINTS)]
+    axes.plot(curve.q[shown], curve.intensity[shown], ".", color="C0", markersize=2.5)
+    axes.set_xscale("log")
+    if shown.size:
+        axes.set_yscale("log")
+        y = curve.intensity[shown]
+        axes.set_ylim(0.5 * np.percentile(y, 1), 2 * y.max())
+
+
+def draw_best(axes: Axes, curve: Curve, answer: Answer, bank: Bank | None) -> None:
+    """The name of the file, the likeliest model below it, and its nearest curve in the bank."""
+    name = " · ".join(part for part in (Path(curve.file).name, curve.entry) if part)
+    name = name if len(name) <= _NAME else f"{name[: _NAME - 9]}…{name[-8:]}"
+    finding = answer.finding(ClassesFinding)
+    best = finding.classes[0] if finding and finding.classes else None
+    said = "no answer"
+    if best is not None:
+        factor = next((label for label, _ in best.given.values()), "")
+        said = f"{'@'.join(filter(None, (best.name, factor)))} {percent(best.probability)}"
+        nearest = None if bank is None else _nearest(curve, best.name, factor or None, bank)
+        if nearest is not None:
+            axes.plot(*nearest, color="C1", linewidth=1.2)
+    known = "" if answer.known else "; perhaps no known model"
+    title = f"{name}\n{said}{known}".encode("utf-8", "replace").decode("utf-8").replace("$", r"\$")
+    axes.set_title(title, fontsize=7, color="0.1" if answer.known else "0.45")
+
+
+def opened_bank() -> Bank | None:
+    """The bank of curves; None where it cannot be read, as the answers stand without."""
+    from sasnet_plugin.fitting.api import bank_path
+    from sasnet_plugin.simulate.bank import Bank
+
+    try:
+        return Bank(bank_path())
+    except SasnetError:
+        return None
+
+
+def _nearest(
+    curve: Curve, model: str, factor: str | None, bank: Bank
+) -> tuple[NDArray[Any], NDArray[Any]] | None:
+    from sasnet_plugin.fitting.api import uncertainties
+    from sasnet_plugin.fitting.start_values.screening import previewed
+    from sasnet_plugin.fitting.task import Task
+
+    try:
+        found = previewed(Task(curve, uncertainties(curve)[0], model, factor), bank)
+    except SasnetError:
+        return None
+    if found is None:
+        return None
+    shown = found[1] > 0
+    return found[0][shown], found[1][shown]

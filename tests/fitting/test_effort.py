@@ -1,0 +1,51 @@
+"""What a curve counts: points, size distributions, averages over orientations; and when the wall leads."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from sasnet_plugin.fitting import effort
+
+Q = np.geomspace(0.01, 0.3, 50)
+
+
+def test_larger_bodies_wider_distributions_and_finer_points_cost_more() -> None:
+    def cost(name: str, q: Any = Q, *, quick: bool = True, **parameters: float) -> float:
+        effort.begin(np.inf, np.inf)
+        effort.count(name, parameters, q, quick=quick)
+        return effort.used()
+
+    sphere = cost("sphere", radius=50.0)
+    assert sphere == cost("sphere", radius=5000.0)  # no average over orientations
+    assert sphere < cost("sphere", radius=50.0, radius_pd=0.1, radius_pd_n=35) < 35 * sphere
+    rod = cost("cylinder", radius=20.0, length=400.0)
+    assert sphere < rod < cost("cylinder", radius=20.0, length=4000.0)
+    assert rod < cost("cylinder", radius=20.0, length=400.0, quick=False)
+    assert rod < cost("cylinder", np.geomspace(0.01, 0.3, 500), radius=20.0, length=400.0)
+    assert rod < cost("parallelepiped", length_a=20.0, length_b=20.0, length_c=400.0)
+
+
+def test_the_clock_on_the_wall_leads_only_where_it_is_far_ahead(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [0.0]
+    monkeypatch.setattr(effort, "time", SimpleNamespace(monotonic=lambda: now[0]))
+
+    def spend(seconds: float) -> None:  # of the wall, beside one evaluation
+        effort.count("sphere", {"radius": 50.0}, Q, quick=True)
+        now[0] += seconds
+
+    effort.begin(1.0, 100.0)
+    began = effort.spent()
+    for _ in range(100):
+        spend(0.01)
+    assert effort.spent() - began == pytest.approx(effort.used())
+    assert not effort.cut()
+    spend(60.0)
+    assert effort.spent() - began == pytest.approx(0.61, abs=0.01)  # of a budget of 1 in 100 s
+    assert effort.cut()
+    effort.begin(np.inf, 1.0)
+    spend(60.0)
+    assert not effort.cut()

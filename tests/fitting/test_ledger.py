@@ -1,0 +1,67 @@
+"""What a fit may spend is counted in evaluations: the same with any number of processes, busy or idle."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+
+from sasnet_plugin.fitting.ledger import Ledger, Shares
+from sasnet_plugin.fitting.pool import answer_of
+from sasnet_plugin.fitting.settings import EFFORT
+from sasnet_plugin.fitting.task import Budget, LateError, Plan
+
+
+class _Beside:
+    """A pool of so many processes, which are done in an order that chance decides."""
+
+    def __init__(self, count: int, seed: int) -> None:
+        self.count, self.rng, self.given = count, np.random.default_rng(seed), dict[int, Budget]()
+
+    def run(
+        self, work: Any, asked: Sequence[Any], seconds: float, plan: Plan | None = None
+    ) -> Iterator[tuple[int, Any]]:
+        assert plan is not None
+        todo, running = list(range(len(asked))), list[int]()
+        while todo or running:
+            while todo and len(running) < self.count and (budget := plan.budget(todo[0])) is not None:
+                self.given[todo[0]] = budget
+                running.append(todo.pop(0))
+            index = running.pop(int(self.rng.integers(len(running))))
+            spent = min(0.3 * (index % 3 + 1), self.given[index].seconds)
+            answer = SimpleNamespace(reduced_chisq=10.0 / (index + 1))
+            plan.done(index, answer, spent, False)
+            yield index, answer
+
+
+def test_budgets_do_not_depend_on_how_many_work_nor_on_who_is_done_first() -> None:
+    asked = [SimpleNamespace(name=str(i), budget=Budget(8.0 if i % 4 else 1.0)) for i in range(12)]
+    found = []
+    for count, seed in ((1, 0), (2, 1), (2, 2), (4, 3), (16, 4)):
+        pool = _Beside(count, seed)
+        ledger = Ledger(pool, np.inf)
+        order = [index for index, _ in ledger.run(print, asked, 5.0)]
+        assert order == sorted(order)
+        found.append((pool.given, ledger.clock()))
+    assert all(one == found[0] for one in found)
+    given = found[0][0]
+    assert given[EFFORT.ahead].best_chisq == 10.0
+    assert given[1].best_chisq == np.inf
+    assert 0 < sum(b.seconds for b in given.values())
+
+
+def test_what_the_first_ones_leave_is_for_the_others_and_nothing_is_begun_with_nothing_left() -> None:
+    asked = [SimpleNamespace(name="a")] * 8
+    thrifty, wasteful = Shares(4.0, asked), Shares(4.0, asked)
+    for shares, each in ((thrifty, 0.0), (wasteful, 10.0)):
+        for index in range(6):
+            budget = shares.budget(index)
+            assert budget is not None
+            shares.done(index, None, each, False)
+    thrifty_last, wasteful_last = thrifty.budget(6), wasteful.budget(6)
+    assert thrifty_last is not None
+    assert wasteful_last is not None
+    assert thrifty_last.seconds > 0.4
+    assert isinstance(answer_of(print, asked[6], None, wasteful_last), LateError)  # type: ignore[arg-type]

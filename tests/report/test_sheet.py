@@ -1,0 +1,29 @@
+"""A sheet of many curves: a cell for each, the likeliest model's curve through the data."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from sasnet_plugin.predict.predictor import open_predictor
+from sasnet_plugin.report.sheet import COLUMNS, sheet
+from sasnet_plugin.types import Curve
+
+
+def _sphere(radius: float) -> Curve:
+    q = np.geomspace(0.005, 0.3, 120)
+    x = q * radius
+    intensity = 100 * (3 * (np.sin(x) - x * np.cos(x)) / x**3) ** 2 + 0.01
+    return Curve(q, intensity, 0.03 * intensity, dq=0.05 * q, file=f"folder/r{radius:.0f}.dat")
+
+
+def test_each_curve_has_a_cell_with_the_curve_of_its_likeliest_model_through_the_data() -> None:
+    curves = [_sphere(radius) for radius in (30.0, 40.0, 50.0, 60.0, 70.0)]
+    answers = open_predictor().answers(curves)
+    figure = sheet(list(zip(curves, answers, strict=True)))
+    assert len(figure.axes) == len(curves) > COLUMNS
+    for axes, curve in zip(figure.axes, curves, strict=True):
+        assert axes.get_title().startswith(curve.file.partition("/")[2])
+        assert "%" in axes.get_title()
+        data, line = axes.lines
+        near = np.interp(np.log(curve.q), np.log(line.get_xdata()), np.log(line.get_ydata()))
+        assert np.median(np.abs(near - np.log(curve.intensity))) < 0.2
