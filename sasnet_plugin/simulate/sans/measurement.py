@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -23,7 +24,11 @@ MEASUREMENT = {
     "parasitic_power": Prior("uniform 2 4", "", "it falls as this power of q from the beamstop on"),
     "offset": Prior("uniform -0.4 0.4", "", "beam off the detector's middle, over its width", 0.17),
     "centre": Prior("uniform -0.5 0.5", "pixels", "what the stated centre is wrong by, each way", 0.5),
-    "efficiency": Prior("uniform 0 0.04", "", "scatter of efficiencies of tubes or pixels, not known", 0.8),
+    "efficiency": Prior("uniform 0 0.04", "", "scatter of efficiencies of tubes, not known", 0.8),
+    "pixels": Prior("loguniform 0.005 0.3", "", "the same of pixels; of tubes' a tenth of it", 0.7),
+    "uneven": Prior("loguniform 0.005 0.1", "", "scatter of efficiency over larger areas, not known", 0.7),
+    "patch": Prior("loguniform 2 40", "pixels", "size of those areas"),
+    "edge": Prior("uniform 0 4", "pixels", "over which the detector's rim counts less", 0.4),
     "rate": Prior("loguniform 10 2e5", "1/s", "counts a second, of which dead time loses some"),
     "shadow": Prior("uniform 0 1.5", "pixels", "penumbra of the beamstop that is not masked", 0.3),
     "faults": Prior("integer 0 30", "pixels", "dead and hot ones, masked", 0.5),
@@ -101,9 +106,9 @@ def beam(instrument: Instrument, setting: Setting, rng: np.random.Generator) -> 
     side = min(drawn["offset"] * columns, instrument.offset / width, key=abs)
     centre = (columns - 1) / 2 + side + rng.normal(0, 1.5), (rows - 1) / 2 + rng.normal(0, 1.5)
     wrong = drawn["centre"], MEASUREMENT["centre"](rng)
-    efficiency = _efficiency(instrument, drawn["efficiency"], rng)
+    counted = efficiency(instrument, drawn, rng)
     right = on_detector((rows, columns), centre, setting)
-    true = replace(right, weight=right.weight * efficiency)
+    true = replace(right, weight=right.weight * counted)
     # A wrong centre of less than a pixel moves all of q alike.
     shift = [setting.k / setting.distance * by * size for by, size in zip(wrong, setting.pixel, strict=True)]
     stated = replace(right, qx=right.qx - shift[0], qy=right.qy - shift[1])
@@ -125,13 +130,24 @@ def beam(instrument: Instrument, setting: Setting, rng: np.random.Generator) -> 
     return Beam(true, stated, mask, scale * radius, 1e-6 * instrument.dead_time / side_by_side)
 
 
-def _efficiency(instrument: Instrument, scatter: float, rng: np.random.Generator) -> FloatArray:
-    rows, columns = instrument.shape
-    if instrument.tubes < 0:
-        return np.asarray(1 + 0.5 * scatter * rng.standard_normal((rows, columns)))
-    number = columns if instrument.tubes == 1 else rows
-    each = 1 + scatter * rng.standard_normal(number)
-    return np.array(np.broadcast_to(each if instrument.tubes == 1 else each[:, None], (rows, columns)))
+def efficiency(instrument: Instrument, drawn: Mapping[str, float], rng: np.random.Generator) -> FloatArray:
+    """What pixels count of what they see, as it is left of files that were not divided by a flat field."""
+    from scipy.ndimage import gaussian_filter
+
+    rows, columns = shape = instrument.shape
+    chamber = instrument.tubes < 0
+    found = 1 + drawn["pixels"] * (1.0 if chamber else 0.1) * rng.standard_normal(shape)
+    if not chamber:
+        number = columns if instrument.tubes == 1 else rows
+        each = drawn["efficiency"] * rng.standard_normal(number)
+        found += each if instrument.tubes == 1 else each[:, None]
+    clouds = gaussian_filter(rng.standard_normal(shape), drawn["patch"], mode="reflect")
+    found += drawn["uneven"] * clouds / float(clouds.std())
+    if drawn["edge"]:
+        ways = [np.minimum(np.arange(n), n - 1 - np.arange(n)) + 0.5 for n in shape]
+        rim = np.minimum(ways[0][:, None], ways[1][None, :])
+        found *= 1 - np.exp(-rim / drawn["edge"])
+    return np.asarray(np.maximum(found, 0.05))
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -20,8 +21,9 @@ SETTING = Setting(6.0, 0.12, 4000.0, 4000.0, 15.0, 5.0, (5.3, 5.3))
 
 @cache
 def ground() -> Beam:
-    """One instrument with its faults."""
-    return beam(instruments.INSTRUMENTS[-1], SETTING, np.random.default_rng(3))
+    """One instrument with its faults, whose detector counts evenly, as after its flat field."""
+    found = beam(instruments.INSTRUMENTS[-1], SETTING, np.random.default_rng(3))
+    return replace(found, true=replace(found.true, weight=found.stated.weight))
 
 
 def rods(p2: float = 0.6, counts: float = 2e5, body: str = "cylinder", seed: int = 1) -> Image:

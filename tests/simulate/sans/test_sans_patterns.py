@@ -16,7 +16,7 @@ from sasnet_plugin.data.sans.resolution import Setting
 from sasnet_plugin.simulate.kernel import load_model
 from sasnet_plugin.simulate.sans import cells, instruments, patterns, prior_table
 from sasnet_plugin.simulate.sans.form_factors import Q
-from sasnet_plugin.simulate.sans.measurement import Background, Beam, beam, measured
+from sasnet_plugin.simulate.sans.measurement import Background, Beam, beam, efficiency, measured
 from sasnet_plugin.simulate.sans.orientation import maier_saupe
 from sasnet_plugin.simulate.sans.samples import (
     PRIORS,
@@ -132,10 +132,12 @@ def test_an_averaged_image_is_explained_by_its_own_model() -> None:
     from sasmodels.data import Data1D
     from sasmodels.direct_model import DirectModel
 
-    rng, parameters = np.random.default_rng(4), {"radius": 80.0, "radius_pd": 0.05}
+    rng, parameters = np.random.default_rng(6), {"radius": 80.0, "radius_pd": 0.05}
     row = row_of(Sample("sphere", {"radius": 80.0}, "sphere", parameters))
     setting = Setting(6.0, 0.1, 4000.0, 4000.0, 15.0, 5.0, (5.3, 5.3))
     one = beam(instruments.INSTRUMENTS[-1], setting, rng)
+    # A detector that counts evenly, as after its flat field: its faults are no matter of resolution.
+    one = replace(one, true=replace(one.true, weight=one.stated.weight))
     curve = averaged(measured(patterns.pattern(row, one.true), one, Background(flat=0.05), rng, 5e5))
     data = Data1D(x=curve.q, y=curve.intensity, dx=curve.dq, dy=curve.dintensity)
     model = DirectModel(data, load_model("sphere"))(background=0.0, **parameters)
@@ -228,3 +230,26 @@ def test_sizes_at_use_follow_the_prior_whatever_the_row_has() -> None:
     radii = np.array([resized(row, rng)["parameters"]["radius"] for _ in range(300)])
     assert 14 < radii.min() < 25 < 300 < radii.max() < 515
     assert np.median(radii) == pytest.approx(np.sqrt(15 * 500), rel=0.25)
+
+
+def test_detectors_count_unevenly_by_pixel_by_tube_over_areas_and_at_the_rim() -> None:
+    chamber = next(one for one in instruments.INSTRUMENTS if one.tubes < 0)
+    tubes = next(one for one in instruments.INSTRUMENTS if one.tubes == 1)
+    even = {"efficiency": 0.0, "pixels": 0.0, "uneven": 0.0, "patch": 8.0, "edge": 0.0}
+
+    def drawn(one: instruments.Instrument, **changed: float) -> np.ndarray:
+        return efficiency(one, even | changed, np.random.default_rng(1))
+
+    assert np.ptp(drawn(chamber)) == 0
+    assert drawn(chamber, pixels=0.1).std() == pytest.approx(0.1, rel=0.03)
+    of_tubes = drawn(tubes, efficiency=0.04)
+    assert np.ptp(of_tubes, axis=0).max() == 0
+    assert of_tubes[0].std() == pytest.approx(0.04, rel=0.2)
+    # Clouds of eight pixels: neighbours are alike, pixels five sizes apart are not.
+    clouds = drawn(chamber, uneven=0.05) - 1
+    assert clouds.std() == pytest.approx(0.05, rel=0.1)
+    assert np.corrcoef(clouds[:, 1:].ravel(), clouds[:, :-1].ravel())[0, 1] > 0.95
+    assert abs(np.corrcoef(clouds[:, 40:].ravel(), clouds[:, :-40].ravel())[0, 1]) < 0.4
+    rim = drawn(chamber, edge=3.0)
+    assert rim[64, 0] == pytest.approx(1 - np.exp(-0.5 / 3))
+    assert rim[64, 64] == pytest.approx(1, abs=1e-6)
