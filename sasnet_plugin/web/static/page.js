@@ -149,8 +149,8 @@ const who = () => $("who").value;
 function targets() {
   if (state.open !== null) return { rows: [state.open] };
   if (state.everything) return { selection: state.selection };
-  const places = state.chosen.size ? [...state.chosen] : [state.cursor];
-  return { rows: places.map((place) => state.cells.get(place)?.row).filter((row) => row !== undefined) };
+  // By their places: of those out of sight the page does not know which images they are.
+  return { selection: state.selection, places: state.chosen.size ? [...state.chosen] : [state.cursor] };
 }
 
 async function act(where, body) {
