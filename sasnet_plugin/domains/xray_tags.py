@@ -59,6 +59,7 @@ XRAY_TAGS = Domain(
     limits="colour pictures, grazing incidence, images of single particles; a tag says what can be seen, not"
     " what the sample might hold besides",
     read="sasnet_plugin.data.xray_tags.load:read",
+    check="sasnet_plugin.data.xray_tags.load:seen",
     features="sasnet_plugin.data.xray_tags.features:inputs",
     simulator="sasnet_plugin.simulate.xray_tags.simulator:SIMULATOR",
     heads=(

@@ -272,7 +272,8 @@ class Log:
             _, ids, files, numbers, blobs, scopes, said = zip(*some, strict=True)
             known = tags.get(model, ())
             nothing = np.full(len(known), np.nan, "<f4").tobytes()
-            values = np.frombuffer(b"".join(blob or nothing for blob in blobs), "<f4").reshape(len(ids), -1)
+            joined = b"".join(blob or nothing for blob in blobs)
+            values = np.frombuffer(joined, "<f4").reshape(len(ids), len(known))
             keys = tuple(zip(files, numbers, strict=True))
             found.append(Told(model, known, keys, values, np.array(scopes, np.float32), said, ids[-1]))
         return found

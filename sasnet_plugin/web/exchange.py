@@ -6,13 +6,14 @@ import csv
 import io
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import astuple, fields
 from typing import Any
 
 import numpy as np
 
 from ..files import MARK, plain_cell
 from ..types import SasnetError
-from .events import NO, UNKNOWN, YES
+from .events import NO, UNKNOWN, YES, Event
 from .images import Key
 from .state import State
 
@@ -43,6 +44,17 @@ def to_csv(state: State) -> bytes:
         # The same file, of whose name no spreadsheet makes a formula.
         name = file if plain_cell(file) == file else f"./{file}"
         writer.writerow([name, number, ";".join(who), *(labels.get(tag, "") for tag in state.tags)])
+    return out.getvalue().encode()
+
+
+def log_csv(events: Sequence[Event]) -> bytes:
+    """The whole log, a line an event: who said what of which image and when, and what was taken back."""
+    out = io.StringIO()
+    writer = csv.writer(out)
+    writer.writerow([field.name for field in fields(Event)])
+    for event in events:
+        row = astuple(event)
+        writer.writerow([plain_cell(cell) if isinstance(cell, str) else cell for cell in row])
     return out.getvalue().encode()
 
 

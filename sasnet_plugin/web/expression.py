@@ -159,7 +159,7 @@ class _Parser:
             return self._compared(name) if word == "p" else self._function(word, name)
         if not token.quoted and word in WORDS and token.text not in state.tags:
             return WORDS[word][1](state)
-        return state.present[:, self._column(token.text)]
+        return self._holds(self._column(token.text))
 
     def _function(self, word: str, name: str) -> Bools:
         state = self._state
@@ -172,9 +172,14 @@ class _Parser:
             return np.array([wanted in file.lower() for file, _ in state.images.keys], dtype=np.bool_)
         column = self._column(name)
         if word == "model":
-            return state.suggested[:, column]
+            return np.asarray(state.probability[:, column] >= WEB.present)
         value = {"person": YES, "no": NO, "open": UNKNOWN}[word]
         return np.asarray(state.value[:, column] == value)
+
+    def _holds(self, column: int) -> Bools:
+        """As `State.present`, of one tag alone: of 10⁵ images that makes a filter quick."""
+        value, suggested = self._state.value[:, column], self._state.probability[:, column] >= WEB.present
+        return np.asarray((value == YES) | ((value == UNKNOWN) & suggested))
 
     def _compared(self, name: str) -> Bools:
         column, sign = self._column(name), self._next("<, <=, > or >=")

@@ -108,7 +108,10 @@ class Retraining:
         """End the training."""
         if self._process is not None and self.running:
             with contextlib.suppress(OSError):
-                os.killpg(self._process.pid, signal.SIGTERM)
+                if hasattr(os, "killpg"):
+                    os.killpg(self._process.pid, signal.SIGTERM)
+                else:
+                    self._process.terminate()
             self._process.wait(timeout=10)
 
     def _last_line(self) -> str:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..types import SasnetError
+from .events import UNKNOWN, YES
 from .expression import matching
 from .settings import WEB
 from .state import State
@@ -51,22 +52,27 @@ def selected(
     return ORDERS[order](state, pictures, rows) if rows.size else rows
 
 
-def uncertainty(state: State) -> Floats:
-    """(n,) largest binary entropy, bits, of the tags that nobody has answered; −1 where nothing is known."""
-    open_tags = (state.value < 0) & np.isfinite(state.probability)
-    p = np.clip(np.where(open_tags, state.probability, 0.5), 1e-6, 1 - 1e-6)
-    entropy = -(p * np.log2(p) + (1 - p) * np.log2(1 - p))
-    return np.asarray(np.where(open_tags, entropy, -1.0).max(axis=1, initial=-1.0))
+def uncertainty(state: State, rows: Rows) -> Floats:
+    """(rows,) 1 − |2p − 1| of the tag nearest to a half of those that nobody has answered; −1: none is known.
+
+    It puts images in the same order as the binary entropy of p.
+    """
+    open_tags = (state.value[rows] == UNKNOWN) & np.isfinite(state.probability[rows])
+    sure = np.where(open_tags, np.abs(2 * state.probability[rows] - 1), 2.0)
+    return np.asarray(1 - sure.min(axis=1, initial=2.0))
 
 
-def suspicion(state: State) -> Floats:
-    """(n,) probability by the model that the least credible label of an image is wrong; −1 where unknown.
+def suspicion(state: State, rows: Rows) -> Floats:
+    """(rows,) probability by the model that the least credible label of an image is wrong; −1 where unknown.
 
     The self-confidence of confident learning (C. Northcutt et al., J. Artif. Intell. Res. 70 (2021) 1373).
     """
-    known = (state.value >= 0) & np.isfinite(state.probability)
-    wrong = np.where(state.value == 1, 1 - state.probability, state.probability)
-    return np.asarray(np.where(known, wrong, -1.0).max(axis=1, initial=-1.0))
+    found, value = np.full(len(rows), -1.0), state.value[rows]
+    some = np.flatnonzero((value != UNKNOWN).any(axis=1))
+    value, p = value[some], state.probability[rows[some]]
+    wrong = np.where(value == YES, 1 - p, p)
+    found[some] = np.where((value != UNKNOWN) & np.isfinite(p), wrong, -1.0).max(axis=1, initial=-1.0)
+    return found
 
 
 @dataclass(frozen=True)
@@ -108,9 +114,9 @@ def _by_name(state: State, pictures: Floats, rows: Rows) -> Rows:
     return rows[np.argsort(state.images.rank[rows])]
 
 
-def _by(measure: Callable[[State], Floats]) -> Callable[[State, Floats, Rows], Rows]:
+def _by(measure: Callable[[State, Rows], Floats]) -> Callable[[State, Floats, Rows], Rows]:
     def order(state: State, pictures: Floats, rows: Rows) -> Rows:
-        return rows[np.argsort(-measure(state)[rows], kind="stable")]
+        return rows[np.argsort(-measure(state, rows), kind="stable")]
 
     return order
 
@@ -122,12 +128,14 @@ def _diverse(state: State, pictures: Floats, rows: Rows) -> Rows:
     some, rest = np.flatnonzero(known), np.flatnonzero(~known)
     if not some.size:
         return rows
-    points = points[some]
-    first = int(np.argmin(((points - points.mean(axis=0)) ** 2).sum(axis=1)))
-    chosen, distance = [first], ((points - points[first]) ** 2).sum(axis=1)
-    for _ in range(min(WEB.diverse, len(points)) - 1):
+    points = points[some] - points[some].mean(axis=0)
+    squares = np.einsum("nd,nd->n", points, points)
+    chosen, distance = [int(np.argmin(squares))], np.full(len(points), np.inf)
+    for _ in range(min(WEB.diverse, len(points))):
+        last = chosen[-1]
+        distance = np.minimum(distance, squares - 2 * points @ points[last] + squares[last])
         chosen.append(int(np.argmax(distance)))
-        distance = np.minimum(distance, ((points - points[chosen[-1]]) ** 2).sum(axis=1))
+    chosen = list(dict.fromkeys(chosen))
     left = np.setdiff1d(np.arange(len(points)), chosen)
     left = left[np.argsort(-distance[left], kind="stable")]
     return rows[np.concatenate([some[chosen], some[left], rest])]

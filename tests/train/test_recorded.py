@@ -10,7 +10,7 @@ import pytest
 from sasnet_plugin.domains import Domain
 from sasnet_plugin.domains.diffraction import DIFFRACTION, LABELS
 from sasnet_plugin.simulate.stream import Stream, held_out
-from sasnet_plugin.train.recorded import record
+from sasnet_plugin.train.recorded import labelled, record
 from sasnet_plugin.types import SasnetError
 
 pytest.importorskip("keras")  # of the package it lies in
@@ -45,6 +45,20 @@ def test_labelled_images_are_a_dataset_with_their_labels(run: Path, tmp_path: Pa
     kept = held_out(domain, Dataset(validation, SIMULATOR), np.random.default_rng(0), known=8, others=0)
     assert kept.inputs["features"].shape[0] == 8
     assert [head.name for head in domain.heads] == ["tags"]
+
+
+def test_files_of_one_name_in_two_folders_keep_their_own_labels(run: Path, tmp_path: Path) -> None:
+    images = []
+    for folder in ("first", "second"):
+        (tmp_path / folder).mkdir()
+        images.append(str(tmp_path / folder / "run.npy"))
+        np.save(images[-1], np.load(run)[:12])
+    lines = [f"first/run.npy,{n},Round" for n in range(1, 13)]
+    lines += [f"./second/run.npy,{n},Empty" for n in range(1, 13)]
+    (tmp_path / "tags.csv").write_text("\n".join(["file,entry,tags", *lines]))
+    _, found = labelled(DIFFRACTION, tmp_path / "tags.csv", images)
+    assert [tags[LABELS.index("Round")] for _, tags in found] == [1.0] * 12 + [0.0] * 12
+    assert [tags[LABELS.index("Empty")] for _, tags in found] == [0.0] * 12 + [1.0] * 12
 
 
 @pytest.mark.parametrize(

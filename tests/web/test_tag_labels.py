@@ -50,8 +50,16 @@ def test_tags_are_undone_and_done_again_by_whoever_gave_them(page: Page) -> None
     page.post("/api/redo", who="anna")
     page.post("/api/undo", who="ben")
     assert page.rows("person(Round)") == [first, second]
+    listed = page.post("/api/select", filter="", order="name")["selection"]
+    page.post("/api/tag", selection=listed, places=[4, 2], tag="Streak", value=1, who="carl")
+    assert page.rows("by(carl)") == [page.rows()[2], page.rows()[4]]
+    for wrong in ([6], [-1]):
+        page.post("/api/tag", 400, selection=listed, places=wrong, tag="Streak", value=1, who="carl")
     page.post("/api/tag", rows=[second], tag="my own", value=1, who="ben")
     assert not page.post("/api/redo", who="ben")["done"], "something else was done since"
+    log = list(csv.DictReader(io.StringIO(page.get("/export/log.csv").text)))
+    assert [line["kind"] for line in log] == ["label"] * 3 + ["undo", "redo", "undo"] + ["label"] * 3
+    assert all(line["who"] in ("anna", "ben", "carl") and float(line["time"]) > 1.7e9 for line in log)
     history = page.get(f"/image/{first}").text
     assert history.count("<td>Round</td>") == 2, "what was taken back is still told"
 

@@ -153,3 +153,25 @@ def test_stacks_are_images_by_number_and_thumbnails_are_kept(
     while (now := again.get(f"/thumb/{first}").content)[:4] != b"\x89PNG" and time.monotonic() < deadline:
         time.sleep(0.05)
     assert now != before
+
+
+def test_the_most_diverse_images_come_first_and_the_likest_by_their_look(
+    opened: Callable[..., Page], tmp_path: Path
+) -> None:
+    draw(tmp_path / "images", 9)
+    page = opened(tmp_path / "images")
+    rows = page.rows()
+    # Three kinds of images; the first three of a diverse order are one of each.
+    kinds = {
+        row: {"Round": 0.9 * (k % 3 == 0) + 0.05, "Bent": 0.9 * (k % 3 == 1) + 0.05}
+        for k, row in enumerate(rows)
+    }
+    page.predict({row: {name: p + 0.001 * row for name, p in one.items()} for row, one in kinds.items()})
+    first = page.rows("", "diverse")
+    assert sorted(first) == rows
+    assert {rows.index(row) % 3 for row in first[:3]} == {0, 1, 2}
+    assert {rows.index(row) % 3 for row in page.rows(like=rows[4])[:3]} == {1}
+    assert page.rows("", "new")[0] == max(rows)
+    text = page.get("/together").text
+    assert "<th>Round</th><th>Bent</th>" in text
+    assert page.rows("Round and Bent") == []

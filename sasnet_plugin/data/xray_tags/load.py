@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ...domains import ReadOptions
+from ...domains import ReadOptions, Seen
 from ...types import DataError, Image
 from ..diffraction.settings import Setup, setup_of
 from ..diffraction.stacks import SMALLEST, blocks
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+#: Counts of an image below which nothing is tagged: the faintest of training has some thousand.
+LEAST_COUNTS = 300
 #: The beam may be this many of the longer side off the image; farther it was mistyped.
 _FARTHEST = 2.0
 
@@ -58,6 +60,15 @@ def read(path: str | os.PathLike[str], options: ReadOptions) -> Iterator[Image]:
                 return
     if wanted is not None:
         raise DataError(f"{path}: there is no frame {wanted + 1}; the file holds {total or 'fewer'}.")
+
+
+def seen(image: Image, inputs: Mapping[str, Any]) -> Seen:
+    """An image as it is; of no known kind where it has hardly any counts."""
+    total = float(image.counts.sum())
+    if total >= LEAST_COUNTS:
+        return Seen(image, image.notes)
+    note = f"The image has {total:.3g} counts in all, too few to tag; give the detector's own counts."
+    return Seen(image, (*image.notes, note), known=False)
 
 
 def _image(

@@ -29,14 +29,22 @@ class Person(BaseModel):
 
 
 class Chosen(Person):
-    """Images: rows, or all of a selection."""
+    """Images: rows, or places in a selection, all of it by default."""
 
     rows: list[int] = Field(default_factory=list)
     selection: str = ""
+    places: list[int] | None = None
 
     def of(self, desk: Workspace) -> Sequence[int]:
         """Rows of them."""
-        return desk.rows(self.selection).tolist() if self.selection else self.rows
+        if not self.selection:
+            return self.rows
+        found: list[int] = desk.rows(self.selection).tolist()
+        if self.places is None:
+            return found
+        if self.places and not 0 <= min(self.places) <= max(self.places) < len(found):
+            raise SasnetError("There is no such image.")
+        return [found[place] for place in self.places]
 
 
 class Label(Chosen):
@@ -104,6 +112,13 @@ def export(kind: str, desk: Desk) -> Response:
         content = write(desk.state)
     named = {"Content-Disposition": f'attachment; filename="labels.{kind}"'}
     return Response(content, 200, named, media)
+
+
+@router.get("/export/log.csv")
+def log(desk: Desk) -> Response:
+    """Every event."""
+    named = {"Content-Disposition": 'attachment; filename="log.csv"'}
+    return Response(exchange.log_csv(desk.log.since(0)), 200, named, "text/csv; charset=utf-8")
 
 
 @router.post("/api/import")

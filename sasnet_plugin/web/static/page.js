@@ -149,8 +149,8 @@ const who = () => $("who").value;
 function targets() {
   if (state.open !== null) return { rows: [state.open] };
   if (state.everything) return { selection: state.selection };
-  const places = state.chosen.size ? [...state.chosen] : [state.cursor];
-  return { rows: places.map((place) => state.cells.get(place)?.row).filter((row) => row !== undefined) };
+  // By their places: of those out of sight the page does not know which images they are.
+  return { selection: state.selection, places: state.chosen.size ? [...state.chosen] : [state.cursor] };
 }
 
 async function act(where, body) {
@@ -164,7 +164,7 @@ async function act(where, body) {
 async function after() {
   refresh();
   if (state.open !== null) await show(state.open, true);
-  htmx.trigger("#status", "load");
+  htmx.trigger("#status", "refresh");
 }
 
 function current(tag) {
@@ -317,9 +317,9 @@ const KEYS = {
 };
 
 $("filters").addEventListener("submit", (event) => { event.preventDefault(); select(); grid.focus(); });
-$("order").addEventListener("change", () => select());
+$("order").addEventListener("change", () => { select(); grid.focus(); });
 $("size").addEventListener("input", layout);
-for (const id of ["view", "scale", "colours", "mask"]) $(id).addEventListener("change", look);
+for (const id of ["view", "scale", "colours", "mask"]) $(id).addEventListener("change", () => { look(); grid.focus(); });
 $("new-tag").addEventListener("submit", async (event) => {
   event.preventDefault();
   const found = await ask("/api/tags", { name: event.target.name.value }).catch(() => null);
