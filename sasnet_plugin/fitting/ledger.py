@@ -6,6 +6,7 @@ which they are asked for: never on which of them happened to be done.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -90,7 +91,7 @@ class Ledger:
         shares = Shares(seconds, asked)
         wall = self.until - time.monotonic()
         found = dict(self.pool.run(work, asked, wall, shares))
-        self.spent += sum(shares.used.values())
+        self.spent += math.fsum(shares.used.values())  # the same in whatever order they came
         late = any(isinstance(a, LateError) for i, a in found.items() if i not in shares.used)
         self.cut = self.cut or shares.cut or late
         yield from sorted(found.items(), key=lambda item: item[0])

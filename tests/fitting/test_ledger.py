@@ -47,8 +47,8 @@ def test_budgets_do_not_depend_on_how_many_work_nor_on_who_is_done_first() -> No
         found.append((pool.given, ledger.clock()))
     assert all(one == found[0] for one in found)
     given = found[0][0]
-    assert given[EFFORT.ahead].best_chisq == 10.0
-    assert given[1].best_chisq == np.inf
+    assert given[EFFORT.ahead + 1].best_chisq == 10.0
+    assert given[EFFORT.ahead].best_chisq == np.inf
     assert 0 < sum(b.seconds for b in given.values())
 
 
