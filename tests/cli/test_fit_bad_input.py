@@ -208,10 +208,10 @@ def test_what_nobody_thought_of_costs_one_file_and_is_a_sentence(
 
     real = fitting.fit_with
 
-    def sometimes(pool: Any, curve: Any, *options: Any) -> Any:
+    def sometimes(pool: Any, curve: Any, *options: Any, **more: Any) -> Any:
         if "odd" in curve.file:
             raise KeyError("radius\nof nothing")
-        return real(pool, curve, *options)
+        return real(pool, curve, *options, **more)
 
     monkeypatch.setattr(fitting, "fit_with", sometimes)
     odd = _written(tmp_path / "odd.dat", 40)

@@ -6,7 +6,7 @@ const grid = $("grid"), all = $("all"), single = $("single");
 const LABELS = 68; // pixels of a cell below its picture
 const state = {
   selection: "", count: 0, cells: new Map(), cursor: 0, anchor: 0, chosen: new Set(), everything: false,
-  tags: JSON.parse(document.body.dataset.tags), version: "", open: null, waiting: new Set(), like: null,
+  tags: JSON.parse(document.body.dataset.tags), version: "", open: null, waiting: new Set(), like: null, silent: false,
 };
 
 function tell(text) {
@@ -21,11 +21,15 @@ async function ask(where, body) {
       method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body),
     });
   } catch {
+    state.silent = true;
     tell("The server does not answer; what was not confirmed is not kept. Start sasnet tag again.");
     throw new Error("no answer");
   }
   const found = await answer.json().catch(() => ({ problem: `The server answered ${answer.status}.` }));
-  tell(answer.ok ? "" : found.problem || `The server answered ${answer.status}.`);
+  // What was said of an action stays until the next one, whatever the grid asks for meanwhile.
+  if (!answer.ok) tell(found.problem || `The server answered ${answer.status}.`);
+  else if (state.silent) tell("");
+  state.silent = false;
   if (!answer.ok) throw new Error(found.problem);
   return found;
 }
@@ -154,6 +158,7 @@ function targets() {
 }
 
 async function act(where, body) {
+  tell("");
   try {
     const found = await ask(where, { who: who(), ...body });
     await after();
