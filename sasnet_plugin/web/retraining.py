@@ -50,7 +50,7 @@ class Retraining:
     def _usual(self, labels: Path, zoo: Path) -> Sequence[str]:
         names = "--domain", self._domain, "--labels", str(labels), "--zoo", str(zoo), "--start-from"
         start = str(self.used / self._domain) if self.used else "zoo"
-        return [sys.executable, "-m", "sasnet_plugin", "train", *names, start, str(self._images)]
+        return [sys.executable, "-P", "-m", "sasnet_plugin", "train", *names, start, str(self._images)]
 
     def start(self, csv: bytes, labelled: int) -> None:
         """Train on labels.

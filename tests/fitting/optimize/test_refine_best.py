@@ -15,6 +15,7 @@ import pytest
 import sasnet_plugin
 from optimize.spheres import TRUTH, lm_fit, refinement, sphere_curve
 from sasnet_plugin.fitting.api import bank_path
+from sasnet_plugin.fitting.ledger import Ledger
 from sasnet_plugin.fitting.optimize.refine_best import Refinement, refine, refine_best
 from sasnet_plugin.fitting.pool import Workers
 from sasnet_plugin.fitting.problem.experiment import rebuilt
@@ -167,7 +168,8 @@ def test_hours_of_samples_end_with_the_time_limit() -> None:
         list(pool.run(refine, [refinement(curve, found, Method("amoeba"))], 120.0))  # the process is up
         # It minds its time: its samples count.
         rng = np.random.default_rng(1)
-        fit, notes = refine_best(pool, curve, curve.dintensity, found, hours, 5.0, rng)
+        ledger = Ledger(pool, time.monotonic() + 5.0)
+        fit, notes = refine_best(ledger, curve, curve.dintensity, found, hours, 5.0, rng)
         # It does not: it is killed, and the fit stands.
         ((_, answer),) = pool.run(refine, [refinement(curve, found, hours, seconds=1e6)], 1.0)
     assert isinstance(answer, SasnetError)
