@@ -9,11 +9,13 @@ from __future__ import annotations
 import inspect
 import sys
 import zlib
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 
 from sasnet_plugin.simulate import lengths, priors
+from sasnet_plugin.simulate.draws import Prior
 from sasnet_plugin.simulate.own_priors import OWN_PRIORS
 from sasnet_plugin.simulate.sasmodels_draws import FROZEN
 
@@ -52,6 +54,16 @@ def _row(key: str, unit: str, drawn: list[float]) -> str:
     if np.ptp(drawn) == 0:
         return _CELL.format(key, unit, "fixed", f"{drawn[0]:.4g}", "")
     return _CELL.format(key, unit, *(f"{v:.3g}" for v in np.quantile(drawn, (0.05, 0.5, 0.95))))
+
+
+def quantities(table: Mapping[str, Prior], *, seed: bool = False) -> str:
+    """Return the rows of a table of quantities; with what the seed of this work drew, or without."""
+    rows = ["| quantity | unit | drawn | not 0 in | meaning |" + (" seed |" if seed else "")]
+    rows.append("|---|---|---|---|---|" + ("---|" if seed else ""))
+    for name, prior in table.items():
+        row = f"| `{name}` | {prior.unit} | {prior.drawn} | {prior.share:.0%} | {prior.text} |"
+        rows.append(row + (f" {prior.seed or '0'} |" if seed else ""))
+    return "\n".join(rows)
 
 
 def section(name: str) -> str:

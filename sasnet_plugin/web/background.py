@@ -222,7 +222,6 @@ class Background:
                     self._keep_prediction(job.file, message)
 
     def _done(self, job: Job) -> None:
-        last = not self._back.waiting
         progress = self.progress[job.kind]
         if job.token == _QUEUED:
             progress.done += 1
@@ -230,7 +229,7 @@ class Background:
             self._keep_predictions()
         elif job.kind == THUMBNAILS:
             self._made[job.file] = self._images.stamp.get(job.file, (0, 0))
-            if last or progress.done % WEB.batch == 0:
+            if not self._back.waiting or progress.done % WEB.batch == 0:
                 self._thumbnails.keep()
 
     def _keep_thumbnail(self, row: int, file: str, shown: Shown) -> None:

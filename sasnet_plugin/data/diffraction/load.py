@@ -11,11 +11,11 @@ import numpy as np
 
 from ...domains import ReadOptions
 from ...types import DataError, Image
-from ..images import formats, masks
+from ..images import masks
 from ..sans.centre import find_centre
 from .frame import Window
 from .settings import Setup, setup_of
-from .stacks import SMALLEST, Block, blocks
+from .stacks import SMALLEST, Block, blocks, frame_number, mask_of
 
 if TYPE_CHECKING:
     import os
@@ -65,12 +65,7 @@ def read(path: str | os.PathLike[str], options: ReadOptions) -> Iterator[Image]:
     path = Path(path)
     if options.q_unit is not None:
         raise DataError(f"{path}: diffraction images have no q axis of their own; leave --q-unit out.")
-    wanted = None
-    if options.entry is not None:
-        digits = options.entry.removeprefix("frame").strip()
-        if not digits.isdigit() or int(digits) < 1:
-            raise DataError(f"{path}: there is no entry {options.entry}; give a frame's number, from 1.")
-        wanted = int(digits) - 1
+    wanted = frame_number(path, options.entry)
     total = 0
     for some in frames(path, options.geometry, start=wanted or 0):
         total = some.total
@@ -101,7 +96,7 @@ def frames(path: Path, geometry: tuple[str, ...] = (), start: int = 0) -> Iterat
         The file cannot be read, or the centre cannot be found.
     """
     said = setup_of(path, geometry)
-    given = _mask_of(said.mask_file) if said.mask_file else None
+    given = mask_of(said.mask_file) if said.mask_file else None
     placed: tuple[Window, NDArray[np.bool_], tuple[str, ...]] | None = None
     # What is found of a stack is found from its first frames, wherever reading goes on.
     if start:
@@ -165,10 +160,3 @@ def _placed(
     window = Window(shape, centre, edge, setup.wavelength, setup.distance, setup.pixel_size)
     window.check(file)
     return replace(window, centre=(round(centre[0] * 4) / 4, round(centre[1] * 4) / 4)), good, tuple(notes)
-
-
-def _mask_of(path: str) -> NDArray[np.bool_]:
-    found = next(iter(formats.frames(Path(path), path)), None)
-    if found is None:
-        raise DataError(f"{path}: holds no mask; give an image that is not zero where pixels are left out.")
-    return np.asarray(found.values != 0)

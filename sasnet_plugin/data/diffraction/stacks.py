@@ -197,3 +197,33 @@ def _setup(opened: Any, found: Any) -> Setup:
         number(parent, "distance", 1e3),
         number(parent, "x_pixel_size", 1e3),
     )
+
+
+def frame_number(path: Path, entry: str | None) -> int | None:
+    """Number from 0 of the frame that an entry names; None where none is asked for.
+
+    Raises
+    ------
+    DataError
+        It names no frame.
+    """
+    if entry is None:
+        return None
+    digits = entry.removeprefix("frame").strip()
+    if not digits.isdigit() or int(digits) < 1:
+        raise DataError(f"{path}: there is no entry {entry}; give a frame's number, from 1.")
+    return int(digits) - 1
+
+
+def mask_of(path: str) -> NDArray[np.bool_]:
+    """Which pixels a mask's file leaves out: those that are not zero.
+
+    Raises
+    ------
+    DataError
+        It holds no image.
+    """
+    found = next(iter(formats.frames(Path(path), path)), None)
+    if found is None:
+        raise DataError(f"{path}: holds no mask; give an image that is not zero where pixels are left out.")
+    return np.asarray(found.values != 0)

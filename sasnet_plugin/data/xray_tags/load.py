@@ -11,8 +11,8 @@ import numpy as np
 from ...domains import ReadOptions, Seen
 from ...types import DataError, Image
 from ..diffraction.settings import Setup, setup_of
-from ..diffraction.stacks import SMALLEST, blocks
-from ..images import formats, masks
+from ..diffraction.stacks import SMALLEST, blocks, frame_number, mask_of
+from ..images import masks
 from .features import centre_of, window
 
 if TYPE_CHECKING:
@@ -40,14 +40,9 @@ def read(path: str | os.PathLike[str], options: ReadOptions) -> Iterator[Image]:
     path = Path(path)
     if options.q_unit is not None:
         raise DataError(f"{path}: tags need no q axis; leave --q-unit out.")
-    wanted = None
-    if options.entry is not None:
-        digits = options.entry.removeprefix("frame").strip()
-        if not digits.isdigit() or int(digits) < 1:
-            raise DataError(f"{path}: there is no entry {options.entry}; give a frame's number, from 1.")
-        wanted = int(digits) - 1
+    wanted = frame_number(path, options.entry)
     said = setup_of(path, options.geometry)
-    given = _mask_of(said.mask_file) if said.mask_file else None
+    given = mask_of(said.mask_file) if said.mask_file else None
     total = 0
     for block in blocks(path, str(path), said.dataset, wanted or 0):
         total = block.total
@@ -119,10 +114,3 @@ def _image(
             " give it with --geometry direct_beam=[COLUMN,ROW]."
         )
     return Image(np.where(good, counts, 0.0), good, window(shape, centre), file, entry, tuple(notes))
-
-
-def _mask_of(path: str) -> NDArray[np.bool_]:
-    found = next(iter(formats.frames(Path(path), path)), None)
-    if found is None:
-        raise DataError(f"{path}: holds no mask; give an image that is not zero where pixels are left out.")
-    return np.asarray(found.values != 0)

@@ -263,7 +263,7 @@ class Stages:
         Sums are tried here only where no single model's curve in the bank comes near.
         """
         cheap = [task for task in tasks if fit_cost_class(task.model) == "fast"]
-        rest = [task for task in tasks if not any(task is one for one in cheap)]
+        rest = [task for task in tasks if fit_cost_class(task.model) != "fast"]
         found = Fitted(curve, cheap, self.fit(cheap))
         if sums and (found.unexplained or not found.fits):
             least = min(self.residuals.values(), default=0.0)

@@ -7,13 +7,11 @@ two markers in the file is replaced.
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
 from pathlib import Path
 
 from sasnet_plugin.simulate.diffraction import measurement, samples
 from sasnet_plugin.simulate.diffraction.simulator import SIMULATOR
-from sasnet_plugin.simulate.draws import Prior
-from sasnet_plugin.simulate.prior_table import write
+from sasnet_plugin.simulate.prior_table import quantities, write
 
 
 def tables() -> str:
@@ -32,24 +30,18 @@ def tables() -> str:
             "### Particles\n\n" + "\n".join(kinds),
             "The last four are found on top of the others, one at most, but of irregular and empty images."
             " Streak and Bent are taken to overlap as little as they can: 242 and 390 of 453 Prolate.",
-            _rows(samples.PRIORS),
+            quantities(samples.PRIORS),
             f"Round is what is seen with an axis ratio above {samples.ROUND:g}, Elliptical below"
             f" {samples.ELLIPTICAL:g}; a body seen {samples.STREAK:g} times as long as"
             f" wide gives a streak, bent"
             f" where tan(tilt) tan(θ/2) at the window's edge is above {samples.BENT:g}. δ and β are"
             f" those of {materials} (g/cm³) at {low * 1e3:g} to {high * 1e3:g} eV, loguniform, by"
             " periodictable, where |n − 1| is small enough for the transform.",
-            "### Measurement\n\n" + _rows(measurement.MEASUREMENT),
+            "### Measurement\n\n" + quantities(measurement.MEASUREMENT),
             f"The detector has {measurement.PIXELS} × {measurement.PIXELS} pixels and is flat. Out of"
             f" distribution: {', '.join(SIMULATOR.kinds)}.",
         )
     )
-
-
-def _rows(priors: Mapping[str, Prior]) -> str:
-    rows = ["| quantity | unit | drawn | not 0 in | meaning |", "|---|---|---|---|---|"]
-    rows += [f"| `{k}` | {p.unit} | {p.drawn} | {p.share:.0%} | {p.text} |" for k, p in priors.items()]
-    return "\n".join(rows)
 
 
 if __name__ == "__main__":

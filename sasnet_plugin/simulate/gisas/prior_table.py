@@ -10,12 +10,11 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from sasnet_plugin.simulate.draws import Prior
 from sasnet_plugin.simulate.gisas import priors
 from sasnet_plugin.simulate.gisas.priors import GEOMETRY
 from sasnet_plugin.simulate.images import detector
 from sasnet_plugin.simulate.images.measurement import MEASUREMENT
-from sasnet_plugin.simulate.prior_table import write
+from sasnet_plugin.simulate.prior_table import quantities, write
 
 _MEANING = {
     "deltas": "{} to {} angles out of the 120".format(*priors.DELTAS),
@@ -49,16 +48,6 @@ def tables() -> str:
             "## The mask\n\n" + shares(detector.SHARES, _FAULTS, "masked"),
         )
     )
-
-
-def quantities(table: Mapping[str, Prior], *, seed: bool) -> str:
-    """Return the rows of a table of quantities; with what the seed of this work drew, or without."""
-    rows = ["| quantity | unit | drawn | not 0 in | meaning |" + (" seed |" if seed else "")]
-    rows.append("|---|---|---|---|---|" + ("---|" if seed else ""))
-    for name, prior in table.items():
-        row = f"| `{name}` | {prior.unit} | {prior.drawn} | {prior.share:.0%} | {prior.text} |"
-        rows.append(row + (f" {prior.seed or '0'} |" if seed else ""))
-    return "\n".join(rows)
 
 
 def shares(table: Mapping[str, float], meaning: Mapping[str, str], head: str) -> str:

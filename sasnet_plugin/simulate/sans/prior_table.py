@@ -9,8 +9,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from sasnet_plugin.simulate.draws import Prior
-from sasnet_plugin.simulate.prior_table import write
+from sasnet_plugin.simulate.prior_table import quantities, write
 from sasnet_plugin.simulate.sans import measurement, samples, simulator
 from sasnet_plugin.simulate.sans.instruments import INSTRUMENTS, UNLIKE
 
@@ -30,8 +29,6 @@ def tables() -> str:
         f" over the side before), the others one of {len(samples.others())} models of sasmodels without a"
         " shape or of layers |"
     )
-    drawn = ["| quantity | unit | drawn | not 0 in | meaning |", "|---|---|---|---|---|"]
-    drawn += [_row(name, prior) for name, prior in measurement.MEASUREMENT.items()]
     return "\n\n".join(
         (
             "### Samples\n\n" + "\n".join(rows),
@@ -50,7 +47,7 @@ def tables() -> str:
             f" feature (its first minimum or spot) over {measurement.FAR:g}, and ends above"
             f" {measurement.NEAR:g} of it. One, two or three settings of a sample in"
             f" {', '.join(f'{x:.0%}' for x in simulator.SETTINGS)}.",
-            "### Measurement\n\n" + "\n".join(drawn),
+            "### Measurement\n\n" + quantities(measurement.MEASUREMENT),
             f"{measurement.SILENT:.0%} of images do not say how sharp their q is. Out of distribution:"
             f" {', '.join(simulator.SIMULATOR.kinds).replace('_', ' ')}.",
         )
@@ -70,10 +67,6 @@ def _instruments() -> str:
             f" | {one.distance[0]:g} to {one.distance[1]:g} |"
         )
     return "\n".join(rows)
-
-
-def _row(name: str, prior: Prior) -> str:
-    return f"| `{name}` | {prior.unit} | {prior.drawn} | {prior.share:.0%} | {prior.text} |"
 
 
 if __name__ == "__main__":

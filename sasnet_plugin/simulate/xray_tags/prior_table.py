@@ -13,8 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from sasnet_plugin.domains.xray_tags import LABELS, WEIGHTS
-from sasnet_plugin.simulate.draws import Prior
-from sasnet_plugin.simulate.prior_table import write
+from sasnet_plugin.simulate.prior_table import quantities, write
 from sasnet_plugin.simulate.xray_tags import detector, scenes
 from sasnet_plugin.simulate.xray_tags.simulator import SIMULATOR
 
@@ -34,8 +33,8 @@ def tables() -> str:
             "### Tags\n\n| tag | in | weight in the loss |\n|---|---|---|\n" + "\n".join(tags),
             f"Of {NUMBER:,} scenes, measured once. The sample mainly is {_shares(scenes.MAIN)}; a lattice"
             f" is {_shares(scenes.LATTICE)}; the beamstop is {_shares(detector.STOPS)}.",
-            "### Scenes\n\n" + _rows(scenes.PRIORS),
-            f"### Measurement\n\n{_rows(detector.MEASUREMENT)}",
+            "### Scenes\n\n" + quantities(scenes.PRIORS),
+            f"### Measurement\n\n{quantities(detector.MEASUREMENT)}",
             f"The longer side has {detector.PIXELS} pixels; half of it is the reference radius. Out of"
             f" distribution: {', '.join(SIMULATOR.kinds)}.",
         )
@@ -45,12 +44,6 @@ def tables() -> str:
 def _shares(often: Mapping[str, float]) -> str:
     total = sum(often.values())
     return ", ".join(f"{name or 'none'} {number / total:.0%}" for name, number in often.items())
-
-
-def _rows(priors: Mapping[str, Prior]) -> str:
-    rows = ["| quantity | unit | drawn | not 0 in | meaning |", "|---|---|---|---|---|"]
-    rows += [f"| `{k}` | {p.unit} | {p.drawn} | {p.share:.0%} | {p.text} |" for k, p in priors.items()]
-    return "\n".join(rows)
 
 
 if __name__ == "__main__":

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import astuple, dataclass
 from typing import Any
@@ -13,7 +11,7 @@ import numpy as np
 from ...domains.heads import Targets
 from ...domains.xray_tags import LABELS
 from ...types import Image
-from ..dataset import Layout, Row
+from ..dataset import Layout, Row, digest_of
 from ..stream import Mix
 from . import scenes
 from .components import GRID
@@ -45,8 +43,7 @@ class XraySimulator:
     def _settings(self) -> dict[str, Any]:
         tables: list[Any] = [{k: astuple(p) for k, p in scenes.PRIORS.items()}]
         tables += [scenes.MAIN, scenes.LATTICE, astuple(RULES)]
-        digest = hashlib.sha256(json.dumps(tables, sort_keys=True).encode()).hexdigest()[:16]
-        return {"priors": digest, "rings": scenes.RINGS, "spots": scenes.SPOTS}
+        return {"priors": digest_of(tables), "rings": scenes.RINGS, "spots": scenes.SPOTS}
 
     def inputs(self, folder: Any) -> dict[str, Any]:
         """What the manifest of a network says of its training data."""
