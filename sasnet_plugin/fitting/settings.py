@@ -227,6 +227,9 @@ class AssessmentSettings:
     same_bic: float = setting(
         2.0, 'BIC that differ by less are "not worth more than a bare mention" (Kass & Raftery 1995).'
     )
+    strong_bic: float = setting(
+        6.0, "The same where models are compared under an estimated error: less is no strong evidence."
+    )
     least_prior: float = setting(
         0.002, "Probability of the network below which none counts: it rules out no model before its fit."
     )
@@ -267,7 +270,12 @@ class AssessmentSettings:
     systematic_window: float = setting(
         0.3, "Width in which the intensity is averaged that a systematic error is a share of.", "ln q"
     )
-    systematic_points: int = setting(1000, "Points of residuals in which systematic errors are looked for.")
+    background_quantile: float = setting(0.1, "Of the intensities, what a background is about as large as.")
+    systematic_points: int = setting(400, "Points of residuals in which systematic errors are looked for.")
+    usual_systematic: float = setting(
+        0.05,
+        "Of I: standard deviation of a measurement's systematic error before anything is seen of it.",
+    )
     small_systematic: float = setting(
         0.05, "Of I: an error this large many measurements have; a simple model that needs no more is named."
     )

@@ -14,6 +14,7 @@ from sasnet_plugin.fitting.assessment.diagnostics import remarks_of, warnings_of
 from sasnet_plugin.fitting.assessment.goodness_of_fit import compare, verify
 from sasnet_plugin.fitting.assessment.systematic_error import (
     SystematicError,
+    independent,
     systematic_error,
     widened,
 )
@@ -188,15 +189,21 @@ def simplest_within_error(
 def systematic_errors(
     curve: Curve, dintensity: NDArray[np.float64], fits: Sequence[ModelFit]
 ) -> dict[str, SystematicError]:
-    """Of each fit by its name; none where the best fit leaves nothing but independent noise.
+    """Of each fit by its name; none where no fit's residuals share an error that a measurement may have.
 
-    A measurement that one model explains to its noise has no systematic error that could excuse the others.
+    A model with parameters to spare takes up what an instrument does to a curve, and leaves nothing but
+    independent noise; so the others' residuals are looked at as well, if they are not much larger.
     """
-    best = min(fits, key=lambda fit: fit.bic, default=None)
-    its = None if best is None else systematic_error(curve, dintensity, best)
-    if its is None or its.relative == 0:
+    least = min((max(fit.reduced_chisq, 1.0) for fit in fits), default=1.0)
+    found = {
+        fit.name: systematic_error(curve, dintensity, fit)
+        if fit.reduced_chisq <= ASSESSMENT.much_worse * least
+        else independent(dintensity, fit, curve)
+        for fit in fits
+    }
+    if not any(0 < error.relative <= ASSESSMENT.most_systematic for error in found.values()):
         return {}
-    return {fit.name: its if fit is best else systematic_error(curve, dintensity, fit) for fit in fits}
+    return found
 
 
 @dataclass(frozen=True)
@@ -230,7 +237,7 @@ def misfits(fits: Sequence[ModelFit], errors: Mapping[str, SystematicError] | No
     ----------
     fits : sequence of ModelFit
     errors : mapping of str to SystematicError, optional
-        Of each by its name; none where the best fit leaves nothing but independent noise.
+        Of each by its name; none where no fit's residuals share one.
     """
     penalty = np.array([f.bic - f.chisq for f in fits])
     if errors:
@@ -280,12 +287,19 @@ def ranked(
 
 
 def alike(fits: Sequence[ModelFit], compared: Misfits | None = None) -> list[str]:
-    """Names of the fits that this curve cannot distinguish from the best one, the first."""
+    """Names of the fits that this curve cannot distinguish from the best one, the first.
+
+    Those whose misfit differs by no more than the number of parameters lets expect; where residuals share an
+    error, whose size is itself an estimate, also those whose evidence is not strongly less.
+    """
     if not fits:
         return []
-    chisq, own = (compared or misfits(fits)).chisq, len(fits[0].free)
+    compared = compared or misfits(fits)
+    chisq, own = compared.chisq, len(fits[0].free)
+    bic = chisq + compared.penalty
     return [
         fit.name
-        for fit, its in zip(fits[1:], chisq[1:], strict=True)
+        for fit, its, less in zip(fits[1:], chisq[1:], (bic - bic[0])[1:], strict=True)
         if abs(its - chisq[0]) < ASSESSMENT.same_bic + abs(len(fit.free) - own)
+        or (compared.shared and less < ASSESSMENT.strong_bic)
     ]

@@ -1,11 +1,14 @@
 """Errors that neighbouring points share: their size and reach, and what they leave of the evidence.
 
 A calibrated intensity is off by some per cent, smoothly along q: background, sensitivity, resolution, a model
-that is nearly right. To given errors below that, no model fits, and between two that fit equally badly χ²
-would decide with certainty. So the residuals are described as a Gaussian process (M. C. Kennedy and
-A. O'Hagan, J. R. Stat. Soc. B 63 (2001) 425): independent noise, and a part that is a share of the intensity
-with correlation exp(-|Δ ln q|/length). With that (Ornstein-Uhlenbeck) correlation the likelihood is a Kalman
-filter along q, linear in the number of points (R. E. Kalman, J. Basic Eng. 82 (1960) 35).
+that is nearly right. To given errors below that, no model fits, or only one with parameters to spare, which
+takes the error up; and χ² would decide with certainty between two that fit equally badly. So the residuals
+are described as a Gaussian process (M. C. Kennedy and A. O'Hagan, J. R. Stat. Soc. B 63 (2001) 425):
+independent noise, and a smooth part of Matérn's covariance, ν = 3/2: σ² (1 + d) exp(-d) with
+d = √3 |Δ ln q|/length and σ a share of the intensity or, as where a background is taken off, of a constant.
+Such a process is two states of a Kalman filter along q (J. Hartikainen and S. Särkkä, IEEE MLSP 2010), so
+that its likelihood is linear in the number of points. The parameters of the fit follow, in the linear
+approximation, to where they are likeliest under it.
 """
 
 from __future__ import annotations
@@ -30,33 +33,45 @@ class SystematicError:
     Parameters
     ----------
     relative : float
-        Standard deviation of the part that neighbours share, as a share of the intensity; 0 where independent
-        noise alone describes the residuals as well.
+        Standard deviation of the part that neighbours share, as a share of the intensity about each point;
+        0 where independent noise alone describes the residuals as well.
     length : float
         Its correlation length, in ln q.
     noise : float
         Independent part over the given uncertainty, 1 at least.
-    level : (n,) float array
-        The intensity that it is a share of: that of the fit, or its mean about each point.
+    size : (n,) float array
+        Standard deviation of the shared part, in the units of the intensity.
     minus_two_log : float
-        -2 ln of the likelihood of the residuals, with the density's constant left out.
+        -2 ln of the likelihood of the residuals, with the density's constant left out, and with what the
+        shared part costs: its two parameters as by BIC, and its size, of which a large one is unlikely.
+    cost : float
+        That cost alone.
     """
 
     relative: float
     length: float
     noise: float
-    level: Array
+    size: Array
     minus_two_log: float
+    cost: float = 0.0
 
     def as_dict(self) -> dict[str, float]:
         """As ``sasnet fit --json`` prints it."""
         return {"relative": self.relative, "length_ln_q": self.length, "noise": self.noise}
 
 
+def independent(dintensity: Array, fit: ModelFit, curve: Curve) -> SystematicError:
+    """Residuals as independent noise alone, of whatever size."""
+    residual = (curve.intensity - fit.theory) / dintensity
+    n, size = residual.size, max(float(np.mean(residual**2)), 1.0)
+    alone = float(np.sum(residual**2)) / size + n * np.log(size)
+    return SystematicError(0.0, 0.0, float(np.sqrt(size)), np.zeros(n), alone)
+
+
 def systematic_error(curve: Curve, dintensity: Array, fit: ModelFit) -> SystematicError:
     """Size and reach of the error that the residuals of a fit share, by maximum likelihood.
 
-    Two more parameters have to raise the likelihood by what BIC asks for; else there is no such error.
+    There is none unless it raises the likelihood by more than it costs.
 
     Parameters
     ----------
@@ -65,46 +80,89 @@ def systematic_error(curve: Curve, dintensity: Array, fit: ModelFit) -> Systemat
         Given or estimated.
     fit : ModelFit
     """
+    alone = independent(dintensity, fit, curve)
     residual = (curve.intensity - fit.theory) / dintensity
-    n, size = residual.size, max(float(np.mean(residual**2)), 1.0)
-    alone = float(np.sum(residual**2)) / size + n * np.log(size)
-    found = SystematicError(0.0, 0.0, float(np.sqrt(size)), np.abs(fit.theory), alone)
-    if not np.all(np.isfinite(residual)) or n <= _FEWEST:
-        return found
-    levels = (_mean_about(curve.q, fit.theory), np.abs(fit.theory))
-    error = min((_likeliest(curve, dintensity, residual, x) for x in levels), key=lambda e: e.minus_two_log)
-    return error if error.minus_two_log + 2 * np.log(n) < alone else found
+    if not np.all(np.isfinite(residual)) or residual.size <= _FEWEST:
+        return alone
+    error = _likeliest(curve, dintensity, residual, fit)
+    return error if error.minus_two_log < alone.minus_two_log else alone
 
 
-def _likeliest(curve: Curve, dintensity: Array, residual: Array, level: Array) -> SystematicError:
+def _likeliest(curve: Curve, dintensity: Array, residual: Array, fit: ModelFit) -> SystematicError:
     n = residual.size
-    log_q, residual, gain = _thinned(np.log(curve.q), residual, level / dintensity)
-    ratio, length = (a.ravel() for a in np.meshgrid(_RATIOS, _LENGTHS))
-    innovation, variance = _filtered(log_q, gain, ratio, length, np.repeat(residual[:, None], ratio.size, 1))
-    noise = np.maximum(np.mean(innovation**2 / variance, axis=0), 1.0)
-    minus_two_log = np.sum(innovation**2 / variance, axis=0) / noise
-    minus_two_log += residual.size * np.log(noise) + np.sum(np.log(variance), axis=0)
+    about = _mean_about(curve.q, fit.theory)
+    levels = _levels(about, np.abs(fit.theory))
+    slopes = [d for d in fit.derivatives.values() if np.all(np.isfinite(d)) and np.any(d)]
+    columns = np.column_stack([residual, *(d / np.linalg.norm(d) for d in slopes)])
+    log_q, columns, gain = _thinned(np.log(curve.q), columns, levels / dintensity[:, None])
+    level, ratio, length = (a.ravel() for a in np.meshgrid(range(len(gain.T)), _RATIOS, _LENGTHS))
+    innovation, variance = _filtered(log_q, ratio * gain[:, level], length, columns)
+    white = innovation / np.sqrt(variance)[:, :, None]
+    left = _left(white)
+    noise = np.maximum(left / len(log_q), 1.0)
+    share = np.sqrt(np.mean((levels / about[:, None]) ** 2, axis=0))[level] * ratio
+    cost = 2 * np.log(n) + (share * np.sqrt(noise) / ASSESSMENT.usual_systematic) ** 2
+    minus_two_log = left / noise + len(log_q) * np.log(noise) + np.sum(np.log(variance), axis=0) + cost
     least = int(np.argmin(minus_two_log))
     size = float(np.sqrt(noise[least]))
     # Of thinned residuals, as if of all: the scatter within blocks is that of independent noise.
-    rest = (n - residual.size) * (1 + 2 * np.log(size)) if n > residual.size else 0.0
+    rest = (n - len(log_q)) * (1 + 2 * np.log(size)) if n > len(log_q) else 0.0
     return SystematicError(
-        float(ratio[least]) * size, float(length[least]), size, level, float(minus_two_log[least]) + rest
-    )
+        float(share[least]) * size, float(length[least]), size,
+        float(ratio[least]) * size * levels[:, level[least]], float(minus_two_log[least]) + rest,
+        float(cost[least]),
+    )  # fmt: skip
 
 
-def _filtered(log_q: Array, gain: Array, ratio: Array, length: Array, columns: Array) -> tuple[Array, Array]:
-    """Innovations and their variances, both (n, k), for each column: ratio·gain·x + unit noise."""
-    mean, spread = np.zeros(ratio.size), np.ones(ratio.size)
-    decay = np.exp(-np.diff(log_q, prepend=log_q[0])[:, None] / np.maximum(length, _SHORTEST))
-    innovation, variance = np.empty_like(columns), np.empty_like(columns)
-    for i, (kept, column) in enumerate(zip(decay, columns, strict=True)):
-        mean, spread = kept * mean, kept**2 * spread + 1 - kept**2
-        h = ratio * gain[i]
-        total = h**2 * spread + 1
-        left = column - h * mean
-        weight = spread * h / total
-        mean, spread = mean + weight * left, (1 - weight * h) * spread
+def _levels(about: Array, theory: Array) -> Array:
+    """What errors are a share of, (n, 4).
+
+    The mean about each point, the intensity itself, a constant, or both: a background that is off, too.
+    """
+    constant = np.full_like(theory, np.quantile(theory, ASSESSMENT.background_quantile))
+    return np.column_stack([about, theory, constant, np.hypot(_BOTH * about, constant)])
+
+
+def _left(white: Array) -> Array:
+    """Sum of squares (k,) of the first of (n, k, m) columns after the others have been fitted to it."""
+    residual, slopes = white[:, :, 0], white[:, :, 1:]
+    total = np.sum(residual**2, axis=0)
+    if not slopes.shape[2]:
+        return np.asarray(total)
+    normal = np.einsum("nki,nkj->kij", slopes, slopes, optimize=True)
+    moment = np.einsum("nki,nk->ki", slopes, residual)
+    # What the data leave open moves nowhere.
+    normal += _RIDGE * np.trace(normal, axis1=1, axis2=2)[:, None, None] * np.eye(normal.shape[1])
+    gained = np.sum(moment * np.linalg.solve(normal, moment[:, :, None])[:, :, 0], axis=1)
+    return np.asarray(np.maximum(total - gained, 0.0))
+
+
+def _filtered(log_q: Array, gain: Array, length: Array, columns: Array) -> tuple[Array, Array]:
+    """Innovations (n, k, m) of m columns and variances (n, k) of gain (n, k) times x plus unit noise."""
+    rate = np.sqrt(3.0) / np.maximum(length, _SHORTEST)
+    steps = np.diff(log_q, prepend=log_q[0])
+    shape = (rate.size, columns.shape[1])
+    value, slope = np.zeros(shape), np.zeros(shape)
+    # Covariance of the two states; at rest 1, 0, rate².
+    vv, vs, ss = np.ones(rate.size), np.zeros(rate.size), rate**2
+    innovation, variance = np.empty((log_q.size, *shape)), np.empty((log_q.size, rate.size))
+    for i, (step, column) in enumerate(zip(steps, columns, strict=True)):
+        kept = np.exp(-rate * step)
+        a, b = kept * (1 + rate * step), kept * step
+        c, d = -kept * rate**2 * step, kept * (1 - rate * step)
+        value, slope = a[:, None] * value + b[:, None] * slope, c[:, None] * value + d[:, None] * slope
+        one, three = vv - 1, ss - rate**2
+        vv, vs, ss = (
+            a * a * one + 2 * a * b * vs + b * b * three + 1,
+            a * c * one + (a * d + b * c) * vs + b * d * three,
+            c * c * one + 2 * c * d * vs + d * d * three + rate**2,
+        )
+        h = gain[i]
+        total = h**2 * vv + 1
+        left = column[None, :] - h[:, None] * value
+        to_value, to_slope = h * vv / total, h * vs / total
+        value, slope = value + to_value[:, None] * left, slope + to_slope[:, None] * left
+        ss, vs, vv = ss - to_slope * h * vs, vs - to_value * h * vs, vv - to_value * h * vv
         innovation[i], variance[i] = left, total
     return innovation, variance
 
@@ -114,30 +172,35 @@ def _mean_about(q: Array, theory: Array) -> Array:
     log_q, half = np.log(q), ASSESSMENT.systematic_window / 2
     total = np.concatenate(([0.0], np.cumsum(np.abs(theory))))
     low, high = np.searchsorted(log_q, log_q - half), np.searchsorted(log_q, log_q + half, side="right")
-    return np.asarray((total[high] - total[low]) / (high - low))
+    return np.asarray(np.maximum((total[high] - total[low]) / (high - low), np.finfo(float).tiny))
 
 
-def _thinned(log_q: Array, residual: Array, gain: Array) -> tuple[Array, Array, Array]:
-    """Blocks of m neighbours, where there are thousands of points: residual Σr/√m, gain Σg/√m."""
-    m = -(-residual.size // ASSESSMENT.systematic_points)
+def _thinned(log_q: Array, columns: Array, gain: Array) -> tuple[Array, Array, Array]:
+    """Blocks of m neighbours, where there are many points: columns Σr/√m, gain Σg/√m."""
+    m = -(-log_q.size // ASSESSMENT.systematic_points)
     if m == 1:
-        return log_q, residual, gain
-    edges = np.arange(0, residual.size, m)
-    count = np.diff(np.append(edges, residual.size))
+        return log_q, columns, gain
+    edges = np.arange(0, log_q.size, m)
+    count = np.diff(np.append(edges, log_q.size))
+    root = np.sqrt(count)[:, None]
     return (
         np.add.reduceat(log_q, edges) / count,
-        np.add.reduceat(residual, edges) / np.sqrt(count),
-        np.add.reduceat(gain, edges) / np.sqrt(count),
+        np.add.reduceat(columns, edges) / root,
+        np.add.reduceat(gain, edges) / root,
     )
 
 
 #: Systematic over independent part, and correlation lengths in ln q, that are tried.
-_RATIOS = np.geomspace(1e-4, 3.0, 46)
-_LENGTHS = np.array([0.03, 0.06, 0.12, 0.25, 0.5, 1.0])
+_RATIOS = np.geomspace(1e-3, 3.0, 24)
+_LENGTHS = np.array([0.08, 0.16, 0.32, 0.64, 1.3])
+#: Of the intensity, beside the whole constant, where both are off.
+_BOTH = 0.3
 #: In place of no length at all, where nothing is shared.
 _SHORTEST = 1e-9
 #: Points below which nothing is said of how they hang together.
 _FEWEST = 8
+#: Of the trace of normal equations, added to their diagonal.
+_RIDGE = 1e-9
 
 
 def widened(curve: Curve, dintensity: Array, fit: ModelFit, error: SystematicError) -> ModelFit:
@@ -161,12 +224,10 @@ def widened(curve: Curve, dintensity: Array, fit: ModelFit, error: SystematicErr
         jacobian = np.stack(list(moving.values()), axis=1)
         scale = np.linalg.norm(jacobian, axis=0)
         inverse = np.linalg.pinv(jacobian / scale, rcond=1e-9)
-        shared = error.relative * inverse * error.level / dintensity
-        covariance = error.noise**2 * inverse @ inverse.T
-        covariance += shared @ _correlated(curve.q, error.length, shared.T)
+        covariance = error.noise**2 * inverse @ inverse.T + _shared(curve, dintensity, error, inverse.T)
         known = dict(zip(moving, map(float, np.sqrt(np.diag(covariance)) / scale), strict=True))
     unknown = any(p.error is not None and name not in known for name, p in fit.parameters.items())
-    factor = _of_scale(curve, dintensity, error) if unknown else 1.0
+    factor = _of_scale(curve, dintensity, fit, error) if unknown else 1.0
     parameters = {
         name: p if p.error is None else replace(p, error=max(p.error, known.get(name, factor * p.error)))
         for name, p in fit.parameters.items()
@@ -183,28 +244,21 @@ def widened(curve: Curve, dintensity: Array, fit: ModelFit, error: SystematicErr
     return replace(fit, parameters=parameters, components=components)
 
 
-def _of_scale(curve: Curve, dintensity: Array, error: SystematicError) -> float:
+def _of_scale(curve: Curve, dintensity: Array, fit: ModelFit, error: SystematicError) -> float:
     """By how much the error of a scale grows, were it all that is fitted."""
-    gain = error.level / dintensity
-    innovation, variance = _filtered(
-        np.log(curve.q),
-        gain,
-        np.array([error.relative / error.noise]),
-        np.array([error.length]),
-        gain[:, None],
-    )
-    known = float(np.sum(innovation**2 / variance)) / error.noise**2
-    return float(np.sqrt(np.sum(gain**2) / known))
+    slope = np.abs(fit.theory) / dintensity
+    weight = (slope / np.sum(slope**2))[:, None]
+    wide = error.noise**2 * np.sum(weight**2) + float(_shared(curve, dintensity, error, weight)[0, 0])
+    return float(np.sqrt(max(wide * np.sum(slope**2), 1.0)))
 
 
-def _correlated(q: Array, length: float, columns: Array) -> Array:
-    """K columns with K = exp(-|Δ ln q|/length), in one pass up and one down."""
-    decay = np.exp(-np.diff(np.log(q)) / max(length, _SHORTEST))
-    found = columns.copy()
-    for order in (range(1, q.size), range(q.size - 2, -1, -1)):
-        carried = np.zeros(columns.shape[1])
-        step = 1 if order.step > 0 else -1
-        for i in order:
-            carried = decay[min(i, i - step)] * (carried + columns[i - step])
-            found[i] += carried
-    return np.asarray(found)
+def _shared(curve: Curve, dintensity: Array, error: SystematicError, columns: Array) -> Array:
+    """columnsᵀ K columns, (m, m), with K the shared part's covariance of the residuals."""
+    weighted = (error.size / dintensity)[:, None] * columns
+    # Sums over blocks of neighbours, which share all of it.
+    m = -(-curve.q.size // ASSESSMENT.systematic_points)
+    edges = np.arange(0, curve.q.size, m)
+    log_q = np.add.reduceat(np.log(curve.q), edges) / np.diff(np.append(edges, curve.q.size))
+    weighted = np.add.reduceat(weighted, edges)
+    far = np.sqrt(3.0) * np.abs(np.subtract.outer(log_q, log_q)) / max(error.length, _SHORTEST)
+    return np.asarray(weighted.T @ ((1 + far) * np.exp(-far)) @ weighted)

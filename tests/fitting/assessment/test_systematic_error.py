@@ -19,9 +19,14 @@ STATED = 0.01 * CLEAN
 
 
 def shared(relative: float, length: float, rng: np.random.Generator, count: int = 1) -> np.ndarray:
-    """(n, count) errors of I with correlation exp(-|Δ ln q|/length)."""
-    covariance = np.exp(-np.abs(np.subtract.outer(np.log(Q), np.log(Q))) / length)
-    return CLEAN[:, None] * relative * (np.linalg.cholesky(covariance) @ rng.standard_normal((Q.size, count)))
+    """(n, count) errors of I with Matérn's correlation, ν = 3/2."""
+    root = np.linalg.cholesky(matern(length) + 1e-10 * np.eye(Q.size))
+    return CLEAN[:, None] * relative * (root @ rng.standard_normal((Q.size, count)))
+
+
+def matern(length: float) -> np.ndarray:
+    far = np.sqrt(3) * np.abs(np.subtract.outer(np.log(Q), np.log(Q))) / length
+    return (1 + far) * np.exp(-far)
 
 
 def fitted(measured: np.ndarray, theory: np.ndarray, parameters: int = 3, name: str = "sphere") -> ModelFit:
@@ -56,13 +61,29 @@ def test_the_likelihood_is_that_of_the_covariance() -> None:
     rng = np.random.default_rng(7)
     measured = CLEAN + shared(0.05, 0.25, rng)[:, 0] + STATED * rng.standard_normal(Q.size)
     found = systematic_error(Curve(Q, measured, STATED), STATED, fitted(measured, CLEAN))
-    gain = found.relative * found.level / STATED
-    reach = np.exp(-np.abs(np.subtract.outer(np.log(Q), np.log(Q))) / found.length)
-    covariance = found.noise**2 * np.eye(Q.size) + np.outer(gain, gain) * reach
+    gain = found.size / STATED
+    covariance = found.noise**2 * np.eye(Q.size) + np.outer(gain, gain) * matern(found.length)
     residual = (measured - CLEAN) / STATED
     _, log_determinant = np.linalg.slogdet(covariance)
     direct = residual @ np.linalg.solve(covariance, residual) + log_determinant
-    assert found.minus_two_log == pytest.approx(direct, abs=1e-6)
+    assert found.minus_two_log - found.cost == pytest.approx(direct, abs=1e-6)
+
+
+def test_parameters_follow_to_where_they_are_likeliest_under_the_shared_error() -> None:
+    rng = np.random.default_rng(17)
+    measured = CLEAN + shared(0.05, 0.25, rng)[:, 0] + STATED * rng.standard_normal(Q.size)
+    curve, fit = Curve(Q, measured, STATED), fitted(measured, CLEAN)
+    slope = CLEAN * np.log(Q / 0.07) / STATED
+    found = systematic_error(curve, STATED, replace(fit, derivatives={"p0": slope}))
+    gain = found.size / STATED
+    covariance = found.noise**2 * np.eye(Q.size) + np.outer(gain, gain) * matern(found.length)
+    residual = (measured - CLEAN) / STATED
+    # Generalised least squares in the slope (A. C. Aitken, Proc. R. Soc. Edinb. 55 (1935) 42).
+    inverse = np.linalg.inv(covariance)
+    moved = residual - slope * (slope @ inverse @ residual) / (slope @ inverse @ slope)
+    direct = moved @ inverse @ moved + np.linalg.slogdet(covariance)[1]
+    assert found.minus_two_log - found.cost == pytest.approx(direct, abs=1e-4)
+    assert found.minus_two_log < systematic_error(curve, STATED, fit).minus_two_log
 
 
 def test_widened_errors_are_those_that_repeated_measurements_show() -> None:
@@ -75,13 +96,30 @@ def test_widened_errors_are_those_that_repeated_measurements_show() -> None:
     fit = replace(fit, derivatives={f"p{i}": column for i, column in enumerate(slopes.T)})
     fit = replace(fit, parameters={n: replace(p, error=1e-6) for n, p in fit.parameters.items()})
     found = systematic_error(curve, STATED, fit)
-    true = replace(found, relative=0.04, length=0.3, noise=1.0, level=CLEAN)
+    true = replace(found, relative=0.04, length=0.3, noise=1.0, size=0.04 * CLEAN)
     wide = widened(curve, STATED, fit, true)
     assert [p.error for p in wide.parameters.values()] == pytest.approx(list(scatter), rel=0.15)
 
 
+def test_a_model_that_takes_the_error_up_does_not_rule_out_the_simple_one() -> None:
+    rng = np.random.default_rng(19)
+    error = shared(0.02, 0.5, rng)[:, 0]
+    measured = CLEAN + error + STATED * rng.standard_normal(Q.size)
+    curve = Curve(Q, measured, STATED)
+    # Fifteen parameters more, and nothing left.
+    fits = [fitted(measured, CLEAN), fitted(measured, CLEAN + error, 18, "raspberry")]
+    assert ranked(fits)[0].model == "raspberry"
+    order = ranked(fits, None, misfits(fits, systematic_errors(curve, STATED, fits)))
+    assert order[0].model == "sphere"
+    # What no instrument does is no excuse.
+    wrong = CLEAN * (1 + 0.4 * np.sin(3 * np.log(Q)))
+    fits = [fitted(measured, wrong), fitted(measured, CLEAN + error, 18, "raspberry")]
+    order = ranked(fits, None, misfits(fits, systematic_errors(curve, STATED, fits)))
+    assert order[0].model == "raspberry"
+
+
 def test_two_models_that_differ_by_less_than_the_shared_error_keep_their_weight() -> None:
-    rng = np.random.default_rng(13)
+    rng = np.random.default_rng(17)
     measured = CLEAN + shared(0.03, 0.3, rng)[:, 0] + STATED * rng.standard_normal(Q.size)
     curve = Curve(Q, measured, STATED)
     # The rival bends by a per cent, towards the error by chance.
