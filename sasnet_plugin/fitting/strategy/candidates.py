@@ -271,7 +271,11 @@ def priors(suggestion: Suggestion, fits: Sequence[ModelFit]) -> list[float]:
             found.append(fit.probability)
             continue
         share = guess.structure_factor_probability
-        factor = share if guess.structure_factor == fit.structure_factor else (1 - share) / 4
+        if guess.structure_factor is None:
+            left = 1 / 4
+        else:
+            left = STRATEGY.none_left if fit.structure_factor is None else (1 - STRATEGY.none_left) / 3
+        factor = share if guess.structure_factor == fit.structure_factor else (1 - share) * left
         share = frequency(fit.model) / sum(frequency(name) for name in tried[group.name])
         found.append(group.probability * share * max(factor, STRATEGY.least_factor))
     return found

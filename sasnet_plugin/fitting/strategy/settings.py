@@ -37,6 +37,10 @@ class StrategySettings:
     group_share: float = setting(0.1, "Of a group this probable the simplest models are fitted too.")
     simplest: int = setting(3, "So many of them.")
     factor_share: float = setting(0.15, "A structure factor this probable, given the form, is a candidate.")
+    none_left: float = setting(
+        0.6,
+        "No structure factor's part of what the likeliest leaves; each other has a third of the rest.",
+    )
     least_factor: float = setting(0.02, "Least probability of a structure factor in the ranking.")
     simplified: int = setting(4, "So many of the best fits are looked at for having become a simpler model.")
     certain: float = setting(0.6, "An expensive model this probable comes last, with the others' time.")

@@ -80,10 +80,13 @@ def test_members_of_a_group_start_alike_and_structure_factors_do_not() -> None:
         GroupGuess("balls", ("sphere", "vesicle", "onion"), 0.8),
     )
     fits = [fit("vesicle", "hayter_msa"), fit("sphere", None), fit("sphere", "hayter_msa")]
-    charged, plain, other = priors(suggestion, fits)
+    fits += [fit("vesicle", None), fit("vesicle", "squarewell")]
+    charged, plain, other, alone, attracted = priors(suggestion, fits)
     assert charged == pytest.approx(0.4 * 0.8)
     assert plain == pytest.approx(0.4 * 0.9)
     assert other == pytest.approx(0.4 * 0.1 / 4)
+    # Bodies that do not interact are commoner than those of any other interaction.
+    assert alone > 3 * attracted
 
 
 def _task(model: str, probability: float = 0.0) -> Task:
