@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -12,6 +12,9 @@ from sasnet_plugin.cli.arguments import DomainName, Force
 from sasnet_plugin.cli.files import expand
 from sasnet_plugin.domains import DEFAULT, Domain
 from sasnet_plugin.types import SasnetError
+
+if TYPE_CHECKING:
+    from sasnet_plugin.zoo import ZooModel
 
 
 def train(
@@ -35,8 +38,8 @@ def train(
         str | None,
         typer.Option(
             "--start-from",
-            help="With --labels: zoo (the installed model) or a model's folder; its last layer is fitted and"
-            " taken where it is better on held-out labels.",
+            help="zoo (the installed model) or a model's folder. With --data: the network begins with its"
+            " weights. With --labels: its last layer is fitted, and taken where it is better on others.",
         ),
     ] = None,
     domain: DomainName = DEFAULT,
@@ -81,9 +84,7 @@ def train(
 
     kind = specification(domain)
     zoo = zoo or Path("model_zoo") / kind.name
-    if start_from is not None:
-        if labels is None:
-            raise typer.BadParameter("--start-from goes with --labels and IMAGES.")
+    if start_from is not None and labels is not None:
         _adapt(kind, start_from, labels, images or [], zoo, force=force)
         return
     if run is None:
@@ -137,7 +138,8 @@ def train(
         def report(step: int, loss: float) -> None:
             progress.update(task, completed=step, description=f"training, loss {loss:.3f}")
 
-        fit(data, run, config, domain=kind, net=chosen, validation=validation, progress=report)
+        start = _started(kind, start_from) if start_from is not None else None
+        fit(data, run, config, domain=kind, net=chosen, validation=validation, start=start, progress=report)
         progress.update(task, completed=steps)
         task = progress.add_task("calibrating", total=None)
         _, summary = package(
@@ -157,22 +159,28 @@ def train(
 def _adapt(kind: Domain, start: str, labels: Path, images: Sequence[str], zoo: Path, *, force: bool) -> None:
     """Fit the last layer of a model that is there."""
     from sasnet_plugin.train.adapted import adapt
-    from sasnet_plugin.zoo import open_model, register
+    from sasnet_plugin.zoo import register
 
     if not force:
         _check_folder(zoo, "manifest.json", '"features_version"', ("*.onnx", "*.npz"))
         _check_folder(zoo.parent, "registry.json", '"domain"', ())
+    done = adapt(kind, _started(kind, start), labels, [str(path) for path in expand(images)], zoo)
+    typer.echo(done.sentence())
+    if done.better:
+        register(zoo)
+        typer.echo(f"{zoo}: written; use it with SASNET_MODEL_ZOO={zoo.parent}")
+
+
+def _started(kind: Domain, start: str) -> ZooModel:
+    """The model that a training begins with."""
+    from sasnet_plugin.zoo import open_model
+
     folder = None if start == "zoo" else Path(start)
     if folder is not None and not (folder.parent / "registry.json").is_file():
         raise SasnetError(
             f"{folder}: there is no registered model; give zoo or the folder of a model in a zoo."
         )
-    model = open_model(kind.name, folder=folder.parent if folder else None)
-    done = adapt(kind, model, labels, [str(path) for path in expand(images)], zoo)
-    typer.echo(done.sentence())
-    if done.better:
-        register(zoo)
-        typer.echo(f"{zoo}: written; use it with SASNET_MODEL_ZOO={zoo.parent}")
+    return open_model(kind.name, folder=folder.parent if folder else None)
 
 
 def _check_folder(folder: Path, about: str, mark: str, others: Sequence[str]) -> None:

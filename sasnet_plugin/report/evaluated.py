@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -216,7 +216,7 @@ def model_card(domain: Domain, manifest: Manifest, figures: str) -> str:
 - **Answers** with{asked}
 {CARD_MARK} data alone, {training.get("steps", "?")} batches of {training.get("batch", "?")},
   each measured anew: what it says of its certainty holds for the prior that they were drawn from, and no
-  other. {manifest.metrics.get("weights", "?")} weights.
+  other. {manifest.metrics.get("weights", "?")} weights.{_begun(manifest.metrics)}
 - **Made with** {versions}. Training data {manifest.data_hash[:16]}.
 - **Not for** {domain.limits or "anything else"}. Below in_scope {manifest.scope_threshold:.2f} it says that
   the measurement is of no known kind; one in twenty of the known kinds falls there.
@@ -226,6 +226,16 @@ def model_card(domain: Domain, manifest: Manifest, figures: str) -> str:
 On data of a seed of their own, never used in training, calibration or grouping.
 
 {figures}{_groups(groups, alone) if manifest.groups else ""}"""
+
+
+def _begun(metrics: Mapping[str, Any]) -> str:
+    """Which network it began with, and that one."""
+    said, start = "", metrics.get("start")
+    while start:
+        steps = (start.get("training") or {}).get("steps", "?")
+        said += f" Begun with the weights of {start['name']} {start['sha256'][:8]} ({steps} batches)."
+        start = start.get("start")
+    return said
 
 
 def _groups(groups: str, alone: str) -> str:

@@ -14,8 +14,10 @@ from ..domains import Domain, resolve
 from ..files import put_in_one_step, remove_leftovers
 from ..simulate.stream import Stream, as_read, network_inputs
 from ..types import SasnetError
+from ..zoo import ZooModel
 from .feed import Feed
 from .network import build
+from .started import begin_with
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,7 @@ def train(
     domain: Domain,
     net: Mapping[str, Any] | None = None,
     validation: Path | None = None,
+    start: ZooModel | None = None,
     progress: Callable[[int, float], None] | None = None,
 ) -> Path:
     """Train, or go on where a killed run stopped.
@@ -83,6 +86,8 @@ def train(
         Sizes of the trunk that are not the domain's own.
     validation : Path, optional
         Folder of shards of another seed, for ``config.validate``.
+    start : ZooModel, optional
+        A packaged network that this one begins with the weights of.
     progress : callable, optional
         Called with (step, loss) now and then.
 
@@ -106,6 +111,8 @@ def train(
         "net": {**domain.network.sizes, **(net or {})},
         **_shape_of(domain, data),
     }
+    if start is not None:
+        settings["start"] = _described(start)
     settings = json.loads(json.dumps(settings))
     _settle(run / "settings.json", settings)
     final = run / "final.weights.h5"
@@ -131,6 +138,8 @@ def train(
     model.compile(optimizer=optimizer, jit_compile=keras.backend.backend() == "jax")
     rounds = -(-config.steps // config.save_every)
     done = restore(model, run)
+    if start is not None and not done:
+        begin_with(model, start.onnx, str(start.folder))
     log = keras.callbacks.CSVLogger(str(run / "log.csv"), append=True)
     callbacks: list[Any] = [
         keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, _: checkpoint(model, run, epoch + 1)),
@@ -171,6 +180,17 @@ def train(
     with put_in_one_step(final, ending=".weights.h5") as aside:
         model.save_weights(aside)
     return final
+
+
+def _described(start: ZooModel) -> dict[str, Any]:
+    """Which network another began with: its training, and that of the one it began with itself."""
+    metrics = start.manifest.metrics
+    return {
+        "name": start.manifest.name,
+        "sha256": start.manifest.sha256["model.onnx"],
+        "training": metrics.get("training"),
+        "start": metrics.get("start"),
+    }
 
 
 def bfloat16_pays() -> bool:

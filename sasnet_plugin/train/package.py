@@ -162,6 +162,7 @@ def package(
             "parity": worst,
             **finished.metrics,
             "training": settings["train"],
+            **({"start": settings["start"]} if "start" in settings else {}),
             "network": settings["net"] | {"weights": Path(settings["net"].get("weights", "")).name},
             "weights": int(model.count_params()),
         },

@@ -97,7 +97,7 @@ def test_what_labels_do_not_teach_is_not_taken(run: tuple[Path, np.ndarray], tmp
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
-        (["--start-from", "zoo"], "goes with --labels"),
+        (["--start-from", "zoo"], "folder for checkpoints with --run"),
         (["--start-from", "nowhere/diffraction", "--labels", "tags.csv"], "there is no registered model"),
         (["--labels", "tags.csv"], "folder for checkpoints with --run"),
     ],

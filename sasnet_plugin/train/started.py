@@ -1,0 +1,160 @@
+"""A network that begins with the weights of one in a zoo, read from its ONNX file.
+
+A zoo keeps no Keras weights. ONNX's do as well: layers are found by their names, those that Keras has
+numbered by their order; constants of one value a channel may have been folded into another shape.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..predict.predictor import Runtime
+from ..types import SasnetError
+
+FloatArray = NDArray[np.float32]
+#: Largest difference of a logit that storage in 16 bits makes, relative to the largest logit or to 1.
+_SAME = 1e-2
+#: Layers that Keras has named.
+_NUMBERED = re.compile(r"(conv1d|conv2d|dense|layer_normalization)(?:_(\d+))?")
+#: Between a product and the sum that adds the bias, what only changes a shape.
+_SHAPES = ("Squeeze", "Transpose", "Reshape", "Cast")
+
+
+def begin_with(model: Any, onnx: bytes, where: str) -> tuple[str, ...]:
+    """Take over the weights of every layer that the packaged network has, too.
+
+    Parameters
+    ----------
+    model : network.Network
+        Changed in place.
+    onnx : bytes
+        The packaged network.
+    where : str
+        Its name, for messages.
+
+    Returns
+    -------
+    tuple of str
+        Layers that it does not have, which begin as they were made.
+
+    Raises
+    ------
+    SasnetError
+        The networks have other shapes, or answer differently with the same weights.
+    """
+    import keras
+
+    weights = _in_order(_weights_of(onnx))
+    layers = {layer.name: layer for layer in model.layers if layer.weights}
+    new = []
+    for name, layer in _in_order(layers).items():
+        given = weights.get(name)
+        if given is None:
+            new.append(layer.name)
+            continue
+        kernel, bias = given
+        if isinstance(layer, keras.layers.Conv1D):
+            kernel = kernel[:, :, 0, :].transpose(2, 1, 0)
+        elif isinstance(layer, keras.layers.Conv2D):
+            kernel = kernel.transpose(2, 3, 1, 0)
+        try:
+            layer.set_weights([kernel, bias] if len(layer.weights) > 1 else [kernel])
+        except ValueError:
+            raise SasnetError(
+                f"{where}: its layer {layer.name} has another shape; start from a network of the same sizes."
+            ) from None
+    if len(new) == len(layers):
+        raise SasnetError(f"{where}: has no layer of this network; start from one of the same domain.")
+    _check(model, onnx, where, new)
+    return tuple(new)
+
+
+def _weights_of(packaged: bytes) -> dict[str, tuple[FloatArray, FloatArray]]:
+    """Kernel and bias, or scale and offset, by the layer's name."""
+    import onnx
+    from onnx import numpy_helper
+
+    graph = onnx.load_from_string(packaged).graph
+    known = {one.name: numpy_helper.to_array(one).astype(np.float32) for one in graph.initializer}
+    users: dict[str, list[Any]] = {}
+    for node in graph.node:
+        if node.op_type == "Cast" and node.input[0] in known:
+            known[node.output[0]] = known[node.input[0]]
+        for name in node.input:
+            users.setdefault(name, []).append(node)
+    found: dict[str, tuple[FloatArray, FloatArray]] = {}
+    for node in graph.node:
+        if node.op_type not in ("Conv", "MatMul", "Gemm") or node.input[1] not in known:
+            continue
+        kernel = known[node.input[1]]
+        channels = kernel.shape[0 if node.op_type == "Conv" else -1]
+        bias = known[node.input[2]] if len(node.input) > 2 else _added(node, channels, known, users)
+        found[_layer(node.input[1])] = kernel, bias.reshape(-1)
+    scales = {name for name in known if name.endswith("/Reshape:0") and "layer_normalization" in name}
+    for name in scales:
+        offset = known[name.replace("/Reshape:0", "/Reshape_1:0")]
+        found[_layer(name)] = known[name].reshape(-1), offset.reshape(-1)
+    return found
+
+
+def _added(node: Any, channels: int, known: dict[str, Any], users: dict[str, list[Any]]) -> FloatArray:
+    """The constant that is added to a node's product; zero where there is none."""
+    name = node.output[0]
+    for _ in range(len(_SHAPES)):
+        for user in users.get(name, []):
+            constants = [known[i] for i in user.input if i in known]
+            if user.op_type == "Add" and constants and constants[0].size == channels:
+                return np.asarray(constants[0], np.float32)
+        after = [user for user in users.get(name, []) if user.op_type in _SHAPES]
+        if not after:
+            break
+        name = after[0].output[0]
+    return np.zeros(channels, np.float32)
+
+
+def _in_order(layers: dict[str, Any]) -> dict[str, Any]:
+    """Layers by name, with numbers that begin at 0: Keras counts on from network to network."""
+    parts = {
+        name: re.fullmatch(r"(conv1d|conv2d|dense|layer_normalization)(?:_(\d+))?", name) for name in layers
+    }
+    found = {name: layer for name, layer in layers.items() if parts[name] is None}
+    numbered = sorted((m[1], int(m[2] or 0), name) for name, m in parts.items() if m is not None)
+    count: dict[str, int] = {}
+    for kind, _, name in numbered:
+        found[f"{kind}_{count.setdefault(kind, 0)}"] = layers[name]
+        count[kind] += 1
+    return found
+
+
+def _layer(name: str) -> str:
+    """Keras' name of the layer that an initializer belongs to."""
+    return re.sub(r"_\d+$", "", name.split("/")[1]) if "/" in name else name
+
+
+def _check(model: Any, onnx: bytes, where: str, new: Sequence[str]) -> None:
+    """See that both answer alike, where both answer and no layer is new."""
+    rng = np.random.default_rng(0)
+    asked = {
+        tensor.name: rng.standard_normal((4, *tensor.shape[1:])).astype(np.float32) for tensor in model.inputs
+    }
+    now = model.predict(asked if len(asked) > 1 else next(iter(asked.values())), verbose=0)
+    both = [name for name in _outputs_of(onnx) if name in now and not any(n.startswith(name) for n in new)]
+    before = Runtime(onnx, outputs=both, where=where).run(asked)
+    for name in both:
+        its, own = np.ravel(before[name]), np.ravel(now[name])
+        if its.shape != own.shape or np.max(np.abs(its - own)) > _SAME * max(1.0, np.max(np.abs(its))):
+            raise SasnetError(
+                f"{where}: answers differently from this network with the same weights ({name}); start from a"
+                " network of the same sizes."
+            )
+
+
+def _outputs_of(packaged: bytes) -> list[str]:
+    import onnx
+
+    return [one.name for one in onnx.load_from_string(packaged).graph.output]
