@@ -66,6 +66,18 @@ def test_files_are_told_apart_by_their_first_bytes(tmp_path: Path) -> None:
     ]
 
 
+def test_who_tags_is_asked_by_those_with_tags_first(tmp_path: Path) -> None:
+    """As `sasnet tag` asks: a plain image is one to tag, unless it states grazing incidence; curves stay."""
+    curve, picture, grazing = tmp_path / "curve.dat", tmp_path / "picture.npy", tmp_path / "grazing.npy"
+    curve.write_text("0.01 1.0\n0.02 0.9\n")
+    for image in (picture, grazing):
+        np.save(image, np.zeros((8, 8)))
+    for beside, text in ((grazing, "alpha_i = 0.2"), (picture, "direct_beam = [4, 4]")):
+        beside.with_suffix(".toml").write_text(text)
+    found = [recognised(path, tags=True) for path in (curve, picture, grazing, tmp_path / "missing")]
+    assert found == ["sas1d", "xray_tags", "gisas_hex", "sas1d"]
+
+
 def test_the_surest_domain_has_a_file_and_equals_ask(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     picture = tmp_path / "picture.npy"
     np.save(picture, np.zeros((8, 8)))

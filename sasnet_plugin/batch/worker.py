@@ -98,7 +98,8 @@ def serve(job: Job, bank: Bank, say: Callable[..., None]) -> None:
         try:
             used = _within(curve, options.window)
             how = replace(options.fit, time_limit=job.limit, start=job.start)
-            result = fit_with(pool, used, how, wall=left)
+            # The supervisor kills what takes longer.
+            result = fit_with(pool, used, how, wall=left, first=0.0)
             rg = open_classifier().suggest([used], top=1)[0].rg
             row = rows.fitted(result, rg, time.monotonic() - began)
         except Exception as error:

@@ -95,7 +95,7 @@ def _domain_of(folder: Path) -> str:
 
     images = Images(folder)
     images.take(images.look())
-    votes = Counter(recognised(images.folder / file) for file, _ in images.keys[:_LOOKED_AT])
+    votes = Counter(recognised(images.folder / file, tags=True) for file, _ in images.keys[:_LOOKED_AT])
     if not votes:
         raise SasnetError(f"{folder}: holds no files yet; say what will come with --domain.")
     return votes.most_common(1)[0][0]

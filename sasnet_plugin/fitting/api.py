@@ -133,6 +133,7 @@ def fit_with(
     *,
     rng: np.random.Generator | None = None,
     wall: float = np.inf,
+    first: float = EFFORT.first,
 ) -> FitResult:
     """As `fit`, with processes that are there already; for many curves in a row.
 
@@ -146,11 +147,13 @@ def fit_with(
         Source of randomness of de and dream; default: the same at every call.
     wall : float
         Seconds, where less is left than the time limit: what may be evaluated is the same.
+    first : float
+        Seconds on the wall until something is fitted, if these are more.
     """
     method, limit = options.method, (1 - STRATEGY.assessment_share) * options.time_limit
     for_ranking = 1.0 if method.name == "lm" else OPTIMIZE.ranking_share
     began = time.monotonic()
-    ledger = Ledger(pool, began + for_ranking * min(limit, wall))
+    ledger = Ledger(pool, began + for_ranking * min(limit, wall), began + first)
     dintensity, note = uncertainties(curve)
     # What was said on reading is said again, with what it means for a fit.
     notes = [said for said in curve.notes if not (note and said.startswith(NO_UNCERTAINTIES))]
@@ -183,8 +186,8 @@ def fit_with(
     notes.extend(found.notes)
     if fits and method.name != "lm":
         errors = systematic_errors(found.curve, dintensity, fits)
-        first = ranked(fits, prior, misfits(fits, errors))[0].name
-        best, left = next(f for f in fits if f.name == first), began + limit - time.monotonic()
+        leader = ranked(fits, prior, misfits(fits, errors))[0].name
+        best, left = next(f for f in fits if f.name == leader), began + limit - time.monotonic()
         rng = rng or np.random.default_rng(0)
         longer = replace(ledger, until=began + limit)
         refined, said = refine_best(longer, found.curve, dintensity, best, method, left, rng)

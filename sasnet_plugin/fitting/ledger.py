@@ -68,16 +68,23 @@ class Ledger:
     pool : Pool
     until : float
         By ``time.monotonic()``: when the time limit is up whatever was spent.
+    first : float
+        The same, later, as long as nothing is fitted: on a busy machine imports, screening and the fast
+        models may take longer than the time limit, and any answer is better than none.
     spent : float
         CPU time of a usual machine, s.
     cut : bool
         Whether the clock on the wall has ended something before its evaluations were spent.
+    fitted : bool
+        Whether there is a fit.
     """
 
     pool: Pool
     until: float
+    first: float = -np.inf
     spent: float = 0.0
     cut: bool = False
+    fitted: bool = False
     count: int = EFFORT.lanes
 
     def clock(self) -> float:
@@ -89,9 +96,11 @@ class Ledger:
     ) -> Iterator[tuple[int, Any]]:
         """As `Pool.run`, within so much of this clock; answers come in the order of what was asked."""
         shares = Shares(seconds, asked)
-        wall = self.until - time.monotonic()
+        until = self.until if self.fitted else max(self.until, self.first)
+        wall = until - time.monotonic()
         found = dict(self.pool.run(work, asked, wall, shares))
         self.spent += math.fsum(shares.used.values())  # the same in whatever order they came
+        self.fitted = self.fitted or any(map(np.isfinite, shares.chisq.values()))
         late = any(isinstance(a, LateError) for i, a in found.items() if i not in shares.used)
         self.cut = self.cut or shares.cut or late
         yield from sorted(found.items(), key=lambda item: item[0])

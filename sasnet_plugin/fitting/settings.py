@@ -76,6 +76,12 @@ class EffortSettings:
     behind: float = setting(
         8.0, "A task may take so many times its budget on the wall, if there is time; then that clock leads."
     )
+    first: float = setting(
+        60.0,
+        "On the wall, whatever the time limit, until something is fitted at all: beside busy processes"
+        " imports, screening and the fast models take ten times their own time.",
+        "s",
+    )
     unnoticed: float = setting(
         0.3, "Of a budget: what the clock on the wall leads by early on decides nothing.", "share"
     )

@@ -62,6 +62,11 @@ def is_image(path: Path) -> bool:
     return known or _is_detector_file(path, start)
 
 
+def is_simulated(path: Path) -> bool:
+    """Whether a file is BornAgain's."""
+    return content(path, str(path), wanted="an image", size=64).startswith(_BORNAGAIN)
+
+
 def recognise(path: Path) -> float:
     """How sure it is that a file holds images: 1 for what can only be one, else 0; see `is_image`."""
     return 1.0 if is_image(path) else 0.0
