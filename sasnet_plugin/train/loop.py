@@ -17,7 +17,7 @@ from ..types import SasnetError
 from ..zoo import ZooModel
 from .feed import Feed
 from .network import build
-from .started import begin_with
+from .started import begin_with, described
 
 
 @dataclass(frozen=True)
@@ -112,7 +112,7 @@ def train(
         **_shape_of(domain, data),
     }
     if start is not None:
-        settings["start"] = _described(start)
+        settings["start"] = described(start)
     settings = json.loads(json.dumps(settings))
     _settle(run / "settings.json", settings)
     final = run / "final.weights.h5"
@@ -180,17 +180,6 @@ def train(
     with put_in_one_step(final, ending=".weights.h5") as aside:
         model.save_weights(aside)
     return final
-
-
-def _described(start: ZooModel) -> dict[str, Any]:
-    """Which network another began with: its training, and that of the one it began with itself."""
-    metrics = start.manifest.metrics
-    return {
-        "name": start.manifest.name,
-        "sha256": start.manifest.sha256["model.onnx"],
-        "training": metrics.get("training"),
-        "start": metrics.get("start"),
-    }
 
 
 def bfloat16_pays() -> bool:

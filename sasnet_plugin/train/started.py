@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from ..predict.predictor import Runtime
 from ..types import SasnetError
+from ..zoo import ZooModel
 
 FloatArray = NDArray[np.float32]
 #: Largest difference of a logit that storage in 16 bits makes, relative to the largest logit or to 1.
@@ -72,6 +73,17 @@ def begin_with(model: Any, onnx: bytes, where: str) -> tuple[str, ...]:
         raise SasnetError(f"{where}: has no layer of this network; start from one of the same domain.")
     _check(model, onnx, where, new)
     return tuple(new)
+
+
+def described(start: ZooModel) -> dict[str, Any]:
+    """Which network another began with: its training, and that of the one it began with itself."""
+    metrics = start.manifest.metrics
+    return {
+        "name": start.manifest.name,
+        "sha256": start.manifest.sha256["model.onnx"],
+        "training": metrics.get("training"),
+        "start": metrics.get("start"),
+    }
 
 
 def _weights_of(packaged: bytes) -> dict[str, tuple[FloatArray, FloatArray]]:
