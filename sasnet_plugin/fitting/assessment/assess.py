@@ -96,10 +96,10 @@ def assess(
         )
     simple = simplest_within_error(curve, dintensity, order, same, errors)
     if simple is not None and first.explained:
-        fit, share = simple
+        fit, its = simple
         said.append(
-            f"With a systematic error of {100 * share:.2g} % of I in the data, {fit.short_name} says the same"
-            f" with {len(fit.free)} instead of {len(order[0].free)} parameters."
+            f"With {its.words()} in the data, {fit.short_name} says the same with {len(fit.free)} instead of"
+            f" {len(order[0].free)} parameters."
         )
     if order[0].components:
         said.append(in_words(order[0].components))
@@ -107,8 +107,8 @@ def assess(
     said += _none(order, same, errors) if not first.explained else []
     if error is not None and error.relative > 0:
         said.append(
-            f"Neighbouring residuals share an error of {100 * error.relative:.2g} % of I; parameters' errors"
-            " include it, and models are compared with it."
+            f"Neighbouring residuals share {error.words()}; parameters' errors include it, and models are"
+            " compared with it."
         )
         first = replace(first, systematic=error.as_dict())
     return FitResult(
@@ -137,14 +137,16 @@ def _not_the_least(order: Sequence[ModelFit], error: SystematicError | None) -> 
 def _none(order: Sequence[ModelFit], same: set[str], errors: Mapping[str, SystematicError]) -> list[str]:
     """That none explains the data; but to a systematic error that a measurement may have, some do."""
     named = [order[0], *(fit for fit in order[1:] if fit.name in same)]
-    largest = max((errors[fit.name].relative for fit in named if fit.name in errors), default=0.0)
-    if not 0 < largest <= ASSESSMENT.most_systematic:
+    theirs = [errors[fit.name] for fit in named if fit.name in errors]
+    largest = max(theirs, key=lambda error: error.relative, default=None)
+    if largest is None or not 0 < largest.relative <= ASSESSMENT.most_systematic:
         return [NONE_EXPLAINS]
+    changing = max(theirs, key=lambda error: error.background).background
     names = [fit.short_name for fit in named]
     listed = f"{', '.join(names[:-1])} and {names[-1]} do" if names[1:] else f"{names[0]} does"
     return [
-        "None of these models explains the data to the errors given; within a systematic error of"
-        f" {100 * largest:.2g} %, {listed}."
+        "None of these models explains the data to the errors given; within"
+        f" {replace(largest, background=changing).words()}, {listed}."
     ]
 
 
@@ -154,8 +156,8 @@ def simplest_within_error(
     order: Sequence[ModelFit],
     same: Iterable[str] = (),
     errors: Mapping[str, SystematicError] | None = None,
-) -> tuple[ModelFit, float] | None:
-    """The simplest fit that a small systematic error would excuse, and that error as a share of I.
+) -> tuple[ModelFit, SystematicError] | None:
+    """The simplest fit that a small systematic error would excuse, and that error.
 
     A model of many parameters also bends to what an instrument does to a curve. Which of the two it is the
     curve does not say: whoever measured it knows how far the intensities can be trusted.
@@ -173,16 +175,15 @@ def simplest_within_error(
 
     Returns
     -------
-    (ModelFit, float) or None
+    (ModelFit, SystematicError) or None
         None where there is none with clearly fewer parameters than the best.
     """
     most = len(order[0].free) - ASSESSMENT.fewer_parameters
     simpler = [f for f in order[1:] if len(f.free) <= most and f.name not in set(same)]
     for fit in sorted(simpler, key=lambda f: len(f.free)):
         error = (errors or {}).get(fit.name) or systematic_error(curve, dintensity, fit)
-        share = error.relative
-        if 0 < share <= ASSESSMENT.small_systematic:
-            return fit, share
+        if 0 < error.relative <= ASSESSMENT.small_systematic:
+            return fit, error
     return None
 
 
