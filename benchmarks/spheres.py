@@ -55,9 +55,9 @@ def solve(contestant: str, index: int, seed: int) -> dict[str, Any]:
     from sasnet_plugin.fitting.assessment.assess import (
         alike,
         misfits,
-        simplest_within_error,
         systematic_errors,
     )
+    from sasnet_plugin.fitting.assessment.excused import simplest_within_error
     from sasnet_plugin.fitting.task import FitOptions
 
     radius, curve = problem(index, seed)

@@ -16,8 +16,7 @@ from .out_of_distribution import KINDS, UNFILTERED, out_of_distribution
 
 #: A power law or a straight line is what these models are: the rule against uninformative curves spares them.
 SPARED = frozenset({"power_law", "porod", "line"})
-#: Share of out-of-scope curves in training.
-OTHER_SHARE = 0.15
+OTHER_SHARE = 0.15  # of the curves in training, out of scope
 _KIND_WEIGHTS = (0.5, 0.15, 0.15, 0.2)
 #: Share of the uninformative training curves that are kept: real files with weak features come too.
 WEAK_SHARE = 0.1
@@ -327,4 +326,5 @@ def wide_set(library: Library, rng: np.random.Generator, *, count: int) -> Examp
     parts: list[Examples] = []
     while sum(len(part) for part in parts) < count:
         parts.append(stream.chunk())
-    return concatenate(parts).take(slice(count))
+    found = concatenate(parts)
+    return found.take(rng.permutation(len(found))[:count])
