@@ -57,7 +57,8 @@ def tag(
         from sasnet_plugin.web.app import serve
     except ImportError as error:
         raise SasnetError(
-            f"The page needs {error.name}, which is not installed; run: pip install 'sasnet-plugin[web]'."
+            f"The page needs {error.name}, which is not installed; run where the source of sasnet lies:"
+            " pip install '.[web]'."
         ) from None
     from sasnet_plugin.domains import specification
     from sasnet_plugin.web.events import Log
