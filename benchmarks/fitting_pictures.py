@@ -55,7 +55,7 @@ def classified() -> None:
     picture = FOLDER / "classified.png"
     said = io.StringIO()
     with contextlib.redirect_stdout(said):
-        app(["classify", FILE, "--plot", str(picture)], standalone_mode=False)
+        app(["classify", FILE, "--plot", str(picture), "--force"], standalone_mode=False)
     _written("classified", said.getvalue())
 
 
