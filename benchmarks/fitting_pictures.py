@@ -3,8 +3,8 @@
     python benchmarks/fitting_pictures.py
 
 The measurement is SANS of sodium dodecyl sulfate, 2 % in D2O, which comes with sasdata. The answers are as
-``sasnet`` prints them, so that the page says what its reader will see. Only the time limit is longer here:
-what a page shows must not depend on what else a machine has to do.
+``sasnet`` prints them, so that the page says what its reader will see; one that a busy machine has
+cut short is none.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from typing import Any
 
 FILE = "hSDS_D2O_2p0_percent.xml"
 FOLDER = Path(__file__).parents[1] / "docs" / "fitting"
-#: Seconds for each fit, and columns of the terminal.
-PATIENT, COLUMNS = 900.0, 110
+#: Of the terminal.
+COLUMNS = 110
 #: What SDS and its heavy water are; the density is that of a solution's micelles, g/cm³.
 CONTRAST = {"sample": "C12H25NaO4S@1.01", "solvent": "D2O"}
 
@@ -45,6 +45,7 @@ def main() -> None:
             models=["sphere"],
             structure_factor="hayter_msa",
             method="dream",
+            time_limit=120.0,
         )
 
 
@@ -55,7 +56,7 @@ def classified() -> None:
     picture = FOLDER / "classified.png"
     said = io.StringIO()
     with contextlib.redirect_stdout(said):
-        app(["classify", FILE, "--plot", str(picture)], standalone_mode=False)
+        app(["classify", FILE, "--plot", str(picture), "--force"], standalone_mode=False)
     _written("classified", said.getvalue())
 
 
@@ -67,7 +68,9 @@ def fitted(
     from sasnet_plugin.cli.fit import print_result
 
     (curve,) = sasnet_plugin.load(FILE)
-    result = sasnet_plugin.fit(curve, time_limit=PATIENT, **options)
+    result = sasnet_plugin.fit(curve, **options)
+    if result.limit_met:
+        raise SystemExit(f"{name}: the time limit ended the search early; run again on an idle machine.")
     said = io.StringIO()
     with contextlib.redirect_stdout(said):
         print_result(result)

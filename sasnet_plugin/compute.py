@@ -199,7 +199,8 @@ def _cluster(address: str, threads: bool) -> Iterator[tuple[Executor, Callable[[
         from distributed import Client
     except ImportError:
         raise ClusterError(
-            "--scheduler needs Dask, which is not installed; run: pip install 'sasnet-plugin[cluster]'."
+            "--scheduler needs Dask, which is not installed; run where the source of sasnet lies:"
+            " pip install '.[cluster]'."
         ) from None
     try:
         client = Client(address, timeout=_PATIENCE, set_as_default=False)

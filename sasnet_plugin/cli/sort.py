@@ -135,8 +135,8 @@ def _fitted(points: Any, rng: Any, clusters: int | None, embedding: str) -> Mixt
         encoder = autoencoder.fit(points, int(rng.integers(2**31)))
     except ImportError:
         raise SasnetError(
-            "--embedding tcvae trains a network, and Keras is not installed; run: pip install"
-            " 'sasnet-plugin[train]'."
+            "--embedding tcvae trains a network, and Keras is not installed; run where the source of sasnet"
+            " lies: pip install '.[train]'."
         ) from None
     return fit(points, rng, clusters, encoder)
 

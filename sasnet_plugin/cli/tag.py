@@ -57,7 +57,8 @@ def tag(
         from sasnet_plugin.web.app import serve
     except ImportError as error:
         raise SasnetError(
-            f"The page needs {error.name}, which is not installed; run: pip install 'sasnet-plugin[web]'."
+            f"The page needs {error.name}, which is not installed; run where the source of sasnet lies:"
+            " pip install '.[web]'."
         ) from None
     from sasnet_plugin.domains import specification
     from sasnet_plugin.web.events import Log
@@ -73,7 +74,9 @@ def tag(
     retraining = Retraining(models, name, workspace.folder)
 
     def ready(address: str) -> None:
-        typer.echo(f"{len(workspace.images):,} files as {specification(name).title}; labels in {log.shown}.")
+        count = len(workspace.images)
+        files = f"{count:,} file{'' if count == 1 else 's'}"
+        typer.echo(f"{files} as {specification(name).title}; labels in {log.shown}.")
         print(f"Tag them at {address} (Ctrl-C ends it).", flush=True)
 
     serve(workspace, retraining, user=person, port=port, browser=browser, ready=ready)

@@ -45,7 +45,7 @@ def version() -> str:
         return version("bornagain")
     except PackageNotFoundError:
         raise SimulationError(
-            "BornAgain is not installed; install it with 'pip install sasnet-plugin[gisas]'."
+            "BornAgain is not installed; run where the source of sasnet lies: pip install '.[gisas]'."
         ) from None
 
 

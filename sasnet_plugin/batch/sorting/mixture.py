@@ -121,8 +121,8 @@ def fit(
         from sklearn.metrics import adjusted_rand_score
     except ImportError:
         raise SasnetError(
-            "Sorting needs scikit-learn, which is not installed; run:"
-            " pip install 'sasnet-plugin[diffraction]'."
+            "Sorting needs scikit-learn, which is not installed; run where the source of sasnet lies:"
+            " pip install '.[diffraction]'."
         ) from None
     least = 4 * max(clusters or 2, 2)
     if len(points) < least:

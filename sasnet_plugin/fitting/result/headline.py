@@ -5,7 +5,8 @@ Best model with its structure factor, the parameters that tell most, reduced Ï‡Â
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -103,7 +104,10 @@ def headline(
     values = tuple(f"{name} {quantity(p.value, p.unit, p.error)}" for name, p in told)
     systematic = float((verification and verification.systematic or {}).get("relative", 0.0))
     if verification is None or verification.explained:
-        said = [*([_as_well(alike)] if alike else []), *map(statement, (*best.warnings, *others))]
+        said = [
+            *([_as_well(alike)] if alike else []),
+            *(statement(one, best.parameters) for one in (*best.warnings, *others)),
+        ]
         if any(p.error is None for _, p in told):
             said.append("the errors of the parameters are not known")
         if systematic:
@@ -126,10 +130,13 @@ def _as_well(names: Sequence[str]) -> str:
     )
 
 
-def statement(sentence: str) -> str:
-    """What a sentence states, without the reason or the advice that follows a colon."""
+def statement(sentence: str, names: Collection[str] = ()) -> str:
+    """What a sentence states, without the reason or the advice that follows a colon.
+
+    It goes on in a sentence, unless it begins with one of these names, of parameters.
+    """
     stated = sentence.partition(": ")[0].rstrip(".")
-    return stated[:1].lower() + stated[1:]
+    return stated if re.split("[ ,]", stated)[0] in names else stated[:1].lower() + stated[1:]
 
 
 def telling(fit: ModelFit) -> list[tuple[str, Parameter]]:

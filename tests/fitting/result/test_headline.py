@@ -57,6 +57,8 @@ def test_doubts_are_named_and_a_wrong_model_has_other_worries() -> None:
     assert doubted.doubts == (
         "sphere, cylinder and 1 more fit as well", "residuals are not random", "a is at its limit"
     )  # fmt: skip
+    named = replace(warned, parameters={**PARAMETERS, "A": _p(1.0, 0.1, "")})  # a plugin's
+    assert _said(fits=(named,)).doubts[-1] == "A is at its limit"
     estimated = _said(curve=replace(CURVE, dintensity=None))
     assert estimated.doubts == ("the data state no uncertainties",)
     unknown = replace(FIT, parameters={**PARAMETERS, "radius": _p(41.3, None, "Ang")})

@@ -70,7 +70,7 @@ def test_a_missing_bornagain_is_one_sentence(monkeypatch: pytest.MonkeyPatch) ->
 
     bornagain.version.cache_clear()  # an earlier test has asked
     monkeypatch.setattr(importlib.metadata, "version", absent)
-    with pytest.raises(SimulationError, match=r"pip install sasnet-plugin\[gisas\]") as caught:
+    with pytest.raises(SimulationError, match=r"pip install '\.\[gisas\]'") as caught:
         bornagain.pattern(ONE_SIZE, SMALL, [0.0])
     assert "\n" not in str(caught.value)
 
