@@ -45,6 +45,7 @@ def main() -> None:
             models=["sphere"],
             structure_factor="hayter_msa",
             method="dream",
+            time_limit=120.0,
         )
 
 

@@ -51,7 +51,8 @@ class LineWriter:
         """Write what is left, and what to do next."""
         self._write()
         if self._count and next_step:
-            print(f"{self._count} files. More of each: --details. Next: sasnet batch FILES --out NAME.h5")
+            files = f"{self._count} file{'s' if self._count > 1 else ''}"
+            print(f"{files}. More of each: --details. Next: sasnet batch FILES --out NAME.h5")
 
     def _write(self) -> None:
         if not self._waiting:

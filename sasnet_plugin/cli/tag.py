@@ -74,7 +74,9 @@ def tag(
     retraining = Retraining(models, name, workspace.folder)
 
     def ready(address: str) -> None:
-        typer.echo(f"{len(workspace.images):,} files as {specification(name).title}; labels in {log.shown}.")
+        count = len(workspace.images)
+        files = f"{count:,} file{'' if count == 1 else 's'}"
+        typer.echo(f"{files} as {specification(name).title}; labels in {log.shown}.")
         print(f"Tag them at {address} (Ctrl-C ends it).", flush=True)
 
     serve(workspace, retraining, user=person, port=port, browser=browser, ready=ready)

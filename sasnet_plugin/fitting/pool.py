@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import queue
 import time
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -91,6 +92,8 @@ def serve(receive: Callable[[], Any], say: Callable[[Any], None]) -> None:
     """In a worker: open the bank whose path comes first, then do what comes in."""
     from sasnet_plugin.simulate.bank import Bank
 
+    # What a user's model warns of, of its integrals say, is of use to nobody in the middle of a fit.
+    warnings.simplefilter("ignore")
     bank = Bank(receive())
     # What the first job needs, while the parent asks the network.
     import_module("sasnet_plugin.fitting.start_values.screening")

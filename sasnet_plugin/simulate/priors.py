@@ -261,8 +261,11 @@ def _solvable(name: str, pars: Mapping[str, float]) -> bool:
     """Say whether the curve is finite, not negative, not all zero and continuous between 1e-3 and 1 Å⁻¹."""
     from sasmodels.direct_model import call_kernel
 
-    with np.errstate(all="ignore"):
-        intensity = call_kernel(_kernel(name), {**pars, "background": 0.0})
+    try:
+        with np.errstate(all="ignore"):
+            intensity = call_kernel(_kernel(name), {**pars, "background": 0.0})
+    except Exception:  # of a user's model, whatever it raises
+        return False
     if not np.all(np.isfinite(intensity)) or np.any(intensity < 0) or not np.any(intensity > 0):
         return False
     here, beside = intensity.reshape(2, -1)

@@ -83,7 +83,10 @@ class LocalSearch:
         for name, own in zip(sum_parts(self.name), parts, strict=True):
             count(name, own, self._resolution.q_calc, quick=True)
         with np.errstate(all="ignore"):
-            found = [call_kernel(k, own) for k, own in zip(self._kernels, parts, strict=True)]
+            try:
+                found = [call_kernel(k, own) for k, own in zip(self._kernels, parts, strict=True)]
+            except Exception:  # a user's model has no value there, whatever it raises
+                return np.full((len(parts), len(self.curve)), np.nan)
             return np.stack([np.asarray(self._resolution.apply(one)) for one in found])
 
     def solved(

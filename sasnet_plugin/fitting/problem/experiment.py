@@ -89,7 +89,10 @@ def experiment(
                 state, q = self.model.state(), self.resolution.q_calc
                 for i, part in enumerate(parts):
                     count(part, of_part(state, i, len(parts)), q, quick=quick)
-            return np.asarray(super().theory())
+            try:
+                return np.asarray(super().theory())
+            except Exception:  # a user's model has no value there, whatever it raises
+                return np.full(len(curve), np.nan)
 
         def residuals(self) -> NDArray[np.float64]:
             with warnings.catch_warnings(), np.errstate(all="ignore"):

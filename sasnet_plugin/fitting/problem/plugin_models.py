@@ -114,10 +114,16 @@ def page_of(model: str, seconds: float) -> Page:
     controls = {p.id: float(p.default) for p in info.parameters.kernel_parameters if p.is_control}
     draw = {name: controls.get(name, float(p.default)) for name, p in parameter_names(info, controls)}
     q = np.exp(LOG_Q_MIN + BANK_STEP * np.arange(N_BANK))
-    rows, curves, radii = [], [], []
+    rows: list[dict[str, float]] = []
+    curves, radii = [], []
     for _ in range(PROBLEM.plugin_curves):
-        found = call(model, q, draw)
         count(model, draw, q, quick=False)
+        try:
+            found = call(model, q, draw)
+        except Exception:  # whatever it raises beside its defaults, which have to work
+            if not rows:
+                raise
+            break
         good = np.isfinite(found.intensity) & (found.intensity > 0)
         if good.mean() > 0.5:
             log_i = np.log(np.where(good, found.intensity, np.nan))
@@ -126,7 +132,10 @@ def page_of(model: str, seconds: float) -> Page:
             radii.append(found.radius_effective)
         if spent() > deadline:
             break
-        draw = sample_prior(model, rng)
+        try:
+            draw = sample_prior(model, rng)
+        except SasnetError:  # beside its defaults it has no curve, or none that can be found
+            break
     if not rows:
         raise SasnetError(
             f"{model}: has no finite, positive curve for its default parameters; mend the model."

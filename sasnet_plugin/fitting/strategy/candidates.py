@@ -101,7 +101,12 @@ def choose_candidates(
         near = [t for t in tasks if t.probability > STRATEGY.certain or plausible(t.pair, residuals)]
         lattices = {t.model for t in near} & set(LATTICES)
         near += [t for t in tasks if lattices and t.model in LATTICES and all(t is not n for n in near)]
-        far = [task.name for task in tasks if not any(task is each for each in near)]
+        with_factor = {t.model for t in near if t.structure_factor}
+        far = [
+            task.name + (" without structure factor" if task.name in with_factor else "")
+            for task in tasks
+            if not any(task is each for each in near)
+        ]
         if near and far:
             tasks = near
             notes.append(f"Left out after screening, as no curve of theirs comes near: {', '.join(far)}.")

@@ -10,7 +10,9 @@ import pytest
 from sasnet_plugin.fitting.problem.plugin_models import page_of, split, with_plugins
 from sasnet_plugin.fitting.settings import PROBLEM
 from sasnet_plugin.fitting.start_values.screening import from_bank
-from sasnet_plugin.fitting.task import Task
+from sasnet_plugin.fitting.strategy.fit_candidate import fit_candidate
+from sasnet_plugin.fitting.task import Budget, Task
+from sasnet_plugin.simulate.bank import Bank
 from sasnet_plugin.types import Curve, ModelGuess, SasnetError, Suggestion
 
 MODEL = """
@@ -92,3 +94,21 @@ def test_the_first_curve_to_start_from_is_of_the_default_parameters(plugin: str)
     assert page.row(0)["width"] == 20.0
     assert page.log_intensity.shape[0] == 1
     assert np.nanmax(page.log_intensity) == pytest.approx(0.0, abs=1e-6)
+
+
+def test_a_plugin_that_raises_beside_its_defaults_is_fitted_from_them(tmp_path: Path, bank: Bank) -> None:
+    """As one of SasView's marketplace does, whose number of layers has to be whole."""
+    path = tmp_path / "whole.py"
+    path.write_text(
+        MODEL.replace('"width"]]', '"width"], ["n", "", 4.0, [1, 9], "", "layers"]]')
+        .replace("def Iq(q, width):", "def Iq(q, width, n):\n    if n != 4: raise ValueError('n')"),
+        encoding="utf-8",
+    )  # fmt: skip
+    q = np.geomspace(0.005, 0.1, 40)
+    exact = np.exp(-((q * 20.0) ** 2))
+    curve = Curve(q, exact + 0.01 * np.cos(9.0 * np.arange(40)), np.full(40, 0.01))
+    assert curve.dintensity is not None
+    fit = fit_candidate(Task(curve, curve.dintensity, str(path), None), bank, Budget(1.0))
+    assert fit.reduced_chisq < 1.5
+    assert fit.parameters["width"].value == pytest.approx(20.0, rel=0.1)
+    assert fit.parameters["n"].value == 4.0
