@@ -148,12 +148,12 @@ def fit_with(
     wall : float
         Seconds, where less is left than the time limit: what may be evaluated is the same.
     first : float
-        Seconds on the wall until something is fitted, if these are more.
+        Seconds on the wall until something is fitted, if these are more; none where a plugin is asked for.
     """
     method, limit = options.method, (1 - STRATEGY.assessment_share) * options.time_limit
     for_ranking = 1.0 if method.name == "lm" else OPTIMIZE.ranking_share
     began = time.monotonic()
-    ledger = Ledger(pool, began + for_ranking * min(limit, wall), began + first)
+    ledger = Ledger(pool, began + for_ranking * min(limit, wall))
     dintensity, note = uncertainties(curve)
     # What was said on reading is said again, with what it means for a fit.
     notes = [said for said in curve.notes if not (note and said.startswith(NO_UNCERTAINTIES))]
@@ -162,6 +162,8 @@ def fit_with(
     classifier = open_classifier()
     known, own = (None, []) if options.models is None else split(options.models, classifier.manifest.labels)
     keep = classifier.selection(None if own and not known else known, None)
+    if not own:  # a plugin may never return
+        ledger.first = began + first
     suggestion, shown = classifier.under(curve, (options.prior, COMMON), keep)
     if own:
         suggestion = with_plugins(suggestion, own, alone=known == [])

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
-from ..domains.heads import Classes
+from ..domains.heads import Classes, Group
 from ..types import GroupGuess
 
 if TYPE_CHECKING:
@@ -99,6 +101,12 @@ def _place(one: InGroup, members: Mapping[str, tuple[str, ...]]) -> int:
 
 
 FULL_BAR = 12  # characters of a probability of 1
+
+
+@lru_cache(maxsize=32)
+def _membership(labels: tuple[str, ...], groups: tuple[Group, ...]) -> NDArray[np.float64]:
+    """(labels, groups): one where a label is of a group. A fit asks for it hundreds of times."""
+    return np.array([[float(name in group.members) for group in groups] for name in labels])
 
 
 @dataclass(frozen=True)
@@ -204,8 +212,7 @@ class ClassesFinding:
             return ()
         labels, groups = self.head.labels, self.head.groups
         kept = [name for row, name in enumerate(labels) if self.keep is None or self.keep[row]]
-        member = np.array([[float(name in group.members) for group in groups] for name in labels])
-        p = self.probability @ member if groups else np.zeros(0)
+        p = self.probability @ _membership(labels, groups) if groups else np.zeros(0)
         return tuple(
             GroupGuess(groups[index].name, members, float(p[index]))
             for index in np.argsort(-p, kind="stable").tolist()

@@ -2,5 +2,5 @@
 
 from __future__ import annotations
 
-#: One small model, a fraction of a second a file.
-FAST = ("--models", "sphere", "--structure-factor", "none")
+#: One small model of one size, a fraction of a second a file.
+FAST = ("--models", "sphere", "--structure-factor", "none", "--fix", "radius_pd=0")

@@ -1,4 +1,4 @@
-"""Small simulated files that two small models are fitted to in a fraction of a second."""
+"""Small simulated files that small models are fitted to in a fraction of a second."""
 
 from __future__ import annotations
 
@@ -24,12 +24,11 @@ def environment() -> dict[str, str]:
 
 @pytest.fixture
 def sphere_file() -> Callable[..., Path]:
-    """Write the curve of spheres whose radii spread by 15 %, with 2 % noise."""
+    """Write the curve of equal spheres, with 2 % noise."""
 
-    def write(path: Path, radius: float, *, header: str = "", seed: int = 0, points: int = 60) -> Path:
+    def write(path: Path, radius: float, *, header: str = "", seed: int = 0, points: int = 40) -> Path:
         q = np.geomspace(0.006, 0.2, points)
-        spread = {"radius_pd": 0.15, "radius_pd_n": 35, "radius_pd_nsigma": 3.0}
-        exact = call("sphere", q, {"radius": radius} | spread).intensity + 0.1
+        exact = call("sphere", q, {"radius": radius}).intensity + 0.1
         sigma = 0.02 * exact
         noisy = exact + sigma * np.random.default_rng(seed).standard_normal(q.size)
         np.savetxt(path, np.column_stack([q, noisy, sigma]), header=f"{header}\nq I dI")

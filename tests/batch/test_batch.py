@@ -80,13 +80,13 @@ def test_only_what_failed_changed_or_is_new_is_done_again(tmp_path: Path, sphere
         known = json.loads(file.attrs["options"])
         used = {name.decode() for name in file["datasets"]["options"]}
     assert {key: known[key].get("fixed") for key in used} == {key: known[key].get("fixed") for key in known}
-    assert {"radius": 51.0} in [page.get("fixed") for page in known.values()]
+    assert {"radius_pd": 0.0, "radius": 51.0} in [page.get("fixed") for page in known.values()]
 
 
 def test_shards_share_the_files_and_are_put_together(tmp_path: Path, sphere_file: SphereFile) -> None:
     data, out = tmp_path / "data", tmp_path / "results.h5"
     data.mkdir()
-    names = [f"run{k}.dat" for k in range(5)]
+    names = [f"run{k}.dat" for k in range(3)]
     for k, name in enumerate(names):
         sphere_file(data / name, 40.0 + 5 * k)
     for number in (1, 2):
@@ -97,11 +97,11 @@ def test_shards_share_the_files_and_are_put_together(tmp_path: Path, sphere_file
     assert not parts[0] & parts[1]
     code, said = batch("--merge", "--out", out)
     assert code == 0
-    assert "5 data sets" in said
+    assert "3 data sets" in said
     assert set(table(out)) == set(names)
     for path in tmp_path.glob("results.shard-*"):
         path.unlink()
-    assert "0 of 5 files to fit" in batch(data, "--out", out, *FAST)[1]
+    assert "0 of 3 files to fit" in batch(data, "--out", out, *FAST)[1]
 
 
 def test_a_file_stays_with_its_shard_and_each_has_one() -> None:

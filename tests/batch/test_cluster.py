@@ -47,7 +47,8 @@ def test_a_killed_worker_costs_no_file_and_a_lost_scheduler_is_one_sentence(
         # Now all the rest goes; the client is not to wait long for the scheduler to come back.
         monkeypatch.setattr("sasnet_plugin.compute._PATIENCE", "4s")
         paths = [str(spheres / f"run{k}.dat") for k in range(3)]
-        answers = on_cluster(cluster.scheduler_address, paths, Options(FitOptions(models=("sphere",))), 30.0)
+        quick = Options(FitOptions(models=("sphere",), structure_factor="none", fixed={"radius_pd": 0.0}))
+        answers = on_cluster(cluster.scheduler_address, paths, quick, 30.0)
         assert next(answers)["rows"][0]["fits"][0]["model"] == "sphere"
         os.kill(cluster.workers[1].pid, signal.SIGKILL)  # closing would wait for what it has in work
         cluster.close()

@@ -17,7 +17,7 @@ from sasnet_plugin.batch.plan import Options
 from sasnet_plugin.batch.supervisor import Supervisor
 from sasnet_plugin.fitting.task import FitOptions
 
-QUICK = Options(FitOptions(models=("sphere", "vesicle"), structure_factor="none"))
+QUICK = Options(FitOptions(models=("sphere", "vesicle"), structure_factor="none", fixed={"radius_pd": 0.0}))
 
 
 @pytest.fixture(scope="module")
@@ -92,7 +92,8 @@ def test_a_candidate_that_kills_its_process_each_time_leaves_the_row_unanswered(
         'parameters = [["radius", "Ang", 50.0, [0, 1e3], "volume", ""]]\n'
         "def Iq(q, radius):\n    os._exit(9)\nIq.vectorized = True\n"
     )
-    options = Options(FitOptions(models=("sphere", str(plugin)), structure_factor="none"))
+    models = ("sphere", str(plugin))
+    options = Options(FitOptions(models=models, structure_factor="none", fixed={"radius_pd": 0.0}))
     with Supervisor() as supervisor:
         (row,) = supervisor.answer(sphere, options, 60.0).rows
     assert [fit["model"] for fit in row["fits"]] == ["sphere"]

@@ -125,7 +125,7 @@ def page_of(model: str, seconds: float) -> Page:
                 raise
             break
         good = np.isfinite(found.intensity) & (found.intensity > 0)
-        if good.mean() > 0.5:
+        if good.mean() > 0.5 or (good.any() and not rows):  # the defaults in any case
             log_i = np.log(np.where(good, found.intensity, np.nan))
             rows.append(draw)
             curves.append(np.maximum(log_i - np.nanmax(log_i), PROBLEM.plugin_floor))
