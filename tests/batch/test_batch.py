@@ -110,6 +110,9 @@ def test_a_file_stays_with_its_shard_and_each_has_one() -> None:
     assert all(sum(shard.holds(path) for shard in shards) == 1 for path in paths)
     sizes = [sum(shard.holds(path) for path in paths) for shard in shards]
     assert min(sizes) > 100
+    # Of few files, too: no shard is without work where their names differ in one digit alone.
+    few = [f"/data/run{k}.dat" for k in range(8)]
+    assert 0 < sum(Shard(1, 2).holds(path) for path in few) < 8
 
 
 def test_more_time_is_given_to_what_ran_out_of_it_alone(tmp_path: Path) -> None:
