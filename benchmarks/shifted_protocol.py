@@ -4,8 +4,8 @@
 resolution, noise and backgrounds are written here and nowhere else. Of sasnet only `suggest` is used.
 Another zoo: SASNET_MODEL_ZOO=FOLDER.
 
-    python benchmarks/shifted_protocol.py --per-model 4 --out shifted.npz     # makes them, and asks
-    python benchmarks/shifted_protocol.py --out shifted.npz                   # asks again what is there
+    python benchmarks/shifted_protocol.py --per-model 4 --out shifted     # makes what is missing, and asks
+    python benchmarks/shifted_protocol.py --per-model 0 --out shifted     # asks what is there
 """
 
 from __future__ import annotations
@@ -149,17 +149,15 @@ def says_nothing(q: Floats, intensity: Floats, sigma: Floats) -> bool:
     return False
 
 
-def made(per_model: int, names: tuple[str, ...]) -> Iterator[Measured]:
-    """Curves of every set and model; fewer where sasmodels' draws rarely show anything."""
-    for number, protocol in enumerate(SETS):
-        for index, name in enumerate(names):
-            rng = np.random.default_rng([PROTOCOL["seed"], number, index])
-            left = per_model
-            for _ in range(_TRIES):
-                found = measure(name, protocol, rng) if left else None
-                if found is not None:
-                    left -= 1
-                    yield found
+def made(per_model: int, protocol: str, index: int, name: str) -> Iterator[Measured]:
+    """Curves of a set and a model; fewer where sasmodels' draws rarely show anything."""
+    rng = np.random.default_rng([PROTOCOL["seed"], list(SETS).index(protocol), index])
+    left = per_model
+    for _ in range(_TRIES):
+        found = measure(name, protocol, rng) if left else None
+        if found is not None:
+            left -= 1
+            yield found
 
 
 def save(path: Path, curves: list[Measured]) -> None:
@@ -172,7 +170,7 @@ def load(path: Path) -> list[Measured]:
     """What `save` wrote."""
     with np.load(path) as file:
         arrays = {name: file[name] for name in file.files}
-    count = 1 + max(int(name.split("/")[0]) for name in arrays)
+    count = 1 + max((int(name.split("/")[0]) for name in arrays), default=-1)
     names = [f.name for f in fields(Measured)]
     rows = [{name: arrays.get(f"{k}/{name}") for name in names} for k in range(count)]
     plain = ("model", "protocol", "size")
@@ -214,15 +212,21 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--out", type=Path, required=True, help="the curves, .npz")
+    parser.add_argument("--out", type=Path, required=True, help="folder of the curves")
     parser.add_argument("--per-model", type=int, default=10)
     args = parser.parse_args()
-    if not args.out.exists():
+    args.out.mkdir(parents=True, exist_ok=True)
+    if args.per_model:
         from sasmodels.core import list_models, load_model_info
 
-        names = tuple(n for n in sorted(list_models()) if not load_model_info(n).structure_factor)
-        save(args.out, list(made(args.per_model, names)))
-    rows = figures(load(args.out))
+        names = [n for n in sorted(list_models()) if not load_model_info(n).structure_factor]
+        for protocol in SETS:
+            for index, name in enumerate(names):
+                path = args.out / f"{protocol}-{name}-{args.per_model}.npz"
+                if not path.exists():
+                    save(path, list(made(args.per_model, protocol, index, name)))
+                    print(path.name, flush=True)
+    rows = figures([curve for path in sorted(args.out.glob("*.npz")) for curve in load(path)])
     print("| " + " | ".join(rows[0]) + " |\n" + "|---" * len(rows[0]) + "|")
     for row in rows:
         print("| " + " | ".join(f"{v:.3f}" if isinstance(v, float) else str(v) for v in row.values()) + " |")

@@ -55,9 +55,9 @@ def solve(contestant: str, index: int, seed: int) -> dict[str, Any]:
     from sasnet_plugin.fitting.assessment.assess import (
         alike,
         misfits,
-        simplest_within_error,
         systematic_errors,
     )
+    from sasnet_plugin.fitting.assessment.excused import simplest_within_error
     from sasnet_plugin.fitting.task import FitOptions
 
     radius, curve = problem(index, seed)
@@ -82,7 +82,7 @@ def solve(contestant: str, index: int, seed: int) -> dict[str, Any]:
         "systematic": {k: e.as_dict() for k, e in list(errors.items())[:8]},
         "first": first, "alone": bool(fits) and fits[0].name == "sphere", "alike": "sphere" in same,
         "success": any(sum_parts(name)[0] == "sphere" for name in said),
-        "within": [simple[0].name, simple[1]] if simple else None,
+        "within": [simple[0].name, simple[1].relative] if simple else None,
     }  # fmt: skip
     if found is not None:
         its = found.parameters["radius" if found.name == "sphere" else "A_radius"]

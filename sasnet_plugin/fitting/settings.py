@@ -234,7 +234,7 @@ class AssessmentSettings:
         2.0, 'BIC that differ by less are "not worth more than a bare mention" (Kass & Raftery 1995).'
     )
     strong_bic: float = setting(
-        6.0, "The same where models are compared under an estimated error: less is no strong evidence."
+        10.0, "The same under an error that is itself estimated: less is no very strong evidence."
     )
     least_prior: float = setting(
         0.002, "Probability of the network below which none counts: it rules out no model before its fit."

@@ -17,7 +17,7 @@ from ..predict.arithmetic import sigmoid, softmax
 from ..predict.calibration import mean_and_sigma
 from ..predict.decoding import given_probability
 from ..predict.predictor import Runtime
-from ..simulate.examples import SOURCES, Examples, mixed_set
+from ..simulate.examples import SOURCES, Examples, mixed_set, wide_set
 from ..simulate.library import Library
 from ..simulate.out_of_distribution import KINDS
 from ..train import metrics
@@ -155,6 +155,7 @@ def curves(
     )
     answers = predict(examples, model.onnx, model.manifest)
     result = evaluate(answers, examples, model.manifest)
+    result["wide"] = _wide(model, library, np.random.default_rng(seed + 1), count=per_model * len(library))
     table = markdown(result, model.manifest)
     return Evaluated(
         result,
@@ -162,6 +163,16 @@ def curves(
         lambda path: draw(result, path),
         lambda: model_card(model.domain, model.manifest, table),
     )
+
+
+def _wide(model: ZooModel, library: Library, rng: np.random.Generator, *, count: int) -> dict[str, float]:
+    """Figures of curves measured as in training, and what share of them is said to be of no known model."""
+    examples = wide_set(library, rng, count=count)
+    answers = predict(examples, model.onnx, model.manifest)
+    known = np.flatnonzero(examples.form >= 0)
+    index = metrics.group_index([g.members for g in model.manifest.groups], model.manifest.labels)
+    outside = np.mean(answers.in_scope[known] < model.manifest.scope_threshold)
+    return {**_figures(answers, examples, known, index), "outside": float(outside)}
 
 
 def _factor(answers: Decoded, rows: NDArray[np.intp]) -> NDArray[np.intp]:
@@ -209,6 +220,14 @@ def markdown(result: dict[str, Any], manifest: Manifest) -> str:
 
     lines = [head.format("instrument"), row("all", result["all"])]
     lines += [row(name, result[name]) for name in SOURCES if name in result]
+    if "wide" in result:
+        lines += [
+            row("measured as in training", result["wide"]),
+            "",
+            "Measured as in training: systematic errors, backgrounds that change along q, absent or wrong"
+            f" uncertainties; {100 * result['wide']['outside']:.1f} % of these are said to be of no known"
+            " model.",
+        ]
     lines += ["", head.format("counts at the weakest quarter")]
     lines += [row(f"{f['low']:g} to {f['high']:g}", f) for f in result["by_counts"]]
     lines += ["", head.format("decades of q")]

@@ -181,7 +181,9 @@ class CurveSimulator:
         heads: tuple[Head, ...],
         progress: Callable[[int], None] | None = None,
     ) -> HeldOut:
-        """Curves of every model under the frozen protocol, and a tenth as many of each other kind.
+        """Curves of every model, and of each other kind: half under the frozen protocol, half as in training.
+
+        What is calibrated on one protocol alone is too sure of itself under any other.
 
         Raises
         ------
@@ -199,7 +201,10 @@ class CurveSimulator:
             raise SimulationError(
                 f"{folder}: does not hold the models of the training data; simulate the same list of models."
             )
-        found = mixed_set(library, rng, per_model=per_model, other_share=0.1, progress=progress)
+        found = mixed_set(
+            library, rng, per_model=per_model, other_share=0.1, wide_share=1.0, progress=progress
+        )
+        found = found.take(np.argsort(found.form < 0, kind="stable"))
         known = int(np.sum(found.form >= 0))
         return HeldOut({"features": found.features}, found.targets(), {"kind": found.kind}, known)
 

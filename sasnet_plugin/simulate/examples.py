@@ -16,8 +16,7 @@ from .out_of_distribution import KINDS, UNFILTERED, out_of_distribution
 
 #: A power law or a straight line is what these models are: the rule against uninformative curves spares them.
 SPARED = frozenset({"power_law", "porod", "line"})
-#: Share of out-of-scope curves in training.
-OTHER_SHARE = 0.15
+OTHER_SHARE = 0.15  # of the curves in training, out of scope
 _KIND_WEIGHTS = (0.5, 0.15, 0.15, 0.2)
 #: Share of the uninformative training curves that are kept: real files with weak features come too.
 WEAK_SHARE = 0.1
@@ -296,6 +295,7 @@ def mixed_set(
     *,
     per_model: int,
     other_share: float,
+    wide_share: float = 0.0,
     progress: Any = None,
 ) -> Examples:
     """The frozen protocol's curves of every model, and of each other kind a share of their number.
@@ -308,8 +308,23 @@ def mixed_set(
         Examples of each form model.
     other_share : float
         Out-of-distribution curves of each kind over all known curves; never fewer than 20.
+    wide_share : float
+        Curves measured as in training over those of the protocol.
     progress : callable, optional
         As for `protocol_set`.
     """
     known = protocol_set(library, rng, per_model=per_model, progress=progress)
-    return concatenate([known, other_set(library, rng, per_kind=max(20, int(len(known) * other_share)))])
+    parts = [known, other_set(library, rng, per_kind=max(20, int(len(known) * other_share)))]
+    if wide_share:
+        parts.append(wide_set(library, rng, count=int(len(known) * wide_share)))
+    return concatenate(parts)
+
+
+def wide_set(library: Library, rng: np.random.Generator, *, count: int) -> Examples:
+    """`count` curves as training measures them: broad settings, systematic errors, wrong uncertainties."""
+    stream = Stream(library, rng, pool=1024)
+    parts: list[Examples] = []
+    while sum(len(part) for part in parts) < count:
+        parts.append(stream.chunk())
+    found = concatenate(parts)
+    return found.take(rng.permutation(len(found))[:count])

@@ -17,6 +17,7 @@ from sasnet_plugin.simulate.examples import (
     Stream,
     concatenate,
     known_examples,
+    mixed_set,
     other_set,
     protocol_set,
 )
@@ -47,6 +48,16 @@ def test_other_curves_are_labelled_so(streamed: Examples) -> None:
     assert set(streamed.kind[strange]) == set(range(len(KINDS)))
     assert np.all(streamed.structure_factor[strange] == 0)
     assert np.all(np.isnan(streamed.log_rg[strange]))
+
+
+def test_calibration_is_half_of_the_protocol_and_half_as_training_measures(library: Library) -> None:
+    half = mixed_set(library, np.random.default_rng(3), per_model=2, other_share=0.1)
+    both = mixed_set(library, np.random.default_rng(3), per_model=2, other_share=0.1, wide_share=1.0)
+    known = int(np.sum(half.form >= 0))
+    assert len(both) == len(half) + known
+    assert _bytes(both.take(slice(len(half)))) == _bytes(half)
+    rest = both.take(slice(len(half), None))
+    assert 0 < np.sum(rest.form < 0) < known
 
 
 def test_every_model_comes_about_equally_often(streamed: Examples, library: Library) -> None:

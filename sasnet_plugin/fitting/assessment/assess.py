@@ -8,9 +8,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from sasnet_plugin.digits import chisq_text
 from sasnet_plugin.fitting.assessment import discriminate
 from sasnet_plugin.fitting.assessment.diagnostics import remarks_of, warnings_of
+from sasnet_plugin.fitting.assessment.excused import (
+    excused_beside,
+    none_explains,
+    not_the_least,
+    simplest_within_error,
+)
 from sasnet_plugin.fitting.assessment.goodness_of_fit import compare, verify
 from sasnet_plugin.fitting.assessment.systematic_error import (
     SystematicError,
@@ -25,8 +30,6 @@ from sasnet_plugin.fitting.result.model_fit import ModelFit
 from sasnet_plugin.fitting.settings import ASSESSMENT
 from sasnet_plugin.predict import open_classifier
 from sasnet_plugin.types import Curve
-
-NONE_EXPLAINS = "None of these models explains the data."
 
 
 def assess(
@@ -82,108 +85,42 @@ def assess(
         replace(fit, warnings=(*fit.warnings, *verdict.sentences, *warnings_of(curve, fit, order, probe)))
         for fit, verdict in zip(order, verdicts, strict=True)
     )
-    same = set(alike(order, misfits(order, errors)))
+    compared = misfits(order, errors)
+    same, near = set(alike(order, compared)), set(nearly(order, compared))
     others = [fit for fit in order[1:] if fit.name in same]
     error = errors.get(order[0].name)
     told = first.explained or (error is not None and 0 < error.relative <= ASSESSMENT.most_systematic)
     # Where none explains the data, more of them decide between wrong models.
-    asked = others if told else ()
+    asked = [fit for fit in others if fit.name in near] if told else ()
     said = list(discriminate.sentences(curve, dintensity, order[0], asked, ask=first.explained))
     if order[0].per_decade is not None:
         said.append(
             f"{order[0].name} was calculated at {order[0].per_decade} points of q a decade, as its fringes"
             " are finer than the measured points; SasView calculates it at these and shows another χ²."
         )
+    if first.explained:
+        said += excused_beside(order[0], [fit for fit in others if fit.name not in near], errors)
     simple = simplest_within_error(curve, dintensity, order, same, errors)
     if simple is not None and first.explained:
-        fit, share = simple
+        fit, its = simple
         said.append(
-            f"With a systematic error of {100 * share:.2g} % of I in the data, {fit.short_name} says the same"
-            f" with {len(fit.free)} instead of {len(order[0].free)} parameters."
+            f"With {its.words()} in the data, {fit.short_name} says the same with {len(fit.free)} instead of"
+            f" {len(order[0].free)} parameters."
         )
     if order[0].components:
         said.append(in_words(order[0].components))
-    said += [*_not_the_least(order, error), *remarks_of(order[0])]
-    said += _none(order, same, errors) if not first.explained else []
+    said += [*not_the_least(order, error), *remarks_of(order[0])]
+    said += none_explains(order, same, errors, len(curve)) if not first.explained else []
     if error is not None and error.relative > 0:
         said.append(
-            f"Neighbouring residuals share an error of {100 * error.relative:.2g} % of I; parameters' errors"
-            " include it, and models are compared with it."
+            f"Neighbouring residuals share {error.words()}; parameters' errors include it, and models are"
+            " compared with it."
         )
         first = replace(first, systematic=error.as_dict())
     return FitResult(
         curve, dintensity, warned, first.explained, (*notes, *said), first,
         alike=tuple(fit.short_name for fit in others),
     )  # fmt: skip
-
-
-def _not_the_least(order: Sequence[ModelFit], error: SystematicError | None) -> list[str]:
-    """Why the first is not the one of the least χ², where another's is clearly less and has earned it."""
-    first, least = order[0], min(order, key=lambda fit: fit.bic)
-    tempering = max(min(fit.reduced_chisq for fit in order), 1.0)
-    if (first.bic - least.bic) / tempering < ASSESSMENT.significant**2:
-        return []
-    why = (
-        "its residuals are smooth, as a systematic error is"
-        if error is not None and error.relative > 0
-        else "the network holds it for much likelier"
-    )
-    return [
-        f"{least.short_name} comes nearer, with reduced χ² {chisq_text(least.reduced_chisq)} against"
-        f" {chisq_text(first.reduced_chisq)}; {first.short_name} stands first, as {why}."
-    ]
-
-
-def _none(order: Sequence[ModelFit], same: set[str], errors: Mapping[str, SystematicError]) -> list[str]:
-    """That none explains the data; but to a systematic error that a measurement may have, some do."""
-    named = [order[0], *(fit for fit in order[1:] if fit.name in same)]
-    largest = max((errors[fit.name].relative for fit in named if fit.name in errors), default=0.0)
-    if not 0 < largest <= ASSESSMENT.most_systematic:
-        return [NONE_EXPLAINS]
-    names = [fit.short_name for fit in named]
-    listed = f"{', '.join(names[:-1])} and {names[-1]} do" if names[1:] else f"{names[0]} does"
-    return [
-        "None of these models explains the data to the errors given; within a systematic error of"
-        f" {100 * largest:.2g} %, {listed}."
-    ]
-
-
-def simplest_within_error(
-    curve: Curve,
-    dintensity: NDArray[np.float64],
-    order: Sequence[ModelFit],
-    same: Iterable[str] = (),
-    errors: Mapping[str, SystematicError] | None = None,
-) -> tuple[ModelFit, float] | None:
-    """The simplest fit that a small systematic error would excuse, and that error as a share of I.
-
-    A model of many parameters also bends to what an instrument does to a curve. Which of the two it is the
-    curve does not say: whoever measured it knows how far the intensities can be trusted.
-
-    Parameters
-    ----------
-    curve : Curve
-    dintensity : (n,) float array
-    order : sequence of ModelFit
-        Best first.
-    same : iterable of str
-        Names of those that are not distinguishable from the best anyway.
-    errors : mapping, optional
-        Of fits by their names, as far as they are known already.
-
-    Returns
-    -------
-    (ModelFit, float) or None
-        None where there is none with clearly fewer parameters than the best.
-    """
-    most = len(order[0].free) - ASSESSMENT.fewer_parameters
-    simpler = [f for f in order[1:] if len(f.free) <= most and f.name not in set(same)]
-    for fit in sorted(simpler, key=lambda f: len(f.free)):
-        error = (errors or {}).get(fit.name) or systematic_error(curve, dintensity, fit)
-        share = error.relative
-        if 0 < share <= ASSESSMENT.small_systematic:
-            return fit, share
-    return None
 
 
 def systematic_errors(
@@ -286,20 +223,29 @@ def ranked(
     return sorted(found, key=lambda f: (-f.weight, f.reduced_chisq))
 
 
+def nearly(fits: Sequence[ModelFit], compared: Misfits) -> list[str]:
+    """Names of the fits whose misfit is the first's but for what the number of parameters lets expect."""
+    own = len(fits[0].free) if fits else 0
+    return [
+        fit.name
+        for fit, its in zip(fits[1:], compared.chisq[1:], strict=True)
+        if abs(its - compared.chisq[0]) < ASSESSMENT.same_bic + abs(len(fit.free) - own)
+    ]
+
+
 def alike(fits: Sequence[ModelFit], compared: Misfits | None = None) -> list[str]:
     """Names of the fits that this curve cannot distinguish from the best one, the first.
 
-    Those whose misfit differs by no more than the number of parameters lets expect; where residuals share an
-    error, whose size is itself an estimate, also those whose evidence is not strongly less.
+    Those of nearly its misfit; where residuals share an error, whose size is itself an estimate, also those
+    whose evidence is not very strongly less.
     """
     if not fits:
         return []
     compared = compared or misfits(fits)
-    chisq, own = compared.chisq, len(fits[0].free)
-    bic = chisq + compared.penalty
+    near = set(nearly(fits, compared))
+    bic = compared.chisq + compared.penalty
     return [
         fit.name
-        for fit, its, less in zip(fits[1:], chisq[1:], (bic - bic[0])[1:], strict=True)
-        if abs(its - chisq[0]) < ASSESSMENT.same_bic + abs(len(fit.free) - own)
-        or (compared.shared and less < ASSESSMENT.strong_bic)
+        for fit, less in zip(fits[1:], (bic - bic[0])[1:], strict=True)
+        if fit.name in near or (compared.shared and less < ASSESSMENT.strong_bic)
     ]

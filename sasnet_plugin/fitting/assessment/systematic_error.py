@@ -8,7 +8,8 @@ independent noise, and a smooth part of Matérn's covariance, ν = 3/2: σ² (1 
 d = √3 |Δ ln q|/length and σ a share of the intensity or, as where a background is taken off, of a constant.
 Such a process is two states of a Kalman filter along q (J. Hartikainen and S. Särkkä, IEEE MLSP 2010), so
 that its likelihood is linear in the number of points. The parameters of the fit follow, in the linear
-approximation, to where they are likeliest under it.
+approximation, to where they are likeliest under it, and a background may change along q, which models have
+as a constant.
 """
 
 from __future__ import annotations
@@ -46,6 +47,9 @@ class SystematicError:
         shared part costs: its two parameters as by BIC, and its size, of which a large one is unlikely.
     cost : float
         That cost alone.
+    background : float
+        What a background that changes along q makes up of the intensity, where it makes up most; 0 where a
+        constant does as well.
     """
 
     relative: float
@@ -54,10 +58,21 @@ class SystematicError:
     size: Array
     minus_two_log: float
     cost: float = 0.0
+    background: float = 0.0
 
     def as_dict(self) -> dict[str, float]:
         """As ``sasnet fit --json`` prints it."""
-        return {"relative": self.relative, "length_ln_q": self.length, "noise": self.noise}
+        return {
+            "relative": self.relative,
+            "length_ln_q": self.length,
+            "noise": self.noise,
+            "background": self.background,
+        }
+
+    def words(self) -> str:
+        """Such as "a systematic error of 3 % of I and a background that changes along q"."""
+        more = " and a background that changes along q" if self.background else ""
+        return f"a systematic error of {100 * self.relative:.2g} % of I{more}"
 
 
 def independent(dintensity: Array, fit: ModelFit, curve: Curve) -> SystematicError:
@@ -93,24 +108,34 @@ def _likeliest(curve: Curve, dintensity: Array, residual: Array, fit: ModelFit) 
     about = _mean_about(curve.q, fit.theory)
     levels = _levels(about, np.abs(fit.theory))
     slopes = [d for d in fit.derivatives.values() if np.all(np.isfinite(d)) and np.any(d)]
-    columns = np.column_stack([residual, *(d / np.linalg.norm(d) for d in slopes)])
-    log_q, columns, gain = _thinned(np.log(curve.q), columns, levels / dintensity[:, None])
+    backgrounds = [(curve.q / curve.q[-1]) ** power / dintensity for power in _POWERS]
+    moving = [d / np.linalg.norm(d) for d in (*slopes, *backgrounds)]
+    log_q, columns, gain = _thinned(
+        np.log(curve.q), np.column_stack([residual, *moving]), levels / dintensity[:, None]
+    )
     level, ratio, length = (a.ravel() for a in np.meshgrid(range(len(gain.T)), _RATIOS, _LENGTHS))
     innovation, variance = _filtered(log_q, ratio * gain[:, level], length, columns)
     white = innovation / np.sqrt(variance)[:, :, None]
-    left = _left(white)
-    noise = np.maximum(left / len(log_q), 1.0)
     share = np.sqrt(np.mean((levels / about[:, None]) ** 2, axis=0))[level] * ratio
-    cost = 2 * np.log(n) + (share * np.sqrt(noise) / ASSESSMENT.usual_systematic) ** 2
-    minus_two_log = left / noise + len(log_q) * np.log(noise) + np.sum(np.log(variance), axis=0) + cost
-    least = int(np.argmin(minus_two_log))
-    size = float(np.sqrt(noise[least]))
+    found = []
+    for more in (0, len(backgrounds)):
+        left, moved = _left(white[:, :, : 1 + len(slopes) + more])
+        noise = np.maximum(left / len(log_q), 1.0)
+        cost = (2 + more) * np.log(n) + (share * np.sqrt(noise) / ASSESSMENT.usual_systematic) ** 2
+        total = left / noise + len(log_q) * np.log(noise) + np.sum(np.log(variance), axis=0) + cost
+        k = int(np.argmin(total))
+        found.append((float(total[k]), k, float(np.sqrt(noise[k])), float(cost[k]), moved[k]))
+    best, k, size, cost_of_it, moved_to = min(found, key=lambda one: one[0])
+    shift = moved_to[len(slopes) :]
+    changing = np.abs(
+        dintensity * sum((a * m for a, m in zip(shift, moving[len(slopes) :], strict=False)), 0.0)
+    )
     # Of thinned residuals, as if of all: the scatter within blocks is that of independent noise.
     rest = (n - len(log_q)) * (1 + 2 * np.log(size)) if n > len(log_q) else 0.0
     return SystematicError(
-        float(share[least]) * size, float(length[least]), size,
-        float(ratio[least]) * size * levels[:, level[least]], float(minus_two_log[least]) + rest,
-        float(cost[least]),
+        float(share[k]) * size, float(length[k]), size,
+        np.hypot(float(ratio[k]) * size * levels[:, level[k]], changing), best + rest, cost_of_it,
+        float(np.max(np.abs(changing) / about)),
     )  # fmt: skip
 
 
@@ -123,18 +148,18 @@ def _levels(about: Array, theory: Array) -> Array:
     return np.column_stack([about, theory, constant, np.hypot(_BOTH * about, constant)])
 
 
-def _left(white: Array) -> Array:
-    """Sum of squares (k,) of the first of (n, k, m) columns after the others have been fitted to it."""
+def _left(white: Array) -> tuple[Array, Array]:
+    """Sum of squares (k,) of the first of (n, k, m) columns after the others are fitted, and by how much."""
     residual, slopes = white[:, :, 0], white[:, :, 1:]
     total = np.sum(residual**2, axis=0)
     if not slopes.shape[2]:
-        return np.asarray(total)
+        return np.asarray(total), np.zeros((total.size, 0))
     normal = np.einsum("nki,nkj->kij", slopes, slopes, optimize=True)
     moment = np.einsum("nki,nk->ki", slopes, residual)
     # What the data leave open moves nowhere.
     normal += _RIDGE * np.trace(normal, axis1=1, axis2=2)[:, None, None] * np.eye(normal.shape[1])
-    gained = np.sum(moment * np.linalg.solve(normal, moment[:, :, None])[:, :, 0], axis=1)
-    return np.asarray(np.maximum(total - gained, 0.0))
+    moved = np.linalg.solve(normal, moment[:, :, None])[:, :, 0]
+    return np.asarray(np.maximum(total - np.sum(moment * moved, axis=1), 0.0)), np.asarray(moved)
 
 
 def _filtered(log_q: Array, gain: Array, length: Array, columns: Array) -> tuple[Array, Array]:
@@ -193,6 +218,8 @@ def _thinned(log_q: Array, columns: Array, gain: Array) -> tuple[Array, Array, A
 #: Systematic over independent part, and correlation lengths in ln q, that are tried.
 _RATIOS = np.geomspace(1e-3, 3.0, 24)
 _LENGTHS = np.array([0.08, 0.16, 0.32, 0.64, 1.3])
+#: Powers of q of a background that changes along it.
+_POWERS = (1, 2)
 #: Of the intensity, beside the whole constant, where both are off.
 _BOTH = 0.3
 #: In place of no length at all, where nothing is shared.

@@ -7,7 +7,8 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from sasnet_plugin.fitting.assessment.assess import NONE_EXPLAINS, Misfits, alike, assess, ranked
+from sasnet_plugin.fitting.assessment.assess import Misfits, alike, assess, ranked
+from sasnet_plugin.fitting.assessment.excused import NONE_EXPLAINS
 from sasnet_plugin.fitting.result.headline import DOES_NOT
 from sasnet_plugin.fitting.result.model_fit import ModelFit, Parameter
 from sasnet_plugin.fitting.strategy.fit_candidate import fit_candidate

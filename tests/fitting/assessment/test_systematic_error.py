@@ -86,6 +86,20 @@ def test_parameters_follow_to_where_they_are_likeliest_under_the_shared_error() 
     assert found.minus_two_log < systematic_error(curve, STATED, fit).minus_two_log
 
 
+def test_a_background_that_rises_with_q_is_told_from_a_wrong_model() -> None:
+    rng = np.random.default_rng(23)
+    rising = 1e-4 * (Q / Q[-1]) ** 1.2
+    measured = CLEAN + rising + STATED * rng.standard_normal(Q.size)
+    found = systematic_error(Curve(Q, measured, STATED), STATED, fitted(measured, CLEAN))
+    at = int(np.argmax(rising / CLEAN))
+    assert found.background == pytest.approx(rising[at] / CLEAN[at], rel=0.3)
+    assert found.relative < 0.02
+    assert found.size[at] == pytest.approx(rising[at], rel=0.3)
+    assert "a background that changes along q" in found.words()
+    flat = CLEAN * (1 + 0.1 * np.sin(4 * np.log(Q))) + STATED * rng.standard_normal(Q.size)
+    assert systematic_error(Curve(Q, flat, STATED), STATED, fitted(flat, CLEAN)).background == 0
+
+
 def test_widened_errors_are_those_that_repeated_measurements_show() -> None:
     rng = np.random.default_rng(11)
     slopes = np.stack([CLEAN, np.full(Q.size, 1e-3), CLEAN * np.cos(60 * Q)], axis=1) / STATED[:, None]

@@ -1,0 +1,113 @@
+"""What a systematic error excuses, in sentences: a claim for each, that the table of fits bears out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sasnet_plugin.digits import chisq_text
+from sasnet_plugin.fitting.assessment.goodness_of_fit import explains
+from sasnet_plugin.fitting.assessment.systematic_error import SystematicError, systematic_error
+from sasnet_plugin.fitting.result.model_fit import ModelFit
+from sasnet_plugin.fitting.settings import ASSESSMENT
+from sasnet_plugin.types import Curve
+
+NONE_EXPLAINS = "None of these models explains the data."
+
+
+def not_the_least(order: Sequence[ModelFit], error: SystematicError | None) -> list[str]:
+    """Why the first is not the one of the least χ², where another's is clearly less and has earned it."""
+    first, least = order[0], min(order, key=lambda fit: fit.bic)
+    tempering = max(min(fit.reduced_chisq for fit in order), 1.0)
+    if (first.bic - least.bic) / tempering < ASSESSMENT.significant**2:
+        return []
+    why = (
+        "its residuals are smooth, as a systematic error is"
+        if error is not None and error.relative > 0
+        else "the network holds it for much likelier"
+    )
+    return [
+        f"{least.short_name} comes nearer, with reduced χ² {chisq_text(least.reduced_chisq)} against"
+        f" {chisq_text(first.reduced_chisq)}; {first.short_name} stands first, as {why}."
+    ]
+
+
+def excused_beside(
+    first: ModelFit, fits: Sequence[ModelFit], errors: Mapping[str, SystematicError]
+) -> list[str]:
+    """Fits that only an error which neighbours share makes as good as the first."""
+    if not fits:
+        return []
+    largest = max((errors[fit.name] for fit in fits), key=lambda error: error.relative)
+    fewer = min(fits, key=lambda fit: len(fit.free))
+    said = f"Within {largest.words()}, {listed(fits)} cannot be told from {first.short_name} either"
+    if len(fewer.free) < len(first.free):
+        said += f"; {fewer.short_name} has {len(fewer.free)} parameters instead of {len(first.free)}"
+    return [f"{said}."]
+
+
+def listed(fits: Sequence[ModelFit]) -> str:
+    names = [fit.short_name for fit in fits]
+    return f"{', '.join(names[:-1])} and {names[-1]}" if names[1:] else names[0]
+
+
+def none_explains(
+    order: Sequence[ModelFit], same: set[str], errors: Mapping[str, SystematicError], points: int
+) -> list[str]:
+    """That the first does not explain the data; but to a systematic error that a measurement may have."""
+    named = [order[0], *(fit for fit in order[1:] if fit.name in same)]
+    explaining = [fit for fit in order if explains(fit.reduced_chisq, points)]
+    theirs = [errors[fit.name] for fit in named if fit.name in errors]
+    largest = max(theirs, key=lambda error: error.relative, default=None)
+    if largest is None or not 0 < largest.relative <= ASSESSMENT.most_systematic:
+        return [] if explaining else [NONE_EXPLAINS]
+    changing = max(theirs, key=lambda error: error.background).background
+    within = f"within {replace(largest, background=changing).words()},"
+    do = "do" if named[1:] else "does"
+    if explaining:
+        verb = "explain" if explaining[1:] else "explains"
+        return [
+            f"To the errors given {listed(explaining)} {verb} the data; {within} {listed(named)} {do} so,"
+            " too."
+        ]
+    return [f"None of these models explains the data to the errors given; {within} {listed(named)} {do}."]
+
+
+def simplest_within_error(
+    curve: Curve,
+    dintensity: NDArray[np.float64],
+    order: Sequence[ModelFit],
+    same: Iterable[str] = (),
+    errors: Mapping[str, SystematicError] | None = None,
+) -> tuple[ModelFit, SystematicError] | None:
+    """The simplest fit that a small systematic error would excuse, and that error.
+
+    A model of many parameters also bends to what an instrument does to a curve. Which of the two it is the
+    curve does not say: whoever measured it knows how far the intensities can be trusted.
+
+    Parameters
+    ----------
+    curve : Curve
+    dintensity : (n,) float array
+    order : sequence of ModelFit
+        Best first.
+    same : iterable of str
+        Names of those that are not distinguishable from the best anyway.
+    errors : mapping, optional
+        Of fits by their names, as far as they are known already.
+
+    Returns
+    -------
+    (ModelFit, SystematicError) or None
+        None where there is none with clearly fewer parameters than the best.
+    """
+    most = len(order[0].free) - ASSESSMENT.fewer_parameters
+    simpler = [f for f in order[1:] if len(f.free) <= most and f.name not in set(same)]
+    for fit in sorted(simpler, key=lambda f: len(f.free)):
+        error = (errors or {}).get(fit.name) or systematic_error(curve, dintensity, fit)
+        if 0 < error.relative <= ASSESSMENT.small_systematic:
+            return fit, error
+    return None

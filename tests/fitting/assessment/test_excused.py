@@ -1,0 +1,45 @@
+"""What a systematic error excuses is said as the table of fits has it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from sasnet_plugin.fitting.assessment.excused import NONE_EXPLAINS, excused_beside, none_explains
+from sasnet_plugin.fitting.assessment.systematic_error import SystematicError
+from sasnet_plugin.fitting.result.model_fit import ModelFit, Parameter
+
+ERROR = SystematicError(0.02, 0.3, 1.0, np.ones(1), 100.0)
+
+
+def fit(name: str, reduced_chisq: float, parameters: int) -> ModelFit:
+    free = {f"p{i}": Parameter(1.0, 0.1, "", False, 0.0, 2.0) for i in range(parameters)}
+    return ModelFit(name, None, free, {}, 1.0, reduced_chisq, 1.0, 0.0, 0.0, np.ones(1))
+
+
+def test_what_only_an_error_makes_as_good_is_said_with_it() -> None:
+    best, simple = fit("onion", 1.0, 8), fit("sphere", 1.7, 4)
+    (said,) = excused_beside(best, [simple], {"sphere": ERROR})
+    assert said == (
+        "Within a systematic error of 2 % of I, sphere cannot be told from onion either; sphere has 4"
+        " parameters instead of 8."
+    )
+    assert excused_beside(best, [], {}) == []
+
+
+def test_none_explains_is_said_where_none_does() -> None:
+    sphere, onion = fit("sphere", 1.7, 4), fit("onion", 1.0, 8)
+    errors = {"sphere": ERROR, "onion": replace(ERROR, relative=0.0)}
+    # The second explains the data to its noise; the first does with the error.
+    (said,) = none_explains([sphere, onion], {"onion"}, errors, 200)
+    assert said.startswith(
+        "To the errors given onion explains the data; within a systematic error of 2 % of I,"
+    )
+    (said,) = none_explains([sphere, fit("ellipsoid", 1.6, 5)], set(), errors, 200)
+    assert said.startswith("None of these models explains the data to the errors given; within")
+    assert said.endswith("sphere does.")
+    # What a measurement does not have excuses nothing.
+    large = {"sphere": replace(ERROR, relative=0.4)}
+    assert none_explains([sphere], set(), large, 200) == [NONE_EXPLAINS]
+    assert none_explains([sphere, onion], set(), large, 200) == []
