@@ -15,7 +15,7 @@ from functools import lru_cache
 import numpy as np
 
 from sasnet_plugin.digits import quantity
-from sasnet_plugin.fitting.result.model_fit import ModelFit, Parameter
+from sasnet_plugin.fitting.result.model_fit import ModelFit, Parameter, Posterior
 from sasnet_plugin.fitting.settings import PROBLEM
 from sasnet_plugin.fitting.task import Task
 from sasnet_plugin.types import SasnetError
@@ -81,7 +81,30 @@ def conventional(fit: ModelFit, given: Iterable[str] = ()) -> ModelFit:
         for name, d in fit.derivatives.items()
     }
     parameters = {name: moved(name, p) for name, p in fit.parameters.items()}
-    return replace(fit, parameters=parameters, derivatives=derivatives)
+    posterior = fit.posterior and _shifted(fit.posterior, slds, old, new, factor)
+    return replace(fit, parameters=parameters, derivatives=derivatives, posterior=posterior)
+
+
+def _shifted(posterior: Posterior, slds: Iterable[str], old: float, new: float, factor: float) -> Posterior:
+    """Samples and intervals as `_scaled` has the values."""
+    line = dict.fromkeys(slds, (new - factor * old, factor)) | {"scale": (0.0, factor**-2)}
+    lines = {name: line.get(name, (0.0, 1.0)) for name in posterior.names}
+
+    def ends(of: Mapping[str, tuple[float, float]]) -> dict[str, tuple[float, float]]:
+        found = {}
+        for name, pair in of.items():
+            at, slope = line.get(name, (0.0, 1.0))
+            low, high = sorted(at + slope * x for x in pair)
+            found[name] = low, high
+        return found
+
+    at, slope = np.array(list(lines.values())).T
+    return replace(
+        posterior,
+        samples=at + slope * posterior.samples,
+        interval68=ends(posterior.interval68),
+        interval95=ends(posterior.interval95),
+    )
 
 
 def _scaled(p: Parameter, old: float, new: float, factor: float) -> Parameter:

@@ -9,7 +9,7 @@ import pytest
 
 from sasnet_plugin.fitting.assessment.diagnostics import remarks_of, warnings_of
 from sasnet_plugin.fitting.problem.conventions import conventional, invariant, with_default_solvent
-from sasnet_plugin.fitting.result.model_fit import ModelFit, Parameter
+from sasnet_plugin.fitting.result.model_fit import ModelFit, Parameter, Posterior
 from sasnet_plugin.fitting.task import Task
 from sasnet_plugin.simulate.kernel import call
 from sasnet_plugin.types import Curve
@@ -56,6 +56,20 @@ def test_the_curve_stays_and_every_density_is_one_that_matter_has() -> None:
     np.testing.assert_allclose(found.derivatives["scale"] * found.parameters["scale"].value, 1.0)
     assert not any("matter" in said for said in warnings_of(CURVE, found))
     assert any("sld_core" in said and "X-rays" in said for said in warnings_of(CURVE, fit))
+
+
+def test_samples_of_the_posterior_move_with_the_values() -> None:
+    names, centre = ("scale", "radius", "sld_core"), np.array([7.5e-6, 60.0, 117.64])
+    interval = {name: (0.9 * x, 1.2 * x) for name, x in zip(names, centre, strict=True)}
+    slds = {"sld_core": _sld(117.64, 3.0), "sld_shell": _sld(7.4), "sld_solvent": _sld(4.0)}
+    fit = _fit("core_shell_sphere", 7.5e-6, **slds)
+    found = conventional(replace(fit, posterior=Posterior(names, centre[None], interval, interval, 1.0, 1)))
+    assert found.posterior is not None
+    values = [found.parameters[name].value for name in names]
+    np.testing.assert_allclose(found.posterior.samples[0], values, rtol=1e-6)
+    for name, value in zip(names, values, strict=True):
+        low, high = found.posterior.interval95[name]
+        assert low < value < high
 
 
 def test_one_material_has_the_contrast_of_sasmodels_page() -> None:
