@@ -178,7 +178,15 @@ def misfits(fits: Sequence[ModelFit], errors: Mapping[str, SystematicError] | No
     """
     penalty = np.array([f.bic - f.chisq for f in fits])
     if errors:
-        return Misfits(np.array([errors[f.name].minus_two_log for f in fits]), penalty, shared=True)
+        found = np.array([errors[f.name].minus_two_log for f in fits])
+        left = np.array([(f.chisq, len(f.free)) for f in fits])
+        for i in np.argsort(left[:, 0]):
+            chisq, free = left[i]
+            # Smooth residuals put no fit above one of smaller residuals with no more parameters.
+            better = (left[:, 0] < chisq) & (left[:, 1] <= free)
+            if better.any():
+                found[i] = max(found[i], found[better].min())
+        return Misfits(found, penalty, shared=True)
     tempering = max(min((f.reduced_chisq for f in fits), default=1.0), 1.0)
     return Misfits(np.array([f.chisq for f in fits]) / tempering, penalty)
 

@@ -132,6 +132,18 @@ def test_a_model_that_takes_the_error_up_does_not_rule_out_the_simple_one() -> N
     assert order[0].model == "raspberry"
 
 
+def test_smooth_residuals_put_no_fit_above_one_that_is_nearer_with_no_more_parameters() -> None:
+    rng = np.random.default_rng(29)
+    measured = CLEAN * (1 + 0.02 * rng.standard_normal(Q.size))
+    curve = Curve(Q, measured, STATED)
+    smooth = CLEAN * (1 + 0.05 * np.sin(2 * np.log(Q)))
+    fits = [fitted(measured, smooth, 5, "raspberry"), fitted(measured, CLEAN, 4, "sphere")]
+    assert fits[1].chisq < fits[0].chisq
+    compared = misfits(fits, systematic_errors(curve, STATED, fits))
+    assert compared.chisq[1] <= compared.chisq[0]
+    assert ranked(fits, [0.5, 0.5], compared)[0].model == "sphere"
+
+
 def test_two_models_that_differ_by_less_than_the_shared_error_keep_their_weight() -> None:
     rng = np.random.default_rng(17)
     measured = CLEAN + shared(0.03, 0.3, rng)[:, 0] + STATED * rng.standard_normal(Q.size)
