@@ -36,10 +36,6 @@ def test_every_data_set_is_answered(rows: list[Score]) -> None:
     assert [sum(row.kind == kind for row in rows) for kind in ("measured", "calculated")] == [12, 9]
 
 
-def test_the_group_of_every_calculated_set_is_first(rows: list[Score]) -> None:
-    assert all(row.group for row in rows if row.kind == "calculated")
-
-
 def test_sets_are_answered_no_worse_than_on_record(rows: list[Score], repository: Path) -> None:
     before = recorded(repository / "benchmarks" / "real_answers.md")
     now = counts(rows)
