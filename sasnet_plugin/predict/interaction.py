@@ -19,6 +19,7 @@ import numpy as np
 
 from ..domains.heads import Tags
 from .classes import ClassesFinding, percent
+from .components import in_words
 from .findings import Answer, QuantitiesFinding
 from .tags import TagsFinding
 
@@ -53,6 +54,8 @@ class InteractionFinding:
         Effective radius that this follows from, Å.
     q_min : float
         Where the curve begins, Å⁻¹.
+    with_factor : float or None
+        Probability of all structure factors together, where the network has another answer for detection.
     """
 
     head: Tags
@@ -63,6 +66,7 @@ class InteractionFinding:
     radius: float | None
     q_min: float
     silent: bool = False
+    with_factor: float | None = None
 
     @property
     def q_needed(self) -> float | None:
@@ -99,6 +103,12 @@ class InteractionFinding:
                     f" and the data begin at {self.q_min:.2g} Å⁻¹"
                 )
             return (f"Whether the bodies interact, this window cannot show{where}.",)
+        other = self.with_factor
+        if other is not None and (other < DETECTED) != (self.interacting < DETECTED):
+            return (
+                f"Whether the bodies interact is open (interacting {percent(self.interacting)}, a structure"
+                f" factor {percent(other)}).",
+            )
         if self.interacting < DETECTED:
             return (f"No interaction between bodies is seen (interacting {percent(self.interacting)}).",)
         kind = f"; if so, most likely {self.kind} ({percent(self.kind_probability)})" if self.kind else ""
@@ -129,6 +139,7 @@ def complete(curve: Curve, answer: Answer) -> Answer:
         What was measured.
     answer : Answer
     """
+    answer = in_words(answer)
     classes = answer.finding(ClassesFinding)
     if classes is None or not classes.given:
         return answer
@@ -166,6 +177,7 @@ def _found(
         shows,
         radius,
         q_min,
+        with_factor=total if "interacting" in tags else None,
     )
 
 

@@ -98,3 +98,28 @@ def test_the_packaged_network_says_all_three() -> None:
     assert seen.window_shows is True
     assert beyond.window_shows in (False, None)
     assert set(answers[0].as_dict()["interaction"]) >= {"interacting", "structure_factor", "window_shows"}
+
+
+def test_where_two_answers_of_the_network_differ_it_is_open() -> None:
+    tags = TagsFinding(Tags("interaction", ("interacting", "window_shows")), {"interacting": 0.3})
+    (said,) = _found(_answer(0.9, 30.0, own=tags)).sentences()
+    assert said == "Whether the bodies interact is open (interacting 30 %, a structure factor 81 %)."
+    agreed = replace(tags, probability={"interacting": 0.7})
+    assert "The bodies interact" in _found(_answer(0.9, 30.0, own=agreed)).sentences()[0]
+
+
+@pytest.mark.parametrize(
+    ("present", "sentence"),
+    [
+        ((), "No second component is seen (19 %)."),
+        (("second_component",), "A second component, or a second size, seems to be there (19 %)."),
+    ],
+)
+def test_a_second_component_is_a_sentence_and_no_table(present: tuple[str, ...], sentence: str) -> None:
+    head = Tags("components", ("second_component",))
+    answer = _answer(0.8, 30.0, own=TagsFinding(head, {"second_component": 0.19}, present))
+    found = complete(Curve(Q, np.ones(Q.size)), answer).finding(TagsFinding, "components")
+    assert found is not None
+    assert list(found.sentences()) == [sentence]
+    assert found.rows() == ()
+    assert found.as_dict()["components"][0]["present"] is bool(present)
