@@ -174,7 +174,7 @@ def test_a_users_model_is_fitted_by_path_and_by_name(
     ("body", "words"),
     [
         ('raise ValueError("no curve\\ntoday")', ("ValueError: no curve today",)),
-        ("return np.nan * q", ("no valid parameters",)),
+        ("return np.nan * q", ("no finite, positive curve for its default parameters",)),
         ("raise SystemExit(3)", ("SystemExit",)),
     ],
 )

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from sasnet_plugin.fitting.assessment.assess import misfits, systematic_errors
 from sasnet_plugin.fitting.assessment.goodness_of_fit import doubtful, explains
-from sasnet_plugin.fitting.assessment.systematic_error import systematic_error
+from sasnet_plugin.fitting.assessment.systematic_error import independent, systematic_error
 from sasnet_plugin.fitting.problem.sums import as_part
 from sasnet_plugin.fitting.result.model_fit import ModelFit
 from sasnet_plugin.fitting.start_values.second_component import TERMS, fixed_of, has_one_contrast
@@ -153,7 +153,12 @@ def asked_for(
     if not good:
         return []
     every = [*fits, *good]
-    compared = misfits(every, systematic_errors(curve, dintensity, every))
+    # A larger error is what the second component is there to explain.
+    errors = {
+        f.name: error if error.relative < STRATEGY.systematic else independent(dintensity, f, curve)
+        for f, error in zip(every, systematic_errors(curve, dintensity, every).values(), strict=False)
+    }
+    compared = misfits(every, errors)
     bic = compared.chisq + compared.penalty
     least = float(np.min(bic[: len(fits)]))
     return [f for f, own in zip(good, bic[len(fits) :], strict=True) if own < least - STRATEGY.second_gain]
