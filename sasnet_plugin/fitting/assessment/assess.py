@@ -99,7 +99,8 @@ def assess(
             " are finer than the measured points; SasView calculates it at these and shows another χ²."
         )
     if first.explained:
-        said += excused_beside(order[0], [fit for fit in others if fit.name not in near], errors)
+        beside = [f for f in others if f.name not in near and errors[f.name].relative > 0]
+        said += excused_beside(order[0], beside, errors)
     simple = simplest_within_error(curve, dintensity, order, same, errors)
     if simple is not None and first.explained:
         fit, its = simple
@@ -155,11 +156,14 @@ class Misfits:
         What BIC asks for the parameters of each.
     shared : bool
         Under systematic errors.
+    excused : frozenset of str
+        Names of the fits whose residuals share one.
     """
 
     chisq: NDArray[np.float64]
     penalty: NDArray[np.float64]
     shared: bool = False
+    excused: frozenset[str] = frozenset()
 
 
 def misfits(fits: Sequence[ModelFit], errors: Mapping[str, SystematicError] | None = None) -> Misfits:
@@ -186,7 +190,7 @@ def misfits(fits: Sequence[ModelFit], errors: Mapping[str, SystematicError] | No
             better = (left[:, 0] < chisq) & (left[:, 1] <= free)
             if better.any():
                 found[i] = max(found[i], found[better].min())
-        return Misfits(found, penalty, shared=True)
+        return Misfits(found, penalty, True, frozenset(n for n, e in errors.items() if e.relative > 0))
     tempering = max(min((f.reduced_chisq for f in fits), default=1.0), 1.0)
     return Misfits(np.array([f.chisq for f in fits]) / tempering, penalty)
 
@@ -255,5 +259,6 @@ def alike(fits: Sequence[ModelFit], compared: Misfits | None = None) -> list[str
     return [
         fit.name
         for fit, less in zip(fits[1:], (bic - bic[0])[1:], strict=True)
-        if fit.name in near or (compared.shared and less < ASSESSMENT.strong_bic)
+        if fit.name in near
+        or (less < ASSESSMENT.strong_bic and not compared.excused.isdisjoint((fit.name, fits[0].name)))
     ]
