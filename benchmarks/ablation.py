@@ -1,9 +1,10 @@
 """Which settings of a fit decide anything? Problems of `fitting`, with settings that watch their comparisons.
 
 ``python benchmarks/ablation.py --work W --count 60`` fits the first problems with every setting watched
-(`watched`) and keeps, beside the answer, what each setting did. ``--without STRATEGY.sums=0`` changes settings
-and fits those of these problems again in which the first of them was read at all: elsewhere nothing can differ.
-``--write`` puts the tables into ``benchmarks/ablation.md``. Every answer is kept in W: a killed run goes on.
+(`watched`) and keeps, beside the answer, what each setting did. ``--without STRATEGY.sums=0`` changes
+settings and fits those of these problems again in which the first of them was read at all: elsewhere nothing
+can differ. ``--write`` puts the tables into ``benchmarks/ablation.md``. Every answer is kept in W: a killed
+run goes on.
 """
 
 from __future__ import annotations
@@ -20,13 +21,14 @@ from typing import Any
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
-# Before any module that reads a setting when it is imported.
-import sasnet_plugin.fitting.settings as shared
 from contest import markdown
 from kept import kept, run
-from sasnet_plugin.fitting.strategy.settings import STRATEGY
 from watched import RECORD, change, watch
 
+import sasnet_plugin.fitting.settings as shared
+from sasnet_plugin.fitting.strategy.settings import STRATEGY
+
+# Modules that read a setting when they are imported come after `watch`.
 ROOMS = {
     name: getattr(shared, name)
     for name in ("POOL", "EFFORT", "RESULT", "PROBLEM", "START_VALUES", "OPTIMIZE", "ASSESSMENT")
@@ -52,7 +54,7 @@ def watched(contestant: str, index: int, seed: int) -> dict[str, Any]:
 
 
 def without(contestant: str, index: int, seed: int) -> dict[str, Any]:
-    """One problem's answer with changed settings; ``contestant`` says which: ``without ROOM.name=value …``."""
+    """One problem's answer with the changed settings that follow in the contestant's name."""
     import fitting
 
     for each in contestant.split(" ")[1:]:
@@ -65,7 +67,14 @@ def without(contestant: str, index: int, seed: int) -> dict[str, Any]:
 def summary(rows: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
     """The uses of each setting over all problems: sums, the least margin, and in how many it was read."""
     found: dict[str, dict[str, Any]] = {
-        f"{room}.{each.name}": {"read": 0, "below": 0, "above": 0, "formula": 0, "margin": math.inf, "problems": 0}
+        f"{room}.{each.name}": {
+            "read": 0,
+            "below": 0,
+            "above": 0,
+            "formula": 0,
+            "margin": math.inf,
+            "problems": 0,
+        }
         for room, settings in ROOMS.items()
         for each in fields(settings)
     }
@@ -125,7 +134,14 @@ def tables(rows: Sequence[Mapping[str, Any]], changed: Mapping[str, Sequence[Map
             ]
         )
     if again:
-        header = ["changed", "problems that read it", "differ", "succeed", "weight of truth or alike", "CPU s"]
+        header = [
+            "changed",
+            "problems that read it",
+            "differ",
+            "succeed",
+            "weight of truth or alike",
+            "CPU s",
+        ]
         text += "\nWith other values, in the problems in which they are read:\n\n" + markdown(header, again)
     return text
 

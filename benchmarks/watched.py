@@ -47,7 +47,7 @@ class Uses:
         else:
             self.above += 1
         if value * other > 0:
-            self.margin = min(self.margin, abs(math.log(other / value)))
+            self.margin = min(self.margin, abs(math.log(abs(other)) - math.log(abs(value))))
         elif value == other:
             self.margin = 0.0
 
@@ -157,7 +157,7 @@ for _name in ("__neg__", "__abs__"):
 
 
 def _watched(value: Any, name: str) -> Any:
-    """A number, or the numbers of a mapping or a tuple; whole numbers, counts and others stay what they are."""
+    """A number, or the numbers of a mapping or a tuple; whole numbers and others stay what they are."""
     names = frozenset({name})
     if isinstance(value, float):
         return Watched(value, names)
