@@ -73,7 +73,6 @@ SLOW_TESTS = {
     "test_pattern_of_a_plain_script_through_its_file",
     "test_the_band_of_the_samples_covers",
     "test_the_mirrored_image_has_the_mirrored_answer",
-    "test_the_same_image_gives_the_same_answer",
     "test_two_angles_are_found_with_their_shares_and_the_geometry",
     "test_uniform_is_called_uniform_from_a_guess",
     "test_what_no_orientation_explains_is_outside_what_the_model_knows",

@@ -92,18 +92,18 @@ def test_killed_stopped_and_resumed_every_file_has_one_row(
     assert {p.name for p in tmp_path.iterdir() if p.is_file()} == {out.name, journal.name, "results.csv"}
 
 
-def test_four_at_once_in_a_fresh_home_answer_as_one_after_another(
+def test_three_at_once_in_a_fresh_home_answer_as_one_after_another(
     spheres: Path, tmp_path: Path, environment: dict[str, str]
 ) -> None:
-    """Four processes meet at every model that is to be compiled; time decides nothing, there is plenty."""
+    """Three processes meet at every model that is to be compiled; time decides nothing, there is plenty."""
     home, tables = tmp_path / "home", []
     home.mkdir()
     fresh = {k: v for k, v in environment.items() if k != "SAS_DLL_PATH"} | {"HOME": str(home)}
-    files = [spheres / name for name in ("letter.dat", "run0.dat", "run3.dat", "run6.dat", "run9.dat")]
+    files = [spheres / name for name in ("letter.dat", "run0.dat", "run4.dat", "run8.dat")]
     given = [*files, "--time-limit", 600, "--structure-factor", "none", "--fix", "radius_pd=0"]
-    for workers in (4, 1):
+    for workers in (3, 1):
         out = tmp_path / f"{workers}.h5"
-        own = ["--models", "sphere,vesicle", "--out", out, "--workers", workers]
+        own = ["--models", "sphere,guinier", "--out", out, "--workers", workers]
         process = _start([*given, *own], fresh)
         _, err = process.communicate(timeout=600)
         assert process.returncode == 1, err  # the letter
@@ -115,4 +115,4 @@ def test_four_at_once_in_a_fresh_home_answer_as_one_after_another(
         folder = home / ".sasmodels" / "compiled_models"
         assert len(list(folder.glob("*.so"))) == len(list(folder.glob("*.sha256"))) >= 2
     assert tables[0] == tables[1]
-    assert [row["best"] for row in tables[0]] == ["", *["sphere"] * 4]
+    assert [row["best"] for row in tables[0]] == ["", *["sphere"] * 3]

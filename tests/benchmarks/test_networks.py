@@ -45,28 +45,28 @@ def test_channels_hold_shape_slope_and_level_apart():
 def test_a_network_learns_and_goes_on_after_a_kill(tmp_path):
     curves, label = problem(256, 0)
     test, true = problem(100, 1)
-    schedule = Schedule(epochs=12, batch=32, learning_rate=3e-3)
+    schedule = Schedule(epochs=10, batch=32, learning_rate=3e-3)
 
     class KilledError(Exception):
         pass
 
     said: list[str] = []
 
-    def until_six(text: str) -> None:
+    def until_three(text: str) -> None:
         said.append(text)
-        if len(said) == 6:
+        if len(said) == 3:
             raise KilledError
 
     def build():
         return build_residual(100, 4, 2, SMALL)
 
     with pytest.raises(KilledError):
-        train(build, inputs, curves, label, schedule, tmp_path, until_six)
+        train(build, inputs, curves, label, schedule, tmp_path, until_three)
     seconds, epochs = read_clock(tmp_path / "clock.json")
-    assert epochs == 6
+    assert epochs == 3
     said.clear()
     network, total = train(build, inputs, curves, label, schedule, tmp_path, said.append)
-    assert [text.split(":")[0] for text in said] == [f"epoch {k}" for k in range(7, 13)]
+    assert [text.split(":")[0] for text in said] == [f"epoch {k}" for k in range(4, 11)]
     assert total > seconds
     probability = probabilities(network, inputs, test)
     np.testing.assert_allclose(probability.sum(axis=1), 1, rtol=1e-5)
@@ -74,11 +74,11 @@ def test_a_network_learns_and_goes_on_after_a_kill(tmp_path):
 
 
 def test_contestants_of_the_fixed_grid_answer_for_every_test_curve(tmp_path):
-    curves, label = problem(120, 0)
+    curves, label = problem(60, 0)
     test, true = problem(20, 1)
     data = FixedGrid(("guinier", "porod"), curves, label, test, true)
     entrants = for_protocol_a(
-        data, epochs=2, peer_epochs=2, rounds=2, threads=1, mixed=False, say=lambda text: None
+        data, epochs=1, peer_epochs=1, rounds=1, threads=1, mixed=False, say=lambda text: None
     )
     assert [c.key for c in entrants] == ["knn", "sasnets-log", "sasnets-raw", "ours", "trees"]
     for contestant in entrants:

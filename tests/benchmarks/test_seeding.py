@@ -69,15 +69,15 @@ def test_the_flow_counts_volumes_right():
 
 def test_both_heads_learn_what_a_curve_says():
     rng = np.random.default_rng(0)
-    level = rng.standard_normal((600, 1)).astype(np.float32)
-    features = np.zeros((600, 16, 8), np.float32)
+    level = rng.standard_normal((540, 1)).astype(np.float32)
+    features = np.zeros((540, 16, 8), np.float32)
     features[..., 0] = level
     model = train(features[:500], level[:500], 0, epochs=8, batch=50)
     mean, spread = likely(model, features[500:])
     assert np.corrcoef(mean[:, 0], level[500:, 0])[0, 1] > 0.95
     assert np.median(spread) < 0.5
-    centres = [samples(model, features[i : i + 1], 3, rng)[0, 0] for i in range(500, 540)]
-    assert np.corrcoef(centres, level[500:540, 0])[0, 1] > 0.9
+    centres = [samples(model, features[i : i + 1], 3, rng)[0, 0] for i in range(500, 520)]
+    assert np.corrcoef(centres, level[500:520, 0])[0, 1] > 0.9
 
 
 def test_answers_are_kept_and_a_torn_line_is_answered_again(tmp_path):

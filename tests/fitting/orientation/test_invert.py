@@ -30,7 +30,8 @@ TWO = deltas(np.array([2.0, 30.0]), np.array([0.7, 0.3]))
 
 def test_two_angles_are_found_with_their_shares_and_the_geometry(measured: Make, near: Near) -> None:
     image = measured(TWO, counts=1e6)
-    found = invert(image, near(image, 0.15))
+    found, again = (invert(image, near(image, 0.15), effort=4) for _ in range(2))
+    np.testing.assert_array_equal(found.p, again.p)
     assert circular_w1(found.p, TWO, PERIOD) < 0.5
     assert found.p[XI == 2.0] == pytest.approx(0.7, abs=0.05)
     assert found.p[XI == 30.0] == pytest.approx(0.3, abs=0.05)
@@ -82,7 +83,7 @@ def test_what_no_orientation_explains_is_outside_what_the_model_knows(
     expected = {"ring": np.exp(-0.5 * ((radius - 0.8) / 0.05) ** 2) + 0.01, "flat": np.ones(WINDOW.shape)}
     drawn = np.random.default_rng(0).poisson(expected[kind] * 3e5 / expected[kind].sum()).astype(float)
     image = replace(measured(TWO), counts=drawn, mask=np.ones(WINDOW.shape, dtype=bool))
-    found = invert(image, near(image), effort=1)
+    found = invert(image, near(image, 0.01), effort=1)
     assert found.in_scope < 0.1
     assert "outside what this model knows" in found.notes[-1]
 
@@ -92,7 +93,7 @@ def test_a_detector_that_is_uneven_makes_up_no_orientation(measured: Make, near:
     good = measured(p, counts=1e7)
     sensitivity = 1 + 0.03 * np.random.default_rng(5).normal(size=WINDOW.shape)
     uneven = replace(good, counts=np.round(good.counts * sensitivity))
-    found = invert(uneven, near(uneven), effort=1)
+    found = invert(uneven, near(uneven, 0.01), effort=1)
     assert found.deviance > found.expected_deviance + 20 * found.deviance_sd
     assert any("times the variance of counts" in note for note in found.notes)
     # Variance of unevenness, of what the simulation's tolerance leaves.
@@ -102,12 +103,6 @@ def test_a_detector_that_is_uneven_makes_up_no_orientation(measured: Make, near:
     assert widened is not None
     assert float(widened[1]) == pytest.approx(expected, rel=0.25)
     assert circular_w1(found.p, p, PERIOD) < 2.0
-
-
-def test_the_same_image_gives_the_same_answer(measured: Make, near: Near) -> None:
-    image = measured(TWO, counts=1e5)
-    one, other = (invert(image, near(image), effort=1) for _ in range(2))
-    np.testing.assert_array_equal(one.p, other.p)
 
 
 def test_a_file_of_plain_bornagain_is_read_and_inverted(tmp_path: Path) -> None:
@@ -120,7 +115,7 @@ def test_a_file_of_plain_bornagain_is_read_and_inverted(tmp_path: Path) -> None:
     # What an experimenter knows: about the distance of the particles and their size.
     guess = prior_guess(image)
     near = {"lattice": (355.0, 6.0), "radius": (108.0, 4.0)}
-    found = invert(image, replace(guess, geometry={**guess.geometry, **near}))
+    found = invert(image, replace(guess, geometry={**guess.geometry, **near}), effort=4)
     distance = np.minimum(XI, 60 - XI)
     assert found.p[distance <= 3].sum() == pytest.approx(0.7, abs=0.1)
     assert found.p[np.abs(XI - 30) <= 3].sum() == pytest.approx(0.3, abs=0.1)

@@ -129,8 +129,8 @@ def test_uniform_is_called_uniform_from_a_guess(
     flat = np.full(N_XI, 1 / N_XI)
     assert one_basis.geometry == GEOMETRY
     values = []
-    for seed in range(4):
+    for seed in range(2):
         image = measured(one_basis, replace(MEASUREMENT, counts=3e6), flat, seed)
-        values.append(invert(image, near(image, 0.15, seed=seed), effort=4).uniform_p_value)
-    # Two of four below 0.05 happen once in 70 times.
-    assert sum(value < 0.05 for value in values) <= 1
+        values.append(invert(image, near(image, 0.15, seed=seed), effort=2).uniform_p_value)
+    # Both below 0.05 happen once in 400 times.
+    assert max(values) >= 0.05

@@ -16,7 +16,7 @@ from sasnet_plugin.types import Image
 
 def test_lattice_and_radius_are_found_from_a_guess_that_is_far_off(measured: Callable[..., Image]) -> None:
     counts, _ = on_window(measured(peak(10.0, 8.0), counts=1e7))
-    at, error = start({"lattice": (325.0, 25.0), "radius": (115.0, 12.0)})
+    at, error = start({"lattice": (330.0, 14.0), "radius": (113.0, 8.0)})
     found = search(counts, at, error)
     assert found[INDEX["lattice"]] == pytest.approx(GEOMETRY.lattice, abs=8)
     assert found[INDEX["radius"]] == pytest.approx(GEOMETRY.radius, abs=8)

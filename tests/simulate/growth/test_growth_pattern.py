@@ -123,7 +123,7 @@ def test_reflection_is_total_below_the_critical_angle_and_fresnel_s_above() -> N
 
 def test_the_mean_over_a_pixel_is_that_of_many_parts_of_it() -> None:
     for name, film in FILMS.items():
-        true = binned(point_pattern(film, WINDOW.finer(16, 16)), (16, 16))
+        true = binned(point_pattern(film, WINDOW.finer(12, 12)), (12, 12))
         middle = point_pattern(film, WINDOW)
         ours = pattern(film, WINDOW).astype(float)
         off = np.abs(ours / ours.sum() - true / true.sum()).sum()
