@@ -15,7 +15,7 @@ from itertools import islice
 from typing import Any, TypeVar
 
 from .processes import Child
-from .types import SasnetError, SimulationError
+from .types import SasnetError, SimulationError, installed_by
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -199,8 +199,7 @@ def _cluster(address: str, threads: bool) -> Iterator[tuple[Executor, Callable[[
         from distributed import Client
     except ImportError:
         raise ClusterError(
-            "--scheduler needs Dask, which is not installed; run where the source of sasnet lies:"
-            " pip install '.[cluster]'."
+            f"--scheduler needs Dask, which is not installed; run {installed_by('cluster')}"
         ) from None
     try:
         client = Client(address, timeout=_PATIENCE, set_as_default=False)

@@ -11,12 +11,13 @@ from numpy.typing import NDArray
 from ..data.preprocess import features_of_rows
 from .instrument import INSTRUMENTS, Setting, sample_setting
 from .library import MAX_SHIFT, Library
-from .measure import measure
+from .measure import Measured, measure
 from .out_of_distribution import KINDS, UNFILTERED, out_of_distribution
 
 #: A power law or a straight line is what these models are: the rule against uninformative curves spares them.
 SPARED = frozenset({"power_law", "porod", "line"})
-OTHER_SHARE = 0.15  # of the curves in training, out of scope
+#: Share of the training curves that are out of scope, and of each kind of them.
+OTHER_SHARE = 0.15
 _KIND_WEIGHTS = (0.5, 0.15, 0.15, 0.2)
 #: Share of the uninformative training curves that are kept: real files with weak features come too.
 WEAK_SHARE = 0.1
@@ -177,12 +178,9 @@ def known_examples(
     if wide:
         keep |= rng.random(len(keep)) < WEAK_SHARE
     kept = known[keep]
-    values = features_of_rows(
-        setting.q, result.intensity[keep], result.dintensity[keep], setting.dq, setting.dxl
-    )
     form, factor = drawn.form[kept], drawn.structure_factor[kept]
     lengths = drawn.log_rg[kept], drawn.log_radius[kept], drawn.max_length[kept]
-    return kept, _examples(values, setting, form, factor, *lengths)
+    return kept, _examples(result, keep, setting, form, factor, *lengths)
 
 
 def other_examples(
@@ -201,16 +199,14 @@ def other_examples(
     result = measure(clean, setting, rng, wide=wide)
     unfiltered = np.array([KINDS[kind] in UNFILTERED for kind in kinds], dtype=bool)
     keep = good & (unfiltered | ~result.uninformative)
-    values = features_of_rows(
-        setting.q, result.intensity[keep], result.dintensity[keep], setting.dq, setting.dxl
-    )
     n = int(keep.sum())
     none = np.full(n, np.nan)
-    return _examples(values, setting, np.full(n, -1), np.zeros(n, int), none, none, none, kinds[keep])
+    return _examples(result, keep, setting, np.full(n, -1), np.zeros(n, int), none, none, none, kinds[keep])
 
 
 def _examples(
-    values: NDArray[np.float32],
+    result: Measured,
+    keep: NDArray[np.bool_],
     setting: Setting,
     form: NDArray[np.intp],
     factor: NDArray[np.intp],
@@ -219,9 +215,11 @@ def _examples(
     max_length: NDArray[np.float64],
     kind: NDArray[np.intp] | None = None,
 ) -> Examples:
-    n = len(values)
+    n = len(form)
     return Examples(
-        features=values,
+        features=features_of_rows(
+            setting.q, result.intensity[keep], result.dintensity[keep], setting.dq, setting.dxl
+        ),
         form=form.astype(np.intp),
         structure_factor=factor.astype(np.intp),
         in_scope=np.full(n, 1.0 if kind is None else 0.0, dtype=np.float32),
