@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from itertools import islice, repeat
 from typing import Any
 
 import numpy as np
@@ -236,13 +237,27 @@ def _examples(
     )
 
 
-def protocol_set(
-    library: Library, rng: np.random.Generator, *, per_model: int, progress: Any = None
-) -> Examples:
-    """A test or validation set: the frozen protocol to the letter, a setting of its own for every curve.
+def of_model(library: Library, form: int, rng: np.random.Generator, count: int) -> list[Examples]:
+    """Curves of one model under the frozen protocol to the letter, a setting of its own for every curve.
 
     Each clean curve is measured once, in settings drawn until one shows it; only where a model has too
     few are they measured again.
+    """
+    forms, available = np.array([form]), library.sizes()[library.forms[form]]
+
+    def shown(row: NDArray[np.intp]) -> list[Examples]:
+        settings = (sample_setting(rng) for _ in range(_SETTINGS_TRIED))
+        tried = (known_examples(library, forms, s, rng, max_shift=0, rows=row)[1] for s in settings)
+        return list(islice(filter(len, tried), 1))
+
+    rows = np.arange(4 * max(count, available))[:, None] % available
+    return list(islice((one for row in rows for one in shown(row)), count))
+
+
+def protocol_set(
+    library: Library, rng: np.random.Generator, *, per_model: int, progress: Any = None
+) -> Examples:
+    """A test or validation set under the frozen protocol, see `of_model`.
 
     Parameters
     ----------
@@ -256,35 +271,21 @@ def protocol_set(
     """
     parts = []
     for form in range(len(library)):
-        count = 0
-        available = library.sizes()[library.forms[form]]
-        for attempt in range(4 * max(per_model, available)):
-            if count == per_model:
-                break
-            row = np.array([attempt % available])
-            for _ in range(_SETTINGS_TRIED):
-                setting = sample_setting(rng)
-                _, found = known_examples(library, np.array([form]), setting, rng, max_shift=0, rows=row)
-                if len(found):
-                    parts.append(found)
-                    count += 1
-                    break
+        parts += of_model(library, form, rng, per_model)
         if progress is not None:
             progress(form + 1)
     return concatenate(parts)
 
 
+def of_kind(library: Library, kind: int, rng: np.random.Generator, count: int) -> list[Examples]:
+    """Out-of-scope curves of one kind under the frozen protocol, each with a setting of its own."""
+    tried = (other_examples(library, kinds, sample_setting(rng), rng) for kinds in repeat(np.array([kind])))
+    return list(islice(filter(len, tried), count))
+
+
 def other_set(library: Library, rng: np.random.Generator, *, per_kind: int) -> Examples:
-    """Out-of-scope curves under the frozen protocol, each with a setting of its own."""
-    parts = []
-    for kind in range(len(KINDS)):
-        count = 0
-        while count < per_kind:
-            found = other_examples(library, np.array([kind]), sample_setting(rng), rng)
-            if len(found):
-                parts.append(found)
-                count += 1
-    return concatenate(parts)
+    """Out-of-scope curves of every kind."""
+    return concatenate([one for kind in range(len(KINDS)) for one in of_kind(library, kind, rng, per_kind)])
 
 
 def mixed_set(
