@@ -24,9 +24,7 @@ def evaluate(
         int, typer.Option("--per-model", min=1, help="Test examples of each model or kind.")
     ] = 100,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Of the measurement.")] = 2,
-    workers: Annotated[
-        int, typer.Option("--workers", min=1, help="Processes that measure and answer; same figures.")
-    ] = 1,
+    workers: Annotated[int, typer.Option("--workers", min=1, help="Processes that measure and answer.")] = 1,
     scheduler: Scheduler = None,
     plot: Annotated[
         Path | None, typer.Option("--plot", help="Draw calibration and accuracy into this PNG file.")
