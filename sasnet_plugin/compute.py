@@ -15,7 +15,7 @@ from itertools import islice
 from typing import Any, TypeVar
 
 from .processes import Child
-from .types import SasnetError, SimulationError
+from .types import SasnetError, SimulationError, installed_by
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -197,12 +197,13 @@ def _cluster(address: str, threads: bool) -> Iterator[tuple[Executor, Callable[[
     """A cluster, and how many items it works on at a time: asked anew each time, as workers come and go."""
     try:
         from distributed import Client
+        from distributed.comm.addressing import get_address_host_port
     except ImportError:
         raise ClusterError(
-            "--scheduler needs Dask, which is not installed; run where the source of sasnet lies:"
-            " pip install '.[cluster]'."
+            f"--scheduler needs Dask, which is not installed; run {installed_by('cluster')}"
         ) from None
     try:
+        get_address_host_port(address)  # else a client is left half-made, and ends in a traceback
         client = Client(address, timeout=_PATIENCE, set_as_default=False)
     except (OSError, ValueError, TypeError) as error:
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]

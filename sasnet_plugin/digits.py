@@ -1,9 +1,10 @@
-"""Numbers and units as they are read: as many digits as the uncertainty supports, units in plain signs."""
+"""Numbers, units and lists as they are read: digits that the uncertainty supports, units in plain signs."""
 
 from __future__ import annotations
 
 import math
 import re
+from collections.abc import Sequence
 from decimal import ROUND_HALF_EVEN, Decimal
 
 #: Half the width of the central 90 % of a normal distribution, in standard deviations.
@@ -122,6 +123,11 @@ def quantity(value: float, unit: str, error: float | None = None) -> str:
 def chisq_text(value: float) -> str:
     """Three digits, whole numbers beyond a thousand."""
     return f"{value:.3g}" if value < 1000 or not math.isfinite(value) else f"{value:.0f}"
+
+
+def listed(names: Sequence[str]) -> str:
+    """Names in a sentence, at least one: "A", "A and B", "A, B and C"."""
+    return f"{', '.join(names[:-1])} and {names[-1]}" if names[1:] else names[0]
 
 
 def superscript(power: int) -> str:

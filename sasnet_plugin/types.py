@@ -36,6 +36,11 @@ class SimulationError(SasnetError):
     """A model, a prior or a shard that cannot be simulated or resumed."""
 
 
+def installed_by(extra: str) -> str:
+    """How a sentence ends that misses packages: where and how to install an extra of sasnet."""
+    return f"where the source of sasnet lies: pip install '.[{extra}]'."
+
+
 def printable(text: str) -> str:
     """Text from a file, or a file's name, without what a terminal obeys or cannot encode.
 

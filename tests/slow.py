@@ -78,7 +78,9 @@ SLOW_TESTS = {
     "test_what_no_orientation_explains_is_outside_what_the_model_knows",
     # files and simulation
     "test_a_thousand_frames_are_streamed_with_constant_memory",
+    "test_evaluate_gives_figures_a_card_and_a_page",
     "test_every_example_is_read_or_refused_in_one_sentence",
+    "test_a_network_has_the_same_figures_wherever_it_is_evaluated",
     "test_examples_for_peers_resume_and_hold_every_model",
     "test_many_entries",
     "test_protocol_set_holds_as_many_of_each_model_in_protocol_settings_alone",

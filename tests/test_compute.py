@@ -4,20 +4,26 @@ from __future__ import annotations
 
 import concurrent.futures.thread
 import gc
+import json
 import os
 import sys
 import threading
+from collections import deque
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tinyzoo import FORMS, manifest_entries, write_zoo
 from typer.testing import CliRunner
 
 from sasnet_plugin import compute
 from sasnet_plugin.cli.main import app
 from sasnet_plugin.compute import unordered_map
+from sasnet_plugin.report import evaluation
+from sasnet_plugin.simulate.curve_simulator import SIMULATOR
+from sasnet_plugin.simulate.shards import Request, plan
 from sasnet_plugin.types import SasnetError, SimulationError, TechnicalError
 
 _busy = threading.Lock()
@@ -69,6 +75,26 @@ def test_shards_have_the_same_bytes_wherever_they_are_made(scheduler: str, tmp_p
     here = _simulated(tmp_path / "here")
     assert sum(name.endswith(".h5") for name in here) == 6
     assert _simulated(tmp_path / "there", "--scheduler", scheduler) == here
+
+
+def test_a_network_has_the_same_figures_wherever_it_is_evaluated(
+    scheduler: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heads = manifest_entries()["heads"]
+    heads["form"]["labels"] = sorted(FORMS)
+    monkeypatch.setenv("SASNET_MODEL_ZOO", str(write_zoo(tmp_path / "zoo", heads=heads)))
+    monkeypatch.setattr(evaluation, "_FEWEST", 3)
+    monkeypatch.setattr(evaluation, "_TOGETHER", 9)
+    test, request = tmp_path / "test", Request(rounds=1, seed=9, models=(*FORMS, "hardsphere"), limit=3)
+    deque(plan(SIMULATOR, test, request).run(), maxlen=0)
+    found = []
+    for where in ((), ("--workers", "2"), ("--scheduler", scheduler)):
+        asked = ["evaluate", "--test", str(test), "--per-model", "3", "--json", *where]
+        done = CliRunner().invoke(app, asked)
+        assert done.exit_code == 0, done.output
+        found.append(json.loads(done.stdout))
+    assert found[0]["all"]["count"] == 3 * len(FORMS)
+    assert found[0] == found[1] == found[2]
 
 
 def test_a_process_of_a_cluster_does_one_thing_at_a_time(scheduler: str) -> None:

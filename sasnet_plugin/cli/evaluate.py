@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sasnet_plugin.cli.arguments import DomainName, Force
+from sasnet_plugin.cli.arguments import DomainName, Force, Scheduler
 from sasnet_plugin.domains import DEFAULT
 
 if TYPE_CHECKING:
@@ -23,7 +23,9 @@ def evaluate(
     per_model: Annotated[
         int, typer.Option("--per-model", min=1, help="Test examples of each model or kind.")
     ] = 100,
-    seed: Annotated[int, typer.Option("--seed", help="Of the measurement.")] = 2,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Of the measurement.")] = 2,
+    workers: Annotated[int, typer.Option("--workers", min=1, help="Processes that measure and answer.")] = 1,
+    scheduler: Scheduler = None,
     plot: Annotated[
         Path | None, typer.Option("--plot", help="Draw calibration and accuracy into this PNG file.")
     ] = None,
@@ -66,6 +68,7 @@ def evaluate(
             per_model=per_model,
             seed=seed,
             progress=lambda done, total: progress.update(task, completed=done, total=total),
+            workers=scheduler or workers,
         )
     typer.echo(json.dumps(found.result) if as_json else found.table)
     if plot is not None:

@@ -12,10 +12,11 @@ from typer.core import TyperCommand
 #: Options by what they are about, in the order of the help; what is not here stands under "Options".
 GROUPS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
-        "What is read": ("q_range", "q_unit", "entry", "domain", "geometry", "together"),
+        "What is read": ("test", "q_range", "q_unit", "entry", "domain", "geometry", "together"),
         "Which models": ("top", "models", "exclude", "prior", "structure_factor"),
         "What is known": ("fix", "ranges", "sample", "solvent", "probe", "wavelength"),
-        "How it is fitted": ("verify", "method", "samples", "burn", "time_limit", "workers", "scheduler"),
+        "How it is fitted": ("verify", "method", "samples", "burn", "time_limit"),
+        "Where it runs": ("workers", "scheduler", "shard"),
         "What is written": (
             "out", "as_json", "details", "table", "plot", "report", "export", "card", "figure", "quiet",
             "force",
@@ -91,7 +92,7 @@ EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = MappingProxyType(
         ),
         "evaluate": (
             ("sasnet evaluate --test data/test", "accuracy and calibration"),
-            ("sasnet evaluate --test data/test --plot reliability.png", "with a figure"),
+            ("sasnet evaluate --test data/test --scheduler tcp://host:8786", "the same on a cluster"),
             ("sasnet evaluate --test data/test --card model_zoo/sas1d/card.md", "into the model's card"),
         ),
         "groups": (

@@ -11,7 +11,7 @@ import typer
 from sasnet_plugin.batch.sorting.embedded import EMBEDDINGS
 from sasnet_plugin.cli.arguments import Force, Geometry, Scheduler
 from sasnet_plugin.cli.files import expand
-from sasnet_plugin.types import SasnetError
+from sasnet_plugin.types import SasnetError, installed_by
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -135,8 +135,7 @@ def _fitted(points: Any, rng: Any, clusters: int | None, embedding: str) -> Mixt
         encoder = autoencoder.fit(points, int(rng.integers(2**31)))
     except ImportError:
         raise SasnetError(
-            "--embedding tcvae trains a network, and Keras is not installed; run where the source of sasnet"
-            " lies: pip install '.[train]'."
+            f"--embedding tcvae trains a network, and Keras is not installed; run {installed_by('train')}"
         ) from None
     return fit(points, rng, clusters, encoder)
 

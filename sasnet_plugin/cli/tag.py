@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from sasnet_plugin.domains import names_and_titles
-from sasnet_plugin.types import SasnetError
+from sasnet_plugin.types import SasnetError, installed_by
 
 #: Files that are looked at to see what a folder holds.
 _LOOKED_AT = 20
@@ -57,8 +57,7 @@ def tag(
         from sasnet_plugin.web.app import serve
     except ImportError as error:
         raise SasnetError(
-            f"The page needs {error.name}, which is not installed; run where the source of sasnet lies:"
-            " pip install '.[web]'."
+            f"The page needs {error.name}, which is not installed; run {installed_by('web')}"
         ) from None
     from sasnet_plugin.domains import specification
     from sasnet_plugin.web.events import Log

@@ -189,7 +189,7 @@ class Domain:
     sections : str
         (measurement, answer) to sections of the report page.
     evaluate : str
-        (model, folder of test shards, per_model=, seed=, progress=) to `report.evaluated.Evaluated`.
+        (model, folder of test shards, per_model=, seed=, progress=, workers=) to `evaluated.Evaluated`.
     """
 
     name: str

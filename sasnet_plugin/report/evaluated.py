@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..compute import Workers
 from ..domains import Domain, resolve
-from ..domains.heads import Classes, Distribution, Head, Quantities, Scope, Tags
+from ..domains.heads import Classes, Distribution, Head, Outputs, Quantities, Scope, Tags
 from ..files import write_figure
 from ..predict import Predictor
 from ..predict.arithmetic import smoothed
@@ -22,6 +24,7 @@ from ..simulate.stream import HeldOut, held_out
 from ..types import SasnetError
 from ..zoo import Manifest, ZooModel
 from .images.insight import bias_section, pls_section
+from .parts import Job, in_parts
 from .scores import scope_figures, score, table
 
 if TYPE_CHECKING:
@@ -29,6 +32,8 @@ if TYPE_CHECKING:
 
 #: Known examples for one of each other kind.
 KNOWN = 10
+#: Known examples of a part, at most: seconds of work.
+_TOGETHER = 20
 #: Decades of counts in which figures are given apart.
 COUNT_EDGES = (1e4, 1e5, 1e6, 1e7, 1e8)
 
@@ -65,6 +70,7 @@ def evaluated(
     per_model: int,
     seed: int,
     progress: Callable[[int, int], None] | None = None,
+    workers: Workers = 1,
 ) -> Evaluated:
     """Figures of each head: of all known examples, by decades of counts, and by their kind.
 
@@ -78,22 +84,26 @@ def evaluated(
     seed : int
         Of the measurement.
     progress : callable, optional
-        Called with how many steps are done, and of how many.
+        Called with how many parts are done, and of how many.
+    workers : int or str
+        See `compute.unordered_map`; the figures do not depend on them.
 
     Raises
     ------
     SasnetError
         The data were simulated otherwise than those that the network was trained on.
     """
-    step = progress or (lambda done, total: None)
     data = Dataset(test, resolve(model.domain.simulator))
     _check_inputs(data, model, test)
     known = KNOWN * per_model
-    held = held_out(model.domain, data, np.random.default_rng(seed), known=known, others=per_model)
-    step(1, 2)
-    predictor = Predictor.of(model)
-    outputs = predictor.outputs(held.inputs)
-    findings = decode(predictor.manifest.heads, outputs, predictor.manifest.calibration)[:known]
+    order = np.resize(np.random.default_rng(seed).permutation(len(data)), known)
+    number = -(-known // _TOGETHER)
+    others = map(len, np.array_split(np.arange(per_model), number))
+    parts = list(zip(np.array_split(order, number), others, strict=True))
+    outputs, held = _joined(
+        in_parts(answered, Job.of(model, test, seed), parts, workers=workers, progress=progress)
+    )
+    findings = decode(model.manifest.heads, outputs, model.manifest.calibration)[:known]
     result: dict[str, Any] = {"known": known, "parts": {}}
     heads = [head for head in model.manifest.heads if head.name in held.targets]
     for part, rows in _parts(held).items():
@@ -104,7 +114,6 @@ def evaluated(
     if scope is not None:
         inside = in_scope(scope, outputs, model.manifest.calibration[scope.name])
         result |= scope_figures(inside, known, held.about["kind"], model.manifest.scope_threshold)
-    step(2, 2)
     text = table(result)
     return Evaluated(
         result,
@@ -112,6 +121,40 @@ def evaluated(
         lambda path: draw(result, path),
         lambda: model_card(model.domain, model.manifest, text),
         lambda: _sections(heads, findings, held),
+    )
+
+
+@lru_cache(maxsize=1)
+def _opened(job: Job) -> tuple[Predictor, Dataset]:
+    predictor = job.predictor()
+    return predictor, Dataset(job.test, resolve(predictor.domain.simulator))
+
+
+def answered(job: Job, number: int, part: tuple[NDArray[np.intp], int]) -> tuple[Outputs, HeldOut]:
+    """What the network says of some rows, and of so many of each other kind; with features of the rows."""
+    predictor, data = _opened(job)
+    rows, others = part
+    held = held_out(
+        predictor.domain, data, job.rng(number), known=len(rows), others=others, rows=rows.tolist()
+    )
+    features = {name: held.inputs[name][: held.known] for name in ("features",) if name in held.inputs}
+    return predictor.outputs(held.inputs), replace(held, inputs=features)
+
+
+def _joined(parts: Sequence[tuple[Outputs, HeldOut]]) -> tuple[Outputs, HeldOut]:
+    """All parts as one, known examples first."""
+    held = [one for _, one in parts]
+    known = np.concatenate([np.arange(len(one.about["kind"])) < one.known for one in held])
+    order = np.argsort(~known, kind="stable")
+
+    def together(of: Sequence[Mapping[str, NDArray[Any]]], at: Any) -> dict[str, NDArray[Any]]:
+        return {name: np.concatenate([one[name] for one in of])[at] for name in of[0]}
+
+    return together([one for one, _ in parts], order), HeldOut(
+        together([one.inputs for one in held], ...),
+        together([one.targets for one in held], order),
+        together([one.about for one in held], order),
+        int(known.sum()),
     )
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -12,23 +13,30 @@ from numpy.typing import NDArray
 
 from sasnet_plugin.files import write_figure
 
-from ..domains.heads import Outputs, outputs_of
+from ..compute import Workers
+from ..domains.heads import Outputs
 from ..predict.arithmetic import sigmoid, softmax
 from ..predict.calibration import mean_and_sigma
 from ..predict.decoding import given_probability
-from ..predict.predictor import Runtime
-from ..simulate.examples import SOURCES, Examples, mixed_set, wide_set
+from ..predict.predictor import Predictor
+from ..simulate.examples import SOURCES, Examples, concatenate, of_kind, of_model, wide_set
 from ..simulate.library import Library
 from ..simulate.out_of_distribution import KINDS
 from ..train import metrics
 from ..types import SasnetError
 from ..zoo import Manifest, ZooModel
 from .evaluated import Evaluated, model_card
+from .parts import Job, in_parts
 
 COUNT_EDGES = (30, 300, 3_000, 30_000, 1_000_001)
 WIDTH_EDGES = (0.5, 1.1, 1.6, 2.0, 2.5, 4.0)
 #: Of the largest length times the largest q: up to the first minimum, fringes, many of them, their average.
 SIZE_EDGES = (0.0, 30.0, 300.0, 3_000.0, np.inf)
+
+#: Out-of-scope curves of each kind over all of known models, and at least.
+_OTHERS, _FEWEST = 0.125, 20
+#: Out-of-scope curves, or curves measured as in training, of a part: enough for a stream to even models out.
+_TOGETHER = 1000
 
 
 @dataclass(frozen=True)
@@ -52,10 +60,9 @@ class Decoded:
     rg: NDArray[np.float64]
 
 
-def predict(examples: Examples, onnx: bytes, manifest: Manifest) -> Decoded:
+def predict(examples: Examples, predictor: Predictor) -> Decoded:
     """Calibrated answers of the exported network for test examples."""
-    runtime = Runtime(onnx, outputs=tuple(outputs_of(manifest.heads)))
-    return decoded(runtime.run({"features": examples.features}), manifest)
+    return decoded(predictor.runtime.run({"features": examples.features}), predictor.manifest)
 
 
 def decoded(outputs: Outputs, manifest: Manifest) -> Decoded:
@@ -131,6 +138,7 @@ def curves(
     per_model: int,
     seed: int,
     progress: Callable[[int, int], None] | None = None,
+    workers: Workers = 1,
 ) -> Evaluated:
     """Accuracy and calibration under the frozen realistic protocol.
 
@@ -141,21 +149,23 @@ def curves(
     SasnetError
         The shards hold other models.
     """
-    library = Library(test)
-    if library.forms != model.manifest.labels:
+    job = Job.of(model, test, seed)
+    forms = _opened(job)[1].forms
+    if forms != model.manifest.labels:
         raise SasnetError(
             f"{test}: holds other models than the network knows; simulate those of the network."
         )
-    examples = mixed_set(
-        library,
-        np.random.default_rng(seed),
-        per_model=per_model,
-        other_share=0.125,
-        progress=None if progress is None else lambda done: progress(done, len(library)),
-    )
-    answers = predict(examples, model.onnx, model.manifest)
-    result = evaluate(answers, examples, model.manifest)
-    result["wide"] = _wide(model, library, np.random.default_rng(seed + 1), count=per_model * len(library))
+    known = per_model * len(forms)
+    others = max(_FEWEST, int(known * _OTHERS))
+    parts = [
+        *(("model", form, per_model) for form in range(len(forms))),
+        *(("kind", kind, count) for kind in range(len(KINDS)) for count in _pieces(others)),
+        *(("wide", 0, count) for count in _pieces(known)),
+    ]
+    found = in_parts(answered, job, parts, workers=workers, progress=progress)
+    wide = parts.index(next(part for part in parts if part[0] == "wide"))
+    result = evaluate(*_joined(found[:wide]), model.manifest)
+    result["wide"] = _wide(*_joined(found[wide:]), model.manifest)
     table = markdown(result, model.manifest)
     return Evaluated(
         result,
@@ -165,13 +175,46 @@ def curves(
     )
 
 
-def _wide(model: ZooModel, library: Library, rng: np.random.Generator, *, count: int) -> dict[str, float]:
+def _pieces(count: int) -> list[int]:
+    return [min(_TOGETHER, count - at) for at in range(0, count, _TOGETHER)]
+
+
+@lru_cache(maxsize=1)
+def _opened(job: Job) -> tuple[Predictor, Library]:
+    return job.predictor(), Library(job.test)
+
+
+def answered(job: Job, number: int, part: tuple[str, int, int]) -> tuple[Decoded, Examples] | None:
+    """What is said of so many curves of a model, of another kind or as in training; these without features.
+
+    None where no setting shows any.
+    """
+    (predictor, library), rng = _opened(job), job.rng(number)
+    what, which, count = part
+    if what == "wide":
+        found = [wide_set(library, rng, count=count)]
+    else:
+        found = (of_model if what == "model" else of_kind)(library, which, rng, count)
+    if not found:
+        return None
+    examples = concatenate(found)
+    return predict(examples, predictor), replace(examples, features=examples.features[:, :0])
+
+
+def _joined(parts: Sequence[tuple[Decoded, Examples] | None]) -> tuple[Decoded, Examples]:
+    answers, examples = zip(*(part for part in parts if part is not None), strict=True)
+    names = [one.name for one in fields(Decoded)]
+    return (
+        Decoded(**{name: np.concatenate([getattr(one, name) for one in answers]) for name in names}),
+        concatenate(list(examples)),
+    )
+
+
+def _wide(answers: Decoded, examples: Examples, manifest: Manifest) -> dict[str, float]:
     """Figures of curves measured as in training, and what share of them is said to be of no known model."""
-    examples = wide_set(library, rng, count=count)
-    answers = predict(examples, model.onnx, model.manifest)
     known = np.flatnonzero(examples.form >= 0)
-    index = metrics.group_index([g.members for g in model.manifest.groups], model.manifest.labels)
-    outside = np.mean(answers.in_scope[known] < model.manifest.scope_threshold)
+    index = metrics.group_index([g.members for g in manifest.groups], manifest.labels)
+    outside = np.mean(answers.in_scope[known] < manifest.scope_threshold)
     return {**_figures(answers, examples, known, index), "outside": float(outside)}
 
 

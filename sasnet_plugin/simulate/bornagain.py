@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..types import SimulationError
+from ..types import SimulationError, installed_by
 from ..units import convert
 from .gisas.geometry import Geometry
 from .images.window import Window
@@ -44,9 +44,7 @@ def version() -> str:
     try:
         return version("bornagain")
     except PackageNotFoundError:
-        raise SimulationError(
-            "BornAgain is not installed; run where the source of sasnet lies: pip install '.[gisas]'."
-        ) from None
+        raise SimulationError(f"BornAgain is not installed; run {installed_by('gisas')}") from None
 
 
 def pattern(

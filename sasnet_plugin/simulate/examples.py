@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from itertools import islice, repeat
 from typing import Any
 
 import numpy as np
@@ -11,12 +12,13 @@ from numpy.typing import NDArray
 from ..data.preprocess import features_of_rows
 from .instrument import INSTRUMENTS, Setting, sample_setting
 from .library import MAX_SHIFT, Library
-from .measure import measure
+from .measure import Measured, measure
 from .out_of_distribution import KINDS, UNFILTERED, out_of_distribution
 
 #: A power law or a straight line is what these models are: the rule against uninformative curves spares them.
 SPARED = frozenset({"power_law", "porod", "line"})
-OTHER_SHARE = 0.15  # of the curves in training, out of scope
+#: Share of the training curves that are out of scope, and of each kind of them.
+OTHER_SHARE = 0.15
 _KIND_WEIGHTS = (0.5, 0.15, 0.15, 0.2)
 #: Share of the uninformative training curves that are kept: real files with weak features come too.
 WEAK_SHARE = 0.1
@@ -177,12 +179,9 @@ def known_examples(
     if wide:
         keep |= rng.random(len(keep)) < WEAK_SHARE
     kept = known[keep]
-    values = features_of_rows(
-        setting.q, result.intensity[keep], result.dintensity[keep], setting.dq, setting.dxl
-    )
     form, factor = drawn.form[kept], drawn.structure_factor[kept]
     lengths = drawn.log_rg[kept], drawn.log_radius[kept], drawn.max_length[kept]
-    return kept, _examples(values, setting, form, factor, *lengths)
+    return kept, _examples(result, keep, setting, form, factor, *lengths)
 
 
 def other_examples(
@@ -201,16 +200,14 @@ def other_examples(
     result = measure(clean, setting, rng, wide=wide)
     unfiltered = np.array([KINDS[kind] in UNFILTERED for kind in kinds], dtype=bool)
     keep = good & (unfiltered | ~result.uninformative)
-    values = features_of_rows(
-        setting.q, result.intensity[keep], result.dintensity[keep], setting.dq, setting.dxl
-    )
     n = int(keep.sum())
     none = np.full(n, np.nan)
-    return _examples(values, setting, np.full(n, -1), np.zeros(n, int), none, none, none, kinds[keep])
+    return _examples(result, keep, setting, np.full(n, -1), np.zeros(n, int), none, none, none, kinds[keep])
 
 
 def _examples(
-    values: NDArray[np.float32],
+    result: Measured,
+    keep: NDArray[np.bool_],
     setting: Setting,
     form: NDArray[np.intp],
     factor: NDArray[np.intp],
@@ -219,9 +216,11 @@ def _examples(
     max_length: NDArray[np.float64],
     kind: NDArray[np.intp] | None = None,
 ) -> Examples:
-    n = len(values)
+    n = len(form)
     return Examples(
-        features=values,
+        features=features_of_rows(
+            setting.q, result.intensity[keep], result.dintensity[keep], setting.dq, setting.dxl
+        ),
         form=form.astype(np.intp),
         structure_factor=factor.astype(np.intp),
         in_scope=np.full(n, 1.0 if kind is None else 0.0, dtype=np.float32),
@@ -238,13 +237,27 @@ def _examples(
     )
 
 
-def protocol_set(
-    library: Library, rng: np.random.Generator, *, per_model: int, progress: Any = None
-) -> Examples:
-    """A test or validation set: the frozen protocol to the letter, a setting of its own for every curve.
+def of_model(library: Library, form: int, rng: np.random.Generator, count: int) -> list[Examples]:
+    """Curves of one model under the frozen protocol to the letter, a setting of its own for every curve.
 
     Each clean curve is measured once, in settings drawn until one shows it; only where a model has too
     few are they measured again.
+    """
+    forms, available = np.array([form]), library.sizes()[library.forms[form]]
+
+    def shown(row: NDArray[np.intp]) -> list[Examples]:
+        settings = (sample_setting(rng) for _ in range(_SETTINGS_TRIED))
+        tried = (known_examples(library, forms, s, rng, max_shift=0, rows=row)[1] for s in settings)
+        return list(islice(filter(len, tried), 1))
+
+    rows = np.arange(4 * max(count, available))[:, None] % available
+    return list(islice((one for row in rows for one in shown(row)), count))
+
+
+def protocol_set(
+    library: Library, rng: np.random.Generator, *, per_model: int, progress: Any = None
+) -> Examples:
+    """A test or validation set under the frozen protocol, see `of_model`.
 
     Parameters
     ----------
@@ -258,35 +271,21 @@ def protocol_set(
     """
     parts = []
     for form in range(len(library)):
-        count = 0
-        available = library.sizes()[library.forms[form]]
-        for attempt in range(4 * max(per_model, available)):
-            if count == per_model:
-                break
-            row = np.array([attempt % available])
-            for _ in range(_SETTINGS_TRIED):
-                setting = sample_setting(rng)
-                _, found = known_examples(library, np.array([form]), setting, rng, max_shift=0, rows=row)
-                if len(found):
-                    parts.append(found)
-                    count += 1
-                    break
+        parts += of_model(library, form, rng, per_model)
         if progress is not None:
             progress(form + 1)
     return concatenate(parts)
 
 
+def of_kind(library: Library, kind: int, rng: np.random.Generator, count: int) -> list[Examples]:
+    """Out-of-scope curves of one kind under the frozen protocol, each with a setting of its own."""
+    tried = (other_examples(library, kinds, sample_setting(rng), rng) for kinds in repeat(np.array([kind])))
+    return list(islice(filter(len, tried), count))
+
+
 def other_set(library: Library, rng: np.random.Generator, *, per_kind: int) -> Examples:
-    """Out-of-scope curves under the frozen protocol, each with a setting of its own."""
-    parts = []
-    for kind in range(len(KINDS)):
-        count = 0
-        while count < per_kind:
-            found = other_examples(library, np.array([kind]), sample_setting(rng), rng)
-            if len(found):
-                parts.append(found)
-                count += 1
-    return concatenate(parts)
+    """Out-of-scope curves of every kind."""
+    return concatenate([one for kind in range(len(KINDS)) for one in of_kind(library, kind, rng, per_kind)])
 
 
 def mixed_set(

@@ -216,6 +216,7 @@ def held_out(
     known: int,
     others: int,
     exposure: float | tuple[float, float] | None = None,
+    rows: Sequence[int] | None = None,
     **options: Any,
 ) -> HeldOut:
     """Measured rows of a dataset, and so many out-of-distribution examples of each kind.
@@ -230,6 +231,9 @@ def held_out(
         Known examples; out-of-distribution examples of each kind.
     exposure : float or (float, float), optional
         Expected counts, or between which they are drawn uniform in their logarithm; default: the prior's.
+    rows : sequence of int, optional
+        Of the known examples, in turn; default: all, in an order that is drawn. Not where the simulator's mix
+        measures a row several times.
     options
         Of the simulator's ``measure``.
     """
@@ -257,7 +261,7 @@ def held_out(
             for _ in range(min(uses, len(kinds) - len(strange))):
                 other(row)
     else:
-        order = rng.permutation(len(data))
+        order = rng.permutation(len(data)) if rows is None else rows
         for number in range(known):
             one(data[int(order[number % len(order)])])
         for _ in kinds:

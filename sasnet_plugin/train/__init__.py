@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..types import SasnetError
+from ..types import SasnetError, installed_by
 
 
 def backend() -> str:
@@ -17,7 +17,6 @@ def backend() -> str:
         import keras
     except ImportError as error:
         raise SasnetError(
-            f"training needs Keras and a backend ({error}); install them where the source of sasnet lies:"
-            " pip install '.[train]'."
+            f"training needs Keras and a backend ({error}); install them {installed_by('train')}"
         ) from None
     return f"Keras {keras.__version__} on {keras.backend.backend()}"

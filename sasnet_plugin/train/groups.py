@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..digits import listed
 from ..domains.heads import Classes, Group
 from ..simulate.bank import build_bank
 from ..simulate.stream import HeldOut
@@ -147,8 +148,7 @@ def name_of(members: Sequence[str]) -> str:
     families = [family(form) for form in members]
     common = sorted(dict.fromkeys(families), key=lambda name: -families.count(name))
     named = [name for name in common if families.count(name) >= _NAMED * len(members)][:2]
-    words = [word for name in named for word in name.split(" and ")]
-    return " and ".join([*([", ".join(words[:-1])] if words[1:] else []), words[-1]])
+    return listed([word for name in named for word in name.split(" and ")])
 
 
 def finish(trained: Trained, held: HeldOut, calibration: dict[str, dict[str, Any]]) -> Finished:

@@ -26,15 +26,15 @@ _NUMBERED = re.compile(r"(conv1d|conv2d|dense|layer_normalization)(?:_(\d+))?")
 _SHAPES = ("Squeeze", "Transpose", "Reshape", "Cast")
 
 
-def begin_with(model: Any, onnx: bytes, where: str) -> tuple[str, ...]:
+def begin_with(model: Any, packaged: bytes, where: str) -> tuple[str, ...]:
     """Take over the weights of every layer that the packaged network has, too.
 
     Parameters
     ----------
     model : network.Network
         Changed in place.
-    onnx : bytes
-        The packaged network.
+    packaged : bytes
+        The packaged network, as ONNX has it.
     where : str
         Its name, for messages.
 
@@ -49,8 +49,10 @@ def begin_with(model: Any, onnx: bytes, where: str) -> tuple[str, ...]:
         The networks have other shapes, or answer differently with the same weights.
     """
     import keras
+    import onnx
 
-    weights = _in_order(_weights_of(onnx))
+    graph = onnx.load_from_string(packaged).graph
+    weights = _in_order(_weights_of(graph))
     layers = {layer.name: layer for layer in model.layers if layer.weights}
     new = []
     for name, layer in _in_order(layers).items():
@@ -71,7 +73,8 @@ def begin_with(model: Any, onnx: bytes, where: str) -> tuple[str, ...]:
             ) from None
     if len(new) == len(layers):
         raise SasnetError(f"{where}: has no layer of this network; start from one of the same domain.")
-    _check(model, onnx, where, new)
+    known = [one.name for one in graph.output if not any(name.startswith(one.name) for name in new)]
+    _check(model, packaged, where, known)
     return tuple(new)
 
 
@@ -86,12 +89,10 @@ def described(start: ZooModel) -> dict[str, Any]:
     }
 
 
-def _weights_of(packaged: bytes) -> dict[str, tuple[FloatArray, FloatArray]]:
+def _weights_of(graph: Any) -> dict[str, tuple[FloatArray, FloatArray]]:
     """Kernel and bias, or scale and offset, by the layer's name."""
-    import onnx
     from onnx import numpy_helper
 
-    graph = onnx.load_from_string(packaged).graph
     known = {one.name: numpy_helper.to_array(one).astype(np.float32) for one in graph.initializer}
     users: dict[str, list[Any]] = {}
     for node in graph.node:
@@ -131,9 +132,7 @@ def _added(node: Any, channels: int, known: dict[str, Any], users: dict[str, lis
 
 def _in_order(layers: dict[str, Any]) -> dict[str, Any]:
     """Layers by name, with numbers that begin at 0: Keras counts on from network to network."""
-    parts = {
-        name: re.fullmatch(r"(conv1d|conv2d|dense|layer_normalization)(?:_(\d+))?", name) for name in layers
-    }
+    parts = {name: _NUMBERED.fullmatch(name) for name in layers}
     found = {name: layer for name, layer in layers.items() if parts[name] is None}
     numbered = sorted((m[1], int(m[2] or 0), name) for name, m in parts.items() if m is not None)
     count: dict[str, int] = {}
@@ -148,15 +147,15 @@ def _layer(name: str) -> str:
     return re.sub(r"_\d+$", "", name.split("/")[1]) if "/" in name else name
 
 
-def _check(model: Any, onnx: bytes, where: str, new: Sequence[str]) -> None:
-    """See that both answer alike, where both answer and no layer is new."""
+def _check(model: Any, packaged: bytes, where: str, outputs: Sequence[str]) -> None:
+    """See that both answer alike, where both answer."""
     rng = np.random.default_rng(0)
     asked = {
         tensor.name: rng.standard_normal((4, *tensor.shape[1:])).astype(np.float32) for tensor in model.inputs
     }
     now = model.predict(asked if len(asked) > 1 else next(iter(asked.values())), verbose=0)
-    both = [name for name in _outputs_of(onnx) if name in now and not any(n.startswith(name) for n in new)]
-    before = Runtime(onnx, outputs=both, where=where).run(asked)
+    both = [name for name in outputs if name in now]
+    before = Runtime(packaged, outputs=both, where=where).run(asked)
     for name in both:
         its, own = np.ravel(before[name]), np.ravel(now[name])
         if its.shape != own.shape or np.max(np.abs(its - own)) > _SAME * max(1.0, np.max(np.abs(its))):
@@ -164,9 +163,3 @@ def _check(model: Any, onnx: bytes, where: str, new: Sequence[str]) -> None:
                 f"{where}: answers differently from this network with the same weights ({name}); start from a"
                 " network of the same sizes."
             )
-
-
-def _outputs_of(packaged: bytes) -> list[str]:
-    import onnx
-
-    return [one.name for one in onnx.load_from_string(packaged).graph.output]

@@ -1,12 +1,22 @@
 """Trained models: where they lie, what they say of themselves, and that they are undamaged."""
 
 from sasnet_plugin.zoo.manifest import Manifest, parse_manifest
-from sasnet_plugin.zoo.registry import ZooModel, checked, open_model, register, registered, verify, zoo_folder
+from sasnet_plugin.zoo.registry import (
+    ZooModel,
+    checked,
+    open_folder,
+    open_model,
+    register,
+    registered,
+    verify,
+    zoo_folder,
+)
 
 __all__ = [
     "Manifest",
     "ZooModel",
     "checked",
+    "open_folder",
     "open_model",
     "parse_manifest",
     "register",

@@ -153,9 +153,25 @@ def open_model(name: str = DEFAULT, *, folder: Path | None = None) -> ZooModel:
     home, files = _entry(name, folder)
     for file, (size, _) in files.items():
         _sized(home / file, size)
+    return open_folder(home, {file: sha for file, (_, sha) in files.items()})
+
+
+def open_folder(home: Path, sha256: Mapping[str, str]) -> ZooModel:
+    """Open the model of a folder, as `open_model` does that of a name.
+
+    Parameters
+    ----------
+    home : Path
+    sha256 : mapping of str to str
+        That its files have; those of a `ZooModel` are enough to find the same model again.
+
+    Raises
+    ------
+    ModelZooError
+        A file is missing or damaged, or the model was made for other features.
+    """
     path = home / "manifest.json"
-    sha256 = {file: sha for file, (_, sha) in files.items()}
-    text = _verified(home, "manifest.json", sha256) if files else _read(path)
+    text = _verified(home, "manifest.json", sha256) if "manifest.json" in sha256 else _read(path)
     manifest = parse_manifest(text.decode("utf-8", errors="replace"), str(path))
     sha256 = {**manifest.sha256, **sha256}
     domain = specification(manifest.domain)

@@ -121,7 +121,7 @@ def test_packaged_model_answers_as_trained_and_has_learned(
     verify(model)
 
     stored = np.load(tmp_path / "sas1d" / "parity.npz")
-    from sasnet_plugin.predict.predictor import Runtime
+    from sasnet_plugin.predict.predictor import Predictor, Runtime
 
     found = Runtime(model.onnx, outputs=("form", "scope")).run(
         {"features": stored["features"].astype(np.float32)}
@@ -132,7 +132,7 @@ def test_packaged_model_answers_as_trained_and_has_learned(
     library = Library(shards)
     rng = np.random.default_rng(8)
     examples = concatenate([protocol_set(library, rng, per_model=25), other_set(library, rng, per_kind=10)])
-    result = evaluate(predict(examples, model.onnx, model.manifest), examples, model.manifest)
+    result = evaluate(predict(examples, Predictor.of(model)), examples, model.manifest)
     assert result["all"]["count"] == 100
     # Four models: chance is a quarter; a lamellar, a sphere and a Lorentzian are easily told apart.
     assert result["all"]["top1"] > 0.45

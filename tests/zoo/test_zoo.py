@@ -11,7 +11,16 @@ import pytest
 from tinyzoo import FORMS, manifest_entries, write_zoo
 
 from sasnet_plugin.types import ModelZooError
-from sasnet_plugin.zoo import checked, open_model, parse_manifest, register, registered, verify, zoo_folder
+from sasnet_plugin.zoo import (
+    checked,
+    open_folder,
+    open_model,
+    parse_manifest,
+    register,
+    registered,
+    verify,
+    zoo_folder,
+)
 
 
 def test_environment_names_the_zoo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -31,6 +40,14 @@ def test_opened_model_carries_its_manifest_and_bytes(tmp_path: Path) -> None:
     assert model.manifest.labels == FORMS
     assert model.onnx == (tmp_path / "zoo" / "sas1d" / "model.onnx").read_bytes()
     verify(model)
+
+
+def test_another_process_opens_the_same_model_or_none(tmp_path: Path) -> None:
+    model = open_model(folder=write_zoo(tmp_path / "zoo"))
+    assert open_folder(model.folder, model.sha256).onnx == model.onnx
+    other = write_zoo(tmp_path / "other", scope_bias=-1.0) / "sas1d"
+    with pytest.raises(ModelZooError, match=r"model\.onnx: the file is damaged or was changed"):
+        open_folder(other, model.sha256)
 
 
 def test_one_changed_byte_is_noticed(tmp_path: Path) -> None:

@@ -71,8 +71,8 @@ def assess(
         return FitResult(curve, dintensity, (), False, (*notes, "No model could be fitted."))
     if errors:
         order = [widened(curve, dintensity, fit, errors[fit.name]) for fit in order]
-    shared = {name for name, error in errors.items() if error.relative > 0}
-    verdicts = [verify(curve, dintensity, fit, systematic=fit.name in shared) for fit in order]
+    compared = misfits(order, errors)
+    verdicts = [verify(curve, dintensity, fit, systematic=fit.name in compared.excused) for fit in order]
     first = verdicts[0]
     # Replicates whose noise is not the measurement's would differ from it for that reason alone.
     noise = first.noise if not first.structured else 1.0
@@ -85,7 +85,6 @@ def assess(
         replace(fit, warnings=(*fit.warnings, *verdict.sentences, *warnings_of(curve, fit, order, probe)))
         for fit, verdict in zip(order, verdicts, strict=True)
     )
-    compared = misfits(order, errors)
     same, near = set(alike(order, compared)), set(nearly(order, compared))
     others = [fit for fit in order[1:] if fit.name in same]
     error = errors.get(order[0].name)
@@ -99,7 +98,7 @@ def assess(
             " are finer than the measured points; SasView calculates it at these and shows another χ²."
         )
     if first.explained:
-        beside = [f for f in others if f.name not in near and errors[f.name].relative > 0]
+        beside = [f for f in others if f.name not in near and f.name in compared.excused]
         said += excused_beside(order[0], beside, errors)
     simple = simplest_within_error(curve, dintensity, order, same, errors)
     if simple is not None and first.explained:
@@ -136,7 +135,7 @@ def systematic_errors(
     found = {
         fit.name: systematic_error(curve, dintensity, fit)
         if fit.reduced_chisq <= ASSESSMENT.much_worse * least
-        else independent(dintensity, fit, curve)
+        else independent(curve, dintensity, fit)
         for fit in fits
     }
     if not any(0 < error.relative <= ASSESSMENT.most_systematic for error in found.values()):

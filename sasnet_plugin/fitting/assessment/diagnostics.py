@@ -8,7 +8,7 @@ from math import exp, inf, isfinite, log
 
 import numpy as np
 
-from sasnet_plugin.digits import quantity
+from sasnet_plugin.digits import listed, quantity
 from sasnet_plugin.fitting.problem.conventions import beyond_matter, scale_in_words
 from sasnet_plugin.fitting.problem.nested_models import Reduction, simpler
 from sasnet_plugin.fitting.result.components import bare, is_scale
@@ -51,8 +51,8 @@ def warnings_of(
     groups = [g for g in together(fit) if not explained & set(g) and _matters(g, fit)]
     for group in groups:
         sentences.append(
-            f"{', '.join(group[:-1])} and {group[-1]} move together: these data determine a combination of"
-            " them, not each; fix what is known."
+            f"{listed(group)} move together: these data determine a combination of them, not each; fix what"
+            " is known."
         )
     pairs = {
         p: r
@@ -60,11 +60,11 @@ def warnings_of(
         if not explained & set(p) and _matters(p, fit) and not any(set(p) <= set(g) for g in groups)
     }
     if pairs:
-        listed = ", ".join(
+        named = ", ".join(
             f"{a} and {b} ({r:.3f})" for (a, b), r in list(pairs.items())[: ASSESSMENT.pairs_named]
         )
         sentences.append(
-            f"The data hardly distinguish {listed}: they move together, correlation in brackets; fix one of a"
+            f"The data hardly distinguish {named}: they move together, correlation in brackets; fix one of a"
             " pair if known."
         )
     bound = explained | {name for pair in (*fit.correlations, *groups) for name in pair}

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sasnet_plugin.digits import listed
 from sasnet_plugin.fitting.problem.experiment import starting_values
 from sasnet_plugin.fitting.problem.resolution import resolution
 from sasnet_plugin.fitting.result.model_fit import ModelFit
@@ -67,7 +68,7 @@ def sentences(
         found = beyond(curve, dintensity, best, other) if ask else None
         said.setdefault("" if found is None else f"; {found}", []).append(other.short_name)
     return tuple(
-        f"{', '.join([best.short_name, *names[:-1]])} and {names[-1]}: no difference in this q range{end}."
+        f"{listed([best.short_name, *names])}: no difference in this q range{end}."
         for end, names in said.items()
     )
 

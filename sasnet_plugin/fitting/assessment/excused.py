@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from sasnet_plugin.digits import chisq_text
+from sasnet_plugin.digits import chisq_text, listed
 from sasnet_plugin.fitting.assessment.goodness_of_fit import explains
 from sasnet_plugin.fitting.assessment.systematic_error import SystematicError, systematic_error
 from sasnet_plugin.fitting.result.model_fit import ModelFit
@@ -43,15 +43,14 @@ def excused_beside(
         return []
     largest = max((errors[fit.name] for fit in fits), key=lambda error: error.relative)
     fewer = min(fits, key=lambda fit: len(fit.free))
-    said = f"Within {largest.words()}, {listed(fits)} cannot be told from {first.short_name} either"
+    said = f"Within {largest.words()}, {_named(fits)} cannot be told from {first.short_name} either"
     if len(fewer.free) < len(first.free):
         said += f"; {fewer.short_name} has {len(fewer.free)} parameters instead of {len(first.free)}"
     return [f"{said}."]
 
 
-def listed(fits: Sequence[ModelFit]) -> str:
-    names = [fit.short_name for fit in fits]
-    return f"{', '.join(names[:-1])} and {names[-1]}" if names[1:] else names[0]
+def _named(fits: Sequence[ModelFit]) -> str:
+    return listed([fit.short_name for fit in fits])
 
 
 def none_explains(
@@ -70,10 +69,10 @@ def none_explains(
     if explaining:
         verb = "explain" if explaining[1:] else "explains"
         return [
-            f"To the errors given {listed(explaining)} {verb} the data; {within} {listed(named)} {do} so,"
+            f"To the errors given {_named(explaining)} {verb} the data; {within} {_named(named)} {do} so,"
             " too."
         ]
-    return [f"None of these models explains the data to the errors given; {within} {listed(named)} {do}."]
+    return [f"None of these models explains the data to the errors given; {within} {_named(named)} {do}."]
 
 
 def simplest_within_error(

@@ -75,7 +75,7 @@ class SystematicError:
         return f"a systematic error of {100 * self.relative:.2g} % of I{more}"
 
 
-def independent(dintensity: Array, fit: ModelFit, curve: Curve) -> SystematicError:
+def independent(curve: Curve, dintensity: Array, fit: ModelFit) -> SystematicError:
     """Residuals as independent noise alone, of whatever size."""
     residual = (curve.intensity - fit.theory) / dintensity
     n, size = residual.size, max(float(np.mean(residual**2)), 1.0)
@@ -95,7 +95,7 @@ def systematic_error(curve: Curve, dintensity: Array, fit: ModelFit) -> Systemat
         Given or estimated.
     fit : ModelFit
     """
-    alone = independent(dintensity, fit, curve)
+    alone = independent(curve, dintensity, fit)
     residual = (curve.intensity - fit.theory) / dintensity
     if not np.all(np.isfinite(residual)) or residual.size <= _FEWEST:
         return alone
@@ -107,7 +107,7 @@ def _likeliest(curve: Curve, dintensity: Array, residual: Array, fit: ModelFit) 
     n = residual.size
     about = _mean_about(curve.q, fit.theory)
     levels = _levels(about, np.abs(fit.theory))
-    slopes = [d for d in fit.derivatives.values() if np.all(np.isfinite(d)) and np.any(d)]
+    slopes = _moving(fit).values()
     backgrounds = [(curve.q / curve.q[-1]) ** power / dintensity for power in _POWERS]
     moving = [d / np.linalg.norm(d) for d in (*slopes, *backgrounds)]
     log_q, columns, gain = _thinned(
@@ -126,16 +126,14 @@ def _likeliest(curve: Curve, dintensity: Array, residual: Array, fit: ModelFit) 
         k = int(np.argmin(total))
         found.append((float(total[k]), k, float(np.sqrt(noise[k])), float(cost[k]), moved[k]))
     best, k, size, cost_of_it, moved_to = min(found, key=lambda one: one[0])
-    shift = moved_to[len(slopes) :]
-    changing = np.abs(
-        dintensity * sum((a * m for a, m in zip(shift, moving[len(slopes) :], strict=False)), 0.0)
-    )
+    shift = moved_to[len(slopes) :]  # of the backgrounds; none where they are left out
+    changing = np.abs(dintensity * (shift @ np.array(moving[len(slopes) :][: len(shift)])))
     # Of thinned residuals, as if of all: the scatter within blocks is that of independent noise.
     rest = (n - len(log_q)) * (1 + 2 * np.log(size)) if n > len(log_q) else 0.0
     return SystematicError(
         float(share[k]) * size, float(length[k]), size,
         np.hypot(float(ratio[k]) * size * levels[:, level[k]], changing), best + rest, cost_of_it,
-        float(np.max(np.abs(changing) / about)),
+        float(np.max(changing / about)),
     )  # fmt: skip
 
 
@@ -200,13 +198,20 @@ def _mean_about(q: Array, theory: Array) -> Array:
     return np.asarray(np.maximum((total[high] - total[low]) / (high - low), np.finfo(float).tiny))
 
 
+def _moving(fit: ModelFit) -> dict[str, Array]:
+    """Derivatives by parameter, of those that are known and move the curve."""
+    return {name: d for name, d in fit.derivatives.items() if np.all(np.isfinite(d)) and np.any(d)}
+
+
+def _blocks(n: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Where blocks of neighbours begin among n points, and how many each holds; one where n is small."""
+    edges = np.arange(0, n, -(-n // ASSESSMENT.systematic_points))
+    return edges, np.diff(np.append(edges, n))
+
+
 def _thinned(log_q: Array, columns: Array, gain: Array) -> tuple[Array, Array, Array]:
     """Blocks of m neighbours, where there are many points: columns Σr/√m, gain Σg/√m."""
-    m = -(-log_q.size // ASSESSMENT.systematic_points)
-    if m == 1:
-        return log_q, columns, gain
-    edges = np.arange(0, log_q.size, m)
-    count = np.diff(np.append(edges, log_q.size))
+    edges, count = _blocks(log_q.size)
     root = np.sqrt(count)[:, None]
     return (
         np.add.reduceat(log_q, edges) / count,
@@ -246,7 +251,7 @@ def widened(curve: Curve, dintensity: Array, fit: ModelFit, error: SystematicErr
         Of its residuals.
     """
     known: dict[str, float] = {}
-    moving = {name: d for name, d in fit.derivatives.items() if np.all(np.isfinite(d)) and np.any(d)}
+    moving = _moving(fit)
     if moving:
         jacobian = np.stack(list(moving.values()), axis=1)
         scale = np.linalg.norm(jacobian, axis=0)
@@ -283,9 +288,8 @@ def _shared(curve: Curve, dintensity: Array, error: SystematicError, columns: Ar
     """columnsᵀ K columns, (m, m), with K the shared part's covariance of the residuals."""
     weighted = (error.size / dintensity)[:, None] * columns
     # Sums over blocks of neighbours, which share all of it.
-    m = -(-curve.q.size // ASSESSMENT.systematic_points)
-    edges = np.arange(0, curve.q.size, m)
-    log_q = np.add.reduceat(np.log(curve.q), edges) / np.diff(np.append(edges, curve.q.size))
+    edges, count = _blocks(curve.q.size)
+    log_q = np.add.reduceat(np.log(curve.q), edges) / count
     weighted = np.add.reduceat(weighted, edges)
     far = np.sqrt(3.0) * np.abs(np.subtract.outer(log_q, log_q)) / max(error.length, _SHORTEST)
     return np.asarray(weighted.T @ ((1 + far) * np.exp(-far)) @ weighted)

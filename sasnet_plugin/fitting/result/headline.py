@@ -10,7 +10,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sasnet_plugin.digits import chisq_text, quantity
+from sasnet_plugin.digits import chisq_text, listed, quantity
 from sasnet_plugin.fitting.result.components import bare
 from sasnet_plugin.fitting.result.model_fit import ModelFit, Parameter, Verification
 from sasnet_plugin.fitting.settings import ASSESSMENT
@@ -62,17 +62,17 @@ class Headline:
     def judgement(self) -> str:
         """The verdict as a sentence with its doubts."""
         more = len(self.doubts) - _NAMED
-        listed = "; ".join((*self.doubts[:_NAMED], *([f"and {more} more"] if more > 0 else [])))
+        doubts = "; ".join((*self.doubts[:_NAMED], *([f"and {more} more"] if more > 0 else [])))
         if self.verdict == EXPLAINS:
             return "Explains the data."
         if self.verdict == DOUBTS:
-            return f"Explains the data, with doubts: {listed}."
+            return f"Explains the data, with doubts: {doubts}."
         if not self.model:
             return "Nothing explains the data."
         if self.systematic:
             within = f"within a systematic error of {100 * self.systematic:.2g} % of I it would"
             return f"Does not explain the data to their errors; {within}."
-        return f"Does not explain the data{f': {listed}' if listed else ''}."
+        return f"Does not explain the data{f': {doubts}' if doubts else ''}."
 
     def __str__(self) -> str:
         return f"{self.finding}. {self.judgement}"
@@ -124,10 +124,8 @@ def headline(
 
 
 def _as_well(names: Sequence[str]) -> str:
-    listed = ", ".join(names[:2]) if names[2:] else " and ".join(names)
-    return (
-        f"{listed}{f' and {len(names) - 2} more' if names[2:] else ''} fit{'' if names[1:] else 's'} as well"
-    )
+    shown = [*names[:2], f"{len(names) - 2} more"] if names[2:] else names
+    return f"{listed(shown)} fit{'' if names[1:] else 's'} as well"
 
 
 def statement(sentence: str, names: Collection[str] = ()) -> str:

@@ -28,7 +28,7 @@ from sasnet_plugin.fitting.task import Budget, Counting, FitOptions, LateError, 
 from sasnet_plugin.simulate.priors import allowed_structure_factors
 from sasnet_plugin.simulate.quick_models.lattice import LATTICES
 from sasnet_plugin.simulate.quick_models.quick import fit_cost_class
-from sasnet_plugin.types import Curve, SasnetError, Suggestion, TechnicalError
+from sasnet_plugin.types import Curve, ModelGuess, SasnetError, Suggestion, TechnicalError
 from sasnet_plugin.zoo import Manifest
 
 NOT_SCREENED = (
@@ -275,15 +275,20 @@ def priors(suggestion: Suggestion, fits: Sequence[ModelFit]) -> list[float]:
         if guess is None or group is None:
             found.append(fit.probability)
             continue
-        share = guess.structure_factor_probability
-        if guess.structure_factor is None:
-            left = 1 / 4
-        else:
-            left = STRATEGY.none_left if fit.structure_factor is None else (1 - STRATEGY.none_left) / 3
-        factor = share if guess.structure_factor == fit.structure_factor else (1 - share) * left
         share = frequency(fit.model) / sum(frequency(name) for name in tried[group.name])
+        factor = _factor_share(guess, fit.structure_factor)
         found.append(group.probability * share * max(factor, STRATEGY.least_factor))
     return found
+
+
+def _factor_share(guess: ModelGuess, factor: str | None) -> float:
+    """Probability of a structure factor, or of none; the likeliest leaves the rest to the four others."""
+    share = guess.structure_factor_probability
+    if factor == guess.structure_factor:
+        return share
+    if guess.structure_factor is None:
+        return (1 - share) / 4
+    return (1 - share) * (STRATEGY.none_left if factor is None else (1 - STRATEGY.none_left) / 3)
 
 
 def simplifications(tasks: Sequence[Task], fits: Sequence[ModelFit]) -> list[Task]:

@@ -154,9 +154,13 @@ def asked_for(
         return []
     every = [*fits, *good]
     # A larger error is what the second component is there to explain.
+    shared = systematic_errors(curve, dintensity, every)
     errors = {
-        f.name: error if error.relative < STRATEGY.systematic else independent(dintensity, f, curve)
-        for f, error in zip(every, systematic_errors(curve, dintensity, every).values(), strict=False)
+        f.name: independent(curve, dintensity, f)
+        if shared[f.name].relative >= STRATEGY.systematic
+        else shared[f.name]
+        for f in every
+        if f.name in shared
     }
     compared = misfits(every, errors)
     bic = compared.chisq + compared.penalty

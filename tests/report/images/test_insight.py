@@ -77,14 +77,15 @@ def test_evaluate_gives_figures_a_card_and_a_page(tmp_path: Path, monkeypatch: p
     (run / "settings.json").write_text(json.dumps({"train": {"batch": 128, "save_every": 100}}))
     (run / "log.csv").write_text("epoch,loss,val_loss\n0,2.0,NA\n1,1.0,NA\n")
     names = {name: tmp_path / name for name in ("a.png", "card.md", "net.html")}
+    asked = ["evaluate", "--domain", "gisas_growth", "--test", str(tmp_path / "films"), "--per-model", "3"]
     result = runner.invoke(
         app,
-        ["evaluate", "--domain", "gisas_growth", "--test", str(tmp_path / "films"), "--per-model", "3",
-         "--plot", str(names["a.png"]), "--card", str(names["card.md"]), "--report", str(names["net.html"]),
-         "--run", str(run), "--json"],
+        [*asked, "--plot", str(names["a.png"]), "--card", str(names["card.md"]),
+         "--report", str(names["net.html"]), "--run", str(run), "--json"],
     )  # fmt: skip
     assert result.exit_code == 0, result.output
     figures = json.loads(result.stdout)
+    assert json.loads(runner.invoke(app, [*asked, "--workers", "2", "--json"]).stdout) == figures
     assert set(figures["auroc"]) == set(figures["others_answered"]) != set()
     distance = figures["parts"]["all"]["quantities"]["distance"]
     assert distance["error"] > 0
