@@ -289,6 +289,11 @@ class AssessmentSettings:
         4.0,
         "Reduced χ² over another's, twice the residuals, from which on no shared error puts a fit first.",
     )
+    worse: float = setting(
+        1.5,
+        "The same over that of a fit with hardly more parameters, so that simplicity is no reason for it: of"
+        " 100 points three standard deviations.",
+    )
     fewer_parameters: int = setting(2, "Such a model has so many parameters less than the best.")
     most_systematic: float = setting(
         0.1,

@@ -222,12 +222,16 @@ def ranked(
         np.maximum(before, ASSESSMENT.least_prior)
     )
     # What residuals share may make two fits indistinguishable; it does not put one with residuals that are
-    # so much larger above the other.
+    # so much larger above the other, nor with larger ones if it is hardly simpler.
     chisq = np.maximum([f.reduced_chisq for f in fits], 1.0)
+    free = np.array([len(f.free) for f in fits])
     for i in np.argsort(chisq):
-        far = chisq < chisq[i] / ASSESSMENT.much_worse
-        if compared.shared and far.any():
-            log_weight[i] = min(log_weight[i], log_weight[far].max())
+        hardly_more = free < free[i] + ASSESSMENT.fewer_parameters
+        much_nearer = chisq < chisq[i] / ASSESSMENT.much_worse
+        nearer = hardly_more & (chisq < chisq[i] / ASSESSMENT.worse)
+        for far in (much_nearer, nearer):
+            if compared.shared and far.any():
+                log_weight[i] = min(log_weight[i], log_weight[far].max())
     weight = np.exp(log_weight - log_weight.max())
     weight /= weight.sum()
     found = [replace(f, weight=float(w)) for f, w in zip(fits, weight, strict=True)]

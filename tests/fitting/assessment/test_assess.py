@@ -64,9 +64,13 @@ def test_a_shared_error_does_not_put_a_much_worse_fit_above_a_better_one() -> No
     order = ranked(fits, None, excused)
     assert [f.model for f in order] == ["near", "better", "worse"]
     assert order[1].weight == order[2].weight
+    # With one parameter less a fit is hardly simpler, and then a smaller factor is enough.
+    fits = [_fit("worse", 2.2 * N, 6), _fit("better", 1.03 * N, 7)]
+    excused = Misfits(np.array([90.0, 100.0]), np.array([f.bic - f.chisq for f in fits]), shared=True)
+    assert [f.model for f in ranked(fits, None, excused)] == ["better", "worse"]
     # To a χ² below 1 none is worse than another.
     fits = [_fit("simple", 0.9 * N, 4), _fit("flexible", 0.1 * N, 8)]
-    assert ranked(fits, None, Misfits(np.zeros(2), excused.penalty[:2], shared=True))[0].model == "simple"
+    assert ranked(fits, None, Misfits(np.zeros(2), np.array([20.0, 40.0]), shared=True))[0].model == "simple"
 
 
 def test_models_without_a_difference_are_named() -> None:
