@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...train.autoencoder import Layer, encoded
-from ...types import SasnetError, installed_by
+from ...types import SasnetError
 from .settings import SORTING
 
 FloatArray = NDArray[np.float64]
@@ -121,7 +121,8 @@ def fit(
         from sklearn.metrics import adjusted_rand_score
     except ImportError:
         raise SasnetError(
-            f"Sorting needs scikit-learn, which is not installed; run {installed_by('diffraction')}"
+            "Sorting needs scikit-learn, which is not installed; run where the source of sasnet lies:"
+            " pip install '.[diffraction]'."
         ) from None
     least = 4 * max(clusters or 2, 2)
     if len(points) < least:
