@@ -72,7 +72,14 @@ def _on_the_wall() -> float:
 
 
 def count(name: str, parameters: Mapping[str, Any], q: NDArray[np.float64], *, quick: bool) -> None:
-    """Count an evaluation.
+    """Count an evaluation, as `cost` has it."""
+    if _METER.since is None:
+        _METER.since = time.monotonic()
+    _METER.counted += cost(name, parameters, q, quick=quick)
+
+
+def cost(name: str, parameters: Mapping[str, Any], q: NDArray[np.float64], *, quick: bool) -> float:
+    """What an evaluation counts, s.
 
     Parameters
     ----------
@@ -86,15 +93,13 @@ def count(name: str, parameters: Mapping[str, Any], q: NDArray[np.float64], *, q
         With the model of `simulate.quick_models.quick`.
     """
     form = name.partition("@")[0]
-    if _METER.since is None:
-        _METER.since = time.monotonic()
     points, longest = 1, 0.0
     for key, value in parameters.items():
         if key.endswith("_pd") and value > 0:
             points *= max(int(parameters.get(f"{key}_n", EFFORT.points)), 1)
         elif key in _sizes(form):
             longest = max(longest, abs(float(value)))
-    _METER.counted += EFFORT.each + points * q.size * _each_point(form, longest, q, quick and is_quick(name))
+    return EFFORT.each + points * q.size * _each_point(form, longest, q, quick and is_quick(name))
 
 
 def look_cost(form: str, factor: str | None) -> float:

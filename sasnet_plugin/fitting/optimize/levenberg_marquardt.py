@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sasnet_plugin.fitting.effort import spent
+from sasnet_plugin.fitting.effort import cost, spent
 from sasnet_plugin.fitting.problem.experiment import TimeUpError, experiment, silent
 from sasnet_plugin.fitting.problem.free_parameters import choose_free, fittable, set_ranges
 from sasnet_plugin.fitting.problem.resolution import apply_sampling
 from sasnet_plugin.fitting.result.components import bare
 from sasnet_plugin.fitting.settings import OPTIMIZE, PROBLEM
 from sasnet_plugin.fitting.task import Task
-from sasnet_plugin.simulate.quick_models.quick import is_exact, is_quick
+from sasnet_plugin.simulate.quick_models.quick import is_exact, is_quick, nearest_exact
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,7 @@ class Done:
     chisq, bic : float
     per_decade : int or None
         As for `resolution.resolution`.
+    warnings : tuple of str
     """
 
     parameters: dict[str, Any]
@@ -45,6 +46,7 @@ class Done:
     chisq: float
     bic: float
     per_decade: int | None
+    warnings: tuple[str, ...] = ()
 
 
 def levenberg(task: Task, start: dict[str, Any], per_decade: int | None, seconds: float) -> Done | None:
@@ -73,11 +75,33 @@ def levenberg(task: Task, start: dict[str, Any], per_decade: int | None, seconds
         return done
     fitness = _at(task, done.parameters, per_decade)
     _allow(task, fitness, done.free)
+    left = max(deadline - spent(), OPTIMIZE.least_share * task.budget.seconds)
+    inside = nearest_exact(task.name, done.parameters)
+    if inside and not set(inside) & {*task.fixed, *task.ranges}:
+        one = cost(task.name, done.parameters, fitness.resolution.q_calc, quick=False)
+        if one * (len(done.free) + 2) > left:
+            return _moved(done, inside)
     chisq = float(np.sum(fitness.residuals() ** 2))
     if abs(chisq - done.chisq) < OPTIMIZE.same_chisq + OPTIMIZE.same_share * chisq:
         return replace(done, fitness=fitness, chisq=chisq, bic=done.bic + chisq - done.chisq)
-    deadline = max(deadline, spent() + OPTIMIZE.least_share * task.budget.seconds)
-    return _levenberg(task, done.parameters, per_decade, deadline, quick=False)
+    return _levenberg(task, done.parameters, per_decade, spent() + left, quick=False)
+
+
+def _moved(done: Done, values: dict[str, float]) -> Done:
+    """At other values with the same curve, whose errors are not known.
+
+    One evaluation of a lattice outside the quick model's table may cost minutes, and most that end there are
+    of the wrong kind.
+    """
+    for name, value in values.items():
+        getattr(done.fitness.model, name).value = value
+    done.fitness.update()
+    errors = done.errors | dict.fromkeys(set(values) & set(done.errors), float("nan"))
+    said = tuple(
+        f"A curve with {name} {done.parameters[name]:.3g} takes too long to calculate: {value:.3g} is kept."
+        for name, value in values.items()
+    )
+    return replace(done, parameters=done.parameters | values, errors=errors, warnings=said)
 
 
 def unfitted(task: Task, start: dict[str, Any], per_decade: int | None) -> Done:

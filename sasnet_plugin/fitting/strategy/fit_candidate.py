@@ -306,7 +306,7 @@ def _describe(task: Task, done: Done, seconds: float) -> ModelFit:
     degrees = max(len(task.curve) - len(done.free), 1)
     return ModelFit(
         task.model, task.structure_factor, parameters, spread, done.chisq, done.chisq / degrees, done.bic,
-        task.probability, seconds, np.asarray(fitness.theory(), dtype=float),
+        task.probability, seconds, np.asarray(fitness.theory(), dtype=float), warnings=done.warnings,
         correlations=strong_pairs(slopes) if slopes else {}, derivatives=slopes, per_decade=done.per_decade,
         pd_points=max(points, default=PROBLEM.width_points[cost_class(task.model)]),
         components=components_of(fitness, task.curve.q, slopes),

@@ -107,6 +107,22 @@ def is_exact(name: str, parameters: Mapping[str, Any]) -> bool:
     return bool(WIDTHS[0] <= np.log(max(abs(float(parameters.get("d_factor", 0.0))), 1e-9)) <= WIDTHS[-1])
 
 
+def nearest_exact(name: str, parameters: Mapping[str, Any]) -> dict[str, float]:
+    """What has to change for `is_exact`, the quick model's curve staying the same, if anything can.
+
+    Beyond its table of d_factor a quick lattice has the curve of the table's end.
+    """
+    if name not in LATTICES or is_exact(name, parameters):
+        return {}
+    ends = np.exp(WIDTHS[[0, -1]])
+    # One part in 10⁹ inside, so that the logarithm is, too.
+    return {
+        "d_factor": float(
+            np.clip(parameters.get("d_factor", 0.0), ends[0] * (1 + 1e-9), ends[1] * (1 - 1e-9))
+        )
+    }
+
+
 def fit_cost_class(name: str) -> str:
     """Cost class of a model in fits: fast, medium or slow, as its quick model is calculated.
 

@@ -49,6 +49,20 @@ def test_chisq_is_of_sasmodels_own_model(body: dict[str, float]) -> None:
     assert found.parameters["radius_polar"] == pytest.approx(body["radius_polar"], rel=0.05)
 
 
+def test_a_lattice_beyond_the_table_does_not_cost_minutes() -> None:
+    """A nearly perfect crystal with a size distribution: 40 ms a point in sasmodels' own model."""
+    crystal = {"dnn": 400.0, "d_factor": 0.02, "radius": 80.0, "radius_pd": 0.1, "radius_pd_n": 15}
+    exact = theory(quick_model("fcc_paracrystal"), crystal | {"scale": 1.0})
+    error = 0.02 * exact
+    task = Task(Curve(Q, exact, error), error, "fcc_paracrystal", None, budget=Budget(2.0))
+    found = levenberg(task, crystal | {"scale": 1.0, "background": 0.0}, None, 2.0)
+    assert found is not None
+    assert found.parameters["d_factor"] == pytest.approx(0.04)
+    assert found.chisq / Q.size < 0.1  # the quick curve is that of 0.04
+    assert np.isnan(found.errors.get("d_factor", np.nan))
+    assert "d_factor" in found.warnings[0]
+
+
 def test_the_rod_is_one_for_which_the_quick_model_does_not_do() -> None:
     own, quick = (
         theory(model, ROD) for model in (load_model("triaxial_ellipsoid"), quick_model("triaxial_ellipsoid"))
