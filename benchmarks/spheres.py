@@ -4,7 +4,8 @@
 4-12 %, q 0.02-0.8 Å⁻¹) with a background that rises with q, an error of 3 % of I that changes slowly along q,
 and points whose given uncertainty holds the scatter alone; and fits each, model unknown, with 60
 CPU-seconds. The curves share no code with training. Every answer is kept in ``W`` as it comes, so a killed
-run goes on; ``--write`` puts the table into ``benchmarks/spheres.md``.
+run goes on; ``--write`` puts the table into ``benchmarks/spheres.md``. ``--network 400`` asks the network
+alone about so many curves, with their uncertainties and without.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import argparse
 import os
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import numpy as np
+from contest import markdown, percent
 from kept import Here, run
 from sums import spheres
 
@@ -116,6 +119,23 @@ def table(rows: Sequence[dict[str, Any]]) -> str:
     )
 
 
+def network(count: int, seed: int) -> str:
+    """What the network says before any fit: sphere first, and among the first five."""
+    from sasnet_plugin.predict.curves import open_classifier
+
+    ask, lines = open_classifier(), []
+    curves = [problem(index, seed)[1] for index in range(count)]
+    for stated in (True, False):
+        given = curves if stated else [replace(curve, dintensity=None) for curve in curves]
+        for prior in ("common", "uniform"):
+            names = [[m.name for m in s.models] for s in ask.suggest(given, top=5, prior=prior)]
+            first, five = (np.mean(["sphere" in found[:k] for found in names]) for k in (1, 5))
+            lines.append(
+                [f"{prior}, {'stated' if stated else 'no'} uncertainties", percent(first), percent(five)]
+            )
+    return f"{count} curves, the network alone:\n\n" + markdown(["prior", "first %", "first five %"], lines)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--work", type=Path, required=True)
@@ -124,10 +144,13 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=2026)
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--write", action="store_true")
+    parser.add_argument("--network", type=int, default=0, metavar="N")
     asked = parser.parse_args()
     asked.work.mkdir(parents=True, exist_ok=True)
     numbers = range(asked.first, asked.first + asked.count)
     page = table(run(solve, "spheres", numbers, asked.seed, asked.work, asked.workers))
+    if asked.network:
+        page += "\n" + network(asked.network, asked.seed)
     print(page)
     if asked.write:
         (Path(__file__).parent / "spheres.md").write_text(page, encoding="utf-8")
