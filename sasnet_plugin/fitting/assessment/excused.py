@@ -35,15 +35,20 @@ def not_the_least(order: Sequence[ModelFit], error: SystematicError | None) -> l
     ]
 
 
+def largest(fits: Sequence[ModelFit], errors: Mapping[str, SystematicError]) -> SystematicError:
+    """The largest error that residuals of one of some fits share."""
+    return max((errors[fit.name] for fit in fits if fit.name in errors), key=lambda error: error.relative)
+
+
 def excused_beside(
     first: ModelFit, fits: Sequence[ModelFit], errors: Mapping[str, SystematicError]
 ) -> list[str]:
     """Fits that only an error which neighbours share makes as good as the first."""
     if not fits:
         return []
-    largest = max((errors[fit.name] for fit in fits), key=lambda error: error.relative)
     fewer = min(fits, key=lambda fit: len(fit.free))
-    said = f"Within {largest.words()}, {_named(fits)} cannot be told from {first.short_name} either"
+    within = largest([first, *fits], errors).words()
+    said = f"Within {within}, {_named(fits)} cannot be told from {first.short_name} either"
     if len(fewer.free) < len(first.free):
         said += f"; {fewer.short_name} has {len(fewer.free)} parameters instead of {len(first.free)}"
     return [f"{said}."]
@@ -57,14 +62,15 @@ def none_explains(
     order: Sequence[ModelFit], same: set[str], errors: Mapping[str, SystematicError], points: int
 ) -> list[str]:
     """That the first does not explain the data; but to a systematic error that a measurement may have."""
-    named = [order[0], *(fit for fit in order[1:] if fit.name in same)]
     explaining = [fit for fit in order if explains(fit.reduced_chisq, points)]
-    theirs = [errors[fit.name] for fit in named if fit.name in errors]
-    largest = max(theirs, key=lambda error: error.relative, default=None)
-    if largest is None or not 0 < largest.relative <= ASSESSMENT.most_systematic:
+    beside = [order[0], *(fit for fit in order[1:] if fit.name in same)]
+    # An error excuses the fit whose residuals share one.
+    named = [fit for fit in beside if fit.name in errors and errors[fit.name].relative > 0]
+    named = [fit for fit in named if errors[fit.name].relative <= ASSESSMENT.most_systematic]
+    if not named:
         return [] if explaining else [NONE_EXPLAINS]
-    changing = max(theirs, key=lambda error: error.background).background
-    within = f"within {replace(largest, background=changing).words()},"
+    changing = max(errors[fit.name].background for fit in named)
+    within = f"within {replace(largest(named, errors), background=changing).words()},"
     do = "do" if named[1:] else "does"
     if explaining:
         verb = "explain" if explaining[1:] else "explains"

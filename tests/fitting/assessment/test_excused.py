@@ -39,6 +39,10 @@ def test_none_explains_is_said_where_none_does() -> None:
     (said,) = none_explains([sphere, fit("ellipsoid", 1.6, 5)], set(), errors, 200)
     assert said.startswith("None of these models explains the data to the errors given; within")
     assert said.endswith("sphere does.")
+    # One whose residuals share nothing is not excused by another's error.
+    (said,) = none_explains([onion_far := fit("raspberry", 9.0, 8), sphere], {"sphere"}, errors, 200)
+    assert said.endswith("within a systematic error of 2 % of I, sphere does.")
+    assert none_explains([onion_far], set(), errors, 200) == [NONE_EXPLAINS]
     # What a measurement does not have excuses nothing.
     large = {"sphere": replace(ERROR, relative=0.4)}
     assert none_explains([sphere], set(), large, 200) == [NONE_EXPLAINS]

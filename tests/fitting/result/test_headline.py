@@ -7,8 +7,9 @@ from dataclasses import replace
 
 import numpy as np
 
+from sasnet_plugin.fitting.result.display import parameters_in_words
 from sasnet_plugin.fitting.result.fit_result import FitResult
-from sasnet_plugin.fitting.result.headline import DOES_NOT, DOUBTS, EXPLAINS, Headline
+from sasnet_plugin.fitting.result.headline import DOES_NOT, DOUBTS, EXPLAINS, Headline, determined
 from sasnet_plugin.fitting.result.model_fit import ModelFit, Parameter, Verification
 from sasnet_plugin.types import Curve
 
@@ -46,6 +47,23 @@ def test_it_names_what_tells_most_with_matching_digits() -> None:
         "vesicle@hardsphere: radius 41.31 ± 0.62 Å, thickness 19.6 ± 1.1 Å, volfraction 0.120 ± 0.011;"
         " reduced χ² 1.04. Explains the data."
     )
+
+
+def test_what_the_data_leave_open_is_no_measurement() -> None:
+    opened = replace(FIT, parameters={"scale": _p(74.0, 6500.0, ""), "length": PARAMETERS["length"]})
+    assert _said(fits=(opened,)).values == ("length not determined ((2.0 ± 3.5)×10² Å)",)
+    assert "scale not determined ((0.1 ± 6.5)×10³)" in parameters_in_words(opened)
+    # Zero is no mark for a density, and a good value of a background.
+    assert determined("sld", _p(0.2, 0.5, "1e-6/Ang^2"))
+    assert not determined("sld", _p(0.2, 12.0, "1e-6/Ang^2"))
+    assert determined("background", _p(0.001, 0.002, "1/cm"))
+
+
+def test_what_only_a_shared_error_makes_as_good_is_said_with_it() -> None:
+    found = _said(alike=("sphere",), excused=("a systematic error of 2 % of I", ("onion", "raspberry")))
+    assert found.doubts == (
+        "sphere fits as well", "within a systematic error of 2 % of I onion and raspberry fit as well"
+    )  # fmt: skip
 
 
 def test_doubts_are_named_and_a_wrong_model_has_other_worries() -> None:
