@@ -109,8 +109,9 @@ def assess(
     said = list(discriminate.sentences(curve, dintensity, order[0], asked, ask=first.explained))
     if order[0].per_decade is not None:
         said.append(
-            f"{order[0].name} was calculated at {order[0].per_decade} points of q a decade, as the measured ones"
-            " are too few for its curve or resolution; SasView calculates it at these and shows another χ²."
+            f"{order[0].name} was calculated at {order[0].per_decade} points of q a decade, as the measured"
+            " ones are too few for its curve or resolution; SasView calculates it at these and shows another"
+            " χ²."
         )
     if first.explained:
         said += excused_beside(order[0], beside, errors)
