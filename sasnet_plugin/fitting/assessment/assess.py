@@ -12,6 +12,7 @@ from sasnet_plugin.fitting.assessment import discriminate
 from sasnet_plugin.fitting.assessment.diagnostics import remarks_of, warnings_of
 from sasnet_plugin.fitting.assessment.excused import (
     excused_beside,
+    excuses,
     largest,
     none_explains,
     not_the_least,
@@ -73,7 +74,7 @@ def assess(
     if errors:
         order = [widened(curve, dintensity, fit, errors[fit.name]) for fit in order]
     compared = misfits(order, errors)
-    excusable = any(0 < error.relative <= ASSESSMENT.most_systematic for error in errors.values())
+    excusable = any(excuses(error, len(curve)) for error in errors.values())
     verdicts = [
         verify(curve, dintensity, fit, systematic=fit.name in compared.excused, excusable=excusable)
         for fit in order
@@ -103,7 +104,7 @@ def assess(
     beside = [f for f in others if f.name not in near and compared.excused & {f.name, order[0].name}]
     near = {f.name for f in others if f not in beside}
     error = errors.get(order[0].name)
-    told = first.explained or (error is not None and 0 < error.relative <= ASSESSMENT.most_systematic)
+    told = first.explained or (error is not None and excuses(error, len(curve)))
     # Where none explains the data, more of them decide between wrong models.
     asked = [fit for fit in others if fit.name in near] if told else ()
     said = list(discriminate.sentences(curve, dintensity, order[0], asked, ask=first.explained))
@@ -131,7 +132,7 @@ def assess(
             f"Neighbouring residuals share {error.words()}; parameters' errors include it, and models are"
             " compared with it."
         )
-        first = replace(first, systematic=error.as_dict())
+        first = replace(first, systematic={**error.as_dict(), "excuses": excuses(error, len(curve))})
     return FitResult(
         curve, dintensity, warned, first.explained, (*notes, *said), first,
         alike=tuple(fit.short_name for fit in others if fit.name in near),

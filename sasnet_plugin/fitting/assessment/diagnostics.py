@@ -8,7 +8,7 @@ from math import exp, inf, isfinite, log
 
 import numpy as np
 
-from sasnet_plugin.digits import listed, quantity
+from sasnet_plugin.digits import chisq_text, listed, quantity
 from sasnet_plugin.fitting.problem.conventions import beyond_matter, scale_in_words
 from sasnet_plugin.fitting.problem.nested_models import Reduction, simpler, without_attraction
 from sasnet_plugin.fitting.result.components import bare, is_scale
@@ -42,12 +42,15 @@ def warnings_of(
     explained: set[str] = set()  # parameters whose uncertainty or limit is explained already
     near = without_attraction(fit.model, fit.structure_factor)
     reductions = (*simpler(fit.model, fit.structure_factor), *near)
-    met = [r for r in reductions if reached(r, fit) and not refuted(r, fit, others)]
+    at_limit = [r for r in reductions if reached(r, fit)]
+    met = [r for r in at_limit if not refuted(r, fit, others)]
     # Where two contrasts are one, the sizes mean nothing: that is the reason to give.
     met.sort(key=lambda r: not any("sld" in name for name in r.at))
     for name in dict.fromkeys(r.name for r in met):
         one = next(r for r in met if r.name == name)
         sentences.append(_simpler(one, fit, any(o.name == name for o in others), one in near))
+    apart = [r for r in at_limit if r not in met and any(isinstance(v, str) for v in r.at.values())]
+    sentences += _hardly_apart(apart[0], fit, others) if not met and apart else []
     for r in met:
         explained |= set(r.at) | {v for v in r.at.values() if isinstance(v, str)}
     groups = [g for g in together(fit) if not explained & set(g) and _matters(g, fit)]
@@ -201,6 +204,17 @@ def _simpler(reduction: Reduction, fit: ModelFit, fitted: bool, near: bool = Fal
     if near:
         said = f"these data do not tell the attraction from none, and {said}"
     return f"{', and '.join(parts)}: {said}{'' if fitted else ', if it fits as well: it was not fitted'}."
+
+
+def _hardly_apart(reduction: Reduction, fit: ModelFit, others: Sequence[ModelFit]) -> Iterator[str]:
+    """Of two contrasts or sizes that are one within their errors, though without the step it fits worse."""
+    worse = min((o for o in others if o.name == reduction.name), key=lambda o: o.chisq)
+    pair = next((name, limit) for name, limit in reduction.at.items() if isinstance(limit, str))
+    yield (
+        f"{pair[0]} and {pair[1]} are one within their errors, and yet {worse.short_name} fits worse, with"
+        f" reduced χ² {chisq_text(worse.reduced_chisq)} against {chisq_text(fit.reduced_chisq)}: so small a"
+        " step may be an error of the measurement or of its smearing."
+    )
 
 
 def _end(p: Parameter) -> str:

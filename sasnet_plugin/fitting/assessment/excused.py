@@ -24,15 +24,33 @@ def not_the_least(order: Sequence[ModelFit], error: SystematicError | None) -> l
     tempering = max(min(fit.reduced_chisq for fit in order), 1.0)
     if (first.bic - least.bic) / tempering < ASSESSMENT.significant**2:
         return []
-    why = (
-        "its residuals are smooth, as a systematic error is"
-        if error is not None and error.relative > 0
-        else "the network holds it for much likelier"
-    )
+    reasons = []
+    if error is not None and error.relative > 0:
+        reasons.append("its residuals are smooth, as a systematic error is")
+    elif len(first.free) < len(least.free):
+        reasons.append(f"it has {len(first.free)} instead of {len(least.free)} parameters")
+    likelier = max(first.probability, ASSESSMENT.least_prior) / max(least.probability, ASSESSMENT.least_prior)
+    if likelier > 1 and not (error is not None and error.relative > 0):
+        reasons.append("the network holds it for likelier")
+    why = " and ".join(reasons) or "its evidence is greater"
     return [
         f"{least.short_name} comes nearer, with reduced χ² {chisq_text(least.reduced_chisq)} against"
         f" {chisq_text(first.reduced_chisq)}; {first.short_name} stands first, as {why}."
     ]
+
+
+def excuses(error: SystematicError, points: int, most: float = ASSESSMENT.most_systematic) -> bool:
+    """Whether a shared error that a measurement may have leaves no more than the given noise.
+
+    Parameters
+    ----------
+    error : SystematicError
+    points : int
+        Of the curve.
+    most : float
+        Largest error, as a share of I.
+    """
+    return 0 < error.relative <= most and explains(error.noise**2, points)
 
 
 def largest(fits: Sequence[ModelFit], errors: Mapping[str, SystematicError]) -> SystematicError:
@@ -65,8 +83,7 @@ def none_explains(
     explaining = [fit for fit in order if explains(fit.reduced_chisq, points)]
     beside = [order[0], *(fit for fit in order[1:] if fit.name in same)]
     # An error excuses the fit whose residuals share one.
-    named = [fit for fit in beside if fit.name in errors and errors[fit.name].relative > 0]
-    named = [fit for fit in named if errors[fit.name].relative <= ASSESSMENT.most_systematic]
+    named = [fit for fit in beside if fit.name in errors and excuses(errors[fit.name], points)]
     if not named:
         return [] if explaining else [NONE_EXPLAINS]
     changing = max(errors[fit.name].background for fit in named)
@@ -113,6 +130,6 @@ def simplest_within_error(
     simpler = [f for f in order[1:] if len(f.free) <= most and f.name not in set(same)]
     for fit in sorted(simpler, key=lambda f: len(f.free)):
         error = (errors or {}).get(fit.name) or systematic_error(curve, dintensity, fit)
-        if 0 < error.relative <= ASSESSMENT.small_systematic:
+        if excuses(error, len(curve), ASSESSMENT.small_systematic):
             return fit, error
     return None

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import gammaincc
 
+from sasnet_plugin.digits import significant
 from sasnet_plugin.fitting.result.model_fit import ModelFit, Replicates, Verification
 from sasnet_plugin.fitting.settings import ASSESSMENT
 from sasnet_plugin.types import Curve, SasnetError, Suggestion
@@ -105,8 +106,9 @@ def _too_small(
         else []
     )
     if reduced_chisq >= ASSESSMENT.hopeless:
+        factor = significant(np.sqrt(reduced_chisq), 2 if reduced_chisq < 100 * 100 else 3)
         no_excuse = "" if excusable else ": no usual mis-statement of these excuses that"
-        return [f"Residuals are about {np.sqrt(reduced_chisq):.2g} times as large as the {given}{no_excuse}."]
+        return [f"Residuals are about {factor} times as large as the {given}{no_excuse}."]
     means = np.array([np.mean(residual[part] ** 2) for part in parts])
     # The mean square of n residuals scatters by √(2/n) of itself.
     loud = int(np.argmax(means)) if means.size > 1 else 0

@@ -13,7 +13,7 @@ from typing import Any
 from sasnet_plugin.digits import chisq_text, listed, quantity
 from sasnet_plugin.fitting.result.components import bare
 from sasnet_plugin.fitting.result.model_fit import ModelFit, Parameter, Verification
-from sasnet_plugin.fitting.settings import ASSESSMENT, PROBLEM
+from sasnet_plugin.fitting.settings import PROBLEM
 
 #: The levels of a verdict.
 EXPLAINS, DOUBTS, DOES_NOT = "explains", "explains with doubts", "does not explain"
@@ -124,7 +124,8 @@ def headline(
     doubts = tuple(dict.fromkeys(said))
     if verification is None or verification.explained:
         return Headline(best.short_name, values, best.reduced_chisq, DOUBTS if doubts else EXPLAINS, doubts)
-    systematic = systematic if systematic <= ASSESSMENT.most_systematic else 0.0
+    if not (verification.systematic or {}).get("excuses", False):
+        systematic = 0.0
     if not systematic:
         values = ()  # of a wrong model they mean nothing, however small their errors
     return Headline(best.short_name, values, best.reduced_chisq, DOES_NOT, doubts, systematic)

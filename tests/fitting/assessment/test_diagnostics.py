@@ -192,3 +192,17 @@ def test_a_width_that_may_be_none_and_a_value_that_may_be_any() -> None:
     scale = _fit("sphere", radius=_p(80.0, 0.5))
     scale = replace(scale, parameters={**scale.parameters, "scale": _p(74.0, 6500.0, unit="")})
     assert _said(scale, "scale, (0.1 ± 6.5)×10³, is not determined by these data")
+
+
+def test_two_contrasts_that_are_one_beside_a_worse_fit_without_the_step() -> None:
+    slds = {
+        "sld_core": _p(10.0, 0.4, -12, 17, "1e-6/Ang^2"),
+        "sld_shell": Parameter(9.96, None, "1e-6/Ang^2", True, 9.96, 9.96),
+        "sld_solvent": Parameter(3.0, None, "1e-6/Ang^2", True, 3.0, 3.0),
+    }
+    fit = _fit("core_shell_sphere", radius=_p(400.0, 30.0), thickness=_p(4600.0, 90.0), **slds)
+    sphere = replace(_fit("sphere", radius=_p(4980.0, 1.0)), chisq=190.0, reduced_chisq=2.45)
+    (said,) = warnings_of(CURVE, replace(fit, parameters=fit.parameters), [fit, sphere])[:1]
+    assert said.startswith("sld_shell and sld_core are one within their errors, and yet sphere fits worse")
+    same = replace(sphere, chisq=80.0, reduced_chisq=1.0)
+    assert not any("are one" in said for said in warnings_of(CURVE, fit, [fit, same]))

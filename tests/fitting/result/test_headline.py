@@ -85,10 +85,13 @@ def test_doubts_are_named_and_a_wrong_model_has_other_worries() -> None:
     assert (wrong.verdict, wrong.doubts) == (DOES_NOT, ("residuals are not random",))
     # Nor does a wrong model have values.
     assert str(wrong).startswith("vesicle@hardsphere; reduced χ² 1.04. Does not explain the data: ")
-    shared = replace(WRONG, systematic={"relative": 0.021, "length_ln_q": 0.1, "noise": 1.0})
+    shared = replace(WRONG, systematic={"relative": 0.021, "length_ln_q": 0.1, "noise": 1.0, "excuses": True})
     assert "within a systematic error of 2.1 % of I it would" in str(
         _said(verified=False, verification=shared)
     )
+    # An error beside which the noise is still too large excuses nothing.
+    loud = replace(WRONG, systematic={"relative": 0.021, "length_ln_q": 0.1, "noise": 5.0, "excuses": False})
+    assert "it would" not in str(_said(verified=False, verification=loud))
     assert _said(fits=(), verified=False, verification=None).verdict == DOES_NOT
 
 
