@@ -85,9 +85,8 @@ class Headline:
 def headline(
     best: ModelFit | None,
     verification: Verification | None,
-    alike: Sequence[str],
+    beside: Sequence[str],
     others: Sequence[str],
-    excused: tuple[str, Sequence[str]] = ("", ()),
 ) -> Headline:
     """The headline of an answer.
 
@@ -97,12 +96,10 @@ def headline(
         With its warnings. Of one that explains the data each is a doubt; of a wrong model the parameters are
         not worth it.
     verification : Verification or None
-    alike : sequence of str
-        Names of other fits that these data do not distinguish from it.
+    beside : sequence of str
+        What is to be said of other fits.
     others : sequence of str
         What else is to be doubted.
-    excused : (str, sequence of str)
-        An error that neighbours share, in words, and names of fits that only it makes as good.
     """
     if best is None:
         return Headline(doubts=tuple(map(statement, others)))
@@ -111,8 +108,7 @@ def headline(
     systematic = float((verification and verification.systematic or {}).get("relative", 0.0))
     if verification is None or verification.explained:
         said = [
-            *([_as_well(alike)] if alike else []),
-            *([f"within {excused[0]} {_as_well(excused[1])}"] if excused[1] else []),
+            *beside,
             *(statement(one, best.parameters) for one in (*best.warnings, *others)),
         ]
         if any(p.error is None for _, p in told):
@@ -131,7 +127,8 @@ def headline(
     return Headline(best.short_name, values, best.reduced_chisq, DOES_NOT, doubts, systematic)
 
 
-def _as_well(names: Sequence[str]) -> str:
+def as_well(names: Sequence[str]) -> str:
+    """That fits of these names fit as well; two are named."""
     shown = [*names[:2], f"{len(names) - 2} more"] if names[2:] else names
     return f"{listed(shown)} fit{'' if names[1:] else 's'} as well"
 
