@@ -306,6 +306,9 @@ class AssessmentSettings:
     named_weight: float = setting(
         0.05, "Of the evidence: a fit with so much is named beside the first, whatever its χ².", "share"
     )
+    most_background: float = setting(
+        0.3, "Of I, where it is most: a background that changes along q by more is a component.", "share"
+    )
     replicate_seed: int = setting(1, "Of the replicates' noise: the same data get the same answer.")
 
 

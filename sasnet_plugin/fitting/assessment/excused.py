@@ -48,7 +48,8 @@ def excuses(error: SystematicError, most: float = ASSESSMENT.most_systematic) ->
     most : float
         Largest error, as a share of I.
     """
-    return 0 < error.relative <= most and error.noise**2 < ASSESSMENT.too_small
+    usual = 0 < error.relative <= most and error.background <= ASSESSMENT.most_background
+    return usual and error.noise**2 < ASSESSMENT.too_small
 
 
 def largest(fits: Sequence[ModelFit], errors: Mapping[str, SystematicError]) -> SystematicError:

@@ -51,8 +51,18 @@ def _with_errors(curve: Curve, dintensity: NDArray[np.float64], fit: ModelFit, u
         slopes = dict(zip(names, derivatives(fitness, names).T, strict=True))
     except TimeUpError:
         return fit
+    if _moves_on(slopes, (curve.intensity - fit.theory) / dintensity, fit):
+        return fit  # errors are those of a minimum
     known = {name: error for name, error in errors_of(slopes).items() if np.isfinite(error)}
     parameters = {
         name: replace(p, error=known[name]) if name in known else p for name, p in fit.parameters.items()
     }
     return replace(fit, parameters=parameters, derivatives=slopes, correlations=strong_pairs(slopes))
+
+
+def _moves_on(slopes: dict[str, NDArray[np.float64]], residual: NDArray[np.float64], fit: ModelFit) -> bool:
+    """Whether χ² would still fall clearly, were the curve linear in the parameters."""
+    columns = np.stack([d for d in slopes.values() if np.any(d)], axis=1)
+    columns = columns / np.linalg.norm(columns, axis=0)
+    taken = columns @ np.linalg.lstsq(columns, residual, rcond=None)[0]
+    return float(taken @ taken) > ASSESSMENT.significant**2 * max(fit.reduced_chisq, 1.0)

@@ -29,6 +29,9 @@ def test_they_are_those_of_the_fit_and_none_for_one_that_is_far(
         assert again.parameters[name].error == pytest.approx(fit.parameters[name].error, rel=0.02)
         assert left.parameters[name].error is None
     assert set(again.derivatives) == set(fit.free)
+    # Away from a minimum an error means nothing.
+    off = replace(cut, theory=cut.theory * 1.02)
+    assert with_errors(curve, curve.dintensity, [off]) == [off]
     # Nor where there is no time for them.
     monkeypatch.setattr(
         "sasnet_plugin.fitting.assessment.late_errors.ASSESSMENT", replace(ASSESSMENT, late_errors=-1.0)
