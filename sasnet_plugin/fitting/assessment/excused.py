@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from sasnet_plugin.digits import chisq_text, listed
 from sasnet_plugin.fitting.assessment.goodness_of_fit import explains
 from sasnet_plugin.fitting.assessment.systematic_error import SystematicError, systematic_error
-from sasnet_plugin.fitting.result.model_fit import ModelFit
+from sasnet_plugin.fitting.result.model_fit import ModelFit, Verification
 from sasnet_plugin.fitting.settings import ASSESSMENT
 from sasnet_plugin.types import Curve
 
@@ -73,6 +73,17 @@ def excused_beside(
 
 def _named(fits: Sequence[ModelFit]) -> str:
     return listed([fit.short_name for fit in fits])
+
+
+def within_the_given(order: Sequence[ModelFit], verdict: Verification, same: Iterable[str]) -> list[ModelFit]:
+    """Fits that explain the data to errors which are no noise: too large for it, and shared by neighbours.
+
+    The likeliest first. To such errors a difference of χ² is not the evidence that independent ones make it.
+    """
+    if not verdict.structured or order[0].reduced_chisq >= ASSESSMENT.too_large:
+        return []
+    found = [fit for fit in order[1:] if fit.reduced_chisq <= 1 and fit.name not in set(same)]
+    return sorted(found, key=lambda fit: (-fit.probability, fit.reduced_chisq))
 
 
 def none_explains(

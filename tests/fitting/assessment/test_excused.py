@@ -11,9 +11,10 @@ from sasnet_plugin.fitting.assessment.excused import (
     excused_beside,
     none_explains,
     not_the_least,
+    within_the_given,
 )
 from sasnet_plugin.fitting.assessment.systematic_error import SystematicError
-from sasnet_plugin.fitting.result.model_fit import ModelFit, Parameter
+from sasnet_plugin.fitting.result.model_fit import ModelFit, Parameter, Verification
 
 ERROR = SystematicError(0.02, 0.3, 1.0, np.ones(1), 100.0)
 
@@ -42,6 +43,19 @@ def test_why_the_first_is_not_the_nearest_is_what_the_table_shows() -> None:
     assert said.endswith("as it has 3 instead of 6 parameters and the network holds it for likelier.")
     (said,) = not_the_least([far, near], ERROR)
     assert said.endswith("as its residuals are smooth, as a systematic error is.")
+
+
+def test_errors_that_are_no_noise_decide_little() -> None:
+    best, sphere, far = (
+        fit("vesicle", 0.21, 4),
+        replace(fit("sphere", 0.3, 4), probability=0.4),
+        fit("rod", 1.3, 4),
+    )
+    onion = fit("onion", 0.23, 6)
+    waves = Verification(0.0, -5.8, (0.01, 0.02), True, ())
+    assert within_the_given([best, onion, sphere, far], waves, ()) == [sphere, onion]
+    assert within_the_given([best, onion, sphere, far], replace(waves, runs=0.3), ()) == []
+    assert within_the_given([fit("vesicle", 0.8, 4), sphere], waves, ()) == []
 
 
 def test_none_explains_is_said_where_none_does() -> None:
