@@ -78,12 +78,12 @@ def _named(fits: Sequence[ModelFit]) -> str:
 def within_the_given(order: Sequence[ModelFit], verdict: Verification, same: Iterable[str]) -> list[ModelFit]:
     """Fits that explain the data to errors which are no noise: too large for it, and shared by neighbours.
 
-    The likeliest first. To such errors a difference of χ² is not the evidence that independent ones make it.
+    The simplest first. To such errors a difference of χ² is not the evidence that independent ones make it.
     """
     if not verdict.structured or order[0].reduced_chisq >= ASSESSMENT.too_large:
         return []
     found = [fit for fit in order[1:] if fit.reduced_chisq <= 1 and fit.name not in set(same)]
-    return sorted(found, key=lambda fit: (-fit.probability, fit.reduced_chisq))
+    return sorted(found, key=lambda fit: (len(fit.free), fit.reduced_chisq))
 
 
 def none_explains(
