@@ -37,6 +37,8 @@ class FitResult:
         so that the answer is incomplete; the notes say why.
     alike : tuple of str
         Names of the fits that these data do not distinguish from the best one.
+    excused : (str, tuple of str)
+        An error that neighbouring residuals share, in words, and names of those that only it makes as good.
     limit_met : bool
         The clock on the wall ended the search before its evaluations were spent: another time, or elsewhere,
         the answer may be another.
@@ -50,6 +52,7 @@ class FitResult:
     verification: Verification | None = None
     unanswered: tuple[str, ...] = ()
     alike: tuple[str, ...] = ()
+    excused: tuple[str, tuple[str, ...]] = ("", ())
     limit_met: bool = False
 
     @property
@@ -63,7 +66,7 @@ class FitResult:
         others = ["the data state no uncertainties"] if self.curve.dintensity is None else []
         if self.unanswered:
             others.append(f"{', '.join(self.unanswered)} could not be fitted")
-        return headline(self.best, self.verification, self.alike, others)
+        return headline(self.best, self.verification, self.alike, others, self.excused)
 
     def table(self) -> list[dict[str, Any]]:
         """One row for each fit, best first."""

@@ -13,7 +13,7 @@ from typing import Any
 from sasnet_plugin.digits import chisq_text, listed, quantity
 from sasnet_plugin.fitting.result.components import bare
 from sasnet_plugin.fitting.result.model_fit import ModelFit, Parameter, Verification
-from sasnet_plugin.fitting.settings import ASSESSMENT
+from sasnet_plugin.fitting.settings import PROBLEM
 
 #: The levels of a verdict.
 EXPLAINS, DOUBTS, DOES_NOT = "explains", "explains with doubts", "does not explain"
@@ -83,7 +83,11 @@ class Headline:
 
 
 def headline(
-    best: ModelFit | None, verification: Verification | None, alike: Sequence[str], others: Sequence[str]
+    best: ModelFit | None,
+    verification: Verification | None,
+    alike: Sequence[str],
+    others: Sequence[str],
+    excused: tuple[str, Sequence[str]] = ("", ()),
 ) -> Headline:
     """The headline of an answer.
 
@@ -97,15 +101,18 @@ def headline(
         Names of other fits that these data do not distinguish from it.
     others : sequence of str
         What else is to be doubted.
+    excused : (str, sequence of str)
+        An error that neighbours share, in words, and names of fits that only it makes as good.
     """
     if best is None:
         return Headline(doubts=tuple(map(statement, others)))
     told = telling(best)
-    values = tuple(f"{name} {quantity(p.value, p.unit, p.error)}" for name, p in told)
+    values = tuple(in_words(name, p) for name, p in told)
     systematic = float((verification and verification.systematic or {}).get("relative", 0.0))
     if verification is None or verification.explained:
         said = [
             *([_as_well(alike)] if alike else []),
+            *([f"within {excused[0]} {_as_well(excused[1])}"] if excused[1] else []),
             *(statement(one, best.parameters) for one in (*best.warnings, *others)),
         ]
         if any(p.error is None for _, p in told):
@@ -117,7 +124,8 @@ def headline(
     doubts = tuple(dict.fromkeys(said))
     if verification is None or verification.explained:
         return Headline(best.short_name, values, best.reduced_chisq, DOUBTS if doubts else EXPLAINS, doubts)
-    systematic = systematic if systematic <= ASSESSMENT.most_systematic else 0.0
+    if not (verification.systematic or {}).get("excuses", False):
+        systematic = 0.0
     if not systematic:
         values = ()  # of a wrong model they mean nothing, however small their errors
     return Headline(best.short_name, values, best.reduced_chisq, DOES_NOT, doubts, systematic)
@@ -140,16 +148,36 @@ def statement(sentence: str, names: Collection[str] = ()) -> str:
 def telling(fit: ModelFit) -> list[tuple[str, Parameter]]:
     """The fitted parameters by which people know a sample: lengths first, then what else makes its shape.
 
-    Scale and background tell nothing of it, nor does what the data do not determine.
+    Scale and background tell nothing of it, nor does what the data do not determine, if there is more.
     """
     found = [(name, p) for name, p in fit.parameters.items() if not p.fixed and _class(name, p) is not None]
-    known = [one for one in found if not _undetermined(one[1])]
+    known = [one for one in found if _well_known(one[1])]
+    if not known:  # what would tell most is named all the same
+        known = [one for one in found if not determined(*one)]
     chosen = sorted(known, key=lambda one: _class(*one) or 0)[:_TOLD]
     return [one for one in found if one in chosen]
 
 
-def _undetermined(p: Parameter) -> bool:
-    return p.error is not None and not p.error <= _KNOWN * abs(p.value)
+def _well_known(p: Parameter) -> bool:
+    return p.error is None or p.error <= _KNOWN * abs(p.value)
+
+
+def determined(name: str, p: Parameter) -> bool:
+    """Whether the data determine a fitted value: its error is less than itself.
+
+    The zero of a background or of a width is as good a value as another; that of a scattering length density
+    says nothing, so that an error counts against all that matter has.
+    """
+    if p.fixed or p.error is None or name.endswith("_pd") or p.unit == "1/cm":
+        return True
+    low, high = PROBLEM.neutron_matter
+    return p.error < max(abs(p.value), high - low if p.unit == "1e-6/Ang^2" else 0.0)
+
+
+def in_words(name: str, p: Parameter) -> str:
+    """``radius 41.3 ± 0.6 Å``, or ``radius not determined (41 ± 300 Å)``."""
+    said = quantity(p.value, p.unit, p.error)
+    return f"{name} {said}" if determined(name, p) else f"{name} not determined ({said})"
 
 
 def _class(name: str, p: Parameter) -> int | None:
