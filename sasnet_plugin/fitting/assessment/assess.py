@@ -19,6 +19,7 @@ from sasnet_plugin.fitting.assessment.excused import (
     simplest_within_error,
 )
 from sasnet_plugin.fitting.assessment.goodness_of_fit import compare, verify
+from sasnet_plugin.fitting.assessment.late_errors import with_errors
 from sasnet_plugin.fitting.assessment.systematic_error import (
     SystematicError,
     independent,
@@ -66,7 +67,7 @@ def assess(
         With warnings of each fit, and what the network says of replicates of the best one.
     """
     given = tuple(given)
-    fits = [conventional(fit, given) for fit in fits]
+    fits = with_errors(curve, dintensity, [conventional(fit, given) for fit in fits])
     errors = systematic_errors(curve, dintensity, fits)
     order = ranked(fits, prior, misfits(fits, errors))
     if not order:
@@ -74,7 +75,7 @@ def assess(
     if errors:
         order = [widened(curve, dintensity, fit, errors[fit.name]) for fit in order]
     compared = misfits(order, errors)
-    excusable = any(excuses(error, len(curve)) for error in errors.values())
+    excusable = any(excuses(error) for error in errors.values())
     verdicts = [
         verify(curve, dintensity, fit, systematic=fit.name in compared.excused, excusable=excusable)
         for fit in order
@@ -104,7 +105,7 @@ def assess(
     beside = [f for f in others if f.name not in near and compared.excused & {f.name, order[0].name}]
     near = {f.name for f in others if f not in beside}
     error = errors.get(order[0].name)
-    told = first.explained or (error is not None and excuses(error, len(curve)))
+    told = first.explained or (error is not None and excuses(error))
     # Where none explains the data, more of them decide between wrong models.
     asked = [fit for fit in others if fit.name in near] if told else ()
     said = list(discriminate.sentences(curve, dintensity, order[0], asked, ask=first.explained))
@@ -132,7 +133,7 @@ def assess(
             f"Neighbouring residuals share {error.words()}; parameters' errors include it, and models are"
             " compared with it."
         )
-        first = replace(first, systematic={**error.as_dict(), "excuses": excuses(error, len(curve))})
+        first = replace(first, systematic={**error.as_dict(), "excuses": excuses(error)})
     return FitResult(
         curve, dintensity, warned, first.explained, (*notes, *said), first,
         alike=tuple(fit.short_name for fit in others if fit.name in near),

@@ -279,6 +279,8 @@ def _unphysical(name: str, p: Parameter, fit: ModelFit) -> Iterator[str]:
     value, own = quantity(p.value, p.unit), bare(name)
     if own.startswith("volfraction") and p.value > ASSESSMENT.closest_packing:
         yield f"{name}, {value}, is more than spheres can fill (0.74)."
+    elif "fraction" in own and not 0 <= p.value <= 1:
+        yield f"{name}, {value}, is no fraction, which lies between 0 and 1."
     elif own == "scale" and p.value <= 0:
         yield f"scale, {value}, is not positive: the model explains nothing of these data."
     elif (

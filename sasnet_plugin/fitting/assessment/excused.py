@@ -39,18 +39,17 @@ def not_the_least(order: Sequence[ModelFit], error: SystematicError | None) -> l
     ]
 
 
-def excuses(error: SystematicError, points: int, most: float = ASSESSMENT.most_systematic) -> bool:
-    """Whether a shared error that a measurement may have leaves no more than the given noise.
+def excuses(error: SystematicError, most: float = ASSESSMENT.most_systematic) -> bool:
+    """Whether a shared error that a measurement may have leaves no noise that is clearly above the given.
 
     Parameters
     ----------
     error : SystematicError
-    points : int
-        Of the curve.
     most : float
         Largest error, as a share of I.
     """
-    return 0 < error.relative <= most and explains(error.noise**2, points)
+    usual = 0 < error.relative <= most and error.background <= ASSESSMENT.most_background
+    return usual and error.noise**2 < ASSESSMENT.too_small
 
 
 def largest(fits: Sequence[ModelFit], errors: Mapping[str, SystematicError]) -> SystematicError:
@@ -83,7 +82,7 @@ def none_explains(
     explaining = [fit for fit in order if explains(fit.reduced_chisq, points)]
     beside = [order[0], *(fit for fit in order[1:] if fit.name in same)]
     # An error excuses the fit whose residuals share one.
-    named = [fit for fit in beside if fit.name in errors and excuses(errors[fit.name], points)]
+    named = [fit for fit in beside if fit.name in errors and excuses(errors[fit.name])]
     if not named:
         return [] if explaining else [NONE_EXPLAINS]
     changing = max(errors[fit.name].background for fit in named)
@@ -130,6 +129,6 @@ def simplest_within_error(
     simpler = [f for f in order[1:] if len(f.free) <= most and f.name not in set(same)]
     for fit in sorted(simpler, key=lambda f: len(f.free)):
         error = (errors or {}).get(fit.name) or systematic_error(curve, dintensity, fit)
-        if excuses(error, len(curve), ASSESSMENT.small_systematic):
+        if excuses(error, ASSESSMENT.small_systematic):
             return fit, error
     return None

@@ -38,9 +38,9 @@ class Headline:
         `EXPLAINS`, `DOUBTS` or `DOES_NOT`.
     doubts : tuple of str
         The reasons of a verdict that is not `EXPLAINS`, each a short statement.
-    systematic : float
-        Share of I by which neighbouring points may be off together, such that it would explain the data; 0
-        where there is none.
+    systematic : str
+        By what neighbouring points may be off together, such that it would explain the data, "2 % of I";
+        empty where there is none.
     """
 
     model: str = ""
@@ -48,7 +48,7 @@ class Headline:
     reduced_chisq: float = float("nan")
     verdict: str = DOES_NOT
     doubts: tuple[str, ...] = field(default_factory=tuple)
-    systematic: float = 0.0
+    systematic: str = ""
 
     @property
     def finding(self) -> str:
@@ -70,7 +70,7 @@ class Headline:
         if not self.model:
             return "Nothing explains the data."
         if self.systematic:
-            within = f"within a systematic error of {100 * self.systematic:.2g} % of I it would"
+            within = f"within a systematic error of {self.systematic} it would"
             return f"Does not explain the data to their errors; {within}."
         return f"Does not explain the data{f': {doubts}' if doubts else ''}."
 
@@ -85,9 +85,8 @@ class Headline:
 def headline(
     best: ModelFit | None,
     verification: Verification | None,
-    alike: Sequence[str],
+    beside: Sequence[str],
     others: Sequence[str],
-    excused: tuple[str, Sequence[str]] = ("", ()),
 ) -> Headline:
     """The headline of an answer.
 
@@ -97,41 +96,42 @@ def headline(
         With its warnings. Of one that explains the data each is a doubt; of a wrong model the parameters are
         not worth it.
     verification : Verification or None
-    alike : sequence of str
-        Names of other fits that these data do not distinguish from it.
+    beside : sequence of str
+        What is to be said of other fits.
     others : sequence of str
         What else is to be doubted.
-    excused : (str, sequence of str)
-        An error that neighbours share, in words, and names of fits that only it makes as good.
     """
     if best is None:
         return Headline(doubts=tuple(map(statement, others)))
     told = telling(best)
     values = tuple(in_words(name, p) for name, p in told)
-    systematic = float((verification and verification.systematic or {}).get("relative", 0.0))
+    error = verification and verification.systematic or {}
+    systematic = f"{100 * error['relative']:.2g} % of I" if error else ""
+    if error and error.get("background"):
+        systematic += " and a background that changes along q"
     if verification is None or verification.explained:
         said = [
-            *([_as_well(alike)] if alike else []),
-            *([f"within {excused[0]} {_as_well(excused[1])}"] if excused[1] else []),
+            *beside,
             *(statement(one, best.parameters) for one in (*best.warnings, *others)),
         ]
         if any(p.error is None for _, p in told):
             said.append("the errors of the parameters are not known")
         if systematic:
-            said.append(f"neighbouring residuals share an error of {100 * systematic:.2g} % of I")
+            said.append(f"neighbouring residuals share an error of {systematic}")
     else:
         said = list(map(statement, verification.sentences))
     doubts = tuple(dict.fromkeys(said))
     if verification is None or verification.explained:
         return Headline(best.short_name, values, best.reduced_chisq, DOUBTS if doubts else EXPLAINS, doubts)
-    if not (verification.systematic or {}).get("excuses", False):
-        systematic = 0.0
+    if not error.get("excuses", False):
+        systematic = ""
     if not systematic:
         values = ()  # of a wrong model they mean nothing, however small their errors
     return Headline(best.short_name, values, best.reduced_chisq, DOES_NOT, doubts, systematic)
 
 
-def _as_well(names: Sequence[str]) -> str:
+def as_well(names: Sequence[str]) -> str:
+    """That fits of these names fit as well; two are named."""
     shown = [*names[:2], f"{len(names) - 2} more"] if names[2:] else names
     return f"{listed(shown)} fit{'' if names[1:] else 's'} as well"
 

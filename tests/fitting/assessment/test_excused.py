@@ -59,8 +59,9 @@ def test_none_explains_is_said_where_none_does() -> None:
     (said,) = none_explains([onion_far := fit("raspberry", 9.0, 8), sphere], {"sphere"}, errors, 200)
     assert said.endswith("within a systematic error of 2 % of I, sphere does.")
     assert none_explains([onion_far], set(), errors, 200) == [NONE_EXPLAINS]
-    # Nor is one whose noise is still five times the given.
+    # Nor is one whose noise is still five times the given, nor a background that is half of the curve.
     assert none_explains([sphere], set(), {"sphere": replace(ERROR, noise=5.0)}, 200) == [NONE_EXPLAINS]
+    assert none_explains([sphere], set(), {"sphere": replace(ERROR, background=0.5)}, 200) == [NONE_EXPLAINS]
     # What a measurement does not have excuses nothing.
     large = {"sphere": replace(ERROR, relative=0.4)}
     assert none_explains([sphere], set(), large, 200) == [NONE_EXPLAINS]

@@ -66,6 +66,17 @@ def test_what_only_a_shared_error_makes_as_good_is_said_with_it() -> None:
     )  # fmt: skip
 
 
+def test_what_has_evidence_and_another_chisq_is_named_with_it() -> None:
+    first, other = replace(FIT, weight=0.7), replace(FIT, model="onion", weight=0.28, reduced_chisq=0.813)
+    third = replace(FIT, model="sphere", weight=0.02)
+    assert _said(fits=(first, other, third)).doubts == (
+        "onion@hardsphere has 28 % of the evidence, at reduced χ² 0.813",
+    )
+    assert _said(fits=(first, other), alike=("onion@hardsphere",)).doubts == (
+        "onion@hardsphere fits as well",
+    )
+
+
 def test_doubts_are_named_and_a_wrong_model_has_other_worries() -> None:
     warned = replace(
         FIT, warnings=("Residuals are not random: the model lacks something.", "A is at its limit.")
