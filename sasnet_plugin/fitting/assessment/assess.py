@@ -12,6 +12,7 @@ from sasnet_plugin.digits import chisq_text, listed
 from sasnet_plugin.fitting.assessment import discriminate
 from sasnet_plugin.fitting.assessment.diagnostics import remarks_of, warnings_of
 from sasnet_plugin.fitting.assessment.excused import (
+    beyond_excuse,
     excused_beside,
     excuses,
     largest,
@@ -81,6 +82,10 @@ def assess(
     verdicts = [
         verify(curve, dintensity, fit, systematic=fit.name in compared.excused, excusable=excusable)
         for fit in order
+    ]
+    verdicts = [
+        beyond_excuse(verdict, fit, errors.get(fit.name), len(curve))
+        for fit, verdict in zip(order, verdicts, strict=True)
     ]
     first = verdicts[0]
     # Replicates whose noise is not the measurement's would differ from it for that reason alone.

@@ -52,6 +52,17 @@ def excuses(error: SystematicError, most: float = ASSESSMENT.most_systematic) ->
     return usual and error.noise**2 < ASSESSMENT.too_small
 
 
+def beyond_excuse(
+    verdict: Verification, fit: ModelFit, error: SystematicError | None, points: int
+) -> Verification:
+    """The verdict of a fit whose residuals share more than a measurement does, though signs look random."""
+    none = error is None or error.relative == 0 or excuses(error)
+    if none or error is None or not verdict.explained or explains(fit.reduced_chisq, points):
+        return verdict
+    said = f"Residuals share {error.words()}, more than measurements have: the model lacks something."
+    return replace(verdict, explained=False, sentences=(*verdict.sentences, said))
+
+
 def largest(fits: Sequence[ModelFit], errors: Mapping[str, SystematicError]) -> SystematicError:
     """The largest error that residuals of one of some fits share."""
     return max((errors[fit.name] for fit in fits if fit.name in errors), key=lambda error: error.relative)

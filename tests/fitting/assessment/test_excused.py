@@ -8,6 +8,7 @@ import numpy as np
 
 from sasnet_plugin.fitting.assessment.excused import (
     NONE_EXPLAINS,
+    beyond_excuse,
     excused_beside,
     none_explains,
     not_the_least,
@@ -56,6 +57,16 @@ def test_errors_that_are_no_noise_decide_little() -> None:
     assert within_the_given([best, onion, sphere, far], waves, ()) == [sphere, onion]
     assert within_the_given([best, onion, sphere, far], replace(waves, runs=0.3), ()) == []
     assert within_the_given([fit("vesicle", 0.8, 4), sphere], waves, ()) == []
+
+
+def test_what_no_measurement_shares_is_not_explained_by_signs_that_look_random() -> None:
+    good, sphere = Verification(1.0, -0.4, (0.01, 0.02), True, ()), fit("sphere", 1.72, 4)
+    large = replace(ERROR, relative=0.13)
+    found = beyond_excuse(good, sphere, large, 200)
+    assert not found.explained
+    assert found.sentences[0].startswith("Residuals share a systematic error of 13 % of I, more than")
+    assert beyond_excuse(good, sphere, ERROR, 200) == beyond_excuse(good, sphere, None, 200) == good
+    assert beyond_excuse(good, fit("sphere", 1.02, 4), large, 200) == good
 
 
 def test_none_explains_is_said_where_none_does() -> None:
