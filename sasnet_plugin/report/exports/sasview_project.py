@@ -57,12 +57,15 @@ def write_project(result: FitResult, path: Path) -> None:
     put_whole(path, (text + "\n").encode("utf-8"), "SasView project")
 
 
+def data_digits(curve: Curve) -> str:
+    """Twelve digits of a hash of the points, which make the data's identity in a project with their name."""
+    return hashlib.sha256(curve.q.tobytes() + curve.intensity.tobytes()).hexdigest()[:12]
+
+
 def project(result: FitResult) -> dict[str, Any]:
     """The content of the file."""
     name = _name(result.curve)
-    identity = (
-        name + hashlib.sha256(result.curve.q.tobytes() + result.curve.intensity.tobytes()).hexdigest()[:12]
-    )
+    identity = name + data_digits(result.curve)
     pages = []
     for number, fit in enumerate(result.fits, start=1):
         pages += _visits(fit, measured(result.curve) | _identity(name, identity, number))

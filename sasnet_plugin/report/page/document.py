@@ -12,6 +12,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping
 from html import escape
+from itertools import count
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -181,9 +182,13 @@ _POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-
 _WITH_PICTURES = f"{_POLICY}; img-src data:"
 #: Letters of the file's name and of the entry's title that a page's name takes over.
 _NAME_LENGTH = 60
+#: Whose a page is, in its head.
+_OWN = '<meta name="sasnet-data" content="{}">'
+#: The overview's name, and those that Windows has for devices.
+_TAKEN = re.compile(r"index|con|prn|aux|nul|(?:com|lpt)\d", re.IGNORECASE)
 
 
-def document(title: str, body: str, *, pictures: bool = False) -> str:
+def document(title: str, body: str, *, pictures: bool = False, own: str = "") -> str:
     """A whole page as text.
 
     Parameters
@@ -194,6 +199,8 @@ def document(title: str, body: str, *, pictures: bool = False) -> str:
         HTML.
     pictures : bool
         It holds pictures in pixels.
+    own : str
+        Of which data it is, see `identity`.
     """
     text = f"""<!DOCTYPE html>
 <html lang="en">
@@ -203,6 +210,7 @@ def document(title: str, body: str, *, pictures: bool = False) -> str:
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="referrer" content="no-referrer">
 <meta name="generator" content="{MARK}">
+{_OWN.format(own) if own else ""}
 <title>{escape(title)}</title>
 <style>{CSS}</style>
 </head>
@@ -243,26 +251,63 @@ def notes(sentences: Iterable[str]) -> str:
     return f'<section><h2>Notes</h2><ul class="notes">{items}</ul></section>' if items else ""
 
 
-def page_name(file: str, entry: str, *columns: ArrayLike, default: str) -> str:
-    """Name of a measurement's page: the file's and the entry's in plain letters, and eight digits of a hash.
+def identity(file: str, entry: str, *columns: ArrayLike) -> str:
+    """Sixteen digits by which a page knows whose it is: of the names and of what was measured.
 
-    The hash is over the whole names and the data, for titles that differ in other signs only, and for entries
-    of one title. No name depends on what else lies in the folder.
+    Not of the folder that the file was named with: the same data are the same from wherever they are named.
+    """
+    digest = hashlib.sha256(f"{Path(file).name}\0{entry}\0".encode("utf-8", "surrogatepass"))
+    for column in columns:
+        digest.update(np.ascontiguousarray(column, dtype="<f8").tobytes())
+    return digest.hexdigest()[:16]
+
+
+def stem(file: str, entry: str, default: str) -> str:
+    """The file's and the entry's name in plain letters, `default` where they have none."""
+    words = [plain(Path(file).stem), plain(entry)]
+    return "-".join([word for word in dict.fromkeys(words) if word] or [default])
+
+
+def free_name(folder: Path, start: str, ending: str, mark: str, own: str) -> str:
+    """A name under which nothing of other data lies in a folder, with a number only where it takes one.
 
     Parameters
     ----------
+    folder : Path
+    start, ending : str
+        Of the name.
+    mark : str
+        What stands in every such file that sasnet wrote. A file without it keeps its name, so that
+        `files.check_output` refuses to replace it.
+    own : str
+        What stands in such a file of these data.
+    """
+    for number in count(1):
+        if number == 1 and _TAKEN.fullmatch(start):
+            continue
+        name = f"{start}{'' if number == 1 else f'-{number}'}{ending}"
+        try:
+            there = (Path(folder) / name).read_text(encoding="utf-8", errors="replace")
+        except OSError:  # none, or one that whoever writes it will name
+            return name
+        if mark not in there or own in there:
+            return name
+    raise AssertionError
+
+
+def page_name(folder: Path, file: str, entry: str, own: str, *, default: str) -> str:
+    """Name of a measurement's page in a folder; the same data get the same again, no two data sets share one.
+
+    Parameters
+    ----------
+    folder : Path
     file, entry : str
-    *columns : float arrays
-        What was measured.
+    own : str
+        See `identity`.
     default : str
         In place of names without any plain letter.
     """
-    digest = hashlib.sha256(f"{file}\0{entry}\0".encode("utf-8", "surrogatepass"))
-    for column in columns:
-        digest.update(np.ascontiguousarray(column, dtype="<f8").tobytes())
-    words = [plain(Path(file).stem), plain(entry)]
-    parts = [word for word in dict.fromkeys(words) if word] or [default]
-    return "-".join((*parts, digest.hexdigest()[:8])) + ".html"
+    return free_name(folder, stem(file, entry, default), ".html", MARK, _OWN.format(own))
 
 
 def plain(text: str) -> str:

@@ -44,12 +44,16 @@ def write_report(result: FitResult, folder: Path, *, groups: Manifest | None = N
         The network that comes with sasnet is missing or damaged.
     """
     text = page(result, open_model().manifest if groups is None else groups, made)
-    return document.write_page(Path(folder) / page_name(result.curve), text)
+    return document.write_page(Path(folder) / page_name(result.curve, folder), text)
 
 
-def page_name(curve: Curve) -> str:
-    """Name of a curve's page, see `document.page_name`."""
-    return document.page_name(curve.file, curve.entry, curve.q, curve.intensity, default="curve")
+def page_name(curve: Curve, folder: Path) -> str:
+    """Name of a curve's page in a folder, see `document.page_name`."""
+    return document.page_name(folder, curve.file, curve.entry, _own(curve), default="curve")
+
+
+def _own(curve: Curve) -> str:
+    return document.identity(curve.file, curve.entry, curve.q, curve.intensity)
 
 
 def page(result: FitResult, groups: Manifest, made: str = "") -> str:
@@ -78,7 +82,7 @@ def page(result: FitResult, groups: Manifest, made: str = "") -> str:
 {posterior_section(result.fits)}
 {_groups(result, groups)}
 {made_with(result, groups, made)}"""
-    return document.document(f"{title} · fits by sasnet", body)
+    return document.document(f"{title} · fits by sasnet", body, own=_own(curve))
 
 
 def _verdict(result: FitResult) -> str:
