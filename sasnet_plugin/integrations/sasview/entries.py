@@ -37,6 +37,8 @@ class Candidate:
         The fitted parameters with errors and units.
     dq : list or None
         The resolution with which it was fitted, Å⁻¹, where sasnet had to find it; else None.
+    residuals : list or None
+        (I - fit) / σ at the curve's q.
     """
 
     model: str
@@ -51,6 +53,7 @@ class Candidate:
     page: dict[str, Any] | None = None
     values: str = ""
     dq: list[float] | None = None
+    residuals: list[float | None] | None = None
 
     @property
     def name(self) -> str:
@@ -127,6 +130,7 @@ class Entry:
                     page=page,
                     values=str(page.get("values") or ""),
                     dq=result.get("dq"),
+                    residuals=curves[i].get("residuals") if i < len(curves) else None,
                 )
             )
         head = found.get("headline")
@@ -162,5 +166,6 @@ def _unfitted(candidate: Candidate, notes: list[str]) -> Candidate:
     kept = candidate.model, candidate.structure_factor, candidate.probability, candidate.group
     named = re.compile(rf"(?<![\w@]){re.escape(candidate.name)}(?![\w@])")
     left_out = [note for note in notes if named.search(note) and note.startswith(("Not fitted", "Left out"))]
-    why = left_out[0] if left_out else "Not fitted: others were likelier, or came nearer before the fit."
+    # Without the names of the others.
+    why = f"{left_out[0].partition(':')[0].rstrip('.')}." if left_out else "Not fitted: others were likelier, or came nearer before the fit."
     return Candidate(*kept, (*_scope(candidate), why), candidate.curve)

@@ -165,8 +165,9 @@ _HELP = "\n\n".join(
         " one, with the network's probability; a click draws a model's nearest curve.",
         "“Fit” fits the likeliest models within a minute or so and ranks them; those in red do not"
         " explain the data. ⚠ says what to beware of.",
-        "“Send to fit page” opens SasView's fit page with the values of each selected model that was fitted."
-        " Sample and solvent, where known, fix the scattering length densities. Close or Escape ends all.",
+        "“Send to fit page” opens SasView's fit page with the values of each selected model: of its fit, or"
+        " of its preview. Sample and solvent, where known, fix the scattering length densities. Close or"
+        " Escape ends all; reports stay in “sasnet reports” among your documents.",
     )
 )
 

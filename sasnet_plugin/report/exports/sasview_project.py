@@ -69,6 +69,10 @@ def project(result: FitResult) -> dict[str, Any]:
     pages = []
     for number, fit in enumerate(result.fits, start=1):
         pages += _visits(fit, measured(result.curve) | _identity(name, identity, number))
+    # SasView calculates χ² as a page's q range is read, with the values that it has by then, and shows the
+    # page that it has read last: once more from the last to the best.
+    last = {page["tab_index"][0]: page for page in pages}
+    pages += reversed(list(last.values()))
     return {
         identity: {"fit_data": [_data(result, name, identity), {"checked": True}, []], "fit_params": pages},
         "is_batch": "False",

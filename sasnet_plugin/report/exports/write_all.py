@@ -35,7 +35,9 @@ def marks(curve: Curve, folder: Path) -> dict[Path, str]:
     """The files that `export` writes for a data set, each with its mark (`files.check_output`)."""
     end = next(iter(_MARKS))
     start = document.stem(curve.file, curve.entry, "curve")
-    stem = document.free_name(folder, start, f".{end}", PROJECT_END, data_digits(curve)).removesuffix(f".{end}")
+    stem = document.free_name(folder, start, f".{end}", PROJECT_END, data_digits(curve)).removesuffix(
+        f".{end}"
+    )
     return {Path(folder) / f"{stem}.{end}": mark for end, mark in _MARKS.items()}
 
 

@@ -98,6 +98,13 @@ def pages(content: dict[str, Any]) -> dict[int, dict[str, Any]]:
     return {int(page["tab_index"][0]): page for page in data_set(content)["fit_params"]}
 
 
+def test_sasview_reads_the_best_page_last_and_each_twice(content: dict[str, Any], result: FitResult) -> None:
+    """It shows the page that it has read last, and has the χ² of values that it had before it reads them."""
+    order = [int(page["tab_index"][0]) for page in data_set(content)["fit_params"]]
+    assert order[-len(result.fits) :] == list(range(len(result.fits), 0, -1))
+    assert set(order[: -len(result.fits)]) == set(order)
+
+
 def test_data_are_embedded_to_the_last_digit(content: dict[str, Any], result: FitResult) -> None:
     data, properties, others = data_set(content)["fit_data"]
     assert (data["__type__"], properties, others) == ("Data1D", {"checked": True}, [])
