@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 #: Advice that is good only on the command line.
-_OF_THE_COMMAND = " (give more with --time-limit)"
+_OF_THE_COMMAND = re.compile(r" \(give more with --time-limit\)|, or with more --time-limit,")
 Curve = tuple[list[float], list[float]]
 
 
@@ -134,7 +134,7 @@ class Entry:
                 )
             )
         head = found.get("headline")
-        notes = [note.replace(_OF_THE_COMMAND, "") for note in found.get("notes") or []]
+        notes = [_OF_THE_COMMAND.sub("", note) for note in found.get("notes") or []]
         self.candidates = new + [_unfitted(each, notes) for each in known.values()]
         self.remarks = [*([str(head)] if head else []), *notes]
         self.fit = number
@@ -166,6 +166,7 @@ def _unfitted(candidate: Candidate, notes: list[str]) -> Candidate:
     kept = candidate.model, candidate.structure_factor, candidate.probability, candidate.group
     named = re.compile(rf"(?<![\w@]){re.escape(candidate.name)}(?![\w@])")
     left_out = [note for note in notes if named.search(note) and note.startswith(("Not fitted", "Left out"))]
-    # Without the names of the others.
-    why = f"{left_out[0].partition(':')[0].rstrip('.')}." if left_out else "Not fitted: others were likelier, or came nearer before the fit."
+    why = "Not fitted: others were likelier, or came nearer before the fit."
+    if left_out:
+        why = f"{left_out[0].partition(':')[0].rstrip('.')}."  # without the names of the others
     return Candidate(*kept, (*_scope(candidate), why), candidate.curve)

@@ -14,6 +14,7 @@ from PySide6.QtGui import QColor, QFont, QPainter, QPen, QPixmap, QPolygonF
 from PySide6.QtWidgets import QWidget
 
 _DATA, _CURVE, _FRAME = QColor("#1f77b4"), QColor("#d62728"), QColor("#777777")
+_ERROR = QColor("#a9cbe6")
 _BAND = QColor("#e8e8e8")
 #: Of the height, for the residuals.
 _STRIP = 0.26
@@ -29,7 +30,7 @@ class Plot(QWidget):
         self._curve: tuple[Sequence[float], Sequence[float]] | None = None
         self._title = ""
         self._residuals: Sequence[float | None] | None = None
-        self.setMinimumSize(320, 240)
+        self.setMinimumSize(320, 220)
 
     def show_data(self, data: dict[str, Any] | None) -> None:
         """The data (CURVE of the protocol), without a curve."""
@@ -87,7 +88,7 @@ def paint(
     strip = QRectF(box)
     if residuals is not None and curve is not None:
         box.setBottom(box.bottom() - _STRIP * box.height())
-        strip.setTop(box.bottom() + 6)
+        strip.setTop(box.bottom() + 18)
     if labelled:
         painter.setPen(QPen(_FRAME))
         painter.drawRect(box)
@@ -135,7 +136,9 @@ def _draw_residuals(painter: QPainter, strip: QRectF, points: list[tuple[float, 
     for tick in (round(0.7 * bound), 0, -round(0.7 * bound)):
         at = QRectF(0, height(tick) - 8, strip.left() - 4, 16)
         painter.drawText(at, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, f"{tick}")
-    painter.drawText(strip.adjusted(6, 0, 0, 0), Qt.AlignmentFlag.AlignLeft, "(I − fit) / σ")
+    painter.drawText(
+        QRectF(strip.left(), strip.top() - 17, 120, 16), Qt.AlignmentFlag.AlignLeft, "(I − fit) / σ"
+    )
     painter.setPen(Qt.PenStyle.NoPen)
     painter.setBrush(_CURVE)
     for x, value in points:
@@ -146,7 +149,7 @@ def _draw_residuals(painter: QPainter, strip: QRectF, points: list[tuple[float, 
 def _draw_points(painter: QPainter, data: dict[str, Any], points: Any, place: Any, radius: float) -> None:
     errors = data.get("dintensity")
     if errors is not None and radius > 2:
-        painter.setPen(QPen(_DATA.lighter(150), 1.0))
+        painter.setPen(QPen(_ERROR, 1.0))
         for x, y, e in zip(data["q"], data["intensity"], errors, strict=True):
             if y > 0 and _positive(e):
                 painter.drawLine(place(x, max(y - e, y * 1e-3)), place(x, y + e))

@@ -125,9 +125,12 @@ details tr:last-child > td { border-bottom: 0; }
 summary { cursor: pointer; padding: 4px 0; }
 figure { margin: 0; overflow-x: auto; }
 figure svg { display: block; width: 100%; min-width: 620px; height: auto; }
+figure svg.whole { min-width: 0; }
 figure svg * { stroke-linejoin: round; stroke-linecap: butt; }
 footer { margin-top: 40px; }
-@media (max-width: 600px) { main { padding: 16px 14px 40px; } }
+@media (max-width: 600px) { main { padding: 16px 14px 40px; }
+  figure svg.whole text { font-size: 17px !important; }
+  tr.warning ul { position: sticky; left: 0; width: calc(100vw - 36px); padding-left: 22px; } }
 """
 )
 
@@ -153,8 +156,11 @@ def settings(name: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def inline_svg(figure: Figure, name: str, label: str) -> str:
-    """The figure as one ``svg`` element that follows the page's width, font and colours."""
+def inline_svg(figure: Figure, name: str, label: str, *, whole: bool = False) -> str:
+    """The figure as one ``svg`` element that follows the page's width, font and colours.
+
+    `whole`: as narrow as a phone, with larger letters there; else it is moved sideways there.
+    """
     from html import escape
 
     figure.patch.set_visible(False)
@@ -166,7 +172,10 @@ def inline_svg(figure: Figure, name: str, label: str) -> str:
     box = re.search(r'viewBox="[^"]*"', svg)
     assert box is not None
     svg = re.sub(
-        r"<svg[^>]*>", f'<svg {box[0]} role="img" aria-label="{escape(label)}">', svg, count=1
+        r"<svg[^>]*>",
+        f'<svg {box[0]} role="img" aria-label="{escape(label)}"{" class=whole" if whole else ""}>',
+        svg,
+        count=1,
     ).strip()
     # Several figures share the page: each keeps its ids to itself.
     svg = re.sub(r'(\bid="|href="#|url\(#)', rf"\g<1>{name}-", svg)
