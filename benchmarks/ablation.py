@@ -154,14 +154,15 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=2026)
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--without", nargs="*", default=[], metavar="ROOM.name=value")
-    parser.add_argument("--most", type=int, default=10, help="problems fitted again")
+    parser.add_argument("--most", type=int, default=10, help="problems fitted again, quickest first")
     parser.add_argument("--write", action="store_true")
     options = parser.parse_args()
     options.work.mkdir(parents=True, exist_ok=True)
     if options.without:
         rows = list(kept(options.work / f"watched-{options.seed}.jsonl").values())
         name = options.without[0].partition("=")[0]
-        asked = [row["index"] for row in rows if row["uses"].get(name, {}).get("read")][: options.most]
+        read = [row for row in rows if row["uses"].get(name, {}).get("read")]
+        asked = [row["index"] for row in sorted(read, key=lambda row: row["seconds"])][: options.most]
         run(without, " ".join(["without", *options.without]), asked, options.seed, options.work, 1)
     else:
         run(watched, "watched", options.count, options.seed, options.work, options.workers)

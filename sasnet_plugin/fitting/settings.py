@@ -300,6 +300,15 @@ class AssessmentSettings:
         "Of I: what shares more than this is no error of a measurement, and the models are wrong.",
         "share",
     )
+    late_errors: float = setting(
+        3.0, "Evaluations for errors of near fits whose time was up before there were any.", "s"
+    )
+    named_weight: float = setting(
+        0.05, "Of the evidence: a fit with so much is named beside the first, whatever its χ².", "share"
+    )
+    most_background: float = setting(
+        0.3, "Of I, where it is most: a background that changes along q by more is a component.", "share"
+    )
     replicate_seed: int = setting(1, "Of the replicates' noise: the same data get the same answer.")
 
 

@@ -12,18 +12,21 @@ from sasnet_plugin.fitting.assessment import discriminate
 from sasnet_plugin.fitting.assessment.diagnostics import remarks_of, warnings_of
 from sasnet_plugin.fitting.assessment.excused import (
     excused_beside,
+    excuses,
+    largest,
     none_explains,
     not_the_least,
     simplest_within_error,
 )
 from sasnet_plugin.fitting.assessment.goodness_of_fit import compare, verify
+from sasnet_plugin.fitting.assessment.late_errors import with_errors
 from sasnet_plugin.fitting.assessment.systematic_error import (
     SystematicError,
     independent,
     systematic_error,
     widened,
 )
-from sasnet_plugin.fitting.problem.conventions import conventional
+from sasnet_plugin.fitting.problem.conventions import conventional, scale_in_words
 from sasnet_plugin.fitting.result.components import in_words
 from sasnet_plugin.fitting.result.fit_result import FitResult
 from sasnet_plugin.fitting.result.model_fit import ModelFit
@@ -64,7 +67,7 @@ def assess(
         With warnings of each fit, and what the network says of replicates of the best one.
     """
     given = tuple(given)
-    fits = [conventional(fit, given) for fit in fits]
+    fits = with_errors(curve, dintensity, [conventional(fit, given) for fit in fits])
     errors = systematic_errors(curve, dintensity, fits)
     order = ranked(fits, prior, misfits(fits, errors))
     if not order:
@@ -72,7 +75,11 @@ def assess(
     if errors:
         order = [widened(curve, dintensity, fit, errors[fit.name]) for fit in order]
     compared = misfits(order, errors)
-    verdicts = [verify(curve, dintensity, fit, systematic=fit.name in compared.excused) for fit in order]
+    excusable = any(excuses(error) for error in errors.values())
+    verdicts = [
+        verify(curve, dintensity, fit, systematic=fit.name in compared.excused, excusable=excusable)
+        for fit in order
+    ]
     first = verdicts[0]
     # Replicates whose noise is not the measurement's would differ from it for that reason alone.
     noise = first.noise if not first.structured else 1.0
@@ -82,23 +89,33 @@ def assess(
         first = replace(first, replicates=replicates, sentences=(*first.sentences, *replicates.sentences))
         verdicts[0] = first
     warned = tuple(
-        replace(fit, warnings=(*fit.warnings, *verdict.sentences, *warnings_of(curve, fit, order, probe)))
+        replace(
+            fit,
+            warnings=(
+                *fit.warnings, *verdict.sentences, *warnings_of(curve, fit, order, probe),
+                # Of the first it is a note: the data may have any unit.
+                *(scale_in_words(fit) if fit is not order[0] else ()),
+            ),
+        )
         for fit, verdict in zip(order, verdicts, strict=True)
-    )
-    same, near = set(alike(order, compared)), set(nearly(order, compared))
+    )  # fmt: skip
+    same, near = set(alike(order, compared)), set(nearly(order, misfits(order)))
     others = [fit for fit in order[1:] if fit.name in same]
+    # What only a shared error makes as good is not called the same.
+    beside = [f for f in others if f.name not in near and compared.excused & {f.name, order[0].name}]
+    near = {f.name for f in others if f not in beside}
     error = errors.get(order[0].name)
-    told = first.explained or (error is not None and 0 < error.relative <= ASSESSMENT.most_systematic)
+    told = first.explained or (error is not None and excuses(error))
     # Where none explains the data, more of them decide between wrong models.
     asked = [fit for fit in others if fit.name in near] if told else ()
     said = list(discriminate.sentences(curve, dintensity, order[0], asked, ask=first.explained))
     if order[0].per_decade is not None:
         said.append(
-            f"{order[0].name} was calculated at {order[0].per_decade} points of q a decade, as its fringes"
-            " are finer than the measured points; SasView calculates it at these and shows another χ²."
+            f"{order[0].name} was calculated at {order[0].per_decade} points of q a decade, as the measured"
+            " ones are too few for its curve or resolution; SasView calculates it at these and shows another"
+            " χ²."
         )
     if first.explained:
-        beside = [f for f in others if f.name not in near and f.name in compared.excused]
         said += excused_beside(order[0], beside, errors)
     simple = simplest_within_error(curve, dintensity, order, same, errors)
     if simple is not None and first.explained:
@@ -116,10 +133,12 @@ def assess(
             f"Neighbouring residuals share {error.words()}; parameters' errors include it, and models are"
             " compared with it."
         )
-        first = replace(first, systematic=error.as_dict())
+        first = replace(first, systematic={**error.as_dict(), "excuses": excuses(error)})
     return FitResult(
         curve, dintensity, warned, first.explained, (*notes, *said), first,
-        alike=tuple(fit.short_name for fit in others),
+        alike=tuple(fit.short_name for fit in others if fit.name in near),
+        excused=(largest([order[0], *beside], errors).words(), tuple(fit.short_name for fit in beside))
+        if beside else ("", ()),
     )  # fmt: skip
 
 

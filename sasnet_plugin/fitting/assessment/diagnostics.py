@@ -8,10 +8,11 @@ from math import exp, inf, isfinite, log
 
 import numpy as np
 
-from sasnet_plugin.digits import listed, quantity
+from sasnet_plugin.digits import chisq_text, listed, quantity
 from sasnet_plugin.fitting.problem.conventions import beyond_matter, scale_in_words
-from sasnet_plugin.fitting.problem.nested_models import Reduction, simpler
+from sasnet_plugin.fitting.problem.nested_models import Reduction, simpler, without_attraction
 from sasnet_plugin.fitting.result.components import bare, is_scale
+from sasnet_plugin.fitting.result.headline import determined
 from sasnet_plugin.fitting.result.model_fit import ModelFit, Parameter
 from sasnet_plugin.fitting.settings import ASSESSMENT, OPTIMIZE
 from sasnet_plugin.types import Curve
@@ -39,13 +40,17 @@ def warnings_of(
     """
     sentences: list[str] = []
     explained: set[str] = set()  # parameters whose uncertainty or limit is explained already
-    reductions = simpler(fit.model, fit.structure_factor)
-    met = [r for r in reductions if reached(r, fit) and not refuted(r, fit, others)]
+    near = without_attraction(fit.model, fit.structure_factor)
+    reductions = (*simpler(fit.model, fit.structure_factor), *near)
+    at_limit = [r for r in reductions if reached(r, fit)]
+    met = [r for r in at_limit if not refuted(r, fit, others)]
     # Where two contrasts are one, the sizes mean nothing: that is the reason to give.
     met.sort(key=lambda r: not any("sld" in name for name in r.at))
     for name in dict.fromkeys(r.name for r in met):
         one = next(r for r in met if r.name == name)
-        sentences.append(_simpler(one, fit, any(o.name == name for o in others)))
+        sentences.append(_simpler(one, fit, any(o.name == name for o in others), one in near))
+    apart = [r for r in at_limit if r not in met and any(isinstance(v, str) for v in r.at.values())]
+    sentences += _hardly_apart(apart[0], fit, others) if not met and apart else []
     for r in met:
         explained |= set(r.at) | {v for v in r.at.values() if isinstance(v, str)}
     groups = [g for g in together(fit) if not explained & set(g) and _matters(g, fit)]
@@ -60,21 +65,22 @@ def warnings_of(
         if not explained & set(p) and _matters(p, fit) and not any(set(p) <= set(g) for g in groups)
     }
     if pairs:
-        named = ", ".join(
-            f"{a} and {b} ({r:.3f})" for (a, b), r in list(pairs.items())[: ASSESSMENT.pairs_named]
-        )
+        shown = list(pairs.items())[: ASSESSMENT.pairs_named]
+        named = ", ".join(f"{a} and {b} ({r:.3f})" for (a, b), r in shown)
+        groups.extend(pair for pair, _ in shown)
         sentences.append(
             f"The data hardly distinguish {named}: they move together, correlation in brackets; fix one of a"
             " pair if known."
         )
-    bound = explained | {name for pair in (*fit.correlations, *groups) for name in pair}
+    bound = explained | {name for group in groups for name in group}
     for name, p in fit.parameters.items():
         if p.fixed:
             continue
         unphysical = _unphysical(name, p, fit)
         unseen = _unseen(name, p, curve) if name not in bound else ()
+        open_ = _undetermined(name, p, fit) if name not in bound else ()
         at_end = _limits(name, p) if name not in explained else ()
-        sentences += list(chain(unphysical, unseen, at_end))[:1]  # one reason is enough
+        sentences += list(chain(unphysical, unseen, open_, at_end))[:1]  # one reason is enough
     sentences += beyond_matter(fit, probe)
     sentences += _background(curve, fit)
     left = len(curve) - len(fit.free)
@@ -156,7 +162,8 @@ def _at(name: str, limit: float | str, fit: ModelFit) -> bool:
     if p.fixed:
         return p.value == limit
     if limit == inf:
-        return isfinite(p.high) and _end(p) == "upper"
+        # As well where its reciprocal cannot be distinguished from zero.
+        return isfinite(p.high) and _end(p) == "upper" or not determined(name, p)
     gap = abs(p.value - limit)
     if gap <= (p.error or 0.0) or (_end(p) == "lower" and p.value >= limit and limit in (0.0, 1.0)):
         return True
@@ -174,7 +181,7 @@ def _scale(name: str, fit: ModelFit) -> float:
     return 0.0
 
 
-def _simpler(reduction: Reduction, fit: ModelFit, fitted: bool) -> str:
+def _simpler(reduction: Reduction, fit: ModelFit, fitted: bool, near: bool = False) -> str:
     parts = []
     for name, limit in reduction.at.items():
         p = fit.parameters[name]
@@ -183,17 +190,31 @@ def _simpler(reduction: Reduction, fit: ModelFit, fitted: bool) -> str:
             parts.append(
                 f"{name}, {quantity(p.value, p.unit)}, is as good as {limit}, {quantity(q.value, q.unit)}"
             )
-        elif limit == inf:
+        elif limit == inf and _end(p) == "upper":
             parts.append(f"{name} is at its upper limit, {quantity(p.value, p.unit)}")
         elif _end(p) == "lower" and not p.fixed:
             parts.append(f"{name} is at its lower limit, {quantity(p.value, p.unit)}")
         else:
             error = None if p.fixed else p.error
             parts.append(
-                f"{name}, {quantity(p.value, p.unit, error)}, cannot be distinguished from {limit:g}"
+                f"{name}, {quantity(p.value, p.unit, error)}, cannot be distinguished from"
+                f" {'infinity' if limit == inf else f'{limit:g}'}"
             )
     said = f"{reduction.name} says the same with fewer parameters"
+    if near:
+        said = f"these data do not tell the attraction from none, and {said}"
     return f"{', and '.join(parts)}: {said}{'' if fitted else ', if it fits as well: it was not fitted'}."
+
+
+def _hardly_apart(reduction: Reduction, fit: ModelFit, others: Sequence[ModelFit]) -> Iterator[str]:
+    """Of two contrasts or sizes that are one within their errors, though without the step it fits worse."""
+    worse = min((o for o in others if o.name == reduction.name), key=lambda o: o.chisq)
+    pair = next((name, limit) for name, limit in reduction.at.items() if isinstance(limit, str))
+    yield (
+        f"{pair[0]} and {pair[1]} are one within their errors, and yet {worse.short_name} fits worse, with"
+        f" reduced χ² {chisq_text(worse.reduced_chisq)} against {chisq_text(fit.reduced_chisq)}: so small a"
+        " step may be an error of the measurement or of its smearing."
+    )
 
 
 def _end(p: Parameter) -> str:
@@ -244,14 +265,22 @@ def _unseen(name: str, p: Parameter, curve: Curve) -> Iterator[str]:
             f"{name}, {value}, is smaller than these data show: q ends at {curve.q[-1]:.2g} Å⁻¹, enough for"
             f" 1/q = {smallest:.2g} Å."
         )
-    elif p.error > abs(p.value):
+
+
+def _undetermined(name: str, p: Parameter, fit: ModelFit) -> Iterator[str]:
+    value = quantity(p.value, p.unit, p.error)
+    if not determined(name, p):
         yield f"{name}, {value}, is not determined by these data: fix it, or take a model without it."
+    elif name.endswith("_pd") and p.error is not None and p.error >= p.value > 0 and _end(p) != "lower":
+        yield f"{name}, {value}, cannot be distinguished from 0: one size does, without a distribution."
 
 
 def _unphysical(name: str, p: Parameter, fit: ModelFit) -> Iterator[str]:
     value, own = quantity(p.value, p.unit), bare(name)
     if own.startswith("volfraction") and p.value > ASSESSMENT.closest_packing:
         yield f"{name}, {value}, is more than spheres can fill (0.74)."
+    elif "fraction" in own and not 0 <= p.value <= 1:
+        yield f"{name}, {value}, is no fraction, which lies between 0 and 1."
     elif own == "scale" and p.value <= 0:
         yield f"scale, {value}, is not positive: the model explains nothing of these data."
     elif (

@@ -24,15 +24,37 @@ def not_the_least(order: Sequence[ModelFit], error: SystematicError | None) -> l
     tempering = max(min(fit.reduced_chisq for fit in order), 1.0)
     if (first.bic - least.bic) / tempering < ASSESSMENT.significant**2:
         return []
-    why = (
-        "its residuals are smooth, as a systematic error is"
-        if error is not None and error.relative > 0
-        else "the network holds it for much likelier"
-    )
+    reasons = []
+    if error is not None and error.relative > 0:
+        reasons.append("its residuals are smooth, as a systematic error is")
+    elif len(first.free) < len(least.free):
+        reasons.append(f"it has {len(first.free)} instead of {len(least.free)} parameters")
+    likelier = max(first.probability, ASSESSMENT.least_prior) / max(least.probability, ASSESSMENT.least_prior)
+    if likelier > 1 and not (error is not None and error.relative > 0):
+        reasons.append("the network holds it for likelier")
+    why = " and ".join(reasons) or "its evidence is greater"
     return [
         f"{least.short_name} comes nearer, with reduced χ² {chisq_text(least.reduced_chisq)} against"
         f" {chisq_text(first.reduced_chisq)}; {first.short_name} stands first, as {why}."
     ]
+
+
+def excuses(error: SystematicError, most: float = ASSESSMENT.most_systematic) -> bool:
+    """Whether a shared error that a measurement may have leaves no noise that is clearly above the given.
+
+    Parameters
+    ----------
+    error : SystematicError
+    most : float
+        Largest error, as a share of I.
+    """
+    usual = 0 < error.relative <= most and error.background <= ASSESSMENT.most_background
+    return usual and error.noise**2 < ASSESSMENT.too_small
+
+
+def largest(fits: Sequence[ModelFit], errors: Mapping[str, SystematicError]) -> SystematicError:
+    """The largest error that residuals of one of some fits share."""
+    return max((errors[fit.name] for fit in fits if fit.name in errors), key=lambda error: error.relative)
 
 
 def excused_beside(
@@ -41,9 +63,9 @@ def excused_beside(
     """Fits that only an error which neighbours share makes as good as the first."""
     if not fits:
         return []
-    largest = max((errors[fit.name] for fit in fits), key=lambda error: error.relative)
     fewer = min(fits, key=lambda fit: len(fit.free))
-    said = f"Within {largest.words()}, {_named(fits)} cannot be told from {first.short_name} either"
+    within = largest([first, *fits], errors).words()
+    said = f"Within {within}, {_named(fits)} cannot be told from {first.short_name} either"
     if len(fewer.free) < len(first.free):
         said += f"; {fewer.short_name} has {len(fewer.free)} parameters instead of {len(first.free)}"
     return [f"{said}."]
@@ -57,14 +79,14 @@ def none_explains(
     order: Sequence[ModelFit], same: set[str], errors: Mapping[str, SystematicError], points: int
 ) -> list[str]:
     """That the first does not explain the data; but to a systematic error that a measurement may have."""
-    named = [order[0], *(fit for fit in order[1:] if fit.name in same)]
     explaining = [fit for fit in order if explains(fit.reduced_chisq, points)]
-    theirs = [errors[fit.name] for fit in named if fit.name in errors]
-    largest = max(theirs, key=lambda error: error.relative, default=None)
-    if largest is None or not 0 < largest.relative <= ASSESSMENT.most_systematic:
+    beside = [order[0], *(fit for fit in order[1:] if fit.name in same)]
+    # An error excuses the fit whose residuals share one.
+    named = [fit for fit in beside if fit.name in errors and excuses(errors[fit.name])]
+    if not named:
         return [] if explaining else [NONE_EXPLAINS]
-    changing = max(theirs, key=lambda error: error.background).background
-    within = f"within {replace(largest, background=changing).words()},"
+    changing = max(errors[fit.name].background for fit in named)
+    within = f"within {replace(largest(named, errors), background=changing).words()},"
     do = "do" if named[1:] else "does"
     if explaining:
         verb = "explain" if explaining[1:] else "explains"
@@ -107,6 +129,6 @@ def simplest_within_error(
     simpler = [f for f in order[1:] if len(f.free) <= most and f.name not in set(same)]
     for fit in sorted(simpler, key=lambda f: len(f.free)):
         error = (errors or {}).get(fit.name) or systematic_error(curve, dintensity, fit)
-        if 0 < error.relative <= ASSESSMENT.small_systematic:
+        if excuses(error, ASSESSMENT.small_systematic):
             return fit, error
     return None

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import gammaincc
 
+from sasnet_plugin.digits import significant
 from sasnet_plugin.fitting.result.model_fit import ModelFit, Replicates, Verification
 from sasnet_plugin.fitting.settings import ASSESSMENT
 from sasnet_plugin.types import Curve, SasnetError, Suggestion
@@ -46,7 +47,12 @@ def doubtful(reduced_chisq: float, points: int) -> bool:
 
 
 def verify(
-    curve: Curve, dintensity: NDArray[np.float64], fit: ModelFit, *, systematic: bool = False
+    curve: Curve,
+    dintensity: NDArray[np.float64],
+    fit: ModelFit,
+    *,
+    systematic: bool = False,
+    excusable: bool = False,
 ) -> Verification:
     """Compare a fit with its measurement.
 
@@ -60,6 +66,8 @@ def verify(
     fit : ModelFit
     systematic : bool
         Neighbouring residuals share an error, so that independent uncertainties are not what is too small.
+    excusable : bool
+        So do those of another fit of the same curve: it is not said that nothing usual excuses any.
     """
     stated = curve.dintensity is not None
     residual = (curve.intensity - fit.theory) / dintensity
@@ -72,21 +80,23 @@ def verify(
     if fit.reduced_chisq < ASSESSMENT.too_large:
         sentences.append(_too_large(fit.reduced_chisq, stated))
     elif not structured and not systematic:
-        sentences += _too_small(curve.q, residual, fit.reduced_chisq, stated)
-    if structured:
-        sentences.append(
-            f"Residuals are not random (runs test {runs:.1f} σ), largest between q = {worst[0]:.3g} and"
-            f" {worst[1]:.3g} Å⁻¹: the model lacks something there."
-        )
+        sentences += _too_small(curve.q, residual, fit.reduced_chisq, stated, excusable)
     explained = (
         1 - above <= ASSESSMENT.extreme or not structured
     ) and fit.reduced_chisq < ASSESSMENT.hopeless
+    # Rounding alone is not random either.
+    if structured and (stated or fit.reduced_chisq > ASSESSMENT.noiseless**-2):
+        within = "they are within the uncertainties, but neighbours share an error."
+        sentences.append(
+            f"Residuals are not random (runs test {runs:.1f} σ), largest between q = {worst[0]:.3g} and"
+            f" {worst[1]:.3g} Å⁻¹: {within if explained else 'the model lacks something there.'}"
+        )
     noise = float(np.sqrt(max(fit.reduced_chisq, 1e-6)))
     return Verification(1 - above, runs, worst, explained, tuple(sentences), noise)
 
 
 def _too_small(
-    q: NDArray[np.float64], residual: NDArray[np.float64], reduced_chisq: float, stated: bool
+    q: NDArray[np.float64], residual: NDArray[np.float64], reduced_chisq: float, stated: bool, excusable: bool
 ) -> list[str]:
     """Uncertainties that seem too small all over the curve, or in one part of it."""
     given = "stated uncertainties" if stated else "uncertainties that sasnet estimated"
@@ -96,10 +106,9 @@ def _too_small(
         else []
     )
     if reduced_chisq >= ASSESSMENT.hopeless:
-        return [
-            f"Residuals are about {np.sqrt(reduced_chisq):.2g} times as large as the {given}: no usual"
-            " mis-statement of these excuses that."
-        ]
+        factor = significant(np.sqrt(reduced_chisq), 2 if reduced_chisq < 100 * 100 else 3)
+        no_excuse = "" if excusable else ": no usual mis-statement of these excuses that"
+        return [f"Residuals are about {factor} times as large as the {given}{no_excuse}."]
     means = np.array([np.mean(residual[part] ** 2) for part in parts])
     # The mean square of n residuals scatters by √(2/n) of itself.
     loud = int(np.argmax(means)) if means.size > 1 else 0

@@ -50,6 +50,8 @@ class SystematicError:
     background : float
         What a background that changes along q makes up of the intensity, where it makes up most; 0 where a
         constant does as well.
+    added : (n,) float array or 0
+        Of `size`, what that background makes up.
     """
 
     relative: float
@@ -59,6 +61,7 @@ class SystematicError:
     minus_two_log: float
     cost: float = 0.0
     background: float = 0.0
+    added: Array | float = 0.0
 
     def as_dict(self) -> dict[str, float]:
         """As ``sasnet fit --json`` prints it."""
@@ -108,7 +111,7 @@ def _likeliest(curve: Curve, dintensity: Array, residual: Array, fit: ModelFit) 
     about = _mean_about(curve.q, fit.theory)
     levels = _levels(about, np.abs(fit.theory))
     slopes = _moving(fit).values()
-    backgrounds = [(curve.q / curve.q[-1]) ** power / dintensity for power in _POWERS]
+    backgrounds = _backgrounds(curve, dintensity)
     moving = [d / np.linalg.norm(d) for d in (*slopes, *backgrounds)]
     log_q, columns, gain = _thinned(
         np.log(curve.q), np.column_stack([residual, *moving]), levels / dintensity[:, None]
@@ -127,13 +130,17 @@ def _likeliest(curve: Curve, dintensity: Array, residual: Array, fit: ModelFit) 
         found.append((float(total[k]), k, float(np.sqrt(noise[k])), float(cost[k]), moved[k]))
     best, k, size, cost_of_it, moved_to = min(found, key=lambda one: one[0])
     shift = moved_to[len(slopes) :]  # of the backgrounds; none where they are left out
-    changing = np.abs(dintensity * (shift @ np.array(moving[len(slopes) :][: len(shift)])))
+    added = np.asarray(shift @ np.array(moving[len(slopes) :][: len(shift)])) + np.zeros(n)
+    if slopes:  # what parameters can take up is theirs
+        columns = np.stack(moving[: len(slopes)], axis=1)
+        added = added - columns @ np.linalg.lstsq(columns, added, rcond=_RIDGE)[0]
+    changing = np.abs(dintensity * added)
     # Of thinned residuals, as if of all: the scatter within blocks is that of independent noise.
     rest = (n - len(log_q)) * (1 + 2 * np.log(size)) if n > len(log_q) else 0.0
     return SystematicError(
         float(share[k]) * size, float(length[k]), size,
         np.hypot(float(ratio[k]) * size * levels[:, level[k]], changing), best + rest, cost_of_it,
-        float(np.max(changing / about)),
+        float(np.max(changing / about)), changing,
     )  # fmt: skip
 
 
@@ -203,6 +210,11 @@ def _moving(fit: ModelFit) -> dict[str, Array]:
     return {name: d for name, d in fit.derivatives.items() if np.all(np.isfinite(d)) and np.any(d)}
 
 
+def _backgrounds(curve: Curve, dintensity: Array) -> list[Array]:
+    """Residuals by backgrounds that change along q."""
+    return [(curve.q / curve.q[-1]) ** power / dintensity for power in _POWERS]
+
+
 def _blocks(n: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Where blocks of neighbours begin among n points, and how many each holds; one where n is small."""
     edges = np.arange(0, n, -(-n // ASSESSMENT.systematic_points))
@@ -240,7 +252,7 @@ def widened(curve: Curve, dintensity: Array, fit: ModelFit, error: SystematicErr
 
     Least squares that take the points for independent have the covariance (JᵀJ)⁻¹ Jᵀ Σ J (JᵀJ)⁻¹ (H. White,
     Econometrica 48 (1980) 817, with Σ the covariance of the residuals). Where J is not known, each
-    error grows as that of the scale.
+    error grows as that of the scale. A background that changes along q is fitted besides.
 
     Parameters
     ----------
@@ -253,9 +265,11 @@ def widened(curve: Curve, dintensity: Array, fit: ModelFit, error: SystematicErr
     known: dict[str, float] = {}
     moving = _moving(fit)
     if moving:
-        jacobian = np.stack(list(moving.values()), axis=1)
+        beside = _backgrounds(curve, dintensity) if error.background else []
+        jacobian = np.stack([*moving.values(), *beside], axis=1)
         scale = np.linalg.norm(jacobian, axis=0)
-        inverse = np.linalg.pinv(jacobian / scale, rcond=1e-9)
+        inverse = np.linalg.pinv(jacobian / scale, rcond=1e-9)[: len(moving)]
+        scale = scale[: len(moving)]
         covariance = error.noise**2 * inverse @ inverse.T + _shared(curve, dintensity, error, inverse.T)
         known = dict(zip(moving, map(float, np.sqrt(np.diag(covariance)) / scale), strict=True))
     unknown = any(p.error is not None and name not in known for name, p in fit.parameters.items())
@@ -286,7 +300,9 @@ def _of_scale(curve: Curve, dintensity: Array, fit: ModelFit, error: SystematicE
 
 def _shared(curve: Curve, dintensity: Array, error: SystematicError, columns: Array) -> Array:
     """columnsᵀ K columns, (m, m), with K the shared part's covariance of the residuals."""
-    weighted = (error.size / dintensity)[:, None] * columns
+    # A background is fitted besides, not drawn.
+    size = np.sqrt(np.maximum(error.size**2 - np.square(error.added), 0.0))
+    weighted = (size / dintensity)[:, None] * columns
     # Sums over blocks of neighbours, which share all of it.
     edges, count = _blocks(curve.q.size)
     log_q = np.add.reduceat(np.log(curve.q), edges) / count

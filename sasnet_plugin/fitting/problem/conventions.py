@@ -15,6 +15,7 @@ from functools import lru_cache
 import numpy as np
 
 from sasnet_plugin.digits import quantity
+from sasnet_plugin.fitting.result.components import is_scale
 from sasnet_plugin.fitting.result.model_fit import ModelFit, Parameter, Posterior
 from sasnet_plugin.fitting.settings import PROBLEM
 from sasnet_plugin.fitting.task import Task
@@ -170,16 +171,20 @@ def with_default_solvent(tasks: Sequence[Task], given: Iterable[str]) -> tuple[l
 
 
 def scale_in_words(fit: ModelFit) -> Iterator[str]:
-    """That a scale above 1 is no volume fraction."""
-    scale = fit.parameters.get("scale")
-    if scale is None or scale.fixed or scale.value <= 1:
-        return
-    if not any(is_sld(*one) for one in fit.parameters.items()):
-        return
-    yield (
-        f"scale, {quantity(scale.value, '', scale.error)}, is no volume fraction: the data determine only its"
-        " product with the contrast squared; give --sample and --solvent where the intensity is in cm⁻¹."
-    )
+    """That a scale above 1 is no volume fraction; of a sum, that of each component."""
+    for name, p in fit.parameters.items():
+        prefix = name.removesuffix("scale")
+        if not is_scale(name) or p.fixed or p.value <= 1:
+            continue
+        if not any(is_sld(*one) and one[0].startswith(prefix) for one in fit.parameters.items()):
+            continue
+        is_none = "is no volume fraction"
+        if f"{prefix}volfraction" in fit.parameters:
+            is_none = "is above 1 beside a volume fraction"
+        yield (
+            f"{name}, {quantity(p.value, '', p.error)}, {is_none}: the data determine only its product with"
+            " the contrast squared; give --sample and --solvent where the intensity is in cm⁻¹."
+        )
 
 
 def beyond_matter(fit: ModelFit, probe: str | None) -> Iterator[str]:

@@ -182,8 +182,7 @@ def simpler(model: str, structure_factor: str | None = None) -> tuple[Reduction,
     -------
     tuple of Reduction
         Empty where none is known. Of a product, both the limits of the form (the structure factor stays) and
-        the structure factor's own. (squarewell and stickyhardsphere do not become sasmodels' hardsphere
-        without their attraction: the closures differ by per cents.)
+        the structure factor's own.
     """
     forms = _TABLE.get(model, ())
     if structure_factor is None:
@@ -198,3 +197,16 @@ def simpler(model: str, structure_factor: str | None = None) -> tuple[Reduction,
     if structure_factor == "hayter_msa":
         found.append(Reduction({"charge": 0.0}, f"{model}@hardsphere", {}))
     return tuple(found)
+
+
+def without_attraction(model: str, structure_factor: str | None) -> tuple[Reduction, ...]:
+    """What a product nearly is where its structure factor has no attraction left.
+
+    Not among `simpler`: the closures of squarewell and stickyhardsphere differ from sasmodels' hardsphere by
+    per cents. Whether the data see these, fits say.
+    """
+    none: dict[str, tuple[dict[str, Limit], ...]] = {
+        "squarewell": ({"welldepth": 0.0}, {"wellwidth": 1.0}),
+        "stickyhardsphere": ({"stickiness": inf},),
+    }
+    return tuple(Reduction(at, f"{model}@hardsphere", {}) for at in none.get(structure_factor or "", ()))

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sasnet_plugin.digits import chisq_text, interval, quantity
+from sasnet_plugin.digits import chisq_text, interval
+from sasnet_plugin.fitting.result.headline import in_words
 from sasnet_plugin.fitting.result.model_fit import ModelFit
 from sasnet_plugin.types import Curve
 
@@ -36,9 +37,7 @@ def rows(fits: Sequence[ModelFit]) -> list[dict[str, Any]]:
 def parameters_in_words(found: ModelFit) -> str:
     """The fitted parameters in one line, with errors and units."""
     return ", ".join(
-        f"{name} {quantity(p.value, p.unit, p.error)}{_interval(found, name)}"
-        for name, p in found.parameters.items()
-        if not p.fixed
+        f"{in_words(name, p)}{_interval(found, name)}" for name, p in found.parameters.items() if not p.fixed
     )
 
 

@@ -8,9 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sasnet_plugin.digits import chisq_text
 from sasnet_plugin.fitting.result import display
-from sasnet_plugin.fitting.result.headline import Headline, headline
+from sasnet_plugin.fitting.result.headline import Headline, as_well, headline
 from sasnet_plugin.fitting.result.model_fit import ModelFit, Posterior, Verification
+from sasnet_plugin.fitting.settings import ASSESSMENT
 from sasnet_plugin.types import Curve, SasnetError
 
 
@@ -37,6 +39,8 @@ class FitResult:
         so that the answer is incomplete; the notes say why.
     alike : tuple of str
         Names of the fits that these data do not distinguish from the best one.
+    excused : (str, tuple of str)
+        An error that neighbouring residuals share, in words, and names of those that only it makes as good.
     limit_met : bool
         The clock on the wall ended the search before its evaluations were spent: another time, or elsewhere,
         the answer may be another.
@@ -50,6 +54,7 @@ class FitResult:
     verification: Verification | None = None
     unanswered: tuple[str, ...] = ()
     alike: tuple[str, ...] = ()
+    excused: tuple[str, tuple[str, ...]] = ("", ())
     limit_met: bool = False
 
     @property
@@ -63,7 +68,22 @@ class FitResult:
         others = ["the data state no uncertainties"] if self.curve.dintensity is None else []
         if self.unanswered:
             others.append(f"{', '.join(self.unanswered)} could not be fitted")
-        return headline(self.best, self.verification, self.alike, others)
+        return headline(self.best, self.verification, self._beside(), others)
+
+    def _beside(self) -> list[str]:
+        """What is said of other fits: as good, so within an error that is shared, or not to be excluded."""
+        within, excused = self.excused
+        said = [as_well(self.alike)] if self.alike else []
+        if excused:
+            said.append(f"within {within} {as_well(excused)}")
+        named = {*self.alike, *excused}
+        rivals = [f for f in self.fits[1:] if f.weight >= ASSESSMENT.named_weight]
+        return said + [
+            f"{f.short_name} has {100 * f.weight:.0f} % of the evidence, at reduced χ²"
+            f" {chisq_text(f.reduced_chisq)}"
+            for f in rivals
+            if f.short_name not in named
+        ]
 
     def table(self) -> list[dict[str, Any]]:
         """One row for each fit, best first."""

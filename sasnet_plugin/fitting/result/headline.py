@@ -13,7 +13,7 @@ from typing import Any
 from sasnet_plugin.digits import chisq_text, listed, quantity
 from sasnet_plugin.fitting.result.components import bare
 from sasnet_plugin.fitting.result.model_fit import ModelFit, Parameter, Verification
-from sasnet_plugin.fitting.settings import ASSESSMENT
+from sasnet_plugin.fitting.settings import PROBLEM
 
 #: The levels of a verdict.
 EXPLAINS, DOUBTS, DOES_NOT = "explains", "explains with doubts", "does not explain"
@@ -38,9 +38,9 @@ class Headline:
         `EXPLAINS`, `DOUBTS` or `DOES_NOT`.
     doubts : tuple of str
         The reasons of a verdict that is not `EXPLAINS`, each a short statement.
-    systematic : float
-        Share of I by which neighbouring points may be off together, such that it would explain the data; 0
-        where there is none.
+    systematic : str
+        By what neighbouring points may be off together, such that it would explain the data, "2 % of I";
+        empty where there is none.
     """
 
     model: str = ""
@@ -48,7 +48,7 @@ class Headline:
     reduced_chisq: float = float("nan")
     verdict: str = DOES_NOT
     doubts: tuple[str, ...] = field(default_factory=tuple)
-    systematic: float = 0.0
+    systematic: str = ""
 
     @property
     def finding(self) -> str:
@@ -70,7 +70,7 @@ class Headline:
         if not self.model:
             return "Nothing explains the data."
         if self.systematic:
-            within = f"within a systematic error of {100 * self.systematic:.2g} % of I it would"
+            within = f"within a systematic error of {self.systematic} it would"
             return f"Does not explain the data to their errors; {within}."
         return f"Does not explain the data{f': {doubts}' if doubts else ''}."
 
@@ -83,7 +83,10 @@ class Headline:
 
 
 def headline(
-    best: ModelFit | None, verification: Verification | None, alike: Sequence[str], others: Sequence[str]
+    best: ModelFit | None,
+    verification: Verification | None,
+    beside: Sequence[str],
+    others: Sequence[str],
 ) -> Headline:
     """The headline of an answer.
 
@@ -93,37 +96,42 @@ def headline(
         With its warnings. Of one that explains the data each is a doubt; of a wrong model the parameters are
         not worth it.
     verification : Verification or None
-    alike : sequence of str
-        Names of other fits that these data do not distinguish from it.
+    beside : sequence of str
+        What is to be said of other fits.
     others : sequence of str
         What else is to be doubted.
     """
     if best is None:
         return Headline(doubts=tuple(map(statement, others)))
     told = telling(best)
-    values = tuple(f"{name} {quantity(p.value, p.unit, p.error)}" for name, p in told)
-    systematic = float((verification and verification.systematic or {}).get("relative", 0.0))
+    values = tuple(in_words(name, p) for name, p in told)
+    error = verification and verification.systematic or {}
+    systematic = f"{100 * error['relative']:.2g} % of I" if error else ""
+    if error and error.get("background"):
+        systematic += " and a background that changes along q"
     if verification is None or verification.explained:
         said = [
-            *([_as_well(alike)] if alike else []),
+            *beside,
             *(statement(one, best.parameters) for one in (*best.warnings, *others)),
         ]
         if any(p.error is None for _, p in told):
             said.append("the errors of the parameters are not known")
         if systematic:
-            said.append(f"neighbouring residuals share an error of {100 * systematic:.2g} % of I")
+            said.append(f"neighbouring residuals share an error of {systematic}")
     else:
         said = list(map(statement, verification.sentences))
     doubts = tuple(dict.fromkeys(said))
     if verification is None or verification.explained:
         return Headline(best.short_name, values, best.reduced_chisq, DOUBTS if doubts else EXPLAINS, doubts)
-    systematic = systematic if systematic <= ASSESSMENT.most_systematic else 0.0
+    if not error.get("excuses", False):
+        systematic = ""
     if not systematic:
         values = ()  # of a wrong model they mean nothing, however small their errors
     return Headline(best.short_name, values, best.reduced_chisq, DOES_NOT, doubts, systematic)
 
 
-def _as_well(names: Sequence[str]) -> str:
+def as_well(names: Sequence[str]) -> str:
+    """That fits of these names fit as well; two are named."""
     shown = [*names[:2], f"{len(names) - 2} more"] if names[2:] else names
     return f"{listed(shown)} fit{'' if names[1:] else 's'} as well"
 
@@ -140,16 +148,36 @@ def statement(sentence: str, names: Collection[str] = ()) -> str:
 def telling(fit: ModelFit) -> list[tuple[str, Parameter]]:
     """The fitted parameters by which people know a sample: lengths first, then what else makes its shape.
 
-    Scale and background tell nothing of it, nor does what the data do not determine.
+    Scale and background tell nothing of it, nor does what the data do not determine, if there is more.
     """
     found = [(name, p) for name, p in fit.parameters.items() if not p.fixed and _class(name, p) is not None]
-    known = [one for one in found if not _undetermined(one[1])]
+    known = [one for one in found if _well_known(one[1])]
+    if not known:  # what would tell most is named all the same
+        known = [one for one in found if not determined(*one)]
     chosen = sorted(known, key=lambda one: _class(*one) or 0)[:_TOLD]
     return [one for one in found if one in chosen]
 
 
-def _undetermined(p: Parameter) -> bool:
-    return p.error is not None and not p.error <= _KNOWN * abs(p.value)
+def _well_known(p: Parameter) -> bool:
+    return p.error is None or p.error <= _KNOWN * abs(p.value)
+
+
+def determined(name: str, p: Parameter) -> bool:
+    """Whether the data determine a fitted value: its error is less than itself.
+
+    The zero of a background or of a width is as good a value as another; that of a scattering length density
+    says nothing, so that an error counts against all that matter has.
+    """
+    if p.fixed or p.error is None or name.endswith("_pd") or p.unit == "1/cm":
+        return True
+    low, high = PROBLEM.neutron_matter
+    return p.error < max(abs(p.value), high - low if p.unit == "1e-6/Ang^2" else 0.0)
+
+
+def in_words(name: str, p: Parameter) -> str:
+    """``radius 41.3 ± 0.6 Å``, or ``radius not determined (41 ± 300 Å)``."""
+    said = quantity(p.value, p.unit, p.error)
+    return f"{name} {said}" if determined(name, p) else f"{name} not determined ({said})"
 
 
 def _class(name: str, p: Parameter) -> int | None:

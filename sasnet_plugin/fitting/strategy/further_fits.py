@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -72,7 +72,9 @@ def escapes(curve: Curve, tasks: Sequence[Task], fits: Sequence[ModelFit], secon
     return [*first, again(likeliest, most), *last]
 
 
-def at_measured_points(curve: Curve, tasks: Sequence[Task], fits: Sequence[ModelFit]) -> list[Task]:
+def at_measured_points(
+    curve: Curve, tasks: Sequence[Task], fits: Sequence[ModelFit], costs: Collection[str]
+) -> list[Task]:
     """Fits at more points than were measured, again at the measured points alone, the simplest first."""
     least, by_name = min(fit.reduced_chisq for fit in fits), {task.name: task for task in tasks}
     near = [
@@ -80,7 +82,7 @@ def at_measured_points(curve: Curve, tasks: Sequence[Task], fits: Sequence[Model
         for fit in sorted(fits, key=lambda fit: (len(fit.free), fit.reduced_chisq))
         if fit.per_decade is not None
         and fit.reduced_chisq < STRATEGY.as_measured_near * least
-        and fit_cost_class(fit.model) != "slow"
+        and fit_cost_class(fit.model) in costs
         and fit.name in by_name
     ]
     return [

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -126,11 +126,11 @@ class Stages:
         found = self.still_asked_for(self.first_round(curve, tasks, sums=others))
         if free:
             simple = simplifications(found.tasks, found.fits)
-            found = Fitted(curve, found.tasks + simple, found.fits + self.fit(simple))
+            found = replace(found, tasks=found.tasks + simple, fits=found.fits + self.fit(simple))
         if not found.fits:
             return found
-        if found.unexplained:
-            found = self.at_measured_points(found)
+        if found.unexplained and not found.notes:
+            found = self.at_measured_points(found, ("medium",))
         unknown = not has_resolution(curve)
         resolved = self.with_resolution(found) if unknown else found
         if not resolved.unexplained:
@@ -198,12 +198,12 @@ class Stages:
         better = {f.name: f for f in tried if f.bic < min(o.bic for o in found.fits if o.name == f.name)}
         return replace(found, fits=[better.get(f.name, f) for f in found.fits]) if better else found
 
-    def at_measured_points(self, found: Fitted) -> Fitted:
+    def at_measured_points(self, found: Fitted, costs: Collection[str] = ("fast", "medium")) -> Fitted:
         """The same with the model at the measured points alone where that explains what finer ones do not.
 
         So are curves calculated that SasView has smeared: no measurement, but what people try a program with.
         """
-        asked = at_measured_points(found.curve, found.tasks, found.fits)
+        asked = at_measured_points(found.curve, found.tasks, found.fits, costs)
         fits = self.tried(fit_candidate, asked, STRATEGY.as_measured_share * self.left) if asked else []
         best = min(fits, key=_of_fit, default=None)
         if best is None or best.reduced_chisq > STRATEGY.as_measured_gain * found.chisq:
@@ -265,13 +265,15 @@ class Stages:
         cheap = [task for task in tasks if fit_cost_class(task.model) == "fast"]
         rest = [task for task in tasks if fit_cost_class(task.model) != "fast"]
         found = Fitted(curve, cheap, self.fit(cheap))
+        if found.unexplained:  # before expensive ones at points that the data do not ask for
+            found = self.at_measured_points(found)
         if sums and (found.unexplained or not found.fits):
             least = min(self.residuals.values(), default=0.0)
             rest = (self.sums(curve, [], STRATEGY.sums_clear) if least > STRATEGY.sums_needed else []) + rest
         if found.fits:
-            beat = Budget(best_chisq=found.chisq)
-            rest = [replace(task, budget=task.budget.within(beat)) for task in rest]
-        return Fitted(curve, cheap + rest, found.fits + self.fit(rest))
+            beat, so = Budget(best_chisq=found.chisq), bool(found.notes)
+            rest = [replace(t, budget=t.budget.within(beat), as_measured=so) for t in rest]
+        return replace(found, tasks=found.tasks + rest, fits=found.fits + self.fit(rest))
 
     def still_asked_for(self, found: Fitted) -> Fitted:
         """The same without sums that single models do as well as."""

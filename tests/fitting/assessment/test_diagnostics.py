@@ -168,3 +168,41 @@ def test_a_pair_that_moves_together_is_named_and_once() -> None:
     assert _said(tied, "length and kuhn_length (-0.993)")
     assert len(warnings_of(CURVE, tied)) == 1
     assert warnings_of(CURVE, fit) == ()
+
+
+def test_an_attraction_that_the_data_do_not_show_is_none() -> None:
+    size = {"radius": _p(80.0, 0.5), "volfraction": _p(0.1, 0.01, 0.0, 0.5, "")}
+    deep = _fit("sphere", "squarewell", **size, welldepth=_p(1.1, 17.0, 0.0, 1.5, "kT"))
+    weak = _fit("sphere", "stickyhardsphere", **size, stickiness=_p(2.0, 3.0, 0.0, 10.0, ""))
+    hard = _fit("sphere", "hardsphere", **size)
+    words = "do not tell the attraction from none, and sphere@hardsphere says the same"
+    for fit, value in ((deep, "distinguished from 0"), (weak, "distinguished from infinity")):
+        assert any(words in said and value in said for said in warnings_of(CURVE, fit, [fit, hard]))
+        # Nothing is said that the table refutes; the value is open all the same.
+        refuting = replace(hard, chisq=130.0, reduced_chisq=1.7)
+        (said,) = warnings_of(CURVE, fit, [fit, refuting])
+        assert said.endswith("is not determined by these data: fix it, or take a model without it.")
+    sure = _fit("sphere", "stickyhardsphere", **size, stickiness=_p(0.1, 0.04, 0.0, 10.0, ""))
+    assert warnings_of(CURVE, sure, [sure, hard]) == ()
+
+
+def test_a_width_that_may_be_none_and_a_value_that_may_be_any() -> None:
+    wide = _fit("sphere", radius=_p(80.0, 0.5), radius_pd=_p(0.05, 0.08, 0.0, 0.7, ""))
+    assert _said(wide, "radius_pd, 0.050 ± 0.080, cannot be distinguished from 0: one size does")
+    scale = _fit("sphere", radius=_p(80.0, 0.5))
+    scale = replace(scale, parameters={**scale.parameters, "scale": _p(74.0, 6500.0, unit="")})
+    assert _said(scale, "scale, (0.1 ± 6.5)×10³, is not determined by these data")
+
+
+def test_two_contrasts_that_are_one_beside_a_worse_fit_without_the_step() -> None:
+    slds = {
+        "sld_core": _p(10.0, 0.4, -12, 17, "1e-6/Ang^2"),
+        "sld_shell": Parameter(9.96, None, "1e-6/Ang^2", True, 9.96, 9.96),
+        "sld_solvent": Parameter(3.0, None, "1e-6/Ang^2", True, 3.0, 3.0),
+    }
+    fit = _fit("core_shell_sphere", radius=_p(400.0, 30.0), thickness=_p(4600.0, 90.0), **slds)
+    sphere = replace(_fit("sphere", radius=_p(4980.0, 1.0)), chisq=190.0, reduced_chisq=2.45)
+    (said,) = warnings_of(CURVE, replace(fit, parameters=fit.parameters), [fit, sphere])[:1]
+    assert said.startswith("sld_shell and sld_core are one within their errors, and yet sphere fits worse")
+    same = replace(sphere, chisq=80.0, reduced_chisq=1.0)
+    assert not any("are one" in said for said in warnings_of(CURVE, fit, [fit, same]))

@@ -6,7 +6,12 @@ from dataclasses import replace
 
 import numpy as np
 
-from sasnet_plugin.fitting.assessment.excused import NONE_EXPLAINS, excused_beside, none_explains
+from sasnet_plugin.fitting.assessment.excused import (
+    NONE_EXPLAINS,
+    excused_beside,
+    none_explains,
+    not_the_least,
+)
 from sasnet_plugin.fitting.assessment.systematic_error import SystematicError
 from sasnet_plugin.fitting.result.model_fit import ModelFit, Parameter
 
@@ -28,6 +33,17 @@ def test_what_only_an_error_makes_as_good_is_said_with_it() -> None:
     assert excused_beside(best, [], {}) == []
 
 
+def test_why_the_first_is_not_the_nearest_is_what_the_table_shows() -> None:
+    far = replace(fit("lamellar", 9.6, 3), bic=40.0)
+    near = replace(fit("onion", 1.0, 6), bic=1.0, probability=0.3)
+    (said,) = not_the_least([far, near], None)
+    assert said.endswith("lamellar stands first, as it has 3 instead of 6 parameters.")
+    (said,) = not_the_least([replace(far, probability=0.5), near], None)
+    assert said.endswith("as it has 3 instead of 6 parameters and the network holds it for likelier.")
+    (said,) = not_the_least([far, near], ERROR)
+    assert said.endswith("as its residuals are smooth, as a systematic error is.")
+
+
 def test_none_explains_is_said_where_none_does() -> None:
     sphere, onion = fit("sphere", 1.7, 4), fit("onion", 1.0, 8)
     errors = {"sphere": ERROR, "onion": replace(ERROR, relative=0.0)}
@@ -39,6 +55,13 @@ def test_none_explains_is_said_where_none_does() -> None:
     (said,) = none_explains([sphere, fit("ellipsoid", 1.6, 5)], set(), errors, 200)
     assert said.startswith("None of these models explains the data to the errors given; within")
     assert said.endswith("sphere does.")
+    # One whose residuals share nothing is not excused by another's error.
+    (said,) = none_explains([onion_far := fit("raspberry", 9.0, 8), sphere], {"sphere"}, errors, 200)
+    assert said.endswith("within a systematic error of 2 % of I, sphere does.")
+    assert none_explains([onion_far], set(), errors, 200) == [NONE_EXPLAINS]
+    # Nor is one whose noise is still five times the given, nor a background that is half of the curve.
+    assert none_explains([sphere], set(), {"sphere": replace(ERROR, noise=5.0)}, 200) == [NONE_EXPLAINS]
+    assert none_explains([sphere], set(), {"sphere": replace(ERROR, background=0.5)}, 200) == [NONE_EXPLAINS]
     # What a measurement does not have excuses nothing.
     large = {"sphere": replace(ERROR, relative=0.4)}
     assert none_explains([sphere], set(), large, 200) == [NONE_EXPLAINS]

@@ -116,6 +116,21 @@ def test_noise_that_is_larger_in_one_part_is_said_with_its_place() -> None:
     assert "elsewhere 1." in sentence or "elsewhere 0.9" in sentence
 
 
+def test_what_a_fit_explains_lacks_nothing_and_what_may_be_excused_is_not_called_inexcusable() -> None:
+    sigma, wave = np.full(N, 0.02), np.sin(np.arange(N) / 4)
+    curve = Curve(Q, 1 + 0.9 * sigma * wave, sigma)
+    small = verify(curve, sigma, _fit("m", float(np.sum((0.9 * wave) ** 2)), 0))
+    assert small.explained
+    assert any("they are within the uncertainties" in said for said in small.sentences)
+    assert not any("lacks" in said for said in small.sentences)
+    noise = 8 * np.random.default_rng(3).standard_normal(N)
+    far = _fit("m", float(np.sum(noise**2)), 0)
+    for excusable in (False, True):
+        (said,) = verify(Curve(Q, 1 + sigma * noise, sigma), sigma, far, excusable=excusable).sentences
+        assert said.startswith("Residuals are about")
+        assert ("excuses" in said) != excusable
+
+
 def test_uncertainties_that_sasnet_estimated_are_not_called_the_files_own() -> None:
     sigma = np.full(N, 0.02)
     noise = np.random.default_rng(3).standard_normal(N)

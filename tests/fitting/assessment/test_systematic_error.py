@@ -100,6 +100,26 @@ def test_a_background_that_rises_with_q_is_told_from_a_wrong_model() -> None:
     assert systematic_error(Curve(Q, flat, STATED), STATED, fitted(flat, CLEAN)).background == 0
 
 
+def test_what_parameters_take_up_of_a_background_is_not_said_of_the_background() -> None:
+    rng = np.random.default_rng(31)
+    rising = 1e-4 * (Q / Q[-1]) ** 1.2
+    measured = CLEAN + rising + STATED * rng.standard_normal(Q.size)
+    # One that is nearly such a background itself, so that only their difference is determined.
+    slopes = np.stack([CLEAN, np.full(Q.size, 1e-4), 1e-4 * (Q / Q[-1]) ** 1.02], axis=1) / STATED[:, None]
+    fit = replace(fitted(measured, CLEAN), derivatives={f"p{i}": c for i, c in enumerate(slopes.T)})
+    curve = Curve(Q, measured, STATED)
+    found = systematic_error(curve, STATED, replace(fit, derivatives=dict([*fit.derivatives.items()][:2])))
+    nearly = systematic_error(curve, STATED, fit)
+    assert nearly.background < found.background
+    beside = np.column_stack([slopes[:, :2], *((Q / Q[-1]) ** power / STATED for power in (1, 2))])
+    both = np.sqrt(np.diag(np.linalg.inv(beside.T @ beside)))[0]
+    sure = {name: replace(p, error=1e-9) for name, p in fit.parameters.items()}
+    of_two = replace(fit, parameters=sure, derivatives=dict([*fit.derivatives.items()][:2]))
+    error = widened(curve, STATED, of_two, found).parameters["p0"].error
+    assert error is not None
+    assert both <= error < 2 * both
+
+
 def test_widened_errors_are_those_that_repeated_measurements_show() -> None:
     rng = np.random.default_rng(11)
     slopes = np.stack([CLEAN, np.full(Q.size, 1e-3), CLEAN * np.cos(60 * Q)], axis=1) / STATED[:, None]

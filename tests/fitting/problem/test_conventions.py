@@ -8,7 +8,12 @@ import numpy as np
 import pytest
 
 from sasnet_plugin.fitting.assessment.diagnostics import remarks_of, warnings_of
-from sasnet_plugin.fitting.problem.conventions import conventional, invariant, with_default_solvent
+from sasnet_plugin.fitting.problem.conventions import (
+    conventional,
+    invariant,
+    scale_in_words,
+    with_default_solvent,
+)
 from sasnet_plugin.fitting.result.model_fit import ModelFit, Parameter, Posterior
 from sasnet_plugin.fitting.task import Task
 from sasnet_plugin.simulate.kernel import call
@@ -78,6 +83,12 @@ def test_one_material_has_the_contrast_of_sasmodels_page() -> None:
     assert (found.parameters["sld"].value, found.parameters["sld_solvent"].value) == pytest.approx((1.0, 6.0))
     np.testing.assert_allclose(_curve(found), _curve(fit), rtol=1e-9)
     assert any("is no volume fraction" in said for said in remarks_of(found))
+    beside = replace(found, parameters={**found.parameters, "volfraction": _sld(0.2, 0.1)})
+    assert any("is above 1 beside a volume fraction" in said for said in remarks_of(beside))
+    assert not list(scale_in_words(_fit("sphere", 0.3, sld=_sld(2.0), sld_solvent=_sld(4.0))))
+    of_a_sum = replace(fit, parameters={f"A_{k}": p for k, p in fit.parameters.items()})
+    (said,) = scale_in_words(of_a_sum)
+    assert said.startswith("A_scale, 16.10")
 
 
 def test_what_the_user_gave_stays_and_a_hidden_solvent_is_named() -> None:

@@ -7,8 +7,9 @@ from dataclasses import replace
 
 import numpy as np
 
+from sasnet_plugin.fitting.result.display import parameters_in_words
 from sasnet_plugin.fitting.result.fit_result import FitResult
-from sasnet_plugin.fitting.result.headline import DOES_NOT, DOUBTS, EXPLAINS, Headline
+from sasnet_plugin.fitting.result.headline import DOES_NOT, DOUBTS, EXPLAINS, Headline, determined
 from sasnet_plugin.fitting.result.model_fit import ModelFit, Parameter, Verification
 from sasnet_plugin.types import Curve
 
@@ -48,6 +49,34 @@ def test_it_names_what_tells_most_with_matching_digits() -> None:
     )
 
 
+def test_what_the_data_leave_open_is_no_measurement() -> None:
+    opened = replace(FIT, parameters={"scale": _p(74.0, 6500.0, ""), "length": PARAMETERS["length"]})
+    assert _said(fits=(opened,)).values == ("length not determined ((2.0 ± 3.5)×10² Å)",)
+    assert "scale not determined ((0.1 ± 6.5)×10³)" in parameters_in_words(opened)
+    # Zero is no mark for a density, and a good value of a background.
+    assert determined("sld", _p(0.2, 0.5, "1e-6/Ang^2"))
+    assert not determined("sld", _p(0.2, 12.0, "1e-6/Ang^2"))
+    assert determined("background", _p(0.001, 0.002, "1/cm"))
+
+
+def test_what_only_a_shared_error_makes_as_good_is_said_with_it() -> None:
+    found = _said(alike=("sphere",), excused=("a systematic error of 2 % of I", ("onion", "raspberry")))
+    assert found.doubts == (
+        "sphere fits as well", "within a systematic error of 2 % of I onion and raspberry fit as well"
+    )  # fmt: skip
+
+
+def test_what_has_evidence_and_another_chisq_is_named_with_it() -> None:
+    first, other = replace(FIT, weight=0.7), replace(FIT, model="onion", weight=0.28, reduced_chisq=0.813)
+    third = replace(FIT, model="sphere", weight=0.02)
+    assert _said(fits=(first, other, third)).doubts == (
+        "onion@hardsphere has 28 % of the evidence, at reduced χ² 0.813",
+    )
+    assert _said(fits=(first, other), alike=("onion@hardsphere",)).doubts == (
+        "onion@hardsphere fits as well",
+    )
+
+
 def test_doubts_are_named_and_a_wrong_model_has_other_worries() -> None:
     warned = replace(
         FIT, warnings=("Residuals are not random: the model lacks something.", "A is at its limit.")
@@ -67,10 +96,13 @@ def test_doubts_are_named_and_a_wrong_model_has_other_worries() -> None:
     assert (wrong.verdict, wrong.doubts) == (DOES_NOT, ("residuals are not random",))
     # Nor does a wrong model have values.
     assert str(wrong).startswith("vesicle@hardsphere; reduced χ² 1.04. Does not explain the data: ")
-    shared = replace(WRONG, systematic={"relative": 0.021, "length_ln_q": 0.1, "noise": 1.0})
+    shared = replace(WRONG, systematic={"relative": 0.021, "length_ln_q": 0.1, "noise": 1.0, "excuses": True})
     assert "within a systematic error of 2.1 % of I it would" in str(
         _said(verified=False, verification=shared)
     )
+    # An error beside which the noise is still too large excuses nothing.
+    loud = replace(WRONG, systematic={"relative": 0.021, "length_ln_q": 0.1, "noise": 5.0, "excuses": False})
+    assert "it would" not in str(_said(verified=False, verification=loud))
     assert _said(fits=(), verified=False, verification=None).verdict == DOES_NOT
 
 

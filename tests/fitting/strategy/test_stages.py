@@ -97,6 +97,10 @@ def test_data_that_were_calculated_at_the_measured_points_are_fitted_so(pool: An
     assert "at the measured points alone, as SasView does, sphere has" in found.notes[0]
     # What finer points explain is not tried again.
     assert stages.at_measured_points(found) is found
+    # It is found before anything expensive is fitted, and said in the end.
+    whole = stages.run(curve, [task])
+    assert whole.fits[0].per_decade is None
+    assert any("at the measured points alone" in note for note in whole.notes)
 
 
 def test_what_is_fixed_in_one_model_is_not_fixed_in_others(
