@@ -11,7 +11,7 @@ from sasnet_plugin.files import MARK, put_whole
 
 from ...fitting.images.fit_image import OrientedFit
 from ...types import Image
-from ..page import document
+from ..page import names
 from .nxcansas import column, entry, group
 
 if TYPE_CHECKING:
@@ -22,13 +22,13 @@ _Q_UNIT, _I_UNIT = "1/angstrom", "1/cm"
 
 def image_name(image: Image, folder: Path) -> str:
     """Name of the file in a folder, with a number where the name is that of other data."""
-    return document.free_name(
-        folder, document.stem(image.file, image.entry, "image"), ".nxcansas.h5", MARK, _own(image)
+    return names.free_name(
+        folder, names.stem(image.file, image.entry, "image"), ".nxcansas.h5", MARK, _own(image)
     )
 
 
 def _own(image: Image) -> str:
-    return document.identity(image.file, image.entry, image.counts)
+    return names.identity(image.file, image.entry, image.counts)
 
 
 def write_image(image: Image, fit: OrientedFit, path: str | Path) -> None:

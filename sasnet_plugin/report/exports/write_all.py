@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from sasnet_plugin.files import MARK, put_whole
 
 from ...types import sum_parts
-from ..page import document
+from ..page import names
 from .bumps_script import write_script
 from .bumps_session import write_session
 from .nxcansas import write_nxcansas
@@ -34,10 +34,8 @@ _MARKS = {
 def marks(curve: Curve, folder: Path) -> dict[Path, str]:
     """The files that `export` writes for a data set, each with its mark (`files.check_output`)."""
     end = next(iter(_MARKS))
-    start = document.stem(curve.file, curve.entry, "curve")
-    stem = document.free_name(folder, start, f".{end}", PROJECT_END, data_digits(curve)).removesuffix(
-        f".{end}"
-    )
+    start = names.stem(curve.file, curve.entry, "curve")
+    stem = names.free_name(folder, start, f".{end}", PROJECT_END, data_digits(curve)).removesuffix(f".{end}")
     return {Path(folder) / f"{stem}.{end}": mark for end, mark in _MARKS.items()}
 
 

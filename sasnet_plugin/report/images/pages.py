@@ -13,7 +13,7 @@ import numpy as np
 from ...domains import Domain, resolve
 from ...domains.heads import Classes, Distribution, Quantities, Tags
 from ...types import Image
-from ..page import document
+from ..page import document, names
 from . import patterns
 from .canvas import Draw, Paint, framed, svg
 
@@ -188,12 +188,12 @@ def _section_of(finding: Any) -> Section:
 
 
 def page_name(image: Image, folder: Path) -> str:
-    """Name of an image's page in a folder, see `page.document.page_name`."""
-    return document.page_name(folder, image.file, image.entry, _own(image), default="image")
+    """Name of an image's page in a folder, see `page.names.page_name`."""
+    return names.page_name(folder, image.file, image.entry, _own(image), default="image")
 
 
 def _own(image: Image) -> str:
-    return document.identity(image.file, image.entry, image.counts)
+    return names.identity(image.file, image.entry, image.counts)
 
 
 def _measured(image: Image) -> Section:

@@ -6,21 +6,17 @@ variable, so that a figure follows the reader's light or dark mode without being
 
 from __future__ import annotations
 
-import hashlib
 import io
 import re
-import unicodedata
 from collections.abc import Iterable, Mapping
 from html import escape
-from itertools import count
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from numpy.typing import ArrayLike
-
 from sasnet_plugin.files import MARK, put_whole
+
+from .names import OWN
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -189,12 +185,6 @@ def inline_svg(figure: Figure, name: str, label: str, *, whole: bool = False) ->
 #: Nothing is loaded and nothing runs, even if some text escaped its escaping; pictures are in the page.
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 _WITH_PICTURES = f"{_POLICY}; img-src data:"
-#: Letters of the file's name and of the entry's title that a page's name takes over.
-_NAME_LENGTH = 60
-#: Whose a page is, in its head.
-_OWN = '<meta name="sasnet-data" content="{}">'
-#: The overview's name, and those that Windows has for devices.
-_TAKEN = re.compile(r"index|con|prn|aux|nul|(?:com|lpt)\d", re.IGNORECASE)
 
 
 def document(title: str, body: str, *, pictures: bool = False, own: str = "") -> str:
@@ -219,7 +209,7 @@ def document(title: str, body: str, *, pictures: bool = False, own: str = "") ->
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="referrer" content="no-referrer">
 <meta name="generator" content="{MARK}">
-{_OWN.format(own) if own else ""}
+{OWN.format(own) if own else ""}
 <title>{escape(title)}</title>
 <style>{CSS}</style>
 </head>
@@ -258,71 +248,6 @@ def notes(sentences: Iterable[str]) -> str:
     """A section of sentences, escaped here, each said once; empty where there are none."""
     items = "".join(f"<li>{escape(sentence)}</li>" for sentence in dict.fromkeys(sentences))
     return f'<section><h2>Notes</h2><ul class="notes">{items}</ul></section>' if items else ""
-
-
-def identity(file: str, entry: str, *columns: ArrayLike) -> str:
-    """Sixteen digits by which a page knows whose it is: of the names and of what was measured.
-
-    Not of the folder that the file was named with: the same data are the same from wherever they are named.
-    """
-    digest = hashlib.sha256(f"{Path(file).name}\0{entry}\0".encode("utf-8", "surrogatepass"))
-    for column in columns:
-        digest.update(np.ascontiguousarray(column, dtype="<f8").tobytes())
-    return digest.hexdigest()[:16]
-
-
-def stem(file: str, entry: str, default: str) -> str:
-    """The file's and the entry's name in plain letters, `default` where they have none."""
-    words = [plain(Path(file).stem), plain(entry)]
-    return "-".join([word for word in dict.fromkeys(words) if word] or [default])
-
-
-def free_name(folder: Path, start: str, ending: str, mark: str, own: str) -> str:
-    """A name under which nothing of other data lies in a folder, with a number only where it takes one.
-
-    Parameters
-    ----------
-    folder : Path
-    start, ending : str
-        Of the name.
-    mark : str
-        What stands in every such file that sasnet wrote. A file without it keeps its name, so that
-        `files.check_output` refuses to replace it.
-    own : str
-        What stands in such a file of these data.
-    """
-    for number in count(1):
-        if number == 1 and _TAKEN.fullmatch(start):
-            continue
-        name = f"{start}{'' if number == 1 else f'-{number}'}{ending}"
-        try:
-            there = (Path(folder) / name).read_text(encoding="utf-8", errors="replace")
-        except OSError:  # none, or one that whoever writes it will name
-            return name
-        if mark not in there or own in there:
-            return name
-    raise AssertionError
-
-
-def page_name(folder: Path, file: str, entry: str, own: str, *, default: str) -> str:
-    """Name of a measurement's page in a folder; the same data get the same again, no two data sets share one.
-
-    Parameters
-    ----------
-    folder : Path
-    file, entry : str
-    own : str
-        See `identity`.
-    default : str
-        In place of names without any plain letter.
-    """
-    return free_name(folder, stem(file, entry, default), ".html", MARK, _OWN.format(own))
-
-
-def plain(text: str) -> str:
-    """Letters, digits and underscores of ASCII; what lies between them becomes one hyphen."""
-    ascii_only = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
-    return re.sub(r"[^A-Za-z0-9_]+", "-", ascii_only).strip("-")[:_NAME_LENGTH].strip("-")
 
 
 def write_page(path: Path, text: str) -> Path:

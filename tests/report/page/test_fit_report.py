@@ -21,8 +21,9 @@ from tinyzoo import manifest_entries
 from sasnet_plugin.fitting.result.fit_result import FitResult
 from sasnet_plugin.fitting.result.headline import DOUBTS
 from sasnet_plugin.fitting.result.model_fit import ModelFit, Parameter, Verification
-from sasnet_plugin.report.page.document import document, identity, write_page
+from sasnet_plugin.report.page.document import document, write_page
 from sasnet_plugin.report.page.fit_report import page, page_name, write_report
+from sasnet_plugin.report.page.names import identity
 from sasnet_plugin.types import Curve, SasnetError
 from sasnet_plugin.zoo import Manifest, open_model, parse_manifest
 
