@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -50,6 +51,12 @@ def printable(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() else " " if c.isspace() else "\ufffd" for c in text)
+
+
+def shown_name(file: str, entry: str) -> str:
+    """The file's name without its folder, and the entry's where that says more."""
+    path = PurePath(file)
+    return " · ".join(filter(None, (path.name, "" if entry == path.stem else entry)))
 
 
 class TechnicalError(SasnetError):

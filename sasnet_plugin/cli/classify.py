@@ -202,7 +202,7 @@ def _reported(
     for path, one, outcome in outcomes:
         yield path, one, outcome
         if not isinstance(outcome, Exception) and not isinstance(one, Curve):
-            check_output(folder / _page_name(one), force=force)
+            check_output(folder / _page_name(one, folder), force=force)
             answer_page(domain_of(one), one, outcome, folder)
 
 
@@ -229,7 +229,7 @@ def _write(
             continue
         writer.answer(one, outcome)
         if rows is not None:
-            page = "" if report is None or isinstance(one, Curve) else _page_name(one)
+            page = "" if report is None or isinstance(one, Curve) else _page_name(one, report)
             rows.append(folders.classified(one, outcome, page))
         # One more than is drawn, to know that there were more; a file of hundreds would hide the others.
         if remember and len(drawn) <= MAX_CURVES and of_file[path] < OF_ONE_FILE:
@@ -238,10 +238,10 @@ def _write(
     return failed, drawn
 
 
-def _page_name(image: Any) -> str:
+def _page_name(image: Any, folder: Path) -> str:
     from sasnet_plugin.report.images.pages import page_name
 
-    return page_name(image)
+    return page_name(image, folder)
 
 
 def _draw(plot: str, drawn: list[tuple[Any, Answer]]) -> None:

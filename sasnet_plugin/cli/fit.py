@@ -149,7 +149,7 @@ def fit(
                 failed += _write_image(kinds[outcome.file], outcome, found, report, export, force)
                 continue
             if rows is not None:
-                rows.append(fitted(found, page_name(found.curve)))
+                rows.append(fitted(found, page_name(found.curve, report or Path())))
             failed += found.best is None or bool(found.unanswered)  # the notes say why
             try:
                 for written in _write(found, report, export, force):
@@ -179,16 +179,16 @@ def _write_image(
     """Write the page of an image's fit and the fit as NXcanSAS; whether something could not be written."""
     from sasnet_plugin.files import MARK, check_output
     from sasnet_plugin.fitting.images.fit_image import OrientedFit
-    from sasnet_plugin.report.exports.nxcansas_image import write_image
+    from sasnet_plugin.report.exports.nxcansas_image import image_name, write_image
     from sasnet_plugin.report.images.pages import answer_page, page_name
 
     if report is not None:
-        check_output(report / page_name(image), force=force)
+        check_output(report / page_name(image, report), force=force)
         answer_page(kind, image, found, report)
     fit = next((one for one in found.findings if isinstance(one, OrientedFit)), None)
     if export is not None and fit is not None:
         export.mkdir(parents=True, exist_ok=True)
-        path = export / page_name(image).replace(".html", ".nxcansas.h5")
+        path = export / image_name(image, export)
         check_output(path, force=force, mark=MARK)
         write_image(image, fit, path)
     return export is not None and fit is None
@@ -201,7 +201,7 @@ def _write(found: FitResult, report: Path | None, export: Path | None, force: bo
     if report is not None:
         from sasnet_plugin.report.page.fit_report import page_name, write_report
 
-        check_output(report / page_name(found.curve), force=force)
+        check_output(report / page_name(found.curve, report), force=force)
         when = time.strftime("%Y-%m-%d %H:%M")
         yield write_report(found, report, made=f"{when}, {shlex.join(['sasnet', *sys.argv[1:]])}")
     if export is not None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
 
-from sasnet_plugin.domains import DEFAULT, Domain, ReadOptions, recognised, resolve, specification
+from sasnet_plugin.domains import DEFAULT, PAGES, Domain, ReadOptions, recognised, resolve, specification
 from sasnet_plugin.types import SasnetError
 
 if TYPE_CHECKING:
@@ -90,9 +91,28 @@ class Kinds:
         for name, domain in domains.items():
             rows = [row for row, one in enumerate(measurements) if self.domain_of(one).name == name]
             predictor, choice = self._predictor(domain)
-            answers = predictor.outcomes([measurements[row] for row in rows], choice)
+            asked = [measurements[row] for row in rows]
+            answers = [self._hinted(*pair, domain) for pair in zip(
+                asked, predictor.outcomes(asked, choice), strict=True)]  # fmt: skip
             found |= zip(rows, answers, strict=True)
         return [self._refined(measurements[row], found[row]) for row in range(len(measurements))]
+
+    def _hinted(self, measurement: Any, answer: Any, domain: Domain) -> Any:
+        """Where nobody said of which kind a pattern is, and this one does not know it: who does."""
+        if self._given or isinstance(answer, Exception) or answer.known:
+            return answer
+        for name, other in ((name, specification(name)) for name in PAGES):
+            if name == domain.name or other.read != domain.read:
+                continue
+            try:
+                predictor, choice = self._predictor(other)
+                (said,) = predictor.outcomes([measurement], choice)
+            except SasnetError:  # no network of that kind is installed
+                continue
+            if not isinstance(said, Exception) and said.known:
+                hint = f"It looks like one of the {other.title}: repeat with --domain {name}."
+                return replace(answer, notes=(*answer.notes, hint))
+        return answer
 
     def _refined(self, measurement: Any, answer: Any) -> Any:
         if not self._verify or isinstance(answer, Exception):

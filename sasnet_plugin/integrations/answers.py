@@ -13,6 +13,7 @@ import numpy as np
 from ..fitting.task import FitOptions
 from ..types import SasnetError, sum_parts
 from .messages import PROTOCOL, Request, name, names, number, seconds, whole
+from .start_page import start_page
 
 if TYPE_CHECKING:
     from sasnet_plugin.fitting.result.fit_result import FitResult
@@ -103,8 +104,10 @@ class Answers:
             return hello()
         if request.do == "suggest":
             return suggest(self.pool, request.curve, whole(request.body, "top", 10))
+        if request.do == "page":
+            return start_page(self.pool, request.curve, request)
         if request.do == "report":
-            return self._report(request.of)
+            return self._report(request.of, name(request.body, "folder"))
         found = fit(Watched(self.pool, progress), request)
         self._fits[request.id] = found
         self._fits.move_to_end(request.id)
@@ -112,13 +115,17 @@ class Answers:
             self._fits.popitem(last=False)
         return fitted(found, request)
 
-    def _report(self, of: int) -> dict[str, Any]:
-        from ..report.page.fit_report import write_report
+    def _report(self, of: int, lasting: str | None) -> dict[str, Any]:
+        from ..files import check_output
+        from ..report.page.fit_report import page_name, write_report
 
         if of not in self._fits:
             raise SasnetError(f"There is no fit {of} to report; fit first.")
+        found = self._fits[of]
         # Two fits of the same data would have the same page.
-        return {"path": str(write_report(self._fits[of], self.folder() / f"fit{of}").resolve())}
+        folder = Path(lasting).expanduser() if lasting else self.folder() / f"fit{of}"
+        check_output(folder / page_name(found.curve, folder))
+        return {"path": str(write_report(found, folder).resolve())}
 
 
 def hello() -> dict[str, Any]:
@@ -242,7 +249,13 @@ def fitted(result: FitResult, request: Request) -> dict[str, Any]:
         for each in result.fits
     ]
     curves = [
-        {"name": each.short_name, "q": result.curve.q, "intensity": each.theory} for each in result.fits
+        {
+            "name": each.short_name,
+            "q": result.curve.q,
+            "intensity": each.theory,
+            "residuals": (result.curve.intensity - each.theory) / result.dintensity,
+        }
+        for each in result.fits
     ]
     sent = request.body["curve"]
     known = any(np.any(np.array(sent.get(key) or 0, dtype=float) > 0) for key in ("dq", "dxl", "dxw"))

@@ -18,7 +18,7 @@ from ..types import Curve, SasnetError
 #: Version of the protocol; a caller compares it with its own.
 PROTOCOL = 1
 #: Requests that are answered in turn, and those that are answered at once, whatever is running.
-IN_TURN = ("hello", "suggest", "fit", "report")
+IN_TURN = ("hello", "suggest", "page", "fit", "report")
 AT_ONCE = ("cancel", "ping", "quit")
 
 

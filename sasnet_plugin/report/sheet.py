@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from sasnet_plugin.predict.classes import ClassesFinding, percent
-from sasnet_plugin.types import Curve, SasnetError
+from sasnet_plugin.types import Curve, SasnetError, shown_name
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -65,7 +64,7 @@ def _draw_data(axes: Axes, curve: Curve) -> None:
 
 def draw_best(axes: Axes, curve: Curve, answer: Answer, bank: Bank | None) -> None:
     """The name of the file, the likeliest model below it, and its nearest curve in the bank."""
-    name = " · ".join(part for part in (Path(curve.file).name, curve.entry) if part)
+    name = shown_name(curve.file, curve.entry)
     name = name if len(name) <= _NAME else f"{name[: _NAME - 9]}…{name[-8:]}"
     finding = answer.finding(ClassesFinding)
     best = finding.classes[0] if finding and finding.classes else None

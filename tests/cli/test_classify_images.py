@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tinypatterns import pattern
+from tinypatterns import GEOMETRY, frames, pattern, write_stack
 from tinyzoo import network, sphere_curve, write_zoo
 from typer.testing import CliRunner
 
@@ -185,3 +185,13 @@ def test_geometry_that_is_none(both: Path, picture: Path, tmp_path: Path) -> Non
     code, _, err = run(curve, "--geometry", "alpha_i=0.2")
     assert code == 1
     assert "--geometry is for images" in err.replace("\n", " ")
+
+
+def test_who_knows_a_pattern_is_named_where_nobody_said_its_kind(both: Path, tmp_path: Path) -> None:
+    """A frame of a growing film, taken for one of ordered particles, at a wavelength that these have not."""
+    write_zoo(both, "gisas_growth")
+    film = write_stack(tmp_path / "film.tif", frames(1, np.random.default_rng(2)))
+    film.with_suffix(".toml").write_text(GEOMETRY)
+    hint = "repeat with --domain gisas_growth"
+    assert hint in run(film)[1]
+    assert hint not in run(film, "--domain", "gisas_hex")[1], "who has said the kind is not asked again"

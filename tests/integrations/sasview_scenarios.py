@@ -69,6 +69,16 @@ def whole(session: Any) -> Any:
             yield from session.pause(2.0)
             new = session.fitting.tabs[before:]
             session.seen["both"] = [dialog.status.text(), [page.cbModel.currentText() for page in new]]
+            plain = next(row for row, each in enumerate(dialog.entry.candidates) if each.page is None)
+            session.click_row(dialog.candidates, plain)
+            before = len(session.fitting.tabs)
+            session.press(dialog.send_button)
+            yield lambda dialog=dialog: "not fitted" in dialog.status.text()
+            new = session.fitting.tabs[before:]
+            session.seen["unfitted"] = [
+                session.table()[plain][0],
+                [page.cbModel.currentText() for page in new],
+            ]
         opened: list[str] = []
         dialog.open_url = lambda url, opened=opened: opened.append(url.toLocalFile())
         session.press(dialog.report_button)

@@ -40,7 +40,9 @@ def went_well(seen: dict[str, Any], files: int) -> None:
     for path, size, is_page in seen["reports"]:
         assert is_page
         assert size > 10_000
-        assert not Path(path).exists(), "the reports go with the process"
+        assert Path(path).exists(), "reports survive the window"
+    name, pages = seen["unfitted"]
+    assert pages == [name], "a model that was not fitted is sent, too"
     for table in seen["suggested"]:
         assert len(table) == 10
         shown = [float(row[3].removesuffix(" %")) for row in table]

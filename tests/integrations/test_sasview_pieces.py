@@ -163,7 +163,7 @@ def test_rows_before_and_after_fits() -> None:
     assert left.page is None
     assert [each.warnings[0] for each in entry.candidates[2:]] == [
         "Not fitted: others were likelier, or came nearer before the fit.",
-        "Not fitted within the time limit: b.",
+        "Not fitted within the time limit.",
     ]  # fmt: skip
     assert entry.remarks == [
         "c: radius 5 Å; reduced χ² 1. Explains the data.", "Not fitted within the time limit: b."

@@ -148,12 +148,20 @@ def test_a_fit_reports_progress_and_gives_pages_curves_and_a_report(
     drawn = np.array(result["curves"][0]["intensity"])
     assert result["curves"][0]["q"] == pytest.approx(curve["q"])
     residual = (np.array(curve["intensity"]) - drawn) / np.array(curve["dintensity"])
+    assert result["curves"][0]["residuals"] == pytest.approx(residual)
     assert residual @ residual / (residual.size - free) == pytest.approx(best["reduced_chisq"], rel=1e-6)
 
     report = child.ask(id=11, do="report", of=10)["result"]["path"]
     assert Path(report).is_absolute()
     assert Path(report).is_relative_to(child.home)
     assert "xplains the data" in Path(report).read_text(encoding="utf-8")
+
+    started = child.ask(id=12, do="page", curve=curve, model="sphere")["result"]["page"]
+    assert started["fitpage_model"] == ["sphere"]
+    assert started["radius"][:3] == ["True", started["radius"][1], None]
+    assert float(started["radius"][1]) == pytest.approx(RADIUS, rel=0.1), "near, without a fit"
+    assert float(started["scale"][1]) > 0
+    assert "no values to begin from" in child.ask(id=13, do="page", curve=curve, model="nosuch")["text"]
 
 
 def test_a_resolution_that_was_found_is_given_with_the_fit(child: Child, curve: dict[str, Any]) -> None:
@@ -277,6 +285,7 @@ def test_nothing_is_left_when_it_ends_in_the_middle_of_a_fit(
     with Child(2, tmp_path) as child:
         child.ask(id=1, do="fit", curve=curve, models=["sphere"])
         report = Path(child.ask(id=2, do="report", of=1)["result"]["path"])
+        lasting = child.ask(id=5, do="report", of=1, folder=str(tmp_path / "reports"))["result"]["path"]
         fitting(child, 3, curve, sleepy)
         family = child.family()
         assert len(child.fitting()) == 2
@@ -294,6 +303,7 @@ def test_nothing_is_left_when_it_ends_in_the_middle_of_a_fit(
         code = child.process.wait(PATIENCE)
         assert code == {"terminate": 143, "kill": -signal.SIGKILL}.get(how, 0)
         assert gone(family)
+        assert Path(lasting).exists()
         if how != "kill":
             assert not list(tmp_path.glob("sasnet-*"))
 

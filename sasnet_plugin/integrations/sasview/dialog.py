@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import atexit
 import logging
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QCoreApplication, QUrl
+from PySide6.QtCore import QCoreApplication, QStandardPaths, QUrl
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QWidget
 
@@ -21,6 +23,12 @@ _TOP, _SHOWN = 5, 10
 _TIME_LIMIT = 90
 
 
+def reports_folder() -> str:
+    """Where reports stay when the window is closed: a folder beside the user's other documents."""
+    found = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.DocumentsLocation)
+    return str(Path(found or Path.home()) / "sasnet reports")
+
+
 class SuggestDialog(Form):
     """Suggests models for data sets of SasView, fits them, and sends them to fit pages."""
 
@@ -29,6 +37,7 @@ class SuggestDialog(Form):
         self._sasview = sasview
         self.entries: list[Entry] = []
         self._reports: dict[int, Entry] = {}
+        self._starts: dict[int, tuple[Entry, Candidate]] = {}  # sent without a fit
         self.child = Child(record["command"], record["environment"], self)
         self.child.answered.connect(self._answered)
         self.child.progressed.connect(self._progressed)
@@ -94,7 +103,10 @@ class SuggestDialog(Form):
         entry, rows = self.entry, self.candidates.chosen()
         if entry is not None and rows and rows[0] < len(entry.candidates):
             each = entry.candidates[rows[0]]
-            self.plot.show_curve(each.curve, f"{each.name}, {'fit' if each.page is not None else 'preview'}")
+            what = (
+                "fit" if each.page is not None else "preview" if each.curve else "no preview was made in time"
+            )
+            self.plot.show_curve(each.curve, f"{each.name}, {what}", each.residuals)
             self.values.setText(each.values)
         self._refresh()
 
@@ -111,7 +123,7 @@ class SuggestDialog(Form):
         self.fit_button.setEnabled(entry in usable and entry is not None and entry.asked != "fit")
         self.fit_all_button.setVisible(len(self.entries) > 1)
         self.fit_all_button.setEnabled(any(each.asked != "fit" for each in usable))
-        self.send_button.setEnabled(any(each.page is not None for each in self._selected()))
+        self.send_button.setEnabled(entry in usable and bool(self._selected()))
         self.report_button.setEnabled(entry is not None and entry.fit is not None)
         self.stop_button.setEnabled(bool(busy))
         self.progress.setVisible(bool(busy))
@@ -168,7 +180,8 @@ class SuggestDialog(Form):
 
     def _ask_report(self) -> None:
         if self.entry is not None and self.entry.fit is not None:
-            self._reports[self.child.ask("report", of=self.entry.fit)] = self.entry
+            number = self.child.ask("report", of=self.entry.fit, folder=reports_folder())
+            self._reports[number] = self.entry
             self._say("The report is being written…")
 
     # What is answered
@@ -181,6 +194,10 @@ class SuggestDialog(Form):
             path = str(result.get("path"))
             self._say(f"Report: {path}")
             self.open_url(QUrl.fromLocalFile(path))
+            return
+        if number in self._starts:
+            of, each = self._starts.pop(number)
+            self._put(of, [replace(each, page=result.get("page") or {})], plot=True, fitted=False)
             return
         entry = self._of(number)
         if entry is None:
@@ -213,6 +230,7 @@ class SuggestDialog(Form):
 
     def _failed(self, number: int, sentence: str) -> None:
         self._reports.pop(number, None)
+        self._starts.pop(number, None)
         entry = self._of(number)
         if entry is not None:
             entry.settle(sentence)
@@ -227,6 +245,7 @@ class SuggestDialog(Form):
 
     def _died(self, sentence: str) -> None:
         self._reports.clear()
+        self._starts.clear()
         for entry in self.entries:
             entry.fit = None  # reports went with the process
             if entry.asked:
@@ -238,21 +257,32 @@ class SuggestDialog(Form):
     # What is sent
 
     def _send(self) -> None:
-        """Open a fit page for each selected candidate that was fitted."""
-        entry = self.entry
-        if entry is None:
+        """Open a fit page for each selected candidate; one that was not fitted has its preview's values."""
+        entry, chosen = self.entry, self._selected()
+        if entry is None or not chosen:
             return
+        fitted = [each for each in chosen if each.page is not None]
+        if fitted:
+            self._put(entry, fitted, plot=len(chosen) == 1)
+        for each in chosen:
+            if each.page is None:
+                content = {"model": each.model, "structure_factor": each.structure_factor}
+                number = self.child.ask("page", curve=entry.data.curve, **content)
+                self._starts[number] = entry, each
+                self._say(f"The values of {each.name} are being looked up; its fit page opens then.")
+
+    def _put(self, entry: Entry, chosen: list[Candidate], *, plot: bool, fitted: bool = True) -> None:
         done, wrong = [], []
-        chosen = [each for each in self._selected() if each.page is not None]
         for each in chosen:
             try:
-                left = self._sasview.send(entry.data, each.page or {}, each.dq, plot=len(chosen) == 1)
+                left = self._sasview.send(entry.data, each.page or {}, each.dq, plot=plot)
             except NotSentError as error:
                 wrong.append(str(error))
                 continue
             done.append(each.name)
             wrong += [f"SasView took {each.name} otherwise than sent: {'; '.join(left)}."] if left else []
-        self._say(" ".join(([f"Sent to a fit page: {', '.join(done)}."] if done else []) + wrong))
+        how = "" if fitted else " (not fitted: values of its preview)"
+        self._say(" ".join(([f"Sent to a fit page: {', '.join(done)}{how}."] if done else []) + wrong))
 
     def closeEvent(self, event: Any) -> None:  # Qt's name
         """Closing the dialog ends the process and what it does."""
@@ -271,5 +301,6 @@ class SuggestDialog(Form):
                 entry.settle("stopped")
             entry.fit = None
         self._reports.clear()
+        self._starts.clear()
         self.child.end()
         self._refresh()

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 #: Advice that is good only on the command line.
-_OF_THE_COMMAND = " (give more with --time-limit)"
+_OF_THE_COMMAND = re.compile(r" \(give more with --time-limit\)|, or with more --time-limit,")
 Curve = tuple[list[float], list[float]]
 
 
@@ -37,6 +37,8 @@ class Candidate:
         The fitted parameters with errors and units.
     dq : list or None
         The resolution with which it was fitted, Å⁻¹, where sasnet had to find it; else None.
+    residuals : list or None
+        (I - fit) / σ at the curve's q.
     """
 
     model: str
@@ -51,6 +53,7 @@ class Candidate:
     page: dict[str, Any] | None = None
     values: str = ""
     dq: list[float] | None = None
+    residuals: list[float | None] | None = None
 
     @property
     def name(self) -> str:
@@ -127,10 +130,11 @@ class Entry:
                     page=page,
                     values=str(page.get("values") or ""),
                     dq=result.get("dq"),
+                    residuals=curves[i].get("residuals") if i < len(curves) else None,
                 )
             )
         head = found.get("headline")
-        notes = [note.replace(_OF_THE_COMMAND, "") for note in found.get("notes") or []]
+        notes = [_OF_THE_COMMAND.sub("", note) for note in found.get("notes") or []]
         self.candidates = new + [_unfitted(each, notes) for each in known.values()]
         self.remarks = [*([str(head)] if head else []), *notes]
         self.fit = number
@@ -162,5 +166,7 @@ def _unfitted(candidate: Candidate, notes: list[str]) -> Candidate:
     kept = candidate.model, candidate.structure_factor, candidate.probability, candidate.group
     named = re.compile(rf"(?<![\w@]){re.escape(candidate.name)}(?![\w@])")
     left_out = [note for note in notes if named.search(note) and note.startswith(("Not fitted", "Left out"))]
-    why = left_out[0] if left_out else "Not fitted: others were likelier, or came nearer before the fit."
+    why = "Not fitted: others were likelier, or came nearer before the fit."
+    if left_out:
+        why = f"{left_out[0].partition(':')[0].rstrip('.')}."  # without the names of the others
     return Candidate(*kept, (*_scope(candidate), why), candidate.curve)

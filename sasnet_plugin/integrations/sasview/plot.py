@@ -14,6 +14,10 @@ from PySide6.QtGui import QColor, QFont, QPainter, QPen, QPixmap, QPolygonF
 from PySide6.QtWidgets import QWidget
 
 _DATA, _CURVE, _FRAME = QColor("#1f77b4"), QColor("#d62728"), QColor("#777777")
+_ERROR = QColor("#a9cbe6")
+_BAND = QColor("#e8e8e8")
+#: Of the height, for the residuals.
+_STRIP = 0.26
 _MARGINS = (58, 22, 12, 40)  # left, top, right, bottom
 
 
@@ -25,16 +29,22 @@ class Plot(QWidget):
         self._data: dict[str, Any] | None = None
         self._curve: tuple[Sequence[float], Sequence[float]] | None = None
         self._title = ""
-        self.setMinimumSize(320, 240)
+        self._residuals: Sequence[float | None] | None = None
+        self.setMinimumSize(320, 220)
 
     def show_data(self, data: dict[str, Any] | None) -> None:
         """The data (CURVE of the protocol), without a curve."""
-        self._data, self._curve, self._title = data, None, ""
+        self._data, self._curve, self._title, self._residuals = data, None, "", None
         self.update()
 
-    def show_curve(self, curve: tuple[Sequence[float], Sequence[float]] | None, title: str) -> None:
-        """A curve over the data: q in Å⁻¹, intensity in cm⁻¹."""
-        self._curve, self._title = curve, title
+    def show_curve(
+        self,
+        curve: tuple[Sequence[float], Sequence[float]] | None,
+        title: str,
+        residuals: Sequence[float | None] | None = None,
+    ) -> None:
+        """A curve over the data: q in Å⁻¹, intensity in cm⁻¹; below them (I - fit) / σ at its q, of a fit."""
+        self._curve, self._title, self._residuals = curve, title, residuals
         self.update()
 
     def sizeHint(self) -> QSize:  # Qt's name
@@ -45,7 +55,7 @@ class Plot(QWidget):
         """Draw."""
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        paint(painter, QRectF(self.rect()), self._data, self._curve, self._title, _MARGINS)
+        paint(painter, QRectF(self.rect()), self._data, self._curve, self._title, _MARGINS, self._residuals)
         painter.end()
 
 
@@ -67,13 +77,18 @@ def paint(
     curve: tuple[Sequence[float], Sequence[float]] | None,
     title: str,
     margins: tuple[int, int, int, int],
+    residuals: Sequence[float | None] | None = None,
 ) -> None:
-    """Draw into an area; labels only where the margins leave room for them."""
+    """Draw into an area; labels only where the margins leave room for them, residuals in a strip below."""
     painter.fillRect(area, Qt.GlobalColor.white)
     points = [(x, y) for x, y in zip(data["q"], data["intensity"], strict=True) if y > 0] if data else []
     left, top, right, bottom = margins
     box = area.adjusted(left, top, -right, -bottom)
     labelled = left > 20
+    strip = QRectF(box)
+    if residuals is not None and curve is not None:
+        box.setBottom(box.bottom() - _STRIP * box.height())
+        strip.setTop(box.bottom() + 18)
     if labelled:
         painter.setPen(QPen(_FRAME))
         painter.drawRect(box)
@@ -91,7 +106,7 @@ def paint(
         )
 
     if labelled:
-        _axes(painter, box, xs, ys)
+        _axes(painter, box, xs, ys, strip.bottom())
         painter.drawText(QRectF(box.left(), 2, box.width(), top - 4), Qt.AlignmentFlag.AlignCenter, title)
     painter.save()
     painter.setClipRect(box)
@@ -101,12 +116,40 @@ def paint(
         painter.setPen(QPen(_CURVE, 2.0))
         painter.drawPolyline(QPolygonF(line))
     painter.restore()
+    if residuals is not None and curve is not None:
+        there = [(place(x, 1.0).x(), r) for x, r in zip(curve[0], residuals, strict=False) if r is not None]
+        _draw_residuals(painter, strip, there)
+
+
+def _draw_residuals(painter: QPainter, strip: QRectF, points: list[tuple[float, float]]) -> None:
+    """(I - fit) / σ at each place across; the grey band holds two standard deviations either way."""
+    sizes = sorted(abs(r) for _, r in points)
+    bound = max(3.0, 1.15 * sizes[int(0.98 * (len(sizes) - 1))]) if sizes else 3.0
+
+    def height(value: float) -> float:
+        return strip.center().y() - min(max(value / bound, -1.0), 1.0) * strip.height() / 2
+
+    painter.fillRect(QRectF(strip.left(), height(2), strip.width(), height(-2) - height(2)), _BAND)
+    painter.setPen(QPen(_FRAME))
+    painter.drawRect(strip)
+    painter.drawLine(QPointF(strip.left(), height(0)), QPointF(strip.right(), height(0)))
+    for tick in (round(0.7 * bound), 0, -round(0.7 * bound)):
+        at = QRectF(0, height(tick) - 8, strip.left() - 4, 16)
+        painter.drawText(at, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, f"{tick}")
+    painter.drawText(
+        QRectF(strip.left(), strip.top() - 17, 120, 16), Qt.AlignmentFlag.AlignLeft, "(I − fit) / σ"
+    )
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(_CURVE)
+    for x, value in points:
+        painter.drawEllipse(QPointF(x, height(value)), 1.8, 1.8)
+    painter.setBrush(Qt.BrushStyle.NoBrush)
 
 
 def _draw_points(painter: QPainter, data: dict[str, Any], points: Any, place: Any, radius: float) -> None:
     errors = data.get("dintensity")
     if errors is not None and radius > 2:
-        painter.setPen(QPen(_DATA.lighter(150), 1.0))
+        painter.setPen(QPen(_ERROR, 1.0))
         for x, y, e in zip(data["q"], data["intensity"], errors, strict=True):
             if y > 0 and _positive(e):
                 painter.drawLine(place(x, max(y - e, y * 1e-3)), place(x, y + e))
@@ -117,21 +160,23 @@ def _draw_points(painter: QPainter, data: dict[str, Any], points: Any, place: An
     painter.setBrush(Qt.BrushStyle.NoBrush)
 
 
-def _axes(painter: QPainter, box: QRectF, xs: tuple[float, float], ys: tuple[float, float]) -> None:
+def _axes(
+    painter: QPainter, box: QRectF, xs: tuple[float, float], ys: tuple[float, float], lowest: float
+) -> None:
     font = QFont(painter.font())
     font.setPointSizeF(8.5)
     painter.setFont(font)
     for value, text in _ticks(*xs):
         x = box.left() + (value - xs[0]) / (xs[1] - xs[0]) * box.width()
         painter.drawLine(QPointF(x, box.bottom()), QPointF(x, box.bottom() - (6 if text else 3)))
-        place = QRectF(x - 40, box.bottom() + 2, 80, 16)
+        place = QRectF(x - 40, lowest + 2, 80, 16)
         painter.drawText(place, Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop, text)
     for value, text in _ticks(*ys):
         y = box.bottom() - (value - ys[0]) / (ys[1] - ys[0]) * box.height()
         painter.drawLine(QPointF(box.left(), y), QPointF(box.left() + (6 if text else 3), y))
         place = QRectF(0, y - 8, box.left() - 4, 16)
         painter.drawText(place, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, text)
-    below = QRectF(box.left(), box.bottom() + 18, box.width(), 18)
+    below = QRectF(box.left(), lowest + 18, box.width(), 18)
     painter.drawText(below, Qt.AlignmentFlag.AlignCenter, "q / Å⁻¹")
     painter.drawText(QRectF(2, 2, 80, 16), Qt.AlignmentFlag.AlignLeft, "I / cm⁻¹")
 

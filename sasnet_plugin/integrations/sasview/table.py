@@ -10,12 +10,14 @@ from PySide6.QtGui import QColor, QIcon, QPainter
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QDialog,
+    QFrame,
     QHBoxLayout,
     QLabel,
     QLineEdit,
     QMessageBox,
     QProgressBar,
     QPushButton,
+    QScrollArea,
     QSplitter,
     QStyledItemDelegate,
     QStyleOptionViewItem,
@@ -34,6 +36,8 @@ _COLUMNS = (
 )  # fmt: skip
 PROBABILITY = 3
 _THUMBNAIL = QSize(72, 44)
+#: Pixels of height for sentences on the data set.
+_REMARKS = 92
 #: Of χ² of a fit that does not explain its data.
 _POOR = QColor("#b3261e")
 _BAR, _EMPTY = QColor("#fd8d3c"), QColor("#e6e6e6")
@@ -165,8 +169,9 @@ _HELP = "\n\n".join(
         " one, with the network's probability; a click draws a model's nearest curve.",
         "“Fit” fits the likeliest models within a minute or so and ranks them; those in red do not"
         " explain the data. ⚠ says what to beware of.",
-        "“Send to fit page” opens SasView's fit page with the values of each selected model that was fitted."
-        " Sample and solvent, where known, fix the scattering length densities. Close or Escape ends all.",
+        "“Send to fit page” opens SasView's fit page with the values of each selected model: of its fit, or"
+        " of its preview. Sample and solvent, where known, fix the scattering length densities. Close or"
+        " Escape ends all; reports stay in “sasnet reports” among your documents.",
     )
 )
 
@@ -200,6 +205,7 @@ class Form(QDialog):
         self.values.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         for label in (self.remarks, self.status, self.values):
             label.setWordWrap(True)
+        self.remarks.setAlignment(Qt.AlignmentFlag.AlignTop)
         self.progress = QProgressBar(self)
         self.progress.setVisible(False)
         self.progress.setMaximumWidth(200)
@@ -239,7 +245,13 @@ class Form(QDialog):
         split = QSplitter(Qt.Orientation.Vertical, self)
         split.addWidget(upper)
         split.addWidget(self.candidates)
-        split.setSizes([320, 320])
+        split.setSizes([390, 250])
+        # Many notes do not squeeze the plot.
+        said = QScrollArea(self)
+        said.setWidgetResizable(True)
+        said.setFrameShape(QFrame.Shape.NoFrame)
+        said.setMaximumHeight(_REMARKS)
+        said.setWidget(self.remarks)
         below = QHBoxLayout()
         below.addWidget(self.status, 1)
         below.addWidget(self.progress)
@@ -250,6 +262,6 @@ class Form(QDialog):
         row.addWidget(buttons[-1])
         layout = QVBoxLayout(self)
         layout.addWidget(split, 1)
-        layout.addWidget(self.remarks)
+        layout.addWidget(said)
         layout.addLayout(below)
         layout.addLayout(row)

@@ -11,12 +11,24 @@ from sasnet_plugin.files import MARK, put_whole
 
 from ...fitting.images.fit_image import OrientedFit
 from ...types import Image
+from ..page import names
 from .nxcansas import column, entry, group
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _Q_UNIT, _I_UNIT = "1/angstrom", "1/cm"
+
+
+def image_name(image: Image, folder: Path) -> str:
+    """Name of the file in a folder, with a number where the name is that of other data."""
+    return names.free_name(
+        folder, names.stem(image.file, image.entry, "image"), ".nxcansas.h5", MARK, _own(image)
+    )
+
+
+def _own(image: Image) -> str:
+    return names.identity(image.file, image.entry, image.counts)
 
 
 def write_image(image: Image, fit: OrientedFit, path: str | Path) -> None:
@@ -44,6 +56,7 @@ def write_image(image: Image, fit: OrientedFit, path: str | Path) -> None:
     title = image.entry or Path(image.file).stem or "image"
     with h5py.File("nxcansas.h5", "w", driver="core", backing_store=False) as file:
         file.attrs["NX_class"], file.attrs["default"], file.attrs["creator"] = "NXroot", "sasentry01", MARK
+        file.attrs["data"] = _own(image)  # by which the file knows whose it is
         _data(entry(file, "sasentry01", title, title), geometry, image.counts / weight, error / weight)
         fitted = entry(file, "sasentry02", f"{title}, fit of {fit.body}", title)
         _data(fitted, geometry, np.where(np.isfinite(weight), fit.intensity(geometry), np.nan), None)

@@ -57,15 +57,22 @@ def write_project(result: FitResult, path: Path) -> None:
     put_whole(path, (text + "\n").encode("utf-8"), "SasView project")
 
 
+def data_digits(curve: Curve) -> str:
+    """Twelve digits of a hash of the points, which make the data's identity in a project with their name."""
+    return hashlib.sha256(curve.q.tobytes() + curve.intensity.tobytes()).hexdigest()[:12]
+
+
 def project(result: FitResult) -> dict[str, Any]:
     """The content of the file."""
     name = _name(result.curve)
-    identity = (
-        name + hashlib.sha256(result.curve.q.tobytes() + result.curve.intensity.tobytes()).hexdigest()[:12]
-    )
+    identity = name + data_digits(result.curve)
     pages = []
     for number, fit in enumerate(result.fits, start=1):
         pages += _visits(fit, measured(result.curve) | _identity(name, identity, number))
+    # SasView calculates χ² as a page's q range is read, with the values that it has by then, and shows the
+    # page that it has read last: once more from the last to the best.
+    last = {page["tab_index"][0]: page for page in pages}
+    pages += reversed(list(last.values()))
     return {
         identity: {"fit_data": [_data(result, name, identity), {"checked": True}, []], "fit_params": pages},
         "is_batch": "False",

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 from sasnet_plugin.files import MARK, put_whole
 
 from ...types import sum_parts
-from ..page.fit_report import page_name
+from ..page import names
 from .bumps_script import write_script
 from .bumps_session import write_session
 from .nxcansas import write_nxcansas
 from .sasview_clipboard import CLIPBOARD_HEAD, clipboard_text, plugin_text, sasview_name
-from .sasview_project import PROJECT_END, write_project
+from .sasview_project import PROJECT_END, data_digits, write_project
 
 if TYPE_CHECKING:
     from sasnet_plugin.fitting.result.fit_result import FitResult
@@ -33,7 +33,9 @@ _MARKS = {
 
 def marks(curve: Curve, folder: Path) -> dict[Path, str]:
     """The files that `export` writes for a data set, each with its mark (`files.check_output`)."""
-    stem = page_name(curve).removesuffix(".html")
+    end = next(iter(_MARKS))
+    start = names.stem(curve.file, curve.entry, "curve")
+    stem = names.free_name(folder, start, f".{end}", PROJECT_END, data_digits(curve)).removesuffix(f".{end}")
     return {Path(folder) / f"{stem}.{end}": mark for end, mark in _MARKS.items()}
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from ...domains import Domain, resolve
 from ...domains.heads import Classes, Distribution, Quantities, Tags
 from ...types import Image
-from ..page import document
+from ..page import document, names
 from . import patterns
 from .canvas import Draw, Paint, framed, svg
 
@@ -71,6 +71,7 @@ def page(
     *,
     facts: Mapping[str, str] | None = None,
     notes: Sequence[str] = (),
+    own: str = "",
 ) -> str:
     """The whole page as text; every word of it is escaped here.
 
@@ -95,7 +96,8 @@ def page(
         document.notes(notes),
         *(_section(section, number) for number, section in enumerate(sections)),
     ]
-    return document.document(f"{title} · sasnet", "\n".join(part for part in body if part), pictures=True)
+    text = "\n".join(part for part in body if part)
+    return document.document(f"{title} · sasnet", text, pictures=True, own=own)
 
 
 def _section(section: Section, number: int) -> str:
@@ -185,9 +187,13 @@ def _section_of(finding: Any) -> Section:
     return Section(title, draw, _FINDING_SIZE, text, finding.rows())
 
 
-def page_name(image: Image) -> str:
-    """Name of an image's page, see `page.document.page_name`."""
-    return document.page_name(image.file, image.entry, image.counts, default="image")
+def page_name(image: Image, folder: Path) -> str:
+    """Name of an image's page in a folder, see `page.names.page_name`."""
+    return names.page_name(folder, image.file, image.entry, _own(image), default="image")
+
+
+def _own(image: Image) -> str:
+    return names.identity(image.file, image.entry, image.counts)
 
 
 def _measured(image: Image) -> Section:
@@ -244,5 +250,5 @@ def _written(
         facts = stated | facts
     title = " · ".join(part for part in (Path(image.file).name, image.entry) if part) or "Image"
     every = (*image.notes, *notes)
-    found = page(title, verdict, sections, facts=facts, notes=every)
-    return document.write_page(Path(folder) / page_name(image), found)
+    found = page(title, verdict, sections, facts=facts, notes=every, own=_own(image))
+    return document.write_page(Path(folder) / page_name(image, folder), found)

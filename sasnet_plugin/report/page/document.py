@@ -6,20 +6,17 @@ variable, so that a figure follows the reader's light or dark mode without being
 
 from __future__ import annotations
 
-import hashlib
 import io
 import re
-import unicodedata
 from collections.abc import Iterable, Mapping
 from html import escape
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from numpy.typing import ArrayLike
-
 from sasnet_plugin.files import MARK, put_whole
+
+from .names import OWN
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -124,9 +121,12 @@ details tr:last-child > td { border-bottom: 0; }
 summary { cursor: pointer; padding: 4px 0; }
 figure { margin: 0; overflow-x: auto; }
 figure svg { display: block; width: 100%; min-width: 620px; height: auto; }
+figure svg.whole { min-width: 0; }
 figure svg * { stroke-linejoin: round; stroke-linecap: butt; }
 footer { margin-top: 40px; }
-@media (max-width: 600px) { main { padding: 16px 14px 40px; } }
+@media (max-width: 600px) { main { padding: 16px 14px 40px; }
+  figure svg.whole text { font-size: 17px !important; }
+  tr.warning ul { position: sticky; left: 0; width: calc(100vw - 36px); padding-left: 22px; } }
 """
 )
 
@@ -152,8 +152,11 @@ def settings(name: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def inline_svg(figure: Figure, name: str, label: str) -> str:
-    """The figure as one ``svg`` element that follows the page's width, font and colours."""
+def inline_svg(figure: Figure, name: str, label: str, *, whole: bool = False) -> str:
+    """The figure as one ``svg`` element that follows the page's width, font and colours.
+
+    `whole`: as narrow as a phone, with larger letters there; else it is moved sideways there.
+    """
     from html import escape
 
     figure.patch.set_visible(False)
@@ -165,7 +168,10 @@ def inline_svg(figure: Figure, name: str, label: str) -> str:
     box = re.search(r'viewBox="[^"]*"', svg)
     assert box is not None
     svg = re.sub(
-        r"<svg[^>]*>", f'<svg {box[0]} role="img" aria-label="{escape(label)}">', svg, count=1
+        r"<svg[^>]*>",
+        f'<svg {box[0]} role="img" aria-label="{escape(label)}"{" class=whole" if whole else ""}>',
+        svg,
+        count=1,
     ).strip()
     # Several figures share the page: each keeps its ids to itself.
     svg = re.sub(r'(\bid="|href="#|url\(#)', rf"\g<1>{name}-", svg)
@@ -179,11 +185,9 @@ def inline_svg(figure: Figure, name: str, label: str) -> str:
 #: Nothing is loaded and nothing runs, even if some text escaped its escaping; pictures are in the page.
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 _WITH_PICTURES = f"{_POLICY}; img-src data:"
-#: Letters of the file's name and of the entry's title that a page's name takes over.
-_NAME_LENGTH = 60
 
 
-def document(title: str, body: str, *, pictures: bool = False) -> str:
+def document(title: str, body: str, *, pictures: bool = False, own: str = "") -> str:
     """A whole page as text.
 
     Parameters
@@ -194,6 +198,8 @@ def document(title: str, body: str, *, pictures: bool = False) -> str:
         HTML.
     pictures : bool
         It holds pictures in pixels.
+    own : str
+        Of which data it is, see `identity`.
     """
     text = f"""<!DOCTYPE html>
 <html lang="en">
@@ -203,6 +209,7 @@ def document(title: str, body: str, *, pictures: bool = False) -> str:
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="referrer" content="no-referrer">
 <meta name="generator" content="{MARK}">
+{OWN.format(own) if own else ""}
 <title>{escape(title)}</title>
 <style>{CSS}</style>
 </head>
@@ -241,34 +248,6 @@ def notes(sentences: Iterable[str]) -> str:
     """A section of sentences, escaped here, each said once; empty where there are none."""
     items = "".join(f"<li>{escape(sentence)}</li>" for sentence in dict.fromkeys(sentences))
     return f'<section><h2>Notes</h2><ul class="notes">{items}</ul></section>' if items else ""
-
-
-def page_name(file: str, entry: str, *columns: ArrayLike, default: str) -> str:
-    """Name of a measurement's page: the file's and the entry's in plain letters, and eight digits of a hash.
-
-    The hash is over the whole names and the data, for titles that differ in other signs only, and for entries
-    of one title. No name depends on what else lies in the folder.
-
-    Parameters
-    ----------
-    file, entry : str
-    *columns : float arrays
-        What was measured.
-    default : str
-        In place of names without any plain letter.
-    """
-    digest = hashlib.sha256(f"{file}\0{entry}\0".encode("utf-8", "surrogatepass"))
-    for column in columns:
-        digest.update(np.ascontiguousarray(column, dtype="<f8").tobytes())
-    words = [plain(Path(file).stem), plain(entry)]
-    parts = [word for word in dict.fromkeys(words) if word] or [default]
-    return "-".join((*parts, digest.hexdigest()[:8])) + ".html"
-
-
-def plain(text: str) -> str:
-    """Letters, digits and underscores of ASCII; what lies between them becomes one hyphen."""
-    ascii_only = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
-    return re.sub(r"[^A-Za-z0-9_]+", "-", ascii_only).strip("-")[:_NAME_LENGTH].strip("-")
 
 
 def write_page(path: Path, text: str) -> Path:

@@ -75,7 +75,8 @@ def fit_figure(result: FitResult) -> str:
                 0.012, middle, "(I − fit) / σ", rotation=90, va="center", color=placeholder("ink"), size=10
             )
         drawn = " and ".join(f.short_name for f in fits[:1]) or "no fit"
-        return inline_svg(figure, "fit", f"Intensity against q with {drawn}; residuals below")
+        label = f"Intensity against q with {drawn}; residuals below"
+        return inline_svg(figure, "fit", label, whole=True)
 
 
 def tree_figure(manifest: Manifest, result: FitResult) -> str:
@@ -162,7 +163,7 @@ def _draw_data(axes: Axes, result: FitResult) -> None:
         if DASHES[index]:
             line.set_dashes(DASHES[index])
         line.set_gid(f"line{index + 1}")
-    axes.set_ylabel("I(q)", color=placeholder("ink"))
+    axes.set_ylabel("I(q), unit of the file", color=placeholder("ink"))
 
 
 def _draw_residuals(axes: Axes, result: FitResult, fit: ModelFit, index: int) -> None:

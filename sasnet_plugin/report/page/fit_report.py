@@ -13,7 +13,7 @@ from sasnet_plugin.fitting.result.headline import DOES_NOT, DOUBTS, EXPLAINS
 
 from ...types import Curve, ModelZooError
 from ...zoo import Manifest, open_model
-from . import document
+from . import document, names
 from .figures import MAX_DRAWN, fit_figure, posterior_section, tree_figure
 from .tables import key, made_with, parameter_tables, ranking
 
@@ -44,12 +44,16 @@ def write_report(result: FitResult, folder: Path, *, groups: Manifest | None = N
         The network that comes with sasnet is missing or damaged.
     """
     text = page(result, open_model().manifest if groups is None else groups, made)
-    return document.write_page(Path(folder) / page_name(result.curve), text)
+    return document.write_page(Path(folder) / page_name(result.curve, folder), text)
 
 
-def page_name(curve: Curve) -> str:
-    """Name of a curve's page, see `document.page_name`."""
-    return document.page_name(curve.file, curve.entry, curve.q, curve.intensity, default="curve")
+def page_name(curve: Curve, folder: Path) -> str:
+    """Name of a curve's page in a folder, see `names.page_name`."""
+    return names.page_name(folder, curve.file, curve.entry, _own(curve), default="curve")
+
+
+def _own(curve: Curve) -> str:
+    return names.identity(curve.file, curve.entry, curve.q, curve.intensity)
 
 
 def page(result: FitResult, groups: Manifest, made: str = "") -> str:
@@ -78,7 +82,7 @@ def page(result: FitResult, groups: Manifest, made: str = "") -> str:
 {posterior_section(result.fits)}
 {_groups(result, groups)}
 {made_with(result, groups, made)}"""
-    return document.document(f"{title} · fits by sasnet", body)
+    return document.document(f"{title} · fits by sasnet", body, own=_own(curve))
 
 
 def _verdict(result: FitResult) -> str:
@@ -116,7 +120,7 @@ def _download(result: FitResult) -> str:
         *(",".join(f"{v:.7g}" for v in row) for row in zip(*columns.values(), strict=True)),
     ]
     data = b64encode("\n".join(lines).encode()).decode()
-    name = f"{document.plain(Path(curve.file).stem) or 'curve'}.csv"
+    name = f"{names.plain(Path(curve.file).stem) or 'curve'}.csv"
     return f'<a download="{name}" href="data:text/csv;base64,{data}">Data and fits as CSV</a>'
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
+import re
 from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...files import put_whole
-from ...types import Curve, printable
+from ...types import Curve, printable, shown_name
 from . import document
 
 #: The page's name, and the head of the CSV, by which sasnet knows its own file.
@@ -124,12 +125,13 @@ th button[data-down=no]::after { content: " ↑"; }
 main { max-width: 1320px; }
 td:first-child { white-space: normal; min-width: 230px; overflow-wrap: break-word; }
 td.answer { white-space: normal; min-width: 300px; }
-td:nth-child(4) { white-space: normal; max-width: 190px; overflow-wrap: anywhere; }
+td:nth-child(4) { white-space: normal; min-width: 150px; max-width: 210px; overflow-wrap: break-word; }
 td .small { display: -webkit-box; -webkit-box-orient: vertical; -webkit-line-clamp: 2; overflow: hidden; }
 td.doubt { color: var(--warn); }
 td.wrong { color: var(--bad); }
 .thumb { width: 120px; height: 48px; display: block; }
-@media (max-width: 600px) { thead { position: absolute; left: -999px; } tr { display: block; padding: 8px 0;
+@media (max-width: 600px) { thead { position: absolute; left: -999px; } table, tbody { display: block; }
+  tr { display: block; padding: 8px 0; overflow-wrap: anywhere;
   border-bottom: 1px solid var(--line); }
   td, td.number, td:first-child { display: block; border: 0; padding: 2px 0; white-space: normal;
     text-align: left; max-width: none; } td:empty { display: none; } }
@@ -144,7 +146,8 @@ def write_overview(rows: Sequence[Row], folder: Path, title: str) -> Path:
     SasnetError
         It cannot be written.
     """
-    columns = ("Data set", "Curve", "Answer", "Model", "Probability", "Reduced χ²")
+    fitted = any(row.reduced_chisq is not None for row in rows)
+    columns = ("Data set", "Curve", "Answer", "Model", "Probability", "Reduced χ²")[: 6 if fitted else 5]
     head = "".join(f'<th scope="col"><button type="button">{name}</button></th>' for name in columns)
     failed = sum(not row.model for row in rows)
     without = f", {failed} without an answer" if failed else ""
@@ -152,7 +155,7 @@ def write_overview(rows: Sequence[Row], folder: Path, title: str) -> Path:
 <h1><bdi>{escape(title)}</bdi></h1><p class="source">{len(rows)} data sets{without}</p></header>
 <input type="search" placeholder="Show those with …" aria-label="Show the rows that hold these words">
 <div class="wide"><table><thead><tr>{head}</tr></thead><tbody>
-{"".join(map(_html, rows))}</tbody></table></div>
+{"".join(_html(row, len(columns)) for row in rows)}</tbody></table></div>
 <script>{_SCRIPT}</script>"""
     text = document.document(f"{title} · sasnet", body)
     digest = b64encode(hashlib.sha256(_SCRIPT.encode()).digest()).decode()
@@ -161,8 +164,8 @@ def write_overview(rows: Sequence[Row], folder: Path, title: str) -> Path:
     return document.write_page(folder / INDEX, text)
 
 
-def _html(row: Row) -> str:
-    name = printable(" · ".join(part for part in (Path(row.file).name, row.entry) if part))
+def _html(row: Row, columns: int) -> str:
+    name = printable(shown_name(row.file, row.entry))
     shown = f'<a href="{escape(row.page)}">{escape(name)}</a>' if row.page else escape(name)
     model = f"{row.model}@{row.structure_factor}" if row.structure_factor else row.model
     note = f'<span class="small" title="{escape(row.note)}">{escape(row.note)}</span>' if row.note else ""
@@ -170,13 +173,21 @@ def _html(row: Row) -> str:
     cells = (
         (name, shown, ""),
         ("", row.thumbnail, ""),
-        (row.answer, f"{escape(row.answer)}{note}", f"answer {row.level}".strip()),
-        (model, f'<span class="name">{escape(model)}</span>', ""),
+        (row.answer, f"{escape(row.answer).replace(' %', '&nbsp;%')}{note}", f"answer {row.level}".strip()),
+        (model, f'<span class="name">{broken(model)}</span>', ""),
         (_plain(row.probability), share, "number"),
         (_plain(row.reduced_chisq), _plain(row.reduced_chisq), "number"),
     )
-    made = (f'<td class="{style}" data-value="{escape(value)}">{html}</td>' for value, html, style in cells)
+    made = (
+        f'<td class="{style}" data-value="{escape(value)}">{html}</td>'
+        for value, html, style in cells[:columns]
+    )
     return f"<tr>{''.join(made)}</tr>\n"
+
+
+def broken(name: str) -> str:
+    """A model's name, escaped, that a browser may break where its words end."""
+    return re.sub("([_@])", r"\1<wbr>", escape(name))
 
 
 def _plain(value: float | None) -> str:

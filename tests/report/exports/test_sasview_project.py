@@ -98,6 +98,13 @@ def pages(content: dict[str, Any]) -> dict[int, dict[str, Any]]:
     return {int(page["tab_index"][0]): page for page in data_set(content)["fit_params"]}
 
 
+def test_sasview_reads_the_best_page_last_and_each_twice(content: dict[str, Any], result: FitResult) -> None:
+    """It shows the page that it has read last, and has the χ² of values that it had before it reads them."""
+    order = [int(page["tab_index"][0]) for page in data_set(content)["fit_params"]]
+    assert order[-len(result.fits) :] == list(range(len(result.fits), 0, -1))
+    assert set(order[: -len(result.fits)]) == set(order)
+
+
 def test_data_are_embedded_to_the_last_digit(content: dict[str, Any], result: FitResult) -> None:
     data, properties, others = data_set(content)["fit_data"]
     assert (data["__type__"], properties, others) == ("Data1D", {"checked": True}, [])
@@ -186,7 +193,8 @@ def test_size_distributions_are_set(content: dict[str, Any]) -> None:
 
 def test_kind_of_distribution_is_set_before_the_width(content: dict[str, Any]) -> None:
     """SasView passes on only a width that changes, and resets what it passed on when the kind is set."""
-    first, last = [page for page in data_set(content)["fit_params"] if page["tab_index"] == ["2"]]
+    first, last, again = [p for p in data_set(content)["fit_params"] if p["tab_index"] == ["2"]]
+    assert again == last
     assert first["radius.width"][7] == last["radius.width"][7] == "schulz"
     assert float(first["radius.width"][1]) == 0 < float(last["radius.width"][1])
 
@@ -203,7 +211,7 @@ def test_rows_of_a_product(content: dict[str, Any]) -> None:
 def test_structure_factor_is_chosen_until_the_background_is_read(content: dict[str, Any]) -> None:
     chosen = [p["fitpage_structure"][0] for p in data_set(content)["fit_params"] if p["tab_index"] == ["3"]]
     # Each must differ from the one before: SasView acts on a change only.
-    assert chosen == ["squarewell", "hardsphere"]
+    assert chosen == ["squarewell", "hardsphere", "hardsphere"]  # and read once more for its χ²
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from base64 import b64decode
 from dataclasses import dataclass, field, replace
 from html.parser import HTMLParser
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pytest
@@ -20,7 +21,9 @@ from tinyzoo import manifest_entries
 from sasnet_plugin.fitting.result.fit_result import FitResult
 from sasnet_plugin.fitting.result.headline import DOUBTS
 from sasnet_plugin.fitting.result.model_fit import ModelFit, Parameter, Verification
+from sasnet_plugin.report.page.document import document, write_page
 from sasnet_plugin.report.page.fit_report import page, page_name, write_report
+from sasnet_plugin.report.page.names import identity
 from sasnet_plugin.types import Curve, SasnetError
 from sasnet_plugin.zoo import Manifest, open_model, parse_manifest
 
@@ -379,18 +382,24 @@ def test_entries_of_one_title_have_pages_of_their_own(
     other = replace(result, curve=replace(result.curve, intensity=result.curve.intensity * 1.5))
     first, second = (write_report(r, tmp_path, groups=groups) for r in (result, other))
     assert first != second
-    assert first.name.startswith("latex-Latex-0-1-")
+    assert (first.name, second.name) == ("latex-Latex-0-1.html", "latex-Latex-0-1-2.html")
     assert write_report(result, tmp_path, groups=groups) == first
+    moved = replace(other, curve=replace(other.curve, file=f"elsewhere/{other.curve.file}"))
+    assert write_report(moved, tmp_path, groups=groups) == second
     assert len(list(tmp_path.iterdir())) == 2
 
 
 @given(st.text(max_size=400), st.text(max_size=400), st.text(max_size=400))
 def test_names_of_pages_are_portable_and_distinct(file: str, entry: str, other: str) -> None:
     q = np.array([0.01, 0.02])
-    name = page_name(Curve(q, q, file=file, entry=entry))
-    assert re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_-]*-[0-9a-f]{8}\.html", name)
-    assert len(name) < 150
-    assert (name == page_name(Curve(q, q, file=file, entry=other))) == (entry == other)
+    with TemporaryDirectory() as folder:
+        name = page_name(Curve(q, q, file=file, entry=entry), Path(folder))
+        assert re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_-]*\.html", name)
+        assert len(name) < 150
+        assert name.lower() != "index.html"
+        own = identity(file, entry, q, q)
+        write_page(Path(folder) / name, document("", "", own=own))
+        assert (name == page_name(Curve(q, q, file=file, entry=other), Path(folder))) == (entry == other)
 
 
 def test_theory_that_is_no_number_is_seen(result: FitResult, groups: Manifest) -> None:
