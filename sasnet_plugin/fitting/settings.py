@@ -245,7 +245,9 @@ class AssessmentSettings:
     noiseless: float = setting(
         10.0, "Estimated scatter over that about the fit from which on the data seem calculated."
     )
-    too_small: float = setting(2.0, "Reduced χ² from which on uncertainties seem too small.")
+    too_small: float = setting(
+        2.0, "Noise squared, over the given, beside which a shared error excuses no fit."
+    )
     loud: float = setting(4.0, "Mean squared residual of a part over the others', which makes it noisy.")
     parts: int = setting(5, "Parts of a curve that are looked at for noise.")
     points_a_part: int = setting(10, "Points in each of them at least.")

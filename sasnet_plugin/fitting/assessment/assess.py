@@ -8,15 +8,18 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from sasnet_plugin.digits import chisq_text, listed
 from sasnet_plugin.fitting.assessment import discriminate
 from sasnet_plugin.fitting.assessment.diagnostics import remarks_of, warnings_of
 from sasnet_plugin.fitting.assessment.excused import (
+    beyond_excuse,
     excused_beside,
     excuses,
     largest,
     none_explains,
     not_the_least,
     simplest_within_error,
+    within_the_given,
 )
 from sasnet_plugin.fitting.assessment.goodness_of_fit import compare, verify
 from sasnet_plugin.fitting.assessment.late_errors import with_errors
@@ -80,6 +83,10 @@ def assess(
         verify(curve, dintensity, fit, systematic=fit.name in compared.excused, excusable=excusable)
         for fit in order
     ]
+    verdicts = [
+        beyond_excuse(verdict, fit, errors.get(fit.name), len(curve))
+        for fit, verdict in zip(order, verdicts, strict=True)
+    ]
     first = verdicts[0]
     # Replicates whose noise is not the measurement's would differ from it for that reason alone.
     noise = first.noise if not first.structured else 1.0
@@ -117,6 +124,14 @@ def assess(
         )
     if first.explained:
         said += excused_beside(order[0], beside, errors)
+    given_too = within_the_given(order, first, same)
+    if given_too:
+        named = [f"{f.short_name} (reduced χ² {chisq_text(f.reduced_chisq)})" for f in given_too]
+        said.append(
+            f"To the errors given {listed(named)} explain{'' if named[1:] else 's'} the data, too: these"
+            " errors are larger than the noise, and residuals within them are not random, so that they hardly"
+            " decide between models."
+        )
     simple = simplest_within_error(curve, dintensity, order, same, errors)
     if simple is not None and first.explained:
         fit, its = simple
@@ -139,6 +154,7 @@ def assess(
         alike=tuple(fit.short_name for fit in others if fit.name in near),
         excused=(largest([order[0], *beside], errors).words(), tuple(fit.short_name for fit in beside))
         if beside else ("", ()),
+        explaining=tuple(fit.short_name for fit in given_too),
     )  # fmt: skip
 
 

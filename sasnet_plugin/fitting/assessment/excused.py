@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from sasnet_plugin.digits import chisq_text, listed
 from sasnet_plugin.fitting.assessment.goodness_of_fit import explains
 from sasnet_plugin.fitting.assessment.systematic_error import SystematicError, systematic_error
-from sasnet_plugin.fitting.result.model_fit import ModelFit
+from sasnet_plugin.fitting.result.model_fit import ModelFit, Verification
 from sasnet_plugin.fitting.settings import ASSESSMENT
 from sasnet_plugin.types import Curve
 
@@ -52,6 +52,17 @@ def excuses(error: SystematicError, most: float = ASSESSMENT.most_systematic) ->
     return usual and error.noise**2 < ASSESSMENT.too_small
 
 
+def beyond_excuse(
+    verdict: Verification, fit: ModelFit, error: SystematicError | None, points: int
+) -> Verification:
+    """The verdict of a fit whose residuals share more than a measurement does, though signs look random."""
+    none = error is None or error.relative == 0 or excuses(error)
+    if none or error is None or not verdict.explained or explains(fit.reduced_chisq, points):
+        return verdict
+    said = f"Residuals share {error.words()}, more than measurements have: the model lacks something."
+    return replace(verdict, explained=False, sentences=(*verdict.sentences, said))
+
+
 def largest(fits: Sequence[ModelFit], errors: Mapping[str, SystematicError]) -> SystematicError:
     """The largest error that residuals of one of some fits share."""
     return max((errors[fit.name] for fit in fits if fit.name in errors), key=lambda error: error.relative)
@@ -73,6 +84,17 @@ def excused_beside(
 
 def _named(fits: Sequence[ModelFit]) -> str:
     return listed([fit.short_name for fit in fits])
+
+
+def within_the_given(order: Sequence[ModelFit], verdict: Verification, same: Iterable[str]) -> list[ModelFit]:
+    """Fits that explain the data to errors which are no noise: too large for it, and shared by neighbours.
+
+    The simplest first. To such errors a difference of χ² is not the evidence that independent ones make it.
+    """
+    if not verdict.structured or order[0].reduced_chisq >= ASSESSMENT.too_large:
+        return []
+    found = [fit for fit in order[1:] if fit.reduced_chisq <= 1 and fit.name not in set(same)]
+    return sorted(found, key=lambda fit: (len(fit.free), fit.reduced_chisq))
 
 
 def none_explains(

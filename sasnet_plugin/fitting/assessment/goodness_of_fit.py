@@ -119,7 +119,7 @@ def _too_small(
             f" random but {np.sqrt(means[loud]):.1f} times as large, elsewhere"
             f" {np.sqrt(np.median(means)):.1f} times."
         ]
-    if reduced_chisq > ASSESSMENT.too_small:
+    if not explains(reduced_chisq, q.size):
         return [
             f"The {given} seem too small by a factor of about {np.sqrt(reduced_chisq):.1f}: residuals are"
             " random but larger by that."

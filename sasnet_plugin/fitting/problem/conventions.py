@@ -46,6 +46,7 @@ def conventional(fit: ModelFit, given: Iterable[str] = ()) -> ModelFit:
     ModelFit
         The fit itself where the model's curve would not be the same.
     """
+    fit = _with_intensity(fit, given)
     slds = [name for name, p in fit.parameters.items() if is_sld(name, p)]
     solvents = [name for name in slds if "solvent" in name]
     others = [name for name in slds if name not in solvents]
@@ -84,6 +85,30 @@ def conventional(fit: ModelFit, given: Iterable[str] = ()) -> ModelFit:
     parameters = {name: moved(name, p) for name, p in fit.parameters.items()}
     posterior = fit.posterior and _shifted(fit.posterior, slds, old, new, factor)
     return replace(fit, parameters=parameters, derivatives=derivatives, posterior=posterior)
+
+
+def _with_intensity(fit: ModelFit, given: Iterable[str]) -> ModelFit:
+    """Of a polymer coil, scale times i_zero is I(0): this is what has a value, and the scale is 1."""
+    scale, intensity = fit.parameters.get("scale"), fit.parameters.get("i_zero")
+    if scale is None or intensity is None or scale.fixed or not intensity.fixed or fit.posterior is not None:
+        return fit
+    factor = intensity.value
+    if {"scale", "i_zero"} & set(given) or not factor > 0:
+        return fit
+    swapped = {
+        "scale": Parameter(1.0, None, scale.unit, True, 1.0, 1.0),
+        "i_zero": replace(_scaled(scale, 0.0, 0.0, factor), unit=intensity.unit),
+    }
+
+    def own(name: str) -> str:
+        return "i_zero" if name == "scale" else name
+
+    return replace(
+        fit,
+        parameters={name: swapped.get(name, p) for name, p in fit.parameters.items()},
+        derivatives={own(n): d / factor if n == "scale" else d for n, d in fit.derivatives.items()},
+        correlations={(own(a), own(b)): r for (a, b), r in fit.correlations.items()},
+    )
 
 
 def _shifted(posterior: Posterior, slds: Iterable[str], old: float, new: float, factor: float) -> Posterior:

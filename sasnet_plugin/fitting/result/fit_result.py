@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sasnet_plugin.digits import chisq_text
+from sasnet_plugin.digits import chisq_text, listed
 from sasnet_plugin.fitting.result import display
 from sasnet_plugin.fitting.result.headline import Headline, as_well, headline
 from sasnet_plugin.fitting.result.model_fit import ModelFit, Posterior, Verification
@@ -41,6 +41,8 @@ class FitResult:
         Names of the fits that these data do not distinguish from the best one.
     excused : (str, tuple of str)
         An error that neighbouring residuals share, in words, and names of those that only it makes as good.
+    explaining : tuple of str
+        Names of those that also explain the data to the errors given, where these are not independent.
     limit_met : bool
         The clock on the wall ended the search before its evaluations were spent: another time, or elsewhere,
         the answer may be another.
@@ -55,6 +57,7 @@ class FitResult:
     unanswered: tuple[str, ...] = ()
     alike: tuple[str, ...] = ()
     excused: tuple[str, tuple[str, ...]] = ("", ())
+    explaining: tuple[str, ...] = ()
     limit_met: bool = False
 
     @property
@@ -76,7 +79,13 @@ class FitResult:
         said = [as_well(self.alike)] if self.alike else []
         if excused:
             said.append(f"within {within} {as_well(excused)}")
-        named = {*self.alike, *excused}
+        if self.explaining:
+            shown, more = self.explaining[:2], len(self.explaining) - 2
+            who = listed([*shown, f"{more} more"] if more > 0 else shown)
+            said.append(
+                f"to the errors given {who} explain{'' if self.explaining[1:] else 's'} the data, too"
+            )
+        named = {*self.alike, *excused, *self.explaining}
         rivals = [f for f in self.fits[1:] if f.weight >= ASSESSMENT.named_weight]
         return said + [
             f"{f.short_name} has {100 * f.weight:.0f} % of the evidence, at reduced χ²"

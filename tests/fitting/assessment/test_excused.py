@@ -8,12 +8,14 @@ import numpy as np
 
 from sasnet_plugin.fitting.assessment.excused import (
     NONE_EXPLAINS,
+    beyond_excuse,
     excused_beside,
     none_explains,
     not_the_least,
+    within_the_given,
 )
 from sasnet_plugin.fitting.assessment.systematic_error import SystematicError
-from sasnet_plugin.fitting.result.model_fit import ModelFit, Parameter
+from sasnet_plugin.fitting.result.model_fit import ModelFit, Parameter, Verification
 
 ERROR = SystematicError(0.02, 0.3, 1.0, np.ones(1), 100.0)
 
@@ -42,6 +44,29 @@ def test_why_the_first_is_not_the_nearest_is_what_the_table_shows() -> None:
     assert said.endswith("as it has 3 instead of 6 parameters and the network holds it for likelier.")
     (said,) = not_the_least([far, near], ERROR)
     assert said.endswith("as its residuals are smooth, as a systematic error is.")
+
+
+def test_errors_that_are_no_noise_decide_little() -> None:
+    best, sphere, far = (
+        fit("vesicle", 0.21, 4),
+        replace(fit("sphere", 0.3, 4), probability=0.4),
+        fit("rod", 1.3, 4),
+    )
+    onion = fit("onion", 0.23, 6)
+    waves = Verification(0.0, -5.8, (0.01, 0.02), True, ())
+    assert within_the_given([best, onion, sphere, far], waves, ()) == [sphere, onion]
+    assert within_the_given([best, onion, sphere, far], replace(waves, runs=0.3), ()) == []
+    assert within_the_given([fit("vesicle", 0.8, 4), sphere], waves, ()) == []
+
+
+def test_what_no_measurement_shares_is_not_explained_by_signs_that_look_random() -> None:
+    good, sphere = Verification(1.0, -0.4, (0.01, 0.02), True, ()), fit("sphere", 1.72, 4)
+    large = replace(ERROR, relative=0.13)
+    found = beyond_excuse(good, sphere, large, 200)
+    assert not found.explained
+    assert found.sentences[0].startswith("Residuals share a systematic error of 13 % of I, more than")
+    assert beyond_excuse(good, sphere, ERROR, 200) == beyond_excuse(good, sphere, None, 200) == good
+    assert beyond_excuse(good, fit("sphere", 1.02, 4), large, 200) == good
 
 
 def test_none_explains_is_said_where_none_does() -> None:

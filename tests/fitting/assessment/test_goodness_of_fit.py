@@ -86,12 +86,14 @@ def test_structure_in_the_residuals_is_said_and_where() -> None:
     assert any("not random" in s for s in found.sentences)
 
 
-def test_too_small_uncertainties_are_said_and_forgiven() -> None:
-    curve, sigma = _measured(2, size=2.0)
+@pytest.mark.parametrize("size", [2.0, 1.3])  # the smaller one beyond the scatter of χ², too
+def test_too_small_uncertainties_are_said_and_forgiven(size: float) -> None:
+    curve, sigma = _measured(2, size=size)
     chisq = float(np.sum(((curve.intensity - 1) / sigma) ** 2))
+    assert not explains(chisq / N, N)
     found = verify(curve, sigma, _fit("m", chisq, 3))
     assert found.explained
-    assert any("too small" in s for s in found.sentences)
+    assert any("too small by a factor of about" in s for s in found.sentences)
 
 
 def test_runs_of_known_sequences() -> None:

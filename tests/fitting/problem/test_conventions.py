@@ -91,6 +91,20 @@ def test_one_material_has_the_contrast_of_sasmodels_page() -> None:
     assert said.startswith("A_scale, 16.10")
 
 
+def test_a_coil_has_the_intensity_at_zero_and_no_scale() -> None:
+    """As a polymer blend was sent to SasView, with i_zero 10⁷ and scale 5·10⁻⁶."""
+    at = Parameter(1e7, None, "1/cm", True, 1e7, 1e7)
+    fit = replace(_fit("mono_gauss_coil", 5e-6, i_zero=at), correlations={("scale", "radius"): 0.96})
+    found = conventional(fit)
+    assert (found.parameters["scale"].value, found.parameters["scale"].fixed) == (1.0, True)
+    own = found.parameters["i_zero"]
+    assert (own.value, own.error, own.unit, own.fixed) == pytest.approx((50.0, 2.5, "1/cm", False))
+    assert len(found.free) == len(fit.free)
+    assert found.correlations == {("i_zero", "radius"): 0.96}
+    np.testing.assert_allclose(found.derivatives["i_zero"] * own.value, fit.derivatives["scale"] * 5e-6)
+    assert conventional(fit, ["i_zero"]) is fit
+
+
 def test_what_the_user_gave_stays_and_a_hidden_solvent_is_named() -> None:
     fit = _fit("sphere", 16.1, sld=_sld(2.0), sld_solvent=_sld(4.0076))
     assert conventional(fit, ["sld"]) is fit
