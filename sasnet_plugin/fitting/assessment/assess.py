@@ -128,7 +128,7 @@ def assess(
     if given_too:
         named = [f"{f.short_name} (reduced χ² {chisq_text(f.reduced_chisq)})" for f in given_too]
         said.append(
-            f"To the errors given {listed(named)} explain{'' if named[1:] else 's'} the data, too: these"
+            f"To their errors {listed(named)} explain{'' if named[1:] else 's'} the data, too: these"
             " errors are larger than the noise, and residuals within them are not random, so that they hardly"
             " decide between models."
         )

@@ -83,8 +83,7 @@ def warnings_of(
         sentences += list(chain(unphysical, unseen, open_, at_end))[:1]  # one reason is enough
     sentences += beyond_matter(fit, probe)
     sentences += _background(curve, fit)
-    left = len(curve) - len(fit.free)
-    if left < max(3, len(fit.free)):
+    if len(curve) - len(fit.free) < max(3, len(fit.free)):
         sentences.append(
             f"{len(curve)} points for {len(fit.free)} fitted parameters: hardly any fit would fail; measure"
             " more points or fix parameters."
@@ -208,7 +207,9 @@ def _simpler(reduction: Reduction, fit: ModelFit, fitted: bool, near: bool = Fal
 
 def _hardly_apart(reduction: Reduction, fit: ModelFit, others: Sequence[ModelFit]) -> Iterator[str]:
     """Of two contrasts or sizes that are one within their errors, though without the step it fits worse."""
-    worse = min((o for o in others if o.name == reduction.name), key=lambda o: o.chisq)
+    worse = min((o for o in others if o.name == reduction.name), key=lambda o: o.reduced_chisq)
+    if worse.reduced_chisq > ASSESSMENT.much_worse * max(fit.reduced_chisq, 1.0):
+        return
     pair = next((name, limit) for name, limit in reduction.at.items() if isinstance(limit, str))
     yield (
         f"{pair[0]} and {pair[1]} are one within their errors, and yet {worse.short_name} fits worse, with"
@@ -281,6 +282,8 @@ def _unphysical(name: str, p: Parameter, fit: ModelFit) -> Iterator[str]:
         yield f"{name}, {value}, is more than spheres can fill (0.74)."
     elif "fraction" in own and not 0 <= p.value <= 1:
         yield f"{name}, {value}, is no fraction, which lies between 0 and 1."
+    elif own.endswith("_scale") and p.value < 0:
+        yield f"{name}, {value}, is negative: no part of a sample takes scattering away."
     elif own == "scale" and p.value <= 0:
         yield f"scale, {value}, is not positive: the model explains nothing of these data."
     elif (

@@ -82,9 +82,7 @@ class FitResult:
         if self.explaining:
             shown, more = self.explaining[:2], len(self.explaining) - 2
             who = listed([*shown, f"{more} more"] if more > 0 else shown)
-            said.append(
-                f"to the errors given {who} explain{'' if self.explaining[1:] else 's'} the data, too"
-            )
+            said.append(f"to their errors {who} explain{'' if self.explaining[1:] else 's'} the data, too")
         named = {*self.alike, *excused, *self.explaining}
         rivals = [f for f in self.fits[1:] if f.weight >= ASSESSMENT.named_weight]
         return said + [

@@ -188,6 +188,10 @@ def test_an_attraction_that_the_data_do_not_show_is_none() -> None:
 
 def test_a_width_that_may_be_none_and_a_value_that_may_be_any() -> None:
     wide = _fit("sphere", radius=_p(80.0, 0.5), radius_pd=_p(0.05, 0.08, 0.0, 0.7, ""))
+    gel = _fit("gauss_lorentz_gel", gauss_scale=_p(-17.5, 0.8, -np.inf, unit=""))
+    assert _said(gel, "gauss_scale, -17.5, is negative")
+    covered = _fit("raspberry", surface_fraction=_p(1.26, 0.1, -np.inf, unit=""))
+    assert _said(covered, "surface_fraction, 1.26, is no fraction")
     assert _said(wide, "radius_pd, 0.050 ± 0.080, cannot be distinguished from 0: one size does")
     scale = _fit("sphere", radius=_p(80.0, 0.5))
     scale = replace(scale, parameters={**scale.parameters, "scale": _p(74.0, 6500.0, unit="")})
@@ -204,5 +208,7 @@ def test_two_contrasts_that_are_one_beside_a_worse_fit_without_the_step() -> Non
     sphere = replace(_fit("sphere", radius=_p(4980.0, 1.0)), chisq=190.0, reduced_chisq=2.45)
     (said,) = warnings_of(CURVE, replace(fit, parameters=fit.parameters), [fit, sphere])[:1]
     assert said.startswith("sld_shell and sld_core are one within their errors, and yet sphere fits worse")
+    other = replace(sphere, chisq=9e4, reduced_chisq=1030.0)  # for another reason
+    assert not any("are one" in said for said in warnings_of(CURVE, fit, [fit, other]))
     same = replace(sphere, chisq=80.0, reduced_chisq=1.0)
     assert not any("are one" in said for said in warnings_of(CURVE, fit, [fit, same]))

@@ -73,7 +73,7 @@ def test_what_has_evidence_and_another_chisq_is_named_with_it() -> None:
         "onion@hardsphere has 28 % of the evidence, at reduced χ² 0.813",
     )
     explaining = _said(fits=(first, other), explaining=("sphere", "rod", "dab"))
-    assert explaining.doubts[0] == "to the errors given sphere, rod and 1 more explain the data, too"
+    assert explaining.doubts[0] == "to their errors sphere, rod and 1 more explain the data, too"
     assert _said(fits=(first, other), alike=("onion@hardsphere",)).doubts == (
         "onion@hardsphere fits as well",
     )
