@@ -45,7 +45,7 @@ class InversionSettings:
         0.0, "Fall of the loss to expect of a film where counts are explained; it usually falls further."
     )
     film_alike: float = setting(
-        2.0, "Loss by which the minimum of another film may lie higher and be in the error: two deviations."
+        8.0, "Rise of the loss to expect of other films in the error; it rises less than half as much."
     )
     same_film: float = setting(8.0, "Films nearer than this to one that was followed are the same.", "Å")
     most_films: int = setting(4, "Other films that are followed, at most.")

@@ -128,7 +128,7 @@ def test_a_file_of_plain_bornagain_is_read_and_inverted(tmp_path: Path) -> None:
 
 
 def test_the_film_s_error_reaches_over_minima_that_are_as_good(monkeypatch: pytest.MonkeyPatch) -> None:
-    minima = [(560.0, 0.0), (600.0, -1.0), (640.0, -5.0)]
+    minima = [(560.0, 0.0), (600.0, -1.0), (640.0, -25.0)]
     module = sys.modules["sasnet_plugin.fitting.orientation.invert"]
     monkeypatch.setattr(module, "film_minima", lambda *_: minima)
     inner, narrow = np.zeros(len(PARAMETERS)), np.full(len(PARAMETERS), 8.0)
