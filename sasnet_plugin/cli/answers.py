@@ -61,6 +61,9 @@ class TableWriter:
         noun = "curve" if isinstance(measurement, Curve) else "image"
         title = printable(" · ".join(part for part in (answer.file, answer.entry) if part))
         say(Text(title or noun, style="bold"), soft_wrap=True)
+        sentences = list(answer.sentences())
+        if not isinstance(measurement, Curve) and answer.known and sentences:
+            say(Text(sentences.pop(0), style="bold"), soft_wrap=True)
         lines = [_sparkline(measurement), *(getattr(f, "line", str)() for f in answer.findings)]
         for line in filter(None, lines):
             say(Text(line, style="cyan"), soft_wrap=True)
@@ -82,7 +85,7 @@ class TableWriter:
                 cells = [row[0] if group == row[0] else f"  {row[0]}", *row[1:-1]] if grouped else row
                 table.add_row(*(Text(cell, style="green" if "%" in cell else "") for cell in cells))
             say(table)
-        for sentence in answer.sentences():
+        for sentence in sentences:
             say(Text(sentence), soft_wrap=True)
         if isinstance(measurement, Curve) and answer.file:
             say(Text(f"Next: sasnet fit {shlex.quote(printable(answer.file))}", style="bold"), soft_wrap=True)

@@ -45,6 +45,15 @@ class Value:
     unit: str
 
 
+#: What a fit of a pattern gives beside the quantities of its network.
+_FITTED = {
+    "alpha_i": "angle of incidence, as stated and its misalignment",
+    "wavelength": "as stated",
+    "diffuse_alpha": "length over which the decaying background falls upwards",
+    "diffuse_phi": "half width of the decaying background across",
+}
+
+
 @dataclass(frozen=True)
 class QuantitiesFinding:
     """Values with their uncertainties.
@@ -87,7 +96,7 @@ class QuantitiesFinding:
         """A row for each value; without intervals there is no table."""
         if not self.head.interval or not self.known:
             return ()
-        meaning = {parameter.name: parameter.text for parameter in self.head.parameters}
+        meaning = _FITTED | {parameter.name: parameter.text for parameter in self.head.parameters}
         if self.head.interval == "error":
             return [
                 ["quantity", "value", "unit", "meaning"],

@@ -79,6 +79,8 @@ def whole(session: Any) -> Any:
                 session.table()[plain][0],
                 [page.cbModel.currentText() for page in new],
             ]
+            session.click_row(dialog.candidates, 0)
+            yield from session.pause(0.3)
         opened: list[str] = []
         dialog.open_url = lambda url, opened=opened: opened.append(url.toLocalFile())
         session.press(dialog.report_button)

@@ -13,6 +13,7 @@ from sasnet_plugin.fitting.optimize.levenberg_marquardt import derivatives, erro
 from sasnet_plugin.fitting.problem.experiment import TimeUpError, experiment_of
 from sasnet_plugin.fitting.result.model_fit import ModelFit
 from sasnet_plugin.fitting.settings import ASSESSMENT
+from sasnet_plugin.simulate.quick_models.quick import fit_cost_class
 from sasnet_plugin.types import Curve
 
 
@@ -37,7 +38,9 @@ def with_errors(curve: Curve, dintensity: NDArray[np.float64], fits: Sequence[Mo
         fit = fits[i]
         near = fit.reduced_chisq <= ASSESSMENT.much_worse * least
         unknown = fit.free and all(fit.parameters[name].error is None for name in fit.free)
-        if near and unknown and not fit.model.endswith(".py"):
+        # One curve of an expensive model may take longer than all that is allowed here.
+        cheap = not fit.model.endswith(".py") and fit_cost_class(fit.model) != "slow"
+        if near and unknown and cheap:
             found[i] = _with_errors(curve, dintensity, fit, until)
     return found
 

@@ -15,9 +15,9 @@ from .counts import Counts, on_window
 from .forward import Refined, State, state
 from .information import MirrorAmbiguity, mirror_ambiguity, resolved, uniform_p_value
 from .linear import Quadratic, reweighted
-from .parameters import PARAMETERS, OrientationGuess, clipped, start
+from .parameters import INDEX, PARAMETERS, OrientationGuess, clipped, start
 from .posterior import Posterior, expand, posterior
-from .refine import explains, loss_of, refine
+from .refine import explains, film_minima, loss_of, refine
 from .search import search
 from .settings import INVERSION
 from .verify import Verification, verify
@@ -110,7 +110,7 @@ def invert(
     rounds, moves = (1, 1.0) if hopeless else (3, effort)
     found = posterior(counts, refined, at, error, rng, rounds=rounds, effort=moves)
     best, final, expected, scattered = simulated_again(counts, found, at, error)
-    found = replace(found, inner=final.inner)
+    found = replace(found, inner=final.inner, error=over_films(refined, found.error, at, error))
     modes = resolved(found.form)
     # One parameter each for the scale and what the geometry has learnt.
     learnt = float(np.sum(1 - np.minimum(found.error / error, 1.0) ** 2))
@@ -139,6 +139,16 @@ def invert(
         file=image.file,
         notes=(*image.notes, *guess.notes, *_notes(checked, mirror, alike, modes, found, refined, counts)),
     )
+
+
+def over_films(refined: Refined, found: FloatArray, at: FloatArray, error: FloatArray) -> FloatArray:
+    """Standard deviations, that of the film over all minima that explain the counts nearly as well."""
+    here = float(refined.state.inner[INDEX["oxide"]])
+    minima = film_minima(refined, at, error)
+    away = max(abs(film - here) for film, fall in [(here, 0.0), *minima] if fall > -INVERSION.film_alike)
+    widened = found.copy()
+    widened[INDEX["oxide"]] = np.hypot(found[INDEX["oxide"]], away)
+    return widened
 
 
 def fitted_geometry(counts: Counts, at: FloatArray, error: FloatArray) -> tuple[Refined, FloatArray]:

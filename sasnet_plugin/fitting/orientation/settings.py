@@ -41,7 +41,12 @@ class InversionSettings:
     # Thickness of the film
     film_step: float = setting(4.0, "Distance of the films that are tried.", "Å")
     film_gain_alone: float = setting(10.0, "Deviance that another film must save with nothing else changed.")
-    film_gain: float = setting(5.0, "Fall of the loss to expect of a film where counts are explained.")
+    film_gain: float = setting(
+        0.0, "Fall of the loss to expect of a film where counts are explained; it usually falls further."
+    )
+    film_alike: float = setting(
+        8.0, "Rise of the loss to expect of other films in the error; it rises less than half as much."
+    )
     same_film: float = setting(8.0, "Films nearer than this to one that was followed are the same.", "Å")
     most_films: int = setting(4, "Other films that are followed, at most.")
 

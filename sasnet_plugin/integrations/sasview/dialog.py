@@ -103,9 +103,7 @@ class SuggestDialog(Form):
         entry, rows = self.entry, self.candidates.chosen()
         if entry is not None and rows and rows[0] < len(entry.candidates):
             each = entry.candidates[rows[0]]
-            what = (
-                "fit" if each.page is not None else "preview" if each.curve else "no preview was made in time"
-            )
+            what = "fit" if each.page is not None else "preview" if each.curve else "no preview"
             self.plot.show_curve(each.curve, f"{each.name}, {what}", each.residuals)
             self.values.setText(each.values)
         self._refresh()

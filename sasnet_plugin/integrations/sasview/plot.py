@@ -142,7 +142,10 @@ def _draw_residuals(painter: QPainter, strip: QRectF, points: list[tuple[float, 
     painter.setPen(Qt.PenStyle.NoPen)
     painter.setBrush(_CURVE)
     for x, value in points:
-        painter.drawEllipse(QPointF(x, height(value)), 1.8, 1.8)
+        if (
+            strip.left() <= x <= strip.right()
+        ):  # one whose intensity the axis above cannot show may lie outside
+            painter.drawEllipse(QPointF(x, height(value)), 1.8, 1.8)
     painter.setBrush(Qt.BrushStyle.NoBrush)
 
 

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -15,8 +16,8 @@ from tinypatterns import folded_w1
 
 from sasnet_plugin.data.images import load_images
 from sasnet_plugin.fitting.orientation import prior_guess
-from sasnet_plugin.fitting.orientation.invert import invert
-from sasnet_plugin.fitting.orientation.parameters import OrientationGuess
+from sasnet_plugin.fitting.orientation.invert import invert, over_films
+from sasnet_plugin.fitting.orientation.parameters import INDEX, PARAMETERS, OrientationGuess
 from sasnet_plugin.fitting.orientation.settings import INVERSION
 from sasnet_plugin.predict.arithmetic import circular_w1, mirrored
 from sasnet_plugin.simulate.gisas.geometry import N_XI, PERIOD, WINDOW, XI
@@ -124,3 +125,14 @@ def test_a_file_of_plain_bornagain_is_read_and_inverted(tmp_path: Path) -> None:
     assert found.uniform_p_value < 0.01
     assert found.in_scope > 0.5
     assert found.file == str(path)
+
+
+def test_the_film_s_error_reaches_over_minima_that_are_as_good(monkeypatch: pytest.MonkeyPatch) -> None:
+    minima = [(560.0, 0.0), (600.0, -1.0), (640.0, -25.0)]
+    module = sys.modules["sasnet_plugin.fitting.orientation.invert"]
+    monkeypatch.setattr(module, "film_minima", lambda *_: minima)
+    inner, narrow = np.zeros(len(PARAMETERS)), np.full(len(PARAMETERS), 8.0)
+    inner[INDEX["oxide"]] = 560.0
+    found = over_films(SimpleNamespace(state=SimpleNamespace(inner=inner)), narrow, inner, narrow)
+    assert found[INDEX["oxide"]] == pytest.approx(np.hypot(8.0, 40.0)), "not over the one that is far worse"
+    assert np.all(np.delete(found, INDEX["oxide"]) == 8.0)
