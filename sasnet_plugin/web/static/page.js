@@ -157,10 +157,16 @@ function targets() {
   return { selection: state.selection, places: state.chosen.size ? [...state.chosen] : [state.cursor] };
 }
 
+// One after the other: a request that overtook the one before would be taken back in its place.
+let sent = Promise.resolve();
+
 async function act(where, body) {
   tell("");
+  const said = { who: who(), ...body };
+  const answer = sent.then(() => ask(where, said));
+  sent = answer.catch(() => null);
   try {
-    const found = await ask(where, { who: who(), ...body });
+    const found = await answer;
     await after();
     return found;
   } catch { return null; }

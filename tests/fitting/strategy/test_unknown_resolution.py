@@ -99,4 +99,4 @@ def test_the_fit_says_that_it_used_one() -> None:
     assert any("states no resolution" in note for note in result.notes)
     assert result.best.parameters["radius"].value == pytest.approx(120.0, rel=0.02)
     stated = replace(measured(0.08, 0.0), dq=0.08 * Q)
-    assert not any("resolution" in note for note in fit(stated, models=["sphere"], workers=1).notes)
+    assert not any("states no resolution" in note for note in fit(stated, models=["sphere"], workers=1).notes)
