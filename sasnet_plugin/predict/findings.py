@@ -139,10 +139,10 @@ class QuantitiesFinding:
             axes.plot(at[1:], [row, row], color="C0", linewidth=4, alpha=0.35, solid_capstyle="butt")
             axes.plot(at[0], row, "o", color="C0", markersize=4)
             number = with_error(v.value, v.error) if self.head.interval == "error" else _band(v)
-            axes.text(1.02, row, f"{number} {v.unit}", va="center", fontsize=8, parse_math=False)
+            axes.text(1.08, row, f"{number} {v.unit}", va="center", fontsize=8, parse_math=False)
         axes.set_yticks(range(len(drawn)), [parameter.name for parameter, _ in drawn], fontsize=8)
         axes.invert_yaxis()
-        axes.set_xlim(-0.05, 1.35)
+        axes.set_xlim(-0.05, 1.45)
         axes.set_xticks([0, 1], ["least", "largest"])
         axes.set_xlabel("value and 90 % band over the trained range")
 

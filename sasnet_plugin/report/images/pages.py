@@ -202,7 +202,7 @@ def _measured(image: Image) -> Section:
         "Pattern",
         patterns.pattern(image),
         patterns.PATTERN_SIZE,
-        f"{100 * (1 - image.mask.mean()):.1f} % of the pixels are masked and show the ground.",
+        f"{100 * (1 - image.mask.mean()):.1f} % of the pixels are masked and left blank.",
     )
 
 
