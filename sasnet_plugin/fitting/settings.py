@@ -82,6 +82,9 @@ class EffortSettings:
         " imports, screening and the fast models take ten times their own time.",
         "s",
     )
+    longer: tuple[float, float] = setting(
+        (300.0, 4.0), "Time limit named to go on with: at least, and over the one that was too short.", "s"
+    )
     unnoticed: float = setting(
         0.3, "Of a budget: what the clock on the wall leads by early on decides nothing.", "share"
     )

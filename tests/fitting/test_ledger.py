@@ -92,4 +92,7 @@ def test_a_clock_that_is_up_before_anything_is_fitted_still_gives_the_fast_model
     assert [fit.name for fit in found.fits] == ["sphere"]
     assert found.fits[0].parameters["radius"].value == pytest.approx(60.0, rel=0.01)
     assert found.limit_met
-    assert any("ellipsoid" in note and "time limit" in note for note in found.notes)
+    assert found.unfitted == ("ellipsoid",)
+    left = "Not fitted within the time limit (go on with --time-limit 300): ellipsoid."
+    assert str(found.headline).endswith(left)
+    assert left in found.notes
