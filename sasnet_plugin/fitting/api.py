@@ -148,7 +148,7 @@ def fit_with(
     wall : float
         Seconds, where less is left than the time limit: what may be evaluated is the same.
     first : float
-        Seconds on the wall until something is fitted, if these are more; none where a plugin is asked for.
+        Seconds on the wall beyond the time limit until something is fitted; none where a plugin is asked for.
     """
     method, limit = options.method, (1 - STRATEGY.assessment_share) * options.time_limit
     for_ranking = 1.0 if method.name == "lm" else OPTIMIZE.ranking_share
@@ -163,7 +163,7 @@ def fit_with(
     known, own = (None, []) if options.models is None else split(options.models, classifier.manifest.labels)
     keep = classifier.selection(None if own and not known else known, None)
     if not own:  # a plugin may never return
-        ledger.first = began + first
+        ledger.first = ledger.until + first
     suggestion, shown = classifier.under(curve, (options.prior, COMMON), keep)
     if own:
         suggestion = with_plugins(suggestion, own, alone=known == [])

@@ -78,7 +78,7 @@ class EffortSettings:
     )
     first: float = setting(
         60.0,
-        "On the wall, whatever the time limit, until something is fitted at all: beside busy processes"
+        "On the wall, beyond the time limit, until something is fitted at all: beside busy processes"
         " imports, screening and the fast models take ten times their own time.",
         "s",
     )
