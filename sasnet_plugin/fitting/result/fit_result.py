@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from sasnet_plugin.digits import chisq_text
 from sasnet_plugin.fitting.result import display
-from sasnet_plugin.fitting.result.headline import Headline, as_well, headline, some
+from sasnet_plugin.fitting.result.headline import DOES_NOT, Headline, as_well, headline, some
 from sasnet_plugin.fitting.result.model_fit import ModelFit, Posterior, Verification
 from sasnet_plugin.fitting.settings import ASSESSMENT
 from sasnet_plugin.types import Curve, SasnetError
@@ -78,13 +78,13 @@ class FitResult:
         if self.unanswered:
             others.append(f"{', '.join(self.unanswered)} could not be fitted")
         found = headline(self.best, self.verification, self._beside(), others)
-        return replace(found, unfinished=self._unfinished())
-
-    def _unfinished(self) -> str:
-        """What the time limit left undone, with the way to go on; empty where it left nothing."""
         if self.unfitted:
-            return f"Not fitted within the time limit ({self.go_on}): {some(self.unfitted)}."
-        return f"The time limit ended the search early ({self.go_on})." if self.limit_met else ""
+            left = f"Not fitted within the time limit ({self.go_on}): {some(self.unfitted)}."
+        elif self.limit_met and found.verdict == DOES_NOT:  # of what is explained it is a note
+            left = f"The time limit ended the search early ({self.go_on})."
+        else:
+            left = ""
+        return replace(found, unfinished=left)
 
     def _beside(self) -> list[str]:
         """What is said of other fits: as good, so within an error that is shared, or not to be excluded."""
