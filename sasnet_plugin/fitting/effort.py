@@ -99,7 +99,8 @@ def cost(name: str, parameters: Mapping[str, Any], q: NDArray[np.float64], *, qu
             points *= max(int(parameters.get(f"{key}_n", EFFORT.points)), 1)
         elif key in _sizes(form):
             longest = max(longest, abs(float(value)))
-    return EFFORT.each + points * q.size * _each_point(form, longest, q, quick and is_quick(name))
+    each = _each_point(form, longest, q, quick and is_quick(name)) + EFFORT.node * _added(form, parameters)
+    return EFFORT.each + points * q.size * each
 
 
 def look_cost(form: str, factor: str | None) -> float:
@@ -117,7 +118,7 @@ def count_look(form: str, factor: str | None, starts: int = 0) -> None:
 def _each_point(form: str, longest: float, q: NDArray[np.float64], quick: bool) -> float:
     """Seconds of a point of q: points of its orientation averages, which grow with q times size."""
     cost = fit_cost_class(form)
-    if cost == "fast" or (quick and form in LATTICES):
+    if cost == "fast" or form in EFFORT.nodes or form in EFFORT.layers or (quick and form in LATTICES):
         return EFFORT.point
     one = EFFORT.slope * q * longest + EFFORT.least
     if form in LATTICES:
@@ -125,8 +126,14 @@ def _each_point(form: str, longest: float, q: NDArray[np.float64], quick: bool) 
     elif form in FIXED and quick:
         one = np.full(q.size, float(FIXED[form]))
     own = 1.0 if quick else EFFORT.own
-    nodes = EFFORT.nodes.get(form, own * one ** (1 if cost == "medium" else 2))
+    nodes = own * one ** (1 if cost == "medium" else 2)
     return EFFORT.point + EFFORT.node * float(np.mean(np.minimum(nodes, EFFORT.most_nodes)))
+
+
+def _added(form: str, parameters: Mapping[str, Any]) -> float:
+    """Points of what a model integrates or adds up besides, at each point of q."""
+    layer, nodes = EFFORT.layers.get(form, ("", 0.0))
+    return EFFORT.nodes.get(form, 0.0) + nodes * abs(float(parameters.get(layer, 1.0)))
 
 
 @cache

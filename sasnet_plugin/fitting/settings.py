@@ -43,7 +43,7 @@ class EffortSettings:
     """Of `effort` and `ledger`: what an evaluation of a model counts, measured on one core at 3 GHz."""
 
     each: float = setting(5e-4, "Python's part of an evaluation: resolution, parameters, a step.", "s")
-    point: float = setting(4e-7, "A point of q without an average over orientations.", "s")
+    point: float = setting(5e-8, "A point of q without an average over orientations.", "s")
     node: float = setting(4e-8, "A point of quadrature over orientations.", "s")
     slope: float = setting(0.6, "Points of quadrature for each unit of q times size, as `quick` has it.")
     least: float = setting(9.0, "And besides.")
@@ -51,14 +51,25 @@ class EffortSettings:
     own: float = setting(5.0, "sasmodels' own quadrature takes so many times the quick one's.")
     nodes: Mapping[str, float] = setting(
         {
-            "spherical_sld": 750.0,
-            "stacked_disks": 500.0,
-            "lamellar_hg_stack_caille": 220.0,
-            "lamellar_stack_caille": 180.0,
-            "onion": 160.0,
-            "multilayer_vesicle": 130.0,
+            "flexible_cylinder_elliptical": 10.0,
+            "fractal_core_shell": 2.0,
+            "lamellar_stack_paracrystal": 4.0,
+            "pearl_necklace": 2.0,
+            "stacked_disks": 40.0,
         },
-        "The same of models that integrate over something else.",
+        "The same of models that integrate or add up something else.",
+    )
+    layers: Mapping[str, tuple[str, float]] = setting(
+        {
+            "core_multi_shell": ("n", 0.6),
+            "lamellar_hg_stack_caille": ("Nlayers", 0.5),
+            "lamellar_stack_caille": ("Nlayers", 0.6),
+            "multilayer_vesicle": ("n_shells", 1.0),
+            "onion": ("n_shells", 3.2),
+            "spherical_sld": ("n_shells", 100.0),
+            "stacked_disks": ("n_stacking", 25.0),
+        },
+        "And for each of their layers, whose number is this parameter.",
     )
     points: int = setting(35, "Points of a size distribution whose number is not given (sasmodels').")
     look: float = setting(0.03, "Comparison of a curve with the bank's of a model.", "s")
