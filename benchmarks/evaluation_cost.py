@@ -79,7 +79,7 @@ def rows(name: str, draws: int, seed: int) -> list[str]:
 
 def _drawn(name: str, draws: int, seed: int) -> list[dict[str, Any]]:
     from sasnet_plugin.fitting.problem.free_parameters import completed
-    from sasnet_plugin.simulate.clean import PD_TYPES, simulate_clean
+    from sasnet_plugin.simulate.clean import simulate_clean
     from sasnet_plugin.types import SimulationError
 
     found = []
@@ -88,13 +88,7 @@ def _drawn(name: str, draws: int, seed: int) -> list[dict[str, Any]]:
             drawn = simulate_clean(name, np.random.default_rng([seed, index])).parameters
         except SimulationError:
             continue
-        drawn = completed(drawn, WIDTH_POINTS)
-        found.append(
-            {
-                key: PD_TYPES[int(value)] if key.endswith("_pd_type") and not isinstance(value, str) else value
-                for key, value in drawn.items()
-            }
-        )
+        found.append(completed(drawn, WIDTH_POINTS))
     return found
 
 

@@ -89,8 +89,7 @@ class EffortSettings:
     )
     first: float = setting(
         60.0,
-        "On the wall, whatever the time limit, until something is fitted at all: beside busy processes"
-        " imports, screening and the fast models take ten times their own time.",
+        "On the wall, whatever the time limit, until something is fitted: all takes longer beside others.",
         "s",
     )
     unnoticed: float = setting(
@@ -247,6 +246,7 @@ class AssessmentSettings:
     strong_bic: float = setting(
         10.0, "The same under an error that is itself estimated: less is no very strong evidence."
     )
+    implausible_bic: float = setting(10.0, "Added for each fitted value that no sample has (`plausible`).")
     least_prior: float = setting(
         0.002, "Probability of the network below which none counts: it rules out no model before its fit."
     )
@@ -269,7 +269,7 @@ class AssessmentSettings:
     gap: float = setting(0.3, "And by no less than this, in probability.")
     at_end: float = setting(1e-3, "A value within this share of its range from an end is at the end.")
     closest_packing: float = setting(0.7405, "Spheres of one size fill at most π/√18 of space.")
-    thinnest: float = setting(0.5, "Less than any layer of matter.", "Å")
+    thinnest: float = setting(1.0, "Less than any layer of matter: an atom.", "Å")
     negligible: float = setting(0.01, "A length that is small against the others, or a contrast.")
     same_contrast: float = setting(0.3, "Of the range of contrasts: an error above it makes none of two one.")
     unsure: float = setting(0.1, "Relative uncertainty of a size that the curve's shape does not show.")
