@@ -48,29 +48,7 @@ class EffortSettings:
     slope: float = setting(0.6, "Points of quadrature for each unit of q times size, as `quick` has it.")
     least: float = setting(9.0, "And besides.")
     most_nodes: float = setting(1e5, "Points of quadrature of two integrals, at most.")
-    own: float = setting(5.0, "sasmodels' own quadrature takes so many times the quick one's.")
-    nodes: Mapping[str, float] = setting(
-        {
-            "flexible_cylinder_elliptical": 10.0,
-            "fractal_core_shell": 2.0,
-            "lamellar_stack_paracrystal": 4.0,
-            "pearl_necklace": 2.0,
-            "stacked_disks": 40.0,
-        },
-        "The same of models that integrate or add up something else.",
-    )
-    layers: Mapping[str, tuple[str, float]] = setting(
-        {
-            "core_multi_shell": ("n", 0.6),
-            "lamellar_hg_stack_caille": ("Nlayers", 0.5),
-            "lamellar_stack_caille": ("Nlayers", 0.6),
-            "multilayer_vesicle": ("n_shells", 1.0),
-            "onion": ("n_shells", 3.2),
-            "spherical_sld": ("n_shells", 100.0),
-            "stacked_disks": ("n_stacking", 25.0),
-        },
-        "And for each of their layers, whose number is this parameter.",
-    )
+    own: float = setting(3.0, "sasmodels' own quadrature takes so many times the quick one's.")
     points: int = setting(35, "Points of a size distribution whose number is not given (sasmodels').")
     look: float = setting(0.03, "Comparison of a curve with the bank's of a model.", "s")
     look_factor: float = setting(6.0, "With a structure factor it takes so many times that.")
