@@ -1,4 +1,4 @@
-"""What models cost that do not just average over orientations, as `benchmarks/evaluation_cost.py` measures it.
+"""What models cost that do more than average over orientations, as `evaluation_cost.py` measures it.
 
 All in units of a point of quadrature, `settings.EFFORT.node`. A model that is not named here counts its
 points of q, and those of its average over orientations where it has one. Without these numbers a stack of
