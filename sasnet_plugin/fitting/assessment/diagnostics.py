@@ -8,7 +8,7 @@ from math import exp, inf, isfinite, log
 
 import numpy as np
 
-from sasnet_plugin.digits import chisq_text, listed, quantity
+from sasnet_plugin.digits import chisq_text, listed, quantity, significant
 from sasnet_plugin.fitting.assessment.plausible import impossible
 from sasnet_plugin.fitting.problem.conventions import beyond_matter, scale_in_words
 from sasnet_plugin.fitting.problem.nested_models import Reduction, simpler, without_attraction
@@ -259,13 +259,13 @@ def _unseen(name: str, p: Parameter, curve: Curve) -> Iterator[str]:
     value = quantity(p.value, p.unit, p.error)
     if p.value > largest:
         yield (
-            f"{name}, {value}, is larger than these data show: q begins at {curve.q[0]:.2g} Å⁻¹, enough for"
-            f" π/q = {largest:.3g} Å."
+            f"{name}, {value}, is larger than these data show: q begins at"
+            f" {significant(curve.q[0], 2)} Å⁻¹, enough for π/q = {significant(largest, 3)} Å."
         )
     elif p.value < smallest:
         yield (
-            f"{name}, {value}, is smaller than these data show: q ends at {curve.q[-1]:.2g} Å⁻¹, enough for"
-            f" 1/q = {smallest:.2g} Å."
+            f"{name}, {value}, is smaller than these data show: q ends at"
+            f" {significant(curve.q[-1], 2)} Å⁻¹, enough for 1/q = {significant(smallest, 2)} Å."
         )
 
 

@@ -19,6 +19,8 @@ from sasnet_plugin.fitting.settings import OPTIMIZE, PROBLEM
 from sasnet_plugin.fitting.task import Task
 from sasnet_plugin.simulate.quick_models.quick import is_quick
 
+from ...digits import significant
+
 
 @dataclass(frozen=True)
 class Done:
@@ -99,7 +101,8 @@ def _moved(done: Done, values: dict[str, float]) -> Done:
     done.fitness.update()
     errors = done.errors | dict.fromkeys(set(values) & set(done.errors), float("nan"))
     said = tuple(
-        f"A curve with {name} {done.parameters[name]:.3g} takes too long to calculate: {value:.3g} is kept."
+        f"A curve with {name} {significant(done.parameters[name], 3)} takes too long to calculate:"
+        f" {significant(value, 3)} is kept."
         for name, value in values.items()
     )
     return replace(done, parameters=done.parameters | values, errors=errors, warnings=said)
