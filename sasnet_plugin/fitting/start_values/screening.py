@@ -75,7 +75,7 @@ def simple_pairs(suggested: Iterable[str] = ()) -> list[Pair]:
 
 @cache
 def simplest_forms() -> tuple[str, ...]:
-    """Form models with one parameter of shape: nothing explains a curve with less, and a fit takes no time."""
+    """Form models with one parameter of shape: nothing explains a curve with less, and fits take no time."""
 
     def shape(form: str) -> list[str]:
         table = model_info(form).parameters.kernel_parameters
