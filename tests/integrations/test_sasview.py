@@ -118,7 +118,7 @@ def test_the_same_with_the_release_before(home: Home, sasview61: Path, example_d
 
 def test_killed_fits_and_stop(home: Home, sasview62: Path, example_data: Path) -> None:
     assert home.sasnet("--install").returncode == 0
-    seen = home.session([str(sasview62)], "killed", [example_data / APOFERRITIN, example_data / SDS])
+    seen = home.session([str(sasview62)], "killed", [example_data / APOFERRITIN, example_data / POLYMER])
     assert seen["status"] == 0
     assert seen["workers"] > 0
     state, sentence = seen["after_kill"]
