@@ -191,7 +191,7 @@ def test_broken_install_cannot_stop_sasview(home: Home, sasview62: Path, broken:
 
 def test_launcher_starts_sasview_with_files(home: Home, sasview61: Path, example_data: Path) -> None:
     command = [sys.executable, "-m", "sasnet_plugin", "sasview", str(example_data / APOFERRITIN)]
-    seen = home.session([*command, "--python", str(sasview61.parents[1])], "plain", pause="6")
+    seen = home.session([*command, "--python", str(sasview61.parents[1])], "plain", loaded=1)
     assert (seen["status"], seen["entry"], seen["title"]) == (0, True, "SasView 6.1.3")
     assert seen["data"] == ["apoferritin.txt"]
     assert home.files("sasnet") == []
