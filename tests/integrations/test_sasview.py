@@ -127,7 +127,7 @@ def test_killed_fits_and_stop(home: Home, sasview62: Path, example_data: Path) -
     for state, chisq in (seen["next"], seen["after_worker_kill"]):
         assert state == "fitted"
         assert float(chisq) < 2
-    assert seen["rows"] == ["apoferritin.txt", "2% SDS in D2O_SANS"]
+    assert seen["rows"] == ["apoferritin.txt", "LOQ_Standard_TK49_SANS"]
     assert seen["stopped"] == ["stopped", "stopped"]
     for phase in ("fit killed", "fit after a kill", "two fits"):
         print(f"SasView 6.2.0, {phase}: longest gap between two ticks {seen['gaps_ms'][phase]:.0f} ms")
