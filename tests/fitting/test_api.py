@@ -36,7 +36,7 @@ def test_what_no_model_explains_is_said(simulated: Simulated) -> None:
     assert curve.dintensity is not None
     bent = curve.intensity * (1 + 0.9 * np.sin(6 * np.log(curve.q)))
     odd = Curve(curve.q, bent, curve.dintensity, dq=curve.dq)
-    result = sasnet_plugin.fit(odd, models=["guinier", "mono_gauss_coil"], time_limit=60)
+    result = sasnet_plugin.fit(odd, models=["sphere", "mono_gauss_coil"], time_limit=60)
     assert not result.verified
     assert any("None of these models" in note for note in result.notes)
 

@@ -57,7 +57,7 @@ def test_a_model_that_was_not_named_is_tried_where_none_explains(
     simulated: Callable[..., Curve], pool: Any
 ) -> None:
     curve = simulated("teubner_strey", {"d": 150.0, "xi": 60.0, "background": 0.01})
-    found = _run(curve, pool, "guinier", "power_law")
+    found = _run(curve, pool, "sphere", "power_law")
     assert not found.unexplained
     assert "teubner_strey" in {f.model for f in found.fits}
 
