@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from ..digits import with_error
+from ..digits import significant, with_error
 from ..domains.heads import Distribution, Quantities, Scope
 from .classes import percent
 from .peaks import in_words, peaks
@@ -108,7 +108,7 @@ class QuantitiesFinding:
         return [
             ["quantity", "value", "90 % band", "unit", "meaning"],
             *(
-                [k, f"{v.value:.3g}", f"{v.low:.3g} to {v.high:.3g}", v.unit, meaning.get(k, "")]
+                [k, significant(v.value, 3), _band(v), v.unit, meaning.get(k, "")]
                 for k, v in self.known.items()
             ),
         ]
@@ -138,10 +138,11 @@ class QuantitiesFinding:
             ]
             axes.plot(at[1:], [row, row], color="C0", linewidth=4, alpha=0.35, solid_capstyle="butt")
             axes.plot(at[0], row, "o", color="C0", markersize=4)
-            axes.text(1.02, row, f"{v.value:.3g} {v.unit}", va="center", fontsize=8, parse_math=False)
+            number = with_error(v.value, v.error) if self.head.interval == "error" else _band(v)
+            axes.text(1.08, row, f"{number} {v.unit}", va="center", fontsize=8, parse_math=False)
         axes.set_yticks(range(len(drawn)), [parameter.name for parameter, _ in drawn], fontsize=8)
         axes.invert_yaxis()
-        axes.set_xlim(-0.05, 1.35)
+        axes.set_xlim(-0.05, 1.45)
         axes.set_xticks([0, 1], ["least", "largest"])
         axes.set_xlabel("value and 90 % band over the trained range")
 
@@ -212,7 +213,7 @@ class DistributionFinding:
         period = float(self.head.period)
         told = in_words(peaks(self.grid, self.p, self.p_low, self.p_high, period), period)
         verdict = "may all be alike" if self.uniform_p_value > SIGNIFICANT else "are not all alike"
-        said = f"The angles {verdict}: p = {self.uniform_p_value:.3g} for a uniform distribution."
+        said = f"The angles {verdict}: p = {significant(self.uniform_p_value, 3)} for a uniform distribution."
         return (told, said) if told and self.uniform_p_value <= SIGNIFICANT else (said,)
 
     def notes(self) -> Sequence[str]:
@@ -242,6 +243,10 @@ class DistributionFinding:
             uniform_p_value=math.nan,
             mirror=None,
         )
+
+
+def _band(v: Value) -> str:
+    return f"{significant(v.low, 3)} to {significant(v.high, 3)}"
 
 
 def finite(value: float, digits: int = 6) -> float | None:

@@ -10,7 +10,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sasnet_plugin.digits import chisq_text, listed, quantity
+from sasnet_plugin.digits import chisq_text, listed, quantity, significant
 from sasnet_plugin.fitting.result.components import bare
 from sasnet_plugin.fitting.result.model_fit import ModelFit, Parameter, Verification
 from sasnet_plugin.fitting.settings import PROBLEM
@@ -106,7 +106,7 @@ def headline(
     told = telling(best)
     values = tuple(in_words(name, p) for name, p in told)
     error = verification and verification.systematic or {}
-    systematic = f"{100 * error['relative']:.2g} % of I" if error else ""
+    systematic = f"{significant(100 * error['relative'], 2)} % of I" if error else ""
     if error and error.get("background"):
         systematic += " and a background that changes along q"
     if verification is None or verification.explained:

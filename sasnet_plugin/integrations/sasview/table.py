@@ -27,6 +27,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from ...digits import significant
 from .entries import Candidate, Entry
 from .plot import Plot, thumbnail
 
@@ -160,7 +161,7 @@ def _weight(value: float | None) -> str:
 
 
 def _number(value: float | None) -> str:
-    return "" if value is None else f"{value:.4g}"
+    return "" if value is None else significant(value, 4)
 
 
 _HELP = "\n\n".join(
