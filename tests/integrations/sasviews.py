@@ -137,7 +137,8 @@ class Home:
         places = {f"XDG_{n.upper()}_HOME": str(self.folder / n) for n in ("config", "data", "cache", "state")}
         # As on a machine where nobody has set anything: matplotlib draws into windows, and SasView fits
         # in its own process (with one OpenMP thread it forks a pool from its window, which may never end).
-        for name in ("MPLBACKEND", "OMP_NUM_THREADS"):
+        # Compiled modules are kept beside SasView's own, by the first of many starts.
+        for name in ("MPLBACKEND", "OMP_NUM_THREADS", "PYTHONDONTWRITEBYTECODE"):
             kept.pop(name, None)
         return kept | places | {"HOME": str(self.folder), "SAS_OPENCL": "none"}
 
