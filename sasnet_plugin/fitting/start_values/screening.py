@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sasnet_plugin.fitting.effort import count_look
+from sasnet_plugin.fitting.effort import count_look, shorten
 from sasnet_plugin.fitting.problem.free_parameters import accepted, coarse, completed, widths_of
 from sasnet_plugin.fitting.problem.plugin_models import page_of
 from sasnet_plugin.fitting.result.components import bare
@@ -102,10 +103,18 @@ class Screen:
 
 
 def screened(asked: Screen, bank: Bank, budget: Budget = UNLIMITED) -> dict[Pair, float]:
-    """Least weighted residual of the bank's curves of each pair, with 7 % tolerance; work for a pool."""
+    """Least weighted residual of the bank's curves of each pair, with 7 % tolerance; work for a pool.
+
+    Where the machine is so busy that the clock on the wall is up, what is rated by then: the fits are to
+    have time.
+    """
+    until = time.monotonic() + budget.wall
     data = binned(asked.curve, asked.dintensity)
     found: dict[Pair, float] = {}
     for form, factor in asked.pairs:
+        if found and time.monotonic() > until:
+            shorten()
+            break
         count_look(form, factor)
         if len(sum_parts(form)) > 1:
             sums = nearest_sums(bank, form, data, count=1)
