@@ -97,11 +97,11 @@ class InteractionFinding:
         if self.silent:
             return ()
         if self.window_shows is False:
-            where = ""
-            if self.radius is not None:
+            where, needed = "", self.q_needed
+            if self.radius is not None and needed is not None:
                 where = (
                     f": bodies of about {significant(self.radius, 2)} Å show it below"
-                    f" q = {significant(self.q_needed, 2)} Å⁻¹, and the data begin at"
+                    f" q = {significant(needed, 2)} Å⁻¹, and the data begin at"
                     f" {significant(self.q_min, 2)} Å⁻¹"
                 )
             return (f"Whether the bodies interact, this window cannot show{where}.",)

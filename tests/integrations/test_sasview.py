@@ -118,7 +118,7 @@ def test_the_same_with_the_release_before(home: Home, sasview61: Path, example_d
 
 def test_killed_fits_and_stop(home: Home, sasview62: Path, example_data: Path) -> None:
     assert home.sasnet("--install").returncode == 0
-    seen = home.session([str(sasview62)], "killed", [example_data / APOFERRITIN, example_data / SDS])
+    seen = home.session([str(sasview62)], "killed", [example_data / APOFERRITIN, example_data / POLYMER])
     assert seen["status"] == 0
     assert seen["workers"] > 0
     state, sentence = seen["after_kill"]
@@ -127,7 +127,7 @@ def test_killed_fits_and_stop(home: Home, sasview62: Path, example_data: Path) -
     for state, chisq in (seen["next"], seen["after_worker_kill"]):
         assert state == "fitted"
         assert float(chisq) < 2
-    assert seen["rows"] == ["apoferritin.txt", "2% SDS in D2O_SANS"]
+    assert seen["rows"] == ["apoferritin.txt", "LOQ_Standard_TK49_SANS"]
     assert seen["stopped"] == ["stopped", "stopped"]
     for phase in ("fit killed", "fit after a kill", "two fits"):
         print(f"SasView 6.2.0, {phase}: longest gap between two ticks {seen['gaps_ms'][phase]:.0f} ms")
@@ -191,7 +191,7 @@ def test_broken_install_cannot_stop_sasview(home: Home, sasview62: Path, broken:
 
 def test_launcher_starts_sasview_with_files(home: Home, sasview61: Path, example_data: Path) -> None:
     command = [sys.executable, "-m", "sasnet_plugin", "sasview", str(example_data / APOFERRITIN)]
-    seen = home.session([*command, "--python", str(sasview61.parents[1])], "plain", pause="6")
+    seen = home.session([*command, "--python", str(sasview61.parents[1])], "plain", loaded=1)
     assert (seen["status"], seen["entry"], seen["title"]) == (0, True, "SasView 6.1.3")
     assert seen["data"] == ["apoferritin.txt"]
     assert home.files("sasnet") == []
