@@ -12,7 +12,6 @@ from functools import reduce
 from pathlib import Path
 from typing import Any
 
-from ...digits import significant
 from . import page
 
 _HOOKS = (
@@ -179,8 +178,7 @@ class SasView:
         even = bool(ratios) and max(ratios) - min(ratios) <= 1e-3 * max(ratios)
         state["smearing"] = ["1" if even else "0"]
         left = page.fill(target, state, 100 * ratios[0] if even else None, plot=plot)
-        first = significant(dq[0], 2)
-        return left if even else [*left, f"no resolution, not dq = {first} Å⁻¹ at the first point"]
+        return left if even else [*left, f"no resolution, not dq = {dq[0]:.2g} Å⁻¹ at the first point"]
 
     def _install(self, model: str, text: str) -> None:
         """Put a plugin model, that of a sum, into SasView's folder and let SasView read the folder anew."""

@@ -27,7 +27,6 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from ...digits import significant
 from .entries import Candidate, Entry
 from .plot import Plot, thumbnail
 
@@ -161,7 +160,7 @@ def _weight(value: float | None) -> str:
 
 
 def _number(value: float | None) -> str:
-    return "" if value is None else significant(value, 4)
+    return "" if value is None else f"{value:.4g}"
 
 
 _HELP = "\n\n".join(
