@@ -31,6 +31,7 @@ class _Meter(threading.local):
     budget: float = np.inf
     wall: float = np.inf
     since: float | None = None  # the first evaluation: until then models are compiled and loaded
+    shortened: bool = False
 
 
 _METER = _Meter()
@@ -47,7 +48,12 @@ def begin(budget: float, wall: float) -> None:
         Seconds on the wall by which it has to be done.
     """
     _METER.began, _METER.budget, _METER.wall = _METER.counted, budget, wall
-    _METER.since = None
+    _METER.since, _METER.shortened = None, False
+
+
+def shorten() -> None:
+    """Say that the clock on the wall has ended the present piece of work before its time."""
+    _METER.shortened = True
 
 
 def used() -> float:
@@ -62,7 +68,8 @@ def spent() -> float:
 
 def cut() -> bool:
     """Whether the clock on the wall has shortened the present piece of work."""
-    return _on_the_wall() > max(used(), EFFORT.unnoticed * _METER.budget) and used() > 0
+    late = _on_the_wall() > max(used(), EFFORT.unnoticed * _METER.budget) and used() > 0
+    return late or _METER.shortened
 
 
 def _on_the_wall() -> float:

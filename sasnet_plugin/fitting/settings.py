@@ -67,8 +67,12 @@ class EffortSettings:
     )
     first: float = setting(
         60.0,
-        "On the wall, whatever the time limit, until something is fitted: all takes longer beside others.",
+        "On the wall, beyond the time limit, until something is fitted at all: beside busy processes"
+        " imports, screening and the fast models take ten times their own time.",
         "s",
+    )
+    longer: tuple[float, float] = setting(
+        (300.0, 4.0), "Time limit named to go on with: at least, and over the one that was too short.", "s"
     )
     unnoticed: float = setting(
         0.3, "Of a budget: what the clock on the wall leads by early on decides nothing.", "share"

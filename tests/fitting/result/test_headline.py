@@ -49,6 +49,20 @@ def test_it_names_what_tells_most_with_matching_digits() -> None:
     )
 
 
+def test_what_the_time_limit_left_undone_is_said_with_the_way_to_go_on() -> None:
+    go_on = "go on with --time-limit 300"
+    assert str(_said(unfitted=("onion", "lamellar", "prism", "core"), go_on=go_on)).endswith(
+        "Explains the data. Not fitted within the time limit (go on with --time-limit 300): onion, lamellar"
+        " and 2 more."
+    )
+    cut = _said(limit_met=True, go_on=go_on, verification=WRONG)
+    assert cut.judgement.startswith(
+        "Does not explain the data: residuals are not random. The time limit ended"
+    )
+    assert go_on in cut.as_dict()["headline"]
+    assert "time limit" not in str(_said()) + str(_said(limit_met=True, go_on=go_on))
+
+
 def test_what_the_data_leave_open_is_no_measurement() -> None:
     opened = replace(FIT, parameters={"scale": _p(74.0, 6500.0, ""), "length": PARAMETERS["length"]})
     assert _said(fits=(opened,)).values == ("length not determined (200 ± 350 Å)",)
