@@ -178,6 +178,7 @@ def previewed(asked: Task, bank: Bank, budget: Budget = UNLIMITED) -> tuple[Arra
     data = binned(asked.curve, asked.dintensity)
     shifts, tried = search(page, asked.model, asked.structure_factor, data)
     residual = np.stack([t[1] for t in tried])
+    residual = np.where(np.isfinite(residual), residual, np.inf)  # one without a value hides no other
     best = np.unravel_index(int(np.argmin(residual)), residual.shape)
     if not np.isfinite(residual[best]):
         return None
