@@ -20,7 +20,8 @@ import numpy as np
 from scipy.ndimage import zoom
 from xray_second_domain import image as second
 
-from sasnet_plugin.data.xray_tags.features import centre_of, inputs, window
+from sasnet_plugin.data.xray_tags.centre import centre_of
+from sasnet_plugin.data.xray_tags.features import inputs, window
 from sasnet_plugin.domains.xray_tags import LABELS, XRAY_TAGS
 from sasnet_plugin.simulate.xray_tags.simulator import SIMULATOR
 from sasnet_plugin.types import Image
