@@ -1,4 +1,4 @@
-"""A trunk for images about a beam: rings' profile, a map that closes around the beam, the image, few facts."""
+"""A trunk for images about a beam: profile over rings, map that closes around the beam, image, few facts."""
 
 from __future__ import annotations
 

@@ -87,9 +87,10 @@ def centre_of(counts: FloatArray, good: NDArray[np.bool_]) -> tuple[Place, bool]
 
     Notes
     -----
-    Symmetry under half a turn is exact whatever the sample, but does not see a beam near the border, and little
-    of one that is far off the middle. Rings about the right place scatter least within themselves. Of the places
-    where the scatter has minima, and the one that symmetry says, that of the least scatter is taken.
+    Symmetry under half a turn is exact whatever the sample, but does not see a beam near the border, and
+    little of one that is far off the middle. Rings about the right place scatter least within themselves. Of
+    the places where the scatter has minima, and the one that symmetry says, that of the least scatter is
+    taken.
     """
     coarse, fine = (_picture(counts, good, most) for most in (_COARSE, _FINE))
     rows, columns = counts.shape

@@ -39,9 +39,9 @@ def window(shape: tuple[int, int], centre: tuple[float, float]) -> Window:
 
 
 def inputs(images: Sequence[Image]) -> dict[str, NDArray[np.float32]]:
-    """``profile`` (n, RINGS, CHANNELS), ``map`` (n, MAP_RINGS, SECTORS, MAP_CHANNELS), ``picture`` (n, PICTURE,
-    PICTURE, PICTURE_CHANNELS), ``beam`` (n, FACTS), and ``level`` (n,), the decimal logarithm of the mean
-    counts.
+    """``profile`` (n, RINGS, CHANNELS), ``map`` (n, MAP_RINGS, SECTORS, MAP_CHANNELS), ``picture`` (n,
+    PICTURE, PICTURE, PICTURE_CHANNELS), ``beam`` (n, FACTS), and ``level`` (n,), the decimal logarithm of the
+    mean counts.
 
     Parameters
     ----------
@@ -90,7 +90,9 @@ def _picture(pixels: Pixels) -> FloatArray:
 
 
 def _beam(pixels: Pixels) -> FloatArray:
-    """Decades of counts, in the mean and of the second brightest ring's brightest cell; where the beam is; rate around it; the shape."""
+    """Decades of counts in the mean, and of the brightest cell of the second brightest ring; where the beam
+    is; the shape; the rate around the beam.
+    """
     shape = pixels.counts.shape
     aside = np.sort(
         [abs(at - (n - 1) / 2) / (n / 2) for at, n in zip((pixels.row, pixels.column), shape, strict=True)]

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
     FloatArray = NDArray[np.float64]
 
-#: Rings of the profile, and between which distances they lie, where the longer side is 128. Their widths are in
-#: proportion to the distance: the orders of a lattice lie the same steps apart wherever its first ring is.
+#: Rings of the profile, and between which distances they lie, where the longer side is 128. Their widths are
+#: in proportion to the distance: a lattice's orders lie the same steps apart wherever its first ring is.
 RINGS, NEAREST, FARTHEST, SIDE = 320, 3.0, 180.0, 128.0
 #: Rings of the map to the farthest corner, and sectors.
 MAP_RINGS, SECTORS = 64, 128
@@ -138,8 +138,8 @@ def profile_of(pixels: Pixels) -> FloatArray:
 
 
 def map_of(pixels: Pixels) -> FloatArray:
-    """(MAP_RINGS, SECTORS, MAP_CHANNELS): of each cell, rate over the image's, and over its ring's, in decades; how many
-    standard deviations of counting it lies off its ring; what was measured of it.
+    """(MAP_RINGS, SECTORS, MAP_CHANNELS): of each cell, rate over the image's, and over its ring's, in
+    decades; how many standard deviations of counting it lies off its ring; what was measured of it.
     """
     sums, areas = pixels.cells
     good = areas > 0.1

@@ -1,8 +1,8 @@
 """What can be seen of a scene in an image: how surely each part is found when all others are unknown.
 
 A ring under its neighbours, a Guinier term under slit scattering or a weak S(q) may have many counts of its
-own and still be seen by nobody. Where expected counts are t = Σ a_k c_k with a_k = 1, the Fisher matrix of the
-strengths a is F_jk = Σ c_j c_k / t over the pixels, and the strength of part k is known to
+own and still be seen by nobody. Where expected counts are t = Σ a_k c_k with a_k = 1, the Fisher matrix of
+the strengths a is F_jk = Σ c_j c_k / t over the pixels, and the strength of part k is known to
 σ_k = √(F⁻¹)_kk while those of all others are fitted, too. A part is seen by 1/σ_k standard deviations.
 """
 

@@ -57,7 +57,9 @@ def test_order_that_fades_is_seen_by_more_rings_than_one(monkeypatch: pytest.Mon
     assert "disordered" not in found
 
 
-def test_grains_and_texture_are_seen_where_they_stand_out_of_counting(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_grains_and_texture_are_seen_where_they_stand_out_of_counting(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     few, many = {"counts": 0.02}, {"counts": 100.0}
     grains, arcs = scene("lattice", "bcc", grains=100.0), scene("lattice", "bcc", eta=0.3)
     assert "polycrystalline" in tags_of(grains, monkeypatch, **many)
