@@ -85,7 +85,8 @@ class Pixels:
         cell = (ring * SECTORS + np.minimum(turn, SECTORS - 1)).ravel()
         shape, number = (MAP_RINGS, SECTORS), MAP_RINGS * SECTORS
         sums, areas = (
-            np.bincount(cell, values.ravel(), number).reshape(shape) for values in (self.counts, self.area)
+            np.asarray(np.bincount(cell, values.ravel(), number).reshape(shape), dtype=np.float64)
+            for values in (self.counts, self.area)
         )
         missed = np.flatnonzero(np.bincount(cell, minlength=number) == 0)
         step = self.edge / MAP_RINGS

@@ -49,7 +49,7 @@ def rings_of(q: FloatArray, radius: FloatArray, expected: FloatArray) -> Rings:
     bins = (2 * radius).astype(int)
     number = np.bincount(bins)
     there = number > 0
-    weight = np.bincount(bins, 1 / np.maximum(expected, 1e-9))
+    weight = np.asarray(np.bincount(bins, 1 / np.maximum(expected, 1e-9)), dtype=np.float64)
     return Rings(np.bincount(bins, q)[there] / number[there], weight[there])
 
 
