@@ -89,6 +89,6 @@ XRAY_TAGS = Domain(
             "dropout": 0.1,
         },
         reservoir=12_000,
-        reuse=4.0,
+        reuse=3.0,
     ),
 )
