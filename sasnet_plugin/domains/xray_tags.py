@@ -62,6 +62,11 @@ XRAY_TAGS = Domain(
     read="sasnet_plugin.data.xray_tags.load:read",
     check="sasnet_plugin.data.xray_tags.load:seen",
     features="sasnet_plugin.data.xray_tags.features:inputs",
+    features_version=2,
+    symmetries=(
+        "sasnet_plugin.data.xray_tags.features:mirrored_inputs",
+        "sasnet_plugin.data.xray_tags.features:turned_inputs",
+    ),
     simulator="sasnet_plugin.simulate.xray_tags.simulator:SIMULATOR",
     heads=(
         Tags("tags", LABELS, parents=PARENTS, positive_weight=WEIGHTS),
@@ -74,14 +79,16 @@ XRAY_TAGS = Domain(
     ),
     keys=("file", "entry", "tags", "in_scope", "notes"),
     network=Network(
-        trunk="sasnet_plugin.train.polar_trunk:rings_and_map",
+        trunk="sasnet_plugin.train.polar_trunk:about_a_beam",
         sizes={
+            "profile": (48, 48, 64, 64),
+            "steps": (1, 4, 12),
             "map": (24, 48, 64),
-            "profile": (32, 48, 64),
-            "dense": 160,
-            "dropout": 0.2,
+            "picture": (16, 32, 48),
+            "dense": 192,
+            "dropout": 0.1,
         },
-        reservoir=24_000,
-        reuse=16.0,
+        reservoir=12_000,
+        reuse=3.0,
     ),
 )

@@ -308,11 +308,13 @@ class Answer:
         said = [list(finding.sentences()) for finding in self.findings]
         verdict = said[0] if said else []
         if self.known:
-            scope = f"{self.scope.inside}: {percent(self.in_scope)}."
+            first = [*verdict, f"{self.scope.inside}: {percent(self.in_scope)}."]
         else:
-            scope = self.scope.outside
             # Without a verdict of its own such a finding is silent.
-            verdict = [f"If it is one of the known kinds all the same: {one}" for one in verdict]
-        first = [*verdict, scope, *(sentence for rest in said[1:] for sentence in rest)]
-        rest = [note for note in dict.fromkeys(self.notes) if not any(one.endswith(note) for one in first)]
+            inner = [one[:1].lower() + one[1:] if one[1:2].islower() else one for one in verdict]
+            all_the_same = [f"If it is one of the known kinds all the same: {one}" for one in inner]
+            first = [self.scope.outside, *all_the_same]
+        first += [sentence for rest in said[1:] for sentence in rest]
+        ends = tuple(one.casefold() for one in first)
+        rest = [n for n in dict.fromkeys(self.notes) if not any(one.endswith(n.casefold()) for one in ends)]
         return [*first, *(f"Note: {note}" for note in rest)]

@@ -255,7 +255,7 @@ def model_card(domain: Domain, manifest: Manifest, figures: str) -> str:
 
 {domain.purpose or f"Says of {domain.title} what its heads ask."}
 
-- **Reads** {_read(manifest.inputs)} (features of version {manifest.features_version}).
+- **Reads** {_read(manifest.inputs) or domain.title} (features of version {manifest.features_version}).
 - **Answers** with{asked}
 {CARD_MARK} data alone, {training.get("steps", "?")} batches of {training.get("batch", "?")},
   each measured anew: what it says of its certainty holds for the prior that they were drawn from, and no

@@ -1,4 +1,4 @@
-"""A trunk for images in rings about a beam: the rings' profile, and a map that closes around the beam."""
+"""A trunk for images about a beam: profile over rings, map that closes around the beam, image, few facts."""
 
 from __future__ import annotations
 
@@ -8,44 +8,70 @@ from typing import Any
 from keras import layers, ops
 
 
-def rings_and_map(inputs: Mapping[str, Any], sizes: Mapping[str, Any]) -> Any:
-    """Convolutions over the rings' profile, and over a map of ring and azimuth; (n, dense).
+def about_a_beam(inputs: Mapping[str, Any], sizes: Mapping[str, Any]) -> Any:
+    """Convolutions over each of them, together in a dense block; (n, dense).
 
     Parameters
     ----------
     inputs : mapping
-        ``profile`` (n, rings, channels), ``map`` (n, rings, sectors, channels).
+        ``profile`` (n, rings, channels) over the logarithm of the distance, ``map`` (n, rings, sectors,
+        channels), ``picture`` (n, rows, columns, channels), ``beam`` (n, facts).
     sizes : mapping
-        ``profile``, ``map``: channels of the convolutions, each halves the rings, on the map also the
-        sectors; ``dense``; ``dropout``.
+        ``profile``, ``map``, ``picture``: channels of the convolutions, each halves every axis; ``steps``:
+        of the profile's first residual blocks, how far apart the rings are that they compare; ``dense``;
+        ``dropout``.
 
     Returns
     -------
     (n, dense) tensor
     """
-    x = inputs["profile"]
-    for number, channels in enumerate(sizes["profile"]):
-        x = layers.Conv1D(channels, 3 if number else 7, strides=2, padding="same", activation="silu")(x)
-        y = layers.Conv1D(channels, 3, padding="same", activation="silu")(x)
-        y = layers.Conv1D(channels, 3, padding="same", kernel_initializer="zeros")(y)
-        x = layers.Activation("silu")(layers.Add()([x, y]))
-    # What lies where, and what there is of it anywhere.
-    seen = [layers.Flatten()(layers.Conv1D(24, 1, activation="silu")(x)), layers.GlobalMaxPooling1D()(x)]
-    z = inputs["map"]
-    for channels in sizes["map"]:
-        z = layers.Conv2D(channels, 3, strides=2, activation="silu", kernel_initializer="he_normal")(
-            _closed(z)
-        )
-    # Around the beam nothing is first: mean and largest over the azimuth, ring by ring.
-    around = ops.concatenate([ops.mean(z, axis=2), ops.max(z, axis=2)], axis=-1)
-    seen += [layers.Flatten()(layers.Conv1D(48, 1, activation="silu")(around)), ops.max(around, axis=1)]
+    seen = [
+        *_profile(inputs["profile"], sizes["profile"], sizes["steps"]),
+        *_map(inputs["map"], sizes["map"]),
+        *_picture(inputs["picture"], sizes["picture"]),
+        inputs["beam"],
+    ]
     x = layers.Dense(sizes["dense"], activation="silu")(layers.Concatenate()(seen))
     x = layers.LayerNormalization(epsilon=1e-5)(x)
     y = layers.Dropout(sizes["dropout"])(layers.Dense(sizes["dense"], activation="silu")(x))
     return layers.LayerNormalization(epsilon=1e-5)(layers.Add()([x, layers.Dense(sizes["dense"])(y)]))
 
 
+def _profile(x: Any, channels: Any, steps: Any) -> list[Any]:
+    """What lies where, and what there is of it anywhere: orders lie alike wherever the first one is."""
+    for number, wide in enumerate(channels):
+        x = layers.Conv1D(wide, 3 if number else 7, strides=2, padding="same", activation="silu")(x)
+        for step in steps if not number else (1,):
+            y = layers.Conv1D(wide, 5, dilation_rate=step, padding="same", activation="silu")(x)
+            y = layers.Conv1D(wide, 1, kernel_initializer="zeros")(y)
+            x = layers.Activation("silu")(layers.Add()([x, y]))
+    where = layers.Flatten()(layers.Conv1D(16, 1, activation="silu")(x))
+    return [where, layers.GlobalMaxPooling1D()(x), layers.GlobalAveragePooling1D()(x)]
+
+
+def _map(z: Any, channels: Any) -> list[Any]:
+    """Around the beam nothing is first: mean and largest over the azimuth, ring by ring."""
+    for wide in channels:
+        z = layers.Conv2D(wide, 3, strides=2, activation="silu", kernel_initializer="he_normal")(_closed(z))
+    y = layers.Conv2D(channels[-1], 3, activation="silu", kernel_initializer="he_normal")(_closed(z))
+    z = layers.Add()([z, layers.Conv2D(channels[-1], 1, kernel_initializer="zeros")(y)])
+    around = ops.concatenate([ops.mean(z, axis=2), ops.max(z, axis=2)], axis=-1)
+    where = layers.Flatten()(layers.Conv1D(32, 1, activation="silu")(around))
+    return [where, ops.max(around, axis=1), ops.mean(around, axis=1)]
+
+
 def _closed(z: Any) -> Any:
     """One more ring of nothing on either side, and around the azimuth the last sector before the first."""
     z = ops.concatenate([z[:, :, -1:], z, z[:, :, :1]], axis=2)
     return ops.pad(z, ((0, 0), (1, 1), (0, 0), (0, 0)))
+
+
+def _picture(z: Any, channels: Any) -> list[Any]:
+    """What there is anywhere in the image."""
+    for wide in channels:
+        z = layers.Conv2D(
+            wide, 3, strides=2, padding="same", activation="silu", kernel_initializer="he_normal"
+        )(z)
+    y = layers.Conv2D(channels[-1], 3, padding="same", activation="silu", kernel_initializer="he_normal")(z)
+    z = layers.Add()([z, layers.Conv2D(channels[-1], 1, kernel_initializer="zeros")(y)])
+    return [layers.GlobalMaxPooling2D()(z), layers.GlobalAveragePooling2D()(z)]

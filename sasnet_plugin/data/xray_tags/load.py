@@ -15,7 +15,8 @@ from ..diffraction.stacks import SMALLEST, blocks, frame_number, mask_of
 from ..images import masks
 from ..images.formats import is_image, is_simulated
 from ..images.settings import read_toml
-from .features import centre_of, window
+from .centre import centre_of
+from .features import window
 
 if TYPE_CHECKING:
     import os

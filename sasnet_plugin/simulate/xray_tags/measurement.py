@@ -9,13 +9,24 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...data.xray_tags.features import centre_of, window
+from ...data.xray_tags.centre import centre_of
+from ...data.xray_tags.features import window
 from ...domains.xray_tags import LABELS, PARENTS
 from ...types import Image
 from ..dataset import Row
 from . import scenes
-from .components import FWHM, GRID, peak, speckle, texture
 from .detector import REFERENCE, STOPS, Place, counted, draw_place, drawn_measurement, gaps, stop
+from .parts import Part, parts_of
+from .visibility import (
+    Rings,
+    interaction_seen,
+    paracrystal_seen,
+    rings_of,
+    seen_by,
+    spots_seen,
+    templates_of,
+    unevenness_seen,
+)
 
 FloatArray = NDArray[np.float64]
 
@@ -27,8 +38,8 @@ class Rules:
     Parameters
     ----------
     signal : float
-        √Σ c²/t over the pixels that count, c the expected counts of one part and t of all: how many standard
-        deviations of counting a matched filter finds it by.
+        Standard deviations of counting by which something must be seen, while the strengths of all else are
+        unknown (see `visibility`).
     share : float
         Of the sample's counts, for what has no edges of its own: diffuse scattering and halos.
     ring, halo : (float, float)
@@ -47,7 +58,7 @@ class Rules:
     disorder : float
         g of a paracrystal from which on.
     lattice_rings, spots : int
-        Reflections that must be seen before a lattice is named, and before a crystal is.
+        Rings that must be seen before a lattice is named, and spots before a crystal is.
     """
 
     signal: float = 5.0
@@ -90,8 +101,9 @@ def shot(row: Row, rng: np.random.Generator, exposure: float | None = None) -> t
     q, phi = place.polar()
     kind = list(STOPS)[int(rng.choice(len(STOPS), p=np.array(list(STOPS.values())) / sum(STOPS.values())))]
     shadow, dark = stop(kind, drawn, place, rng), gaps(drawn, place.shape, rng)
-    parts = parts_of(row, q, phi + rng.uniform(0, 2 * np.pi), drawn["resolution"] / REFERENCE, rng)
-    total = np.sum([part for _, part in parts], axis=0) if parts else np.zeros(place.shape)
+    resolution = drawn["resolution"] / REFERENCE
+    parts = parts_of(row, q, phi + rng.uniform(0, 2 * np.pi), resolution, rng)
+    total = np.sum([part.intensity for part in parts], axis=0) if parts else np.zeros(place.shape)
     lit = ~dark & ~shadow
     # The mean of what meets the detector, without the few pixels next to the beam.
     mean = max(float(total[lit & (q > 0.03)].mean()), 1e-12) if lit.any() else 1.0
@@ -108,8 +120,7 @@ def shot(row: Row, rng: np.random.Generator, exposure: float | None = None) -> t
     image = _image(
         counted(expected, drawn, dark, rng), dark | (shadow & bool(drawn["masked"])), place, drawn, rng
     )
-    seen = [(name, part * scale) for name, part in parts]
-    tags = _tags(row, seen, expected, lit & (q > 0.02))
+    tags = _tags(row, _View(parts, scale, q, expected, lit & (q > 0.02), resolution, drawn["reach"]))
     tags["beam_off_image"] = float(not place.sees_beam)
     if kind:
         masked = float((shadow & ~dark).sum()) if drawn["masked"] else 0.0
@@ -141,76 +152,61 @@ def _image(
     )
 
 
-def parts_of(
-    row: Row, q: FloatArray, phi: FloatArray, resolution: float, rng: np.random.Generator
-) -> list[tuple[str, FloatArray]]:
-    """Intensities of a scene's parts on a grid of q and azimuth, each with its name.
-
-    Parameters
-    ----------
-    row : mapping
-        Of `scenes.row`.
-    q, phi : (rows, columns) arrays
-    resolution : float
-        One standard deviation in q, in reference radii.
-    rng : numpy.random.Generator
-        Of grains.
-
-    Returns
-    -------
-    list of (str, array)
-        ``body``, ``low_q``, ``high_q``, ``ring 0`` …, ``spots``.
+@dataclass(frozen=True)
+class _View:
+    """What tags are judged by: parts and the factor that makes counts of them, expected counts, pixels that
+    count, resolution and reach of slit scattering in q.
     """
-    p, found = row["parameters"], []
-    log_q = np.log(np.maximum(q, GRID[0]))
-    for name, curve in zip(("body", "low_q", "high_q"), np.asarray(row["curves"], float), strict=True):
-        if curve.any():
-            part = np.exp(np.interp(log_q, np.log(GRID), np.log(np.maximum(curve, 1e-30))))
-            if name == "body" and p["eta"]:
-                part = part * texture(phi, min(p["eta"], 0.7), 2, 0.0)
-            found.append((name, part))
-    speckles: FloatArray | None = None
-    for number, (at, fwhm, height, eta, fold, chi, grains, _) in enumerate(np.asarray(row["rings"], float)):
-        if not height:
-            continue
-        wide = np.hypot(fwhm, FWHM * resolution)
-        part = height * (fwhm / wide) * peak(q, at, wide)
-        near = part > 1e-6 * height
-        if eta:
-            part[near] *= texture(phi[near], eta, fold, chi)
-        if grains:
-            # A larger ring has more reflections of as many grains.
-            speckles = speckle(rng, grains * np.sqrt(number + 1), rng.uniform(0.008, 0.03))
-            bins = (phi[near] * (speckles.size / (2 * np.pi))).astype(int) % speckles.size
-            part[near] *= speckles[bins]
-        found.append((f"ring {number}", part))
-    spots = np.asarray(row["spots"], float)
-    if spots[:, 2].any():
-        x, y = q * np.cos(phi), q * np.sin(phi)
-        part = np.zeros_like(q)
-        for across, up, strength, fwhm in spots[spots[:, 2] > 0]:
-            wide = np.hypot(fwhm, FWHM * resolution)
-            far = 2 * wide
-            near = (np.abs(x - across) < far) & (np.abs(y - up) < far)
-            part[near] += (
-                strength * (fwhm / wide) ** 2 * peak(np.hypot(x[near] - across, y[near] - up), 0.0, wide)
+
+    parts: list[Part]
+    scale: float
+    q: FloatArray
+    expected: FloatArray
+    lit: NDArray[np.bool_]
+    resolution: float
+    reach: float
+
+    def rings(self) -> Rings:
+        """Its pixels by their distance from the beam, in steps of half a pixel at small angles."""
+        lit = self.lit
+        return rings_of(self.q[lit], self.q[lit] * REFERENCE, self.expected[lit])
+
+    def share(self) -> dict[str, float]:
+        """Of each part in the sample's counts."""
+        counts = {part.name: float(part.intensity[self.lit].sum()) for part in self.parts}
+        total = max(sum(counts.values()), 1e-12)
+        return {name: number / total for name, number in counts.items()}
+
+    def uneven(self, names: set[str], *, grains: bool) -> float:
+        """By how many standard deviations texture, or grains, of parts are seen."""
+        found = [
+            Part(
+                part.name,
+                part.intensity * self.scale,
+                None if part.even is None else part.even * self.scale,
+                None if part.textured is None else part.textured * self.scale,
             )
-        found.append(("spots", part))
-    return found
+            for part in self.parts
+            if part.name in names
+        ]
+        t = np.maximum(self.expected, 1e-9)
+        return unevenness_seen(found, t, self.lit, grains=grains) if found else 0.0
 
 
-def _tags(
-    row: Row, parts: list[tuple[str, FloatArray]], expected: FloatArray, lit: NDArray[np.bool_]
-) -> dict[str, float]:
+def _tags(row: Row, view: _View) -> dict[str, float]:
     """What of the sample can be seen."""
     p: Mapping[str, Any] = row["parameters"]
     tags = dict.fromkeys(LABELS, 0.0)
-    total = np.maximum(expected[lit], 1e-9)
-    sample = max(sum(float(part[lit].sum()) for _, part in parts), 1e-12)
-    signal = {name: float(np.sqrt((part[lit] ** 2 / total).sum())) for name, part in parts}
-    share = {name: float(part[lit].sum()) / sample for name, part in parts}
+    if not view.lit.any():
+        return tags
+    pixels, share = view.rings(), view.share()
+    templates = {
+        name: curve * view.scale
+        for name, curve in templates_of(row, pixels.q, view.resolution, view.reach).items()
+    }
+    signal = seen_by(templates, pixels.weight)
     seen = {name for name in signal if signal[name] >= RULES.signal}
-    large = {name for name in seen if share[name] >= RULES.share}
+    large = {name for name in seen if share.get(name, 0.0) >= RULES.share}
     tags["diffuse_low_q"], tags["diffuse_high_q"] = float("low_q" in large), float("high_q" in large)
     rings = np.asarray(row["rings"], float)
     there = [n for n in range(len(rings)) if f"ring {n}" in seen]
@@ -223,20 +219,30 @@ def _tags(
     tags["higher_orders"] = float(
         any(abs(rings[n, 0] / first - k) < 0.01 for n in sharp for k in (2, 3, 4, 5))
     )
-    tags["polycrystalline"] = float(any(0 < rings[n, 6] <= RULES.grains for n in sharp))
-    tags["textured"] = float(
-        any(rings[n, 3] >= RULES.textured for n in sharp + halos)
-        or ("body" in large and p["eta"] >= RULES.textured)
-    )
-    main, lattice = scenes.main_of(p), scenes.lattice_of(p)
+    grainy = {f"ring {n}" for n in sharp if 0 < rings[n, 6] <= RULES.grains}
+    tags["polycrystalline"] = float(view.uneven(grainy, grains=True) >= RULES.signal)
+    uneven = {f"ring {n}" for n in sharp + halos if rings[n, 3] >= RULES.textured}
+    uneven |= {"body"} & large if p["eta"] >= RULES.textured else set()
+    tags["textured"] = float(view.uneven(uneven, grains=False) >= RULES.signal)
     of_lattice = [n for n in there if rings[n, 7]]
-    crystal = main == "crystal" and "spots" in seen and (row["spots"][:, 2] > 0).sum() >= RULES.spots
+    spots = [
+        spots_seen(part, view.expected, view.lit, view.scale, RULES.signal)
+        for part in view.parts
+        if part.spots
+    ]
+    crystal = sum(spots) >= RULES.spots
     tags["single_crystal"] = float(crystal)
+    lattice = scenes.lattice_of(p)
+    # From one side a crystal's spots seldom tell its lattice: along the cube's axis both are squares.
     if lattice in tags:
-        tags[lattice] = float(crystal or len(of_lattice) >= RULES.lattice_rings)
-    interacting = main == "bodies" and "body" in large and p["volume_fraction"] > 0
+        tags[lattice] = float(len(of_lattice) >= RULES.lattice_rings)
+    interacting = "body" in large and interaction_seen(row, templates, pixels) >= RULES.signal
     tags["structure_factor"] = float(interacting)
-    paracrystal = p["disorder"] >= RULES.disorder and bool(of_lattice)
+    paracrystal = (
+        p["disorder"] >= RULES.disorder
+        and bool(of_lattice)
+        and paracrystal_seen(row, templates, pixels, view.resolution, view.scale) >= RULES.signal
+    )
     tags["disordered"] = float(interacting or paracrystal)
     tags["amorphous"] = float(bool(halos) and not sharp and not crystal)
     return tags

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter, sobel
 
-from ...data.xray_tags.features import centre_of, window
+from ...data.xray_tags.centre import centre_of
+from ...data.xray_tags.features import window
 from ...types import Image
 from .detector import counted, draw_place, drawn_measurement, gaps
 

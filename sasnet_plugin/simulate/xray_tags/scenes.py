@@ -17,8 +17,9 @@ FloatArray = NDArray[np.float64]
 MAIN = {"lattice": 25, "crystal": 3, "rings": 20, "halos": 16, "bodies": 24, "nothing": 10}
 #: How often each lattice is.
 LATTICE = {"bcc": 17, "fcc": 22, "hcp": 14, "lamellar": 19, "hexagonal": 17, "gyroid": 8}
-#: Rings and spots that are kept, and curves: bodies, diffuse at low q, diffuse at high q.
-RINGS, SPOTS, CURVES = 14, 72, 3
+#: Rings and spots that are kept, and curves: bodies, diffuse at low q, diffuse at high q, and what
+#: interacting bodies would scatter if they were dilute, which is compared with the image, no part of it.
+RINGS, SPOTS, CURVES = 14, 72, 4
 #: Columns of a ring: place, FWHM and height; η, m and χ of its texture; grains (0: powder); 1 of a
 #: lattice.
 RING_COLUMNS = 8
@@ -94,9 +95,9 @@ def row(p: Mapping[str, float]) -> Row:
     Returns
     -------
     mapping
-        ``parameters``; ``curves`` (CURVES, n) of bodies, diffuse low and high q, each of mean 1 over the
-        reference circle or 0; ``rings`` (RINGS, RING_COLUMNS); ``spots`` (SPOTS, 4), q across and up,
-        strength and FWHM. What is not there has height 0.
+        ``parameters``; ``curves`` (CURVES, n) of bodies, diffuse low and high q, and bodies if they were
+        dilute, each of mean 1 over the reference circle or 0; ``rings`` (RINGS, RING_COLUMNS); ``spots``
+        (SPOTS, 4), q across and up, strength and FWHM. What is not there has height 0.
     """
     rng = np.random.default_rng(int(p["seed"]))
     main, lattice = main_of(p), lattice_of(p)
@@ -116,6 +117,8 @@ def row(p: Mapping[str, float]) -> Row:
     elif main == "bodies":
         name = list(BODIES)[int(rng.integers(len(BODIES)))]
         curves[0] = _mean_one(body(name, p["size"], p["spread"], p["volume_fraction"]))
+        if p["volume_fraction"]:
+            curves[3] = _mean_one(body(name, p["size"], p["spread"], 0.0))
     elif main == "crystal":
         spots = _spots(p, lattice, rng)
     if p["also_ring"]:

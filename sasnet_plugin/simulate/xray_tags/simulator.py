@@ -32,6 +32,7 @@ class XraySimulator:
         """Shards of some seconds of work."""
         numbers = scenes.CURVES * GRID.size + scenes.RINGS * scenes.RING_COLUMNS + scenes.SPOTS * 4
         return Layout(
+            format=2,
             stem="scenes",
             content="{rows:,} scenes",
             rows=256,

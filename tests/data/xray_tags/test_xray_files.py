@@ -7,10 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sasnet_plugin.data.xray_tags.features import WORK, centre_of, inputs, summed
+from sasnet_plugin.data.xray_tags import rings as rings_module
+from sasnet_plugin.data.xray_tags.blocks import summed
+from sasnet_plugin.data.xray_tags.centre import centre_of
+from sasnet_plugin.data.xray_tags.features import WORK, inputs, mirrored_inputs, turned_inputs, window
 from sasnet_plugin.data.xray_tags.load import read
 from sasnet_plugin.domains import ReadOptions
-from sasnet_plugin.types import DataError
+from sasnet_plugin.types import DataError, Image
 
 N, CENTRE = 120, (52.0, 66.5)
 
@@ -49,15 +52,62 @@ def test_rings_stand_out_at_their_radius_and_a_stop_in_the_map(rings: np.ndarray
     assert [one.entry, two.entry] == ["frame 1", "frame 2"]
     found = inputs([one])
     profile, over = found["profile"][0], found["map"][0]
-    step = one.geometry.edge / len(profile)
-    assert (profile[20:, 1].argmax() + 20.5) * step == pytest.approx(30, abs=1.5)
-    assert profile[3, 0] < profile[9, 0] - 0.5
+    radius = rings_module.NEAREST * (rings_module.FARTHEST / rings_module.NEAREST) ** (
+        (np.arange(len(profile)) + 0.5) / len(profile)
+    )
+    radius *= N / rings_module.SIDE
+    outer = radius > 15
+    assert radius[outer][profile[outer, 1].argmax()] == pytest.approx(30, abs=1)
+    stop, beside = profile[radius < 5, 0].mean(), profile[(radius > 7) & (radius < 9), 0].mean()
+    assert stop < beside - 0.5
+    step = one.geometry.edge / len(over)
     # The gap, 28 pixels to the right of the beam, is seen as what was not measured.
-    ring = round(30 / step / 2)
-    assert over[ring, [0, -1], 3].max() < 0.5 * np.median(over[ring, :, 3])
+    ring, middle = round(30 / step), over.shape[1] // 2
+    assert over[ring, middle - 1 : middle + 1, 3].max() < 0.5 * np.median(over[ring, :, 3])
     large, area, block = summed(np.ones((300, 200)), np.ones((300, 200), bool), WORK)
     assert (large.shape, block) == ((100, 67), 3)
     assert large.sum() == area.sum() == 60_000
+
+
+def test_a_beam_beside_the_image_is_found_by_its_arcs() -> None:
+    row, column = np.mgrid[:N, :N]
+    radius = np.hypot(column + 9.0, row - 70.0)
+    rate = 2 + sum(30 * np.exp(-0.5 * ((radius - at) / 1.5) ** 2) for at in (25, 60, 90))
+    counts = np.random.default_rng(2).poisson(rate).astype(float)
+    place, found = centre_of(counts, np.ones((N, N), bool))
+    assert found
+    assert place == pytest.approx((-9, 70), abs=0.6)
+
+
+def test_images_from_behind_and_upside_down_are_read_as_their_symmetries_say(rings: np.ndarray) -> None:
+    good = rings >= 0
+
+    def seen(counts: np.ndarray, mask: np.ndarray, centre: tuple[float, float]) -> Image:
+        return Image(np.where(mask, counts, 0.0), mask, window(counts.shape, centre))
+
+    column, row = CENTRE
+    straight = inputs([seen(rings, good, CENTRE)])
+    behind = inputs([seen(rings[::-1], good[::-1], (column, N - 1 - row))])
+    upside = inputs([seen(rings[::-1, ::-1], good[::-1, ::-1], (N - 1 - column, N - 1 - row))])
+    for found, said in ((behind, mirrored_inputs(straight)), (upside, turned_inputs(straight))):
+        for name in ("profile", "beam", "level"):
+            np.testing.assert_allclose(found[name], said[name], atol=0.04)
+        # Pixels on the border of two cells fall to the other one.
+        assert np.mean(np.abs(found["map"] - said["map"]) > 1e-3) < 0.03
+    np.testing.assert_allclose(upside["picture"], turned_inputs(straight)["picture"], atol=1e-5)
+
+
+def test_orders_lie_the_same_steps_apart_wherever_the_first_ring_is() -> None:
+    row, column = np.mgrid[:128, :128] - 63.5
+    apart = []
+    for first in (12.0, 20.0, 28.0):
+        rate = 1 + sum(50 * np.exp(-0.5 * ((np.hypot(row, column) - k * first) / 1.2) ** 2) for k in (1, 2))
+        (profile,) = inputs([Image(rate, rate > 0, window(rate.shape, (63.5, 63.5)))])["profile"]
+        step = np.log(rings_module.FARTHEST / rings_module.NEAREST) / rings_module.RINGS
+        middle = int(np.log(1.4 * first / rings_module.NEAREST) / step)
+        apart.append(middle + profile[middle:, 0].argmax() - profile[:middle, 0].argmax())
+    assert np.ptp(apart) <= 4
+    assert np.mean(apart) == pytest.approx(np.log(2) / step, abs=3)
 
 
 @pytest.mark.parametrize(
