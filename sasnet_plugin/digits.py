@@ -25,7 +25,8 @@ def with_error(value: float, error: float | None) -> str:
     suffices to quote u to at most two significant digits", and estimates "should be rounded to be consistent
     with their uncertainties" (JCGM 100:2008, Guide to the expression of uncertainty in measurement, 7.2.6).
     Both are rounded half to even (ISO 80000-1:2009, annex B). Digits that would not be significant are not
-    written: where they would be needed as zeros before the decimal point, a power of ten is taken out.
+    written, with one exception: from a thousandth to a million a number is written out, as people say a
+    length, although zeros before the decimal point may mean nothing; beyond, a power of ten is taken out.
 
     Parameters
     ----------
@@ -43,8 +44,10 @@ def with_error(value: float, error: float | None) -> str:
     --------
     >>> with_error(56.6213, 1.1874)
     '56.6 ± 1.2'
-    >>> with_error(12340.0, 571.0)
-    '(1.234 ± 0.057)×10⁴'
+    >>> with_error(1090.2, 157.3)
+    '1090 ± 160'
+    >>> with_error(1.234e7, 5.71e5)
+    '(1.234 ± 0.057)×10⁷'
     >>> with_error(0.0009931, None)
     '9.931×10⁻⁴'
     """
@@ -56,7 +59,7 @@ def with_error(value: float, error: float | None) -> str:
     if top - place >= _DOUBLE_DIGITS:
         # The value's own digits end before the uncertainty begins.
         return f"{significant(value, _DOUBLE_DIGITS)} ± {significant(abs(error), 2)}"
-    power = 0 if place <= 0 and _LOWEST <= top <= _HIGHEST else top
+    power = 0 if _LOWEST <= top <= _HIGHEST else top
     a = _rounded(number, place).scaleb(-power)
     a = a if a else abs(a)  # no "-0.00"
     b = _rounded(spread, place).scaleb(-power)
@@ -84,7 +87,7 @@ def significant(value: float, digits: int) -> str:
     number = Decimal(repr(float(value)))
     place = number.adjusted() - digits + 1
     number = _rounded(number, place).normalize()
-    power = 0 if place <= 0 and _LOWEST <= number.adjusted() <= _HIGHEST else number.adjusted()
+    power = 0 if _LOWEST <= number.adjusted() <= _HIGHEST else number.adjusted()
     text = f"{number.scaleb(-power):f}"
     return f"{text}×10{superscript(power)}" if power else text
 
@@ -95,7 +98,7 @@ def interval(low: float, high: float) -> str:
     Examples
     --------
     >>> interval(390.2152, 409.8491)
-    '390.2 to 409.8'
+    '390 to 410'
     """
     width, largest = high - low, max(abs(low), abs(high))
     if not (math.isfinite(width) and width > 0):
@@ -122,7 +125,7 @@ def quantity(value: float, unit: str, error: float | None = None) -> str:
 
 def chisq_text(value: float) -> str:
     """Three digits, whole numbers beyond a thousand."""
-    return f"{value:.3g}" if value < 1000 or not math.isfinite(value) else f"{value:.0f}"
+    return significant(value, 3) if value < 1000 else f"{value:.0f}"
 
 
 def listed(names: Sequence[str]) -> str:

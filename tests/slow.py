@@ -58,6 +58,10 @@ SLOW_TESTS = {
     "test_sample_and_solvent_settle_the_contrast",
     "test_what_nobody_thought_of_costs_one_file_and_is_a_sentence",
     # other programs
+    "test_a_fit_reports_progress_and_gives_pages_curves_and_a_report",
+    "test_a_fit_that_is_killed_twice_is_said_and_the_next_one_works",
+    "test_cancel_ends_a_fit_and_what_waits_and_the_next_one_works",
+    "test_nothing_is_left_when_it_ends_in_the_middle_of_a_fit",
     "test_a_resolution_that_was_found_is_given_with_the_fit",
     "test_no_process_is_left_of_a_fit_that_bumps_has_begun",
     "test_the_page_shows_data_fit_and_ranking_and_switches_by_a_click",

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sasnet_plugin.digits import quantity, unit_text, with_error
+from sasnet_plugin.digits import chisq_text, quantity, unit_text, with_error
+from sasnet_plugin.digits import significant as shown
 
 _FROM_SUPERSCRIPT = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")
 _NUMBER = r"(-?\d+(?:\.\d+)?)"
@@ -53,10 +54,14 @@ def significant(text: str) -> int:
         (-0.001, 0.5, "0.00 ± 0.50"),
         (0.0, 0.02, "0.000 ± 0.020"),
         (2300.0, 57.0, "2300 ± 57"),
-        (12340.0, 571.0, "(1.234 ± 0.057)×10⁴"),  # 12340 ± 570 would have a zero that means nothing
+        (1090.2, 157.3, "1090 ± 160"),  # as people say a length, though the last zeros mean nothing
+        (12340.0, 571.0, "12340 ± 570"),
+        (-0.1, 6500.0, "0 ± 6500"),
+        (999600.0, 571.0, "999600 ± 570"),
+        (1234000.0, 57100.0, "(1.234 ± 0.057)×10⁶"),
         (1.23456e-5, 1.2e-7, "(1.235 ± 0.012)×10⁻⁵"),
         (0.00125, 0.0001, "0.00125 ± 0.00010"),
-        (1e16, 101.0, "1×10¹⁶ ± 1×10²"),  # more digits than a double holds; "100" would claim a third one
+        (1e16, 101.0, "1×10¹⁶ ± 100"),  # more digits than a double holds
         (4.0, None, "4"),
         (0.1234567, 0.0, "0.123457"),
         (6.0221407e23, float("inf"), "6.02214×10²³"),
@@ -85,7 +90,17 @@ def test_value_ends_where_two_digits_of_the_uncertainty_end(value: float, log_ra
     text = with_error(value, error)
     (_, last), (_, last_of_error) = read_pair(text)
     assert last == last_of_error
-    assert significant(text.partition(" ± ")[2].partition(")")[0]) == 2
+    printed = text.partition(" ± ")[2].partition(")")[0]
+    # Zeros before the decimal point of a number that is written out say nothing of its digits.
+    assert significant(printed) == 2 or ("×" not in text and int(printed) % 10 == 0)
+
+
+@given(st.floats(min_value=1e-3, max_value=9e5), st.floats(min_value=-6, max_value=0))
+def test_from_a_thousandth_to_a_million_nothing_is_written_with_a_power_of_ten(
+    value: float, log_ratio: float
+) -> None:
+    for text in (with_error(value, value * 10**log_ratio), shown(value, 2), with_error(value, None)):
+        assert not re.search("[e×]", text), text
 
 
 @given(st.floats(allow_nan=False, allow_infinity=False), st.sampled_from([None, 0.0, math.nan, math.inf]))
@@ -122,6 +137,15 @@ def test_a_quantity_has_its_unit_and_four_digits_where_its_error_is_unknown() ->
     assert quantity(56.6213, "Ang", 1.1874) == "56.6 ± 1.2 Å"
     assert quantity(-0.00051234, "1/cm") == "-5.123×10⁻⁴ cm⁻¹"
     assert quantity(1.5, "", math.inf) == "1.5"
+
+
+def test_a_reduced_chisq_has_three_digits_and_no_programmer_s_exponent() -> None:
+    assert [chisq_text(x) for x in (0.97912, 36.51, 3732.4, 2.43e-6)] == [
+        "0.979",
+        "36.5",
+        "3732",
+        "2.43×10⁻⁶",
+    ]
 
 
 def test_no_unit_of_any_model_is_left_in_code() -> None:

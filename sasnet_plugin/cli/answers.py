@@ -10,6 +10,8 @@ from sasnet_plugin.cli.streams import json_lines
 from sasnet_plugin.report import sparkline
 from sasnet_plugin.types import Curve, printable
 
+from ..digits import significant
+
 if TYPE_CHECKING:
     from sasnet_plugin.predict import Answer
 
@@ -101,4 +103,4 @@ def _sparkline(measurement: Any) -> str:
     """A curve as a line of characters; empty for an image."""
     if not isinstance(measurement, Curve) or not (line := sparkline(measurement)):
         return ""
-    return f"{line}  log I, q {measurement.q[0]:.3g} to {measurement.q[-1]:.3g} Å⁻¹"
+    return f"{line}  log I, q {significant(measurement.q[0], 3)} to {significant(measurement.q[-1], 3)} Å⁻¹"

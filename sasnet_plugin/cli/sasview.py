@@ -46,8 +46,12 @@ def sasview(
         written = dropin.install(plugins, force=force)
         print(f"Written: {written}; SasView has Fitting -> Suggest model… from its next start.")
     elif uninstall:
-        removed = dropin.uninstall(plugins)
-        print(f"Removed: {', '.join(map(str, removed))}" if removed else "There was nothing to remove.")
+        from sasnet_plugin.simulate.compile_cache import remove_compiled
+
+        removed, compiled = [str(path) for path in dropin.uninstall(plugins)], remove_compiled()
+        if compiled:
+            removed.append(f"{len(compiled)} files of compiled models in {compiled[0].parent}")
+        print(f"Removed: {', '.join(removed)}" if removed else "There was nothing to remove.")
     else:
         from sasnet_plugin.integrations.sasview.install import start_sasview
 

@@ -33,8 +33,8 @@ from sasnet_plugin.types import Curve, SasnetError, TechnicalError
 BANK = "seeds.npz"
 NO_UNCERTAINTIES = "The data have no uncertainties"
 CUT = (
-    "The time limit ended the search early: on a faster or less busy machine, or with more --time-limit, more"
-    " is tried, and the answer may be another."
+    "The clock on the wall ended the search: on a faster or less busy machine more is tried, and the answer"
+    " may be another."
 )
 
 
@@ -148,7 +148,7 @@ def fit_with(
     wall : float
         Seconds, where less is left than the time limit: what may be evaluated is the same.
     first : float
-        Seconds on the wall until something is fitted, if these are more; none where a plugin is asked for.
+        Seconds on the wall beyond the time limit until something is fitted; none where a plugin is asked for.
     """
     method, limit = options.method, (1 - STRATEGY.assessment_share) * options.time_limit
     for_ranking = 1.0 if method.name == "lm" else OPTIMIZE.ranking_share
@@ -163,7 +163,7 @@ def fit_with(
     known, own = (None, []) if options.models is None else split(options.models, classifier.manifest.labels)
     keep = classifier.selection(None if own and not known else known, None)
     if not own:  # a plugin may never return
-        ledger.first = began + first
+        ledger.first = ledger.until + first
     suggestion, shown = classifier.under(curve, (options.prior, COMMON), keep)
     if own:
         suggestion = with_plugins(suggestion, own, alone=known == [])
@@ -195,6 +195,11 @@ def fit_with(
         refined, said = refine_best(longer, found.curve, dintensity, best, method, left, rng)
         fits = [refined if f is best else f for f in fits]
         notes.extend(said)
+    fitted = {fit.name for fit in fits}
+    unfitted = [name for name in dict.fromkeys(stages.late) if name not in fitted]
+    go_on = f"go on with --time-limit {max(EFFORT.longer[0], EFFORT.longer[1] * options.time_limit):.0f}"
+    if unfitted:
+        notes.append(f"Not fitted within the time limit ({go_on}): {', '.join(unfitted)}.")
     notes.extend(sentences_of(unanswered))
     given = {*options.fixed, *options.ranges, *(("scale",) if options.contrast else ())}
     probe = options.contrast.probe if options.contrast else None
@@ -205,7 +210,8 @@ def fit_with(
         result = replace(result, notes=(*result.notes, *differs))
     if ledger.cut:
         result = replace(result, notes=(*result.notes, CUT), limit_met=True)
-    return replace(result, unanswered=tuple(dict.fromkeys(e.name for e in unanswered)))
+    failed = tuple(dict.fromkeys(e.name for e in unanswered))
+    return replace(result, unanswered=failed, unfitted=tuple(unfitted), go_on=go_on)
 
 
 def sentences_of(unanswered: Sequence[TechnicalError]) -> list[str]:

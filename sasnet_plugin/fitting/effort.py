@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sasnet_plugin.fitting.model_costs import ADDED, LAYERS, OWN, PER_POINT
 from sasnet_plugin.fitting.settings import EFFORT
 from sasnet_plugin.simulate.quick_models.lattice import LATTICES
 from sasnet_plugin.simulate.quick_models.quick import FIXED, fit_cost_class, is_quick
@@ -30,6 +31,7 @@ class _Meter(threading.local):
     budget: float = np.inf
     wall: float = np.inf
     since: float | None = None  # the first evaluation: until then models are compiled and loaded
+    shortened: bool = False
 
 
 _METER = _Meter()
@@ -46,7 +48,12 @@ def begin(budget: float, wall: float) -> None:
         Seconds on the wall by which it has to be done.
     """
     _METER.began, _METER.budget, _METER.wall = _METER.counted, budget, wall
-    _METER.since = None
+    _METER.since, _METER.shortened = None, False
+
+
+def shorten() -> None:
+    """Say that the clock on the wall has ended the present piece of work before its time."""
+    _METER.shortened = True
 
 
 def used() -> float:
@@ -61,7 +68,8 @@ def spent() -> float:
 
 def cut() -> bool:
     """Whether the clock on the wall has shortened the present piece of work."""
-    return _on_the_wall() > max(used(), EFFORT.unnoticed * _METER.budget) and used() > 0
+    late = _on_the_wall() > max(used(), EFFORT.unnoticed * _METER.budget) and used() > 0
+    return late or _METER.shortened
 
 
 def _on_the_wall() -> float:
@@ -99,7 +107,8 @@ def cost(name: str, parameters: Mapping[str, Any], q: NDArray[np.float64], *, qu
             points *= max(int(parameters.get(f"{key}_n", EFFORT.points)), 1)
         elif key in _sizes(form):
             longest = max(longest, abs(float(value)))
-    return EFFORT.each + points * q.size * _each_point(form, longest, q, quick and is_quick(name))
+    each = _each_point(form, longest, q, quick and is_quick(name)) + EFFORT.node * _added(form, parameters)
+    return EFFORT.each + points * q.size * each
 
 
 def look_cost(form: str, factor: str | None) -> float:
@@ -116,17 +125,24 @@ def count_look(form: str, factor: str | None, starts: int = 0) -> None:
 
 def _each_point(form: str, longest: float, q: NDArray[np.float64], quick: bool) -> float:
     """Seconds of a point of q: points of its orientation averages, which grow with q times size."""
-    cost = fit_cost_class(form)
-    if cost == "fast" or (quick and form in LATTICES):
+    added = form in ADDED or form in LAYERS
+    if added or fit_cost_class(form) == "fast" or (quick and form in LATTICES):
         return EFFORT.point
-    one = EFFORT.slope * q * longest + EFFORT.least
     if form in LATTICES:
-        one = np.full(q.size, EFFORT.most_nodes)
-    elif form in FIXED and quick:
-        one = np.full(q.size, float(FIXED[form]))
-    own = 1.0 if quick else EFFORT.own
-    nodes = EFFORT.nodes.get(form, own * one ** (1 if cost == "medium" else 2))
-    return EFFORT.point + EFFORT.node * float(np.mean(np.minimum(nodes, EFFORT.most_nodes)))
+        nodes = np.full(q.size, EFFORT.most_nodes)
+    elif form in FIXED:
+        nodes = np.full(q.size, float(FIXED[form] if quick else OWN[form]) ** 2)
+    else:
+        one = EFFORT.slope * q * longest + EFFORT.least
+        nodes = (1.0 if quick else EFFORT.own) * one ** (1 if fit_cost_class(form) == "medium" else 2)
+    each = EFFORT.node * PER_POINT.get(form, 1.0)
+    return EFFORT.point + each * float(np.mean(np.minimum(nodes, EFFORT.most_nodes)))
+
+
+def _added(form: str, parameters: Mapping[str, Any]) -> float:
+    """Terms that a model adds up at each point of q."""
+    layer, terms = LAYERS.get(form, ("", 0.0))
+    return ADDED.get(form, 0.0) + terms * abs(float(parameters.get(layer, 1.0)))
 
 
 @cache

@@ -70,7 +70,7 @@ class Ledger:
         By ``time.monotonic()``: when the time limit is up whatever was spent.
     first : float
         The same, later, as long as nothing is fitted: on a busy machine imports, screening and the fast
-        models may take longer than the time limit, and any answer is better than none.
+        models may take longer than any time limit, and any answer is better than none.
     spent : float
         CPU time of a usual machine, s.
     cut : bool

@@ -43,23 +43,12 @@ class EffortSettings:
     """Of `effort` and `ledger`: what an evaluation of a model counts, measured on one core at 3 GHz."""
 
     each: float = setting(5e-4, "Python's part of an evaluation: resolution, parameters, a step.", "s")
-    point: float = setting(4e-7, "A point of q without an average over orientations.", "s")
+    point: float = setting(5e-8, "A point of q without an average over orientations.", "s")
     node: float = setting(4e-8, "A point of quadrature over orientations.", "s")
     slope: float = setting(0.6, "Points of quadrature for each unit of q times size, as `quick` has it.")
     least: float = setting(9.0, "And besides.")
     most_nodes: float = setting(1e5, "Points of quadrature of two integrals, at most.")
-    own: float = setting(5.0, "sasmodels' own quadrature takes so many times the quick one's.")
-    nodes: Mapping[str, float] = setting(
-        {
-            "spherical_sld": 750.0,
-            "stacked_disks": 500.0,
-            "lamellar_hg_stack_caille": 220.0,
-            "lamellar_stack_caille": 180.0,
-            "onion": 160.0,
-            "multilayer_vesicle": 130.0,
-        },
-        "The same of models that integrate over something else.",
-    )
+    own: float = setting(3.0, "sasmodels' own quadrature takes so many times the quick one's.")
     points: int = setting(35, "Points of a size distribution whose number is not given (sasmodels').")
     look: float = setting(0.03, "Comparison of a curve with the bank's of a model.", "s")
     look_factor: float = setting(6.0, "With a structure factor it takes so many times that.")
@@ -78,9 +67,12 @@ class EffortSettings:
     )
     first: float = setting(
         60.0,
-        "On the wall, whatever the time limit, until something is fitted at all: beside busy processes"
+        "On the wall, beyond the time limit, until something is fitted at all: beside busy processes"
         " imports, screening and the fast models take ten times their own time.",
         "s",
+    )
+    longer: tuple[float, float] = setting(
+        (300.0, 4.0), "Time limit named to go on with: at least, and over the one that was too short.", "s"
     )
     unnoticed: float = setting(
         0.3, "Of a budget: what the clock on the wall leads by early on decides nothing.", "share"
@@ -236,6 +228,7 @@ class AssessmentSettings:
     strong_bic: float = setting(
         10.0, "The same under an error that is itself estimated: less is no very strong evidence."
     )
+    implausible_bic: float = setting(10.0, "Added for each fitted value that no sample has (`plausible`).")
     least_prior: float = setting(
         0.002, "Probability of the network below which none counts: it rules out no model before its fit."
     )
@@ -258,7 +251,7 @@ class AssessmentSettings:
     gap: float = setting(0.3, "And by no less than this, in probability.")
     at_end: float = setting(1e-3, "A value within this share of its range from an end is at the end.")
     closest_packing: float = setting(0.7405, "Spheres of one size fill at most π/√18 of space.")
-    thinnest: float = setting(0.5, "Less than any layer of matter.", "Å")
+    thinnest: float = setting(1.0, "Less than any layer of matter: an atom.", "Å")
     negligible: float = setting(0.01, "A length that is small against the others, or a contrast.")
     same_contrast: float = setting(0.3, "Of the range of contrasts: an error above it makes none of two one.")
     unsure: float = setting(0.1, "Relative uncertainty of a size that the curve's shape does not show.")

@@ -163,9 +163,10 @@ def serve(workers: int) -> NoReturn:
         os.dup2(nothing.fileno(), 0)
     sys.stdout.flush()
     os.dup2(2, 1)
-    # Fits take all cores; the window of the program that asked for them has priority.
+    # Fits take all cores; the window of the program that asked for them has priority. Beside other busy
+    # processes this leaves a third of what they have; with 10 it would be a tenth, too little for an answer.
     if hasattr(os, "nice"):
-        os.nice(10)
+        os.nice(5)
     # One process a core: libraries that take all cores for each of them only get in each other's way.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     Server(requests, answers, workers).run()

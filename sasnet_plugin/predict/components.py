@@ -27,7 +27,8 @@ class ComponentsFinding(TagsFinding):
             return ()
         seen = percent(self.probability[TAG])
         if TAG in self.present:
-            return (f"A second component, or a second size, seems to be there ({seen}).",)
+            says = "seems to be there" if self.probability[TAG] >= 0.5 else "may be there"
+            return (f"A second component, or a second size, {says} ({seen}).",)
         return (f"No second component is seen ({seen}).",)
 
 

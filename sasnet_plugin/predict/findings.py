@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from ..digits import with_error
+from ..digits import significant, with_error
 from ..domains.heads import Distribution, Quantities, Scope
 from .classes import percent
 from .peaks import in_words, peaks
@@ -108,7 +108,7 @@ class QuantitiesFinding:
         return [
             ["quantity", "value", "90 % band", "unit", "meaning"],
             *(
-                [k, f"{v.value:.3g}", f"{v.low:.3g} to {v.high:.3g}", v.unit, meaning.get(k, "")]
+                [k, significant(v.value, 3), _band(v), v.unit, meaning.get(k, "")]
                 for k, v in self.known.items()
             ),
         ]
@@ -138,10 +138,11 @@ class QuantitiesFinding:
             ]
             axes.plot(at[1:], [row, row], color="C0", linewidth=4, alpha=0.35, solid_capstyle="butt")
             axes.plot(at[0], row, "o", color="C0", markersize=4)
-            axes.text(1.02, row, f"{v.value:.3g} {v.unit}", va="center", fontsize=8, parse_math=False)
+            number = with_error(v.value, v.error) if self.head.interval == "error" else _band(v)
+            axes.text(1.08, row, f"{number} {v.unit}", va="center", fontsize=8, parse_math=False)
         axes.set_yticks(range(len(drawn)), [parameter.name for parameter, _ in drawn], fontsize=8)
         axes.invert_yaxis()
-        axes.set_xlim(-0.05, 1.35)
+        axes.set_xlim(-0.05, 1.45)
         axes.set_xticks([0, 1], ["least", "largest"])
         axes.set_xlabel("value and 90 % band over the trained range")
 
@@ -212,7 +213,7 @@ class DistributionFinding:
         period = float(self.head.period)
         told = in_words(peaks(self.grid, self.p, self.p_low, self.p_high, period), period)
         verdict = "may all be alike" if self.uniform_p_value > SIGNIFICANT else "are not all alike"
-        said = f"The angles {verdict}: p = {self.uniform_p_value:.3g} for a uniform distribution."
+        said = f"The angles {verdict}: p = {significant(self.uniform_p_value, 3)} for a uniform distribution."
         return (told, said) if told and self.uniform_p_value <= SIGNIFICANT else (said,)
 
     def notes(self) -> Sequence[str]:
@@ -242,6 +243,10 @@ class DistributionFinding:
             uniform_p_value=math.nan,
             mirror=None,
         )
+
+
+def _band(v: Value) -> str:
+    return f"{significant(v.low, 3)} to {significant(v.high, 3)}"
 
 
 def finite(value: float, digits: int = 6) -> float | None:
@@ -303,11 +308,13 @@ class Answer:
         said = [list(finding.sentences()) for finding in self.findings]
         verdict = said[0] if said else []
         if self.known:
-            scope = f"{self.scope.inside}: {percent(self.in_scope)}."
+            first = [*verdict, f"{self.scope.inside}: {percent(self.in_scope)}."]
         else:
-            scope = self.scope.outside
             # Without a verdict of its own such a finding is silent.
-            verdict = [f"If it is one of the known kinds all the same: {one}" for one in verdict]
-        first = [*verdict, scope, *(sentence for rest in said[1:] for sentence in rest)]
-        rest = [note for note in dict.fromkeys(self.notes) if not any(one.endswith(note) for one in first)]
+            inner = [one[:1].lower() + one[1:] if one[1:2].islower() else one for one in verdict]
+            all_the_same = [f"If it is one of the known kinds all the same: {one}" for one in inner]
+            first = [self.scope.outside, *all_the_same]
+        first += [sentence for rest in said[1:] for sentence in rest]
+        ends = tuple(one.casefold() for one in first)
+        rest = [n for n in dict.fromkeys(self.notes) if not any(one.endswith(n.casefold()) for one in ends)]
         return [*first, *(f"Note: {note}" for note in rest)]

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..digits import significant
 from ..domains.heads import Tags
 from .classes import ClassesFinding, percent
 from .components import in_words
@@ -96,11 +97,12 @@ class InteractionFinding:
         if self.silent:
             return ()
         if self.window_shows is False:
-            where = ""
-            if self.radius is not None:
+            where, needed = "", self.q_needed
+            if self.radius is not None and needed is not None:
                 where = (
-                    f": bodies of about {self.radius:.2g} Å show it below q = {self.q_needed:.2g} Å⁻¹,"
-                    f" and the data begin at {self.q_min:.2g} Å⁻¹"
+                    f": bodies of about {significant(self.radius, 2)} Å show it below"
+                    f" q = {significant(needed, 2)} Å⁻¹, and the data begin at"
+                    f" {significant(self.q_min, 2)} Å⁻¹"
                 )
             return (f"Whether the bodies interact, this window cannot show{where}.",)
         other = self.with_factor

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sasnet_plugin.digits import NORMAL_90
+from sasnet_plugin.digits import NORMAL_90, with_error
 
 from ..data.sans.anisotropy import ONE_SIDED, Anisotropy, anisotropy, one_sided
 from ..data.sans.average import averaged
@@ -104,8 +104,8 @@ class OrientationFinding:
         """Order parameter and director."""
         known = [("p2", self.p2), ("director", self.director)]
         return [
-            ["orientation", "value", "error", "unit"],
-            *([name, f"{v.value:.3g}", f"{v.error:.2g}", v.unit] for name, v in known if v),
+            ["orientation", "value", "unit"],
+            *([name, with_error(v.value, v.error), v.unit] for name, v in known if v),
         ]
 
     def sentences(self) -> Sequence[str]:

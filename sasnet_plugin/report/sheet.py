@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 COLUMNS, WIDTH, HEIGHT = 4, 3.3, 2.5
 #: Characters of a file's name above its curve, and points of it that are drawn.
 _NAME, _POINTS = 38, 200
+#: Below all of them.
+_FOOT = (
+    "q / Å⁻¹ (across), I (upwards), logarithmic; line: the likeliest model's nearest simulated curve, no fit"
+)
 
 
 def sheet(pairs: Sequence[tuple[Any, Answer]]) -> Any:
@@ -45,9 +49,7 @@ def sheet(pairs: Sequence[tuple[Any, Answer]]) -> Any:
         draw_best(axes, curve, answer, bank)
         axes.tick_params(labelsize=6, pad=1)
         axes.minorticks_off()
-    figure.text(
-        0.5, 0.1 / (HEIGHT * rows), "q / Å⁻¹ (across) and I (upwards), logarithmic", ha="center", fontsize=8
-    )
+    figure.text(0.5, 0.1 / (HEIGHT * rows), _FOOT, ha="center", fontsize=8)
     return figure
 
 
@@ -75,6 +77,8 @@ def draw_best(axes: Axes, curve: Curve, answer: Answer, bank: Bank | None) -> No
         nearest = None if bank is None else _nearest(curve, best.name, factor or None, bank)
         if nearest is not None:
             axes.plot(*nearest, color="C1", linewidth=1.2)
+        elif bank is not None:
+            said += "; none of its curves is near"
     known = "" if answer.known else "; perhaps no known model"
     title = f"{name}\n{said}{known}".encode("utf-8", "replace").decode("utf-8").replace("$", r"\$")
     axes.set_title(title, fontsize=7, color="0.1" if answer.known else "0.45")

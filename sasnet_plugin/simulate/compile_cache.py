@@ -25,10 +25,12 @@ from typing import Any
 import numpy as np
 
 from sasnet_plugin.files import locked, put_in_one_step, remove_leftovers
-from sasnet_plugin.types import SimulationError, TechnicalError
+from sasnet_plugin.types import SasnetError, SimulationError, TechnicalError
 
 #: Bytes that have to be free where models are compiled: a few hundred libraries of some ten thousand.
 ROOM = 4_000_000
+#: C code that sasnet writes for its own variants of models, see `quick_models`.
+_TEXTS = ("sasnet_*.c", "gauss[0-9]*.c")
 _ADVICE = (
     "install gcc or clang (Debian and Ubuntu: apt install gcc; macOS: xcode-select --install), or without"
     " being root: pip install ziglang"
@@ -42,8 +44,7 @@ def choose_folder() -> Path:
     compiler where there is no ``cc``. Without any compiler, nothing but what is compiled already is of use.
     """
     compiles = _choose_compiler()
-    given = os.environ.get("SAS_DLL_PATH")
-    wanted = Path(given or Path.home() / ".sasmodels" / "compiled_models").absolute()
+    wanted = _wanted()
     reason = _unwritable(wanted)
     if reason is None or not compiles:
         return wanted
@@ -54,6 +55,41 @@ def choose_folder() -> Path:
     )  # fmt: skip
     os.environ["SAS_DLL_PATH"] = str(private)
     return private
+
+
+def _wanted() -> Path:
+    given = os.environ.get("SAS_DLL_PATH")
+    return Path(given or Path.home() / ".sasmodels" / "compiled_models").absolute()
+
+
+def remove_compiled() -> list[Path]:
+    """Remove what sasnet has put into the folder of compiled models, and folders that are empty then.
+
+    A library is sasnet's if its checksum lies beside it; those that sasmodels has compiled stay.
+
+    Raises
+    ------
+    SasnetError
+        Something cannot be removed.
+    """
+    folder, removed = _wanted(), []
+    sums = list(folder.glob("*.sha256"))
+    libraries = [path for path in (each.with_suffix("") for each in sums) if whole(path)]
+    texts = [path for pattern in _TEXTS for path in folder.glob(pattern)]
+    try:
+        for path in (*libraries, *sums, *folder.glob(".*.lock"), *texts):
+            path.unlink(missing_ok=True)
+            removed.append(path)
+        remove_leftovers(folder)
+        if (folder / "zig").is_dir():
+            shutil.rmtree(folder / "zig")
+        for each in (folder, *([folder.parent] if folder.parent.name == ".sasmodels" else [])):
+            if each.is_dir() and not any(each.iterdir()):
+                each.rmdir()
+    except OSError as error:
+        where = error.filename or folder
+        raise SasnetError(f"{where}: cannot be removed ({error.strerror}); delete it by hand.") from error
+    return removed
 
 
 def _unwritable(folder: Path) -> str | None:

@@ -29,6 +29,22 @@ def test_larger_bodies_wider_distributions_and_finer_points_cost_more() -> None:
     assert rod < cost("parallelepiped", length_a=20.0, length_b=20.0, length_c=400.0)
 
 
+def test_each_layer_counts_and_a_stack_of_few_is_cheap() -> None:
+    def cost(name: str, **parameters: float) -> float:
+        return effort.cost(name, parameters | {"thickness_pd": 0.1, "thickness_pd_n": 35}, Q, quick=False)
+
+    for name, layers in (
+        ("onion", "n_shells"),
+        ("multilayer_vesicle", "n_shells"),
+        ("stacked_disks", "n_stacking"),
+    ):
+        one, two, nine = (cost(name, **{layers: n}) for n in (1.0, 2.0, 9.0))
+        assert nine - one == pytest.approx(8 * (two - one))
+        assert two > one
+    # It adds up two layers; the cylinder averages over orientations.
+    assert cost("multilayer_vesicle", n_shells=2.0) < cost("cylinder", radius=20.0, length=400.0)
+
+
 def test_the_clock_on_the_wall_leads_only_where_it_is_far_ahead(monkeypatch: pytest.MonkeyPatch) -> None:
     now = [0.0]
     monkeypatch.setattr(effort, "time", SimpleNamespace(monotonic=lambda: now[0]))

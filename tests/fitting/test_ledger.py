@@ -14,6 +14,7 @@ from sasnet_plugin.fitting import api, effort, ledger
 from sasnet_plugin.fitting.ledger import Ledger, Shares
 from sasnet_plugin.fitting.pool import answer_of
 from sasnet_plugin.fitting.settings import EFFORT
+from sasnet_plugin.fitting.start_values import screening
 from sasnet_plugin.fitting.task import Budget, FitOptions, LateError, Plan
 from sasnet_plugin.simulate.bank import Bank
 from sasnet_plugin.types import Curve
@@ -72,24 +73,59 @@ def test_what_the_first_ones_leave_is_for_the_others_and_nothing_is_begun_with_n
     assert isinstance(answer_of(print, asked[6], None, wasteful_last), LateError)  # type: ignore[arg-type]
 
 
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """A clock on the wall that stands until a test moves it."""
+    now = [0.0]
+    for module in (api, effort, ledger, screening, worker):
+        monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    return now
+
+
+def test_a_screening_that_crawls_leaves_time_for_the_fast_models(
+    clock: list[float], monkeypatch: pytest.MonkeyPatch, simulated: Callable[..., Curve], bank: Bank
+) -> None:
+    """As beside busy processes of higher priority, where it would take the whole time limit and more."""
+    nearest = screening.nearest
+
+    def crawls(*args: Any, count: int) -> Any:
+        clock[0] += 60.0 if count == 1 else 0.0  # starts of a fit are more
+        return nearest(*args, count=count)
+
+    monkeypatch.setattr(screening, "nearest", crawls)
+    curve = simulated("sphere", {"radius": 60.0, "sld": 2.0, "sld_solvent": 6.0})
+    models = "lamellar", "mono_gauss_coil", "sphere"
+    options = FitOptions(models=models, structure_factor="none", time_limit=90.0)
+    found = api.fit_with(worker.OneByOne(bank, {}, lambda *said: None), curve, options)
+    assert found.best is not None
+    assert found.best.name == "sphere"
+    assert found.limit_met
+
+
+@pytest.mark.parametrize(("passed", "limit"), [(25.0, 20.0), (100.0, 90.0)])
 def test_a_clock_that_is_up_before_anything_is_fitted_still_gives_the_fast_models(
-    monkeypatch: pytest.MonkeyPatch, simulated: Callable[..., Curve], bank: Bank
+    clock: list[float],
+    monkeypatch: pytest.MonkeyPatch,
+    simulated: Callable[..., Curve],
+    bank: Bank,
+    passed: float,
+    limit: float,
 ) -> None:
     """As on a machine where imports alone take longer than the time limit; by a clock of the test's own."""
-    now = [0.0]
-    for module in (api, effort, ledger, worker):
-        monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: now[0]))
     opened = api.open_classifier
 
     def slowly(*args: Any) -> Any:
-        now[0] += 25.0
+        clock[0] += passed
         return opened(*args)
 
     monkeypatch.setattr(api, "open_classifier", slowly)
     curve = simulated("sphere", {"radius": 60.0, "sld": 2.0, "sld_solvent": 6.0})
-    options = FitOptions(models=("ellipsoid", "sphere"), structure_factor="none", time_limit=20.0)
+    options = FitOptions(models=("ellipsoid", "sphere"), structure_factor="none", time_limit=limit)
     found = api.fit_with(worker.OneByOne(bank, {}, lambda *said: None), curve, options)
     assert [fit.name for fit in found.fits] == ["sphere"]
     assert found.fits[0].parameters["radius"].value == pytest.approx(60.0, rel=0.01)
     assert found.limit_met
-    assert any("ellipsoid" in note and "time limit" in note for note in found.notes)
+    assert found.unfitted == ("ellipsoid",)
+    left = f"Not fitted within the time limit (go on with --time-limit {max(300, 4 * limit):.0f}): ellipsoid."
+    assert str(found.headline).endswith(left)
+    assert left in found.notes

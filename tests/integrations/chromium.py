@@ -6,13 +6,14 @@ import asyncio
 import base64
 import itertools
 import json
-import os
 import re
 import shutil
 import subprocess
 from pathlib import Path
 from types import TracebackType
 from typing import Any
+
+from shared_machine import install_debian
 
 #: Seconds after which something that was to happen never will.
 PATIENCE = 60.0
@@ -26,13 +27,7 @@ def chromium() -> str:
         for name in NAMES:
             if path := shutil.which(name):
                 return path
-        install = ["apt-get", "install", "-y", "-qq", "--no-install-recommends", *PACKAGES]
-        for command in (["apt-get", "update", "-qq"], install):
-            quiet = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
-            done = subprocess.run(
-                command, env=quiet, timeout=600, capture_output=True, text=True, check=False
-            )
-            assert done.returncode == 0, f"This test needs Chromium; install it. {done.stderr}"
+        install_debian(*PACKAGES)
     raise AssertionError("apt-get has installed Chromium under another name.")
 
 

@@ -202,7 +202,10 @@ def pages(session: Any) -> Any:
 def plain(session: Any) -> Any:
     """SasView without sasnet, or with a broken one: it starts, and there is no entry."""
     yield session.ready
-    yield from session.pause(float(os.environ.get("SASNET_PAUSE", "3")))
+    loaded = int(os.environ.get("SASNET_LOADED", "0"))
+    yield lambda: session.manager.filesWidget.model.rowCount() >= loaded
+    # Many times as long as sasnet needs to find the window, or to say that it cannot.
+    yield from session.pause(2.0)
     session.seen["entry"] = session.entry() is not None
     session.seen["title"] = session.window.windowTitle()
     names = [

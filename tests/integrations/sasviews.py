@@ -15,10 +15,12 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from shared_machine import install_debian, one_at_a_time
 
 DRIVER = Path(__file__).with_name("sasview_driver.py")
 SCENARIOS = Path(__file__).with_name("sasview_scenarios.py")
@@ -42,26 +44,26 @@ def prepare_screen() -> None:
     missing = [name for name in _LIBRARIES if ctypes.util.find_library(name) is None]
     if shutil.which("Xvfb") is not None and not missing:
         return
-    environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
-    for command in (["update", "-qq"], ["install", "-y", "-qq", "--no-install-recommends", *_PACKAGES]):
-        subprocess.run(["apt-get", *command], env=environment, check=True, timeout=600, capture_output=True)
+    install_debian(*_PACKAGES)
 
 
 def environment_with(version: str) -> Path:
-    """The Python of an environment with this SasView, made on first use."""
+    """The Python of an environment with this SasView, made on first use by whichever process comes first."""
     folder = _cache() / f"sasview-{version}"
-    if not (folder / "complete").exists():
-        if version == NEWEST:
-            # SasView needs pkg_resources, which setuptools 81 left out.
-            _make(folder, [f"sasview=={version}", "setuptools<81"])
-        else:
-            # Nearly all that it needs lies beside the newest: two gigabytes once, not twice.
-            environment_with(NEWEST)
-            _make(folder, ["--no-deps", f"sasview=={version}", "pyausaxs==1.0.4"])
-            (own,) = (folder / "lib").glob("python3.*/site-packages")
-            (shared,) = (_cache() / f"sasview-{NEWEST}" / "lib").glob("python3.*/site-packages")
-            (own / "shared.pth").write_text(f"{shared}\n", encoding="utf-8")
-        (folder / "complete").touch()
+    if version != NEWEST:
+        environment_with(NEWEST)
+    with one_at_a_time(folder.name):
+        if not (folder / "complete").exists():
+            if version == NEWEST:
+                # SasView needs pkg_resources, which setuptools 81 left out.
+                _make(folder, [f"sasview=={version}", "setuptools<81"])
+            else:
+                # Nearly all that it needs lies beside the newest: two gigabytes once, not twice.
+                _make(folder, ["--no-deps", f"sasview=={version}", "pyausaxs==1.0.4"])
+                (own,) = (folder / "lib").glob("python3.*/site-packages")
+                (shared,) = (_cache() / f"sasview-{NEWEST}" / "lib").glob("python3.*/site-packages")
+                (own / "shared.pth").write_text(f"{shared}\n", encoding="utf-8")
+            (folder / "complete").touch()
     return folder / "bin" / "python"
 
 
@@ -93,8 +95,8 @@ def _python(minor: int) -> str:
         if path and subprocess.run([path, "-m", "venv", "--help"], capture_output=True).returncode == 0:
             return path
     for name in names:
-        install = ["apt-get", "install", "-y", "-qq", "--no-install-recommends", name, f"{name}-venv"]
-        if subprocess.run(install, capture_output=True).returncode == 0:
+        with suppress(AssertionError):
+            install_debian(name, f"{name}-venv")
             return name
     raise AssertionError(f"SasView 6.2 needs a Python 3.{minor} or 3.{minor + 1}: put one on the path.")
 
@@ -135,7 +137,8 @@ class Home:
         places = {f"XDG_{n.upper()}_HOME": str(self.folder / n) for n in ("config", "data", "cache", "state")}
         # As on a machine where nobody has set anything: matplotlib draws into windows, and SasView fits
         # in its own process (with one OpenMP thread it forks a pool from its window, which may never end).
-        for name in ("MPLBACKEND", "OMP_NUM_THREADS"):
+        # Compiled modules are kept beside SasView's own, by the first of many starts.
+        for name in ("MPLBACKEND", "OMP_NUM_THREADS", "PYTHONDONTWRITEBYTECODE"):
             kept.pop(name, None)
         return kept | places | {"HOME": str(self.folder), "SAS_OPENCL": "none"}
 

@@ -116,7 +116,8 @@ def test_wrong_usage(wrong: list[str]) -> None:
     assert CliRunner().invoke(app, ["sasview", *wrong]).exit_code == 2
 
 
-def test_command_installs_where_it_is_told(tmp_path: Path) -> None:
+def test_command_installs_where_it_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SAS_DLL_PATH", str(tmp_path / "compiled"))
     run = CliRunner().invoke
     assert "Written" in run(app, ["sasview", "--install", "--plugins", str(tmp_path)]).stdout
     assert (tmp_path / install.NAME).exists()
@@ -135,9 +136,9 @@ def fit(*names: str) -> dict[str, Any]:
     return {
         "fit": {
             "verified": True,
-            "headline": "c: radius 5 Å; reduced χ² 1. Explains the data.",
+            "headline": "c: radius 5 Å; χ² 1. Explains the data. Not fitted (go on with --time-limit 9): b.",
             "verdict": "explains",
-            "notes": ["Not fitted within the time limit (give more with --time-limit): b."],
+            "notes": ["Not fitted within the time limit (go on with --time-limit 300): b."],
             "fits": [{"model": n, "structure_factor": None, "warnings": ["Beware."]} for n in names],
         },
         "pages": [{"reduced_chisq": 1.0 + i, "weight": 0.5} for i, _ in enumerate(names)],
@@ -166,7 +167,7 @@ def test_rows_before_and_after_fits() -> None:
         "Not fitted within the time limit.",
     ]  # fmt: skip
     assert entry.remarks == [
-        "c: radius 5 Å; reduced χ² 1. Explains the data.", "Not fitted within the time limit: b."
+        "c: radius 5 Å; χ² 1. Explains the data. Not fitted: b.", "Not fitted within the time limit: b."
     ]  # fmt: skip
     assert (entry.fit, entry.state) == (7, "fitted")
     # What an earlier fit said does not stay beside the numbers of a later one.

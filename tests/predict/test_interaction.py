@@ -112,7 +112,7 @@ def test_where_two_answers_of_the_network_differ_it_is_open() -> None:
     ("present", "sentence"),
     [
         ((), "No second component is seen (19 %)."),
-        (("second_component",), "A second component, or a second size, seems to be there (19 %)."),
+        (("second_component",), "A second component, or a second size, may be there (19 %)."),
     ],
 )
 def test_a_second_component_is_a_sentence_and_no_table(present: tuple[str, ...], sentence: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from sasnet_plugin.predict.predictor import open_predictor
 from sasnet_plugin.report.sheet import COLUMNS, sheet
@@ -28,3 +29,13 @@ def test_each_curve_has_a_cell_with_the_curve_of_its_likeliest_model_through_the
         data, line = axes.lines
         near = np.interp(np.log(curve.q), np.log(line.get_xdata()), np.log(line.get_ydata()))
         assert np.median(np.abs(near - np.log(curve.intensity))) < 0.3
+
+
+def test_a_cell_without_a_line_says_why_and_the_foot_says_what_a_line_is(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("sasnet_plugin.report.sheet._nearest", lambda *asked: None)
+    curve = _coil(40.0)
+    figure = sheet([(curve, open_predictor().answers([curve])[0])])
+    assert "none of its curves is near" in figure.axes[0].get_title()
+    assert "no fit" in figure.texts[0].get_text()

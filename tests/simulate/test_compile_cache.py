@@ -47,6 +47,31 @@ def library(compiled: Path, tmp_path: Path) -> Path:
     return tmp_path / compiled.name
 
 
+def test_uninstalling_leaves_nothing_of_sasnet_and_all_that_is_not_its_own(tmp_path: Path) -> None:
+    """After a model with the C code of sasmodels, one with sasnet's own, and a library of sasmodels' own."""
+    folder = tmp_path / ".sasmodels" / "compiled_models"
+    environment = {k: v for k, v in os.environ.items() if k != "SAS_DLL_PATH"} | {"HOME": str(tmp_path)}
+
+    def run(code: str) -> None:
+        subprocess.run([sys.executable, "-c", code], check=True, timeout=300, env=environment)
+
+    compiles = (
+        "from sasnet_plugin.simulate.quick_models.quick import quick_model;"
+        "from sasnet_plugin.simulate.kernel import load_model;"
+        "load_model('sphere'); quick_model('cylinder'); quick_model('fcc_paracrystal')"
+    )
+    removes = "from sasnet_plugin.simulate.compile_cache import remove_compiled; remove_compiled()"
+    run(compiles)
+    assert {path.suffix for path in folder.iterdir()} >= {".so", ".sha256", ".c"}
+    theirs = folder / "sas64_theirs.so"
+    theirs.write_bytes(b"compiled by sasmodels")
+    run(removes)
+    assert list(folder.iterdir()) == [theirs]
+    theirs.unlink()
+    run(removes)
+    assert not folder.parent.exists()
+
+
 @pytest.mark.parametrize("damage", ["empty", "cut", "flipped", "without its sum"])
 def test_a_damaged_library_is_compiled_again(library: Path, damage: str) -> None:
     content = bytearray(library.read_bytes())

@@ -23,6 +23,7 @@ from sasnet_plugin.fitting.assessment.excused import (
 )
 from sasnet_plugin.fitting.assessment.goodness_of_fit import compare, verify
 from sasnet_plugin.fitting.assessment.late_errors import with_errors
+from sasnet_plugin.fitting.assessment.plausible import implausible
 from sasnet_plugin.fitting.assessment.systematic_error import (
     SystematicError,
     independent,
@@ -187,7 +188,7 @@ class Misfits:
     chisq : (m,) float array
         Of each fit; or, to a constant, what takes its place under systematic errors: -2 ln of the likelihood.
     penalty : (m,) float array
-        What BIC asks for the parameters of each.
+        What BIC asks for the parameters of each, and what values that no sample has cost besides.
     shared : bool
         Under systematic errors.
     excused : frozenset of str
@@ -214,7 +215,7 @@ def misfits(fits: Sequence[ModelFit], errors: Mapping[str, SystematicError] | No
     errors : mapping of str to SystematicError, optional
         Of each by its name; none where no fit's residuals share one.
     """
-    penalty = np.array([f.bic - f.chisq for f in fits])
+    penalty = np.array([f.bic - f.chisq + ASSESSMENT.implausible_bic * implausible(f) for f in fits])
     if errors:
         found = np.array([errors[f.name].minus_two_log for f in fits])
         left = np.array([(f.chisq, len(f.free)) for f in fits])
@@ -234,7 +235,8 @@ def ranked(
 ) -> list[ModelFit]:
     """Give each fit its weight, best first.
 
-    The evidence is exp(-BIC/2) (Schwarz, Ann. Stat. 6 (1978) 461) times the prior.
+    The evidence is exp(-BIC/2) (Schwarz, Ann. Stat. 6 (1978) 461) times the prior; values that
+    no sample has cost besides (`implausible`).
 
     Parameters
     ----------

@@ -8,10 +8,11 @@ from math import exp, inf, isfinite, log
 
 import numpy as np
 
-from sasnet_plugin.digits import chisq_text, listed, quantity
+from sasnet_plugin.digits import chisq_text, listed, quantity, significant
+from sasnet_plugin.fitting.assessment.plausible import impossible
 from sasnet_plugin.fitting.problem.conventions import beyond_matter, scale_in_words
 from sasnet_plugin.fitting.problem.nested_models import Reduction, simpler, without_attraction
-from sasnet_plugin.fitting.result.components import bare, is_scale
+from sasnet_plugin.fitting.result.components import is_scale
 from sasnet_plugin.fitting.result.headline import determined
 from sasnet_plugin.fitting.result.model_fit import ModelFit, Parameter
 from sasnet_plugin.fitting.settings import ASSESSMENT, OPTIMIZE
@@ -258,13 +259,13 @@ def _unseen(name: str, p: Parameter, curve: Curve) -> Iterator[str]:
     value = quantity(p.value, p.unit, p.error)
     if p.value > largest:
         yield (
-            f"{name}, {value}, is larger than these data show: q begins at {curve.q[0]:.2g} Å⁻¹, enough for"
-            f" π/q = {largest:.3g} Å."
+            f"{name}, {value}, is larger than these data show: q begins at"
+            f" {significant(curve.q[0], 2)} Å⁻¹, enough for π/q = {significant(largest, 3)} Å."
         )
     elif p.value < smallest:
         yield (
-            f"{name}, {value}, is smaller than these data show: q ends at {curve.q[-1]:.2g} Å⁻¹, enough for"
-            f" 1/q = {smallest:.2g} Å."
+            f"{name}, {value}, is smaller than these data show: q ends at"
+            f" {significant(curve.q[-1], 2)} Å⁻¹, enough for 1/q = {significant(smallest, 2)} Å."
         )
 
 
@@ -277,21 +278,8 @@ def _undetermined(name: str, p: Parameter, fit: ModelFit) -> Iterator[str]:
 
 
 def _unphysical(name: str, p: Parameter, fit: ModelFit) -> Iterator[str]:
-    value, own = quantity(p.value, p.unit), bare(name)
-    if own.startswith("volfraction") and p.value > ASSESSMENT.closest_packing:
-        yield f"{name}, {value}, is more than spheres can fill (0.74)."
-    elif "fraction" in own and not 0 <= p.value <= 1:
-        yield f"{name}, {value}, is no fraction, which lies between 0 and 1."
-    elif own.endswith("_scale") and p.value < 0:
-        yield f"{name}, {value}, is negative: no part of a sample takes scattering away."
-    elif own == "scale" and p.value <= 0:
-        yield f"scale, {value}, is not positive: the model explains nothing of these data."
-    elif (
-        own.startswith(("thick", "radius", "length"))
-        and p.unit == "Ang"
-        and abs(p.value) < ASSESSMENT.thinnest
-    ):
-        yield f"{name}, {value}, is less than an atom."
+    if why := impossible(name, p):
+        yield why
     elif name.endswith("_pd") and p.value > ASSESSMENT.broad:
         kind = fit.distributions.get(name.removesuffix("_pd"), "gaussian")
         yield (

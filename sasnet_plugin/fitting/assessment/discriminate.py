@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sasnet_plugin.digits import listed
+from sasnet_plugin.digits import listed, significant
 from sasnet_plugin.fitting.problem.experiment import starting_values
 from sasnet_plugin.fitting.problem.resolution import resolution
 from sasnet_plugin.fitting.result.model_fit import ModelFit
@@ -36,8 +36,8 @@ class Beyond:
     below: float | None
 
     def __str__(self) -> str:
-        sides = [f"beyond {self.above:.2g} Å⁻¹"] if self.above is not None else []
-        sides += [f"below {self.below:.2g} Å⁻¹"] if self.below is not None else []
+        sides = [f"beyond {significant(self.above, 2)} Å⁻¹"] if self.above is not None else []
+        sides += [f"below {significant(self.below, 2)} Å⁻¹"] if self.below is not None else []
         if not sides:
             return "no data of this kind would decide"
         return f"data {' or '.join(sides)} would decide"

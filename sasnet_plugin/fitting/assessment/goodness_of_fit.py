@@ -87,9 +87,10 @@ def verify(
     # Rounding alone is not random either.
     if structured and (stated or fit.reduced_chisq > ASSESSMENT.noiseless**-2):
         within = "they are within the uncertainties, but neighbours share an error."
+        what = within if explained else "the model lacks something there."
         sentences.append(
-            f"Residuals are not random (runs test {runs:.1f} σ), largest between q = {worst[0]:.3g} and"
-            f" {worst[1]:.3g} Å⁻¹: {within if explained else 'the model lacks something there.'}"
+            f"Residuals are not random (runs test {runs:.1f} σ), largest between"
+            f" q = {significant(worst[0], 3)} and {significant(worst[1], 3)} Å⁻¹: {what}"
         )
     noise = float(np.sqrt(max(fit.reduced_chisq, 1e-6)))
     return Verification(1 - above, runs, worst, explained, tuple(sentences), noise)
@@ -115,9 +116,9 @@ def _too_small(
     if means.size > 2 and means[loud] > ASSESSMENT.loud * max(float(np.median(means)), 1.0):
         ends = q[parts[loud][0]], q[parts[loud][-1]]
         return [
-            f"The {given} seem too small between q = {ends[0]:.3g} and {ends[1]:.3g} Å⁻¹: residuals there are"
-            f" random but {np.sqrt(means[loud]):.1f} times as large, elsewhere"
-            f" {np.sqrt(np.median(means)):.1f} times."
+            f"The {given} seem too small between q = {significant(ends[0], 3)} and"
+            f" {significant(ends[1], 3)} Å⁻¹: residuals there are random but {np.sqrt(means[loud]):.1f}"
+            f" times as large, elsewhere {np.sqrt(np.median(means)):.1f} times."
         ]
     if not explains(reduced_chisq, q.size):
         return [
@@ -131,13 +132,13 @@ def _too_large(reduced_chisq: float, stated: bool) -> str:
     factor = 1 / np.sqrt(max(reduced_chisq, 1e-12))
     if stated:
         return (
-            f"The stated uncertainties seem too large by a factor of about {factor:.2g}: so are the errors of"
-            " the parameters."
+            f"The stated uncertainties seem too large by a factor of about {significant(factor, 2)}:"
+            " so are the errors of the parameters."
         )
     if factor < ASSESSMENT.noiseless:
         return (
-            f"The uncertainties that sasnet estimated seem too large by a factor of about {factor:.2g}: so"
-            " are the errors of the parameters."
+            f"The uncertainties that sasnet estimated seem too large by a factor of about"
+            f" {significant(factor, 2)}: so are the errors of the parameters."
         )
     return (
         "The data hold hardly any noise: the fit follows them far more closely than the scatter that sasnet"

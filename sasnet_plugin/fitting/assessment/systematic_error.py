@@ -24,6 +24,8 @@ from sasnet_plugin.fitting.result.model_fit import ModelFit
 from sasnet_plugin.fitting.settings import ASSESSMENT
 from sasnet_plugin.types import Curve
 
+from ...digits import significant
+
 Array = NDArray[np.float64]
 
 
@@ -75,7 +77,7 @@ class SystematicError:
     def words(self) -> str:
         """Such as "a systematic error of 3 % of I and a background that changes along q"."""
         more = " and a background that changes along q" if self.background else ""
-        return f"a systematic error of {100 * self.relative:.2g} % of I{more}"
+        return f"a systematic error of {significant(100 * self.relative, 2)} % of I{more}"
 
 
 def independent(curve: Curve, dintensity: Array, fit: ModelFit) -> SystematicError:

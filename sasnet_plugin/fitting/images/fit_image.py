@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sasnet_plugin.digits import NORMAL_90
+from sasnet_plugin.digits import NORMAL_90, significant, with_error
 
 from ...data.sans.anisotropy import anisotropy
 from ...data.sans.features import images_of
@@ -99,8 +99,8 @@ class OrientedFit:
     def rows(self) -> list[list[str]]:
         """A row for each value."""
         return [
-            [f"fitted {self.body}", "value", "error", "unit"],
-            *([k, f"{v.value:.4g}", f"{v.error:.2g}", v.unit] for k, v in self.values.items()),
+            [f"fitted {self.body}", "value", "unit"],
+            *([k, with_error(v.value, v.error), v.unit] for k, v in self.values.items()),
         ]
 
     def sentences(self) -> tuple[str, ...]:
@@ -116,9 +116,9 @@ class OrientedFit:
         if self.other is not None:
             ends += f" ⟨P₂⟩ = {self.other[0]:.2f} about {self.other[1]:.0f}° fits as well."
         return (
-            f"{verdict}: simulated again, the image has a Poisson deviance of {self.chisq:.3g} per degree of"
-            f" freedom over {self.cells.counts.size} cells, and is off by {self.misfit:.1%} beyond"
-            f" counting.{ends}",
+            f"{verdict}: simulated again, the image has a Poisson deviance of {significant(self.chisq, 3)}"
+            f" per degree of freedom over {self.cells.counts.size} cells, and is off by"
+            f" {self.misfit:.1%} beyond counting.{ends}",
         )
 
     def notes(self) -> tuple[str, ...]:

@@ -9,14 +9,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sasnet_plugin.fitting.effort import cost, spent
+from sasnet_plugin.fitting.effort import spent
 from sasnet_plugin.fitting.problem.experiment import TimeUpError, experiment, silent
 from sasnet_plugin.fitting.problem.free_parameters import choose_free, fittable, set_ranges
+from sasnet_plugin.fitting.problem.quick_parts import all_exact, all_nearest, own_cost
 from sasnet_plugin.fitting.problem.resolution import apply_sampling
 from sasnet_plugin.fitting.result.components import bare
 from sasnet_plugin.fitting.settings import OPTIMIZE, PROBLEM
 from sasnet_plugin.fitting.task import Task
-from sasnet_plugin.simulate.quick_models.quick import is_exact, is_quick, nearest_exact
+from sasnet_plugin.simulate.quick_models.quick import is_quick
+
+from ...digits import significant
 
 
 @dataclass(frozen=True)
@@ -71,14 +74,14 @@ def levenberg(task: Task, start: dict[str, Any], per_decade: int | None, seconds
     if not is_quick(task.name):
         return _levenberg(task, start, per_decade, deadline, quick=False)
     done = _levenberg(task, start, per_decade, deadline, quick=True)
-    if done is None or is_exact(task.name, done.parameters):
+    if done is None or all_exact(task.name, done.parameters):
         return done
     fitness = _at(task, done.parameters, per_decade)
     _allow(task, fitness, done.free)
     left = max(deadline - spent(), OPTIMIZE.least_share * task.budget.seconds)
-    inside = nearest_exact(task.name, done.parameters)
+    inside = all_nearest(task.name, done.parameters)
     if inside and not set(inside) & {*task.fixed, *task.ranges}:
-        one = cost(task.name, done.parameters, fitness.resolution.q_calc, quick=False)
+        one = own_cost(task.name, done.parameters, fitness.resolution.q_calc)
         if one * (len(done.free) + 2) > left:
             return _moved(done, inside)
     chisq = float(np.sum(fitness.residuals() ** 2))
@@ -98,7 +101,8 @@ def _moved(done: Done, values: dict[str, float]) -> Done:
     done.fitness.update()
     errors = done.errors | dict.fromkeys(set(values) & set(done.errors), float("nan"))
     said = tuple(
-        f"A curve with {name} {done.parameters[name]:.3g} takes too long to calculate: {value:.3g} is kept."
+        f"A curve with {name} {significant(done.parameters[name], 3)} takes too long to calculate:"
+        f" {significant(value, 3)} is kept."
         for name, value in values.items()
     )
     return replace(done, parameters=done.parameters | values, errors=errors, warnings=said)
@@ -106,7 +110,7 @@ def _moved(done: Done, values: dict[str, float]) -> Done:
 
 def unfitted(task: Task, start: dict[str, Any], per_decade: int | None) -> Done:
     """A refined start as it stands: how well the data determine its parameters is not known."""
-    fitness = _at(task, start, per_decade, quick=is_exact(task.name, start))
+    fitness = _at(task, start, per_decade, quick=all_exact(task.name, start))
     known = fitness.model.parameters()
     names = fittable(fitness.model.sasmodel.info, start)
     free = [n for n in names if n in known and n not in (task.fixed)][: max(1, len(task.curve) - 1)]

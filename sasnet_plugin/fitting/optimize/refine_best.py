@@ -20,6 +20,8 @@ from sasnet_plugin.fitting.settings import OPTIMIZE
 from sasnet_plugin.fitting.task import UNLIMITED, Budget, Counting, Method
 from sasnet_plugin.types import Curve, SasnetError
 
+from ...digits import significant
+
 if TYPE_CHECKING:
     from sasnet_plugin.simulate.bank import Bank
 
@@ -244,7 +246,9 @@ def refine(job: Refinement, bank: Bank | None = None, budget: Budget = UNLIMITED
     elif found is None:
         notes.append(f"{name} found nothing better than Levenberg-Marquardt.")
     else:
-        notes.append(f"{name} brought χ² of {job.name} from {before:.5g} to {found.chisq:.5g}.")
+        notes.append(
+            f"{name} brought χ² of {job.name} from {significant(before, 5)} to {significant(found.chisq, 5)}."
+        )
     seconds = job.fit.seconds + spent() - began
     return Refined(replace(fit, posterior=posterior, seconds=seconds), tuple(notes))
 

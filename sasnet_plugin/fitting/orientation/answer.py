@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from sasnet_plugin.digits import NORMAL_90
+from sasnet_plugin.digits import NORMAL_90, significant
 
 from ...predict import Answer
 from ...predict.findings import DistributionFinding, QuantitiesFinding, Value, finite
@@ -38,8 +38,9 @@ class Comparison:
         """How far the pattern is from the measured one, and from what it would be were the model right."""
         one = self.result
         return (
-            f"Simulated again: Poisson deviance {one.deviance:.4g} over {one.dof} pixels;"
-            f" {one.expected_deviance:.4g} ± {one.deviance_sd:.2g} were the model right.",
+            f"Simulated again: Poisson deviance {significant(one.deviance, 4)} over {one.dof} pixels;"
+            f" {significant(one.expected_deviance, 4)} ± {significant(one.deviance_sd, 2)}"
+            " were the model right.",
         )
 
     def notes(self) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from ...digits import significant
 from ...predict.arithmetic import circular_w1
 from ...simulate.gisas.geometry import N_XI, PERIOD, XI
 from ...simulate.gisas.priors import GEOMETRY
@@ -273,7 +274,7 @@ def _notes(
         f"The data determine about {modes:.0f} of the 119 modes of p(ξ).",
     ]
     if alike > INVERSION.not_uniform:
-        said.append(f"Every angle alike is not ruled out (p = {alike:.2g}).")
+        said.append(f"Every angle alike is not ruled out (p = {significant(alike, 2)}).")
     free = refined.weights / max(float(refined.weights.sum()), 1e-300)
     apart = float(circular_w1(free, found.samples.p.mean(axis=0), PERIOD))
     said.append(f"Without any prior of p(ξ) the fit is {apart:.1f} degrees away.")
@@ -295,6 +296,6 @@ def _at_limits(found: Posterior) -> list[str]:
 def _counts_sentence(counts: Counts) -> str:
     beside = counts.y[counts.beside_rod].sum()
     return (
-        f"{counts.y.sum():.3g} counts in the window, {beside:.3g} of them more than 0.1 degrees beside the"
-        " specular rod, where the rotation shows."
+        f"{significant(counts.y.sum(), 3)} counts in the window, {significant(beside, 3)} of them more than"
+        " 0.1 degrees beside the specular rod, where the rotation shows."
     )

@@ -14,12 +14,13 @@ from numpy.typing import NDArray
 
 from sasnet_plugin.fitting.effort import count, spent
 from sasnet_plugin.fitting.problem.free_parameters import accepted, sigmas
+from sasnet_plugin.fitting.problem.quick_parts import all_exact
 from sasnet_plugin.fitting.problem.resolution import apply_sampling
 from sasnet_plugin.fitting.problem.sums import of_part
 from sasnet_plugin.fitting.result.model_fit import ModelFit
 from sasnet_plugin.fitting.settings import PROBLEM
 from sasnet_plugin.simulate.kernel import load_model
-from sasnet_plugin.simulate.quick_models.quick import is_exact, quick_model
+from sasnet_plugin.simulate.quick_models.quick import quick_model
 from sasnet_plugin.types import Curve, sum_parts
 
 
@@ -163,7 +164,7 @@ def rebuilt(
 def experiment_of(curve: Curve, dintensity: NDArray[np.float64], fit: ModelFit) -> Any:
     """The experiment of a fit, where it ended, with ranges and points of q as it had them."""
     values = starting_values(fit)
-    fitness = experiment(curve, dintensity, fit.name, values, quick=is_exact(fit.name, values))
+    fitness = experiment(curve, dintensity, fit.name, values, quick=all_exact(fit.name, values))
     if fit.per_decade is not None:
         apply_sampling(fitness, curve, fit.per_decade)
     for name in fit.free:

@@ -233,8 +233,8 @@ def scale_and_background(
         Not finite where a curve is not.
     """
     sw, sy = weight.sum(), weight @ intensity
-    sm, smm, smy = curves @ weight, curves**2 @ weight, curves @ (weight * intensity)
     with np.errstate(all="ignore"):
+        sm, smm, smy = curves @ weight, curves**2 @ weight, curves @ (weight * intensity)
         determinant = smm * sw - sm**2
         scale, background = (smy * sw - sm * sy) / determinant, (smm * sy - sm * smy) / determinant
         if negative:

@@ -69,7 +69,9 @@ def solve_scales(columns: Array, weight: Array, intensity: Array) -> tuple[Array
     left = list(range(len(columns)))
     while True:
         matrix = np.vstack([columns[left], np.ones(weight.size)]) * root
-        length = np.maximum(np.linalg.norm(matrix, axis=1), 1e-300)
+        # In two steps: the squares of a wild start's curve may be beyond what a number holds.
+        largest = np.maximum(np.abs(matrix).max(axis=1), 1e-300)
+        length = largest * np.linalg.norm(matrix / largest[:, None], axis=1)
         found = np.linalg.lstsq((matrix / length[:, None]).T, intensity * root, rcond=None)[0] / length
         negative = [i for i, value in zip(left, found, strict=False) if not value > 0]
         if not negative:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sasnet_plugin.digits import chisq_text, listed
+from sasnet_plugin.digits import chisq_text
 from sasnet_plugin.fitting.result import display
-from sasnet_plugin.fitting.result.headline import Headline, as_well, headline
+from sasnet_plugin.fitting.result.headline import DOES_NOT, Headline, as_well, headline, some
 from sasnet_plugin.fitting.result.model_fit import ModelFit, Posterior, Verification
 from sasnet_plugin.fitting.settings import ASSESSMENT
 from sasnet_plugin.types import Curve, SasnetError
@@ -46,6 +46,10 @@ class FitResult:
     limit_met : bool
         The clock on the wall ended the search before its evaluations were spent: another time, or elsewhere,
         the answer may be another.
+    unfitted : tuple of str
+        Names of the candidates that the time limit left unfitted.
+    go_on : str
+        What to do about it, a phrase.
     """
 
     curve: Curve
@@ -59,6 +63,8 @@ class FitResult:
     excused: tuple[str, tuple[str, ...]] = ("", ())
     explaining: tuple[str, ...] = ()
     limit_met: bool = False
+    unfitted: tuple[str, ...] = ()
+    go_on: str = "go on with more --time-limit"
 
     @property
     def best(self) -> ModelFit | None:
@@ -71,7 +77,14 @@ class FitResult:
         others = ["the data state no uncertainties"] if self.curve.dintensity is None else []
         if self.unanswered:
             others.append(f"{', '.join(self.unanswered)} could not be fitted")
-        return headline(self.best, self.verification, self._beside(), others)
+        found = headline(self.best, self.verification, self._beside(), others)
+        if self.unfitted:
+            left = f"Not fitted within the time limit ({self.go_on}): {some(self.unfitted)}."
+        elif self.limit_met and found.verdict == DOES_NOT:  # of what is explained it is a note
+            left = f"The time limit ended the search early ({self.go_on})."
+        else:
+            left = ""
+        return replace(found, unfinished=left)
 
     def _beside(self) -> list[str]:
         """What is said of other fits: as good, so within an error that is shared, or not to be excluded."""
@@ -80,9 +93,8 @@ class FitResult:
         if excused:
             said.append(f"within {within} {as_well(excused)}")
         if self.explaining:
-            shown, more = self.explaining[:2], len(self.explaining) - 2
-            who = listed([*shown, f"{more} more"] if more > 0 else shown)
-            said.append(f"to their errors {who} explain{'' if self.explaining[1:] else 's'} the data, too")
+            explain = "explain" if self.explaining[1:] else "explains"
+            said.append(f"to their errors {some(self.explaining)} {explain} the data, too")
         named = {*self.alike, *excused, *self.explaining}
         rivals = [f for f in self.fits[1:] if f.weight >= ASSESSMENT.named_weight]
         return said + [
@@ -130,6 +142,7 @@ class FitResult:
             "verification": self.verification.as_dict() if self.verification else None,
             "notes": list(self.notes),
             "limit_met": self.limit_met,
+            "unfitted": list(self.unfitted),
             **({"unanswered": list(self.unanswered)} if self.unanswered else {}),
         }
 

@@ -10,7 +10,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sasnet_plugin.digits import chisq_text, listed, quantity
+from sasnet_plugin.digits import chisq_text, listed, quantity, significant
 from sasnet_plugin.fitting.result.components import bare
 from sasnet_plugin.fitting.result.model_fit import ModelFit, Parameter, Verification
 from sasnet_plugin.fitting.settings import PROBLEM
@@ -41,6 +41,8 @@ class Headline:
     systematic : str
         By what neighbouring points may be off together, such that it would explain the data, "2 % of I";
         empty where there is none.
+    unfinished : str
+        A sentence on what the time limit left undone; empty where it left nothing.
     """
 
     model: str = ""
@@ -49,6 +51,7 @@ class Headline:
     verdict: str = DOES_NOT
     doubts: tuple[str, ...] = field(default_factory=tuple)
     systematic: str = ""
+    unfinished: str = ""
 
     @property
     def finding(self) -> str:
@@ -60,7 +63,10 @@ class Headline:
 
     @property
     def judgement(self) -> str:
-        """The verdict as a sentence with its doubts."""
+        """The verdict as a sentence with its doubts, and what was left undone."""
+        return f"{self._verdict()} {self.unfinished}".rstrip()
+
+    def _verdict(self) -> str:
         more = len(self.doubts) - _NAMED
         doubts = "; ".join((*self.doubts[:_NAMED], *([f"and {more} more"] if more > 0 else [])))
         if self.verdict == EXPLAINS:
@@ -106,7 +112,7 @@ def headline(
     told = telling(best)
     values = tuple(in_words(name, p) for name, p in told)
     error = verification and verification.systematic or {}
-    systematic = f"{100 * error['relative']:.2g} % of I" if error else ""
+    systematic = f"{significant(100 * error['relative'], 2)} % of I" if error else ""
     if error and error.get("background"):
         systematic += " and a background that changes along q"
     if verification is None or verification.explained:
@@ -132,8 +138,12 @@ def headline(
 
 def as_well(names: Sequence[str]) -> str:
     """That fits of these names fit as well; two are named."""
-    shown = [*names[:2], f"{len(names) - 2} more"] if names[2:] else names
-    return f"{listed(shown)} fit{'' if names[1:] else 's'} as well"
+    return f"{some(names)} fit{'' if names[1:] else 's'} as well"
+
+
+def some(names: Sequence[str]) -> str:
+    """Two names in a sentence, and how many more there are."""
+    return listed([*names[:2], f"{len(names) - 2} more"] if names[2:] else names)
 
 
 def statement(sentence: str, names: Collection[str] = ()) -> str:

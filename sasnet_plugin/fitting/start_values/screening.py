@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sasnet_plugin.fitting.effort import count_look
+from sasnet_plugin.fitting.effort import count_look, shorten
 from sasnet_plugin.fitting.problem.free_parameters import accepted, coarse, completed, widths_of
 from sasnet_plugin.fitting.problem.plugin_models import page_of
 from sasnet_plugin.fitting.result.components import bare
@@ -19,7 +21,12 @@ from sasnet_plugin.fitting.start_values.second_component import nearest_sums
 from sasnet_plugin.fitting.task import UNLIMITED, Budget, Pair, Task
 from sasnet_plugin.simulate.clean import cost_class
 from sasnet_plugin.simulate.kernel import load_model
-from sasnet_plugin.simulate.priors import allowed_structure_factors, structure_factors
+from sasnet_plugin.simulate.priors import (
+    allowed_structure_factors,
+    form_models,
+    model_info,
+    structure_factors,
+)
 from sasnet_plugin.simulate.quick_models.quick import fit_cost_class
 from sasnet_plugin.types import Curve, sum_parts
 
@@ -59,12 +66,23 @@ def simple_pairs(suggested: Iterable[str] = ()) -> list[Pair]:
     """
     fast = {form: True for form in suggested if fit_cost_class(form) == "fast"}
     pairs: list[Pair] = []
-    for form, interacting in (_SIMPLE | fast).items():
+    for form, interacting in (dict.fromkeys(simplest_forms(), False) | _SIMPLE | fast).items():
         pairs.append((form, None))
         if interacting:
             allowed = allowed_structure_factors(form)
             pairs += [(form, factor) for factor in structure_factors() if factor in allowed]
     return pairs
+
+
+@cache
+def simplest_forms() -> tuple[str, ...]:
+    """Form models with one parameter of shape: nothing explains a curve with less, and fits take no time."""
+
+    def shape(form: str) -> list[str]:
+        table = model_info(form).parameters.kernel_parameters
+        return [p.name for p in table if p.type not in ("sld", "magnetic") and p.name != "i_zero"]
+
+    return tuple(f for f in form_models() if fit_cost_class(f) == "fast" and len(shape(f)) == 1)
 
 
 @dataclass(frozen=True)
@@ -85,10 +103,18 @@ class Screen:
 
 
 def screened(asked: Screen, bank: Bank, budget: Budget = UNLIMITED) -> dict[Pair, float]:
-    """Least weighted residual of the bank's curves of each pair, with 7 % tolerance; work for a pool."""
+    """Least weighted residual of the bank's curves of each pair, with 7 % tolerance; work for a pool.
+
+    Where the machine is so busy that the clock on the wall is up, what is rated by then: the fits are to
+    have time.
+    """
+    until = time.monotonic() + budget.wall
     data = binned(asked.curve, asked.dintensity)
     found: dict[Pair, float] = {}
     for form, factor in asked.pairs:
+        if found and time.monotonic() > until:
+            shorten()
+            break
         count_look(form, factor)
         if len(sum_parts(form)) > 1:
             sums = nearest_sums(bank, form, data, count=1)
@@ -101,6 +127,8 @@ def screened(asked: Screen, bank: Bank, budget: Budget = UNLIMITED) -> dict[Pair
 
 def extra_pairs(residuals: dict[Pair, float], chosen: Sequence[Pair], others: Sequence[Pair]) -> list[Pair]:
     """Those of the others whose nearest curves are about as near as the suggested ones', best first.
+
+    So many of them, and besides all that have but one parameter of shape.
 
     Parameters
     ----------
@@ -119,7 +147,9 @@ def extra_pairs(residuals: dict[Pair, float], chosen: Sequence[Pair], others: Se
     near = [p for p in others if p not in chosen and of(p) <= START_VALUES.extra_worse * least]
     # At little volume fraction every structure factor is 1: to be of interest it has to do better.
     near = [p for p in near if p[1] is None or of(p) <= START_VALUES.clearly_better * of((p[0], None))]
-    return sorted(near, key=of)[: START_VALUES.extra_models]
+    near.sort(key=of)
+    some = near[: START_VALUES.extra_models]
+    return some + [p for p in near if p not in some and p[1] is None and p[0] in simplest_forms()]
 
 
 def order_of(pair: Pair, residuals: dict[Pair, float]) -> tuple[int, float]:
@@ -148,6 +178,7 @@ def previewed(asked: Task, bank: Bank, budget: Budget = UNLIMITED) -> tuple[Arra
     data = binned(asked.curve, asked.dintensity)
     shifts, tried = search(page, asked.model, asked.structure_factor, data)
     residual = np.stack([t[1] for t in tried])
+    residual = np.where(np.isfinite(residual), residual, np.inf)  # one without a value hides no other
     best = np.unravel_index(int(np.argmin(residual)), residual.shape)
     if not np.isfinite(residual[best]):
         return None

@@ -209,7 +209,7 @@ def screen(
     asked = [Screen(curve, dintensity, part) for part in parts if part]
     residuals: dict[Pair, float] = {}
     failed = []
-    for _, answer in answers(pool, screened, asked, seconds):
+    for index, answer in answers(pool, screened, asked, seconds):
         if isinstance(answer, TechnicalError):
             failed.append(answer)
         elif isinstance(answer, LateError):
@@ -218,6 +218,7 @@ def screen(
             failed.append(TechnicalError("screening", str(answer).rstrip(".")))
         else:
             residuals |= answer
+            late = late or any(p not in answer for p in asked[index].pairs if not p[0].endswith(".py"))
     return residuals, tuple(failed), late
 
 

@@ -83,6 +83,8 @@ class Stages:
         By the pool's clock, s.
     unanswered : list of TechnicalError
         What could not be done for a technical reason, though tried twice; grows.
+    late : list of str
+        Names of the candidates that there was no time to fit; grows.
     """
 
     pool: Counting
@@ -93,6 +95,7 @@ class Stages:
     notes: list[str]
     deadline: float
     unanswered: list[TechnicalError] = field(default_factory=list)
+    late: list[str] = field(default_factory=list)
 
     @property
     def left(self) -> float:
@@ -168,22 +171,17 @@ class Stages:
         return intricate(found.curve, _best(found))
 
     def fit(self, tasks: Sequence[Task]) -> list[ModelFit]:
-        """Fit tasks; what cannot be fitted becomes a note."""
+        """Fit tasks; what cannot be fitted becomes a note, or is late."""
         fits: list[ModelFit] = []
-        late = []
         for _, answer in answers(self.pool, fit_candidate, tasks, self.left):
             if isinstance(answer, LateError):
-                late.append(answer.name)
+                self.late.append(answer.name)
             elif isinstance(answer, TechnicalError):
                 self.unanswered.append(answer)
             elif isinstance(answer, SasnetError):
                 self.notes.append(str(answer))
             else:
                 fits.append(answer)
-        if late:
-            self.notes.append(
-                f"Not fitted within the time limit (give more with --time-limit): {', '.join(late)}."
-            )
         return fits
 
     def tried(self, work: Work, asked: Sequence[Named], seconds: float) -> list[Any]:

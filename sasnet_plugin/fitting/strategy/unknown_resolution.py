@@ -20,6 +20,8 @@ from sasnet_plugin.fitting.task import UNLIMITED, Budget, Task
 from sasnet_plugin.simulate.quick_models.quick import fit_cost_class
 from sasnet_plugin.types import Curve
 
+from ...digits import significant
+
 if TYPE_CHECKING:
     from sasnet_plugin.simulate.bank import Bank
 
@@ -54,7 +56,11 @@ class Guess:
     @property
     def words(self) -> str:
         """For people."""
-        return f"dq/q = {100 * self.relative:.2g} %" if self.relative else f"dq = {self.absolute:.2g} Å⁻¹"
+        return (
+            f"dq/q = {significant(100 * self.relative, 2)} %"
+            if self.relative
+            else f"dq = {significant(self.absolute, 2)} Å⁻¹"
+        )
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 #: Advice that is good only on the command line.
-_OF_THE_COMMAND = re.compile(r" \(give more with --time-limit\)|, or with more --time-limit,")
+_OF_THE_COMMAND = re.compile(r" \((?:give|go on with) [^()]*--time-limit[^()]*\)")
 Curve = tuple[list[float], list[float]]
 
 
@@ -133,10 +133,10 @@ class Entry:
                     residuals=curves[i].get("residuals") if i < len(curves) else None,
                 )
             )
-        head = found.get("headline")
+        head = _OF_THE_COMMAND.sub("", str(found.get("headline") or ""))
         notes = [_OF_THE_COMMAND.sub("", note) for note in found.get("notes") or []]
         self.candidates = new + [_unfitted(each, notes) for each in known.values()]
-        self.remarks = [*([str(head)] if head else []), *notes]
+        self.remarks = [*([head] if head else []), *notes]
         self.fit = number
         self.settle("fitted" if new else "no model could be fitted")
 

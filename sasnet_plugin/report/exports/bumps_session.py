@@ -14,6 +14,7 @@ from sasnet_plugin.fitting.problem.resolution import calculated_q, is_slit
 from sasnet_plugin.fitting.result.fit_result import FitResult
 from sasnet_plugin.fitting.result.model_fit import ModelFit
 
+from ...digits import chisq_text
 from ...types import Curve, SasnetError
 
 #: bumps' serializer. Its "dataclass" cannot write sasmodels' classes, and what cloudpickle and dill write of
@@ -76,7 +77,7 @@ def write_session(result: FitResult, path: str | Path) -> None:
         item.problem = ProblemState(problem, _SERIALIZER)
         item.fitting = Fitting(method="lm")
         item.timestamp = f"{place:04d}"
-        item.label = f"{fit.name}: reduced χ² {fit.reduced_chisq:.3g}, weight {fit.weight:.2g}"
+        item.label = f"{fit.name}: reduced χ² {chisq_text(fit.reduced_chisq)}, weight {fit.weight:.2g}"
         item.keep = True
         state.history.store[item.timestamp] = item
     state.problem, state.fitting = item.problem, item.fitting

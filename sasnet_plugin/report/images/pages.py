@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ...digits import significant
 from ...domains import Domain, resolve
 from ...domains.heads import Classes, Distribution, Quantities, Tags
 from ...types import Image
@@ -201,7 +202,7 @@ def _measured(image: Image) -> Section:
         "Pattern",
         patterns.pattern(image),
         patterns.PATTERN_SIZE,
-        f"{100 * (1 - image.mask.mean()):.1f} % of the pixels are masked and show the ground.",
+        f"{100 * (1 - image.mask.mean()):.1f} % of the pixels are masked and left blank.",
     )
 
 
@@ -242,7 +243,7 @@ def _written(
 ) -> Path:
     geometry: Any = image.geometry
     facts = {
-        "Counts": f"{image.counts[image.mask].sum():.3g}",
+        "Counts": significant(image.counts[image.mask].sum(), 3),
         "Pixels": f"{image.counts.shape[1]} × {image.counts.shape[0]}",
     }
     if hasattr(geometry, "alpha_i"):

@@ -70,17 +70,17 @@ CSS = (
 """
     + """
 * { box-sizing: border-box; }
-body { margin: 0; background: var(--page); color: var(--ink);
+body { margin: 0; background: var(--page); color: var(--ink); overflow-wrap: anywhere;
   font: 15px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", "DejaVu Sans", sans-serif; }
 main { max-width: 1040px; margin: 0 auto; padding: 28px 24px 56px; }
-h1 { font-size: 26px; line-height: 1.25; margin: 2px 0 0; overflow-wrap: anywhere; }
+h1 { font-size: 26px; line-height: 1.25; margin: 2px 0 0; }
 h2 { font-size: 18px; margin: 40px 0 10px; }
 p { margin: 8px 0; }
 a { color: var(--fit1); }
 code, .name { font-family: ui-monospace, Menlo, Consolas, "DejaVu Sans Mono", monospace; font-size: 93%; }
 .small { color: var(--muted); font-size: 13px; }
 .eyebrow { color: var(--muted); font-size: 13px; letter-spacing: .04em; }
-.source { color: var(--muted); margin: 4px 0 0; overflow-wrap: anywhere; }
+.source { color: var(--muted); margin: 4px 0 0; }
 .verdict { margin: 20px 0 0; padding: 14px 18px; border-left: 4px solid var(--good); background: var(--panel);
   border-radius: 0 6px 6px 0; font-size: 17px; }
 .verdict.doubt { border-color: var(--warn); }

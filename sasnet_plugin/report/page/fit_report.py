@@ -11,6 +11,7 @@ import numpy as np
 from sasnet_plugin.fitting.result.fit_result import FitResult
 from sasnet_plugin.fitting.result.headline import DOES_NOT, DOUBTS, EXPLAINS
 
+from ...digits import significant
 from ...types import Curve, ModelZooError
 from ...zoo import Manifest, open_model
 from . import document, names
@@ -102,7 +103,7 @@ def _facts(result: FitResult) -> str:
     curve = result.curve
     facts = {"Points": str(len(curve))}
     if len(curve):
-        facts["q range"] = f"{curve.q[0]:.3g} to {curve.q[-1]:.3g} Å⁻¹"
+        facts["q range"] = f"{significant(curve.q[0], 3)} to {significant(curve.q[-1], 3)} Å⁻¹"
     facts["Resolution"] = _resolution(curve)
     facts["Uncertainties"] = "estimated" if curve.dintensity is None else "as measured"
     return document.facts(facts)
@@ -129,7 +130,7 @@ def _resolution(curve: Curve) -> str:
         return "slit"
     if curve.dq is None or not np.any(curve.dq > 0):
         return "not given"
-    return f"pinhole, median Δq/q {100 * float(np.median(curve.dq / curve.q)):.2g} %"
+    return f"pinhole, median Δq/q {significant(100 * float(np.median(curve.dq / curve.q)), 2)} %"
 
 
 def _caption(result: FitResult) -> str:

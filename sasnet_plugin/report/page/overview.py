@@ -134,7 +134,9 @@ td.wrong { color: var(--bad); }
   tr { display: block; padding: 8px 0; overflow-wrap: anywhere;
   border-bottom: 1px solid var(--line); }
   td, td.number, td:first-child { display: block; border: 0; padding: 2px 0; white-space: normal;
-    text-align: left; max-width: none; } td:empty { display: none; } }
+    text-align: left; max-width: none; } td:empty { display: none; }
+  td:nth-child(5)::before { content: "Probability "; color: var(--muted); }
+  td:nth-child(6)::before { content: "Reduced χ² "; color: var(--muted); } }
 """
 
 

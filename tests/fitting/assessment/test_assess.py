@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -71,6 +72,20 @@ def test_a_shared_error_does_not_put_a_much_worse_fit_above_a_better_one() -> No
     # To a χ² below 1 none is worse than another.
     fits = [_fit("simple", 0.9 * N, 4), _fit("flexible", 0.1 * N, 8)]
     assert ranked(fits, None, Misfits(np.zeros(2), np.array([20.0, 40.0]), shared=True))[0].model == "simple"
+
+
+def test_a_value_that_no_sample_has_is_held_against_a_fit() -> None:
+    sound, lens = _fit("core_shell_sphere", 98.0, 3), _fit("capped_cylinder", 96.0, 3)
+    lens.parameters["length"] = lens.parameters.pop("p0")
+    assert ranked([sound, lens])[0].model == "capped_cylinder"
+    lens.parameters["length"] = Parameter(0.03, 6.7, "Ang", False, 0.0, 2.0)
+    assert ranked([sound, lens])[0].model == "core_shell_sphere"
+    # Not against what the user gave, and evidence beyond doubt still decides.
+    lens.parameters["length"] = Parameter(0.03, None, "Ang", True, 0.0, 2.0)
+    assert ranked([sound, lens])[0].model == "capped_cylinder"
+    lens = replace(lens, chisq=60.0, bic=60.0 + 3 * np.log(N))
+    lens.parameters["length"] = Parameter(0.03, 6.7, "Ang", False, 0.0, 2.0)
+    assert ranked([sound, lens])[0].model == "capped_cylinder"
 
 
 def test_models_without_a_difference_are_named() -> None:

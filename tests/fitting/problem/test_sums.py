@@ -46,6 +46,15 @@ def test_each_component_is_fitted_with_its_own_scale_and_the_common_one_stays() 
     assert scales_of("sphere") == ("scale",)
 
 
+def test_scales_of_curves_whose_squares_no_number_holds_are_found() -> None:
+    q = np.geomspace(0.01, 0.3, 40)
+    columns = np.vstack([1e200 * q**-4, 1e-3 * np.exp(-(q**2) * 900)])
+    truth, background = np.array([2e-200, 5e3]), 0.1
+    scales, level = solve_scales(columns, np.ones(q.size), truth @ columns + background)
+    assert scales == pytest.approx(truth, rel=1e-6)
+    assert level == pytest.approx(background, rel=1e-6)
+
+
 def test_scales_and_background_are_found_and_a_component_that_is_not_there_has_none() -> None:
     q = np.geomspace(0.01, 0.3, 60)
     columns = np.stack([np.exp(-((30 * q) ** 2)), q**-3.0])

@@ -49,10 +49,24 @@ def test_it_names_what_tells_most_with_matching_digits() -> None:
     )
 
 
+def test_what_the_time_limit_left_undone_is_said_with_the_way_to_go_on() -> None:
+    go_on = "go on with --time-limit 300"
+    assert str(_said(unfitted=("onion", "lamellar", "prism", "core"), go_on=go_on)).endswith(
+        "Explains the data. Not fitted within the time limit (go on with --time-limit 300): onion, lamellar"
+        " and 2 more."
+    )
+    cut = _said(limit_met=True, go_on=go_on, verification=WRONG)
+    assert cut.judgement.startswith(
+        "Does not explain the data: residuals are not random. The time limit ended"
+    )
+    assert go_on in cut.as_dict()["headline"]
+    assert "time limit" not in str(_said()) + str(_said(limit_met=True, go_on=go_on))
+
+
 def test_what_the_data_leave_open_is_no_measurement() -> None:
     opened = replace(FIT, parameters={"scale": _p(74.0, 6500.0, ""), "length": PARAMETERS["length"]})
-    assert _said(fits=(opened,)).values == ("length not determined ((2.0 ± 3.5)×10² Å)",)
-    assert "scale not determined ((0.1 ± 6.5)×10³)" in parameters_in_words(opened)
+    assert _said(fits=(opened,)).values == ("length not determined (200 ± 350 Å)",)
+    assert "scale not determined (100 ± 6500)" in parameters_in_words(opened)
     # Zero is no mark for a density, and a good value of a background.
     assert determined("sld", _p(0.2, 0.5, "1e-6/Ang^2"))
     assert not determined("sld", _p(0.2, 12.0, "1e-6/Ang^2"))

@@ -20,6 +20,7 @@ from sasnet_plugin.fitting.start_values.screening import (
     previewed,
     screened,
     simple_pairs,
+    simplest_forms,
     with_fixed,
 )
 from sasnet_plugin.fitting.task import Pair, Task
@@ -63,6 +64,17 @@ def test_a_screening_that_was_cut_short_suggests_nothing() -> None:
     assert extra_pairs({("sphere", None): np.inf}, [], simple_pairs()) == []
     residuals: dict[Pair, float] = {("sphere", None): 1.0, ("lamellar", None): 9.0}
     assert extra_pairs(residuals, [], simple_pairs()) == [("sphere", None)]
+
+
+def test_nothing_of_one_parameter_that_comes_near_is_left_out() -> None:
+    near = {("vesicle", None): 1.0, ("ellipsoid", None): 1.1, ("cylinder", None): 1.2, ("fractal", None): 1.3}
+    rated = near | {("power_law", None): 1.9, ("dab", None): 30.0}
+    found = extra_pairs(rated, [], list(rated))
+    assert ("fractal", None) not in found
+    assert found[-1] == ("power_law", None)
+    assert ("dab", None) not in found
+    assert {"power_law", "guinier", "sphere"} < set(simplest_forms())
+    assert not {"core_shell_sphere", "guinier_porod"} & set(simplest_forms())
 
 
 def test_a_structure_factor_that_changes_nothing_is_not_added() -> None:

@@ -1,0 +1,41 @@
+"""Values that no sample has: said of each fit, and held against it where fits are compared."""
+
+from __future__ import annotations
+
+from sasnet_plugin.digits import quantity
+from sasnet_plugin.fitting.result.components import bare
+from sasnet_plugin.fitting.result.model_fit import ModelFit, Parameter
+from sasnet_plugin.fitting.settings import ASSESSMENT
+
+
+def impossible(name: str, p: Parameter) -> str:
+    """Why no sample has such a value, as a sentence; empty where one may.
+
+    Parameters
+    ----------
+    name : str
+        With the component's letter in a sum.
+    p : Parameter
+    """
+    value, own = quantity(p.value, p.unit), bare(name)
+    if own.startswith("volfraction") and p.value > ASSESSMENT.closest_packing:
+        return f"{name}, {value}, is more than spheres can fill (0.74)."
+    if "fraction" in own and not 0 <= p.value <= 1:
+        return f"{name}, {value}, is no fraction, which lies between 0 and 1."
+    if own.endswith("_scale") and p.value < 0:
+        return f"{name}, {value}, is negative: no part of a sample takes scattering away."
+    if own == "scale" and p.value <= 0:
+        return f"scale, {value}, is not positive: the model explains nothing of these data."
+    length = own.startswith(("thick", "radius", "length")) and p.unit == "Ang"
+    if length and abs(p.value) < ASSESSMENT.thinnest:
+        return f"{name}, {value}, is less than an atom."
+    return ""
+
+
+def implausible(fit: ModelFit) -> int:
+    """How many fitted parameters of a fit have a value that no sample has.
+
+    BIC asks for each parameter the same, wherever its value lies. The prior that it stands for has none of
+    these values; such a fit may describe the curve, but not by the shape that its model is named after.
+    """
+    return sum(bool(impossible(name, fit.parameters[name])) for name in fit.free)

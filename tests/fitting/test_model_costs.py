@@ -1,0 +1,35 @@
+"""What models cost beyond averages over orientations: names that exist, and the order of what is measured."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from sasnet_plugin.fitting.effort import cost
+from sasnet_plugin.fitting.model_costs import ADDED, LAYERS, OWN, PER_POINT
+from sasnet_plugin.simulate.priors import model_info
+from sasnet_plugin.simulate.quick_models.quick import FIXED
+
+Q = np.geomspace(0.01, 0.3, 50)
+
+
+@pytest.mark.parametrize("name", sorted({*ADDED, *LAYERS, *PER_POINT}))
+def test_models_and_the_parameters_that_count_layers_exist(name: str) -> None:
+    parameters = {p.name for p in model_info(name).parameters.kernel_parameters}
+    if name in LAYERS:
+        assert LAYERS[name][0] in parameters
+
+
+def test_the_number_of_points_that_sasmodels_fixes_is_known_where_the_quick_model_fixes_another() -> None:
+    assert OWN.keys() == FIXED.keys()
+    assert all(FIXED[name] < OWN[name] for name in OWN)
+
+
+def test_a_superball_costs_more_than_a_cylinder_and_a_stack_of_two_layers_less() -> None:
+    size = {"radius": 20.0, "length": 400.0, "length_a": 50.0}
+    cylinder = cost("cylinder", size, Q, quick=True)
+    assert cost("superball", size, Q, quick=True) > 10 * cylinder
+    assert cost("superball", size, Q, quick=False) > cost("superball", size, Q, quick=True)
+    layers = {"n_shells": 2.0, "thickness_pd": 0.1, "thickness_pd_n": 35}
+    widths = {"radius_pd": 0.1, "radius_pd_n": 35}
+    assert cost("multilayer_vesicle", layers, Q, quick=True) < cost("cylinder", size | widths, Q, quick=True)
