@@ -15,6 +15,14 @@ if TYPE_CHECKING:
 def summed(counts: FloatArray, good: NDArray[np.bool_], most: int) -> tuple[FloatArray, FloatArray, int]:
     """Counts and good pixels of blocks, as many a side that no more than `most` blocks are left.
 
+    Parameters
+    ----------
+    counts : (rows, columns) array
+    good : (rows, columns) bool array
+        Others count as nothing.
+    most : int
+        Of the longer side.
+
     Returns
     -------
     counts, area : (rows, columns) array
@@ -28,7 +36,14 @@ def summed(counts: FloatArray, good: NDArray[np.bool_], most: int) -> tuple[Floa
 
 
 def blocked(values: FloatArray, block: int) -> FloatArray:
-    """Sums over blocks; the last ones of each axis may reach over the border, where nothing is."""
+    """Sums over blocks; the last ones of each axis may reach over the border, where nothing is.
+
+    Parameters
+    ----------
+    values : (rows, columns) array
+    block : int
+        Pixels of a block's side.
+    """
     rows, columns = (-(-n // block) * block for n in values.shape)
     whole = np.zeros((rows, columns))
     whole[: values.shape[0], : values.shape[1]] = values
