@@ -89,7 +89,11 @@ def _shared(
     entry: Entry = None,
     time_limit: Annotated[
         float,
-        typer.Option("--time-limit", min=1.0, help="Seconds for a data set, at most; most take less."),
+        typer.Option(
+            "--time-limit",
+            min=1.0,
+            help="Seconds for a data set; most take less. A minute more until anything is fitted.",
+        ),
     ] = 90.0,
     workers: Annotated[int, typer.Option("--workers", min=1, help="Processes of this machine.")] = 2,
 ) -> Options:

@@ -152,9 +152,10 @@ def write_overview(rows: Sequence[Row], folder: Path, title: str) -> Path:
     columns = ("Data set", "Curve", "Answer", "Model", "Probability", "Reduced χ²")[: 6 if fitted else 5]
     head = "".join(f'<th scope="col"><button type="button">{name}</button></th>' for name in columns)
     failed = sum(not row.model for row in rows)
+    sets = f"{len(rows)} data sets" if rows[1:] else "1 data set"
     without = f", {failed} without an answer" if failed else ""
     body = f"""<header><p class="eyebrow">Small-angle scattering · read by sasnet</p>
-<h1><bdi>{escape(title)}</bdi></h1><p class="source">{len(rows)} data sets{without}</p></header>
+<h1><bdi>{escape(title)}</bdi></h1><p class="source">{sets}{without}</p></header>
 <input type="search" placeholder="Show those with …" aria-label="Show the rows that hold these words">
 <div class="wide"><table><thead><tr>{head}</tr></thead><tbody>
 {"".join(_html(row, len(columns)) for row in rows)}</tbody></table></div>
