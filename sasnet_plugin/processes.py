@@ -70,6 +70,23 @@ def deaf_children() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
+@contextlib.contextmanager
+def interrupted_after() -> Iterator[None]:
+    """Ctrl-C in the block is heard at its end: a module in C that it interrupts says that it is broken."""
+    usual = signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    if not usual or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    heard: list[int] = []
+    signal.signal(signal.SIGINT, lambda number, _: heard.append(number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    if heard:
+        raise KeyboardInterrupt
+
+
 #: Where (child, message) goes.
 Heard = queue.Queue[tuple[Any, Any]] | queue.SimpleQueue[tuple[Any, Any]]
 

@@ -13,17 +13,23 @@ from typer.testing import CliRunner
 from sasnet_plugin.cli.main import app
 from sasnet_plugin.domains.diffraction import LABELS
 from sasnet_plugin.predict.novelty import Bank, profiles
+from sasnet_plugin.simulate.diffraction.measurement import PIXELS, measured, shot
 from sasnet_plugin.simulate.diffraction.out_of_distribution import KINDS
 from sasnet_plugin.simulate.diffraction.samples import draw_sample
 from sasnet_plugin.simulate.diffraction.simulator import SIMULATOR
 from sasnet_plugin.types import Image
 
+#: A stack comes from one detector, and its reader finds hole and gaps in the sum of all frames.
+DETECTOR = {"hole": 0.08, "gap": 0.0, "beside": 0.0, "dead": 0.0, "saturation": 0.0}
+#: Frames of each kind; of empty ones more, as none may be given a tag that it has not.
+FRAMES = {"round": 12, "streak_bent": 12, "empty": 60}
 
-def images(kind: str, number: int, exposure: float) -> list[Image]:
+
+def images(kind: str, exposure: float) -> list[Image]:
     """Of one kind, with nothing on top."""
     rng = np.random.default_rng(11)
-    rows = [SIMULATOR.clean(draw_sample(rng, {kind: 1}, {}, 1)) for _ in range(number)]
-    return SIMULATOR.measure(rows, rng, exposure=exposure)[0]
+    rows = [SIMULATOR.clean(draw_sample(rng, {kind: 1}, {}, 1)) for _ in range(FRAMES[kind])]
+    return [shot(row, rng, exposure, DETECTOR) for row in rows]
 
 
 def classified(stack: list[np.ndarray], folder: Path, *options: str) -> list[dict]:
@@ -40,12 +46,12 @@ def present(answer: dict) -> set[str]:
 
 @pytest.fixture(scope="module")
 def answers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[dict]]:
-    """Of twelve shots of each of some kinds, all in one stack."""
+    """Of shots of each of some kinds, all in one stack."""
     kinds = {"round": 1e6, "streak_bent": 1e6, "empty": 1e4}
-    shots = {kind: images(kind, 12, exposure) for kind, exposure in kinds.items()}
+    shots = {kind: images(kind, exposure) for kind, exposure in kinds.items()}
     rng = np.random.default_rng(3)
     strange = [
-        SIMULATOR.out_of_distribution(name, {}, rng, exposure=1e6)
+        measured(KINDS[name](PIXELS, rng), rng, 1e6, fixed=DETECTOR)
         for name in KINDS
         if name != "speckle"
         for _ in range(4)
@@ -54,7 +60,8 @@ def answers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[dict]]:
     known = ("wavelength=574", "distance=70", "pixel_size=0.8", "direct_beam=[47.5,47.5]")
     options = [word for one in known for word in ("--geometry", one)]
     found = iter(classified(stack, tmp_path_factory.mktemp("shots"), *options))
-    return {name: [next(found) for _ in range(12)] for name in (*shots, "strange")}
+    frames = FRAMES | {"strange": len(strange)}
+    return {name: [next(found) for _ in range(number)] for name, number in frames.items()}
 
 
 def test_an_answer_has_the_keys_that_programs_read(answers: dict[str, list[dict]]) -> None:
@@ -83,8 +90,8 @@ def test_an_empty_frame_never_has_a_confident_wrong_tag(answers: dict[str, list[
         assert "size" not in answer["quantities"] or "Empty" not in present(answer)
     said = [present(answer) for answer in answers["empty"]]
     # Said to be empty, or refused.
-    assert sum(tags <= {"Empty"} for tags in said) >= 11
-    assert sum(tags == {"Empty"} for tags in said) >= 4
+    assert sum(tags <= {"Empty"} for tags in said) >= 55
+    assert sum(tags == {"Empty"} for tags in said) >= 20
 
 
 def test_powder_crystals_and_stripes_are_mostly_refused(answers: dict[str, list[dict]]) -> None:
@@ -111,9 +118,9 @@ def test_a_standard_s_rings_are_called_unlike_anything_simulated(tmp_path: Path)
 
 
 def test_distance_from_the_bank_does_not_depend_on_exposure_and_grows_with_a_new_feature() -> None:
-    known = profiles(images("round", 30, 1e6))
+    known = profiles(images("round", 1e6))
     nothing = np.zeros(0)
-    bank = Bank(known.decades, known.seen, np.zeros(30, bool), nothing, nothing, nothing)
+    bank = Bank(known.decades, known.seen, np.zeros(FRAMES["round"], bool), nothing, nothing, nothing)
     np.testing.assert_allclose(bank.distances(known), 0, atol=1e-4)
     brighter = replace(known, decades=known.decades + 2)
     np.testing.assert_allclose(bank.distances(brighter), 0, atol=1e-3)

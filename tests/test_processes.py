@@ -6,6 +6,7 @@ import gc
 import os
 import queue
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -15,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from sasnet_plugin.processes import Child
+from sasnet_plugin.processes import Child, interrupted_after
 
 HERE = "test_processes"
 PATIENCE = 60.0
@@ -149,3 +150,17 @@ def test_every_python_is_started_with_a_safe_path(repository: Path, monkeypatch:
         for start in ("sys.executable, ", "str(candidate), "):
             assert all(rest.startswith(('"-P"', '"-I"')) for rest in text.split(f"[{start}")[1:]), path
         assert not re.search(r"get_context|ProcessPool|multiprocessing\.(Pool|Process)\b", text), path
+
+
+def test_ctrl_c_in_a_protected_block_is_heard_at_its_end() -> None:
+    done = []
+
+    def protected() -> None:
+        with interrupted_after():
+            signal.raise_signal(signal.SIGINT)
+            done.append("all of it")
+
+    with pytest.raises(KeyboardInterrupt):
+        protected()
+    assert done == ["all of it"]
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler

@@ -59,10 +59,10 @@ DIFFRACTION = Domain(
     network=Network(
         trunk="sasnet_plugin.train.trunks:residual",
         sizes={
-            "stem": 48,
-            "stages": ((64, 1), (96, 1)),
+            "stem": 96,
+            "stages": ((128, 1), (192, 1)),
             "attention": 0,
-            "dense": 128,
+            "dense": 256,
             "dense_blocks": 1,
             "dropout": 0.1,
         },

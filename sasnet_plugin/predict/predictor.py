@@ -22,6 +22,7 @@ from sasnet_plugin.predict.class_prior import COMMON, known_prior
 from sasnet_plugin.predict.classes import ClassesFinding, restriction_note
 from sasnet_plugin.predict.decoding import Choice, beside_stated, decode, in_scope, of_class
 from sasnet_plugin.predict.findings import Answer, QuantitiesFinding
+from sasnet_plugin.processes import interrupted_after
 from sasnet_plugin.types import DataError, ModelZooError, SasnetError
 from sasnet_plugin.zoo import Manifest, ZooModel, open_model, zoo_folder
 
@@ -61,7 +62,8 @@ class Runtime:
     ) -> None:
         # Else it writes down who this machine is, and looks for a host; its API's switch comes too late.
         os.environ["ORT_DISABLE_TELEMETRY"] = "1"
-        import onnxruntime
+        with interrupted_after():
+            import onnxruntime
 
         self._outputs = tuple(outputs)
 
