@@ -34,7 +34,11 @@ def read_pair(text: str) -> tuple[tuple[Fraction, Fraction], tuple[Fraction, Fra
     if together:
         return read(together[1] + together[3]), read(together[2] + together[3])
     value, _, error = text.partition(" ± ")
-    return read(value), read(error)
+    (number, place), (spread, its) = read(value), read(error)
+    if error.isdigit():  # of an uncertainty that is written out, two digits mean something
+        last = Fraction(10) ** max(len(error) - 2, 0)
+        place, its = (place if "×" in value else max(place, last)), max(its, last)
+    return (number, place), (spread, its)
 
 
 def significant(text: str) -> int:
