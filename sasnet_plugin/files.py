@@ -224,6 +224,34 @@ def remove_leftovers(folder: Path, name: str = "") -> int:
     return count
 
 
+@contextlib.contextmanager
+def removing(folder: Path) -> Iterator[None]:
+    """Remove files in the block, and folders that are empty afterwards.
+
+    Parameters
+    ----------
+    folder : Path
+        Named where the error does not say what cannot be removed.
+
+    Raises
+    ------
+    SasnetError
+        Something cannot be removed.
+    """
+    try:
+        yield
+    except OSError as error:
+        where = error.filename or folder
+        raise SasnetError(f"{where}: cannot be removed ({error.strerror}); delete it by hand.") from error
+
+
+def remove_empty(*folders: Path) -> None:
+    """Remove those of these folders that are empty, one after the other."""
+    for folder in folders:
+        if folder.is_dir() and not any(folder.iterdir()):
+            folder.rmdir()
+
+
 def _alive(pid: int) -> bool:
     if os.name == "nt":  # there the signal 0 of os.kill is no question but Ctrl-C
         return True

@@ -125,8 +125,8 @@ def count_look(form: str, factor: str | None, starts: int = 0) -> None:
 
 def _each_point(form: str, longest: float, q: NDArray[np.float64], quick: bool) -> float:
     """Seconds of a point of q: points of its orientation averages, which grow with q times size."""
-    added = form in ADDED or form in LAYERS
-    if added or fit_cost_class(form) == "fast" or (quick and form in LATTICES):
+    kind, added = fit_cost_class(form), form in ADDED or form in LAYERS
+    if added or kind == "fast" or (quick and form in LATTICES):
         return EFFORT.point
     if form in LATTICES:
         nodes = np.full(q.size, EFFORT.most_nodes)
@@ -134,7 +134,7 @@ def _each_point(form: str, longest: float, q: NDArray[np.float64], quick: bool) 
         nodes = np.full(q.size, float(FIXED[form] if quick else OWN[form]) ** 2)
     else:
         one = EFFORT.slope * q * longest + EFFORT.least
-        nodes = (1.0 if quick else EFFORT.own) * one ** (1 if fit_cost_class(form) == "medium" else 2)
+        nodes = (1.0 if quick else EFFORT.own) * one ** (1 if kind == "medium" else 2)
     each = EFFORT.node * PER_POINT.get(form, 1.0)
     return EFFORT.point + each * float(np.mean(np.minimum(nodes, EFFORT.most_nodes)))
 

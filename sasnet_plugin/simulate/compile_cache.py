@@ -24,8 +24,8 @@ from typing import Any
 
 import numpy as np
 
-from sasnet_plugin.files import locked, put_in_one_step, remove_leftovers
-from sasnet_plugin.types import SasnetError, SimulationError, TechnicalError
+from sasnet_plugin.files import locked, put_in_one_step, remove_empty, remove_leftovers, removing
+from sasnet_plugin.types import SimulationError, TechnicalError
 
 #: Bytes that have to be free where models are compiled: a few hundred libraries of some ten thousand.
 ROOM = 4_000_000
@@ -76,19 +76,14 @@ def remove_compiled() -> list[Path]:
     sums = list(folder.glob("*.sha256"))
     libraries = [path for path in (each.with_suffix("") for each in sums) if whole(path)]
     texts = [path for pattern in _TEXTS for path in folder.glob(pattern)]
-    try:
+    with removing(folder):
         for path in (*libraries, *sums, *folder.glob(".*.lock"), *texts):
             path.unlink(missing_ok=True)
             removed.append(path)
         remove_leftovers(folder)
         if (folder / "zig").is_dir():
             shutil.rmtree(folder / "zig")
-        for each in (folder, *([folder.parent] if folder.parent.name == ".sasmodels" else [])):
-            if each.is_dir() and not any(each.iterdir()):
-                each.rmdir()
-    except OSError as error:
-        where = error.filename or folder
-        raise SasnetError(f"{where}: cannot be removed ({error.strerror}); delete it by hand.") from error
+        remove_empty(folder, *([folder.parent] if folder.parent.name == ".sasmodels" else []))
     return removed
 
 

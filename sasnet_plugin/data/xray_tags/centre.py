@@ -92,7 +92,8 @@ def centre_of(counts: FloatArray, good: NDArray[np.bool_]) -> tuple[Place, bool]
     the places where the scatter has minima, and the one that symmetry says, that of the least scatter is
     taken.
     """
-    coarse, fine = (_picture(counts, good, most) for most in (_COARSE, _FINE))
+    blocks = summed(counts, good, _FINE)
+    coarse, fine = _picture(*summed(counts, good, _COARSE)), _picture(*blocks)
     rows, columns = counts.shape
     middle = ((columns - 1) / 2, (rows - 1) / 2)
     if coarse is None or fine is None:
@@ -100,7 +101,7 @@ def centre_of(counts: FloatArray, good: NDArray[np.bool_]) -> tuple[Place, bool]
     shares = np.linspace(-_BEYOND, 1 + _BEYOND, _STARTS)
     starts = [(x * coarse.shape[1] - 0.5, y * coarse.shape[0] - 0.5) for x in shares for y in shares]
     starts = sorted(starts, key=coarse.scatter)[:_BEST]
-    symmetric = _by_symmetry(counts, good)
+    symmetric = _by_symmetry(*blocks, counts.shape)
     if symmetric is not None:
         starts.append(coarse.own(symmetric))
     _, best = min(coarse.least(at, 2.0, 0.5) for at in starts)
@@ -113,8 +114,7 @@ def centre_of(counts: FloatArray, good: NDArray[np.bool_]) -> tuple[Place, bool]
     return (column, row), True
 
 
-def _picture(counts: FloatArray, good: NDArray[np.bool_], most: int) -> _Picture | None:
-    sums, area, block = summed(counts, good, most)
+def _picture(sums: FloatArray, area: FloatArray, block: int) -> _Picture | None:
     there = area >= 0.5 * block * block
     if not there.any():
         return None
@@ -124,12 +124,11 @@ def _picture(counts: FloatArray, good: NDArray[np.bool_], most: int) -> _Picture
     return _Picture(values - values.mean(), x.astype(float), y.astype(float), block, shape)
 
 
-def _by_symmetry(counts: FloatArray, good: NDArray[np.bool_]) -> Place | None:
-    sums, area, block = summed(counts, good, _FINE)
+def _by_symmetry(sums: FloatArray, area: FloatArray, block: int, shape: tuple[int, ...]) -> Place | None:
     there = area >= 0.5 * block * block
     column, row, like = find_centre(np.where(there, sums / np.maximum(area, 1e-9), 0.0), there)
     column, row = ((at + 0.5) * block - 0.5 for at in (column, row))
-    return (column, row) if like >= _SYMMETRIC and _near(column, row, counts.shape) else None
+    return (column, row) if like >= _SYMMETRIC and _near(column, row, shape) else None
 
 
 def _near(column: float, row: float, shape: tuple[int, ...]) -> bool:

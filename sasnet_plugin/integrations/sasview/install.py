@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from ...files import check_output, put_whole
+from ...files import check_output, put_whole, remove_empty, removing
 from ...processes import safe_environment
 from ...types import SasnetError
 
@@ -150,17 +150,12 @@ def uninstall(folder: Path | None = None) -> list[Path]:
     folder = folder or plugin_folder()
     compiled = folder / "__pycache__"
     removed = []
-    try:
+    with removing(folder):
         for path in (folder / NAME, *sorted(compiled.glob(f"{Path(NAME).stem}.*.pyc"))):
             if path.exists():
                 path.unlink()
                 removed.append(path)
-        for each in (compiled, folder):
-            if each.is_dir() and not any(each.iterdir()):
-                each.rmdir()
-    except OSError as error:
-        where = error.filename or folder
-        raise SasnetError(f"{where}: cannot be removed ({error.strerror}); delete it by hand.") from error
+        remove_empty(compiled, folder)
     return removed
 
 
