@@ -50,8 +50,10 @@ def sort(path: Path, out: Path, *, killed_after: int = 0) -> tuple[float, float,
     words = ["-m", "sasnet_plugin", "sort", str(path), "--out", str(out), "--clusters", "6"]
     began = time.monotonic()
     process = subprocess.Popen([sys.executable, *words], stdout=subprocess.DEVNULL)
-    parts, seen, done = out.with_name(f"{out.stem}.parts"), [], 0
+    parts, seen, done, largest = out.with_name(f"{out.stem}.parts"), [], 0, 0.0
     while process.returncode is None:
+        now, so_far = _memory(process.pid)
+        largest = max(largest, so_far)
         found, status, usage = os.wait4(process.pid, os.WNOHANG)
         if found:
             process.returncode = status
@@ -59,15 +61,31 @@ def sort(path: Path, out: Path, *, killed_after: int = 0) -> tuple[float, float,
         there = len(list(parts.glob("part-*.npz")))
         if there > done:
             done = there
-            pages = Path(f"/proc/{process.pid}/statm").read_text(encoding="ascii").split()
-            seen.append(int(pages[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20 if len(pages) > 1 else 0.0)
+            seen.append(now)
         if killed_after and there >= killed_after:
             process.send_signal(signal.SIGKILL)
         time.sleep(0.05)
     if process.returncode and not killed_after:
         raise SystemExit(f"sasnet sort ended with {process.returncode}")
     spent = usage.ru_utime + usage.ru_stime
-    return time.monotonic() - began, spent, usage.ru_maxrss / 1024, seen
+    return time.monotonic() - began, spent, largest, seen
+
+
+def _memory(pid: int) -> tuple[float, float]:
+    """Memory of a process, now and at its most so far, MiB; 0 where it has ended.
+
+    What `os.wait4` says is at least that of this process, which has made the stacks.
+    """
+    try:
+        lines = Path(f"/proc/{pid}/status").read_text(encoding="ascii").splitlines()
+    except OSError:
+        lines = []
+    found = {
+        name: int(rest.split()[0]) / 1024
+        for name, _, rest in (x.partition(":") for x in lines)
+        if "Vm" in name
+    }
+    return found.get("VmRSS", 0.0), found.get("VmHWM", 0.0)
 
 
 def main() -> None:

@@ -19,6 +19,7 @@ import numpy as np
 
 from sasnet_plugin.data.sans.features import Settings, inputs
 from sasnet_plugin.domains import specification
+from sasnet_plugin.domains.heads import FRAME_MASK
 from sasnet_plugin.domains.sans2d import LABELS
 from sasnet_plugin.simulate.sans.measurement import MEASUREMENT, draw_background, draw_beam, measured
 from sasnet_plugin.simulate.sans.samples import draw_sample, resized, row_of
@@ -29,6 +30,8 @@ SHAPES = LABELS[:4]
 SIDE = 48
 #: Sizes in which each sample's proportions are measured.
 USES = 4
+#: The marks that were set for this table.
+WANTED = "78 % over everything, 90 % of the clear ones, 86 % with two settings, a calibration error of 0.03"
 
 
 def images(number: int, seed: int, kept: Path) -> dict[str, np.ndarray]:
@@ -149,10 +152,18 @@ def ours(test: dict[str, np.ndarray], settings: int = 1) -> np.ndarray:
     seen = test["features"].astype(np.float32)
     seen[:, settings:] = 0
     mask = np.tile((np.arange(frames) < settings).astype(np.float32), (n, 1))
-    outputs = predictor.outputs({"features": seen, "frame_mask": mask})
+    outputs = predictor.outputs({"features": seen, FRAME_MASK: mask})
     keep = np.array([label in SHAPES for label in LABELS])
     temperature = predictor.manifest.calibration["class"]["temperature"]
     return softmax(np.asarray(outputs["class"]) / temperature, keep)[:, :4]
+
+
+def trained() -> str:
+    """What the model of the zoo has seen."""
+    from sasnet_plugin.predict.predictor import open_predictor
+
+    training = open_predictor(specification("sans2d").name).manifest.metrics["training"]
+    return f"Ours is the model of the zoo: {training['steps']:,} batches of {training['batch']} measurements."
 
 
 def row(name: str, p: np.ndarray, test: dict[str, np.ndarray]) -> str:
@@ -191,8 +202,16 @@ def main() -> None:
     print("| contestant | all | clear ones | calibration error |\n|---|---|---|---|")
     for name, contestant in contestants.items():
         print(row(name, contestant(train, test), test), flush=True)
-    print(row("ours", ours(test), test))
+    one = ours(test)
+    print(row("ours", one, test))
     print(row("ours, two settings", ours(test, 2), test))
+    print(f"\n{trained()}\nWanted are {WANTED}.\n")
+    print("| counts | images | ours is right |\n|---|---|---|")
+    decade = np.floor(np.log10(np.maximum(test["counts"], 1)))
+    for number in np.unique(decade):
+        these = decade == number
+        right = (one.argmax(axis=1) == test["label"])[these].mean()
+        print(f"| {10**number:,.0f} to {10 ** (number + 1):,.0f} | {these.sum()} | {right:.1%} |")
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ import argparse
 import asyncio
 import http.client
 import json
+import os
 import platform
 import re
 import statistics
@@ -18,6 +19,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import numpy as np
@@ -43,6 +45,10 @@ FILTERS = {
     "five terms": {"filter": "Round and not (Streak or Bent) and p(Empty) < 0.3 and unlabelled"},
     "disagree, suspect first": {"filter": "disagree", "order": "suspect"},
     "all, uncertain first": {"filter": "", "order": "uncertain"},
+    "all, uncertain first, after a label": {"filter": "", "order": "uncertain"},
+    "all, diverse first": {"filter": "", "order": "diverse"},
+    "all, diverse first, after a label": {"filter": "", "order": "diverse"},
+    "nine in ten, diverse first, others each time": {"filter": "p(Round) > 0.1", "order": "diverse"},
 }
 
 
@@ -76,7 +82,7 @@ def address(process: subprocess.Popen[str]) -> str:
     return next(found[0] for line in lines if (found := re.search(r"http://\S+", line)))
 
 
-def seconds(at: str, cookie: str = "", body: dict[str, str] | None = None) -> tuple[float, dict[str, str]]:
+def seconds(at: str, cookie: str = "", body: dict[str, Any] | None = None) -> tuple[float, dict[str, str]]:
     """Wall time of one request, s, and the headers of its answer."""
     where = urlsplit(at)
     connection = http.client.HTTPConnection(where.netloc)
@@ -121,10 +127,17 @@ def measured(number: int) -> dict[str, tuple[list[float], list[float]]]:
                 page, nothing = address(ours), address(empty)
                 print(f"started in {time.perf_counter() - start:.1f} s", file=sys.stderr)
                 cookie = seconds(page)[1]["set-cookie"].partition(";")[0]
-                select = page.partition("?")[0] + "api/select"
+                api = page.partition("?")[0] + "api/"
+                select = api + "select"
                 for what, body in {"the page": None, **FILTERS}.items():
                     found[what] = [], []
                     for repeat in range(REPEATS + 1):
+                        if "label" in what:
+                            rows = [1000 * repeat + len(found)]
+                            said = {"who": "ben", "rows": rows, "tag": LABELS[repeat % 11], "value": 1}
+                            seconds(api + "tag", cookie, said)
+                        if body and "each time" in what:
+                            body = {**body, "filter": f"p(Round) > {0.1 + repeat / 1e4}"}
                         times = seconds(select if body else page, cookie, body)[0], seconds(nothing)[0]
                         for kept, taken in zip(found[what], times, strict=True):
                             if repeat:  # the first fills caches
@@ -140,12 +153,13 @@ def measured(number: int) -> dict[str, tuple[list[float], list[float]]]:
         return found
 
 
-def table(found: dict[str, tuple[list[float], list[float]]], number: int) -> str:
+def table(found: dict[str, tuple[list[float], list[float]]], number: int, load: float) -> str:
     """The page in Markdown."""
     lines = [
         "# The page of `sasnet tag`", "",
         f"{number:,} images, each with a prediction of 11 tags; Python {platform.python_version()},"
-        f" {available_cores()} CPU cores, {platform.machine()}; thumbnails are made meanwhile. Medians.", "",
+        f" {available_cores()} CPU cores, {platform.machine()}; thumbnails are made meanwhile; load of"
+        f" the machine by others {load:.1f}. Medians.", "",
         "| what | page / ms | empty FastAPI page / ms | ratio |", "|---|---|---|---|",
     ]  # fmt: skip
     for what, (ours, empty) in found.items():
@@ -161,7 +175,9 @@ def main() -> None:
     parser.add_argument("--images", type=int, default=100_000)
     parser.add_argument("--write", action="store_true")
     given = parser.parse_args()
-    text = table(measured(given.images), given.images)
+    # What runs beside: processes that wanted a core in the minute before.
+    load = os.getloadavg()[0]
+    text = table(measured(given.images), given.images, load)
     print(text)
     if given.write:
         Path(__file__).with_suffix(".md").write_text(text, encoding="utf-8")

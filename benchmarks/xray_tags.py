@@ -238,7 +238,7 @@ def adapted(sets: dict[str, Any], work: Path) -> dict[str, np.ndarray]:
         target = folder / "model"
         model = open_model(XRAY_TAGS.name)
         if number >= 20:
-            adapt(XRAY_TAGS, model, folder / "labels.csv", files, target)
+            adapt(XRAY_TAGS, model, folder / "labels.csv", files, target, work / "replay")
         # Too few labels, or no tag that is better on held-out ones: the model as it is.
         taken = open_model(XRAY_TAGS.name, folder=_registry(target)) if target.exists() else model
         predictor = Predictor.of(taken)

@@ -39,7 +39,7 @@ def train(
         typer.Option(
             "--start-from",
             help="zoo (the installed model) or a model's folder. With --data: the network begins with its"
-            " weights. With --labels: its last layer is fitted, and taken where it is better on others.",
+            " weights. With --labels: tags follow them on such images, where that is better on others.",
         ),
     ] = None,
     domain: DomainName = DEFAULT,
@@ -71,6 +71,15 @@ def train(
     validate: Annotated[
         int, typer.Option("--validate", min=0, help="Held-out examples whose loss is logged.")
     ] = 0,
+    replay: Annotated[
+        int,
+        typer.Option(
+            "--replay",
+            min=0,
+            help="With --labels and --start-from: simulated images beside yours, so that nothing is"
+            " forgotten; made once, and kept in --run.",
+        ),
+    ] = 2000,
     mixed: Annotated[
         bool | None,
         typer.Option("--mixed/--full", help="bfloat16 arithmetic, or float32; default: what is faster here."),
@@ -85,7 +94,7 @@ def train(
     kind = specification(domain)
     zoo = zoo or Path("model_zoo") / kind.name
     if start_from is not None and labels is not None:
-        _adapt(kind, start_from, labels, images or [], zoo, force=force)
+        _adapt(kind, start_from, labels, images or [], zoo, run, replay, force=force)
         return
     if run is None:
         raise typer.BadParameter("give a folder for checkpoints with --run.")
@@ -156,15 +165,37 @@ def train(
     typer.echo(f"next: sasnet evaluate --domain {kind.name} --test FOLDER")
 
 
-def _adapt(kind: Domain, start: str, labels: Path, images: Sequence[str], zoo: Path, *, force: bool) -> None:
-    """Fit the last layer of a model that is there."""
+def _adapt(
+    kind: Domain,
+    start: str,
+    labels: Path,
+    images: Sequence[str],
+    zoo: Path,
+    run: Path | None,
+    scenes: int,
+    *,
+    force: bool,
+) -> None:
+    """Fit the tags of a model that is there."""
+    import tempfile
+
+    from rich.console import Console
+    from rich.progress import Progress
+
     from sasnet_plugin.train.adapted import adapt
+    from sasnet_plugin.train.gated_fit import Settings
     from sasnet_plugin.zoo import register
 
     if not force:
         _check_folder(zoo, "manifest.json", '"features_version"', ("*.onnx", "*.npz"))
         _check_folder(zoo.parent, "registry.json", '"domain"', ())
-    done = adapt(kind, _started(kind, start), labels, [str(path) for path in expand(images)], zoo)
+    model, files = _started(kind, start), [str(path) for path in expand(images)]
+    with Progress(console=Console(stderr=True)) as progress, tempfile.TemporaryDirectory() as passing:
+        task = progress.add_task("simulated images", total=scenes or None)
+        done = adapt(
+            kind, model, labels, files, zoo, run or Path(passing), Settings(scenes=scenes),
+            progress=lambda made: progress.update(task, completed=made),
+        )  # fmt: skip
     typer.echo(done.sentence())
     if done.better:
         register(zoo)

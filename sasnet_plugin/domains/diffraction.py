@@ -51,7 +51,7 @@ DIFFRACTION = Domain(
             outside="This image is outside what this model knows (diffraction of single free particles);"
             " no tag is given.",
             silent=True,
-            weight=0.3,
+            weight=1.0,
         ),
     ),
     complete="sasnet_plugin.predict.diffraction:completed",

@@ -15,8 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 #: What a network reads, by the names of its inputs; each (n, …). Of a set of images (n, frames, …) with
-#: ``frame_mask`` (n, frames), True where a frame is there.
+#: `FRAME_MASK` (n, frames), 1 where a frame is there; those that are come first.
 Inputs = Mapping[str, NDArray[Any]]
+FRAME_MASK = "frame_mask"
 #: What is true, by the name of the head (see each); NaN, or −1 of a class, where an example has no label.
 Targets = Mapping[str, NDArray[Any]]
 #: What a network gives, by the names of `outputs_of`.
@@ -73,6 +74,11 @@ class Parameter:
             return float(x), float(step * error)
         found = float(np.exp(min(x, 700.0)))
         return found, float(found * np.sinh(min(step * error, 3.0)))
+
+    @property
+    def may_be_zero(self) -> bool:
+        """Whether its prior holds 0, so that an error over the truth would say nothing."""
+        return not self.log and self.prior[0] <= 0 <= self.prior[1]
 
     def _scale(self) -> tuple[float, float]:
         if self.scaling is not None:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from sasnet_plugin.data.uncertainty import estimate_dintensity
 from sasnet_plugin.domains import DEFAULT
 from sasnet_plugin.fitting.assessment.agreement import disagreement
-from sasnet_plugin.fitting.assessment.assess import assess, misfits, ranked, systematic_errors
+from sasnet_plugin.fitting.assessment.assess import assess, dependence, misfits, ranked
 from sasnet_plugin.fitting.ledger import Ledger
 from sasnet_plugin.fitting.optimize.refine_best import refine_best
 from sasnet_plugin.fitting.pool import Workers
@@ -187,8 +187,8 @@ def fit_with(
     fits, prior = found.fits, priors(suggestion, found.fits)
     notes.extend(found.notes)
     if fits and method.name != "lm":
-        errors = systematic_errors(found.curve, dintensity, fits)
-        leader = ranked(fits, prior, misfits(fits, errors))[0].name
+        compared = misfits(fits, *dependence(found.curve, dintensity, fits))
+        leader = ranked(fits, prior, compared)[0].name
         best, left = next(f for f in fits if f.name == leader), began + limit - time.monotonic()
         rng = rng or np.random.default_rng(0)
         longer = replace(ledger, until=began + limit)

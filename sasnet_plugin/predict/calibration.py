@@ -24,6 +24,8 @@ Calibration = Mapping[str, Any]
 
 #: Share of examples of known kinds that the threshold of the scope may wrongly refuse.
 FALSE_ALARMS = 0.05
+#: The in_scope of an example that is as likely to be of an unknown kind.
+EVEN = 0.5
 #: Share of the truth that a band is to hold, and that one standard deviation holds.
 COVERAGE, ONE_SIGMA = 0.9, 0.6827
 #: Between which the threshold of a tag is chosen.
@@ -273,5 +275,14 @@ def fit_platt(
 
 
 def scope_threshold(in_scope: NDArray[np.floating]) -> float:
-    """The in_scope below which `FALSE_ALARMS` of the held-out examples of known kinds fall."""
-    return float(np.quantile(in_scope, FALSE_ALARMS))
+    """The in_scope below which `FALSE_ALARMS` of the held-out examples of known kinds fall, or even odds.
+
+    Where what is known and what is not are told apart better than that, it need not refuse so many: of
+    single-shot diffraction they would be the frames without a particle, which look like little else.
+
+    Parameters
+    ----------
+    in_scope : (n,) array
+        Of held-out examples of known kinds, calibrated with as many of unknown ones.
+    """
+    return min(float(np.quantile(in_scope, FALSE_ALARMS)), EVEN)

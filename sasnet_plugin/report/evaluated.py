@@ -262,13 +262,23 @@ def model_card(domain: Domain, manifest: Manifest, figures: str) -> str:
   other. {manifest.metrics.get("weights", "?")} weights.{_begun(manifest.metrics)}
 - **Made with** {versions}. Training data {manifest.data_hash[:16]}.
 - **Not for** {domain.limits or "anything else"}. Below in_scope {manifest.scope_threshold:.2f} it says that
-  the measurement is of no known kind; one in twenty of the known kinds falls there.
+  the measurement is of no known kind; at most one in twenty of the known kinds falls there.
 
 ## Figures
 
-On data of a seed of their own, never used in training, calibration or grouping.
+On data of a seed of their own, never used in training, calibration or grouping.{_absolute(manifest)}
 
 {figures}{_groups(groups, alone) if manifest.groups else ""}"""
+
+
+def _absolute(manifest: Manifest) -> str:
+    """Which errors are not over the truth."""
+    quantities = (head for head in manifest.heads if isinstance(head, Quantities))
+    names = [f"`{one.name}`" for head in quantities for one in head.parameters if one.may_be_zero]
+    if not names:
+        return ""
+    said = f"of {', '.join(names)}, which may be 0, as they are"
+    return f" Errors and half bands of\nquantities are over the truth; {said}."
 
 
 def _begun(metrics: Mapping[str, Any]) -> str:

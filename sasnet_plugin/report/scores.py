@@ -67,7 +67,10 @@ def _tags(head: Tags, findings: Sequence[TagsFinding], truth: NDArray[Any]) -> d
 def _quantities(
     head: Quantities, findings: Sequence[QuantitiesFinding], truth: NDArray[Any]
 ) -> dict[str, dict[str, float]]:
-    """Error, and half width of the band, over the truth; share of the truth in the band, and in the error."""
+    """Error, and half width of the band, over the truth; share of the truth in the band, and in the error.
+
+    Of a quantity that may be 0 both are in its own unit.
+    """
     found = {}
     for column, parameter in enumerate(head.parameters):
         rows = [
@@ -79,7 +82,7 @@ def _quantities(
             continue
         true = np.array([x for _, x in rows])
         value, error, low, high = np.array([(v.value, v.error, v.low, v.high) for v, _ in rows]).T
-        size = np.maximum(np.abs(true), 1e-12)
+        size = 1.0 if parameter.may_be_zero else np.maximum(np.abs(true), 1e-12)
         miss = np.abs(value - true)
         found[parameter.name] = {
             "error": float(np.median(miss / size)),

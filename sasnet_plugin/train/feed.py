@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..domains import Domain
-from ..domains.heads import Inputs, Targets
+from ..domains.heads import FRAME_MASK, Inputs, Targets
 from ..processes import Child
 from ..simulate.stream import Stream, as_read, augmented
 from ..types import SimulationError
@@ -112,12 +112,30 @@ class Feed:
             # New examples are taken as they are needed, no sooner: measuring them costs the network time.
             while self.drawn + self.batch > self.reuse * self.received or self._filled < self._least:
                 self._store(*self._take())
-            rows = self._rng.integers(self._filled, size=self.batch)
+            rows, frames = self._rows()
             self.drawn += self.batch
             inputs = {name: _single(kept[rows]) for name, kept in self._kept["inputs"].items()}
+            if frames:
+                inputs = {name: kept[:, :frames] if kept.ndim > 1 else kept for name, kept in inputs.items()}
             targets = {name: kept[rows] for name, kept in self._kept["targets"].items()}
             inputs, targets = augmented(self.domain, inputs, targets, self._rng)
             yield as_read(inputs), targets
+
+    def _rows(self) -> tuple[NDArray[np.intp], int]:
+        """Which examples make a batch; of sets, how many frames each of them has.
+
+        A batch holds sets of one length, each as often as there are such sets: most have fewer frames than
+        fit, and a network's time goes by the frames, there or not.
+        """
+        mask = self._kept["inputs"].get(FRAME_MASK)
+        if mask is None:
+            return self._rng.integers(self._filled, size=self.batch), 0
+        lengths = mask[: self._filled].sum(axis=1)
+        wanted = lengths[self._rng.integers(self._filled)]
+        # Keras takes an axis for a variable one where the first two batches differ in it.
+        if self.drawn < 2 * self.batch:
+            wanted = lengths.max() if self.drawn else lengths.min()
+        return self._rng.choice(np.flatnonzero(lengths == wanted), self.batch), int(wanted)
 
 
 def _single(values: NDArray[Any]) -> NDArray[Any]:

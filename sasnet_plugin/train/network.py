@@ -12,13 +12,10 @@ import keras
 from keras import layers, ops
 
 from ..domains import Domain, resolve, specification
-from ..domains.heads import Classes, Head
+from ..domains.heads import FRAME_MASK, Classes, Head
 from ..types import SasnetError
 from .heads import Network, outputs
 from .trunks import TRUNK, dense_block
-
-#: Of a set of images, which of its frames are there.
-FRAME_MASK = "frame_mask"
 
 
 def heads_of(domain: Domain, said: Mapping[str, Mapping[str, Any]]) -> tuple[Head, ...]:
@@ -51,8 +48,11 @@ def build(domain: Domain, settings: Mapping[str, Any]) -> Network:
         ``net``, the trunk's sizes.
     """
     heads = heads_of(domain, settings["labels"])
+    # Sets of fewer frames than most are read without those that are not there.
+    sets = bool(domain.network.pooling)
     inputs = {
-        name: keras.Input(tuple(shape), name=name) for name, shape in sorted(settings["inputs"].items())
+        name: keras.Input((None, *shape[1:]) if sets else tuple(shape), name=name)
+        for name, shape in sorted(settings["inputs"].items())
     }
     trunk, sizes = resolve(domain.network.trunk), dict(settings["net"])
     if domain.network.pooling:
@@ -70,17 +70,28 @@ def build(domain: Domain, settings: Mapping[str, Any]) -> Network:
     return network
 
 
+class Frames(layers.Layer):
+    """From frames one after the other to sets of them, however many frames the sets of this batch have."""
+
+    def call(self, x: Any, there: Any) -> Any:
+        """(n · frames, channels) to (n, frames, channels), of (n, frames) which are there."""
+        return ops.reshape(x, (-1, ops.shape(there)[1], x.shape[-1]))
+
+    def compute_output_shape(self, x_shape: Any, there_shape: Any) -> Any:
+        """As Keras asks for it."""
+        return (*there_shape, x_shape[-1])
+
+
 def _pooled(trunk: Any, inputs: Mapping[str, Any], sizes: Mapping[str, Any], how: str) -> Any:
     """What a trunk says of the frames of a set, as one: their mean, or weighted by a softmax of their own.
 
     Attention as by Ilse, Tomczak & Welling, ICML 2018 (arXiv:1802.04712).
     """
-    one = {k: keras.Input(v.shape[2:], name=f"frame_{k}") for k, v in inputs.items() if k != FRAME_MASK}
+    one = {k: keras.Input(v.shape[2:], name=k) for k, v in inputs.items() if k != FRAME_MASK}
     of_frame = keras.Model(one, trunk(one, sizes), name="frame")
-    frames = next(iter(v.shape[1] for k, v in inputs.items() if k != FRAME_MASK))
     flat = {k: ops.reshape(inputs[k], (-1, *inputs[k].shape[2:])) for k in one}
     x = of_frame(flat)
-    x = ops.reshape(x, (-1, frames, x.shape[-1]))
+    x = Frames(name="frames")(x, inputs[FRAME_MASK])
     there = ops.cast(inputs[FRAME_MASK], "float32")[..., None]
     score = layers.Dense(1, name="attention")(ops.tanh(x)) if how == "attention" else ops.zeros_like(there)
     weight = there if how == "sum" else ops.softmax(score + (there - 1) * 1e9, axis=1)

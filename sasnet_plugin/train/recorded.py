@@ -96,22 +96,41 @@ def record(
     return recorded, folder / "data", folder / "validation"
 
 
-def labelled(
-    domain: Domain, labels: Path, images: Sequence[str]
-) -> tuple[Tags, list[tuple[dict[str, NDArray[Any]], NDArray[np.float32]]]]:
-    """The head of tags of a domain, and of each labelled image what the network reads and 0, 1 or NaN of
-    each tag; arguments and errors as of `record`.
+@dataclass(frozen=True)
+class Labelled:
+    """An image with labels.
+
+    Parameters
+    ----------
+    inputs : mapping
+        What the network reads of it.
+    tags : (labels,) array
+        0, 1, or NaN where it is not known.
+    file : str
+        Its name in the table of labels.
     """
+
+    inputs: dict[str, NDArray[Any]]
+    tags: NDArray[np.float32]
+    file: str
+
+
+def names_of(image: str) -> list[str]:
+    """What a table may call a file: by its whole path, or from any folder on."""
+    steps = Path(image).parts
+    return [image, *("/".join(steps[first:]) for first in range(len(steps)))]
+
+
+def labelled(domain: Domain, labels: Path, images: Sequence[str]) -> tuple[Tags, list[Labelled]]:
+    """The head of tags of a domain, and labelled images; arguments and errors as of `record`."""
     head = next((one for one in domain.heads if isinstance(one, Tags)), None)
     if head is None:
         raise SasnetError(f"{domain.title} have no tags; leave --labels out.")
     wanted = read_labels(labels, head)
-    found: list[tuple[dict[str, NDArray[Any]], NDArray[np.float32]]] = []
+    found: list[Labelled] = []
     for image in images:
-        # By its whole path, or from any folder on: that of the table, say.
-        steps = Path(image).parts
-        known = [image, *("/".join(steps[first:]) for first in range(len(steps)))]
-        entries = next((wanted[name] for name in known if name in wanted), {})
+        name = next((name for name in names_of(image) if name in wanted), "")
+        entries = wanted.get(name, {})
         batch: list[Any] = []
         targets: list[NDArray[np.float32]] = []
         for number, one in enumerate(resolve(domain.read)(image, ReadOptions()) if entries else (), start=1):
@@ -120,7 +139,9 @@ def labelled(
                 targets.append(entries[number])
         if batch:
             read = resolve(domain.features)(batch)
-            found += [({k: v[row] for k, v in read.items()}, t) for row, t in enumerate(targets)]
+            found += [
+                Labelled({k: v[row] for k, v in read.items()}, tags, name) for row, tags in enumerate(targets)
+            ]
     if len(found) < LEAST:
         raise SasnetError(
             f"{labels}: {len(found)} of its images are among the files given; label at least {LEAST}, and"
@@ -179,7 +200,7 @@ def _targets(row: Mapping[str, str | None], head: Tags, where: str) -> NDArray[n
 
 def _write(
     folder: Path,
-    rows: Sequence[tuple[Mapping[str, NDArray[Any]], NDArray[np.float32]]],
+    rows: Sequence[Labelled],
     head: str,
     version: int,
 ) -> None:
@@ -197,6 +218,6 @@ def _write(
             new_hdf5(aside) as file,
         ):
             file.create_dataset(PARAMETERS, data=np.zeros((len(some), 0))).attrs["names"] = []
-            for name in some[0][0]:
-                file[name] = np.stack([one[name] for one, _ in some])
-            file[f"{_LABEL}{head}"] = np.stack([targets for _, targets in some])
+            for name in some[0].inputs:
+                file[name] = np.stack([one.inputs[name] for one in some])
+            file[f"{_LABEL}{head}"] = np.stack([one.tags for one in some])

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from ..predict.predictor import Runtime
 from ..types import SasnetError
 from ..zoo import ZooModel
+from .last_layer import without_labels
 
 FloatArray = NDArray[np.float32]
 #: Largest difference of a logit that storage in 16 bits makes, relative to the largest logit or to 1.
@@ -51,7 +52,9 @@ def begin_with(model: Any, packaged: bytes, where: str) -> tuple[str, ...]:
     import keras
     import onnx
 
-    graph = onnx.load_from_string(packaged).graph
+    # What a user's labels have added is no layer of Keras': it begins with what was there before.
+    proto = without_labels(onnx.load_from_string(packaged))
+    graph, packaged = proto.graph, proto.SerializeToString()
     weights = _in_order(_weights_of(graph))
     layers = {layer.name: layer for layer in model.layers if layer.weights}
     new = []

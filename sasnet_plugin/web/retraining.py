@@ -48,9 +48,11 @@ class Retraining:
         self._lock = threading.Lock()
 
     def _usual(self, labels: Path, zoo: Path) -> Sequence[str]:
-        names = "--domain", self._domain, "--labels", str(labels), "--zoo", str(zoo), "--start-from"
+        # Simulated images are made by the first training, and serve all.
+        places = "--labels", str(labels), "--zoo", str(zoo), "--run", str(self._folder / "replay")
         start = str(self.used / self._domain) if self.used else "zoo"
-        return [sys.executable, "-P", "-m", "sasnet_plugin", "train", *names, start, str(self._images)]
+        options = "--domain", self._domain, *places, "--start-from", start
+        return [sys.executable, "-P", "-m", "sasnet_plugin", "train", *options, str(self._images)]
 
     def start(self, csv: bytes, labelled: int) -> None:
         """Train on labels.

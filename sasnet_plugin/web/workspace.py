@@ -16,6 +16,7 @@ from ..types import SasnetError, printable
 from .background import Background
 from .events import LABEL, NO, REDO, UNDO, UNKNOWN, YES, Event, Log
 from .images import Images, Key
+from .orders import Orders
 from .selection import selected
 from .settings import WEB
 from .state import Hands, State
@@ -42,6 +43,7 @@ class Workspace:
         self.folder, self.domain, self.log = folder.resolve(), domain, log
         self.images = Images(self.folder)
         self.state = State(self.images, vocabulary(specification(domain).heads))
+        self._orders = Orders(self.state)
         self.lock = threading.RLock()
         self._selections: OrderedDict[str, NDArray[np.intp]] = OrderedDict()
         self.refresh()
@@ -181,7 +183,7 @@ class Workspace:
         """Filter and order; a name for the result, which stays as it is, and how many images it has."""
         with self.lock:
             self.refresh()
-            rows = selected(self.state, self.background.pictures, text, order, like)
+            rows = selected(self.state, self._orders, self.background.pictures, text, order, like)
             name = secrets.token_hex(6)
             self._selections[name] = rows
             while len(self._selections) > WEB.selections:

@@ -39,3 +39,5 @@ def test_platt_gives_even_odds_where_both_are_alike() -> None:
 def test_threshold_alarms_for_one_curve_in_twenty() -> None:
     scores = np.random.default_rng(5).random(10_000)
     assert np.mean(scores < scope_threshold(scores)) == pytest.approx(FALSE_ALARMS, abs=1e-3)
+    # Where nearly all are surely known, what is likelier known than not is not refused.
+    assert scope_threshold(1 - 0.2 * scores) == 0.5

@@ -57,8 +57,8 @@ def test_files_of_one_name_in_two_folders_keep_their_own_labels(run: Path, tmp_p
     lines += [f"./second/run.npy,{n},Empty" for n in range(1, 13)]
     (tmp_path / "tags.csv").write_text("\n".join(["file,entry,tags", *lines]))
     _, found = labelled(DIFFRACTION, tmp_path / "tags.csv", images)
-    assert [tags[LABELS.index("Round")] for _, tags in found] == [1.0] * 12 + [0.0] * 12
-    assert [tags[LABELS.index("Empty")] for _, tags in found] == [0.0] * 12 + [1.0] * 12
+    assert [one.tags[LABELS.index("Round")] for one in found] == [1.0] * 12 + [0.0] * 12
+    assert [one.tags[LABELS.index("Empty")] for one in found] == [0.0] * 12 + [1.0] * 12
 
 
 @pytest.mark.parametrize(

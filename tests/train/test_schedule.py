@@ -48,7 +48,9 @@ def test_a_run_may_end_sooner_than_it_was_begun_but_not_with_another_rate(tmp_pa
         loop._settle(path, {"train": begun["train"] | {"learning_rate": 2e-3}})
 
 
-@pytest.mark.parametrize(("flags", "pays"), [("fma avx512f amx_bf16", True), ("fma avx512f", False)])
+@pytest.mark.parametrize(
+    ("flags", "pays"), [("avx512f amx_bf16", True), ("avx512f avx512_bf16", True), ("fma avx512f", False)]
+)
 def test_bfloat16_is_for_processors_that_multiply_it(
     monkeypatch: pytest.MonkeyPatch, flags: str, pays: bool
 ) -> None:

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ...domains.heads import FRAME_MASK
 from ...types import DataError, Image
+from .local_fit import local_fit, local_mean
 from .polar import N_RINGS, N_SECTORS, RINGS, Polar, excess, harmonics, polar
 
 if TYPE_CHECKING:
@@ -16,9 +18,16 @@ if TYPE_CHECKING:
 
 #: Images of one sample that are looked at together, at most.
 FRAMES = 3
-#: ln of the profile about its mean, its relative error, share of the ring that was seen; harmonics, shrunk by
-#: what is known of them, and their significance; excess of the sectors; resolution; counts of the image.
-N_CHANNELS = 15
+#: Widths in ln q of local fits: less than a fringe of the first ten, and more than one.
+FINE, TREND = 0.06, 0.35
+#: ln of the profile about its mean, its relative error, share of the ring that was seen; harmonics of
+#: neighbouring rings, shrunk by what is known of them, and their significance; excess of the sectors;
+#: resolution; counts of the image; the second harmonic and its significance over wider rings; trend and its
+#: slope; fine fit, its slope and error; fringes about the trend, of the fit and in errors of the counts; the
+#: fine fit above a flat background and its error; place of the ring.
+N_CHANNELS = 28
+#: Share of the seen range of ln q, at its end, whose least level is taken for the flat background.
+_END = 0.25
 
 
 @dataclass(frozen=True)
@@ -107,7 +116,7 @@ def inputs(measurements: Sequence[Image | Settings]) -> dict[str, NDArray[np.flo
             total += max(float(found.counts.sum()), 0.0)
             features[row, column], mask[row, column] = features_of(found), 1.0
         level[row] = np.log10(total + 1)
-    return {"features": features, "frame_mask": mask, "level": level}
+    return {"features": features, FRAME_MASK: mask, "level": level}
 
 
 def features_of(found: Polar) -> NDArray[np.float32]:
@@ -121,15 +130,63 @@ def features_of(found: Polar) -> NDArray[np.float32]:
     middle = np.average(log_rate, weights=np.where(seen, np.sqrt(counts) + 1e-6, 0.0) + 1e-12)
     covered = (found.exposure > 0).mean(axis=1)
     relative, error = harmonics(found)
-    trust = relative**2 / (relative**2 + error**2 + 1e-12)
+    near, near_power = _shrunk(relative, error, FINE)
+    wide, wide_power = _shrunk(relative[:, :2], error[:, :2], TREND)
     values = np.zeros((N_RINGS, N_CHANNELS))
     values[:, 0] = np.clip((log_rate - middle) / 3, -4, 4)
     values[:, 1] = 1 / np.sqrt(counts + 1)
     values[:, 2] = covered
-    values[:, 3:9] = np.clip(relative * trust, -2, 2)
-    power = (relative / np.maximum(error, 1e-9)) ** 2
-    values[:, 9:12] = np.arcsinh(power.reshape(N_RINGS, 3, 2).sum(axis=2) - 2) / 4
+    values[:, 3:9], values[:, 9:12] = near, near_power
     values[:, 12] = np.arcsinh((excess(found) - 1) * np.sqrt(N_SECTORS / 2)) / 4
     values[:, 13] = np.minimum(np.nan_to_num(found.along) / RINGS, 1.0)
     values[:, 14] = np.log10(counts.sum() + 1) / 7
-    return (values * seen[:, None]).astype(np.float32)
+    values[:, 15:17], values[:, 17:18] = wide, wide_power
+    values *= seen[:, None]
+    between = np.zeros(N_RINGS, dtype=bool)
+    if seen.any():
+        first, last = np.flatnonzero(seen)[[0, -1]]
+        # Near the beam some rings are narrower than a pixel; those around them say what is there.
+        between[first : last + 1] = True
+        scaled = np.divide(exposure, found.scale, out=np.zeros(N_RINGS), where=seen)
+        values[:, 18:] = _fitted(counts, scaled, middle, between)
+    return (values * between[:, None]).astype(np.float32)
+
+
+def _shrunk(
+    relative: NDArray[np.float64], error: NDArray[np.float64], width: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Harmonics of neighbouring rings together, shrunk by what is known of them; orders' significance."""
+    mean, spread = local_mean(relative, error, width)
+    trust = mean**2 / (mean**2 + spread**2 + 1e-12)
+    power = (mean / np.maximum(spread, 1e-9)) ** 2
+    by_order = power.reshape(N_RINGS, -1, 2).sum(axis=2)
+    return np.clip(mean * trust, -2, 2), np.arcsinh(by_order - 2) / 4
+
+
+def _fitted(
+    counts: NDArray[np.float64], exposure: NDArray[np.float64], middle: float, between: NDArray[np.bool_]
+) -> NDArray[np.float64]:
+    """Channels of the local fits, (N_RINGS, N_CHANNELS - 18)."""
+    trend, fine = local_fit(counts, exposure, TREND), local_fit(counts, exposure, FINE)
+    smooth = exposure * np.exp(np.clip(trend.level, -700, 700))
+    place = np.flatnonzero(between)
+    end = place[int((1 - _END) * place.size) :]
+    # A little less than the least that is surely there: a difference of 0 would say nothing.
+    sure = (fine.level - middle - fine.error)[end]
+    flat = 0.95 * np.exp(np.clip(np.median(np.sort(sure)[: max(3, end.size // 4)]), -30, 30))
+    level = np.exp(np.clip(fine.level - middle, -30, 30))
+    above = np.maximum(level - flat, 0.05 * level)
+    fringe = fine.level - trend.level
+    found = [
+        np.clip((trend.level - middle) / 3, -4, 4),
+        np.clip(trend.slope / 4, -2, 2),
+        np.clip((fine.level - middle) / 3, -4, 4),
+        np.clip(fine.slope / 6, -3, 3),
+        np.minimum(fine.error, 2.0),
+        np.clip(fringe * fringe**2 / (fringe**2 + fine.error**2 + 1e-12), -2, 2),
+        np.arcsinh((counts - smooth) / np.sqrt(smooth + 1)) / 3,
+        np.clip(np.log(above) / 3, -4, 4),
+        np.minimum(fine.error * level / above, 2.0),
+        np.log(RINGS / RINGS[0]) / 7,
+    ]
+    return np.stack(found, axis=1)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from sasnet_plugin.digits import chisq_text, listed
 from sasnet_plugin.fitting.assessment import discriminate
 from sasnet_plugin.fitting.assessment.diagnostics import remarks_of, warnings_of
+from sasnet_plugin.fitting.assessment.effective_points import as_independent, in_words, independent_share
 from sasnet_plugin.fitting.assessment.excused import (
     beyond_excuse,
     excused_beside,
@@ -31,7 +32,7 @@ from sasnet_plugin.fitting.assessment.systematic_error import (
     widened,
 )
 from sasnet_plugin.fitting.problem.conventions import conventional, scale_in_words
-from sasnet_plugin.fitting.result.components import in_words
+from sasnet_plugin.fitting.result import components
 from sasnet_plugin.fitting.result.fit_result import FitResult
 from sasnet_plugin.fitting.result.model_fit import ModelFit
 from sasnet_plugin.fitting.settings import ASSESSMENT
@@ -72,13 +73,15 @@ def assess(
     """
     given = tuple(given)
     fits = with_errors(curve, dintensity, [conventional(fit, given) for fit in fits])
-    errors = systematic_errors(curve, dintensity, fits)
-    order = ranked(fits, prior, misfits(fits, errors))
+    errors, share = dependence(curve, dintensity, fits)
+    order = ranked(fits, prior, misfits(fits, errors, share))
     if not order:
         return FitResult(curve, dintensity, (), False, (*notes, "No model could be fitted."))
     if errors:
         order = [widened(curve, dintensity, fit, errors[fit.name]) for fit in order]
-    compared = misfits(order, errors)
+    if share < 1:
+        order = [as_independent(fit, share) for fit in order]
+    compared = misfits(order, errors, share)
     excusable = any(excuses(error) for error in errors.values())
     verdicts = [
         verify(curve, dintensity, fit, systematic=fit.name in compared.excused, excusable=excusable)
@@ -107,7 +110,7 @@ def assess(
         )
         for fit, verdict in zip(order, verdicts, strict=True)
     )  # fmt: skip
-    same, near = set(alike(order, compared)), set(nearly(order, misfits(order)))
+    same, near = set(alike(order, compared)), set(nearly(order, misfits(order, share=share)))
     others = [fit for fit in order[1:] if fit.name in same]
     # What only a shared error makes as good is not called the same.
     beside = [f for f in others if f.name not in near and compared.excused & {f.name, order[0].name}]
@@ -125,14 +128,17 @@ def assess(
         )
     if first.explained:
         said += excused_beside(order[0], beside, errors)
+    if share < 1:
+        said.append(in_words(len(curve), share))
     given_too = within_the_given(order, first, same)
     if given_too:
         named = [f"{f.short_name} (reduced χ² {chisq_text(f.reduced_chisq)})" for f in given_too]
-        said.append(
-            f"To their errors {listed(named)} explain{'' if named[1:] else 's'} the data, too: these"
-            " errors are larger than the noise, and residuals within them are not random, so that they hardly"
-            " decide between models."
+        why = (
+            ": these errors are larger than the noise, and residuals within them are not random, so that they"
+            " hardly decide between models"
         )
+        verb = "explain" if named[1:] else "explains"
+        said.append(f"To their errors {listed(named)} {verb} the data, too{'' if share < 1 else why}.")
     simple = simplest_within_error(curve, dintensity, order, same, errors)
     if simple is not None and first.explained:
         fit, its = simple
@@ -141,7 +147,7 @@ def assess(
             f" {len(order[0].free)} parameters."
         )
     if order[0].components:
-        said.append(in_words(order[0].components))
+        said.append(components.in_words(order[0].components))
     said += [*not_the_least(order, error), *remarks_of(order[0])]
     said += none_explains(order, same, errors, len(curve)) if not first.explained else []
     if error is not None and error.relative > 0:
@@ -157,6 +163,15 @@ def assess(
         if beside else ("", ()),
         explaining=tuple(fit.short_name for fit in given_too),
     )  # fmt: skip
+
+
+def dependence(
+    curve: Curve, dintensity: NDArray[np.float64], fits: Sequence[ModelFit]
+) -> tuple[dict[str, SystematicError], float]:
+    """What neighbouring points have in common: `systematic_errors` and `independent_share`."""
+    share = independent_share(curve, dintensity, fits)
+    # Uncertainties that are larger than the noise hold what neighbours share already.
+    return systematic_errors(curve, dintensity, fits) if share == 1 else {}, share
 
 
 def systematic_errors(
@@ -201,7 +216,9 @@ class Misfits:
     excused: frozenset[str] = frozenset()
 
 
-def misfits(fits: Sequence[ModelFit], errors: Mapping[str, SystematicError] | None = None) -> Misfits:
+def misfits(
+    fits: Sequence[ModelFit], errors: Mapping[str, SystematicError] | None = None, share: float = 1.0
+) -> Misfits:
     """Misfit and penalty of each fit.
 
     Where even the best fit has a reduced χ² above 1, the uncertainties are taken to be too small by its root,
@@ -214,8 +231,15 @@ def misfits(fits: Sequence[ModelFit], errors: Mapping[str, SystematicError] | No
     fits : sequence of ModelFit
     errors : mapping of str to SystematicError, optional
         Of each by its name; none where no fit's residuals share one.
+    share : float
+        Of the points, as many as are independent.
     """
-    penalty = np.array([f.bic - f.chisq + ASSESSMENT.implausible_bic * implausible(f) for f in fits])
+    penalty = np.array(
+        [
+            f.bic - f.chisq + len(f.free) * np.log(share) + ASSESSMENT.implausible_bic * implausible(f)
+            for f in fits
+        ]
+    )
     if errors:
         found = np.array([errors[f.name].minus_two_log for f in fits])
         left = np.array([(f.chisq, len(f.free)) for f in fits])
@@ -227,7 +251,7 @@ def misfits(fits: Sequence[ModelFit], errors: Mapping[str, SystematicError] | No
                 found[i] = max(found[i], found[better].min())
         return Misfits(found, penalty, True, frozenset(n for n, e in errors.items() if e.relative > 0))
     tempering = max(min((f.reduced_chisq for f in fits), default=1.0), 1.0)
-    return Misfits(np.array([f.chisq for f in fits]) / tempering, penalty)
+    return Misfits(share * np.array([f.chisq for f in fits]) / tempering, penalty)
 
 
 def ranked(

@@ -216,6 +216,8 @@ class Refined:
         Counts of each pixel.
     loss : float
         Half the deviance and half the prior's χ².
+    films : tuple of (float, float)
+        Thickness of the film in Å, and loss, at which descents from several films ended; one of them this.
     """
 
     state: State
@@ -223,6 +225,7 @@ class Refined:
     backgrounds: FloatArray
     expected: FloatArray
     loss: float
+    films: tuple[tuple[float, float], ...] = ()
 
 
 def state(

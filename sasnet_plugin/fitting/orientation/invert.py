@@ -18,7 +18,7 @@ from .information import MirrorAmbiguity, mirror_ambiguity, resolved, uniform_p_
 from .linear import Quadratic, reweighted
 from .parameters import INDEX, PARAMETERS, OrientationGuess, clipped, start
 from .posterior import Posterior, expand, posterior
-from .refine import explains, film_minima, loss_of, refine
+from .refine import end_of, explains, loss_of, over_all_films, refine
 from .search import search
 from .settings import INVERSION
 from .verify import Verification, verify
@@ -108,10 +108,12 @@ def invert(
     refined, error = fitted_geometry(counts, at, error)
     # For what the best weights do not explain at all, a rough distribution is enough.
     hopeless = verify(counts, refined.expected, 0).in_scope < INVERSION.hopeless
+    if not hopeless:
+        refined = over_all_films(refined, at, error)
     rounds, moves = (1, 1.0) if hopeless else (3, effort)
     found = posterior(counts, refined, at, error, rng, rounds=rounds, effort=moves)
     best, final, expected, scattered = simulated_again(counts, found, at, error)
-    found = replace(found, inner=final.inner, error=over_films(refined, found.error, at, error))
+    found = replace(found, inner=final.inner, error=over_films(refined, final.inner, found.error))
     modes = resolved(found.form)
     # One parameter each for the scale and what the geometry has learnt.
     learnt = float(np.sum(1 - np.minimum(found.error / error, 1.0) ** 2))
@@ -142,13 +144,28 @@ def invert(
     )
 
 
-def over_films(refined: Refined, found: FloatArray, at: FloatArray, error: FloatArray) -> FloatArray:
-    """Standard deviations, that of the film over all minima that explain the counts nearly as well."""
-    here = float(refined.state.inner[INDEX["oxide"]])
-    minima = film_minima(refined, at, error)
-    away = max(abs(film - here) for film, fall in [(here, 0.0), *minima] if fall > -INVERSION.film_alike)
+def over_films(refined: Refined, inner: FloatArray, found: FloatArray) -> FloatArray:
+    """Standard deviations, that of the film over all its minima, each as likely as its loss says.
+
+    Parameters
+    ----------
+    refined : Refined
+        With the films at which descents ended.
+    inner : (parameters,) float array
+        The answer, about which the films scatter.
+    found : (parameters,) float array
+        Standard deviations in its own minimum.
+    """
+    oxide = INDEX["oxide"]
+    minima = [end_of(refined)]
+    for film, loss in sorted(refined.films, key=lambda end: end[1]):
+        if all(abs(film - other) >= INVERSION.same_film for other, _ in minima):
+            minima.append((film, loss))
+    films, losses = np.array(minima).T
+    likely = np.exp(np.minimum(refined.loss - losses, 0.0))
+    away = float(np.sqrt(np.sum(likely * (films - inner[oxide]) ** 2) / np.sum(likely)))
     widened = found.copy()
-    widened[INDEX["oxide"]] = np.hypot(found[INDEX["oxide"]], away)
+    widened[oxide] = np.hypot(found[oxide], away)
     return widened
 
 

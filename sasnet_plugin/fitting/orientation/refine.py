@@ -6,6 +6,7 @@ The loss has many local minima along the thickness of the film, so others than t
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -97,19 +98,65 @@ def refine(
         Where to begin; default: at the guess.
     most : int
         Geometries at most, at each tolerance.
+
+    Returns
+    -------
+    Refined
+        With the films at which the descents ended.
     """
     found = best_tilt(counts, at, error, at if begin is None else begin, most)
-    followed = [float(found.state.inner[INDEX["oxide"]])]
+    ends = [end_of(found)]
+    followed = [ends[0][0]]
     while len(followed) <= INVERSION.most_films:
         film = next_film(found, at, error, followed)
         if film is None:
             break
         followed.append(film)
-        other = found.state.inner.copy()
-        other[INDEX["oxide"]] = film
-        tried = descend(counts, at, error, other, before=found.state, most=most)
+        tried = from_film(found, film, at, error, most)
+        ends.append(end_of(tried))
         found = min(found, tried, key=lambda each: each.loss)
-    return found
+    return replace(found, films=tuple(ends))
+
+
+def over_all_films(found: Refined, at: FloatArray, error: FloatArray) -> Refined:
+    """The best of short descents from films all over the range, with the ends of all of them.
+
+    Between two films that explain the counts alike the loss need not look as if it fell from either.
+
+    Parameters
+    ----------
+    found : Refined
+    at, error : (parameters,) float arrays
+        The guess, a Gaussian prior.
+    """
+    counts, best = found.state.counts, found
+    low, high = PARAMETERS[INDEX["oxide"]].limits()
+    half, ends = INVERSION.sweep_step / 2, list(found.films)
+    for film in np.arange(low + half, high, INVERSION.sweep_step):
+        if any(abs(film - end) < half for end, _ in ends):
+            continue
+        tried = from_film(best, film, at, error, INVERSION.sweep_first)
+        if tried.loss < best.loss + INVERSION.sweep_far:
+            begin = tried.state
+            tried = descend(counts, at, error, begin.inner, before=begin, most=INVERSION.sweep_steps)
+        ends.append(end_of(tried))
+        best = min(best, tried, key=lambda each: each.loss)
+    if best is not found:
+        best = descend(counts, at, error, best.state.inner, before=best.state)
+        ends.append(end_of(best))
+    return replace(best, films=tuple(ends))
+
+
+def from_film(found: Refined, film: float, at: FloatArray, error: FloatArray, most: int) -> Refined:
+    """A descent from a fit with another film."""
+    other = found.state.inner.copy()
+    other[INDEX["oxide"]] = film
+    return descend(found.state.counts, at, error, other, before=found.state, most=most)
+
+
+def end_of(found: Refined) -> tuple[float, float]:
+    """Film and loss at which a descent ended."""
+    return float(found.state.inner[INDEX["oxide"]]), found.loss
 
 
 def next_film(found: Refined, at: FloatArray, error: FloatArray, followed: Sequence[float]) -> float | None:

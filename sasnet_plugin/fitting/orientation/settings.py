@@ -44,11 +44,12 @@ class InversionSettings:
     film_gain: float = setting(
         0.0, "Fall of the loss to expect of a film where counts are explained; it usually falls further."
     )
-    film_alike: float = setting(
-        8.0, "Rise of the loss to expect of other films in the error; it rises less than half as much."
-    )
     same_film: float = setting(8.0, "Films nearer than this to one that was followed are the same.", "Å")
     most_films: int = setting(4, "Other films that are followed, at most.")
+    sweep_step: float = setting(24.0, "Distance of the films all over the range that are looked at.", "Å")
+    sweep_first: int = setting(2, "Geometries of the descent from each of them at first.")
+    sweep_steps: int = setting(3, "More of them where it comes near.")
+    sweep_far: float = setting(20.0, "Loss above the best from which on it does not: it falls by half.")
 
     # Search where the guess explains nothing
     wider_guess: float = setting(3.0, "Times more than it says a guess that explains nothing may be off.")

@@ -93,6 +93,19 @@ def with_plugins(suggestion: Suggestion, own: Sequence[str], *, alone: bool) -> 
     return replace(suggestion, models=(*(ModelGuess(path, None, share, "") for path in own), *kept))
 
 
+def plugin_defaults(model: str) -> dict[str, float]:
+    """Values of the parameters that a plugin's file states.
+
+    Parameters
+    ----------
+    model : str
+        Path of a plugin file.
+    """
+    info = model_info(model)
+    controls = {p.id: float(p.default) for p in info.parameters.kernel_parameters if p.is_control}
+    return {name: controls.get(name, float(p.default)) for name, p in parameter_names(info, controls)}
+
+
 def page_of(model: str, seconds: float) -> Page:
     """A page of starting values as the bank has them, computed now for a plugin.
 
@@ -110,9 +123,7 @@ def page_of(model: str, seconds: float) -> Page:
     """
     deadline = spent() + seconds
     rng = np.random.default_rng(7)
-    info = model_info(model)
-    controls = {p.id: float(p.default) for p in info.parameters.kernel_parameters if p.is_control}
-    draw = {name: controls.get(name, float(p.default)) for name, p in parameter_names(info, controls)}
+    draw = plugin_defaults(model)
     q = np.exp(LOG_Q_MIN + BANK_STEP * np.arange(N_BANK))
     rows: list[dict[str, float]] = []
     curves, radii = [], []

@@ -75,6 +75,8 @@ def refined_starts(task: Task, bank: Bank, began: float) -> Starts:
     # Other starts of an expensive model are of no interest where one explains the coarse copy.
     until = 0.0 if cost == "fast" else float(len(coarse_copy[0]))
     limits = _limits(task)
+    if task.starts and task.as_measured:  # a coarse copy is not what was measured
+        return _on_all_points(search, [as_start(task, s) for s in task.starts], STRATEGY.all_points, 0.0)
     if task.starts:
         first = search.follow(rough, [as_start(task, s) for s in task.starts], STRATEGY.given)
     elif task.basin_hopping:

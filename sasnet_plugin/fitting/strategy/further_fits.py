@@ -1,4 +1,4 @@
-"""What else to fit where no candidate explains a curve: from other minima, more models."""
+"""What else to fit: plugins from their own values, and where nothing explains a curve, more."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ from numpy.typing import NDArray
 
 from sasnet_plugin.fitting.assessment.goodness_of_fit import doubtful, explains
 from sasnet_plugin.fitting.problem.experiment import starting_values
+from sasnet_plugin.fitting.problem.plugin_models import plugin_defaults
 from sasnet_plugin.fitting.result.model_fit import ModelFit
+from sasnet_plugin.fitting.start_values.screening import with_fixed
 from sasnet_plugin.fitting.strategy.candidates import screen
 from sasnet_plugin.fitting.strategy.settings import STRATEGY
 from sasnet_plugin.fitting.task import Budget, Counting, FitOptions, Pair, Task
@@ -70,6 +72,34 @@ def escapes(curve: Curve, tasks: Sequence[Task], fits: Sequence[ModelFit], secon
     most = STRATEGY.escape if last or explained else STRATEGY.patience
     first = [again(f, STRATEGY.escape) for f in chosen[: STRATEGY.escapes - 1]]
     return [*first, again(likeliest, most), *last]
+
+
+def from_defaults(tasks: Sequence[Task]) -> list[Task]:
+    """Plugins from the values that their files state, calculated at the measured points alone.
+
+    These values are the author's own of such a sample, and the one thing that is known of a model that
+    nobody here has seen; from the draws of a plugin's prior, a minimum beside them may be missed.
+
+    Parameters
+    ----------
+    tasks : sequence of Task
+    """
+    return [
+        replace(task, starts=(with_fixed(plugin_defaults(task.model), task.fixed),), as_measured=True)
+        for task in tasks
+        if task.model.endswith(".py") and not task.starts
+    ]
+
+
+def nearest_of_each(fits: Sequence[ModelFit]) -> list[ModelFit]:
+    """Of fits of the same model the one of least BIC, in the order in which models come first.
+
+    Parameters
+    ----------
+    fits : sequence of ModelFit
+    """
+    names = dict.fromkeys(fit.name for fit in fits)
+    return [min((f for f in fits if f.name == name), key=lambda f: f.bic) for name in names]
 
 
 def at_measured_points(

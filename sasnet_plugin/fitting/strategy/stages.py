@@ -19,14 +19,15 @@ from sasnet_plugin.fitting.problem.resolution import has_resolution
 from sasnet_plugin.fitting.result.model_fit import ModelFit
 from sasnet_plugin.fitting.strategy.candidates import simplifications
 from sasnet_plugin.fitting.strategy.fit_candidate import fit_candidate
-from sasnet_plugin.fitting.strategy.further_fits import at_measured_points, escapes, more_models
-from sasnet_plugin.fitting.strategy.settings import STRATEGY
-from sasnet_plugin.fitting.strategy.two_components import (
-    asked_for,
-    intricate,
-    only_systematic,
-    sums_to_fit,
+from sasnet_plugin.fitting.strategy.further_fits import (
+    at_measured_points,
+    escapes,
+    from_defaults,
+    more_models,
+    nearest_of_each,
 )
+from sasnet_plugin.fitting.strategy.settings import STRATEGY
+from sasnet_plugin.fitting.strategy.two_components import asked_for, intricate, only_systematic, sums_to_fit
 from sasnet_plugin.fitting.strategy.unknown_resolution import again_with, resolution_of, resolution_searches
 from sasnet_plugin.fitting.task import Budget, Counting, FitOptions, LateError, Named, Pair, Task, Work
 from sasnet_plugin.simulate.quick_models.quick import fit_cost_class
@@ -260,9 +261,14 @@ class Stages:
 
         Sums are tried here only where no single model's curve in the bank comes near.
         """
-        cheap = [task for task in tasks if fit_cost_class(task.model) == "fast"]
-        rest = [task for task in tasks if fit_cost_class(task.model) != "fast"]
-        found = Fitted(curve, cheap, self.fit(cheap))
+        before = len(self.unanswered)  # a plugin that fails for want of a curve says so when it fails again
+        own = self.tried(fit_candidate, from_defaults(tasks), self.left)
+        done = {f.name for f in own if explains(f.reduced_chisq, len(curve))}
+        done |= {error.name for error in self.unanswered[before:]}
+        kept, left = [t for t in tasks if t.name in done], [t for t in tasks if t.name not in done]
+        cheap = [task for task in left if fit_cost_class(task.model) == "fast"]
+        rest = [task for task in left if fit_cost_class(task.model) != "fast"]
+        found = Fitted(curve, kept + cheap, nearest_of_each(own + self.fit(cheap)))
         if found.unexplained:  # before expensive ones at points that the data do not ask for
             found = self.at_measured_points(found)
         if sums and (found.unexplained or not found.fits):
@@ -271,7 +277,7 @@ class Stages:
         if found.fits:
             beat, so = Budget(best_chisq=found.chisq), bool(found.notes)
             rest = [replace(t, budget=t.budget.within(beat), as_measured=so) for t in rest]
-        return replace(found, tasks=found.tasks + rest, fits=found.fits + self.fit(rest))
+        return replace(found, tasks=found.tasks + rest, fits=nearest_of_each(found.fits + self.fit(rest)))
 
     def still_asked_for(self, found: Fitted) -> Fitted:
         """The same without sums that single models do as well as."""

@@ -122,6 +122,26 @@ def pattern(
     return np.asarray(found).reshape(geometry.shape)
 
 
+def interference(q: FloatArray, packing: float, apart: float) -> FloatArray:
+    """What bodies that keep apart scatter over what each alone would, of the shape of q.
+
+    Parameters
+    ----------
+    q : array
+        Å⁻¹.
+    packing : float
+        0 where they do not; 5.9 of spheres as dense as they go.
+    apart : float
+        Distance of neighbours, Å.
+
+    Notes
+    -----
+    S = 1/(1 + k θ), θ = 3 (sin qξ - qξ cos qξ)/(qξ)³ (Born & Green; Beaucage, J. Appl. Cryst. 28 (1995) 717).
+    """
+    x = np.maximum(q * apart, 1e-2)
+    return np.asarray(1 / (1 + packing * 3 * (np.sin(x) - x * np.cos(x)) / x**3))
+
+
 def spots(
     values: Mapping[str, float],
     geometry: SmallAngle,

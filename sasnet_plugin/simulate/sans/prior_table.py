@@ -16,7 +16,7 @@ from sasnet_plugin.simulate.sans.instruments import INSTRUMENTS, UNLIKE
 
 def tables() -> str:
     """Return all tables."""
-    p2, width = simulator.P2, simulator.WIDTH
+    p2, width, packing, apart = simulator.P2, simulator.WIDTH, simulator.PACKING, simulator.APART
     rows = ["| class | share | quantity | unit | drawn | meaning |", "|---|---|---|---|---|---|"]
     for name, share in samples.SHARES.items():
         first = f"{name} | {share:.0%}"
@@ -39,6 +39,9 @@ def tables() -> str:
             " degrees; the director lies anywhere in the detector's plane.",
             "Radii are drawn anew at each use of a sample, a Bragg glass as a whole; boxes and others are"
             f" made {samples.STRETCH[0]:g} to {samples.STRETCH[1]:g} times as large.",
+            f"Bodies keep apart in {simulator.INTERFERING:.0%} of samples: S(q) = 1/(1 + k θ) with"
+            f" θ = 3 (sin qξ - qξ cos qξ)/(qξ)³, k loguniform {packing[0]:g} to {packing[1]:g} and ξ"
+            f" loguniform {apart[0]:g} to {apart[1]:g} times 2π over the q of the first feature.",
             "### Instruments\n\n" + _instruments(),
             "Only D22's figures were checked, against its files; the others stand for instruments of their"
             " kind.",

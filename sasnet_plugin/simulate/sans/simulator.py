@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +31,8 @@ ORIENTED, MAIER_SAUPE = 0.35, 0.5
 P2, WIDTH, ACROSS = (0.05, 0.93), (8.0, 60.0), 0.15
 #: Share of examples with one, two and three settings.
 SETTINGS = (0.6, 0.25, 0.15)
+#: Share of samples whose bodies keep apart; how strongly, and how far over 2π/q of the first feature.
+INTERFERING, PACKING, APART = 0.15, (0.05, 2.0), (1.5, 6.0)
 #: Tilt of a Bragg glass' field from the beam each way, standard deviation over the Bragg angle of its spots.
 TILT = 1.0
 
@@ -146,6 +148,8 @@ class SansSimulator:
             feature = float(row["parameters"]["feature"])
             beams = [draw_cell_beam(rng, feature) for _ in range(number)]
             sample = draw_posture(row, rng)
+            if rng.random() < INTERFERING:
+                sample = replace(sample, packing=loguniform(*PACKING, rng), apart=loguniform(*APART, rng))
             level = exposure or MEASUREMENT["counts"](rng)
             images = [
                 counted(sample.intensity(one.geometry, fine=True), one, draw_background(rng), rng, level)
@@ -193,12 +197,16 @@ class Posture:
         Of its particles' axes; None where every direction is alike.
     turn, tilt : float and (float, float)
         Of a Bragg glass: angle of a spot, radians; tilt of the field over the Bragg angle.
+    packing, apart : float
+        Of bodies that keep apart: how strongly; how far, over 2π/q of the first feature.
     """
 
     row: Row
     turned: Direction | None = None
     turn: float = 0.0
     tilt: tuple[float, float] = (0.0, 0.0)
+    packing: float = 0.0
+    apart: float = 1.0
 
     def intensity(self, geometry: SmallAngle, *, fine: bool = False) -> NDArray[np.float64]:
         """What it scatters into each direction, arbitrary scale.
@@ -215,9 +223,10 @@ class Posture:
             bragg = float(np.degrees(np.pi / values["spacing"] / geometry.setting.k))
             tilt = bragg * self.tilt[0], bragg * self.tilt[1]
             return patterns.spots(values, geometry, self.turn, tilt, fine=fine)
-        if self.turned is None:
-            return patterns.pattern(self.row, geometry)
-        return patterns.pattern(self.row, geometry, self.turned.averages, self.turned.director)
+        far = self.apart * 2 * np.pi / values["feature"]
+        factor = patterns.interference(geometry.q, self.packing, far) if self.packing and far > 0 else 1.0
+        turned = () if self.turned is None else (self.turned.averages, self.turned.director)
+        return factor * patterns.pattern(self.row, geometry, *turned)
 
 
 def draw_posture(row: Row, rng: np.random.Generator) -> Posture:

@@ -32,8 +32,9 @@ MEASUREMENT = {
     "parasitic": Prior("loguniform 0.01 1.5", "", "scattering of slits and windows over the sample's", 0.6),
     "reach": Prior("loguniform 0.03 0.2", "", "over which it falls by e, in reference radii"),
     "direct": Prior("loguniform 1 100", "", "the beam itself over the sample's, where no stop is", 0.6),
-    "disk": Prior("uniform 0.05 0.2", "", "radius of a circular stop, in reference radii"),
-    "bar": Prior("uniform 0.02 0.07", "", "half of the width of a linear stop, in reference radii"),
+    "disk": Prior("loguniform 0.02 0.2", "", "radius of a circular stop, in reference radii"),
+    "bar": Prior("loguniform 0.008 0.07", "", "half of the width of a linear stop, in reference radii"),
+    "head": Prior("uniform 0.02 0.06", "", "radius of the disk at its end, in reference radii", 0.3),
     "wedge": Prior("uniform 4 13", "degrees", "half of the angle of a wedge"),
     "transmission": Prior("loguniform 0.001 0.03", "", "of a stop", 0.7),
     "masked": Prior("uniform 1 1", "", "the stop is masked in the file", 0.2),
@@ -109,35 +110,46 @@ def draw_place(drawn: Mapping[str, float], rng: np.random.Generator) -> Place:
     return Place(shape, (float(column), float(row)), float(np.radians(drawn["theta"])))
 
 
-def stop(kind: str, drawn: Mapping[str, float], place: Place, rng: np.random.Generator) -> BoolArray:
-    """Pixels in the shadow of a beamstop.
+def stop(kind: str, drawn: Mapping[str, float], place: Place, rng: np.random.Generator) -> FloatArray:
+    """Share of each pixel in the shadow of a beamstop: a thin one is narrower than a pixel.
 
     Parameters
     ----------
     kind : str
-        Of `STOPS`: a disk; a bar from an edge to the beam, with a round end; a wedge with its tip on the
-        beam.
+        Of `STOPS`: a disk; a bar from an edge to the beam, with a round end or a disk that it holds; a wedge
+        with its tip on the beam.
     drawn : mapping
         Of `MEASUREMENT`.
     place : Place
     rng : numpy.random.Generator
     """
-    x, y = place.offsets()
     if not kind:
-        return np.zeros(place.shape, dtype=bool)
+        return np.zeros(place.shape)
     # Stops stand a little off the beam, and mostly along a side of the detector.
-    x, y = x - rng.normal(0, 0.015), y - rng.normal(0, 0.015)
+    aside, above = rng.normal(0, 0.015, 2)
     angle = rng.uniform(0, 2 * np.pi) if rng.random() < 0.3 else rng.integers(4) * np.pi / 2
     angle += rng.normal(0, 0.03)
-    along, across = x * np.cos(angle) + y * np.sin(angle), y * np.cos(angle) - x * np.sin(angle)
-    if kind == "circular":
-        return np.asarray(np.hypot(x, y) < drawn["disk"])
-    if kind == "linear":
-        past = rng.uniform(0.5, 2.5) * drawn["bar"]
-        end = np.hypot(np.maximum(-along - past + drawn["bar"], 0), across) < drawn["bar"]
-        return np.asarray((np.abs(across) < drawn["bar"]) & (along > -past) & (end | (along > 0)))
-    tip = along + rng.uniform(0.03, 0.1)
-    return np.asarray((tip > 0) & (np.abs(across) < tip * np.tan(np.radians(drawn["wedge"])) + 0.008))
+    past, tip = rng.uniform(0.5, 2.5) * drawn["bar"], rng.uniform(0.03, 0.1)
+
+    def inside(x: FloatArray, y: FloatArray) -> BoolArray:
+        along, across = x * np.cos(angle) + y * np.sin(angle), y * np.cos(angle) - x * np.sin(angle)
+        if kind == "circular":
+            return np.asarray(np.hypot(x, y) < drawn["disk"])
+        if kind == "linear":
+            end = np.hypot(np.maximum(-along - past + drawn["bar"], 0), across) < drawn["bar"]
+            bar = (np.abs(across) < drawn["bar"]) & (along > -past) & (end | (along > 0))
+            return np.asarray(bar | (np.hypot(x, y) < drawn["head"]))
+        width = (along + tip) * np.tan(np.radians(drawn["wedge"])) + 0.008
+        return np.asarray((along + tip > 0) & (np.abs(across) < width))
+
+    x, y = place.offsets()
+    quarter = 0.25 / REFERENCE
+    parts = [
+        inside(x - aside + column * quarter, y - above + row * quarter)
+        for column in (-1, 1)
+        for row in (-1, 1)
+    ]
+    return np.mean(parts, axis=0)
 
 
 def gaps(drawn: Mapping[str, float], shape: tuple[int, int], rng: np.random.Generator) -> BoolArray:

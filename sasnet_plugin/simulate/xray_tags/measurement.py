@@ -104,7 +104,7 @@ def shot(row: Row, rng: np.random.Generator, exposure: float | None = None) -> t
     resolution = drawn["resolution"] / REFERENCE
     parts = parts_of(row, q, phi + rng.uniform(0, 2 * np.pi), resolution, rng)
     total = np.sum([part.intensity for part in parts], axis=0) if parts else np.zeros(place.shape)
-    lit = ~dark & ~shadow
+    lit = ~dark & (shadow == 0)
     # The mean of what meets the detector, without the few pixels next to the beam.
     mean = max(float(total[lit & (q > 0.03)].mean()), 1e-12) if lit.any() else 1.0
     counts = drawn["counts"] if exposure is None else exposure / total.size
@@ -115,15 +115,15 @@ def shot(row: Row, rng: np.random.Generator, exposure: float | None = None) -> t
     if not kind and drawn["direct"] and place.sees_beam:
         beside = beside + counts * drawn["direct"] * np.exp(-0.5 * (q / 0.012) ** 2) * 50
     expected = np.minimum(total * scale, 1e9) + beside
-    lost = float(expected[shadow & ~dark].sum())
-    expected = np.where(shadow, expected * drawn["transmission"], expected)
+    lost = float((expected * shadow)[~dark].sum())
+    expected = expected * (1 - shadow * (1 - drawn["transmission"]))
     image = _image(
-        counted(expected, drawn, dark, rng), dark | (shadow & bool(drawn["masked"])), place, drawn, rng
+        counted(expected, drawn, dark, rng), dark | ((shadow > 0) & bool(drawn["masked"])), place, drawn, rng
     )
     tags = _tags(row, _View(parts, scale, q, expected, lit & (q > 0.02), resolution, drawn["reach"]))
     tags["beam_off_image"] = float(not place.sees_beam)
     if kind:
-        masked = float((shadow & ~dark).sum()) if drawn["masked"] else 0.0
+        masked = float(((shadow > 0) & ~dark).sum()) if drawn["masked"] else 0.0
         tags[f"{kind}_beamstop"] = float(max(np.sqrt(lost), masked**0.5) >= RULES.signal)
     tags["high_background"] = float(ground >= RULES.background * counts)
     tags["weak_scattering"], tags["strong_scattering"] = (

@@ -52,6 +52,7 @@ class XraySimulator:
             "counts": list(MEASUREMENT["counts"].limits()),
             "main": scenes.MAIN,
             "lattice": scenes.LATTICE,
+            "beamstops": {name: list(MEASUREMENT[name].limits()) for name in ("disk", "bar", "head")},
         }
 
     def sample(self, rng: np.random.Generator) -> dict[str, float]:

@@ -12,8 +12,9 @@ from ...domains import specification
 from ...predict.classes import percent
 from ..events import NO, UNKNOWN, YES
 from ..expression import FUNCTIONS, WORDS, quoted
+from ..orders import ORDERS
 from ..pictures import COLOURS, SCALES, VIEWS
-from ..selection import ORDERS, cooccurrence
+from ..selection import cooccurrence
 from ..worker import PREDICT, THUMBNAILS
 from . import Desk, Trainer
 

@@ -60,6 +60,19 @@ def test_a_reduced_image_counts_as_much_as_its_errors_say() -> None:
     assert harmonics(found)[0] == pytest.approx(harmonics(counted)[0], abs=1e-6)
 
 
+def test_errors_that_change_along_q_leave_the_intensity_as_it_is() -> None:
+    image = plane(rate=400.0)
+    geometry = image.geometry
+    # Ten times as large outside as inside, as where a background of many counts was subtracted.
+    error = 0.2 * 10 ** (geometry.q / 0.04)
+    reduced = SmallAngle(geometry.qx, geometry.qy, geometry.weight, error=error, setting=NG7)
+    found = polar(Image(0.01 * image.counts, image.mask, reduced))
+    assert outer(found.rate * found.scale) == pytest.approx(4.0, rel=0.05)
+    assert outer(found.scale)[-1] > 10 * outer(found.scale)[0]
+    seen = inputs([image, Image(0.01 * image.counts, image.mask, reduced)])["features"][:, 0, :, 0]
+    assert outer(seen[1] - seen[0]) == pytest.approx(outer(seen[1] - seen[0]).mean(), abs=0.02)
+
+
 @pytest.mark.parametrize("turn", [10.0, 100.0])
 def test_a_direction_is_found_up_to_a_quarter_turn(turn: float) -> None:
     found = anisotropy([polar(plane(amplitude=0.2, turn=turn))])

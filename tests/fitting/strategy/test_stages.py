@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,18 @@ from sasnet_plugin.types import Curve
 
 #: Uncertainties stated this much too large: then a wrong kind of size distribution explains the curve too.
 WIDER = 1.7
+#: Two points at a distance, all in one direction: finer fringes than 70 points show.
+FRINGES = """
+from numpy import cos, inf
+name = "fringes"
+title = "Two points"
+description = "1 + cos(q distance)"
+category = "shape-independent"
+parameters = [["distance", "Ang", 900.0, [0, inf], "", "of two points"]]
+def Iq(q, distance):
+    return 1 + cos(q * distance)
+Iq.vectorized = True
+"""
 
 
 def _task(curve: Curve, model: str) -> Task:
@@ -101,6 +114,30 @@ def test_data_that_were_calculated_at_the_measured_points_are_fitted_so(pool: An
     whole = stages.run(curve, [task])
     assert whole.fits[0].per_decade is None
     assert any("at the measured points alone" in note for note in whole.notes)
+
+
+def test_a_plugin_that_its_own_values_explain_is_fitted_from_these_alone(tmp_path: Path, pool: Any) -> None:
+    """As octahedron_truncated of SasView's marketplace, whose curve takes longer than all else may."""
+    path = tmp_path / "fringes.py"
+    path.write_text(FRINGES, encoding="utf-8")
+    q = np.linspace(0.005, 0.1, 70)
+    blank = Curve(q, np.ones(70), np.ones(70), dq=0.02 * q)
+    exact = np.asarray(experiment(blank, np.ones(70), str(path), {"background": 1e-3}).theory())
+    noise = np.random.default_rng(3).standard_normal(70)
+    curve = replace(blank, intensity=exact + 0.02 * noise, dintensity=np.full(70, 0.02))
+    suggestion = open_classifier().suggest([curve], top=78)[0]
+    options = FitOptions(models=(str(path),))
+    stages = Stages(pool, np.full(70, 0.02), suggestion, {}, options, [], 100.0)
+    found = stages.first_round(curve, [_task(curve, str(path))], sums=False)
+    (fit,) = found.fits
+    assert len(pool.names) == 1
+    assert fit.per_decade is None
+    assert fit.reduced_chisq < 1.5
+    assert fit.parameters["distance"].value == pytest.approx(900.0, abs=2.0)
+    # Where they do not explain the curve, its prior's curves are started from as well.
+    bent = replace(curve, intensity=curve.intensity + 0.5 * np.exp(-20.0 * q))
+    stages.first_round(bent, [_task(bent, str(path))], sums=False)
+    assert len(pool.names) >= 3
 
 
 def test_what_is_fixed_in_one_model_is_not_fixed_in_others(

@@ -253,3 +253,13 @@ def test_detectors_count_unevenly_by_pixel_by_tube_over_areas_and_at_the_rim() -
     rim = drawn(chamber, edge=3.0)
     assert rim[64, 0] == pytest.approx(1 - np.exp(-0.5 / 3))
     assert rim[64, 64] == pytest.approx(1, abs=1e-6)
+
+
+def test_bodies_that_keep_apart_scatter_less_near_the_beam_and_more_at_their_distance() -> None:
+    q = np.geomspace(1e-4, 1.0, 400)
+    seen = patterns.interference(q, 2.0, 300.0)
+    assert seen[0] == pytest.approx(1 / 3, rel=1e-3)
+    assert seen[-1] == pytest.approx(1, abs=0.01)
+    # The first maximum of the correlation hole's transform: tan x = 3 x / (3 - x²).
+    assert q[seen.argmax()] * 300 == pytest.approx(5.76, rel=0.02)
+    assert np.all(patterns.interference(q, 0.0, 300.0) == 1)

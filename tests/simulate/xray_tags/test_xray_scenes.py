@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from sasnet_plugin.domains import resolve
 from sasnet_plugin.domains.xray_tags import LABELS, PARENTS, WEIGHTS, XRAY_TAGS
 from sasnet_plugin.simulate.dataset import Row
+from sasnet_plugin.simulate.prior_table import quantities
 from sasnet_plugin.simulate.xray_tags import components, detector, lattices, measurement, scenes
 from sasnet_plugin.simulate.xray_tags.simulator import SIMULATOR
 
@@ -151,6 +153,36 @@ def test_each_stop_stands_in_the_beam_and_is_tagged_where_it_takes_counts(
         assert at_border == (kind != "circular")
     area = detector.stop("circular", drawn, place, np.random.default_rng(2)).sum()
     assert area == pytest.approx(np.pi * (0.1 * detector.REFERENCE) ** 2, rel=0.1)
+
+
+def test_an_arm_thinner_than_a_pixel_takes_its_share_of_each_from_its_disk_to_the_edge() -> None:
+    place = detector.Place((128, 128), (63.5, 63.5), 0.1)
+    # That of a laboratory's frame of silver behenate: 6 of 619 pixels, and a disk of 12.
+    drawn = dict.fromkeys(detector.MEASUREMENT, 0.0) | {"bar": 3 / 310, "head": 6 / 310}
+    low, high = detector.MEASUREMENT["bar"].limits()
+    assert low < drawn["bar"] < high
+    for seed in range(12):
+        shadow = detector.stop("linear", drawn, place, np.random.default_rng(seed))
+        assert shadow.max() == 1
+        row, column = np.nonzero(shadow)
+        # Every circle around the beam, from beyond the disk to the edge, meets the arm once.
+        radius = np.hypot(column - 63.5, row - 63.5)
+        on_rings, _ = np.histogram(radius, np.arange(6, 60, 2), weights=shadow[shadow > 0])
+        assert np.all(on_rings > 0.5)
+        width = shadow[np.hypot(*place.offsets()) > 0.2].sum()
+        length = np.ptp(radius[radius > 0.2 * detector.REFERENCE])
+        assert width / length == pytest.approx(2 * drawn["bar"] * detector.REFERENCE, rel=0.3)
+
+
+def test_the_published_tables_are_those_of_the_code_and_of_no_network_trained_before(
+    repository: Path,
+) -> None:
+    text = (repository / "docs" / "xray_tags.md").read_text(encoding="utf-8")
+    for table in (scenes.PRIORS, detector.MEASUREMENT):
+        assert quantities(table) in text
+    manifest = json.loads((repository / "model_zoo" / "xray_tags" / "manifest.json").read_text())
+    same = manifest["inputs"] == json.loads(json.dumps(SIMULATOR.inputs(None)))
+    assert ("trained on an earlier prior" in text) == (not same)
 
 
 def test_q_is_that_of_a_flat_detector_and_counts_are_poisson() -> None:

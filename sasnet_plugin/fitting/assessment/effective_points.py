@@ -1,0 +1,93 @@
+"""How many points of a curve are independent, where the stated uncertainties are larger than any noise in it.
+
+Uncertainties that hold a calibration or a smearing correction, too, are no scatter: all fits are within them
+and the residuals run along q together. A difference of χ² that is shared by neighbours is then counted once
+for each of them, and would decide between models, and narrow errors, as no independent points do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sasnet_plugin.digits import significant
+from sasnet_plugin.fitting.assessment.goodness_of_fit import standardised_runs
+from sasnet_plugin.fitting.result.model_fit import ModelFit
+from sasnet_plugin.fitting.settings import ASSESSMENT
+from sasnet_plugin.types import Curve
+
+Array = NDArray[np.float64]
+
+
+def independent_share(curve: Curve, dintensity: Array, fits: Sequence[ModelFit]) -> float:
+    """Share of the points that count, as the residuals of the nearest fit show.
+
+    Neighbours of the same sign are as frequent as 1/2 + arcsin(ρ)/π where they have correlation ρ
+    (W. F. Sheppard, Phil. Trans. R. Soc. A 192 (1899) 101), whatever their size; the mean of n points of a
+    process with correlation ρ from each to the next is known as that of n (1 - ρ)/(1 + ρ) independent ones
+    (G. V. Bayley and J. M. Hammersley, J. R. Stat. Soc. Suppl. 8 (1946) 184).
+
+    Parameters
+    ----------
+    curve : Curve
+    dintensity : (n,) float array
+        The uncertainties used.
+    fits : sequence of ModelFit
+
+    Returns
+    -------
+    float
+        1 where the uncertainties were estimated, where they are about as large as the residuals, or where
+        these are random; so much at least that two points are left.
+    """
+    if curve.dintensity is None or not fits:
+        return 1.0
+    nearest = min(fits, key=lambda fit: fit.reduced_chisq)
+    residual = (curve.intensity - nearest.theory) / dintensity
+    random = standardised_runs(residual) >= -ASSESSMENT.significant
+    if nearest.reduced_chisq >= ASSESSMENT.too_large or random:
+        return 1.0
+    sign = residual[residual != 0] > 0
+    same = float(np.mean(sign[1:] == sign[:-1]))
+    correlation = np.sin(np.pi * (same - 0.5))
+    return float(max((1 - correlation) / (1 + correlation), 2 / len(curve)))
+
+
+def as_independent(fit: ModelFit, share: float) -> ModelFit:
+    """The fit with the errors that so many of its points give.
+
+    Parameters
+    ----------
+    fit : ModelFit
+    share : float
+        Of `independent_share`.
+    """
+    factor = 1 / np.sqrt(share)
+    parameters = {
+        name: p if p.error is None else replace(p, error=float(factor * p.error))
+        for name, p in fit.parameters.items()
+    }
+    components = tuple(
+        c if c.error is None else replace(c, error=float(factor * c.error)) for c in fit.components
+    )
+    return replace(fit, parameters=parameters, components=components)
+
+
+def in_words(points: int, share: float) -> str:
+    """What is made of it, for a user.
+
+    Parameters
+    ----------
+    points : int
+        Of the curve.
+    share : float
+        Of them, below 1.
+    """
+    return (
+        "The stated uncertainties are larger than the noise, and neighbouring residuals go together: the"
+        f" {points} points count as {significant(points * share, 2)} where models are compared and in the"
+        " parameters' errors."
+    )

@@ -1,0 +1,179 @@
+"""The last layer of a head in an exported network, and what a user's labels change of its answers.
+
+The layer stays as it was trained. What labels teach is added to its logits, through a gate that says how much
+an image is like those that were labelled rather than like those that the network was trained with: the expert
+gate of R. Aljundi et al., CVPR 2017, 3366, with logistic regressions for experts. So both stand in the graph,
+and a later training can always go back to what was there before any label.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..domains.heads import Inputs, Tags
+from ..predict.arithmetic import sigmoid
+from ..predict.predictor import Runtime
+from ..types import SasnetError
+from ..zoo import ZooModel
+
+FloatArray = NDArray[np.float64]
+#: What names of nodes and weights that labels have added begin with.
+_ADDED = "labelled/"
+
+
+@dataclass(frozen=True)
+class Change:
+    """What is added to the logits t of tags: t + σ(g·x)(W·x), of x and a last entry of 1.
+
+    Parameters
+    ----------
+    gate : (size + 1,) array
+        g, logistic regression of whether an image is like the labelled ones.
+    weights : (size + 1, labels) array
+        W.
+    """
+
+    gate: FloatArray
+    weights: FloatArray
+
+    def added(self, seen: FloatArray) -> FloatArray:
+        """To the logits of images, (n, labels), by what the layer reads of them and 1, (n, size + 1)."""
+        return np.asarray(sigmoid(seen @ self.gate))[:, None] * (seen @ self.weights)
+
+
+@dataclass(frozen=True)
+class Layer:
+    """The last, dense layer of a head within an exported network.
+
+    Parameters
+    ----------
+    graph : onnx.ModelProto
+        The network as it was before any labels.
+    source : str
+        Name of what the layer reads.
+    kernel, bias : (size, labels), (labels,) array
+    output : str
+        The head's name.
+    """
+
+    graph: Any
+    source: str
+    kernel: FloatArray
+    bias: FloatArray
+    output: str
+
+    @classmethod
+    def of(cls, model: ZooModel, head: Tags) -> Layer:
+        """Find it.
+
+        Raises
+        ------
+        SasnetError
+            The network ends otherwise.
+        """
+        import onnx
+
+        proto = without_labels(onnx.load_from_string(model.onnx))
+        made = {name: node for node in proto.graph.node for name in node.output}
+        stored = _stored(proto)
+        add = made.get(head.name)
+        product = made.get(add.input[0]) if add is not None and add.op_type == "Add" else None
+        if add is None or product is None or product.op_type != "MatMul" or product.input[1] not in stored:
+            raise SasnetError(
+                f"{model.folder}: its network does not end in a dense layer; train without --start-from."
+            )
+        kernel, bias = (stored[name].astype(np.float64) for name in (product.input[1], add.input[1]))
+        return cls(proto, product.input[0], kernel, bias, head.name)
+
+    @property
+    def digest(self) -> str:
+        """Of the network before any labels."""
+        return hashlib.sha256(self.graph.SerializeToString(deterministic=True)).hexdigest()[:16]
+
+    def read(self, inputs: Inputs) -> FloatArray:
+        """What the layer reads of images, and 1, (n, size + 1)."""
+        import onnx
+
+        proto = onnx.ModelProto()
+        proto.CopyFrom(self.graph)
+        proto.graph.output.append(onnx.helper.make_empty_tensor_value_info(self.source))
+        runtime = Runtime(proto.SerializeToString(), outputs=(self.source,))
+        asked = {name: values.astype(np.float32) for name, values in inputs.items() if values.ndim > 1}
+        seen = np.asarray(runtime.run(asked)[self.source], dtype=np.float64)
+        return np.column_stack([seen, np.ones(len(seen))])
+
+    def logits(self, seen: FloatArray) -> FloatArray:
+        """Before any labels, (n, labels), by what it reads, (n, size + 1)."""
+        return np.asarray(seen @ np.vstack([self.kernel, self.bias]))
+
+    def changed(self, change: Change) -> Any:
+        """The graph with what other labels add."""
+        import onnx
+        from onnx import helper, numpy_helper
+
+        proto = onnx.ModelProto()
+        proto.CopyFrom(self.graph)
+        before = f"{_ADDED}before"
+        for node in proto.graph.node:
+            for names in (node.input, node.output):
+                for place, name in enumerate(names):
+                    if name == self.output:
+                        names[place] = before
+        both = {"gate": change.gate[:, None], "weights": change.weights}
+        for name, values in both.items():
+            for ending, some in (("", values[:-1]), ("_bias", values[-1:])):
+                stored = numpy_helper.from_array(some.astype(np.float32), f"{_ADDED}{name}{ending}")
+                proto.graph.initializer.append(stored)
+        steps = [
+            ("MatMul", [self.source, "gate"], "gate_product"), ("Add", ["gate_product", "gate_bias"], "like"),
+            ("Sigmoid", ["like"], "open"), ("MatMul", [self.source, "weights"], "weights_product"),
+            ("Add", ["weights_product", "weights_bias"], "change"), ("Mul", ["open", "change"], "passed"),
+            ("Add", ["before", "passed"], self.output),
+        ]  # fmt: skip
+        own = (self.source, self.output)
+        for kind, read, made in steps:
+            names = [name if name in own else f"{_ADDED}{name}" for name in (*read, made)]
+            proto.graph.node.append(
+                helper.make_node(kind, names[:-1], names[-1:], name=f"{_ADDED}{kind}_{made}")
+            )
+        onnx.checker.check_model(proto)
+        return proto
+
+
+def without_labels(proto: Any) -> Any:
+    """A graph as it was before any labels were added."""
+    import onnx
+
+    found = onnx.ModelProto()
+    found.CopyFrom(proto)
+    added = [node for node in found.graph.node if node.name.startswith(_ADDED)]
+    if not added:
+        return found
+    (output,) = (name for node in added for name in node.output if not name.startswith(_ADDED))
+    for node in added:
+        found.graph.node.remove(node)
+    for stored in [one for one in found.graph.initializer if one.name.startswith(_ADDED)]:
+        found.graph.initializer.remove(stored)
+    for node in found.graph.node:
+        for names in (node.input, node.output):
+            for place, name in enumerate(names):
+                if name == f"{_ADDED}before":
+                    names[place] = output
+    return found
+
+
+def _stored(proto: Any) -> dict[str, NDArray[Any]]:
+    """Weights by name; large ones are stored in 16 bits, each before a Cast."""
+    from onnx import numpy_helper
+
+    stored = {one.name: numpy_helper.to_array(one) for one in proto.graph.initializer}
+    return stored | {
+        node.output[0]: stored[node.input[0]]
+        for node in proto.graph.node
+        if node.op_type == "Cast" and node.input[0] in stored
+    }

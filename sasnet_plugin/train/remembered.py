@@ -1,0 +1,82 @@
+"""Images that a model was fitted to, kept in its folder as its last layer reads them.
+
+A later training is given other images, when the old ones may be gone: it goes over both. Of an image there
+are a few hundred numbers and its labels; of its file's name only a digest.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..files import put_in_one_step
+from ..zoo import ZooModel
+
+FloatArray = NDArray[np.float64]
+#: In the folder of a model.
+FILE = "labelled.npz"
+
+
+@dataclass(frozen=True)
+class Remembered:
+    """Labelled images.
+
+    Parameters
+    ----------
+    seen : (n, size + 1) array
+        What the last layer reads of each, and 1.
+    truth : (n, labels) array
+        0, 1, or NaN where nobody has said.
+    files : (n,) array of str
+        Digest of the name of the file of each.
+    """
+
+    seen: FloatArray
+    truth: FloatArray
+    files: NDArray[np.str_]
+
+    @classmethod
+    def of(cls, seen: FloatArray, truth: FloatArray, files: Sequence[str]) -> Remembered:
+        """Images by the names of their files."""
+        # As it is read again: else the first training would see other numbers than the next.
+        return cls(seen.astype(np.float32).astype(float), truth, np.array([digest(one) for one in files]))
+
+    def and_others(self, model: ZooModel, given: Collection[str]) -> Remembered:
+        """With those of a model, but for files that are given anew: of these the new labels alone hold.
+
+        They come in an order of their own: who came first decides nothing about who is held out.
+
+        Parameters
+        ----------
+        model : ZooModel
+            It may remember none.
+        given : collection of str
+            Names, labelled or not.
+        """
+        if FILE not in model.manifest.sha256:
+            return self._sorted()
+        with np.load(model.folder / FILE) as file:
+            old = Remembered(file["seen"].astype(float), file["truth"].astype(float), file["files"])
+        kept = ~np.isin(old.files, [digest(name) for name in given])
+        parts = zip((self.seen, self.truth, self.files), (old.seen, old.truth, old.files), strict=True)
+        return Remembered(*(np.concatenate([new, before[kept]]) for new, before in parts))._sorted()
+
+    def _sorted(self) -> Remembered:
+        order = np.lexsort((self.seen.sum(axis=1), self.files))
+        return Remembered(self.seen[order], self.truth[order], self.files[order])
+
+    def write(self, folder: Path) -> None:
+        """Lay them down in the folder of a model."""
+        seen, truth = self.seen.astype(np.float32), self.truth.astype(np.float16)
+        with put_in_one_step(folder / FILE, ending=".npz") as aside:
+            np.savez_compressed(aside, seen=seen, truth=truth, files=self.files)
+
+
+def digest(name: str) -> str:
+    """Of a file's name, as the labels have it."""
+    return hashlib.sha256(name.encode()).hexdigest()[:16]
