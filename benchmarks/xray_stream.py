@@ -10,60 +10,21 @@ from __future__ import annotations
 
 import argparse
 import warnings
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from xray_contestants import installed
-from xray_tags import (
-    LABELS,
-    SHOTS,
-    XRAY_TAGS,
-    first_domain,
-    kept,
-    of_set,
-    precision,
-    second_domain,
-    second_frames,
-)
+from xray_labelled import labelled_files, retrained, second_frames
+from xray_tags import SHOTS, XRAY_TAGS, first_domain, kept, of_set, precision, second_domain
 
 from sasnet_plugin.predict.predictor import Predictor
-from sasnet_plugin.train.adapted import adapt
 from sasnet_plugin.train.gated_fit import Settings
 from sasnet_plugin.train.recorded import LEAST
-from sasnet_plugin.zoo import ZooModel, open_model, register
+from sasnet_plugin.zoo import ZooModel, open_model
 
 BATCHES, PER_BATCH = 10, 30
 SETS = {"second": (second_domain, 104), "test": (first_domain, 102)}
-
-
-def labelled_files(folder: Path, number: int, seed: int = 103) -> list[str]:
-    """Frames of the other code as files."""
-    folder.mkdir(parents=True, exist_ok=True)
-    files = [folder / f"{n:04d}.npy" for n in range(number)]
-    if not all(path.exists() for path in files):
-        for path, counts in zip(files, second_frames(number, seed)[0], strict=True):
-            np.save(path, counts)
-    return [str(path) for path in files]
-
-
-def retrained(
-    model: ZooModel, files: Sequence[str], truth: np.ndarray, work: Path, name: str, scenes: int
-) -> ZooModel:
-    """What the command makes of a model by some labels: itself where it takes nothing from them."""
-    if len(files) < LEAST:
-        return model
-    rows = zip(files, truth.astype(int), strict=True)
-    lines = [",".join([Path(file).name, *map(str, row)]) for file, row in rows]
-    table, target = work / f"{name}.csv", work / name / XRAY_TAGS.name
-    table.write_text("\n".join([",".join(["file", *LABELS]), *lines]) + "\n", encoding="utf-8")
-    done = adapt(XRAY_TAGS, model, table, files, target, work / "replay", Settings(scenes=scenes))
-    print(name, done.sentence(), flush=True)
-    if not done.better:
-        return model
-    register(target)
-    return open_model(XRAY_TAGS.name, folder=target.parent)
 
 
 def judged(model: ZooModel, sets: dict[str, Any]) -> dict[str, np.ndarray]:

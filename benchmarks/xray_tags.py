@@ -19,13 +19,16 @@ from typing import Any
 import numpy as np
 from scipy.ndimage import zoom
 from xray_contestants import READ, installed, keras_network, own, pyramid, svm
-from xray_second_domain import image as second
+from xray_labelled import labelled_files, retrained, second_frames
 
 from sasnet_plugin.data.xray_tags.centre import centre_of
 from sasnet_plugin.data.xray_tags.features import inputs, window
 from sasnet_plugin.domains.xray_tags import LABELS, XRAY_TAGS
+from sasnet_plugin.predict.predictor import Predictor
 from sasnet_plugin.simulate.xray_tags.simulator import SIMULATOR
+from sasnet_plugin.train.gated_fit import Settings
 from sasnet_plugin.types import Image
+from sasnet_plugin.zoo import open_model
 
 #: Pixels of a side that contestants on pixels see; tags of fewer training images are rare.
 SIDE, RARE = 64, 50
@@ -56,17 +59,6 @@ def second_domain(number: int, seed: int) -> tuple[list[Image], np.ndarray]:
         good = np.ones(counts.shape, dtype=bool)
         images.append(Image(counts, good, window(counts.shape, centre_of(counts, good)[0])))
     return images, truth
-
-
-def second_frames(number: int, seed: int) -> tuple[list[np.ndarray], np.ndarray]:
-    """Frames of the other code, and which tags they have."""
-    rng = np.random.default_rng(seed)
-    frames, truth = [], []
-    for _ in range(number):
-        counts, tags, _ = second(rng)
-        frames.append(counts)
-        truth.append([float(name in tags) for name in LABELS])
-    return frames, np.array(truth, dtype=np.float32)
 
 
 def kept(path: Path, make: Callable[[], dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
@@ -219,39 +211,15 @@ def contestants(
 
 def adapted(sets: dict[str, Any], work: Path) -> dict[str, np.ndarray]:
     """Scores on both domains of what `sasnet train --start-from zoo` makes of so many labelled images."""
-    from sasnet_plugin.predict.predictor import Predictor
-    from sasnet_plugin.train.adapted import adapt
-    from sasnet_plugin.zoo import open_model
-
-    frames, truth = second_frames(max(SHOTS), 103)
-    found = {}
+    files, truth = labelled_files(work / "labelled", max(SHOTS)), second_frames(max(SHOTS), 103)[1]
+    found, scenes = {}, Settings().scenes
     for number in SHOTS:
-        folder = work / f"labelled_{number}"
-        folder.mkdir(exist_ok=True)
-        files = []
-        for n in range(number):
-            files.append(str(folder / f"{n:04d}.npy"))
-            np.save(files[-1], frames[n])
-        rows = zip(files, truth[:number].astype(int), strict=True)
-        lines = [",".join([Path(file).name, *map(str, row)]) for file, row in rows]
-        (folder / "labels.csv").write_text("\n".join([",".join(["file", *LABELS]), *lines]) + "\n")
-        target = folder / "model"
-        model = open_model(XRAY_TAGS.name)
-        if number >= 20:
-            adapt(XRAY_TAGS, model, folder / "labels.csv", files, target, work / "replay")
+        model, name = open_model(XRAY_TAGS.name), f"moved_{number}"
         # Too few labels, or no tag that is better on held-out ones: the model as it is.
-        taken = open_model(XRAY_TAGS.name, folder=_registry(target)) if target.exists() else model
-        predictor = Predictor.of(taken)
-        for name in ("test", "second"):
-            found[f"{name}_{number}"] = installed(sets[name], predictor)
+        predictor = Predictor.of(retrained(model, files[:number], truth[:number], work, name, scenes))
+        for one in ("test", "second"):
+            found[f"{one}_{number}"] = installed(sets[one], predictor)
     return found
-
-
-def _registry(target: Path) -> Path:
-    from sasnet_plugin.zoo import register
-
-    register(target)
-    return target.parent
 
 
 def table(

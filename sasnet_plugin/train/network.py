@@ -154,8 +154,8 @@ def adopt_trunk(model: Any, run: Path) -> int:
     policy = keras.mixed_precision.global_policy()
     donor, _ = load(run, specification(settings_of(run)["domain"]))
     keras.mixed_precision.set_global_policy(policy)
-    theirs = {layer.name: layer for layer in _flat(donor) if layer.name.startswith(TRUNK)}
-    ours = [layer for layer in _flat(model) if layer.name.startswith(TRUNK)]
+    theirs = {layer.name: layer for layer in leaves(donor) if layer.name.startswith(TRUNK)}
+    ours = [layer for layer in leaves(model) if layer.name.startswith(TRUNK)]
     if not ours or {layer.name for layer in ours} != set(theirs):
         raise SasnetError(
             f"{run}: its network has another trunk; choose a run of a small trunk of the same size."
@@ -174,9 +174,9 @@ def adopt_trunk(model: Any, run: Path) -> int:
     return len(ours)
 
 
-def _flat(model: Any) -> list[Any]:
-    """Layers, those of networks inside a network included."""
+def leaves(model: Any) -> list[Any]:
+    """Layers, those of a network inside the network, such as what reads each frame of a set, in its place."""
     found = []
     for layer in model.layers:
-        found += _flat(layer) if hasattr(layer, "layers") else [layer]
+        found += leaves(layer) if hasattr(layer, "layers") else [layer]
     return found

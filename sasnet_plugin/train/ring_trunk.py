@@ -38,7 +38,9 @@ def over_rings(inputs: Mapping[str, Any], sizes: Mapping[str, Any]) -> Any:
     where = layers.Flatten()(layers.Conv1D(sizes["where"], 1, activation="silu")(x))
     x = layers.Concatenate()([where, layers.GlobalMaxPooling1D()(x), layers.GlobalAveragePooling1D()(x)])
     x = layers.Dense(sizes["dense"], activation="silu")(x)
-    return layers.LayerNormalization(epsilon=1e-5)(dense_block(x, sizes))
+    # Layers are known by the order in which they are made, where a packaged network is begun with.
+    x = dense_block(x, sizes)
+    return layers.LayerNormalization(epsilon=1e-5)(x)
 
 
 def _block(x: Any, channels: int, step: int) -> Any:

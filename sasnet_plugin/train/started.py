@@ -7,16 +7,18 @@ numbered by their order; constants of one value a channel may have been folded i
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..domains.heads import FRAME_MASK
 from ..predict.predictor import Runtime
 from ..types import SasnetError
 from ..zoo import ZooModel
 from .last_layer import without_labels
+from .network import leaves
 
 FloatArray = NDArray[np.float32]
 #: Largest difference of a logit that storage in 16 bits makes, relative to the largest logit or to 1.
@@ -55,8 +57,9 @@ def begin_with(model: Any, packaged: bytes, where: str) -> tuple[str, ...]:
     # What a user's labels have added is no layer of Keras': it begins with what was there before.
     proto = without_labels(onnx.load_from_string(packaged))
     graph, packaged = proto.graph, proto.SerializeToString()
-    weights = _in_order(_weights_of(graph))
-    layers = {layer.name: layer for layer in model.layers if layer.weights}
+    inside = {layer.name for layer in model.layers if hasattr(layer, "layers")}
+    weights = _in_order(_weights_of(graph, inside))
+    layers = {layer.name: layer for layer in leaves(model) if layer.weights}
     new = []
     for name, layer in _in_order(layers).items():
         given = weights.get(name)
@@ -92,8 +95,8 @@ def described(start: ZooModel) -> dict[str, Any]:
     }
 
 
-def _weights_of(graph: Any) -> dict[str, tuple[FloatArray, FloatArray]]:
-    """Kernel and bias, or scale and offset, by the layer's name."""
+def _weights_of(graph: Any, inside: Collection[str]) -> dict[str, tuple[FloatArray, FloatArray]]:
+    """Kernel and bias, or scale and offset, by the layer's name; of the networks inside as of the whole."""
     from onnx import numpy_helper
 
     known = {one.name: numpy_helper.to_array(one).astype(np.float32) for one in graph.initializer}
@@ -110,11 +113,11 @@ def _weights_of(graph: Any) -> dict[str, tuple[FloatArray, FloatArray]]:
         kernel = known[node.input[1]]
         channels = kernel.shape[0 if node.op_type == "Conv" else -1]
         bias = known[node.input[2]] if len(node.input) > 2 else _added(node, channels, known, users)
-        found[_layer(node.input[1])] = kernel, bias.reshape(-1)
+        found[_layer(node.input[1], inside)] = kernel, bias.reshape(-1)
     scales = {name for name in known if name.endswith("/Reshape:0") and "layer_normalization" in name}
     for name in scales:
         offset = known[name.replace("/Reshape:0", "/Reshape_1:0")]
-        found[_layer(name)] = known[name].reshape(-1), offset.reshape(-1)
+        found[_layer(name, inside)] = known[name].reshape(-1), offset.reshape(-1)
     return found
 
 
@@ -145,17 +148,21 @@ def _in_order(layers: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
-def _layer(name: str) -> str:
-    """Keras' name of the layer that an initializer belongs to."""
-    return re.sub(r"_\d+$", "", name.split("/")[1]) if "/" in name else name
+def _layer(name: str, inside: Collection[str]) -> str:
+    """Keras' name of the layer that an initializer belongs to: behind those of the networks that hold it."""
+    parts = [re.sub(r"_\d+$", "", part) for part in name.split("/")[1:]]
+    return next((part for part in parts if part not in inside), name)
 
 
 def _check(model: Any, packaged: bytes, where: str, outputs: Sequence[str]) -> None:
     """See that both answer alike, where both answer."""
     rng = np.random.default_rng(0)
     asked = {
-        tensor.name: rng.standard_normal((4, *tensor.shape[1:])).astype(np.float32) for tensor in model.inputs
+        tensor.name: rng.standard_normal((4, *(2 if n is None else n for n in tensor.shape[1:]))).astype("f4")
+        for tensor in model.inputs
     }
+    if FRAME_MASK in asked:
+        asked[FRAME_MASK][:] = 1
     now = model.predict(asked if len(asked) > 1 else next(iter(asked.values())), verbose=0)
     both = [name for name in outputs if name in now]
     before = Runtime(packaged, outputs=both, where=where).run(asked)

@@ -19,8 +19,9 @@ from test_sasview_pages import check_page
 from sasnet_plugin.fitting.result.headline import DOES_NOT, DOUBTS, EXPLAINS
 
 APOFERRITIN, SDS, POLYMER = "apoferritin.txt", "hSDS_D2O_2p0_percent.xml", "ISIS_Polymer_Blend_TK49.xml"
-#: The longest gap between two ticks of 50 ms while sasnet works, as a share of that in SasView's own start:
-#: both without the time that they waited for a processor, as another test runs beside.
+#: The longest gap between two ticks of 50 ms while sasnet works, as a share of the longest one in SasView's
+#: own work in that session, such as its start and making a page: both without the time that they waited for a
+#: processor, as another test runs beside. Its start alone is short where all files are in memory.
 GAP = 0.4
 
 
@@ -61,9 +62,9 @@ def gaps(seen: dict[str, Any], version: str) -> None:
     """Print all, hold those of a suggestion and of a fit against the mark."""
     for phase, gap in seen["gaps_ms"].items():
         print(f"SasView {version}, {phase}: longest gap between two ticks {gap:.0f} ms")
-    watched = {phase: gap for phase, gap in seen["gaps_ms"].items() if phase in ("suggestion", "fit")}
-    assert set(watched) == {"suggestion", "fit"}
-    assert max(watched.values()) < GAP * seen["gaps_ms"]["start"]
+    found = dict(seen["gaps_ms"])
+    watched = [found.pop(phase) for phase in ("suggestion", "fit")]
+    assert max(watched) < GAP * max(found.values())
 
 
 def sent(seen: dict[str, Any], version: str, least: int) -> None:

@@ -38,6 +38,26 @@ def test_a_network_that_begins_with_the_installed_one_answers_as_it_does() -> No
             assert found[name] == pytest.approx(stored[name], abs=0.05)
 
 
+def test_a_network_of_sets_begins_with_the_installed_one_as_well() -> None:
+    from sasnet_plugin.data.sans.features import FRAMES, N_CHANNELS
+    from sasnet_plugin.data.sans.polar import N_RINGS
+    from sasnet_plugin.domains.heads import FRAME_MASK
+    from sasnet_plugin.domains.sans2d import SANS2D
+    from sasnet_plugin.train.network import build
+    from sasnet_plugin.train.started import begin_with
+    from sasnet_plugin.zoo import open_model
+
+    model = open_model("sans2d")
+    shapes = {"features": (FRAMES, N_RINGS, N_CHANNELS), FRAME_MASK: (FRAMES,)}
+    made = build(SANS2D, {"inputs": shapes, "labels": {}, "net": model.manifest.metrics["network"]})
+    assert begin_with(made, model.onnx, "sans2d") == ()
+    with np.load(model.folder / "parity.npz") as stored:
+        asked = {name: stored[name].astype(np.float32) for name in shapes}
+        found = made.predict(asked, verbose=0)
+        for name in ("class", "quantities", "xi"):
+            assert found[name] == pytest.approx(stored[name], abs=0.05)
+
+
 def test_other_sizes_are_refused() -> None:
     from sasnet_plugin.types import SasnetError
 

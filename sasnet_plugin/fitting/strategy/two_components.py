@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sasnet_plugin.fitting.assessment.assess import misfits, systematic_errors
+from sasnet_plugin.fitting.assessment.assess import dependence, misfits
 from sasnet_plugin.fitting.assessment.goodness_of_fit import doubtful, explains
 from sasnet_plugin.fitting.assessment.systematic_error import independent, systematic_error
 from sasnet_plugin.fitting.problem.sums import as_part
@@ -131,7 +131,7 @@ def asked_for(
 ) -> list[ModelFit]:
     """Sums that explain the curve, with very strong evidence over every single model; else none.
 
-    Evidence is compared as in the ranking, with errors that neighbouring residuals share. Where such an
+    Evidence is compared as in the ranking, with what neighbouring points have in common. Where a shared
     error is all that a single model leaves, a sum has to explain the curve to its noise.
 
     Parameters
@@ -154,7 +154,7 @@ def asked_for(
         return []
     every = [*fits, *good]
     # A larger error is what the second component is there to explain.
-    shared = systematic_errors(curve, dintensity, every)
+    shared, share = dependence(curve, dintensity, every)
     errors = {
         f.name: independent(curve, dintensity, f)
         if shared[f.name].relative >= STRATEGY.systematic
@@ -162,7 +162,7 @@ def asked_for(
         for f in every
         if f.name in shared
     }
-    compared = misfits(every, errors)
+    compared = misfits(every, errors, share)
     bic = compared.chisq + compared.penalty
     least = float(np.min(bic[: len(fits)]))
     return [f for f, own in zip(good, bic[len(fits) :], strict=True) if own < least - STRATEGY.second_gain]

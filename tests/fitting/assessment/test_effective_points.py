@@ -8,6 +8,7 @@ import pytest
 from sasnet_plugin.fitting.assessment.assess import misfits, ranked
 from sasnet_plugin.fitting.assessment.effective_points import as_independent, in_words, independent_share
 from sasnet_plugin.fitting.result.model_fit import ModelFit, Parameter
+from sasnet_plugin.fitting.strategy.two_components import asked_for
 from sasnet_plugin.types import Curve
 
 N = 400
@@ -81,3 +82,13 @@ def test_neighbours_that_go_together_do_not_decide_between_two_models() -> None:
     assert counted[0].weight > 0.99
     assert independent[0].weight < 0.7
     assert f"the {N} points count as" in in_words(N, share)
+
+
+def test_a_second_component_is_not_asked_for_by_what_neighbours_share_within_the_errors() -> None:
+    rest = running(0.95, 0.6, np.random.default_rng(7))
+    alone, both = level(rest), level(0.5 * rest, "flat+power_law")
+    assert alone.chisq - both.chisq > 50, "overwhelming, were the points independent"
+    assert asked_for(measured(), np.ones(N), [alone], [both]) == []
+    scattered = np.random.default_rng(8).permutation(rest)
+    alone, both = level(scattered), level(0.5 * scattered, "flat+power_law")
+    assert asked_for(measured(), np.ones(N), [alone], [both]) == [both]
