@@ -68,16 +68,18 @@ def solve_scales(columns: Array, weight: Array, intensity: Array) -> tuple[Array
     scales = np.zeros(len(columns))
     left = list(range(len(columns)))
     while True:
-        matrix = np.vstack([columns[left], np.ones(weight.size)]) * root
-        # In two steps: the squares of a wild start's curve may be beyond what a number holds.
+        matrix = np.vstack([columns[left], np.ones(weight.size)])
+        # In steps: a wild start's curve over its errors, or its squares, may be beyond what a number holds.
         largest = np.maximum(np.abs(matrix).max(axis=1), 1e-300)
-        length = largest * np.linalg.norm(matrix / largest[:, None], axis=1)
-        found = np.linalg.lstsq((matrix / length[:, None]).T, intensity * root, rcond=None)[0] / length
-        negative = [i for i, value in zip(left, found, strict=False) if not value > 0]
+        unit = matrix / largest[:, None] * root
+        length = np.maximum(np.linalg.norm(unit, axis=1), 1e-300)
+        share = np.linalg.lstsq((unit / length[:, None]).T, intensity * root, rcond=None)[0]
+        found = share / length / largest
+        negative = [i for i, value in zip(left, share, strict=False) if not value > 0]
         if not negative:
             scales[left] = found[:-1]
             return scales, float(found[-1])
-        left.remove(min(negative, key=lambda i: found[left.index(i)] * length[left.index(i)]))
+        left.remove(min(negative, key=lambda i: share[left.index(i)]))
 
 
 def components_of(fitness: Any, q: Array, derivatives: Mapping[str, Array]) -> tuple[Component, ...]:

@@ -158,9 +158,15 @@ def statement(sentence: str, names: Collection[str] = ()) -> str:
 def telling(fit: ModelFit) -> list[tuple[str, Parameter]]:
     """The fitted parameters by which people know a sample: lengths first, then what else makes its shape.
 
-    Scale and background tell nothing of it, nor does what the data do not determine, if there is more.
+    Scale and background tell nothing of it, nor does what the data do not determine, if there is more, nor
+    contrasts beside a fitted scale, which are known but for a factor: their values are a convention.
     """
-    found = [(name, p) for name, p in fit.parameters.items() if not p.fixed and _class(name, p) is not None]
+    free = any(name.endswith("scale") and not p.fixed for name, p in fit.parameters.items())
+    found = [
+        (name, p)
+        for name, p in fit.parameters.items()
+        if not p.fixed and _class(name, p) is not None and not (free and "sld" in bare(name))
+    ]
     known = [one for one in found if _well_known(one[1])]
     if not known:  # what would tell most is named all the same
         known = [one for one in found if not determined(*one)]

@@ -53,6 +53,11 @@ def test_scales_of_curves_whose_squares_no_number_holds_are_found() -> None:
     scales, level = solve_scales(columns, np.ones(q.size), truth @ columns + background)
     assert scales == pytest.approx(truth, rel=1e-6)
     assert level == pytest.approx(background, rel=1e-6)
+    # Over its errors this curve is no number at all.
+    columns, truth = columns * np.array([[1e95], [1.0]]), truth * np.array([1e-95, 1.0])
+    scales, level = solve_scales(columns, np.full(q.size, 1e40), truth @ columns + background)
+    assert scales == pytest.approx(truth, rel=1e-6)
+    assert level == pytest.approx(background, rel=1e-6)
 
 
 def test_scales_and_background_are_found_and_a_component_that_is_not_there_has_none() -> None:

@@ -49,6 +49,15 @@ def test_it_names_what_tells_most_with_matching_digits() -> None:
     )
 
 
+def test_contrasts_beside_a_fitted_scale_are_a_convention_and_no_result() -> None:
+    contrast = {"sld_core": _p(9.9, 0.16, "1e-6/Ang^2")}
+    short = {name: PARAMETERS[name] for name in ("scale", "radius")} | contrast
+    assert _said(fits=(replace(FIT, parameters=short),)).values == ("radius 41.31 ± 0.62 Å",)
+    absolute = short | {"scale": _p(1.0, None, "", True)}
+    said = _said(fits=(replace(FIT, parameters=absolute),)).values
+    assert said == ("radius 41.31 ± 0.62 Å", "sld_core 9.90 ± 0.16 10⁻⁶ Å⁻²")
+
+
 def test_what_the_time_limit_left_undone_is_said_with_the_way_to_go_on() -> None:
     go_on = "go on with --time-limit 300"
     assert str(_said(unfitted=("onion", "lamellar", "prism", "core"), go_on=go_on)).endswith(
