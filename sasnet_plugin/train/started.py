@@ -21,8 +21,9 @@ from .last_layer import without_labels
 from .network import leaves
 
 FloatArray = NDArray[np.float32]
-#: Largest difference of a logit that storage in 16 bits makes, relative to the largest logit or to 1.
-_SAME = 1e-2
+#: Largest difference of a logit that storage in 16 bits makes, relative to the largest logit or to 1; and
+#: that arithmetic in bfloat16, of 8 bits, makes.
+_SAME, _SAME_MIXED = 1e-2, 1e-1
 #: Layers that Keras has named.
 _NUMBERED = re.compile(r"(conv1d|conv2d|dense|layer_normalization)(?:_(\d+))?")
 #: Between a product and the sum that adds the bias, what only changes a shape.
@@ -156,6 +157,7 @@ def _layer(name: str, inside: Collection[str]) -> str:
 
 def _check(model: Any, packaged: bytes, where: str, outputs: Sequence[str]) -> None:
     """See that both answer alike, where both answer."""
+    same = _SAME if model.compute_dtype == "float32" else _SAME_MIXED
     rng = np.random.default_rng(0)
     asked = {
         tensor.name: rng.standard_normal((4, *(2 if n is None else n for n in tensor.shape[1:]))).astype("f4")
@@ -168,7 +170,7 @@ def _check(model: Any, packaged: bytes, where: str, outputs: Sequence[str]) -> N
     before = Runtime(packaged, outputs=both, where=where).run(asked)
     for name in both:
         its, own = np.ravel(before[name]), np.ravel(now[name])
-        if its.shape != own.shape or np.max(np.abs(its - own)) > _SAME * max(1.0, np.max(np.abs(its))):
+        if its.shape != own.shape or np.max(np.abs(its - own)) > same * max(1.0, np.max(np.abs(its))):
             raise SasnetError(
                 f"{where}: answers differently from this network with the same weights ({name}); start from a"
                 " network of the same sizes."

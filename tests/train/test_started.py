@@ -51,6 +51,14 @@ def test_a_network_of_sets_begins_with_the_installed_one_as_well() -> None:
     shapes = {"features": (FRAMES, N_RINGS, N_CHANNELS), FRAME_MASK: (FRAMES,)}
     made = build(SANS2D, {"inputs": shapes, "labels": {}, "net": model.manifest.metrics["network"]})
     assert begin_with(made, model.onnx, "sans2d") == ()
+    import keras
+
+    keras.mixed_precision.set_global_policy("mixed_bfloat16")
+    try:
+        mixed = build(SANS2D, {"inputs": shapes, "labels": {}, "net": model.manifest.metrics["network"]})
+        assert begin_with(mixed, model.onnx, "sans2d") == ()
+    finally:
+        keras.mixed_precision.set_global_policy("float32")
     with np.load(model.folder / "parity.npz") as stored:
         asked = {name: stored[name].astype(np.float32) for name in shapes}
         found = made.predict(asked, verbose=0)
