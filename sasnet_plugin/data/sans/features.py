@@ -170,9 +170,7 @@ def _shrunk(
     return np.clip(mean * trust, -2, 2), np.arcsinh(by_order - 2) / 4
 
 
-def _faults(
-    relative: NDArray[np.float64], error: NDArray[np.float64], width: float
-) -> NDArray[np.float64]:
+def _faults(relative: NDArray[np.float64], error: NDArray[np.float64], width: float) -> NDArray[np.float64]:
     """(N_RINGS,) variance of a harmonic of neighbouring rings by the instrument's faults, from odd orders.
 
     These are averaged as the others are, as faults of neighbouring rings are alike; what is left of their
