@@ -162,8 +162,13 @@ def trained() -> str:
     """What the model of the zoo has seen."""
     from sasnet_plugin.predict.predictor import open_predictor
 
-    training = open_predictor(specification("sans2d").name).manifest.metrics["training"]
-    return f"Ours is the model of the zoo: {training['steps']:,} batches of {training['batch']} measurements."
+    metrics = open_predictor(specification("sans2d").name).manifest.metrics
+    steps, before = [metrics["training"]["steps"]], metrics.get("start")
+    while before:
+        steps.append(before["training"]["steps"])
+        before = before["start"]
+    batches = " and ".join(f"{number:,}" for number in reversed(steps))
+    return f"Ours is the model of the zoo: {batches} batches of {metrics['training']['batch']} measurements."
 
 
 def row(name: str, p: np.ndarray, test: dict[str, np.ndarray]) -> str:

@@ -11,7 +11,7 @@ import numpy as np
 from ...domains.heads import FRAME_MASK
 from ...types import DataError, Image
 from .local_fit import local_fit, local_mean
-from .polar import N_RINGS, N_SECTORS, RINGS, Polar, excess, harmonics, polar
+from .polar import N_RINGS, N_SECTORS, RINGS, Polar, excess, harmonics, odd_harmonics, polar
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -26,6 +26,8 @@ FINE, TREND = 0.06, 0.35
 #: slope; fine fit, its slope and error; fringes about the trend, of the fit and in errors of the counts; the
 #: fine fit above a flat background and its error; place of the ring.
 N_CHANNELS = 28
+#: Variance of a harmonic below which an instrument's faults are taken to be known alike, whatever the counts.
+_LEAST_FAULT = 1e-4
 #: Share of the seen range of ln q, at its end, whose least level is taken for the flat background.
 _END = 0.25
 
@@ -130,8 +132,9 @@ def features_of(found: Polar) -> NDArray[np.float32]:
     middle = np.average(log_rate, weights=np.where(seen, np.sqrt(counts) + 1e-6, 0.0) + 1e-12)
     covered = (found.exposure > 0).mean(axis=1)
     relative, error = harmonics(found)
-    near, near_power = _shrunk(relative, error, FINE)
-    wide, wide_power = _shrunk(relative[:, :2], error[:, :2], TREND)
+    odd = odd_harmonics(found)
+    near, near_power = _shrunk(relative, error, FINE, _faults(*odd, FINE))
+    wide, wide_power = _shrunk(relative[:, :2], error[:, :2], TREND, _faults(*odd, TREND))
     values = np.zeros((N_RINGS, N_CHANNELS))
     values[:, 0] = np.clip((log_rate - middle) / 3, -4, 4)
     values[:, 1] = 1 / np.sqrt(counts + 1)
@@ -153,14 +156,36 @@ def features_of(found: Polar) -> NDArray[np.float32]:
 
 
 def _shrunk(
-    relative: NDArray[np.float64], error: NDArray[np.float64], width: float
+    relative: NDArray[np.float64],
+    error: NDArray[np.float64],
+    width: float,
+    faults: NDArray[np.float64],
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Harmonics of neighbouring rings together, shrunk by what is known of them; orders' significance."""
     mean, spread = local_mean(relative, error, width)
+    spread = np.sqrt(spread**2 + faults[:, None])
     trust = mean**2 / (mean**2 + spread**2 + 1e-12)
     power = (mean / np.maximum(spread, 1e-9)) ** 2
     by_order = power.reshape(N_RINGS, -1, 2).sum(axis=2)
     return np.clip(mean * trust, -2, 2), np.arcsinh(by_order - 2) / 4
+
+
+def _faults(relative: NDArray[np.float64], error: NDArray[np.float64], width: float) -> NDArray[np.float64]:
+    """(N_RINGS,) variance of a harmonic of neighbouring rings by the instrument's faults, from odd orders.
+
+    These are averaged as the others are, as faults of neighbouring rings are alike; what is left of their
+    squares beyond counting is averaged over more rings, as there are few orders. 0 where nothing is known.
+    """
+    mean, spread = local_mean(relative, error, width)
+    known = np.isfinite(spread)
+    square = np.where(known, mean**2 - np.where(known, spread, 0.0) ** 2, 0.0).sum(axis=1)
+    # Where counts are few the difference of two large numbers says little.
+    certainty = np.where(known, 1 / (_LEAST_FAULT + np.where(known, spread, 1.0) ** 2) ** 2, 0.0)
+    number = known.sum(axis=1)
+    each = np.divide(square, number, out=np.zeros(N_RINGS), where=number > 0)
+    weight = certainty.max(axis=1)
+    found, _ = local_mean(each[:, None], np.where(weight > 0, weight, 1e-300)[:, None] ** -0.5, TREND)
+    return np.maximum(found[:, 0], 0.0)
 
 
 def _fitted(

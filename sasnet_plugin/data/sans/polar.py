@@ -24,6 +24,9 @@ RINGS = np.sqrt(EDGES[1:] * EDGES[:-1])
 #: Sectors of ten degrees; at least four for each period of the highest harmonic.
 N_SECTORS = 36
 ORDERS = (2, 4, 6)
+#: What scatters is alike at q and −q: these orders are the instrument's own. The first is left to a wrong
+#: centre, as which it appears, and only keeps out of the others.
+ODD = (1, 3, 5)
 _LN_STEP = float(np.log(Q_MOST / Q_LEAST) / N_RINGS)
 #: Of the mean's inverse variance, what is added to each harmonic's: without data it is 0, not anything.
 _RIDGE = 1e-3
@@ -105,18 +108,24 @@ def polar(image: Image) -> Polar:
     return Polar(counts, exposure, along, scale)
 
 
-def _basis() -> FloatArray:
-    """(N_SECTORS, 1 + 2 len(ORDERS)): 1, then cos and sin of each order, each averaged over its sector."""
-    middle = (np.arange(N_SECTORS) + 0.5) * (2 * np.pi / N_SECTORS)
-    columns = [np.ones(N_SECTORS)]
-    for order in ORDERS:
+def _basis(orders: tuple[int, ...], sectors: int) -> FloatArray:
+    """(sectors, 2 len(orders)): cos and sin of each order, each averaged over its sector."""
+    middle = (np.arange(sectors) + 0.5) * (2 * np.pi / N_SECTORS)
+    columns = []
+    for order in orders:
         blunted = np.sinc(order / N_SECTORS)
         columns += [blunted * np.cos(order * middle), blunted * np.sin(order * middle)]
     return np.stack(columns, axis=1)
 
 
-BASIS = _basis()
-_PAIRS = (BASIS[:, :, None] * BASIS[:, None, :]).reshape(N_SECTORS, -1)
+def _products(basis: FloatArray) -> FloatArray:
+    return np.asarray((basis[:, :, None] * basis[:, None, :]).reshape(len(basis), -1))
+
+
+BASIS = np.concatenate([np.ones((N_SECTORS, 1)), _basis(ORDERS, N_SECTORS)], axis=1)
+_PAIRS = _products(BASIS)
+_ODD_BASIS = _basis(ODD, N_SECTORS // 2)
+_ODD_PAIRS = _products(_ODD_BASIS)
 
 
 def harmonics(found: Polar) -> tuple[FloatArray, FloatArray]:
@@ -147,6 +156,43 @@ def harmonics(found: Polar) -> tuple[FloatArray, FloatArray]:
     variance = np.einsum("rii->ri", inverse)[:, 1:] / mean
     error = np.where(there, np.sqrt(np.maximum(variance, 0.0)), np.inf)
     return relative, error
+
+
+def odd_harmonics(found: Polar) -> tuple[FloatArray, FloatArray]:
+    """Harmonics that no sample has, of the orders `ODD` but the first, over each ring's mean.
+
+    An unevenly counting detector, scattering from a window, a shadow at one side make such harmonics, and
+    about as large ones of the next even orders, which look like a sample's axis.
+
+    Returns
+    -------
+    relative, error : (N_RINGS, 4) float arrays
+        As of `harmonics`; infinite errors where too few sectors are seen together with the opposite one.
+
+    Notes
+    -----
+    The sample's share in the difference of two opposite sectors is zero; half of it has the variance
+    r (1/w + 1/w')/4 by counting. Least squares over the pairs of which both are seen.
+    """
+    half = N_SECTORS // 2
+    rate, first, second = found.rate[:, None], found.exposure[:, :half], found.exposure[:, half:]
+    there = (first > 0) & (second > 0) & (rate > 0)
+    seen = [np.divide(part, w, out=np.zeros_like(w), where=there)
+            for part, w in ((found.counts[:, :half], first), (found.counts[:, half:], second))]  # fmt: skip
+    # Of (r - r')/2 over the mean, times the mean.
+    weight = np.divide(4 * first * second, first + second, out=np.zeros_like(first), where=there)
+    columns = _ODD_BASIS.shape[1]
+    total = weight.sum(axis=1)
+    matrix = (weight @ _ODD_PAIRS).reshape(N_RINGS, columns, columns)
+    matrix += np.where(total > 0, _RIDGE * total, 1.0)[:, None, None] * np.eye(columns)
+    inverse = np.linalg.inv(matrix)
+    fitted = np.einsum("rij,rj->ri", inverse, (weight * (seen[0] - seen[1]) / 2) @ _ODD_BASIS)
+    known = (there.sum(axis=1) >= 2 * columns)[:, None]
+    mean = np.where(known, rate, 1.0)
+    relative = np.where(known, fitted / mean, 0.0)
+    variance = np.einsum("rii->ri", inverse) / mean
+    error = np.where(known, np.sqrt(np.maximum(variance, 0.0)), np.inf)
+    return relative[:, 2:], error[:, 2:]
 
 
 def excess(found: Polar) -> FloatArray:

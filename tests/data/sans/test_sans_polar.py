@@ -10,7 +10,7 @@ from sasnet_plugin.data.sans.anisotropy import anisotropy
 from sasnet_plugin.data.sans.average import averaged
 from sasnet_plugin.data.sans.features import FRAMES, N_CHANNELS, Settings, inputs
 from sasnet_plugin.data.sans.geometry import SmallAngle
-from sasnet_plugin.data.sans.polar import N_RINGS, RINGS, excess, harmonics, polar
+from sasnet_plugin.data.sans.polar import N_RINGS, RINGS, excess, harmonics, odd_harmonics, polar
 from sasnet_plugin.types import Image
 
 N = 96
@@ -38,6 +38,50 @@ def test_harmonics_are_found_with_their_errors_though_a_side_is_masked() -> None
         pull = outer((relative - true)[:, column] / error[:, column])
         assert np.abs(pull).mean() < 1.3
         assert np.abs(outer(relative[:, column]).mean() - true) < 0.06
+
+
+def uneven(image: Image, order: int, amplitude: float, turn: float = 20.0) -> Image:
+    """The image as a detector sees it that counts unevenly around the beam."""
+    angle = np.arctan2(image.geometry.qy, image.geometry.qx) - np.radians(turn)
+    counts = np.random.default_rng(3).poisson(image.counts * (1 + amplitude * np.cos(order * angle)))
+    return Image(counts.astype(float), image.mask, image.geometry)
+
+
+def test_odd_harmonics_are_the_detectors_and_none_of_a_samples() -> None:
+    at = {"3c": 0, "3s": 1, "5c": 2, "5s": 3}
+    found, error = odd_harmonics(polar(plane(amplitude=0.5, turn=30)))
+    assert np.abs(outer(found / error)).mean() == pytest.approx(np.sqrt(2 / np.pi), abs=0.15)
+    for order in (3, 5):
+        found, error = odd_harmonics(polar(uneven(plane(rate=4000.0), order, 0.05)))
+        seen = {name: outer(found[:, column]).mean() for name, column in at.items()}
+        turn = np.radians(20.0 * order)
+        assert seen[f"{order}c"] == pytest.approx(0.05 * np.cos(turn), abs=0.004)
+        assert seen[f"{order}s"] == pytest.approx(0.05 * np.sin(turn), abs=0.004)
+    # A beam beside the place where it is thought to be is of the first order, which is left out.
+    found, _ = odd_harmonics(polar(uneven(plane(rate=4000.0), 1, 0.2)))
+    assert np.abs(outer(found).mean(axis=0)).max() < 0.005
+
+
+def test_odd_harmonics_are_unknown_where_opposite_sectors_are_not_seen() -> None:
+    image = plane(rate=4000.0)
+    half = Image(image.counts, image.mask & (image.geometry.qx > 0), image.geometry)
+    assert np.isinf(outer(odd_harmonics(polar(half))[1])).all()
+
+
+def test_an_uneven_detector_is_no_axis_to_the_network() -> None:
+    significance = slice(9, 12)
+
+    def read(image: Image) -> np.ndarray:
+        return outer(inputs([image])["features"][0, 0, :, significance]).mean(axis=0)
+
+    even = read(plane(rate=4000.0))
+    # As strong in the odd orders as in the even ones, as areas that count more or less are.
+    areas = plane(rate=4000.0)
+    for order in (2, 3, 4, 5, 6):
+        areas = uneven(areas, order, 0.05, turn=7.0 * order)
+    axis = read(plane(rate=4000.0, amplitude=0.05))
+    assert read(areas).max() < even.max() + 0.35
+    assert axis[0] > even[0] + 0.7
 
 
 def test_nothing_is_lost_and_an_even_plane_has_no_excess() -> None:
