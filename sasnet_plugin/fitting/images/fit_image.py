@@ -23,6 +23,7 @@ from ...predict.sans import OrientationFinding, most_counted
 from ...simulate.sans.orientation import maier_saupe, strength_of
 from ...simulate.sans.patterns import pattern
 from ...types import Image
+from .area_errors import area_errors
 from .oriented import BODIES, SETTINGS, Cells, OrientedImage, cells_of, row_at
 from .starts import Start, screened
 
@@ -212,14 +213,18 @@ def run(problem: OrientedImage) -> dict[str, float]:
 
 
 def done(problem: OrientedImage, errors: Mapping[str, float]) -> OrientedFit:
-    """What a problem says where it stands; errors grow with the root of χ² where that is above 1."""
+    """What a problem says where it stands.
+
+    Errors grow with the root of χ² where that is above 1, and to those by areas of the detector.
+    """
     amplitudes, expected = problem.cells.amplitudes(problem.intensity())
     counts = problem.cells.counts
     beyond = float(np.sum((counts - expected) ** 2 - expected))
     chisq = problem.chisq()
     values: dict[str, Value] = {}
+    by_area = area_errors(problem, errors)
     for name, value in problem.values().items():
-        error = errors.get(name, float("nan")) * max(1.0, chisq) ** 0.5
+        error = float(np.fmax(errors.get(name, np.nan) * max(1.0, chisq) ** 0.5, by_area[name]))
         value = value % 180 if name == "director" else value
         half = NORMAL_90 * error
         values[name] = Value(value, error, value - half, value + half, _UNITS.get(name, ""))

@@ -43,6 +43,8 @@ class OrientedSettings:
     starts: int = setting(3, "Start values of each body that are refined, best first by screening.")
     as_good: float = setting(3.0, "Half of the deviance by which a fit is no worse than another.")
     steps: int = setting(60, "Steps of bumps' Levenberg-Marquardt at most.")
+    block_degrees: float = setting(45.0, "Areas whose residuals are taken together for errors: their angle.")
+    block_ln_q: float = setting(0.5, "And their extent in ln q.")
 
 
 SETTINGS = OrientedSettings()
