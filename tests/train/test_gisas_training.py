@@ -230,9 +230,9 @@ class TestAnotherRunsTrunk:
 
     @staticmethod
     def stems(net) -> list[np.ndarray]:
-        from sasnet_plugin.train.network import _flat
+        from sasnet_plugin.train.network import leaves
 
-        return [layer.get_weights()[0] for layer in _flat(net) if layer.name == "trunk_stem"]
+        return [layer.get_weights()[0] for layer in leaves(net) if layer.name == "trunk_stem"]
 
     def test_weights_are_taken_over(self, run: Path) -> None:
         donor, _ = load(run, GISAS_HEX)
