@@ -80,7 +80,7 @@ class Layer:
 
         proto = without_labels(onnx.load_from_string(model.onnx))
         made = {name: node for node in proto.graph.node for name in node.output}
-        stored = _stored(proto)
+        stored = stored_weights(proto)
         add = made.get(head.name)
         product = made.get(add.input[0]) if add is not None and add.op_type == "Add" else None
         if add is None or product is None or product.op_type != "MatMul" or product.input[1] not in stored:
@@ -167,7 +167,7 @@ def without_labels(proto: Any) -> Any:
     return found
 
 
-def _stored(proto: Any) -> dict[str, NDArray[Any]]:
+def stored_weights(proto: Any) -> dict[str, NDArray[Any]]:
     """Weights by name; large ones are stored in 16 bits, each before a Cast."""
     from onnx import numpy_helper
 

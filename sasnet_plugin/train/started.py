@@ -17,7 +17,7 @@ from ..domains.heads import FRAME_MASK
 from ..predict.predictor import Runtime
 from ..types import SasnetError
 from ..zoo import ZooModel
-from .last_layer import without_labels
+from .last_layer import stored_weights, without_labels
 from .network import leaves
 
 FloatArray = NDArray[np.float32]
@@ -59,7 +59,7 @@ def begin_with(model: Any, packaged: bytes, where: str) -> tuple[str, ...]:
     proto = without_labels(onnx.load_from_string(packaged))
     graph, packaged = proto.graph, proto.SerializeToString()
     inside = {layer.name for layer in model.layers if hasattr(layer, "layers")}
-    weights = _in_order(_weights_of(graph, inside))
+    weights = _in_order(_weights_of(proto, inside))
     layers = {layer.name: layer for layer in leaves(model) if layer.weights}
     new = []
     for name, layer in _in_order(layers).items():
@@ -96,19 +96,15 @@ def described(start: ZooModel) -> dict[str, Any]:
     }
 
 
-def _weights_of(graph: Any, inside: Collection[str]) -> dict[str, tuple[FloatArray, FloatArray]]:
+def _weights_of(proto: Any, inside: Collection[str]) -> dict[str, tuple[FloatArray, FloatArray]]:
     """Kernel and bias, or scale and offset, by the layer's name; of the networks inside as of the whole."""
-    from onnx import numpy_helper
-
-    known = {one.name: numpy_helper.to_array(one).astype(np.float32) for one in graph.initializer}
+    known = {name: values.astype(np.float32) for name, values in stored_weights(proto).items()}
     users: dict[str, list[Any]] = {}
-    for node in graph.node:
-        if node.op_type == "Cast" and node.input[0] in known:
-            known[node.output[0]] = known[node.input[0]]
+    for node in proto.graph.node:
         for name in node.input:
             users.setdefault(name, []).append(node)
     found: dict[str, tuple[FloatArray, FloatArray]] = {}
-    for node in graph.node:
+    for node in proto.graph.node:
         if node.op_type not in ("Conv", "MatMul", "Gemm") or node.input[1] not in known:
             continue
         kernel = known[node.input[1]]

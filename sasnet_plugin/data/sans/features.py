@@ -178,9 +178,10 @@ def _faults(relative: NDArray[np.float64], error: NDArray[np.float64], width: fl
     """
     mean, spread = local_mean(relative, error, width)
     known = np.isfinite(spread)
-    square = np.where(known, mean**2 - np.where(known, spread, 0.0) ** 2, 0.0).sum(axis=1)
+    variance = np.where(known, spread, 0.0) ** 2
+    square = np.where(known, mean**2 - variance, 0.0).sum(axis=1)
     # Where counts are few the difference of two large numbers says little.
-    certainty = np.where(known, 1 / (_LEAST_FAULT + np.where(known, spread, 1.0) ** 2) ** 2, 0.0)
+    certainty = np.where(known, 1 / (_LEAST_FAULT + variance) ** 2, 0.0)
     number = known.sum(axis=1)
     each = np.divide(square, number, out=np.zeros(N_RINGS), where=number > 0)
     weight = certainty.max(axis=1)

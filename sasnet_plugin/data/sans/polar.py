@@ -148,14 +148,20 @@ def harmonics(found: Polar) -> tuple[FloatArray, FloatArray]:
     seen = found.exposure.sum(axis=1)
     matrix = matrix + np.where(seen > 0, _RIDGE * seen, 1.0)[:, None, None] * np.diag([0.0] + [1.0] * 6)
     matrix[seen <= 0, 0, 0] = 1.0
+    relative, error = _over_mean(matrix, found.counts @ BASIS, rate, rate > 0)
+    return relative[:, 1:], error[:, 1:]
+
+
+def _over_mean(
+    matrix: FloatArray, right: FloatArray, rate: FloatArray, known: NDArray[np.bool_]
+) -> tuple[FloatArray, FloatArray]:
+    """Solutions of each ring's normal equations over its mean rate, and errors; infinite where not known."""
     inverse = np.linalg.inv(matrix)
-    fitted = np.einsum("rij,rj->ri", inverse, found.counts @ BASIS)
-    there = (rate > 0)[:, None]
-    mean = np.where(there, rate[:, None], 1.0)
-    relative = np.where(there, fitted[:, 1:] / mean, 0.0)
-    variance = np.einsum("rii->ri", inverse)[:, 1:] / mean
-    error = np.where(there, np.sqrt(np.maximum(variance, 0.0)), np.inf)
-    return relative, error
+    mean = np.where(known, rate, 1.0)[:, None]
+    relative = np.einsum("rij,rj->ri", inverse, right) / mean
+    variance = np.einsum("rii->ri", inverse) / mean
+    there = known[:, None]
+    return np.where(there, relative, 0.0), np.where(there, np.sqrt(np.maximum(variance, 0.0)), np.inf)
 
 
 def odd_harmonics(found: Polar) -> tuple[FloatArray, FloatArray]:
@@ -185,13 +191,8 @@ def odd_harmonics(found: Polar) -> tuple[FloatArray, FloatArray]:
     total = weight.sum(axis=1)
     matrix = (weight @ _ODD_PAIRS).reshape(N_RINGS, columns, columns)
     matrix += np.where(total > 0, _RIDGE * total, 1.0)[:, None, None] * np.eye(columns)
-    inverse = np.linalg.inv(matrix)
-    fitted = np.einsum("rij,rj->ri", inverse, (weight * (seen[0] - seen[1]) / 2) @ _ODD_BASIS)
-    known = (there.sum(axis=1) >= 2 * columns)[:, None]
-    mean = np.where(known, rate, 1.0)
-    relative = np.where(known, fitted / mean, 0.0)
-    variance = np.einsum("rii->ri", inverse) / mean
-    error = np.where(known, np.sqrt(np.maximum(variance, 0.0)), np.inf)
+    right = (weight * (seen[0] - seen[1]) / 2) @ _ODD_BASIS
+    relative, error = _over_mean(matrix, right, found.rate, there.sum(axis=1) >= 2 * columns)
     return relative[:, 2:], error[:, 2:]
 
 
