@@ -24,6 +24,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 import numpy as np
 from contest import markdown, percent
 from kept import Here, run
+from shared_error import shared_error
 from sums import spheres
 
 from sasnet_plugin.types import Curve, sum_parts
@@ -41,11 +42,7 @@ def problem(index: int, seed: int) -> tuple[float, Curve]:
     radius, width = float(rng.uniform(17, 34)), float(rng.uniform(0.04, 0.12))
     body = spheres(q, radius, width)
     rising = 10 ** rng.uniform(-4, -2.3) * (q / 0.8) ** rng.uniform(0.3, 2) + 10 ** rng.uniform(-5, -3)
-    length = rng.uniform(0.2, 0.6)
-    log_q = np.log(q)
-    kernel = np.exp(-(np.subtract.outer(log_q, log_q) ** 2) / 2 / length**2) + 1e-9 * np.eye(q.size)
-    slow = np.linalg.cholesky(kernel) @ rng.standard_normal(q.size)
-    intensity = (body / body.max() + rising) * (1 + SLOW * slow)
+    intensity = (body / body.max() + rising) * (1 + SLOW * shared_error(q, rng))
     sigma = np.sqrt((0.01 * intensity) ** 2 + intensity * 10 ** rng.uniform(-5, -3.5))
     return radius, Curve(
         q, intensity + sigma * rng.standard_normal(q.size), sigma, file=f"spheres-{index:02d}.dat"

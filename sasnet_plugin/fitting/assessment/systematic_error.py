@@ -4,12 +4,9 @@ A calibrated intensity is off by some per cent, smoothly along q: background, se
 that is nearly right. To given errors below that, no model fits, or only one with parameters to spare, which
 takes the error up; and χ² would decide with certainty between two that fit equally badly. So the residuals
 are described as a Gaussian process (M. C. Kennedy and A. O'Hagan, J. R. Stat. Soc. B 63 (2001) 425):
-independent noise, and a smooth part of Matérn's covariance, ν = 3/2: σ² (1 + d) exp(-d) with
-d = √3 |Δ ln q|/length and σ a share of the intensity or, as where a background is taken off, of a constant.
-Such a process is two states of a Kalman filter along q (J. Hartikainen and S. Särkkä, IEEE MLSP 2010), so
-that its likelihood is linear in the number of points. The parameters of the fit follow, in the linear
-approximation, to where they are likeliest under it, and a background may change along q, which models have
-as a constant.
+independent noise, and a smooth part (`matern`) of a size that is a share of the intensity or, as where a
+background is taken off, of a constant. The parameters of the fit follow, in the linear approximation, to
+where they are likeliest under it, and a background may change along q, which models have as a constant.
 """
 
 from __future__ import annotations
@@ -19,6 +16,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from sasnet_plugin.fitting.assessment.matern import correlation, filtered
 from sasnet_plugin.fitting.result.components import is_scale
 from sasnet_plugin.fitting.result.model_fit import ModelFit
 from sasnet_plugin.fitting.settings import ASSESSMENT
@@ -54,6 +52,10 @@ class SystematicError:
         constant does as well.
     added : (n,) float array or 0
         Of `size`, what that background makes up.
+    parts : tuple of (float, (n,) float array)
+        Correlation lengths and sizes of independent parts whose sum has the covariance that is expected of
+        what neighbours share, over all sizes and lengths that the residuals allow; `size` and `length` are
+        the likeliest. Without a background that is fitted besides.
     """
 
     relative: float
@@ -64,6 +66,7 @@ class SystematicError:
     cost: float = 0.0
     background: float = 0.0
     added: Array | float = 0.0
+    parts: tuple[tuple[float, Array], ...] = ()
 
     def as_dict(self) -> dict[str, float]:
         """As ``sasnet fit --json`` prints it."""
@@ -119,18 +122,22 @@ def _likeliest(curve: Curve, dintensity: Array, residual: Array, fit: ModelFit) 
         np.log(curve.q), np.column_stack([residual, *moving]), levels / dintensity[:, None]
     )
     level, ratio, length = (a.ravel() for a in np.meshgrid(range(len(gain.T)), _RATIOS, _LENGTHS))
-    innovation, variance = _filtered(log_q, ratio * gain[:, level], length, columns)
+    innovation, variance = filtered(log_q, ratio * gain[:, level], length, columns)
     white = innovation / np.sqrt(variance)[:, :, None]
     share = np.sqrt(np.mean((levels / about[:, None]) ** 2, axis=0))[level] * ratio
     found = []
     for more in (0, len(backgrounds)):
-        left, moved = _left(white[:, :, : 1 + len(slopes) + more])
+        left, moved, taken_up = _left(white[:, :, : 1 + len(slopes) + more])
         noise = np.maximum(left / len(log_q), 1.0)
         cost = (2 + more) * np.log(n) + (share * np.sqrt(noise) / ASSESSMENT.usual_systematic) ** 2
         total = left / noise + len(log_q) * np.log(noise) + np.sum(np.log(variance), axis=0) + cost
         k = int(np.argmin(total))
-        found.append((float(total[k]), k, float(np.sqrt(noise[k])), float(cost[k]), moved[k]))
-    best, k, size, cost_of_it, moved_to = min(found, key=lambda one: one[0])
+        # Parameters take up a part of it: the likelihood of what they leave, in the place of that of the
+        # residuals (H. D. Patterson and R. Thompson, Biometrika 58 (1971) 545), says how large it was.
+        weight = np.exp(0.5 * (np.min(total + taken_up) - total - taken_up))
+        square = weight / np.sum(weight) * ratio**2 * noise
+        found.append((float(total[k]), k, float(np.sqrt(noise[k])), float(cost[k]), moved[k], square))
+    best, k, size, cost_of_it, moved_to, square = min(found, key=lambda one: one[0])
     shift = moved_to[len(slopes) :]  # of the backgrounds; none where they are left out
     added = np.asarray(shift @ np.array(moving[len(slopes) :][: len(shift)])) + np.zeros(n)
     if slopes:  # what parameters can take up is theirs
@@ -142,8 +149,21 @@ def _likeliest(curve: Curve, dintensity: Array, residual: Array, fit: ModelFit) 
     return SystematicError(
         float(share[k]) * size, float(length[k]), size,
         np.hypot(float(ratio[k]) * size * levels[:, level[k]], changing), best + rest, cost_of_it,
-        float(np.max(changing / about)), changing,
+        float(np.max(changing / about)), changing, _parts(square, level, length, levels),
     )  # fmt: skip
+
+
+def _parts(
+    square: Array, level: NDArray[np.intp], length: Array, levels: Array
+) -> tuple[tuple[float, Array], ...]:
+    """Lengths and sizes, from the share of each of what was tried in the variance over its level's square."""
+    found = []
+    for far in _LENGTHS:
+        for kind in range(levels.shape[1]):
+            part = float(np.sum(square[(length == far) & (level == kind)]))
+            if part > _SLIGHT * np.sum(square):
+                found.append((float(far), np.sqrt(part) * levels[:, kind]))
+    return tuple(found)
 
 
 def _levels(about: Array, theory: Array) -> Array:
@@ -155,48 +175,22 @@ def _levels(about: Array, theory: Array) -> Array:
     return np.column_stack([about, theory, constant, np.hypot(_BOTH * about, constant)])
 
 
-def _left(white: Array) -> tuple[Array, Array]:
-    """Sum of squares (k,) of the first of (n, k, m) columns after the others are fitted, and by how much."""
+def _left(white: Array) -> tuple[Array, Array, Array]:
+    """Sum of squares (k,) of the first of (n, k, m) columns after the others are fitted, and by how much.
+
+    The last, (k,), is ln of the determinant of the others' normal equations.
+    """
     residual, slopes = white[:, :, 0], white[:, :, 1:]
     total = np.sum(residual**2, axis=0)
     if not slopes.shape[2]:
-        return np.asarray(total), np.zeros((total.size, 0))
+        return np.asarray(total), np.zeros((total.size, 0)), np.zeros(total.size)
     normal = np.einsum("nki,nkj->kij", slopes, slopes, optimize=True)
     moment = np.einsum("nki,nk->ki", slopes, residual)
     # What the data leave open moves nowhere.
     normal += _RIDGE * np.trace(normal, axis1=1, axis2=2)[:, None, None] * np.eye(normal.shape[1])
     moved = np.linalg.solve(normal, moment[:, :, None])[:, :, 0]
-    return np.asarray(np.maximum(total - np.sum(moment * moved, axis=1), 0.0)), np.asarray(moved)
-
-
-def _filtered(log_q: Array, gain: Array, length: Array, columns: Array) -> tuple[Array, Array]:
-    """Innovations (n, k, m) of m columns and variances (n, k) of gain (n, k) times x plus unit noise."""
-    rate = np.sqrt(3.0) / np.maximum(length, _SHORTEST)
-    steps = np.diff(log_q, prepend=log_q[0])
-    shape = (rate.size, columns.shape[1])
-    value, slope = np.zeros(shape), np.zeros(shape)
-    # Covariance of the two states; at rest 1, 0, rate².
-    vv, vs, ss = np.ones(rate.size), np.zeros(rate.size), rate**2
-    innovation, variance = np.empty((log_q.size, *shape)), np.empty((log_q.size, rate.size))
-    for i, (step, column) in enumerate(zip(steps, columns, strict=True)):
-        kept = np.exp(-rate * step)
-        a, b = kept * (1 + rate * step), kept * step
-        c, d = -kept * rate**2 * step, kept * (1 - rate * step)
-        value, slope = a[:, None] * value + b[:, None] * slope, c[:, None] * value + d[:, None] * slope
-        one, three = vv - 1, ss - rate**2
-        vv, vs, ss = (
-            a * a * one + 2 * a * b * vs + b * b * three + 1,
-            a * c * one + (a * d + b * c) * vs + b * d * three,
-            c * c * one + 2 * c * d * vs + d * d * three + rate**2,
-        )
-        h = gain[i]
-        total = h**2 * vv + 1
-        left = column[None, :] - h[:, None] * value
-        to_value, to_slope = h * vv / total, h * vs / total
-        value, slope = value + to_value[:, None] * left, slope + to_slope[:, None] * left
-        ss, vs, vv = ss - to_slope * h * vs, vs - to_value * h * vs, vv - to_value * h * vv
-        innovation[i], variance[i] = left, total
-    return innovation, variance
+    left = np.maximum(total - np.sum(moment * moved, axis=1), 0.0)
+    return np.asarray(left), np.asarray(moved), np.asarray(np.linalg.slogdet(normal)[1])
 
 
 def _mean_about(q: Array, theory: Array) -> Array:
@@ -241,10 +235,10 @@ _LENGTHS = np.array([0.08, 0.16, 0.32, 0.64, 1.3])
 _POWERS = (1, 2)
 #: Of the intensity, beside the whole constant, where both are off.
 _BOTH = 0.3
-#: In place of no length at all, where nothing is shared.
-_SHORTEST = 1e-9
 #: Points below which nothing is said of how they hang together.
 _FEWEST = 8
+#: Share of the squares of all below which a part is left out.
+_SLIGHT = 1e-3
 #: Of the trace of normal equations, added to their diagonal.
 _RIDGE = 1e-9
 
@@ -254,7 +248,8 @@ def widened(curve: Curve, dintensity: Array, fit: ModelFit, error: SystematicErr
 
     Least squares that take the points for independent have the covariance (JᵀJ)⁻¹ Jᵀ Σ J (JᵀJ)⁻¹ (H. White,
     Econometrica 48 (1980) 817, with Σ the covariance of the residuals). Where J is not known, each
-    error grows as that of the scale. A background that changes along q is fitted besides.
+    error grows as that of the scale. Where a background changes along q, which the model has as a constant,
+    the values stand where the constant has put them: how far they move with it is added.
 
     Parameters
     ----------
@@ -273,7 +268,8 @@ def widened(curve: Curve, dintensity: Array, fit: ModelFit, error: SystematicErr
         inverse = np.linalg.pinv(jacobian / scale, rcond=1e-9)[: len(moving)]
         scale = scale[: len(moving)]
         covariance = error.noise**2 * inverse @ inverse.T + _shared(curve, dintensity, error, inverse.T)
-        known = dict(zip(moving, map(float, np.sqrt(np.diag(covariance)) / scale), strict=True))
+        off = inverse @ ((curve.intensity - fit.theory) / dintensity) if beside else np.zeros(len(moving))
+        known = dict(zip(moving, map(float, np.sqrt(np.diag(covariance) + off**2) / scale), strict=True))
     unknown = any(p.error is not None and name not in known for name, p in fit.parameters.items())
     factor = _of_scale(curve, dintensity, fit, error) if unknown else 1.0
     parameters = {
@@ -302,12 +298,11 @@ def _of_scale(curve: Curve, dintensity: Array, fit: ModelFit, error: SystematicE
 
 def _shared(curve: Curve, dintensity: Array, error: SystematicError, columns: Array) -> Array:
     """columnsᵀ K columns, (m, m), with K the shared part's covariance of the residuals."""
-    # A background is fitted besides, not drawn.
-    size = np.sqrt(np.maximum(error.size**2 - np.square(error.added), 0.0))
-    weighted = (size / dintensity)[:, None] * columns
     # Sums over blocks of neighbours, which share all of it.
     edges, count = _blocks(curve.q.size)
     log_q = np.add.reduceat(np.log(curve.q), edges) / count
-    weighted = np.add.reduceat(weighted, edges)
-    far = np.sqrt(3.0) * np.abs(np.subtract.outer(log_q, log_q)) / max(error.length, _SHORTEST)
-    return np.asarray(weighted.T @ ((1 + far) * np.exp(-far)) @ weighted)
+    found = np.zeros((columns.shape[1], columns.shape[1]))
+    for length, size in error.parts:
+        weighted = np.add.reduceat((size / dintensity)[:, None] * columns, edges)
+        found += weighted.T @ correlation(log_q, length) @ weighted
+    return found

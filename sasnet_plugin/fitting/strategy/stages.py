@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sasnet_plugin.digits import chisq_text
+from sasnet_plugin.fitting.assessment.evidence import log_evidence
 from sasnet_plugin.fitting.assessment.goodness_of_fit import explains
 from sasnet_plugin.fitting.pool import answers
 from sasnet_plugin.fitting.problem.contrast import with_contrast
@@ -149,7 +150,7 @@ class Stages:
             if self.only_systematic(found):
                 break
         if found is not first:
-            resolved = min(resolved, self.with_resolution(found) if unknown else found, key=_chisq)
+            resolved = max(resolved, self.with_resolution(found) if unknown else found, key=self.evidence)
         if not (others and resolved.unexplained):
             return resolved
         excused = self.only_systematic(resolved)
@@ -160,7 +161,7 @@ class Stages:
         more = self.with_more_models(found)
         if unknown and more.unexplained and more.chisq < found.chisq:
             more = self.with_resolution(more)
-        last = min(more, resolved, key=_chisq)
+        last = max(more, resolved, key=self.evidence)
         return self.escaped(last, STRATEGY.escape_shares[1] * self.left) if last.unexplained else last
 
     def only_systematic(self, found: Fitted) -> bool:
@@ -204,7 +205,7 @@ class Stages:
         """
         asked = at_measured_points(found.curve, found.tasks, found.fits, costs)
         fits = self.tried(fit_candidate, asked, STRATEGY.as_measured_share * self.left) if asked else []
-        best = min(fits, key=_of_fit, default=None)
+        best = min(fits, key=lambda fit: fit.reduced_chisq, default=None)
         if best is None or best.reduced_chisq > STRATEGY.as_measured_gain * found.chisq:
             return found
         note = (
@@ -313,16 +314,16 @@ class Stages:
             f"The file states no resolution; {guess.words} explains the data much better and was used."
             " State it in the file if it is known."
         )
-        return Fitted(again[0].curve, found.tasks, fits, (note,))
+        # A model that stands far from first may ask for one that the better ones do not.
+        resolved = Fitted(again[0].curve, found.tasks, fits, (note,))
+        return max(found, resolved, key=self.evidence)
 
-
-def _chisq(found: Fitted) -> float:
-    return found.chisq
+    def evidence(self, found: Fitted) -> float:
+        """ln of that for what was found; a resolution that the file does not state has to be asked for."""
+        supposed = bool(found.tasks) and has_resolution(found.curve) > has_resolution(found.tasks[0].curve)
+        cost = STRATEGY.dq_gain + np.log(len(found.curve)) if supposed else 0.0
+        return log_evidence(found.curve, self.dintensity, found.fits) - 0.5 * cost
 
 
 def _best(found: Fitted) -> ModelFit:
     return min(found.fits, key=lambda fit: fit.bic)
-
-
-def _of_fit(fit: ModelFit) -> float:
-    return fit.reduced_chisq

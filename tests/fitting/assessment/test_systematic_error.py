@@ -130,9 +130,58 @@ def test_widened_errors_are_those_that_repeated_measurements_show() -> None:
     fit = replace(fit, derivatives={f"p{i}": column for i, column in enumerate(slopes.T)})
     fit = replace(fit, parameters={n: replace(p, error=1e-6) for n, p in fit.parameters.items()})
     found = systematic_error(curve, STATED, fit)
-    true = replace(found, relative=0.04, length=0.3, noise=1.0, size=0.04 * CLEAN)
+    true = replace(found, noise=1.0, parts=((0.3, 0.04 * CLEAN),))
     wide = widened(curve, STATED, fit, true)
     assert [p.error for p in wide.parameters.values()] == pytest.approx(list(scatter), rel=0.15)
+
+
+def least_squares(measured: np.ndarray, slopes: np.ndarray) -> tuple[ModelFit, np.ndarray]:
+    """A fit of CLEAN plus slopes (in units of STATED), and the values that it gives these."""
+    values = np.linalg.lstsq(slopes, (measured - CLEAN) / STATED, rcond=None)[0]
+    fit = fitted(measured, CLEAN + STATED * (slopes @ values), slopes.shape[1])
+    derivatives = {f"p{i}": column for i, column in enumerate(slopes.T)}
+    counting = np.sqrt(np.diag(np.linalg.inv(slopes.T @ slopes)))
+    parameters = {
+        name: replace(p, error=float(error))
+        for (name, p), error in zip(fit.parameters.items(), counting, strict=True)
+    }
+    return replace(fit, derivatives=derivatives, parameters=parameters), values
+
+
+def test_errors_hold_what_parameters_take_up_of_a_shared_error() -> None:
+    """Seven smooth parameters leave little of it in the residuals; their intervals cover all the same."""
+    rng = np.random.default_rng(41)
+    t = (np.log(Q) - np.log(Q).mean()) / np.ptp(np.log(Q))
+    slopes = 100 * np.stack([np.cos(k * np.pi * (t + 0.5)) for k in range(7)], axis=1)
+    covered, by_the_likeliest = [], []
+    for error in shared(0.03, 0.5, rng, 24).T:
+        measured = CLEAN + error + STATED * rng.standard_normal(Q.size)
+        fit, values = least_squares(measured, slopes)
+        curve = Curve(Q, measured, STATED)
+        found = systematic_error(curve, STATED, fit)
+        likeliest = replace(found, parts=((found.length or 1.0, found.size),))
+        for its, kept in ((found, covered), (likeliest, by_the_likeliest)):
+            wide = widened(curve, STATED, fit, its).parameters
+            kept.append([abs(v) < (wide[f"p{i}"].error or 0.0) for i, v in enumerate(values)])
+    assert 0.55 < np.mean(covered) < 0.85
+    assert np.mean(by_the_likeliest) < 0.45
+
+
+def test_errors_hold_what_a_background_that_changes_along_q_does_to_values() -> None:
+    """The model has a constant one, so that a length takes up a part of what rises with q."""
+    rng = np.random.default_rng(43)
+    length = CLEAN * (Q / 0.1) ** 2 / (1 + (Q / 0.1) ** 2)
+    slopes = np.stack([CLEAN, np.full(Q.size, 1e-4), length], axis=1) / STATED[:, None]
+    rising = 2e-4 * (Q / Q[-1]) ** 1.5
+    fit, values = least_squares(CLEAN + rising + STATED * rng.standard_normal(Q.size), slopes)
+    curve = Curve(Q, CLEAN + rising, STATED)
+    error = systematic_error(curve, STATED, fit)
+    assert error.background > 0
+    wide = widened(curve, STATED, fit, error).parameters["p2"].error
+    assert wide is not None
+    by_counting = np.sqrt(np.linalg.inv(slopes.T @ slopes)[2, 2])
+    assert abs(values[2]) > 5 * by_counting
+    assert 0.5 * abs(values[2]) < wide < 3 * abs(values[2])
 
 
 def test_a_model_that_takes_the_error_up_does_not_rule_out_the_simple_one() -> None:

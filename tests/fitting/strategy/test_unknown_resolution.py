@@ -100,3 +100,22 @@ def test_the_fit_says_that_it_used_one() -> None:
     assert result.best.parameters["radius"].value == pytest.approx(120.0, rel=0.02)
     stated = replace(measured(0.08, 0.0), dq=0.08 * Q)
     assert not any("states no resolution" in note for note in fit(stated, models=["sphere"], workers=1).notes)
+
+
+def test_a_systematic_error_of_some_per_cent_is_no_resolution() -> None:
+    """Another model may fit far better with one; spheres of a tenth's spread do not ask for it."""
+    rng = np.random.default_rng(0)
+    q = np.geomspace(0.02, 0.8, 300)
+    clean = call("sphere", q, {"radius": 32.0, "sld": 4.0, "sld_solvent": 1.0, "radius_pd": 0.1,
+                               "radius_pd_n": 80, "radius_pd_nsigma": 4.0}).intensity  # fmt: skip
+    clean = clean / clean.max() + 1e-3 * (0.5 + 0.5 * q)
+    kernel = np.exp(-(np.subtract.outer(np.log(q), np.log(q)) ** 2) / 2 / 0.3**2) + 1e-9 * np.eye(q.size)
+    off = clean * (1 + 0.03 * np.linalg.cholesky(kernel) @ rng.standard_normal(q.size))
+    sigma = np.sqrt((0.01 * off) ** 2 + off * 1e-4)
+    curve = Curve(q, off + sigma * rng.standard_normal(q.size), sigma, file="spheres.dat")
+    result = fit(curve, models=["sphere", "polymer_micelle"], workers=1)
+    assert not any("states no resolution" in note for note in result.notes)
+    sphere = next(one for one in result.fits if one.model == "sphere")
+    radius = sphere.parameters["radius"]
+    assert radius.error is not None
+    assert abs(radius.value - 32.0) < 2.5 * radius.error < 1.6
