@@ -151,6 +151,9 @@ class StrategySettings:
     sums_screening: float = setting(0.2, "Of what is left, for screening them.", "share")
     sums_share: float = setting(0.5, "Of what is left, for fitting them.", "share")
     sums_near: float = setting(0.7, "Weighted residual of sums that come near: within their tolerance.")
+    simple_near: float = setting(
+        4.0, "Weighted residual of a simple body over the nearest's, at most, to be fitted before sums are."
+    )
     sum_time: float = setting(5.0, "Time of one of them: the simplest first, of cheap bodies.", "s")
     sums_needed: float = setting(
         0.25, "Weighted residual of the bank's nearest curve below which sums are not thought of at first."

@@ -20,6 +20,7 @@ from sasnet_plugin.fitting.problem.resolution import has_resolution
 from sasnet_plugin.fitting.result.model_fit import ModelFit
 from sasnet_plugin.fitting.strategy.candidates import simplifications
 from sasnet_plugin.fitting.strategy.fit_candidate import fit_candidate
+from sasnet_plugin.fitting.strategy.fitted import Fitted
 from sasnet_plugin.fitting.strategy.further_fits import (
     at_measured_points,
     escapes,
@@ -28,42 +29,17 @@ from sasnet_plugin.fitting.strategy.further_fits import (
     nearest_of_each,
 )
 from sasnet_plugin.fitting.strategy.settings import STRATEGY
-from sasnet_plugin.fitting.strategy.two_components import asked_for, intricate, only_systematic, sums_to_fit
+from sasnet_plugin.fitting.strategy.two_components import (
+    asked_for,
+    intricate,
+    only_systematic,
+    simple_bodies,
+    sums_to_fit,
+)
 from sasnet_plugin.fitting.strategy.unknown_resolution import again_with, resolution_of, resolution_searches
 from sasnet_plugin.fitting.task import Budget, Counting, FitOptions, LateError, Named, Pair, Task, Work
 from sasnet_plugin.simulate.quick_models.quick import fit_cost_class
 from sasnet_plugin.types import Curve, SasnetError, Suggestion, TechnicalError
-
-
-@dataclass(frozen=True)
-class Fitted:
-    """What was fitted to a curve.
-
-    Parameters
-    ----------
-    curve : Curve
-        With a resolution where one was found that the file does not state.
-    tasks : list of Task
-        As they were first given.
-    fits : list of ModelFit
-    notes : tuple of str
-        Plain sentences.
-    """
-
-    curve: Curve
-    tasks: list[Task]
-    fits: list[ModelFit]
-    notes: tuple[str, ...] = ()
-
-    @property
-    def chisq(self) -> float:
-        """Least reduced χ² of the fits."""
-        return min(f.reduced_chisq for f in self.fits)
-
-    @property
-    def unexplained(self) -> bool:
-        """Whether there are fits, none of which explains the curve."""
-        return bool(self.fits) and not explains(self.chisq, len(self.curve))
 
 
 @dataclass(frozen=True)
@@ -166,11 +142,11 @@ class Stages:
 
     def only_systematic(self, found: Fitted) -> bool:
         """What the best fit leaves is of the size of a measurement's own systematic error."""
-        return only_systematic(found.curve, self.dintensity, _best(found))
+        return only_systematic(found.curve, self.dintensity, found.best)
 
     def intricate(self, found: Fitted) -> bool:
         """The best fit is no simpler than a sum of two simple models."""
-        return intricate(found.curve, _best(found))
+        return intricate(found.curve, found.best)
 
     def fit(self, tasks: Sequence[Task]) -> list[ModelFit]:
         """Fit tasks; what cannot be fitted becomes a note, or is late."""
@@ -291,7 +267,18 @@ class Stages:
         return replace(found, tasks=[t for t in found.tasks if t.name in names], fits=alone + kept)
 
     def with_second_component(self, found: Fitted) -> Fitted:
-        """The same with sums of two models, where one is asked for and none was tried."""
+        """The same with sums of two models, where one is asked for and none was tried.
+
+        A sum imitates a body that was not thought of, so that the simple ones are fitted before.
+        """
+        alone = simple_bodies(
+            found.curve, self.dintensity, self.suggestion, self.options, found.tasks, self.residuals
+        )
+        found = replace(
+            found, tasks=found.tasks + alone, fits=found.fits + self.tried(fit_candidate, alone, self.left)
+        )
+        if not (found.unexplained or self.intricate(found)):
+            return found
         tried = {task.name for task in found.tasks}
         sums = [task for task in self.sums(found.curve, found.fits, 1.0) if task.name not in tried]
         fits = self.tried(fit_candidate, sums, STRATEGY.sums_share * self.left)
@@ -323,7 +310,3 @@ class Stages:
         supposed = bool(found.tasks) and has_resolution(found.curve) > has_resolution(found.tasks[0].curve)
         cost = STRATEGY.dq_gain + np.log(len(found.curve)) if supposed else 0.0
         return log_evidence(found.curve, self.dintensity, found.fits) - 0.5 * cost
-
-
-def _best(found: Fitted) -> ModelFit:
-    return min(found.fits, key=lambda fit: fit.bic)

@@ -88,6 +88,41 @@ def sums_to_fit(
     return tasks, failed
 
 
+def simple_bodies(
+    curve: Curve,
+    dintensity: NDArray[np.float64],
+    suggestion: Suggestion,
+    options: FitOptions,
+    tasks: Sequence[Task],
+    residuals: Mapping[Pair, float],
+) -> list[Task]:
+    """The simple bodies that were not tried, alone, where their curves in the bank are not far off.
+
+    Parameters
+    ----------
+    curve : Curve
+    dintensity : (n,) float array
+    suggestion : Suggestion
+        Of all models.
+    options : FitOptions
+    tasks : sequence of Task
+        What was tried.
+    residuals : mapping
+        What screening found for single models.
+    """
+    tried = {task.pair for task in tasks}
+    most = STRATEGY.simple_near * min(residuals.values(), default=0.0)
+    probabilities = {guess.name: guess.probability for guess in suggestion.models}
+    return [
+        Task(
+            curve, dintensity, name, None, probability=probabilities.get(name, 0.0),
+            fixed=dict(options.fixed), ranges=dict(options.ranges),
+        )
+        for name in _SIMPLE
+        if (name, None) not in tried and residuals.get((name, None), np.inf) < most
+    ]  # fmt: skip
+
+
 def _hosts(suggestion: Suggestion, fits: Sequence[ModelFit], residuals: Mapping[Pair, float]) -> list[str]:
     """Simple bodies, the likeliest, and those of the best fits or nearest curves, with structure factors."""
     best = [f.name for f in sorted(fits, key=lambda f: f.chisq) if "+" not in f.model]

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from sasnet_plugin.fitting.problem.experiment import experiment
-from sasnet_plugin.fitting.strategy.stages import Fitted, Stages
+from sasnet_plugin.fitting.strategy.fitted import Fitted
+from sasnet_plugin.fitting.strategy.stages import Stages
 from sasnet_plugin.fitting.task import FitOptions, Task
 from sasnet_plugin.predict import open_classifier
 from sasnet_plugin.types import Curve
@@ -51,6 +52,21 @@ def test_an_explained_curve_is_left_at_that(simulated: Callable[..., Curve], poo
     assert pool.names == ["sphere", "mono_gauss_coil"]
     assert not found.unexplained
     assert found.curve is curve
+
+
+def test_simple_bodies_are_fitted_before_a_second_component(
+    simulated: Callable[..., Curve], pool: Any
+) -> None:
+    """Of slightly prolate bodies a sum of two populations explains the curve, too."""
+    curve = simulated("ellipsoid", {"radius_polar": 46.0, "radius_equatorial": 34.0, "background": 0.01})
+    assert curve.dintensity is not None
+    suggestion = open_classifier().suggest([curve], top=78)[0]
+    residuals = {("core_shell_sphere", None): 1.0, ("ellipsoid", None): 1.0}
+    stages = Stages(pool, curve.dintensity, suggestion, residuals, FitOptions(), [], 100.0)
+    tasks = [_task(curve, "core_shell_sphere")]
+    found = stages.with_second_component(Fitted(curve, tasks, stages.fit(tasks)))
+    assert min(found.fits, key=lambda fit: fit.bic).name == "ellipsoid"
+    assert not any("+" in fit.model for fit in found.fits)
 
 
 def test_a_structure_factor_is_tried_where_no_form_explains(
