@@ -298,8 +298,8 @@ class Stages:
         if not fits:
             return found
         note = (
-            f"The file states no resolution; {guess.words} explains the data much better and was used."
-            " State it in the file if it is known."
+            f"The file states no resolution; with {guess.words} models come much nearer to the data, and it"
+            " was used. State it in the file if it is known."
         )
         # A model that stands far from first may ask for one that the better ones do not.
         resolved = Fitted(again[0].curve, found.tasks, fits, (note,))
