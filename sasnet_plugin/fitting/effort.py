@@ -22,6 +22,7 @@ from sasnet_plugin.fitting.model_costs import ADDED, LAYERS, OWN, PER_POINT
 from sasnet_plugin.fitting.settings import EFFORT
 from sasnet_plugin.simulate.quick_models.lattice import LATTICES
 from sasnet_plugin.simulate.quick_models.quick import FIXED, fit_cost_class, is_quick
+from sasnet_plugin.simulate.quick_models.similar import SIMILAR
 
 
 @dataclass
@@ -101,12 +102,17 @@ def cost(name: str, parameters: Mapping[str, Any], q: NDArray[np.float64], *, qu
         With the model of `simulate.quick_models.quick`.
     """
     form = name.partition("@")[0]
-    points, longest = 1, 0.0
+    points, longest, ratio = 1, 0.0, 1.0
     for key, value in parameters.items():
         if key.endswith("_pd") and value > 0:
             points *= max(int(parameters.get(f"{key}_n", EFFORT.points)), 1)
+            if key.removesuffix("_pd") == SIMILAR.get(form):  # one curve up to the largest body
+                ratio *= 1 + EFFORT.widths * float(value)
         elif key in _sizes(form):
             longest = max(longest, abs(float(value)))
+        elif key in _ratios(form):
+            ratio *= max(abs(float(value)), 1.0)
+    longest *= ratio
     each = _each_point(form, longest, q, quick and is_quick(name)) + EFFORT.node * _added(form, parameters)
     return EFFORT.each + points * q.size * each
 
@@ -143,6 +149,15 @@ def _added(form: str, parameters: Mapping[str, Any]) -> float:
     """Terms that a model adds up at each point of q."""
     layer, terms = LAYERS.get(form, ("", 0.0))
     return ADDED.get(form, 0.0) + terms * abs(float(parameters.get(layer, 1.0)))
+
+
+@cache
+def _ratios(form: str) -> frozenset[str]:
+    """Parameters of a form by which a length is multiplied to give another."""
+    from sasnet_plugin.simulate.priors import model_info
+
+    names = (p.name for p in model_info(form).parameters.kernel_parameters)
+    return frozenset(name for name in names if name.endswith("_ratio") or name.startswith("x_core"))
 
 
 @cache

@@ -49,6 +49,9 @@ class EffortSettings:
     least: float = setting(9.0, "And besides.")
     most_nodes: float = setting(1e5, "Points of quadrature of two integrals, at most.")
     own: float = setting(3.0, "sasmodels' own quadrature takes so many times the quick one's.")
+    widths: float = setting(
+        3.0, "The largest body that one curve for all sizes reaches: so many widths above."
+    )
     points: int = setting(35, "Points of a size distribution whose number is not given (sasmodels').")
     look: float = setting(0.03, "Comparison of a curve with the bank's of a model.", "s")
     look_factor: float = setting(6.0, "With a structure factor it takes so many times that.")

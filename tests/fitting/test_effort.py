@@ -29,6 +29,20 @@ def test_larger_bodies_wider_distributions_and_finer_points_cost_more() -> None:
     assert rod < cost("parallelepiped", length_a=20.0, length_b=20.0, length_c=400.0)
 
 
+def test_a_length_given_as_a_ratio_and_the_largest_of_a_distribution_count() -> None:
+    """A box a hundred times as long as wide took a thousand times what it counted."""
+    q = np.geomspace(0.003, 0.3, 200)
+
+    def octahedron(ratio: float, width: float) -> float:
+        spread = {"radius_a": 60.0, "b2a_ratio": ratio, "radius_a_pd": width, "radius_a_pd_n": 7}
+        return effort.cost("truncated_octahedron", spread, q, quick=True)
+
+    assert octahedron(10.0, 0.1) > 10 * octahedron(1.0, 0.1)
+    assert octahedron(1.0, 0.7) > 1.5 * octahedron(1.0, 0.1)
+    # A flat box is no longer than its side.
+    assert octahedron(0.1, 0.1) == octahedron(1.0, 0.1)
+
+
 def test_each_layer_counts_and_a_stack_of_few_is_cheap() -> None:
     def cost(name: str, **parameters: float) -> float:
         return effort.cost(name, parameters | {"thickness_pd": 0.1, "thickness_pd_n": 35}, Q, quick=False)
