@@ -3,8 +3,10 @@
     python benchmarks/sans_curves.py [--images 300] > benchmarks/sans_curves.md
 
 A model and its parameters are drawn as for curves, its image is simulated in a setting of an instrument,
-averaged with its resolution and named. The same sample as a 1D file: its curve blurred by the same resolution
-at the same q, with the uncertainties of the average. What is compared is what the detour by pixels costs.
+averaged with its resolution and named. The same sample as a 1D file: what the same pixels would count on
+average with a detector that counts evenly, averaged alike, with noise by counting: q, resolution, background
+and counts are the same. What is compared is what the faults of a detector cost: uneven efficiency, its rim,
+a centre that is off.
 """
 
 from __future__ import annotations
@@ -24,7 +26,7 @@ from sasnet_plugin.simulate.sans import instruments, patterns
 from sasnet_plugin.simulate.sans.form_factors import LN_Q, Q, plain
 from sasnet_plugin.simulate.sans.measurement import Background, beam, measured
 from sasnet_plugin.simulate.sans.samples import continued
-from sasnet_plugin.types import Curve
+from sasnet_plugin.types import Image
 
 #: Near and wide, as the network for curves is used: 0.006 to 0.3 Å⁻¹.
 SETTING = Setting(6.0, 0.1, 2000.0, 4000.0, 15.0, 5.0, (5.3, 5.3))
@@ -44,16 +46,17 @@ def main() -> None:
         log_intensity = continued(plain(simulate_clean(name, rng).log_intensity))
         row = {"log_intensity": log_intensity}
         counts = 10 ** rng.uniform(4, 7)
-        image = measured(patterns.pattern(row, one.true), one, Background(flat=0.02), rng, counts)
+        background = Background(flat=0.02)
+        image = measured(patterns.pattern(row, one.true), one, background, rng, counts)
         # Some files do not say how sharp their q is; here all do.
         curve = averaged(replace(image, geometry=one.stated))
-        assert curve.dq is not None
-        assert curve.dintensity is not None
-        true = patterns.smeared(log_intensity, (curve.dq, 0 * curve.dq), curve.q)[:, 0]
-        scale = (curve.intensity.sum() / 1.02) / true.sum()
-        flat = 0.02 * curve.intensity.mean() / 1.02
-        drawn = scale * true + flat + curve.dintensity * rng.standard_normal(len(curve.q))
-        straight = Curve(curve.q, drawn, curve.dintensity, curve.dq)
+        weight, pixels = one.stated.weight, patterns.pattern(row, one.stated)
+        expected = background.added(pixels * weight, weight, one.stated.q, one.block, one.mask)
+        expected *= counts / expected[one.mask].sum()
+        even = averaged(Image(np.where(one.mask, expected, 0.0), one.mask, one.stated))
+        assert even.dintensity is not None
+        drawn = even.intensity + even.dintensity * rng.standard_normal(len(even.q))
+        straight = replace(even, intensity=drawn)
         found = [a.finding(ClassesFinding) for a in predictor.answers([curve, straight])]
         listed = [[c.name for c in f.classes] if f is not None else [] for f in found]
         hits.append(tuple(name in some for some in listed) + tuple(name in some[:1] for some in listed))

@@ -16,8 +16,9 @@ import numpy as np
 
 from sasnet_plugin.data.sans.anisotropy import anisotropy
 from sasnet_plugin.data.sans.polar import polar
+from sasnet_plugin.fitting.images.cells import cells_of
 from sasnet_plugin.fitting.images.fit_image import refined
-from sasnet_plugin.fitting.images.oriented import OrientedImage, cells_of
+from sasnet_plugin.fitting.images.oriented import OrientedImage
 from sasnet_plugin.fitting.problem.experiment import silent
 from sasnet_plugin.predict.predictor import open_predictor
 from sasnet_plugin.simulate.sans import orientation

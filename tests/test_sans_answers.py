@@ -96,7 +96,7 @@ def test_a_fit_of_rods_by_the_command_has_their_order_and_a_page(folder: Path) -
     )
     assert result.exit_code == 0, result.output
     found = json.loads(result.stdout.splitlines()[0])
-    assert found["fit"]["verified"]
+    assert found["fit"]["verified"], found["fit"]
     assert found["fit"]["parameters"]["p2"]["value"] == pytest.approx(0.7, abs=0.04)
     assert found["orientation"]["director_deg"]["value"] == pytest.approx(30, abs=1)
     assert len(list((folder / "exports").glob("*.nxcansas.h5"))) == 1

@@ -178,7 +178,7 @@ def _write_image(
 ) -> bool:
     """Write the page of an image's fit and the fit as NXcanSAS; whether something could not be written."""
     from sasnet_plugin.files import MARK, check_output
-    from sasnet_plugin.fitting.images.fit_image import OrientedFit
+    from sasnet_plugin.fitting.images.oriented_fit import OrientedFit
     from sasnet_plugin.report.exports.nxcansas_image import image_name, write_image
     from sasnet_plugin.report.images.pages import answer_page, page_name
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ...types import Curve, DataError, Image
+from .evenness import RIM, border, rim_efficiency, scatter
 from .geometry import SmallAngle
 
 #: Points of a curve, at most: an image of 128 pixels across has no more.
@@ -24,8 +25,10 @@ def averaged(image: Image) -> Curve:
     Returns
     -------
     Curve
-        Intensity per solid angle, arbitrary for counts; uncertainties by counting, or of the reduced pixels;
-        ``dq`` of the resolution and of the ring's width together, None where the resolution is not known.
+        Intensity per solid angle, arbitrary for counts; uncertainties by counting, or of the reduced pixels,
+        and by how much sectors of a ring differ beyond; ``dq`` of the resolution and of the ring's width
+        together, None where the resolution is not known. Rows of pixels along the border that count less
+        (`evenness.rim_efficiency`) are divided by what they count.
 
     Raises
     ------
@@ -42,14 +45,22 @@ def averaged(image: Image) -> Curve:
     number = int(np.clip(np.ptp(q) / max(pixel, 1e-12), 10, MOST_POINTS))
     edges = np.linspace(float(q.min()), float(q.max()) * (1 + 1e-9), number + 1)
     ring = np.clip(np.digitize(q, edges) - 1, 0, number - 1)
+    if geometry.error is None:
+        # By the mean of each ring: a pixel's own count says too little of its variance.
+        rate = np.bincount(ring, values, number) / np.maximum(np.bincount(ring, weight, number), 1e-300)
+        noise = np.maximum(weight * rate[ring], 1e-12)
+    else:
+        noise = (geometry.error[used] * weight) ** 2
+    row = border(geometry.shape)[used]
+    counts_less = np.append(rim_efficiency(ring, row, weight, values, noise), 1.0)
+    weight = weight * counts_less[np.minimum(row, RIM)]
     pixels = np.bincount(ring, minlength=number)
     seen = np.bincount(ring, weight, number)
     there = (pixels >= _FEWEST) & (seen > 0)
     total = np.bincount(ring, values, number)
-    if geometry.error is None:
-        variance = np.maximum(total, 1.0)
-    else:
-        variance = np.bincount(ring, (geometry.error[used] * weight) ** 2, number)
+    variance = np.maximum(total, 1.0) if geometry.error is None else np.bincount(ring, noise, number)
+    angle = np.arctan2(geometry.qy[used], geometry.qx[used])
+    variance = variance + scatter(ring, angle, weight, values, noise) * total**2
     with np.errstate(divide="ignore", invalid="ignore"):
         intensity, error = total / seen, np.sqrt(variance) / seen
         middle = np.bincount(ring, q, number) / pixels

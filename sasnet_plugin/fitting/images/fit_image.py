@@ -3,144 +3,32 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from sasnet_plugin.digits import NORMAL_90, significant, with_error
+from sasnet_plugin.digits import NORMAL_90
 
 from ...data.sans.anisotropy import anisotropy
 from ...data.sans.features import images_of
-from ...data.sans.geometry import SmallAngle
-from ...data.sans.polar import N_RINGS, N_SECTORS, polar
+from ...data.sans.polar import polar
 from ...predict import Answer
 from ...predict.classes import ClassesFinding
 from ...predict.findings import DistributionFinding, QuantitiesFinding, Value
 from ...predict.sans import OrientationFinding, most_counted
-from ...simulate.sans.orientation import maier_saupe, strength_of
-from ...simulate.sans.patterns import pattern
 from ...types import Image
-from .area_errors import area_errors
-from .oriented import BODIES, SETTINGS, Cells, OrientedImage, cells_of, row_at
+from .cells import cells_of, shadowed
+from .generalised import generalised
+from .oriented import BODIES, BODY, OrientedImage
+from .oriented_fit import OrientedFit
+from .settings import SETTINGS
 from .starts import Start, screened
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
+from .unevenness import Unevenness
 
 _UNITS = {"radius": "Å", "director": "degrees"}
 ALIKE = "The image is alike all around, so that it is a curve: 'sasnet fit' fits its average."
-
-
-@dataclass(frozen=True)
-class OrientedFit:
-    """A fit, simulated again.
-
-    Parameters
-    ----------
-    body : str
-    values : mapping of str to Value
-        ``radius``, ``aspect``, ``radius_pd``, ``p2``, ``director``.
-    cells : Cells
-    expected : (n,) array
-        Counts of each cell.
-    chisq : float
-        Poisson deviance over degrees of freedom.
-    misfit : float
-        Root mean square of what is off beyond counting, over the mean.
-    at_limit : tuple of str
-        Parameters that stand at an end of their range.
-    amplitudes : (float, float)
-        Scale of the body, and flat background.
-    other : (float, float) or None
-        Order parameter and director, degrees, of a fit a quarter turn from this that is as good.
-    """
-
-    body: str
-    values: Mapping[str, Value]
-    cells: Cells
-    expected: NDArray[np.float64]
-    chisq: float
-    misfit: float
-    at_limit: tuple[str, ...] = ()
-    amplitudes: tuple[float, float] = (1.0, 0.0)
-    other: tuple[float, float] | None = None
-    title = "Simulated again"
-
-    def intensity(self, geometry: SmallAngle) -> NDArray[np.float64]:
-        """What the fit scatters into each pixel, per solid angle of one in the beam, (rows, columns)."""
-        now = {name: one.value for name, one in self.values.items()}
-        averages = maier_saupe(strength_of(now["p2"]))
-        row = row_at(self.body, now, geometry)
-        scale, flat = self.amplitudes
-        return scale * pattern(row, geometry, averages, float(np.radians(now["director"]))) + flat
-
-    @property
-    def verified(self) -> bool:
-        """Whether the image simulated again is the measured one, within counting or the detector's faults."""
-        good = self.chisq <= SETTINGS.chisq or self.misfit <= SETTINGS.misfit
-        return good and not self.at_limit
-
-    def as_dict(self) -> dict[str, Any]:
-        """``fit``."""
-        numbers = {
-            name: {"value": float(f"{v.value:.5g}"), "error": float(f"{v.error:.2g}"), "unit": v.unit}
-            for name, v in self.values.items()
-        }
-        verdict: dict[str, Any] = {
-            "reduced_chi2": float(f"{self.chisq:.4g}"),
-            "misfit": float(f"{self.misfit:.3g}"),
-        }
-        if self.other is not None:
-            verdict["or"] = {"p2": round(self.other[0], 4), "director_deg": round(self.other[1], 2)}
-        return {"fit": {"model": self.body, "parameters": numbers, **verdict, "verified": self.verified}}
-
-    def rows(self) -> list[list[str]]:
-        """A row for each value."""
-        return [
-            [f"fitted {self.body}", "value", "unit"],
-            *([k, with_error(v.value, v.error), v.unit] for k, v in self.values.items()),
-        ]
-
-    def sentences(self) -> tuple[str, ...]:
-        """Whether the fit holds, and why."""
-        verdict = "Verified" if self.verified else "Not verified"
-        ends = ""
-        if self.at_limit:
-            ends = f" {', '.join(self.at_limit)} stands at the end of its range: another body is likely."
-        elif not self.verified:
-            ends = (
-                " Neither a cylinder nor an ellipsoid with axes about a director is all that scatters here."
-            )
-        if self.other is not None:
-            ends += f" ⟨P₂⟩ = {self.other[0]:.2f} about {self.other[1]:.0f}° fits as well."
-        return (
-            f"{verdict}: simulated again, the image has a Poisson deviance of {significant(self.chisq, 3)}"
-            f" per degree of freedom over {self.cells.counts.size} cells, and is off by"
-            f" {self.misfit:.1%} beyond counting.{ends}",
-        )
-
-    def notes(self) -> tuple[str, ...]:
-        """None."""
-        return ()
-
-    def draw(self, axes: Axes) -> None:
-        """Residuals by ring and sector, in standard deviations."""
-        table = np.full(N_RINGS * N_SECTORS, np.nan)
-        table[self.cells.where] = (self.cells.counts - self.expected) / np.sqrt(self.expected)
-        shown = table.reshape(N_RINGS, N_SECTORS)
-        seen = np.flatnonzero(np.isfinite(shown).any(axis=1))
-        drawn = axes.imshow(
-            shown[seen[0] : seen[-1] + 1], origin="lower", aspect="auto", vmin=-5, vmax=5, cmap="RdBu_r"
-        )
-        axes.figure.colorbar(drawn, ax=axes, label="standard deviations")
-        axes.set(xlabel="sector of 10 degrees", ylabel="ring of q")
-
-    def silenced(self) -> OrientedFit:
-        """A fit says the same in any case."""
-        return self
 
 
 def fit_oriented(image: Image, guess: Mapping[str, Any], seconds: float = 30.0) -> OrientedFit:
@@ -169,26 +57,43 @@ def fit_oriented(image: Image, guess: Mapping[str, Any], seconds: float = 30.0) 
         starts.insert(0, Start(0.0, str(guess["body"]), values))
     kept = [s for body in BODIES for s in [s for s in starts if s.body == body][: SETTINGS.starts]]
     kept.sort(key=lambda one: one.distance)
-    problems: list[tuple[float, OrientedImage, dict[str, float]]] = []
+    problems: list[tuple[float, OrientedImage]] = []
     for one in kept:
         if problems and time.monotonic() > until:
             break
         problem = OrientedImage(cells, one.body, one.values)
-        errors = run(problem)
-        problems.append((problem.nllf(), problem, errors))
-        if problem.chisq() <= 1 + 2 * np.sqrt(2 / problem.numpoints()):
+        run(problem)
+        problems.append((problem.nllf(), problem))
+        least = min(problem.chisq() for _, problem in problems)
+        bodies = {problem.body for _, problem in problems}
+        if bodies == set(BODIES) and least <= 1 + 2 * np.sqrt(2 / problem.numpoints()):
             break
-    _, problem, errors = min(problems, key=lambda one: one[0])
+    _, problem = min(problems, key=lambda one: one[0])
     # Axes spread across a direction look much like axes along the one a quarter turn from it.
     other = OrientedImage(cells, problem.body, turned(problem.values()))
-    both = [(problem, errors), (other, run(other))]
+    run(other)
     if other.nllf() < problem.nllf():
-        both.reverse()
-    best, second = both[0][0], both[1][0]
-    found = done(*both[0])
-    if (second.nllf() - best.nllf()) > SETTINGS.as_good * max(best.chisq(), 1.0):
-        return found
-    return replace(found, other=(second.values()["p2"], second.values()["director"] % 180))
+        problem, other = other, problem
+    dark = shadowed(cells, problem.expected())
+    best, errors, found = generalised(
+        replace(problem, cells=cells.without(dark), start=problem.values()), run
+    )
+    rivals = [as_likely(best, best.body, other.values())]
+    for body in set(BODIES) - {best.body}:
+        tried = [one for one in problems if one[1].body == body]
+        starts_of = [one.values for one in kept if one.body == body]
+        if tried:
+            rivals.append(as_likely(best, body, min(tried, key=lambda one: one[0])[1].values()))
+        elif starts_of:
+            rivals.append(as_likely(best, body, starts_of[0]))
+    return done(best, errors, found, rivals)
+
+
+def as_likely(best: OrientedImage, body: str, start: Mapping[str, float]) -> OrientedImage | None:
+    """A fit from another start, or of another body, with the same detector; None where it is worse."""
+    rival = replace(best, body=body, start={**best.values(), **start})
+    run(rival)
+    return rival if rival.nllf() - best.nllf() <= SETTINGS.as_good and not rival.at_limit() else None
 
 
 def turned(values: Mapping[str, float]) -> dict[str, float]:
@@ -197,47 +102,73 @@ def turned(values: Mapping[str, float]) -> dict[str, float]:
     return {**values, "p2": p2, "director": (values["director"] + 90) % 180}
 
 
-def run(problem: OrientedImage) -> dict[str, float]:
-    """Bumps' Levenberg-Marquardt from where a problem stands; standard deviations by name."""
+def run(problem: OrientedImage) -> None:
+    """Bumps' Levenberg-Marquardt from where a problem stands."""
     from bumps.fitproblem import FitProblem
     from bumps.fitters import fit
 
     from ..problem.experiment import silent
 
     whole = FitProblem(problem)
-    names = [p.name for p in whole._parameters]
     with silent():
         found = fit(whole, method="lm", steps=SETTINGS.steps, ftol=1e-5, xtol=1e-4)
     whole.setp(found.x)
-    return dict(zip(names, map(float, found.dx), strict=True))
 
 
-def done(problem: OrientedImage, errors: Mapping[str, float]) -> OrientedFit:
+def done(
+    problem: OrientedImage,
+    errors: Mapping[str, float],
+    unevenness: Unevenness,
+    rivals: Sequence[OrientedImage | None],
+) -> OrientedFit:
     """What a problem says where it stands.
 
-    Errors grow with the root of χ² where that is above 1, and to those by areas of the detector.
+    Parameters
+    ----------
+    problem : OrientedImage
+    errors : mapping
+        Standard deviations of its values.
+    unevenness : Unevenness
+    rivals : sequence
+        Fits that are as likely, the first a quarter turn from this one: bands of P₂, and of a rival of about
+        the same director all bands that both have, hold the values of both.
     """
-    amplitudes, expected = problem.cells.amplitudes(problem.intensity())
+    # Simulated again with amplitudes by counting: whitened ones leave to the detector what may be its own.
+    counted = replace(problem, start=problem.values(), whitening=None)
+    amplitudes, expected = counted.amplitudes()
     counts = problem.cells.counts
     beyond = float(np.sum((counts - expected) ** 2 - expected))
-    chisq = problem.chisq()
+    now = problem.values()
     values: dict[str, Value] = {}
-    by_area = area_errors(problem, errors)
-    for name, value in problem.values().items():
-        error = float(np.fmax(errors.get(name, np.nan) * max(1.0, chisq) ** 0.5, by_area[name]))
-        value = value % 180 if name == "director" else value
-        half = NORMAL_90 * error
-        values[name] = Value(value, error, value - half, value + half, _UNITS.get(name, ""))
+    for name in BODY:
+        value = now[name] % 180 if name == "director" else now[name]
+        error, low, high = errors[name], 0.0, 0.0
+        for rival in rivals:
+            if rival is None or (name != "p2" and rival is rivals[0]):
+                continue
+            if rival.body != problem.body and name not in ("p2", "director"):
+                continue
+            apart = rival.values()[name] - now[name]
+            if name == "director":
+                apart = (apart + 90) % 180 - 90
+            # Of two that are as likely, the variance about the one that is given.
+            error = float(np.hypot(error, apart / np.sqrt(2)))
+            low, high = min(low, apart), max(high, apart)
+        half = NORMAL_90 * errors[name]
+        values[name] = Value(value, error, value + low - half, value + high + half, _UNITS.get(name, ""))
+    turn = rivals[0] if rivals else None
     misfit = float(np.sqrt(max(beyond, 0.0) / np.sum(expected**2)))
     return OrientedFit(
         problem.body,
         values,
         problem.cells,
         expected,
-        chisq,
+        counted.chisq(),
         misfit,
         problem.at_limit(),
-        (float(amplitudes[0]), float(amplitudes[1])),
+        tuple(map(float, amplitudes)),
+        unevenness,
+        None if turn is None else (turn.values()["p2"], turn.values()["director"] % 180),
     )
 
 

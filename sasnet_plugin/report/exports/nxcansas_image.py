@@ -9,7 +9,7 @@ import numpy as np
 
 from sasnet_plugin.files import MARK, put_whole
 
-from ...fitting.images.fit_image import OrientedFit
+from ...fitting.images.oriented_fit import OrientedFit
 from ...types import Image
 from ..page import names
 from .nxcansas import column, entry, group

@@ -9,7 +9,7 @@ import numpy as np
 from ...data.sans.anisotropy import anisotropy
 from ...data.sans.features import images_of
 from ...data.sans.polar import N_RINGS, N_SECTORS, RINGS, harmonics, polar
-from ...fitting.images.fit_image import OrientedFit
+from ...fitting.images.oriented_fit import OrientedFit
 from ...predict.sans import most_counted
 from .canvas import Paint, framed
 from .pages import Section

@@ -88,7 +88,11 @@ def spread_at(geometry: SmallAngle, q: FloatArray) -> tuple[FloatArray, FloatArr
 
 
 def pattern(
-    row: Mapping[str, Any], geometry: SmallAngle, averages: FloatArray | None = None, director: float = 0.0
+    row: Mapping[str, Any],
+    geometry: SmallAngle,
+    averages: FloatArray | None = None,
+    director: float = 0.0,
+    blunted: FloatArray | None = None,
 ) -> FloatArray:
     """Intensity of a stored sample in each pixel, without solid angle, (rows, columns); arbitrary scale.
 
@@ -102,6 +106,8 @@ def pattern(
         ⟨P_l⟩ of the axes about the director; default: every direction alike.
     director : float
         Its angle from qx in the plane of the detector, radians.
+    blunted : (rows · columns, len(DEGREES)) array, optional
+        What is left of cos mψ, m in `DEGREES`, in places that stand for areas.
     """
     pixels = geometry.q.ravel()
     low, high = np.searchsorted(Q, [max(pixels.min(), Q[0]), pixels.max()])
@@ -110,14 +116,20 @@ def pattern(
     if averages is None:
         table = smeared(row["log_intensity"], spread_at(geometry, nodes), nodes)[:, 0]
         return np.asarray(np.interp(place, np.arange(nodes.size), table)).reshape(geometry.shape)
-    from scipy.ndimage import map_coordinates
-
     coefficients = np.concatenate([np.ones((Q.size, 1)), row["directed"].astype(np.float64)], axis=1)
     spread = spread_at(geometry, nodes)
     waves = smeared(row["log_intensity"], spread, nodes, (coefficients * averages) @ in_harmonics())
+    angle = np.arctan2(geometry.qy, geometry.qx).ravel() - director
+    if blunted is not None:
+        first = np.minimum(place.astype(np.intp), nodes.size - 2)
+        part = (place - first)[:, None]
+        each = (waves[first] * (1 - part) + waves[first + 1] * part) * np.cos(angle[:, None] * DEGREES)
+        return np.asarray(np.maximum((each * blunted).sum(axis=1), 0.0)).reshape(geometry.shape)
+    from scipy.ndimage import map_coordinates
+
     angles = np.linspace(0, np.pi, N_ANGLES)
     table = np.maximum(waves @ np.cos(np.outer(DEGREES, angles)), 0.0)
-    turned = np.mod(np.arctan2(geometry.qy, geometry.qx).ravel() - director, np.pi)
+    turned = np.mod(angle, np.pi)
     found = map_coordinates(table, [place, turned * ((N_ANGLES - 1) / np.pi)], order=1, mode="nearest")
     return np.asarray(found).reshape(geometry.shape)
 
