@@ -42,10 +42,17 @@ DETECTOR = {
 }
 DETECTOR |= {"uneven": 0.0, "centre": 0.0}
 PHOTONS, FITTED, HELD_OUT = 1e5, 360, 180
+#: Shots without labels, of another seed, that an autoencoder learns from instead of the fitted ones, and its
+#: batches: over the last thousand the loss falls by 0.6 %.
+SHOTS, SHOTS_SEED, BATCHES = 3000, 50, 8000
+OTHER, MANY = "other shots", f"{SHOTS:,} images"
 _NOTE = (
-    "Wanted are 0.85, 0.88 and 0.80 on what was fitted, 0.80, 0.82 and 0.72 held out: not reached. The"
-    " β-TCVAE was trained on the fitted images alone, for 3,000 batches. Kinds are drawn with all sizes and"
-    " tilts of the prior: some are alike."
+    "Wanted are 0.85, 0.88 and 0.80 on what was fitted, 0.80, 0.82 and 0.72 held out, and a number within two"
+    " of six: with some hundred images the network reaches them, no other way does. No kind is a Gaussian, so"
+    " of thousands of images BIC takes the largest number that is tried: clusters are still of one kind each,"
+    " kinds are in several clusters. Mixtures call a hundredth of the images noise, which no kind is. A"
+    " β-TCVAE was trained for 3,000 batches on the fitted images alone, or for"
+    f" {BATCHES:,} on {SHOTS:,} others of the same kinds."
 )
 
 
@@ -86,6 +93,34 @@ def spectral(points: np.ndarray, seed: int) -> np.ndarray:
     )
 
 
+def latent(name: str, what: str, seen: np.ndarray, seed: int, work: Path) -> tuple[autoencoder.Layer, ...]:
+    """Encoder of a way's β-TCVAE; none where it has none.
+
+    Parameters
+    ----------
+    name, what : str
+        Of the way, and of what it makes of images.
+    seen : (n, d) array
+        Points of the images that the mixture is fitted to.
+    seed : int
+    work : Path
+        Where the one of other shots is kept, which is the same for all seeds.
+    """
+    if "TCVAE" not in name:
+        return ()
+    if OTHER not in name:
+        return autoencoder.fit(seen, seed)
+    path = work / f"tcvae-{what}-{SHOTS}.npz"
+    if not path.exists():
+        layers = autoencoder.fit(
+            images(SHOTS_SEED, SHOTS, work)[what], 0, autoencoder.AutoencoderConfig(steps=BATCHES)
+        )
+        np.savez(path, **{f"{n}": part for n, part in enumerate(part for layer in layers for part in layer)})
+    with np.load(path) as file:
+        parts = [file[str(n)] for n in range(len(file.files))]
+    return tuple(zip(parts[::2], parts[1::2], strict=True))
+
+
 def scores(truth: np.ndarray, found: np.ndarray) -> tuple[float, float, float]:
     """Homogeneity, completeness, adjusted Rand index."""
     from sklearn.metrics import adjusted_rand_score, completeness_score, homogeneity_score
@@ -120,22 +155,26 @@ def main() -> None:
         "cross-correlation, PCA, mixture": ("correlation", given, False),
         "harmonics, PCA, mixture": ("harmonics", given, False),
         "harmonics, β-TCVAE, mixture": ("harmonics", given, False),
+        f"harmonics, β-TCVAE of {SHOTS:,} {OTHER}, mixture": ("harmonics", given, False),
         "cross-correlation, β-TCVAE, mixture": ("correlation", given, False),
         "harmonics, number by BIC, held out": ("harmonics", None, True),
         "network, PCA, mixture (`sasnet sort`)": ("network", given, False),
         "network, held out": ("network", given, True),
+        "network, number by BIC": ("network", None, False),
         "network, number by BIC, held out": ("network", None, True),
+        f"network, number by BIC, of {MANY}": ("network", None, False),
     }
     for name, (what, clusters, apart) in ways.items():
         rows: list[tuple[Any, ...]] = []
         for seed in range(options.seeds):
-            seen = images(2 * seed + 100, FITTED, options.work)
+            many = MANY in name
+            seen = images(*((SHOTS_SEED, SHOTS) if many else (2 * seed + 100, FITTED)), options.work)
             other = images(2 * seed + 101, HELD_OUT, options.work) if apart else seen
             began = time.process_time()
             if name.startswith("spectral"):
                 labels, number = spectral(seen[what], seed), given
             else:
-                encoder = autoencoder.fit(seen[what], seed) if "TCVAE" in name else ()
+                encoder = latent(name, what, seen[what], seed, options.work)
                 mixture = fit(seen[what], np.random.default_rng(seed), clusters, encoder)
                 labels, number = mixture.clusters(other[what])[0], len(mixture.weights)
             spent = time.process_time() - began

@@ -132,3 +132,16 @@ def test_a_mixture_is_scikit_learn_s_and_survives_being_stored() -> None:
     assert max(agree, 1 - agree) > 0.99
     stored = mixture.Mixture.of_arrays(found.as_arrays())
     np.testing.assert_array_equal(stored.clusters(points)[1], probability)
+
+
+def test_directions_that_hold_no_variance_do_not_hide_a_cluster() -> None:
+    rng = np.random.default_rng(4)
+    corners = np.array([[0, 0, 0], [4, 0, 0], [0, 4, 0], [0, 0, 4], [4, 4, 4], [-4, 0, 0]], dtype=float)
+    kind = np.repeat(np.arange(len(corners)), 20)
+    points = np.hstack([corners[kind] + 0.25 * rng.normal(size=(120, 3)), 0.02 * rng.normal(size=(120, 9))])
+    found = mixture.fit(points, rng)
+    assert found.axes.shape == (3, 12)
+    assert len(found.weights) == 6
+    labels, _ = found.clusters(points)
+    known = labels != mixture.NOISE
+    assert len(set(zip(kind[known], labels[known], strict=True))) == 6

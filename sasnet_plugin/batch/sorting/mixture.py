@@ -136,6 +136,9 @@ def fit(
         number, svd_solver="randomized" if number < points.shape[1] else "full", random_state=seed
     )
     z = reduction.fit_transform(np.asarray(points, dtype=np.float64))
+    # Enough of them for the share of the variance; all where they hold less.
+    enough = int(np.searchsorted(np.cumsum(reduction.explained_variance_ratio_), SORTING.variance)) + 1
+    axes, z = reduction.components_[:enough], z[:, :enough]
     scale = float(z[:, 0].std()) or 1.0
     z = z / scale
     tried = []
@@ -152,7 +155,7 @@ def fit(
         again.append(adjusted_rand_score(labels, other.predict(z)))
     return Mixture(
         reduction.mean_,
-        reduction.components_ / scale,
+        axes / scale,
         best.weights_,
         best.means_,
         best.covariances_,

@@ -17,7 +17,10 @@ class Sorting:
     fitted_to : int
         Points that the mixture is fitted to, at most. More change its clusters less than another draw does.
     components : int
-        Principal components that are kept; further ones hold noise of counting.
+        Principal components that are kept, at most; further ones hold noise of counting.
+    variance : float
+        Share of the points' variance that they need not exceed: the covariances of clusters grow with the
+        square of their number, and with a few hundred images BIC takes too few clusters to pay for them.
     most_clusters : int
         That BIC chooses among.
     starts : int
@@ -39,6 +42,7 @@ class Sorting:
     part: int = 2048
     fitted_to: int = 20_000
     components: int = 10
+    variance: float = 0.995
     most_clusters: int = 12
     starts: int = 4
     regular: float = 1e-3
