@@ -4,7 +4,9 @@
 
 Samples, instruments and backgrounds are those of docs/sans.md; images whose second harmonics do not show a
 direction are counted and left out, as the program says that they have none. bumps' differential evolution is
-given the same problem in the better of both bodies, its limits as they are, and its usual settings.
+given the body's parameters and all amplitudes, by counting, in the better of both bodies, with limits as they
+are and its usual settings; not the instrument's values, which the fit has besides, so that its χ² may be
+lower.
 """
 
 from __future__ import annotations
