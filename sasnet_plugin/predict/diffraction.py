@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from ..types import Image
 from .findings import Answer, QuantitiesFinding, Value
-from .novelty import NOT_EMPTY, is_novel
+from .not_particles import ELSEWHERE, NARROW, RINGS_ENOUGH, brighter_elsewhere, narrow_rings
+from .novelty import NOT_EMPTY, is_novel, profiles
 from .tags import TagsFinding
 
 _NM = 0.1  # nanometres in an ångström
@@ -24,9 +26,9 @@ def completed(measurement: Any, answer: Answer) -> Answer:
     if tags is None or quantities is None:
         return answer
     there = set(tags.present)
-    if answer.known and "Empty" in there and is_novel(measurement, empty=True):
+    if answer.known and (reason := _no_particle(measurement, empty="Empty" in there)):
         silent = tuple(one.silenced() for one in answer.findings)
-        return replace(answer, in_scope=0.0, known=False, findings=silent, notes=(*answer.notes, NOT_EMPTY))
+        return replace(answer, in_scope=0.0, known=False, findings=silent, notes=(*answer.notes, reason))
     kept = {
         name: value
         for name, value in quantities.values.items()
@@ -50,3 +52,12 @@ def completed(measurement: Any, answer: Answer) -> Answer:
         replace(quantities, values=kept) if one is quantities else one for one in answer.findings
     )
     return replace(answer, findings=findings, notes=tuple(notes))
+
+
+def _no_particle(image: Image, *, empty: bool) -> str:
+    """Why an image that the network knows is of no particle, nor without one; empty where it may be."""
+    if empty and is_novel(image, empty=True):
+        return NOT_EMPTY
+    if empty and brighter_elsewhere(image):
+        return ELSEWHERE
+    return NARROW if narrow_rings(profiles([image]))[0] >= RINGS_ENOUGH else ""
