@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sasnet_plugin.fitting.problem.sums import scales_of
+from sasnet_plugin.fitting.problem.sums import prefix, scales_of
 from sasnet_plugin.fitting.result.components import bare, is_scale
 from sasnet_plugin.fitting.settings import PROBLEM
 from sasnet_plugin.simulate.clean import PD_TYPES, cost_class
@@ -277,3 +277,16 @@ def spread_in_turn(task: Task, parameters: dict[str, Any]) -> list[dict[str, Any
                 )
             )
     return found[: PROBLEM.tried_widths[cost]]
+
+
+def missing_widths(task: Task, parameters: dict[str, Any]) -> list[dict[str, Any]]:
+    """`spread_in_turn` where there is no distribution; of a sum, for components that have none."""
+    known = widths_of(parameters)
+    if known and "+" not in task.model:
+        return []
+    wide = {name[: len(prefix(0))] for name in known}
+    starts = spread_in_turn(task, parameters)
+    new = [[name for name in widths_of(start) if start[name] != parameters.get(name)] for start in starts]
+    return [
+        s for s, names in zip(starts, new, strict=True) if not any(n[: len(prefix(0))] in wide for n in names)
+    ]

@@ -21,6 +21,7 @@ from sasnet_plugin.fitting.optimize.levenberg_marquardt import (
 from sasnet_plugin.fitting.optimize.local_search import LocalMinimum, LocalSearch
 from sasnet_plugin.fitting.problem.experiment import TimeUpError, experiment
 from sasnet_plugin.fitting.problem.free_parameters import (
+    missing_widths,
     points_needed,
     spread_in_turn,
     widths_of,
@@ -96,7 +97,7 @@ def refined_starts(task: Task, bank: Bank, began: float) -> Starts:
                 first = search.hopping(rough, first)
     if not first:
         return Starts([], None)
-    spread = [] if has_width(first[0]) else spread_in_turn(task, first[0].parameters)
+    spread = missing_widths(task, first[0].parameters)
     if search.behind(first, rough, STRATEGY.limits[1]):
         spread = []
     elif spread and search.behind(first, rough, limits[1]):

@@ -162,7 +162,7 @@ class StrategySettings:
         0.6, "To so much of a single model's a sum must bring it, to be among the first candidates."
     )
     intricate: tuple[int, int] = setting(
-        (6, 8),
+        (6, 7),
         "Fitted parameters from which on a model with a doubtful χ², and with a good one, is compared with"
         " sums: a sphere with a width and a power law has 6.",
     )
