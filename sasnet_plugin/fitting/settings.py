@@ -231,6 +231,9 @@ class AssessmentSettings:
     strong_bic: float = setting(
         10.0, "The same under an error that is itself estimated: less is no very strong evidence."
     )
+    second_component: float = setting(
+        10.0, 'Fall of BIC that a second component has to bring: "very strong" (Kass & Raftery 1995).'
+    )
     implausible_bic: float = setting(10.0, "Added for each fitted value that no sample has (`plausible`).")
     least_prior: float = setting(
         0.002, "Probability of the network below which none counts: it rules out no model before its fit."

@@ -23,6 +23,8 @@ APOFERRITIN, SDS, POLYMER = "apoferritin.txt", "hSDS_D2O_2p0_percent.xml", "ISIS
 #: own work in that session, such as its start and making a page: both without the time that they waited for a
 #: processor, as another test runs beside. Its start alone is short where all files are in memory.
 GAP = 0.4
+#: Milliseconds of two ticks: what nobody notices, however short SasView's own work is.
+TWO_TICKS = 100.0
 
 
 def went_well(seen: dict[str, Any], files: int) -> None:
@@ -64,7 +66,7 @@ def gaps(seen: dict[str, Any], version: str) -> None:
         print(f"SasView {version}, {phase}: longest gap between two ticks {gap:.0f} ms")
     found = dict(seen["gaps_ms"])
     watched = [found.pop(phase) for phase in ("suggestion", "fit")]
-    assert max(watched) < GAP * max(found.values())
+    assert max(watched) < max(GAP * max(found.values()), TWO_TICKS)
 
 
 def sent(seen: dict[str, Any], version: str, least: int) -> None:
@@ -148,7 +150,7 @@ def test_killed_fits_and_stop(home: Home, sasview62: Path, example_data: Path) -
     assert seen["stopped"] == ["stopped", "stopped"]
     for phase in ("fit killed", "fit after a kill", "two fits"):
         print(f"SasView 6.2.0, {phase}: longest gap between two ticks {seen['gaps_ms'][phase]:.0f} ms")
-        assert seen["gaps_ms"][phase] < GAP * seen["gaps_ms"]["start"]
+        assert seen["gaps_ms"][phase] < max(GAP * seen["gaps_ms"]["start"], TWO_TICKS)
     assert not Path(f"/proc/{seen['child']}").exists(), "the process outlives SasView"
     keep(home, ("all", "several"))
 

@@ -203,7 +203,8 @@ class Misfits:
     chisq : (m,) float array
         Of each fit; or, to a constant, what takes its place under systematic errors: -2 ln of the likelihood.
     penalty : (m,) float array
-        What BIC asks for the parameters of each, and what values that no sample has cost besides.
+        What BIC asks for the parameters of each, and what a second component, and values that no sample has,
+        cost besides.
     shared : bool
         Under systematic errors.
     excused : frozenset of str
@@ -237,9 +238,10 @@ def misfits(
     penalty = np.array(
         [
             f.bic - f.chisq + len(f.free) * np.log(share) + ASSESSMENT.implausible_bic * implausible(f)
+            + ASSESSMENT.second_component * ("+" in f.model)
             for f in fits
         ]
-    )
+    )  # fmt: skip
     if errors:
         found = np.array([errors[f.name].minus_two_log for f in fits])
         left = np.array([(f.chisq, len(f.free)) for f in fits])

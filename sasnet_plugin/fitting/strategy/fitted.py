@@ -1,4 +1,4 @@
-"""What a stage of a fit hands to the next: a curve, candidates, and what was fitted of them."""
+"""What one stage of a fit leaves to the next: a curve, candidates, and what was fitted of them."""
 
 from __future__ import annotations
 

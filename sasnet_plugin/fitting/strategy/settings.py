@@ -166,9 +166,6 @@ class StrategySettings:
         "Fitted parameters from which on a model with a doubtful χ², and with a good one, is compared with"
         " sums: a sphere with a width and a power law has 6.",
     )
-    second_gain: float = setting(
-        10.0, 'Fall of BIC that a second component has to bring: "very strong" (Kass & Raftery 1995).'
-    )
     relative_dq: tuple[float, ...] = setting(
         (0.006, 0.02, 0.04, 0.08), "dq/q that are tried: synchrotrons and pinhole instruments."
     )

@@ -13,6 +13,7 @@ from sasnet_plugin.fitting.assessment.goodness_of_fit import doubtful, explains
 from sasnet_plugin.fitting.assessment.systematic_error import independent, systematic_error
 from sasnet_plugin.fitting.problem.sums import as_part
 from sasnet_plugin.fitting.result.model_fit import ModelFit
+from sasnet_plugin.fitting.settings import ASSESSMENT
 from sasnet_plugin.fitting.start_values.second_component import TERMS, fixed_of, has_one_contrast
 from sasnet_plugin.fitting.strategy.candidates import screen
 from sasnet_plugin.fitting.strategy.settings import STRATEGY
@@ -164,10 +165,12 @@ def intricate(curve: Curve, fit: ModelFit) -> bool:
 def asked_for(
     curve: Curve, dintensity: NDArray[np.float64], fits: Sequence[ModelFit], sums: Sequence[ModelFit]
 ) -> list[ModelFit]:
-    """Sums that explain the curve, with very strong evidence over every single model; else none.
+    """Sums that explain the curve and have more evidence than every single model; else none.
 
-    Evidence is compared as in the ranking, with what neighbouring points have in common. Where a shared
-    error is all that a single model leaves, a sum has to explain the curve to its noise.
+    Evidence is compared as in the ranking, with what neighbouring points have in common, but for what a
+    second component costs there: a sum that has less than that to spare stands beside the single models, not
+    before them. Where a shared error is all that a single model leaves, a sum has to explain the curve to its
+    noise.
 
     Parameters
     ----------
@@ -200,4 +203,6 @@ def asked_for(
     compared = misfits(every, errors, share)
     bic = compared.chisq + compared.penalty
     least = float(np.min(bic[: len(fits)]))
-    return [f for f, own in zip(good, bic[len(fits) :], strict=True) if own < least - STRATEGY.second_gain]
+    return [
+        f for f, own in zip(good, bic[len(fits) :], strict=True) if own < least + ASSESSMENT.second_component
+    ]

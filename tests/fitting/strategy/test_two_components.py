@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sasnet_plugin.fitting.assessment.assess import assess
+from sasnet_plugin.fitting.assessment.assess import assess, ranked
+from sasnet_plugin.fitting.result.model_fit import ModelFit, Parameter
 from sasnet_plugin.fitting.strategy.fit_candidate import fit_candidate
 from sasnet_plugin.fitting.strategy.two_components import asked_for, intricate, sums_to_fit
 from sasnet_plugin.fitting.task import Budget, FitOptions, Task
@@ -73,3 +74,22 @@ def test_the_simplest_sums_come_first_and_none_where_materials_are_given(upturn:
     # Nothing is nearer than what is there already.
     assert sums_to_fit(*given, options, [], {("sphere", None): 1e-3}, 0.6, 20.0)[0] == []
     assert np.isfinite(tasks[0].budget.seconds)
+
+
+def test_a_second_component_that_is_hardly_needed_stands_beside_the_single_model() -> None:
+    """Its evidence must be larger by 10 in BIC to come first; below, and above none, it is named."""
+    q = np.geomspace(0.01, 0.3, 200)
+    curve = Curve(q, np.ones(200) + 0.1 * np.random.default_rng(4).standard_normal(200), 0.1 * np.ones(200))
+
+    def of(name: str, free: int, gain: float) -> ModelFit:
+        chisq = 200.0 - gain
+        known = {f"p{i}": Parameter(1.0, 0.1, "", False, 0.0, 2.0) for i in range(free)}
+        bic = chisq + free * np.log(200)
+        return ModelFit(name, None, known, {}, chisq, chisq / (200 - free), bic, 0.5, 0.1, np.ones(200))
+
+    alone = of("sphere", 4, 0.0)
+    for gain, kept, leads in ((5.0, False, False), (15.0, True, False), (30.0, True, True)):
+        both = of("sphere+power_law", 6, gain)
+        found = asked_for(curve, np.full(200, 0.1), [alone], [both])
+        assert (found == [both]) == kept
+        assert (ranked([alone, both])[0].name == both.name) == leads
