@@ -20,7 +20,7 @@ from sasnet_plugin.data.diffraction.polar import cross_correlation, of_images
 from sasnet_plugin.simulate.diffraction.measurement import shot
 from sasnet_plugin.simulate.diffraction.samples import draw_sample
 from sasnet_plugin.simulate.diffraction.simulator import SIMULATOR
-from sasnet_plugin.train import autoencoder
+from sasnet_plugin.train import autoencoder, contrastive
 
 KINDS = (
     ("round", ""),
@@ -106,6 +106,8 @@ def latent(name: str, what: str, seen: np.ndarray, seed: int, work: Path) -> tup
     work : Path
         Where the one of other shots is kept, which is the same for all seeds.
     """
+    if "contrastive" in name:
+        return contrastive.fit(seen, seed)
     if "TCVAE" not in name:
         return ()
     if OTHER not in name:
@@ -157,6 +159,7 @@ def main() -> None:
         "harmonics, β-TCVAE, mixture": ("harmonics", given, False),
         f"harmonics, β-TCVAE of {SHOTS:,} {OTHER}, mixture": ("harmonics", given, False),
         "cross-correlation, β-TCVAE, mixture": ("correlation", given, False),
+        "harmonics, contrastive, mixture": ("harmonics", given, False),
         "harmonics, number by BIC, held out": ("harmonics", None, True),
         "network, PCA, mixture (`sasnet sort`)": ("network", given, False),
         "network, held out": ("network", given, True),

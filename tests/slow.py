@@ -8,6 +8,7 @@ SLOW_FILES = {
 #: Other tests that take more than some two CPU-seconds, by their name, which stays when they move.
 SLOW_TESTS = {
     "test_an_autoencoder_s_latent_space_keeps_kinds_apart_and_is_stored_with_the_clusters",
+    "test_a_contrastive_embedding_keeps_kinds_apart_whatever_is_not_seen_of_a_point",
     # fits
     "test_a_fit_of_rods_by_the_command_has_their_order_and_a_page",
     "test_rods_are_found_with_their_size_order_and_direction",

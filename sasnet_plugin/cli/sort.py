@@ -100,7 +100,7 @@ def sort(
     if report is not None:
         from sasnet_plugin.batch.sorting.page import write_report
 
-        write_report(report, found, alike)
+        write_report(report, found, alike, sorted_file.along(out, found.mixture))
     if failed or sentences:
         raise typer.Exit(1)
 
@@ -124,18 +124,21 @@ def _like(out: Path, name: str, found: Sorted) -> list[int]:
 
 
 def _fitted(points: Any, rng: Any, clusters: int | None, embedding: str) -> Mixture:
-    """The mixture of points, in the latent space of an autoencoder where that is asked for."""
+    """The mixture of points, in the space of a network that is trained on them where that is asked for."""
+    from sasnet_plugin.batch.sorting.embedded import LEARNED
     from sasnet_plugin.batch.sorting.mixture import fit
 
-    if embedding != "tcvae" or not len(points):
+    if embedding not in LEARNED or not len(points):
         return fit(points, rng, clusters)
     try:
-        from sasnet_plugin.train import autoencoder
+        from sasnet_plugin.train import autoencoder, contrastive
 
-        encoder = autoencoder.fit(points, int(rng.integers(2**31)))
+        train = autoencoder.fit if embedding == "tcvae" else contrastive.fit
+        encoder = train(points, int(rng.integers(2**31)))
     except ImportError:
         raise SasnetError(
-            f"--embedding tcvae trains a network, and Keras is not installed; run {installed_by('train')}"
+            f"--embedding {embedding} trains a network, and Keras is not installed;"
+            f" run {installed_by('train')}"
         ) from None
     return fit(points, rng, clusters, encoder)
 

@@ -5,6 +5,7 @@ Source: R. T. Q. Chen, X. Li, R. Grosse, D. Duvenaud, NeurIPS 2018 (arXiv:1802.0
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -120,8 +121,20 @@ def fit(
     for start in range(0, config.steps, 100):
         rows = rng.integers(number, size=(min(100, config.steps - start)) * config.batch)
         model.fit(scaled[rows], batch_size=config.batch, epochs=1, verbose=0, shuffle=False)
-    found = [[np.asarray(w, dtype=np.float64) for w in x.get_weights()] for x in (*model.encoder, model.mean)]
-    # Points come as they are: their middle and scale go into the first layer.
+    return of_raw_points((*model.encoder, model.mean), middle, spread)
+
+
+def of_raw_points(layers: Sequence[Any], middle: FloatArray, spread: float) -> tuple[Layer, ...]:
+    """Keras' dense layers that read scaled points, as layers that read them as they are.
+
+    Parameters
+    ----------
+    layers : sequence of keras.layers.Dense
+        The first reads (points − middle)/spread.
+    middle : (d,) array
+    spread : float
+    """
+    found = [[np.asarray(w, dtype=np.float64) for w in layer.get_weights()] for layer in layers]
     first, offset = found[0]
     found[0] = [first / spread, offset - middle / spread @ first]
     return tuple((weights, offsets) for weights, offsets in found)

@@ -11,6 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from sasnet_plugin.batch.sorting import embedded, mixture, sorted_file
+from sasnet_plugin.batch.sorting.settings import SORTING
 from sasnet_plugin.cli.main import app
 
 N, EACH = 48, 40
@@ -67,7 +68,15 @@ def test_two_kinds_are_two_clusters_whatever_their_turn(files: list[Path], tmp_p
     with h5py.File(out) as file:
         assert file["embedding"].shape[0] == 161
         assert int(file["version"][()]) == sorted_file.VERSION
-    assert page.read_text(encoding="utf-8").count("<figure>") == 6  # map, BIC, likeness, two clusters, noise
+    # Map, BIC, likeness, two clusters, noise; and a row of images along each component.
+    rows_along = sorted_file.along(out, found.mixture)
+    assert page.read_text(encoding="utf-8").count("<figure>") == 6 + len(rows_along)
+    assert 0 < len(rows_along) <= SORTING.traversed
+    with h5py.File(out) as file:
+        z = found.mixture.reduced(file["embedding"][()])
+    # Along a component it grows; the largest one goes from one kind to the other.
+    assert all(np.corrcoef(z[row, k], np.arange(len(row)))[0, 1] > 0.5 for k, row in enumerate(rows_along))
+    assert found.cluster[rows_along[0][0]] != found.cluster[rows_along[0][-1]]
 
     new = tmp_path / "new.npy"
     np.save(new, stack(np.random.default_rng(5), 3, 10))

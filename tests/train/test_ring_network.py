@@ -15,7 +15,7 @@ from sasnet_plugin.data.diffraction.features import CHANNELS
 from sasnet_plugin.data.diffraction.polar import RINGS
 from sasnet_plugin.domains.diffraction import DIFFRACTION
 from sasnet_plugin.report.images.patterns import grad_cam
-from sasnet_plugin.train import autoencoder
+from sasnet_plugin.train import autoencoder, contrastive
 from sasnet_plugin.train.attention import maps_and_gradients
 from sasnet_plugin.train.network import build
 
@@ -73,3 +73,21 @@ def test_an_autoencoder_s_latent_space_keeps_kinds_apart_and_is_stored_with_the_
     assert same > 0.97
     again = mixture.Mixture.of_arrays(found.as_arrays())
     np.testing.assert_array_equal(again.clusters(points)[1], probability)
+
+
+def test_a_contrastive_embedding_keeps_kinds_apart_whatever_is_not_seen_of_a_point() -> None:
+    rng = np.random.default_rng(3)
+    directions = rng.normal(size=(2, 30))
+    kind = np.repeat([0, 1], 150)
+    points = directions[kind] + 0.3 * rng.normal(size=(300, 30))
+    config = contrastive.ContrastiveConfig(
+        hidden=(16,), latent=4, head=8, steps=200, batch=64, learning_rate=1e-2
+    )
+    encoder = contrastive.fit(points, 1, config)
+    assert [weights.shape for weights, _ in encoder] == [(30, 16), (16, 4)]
+    there = autoencoder.encoded(points, encoder)
+    blind = np.where(rng.random(points.shape) < 0.7, points, points.mean(axis=0))
+    again = autoencoder.encoded(blind, encoder)
+    middles = np.stack([there[kind == k].mean(axis=0) for k in (0, 1)])
+    nearest = np.linalg.norm(again[:, None] - middles, axis=2).argmin(axis=1)
+    assert np.mean(nearest == kind) > 0.95

@@ -22,8 +22,9 @@ from ...types import SasnetError
 from .settings import SORTING
 
 #: Ways to make points of images, the best on simulated ones (benchmarks/diffraction_sorting.md) first. The
-#: last is an autoencoder of the harmonics, which is trained on the images themselves when all are read.
-EMBEDDINGS = ("network", "harmonics", "correlation", "profile", "tcvae")
+#: last two are networks over the harmonics, which are trained on the images themselves when all are read.
+EMBEDDINGS = ("network", "harmonics", "correlation", "profile", "tcvae", "contrastive")
+LEARNED = EMBEDDINGS[-2:]
 #: Largest correlation that is compared.
 _MOST = 2.0
 #: Beyond this logit a tag is as sure as it can be.
@@ -174,7 +175,7 @@ def embedded(cells: Polar, name: str) -> NDArray[np.float32]:
         half = cross_correlation(cells)[..., : SECTORS // 2].clip(-1, _MOST)  # the other half is alike
         return np.asarray(half.reshape(len(half), -1))
     found = rings(cells)
-    if name in ("harmonics", "tcvae"):
+    if name in ("harmonics", *LEARNED):
         return amplitudes(found)
     if name == "profile":
         return of_rings(found)["features"][..., 0]

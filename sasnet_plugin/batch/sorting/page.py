@@ -30,7 +30,12 @@ _DRAWN = 4000
 _DECADES = 4.0
 
 
-def write_report(path: Path, found: Sorted, like: tuple[str, Sequence[int]] | None = None) -> None:
+def write_report(
+    path: Path,
+    found: Sorted,
+    like: tuple[str, Sequence[int]] | None = None,
+    along: Sequence[NDArray[np.int64]] = (),
+) -> None:
     """Write the page.
 
     Parameters
@@ -39,6 +44,8 @@ def write_report(path: Path, found: Sorted, like: tuple[str, Sequence[int]] | No
     found : Sorted
     like : (str, sequence of int), optional
         Name of an image, and the rows of those most like it, the likest first.
+    along : sequence of int arrays, optional
+        Of each of the largest components, rows of images along it.
 
     Raises
     ------
@@ -56,6 +63,8 @@ def write_report(path: Path, found: Sorted, like: tuple[str, Sequence[int]] | No
         )
     if like is not None:
         sections.append(_sheet(f"Most like {like[0]}", found, np.array(like[1]), "The likest first."))
+    for number, rows in enumerate(along, start=1):
+        sections.append(_sheet(f"Along component {number}", found, rows, _ALONG))
     for k in labels:
         both = np.concatenate([found.representative(k), found.borderline(k)])
         text = (
@@ -83,6 +92,10 @@ def write_report(path: Path, found: Sorted, like: tuple[str, Sequence[int]] | No
     )
 
 
+_ALONG = (
+    "The images nearest to where one component goes from two standard deviations below its mean to two above,"
+    " all others at theirs: what changes from left to right is what it stands for."
+)
 _MAP = "Each point is an image, in the plane of the two largest principal components; noise in grey."
 _BIC = "Bayesian information criterion over the number of clusters, the least is taken."
 

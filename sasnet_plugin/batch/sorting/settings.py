@@ -37,6 +37,8 @@ class Sorting:
         Images of each cluster on the page, representative ones, and as many borderline ones.
     similar : int
         Images that are listed as like a given one.
+    traversed : int
+        Components along which images are shown.
     """
 
     part: int = 2048
@@ -51,6 +53,7 @@ class Sorting:
     stable: float = 0.8
     shown: int = 12
     similar: int = 24
+    traversed: int = 4
 
 
 SORTING = Sorting()

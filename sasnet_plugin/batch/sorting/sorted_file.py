@@ -181,3 +181,42 @@ def nearest(
         )
     rows = np.argsort(apart)[: SORTING.similar]
     return rows, apart[rows]
+
+
+def along(path: Path, mixture: Mixture) -> list[NDArray[np.int64]]:
+    """Images along each of the largest components, the others at their mean: rows, in a stream.
+
+    What a component stands for is seen where only it changes. An embedding need not have a way back to
+    images; those that lie nearest to where it would lead are shown in their place.
+
+    Parameters
+    ----------
+    path : Path
+    mixture : Mixture
+
+    Returns
+    -------
+    list of (SORTING.shown,) int arrays
+        Of each component the images nearest to steps between two standard deviations below and above.
+    """
+    import h5py
+
+    mean = mixture.weights @ mixture.means
+    square = mixture.weights @ (
+        np.diagonal(mixture.covariances, axis1=1, axis2=2) + (mixture.means - mean) ** 2
+    )
+    spread = np.sqrt(np.maximum(square, 1e-12))
+    number = min(SORTING.traversed, mean.size)
+    steps = np.linspace(-2.0, 2.0, SORTING.shown)
+    targets = np.concatenate([np.outer(steps, row) for row in np.eye(mean.size)[:number]])
+    nearest_yet, rows = np.full(len(targets), np.inf), np.zeros(len(targets), dtype=np.int64)
+    with h5py.File(path, "r") as file:
+        points = file["embedding"]
+        for at in range(0, len(points), 8192):
+            z = (mixture.reduced(points[at : at + 8192]) - mean) / spread
+            apart = ((z[:, None] - targets) ** 2).sum(axis=2)
+            best = apart.argmin(axis=0)
+            least = apart[best, np.arange(len(targets))]
+            better = least < nearest_yet
+            rows[better], nearest_yet[better] = at + best[better], least[better]
+    return [np.asarray(part) for part in rows.reshape(number, -1)]

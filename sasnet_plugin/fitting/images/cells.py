@@ -12,7 +12,7 @@ from ...data.sans.geometry import SmallAngle
 from ...data.sans.polar import N_RINGS, N_SECTORS, cells, polar
 from ...simulate.sans.orientation import DEGREES
 from ...types import DataError, Image
-from .settings import SETTINGS
+from .oriented_settings import SETTINGS
 from .unevenness import Whitening
 
 FloatArray = NDArray[np.float64]

@@ -23,7 +23,7 @@ from .cells import cells_of, shadowed
 from .generalised import generalised
 from .oriented import BODIES, BODY, OrientedImage
 from .oriented_fit import OrientedFit
-from .settings import SETTINGS
+from .oriented_settings import SETTINGS
 from .starts import Start, screened
 from .unevenness import Unevenness
 

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .oriented import OrientedImage, brightness
-from .settings import FAULTS, SETTINGS
+from .oriented_settings import FAULTS, SETTINGS
 from .unevenness import LENGTHS, Unevenness, Whitening, bumps_at, covariance, unevenness
 
 FloatArray = NDArray[np.float64]

@@ -19,7 +19,7 @@ from ...simulate.sans.orientation import DEGREES, maier_saupe, strength_of
 from ...simulate.sans.patterns import pattern
 from ...simulate.sans.samples import pars_of
 from .cells import Cells
-from .settings import FAULTS, SETTINGS
+from .oriented_settings import FAULTS, SETTINGS
 from .unevenness import Whitening
 
 FloatArray = NDArray[np.float64]

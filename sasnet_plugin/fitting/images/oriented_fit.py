@@ -18,7 +18,7 @@ from ...simulate.sans.orientation import maier_saupe, strength_of
 from ...simulate.sans.patterns import pattern
 from .cells import Cells
 from .oriented import row_at
-from .settings import SETTINGS
+from .oriented_settings import SETTINGS
 from .unevenness import Unevenness
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from ...simulate.sans.form_factors import LN_Q, Q, directed
 from ...simulate.sans.orientation import in_harmonics, maier_saupe, strength_of
 from ...simulate.sans.samples import pars_of
 from ...types import Image
-from .settings import SETTINGS
+from .oriented_settings import SETTINGS
 
 FloatArray = NDArray[np.float64]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from sasnet_plugin.fitting.images.settings import SETTINGS
+from sasnet_plugin.fitting.images.oriented_settings import SETTINGS
 from sasnet_plugin.fitting.images.starts import ASPECTS, screened
 from tests.fitting.images import rods
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sasnet_plugin.fitting.images.cells import cells_of
 from sasnet_plugin.fitting.images.oriented import OrientedImage
-from sasnet_plugin.fitting.images.settings import FAULTS, SETTINGS
+from sasnet_plugin.fitting.images.oriented_settings import FAULTS, SETTINGS
 from tests.fitting.images import rods
 
 

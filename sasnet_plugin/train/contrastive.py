@@ -1,0 +1,110 @@
+"""A contrastive embedding of points: two disturbed copies of one lie together, others apart; no labels.
+
+Source: T. Chen, S. Kornblith, M. Norouzi, G. Hinton, ICML 2020 (arXiv:2002.05709).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .autoencoder import Layer, of_raw_points
+
+
+@dataclass(frozen=True)
+class ContrastiveConfig:
+    """How a contrastive embedding is trained.
+
+    Parameters
+    ----------
+    hidden : tuple of int
+        Widths of the encoder's layers.
+    latent : int
+        Directions of the embedding.
+    head : int
+        Width of the layers behind it, which only training has.
+    kept : float
+        Share of a point's entries that a copy keeps; the others are the mean's.
+    noise : float
+        Standard deviation of what is added to a copy, over that of the points.
+    temperature : float
+        Of the softmax over similarities.
+    steps, batch : int
+    learning_rate : float
+    """
+
+    hidden: tuple[int, ...] = (128, 64)
+    latent: int = 10
+    head: int = 32
+    kept: float = 0.7
+    noise: float = 0.3
+    temperature: float = 0.2
+    steps: int = 1500
+    batch: int = 128
+    learning_rate: float = 1e-3
+
+
+def fit(
+    points: NDArray[np.floating], seed: int, config: ContrastiveConfig = ContrastiveConfig()
+) -> tuple[Layer, ...]:
+    """Train one; the layers of its encoder, as of `autoencoder.fit`.
+
+    Parameters
+    ----------
+    points : (n, d) array
+        That do not change as a particle turns: what is left to be disturbed is noise and what was not seen.
+    seed : int
+    config : ContrastiveConfig
+
+    Notes
+    -----
+    The loss of a copy i with its other copy j among 2N is -ln of exp(s_ij/T) over Σ_k≠i exp(s_ik/T), with
+    s the cosine of the head's outputs.
+    """
+    import keras
+    from keras import layers, ops
+
+    keras.utils.set_random_seed(seed)
+    values = np.asarray(points, dtype=np.float64)
+    middle, spread = values.mean(axis=0), float(values.std()) or 1.0
+    scaled = ((values - middle) / spread).astype(np.float32)
+
+    class Contrast(keras.Model):
+        """Encoder, head, and the loss of two copies."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.random = keras.random.SeedGenerator(seed)
+            self.encoder = [layers.Dense(n, activation="silu") for n in config.hidden]
+            self.embedding = layers.Dense(config.latent)
+            self.head = [layers.Dense(config.head, activation="silu"), layers.Dense(config.head)]
+
+        def call(self, x: Any) -> Any:
+            both = ops.concatenate([self.disturbed(x), self.disturbed(x)])
+            for layer in (*self.encoder, self.embedding, *self.head):
+                both = layer(both)
+            unit = both / ops.maximum(ops.norm(both, axis=-1, keepdims=True), 1e-6)
+            number = ops.shape(x)[0]
+            alike = ops.matmul(unit, ops.transpose(unit)) / config.temperature
+            alike = alike - 1e9 * ops.eye(2 * number)
+            other = ops.concatenate([ops.arange(number, 2 * number), ops.arange(number)])
+            self.add_loss(
+                ops.mean(keras.losses.sparse_categorical_crossentropy(other, alike, from_logits=True))
+            )
+            return both
+
+        def disturbed(self, x: Any) -> Any:
+            kept = keras.random.uniform(ops.shape(x), seed=self.random) < config.kept
+            noise = config.noise * keras.random.normal(ops.shape(x), seed=self.random)
+            return ops.where(kept, x, 0.0) + noise
+
+    model = Contrast()
+    model.compile(optimizer=keras.optimizers.Adam(config.learning_rate), jit_compile=False)
+    rng = np.random.default_rng(seed)
+    for start in range(0, config.steps, 100):
+        rows = rng.integers(len(scaled), size=min(100, config.steps - start) * config.batch)
+        model.fit(scaled[rows], batch_size=config.batch, epochs=1, verbose=0, shuffle=False)
+    return of_raw_points((*model.encoder, model.embedding), middle, spread)
