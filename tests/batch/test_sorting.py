@@ -75,7 +75,7 @@ def test_two_kinds_are_two_clusters_whatever_their_turn(files: list[Path], tmp_p
     with h5py.File(out) as file:
         z = found.mixture.reduced(file["embedding"][()])
     # Along a component it grows; the largest one goes from one kind to the other.
-    assert all(np.corrcoef(z[row, k], np.arange(len(row)))[0, 1] > 0.5 for k, row in enumerate(rows_along))
+    assert all(np.all(np.diff(z[row, k]) > 0) and len(row) > 2 for k, row in enumerate(rows_along))
     assert found.cluster[rows_along[0][0]] != found.cluster[rows_along[0][-1]]
 
     new = tmp_path / "new.npy"

@@ -93,8 +93,8 @@ def write_report(
 
 
 _ALONG = (
-    "The images nearest to where one component goes from two standard deviations below its mean to two above,"
-    " all others at theirs: what changes from left to right is what it stands for."
+    "From left to right one component grows, from two standard deviations below its mean to two above; of"
+    " each step the image whose other components are nearest to theirs. What changes is what it stands for."
 )
 _MAP = "Each point is an image, in the plane of the two largest principal components; noise in grey."
 _BIC = "Bayesian information criterion over the number of clusters, the least is taken."

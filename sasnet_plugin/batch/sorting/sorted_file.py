@@ -184,10 +184,10 @@ def nearest(
 
 
 def along(path: Path, mixture: Mixture) -> list[NDArray[np.int64]]:
-    """Images along each of the largest components, the others at their mean: rows, in a stream.
+    """Images along each of the largest components, the others near their mean: rows, in a stream.
 
     What a component stands for is seen where only it changes. An embedding need not have a way back to
-    images; those that lie nearest to where it would lead are shown in their place.
+    images, so that real ones are shown.
 
     Parameters
     ----------
@@ -196,8 +196,9 @@ def along(path: Path, mixture: Mixture) -> list[NDArray[np.int64]]:
 
     Returns
     -------
-    list of (SORTING.shown,) int arrays
-        Of each component the images nearest to steps between two standard deviations below and above.
+    list of (up to SORTING.shown,) int arrays
+        Of each component, step by step between two standard deviations below its mean and above, the image
+        whose others are nearest to theirs; no step is shown that holds none.
     """
     import h5py
 
@@ -206,17 +207,19 @@ def along(path: Path, mixture: Mixture) -> list[NDArray[np.int64]]:
         np.diagonal(mixture.covariances, axis1=1, axis2=2) + (mixture.means - mean) ** 2
     )
     spread = np.sqrt(np.maximum(square, 1e-12))
-    number = min(SORTING.traversed, mean.size)
-    steps = np.linspace(-2.0, 2.0, SORTING.shown)
-    targets = np.concatenate([np.outer(steps, row) for row in np.eye(mean.size)[:number]])
-    nearest_yet, rows = np.full(len(targets), np.inf), np.zeros(len(targets), dtype=np.int64)
+    number, shown = min(SORTING.traversed, mean.size), SORTING.shown
+    least, rows = np.full((number, shown), np.inf), np.full((number, shown), -1, dtype=np.int64)
     with h5py.File(path, "r") as file:
         points = file["embedding"]
         for at in range(0, len(points), 8192):
             z = (mixture.reduced(points[at : at + 8192]) - mean) / spread
-            apart = ((z[:, None] - targets) ** 2).sum(axis=2)
-            best = apart.argmin(axis=0)
-            least = apart[best, np.arange(len(targets))]
-            better = least < nearest_yet
-            rows[better], nearest_yet[better] = at + best[better], least[better]
-    return [np.asarray(part) for part in rows.reshape(number, -1)]
+            step = np.clip(((z + 2) / 4 * shown).astype(np.int64), 0, shown - 1)
+            total = (z**2).sum(axis=1)
+            for k in range(number):
+                aside = total - z[:, k] ** 2
+                for one in np.unique(step[:, k]):
+                    there = np.flatnonzero(step[:, k] == one)
+                    best = there[aside[there].argmin()]
+                    if aside[best] < least[k, one]:
+                        least[k, one], rows[k, one] = aside[best], at + best
+    return [row[row >= 0] for row in rows]
