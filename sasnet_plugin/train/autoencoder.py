@@ -70,10 +70,7 @@ def fit(
     from keras import layers, ops
 
     keras.utils.set_random_seed(seed)
-    values = np.asarray(points, dtype=np.float64)
-    middle, spread = values.mean(axis=0), float(values.std()) or 1.0
-    scaled = ((values - middle) / spread).astype(np.float32)
-    number = len(scaled)
+    number, width = np.shape(points)
 
     class Autoencoder(keras.Model):
         """Encoder, decoder, and the loss of both."""
@@ -87,7 +84,7 @@ def fit(
             widths = config.hidden[::-1]
             self.decoder = [
                 *[layers.Dense(n, activation="silu") for n in widths],
-                layers.Dense(scaled.shape[1]),
+                layers.Dense(width),
             ]
 
         def call(self, x: Any) -> Any:
@@ -116,25 +113,37 @@ def fit(
         return (own - whole) + config.beta * (whole - apart) + (apart - prior)
 
     model = Autoencoder()
-    model.compile(optimizer=keras.optimizers.Adam(config.learning_rate), jit_compile=False)
-    rng = np.random.default_rng(seed)
-    for start in range(0, config.steps, 100):
-        rows = rng.integers(number, size=(min(100, config.steps - start)) * config.batch)
-        model.fit(scaled[rows], batch_size=config.batch, epochs=1, verbose=0, shuffle=False)
-    return of_raw_points((*model.encoder, model.mean), middle, spread)
+    return trained(model, (*model.encoder, model.mean), points, seed, config)
 
 
-def of_raw_points(layers: Sequence[Any], middle: FloatArray, spread: float) -> tuple[Layer, ...]:
-    """Keras' dense layers that read scaled points, as layers that read them as they are.
+def trained(
+    model: Any, encoder: Sequence[Any], points: NDArray[np.floating], seed: int, config: Any
+) -> tuple[Layer, ...]:
+    """Train a model, whose loss is its own, on scaled points; the layers of its encoder for them as they are.
 
     Parameters
     ----------
-    layers : sequence of keras.layers.Dense
-        The first reads (points − middle)/spread.
-    middle : (d,) array
-    spread : float
+    model : keras.Model
+    encoder : sequence of keras.layers.Dense
+        Layers of the model, the first of which reads the points.
+    points : (n, d) array
+    seed : int
+        Of what is drawn from them.
+    config : AutoencoderConfig or contrastive.ContrastiveConfig
+        ``steps``, ``batch`` and ``learning_rate``.
     """
-    found = [[np.asarray(w, dtype=np.float64) for w in layer.get_weights()] for layer in layers]
+    import keras
+
+    values = np.asarray(points, dtype=np.float64)
+    middle, spread = values.mean(axis=0), float(values.std()) or 1.0
+    scaled = ((values - middle) / spread).astype(np.float32)
+    model.compile(optimizer=keras.optimizers.Adam(config.learning_rate), jit_compile=False)
+    rng = np.random.default_rng(seed)
+    for start in range(0, config.steps, 100):
+        rows = rng.integers(len(scaled), size=min(100, config.steps - start) * config.batch)
+        model.fit(scaled[rows], batch_size=config.batch, epochs=1, verbose=0, shuffle=False)
+    found = [[np.asarray(w, dtype=np.float64) for w in layer.get_weights()] for layer in encoder]
+    # Points come as they are: their middle and scale go into the first layer.
     first, offset = found[0]
     found[0] = [first / spread, offset - middle / spread @ first]
     return tuple((weights, offsets) for weights, offsets in found)

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .autoencoder import Layer, of_raw_points
+from .autoencoder import Layer, trained
 
 
 @dataclass(frozen=True)
@@ -68,9 +68,6 @@ def fit(
     from keras import layers, ops
 
     keras.utils.set_random_seed(seed)
-    values = np.asarray(points, dtype=np.float64)
-    middle, spread = values.mean(axis=0), float(values.std()) or 1.0
-    scaled = ((values - middle) / spread).astype(np.float32)
 
     class Contrast(keras.Model):
         """Encoder, head, and the loss of two copies."""
@@ -102,9 +99,4 @@ def fit(
             return ops.where(kept, x, 0.0) + noise
 
     model = Contrast()
-    model.compile(optimizer=keras.optimizers.Adam(config.learning_rate), jit_compile=False)
-    rng = np.random.default_rng(seed)
-    for start in range(0, config.steps, 100):
-        rows = rng.integers(len(scaled), size=min(100, config.steps - start) * config.batch)
-        model.fit(scaled[rows], batch_size=config.batch, epochs=1, verbose=0, shuffle=False)
-    return of_raw_points((*model.encoder, model.embedding), middle, spread)
+    return trained(model, (*model.encoder, model.embedding), points, seed, config)

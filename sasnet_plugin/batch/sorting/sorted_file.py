@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,8 @@ from .settings import SORTING
 
 #: Of the file's layout.
 VERSION = 1
+#: Points that are read at once.
+_AT_ONCE = 8192
 COLUMNS = ("file", "entry", "cluster", "probability")
 
 
@@ -168,19 +170,20 @@ def nearest(
     point : (d,) array
     mixture : Mixture
     """
-    import h5py
-
     target = mixture.reduced(point[None])[0]
-    with h5py.File(path, "r") as file:
-        points = file["embedding"]
-        apart = np.concatenate(
-            [
-                np.linalg.norm(mixture.reduced(points[at : at + 8192]) - target, axis=1)
-                for at in range(0, len(points), 8192)
-            ]
-        )
+    apart = np.concatenate([np.linalg.norm(z - target, axis=1) for _, z in _reduced(path, mixture)])
     rows = np.argsort(apart)[: SORTING.similar]
     return rows, apart[rows]
+
+
+def _reduced(path: Path, mixture: Mixture) -> Iterator[tuple[int, NDArray[np.float64]]]:
+    """Principal components of the images, some at a time, with the row of the first."""
+    import h5py
+
+    with h5py.File(path, "r") as file:
+        points = file["embedding"]
+        for at in range(0, len(points), _AT_ONCE):
+            yield at, mixture.reduced(points[at : at + _AT_ONCE])
 
 
 def along(path: Path, mixture: Mixture) -> list[NDArray[np.int64]]:
@@ -200,8 +203,6 @@ def along(path: Path, mixture: Mixture) -> list[NDArray[np.int64]]:
         Of each component, step by step between two standard deviations below its mean and above, the image
         whose others are nearest to theirs; no step is shown that holds none.
     """
-    import h5py
-
     mean = mixture.weights @ mixture.means
     square = mixture.weights @ (
         np.diagonal(mixture.covariances, axis1=1, axis2=2) + (mixture.means - mean) ** 2
@@ -209,17 +210,15 @@ def along(path: Path, mixture: Mixture) -> list[NDArray[np.int64]]:
     spread = np.sqrt(np.maximum(square, 1e-12))
     number, shown = min(SORTING.traversed, mean.size), SORTING.shown
     least, rows = np.full((number, shown), np.inf), np.full((number, shown), -1, dtype=np.int64)
-    with h5py.File(path, "r") as file:
-        points = file["embedding"]
-        for at in range(0, len(points), 8192):
-            z = (mixture.reduced(points[at : at + 8192]) - mean) / spread
-            step = np.clip(((z + 2) / 4 * shown).astype(np.int64), 0, shown - 1)
-            total = (z**2).sum(axis=1)
-            for k in range(number):
-                aside = total - z[:, k] ** 2
-                for one in np.unique(step[:, k]):
-                    there = np.flatnonzero(step[:, k] == one)
-                    best = there[aside[there].argmin()]
-                    if aside[best] < least[k, one]:
-                        least[k, one], rows[k, one] = aside[best], at + best
+    for at, some in _reduced(path, mixture):
+        z = (some - mean) / spread
+        step = np.clip(((z + 2) / 4 * shown).astype(np.int64), 0, shown - 1)
+        total = (z**2).sum(axis=1)
+        for k in range(number):
+            aside = total - z[:, k] ** 2
+            for one in np.unique(step[:, k]):
+                there = np.flatnonzero(step[:, k] == one)
+                best = there[aside[there].argmin()]
+                if aside[best] < least[k, one]:
+                    least[k, one], rows[k, one] = aside[best], at + best
     return [row[row >= 0] for row in rows]

@@ -27,8 +27,7 @@ from sasnet_plugin.fitting.assessment.late_errors import with_errors
 from sasnet_plugin.fitting.assessment.plausible import implausible
 from sasnet_plugin.fitting.assessment.systematic_error import (
     SystematicError,
-    independent,
-    systematic_error,
+    each_error,
     widened,
 )
 from sasnet_plugin.fitting.problem.conventions import conventional, scale_in_words
@@ -182,13 +181,7 @@ def systematic_errors(
     A model with parameters to spare takes up what an instrument does to a curve, and leaves nothing but
     independent noise; so the others' residuals are looked at as well, if they are not much larger.
     """
-    least = min((max(fit.reduced_chisq, 1.0) for fit in fits), default=1.0)
-    found = {
-        fit.name: systematic_error(curve, dintensity, fit)
-        if fit.reduced_chisq <= ASSESSMENT.much_worse * least
-        else independent(curve, dintensity, fit)
-        for fit in fits
-    }
+    found = {fit.name: error for fit, error in zip(fits, each_error(curve, dintensity, fits), strict=True)}
     if not any(0 < error.relative <= ASSESSMENT.most_systematic for error in found.values()):
         return {}
     return found

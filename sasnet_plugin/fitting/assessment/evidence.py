@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sasnet_plugin.fitting.assessment.assess import misfits
-from sasnet_plugin.fitting.assessment.systematic_error import independent, systematic_error
+from sasnet_plugin.fitting.assessment.systematic_error import each_error
 from sasnet_plugin.fitting.result.model_fit import ModelFit
 from sasnet_plugin.fitting.settings import ASSESSMENT
 from sasnet_plugin.types import Curve
@@ -34,11 +34,8 @@ def log_evidence(curve: Curve, dintensity: NDArray[np.float64], fits: Sequence[M
     -----
     `assess.misfits` divides χ² by the least of the set it is given, which no two sets share.
     """
-    least = min((max(fit.reduced_chisq, 1.0) for fit in fits), default=1.0)
-    found = -np.inf
-    for fit, penalty in zip(fits, misfits(fits).penalty if fits else (), strict=True):
-        near = fit.reduced_chisq <= ASSESSMENT.much_worse * least
-        error = (systematic_error if near else independent)(curve, dintensity, fit)
-        before = np.log(max(fit.probability, ASSESSMENT.least_prior))
-        found = max(found, before - 0.5 * (error.minus_two_log + float(penalty)))
-    return float(found)
+    if not fits:
+        return -np.inf
+    lost = np.array([error.minus_two_log for error in each_error(curve, dintensity, fits)])
+    before = np.maximum([fit.probability for fit in fits], ASSESSMENT.least_prior)
+    return float(np.max(np.log(before) - 0.5 * (lost + misfits(fits).penalty)))

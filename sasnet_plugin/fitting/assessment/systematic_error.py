@@ -11,6 +11,7 @@ where they are likeliest under it, and a background may change along q, which mo
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -109,6 +110,17 @@ def systematic_error(curve: Curve, dintensity: Array, fit: ModelFit) -> Systemat
         return alone
     error = _likeliest(curve, dintensity, residual, fit)
     return error if error.minus_two_log < alone.minus_two_log else alone
+
+
+def each_error(curve: Curve, dintensity: Array, fits: Sequence[ModelFit]) -> list[SystematicError]:
+    """Of each fit `systematic_error`; of those of a far larger χ² than the best's `independent` alone."""
+    least = min((max(fit.reduced_chisq, 1.0) for fit in fits), default=1.0)
+    return [
+        systematic_error(curve, dintensity, fit)
+        if fit.reduced_chisq <= ASSESSMENT.much_worse * least
+        else independent(curve, dintensity, fit)
+        for fit in fits
+    ]
 
 
 def _likeliest(curve: Curve, dintensity: Array, residual: Array, fit: ModelFit) -> SystematicError:

@@ -8,6 +8,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from ...data.sans.evenness import border
 from ...data.sans.geometry import SmallAngle
 from ...data.sans.polar import N_RINGS, N_SECTORS, cells, polar
 from ...simulate.sans.orientation import DEGREES
@@ -166,9 +167,8 @@ def cells_of(image: Image) -> Cells:
         mean(geometry.qx), mean(geometry.qy), found.exposure.ravel()[there][None], along, across,
         setting=geometry.setting,
     )  # fmt: skip
-    ways = [np.minimum(np.arange(n), n - 1 - np.arange(n)) + 0.5 for n in geometry.shape]
-    border = np.minimum(ways[0][:, None], ways[1][None, :])
-    rim = np.concatenate([mean(np.exp(-border / length)) for length in RIM]).T
+    inwards = border(geometry.shape) + 0.5
+    rim = np.concatenate([mean(np.exp(-inwards / length)) for length in RIM]).T
     angle = np.arctan2(geometry.qy, geometry.qx)
     blunted = np.concatenate([np.hypot(mean(np.cos(m * angle)), mean(np.sin(m * angle))) for m in DEGREES]).T
     counts = np.maximum(found.counts.ravel()[there], 0.0)

@@ -77,20 +77,22 @@ def with_similar(model: Any) -> Any:
             self, call_details: Any, values: NDArray[np.float64], cutoff: float, magnetic: bool, mode: int
         ) -> None:
             spread = _spread(self.info, length, call_details, values)
-            at = np.zeros(0)
-            if spread is not None:
-                ratios, weights, details, single = spread
-                q = np.asarray(self.q_input.q, dtype=float)
-                longest = max_length(self.info.id, _named(self.info, single)) or 0.0
-                at = _points(q[q > 0].min() * ratios.min(), q.max() * ratios.max(), longest)
+            if spread is None:
+                return self._one_by_one(call_details, values, cutoff, magnetic, mode)
+            ratios, weights, details, single = spread
+            q = np.asarray(self.q_input.q, dtype=float)
+            longest = max_length(self.info.id, _named(self.info, single)) or 0.0
+            at = _points(q[q > 0].min() * ratios.min(), q.max() * ratios.max(), longest)
             # The fringes of the largest of very different sizes may ask for more points than all sizes have.
-            if spread is None or at.size > ratios.size * q.size:
-                self._plain._call_kernel(call_details, values, cutoff, magnetic, mode)
-                self.result[:] = self._plain.result[: self.result.size]
-                return
+            if at.size > ratios.size * q.size:
+                return self._one_by_one(call_details, values, cutoff, magnetic, mode)
             kernel = model.make_kernel([at])
             kernel._call_kernel(details, single, cutoff, magnetic, mode)
             _sums(kernel.result, at, q, ratios, weights, self.result, power, self.info.have_Fq)
+
+        def _one_by_one(self, *call: Any) -> None:
+            self._plain._call_kernel(*call)
+            self.result[:] = self._plain.result[: self.result.size]
 
     return SimilarModel()
 
