@@ -20,11 +20,16 @@ SPARED = frozenset({"power_law", "porod", "line"})
 #: Share of the training curves that are out of scope, and of each kind of them.
 OTHER_SHARE = 0.15
 _KIND_WEIGHTS = (0.5, 0.15, 0.15, 0.2)
+#: Share of the settings in training whose curves have no more than the frozen protocol's faults: a network that
+#: has only ever seen uncertainties that are wrong or absent does not believe those that are right.
+HONEST_SHARE = 0.4
 #: Share of the uninformative training curves that are kept: real files with weak features come too.
 WEAK_SHARE = 0.1
 #: A window shows an interaction that begins below this times π over the effective radius: the first maximum
 #: of S(q) of spheres that touch lies at about π/R.
 INTERACTION_SEEN = 0.8
+#: Chance that a setting is replaced when it is drawn: building one costs as much as measuring a hundred curves.
+REPLACED = 1 / 16
 SOURCES = (*INSTRUMENTS, "broad")
 _SETTINGS_TRIED = 12
 
@@ -114,16 +119,24 @@ class Stream:
     rows : int
         Curves that share one setting of the instrument.
     pool : int
-        Settings kept; each draw replaces one with probability 1/4, since building one costs as much as
-        measuring tens of curves.
+        Settings kept; each draw replaces one with probability `REPLACED`.
+    honest : float
+        Share of the settings without systematic errors and wrong uncertainties.
     """
 
     def __init__(
-        self, library: Library, rng: np.random.Generator, *, rows: int = 64, pool: int = 256
+        self,
+        library: Library,
+        rng: np.random.Generator,
+        *,
+        rows: int = 64,
+        pool: int = 256,
+        honest: float = HONEST_SHARE,
     ) -> None:
         self.library = library
         self.rng = rng
         self.rows = rows
+        self.honest = honest
         self._pool: list[Setting] = []
         self._pool_size = pool
         self._tried = np.full(len(library), 4.0)
@@ -134,24 +147,25 @@ class Stream:
             self._pool.append(sample_setting(self.rng, broad=True))
             return self._pool[-1]
         index = int(self.rng.integers(self._pool_size))
-        if self.rng.random() < 0.25:
+        if self.rng.random() < REPLACED:
             self._pool[index] = sample_setting(self.rng, broad=True)
         return self._pool[index]
 
     def chunk(self) -> Examples:
         """Rows of one setting; fewer than ``rows`` come out."""
         setting = self._setting()
+        wide = bool(self.rng.random() >= self.honest)
         rate = np.maximum(self._kept / self._tried, 0.08)
         chance = (1 / rate) / np.sum(1 / rate)
         known = int(round(self.rows * (1 - OTHER_SHARE)))
         forms = self.rng.choice(len(self.library), size=known, p=chance)
         kept, examples = known_examples(
-            self.library, forms, setting, self.rng, max_shift=MAX_SHIFT, wide=True
+            self.library, forms, setting, self.rng, max_shift=MAX_SHIFT, wide=wide
         )
         np.add.at(self._tried, forms, 1.0)
         np.add.at(self._kept, forms[kept], 1.0)
         kinds = self.rng.choice(len(KINDS), size=self.rows - known, p=_KIND_WEIGHTS)
-        return concatenate([examples, other_examples(self.library, kinds, setting, self.rng, wide=True)])
+        return concatenate([examples, other_examples(self.library, kinds, setting, self.rng, wide=wide)])
 
 
 def known_examples(
@@ -320,8 +334,8 @@ def mixed_set(
 
 
 def wide_set(library: Library, rng: np.random.Generator, *, count: int) -> Examples:
-    """`count` curves as training measures them: broad settings, systematic errors, wrong uncertainties."""
-    stream = Stream(library, rng, pool=1024)
+    """`count` curves as most of training: broad settings, systematic errors, wrong uncertainties."""
+    stream = Stream(library, rng, pool=1024, honest=0.0)
     parts: list[Examples] = []
     while sum(len(part) for part in parts) < count:
         parts.append(stream.chunk())

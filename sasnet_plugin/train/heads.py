@@ -114,7 +114,8 @@ def _tags(head: Tags, logits: Any, truth: Any) -> Any:
     """Binary cross-entropy, summed over known tags; those that are there weigh as the head says."""
     known = _finite(truth)
     there = ops.where(known, truth, 0.0)
-    weight = np.array([head.positive_weight.get(label, 1.0) for label in head.labels], dtype=np.float32)
+    # A tensor: torch's refuse to be multiplied with an array before them.
+    weight = ops.convert_to_tensor([head.positive_weight.get(label, 1.0) for label in head.labels], "float32")
     score = _binary(logits, there) * (1 + (weight - 1) * there) * ops.cast(known, "float32")
     return _mean(ops.sum(score, axis=-1), ops.any(known, axis=-1))
 

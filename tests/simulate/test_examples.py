@@ -7,7 +7,7 @@ from dataclasses import fields
 import numpy as np
 import pytest
 
-from sasnet_plugin.data.preprocess import N_CHANNELS, N_GRID
+from sasnet_plugin.data.preprocess import CHANNELS, N_CHANNELS, N_GRID
 from sasnet_plugin.simulate.examples import (
     INTERACTION_SEEN,
     OTHER_SHARE,
@@ -106,6 +106,25 @@ def test_mixtures_alone_have_a_second_component(streamed: Examples) -> None:
     mixed = streamed.kind == KINDS.index("mixture")
     assert np.all(second[mixed] == 1)
     assert np.all(np.isnan(second[(streamed.form < 0) & ~mixed]))
+
+
+def _beyond_four_sigma(library: Library, honest: float) -> float:
+    """Share of second differences of smooth curves that are larger than four of their stated uncertainties."""
+    stream = Stream(library, np.random.default_rng(6), pool=32, honest=honest)
+    found = concatenate([stream.chunk() for _ in range(100)])
+    smooth = [library.forms.index(name) for name in ("lorentz", "mono_gauss_coil")]
+    cells = found.take(np.isin(found.form, smooth)).features[:, 80:200]
+    log_i = 3.0 * cells[..., CHANNELS.index("log_intensity")]
+    variance = 10.0 ** (2 * cells[..., CHANNELS.index("log_relative_uncertainty")] - 4.0)
+    measured = cells[..., CHANNELS.index("measured")] == 1
+    off = np.diff(log_i, 2, axis=1) ** 2 / (variance[:, :-2] + 4 * variance[:, 1:-1] + variance[:, 2:])
+    return float(np.mean(off[measured[:, :-2] & measured[:, 1:-1] & measured[:, 2:]] > 16))
+
+
+def test_uncertainties_of_honest_settings_are_those_of_the_scatter(library: Library) -> None:
+    # Of a normal distribution 6e-5 lie there; the protocol has outliers and a few misstated uncertainties.
+    assert _beyond_four_sigma(library, 1.0) < 0.01
+    assert _beyond_four_sigma(library, 0.0) > 0.02
 
 
 def test_the_same_seed_gives_the_same_bytes(library: Library) -> None:
