@@ -20,15 +20,16 @@ SPARED = frozenset({"power_law", "porod", "line"})
 #: Share of the training curves that are out of scope, and of each kind of them.
 OTHER_SHARE = 0.15
 _KIND_WEIGHTS = (0.5, 0.15, 0.15, 0.2)
-#: Share of the settings in training whose curves have no more than the frozen protocol's faults: a network that
-#: has only ever seen uncertainties that are wrong or absent does not believe those that are right.
+#: Share of the settings in training whose curves have no more than the frozen protocol's faults: a network
+#: that has only ever seen uncertainties that are wrong or absent does not believe those that are right.
 HONEST_SHARE = 0.4
 #: Share of the uninformative training curves that are kept: real files with weak features come too.
 WEAK_SHARE = 0.1
 #: A window shows an interaction that begins below this times π over the effective radius: the first maximum
 #: of S(q) of spheres that touch lies at about π/R.
 INTERACTION_SEEN = 0.8
-#: Chance that a setting is replaced when it is drawn: building one costs as much as measuring a hundred curves.
+#: Chance that a setting is replaced when it is drawn: building one costs as much as measuring a hundred
+#: curves.
 REPLACED = 1 / 16
 SOURCES = (*INSTRUMENTS, "broad")
 _SETTINGS_TRIED = 12

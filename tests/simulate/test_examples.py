@@ -109,7 +109,7 @@ def test_mixtures_alone_have_a_second_component(streamed: Examples) -> None:
 
 
 def _beyond_four_sigma(library: Library, honest: float) -> float:
-    """Share of second differences of smooth curves that are larger than four of their stated uncertainties."""
+    """Share of second differences of smooth curves beyond four of their stated uncertainties."""
     stream = Stream(library, np.random.default_rng(6), pool=32, honest=honest)
     found = concatenate([stream.chunk() for _ in range(100)])
     smooth = [library.forms.index(name) for name in ("lorentz", "mono_gauss_coil")]
