@@ -89,7 +89,7 @@ class Network:
     reservoir : int
         Training examples kept in memory.
     reuse : float
-        How often a training example is drawn on average.
+        How often a training example is drawn on average; with 1 every one is drawn once.
     """
 
     trunk: Ref = ""

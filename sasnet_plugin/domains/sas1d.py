@@ -67,10 +67,10 @@ SAS1D = Domain(
             "dense_blocks": 2,
             "dropout": 0.0,
         },
-        # Of four uses of an example the last ones taught the network that example, no other: loss 2.0 on
-        # what it was trained with, 3.7 on new ones.
+        # A second look at an example teaches the network that example, no other: with two of each the loss of
+        # new ones fell by 0.01 in 1,500 batches, with one by 0.05 in 750.
         reservoir=16_384,
-        reuse=2.0,
+        reuse=1.0,
     ),
     simulator="sasnet_plugin.simulate.curve_simulator:SIMULATOR",
     features="sasnet_plugin.data.preprocess:inputs",

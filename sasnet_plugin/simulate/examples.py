@@ -28,9 +28,9 @@ WEAK_SHARE = 0.1
 #: A window shows an interaction that begins below this times π over the effective radius: the first maximum
 #: of S(q) of spheres that touch lies at about π/R.
 INTERACTION_SEEN = 0.8
-#: Chance that a setting is replaced when it is drawn: building one costs as much as measuring a hundred
+#: Chance that a setting is replaced when it is drawn: building one costs as much as measuring tens of
 #: curves.
-REPLACED = 1 / 16
+REPLACED = 0.5
 SOURCES = (*INSTRUMENTS, "broad")
 _SETTINGS_TRIED = 12
 

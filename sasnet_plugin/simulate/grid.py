@@ -127,26 +127,34 @@ def slit_matrix(q: NDArray[np.float64], half_length: NDArray[np.float64]) -> spa
     q, half_length : (n,) float arrays
         Å⁻¹; a point with half_length = 0 is interpolated only.
     """
-    rows = []
-    for q_i, length in zip(q, half_length, strict=True):
+    parts: list[tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float64]]] = []
+    for row, (q_i, length) in enumerate(zip(q, half_length, strict=True)):
         if length <= 0:
-            rows.append((np.array([q_i]), np.array([1.0])))
+            parts.append(_interpolating(row, np.array([q_i]), np.array([1.0])))
             continue
-        top = np.hypot(q_i, length)
-        inner = WIDE_Q[(WIDE_Q > q_i * (1 + 1e-9)) & (WIDE_Q < top)]
-        u = np.union1d(np.linspace(0.0, length, 33), np.sqrt(inner**2 - q_i**2))
-        step = np.diff(u)
+        low = int(np.searchsorted(WIDE_Q, q_i * (1 + 1e-9), side="right"))
+        inner = np.arange(low, int(np.searchsorted(WIDE_Q, np.hypot(q_i, length))))
+        u = np.concatenate([np.linspace(0.0, length, 33), np.sqrt(WIDE_Q[inner] ** 2 - q_i**2)])
+        order = np.argsort(u, kind="stable")
+        step = np.diff(u[order])
         weight = np.zeros(u.size)
-        weight[:-1] += step / 2
-        weight[1:] += step / 2
-        rows.append((np.hypot(q_i, u), weight / length))
-    width = max(w.size for _, w in rows)
-    at = np.full((len(rows), width), WIDE_MIN)
-    weights = np.zeros((len(rows), width))
-    for i, (nodes, w) in enumerate(rows):
-        at[i, : w.size] = nodes
-        weights[i, : w.size] = w
-    return _assemble(at, weights)
+        weight[order[:-1]] += step / 2
+        weight[order[1:]] += step / 2
+        weight /= length
+        parts.append(_interpolating(row, np.hypot(q_i, u[:33]), weight[:33]))
+        # The others are points of the grid.
+        parts.append((np.full(inner.size, row), inner, weight[33:]))
+    rows, columns, values = (np.concatenate(found) for found in zip(*parts, strict=True))
+    return _gathered(rows, columns, values, len(q))
+
+
+def _interpolating(
+    row: int, at: NDArray[np.float64], weights: NDArray[np.float64]
+) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float64]]:
+    """Rows, columns and values of a weighted sum of a curve at some q."""
+    first, lagrange = lagrange_weights(at)
+    columns = first[:, None] + np.arange(N_LAGRANGE)
+    return np.full(columns.size, row), columns.ravel(), (weights[:, None] * lagrange).ravel()
 
 
 def _assemble(at: NDArray[np.float64], weights: NDArray[np.float64]) -> sparse.csr_matrix:
@@ -155,6 +163,12 @@ def _assemble(at: NDArray[np.float64], weights: NDArray[np.float64]) -> sparse.c
     columns = first[..., None] + np.arange(N_LAGRANGE)
     values = weights[..., None] * lagrange
     rows = np.repeat(np.arange(n), nodes * N_LAGRANGE)
-    matrix = sparse.coo_matrix((values.ravel(), (rows, columns.ravel())), shape=(n, N_WIDE)).tocsr()
+    return _gathered(rows, columns.ravel(), values.ravel(), n)
+
+
+def _gathered(
+    rows: NDArray[np.intp], columns: NDArray[np.intp], values: NDArray[np.float64], n: int
+) -> sparse.csr_matrix:
+    matrix = sparse.coo_matrix((values, (rows, columns)), shape=(n, N_WIDE)).tocsr()
     matrix.eliminate_zeros()
     return matrix

@@ -73,8 +73,11 @@ class Feed:
         # In half precision; batches are random draws from them.
         self._kept: dict[str, dict[str, NDArray[Any]]] = {}
         self._filled = 0
-        self._least = min(self.capacity, 16 * batch)  # of many settings before the first batch
+        self._least = min(self.capacity // 2, 16 * batch)  # of many settings before the first batch
         self._next = 0
+        # Where each example is drawn once: which have not been.
+        self._once = self.reuse <= 1
+        self._fresh = np.zeros(self.capacity, dtype=bool)
         self.received = 0
         self.drawn = 0
 
@@ -97,6 +100,9 @@ class Feed:
     def _store(self, inputs: Inputs, targets: Targets) -> None:
         n = len(next(iter(targets.values())))
         at = (self._next + np.arange(n)) % self.capacity
+        if self._once:
+            at = np.flatnonzero(~self._fresh)[:n]
+            self._fresh[at] = True
         for kind, arrays in (("inputs", inputs), ("targets", targets)):
             kept = self._kept.setdefault(kind, {})
             for name, values in arrays.items():
@@ -110,7 +116,7 @@ class Feed:
     def __iter__(self) -> Iterator[tuple[Any, Targets]]:
         while True:
             # New examples are taken as they are needed, no sooner: measuring them costs the network time.
-            while self.drawn + self.batch > self.reuse * self.received or self._filled < self._least:
+            while self._wanting():
                 self._store(*self._take())
             rows, frames = self._rows()
             self.drawn += self.batch
@@ -121,6 +127,12 @@ class Feed:
             inputs, targets = augmented(self.domain, inputs, targets, self._rng)
             yield as_read(inputs), targets
 
+    def _wanting(self) -> bool:
+        if self._once:
+            # What is left after this batch still mixes many settings.
+            return bool(np.count_nonzero(self._fresh) < self._least)
+        return self.drawn + self.batch > self.reuse * self.received or self._filled < self._least
+
     def _rows(self) -> tuple[NDArray[np.intp], int]:
         """Which examples make a batch; of sets, how many frames each of them has.
 
@@ -128,6 +140,10 @@ class Feed:
         fit, and a network's time goes by the frames, there or not.
         """
         mask = self._kept["inputs"].get(FRAME_MASK)
+        if self._once:
+            rows = self._rng.choice(np.flatnonzero(self._fresh), self.batch, replace=False)
+            self._fresh[rows] = False
+            return rows, 0
         if mask is None:
             return self._rng.integers(self._filled, size=self.batch), 0
         lengths = mask[: self._filled].sum(axis=1)

@@ -137,3 +137,18 @@ def test_packaged_model_answers_as_trained_and_has_learned(
     # Four models: chance is a quarter; a lamellar, a sphere and a Lorentzian are easily told apart.
     assert result["all"]["top1"] > 0.45
     assert result["all"]["top5"] == 1.0
+
+
+def test_every_curve_is_drawn_once_and_batches_mix_settings() -> None:
+    from sasnet_plugin.domains.sas1d import SAS1D
+    from sasnet_plugin.train.feed import Feed
+
+    feed = Feed(SAS1D, Path("nowhere"), seed=0, batch=32, workers=0)
+    # In the order in which they are measured, 64 to a setting.
+    numbers = np.arange(4096)
+    for part in np.split(numbers, 64):
+        feed._store({"features": part[:, None].astype(np.float32)}, {"form": part})
+    batches = [targets["form"] for _, (_, targets) in zip(range(100), feed, strict=False)]
+    drawn = np.concatenate(batches)
+    assert len(set(drawn.tolist())) == drawn.size == 3200
+    assert min(len(set((batch // 64).tolist())) for batch in batches) > 16
