@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..data.preprocess import features_of_rows
-from .instrument import INSTRUMENTS, Setting, sample_setting
+from .instrument import INSTRUMENTS, Setting, Settings, sample_setting
 from .library import MAX_SHIFT, Library
 from .measure import Measured, measure
 from .out_of_distribution import KINDS, UNFILTERED, out_of_distribution
@@ -20,17 +20,14 @@ SPARED = frozenset({"power_law", "porod", "line"})
 #: Share of the training curves that are out of scope, and of each kind of them.
 OTHER_SHARE = 0.15
 _KIND_WEIGHTS = (0.5, 0.15, 0.15, 0.2)
-#: Share of the settings in training whose curves have no more than the frozen protocol's faults: a network
-#: that has only ever seen uncertainties that are wrong or absent does not believe those that are right.
+#: Share of the training settings with no more faults than the frozen protocol has: who has only ever seen
+#: wrong uncertainties does not believe right ones.
 HONEST_SHARE = 0.4
 #: Share of the uninformative training curves that are kept: real files with weak features come too.
 WEAK_SHARE = 0.1
 #: A window shows an interaction that begins below this times π over the effective radius: the first maximum
 #: of S(q) of spheres that touch lies at about π/R.
 INTERACTION_SEEN = 0.8
-#: Chance that a setting is replaced when it is drawn: building one costs as much as measuring tens of
-#: curves.
-REPLACED = 0.5
 SOURCES = (*INSTRUMENTS, "broad")
 _SETTINGS_TRIED = 12
 
@@ -108,10 +105,9 @@ def concatenate(parts: list[Examples]) -> Examples:
 
 
 class Stream:
-    """An endless stream of training examples.
+    """An endless stream of training examples of every model about equally.
 
-    Rows that a constant or a power law explains are thrown away as the protocol demands, models that lose
-    more rows so are drawn more often, so that what comes out holds every model about equally.
+    Rows that a constant or a power law explains are thrown away; models that lose more are drawn more often.
 
     Parameters
     ----------
@@ -120,9 +116,9 @@ class Stream:
     rows : int
         Curves that share one setting of the instrument.
     pool : int
-        Settings kept; each draw replaces one with probability `REPLACED`.
+        Settings kept, see `instrument.Settings`.
     honest : float
-        Share of the settings without systematic errors and wrong uncertainties.
+        See `HONEST_SHARE`.
     """
 
     def __init__(
@@ -138,23 +134,12 @@ class Stream:
         self.rng = rng
         self.rows = rows
         self.honest = honest
-        self._pool: list[Setting] = []
-        self._pool_size = pool
-        self._tried = np.full(len(library), 4.0)
-        self._kept = np.full(len(library), 3.0)
-
-    def _setting(self) -> Setting:
-        if len(self._pool) < self._pool_size:
-            self._pool.append(sample_setting(self.rng, broad=True))
-            return self._pool[-1]
-        index = int(self.rng.integers(self._pool_size))
-        if self.rng.random() < REPLACED:
-            self._pool[index] = sample_setting(self.rng, broad=True)
-        return self._pool[index]
+        self._settings = Settings(rng, pool)
+        self._tried, self._kept = (np.full(len(library), start) for start in (4.0, 3.0))
 
     def chunk(self) -> Examples:
         """Rows of one setting; fewer than ``rows`` come out."""
-        setting = self._setting()
+        setting = self._settings.draw()
         wide = bool(self.rng.random() >= self.honest)
         rate = np.maximum(self._kept / self._tried, 0.08)
         chance = (1 / rate) / np.sum(1 / rate)
@@ -255,8 +240,7 @@ def _examples(
 def of_model(library: Library, form: int, rng: np.random.Generator, count: int) -> list[Examples]:
     """Curves of one model under the frozen protocol to the letter, a setting of its own for every curve.
 
-    Each clean curve is measured once, in settings drawn until one shows it; only where a model has too
-    few are they measured again.
+    Each clean curve is measured once, in settings drawn until one shows it; again where a model has too few.
     """
     forms, available = np.array([form]), library.sizes()[library.forms[form]]
 
@@ -272,12 +256,11 @@ def of_model(library: Library, form: int, rng: np.random.Generator, count: int) 
 def protocol_set(
     library: Library, rng: np.random.Generator, *, per_model: int, progress: Any = None
 ) -> Examples:
-    """A test or validation set under the frozen protocol, see `of_model`.
+    """A test or validation set under the frozen protocol of clean curves that training never saw, `of_model`.
 
     Parameters
     ----------
     library : Library
-        Of clean curves that training never saw.
     rng : numpy.random.Generator
     per_model : int
         Examples of each form model.
@@ -300,7 +283,7 @@ def of_kind(library: Library, kind: int, rng: np.random.Generator, count: int) -
 
 def other_set(library: Library, rng: np.random.Generator, *, per_kind: int) -> Examples:
     """Out-of-scope curves of every kind."""
-    return concatenate([one for kind in range(len(KINDS)) for one in of_kind(library, kind, rng, per_kind)])
+    return concatenate([one for k in range(len(KINDS)) for one in of_kind(library, k, rng, per_kind)])
 
 
 def mixed_set(

@@ -28,6 +28,9 @@ BROAD_SHARE = 0.2
 HIDDEN_SHARE = 0.2
 #: Share of training settings whose nominal pinhole resolution is wrong, and the factor's range.
 WRONG_SHARE, WRONG_FACTOR = 0.15, (0.6, 1.6)
+#: Chance that a setting of training is replaced when it is drawn; building one costs as much as measuring
+#: tens of curves.
+REPLACED = 0.5
 
 
 @dataclass(frozen=True)
@@ -91,6 +94,31 @@ def sample_setting(rng: np.random.Generator, *, broad: bool = False) -> Setting:
     if broad and setting.dq is not None and rng.random() < WRONG_SHARE:
         setting = replace(setting, dq=setting.dq * loguniform(*WRONG_FACTOR, rng))
     return setting
+
+
+class Settings:
+    """Settings for training, some of them at hand.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+    count : int
+        So many are kept.
+    """
+
+    def __init__(self, rng: np.random.Generator, count: int) -> None:
+        self._rng, self._count = rng, count
+        self._kept: list[Setting] = []
+
+    def draw(self) -> Setting:
+        """One of them, or a new one."""
+        if len(self._kept) < self._count:
+            self._kept.append(sample_setting(self._rng, broad=True))
+            return self._kept[-1]
+        at = int(self._rng.integers(self._count))
+        if self._rng.random() < REPLACED:
+            self._kept[at] = sample_setting(self._rng, broad=True)
+        return self._kept[at]
 
 
 def _protocol_setting(name: str, page: Mapping[str, Any], rng: np.random.Generator) -> Setting:
