@@ -135,7 +135,8 @@ class Stream:
         self.rows = rows
         self.honest = honest
         self._settings = Settings(rng, pool)
-        self._tried, self._kept = (np.full(len(library), start) for start in (4.0, 3.0))
+        self._tried = np.full(len(library), 4.0)
+        self._kept = np.full(len(library), 3.0)
 
     def chunk(self) -> Examples:
         """Rows of one setting; fewer than ``rows`` come out."""
@@ -256,11 +257,12 @@ def of_model(library: Library, form: int, rng: np.random.Generator, count: int) 
 def protocol_set(
     library: Library, rng: np.random.Generator, *, per_model: int, progress: Any = None
 ) -> Examples:
-    """A test or validation set under the frozen protocol of clean curves that training never saw, `of_model`.
+    """A test or validation set under the frozen protocol, see `of_model`.
 
     Parameters
     ----------
     library : Library
+        Of clean curves that training never saw.
     rng : numpy.random.Generator
     per_model : int
         Examples of each form model.
@@ -283,7 +285,7 @@ def of_kind(library: Library, kind: int, rng: np.random.Generator, count: int) -
 
 def other_set(library: Library, rng: np.random.Generator, *, per_kind: int) -> Examples:
     """Out-of-scope curves of every kind."""
-    return concatenate([one for k in range(len(KINDS)) for one in of_kind(library, k, rng, per_kind)])
+    return concatenate([one for kind in range(len(KINDS)) for one in of_kind(library, kind, rng, per_kind)])
 
 
 def mixed_set(

@@ -113,7 +113,8 @@ def pinhole_matrix(q: NDArray[np.float64], sigma: NDArray[np.float64]) -> sparse
     gauss /= gauss.sum()
     # Below q = 0 the beam's other side is seen: I(-q) = I(q).
     at = np.maximum(np.abs(q[:, None] + sigma[:, None] * x), WIDE_MIN)
-    return _assemble(at, np.broadcast_to(gauss, at.shape))
+    rows = np.repeat(np.arange(q.size), nodes)
+    return _gathered(*_interpolating(rows, at.ravel(), np.tile(gauss, q.size)), q.size)
 
 
 def slit_matrix(q: NDArray[np.float64], half_length: NDArray[np.float64]) -> sparse.csr_matrix:
@@ -130,7 +131,7 @@ def slit_matrix(q: NDArray[np.float64], half_length: NDArray[np.float64]) -> spa
     parts: list[tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float64]]] = []
     for row, (q_i, length) in enumerate(zip(q, half_length, strict=True)):
         if length <= 0:
-            parts.append(_interpolating(row, np.array([q_i]), np.array([1.0])))
+            parts.append(_interpolating(np.array([row]), np.array([q_i]), np.array([1.0])))
             continue
         low = int(np.searchsorted(WIDE_Q, q_i * (1 + 1e-9), side="right"))
         inner = np.arange(low, int(np.searchsorted(WIDE_Q, np.hypot(q_i, length))))
@@ -141,7 +142,7 @@ def slit_matrix(q: NDArray[np.float64], half_length: NDArray[np.float64]) -> spa
         weight[order[:-1]] += step / 2
         weight[order[1:]] += step / 2
         weight /= length
-        parts.append(_interpolating(row, np.hypot(q_i, u[:33]), weight[:33]))
+        parts.append(_interpolating(np.full(33, row), np.hypot(q_i, u[:33]), weight[:33]))
         # The others are points of the grid.
         parts.append((np.full(inner.size, row), inner, weight[33:]))
     rows, columns, values = (np.concatenate(found) for found in zip(*parts, strict=True))
@@ -149,21 +150,12 @@ def slit_matrix(q: NDArray[np.float64], half_length: NDArray[np.float64]) -> spa
 
 
 def _interpolating(
-    row: int, at: NDArray[np.float64], weights: NDArray[np.float64]
+    rows: NDArray[np.intp], at: NDArray[np.float64], weights: NDArray[np.float64]
 ) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float64]]:
-    """Rows, columns and values of a weighted sum of a curve at some q."""
+    """Rows, columns and values of weighted sums of a curve at some q, a row each, (k,) all three."""
     first, lagrange = lagrange_weights(at)
     columns = first[:, None] + np.arange(N_LAGRANGE)
-    return np.full(columns.size, row), columns.ravel(), (weights[:, None] * lagrange).ravel()
-
-
-def _assemble(at: NDArray[np.float64], weights: NDArray[np.float64]) -> sparse.csr_matrix:
-    n, nodes = at.shape
-    first, lagrange = lagrange_weights(at)
-    columns = first[..., None] + np.arange(N_LAGRANGE)
-    values = weights[..., None] * lagrange
-    rows = np.repeat(np.arange(n), nodes * N_LAGRANGE)
-    return _gathered(rows, columns.ravel(), values.ravel(), n)
+    return np.repeat(rows, N_LAGRANGE), columns.ravel(), (weights[:, None] * lagrange).ravel()
 
 
 def _gathered(

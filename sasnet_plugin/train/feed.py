@@ -99,10 +99,11 @@ class Feed:
 
     def _store(self, inputs: Inputs, targets: Targets) -> None:
         n = len(next(iter(targets.values())))
-        at = (self._next + np.arange(n)) % self.capacity
         if self._once:
             at = np.flatnonzero(~self._fresh)[:n]
             self._fresh[at] = True
+        else:
+            at = (self._next + np.arange(n)) % self.capacity
         for kind, arrays in (("inputs", inputs), ("targets", targets)):
             kept = self._kept.setdefault(kind, {})
             for name, values in arrays.items():
@@ -139,11 +140,11 @@ class Feed:
         A batch holds sets of one length, each as often as there are such sets: most have fewer frames than
         fit, and a network's time goes by the frames, there or not.
         """
-        mask = self._kept["inputs"].get(FRAME_MASK)
         if self._once:
             rows = self._rng.choice(np.flatnonzero(self._fresh), self.batch, replace=False)
             self._fresh[rows] = False
             return rows, 0
+        mask = self._kept["inputs"].get(FRAME_MASK)
         if mask is None:
             return self._rng.integers(self._filled, size=self.batch), 0
         lengths = mask[: self._filled].sum(axis=1)
