@@ -24,7 +24,7 @@ def simulate(
         int, typer.Option("--rounds", min=1, help="Passes over all models, each with new curves.")
     ] = 8,
     scale: Annotated[
-        float, typer.Option("--scale", help="Curves in a round, times 150 (fast), 50 or 20 (slow models).")
+        float, typer.Option("--scale", help="Curves in a round, times 600 (fast), 50 or 20 (slow models).")
     ] = 1.0,
     spread: Annotated[
         bool,

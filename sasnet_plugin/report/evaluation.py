@@ -19,6 +19,7 @@ from ..predict.arithmetic import sigmoid, softmax
 from ..predict.calibration import mean_and_sigma
 from ..predict.decoding import given_probability
 from ..predict.predictor import Predictor
+from ..simulate.curve_simulator import prior_of
 from ..simulate.examples import SOURCES, Examples, concatenate, of_kind, of_model, wide_set
 from ..simulate.library import Library
 from ..simulate.out_of_distribution import KINDS
@@ -166,6 +167,7 @@ def curves(
     wide = parts.index(next(part for part in parts if part[0] == "wide"))
     result = evaluate(*_joined(found[:wide]), model.manifest)
     result["wide"] = _wide(*_joined(found[wide:]), model.manifest)
+    result["prior"] = prior_of(test)
     table = markdown(result, model.manifest)
     return Evaluated(
         result,
@@ -261,7 +263,8 @@ def markdown(result: dict[str, Any], manifest: Manifest) -> str:
         cells = " | ".join(f"{100 * f[k]:.1f} %" for k in ("top1", "top3", "top5", "group", "factor"))
         return f"| {name} | {f['count']:.0f} | {cells} | {f['ece']:.3f} |"
 
-    lines = [head.format("instrument"), row("all", result["all"])]
+    lines = [f"Curves are drawn from {result['prior']}.", ""] if "prior" in result else []
+    lines += [head.format("instrument"), row("all", result["all"])]
     lines += [row(name, result[name]) for name in SOURCES if name in result]
     if "wide" in result:
         lines += [

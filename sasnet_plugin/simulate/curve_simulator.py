@@ -25,8 +25,9 @@ if TYPE_CHECKING:
 FORMAT = 3
 #: Of shards of the earlier, truncated prior, whose bytes have not changed since.
 _FORMAT_TRUNCATED = 2
-#: Curves of one model in one round: a shard that is lost with a kill is seconds to a minute of work.
-PER_ROUND = {"fast": 150, "medium": 50, "slow": 20}
+#: Curves of one model in one round: a shard that is lost with a kill is seconds to a minute of work, and fast
+#: models have as many as keep a long training from learning them by heart.
+PER_ROUND = {"fast": 600, "medium": 50, "slow": 20}
 #: A curve of these takes seconds even so.
 VERY_SLOW = {"pringle": 2, "superball": 5}
 #: Monodisperse curves besides, whose sizes are spread when they are drawn (`polydispersity.spread`): a tenth
@@ -82,7 +83,7 @@ class CurveSimulator:
     def plan(self, folder: Path | str, request: Request) -> Plan:
         """Shards of all models, or of those asked for.
 
-        Round by round, so that stopping early leaves every model represented. A round holds 150 curves of a
+        Round by round, so that stopping early leaves every model represented. A round holds 600 curves of a
         fast model, 50 of a medium and 20 of a slow one, times the scale; ``spread`` adds 100 monodisperse
         curves of a medium model and 80 of a slow one.
 
@@ -215,6 +216,13 @@ class CurveSimulator:
 
         ranges = _parameter_ranges(Path(folder), Library(Path(folder)).forms)
         return {"q_range": [Q_MIN, Q_MAX], "parameters": ranges}
+
+
+def prior_of(folder: Path | str) -> str:
+    """In words, the prior that a folder's curves were drawn from."""
+    with opened(shard_paths(Path(folder))[0]) as file:
+        truncated = int(file.attrs["format"]) == _FORMAT_TRUNCATED
+    return "the earlier, truncated prior" if truncated else "the prior of docs/prior.md"
 
 
 def _parameter_ranges(folder: Path, forms: Sequence[str]) -> dict[str, dict[str, Any]]:

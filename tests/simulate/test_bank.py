@@ -18,7 +18,7 @@ from sasnet_plugin.types import ModelZooError, SimulationError
 def bank(tmp_path_factory: pytest.TempPathFactory) -> Bank:
     folder = tmp_path_factory.mktemp("shards")
     names = ("sphere", "vesicle", "hardsphere")
-    for _ in plan(SIMULATOR, folder, Request(rounds=1, seed=3, models=names, scale=0.4)).run():
+    for _ in plan(SIMULATOR, folder, Request(rounds=1, seed=3, models=names, scale=0.1)).run():
         pass
     path = folder / "seeds.npz"
     assert build_bank(folder, path, per_model=30) == 60

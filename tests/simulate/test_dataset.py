@@ -18,6 +18,7 @@ from sasnet_plugin.files import remove_leftovers
 from sasnet_plugin.simulate import bornagain
 from sasnet_plugin.simulate.clean import PD_TYPES
 from sasnet_plugin.simulate.curve_simulator import SIMULATOR as CURVES
+from sasnet_plugin.simulate.curve_simulator import prior_of
 from sasnet_plugin.simulate.dataset import Dataset, layout_of, shard_paths
 from sasnet_plugin.simulate.gisas.simulator import SIMULATOR as HEXAGONAL
 from sasnet_plugin.simulate.grid import PER_DECADE, WIDE_MIN, WIDE_Q, blurred
@@ -207,11 +208,17 @@ def test_plan_goes_round_by_round_with_fewer_curves_of_slow_models(tmp_path: Pat
     models = ("sphere", "cylinder", "barbell", "pringle")
     found = curves(tmp_path, rounds=3, models=models, limit=None).shards
     assert [shard.name for shard in found] == [f"{model}-{n:04d}" for n in range(3) for model in models]
-    assert [shard.rows for shard in found[:4]] == [150, 50, 20, 2]
+    assert [shard.rows for shard in found[:4]] == [600, 50, 20, 2]
     half = curves(tmp_path, rounds=1, models=("sphere", "pringle"), scale=0.5, limit=60).shards
     assert [shard.rows for shard in half] == [60, 1]
     spread = curves(tmp_path, rounds=1, models=models[:2], spread=True).shards
     assert [(shard.name, shard.rows) for shard in spread][2:] == [("cylinder-spread-0000", 100)]
+
+
+@pytest.mark.parametrize("truncated", [True, False])
+def test_a_folder_says_which_prior_its_curves_come_from(tmp_path: Path, truncated: bool) -> None:
+    made(curves(tmp_path, rounds=1, models=("sphere",), truncated=truncated))
+    assert ("truncated" in prior_of(tmp_path)) == truncated
 
 
 def test_all_models_and_structure_factors_are_planned(tmp_path: Path) -> None:

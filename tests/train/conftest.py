@@ -15,5 +15,5 @@ def shards(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from sasnet_plugin.simulate.shards import Request, plan
 
     folder = tmp_path_factory.mktemp("shards")
-    assert list(plan(SIMULATOR, folder, Request(rounds=1, seed=11, models=MODELS, scale=0.3)).run())
+    assert list(plan(SIMULATOR, folder, Request(rounds=1, seed=11, models=MODELS, scale=0.075)).run())
     return folder
