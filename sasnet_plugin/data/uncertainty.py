@@ -52,6 +52,8 @@ def estimate_dintensity(intensity: ArrayLike) -> NDArray[np.float64]:
 #: Below this reduced chi² a constant or a power law plus a constant explains the curve.
 MAX_REDUCED_CHI2 = 1.5
 _COARSE = np.arange(-1.0, 8.01, 0.25)
+#: Parabolas by which a minimum is refined.
+_PARABOLAS = 4
 
 
 def is_uninformative(
@@ -60,7 +62,7 @@ def is_uninformative(
     """Whether A q⁻ᵖ + B explains each curve with reduced chi² below 1.5.
 
     For each exponent p the best A and B follow from linear least squares; p is scanned from -1 to 8 and
-    then refined by golden section for the curves on which that could decide.
+    then refined by parabolas for the curves on which that could decide.
 
     Parameters
     ----------
@@ -81,18 +83,36 @@ def is_uninformative(
     open_rows = np.flatnonzero(~answer & (value < 1e4 * limit))
     if open_rows.size:
         rows, w = intensity[open_rows], weight[open_rows]
-        low = _COARSE[best[open_rows]] - 0.25
-        high = low + 0.5
-        golden = (np.sqrt(5) - 1) / 2
-        for _ in range(9):
-            a, b = high - golden * (high - low), low + golden * (high - low)
-            chi_a = chi2_of_basis(np.exp(-a[:, None] * log_q), rows, w)
-            chi_b = chi2_of_basis(np.exp(-b[:, None] * log_q), rows, w)
-            left = chi_a < chi_b
-            high, low = np.where(left, b, high), np.where(left, low, a)
-            value[open_rows] = np.minimum(value[open_rows], np.minimum(chi_a, chi_b))
+        middle = np.clip(best[open_rows], 1, _COARSE.size - 2)
+        three = np.arange(-1, 2) + middle[:, None]
+        p, found = _COARSE[three], chi2[open_rows[:, None], three]
+        for _ in range(_PARABOLAS):
+            new = np.clip(_lowest(p, found), _COARSE[0] - 0.25, _COARSE[-1] + 0.25)
+            there = chi2_of_basis(np.exp(-new[:, None] * log_q), rows, w)
+            value[open_rows] = np.minimum(value[open_rows], there)
+            worst = np.argmax(found, axis=1)[:, None]
+            np.put_along_axis(p, worst, new[:, None], axis=1)
+            np.put_along_axis(found, worst, there[:, None], axis=1)
         answer = value < limit
     return answer
+
+
+def _lowest(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Where the parabola through three points of each row is lowest; the lowest point where it has no bottom.
+
+    Parameters
+    ----------
+    x, y : (k, 3) float arrays
+    """
+    low = np.argmin(y, axis=1)[:, None]
+    centre, least = np.take_along_axis(x, low, 1)[:, 0], np.take_along_axis(y, low, 1)[:, 0]
+    # Divided differences (Newton).
+    first = (y[:, 1] - y[:, 0]) / np.where(x[:, 1] != x[:, 0], x[:, 1] - x[:, 0], np.inf)
+    second = (y[:, 2] - y[:, 1]) / np.where(x[:, 2] != x[:, 1], x[:, 2] - x[:, 1], np.inf)
+    bend = (second - first) / np.where(x[:, 2] != x[:, 0], x[:, 2] - x[:, 0], np.inf)
+    bottom = (x[:, 0] + x[:, 1]) / 2 - first / (2 * np.where(bend > 0, bend, np.inf))
+    reach = np.ptp(x, axis=1)
+    return np.where((bend > 0) & np.isfinite(least), np.clip(bottom, centre - reach, centre + reach), centre)
 
 
 def _scanned(

@@ -74,14 +74,29 @@ def lagrange_weights(
     weights : (..., N_LAGRANGE) float array
         Their weights, which sum to one.
     """
+    first, weights = _lagrange(q)
+    return first, np.stack(weights, axis=-1)
+
+
+#: What the product over all other points of a Lagrange weight is divided by.
+_LAGRANGE_NORM = tuple(
+    float(np.prod([j - k for k in range(N_LAGRANGE) if k != j])) for j in range(N_LAGRANGE)
+)
+
+
+def _lagrange(q: NDArray[np.float64]) -> tuple[NDArray[np.intp], list[NDArray[np.float64]]]:
+    """As `lagrange_weights`, an array for each of the points: products from either side, each taken once."""
     where = position(q)
     first = np.clip(np.floor(where).astype(np.intp) - (N_LAGRANGE // 2 - 1), 0, N_WIDE - N_LAGRANGE)
-    t = where - first
-    weights = np.ones((*t.shape, N_LAGRANGE))
-    for j in range(N_LAGRANGE):
-        for k in range(N_LAGRANGE):
-            if k != j:
-                weights[..., j] *= (t - k) / (j - k)
+    apart = [where - first - k for k in range(N_LAGRANGE)]
+    left = [np.ones_like(where)]
+    for one in apart[:-1]:
+        left.append(left[-1] * one)
+    right = np.ones_like(where)
+    weights = [right] * N_LAGRANGE
+    for j in reversed(range(N_LAGRANGE)):
+        weights[j] = left[j] * right / _LAGRANGE_NORM[j]
+        right = right * apart[j]
     return first, weights
 
 
@@ -113,8 +128,25 @@ def pinhole_matrix(q: NDArray[np.float64], sigma: NDArray[np.float64]) -> sparse
     gauss /= gauss.sum()
     # Below q = 0 the beam's other side is seen: I(-q) = I(q).
     at = np.maximum(np.abs(q[:, None] + sigma[:, None] * x), WIDE_MIN)
-    rows = np.repeat(np.arange(q.size), nodes)
-    return _gathered(*_interpolating(rows, at.ravel(), np.tile(gauss, q.size)), q.size)
+    return _banded(at, gauss)
+
+
+def _banded(at: NDArray[np.float64], weight: NDArray[np.float64]) -> sparse.csr_matrix:
+    """Weighted sums of a curve at q `at`, (n, nodes): each row's columns are neighbours, so that nothing
+    has to be sorted.
+    """
+    first, lagrange = _lagrange(at)
+    n, begin = len(at), first.min(axis=1)
+    width = int(np.max(first.max(axis=1) - begin)) + N_LAGRANGE
+    where = (first - begin[:, None] + width * np.arange(n)[:, None]).ravel()
+    band = np.zeros(n * width)
+    for k in range(N_LAGRANGE):
+        band[k:] += np.bincount(where, (weight * lagrange[k]).ravel(), n * width)[: n * width - k]
+    band = band.reshape(n, width)
+    there = band != 0
+    columns = (begin[:, None] + np.arange(width))[there]
+    ends = np.concatenate(([0], np.cumsum(there.sum(axis=1))))
+    return sparse.csr_matrix((band[there], columns, ends), shape=(n, N_WIDE))
 
 
 def slit_matrix(q: NDArray[np.float64], half_length: NDArray[np.float64]) -> sparse.csr_matrix:

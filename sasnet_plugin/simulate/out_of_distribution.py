@@ -133,11 +133,15 @@ def powder(window: tuple[int, int], rng: np.random.Generator) -> NDArray[np.floa
         centres = np.exp(log_first) * np.sqrt(squares / squares[0])
     heights = np.exp(rng.normal(0, 1.0, centres.size)) * (centres / centres[0]) ** -rng.uniform(0, 3)
     width = np.exp(rng.uniform(np.log(0.003), np.log(0.03)))
-    x = (WIDE_Q - centres[:, None]) / (width * centres[:, None])
+    # Nothing is asked for outside the window.
+    q = WIDE_Q[low : high + 1]
+    x = (q - centres[:, None]) / (width * centres[:, None])
     lorentz = rng.random()
     peaks = lorentz / (1 + x**2) + (1 - lorentz) * np.exp(-0.5 * x**2)
-    base = (WIDE_Q / centres[0]) ** -rng.uniform(0.5, 4.2) * np.exp(rng.uniform(np.log(0.03), np.log(3)))
-    return np.asarray(heights @ peaks + base + np.exp(rng.uniform(np.log(1e-3), np.log(0.1))))
+    base = (q / centres[0]) ** -rng.uniform(0.5, 4.2) * np.exp(rng.uniform(np.log(0.03), np.log(3)))
+    found = np.ones(N_WIDE)
+    found[low : high + 1] = heights @ peaks + base + np.exp(rng.uniform(np.log(1e-3), np.log(0.1)))
+    return found
 
 
 def junk(window: tuple[int, int], rng: np.random.Generator) -> NDArray[np.float64]:

@@ -65,7 +65,11 @@ class Feed:
         self.reuse, self.capacity = domain.network.reuse, domain.network.reservoir
         self._rng = np.random.default_rng([seed, 1 << 20])
         self._heard: queue.Queue[tuple[Child, Any]] = queue.Queue()
-        self._children = [Child("sasnet_plugin.train.feed:work", self._heard) for _ in range(workers)]
+        # Threads of linear algebra take turns with the network's, and double what an example costs.
+        threads = {"OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", "1")}
+        self._children = [
+            Child("sasnet_plugin.train.feed:work", self._heard, environment=threads) for _ in range(workers)
+        ]
         for index, child in enumerate(self._children):
             child.send((domain, str(folder), [seed, index]))
             for _ in range(-(-_AHEAD // workers)):
