@@ -139,10 +139,10 @@ def _banded(at: NDArray[np.float64], weight: NDArray[np.float64]) -> sparse.csr_
     n, begin = len(at), first.min(axis=1)
     width = int(np.max(first.max(axis=1) - begin)) + N_LAGRANGE
     where = (first - begin[:, None] + width * np.arange(n)[:, None]).ravel()
-    band = np.zeros(n * width)
+    flat = np.zeros(n * width)
     for k in range(N_LAGRANGE):
-        band[k:] += np.bincount(where, (weight * lagrange[k]).ravel(), n * width)[: n * width - k]
-    band = band.reshape(n, width)
+        flat[k:] += np.bincount(where, (weight * lagrange[k]).ravel(), n * width)[: n * width - k]
+    band = flat.reshape(n, width)
     there = band != 0
     columns = (begin[:, None] + np.arange(width))[there]
     ends = np.concatenate(([0], np.cumsum(there.sum(axis=1))))
