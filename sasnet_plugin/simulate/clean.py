@@ -12,8 +12,10 @@ from ..types import SimulationError, sum_parts
 from .grid import LN_STEP, N_WIDE, PER_DECADE, WIDE_MIN, WIDE_Q, blurred
 from .kernel import call
 from .polydispersity import sample_polydispersity, scaled_size, spread_sizes
-from .priors import max_length, sample_prior
+from .priors import max_length, model_info, sample_prior
 from .quick_models.quadrature import q_quiet, q_valid
+from .quick_models.separable import SEPARABLE
+from .quick_models.separable import intensity as separable
 
 #: Models whose curve costs seconds on the full grid (orientation averages in two angles): fewer points of
 #: their distributions, and no body so large that most of the window is beyond its features.
@@ -210,8 +212,7 @@ def evaluate(
     used = parameters
     if scaled:
         used = {key: value for key, value in parameters.items() if not key.startswith(f"{scaled}_pd")}
-    result = call(name, q, used)
-    intensity = result.intensity
+    intensity, radius_effective = _curve(name, q, used, exactly=truncated)
     good = np.isfinite(intensity) & (intensity > 0)
     # A curve may end in rounding at large q; a gap at small q means that the parameters were invalid.
     if not good.all():
@@ -240,10 +241,21 @@ def evaluate(
         full,
         n_valid,
         _numbers(parameters),
-        result.radius_effective,
+        radius_effective,
         float("nan") if size is None else size,
         _guinier(log_i),
     )
+
+
+def _curve(
+    name: str, q: NDArray[np.float64], parameters: dict[str, Any], *, exactly: bool
+) -> tuple[NDArray[np.float64], float]:
+    """I(q) but for a factor, and the effective radius; `exactly` with its integrator's noise."""
+    if exactly or name not in SEPARABLE or any(key.endswith("_pd") for key in parameters):
+        result = call(name, q, parameters)
+        return result.intensity, result.radius_effective
+    defaults = {p.name: p.default for p in model_info(name).parameters.call_parameters}
+    return separable(name, q, defaults | parameters), call(name, q[:1], parameters).radius_effective
 
 
 def _interpolated(

@@ -17,12 +17,13 @@ from .clean import Clean, cost_class, simulate_clean
 from .dataset import Layout, Row, opened, shard_paths
 from .grid import N_WIDE, WIDE_Q
 from .priors import form_models, model_info, structure_factors
+from .quick_models.separable import SEPARABLE
 from .shards import Plan, Request, Shard
 
 if TYPE_CHECKING:
     from .stream import HeldOut
 
-FORMAT = 3
+FORMAT = 4
 #: Of shards of the earlier, truncated prior, whose bytes have not changed since.
 _FORMAT_TRUNCATED = 2
 #: Curves of one model in one round: a shard that is lost with a kill is seconds to a minute of work, and fast
@@ -34,6 +35,8 @@ VERY_SLOW = {"pringle": 2, "superball": 5}
 #: of the cost of a polydisperse one. Fast models need none.
 SPREAD = {"fast": 0, "medium": 100, "slow": 80}
 SPREAD_VERY_SLOW = {"superball": 12, "bcc_paracrystal": 15, "fcc_paracrystal": 15, "sc_paracrystal": 15}
+#: As many of these, whose averages take a tenth of the others' time: a long training learns fewer by heart.
+SPREAD_SEPARABLE = 400
 #: Large ones of these, which the truncated prior leaves out.
 SPREAD_LARGE = {"pringle": 15}
 #: Settings of the instrument in what a stream hands over at once.
@@ -85,7 +88,7 @@ class CurveSimulator:
 
         Round by round, so that stopping early leaves every model represented. A round holds 600 curves of a
         fast model, 50 of a medium and 20 of a slow one, times the scale; ``spread`` adds 100 monodisperse
-        curves of a medium model and 80 of a slow one.
+        curves of a medium model, 80 of a slow one and 400 of a separable one.
 
         Raises
         ------
@@ -103,7 +106,10 @@ class CurveSimulator:
                 if request.limit is not None:
                     rows = min(rows, request.limit)
                 slowest = SPREAD_VERY_SLOW if request.truncated else {**SPREAD_VERY_SLOW, **SPREAD_LARGE}
-                more = slowest.get(name, SPREAD[cost_class(name)]) if request.spread else 0
+                usual = SPREAD[cost_class(name)]
+                if name in SEPARABLE and not request.truncated:
+                    usual = SPREAD_SEPARABLE
+                more = slowest.get(name, usual) if request.spread else 0
                 kinds = [(rows, request.monodisperse, False)]
                 if more:
                     kinds.append((max(1, round(more * request.scale)), True, True))
