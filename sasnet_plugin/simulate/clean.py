@@ -251,7 +251,7 @@ def _curve(
     name: str, q: NDArray[np.float64], parameters: dict[str, Any], *, exactly: bool
 ) -> tuple[NDArray[np.float64], float]:
     """I(q) but for a factor, and the effective radius; `exactly` with its integrator's noise."""
-    if exactly or name not in SEPARABLE or any(key.endswith("_pd") for key in parameters):
+    if exactly or name not in SEPARABLE:
         result = call(name, q, parameters)
         return result.intensity, result.radius_effective
     defaults = {p.name: p.default for p in model_info(name).parameters.call_parameters}

@@ -29,13 +29,15 @@ _FORMAT_TRUNCATED = 2
 #: Curves of one model in one round: a shard that is lost with a kill is seconds to a minute of work, and fast
 #: models have as many as keep a long training from learning them by heart.
 PER_ROUND = {"fast": 600, "medium": 50, "slow": 20}
+#: Of slow ones whose averages take a tenth of the others' time.
+SEPARABLE_ROUND = 60
 #: A curve of these takes seconds even so.
 VERY_SLOW = {"pringle": 2, "superball": 5}
 #: Monodisperse curves besides, whose sizes are spread when they are drawn (`polydispersity.spread`): a tenth
 #: of the cost of a polydisperse one. Fast models need none.
 SPREAD = {"fast": 0, "medium": 100, "slow": 80}
 SPREAD_VERY_SLOW = {"superball": 12, "bcc_paracrystal": 15, "fcc_paracrystal": 15, "sc_paracrystal": 15}
-#: As many of these, whose averages take a tenth of the others' time: a long training learns fewer by heart.
+#: Of separable ones: a long training learns fewer by heart.
 SPREAD_SEPARABLE = 400
 #: Large ones of these, which the truncated prior leaves out.
 SPREAD_LARGE = {"pringle": 15}
@@ -87,8 +89,8 @@ class CurveSimulator:
         """Shards of all models, or of those asked for.
 
         Round by round, so that stopping early leaves every model represented. A round holds 600 curves of a
-        fast model, 50 of a medium and 20 of a slow one, times the scale; ``spread`` adds 100 monodisperse
-        curves of a medium model, 80 of a slow one and 400 of a separable one.
+        fast model, 60 of a separable, 50 of a medium and 20 of another slow one, times the scale; ``spread``
+        adds 100 monodisperse curves of a medium model, 80 of a slow one and 400 of a separable one.
 
         Raises
         ------
@@ -102,13 +104,13 @@ class CurveSimulator:
         shards = []
         for number in range(request.rounds):
             for name in request.models or (*form_models(), *structure_factors()):
-                rows = max(1, round(VERY_SLOW.get(name, PER_ROUND[cost_class(name)]) * request.scale))
+                quick = name in SEPARABLE and not request.truncated
+                usual = SEPARABLE_ROUND if quick else PER_ROUND[cost_class(name)]
+                rows = max(1, round(VERY_SLOW.get(name, usual) * request.scale))
                 if request.limit is not None:
                     rows = min(rows, request.limit)
                 slowest = SPREAD_VERY_SLOW if request.truncated else {**SPREAD_VERY_SLOW, **SPREAD_LARGE}
-                usual = SPREAD[cost_class(name)]
-                if name in SEPARABLE and not request.truncated:
-                    usual = SPREAD_SEPARABLE
+                usual = SPREAD_SEPARABLE if quick else SPREAD[cost_class(name)]
                 more = slowest.get(name, usual) if request.spread else 0
                 kinds = [(rows, request.monodisperse, False)]
                 if more:

@@ -13,7 +13,7 @@ points of quadrature as the phases need. Amplitudes of boxes: Mittelbach & Porod
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -148,9 +148,9 @@ def _sides(qab: Array, turn: Array) -> tuple[Array, Array]:
 def _box(a: float, b: float, c: float) -> Body:
     def across(qab: Array, turn: Array) -> list[Array]:
         qa, qb = _sides(qab, turn)
-        return [_sinc(qa * a / 2) * _sinc(qb * b / 2)]
+        return [a * _sinc(qa * a / 2) * b * _sinc(qb * b / 2)]
 
-    return Body(across, lambda qc: [_sinc(qc * c / 2)], np.hypot(a, b) / 2, c / 2)
+    return Body(across, lambda qc: [c * _sinc(qc * c / 2)], np.hypot(a, b) / 2, c / 2)
 
 
 def _hollow_box(a: float, b: float, c: float, wall: float) -> Body:
@@ -209,9 +209,12 @@ def _radius(minor: float, major: float, turn: Array) -> Array:
 
 def _elliptic_cylinder(minor: float, ratio: float, length: float) -> Body:
     def across(qab: Array, turn: Array) -> list[Array]:
-        return [_disk(qab * _radius(minor, minor * ratio, turn))]
+        return [np.pi * minor**2 * ratio * _disk(qab * _radius(minor, minor * ratio, turn))]
 
-    return Body(across, lambda qc: [_sinc(qc * length / 2)], minor * max(ratio, 1.0), length / 2)
+    def along(qc: Array) -> list[Array]:
+        return [length * _sinc(qc * length / 2)]
+
+    return Body(across, along, minor * max(ratio, 1.0), length / 2)
 
 
 def _elliptic_bicelle(p: Mapping[str, float], *, belt: bool) -> Body:
@@ -263,7 +266,7 @@ def _ellipsoid(a: float, b: float, c: float, q: Array) -> Array:
     small = x < 1e-2
     safe = np.where(small, 1.0, x)
     amplitude = np.where(small, 1 - x**2 / 10, 3 * (np.sin(safe) - safe * np.cos(safe)) / safe**3)
-    return np.asarray(amplitude**2 @ share)
+    return np.asarray((4 / 3 * np.pi * a * b * c) ** 2 * (amplitude**2 @ share))
 
 
 def _sides_of(p: Mapping[str, float]) -> tuple[float, float, float]:
@@ -286,7 +289,7 @@ SEPARABLE = frozenset({*_BODIES, "triaxial_ellipsoid"})
 
 
 def intensity(name: str, q: Array, parameters: Mapping[str, Any]) -> Array:
-    """I(q) of one size, but for a constant factor, (n,).
+    """I(q) but for a constant factor, (n,).
 
     Parameters
     ----------
@@ -295,8 +298,33 @@ def intensity(name: str, q: Array, parameters: Mapping[str, Any]) -> Array:
     q : (n,) float array
         Å⁻¹, ascending.
     parameters : mapping
-        sasmodels' parameters of shape and materials.
+        sasmodels' parameters of shape and materials, and of distributions of lengths.
     """
+    wide = [key.removesuffix("_pd") for key in parameters if key.endswith("_pd") and parameters[key] > 0]
+    single = {key: value for key, value in parameters.items() if "_pd" not in key}
+    total = np.zeros_like(q)
+    for weight, sizes in _sizes(wide, parameters):
+        total += weight * _squared(name, q, single | sizes)
+    return total
+
+
+def _sizes(names: list[str], parameters: Mapping[str, Any]) -> Iterator[tuple[float, dict[str, float]]]:
+    """Weights and values of lengths, every combination of those of each."""
+    from sasmodels.weights import get_weights
+
+    if not names:
+        yield 1.0, {}
+        return
+    name = names[0]
+    kind, points, width, reach = (parameters[f"{name}_pd{key}"] for key in ("_type", "_n", "", "_nsigma"))
+    values, weights = get_weights(kind, points, width, reach, parameters[name], (0.0, np.inf), True)
+    for value, weight in zip(values, weights, strict=True):
+        for more, others in _sizes(names[1:], parameters):
+            yield float(weight) * more, {name: float(value)} | others
+
+
+def _squared(name: str, q: Array, parameters: Mapping[str, Any]) -> Array:
+    """⟨F²⟩ of one size, F the amplitude times the volume."""
     if name == "triaxial_ellipsoid":
         return _ellipsoid(
             parameters["radius_equat_minor"], parameters["radius_equat_major"], parameters["radius_polar"], q
