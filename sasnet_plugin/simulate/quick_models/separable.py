@@ -1,129 +1,20 @@
-"""Orientation averages of bodies whose amplitude is a sum of cross-sections times profiles along an axis.
+"""Bodies whose amplitude is a sum of cross-sections times profiles along an axis, and their I(q).
 
-A body such as a box or an elliptic cylinder has the amplitude F = Σₖ Xₖ(q_ab, φ) Zₖ(q_c), with
-q_ab = q √(1 − u²) and q_c = q u of the axis' cosine u. Then
-
-    ⟨F²⟩(q) = ∫₀¹ du Σₖₗ ⟨Xₖ Xₗ⟩(q_ab) Zₖ(q_c) Zₗ(q_c),
-
-and the averages over the azimuth φ depend on q_ab alone: they are made once for a body and interpolated,
-where an average in two angles makes them anew at every q and u. That takes a tenth of the time, with as many
-points of quadrature as the phases need. Amplitudes of boxes: Mittelbach & Porod, Acta Phys. Austriaca 14
-(1961) 185; of cylinders: Guinier & Fournet, Small-angle scattering of X-rays (1955); core and shell as sums.
+Amplitudes of boxes: Mittelbach & Porod, Acta Phys. Austriaca 14 (1961) 185; of cylinders: Guinier & Fournet,
+Small-angle scattering of X-rays (1955); core and shell as sums of such. `separable_average` averages them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from .quadrature import gauss_legendre
+from .separable_average import STEP, Array, Body, averaged, rule
 
-Array = NDArray[np.float64]
-#: Points of quadrature: for a phase qr so many times it, and so many besides; at most, as sasmodels has them.
-SLOPE, LEAST, MOST = 0.6, 12, 500
-#: Steps of the number of points.
-LADDER = (20, 32, 50, 76, 110, 160, 230, 340, MOST)
-#: Steps of q_ab times the cross-section's half width, between which averages are interpolated: even ones up
-#: to the phase that `MOST` points follow, then even ones of the logarithm, with nothing left to resolve.
-_STEP, _LOG_STEP = 0.3, 0.02
-_FOLLOWED = (MOST - LEAST) / SLOPE
 #: Directions of an ellipsoid, in each angle of an octant.
 _DIRECTIONS = 230
-
-
-@dataclass(frozen=True)
-class Body:
-    """What `averaged` needs of a body.
-
-    Parameters
-    ----------
-    across : callable
-        (q_ab (m, 1), φ/φ_max (1, n)) → the cross-sections Xₖ, list of (m, n) arrays.
-    along : callable
-        q_c (...) → the profiles Zₖ, list of arrays.
-    half_width, half_length : float
-        Largest distance from the axis, and along it, Å.
-    """
-
-    across: Callable[[Array, Array], list[Array]]
-    along: Callable[[Array], list[Array]]
-    half_width: float
-    half_length: float
-
-
-def averaged(body: Body, q: Array) -> Array:
-    """⟨F²⟩ over all orientations, (n,).
-
-    Parameters
-    ----------
-    body : Body
-    q : (n,) float array
-        Å⁻¹, ascending.
-    """
-    from scipy.interpolate import CubicSpline
-
-    at = _grid(float(q[-1]), body.half_width)
-    pairs = CubicSpline(at, _azimuth(body, at))
-    out = np.empty_like(q)
-    points = _points(q * max(body.half_length, body.half_width))
-    for n in np.unique(points):
-        here = points == n
-        u, weight = _rule(int(n))
-        some = q[here][:, None]
-        profiles = body.along(some * u)
-        across = pairs(some * np.sqrt(1 - u**2))
-        total: Array = np.zeros(across.shape[:-1])
-        pair = 0
-        for k, first in enumerate(profiles):
-            for second in profiles[k:]:
-                total += (1.0 if second is first else 2.0) * across[..., pair] * first * second
-                pair += 1
-        out[here] = total @ weight
-    return out
-
-
-def _grid(q_max: float, half_width: float) -> Array:
-    """q_ab between which averages are interpolated, Å⁻¹."""
-    reach = q_max * half_width
-    even = np.arange(0.0, min(reach, _FOLLOWED) + 4 * _STEP, _STEP)
-    if reach > _FOLLOWED:
-        count = int(np.log(reach / even[-1]) / _LOG_STEP) + 4
-        even = np.append(even, even[-1] * np.exp(_LOG_STEP * np.arange(1, max(count, 4))))
-    even[0] = 1e-6
-    return np.asarray(even / half_width)
-
-
-def _azimuth(body: Body, at: Array) -> Array:
-    """⟨Xₖ Xₗ⟩ over the azimuth for k ≤ l, (m, pairs)."""
-    points, parts = _points(at * body.half_width), []
-    for n in np.unique(points):
-        turn, weight = _rule(int(n))
-        sections = body.across(at[points == n][:, None], turn[None, :])
-        parts.append(
-            np.stack(
-                [(a * b) @ weight for k, a in enumerate(sections) for b in sections[k:]],
-                axis=-1,
-            )
-        )
-    return np.concatenate(parts)
-
-
-def _points(phase: Array) -> NDArray[np.intp]:
-    """Points of quadrature for each phase qr, a step of the ladder."""
-    ladder = np.array(LADDER)
-    return ladder[np.minimum(np.searchsorted(ladder, SLOPE * phase + LEAST), ladder.size - 1)]
-
-
-@cache
-def _rule(n: int) -> tuple[Array, Array]:
-    """Nodes and weights on (0, 1)."""
-    x, weight = gauss_legendre(n)
-    return (x + 1) / 2, weight / 2
 
 
 def _sinc(x: Array) -> Array:
@@ -252,11 +143,11 @@ def _ellipsoid(a: float, b: float, c: float, q: Array) -> Array:
     """Seen along a direction it is a sphere of a radius r of its own: the average over directions is one over
     r, whose distribution is made once (Finnigan & Jacobs, J. Phys. D 4 (1971) 72).
     """
-    u, weight = _rule(_DIRECTIONS)
+    u, weight = rule(_DIRECTIONS)
     cosine, phi = u[:, None], np.pi / 2 * u[None, :]
     r = np.sqrt((1 - cosine**2) * ((a * np.cos(phi)) ** 2 + (b * np.sin(phi)) ** 2) + (c * cosine) ** 2)
     low, high = float(min(a, b, c)), float(max(a, b, c))
-    steps = int(np.clip((high - low) * q[-1] / (_STEP / 2), 50, 2500))
+    steps = int(np.clip((high - low) * q[-1] / (STEP / 2), 50, 2500))
     # Each direction's weight goes to the two radii beside its own.
     where = np.clip((r - low) / max(high - low, 1e-12) * steps, 0.0, steps - 1e-9).ravel()
     left, each = where.astype(np.intp), np.outer(weight, weight).ravel()
