@@ -8,6 +8,8 @@ classes by their shares, on an instrument like D22 in five settings, the first o
 Settling: an image grows in twenty steps from 10² to 10⁶ counts under the rule of `batch/recognise.py`.
 Advice: after 1,000 counts a setting is chosen by the gain that `predict/next_setting.py` expects; the rest
 of the counts are taken there; against counting on in the first setting, the same samples and the same counts.
+Asked again: after 10,000 counts in all the advice is asked once more, of both images, and the rest is taken
+in the setting that it names then.
 """
 
 from __future__ import annotations
@@ -33,8 +35,9 @@ from sasnet_plugin.simulate.sans.simulator import SIMULATOR, Posture, draw_postu
 #: Distance and collimation, m, and wavelength, Å.
 CHOICES = ((1.4, 2.8, 6.0), (2.8, 2.8, 6.0), (5.6, 5.6, 6.0), (11.2, 11.2, 6.0), (17.6, 17.6, 12.0))
 FIRST, LEVELS = 1e3, (1e3, 2e3, 4e3, 1e4, 2.5e4, 6e4, 1.5e5, 4e5, 1e6)
-#: Counts in the new setting for which the gain is expected.
+#: Counts in the new setting for which the gain is expected; counts in all at which it is asked again.
 AHEAD, POOL = 1e4, 500
+AGAIN = 1e4
 
 
 def settings(rng: np.random.Generator) -> list[CellBeam]:
@@ -68,6 +71,17 @@ def image(
 def added(one: Polar, other: Polar) -> Polar:
     """Counts of two images of one setting."""
     return Polar(one.counts + other.counts, one.exposure + other.exposure, one.along, one.scale)
+
+
+def with_third(
+    images: tuple[Polar, ...], settings: tuple[int, int], third: int, more: Polar
+) -> tuple[Polar, ...]:
+    """Images of one setting or two, and what was measured after them in any."""
+    order = list(dict.fromkeys(settings))
+    if third not in order:
+        return (*images, more)
+    at = order.index(third)
+    return tuple(added(one, more) if k == at else one for k, one in enumerate(images))
 
 
 def main() -> None:
@@ -111,10 +125,16 @@ def main() -> None:
     of_pool = [[image(p, b, one, rng, FIRST) for _, p, b, _ in pool] for one in there]
     ahead = [[image(p, b, one, rng, AHEAD) for _, p, b, _ in pool] for one in there]
     known = [summaries(predictor, [Settings((one,)) for one in some]) for some in of_pool]
-    right = {
-        name: np.zeros((len(LEVELS), len(samples))) for name in ("counting on", "advised", "any setting")
-    }
+    names = ("counting on", "advised", "asked again", "any setting")
+    right = {name: np.zeros((len(LEVELS), len(samples))) for name in names}
     after: dict[tuple[int, int], np.ndarray] = {}
+    seen_twice: dict[tuple[int, int], np.ndarray] = {}
+    after_two: dict[tuple[int, int, int], np.ndarray] = {}
+
+    def both(k: int, s: int, a: Polar, b: Polar) -> tuple[Polar, ...]:
+        """Images of two measurements, in one setting or in two."""
+        return (added(a, b),) if s == k else (a, b)
+
     moved = 0
     for index, ((label, posture, background, _), k) in enumerate(zip(samples, first, strict=True)):
         begun = image(posture, background, there[k], rng, FIRST)
@@ -122,8 +142,7 @@ def main() -> None:
         expected = []
         for s in range(len(there)):
             if (k, s) not in after:
-                pairs = zip(of_pool[k], ahead[s], strict=True)
-                sets = [Settings((added(a, b),) if s == k else (a, b)) for a, b in pairs]
+                sets = [Settings(both(k, s, a, b)) for a, b in zip(of_pool[k], ahead[s], strict=True)]
                 after[k, s] = entropy(classes(predictor, sets))
             expected.append(float(weight @ after[k, s]))
         chosen = int(np.argmin(expected))
@@ -135,8 +154,31 @@ def main() -> None:
         ):
             for level, counts in enumerate(LEVELS):
                 more = image(posture, background, there[s], rng, max(counts - FIRST, 1.0))
-                one = Settings((added(begun, more),) if s == k else (begun, more))
+                one = Settings(both(k, s, begun, more))
                 right[name][level, index] = classes(predictor, [one]).argmax() == label
+
+        # Asked again, of what was measured in both settings.
+        two = both(k, chosen, begun, image(posture, background, there[chosen], rng, AGAIN - FIRST))
+        key = (k, chosen)
+        if key not in seen_twice:
+            sets = [Settings(both(k, chosen, a, b)) for a, b in zip(of_pool[k], ahead[chosen], strict=True)]
+            seen_twice[key] = summaries(predictor, sets)
+        weight = weights(summaries(predictor, [Settings(two)]), seen_twice[key])
+        expected = []
+        for s in range(len(there)):
+            if (*key, s) not in after_two:
+                every = zip(of_pool[k], ahead[chosen], ahead[s], strict=True)
+                sets = [Settings(with_third(both(k, chosen, a, b), key, s, c)) for a, b, c in every]
+                after_two[*key, s] = entropy(classes(predictor, sets))
+            expected.append(float(weight @ after_two[*key, s]))
+        last = int(np.argmin(expected))
+        for level, counts in enumerate(LEVELS):
+            if counts <= AGAIN:
+                right["asked again"][level, index] = right["advised"][level, index]
+                continue
+            more = image(posture, background, there[last], rng, counts - AGAIN)
+            one = Settings(with_third(two, key, last, more))
+            right["asked again"][level, index] = classes(predictor, [one]).argmax() == label
     assert truth.size == len(samples)
     print(f"## Advice, {len(samples)} samples; in {moved / len(samples):.0%} another setting was chosen\n")
     print("| | " + " | ".join(f"{n:,.0f}" for n in LEVELS) + " |\n|---|" + "---|" * len(LEVELS))
@@ -147,11 +189,12 @@ def main() -> None:
     for goal in sorted({0.5, 0.6, 0.7, 0.8, 0.9, float(np.floor(20 * best) / 20)}):
         reached = {n: reach(v.mean(axis=1), goal) for n, v in right.items() if n != "any setting"}
         say = {n: f"{c:,.0f}" if np.isfinite(c) else "not by 10⁶" for n, c in reached.items()}
-        ratio = reached["advised"] / reached["counting on"]
-        share = f" ({ratio:.0%})" if np.isfinite(ratio) else ""
-        print(
-            f"{goal:.0%} right: counting on {say['counting on']} counts, advised {say['advised']}{share}.  "
-        )
+        share = {
+            n: f" ({c / reached['counting on']:.0%})" if np.isfinite(c / reached["counting on"]) else ""
+            for n, c in reached.items()
+        }
+        told = ", ".join(f"{n} {say[n]}{share[n]}" for n in ("advised", "asked again"))
+        print(f"{goal:.0%} right: counting on {say['counting on']} counts, {told}.  ")
 
 
 def reach(right: np.ndarray, goal: float) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -136,6 +137,24 @@ def test_frames_are_added_up_and_the_next_setting_is_ranked(
     assert len(rows) == 4
     counts = [float(row.split(",")[3]) for row in rows[1:]]
     assert counts[2] == pytest.approx(3 * counts[0], rel=0.1)
+    more = [*arguments[:-1], str(folder / "v.csv"), "--before", str(folder / "before.npy")]
+    far = replace(setting, distance=12000.0, collimation=12000.0)
+    there = beam(instruments.INSTRUMENTS[-1], far, rng)
+    wide = Posture(row_of(sphere)).intensity(there.true)
+    np.save(folder / "before.npy", measured(wide, there, Background(flat=0.05), rng, 2e4).counts)
+    text = "\n".join(lines).replace("4000", "12000")
+    (folder / "before.toml").write_text(text)
+    both = CliRunner().invoke(app, [*more, "--next", "distance=2000,collimation=4000"])
+    assert both.exit_code == 0, both.output
+    assert "distance=2000" in both.output
+    alone, beside = (
+        [row.split(",")[5:11] for row in (folder / name).read_text(encoding="utf-8").splitlines()[1:]]
+        for name in ("t.csv", "v.csv")
+    )
+    assert alone != beside
+    refused = CliRunner().invoke(app, [*more, "--force", "--before", str(folder / "none.npy")])
+    assert refused.exit_code != 0
+    assert "none.npy" in refused.output
     reduced = CliRunner().invoke(
         app,
         [

@@ -61,6 +61,15 @@ def follow(
             " repeat it. Says how much each would tell.",
         ),
     ] = None,
+    before: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--before",
+            metavar="FILE",
+            help="SANS: an image of the same sample that was taken before in another setting; repeat it. The"
+            " answer is that of all settings together.",
+        ),
+    ] = None,
     force: Force = False,
 ) -> None:
     """Answer a series of frames one after the other, in constant memory.
@@ -88,12 +97,14 @@ def follow(
         check_output(plot, force=force)
     if next_settings and not found.settings:
         raise SasnetError(f"{found.name}: --next is for SANS images; leave it out.")
+    if before and not found.together:
+        raise SasnetError(f"{found.name}: --before is for SANS images; leave it out.")
     quantities = numbers_of(found)
     if not quantities:
         raise SasnetError(f"{domain}: has no numbers to follow; use 'sasnet batch --series' for curves.")
 
-    def measurements() -> Iterator[tuple[str, Any]]:
-        for argument in expand(files):
+    def measurements(names: list[str]) -> Iterator[tuple[str, Any]]:
+        for argument in expand(names):
             if isinstance(argument, str) and argument.endswith(".toml"):
                 continue  # the geometry of its neighbours
             bad: list[SasnetError] = []
@@ -107,10 +118,14 @@ def follow(
             yield from ((str(argument), sentence) for sentence in bad)
 
     if found.added:
-        _recognise(found, measurements(), out, plot, next_settings or [])
+        earlier = [one for _, one in measurements(before or [])]
+        for one in earlier:
+            if isinstance(one, Exception):
+                raise one
+        _recognise(found, measurements(files), earlier, out, plot, next_settings or [])
         return
     frames = series.follow(
-        measurements(),
+        measurements(files),
         open_predictor(found.name).outcomes,
         [quantity.name for quantity in quantities],
         interval=interval or 1.0,
@@ -124,9 +139,14 @@ def follow(
 
 
 def _recognise(
-    domain: Domain, frames: Iterable[tuple[str, Any]], out: Path, plot: str | None, settings: Sequence[str]
+    domain: Domain,
+    frames: Iterable[tuple[str, Any]],
+    earlier: Sequence[Any],
+    out: Path,
+    plot: str | None,
+    settings: Sequence[str],
 ) -> None:
-    """Frames of one sample, added up; and which setting would tell most next."""
+    """Frames of one sample, added up, beside its images in other settings; and what would tell most next."""
     from sasnet_plugin.batch import recognise as recognised
     from sasnet_plugin.domains import resolve
     from sasnet_plugin.predict import open_predictor
@@ -140,7 +160,9 @@ def _recognise(
 
     def answers(measurements: Sequence[Any]) -> Sequence[Any]:
         kept[:] = measurements
-        return predictor.outcomes(measurements)
+        if earlier:
+            kept[:] = [resolve(domain.together)([*earlier, one]) for one in measurements]
+        return predictor.outcomes(kept)
 
     labels = predictor.manifest.labels
     looks = recognised.write(recognised.recognise(frames, total, answers), out, labels)

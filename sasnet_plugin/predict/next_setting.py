@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..data.sans.features import Settings, images_of
+from ..data.sans.features import FRAMES, Settings, images_of
 from ..data.sans.geometry import on_detector
 from ..data.sans.polar import Polar, polar
 from ..data.sans.resolution import Setting
@@ -71,7 +71,7 @@ def advised(measurements: Sequence[Any], wanted: Sequence[str], predictor: Any) 
     Parameters
     ----------
     measurements : sequence of Image or Settings
-        The first is what was measured so far.
+        The first is what was measured so far, in one setting or several; the last could be counted on.
     wanted : sequence of str
         Each "name=value,name=value" of `SansSettings`; what is left out stays as it is.
     predictor : Predictor
@@ -79,10 +79,10 @@ def advised(measurements: Sequence[Any], wanted: Sequence[str], predictor: Any) 
     Raises
     ------
     DataError
-        The setting of the image is not known, or a name or value is wrong.
+        The setting of an image is not known, there are as many as the network looks at together, or a name or
+        value is wrong.
     """
-    image = images_of(measurements[0])[0]
-    found = advice(image, wanted, predictor, np.random.default_rng(0))
+    found = advice(images_of(measurements[0]), wanted, predictor, np.random.default_rng(0))
     ranked = sorted(found, key=lambda one: -one.bits)
     return [
         f"{one.name or 'counting on'}: {one.bits:.2f} bits expected of {one.counts:,.0f} counts, which as"
@@ -91,38 +91,67 @@ def advised(measurements: Sequence[Any], wanted: Sequence[str], predictor: Any) 
     ]
 
 
-def advice(image: Image, wanted: Sequence[str], predictor: Any, rng: np.random.Generator) -> list[Advice]:
-    """Expected gain of counting on and of each setting that is listed, for as long as was counted so far."""
-    now = image.geometry.setting
-    if now is None:
+def advice(
+    images: Sequence[Image], wanted: Sequence[str], predictor: Any, rng: np.random.Generator
+) -> list[Advice]:
+    """Expected gain of counting on and of each setting that is listed, as long as the last was counted.
+
+    Parameters
+    ----------
+    images : sequence of Image
+        Of one sample, a setting each.
+    wanted, predictor
+        As for `advised`.
+    rng : numpy.random.Generator
+    """
+    if len(images) >= FRAMES:
         raise DataError(
-            f"{image.file}: its collimation and apertures are not known, so that no other setting can be"
-            " simulated; give them with --geometry."
+            f"{images[-1].file}: {len(images)} settings are all that the network looks at together; ask with"
+            f" {FRAMES - 1} of them."
         )
-    here = gathered(
-        Beam(image.geometry, image.geometry, image.mask, float(image.geometry.q[image.mask].min()), 0)
-    )
-    settings = [(name, *_other(image, now, name)) for name in wanted]
-    seen = polar(image)
-    counts = float(seen.counts.sum())
+    settings = [_setting_of(image) for image in images]
+    image, now, beams = images[-1], settings[-1], [_beam_of(image) for image in images]
+    others = [(name, *_other(image, now, name)) for name in wanted]
+    seen = tuple(polar(one) for one in images)
     pool = [row_of(draw_sample(rng)) for _ in range(ADVICE.samples)]
     postures = [draw_posture(resized(row, rng), rng) for row in pool for _ in range(ADVICE.uses)]
-    first = [_counted(posture, here, rng, counts) for posture in postures]
-    weight = weights(
-        summaries(predictor, [Settings((seen,))]), summaries(predictor, [Settings((f,)) for f in first])
-    )
+    alike = [
+        Settings(
+            tuple(
+                _counted(posture, beam, rng, float(one.counts.sum()))
+                for beam, one in zip(beams, seen, strict=True)
+            )
+        )
+        for posture in postures
+    ]
+    weight = weights(summaries(predictor, [Settings(seen)]), summaries(predictor, alike))
     chosen = rng.choice(len(postures), ADVICE.kept, p=weight)
-    before = float(entropy(classes(predictor, [Settings((seen,))])).mean())
-    found = []
-    for name, beam, flux in [("", here, 1.0), *settings]:
+    before = float(entropy(classes(predictor, [Settings(seen)])).mean())
+    here, counts, found = beams[-1], float(seen[-1].counts.sum()), []
+    for name, beam, flux in [("", here, 1.0), *others]:
         again = [
             _counted(postures[k], beam, rng, _total(postures[k], here, beam, flux) * counts) for k in chosen
         ]
-        sets = [Settings((_sum(seen, one),) if not name else (seen, one)) for one in again]
+        sets = [Settings((*seen, one) if name else (*seen[:-1], _sum(seen[-1], one))) for one in again]
         after = entropy(classes(predictor, sets))
         expected = float(np.median([one.counts.sum() for one in again]))
         found.append(Advice(name, before - float(after.mean()), expected))
     return found
+
+
+def _setting_of(image: Image) -> Setting:
+    if image.geometry.setting is None:
+        raise DataError(
+            f"{image.file}: its collimation and apertures are not known, so that no other setting can be"
+            " simulated; give them with --geometry."
+        )
+    return image.geometry.setting
+
+
+def _beam_of(image: Image) -> CellBeam:
+    return gathered(
+        Beam(image.geometry, image.geometry, image.mask, float(image.geometry.q[image.mask].min()), 0)
+    )
 
 
 def weights(measured: FloatArray, simulated: FloatArray) -> FloatArray:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from sasnet_plugin.data.sans.features import Settings
 from sasnet_plugin.data.sans.polar import RINGS
 from sasnet_plugin.domains.sans2d import LABELS
 from sasnet_plugin.predict import next_setting
@@ -43,7 +44,7 @@ def test_the_setting_that_shows_more_is_expected_to_tell_more() -> None:
     found = {
         one.name: one
         for one in advice(
-            rods.rods(), ["distance=2000", "distance=18000"], Counter(), np.random.default_rng(1)
+            [rods.rods()], ["distance=2000", "distance=18000"], Counter(), np.random.default_rng(1)
         )
     }
     assert found["distance=2000"].bits > found["distance=18000"].bits
@@ -51,6 +52,15 @@ def test_the_setting_that_shows_more_is_expected_to_tell_more() -> None:
     assert found["distance=18000"].counts > 0
     sentences = advised([rods.rods()], ["distance=2000"], Counter())
     assert {text.partition(":")[0] for text in sentences} == {"distance=2000", "counting on"}
+
+
+def test_what_was_seen_in_another_setting_need_not_be_seen_again() -> None:
+    # Balls whose first minimum was counted well already are known: little is left for any setting to tell.
+    once = advice([rods.rods()], ["distance=2000"], Counter(), np.random.default_rng(1))
+    twice = advice([rods.rods(), rods.rods()], ["distance=2000"], Counter(), np.random.default_rng(1))
+    assert max(one.bits for one in twice) < max(one.bits for one in once)
+    with pytest.raises(DataError, match="ask with 2 of them"):
+        advised([Settings((rods.rods(),) * 3)], ["distance=2000"], Counter())
 
 
 def test_what_cannot_be_simulated_is_said() -> None:
