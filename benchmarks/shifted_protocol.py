@@ -6,6 +6,7 @@ Another zoo: SASNET_MODEL_ZOO=FOLDER.
 
     python benchmarks/shifted_protocol.py --per-model 4 --out shifted     # makes what is missing, and asks
     python benchmarks/shifted_protocol.py --per-model 0 --out shifted     # asks what is there
+    python benchmarks/shifted_protocol.py --per-model 0 --out benchmarks/rows/shifted  # the kept curves
 """
 
 from __future__ import annotations
