@@ -73,14 +73,14 @@ def added(one: Polar, other: Polar) -> Polar:
     return Polar(one.counts + other.counts, one.exposure + other.exposure, one.along, one.scale)
 
 
-def with_third(
-    images: tuple[Polar, ...], settings: tuple[int, int], third: int, more: Polar
+def with_more(
+    images: tuple[Polar, ...], settings: tuple[int, ...], last: int, more: Polar
 ) -> tuple[Polar, ...]:
-    """Images of one setting or two, and what was measured after them in any."""
+    """Images of some settings, and what was measured after them in one of these or another."""
     order = list(dict.fromkeys(settings))
-    if third not in order:
+    if last not in order:
         return (*images, more)
-    at = order.index(third)
+    at = order.index(last)
     return tuple(added(one, more) if k == at else one for k, one in enumerate(images))
 
 
@@ -133,7 +133,7 @@ def main() -> None:
 
     def both(k: int, s: int, a: Polar, b: Polar) -> tuple[Polar, ...]:
         """Images of two measurements, in one setting or in two."""
-        return (added(a, b),) if s == k else (a, b)
+        return with_more((a,), (k,), s, b)
 
     moved = 0
     for index, ((label, posture, background, _), k) in enumerate(zip(samples, first, strict=True)):
@@ -168,7 +168,7 @@ def main() -> None:
         for s in range(len(there)):
             if (*key, s) not in after_two:
                 every = zip(of_pool[k], ahead[chosen], ahead[s], strict=True)
-                sets = [Settings(with_third(both(k, chosen, a, b), key, s, c)) for a, b, c in every]
+                sets = [Settings(with_more(both(k, chosen, a, b), key, s, c)) for a, b, c in every]
                 after_two[*key, s] = entropy(classes(predictor, sets))
             expected.append(float(weight @ after_two[*key, s]))
         last = int(np.argmin(expected))
@@ -177,7 +177,7 @@ def main() -> None:
                 right["asked again"][level, index] = right["advised"][level, index]
                 continue
             more = image(posture, background, there[last], rng, counts - AGAIN)
-            one = Settings(with_third(two, key, last, more))
+            one = Settings(with_more(two, key, last, more))
             right["asked again"][level, index] = classes(predictor, [one]).argmax() == label
     assert truth.size == len(samples)
     print(f"## Advice, {len(samples)} samples; in {moved / len(samples):.0%} another setting was chosen\n")
