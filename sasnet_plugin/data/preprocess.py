@@ -5,7 +5,7 @@ The same functions serve training (many rows that share their q) and prediction 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,6 +25,9 @@ CHANNELS = (
     "valid", "measured", "has_resolution",
 )  # fmt: skip
 N_CHANNELS = len(CHANNELS)
+
+#: Cells that `larger` and `smaller` move a curve by.
+_VARIANT = 3
 
 _PER_LN = N_GRID / np.log(Q_MAX / Q_MIN)
 _CENTRES = np.log(Q_MIN) + (np.arange(N_GRID) + 0.5) / _PER_LN
@@ -173,6 +176,25 @@ def features_of_rows(
     out[:, cells, 5] = 1
     out[:, cells, 6] = grid.measured
     return out
+
+
+def larger(inputs: Mapping[str, NDArray[np.float32]]) -> dict[str, NDArray[np.float32]]:
+    """Inputs of the same curves with all lengths 11 % larger: three cells of the grid to smaller q."""
+    return {**inputs, "features": _moved(inputs["features"], -_VARIANT)}
+
+
+def smaller(inputs: Mapping[str, NDArray[np.float32]]) -> dict[str, NDArray[np.float32]]:
+    """Inputs of the same curves with all lengths 11 % smaller."""
+    return {**inputs, "features": _moved(inputs["features"], _VARIANT)}
+
+
+def _moved(found: NDArray[np.float32], cells: int) -> NDArray[np.float32]:
+    """Features so many cells farther up; where a window would leave the grid either way, as they are."""
+    valid = found[:, :, CHANNELS.index("valid")] > 0
+    inside = ~(valid[:, :_VARIANT].any(axis=1) | valid[:, -_VARIANT:].any(axis=1))
+    moved = np.roll(found, cells, axis=1)
+    moved[~inside] = found[~inside]
+    return moved
 
 
 def features(curves: Sequence[Curve]) -> NDArray[np.float32]:

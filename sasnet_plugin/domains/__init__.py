@@ -180,6 +180,9 @@ class Domain:
         Entries of an answer's ``--json`` in their order; empty: file, entry, findings, in_scope, notes.
     symmetries : tuple of str
         Each (inputs) to those of the mirror image: augmentation in training, an average in prediction.
+    variants : tuple of str
+        Each (inputs) to those of a measurement so little different that the answer is the same, such as of a
+        sample a few per cent larger: outputs are averaged over all in prediction, with equal weights.
     complete : str
         (measurement, answer) to an answer: what the measurement itself says besides, in every answer.
     curve : str
@@ -210,6 +213,7 @@ class Domain:
     network: Network = field(default_factory=Network)
     keys: tuple[str, ...] = ()
     symmetries: tuple[Ref, ...] = ()
+    variants: tuple[Ref, ...] = ()
     complete: Ref = ""
     curve: Ref = ""
     refine: Ref = ""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import difflib
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sasnet_plugin.domains import DEFAULT, Domain, Seen, resolve
-from sasnet_plugin.domains.heads import Classes, Inputs, Outputs, Scope, outputs_of
+from sasnet_plugin.domains.heads import Classes, Head, Inputs, Outputs, Scope, outputs_of
 from sasnet_plugin.predict.arithmetic import averaged
 from sasnet_plugin.predict.class_prior import COMMON, known_prior
 from sasnet_plugin.predict.classes import ClassesFinding, restriction_note
@@ -251,10 +251,8 @@ class Predictor:
         return found
 
     def outputs(self, inputs: Inputs) -> Outputs:
-        """What the network says, averaged over the domain's symmetries; and the ``level`` of the inputs."""
-        found: Mapping[str, Any] = self.runtime.run(inputs)
-        for symmetry in self.domain.symmetries:
-            found = averaged(self.manifest.heads, found, self.runtime.run(resolve(symmetry)(inputs)))
+        """What the network says, averaged as the domain says; and the ``level`` of the inputs."""
+        found = said_of(self.domain, self.manifest.heads, self.runtime.run, inputs)
         return {**found, "level": inputs["level"]} if "level" in inputs else found
 
     def _check_finite(self, outputs: Outputs, measurements: Sequence[Any]) -> None:
@@ -309,6 +307,28 @@ class Predictor:
                 answer = resolve(self.domain.complete)(measurement, answer)
             answers.append(answer)
         return answers
+
+
+def said_of(
+    domain: Domain, heads: tuple[Head, ...], ask: Callable[[Inputs], Outputs], inputs: Inputs
+) -> Outputs:
+    """What a network says of inputs, averaged over the domain's variants and symmetries.
+
+    Parameters
+    ----------
+    domain : Domain
+    heads : tuple of Head
+    ask : callable
+        The network: inputs to outputs.
+    inputs : mapping of str to array
+    """
+    found: Outputs = ask(inputs)
+    if domain.variants:
+        together = [found, *(ask(resolve(variant)(inputs)) for variant in domain.variants)]
+        found = {name: np.mean([said[name] for said in together], axis=0) for name in found}
+    for symmetry in domain.symmetries:
+        found = averaged(heads, found, ask(resolve(symmetry)(inputs)))
+    return found
 
 
 def open_predictor(name: str = DEFAULT) -> Predictor:

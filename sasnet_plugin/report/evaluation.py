@@ -63,7 +63,7 @@ class Decoded:
 
 def predict(examples: Examples, predictor: Predictor) -> Decoded:
     """Calibrated answers of the exported network for test examples."""
-    return decoded(predictor.runtime.run({"features": examples.features}), predictor.manifest)
+    return decoded(predictor.outputs({"features": examples.features}), predictor.manifest)
 
 
 def decoded(outputs: Outputs, manifest: Manifest) -> Decoded:

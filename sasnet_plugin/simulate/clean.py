@@ -212,7 +212,8 @@ def evaluate(
     used = parameters
     if scaled:
         used = {key: value for key, value in parameters.items() if not key.startswith(f"{scaled}_pd")}
-    intensity, radius_effective = _curve(name, q, used, exactly=truncated)
+    own = np.inf if averaged or spread else limit
+    intensity, radius_effective = _curve(name, q, used, own, exactly=truncated)
     good = np.isfinite(intensity) & (intensity > 0)
     # A curve may end in rounding at large q; a gap at small q means that the parameters were invalid.
     if not good.all():
@@ -248,14 +249,27 @@ def evaluate(
 
 
 def _curve(
-    name: str, q: NDArray[np.float64], parameters: dict[str, Any], *, exactly: bool
+    name: str, q: NDArray[np.float64], parameters: dict[str, Any], own: float, *, exactly: bool
 ) -> tuple[NDArray[np.float64], float]:
-    """I(q) but for a factor, and the effective radius; `exactly` with its integrator's noise."""
+    """I(q) but for a factor, and the effective radius; `exactly` with its integrator's noise.
+
+    Of a pringle beyond `own`, too: sasmodels' own draws are sheets bent over so often that all of their
+    curve is that noise, and who fits with them sees it.
+    """
     if exactly or name not in SEPARABLE:
         result = call(name, q, parameters)
         return result.intensity, result.radius_effective
     defaults = {p.name: p.default for p in model_info(name).parameters.call_parameters}
-    return separable(name, q, defaults | parameters), call(name, q[:1], parameters).radius_effective
+    noisy = np.flatnonzero(q > own) if name == "pringle" else np.zeros(0, dtype=np.intp)
+    if noisy.size == 0:
+        return separable(name, q, defaults | parameters), call(name, q[:1], parameters).radius_effective
+    # Both from the first point on, which says by what factor they differ.
+    asked = np.append(0, noisy)
+    result = call(name, q[asked], parameters)
+    rest = q[: noisy[0]] if noisy[0] else q[:1]
+    quick = separable(name, rest, defaults | parameters)
+    beyond = result.intensity[1:] * (quick[0] / result.intensity[0])
+    return np.append(quick[: noisy[0]], beyond), result.radius_effective
 
 
 def _interpolated(

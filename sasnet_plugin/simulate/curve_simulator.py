@@ -23,7 +23,7 @@ from .shards import Plan, Request, Shard
 if TYPE_CHECKING:
     from .stream import HeldOut
 
-FORMAT = 4
+FORMAT = 5
 #: Of shards of the earlier, truncated prior, whose bytes have not changed since.
 _FORMAT_TRUNCATED = 2
 #: Curves of one model in one round: a shard that is lost with a kill is seconds to a minute of work, and fast
@@ -31,8 +31,9 @@ _FORMAT_TRUNCATED = 2
 PER_ROUND = {"fast": 600, "medium": 50, "slow": 20}
 #: Of slow ones whose averages take a tenth of the others' time.
 SEPARABLE_ROUND = 60
-#: A curve of these takes seconds even so.
+#: A curve of these takes seconds even so; a pringle only under the truncated prior.
 VERY_SLOW = {"pringle": 2, "superball": 5}
+PRINGLES = 10
 #: Monodisperse curves besides, whose sizes are spread when they are drawn (`polydispersity.spread`): a tenth
 #: of the cost of a polydisperse one. Fast models need none.
 SPREAD = {"fast": 0, "medium": 100, "slow": 80}
@@ -40,7 +41,7 @@ SPREAD_VERY_SLOW = {"superball": 12, "bcc_paracrystal": 15, "fcc_paracrystal": 1
 #: Of separable ones: a long training learns fewer by heart.
 SPREAD_SEPARABLE = 400
 #: Large ones of these, which the truncated prior leaves out.
-SPREAD_LARGE = {"pringle": 15}
+SPREAD_LARGE = {"pringle": 100}
 #: Settings of the instrument in what a stream hands over at once.
 _CHUNKS = 8
 #: After so many of these it looks for new shards, and reads them all when they are so many times as many.
@@ -106,7 +107,8 @@ class CurveSimulator:
             for name in request.models or (*form_models(), *structure_factors()):
                 quick = name in SEPARABLE and not request.truncated
                 usual = SEPARABLE_ROUND if quick else PER_ROUND[cost_class(name)]
-                rows = max(1, round(VERY_SLOW.get(name, usual) * request.scale))
+                few = VERY_SLOW if request.truncated else {**VERY_SLOW, "pringle": PRINGLES}
+                rows = max(1, round(few.get(name, usual) * request.scale))
                 if request.limit is not None:
                     rows = min(rows, request.limit)
                 slowest = SPREAD_VERY_SLOW if request.truncated else {**SPREAD_VERY_SLOW, **SPREAD_LARGE}

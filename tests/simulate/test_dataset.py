@@ -208,9 +208,9 @@ def test_plan_goes_round_by_round_with_fewer_curves_of_slow_models(tmp_path: Pat
     models = ("sphere", "cylinder", "barbell", "pringle")
     found = curves(tmp_path, rounds=3, models=models, limit=None).shards
     assert [shard.name for shard in found] == [f"{model}-{n:04d}" for n in range(3) for model in models]
-    assert [shard.rows for shard in found[:4]] == [600, 50, 20, 2]
+    assert [shard.rows for shard in found[:4]] == [600, 50, 20, 10]
     half = curves(tmp_path, rounds=1, models=("sphere", "pringle"), scale=0.5, limit=60).shards
-    assert [shard.rows for shard in half] == [60, 1]
+    assert [shard.rows for shard in half] == [60, 5]
     spread = curves(tmp_path, rounds=1, models=models[:2], spread=True).shards
     assert [(shard.name, shard.rows) for shard in spread][2:] == [("cylinder-spread-0000", 100)]
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from . import pringle
 from .separable_average import STEP, Array, Body, averaged, rule
 
 #: Directions of an ellipsoid, in each angle of an octant.
@@ -175,8 +176,8 @@ _BODIES: dict[str, Callable[[Mapping[str, float]], Body]] = {
     "parallelepiped": lambda p: _box(p["length_a"], p["length_b"], p["length_c"]),
     "rectangular_prism": lambda p: _box(*_sides_of(p)),
 }
-#: Models that `intensity` knows.
-SEPARABLE = frozenset({*_BODIES, "triaxial_ellipsoid"})
+#: Models that `intensity` knows; a pringle's thickness, too, is a factor of its own.
+SEPARABLE = frozenset({*_BODIES, "triaxial_ellipsoid", "pringle"})
 
 
 def intensity(name: str, q: Array, parameters: Mapping[str, Any]) -> Array:
@@ -194,6 +195,13 @@ def intensity(name: str, q: Array, parameters: Mapping[str, Any]) -> Array:
     wide = [key.removesuffix("_pd") for key in parameters if key.endswith("_pd") and parameters[key] > 0]
     single = {key: value for key, value in parameters.items() if "_pd" not in key}
     total = np.zeros_like(q)
+    if name == "pringle":
+        thick = [key for key in wide if key == "thickness"]
+        thicknesses = [(w, (single | size)["thickness"]) for w, size in _sizes(thick, parameters)]
+        for weight, sizes in _sizes([key for key in wide if key not in thick], parameters):
+            p = single | sizes
+            total += weight * pringle.intensity(q, p["radius"], p["alpha"], p["beta"], thicknesses)
+        return total
     for weight, sizes in _sizes(wide, parameters):
         total += weight * _squared(name, q, single | sizes)
     return total
