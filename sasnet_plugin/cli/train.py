@@ -42,14 +42,6 @@ def train(
             " weights. With --labels: tags follow them on such images, where that is better on others.",
         ),
     ] = None,
-    together_with: Annotated[
-        str | None,
-        typer.Option(
-            "--together-with",
-            help="zoo or a model's folder: the finished network answers together with it, by the mean of what"
-            " both say, which is right more often and takes as long as both.",
-        ),
-    ] = None,
     domain: DomainName = DEFAULT,
     zoo: Annotated[
         Path | None, typer.Option("--zoo", help="Where to put the finished model; default: model_zoo/DOMAIN.")
@@ -156,8 +148,6 @@ def train(
             progress.update(task, completed=step, description=f"training, loss {loss:.3f}")
 
         start = _started(kind, start_from) if start_from is not None else None
-        # Opened before anything is written: it may lie where the finished model goes.
-        others = [_started(kind, together_with)] if together_with is not None else []
         fit(data, run, config, domain=kind, net=chosen, validation=validation, start=start, progress=report)
         progress.update(task, completed=steps)
         task = progress.add_task("calibrating", total=None)
@@ -168,7 +158,6 @@ def train(
             zoo,
             domain=kind,
             per_model=per_model,
-            others=others,
             progress=lambda done: progress.update(task, completed=done),
         )
     register(zoo)

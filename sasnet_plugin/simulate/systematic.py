@@ -49,8 +49,8 @@ class SystematicShares:
     slope_level: tuple[float, float] = (0.02, 3.0)
     upturn: float = 0.15
     upturn_reach: float = 0.3
-    joined: float = 0.07
-    slow: float = 0.35
+    joined: float = 0.2
+    slow: float = 0.45
     slow_size: tuple[float, float] = (0.003, 0.06)
     slow_length: tuple[float, float] = (0.3, 2.0)
     minima: float = 0.25

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -15,15 +15,12 @@ import numpy as np
 from ..domains import Domain, resolve
 from ..domains.heads import Head, Inputs, Outputs, Scope
 from ..predict.calibration import calibrate
-from ..predict.predictor import Runtime, said_of
+from ..predict.predictor import said_of
 from ..simulate.dataset import Dataset
 from ..simulate.stream import HeldOut, as_read, held_out, mix_of, network_inputs
-from ..zoo import ZooModel
 from ..zoo.manifest import FORMAT, described
-from .ensemble import joined, members_of
 from .export import check_parity, export_onnx
 from .network import load
-from .started import described as origin
 
 _PARITY_ROWS = 32
 
@@ -44,8 +41,6 @@ class Trained:
         Shards that it was trained on, and shards of another seed.
     target : Path
         Folder of the model in the zoo.
-    others : tuple of bytes
-        Networks that it answers together with, as ONNX has them.
     """
 
     model: Any
@@ -55,20 +50,11 @@ class Trained:
     data: Path
     validation: Path
     target: Path
-    others: tuple[bytes, ...] = ()
 
     def outputs(self, inputs: Inputs) -> Outputs:
-        """What the network says, together with those that it answers with."""
-        own = self.model.predict(as_read(inputs), batch_size=256, verbose=0)
-        found = {key: np.asarray(value) for key, value in own.items()}
-        if not self.others:
-            return found
-        # Each member counts alike, and one of the others may be several.
-        shares = [members_of(one) for one in self.others]
-        for share, one in zip(shares, self.others, strict=True):
-            said = Runtime(one, outputs=sorted(found)).run(inputs)
-            found = {key: value + share * said[key].reshape(value.shape) for key, value in found.items()}
-        return {key: value / (1 + sum(shares)) for key, value in found.items()}
+        """What the network says."""
+        found = self.model.predict(as_read(inputs), batch_size=256, verbose=0)
+        return {key: np.asarray(value) for key, value in found.items()}
 
     def answers(self, inputs: Inputs) -> Outputs:
         """`outputs`, averaged as in prediction, and what is for calibration."""
@@ -108,7 +94,6 @@ def package(
     domain: Domain,
     per_model: int = 60,
     seed: int = 7,
-    others: Sequence[ZooModel] = (),
     progress: Callable[[int], None] | None = None,
 ) -> tuple[dict[str, Any], str]:
     """Calibrate, export and describe a trained network.
@@ -128,8 +113,6 @@ def package(
     per_model : int
         Validation examples of each model, or of each out-of-distribution kind.
     seed : int
-    others : sequence of ZooModel
-        Models of the same domain and classes that it answers together with, see `ensemble`.
     progress : callable, optional
         Called with the number of finished models.
 
@@ -146,8 +129,7 @@ def package(
     """
     model, settings = load(run, domain)
     target.mkdir(parents=True, exist_ok=True)
-    beside = tuple(one.onnx for one in others)
-    trained = Trained(model, settings, domain, model.heads, data, validation, target, beside)
+    trained = Trained(model, settings, domain, model.heads, data, validation, target)
     simulator, rng = resolve(domain.simulator), np.random.default_rng(seed)
     held = _held_out(trained, simulator, rng, per_model, progress)
     calibration = _calibrated(trained, held.inputs, held)
@@ -162,8 +144,6 @@ def package(
 
     onnx, parity = target / "model.onnx", target / "parity.npz"
     export_onnx(model, onnx)
-    if others:
-        onnx.write_bytes(joined([onnx.read_bytes(), *beside]))
     worst = _parity(trained, held, onnx, parity)
     inputs = getattr(simulator, "inputs", None)
     manifest = {
@@ -181,7 +161,6 @@ def package(
             **finished.metrics,
             "training": settings["train"],
             **({"start": settings["start"]} if "start" in settings else {}),
-            **({"together_with": [origin(one) for one in others]} if others else {}),
             "network": settings["net"] | {"weights": Path(settings["net"].get("weights", "")).name},
             "weights": int(model.count_params()),
         },

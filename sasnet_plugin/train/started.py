@@ -17,7 +17,6 @@ from ..domains.heads import FRAME_MASK
 from ..predict.predictor import Runtime
 from ..types import SasnetError
 from ..zoo import ZooModel
-from .ensemble import members
 from .last_layer import stored_weights, without_labels
 from .network import leaves
 
@@ -57,8 +56,7 @@ def begin_with(model: Any, packaged: bytes, where: str) -> tuple[str, ...]:
     import onnx
 
     # What a user's labels have added is no layer of Keras': it begins with what was there before.
-    # Of networks that answer together, the first.
-    proto = members(without_labels(onnx.load_from_string(packaged)))[0]
+    proto = without_labels(onnx.load_from_string(packaged))
     graph, packaged = proto.graph, proto.SerializeToString()
     inside = {layer.name for layer in model.layers if hasattr(layer, "layers")}
     weights = _in_order(_weights_of(proto, inside))

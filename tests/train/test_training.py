@@ -129,20 +129,6 @@ def test_packaged_model_answers_as_trained_and_has_learned(
     np.testing.assert_allclose(found["form"], stored["form"], atol=0.05)
     np.testing.assert_allclose(found["scope"], stored["scope"], atol=0.05)
 
-    # Together with itself it says the same, through another graph.
-    both, _ = package(
-        finished[0], shards, shards, tmp_path / "both", domain=SAS1D, per_model=12, others=[model]
-    )
-    (tmp_path / "registry.json").write_text('{"sas1d": {"path": "both", "domain": "sas1d"}}')
-    twice = open_model("sas1d", folder=tmp_path)
-    verify(twice)
-    assert len(both["metrics"]["together_with"]) == 1
-    asked = {"features": stored["features"].astype(np.float32)}
-    one, two = (Predictor.of(each).outputs(asked) for each in (model, twice))
-    assert one.keys() == two.keys()
-    for name in one:
-        np.testing.assert_allclose(two[name], one[name], atol=1e-4)
-
     library = Library(shards)
     rng = np.random.default_rng(8)
     examples = concatenate([protocol_set(library, rng, per_model=25), other_set(library, rng, per_kind=10)])
