@@ -84,7 +84,7 @@ def _told(contestant: str, given: Problem, rng: np.random.Generator) -> dict[str
     from sasnet_plugin.fitting.problem.free_parameters import choose_free, set_ranges
     from sasnet_plugin.fitting.problem.resolution import apply_sampling, sampling_needed
     from sasnet_plugin.fitting.settings import PROBLEM
-    from sasnet_plugin.simulate.clean import cost_class
+    from sasnet_plugin.simulate.quick_models.cost_classes import cost_class
 
     start: dict[str, Any] = {"radius_effective_mode": 1} if given.factor else {}
     for key in given.parameters:
@@ -137,7 +137,7 @@ def _truth(given: Problem) -> dict[str, Any]:
     from sasnet_plugin.fitting.optimize.local_search import LocalSearch
     from sasnet_plugin.fitting.problem.free_parameters import completed
     from sasnet_plugin.fitting.settings import PROBLEM
-    from sasnet_plugin.simulate.clean import cost_class
+    from sasnet_plugin.simulate.quick_models.cost_classes import cost_class
 
     mode = {"radius_effective_mode": 1} if given.factor else {}
     truth = completed(given.parameters, PROBLEM.width_points[cost_class(given.form)]) | mode

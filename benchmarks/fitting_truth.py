@@ -43,7 +43,7 @@ def calculated(
     from sasnet_plugin.fitting.problem.free_parameters import completed
     from sasnet_plugin.fitting.problem.resolution import apply_sampling, sampling_needed, scale_and_background
     from sasnet_plugin.fitting.settings import PROBLEM
-    from sasnet_plugin.simulate.clean import cost_class
+    from sasnet_plugin.simulate.quick_models.cost_classes import cost_class
     from sasnet_plugin.simulate.quick_models.quick import fit_cost_class, is_exact
 
     name, dintensity = given.name, given.dintensity
@@ -87,8 +87,8 @@ def of_product(form: str, parameters: dict[str, Any], interacting: dict[str, flo
 
     from sasnet_plugin.fitting.problem.free_parameters import completed
     from sasnet_plugin.fitting.settings import PROBLEM
-    from sasnet_plugin.simulate.clean import cost_class
     from sasnet_plugin.simulate.kernel import load_model
+    from sasnet_plugin.simulate.quick_models.cost_classes import cost_class
 
     body = completed(parameters, PROBLEM.width_points[cost_class(form)]) | {"radius_effective_mode": 1}
     kernel = load_model(form).make_kernel([np.array([0.01])])

@@ -91,7 +91,7 @@ def solve(way: str, index: int, seed: int, *, work: Path) -> dict[str, Any]:
     from sasnet_plugin.fitting.problem.experiment import experiment
     from sasnet_plugin.fitting.problem.resolution import sampling_needed
     from sasnet_plugin.fitting.strategy.fit_candidate import coarsened
-    from sasnet_plugin.simulate.clean import cost_class
+    from sasnet_plugin.simulate.quick_models.cost_classes import cost_class
 
     models = list(NUMBERS)
     model = models[index % len(models)]

@@ -31,13 +31,14 @@ from unittest import mock
 import numpy as np
 
 from sasnet_plugin.simulate import instrument
-from sasnet_plugin.simulate.clean import PD_TYPES, Clean, cost_class, evaluate, simulate_clean
+from sasnet_plugin.simulate.clean import PD_TYPES, Clean, evaluate, simulate_clean
 from sasnet_plugin.simulate.curve_simulator import CurveSimulator
 from sasnet_plugin.simulate.examples import Stream
 from sasnet_plugin.simulate.grid import BLUR, LN_STEP, N_LAGRANGE, WIDE_Q, lagrange_weights
 from sasnet_plugin.simulate.kernel import call, load_model
 from sasnet_plugin.simulate.library import DILUTE_SHARE, Library
 from sasnet_plugin.simulate.priors import form_models, structure_factors
+from sasnet_plugin.simulate.quick_models.cost_classes import cost_class
 from sasnet_plugin.simulate.shards import Request, make_shard, plan
 
 WANTED_RATIO = 20.0

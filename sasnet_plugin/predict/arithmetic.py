@@ -1,4 +1,4 @@
-"""From logits to probabilities and distributions, and what a mirror does to outputs; double precision."""
+"""From logits to probabilities and distributions; double precision."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..domains.heads import Classes, Distribution, Head, Outputs, Quantities
+from ..domains.heads import Classes, Distribution
 
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
@@ -96,36 +96,3 @@ def circular_w1(p: NDArray[np.floating], q: Any, period: float) -> FloatArray:
 def mirrored(p: NDArray[np.floating]) -> FloatArray:
     """The distribution of period − angle, along the last axis."""
     return np.asarray(np.roll(np.asarray(p, dtype=np.float64)[..., ::-1], 1, axis=-1))
-
-
-def averaged(heads: tuple[Head, ...], straight: Outputs, turned: Outputs) -> dict[str, FloatArray]:
-    """Mean of what a network says of a measurement and of its mirror image, so that the mirror is exact.
-
-    Of distributions the shares are averaged, of all else the outputs.
-
-    Parameters
-    ----------
-    heads : tuple of Head
-    straight, turned : mapping
-        Outputs for the same measurements, and for their mirror images.
-    """
-    one, other = (
-        {k: np.asarray(v, dtype=np.float64) for k, v in found.items()} for found in (straight, turned)
-    )
-    found: dict[str, FloatArray] = {}
-    for head in heads:
-        name = head.name
-        if isinstance(head, Distribution):
-            p = (softmax(one[name]) + mirrored(softmax(other[name]))) / 2
-            found[name] = np.log(np.maximum(p, 1e-300))
-            band = f"{name}_band"
-            found[band] = np.stack(
-                [(one[band][..., k] + mirrored(other[band][..., k])) / 2 for k in (0, 1)], axis=-1
-            )
-            continue
-        second = other[name]
-        if isinstance(head, Quantities):
-            signs = np.array([[-1.0 if p.odd else 1.0, 1.0] for p in head.parameters])
-            second = second.reshape(len(second), -1, 2) * signs
-        found[name] = (one[name].reshape(second.shape) + second) / 2
-    return found

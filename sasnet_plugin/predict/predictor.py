@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import difflib
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sasnet_plugin.domains import DEFAULT, Domain, Seen, resolve
-from sasnet_plugin.domains.heads import Classes, Head, Inputs, Outputs, Scope, outputs_of
-from sasnet_plugin.predict.arithmetic import averaged
+from sasnet_plugin.domains.heads import Classes, Inputs, Outputs, Scope, outputs_of
+from sasnet_plugin.predict.averaging import said_of
 from sasnet_plugin.predict.class_prior import COMMON, known_prior
 from sasnet_plugin.predict.classes import ClassesFinding, restriction_note
 from sasnet_plugin.predict.decoding import Choice, beside_stated, decode, in_scope, of_class
@@ -307,28 +307,6 @@ class Predictor:
                 answer = resolve(self.domain.complete)(measurement, answer)
             answers.append(answer)
         return answers
-
-
-def said_of(
-    domain: Domain, heads: tuple[Head, ...], ask: Callable[[Inputs], Outputs], inputs: Inputs
-) -> Outputs:
-    """What a network says of inputs, averaged over the domain's variants and symmetries.
-
-    Parameters
-    ----------
-    domain : Domain
-    heads : tuple of Head
-    ask : callable
-        The network: inputs to outputs.
-    inputs : mapping of str to array
-    """
-    found: Outputs = ask(inputs)
-    if domain.variants:
-        together = [found, *(ask(resolve(variant)(inputs)) for variant in domain.variants)]
-        found = {name: np.mean([said[name] for said in together], axis=0) for name in found}
-    for symmetry in domain.symmetries:
-        found = averaged(heads, found, ask(resolve(symmetry)(inputs)))
-    return found
 
 
 def open_predictor(name: str = DEFAULT) -> Predictor:

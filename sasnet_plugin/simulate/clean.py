@@ -8,60 +8,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..types import SimulationError, sum_parts
+from ..types import SimulationError
 from .grid import LN_STEP, N_WIDE, PER_DECADE, WIDE_MIN, WIDE_Q, blurred
 from .kernel import call
 from .polydispersity import sample_polydispersity, scaled_size, spread_sizes
 from .priors import max_length, model_info, sample_prior
+from .quick_models.cost_classes import SLOW, cost_class
 from .quick_models.quadrature import q_quiet, q_valid
 from .quick_models.separable import SEPARABLE
 from .quick_models.separable import intensity as separable
 
-#: Models whose curve costs seconds on the full grid (orientation averages in two angles): fewer points of
-#: their distributions, and no body so large that most of the window is beyond its features.
-SLOW = frozenset(
-    {
-        "barbell",
-        "bcc_paracrystal",
-        "capped_cylinder",
-        "core_shell_bicelle_elliptical",
-        "core_shell_bicelle_elliptical_belt_rough",
-        "core_shell_parallelepiped",
-        "elliptical_cylinder",
-        "fcc_paracrystal",
-        "hollow_rectangular_prism",
-        "hollow_rectangular_prism_thin_walls",
-        "micromagnetic_FF_3D",
-        "parallelepiped",
-        "pringle",
-        "prism",
-        "rectangular_prism",
-        "sc_paracrystal",
-        "stacked_disks",
-        "superball",
-        "tetrahedron",
-        "triaxial_ellipsoid",
-        "truncated_octahedron",
-        "truncated_tetrahedron",
-    }
-)
-#: Models with an orientation average in one angle: milliseconds a curve.
-MEDIUM = frozenset(
-    {
-        "core_shell_bicelle",
-        "core_shell_cylinder",
-        "core_shell_ellipsoid",
-        "cylinder",
-        "ellipsoid",
-        "flexible_cylinder_elliptical",
-        "hollow_cylinder",
-        "lamellar_hg_stack_caille",
-        "lamellar_stack_caille",
-        "multilayer_vesicle",
-        "onion",
-        "spherical_sld",
-    }
-)
 #: Largest body of the truncated prior, Å, and the q·size that a curve is followed point by point to: beyond,
 #: each point costs an ever finer average over orientations and shows no more than its asymptote.
 SIZE_MAX = {"fast": np.inf, "medium": 6000.0, "slow": 1500.0}
@@ -118,12 +74,6 @@ class Clean:
 
 
 PD_TYPES = ("gaussian", "lognormal", "schulz")
-
-
-def cost_class(name: str) -> str:
-    """How expensive a model is as sasmodels calculates it: fast, medium or slow; a sum as its worst part."""
-    forms = {part.partition("@")[0] for part in sum_parts(name)}
-    return "slow" if forms & SLOW else "medium" if forms & MEDIUM else "fast"
 
 
 def simulate_clean(

@@ -13,10 +13,11 @@ import numpy as np
 
 from ..domains.heads import Classes, Head, Inputs, Targets
 from ..types import SimulationError
-from .clean import Clean, cost_class, simulate_clean
+from .clean import Clean, simulate_clean
 from .dataset import Layout, Row, opened, shard_paths
 from .grid import N_WIDE, WIDE_Q
 from .priors import form_models, model_info, structure_factors
+from .quick_models.cost_classes import cost_class
 from .quick_models.separable import SEPARABLE
 from .shards import Plan, Request, Shard
 

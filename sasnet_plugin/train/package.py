@@ -14,8 +14,8 @@ import numpy as np
 
 from ..domains import Domain, resolve
 from ..domains.heads import Head, Inputs, Outputs, Scope
+from ..predict.averaging import said_of
 from ..predict.calibration import calibrate
-from ..predict.predictor import said_of
 from ..simulate.dataset import Dataset
 from ..simulate.stream import HeldOut, as_read, held_out, mix_of, network_inputs
 from ..zoo.manifest import FORMAT, described

@@ -7,10 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sasnet_plugin.simulate.clean import SIZE_MAX, cost_class, evaluate, simulate_clean
+from sasnet_plugin.simulate.clean import SIZE_MAX, evaluate, simulate_clean
 from sasnet_plugin.simulate.grid import N_WIDE, WIDE_Q, pinhole_matrix
 from sasnet_plugin.simulate.kernel import call
 from sasnet_plugin.simulate.priors import max_length
+from sasnet_plugin.simulate.quick_models.cost_classes import cost_class
 from sasnet_plugin.types import SimulationError
 
 

@@ -15,7 +15,7 @@ from sasnet_plugin.fitting.problem.experiment import starting_values
 from sasnet_plugin.fitting.problem.resolution import resolution
 from sasnet_plugin.fitting.result.model_fit import ModelFit
 from sasnet_plugin.fitting.settings import ASSESSMENT, PROBLEM
-from sasnet_plugin.simulate.clean import cost_class
+from sasnet_plugin.simulate.quick_models.cost_classes import cost_class
 from sasnet_plugin.simulate.quick_models.quick import quick_model
 from sasnet_plugin.types import Curve
 

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from sasnet_plugin.fitting.problem.sums import prefix, scales_of
 from sasnet_plugin.fitting.result.components import bare, is_scale
 from sasnet_plugin.fitting.settings import PROBLEM
-from sasnet_plugin.simulate.clean import PD_TYPES, cost_class
+from sasnet_plugin.simulate.clean import PD_TYPES
 from sasnet_plugin.simulate.kernel import load_model
+from sasnet_plugin.simulate.quick_models.cost_classes import cost_class
 
 if TYPE_CHECKING:
     from sasnet_plugin.fitting.task import Task

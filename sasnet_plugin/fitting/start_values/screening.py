@@ -19,7 +19,6 @@ from sasnet_plugin.fitting.settings import PROBLEM, START_VALUES
 from sasnet_plugin.fitting.start_values.curve_bank import NearCurve, binned, nearest, search, seen, shifted
 from sasnet_plugin.fitting.start_values.second_component import nearest_sums
 from sasnet_plugin.fitting.task import UNLIMITED, Budget, Pair, Task
-from sasnet_plugin.simulate.clean import cost_class
 from sasnet_plugin.simulate.kernel import load_model
 from sasnet_plugin.simulate.priors import (
     allowed_structure_factors,
@@ -27,6 +26,7 @@ from sasnet_plugin.simulate.priors import (
     model_info,
     structure_factors,
 )
+from sasnet_plugin.simulate.quick_models.cost_classes import cost_class
 from sasnet_plugin.simulate.quick_models.quick import fit_cost_class
 from sasnet_plugin.types import Curve, sum_parts
 

@@ -16,9 +16,9 @@ from typing import Any
 import numpy as np
 
 from ...types import SasnetError, SimulationError, sum_parts
-from ..clean import cost_class
 from ..compile_cache import prepare
 from ..kernel import build, load_model
+from .cost_classes import cost_class
 from .lattice import LATTICES, WIDTHS, with_table
 from .quadrature import c_nodes, with_points, with_rule, written_by_content
 from .similar import SIMILAR, with_similar

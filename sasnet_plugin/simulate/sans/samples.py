@@ -11,10 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...domains.sans2d import LABELS
-from ..clean import cost_class, simulate_clean
+from ..clean import simulate_clean
 from ..draws import Prior, loguniform
 from ..kernel import call
 from ..priors import form_models, model_info
+from ..quick_models.cost_classes import cost_class
 from .form_factors import LN_Q, Q, directed, plain
 from .orientation import DEGREES
 

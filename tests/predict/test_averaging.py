@@ -1,0 +1,56 @@
+"""What a network says is averaged over variants alike, and over the mirror so that it is exact."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from sasnet_plugin.domains import specification
+from sasnet_plugin.domains.heads import Inputs, Outputs
+from sasnet_plugin.predict.averaging import said_of
+
+
+def twice(inputs: Inputs) -> Inputs:
+    """A variant."""
+    return {"features": 2 * inputs["features"]}
+
+
+def thrice(inputs: Inputs) -> Inputs:
+    """Another one."""
+    return {"features": 3 * inputs["features"]}
+
+
+def test_all_variants_count_alike() -> None:
+    refs = (f"{__name__}:twice", f"{__name__}:thrice")
+    domain = replace(specification("sas1d"), variants=refs)
+
+    def ask(inputs: Inputs) -> Outputs:
+        return {"form": inputs["features"] ** 2}
+
+    found = said_of(domain, domain.heads, ask, {"features": np.array([[1.0, -2.0]])})
+    np.testing.assert_allclose(found["form"], [[14 / 3, 56 / 3]])
+
+
+def test_a_mirror_image_is_answered_as_the_image_is() -> None:
+    domain = specification("gisas_hex")
+    head = domain.heads[0]
+    rng = np.random.default_rng(0)
+    weights = rng.standard_normal((64 * 64 * 3, 2 * getattr(head, "bins", 1)))
+
+    def ask(inputs: Inputs) -> Outputs:
+        flat = np.asarray(inputs["features"]).reshape(len(inputs["features"]), -1)
+        bins = weights.shape[1] // 2
+        said = flat[:, : weights.shape[0]] @ weights[: flat.shape[1]]
+        return {
+            head.name: said[:, :bins],
+            f"{head.name}_band": np.stack([said[:, :bins], said[:, bins:]], -1),
+        }
+
+    from sasnet_plugin.data.images.features import mirrored_inputs
+    from sasnet_plugin.predict.arithmetic import mirrored, softmax
+
+    inputs = {"features": rng.standard_normal((3, 64, 64, 3)).astype(np.float32)}
+    straight = said_of(domain, (head,), ask, inputs)[head.name]
+    turned = said_of(domain, (head,), ask, mirrored_inputs(inputs))[head.name]
+    np.testing.assert_allclose(mirrored(softmax(turned)), softmax(straight), atol=1e-9)
