@@ -78,7 +78,7 @@ def sphere_curves(count: int, rng: np.random.Generator) -> list[Curve]:
 def rates(count: int) -> dict[str, float]:
     """Curves a second for the whole call and for its two largest parts, with the network already open."""
     curves = sphere_curves(count, np.random.default_rng(1))
-    runtime = open_classifier().predictor.runtime
+    predictor = open_classifier().predictor
     suggest(curves[:200])
     start = time.perf_counter()
     suggest(curves)
@@ -87,7 +87,7 @@ def rates(count: int) -> dict[str, float]:
     start = time.perf_counter()
     inputs = features(part)
     prepared = time.perf_counter()
-    runtime.run(inputs)
+    predictor.outputs({"features": inputs})  # of each curve as it is, larger and smaller
     done = time.perf_counter()
     return {
         "suggest": count / whole,
