@@ -15,9 +15,8 @@ from collections.abc import Sequence
 from functools import cache
 
 import numpy as np
-from numpy.typing import NDArray
 
-from .separable_average import Array, rule
+from .separable_average import Array, rule, step_of
 
 #: Orders n of the series; those below zero are the same again.
 ORDERS = (0, 1, 2, 3)
@@ -49,8 +48,8 @@ def intensity(
     """
     bend = (abs(alpha) + abs(beta)) * radius**2
     thick = max(t for _, t in thicknesses) / 2
-    over_angle = _points(_ANGLE * q * max(radius, bend, thick))
-    over_radius = _points(_RADIUS * q * (radius + bend))
+    over_angle = step_of(_LADDER, _ANGLE * q * max(radius, bend, thick) + _LEAST)
+    over_radius = step_of(_LADDER, _RADIUS * q * (radius + bend) + _LEAST)
     both = over_angle * 1000 + over_radius
     out = np.empty_like(q)
     for code in np.unique(both):
@@ -91,11 +90,6 @@ def _averaged(
         volumes += share * (np.pi * radius**2 * t * np.sinc(along * t / (2 * np.pi))) ** 2
     # sasmodels' 4 sin ψ, times the interval of ψ.
     return np.asarray(2 * np.pi * (volumes * total * np.sin(psi)) @ weight)
-
-
-def _points(wanted: Array) -> NDArray[np.intp]:
-    ladder = np.array(_LADDER)
-    return ladder[np.minimum(np.searchsorted(ladder, wanted + _LEAST), ladder.size - 1)]
 
 
 @cache

@@ -12,7 +12,7 @@ points of quadrature as the phases need; `separable` has the bodies.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -110,9 +110,14 @@ def _azimuth(body: Body, at: Array) -> Array:
 
 
 def _points(phase: Array) -> NDArray[np.intp]:
-    """Points of quadrature for each phase qr, a step of the ladder."""
-    ladder = np.array(LADDER)
-    return ladder[np.minimum(np.searchsorted(ladder, SLOPE * phase + LEAST), ladder.size - 1)]
+    """Points of quadrature for each phase qr."""
+    return step_of(LADDER, SLOPE * phase + LEAST)
+
+
+def step_of(ladder: Sequence[int], wanted: Array) -> NDArray[np.intp]:
+    """The first steps of a ladder that are as many points as wanted, or its last."""
+    steps = np.array(ladder)
+    return steps[np.minimum(np.searchsorted(steps, wanted), steps.size - 1)]
 
 
 @cache
