@@ -140,6 +140,10 @@ class StrategySettings:
     again_needs: float = setting(20.0, "Time from which on an expensive model is fitted once more.", "s")
     again: float = setting(60.0, "Time that it has then.", "s")
     escape_behind: float = setting(5.0, "χ² of other candidates over the best's, at most.")
+    interacts: float = setting(0.7, "χ² of a form that interacts, over the best without, at most.")
+    near_interacting: float = setting(
+        2.0, "χ² of the form whose structure factors are all tried, over the best that interacts, at most."
+    )
     more_hosts: int = setting(3, "Form models on which more structure factors are tried.")
     more_pairs: int = setting(4, "Such products that are fitted.")
     more_expensive: int = setting(2, "Expensive ones among them.")

@@ -28,6 +28,7 @@ from sasnet_plugin.fitting.strategy.further_fits import (
     more_models,
     nearest_of_each,
 )
+from sasnet_plugin.fitting.strategy.other_factors import other_factors
 from sasnet_plugin.fitting.strategy.settings import STRATEGY
 from sasnet_plugin.fitting.strategy.two_components import (
     asked_for,
@@ -110,6 +111,9 @@ class Stages:
             found = replace(found, tasks=found.tasks + simple, fits=found.fits + self.fit(simple))
         if not found.fits:
             return found
+        if others and found.unexplained:
+            siblings = other_factors(found.tasks, found.fits)
+            found = replace(found, tasks=found.tasks + siblings, fits=found.fits + self.fit(siblings))
         if found.unexplained and not found.notes:
             found = self.at_measured_points(found, ("medium",))
         unknown = not has_resolution(curve)
