@@ -167,6 +167,9 @@ class Domain:
         where it sees all.
     class_prior : str
         (labels) to the relative frequency of each class in practice; empty where all are alike.
+    given_prior : str
+        (labels, labels that depend on them) to the relative frequency in practice of each with each; empty
+        where all are alike.
     features : str
         (measurements) to the network's `heads.Inputs`; the same in training and in prediction.
     features_version : int
@@ -206,6 +209,7 @@ class Domain:
     settings: Ref = ""
     check: Ref = ""
     class_prior: Ref = ""
+    given_prior: Ref = ""
     features: Ref = ""
     features_version: int = 1
     simulator: Ref = ""

@@ -58,6 +58,7 @@ SAS1D = Domain(
     check="sasnet_plugin.predict.checks:check_curve",
     complete="sasnet_plugin.predict.interaction:complete",
     class_prior="sasnet_plugin.predict.class_prior:common",
+    given_prior="sasnet_plugin.predict.class_prior:interacting",
     network=Network(
         trunk="sasnet_plugin.train.trunks:residual",
         sizes={

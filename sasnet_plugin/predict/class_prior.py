@@ -5,6 +5,10 @@ not measure superballs as often as spheres. Four levels, from sasmodels' own cat
 each shape before its variants) and from what is fitted in the literature (J. S. Pedersen, Adv. Colloid
 Interface Sci. 70 (1997) 171; B. Hammouda, The SANS Toolbox, NIST 2010), are as fine as such a statement can
 honestly be made. Probabilities under the uniform prior are given beside.
+
+Structure factors are of spheres. Their product with another body's form factor is an approximation, for
+bodies that are nearly round or apart (M. Kotlarchyk and S.-H. Chen, J. Chem. Phys. 79 (1983) 2461), and they
+are mostly fitted with spheres and shells; with other bodies they count as usual models beside everyday ones.
 """
 
 from __future__ import annotations
@@ -39,11 +43,25 @@ LEVELS = {
     SPECIAL: ("micromagnetic_FF_3D", "line"),
 }  # fmt: skip
 
+#: Of sasmodels' category shape:sphere; written down, as to ask for it all models would be loaded.
+SPHERES = {
+    "adsorbed_layer", "binary_hard_sphere", "core_multi_shell", "core_shell_sphere", "fuzzy_sphere",
+    "linear_pearls", "micromagnetic_FF_3D", "multilayer_vesicle", "onion", "polymer_micelle", "raspberry",
+    "sphere", "spherical_sld", "superball", "vesicle",
+}  # fmt: skip
+
 
 def common(labels: Sequence[str]) -> NDArray[np.float64]:
     """Relative frequency of each model in practice, (labels,); its scale means nothing."""
     level = {name: level for level, names in LEVELS.items() for name in names}
     return np.array([level.get(label, RARE) for label in labels])
+
+
+def interacting(labels: Sequence[str], factors: Sequence[str]) -> NDArray[np.float64]:
+    """How often structure factors go with each model, (labels, factors); 1 for none and for spheres."""
+    spheres = np.array([label in SPHERES for label in labels])
+    free = np.array([not factor for factor in factors])
+    return np.where(spheres[:, None] | free, 1.0, USUAL / EVERYDAY)
 
 
 def known_prior(prior: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -33,11 +33,14 @@ class Choice:
         Classes that are considered; the probabilities are renormalised over them.
     prior : (labels,) array or None
         Relative frequency of each class in practice; None: each as often as in training.
+    given_prior : callable or None
+        From the labels of what depends on the class to how often each goes with each, (labels, own labels).
     """
 
     top: int = 5
     keep: BoolArray | None = None
     prior: FloatArray | None = None
+    given_prior: Callable[[Sequence[str]], FloatArray] | None = None
 
 
 def decode(
@@ -69,9 +72,7 @@ def decode(
         if isinstance(head, Classes) and head.given:
             before = columns[head.given]
             p = given_probability(head, before[0].head.labels if before else (), outputs, said)
-            columns[head.given] = [
-                replace(one, given=(*one.given, (head, p[row]))) for row, one in enumerate(before)
-            ]
+            columns[head.given] = [_beside(one, head, p[row], choice) for row, one in enumerate(before)]
         elif isinstance(head, Classes):
             p = softmax(np.asarray(outputs[head.name]) / said["temperature"], choice.keep)
             found = [ClassesFinding(head, one, top=choice.top, keep=choice.keep) for one in p]
@@ -90,6 +91,21 @@ def decode(
         elif isinstance(head, Distribution):
             columns[head.name] = _distribution(head, outputs, said)
     return [list(row) for row in zip(*columns.values(), strict=True)]
+
+
+def _beside(one: ClassesFinding, head: Classes, given: FloatArray, choice: Choice) -> ClassesFinding:
+    """Classes with what depends on them, as often together as they are in practice."""
+    if choice.given_prior is None:
+        return replace(one, given=(*one.given, (head, given)))
+    together = given * choice.given_prior(head.labels)
+    share = together.sum(axis=1)
+    weighted = one.probability * share
+    uniform = one.probability if one.uniform is None else one.uniform
+    with np.errstate(invalid="ignore"):
+        of_each = np.where(share[:, None] > 0, together / share[:, None], given)
+    return replace(
+        one, probability=weighted / weighted.sum(), uniform=uniform, given=(*one.given, (head, of_each))
+    )
 
 
 def in_scope(head: Scope, outputs: Outputs, said: Calibration) -> FloatArray:

@@ -9,7 +9,7 @@ import difflib
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -179,18 +179,21 @@ class Predictor:
         UnknownModelError
             A name that is none of the classes (with the nearest one), no class is left, or there are none.
         """
-        frequency = None
+        frequency = with_given = None
         if known_prior(prior) == COMMON and self.domain.class_prior:
             frequency = resolve(self.domain.class_prior)(self.manifest.labels)
+            if self.domain.given_prior:
+                with_given = partial(resolve(self.domain.given_prior), self.manifest.labels)
         if models is None and exclude is None:
-            return Choice(top, prior=frequency)
+            return Choice(top, prior=frequency, given_prior=with_given)
         labels = self.manifest.labels
         if not labels:
             raise UnknownModelError(f"{self.domain.title} have one model; leave --models and --exclude out.")
         wanted = set(labels if models is None else self._known(models)) - set(self._known(exclude or ()))
         if not wanted:
             raise UnknownModelError("No model is left to choose from; name more models or exclude fewer.")
-        return Choice(top, np.array([label in wanted for label in labels]), frequency)
+        keep = np.array([label in wanted for label in labels])
+        return Choice(top, keep, frequency, with_given)
 
     def _known(self, names: Iterable[str]) -> list[str]:
         names, labels = list(names), self.manifest.labels
