@@ -5,8 +5,9 @@
 A model and its parameters are drawn as for curves, its image is simulated in a setting of an instrument,
 averaged with its resolution and named. The same sample as a 1D file: what the same pixels would count on
 average with a detector that counts evenly, averaged alike, with noise by counting: q, resolution, background
-and counts are the same. What is compared is what the faults of a detector cost: uneven efficiency, its rim,
-a centre that is off.
+and counts are the same. Each sample is measured with a detector drawn for it, with its uneven efficiency, its
+rim and a centre that is off; and once more with the same detector divided by its flat field, as its reduced
+file would be. What is compared is what averaging costs, and what the faults of a detector do.
 """
 
 from __future__ import annotations
@@ -38,18 +39,19 @@ def main() -> None:
     parser.add_argument("--images", type=int, default=300)
     number = parser.parse_args().images
     rng, predictor = np.random.default_rng(11), open_predictor()
-    one = beam(instruments.INSTRUMENTS[-1], SETTING, rng)
     names = form_models()
     hits: list[tuple[bool, ...]] = []
     for index in range(number):
-        name = names[index % len(names)]
+        name, one = names[index % len(names)], beam(instruments.INSTRUMENTS[-1], SETTING, rng)
         log_intensity = continued(plain(simulate_clean(name, rng).log_intensity))
         row = {"log_intensity": log_intensity}
         counts = 10 ** rng.uniform(4, 7)
         background = Background(flat=0.02)
-        image = measured(patterns.pattern(row, one.true), one, background, rng, counts)
+        seen = patterns.pattern(row, one.true)
+        flat = replace(one, true=replace(one.true, weight=one.stated.weight))
+        images = [measured(seen, detector, background, rng, counts) for detector in (one, flat)]
         # Some files do not say how sharp their q is; here all do.
-        curve = averaged(replace(image, geometry=one.stated))
+        curves = [averaged(replace(image, geometry=one.stated)) for image in images]
         weight, pixels = one.stated.weight, patterns.pattern(row, one.stated)
         expected = background.added(pixels * weight, weight, one.stated.q, one.block, one.mask)
         expected *= counts / expected[one.mask].sum()
@@ -57,16 +59,15 @@ def main() -> None:
         assert even.dintensity is not None
         drawn = even.intensity + even.dintensity * rng.standard_normal(len(even.q))
         straight = replace(even, intensity=drawn)
-        found = [a.finding(ClassesFinding) for a in predictor.answers([curve, straight])]
+        found = [a.finding(ClassesFinding) for a in predictor.answers([*curves, straight])]
         listed = [[c.name for c in f.classes] if f is not None else [] for f in found]
         hits.append(tuple(name in some for some in listed) + tuple(name in some[:1] for some in listed))
     share = np.mean(hits, axis=0)
-    seen = np.exp(LN_Q[(Q > curve.q[0]) & (Q < curve.q[-1])])
-    window = f"{seen[0]:.3g} to {seen[-1]:.3g} Å⁻¹"
+    window = "{:.3g} to {:.3g} Å⁻¹".format(*np.exp(LN_Q[(Q > even.q[0]) & (Q < even.q[-1])])[[0, -1]])
     print(f"{number} samples of {len(names)} models, 10⁴ to 10⁷ counts, q from {window}.\n")
-    print("| | image, averaged | 1D file |\n|---|---|---|")
-    print(f"| among the first five | {share[0]:.1%} | {share[1]:.1%} |")
-    print(f"| first | {share[2]:.1%} | {share[3]:.1%} |")
+    print("| | image, averaged | image, flat field divided, averaged | 1D file |\n|---|---|---|---|")
+    for what, first in (("among the first five", 0), ("first", 3)):
+        print(f"| {what} | " + " | ".join(f"{value:.1%}" for value in share[first : first + 3]) + " |")
 
 
 if __name__ == "__main__":

@@ -14,8 +14,8 @@ HEADS = (
     Scope(
         inside="A known model explains this curve",
         outside=(
-            "No single known model explains this curve well; it may be a mixture of two, a powder pattern"
-            " or not scattering from particles."
+            "This curve is unlike the simulated ones of any single known model; it may be a mixture of two, a"
+            " powder pattern, not scattering from particles, or hold errors that are not stated."
         ),
     ),
     # Decimal logarithms; beyond a factor of two (one standard deviation) it is no help to a fit.

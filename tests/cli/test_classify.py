@@ -78,7 +78,7 @@ def test_out_of_scope_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv("SASNET_MODEL_ZOO", str(zoo))
     result = run(write_sphere(tmp_path / "a.dat"))
     assert result.exit_code == 0
-    assert "No single known model explains this curve well" in result.stdout
+    assert "unlike the simulated ones of any single known model" in result.stdout
 
 
 def test_some_files_failed(tmp_path: Path) -> None:

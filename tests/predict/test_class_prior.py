@@ -90,7 +90,7 @@ def test_structure_factors_go_with_spheres_more_often_than_with_rods() -> None:
 def test_what_depends_on_the_class_follows_by_bayes_rule() -> None:
     """Equal shares of a sphere and a rod, both with equal shares of a structure factor."""
     form = Classes("form", "model", labels=("sphere", "cylinder"))
-    allowed = {name: ("hardsphere",) for name in form.labels}
+    allowed = dict.fromkeys(form.labels, ("hardsphere",))
     factor = Classes("factor", labels=("", "hardsphere"), given="form", allowed=allowed)
     outputs = {"form": np.zeros((1, 2)), "factor": np.zeros((1, 2, 2))}
     said: dict[str, dict[str, Any]] = {"form": {"temperature": 1.0}, "factor": {"temperature": 1.0}}
