@@ -150,7 +150,7 @@ def _setting_of(image: Image) -> Setting:
 
 def _beam_of(image: Image) -> CellBeam:
     return gathered(
-        Beam(image.geometry, image.geometry, image.mask, float(image.geometry.q[image.mask].min()), 0)
+        Beam(image.geometry, image.geometry, image.mask, float(image.geometry.q[image.mask].min()))
     )
 
 
@@ -226,4 +226,4 @@ def _other(image: Image, now: Setting, name: str) -> tuple[CellBeam, float]:
     mask = geometry.q > block
     flux = (now.wavelength / setting.wavelength) ** 4 * (now.collimation / setting.collimation) ** 2
     flux *= (now.distance / setting.distance) ** 2 * (setting.spread / now.spread)
-    return gathered(Beam(geometry, geometry, mask, block, 0.0)), flux
+    return gathered(Beam(geometry, geometry, mask, block)), flux

@@ -39,14 +39,11 @@ class CellBeam:
         What the file says that they see.
     block : float
         Radius of the beamstop, Å⁻¹.
-    dead_time : float
-        s.
     """
 
     geometry: SmallAngle
     stated: FloatArray
     block: float
-    dead_time: float
 
     @property
     def setting(self) -> Setting:
@@ -90,7 +87,7 @@ def gathered(seen: Beam) -> CellBeam:
         setting=true.setting,
     )
     nominal = np.asarray(np.bincount(cell, stated.weight.ravel()[used], size), dtype=np.float64)
-    return CellBeam(geometry, nominal.reshape(_SHAPE), seen.block, seen.dead_time)
+    return CellBeam(geometry, nominal.reshape(_SHAPE), seen.block)
 
 
 @lru_cache(maxsize=1)
@@ -124,7 +121,7 @@ def turned(seen: CellBeam, sectors: int) -> CellBeam:
     qy = old.qx * np.sin(angle) + old.qy * np.cos(angle)
     rolled = [np.roll(array, sectors, axis=1) for array in (qx, qy, old.weight, seen.stated)]
     geometry = SmallAngle(rolled[0], rolled[1], rolled[2], setting=old.setting)
-    return CellBeam(geometry, rolled[3], seen.block, seen.dead_time)
+    return CellBeam(geometry, rolled[3], seen.block)
 
 
 def counted(
@@ -149,10 +146,7 @@ def counted(
     weight = seen.geometry.weight
     expected = background.added(intensity * weight, weight, seen.geometry.q, seen.block)
     expected *= counts / max(float(expected.sum()), 1e-300)
-    # The rate of a pixel is that of its cell over what the cell sees.
-    rate = np.divide(expected, weight, out=np.zeros(_SHAPE), where=weight > 0)
-    mean = max(float(np.average(rate, weights=weight)), 1e-300)
-    expected = expected / (1 + background.rate * seen.dead_time * rate / mean)
+    # What the brightest tubes lose by being dead, 3 % at most, is no more than efficiencies scatter.
     values = rng.poisson(np.minimum(expected, 1e12)).astype(np.float64)
     silent = rng.random() < SILENT
     along = np.full(N_RINGS, np.nan) if silent else at_radius(seen.setting, RINGS)[0]

@@ -55,14 +55,17 @@ class Beam:
     block : float
         Radius of the beamstop, Å⁻¹.
     dead_time : float
-        Of the whole image, s.
+        Of a tube, or of the chamber, s.
+    tubes : int
+        As of `Instrument`.
     """
 
     true: SmallAngle
     stated: SmallAngle
     mask: NDArray[np.bool_]
     block: float
-    dead_time: float
+    dead_time: float = 0.0
+    tubes: int = -1
 
 
 def suits(setting: Setting, instrument: Instrument, feature: float) -> bool:
@@ -125,9 +128,7 @@ def beam(instrument: Instrument, setting: Setting, rng: np.random.Generator) -> 
     for _ in range(round(drawn["dead_tubes"])):
         at = rng.integers(columns if instrument.tubes == 1 else rows)
         mask[(slice(None), at) if instrument.tubes == 1 else (at, slice(None))] = False
-    # Tubes count at the same time; a chamber as a whole.
-    side_by_side = {1: columns, 0: rows, -1: 1}[instrument.tubes]
-    return Beam(true, stated, mask, scale * radius, 1e-6 * instrument.dead_time / side_by_side)
+    return Beam(true, stated, mask, scale * radius, 1e-6 * instrument.dead_time, instrument.tubes)
 
 
 def efficiency(instrument: Instrument, drawn: Mapping[str, float], rng: np.random.Generator) -> FloatArray:
@@ -183,6 +184,27 @@ def draw_background(rng: np.random.Generator) -> Background:
     return Background(*drawn)
 
 
+def counted_share(expected: FloatArray, seen: Beam, rate: float) -> FloatArray:
+    """Share of events that is counted, of each pixel, for arrays that broadcast against the image.
+
+    Parameters
+    ----------
+    expected : (rows, columns) array
+        Events, arbitrary scale.
+    seen : Beam
+    rate : float
+        Events a second on the whole detector.
+
+    Notes
+    -----
+    Not paralysable: of n events a second in a tube n/(1 + nτ) are counted (G. F. Knoll, Radiation Detection
+    and Measurement, 4.VII). A tube is dead over its whole length, a chamber as a whole.
+    """
+    along = {1: 0, 0: 1}.get(seen.tubes)
+    share = expected.sum(axis=along, keepdims=True) / max(float(expected.sum()), 1e-300)
+    return np.asarray(1 / (1 + rate * seen.dead_time * share))
+
+
 def measured(
     intensity: FloatArray, seen: Beam, background: Background, rng: np.random.Generator, counts: float
 ) -> Image:
@@ -203,8 +225,7 @@ def measured(
     # The beamstop stops neutrons over its whole area; its edge is as sharp as a pixel.
     expected[seen.true.q < seen.block] *= 1e-3
     expected *= counts / max(float(expected.sum(where=seen.mask)), 1e-300)
-    # Not paralysable: of n events a second n/(1 + nτ) are counted; bright tubes lose more than others.
-    expected /= 1 + background.rate * seen.dead_time * expected / max(float(expected.mean()), 1e-300)
+    expected *= counted_share(expected, seen, background.rate)
     values = rng.poisson(np.minimum(expected, 1e9)).astype(np.float64)
     stated = seen.stated if rng.random() >= SILENT else replace(seen.stated, setting=None)
     return Image(np.where(seen.mask, values, 0.0), seen.mask, stated)
