@@ -22,7 +22,13 @@ def not_the_least(order: Sequence[ModelFit], error: SystematicError | None) -> l
     """Why the first is not the one of the least χ², where another's is clearly less and has earned it."""
     first, least = order[0], min(order, key=lambda fit: fit.bic)
     tempering = max(min(fit.reduced_chisq for fit in order), 1.0)
-    if (first.bic - least.bic) / tempering < ASSESSMENT.significant**2:
+    fall = (first.bic - least.bic) / tempering
+    if "+" in least.model and ASSESSMENT.same_bic < fall < ASSESSMENT.second_component:
+        return [
+            f"The BIC of {least.short_name} is lower than that of {first.short_name} by {fall:.1f}; a second"
+            f" component is taken for there from {ASSESSMENT.second_component:.0f} on."
+        ]
+    if fall < ASSESSMENT.significant**2:
         return []
     reasons = []
     if error is not None and error.relative > 0:

@@ -46,6 +46,16 @@ def test_why_the_first_is_not_the_nearest_is_what_the_table_shows() -> None:
     assert said.endswith("as its residuals are smooth, as a systematic error is.")
 
 
+def test_a_sum_of_a_little_more_evidence_is_named_below_the_table() -> None:
+    first, both = (
+        replace(fit("gel_fit", 0.9, 5), bic=20.0),
+        replace(fit("sphere+power_law", 0.85, 6), bic=14.5),
+    )
+    (said,) = not_the_least([first, both], None)
+    assert said.startswith("The BIC of sphere+power_law is lower than that of gel_fit by 5.5;")
+    assert not_the_least([first, replace(both, bic=19.0)], None) == []
+
+
 def test_errors_that_are_no_noise_decide_little() -> None:
     best, sphere, far = (
         fit("vesicle", 0.21, 4),
