@@ -25,6 +25,16 @@ _BESIDE = {
     "coil": ("mono_gauss_coil", "poly_gauss_coil", "polymer_excl_volume", "lorentz"),
 }
 _SIZE_RATIO = 2.0
+#: Sums that a model of sasmodels is, by its documentation (the unified one but for how its levels go over into
+#: one another); in training they are no mixtures.
+KNOWN_SUMS = {
+    "broad_peak": (("power_law", "peak_lorentz"), ("porod", "peak_lorentz")),
+    "correlation_length": (("power_law", "lorentz"), ("porod", "lorentz")),
+    "two_lorentzian": (("lorentz", "lorentz"),),
+    "gauss_lorentz_gel": (("guinier", "lorentz"),),
+    "unified_power_Rg": (("guinier", "power_law"), ("guinier", "porod"), ("guinier", "guinier")),
+}
+_NO_MIXTURES = frozenset(frozenset(pair) for pairs in KNOWN_SUMS.values() for pair in pairs)
 _LOG_Q = np.log(WIDE_Q)
 # Squares of the Miller indices' norm, in order (International Tables for Crystallography).
 _LATTICES = {
@@ -90,6 +100,8 @@ def mixture(
     low, high = window
     for _ in range(6):
         forms = _pair(library, rng) if wide else rng.choice(len(library), size=2, replace=False)
+        if forms is None:
+            continue
         drawn = library.draw(forms, high + 1, rng, low=low, max_shift=MAX_SHIFT)
         if np.any(drawn.n_valid <= high):
             continue
@@ -105,8 +117,13 @@ def mixture(
     return None
 
 
-def _pair(library: Library, rng: np.random.Generator) -> NDArray[np.intp]:
-    """Indices of the models of a mixture in training."""
+def _pair(library: Library, rng: np.random.Generator) -> NDArray[np.intp] | None:
+    """Indices of the models of a mixture in training; None if it is what a single model is."""
+    pair = _any_pair(library, rng)
+    return None if frozenset(library.forms[index] for index in pair) in _NO_MIXTURES else pair
+
+
+def _any_pair(library: Library, rng: np.random.Generator) -> NDArray[np.intp]:
     kind = str(rng.choice(list(_PAIRS), p=list(_PAIRS.values())))
     first = int(rng.integers(len(library)))
     if kind == "two sizes":

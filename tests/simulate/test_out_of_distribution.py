@@ -6,6 +6,9 @@ from itertools import product
 
 import numpy as np
 import pytest
+from sasmodels.core import load_model
+from sasmodels.data import empty_data1D
+from sasmodels.direct_model import DirectModel
 from scipy.signal import find_peaks
 
 from sasnet_plugin.simulate import out_of_distribution
@@ -50,6 +53,59 @@ def test_each_part_of_a_mixture_is_the_stronger_one_over_a_fifth_of_the_window(l
         share = np.mean(first > np.median(amount[clear]) * second)
         assert MIXTURE_SHARE <= share <= 1 - MIXTURE_SHARE
     assert found > 20
+
+
+def _calculated(model: str, q: np.ndarray, **parameters: float) -> np.ndarray:
+    data = empty_data1D(q, resolution=0.0)
+    return np.asarray(DirectModel(data, load_model(model))(background=0.0, **parameters))
+
+
+@pytest.mark.parametrize(
+    ("whole", "values", "parts"),
+    [
+        (
+            "broad_peak",
+            {
+                "scale": 5.0,
+                "porod_scale": 1e-5,
+                "porod_exp": 3.2,
+                "peak_pos": 0.1,
+                "correlation_length": 40.0,
+            },
+            {
+                "power_law": {"scale": 1e-5, "power": 3.2},
+                "peak_lorentz": {"scale": 5.0, "peak_pos": 0.1, "peak_hwhm": 1 / 40.0},
+            },
+        ),
+        (
+            "correlation_length",
+            {
+                "porod_scale": 1e-5,
+                "porod_exp": 3.2,
+                "lorentz_scale": 5.0,
+                "cor_length": 40.0,
+                "lorentz_exp": 2.0,
+            },
+            {"power_law": {"scale": 1e-5, "power": 3.2}, "lorentz": {"scale": 5.0, "cor_length": 40.0}},
+        ),
+    ],
+)
+def test_a_known_sum_is_the_sum(
+    whole: str, values: dict[str, float], parts: dict[str, dict[str, float]]
+) -> None:
+    assert tuple(parts) in out_of_distribution.KNOWN_SUMS[whole]
+    q = np.geomspace(0.005, 0.5, 50)
+    found = _calculated(whole, q, **values)
+    assert found == pytest.approx(sum(_calculated(name, q, **own) for name, own in parts.items()), rel=1e-6)
+
+
+def test_what_a_model_is_by_itself_is_no_mixture_in_training(library: Library) -> None:
+    rng = np.random.default_rng(2)
+    pairs = [out_of_distribution._pair(library, rng) for _ in range(3000)]
+    named = {frozenset(library.forms[i] for i in pair) for pair in pairs if pair is not None}
+    known = {frozenset(p) for sums in out_of_distribution.KNOWN_SUMS.values() for p in sums}
+    assert len(named) > 10
+    assert not named & known
 
 
 def _norms(kind: str) -> list[int]:
