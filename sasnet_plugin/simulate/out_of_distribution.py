@@ -25,8 +25,8 @@ _BESIDE = {
     "coil": ("mono_gauss_coil", "poly_gauss_coil", "polymer_excl_volume", "lorentz"),
 }
 _SIZE_RATIO = 2.0
-#: Sums that a model of sasmodels is, by its documentation (the unified one but for how its levels go over into
-#: one another); in training they are no mixtures.
+#: Sums that a model of sasmodels is, by its documentation (the unified one but for how its levels go over
+#: into one another); in training they are no mixtures.
 KNOWN_SUMS = {
     "broad_peak": (("power_law", "peak_lorentz"), ("porod", "peak_lorentz")),
     "correlation_length": (("power_law", "lorentz"), ("porod", "lorentz")),

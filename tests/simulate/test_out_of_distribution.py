@@ -65,28 +65,16 @@ def _calculated(model: str, q: np.ndarray, **parameters: float) -> np.ndarray:
     [
         (
             "broad_peak",
+            {"scale": 5, "porod_scale": 2e-6, "porod_exp": 3, "peak_pos": 0.1, "correlation_length": 40},
             {
-                "scale": 5.0,
-                "porod_scale": 1e-5,
-                "porod_exp": 3.2,
-                "peak_pos": 0.1,
-                "correlation_length": 40.0,
-            },
-            {
-                "power_law": {"scale": 1e-5, "power": 3.2},
+                "power_law": {"scale": 1e-5, "power": 3},
                 "peak_lorentz": {"scale": 5.0, "peak_pos": 0.1, "peak_hwhm": 1 / 40.0},
             },
         ),
         (
             "correlation_length",
-            {
-                "porod_scale": 1e-5,
-                "porod_exp": 3.2,
-                "lorentz_scale": 5.0,
-                "cor_length": 40.0,
-                "lorentz_exp": 2.0,
-            },
-            {"power_law": {"scale": 1e-5, "power": 3.2}, "lorentz": {"scale": 5.0, "cor_length": 40.0}},
+            {"porod_scale": 1e-5, "porod_exp": 3, "lorentz_scale": 5, "cor_length": 40, "lorentz_exp": 2},
+            {"power_law": {"scale": 1e-5, "power": 3}, "lorentz": {"scale": 5.0, "cor_length": 40.0}},
         ),
     ],
 )
