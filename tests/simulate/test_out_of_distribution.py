@@ -65,7 +65,7 @@ def _calculated(model: str, q: np.ndarray, **parameters: float) -> np.ndarray:
     [
         (
             "broad_peak",
-            {"scale": 5, "porod_scale": 2e-6, "porod_exp": 3, "peak_pos": 0.1, "correlation_length": 40},
+            {"porod_scale": 1e-5, "porod_exp": 3, "peak_scale": 5, "peak_pos": 0.1, "correlation_length": 40},
             {
                 "power_law": {"scale": 1e-5, "power": 3},
                 "peak_lorentz": {"scale": 5.0, "peak_pos": 0.1, "peak_hwhm": 1 / 40.0},
