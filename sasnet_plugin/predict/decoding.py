@@ -72,7 +72,8 @@ def decode(
         if isinstance(head, Classes) and head.given:
             before = columns[head.given]
             p = given_probability(head, before[0].head.labels if before else (), outputs, said)
-            columns[head.given] = [_beside(one, head, p[row], choice) for row, one in enumerate(before)]
+            weight = None if choice.given_prior is None else choice.given_prior(head.labels)
+            columns[head.given] = [_beside(one, head, p[row], weight) for row, one in enumerate(before)]
         elif isinstance(head, Classes):
             p = softmax(np.asarray(outputs[head.name]) / said["temperature"], choice.keep)
             found = [ClassesFinding(head, one, top=choice.top, keep=choice.keep) for one in p]
@@ -93,11 +94,13 @@ def decode(
     return [list(row) for row in zip(*columns.values(), strict=True)]
 
 
-def _beside(one: ClassesFinding, head: Classes, given: FloatArray, choice: Choice) -> ClassesFinding:
+def _beside(
+    one: ClassesFinding, head: Classes, given: FloatArray, prior: FloatArray | None
+) -> ClassesFinding:
     """Classes with what depends on them, as often together as they are in practice."""
-    if choice.given_prior is None:
+    if prior is None:
         return replace(one, given=(*one.given, (head, given)))
-    together = given * choice.given_prior(head.labels)
+    together = given * prior
     share = together.sum(axis=1)
     weighted = one.probability * share
     uniform = one.probability if one.uniform is None else one.uniform

@@ -14,9 +14,9 @@ from sasnet_plugin.fitting.problem.plugin_models import plugin_defaults
 from sasnet_plugin.fitting.result.model_fit import ModelFit
 from sasnet_plugin.fitting.start_values.screening import with_fixed
 from sasnet_plugin.fitting.strategy.candidates import screen
+from sasnet_plugin.fitting.strategy.other_factors import factors_of, with_defaults
 from sasnet_plugin.fitting.strategy.settings import STRATEGY
 from sasnet_plugin.fitting.task import Budget, Counting, FitOptions, Pair, Task
-from sasnet_plugin.simulate.priors import allowed_structure_factors, model_info, structure_factors
 from sasnet_plugin.simulate.quick_models.quick import fit_cost_class
 from sasnet_plugin.types import Curve, Suggestion, TechnicalError
 
@@ -160,7 +160,8 @@ def more_models(
     # An expensive one only if no other is better, or if the network expects it.
     expected = {g.name for g in suggestion.models if g.probability > STRATEGY.expected}
     hosts += [f for f in known if cost(f) == "slow" and (f == best[0] or f in expected)][:1]
-    pairs = [pair for form in hosts for pair in _products(form) if pair not in tried]
+    products: list[Pair] = [(form, factor) for form in hosts for factor in factors_of(form)]
+    pairs = [pair for pair in products if pair not in tried]
     forms: list[Pair] = [
         (guess.name, None)
         for guess in suggestion.models
@@ -196,17 +197,9 @@ def more_models(
     return more, failed
 
 
-def _products(form: str) -> list[Pair]:
-    allowed = allowed_structure_factors(form)
-    return [(form, factor) for factor in structure_factors() if factor in allowed]
-
-
 def _from_form(form: str, factor: str | None, fits: Sequence[ModelFit]) -> dict[str, float] | None:
     """A start of a product: the fit of its form, with a weak interaction; None where there is none."""
     alone = next((f for f in fits if f.model == form and f.structure_factor is None), None)
     if factor is None or alone is None:
         return None
-    start = starting_values(alone)
-    defaults = {p.name: float(p.default) for p in model_info(factor).parameters.call_parameters}
-    start |= {n: value for n, value in defaults.items() if n not in start and n != "radius_effective"}
-    return start | {"volfraction": STRATEGY.more_volume}
+    return with_defaults(starting_values(alone), factor) | {"volfraction": STRATEGY.more_volume}

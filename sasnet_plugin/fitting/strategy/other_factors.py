@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -38,24 +38,31 @@ def other_factors(tasks: Sequence[Task], fits: Sequence[ModelFit]) -> list[Task]
         return []
     leading = min(near, key=lambda f: (len(f.free), f.reduced_chisq))
     task = next(t for t in tasks if t.name == leading.name)
-    tried, allowed = {t.pair for t in tasks}, allowed_structure_factors(leading.model)
+    tried = {t.pair for t in tasks}
     return [
         replace(task, structure_factor=factor, starts=(), probability=0.0, extra=_from(leading, factor))
-        for factor in structure_factors()
-        if factor in allowed and (leading.model, factor) not in tried
+        for factor in factors_of(leading.model)
+        if (leading.model, factor) not in tried
     ]
 
 
+def factors_of(form: str) -> list[str]:
+    """Structure factors that a form model may have."""
+    allowed = allowed_structure_factors(form)
+    return [factor for factor in structure_factors() if factor in allowed]
+
+
+def with_defaults(start: Mapping[str, Any], factor: str) -> dict[str, Any]:
+    """Values with the defaults of what a structure factor has besides; its radius follows from the form's."""
+    missing = {n: v for n, v in _defaults(factor).items() if n not in start and n != "radius_effective"}
+    return {**start, **missing}
+
+
 def _from(fit: ModelFit, factor: str) -> dict[str, Any]:
-    """Values of a fit with another structure factor; what that one lacks has its default."""
+    """Values of a fit with another structure factor, without what the one it has does not share with it."""
     assert fit.structure_factor is not None
-    values = _defaults(factor)
-    start = {
-        n: v
-        for n, v in starting_values(fit).items()
-        if n in values or n not in _defaults(fit.structure_factor)
-    }
-    return start | {n: v for n, v in values.items() if n not in start and n != "radius_effective"}
+    own = _defaults(fit.structure_factor).keys() - _defaults(factor).keys()
+    return with_defaults({n: v for n, v in starting_values(fit).items() if n not in own}, factor)
 
 
 def _defaults(factor: str) -> dict[str, float]:
