@@ -87,6 +87,6 @@ SANS2D = Domain(
         },
         pooling="sum",
         reservoir=20_000,
-        reuse=8.0,
+        reuse=3.0,
     ),
 )
