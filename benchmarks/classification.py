@@ -2,8 +2,9 @@
 
 ``python benchmarks/classification.py a --work W`` runs SASNets' protocol (builds its data first, ``--costs``
 prints what that takes), ``b`` the realistic protocol, ``learning-curve`` trains sasnet's network on parts of
-its curves. Everything is kept in ``W`` as soon as it is done, so a killed run goes on; ``--write`` puts the
-tables found there into ``benchmarks/classification.md``. KERAS_BACKEND chooses Keras' backend.
+its curves, ``released`` asks packaged networks that have seen more and more batches. Everything is kept in
+``W`` as soon as it is done, so a killed run goes on; ``--write`` puts the tables found there into
+``benchmarks/classification.md``. KERAS_BACKEND chooses Keras' backend.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from numpy.typing import NDArray
 
 from sasnet_plugin.types import SasnetError
 
-PIECES = ("a", "b", "learning-curve")
+PIECES = ("a", "b", "learning-curve", "released")
 
 
 def say(text: str) -> None:
@@ -153,8 +154,8 @@ def run_b(options: argparse.Namespace) -> None:
     rows = [(c.title, a) for c, a in found] + [("sasnet", ours)]
     text = (
         f"Frozen realistic protocol; {len(forms)} form models, {len(test):,} test curves, each with a setting"
-        f" of its own; peers trained on {len(label):,} examples from the same clean curves and the same"
-        f" stream as sasnet's network, for which it is drawn without end"
+        f" of its own; peers trained on {len(label):,} examples from clean curves of the same prior and"
+        f" the same stream as sasnet's network, for which it is drawn without end"
         f"{'' if groups is None else f'; {groups.max() + 1} groups'}.\n\n"
     )
     keep(options, "b", "## (b) Realistic protocol\n\n" + text + realistic_tables(rows, test, groups))
@@ -223,6 +224,21 @@ def run_learning_curve(options: argparse.Namespace) -> None:
         rows.append((trial, found))
         say(f"{trial.name}: top-1 {percent(found['top1'])} %")
     keep(options, "learning-curve", "## Learning curve on the realistic protocol\n\n" + table(rows))
+
+
+def run_released(options: argparse.Namespace) -> None:
+    """Ask packaged networks, write the table."""
+    from learning_curve import released
+
+    from sasnet_plugin.simulate.library import Library
+
+    test, forms = test_set(options), Library(options.test_shards).forms
+    text = (
+        f"The networks that were released one after the other, each trained on from the one before, on the"
+        f" same {len(test):,} curves under the uniform prior.\n\n"
+    )
+    found = released(options.networks, test, forms)
+    keep(options, "released", "## Learning curve of the released networks\n\n" + text + found)
 
 
 def test_set(options: argparse.Namespace) -> Any:
@@ -303,6 +319,11 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     curve.add_argument("--batch", type=int, default=512)
     curve.add_argument("--run", type=Path, help="a finished training run of all curves, as a row of its own")
     curve.set_defaults(function=run_learning_curve)
+    older = commands.add_parser("released", parents=[common], help="networks trained for longer and longer")
+    older.add_argument("networks", type=Path, nargs="+", help="folders, as in the model zoo's history")
+    older.add_argument("--test-shards", type=Path, required=True)
+    older.add_argument("--per-model", type=int, default=100, help="test curves a model")
+    older.set_defaults(function=run_released)
     return parser.parse_args(arguments)
 
 

@@ -5,18 +5,19 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from contest import markdown, percent
-from ours import from_run
+from ours import from_run, from_zoo
 from protocol_b import scores
 
 from sasnet_plugin.simulate.examples import Examples
 from sasnet_plugin.types import SasnetError
+from sasnet_plugin.zoo import open_folder
 
 #: Width of stem, stages and dense part; "base" is what the model zoo holds.
 SIZES: dict[str, dict[str, Any]] = {
@@ -153,6 +154,40 @@ def finished(run: Path, shards: Path, test: Examples) -> tuple[Trial, dict[str, 
     steps = steps_run(run)
     found |= {"parameters": answer.parameters, "curves": float(np.median(sizes)), "steps": steps}
     return Trial(1.0, steps, "base"), found
+
+
+def batches(metrics: Mapping[str, Any]) -> int:
+    """Batches that a released network has seen, those of the networks that it was begun with included."""
+    seen, one = 0, metrics
+    while one:
+        seen += int(one["training"]["steps"])
+        one = one.get("start") or {}
+    return seen
+
+
+def released(folders: Sequence[Path], test: Examples, forms: Sequence[str]) -> str:
+    """Packaged networks on the same curves, by the batches that they have seen, in Markdown.
+
+    Parameters
+    ----------
+    folders : sequence of Path
+        With ``model.onnx`` and ``manifest.json``, as in the model zoo and its history.
+    test : Examples
+    forms : sequence of str
+        Form models of the test set, in its order.
+    """
+    rows = []
+    for model in (open_folder(folder, {}) for folder in folders):
+        answer = from_zoo(test, forms, model)
+        found = scores(answer.probability, test, None, (answer.extra or {})["factor"])
+        right = answer.probability[np.arange(len(test)), test.form]
+        rows.append((batches(model.manifest.metrics), found, float(-np.log(np.maximum(right, 1e-12)).mean())))
+    header = ["batches of 512", "top-1 / %", "top-5 / %", "mean -ln p of the true model", "ECE"]
+    lines = [
+        [f"{seen:,}", percent(found["top1"]), percent(found["top5"]), f"{loss:.3f}", f"{found['ece']:.3f}"]
+        for seen, found, loss in sorted(rows, key=lambda row: row[0])
+    ]
+    return markdown(header, lines)
 
 
 def table(rows: Sequence[tuple[Trial, dict[str, float]]]) -> str:

@@ -13,41 +13,43 @@ from numpy.typing import NDArray
 from sasnet_plugin.simulate.examples import Examples
 from sasnet_plugin.train.metrics import marginal_factor
 from sasnet_plugin.types import SasnetError
+from sasnet_plugin.zoo import ZooModel, open_model
 
 
-def from_zoo(test: Examples, forms: Sequence[str]) -> Answer:
-    """Calibrated answers of the exported network in the model zoo, run as ``sasnet classify`` runs it.
+def from_zoo(test: Examples, forms: Sequence[str], model: ZooModel | None = None) -> Answer:
+    """Calibrated answers of an exported network, run as ``sasnet classify`` runs it.
 
     Parameters
     ----------
     test : Examples
     forms : sequence of str
         Form models of the test set, in its order.
+    model : ZooModel, optional
+        None: the one in the model zoo.
 
     Raises
     ------
     SasnetError
         The network does not know the same form models.
     """
-    from sasnet_plugin.predict import open_classifier
+    from sasnet_plugin.predict.predictor import Predictor
     from sasnet_plugin.report.evaluation import decoded
-    from sasnet_plugin.zoo import open_model
 
-    classifier = open_classifier()
-    manifest = classifier.manifest
+    model = model or open_model("sas1d")
+    manifest = model.manifest
     if sorted(manifest.labels) != sorted(forms):
         raise SasnetError(
-            "model_zoo/sas1d: was trained on other form models than the test set holds; train it anew."
+            f"{manifest.name}: was trained on other form models than the test set holds; train it anew."
         )
-    runtime = classifier.predictor.runtime
-    found = decoded(runtime.run({"features": np.ascontiguousarray(test.features)}), manifest)
+    outputs = Predictor.of(model).outputs({"features": np.ascontiguousarray(test.features)})
+    found = decoded(outputs, manifest)
     order = [manifest.labels.index(name) for name in forms]
     probability = found.form[:, order]
     factor = marginal_factor(probability, found.structure_factor[:, order])
     return Answer(
         probability,
         float("nan"),
-        count_parameters(open_model("sas1d").onnx),
+        count_parameters(model.onnx),
         "model_zoo",
         extra={"factor": factor},
     )

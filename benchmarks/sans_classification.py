@@ -11,6 +11,7 @@ table goes to standard output. A folder W keeps the images, so that a stopped ru
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -121,7 +122,10 @@ def application_network(name: str, weights: str, epochs: int, kept: Path) -> Cal
         model.compile(keras.optimizers.Adam(3e-4), loss)
         shown = [part["raw"].astype(np.float32)[..., None] / 5 for part in (train, test)]
         on = keras.callbacks.BackupAndRestore(str(kept), delete_checkpoint=False)
-        model.fit(shown[0], train["label"], epochs=epochs, batch_size=32, verbose=2, callbacks=[on])
+        said = keras.callbacks.LambdaCallback(
+            on_epoch_end=lambda epoch, logs: print(f"{name}: epoch {epoch + 1}, {logs}", file=sys.stderr)
+        )
+        model.fit(shown[0], train["label"], epochs=epochs, batch_size=32, verbose=0, callbacks=[on, said])
         logits = model.predict(shown[1], verbose=0).astype(np.float32)
         keras.mixed_precision.set_global_policy("float32")
         return np.asarray(keras.ops.softmax(logits))
@@ -187,9 +191,9 @@ def others(kept: Path, number: int, four: dict[str, np.ndarray]) -> str:
     neither = np.concatenate([p_four[:, unknown], p_new[new["label"] == unknown][:, unknown]])
     known = np.repeat([0, 1], [len(p_four), (new["label"] == unknown).sum()])
     return (
-        f"Spheres against Bragg glasses ({len(a)} and {len(b)} images): {right[covered].mean():.2%} right where"
-        f" the window covers the first minimum or the spots ({covered.sum()} images; wanted 99.9 %),"
-        f" {right.mean():.2%} of all.\nOther bodies than the four ({(known == 1).sum()} images, the class"
+        f"Spheres against Bragg glasses ({len(a)} and {len(b)} images): {right[covered].mean():.2%}"
+        f" right where the window covers the first minimum or the spots ({covered.sum()} images; wanted"
+        f" 99.9 %), {right.mean():.2%} of all.\nOther bodies than the four ({(known == 1).sum()} images, the class"
         f" `unknown` of docs/sans.md): AUROC {roc_auc_score(known, neither):.3f} (wanted 0.97); empty beams,"
         " textures and other images of no sample: `model_zoo/sans2d/card.md`."
     )
