@@ -193,9 +193,10 @@ def others(kept: Path, number: int, four: dict[str, np.ndarray]) -> str:
     return (
         f"Spheres against Bragg glasses ({len(a)} and {len(b)} images): {right[covered].mean():.2%}"
         f" right where the window covers the first minimum or the spots ({covered.sum()} images; wanted"
-        f" 99.9 %), {right.mean():.2%} of all.\nOther bodies than the four ({(known == 1).sum()} images, the class"
-        f" `unknown` of docs/sans.md): AUROC {roc_auc_score(known, neither):.3f} (wanted 0.97); empty beams,"
-        " textures and other images of no sample: `model_zoo/sans2d/card.md`."
+        f" 99.9 %), {right.mean():.2%} of all.\n"
+        f"Other bodies than the four ({(known == 1).sum()} images, the class `unknown` of docs/sans.md):"
+        f" AUROC {roc_auc_score(known, neither):.3f} (wanted 0.97); empty beams, textures and other images of"
+        " no sample: `model_zoo/sans2d/card.md`."
     )
 
 
