@@ -23,6 +23,7 @@ LAYERS: Mapping[str, tuple[str, float]] = {
     "core_multi_shell": ("n", 0.6),
     "lamellar_hg_stack_caille": ("Nlayers", 0.5),
     "lamellar_stack_caille": ("Nlayers", 0.6),
+    "linear_pearls": ("num_pearls", 0.2),
     "multilayer_vesicle": ("n_shells", 1.0),
     "onion": ("n_shells", 3.2),
     "spherical_sld": ("n_shells", 100.0),

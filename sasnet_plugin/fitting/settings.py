@@ -176,6 +176,9 @@ class OptimizeSettings:
     count_ratios: tuple[float, ...] = setting(
         (0.5, 0.7, 0.9, 1.1, 1.4, 2.0), "By which whole numbers are changed, besides one up and down."
     )
+    largest_count: int = setting(
+        1000, "No whole number is changed to more: no window tells it from this, and pearls cost time each."
+    )
     count_rounds: int = setting(8, "Rounds of an integer search, at most.")
     size_ratios: tuple[float, ...] = setting(
         (0.97, 1.03, 0.94, 1.06, 0.9, 1.11, 0.78, 1.28), "By which one size is changed, the others following."

@@ -127,7 +127,10 @@ def counts_of(info: Any, parameters: dict[str, Any]) -> list[str]:
 
 
 def other_counts(names: list[str]) -> Propose:
-    """Each of these counts changed by ratios and by one, none of them twice."""
+    """Each of these counts changed by ratios and by one, none of them twice, none to more than can be told.
+
+    A chain of ever more pearls may fit ever so slightly better: without an end, one evaluation takes minutes.
+    """
     seen: set[tuple[float, ...]] = set()
 
     def propose(walk: Walk) -> Iterator[dict[str, Any]]:
@@ -136,7 +139,8 @@ def other_counts(names: list[str]) -> Propose:
         for name in names:
             value = round(float(parameters[name]))
             ratios = {max(round(r * value), 1) for r in OPTIMIZE.count_ratios}
-            for count in sorted((ratios | {max(value - 1, 1), value + 1}) - {value}):
+            counts = {n for n in ratios | {max(value - 1, 1), value + 1} if n <= OPTIMIZE.largest_count}
+            for count in sorted(counts - {value}):
                 start = parameters | {name: float(count)}
                 key = tuple(start[n] for n in names)
                 if key not in seen:

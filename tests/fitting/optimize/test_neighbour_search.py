@@ -93,6 +93,15 @@ def test_the_least_is_found_from_far_and_each_count_is_tried_once() -> None:
     assert len(tried) == len(set(tried))
 
 
+def test_a_count_that_fits_ever_better_the_larger_it_is_ends_at_what_sasmodels_itself_draws() -> None:
+    """sasmodels' chains have 2 to 1,000 pearls; each one costs time."""
+    begin = LocalMinimum({"n": 264.0}, 1.0 + 1 / 264.0)
+    found = neighbour_search(
+        begin, other_counts(["n"]), lambda p: LocalMinimum(p, 1.0 + 1 / p["n"]), rounds=30
+    )
+    assert 500.0 < found[-1].parameters["n"] <= 1000.0
+
+
 def test_nothing_better_leaves_what_there_was() -> None:
     start = LocalMinimum({"n": 5.0}, 1.0)
     assert neighbour_search(start, other_counts(["n"]), lambda p: LocalMinimum(p, 2.0), rounds=8) == [start]
