@@ -11,6 +11,7 @@ import numpy as np
 from sasnet_plugin.digits import chisq_text, listed, quantity, significant
 from sasnet_plugin.fitting.assessment.plausible import impossible
 from sasnet_plugin.fitting.problem.conventions import beyond_matter, scale_in_words
+from sasnet_plugin.fitting.problem.free_parameters import moves
 from sasnet_plugin.fitting.problem.nested_models import Reduction, simpler, without_attraction
 from sasnet_plugin.fitting.result.components import is_scale
 from sasnet_plugin.fitting.result.headline import determined
@@ -115,7 +116,7 @@ def together(fit: ModelFit) -> list[tuple[str, ...]]:
     tied = sorted({name for pair in pairs for name in pair})
     triples = (t for t in combinations(tied, 3) if all({*p} in pairs for p in combinations(t, 2)))
     found: list[tuple[str, ...]] = list(islice(triples, 1))
-    moving = {name: d for name, d in fit.derivatives.items() if np.all(np.isfinite(d)) and np.any(d)}
+    moving = {name: d for name, d in fit.derivatives.items() if moves(d)}
     if len(moving) < 3:  # of an expensive model there are none
         return found
     columns = np.stack(list(moving.values()), axis=1)

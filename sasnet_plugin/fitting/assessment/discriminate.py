@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from sasnet_plugin.digits import listed, significant
 from sasnet_plugin.fitting.problem.experiment import starting_values
+from sasnet_plugin.fitting.problem.free_parameters import moves
 from sasnet_plugin.fitting.problem.resolution import resolution
 from sasnet_plugin.fitting.result.model_fit import ModelFit
 from sasnet_plugin.fitting.settings import ASSESSMENT, PROBLEM
@@ -171,7 +172,7 @@ def _misfit(other: ModelFit, over_noise: Sequence[Array]) -> float:
     mendable = [
         column
         for name, column in (("scale", rival - background), ("background", one))
-        if not other.parameters[name].fixed and np.any(column)
+        if not other.parameters[name].fixed and moves(column)
     ]
     left = truth - rival
     if mendable:

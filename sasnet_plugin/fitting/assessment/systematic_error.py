@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sasnet_plugin.fitting.assessment.matern import correlation, filtered
+from sasnet_plugin.fitting.problem.free_parameters import moves
 from sasnet_plugin.fitting.result.components import is_scale
 from sasnet_plugin.fitting.result.model_fit import ModelFit
 from sasnet_plugin.fitting.settings import ASSESSMENT
@@ -215,7 +216,7 @@ def _mean_about(q: Array, theory: Array) -> Array:
 
 def _moving(fit: ModelFit) -> dict[str, Array]:
     """Derivatives by parameter, of those that are known and move the curve."""
-    return {name: d for name, d in fit.derivatives.items() if np.all(np.isfinite(d)) and np.any(d)}
+    return {name: d for name, d in fit.derivatives.items() if moves(d)}
 
 
 def _backgrounds(curve: Curve, dintensity: Array) -> list[Array]:

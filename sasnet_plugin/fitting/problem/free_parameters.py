@@ -88,6 +88,14 @@ def choose_free(fitness: Any, fixed: frozenset[str]) -> tuple[list[str], list[st
     return free, [name for name in columns if name not in free]
 
 
+def moves(column: NDArray[np.float64]) -> bool:
+    """Whether a parameter with this effect moves the curve: a column (n,) with a length to divide by.
+
+    A component that has no curve at these values leaves numbers so small that their squares are 0.
+    """
+    return bool(np.finfo(float).tiny < np.linalg.norm(column) < np.inf)
+
+
 def independent(columns: Mapping[str, NDArray[np.float64]]) -> list[str]:
     """Names of the columns that are no combination of those before them.
 
@@ -99,10 +107,9 @@ def independent(columns: Mapping[str, NDArray[np.float64]]) -> list[str]:
     kept: list[NDArray[np.float64]] = []
     free = []
     for name, column in columns.items():
-        length = np.linalg.norm(column)
-        if not np.isfinite(length) or length == 0:
+        if not moves(column):
             continue
-        column = column / length
+        column = column / np.linalg.norm(column)
         rest = column - sum((c @ column) * c for c in kept)
         if np.linalg.norm(rest) < PROBLEM.degenerate:
             continue

@@ -46,6 +46,16 @@ def test_size_of_a_shared_error_is_found(relative: float, length: float) -> None
     assert np.median(found) == pytest.approx(relative, rel=0.35)
 
 
+def test_a_component_that_has_no_curve_at_these_values_changes_nothing() -> None:
+    """A power law of a large exponent: what its scale does is a number whose square is 0."""
+    rng = np.random.default_rng(6)
+    measured = CLEAN + shared(0.03, 0.3, rng)[:, 0] + STATED * rng.standard_normal(Q.size)
+    curve, slope = Curve(Q, measured, STATED), CLEAN / STATED
+    fit = replace(fitted(measured, CLEAN), derivatives={"A_scale": slope})
+    beside = replace(fit, derivatives={"A_scale": slope, "B_scale": 1e-200 * slope})
+    assert systematic_error(curve, STATED, beside).relative == systematic_error(curve, STATED, fit).relative
+
+
 @pytest.mark.parametrize("factor", [0.5, 1.0, 4.0])
 def test_independent_noise_of_any_size_is_no_shared_error(factor: float) -> None:
     rng = np.random.default_rng(5)
