@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from contest import markdown, percent
-from ours import from_run, from_zoo
+from ours import from_run, from_zoo, rounds
 from protocol_b import scores
 
 from sasnet_plugin.simulate.examples import Examples
@@ -156,15 +156,6 @@ def finished(run: Path, shards: Path, test: Examples) -> tuple[Trial, dict[str, 
     return Trial(1.0, steps, "base"), found
 
 
-def batches(metrics: Mapping[str, Any]) -> int:
-    """Batches that a released network has seen, those of the networks that it was begun with included."""
-    seen, one = 0, metrics
-    while one:
-        seen += int(one["training"]["steps"])
-        one = one.get("start") or {}
-    return seen
-
-
 def released(folders: Sequence[Path], test: Examples, forms: Sequence[str]) -> str:
     """Packaged networks on the same curves, by the batches that they have seen, in Markdown.
 
@@ -181,7 +172,9 @@ def released(folders: Sequence[Path], test: Examples, forms: Sequence[str]) -> s
         answer = from_zoo(test, forms, model)
         found = scores(answer.probability, test, None, (answer.extra or {})["factor"])
         right = answer.probability[np.arange(len(test)), test.form]
-        rows.append((batches(model.manifest.metrics), found, float(-np.log(np.maximum(right, 1e-12)).mean())))
+        rows.append(
+            (sum(rounds(model.manifest.metrics)), found, float(-np.log(np.maximum(right, 1e-12)).mean()))
+        )
     header = ["batches of 512", "top-1 / %", "top-5 / %", "mean -ln p of the true model", "ECE"]
     lines = [
         [f"{seen:,}", percent(found["top1"]), percent(found["top5"]), f"{loss:.3f}", f"{found['ece']:.3f}"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -87,6 +87,15 @@ def from_run(run: Path, test: Examples, forms: Sequence[str]) -> Answer:
     parameters = int(sum(np.prod(v.shape) for v in network.trainable_variables))
     factor = np.concatenate(factor_parts)
     return Answer(np.concatenate(form_parts), float("nan"), parameters, run.name, extra={"factor": factor})
+
+
+def rounds(metrics: Mapping[str, Any]) -> list[int]:
+    """Batches of each round of a released network's training, the last first, as its manifest says."""
+    steps, one = [], metrics
+    while one:
+        steps.append(int(one["training"]["steps"]))
+        one = one.get("start") or {}
+    return steps
 
 
 def count_parameters(graph: bytes) -> int:

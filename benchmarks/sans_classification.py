@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from ours import rounds
 
 from sasnet_plugin.data.sans.features import Settings, inputs
 from sasnet_plugin.domains import specification
@@ -205,11 +206,7 @@ def trained() -> str:
     from sasnet_plugin.predict.predictor import open_predictor
 
     metrics = open_predictor(specification("sans2d").name).manifest.metrics
-    steps, before = [metrics["training"]["steps"]], metrics.get("start")
-    while before:
-        steps.append(before["training"]["steps"])
-        before = before["start"]
-    batches = " and ".join(f"{number:,}" for number in reversed(steps))
+    batches = " and ".join(f"{number:,}" for number in reversed(rounds(metrics)))
     return f"Ours is the model of the zoo: {batches} batches of {metrics['training']['batch']} measurements."
 
 

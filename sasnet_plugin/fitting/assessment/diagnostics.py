@@ -11,7 +11,7 @@ import numpy as np
 from sasnet_plugin.digits import chisq_text, listed, quantity, significant
 from sasnet_plugin.fitting.assessment.plausible import impossible
 from sasnet_plugin.fitting.problem.conventions import beyond_matter, scale_in_words
-from sasnet_plugin.fitting.problem.free_parameters import moves
+from sasnet_plugin.fitting.problem.free_parameters import moving
 from sasnet_plugin.fitting.problem.nested_models import Reduction, simpler, without_attraction
 from sasnet_plugin.fitting.result.components import is_scale
 from sasnet_plugin.fitting.result.headline import determined
@@ -116,15 +116,15 @@ def together(fit: ModelFit) -> list[tuple[str, ...]]:
     tied = sorted({name for pair in pairs for name in pair})
     triples = (t for t in combinations(tied, 3) if all({*p} in pairs for p in combinations(t, 2)))
     found: list[tuple[str, ...]] = list(islice(triples, 1))
-    moving = {name: d for name, d in fit.derivatives.items() if moves(d)}
-    if len(moving) < 3:  # of an expensive model there are none
+    known = moving(fit.derivatives)
+    if len(known) < 3:  # of an expensive model there are none
         return found
-    columns = np.stack(list(moving.values()), axis=1)
+    columns = np.stack(list(known.values()), axis=1)
     columns = columns / np.linalg.norm(columns, axis=0)
     values, vectors = np.linalg.eigh(columns.T @ columns)
     for vector in vectors.T[values < 1 - OPTIMIZE.strong]:
         large = np.abs(vector) > ASSESSMENT.in_combination
-        names = tuple(name for name, there in zip(moving, large, strict=True) if there)
+        names = tuple(name for name, there in zip(known, large, strict=True) if there)
         if len(names) > 2 and not any(set(names) <= set(other) for other in found):
             found.append(names)
     return found

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from sasnet_plugin.fitting.effort import spent
 from sasnet_plugin.fitting.optimize.levenberg_marquardt import derivatives, errors_of, strong_pairs
 from sasnet_plugin.fitting.problem.experiment import TimeUpError, experiment_of
-from sasnet_plugin.fitting.problem.free_parameters import moves
+from sasnet_plugin.fitting.problem.free_parameters import moving
 from sasnet_plugin.fitting.result.model_fit import ModelFit
 from sasnet_plugin.fitting.settings import ASSESSMENT
 from sasnet_plugin.simulate.quick_models.quick import fit_cost_class
@@ -66,10 +66,10 @@ def _with_errors(curve: Curve, dintensity: NDArray[np.float64], fit: ModelFit, u
 
 def _moves_on(slopes: dict[str, NDArray[np.float64]], residual: NDArray[np.float64], fit: ModelFit) -> bool:
     """Whether χ² would still fall clearly, were the curve linear in the parameters."""
-    moving = [d for d in slopes.values() if moves(d)]
-    if not moving:
+    known = moving(slopes)
+    if not known:
         return False
-    columns = np.stack(moving, axis=1)
+    columns = np.stack(list(known.values()), axis=1)
     columns = columns / np.linalg.norm(columns, axis=0)
     taken = columns @ np.linalg.lstsq(columns, residual, rcond=None)[0]
     return float(taken @ taken) > ASSESSMENT.significant**2 * max(fit.reduced_chisq, 1.0)

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sasnet_plugin.fitting.assessment.matern import correlation, filtered
-from sasnet_plugin.fitting.problem.free_parameters import moves
+from sasnet_plugin.fitting.problem.free_parameters import moving
 from sasnet_plugin.fitting.result.components import is_scale
 from sasnet_plugin.fitting.result.model_fit import ModelFit
 from sasnet_plugin.fitting.settings import ASSESSMENT
@@ -128,11 +128,11 @@ def _likeliest(curve: Curve, dintensity: Array, residual: Array, fit: ModelFit) 
     n = residual.size
     about = _mean_about(curve.q, fit.theory)
     levels = _levels(about, np.abs(fit.theory))
-    slopes = _moving(fit).values()
+    slopes = moving(fit.derivatives).values()
     backgrounds = _backgrounds(curve, dintensity)
-    moving = [d / np.linalg.norm(d) for d in (*slopes, *backgrounds)]
+    units = [d / np.linalg.norm(d) for d in (*slopes, *backgrounds)]
     log_q, columns, gain = _thinned(
-        np.log(curve.q), np.column_stack([residual, *moving]), levels / dintensity[:, None]
+        np.log(curve.q), np.column_stack([residual, *units]), levels / dintensity[:, None]
     )
     level, ratio, length = (a.ravel() for a in np.meshgrid(range(len(gain.T)), _RATIOS, _LENGTHS))
     innovation, variance = filtered(log_q, ratio * gain[:, level], length, columns)
@@ -152,9 +152,9 @@ def _likeliest(curve: Curve, dintensity: Array, residual: Array, fit: ModelFit) 
         found.append((float(total[k]), k, float(np.sqrt(noise[k])), float(cost[k]), moved[k], square))
     best, k, size, cost_of_it, moved_to, square = min(found, key=lambda one: one[0])
     shift = moved_to[len(slopes) :]  # of the backgrounds; none where they are left out
-    added = np.asarray(shift @ np.array(moving[len(slopes) :][: len(shift)])) + np.zeros(n)
+    added = np.asarray(shift @ np.array(units[len(slopes) :][: len(shift)])) + np.zeros(n)
     if slopes:  # what parameters can take up is theirs
-        columns = np.stack(moving[: len(slopes)], axis=1)
+        columns = np.stack(units[: len(slopes)], axis=1)
         added = added - columns @ np.linalg.lstsq(columns, added, rcond=_RIDGE)[0]
     changing = np.abs(dintensity * added)
     # Of thinned residuals, as if of all: the scatter within blocks is that of independent noise.
@@ -214,11 +214,6 @@ def _mean_about(q: Array, theory: Array) -> Array:
     return np.asarray(np.maximum((total[high] - total[low]) / (high - low), np.finfo(float).tiny))
 
 
-def _moving(fit: ModelFit) -> dict[str, Array]:
-    """Derivatives by parameter, of those that are known and move the curve."""
-    return {name: d for name, d in fit.derivatives.items() if moves(d)}
-
-
 def _backgrounds(curve: Curve, dintensity: Array) -> list[Array]:
     """Residuals by backgrounds that change along q."""
     return [(curve.q / curve.q[-1]) ** power / dintensity for power in _POWERS]
@@ -273,16 +268,16 @@ def widened(curve: Curve, dintensity: Array, fit: ModelFit, error: SystematicErr
         Of its residuals.
     """
     known: dict[str, float] = {}
-    moving = _moving(fit)
-    if moving:
+    slopes = moving(fit.derivatives)
+    if slopes:
         beside = _backgrounds(curve, dintensity) if error.background else []
-        jacobian = np.stack([*moving.values(), *beside], axis=1)
+        jacobian = np.stack([*slopes.values(), *beside], axis=1)
         scale = np.linalg.norm(jacobian, axis=0)
-        inverse = np.linalg.pinv(jacobian / scale, rcond=1e-9)[: len(moving)]
-        scale = scale[: len(moving)]
+        inverse = np.linalg.pinv(jacobian / scale, rcond=1e-9)[: len(slopes)]
+        scale = scale[: len(slopes)]
         covariance = error.noise**2 * inverse @ inverse.T + _shared(curve, dintensity, error, inverse.T)
-        off = inverse @ ((curve.intensity - fit.theory) / dintensity) if beside else np.zeros(len(moving))
-        known = dict(zip(moving, map(float, np.sqrt(np.diag(covariance) + off**2) / scale), strict=True))
+        off = inverse @ ((curve.intensity - fit.theory) / dintensity) if beside else np.zeros(len(slopes))
+        known = dict(zip(slopes, map(float, np.sqrt(np.diag(covariance) + off**2) / scale), strict=True))
     unknown = any(p.error is not None and name not in known for name, p in fit.parameters.items())
     factor = _of_scale(curve, dintensity, fit, error) if unknown else 1.0
     parameters = {

@@ -96,6 +96,11 @@ def moves(column: NDArray[np.float64]) -> bool:
     return bool(np.finfo(float).tiny < np.linalg.norm(column) < np.inf)
 
 
+def moving(columns: Mapping[str, NDArray[np.float64]]) -> dict[str, NDArray[np.float64]]:
+    """The effects (n,), by parameter, of those that `moves`."""
+    return {name: column for name, column in columns.items() if moves(column)}
+
+
 def independent(columns: Mapping[str, NDArray[np.float64]]) -> list[str]:
     """Names of the columns that are no combination of those before them.
 
@@ -106,9 +111,7 @@ def independent(columns: Mapping[str, NDArray[np.float64]]) -> list[str]:
     """
     kept: list[NDArray[np.float64]] = []
     free = []
-    for name, column in columns.items():
-        if not moves(column):
-            continue
+    for name, column in moving(columns).items():
         column = column / np.linalg.norm(column)
         rest = column - sum((c @ column) * c for c in kept)
         if np.linalg.norm(rest) < PROBLEM.degenerate:
