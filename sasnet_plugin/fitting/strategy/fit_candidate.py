@@ -246,10 +246,7 @@ def fit_candidate(task: Task, bank: Bank, budget: Budget = UNLIMITED) -> ModelFi
         if done is not None:
             final.append(done)
     if not final:
-        raise SasnetError(
-            f"{task.name}: no start gives a finite curve with a positive scale; it does not describe these"
-            " data, or too much is fixed."
-        )
+        raise no_curve(task)
     best = _without_needless(task, min(final, key=lambda d: d.bic), began)
     return _describe(task, best, spent() - began)
 
@@ -284,7 +281,18 @@ def _unit(text: str | None) -> str:
     return "" if text in (None, "None", "none") else str(text)
 
 
+def no_curve(task: Task) -> SasnetError:
+    """Why there is no fit."""
+    return SasnetError(
+        f"{task.name}: no start gives a finite curve with a positive scale; it does not describe these"
+        " data, or too much is fixed."
+    )
+
+
 def _describe(task: Task, done: Done, seconds: float) -> ModelFit:
+    theory = np.asarray(done.fitness.theory(), dtype=float)
+    if not np.all(np.isfinite(theory)):  # one without values could not be weighed against others
+        raise no_curve(task)
     fitness, errors, slopes = done.fitness, done.errors, _derivatives(task, done)
     if slopes and not any(map(np.isfinite, errors.values())):  # the time was up before they were known
         errors = errors_of(slopes)
@@ -309,7 +317,7 @@ def _describe(task: Task, done: Done, seconds: float) -> ModelFit:
     degrees = max(len(task.curve) - len(done.free), 1)
     return ModelFit(
         task.model, task.structure_factor, parameters, spread, done.chisq, done.chisq / degrees, done.bic,
-        task.probability, seconds, np.asarray(fitness.theory(), dtype=float), warnings=done.warnings,
+        task.probability, seconds, theory, warnings=done.warnings,
         correlations=strong_pairs(slopes) if slopes else {}, derivatives=slopes, per_decade=done.per_decade,
         pd_points=max(points, default=PROBLEM.width_points[cost_class(task.model)]),
         components=components_of(fitness, task.curve.q, slopes),

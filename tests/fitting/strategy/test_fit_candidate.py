@@ -10,11 +10,12 @@ import numpy as np
 import pytest
 
 from sasnet_plugin.fitting.effort import spent
-from sasnet_plugin.fitting.optimize.local_search import LocalSearch
-from sasnet_plugin.fitting.strategy.fit_candidate import fit_candidate, granted, refined_starts
+from sasnet_plugin.fitting.optimize.local_search import LocalMinimum, LocalSearch
+from sasnet_plugin.fitting.strategy import fit_candidate as module
+from sasnet_plugin.fitting.strategy.fit_candidate import Starts, fit_candidate, granted, refined_starts
 from sasnet_plugin.fitting.task import Budget, Task
 from sasnet_plugin.simulate.bank import Bank
-from sasnet_plugin.types import Curve
+from sasnet_plugin.types import Curve, SasnetError
 
 Simulated = Callable[..., Curve]
 
@@ -168,3 +169,21 @@ def test_an_expensive_unlikely_model_has_less_time_where_another_explains_the_cu
     full = seconds("superball", 0.05, 9.0)
     assert seconds("superball", 0.05, 1.0) < full
     assert seconds("superball", 0.5, 1.0) == seconds("sphere", 0.05, 1.0) == full
+
+
+def test_a_start_where_the_model_has_no_value_is_no_fit(
+    simulated: Simulated, bank: Bank, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # By rounding, sasmodels' hayter_msa has no value at about half of all charges below 0.03 e.
+    base = {
+        "scale": 0.005, "background": 0.016, "radius": 39.0, "sld": 4.0, "sld_solvent": 1.0,
+        "volfraction": 0.147, "radius_effective": 34.0, "concentration_salt": 0.0,
+    }  # fmt: skip
+    tried = ({**base, "charge": charge} for charge in np.geomspace(1e-3, 0.03, 200))
+    there = next(p for p in tried if np.isnan(simulated("sphere@hayter_msa", p).intensity).any())
+    curve = simulated("sphere", {"radius": 40.0, "background": 0.01})
+    starts = Starts([LocalMinimum(there, 1e3)], None, hopeless=True)
+    monkeypatch.setattr(module, "refined_starts", lambda *_: starts)
+    task = replace(_task(curve, "sphere"), structure_factor="hayter_msa")
+    with pytest.raises(SasnetError, match="sphere@hayter_msa: no start gives a finite curve"):
+        fit_candidate(task, bank)
