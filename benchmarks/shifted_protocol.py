@@ -193,6 +193,8 @@ def figures(curves: list[Measured]) -> list[dict[str, Any]]:
     rows = []
     for protocol in SETS:
         these = [k for k, c in enumerate(curves) if c.protocol == protocol]
+        if not these:
+            continue
         names = [[m.name for m in answers[k].models] for k in these]
         first = np.array([n[0] == curves[k].model for n, k in zip(names, these, strict=True)])
         five = np.array([curves[k].model in n for n, k in zip(names, these, strict=True)])
