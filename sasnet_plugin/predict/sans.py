@@ -191,6 +191,8 @@ def as_curve(measurement: Any) -> Curve | None:
 def most_counted(images: Sequence[Any]) -> Image | None:
     """The image with the most counts, or of reduced ones with as many as have its errors."""
     readable = [image for image in images if isinstance(image, Image)]
+    if len(readable) == 1:
+        return readable[0]
     return max(readable, key=lambda one: float(polar(one).counts.sum()), default=None)
 
 

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 RIM = 16
 #: Standard deviations by which a row must count less; Newton's steps.
 _SURE, _PASSES = 3.0, 12
+#: A step in ln g after which no more are taken.
+_STILL = 1e-6
 #: Sectors of a ring that are compared, and rings about each that scatter alike.
 _SECTORS, _NEIGHBOURS = 12, 9
 
@@ -72,6 +74,8 @@ def rim_efficiency(
         matrix = matrix + 1e-3 * np.eye(RIM)
         step = np.linalg.solve(matrix, (total - expected).sum(axis=0)[:RIM])
         log_g[:RIM] = np.clip(log_g[:RIM] + np.clip(step, -1.0, 1.0), -5.0, 1.0)
+        if np.max(np.abs(step)) < _STILL:
+            break
     less = -log_g[:RIM] > _SURE * np.sqrt(np.diag(np.linalg.inv(matrix)))
     # From the border inwards without a gap: other rows are uneven, but no rim.
     return np.where(np.logical_and.accumulate(less), np.exp(log_g[:RIM]), 1.0)
