@@ -1,9 +1,10 @@
 """How early an answer is settled and how often wrongly; and what the advice on the next setting saves.
 
-    python benchmarks/sans_early.py --data FOLDER [--samples 300] > benchmarks/sans_early.md
+    python benchmarks/sans_early.py --data FOLDER [--samples 300] [--first any] > benchmarks/sans_early.md
 
 FOLDER holds samples that training has not seen (`sasnet simulate --domain sans2d --seed …`). Samples of all
-classes by their shares, on an instrument like D22 in five settings, the first one any that suits the sample.
+classes by their shares, on an instrument like D22 in five settings, the first one any that suits the sample;
+or, with ``--first any``, any at all, as of a sample of which nothing is known.
 
 Settling: an image grows in twenty steps from 10² to 10⁶ counts under the rule of `batch/recognise.py`.
 Advice: after 1,000 counts a setting is chosen by the gain that `predict/next_setting.py` expects; the rest
@@ -96,14 +97,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--samples", type=int, default=300)
+    parser.add_argument("--first", choices=("suiting", "any"), default="suiting", help="setting, of five")
     options = parser.parse_args()
     rng, predictor = np.random.default_rng(13), open_predictor("sans2d")
     data, there = Dataset(options.data, SIMULATOR), settings(rng)
     samples = drawn(data, rng, options.samples)
-    first = [
-        int(rng.choice([k for k, one in enumerate(there) if one.suits(feature)] or [2]))
-        for *_, feature in samples
-    ]
+    suiting = [[k for k, one in enumerate(there) if one.suits(feature)] or [2] for *_, feature in samples]
+    among = [range(len(there))] * len(samples) if options.first == "any" else suiting
+    first = [int(rng.choice(numbers)) for numbers in among]
     truth = np.array([label for label, *_ in samples])
 
     steps = np.geomspace(1e2, 1e6, 20)
@@ -123,6 +124,7 @@ def main() -> None:
                 wrong += int(best[end] != label)
                 needed.append(steps[end])
                 break
+    print(f"# First in {'any' if options.first == 'any' else 'a suiting'} setting\n")
     print(f"## Settling, {len(samples)} samples\n\n| | |\n|---|---|")
     print(f"| settled by 10⁶ counts | {settled / len(samples):.0%} |")
     print(f"| of these wrong | {wrong / max(settled, 1):.1%} |")
