@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -65,11 +67,29 @@ def quiet(seed: int) -> Iterator[None]:
     """Silent, and seeded: bumps draws from numpy's global state."""
     state = np.random.get_state()  # noqa: NPY002
     np.random.seed(seed)  # noqa: NPY002
+    _seed_compiled()(seed)
     try:
         with silent():
             yield
     finally:
         np.random.set_state(state)  # noqa: NPY002
+
+
+@lru_cache(maxsize=1)
+def _seed_compiled() -> Callable[[int], object]:
+    """Seeds the generator of compiled functions, which has a state of its own.
+
+    Where numba is installed, as with SasView, bumps' steps are compiled and draw from that one.
+    """
+    try:
+        numba: Any = importlib.import_module("numba")
+    except ImportError:
+        return lambda seed: None
+
+    def seeded(seed: int) -> None:
+        np.random.seed(seed)  # noqa: NPY002
+
+    return cast("Callable[[int], object]", numba.njit(seeded))
 
 
 class _Clock:
