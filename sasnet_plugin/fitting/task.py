@@ -284,3 +284,17 @@ class LateError(SasnetError):
     def __reduce__(self) -> tuple[type[LateError], tuple[str]]:
         # As it is, pickle would make the name of the sentence.
         return LateError, (self.name,)
+
+
+class NoCurveError(SasnetError):
+    """A model has no curve at any start, or at the end of its search."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"{name}: no start gives a finite curve with a positive scale; it does not describe these data,"
+            " or too much is fixed."
+        )
+        self.name = name
+
+    def __reduce__(self) -> tuple[type[NoCurveError], tuple[str]]:
+        return NoCurveError, (self.name,)

@@ -34,11 +34,11 @@ from sasnet_plugin.fitting.settings import PROBLEM
 from sasnet_plugin.fitting.start_values.screening import as_start, from_bank
 from sasnet_plugin.fitting.strategy.settings import STRATEGY, Pass
 from sasnet_plugin.fitting.strategy.timed_search import TimedSearch, has_width, ordered, values_of
-from sasnet_plugin.fitting.task import UNLIMITED, Budget, Task
+from sasnet_plugin.fitting.task import UNLIMITED, Budget, NoCurveError, Task
 from sasnet_plugin.simulate.bank import Bank
 from sasnet_plugin.simulate.quick_models.cost_classes import cost_class
 from sasnet_plugin.simulate.quick_models.quick import fit_cost_class
-from sasnet_plugin.types import Curve, SasnetError
+from sasnet_plugin.types import Curve
 
 
 @dataclass(frozen=True)
@@ -226,7 +226,7 @@ def fit_candidate(task: Task, bank: Bank, budget: Budget = UNLIMITED) -> ModelFi
 
     Raises
     ------
-    SasnetError
+    NoCurveError
         No start gave a finite curve.
     """
     task = replace(task, budget=granted(task, budget))
@@ -246,7 +246,7 @@ def fit_candidate(task: Task, bank: Bank, budget: Budget = UNLIMITED) -> ModelFi
         if done is not None:
             final.append(done)
     if not final:
-        raise no_curve(task)
+        raise NoCurveError(task.name)
     best = _without_needless(task, min(final, key=lambda d: d.bic), began)
     return _describe(task, best, spent() - began)
 
@@ -281,18 +281,10 @@ def _unit(text: str | None) -> str:
     return "" if text in (None, "None", "none") else str(text)
 
 
-def no_curve(task: Task) -> SasnetError:
-    """Why there is no fit."""
-    return SasnetError(
-        f"{task.name}: no start gives a finite curve with a positive scale; it does not describe these"
-        " data, or too much is fixed."
-    )
-
-
 def _describe(task: Task, done: Done, seconds: float) -> ModelFit:
     theory = np.asarray(done.fitness.theory(), dtype=float)
     if not np.all(np.isfinite(theory)):  # one without values could not be weighed against others
-        raise no_curve(task)
+        raise NoCurveError(task.name)
     fitness, errors, slopes = done.fitness, done.errors, _derivatives(task, done)
     if slopes and not any(map(np.isfinite, errors.values())):  # the time was up before they were known
         errors = errors_of(slopes)
