@@ -286,15 +286,9 @@ class LateError(SasnetError):
         return LateError, (self.name,)
 
 
-class NoCurveError(SasnetError):
-    """A model has no curve at any start, or at the end of its search."""
-
-    def __init__(self, name: str) -> None:
-        super().__init__(
-            f"{name}: no start gives a finite curve with a positive scale; it does not describe these data,"
-            " or too much is fixed."
-        )
-        self.name = name
-
-    def __reduce__(self) -> tuple[type[NoCurveError], tuple[str]]:
-        return NoCurveError, (self.name,)
+def no_curve(name: str) -> SasnetError:
+    """Why there is no fit of a model that has no curve at any start, or at the end of its search."""
+    return SasnetError(
+        f"{name}: no start gives a finite curve with a positive scale; it does not describe these data,"
+        " or too much is fixed."
+    )

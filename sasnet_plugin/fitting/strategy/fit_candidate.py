@@ -34,7 +34,7 @@ from sasnet_plugin.fitting.settings import PROBLEM
 from sasnet_plugin.fitting.start_values.screening import as_start, from_bank
 from sasnet_plugin.fitting.strategy.settings import STRATEGY, Pass
 from sasnet_plugin.fitting.strategy.timed_search import TimedSearch, has_width, ordered, values_of
-from sasnet_plugin.fitting.task import UNLIMITED, Budget, NoCurveError, Task
+from sasnet_plugin.fitting.task import UNLIMITED, Budget, Task, no_curve
 from sasnet_plugin.simulate.bank import Bank
 from sasnet_plugin.simulate.quick_models.cost_classes import cost_class
 from sasnet_plugin.simulate.quick_models.quick import fit_cost_class
@@ -226,7 +226,7 @@ def fit_candidate(task: Task, bank: Bank, budget: Budget = UNLIMITED) -> ModelFi
 
     Raises
     ------
-    NoCurveError
+    SasnetError
         No start gave a finite curve.
     """
     task = replace(task, budget=granted(task, budget))
@@ -246,7 +246,7 @@ def fit_candidate(task: Task, bank: Bank, budget: Budget = UNLIMITED) -> ModelFi
         if done is not None:
             final.append(done)
     if not final:
-        raise NoCurveError(task.name)
+        raise no_curve(task.name)
     best = _without_needless(task, min(final, key=lambda d: d.bic), began)
     return _describe(task, best, spent() - began)
 
@@ -284,7 +284,7 @@ def _unit(text: str | None) -> str:
 def _describe(task: Task, done: Done, seconds: float) -> ModelFit:
     theory = np.asarray(done.fitness.theory(), dtype=float)
     if not np.all(np.isfinite(theory)):  # one without values could not be weighed against others
-        raise NoCurveError(task.name)
+        raise no_curve(task.name)
     fitness, errors, slopes = done.fitness, done.errors, _derivatives(task, done)
     if slopes and not any(map(np.isfinite, errors.values())):  # the time was up before they were known
         errors = errors_of(slopes)
