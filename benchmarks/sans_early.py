@@ -124,7 +124,7 @@ def main() -> None:
                 wrong += int(best[end] != label)
                 needed.append(steps[end])
                 break
-    print(f"# First in {'any' if options.first == 'any' else 'a suiting'} setting\n")
+    print(f"# First setting: {options.first}\n")
     print(f"## Settling, {len(samples)} samples\n\n| | |\n|---|---|")
     print(f"| settled by 10⁶ counts | {settled / len(samples):.0%} |")
     print(f"| of these wrong | {wrong / max(settled, 1):.1%} |")
