@@ -215,8 +215,8 @@ DISTRIBUTIONS = {
     "distributed": "dask",
     "sklearn": "scikit-learn",
 }
-#: Other backends that keras may run on; whoever trains on them has them.
-OTHERS = {"torch"}
+#: Imported only where others have installed them: a backend of keras, and what compiles bumps' steps.
+OTHERS = {"torch", "numba"}
 #: Imported by keras, for its export to ONNX.
 BY_KERAS = {"tf2onnx"}
 
