@@ -32,8 +32,10 @@ from sasnet_plugin.fitting.strategy.other_factors import other_factors
 from sasnet_plugin.fitting.strategy.settings import STRATEGY
 from sasnet_plugin.fitting.strategy.two_components import (
     asked_for,
+    first_alone,
     intricate,
     only_systematic,
+    other_terms,
     simple_bodies,
     sums_to_fit,
 )
@@ -134,8 +136,8 @@ class Stages:
         if not (others and resolved.unexplained):
             return resolved
         excused = self.only_systematic(resolved)
-        if not excused or self.intricate(resolved):
-            resolved = self.with_second_component(resolved)
+        # Even then: what a shared error excuses, a second component may explain to the noise.
+        resolved = self.with_second_component(resolved)
         if excused or not resolved.unexplained or self.only_systematic(resolved):
             return resolved
         more = self.with_more_models(found)
@@ -232,7 +234,7 @@ class Stages:
         """Sums of two models whose curves in the bank are nearer than those of single ones, by a factor."""
         found, failed = sums_to_fit(
             self.pool, curve, self.dintensity, self.suggestion, self.options, fits, self.residuals, nearer,
-            STRATEGY.sums_screening * self.left,
+            STRATEGY.sums_screening * max(self.left, STRATEGY.sums_kept * self.deadline),
         )  # fmt: skip
         self.unanswered.extend(failed)
         return found
@@ -258,7 +260,16 @@ class Stages:
         if found.fits:
             beat, so = Budget(best_chisq=found.chisq), bool(found.notes)
             rest = [replace(t, budget=t.budget.within(beat), as_measured=so) for t in rest]
-        return replace(found, tasks=found.tasks + rest, fits=nearest_of_each(found.fits + self.fit(rest)))
+        found = replace(found, tasks=found.tasks + rest, fits=nearest_of_each(found.fits + self.fit(rest)))
+        best_is_sum = sums and bool(found.fits) and "+" in found.best.model
+        return self.with_rivals_of_sum(found, self.left) if best_is_sum else found
+
+    def with_rivals_of_sum(self, found: Fitted, seconds: float) -> Fitted:
+        """The same with what its best sum is held against: its body with the other terms, and alone."""
+        others = other_terms(found.tasks, found.fits)
+        fits = found.fits + self.tried(fit_candidate, others, STRATEGY.terms_share * seconds)
+        alone = self.tried(fit_candidate, first_alone(found.tasks, fits), STRATEGY.terms_share * seconds)
+        return replace(found, tasks=found.tasks + others, fits=nearest_of_each(fits + alone))
 
     def still_asked_for(self, found: Fitted) -> Fitted:
         """The same without sums that single models do as well as."""
@@ -285,8 +296,10 @@ class Stages:
             return found
         tried = {task.name for task in found.tasks}
         sums = [task for task in self.sums(found.curve, found.fits, 1.0) if task.name not in tried]
-        fits = self.tried(fit_candidate, sums, STRATEGY.sums_share * self.left)
-        return self.still_asked_for(replace(found, tasks=found.tasks + sums, fits=found.fits + fits))
+        seconds = max(STRATEGY.sums_share * self.left, STRATEGY.sums_kept * self.deadline)
+        fits = self.tried(fit_candidate, sums, seconds)
+        found = replace(found, tasks=found.tasks + sums, fits=found.fits + fits)
+        return self.still_asked_for(self.with_rivals_of_sum(found, seconds))
 
     def with_resolution(self, found: Fitted) -> Fitted:
         """Fit again with the resolution that a file does not state, where the curve asks for one."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,8 @@ from numpy.typing import NDArray
 from sasnet_plugin.fitting.assessment.assess import dependence, misfits
 from sasnet_plugin.fitting.assessment.goodness_of_fit import doubtful, explains
 from sasnet_plugin.fitting.assessment.systematic_error import independent, systematic_error
-from sasnet_plugin.fitting.problem.sums import as_part
+from sasnet_plugin.fitting.problem.experiment import starting_values
+from sasnet_plugin.fitting.problem.sums import as_part, of_part
 from sasnet_plugin.fitting.result.model_fit import ModelFit
 from sasnet_plugin.fitting.settings import ASSESSMENT
 from sasnet_plugin.fitting.start_values.second_component import TERMS, fixed_of, has_one_contrast
@@ -20,7 +22,7 @@ from sasnet_plugin.fitting.strategy.settings import STRATEGY
 from sasnet_plugin.fitting.task import Budget, Counting, FitOptions, Pair, Task
 from sasnet_plugin.simulate.priors import model_info
 from sasnet_plugin.simulate.quick_models.quick import fit_cost_class
-from sasnet_plugin.types import Curve, Suggestion, TechnicalError, product_name
+from sasnet_plugin.types import Curve, Suggestion, TechnicalError, product_name, sum_parts
 
 #: Bodies that a second component is tried with, whatever explains the curve best without one.
 _SIMPLE = ("sphere", "ellipsoid", "cylinder")
@@ -78,7 +80,7 @@ def sums_to_fit(
     if not least < nearer * single:
         return [], failed
     most = max(STRATEGY.more_worse * least, STRATEGY.sums_near)
-    near = [pair for pair, value in found.items() if value < most]
+    near = _one_term_each([pair for pair, value in sorted(found.items(), key=lambda f: f[1]) if value < most])
     near.sort(key=lambda pair: (len(model_info(pair[0]).parameters.kernel_parameters), found[pair]))
     fixed, ranges = _of_first(options.fixed), _of_first(options.ranges)
     budget = Budget(STRATEGY.sum_time)
@@ -87,6 +89,44 @@ def sums_to_fit(
         for name, _ in near[: STRATEGY.sums]
     ]
     return tasks, failed
+
+
+def other_terms(tasks: Sequence[Task], fits: Sequence[ModelFit]) -> list[Task]:
+    """The best sum's first component with the terms that it was not tried with: they look much alike.
+
+    Parameters
+    ----------
+    tasks : sequence of Task
+    fits : sequence of ModelFit
+        What came of them.
+    """
+    best = min((fit for fit in fits if "+" in fit.model), key=lambda fit: fit.bic, default=None)
+    if best is None:
+        return []
+    task = next(task for task in tasks if task.name == best.name)
+    host, _, second = best.model.rpartition("+")
+    own = {name: value for name, value in task.fixed.items() if name not in fixed_of(best.model)}
+    tried = {task.model for task in tasks}
+    names = [f"{host}+{term}" for term in TERMS if second in TERMS]
+    return [replace(task, model=n, fixed=fixed_of(n) | own) for n in names if n not in tried]
+
+
+def first_alone(tasks: Sequence[Task], fits: Sequence[ModelFit]) -> list[Task]:
+    """The best sum's first component alone, from its values there: its own search may have ended elsewhere.
+
+    Parameters
+    ----------
+    tasks : sequence of Task
+    fits : sequence of ModelFit
+        What came of them.
+    """
+    best = min((fit for fit in fits if "+" in fit.model), key=lambda fit: fit.bic, default=None)
+    if best is None:
+        return []
+    first, values = sum_parts(best.model)[0], starting_values(best)
+    start = of_part(values, 0, 2) | {"background": values["background"]}
+    tried = (task for task in tasks if task.name == first)
+    return [replace(task, starts=(start,)) for task in tried][:1]
 
 
 def simple_bodies(
@@ -135,6 +175,15 @@ def _hosts(suggestion: Suggestion, fits: Sequence[ModelFit], residuals: Mapping[
         for name in dict.fromkeys([*_SIMPLE, *likely[:count], *best[:count]])
         if not name.endswith(".py") and fit_cost_class(name) != "slow" and _is_body(name.partition("@")[0])
     ]
+
+
+def _one_term_each(sums: Sequence[Pair]) -> list[Pair]:
+    """Of sums with a term the first of each body: `other_terms` tries the others for what is best."""
+    kept: dict[tuple[str, bool], Pair] = {}
+    for pair in sums:
+        host, _, second = pair[0].rpartition("+")
+        kept.setdefault((host, second in TERMS), pair)
+    return list(kept.values())
 
 
 def _is_body(form: str) -> bool:
