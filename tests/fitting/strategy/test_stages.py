@@ -10,7 +10,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from sasnet_plugin.fitting.ledger import Ledger
 from sasnet_plugin.fitting.problem.experiment import experiment
+from sasnet_plugin.fitting.settings import EFFORT
 from sasnet_plugin.fitting.strategy.fitted import Fitted
 from sasnet_plugin.fitting.strategy.stages import Stages
 from sasnet_plugin.fitting.task import FitOptions, Task
@@ -67,6 +69,29 @@ def test_simple_bodies_are_fitted_before_a_second_component(
     found = stages.with_second_component(Fitted(curve, tasks, stages.fit(tasks)))
     assert min(found.fits, key=lambda fit: fit.bic).name == "ellipsoid"
     assert not any("+" in fit.model for fit in found.fits)
+
+
+def test_a_second_component_has_time_of_its_own(simulated: Callable[..., Curve], pool: Any) -> None:
+    """Single models that took all the time hide no second population."""
+    truth = {
+        "A_scale": 1.0, "A_radius": 25.0, "A_radius_pd": 0.06, "A_radius_pd_n": 25,
+        "B_scale": 0.02, "B_radius": 80.0, "B_radius_pd": 0.06, "B_radius_pd_n": 25, "background": 0.01,
+    }  # fmt: skip
+    curve = simulated("sphere+sphere", truth)
+    assert curve.dintensity is not None
+    suggestion = open_classifier().suggest([curve], top=78)[0]
+    tasks, deadline = [_task(curve, "sphere"), _task(curve, "fuzzy_sphere")], 40.0
+    ledger = Ledger(pool, np.inf)
+    residuals = {task.pair: 5.0 for task in tasks}
+    stages = Stages(ledger, curve.dintensity, suggestion, residuals, FitOptions(), [], deadline)
+    found = Fitted(curve, tasks, stages.fit(tasks))
+    ledger.spent = EFFORT.lanes * deadline
+    assert stages.left == 0
+    found = stages.with_second_component(found)
+    best = found.best
+    assert best.model == "sphere+sphere"
+    radii = sorted(best.parameters[f"{part}_radius"].value for part in "AB")
+    assert radii == pytest.approx([25.0, 80.0], rel=0.02)
 
 
 def test_a_structure_factor_is_tried_where_no_form_explains(

@@ -12,7 +12,13 @@ import pytest
 from sasnet_plugin.fitting.assessment.assess import assess, ranked
 from sasnet_plugin.fitting.result.model_fit import ModelFit, Parameter
 from sasnet_plugin.fitting.strategy.fit_candidate import fit_candidate
-from sasnet_plugin.fitting.strategy.two_components import asked_for, intricate, sums_to_fit
+from sasnet_plugin.fitting.strategy.two_components import (
+    asked_for,
+    first_alone,
+    intricate,
+    other_terms,
+    sums_to_fit,
+)
 from sasnet_plugin.fitting.task import Budget, FitOptions, Task
 from sasnet_plugin.predict import open_classifier
 from sasnet_plugin.simulate.bank import Bank
@@ -74,6 +80,55 @@ def test_the_simplest_sums_come_first_and_none_where_materials_are_given(upturn:
     # Nothing is nearer than what is there already.
     assert sums_to_fit(*given, options, [], {("sphere", None): 1e-3}, 0.6, 20.0)[0] == []
     assert np.isfinite(tasks[0].budget.seconds)
+
+
+def test_a_sum_is_held_against_other_terms_of_its_body(simulated: Callable[..., Curve], bank: Bank) -> None:
+    """A Lorentzian and a coil look alike beside a body; data tell them apart where both are fitted."""
+    truth = {
+        "A_scale": 1.0,
+        "A_radius": 45.0,
+        "B_rg": 90.0,
+        "B_scale": 1000.0,
+        "B_i_zero": 1.0,
+        "background": 0.01,
+    }
+    curve = simulated("sphere+mono_gauss_coil", truth)
+    assert curve.dintensity is not None
+    fixed = {"B_i_zero": 1.0}
+    tasks = [
+        Task(curve, curve.dintensity, "sphere", None),
+        Task(curve, curve.dintensity, "sphere+lorentz", None),
+    ]
+    fits = [_fitted(curve, bank, task.name) for task in tasks]
+    others = {task.name: task for task in other_terms(tasks, fits)}
+    assert set(others) == {"sphere+power_law", "sphere+mono_gauss_coil"}
+    assert others["sphere+mono_gauss_coil"].fixed == fixed  # another name of its scale
+    assert others["sphere+power_law"].fixed == {}
+    right = fit_candidate(others["sphere+mono_gauss_coil"], bank, Budget(4.0))
+    assert right.bic < fits[1].bic - 10
+    assert abs(right.parameters["B_rg"].value - 90.0) < 4 * right.parameters["B_rg"].error
+    assert other_terms(tasks[:1], fits[:1]) == []
+
+
+def test_the_body_of_a_sum_is_also_fitted_alone_from_there(
+    simulated: Callable[..., Curve], bank: Bank
+) -> None:
+    """A single model whose search has ended elsewhere is no reason for a second component."""
+    curve = simulated("ellipsoid", {"radius_polar": 30.0, "radius_equatorial": 60.0, "background": 0.01})
+    assert curve.dintensity is not None
+    task = Task(curve, curve.dintensity, "ellipsoid", None)
+    elsewhere = fit_candidate(
+        replace(task, fixed={"radius_polar": 70.0, "radius_equatorial": 45.0}), bank, Budget(4.0)
+    )
+    both = _fitted(curve, bank, "ellipsoid+power_law")
+    assert elsewhere.reduced_chisq > 2 > both.reduced_chisq
+    sums = [task, Task(curve, curve.dintensity, "ellipsoid+power_law", None)]
+    (again,) = first_alone(sums, [elsewhere, both])
+    assert again.name == "ellipsoid"
+    alone = fit_candidate(again, bank, Budget(4.0))
+    assert alone.parameters["radius_polar"].value == pytest.approx(30.0, rel=0.02)
+    assert alone.bic < both.bic
+    assert first_alone([task], [elsewhere]) == []
 
 
 def test_a_second_component_that_is_hardly_needed_stands_beside_the_single_model() -> None:
