@@ -35,7 +35,7 @@ from sasnet_plugin.fitting.strategy.two_components import (
     first_alone,
     intricate,
     only_systematic,
-    other_terms,
+    other_sums,
     simple_bodies,
     sums_to_fit,
 )
@@ -266,7 +266,7 @@ class Stages:
 
     def with_rivals_of_sum(self, found: Fitted, seconds: float) -> Fitted:
         """The same with what its best sum is held against: its body with the other terms, and alone."""
-        others = other_terms(found.tasks, found.fits)
+        others = other_sums(found.tasks, found.fits)
         fits = found.fits + self.tried(fit_candidate, others, STRATEGY.terms_share * seconds)
         alone = self.tried(fit_candidate, first_alone(found.tasks, fits), STRATEGY.terms_share * seconds)
         return replace(found, tasks=found.tasks + others, fits=nearest_of_each(fits + alone))

@@ -80,8 +80,8 @@ def sums_to_fit(
     if not least < nearer * single:
         return [], failed
     most = max(STRATEGY.more_worse * least, STRATEGY.sums_near)
-    near = _one_term_each([pair for pair, value in sorted(found.items(), key=lambda f: f[1]) if value < most])
-    near.sort(key=lambda pair: (len(model_info(pair[0]).parameters.kernel_parameters), found[pair]))
+    near = [pair for pair, value in found.items() if value < most]
+    near.sort(key=lambda pair: (_shape(pair[0]), found[pair]))
     fixed, ranges = _of_first(options.fixed), _of_first(options.ranges)
     budget = Budget(STRATEGY.sum_time)
     tasks = [
@@ -91,24 +91,31 @@ def sums_to_fit(
     return tasks, failed
 
 
-def other_terms(tasks: Sequence[Task], fits: Sequence[ModelFit]) -> list[Task]:
-    """The best sum's first component with the terms that it was not tried with: they look much alike.
+def other_sums(tasks: Sequence[Task], fits: Sequence[ModelFit]) -> list[Task]:
+    """What looks much like the best sum with a term: its body with other terms, simple bodies with its own.
 
     Parameters
     ----------
     tasks : sequence of Task
+        Those tried are not tried again.
     fits : sequence of ModelFit
         What came of them.
     """
     best = min((fit for fit in fits if "+" in fit.model), key=lambda fit: fit.bic, default=None)
     if best is None:
         return []
-    task = next(task for task in tasks if task.name == best.name)
     host, _, second = best.model.rpartition("+")
+    if second not in TERMS:
+        return []
+    task = next(task for task in tasks if task.name == best.name)
     own = {name: value for name, value in task.fixed.items() if name not in fixed_of(best.model)}
     tried = {task.model for task in tasks}
-    names = [f"{host}+{term}" for term in TERMS if second in TERMS]
-    return [replace(task, model=n, fixed=fixed_of(n) | own) for n in names if n not in tried]
+    names = [f"{host}+{term}" for term in TERMS] + [f"{body}+{second}" for body in _SIMPLE]
+    return [
+        replace(task, model=name, fixed=fixed_of(name) | own)
+        for name in dict.fromkeys(names)
+        if name not in tried
+    ]
 
 
 def first_alone(tasks: Sequence[Task], fits: Sequence[ModelFit]) -> list[Task]:
@@ -177,13 +184,13 @@ def _hosts(suggestion: Suggestion, fits: Sequence[ModelFit], residuals: Mapping[
     ]
 
 
-def _one_term_each(sums: Sequence[Pair]) -> list[Pair]:
-    """Of sums with a term the first of each body: `other_terms` tries the others for what is best."""
-    kept: dict[tuple[str, bool], Pair] = {}
-    for pair in sums:
-        host, _, second = pair[0].rpartition("+")
-        kept.setdefault((host, second in TERMS), pair)
-    return list(kept.values())
+def _shape(model: str) -> int:
+    """Parameters that change the shape of a curve: all but a scale's second names, which one contrast is."""
+    no_shape = ("magnetic", "orientation")
+    table = [p for p in model_info(model).parameters.kernel_parameters if p.type not in no_shape]
+    slds = [p for p in table if p.type == "sld"]
+    bodies = sum(_is_body(part.partition("@")[0]) for part in sum_parts(model))
+    return len(table) - min(2 * bodies, len(slds))
 
 
 def _is_body(form: str) -> bool:
