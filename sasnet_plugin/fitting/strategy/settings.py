@@ -157,7 +157,9 @@ class StrategySettings:
     sums_kept: float = setting(
         0.4, "Of all time for evaluations, what they have at least, whatever others have spent.", "share"
     )
-    terms_share: float = setting(0.5, "Of that, for the best one's body with the other terms.", "share")
+    terms_share: float = setting(
+        0.5, "Of that, for sums that look much like the best one, and as much for its body alone.", "share"
+    )
     sums_near: float = setting(0.7, "Weighted residual of sums that come near: within their tolerance.")
     simple_near: float = setting(
         4.0, "Weighted residual of a simple body over the nearest's, at most, to be fitted before sums are."

@@ -265,7 +265,7 @@ class Stages:
         return self.with_rivals_of_sum(found, self.left) if best_is_sum else found
 
     def with_rivals_of_sum(self, found: Fitted, seconds: float) -> Fitted:
-        """The same with what its best sum is held against: its body with the other terms, and alone."""
+        """The same with what its best sum is held against: sums that look like it, and its body alone."""
         others = other_sums(found.tasks, found.fits)
         fits = found.fits + self.tried(fit_candidate, others, STRATEGY.terms_share * seconds)
         alone = self.tried(fit_candidate, first_alone(found.tasks, fits), STRATEGY.terms_share * seconds)

@@ -101,7 +101,7 @@ def other_sums(tasks: Sequence[Task], fits: Sequence[ModelFit]) -> list[Task]:
     fits : sequence of ModelFit
         What came of them.
     """
-    best = min((fit for fit in fits if "+" in fit.model), key=lambda fit: fit.bic, default=None)
+    best = _best_sum(fits)
     if best is None:
         return []
     host, _, second = best.model.rpartition("+")
@@ -127,7 +127,7 @@ def first_alone(tasks: Sequence[Task], fits: Sequence[ModelFit]) -> list[Task]:
     fits : sequence of ModelFit
         What came of them.
     """
-    best = min((fit for fit in fits if "+" in fit.model), key=lambda fit: fit.bic, default=None)
+    best = _best_sum(fits)
     if best is None:
         return []
     first, values = sum_parts(best.model)[0], starting_values(best)
@@ -171,6 +171,10 @@ def simple_bodies(
     ]  # fmt: skip
 
 
+def _best_sum(fits: Sequence[ModelFit]) -> ModelFit | None:
+    return min((fit for fit in fits if "+" in fit.model), key=lambda fit: fit.bic, default=None)
+
+
 def _hosts(suggestion: Suggestion, fits: Sequence[ModelFit], residuals: Mapping[Pair, float]) -> list[str]:
     """Simple bodies, the likeliest, and those of the best fits or nearest curves, with structure factors."""
     best = [f.name for f in sorted(fits, key=lambda f: f.chisq) if "+" not in f.model]
@@ -185,7 +189,7 @@ def _hosts(suggestion: Suggestion, fits: Sequence[ModelFit], residuals: Mapping[
 
 
 def _shape(model: str) -> int:
-    """Parameters that change the shape of a curve: all but a scale's second names, which one contrast is."""
+    """Parameters that change the shape of a curve: a body's one contrast is another name of its scale."""
     no_shape = ("magnetic", "orientation")
     table = [p for p in model_info(model).parameters.kernel_parameters if p.type not in no_shape]
     slds = [p for p in table if p.type == "sld"]
