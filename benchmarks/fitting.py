@@ -199,7 +199,8 @@ def main() -> None:
         for key in options.contestants
     }
     sample = kept(options.work / f"de-uncut-{options.seed}.jsonl")  # of `fitting_uncut`
-    report = table(found, options.seed, list(sample.values()))
+    again = kept(options.work / f"lm-again-{options.seed}.jsonl")  # of `fitting_again`
+    report = table(found, options.seed, list(sample.values()), list(again.values()))
     print(report)
     if options.write:
         Path(__file__).with_suffix(".md").write_text(f"# Fitting\n\n{report}", encoding="utf-8")

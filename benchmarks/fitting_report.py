@@ -12,7 +12,7 @@ from recovered import sentence
 Rows = list[dict[str, Any]]
 
 
-def table(found: dict[str, Rows], seed: int, longer: Rows | None = None) -> str:
+def table(found: dict[str, Rows], seed: int, longer: Rows | None = None, again: Rows | None = None) -> str:
     """Success and cost of each contestant in Markdown.
 
     Parameters
@@ -22,12 +22,16 @@ def table(found: dict[str, Rows], seed: int, longer: Rows | None = None) -> str:
     seed : int
     longer : list of dict, optional
         Differential evolution's answers to a sample of what it was stopped in, stopped later.
+    again : list of dict, optional
+        Answers of ``lm`` once more, on the machine of sasnet's answers, where the others' are of another.
     """
+    slower, equal = pace(found.get("lm", []), again or [])
     header = ["contestant", "problems", "success / %", "CPU-seconds, mean", "median", "ratio to DE's CPU"]
     dear = np.mean([r["seconds"] for r in found["de"]]) if found.get("de") else np.nan
     lines = []
     for key, rows in found.items():
         seconds = np.array([r["seconds"] for r in rows])
+        here = slower if key == "sasnet" else 1.0
         lines.append(
             [
                 CONTESTANTS[key],
@@ -35,7 +39,7 @@ def table(found: dict[str, Rows], seed: int, longer: Rows | None = None) -> str:
                 percent(float(np.mean([r["success"] for r in rows]))),
                 f"{seconds.mean():.1f}",
                 f"{np.median(seconds):.1f}",
-                f"{seconds.mean() / dear:.2f}" if found.get("de") else "",
+                f"{seconds.mean() / (here * dear):.2f}" if found.get("de") else "",
             ]
         )
     text = markdown(header, lines)
@@ -48,11 +52,18 @@ def table(found: dict[str, Rows], seed: int, longer: Rows | None = None) -> str:
     )
     if found.get("sasnet"):
         text += f"\nsasnet had at most {LIMIT:.0f} CPU-seconds a problem.\n"
+    if found.get("sasnet") and equal:
+        mean = float(np.mean([r["seconds"] for r in found["sasnet"]]))
+        text += (
+            f"\nsasnet's seconds are of a slower machine than the others' are: {equal} fits by LM,"
+            f" the same in χ², take {slower:.2f} times the CPU time there, in the middle. In seconds of the"
+            f" others' machine sasnet's mean is {mean / slower:.1f}; ratios are of one machine.\n"
+        )
     if found.get("amoeba"):
         cut = sum(r["late"] for r in found["amoeba"])
         text += f"\nNelder-Mead was stopped after {PATIENCE['amoeba']:.0f} CPU-seconds in {cut} problems.\n"
     if found.get("de"):
-        text += _cut(found["de"], longer or [], found.get("sasnet", []))
+        text += _cut(found["de"], longer or [], found.get("sasnet", []), slower)
     if found.get("sasnet"):
         true, same = (np.mean([r[f"weight_of_{k}"] for r in found["sasnet"]]) for k in ("truth", "alike"))
         text += (
@@ -61,6 +72,25 @@ def table(found: dict[str, Rows], seed: int, longer: Rows | None = None) -> str:
         )
         text += sentence(found["sasnet"], seed)
     return text
+
+
+def pace(rows: Rows, again: Rows) -> tuple[float, int]:
+    """How many times longer the same fits take on another machine, in the middle, and of how many.
+
+    Parameters
+    ----------
+    rows, again : list of dict
+        Answers of one contestant with ``index``, ``seconds`` and ``reduced_chisq``; ones that ended
+        elsewhere took other steps and do not count. 1 and 0 where none are left.
+    """
+    before = {r["index"]: r for r in rows}
+    ratios = [
+        r["seconds"] / before[r["index"]]["seconds"]
+        for r in again
+        if r["index"] in before
+        and np.isclose(r["reduced_chisq"], before[r["index"]]["reduced_chisq"], rtol=1e-3)
+    ]
+    return (float(np.median(ratios)), len(ratios)) if ratios else (1.0, 0)
 
 
 def uncut(rows: Rows, generations: float) -> float:
@@ -94,7 +124,7 @@ def sampled(rows: Rows, longer: Rows) -> tuple[float, float]:
     return (whole + late * float(seconds.mean())) / len(rows), error / len(rows)
 
 
-def _cut(rows: Rows, longer: Rows, ours: Rows) -> str:
+def _cut(rows: Rows, longer: Rows, ours: Rows, slower: float) -> str:
     late = [r["steps"] for r in rows if r["late"]]
     whole = [r["steps"] for r in rows if not r["late"]]
     text = (
@@ -111,7 +141,7 @@ def _cut(rows: Rows, longer: Rows, ours: Rows) -> str:
             f" these its mean over all problems is {mean:.0f} ± {error:.0f} s"
         )
         if ours:
-            ratio = float(np.mean([r["seconds"] for r in ours])) / mean
+            ratio = float(np.mean([r["seconds"] for r in ours])) / (slower * mean)
             text += f", and sasnet's CPU time {ratio:.2f} of it"
     elif late and whole:
         few = float(np.percentile(whole, 10))

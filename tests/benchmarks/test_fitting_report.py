@@ -1,11 +1,11 @@
-"""What differential evolution would cost if it were not stopped."""
+"""What differential evolution would cost if it were not stopped, and what another machine costs."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import pytest
-from fitting_report import sampled, uncut
+from fitting_report import pace, sampled, uncut
 
 
 def _row(seconds: float, steps: int, late: bool) -> dict[str, Any]:
@@ -25,3 +25,12 @@ def test_a_sample_that_went_on_stands_for_all_that_were_stopped() -> None:
     # Of a sample without replacement: standard deviation 141.4, two of nine.
     assert error == pytest.approx(0.9 * 141.42 / 2**0.5 * (7 / 9) ** 0.5, rel=1e-3)
     assert sampled(rows, [_row(300.0, 1, True)] * 9)[1] == pytest.approx(0.0, abs=1e-9)
+
+
+def test_another_machine_is_compared_by_fits_that_end_alike() -> None:
+    rows = [{"index": i, "seconds": 2.0 + i, "reduced_chisq": 1.5} for i in range(4)]
+    again = [r | {"seconds": 1.6 * r["seconds"]} for r in rows[:3]]
+    elsewhere = [rows[3] | {"seconds": 90.0, "reduced_chisq": 1.2}]
+    assert pace(rows, again + elsewhere) == (pytest.approx(1.6), 3)
+    assert pace(rows, elsewhere) == (1.0, 0)
+    assert pace([], again) == (1.0, 0)
