@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import shutil
 import sys
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -13,8 +14,12 @@ from sasnet_plugin.types import Curve, printable
 from ..digits import significant
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from sasnet_plugin.predict import Answer
 
+#: Characters of a line where no window says it; in narrower ones titles of two words take two lines.
+_WIDTH = 120
 
 #: Columns that are not broken into lines.
 _WHOLE = ("model", "structure factor", "probability", "uniform prior", "value", "error", "unit")
@@ -50,9 +55,7 @@ class TableWriter:
     """A table for each finding and a few sentences for each measurement on stdout; failures on stderr."""
 
     def __init__(self) -> None:
-        from rich.console import Console
-
-        self._console = Console(file=sys.stdout, highlight=False)
+        self._console = wide_console()
 
     def answer(self, measurement: Any, answer: Answer) -> None:
         """Write one answer."""
@@ -64,7 +67,8 @@ class TableWriter:
         title = printable(" · ".join(part for part in (answer.file, answer.entry) if part))
         say(Text(title or noun, style="bold"), soft_wrap=True)
         sentences = list(answer.sentences())
-        if not isinstance(measurement, Curve) and answer.known and sentences:
+        # A doubt comes before the numbers that it is about.
+        if sentences and not (isinstance(measurement, Curve) and answer.known):
             say(Text(sentences.pop(0), style="bold"), soft_wrap=True)
         lines = [_sparkline(measurement), *(getattr(f, "line", str)() for f in answer.findings)]
         for line in filter(None, lines):
@@ -77,7 +81,8 @@ class TableWriter:
             columns = rows[0][:-1] if grouped else rows[0]
             table = Table(box=None, pad_edge=False, header_style="dim")
             for column in columns:
-                table.add_column(column, no_wrap=column in _WHOLE)
+                title = column if self._console.width >= _WIDTH else column.replace(" ", "\n")
+                table.add_column(title, no_wrap=column in _WHOLE)
             group = ""
             for row in rows[1:]:
                 if grouped and row[-1] != group:
@@ -97,6 +102,14 @@ class TableWriter:
     def failure(self, file: str, entry: str, sentence: str) -> None:
         """Write why a file, or an entry of one, has no answer."""
         print(printable(sentence), file=sys.stderr, flush=True)
+
+
+def wide_console() -> Console:
+    """Standard output as wide as its window; in a file or pipe wide enough for the longest names."""
+    from rich.console import Console
+
+    width = None if sys.stdout.isatty() else shutil.get_terminal_size((_WIDTH, 24)).columns
+    return Console(file=sys.stdout, highlight=False, width=width)
 
 
 def _sparkline(measurement: Any) -> str:

@@ -226,12 +226,12 @@ _STYLES = {EXPLAINS: "green", DOUBTS: "yellow", DOES_NOT: "red"}
 
 def print_result(result: FitResult, *, quiet: bool = False) -> None:
     """The headline; unless only that is wanted a table of the fits, parameters, warnings and notes."""
-    from rich.console import Console
     from rich.text import Text
 
+    from sasnet_plugin.cli.answers import wide_console
     from sasnet_plugin.fitting.result.display import parameters_in_words, rich_table
 
-    say = Console(file=sys.stdout, highlight=False).print
+    say = wide_console().print
     title = " · ".join(part for part in (result.curve.file, result.curve.entry) if part)
     say(Text(title or "curve", style="bold"), soft_wrap=True)
     head = result.headline

@@ -73,7 +73,7 @@ def _short(name: str) -> str:
 def in_one_line(answer: Answer) -> str:
     """Likeliest model and group, or the first sentence of another kind of answer."""
     finding = answer.finding(ClassesFinding)
-    doubt = "" if answer.known else "; perhaps no known model"
+    doubt = "" if answer.known else "perhaps no known model; if one, "
     if finding is None or not finding.classes:
         return next(iter(answer.sentences()), "no answer")
     best, group = finding.classes[0], next(iter(finding.groups), None)
@@ -81,7 +81,7 @@ def in_one_line(answer: Answer) -> str:
     if group is not None and len(group.members) > 1:
         first = f"{group.name} {percent(group.probability)}"
         said = f"{said}; {first}" if best.name in group.members else f"{first} or {said}"
-    return f"{said}{doubt}"
+    return f"{doubt}{said}"
 
 
 def _name(found: Any) -> str:
@@ -89,14 +89,16 @@ def _name(found: Any) -> str:
 
 
 def spread(answers: Sequence[Answer]) -> str:
-    """How often each model is the likeliest among the entries of a file."""
+    """How often each model is the likeliest among the entries of a file, and in how many perhaps none is."""
     found = [one for answer in answers if (one := answer.finding(ClassesFinding)) and one.classes]
     first = Counter(_name(one.classes[0]) for one in found)
     listed = ", ".join(f"{name} {count}" for name, count in first.most_common(3))
     more = f" and {len(first) - 3} more models" if len(first) > 3 else ""
     shares = [one.classes[0].probability for one in found]
     likely = f"; likeliest model {percent(min(shares))} to {percent(max(shares))}" if shares else ""
-    return f"{len(answers)} entries: {listed}{more}{likely}"
+    unlike = sum(not answer.known for answer in answers)
+    doubt = f"; perhaps no known model in {unlike} of them" if unlike else ""
+    return f"{len(answers)} entries: {listed}{more}{likely}{doubt}"
 
 
 def classified(measurement: Any, answer: Answer, page: str = "") -> Row:

@@ -6,6 +6,7 @@ import json
 import re
 from importlib import import_module
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ import pytest
 from tinyzoo import FORMS, network, sphere_curve, write_zoo
 from typer.testing import CliRunner, Result
 
+from sasnet_plugin.cli.answers import TableWriter
 from sasnet_plugin.cli.classify import CHUNK, outcomes
 from sasnet_plugin.cli.main import app
 from sasnet_plugin.predict import Answer, open_classifier
@@ -78,7 +80,22 @@ def test_out_of_scope_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv("SASNET_MODEL_ZOO", str(zoo))
     result = run(write_sphere(tmp_path / "a.dat"))
     assert result.exit_code == 0
-    assert "unlike the simulated ones of any single known model" in result.stdout
+    unlike, table = "unlike the simulated ones of any single known model", "probability"
+    assert 0 < result.stdout.index(unlike) < result.stdout.index(table)
+
+
+def test_no_name_is_cut_in_a_window_of_80_characters(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    names = ("hollow_rectangular_prism_thin_walls", "hardsphere", "  93 % ███████████", "  12 %")
+    title = ("model", "structure factor", "probability", "uniform prior", "group")
+    finding = SimpleNamespace(rows=lambda: [title, (*names, "boxes")])
+    answer = SimpleNamespace(file="", entry="", known=True, findings=[finding], sentences=list)
+    TableWriter().answer(Curve(*sphere_curve(60.0)[:2]), answer)  # type: ignore[arg-type]
+    printed = capsys.readouterr().out
+    assert all(name in printed for name in names)
+    assert "…" not in printed
 
 
 def test_some_files_failed(tmp_path: Path) -> None:

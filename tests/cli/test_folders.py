@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
 import pytest
-from tinyzoo import sphere_curve
+from tinyzoo import network, sphere_curve, write_zoo
 from typer.testing import CliRunner
 
 from sasnet_plugin.cli.folders import many
@@ -42,6 +43,24 @@ def test_one_line_a_file_and_tables_on_request(folder: Path) -> None:
     assert len(_run(folder / "a.dat", "--quiet")[1]) == 1
     assert many([str(folder / "*.dat")])
     assert not many([str(folder / "a.dat"), "missing.dat"])
+
+
+def test_a_doubt_comes_before_the_model_that_it_is_about(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    doubtful = write_zoo(tmp_path / "doubtful", onnx_bytes=network(scope_bias=-4.0))
+    monkeypatch.setenv("SASNET_MODEL_ZOO", str(doubtful))
+    said = _run(folder)[1][0]
+    assert re.search("perhaps no known model.* [0-9]+ %", said)
+    several = folder / "several.xml"
+    rows = "".join(
+        f"<Idata><Q unit='1/A'>{q:.5f}</Q><I unit='1/cm'>{i:.6g}</I></Idata>"
+        for q, i, _ in zip(*sphere_curve(60.0), strict=True)
+    )
+    entry = f"<SASentry><Title>one</Title><Run>1</Run><SASdata>{rows}</SASdata></SASentry>"
+    several.write_text(f"<SASroot xmlns='urn:cansas1d:1.1' version='1.1'>{entry}{entry}</SASroot>")
+    said = next(line for line in _run(folder)[1] if line.startswith("several.xml"))
+    assert said.endswith("perhaps no known model in 2 of them")
 
 
 def test_a_table_and_an_overview_name_what_has_no_answer(folder: Path, tmp_path: Path) -> None:
