@@ -79,7 +79,7 @@ def draw_best(axes: Axes, curve: Curve, answer: Answer, bank: Bank | None) -> No
             axes.plot(*nearest, color="C1", linewidth=1.2)
         elif bank is not None:
             said += "; none of its curves is near"
-    known = "" if answer.known else "perhaps no known model; if one, "
+    known = "" if answer.known else "if any known model: "
     title = f"{name}\n{known}{said}".encode("utf-8", "replace").decode("utf-8").replace("$", r"\$")
     axes.set_title(title, fontsize=7, color="0.1" if answer.known else "0.45")
 
