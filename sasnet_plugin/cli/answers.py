@@ -81,8 +81,9 @@ class TableWriter:
             columns = rows[0][:-1] if grouped else rows[0]
             table = Table(box=None, pad_edge=False, header_style="dim")
             for column in columns:
-                title = column if self._console.width >= _WIDTH else column.replace(" ", "\n")
-                table.add_column(title, no_wrap=column in _WHOLE)
+                whole = column in _WHOLE
+                narrow = whole and self._console.width < _WIDTH
+                table.add_column(column.replace(" ", "\n") if narrow else column, no_wrap=whole)
             group = ""
             for row in rows[1:]:
                 if grouped and row[-1] != group:
