@@ -1,4 +1,4 @@
-"""How much slower is this machine than the one that the others' answers to `fitting` are of?
+"""How much slower is this machine than that of the others' answers to `fitting`?
 
 ``python benchmarks/fitting_again.py --work W`` fits once more what Levenberg-Marquardt fitted in W in a
 second or more and by itself, the same steps from the same start; the answers are kept in

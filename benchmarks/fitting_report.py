@@ -28,10 +28,12 @@ def table(found: dict[str, Rows], seed: int, longer: Rows | None = None, again: 
     slower, equal = pace(found.get("lm", []), again or [])
     header = ["contestant", "problems", "success / %", "CPU-seconds, mean", "median", "ratio to DE's CPU"]
     dear = np.mean([r["seconds"] for r in found["de"]]) if found.get("de") else np.nan
+    # As of the others' machine.
+    ours = float(np.mean([r["seconds"] for r in found["sasnet"]])) / slower if found.get("sasnet") else None
     lines = []
     for key, rows in found.items():
         seconds = np.array([r["seconds"] for r in rows])
-        here = slower if key == "sasnet" else 1.0
+        mean = ours if key == "sasnet" and ours is not None else float(seconds.mean())
         lines.append(
             [
                 CONTESTANTS[key],
@@ -39,7 +41,7 @@ def table(found: dict[str, Rows], seed: int, longer: Rows | None = None, again: 
                 percent(float(np.mean([r["success"] for r in rows]))),
                 f"{seconds.mean():.1f}",
                 f"{np.median(seconds):.1f}",
-                f"{seconds.mean() / (here * dear):.2f}" if found.get("de") else "",
+                f"{mean / dear:.2f}" if found.get("de") else "",
             ]
         )
     text = markdown(header, lines)
@@ -52,18 +54,17 @@ def table(found: dict[str, Rows], seed: int, longer: Rows | None = None, again: 
     )
     if found.get("sasnet"):
         text += f"\nsasnet had at most {LIMIT:.0f} CPU-seconds a problem.\n"
-    if found.get("sasnet") and equal:
-        mean = float(np.mean([r["seconds"] for r in found["sasnet"]]))
+    if ours is not None and equal:
         text += (
-            f"\nsasnet's seconds are of a slower machine than the others' are: {equal} fits by LM,"
+            f"\nsasnet's seconds are of another machine than the others' are: {equal} fits by LM,"
             f" the same in χ², take {slower:.2f} times the CPU time there, in the middle. In seconds of the"
-            f" others' machine sasnet's mean is {mean / slower:.1f}; ratios are of one machine.\n"
+            f" others' machine sasnet's mean is {ours:.1f}; ratios are of one machine.\n"
         )
     if found.get("amoeba"):
         cut = sum(r["late"] for r in found["amoeba"])
         text += f"\nNelder-Mead was stopped after {PATIENCE['amoeba']:.0f} CPU-seconds in {cut} problems.\n"
     if found.get("de"):
-        text += _cut(found["de"], longer or [], found.get("sasnet", []), slower)
+        text += _cut(found["de"], longer or [], ours)
     if found.get("sasnet"):
         true, same = (np.mean([r[f"weight_of_{k}"] for r in found["sasnet"]]) for k in ("truth", "alike"))
         text += (
@@ -124,7 +125,7 @@ def sampled(rows: Rows, longer: Rows) -> tuple[float, float]:
     return (whole + late * float(seconds.mean())) / len(rows), error / len(rows)
 
 
-def _cut(rows: Rows, longer: Rows, ours: Rows, slower: float) -> str:
+def _cut(rows: Rows, longer: Rows, ours: float | None) -> str:
     late = [r["steps"] for r in rows if r["late"]]
     whole = [r["steps"] for r in rows if not r["late"]]
     text = (
@@ -140,9 +141,8 @@ def _cut(rows: Rows, longer: Rows, ours: Rows, slower: float) -> str:
             f" {sum(r['late'] for r in longer)} and succeeded in {sum(r['success'] for r in longer)}. With"
             f" these its mean over all problems is {mean:.0f} ± {error:.0f} s"
         )
-        if ours:
-            ratio = float(np.mean([r["seconds"] for r in ours])) / (slower * mean)
-            text += f", and sasnet's CPU time {ratio:.2f} of it"
+        if ours is not None:
+            text += f", and sasnet's CPU time {ours / mean:.2f} of it"
     elif late and whole:
         few = float(np.percentile(whole, 10))
         mean = uncut(rows, few)

@@ -109,8 +109,7 @@ def wide_console() -> Console:
     """Standard output as wide as its window; in a file or pipe wide enough for the longest names."""
     from rich.console import Console
 
-    width = None if sys.stdout.isatty() else shutil.get_terminal_size((_WIDTH, 24)).columns
-    return Console(file=sys.stdout, highlight=False, width=width)
+    return Console(file=sys.stdout, highlight=False, width=shutil.get_terminal_size((_WIDTH, 24)).columns)
 
 
 def _sparkline(measurement: Any) -> str:

@@ -73,7 +73,6 @@ def _short(name: str) -> str:
 def in_one_line(answer: Answer) -> str:
     """Likeliest model and group, or the first sentence of another kind of answer."""
     finding = answer.finding(ClassesFinding)
-    doubt = "" if answer.known else "perhaps no known model; if one, "
     if finding is None or not finding.classes:
         return next(iter(answer.sentences()), "no answer")
     best, group = finding.classes[0], next(iter(finding.groups), None)
@@ -81,7 +80,7 @@ def in_one_line(answer: Answer) -> str:
     if group is not None and len(group.members) > 1:
         first = f"{group.name} {percent(group.probability)}"
         said = f"{said}; {first}" if best.name in group.members else f"{first} or {said}"
-    return f"{doubt}{said}"
+    return said if answer.known else f"perhaps no known model; if one, {said}"
 
 
 def _name(found: Any) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -46,20 +47,14 @@ def test_one_line_a_file_and_tables_on_request(folder: Path) -> None:
 
 
 def test_a_doubt_comes_before_the_model_that_it_is_about(
-    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    folder: Path, example_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     doubtful = write_zoo(tmp_path / "doubtful", onnx_bytes=network(scope_bias=-4.0))
     monkeypatch.setenv("SASNET_MODEL_ZOO", str(doubtful))
     said = _run(folder)[1][0]
     assert re.search("perhaps no known model.* [0-9]+ %", said)
-    several = folder / "several.xml"
-    rows = "".join(
-        f"<Idata><Q unit='1/A'>{q:.5f}</Q><I unit='1/cm'>{i:.6g}</I></Idata>"
-        for q, i, _ in zip(*sphere_curve(60.0), strict=True)
-    )
-    entry = f"<SASentry><Title>one</Title><Run>1</Run><SASdata>{rows}</SASdata></SASentry>"
-    several.write_text(f"<SASroot xmlns='urn:cansas1d:1.1' version='1.1'>{entry}{entry}</SASroot>")
-    said = next(line for line in _run(folder)[1] if line.startswith("several.xml"))
+    shutil.copy(example_data / "latex_smeared.xml", folder)  # two entries
+    said = next(line for line in _run(folder)[1] if line.startswith("latex_smeared.xml"))
     assert said.endswith("perhaps no known model in 2 of them")
 
 
