@@ -79,7 +79,13 @@ def _xml_curve(data: Any, title: str, notes: tuple[str, ...]) -> RawCurve | None
 
     q, intensity = columns.pop("q"), columns.pop("intensity")
     others: dict[str, Any] = {name: values for name, values in columns.items() if np.any(np.isfinite(values))}
-    return RawCurve(q, intensity, **others, title=title, q_unit=units.canonical(unit, "q"), notes=notes)
+    return RawCurve(q, intensity, **others, title=title, **_unit(unit), notes=notes)
+
+
+def _unit(said: str) -> dict[str, Any]:
+    """The unit of q that a file states, or what it says instead."""
+    known = units.canonical(said, "q") if said else None
+    return {"q_unit": known, "q_unit_unknown": "" if known else said.strip()}
 
 
 def _float(text: str | None) -> float:
@@ -142,7 +148,7 @@ def _entry(entry: Any, name: str) -> list[RawCurve]:
                 intensity=np.asarray(intensity[()], dtype=np.float64),
                 **others,
                 title=title,
-                q_unit=units.canonical(hdf5.text(unit)[: LIMITS.title], "q"),
+                **_unit(hdf5.text(unit)[: LIMITS.title]),
             )
         )
     return found
@@ -229,7 +235,7 @@ def _merge(curve: RawCurve, source: RawCurve) -> RawCurve:
     unsorted = bool(np.any(np.diff(source.q[np.isfinite(source.q)]) < 0))
     merged = replace(curve, dropped=dropped, sorted_by_reader=unsorted, title=curve.title or source.title)
     if source.q_unit is None or curve.q_unit is None:
-        return replace(merged, q_unit=None)
+        return replace(merged, q_unit=source.q_unit, q_unit_unknown=source.q_unit_unknown)
     back = units.factor(curve.q_unit, "q") / units.factor(source.q_unit, "q")
     if back == 1.0:
         return replace(merged, q_unit=source.q_unit)

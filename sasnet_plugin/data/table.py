@@ -27,6 +27,12 @@ GAP = 2
 GOES_ON = 3.0
 """A row apart from a table goes on with it where its q is this near to the end of the table's."""
 
+WORDS_BELOW = 200
+"""Lines of words inside and below a table that are kept; units stand there, and no more is looked for."""
+
+NAMED = 20
+"""Of so many tables at most it is looked whether columns are named above them."""
+
 _LONGEST = 10_000
 """Characters beyond which a line is no row of a curve's table."""
 
@@ -60,6 +66,8 @@ class Table:
         m columns of n rows; NaN where a cell is empty or no number. (0, 0) where the text holds no table.
     header : tuple of str
         The lines above.
+    below : tuple of str
+        Lines of other content inside the table and below it, the first `WORDS_BELOW` of them.
     dropped : int
         Lines inside the table that were left out, having another count of numbers or none.
     lost : int
@@ -74,6 +82,7 @@ class Table:
 
     columns: FloatArray
     header: tuple[str, ...] = ()
+    below: tuple[str, ...] = ()
     dropped: int = 0
     lost: int = 0
     grouped: str = ""
@@ -202,7 +211,7 @@ def _longest(lines: list[str]) -> Table:
     if not runs:
         grouped = next((found for number in odd if (found := _grouped(lines[number]))), "")
         return Table(np.empty((0, 0)), tuple(lines), grouped=grouped, single=single >= START)
-    best = max(range(len(runs)), key=lambda index: len(runs[index]))
+    best = _chosen(lines, [len(run) for run in runs], [place[0] for place in places])
     rows = np.array(runs[best], dtype=np.float64)
     if single > rows.shape[0]:
         return Table(np.empty((0, 0)), tuple(lines), single=True)
@@ -214,7 +223,37 @@ def _longest(lines: list[str]) -> Table:
     grouped = grouped or next((found for number in odd if (found := _grouped(lines[number]))), "")
     alike = sum(len(run) >= START and len(run[0]) == rows.shape[1] for run in runs)
     above = tuple(lines[: table.start])
-    return Table(np.ascontiguousarray(rows.T), above, losses[best], lost, grouped, alike)
+    below = _words_below(lines, table, set(places[best]))
+    return Table(np.ascontiguousarray(rows.T), above, below, losses[best], lost, grouped, alike)
+
+
+def _chosen(lines: list[str], sizes: list[int], starts: list[int]) -> int:
+    """Which table is the curve: the longest of those whose columns are named q and intensity, else of all.
+
+    Programs write others below, such as p(r), which can be longer.
+    """
+    long = sorted(range(len(sizes)), key=lambda index: -sizes[index])
+    tables = [index for index in long[:NAMED] if sizes[index] >= START]
+    named = [index for index in tables if len(tables) > 1 and _names_a_curve(lines, starts[index])]
+    return (named or long)[0]
+
+
+def _names_a_curve(lines: list[str], start: int) -> bool:
+    """Whether the words just above a line name q and intensity, in one of a few lines."""
+    from sasnet_plugin.data.column_names import INTENSITY, Q, understand
+
+    words = [line for line in lines[max(0, start - 8) : start] if _numbers(line) is None]
+    for line in words:
+        found = {understand(name).quantity for name in re.split(r"\s{2,}|[\t,;|]", line.strip()) if name}
+        if {Q, INTENSITY} <= found:
+            return True
+    return False
+
+
+def _words_below(lines: list[str], table: range, rows: set[int]) -> tuple[str, ...]:
+    """Lines of words within a table and below it."""
+    others = (lines[number] for number in range(table.start, len(lines)) if number not in rows)
+    return tuple(islice((line for line in others if line.strip() and _numbers(line) is None), WORDS_BELOW))
 
 
 def _is_run(lines: list[str], number: int) -> bool:

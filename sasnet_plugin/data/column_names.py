@@ -1,0 +1,235 @@
+"""What the name of a column says: which quantity, in which unit, on which scale, of which sample."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from sasnet_plugin import units
+
+#: Quantities of a column. What is "other" (counts, weights, masks, residuals, point numbers) is no part of a curve.
+Q, ANGLE, INTENSITY, ERROR, RELATIVE, DQ = "q", "angle", "intensity", "dintensity", "relative", "dq"
+MODEL, BEFORE, OTHER, UNKNOWN = "model", "before subtraction", "other", ""
+
+FWHM = 2.3548
+"""Full width at half maximum of a Gaussian in standard deviations, 2 sqrt(2 ln 2)."""
+
+
+@dataclass(frozen=True)
+class ColumnName:
+    """A column's name, understood.
+
+    Parameters
+    ----------
+    text : str
+        As it stands in the file.
+    quantity : str
+        `Q`, `ANGLE` (2θ), `INTENSITY`, `ERROR` (one standard deviation of I), `RELATIVE` (of I), `DQ`, `MODEL`
+        (a calculated curve), `BEFORE` (what was measured before the subtraction), `OTHER` or `UNKNOWN`.
+    scale : str
+        "log10" or "ln" of it; "squared"; "q", "q2" or "q4" times it; empty for the quantity itself.
+    unit : str
+        The text of its unit; empty where none is named.
+    factor : float
+        What the values are multiplied by: 0.01 for per cent, 2 for θ, 1/`FWHM` for full widths.
+    sample : str
+        What tells columns of the same quantity apart: "2" of ``I_2``; empty for none.
+    """
+
+    text: str
+    quantity: str
+    scale: str = ""
+    unit: str = ""
+    factor: float = 1.0
+    sample: str = ""
+
+
+# In a name without blanks, signs and brackets of units, in small letters.
+_OF_Q = r"(?:\(?[qs]\)?)?"
+_I = (
+    r"(?:i|j|y|int|intens|intensity|intensit[äa]t|intensit[ée]|signal|d\(?sigma\)?/?d\(?omega\)?|ds/?do(?:mega)?|ds/?dw"
+    r"|dsdo?w?|(?:differential)?(?:scattering)?crosssection|macroscopiccrosssection)"
+)
+_EXPERIMENTAL = r"(?:exp|exper|experiment|experimental|obs|observed|meas|measured|data|raw)"
+_MODEL = (
+    r"(?:model|mod|calc|calculated|cal|fit|fits|fitted|bestfit|theory|theor|theoretical|reg|regularized|regularised"
+    r"|sim|simulated|simulation|smooth|smoothed|ideal)"
+)
+_ERROR = r"(?:e|er|err|error|errors|errorbar|sigma|sig|std|stdev|stddev|dev|sd|sem|esd|unc|uncert|uncertainty|fehler|erreur|rms)"
+_ANY_I = rf"(?:{_EXPERIMENTAL}?{_I}{_OF_Q}{_EXPERIMENTAL}?)"
+_Q = r"(?:\|?q\|?|s|h|k|x|qx|qr|qmod|modq|absq)"
+_PATTERNS = MappingProxyType(
+    {
+        (
+            ANGLE,
+            1.0,
+        ): r"(?:scattering)?angle|2-?theta(?:angle)?s?|2th|2tth|twotheta|tth|tth2|ttheta|2theta(?:scattering)?angle|2?thetaangle2",
+        (ANGLE, 2.0): r"theta|halfangle",
+        (Q, 1.0): (
+            rf"{_Q}|(?:mean|avg|average)q|q(?:mean|avg|average)|[qs](?:exp|obs|val|vals|value|values|bin|bins|axis|center|centre)"
+            r"|(?:scatter(?:ing)?|wave)(?:vector)?(?:transfer)?(?:vector)?(?:q|s)?|(?:scattering|wave)vector(?:q|s)?"
+            r"|(?:modulusof)?(?:the)?scatteringvector(?:modulus)?q?|momentumtransfer(?:q|s)?|streuvektorq?|vecteurdediffusionq?|radialq|qradial|bincent(?:er|re)"
+        ),
+        (
+            RELATIVE,
+            1.0,
+        ): rf"d{_I}/{_I}|sigma\(?{_I}\)?/{_I}|(?:rel|relative){_ERROR}{_OF_Q}|{_ERROR}(?:rel|relative)|rel\.?{_ERROR}|fractional{_ERROR}",
+        (RELATIVE, 0.01): rf"(?:percent|pct|%){_ERROR}|{_ERROR}(?:percent|pct|%)|d{_I}/{_I}(?:percent|%)",
+        (
+            DQ,
+            1.0,
+        ): r"(?:d|delta|sigma|sig|sd|err|error|std|res|unc|s|e)\(?[qx]\)?|[qx](?:dev|err|error|sigma|sig|res|resolution|std|unc)|resolution|(?:q|instrument)resolution|dqsigma|sigmaqres|d?sig(?:ma)?_?q",
+        (DQ, 1 / FWHM): r"(?:fwhm|dqfwhm|fwhmq|qfwhm|fwhm\(q\))",
+        (
+            MODEL,
+            1.0,
+        ): rf"(?:{_I}{_OF_Q})?(?:{_MODEL}){{1,2}}(?:{_I}{_OF_Q})?(?:\(?\+?const(?:ant)?\)?)?(?:curve)?|(?:{_I}){_MODEL}.*|chi.*fit",
+        (ERROR, 1.0): (
+            rf"{_ERROR}|(?:d|delta|{_ERROR}|s)\(?(?:{_EXPERIMENTAL}|{_ANY_I})\)?|{_ANY_I}{_ERROR}|{_EXPERIMENTAL}{_ERROR}|{_ERROR}{_EXPERIMENTAL}"
+            r"|standarddeviations?|standarderrors?|\+/?-|±|yerr|erry|weighting?sigma|onesigma|1sigma"
+        ),
+        (INTENSITY, 1.0): (
+            rf"{_ANY_I}|{_EXPERIMENTAL}|(?:abs|absolute|norm|normali[sz]ed|mean|avg|average|sub|subtracted|corrected|scaled|merged|total|scattered|scattering){_ANY_I}"
+            rf"|{_ANY_I}(?:abs|absolute|norm|mean|avg|average|sub|subtracted|corr|corrected|merged|total)|sub|subtracted|subtraction|corrected|sample|sample-?(?:buffer|solvent|background)"
+        ),
+        (
+            BEFORE,
+            1.0,
+        ): rf"{_I}?(?:buffer|solvent|background|backgr|bkg|bgd|bg|empty|emptycell|blank|unsubtracted){_I}?",
+        (OTHER, 1.0): (
+            r"counts?|cts|n?pix(?:els)?|npixels?|n|nr|no|num|number|index|idx|point|points|pt|pts|row|channel|ch|bin|weights?|w"
+            r"|f?shad(?:ow)?(?:factor)?|mask|flag|valid|detector|det|bank|frame|monitor|mon|time|i0|(?:res|resid|residuals?)(?:/.*)?|chi|chi2|chisq"
+            r"|diff|difference|delta/sigma|\(?.*-.*\)?/.*|transmission|q?mean|solidangle|norm|normali[sz]ation|sum|sumi"
+        ),
+    }
+)
+_COMPILED = tuple((key, re.compile(pattern)) for key, pattern in _PATTERNS.items())
+_SIGNS = str.maketrans(
+    {"σ": "sigma", "Σ": "sigma", "Δ": "d", "δ": "d", "θ": "theta", "Θ": "theta", "ϑ": "theta", "ω": "omega",
+     "Ω": "omega", "²": "^2", "⁴": "^4", "χ": "chi", "·": "*", "×": "*", "∂": "d", "Å": "Å"}
+)  # fmt: skip
+_POWER = re.compile(r"\^\((-?\d)\)")
+_BRACKETS = re.compile(r"\[([^\[\]]*)\]|\(([^()]*)\)|\{([^{}]*)\}")
+_UNIT_LIKE = re.compile(
+    r"1\s*/|inv|recip|per\b|[-−⁻]\s*[1¹]|cm|arb|a\.?u\.?|count|deg|rad|%|percent|none|unit|abs", re.IGNORECASE
+)
+_LOGARITHM = re.compile(r"(?P<scale>log10|lg|log|ln)\(?(?P<of>.*?)\)?")
+_VARIANCE = re.compile(rf"var|variance|(?:{_ERROR}|d{_I})\^2")
+_TIMES_Q = re.compile(
+    r"[qs](?:\^?(?P<before>[24])\*?|\*)(?:i|int|intensity)(?:\([qs]\))?"
+    r"|(?:i|int|intensity)(?:\([qs]\)|\*)+[qs](?:\^?(?P<after>[24]))?|i[qs](?:\^?(?P<last>[24]))"
+)
+_NUMBERED = re.compile(r"(.*?[a-z)])(\d+)")
+_OF_SAMPLE = re.compile(
+    rf"(?P<what>{_I}{_OF_Q}|{_ERROR}|d{_I}{_OF_Q})[ _:\-(\[.]+(?P<sample>[^)\]]+)[)\]]?", re.IGNORECASE
+)
+
+
+def understand(text: str) -> ColumnName:
+    """What a column's name says.
+
+    Parameters
+    ----------
+    text : str
+        One name, such as ``q_nm^-1``, ``<I>``, ``I_2``, ``error(%)``, ``iFit(+Const)`` or ``2-Theta Angle (Degrees)``.
+    """
+    stripped = text.lstrip(" \t#%;:,\"'<>|$").rstrip(" \t#;:,\"'<>|$")
+    name, unit = _without_unit(_POWER.sub(r"^\1", stripped.translate(_SIGNS)))
+    plain = _plain(name)
+    found = _scaled(plain) or _simple(plain)
+    if found:
+        return _named(stripped, *found, unit)
+    return (
+        _numbered(stripped, plain, unit) or _of_sample(stripped, name, unit) or _unit_unknown(stripped, name)
+    )
+
+
+def _numbered(text: str, plain: str, unit: str) -> ColumnName | None:
+    """``I_2``: a known name with a number."""
+    found = _NUMBERED.fullmatch(plain)
+    simple = found and _simple(found[1])
+    if found is None or not simple or simple[0] not in (Q, INTENSITY, ERROR, RELATIVE, DQ):
+        return None
+    return _named(text, *simple, unit, sample=found[2])
+
+
+def _of_sample(text: str, name: str, unit: str) -> ColumnName | None:
+    """``I_lysozyme``, ``I(buffer)``: a known name with that of a sample, or of what it is."""
+    found = _OF_SAMPLE.fullmatch(name.strip())
+    simple = found and _simple(_plain(found["what"]))
+    if found is None or not simple:
+        return None
+    what = _simple(_plain(found["sample"]))
+    if what and what[0] in (MODEL, BEFORE, OTHER):
+        return _named(text, *what, unit)
+    return _named(text, *simple, unit, sample=found["sample"].strip())
+
+
+def _unit_unknown(text: str, name: str) -> ColumnName:
+    """A name of q whose bracket is no unit that is known; else one that says nothing."""
+    bracket = _BRACKETS.search(name)
+    if bracket and (simple := _simple(_plain(name[: bracket.start()]))) and simple[0] == Q:
+        inner = next(part for part in bracket.groups() if part is not None).strip()
+        return _named(text, *simple, "" if _simple(_plain(inner)) or not inner.isalpha() else inner)
+    return ColumnName(text, UNKNOWN)
+
+
+def _plain(name: str) -> str:
+    plain = re.sub(r"[\s_<>|\"'$\\]|\^(?!\d)", "", name).lower().strip(".-:,;")
+    return re.sub(r"(?<=[a-z])-(?=[a-z])", "", plain)
+
+
+def _named(text: str, quantity: str, scale: str, factor: float, unit: str, sample: str = "") -> ColumnName:
+    if quantity == ERROR and "%" in unit:
+        quantity, factor = RELATIVE, 0.01
+    return ColumnName(text, quantity, scale, unit, factor, sample)
+
+
+def _simple(plain: str) -> tuple[str, str, float] | None:
+    """Quantity, no scale and factor of a name that is one of the known ones."""
+    for (quantity, factor), pattern in _COMPILED:
+        if pattern.fullmatch(plain):
+            return quantity, "", factor
+    return None
+
+
+def _scaled(plain: str) -> tuple[str, str, float] | None:
+    """The same of a logarithm, a square, or an intensity times a power of q."""
+    if re.fullmatch(r"[qs](?:\^2|\*\*2|sq|squared)", plain):
+        return Q, "squared", 1.0
+    if _VARIANCE.fullmatch(plain):
+        return ERROR, "squared", 1.0
+    if plain == "kratky":
+        return INTENSITY, "q2", 1.0
+    if times := _TIMES_Q.fullmatch(plain.replace("**", "^")):
+        return INTENSITY, f"q{times['before'] or times['after'] or times['last'] or ''}", 1.0
+    if logarithm := _LOGARITHM.fullmatch(plain):
+        inner = _simple(logarithm["of"])
+        if inner and inner[0] in (Q, INTENSITY):
+            return inner[0], "ln" if logarithm["scale"] == "ln" else "log10", inner[2]
+    return None
+
+
+def _without_unit(name: str) -> tuple[str, str]:
+    """A name without its unit, and the text of that: in brackets, or behind a slash, a comma or a low line."""
+    for found in _BRACKETS.finditer(name):
+        inner = next(part for part in found.groups() if part is not None).strip()
+        if _is_unit(inner):
+            return (name[: found.start()] + name[found.end() :]).strip(), inner
+    for sign in (",", "_", " ", "/"):
+        head, _, tail = name.partition(sign)
+        if head and tail and _is_unit(tail.strip(), bare=sign in ",_/"):
+            return head.strip(), tail.strip()
+    return name, ""
+
+
+def _is_unit(text: str, *, bare: bool = True) -> bool:
+    """Whether a text can be nothing but a unit; ``bare``: also a length alone, which stands for its inverse."""
+    if not text or text.lower() in ("q", "s", "i", "y", "x", "m"):
+        return False
+    if units.canonical(text, "q") is not None:
+        return bare or bool(_UNIT_LIKE.search(text))
+    return units.canonical(text, "angle") is not None or (
+        bool(_UNIT_LIKE.search(text)) and not re.search(r"const|log", text, re.IGNORECASE)
+    )
