@@ -110,8 +110,13 @@ class QUnit:
         """The entry ``q_unit`` of JSON."""
         return {"value": self.value, "stated": self.stated}
 
+    @property
+    def in_words(self) -> str:
+        """The unit, and whether it was assumed, for a cell of a table."""
+        return self.value if self.stated else f"{self.value} (assumed)"
+
     def __str__(self) -> str:
-        return "" if self.stated else f"q read as {self.value} (assumed)"
+        return "" if self.stated else f"q read as {self.in_words}"
 
 
 @dataclass(frozen=True)

@@ -52,18 +52,18 @@ def assumed(q: FloatArray, intensity: FloatArray) -> QUnit:
     return QUnit(
         stated=False,
         doubt=(
-            f"The file names no unit of q. Read in Å⁻¹, as assumed here, q ends at {q_max:.3g} Å⁻¹{sizes[0]}; in"
-            f" nm⁻¹ it would end at {q_max / 10:.3g} Å⁻¹{sizes[1]}, which is likelier: if so, set the q unit to nm"
-            " (--q-unit nm); all sizes are then ten times as large."
+            f"The file names no unit of q. Read in Å⁻¹, as assumed here, q ends at {q_max:.3g} Å⁻¹{sizes[0]};"
+            f" in nm⁻¹ it would end at {q_max / 10:.3g} Å⁻¹{sizes[1]}, which is likelier: if so, set the q"
+            " unit to nm (--q-unit nm); all sizes are then ten times as large."
         ),
     )
 
 
 def _angle_or_nm(q_max: float) -> str:
     return (
-        f"The file names no unit of q, and its first column ends at {q_max:.3g}: that looks like an angle in degrees"
-        " (then give its wavelength, --wavelength 1.5418 for Cu Kα) or like nm⁻¹ (then --q-unit nm), not like the Å⁻¹"
-        " assumed here."
+        f"The file names no unit of q, and its first column ends at {q_max:.3g}: that looks like an angle in"
+        " degrees (then give its wavelength, --wavelength 1.5418 for Cu Kα) or like nm⁻¹ (then --q-unit nm),"
+        " not like the Å⁻¹ assumed here."
     )
 
 

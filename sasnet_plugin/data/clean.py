@@ -48,7 +48,8 @@ def clean(raw: RawCurve, *, file: str, entry: str, q_unit: str | None = None) ->
     Raises
     ------
     DataError
-        If no curve is left: no positive q, no positive intensity, too few points; or its unit of q is unknown.
+        If no curve is left: no positive q, no positive intensity, too few points; or the unit of q is
+        unknown.
     """
     notes = list(raw.notes)
     raw = _in_inverse_angstrom(raw, q_unit, file, notes)
@@ -86,8 +87,8 @@ def _in_inverse_angstrom(raw: RawCurve, forced: str | None, file: str, notes: li
     unit = forced or raw.q_unit or "Å⁻¹"
     if forced is None and raw.q_unit is None and raw.q_unit_unknown:
         raise DataError(
-            f"{file}: it gives q in {printable(raw.q_unit_unknown[:40])!r}, which is no known unit of q; say which"
-            " it is (--q-unit A or --q-unit nm)."
+            f"{file}: it gives q in {printable(raw.q_unit_unknown[:40])!r}, which is no known unit of q; say"
+            " which it is (--q-unit A or --q-unit nm)."
         )
     if forced and raw.q_unit and forced != raw.q_unit:
         notes.append(f"q was read in {forced} as asked, though the file says {raw.q_unit}.")

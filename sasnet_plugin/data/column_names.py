@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from types import MappingProxyType
+from functools import cache
 
 from sasnet_plugin import units
 
-#: Quantities of a column. What is "other" (counts, weights, masks, residuals, point numbers) is no part of a curve.
+#: Quantities of a column. "Other" (counts, weights, masks, residuals, point numbers) is no part of a curve.
 Q, ANGLE, INTENSITY, ERROR, RELATIVE, DQ = "q", "angle", "intensity", "dintensity", "relative", "dq"
 MODEL, BEFORE, OTHER, UNKNOWN = "model", "before subtraction", "other", ""
 
@@ -25,8 +25,8 @@ class ColumnName:
     text : str
         As it stands in the file.
     quantity : str
-        `Q`, `ANGLE` (2θ), `INTENSITY`, `ERROR` (one standard deviation of I), `RELATIVE` (of I), `DQ`, `MODEL`
-        (a calculated curve), `BEFORE` (what was measured before the subtraction), `OTHER` or `UNKNOWN`.
+        `Q`, `ANGLE` (2θ), `INTENSITY`, `ERROR` (one standard deviation of I), `RELATIVE` (of I), `DQ`,
+        `MODEL` (a calculated curve), `BEFORE` (measured before the subtraction), `OTHER` or `UNKNOWN`.
     scale : str
         "log10" or "ln" of it; "squared"; "q", "q2" or "q4" times it; empty for the quantity itself.
     unit : str
@@ -45,66 +45,187 @@ class ColumnName:
     sample: str = ""
 
 
+def _any(*words: str) -> str:
+    return f"(?:{'|'.join(words)})"
+
+
 # In a name without blanks, signs and brackets of units, in small letters.
+_I = _any(
+    *("i", "j", "y", "int", "intens", "intensity", "intensit[äa]t", "intensit[ée]", "signal"),
+    *(r"d\(?sigma\)?/?d\(?omega\)?", "ds/?do(?:mega)?", "ds/?dw", "dsdo?w?"),
+    "(?:differential)?(?:macroscopic)?(?:scattering)?crosssection",
+)
+_MEASURED = _any("exp", "exper", "experiment(?:al)?", "obs", "observed", "meas", "measured", "data", "raw")
+_MADE = _any(
+    *("abs", "absolute", "norm", "normali[sz]ed", "mean", "avg", "average", "sub", "subtracted", "corr"),
+    *("corrected", "scaled", "merged", "total", "scattered", "scattering"),
+)
+_MODEL = _any(
+    *(
+        "model",
+        "mod",
+        "calc",
+        "calculated",
+        "cal",
+        "fits?",
+        "fitted",
+        "bestfit",
+        "theory",
+        "theor(?:etical)?",
+    ),
+    *("reg", "regulari[sz]ed", "sim", "simulated", "simulation", "smooth(?:ed)?", "ideal"),
+)
+_ERROR = _any(
+    *(
+        "e",
+        "er",
+        "err",
+        "errors?",
+        "errorbars?",
+        "sigma",
+        "sig",
+        "std",
+        "stdev",
+        "stddev",
+        "dev",
+        "sd",
+        "sem",
+    ),
+    *("esd", "unc", "uncert", "uncertainty", "uncertainties", "fehler", "erreur", "rms"),
+)
 _OF_Q = r"(?:\(?[qs]\)?)?"
-_I = (
-    r"(?:i|j|y|int|intens|intensity|intensit[äa]t|intensit[ée]|signal|d\(?sigma\)?/?d\(?omega\)?|ds/?do(?:mega)?|ds/?dw"
-    r"|dsdo?w?|(?:differential)?(?:scattering)?crosssection|macroscopiccrosssection)"
+_ANY_I = f"(?:{_MEASURED}?{_I}{_OF_Q}{_MEASURED}?)"
+_VECTOR = r"(?:scatter(?:ing)?|wave|streu)(?:vector|vektor|transfer)*(?:modulus)?[qs]?"
+#: Of names that mean a quantity, that, its factor, and how the names go; the first that fits counts.
+_KNOWN = (
+    (
+        ANGLE,
+        1.0,
+        ("(?:scattering)?angle", "2-?theta(?:scattering)?(?:angle)?s?", "2th", "2tth", "twotheta", "t?tth"),
+    ),
+    (ANGLE, 2.0, ("theta", "halfangle")),
+    (
+        Q,
+        1.0,
+        (
+            *(r"\|?q\|?", "s", "h", "k", "x", "qx", "qr", "q?mod(?:ulus)?q?", "absq", "radialq", "qradial"),
+            *("(?:mean|avg|average)q", "q(?:mean|avg|average)", "bincent(?:er|re)", "momentumtransfer[qs]?"),
+            "[qs](?:exp|obs|vals?|values?|bins?|axis|cent(?:er|re))",
+            *(f"(?:modulusof)?(?:the)?{_VECTOR}", "vecteurdediffusionq?"),
+        ),
+    ),
+    (
+        RELATIVE,
+        1.0,
+        (
+            *(f"d{_I}/{_I}", rf"sigma\(?{_I}\)?/{_I}", rf"rel(?:ative)?\.?{_ERROR}{_OF_Q}"),
+            *(f"{_ERROR}rel(?:ative)?", f"fractional{_ERROR}"),
+        ),
+    ),
+    (
+        RELATIVE,
+        0.01,
+        (f"(?:percent|pct|%){_ERROR}", f"{_ERROR}(?:percent|pct|%)", f"d{_I}/{_I}(?:percent|%)"),
+    ),
+    (
+        DQ,
+        1.0,
+        (
+            r"(?:d|delta|sigma|d?sig|sd|err|error|std|res|unc|s|e)\(?[qx]\)?",
+            "[qx](?:dev|err|error|sigma|sig|res|resolution|std|unc)",
+            *("(?:q|instrument)?resolution", "dqsigma", "sigmaqres"),
+        ),
+    ),
+    (DQ, 1 / FWHM, ("fwhm", "d?qfwhm", r"fwhm\(?q\)?")),
+    (
+        MODEL,
+        1.0,
+        (
+            rf"(?:{_I}{_OF_Q})?{_MODEL}{{1,2}}(?:{_I}{_OF_Q})?(?:\(?\+?const(?:ant)?\)?)?(?:curve)?",
+            f"{_I}{_MODEL}.*",
+        ),
+    ),
+    (
+        ERROR,
+        1.0,
+        (
+            *(_ERROR, rf"(?:d|delta|s|{_ERROR})\(?(?:{_MEASURED}|{_ANY_I})\)?", f"{_ANY_I}{_ERROR}"),
+            *(
+                f"{_MEASURED}{_ERROR}",
+                "standard(?:deviation|error)s?",
+                r"\+/?-",
+                "±",
+                "yerr",
+                "erry",
+                "(?:one|1)sigma",
+            ),
+        ),
+    ),
+    (
+        INTENSITY,
+        1.0,
+        (
+            *(_ANY_I, _MEASURED, f"{_MADE}{_ANY_I}", f"{_ANY_I}{_MADE}", "sub", "subtracted", "subtraction"),
+            *("corrected", "sample", "sample-?(?:buffer|solvent|background)"),
+        ),
+    ),
+    (
+        BEFORE,
+        1.0,
+        (f"{_I}?(?:buffer|solvent|background|backgr|bkg|bgd|bg|empty|emptycell|blank|unsubtracted){_I}?",),
+    ),
+    (
+        OTHER,
+        1.0,
+        (
+            *(
+                "counts?",
+                "cts",
+                "n?pix(?:els)?",
+                "npixels?",
+                "n",
+                "nr",
+                "no",
+                "num",
+                "number",
+                "index",
+                "idx",
+            ),
+            *("points?", "pts?", "row", "channel", "ch", "bin", "weights?", "w", "f?shad(?:ow)?(?:factor)?"),
+            *(
+                "mask",
+                "flag",
+                "valid",
+                "detector",
+                "det",
+                "bank",
+                "frame",
+                "monitor",
+                "mon",
+                "time",
+                "i0",
+                "mean",
+            ),
+            *(
+                "(?:res|resid|residuals?)(?:/.*)?",
+                "chi",
+                "chi2",
+                "chisq",
+                "diff",
+                "difference",
+                "delta/sigma",
+            ),
+            *(r"\(?.*-.*\)?/.*", "transmission", "solidangle", "norm", "normali[sz]ation", "sum", "sumi"),
+        ),
+    ),
 )
-_EXPERIMENTAL = r"(?:exp|exper|experiment|experimental|obs|observed|meas|measured|data|raw)"
-_MODEL = (
-    r"(?:model|mod|calc|calculated|cal|fit|fits|fitted|bestfit|theory|theor|theoretical|reg|regularized|regularised"
-    r"|sim|simulated|simulation|smooth|smoothed|ideal)"
-)
-_ERROR = r"(?:e|er|err|error|errors|errorbar|sigma|sig|std|stdev|stddev|dev|sd|sem|esd|unc|uncert|uncertainty|fehler|erreur|rms)"
-_ANY_I = rf"(?:{_EXPERIMENTAL}?{_I}{_OF_Q}{_EXPERIMENTAL}?)"
-_Q = r"(?:\|?q\|?|s|h|k|x|qx|qr|qmod|modq|absq)"
-_PATTERNS = MappingProxyType(
-    {
-        (
-            ANGLE,
-            1.0,
-        ): r"(?:scattering)?angle|2-?theta(?:angle)?s?|2th|2tth|twotheta|tth|tth2|ttheta|2theta(?:scattering)?angle|2?thetaangle2",
-        (ANGLE, 2.0): r"theta|halfangle",
-        (Q, 1.0): (
-            rf"{_Q}|(?:mean|avg|average)q|q(?:mean|avg|average)|[qs](?:exp|obs|val|vals|value|values|bin|bins|axis|center|centre)"
-            r"|(?:scatter(?:ing)?|wave)(?:vector)?(?:transfer)?(?:vector)?(?:q|s)?|(?:scattering|wave)vector(?:q|s)?"
-            r"|(?:modulusof)?(?:the)?scatteringvector(?:modulus)?q?|momentumtransfer(?:q|s)?|streuvektorq?|vecteurdediffusionq?|radialq|qradial|bincent(?:er|re)"
-        ),
-        (
-            RELATIVE,
-            1.0,
-        ): rf"d{_I}/{_I}|sigma\(?{_I}\)?/{_I}|(?:rel|relative){_ERROR}{_OF_Q}|{_ERROR}(?:rel|relative)|rel\.?{_ERROR}|fractional{_ERROR}",
-        (RELATIVE, 0.01): rf"(?:percent|pct|%){_ERROR}|{_ERROR}(?:percent|pct|%)|d{_I}/{_I}(?:percent|%)",
-        (
-            DQ,
-            1.0,
-        ): r"(?:d|delta|sigma|sig|sd|err|error|std|res|unc|s|e)\(?[qx]\)?|[qx](?:dev|err|error|sigma|sig|res|resolution|std|unc)|resolution|(?:q|instrument)resolution|dqsigma|sigmaqres|d?sig(?:ma)?_?q",
-        (DQ, 1 / FWHM): r"(?:fwhm|dqfwhm|fwhmq|qfwhm|fwhm\(q\))",
-        (
-            MODEL,
-            1.0,
-        ): rf"(?:{_I}{_OF_Q})?(?:{_MODEL}){{1,2}}(?:{_I}{_OF_Q})?(?:\(?\+?const(?:ant)?\)?)?(?:curve)?|(?:{_I}){_MODEL}.*|chi.*fit",
-        (ERROR, 1.0): (
-            rf"{_ERROR}|(?:d|delta|{_ERROR}|s)\(?(?:{_EXPERIMENTAL}|{_ANY_I})\)?|{_ANY_I}{_ERROR}|{_EXPERIMENTAL}{_ERROR}|{_ERROR}{_EXPERIMENTAL}"
-            r"|standarddeviations?|standarderrors?|\+/?-|±|yerr|erry|weighting?sigma|onesigma|1sigma"
-        ),
-        (INTENSITY, 1.0): (
-            rf"{_ANY_I}|{_EXPERIMENTAL}|(?:abs|absolute|norm|normali[sz]ed|mean|avg|average|sub|subtracted|corrected|scaled|merged|total|scattered|scattering){_ANY_I}"
-            rf"|{_ANY_I}(?:abs|absolute|norm|mean|avg|average|sub|subtracted|corr|corrected|merged|total)|sub|subtracted|subtraction|corrected|sample|sample-?(?:buffer|solvent|background)"
-        ),
-        (
-            BEFORE,
-            1.0,
-        ): rf"{_I}?(?:buffer|solvent|background|backgr|bkg|bgd|bg|empty|emptycell|blank|unsubtracted){_I}?",
-        (OTHER, 1.0): (
-            r"counts?|cts|n?pix(?:els)?|npixels?|n|nr|no|num|number|index|idx|point|points|pt|pts|row|channel|ch|bin|weights?|w"
-            r"|f?shad(?:ow)?(?:factor)?|mask|flag|valid|detector|det|bank|frame|monitor|mon|time|i0|(?:res|resid|residuals?)(?:/.*)?|chi|chi2|chisq"
-            r"|diff|difference|delta/sigma|\(?.*-.*\)?/.*|transmission|q?mean|solidangle|norm|normali[sz]ation|sum|sumi"
-        ),
-    }
-)
-_COMPILED = tuple((key, re.compile(pattern)) for key, pattern in _PATTERNS.items())
+
+
+@cache
+def _patterns() -> tuple[tuple[str, float, re.Pattern[str]], ...]:
+    return tuple((quantity, factor, re.compile("|".join(words))) for quantity, factor, words in _KNOWN)
+
+
 _SIGNS = str.maketrans(
     {"σ": "sigma", "Σ": "sigma", "Δ": "d", "δ": "d", "θ": "theta", "Θ": "theta", "ϑ": "theta", "ω": "omega",
      "Ω": "omega", "²": "^2", "⁴": "^4", "χ": "chi", "·": "*", "×": "*", "∂": "d", "Å": "Å"}
@@ -132,7 +253,7 @@ def understand(text: str) -> ColumnName:
     Parameters
     ----------
     text : str
-        One name, such as ``q_nm^-1``, ``<I>``, ``I_2``, ``error(%)``, ``iFit(+Const)`` or ``2-Theta Angle (Degrees)``.
+        One name, such as ``q_nm^-1``, ``<I>``, ``I_2``, ``error(%)`` or ``2-Theta Angle (Degrees)``.
     """
     stripped = text.lstrip(" \t#%;:,\"'<>|$").rstrip(" \t#;:,\"'<>|$")
     name, unit = _without_unit(_POWER.sub(r"^\1", stripped.translate(_SIGNS)))
@@ -188,7 +309,7 @@ def _named(text: str, quantity: str, scale: str, factor: float, unit: str, sampl
 
 def _simple(plain: str) -> tuple[str, str, float] | None:
     """Quantity, no scale and factor of a name that is one of the known ones."""
-    for (quantity, factor), pattern in _COMPILED:
+    for quantity, factor, pattern in _patterns():
         if pattern.fullmatch(plain):
             return quantity, "", factor
     return None
@@ -212,7 +333,7 @@ def _scaled(plain: str) -> tuple[str, str, float] | None:
 
 
 def _without_unit(name: str) -> tuple[str, str]:
-    """A name without its unit, and the text of that: in brackets, or behind a slash, a comma or a low line."""
+    """A name without its unit, and the text of that: in brackets, or behind a sign."""
     for found in _BRACKETS.finditer(name):
         inner = next(part for part in found.groups() if part is not None).strip()
         if _is_unit(inner):
@@ -225,7 +346,7 @@ def _without_unit(name: str) -> tuple[str, str]:
 
 
 def _is_unit(text: str, *, bare: bool = True) -> bool:
-    """Whether a text can be nothing but a unit; ``bare``: also a length alone, which stands for its inverse."""
+    """Whether a text can be nothing but a unit; ``bare``: also a length, which stands for its inverse."""
     if not text or text.lower() in ("q", "s", "i", "y", "x", "m"):
         return False
     if units.canonical(text, "q") is not None:

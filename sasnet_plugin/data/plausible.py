@@ -15,7 +15,7 @@ STRONG = 0.5
 """Share of the points, those of highest intensity, at which a column is held against the intensity."""
 
 LIKE_INTENSITY = 0.5
-"""A column of more than this times the intensity where that is strongest is no uncertainty of a measurement."""
+"""A column of more than this times the intensity, where that is strongest, is no uncertainty."""
 
 BELOW = 0.95
 """Share of points at which an uncertainty is not negative, or a resolution below q."""
@@ -88,8 +88,8 @@ def could_be_resolution(q: FloatArray, column: FloatArray) -> bool:
 
 def _rank_correlation(x: FloatArray, y: FloatArray) -> float:
     """Spearman's coefficient; ranks of equal values as they come."""
-    ranks = [np.argsort(np.argsort(values, kind="stable")).astype(np.float64) for values in (x, y)]
-    return float(np.corrcoef(*ranks)[0, 1])
+    ranks = np.stack([np.argsort(np.argsort(values, kind="stable")) for values in (x, y)]).astype(np.float64)
+    return float(np.corrcoef(ranks)[0, 1])
 
 
 def is_placeholder(intensity: FloatArray, column: FloatArray) -> bool:
@@ -112,3 +112,9 @@ def ascends(column: FloatArray) -> bool:
     """Whether a column grows from each point to the next, from above zero, or falls to there."""
     step = np.diff(column[np.isfinite(column)])
     return bool(step.size and np.nanmin(column) >= 0 and (np.all(step > 0) or np.all(step < 0)))
+
+
+def mostly_ordered(column: FloatArray) -> bool:
+    """Whether most steps of a column have one sign, as q has, in settings that overlap too."""
+    step = np.diff(column[np.isfinite(column)])
+    return bool(step.size == 0 or max(np.mean(step >= 0), np.mean(step <= 0)) > 0.8)

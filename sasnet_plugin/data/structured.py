@@ -83,9 +83,9 @@ def _xml_curve(data: Any, title: str, notes: tuple[str, ...]) -> RawCurve | None
 
 
 def _unit(said: str) -> dict[str, Any]:
-    """The unit of q that a file states, or what it says instead."""
+    """The unit of q that a file states, or what it says instead; a text of hundreds of characters is none."""
     known = units.canonical(said, "q") if said else None
-    return {"q_unit": known, "q_unit_unknown": "" if known else said.strip()}
+    return {"q_unit": known, "q_unit_unknown": "" if known or len(said) >= LIMITS.title else said.strip()}
 
 
 def _float(text: str | None) -> float:

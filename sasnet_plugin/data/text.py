@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+
 from sasnet_plugin import units
 from sasnet_plugin.data.raw import RawCurve
 from sasnet_plugin.data.table import read_table

@@ -13,7 +13,10 @@ from sasnet_plugin.data.limits import LIMITS
 HEADER_LINES = 200
 """So many lines above a table are looked through, those nearest to it."""
 
-_LENGTH = r"nanomet(?:er|re)s?|nm|[aå]ngstr(?:o|ö|oe)ms?|ang|å|a|picomet(?:er|re)s?|pm|micromet(?:er|re)s?|microns?|um|[µμ]m"
+_LENGTH = (
+    r"nanomet(?:er|re)s?|nm|[aå]ngstr(?:o|ö|oe)ms?|ang|å|a|picomet(?:er|re)s?|pm|micromet(?:er|re)s?|microns?|um"
+    r"|[µμ]m"
+)
 # "1/nm", "nm^-1", "nm⁻¹", "A^{-1}", "inverse nanometres", "reciprocal Å"; not "(nm)", not "1/cm".
 _INVERSE = re.compile(
     rf"(?<![A-Za-zÅµμ])(?:(?:1\s*/\s*|inv(?:erse)?[_\s-]?|reciprocal\s|\bper\s)(?P<over>{_LENGTH})(?![a-zA-Z])"
