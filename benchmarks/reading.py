@@ -34,6 +34,8 @@ from pathlib import Path
 
 import numpy as np
 import reading_columns
+import reading_containers
+import reading_instruments
 import reading_programs
 import reading_units
 from contest import markdown
@@ -49,7 +51,7 @@ GOOD = OUTCOMES[:3]
 Q_OFF, I_OFF, ERROR_OFF = 1e-3, 2e-3, 0.03
 #: What a note must hold where an uncertainty or a resolution of the file is not taken.
 ERROR_WORDS = ("uncertaint", "error", "σ", "sigma", "deviation", "model", "fit", "weight")
-DQ_WORDS = ("resolution", "dq")
+DQ_WORDS = ("resolution", "dq", "slit")
 #: The same of rows.
 ROW_WORDS = ("row", "line", "point")
 
@@ -81,7 +83,9 @@ def compared(curve: Curve, truth: Truth) -> Outcome:
     if error.kind == "silently wrong":
         return error
     dq = column("resolution", curve.dq, truth.dq, 1.0, curve.notes, DQ_WORDS)
-    return max(error, dq, key=lambda one: OUTCOMES.index(one.kind))
+    true = None if truth.slit is None else np.full(len(curve), truth.slit)
+    slit = column("slit", curve.dxl, true, 1.0, curve.notes, DQ_WORDS)
+    return max(error, dq, slit, key=lambda one: OUTCOMES.index(one.kind))
 
 
 def fewer(curve: Curve, truth: Truth) -> tuple[str, str]:
@@ -155,7 +159,14 @@ Way = Callable[[Measurement], File]
 
 def ways() -> dict[str, Way]:
     """All of them, by title."""
-    return reading_programs.ways() | reading_units.ways() | reading_columns.ways()
+    modules = (
+        reading_programs,
+        reading_instruments,
+        reading_containers,
+        reading_units,
+        reading_columns,
+    )
+    return {title: way for module in modules for title, way in module.ways().items()}
 
 
 def tried(title: str, way: Way, seed: int, folder: Path) -> list[tuple[str, Outcome]]:

@@ -290,7 +290,9 @@ SIMPLE: dict[str, Callable[[Measurement], File]] = {
     "named `q I error(%)`": named(
         "q I error(%)", lambda m: [*basic(m)[:2], 100 * m.truth.error / m.truth.intensity], plain
     ),
-    "named `q I dI/I`": named("q I dI/I", lambda m: [*basic(m)[:2], m.truth.error / m.truth.intensity], plain),
+    "named `q I dI/I`": named(
+        "q I dI/I", lambda m: [*basic(m)[:2], m.truth.error / m.truth.intensity], plain
+    ),
     "named `q I rel_err`": named(
         "q I rel_err", lambda m: [*basic(m)[:2], m.truth.error / m.truth.intensity], plain
     ),

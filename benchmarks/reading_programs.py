@@ -147,7 +147,8 @@ def sasfit(m: Measurement) -> File:
 def irena(m: Measurement) -> File:
     """Irena's export of data with comments and the names of its waves."""
     t = m.truth
-    head = "# Data exported from Irena\n# IrenaWaveNote=Wavelength=0.59;Thickness=1 mm\n#   Q [1/A]\tIntensity [1/cm]"
+    head = "# Data exported from Irena\n# IrenaWaveNote=Wavelength=0.59;Thickness=1 mm\n"
+    head += "#   Q [1/A]\tIntensity [1/cm]"
     head += "\tUncertainty\tQ resolution\n"
     rows = text([t.q, t.intensity, t.error, t.dq], m.digits(6, 8), "\t")
     return File(".dat", (head + rows).encode(), ((t,),))

@@ -29,12 +29,15 @@ class Truth:
         On the scale of the intensity; None where the file has none.
     dq : (n,) float array or None
         One standard deviation, Å⁻¹; None where the file has none.
+    slit : float or None
+        Half length of the slit, Å⁻¹.
     """
 
     q: Array
     intensity: Array
     error: Array | None = None
     dq: Array | None = None
+    slit: float | None = None
 
     def rows(self, kept: NDArray[np.bool_]) -> Truth:
         """Only some of the points."""

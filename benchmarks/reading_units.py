@@ -120,10 +120,10 @@ def encoded(title: str, m: Measurement) -> File:
             ",".join(f'"{form % v}"' for v in row) + "\n" for row in zip(*columns, strict=True)
         )).encode(),
         "fixed width": lambda: (f"{head} I dI\n" + "".join(
-            "%12.5E%12.5E%12.5E\n" % row for row in zip(columns[0], columns[1], columns[2], strict=True)
+            "".join(f"{v:12.5E}" for v in row) + "\n" for row in zip(columns[0], columns[1], columns[2], strict=True)
         )).encode(),
         "stuck": lambda: (f"{head} I dI\n" + "".join(
-            "%11.4E%12.5E%12.5E\n" % (q, i - shift, e)
+            f"{q:11.4E}{i - shift:12.5E}{e:12.5E}\n"
             for (q, i, e), shift in zip(zip(*columns, strict=True), shifts, strict=True)
         )).encode(),
     }  # fmt: skip
