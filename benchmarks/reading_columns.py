@@ -147,7 +147,8 @@ def negative_half(m: Measurement) -> File:
     t = m.truth.pinhole_less
     q = np.r_[-t.q[::-1], t.q]
     rows = text([q, np.r_[t.intensity[::-1], t.intensity], np.r_[t.error[::-1], t.error]], m.digits(6, 8))
-    return File(".dat", ("# q(1/A) I dI\n" + rows).encode(), ((t,),), ("negative", "below zero"))
+    mean = replace(t, error=t.error / np.sqrt(2))
+    return File(".dat", ("# q(1/A) I dI\n" + rows).encode(), ((t,), (mean,)), ("negative", "below zero"))
 
 
 def marked(mark: tuple[str, str], m: Measurement) -> File:
@@ -210,6 +211,13 @@ def log_q_log_i(m: Measurement) -> File:
     names = m.pick("log10(q [1/A]) log10(I)", "# log10(q)/A^-1  log10(I)", "log(q/A-1)\tlog(I)")
     rows = text([np.log10(t.q), np.log10(t.intensity)], "%.8f")
     return File(".dat", (names + "\n" + rows).encode(), ((t,),), ("log",))
+
+
+def log_i(names: str, log: Callable[[Array], Array], m: Measurement) -> File:
+    """A logarithm of the intensity alone."""
+    t = m.truth.bare
+    rows = text([t.q, log(t.intensity)], "%.9f", "\t")
+    return File(".dat", (names + "\n" + rows).encode(), ((t,),), ("log", "ln"))
 
 
 def guinier(m: Measurement) -> File:
@@ -354,6 +362,9 @@ def ways() -> dict[str, Callable[[Measurement], File]]:
         "a sheet as CSV with empty columns": spreadsheet,
         "three detectors joined, flagged": merged,
         "log10 q, log10 I": log_q_log_i,
+        "q, ln I": partial(log_i, "q (1/A)\tln(I)", np.log),
+        "q, log10 I": partial(log_i, "# q[A-1]\tlog10(I)", np.log10),
+        "q, lg I nameless but for a comment": partial(log_i, "# q in A^-1, log10 of the intensity", np.log10),
         "q², ln I (Guinier)": guinier,
         "q, q²I, q²dI (Kratky)": partial(transformed, "q(1/A) q^2*I q^2*dI", 2, ("kratky", "q²", "q^2")),
         "q, q⁴I, q⁴dI (Porod)": partial(transformed, "q(1/A) I*q^4 dI*q^4", 4, ("porod", "q⁴", "q^4")),

@@ -123,8 +123,8 @@ def nxcansas_entry(
             made.attrs["units"] = unit
     if t.error is not None:
         data["I"].attrs["uncertainties"] = "Idev"
-    if t.dq is not None:
-        data["Q"].attrs["resolutions"] = "Qdev"
+    if t.dq is not None or t.slit is not None:
+        data["Q"].attrs["resolutions"] = "Qdev" if t.slit is None else "dQl,dQw"
 
 
 def nxcansas(unit: str | None, scale: float, kind: str, m: Measurement) -> File:

@@ -23,7 +23,7 @@ def two_theta(t: Truth, wavelength: float = CU) -> np.ndarray:
 def nist_abs(m: Measurement) -> File:
     """NIST's six columns: q, I, sigma of I, sigma of q, mean q, shadow."""
     t = m.truth
-    shadow = np.where(np.arange(t.q.size) < 3, 0.9, 1.0)
+    shadow = np.ones(t.q.size)
     head = f"FILE: {m.pick('SILIC010', 'MAR16246')}.SA3   CREATED: 10-MAR-2005 08:46:33\r\n"
     head += "LABEL: sample  4m  LAMBDA 6 A\r\n"
     head += "MON CNT   LAMBDA (A)  DET_OFF(cm)   DET_DIST(m)   TRANS   THICK(cm)\r\n"

@@ -14,7 +14,7 @@ ASSUMED = ("assum", "names no unit", "no unit")
 PER_NM, PER_UM, PER_CM, PER_M, PER_PM = 10.0, 1e4, 1e8, 1e10, 0.01
 S_PER_NM, S_PER_A = 10.0 / (2 * np.pi), 1.0 / (2 * np.pi)
 #: Words of the refusal of a unit that nobody knows.
-UNKNOWN = ("unit", "furlong", "parsec")
+UNKNOWN = ("unit", "furlong")
 
 
 def text(columns: list[np.ndarray], form: str = "%.6e", gap: str = " ", end: str = "\n") -> str:
@@ -61,7 +61,7 @@ def write(unit: Unit, m: Measurement) -> File:
     content = (unit.above + body + unit.below).encode()
     if unit.refused:
         # Read in whatever unit, its numbers are nobody's; a note that names the unit is honest.
-        return File(unit.suffix, content, ((t,),) if unit.silent else (), UNKNOWN, said=UNKNOWN)
+        return File(unit.suffix, content, (), UNKNOWN, said=UNKNOWN[1:])
     if unit.silent:
         return File(unit.suffix, content, ((t,),), ("unit",), says=ASSUMED, said=ASSUMED)
     return File(unit.suffix, content, ((t,),))
@@ -93,6 +93,20 @@ UNITS = (
     Unit("`s = 2 sin(theta)/lambda` in 1/nm", S_PER_NM, "# s = 2 sin(theta)/lambda [1/nm]   I(s)   error\n"),
     Unit("`S=2*SIN(THETA)/LAMBDA` in 1/A", S_PER_A, "# S=2*SIN(THETA)/LAMBDA [1/A], INTENSITY, ERROR\n"),
     Unit("`4 pi sin(theta)/lambda` in 1/nm", PER_NM, "# s = 4*pi*sin(theta)/lambda [1/nm], I(s), error\n"),
+    Unit("header, `Q(nm)`: sloppy, meant inverse", PER_NM, "Q(nm)\tI\tdI\n"),
+    Unit("header, `q (1/Ang)`", 1.0, "# q (1/Ang)   I   error\n"),
+    Unit("header, `q (nm**-1)`", PER_NM, "# q (nm**-1)   I   error\n"),
+    Unit("header, `q, rad/nm`", PER_NM, "# q, rad/nm\tI, 1/cm\terror, 1/cm\n"),
+    Unit("a row of units below the names", PER_NM, "q\tI\tsigma\nnm^-1\tcm^-1\tcm^-1\n"),
+    Unit("`# unit of q: 1/nm` above, names apart", PER_NM, "# unit of q: 1/nm\n# sample A\nq I dI\n"),
+    Unit("words, `Streuvektor q in nm^-1`", PER_NM, "# Streuvektor q in nm^-1, Intensität, Fehler\n"),
+    Unit("long names", PER_NM, "Scattering vector q [1/nm]\tScattered intensity\tStandard deviation\n"),
+    Unit("footer, `Q units: nm^{-1}`", PER_NM, "Q I dI\n", "Q units: nm^{-1}\nI units: cm^{-1}\n"),
+    Unit(
+        "a wavelength in nm, q silent", 1.0, "# wavelength 0.1542 nm, 12 nm particles\nq I dI\n", silent=True
+    ),
+    Unit("a wavelength in nm, q in Å⁻¹", 1.0, "# wavelength 0.1542 nm\n# q (A^-1)  I  dI\n"),
+    Unit("a distance in m, q in nm⁻¹", PER_NM, "# distance 2.0 m, beam 1 mm, 0.1 nm\n# q (nm^-1)  I  dI\n"),
     Unit("a unit that nobody knows, furlong", 3.0, "# q (1/furlong)  I  dI\n", refused=True),
     Unit("no header at all, in Å⁻¹", 1.0, silent=True),
     Unit("names without a unit, in Å⁻¹", 1.0, "Q I dI\n", silent=True),
@@ -113,6 +127,14 @@ def encoded(title: str, m: Measurement) -> File:
         "bom": lambda: b"\xef\xbb\xbf" + body.replace("\t", ",").encode(),
         "utf-16": lambda: body.encode("utf-16"),
         "latin-1": lambda: ("# 5 \xb5m pinhole, 20 \xb0C\n" + body).encode("latin-1"),
+        "comma quoted": lambda: ('"q (1/nm)","I","dI"\n' + "".join(
+            ",".join(f'"{form % v}"'.replace(".", ",") for v in row) + "\n"
+            for row in zip(*columns, strict=True)
+        )).encode(),
+        "utf-16 bare": lambda: body.encode("utf-16-le"),
+        "ragged": lambda: "".join(
+            " " * (k % 3) + line.replace("\t", "  \t") + " \t\n" for k, line in enumerate(body.splitlines())
+        ).encode(),
         "comma": lambda: body.replace("\t", ";").replace(".", ",").encode(),
         "comma tab": lambda: body.replace(".", ",").encode(),
         "fortran D": lambda: body.replace("e", "D").encode(),
@@ -120,7 +142,7 @@ def encoded(title: str, m: Measurement) -> File:
             ",".join(f'"{form % v}"' for v in row) + "\n" for row in zip(*columns, strict=True)
         )).encode(),
         "fixed width": lambda: (f"{head} I dI\n" + "".join(
-            "".join(f"{v:12.5E}" for v in row) + "\n" for row in zip(columns[0], columns[1], columns[2], strict=True)
+            "".join(f"{v:12.5E}" for v in row) + "\n" for row in zip(*columns, strict=True)
         )).encode(),
         "stuck": lambda: (f"{head} I dI\n" + "".join(
             f"{q:11.4E}{i - shift:12.5E}{e:12.5E}\n"
@@ -131,7 +153,7 @@ def encoded(title: str, m: Measurement) -> File:
     shifts = np.where(np.arange(t.q.size) > 0.9 * t.q.size, 1.02 * t.intensity, 0.0)
     if title == "stuck":
         t = type(t)(t.q, t.intensity - shifts, t.error)
-    suffix = ".csv" if title in ("bom", "comma", "quoted") else ".txt"
+    suffix = ".csv" if title in ("bom", "comma", "comma quoted", "quoted") else ".txt"
     return File(suffix, ways[title](), ((t,),))
 
 
@@ -142,6 +164,9 @@ ENCODINGS = (
     ("UTF-16 with a byte-order mark", "utf-16"),
     ("Latin-1 with µ", "latin-1"),
     ("European CSV: decimal comma and `;`", "comma"),
+    ("CSV, decimal commas in quotes", "comma quoted"),
+    ("UTF-16 without a byte-order mark", "utf-16 bare"),
+    ("spaces and tabs before, between and after", "ragged"),
     ("decimal comma and tabs", "comma tab"),
     ("Fortran's `1.0D-03`", "fortran D"),
     ("CSV, every number in quotes", "quoted"),
