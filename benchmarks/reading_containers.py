@@ -131,6 +131,10 @@ def nxcansas(unit: str | None, scale: float, kind: str, m: Measurement) -> File:
     """NXcanSAS, with that unit of q; silent where None."""
     t = {"plain": m.truth.pinhole_less, "dq": m.truth, "bare": m.truth.bare}.get(kind, m.truth.pinhole_less)
     t = replace(t, slit=SLIT) if kind == "slit" else t
+    if kind == "angle":
+        degrees = replace(t, q=np.degrees(2 * np.arcsin(t.q * 1.0332 / (4 * np.pi))))
+        content = hdf5(lambda file: nxcansas_entry(file, "sasentry01", degrees, unit, 1.0, {}))
+        return File(".h5", content, (), ("angle", "2θ", "wavelength", "unit"))
     packed: dict[str, Any] = {"gzip": {"compression": "gzip"}}.get(kind, {})
     if kind in ("bitshuffle", "lz4", "zstd", "blosc"):
         import hdf5plugin
@@ -154,15 +158,11 @@ def nxcansas_several(m: Measurement) -> File:
     return File(".h5", hdf5(write), ((t, second),))
 
 
-def nxazint(axis: str, m: Measurement) -> File:
-    """NXazint1d, as pyFAI and MAX IV write it."""
+def azint(levels: tuple[float, ...], axis: str, m: Measurement) -> File:
+    """NXazint1d, as pyFAI and MAX IV write it: intensities of frames against one radial axis."""
     t = m.truth.pinhole_less
     wavelength = 1.0332
-    x, unit, name = t.q, "1/angstrom", "q"
-    if axis == "q nm":
-        x, unit = t.q * PER_NM, "1/nm"
-    if axis == "2theta":
-        x, unit, name = np.degrees(2 * np.arcsin(t.q * wavelength / (4 * np.pi))), "degree", "2theta"
+    angle = axis == "2theta"
 
     def write(file: Any) -> None:
         held = group(file, "entry", "NXentry", default="data")
@@ -171,34 +171,53 @@ def nxazint(axis: str, m: Measurement) -> File:
         mono = group(instrument, "monochromator", "NXmonochromator")
         mono["wavelength"] = wavelength
         mono["wavelength"].attrs["units"] = "angstrom"
-        data = group(held, "data", "NXdata", signal="I", axes=["radial_axis"])
-        data["I"] = t.intensity
-        data["I_errors"] = t.error
-        data["radial_axis"] = x
-        data["radial_axis"].attrs["units"] = unit
-        data["radial_axis"].attrs["long_name"] = name
-
-    asked = ("angle", "2θ", "wavelength") if axis == "2theta" else ()
-    return File(".h5", hdf5(write), ((t,),), asked)
-
-
-def nxazint_series(m: Measurement) -> File:
-    """NXazint1d of three frames."""
-    t = m.truth.pinhole_less
-    levels = (1.0, 1.1, 1.3)
-
-    def write(file: Any) -> None:
-        held = group(file, "entry", "NXentry", default="data")
-        held["definition"] = "NXazint1d"
-        data = group(held, "data", "NXdata", signal="I", axes=[".", "radial_axis"])
+        data = group(held, "data", "NXdata", signal="I", axes=[".", "radial_axis"], interpretation="spectrum")
+        data["radial_axis"] = np.degrees(2 * np.arcsin(t.q * wavelength / (4 * np.pi))) if angle else t.q
+        data["radial_axis"].attrs["units"] = "degrees" if angle else "1/angstrom"
+        data["radial_axis"].attrs["long_name"] = axis
         data["I"] = np.array([level * t.intensity for level in levels])
+        data["I"].attrs["units"] = "arbitrary units"
         data["I_errors"] = np.array([level * t.error for level in levels])
-        data["radial_axis"] = t.q
-        data["radial_axis"].attrs["units"] = "1/angstrom"
-        data["radial_axis"].attrs["long_name"] = "q"
+        data["norm"] = np.round(50 + 1000 * t.q)
 
     frames = tuple(Truth(t.q, level * t.intensity, level * t.error) for level in levels)
-    return File(".h5", hdf5(write), (frames,), ("frame", "data set", "series"))
+    asked = ("angle", "2θ", "wavelength") if angle else ()
+    return File(".h5", hdf5(write), (frames,), asked)
+
+
+def monopd(m: Measurement) -> File:
+    """PyFAI's NXmonopd, whose polar_angle may be q: only its unit says so."""
+    t = m.truth.pinhole_less
+
+    def write(file: Any) -> None:
+        held = group(file, "entry", "NXentry", default="results")
+        held["definition"] = "NXmonopd"
+        data = group(held, "results", "NXdata", signal="data", axes=["polar_angle"])
+        data["polar_angle"] = t.q * PER_NM
+        data["polar_angle"].attrs["units"] = "q_nm^-1"
+        data["polar_angle"].attrs["long_name"] = "Scattering vector $q$ ($nm^{-1}$)"
+        data["data"] = t.intensity
+        data["errors"] = t.error
+
+    return File(".nxs", hdf5(write), ((t,),), ("nexus", "nxmonopd", "nxcansas", "hdf5"))
+
+
+def bm29_hdf5(m: Measurement) -> File:
+    """ESRF BM29's HDF5: the subtracted curve against q in nm⁻¹."""
+    t = m.truth.pinhole_less
+
+    def write(file: Any) -> None:
+        file.attrs["default"] = "entry_0000/4_azimuthal_integration/results"
+        held = group(file, "entry_0000", "NXentry")
+        held["program_name"] = "bm29.subtract"
+        step = group(held, "4_azimuthal_integration", "NXprocess")
+        data = group(step, "results", "NXdata", signal="I", axes=["q"])
+        data["q"] = t.q * PER_NM
+        data["q"].attrs["units"] = "nm^-1"
+        data["I"] = t.intensity
+        data["errors"] = t.error
+
+    return File(".h5", hdf5(write), ((t,),), ("nexus", "nxcansas", "hdf5"))
 
 
 def nexus(errors: str, m: Measurement) -> File:
@@ -266,6 +285,7 @@ def ways() -> dict[str, Callable[[Measurement], File]]:
         "canSAS 1.1, \\mathrm{nm}^{-1}": partial(cansas, "$\\mathrm{nm}^{-1}$", PER_NM, "1.1"),
         "canSAS 1.1, 1/um": partial(cansas, "1/um", PER_UM, "1.1"),
         "canSAS 1.1, 1/m": partial(cansas, "1/m", PER_M, "1.1"),
+        "canSAS 1.1, inverse nanometres": partial(cansas, "inverse nanometre", PER_NM, "1.1"),
         "canSAS 1.1, Qdev in 1/nm": cansas_resolution,
         "canSAS 1.1, dQl": partial(cansas_slit, "column"),
         "canSAS 1.1, slit_length in the metadata": partial(cansas_slit, "collimation"),
@@ -278,6 +298,7 @@ def ways() -> dict[str, Callable[[Measurement], File]]:
         "NXcanSAS angstrom^-1": partial(nxcansas, "angstrom^-1", 1.0, "plain"),
         "NXcanSAS 1/m": partial(nxcansas, "1/m", PER_M, "plain"),
         "NXcanSAS 1/um": partial(nxcansas, "1/um", PER_UM, "plain"),
+        "NXcanSAS, pyFAI's 2th_deg": partial(nxcansas, "2th_deg", 0.0, "angle"),
         "NXcanSAS, no unit": partial(nxcansas, None, 1.0, "plain"),
         "NXcanSAS, no unit, nm⁻¹": partial(nxcansas, None, PER_NM, "plain"),
         "NXcanSAS, no uncertainties": partial(nxcansas, "1/nm", PER_NM, "bare"),
@@ -287,10 +308,11 @@ def ways() -> dict[str, Callable[[Measurement], File]]:
         "NXcanSAS, LZ4": partial(nxcansas, "1/A", 1.0, "lz4"),
         "NXcanSAS, zstd": partial(nxcansas, "1/A", 1.0, "zstd"),
         "NXcanSAS, two entries in two units": nxcansas_several,
-        "NXazint1d, q in 1/angstrom": partial(nxazint, "q"),
-        "NXazint1d, q in 1/nm": partial(nxazint, "q nm"),
-        "NXazint1d, 2θ": partial(nxazint, "2theta"),
-        "NXazint1d, three frames": nxazint_series,
+        "NXazint1d, q": partial(azint, (1.0,), "q"),
+        "NXazint1d, 2θ, wavelength beside it": partial(azint, (1.0,), "2theta"),
+        "NXazint1d, three frames": partial(azint, (1.0, 1.1, 1.3), "q"),
+        "pyFAI NXmonopd, q in nm⁻¹": monopd,
+        "ESRF BM29 HDF5": bm29_hdf5,
         "DAWN .nxs, data_errors": partial(nexus, "data_errors"),
         "DAWN .nxs, errors": partial(nexus, "errors"),
         "sasCIF": sascif,

@@ -123,10 +123,13 @@ def id02(m: Measurement) -> File:
 
 
 def bm29(m: Measurement) -> File:
-    """ESRF BM29's: q in nm⁻¹, named as pyFAI does."""
+    """ESRF BM29's, as freesas extracts it: q in nm⁻¹, which a comment gives as ``q*nm``."""
     t = m.truth.pinhole_less
-    head = "# Sample c= 4.500 mg/ml\n# Comments = protein in buffer\n# Energy = 12.5 keV\n#\n"
-    head += f"#{m.pick('q_nm^-1', 'q (nm^-1)', 's (1/nm)'):>14s}{'I':>14s}{'sigma':>14s}\n"
+    head = "# protein in buffer\n# Sample c= 4.500 mg/ml\n#\n# Sample environment:\n# Detector = Pilatus 2M\n"
+    head += "# SampleDistance = 2.83\n# WaveLength = 9.919e-11\n#\n# N 3\n# L q*nm  I_protein  stddev\n#\n"
+    head += (
+        "# Sample Information:\n# Storage Temperature (degrees C): 20\n# Concentration: 4.5\n# Code: bsa\n"
+    )
     return File(".dat", (head + text([t.q * PER_NM, t.intensity, t.error], "%.7e", "\t")).encode(), ((t,),))
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from functools import partial
 
 import numpy as np
-from reading_samples import Array, File, Measurement
+from reading_samples import Array, File, Measurement, Truth
 from reading_units import ASSUMED, PER_NM, S_PER_NM, text
 
 
@@ -43,11 +43,31 @@ def fit_rows(m: Measurement, scale: float = 1.0) -> str:
     return text([t.q * scale, t.intensity, t.error, m.model], "%.6E", "  ")
 
 
+def fir_long(m: Measurement) -> File:
+    """The same below lines of keys and values, as DAMMIF's."""
+    t = m.truth.pinhole_less
+    head = f" Constant adjusted ...................................... : {m.rng.uniform(0, 1):.4f}\n"
+    head += " Discrepancy ............................................ : 1.234\n"
+    head += "    sExp  |  iExp |  Err | iFit(+Const) | Chi^2=   ***\n"
+    return File(".fir", (head + fit_rows(m)).encode(), ((t,),), says=ASSUMED)
+
+
 def fit_nameless(m: Measurement) -> File:
     """CRYSOL's .fit since 2.8, OLIGOMER's: a title, then s, I, error, fit."""
     t = m.truth.pinhole_less
-    head = f" {m.pick('6lyz.pdb', 'model1.pdb')}   Rg theor: 15.3  Rg exp: 15.1  Chi^2: 1.1\n"
+    head = f" {m.pick('6lyz.pdb', '4mld.pdb')}  Dro:0.075  Ra:1.400  RGT:28.10  Vol: 86422.  Chi^2:******\n"
     return File(".fit", (head + fit_rows(m)).encode(), ((t,),), says=ASSUMED)
+
+
+def monsa(m: Measurement) -> File:
+    """MONSA's .fit: several data sets with their fits, one below the other."""
+    t = m.truth.pinhole_less
+    second = Truth(t.q, 2.2 * m.model + t.error, 1.3 * t.error)
+    rows = text([second.q, second.intensity, second.error, 2.2 * m.model], "%.6E", "  ")
+    head = " MONSA fit\n File a_mer.dat   Chi:   1.470 Weight: 1.000 RelSca: 0.396\n"
+    middle = " File b_mer.dat   Chi:   1.120 Weight: 1.000 RelSca: 0.512\n"
+    content = (head + fit_rows(m) + middle + rows).encode()
+    return File(".fit", content, ((t, second),), ("table", "data set", "sample"), says=ASSUMED)
 
 
 def fit_three(m: Measurement) -> File:
@@ -89,7 +109,7 @@ def crysol_int(m: Measurement) -> File:
     t = m.truth
     head = "  6lyz.pdb  s, I(s) in solution, atomic, excluded volume, hydration shell\n"
     rows = text([t.q, m.model, 2.1 * m.model, 1.4 * m.model + 0.1, 0.02 * m.model], "%.6E", "  ")
-    truth = type(t)(t.q, m.model)
+    truth = Truth(t.q, m.model)
     return File(".int", (head + rows).encode(), ((truth,),), ("theor", "calculated", "column"))
 
 
@@ -98,7 +118,7 @@ def crysol_abs(m: Measurement) -> File:
     t = m.truth
     head = "  6lyz.pdb  theoretical intensity on absolute scale, cm^-1, 1 mg/ml\n"
     rows = text([t.q, m.model], "%.6E", "  ")
-    return File(".abs", (head + rows).encode(), ((type(t)(t.q, m.model),),), says=ASSUMED)
+    return File(".abs", (head + rows).encode(), ((Truth(t.q, m.model),),), says=ASSUMED)
 
 
 def foxs_fit(m: Measurement) -> File:
@@ -117,7 +137,7 @@ def foxs_profile(m: Measurement) -> File:
     head += "#    q    intensity   error\n"
     error = 0.03 * m.model
     rows = text([t.q, m.model, error], m.digits(6, 8), "    ")
-    return File(".dat", (head + rows).encode(), ((type(t)(t.q, m.model, error),),))
+    return File(".dat", (head + rows).encode(), ((Truth(t.q, m.model, error),),))
 
 
 def multi_foxs(m: Measurement) -> File:
@@ -125,7 +145,7 @@ def multi_foxs(m: Measurement) -> File:
     t = m.truth.pinhole_less
     head = "# chi = 1.05 c1 = 1.02 c2 = 0.5\n# q Iexp Imodel sigma\n"
     rows = text([t.q, t.intensity, m.model, t.error], m.digits(6, 8))
-    return File(".fit", (head + rows).encode(), ((t,),), says=ASSUMED)
+    return File(".fit", (head + rows).encode(), ((t,),))
 
 
 def pepsi(m: Measurement) -> File:
@@ -211,34 +231,77 @@ def mantid_dx(m: Measurement) -> File:
     return File(".txt", ("# X , Y , E , DX\n1\n" + rows).encode(), ((t,),), says=ASSUMED)
 
 
-def rkh(m: Measurement) -> File:
-    """Mantid's SaveRKH, once COLETTE's."""
-    t = m.truth.pinhole_less
+def rkh_block(t: Truth) -> str:
+    """One workspace."""
     n = t.q.size
-    head = f" {m.pick('LOQ', 'SANS2D')} Fri 18-APR-2008 15:17  Workspace: 54435rear_1D_2.2_10.0\n"
-    head += f" {n:4d}    0    0    0    1 {n:4d}    0\n         0         0         0         0\n"
+    head = " SANS2D Fri 18-APR-2008 15:17 Workspace: 54435rear_1D_2.2_10.0\n 1 mg/ml protein in D2O\n"
+    head += f"{n:5d}    0    0    0    1{n:5d}    0\n         0         0         0         0\n"
     head += " 3 (F12.5,2E16.6)\n"
-    rows = "".join(
-        f"{q:12.5f}{i:16.6E}{e:16.6E}\n" for q, i, e in zip(t.q, t.intensity, t.error, strict=True)
+    columns = [c for c in (t.intensity, t.error, t.dq) if c is not None]
+    return head + "".join(
+        f"{q:12.5f}" + "".join(f"{v:16.6E}" for v in row) + "\n"
+        for q, *row in zip(t.q, *columns, strict=True)
     )
-    return File(".txt", (head + rows).encode(), ((t,),))
 
 
-def pyfai(unit: str, m: Measurement) -> File:
-    """PyFAI's text: the geometry above, the unit in the name of the column."""
+def rkh(kind: str, m: Measurement) -> File:
+    """Mantid's SaveRKH, once COLETTE's: its resolution fourth, a second workspace appended to the file."""
+    t = m.truth if kind == "dx" else m.truth.pinhole_less
+    if kind != "two":
+        return File(".txt", rkh_block(t).encode(), ((t,),))
+    second = Truth(t.q, 2.2 * m.model + t.error, 1.3 * t.error)
+    content = (rkh_block(t) + rkh_block(second)).encode()
+    return File(".Q", content, ((t, second),), ("table", "data set", "sample"))
+
+
+def raw_old(m: Measurement) -> File:
+    """BioXTAS RAW's first versions: names and number of points bare, a fourth column of zeros, keys below."""
     t = m.truth.pinhole_less
+    head = "   Exposure Time (sec): 1\n       Q             I                   Error           DeltaQ\n"
+    rows = text([t.q, t.intensity, t.error, 0 * t.q], "%.8E", "  ")
+    foot = "\n\nq_cal: 1\nwavelength: 1.2523\nnormalizefactor: 1.0\n"
+    return File(".rad", (head + f"    {t.q.size}\n" + rows + foot).encode(), ((t,),), says=ASSUMED)
+
+
+def raw_bare(m: Measurement) -> File:
+    """BioXTAS RAW for years: a JSON header, names and the number of points without a comment sign."""
+    t = m.truth.pinhole_less
+    header = '### HEADER:\n\n{\n    "filename": "S_A_001.dat",'
+    header += '\n    "normalizations": {"Sample_Detector_Distance": 1500.0},'
+    header += '\n    "counters": {"I0": 0.98, "time": 10}\n}\n\n'
+    data = f"### DATA:\n\n         Q               I              Error\n{t.q.size}\n"
+    rows = text([t.q, t.intensity, t.error], "%.8E") + "\n"
+    parts = (header, data, rows) if m.pick("above", "below") == "above" else (data, rows, header)
+    return File(".dat", "".join(parts).encode(), ((t,),), says=ASSUMED)
+
+
+def pyfai(unit: str, columns: str, m: Measurement) -> File:
+    """PyFAI's text: the geometry above, with metres, pixels and degrees; the unit in the name of the column.
+
+    Its version of 2026 writes the source of its format instead of names and unit where there are
+    uncertainties: ``columns`` is then "nameless".
+    """
+    t = m.truth.pinhole_less if columns != "bare" else m.truth.bare
     wavelength = 1.0332e-10
     head = "# == pyFAI calibration ==\n# Distance Sample to Detector: 1.5 m\n# PONI: 1.2e-02, 4.4e-02 m\n"
-    head += f"# Rotations: 0.0 0.0 0.0 rad\n# Wavelength: {wavelength} m\n# Mask applied: provided\n"
-    head += f"# --> sample.dat\n#{unit:>15s}{'I':>15s}{'sigma':>15s}\n"
+    head += "# Rotations: 0.000000 0.000000 0.000000 rad\n# \n# == Fit2d calibration ==\n"
+    head += "# Distance Sample-beamCenter: 1500.000 mm\n# Center: x=256.200, y=74.100 pix\n"
+    head += "# Tilt: 0.000 deg  TiltPlanRot: 0.000 deg\n# \n# Detector Pilatus 1M\t PixelSize= 172um, 172um\n"
+    head += f"# Wavelength: {wavelength} m\n# Mask applied: provided\n# Polarization factor: 0.99\n"
+    names = f"#{unit:14s} {'I':14s}" + f" {'sigma':14s}" * (columns == "named")
+    if columns == "nameless":
+        names = "#{str(dim1_unit):14s}  {'I':14s}  {'sigma':14s}"
     x = {
         "q_nm^-1": t.q * PER_NM,
         "q_A^-1": t.q,
         "2th_deg": np.degrees(2 * np.arcsin(t.q * wavelength * 1e10 / (4 * np.pi))),
         "2th_rad": 2 * np.arcsin(t.q * wavelength * 1e10 / (4 * np.pi)),
     }[unit]
+    rows = text([x, t.intensity] + [t.error] * (columns != "bare"), "%14.6e", "  ")
+    content = (head + f"# --> sample.dat\n{names}\n" + rows).encode()
     asked = ("angle", "2θ", "wavelength") if unit.startswith("2th") else ()
-    return File(".dat", (head + text([x, t.intensity, t.error], "%.7e", " ")).encode(), ((t,),), asked)
+    silent = ASSUMED if columns == "nameless" else ()
+    return File(".dat", content, ((t,),), asked or silent, says=silent, said=silent)
 
 
 def dioptas(m: Measurement) -> File:
@@ -286,6 +349,8 @@ def ways() -> dict[str, Callable[[Measurement], File]]:
     found: dict[str, Callable[[Measurement], File]] = {
         "ATSAS PRIMUS .dat, unit in the footer": primus,
         "ATSAS DAMMIN .fir": fir,
+        "ATSAS DAMMIF .fir, long header": fir_long,
+        "ATSAS MONSA .fit, two data sets": monsa,
         "ATSAS CRYSOL .fit, four columns": fit_nameless,
         "ATSAS CRYSOL .fit, three columns": fit_three,
         "ATSAS GNOM 4 .out": partial(gnom, 4),
@@ -303,14 +368,20 @@ def ways() -> dict[str, Callable[[Measurement], File]]:
         "Nika": nika,
         "SasView saved text": sasview,
         "BioXTAS RAW .dat": raw,
+        "BioXTAS RAW .dat of before": raw_bare,
+        "BioXTAS RAW .rad": raw_old,
         "Scåtter, BIOISIS": scatter,
         "Mantid SaveAscii": mantid_ascii,
         "Mantid SaveAscii with DX": mantid_dx,
-        "Mantid SaveRKH": rkh,
-        "pyFAI q_nm^-1": partial(pyfai, "q_nm^-1"),
-        "pyFAI q_A^-1": partial(pyfai, "q_A^-1"),
-        "pyFAI 2th_deg, wavelength in the header": partial(pyfai, "2th_deg"),
-        "pyFAI 2th_rad, wavelength in the header": partial(pyfai, "2th_rad"),
+        "Mantid SaveRKH": partial(rkh, "one"),
+        "Mantid SaveRKH with its resolution": partial(rkh, "dx"),
+        "Mantid SaveRKH, a second workspace appended": partial(rkh, "two"),
+        "pyFAI q_nm^-1": partial(pyfai, "q_nm^-1", "named"),
+        "pyFAI q_nm^-1, no uncertainties": partial(pyfai, "q_nm^-1", "bare"),
+        "pyFAI of 2026, names and unit lost": partial(pyfai, "q_nm^-1", "nameless"),
+        "pyFAI q_A^-1": partial(pyfai, "q_A^-1", "named"),
+        "pyFAI 2th_deg, wavelength in the header": partial(pyfai, "2th_deg", "named"),
+        "pyFAI 2th_rad, wavelength in the header": partial(pyfai, "2th_rad", "named"),
         "Dioptas .xy": dioptas,
         "FIT2D .chi, Inverse Nanometres": partial(chi, "Q Space (Inverse Nanometres)", PER_NM),
         "FIT2D .chi, q_nm^-1": partial(chi, "q_nm^-1", PER_NM),
