@@ -1,6 +1,7 @@
 """Is what comes out of a file what was measured? Many ways of writing three measurements.
 
-Usage: ``python benchmarks/reading.py [--seed S] [--seeds N] [--only WORD] [--keep FOLDER] [--write]``
+Usage: ``python benchmarks/reading.py [--seed S] [--seeds N] [--only WORD] [--keep FOLDER] [--answers]
+[--write]``
 
 Each way writes a sphere, a coil and lamellae (`reading_samples`) as an instrument or a program does
 (`reading_programs`), with its units in words of its own (`reading_units`), and in columns of its own
@@ -29,10 +30,11 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+import reading_answers
 import reading_columns
 import reading_containers
 import reading_instruments
@@ -62,6 +64,7 @@ class Outcome:
 
     kind: str
     why: str = ""
+    asked: reading_answers.Asked | None = None
 
 
 def close(found: Array, true: Array, relative: float, absolute: float = 0.0) -> bool:
@@ -172,12 +175,17 @@ def ways() -> dict[str, Way]:
 def tried(title: str, way: Way, seed: int, folder: Path) -> list[tuple[str, Outcome]]:
     """One way of writing, of each measurement."""
     found = []
+    folder.mkdir(parents=True, exist_ok=True)
     for kind, (name, *_) in enumerate(KINDS):
         file = way(measured(kind, seed))
         stem = "".join(c if c.isalnum() else "_" for c in title)[:60]
         path = folder / f"{stem}_{name}{file.suffix}"
         path.write_bytes(file.content)
-        found.append((name, judged(path, file)))
+        outcome = judged(path, file)
+        if outcome.kind == "right" and not file.options:
+            silent = file.says is reading_units.ASSUMED
+            outcome = replace(outcome, asked=reading_answers.Asked(path, name, silent))
+        found.append((name, outcome))
     return found
 
 
@@ -214,22 +222,25 @@ def main() -> int:
     parser.add_argument("--seeds", type=int, default=1, help="How many seeds, from that one on.")
     parser.add_argument("--only", default="", help="Only ways whose title holds this word.")
     parser.add_argument("--keep", type=Path, help="Keep the files in this folder.")
+    parser.add_argument("--answers", action="store_true", help="Ask the program for the sizes too (minutes).")
     parser.add_argument("--write", action="store_true", help="Write reading.md beside this file.")
     given = parser.parse_args()
     began = time.process_time()
     results: dict[str, list[tuple[str, Outcome]]] = {}
     with tempfile.TemporaryDirectory() as temporary:
         folder = given.keep or Path(temporary)
-        folder.mkdir(parents=True, exist_ok=True)
         for title, way in ways().items():
             if given.only.lower() not in title.lower():
                 continue
             results[title] = [
                 one
                 for seed in range(given.seed, given.seed + given.seeds)
-                for one in tried(title, way, seed, folder)
+                for one in tried(title, way, seed, folder / str(seed))
             ]
-    table = report(results)
+        table = report(results)
+        if given.answers:
+            right = [one.asked for found in results.values() for _, one in found if one.asked]
+            table += reading_answers.report(right)
     print(table)
     print(f"{time.process_time() - began:.0f} CPU-seconds", file=sys.stderr)
     if given.write:
