@@ -144,7 +144,7 @@ def judged(path: Path, file: File) -> Outcome:
         return Outcome(why, str(error).replace(str(path), path.name))
     except Exception as error:
         return Outcome("raised", f"{type(error).__name__}: {error}")
-    notes = tuple(note for curve in curves for note in curve.notes)
+    notes = tuple(note for c in curves for note in (*c.notes, str(c.q_unit), c.q_unit.doubt.lower()) if note)
     choices = [against(curves, right) for right in file.right]
     if not choices:
         honest = bool(file.said) and spoken(notes, file.said)

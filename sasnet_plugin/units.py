@@ -61,11 +61,14 @@ _LATEX = (
     (re.compile(r"\\per\b"), "1/"),
     (re.compile(r"\\(?:mathrm|mathit|text|rm|it|unit|si|SI|,|;|!)"), ""),
 )
+# Origin's superscripts, nm\+(-1), and powers in brackets.
+_POWER = re.compile(r"\\\+\(([^)]*)\)|\^\(([^)]*)\)")
 _INVERSE_WORDS = re.compile(r"^(?:inv(?:erse)?|reciprocal|rec|per|(?:1|rad)?/)", re.IGNORECASE)
 
 
 def _plain(text: str) -> str:
     """A unit's letters, small, without blanks, brackets and LaTeX's commands."""
+    text = _POWER.sub(lambda found: "^" + (found[1] or found[2]), text)
     for pattern, sign in _LATEX:
         text = pattern.sub(sign, text)
     text = re.sub(r"[\s{}()\[\]_\\$<>'\"]|\*\*", "", text.translate(_SIGNS)).replace("^", "")

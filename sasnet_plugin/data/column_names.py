@@ -10,7 +10,7 @@ from sasnet_plugin import units
 
 #: Quantities of a column. "Other" (counts, weights, masks, residuals, point numbers) is no part of a curve.
 Q, ANGLE, INTENSITY, ERROR, RELATIVE, DQ = "q", "angle", "intensity", "dintensity", "relative", "dq"
-MODEL, BEFORE, OTHER, UNKNOWN = "model", "before subtraction", "other", ""
+SLIT, MODEL, BEFORE, OTHER, UNKNOWN = "slit", "model", "before subtraction", "other", ""
 
 FWHM = 2.3548
 """Full width at half maximum of a Gaussian in standard deviations, 2 sqrt(2 ln 2)."""
@@ -26,7 +26,8 @@ class ColumnName:
         As it stands in the file.
     quantity : str
         `Q`, `ANGLE` (2θ), `INTENSITY`, `ERROR` (one standard deviation of I), `RELATIVE` (of I), `DQ`,
-        `MODEL` (a calculated curve), `BEFORE` (measured before the subtraction), `OTHER` or `UNKNOWN`.
+        `SLIT` (its half length), `MODEL` (a calculated curve), `BEFORE` (measured before the subtraction),
+        `OTHER` or `UNKNOWN`.
     scale : str
         "log10" or "ln" of it; "squared"; "q", "q2" or "q4" times it; empty for the quantity itself.
     unit : str
@@ -45,185 +46,102 @@ class ColumnName:
     sample: str = ""
 
 
-def _any(*words: str) -> str:
-    return f"(?:{'|'.join(words)})"
+def _any(words: str) -> str:
+    """A pattern for one of these, parted by blanks."""
+    return f"(?:{'|'.join(words.split())})"
 
 
 # In a name without blanks, signs and brackets of units, in small letters.
 _I = _any(
-    *("i", "j", "y", "int", "intens", "intensity", "intensit[äa]t", "intensit[ée]", "signal"),
-    *(r"d\(?sigma\)?/?d\(?omega\)?", "ds/?do(?:mega)?", "ds/?dw", "dsdo?w?"),
-    "(?:differential)?(?:macroscopic)?(?:scattering)?crosssection",
+    r"i j y int intens intensity intensit[äa]t intensit[ée] signal d\(?sigma\)?/?d\(?omega\)? ds/?do(?:mega)?"
+    r" ds/?dw dsdo?w? (?:differential)?(?:macroscopic)?(?:scattering)?crosssection"
 )
-_MEASURED = _any("exp", "exper", "experiment(?:al)?", "obs", "observed", "meas", "measured", "data", "raw")
+_MEASURED = _any("exp exper experiment(?:al)? obs observed meas measured data raw")
 _MADE = _any(
-    *("abs", "absolute", "norm", "normali[sz]ed", "mean", "avg", "average", "sub", "subtracted", "corr"),
-    *("corrected", "scaled", "merged", "total", "scattered", "scattering"),
+    "abs absolute norm normali[sz]ed mean avg average sub subtracted corr corrected scaled merged"
+    " total scattered"
+    " scattering"
 )
 _MODEL = _any(
-    *(
-        "model",
-        "mod",
-        "calc",
-        "calculated",
-        "cal",
-        "fits?",
-        "fitted",
-        "bestfit",
-        "theory",
-        "theor(?:etical)?",
-    ),
-    *("reg", "regulari[sz]ed", "sim", "simulated", "simulation", "smooth(?:ed)?", "ideal"),
+    "model mod calc calculated cal fits? fitted bestfit theory theor(?:etical)? th reg"
+    " regulari[sz]ed sim simulated"
+    " simulation smooth(?:ed)? ideal"
 )
 _ERROR = _any(
-    *(
-        "e",
-        "er",
-        "err",
-        "errors?",
-        "errorbars?",
-        "sigma",
-        "sig",
-        "std",
-        "stdev",
-        "stddev",
-        "dev",
-        "sd",
-        "sem",
-    ),
-    *("esd", "unc", "uncert", "uncertainty", "uncertainties", "fehler", "erreur", "rms"),
+    "e er err errors? errorbars? sigma sig std stdev stddev dev sd sem esd suc? unc uncert"
+    " uncertaint(?:y|ies) fehler"
+    " erreur rms"
 )
 _OF_Q = r"(?:\(?[qs]\)?)?"
 _ANY_I = f"(?:{_MEASURED}?{_I}{_OF_Q}{_MEASURED}?)"
 _VECTOR = r"(?:scatter(?:ing)?|wave|streu)(?:vector|vektor|transfer)*(?:modulus)?[qs]?"
-#: Of names that mean a quantity, that, its factor, and how the names go; the first that fits counts.
+#: A quantity, the factor to it, and how its names go; the first that fits counts.
 _KNOWN = (
-    (
-        ANGLE,
-        1.0,
-        ("(?:scattering)?angle", "2-?theta(?:scattering)?(?:angle)?s?", "2th", "2tth", "twotheta", "t?tth"),
-    ),
-    (ANGLE, 2.0, ("theta", "halfangle")),
+    (ANGLE, 1.0, "(?:scattering)?angle 2-?theta(?:scattering)?(?:angle)?s? 2t?th twotheta t?tth"),
+    (ANGLE, 2.0, "theta halfangle"),
     (
         Q,
         1.0,
-        (
-            *(r"\|?q\|?", "s", "h", "k", "x", "qx", "qr", "q?mod(?:ulus)?q?", "absq", "radialq", "qradial"),
-            *("(?:mean|avg|average)q", "q(?:mean|avg|average)", "bincent(?:er|re)", "momentumtransfer[qs]?"),
-            "[qs](?:exp|obs|vals?|values?|bins?|axis|cent(?:er|re))",
-            *(f"(?:modulusof)?(?:the)?{_VECTOR}", "vecteurdediffusionq?"),
-        ),
+        rf"\|?q\|? s h k x qx qr q?mod(?:ulus)?q? absq radialq qradial (?:mean|avg|average)q"
+        rf" q(?:mean|avg|average)"
+        rf" bincent(?:er|re) momentumtransfer[qs]? [qs](?:exp|obs|vals?|values?|bins?|axis|cent(?:er|re))"
+        rf" (?:modulusof)?(?:the)?{_VECTOR} vecteurdediffusionq?",
     ),
     (
         RELATIVE,
         1.0,
-        (
-            *(f"d{_I}/{_I}", rf"sigma\(?{_I}\)?/{_I}", rf"rel(?:ative)?\.?{_ERROR}{_OF_Q}"),
-            *(f"{_ERROR}rel(?:ative)?", f"fractional{_ERROR}"),
-        ),
+        rf"d{_I}/{_I} sigma\(?{_I}\)?/{_I} rel(?:ative)?\.?{_ERROR}{_OF_Q} {_ERROR}rel(?:ative)?"
+        rf" fractional{_ERROR}",
     ),
-    (
-        RELATIVE,
-        0.01,
-        (f"(?:percent|pct|%){_ERROR}", f"{_ERROR}(?:percent|pct|%)", f"d{_I}/{_I}(?:percent|%)"),
-    ),
+    (RELATIVE, 0.01, f"(?:percent|pct|%){_ERROR} {_ERROR}(?:percent|pct|%) d{_I}/{_I}(?:percent|%)"),
+    (SLIT, 1.0, "-?dqv dxl dql slitlength"),
     (
         DQ,
         1.0,
-        (
-            r"(?:d|delta|sigma|d?sig|sd|err|error|std|res|unc|s|e)\(?[qx]\)?",
-            "[qx](?:dev|err|error|sigma|sig|res|resolution|std|unc)",
-            *("(?:q|instrument)?resolution", "dqsigma", "sigmaqres"),
-        ),
+        r"(?:d|delta|sigma|d?sig|sd|err|error|std|res|unc|s|e)\(?[qx]\)?"
+        " [qx](?:dev|err|error|sigma|sig|res|resolution|std|unc) (?:q|instrument)?resolution dqsigma"
+        " sigmaqres",
     ),
-    (DQ, 1 / FWHM, ("fwhm", "d?qfwhm", r"fwhm\(?q\)?")),
+    (DQ, 1 / FWHM, r"fwhm d?qfwhm fwhm\(?q\)?"),
     (
         MODEL,
         1.0,
-        (
-            rf"(?:{_I}{_OF_Q})?{_MODEL}{{1,2}}(?:{_I}{_OF_Q})?(?:\(?\+?const(?:ant)?\)?)?(?:curve)?",
-            f"{_I}{_MODEL}.*",
-        ),
+        rf"(?:{_I}{_OF_Q})?{_MODEL}{{1,2}}(?:{_I}{_OF_Q})?(?:\(?\+?const(?:ant)?\)?)?(?:curve)?"
+        rf" {_I}{_MODEL}{_OF_Q} {_I}(?:model|calc|fit)\S*",
     ),
     (
         ERROR,
         1.0,
-        (
-            *(_ERROR, rf"(?:d|delta|s|{_ERROR})\(?(?:{_MEASURED}|{_ANY_I})\)?", f"{_ANY_I}{_ERROR}"),
-            *(
-                f"{_MEASURED}{_ERROR}",
-                "standard(?:deviation|error)s?",
-                r"\+/?-",
-                "±",
-                "yerr",
-                "erry",
-                "(?:one|1)sigma",
-            ),
-        ),
+        rf"{_ERROR} (?:d|delta|s|{_ERROR})\(?(?:{_MEASURED}|{_ANY_I})\)? {_ANY_I}{_ERROR} {_MEASURED}{_ERROR}"
+        rf" {_I}su(?:counting)? standard(?:deviation|error)s? \+/?- ± yerr erry (?:one|1)sigma",
     ),
     (
         INTENSITY,
         1.0,
-        (
-            *(_ANY_I, _MEASURED, f"{_MADE}{_ANY_I}", f"{_ANY_I}{_MADE}", "sub", "subtracted", "subtraction"),
-            *("corrected", "sample", "sample-?(?:buffer|solvent|background)"),
-        ),
+        f"{_ANY_I} {_MEASURED} {_MADE}{_ANY_I} {_ANY_I}{_MADE} sub subtracted subtraction corrected sample"
+        " sample-?(?:buffer|solvent|background)",
     ),
     (
         BEFORE,
         1.0,
-        (f"{_I}?(?:buffer|solvent|background|backgr|bkg|bgd|bg|empty|emptycell|blank|unsubtracted){_I}?",),
+        f"{_I}?(?:buffer|solvent|background|backgr|bkg|bgd|bg|empty|emptycell|blank|unsubtracted){_I}?",
     ),
     (
         OTHER,
         1.0,
-        (
-            *(
-                "counts?",
-                "cts",
-                "n?pix(?:els)?",
-                "npixels?",
-                "n",
-                "nr",
-                "no",
-                "num",
-                "number",
-                "index",
-                "idx",
-            ),
-            *("points?", "pts?", "row", "channel", "ch", "bin", "weights?", "w", "f?shad(?:ow)?(?:factor)?"),
-            *(
-                "mask",
-                "flag",
-                "valid",
-                "detector",
-                "det",
-                "bank",
-                "frame",
-                "monitor",
-                "mon",
-                "time",
-                "i0",
-                "mean",
-            ),
-            *(
-                "(?:res|resid|residuals?)(?:/.*)?",
-                "chi",
-                "chi2",
-                "chisq",
-                "diff",
-                "difference",
-                "delta/sigma",
-            ),
-            *(r"\(?.*-.*\)?/.*", "transmission", "solidangle", "norm", "normali[sz]ation", "sum", "sumi"),
-        ),
+        r"counts? cts n?pix(?:els)? npixels? n nr no num number index idx id scanid points? pts? row"
+        r" channel ch bin"
+        r" weights? w f?shad(?:ow)?(?:factor)? mask flag valid detector det bank frame monitor mon time"
+        r" i0 mean"
+        r" (?:res|resid|residuals?)(?:/\S*)? chi chi2 chisq diff difference delta/sigma \(?\S*-\S*\)?/\S*"
+        r" transmission solidangle norm normali[sz]ation sum sumi",
     ),
 )
 
 
 @cache
 def _patterns() -> tuple[tuple[str, float, re.Pattern[str]], ...]:
-    return tuple((quantity, factor, re.compile("|".join(words))) for quantity, factor, words in _KNOWN)
+    return tuple((quantity, factor, re.compile(_any(words))) for quantity, factor, words in _KNOWN)
 
 
 _SIGNS = str.maketrans(
@@ -233,9 +151,10 @@ _SIGNS = str.maketrans(
 _POWER = re.compile(r"\^\((-?\d)\)")
 _BRACKETS = re.compile(r"\[([^\[\]]*)\]|\(([^()]*)\)|\{([^{}]*)\}")
 _UNIT_LIKE = re.compile(
-    r"1\s*/|inv|recip|per\b|[-−⁻]\s*[1¹]|cm|arb|a\.?u\.?|count|deg|rad|%|percent|none|unit|abs", re.IGNORECASE
+    r"1\s*/|inv|recip|per\b|[-−⁻]\s*[12¹²]|cm|arb|a\.?u\.?|\bcounts?\b|deg|rad|%|percent|none|unit|abs",
+    re.IGNORECASE,
 )
-_LOGARITHM = re.compile(r"(?P<scale>log10|lg|log|ln)\(?(?P<of>.*?)\)?")
+_LOGARITHM = re.compile(r"(?P<scale>log10|lg|log|ln)(?:of)?(?:the)?\(?(?P<of>.*?)\)?")
 _VARIANCE = re.compile(rf"var|variance|(?:{_ERROR}|d{_I})\^2")
 _TIMES_Q = re.compile(
     r"[qs](?:\^?(?P<before>[24])\*?|\*)(?:i|int|intensity)(?:\([qs]\))?"
@@ -243,7 +162,7 @@ _TIMES_Q = re.compile(
 )
 _NUMBERED = re.compile(r"(.*?[a-z)])(\d+)")
 _OF_SAMPLE = re.compile(
-    rf"(?P<what>{_I}{_OF_Q}|{_ERROR}|d{_I}{_OF_Q})[ _:\-(\[.]+(?P<sample>[^)\]]+)[)\]]?", re.IGNORECASE
+    rf"(?P<what>[qs]|{_I}{_OF_Q}|{_ERROR}|d{_I}{_OF_Q})[ _:\-(\[.]+(?P<sample>[^)\]]+)[)\]]?", re.IGNORECASE
 )
 
 
@@ -256,14 +175,14 @@ def understand(text: str) -> ColumnName:
         One name, such as ``q_nm^-1``, ``<I>``, ``I_2``, ``error(%)`` or ``2-Theta Angle (Degrees)``.
     """
     stripped = text.lstrip(" \t#%;:,\"'<>|$").rstrip(" \t#;:,\"'<>|$")
-    name, unit = _without_unit(_POWER.sub(r"^\1", stripped.translate(_SIGNS)))
+    name, unit = _without_unit(_POWER.sub(r"^\1", stripped))
+    name = name.translate(_SIGNS)
     plain = _plain(name)
     found = _scaled(plain) or _simple(plain)
     if found:
         return _named(stripped, *found, unit)
-    return (
-        _numbered(stripped, plain, unit) or _of_sample(stripped, name, unit) or _unit_unknown(stripped, name)
-    )
+    named = _numbered(stripped, plain, unit) or _unit_unknown(stripped, name)
+    return named or _of_sample(stripped, name, unit) or ColumnName(stripped, UNKNOWN)
 
 
 def _numbered(text: str, plain: str, unit: str) -> ColumnName | None:
@@ -272,6 +191,8 @@ def _numbered(text: str, plain: str, unit: str) -> ColumnName | None:
     simple = found and _simple(found[1])
     if found is None or not simple or simple[0] not in (Q, INTENSITY, ERROR, RELATIVE, DQ):
         return None
+    if simple[0] == Q and found[2] == "2" and units.canonical(unit, "sld"):  # q² in Å⁻²
+        return _named(text, Q, "squared", 1.0, unit)
     return _named(text, *simple, unit, sample=found[2])
 
 
@@ -287,13 +208,13 @@ def _of_sample(text: str, name: str, unit: str) -> ColumnName | None:
     return _named(text, *simple, unit, sample=found["sample"].strip())
 
 
-def _unit_unknown(text: str, name: str) -> ColumnName:
-    """A name of q whose bracket is no unit that is known; else one that says nothing."""
+def _unit_unknown(text: str, name: str) -> ColumnName | None:
+    """A name of q whose bracket is no unit that is known."""
     bracket = _BRACKETS.search(name)
     if bracket and (simple := _simple(_plain(name[: bracket.start()]))) and simple[0] == Q:
         inner = next(part for part in bracket.groups() if part is not None).strip()
         return _named(text, *simple, "" if _simple(_plain(inner)) or not inner.isalpha() else inner)
-    return ColumnName(text, UNKNOWN)
+    return None
 
 
 def _plain(name: str) -> str:
@@ -304,6 +225,8 @@ def _plain(name: str) -> str:
 def _named(text: str, quantity: str, scale: str, factor: float, unit: str, sample: str = "") -> ColumnName:
     if quantity == ERROR and "%" in unit:
         quantity, factor = RELATIVE, 0.01
+    elif quantity == ERROR and units.canonical(unit, "q") in ("Å⁻¹", "nm⁻¹"):  # no unit of an intensity
+        quantity = DQ
     return ColumnName(text, quantity, scale, unit, factor, sample)
 
 
@@ -338,9 +261,17 @@ def _without_unit(name: str) -> tuple[str, str]:
         inner = next(part for part in found.groups() if part is not None).strip()
         if _is_unit(inner):
             return (name[: found.start()] + name[found.end() :]).strip(), inner
-    for sign in (",", "_", " ", "/"):
+    for sign, bare in (
+        (" in ", True),
+        (",", True),
+        ("_", True),
+        ("*", True),
+        (" / ", True),
+        (" ", False),
+        ("/", True),
+    ):
         head, _, tail = name.partition(sign)
-        if head and tail and _is_unit(tail.strip(), bare=sign in ",_/"):
+        if head and tail and _is_unit(tail.strip(), bare=bare):
             return head.strip(), tail.strip()
     return name, ""
 

@@ -65,7 +65,7 @@ def _left_out(table: Table) -> list[str]:
     if table.dropped:
         plural = "line" if table.dropped == 1 else "lines"
         notes.append(f"{table.dropped} {plural} inside the table without the columns of the others dropped.")
-    if table.blocks > 1:
+    if table.blocks > 1 + len(table.others):
         notes.append(f"The file holds {table.blocks} tables; the longest was read.")
     if table.lost:
         plural = "line" if table.lost == 1 else "lines"

@@ -53,7 +53,9 @@ def curve_of(columns: FloatArray, roles: Roles, names: Names | None, x_name: Col
         error = _standard_deviation(error, intensity, named[roles.error], notes)
     if named and named[roles.intensity].scale:
         intensity, error = _unscaled(x, intensity, error, named[roles.intensity].scale, notes)
-    return RawCurve(x, intensity, error, dq, title=roles.title, notes=tuple(notes))
+    # NIST writes it with a minus, to tell it from a pinhole.
+    slit = None if roles.slit is None else np.abs(columns[roles.slit])
+    return RawCurve(x, intensity, error, dq, slit, title=roles.title, notes=tuple(notes))
 
 
 def _abscissa(x: FloatArray, name: ColumnName | None, notes: list[str]) -> FloatArray:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 _LISTED = 8
 _ATTRIBUTE = re.compile(r"unit\s*=\s*(\"[^\"]*|'[^']*)")
-_SASDATA_TEXT = frozenset({".abs", ".cor", ".ses", ".sesans"})
+_SASDATA_TEXT = frozenset({".abs", ".ses", ".sesans"})
 """Text formats with a layout of their own; sasdata knows it."""
 
 _SASDATA_LINES, _SASDATA_TAGS = 20_000, 50_000
@@ -144,12 +144,13 @@ def _read(path: Path, file: str, wavelength: float | None) -> list[RawCurve]:
     if pdh is not None:
         scope.check_beam_profile(pdh, file)
         return [pdh]
-    if path.suffix.lower() in _SASDATA_TEXT and lines < _SASDATA_LINES:
+    rows = text.abs_rows(words)
+    # ATSAS's .abs has columns, as any other text.
+    if path.suffix.lower() in _SASDATA_TEXT and lines < _SASDATA_LINES and rows is not None:
         answer = structured.read(path)
         if answer.curves or answer.images or answer.sesans:
             curves = _checked(answer, file, "")
-            rows = text.abs_rows(words)
-            if len(curves) == 1 and rows is not None:
+            if len(curves) == 1:
                 curves = [replace(curves[0], dropped=max(0, rows - curves[0].q.size))]
             return curves
     return _columns(words, file, wavelength)
@@ -166,7 +167,7 @@ def _columns(words: str, file: str, wavelength: float | None) -> list[RawCurve]:
         )
     if len(found.columns) >= 2:
         scope.check_table(found, file)
-        return columns.read_columns(found, file, wavelength)
+        return [raw for one in (found, *found.others) for raw in columns.read_columns(one, file, wavelength)]
     raise DataError(
         f"{file}: it holds no table of numbers; give a text file with columns q, I, dI, or CanSAS."
     )

@@ -27,8 +27,9 @@ PLACEHOLDER = 1e-5
 def could_be_uncertainty(intensity: FloatArray, column: FloatArray) -> bool:
     """Whether a column could be one standard deviation of the intensity.
 
-    Not where it is negative, as large as the intensity where that is strongest (a calculated curve, another
-    sample), or larger at every point. Zeros stay possible: points that are not measured are marked so.
+    Not where it is negative, 1 throughout (a factor, a weight), as large as the intensity where that is
+    strongest (a calculated curve, another sample), or larger at every point. Zeros stay possible: points
+    that are not measured are marked so.
 
     Parameters
     ----------
@@ -38,8 +39,10 @@ def could_be_uncertainty(intensity: FloatArray, column: FloatArray) -> bool:
     if not np.any(usable):
         return True
     signal, values = np.abs(intensity[usable]), column[usable]
-    if not np.any(values) or np.mean(values >= 0) < BELOW and not _marks_alone(values):
-        return not np.any(values)
+    if not np.any(values):
+        return True
+    if np.all(values == 1) or (np.mean(values >= 0) < BELOW and not _marks_alone(values)):
+        return False
     strong = signal >= np.quantile(signal, 1 - STRONG)
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = values[strong] / signal[strong]
@@ -89,7 +92,7 @@ def could_be_resolution(q: FloatArray, column: FloatArray) -> bool:
 def _rank_correlation(x: FloatArray, y: FloatArray) -> float:
     """Spearman's coefficient; ranks of equal values as they come."""
     ranks = np.stack([np.argsort(np.argsort(values, kind="stable")) for values in (x, y)]).astype(np.float64)
-    return float(np.corrcoef(ranks)[0, 1])
+    return float(np.asarray(np.corrcoef(ranks))[0, 1])
 
 
 def is_placeholder(intensity: FloatArray, column: FloatArray) -> bool:

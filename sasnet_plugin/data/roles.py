@@ -11,7 +11,6 @@ import numpy as np
 
 from sasnet_plugin.data import plausible
 from sasnet_plugin.data.column_names import (
-    ANGLE,
     BEFORE,
     DQ,
     ERROR,
@@ -19,9 +18,9 @@ from sasnet_plugin.data.column_names import (
     MODEL,
     OTHER,
     RELATIVE,
+    SLIT,
     UNKNOWN,
     ColumnName,
-    Q,
 )
 from sasnet_plugin.types import printable
 
@@ -44,7 +43,7 @@ class Roles:
     Parameters
     ----------
     x, intensity : int
-    error, dq : int or None
+    error, dq, slit : int or None
     title : str
         Of a data set among several; empty for the only one.
     """
@@ -53,6 +52,7 @@ class Roles:
     intensity: int
     error: int | None = None
     dq: int | None = None
+    slit: int | None = None
     title: str = ""
 
 
@@ -75,11 +75,11 @@ def by_name(table: Table, names: Names) -> tuple[list[Roles], list[str]]:
     notes : list of str
     """
     columns = names.columns
-    x = names.first(Q, ANGLE)
+    x = names.x
     signals = _signals(columns, x)
     if x is None or not signals:
         return [], []
-    dq = names.first(DQ)
+    dq, slit = names.first(DQ), names.first(SLIT)
     roles = []
     for i in signals:
         # Samples side by side may each have their own q.
@@ -87,9 +87,17 @@ def by_name(table: Table, names: Names) -> tuple[list[Roles], list[str]]:
         error = _error_of(columns, i, signals)
         if error is None and len(signals) == 1:
             error = _nameless_error(table.columns, columns, i)
-        roles.append(Roles(own[-1] if own else x, i, error, dq, columns[i].text if signals[1:] else ""))
+        if error is None and dq is not None and _of_q(columns[dq]) and _of_q(columns[i]):
+            error, dq = dq, None
+        title = columns[i].text if signals[1:] else ""
+        roles.append(Roles(own[-1] if own else x, i, error, dq, slit, title))
     unused = _unused(columns, roles)
     return roles, [unused] if unused else []
+
+
+def _of_q(column: ColumnName) -> bool:
+    """Whether a name is that of a function, as in I(q) beside Sig(q), an uncertainty."""
+    return re.search(r"\(\s*[qs]\s*\)", column.text, re.IGNORECASE) is not None
 
 
 def _signals(columns: Sequence[ColumnName], x: int | None) -> list[int]:
@@ -127,8 +135,8 @@ def _nameless_error(values: FloatArray, columns: Sequence[ColumnName], signal: i
 
 def _unused(columns: Sequence[ColumnName], roles: list[Roles]) -> str:
     """A sentence on the columns that no data set has; empty where each has its place."""
-    used = {i for one in roles for i in (one.x, one.intensity, one.error, one.dq)}
-    left = [one for i, one in enumerate(columns) if i not in used]
+    used = {i for one in roles for i in (one.x, one.intensity, one.error, one.dq, one.slit)}
+    left = [one for i, one in enumerate(columns) if i not in used and one.quantity != SLIT]
     if not left:
         return ""
     listed = [

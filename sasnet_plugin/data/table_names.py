@@ -19,6 +19,8 @@ NAMES_WITHIN = 8
 _MARKS = "#%;!*'/"
 # Signs between names, the strictest first; a comma or a blank within brackets parts nothing.
 _BETWEEN = (r"\t", r"\|", r";", r",(?![^()\[\]]*[)\]])", r"\s{2,}", r"[\s,;]+(?![^(\[]*[)\]])")
+# A diffractometer's settings, such as "Scantype: Coupled TwoTheta/Theta" or "ScanMode = 2theta".
+_SCAN = re.compile(r"(?:scan|axis|abscissa)[^\n]{0,40}?(?:two|2)[\s_-]*(?:theta|θ)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -39,42 +41,58 @@ class Names:
         """The first column of one of these quantities."""
         return next((i for i, one in enumerate(self.columns) if one.quantity in quantities), None)
 
+    @property
+    def x(self) -> int | None:
+        """The column of q, else that of an angle."""
+        return next((i for kind in (Q, ANGLE) if (i := self.first(kind)) is not None), None)
+
 
 def names_of(table: Table) -> Names | None:
-    """The line above that has one word for each column and names q or an angle; None where there is none."""
-    lines = [line for line in table.header[-NAMES_WITHIN:] if line.strip() and len(line) <= LIMITS.line]
-    for back, line in enumerate(reversed(lines)):
-        for words in _splits(line, len(table.columns)):
-            columns = tuple(understand(word) for word in words)
-            named = Names(columns)
-            x = named.first(Q, ANGLE)
-            if x is None or not (_says_more(columns, x) or _samples(line, x)):
-                continue
-            return replace(named, unit_beside=_units_under(lines[len(lines) - back :], len(words), x))
-    return None
+    """The line above that has one word for each column, of which one is q or an angle, and most are known.
+
+    None where there is none. A line of units may stand above or below it; where two lines do as well, the
+    nearer to the table counts.
+    """
+    lines = [line for line in table.header if line.strip() and len(line) <= LIMITS.line][-NAMES_WITHIN:]
+    width = len(table.columns)
+    candidates = [_in_loop(lines, width)] if _in_loop(lines, width) else []
+    candidates += [words for line in reversed(lines) for words in _splits(line, width)]
+    best: tuple[int, Names] | None = None
+    for words in candidates:
+        named = Names(tuple(understand(word) for word in words))
+        known = sum(one.quantity != UNKNOWN for one in named.columns)
+        if named.x is None or known < 2 and not (named.x == 0 and width > 2 and _parted(words, lines)):
+            continue
+        if best is None or known > best[0]:
+            best = known, named
+    if best is None:
+        return None
+    return replace(best[1], unit_beside=_unit_beside(lines, width, best[1].x or 0))
 
 
-def _says_more(columns: tuple[ColumnName, ...], x: int) -> bool:
-    """Whether another name than that of q is a known one."""
-    return any(one.quantity != UNKNOWN for i, one in enumerate(columns) if i != x)
+def _parted(words: list[str], lines: list[str]) -> bool:
+    """Whether names of which only q is known are parted by signs in their line: they are those of samples."""
+    line = next((one for one in reversed(lines) if words[0] in one and words[-1] in one), "")
+    return any(sign in line for sign in ",;\t|")
 
 
-def _samples(line: str, x: int) -> bool:
-    """Whether q stands first among names that say nothing of a quantity, parted by signs: of samples."""
-    return x == 0 and any(sign in line for sign in ",;\t|")
+def _in_loop(lines: list[str], width: int) -> list[str]:
+    """The names of CIF's loop_, a line each."""
+    tags = [line.strip().rpartition(".")[2] for line in lines if line.lstrip().startswith("_")][-width:]
+    return [tag.replace("_", " ") for tag in tags] if len(tags) == width else []
 
 
 def _splits(line: str, width: int) -> list[list[str]]:
     """Ways in which a line falls into so many words."""
-    bare = line.strip().lstrip(_MARKS).strip()
-    found = []
+    bare = re.sub(r"^L\s+", "", line.strip().lstrip(_MARKS).strip())  # SPEC's "#L"
+    bare = re.sub(r"\b(ln|log10|log|lg)\s+(?=[a-zA-Z])", r"\1_", bare)
+    found: list[list[str]] = []
     for pattern in _BETWEEN:
         words = [word.strip() for word in re.split(pattern, bare)]
-        words = (
-            [word for word in words if word] if pattern.startswith(r"\s") or len(words) != width else words
-        )
-        if len(words) > width and pattern in (r"\|", r"\t"):
-            words = words[:width]
+        if len(words) != width:
+            words = [word for word in words if word]
+        if len(words) > width and pattern == r"\|":
+            words = (words if understand(words[0]).quantity in (Q, ANGLE) else words[1:])[:width]
         if len(words) == width and words not in found:
             found.append(words)
     loose = re.sub(r"\s*[\[(](?![qQsSiI]\))[^\])]*[\])]|[<>\"']", " ", bare).replace(",", " ").split()
@@ -93,21 +111,22 @@ def _with_units(line: str, words: list[str]) -> list[str]:
     return whole
 
 
-def _units_under(lines: list[str], width: int, x: int) -> str:
-    """What stands for q in a line of units between the names and the table; empty where there is none."""
-    for line in lines:
+def _unit_beside(lines: list[str], width: int, x: int) -> str:
+    """What a line of units says at the place of q; empty where there is none."""
+    for line in reversed(lines):
         for words in _splits(line, width):
-            if units.canonical(words[x].strip("()[]"), "q"):
-                return words[x].strip("()[]")
+            if units.canonical(words[x], "q"):
+                return words[x]
     return ""
 
 
 def label(header: tuple[str, ...]) -> ColumnName | None:
-    """The label of the abscissa where it has a line of its own, as FIT2D writes it."""
+    """The abscissa where a line of its own names it, as FIT2D's, or the settings of a scan."""
     for line in header[-NAMES_WITHIN:]:
         bare = re.sub(r"^\W*(?:x(?:[ _-]?(?:label|axis))?\s*[:=])?", "", line.strip(), flags=re.IGNORECASE)
         if 0 < len(bare) <= LIMITS.title:
             name = understand(bare)
             if name.quantity == ANGLE or (name.quantity == Q and units.canonical(name.unit, "q")):
                 return name
-    return None
+    scan = next((line for line in header if _SCAN.search(line[: LIMITS.line])), "")
+    return ColumnName(scan.strip(), ANGLE) if scan else None

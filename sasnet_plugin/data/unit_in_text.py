@@ -31,9 +31,11 @@ _LABELLED = re.compile(
 _ABOUT_Q = re.compile(
     r"(?<![A-Za-z])[qs](?![A-Za-z])|angular|scattering\s+vector|momentum\s+transfer|abscissa", re.IGNORECASE
 )
-# s = 2 sin θ/λ, s = 1/d, s = q/(2π).
+# s = 2 sin θ/λ (not 4π sin θ/λ), s = 1/d, s = q/(2π).
 _S_OF_CRYSTALLOGRAPHY = re.compile(
-    r"(?<![A-Za-z])s\s*=\s*(?:\(?2\s*[*·.]?\s*sin|\(?2\s*/\s*(?:λ|lambda|wavelength)|\|?[qh]\|?\s*/\s*\(?\s*2\s*[*·]?\s*(?:π|pi)|1\s*/\s*d\b)",
+    r"(?<![\w.])2\s*[*·.]?\s*sin\s*\(?\s*(?:θ|theta|th\b)"
+    r"|(?<![A-Za-z])s\s*=\s*(?:\(?2\s*/\s*(?:λ|lambda|wavelength)|1\s*/\s*d\b"
+    r"|\|?[qh]\|?\s*/\s*\(?\s*2\s*[*·]?\s*(?:π|pi))",
     re.IGNORECASE,
 )
 _WAVELENGTH = re.compile(
@@ -43,8 +45,11 @@ _WAVELENGTH = re.compile(
 )
 _UNIT_BEFORE = re.compile(r"[\[(\s_](?P<unit>nm|å|a|angstroms?|m|pm)[\])]?\s*[:=\s\"']+\s*\d", re.IGNORECASE)
 
+_OF_SQUARES = {"Å⁻²": "Å⁻¹", "nm⁻²": "nm⁻¹"}
+
 #: Å; what is scattered by matter has such a wavelength.
 _WAVELENGTHS = (0.05, 50.0)
+_METRES = 1e-6
 
 
 @dataclass(frozen=True)
@@ -77,7 +82,7 @@ def unit_of(column: ColumnName | None, beside: str, header: tuple[str, ...], bel
     """
     for said in (column.unit if column else "", beside):
         if said:
-            known = units.canonical(said, "q")
+            known = units.canonical(said, "q") or _OF_SQUARES.get(units.canonical(said, "sld") or "")
             return Unit(known) if known else Unit(unknown=said)
     lines = [" ".join(line[: LIMITS.line].split()) for line in (*reversed(header[-HEADER_LINES:]), *below)]
     labelled = (units.canonical(match["unit"].strip("()[]"), "q") for match in _matches(_LABELLED, lines))
@@ -113,7 +118,9 @@ def wavelength(lines: Iterable[str]) -> float | None:
             continue
         before = _UNIT_BEFORE.search(line[: match.end("value")])
         unit = match["unit"] or (before["unit"] if before else "") or "A"
-        value = float(match["value"]) * units.factor(unit, "length")
+        value = float(match["value"])
+        # Detectors' headers have metres without a word.
+        value *= units.factor("m" if value < _METRES else unit, "length")
         if _WAVELENGTHS[0] <= value <= _WAVELENGTHS[1]:
             return value
     return None

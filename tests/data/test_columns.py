@@ -235,3 +235,44 @@ def test_an_angle_needs_the_wavelength(tmp_path: Path) -> None:
     check(only(stated), error=False)
     milliradian = write(tmp_path / "c.xy", "2theta (mrad) I", 1e3 * np.radians(two_theta), MEASURED)
     check(only(milliradian, wavelength=1.5418), error=False)
+
+
+@pytest.mark.parametrize("between", ["", "\nsample: B, twice as much\nq(1/A) I dI"])
+def test_tables_below_each_other_are_several_data_sets(tmp_path: Path, between: str) -> None:
+    path = write(tmp_path / "t.dat", "q(1/A) I dI", Q, MEASURED, ERROR)
+    again = write(tmp_path / "u.dat", f"{between}\nsample B", Q, 2 * MEASURED, ERROR)
+    path.write_text(path.read_text() + again.read_text())
+    first, second = load(path)
+    check(first)
+    np.testing.assert_allclose(second.intensity, 2 * MEASURED, rtol=1e-6)
+    assert second.q_unit.stated
+
+
+def test_settings_below_each_other_are_one_curve(tmp_path: Path) -> None:
+    path = write(tmp_path / "t.dat", "q(1/A) I dI", Q[:60], MEASURED[:60], ERROR[:60])
+    again = write(tmp_path / "u.dat", "# 2 m", Q[50:], MEASURED[50:], ERROR[50:])
+    path.write_text(path.read_text() + again.read_text())
+    assert len(only(path)) == 120
+
+
+def test_distances_are_no_q(tmp_path: Path) -> None:
+    r = np.linspace(0, 120, 100)
+    with pytest.raises(DataError, match="distances"):
+        load(write(tmp_path / "p.dat", "# R (A)   P(R)   ERROR", r, r * (120 - r), 0 * r + 0.1))
+
+
+def test_numbers_in_quotes_with_decimal_commas(tmp_path: Path) -> None:
+    path = write(tmp_path / "q.csv", '"q (1/A)";"I"', Q, MEASURED, delimiter=";")
+    lines = path.read_text().splitlines()
+    rows = [",".join(f'"{v.replace(".", ",")}"' for v in line.split(";")) for line in lines[1:]]
+    path.write_text("\n".join([lines[0].replace(";", ","), *rows]))
+    check(only(path), error=False)
+
+
+def test_a_slit_of_usans_has_a_minus(tmp_path: Path) -> None:
+    header = "The 6 columns are | Q (1/A) | I(Q) (1/cm) | std. dev. I(Q) (1/cm) | -dQv | -dQv | -dQv |"
+    slit = np.full_like(Q, -0.117)
+    curve = only(write(tmp_path / "u.cor", header, Q, MEASURED, ERROR, slit, slit, slit))
+    check(curve)
+    np.testing.assert_allclose(curve.dxl, 0.117)
+    assert curve.dq is None
