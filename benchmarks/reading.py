@@ -144,17 +144,45 @@ def judged(path: Path, file: File) -> Outcome:
         return Outcome(why, str(error).replace(str(path), path.name))
     except Exception as error:
         return Outcome("raised", f"{type(error).__name__}: {error}")
-    notes = tuple(note for curve in curves for note in curve.notes)
+    notes = tuple(line for curve in curves for line in said_of(curve))
     choices = [against(curves, right) for right in file.right]
     if not choices:
         honest = bool(file.said) and spoken(notes, file.said)
         return Outcome("said" if honest else "silently wrong", "must be refused, and is read")
     best = min(choices, key=lambda one: OUTCOMES.index(one.kind))
-    if best.kind == "silently wrong" and best.why.startswith("q is") and spoken(notes, file.said):
-        return Outcome("said", best.why)
-    if best.kind == "right" and file.says and not spoken(notes, file.says):
-        return Outcome("lost", "that the unit is assumed is not said")
+    if best.kind == "silently wrong" and best.why.startswith("q is"):
+        return of_wrong_unit(best, file, notes)
+    if best.kind == "right":
+        return of_unit(curves, file, notes)
     return best
+
+
+def said_of(curve: Curve) -> tuple[str, ...]:
+    """All that a data set says of how it was read."""
+    unit = getattr(curve, "q_unit", None)
+    return curve.notes if unit is None else (*curve.notes, str(unit), unit.doubt)
+
+
+def of_wrong_unit(outcome: Outcome, file: File, notes: tuple[str, ...]) -> Outcome:
+    """Where q is off by its unit alone: whether that is said, with the unit that is likelier."""
+    if not spoken(notes, file.said):
+        return outcome
+    if file.said is reading_units.ASSUMED and not spoken(notes, ("nm",)):
+        return Outcome("lost", "the unit is said to be assumed, but not that nm⁻¹ is likelier")
+    return Outcome("said", outcome.why)
+
+
+def of_unit(curves: tuple[Curve, ...], file: File, notes: tuple[str, ...]) -> Outcome:
+    """Where all numbers are right: whether what is said of the unit is right too."""
+    silent = file.says is reading_units.ASSUMED
+    if file.says and not spoken(notes, file.says):
+        return Outcome("lost", "that the unit is assumed is not said")
+    units = [getattr(curve, "q_unit", None) for curve in curves]
+    if not silent and not file.loose and any(unit is not None and not unit.stated for unit in units):
+        return Outcome("lost", "the unit is said to be assumed, and the file names it")
+    if silent and any(unit is not None and unit.doubt for unit in units):
+        return Outcome("lost", "a unit that is right is doubted")
+    return Outcome("right")
 
 
 Way = Callable[[Measurement], File]

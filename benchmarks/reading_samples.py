@@ -101,8 +101,10 @@ class File:
         One of these must stand in the notes of what is read; empty where nothing need be said.
     said : tuple of str
         Numbers that are wrong by the unit alone count as "said" where a note holds one of these.
-    options : dict
+    options : tuple of pairs
         For `sasnet_plugin.load`.
+    loose : bool
+        The unit is the format's, not the file's: whether it is said to be assumed is left open.
     """
 
     suffix: str
@@ -112,6 +114,7 @@ class File:
     says: tuple[str, ...] = ()
     said: tuple[str, ...] = ()
     options: tuple[tuple[str, str | float], ...] = ()
+    loose: bool = False
 
 
 def sphere(q: Array, radius: float = 60.0) -> Array:
