@@ -4,10 +4,12 @@ Usage: ``python benchmarks/reading.py [--seed S] [--seeds N] [--only WORD] [--ke
 [--write]``
 
 Each way writes a sphere, a coil and lamellae (`reading_samples`) as an instrument or a program does
-(`reading_programs`), with its units in words of its own (`reading_units`), and in columns of its own
-(`reading_columns`). What is read is compared with what was measured: q within 0.1 % in Å⁻¹, the intensity
-up to one factor, its uncertainty with the same factor, the resolution, and how many points and data sets
-there are. The seed decides digits, noise, wordings and the number of points.
+(`reading_programs`, `reading_instruments`, `reading_containers`), with its units in words of its own
+(`reading_units`), in columns (`reading_columns`), under names (`reading_names`) and in cells
+(`reading_cells`) of its own, or in a layout put together at random (`reading_mixed`). What is read is
+compared with what was measured: q within 0.1 % in Å⁻¹, the intensity up to one factor, its uncertainty with
+the same factor, the resolution, and how many points and data sets there are. The seed decides digits,
+noise, wordings and the number of points.
 
 - **right**: the numbers, and what must be said is said.
 - **refused truly**: a sentence that names the cause, where the file does not hold a curve, or does not say
@@ -35,9 +37,12 @@ from pathlib import Path
 
 import numpy as np
 import reading_answers
+import reading_cells
 import reading_columns
 import reading_containers
 import reading_instruments
+import reading_mixed
+import reading_names
 import reading_programs
 import reading_units
 from contest import markdown
@@ -196,6 +201,9 @@ def ways() -> dict[str, Way]:
         reading_containers,
         reading_units,
         reading_columns,
+        reading_names,
+        reading_cells,
+        reading_mixed,
     )
     return {title: way for module in modules for title, way in module.ways().items()}
 
