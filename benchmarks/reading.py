@@ -1,7 +1,7 @@
 """Is what comes out of a file what was measured? Many ways of writing three measurements.
 
-Usage: ``python benchmarks/reading.py [--seed S] [--seeds N] [--only WORD] [--keep FOLDER] [--answers]
-[--write]``
+Usage: ``python benchmarks/reading.py [--seed S] [--seeds N] [--only WORD] [--keep FOLDER] [--each]
+[--answers] [--write]``
 
 Each way writes a sphere, a coil and lamellae (`reading_samples`) as an instrument or a program does
 (`reading_programs`, `reading_instruments`, `reading_containers`), with its units in words of its own
@@ -47,6 +47,7 @@ import reading_programs
 import reading_units
 from contest import markdown
 from reading_samples import KINDS, Array, File, Measurement, Truth, measured
+from robustness import commit
 
 import sasnet_plugin
 from sasnet_plugin.types import Curve, SasnetError
@@ -69,6 +70,7 @@ class Outcome:
 
     kind: str
     why: str = ""
+    path: Path | None = None
     asked: reading_answers.Asked | None = None
 
 
@@ -217,7 +219,7 @@ def tried(title: str, way: Way, seed: int, folder: Path) -> list[tuple[str, Outc
         stem = "".join(c if c.isalnum() else "_" for c in title)[:60]
         path = folder / f"{stem}_{name}{file.suffix}"
         path.write_bytes(file.content)
-        outcome = judged(path, file)
+        outcome = replace(judged(path, file), path=path)
         if outcome.kind == "right" and not file.options:
             silent = file.says is reading_units.ASSUMED
             outcome = replace(outcome, asked=reading_answers.Asked(path, name, silent))
@@ -228,6 +230,17 @@ def tried(title: str, way: Way, seed: int, folder: Path) -> list[tuple[str, Outc
 def worst(found: list[tuple[str, Outcome]]) -> tuple[str, Outcome]:
     """Of the measurements of one way."""
     return max(found, key=lambda one: OUTCOMES.index(one[1].kind))
+
+
+def each(results: dict[str, list[tuple[str, Outcome]]]) -> str:
+    """Every single file that is not as it should be."""
+    lines = [
+        f"- {one.path}: {one.kind}, {one.why[:160]}\n"
+        for found in results.values()
+        for _, one in found
+        if one.kind not in GOOD
+    ]
+    return f"\n{len(lines)} files:\n\n" + "".join(lines)
 
 
 def report(results: dict[str, list[tuple[str, Outcome]]]) -> str:
@@ -258,6 +271,7 @@ def main() -> int:
     parser.add_argument("--seeds", type=int, default=1, help="How many seeds, from that one on.")
     parser.add_argument("--only", default="", help="Only ways whose title holds this word.")
     parser.add_argument("--keep", type=Path, help="Keep the files in this folder.")
+    parser.add_argument("--each", action="store_true", help="List each single file (keep them with --keep).")
     parser.add_argument("--answers", action="store_true", help="Ask the program for the sizes too (minutes).")
     parser.add_argument("--write", action="store_true", help="Write reading.md beside this file.")
     given = parser.parse_args()
@@ -274,6 +288,7 @@ def main() -> int:
                 for one in tried(title, way, seed, folder / str(seed))
             ]
         table = report(results)
+        table += each(results) if given.each else ""
         if given.answers:
             right = [one.asked for found in results.values() for _, one in found if one.asked]
             table += reading_answers.report(right)
@@ -281,7 +296,8 @@ def main() -> int:
     print(f"{time.process_time() - began:.0f} CPU-seconds", file=sys.stderr)
     if given.write:
         said = "\n\n".join((__doc__ or "").split("\n\n")[2:]).replace("``", "`").strip()
-        text = f"# Reading\n\n{said}\n\n{table}"
+        seeds = f"{given.seed}" if given.seeds == 1 else f"{given.seed} to {given.seed + given.seeds - 1}"
+        text = f"# Reading\n\n{said}\n\nSeed {seeds}, version {commit()}.\n\n{table}"
         Path(__file__).with_suffix(".md").write_text(text, encoding="utf-8")
     return int(any(worst(found)[1].kind == "silently wrong" for found in results.values()))
 

@@ -32,13 +32,23 @@ def holes(cell: str, m: Measurement) -> File:
     return File(".csv", (HEAD + rows).encode(), ((t.rows(~gone),),))
 
 
-def written(form: str, head: str, m: Measurement) -> File:
+def written(form: str, head: str, m: Measurement, *, refusal: tuple[str, ...]) -> File:
     """Every row by one form of q, I and dI."""
     t = m.truth.pinhole_less
     rows = "".join(
         form.format(q=10 * q, i=i, e=e) + "\n" for q, i, e in zip(t.q, t.intensity, t.error, strict=True)
     )
-    return File(".txt", (head + rows).encode(), ((t,),))
+    return File(".txt", (head + rows).encode(), ((t,),), refusal)
+
+
+def minus(sign: str, m: Measurement) -> File:
+    """Exponents that no language reads."""
+    t = m.truth.pinhole_less
+    body = "".join(
+        f"{10 * q:.6e} {i:.6e} {e:.6e}\n" for q, i, e in zip(t.q, t.intensity, t.error, strict=True)
+    )
+    body = body.replace("e", sign).replace("+", "") if len(sign) > 1 else body.replace("-", sign)
+    return File(".txt", ("# q (1/nm) I sigma\n" + body).encode(), ((t,),), ("",))
 
 
 def brackets(m: Measurement) -> File:
@@ -87,27 +97,47 @@ def as_numpy(m: Measurement) -> File:
     return File(".npy", held.getvalue(), (), ("",))
 
 
+HEADER = "# q (1/nm) I sigma\n"
+#: Title, form of a row, lines above, and whether to say that it is no table of numbers is right as well.
+FORMS = (
+    ("`1.23 ± 0.04`", "{q:.7g}  {i:.7g} ± {e:.6g}", "# q (1/nm)  I(q)\n", True),
+    ("`1.23 +/- 0.04`", "{q:.7g}\t{i:.7g} +/- {e:.6g}", "# q (1/nm)\tI(q)\n", True),
+    ("a table of Markdown", "|{q:.7g}|{i:.7g}|{e:.6g}|", "|q (1/nm)|I|sigma|\n|---|---|---|\n", True),
+    ("a table of LaTeX", "{q:.7g} & {i:.7g} & {e:.6g} \\\\", "q (1/nm) & I & $\\sigma$ \\\\\n", True),
+    (
+        "a table of HTML",
+        "<tr><td>{q:.7g}</td><td>{i:.7g}</td><td>{e:.6g}</td></tr>",
+        "<table><tr><th>q (1/nm)</th><th>I</th><th>sigma</th></tr>\n",
+        True,
+    ),
+    ("signs before every number", "{q:+.7e} {i:+.7e} {e:+.6e}", HEADER, False),
+    ("a remark behind every row", "{q:.7g} {i:.7g} {e:.6g} # ok", HEADER, False),
+    ("a letter behind every row", "{q:.7g} {i:.7g} {e:.6g} A", "# q (1/nm) I sigma flag\n", False),
+    ("a time before every row", "12:30:01 {q:.7g} {i:.7g} {e:.6g}", "# time q (1/nm) I sigma\n", False),
+    (
+        "spaces that do not break",
+        "{q:.7g}\u00a0{i:.7g}\u00a0{e:.6g}",
+        "# q (1/nm)\u00a0I\u00a0sigma\n",
+        False,
+    ),
+)
+
+
 def ways() -> dict[str, Callable[[Measurement], File]]:
     """Title to writer."""
-    table = "|{q:.7g}|{i:.7g}|{e:.6g}|"
     found: dict[str, Callable[[Measurement], File]] = {
+        title: partial(written, form, head, refusal=("table",) if exotic else ())
+        for title, form, head, exotic in FORMS
+    }
+    found |= {
         "empty": partial(holes, ""),
         "`#N/A`": partial(holes, "#N/A"),
         "`#DIV/0!`": partial(holes, "#DIV/0!"),
         "`inf`": partial(holes, "inf"),
         "`*****`": partial(holes, "*****"),
-        "`1.23 ± 0.04`": partial(written, "{q:.7g}  {i:.7g} ± {e:.6g}", "# q (1/nm)  I(q)\n"),
-        "`1.23 +/- 0.04`": partial(written, "{q:.7g}\t{i:.7g} +/- {e:.6g}", "# q (1/nm)\tI(q)\n"),
         "`1.234(56)`": brackets,
-        "a table of Markdown": partial(written, table, "|q (1/nm)|I|sigma|\n|---|---|---|\n"),
-        "a table of LaTeX": partial(
-            written, "{q:.7g} & {i:.7g} & {e:.6g} \\\\", "q (1/nm) & I & $\\sigma$ \\\\\n"
-        ),
-        "signs before every number": partial(written, "{q:+.7e} {i:+.7e} {e:+.6e}", "# q (1/nm) I sigma\n"),
-        "a remark behind every row": partial(written, "{q:.7g} {i:.7g} {e:.6g} # ok", "# q (1/nm) I sigma\n"),
-        "a time before every row": partial(
-            written, "12:30:01 {q:.7g} {i:.7g} {e:.6g}", "# time q (1/nm) I sigma\n"
-        ),
+        "the typographer's minus": partial(minus, "\u2212"),
+        "`1.2×10^-3`": partial(minus, "×10^"),
         "lines of constants above": constants,
         "lines of text that begin with a number": dated,
         "JSON": as_json,

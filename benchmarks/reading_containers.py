@@ -289,6 +289,14 @@ def gzipped(m: Measurement) -> File:
     return File(".dat.gz", packed, ((t,),), ("gzip", "compress", "unpack", "packed", "archive"))
 
 
+def zipped(m: Measurement) -> File:
+    """Text in an archive."""
+    t, held = m.truth.pinhole_less, io.BytesIO()
+    with zipfile.ZipFile(held, "w") as archive:
+        archive.writestr("a.dat", "# q(1/nm) I dI\n" + text([t.q * PER_NM, t.intensity, t.error]))
+    return File(".zip", held.getvalue(), ((t,),), ("zip", "compress", "unpack", "archive"))
+
+
 def workbook(m: Measurement) -> File:
     """A workbook."""
     held = io.BytesIO()
@@ -353,6 +361,7 @@ def ways() -> dict[str, Callable[[Measurement], File]]:
         "DAWN .nxs, errors": partial(nexus, "errors"),
         "sasCIF": sascif,
         "text packed by gzip": gzipped,
+        "text in a .zip": zipped,
         "a workbook .xlsx": workbook,
         "BSL/OTOKO header": otoko,
     }

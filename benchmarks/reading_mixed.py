@@ -54,6 +54,12 @@ def columns(m: Measurement, scale: float) -> tuple[list[tuple[str, Array]], Trut
     return found, Truth(t.q, t.intensity, t.error if error else None, t.dq if dq else None)
 
 
+def comma(line: str, sign: str) -> str:
+    """A row with decimal commas; lines of text as they are."""
+    number = line[:1].isdigit() or line[:1] == "-"
+    return line.replace(".", ",") if number and not (sign and line.startswith(sign)) else line
+
+
 def mixed(recipe: int, m: Measurement) -> File:
     """One file."""
     m = Measurement(m.name, m.truth, m.model, np.random.default_rng([int(m.rng.integers(2**31)), recipe]))
@@ -74,11 +80,13 @@ def mixed(recipe: int, m: Measurement) -> File:
     lines += [gap.join(form % v for v in row) for row in zip(*(c for _, c in found), strict=True)]
     lines += ["", f"{sign}unit of q: {unit}"] if place == "footer" else []
     end = m.pick("\n", "\n", "\r\n")
+    content = end.join(lines) + end
+    if gap in ";\t" and m.rng.random() < 0.25:
+        content = "".join(comma(line, sign) for line in content.splitlines(True))
+    coding = m.pick("utf-8", "utf-8", "utf-8", "utf-8-sig", "utf-16")
     silent = ASSUMED if place == "nowhere" else ()
     suffix = ".csv" if gap in ",;" else m.pick(".dat", ".txt", ".asc")
-    return File(
-        suffix, (end.join(lines) + end).encode(), ((truth,),), ("unit",) if silent else (), says=silent
-    )
+    return File(suffix, content.encode(coding), ((truth,),), ("unit",) if silent else (), says=silent)
 
 
 def ways() -> dict[str, Callable[[Measurement], File]]:
