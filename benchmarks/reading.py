@@ -1,13 +1,15 @@
 """Is what comes out of a file what was measured? Many ways of writing three measurements.
 
-Usage: ``python benchmarks/reading.py [--seed S] [--seeds N] [--only WORD] [--keep FOLDER] [--answers]
-[--write]``
+Usage: ``python benchmarks/reading.py [--seed S] [--seeds N] [--only WORD] [--keep FOLDER] [--each]
+[--answers] [--write]``
 
 Each way writes a sphere, a coil and lamellae (`reading_samples`) as an instrument or a program does
-(`reading_programs`), with its units in words of its own (`reading_units`), and in columns of its own
-(`reading_columns`). What is read is compared with what was measured: q within 0.1 % in Å⁻¹, the intensity
-up to one factor, its uncertainty with the same factor, the resolution, and how many points and data sets
-there are. The seed decides digits, noise, wordings and the number of points.
+(`reading_programs`, `reading_instruments`, `reading_containers`), with its units in words of its own
+(`reading_units`), in columns (`reading_columns`), under names (`reading_names`) and in cells
+(`reading_cells`) of its own, or in a layout put together at random (`reading_mixed`). What is read is
+compared with what was measured: q within 0.1 % in Å⁻¹, the intensity up to one factor, its uncertainty with
+the same factor, the resolution, and how many points and data sets there are. The seed decides digits,
+noise, wordings and the number of points.
 
 - **right**: the numbers, and what must be said is said.
 - **refused truly**: a sentence that names the cause, where the file does not hold a curve, or does not say
@@ -35,13 +37,17 @@ from pathlib import Path
 
 import numpy as np
 import reading_answers
+import reading_cells
 import reading_columns
 import reading_containers
 import reading_instruments
+import reading_mixed
+import reading_names
 import reading_programs
 import reading_units
 from contest import markdown
 from reading_samples import KINDS, Array, File, Measurement, Truth, measured
+from robustness import commit
 
 import sasnet_plugin
 from sasnet_plugin.types import Curve, SasnetError
@@ -64,6 +70,7 @@ class Outcome:
 
     kind: str
     why: str = ""
+    path: Path | None = None
     asked: reading_answers.Asked | None = None
 
 
@@ -144,17 +151,45 @@ def judged(path: Path, file: File) -> Outcome:
         return Outcome(why, str(error).replace(str(path), path.name))
     except Exception as error:
         return Outcome("raised", f"{type(error).__name__}: {error}")
-    notes = tuple(note for c in curves for note in (*c.notes, str(c.q_unit), c.q_unit.doubt.lower()) if note)
+    notes = tuple(line for curve in curves for line in said_of(curve))
     choices = [against(curves, right) for right in file.right]
     if not choices:
         honest = bool(file.said) and spoken(notes, file.said)
         return Outcome("said" if honest else "silently wrong", "must be refused, and is read")
     best = min(choices, key=lambda one: OUTCOMES.index(one.kind))
-    if best.kind == "silently wrong" and best.why.startswith("q is") and spoken(notes, file.said):
-        return Outcome("said", best.why)
-    if best.kind == "right" and file.says and not spoken(notes, file.says):
-        return Outcome("lost", "that the unit is assumed is not said")
+    if best.kind == "silently wrong" and best.why.startswith("q is"):
+        return of_wrong_unit(best, file, notes)
+    if best.kind == "right":
+        return of_unit(curves, file, notes)
     return best
+
+
+def said_of(curve: Curve) -> tuple[str, ...]:
+    """All that a data set says of how it was read."""
+    unit = getattr(curve, "q_unit", None)
+    return curve.notes if unit is None else (*curve.notes, str(unit), unit.doubt)
+
+
+def of_wrong_unit(outcome: Outcome, file: File, notes: tuple[str, ...]) -> Outcome:
+    """Where q is off by its unit alone: whether that is said, with the unit that is likelier."""
+    if not spoken(notes, file.said):
+        return outcome
+    if file.said is reading_units.ASSUMED and not spoken(notes, ("nm",)):
+        return Outcome("lost", "the unit is said to be assumed, but not that nm⁻¹ is likelier")
+    return Outcome("said", outcome.why)
+
+
+def of_unit(curves: tuple[Curve, ...], file: File, notes: tuple[str, ...]) -> Outcome:
+    """Where all numbers are right: whether what is said of the unit is right too."""
+    silent = file.says is reading_units.ASSUMED
+    if file.says and not spoken(notes, file.says):
+        return Outcome("lost", "that the unit is assumed is not said")
+    units = [getattr(curve, "q_unit", None) for curve in curves]
+    if not silent and not file.loose and any(unit is not None and not unit.stated for unit in units):
+        return Outcome("lost", "the unit is said to be assumed, and the file names it")
+    if silent and any(unit is not None and unit.doubt for unit in units):
+        return Outcome("lost", "a unit that is right is doubted")
+    return Outcome("right")
 
 
 Way = Callable[[Measurement], File]
@@ -168,6 +203,9 @@ def ways() -> dict[str, Way]:
         reading_containers,
         reading_units,
         reading_columns,
+        reading_names,
+        reading_cells,
+        reading_mixed,
     )
     return {title: way for module in modules for title, way in module.ways().items()}
 
@@ -181,7 +219,7 @@ def tried(title: str, way: Way, seed: int, folder: Path) -> list[tuple[str, Outc
         stem = "".join(c if c.isalnum() else "_" for c in title)[:60]
         path = folder / f"{stem}_{name}{file.suffix}"
         path.write_bytes(file.content)
-        outcome = judged(path, file)
+        outcome = replace(judged(path, file), path=path)
         if outcome.kind == "right" and not file.options:
             silent = file.says is reading_units.ASSUMED
             outcome = replace(outcome, asked=reading_answers.Asked(path, name, silent))
@@ -192,6 +230,17 @@ def tried(title: str, way: Way, seed: int, folder: Path) -> list[tuple[str, Outc
 def worst(found: list[tuple[str, Outcome]]) -> tuple[str, Outcome]:
     """Of the measurements of one way."""
     return max(found, key=lambda one: OUTCOMES.index(one[1].kind))
+
+
+def each(results: dict[str, list[tuple[str, Outcome]]]) -> str:
+    """Every single file that is not as it should be."""
+    lines = [
+        f"- {one.path}: {one.kind}, {one.why[:160]}\n"
+        for found in results.values()
+        for _, one in found
+        if one.kind not in GOOD
+    ]
+    return f"\n{len(lines)} files:\n\n" + "".join(lines)
 
 
 def report(results: dict[str, list[tuple[str, Outcome]]]) -> str:
@@ -222,6 +271,7 @@ def main() -> int:
     parser.add_argument("--seeds", type=int, default=1, help="How many seeds, from that one on.")
     parser.add_argument("--only", default="", help="Only ways whose title holds this word.")
     parser.add_argument("--keep", type=Path, help="Keep the files in this folder.")
+    parser.add_argument("--each", action="store_true", help="List each single file (keep them with --keep).")
     parser.add_argument("--answers", action="store_true", help="Ask the program for the sizes too (minutes).")
     parser.add_argument("--write", action="store_true", help="Write reading.md beside this file.")
     given = parser.parse_args()
@@ -238,6 +288,7 @@ def main() -> int:
                 for one in tried(title, way, seed, folder / str(seed))
             ]
         table = report(results)
+        table += each(results) if given.each else ""
         if given.answers:
             right = [one.asked for found in results.values() for _, one in found if one.asked]
             table += reading_answers.report(right)
@@ -245,7 +296,8 @@ def main() -> int:
     print(f"{time.process_time() - began:.0f} CPU-seconds", file=sys.stderr)
     if given.write:
         said = "\n\n".join((__doc__ or "").split("\n\n")[2:]).replace("``", "`").strip()
-        text = f"# Reading\n\n{said}\n\n{table}"
+        seeds = f"{given.seed}" if given.seeds == 1 else f"{given.seed} to {given.seed + given.seeds - 1}"
+        text = f"# Reading\n\n{said}\n\nSeed {seeds}, version {commit()}.\n\n{table}"
         Path(__file__).with_suffix(".md").write_text(text, encoding="utf-8")
     return int(any(worst(found)[1].kind == "silently wrong" for found in results.values()))
 

@@ -269,6 +269,45 @@ def two_dimensional(m: Measurement) -> File:
     )
 
 
+def overlapping(m: Measurement) -> File:
+    """Two detectors one after the other, their ranges overlap: one curve."""
+    t = m.truth.pinhole_less
+    half, lap = t.q.size // 2, t.q.size // 8
+    far = [
+        np.r_[c[: half + lap], c[half - lap :] * f] for c, f in zip(basic(m), (1.0003, 1.0, 1.0), strict=True)
+    ]
+    order = np.argsort(far[0], kind="stable")
+    truth = Truth(*(c[order] for c in far))
+    return File(
+        ".dat", ("# q(1/A) I dI\n" + text(far, m.digits(7, 9))).encode(), ((truth,),), ("twice", "overlap")
+    )
+
+
+def two_settings(m: Measurement) -> File:
+    """The same sample in two settings, each with a header of its own."""
+    t = m.truth.pinhole_less
+    half = np.arange(t.q.size) < t.q.size // 2
+    blocks = [t.rows(half), t.rows(~half)]
+    content = "".join(
+        f"# sample 5, {d} m\n# q(1/A) I dI\n" + text([b.q, b.intensity, b.error], m.digits()) + "\n"
+        for d, b in zip((8, 2), blocks, strict=True)
+    )
+    return File(".dat", content.encode(), ((t,), tuple(blocks)), ("table", "data set"))
+
+
+def tidy(m: Measurement) -> File:
+    """The sample's name in every row, as statisticians write tables."""
+    t = m.truth.pinhole_less
+    second = Truth(t.q, 3.1 * m.model + t.error, 1.5 * t.error)
+    rows = "".join(
+        f"{name},{q:.7g},{i:.7g},{e:.6g}\n"
+        for name, one in (("A", t), ("B", second))
+        for q, i, e in zip(one.q, one.intensity, one.error, strict=True)
+    )
+    head = "sample,q (1/A),I,sigma\n"
+    return File(".csv", (head + rows).encode(), ((t, second),), ("sample", "column", "data set", "table"))
+
+
 def index_nameless(m: Measurement) -> File:
     """A number of the row first, without names."""
     rows = "".join(
@@ -358,6 +397,9 @@ def ways() -> dict[str, Callable[[Measurement], File]]:
         "masked rows `--`": partial(marked, ("--", "--")),
         "statistics below": trailing,
         "two tables in one file": two_tables,
+        "two detectors that overlap, one below the other": overlapping,
+        "two settings, one below the other": two_settings,
+        "the sample's name in every row": tidy,
         "Origin: names, units, comments": origin,
         "a sheet as CSV with empty columns": spreadsheet,
         "three detectors joined, flagged": merged,

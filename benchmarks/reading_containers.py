@@ -56,6 +56,38 @@ def cansas_resolution(m: Measurement) -> File:
     return File(".xml", root(entry(points)).encode(), ((t,),))
 
 
+def cansas_bare(space: str, m: Measurement) -> File:
+    """Without a unit of Q, or without a namespace."""
+    t = m.truth.pinhole_less
+    content = root(entry(idata(t, "1/nm", PER_NM)))
+    if space == "unit":
+        content = root(entry(idata(t, "1/nm", 1.0))).replace('<Q unit="1/nm">', "<Q>")
+        return File(".xml", content.encode(), ((t,),), ("unit",), says=ASSUMED)
+    return File(".xml", content.replace(' xmlns="urn:cansas1d:1.1"', "").encode(), ((t,),), ("cansas", "xml"))
+
+
+def cansas_mixed(m: Measurement) -> File:
+    """Q in 1/nm, Qdev in 1/A."""
+    t = m.truth
+    points = "".join(
+        f'<Idata><Q unit="1/nm">{10 * q:.8g}</Q><I unit="1/cm">{i:.8g}</I><Idev unit="1/cm">{e:.7g}</Idev>'
+        f'<Qdev unit="1/A">{d:.7g}</Qdev></Idata>\n'
+        for q, i, e, d in zip(t.q, t.intensity, t.error, t.dq, strict=True)
+    )
+    return File(".xml", root(entry(points)).encode(), ((t,),))
+
+
+def plain_hdf5(m: Measurement) -> File:
+    """Two columns at the root, nothing of NeXus."""
+    t = m.truth.pinhole_less
+
+    def write(file: Any) -> None:
+        file["q"], file["I"], file["sigma"] = t.q * PER_NM, t.intensity, t.error
+        file["q"].attrs["units"] = "1/nm"
+
+    return File(".h5", hdf5(write), ((t,),), ("nexus", "nxcansas", "hdf5"))
+
+
 def cansas_slit(where: str, m: Measurement) -> File:
     """A slit, as a column or in the collimation."""
     t = replace(m.truth.pinhole_less, slit=SLIT)
@@ -257,6 +289,14 @@ def gzipped(m: Measurement) -> File:
     return File(".dat.gz", packed, ((t,),), ("gzip", "compress", "unpack", "packed", "archive"))
 
 
+def zipped(m: Measurement) -> File:
+    """Text in an archive."""
+    t, held = m.truth.pinhole_less, io.BytesIO()
+    with zipfile.ZipFile(held, "w") as archive:
+        archive.writestr("a.dat", "# q(1/nm) I dI\n" + text([t.q * PER_NM, t.intensity, t.error]))
+    return File(".zip", held.getvalue(), ((t,),), ("zip", "compress", "unpack", "archive"))
+
+
 def workbook(m: Measurement) -> File:
     """A workbook."""
     held = io.BytesIO()
@@ -287,6 +327,10 @@ def ways() -> dict[str, Callable[[Measurement], File]]:
         "canSAS 1.1, 1/m": partial(cansas, "1/m", PER_M, "1.1"),
         "canSAS 1.1, inverse nanometres": partial(cansas, "inverse nanometre", PER_NM, "1.1"),
         "canSAS 1.1, Qdev in 1/nm": cansas_resolution,
+        "canSAS 1.1, Q in 1/nm, Qdev in 1/A": cansas_mixed,
+        "canSAS 1.1, no unit of Q": partial(cansas_bare, "unit"),
+        "canSAS 1.1, no namespace": partial(cansas_bare, "namespace"),
+        "HDF5 without NeXus": plain_hdf5,
         "canSAS 1.1, dQl": partial(cansas_slit, "column"),
         "canSAS 1.1, slit_length in the metadata": partial(cansas_slit, "collimation"),
         "canSAS 1.1, two entries in two units": cansas_several,
@@ -317,6 +361,7 @@ def ways() -> dict[str, Callable[[Measurement], File]]:
         "DAWN .nxs, errors": partial(nexus, "errors"),
         "sasCIF": sascif,
         "text packed by gzip": gzipped,
+        "text in a .zip": zipped,
         "a workbook .xlsx": workbook,
         "BSL/OTOKO header": otoko,
     }

@@ -201,7 +201,7 @@ def pdh(m: Measurement) -> File:
     head += "".join(f"{v:14.6E} " for v in (0.0, 264.5, 0.0, 1.0, 0.1542)) + "\n"
     head += "".join(f"{v:14.6E} " for v in (0.0,) * 5) + "\n"
     content = head + text([t.q * PER_NM, t.intensity, t.error], "%14.6E", " ")
-    return File(".pdh", content.encode(), ((t,),), ("unit",), said=ASSUMED)
+    return File(".pdh", content.encode(), ((t,),), ("unit",), said=ASSUMED, loose=True)
 
 
 def rigaku_ras(m: Measurement) -> File:

@@ -110,7 +110,7 @@ def crysol_int(m: Measurement) -> File:
     head = "  6lyz.pdb  s, I(s) in solution, atomic, excluded volume, hydration shell\n"
     rows = text([t.q, m.model, 2.1 * m.model, 1.4 * m.model + 0.1, 0.02 * m.model], "%.6E", "  ")
     truth = Truth(t.q, m.model)
-    return File(".int", (head + rows).encode(), ((truth,),), ("theor", "calculated", "column"))
+    return File(".int", (head + rows).encode(), ((truth,),), ("theor", "calculated", "column"), loose=True)
 
 
 def crysol_abs(m: Measurement) -> File:
@@ -127,7 +127,7 @@ def foxs_fit(m: Measurement) -> File:
     head = f"# SAXS profile: number of points = {t.q.size}, q_min = {t.q[0]:.5f}, q_max = {t.q[-1]:.5f}\n"
     head += "# offset = 0, scaling c = 1.2, Chi^2 = 1.1\n#  q       exp_intensity   model_intensity error\n"
     rows = text([t.q, t.intensity, m.model, t.error], m.digits(6, 8), "    ")
-    return File(".dat", (head + rows).encode(), ((t,),))
+    return File(".dat", (head + rows).encode(), ((t,),), loose=True)
 
 
 def foxs_profile(m: Measurement) -> File:
@@ -137,7 +137,7 @@ def foxs_profile(m: Measurement) -> File:
     head += "#    q    intensity   error\n"
     error = 0.03 * m.model
     rows = text([t.q, m.model, error], m.digits(6, 8), "    ")
-    return File(".dat", (head + rows).encode(), ((Truth(t.q, m.model, error),),))
+    return File(".dat", (head + rows).encode(), ((Truth(t.q, m.model, error),),), loose=True)
 
 
 def multi_foxs(m: Measurement) -> File:
@@ -145,7 +145,7 @@ def multi_foxs(m: Measurement) -> File:
     t = m.truth.pinhole_less
     head = "# chi = 1.05 c1 = 1.02 c2 = 0.5\n# q Iexp Imodel sigma\n"
     rows = text([t.q, t.intensity, m.model, t.error], m.digits(6, 8))
-    return File(".fit", (head + rows).encode(), ((t,),))
+    return File(".fit", (head + rows).encode(), ((t,),), loose=True)
 
 
 def pepsi(m: Measurement) -> File:
@@ -196,7 +196,7 @@ def sasview(m: Measurement) -> File:
     """SasView's saved text."""
     t = m.truth
     rows = text([t.q, t.intensity, t.error, t.dq], "%.10g", "\t")
-    return File(".txt", ("<X>\t<Y>\t<dY>\t<dX>\n" + rows).encode(), ((t,),))
+    return File(".txt", ("<X>\t<Y>\t<dY>\t<dX>\n" + rows).encode(), ((t,),), loose=True)
 
 
 def raw(m: Measurement) -> File:
@@ -248,10 +248,10 @@ def rkh(kind: str, m: Measurement) -> File:
     """Mantid's SaveRKH, once COLETTE's: its resolution fourth, a second workspace appended to the file."""
     t = m.truth if kind == "dx" else m.truth.pinhole_less
     if kind != "two":
-        return File(".txt", rkh_block(t).encode(), ((t,),))
+        return File(".txt", rkh_block(t).encode(), ((t,),), loose=True)
     second = Truth(t.q, 2.2 * m.model + t.error, 1.3 * t.error)
     content = (rkh_block(t) + rkh_block(second)).encode()
-    return File(".Q", content, ((t, second),), ("table", "data set", "sample"))
+    return File(".Q", content, ((t, second),), ("table", "data set", "sample"), loose=True)
 
 
 def raw_old(m: Measurement) -> File:

@@ -101,8 +101,10 @@ class File:
         One of these must stand in the notes of what is read; empty where nothing need be said.
     said : tuple of str
         Numbers that are wrong by the unit alone count as "said" where a note holds one of these.
-    options : dict
+    options : tuple of pairs
         For `sasnet_plugin.load`.
+    loose : bool
+        The unit is the format's, not the file's: whether it is said to be assumed is left open.
     """
 
     suffix: str
@@ -112,6 +114,7 @@ class File:
     says: tuple[str, ...] = ()
     said: tuple[str, ...] = ()
     options: tuple[tuple[str, str | float], ...] = ()
+    loose: bool = False
 
 
 def sphere(q: Array, radius: float = 60.0) -> Array:
@@ -143,7 +146,9 @@ KINDS = (
 )
 
 
-def measured(kind: int, seed: int, variant: int = 0) -> Measurement:
+def measured(
+    kind: int, seed: int, variant: int = 0, window: tuple[float, float] | None = None
+) -> Measurement:
     """Measure one of `KINDS`.
 
     Parameters
@@ -152,12 +157,16 @@ def measured(kind: int, seed: int, variant: int = 0) -> Measurement:
     seed : int
     variant : int
         Numbers other draws of the same sample, as its second and third concentration.
+    window : tuple of float or None
+        q from and to, Å⁻¹, in the place of the kind's own.
     """
     name, curve, low, high = KINDS[kind]
+    low, high = window or (low, high)
     rng = np.random.default_rng([seed, kind])
     n = int(rng.integers(110, 320))
     low, high = low * rng.uniform(0.9, 1.1), high * rng.uniform(0.9, 1.1)
-    q = np.geomspace(low, high, n) if rng.random() < 0.5 else np.linspace(low, high, n)
+    evenly = rng.random() < 0.5 and high < 50 * low
+    q = np.linspace(low, high, n) if evenly else np.geomspace(low, high, n)
     level = 10 ** rng.uniform(-0.5, 2.5)
     model = level * (curve(q) + 0.01)
     rng = np.random.default_rng([seed, kind, variant])

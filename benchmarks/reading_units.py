@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
-from reading_samples import File, Measurement
+from reading_samples import KINDS, File, Measurement, measured
 
 #: What a note must say where the file is silent of its unit.
 ASSUMED = ("assum", "names no unit", "no unit")
@@ -115,6 +115,23 @@ UNITS = (
 )
 
 
+#: q from and to, Å⁻¹: what looks like nm⁻¹ at one end is none.
+WINDOWS = (
+    ("SAXS and WAXS joined, silent", 0.004, 2.2),
+    ("USAXS to WAXS joined, silent", 1.2e-4, 1.6),
+    ("USAXS alone, silent", 2e-5, 0.01),
+    ("SANS to 0.7 Å⁻¹, silent", 0.004, 0.7),
+)
+
+
+def ranged(low: float, high: float, m: Measurement) -> File:
+    """Nothing said of a unit, in Å⁻¹, over another range: assumed, and not doubted."""
+    kind = [name for name, *_ in KINDS].index(m.name)
+    t = measured(kind, int(m.rng.integers(2**31)), window=(low, high)).truth.pinhole_less
+    rows = text([t.q, t.intensity, t.error], m.digits(6, 8))
+    return File(".dat", ("q I dI\n" + rows).encode(), ((t,),), says=ASSUMED, said=ASSUMED)
+
+
 def encoded(title: str, m: Measurement) -> File:
     """One table as other machines and languages write text."""
     t = m.truth.pinhole_less
@@ -178,4 +195,5 @@ ENCODINGS = (
 def ways() -> dict[str, Callable[[Measurement], File]]:
     """Title to writer."""
     found: dict[str, Callable[[Measurement], File]] = {f"unit: {u.title}": partial(write, u) for u in UNITS}
+    found |= {f"unit: {title}": partial(ranged, low, high) for title, low, high in WINDOWS}
     return found | {f"text: {title}": partial(encoded, key) for title, key in ENCODINGS}
