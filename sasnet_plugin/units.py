@@ -9,7 +9,9 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
+from html import unescape
 from types import MappingProxyType
+from unicodedata import normalize
 
 INTERNAL: Mapping[str, str] = MappingProxyType(
     {"q": "Å⁻¹", "length": "Å", "intensity": "cm⁻¹", "sld": "1e-6/Å²", "angle": "degrees"}
@@ -63,11 +65,13 @@ _LATEX = (
 )
 # Origin's superscripts, nm\+(-1), and powers in brackets.
 _POWER = re.compile(r"\\\+\(([^)]*)\)|\^\(([^)]*)\)")
+_TAGS = re.compile(r"</?su[pb]>", re.IGNORECASE)
 _INVERSE_WORDS = re.compile(r"^(?:inv(?:erse)?|reciprocal|rec|per|(?:1|rad)?/)", re.IGNORECASE)
 
 
 def _plain(text: str) -> str:
     """A unit's letters, small, without blanks, brackets and LaTeX's commands."""
+    text = _TAGS.sub("", normalize("NFC", unescape(text)))
     text = _POWER.sub(lambda found: "^" + (found[1] or found[2]), text)
     for pattern, sign in _LATEX:
         text = pattern.sub(sign, text)

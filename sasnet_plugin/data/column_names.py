@@ -148,7 +148,7 @@ _SIGNS = str.maketrans(
     {"σ": "sigma", "Σ": "sigma", "Δ": "d", "δ": "d", "θ": "theta", "Θ": "theta", "ϑ": "theta", "ω": "omega",
      "Ω": "omega", "²": "^2", "⁴": "^4", "χ": "chi", "·": "*", "×": "*", "∂": "d", "Å": "Å"}
 )  # fmt: skip
-_POWER = re.compile(r"\^\((-?\d)\)")
+_POWER = re.compile(r"\^[({]\s*([-−]?\d)\s*[)}]")
 _BRACKETS = re.compile(r"\[([^\[\]]*)\]|\(([^()]*)\)|\{([^{}]*)\}")
 _UNIT_LIKE = re.compile(
     r"1\s*/|inv|recip|per\b|[-−⁻]\s*[12¹²]|cm|arb|a\.?u\.?|\bcounts?\b|deg|rad|%|percent|none|unit|abs",

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from sasnet_plugin.data.column_names import ANGLE, ColumnName
 from sasnet_plugin.data.converted import angle_to_q, curve_of, in_unit, looks_like_angle
 from sasnet_plugin.data.roles import by_name, by_position
-from sasnet_plugin.data.table_names import label, names_of
+from sasnet_plugin.data.table_names import label, names_of, no_abscissa
 from sasnet_plugin.data.unit_in_text import HEADER_LINES, is_s, unit_of, wavelength
+from sasnet_plugin.types import DataError, printable
 
 if TYPE_CHECKING:
     from sasnet_plugin.data.raw import RawCurve
@@ -35,12 +36,16 @@ def read_columns(table: Table, file: str, given_wavelength: float | None = None)
     Raises
     ------
     DataError
-        The abscissa is an angle and no wavelength is known, or a logarithm without a name.
+        The abscissa is an angle and no wavelength is known, a logarithm without a name, or something else.
     """
     names = names_of(table)
     roles, said = by_name(table, names) if names else ([], [])
     if not roles:
         names = None
+        if other := no_abscissa(table):
+            raise DataError(
+                f"{file}: its first column is {printable(other[:40])!r}, not q; give the intensity against q."
+            )
         roles, said = by_position(table)
     x_name = names.columns[roles[0].x] if names else label(table.header)
     if x_name is None and given_wavelength is not None and looks_like_angle(table.columns[roles[0].x]):

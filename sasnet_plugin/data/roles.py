@@ -103,7 +103,8 @@ def _of_q(column: ColumnName) -> bool:
 def _signals(columns: Sequence[ColumnName], x: int | None) -> list[int]:
     """The columns of intensities: named so, else without a known name (samples), else counts."""
     signals = [i for i, one in enumerate(columns) if one.quantity == INTENSITY]
-    if signals:
+    plain = [i for i in signals if not columns[i].scale]
+    if signals := plain or signals:
         if len(signals) > 1 and any(one.quantity == BEFORE for one in columns):
             subtracted = [i for i in signals if re.search(r"sub|corr|-", columns[i].text, re.IGNORECASE)]
             return subtracted[:1] or signals[:1]

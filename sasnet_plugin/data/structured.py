@@ -67,19 +67,27 @@ def _xml_curve(data: Any, title: str, notes: tuple[str, ...]) -> RawCurve | None
     if not points:
         return None
     columns = {name: np.full(len(points), np.nan) for name in _FIELDS.values()}
-    unit = ""
+    units_of: dict[str, str] = {}
     for row, point in enumerate(points):
         for child in point:
             name = _FIELDS.get(str(child.tag).rpartition("}")[2])
             if name is None:
                 continue
-            if name == "q" and not unit:
-                unit = child.get("unit", "")
+            units_of.setdefault(name, child.get("unit", ""))
             columns[name][row] = _float(child.text)
 
     q, intensity = columns.pop("q"), columns.pop("intensity")
     others: dict[str, Any] = {name: values for name, values in columns.items() if np.any(np.isfinite(values))}
-    return RawCurve(q, intensity, **others, title=title, **_unit(unit), notes=notes)
+    others = {name: _in_unit_of_q(name, values, units_of) for name, values in others.items()}
+    return RawCurve(q, intensity, **others, title=title, **_unit(units_of.get("q", "")), notes=notes)
+
+
+def _in_unit_of_q(name: str, values: FloatArray, units_of: dict[str, str]) -> FloatArray:
+    """A resolution in the unit of q, where it has one of its own."""
+    own, of_q = (units.canonical(units_of.get(key, ""), "q") for key in (name, "q"))
+    if name == "dintensity" or own is None or of_q is None or own == of_q:
+        return values
+    return values * (units.factor(own, "q") / units.factor(of_q, "q"))
 
 
 def _unit(said: str) -> dict[str, Any]:

@@ -46,7 +46,25 @@ _LONGEST = 10_000
 """Characters beyond which a line is no row of a curve's table."""
 
 _NOT_A_NUMBER = frozenset(
-    {"", "-", "--", "*", "na", "n/a", "null", "none", "inf", "-inf", "nan", "-nan", "1.#ind", "-1.#ind"}
+    {
+        "",
+        "-",
+        "--",
+        "*",
+        "na",
+        "n/a",
+        "#n/a",
+        "#div/0!",
+        "#value!",
+        "null",
+        "none",
+        "inf",
+        "-inf",
+        "nan",
+        "-nan",
+        "1.#ind",
+        "-1.#ind",
+    }
     | {"1.#qnan", "-1.#qnan", "1.#inf", "-1.#inf", "1.#snan"}
 )
 _DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+(?:[eEdD][+-]?\d+)?|[+-]?\d+(?:[eEdD][+-]?\d+)?")
@@ -139,8 +157,22 @@ def read_table(text: str) -> Table:
     if '"' in text:
         lines = [_QUOTED.sub(_unquoted, line) for line in lines]
     start = _first_table_line(lines)
-    found = None if start is None else _uniform(lines, start)
-    return found or _longest(lines)
+    found = (None if start is None else _uniform(lines, start)) or _longest(lines)
+    if found.columns.size or found.single or found.grouped:
+        return found
+    # A letter behind each row, or a time before it, is no number.
+    return _longest([_numbers_alone(line) for line in lines])
+
+
+def _numbers_alone(line: str) -> str:
+    """A line without one word at either end that is no number, where the rest are numbers."""
+    words = line.split()
+    if len(words) > 2:
+        first, last = (int(_number(word) is None) for word in (words[0], words[-1]))
+        inner = words[first : len(words) - last]
+        if len(inner) > 1 and all(_number(word) is not None for word in inner):
+            return " ".join(inner)
+    return line
 
 
 def _unquoted(found: re.Match[str]) -> str:
@@ -212,6 +244,8 @@ def _longest(lines: list[str]) -> Table:
         if not line.strip():
             continue
         row = _numbers(line)
+        if row and runs and len(row) < len(runs[-1][0]) and _cells(line) == len(runs[-1][0]):
+            row += [float("nan")] * (len(runs[-1][0]) - len(row))  # the last cells are empty
         if row is None or len(row) < 2:
             single += row is not None
             gap += 1
@@ -255,6 +289,12 @@ def _longest(lines: list[str]) -> Table:
     above = tuple(lines[: table.start])
     below = _words_below(lines, table, set(places[best]))
     return Table(np.ascontiguousarray(rows.T), above, below, losses[best], lost, grouped, alike)
+
+
+def _cells(line: str) -> int:
+    """How many cells a line has whose delimiter is no blank; 0 where it is."""
+    delimiter, decimal = _style(line)
+    return 0 if delimiter is None or decimal else line.count(delimiter) + 1
 
 
 def _from_the_start(run: list[list[float]], row: list[float]) -> bool:

@@ -16,6 +16,11 @@ if TYPE_CHECKING:
 NAMES_WITHIN = 8
 """The names of columns stand in one of so many lines above the table."""
 
+_NO_Q = re.compile(
+    r"pixels?|channels?|strip|(?:r|radius|position|pos|distance)[\s_]*[\[(/]?\s*(?:mm|cm|m|pixels?|px)?[\])]?"
+    r"|q\s*[*·]?\s*rg|q\s*[*·]\s*r|time.*|t|tof.*",
+    re.IGNORECASE,
+)
 _MARKS = "#%;!*'/"
 # Signs between names, the strictest first; a comma or a blank within brackets parts nothing.
 _BETWEEN = (r"\t", r"\|", r";", r",(?![^()\[\]]*[)\]])", r"\s{2,}", r"[\s,;]+(?![^(\[]*[)\]])")
@@ -68,6 +73,18 @@ def names_of(table: Table) -> Names | None:
     if best is None:
         return None
     return replace(best[1], unit_beside=_unit_beside(lines, width, best[1].x or 0))
+
+
+def no_abscissa(table: Table) -> str:
+    """The name of a first column that is neither q nor an angle, beside a named intensity; empty for none."""
+    lines = [line for line in table.header if line.strip() and len(line) <= LIMITS.line][-NAMES_WITHIN:]
+    for line in reversed(lines):
+        for words in _splits(line, len(table.columns)):
+            if _NO_Q.fullmatch(words[0].strip("<>\"' ")) and any(
+                understand(word).quantity != UNKNOWN for word in words[1:]
+            ):
+                return words[0]
+    return ""
 
 
 def _parted(words: list[str], lines: list[str]) -> bool:

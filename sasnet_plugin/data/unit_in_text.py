@@ -31,6 +31,11 @@ _LABELLED = re.compile(
 _ABOUT_Q = re.compile(
     r"(?<![A-Za-z])[qs](?![A-Za-z])|angular|scattering\s+vector|momentum\s+transfer|abscissa", re.IGNORECASE
 )
+# "q in 1/m": units that the intensity has as well count only right behind q.
+_BEHIND_Q = re.compile(
+    r"(?<![A-Za-z])[qs]\s*(?:in\s|[\[(:=,])\s*(?P<unit>1\s*/\s*[cm]?m\b|[cm]?m\s*\^?\s*[-−⁻]\s*[1¹])",
+    re.IGNORECASE,
+)
 # s = 2 sin θ/λ (not 4π sin θ/λ), s = 1/d, s = q/(2π).
 _S_OF_CRYSTALLOGRAPHY = re.compile(
     r"(?<![\w.])2\s*[*·.]?\s*sin\s*\(?\s*(?:θ|theta|th\b)"
@@ -88,6 +93,9 @@ def unit_of(column: ColumnName | None, beside: str, header: tuple[str, ...], bel
     labelled = (units.canonical(match["unit"].strip("()[]"), "q") for match in _matches(_LABELLED, lines))
     if (found := next((one for one in labelled if one), None)) is not None:
         return Unit(found)
+    behind = next((units.canonical(match["unit"], "q") for match in _matches(_BEHIND_Q, lines)), None)
+    if behind is not None:
+        return Unit(behind)
     about = [line for line in lines if _ABOUT_Q.search(line)]
     return Unit(_only(about) or _only(lines))
 
