@@ -1,7 +1,7 @@
 """Rows that a file marks as masked: the detector's gaps, the beamstop, bins without a pixel.
 
-Programs write such a row as I = 0 or I = -1, with dI = 0, -1 or NaN. A true zero is measured where few particles
-are counted, beside points of few counts, and is kept.
+Programs write such a row as I = 0 or I = -1, with dI = 0, -1 or NaN. A true zero is measured where few
+particles are counted, beside points of few counts, and is kept.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     BoolArray = NDArray[np.bool_]
 
 SURELY = 9.0
-"""Counts expected of zeros in a row, beyond which they are marks: none are counted with probability exp(-9)."""
+"""Counts expected where zeros stand, beyond which they are marks: none are counted at odds of exp(-9)."""
 
 ONE_COUNT = 1.5
 """I/dI up to which a point can be a single count, whose dI is I; where no point is, zeros are no counts."""
@@ -82,25 +82,15 @@ def _zeros(raw: RawCurve) -> BoolArray:
             continue
         expected = float(np.min(counts[beside]))
         marked = bool(np.all(unmeasured[run]))
-        if (
-            marked
-            and (known or expected * run.size > SURELY)
-            or not marked
-            and run.size > 1
-            and expected > SURELY
-        ):
-            masked[run] = True
+        several = run.size if marked else min(run.size - 1, 1)  # of zeros with an uncertainty one may be true
+        masked[run] = (marked and known) or expected * several > SURELY
     return masked
 
 
 def _runs(order: NDArray[np.intp], intensity: NDArray[np.float64]) -> Iterator[tuple[NDArray[np.intp], ...]]:
     """Zeros that follow one another in q, and the one or two points beside them."""
     zero = np.concatenate([[False], intensity[order] == 0, [False]])
-    first, last = (
-        np.flatnonzero(np.diff(zero.astype(np.int8)) == 1),
-        np.flatnonzero(np.diff(zero.astype(np.int8)) == -1),
-    )
-    for begin, end in zip(first, last, strict=True):
+    for begin, end in np.flatnonzero(zero[1:] != zero[:-1]).reshape(-1, 2):
         beside = [k for k in (begin - 1, end) if 0 <= k < order.size]
         yield order[begin:end], order[beside]
 
@@ -117,7 +107,7 @@ def _counts(raw: RawCurve) -> NDArray[np.float64]:
 
 
 def _counted(raw: RawCurve, counts: NDArray[np.float64]) -> bool:
-    """Whether the intensities can be single counts: none is below zero, the weakest is as large as its error."""
+    """Whether the intensities can be single counts: none is below zero, the weakest is about its error."""
     measured = ~_unmeasured(raw) & (raw.intensity != 0) & np.isfinite(raw.intensity)
     if not measured.any() or np.any(raw.intensity[measured] < 0):
         return False

@@ -1,7 +1,7 @@
-"""Uncertainties that few digits, a zero or a slip make smaller than they are: no point decides a fit by these.
+"""Uncertainties that few digits, a zero or a slip make too small: no point decides a fit by these.
 
-A point's uncertainty is no better known than the last digit that it is written with, and no point of a curve is
-measured much better than all of its neighbours.
+A point's uncertainty is no better known than the last digit that it is written with, and no point of a curve
+is measured much better than all of its neighbours.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ COARSE = 3.0
 """Units of the last digit below which an uncertainty's rounding matters: at three, by 1.4 %."""
 
 FINE = 10.0
-"""Units that the largest uncertainty has at least, of a column that is rounded and no constant of one digit."""
+"""Units that the largest uncertainty has at least, of a column that is rounded and no constant."""
 
 SLIP = 10.0
-"""How far below those of all its neighbours, also relative to the intensity, an uncertainty is not believed."""
+"""How far below all its neighbours', also relative to the intensity, an uncertainty is not believed."""
 
 BESIDE = 3
 """Neighbours looked at on each side."""

@@ -1,10 +1,10 @@
 """The beamstop's shadow: intensity that falls towards nothing at the lowest q, which no liquid does.
 
-Particles that repel one another take intensity away at low q as well, but not as much: the steepest rise towards
-a peak that a liquid shows is that of hard spheres at the volume fraction where they freeze, and the more
-a liquid takes away below its peak, the faster its intensity falls beyond. What lies below the least that
-a liquid with the same fall beyond the peak would leave is a shadow. A peak of a lattice is as steep on its far
-side as on its near one; a shadow has one side only.
+Particles that repel one another take intensity away at low q as well, but not as much: the steepest rise
+towards a peak that a liquid shows is that of hard spheres at the volume fraction where they freeze, and the
+more a liquid takes away below its peak, the faster its intensity falls beyond. What lies below the least that
+a liquid with the same fall beyond the peak would leave is a shadow. A peak of a lattice is as steep on its
+far side as on its near one; a shadow has one side only.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class ShadowSettings:
     ended : float
         The same as a part of the steepest rise, for curves that rise on their own.
     loss : float
-        Part of the intensity that a point may lack, against the line through those beyond it, and count as clear.
+        Part of the intensity that a clear point may lack against the line through those beyond it.
     least, beyond : int
         Points that must lie in the shadow; points that make a line.
     """
@@ -105,7 +105,7 @@ def shadowed(curve: Curve) -> int:
 
 
 def without_shadow(curve: Curve) -> Curve:
-    """The curve without its first points where these lie in the beamstop's shadow, which it keeps beside it."""
+    """The curve without first points that lie in the beamstop's shadow; it keeps them beside it."""
     hidden = shadowed(curve)
     if not hidden:
         return curve
@@ -113,7 +113,7 @@ def without_shadow(curve: Curve) -> Curve:
     points = "point lies" if hidden == 1 else "points lie"
     note = (
         f"{hidden} {points} in the beamstop's shadow, below q = {clear.q[0]:.4g} Å⁻¹, and were left out;"
-        f" --q-range {dark.q[0]:.3g}: takes them back."
+        f" --q-range 0: takes them back."
     )
     return replace(clear, notes=(*curve.notes, note), shadow=replace(dark, notes=(note,)))
 
@@ -124,21 +124,19 @@ def with_shadow(curve: Curve, q_min: float, q_max: float) -> Curve:
     if dark is None:
         return curve
     back = dark.taken((dark.q >= q_min) & (dark.q <= q_max))
-    if not len(back):
-        return replace(
-            curve, notes=tuple(note for note in curve.notes if note not in dark.notes), shadow=None
-        )
-    columns: dict[str, Any] = {
-        name: None
-        if (column := getattr(curve, name)) is None
-        else np.concatenate([getattr(back, name), column])
-        for name in ("q", "intensity", "dintensity", "dq", "dxl", "dxw")
-    }
-    note = (
-        f"{len(back)} of the points used seem to lie in the beamstop's shadow; they were kept because of the q range"
-        " asked for."
-    )
     kept = tuple(old for old in curve.notes if old not in dark.notes)
+    if not len(back):
+        return replace(curve, notes=kept, shadow=None)
+    columns: dict[str, Any] = {
+        name: None if column is None else np.concatenate([getattr(back, name), column])
+        for name in ("q", "intensity", "dintensity", "dq", "dxl", "dxw")
+        for column in [getattr(curve, name)]
+    }
+    points = "point seems" if len(back) == 1 else "points seem"
+    note = (
+        f"{len(back)} {points} to lie in the beamstop's shadow, below q = {curve.q[0]:.4g} Å⁻¹, and were kept as"
+        " the q range asks."
+    )
     return replace(curve, **columns, notes=(*kept, note), shadow=None)
 
 
@@ -224,7 +222,7 @@ def _maximum(fraction: float) -> tuple[float, float]:
 
 
 def _edge(q: Array, smooth: Array, sigma: Array, peak: int) -> int:
-    """Index of the first point beyond the steepest rise from where the curve rises no faster than curves do."""
+    """Index of the first point beyond the steepest rise from where the curve rises as curves do."""
     steepness = _steepness(q, smooth, sigma, peak)
     steepest = int(np.argmax(steepness))
     most = max(SETTINGS.slope, SETTINGS.ended * steepness[steepest])
