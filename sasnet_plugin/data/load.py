@@ -165,10 +165,8 @@ def _columns(words: str, file: str) -> list[RawCurve]:
 
 
 def _hdf5(path: Path, file: str) -> list[RawCurve]:
-    import h5py
-
     try:
-        with h5py.File(path, "r") as opened:
+        with hdf5.opened(path, file) as opened:
             seen = hdf5.survey(opened)
             scanned = structured.scan_hdf5(opened, file)
     except hdf5.DAMAGE as error:

@@ -134,8 +134,8 @@ def with_shadow(curve: Curve, q_min: float, q_max: float) -> Curve:
     }
     points = "point seems" if len(back) == 1 else "points seem"
     note = (
-        f"{len(back)} {points} to lie in the beamstop's shadow, below q = {curve.q[0]:.4g} Å⁻¹, and were kept as"
-        " the q range asks."
+        f"{len(back)} {points} to lie in the beamstop's shadow, below q = {curve.q[0]:.4g} Å⁻¹; the"
+        " q range asks for them."
     )
     return replace(curve, **columns, notes=(*kept, note), shadow=None)
 
