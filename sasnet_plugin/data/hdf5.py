@@ -121,6 +121,27 @@ def members(group: Any) -> Iterator[tuple[str, Any]]:
             yield name, item
 
 
+def below(group: Any, depth: int) -> Iterator[tuple[str, Any]]:
+    """Names and members of a group and of the groups in it, level by level, at most `LIMITS.objects`.
+
+    Parameters
+    ----------
+    group : h5py.Group
+    depth : int
+        Levels under the group's own members.
+    """
+    import h5py
+
+    waiting, seen = [(group, 0)], 0
+    while waiting and seen < LIMITS.objects:
+        inside, level = waiting.pop(0)
+        for name, item in members(inside):
+            seen += 1
+            yield name, item
+            if isinstance(item, h5py.Group) and level < depth:
+                waiting.append((item, level + 1))
+
+
 def outside(item: Any) -> bool:
     """Whether the values of a data set lie in another file."""
     import h5py

@@ -1,8 +1,8 @@
 """A slit length that a file states among its metadata, for curves without a column of it.
 
-canSAS 1D and NXcanSAS have ``slit_length`` at the detector, in the unit of Q. It is read as the length that the
-intensity is averaged over, from 0 on, that is half the slit: so Bonse-Hart cameras state it (APS USAXS, Irena,
-NIST), and so the column dQl, which is the same number at each point, is used.
+canSAS 1D and NXcanSAS have ``slit_length`` at the detector, in the unit of Q. It is read as the length that
+the intensity is averaged over, from 0 on, that is half the slit: so Bonse-Hart cameras state it (APS USAXS,
+Irena, NIST), and so the column dQl, which is the same number at each point, is used.
 """
 
 from __future__ import annotations
@@ -35,18 +35,11 @@ def of_xml(curve: RawCurve, entry: Any) -> RawCurve:
 
 def of_hdf5(curve: RawCurve, entry: Any) -> RawCurve:
     """The curve with the slit that its entry states, an ``h5py.Group``."""
-    import h5py
-
-    found, waiting, seen = [], [(entry, 0)], 0
-    while waiting and seen < LIMITS.objects:
-        group, depth = waiting.pop()
-        for name, item in hdf5.members(group):
-            seen += 1
-            if isinstance(item, h5py.Group) and depth < 3:
-                waiting.append((item, depth + 1))
-            elif name == _NAME and isinstance(item, h5py.Dataset) and item.size == 1:
-                unit = item.attrs.get("units", item.attrs.get("unit", ""))
-                found.append((hdf5.text(item[()]), hdf5.text(unit)))
+    found = [
+        (hdf5.text(item[()]), hdf5.text(item.attrs.get("units", item.attrs.get("unit", ""))))
+        for name, item in hdf5.below(entry, 3)
+        if name == _NAME and getattr(item, "size", 0) == 1
+    ]
     return _with(curve, found)
 
 
@@ -77,8 +70,8 @@ def _with(curve: RawCurve, found: Iterable[tuple[str, str]]) -> RawCurve:
     length = lengths.pop()
     unit = curve.q_unit or "the unit of q"
     note = (
-        f"The file's slit_length, {length:.4g} {unit}, is used as the slit's half length, which smears all points;"
-        " it would be wrong for desmeared data."
+        f"The file's slit_length, {length:.4g} {unit}, is used as half the length of a slit that smears all"
+        " points; desmeared data must not state one."
     )
     return replace(curve, dxl=np.full(curve.q.size, length), notes=(*curve.notes, note))
 
