@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -143,6 +143,8 @@ class Curve:
         What was done to the data on reading, one plain sentence each.
     q_unit : QUnit
         In which unit q was read, and whether the file says so.
+    shadow : Curve or None
+        Points below the first of these, left out on reading because they lie in the beamstop's shadow.
     """
 
     q: FloatArray
@@ -155,6 +157,7 @@ class Curve:
     entry: str = ""
     notes: tuple[str, ...] = ()
     q_unit: QUnit = QUnit()
+    shadow: Curve | None = None
 
     def __post_init__(self) -> None:
         q = _column("q", self.q)
@@ -173,6 +176,14 @@ class Curve:
 
     def __len__(self) -> int:
         return int(self.q.size)
+
+    def taken(self, rows: BoolArray | NDArray[np.intp]) -> Curve:
+        """The same curve with only these of its points, by a mask or by their numbers."""
+        columns: dict[str, Any] = {
+            name: None if (column := getattr(self, name)) is None else column[rows]
+            for name in ("q", "intensity", "dintensity", "dq", "dxl", "dxw")
+        }
+        return replace(self, **columns)
 
 
 def _column(name: str, value: ArrayLike) -> FloatArray:

@@ -97,10 +97,10 @@ def window_of(given: str | None) -> tuple[float, float] | None:
         return None
     low, colon, high = given.partition(":")
     try:
-        window = float(low or 0.0), float(high or math.inf)
+        window = float(low or -math.inf), float(high or math.inf)
     except ValueError:
         window = math.nan, math.nan
-    if not colon or not 0 <= window[0] < window[1]:
+    if not colon or not window[0] < window[1] or (low and not window[0] >= 0):
         raise typer.BadParameter(
             f"{given!r} is no q range; write two numbers in Å⁻¹, the smaller first, such as 0.01:0.3.",
             param_hint="--q-range",

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from sasnet_plugin import units
+from sasnet_plugin.data import masked, rounded, shadow
 from sasnet_plugin.data.assumed_unit import assumed
 from sasnet_plugin.types import Curve, DataError, QUnit, printable
 
@@ -52,7 +53,7 @@ def clean(raw: RawCurve, *, file: str, entry: str, q_unit: str | None = None) ->
         unknown.
     """
     notes = list(raw.notes)
-    raw = _in_inverse_angstrom(raw, q_unit, file, notes)
+    raw = masked.without_masked(_in_inverse_angstrom(raw, q_unit, file, notes), notes)
     keep = _usable_rows(raw, file, notes)
     raw = raw.taken(np.flatnonzero(keep))
     if raw.sorted_by_reader or np.any(np.diff(raw.q) < 0):
@@ -71,9 +72,10 @@ def clean(raw: RawCurve, *, file: str, entry: str, q_unit: str | None = None) ->
     dintensity = _uncertainty(raw, notes)
     known = q_unit or raw.q_unit
     unit = QUnit(known) if known else assumed(raw.q, raw.intensity)
-    return Curve(
+    curve = Curve(
         raw.q, raw.intensity, dintensity, *resolution, file=file, entry=entry, notes=tuple(notes), q_unit=unit
     )
+    return shadow.without_shadow(curve)
 
 
 def _in_inverse_angstrom(raw: RawCurve, forced: str | None, file: str, notes: list[str]) -> RawCurve:
@@ -145,15 +147,9 @@ def _uncertainty(raw: RawCurve, notes: list[str]) -> FloatArray | None:
             " they will be estimated."
         )
         return None
-    if not bad:
-        return dy
-    notes.append(
-        f"{_count(bad, 'uncertainty', 'uncertainties')} not above zero replaced from the neighbouring points."
-    )
-    log_q = np.log(raw.q)
-    repaired = dy.copy()
-    repaired[~good] = np.exp(np.interp(log_q[~good], log_q[good], np.log(dy[good])))
-    return repaired
+    found, said = rounded.repaired(raw.q, raw.intensity, dy)
+    notes.extend(said)
+    return found
 
 
 def _resolution(
@@ -179,32 +175,31 @@ def _count(number: int, one: str, many: str) -> str:
 
 
 def within(curve: Curve, q_min: float, q_max: float) -> Curve:
-    """Return the points with q_min <= q <= q_max.
+    """Return the points with q_min <= q <= q_max; points left out as a shadow are among them.
 
     Parameters
     ----------
     curve : Curve
         As read.
     q_min, q_max : float
-        Å⁻¹; 0 and infinity leave that end alone.
+        Å⁻¹; both infinities leave that end alone, and a shadow at the lower end left out.
 
     Raises
     ------
     DataError
         No point lies there.
     """
+    if q_min > -np.inf:
+        curve = shadow.with_shadow(curve, q_min, q_max)
     keep = (curve.q >= q_min) & (curve.q <= q_max)
     left = int(keep.sum())
     if left == 0:
         raise DataError(
-            f"{curve.file or 'the curve'}: no point lies between q = {q_min:g} and {q_max:g} Å⁻¹ (the data go"
-            f" from {curve.q.min():.4g} to {curve.q.max():.4g}); choose another --q-range."
+            f"{curve.file or 'the curve'}: no point lies between q = {max(q_min, 0):g} and {q_max:g} Å⁻¹ (the"
+            f" data go from {curve.q.min():.4g} to {curve.q.max():.4g}); choose another --q-range."
         )
     if left == len(curve):
         return curve
-    columns: dict[str, Any] = {
-        name: None if (column := getattr(curve, name)) is None else column[keep]
-        for name in ("q", "intensity", "dintensity", "dq", "dxl", "dxw")
-    }
-    note = f"{left} of {len(curve)} points lie in the q range asked for ({q_min:g} to {q_max:g} Å⁻¹)."
-    return replace(curve, **columns, notes=(*curve.notes, note))
+    asked = f"({max(q_min, 0):g} to {q_max:g} Å⁻¹)"
+    note = f"{left} of {len(curve)} points lie in the q range asked for {asked}."
+    return replace(curve.taken(keep), notes=(*curve.notes, note))

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sasnet_plugin import units
-from sasnet_plugin.data import columns, hdf5, scope, structured, table, text
+from sasnet_plugin.data import azimuthal, columns, hdf5, scope, structured, table, text
 from sasnet_plugin.data.clean import clean
 from sasnet_plugin.data.failure import content, sentence_of, too_large
 from sasnet_plugin.data.limits import LIMITS
@@ -174,12 +174,12 @@ def _columns(words: str, file: str, wavelength: float | None) -> list[RawCurve]:
 
 
 def _hdf5(path: Path, file: str) -> list[RawCurve]:
-    import h5py
-
     try:
-        with h5py.File(path, "r") as opened:
+        with hdf5.opened(path, file) as opened:
             seen = hdf5.survey(opened)
             scanned = structured.scan_hdf5(opened, file)
+            if not scanned and (integrated := azimuthal.scan(opened, file)):
+                return integrated
     except hdf5.DAMAGE as error:
         raise DataError(
             f"{file}: the HDF5 file is damaged or cut short; copy it again from its source."

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from sasnet_plugin.data import workbook
 from sasnet_plugin.types import DataError
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ _IMAGES = (
 )
 _CONTAINERS = (
     (b"%PDF", "a PDF document"),
-    (b"PK\x03\x04", "a zip archive or a spreadsheet"),
+    (b"PK\x03\x04", "a zip archive"),
     (b"\x1f\x8b", "a gzip archive"),
     (b"\xd0\xcf\x11\xe0", "an old Excel or Word document"),
 )
@@ -86,6 +87,10 @@ def check_bytes(head: bytes, file: str) -> None:
             raise DataError(
                 f"{file}: this is {what}, not a curve; {_USE}, so average the image over angle first."
             )
+    if head.startswith(workbook.ZIP) and (named := workbook.kind(file)):
+        raise DataError(
+            f"{file}: this is {named}; export its sheet as CSV (save as, CSV) with columns q, I, dI."
+        )
     for magic, what in _CONTAINERS:
         if head.startswith(magic):
             raise DataError(

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sasnet_plugin import units
-from sasnet_plugin.data import hdf5
+from sasnet_plugin.data import hdf5, slit_length
 from sasnet_plugin.data.failure import too_large
 from sasnet_plugin.data.limits import LIMITS
 from sasnet_plugin.data.raw import RawCurve, column
@@ -58,7 +58,7 @@ def scan_xml(path: Path) -> list[RawCurve]:
         for data in entry.findall(".//{*}SASdata"):
             curve = _xml_curve(data, title, notes)
             if curve is not None:
-                found.append(curve)
+                found.append(slit_length.of_xml(curve, entry))
     return found
 
 
@@ -150,15 +150,14 @@ def _entry(entry: Any, name: str) -> list[RawCurve]:
             for key, item in beside.items()
             if isinstance(item, h5py.Dataset) and item.size == q.size
         }
-        found.append(
-            RawCurve(
-                q=np.asarray(q[()], dtype=np.float64),
-                intensity=np.asarray(intensity[()], dtype=np.float64),
-                **others,
-                title=title,
-                **_unit(hdf5.text(unit)[: LIMITS.title]),
-            )
+        curve = RawCurve(
+            q=np.asarray(q[()], dtype=np.float64),
+            intensity=np.asarray(intensity[()], dtype=np.float64),
+            **others,
+            title=title,
+            **_unit(hdf5.text(unit)[: LIMITS.title]),
         )
+        found.append(slit_length.of_hdf5(curve, entry))
     return found
 
 
@@ -243,11 +242,12 @@ def _merge(curve: RawCurve, source: RawCurve) -> RawCurve:
     unsorted = bool(np.any(np.diff(source.q[np.isfinite(source.q)]) < 0))
     merged = replace(curve, dropped=dropped, sorted_by_reader=unsorted, title=curve.title or source.title)
     if source.q_unit is None or curve.q_unit is None:
-        return replace(merged, q_unit=source.q_unit, q_unit_unknown=source.q_unit_unknown)
+        unsaid = replace(merged, q_unit=source.q_unit, q_unit_unknown=source.q_unit_unknown)
+        return slit_length.taken_over(unsaid, source)
     back = units.factor(curve.q_unit, "q") / units.factor(source.q_unit, "q")
-    if back == 1.0:
-        return replace(merged, q_unit=source.q_unit)
-    return replace(merged.scaled(back), q_unit=source.q_unit)
+    if back != 1.0:
+        merged = merged.scaled(back)
+    return slit_length.taken_over(replace(merged, q_unit=source.q_unit), source)
 
 
 def _curve(data: Any) -> RawCurve | None:
