@@ -28,7 +28,7 @@ def of_xml(curve: RawCurve, entry: Any) -> RawCurve:
     found = [
         (item.text or "", item.get("unit", ""))
         for item in entry.iter()
-        if str(item.tag).rpartition("}")[2] == _NAME
+        if _NAME in (str(item.tag).rpartition("}")[2], item.get("name", "").lower())
     ]
     return _with(curve, found)
 
