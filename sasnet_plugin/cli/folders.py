@@ -126,7 +126,7 @@ def fitted(found: FitResult, page: str = "") -> Row:
 
     best, head = found.best, found.headline
     return Row(
-        found.curve.file, found.curve.entry, str(head), best.short_model if best else "",
+        found.curve.file, found.curve.entry, " ".join(filter(None, (str(head), str(found.curve.q_unit)))), best.short_model if best else "",
         (best.structure_factor if best else "") or "", probability=best.weight if best else None,
         reduced_chisq=best.reduced_chisq if best else None,
         level={DOUBTS: "doubt", DOES_NOT: "wrong"}.get(head.verdict, ""), page=page,
