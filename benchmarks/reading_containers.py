@@ -293,7 +293,9 @@ def zipped(m: Measurement) -> File:
     """Text in an archive."""
     t, held = m.truth.pinhole_less, io.BytesIO()
     with zipfile.ZipFile(held, "w") as archive:
-        archive.writestr("a.dat", "# q(1/nm) I dI\n" + text([t.q * PER_NM, t.intensity, t.error]))
+        archive.writestr(
+            zipfile.ZipInfo("a.dat"), "# q(1/nm) I dI\n" + text([t.q * PER_NM, t.intensity, t.error])
+        )
     return File(".zip", held.getvalue(), ((t,),), ("zip", "compress", "unpack", "archive"))
 
 
@@ -301,9 +303,9 @@ def workbook(m: Measurement) -> File:
     """A workbook."""
     held = io.BytesIO()
     with zipfile.ZipFile(held, "w") as archive:
-        archive.writestr("[Content_Types].xml", '<?xml version="1.0"?><Types/>')
-        archive.writestr("xl/workbook.xml", "<workbook/>")
-        archive.writestr("xl/worksheets/sheet1.xml", "<worksheet><sheetData/></worksheet>")
+        archive.writestr(zipfile.ZipInfo("[Content_Types].xml"), '<?xml version="1.0"?><Types/>')
+        archive.writestr(zipfile.ZipInfo("xl/workbook.xml"), "<workbook/>")
+        archive.writestr(zipfile.ZipInfo("xl/worksheets/sheet1.xml"), "<worksheet><sheetData/></worksheet>")
     return File(".xlsx", held.getvalue(), (), ("workbook", "spreadsheet", "excel", "export"))
 
 
