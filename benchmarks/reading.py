@@ -6,10 +6,10 @@ Usage: ``python benchmarks/reading.py [--seed S] [--seeds N] [--only WORD] [--ke
 Each way writes a sphere, a coil and lamellae (`reading_samples`) as an instrument or a program does
 (`reading_programs`, `reading_instruments`, `reading_containers`), with its units in words of its own
 (`reading_units`), in columns (`reading_columns`), under names (`reading_names`) and in cells
-(`reading_cells`) of its own, or in a layout put together at random (`reading_mixed`). What is read is
-compared with what was measured: q within 0.1 % in Å⁻¹, the intensity up to one factor, its uncertainty with
-the same factor, the resolution, and how many points and data sets there are. The seed decides digits,
-noise, wordings and the number of points.
+(`reading_cells`) of its own, beside other samples (`reading_samples_beside`), or in a layout put together at
+random (`reading_mixed`). What is read is compared with what was measured: q within 0.1 % in Å⁻¹, the
+intensity up to one factor, its uncertainty with the same factor, the resolution, and how many points and
+data sets there are. The seed decides digits, noise, wordings and the number of points.
 
 - **right**: the numbers, and what must be said is said.
 - **refused truly**: a sentence that names the cause, where the file does not hold a curve, or does not say
@@ -44,6 +44,7 @@ import reading_instruments
 import reading_mixed
 import reading_names
 import reading_programs
+import reading_samples_beside
 import reading_units
 from contest import markdown
 from reading_samples import KINDS, Array, File, Measurement, Truth, measured
@@ -205,6 +206,7 @@ def ways() -> dict[str, Way]:
         reading_columns,
         reading_names,
         reading_cells,
+        reading_samples_beside,
         reading_mixed,
     )
     return {title: way for module in modules for title, way in module.ways().items()}
