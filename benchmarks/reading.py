@@ -145,11 +145,7 @@ def judged(path: Path, file: File) -> Outcome:
     try:
         curves = sasnet_plugin.load(path, **dict(file.options))  # type: ignore[arg-type]
     except SasnetError as error:
-        truly = any(word in str(error).lower().replace(str(path).lower(), "") for word in file.refusal)
-        if truly:
-            return Outcome("refused truly", str(error))
-        why = "refused needlessly" if file.right else "lost"
-        return Outcome(why, str(error).replace(str(path), path.name))
+        return of_refusal(str(error).replace(str(path), path.name), path, file)
     except Exception as error:
         return Outcome("raised", f"{type(error).__name__}: {error}")
     notes = tuple(line for curve in curves for line in said_of(curve))
@@ -163,6 +159,14 @@ def judged(path: Path, file: File) -> Outcome:
     if best.kind == "right":
         return of_unit(curves, file, notes)
     return best
+
+
+def of_refusal(sentence: str, path: Path, file: File) -> Outcome:
+    """Whether a refusal names the cause; the name of the file says nothing."""
+    plain = sentence.replace(path.name, "").lower()
+    if any(word in plain for word in file.refusal):
+        return Outcome("refused truly", sentence)
+    return Outcome("refused needlessly" if file.right else "lost", sentence)
 
 
 def said_of(curve: Curve) -> tuple[str, ...]:
