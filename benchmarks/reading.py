@@ -6,10 +6,11 @@ Usage: ``python benchmarks/reading.py [--seed S] [--seeds N] [--only WORD] [--ke
 Each way writes a sphere, a coil and lamellae (`reading_samples`) as an instrument or a program does
 (`reading_programs`, `reading_instruments`, `reading_containers`), with its units in words of its own
 (`reading_units`), in columns (`reading_columns`), under names (`reading_names`) and in cells
-(`reading_cells`) of its own, beside other samples (`reading_samples_beside`), or in a layout put together at
-random (`reading_mixed`). What is read is compared with what was measured: q within 0.1 % in Å⁻¹, the
-intensity up to one factor, its uncertainty with the same factor, the resolution, and how many points and
-data sets there are. The seed decides digits, noise, wordings and the number of points.
+(`reading_cells`) of its own, against an angle (`reading_angles`), transformed (`reading_transforms`), beside
+other samples (`reading_samples_beside`), or in a layout put together at random (`reading_mixed`). What is
+read is compared with what was measured: q within 0.1 % in Å⁻¹, the intensity up to one factor, its
+uncertainty with the same factor, the resolution, and how many points and data sets there are. The seed
+decides digits, noise, wordings and the number of points.
 
 - **right**: the numbers, and what must be said is said.
 - **refused truly**: a sentence that names the cause, where the file does not hold a curve, or does not say
@@ -36,6 +37,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+import reading_angles
 import reading_answers
 import reading_cells
 import reading_columns
@@ -45,6 +47,7 @@ import reading_mixed
 import reading_names
 import reading_programs
 import reading_samples_beside
+import reading_transforms
 import reading_units
 from contest import markdown
 from reading_samples import KINDS, Array, File, Measurement, Truth, measured
@@ -210,6 +213,8 @@ def ways() -> dict[str, Way]:
         reading_columns,
         reading_names,
         reading_cells,
+        reading_angles,
+        reading_transforms,
         reading_samples_beside,
         reading_mixed,
     )
