@@ -6,10 +6,11 @@ Usage: ``python benchmarks/reading.py [--seed S] [--seeds N] [--only WORD] [--ke
 Each way writes a sphere, a coil and lamellae (`reading_samples`) as an instrument or a program does
 (`reading_programs`, `reading_instruments`, `reading_containers`), with its units in words of its own
 (`reading_units`), in columns (`reading_columns`), under names (`reading_names`) and in cells
-(`reading_cells`) of its own, or in a layout put together at random (`reading_mixed`). What is read is
-compared with what was measured: q within 0.1 % in Å⁻¹, the intensity up to one factor, its uncertainty with
-the same factor, the resolution, and how many points and data sets there are. The seed decides digits,
-noise, wordings and the number of points.
+(`reading_cells`) of its own, against an angle (`reading_angles`), transformed (`reading_transforms`), beside
+other samples (`reading_samples_beside`), or in a layout put together at random (`reading_mixed`). What is
+read is compared with what was measured: q within 0.1 % in Å⁻¹, the intensity up to one factor, its
+uncertainty with the same factor, the resolution, and how many points and data sets there are. The seed
+decides digits, noise, wordings and the number of points.
 
 - **right**: the numbers, and what must be said is said.
 - **refused truly**: a sentence that names the cause, where the file does not hold a curve, or does not say
@@ -36,6 +37,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+import reading_angles
 import reading_answers
 import reading_cells
 import reading_columns
@@ -44,6 +46,8 @@ import reading_instruments
 import reading_mixed
 import reading_names
 import reading_programs
+import reading_samples_beside
+import reading_transforms
 import reading_units
 from contest import markdown
 from reading_samples import KINDS, Array, File, Measurement, Truth, measured
@@ -144,11 +148,7 @@ def judged(path: Path, file: File) -> Outcome:
     try:
         curves = sasnet_plugin.load(path, **dict(file.options))  # type: ignore[arg-type]
     except SasnetError as error:
-        truly = any(word in str(error).lower().replace(str(path).lower(), "") for word in file.refusal)
-        if truly:
-            return Outcome("refused truly", str(error))
-        why = "refused needlessly" if file.right else "lost"
-        return Outcome(why, str(error).replace(str(path), path.name))
+        return of_refusal(str(error).replace(str(path), path.name), path, file)
     except Exception as error:
         return Outcome("raised", f"{type(error).__name__}: {error}")
     notes = tuple(line for curve in curves for line in said_of(curve))
@@ -162,6 +162,14 @@ def judged(path: Path, file: File) -> Outcome:
     if best.kind == "right":
         return of_unit(curves, file, notes)
     return best
+
+
+def of_refusal(sentence: str, path: Path, file: File) -> Outcome:
+    """Whether a refusal names the cause; the name of the file says nothing."""
+    plain = sentence.replace(path.name, "").lower()
+    if any(word in plain for word in file.refusal):
+        return Outcome("refused truly", sentence)
+    return Outcome("refused needlessly" if file.right else "lost", sentence)
 
 
 def said_of(curve: Curve) -> tuple[str, ...]:
@@ -205,6 +213,9 @@ def ways() -> dict[str, Way]:
         reading_columns,
         reading_names,
         reading_cells,
+        reading_angles,
+        reading_transforms,
+        reading_samples_beside,
         reading_mixed,
     )
     return {title: way for module in modules for title, way in module.ways().items()}

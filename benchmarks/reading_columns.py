@@ -308,6 +308,15 @@ def tidy(m: Measurement) -> File:
     return File(".csv", (head + rows).encode(), ((t, second),), ("sample", "column", "data set", "table"))
 
 
+def q_last(remark: str, unit: str, m: Measurement) -> File:
+    """The scattering vector last, below a remark whose unit is not its own."""
+    t = m.truth.pinhole_less
+    scale = PER_NM if "nm" in unit else 1.0
+    rows = text([t.intensity, t.error, t.q * scale], m.digits(6, 8), "\t")
+    lines = remark + (f"# q in {unit}\n" if unit else "") + "# Iexp\tError\tq\n"
+    return File(".dat", (lines + rows).encode(), ((t,),), says=() if unit else ASSUMED)
+
+
 def index_nameless(m: Measurement) -> File:
     """A number of the row first, without names."""
     rows = "".join(
@@ -400,6 +409,11 @@ def ways() -> dict[str, Callable[[Measurement], File]]:
         "two detectors that overlap, one below the other": overlapping,
         "two settings, one below the other": two_settings,
         "the sample's name in every row": tidy,
+        "q last below `thickness: 1 mm`, silent": partial(q_last, "# thickness: 1 mm\n", ""),
+        "q last below `absolute scale, cm^-1`, silent": partial(q_last, "# absolute scale, cm^-1\n", ""),
+        "q last below `sample: 12 nm particles`, silent": partial(q_last, "# sample: 12 nm particles\n", ""),
+        "q last below `absolute scale, cm^-1`, in nm⁻¹": partial(q_last, "# absolute scale, cm^-1\n", "nm⁻¹"),
+        "q last below `wavelength 0.1542 nm`, in 1/A": partial(q_last, "# wavelength 0.1542 nm\n", "1/A"),
         "Origin: names, units, comments": origin,
         "a sheet as CSV with empty columns": spreadsheet,
         "three detectors joined, flagged": merged,

@@ -134,29 +134,27 @@ def nxcansas_entry(
 ) -> None:
     """One NXcanSAS entry."""
     held = group(file, name, "NXentry", "SASentry", version="1.1", default="sasdata01")
-    held["definition"] = "NXcanSAS"
-    held["title"] = name
-    held["run"] = "1"
+    held["definition"], held["title"], held["run"] = "NXcanSAS", name, "1"
     attributes: dict[str, Any] = {"signal": "I", "I_axes": "Q", "Q_indices": np.int32(0)}
-    if t.error is not None:
-        attributes["I_uncertainties"] = "Idev"
     data = group(held, "sasdata01", "NXdata", "SASdata", **attributes)
-    columns = {"Q": t.q, "I": t.intensity, "Idev": t.error, "Qdev": t.dq}
-    if t.slit is not None:
-        columns |= {"dQl": np.full(t.q.size, t.slit), "dQw": np.zeros(t.q.size)}
-    for key, values in columns.items():
-        if values is None:
-            continue
-        of_q = key in ("Q", "Qdev", "dQl", "dQw")
-        made = data.create_dataset(key, data=values * (scale if of_q else 1.0), **packed)
-        if not of_q:
-            made.attrs["units"] = "1/cm"
-        elif unit is not None:
-            made.attrs["units"] = unit
+    slit = {} if t.slit is None else {"dQl": np.full(t.q.size, t.slit), "dQw": np.zeros(t.q.size)}
+    of_q = {"Q": t.q, "Qdev": t.dq} | slit
+    for key, values in (of_q | {"I": t.intensity, "Idev": t.error}).items():
+        if values is not None:
+            dataset(
+                data, key, values * (scale if key in of_q else 1.0), unit if key in of_q else "1/cm", packed
+            )
     if t.error is not None:
-        data["I"].attrs["uncertainties"] = "Idev"
-    if t.dq is not None or t.slit is not None:
-        data["Q"].attrs["resolutions"] = "Qdev" if t.slit is None else "dQl,dQw"
+        data.attrs["I_uncertainties"] = data["I"].attrs["uncertainties"] = "Idev"
+    if t.dq is not None or slit:
+        data["Q"].attrs["resolutions"] = "dQl,dQw" if slit else "Qdev"
+
+
+def dataset(data: Any, key: str, values: Any, unit: str | None, packed: dict[str, Any]) -> None:
+    """One data set; without a unit where None."""
+    made = data.create_dataset(key, data=values, **packed)
+    if unit is not None:
+        made.attrs["units"] = unit
 
 
 def nxcansas(unit: str | None, scale: float, kind: str, m: Measurement) -> File:
@@ -293,7 +291,9 @@ def zipped(m: Measurement) -> File:
     """Text in an archive."""
     t, held = m.truth.pinhole_less, io.BytesIO()
     with zipfile.ZipFile(held, "w") as archive:
-        archive.writestr("a.dat", "# q(1/nm) I dI\n" + text([t.q * PER_NM, t.intensity, t.error]))
+        archive.writestr(
+            zipfile.ZipInfo("a.dat"), "# q(1/nm) I dI\n" + text([t.q * PER_NM, t.intensity, t.error])
+        )
     return File(".zip", held.getvalue(), ((t,),), ("zip", "compress", "unpack", "archive"))
 
 
@@ -301,9 +301,9 @@ def workbook(m: Measurement) -> File:
     """A workbook."""
     held = io.BytesIO()
     with zipfile.ZipFile(held, "w") as archive:
-        archive.writestr("[Content_Types].xml", '<?xml version="1.0"?><Types/>')
-        archive.writestr("xl/workbook.xml", "<workbook/>")
-        archive.writestr("xl/worksheets/sheet1.xml", "<worksheet><sheetData/></worksheet>")
+        archive.writestr(zipfile.ZipInfo("[Content_Types].xml"), '<?xml version="1.0"?><Types/>')
+        archive.writestr(zipfile.ZipInfo("xl/workbook.xml"), "<workbook/>")
+        archive.writestr(zipfile.ZipInfo("xl/worksheets/sheet1.xml"), "<worksheet><sheetData/></worksheet>")
     return File(".xlsx", held.getvalue(), (), ("workbook", "spreadsheet", "excel", "export"))
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from reading_samples import Array, File, Measurement, Truth
 from reading_units import ASSUMED
 
-RECIPES = 24
+RECIPES = 48
 #: Unit and what q in Å⁻¹ is multiplied by.
 UNITS = (
     ("1/nm", 10.0), ("nm^-1", 10.0), ("nm-1", 10.0), ("nm⁻¹", 10.0), ("nm^{-1}", 10.0), ("1/A", 1.0),

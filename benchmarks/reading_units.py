@@ -105,6 +105,10 @@ UNITS = (
     Unit(
         "a wavelength in nm, q silent", 1.0, "# wavelength 0.1542 nm, 12 nm particles\nq I dI\n", silent=True
     ),
+    Unit("a remark, `q in 1/m`", PER_M, "# q in 1/m\n# Q  I  dI\n"),
+    Unit("footer, `unit of q: 1/m`", PER_M, "# Q  I  dI\n", "# unit of q: 1/m\n"),
+    Unit("header, `q_nm^{-1}`", PER_NM, "# q_nm^{-1}  I  dI\n"),
+    Unit("header, `h_nm^{-1}`, tabs", PER_NM, "h_nm^{-1}\tIexp\tsigma\n"),
     Unit("a wavelength in nm, q in Å⁻¹", 1.0, "# wavelength 0.1542 nm\n# q (A^-1)  I  dI\n"),
     Unit("a distance in m, q in nm⁻¹", PER_NM, "# distance 2.0 m, beam 1 mm, 0.1 nm\n# q (nm^-1)  I  dI\n"),
     Unit("a unit that nobody knows, furlong", 3.0, "# q (1/furlong)  I  dI\n", refused=True),
