@@ -7,7 +7,7 @@ from functools import partial
 
 import numpy as np
 from reading_samples import Array, File, Measurement
-from reading_units import text
+from reading_units import ASSUMED, text
 
 WORDS = (
     "log", "ln", "guinier", "kratky", "porod", "q²", "q^2", "q⁴", "q^4", "zimm", "inverse", "transform",
@@ -60,7 +60,9 @@ def vector(name: str, form: Callable[[Array], Array], m: Measurement) -> File:
     t = m.truth.pinhole_less
     rows = text([form(t.q), t.intensity, t.error], "%.9e", "\t")
     words = (*WORDS, "spacing", "1/q", "first column", "length")
-    return File(".dat", (f"{name}\tI\tsigma\n" + rows).encode(), ((t,),), words)
+    # A name without a unit says none.
+    says = () if "A" in name or "Å" in name else ASSUMED
+    return File(".dat", (f"{name}\tI\tsigma\n" + rows).encode(), ((t,),), words, says=says)
 
 
 def ways() -> dict[str, Callable[[Measurement], File]]:

@@ -125,8 +125,9 @@ def fitted(found: FitResult, page: str = "") -> Row:
     from sasnet_plugin.report.page.overview import Row, thumbnail
 
     best, head = found.best, found.headline
+    answer = f"{head} {found.curve.q_unit}".strip()
     return Row(
-        found.curve.file, found.curve.entry, " ".join(filter(None, (str(head), str(found.curve.q_unit)))), best.short_model if best else "",
+        found.curve.file, found.curve.entry, answer, best.short_model if best else "",
         (best.structure_factor if best else "") or "", probability=best.weight if best else None,
         reduced_chisq=best.reduced_chisq if best else None,
         level={DOUBTS: "doubt", DOES_NOT: "wrong"}.get(head.verdict, ""), page=page,

@@ -29,7 +29,8 @@ class ColumnName:
         `SLIT` (its half length), `MODEL` (a calculated curve), `BEFORE` (measured before the subtraction),
         `OTHER` or `UNKNOWN`.
     scale : str
-        "log10" or "ln" of it; "squared"; "q", "q2" or "q4" times it; empty for the quantity itself.
+        "log10" or "ln" of it; "squared"; its "root" or "inverse"; "q", "q2" or "q4" times it; empty for
+        the quantity itself.
     unit : str
         The text of its unit; empty where none is named.
     factor : float
@@ -148,6 +149,7 @@ _SIGNS = str.maketrans(
     {"σ": "sigma", "Σ": "sigma", "Δ": "d", "δ": "d", "θ": "theta", "Θ": "theta", "ϑ": "theta", "ω": "omega",
      "Ω": "omega", "²": "^2", "⁴": "^4", "χ": "chi", "·": "*", "×": "*", "∂": "d", "Å": "Å"}
 )  # fmt: skip
+_ROUND = str.maketrans("[]{}", "()()")
 _POWER = re.compile(r"\^[({]\s*([-−]?\d)\s*[)}]")
 _BRACKETS = re.compile(r"\[([^\[\]]*)\]|\(([^()]*)\)|\{([^{}]*)\}")
 _UNIT_LIKE = re.compile(
@@ -160,10 +162,16 @@ _TIMES_Q = re.compile(
     r"[qs](?:\^?(?P<before>[24])\*?|\*)(?:i|int|intensity)(?:\([qs]\))?"
     r"|(?:i|int|intensity)(?:\([qs]\)|\*)+[qs](?:\^?(?P<after>[24]))?|i[qs](?:\^?(?P<last>[24]))"
 )
+_FUNCTION = re.compile(r"(?:sqrt|√)\(?(?P<root>.+?)\)?|1/(?P<inverse>.+)")
 _NUMBERED = re.compile(r"(.*?[a-z)])(\d+)")
 _OF_SAMPLE = re.compile(
     rf"(?P<what>[qs]|{_I}{_OF_Q}|{_ERROR}|d{_I}{_OF_Q})[ _:\-(\[.]+(?P<sample>[^)\]]+)[)\]]?", re.IGNORECASE
 )
+# "lysozyme I", "lysozyme_err".
+_SAMPLE_OF = re.compile(
+    rf"(?P<sample>\S.*?)[ _:.-]+(?P<what>{_I}{_OF_Q}|{_ERROR}|d{_I}{_OF_Q})", re.IGNORECASE
+)
+_TWO_THETA = re.compile(r"(?:2|two)-?th(?:eta)?(?![a-z])|2-?θ")
 
 
 def understand(text: str) -> ColumnName:
@@ -181,6 +189,8 @@ def understand(text: str) -> ColumnName:
     found = _scaled(plain) or _simple(plain)
     if found:
         return _named(stripped, *found, unit)
+    if _TWO_THETA.search(plain):
+        return ColumnName(stripped, ANGLE, unit=unit)
     named = _numbered(stripped, plain, unit) or _unit_unknown(stripped, name)
     return named or _of_sample(stripped, name, unit) or ColumnName(stripped, UNKNOWN)
 
@@ -198,7 +208,7 @@ def _numbered(text: str, plain: str, unit: str) -> ColumnName | None:
 
 def _of_sample(text: str, name: str, unit: str) -> ColumnName | None:
     """``I_lysozyme``, ``I(buffer)``: a known name with that of a sample, or of what it is."""
-    found = _OF_SAMPLE.fullmatch(name.strip())
+    found = _OF_SAMPLE.fullmatch(name.strip()) or _SAMPLE_OF.fullmatch(name.strip())
     simple = found and _simple(_plain(found["what"]))
     if found is None or not simple:
         return None
@@ -218,7 +228,7 @@ def _unit_unknown(text: str, name: str) -> ColumnName | None:
 
 
 def _plain(name: str) -> str:
-    plain = re.sub(r"[\s_<>|\"'$\\]|\^(?!\d)", "", name).lower().strip(".-:,;")
+    plain = re.sub(r"[\s_<>|\"'$\\°]|\^(?!\d)", "", name).lower().strip(".-:,;").translate(_ROUND)
     return re.sub(r"(?<=[a-z])-(?=[a-z])", "", plain)
 
 
@@ -248,6 +258,10 @@ def _scaled(plain: str) -> tuple[str, str, float] | None:
         return INTENSITY, "q2", 1.0
     if times := _TIMES_Q.fullmatch(plain.replace("**", "^")):
         return INTENSITY, f"q{times['before'] or times['after'] or times['last'] or ''}", 1.0
+    if function := _FUNCTION.fullmatch(plain):
+        inner = _simple(function["root"] or function["inverse"])
+        if inner and inner[0] in (Q, INTENSITY):
+            return inner[0], "root" if function["root"] else "inverse", inner[2]
     if logarithm := _LOGARITHM.fullmatch(plain):
         inner = _simple(logarithm["of"])
         if inner and inner[0] in (Q, INTENSITY):

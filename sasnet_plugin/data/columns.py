@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from sasnet_plugin.data.column_names import ANGLE, ColumnName
 from sasnet_plugin.data.converted import angle_to_q, curve_of, in_unit, looks_like_angle
 from sasnet_plugin.data.roles import by_name, by_position
-from sasnet_plugin.data.table_names import label, names_of, no_abscissa
+from sasnet_plugin.data.table_names import Names, label, names_of, no_abscissa
 from sasnet_plugin.data.unit_in_text import HEADER_LINES, is_s, unit_of, wavelength
 from sasnet_plugin.types import DataError, printable
 
@@ -47,7 +47,7 @@ def read_columns(table: Table, file: str, given_wavelength: float | None = None)
                 f"{file}: its first column is {printable(other[:40])!r}, not q; give the intensity against q."
             )
         roles, said = by_position(table)
-    x_name = names.columns[roles[0].x] if names else label(table.header)
+    x_name = _name_of_x(names, roles[0].x) if names else label(table.header)
     if x_name is None and given_wavelength is not None and looks_like_angle(table.columns[roles[0].x]):
         x_name = ColumnName("", ANGLE, unit="degrees")
     left_out = [*_left_out(table), *said]
@@ -58,6 +58,13 @@ def read_columns(table: Table, file: str, given_wavelength: float | None = None)
     unit = unit_of(x_name, names.unit_beside if names else "", table.header, table.below)
     s = is_s((*header, *table.below))
     return [in_unit(one, unit, file, is_s=s, wavelength=given_wavelength) for one in curves]
+
+
+def _name_of_x(names: Names, x: int) -> ColumnName:
+    """The name of the abscissa; q2 that no other column of a second sample goes with is q²."""
+    name = names.columns[x]
+    alone = not any(one.sample == "2" for i, one in enumerate(names.columns) if i != x)
+    return replace(name, scale="squared", sample="") if name.sample == "2" and alone else name
 
 
 def _with_notes(raw: RawCurve, before: list[str]) -> RawCurve:

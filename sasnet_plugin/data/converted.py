@@ -61,11 +61,19 @@ def curve_of(columns: FloatArray, roles: Roles, names: Names | None, x_name: Col
 def _abscissa(x: FloatArray, name: ColumnName | None, notes: list[str]) -> FloatArray:
     if name is None or not name.scale:
         return x
-    notes.append(
-        f"The file gives {'q²' if name.scale == 'squared' else name.scale + ' of q'}; q was calculated."
-    )
+    given = {"squared": "q²", "inverse": "1/q", "root": "the root of q"}.get(name.scale, f"{name.scale} of q")
+    notes.append(f"The file gives {given}; q was calculated.")
+    return _of_function(x, name.scale)
+
+
+def _of_function(values: FloatArray, scale: str) -> FloatArray:
+    """What a logarithm, a square, a root or an inverse was taken of."""
     with np.errstate(all="ignore"):
-        return np.asarray(np.sqrt(x) if name.scale == "squared" else _BASES[name.scale] ** x)
+        if scale in _BASES:
+            return np.asarray(_BASES[scale] ** values)
+        if scale == "inverse":
+            return np.asarray(1 / values)
+        return np.asarray(np.sqrt(values) if scale == "squared" else values**2)
 
 
 def _standard_deviation(
@@ -86,10 +94,10 @@ def _unscaled(
 ) -> tuple[FloatArray, FloatArray | None]:
     """I and dI from a logarithm of I, or from I times a power of q."""
     with np.errstate(all="ignore"):
-        if scale in _BASES:
-            notes.append(f"The file gives {scale} of the intensity; the intensity was calculated.")
+        if scale not in _POWERS:
+            notes.append(f"The file gives the {scale} of the intensity; the intensity was calculated.")
             # Whether the uncertainty is one of I or of its logarithm nobody says.
-            return np.asarray(_BASES[scale] ** intensity), None
+            return _of_function(intensity, scale), None
         power = _POWERS[scale]
         notes.append(
             f"The file gives the intensity times q{'' if power == 1 else f'^{power}'}; I was calculated."

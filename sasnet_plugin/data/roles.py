@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 _WORTH = {MODEL: "a calculated curve", BEFORE: "measured before the subtraction"}
 _LISTED = 8
+_SAMPLE = re.compile(r"^I(?:nt(?:ensity)?)?", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -119,7 +120,8 @@ def _signals(columns: Sequence[ColumnName], x: int | None) -> list[int]:
 def _error_of(columns: Sequence[ColumnName], signal: int, signals: list[int]) -> int | None:
     """The uncertainty of a signal: of the same sample, else the next one before another signal."""
     errors = [j for j, one in enumerate(columns) if one.quantity in (ERROR, RELATIVE)]
-    same = [j for j in errors if columns[signal].sample and columns[j].sample == columns[signal].sample]
+    own = {columns[signal].sample, columns[signal].text, _SAMPLE.sub("", columns[signal].text)} - {""}
+    same = [j for j in errors if columns[j].sample in own]
     last = next((other for other in signals if other > signal), len(columns))
     near = same or [j for j in errors if signal < j < last] or (errors if len(signals) == 1 else [])
     # An absolute one before a relative one.

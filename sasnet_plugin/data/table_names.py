@@ -7,7 +7,15 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from sasnet_plugin import units
-from sasnet_plugin.data.column_names import ANGLE, UNKNOWN, ColumnName, Q, understand
+from sasnet_plugin.data.column_names import (
+    ANGLE,
+    ERROR,
+    INTENSITY,
+    UNKNOWN,
+    ColumnName,
+    Q,
+    understand,
+)
 from sasnet_plugin.data.limits import LIMITS
 
 if TYPE_CHECKING:
@@ -18,9 +26,10 @@ NAMES_WITHIN = 8
 
 _NO_Q = re.compile(
     r"pixels?|channels?|strip|(?:r|radius|position|pos|distance)[\s_]*[\[(/]?\s*(?:mm|cm|m|pixels?|px)?[\])]?"
-    r"|q\s*[*·]?\s*rg|q\s*[*·]\s*r|time.*|t|tof.*",
+    r"|d[\s_]*[\[(]\s*(?:a|å|nm)\b.*|q\s*[*·]?\s*rg|q\s*[*·]\s*r|time.*|t|tof.*",
     re.IGNORECASE,
 )
+_ERROR_AND_MORE = re.compile(r"(?:sigma|sig|error|err|std|d|e|s)(.+)", re.IGNORECASE)
 _MARKS = "#%;!*'/"
 # Signs between names, the strictest first; a comma or a blank within brackets parts nothing.
 _BETWEEN = (r"\t", r"\|", r";", r",(?![^()\[\]]*[)\]])", r"\s{2,}", r"[\s,;]+(?![^(\[]*[)\]])")
@@ -64,7 +73,7 @@ def names_of(table: Table) -> Names | None:
     candidates += [words for line in reversed(lines) for words in _splits(line, width)]
     best: tuple[int, Names] | None = None
     for words in candidates:
-        named = Names(tuple(understand(word) for word in words))
+        named = Names(_in_pairs([understand(word) for word in words]))
         known = sum(one.quantity != UNKNOWN for one in named.columns)
         if named.x is None or known < 2 and not (named.x == 0 and width > 2 and _parted(words, lines)):
             continue
@@ -73,6 +82,19 @@ def names_of(table: Table) -> Names | None:
     if best is None:
         return None
     return replace(best[1], unit_beside=_unit_beside(lines, width, best[1].x or 0))
+
+
+def _in_pairs(columns: list[ColumnName]) -> tuple[ColumnName, ...]:
+    """Names that say nothing by themselves, but beside each other: "I5 mg/ml" and "sig5 mg/ml"."""
+    unknown = {one.text: i for i, one in enumerate(columns) if one.quantity == UNKNOWN}
+    found = list(columns)
+    for text, i in unknown.items():
+        error = _ERROR_AND_MORE.fullmatch(text)
+        signal = error and next((j for t, j in unknown.items() if t in (error[1], f"I{error[1]}")), None)
+        if error and signal is not None:
+            found[i] = replace(columns[i], quantity=ERROR, sample=error[1])
+            found[signal] = replace(columns[signal], quantity=INTENSITY, sample=error[1])
+    return tuple(found)
 
 
 def no_abscissa(table: Table) -> str:
@@ -132,9 +154,18 @@ def _unit_beside(lines: list[str], width: int, x: int) -> str:
     """What a line of units says at the place of q; empty where there is none."""
     for line in reversed(lines):
         for words in _splits(line, width):
-            if units.canonical(words[x], "q"):
+            if units.canonical(words[x], "q") and all(map(_is_unit, words)):
                 return words[x]
     return ""
+
+
+def _is_unit(word: str) -> bool:
+    """Whether a cell of a line of units holds one, or none."""
+    known = any(units.canonical(word, quantity) for quantity in units.FACTORS)
+    return (
+        known
+        or re.fullmatch(r"\W*(?:a\.?u\.?|arb\.?(?:\s*units?)?|counts|none|1)?\W*", word, re.I) is not None
+    )
 
 
 def label(header: tuple[str, ...]) -> ColumnName | None:

@@ -1,6 +1,6 @@
 """Files that were once read wrongly, each for its kind: what is read of them, and what the network says.
 
-A sphere of 60 Å in most of them (Rg 48 to 50 Å with its polydispersity), a cylinder of 28 × 310 Å, a coil of 60 Å.
+A sphere of 60 Å in most of them (Rg 48 to 50 Å with its polydispersity), a cylinder of 28 × 310 Å, a coil.
 """
 
 from __future__ import annotations
