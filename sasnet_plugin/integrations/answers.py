@@ -168,7 +168,11 @@ def suggest(pool: Pool, curve: Curve, top: int) -> dict[str, Any]:
         "name": curve.file,
         "in_scope": found.in_scope,
         "warning": outside if out_of_scope else "",
-        "notes": [note for note in found.notes if note != outside],
+        "q_unit": curve.q_unit.as_dict(),
+        "notes": [
+            *filter(None, (curve.q_unit.doubt or str(curve.q_unit),)),
+            *(note for note in found.notes if note != outside),
+        ],
         "models": models,
     }
 

@@ -91,7 +91,9 @@ def test_no_name_is_cut_in_a_window_of_80_characters(
     names = ("hollow_rectangular_prism_thin_walls", "hardsphere", "  93 % ███████████", "  12 %")
     title = ("model", "structure factor", "probability", "uniform prior", "group")
     finding = SimpleNamespace(rows=lambda: [title, (*names, "boxes")])
-    answer = SimpleNamespace(file="", entry="", known=True, findings=[finding], sentences=list)
+    answer = SimpleNamespace(
+        file="", entry="", known=True, findings=[finding], sentences=list, q_unit=None, doubts=0
+    )
     TableWriter().answer(Curve(*sphere_curve(60.0)[:2]), answer)  # type: ignore[arg-type]
     printed = capsys.readouterr().out
     assert all(name in printed for name in names)
@@ -275,3 +277,19 @@ def test_damaged_network_is_one_sentence(zoo: Path, tmp_path: Path) -> None:
     assert result.exit_code == 1
     assert "damaged" in result.stderr
     assert "Traceback" not in result.output
+
+
+def test_an_assumed_unit_is_part_of_every_form(tmp_path: Path) -> None:
+    q = np.geomspace(0.06, 3.5, 110)  # nm⁻¹; a sphere of 60 Å
+    x = 6.0 * q
+    intensity = 8.0 * (3 * (np.sin(x) - x * np.cos(x)) / x**3) ** 2 + 0.02
+    file, table = tmp_path / "silent.dat", tmp_path / "answers.csv"
+    np.savetxt(file, np.column_stack([q, intensity, 0.02 * intensity]))
+    lines = run(file, "--q-range", "0.1:3", "--csv", table).stdout.splitlines()
+    assert lines[0].endswith("q read as Å⁻¹ (assumed)")
+    assert "in nm⁻¹" in lines[1]
+    assert any(line.startswith("Next: sasnet fit") and "--q-range 0.1:3" in line for line in lines)
+    assert "Å⁻¹ (assumed)" in table.read_text(encoding="utf-8")
+    assert "q read as Å⁻¹ (assumed), perhaps wrongly" in run(tmp_path / "*.dat").stdout
+    assert json.loads(run(file, "--json").stdout)["q_unit"] == {"value": "Å⁻¹", "stated": False}
+    assert "assumed" not in run(file, "--q-unit", "nm").stdout
