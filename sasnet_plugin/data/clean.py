@@ -9,6 +9,7 @@ import numpy as np
 
 from sasnet_plugin import units
 from sasnet_plugin.data import masked, rounded, shadow
+from sasnet_plugin.data.raw import points
 from sasnet_plugin.types import Curve, DataError
 
 if TYPE_CHECKING:
@@ -194,4 +195,4 @@ def within(curve: Curve, q_min: float, q_max: float) -> Curve:
         return curve
     asked = f"({max(q_min, 0):g} to {q_max:g} Å⁻¹)"
     note = f"{left} of {len(curve)} points lie in the q range asked for {asked}."
-    return replace(curve.taken(keep), notes=(*curve.notes, note))
+    return replace(points(curve, keep), notes=(*curve.notes, note))

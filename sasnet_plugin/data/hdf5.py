@@ -73,7 +73,8 @@ def _unknown_filters(found: Any) -> set[int]:
     """Numbers of the filters of a file's data sets that HDF5 does not know by itself."""
     import h5py
 
-    seen, wanting = 0, set()
+    seen = 0
+    wanting: set[int] = set()
 
     def look(_: str, item: Any) -> bool | None:
         nonlocal seen
