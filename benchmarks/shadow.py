@@ -73,8 +73,8 @@ def table(every: Sequence[Read]) -> str:
     return (
         "# The beamstop's shadow\n\n"
         + markdown(["measurements", "number", "said to have a shadow, %"], rows)
-        + f"\nThe first point that is kept lies at {middle:.2f} ({low:.2f} to {high:.2f} for 90 % of them) times"
-        " the q from which on the beamstop lets 97 % pass."
+        + f"\nThe first point that is kept lies at {middle:.2f} ({low:.2f} to {high:.2f} for 90 % of them)"
+        " times the q from which on the beamstop lets 97 % pass."
         f" {'Every' if whole else 'Not every'} point comes back with the q range of all.\n"
     )
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 DIGITS = 12
 """Decimal places looked at; what needs more was not rounded by hand or by a format."""
 
-COARSE = 3.0
+COARSE = 2.5
 """Units of the last digit below which an uncertainty's rounding matters: at three, by 1.4 %."""
 
 FINE = 10.0

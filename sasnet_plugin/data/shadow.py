@@ -43,7 +43,7 @@ class ShadowSettings:
     quiet : float
         Quantile of the differences of neighbours that shows their noise, where there are no uncertainties.
     top : float
-        Within this factor in q beyond a point its top is looked for.
+        Within this factor in q beyond a point its top, and its steepness, are looked for.
     one_sided : float
         How much wider, in ln q, the fall from 90 to 10 % beyond the peak must be than the rise before it.
     fall : float
@@ -64,12 +64,12 @@ class ShadowSettings:
 
     fractions: tuple[float, ...] = (0.40, 0.44, 0.48, 0.52, 0.56)
     charged: float = 1.3
-    significance: float = 4.0
+    significance: float = 3.5
     nothing: float = 0.1
     far: tuple[float, float] = (1.05, 1.6)
     quiet: float = 1 / 3
     top: float = 1.1
-    one_sided: float = 1.3
+    one_sided: float = 1.2
     fall: float = 0.6
     faint: float = 0.05
     near: float = 1.2
@@ -251,10 +251,13 @@ def _edge(q: Array, smooth: Array, sigma: Array, peak: int) -> int:
 
 
 def _steepness(q: Array, smooth: Array, sigma: Array, peak: int) -> Array:
-    """Slope of ln I against ln q at each point before the peak, without what is lost in the noise."""
+    """Slope of ln I against ln q from each point before the peak on, without what is lost in the noise."""
     floor = np.maximum(2 * sigma[: peak + 1], 1e-4 * smooth[peak])
-    level = np.log(np.maximum(smooth[: peak + 1], floor))
-    return np.asarray(np.diff(level) / np.diff(np.log(q[: peak + 1])))
+    level, x = np.log(np.maximum(smooth[: peak + 1], floor)), np.log(q[: peak + 1])
+    start = np.arange(peak)
+    end = np.searchsorted(x, x[:-1] + np.log(SETTINGS.top))
+    end = np.minimum(np.maximum(end, start + 1), peak)
+    return np.asarray((level[end] - level[start]) / (x[end] - x[start]))
 
 
 def _clear(q: Array, intensity: Array, sigma: Array, edge: int) -> int:
