@@ -241,6 +241,16 @@ def text(value: Any) -> str:
     return value.decode("utf-8", "replace").strip() if isinstance(value, bytes) else str(value).strip()
 
 
+def unreadable(file: str, error: Exception) -> DataError:
+    """The error for what stopped the reading: damage, as HDF5 says itself, or an unexpected layout."""
+    if isinstance(error, OSError | RuntimeError) or "nable to" in str(error):
+        return DataError(f"{file}: the HDF5 file is damaged or cut short; copy it again from its source.")
+    return DataError(
+        f"{file}: the HDF5 file holds other things than its names say ({error}); export the curve as text or"
+        " NXcanSAS."
+    )
+
+
 def not_followed(file: str, where: str) -> DataError:
     """The error for what lies in another file."""
     return DataError(
