@@ -68,12 +68,14 @@ def clean(raw: RawCurve, *, file: str, entry: str, q_unit: str | None = None) ->
             f"{file}: no intensity is above zero (all are {what}{' or zero' if negative else ''});"
             " give the scattering of the sample, not of an over-subtracted background."
         )
-    if negative:
-        notes.append(f"{_count(negative, 'intensity', 'intensities')} below zero kept as measured.")
     resolution = _resolution(raw, notes)
     dintensity = _uncertainty(raw, notes)
     curve = Curve(raw.q, raw.intensity, dintensity, *resolution, file=file, entry=entry, notes=tuple(notes))
-    return shadow.without_shadow(curve)
+    curve = shadow.without_shadow(curve)
+    if negative := int(np.count_nonzero(curve.intensity < 0)):
+        kept = f"{_count(negative, 'intensity', 'intensities')} below zero kept as measured."
+        curve = replace(curve, notes=(*curve.notes, kept))
+    return curve
 
 
 def _in_inverse_angstrom(raw: RawCurve, forced: str | None, notes: list[str]) -> RawCurve:

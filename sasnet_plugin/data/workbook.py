@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import zipfile
-
 #: How a zip archive begins.
 ZIP = b"PK\x03\x04"
 
@@ -31,6 +29,8 @@ def kind(path: str) -> str:
     path : str
         Its names are looked at; of its content, only the first bytes of one small member are unpacked.
     """
+    import zipfile
+
     try:
         with zipfile.ZipFile(path) as archive:
             names = archive.namelist()
