@@ -15,6 +15,9 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 
+_WIDTHS = (0.0, 0.05, 0.1, 0.2)
+"""Relative standard deviations of radii."""
+
 
 @dataclass(frozen=True)
 class Measured:
@@ -92,7 +95,7 @@ def noisy(rng: np.random.Generator, clean: Array, shadow: Array, relative: float
 def _plain_sample(rng: np.random.Generator) -> tuple[str, dict[str, float], float]:
     """Model, parameters, and a length, Å, about which its curve turns."""
     length = _log(rng, 25, 600)
-    pd = float(rng.choice([0.0, 0.05, 0.1, 0.2]))
+    pd = float(rng.choice(_WIDTHS))
     spread = {"radius_pd": pd, "radius_pd_n": 35.0}
     level = {"background": 0.0, "scale": _log(rng, 1e-3, 0.1)}
     name = str(rng.choice(list(_PLAIN)))
@@ -116,11 +119,12 @@ _PLAIN: dict[str, Any] = {
     "correlation_length": lambda rng, r, pd: {"cor_length": r, "lorentz_scale": rng.uniform(1, 100)},
     "teubner_strey": lambda rng, r, pd: {"d": 4 * r, "xi": r * rng.uniform(0.8, 3)},
     "broad_peak": lambda rng, r, pd: (
-        {"peak_pos": 1.5 / r, "correlation_length": r * rng.uniform(0.5, 4), "porod_scale": _log(rng, 1e-7, 1e-4)}
-        | {"peak_scale": 10.0, "width_exp": rng.uniform(1.5, 3), "porod_exp": rng.uniform(2.5, 4)}
+        {"peak_pos": 1.5 / r, "correlation_length": r * rng.uniform(0.5, 4), "peak_scale": 10.0}
+        | {"porod_scale": _log(rng, 1e-7, 1e-4), "width_exp": rng.uniform(1.5, 3)}
+        | {"porod_exp": rng.uniform(2.5, 4)}
     ),
     "lamellar_hg": lambda rng, r, pd: {"length_tail": rng.uniform(10, 20), "length_head": rng.uniform(5, 12)},
-    "fractal": lambda rng, r, pd: {"radius": r / 5, "cor_length": 3 * r, "fractal_dim": rng.uniform(1.6, 2.8)},
+    "fractal": lambda rng, r, pd: {"radius": r / 5, "cor_length": 3 * r, "fractal_dim": rng.uniform(1.6, 3)},
 }  # fmt: skip
 
 
@@ -189,7 +193,7 @@ def _repelling_sample(rng: np.random.Generator) -> tuple[str, dict[str, float], 
     level = {"background": 0.0, "sld": 1.0, "sld_solvent": 6.0}
     form = str(rng.choice(["sphere", "sphere", "ellipsoid", "core_shell_sphere"]))
     shape = {
-        "sphere": {"radius": radius, "radius_pd": float(rng.choice([0.0, 0.05, 0.1, 0.2])), "radius_pd_n": 35.0},
+        "sphere": {"radius": radius, "radius_pd_n": 35.0, "radius_pd": float(rng.choice(_WIDTHS))},
         "ellipsoid": {"radius_polar": radius * rng.uniform(0.6, 1.8), "radius_equatorial": radius},
         "core_shell_sphere": {
             "radius": 0.7 * radius, "thickness": 0.3 * radius,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -176,14 +176,6 @@ class Curve:
 
     def __len__(self) -> int:
         return int(self.q.size)
-
-    def taken(self, rows: BoolArray | NDArray[np.intp]) -> Curve:
-        """The same curve with only these of its points, by a mask or by their numbers."""
-        columns: dict[str, Any] = {
-            name: None if (column := getattr(self, name)) is None else column[rows]
-            for name in ("q", "intensity", "dintensity", "dq", "dxl", "dxw")
-        }
-        return replace(self, **columns)
 
 
 def _column(name: str, value: ArrayLike) -> FloatArray:

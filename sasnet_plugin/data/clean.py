@@ -10,6 +10,7 @@ import numpy as np
 from sasnet_plugin import units
 from sasnet_plugin.data import masked, rounded, shadow
 from sasnet_plugin.data.assumed_unit import assumed
+from sasnet_plugin.data.raw import points
 from sasnet_plugin.types import Curve, DataError, QUnit, printable
 
 if TYPE_CHECKING:
@@ -66,8 +67,6 @@ def clean(raw: RawCurve, *, file: str, entry: str, q_unit: str | None = None) ->
             f"{file}: no intensity is above zero (all are {what}{' or zero' if negative else ''});"
             " give the scattering of the sample, not of an over-subtracted background."
         )
-    if negative:
-        notes.append(f"{_count(negative, 'intensity', 'intensities')} below zero kept as measured.")
     resolution = _resolution(raw, notes)
     dintensity = _uncertainty(raw, notes)
     known = q_unit or raw.q_unit
@@ -75,7 +74,11 @@ def clean(raw: RawCurve, *, file: str, entry: str, q_unit: str | None = None) ->
     curve = Curve(
         raw.q, raw.intensity, dintensity, *resolution, file=file, entry=entry, notes=tuple(notes), q_unit=unit
     )
-    return shadow.without_shadow(curve)
+    curve = shadow.without_shadow(curve)
+    if negative := int(np.count_nonzero(curve.intensity < 0)):
+        kept = f"{_count(negative, 'intensity', 'intensities')} below zero kept as measured."
+        curve = replace(curve, notes=(*curve.notes, kept))
+    return curve
 
 
 def _in_inverse_angstrom(raw: RawCurve, forced: str | None, file: str, notes: list[str]) -> RawCurve:
@@ -202,4 +205,4 @@ def within(curve: Curve, q_min: float, q_max: float) -> Curve:
         return curve
     asked = f"({max(q_min, 0):g} to {q_max:g} Å⁻¹)"
     note = f"{left} of {len(curve)} points lie in the q range asked for {asked}."
-    return replace(curve.taken(keep), notes=(*curve.notes, note))
+    return replace(points(curve, keep), notes=(*curve.notes, note))

@@ -73,7 +73,8 @@ def _unknown_filters(found: Any) -> set[int]:
     """Numbers of the filters of a file's data sets that HDF5 does not know by itself."""
     import h5py
 
-    seen, wanting = 0, set()
+    seen = 0
+    wanting: set[int] = set()
 
     def look(_: str, item: Any) -> bool | None:
         nonlocal seen
@@ -238,6 +239,16 @@ def text(value: Any) -> str:
     if isinstance(value, np.ndarray):
         value = value.ravel()[0] if value.size else ""
     return value.decode("utf-8", "replace").strip() if isinstance(value, bytes) else str(value).strip()
+
+
+def unreadable(file: str, error: Exception) -> DataError:
+    """The error for what stopped the reading: damage, as HDF5 says itself, or an unexpected layout."""
+    if isinstance(error, OSError | RuntimeError) or "nable to" in str(error):
+        return DataError(f"{file}: the HDF5 file is damaged or cut short; copy it again from its source.")
+    return DataError(
+        f"{file}: the HDF5 file holds other things than its names say ({error}); export the curve as text or"
+        " NXcanSAS."
+    )
 
 
 def not_followed(file: str, where: str) -> DataError:

@@ -181,9 +181,7 @@ def _hdf5(path: Path, file: str) -> list[RawCurve]:
             if not scanned and (integrated := azimuthal.scan(opened, file)):
                 return integrated
     except hdf5.DAMAGE as error:
-        raise DataError(
-            f"{file}: the HDF5 file is damaged or cut short; copy it again from its source."
-        ) from error
+        raise hdf5.unreadable(file, error) from error
     if seen.elsewhere and not scanned:
         raise hdf5.not_followed(file, seen.elsewhere)
     reason = "the HDF5 file holds no 1D SASdata (NXcanSAS); export the reduced curve."

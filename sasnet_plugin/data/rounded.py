@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 DIGITS = 12
 """Decimal places looked at; what needs more was not rounded by hand or by a format."""
 
-COARSE = 3.0
+COARSE = 2.5
 """Units of the last digit below which an uncertainty's rounding matters: at three, by 1.4 %."""
 
 FINE = 10.0
@@ -28,7 +28,7 @@ FINE = 10.0
 SLIP = 10.0
 """How far below all its neighbours', also relative to the intensity, an uncertainty is not believed."""
 
-BESIDE = 3
+BESIDE = 5
 """Neighbours looked at on each side."""
 
 
@@ -97,13 +97,10 @@ def _slipped(intensity: FloatArray, sigma: FloatArray, good: BoolArray) -> BoolA
 
 
 def _least_beside(values: FloatArray) -> FloatArray:
-    """The smaller one of the medians of the neighbours on each side; one side's at the ends."""
-    padded = np.concatenate([np.full(BESIDE, np.nan), values, np.full(BESIDE, np.nan)])
-    windows = np.lib.stride_tricks.sliding_window_view(padded, BESIDE)
-    sides = np.stack([windows[: values.size], windows[BESIDE + 1 :]])
-    known = np.isfinite(sides).any(axis=2)
-    sides[~known] = np.inf
-    return np.asarray(np.min(np.nanmedian(sides, axis=2), axis=0))
+    """The smallest value of the neighbours on either side, which may be of two settings in turn."""
+    padded = np.concatenate([np.full(BESIDE, np.inf), values, np.full(BESIDE, np.inf)])
+    windows = np.lib.stride_tricks.sliding_window_view(np.where(np.isfinite(padded), padded, np.inf), BESIDE)
+    return np.asarray(np.minimum(windows[: values.size].min(axis=1), windows[BESIDE + 1 :].min(axis=1)))
 
 
 def _from_neighbours(q: FloatArray, intensity: FloatArray, sigma: FloatArray, good: BoolArray) -> FloatArray:

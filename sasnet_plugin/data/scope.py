@@ -88,9 +88,7 @@ def check_bytes(head: bytes, file: str) -> None:
                 f"{file}: this is {what}, not a curve; {_USE}, so average the image over angle first."
             )
     if head.startswith(workbook.ZIP) and (named := workbook.kind(file)):
-        raise DataError(
-            f"{file}: this is {named}; export its sheet as CSV (save as, CSV) with columns q, I, dI."
-        )
+        raise DataError(f"{file}: this is {named}")
     for magic, what in _CONTAINERS:
         if head.startswith(magic):
             raise DataError(

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..types import Curve
-from .uncertainty import estimate_dintensity
+from .raw import COLUMNS, points
 
 Array = NDArray[np.float64]
 
@@ -40,8 +40,10 @@ class ShadowSettings:
         Part of the intensity at the edge that the darkest point must lie below.
     far : (float, float)
         q over that of the peak, where the fall beyond it is looked at.
+    quiet : float
+        Quantile of the differences of neighbours that shows their noise, where there are no uncertainties.
     top : float
-        Within this factor in q beyond a point its top is looked for.
+        Within this factor in q beyond a point its top, and its steepness, are looked for.
     one_sided : float
         How much wider, in ln q, the fall from 90 to 10 % beyond the peak must be than the rise before it.
     fall : float
@@ -62,11 +64,12 @@ class ShadowSettings:
 
     fractions: tuple[float, ...] = (0.40, 0.44, 0.48, 0.52, 0.56)
     charged: float = 1.3
-    significance: float = 4.0
+    significance: float = 3.5
     nothing: float = 0.1
     far: tuple[float, float] = (1.05, 1.6)
+    quiet: float = 1 / 3
     top: float = 1.1
-    one_sided: float = 1.3
+    one_sided: float = 1.2
     fall: float = 0.6
     faint: float = 0.05
     near: float = 1.2
@@ -78,6 +81,9 @@ class ShadowSettings:
 
 
 SETTINGS = ShadowSettings()
+# Fourth differences of unit noise: their norm times the quantile of |x| of a unit normal that is looked at.
+_FOURTH = np.array([1.0, -4.0, 6.0, -4.0, 1.0])
+_QUIET = float(np.sqrt(np.sum(_FOURTH**2))) * 0.4307
 
 
 def shadowed(curve: Curve) -> int:
@@ -91,7 +97,7 @@ def shadowed(curve: Curve) -> int:
     q, intensity = curve.q, curve.intensity
     if q.size < 8:
         return 0
-    sigma = curve.dintensity if curve.dintensity is not None else estimate_dintensity(intensity)
+    sigma = curve.dintensity if curve.dintensity is not None else _scatter(intensity)
     smooth = _smoothed(intensity)
     peak = _first_peak(smooth, sigma)
     if peak < SETTINGS.least or _below_liquids(q, intensity, sigma, smooth, peak) < SETTINGS.significance:
@@ -109,10 +115,11 @@ def without_shadow(curve: Curve) -> Curve:
     hidden = shadowed(curve)
     if not hidden:
         return curve
-    clear, dark = curve.taken(np.arange(hidden, len(curve))), curve.taken(np.arange(hidden))
-    points = "point lies" if hidden == 1 else "points lie"
+    number = np.arange(len(curve))
+    clear, dark = points(curve, number >= hidden), points(curve, number < hidden)
+    lie = "point lies" if hidden == 1 else "points lie"
     note = (
-        f"{hidden} {points} in the beamstop's shadow, below q = {clear.q[0]:.4g} Å⁻¹, and were left out;"
+        f"{hidden} {lie} in the beamstop's shadow, below q = {clear.q[0]:.4g} Å⁻¹, and were left out;"
         f" --q-range 0: takes them back."
     )
     return replace(clear, notes=(*curve.notes, note), shadow=replace(dark, notes=(note,)))
@@ -123,21 +130,29 @@ def with_shadow(curve: Curve, q_min: float, q_max: float) -> Curve:
     dark = curve.shadow
     if dark is None:
         return curve
-    back = dark.taken((dark.q >= q_min) & (dark.q <= q_max))
+    back = points(dark, (dark.q >= q_min) & (dark.q <= q_max))
     kept = tuple(old for old in curve.notes if old not in dark.notes)
     if not len(back):
         return replace(curve, notes=kept, shadow=None)
     columns: dict[str, Any] = {
         name: None if column is None else np.concatenate([getattr(back, name), column])
-        for name in ("q", "intensity", "dintensity", "dq", "dxl", "dxw")
+        for name in COLUMNS
         for column in [getattr(curve, name)]
     }
-    points = "point seems" if len(back) == 1 else "points seem"
+    seem = "point seems" if len(back) == 1 else "points seem"
     note = (
-        f"{len(back)} {points} to lie in the beamstop's shadow, below q = {curve.q[0]:.4g} Å⁻¹; the"
+        f"{len(back)} {seem} to lie in the beamstop's shadow, below q = {curve.q[0]:.4g} Å⁻¹; the"
         " q range asks for them."
     )
     return replace(curve, **columns, notes=(*kept, note), shadow=None)
+
+
+def _scatter(intensity: Array) -> Array:
+    """Standard deviation of each point from its neighbours; an edge among them does not count."""
+    differences = np.convolve(np.pad(intensity, 2, mode="edge"), _FOURTH, "valid")
+    windows = np.lib.stride_tricks.sliding_window_view(np.pad(np.abs(differences), 4, mode="edge"), 9)
+    around = np.quantile(windows, SETTINGS.quiet, axis=1) / _QUIET
+    return np.asarray(np.maximum(around, 0.01 * np.abs(intensity)))
 
 
 def _smoothed(intensity: Array) -> Array:
@@ -236,10 +251,13 @@ def _edge(q: Array, smooth: Array, sigma: Array, peak: int) -> int:
 
 
 def _steepness(q: Array, smooth: Array, sigma: Array, peak: int) -> Array:
-    """Slope of ln I against ln q at each point before the peak, without what is lost in the noise."""
+    """Slope of ln I against ln q from each point before the peak on, without what is lost in the noise."""
     floor = np.maximum(2 * sigma[: peak + 1], 1e-4 * smooth[peak])
-    level = np.log(np.maximum(smooth[: peak + 1], floor))
-    return np.asarray(np.diff(level) / np.diff(np.log(q[: peak + 1])))
+    level, x = np.log(np.maximum(smooth[: peak + 1], floor)), np.log(q[: peak + 1])
+    start = np.arange(peak)
+    end = np.searchsorted(x, x[:-1] + np.log(SETTINGS.top))
+    end = np.minimum(np.maximum(end, start + 1), peak)
+    return np.asarray((level[end] - level[start]) / (x[end] - x[start]))
 
 
 def _clear(q: Array, intensity: Array, sigma: Array, edge: int) -> int:

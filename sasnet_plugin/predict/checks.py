@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from sasnet_plugin.data.images import to_window
+from sasnet_plugin.data.raw import points
 from sasnet_plugin.domains import Seen
 from sasnet_plugin.predict.shapes import level, simple_shape
 from sasnet_plugin.predict.uncertainties import judged
@@ -79,7 +80,7 @@ def _doubts(curve: Curve, q_range: tuple[float, float]) -> list[str]:
     used = np.flatnonzero(inside)
     if used.size < 4:
         return []
-    seen = curve.taken(used)
+    seen = points(curve, used)
     found = judged(seen.intensity, seen.dintensity)
     if found.hopeless:
         return [found.note + NO_MODEL]

@@ -292,4 +292,4 @@ def test_an_assumed_unit_is_part_of_every_form(tmp_path: Path) -> None:
     assert "Å⁻¹ (assumed)" in table.read_text(encoding="utf-8")
     assert "q read as Å⁻¹ (assumed), perhaps wrongly" in run(tmp_path / "*.dat").stdout
     assert json.loads(run(file, "--json").stdout)["q_unit"] == {"value": "Å⁻¹", "stated": False}
-    assert "assumed" not in run(file, "--q-unit", "nm").stdout
+    assert "(assumed)" not in run(file, "--q-unit", "nm").stdout
