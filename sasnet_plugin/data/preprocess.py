@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..types import Curve, DataError
-from .uncertainty import estimate_dintensity
+from ..noise import estimate_dintensity
 
 PREPROCESS_VERSION = 1
 Q_MIN = 1e-4

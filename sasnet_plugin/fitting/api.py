@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from sasnet_plugin.data.uncertainty import estimate_dintensity
+from sasnet_plugin.noise import estimate_dintensity
 from sasnet_plugin.domains import DEFAULT
 from sasnet_plugin.fitting.assessment.agreement import disagreement
 from sasnet_plugin.fitting.assessment.assess import assess, dependence, misfits, ranked
