@@ -161,8 +161,8 @@ def body(families: Any, rng: np.random.Generator) -> Body:
 def series(seed: int = 77, count: int = 1500) -> list[tuple[float, Array, Array]]:
     """Of each class its share, mean and Cholesky factor of the coefficients, with ``SETTINGS.floor``."""
     rng = np.random.default_rng(seed)
-    x = np.linspace(0.05, SETTINGS.reach, 120)
-    t = (x / SETTINGS.reach) ** 2
+    x = np.linspace(0.05, SETTINGS.reach[0], 120)
+    t = (x / SETTINGS.reach[0]) ** 2
     terms = t[:, None] ** np.arange(2, 2 + len(SETTINGS.classes[0].mean))
     found = []
     for families in CLASSES:

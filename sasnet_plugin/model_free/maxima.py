@@ -26,6 +26,8 @@ class MaximumSettings:
         Standard deviations that it stands above both minima.
     rise : float
         And how much of its intensity.
+    sharp : float
+        Largest error of the position over the width.
     most : int
         Maxima that are given.
     narrow : float
@@ -38,6 +40,7 @@ class MaximumSettings:
     averaged: tuple[int, ...] = (1, 5, 15)
     above: float = 8.0
     rise: float = 0.05
+    sharp: float = 0.25
     most: int = 8
     narrow: float = 0.12
     kratky: tuple[float, float] = (1.0, 5.0)
@@ -153,6 +156,8 @@ def _peak(
     slope = np.array([0.0, -1 / (2 * c), b / (2 * c**2)])
     error = width * float(np.sqrt(slope @ covariance @ slope * max(reduced, 1.0)))
     at = float(q[top]) - width * b / (2 * c)
+    if not q[left] < at < q[right] or error > settings.sharp * width:
+        return None
     below = bool(np.max(smooth[: top + 1]) > 1.05 * smooth[top])
     return Peak(
         at, error, 2 * np.pi / at, 2 * np.pi / at * error / at, width, float(smooth[top]),
