@@ -57,7 +57,11 @@ def _between(rng: np.random.Generator, low: float, high: float) -> float:
 
 def _sphere(rng: np.random.Generator, r: float) -> Body:
     pd = rng.uniform(0, 0.4)
-    return "sphere", {"radius": r, "radius_pd": pd, "radius_pd_n": 120, "radius_pd_nsigma": 5}, r * (1 + 4 * pd**2)
+    return (
+        "sphere",
+        {"radius": r, "radius_pd": pd, "radius_pd_n": 120, "radius_pd_nsigma": 5},
+        r * (1 + 4 * pd**2),
+    )
 
 
 def _shell(rng: np.random.Generator, r: float) -> Body:
@@ -83,7 +87,11 @@ def _triaxial(rng: np.random.Generator, r: float) -> Body:
 
 def _brick(rng: np.random.Generator, r: float) -> Body:
     a, b, c = sorted(r * _between(rng, 0.4, 2.5) for _ in range(3))
-    return "parallelepiped", {"length_a": a, "length_b": b, "length_c": c}, np.sqrt((a * a + b * b + c * c) / 12)
+    return (
+        "parallelepiped",
+        {"length_a": a, "length_b": b, "length_c": c},
+        np.sqrt((a * a + b * b + c * c) / 12),
+    )
 
 
 def _cylinder(rng: np.random.Generator, r: float) -> Body:
@@ -137,7 +145,11 @@ def _excluded(rng: np.random.Generator, r: float) -> Body:
 def _pearls(rng: np.random.Generator, r: float) -> Body:
     count = int(rng.integers(2, 7))
     bond = r * rng.uniform(0.2, 2)
-    return "linear_pearls", {"radius": r, "edge_sep": bond, "num_pearls": count}, r + 0.3 * count * (2 * r + bond)
+    return (
+        "linear_pearls",
+        {"radius": r, "edge_sep": bond, "num_pearls": count},
+        r + 0.3 * count * (2 * r + bond),
+    )
 
 
 #: The families of the prior, by class, and the others.
@@ -198,7 +210,9 @@ class Case:
     sigma: Array
 
 
-def _measured(kind: str, rg: float, q: Array, clean: Array, background: float, rng: np.random.Generator) -> Case:
+def _measured(
+    kind: str, rg: float, q: Array, clean: Array, background: float, rng: np.random.Generator
+) -> Case:
     clean = clean + background
     return Case(kind, rg, q, clean * (1 + NOISE * rng.standard_normal(q.size)), NOISE * clean)
 
@@ -233,7 +247,9 @@ def without(kind: str, rng: np.random.Generator) -> Case:
     elif kind == "upturn":
         q = _grid(q_min, decades, rng)
         small = np.exp(-((q / q_min * rng.uniform(0.1, 0.3)) ** 2) / 3)
-        return _measured(kind, 0.0, q, small + rng.uniform(1, 30) * (q / q_min) ** -rng.uniform(2.5, 4), 1e-3, rng)
+        return _measured(
+            kind, 0.0, q, small + rng.uniform(1, 30) * (q / q_min) ** -rng.uniform(2.5, 4), 1e-3, rng
+        )
     else:  # spheres that interact; the window begins below the peak, and ends below it, too, or far above
         phi = rng.uniform(0.1, 0.4)
         parameters = {"radius": r, "radius_effective": r}
@@ -263,7 +279,9 @@ def rows_of(cases: list[Case]) -> tuple[list[Any], float]:
 def _of_bodies(title: str, cases: list[Case]) -> tuple[list[str], float]:
     answers, spent = rows_of(cases)
     off = np.array([a.rg / c.rg - 1 if a else np.nan for a, c in zip(answers, cases, strict=True)])
-    pull = np.array([(a.rg - c.rg) / a.rg_error if a else np.nan for a, c in zip(answers, cases, strict=True)])
+    pull = np.array(
+        [(a.rg - c.rg) / a.rg_error if a else np.nan for a, c in zip(answers, cases, strict=True)]
+    )
     right, given = np.abs(off) < SHARE, np.isfinite(off)
     return [
         title, str(len(cases)), f"{100 * np.mean(right):.1f} %", f"{100 * np.nanmedian(np.abs(off)):.2f} %",

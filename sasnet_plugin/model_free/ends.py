@@ -189,7 +189,8 @@ class _Sums:
             shift = 0.5 * (low - high) / bend if np.isfinite(bend) and bend > 0 else 0.0
             at = _EXPONENTS[k] + (_EXPONENTS[1] - _EXPONENTS[0]) * float(np.clip(shift, -1, 1))
             a, b = (
-                np.interp(at, _EXPONENTS[k - 1 : k + 2], found[k - 1 : k + 2, column, term]) for term in (1, 2)
+                np.interp(at, _EXPONENTS[k - 1 : k + 2], found[k - 1 : k + 2, column, term])
+                for term in (1, 2)
             )
             out.append((at, float(a), float(b)))
         return np.array(out[-1]), np.array(out[:-1])

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from .results import Guinier, Kratky, Peak, Porod, Refused
+from .results import Guinier, Kratky, Peak, Refused
 
 Array = NDArray[np.float64]
 
@@ -69,7 +69,9 @@ def peaks(q: Array, intensity: Array, sigma: Array, settings: MaximumSettings = 
         smooth, noise = _running(intensity, number), sigma / np.sqrt(number)
         for left, top, right in _tops(smooth, noise, settings):
             peak = _peak(q, intensity, sigma, smooth, (left, top, right), settings)
-            if peak is not None and all(abs(peak.q - one.q) > 0.5 * (peak.width + one.width) for one in found):
+            if peak is not None and all(
+                abs(peak.q - one.q) > 0.5 * (peak.width + one.width) for one in found
+            ):
                 found.append(peak)
     return tuple(sorted(found, key=lambda one: one.q)[: settings.most])
 
@@ -173,26 +175,22 @@ def _crossing(q: Array, smooth: Array, outside: int, inside: int, half: float) -
 
 
 def kratky(
-    q: Array, intensity: Array, sigma: Array, guinier: Guinier | Refused, porod: Porod | Refused,
-    settings: MaximumSettings = SETTINGS,
-) -> Kratky | Refused:  # fmt: skip
+    q: Array, intensity: Array, sigma: Array, guinier: Guinier | Refused, settings: MaximumSettings = SETTINGS
+) -> Kratky | Refused:
     """(q Rg)² I / I(0) (D. Durand et al., J. Struct. Biol. 169 (2010) 45).
 
     Parameters
     ----------
     q, intensity, sigma : (n,) float arrays
         As in `peaks`.
-    guinier, porod
-        Rg and I(0), and the background; without the latter none is subtracted.
+    guinier
+        Rg, I(0) and the background.
     """
-    if not guinier:
+    if not isinstance(guinier, Guinier):
         return Refused("there is no Guinier region")
-    background = porod.background if porod else 0.0
-    if porod and background < 2 * porod.background_error:
-        background = 0.0
     x = q * guinier.rg
-    scale = x**2 / (guinier.i0 - background)
-    y, dy = scale * (intensity - background), scale * sigma
+    scale = x**2 / guinier.i0
+    y, dy = scale * (intensity - guinier.background), scale * sigma
     low, high = settings.kratky
     bins = np.linspace(low, high, 33)
     place = np.digitize(x, bins) - 1

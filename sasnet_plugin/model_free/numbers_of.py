@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,10 +10,12 @@ from numpy.typing import NDArray
 from ..noise import estimate_dintensity
 from . import ends, maxima
 from .guinier import guinier
-from .results import Guinier, Kratky, Measured, ModelFree, Peak, Porod, Refused
+from .results import Guinier, Kratky, Measured, ModelFree, Peak, Porod, Refused, Slope
 
 Array = NDArray[np.float64]
 _FEWEST = 5
+#: Slope up to which the highest q are level; standard deviations that a background is above zero.
+_LEVEL, _SURE = 0.15, 4.0
 
 
 @dataclass(frozen=True)
@@ -55,8 +57,7 @@ _FEW = Refused("too few points, or none above zero")
 
 def guinier_of(curve: Measured) -> Guinier | Refused:
     """Rg and I(0), or why there are none."""
-    points = _points(curve)
-    return guinier(*points.three, points.dq, points.slit) if points else _FEW
+    return model_free(curve).guinier
 
 
 def porod_of(curve: Measured) -> Porod | Refused:
@@ -73,8 +74,7 @@ def peaks_of(curve: Measured) -> tuple[Peak, ...]:
 
 def kratky_of(curve: Measured) -> Kratky | Refused:
     """The dimensionless Kratky plot."""
-    points = _points(curve)
-    return maxima.kratky(*points.three, guinier_of(curve), porod_of(curve)) if points else _FEW
+    return model_free(curve).kratky
 
 
 def model_free(curve: Measured) -> ModelFree:
@@ -82,14 +82,32 @@ def model_free(curve: Measured) -> ModelFree:
     points = _points(curve)
     if points is None:
         return ModelFree(_FEW, _FEW, _FEW, _FEW, _FEW, (), _FEW)
-    low, high = ends.slopes(*points.three)
-    law, radius = ends.porod(*points.three), guinier(*points.three, points.dq, points.slit)
+    q, intensity, sigma = points.three
+    low, high = ends.slopes(q, intensity, sigma)
+    law = ends.porod(q, intensity, sigma)
+    below = background(points, high, law)
+    radius = guinier(q, intensity - below, sigma, points.dq, points.slit)
+    if isinstance(radius, Guinier):
+        radius = replace(radius, background=below)
     return ModelFree(
         radius,
         low,
         high,
         law,
-        ends.plateau(*points.three),
-        maxima.peaks(*points.three),
-        maxima.kratky(*points.three, radius, law),
+        ends.plateau(q, intensity, sigma),
+        maxima.peaks(q, intensity, sigma),
+        maxima.kratky(q, intensity, sigma, radius),
     )
+
+
+def background(points: _Points, high: Slope | Refused, law: Porod | Refused) -> float:
+    """The flat background where the highest q show one, in the unit of the intensity; else 0."""
+    if law and law.background > _SURE * law.background_error:
+        return law.background
+    level = high and abs(high.value) < _LEVEL and high.error < 2 * _LEVEL
+    part = points.q >= points.q[-1] / ends.SETTINGS.factor
+    # What is level over all of the curve is no background of something else.
+    if not level or np.median(points.intensity[part]) > 0.5 * points.intensity.max():
+        return 0.0
+    weight = points.sigma[part] ** -2
+    return max(float(np.sum(weight * points.intensity[part]) / np.sum(weight)), 0.0)

@@ -69,7 +69,7 @@ class Guinier:
     rg, rg_error : float
         Å. The error holds noise and what the unknown shape may do to the value, one standard deviation.
     i0, i0_error : float
-        I(q → 0), in the unit of the intensity, with a flat background if there is one.
+        I(q → 0), in the unit of the intensity, the background subtracted.
     q_min, q_max : float
         Range used, Å⁻¹.
     points : int
@@ -81,6 +81,8 @@ class Guinier:
     reduced_chisq : float
     left_out : int
         Points below the range, which do not lie on it.
+    background : float
+        Flat one that the highest q show, subtracted before; 0 where they show none.
     """
 
     rg: float
@@ -95,6 +97,7 @@ class Guinier:
     curvature: float
     reduced_chisq: float
     left_out: int = 0
+    background: float = 0.0
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""
@@ -196,7 +199,7 @@ class Peak:
     intensity : float
         There.
     fringe : bool
-        It stands lower than the curve at smaller q and is as wide as fringes of single bodies are, so that d
+        It may be one: it stands lower than the curve at smaller q and is as wide as fringes of single bodies are, so that d
         need be no distance.
     """
 
@@ -222,7 +225,7 @@ class Kratky:
     x : (n,) float array
         q Rg.
     y, dy : (n,) float arrays
-        (q Rg)² I / I(0), the background of `Porod` subtracted, and its standard deviation.
+        (q Rg)² I / I(0), the background of `Guinier` subtracted, and its standard deviation.
     peak_x, peak_y : float or None
         First maximum; a compact body has it at √3 with 3/e, a chain rises to a plateau near 2 and has none.
     """

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from sasnet_plugin.data.images import to_window
-from sasnet_plugin.noise import estimate_dintensity
 from sasnet_plugin.domains import Seen
+from sasnet_plugin.noise import estimate_dintensity
 from sasnet_plugin.predict.shapes import level, simple_shape
 from sasnet_plugin.types import Curve, DataError, Image
 
