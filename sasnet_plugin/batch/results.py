@@ -187,7 +187,7 @@ def summary(record: Record, row: Row) -> dict[str, Any]:
 
 
 def _model_free(row: Row) -> dict[str, float]:
-    """The columns of what is said without a model; nan where there is nothing, or an older journal has none."""
+    """The columns of what is said without a model; nan where there is nothing, or in an older journal."""
     found = row.get("model_free") or {}
     guinier, porod = found.get("guinier", {}), found.get("porod", {})
     known = {

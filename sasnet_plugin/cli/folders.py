@@ -121,7 +121,8 @@ def _size(answer: Answer) -> dict[str, float | None]:
     if size is None:
         return {}
     error = size.found.guinier.rg_error if isinstance(size.found.guinier, Guinier) else None
-    return {"rg": size.rg, "rg_error": error, "rg_network": size.network and size.network.value}
+    network = None if size.network is None else size.network.value
+    return {"rg": size.rg, "rg_error": error, "rg_network": network}
 
 
 def fitted(found: FitResult, page: str = "") -> Row:

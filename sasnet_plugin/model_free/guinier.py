@@ -28,7 +28,7 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Series:
-    """Prior of the coefficients of (v / reach²)², (v / reach²)³, … with the longest reach, over a class of bodies.
+    """Prior of the coefficients of (v / reach²)², (v / reach²)³, …, reach the longest, over a class of bodies.
 
     Parameters
     ----------
@@ -339,7 +339,7 @@ _MISFIT = (
 
 
 def _beginning(points: _Points, settings: GuinierSettings) -> tuple[int, float]:
-    """Largest number of points for which q Rg of a straight line stays small, and that Rg; 0 where none is."""
+    """Most points for which q Rg of a straight line stays small, and that Rg; 0 where there are none."""
     lit = points.intensity > 0
     z = np.log(np.where(lit, points.intensity, 1.0))
     w = np.where(lit, (points.intensity / points.sigma) ** 2, 0.0)
@@ -477,8 +477,8 @@ def _accepted(
         if power < _LEVEL:
             return _No("the intensity at the lowest q does not fall by more than its noise")
         return _No(
-            f"a power law, q^-{power:.2g}, explains the lowest points as well, as of rods, sheets, fractals or"
-            " a window that begins too late"
+            f"a power law, q^-{power:.2g}, explains the lowest points as well, as of rods, sheets, fractals"
+            " or a window that begins too late"
         )
     if slit * rg > settings.slit:
         return _No("a slit has smeared the curve, whose law at low q then depends on the shape")
@@ -504,7 +504,7 @@ def _accepted(
 
 
 def _drift(points: _Points, found: _State, error: float, settings: GuinierSettings) -> tuple[float, float]:
-    """Relative change of Rg where it is largest over its error, and that, if the first points are left out."""
+    """Relative change of Rg if the first points are left out, where largest over its error, and over that."""
     worst = 0.0, 0.0
     for share in settings.without:
         rest = points.without(max(int(share * points.q.size), 2))

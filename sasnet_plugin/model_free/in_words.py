@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 from ..digits import significant, with_error
-from .results import Guinier, ModelFree, Peak, Slope
+from .results import Guinier, Kratky, ModelFree, Peak, Slope
 
 #: Relative error of a slope beyond which it is not worth a word.
 _KNOWN = 0.25
 #: Ratio from which on two radii of gyration contradict each other.
 _APART = 1.2
+#: q Rg of the first maximum of a sphere, 5.76 √(3/5), and of a thin shell, 4.49.
+_FRINGE = 4.5
+#: Height of the Kratky plot's maximum from which on a body is not compact: a sphere has 1.03.
+_COMPACT = 1.2
 
 
-def line(found: ModelFree) -> str:
+def lines(found: ModelFree) -> tuple[str, ...]:
+    """The numbers in one line, and a sentence where they do not go together."""
+    return tuple(filter(None, (_line(found), _clusters(found))))
+
+
+def _line(found: ModelFree) -> str:
     """Rg and I(0) or why there are none, the slope at the highest q, the first maximum.
 
     Examples
@@ -42,6 +51,21 @@ def _none(found: ModelFree) -> str:
 
 def _peak(found: Peak) -> str:
     return f"maximum at q = {with_error(found.q, found.q_error)} Å⁻¹ (2π/q = {significant(found.d, 3)} Å)"
+
+
+def _clusters(found: ModelFree) -> str:
+    """Of a compact body the first maximum tells Rg, too; what sticks together has a larger one."""
+    own, kratky = found.guinier, found.kratky
+    if not isinstance(own, Guinier) or not isinstance(kratky, Kratky) or not found.peaks:
+        return ""
+    first = found.peaks[0]
+    rg = _FRINGE / first.q
+    if not first.fringe or own.rg < _APART * rg or (kratky.peak_y or 0) < _COMPACT:
+        return ""
+    return (
+        f"The first maximum, at q = {significant(first.q, 2)} Å⁻¹, is that of a round body with Rg about"
+        f" {significant(rg, 2)} Å: either the body is long, or aggregates have raised Rg."
+    )
 
 
 def contradiction(found: ModelFree, rg: float | None, error: float = 0.0) -> str:

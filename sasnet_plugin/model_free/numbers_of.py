@@ -1,4 +1,4 @@
-"""From a curve to its numbers: which points count, how large their noise is, how the beam has smeared them."""
+"""From a curve to its numbers: which points count, how large their noise is, what the beam has smeared."""
 
 from __future__ import annotations
 
@@ -102,9 +102,9 @@ def model_free(curve: Measured) -> ModelFree:
 
 def background(points: _Points, high: Slope | Refused, law: Porod | Refused) -> float:
     """The flat background where the highest q show one, in the unit of the intensity; else 0."""
-    if law and law.background > _SURE * law.background_error:
+    if isinstance(law, Porod) and law.background > _SURE * law.background_error:
         return law.background
-    level = high and abs(high.value) < _LEVEL and high.error < 2 * _LEVEL
+    level = isinstance(high, Slope) and abs(high.value) < _LEVEL and high.error < 2 * _LEVEL
     part = points.q >= points.q[-1] / ends.SETTINGS.factor
     # What is level over all of the curve is no background of something else.
     if not level or np.median(points.intensity[part]) > 0.5 * points.intensity.max():

@@ -199,8 +199,8 @@ class Peak:
     intensity : float
         There.
     fringe : bool
-        It may be one: it stands lower than the curve at smaller q and is as wide as fringes of single bodies are, so that d
-        need be no distance.
+        It may be one: it stands lower than the curve at smaller q and is as wide as fringes of single bodies,
+        so that d need be no distance.
     """
 
     q: float

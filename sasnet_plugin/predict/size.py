@@ -1,4 +1,4 @@
-"""How large it is: by the curve itself where it has a Guinier region, with the network's estimate beside it."""
+"""How large it is: by the curve itself where it has a Guinier region, the network's estimate beside it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ..digits import significant
 from ..domains.heads import Quantities
 from ..model_free import Guinier, ModelFree, model_free
-from ..model_free.in_words import contradiction, line
+from ..model_free.in_words import contradiction, lines
 from . import interaction
 from .findings import Answer, QuantitiesFinding, Value
 
@@ -55,7 +55,7 @@ class SizeFinding:
 
     def sentences(self) -> Sequence[str]:
         """One line, the network's estimate where it stands alone, and whether they contradict each other."""
-        said = [line(self.found)]
+        said = [*lines(self.found)]
         if self.network is None:
             return said
         if isinstance(self.found.guinier, Guinier):
