@@ -185,8 +185,9 @@ class _Sums:
         for column in range(chi2.shape[1]):
             k = int(np.clip(np.argmin(chi2[:, column]), 1, _EXPONENTS.size - 2))
             low, middle, high = chi2[k - 1 : k + 2, column]
-            bend = low - 2 * middle + high
-            shift = 0.5 * (low - high) / bend if np.isfinite(bend) and bend > 0 else 0.0
+            shift = 0.0
+            if np.isfinite(low) and np.isfinite(high) and low - 2 * middle + high > 0:
+                shift = 0.5 * (low - high) / (low - 2 * middle + high)
             at = _EXPONENTS[k] + (_EXPONENTS[1] - _EXPONENTS[0]) * float(np.clip(shift, -1, 1))
             a, b = (
                 np.interp(at, _EXPONENTS[k - 1 : k + 2], found[k - 1 : k + 2, column, term])

@@ -28,7 +28,7 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Series:
-    """Prior of the coefficients of (v / reach²)², (v / reach²)³, …, reach the longest, over a class of bodies.
+    """Prior of the coefficients of (v / reach²)², (v / reach²)³, …, reach the longest, over a class.
 
     Parameters
     ----------
@@ -497,9 +497,11 @@ def _accepted(
     if error > settings.uncertain:
         return _No(f"the lowest points determine Rg to {100 * error:.0f} % only")
     i0 = math.exp(found.theta[0])
+    terms = (float(c) / settings.reach[0] ** (2 * k) for k, c in enumerate(found.theta[2:], start=2))
+    kappa = tuple(terms)
     return Guinier(
         rg, error * rg, i0, math.sqrt(variance[0]) * i0, float(q[0]), float(q[-1]), n, float(q[0]) * rg,
-        float(q[-1]) * rg, float(found.theta[2]) / settings.reach[0] ** 4, reduced,
+        float(q[-1]) * rg, kappa[0], reduced, terms=kappa,
     )  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -83,6 +84,8 @@ class Guinier:
         Points below the range, which do not lie on it.
     background : float
         Flat one that the highest q show, subtracted before; 0 where they show none.
+    terms : tuple of float
+        κ₄, κ₆, … of the curve that was fitted.
     """
 
     rg: float
@@ -98,10 +101,17 @@ class Guinier:
     reduced_chisq: float
     left_out: int = 0
     background: float = 0.0
+    terms: tuple[float, ...] = ()
+
+    def log_intensity(self, q: Array) -> Array:
+        """ln I of the curve that was fitted, at q in Å⁻¹, without its smearing."""
+        v = (q * self.rg) ** 2
+        line: Array = math.log(self.i0) - v / 3 + sum(k * v**n for n, k in enumerate(self.terms, start=2))
+        return line
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""
-        return rounded(asdict(self))
+        return rounded({name: value for name, value in asdict(self).items() if name != "terms"})
 
 
 @dataclass(frozen=True)
