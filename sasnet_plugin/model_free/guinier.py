@@ -75,6 +75,8 @@ class GuinierSettings:
         Factor on their deviations: other bodies are not quite as these.
     misfit : float
         Standard deviations of χ² beyond which points do not follow a law.
+    turned : float
+        Standard deviations of the mean of the first points beyond which the curve turns up or down there.
     better : float
         By how much less χ² the series must explain the points than a power law.
     uncertain : float
@@ -86,8 +88,12 @@ class GuinierSettings:
     drifting : (float, float)
         Standard deviations by which it does: beyond the first its error holds it, beyond the second there is
         no Guinier region. Of 3,000 bodies that scatter alone 0.5 % reach 2.
+    stricter : (float, float)
+        The same where points were left out already.
     drift : float
         Relative change that is no matter.
+    steady : float
+        Relative change of Rg from the longest range to the one in which the points follow the series.
     skips, skipped : tuple of int, float
         Points that may be left out if they alone are in the way, up to so much above the lowest q.
     slit : float
@@ -167,12 +173,15 @@ class GuinierSettings:
     floor: float = 1e-3
     wider: float = 1.05
     misfit: float = 4.0
+    turned: float = 3.0
     better: float = 8.0
     uncertain: float = 0.15
     without: tuple[float, ...] = (0.25, 0.4)
     late: float = 1.3
     drifting: tuple[float, float] = (1.5, 2.5)
+    stricter: tuple[float, float] = (1.0, 1.5)
     drift: float = 0.05
+    steady: float = 0.1
     skips: tuple[int, ...] = (2, 5)
     skipped: float = 1.5
     slit: float = 0.3
@@ -186,6 +195,8 @@ _LONGEST = 0.7
 _FLAT, _LATE = 0.05, 3.0
 #: Exponent of a power law below which a curve is level.
 _LEVEL = 0.2
+#: Points at the beginning that are looked at on their own, and their largest share.
+_FIRST = 4
 
 
 @dataclass(frozen=True)
@@ -296,7 +307,7 @@ def guinier(
     if isinstance(found, Guinier):
         return found
     if found.curable:
-        once = replace(settings, reach=(settings.reach[0], settings.reach[1]))
+        once = replace(settings, reach=settings.reach[:2], drifting=settings.stricter)
         for skip in settings.skips:
             if skip >= q.size or q[skip] > settings.skipped * q[0]:
                 break
@@ -320,12 +331,20 @@ def _from(points: _Points, slit: float, settings: GuinierSettings) -> Guinier | 
         return _not_begun(points, settings)
     if _power_law(points.first(count))[0] <= 0:
         return _No(_RISES)
+    longest = 0.0
     for reach in settings.reach:
         count, found = _settled(points, count, rg, reach, settings)
-        noise = _scatter(found.residual)
-        if not _misfits(found, noise, settings):
-            return _accepted(points.first(count), found, noise, slit, settings)
-        rg = found.rg
+        noise, rg = _scatter(found.residual), found.rg
+        longest = longest or rg
+        if _misfits(found, noise, settings):
+            continue
+        if abs(rg / longest - 1) > settings.steady:
+            return _No(
+                f"Rg goes from {longest:.3g} to {rg:.3g} Å as the range is shortened: the curve turns at the"
+                " lowest q",
+                curable=True,
+            )
+        return _accepted(points.first(count), found, noise, slit, settings)
     if found.rg * points.q[count - 1] < 2 * _FLAT:
         return _No(_RISES)
     return _No(_MISFIT, curable=True)
@@ -460,6 +479,9 @@ def _scatter(residual: Array) -> float:
 def _misfits(found: _State, noise: float, settings: GuinierSettings) -> bool:
     n = found.residual.size
     free = max(n - 2, 1)
+    first = found.residual[: min(_FIRST, n // _FIRST)]
+    if abs(float(np.sum(first))) > settings.turned * max(noise, 1.0) * math.sqrt(first.size):
+        return True
     return found.chi2 / noise**2 > free + settings.misfit * math.sqrt(2 * free) + 3
 
 

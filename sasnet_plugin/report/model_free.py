@@ -126,6 +126,8 @@ def _two(value: float | None) -> str:
 def _labels(axes: Axes, x: str, y: str, ink: Ink) -> None:
     axes.set_xlabel(x, fontsize=8, color=ink.text)
     axes.set_ylabel(y, fontsize=8, color=ink.text)
+    axes.locator_params(nbins=6)
+    axes.ticklabel_format(axis="y", scilimits=(-3, 4))
     axes.yaxis.get_offset_text().set_fontsize(7)
 
 

@@ -92,9 +92,10 @@ def _without_model(result: FitResult) -> str:
     said = "".join(f"<p>{escape(line)}</p>" for line in lines(result.model_free))
     return (
         f"<section><h2>Without a model</h2>{said}<figure>{model_free_figure(result)}</figure>"
-        '<p class="small">Guinier: dashed, the law; solid, with the terms after it, over the range used. Kratky: dotted, the maximum of'
-        " Guinier's law, near which compact bodies have theirs; chains rise to 2. Porod: level where the"
-        " interfaces are sharp.</p></section>"
+        '<p class="small">Guinier: dashed, the law; solid, with the terms after it, over the range used.'
+        " Kratky: dotted, the maximum of Guinier's law, near which compact bodies have theirs; chains rise to"
+        " 2. Porod: level where"
+        " the interfaces are sharp.</p></section>"
     )
 
 
