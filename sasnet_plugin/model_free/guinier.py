@@ -338,13 +338,14 @@ def _from(points: _Points, slit: float, settings: GuinierSettings) -> Guinier | 
         longest = longest or rg
         if _misfits(found, noise, settings):
             continue
-        if abs(rg / longest - 1) > settings.steady:
+        accepted = _accepted(points.first(count), found, noise, slit, settings)
+        if isinstance(accepted, Guinier) and abs(rg / longest - 1) > settings.steady:
             return _No(
                 f"Rg goes from {longest:.3g} to {rg:.3g} Å as the range is shortened: the curve turns at the"
                 " lowest q",
                 curable=True,
             )
-        return _accepted(points.first(count), found, noise, slit, settings)
+        return accepted
     if found.rg * points.q[count - 1] < 2 * _FLAT:
         return _No(_RISES)
     return _No(_MISFIT, curable=True)
