@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,8 +12,7 @@ from .results import Plateau, Porod, Refused, Slope
 Array = NDArray[np.float64]
 
 
-@dataclass(frozen=True)
-class EndSettings:
+class EndSettings(NamedTuple):
     """What an end is.
 
     Parameters
@@ -131,8 +130,7 @@ def _jackknifed(values: Array) -> float:
     return float(np.sqrt((blocks - 1) / blocks * np.sum((values - values.mean()) ** 2)))
 
 
-@dataclass(frozen=True)
-class _Sums:
+class _Sums(NamedTuple):
     """Sums over blocks of points, from which A and B follow for every exponent and without any block.
 
     Parameters

@@ -15,8 +15,9 @@ the terms are still small.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,8 +27,7 @@ from .results import Guinier, Refused
 Array = NDArray[np.float64]
 
 
-@dataclass(frozen=True)
-class Series:
+class Series(NamedTuple):
     """Prior of the coefficients of (v / reach²)², (v / reach²)³, …, reach the longest, over a class.
 
     Parameters
@@ -51,8 +51,7 @@ class Series:
         return wider**2 * (lower @ lower.T)
 
 
-@dataclass(frozen=True)
-class GuinierSettings:
+class GuinierSettings(NamedTuple):
     """What a Guinier region is.
 
     Parameters
@@ -199,8 +198,7 @@ _LEVEL = 0.2
 _FIRST = 4
 
 
-@dataclass(frozen=True)
-class _Points:
+class _Points(NamedTuple):
     """The lowest points of a curve, all of the same length."""
 
     q: Array
@@ -225,8 +223,7 @@ class _Points:
         )
 
 
-@dataclass(frozen=True)
-class _State:
+class _State(NamedTuple):
     """The series at its best, averaged over the classes.
 
     Parameters
@@ -253,8 +250,7 @@ class _State:
         return math.exp(0.5 * float(self.theta[1]))
 
 
-@dataclass(frozen=True)
-class _Priors:
+class _Priors(NamedTuple):
     """Of all classes.
 
     Parameters
@@ -307,7 +303,7 @@ def guinier(
     if isinstance(found, Guinier):
         return found
     if found.curable:
-        once = replace(settings, reach=settings.reach[:2], drifting=settings.stricter)
+        once = settings._replace(reach=settings.reach[:2], drifting=settings.stricter)
         for skip in settings.skips:
             if skip >= q.size or q[skip] > settings.skipped * q[0]:
                 break
@@ -317,8 +313,7 @@ def guinier(
     return Refused(found.reason)
 
 
-@dataclass(frozen=True)
-class _No:
+class _No(NamedTuple):
     """Why there is no Guinier region, and whether the first points alone may be in the way."""
 
     reason: str

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,8 +12,7 @@ from .results import Guinier, Kratky, Peak, Refused
 Array = NDArray[np.float64]
 
 
-@dataclass(frozen=True)
-class MaximumSettings:
+class MaximumSettings(NamedTuple):
     """What a maximum is.
 
     Parameters

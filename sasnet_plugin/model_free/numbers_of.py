@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,8 +19,7 @@ _FEWEST = 5
 _LEVEL, _SURE = 0.15, 4.0
 
 
-@dataclass(frozen=True)
-class _Points:
+class _Points(NamedTuple):
     """Points with a finite intensity and noise, in the order of q."""
 
     q: Array

@@ -41,7 +41,7 @@ class Measured(Protocol):
         """(n,) slit half width, Å⁻¹."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Refused:
     """Why there is no such number; false, so that ``if curve.guinier():`` asks whether there is one.
 
@@ -61,7 +61,7 @@ class Refused:
         return {"refused": self.reason}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Guinier:
     """Radius of gyration and forward intensity from the lowest q.
 
@@ -114,7 +114,7 @@ class Guinier:
         return rounded({name: value for name, value in asdict(self).items() if name != "terms"})
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Slope:
     """d ln I / d ln q of a part of the curve.
 
@@ -138,7 +138,7 @@ class Slope:
         return rounded(asdict(self))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Porod:
     """Highest q: I = A q⁻ᵖ + B, and Porod's constant where p is 4.
 
@@ -170,7 +170,7 @@ class Porod:
         return rounded(asdict(self))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Plateau:
     """A part of the curve that is level.
 
@@ -194,7 +194,7 @@ class Plateau:
         return rounded(asdict(self))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Peak:
     """A maximum of I(q) between two minima, or between the lowest q and a minimum.
 
@@ -226,7 +226,7 @@ class Peak:
         return rounded(asdict(self))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Kratky:
     """The dimensionless Kratky plot, (q Rg)² I / I(0) against q Rg.
 
@@ -251,7 +251,7 @@ class Kratky:
         return rounded({"peak_x": self.peak_x, "peak_y": self.peak_y})
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ModelFree:
     """All that a curve says without a model.
 
