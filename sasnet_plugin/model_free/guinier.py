@@ -15,7 +15,6 @@ the terms are still small.
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -187,7 +186,7 @@ class GuinierSettings(NamedTuple):
 
 
 SETTINGS = GuinierSettings()
-_ROUNDS, _LEAST, _DRIFTED, _SETTLED = 10, 2, 3, 2e-3
+_ROUNDS, _LEAST, _DRIFTED, _SETTLED = 10, 2, 2, 3e-3
 #: Longest step of ln Rg².
 _LONGEST = 0.7
 #: q Rg at the end of a range over which nothing falls, and at the beginning of one that is no Guinier region.
@@ -309,7 +308,7 @@ def guinier(
                 break
             other = _from(points.without(skip), slit, once)
             if isinstance(other, Guinier) and other.points > 3 * skip:
-                return replace(other, left_out=skip)
+                return other._replace(left_out=skip)
     return Refused(found.reason)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -88,7 +87,7 @@ def model_free(curve: Measured) -> ModelFree:
     below = background(points, high, law)
     radius = guinier(q, intensity - below, sigma, points.dq, points.slit)
     if isinstance(radius, Guinier):
-        radius = replace(radius, background=below)
+        radius = radius._replace(background=below)
     return ModelFree(
         radius,
         low,
