@@ -1,7 +1,7 @@
 """Is the radius of gyration that a curve gives without a model right, its error, and is it refused in time?
 
 ``python benchmarks/guinier.py --write`` simulates dilute bodies by sasmodels, half of them of families that
-the prior of `sasnet_plugin.model_free.guinier` was not made of, with 2 % noise and a small flat background,
+the prior of `sasnet_plugin.model_free.series` was not made of, with 2 % noise and a small flat background,
 on windows that begin at q Rg = 0.1 to 1 and have at least 8 points below 1.3; and curves that have no Guinier
 region. What is true is the slope of ln I against q² of the clean curve at q Rg = 0.02 to 0.06, where what
 follows is below 10⁻⁵ of it. ``--series`` prints that prior.
@@ -21,7 +21,8 @@ import numpy as np
 from contest import markdown
 from numpy.typing import NDArray
 
-from sasnet_plugin.model_free.guinier import SETTINGS, guinier
+from sasnet_plugin.model_free.guinier import guinier
+from sasnet_plugin.model_free.series import SETTINGS
 
 Array = NDArray[np.float64]
 Body = tuple[str, dict[str, float], float]  # sasmodels' name, parameters, about its Rg

@@ -1,4 +1,7 @@
-"""Names of files, models and extras as they are shown."""
+"""Names of files, models and extras as they are shown.
+
+What comes from a file may hold anything; what is shown must not command a terminal.
+"""
 
 from __future__ import annotations
 

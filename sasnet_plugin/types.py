@@ -117,27 +117,19 @@ class Curve:
 
     def guinier(self) -> Guinier | Refused:
         """Radius of gyration and I(0) without a model, or, false, why there is no Guinier region."""
-        from .model_free import guinier_of
-
-        return guinier_of(self)
+        return self.model_free().guinier
 
     def porod(self) -> Porod | Refused:
         """Exponent, Porod's constant and flat background at the highest q, or, false, why there are none."""
-        from .model_free import porod_of
-
-        return porod_of(self)
+        return self.model_free().porod
 
     def peaks(self) -> tuple[Peak, ...]:
         """Maxima of the intensity by rising q, with 2π/q."""
-        from .model_free import peaks_of
-
-        return peaks_of(self)
+        return self.model_free().peaks
 
     def kratky(self) -> Kratky | Refused:
         """The dimensionless Kratky plot, or, false, why there is none."""
-        from .model_free import kratky_of
-
-        return kratky_of(self)
+        return self.model_free().kratky
 
     def model_free(self) -> ModelFree:
         """All that the curve says without a model."""
@@ -322,10 +314,8 @@ class Suggestion:
         Radius of gyration, Å: of Guinier's law where there is a Guinier region, else the network's estimate.
     notes : tuple of str
         Plain sentences: what was done to the data and what to be careful about.
-    rg_network : float or None
-        The network's estimate, Å.
-    model_free : ModelFree or None
-        What the curve says without a model.
+    rg_network, model_free
+        The network's estimate of it, Å, and what the curve says without a model; None where there is none.
     """
 
     file: str
@@ -336,4 +326,4 @@ class Suggestion:
     rg: float | None = None
     notes: tuple[str, ...] = field(default_factory=tuple)
     rg_network: float | None = None
-    model_free: ModelFree | None = None
+    model_free: ModelFree | None = field(default=None, compare=False)

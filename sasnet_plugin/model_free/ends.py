@@ -211,7 +211,10 @@ def plateau(q: Array, intensity: Array, sigma: Array, settings: EndSettings = SE
     error = total**-0.5
     last = np.append(first[1:], q.size) - 1
     best: tuple[float, int, int] | None = None
-    for start in range(level.size):
+    ends = np.log10(q[last[-1]] / q[first])
+    for start in np.flatnonzero(ends >= settings.width):
+        if best is not None and ends[start] <= best[0]:
+            break
         change = np.maximum.accumulate(level[start:]) - np.minimum.accumulate(level[start:])
         noise = np.maximum.accumulate(error[start:])
         mean = np.cumsum(level[start:] * total[start:]) / np.cumsum(total[start:])

@@ -2,12 +2,11 @@
 
 The law (A. Guinier, Ann. Phys. 12 (1939) 161) is the first term of a series in v = (q Rg)²,
 
-    ln I = ln I(0) − v/3 + κ₄ v² + κ₆ v³ + κ₈ v⁴,
+    ln I = ln I(0) − v/3 + κ₄ v² + κ₆ v³ + …,
 
 and what the next terms contribute depends on the shape: κ₄ is −1/90 for a thin hollow sphere, −1/126 for a
 sphere, 0 for a thin disc, 11/450 for a thin rod and 1/36 for a Gaussian coil. They are fitted, too, with
-normal priors as wide as bodies differ, one for compact bodies and one for chains, rods and broad
-distributions of sizes; the two answers are averaged by their evidence. So the error of Rg holds what the
+priors as wide as bodies differ (`series`). So the error of Rg holds what the
 unknown shape may do to it, a straight line's bias is not left in the value, and the range may reach to where
 the terms are still small.
 """
@@ -15,265 +14,18 @@ the terms are still small.
 from __future__ import annotations
 
 import math
-from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from .results import Guinier, Refused
+from .series import FLAT, SETTINGS, Array, GuinierSettings, Points, State, started, stepped
 
-Array = NDArray[np.float64]
-
-
-class Series(NamedTuple):
-    """Prior of the coefficients of (v / reach²)², (v / reach²)³, …, reach the longest, over a class.
-
-    Parameters
-    ----------
-    share : float
-        Of the class.
-    mean : tuple of float
-        Of the coefficients.
-    factor : tuple of float
-        Lower triangle, row by row, of the Cholesky factor of their covariance.
-    """
-
-    share: float
-    mean: tuple[float, ...]
-    factor: tuple[float, ...]
-
-    def covariance(self, wider: float) -> Array:
-        """(terms, terms), with the deviations multiplied."""
-        lower = np.zeros((len(self.mean), len(self.mean)))
-        lower[np.tril_indices(len(self.mean))] = self.factor
-        return wider**2 * (lower @ lower.T)
-
-
-class GuinierSettings(NamedTuple):
-    """What a Guinier region is.
-
-    Parameters
-    ----------
-    reach : tuple of float
-        Largest q Rg used, up to where four terms follow the bodies' curves within 0.05 %; smaller ones where
-        the points do not follow the series.
-    straight : float
-        q Rg up to which a straight line finds where to begin the search.
-    begin : float
-        Largest q Rg of the first point; a curve that begins later shows nothing of q → 0.
-    points : int
-        Fewest.
-    classes : tuple of Series
-        By ``python benchmarks/guinier.py --series``, of 1,500 bodies each: spheres of one and of many sizes
-        with and without shells; ellipsoids, bricks, cylinders and rods; chains; rows of beads.
-    floor : float
-        Standard deviation of ln I that their covariance holds besides, at every q.
-    wider : float
-        Factor on their deviations: other bodies are not quite as these.
-    misfit : float
-        Standard deviations of χ² beyond which points do not follow a law.
-    turned : float
-        Standard deviations of the mean of the first points beyond which the curve turns up or down there.
-    better : float
-        By how much less χ² the series must explain the points than a power law.
-    uncertain : float
-        Relative error of Rg from which on it is not given.
-    without : tuple of float
-        Shares of the points that are left out to see whether Rg depends on where the range begins.
-    late : float
-        q Rg beyond which what is left does not tell.
-    drifting : (float, float)
-        Standard deviations by which it does: beyond the first its error holds it, beyond the second there is
-        no Guinier region. Of 3,000 bodies that scatter alone 0.5 % reach 2.
-    stricter : (float, float)
-        The same where points were left out already.
-    drift : float
-        Relative change that is no matter.
-    steady : float
-        Relative change of Rg from the longest range to the one in which the points follow the series.
-    skips, skipped : tuple of int, float
-        Points that may be left out if they alone are in the way, up to so much above the lowest q.
-    slit : float
-        Largest slit half length times Rg; beyond, the smeared law is another for each shape.
-    """
-
-    reach: tuple[float, ...] = (2.6, 1.8, 1.25)
-    straight: float = 1.6
-    begin: float = 1.1
-    points: int = 5
-    classes: tuple[Series, ...] = (
-        Series(
-            1 / 4,
-            (-0.338378, -0.241032, 0.185655, -0.20988),
-            (
-                0.146748,
-                0.0122745,
-                0.358169,
-                0.0611211,
-                -0.493381,
-                0.0697602,
-                0.0547141,
-                0.284396,
-                -0.0583699,
-                0.0373874,
-            ),
-        ),
-        Series(
-            1 / 4,
-            (0.190093, 0.238929, -0.240793, 0.0644841),
-            (
-                0.470845,
-                0.2927,
-                0.356868,
-                -0.371055,
-                -0.52226,
-                0.17132,
-                0.103891,
-                0.233744,
-                -0.0716477,
-                0.0443016,
-            ),
-        ),
-        Series(
-            1 / 4,
-            (1.61112, -1.09076, 0.556552, -0.143827),
-            (
-                0.492927,
-                -0.967241,
-                0.203425,
-                0.84847,
-                -0.370284,
-                0.0625679,
-                -0.287072,
-                0.185985,
-                -0.0534322,
-                0.00663622,
-            ),
-        ),
-        Series(
-            1 / 4,
-            (0.7588, 0.929307, -0.888846, 0.200132),
-            (
-                0.25971,
-                0.0479692,
-                0.3488,
-                -0.401958,
-                -0.563862,
-                0.162126,
-                0.189818,
-                0.254272,
-                -0.11403,
-                0.0171525,
-            ),
-        ),
-    )
-    floor: float = 1e-3
-    wider: float = 1.05
-    misfit: float = 4.0
-    turned: float = 3.0
-    better: float = 8.0
-    uncertain: float = 0.15
-    without: tuple[float, ...] = (0.25, 0.4)
-    late: float = 1.3
-    drifting: tuple[float, float] = (1.5, 2.5)
-    stricter: tuple[float, float] = (1.0, 1.5)
-    drift: float = 0.05
-    steady: float = 0.1
-    skips: tuple[int, ...] = (2, 5)
-    skipped: float = 1.5
-    slit: float = 0.3
-
-
-SETTINGS = GuinierSettings()
 _ROUNDS, _LEAST, _DRIFTED, _SETTLED = 10, 2, 2, 3e-3
-#: Longest step of ln Rg².
-_LONGEST = 0.7
-#: q Rg at the end of a range over which nothing falls, and at the beginning of one that is no Guinier region.
-_FLAT, _LATE = 0.05, 3.0
 #: Exponent of a power law below which a curve is level.
 _LEVEL = 0.2
-#: Points at the beginning that are looked at on their own, and their largest share.
+#: Points at the beginning that are looked at on their own; of fewer than 16 a quarter.
 _FIRST = 4
-
-
-class _Points(NamedTuple):
-    """The lowest points of a curve, all of the same length."""
-
-    q: Array
-    intensity: Array
-    sigma: Array
-    dq: Array | None
-
-    def first(self, count: int) -> _Points:
-        return _Points(
-            self.q[:count],
-            self.intensity[:count],
-            self.sigma[:count],
-            None if self.dq is None else self.dq[:count],
-        )
-
-    def without(self, count: int) -> _Points:
-        return _Points(
-            self.q[count:],
-            self.intensity[count:],
-            self.sigma[count:],
-            None if self.dq is None else self.dq[count:],
-        )
-
-
-class _State(NamedTuple):
-    """The series at its best, averaged over the classes.
-
-    Parameters
-    ----------
-    theta : (2 + terms,) float array
-        ln I(0), ln Rg², coefficients of the series.
-    covariance : (2 + terms, 2 + terms) float array
-    residual : (n,) float array
-        Of the likeliest class, over the stated errors.
-    chi2 : float
-        Of that class, with what its prior adds.
-    each : (classes, 2 + terms) float array
-        Theta of each class.
-    """
-
-    theta: Array
-    covariance: Array
-    residual: Array
-    chi2: float
-    each: Array
-
-    @property
-    def rg(self) -> float:
-        return math.exp(0.5 * float(self.theta[1]))
-
-
-class _Priors(NamedTuple):
-    """Of all classes.
-
-    Parameters
-    ----------
-    mean : (classes, 2 + terms) float array
-    precision : (classes, 2 + terms, 2 + terms) float array
-        Zero for ln I(0) and ln Rg².
-    constant : (classes,) float array
-        What of the log evidence depends on the class alone.
-    """
-
-    mean: Array
-    precision: Array
-    constant: Array
-
-
-@lru_cache(maxsize=8)
-def _priors(settings: GuinierSettings) -> _Priors:
-    covariance = np.array([one.covariance(settings.wider) for one in settings.classes])
-    mean = np.array([(0.0, 0.0, *one.mean) for one in settings.classes])
-    precision = np.zeros((*mean.shape, mean.shape[1]))
-    precision[:, 2:, 2:] = np.linalg.inv(covariance)
-    share = np.log([one.share for one in settings.classes])
-    return _Priors(mean, precision, share - 0.5 * np.linalg.slogdet(covariance)[1])
 
 
 def guinier(
@@ -297,7 +49,7 @@ def guinier(
     slit : float
         Half length of a slit, Å⁻¹.
     """
-    points = _Points(q, intensity, sigma, dq)
+    points = Points(q, intensity, sigma, dq)
     found = _from(points, slit, settings)
     if isinstance(found, Guinier):
         return found
@@ -319,11 +71,11 @@ class _No(NamedTuple):
     curable: bool = False
 
 
-def _from(points: _Points, slit: float, settings: GuinierSettings) -> Guinier | _No:
+def _from(points: Points, slit: float, settings: GuinierSettings) -> Guinier | _No:
     count, rg = _beginning(points, settings)
     if count == 0:
         return _not_begun(points, settings)
-    if _power_law(points.first(count))[0] <= 0:
+    if _power_law(points.first(count), 1)[0] <= 0:
         return _No(_RISES)
     longest = 0.0
     for reach in settings.reach:
@@ -340,19 +92,21 @@ def _from(points: _Points, slit: float, settings: GuinierSettings) -> Guinier | 
                 curable=True,
             )
         return accepted
-    if found.rg * points.q[count - 1] < 2 * _FLAT:
+    if found.rg * points.q[count - 1] < 2 * FLAT:
         return _No(_RISES)
     return _No(_MISFIT, curable=True)
 
 
 _RISES = "the intensity does not fall from the lowest q on, as below a peak or between bodies that repel"
+
+
 _MISFIT = (
     "at the lowest q the curve is not that of bodies of one kind apart from each other: they interact or"
     " stick together, or the errors are larger than stated"
 )
 
 
-def _beginning(points: _Points, settings: GuinierSettings) -> tuple[int, float]:
+def _beginning(points: Points, settings: GuinierSettings) -> tuple[int, float]:
     """Most points for which q Rg of a straight line stays small, and that Rg; 0 where there are none."""
     lit = points.intensity > 0
     z = np.log(np.where(lit, points.intensity, 1.0))
@@ -366,7 +120,7 @@ def _beginning(points: _Points, settings: GuinierSettings) -> tuple[int, float]:
     return (int(ok[-1]), math.sqrt(rg2[ok[-1] - 1])) if ok.size else (0, 0.0)
 
 
-def _not_begun(points: _Points, settings: GuinierSettings) -> _No:
+def _not_begun(points: Points, settings: GuinierSettings) -> _No:
     if points.q.size < settings.points:
         return _No(f"{points.q.size} points are too few")
     power, _ = _power_law(points.first(min(2 * settings.points, points.q.size)))
@@ -379,12 +133,12 @@ def _not_begun(points: _Points, settings: GuinierSettings) -> _No:
 
 
 def _settled(
-    points: _Points, count: int, rg: float, reach: float, settings: GuinierSettings
-) -> tuple[int, _State]:
+    points: Points, count: int, rg: float, reach: float, settings: GuinierSettings
+) -> tuple[int, State]:
     """Range and fit that agree with each other."""
-    each = _started(points, count, rg, settings)
+    each = started(points, count, rg, settings)
     for number in range(_ROUNDS):
-        found = _step(points.first(count), each, settings)
+        found = stepped(points.first(count), each, settings)
         each = found.each
         wanted = max(int(np.searchsorted(points.q, reach / found.rg, side="right")), settings.points)
         wanted = min(wanted, points.q.size)
@@ -396,82 +150,12 @@ def _settled(
     return found.residual.size, found
 
 
-def _started(points: _Points, count: int, rg: float, settings: GuinierSettings) -> Array:
-    """(classes, 2 + terms) theta to begin with."""
-    theta = _priors(settings).mean.copy()
-    theta[:, 0], theta[:, 1] = math.log(float(points.intensity[:count].max())), 2 * math.log(rg)
-    return theta
-
-
-def _step(points: _Points, theta: Array, settings: GuinierSettings) -> _State:
-    """One step of Gauss and Newton under the prior of each class, and the average of where they lead."""
-    priors = _priors(settings)
-    line, columns = _line(points, theta, settings.reach[0])
-    # Weighted by the model, not by points that noise has lifted or lowered.
-    model = np.exp(line)
-    weight = (model / points.sigma) ** 2
-    off = weight * np.clip(points.intensity / model - 1, -1.0, 1.0)
-    normal = columns @ np.swapaxes(weight[:, None] * columns, 1, 2) + priors.precision
-    # Where nothing falls, or the model is nowhere near the points, they determine nothing.
-    diagonal = np.einsum("cii->ci", normal)
-    diagonal += 1e-9 * diagonal + 1e-6
-    pull = (priors.precision @ (priors.mean - theta)[..., None])[..., 0]
-    covariance = np.linalg.inv(normal)
-    step = (covariance @ ((columns @ off[..., None])[..., 0] + pull)[..., None])[..., 0]
-    step[:, 1] = np.clip(step[:, 1], -_LONGEST, _LONGEST)
-    theta = theta + step
-    # Neither a curve that rises nor a power law runs away.
-    low, high = _FLAT / points.q[-1], _LATE / points.q[0]
-    theta[:, 1] = np.clip(theta[:, 1], 2 * math.log(low), 2 * math.log(high))
-    residual = (points.intensity - np.exp(_line(points, theta, settings.reach[0])[0])) / points.sigma
-    differs = (theta - priors.mean)[..., None]
-    chi2 = np.sum(residual**2, axis=1) + np.sum(differs * (priors.precision @ differs), axis=(1, 2))
-    evidence = priors.constant - 0.5 * (chi2 + np.linalg.slogdet(normal)[1])
-    share = np.exp(evidence - evidence.max())
-    share /= share.sum()
-    mean = share @ theta
-    apart = theta - mean
-    spread = np.sum(share[:, None, None] * (covariance + apart[:, :, None] * apart[:, None, :]), axis=0)
-    best = int(share.argmax())
-    return _State(mean, spread, residual[best], float(chi2[best]), theta)
-
-
-def _line(points: _Points, theta: Array, reach: float) -> tuple[Array, Array]:
-    """ln I of the series, (classes, n), and its derivatives by theta, (classes, 2 + terms, n)."""
-    a = np.exp(theta[:, 1:2]) / 3
-    v = 3 * a * points.q**2
-    columns = np.empty((theta.shape[0], theta.shape[1], v.shape[1]))
-    columns[:, 0], columns[:, 1] = 1.0, v / -3
-    unit = v / reach**2
-    power = unit
-    for term in range(2, theta.shape[1]):
-        power = power * unit
-        columns[:, term] = power
-    factors = theta.copy()
-    factors[:, 1] = 1.0
-    line = (factors[:, None] @ columns)[:, 0]
-    factors[:, 0] = 0.0
-    factors[:, 2:] *= np.arange(2, theta.shape[1])
-    columns[:, 1] = (factors[:, None] @ columns)[:, 0]
-    if points.dq is not None:
-        line = line + _smearing(v / 3, a, points.dq)
-    top = math.log(float(np.max(np.abs(points.intensity))) + 1e-300) + 5
-    return np.clip(line, top - 60, top), columns
-
-
-def _smearing(exponent: Array, a: Array, dq: Array) -> Array:
-    """ln of exp(−a q²) averaged over a normal distribution of q, less −a q² (integral in closed form)."""
-    spread = 2 * a * dq**2
-    smeared: Array = exponent * spread / (1 + spread) - 0.5 * np.log1p(spread)
-    return smeared
-
-
 def _scatter(residual: Array) -> float:
     """Noise over the stated errors, from neighbours' differences (von Neumann 1941); at least 0.1."""
     return max(float(np.sqrt(np.mean(np.diff(residual) ** 2) / 2)), 0.1)
 
 
-def _misfits(found: _State, noise: float, settings: GuinierSettings) -> bool:
+def _misfits(found: State, noise: float, settings: GuinierSettings) -> bool:
     n = found.residual.size
     free = max(n - 2, 1)
     first = found.residual[: min(_FIRST, n // _FIRST)]
@@ -481,7 +165,7 @@ def _misfits(found: _State, noise: float, settings: GuinierSettings) -> bool:
 
 
 def _accepted(
-    used: _Points, found: _State, noise: float, slit: float, settings: GuinierSettings
+    used: Points, found: State, noise: float, slit: float, settings: GuinierSettings
 ) -> Guinier | _No:
     n, q, rg = used.q.size, used.q, found.rg
     power, chi2 = _power_law(used)
@@ -522,7 +206,7 @@ def _accepted(
     )  # fmt: skip
 
 
-def _drift(points: _Points, found: _State, error: float, settings: GuinierSettings) -> tuple[float, float]:
+def _drift(points: Points, found: State, error: float, settings: GuinierSettings) -> tuple[float, float]:
     """Relative change of Rg if the first points are left out, where largest over its error, and over that."""
     worst = 0.0, 0.0
     for share in settings.without:
@@ -531,20 +215,20 @@ def _drift(points: _Points, found: _State, error: float, settings: GuinierSettin
             break
         other = found
         for _ in range(_DRIFTED):
-            other = _step(rest, other.each, settings)
+            other = stepped(rest, other.each, settings)
         change = other.rg / found.rg - 1
         pull = abs(change) / math.hypot(error, 0.5 * math.sqrt(other.covariance[1, 1]))
         worst = max(worst, (change, pull), key=lambda one: one[1])
     return worst
 
 
-def _power_law(points: _Points) -> tuple[float, float]:
+def _power_law(points: Points, rounds: int = 3) -> tuple[float, float]:
     """Exponent and χ² of A q⁻ᵖ."""
     lit = points.intensity > 0
     columns = np.stack([np.ones_like(points.q), -np.log(points.q / points.q[0])], axis=1)
     z = np.log(np.where(lit, points.intensity, 1.0))
     weight = np.where(lit, (points.intensity / points.sigma) ** 2, 0.0)
-    for _ in range(3):
+    for _ in range(rounds):
         theta = np.linalg.solve(columns.T @ (weight[:, None] * columns), columns.T @ (weight * z))
         line = columns @ theta
         model = np.exp(np.clip(line, -600.0, 600.0))

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from ..noise import estimate_dintensity
 from . import ends, maxima
 from .guinier import guinier
-from .results import Guinier, Kratky, Measured, ModelFree, Peak, Porod, Refused, Slope
+from .results import Guinier, Measured, ModelFree, Porod, Refused, Slope
 
 Array = NDArray[np.float64]
 _FEWEST = 5
@@ -52,28 +52,6 @@ def _points(curve: Measured) -> _Points | None:
 
 
 _FEW = Refused("too few points, or none above zero")
-
-
-def guinier_of(curve: Measured) -> Guinier | Refused:
-    """Rg and I(0), or why there are none."""
-    return model_free(curve).guinier
-
-
-def porod_of(curve: Measured) -> Porod | Refused:
-    """Porod's law at the highest q."""
-    points = _points(curve)
-    return ends.porod(*points.three) if points else _FEW
-
-
-def peaks_of(curve: Measured) -> tuple[Peak, ...]:
-    """Maxima by rising q."""
-    points = _points(curve)
-    return maxima.peaks(*points.three) if points else ()
-
-
-def kratky_of(curve: Measured) -> Kratky | Refused:
-    """The dimensionless Kratky plot."""
-    return model_free(curve).kratky
 
 
 def model_free(curve: Measured) -> ModelFree:
