@@ -36,7 +36,16 @@ TABLES: dict[str, tuple[tuple[str, str, str], ...]] = {
         ("bic", _NUMBER, "Bayesian information criterion"),
         ("weight", _NUMBER, "share of the evidence among the fits, 0..1"),
         ("verified", _FLAG, "the fit explains the data"),
-        ("rg", _NUMBER, "radius of gyration as the network estimates it, Ang"),
+        ("rg", _NUMBER, "radius of gyration by Guinier's law, else as the network estimates it, Ang"),
+        ("rg_error", _NUMBER, "its standard deviation; nan where it is the network's"),
+        ("rg_network", _NUMBER, "radius of gyration as the network estimates it, Ang"),
+        ("i0", _NUMBER, "I(q = 0) by Guinier's law, in the unit of the file"),
+        ("i0_error", _NUMBER, "its standard deviation"),
+        ("low_slope", _NUMBER, "d ln I / d ln q at the lowest q"),
+        ("high_slope", _NUMBER, "d ln I / d ln q at the highest q"),
+        ("porod_exponent", _NUMBER, "p of A q^-p + B at the highest q"),
+        ("porod_constant", _NUMBER, "K of K q^-4 + B there, where p is 4"),
+        ("peak_q", _NUMBER, "first maximum, 1/Ang"),
         ("points", _COUNT, "points fitted"),
         ("q_unit", _TEXT, "unit that the file gives q in; '(assumed)' where it says none"),
         ("q_min", _NUMBER, "1/Ang"),
@@ -166,7 +175,7 @@ def summary(record: Record, row: Row) -> dict[str, Any]:
         "bic": best.get("bic", nan),
         "weight": best.get("weight", nan),
         "verified": bool(row.get("verified")),
-        "rg": nan if row.get("rg") is None else row["rg"],
+        **_model_free(row),
         "points": row.get("points", 0),
         "q_unit": row.get("q_unit", ""),
         "q_min": row.get("q_min", nan),
@@ -177,6 +186,25 @@ def summary(record: Record, row: Row) -> dict[str, Any]:
         "error": row["error"],
         "version": record.get("version", ""),
     }
+
+
+def _model_free(row: Row) -> dict[str, float]:
+    """The columns of what is said without a model; nan where there is nothing, or in an older journal."""
+    found = row.get("model_free") or {}
+    guinier, porod = found.get("guinier", {}), found.get("porod", {})
+    known = {
+        "rg": row.get("rg"),
+        "rg_error": guinier.get("rg_error"),
+        "rg_network": row.get("rg_network"),
+        "i0": guinier.get("i0"),
+        "i0_error": guinier.get("i0_error"),
+        "low_slope": found.get("low_slope", {}).get("value"),
+        "high_slope": found.get("high_slope", {}).get("value"),
+        "porod_exponent": porod.get("exponent"),
+        "porod_constant": porod.get("constant"),
+        "peak_q": next((peak["q"] for peak in found.get("peaks", ())), None),
+    }
+    return {name: float("nan") if value is None else float(value) for name, value in known.items()}
 
 
 def _rows(records: Iterable[Record]) -> Iterator[tuple[Record, Row]]:

@@ -100,8 +100,8 @@ def serve(job: Job, bank: Bank, say: Callable[..., None]) -> None:
             how = replace(options.fit, time_limit=job.limit, start=job.start)
             # The supervisor kills what takes longer.
             result = fit_with(pool, used, how, wall=left, first=0.0)
-            rg = open_classifier().suggest([used], top=1)[0].rg
-            row = rows.fitted(result, rg, time.monotonic() - began)
+            network = open_classifier().suggest([used], top=1)[0].rg_network
+            row = rows.fitted(result, network, time.monotonic() - began)
         except Exception as error:
             reason = error if isinstance(error, SasnetError) else unforeseen(job.path, error)
             row = rows.failed(job.path, reason, curve=curve, seconds=time.monotonic() - began)

@@ -230,6 +230,7 @@ def print_result(result: FitResult, *, quiet: bool = False) -> None:
 
     from sasnet_plugin.cli.answers import wide_console
     from sasnet_plugin.fitting.result.display import parameters_in_words, rich_table
+    from sasnet_plugin.model_free.in_words import lines
 
     say = wide_console().print
     curve = result.curve
@@ -243,6 +244,7 @@ def print_result(result: FitResult, *, quiet: bool = False) -> None:
     if quiet:
         sys.stdout.flush()
         return
+    say(Text("\n".join(lines(result.model_free))), soft_wrap=True)
     say(rich_table(result.fits))
     if result.best is not None:
         say(Text(f"{result.best.short_name}: {parameters_in_words(result.best)}"), soft_wrap=True)

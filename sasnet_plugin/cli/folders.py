@@ -10,7 +10,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sasnet_plugin.model_free import Guinier
 from sasnet_plugin.predict.classes import ClassesFinding, percent
+from sasnet_plugin.predict.size import SizeFinding
 from sasnet_plugin.report import sparkline
 from sasnet_plugin.types import Curve, printable
 
@@ -114,9 +116,18 @@ def classified(measurement: Any, answer: Answer, page: str = "") -> Row:
     return Row(
         answer.file, answer.entry, in_one_line(answer), best.name if best else "", given or "",
         best.group if best else "", best.probability if best else None, float(answer.in_scope), level=level,
-        note=" ".join(answer.notes), page=page, thumbnail=thumbnail(measurement),
+        note=" ".join(answer.notes), page=page, thumbnail=thumbnail(measurement), **_size(answer),
         q_unit=answer.q_unit.in_words if answer.q_unit else "",
     )  # fmt: skip
+
+
+def _size(answer: Answer) -> dict[str, float | None]:
+    size = answer.finding(SizeFinding)
+    if size is None:
+        return {}
+    error = size.found.guinier.rg_error if isinstance(size.found.guinier, Guinier) else None
+    network = None if size.network is None else size.network.value
+    return {"rg": size.rg, "rg_error": error, "rg_network": network}
 
 
 def fitted(found: FitResult, page: str = "") -> Row:

@@ -10,7 +10,6 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from sasnet_plugin.data.uncertainty import estimate_dintensity
 from sasnet_plugin.domains import DEFAULT
 from sasnet_plugin.fitting.assessment.agreement import disagreement
 from sasnet_plugin.fitting.assessment.assess import assess, dependence, misfits, ranked
@@ -26,6 +25,7 @@ from sasnet_plugin.fitting.strategy.candidates import choose_candidates, priors,
 from sasnet_plugin.fitting.strategy.settings import STRATEGY
 from sasnet_plugin.fitting.strategy.stages import Stages
 from sasnet_plugin.fitting.task import FitOptions, Method, Pool
+from sasnet_plugin.noise import estimate_dintensity
 from sasnet_plugin.predict import open_classifier
 from sasnet_plugin.predict.class_prior import COMMON, UNIFORM, known_prior
 from sasnet_plugin.types import Curve, SasnetError, TechnicalError

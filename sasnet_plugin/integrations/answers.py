@@ -174,6 +174,9 @@ def suggest(pool: Pool, curve: Curve, top: int) -> dict[str, Any]:
             *(note for note in found.notes if note != outside),
         ],
         "models": models,
+        "rg": found.rg,
+        "rg_network": found.rg_network,
+        "model_free": found.model_free.as_dict() if found.model_free else None,
     }
 
 

@@ -23,12 +23,15 @@ if TYPE_CHECKING:
 
 #: Measurements, and of curves alone; more would make a picture too tall to read.
 MAX_ROWS, MAX_CURVES = 24, 80
+#: Inches of the panels below a curve that is drawn alone.
+_PANELS = 2.6
 
 
 def plot_answers(path: str | Path, pairs: Sequence[tuple[Any, Answer]]) -> int:
     """Draw one row for each measurement, what was measured and the first finding; of many curves a sheet.
 
-    The curve of the likeliest model is drawn through the data.
+    The curve of the likeliest model is drawn through the data; below a curve that is drawn alone are its
+    Guinier, Kratky and Porod plots.
 
     Parameters
     ----------
@@ -49,14 +52,23 @@ def plot_answers(path: str | Path, pairs: Sequence[tuple[Any, Answer]]) -> int:
     """
     from matplotlib.figure import Figure
 
+    from sasnet_plugin.report.model_free import draw_panels
     from sasnet_plugin.report.sheet import draw_best, opened_bank, sheet
 
     if len(pairs) > 1 and all(isinstance(measurement, Curve) for measurement, _ in pairs):
         write_figure(sheet(pairs[:MAX_CURVES]), path, dpi=150)
         return min(len(pairs), MAX_CURVES)
     pairs = pairs[:MAX_ROWS]
-    figure = Figure(figsize=(10, 3.6 * len(pairs)), layout="constrained")
-    axes = figure.subplots(len(pairs), 2, squeeze=False)
+    alone = isinstance(pairs[0][0], Curve) and len(pairs) == 1
+    height = 3.6 * len(pairs) + _PANELS * alone
+    figure = Figure(figsize=(10, height), layout="constrained")
+    if alone:
+        parts: Any = figure.subfigures(2, 1, height_ratios=(height - _PANELS, _PANELS))
+        upper, lower = parts
+        axes = upper.subplots(1, 2, squeeze=False)
+        draw_panels(list(lower.subplots(1, 3)), pairs[0][0], pairs[0][0].model_free())
+    else:
+        axes = figure.subplots(len(pairs), 2, squeeze=False)
     for (left, right), (measurement, answer) in zip(axes, pairs, strict=True):
         if isinstance(measurement, Curve):
             _draw_curve(left, measurement)

@@ -13,6 +13,7 @@ from sasnet_plugin.fitting.result import display
 from sasnet_plugin.fitting.result.headline import DOES_NOT, Headline, as_well, headline, some
 from sasnet_plugin.fitting.result.model_fit import ModelFit, Posterior, Verification
 from sasnet_plugin.fitting.settings import ASSESSMENT
+from sasnet_plugin.model_free import ModelFree
 from sasnet_plugin.types import Curve, SasnetError
 
 
@@ -104,6 +105,11 @@ class FitResult:
             if f.short_name not in named
         ]
 
+    @property
+    def model_free(self) -> ModelFree:
+        """What the curve says without a model, with the uncertainties of the fit."""
+        return replace(self.curve, dintensity=self.dintensity).model_free()
+
     def table(self) -> list[dict[str, Any]]:
         """One row for each fit, best first."""
         return display.rows(self.fits)
@@ -141,6 +147,7 @@ class FitResult:
             "fits": [_fit_as_dict(f) for f in self.fits],
             "verified": self.verified,
             "verification": self.verification.as_dict() if self.verification else None,
+            "model_free": self.model_free.as_dict(),
             "notes": list(self.notes),
             "limit_met": self.limit_met,
             "unfitted": list(self.unfitted),

@@ -17,6 +17,7 @@ from sasnet_plugin.fitting.result.model_fit import ModelFit
 
 from ...digits import superscript
 from ...zoo import Manifest
+from ..model_free import Ink, draw_panels
 from ..plot import draw_tree, members_of_links
 from .document import DASHES, FITS, inline_svg, placeholder, plain_axes, settings
 
@@ -77,6 +78,21 @@ def fit_figure(result: FitResult) -> str:
         drawn = " and ".join(f.short_name for f in fits[:1]) or "no fit"
         label = f"Intensity against q with {drawn}; residuals below"
         return inline_svg(figure, "fit", label, whole=True)
+
+
+def model_free_figure(result: FitResult) -> str:
+    """Guinier, dimensionless Kratky and Porod plots, an ``svg`` element."""
+    from matplotlib import style
+    from matplotlib.figure import Figure
+
+    with style.context(["default", settings("model-free")]):
+        figure = Figure(figsize=(_WIDTH, 2.7))
+        axes = [figure.add_axes((left, 0.2, 0.255, 0.68)) for left in (0.065, 0.395, 0.735)]
+        for one in axes:
+            plain_axes(one)
+        ink = Ink(placeholder("data"), placeholder("fit1"), placeholder("ink"))
+        draw_panels(axes, result.curve, result.model_free, ink)
+        return inline_svg(figure, "model-free", "Guinier, Kratky and Porod plots of the data")
 
 
 def tree_figure(manifest: Manifest, result: FitResult) -> str:

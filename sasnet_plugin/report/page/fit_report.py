@@ -12,10 +12,11 @@ from sasnet_plugin.fitting.result.fit_result import FitResult
 from sasnet_plugin.fitting.result.headline import DOES_NOT, DOUBTS, EXPLAINS
 
 from ...digits import significant
+from ...model_free.in_words import lines
 from ...types import Curve, ModelZooError
 from ...zoo import Manifest, open_model
 from . import document, names
-from .figures import MAX_DRAWN, fit_figure, posterior_section, tree_figure
+from .figures import MAX_DRAWN, fit_figure, model_free_figure, posterior_section, tree_figure
 from .tables import key, made_with, parameter_tables, ranking
 
 
@@ -78,12 +79,24 @@ def page(result: FitResult, groups: Manifest, made: str = "") -> str:
 <p class="small">Error bars are one standard deviation. Shaded: residuals within 2 σ.{_caption(result)}
 {_download(result)}</p>
 </section>
+{_without_model(result)}
 {ranking(result.fits)}
 {parameter_tables(result.fits)}
 {posterior_section(result.fits)}
 {_groups(result, groups)}
 {made_with(result, groups, made)}"""
     return document.document(f"{title} · fits by sasnet", body, own=_own(curve))
+
+
+def _without_model(result: FitResult) -> str:
+    said = "".join(f"<p>{escape(line)}</p>" for line in lines(result.model_free))
+    return (
+        f"<section><h2>Without a model</h2>{said}<figure>{model_free_figure(result)}</figure>"
+        '<p class="small">Guinier: dashed, the law; solid, with the terms after it, over the range used.'
+        " Kratky: dotted, the maximum of Guinier's law, near which compact bodies have theirs; chains rise to"
+        " 2. Porod: level where"
+        " the interfaces are sharp.</p></section>"
+    )
 
 
 def _verdict(result: FitResult) -> str:
