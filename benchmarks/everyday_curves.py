@@ -118,7 +118,6 @@ SAMPLES = (
         "broad_peak",
         {"porod_scale": 1e-5, "porod_exp": 3, "peak_scale": 10, "correlation_length": 50, "peak_pos": 0.1}
         | {"width_exp": 2, "shape_exp": 1},
-        kept=frozenset({"width_exp", "shape_exp"}),
     ),
     Sample("gaussian_peak", {"scale": 10, "peak_pos": 0.06, "sigma": 0.01, "background": 0.1}),
     Sample("lorentz", {"scale": 20, "cor_length": 50}),

@@ -7,7 +7,7 @@ value in its interval is kept: where intervals are right, these ranks are evenly
 arXiv:1804.06788). Amplitudes and contrasts are left out: the unit of a simulated intensity is arbitrary.
 
 Every answer is kept in ``W`` as it comes, so a killed run goes on, and all that ``W`` has is in the table;
-``--write`` puts it into ``benchmarks/sbc.md`` and the pictures of the ranks into ``docs/sbc.svg``.
+``--write`` puts it into ``benchmarks/sbc.md`` and the pictures of the ranks into ``benchmarks/sbc.svg``.
 """
 
 from __future__ import annotations
@@ -117,6 +117,7 @@ def table(cases: dict[str, list[dict[str, Any]]]) -> str:
         ]
         text += f"\n## {title}\n\n{markdown(header, lines)}"
     return text + (
+        "\n![Ranks of the truth](sbc.svg)\n"
         "\nBias: mean of (truth - value) / error, its standard error in brackets where curves are many;"
         " a parameter without an error is said to be undetermined.\n"
     )
@@ -139,6 +140,7 @@ def _line(name: str, rows: Sequence[dict[str, Any]]) -> list[str]:
 
 def picture(cases: dict[str, list[dict[str, Any]]], path: Path) -> None:
     """Histograms of all ranks, and of each model how far they run from an even spread."""
+    from matplotlib import rc_context
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(4.2 * len(cases), 5.2), layout="constrained")
@@ -153,7 +155,8 @@ def picture(cases: dict[str, list[dict[str, Any]]], path: Path) -> None:
         below.axhline(0, color="0.5", lw=0.8)
         below.set(xlim=(0, 1), xlabel="rank of the truth", ylabel="cumulative share - rank")
     axes[1, -1].legend(fontsize=5, ncols=2, frameon=False)
-    figure.savefig(path, metadata={"Date": None})
+    with rc_context({"svg.hashsalt": "sasnet"}):
+        figure.savefig(path, metadata={"Date": None})
 
 
 def _histogram(axes: Any, places: NDArray[np.float64]) -> None:
@@ -188,7 +191,7 @@ def main() -> None:
     print(page)
     if asked.write:
         Path(__file__).with_suffix(".md").write_text(page, encoding="utf-8")
-        picture(found, Path(__file__).parents[1] / "docs" / "sbc.svg")
+        picture(found, Path(__file__).with_suffix(".svg"))
 
 
 if __name__ == "__main__":
