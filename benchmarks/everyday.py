@@ -153,9 +153,9 @@ def _line(title: str, rows: Sequence[dict[str, Any]]) -> list[str]:
 
 def _causes(rows: Sequence[dict[str, Any]]) -> str:
     kinds = Counter(kind for r in rows for kind in {w.partition(":")[0] for w in r["why"]})
-    return (
-        "Wrong: " + (", ".join(f"{kind} {count}" for kind, count in kinds.most_common()) or "nothing") + ".\n"
-    )
+    wrong = ", ".join(f"{kind} {count}" for kind, count in kinds.most_common()) or "nothing"
+    cut = sum(bool(r["limit_met"]) for r in rows)
+    return f"Wrong: {wrong}. Ended by the clock on the wall, on a busy machine: {cut}.\n"
 
 
 def _models(rows: Sequence[dict[str, Any]]) -> str:
