@@ -40,6 +40,8 @@ DRAWS = 60
 SLOW = 0.03
 #: Shares of intervals in the table; the second is the one that is promised.
 SHARES = (0.5, 0.9)
+#: An error so many times its value says that the data do not show it, as none does.
+UNKNOWN = 100.0
 BINS = 10
 CASES = {"exact": "no systematic error", "slow": f"a slow error of {100 * SLOW:.0f} % of I"}
 
@@ -78,7 +80,8 @@ def ranks(rows: Sequence[dict[str, Any]]) -> NDArray[np.float64]:
     """(k,) place of each true value in its normal posterior, 0..1; those without an error are left out."""
     from scipy.stats import norm
 
-    known = [v for row in rows for v in row["values"].values() if v[1]]
+    every = (v for row in rows for v in row["values"].values())
+    known = [v for v in every if v[1] and v[1] < UNKNOWN * abs(v[0])]
     value, error, truth = np.array(known, dtype=float).reshape(-1, 3).T
     return np.asarray(norm.cdf((truth - value) / error))
 
