@@ -12,6 +12,7 @@ from .names import printable as printable
 from .names import product_name as product_name
 from .names import shown_name as shown_name
 from .names import sum_parts as sum_parts
+from .units import QUnit
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -61,37 +62,6 @@ class TechnicalError(SasnetError):
 
     def __str__(self) -> str:
         return f"{self.name}: {self.reason}."
-
-
-@dataclass(frozen=True)
-class QUnit:
-    """In which unit the q of a file was read.
-
-    Parameters
-    ----------
-    value : str
-        "Å⁻¹", "nm⁻¹", ...; q itself is always in Å⁻¹.
-    stated : bool
-        The file, or the user, says so; False where it was assumed.
-    doubt : str
-        One sentence where another unit is likelier than the assumed one; else empty.
-    """
-
-    value: str = "Å⁻¹"
-    stated: bool = True
-    doubt: str = ""
-
-    def as_dict(self) -> dict[str, Any]:
-        """The entry ``q_unit`` of JSON."""
-        return {"value": self.value, "stated": self.stated}
-
-    @property
-    def in_words(self) -> str:
-        """The unit, and whether it was assumed, for a cell of a table."""
-        return self.value if self.stated else f"{self.value} (assumed)"
-
-    def __str__(self) -> str:
-        return "" if self.stated else f"q read as {self.in_words}"
 
 
 @dataclass(frozen=True)
@@ -194,18 +164,7 @@ class Geometry(Protocol):
         """Rows and columns that it has coordinates for."""
 
     def check(self, name: str) -> None:
-        """See that the coordinates are usable.
-
-        Parameters
-        ----------
-        name : str
-            Of the image, for the sentence.
-
-        Raises
-        ------
-        DataError
-            They are not.
-        """
+        """See that the coordinates of the image of this name are usable, or raise a `DataError`."""
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,10 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from html import unescape
 from types import MappingProxyType
+from typing import Any
 from unicodedata import normalize
 
 INTERNAL: Mapping[str, str] = MappingProxyType(
@@ -149,3 +151,34 @@ def convert(value: float, unit: str, to: str, quantity: str) -> float:
     0.1
     """
     return value * factor(unit, quantity) / factor(to, quantity)
+
+
+@dataclass(frozen=True)
+class QUnit:
+    """In which unit the q of a file was read.
+
+    Parameters
+    ----------
+    value : str
+        "Å⁻¹", "nm⁻¹", ...; q itself is always in Å⁻¹.
+    stated : bool
+        The file, or the user, says so; False where it was assumed.
+    doubt : str
+        One sentence where another unit is likelier than the assumed one; else empty.
+    """
+
+    value: str = "Å⁻¹"
+    stated: bool = True
+    doubt: str = ""
+
+    def as_dict(self) -> dict[str, Any]:
+        """The entry ``q_unit`` of JSON."""
+        return {"value": self.value, "stated": self.stated}
+
+    @property
+    def in_words(self) -> str:
+        """The unit, and whether it was assumed, for a cell of a table."""
+        return self.value if self.stated else f"{self.value} (assumed)"
+
+    def __str__(self) -> str:
+        return "" if self.stated else f"q read as {self.in_words}"

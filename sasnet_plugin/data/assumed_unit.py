@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sasnet_plugin.digits import significant
-from sasnet_plugin.types import QUnit
+from sasnet_plugin.units import QUnit
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

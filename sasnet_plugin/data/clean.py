@@ -11,7 +11,8 @@ from sasnet_plugin import units
 from sasnet_plugin.data import masked, rounded, shadow
 from sasnet_plugin.data.assumed_unit import assumed
 from sasnet_plugin.data.raw import points
-from sasnet_plugin.types import Curve, DataError, QUnit, printable
+from sasnet_plugin.types import Curve, DataError, printable
+from sasnet_plugin.units import QUnit
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sasnet_plugin import units
-from sasnet_plugin.data import azimuthal, columns, hdf5, scope, structured, table, text
+from sasnet_plugin.data import hdf5, scope, structured, text
 from sasnet_plugin.data.clean import clean
+from sasnet_plugin.data.columns import table
+from sasnet_plugin.data.columns.read import read_columns
 from sasnet_plugin.data.failure import content, sentence_of, too_large
 from sasnet_plugin.data.limits import LIMITS
 from sasnet_plugin.domains import ReadOptions
@@ -167,13 +169,15 @@ def _columns(words: str, file: str, wavelength: float | None) -> list[RawCurve]:
         )
     if len(found.columns) >= 2:
         scope.check_table(found, file)
-        return [raw for one in (found, *found.others) for raw in columns.read_columns(one, file, wavelength)]
+        return [raw for one in (found, *found.others) for raw in read_columns(one, file, wavelength)]
     raise DataError(
         f"{file}: it holds no table of numbers; give a text file with columns q, I, dI, or CanSAS."
     )
 
 
 def _hdf5(path: Path, file: str) -> list[RawCurve]:
+    from sasnet_plugin.data import azimuthal
+
     try:
         with hdf5.opened(path, file) as opened:
             seen = hdf5.survey(opened)

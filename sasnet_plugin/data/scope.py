@@ -11,8 +11,8 @@ from sasnet_plugin.data import workbook
 from sasnet_plugin.types import DataError
 
 if TYPE_CHECKING:
+    from sasnet_plugin.data.columns.table import Table
     from sasnet_plugin.data.raw import RawCurve
-    from sasnet_plugin.data.table import Table
 
 _IMAGES = (
     (b"\x89PNG", "a PNG image"),

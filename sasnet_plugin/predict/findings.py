@@ -17,7 +17,7 @@ from .peaks import in_words, peaks
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from ..types import QUnit
+    from ..units import QUnit
     from .arithmetic import FloatArray
 
 _EIGHTHS = " ▁▂▃▄▅▆▇█"
@@ -264,16 +264,12 @@ class Answer:
 
     Parameters
     ----------
-    file, entry : str
-        Where it came from.
     in_scope : float
         0..1; how much it looks like anything that the network knows.
     findings : tuple of Finding
         In the order of the domain's heads.
     notes : tuple of str
         What was done to the data and what to be careful about, one plain sentence each.
-    scope : Scope
-        What is said of the scope.
     known : bool
         Whether `in_scope` is above the model's threshold.
     q_unit : QUnit or None

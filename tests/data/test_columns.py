@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from sasnet_plugin.data import load
-from sasnet_plugin.data.column_names import understand
+from sasnet_plugin.data.columns.names import understand
 from sasnet_plugin.types import Curve, DataError
 
 SEED = np.random.default_rng(7)

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sasnet_plugin.data import plausible
-from sasnet_plugin.data.column_names import (
+from sasnet_plugin.data.columns import plausible
+from sasnet_plugin.data.columns.names import (
     BEFORE,
     DQ,
     ERROR,
@@ -27,8 +27,8 @@ from sasnet_plugin.types import printable
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from sasnet_plugin.data.table import Table
-    from sasnet_plugin.data.table_names import Names
+    from sasnet_plugin.data.columns.header import Names
+    from sasnet_plugin.data.columns.table import Table
 
     FloatArray = NDArray[np.float64]
 

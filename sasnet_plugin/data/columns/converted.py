@@ -9,16 +9,16 @@ import numpy as np
 
 from sasnet_plugin import units
 from sasnet_plugin.data.assumed_unit import Q_MAX
-from sasnet_plugin.data.column_names import RELATIVE, ColumnName
+from sasnet_plugin.data.columns.names import RELATIVE, ColumnName
 from sasnet_plugin.data.raw import RawCurve
 from sasnet_plugin.types import DataError, printable
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from sasnet_plugin.data.roles import Roles
-    from sasnet_plugin.data.table_names import Names
-    from sasnet_plugin.data.unit_in_text import Unit
+    from sasnet_plugin.data.columns.header import Names
+    from sasnet_plugin.data.columns.roles import Roles
+    from sasnet_plugin.data.columns.stated import Unit
 
     FloatArray = NDArray[np.float64]
 

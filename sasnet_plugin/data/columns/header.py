@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from sasnet_plugin import units
-from sasnet_plugin.data.column_names import (
+from sasnet_plugin.data.columns.names import (
     ANGLE,
     ERROR,
     INTENSITY,
@@ -19,7 +19,7 @@ from sasnet_plugin.data.column_names import (
 from sasnet_plugin.data.limits import LIMITS
 
 if TYPE_CHECKING:
-    from sasnet_plugin.data.table import Table
+    from sasnet_plugin.data.columns.table import Table
 
 NAMES_WITHIN = 8
 """The names of columns stand in one of so many lines above the table."""

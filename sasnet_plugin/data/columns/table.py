@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from sasnet_plugin.data.columns import cells
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -42,48 +44,6 @@ MOST_TABLES = 1_000
 NAMED = 20
 """Of so many tables at most it is looked whether columns are named above them."""
 
-_LONGEST = 10_000
-"""Characters beyond which a line is no row of a curve's table."""
-
-_NOT_A_NUMBER = frozenset(
-    {
-        "",
-        "-",
-        "--",
-        "*",
-        "na",
-        "n/a",
-        "#n/a",
-        "#div/0!",
-        "#value!",
-        "null",
-        "none",
-        "inf",
-        "-inf",
-        "nan",
-        "-nan",
-        "1.#ind",
-        "-1.#ind",
-    }
-    | {"1.#qnan", "-1.#qnan", "1.#inf", "-1.#inf", "1.#snan"}
-)
-_DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+(?:[eEdD][+-]?\d+)?|[+-]?\d+(?:[eEdD][+-]?\d+)?")
-# "65,525.008", "65.525,008", "65'525.008", "65 525,008" with a blank that does not break.
-_GROUPED = re.compile(
-    r"(?<![\w.,'])[-+]?\d{1,3}(?:(?:,\d{3})+\.\d|(?:\.\d{3})+,\d|(?:\.\d{3}){2,}|(?:,\d{3}){2,}"
-    r"|(?:['\u2019_\u00a0\u2009\u202f]\d{3})+(?!\d))"
-)
-_SPACED = re.compile(r"(?:^|\t)[-+]?\d{1,3}(?: \d{3})+(?:[.,]\d+)?[ ]?(?=\t|$)")
-# "5,72e-02" in a CSV.
-_QUOTED = re.compile(r'"\s*([-+]?[\d.,]+(?:[eE][-+]?\d+)?)\s*"')
-# A minus that follows a digit: Fortran's columns of fixed width leave no blank.
-_STUCK = re.compile(r"(?<=\d)(?=-\d*\.\d)")
-_MARKS = "#%*'!;/x \t"
-"""Before a row that is not to count."""
-_BLANKS = ("\u00a0", "\u2009", "\u202f")
-# q is no whole number; headers (RAL's) have rows of them just above the table.
-_ROW = re.compile(r"\s*[-+]?\d*[.,]\d\S*[\s,;]+\S*\d")
-_REMARK = re.compile(r"(?<=\d)\s+[#!].*")
 _TEXT_BYTES = bytes(range(32, 256)) + b"\t\n\r\f\b\x1a\x1b\x0b"
 
 
@@ -155,34 +115,18 @@ def read_table(text: str) -> Table:
     """
     lines = text.splitlines()
     if '"' in text:
-        lines = [_QUOTED.sub(_unquoted, line) for line in lines]
+        lines = [cells.QUOTED.sub(cells.unquoted, line) for line in lines]
     start = _first_table_line(lines)
     found = (None if start is None else _uniform(lines, start)) or _longest(lines)
     if found.columns.size or found.single or found.grouped:
         return found
     # A letter behind each row, or a time before it, is no number.
-    return _longest([_numbers_alone(line) for line in lines])
-
-
-def _numbers_alone(line: str) -> str:
-    """A line without one word at either end that is no number, where the rest are numbers."""
-    words = line.split()
-    if len(words) > 2:
-        first, last = (int(_number(word) is None) for word in (words[0], words[-1]))
-        inner = words[first : len(words) - last]
-        if len(inner) > 1 and all(_number(word) is not None for word in inner):
-            return " ".join(inner)
-    return line
-
-
-def _unquoted(found: re.Match[str]) -> str:
-    """A number in quotes without them, its decimal comma a point."""
-    return found[1].replace(",", ".") if found[1].count(",") == 1 and "." not in found[1] else found[1]
+    return _longest([cells.numbers_alone(line) for line in lines])
 
 
 def _uniform(lines: list[str], start: int) -> Table | None:
     """One table from a line on to the end, read by numpy; None where it is not that uniform."""
-    delimiter, decimal = _style(lines[start])
+    delimiter, decimal = cells.style(lines[start])
     block = lines[start:]
     if decimal:
         block = [line.replace(",", ".") for line in block]
@@ -206,30 +150,26 @@ def _beside(lines: list[str], table: range, rows: FloatArray) -> tuple[list[int]
     """
     width, q = rows.shape[1], np.abs(rows[np.isfinite(rows[:, 0]) & (rows[:, 0] != 0), 0])
     least, most = (q.min(), q.max()) if q.size else (0.0, 0.0)
-    apart = [line for line in lines[table.start : table.stop] if any(blank in line for blank in _BLANKS)]
+    apart = [line for line in lines[table.start : table.stop] if any(blank in line for blank in cells.BLANKS)]
     if "\t" in lines[table.start]:
-        apart += [line for line in lines[table.start : table.stop] if " " in line and _SPACED.search(line)]
+        apart += [
+            line for line in lines[table.start : table.stop] if " " in line and cells.SPACED.search(line)
+        ]
     lost: list[int] = []
     for numbers in (range(table.start - 1, -1, -1), range(table.stop, len(lines))):
         others = 0
         for number in numbers:
-            if others > GAP and not _ROW.match(lines[number]):
+            if others > GAP and not cells.ROW.match(lines[number]):
                 continue
-            row = _numbers(lines[number].lstrip(_MARKS))
+            row = cells.numbers(lines[number].lstrip(cells.MARKS))
             alike = row is not None and len(row) == width
             beyond = row is not None and (least / GOES_ON < row[0] < least or most < row[0] < most * GOES_ON)
-            if (alike and beyond) if others > GAP else (alike or _ROW.match(lines[number])):
+            if (alike and beyond) if others > GAP else (alike or cells.ROW.match(lines[number])):
                 lost.append(number)
                 apart.append(lines[number])
                 continue
             others += 1
-    return lost, next((found for line in apart if (found := _grouped(line))), "")
-
-
-def _grouped(line: str) -> str:
-    """A number of the line with signs between its thousands; empty where there is none."""
-    found = _GROUPED.search(line) or _SPACED.search(line)
-    return max(found[0].strip(), line[found.start() :].split()[0], key=len)[:40] if found else ""
+    return lost, next((found for line in apart if (found := cells.grouped(line))), "")
 
 
 def _longest(lines: list[str]) -> Table:
@@ -243,13 +183,13 @@ def _longest(lines: list[str]) -> Table:
     for number, line in enumerate(lines):
         if not line.strip():
             continue
-        row = _numbers(line)
-        if row and runs and len(row) < len(runs[-1][0]) and _cells(line) == len(runs[-1][0]):
+        row = cells.numbers(line)
+        if row and runs and len(row) < len(runs[-1][0]) and cells.count(line) == len(runs[-1][0]):
             row += [float("nan")] * (len(runs[-1][0]) - len(row))  # the last cells are empty
         if row is None or len(row) < 2:
             single += row is not None
             gap += 1
-            if row is None and _ROW.match(line):
+            if row is None and cells.ROW.match(line):
                 odd.append(number)
             continue
         open_run = (
@@ -270,7 +210,7 @@ def _longest(lines: list[str]) -> Table:
         places[-1].append(number)
         gap = 0
     if not runs:
-        grouped = next((found for number in odd if (found := _grouped(lines[number]))), "")
+        grouped = next((found for number in odd if (found := cells.grouped(lines[number]))), "")
         return Table(np.empty((0, 0)), tuple(lines), grouped=grouped, single=single >= START)
     best = _chosen(lines, [len(run) for run in runs], [place[0] for place in places])
     rows = np.array(runs[best], dtype=np.float64)
@@ -285,16 +225,10 @@ def _longest(lines: list[str]) -> Table:
     near = {*range(table.start - len(beside) - GAP, table.stop + len(beside) + GAP), *beside}
     others = [run for index, run in enumerate(runs) if index != best and places[index][0] not in near]
     lost = len(beside) + sum(len(run) for run in others if len(run) >= START or len(run[0]) == rows.shape[1])
-    grouped = grouped or next((found for number in odd if (found := _grouped(lines[number]))), "")
+    grouped = grouped or next((found for number in odd if (found := cells.grouped(lines[number]))), "")
     above = tuple(lines[: table.start])
     below = _words_below(lines, table, set(places[best]))
     return Table(np.ascontiguousarray(rows.T), above, below, losses[best], lost, grouped, alike)
-
-
-def _cells(line: str) -> int:
-    """How many cells a line has whose delimiter is no blank; 0 where it is."""
-    delimiter, decimal = _style(line)
-    return 0 if delimiter is None or decimal else line.count(delimiter) + 1
 
 
 def _from_the_start(run: list[list[float]], row: list[float]) -> bool:
@@ -344,9 +278,9 @@ def _chosen(lines: list[str], sizes: list[int], starts: list[int]) -> int:
 
 def _names_a_curve(lines: list[str], start: int) -> bool:
     """Whether the words just above a line name q and intensity, in one of a few lines."""
-    from sasnet_plugin.data.column_names import INTENSITY, Q, understand
+    from sasnet_plugin.data.columns.names import INTENSITY, Q, understand
 
-    words = [line for line in lines[max(0, start - 8) : start] if _numbers(line) is None]
+    words = [line for line in lines[max(0, start - 8) : start] if cells.numbers(line) is None]
     for line in words:
         found = {understand(name).quantity for name in re.split(r"\s{2,}|[\t,;|]", line.strip()) if name}
         if {Q, INTENSITY} <= found:
@@ -357,12 +291,14 @@ def _names_a_curve(lines: list[str], start: int) -> bool:
 def _words_below(lines: list[str], table: range, rows: set[int]) -> tuple[str, ...]:
     """Lines of words within a table and below it."""
     others = (lines[number] for number in range(table.start, len(lines)) if number not in rows)
-    return tuple(islice((line for line in others if line.strip() and _numbers(line) is None), WORDS_BELOW))
+    return tuple(
+        islice((line for line in others if line.strip() and cells.numbers(line) is None), WORDS_BELOW)
+    )
 
 
 def _is_run(lines: list[str], number: int) -> bool:
     """Whether the line and those that follow it are alike: another table, not one odd line."""
-    rows = [_numbers(line) for line in islice(lines, number, number + START)]
+    rows = [cells.numbers(line) for line in islice(lines, number, number + START)]
     width = len(rows[0] or ())
     return len(rows) == START and all(row is not None and len(row) == width for row in rows)
 
@@ -372,7 +308,7 @@ def _first_table_line(lines: list[str]) -> int | None:
     for number, line in enumerate(lines):
         if not line.strip():
             continue
-        row = _numbers(line)
+        row = cells.numbers(line)
         if row is None or len(row) < 2:
             alike = width = 0
         elif len(row) == width:
@@ -382,63 +318,3 @@ def _first_table_line(lines: list[str]) -> int | None:
         if alike >= START:
             return start
     return None
-
-
-def _style(line: str) -> tuple[str | None, bool]:
-    """Which delimiter a line of numbers uses (None for blanks), and whether its decimals have commas."""
-    if ";" in line:
-        return ";", "," in line
-    if "," not in line:
-        return None, False
-    words = line.split()
-    if "." not in line and len(words) > 1 and all(_DECIMAL_COMMA.fullmatch(word) for word in words):
-        return None, True
-    return ",", False
-
-
-def _numbers(line: str) -> list[float] | None:
-    """The numbers of a line, NaN for cells that hold none; None where the line is text."""
-    numbers = _values(_words(line))
-    if numbers is None and (parted := _STUCK.sub(" ", line)) != line:
-        numbers = _values(_words(parted))
-    return numbers
-
-
-def _values(words: list[str]) -> list[float] | None:
-    """The same of words."""
-    numbers = []
-    for word in words:
-        value = _number(word)
-        if value is None:
-            return None
-        numbers.append(value)
-    return numbers if any(value == value for value in numbers) else None
-
-
-def _words(line: str) -> list[str]:
-    if len(line) > _LONGEST:
-        return []
-    line = _REMARK.sub("", line)
-    delimiter, decimal = _style(line)
-    if decimal:
-        line = line.replace(",", ".")
-    words = [word.strip() for word in line.split(delimiter)]
-    while words and not words[-1]:
-        words.pop()
-    return words
-
-
-def _number(word: str) -> float | None:
-    if "_" in word:  # Python's own sign between thousands
-        return None
-    try:
-        return float(word)
-    except ValueError:
-        pass
-    plain = word.lower().replace("\u2212", "-")
-    if plain in _NOT_A_NUMBER or set(plain) == {"*"}:
-        return float("nan")
-    try:
-        return float(plain.replace("d", "e"))
-    except ValueError:
-        return None

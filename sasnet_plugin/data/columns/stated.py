@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from sasnet_plugin import units
-from sasnet_plugin.data.column_names import ColumnName
+from sasnet_plugin.data.columns.names import ColumnName
 from sasnet_plugin.data.limits import LIMITS
 
 HEADER_LINES = 200
