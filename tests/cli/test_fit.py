@@ -35,7 +35,7 @@ def test_json_holds_what_is_promised(sphere: Path) -> None:
     found = json.loads(out)
     assert set(found) == {
         "file", "entry", "headline", "verdict", "doubts", "best", "fits", "verified", "verification", "notes",
-        "limit_met", "unfitted",
+        "limit_met", "unfitted", "model_free",
     }  # fmt: skip
     assert set(found["verification"]) == {"chisq_quantile", "runs", "worst_q", "twins", "systematic_error"}
     assert 0 <= found["verification"]["twins"]["taken"] <= found["verification"]["twins"]["count"]
