@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -277,6 +278,35 @@ def rows_of(cases: list[Case]) -> tuple[list[Any], float]:
     return answers, 1e3 * (time.process_time() - began) / len(cases)
 
 
+def freesas_rows(cases: list[Case], nothing: list[Case]) -> list[list[str]]:
+    """The same curves by freesas' searches for a Guinier region; none where it is not installed."""
+    if find_spec("freesas") is None:
+        return []
+    import logging
+
+    from freesas import autorg
+
+    logging.getLogger("freesas").setLevel(logging.CRITICAL)
+    rows = []
+    for name in ("auto_guinier", "autoRg"):
+        found = [_by_freesas(getattr(autorg, name), case) for case in cases]
+        right = [abs(rg / case.rg - 1) < SHARE for (rg, _), case in zip(found, cases, strict=True)]
+        covered = [abs(rg - case.rg) < error for (rg, error), case in zip(found, cases, strict=True)]
+        refused = [not _by_freesas(getattr(autorg, name), case)[0] > 0 for case in nothing]
+        shares = (f"{100 * np.mean(one):.0f} %" for one in (right, covered, refused))
+        rows.append([f"freesas {name}", *shares])
+    return rows
+
+
+def _by_freesas(search: Any, case: Case) -> tuple[float, float]:
+    """Rg and its error; NaN where it finds none, by whatever exception."""
+    try:
+        found = search(np.stack([case.q, case.intensity, case.sigma], axis=1))
+    except Exception:
+        return np.nan, np.nan
+    return float(found.Rg), float(found.sigma_Rg)
+
+
 def _of_bodies(title: str, cases: list[Case]) -> tuple[list[str], float]:
     answers, spent = rows_of(cases)
     off = np.array([a.rg / c.rg - 1 if a else np.nan for a, c in zip(answers, cases, strict=True)])
@@ -303,16 +333,22 @@ def tables(count: int, seed: int) -> str:
     )
     head = ["bodies", "curves", "within 3 %", "median error", "within 1 σ", "within 2 σ", "refused"]
     first = markdown(head, [all_row, known_row, other_row])
-    lines = []
+    lines, nothing = [], []
     for kind in NONE:
-        answers, _ = rows_of([without(kind, rng) for _ in range(half // 3)])
+        of_kind = [without(kind, rng) for _ in range(half // 3)]
+        nothing += of_kind
+        answers, _ = rows_of(of_kind)
         lines.append([kind, str(len(answers)), f"{100 * np.mean([not a for a in answers]):.0f} %"])
     second = markdown(["curves without a Guinier region", "curves", "refused"], lines)
+    third = markdown(
+        ["for comparison, all curves", "within 3 %", "within 1 σ", "refused without a region"],
+        freesas_rows(known + others, nothing),
+    )
     said = str(__doc__).partition("`` ")[2].partition(" ``--series")[0]
     return (
         "# Radius of gyration without a model\n\n"
         f"Made by `python benchmarks/guinier.py --write`, which {said}"
-        f"\n\n{first}\n{second}\n{spent:.1f} ms of CPU a curve.\n"
+        f"\n\n{first}\n{second}\n{third}\n{spent:.1f} ms of CPU a curve.\n"
     )
 
 

@@ -75,7 +75,7 @@ def _from(points: Points, slit: float, settings: GuinierSettings) -> Guinier | _
     count, rg = _beginning(points, settings)
     if count == 0:
         return _not_begun(points, settings)
-    if _power_law(points.first(count), 1)[0] <= 0:
+    if _power_law(points.first(count))[0] <= 0:
         return _No(_RISES)
     longest = 0.0
     for reach in settings.reach:
@@ -222,13 +222,13 @@ def _drift(points: Points, found: State, error: float, settings: GuinierSettings
     return worst
 
 
-def _power_law(points: Points, rounds: int = 3) -> tuple[float, float]:
+def _power_law(points: Points) -> tuple[float, float]:
     """Exponent and χ² of A q⁻ᵖ."""
     lit = points.intensity > 0
     columns = np.stack([np.ones_like(points.q), -np.log(points.q / points.q[0])], axis=1)
     z = np.log(np.where(lit, points.intensity, 1.0))
     weight = np.where(lit, (points.intensity / points.sigma) ** 2, 0.0)
-    for _ in range(rounds):
+    for _ in range(3):
         theta = np.linalg.solve(columns.T @ (weight[:, None] * columns), columns.T @ (weight * z))
         line = columns @ theta
         model = np.exp(np.clip(line, -600.0, 600.0))

@@ -34,7 +34,7 @@ def test_json_holds_what_is_promised(sphere: Path) -> None:
     assert code == 0
     found = json.loads(out)
     assert set(found) == {
-        "file", "entry", "q_unit", "headline", "verdict", "doubts", "best", "fits", "verified",
+        "file", "entry", "q_unit", "headline", "verdict", "doubts", "best", "fits", "verified", "model_free",
         "verification", "notes", "limit_met", "unfitted",
     }  # fmt: skip
     assert set(found["verification"]) == {"chisq_quantile", "runs", "worst_q", "twins", "systematic_error"}
