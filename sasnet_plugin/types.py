@@ -89,6 +89,37 @@ def sum_parts(model: str) -> tuple[str, ...]:
 
 
 @dataclass(frozen=True)
+class QUnit:
+    """In which unit the q of a file was read.
+
+    Parameters
+    ----------
+    value : str
+        "Å⁻¹", "nm⁻¹", ...; q itself is always in Å⁻¹.
+    stated : bool
+        The file, or the user, says so; False where it was assumed.
+    doubt : str
+        One sentence where another unit is likelier than the assumed one; else empty.
+    """
+
+    value: str = "Å⁻¹"
+    stated: bool = True
+    doubt: str = ""
+
+    def as_dict(self) -> dict[str, Any]:
+        """The entry ``q_unit`` of JSON."""
+        return {"value": self.value, "stated": self.stated}
+
+    @property
+    def in_words(self) -> str:
+        """The unit, and whether it was assumed, for a cell of a table."""
+        return self.value if self.stated else f"{self.value} (assumed)"
+
+    def __str__(self) -> str:
+        return "" if self.stated else f"q read as {self.in_words}"
+
+
+@dataclass(frozen=True)
 class Curve:
     """One measured (or simulated) small-angle-scattering curve.
 
@@ -110,6 +141,8 @@ class Curve:
         The entry's title within the file.
     notes : tuple of str
         What was done to the data on reading, one plain sentence each.
+    q_unit : QUnit
+        In which unit q was read, and whether the file says so.
     shadow : Curve or None
         Points below the first of these, left out on reading because they lie in the beamstop's shadow.
     """
@@ -123,6 +156,7 @@ class Curve:
     file: str = ""
     entry: str = ""
     notes: tuple[str, ...] = ()
+    q_unit: QUnit = QUnit()
     shadow: Curve | None = None
 
     def __post_init__(self) -> None:

@@ -37,12 +37,15 @@ class Options:
         Unit of q where the file is silent or wrong.
     entry : str or None
         Only this entry of a file that holds several.
+    wavelength : float or None
+        Å; of curves against an angle, where the file does not say it.
     """
 
     fit: FitOptions = FitOptions()
     window: tuple[float, float] | None = None
     q_unit: str | None = None
     entry: str | None = None
+    wavelength: float | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """As JSON has it: what was given, without what was left to its default."""

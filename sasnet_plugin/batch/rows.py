@@ -34,6 +34,7 @@ def fitted(result: FitResult, rg: float | None, seconds: float) -> Row:
     row: Row = {
         "entry": curve.entry,
         "points": len(curve),
+        "q_unit": curve.q_unit.in_words,
         "q_min": float(curve.q[0]),
         "q_max": float(curve.q[-1]),
         "rg": rg,

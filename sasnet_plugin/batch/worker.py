@@ -87,7 +87,7 @@ def serve(job: Job, bank: Bank, say: Callable[..., None]) -> None:
     options, known = job.options, job.known
     left = job.limit if job.left is None else job.left
     try:
-        curves = load(job.path, q_unit=options.q_unit, entry=options.entry)
+        curves = load(job.path, q_unit=options.q_unit, entry=options.entry, wavelength=options.wavelength)
     except Exception as error:  # whatever is wrong with one file, it has its row
         say("row", rows.failed(job.path, error), False)
         return

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 import shutil
 import sys
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 from sasnet_plugin.cli.streams import json_lines
@@ -52,10 +53,18 @@ class JsonWriter:
 
 
 class TableWriter:
-    """A table for each finding and a few sentences for each measurement on stdout; failures on stderr."""
+    """A table for each finding and a few sentences for each measurement on stdout; failures on stderr.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    given : sequence of str
+        Options of reading that the next command needs as well.
+
+    """
+
+    def __init__(self, given: Sequence[str] = ()) -> None:
         self._console = wide_console()
+        self._given = given
 
     def answer(self, measurement: Any, answer: Answer) -> None:
         """Write one answer."""
@@ -64,12 +73,14 @@ class TableWriter:
 
         say = self._console.print
         noun = "curve" if isinstance(measurement, Curve) else "image"
-        title = printable(" · ".join(part for part in (answer.file, answer.entry) if part))
+        title = printable(" · ".join(filter(None, (answer.file, answer.entry, str(answer.q_unit or "")))))
         say(Text(title or noun, style="bold"), soft_wrap=True)
         sentences = list(answer.sentences())
         # A doubt comes before the numbers that it is about.
-        if sentences and not (isinstance(measurement, Curve) and answer.known):
-            say(Text(sentences.pop(0), style="bold"), soft_wrap=True)
+        leading = answer.doubts if isinstance(measurement, Curve) else 1
+        for sentence in sentences[:leading]:
+            say(Text(sentence, style="bold"), soft_wrap=True)
+        del sentences[:leading]
         lines = [_sparkline(measurement), *(getattr(f, "line", str)() for f in answer.findings)]
         for line in filter(None, lines):
             say(Text(line, style="cyan"), soft_wrap=True)
@@ -96,7 +107,8 @@ class TableWriter:
         for sentence in sentences:
             say(Text(sentence), soft_wrap=True)
         if isinstance(measurement, Curve) and answer.file:
-            say(Text(f"Next: sasnet fit {shlex.quote(printable(answer.file))}", style="bold"), soft_wrap=True)
+            command = shlex.join(["sasnet", "fit", printable(answer.file), *self._given])
+            say(Text(f"Next: {command}", style="bold"), soft_wrap=True)
         say()
         sys.stdout.flush()
 

@@ -21,6 +21,15 @@ QUnit = Annotated[
     str | None,
     typer.Option("--q-unit", help="Unit of q: A (Å⁻¹) or nm (nm⁻¹), where the file is silent or wrong."),
 ]
+Wavelength = Annotated[
+    float | None,
+    typer.Option(
+        "--wavelength",
+        metavar="Å",
+        help="Of curves against the angle 2θ, where the file does not say it, such as 1.5418; in a fit also"
+        " of --probe xray.",
+    ),
+]
 Entry = Annotated[str | None, typer.Option("--entry", help="Only this entry of a file that holds several.")]
 Prior = Annotated[
     str,
@@ -55,11 +64,29 @@ def names_of(given: list[str] | None) -> list[str] | None:
     return names if given else None
 
 
+def as_given(**options: object) -> list[str]:
+    """Options as they were given, for a next command on the same data; None and empty ones are left out."""
+    words = []
+    for name, value in options.items():
+        text = ",".join(map(str, value)) if isinstance(value, list | tuple) else str(value or "")
+        words += [f"--{name.replace('_', '-')}", text] if text else []
+    return words
+
+
 def unit_of(given: str | None) -> str | None:
     """The unit of q as given, or wrong usage."""
     if given is not None and units.canonical(given, "q") is None:
         raise typer.BadParameter(
             f"{given!r} is no unit of q; use A (for Å⁻¹) or nm (for nm⁻¹).", param_hint="--q-unit"
+        )
+    return given
+
+
+def wavelength_of(given: float | None) -> float | None:
+    """A wavelength, Å, or wrong usage."""
+    if given is not None and not 0 < given < math.inf:
+        raise typer.BadParameter(
+            f"{given:g} is no wavelength; give it in Å, such as 1.5418.", param_hint="--wavelength"
         )
     return given
 

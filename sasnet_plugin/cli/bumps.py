@@ -48,7 +48,7 @@ def bumps(
     check_names(options.fit)
 
     def read(path: str) -> tuple[Curve, ...]:
-        return load(path, q_unit=options.q_unit, entry=options.entry)
+        return load(path, q_unit=options.q_unit, entry=options.entry, wavelength=options.wavelength)
 
     curve = one(data, list(curves_of(data, read, options.window)))
     limit = options.fit.time_limit

@@ -21,9 +21,12 @@ from sasnet_plugin.cli.arguments import (
     QRange,
     Quiet,
     QUnit,
+    Wavelength,
+    as_given,
     names_of,
     prior_given,
     unit_of,
+    wavelength_of,
     window_of,
 )
 from sasnet_plugin.cli.files import curves_of, expand
@@ -90,6 +93,7 @@ def classify(
     ] = None,
     q_range: QRange = None,
     q_unit: QUnit = None,
+    wavelength: Wavelength = None,
     entry: Entry = None,
     geometry: Geometry = None,
     prior: Prior = COMMON,
@@ -129,7 +133,7 @@ def classify(
         top=top,
         models=names_of(models),
         exclude=names_of(exclude),
-        reading=ReadOptions(unit, entry, tuple(geometry or ())),
+        reading=ReadOptions(unit, entry, tuple(geometry or ()), wavelength_of(wavelength)),
         prior=prior_given(prior),
         verify=verify,
     )
@@ -138,7 +142,10 @@ def classify(
         parts = list(expand(files))
         files, read = [str(parts[0])], lambda _: [kinds.together(parts)]
     brief = quiet or (many(files) and not details and not together)
-    writer: Writer = JsonWriter() if as_json else LineWriter() if brief else TableWriter()
+    given = as_given(
+        q_range=q_range, q_unit=q_unit, wavelength=wavelength, entry=entry, models=names_of(models)
+    )
+    writer: Writer = JsonWriter() if as_json else LineWriter() if brief else TableWriter(given)
     rows: list[Row] | None = None if table is report is None else []
     with _progress(quiet) as step:
         found = outcomes(files, read, kinds.answers, window, step)

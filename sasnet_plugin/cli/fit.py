@@ -93,7 +93,7 @@ def fit(
     def read(path: str) -> Iterator[Any]:
         kind = specification(domain or recognised(Path(path)))
         if kind.name == DEFAULT:
-            yield from load(path, q_unit=options.q_unit, entry=options.entry)
+            yield from load(path, q_unit=options.q_unit, entry=options.entry, wavelength=options.wavelength)
             return
         if not kind.curve:
             others = " or ".join(name for name in PAGES if specification(name).curve)
@@ -232,8 +232,11 @@ def print_result(result: FitResult, *, quiet: bool = False) -> None:
     from sasnet_plugin.fitting.result.display import parameters_in_words, rich_table
 
     say = wide_console().print
-    title = " · ".join(part for part in (result.curve.file, result.curve.entry) if part)
+    curve = result.curve
+    title = " · ".join(filter(None, (curve.file, curve.entry, str(curve.q_unit))))
     say(Text(title or "curve", style="bold"), soft_wrap=True)
+    if curve.q_unit.doubt:
+        say(Text(curve.q_unit.doubt, style="bold"), soft_wrap=True)
     head = result.headline
     say(Text(f"{head.finding}."), soft_wrap=True)
     say(Text(head.judgement, style=_STYLES[head.verdict]), soft_wrap=True)

@@ -16,9 +16,11 @@ from sasnet_plugin.cli.arguments import (
     Prior,
     QRange,
     QUnit,
+    Wavelength,
     names_of,
     prior_given,
     unit_of,
+    wavelength_of,
     window_of,
 )
 from sasnet_plugin.fitting.task import METHODS, PROBES, FitOptions, Method
@@ -66,9 +68,7 @@ def _shared(
     probe: Annotated[
         str, typer.Option("--probe", help="For --sample and --solvent: neutron or xray.")
     ] = "neutron",
-    wavelength: Annotated[
-        float | None, typer.Option("--wavelength", help="Å, for --probe xray, such as 1.54.")
-    ] = None,
+    wavelength: Wavelength = None,
     method: Annotated[
         str,
         typer.Option(
@@ -116,7 +116,7 @@ def _shared(
         workers=workers,
         prior=prior_given(prior),
     )
-    return Options(fit, window, unit, entry)
+    return Options(fit, window, unit, entry, wavelength_of(wavelength))
 
 
 def with_fit_options(

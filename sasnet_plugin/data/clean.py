@@ -9,8 +9,9 @@ import numpy as np
 
 from sasnet_plugin import units
 from sasnet_plugin.data import masked, rounded, shadow
+from sasnet_plugin.data.assumed_unit import assumed
 from sasnet_plugin.data.raw import points
-from sasnet_plugin.types import Curve, DataError
+from sasnet_plugin.types import Curve, DataError, QUnit, printable
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -21,9 +22,6 @@ if TYPE_CHECKING:
 
 MIN_POINTS = 8
 """Fewer usable points than this do not determine a shape."""
-
-Q_SUSPICIOUS = 1.0
-"""Å⁻¹; a file without a unit that reaches beyond is more likely in nm⁻¹."""
 
 MIN_RELATIVE_ERROR = 1e-5
 """A median dI/|I| below this is a placeholder: no measurement counts 1e10 particles at most of its points."""
@@ -52,10 +50,11 @@ def clean(raw: RawCurve, *, file: str, entry: str, q_unit: str | None = None) ->
     Raises
     ------
     DataError
-        If no curve is left: no positive q, no positive intensity, too few points.
+        If no curve is left: no positive q, no positive intensity, too few points; or the unit of q is
+        unknown.
     """
     notes = list(raw.notes)
-    raw = masked.without_masked(_in_inverse_angstrom(raw, q_unit, notes), notes)
+    raw = masked.without_masked(_in_inverse_angstrom(raw, q_unit, file, notes), notes)
     keep = _usable_rows(raw, file, notes)
     raw = raw.taken(np.flatnonzero(keep))
     if raw.sorted_by_reader or np.any(np.diff(raw.q) < 0):
@@ -70,7 +69,11 @@ def clean(raw: RawCurve, *, file: str, entry: str, q_unit: str | None = None) ->
         )
     resolution = _resolution(raw, notes)
     dintensity = _uncertainty(raw, notes)
-    curve = Curve(raw.q, raw.intensity, dintensity, *resolution, file=file, entry=entry, notes=tuple(notes))
+    known = q_unit or raw.q_unit
+    unit = QUnit(known) if known else assumed(raw.q, raw.intensity)
+    curve = Curve(
+        raw.q, raw.intensity, dintensity, *resolution, file=file, entry=entry, notes=tuple(notes), q_unit=unit
+    )
     curve = shadow.without_shadow(curve)
     if negative := int(np.count_nonzero(curve.intensity < 0)):
         kept = f"{_count(negative, 'intensity', 'intensities')} below zero kept as measured."
@@ -78,20 +81,25 @@ def clean(raw: RawCurve, *, file: str, entry: str, q_unit: str | None = None) ->
     return curve
 
 
-def _in_inverse_angstrom(raw: RawCurve, forced: str | None, notes: list[str]) -> RawCurve:
+def _in_inverse_angstrom(raw: RawCurve, forced: str | None, file: str, notes: list[str]) -> RawCurve:
+    """q in Å⁻¹.
+
+    Raises
+    ------
+    DataError
+        The file names a unit that is none of q, and none is forced.
+    """
     unit = forced or raw.q_unit or "Å⁻¹"
+    if forced is None and raw.q_unit is None and raw.q_unit_unknown:
+        raise DataError(
+            f"{file}: it gives q in {printable(raw.q_unit_unknown[:40])!r}, which is no known unit of q; say"
+            " which it is (--q-unit A or --q-unit nm)."
+        )
     if forced and raw.q_unit and forced != raw.q_unit:
         notes.append(f"q was read in {forced} as asked, though the file says {raw.q_unit}.")
     elif unit != "Å⁻¹":
         notes.append(f"q was converted from {unit} to Å⁻¹.")
     scale = units.factor(unit, "q")
-    finite = raw.q[np.isfinite(raw.q)]
-    q_max = float(finite.max()) * scale if finite.size else 0.0
-    if forced is None and raw.q_unit is None and q_max > Q_SUSPICIOUS:
-        notes.append(
-            f"The file names no unit of q; it was read in Å⁻¹, but q up to {q_max:.3g} looks like nm⁻¹:"
-            " if so, set the q unit to nm (--q-unit nm)."
-        )
     return raw if scale == 1.0 else raw.scaled(scale)
 
 

@@ -35,6 +35,8 @@ class RawCurve:
         The data set's own title; empty where it has none.
     q_unit : str or None
         A key of ``units.FACTORS["q"]``, None where the file names no unit that is known.
+    q_unit_unknown : str
+        What the file says of it instead, where that is no unit.
     dropped : int
         Rows of the file that the reader left out because q = 0 or a value is not a number.
     sorted_by_reader : bool
@@ -51,6 +53,7 @@ class RawCurve:
     dxw: FloatArray | None = None
     title: str = ""
     q_unit: str | None = None
+    q_unit_unknown: str = ""
     dropped: int = 0
     sorted_by_reader: bool = False
     notes: tuple[str, ...] = ()

@@ -28,7 +28,7 @@ def of_xml(curve: RawCurve, entry: Any) -> RawCurve:
     found = [
         (item.text or "", item.get("unit", ""))
         for item in entry.iter()
-        if str(item.tag).rpartition("}")[2] == _NAME
+        if _NAME in (str(item.tag).rpartition("}")[2], item.get("name", "").lower())
     ]
     return _with(curve, found)
 
@@ -84,5 +84,7 @@ def _length(text: str, unit: str, q_unit: str | None) -> float:
         return 0.0
     if not np.isfinite(length) or not unit.strip() or q_unit is None:
         return length if np.isfinite(length) else 0.0
+    if units.canonical(unit[: LIMITS.title], "length") in ("μm", "mm", "cm", "m"):
+        return 0.0  # of the slit itself
     own = units.canonical(unit[: LIMITS.title], "q")
     return length * units.factor(own, "q") / units.factor(q_unit, "q") if own else 0.0

@@ -67,19 +67,33 @@ def _xml_curve(data: Any, title: str, notes: tuple[str, ...]) -> RawCurve | None
     if not points:
         return None
     columns = {name: np.full(len(points), np.nan) for name in _FIELDS.values()}
-    unit = ""
+    units_of: dict[str, str] = {}
     for row, point in enumerate(points):
         for child in point:
             name = _FIELDS.get(str(child.tag).rpartition("}")[2])
             if name is None:
                 continue
-            if name == "q" and not unit:
-                unit = child.get("unit", "")
+            units_of.setdefault(name, child.get("unit", ""))
             columns[name][row] = _float(child.text)
 
     q, intensity = columns.pop("q"), columns.pop("intensity")
     others: dict[str, Any] = {name: values for name, values in columns.items() if np.any(np.isfinite(values))}
-    return RawCurve(q, intensity, **others, title=title, q_unit=units.canonical(unit, "q"), notes=notes)
+    others = {name: _in_unit_of_q(name, values, units_of) for name, values in others.items()}
+    return RawCurve(q, intensity, **others, title=title, **_unit(units_of.get("q", "")), notes=notes)
+
+
+def _in_unit_of_q(name: str, values: FloatArray, units_of: dict[str, str]) -> FloatArray:
+    """A resolution in the unit of q, where it has one of its own."""
+    own, of_q = (units.canonical(units_of.get(key, ""), "q") for key in (name, "q"))
+    if name == "dintensity" or own is None or of_q is None or own == of_q:
+        return values
+    return values * (units.factor(own, "q") / units.factor(of_q, "q"))
+
+
+def _unit(said: str) -> dict[str, Any]:
+    """The unit of q that a file states, or what it says instead; a text of hundreds of characters is none."""
+    known = units.canonical(said, "q") if said else None
+    return {"q_unit": known, "q_unit_unknown": "" if known or len(said) >= LIMITS.title else said.strip()}
 
 
 def _float(text: str | None) -> float:
@@ -141,7 +155,7 @@ def _entry(entry: Any, name: str) -> list[RawCurve]:
             intensity=np.asarray(intensity[()], dtype=np.float64),
             **others,
             title=title,
-            q_unit=units.canonical(hdf5.text(unit)[: LIMITS.title], "q"),
+            **_unit(hdf5.text(unit)[: LIMITS.title]),
         )
         found.append(slit_length.of_hdf5(curve, entry))
     return found
@@ -228,7 +242,8 @@ def _merge(curve: RawCurve, source: RawCurve) -> RawCurve:
     unsorted = bool(np.any(np.diff(source.q[np.isfinite(source.q)]) < 0))
     merged = replace(curve, dropped=dropped, sorted_by_reader=unsorted, title=curve.title or source.title)
     if source.q_unit is None or curve.q_unit is None:
-        return slit_length.taken_over(replace(merged, q_unit=None), source)
+        unsaid = replace(merged, q_unit=source.q_unit, q_unit_unknown=source.q_unit_unknown)
+        return slit_length.taken_over(unsaid, source)
     back = units.factor(curve.q_unit, "q") / units.factor(source.q_unit, "q")
     if back != 1.0:
         merged = merged.scaled(back)

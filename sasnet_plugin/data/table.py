@@ -7,7 +7,7 @@ The table is the longest block of lines with the same count of numbers, at least
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -27,11 +27,44 @@ GAP = 2
 GOES_ON = 3.0
 """A row apart from a table goes on with it where its q is this near to the end of the table's."""
 
+WORDS_BELOW = 200
+"""Lines of words inside and below a table that are kept; units stand there, and no more is looked for."""
+
+LEAST_ROWS = 8
+"""A further table has at least so many rows; fewer points determine no curve."""
+
+BACK = 1.5
+"""A row behind words whose q is less than this times that of the first row begins another table."""
+
+MOST_TABLES = 1_000
+"""Of more alike tables the longest is read."""
+
+NAMED = 20
+"""Of so many tables at most it is looked whether columns are named above them."""
+
 _LONGEST = 10_000
 """Characters beyond which a line is no row of a curve's table."""
 
 _NOT_A_NUMBER = frozenset(
-    {"", "-", "--", "*", "na", "n/a", "null", "none", "inf", "-inf", "nan", "-nan", "1.#ind", "-1.#ind"}
+    {
+        "",
+        "-",
+        "--",
+        "*",
+        "na",
+        "n/a",
+        "#n/a",
+        "#div/0!",
+        "#value!",
+        "null",
+        "none",
+        "inf",
+        "-inf",
+        "nan",
+        "-nan",
+        "1.#ind",
+        "-1.#ind",
+    }
     | {"1.#qnan", "-1.#qnan", "1.#inf", "-1.#inf", "1.#snan"}
 )
 _DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+(?:[eEdD][+-]?\d+)?|[+-]?\d+(?:[eEdD][+-]?\d+)?")
@@ -41,6 +74,10 @@ _GROUPED = re.compile(
     r"|(?:['\u2019_\u00a0\u2009\u202f]\d{3})+(?!\d))"
 )
 _SPACED = re.compile(r"(?:^|\t)[-+]?\d{1,3}(?: \d{3})+(?:[.,]\d+)?[ ]?(?=\t|$)")
+# "5,72e-02" in a CSV.
+_QUOTED = re.compile(r'"\s*([-+]?[\d.,]+(?:[eE][-+]?\d+)?)\s*"')
+# A minus that follows a digit: Fortran's columns of fixed width leave no blank.
+_STUCK = re.compile(r"(?<=\d)(?=-\d*\.\d)")
 _MARKS = "#%*'!;/x \t"
 """Before a row that is not to count."""
 _BLANKS = ("\u00a0", "\u2009", "\u202f")
@@ -60,6 +97,8 @@ class Table:
         m columns of n rows; NaN where a cell is empty or no number. (0, 0) where the text holds no table.
     header : tuple of str
         The lines above.
+    below : tuple of str
+        Lines of other content inside the table and below it, the first `WORDS_BELOW` of them.
     dropped : int
         Lines inside the table that were left out, having another count of numbers or none.
     lost : int
@@ -68,17 +107,21 @@ class Table:
         A number with signs between its thousands, in one of these lines; empty where there is none.
     blocks : int
         Blocks of numbers of that many columns in the text; the longest is given.
+    others : tuple of Table
+        Tables of that many columns that begin at small q again: further data sets.
     single : bool
         The text holds one column of numbers and no table.
     """
 
     columns: FloatArray
     header: tuple[str, ...] = ()
+    below: tuple[str, ...] = ()
     dropped: int = 0
     lost: int = 0
     grouped: str = ""
     blocks: int = 0
     single: bool = False
+    others: tuple[Table, ...] = ()
 
 
 def decode(data: bytes) -> str | None:
@@ -87,6 +130,8 @@ def decode(data: bytes) -> str | None:
         if data.startswith(mark):
             return data.decode(codec, errors="replace")
     head = data[:65536]
+    if len(head) > 1 and head[1::2].count(0) == len(head) // 2 and 0 not in head[::2]:
+        return data.decode("utf-16-le", errors="replace")
     if head.translate(None, _TEXT_BYTES):
         return None
     try:
@@ -109,9 +154,30 @@ def read_table(text: str) -> Table:
         With zero columns where there is no table.
     """
     lines = text.splitlines()
+    if '"' in text:
+        lines = [_QUOTED.sub(_unquoted, line) for line in lines]
     start = _first_table_line(lines)
-    found = None if start is None else _uniform(lines, start)
-    return found or _longest(lines)
+    found = (None if start is None else _uniform(lines, start)) or _longest(lines)
+    if found.columns.size or found.single or found.grouped:
+        return found
+    # A letter behind each row, or a time before it, is no number.
+    return _longest([_numbers_alone(line) for line in lines])
+
+
+def _numbers_alone(line: str) -> str:
+    """A line without one word at either end that is no number, where the rest are numbers."""
+    words = line.split()
+    if len(words) > 2:
+        first, last = (int(_number(word) is None) for word in (words[0], words[-1]))
+        inner = words[first : len(words) - last]
+        if len(inner) > 1 and all(_number(word) is not None for word in inner):
+            return " ".join(inner)
+    return line
+
+
+def _unquoted(found: re.Match[str]) -> str:
+    """A number in quotes without them, its decimal comma a point."""
+    return found[1].replace(",", ".") if found[1].count(",") == 1 and "." not in found[1] else found[1]
 
 
 def _uniform(lines: list[str], start: int) -> Table | None:
@@ -178,13 +244,17 @@ def _longest(lines: list[str]) -> Table:
         if not line.strip():
             continue
         row = _numbers(line)
+        if row and runs and len(row) < len(runs[-1][0]) and _cells(line) == len(runs[-1][0]):
+            row += [float("nan")] * (len(runs[-1][0]) - len(row))  # the last cells are empty
         if row is None or len(row) < 2:
             single += row is not None
             gap += 1
             if row is None and _ROW.match(line):
                 odd.append(number)
             continue
-        open_run = bool(runs) and len(runs[-1][0]) == len(row)
+        open_run = (
+            bool(runs) and len(runs[-1][0]) == len(row) and not (gap and _from_the_start(runs[-1], row))
+        )
         if open_run and gap == 0:
             runs[-1].append(row)
         elif open_run and gap <= GAP and len(runs[-1]) >= START:
@@ -202,19 +272,92 @@ def _longest(lines: list[str]) -> Table:
     if not runs:
         grouped = next((found for number in odd if (found := _grouped(lines[number]))), "")
         return Table(np.empty((0, 0)), tuple(lines), grouped=grouped, single=single >= START)
-    best = max(range(len(runs)), key=lambda index: len(runs[index]))
+    best = _chosen(lines, [len(run) for run in runs], [place[0] for place in places])
     rows = np.array(runs[best], dtype=np.float64)
     if single > rows.shape[0]:
         return Table(np.empty((0, 0)), tuple(lines), single=True)
+    alike = sum(len(run) >= START and len(run[0]) == rows.shape[1] for run in runs)
+    again = [index for index, run in enumerate(runs) if index != best and _again(rows, run)]
+    if again and alike <= MOST_TABLES:
+        return _several(lines, runs, places, sorted([best, *again]), losses)
     table = range(places[best][0], places[best][-1] + 1)
     beside, grouped = _beside(lines, table, rows)
     near = {*range(table.start - len(beside) - GAP, table.stop + len(beside) + GAP), *beside}
     others = [run for index, run in enumerate(runs) if index != best and places[index][0] not in near]
     lost = len(beside) + sum(len(run) for run in others if len(run) >= START or len(run[0]) == rows.shape[1])
     grouped = grouped or next((found for number in odd if (found := _grouped(lines[number]))), "")
-    alike = sum(len(run) >= START and len(run[0]) == rows.shape[1] for run in runs)
     above = tuple(lines[: table.start])
-    return Table(np.ascontiguousarray(rows.T), above, losses[best], lost, grouped, alike)
+    below = _words_below(lines, table, set(places[best]))
+    return Table(np.ascontiguousarray(rows.T), above, below, losses[best], lost, grouped, alike)
+
+
+def _cells(line: str) -> int:
+    """How many cells a line has whose delimiter is no blank; 0 where it is."""
+    delimiter, decimal = _style(line)
+    return 0 if delimiter is None or decimal else line.count(delimiter) + 1
+
+
+def _from_the_start(run: list[list[float]], row: list[float]) -> bool:
+    """Whether a row behind words begins at the q where a table began: the next data set, not more of this."""
+    return len(run) >= LEAST_ROWS and run[-1][0] > BACK * run[0][0] and row[0] < BACK * run[0][0]
+
+
+def _again(rows: FloatArray, run: list[list[float]]) -> bool:
+    """Whether a table has as many columns as another and goes over the same q once more."""
+    if len(run) < LEAST_ROWS or len(run[0]) != rows.shape[1]:
+        return False
+    q = np.array(run)[:, 0]
+    low, high = np.nanmin(rows[:, 0]), np.nanmax(rows[:, 0])
+    return bool(np.mean((q >= low) & (q <= high)) > 0.5 or np.nanmin(q) <= low <= high <= np.nanmax(q))
+
+
+def _several(
+    lines: list[str],
+    runs: list[list[list[float]]],
+    places: list[list[int]],
+    chosen: list[int],
+    losses: list[int],
+) -> Table:
+    """Several tables as further ones of the first, each with the words above it."""
+    tables: list[Table] = []
+    end = 0
+    for index in chosen:
+        begin = places[index][0]
+        # The words above the first hold for all.
+        header = (*lines[: places[chosen[0]][0]], *(lines[end:begin] if end else ()))
+        columns = np.ascontiguousarray(np.array(runs[index], dtype=np.float64).T)
+        tables.append(Table(columns, tuple(header), dropped=losses[index], blocks=1))
+        end = places[index][-1] + 1
+    return replace(tables[0], blocks=len(tables), others=tuple(tables[1:]))
+
+
+def _chosen(lines: list[str], sizes: list[int], starts: list[int]) -> int:
+    """Which table is the curve: the longest of those whose columns are named q and intensity, else of all.
+
+    Programs write others below, such as p(r), which can be longer.
+    """
+    long = sorted(range(len(sizes)), key=lambda index: -sizes[index])
+    tables = [index for index in long[:NAMED] if sizes[index] >= START]
+    named = [index for index in tables if len(tables) > 1 and _names_a_curve(lines, starts[index])]
+    return (named or long)[0]
+
+
+def _names_a_curve(lines: list[str], start: int) -> bool:
+    """Whether the words just above a line name q and intensity, in one of a few lines."""
+    from sasnet_plugin.data.column_names import INTENSITY, Q, understand
+
+    words = [line for line in lines[max(0, start - 8) : start] if _numbers(line) is None]
+    for line in words:
+        found = {understand(name).quantity for name in re.split(r"\s{2,}|[\t,;|]", line.strip()) if name}
+        if {Q, INTENSITY} <= found:
+            return True
+    return False
+
+
+def _words_below(lines: list[str], table: range, rows: set[int]) -> tuple[str, ...]:
+    """Lines of words within a table and below it."""
+    others = (lines[number] for number in range(table.start, len(lines)) if number not in rows)
+    return tuple(islice((line for line in others if line.strip() and _numbers(line) is None), WORDS_BELOW))
 
 
 def _is_run(lines: list[str], number: int) -> bool:
@@ -255,8 +398,16 @@ def _style(line: str) -> tuple[str | None, bool]:
 
 def _numbers(line: str) -> list[float] | None:
     """The numbers of a line, NaN for cells that hold none; None where the line is text."""
+    numbers = _values(_words(line))
+    if numbers is None and (parted := _STUCK.sub(" ", line)) != line:
+        numbers = _values(_words(parted))
+    return numbers
+
+
+def _values(words: list[str]) -> list[float] | None:
+    """The same of words."""
     numbers = []
-    for word in _words(line):
+    for word in words:
         value = _number(word)
         if value is None:
             return None

@@ -135,6 +135,7 @@ class FitResult:
         return {
             "file": self.curve.file,
             "entry": self.curve.entry,
+            "q_unit": self.curve.q_unit.as_dict(),
             **self.headline.as_dict(),
             "best": self.best.name if self.best else None,
             "fits": [_fit_as_dict(f) for f in self.fits],

@@ -12,6 +12,9 @@ from functools import reduce
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from ...data.assumed_unit import assumed
 from . import page
 
 _HOOKS = (
@@ -234,6 +237,9 @@ def data_set(item: Any, fit_page: Any = None) -> DataSet:
         return DataSet(
             name, item, key, None, "There are no points to fit: none is finite, with q > 0 in the q range."
         )
+    if (getattr(data, "meta_data", None) or {}).get("loader") == "ASCII":
+        unit = assumed(np.array(curve["q"]), np.array(curve["intensity"]))
+        notes.insert(0, unit.doubt or "SasView takes the q of a text file for Å⁻¹, whatever the file says.")
     if curve["dintensity"] is None:
         notes.append(
             "The data have no uncertainties: sasnet estimates them, SasView weighs all points alike."

@@ -70,7 +70,7 @@ def page(result: FitResult, groups: Manifest, made: str = "") -> str:
 {_verdict(result)}
 {_facts(result)}
 </header>
-{document.notes((*curve.notes, *result.notes))}
+{document.notes(tuple(filter(None, (curve.q_unit.doubt, *curve.notes, *result.notes))))}
 <section>
 <h2>Data and fits</h2>
 {key(result.fits)}
@@ -104,6 +104,7 @@ def _facts(result: FitResult) -> str:
     facts = {"Points": str(len(curve))}
     if len(curve):
         facts["q range"] = f"{significant(curve.q[0], 3)} to {significant(curve.q[-1], 3)} Å⁻¹"
+        facts["Unit of q"] = curve.q_unit.in_words
     facts["Resolution"] = _resolution(curve)
     facts["Uncertainties"] = "estimated" if curve.dintensity is None else "as measured"
     return document.facts(facts)
