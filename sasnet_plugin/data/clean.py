@@ -70,12 +70,10 @@ def clean(raw: RawCurve, *, file: str, entry: str, q_unit: str | None = None) ->
         )
     resolution = _resolution(raw, notes)
     dintensity = _uncertainty(raw, notes)
-    known = q_unit or raw.q_unit
-    unit = QUnit(known) if known else assumed(raw.q, raw.intensity)
-    curve = Curve(
-        raw.q, raw.intensity, dintensity, *resolution, file=file, entry=entry, notes=tuple(notes), q_unit=unit
-    )
+    curve = Curve(raw.q, raw.intensity, dintensity, *resolution, file=file, entry=entry, notes=tuple(notes))
     curve = shadow.without_shadow(curve)
+    known = q_unit or raw.q_unit
+    curve = replace(curve, q_unit=QUnit(known) if known else assumed(curve.q, curve.intensity))
     if negative := int(np.count_nonzero(curve.intensity < 0)):
         kept = f"{_count(negative, 'intensity', 'intensities')} below zero kept as measured."
         curve = replace(curve, notes=(*curve.notes, kept))

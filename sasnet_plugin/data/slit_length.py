@@ -84,7 +84,7 @@ def _length(text: str, unit: str, q_unit: str | None) -> float:
         return 0.0
     if not np.isfinite(length) or not unit.strip() or q_unit is None:
         return length if np.isfinite(length) else 0.0
-    said = unit[: LIMITS.title]
-    # A length is one of the slit itself, or in real space.
-    own = None if units.canonical(said, "length") else units.canonical(said, "q")
+    if units.canonical(unit[: LIMITS.title], "length") in ("μm", "mm", "cm", "m"):
+        return 0.0  # of the slit itself
+    own = units.canonical(unit[: LIMITS.title], "q")
     return length * units.factor(own, "q") / units.factor(q_unit, "q") if own else 0.0
