@@ -9,8 +9,10 @@ from sasnet_plugin.fitting.settings import PROBLEM
 
 #: Relative error up to which a value is known well enough to be told first.
 _KNOWN = 0.5
-#: Parameters that are told, at most.
+#: Parameters that are told, at most, and a width of a size distribution besides.
 _TOLD = 3
+#: Class of such a width.
+_WIDTH = 4
 
 
 def telling(fit: ModelFit) -> list[tuple[str, Parameter]]:
@@ -28,7 +30,8 @@ def telling(fit: ModelFit) -> list[tuple[str, Parameter]]:
     known = [one for one in found if _well_known(one[1])]
     if not known:  # what would tell most is named all the same
         known = [one for one in found if not determined(*one)]
-    chosen = sorted(known, key=lambda one: _class(*one) or 0)[:_TOLD]
+    chosen = sorted((one for one in known if _class(*one) != _WIDTH), key=lambda one: _class(*one) or 0)[:_TOLD]
+    chosen += [one for one in known if _class(*one) == _WIDTH][:1]
     return [one for one in found if one in chosen]
 
 
@@ -69,7 +72,7 @@ def _class(name: str, p: Parameter) -> int | None:
     if name.endswith("scale") or name in ("background", "perturb") or p.unit == "1/cm":
         return None
     if name.endswith("_pd"):
-        return 4
+        return _WIDTH
     if "sld" in name:
         return 5
     if name.startswith("volfraction"):

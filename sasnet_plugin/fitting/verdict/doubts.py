@@ -6,13 +6,14 @@ from collections.abc import Callable, Iterator
 
 from sasnet_plugin.digits import chisq_text, listed, significant
 from sasnet_plugin.fitting.result.fit_result import FitResult
-from sasnet_plugin.fitting.result.headline import telling, undetermined
-from sasnet_plugin.fitting.result.model_fit import ModelFit
+from sasnet_plugin.fitting.result.headline import determined, telling, undetermined
 from sasnet_plugin.fitting.settings import ASSESSMENT
 
-from .equals import of_other_shape, within_error
-from .names import kind, shape, some
+from .beyond import beyond
+from .equals import SIMPLER, much_nearer, no_shape, of_other_shape, overstated, within_error
+from .names import capital, kind, some, with_name
 from .settings import VERDICT
+from .sizes import sizes
 
 #: What reading says of q whose unit nobody states.
 UNIT = "looks like nm⁻¹"
@@ -32,7 +33,7 @@ def unit(result: FitResult) -> Iterator[str]:
     """All lengths are wrong by ten."""
     if unit_doubtful(result):
         yield (
-            f"the file names no unit of q, and q up to {significant(result.curve.q[-1], 2)} Å⁻¹ looks like"
+            f"The file names no unit of q, and q up to {significant(result.curve.q[-1], 2)} Å⁻¹ looks like"
             " nm⁻¹; if it is, every length here is too small by a factor of ten."
         )
 
@@ -45,7 +46,8 @@ def unit_doubtful(result: FitResult) -> bool:
 def failed(result: FitResult) -> Iterator[str]:
     """A candidate is missing for a technical reason."""
     if result.unanswered:
-        yield f"{listed(list(result.unanswered))} could not be fitted for a technical reason; the answer may be another."
+        names = listed(list(result.unanswered))
+        yield f"{capital(names)} could not be fitted for a technical reason; the answer may be another."
 
 
 def few_points(result: FitResult) -> Iterator[str]:
@@ -59,38 +61,37 @@ def no_test(result: FitResult) -> Iterator[str]:
     """χ² tests nothing: no uncertainties are stated, or far too large ones."""
     if result.curve.dintensity is None:
         yield (
-            "the data state no uncertainties, so that χ² says only that the fit follows the points; a small"
+            "The data state no uncertainties, so that χ² says only that the fit follows the points; a small"
             " misfit would not show."
         )
         return
-    factor = result.fits[0].reduced_chisq ** -0.5 if result.fits[0].reduced_chisq > 0 else float("inf")
-    if factor >= VERDICT.overstated:
+    if overstated(result):
+        factor = significant(max(result.fits[0].reduced_chisq, 1e-12) ** -0.5, 2)
         yield (
-            f"the stated uncertainties are about {significant(factor, 2)} times the scatter about the fit, so"
-            " that they hardly reject any model."
+            f"The stated uncertainties are about {factor} times the scatter about the fit, so that they hardly"
+            " reject any model."
         )
 
 
 def other_shape(result: FitResult) -> Iterator[str]:
-    """Another kind of sample gives the same curve."""
+    """Another kind of sample gives the same curve, or one that comes nearer."""
+    if (least := much_nearer(result)) is not None:
+        against = f"{chisq_text(least.reduced_chisq)} against {chisq_text(result.fits[0].reduced_chisq)}"
+        yield f"{capital(with_name(least))} comes much nearer, with reduced χ² {against}."
     others = of_other_shape(result)
-    if not others:
-        return
-    shapes = list(dict.fromkeys(shape(fit.model) for fit in others))
-    if len(shapes) > VERDICT.many_shapes:
-        yield (
-            f"{len(others)} models of other shapes explain the data as well, such as"
-            f" {some([fit.short_name for fit in others])}: these data choose no shape."
-        )
+    if no_shape(result):
+        yield "Sizes and contrasts of any one of these models rest on choosing it, not on these data."
+    if not others or no_shape(result):
         return
     within = within_error(result)
     last = f" within {within}" if within else ""
-    said = "fit" if others[1:] else "fits"
-    also = ", ".join(f"reduced χ² {chisq_text(fit.reduced_chisq)}" for fit in others[:1])
+    if others[1:]:
+        yield f"Other shapes explain the data as well{last}: {some([fit.short_name for fit in others])}."
+        return
+    chisq = chisq_text(others[0].reduced_chisq)
     yield (
-        f"another shape, {kind(others[0])}, explains the data as well{last} ({others[0].short_name}, {also})."
-        if not others[1:]
-        else f"other shapes {said} as well{last}: {some([fit.short_name for fit in others])}."
+        f"Another shape, {kind(others[0])}, explains the data as well{last}"
+        f" ({others[0].short_name}, reduced χ² {chisq})."
     )
 
 
@@ -99,62 +100,93 @@ def scope(result: FitResult) -> Iterator[str]:
     known = result.expected
     if known is not None and known.in_scope < result.scope_threshold:
         yield (
-            f"to the network the curve looks like no single known model ({100 * known.in_scope:.0f} %): it may"
+            f"To the network the curve looks like no single known model ({100 * known.in_scope:.0f} %): it may"
             " be a mixture, or hold an artefact."
         )
 
 
 def disagreement(result: FitResult) -> Iterator[str]:
-    """The network, which has seen a million curves, expects another kind."""
+    """The network, which has seen millions of curves, expects another kind, and no fit has refuted it."""
     known, best = result.expected, result.fits[0]
-    if known is None or not known.groups:
+    if known is None or not known.groups or no_shape(result):
         return
     first = known.groups[0]
     home = next((group.name for group in known.groups if best.model in group.members), first.name)
     if home == first.name or first.probability < VERDICT.expected:
         return
     rivals = [fit for fit in result.fits if fit.model in first.members]
-    if rivals:
-        nearest = min(rivals, key=lambda fit: fit.reduced_chisq)
-        why = f"of these {nearest.short_name} comes nearest, with reduced χ² {chisq_text(nearest.reduced_chisq)}"
-    else:
+    if not rivals:
         why = "none of these was fitted"
+    else:
+        nearest = min(rivals, key=lambda fit: fit.reduced_chisq)
+        if nearest.reduced_chisq > ASSESSMENT.worse * max(best.reduced_chisq, 1.0):
+            return
+        why = f"of these {nearest.short_name} has reduced χ² {chisq_text(nearest.reduced_chisq)}"
     yield (
-        f"the network expects “{first.name}” ({100 * first.probability:.0f} %), the fit says"
-        f" {best.short_name}: {why}."
+        f"The network expects “{first.name}” ({100 * first.probability:.0f} %), the fit says"
+        f" {best.short_name}; {why}."
     )
 
 
 def replicates(result: FitResult) -> Iterator[str]:
     """The measurement is unlike what the fit would give."""
     if result.verification is not None and result.verification.replicates is not None:
-        yield from map(_small, result.verification.replicates.sentences)
+        yield from result.verification.replicates.sentences
 
 
 def open_values(result: FitResult) -> Iterator[str]:
     """A length of the headline's model is anything."""
-    names = undetermined(result.fits[0])
+    names = left_open(result)
     if names:
-        are = "are" if names[1:] else "is"
         yield (
-            f"{listed(names)} {are} not determined by these data, and what else the model says may depend on"
-            f" {'them' if names[1:] else 'it'}."
+            f"{capital(listed(names))} {'are' if names[1:] else 'is'} not determined by these data: a model"
+            f" without {'them' if names[1:] else 'it'} may say the same."
+        )
+
+
+def left_open(result: FitResult) -> list[str]:
+    """Names of lengths that are not determined, nor part of one that is."""
+    best = result.fits[0]
+    whole = {part for size in sizes(best).values() if len(size.parts) > 1 for part in size.parts}
+    return [name for name in undetermined(best) if name not in whole and name not in beyond(result, best)]
+
+
+def interaction(result: FitResult) -> Iterator[str]:
+    """A structure factor whose strength the data do not determine."""
+    best = result.fits[0]
+    if best.structure_factor is None:
+        return
+    names = [
+        name
+        for name in ("volfraction", "charge", "stickiness", "welldepth")
+        if name in best.parameters and not determined(name, best.parameters[name])
+    ]
+    if names:
+        yield (
+            f"The data do not determine {listed(names)}: that the particles interact in this way is not"
+            " certain, and neighbours or aggregates of another kind may do the same."
         )
 
 
 def warned(result: FitResult) -> Iterator[str]:
     """A value of the headline is impossible, at an end of its range, or says that a simpler model does."""
     best = result.fits[0]
-    told = {name for name, _ in telling(best)}
+    told = {name for name, _ in telling(best)} - set(beyond(result, best))
     for sentence in best.warnings:
         first = sentence.split(",")[0].split(" ")[0]
-        simpler = " says the same with fewer parameters" in sentence
-        if simpler or (first in told and _HARMLESS not in sentence):
-            yield sentence
+        if SIMPLER in sentence or (first in told and not any(one in sentence for one in _HARMLESS)):
+            yield capital(sentence) if first not in best.parameters else sentence
 
 
-#: A width at its lower limit is one size, which is an answer.
-_HARMLESS = "one size does"
+def simpler_model(result: FitResult) -> str:
+    """Name of the model that the best one has become, where that is what is doubted; else empty."""
+    for sentence in warned(result):
+        before, found, _ = sentence.partition(SIMPLER)
+        if found:
+            return before.split(" ")[-1]
+    return ""
+#: A width at its lower limit is one size, which is an answer; what moves with another has it in its error.
+_HARMLESS = ("one size does", "move together", "are one within their errors")
 
 
 def structured(result: FitResult) -> Iterator[str]:
@@ -163,7 +195,7 @@ def structured(result: FitResult) -> Iterator[str]:
     if found is not None and found.structured and not found.systematic:
         low, high = found.worst
         yield (
-            f"residuals are not random (runs test {found.runs:.1f} σ), largest between q ="
+            f"Residuals are not random (runs test {found.runs:.1f} σ), largest between q ="
             f" {significant(low, 3)} and {significant(high, 3)} Å⁻¹."
         )
 
@@ -175,24 +207,24 @@ def understated(result: FitResult) -> Iterator[str]:
     most = 1 + max(ASSESSMENT.significant * (2 / max(n, 1)) ** 0.5, ASSESSMENT.margin)
     if chisq >= most and not within_error(result):
         yield (
-            f"residuals are random but {chisq**0.5:.1f} times as large as the uncertainties, so that the"
+            f"Residuals are random but {chisq**0.5:.1f} times as large as the uncertainties, so that the"
             " errors of the values are too small by that."
         )
 
 
 def systematic(result: FitResult) -> Iterator[str]:
-    """Only an error that neighbours share makes it an explanation."""
-    within = within_error(result)
-    if within:
-        yield f"only {within}, which neighbouring points share, makes this an explanation; a better model may exist."
+    """Only an error that neighbours share makes it an explanation; the headline says how large."""
+    if result.verification is not None and not result.verification.explained and within_error(result):
+        yield "The misfit is larger than the stated errors: they may be too small, or the model lacks something."
 
 
 def time(result: FitResult) -> Iterator[str]:
     """More was to be tried."""
     if result.unfitted:
-        yield f"the time limit left {some(result.unfitted)} unfitted, of which one may explain the data."
+        which = "one of them" if result.unfitted[1:] else "it"
+        yield f"The time limit left {some(result.unfitted)} unfitted; {which} may come nearer."
     elif result.limit_met:
-        yield "the time limit ended the search early, so that a better fit may exist."
+        yield "The time limit ended the search early, so that a better fit may exist."
 
 
 def misfit(result: FitResult) -> Iterator[str]:
@@ -203,25 +235,21 @@ def misfit(result: FitResult) -> Iterator[str]:
     low, high = found.worst
     where = f"between q = {significant(low, 3)} and {significant(high, 3)} Å⁻¹"
     if found.structured:
-        yield f"the residuals are largest {where}, where the models lack something."
+        yield f"The residuals are largest {where}, where the models lack something."
     else:
         factor = significant(found.noise, 2 if found.noise < 100 else 3)
         given = "stated" if result.curve.dintensity is not None else "estimated"
         yield (
-            f"the residuals are random but about {factor} times the {given} uncertainties, largest {where}:"
+            f"The residuals are random but about {factor} times the {given} uncertainties, largest {where}:"
             " these may be far too small."
         )
-
-
-def _small(sentence: str) -> str:
-    return sentence[:1].lower() + sentence[1:]
 
 
 _Find = Callable[[FitResult], Iterator[str]]
 #: By falling harm. Wrong by ten; no answer that means anything; another sample; a value that is none.
 _WITHOUT: tuple[_Find, ...] = (unit, failed, time)
 _EXPLAINED: tuple[_Find, ...] = (
-    unit, few_points, other_shape, disagreement, warned, open_values, no_test, systematic, scope, replicates,
-    structured, failed, understated,
+    unit, few_points, other_shape, warned, interaction, open_values, disagreement, structured, no_test,
+    replicates, failed, understated, systematic,
 )  # fmt: skip
 _UNEXPLAINED: tuple[_Find, ...] = (unit, failed, time, scope, misfit)

@@ -12,20 +12,31 @@ from sasnet_plugin.fitting.settings import ASSESSMENT
 from .names import shape
 from .settings import VERDICT
 
+#: How warnings say that a model has become another one, whose name stands before.
+SIMPLER = " says the same with fewer parameters"
+
 
 def as_good(result: FitResult) -> list[ModelFit]:
     """Fits that these data do not distinguish from the best one, or not with any certainty."""
-    named = {*result.alike, *result.excused[1], *result.explaining}
-    return [
-        fit
-        for fit in result.fits[1:]
-        if fit.short_name in named or (fit.weight >= VERDICT.named and _fair(fit, result))
-    ]
+    if not result.fits:
+        return []
+    named = {*result.alike, *result.excused[1]}
+    best = max(result.fits[0].reduced_chisq, VERDICT.least_chisq)
+    far = ASSESSMENT.much_worse * best
+
+    def good(fit: ModelFit) -> bool:
+        """Whether its residuals are no larger, whatever stands for it."""
+        if overstated(result) or fit.short_name in result.explaining:
+            return fit.reduced_chisq <= far and fit.short_name in {*named, *result.explaining}
+        likely = fit.weight >= VERDICT.named and fit.reduced_chisq <= ASSESSMENT.worse * max(best, 1.0)
+        return fit.short_name in named or likely
+
+    return [fit for fit in result.fits[1:] if good(fit)]
 
 
-def _fair(fit: ModelFit, result: FitResult) -> bool:
-    """Whether a fit with some of the evidence is not so far off that only its simplicity stands for it."""
-    return fit.reduced_chisq <= ASSESSMENT.worse * max(result.fits[0].reduced_chisq, 1.0)
+def overstated(result: FitResult) -> bool:
+    """Whether the uncertainties are so much larger than the scatter that they hardly reject any model."""
+    return result.fits[0].reduced_chisq * VERDICT.overstated**2 <= 1
 
 
 def same_kind(result: FitResult, one: ModelFit, other: ModelFit) -> bool:
@@ -43,7 +54,30 @@ def of_one_kind(result: FitResult) -> list[ModelFit]:
 
 def of_other_shape(result: FitResult) -> list[ModelFit]:
     """Those that are as good as the best, and mean another sample."""
-    return [fit for fit in as_good(result) if not same_kind(result, result.fits[0], fit)]
+    best = result.fits[0]
+    return [
+        fit for fit in as_good(result) if not same_kind(result, best, fit) and not disguised(best, fit)
+    ]
+
+
+def disguised(best: ModelFit, fit: ModelFit) -> bool:
+    """Whether a fit has become the best model: an ellipsoid of equal axes is a sphere."""
+    return any(f" {best.name}{SIMPLER}" in sentence for sentence in fit.warnings)
+
+
+def much_nearer(result: FitResult) -> ModelFit | None:
+    """The fit that comes nearest, where the one that stands first is several times as far off."""
+    least = nearest(result)
+    return least if least.reduced_chisq * ASSESSMENT.much_worse < result.fits[0].reduced_chisq else None
+
+
+def no_shape(result: FitResult) -> bool:
+    """Whether models of so many kinds are as good that these data choose none."""
+    kinds: list[ModelFit] = []
+    for fit in of_other_shape(result):
+        if not any(same_kind(result, fit, other) for other in kinds):
+            kinds.append(fit)
+    return len(kinds) > VERDICT.many_shapes
 
 
 def other_distributions(result: FitResult) -> list[ModelFit]:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from sasnet_plugin.digits import chisq_text, listed, rounded, unit_text
+from sasnet_plugin.digits import chisq_text, listed, rounded, significant, unit_text
 from sasnet_plugin.fitting.result.components import bare
 from sasnet_plugin.fitting.result.fit_result import FitResult
 from sasnet_plugin.fitting.result.headline import telling, undetermined
 from sasnet_plugin.fitting.result.model_fit import ModelFit
 
-from .equals import as_good, nearest, of_one_kind, other_distributions, within_error
+from .beyond import beyond
+from .equals import as_good, nearest, no_shape, of_one_kind, other_distributions, within_error
 from .names import DISTRIBUTIONS, capital, shape, some, with_name
 from .settings import VERDICT
 from .sizes import Size, agreed, of_parameter, sizes, spread
@@ -22,8 +23,12 @@ _WORDS = {
     "rg": "Rg", "cor_length": "correlation length", "peak_pos": "peak at", "d_spacing": "spacing",
     "fractal_dim": "fractal dimension", "porod_exp": "Porod exponent", "power": "exponent",
     "radius_polar": "polar radius", "radius_equatorial": "equatorial radius",
+    "thick_core": "core thickness", "thick_layer": "layer thickness", "thick_rim": "rim thickness",
+    "thick_face": "face thickness", "length_tail": "tail length", "length_head": "head length",
+    "radius_cap": "cap radius", "radius_bell": "bell radius", "dnn": "distance of neighbours",
     "kuhn_length": "Kuhn length", "radius_effective": "effective radius", "radius_core": "core radius",
 }  # fmt: skip
+_SUBSCRIPT = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 #: Of these models a thickness is that of the whole.
 _SHEETS = ("sheet",)
 
@@ -33,15 +38,25 @@ def headline(result: FitResult) -> str:
     best = result.best
     if best is None:
         return "No model could be fitted."
-    if result.verification is None or result.verification.explained:
-        return f"{explanation(result, best)}. Explains the data, reduced χ² {chisq_text(best.reduced_chisq)}."
-    within = within_error(result)
-    if within:
-        return (
-            f"{explanation(result, best)}. Explains the data within {within}, not to the stated errors"
-            f" (reduced χ² {chisq_text(best.reduced_chisq)})."
-        )
-    return _unexplained(result)
+    chisq, within = f"reduced χ² {chisq_text(best.reduced_chisq)}", within_error(result)
+    explained = result.verification is None or result.verification.explained
+    if not (explained or within):
+        return _unexplained(result)
+    if no_shape(result):
+        return f"{_of_no_shape(result)} {capital(chisq)}."
+    said = explanation(result, best)
+    if explained:
+        return f"{said}. Explains the data, {chisq}."
+    given = "stated" if result.curve.dintensity is not None else "estimated"
+    return f"{said}. Explains the data within {within}, not to their {given} errors ({chisq})."
+
+
+def _of_no_shape(result: FitResult) -> str:
+    """That any of many shapes does, and what they agree on."""
+    names = [fit.short_name for fit in (result.fits[0], *as_good(result))]
+    said = f"These data do not show a shape: {some(names)} models explain them." if names[3:] else ""
+    same = agreed([result.fits[0], *as_good(result)], VERDICT.same_size)
+    return said if same is None else f"{said} They agree on {_with_article(same)}."
 
 
 def explanation(result: FitResult, best: ModelFit) -> str:
@@ -75,12 +90,14 @@ def _unexplained(result: FitResult) -> str:
     close = [f for f in result.fits if f.reduced_chisq <= VERDICT.near * max(first.reduced_chisq, 1.0)]
     same = agreed(close, VERDICT.same_size)
     if same is not None:
-        said += f" All that come near agree on {_article(same)}{in_words(same.name, same)}."
+        said += f" The fits that come near agree on {_with_article(same)}."
     return said
 
 
-def _article(size: Size) -> str:
-    return "" if size.name == "Rg" else "a "
+def _with_article(size: Size) -> str:
+    """``an outer radius of 490 ± 3 Å``."""
+    article = "an" if size.name[0] in "aeou" else "a"
+    return f"{article} {in_words(f'{size.name} of', size)}"
 
 
 def in_words(name: str, size: Size) -> str:
@@ -93,34 +110,47 @@ def _values(result: FitResult, best: ModelFit) -> list[str]:
     """Two or three values with what equally good fits say of them in their errors, then what is open."""
     equals = [fit for fit in as_good(result) if fit.model != best.model]
     kinds = other_distributions(result)
-    own = sizes(best)
-    shared = {
-        name: [found[name] for fit in equals if name in (found := sizes(fit))]
-        for name in own
-        if any(name in sizes(fit) for fit in equals)
-    }
-    replaced = {part for name in shared if len(own[name].parts) > 1 for part in own[name].parts}
-    said = [
-        in_words(f"outer {name}" if name == "radius" else name, _with_spread(own[name], others, kinds))
-        for name, others in shared.items()
-        if len(own[name].parts) > 1
-    ]
-    for name, p in telling(best):
+    whole = _told_as_whole(best, equals)
+    parts = {part for size in whole for part in size.parts}
+    said = [in_words(size.name, _with_spread(size, _same(size.name, equals), kinds)) for size in whole]
+    hidden = set(beyond(result, best))
+    for name, _ in telling(best):
         size = of_parameter(name, best)
-        if name in replaced or size is None:
+        if name in parts | hidden or size is None:
             continue
-        others = [s for key in shared if own[key].parts == (name,) for s in shared[key]]
-        size = _with_spread(size, others, kinds)
-        if name.endswith("_pd"):
-            said.append(_polydispersity(name, size, best))
-        elif "fraction" in bare(name) and not p.unit:
-            said.append(f"{_name(name, best)} {_percent(size)}")
-        else:
-            said.append(in_words(_name(name, best), size))
-    open_ = [name for name in undetermined(best) if name not in replaced]
-    if open_:
-        said.append(f"{listed([_name(name, best) for name in open_])} not determined by these data")
+        others = [s for key, own in sizes(best).items() if own.parts == (name,) for s in _same(key, equals)]
+        said.append(_value(name, _with_spread(size, others, kinds), best))
+    said += [
+        f"{_name(name, best)} over {significant(longest, 2)} Å, the most that these data show"
+        for name, longest in beyond(result, best).items()
+    ]
+    left = [name for name in undetermined(best) if name not in parts | hidden]
+    if left:
+        said.append(f"{listed([_name(name, best) for name in left])} not determined by these data")
     return said
+
+
+def _value(name: str, size: Size, best: ModelFit) -> str:
+    if name.endswith("_pd"):
+        return _polydispersity(name, size, best)
+    if "fraction" in bare(name) and not size.unit:
+        return f"{_name(name, best)} {_percent(size)}"
+    return in_words(_name(name, best), size)
+
+
+def _same(name: str, fits: Sequence[ModelFit]) -> list[Size]:
+    """A quantity as other fits have it."""
+    return [found[name] for fit in fits if name in (found := sizes(fit))]
+
+
+def _told_as_whole(best: ModelFit, equals: Sequence[ModelFit]) -> list[Size]:
+    """Sums of parameters that are said in place of these: others have them as well, or parts are open."""
+    poor = set(undetermined(best))
+    return [
+        size
+        for name, size in sizes(best).items()
+        if len(size.parts) > 1 and (_same(name, equals) or poor & set(size.parts))
+    ]
 
 
 def _with_spread(size: Size, others: Sequence[Size], kinds: Sequence[ModelFit]) -> Size:
@@ -154,4 +184,7 @@ def _name(name: str, fit: ModelFit) -> str:
 
 
 def _spoken(name: str) -> str:
-    return _WORDS.get(name, name.replace("_", " "))
+    stem = name.rstrip("0123456789")
+    number = name[len(stem) :]
+    said = _WORDS.get(name) or _WORDS.get(stem) or stem.replace("_", " ")
+    return said if name in _WORDS else f"{said}{number.translate(_SUBSCRIPT)}"

@@ -16,7 +16,7 @@ KINDS = {
     "bcc_paracrystal": "spheres on a distorted body-centred cubic lattice",
     "binary_hard_sphere": "hard spheres of two sizes",
     "broad_peak": "a broad peak on a power law",
-    "capped_cylinder": "cylinders with flat caps",
+    "capped_cylinder": "cylinders with lens-shaped caps",
     "core_multi_shell": "spheres with several shells",
     "core_shell_bicelle": "discs with a rim and two faces",
     "core_shell_bicelle_elliptical": "elliptical discs with a rim and two faces",
@@ -103,7 +103,18 @@ SHAPES = {
         "lamellar", "lamellar_hg", "lamellar_stack_caille", "lamellar_stack_paracrystal",
         "lamellar_hg_stack_caille",
     ),
-    "rod": (
+    "cylinder": (
+        "cylinder", "core_shell_cylinder", "hollow_cylinder", "capped_cylinder", "elliptical_cylinder",
+        "stacked_disks", "core_shell_bicelle", "core_shell_bicelle_elliptical",
+        "core_shell_bicelle_elliptical_belt_rough", "pringle",
+    ),
+    "ellipsoid": ("ellipsoid", "core_shell_ellipsoid", "triaxial_ellipsoid"),
+    "box": (
+        "parallelepiped", "rectangular_prism", "hollow_rectangular_prism",
+        "hollow_rectangular_prism_thin_walls", "core_shell_parallelepiped", "prism",
+    ),
+    "polyhedron": ("tetrahedron", "truncated_tetrahedron", "truncated_octahedron"),
+    "thread": (
         "flexible_cylinder", "flexible_cylinder_elliptical", "barbell", "linear_pearls", "pearl_necklace",
     ),
     "coil": (
@@ -124,24 +135,22 @@ DISTRIBUTIONS = {"schulz": "Schulz", "lognormal": "log-normal", "gaussian": "Gau
 def kind(fit: ModelFit) -> str:
     """What a fit says the sample is, "core-shell spheres that stick to each other"."""
     parts = [_kind(part) for part in sum_parts(fit.model)]
+    if len(parts) == 2 and len(set(parts)) == 1:
+        parts = [f"two populations of {parts[0]}"]
     factor = NEIGHBOURS.get(fit.structure_factor or "", "")
     return f"{' and '.join(parts)} {factor}".rstrip()
 
 
 def _kind(model: str) -> str:
     name = PurePath(model).stem if model.endswith(".py") else model
-    return KINDS.get(model, f"{name.replace('_', ' ')}s" if model in _SHAPE_OF or _plural(model) else name)
-
-
-def _plural(model: str) -> bool:
-    return model in ("barbell", "cylinder", "ellipsoid", "vesicle", "pearl_necklace")
+    return KINDS.get(model, f"{name.replace('_', ' ')}s" if model in _SHAPE_OF else name)
 
 
 def with_name(fit: ModelFit) -> str:
     """`kind` with sasmodels' name in brackets, where that is not the same words."""
     said = kind(fit)
-    same = said.replace("-", " ").removesuffix("s") == fit.short_name.replace("_", " ")
-    return said if same else f"{said} ({fit.short_name})"
+    plain = said.replace("-", " ").removesuffix("s")
+    return said if plain in (fit.short_name.replace("_", " "), "lamellae") else f"{said} ({fit.short_name})"
 
 
 def capital(text: str) -> str:

@@ -7,12 +7,11 @@ from collections.abc import Mapping
 
 from sasnet_plugin.digits import significant
 from sasnet_plugin.fitting.result.fit_result import FitResult
-from sasnet_plugin.fitting.result.headline import undetermined
 from sasnet_plugin.fitting.settings import EFFORT
 from sasnet_plugin.fitting.task import FitOptions
 from sasnet_plugin.types import printable
 
-from .doubts import unit_doubtful
+from .doubts import left_open, simpler_model, unit_doubtful
 from .equals import of_other_shape, within_error
 from .settings import VERDICT
 
@@ -42,15 +41,19 @@ def _changes(result: FitResult, options: FitOptions) -> tuple[dict[str, str | No
         return {"--q-unit": "nm"}, "if q is in nm⁻¹"
     if not explained and not within_error(result):
         return _for_the_unexplained(result, options)
-    others = of_other_shape(result)
-    open_ = undetermined(result.fits[0])
-    if open_ and not others:
-        p = result.fits[0].parameters[open_[0]]
-        fixed = {**options.fixed, open_[0]: float(significant(p.value, 2))} if abs(p.value) < 1e5 else None
-        if fixed:
-            models, factor = _only_best(result)
-            changes = {"--models": models, "--structure-factor": factor, "--fix": _pairs(fixed)}
-            return changes, f"with the {open_[0].replace('_', ' ')} that you know in place of this one"
+    best = result.fits[0]
+    left = left_open(result)
+    if simpler := simpler_model(result):
+        form, _, factor = simpler.partition("@")
+        return {"--models": form, "--structure-factor": factor or "none"}, "with the simpler model"
+    if left and not of_other_shape(result):
+        value = f"{best.parameters[left[0]].value:.2g}"
+        changes: dict[str, str | None] = {
+            "--models": best.model,
+            "--structure-factor": best.structure_factor or "none",
+            "--fix": _pairs({**options.fixed, left[0]: value}),
+        }
+        return changes, f"with the value of {left[0]} that you know"
     if "--report" not in options.also:
         return {"--report": PAGES}, "to look at data, fits and residuals"
     return {"--export": EXPORTS}, "to go on in SasView or Bumps"
@@ -82,11 +85,6 @@ def _without_the_worst(result: FitResult) -> tuple[float | None, float | None] |
     if (q > high).sum() < share:
         return None, float(q[q < low][-1])
     return None
-
-
-def _only_best(result: FitResult) -> tuple[str, str]:
-    best = result.fits[0]
-    return best.model, best.structure_factor or "none"
 
 
 def command(file: str, options: FitOptions, changes: Mapping[str, str | None]) -> str:

@@ -13,12 +13,13 @@ from sasnet_plugin.fitting.result.model_fit import ModelFit
 
 #: Model -> quantity -> parameters whose sum it is; "name*" stands for all numbered ones, 2 for twice.
 _OF = {
-    "sphere": {"radius": ("radius",)},
-    "fuzzy_sphere": {"radius": ("radius",)},
-    "core_shell_sphere": {"radius": ("radius", "thickness")},
-    "vesicle": {"radius": ("radius", "thickness")},
-    "core_multi_shell": {"radius": ("radius", "thickness*")},
-    "onion": {"radius": ("radius_core", "thickness*")},
+    "sphere": {"outer radius": ("radius",)},
+    "fuzzy_sphere": {"outer radius": ("radius",)},
+    "core_shell_sphere": {"outer radius": ("radius", "thickness")},
+    "vesicle": {"outer radius": ("radius", "thickness")},
+    "raspberry": {"outer radius": ("radius_lg",)},
+    "core_multi_shell": {"outer radius": ("radius", "thickness*")},
+    "onion": {"outer radius": ("radius_core", "thickness*")},
     "cylinder": {"cross-section radius": ("radius",)},
     "capped_cylinder": {"cross-section radius": ("radius",)},
     "barbell": {"cross-section radius": ("radius",)},
@@ -139,24 +140,24 @@ def of_parameter(name: str, fit: ModelFit) -> Size | None:
 
 
 def agreed(fits: Sequence[ModelFit], within: float) -> Size | None:
-    """The quantity that every one of some fits has, equal within a share of itself; None where none is.
+    """A quantity that most of some fits have, equal within a share of itself; None where there is none.
 
     Its error is the spread of the values.
 
     Parameters
     ----------
     fits : sequence of ModelFit
-        Two at least.
     within : float
         Largest difference, over the mean.
     """
-    if len(fits) < 2 or len({fit.name for fit in fits}) < 2:
-        return None
     each = [sizes(fit) for fit in fits]
-    for name in each[0]:
-        if all(name in found for found in each):
-            values = [found[name].value for found in each]
-            mean = float(np.mean(values))
-            if max(values) - min(values) <= within * abs(mean):
-                return Size(name, mean, float(np.std(values, ddof=1)), each[0][name].unit, ())
+    for name in dict.fromkeys(name for found in each for name in found):
+        known = [found[name] for found in each if name in found]
+        models = {fit.model for fit, found in zip(fits, each, strict=True) if name in found}
+        if len(models) < 2 or 2 * len(known) < len(fits):
+            continue
+        values = [size.value for size in known]
+        mean = float(np.mean(values))
+        if max(values) - min(values) <= within * abs(mean):
+            return Size(name, mean, float(np.std(values, ddof=1)), known[0].unit, ())
     return None
