@@ -38,6 +38,8 @@ def fitted(result: FitResult, rg: float | None, seconds: float) -> Row:
         "q_max": float(curve.q[-1]),
         "rg": rg,
         "verified": result.verified,
+        "headline": result.verdict.headline,
+        "doubt": result.verdict.doubt,
         "notes": list(result.notes),
         "seconds": seconds,
         "error": "",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -28,6 +29,22 @@ Prior = Annotated[
         "--prior",
         help="common: models are weighted with how common they are in practice; uniform: all alike.",
     ),
+]
+#: Which models, and what is written besides the answer: the same for classify, fit, bumps and batch.
+Top = Annotated[int, typer.Option("--top", min=1, help="How many models to list, or to fit.")]
+Models = Annotated[
+    list[str] | None,
+    typer.Option("--models", help="Only these models (commas or repeated); to be fitted, also plugin files."),
+]
+Exclude = Annotated[
+    list[str] | None, typer.Option("--exclude", help="Leave these models out (commas or repeated).")
+]
+Plot = Annotated[
+    Path | None,
+    typer.Option("--plot", help="Draw data and answers into this file (PNG, PDF, SVG); of many a sheet."),
+]
+Table = Annotated[
+    Path | None, typer.Option("--csv", help="Also write a line for each data set into this file.")
 ]
 #: Settings for reading images.
 Geometry = Annotated[

@@ -15,12 +15,17 @@ import typer
 
 from sasnet_plugin.cli.arguments import (
     Entry,
+    Exclude,
     Force,
     Geometry,
+    Models,
+    Plot,
     Prior,
     QRange,
     Quiet,
     QUnit,
+    Table,
+    Top,
     names_of,
     prior_given,
     unit_of,
@@ -70,14 +75,11 @@ def classify(
     together: Annotated[
         bool, typer.Option("--set", help="Images: all of the files are one sample in several settings.")
     ] = False,
-    top: Annotated[int, typer.Option("--top", min=1, help="How many models to list.")] = 5,
+    top: Top = 5,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print one JSON object per line and data set.")
     ] = False,
-    plot: Annotated[
-        str | None,
-        typer.Option("--plot", help="Draw data and answers into this file (PNG); of many curves a sheet."),
-    ] = None,
+    plot: Plot = None,
     report: Annotated[
         Path | None,
         typer.Option("--report", help="Folder for an overview (index.html), and a page of each pattern."),
@@ -85,20 +87,14 @@ def classify(
     details: Annotated[
         bool, typer.Option("--details", help="Tables for each file of a folder, not a line.")
     ] = False,
-    table: Annotated[
-        Path | None, typer.Option("--csv", help="Also write a line for each data set into this file.")
-    ] = None,
+    table: Table = None,
     q_range: QRange = None,
     q_unit: QUnit = None,
     entry: Entry = None,
     geometry: Geometry = None,
     prior: Prior = COMMON,
-    models: Annotated[
-        list[str] | None, typer.Option("--models", help="Choose only from these models (commas or repeated).")
-    ] = None,
-    exclude: Annotated[
-        list[str] | None, typer.Option("--exclude", help="Leave these models out (commas or repeated).")
-    ] = None,
+    models: Models = None,
+    exclude: Exclude = None,
     force: Force = False,
     quiet: Quiet = False,
 ) -> None:
@@ -244,7 +240,7 @@ def _page_name(image: Any, folder: Path) -> str:
     return page_name(image, folder)
 
 
-def _draw(plot: str, drawn: list[tuple[Any, Answer]]) -> None:
+def _draw(plot: Path, drawn: list[tuple[Any, Answer]]) -> None:
     from sasnet_plugin.report.plot import plot_answers
 
     shown = plot_answers(plot, drawn)

@@ -6,15 +6,16 @@ import shlex
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from sasnet_plugin.batch.plan import Options
-from sasnet_plugin.cli.arguments import Force, Geometry, Quiet
+from sasnet_plugin.cli.arguments import Force, Geometry, Plot, Quiet, Table
 from sasnet_plugin.cli.files import clocked, curves_of, expand
-from sasnet_plugin.cli.fit_options import Files, with_fit_options
+from sasnet_plugin.cli.fit_options import Files, also_given, with_fit_options
 from sasnet_plugin.cli.progress import fitting
 from sasnet_plugin.cli.streams import JsonLine, json_lines
 from sasnet_plugin.data.failure import sentence_of, unforeseen
@@ -27,7 +28,7 @@ from sasnet_plugin.domains import (
     resolve,
     specification,
 )
-from sasnet_plugin.fitting.result.headline import DOES_NOT, DOUBTS, EXPLAINS
+from sasnet_plugin.fitting.result.verdict import DOES_NOT, DOUBTS, EXPLAINS
 from sasnet_plugin.types import Curve, SasnetError
 
 if TYPE_CHECKING:
@@ -53,6 +54,12 @@ def fit(
             "--export", help="Folder for what opens elsewhere: SasView project, bumps session, NXcanSAS…"
         ),
     ] = None,
+    plot: Plot = None,
+    table: Table = None,
+    details: Annotated[
+        bool,
+        typer.Option("--details", help="Besides the answer all fits, parameters, warnings and notes."),
+    ] = False,
     domain: Annotated[
         str | None,
         typer.Option(
@@ -65,6 +72,9 @@ def fit(
 ) -> None:
     """Fit the models that may explain 1D small-angle-scattering data, rank and verify them.
 
+    The answer has three lines: what explains the data, the one doubt that would hurt most, and what to do
+    next.
+
     An image that is alike all around is averaged and fitted as a curve; to one with a direction a body and
     the distribution of its axes are fitted.
 
@@ -75,7 +85,7 @@ def fit(
 
     from sasnet_plugin.cli.answers import TableWriter
     from sasnet_plugin.cli.folders import failed as without
-    from sasnet_plugin.cli.folders import fitted
+    from sasnet_plugin.cli.folders import fitted, many
     from sasnet_plugin.data import load
     from sasnet_plugin.files import check_output
     from sasnet_plugin.fitting.api import bank_path, check_names, fit_with
@@ -83,10 +93,20 @@ def fit(
     from sasnet_plugin.integrations.answers import Watched
     from sasnet_plugin.predict import Answer
     from sasnet_plugin.report.page.fit_report import page_name
-    from sasnet_plugin.report.page.overview import INDEX, write_overview
+    from sasnet_plugin.report.page.overview import HEAD, INDEX, write_csv, write_overview
 
     if report is not None:
         check_output(report / INDEX, force=force)
+    if plot is not None:
+        check_output(plot, force=force)
+    if table is not None:
+        check_output(table, force=force, mark=HEAD)
+    given = {
+        "--domain": domain, "--geometry": geometry, "--report": report, "--export": export, "--plot": plot,
+        "--csv": table,
+    }  # fmt: skip
+    how = replace(options.fit, also=options.fit.also | also_given(given))
+    titled = many(files) or bool(files[1:])
     line = json_lines() if as_json else None
     kinds: dict[str, Domain] = {}  # of files that hold images
 
@@ -111,7 +131,8 @@ def fit(
     with Workers(bank_path(), options.fit.workers) as pool:
         check_names(options.fit)
         failed = 0
-        rows: list[Row] | None = None if report is None else []  # of the overview
+        rows: list[Row] | None = None if report is table is None else []  # of the overview and the table
+        drawn: list[FitResult] = []
         every = (pair for each in expand(files) for pair in curves_of(each, read, options.window))
         outcome: Any  # a curve, an image, or why there is neither
         for path, outcome, passed in clocked(every, began):
@@ -123,7 +144,7 @@ def fit(
                     if isinstance(outcome, Curve):
                         with fitting(left, quiet or as_json) as progress:
                             watched = Watched(pool, progress)
-                            found = fit_with(watched, outcome, options.fit, wall=left)
+                            found = fit_with(watched, outcome, how, wall=left)
                     else:
                         found = _fit_image(kinds[outcome.file], outcome, left)
                 except SasnetError as error:
@@ -142,14 +163,16 @@ def fit(
             elif isinstance(found, Answer):
                 TableWriter().answer(outcome, found)
             else:
-                print_result(found, quiet=quiet)
+                print_result(found, quiet=quiet, details=details, titled=titled or bool(found.curve.entry))
             if isinstance(found, Exception):
                 continue
             if isinstance(found, Answer):
                 failed += _write_image(kinds[outcome.file], outcome, found, report, export, force)
                 continue
             if rows is not None:
-                rows.append(fitted(found, page_name(found.curve, report or Path())))
+                rows.append(fitted(found, page_name(found.curve, report) if report is not None else ""))
+            if plot is not None:
+                drawn.append(found)
             failed += found.best is None or bool(found.unanswered)  # the notes say why
             try:
                 for written in _write(found, report, export, force):
@@ -158,6 +181,14 @@ def fit(
             except SasnetError as error:
                 failed += 1
                 _fail(path, str(error), line)
+    if table is not None:
+        write_csv(rows or [], table)
+    if plot is not None and drawn:
+        from sasnet_plugin.report.plot import plot_fits
+
+        shown = plot_fits(plot, drawn)
+        if len(drawn) > shown:
+            typer.echo(f"{plot}: only the first {shown} data sets are drawn.", err=True)
     if report is not None and rows and rows[1:]:
         print(f"Written: {write_overview(rows, report, 'Fits')}", file=sys.stderr)
     if failed:
@@ -224,30 +255,58 @@ def _fail(path: str, sentence: str, line: JsonLine | None) -> None:
 _STYLES = {EXPLAINS: "green", DOUBTS: "yellow", DOES_NOT: "red"}
 
 
-def print_result(result: FitResult, *, quiet: bool = False) -> None:
-    """The headline; unless only that is wanted a table of the fits, parameters, warnings and notes."""
+def print_result(
+    result: FitResult, *, quiet: bool = False, details: bool = False, titled: bool = True
+) -> None:
+    """The answer in three lines; with details also all fits, parameters, warnings and notes.
+
+    Parameters
+    ----------
+    result : FitResult
+    quiet : bool
+        The headline alone.
+    details : bool
+    titled : bool
+        With the file's name above, as where there are several.
+    """
     from rich.text import Text
 
     from sasnet_plugin.cli.answers import wide_console
-    from sasnet_plugin.fitting.result.display import parameters_in_words, rich_table
 
     say = wide_console().print
     title = " · ".join(part for part in (result.curve.file, result.curve.entry) if part)
-    say(Text(title or "curve", style="bold"), soft_wrap=True)
-    head = result.headline
-    say(Text(f"{head.finding}."), soft_wrap=True)
-    say(Text(head.judgement, style=_STYLES[head.verdict]), soft_wrap=True)
-    if quiet:
-        sys.stdout.flush()
-        return
+    if titled:
+        say(Text(title or "curve", style="bold"), soft_wrap=True)
+    head, *more = result.verdict.lines()
+    say(Text(head, style=_STYLES[result.verdict.level]), soft_wrap=True)
+    if not quiet:
+        for sentence in more:
+            say(Text(sentence, style="bold" if sentence.startswith("Next") else ""), soft_wrap=True)
+        if details:
+            _print_details(result, say)
+        if details or titled:
+            say()
+    sys.stdout.flush()
+
+
+def _print_details(result: FitResult, say: Any) -> None:
+    """All fits as a table, the best one's parameters and warnings, how it was verified, and notes."""
+    from rich.text import Text
+
+    from sasnet_plugin.fitting.result.display import parameters_in_words, rich_table
+
+    say()
     say(rich_table(result.fits))
     if result.best is not None:
         say(Text(f"{result.best.short_name}: {parameters_in_words(result.best)}"), soft_wrap=True)
+    for doubt in result.verdict.doubts[1:]:
+        say(Text(f"Less of a doubt: {doubt}"), soft_wrap=True)
+    said = set(result.verdict.doubts)
+    if result.best is not None:
         for sentence in result.best.warnings:
-            say(Text(f"Beware: {sentence}"), soft_wrap=True)
+            if sentence not in said:
+                say(Text(f"Beware: {sentence}"), soft_wrap=True)
     if result.verification is not None:
         say(Text(result.verification.in_words()), soft_wrap=True)
     for note in result.notes:
         say(Text(f"Note: {note}"), soft_wrap=True)
-    say()
-    sys.stdout.flush()

@@ -218,7 +218,7 @@ def fit_with(
     if ledger.cut:
         result = replace(result, notes=(*result.notes, CUT), limit_met=True)
     failed = tuple(dict.fromkeys(e.name for e in unanswered))
-    return told(replace(result, unanswered=failed, unfitted=tuple(unfitted), go_on=go_on), options)
+    return told(replace(result, unanswered=failed, unfitted=tuple(unfitted)), options)
 
 
 def allowed(model: str, options: FitOptions) -> bool:

@@ -30,7 +30,9 @@ def telling(fit: ModelFit) -> list[tuple[str, Parameter]]:
     known = [one for one in found if _well_known(one[1])]
     if not known:  # what would tell most is named all the same
         known = [one for one in found if not determined(*one)]
-    chosen = sorted((one for one in known if _class(*one) != _WIDTH), key=lambda one: _class(*one) or 0)[:_TOLD]
+    chosen = sorted((one for one in known if _class(*one) != _WIDTH), key=lambda one: _class(*one) or 0)[
+        :_TOLD
+    ]
     chosen += [one for one in known if _class(*one) == _WIDTH][:1]
     return [one for one in found if one in chosen]
 

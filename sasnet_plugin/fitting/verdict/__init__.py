@@ -1,1 +1,1 @@
-"""What is said of a fit: one headline, the doubt that would hurt most, and what to do next. Reads results only."""
+"""What is said of a fit: a headline, the most harmful doubt, what to do next. Reads the result alone."""

@@ -68,8 +68,8 @@ def no_test(result: FitResult) -> Iterator[str]:
     if overstated(result):
         factor = significant(max(result.fits[0].reduced_chisq, 1e-12) ** -0.5, 2)
         yield (
-            f"The stated uncertainties are about {factor} times the scatter about the fit, so that they hardly"
-            " reject any model."
+            f"The stated uncertainties are about {factor} times the scatter about the fit, so that they"
+            " hardly reject any model."
         )
 
 
@@ -77,7 +77,7 @@ def other_shape(result: FitResult) -> Iterator[str]:
     """Another kind of sample gives the same curve, or one that comes nearer."""
     if (least := much_nearer(result)) is not None:
         against = f"{chisq_text(least.reduced_chisq)} against {chisq_text(result.fits[0].reduced_chisq)}"
-        yield f"{capital(with_name(least))} comes much nearer, with reduced χ² {against}."
+        yield f"Much nearer: {with_name(least)}, with reduced χ² {against}."
     others = of_other_shape(result)
     if no_shape(result):
         yield "Sizes and contrasts of any one of these models rest on choosing it, not on these data."
@@ -100,8 +100,8 @@ def scope(result: FitResult) -> Iterator[str]:
     known = result.expected
     if known is not None and known.in_scope < result.scope_threshold:
         yield (
-            f"To the network the curve looks like no single known model ({100 * known.in_scope:.0f} %): it may"
-            " be a mixture, or hold an artefact."
+            f"To the network the curve looks like no single known model ({100 * known.in_scope:.0f} %): it"
+            " may be a mixture, or hold an artefact."
         )
 
 
@@ -185,6 +185,8 @@ def simpler_model(result: FitResult) -> str:
         if found:
             return before.split(" ")[-1]
     return ""
+
+
 #: A width at its lower limit is one size, which is an answer; what moves with another has it in its error.
 _HARMLESS = ("one size does", "move together", "are one within their errors")
 
@@ -215,7 +217,7 @@ def understated(result: FitResult) -> Iterator[str]:
 def systematic(result: FitResult) -> Iterator[str]:
     """Only an error that neighbours share makes it an explanation; the headline says how large."""
     if result.verification is not None and not result.verification.explained and within_error(result):
-        yield "The misfit is larger than the stated errors: they may be too small, or the model lacks something."
+        yield "The misfit is larger than the errors: they may be too small, or the model lacks something."
 
 
 def time(result: FitResult) -> Iterator[str]:

@@ -55,9 +55,7 @@ def of_one_kind(result: FitResult) -> list[ModelFit]:
 def of_other_shape(result: FitResult) -> list[ModelFit]:
     """Those that are as good as the best, and mean another sample."""
     best = result.fits[0]
-    return [
-        fit for fit in as_good(result) if not same_kind(result, best, fit) and not disguised(best, fit)
-    ]
+    return [fit for fit in as_good(result) if not same_kind(result, best, fit) and not disguised(best, fit)]
 
 
 def disguised(best: ModelFit, fit: ModelFit) -> bool:
@@ -68,7 +66,7 @@ def disguised(best: ModelFit, fit: ModelFit) -> bool:
 def much_nearer(result: FitResult) -> ModelFit | None:
     """The fit that comes nearest, where the one that stands first is several times as far off."""
     least = nearest(result)
-    return least if least.reduced_chisq * ASSESSMENT.much_worse < result.fits[0].reduced_chisq else None
+    return least if least.reduced_chisq * VERDICT.nearer < result.fits[0].reduced_chisq else None
 
 
 def no_shape(result: FitResult) -> bool:
@@ -97,7 +95,7 @@ def nearest(result: FitResult) -> ModelFit:
     return min(result.fits, key=lambda fit: fit.reduced_chisq)
 
 
-def near(fits: Sequence[ModelFit]) -> tuple[ModelFit, ...]:
+def worth_showing(fits: Sequence[ModelFit]) -> tuple[ModelFit, ...]:
     """The fits that are worth a look: not a hundred times worse than the best of them."""
     least = min((fit.reduced_chisq for fit in fits), default=1.0)
     most = VERDICT.hopeless * max(least, VERDICT.least_chisq)

@@ -1,4 +1,4 @@
-"""The headline: what explains the data with values and errors, or what comes nearest and what is sure of it."""
+"""The headline: what explains the data, with values and errors; or what comes nearest, and what is sure."""
 
 from __future__ import annotations
 
@@ -167,7 +167,9 @@ def _polydispersity(name: str, size: Size, fit: ModelFit) -> str:
     of = bare(name).removesuffix("_pd")
     kind_ = DISTRIBUTIONS.get(fit.distributions.get(name.removesuffix("_pd"), "gaussian"), "")
     shown = f" ({kind_})" if kind_ else ""
-    what = "" if of.startswith("radius") or sum(n.endswith("_pd") for n in fit.free) == 1 else f"{_spoken(of)} "
+    what = (
+        "" if of.startswith("radius") or sum(n.endswith("_pd") for n in fit.free) == 1 else f"{_spoken(of)} "
+    )
     return f"{what}{_percent(size)} polydisperse{shown}"
 
 

@@ -29,8 +29,13 @@ class VerdictSettings:
         3.0, "Uncertainties over the noise, beyond which χ² hardly rejects any model."
     )
     many_shapes: int = setting(3, "Shapes that explain the data beside the first, which choose none.")
+    nearer: float = setting(
+        10.0, "Reduced χ² of the first over that of another, which then is named whatever its evidence."
+    )
     edge: float = setting(
-        0.15, "Of the points: the largest residuals that begin so near to an end of q are that end's.", "share"
+        0.15,
+        "Of the points: the largest residuals that begin so near to an end are that end's.",
+        "share",
     )
     rounding: float = setting(
         0.2, "Of an error: one significant digit where it is changed by no more, else two.", "share"

@@ -7,12 +7,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sasnet_plugin.fitting.result.headline import determined
 from sasnet_plugin.fitting.result.model_fit import ModelFit
 
 #: Model -> quantity -> parameters whose sum it is; "name*" stands for all numbered ones, 2 for twice.
-_OF = {
+_OF: dict[str, dict[str, tuple[str, ...]]] = {
     "sphere": {"outer radius": ("radius",)},
     "fuzzy_sphere": {"outer radius": ("radius",)},
     "core_shell_sphere": {"outer radius": ("radius", "thickness")},
@@ -100,7 +101,7 @@ def _error(names: Sequence[str], fit: ModelFit) -> float | None:
 _LEAST = 1e-4
 
 
-def _correlation(names: Sequence[str], fit: ModelFit) -> np.ndarray:
+def _correlation(names: Sequence[str], fit: ModelFit) -> NDArray[np.float64]:
     """Between errors, (k, k); none where the derivatives are not known."""
     free = {k: v for k, v in fit.derivatives.items() if np.all(np.isfinite(v)) and np.any(v)}
     if not all(name in free for name in names):
