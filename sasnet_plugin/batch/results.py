@@ -76,6 +76,9 @@ TABLES: dict[str, tuple[tuple[str, str, str], ...]] = {
 #: Columns of the CSV before those of the parameters.
 CSV_COLUMNS = tuple(name for name, _, _ in TABLES["datasets"] if name not in ("options", "first_fit", "fits"))
 
+#: By which sasnet knows a table of its own.
+FIRST_COLUMNS = ",".join(CSV_COLUMNS[:6])
+
 
 def check_ours(out: Path, *, force: bool = False) -> None:
     """Refuse to overwrite what is not a result of the same batch, unless `force`.
@@ -87,7 +90,7 @@ def check_ours(out: Path, *, force: bool = False) -> None:
     """
     if out.exists() and not out.is_file():
         raise BatchError(f"{out}: is no file; name with --out the file of the results.")
-    for path, mark in ((out, FORMAT), (out.with_suffix(".csv"), ",".join(CSV_COLUMNS[:6]))):
+    for path, mark in ((out, FORMAT), (out.with_suffix(".csv"), FIRST_COLUMNS)):
         check_output(path, force=force, mark=mark)
         if path.exists() and not force and not journal_of(out).exists():
             raise BatchError(

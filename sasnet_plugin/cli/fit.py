@@ -163,7 +163,7 @@ def fit(
             elif isinstance(found, Answer):
                 TableWriter().answer(outcome, found)
             else:
-                print_result(found, quiet=quiet, details=details, titled=titled or bool(found.curve.entry))
+                print_result(found, quiet=quiet, details=details, titled=titled or several(found.curve))
             if isinstance(found, Exception):
                 continue
             if isinstance(found, Answer):
@@ -193,6 +193,11 @@ def fit(
         print(f"Written: {write_overview(rows, report, 'Fits')}", file=sys.stderr)
     if failed:
         raise typer.Exit(1)
+
+
+def several(curve: Curve) -> bool:
+    """Whether its entry says more than the file's name, as where a file holds several."""
+    return curve.entry not in ("", Path(curve.file).stem)
 
 
 def _fit_image(kind: Domain, image: Any, seconds: float) -> Answer:

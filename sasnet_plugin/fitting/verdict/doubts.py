@@ -9,11 +9,10 @@ from sasnet_plugin.fitting.result.fit_result import FitResult
 from sasnet_plugin.fitting.result.headline import determined, telling, undetermined
 from sasnet_plugin.fitting.settings import ASSESSMENT
 
-from .beyond import beyond
 from .equals import SIMPLER, much_nearer, no_shape, of_other_shape, overstated, within_error
 from .names import capital, kind, some, with_name
 from .settings import VERDICT
-from .sizes import sizes
+from .sizes import beyond, sizes
 
 #: What reading says of q whose unit nobody states.
 UNIT = "looks like nm⁻¹"

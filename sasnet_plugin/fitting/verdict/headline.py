@@ -11,11 +11,10 @@ from sasnet_plugin.fitting.result.fit_result import FitResult
 from sasnet_plugin.fitting.result.headline import telling, undetermined
 from sasnet_plugin.fitting.result.model_fit import ModelFit
 
-from .beyond import beyond
 from .equals import as_good, nearest, no_shape, of_one_kind, other_distributions, within_error
 from .names import DISTRIBUTIONS, capital, shape, some, with_name
 from .settings import VERDICT
-from .sizes import Size, agreed, of_parameter, sizes, spread
+from .sizes import Size, agreed, beyond, of_parameter, sizes, spread
 
 #: Parameters whose own name is no plain English.
 _WORDS = {
@@ -149,7 +148,13 @@ def _told_as_whole(best: ModelFit, equals: Sequence[ModelFit]) -> list[Size]:
     return [
         size
         for name, size in sizes(best).items()
-        if len(size.parts) > 1 and (_same(name, equals) or poor & set(size.parts))
+        if len(size.parts) > 1
+        and (
+            _same(name, equals)
+            or poor & set(size.parts)
+            # What the search left fixed was no one's measurement; the sum is.
+            or any(best.parameters[part].fixed for part in size.parts)
+        )
     ]
 
 
@@ -181,6 +186,8 @@ def _percent(size: Size) -> str:
 def _name(name: str, fit: ModelFit) -> str:
     """A parameter in plain English, with its component's letter in a sum."""
     own = bare(name)
+    if own == "radius" and any(len(size.parts) > 1 and name in size.parts for size in sizes(fit).values()):
+        return "core radius"
     said = "thickness" if own == "thickness" and shape(fit.model) in _SHEETS else _spoken(own)
     return said if own == name else f"{name[0]} {said}"
 

@@ -1,4 +1,4 @@
-"""Quantities that models of different names share, such as the outer radius, with errors."""
+"""Quantities that models of different names share, such as the outer radius, and what is beyond the data."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from sasnet_plugin.fitting.result.fit_result import FitResult
 from sasnet_plugin.fitting.result.headline import determined
 from sasnet_plugin.fitting.result.model_fit import ModelFit
+from sasnet_plugin.fitting.settings import ASSESSMENT
 
 #: Model -> quantity -> parameters whose sum it is; "name*" stands for all numbered ones, 2 for twice.
 _OF: dict[str, dict[str, tuple[str, ...]]] = {
@@ -162,3 +164,25 @@ def agreed(fits: Sequence[ModelFit], within: float) -> Size | None:
         if max(values) - min(values) <= within * abs(mean):
             return Size(name, mean, float(np.std(values, ddof=1)), known[0].unit, ())
     return None
+
+
+def beyond(result: FitResult, fit: ModelFit) -> dict[str, float]:
+    """Fitted lengths that are uncertain and longer than π over the smallest q.
+
+    A body of that size bends the curve at the first points alone: that it is longer is seen, how long is not.
+
+    Returns
+    -------
+    dict
+        By the parameter's name: the longest that these data show, Å.
+    """
+    longest = math.pi / float(result.curve.q[0])
+    return {
+        name: longest
+        for name, p in fit.parameters.items()
+        if p.unit == "Ang" and not p.fixed and p.value > longest and _uncertain(p.error, p.value)
+    }
+
+
+def _uncertain(error: float | None, value: float) -> bool:
+    return error is not None and error >= ASSESSMENT.unsure * abs(value)

@@ -117,9 +117,8 @@ class Entry:
         known = {each.name: each for each in self.candidates}
         curves = result.get("curves") or []
         new: list[Candidate] = []
-        least = min(
-            (float(each.get("reduced_chisq") or 0.0) for each in result.get("pages") or []), default=0.0
-        )
+        reduced = [float(each.get("reduced_chisq") or 0.0) for each in result.get("pages") or []]
+        most = _HOPELESS * max(min(reduced, default=0.0), _LEAST)
         for i, page in enumerate(result.get("pages") or []):
             said = (found.get("fits") or [])[i]
             name = Candidate(said["model"], said["structure_factor"]).name
