@@ -9,7 +9,15 @@ from sasnet_plugin.fitting.result.fit_result import FitResult
 from sasnet_plugin.fitting.result.headline import determined, telling, undetermined
 from sasnet_plugin.fitting.settings import ASSESSMENT
 
-from .equals import SIMPLER, much_nearer, no_shape, of_other_shape, overstated, within_error
+from .equals import (
+    SIMPLER,
+    much_nearer,
+    no_shape,
+    of_other_shape,
+    overstated,
+    within_error,
+    within_its_errors,
+)
 from .names import capital, kind, some, with_name
 from .settings import VERDICT
 from .sizes import beyond, sizes
@@ -203,13 +211,11 @@ def structured(result: FitResult) -> Iterator[str]:
 
 def understated(result: FitResult) -> Iterator[str]:
     """Residuals are random, but larger than stated."""
-    chisq = result.fits[0].reduced_chisq
-    n = len(result.curve)
-    most = 1 + max(ASSESSMENT.significant * (2 / max(n, 1)) ** 0.5, ASSESSMENT.margin)
-    if chisq >= most and not within_error(result):
+    best = result.fits[0]
+    if not (within_its_errors(best, len(result.curve)) or within_error(result)):
         yield (
-            f"Residuals are random but {chisq**0.5:.1f} times as large as the uncertainties, so that the"
-            " errors of the values are too small by that."
+            f"Residuals are random but {best.reduced_chisq**0.5:.1f} times as large as the uncertainties, so that"
+            " the errors of the values are too small by that."
         )
 
 

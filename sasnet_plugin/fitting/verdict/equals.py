@@ -31,7 +31,7 @@ def as_good(result: FitResult) -> list[ModelFit]:
         likely = fit.weight >= VERDICT.named and fit.reduced_chisq <= ASSESSMENT.worse * max(best, 1.0)
         return fit.short_name in named or likely
 
-    return [fit for fit in result.fits[1:] if good(fit)]
+    return [fit for fit in result.fits[1:] if good(fit) and not disguised(result.fits[0], fit)]
 
 
 def overstated(result: FitResult) -> bool:
@@ -54,8 +54,7 @@ def of_one_kind(result: FitResult) -> list[ModelFit]:
 
 def of_other_shape(result: FitResult) -> list[ModelFit]:
     """Those that are as good as the best, and mean another sample."""
-    best = result.fits[0]
-    return [fit for fit in as_good(result) if not same_kind(result, best, fit) and not disguised(best, fit)]
+    return [fit for fit in as_good(result) if not same_kind(result, result.fits[0], fit)]
 
 
 def disguised(best: ModelFit, fit: ModelFit) -> bool:
@@ -88,6 +87,12 @@ def other_distributions(result: FitResult) -> list[ModelFit]:
         and dict(fit.distributions) != dict(best.distributions)
         and fit.chisq - best.chisq < ASSESSMENT.significant**2
     ]
+
+
+def within_its_errors(fit: ModelFit, points: int) -> bool:
+    """Whether the residuals of a fit are as large as the uncertainties, to the scatter of their sum."""
+    scatter = ASSESSMENT.significant * (2 / max(points, 1)) ** 0.5
+    return bool(fit.reduced_chisq < 1 + max(scatter, ASSESSMENT.margin))
 
 
 def nearest(result: FitResult) -> ModelFit:

@@ -11,8 +11,16 @@ from sasnet_plugin.fitting.result.fit_result import FitResult
 from sasnet_plugin.fitting.result.headline import telling, undetermined
 from sasnet_plugin.fitting.result.model_fit import ModelFit
 
-from .equals import as_good, nearest, no_shape, of_one_kind, other_distributions, within_error
-from .names import DISTRIBUTIONS, capital, shape, some, with_name
+from .equals import (
+    as_good,
+    nearest,
+    no_shape,
+    of_one_kind,
+    other_distributions,
+    within_error,
+    within_its_errors,
+)
+from .names import DISTRIBUTIONS, NEIGHBOURS, capital, shape, some, with_name
 from .settings import VERDICT
 from .sizes import Size, agreed, beyond, of_parameter, sizes, spread
 
@@ -52,9 +60,11 @@ def headline(result: FitResult) -> str:
 
 def _of_no_shape(result: FitResult) -> str:
     """That any of many shapes does, and what they agree on."""
-    names = [fit.short_name for fit in (result.fits[0], *as_good(result))]
-    said = f"These data do not show a shape: {some(names)} models explain them." if names[3:] else ""
-    same = agreed([result.fits[0], *as_good(result)], VERDICT.same_size)
+    equals = [result.fits[0], *as_good(result)]
+    within = within_error(result)
+    said = f"These data do not show a shape: {some([fit.short_name for fit in equals])} models explain them"
+    said += f" within {within}." if within else "."
+    same = agreed(equals, VERDICT.same_size)
     return said if same is None else f"{said} They agree on {_with_article(same)}."
 
 
@@ -75,13 +85,23 @@ def _like(best: ModelFit, tied: Sequence[ModelFit]) -> str | None:
     """Such as "sphere-like", where other models of one shape do as well; else None."""
     shapes = {shape(fit.model) for fit in (best, *tied)}
     others = {fit.model for fit in tied} - {best.model}
-    if not others or len(shapes) > 1 or shape(best.model) == best.model:
+    if not others or len(shapes) > 1:
         return None
-    return f"{shape(best.model)}-like"
+    said = f"{shape(best.model)}-like"
+    if len({fit.structure_factor for fit in (best, *tied)}) == 1 and best.structure_factor:
+        said += f" particles {NEIGHBOURS.get(best.structure_factor, "with neighbours")}"
+    return said
 
 
 def _unexplained(result: FitResult) -> str:
-    first = nearest(result)
+    first, best = nearest(result), result.fits[0]
+    random = not any("not random" in sentence for sentence in first.warnings)
+    if first is not best and random and within_its_errors(first, len(result.curve)):
+        chisq = chisq_text(first.reduced_chisq)
+        return (
+            f"{capital(with_name(first))} would explain the data, reduced χ² {chisq}; {best.short_name}, which is likelier for other reasons, does not (reduced χ²"
+            f" {chisq_text(best.reduced_chisq)})."
+        )
     said = (
         f"Nothing that was fitted explains the data. Nearest: {with_name(first)}, reduced χ²"
         f" {chisq_text(first.reduced_chisq)}."
