@@ -214,8 +214,8 @@ def understated(result: FitResult) -> Iterator[str]:
     best = result.fits[0]
     if not (within_its_errors(best, len(result.curve)) or within_error(result)):
         yield (
-            f"Residuals are random but {best.reduced_chisq**0.5:.1f} times as large as the uncertainties, so that"
-            " the errors of the values are too small by that."
+            f"Residuals are random but {best.reduced_chisq**0.5:.1f} times as large as the uncertainties, so"
+            " that the errors of the values are too small by that."
         )
 
 

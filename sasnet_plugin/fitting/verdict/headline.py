@@ -89,7 +89,7 @@ def _like(best: ModelFit, tied: Sequence[ModelFit]) -> str | None:
         return None
     said = f"{shape(best.model)}-like"
     if len({fit.structure_factor for fit in (best, *tied)}) == 1 and best.structure_factor:
-        said += f" particles {NEIGHBOURS.get(best.structure_factor, "with neighbours")}"
+        said += f" particles {NEIGHBOURS.get(best.structure_factor, 'with neighbours')}"
     return said
 
 
@@ -97,10 +97,10 @@ def _unexplained(result: FitResult) -> str:
     first, best = nearest(result), result.fits[0]
     random = not any("not random" in sentence for sentence in first.warnings)
     if first is not best and random and within_its_errors(first, len(result.curve)):
-        chisq = chisq_text(first.reduced_chisq)
+        likelier = f"{best.short_name}, which is likelier for other reasons, does not"
         return (
-            f"{capital(with_name(first))} would explain the data, reduced χ² {chisq}; {best.short_name}, which is likelier for other reasons, does not (reduced χ²"
-            f" {chisq_text(best.reduced_chisq)})."
+            f"{capital(with_name(first))} would explain the data, reduced χ²"
+            f" {chisq_text(first.reduced_chisq)}; {likelier} (reduced χ² {chisq_text(best.reduced_chisq)})."
         )
     said = (
         f"Nothing that was fitted explains the data. Nearest: {with_name(first)}, reduced χ²"

@@ -47,7 +47,7 @@ def _changes(result: FitResult, options: FitOptions) -> tuple[dict[str, str | No
         form, _, factor = simpler.partition("@")
         return {"--models": form, "--structure-factor": factor or "none"}, "with the simpler model"
     if left and not of_other_shape(result):
-        value = f"{best.parameters[left[0]].value:.2g}"
+        value = f"{float(f'{best.parameters[left[0]].value:.2g}'):g}"
         changes: dict[str, str | None] = {
             "--models": best.model,
             "--structure-factor": best.structure_factor or "none",
