@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import shlex
 from base64 import b64encode
 from html import escape
-from pathlib import Path
+from pathlib import Path, PurePath
 
 import numpy as np
 
@@ -92,8 +93,17 @@ def _verdict(result: FitResult) -> str:
     level = {EXPLAINS: "", DOUBTS: "doubt", DOES_NOT: "wrong"}[said.level]
     more = [f"Doubt: {escape(said.doubt)}"] if said.doubt else []
     if said.next:
-        more.append(f"Next, {escape(said.purpose)}: <code>{escape(said.next)}</code>")
+        more.append(f"Next, {escape(said.purpose)}: <code>{escape(_without_folders(said.next))}</code>")
     return document.verdict(f"<strong>{escape(said.headline)}</strong>", "<br>".join(more), level=level)
+
+
+def _without_folders(command: str) -> str:
+    """A command with the names of its files alone: where they lie is nobody else's business."""
+    words = [
+        ",".join(PurePath(name).name for name in word.split(",")) if "/" in word else word
+        for word in shlex.split(command)
+    ]
+    return shlex.join(words)
 
 
 def _verified(result: FitResult) -> list[str]:
