@@ -108,8 +108,10 @@ def classify(
     unit = unit_of(q_unit)
 
     from sasnet_plugin.cli.answers import JsonWriter, TableWriter
+    from sasnet_plugin.cli.fit_options import also_given
     from sasnet_plugin.cli.folders import LineWriter, many
     from sasnet_plugin.files import check_output
+    from sasnet_plugin.fitting.task import FitOptions
 
     if plot is not None:
         check_output(plot, force=force)
@@ -120,13 +122,21 @@ def classify(
             check_output(table, force=force, mark=HEAD)
         if report is not None:
             check_output(report / INDEX, force=force)
+    chosen, left_out = names_of(models), names_of(exclude)
+    fit = FitOptions(
+        top,
+        None if chosen is None else tuple(chosen),
+        exclude=tuple(left_out or ()),
+        prior=prior_given(prior),
+        also=also_given({"--q-range": q_range, "--q-unit": q_unit, "--entry": entry}),
+    )
     kinds = Kinds(
         domain,
         top=top,
-        models=names_of(models),
-        exclude=names_of(exclude),
+        models=chosen,
+        exclude=left_out,
         reading=ReadOptions(unit, entry, tuple(geometry or ())),
-        prior=prior_given(prior),
+        prior=fit.prior,
         verify=verify,
     )
     read: Callable[[str], Iterable[Any]] = kinds.read
@@ -134,7 +144,7 @@ def classify(
         parts = list(expand(files))
         files, read = [str(parts[0])], lambda _: [kinds.together(parts)]
     brief = quiet or (many(files) and not details and not together)
-    writer: Writer = JsonWriter() if as_json else LineWriter() if brief else TableWriter()
+    writer: Writer = JsonWriter() if as_json else LineWriter() if brief else TableWriter(fit)
     rows: list[Row] | None = None if table is report is None else []
     with _progress(quiet) as step:
         found = outcomes(files, read, kinds.answers, window, step)

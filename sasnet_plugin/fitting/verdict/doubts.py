@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from sasnet_plugin.digits import chisq_text, listed, significant
+from sasnet_plugin.digits import chisq_text, listed, quantity, significant
 from sasnet_plugin.fitting.result.fit_result import FitResult
 from sasnet_plugin.fitting.result.headline import determined, telling, undetermined
 from sasnet_plugin.fitting.settings import ASSESSMENT
@@ -13,6 +13,7 @@ from .equals import (
     SIMPLER,
     much_nearer,
     no_shape,
+    of_one_kind,
     of_other_shape,
     overstated,
     within_error,
@@ -20,7 +21,7 @@ from .equals import (
 )
 from .names import capital, kind, some, with_name
 from .settings import VERDICT
-from .sizes import beyond, sizes
+from .sizes import beyond, comparable, sizes
 
 #: What reading says of q whose unit nobody states.
 UNIT = "looks like nm⁻¹"
@@ -100,6 +101,16 @@ def other_shape(result: FitResult) -> Iterator[str]:
         f"Another shape, {kind(others[0])}, explains the data as well{last}"
         f" ({others[0].short_name}, reduced χ² {chisq})."
     )
+
+
+def other_size(result: FitResult) -> Iterator[str]:
+    """A model of the same kind that is as good, with quite another size."""
+    for name, size in sizes(result.fits[0]).items():
+        for fit in of_one_kind(result):
+            other = sizes(fit).get(name)
+            if other is not None and not comparable(size, other):
+                own = quantity(other.value, other.unit, other.error)
+                yield f"{fit.short_name}, which fits as well, has another {name}, {own}."
 
 
 def scope(result: FitResult) -> Iterator[str]:
@@ -256,7 +267,7 @@ _Find = Callable[[FitResult], Iterator[str]]
 #: By falling harm. Wrong by ten; no answer that means anything; another sample; a value that is none.
 _WITHOUT: tuple[_Find, ...] = (unit, failed, time)
 _EXPLAINED: tuple[_Find, ...] = (
-    unit, few_points, other_shape, warned, interaction, open_values, disagreement, structured, no_test,
-    replicates, failed, understated, systematic,
+    unit, few_points, other_shape, other_size, warned, interaction, open_values, disagreement, structured,
+    no_test, replicates, failed, understated, systematic,
 )  # fmt: skip
 _UNEXPLAINED: tuple[_Find, ...] = (unit, failed, time, scope, misfit)

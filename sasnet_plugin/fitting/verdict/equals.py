@@ -28,7 +28,9 @@ def as_good(result: FitResult) -> list[ModelFit]:
         """Whether its residuals are no larger, whatever stands for it."""
         if overstated(result) or fit.short_name in result.explaining:
             return fit.reduced_chisq <= far and fit.short_name in {*named, *result.explaining}
-        likely = fit.weight >= VERDICT.named and fit.reduced_chisq <= ASSESSMENT.worse * max(best, 1.0)
+        likely = fit.weight >= ASSESSMENT.named_weight and fit.reduced_chisq <= ASSESSMENT.worse * max(
+            best, 1.0
+        )
         return fit.short_name in named or likely
 
     return [fit for fit in result.fits[1:] if good(fit) and not disguised(result.fits[0], fit)]

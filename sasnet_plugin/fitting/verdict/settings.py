@@ -21,7 +21,9 @@ class VerdictSettings:
         2.0, "Reduced χ² over the least up to which fits are asked for a size that all of them have."
     )
     same_size: float = setting(0.1, "Of a size: fits that differ by no more agree on it.", "share")
-    named: float = setting(0.05, "Of the evidence: a fit with so much is named beside the first.", "share")
+    comparable: float = setting(
+        0.25, "Of a size: an equal fit that differs by more means another body, and is named.", "share"
+    )
     expected: float = setting(
         0.5, "Probability of another group from which on the network and a fit disagree.", "share"
     )

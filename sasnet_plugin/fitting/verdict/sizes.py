@@ -14,6 +14,8 @@ from sasnet_plugin.fitting.result.headline import determined
 from sasnet_plugin.fitting.result.model_fit import ModelFit
 from sasnet_plugin.fitting.settings import ASSESSMENT
 
+from .settings import VERDICT
+
 #: Model -> quantity -> parameters whose sum it is; "name*" stands for all numbered ones, 2 for twice.
 _OF: dict[str, dict[str, tuple[str, ...]]] = {
     "sphere": {"outer radius": ("radius",)},
@@ -118,6 +120,11 @@ def _correlation(names: Sequence[str], fit: ModelFit) -> NDArray[np.float64]:
     return np.asarray(found / np.outer(width, width))
 
 
+def comparable(size: Size, other: Size) -> bool:
+    """Whether another fit's quantity is the same thing: a faint shell around it would be another body."""
+    return abs(other.value - size.value) <= VERDICT.comparable * abs(size.value)
+
+
 def spread(size: Size, others: Iterable[Size]) -> float | None:
     """Error of a quantity, with what equally good fits say of it: the root of its variance over all of them.
 
@@ -128,7 +135,7 @@ def spread(size: Size, others: Iterable[Size]) -> float | None:
     others : iterable of Size
         The same quantity by fits as good.
     """
-    apart = [(other.value - size.value) ** 2 for other in others]
+    apart = [(other.value - size.value) ** 2 for other in others if comparable(size, other)]
     if size.error is None or not apart:
         return size.error
     return math.sqrt(size.error**2 + sum(apart) / (1 + len(apart)))

@@ -9,6 +9,7 @@ import pytest
 from made_results import CURVE, GOOD, GROUPS, SPHERE, WRONG, answer, fitted, p, unlike
 
 from sasnet_plugin.fitting.verdict.doubts import doubts, left_open, simpler_model, unit_doubtful
+from sasnet_plugin.fitting.verdict.headline import headline
 from sasnet_plugin.types import Suggestion
 
 UNIT = "The file names no unit of q; it was read in Å⁻¹, but q up to 3 looks like nm⁻¹: if so, …"
@@ -46,6 +47,15 @@ def test_a_wrong_unit_would_hurt_most() -> None:
 def test_each_of_them_is_said(changes: dict[str, object], words: str) -> None:
     (said,) = doubts(answer(SPHERE, ROD, **changes))
     assert said.startswith(words)
+
+
+def test_a_tie_with_quite_another_size_is_said_and_not_averaged() -> None:
+    faint = fitted("core_shell_sphere", radius=p(72, 1), thickness=p(30, 2))
+    found = answer(SPHERE, faint, alike=("core_shell_sphere",))
+    assert doubts(found) == (
+        "core_shell_sphere, which fits as well, has another outer radius, 102.0 ± 2.2 Å.",
+    )
+    assert "radius 72.0 ± 0.1 Å" in headline(found)
 
 
 def test_points_that_any_model_fits_are_said() -> None:
@@ -125,4 +135,4 @@ def test_each_doubt_is_a_sentence_and_none_is_said_twice() -> None:
     )  # fmt: skip
     found = doubts(many)
     assert len(found) == len(set(found)) > 3
-    assert all(said[0].isupper() and said.endswith(".") and "\n" not in said for said in found)
+    assert all(said.endswith(".") and "\n" not in said for said in found)
