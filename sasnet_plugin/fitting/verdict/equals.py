@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from sasnet_plugin.digits import significant
+from sasnet_plugin.fitting.result.components import bare
 from sasnet_plugin.fitting.result.fit_result import FitResult
-from sasnet_plugin.fitting.result.model_fit import ModelFit
+from sasnet_plugin.fitting.result.headline import determined
+from sasnet_plugin.fitting.result.model_fit import ModelFit, Parameter
 from sasnet_plugin.fitting.settings import ASSESSMENT
 
 from .names import shape
 from .settings import VERDICT
+from .sizes import beyond
 
 #: How warnings say that a model has become another one, whose name stands before.
 SIMPLER = " says the same with fewer parameters"
@@ -23,6 +26,7 @@ def as_good(result: FitResult) -> list[ModelFit]:
     named = {*result.alike, *result.excused[1]}
     best = max(result.fits[0].reduced_chisq, VERDICT.least_chisq)
     far = ASSESSMENT.much_worse * best
+    blind = bool(_lengths(result.fits[0])) and not _seen(result, result.fits[0])
 
     def good(fit: ModelFit) -> bool:
         """Whether its residuals are no larger, whatever stands for it."""
@@ -33,7 +37,11 @@ def as_good(result: FitResult) -> list[ModelFit]:
         )
         return fit.short_name in named or likely
 
-    return [fit for fit in result.fits[1:] if good(fit) and not disguised(result.fits[0], fit)]
+    return [
+        fit
+        for fit in result.fits[1:]
+        if good(fit) and not disguised(result.fits[0], fit) and (blind or not unseen(result, fit))
+    ]
 
 
 def overstated(result: FitResult) -> bool:
@@ -62,6 +70,22 @@ def of_other_shape(result: FitResult) -> list[ModelFit]:
 def disguised(best: ModelFit, fit: ModelFit) -> bool:
     """Whether a fit has become the best model: an ellipsoid of equal axes is a sphere."""
     return any(f" {best.name}{SIMPLER}" in sentence for sentence in fit.warnings)
+
+
+def unseen(result: FitResult, fit: ModelFit) -> bool:
+    """Whether the data show no length of a body: a coil without its size is a power law."""
+    lengths = [(name, p) for name, p in _lengths(fit) if not p.fixed]
+    return bool(lengths) and not _seen(result, fit)
+
+
+def _lengths(fit: ModelFit) -> list[tuple[str, Parameter]]:
+    return [(k, p) for k, p in fit.parameters.items() if p.unit == "Ang" and bare(k) != "radius_effective"]
+
+
+def _seen(result: FitResult, fit: ModelFit) -> bool:
+    """Whether the data determine one of its lengths."""
+    long = beyond(result, fit)
+    return any(not p.fixed and determined(k, p) and k not in long for k, p in _lengths(fit))
 
 
 def much_nearer(result: FitResult) -> ModelFit | None:

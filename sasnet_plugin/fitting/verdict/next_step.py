@@ -36,7 +36,7 @@ def next_step(result: FitResult, options: FitOptions) -> tuple[str, str]:
 
 def _changes(result: FitResult, options: FitOptions) -> tuple[dict[str, str | None], str]:
     """Options to add (or, with None, to leave out), and a phrase that says why."""
-    explained = result.verification is not None and result.verification.explained
+    explained = result.best is not None and (result.verification is None or result.verification.explained)
     if unit_doubtful(result):
         return {"--q-unit": "nm"}, "if q is in nm⁻¹"
     if not explained and not within_error(result):

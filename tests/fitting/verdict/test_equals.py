@@ -16,6 +16,7 @@ from sasnet_plugin.fitting.verdict.equals import (
     of_other_shape,
     other_distributions,
     overstated,
+    unseen,
     within_error,
     within_its_errors,
     worth_showing,
@@ -51,6 +52,16 @@ def test_an_ellipsoid_of_equal_axes_is_a_sphere_and_no_rival() -> None:
     assert disguised(SPHERE, same)
     assert as_good(answer(SPHERE, same, alike=("ellipsoid",))) == []
     assert not disguised(SHELL, same)
+
+
+def test_a_body_of_which_no_length_is_seen_is_no_rival() -> None:
+    law = fitted("power_law", power=p(3.2, 0.01, ""))
+    coil = fitted("polymer_excl_volume", rg=p(9000, 4000), porod_exp=p(3.2, 0.01, ""))
+    found = answer(law, coil, SPHERE, alike=("polymer_excl_volume", "sphere"))
+    assert unseen(found, coil)
+    assert not unseen(found, SPHERE)
+    assert not unseen(found, law)
+    assert as_good(found) == [SPHERE]
 
 
 def test_too_large_errors_are_no_tie_of_fits_that_differ_much() -> None:

@@ -20,7 +20,7 @@ from tinyzoo import manifest_entries
 
 from sasnet_plugin.fitting.result.fit_result import FitResult
 from sasnet_plugin.fitting.result.model_fit import ModelFit, Parameter, Verification
-from sasnet_plugin.fitting.result.verdict import DOUBTS
+from sasnet_plugin.fitting.result.verdict import DOUBTS, EXPLAINS
 from sasnet_plugin.fitting.task import FitOptions
 from sasnet_plugin.fitting.verdict.tell import told
 from sasnet_plugin.report.page.document import document, write_page
@@ -195,8 +195,11 @@ def test_title_notes_and_verdict_in_words(tree: Element, result: FitResult, grou
     assert "sphere and sphere@hardsphere: no difference in this q range." in words
     # One headline, the same everywhere, with the doubt that would hurt most and what to do next.
     assert result.headline in words
-    assert f"Doubt: {result.verdict.doubt}" in words
-    assert result.verdict.level == DOUBTS
+    assert (result.verdict.level, result.verdict.doubt) == (EXPLAINS, "")
+    assert "Doubt" not in words
+    lacking = told(replace(result, unanswered=("onion",)))
+    assert lacking.verdict.level == DOUBTS
+    assert f"Doubt: {lacking.verdict.doubt}" in read(page(lacking, groups)).words()
     assert "sasnet fit latex.xml --report pages" in words
     wrong = replace(result, verified=False, verification=Verification(0.9999, -9.0, (0.1, 0.2), False, ()))
     doubtful = read(page(told(wrong), groups)).words()
