@@ -169,14 +169,21 @@ def left_open(result: FitResult) -> list[str]:
     return [name for name in undetermined(best) if name not in whole and name not in beyond(result, best)]
 
 
+#: What says how strongly particles interact.
+_STRENGTHS = {
+    "volfraction": "the volume fraction", "charge": "the charge", "stickiness": "the stickiness",
+    "welldepth": "the depth of the well",
+}  # fmt: skip
+
+
 def interaction(result: FitResult) -> Iterator[str]:
     """A structure factor whose strength the data do not determine."""
     best = result.fits[0]
     if best.structure_factor is None:
         return
     names = [
-        name
-        for name in ("volfraction", "charge", "stickiness", "welldepth")
+        words
+        for name, words in _STRENGTHS.items()
         if name in best.parameters and not determined(name, best.parameters[name])
     ]
     if names:

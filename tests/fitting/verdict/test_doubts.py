@@ -104,7 +104,9 @@ def test_lengths_and_interactions_that_are_open_are_said() -> None:
         "sphere", factor="stickyhardsphere", radius=p(50, 1), volfraction=p(0.01, 0.02, ""),
         stickiness=p(0.08, 0.07, ""),
     )  # fmt: skip
-    assert doubts(answer(sticky))[0].startswith("The data do not determine volfraction: that the particles")
+    assert doubts(answer(sticky))[0].startswith(
+        "The data do not determine the volume fraction: that the particles"
+    )
 
 
 def test_one_that_comes_much_nearer_is_not_hidden_by_its_prior() -> None:
