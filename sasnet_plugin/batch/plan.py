@@ -21,7 +21,7 @@ from .journal import Journal, Place, journal_of
 #: them: ten thousand files in a night, 12 hours, of two processes.
 TIME_LIMIT = 14.0
 #: Of a fit, what changes its answer; the time is kept beside each answer, and more of it may be given later.
-_DECIDES = ("top", "models", "structure_factor", "fixed", "ranges", "contrast", "prior")
+_DECIDES = ("top", "models", "structure_factor", "fixed", "ranges", "contrast", "prior", "exclude")
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class Options:
         given = asdict(self)
         fit = given.pop("fit")
         found = {name: fit[name] for name in _DECIDES} | given
-        found = {name: value for name, value in found.items() if value not in (None, {})}
+        found = {name: value for name, value in found.items() if value not in (None, {}, ())}
         plugins = {name: _content(name) for name in self.fit.models or () if name.endswith(".py")}
         if plugins:  # another content is another model
             found["plugins"] = plugins

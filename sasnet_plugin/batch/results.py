@@ -52,6 +52,8 @@ TABLES: dict[str, tuple[tuple[str, str, str], ...]] = {
         ("q_max", _NUMBER, "1/Ang"),
         ("seconds", _NUMBER, "wall clock, s"),
         ("limit_met", _FLAG, "the time limit ended the search: give more with --time-limit"),
+        ("headline", _TEXT, "what explains the data, with values and errors, in words"),
+        ("doubt", _TEXT, "what may be wrong with that and would hurt most; empty for nothing"),
         ("notes", _TEXT, "sentences about data and fit"),
         ("error", _TEXT, "why there is no answer, or only part of one; else empty"),
         ("version", _TEXT, "what answered: sasnet, sasmodels, bumps and the network"),
@@ -84,6 +86,9 @@ TABLES: dict[str, tuple[tuple[str, str, str], ...]] = {
 #: Columns of the CSV before those of the parameters.
 CSV_COLUMNS = tuple(name for name, _, _ in TABLES["datasets"] if name not in ("options", "first_fit", "fits"))
 
+#: By which sasnet knows a table of its own.
+FIRST_COLUMNS = ",".join(CSV_COLUMNS[:6])
+
 
 def check_ours(out: Path, *, force: bool = False) -> None:
     """Refuse to overwrite what is not a result of the same batch, unless `force`.
@@ -95,7 +100,7 @@ def check_ours(out: Path, *, force: bool = False) -> None:
     """
     if out.exists() and not out.is_file():
         raise BatchError(f"{out}: is no file; name with --out the file of the results.")
-    for path, mark in ((out, FORMAT), (out.with_suffix(".csv"), ",".join(CSV_COLUMNS[:6]))):
+    for path, mark in ((out, FORMAT), (out.with_suffix(".csv"), FIRST_COLUMNS)):
         check_output(path, force=force, mark=mark)
         if path.exists() and not force and not journal_of(out).exists():
             raise BatchError(
@@ -182,6 +187,8 @@ def summary(record: Record, row: Row) -> dict[str, Any]:
         "q_max": row.get("q_max", nan),
         "seconds": row["seconds"],
         "limit_met": bool(row.get("limit_met", record.get("late", False))),
+        "headline": row.get("headline", ""),
+        "doubt": row.get("doubt", ""),
         "notes": " ".join(sentences),
         "error": row["error"],
         "version": record.get("version", ""),

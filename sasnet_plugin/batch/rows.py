@@ -43,6 +43,8 @@ def fitted(result: FitResult, rg_network: float | None, seconds: float) -> Row:
         "rg_network": rg_network,
         "model_free": told["model_free"],
         "verified": result.verified,
+        "headline": result.verdict.headline,
+        "doubt": result.verdict.doubt,
         "notes": list(result.notes),
         "seconds": seconds,
         "error": "",

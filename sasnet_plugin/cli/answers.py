@@ -5,7 +5,6 @@ from __future__ import annotations
 import shlex
 import shutil
 import sys
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 from sasnet_plugin.cli.streams import json_lines
@@ -17,6 +16,7 @@ from ..digits import significant
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from sasnet_plugin.fitting.task import FitOptions
     from sasnet_plugin.predict import Answer
 
 #: Characters of a line where no window says it; in narrower ones titles of two words take two lines.
@@ -53,18 +53,11 @@ class JsonWriter:
 
 
 class TableWriter:
-    """A table for each finding and a few sentences for each measurement on stdout; failures on stderr.
+    """A table for each finding and a few sentences for each measurement on stdout; failures on stderr."""
 
-    Parameters
-    ----------
-    given : sequence of str
-        Options of reading that the next command needs as well.
-
-    """
-
-    def __init__(self, given: Sequence[str] = ()) -> None:
-        self._console = wide_console()
-        self._given = given
+    def __init__(self, fit: FitOptions | None = None) -> None:
+        """With what a fit of the same files would be asked for, for the command that is named next."""
+        self._console, self._fit = wide_console(), fit
 
     def answer(self, measurement: Any, answer: Answer) -> None:
         """Write one answer."""
@@ -107,10 +100,17 @@ class TableWriter:
         for sentence in sentences:
             say(Text(sentence), soft_wrap=True)
         if isinstance(measurement, Curve) and answer.file:
-            command = shlex.join(["sasnet", "fit", printable(answer.file), *self._given])
-            say(Text(f"Next: {command}", style="bold"), soft_wrap=True)
+            say(Text(f"Next: {self._next(answer.file)}", style="bold"), soft_wrap=True)
         say()
         sys.stdout.flush()
+
+    def _next(self, file: str) -> str:
+        """``sasnet fit`` of a file, with the options that were given here."""
+        if self._fit is None:
+            return f"sasnet fit {shlex.quote(printable(file))}"
+        from sasnet_plugin.fitting.verdict.next_step import command
+
+        return command(file, self._fit, {})
 
     def failure(self, file: str, entry: str, sentence: str) -> None:
         """Write why a file, or an entry of one, has no answer."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -38,6 +39,22 @@ Prior = Annotated[
         help="common: models are weighted with how common they are in practice; uniform: all alike.",
     ),
 ]
+#: Which models, and what is written besides the answer: the same for classify, fit, bumps and batch.
+Top = Annotated[int, typer.Option("--top", min=1, help="How many models to list, or to fit.")]
+Models = Annotated[
+    list[str] | None,
+    typer.Option("--models", help="Only these models (commas or repeated); to be fitted, also plugin files."),
+]
+Exclude = Annotated[
+    list[str] | None, typer.Option("--exclude", help="Leave these models out (commas or repeated).")
+]
+Plot = Annotated[
+    Path | None,
+    typer.Option("--plot", help="Draw data and answers into this file (PNG, PDF, SVG); of many a sheet."),
+]
+Table = Annotated[
+    Path | None, typer.Option("--csv", help="Also write a line for each data set into this file.")
+]
 #: Settings for reading images.
 Geometry = Annotated[
     list[str] | None,
@@ -62,15 +79,6 @@ def names_of(given: list[str] | None) -> list[str] | None:
     """Names from a repeated option, each of which may hold several, separated by commas."""
     names = [name.strip() for part in given or () for name in part.split(",") if name.strip()]
     return names if given else None
-
-
-def as_given(**options: object) -> list[str]:
-    """Options as they were given, for a next command on the same data; None and empty ones are left out."""
-    words = []
-    for name, value in options.items():
-        text = ",".join(map(str, value)) if isinstance(value, list | tuple) else str(value or "")
-        words += [f"--{name.replace('_', '-')}", text] if text else []
-    return words
 
 
 def unit_of(given: str | None) -> str | None:

@@ -54,7 +54,7 @@ def bumps(
     limit = options.fit.time_limit
     with Workers(bank_path(), options.fit.workers) as pool, fitting(limit, quiet) as progress:
         result = fit_with(Watched(pool, progress), curve, options.fit)
-    print_result(result, quiet=quiet)
+    print_result(result, quiet=quiet, titled=False)
     if result.best is None:
         raise SasnetError(f"{data}: no model could be fitted, so there is nothing to show in Bumps.")
 

@@ -132,16 +132,15 @@ def _size(answer: Answer) -> dict[str, float | None]:
 
 def fitted(found: FitResult, page: str = "") -> Row:
     """The row of an answer of ``sasnet fit``."""
-    from sasnet_plugin.fitting.result.headline import DOES_NOT, DOUBTS
+    from sasnet_plugin.fitting.result.verdict import DOES_NOT, DOUBTS
     from sasnet_plugin.report.page.overview import Row, thumbnail
 
-    best, head = found.best, found.headline
-    answer = f"{head} {found.curve.q_unit}".strip()
+    best, said = found.best, found.verdict
     return Row(
-        found.curve.file, found.curve.entry, answer, best.short_model if best else "",
+        found.curve.file, found.curve.entry, said.headline, best.short_model if best else "",
         (best.structure_factor if best else "") or "", probability=best.weight if best else None,
         reduced_chisq=best.reduced_chisq if best else None,
-        level={DOUBTS: "doubt", DOES_NOT: "wrong"}.get(head.verdict, ""), page=page,
+        level={DOUBTS: "doubt", DOES_NOT: "wrong"}.get(said.level, ""), note=said.doubt, page=page,
         thumbnail=thumbnail(found.curve, best.theory if best else None), q_unit=found.curve.q_unit.in_words,
     )  # fmt: skip
 

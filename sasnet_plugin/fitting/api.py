@@ -25,10 +25,11 @@ from sasnet_plugin.fitting.strategy.candidates import choose_candidates, priors,
 from sasnet_plugin.fitting.strategy.settings import STRATEGY
 from sasnet_plugin.fitting.strategy.stages import Stages
 from sasnet_plugin.fitting.task import FitOptions, Method, Pool
+from sasnet_plugin.fitting.verdict.tell import told
 from sasnet_plugin.noise import estimate_dintensity
 from sasnet_plugin.predict import open_classifier
-from sasnet_plugin.predict.class_prior import COMMON, UNIFORM, known_prior
-from sasnet_plugin.types import Curve, SasnetError, TechnicalError
+from sasnet_plugin.predict.class_prior import COMMON, known_prior
+from sasnet_plugin.types import Curve, SasnetError, TechnicalError, sum_parts
 
 BANK = "seeds.npz"
 NO_UNCERTAINTIES = "The data have no uncertainties"
@@ -63,7 +64,8 @@ def fit(
     rng: np.random.Generator | None = None,
     time_limit: float = 90.0,
     workers: int = 2,
-    prior: str = UNIFORM,
+    prior: str = COMMON,
+    exclude: Iterable[str] = (),
 ) -> FitResult:
     """Fit the models that may explain a curve, rank and verify them.
 
@@ -99,6 +101,8 @@ def fit(
         Processes.
     prior : str
         "common" weights models with how common they are in practice, "uniform" takes all for alike.
+    exclude : iterable of str
+        Form models that are not fitted, nor as a part of a sum.
 
     Returns
     -------
@@ -120,6 +124,7 @@ def fit(
         time_limit=time_limit,
         workers=workers,
         prior=known_prior(prior),
+        exclude=tuple(exclude),
     )
     check_names(options)
     with Workers(bank_path(), workers) as pool:
@@ -161,14 +166,14 @@ def fit_with(
         notes.append(note)
     classifier = open_classifier()
     known, own = (None, []) if options.models is None else split(options.models, classifier.manifest.labels)
-    keep = classifier.selection(None if own and not known else known, None)
+    keep = classifier.selection(None if own and not known else known, options.exclude or None)
     if not own:  # a plugin may never return
         ledger.first = ledger.until + first
     suggestion, shown = classifier.under(curve, (options.prior, COMMON), keep)
     if own:
         suggestion = with_plugins(suggestion, own, alone=known == [])
     chosen = choose_candidates(ledger, suggestion, curve, dintensity, options, classifier.manifest)
-    tasks = chosen.tasks
+    tasks = [task for task in chosen.tasks if allowed(task.model, options)]
     notes.extend(chosen.notes)
     if options.start is not None:
         materials = settled(options.contrast, options.start.model) if options.contrast else ()
@@ -184,7 +189,8 @@ def fit_with(
     deadline = EFFORT.of_limit * for_ranking * limit
     stages = Stages(ledger, dintensity, suggestion, chosen.residuals, options, notes, deadline, unanswered)
     found = stages.run(curve, tasks)
-    fits, prior = found.fits, priors(suggestion, found.fits)
+    fits = [fit for fit in found.fits if allowed(fit.model, options)]
+    prior = priors(suggestion, fits)
     notes.extend(found.notes)
     if fits and method.name != "lm":
         compared = misfits(fits, *dependence(found.curve, dintensity, fits))
@@ -207,11 +213,17 @@ def fit_with(
     if options.models is None:
         threshold = classifier.manifest.scope_threshold
         differs = disagreement(shown, result.fits, result.verified, threshold)
-        result = replace(result, notes=(*result.notes, *differs))
+        notes = [*result.notes, *differs]
+        result = replace(result, notes=tuple(notes), expected=shown, scope_threshold=threshold)
     if ledger.cut:
         result = replace(result, notes=(*result.notes, CUT), limit_met=True)
     failed = tuple(dict.fromkeys(e.name for e in unanswered))
-    return replace(result, unanswered=failed, unfitted=tuple(unfitted), go_on=go_on)
+    return told(replace(result, unanswered=failed, unfitted=tuple(unfitted)), options)
+
+
+def allowed(model: str, options: FitOptions) -> bool:
+    """Whether a form model, or every component of a sum, is none that was excluded."""
+    return not set(sum_parts(model)) & set(options.exclude)
 
 
 def sentences_of(unanswered: Sequence[TechnicalError]) -> list[str]:
@@ -245,7 +257,7 @@ def check_names(options: FitOptions) -> None:
     forms = open_classifier().manifest.labels
     named, own = split(options.models, forms)
     if named or not own:
-        open_classifier().selection(named, None)
+        open_classifier().selection(named, options.exclude or None)
     wanted = [*options.fixed, *options.ranges]
     if not wanted:
         return

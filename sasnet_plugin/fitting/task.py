@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from sasnet_plugin.predict.class_prior import UNIFORM
+from sasnet_plugin.predict.class_prior import COMMON
 from sasnet_plugin.types import Curve, SasnetError, product_name
 
 if TYPE_CHECKING:
@@ -213,6 +213,11 @@ class FitOptions:
         Processes.
     prior : str
         How common models are in practice: ``common`` or ``uniform``.
+    exclude : tuple of str
+        Form models that are not fitted.
+    also : dict
+        Other options of the command line by their names, with the dashes: how the file was read and what is
+        written. They decide nothing in a fit; the command that is named next has them.
     """
 
     top: int = 5
@@ -225,7 +230,9 @@ class FitOptions:
     start: Start | None = None
     time_limit: float = 90.0
     workers: int = 2
-    prior: str = UNIFORM
+    prior: str = COMMON
+    exclude: tuple[str, ...] = ()
+    also: dict[str, str] = field(default_factory=dict)
 
 
 class Named(Protocol):

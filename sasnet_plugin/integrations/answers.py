@@ -219,6 +219,7 @@ def fit_options(body: Mapping[str, Any]) -> FitOptions:
         Of the wrong kind.
     """
     from sasnet_plugin.fitting.problem.contrast import contrast_of
+    from sasnet_plugin.predict.class_prior import COMMON, known_prior
 
     models = names(body, "models")
     given = {key: name(body, key) or None for key in ("sample", "solvent", "probe")}
@@ -226,6 +227,8 @@ def fit_options(body: Mapping[str, Any]) -> FitOptions:
     return FitOptions(
         top=whole(body, "top", 5),
         models=None if models is None else tuple(models),
+        exclude=tuple(names(body, "exclude") or ()),
+        prior=known_prior(name(body, "prior") or COMMON),
         structure_factor=name(body, "structure_factor"),
         time_limit=seconds(body, "time_limit", 90.0),
         contrast=contrast_of(

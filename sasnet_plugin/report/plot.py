@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
+    from sasnet_plugin.fitting.result.fit_result import FitResult
     from sasnet_plugin.predict import Answer
     from sasnet_plugin.zoo import Manifest
 
@@ -84,6 +85,48 @@ def plot_answers(path: str | Path, pairs: Sequence[tuple[Any, Answer]]) -> int:
         )
     write_figure(figure, path)
     return len(pairs)
+
+
+def plot_fits(path: str | Path, results: Sequence[FitResult]) -> int:
+    """Draw data with their fits, one panel for each data set.
+
+    Parameters
+    ----------
+    path : str or Path
+        File to write; its ending chooses the format (PNG, PDF, SVG).
+    results : sequence of FitResult
+        At least one; those beyond `MAX_ROWS` are not drawn. One alone is drawn with its residuals.
+
+    Returns
+    -------
+    int
+        How many are.
+
+    Raises
+    ------
+    SasnetError
+        The file cannot be written, or its ending is no format of matplotlib.
+    """
+    from matplotlib.figure import Figure
+
+    if len(results) == 1:
+        write_figure(results[0].plot(), path, dpi=150)
+        return 1
+    shown = results[:MAX_ROWS]
+    rows = -(-len(shown) // 3)
+    figure = Figure(figsize=(12, 3.4 * rows), layout="constrained")
+    every = figure.subplots(rows, 3, squeeze=False).ravel()
+    for axes, result in zip(every, shown, strict=False):
+        _draw_curve(axes, result.curve)
+        if result.best is not None:
+            axes.plot(result.curve.q, result.best.theory, lw=1.4, label=result.best.short_name)
+            axes.legend(fontsize="small", frameon=False)
+        name = " · ".join(part for part in (Path(result.curve.file).name, result.curve.entry) if part)
+        axes.set_title(_plain(name), fontsize=9)
+    for axes in every[len(shown) :]:
+        axes.set_axis_off()
+    write_figure(figure, path, dpi=150)
+    return len(shown)
 
 
 def _draw_curve(axes: Axes, curve: Curve) -> None:

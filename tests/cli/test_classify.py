@@ -65,14 +65,17 @@ def test_json_writes_null_for_a_dilute_sample(tmp_path: Path) -> None:
 
 
 def test_table_for_a_person(tmp_path: Path) -> None:
-    result = run("--top", 2, write_sphere(tmp_path / "a [1].dat"))
+    file = write_sphere(tmp_path / "a [1].dat")
+    result = run("--top", 2, "--q-range", "0.005:", "--exclude", FORMS[-1], file)
     assert result.exit_code == 0, result.output
     assert "a [1].dat" in result.stdout
     assert sum(name in result.stdout for name in FORMS) >= 2
     assert re.search(r"[▁▂▃▄▅▆▇█]{20}", result.stdout)
     assert "A known model explains this curve" in result.stdout
-    # What to do next, so that it can be pasted.
-    assert result.stdout.rstrip().endswith(f"Next: sasnet fit '{tmp_path / 'a [1].dat'}'")
+    # What to do next with what was given, so that it can be pasted.
+    assert result.stdout.rstrip().endswith(
+        f"Next: sasnet fit '{file}' --exclude {FORMS[-1]} --top 2 --q-range 0.005:"
+    )
 
 
 def test_out_of_scope_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

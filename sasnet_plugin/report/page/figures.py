@@ -14,6 +14,7 @@ import numpy as np
 from sasnet_plugin.fitting.result.display import MARGIN, PANEL, draw_corner, drawn_names
 from sasnet_plugin.fitting.result.fit_result import FitResult
 from sasnet_plugin.fitting.result.model_fit import ModelFit
+from sasnet_plugin.fitting.verdict.equals import worth_showing
 
 from ...digits import superscript
 from ...zoo import Manifest
@@ -48,7 +49,7 @@ def fit_figure(result: FitResult) -> str:
     from matplotlib import style
     from matplotlib.figure import Figure
 
-    fits = result.fits[:MAX_DRAWN]
+    fits = worth_showing(result.fits)[:MAX_DRAWN]
     height = _TOP + _PLOT + len(fits) * (_STRIP + _GAP) + _BOTTOM
     with style.context(["default", settings("fit")]):
         figure = Figure(figsize=(_WIDTH, height))
@@ -106,7 +107,7 @@ def tree_figure(manifest: Manifest, result: FitResult) -> str:
     from matplotlib import style
     from matplotlib.figure import Figure
 
-    rank = ranks(result.fits)
+    rank = ranks(worth_showing(result.fits))
     inside = members_of_links(manifest)
     homes = [frozenset(group.members) for group in manifest.groups if rank.keys() & set(group.members)]
     near = frozenset().union(*homes)
@@ -173,7 +174,7 @@ def _draw_data(axes: Axes, result: FitResult) -> None:
     for (line,), name in ((bars, "bars"), (markers, "data"), (below, "below")):
         line.set_gid(name)
     # The best is drawn last, on top of the others.
-    for index, fit in reversed(list(enumerate(result.fits[:MAX_DRAWN]))):
+    for index, fit in reversed(list(enumerate(worth_showing(result.fits)[:MAX_DRAWN]))):
         theory = np.where(fit.theory > 0, fit.theory, np.nan) if positive.any() else fit.theory
         (line,) = axes.plot(q, theory, color=placeholder(FITS[index]), linewidth=1.9 if index == 0 else 1.4)
         if DASHES[index]:
