@@ -70,7 +70,7 @@ class Running:
 def start(file: Path, *options: str) -> Running:
     path = os.pathsep.join(filter(None, [str(REPOSITORY), os.environ.get("PYTHONPATH", "")]))
     process = subprocess.Popen(
-        [sys.executable, "-m", "sasnet_plugin", "bumps", str(file), "--no-browser", *options],
+        [sys.executable, "-m", "sasnet_plugin", "bumps", str(file), "--no-browser", "--details", *options],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, encoding="utf-8",
         env=os.environ | {"PYTHONPATH": path}, start_new_session=True,
     )  # fmt: skip
