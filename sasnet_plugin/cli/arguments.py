@@ -55,6 +55,10 @@ Plot = Annotated[
 Table = Annotated[
     Path | None, typer.Option("--csv", help="Also write a line for each data set into this file.")
 ]
+#: Of a fit, what is printed.
+Details = Annotated[
+    bool, typer.Option("--details", help="Besides the answer all fits, parameters, warnings and notes.")
+]
 #: Settings for reading images.
 Geometry = Annotated[
     list[str] | None,

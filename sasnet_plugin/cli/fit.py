@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from sasnet_plugin.batch.plan import Options
-from sasnet_plugin.cli.arguments import Force, Geometry, Plot, Quiet, Table
+from sasnet_plugin.cli.arguments import Details, Force, Geometry, Plot, Quiet, Table
 from sasnet_plugin.cli.files import clocked, curves_of, expand
 from sasnet_plugin.cli.fit_options import Files, also_given, with_fit_options
 from sasnet_plugin.cli.fit_outputs import Outputs, written
@@ -57,10 +57,7 @@ def fit(
     ] = None,
     plot: Plot = None,
     table: Table = None,
-    details: Annotated[
-        bool,
-        typer.Option("--details", help="Besides the answer all fits, parameters, warnings and notes."),
-    ] = False,
+    details: Details = False,
     domain: Annotated[
         str | None,
         typer.Option(
