@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from sasnet_plugin.predict.class_prior import UNIFORM
+from sasnet_plugin.predict.class_prior import COMMON
 from sasnet_plugin.types import Curve, SasnetError, product_name
 
 if TYPE_CHECKING:
@@ -82,6 +82,8 @@ class Task:
         time.
     as_measured : bool
         Calculate the model at the measured points alone, as SasView does, whatever its fringes need.
+    assured : bool
+        It is fitted however short the time is: a simple model of the network's first groups.
     """
 
     curve: Curve
@@ -96,6 +98,7 @@ class Task:
     extra: dict[str, Any] | None = None
     basin_hopping: bool = False
     as_measured: bool = False
+    assured: bool = False
 
     @property
     def name(self) -> str:
@@ -225,7 +228,7 @@ class FitOptions:
     start: Start | None = None
     time_limit: float = 90.0
     workers: int = 2
-    prior: str = UNIFORM
+    prior: str = COMMON
 
 
 class Named(Protocol):

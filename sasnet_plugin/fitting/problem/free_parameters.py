@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sasnet_plugin.fitting.problem.bounds import range_of
 from sasnet_plugin.fitting.problem.sums import prefix, scales_of
 from sasnet_plugin.fitting.result.components import bare, is_scale
 from sasnet_plugin.fitting.settings import PROBLEM
@@ -101,20 +102,27 @@ def moving(columns: Mapping[str, NDArray[np.float64]]) -> dict[str, NDArray[np.f
     return {name: column for name, column in columns.items() if moves(column)}
 
 
-def independent(columns: Mapping[str, NDArray[np.float64]]) -> list[str]:
-    """Names of the columns that are no combination of those before them.
+def independent(
+    columns: Mapping[str, NDArray[np.float64]], expected: Mapping[str, float] | None = None
+) -> list[str]:
+    """Names of the columns that are no combination of those before them, and that the data show.
 
     Parameters
     ----------
     columns : mapping of str to (n,) float array
         Effect of each parameter on the curve, in units of its uncertainty.
+    expected : mapping of str to float, optional
+        How far a parameter may well lie from here: what moves the curve by less than its uncertainty, the
+        others following, is not shown by the data.
     """
     kept: list[NDArray[np.float64]] = []
     free = []
     for name, column in moving(columns).items():
-        column = column / np.linalg.norm(column)
+        length = float(np.linalg.norm(column))
+        column = column / length
         rest = column - sum((c @ column) * c for c in kept)
-        if np.linalg.norm(rest) < PROBLEM.degenerate:
+        left = float(np.linalg.norm(rest))
+        if left < PROBLEM.degenerate or left * length * (expected or {}).get(name, np.inf) < PROBLEM.shown:
             continue
         kept.append(rest / np.linalg.norm(rest))
         free.append(name)
@@ -160,29 +168,15 @@ def _unused(p: Any, info: Any, parameters: Mapping[str, Any]) -> bool:
 
 
 def _is_integer(p: Any) -> bool:
-    return bare(p.name) in COUNTS | _OTHER_INTEGERS or bare(p.name).startswith(("shape", "nu_fixed"))
+    name = bare(p.name)
+    return name in COUNTS | _OTHER_INTEGERS or name.rstrip("0123456789") == "shape"
 
 
 def set_ranges(fitness: Any, free: list[str]) -> None:
-    """Let the free parameters vary within sasmodels' limits and a factor of thirty of their start."""
+    """Let the free parameters vary within what samples have, and a factor of thirty of their start."""
     for name in free:
         parameter = getattr(fitness.model, name)
-        low, high = parameter.limits
-        start = float(parameter.value)
-        if name.endswith("_pd"):
-            low, high = 0.0, PROBLEM.most_width
-        elif name == "background":
-            low, high = -np.inf, np.inf
-        elif "sld" in name:
-            low, high = max(low, start - PROBLEM.sld_reach), min(high, start + PROBLEM.sld_reach)
-        elif start > 0:
-            low, high = (
-                max(low, start / PROBLEM.size_reach if not is_scale(name) else 0.0),
-                min(high, start * PROBLEM.size_reach),
-            )
-            if is_scale(name):
-                high = np.inf
-        parameter.range(low, high)
+        parameter.range(*range_of(fitness.model.sasmodel.info, name, float(parameter.value)))
 
 
 def sigmas(kind: str) -> float:
