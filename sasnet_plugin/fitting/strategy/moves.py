@@ -49,7 +49,10 @@ def named(state: State) -> Iterator[Step]:
             defaults = replace(hypothesis, as_measured=True)
             task = state.task(defaults)
             task = replace(task, starts=(with_fixed(plugin_defaults(hypothesis.form), task.fixed),))
-            yield Step(("defaults", defaults), 1.0, True, defaults, task)
+            own = Step(("defaults", defaults), 1.0, True, defaults, task)
+            if own.key not in state.done:
+                yield own
+                continue
             if defaults in state.fits and state.explained():
                 continue
         yield fitting(state, hypothesis, 1.0, due=True)
