@@ -21,18 +21,21 @@ def compared(row: dict[str, Any], given: Problem) -> dict[str, bool]:
         Of sasnet, with ``values``: value and error by name.
     given : Problem
     """
-    from sasnet_plugin.simulate.kernel import load_model
-
-    table = load_model(given.name).info.parameters.call_parameters
-    # The unit of the intensity is arbitrary, so amplitudes are as well.
-    skipped = {p.name for p in table if p.type in _TYPES or p.units == "1/cm" or "scale" in p.name}
-    skipped.add("background")
-    found = {}
+    skipped, found = amplitudes(given.name), {}
     for name, (value, error) in row["values"].items():
         if name in given.parameters and name not in skipped:
             truth = float(given.parameters[name])
             found[name] = bool(abs(value - truth) <= max(WITHIN * abs(truth), SIGMAS * (error or 0.0)))
     return found
+
+
+def amplitudes(name: str) -> set[str]:
+    """Parameters that tell nothing where the unit of the intensity is arbitrary; contrasts go with them."""
+    from sasnet_plugin.simulate.kernel import load_model
+
+    table = load_model(name).info.parameters.call_parameters
+    skipped = {p.name for p in table if p.type in _TYPES or p.units == "1/cm" or "scale" in p.name}
+    return skipped | {"background"}
 
 
 def sentence(rows: list[dict[str, Any]], seed: int) -> str:
