@@ -69,8 +69,8 @@ class Ledger:
     until : float
         By ``time.monotonic()``: when the time limit is up whatever was spent.
     first : float
-        The same, later, for what is assured and as long as nothing is fitted: on a busy machine imports, screening and the fast
-        models may take longer than any time limit, and any answer is better than none.
+        The same, later, for what is assured and as long as nothing is fitted: on a busy machine imports and
+        the fast models may take longer than any time limit, and any answer is better than none.
     spent : float
         CPU time of a usual machine, s.
     cut : bool

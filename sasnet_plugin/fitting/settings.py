@@ -123,6 +123,7 @@ class ProblemSettings:
     neutron_matter: tuple[float, float] = setting(
         (-1.0, 10.0), "Scattering length densities that matter has for neutrons.", "10⁻⁶ Å⁻²"
     )
+    within_matter: float = setting(0.9, "Of the way to its end, where contrasts are brought within it.")
     xray_matter: tuple[float, float] = setting((-1.0, 130.0), "The same for X-rays.", "10⁻⁶ Å⁻²")
     no_contrast: float = setting(1e-3, "A difference below which nothing scatters.", "10⁻⁶ Å⁻²")
     whole: float = setting(0.005, "By so much the volume fractions of a mixture may miss 1.")

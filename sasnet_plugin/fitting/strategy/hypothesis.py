@@ -146,10 +146,10 @@ class Beliefs:
         found: dict[str, float] = {}
         for group in self.suggestion.groups:
             if group.probability >= STRATEGY.group_share:
-                simplest = sorted(group.members, key=lambda m: (size_of(Hypothesis(m)), m))
-                for name in simplest[: STRATEGY.simplest]:
-                    if fit_cost_class(name) != "slow":
-                        found[name] = group.probability / STRATEGY.simplest
+                cheap = (m for m in group.members if fit_cost_class(m) != "slow")
+                simplest = sorted(cheap, key=lambda m: (size_of(Hypothesis(m)), m))
+                share = group.probability / STRATEGY.simplest
+                found |= dict.fromkeys(simplest[: STRATEGY.simplest], share)
         for guess in self.suggestion.models:
             if guess.probability >= STRATEGY.group_share and fit_cost_class(guess.name) != "slow":
                 found[guess.name] = max(found.get(guess.name, 0.0), guess.probability)

@@ -24,7 +24,7 @@ from sasnet_plugin.fitting.start_values.screening import SIMPLE, with_fixed
 from sasnet_plugin.fitting.strategy.hypothesis import Hypothesis
 from sasnet_plugin.fitting.strategy.settings import STRATEGY
 from sasnet_plugin.fitting.strategy.state import State
-from sasnet_plugin.fitting.strategy.step import Step, boost, fitting, going_on
+from sasnet_plugin.fitting.strategy.step import Step, boost, fitting, going_on, highest_boost
 from sasnet_plugin.fitting.strategy.sum_moves import looks_for_sums, rivals_of_sum, sums
 from sasnet_plugin.fitting.strategy.unknown_resolution import ResolutionSearch
 from sasnet_plugin.fitting.task import Budget
@@ -71,12 +71,15 @@ def near(state: State) -> Iterator[Step]:
     if not state.free:
         return
     least = min(state.residuals.values(), default=0.0)
+    most = highest_boost(state)
     open_, unknown = [], []
     for hypothesis in _possible(state):
         own = state.residuals.get(hypothesis.pair)
         chance = _before(state, hypothesis)
         if own is not None:
             chance *= min((least + STRATEGY.near) / (own + STRATEGY.near), 1.0)
+        if chance * most / hypothesis.seconds < STRATEGY.price:  # before anything of the model is loaded
+            continue
         step = fitting(state, hypothesis, chance, extra=_from_form(state, hypothesis))
         if step.worth < STRATEGY.price or step.key in state.done:
             continue
@@ -93,11 +96,10 @@ def near(state: State) -> Iterator[Step]:
 def _possible(state: State) -> Iterator[Hypothesis]:
     seen = set()
     for rank, guess in enumerate(state.beliefs.suggestion.models):
-        allowed = allowed_structure_factors(guess.name) if not guess.name.endswith(".py") else ()
         known = [guess.structure_factor] if guess.structure_factor else []
         fast = Hypothesis(guess.name).cost == "fast" and rank < state.options.top
         if SIMPLE.get(guess.name) or fast:
-            known = [factor for factor in structure_factors() if factor in allowed]
+            known = factors_of(guess.name)
         for factor in (None, *known):
             hypothesis = Hypothesis(guess.name, factor)
             if hypothesis not in seen:
@@ -261,7 +263,9 @@ def factors(state: State) -> Iterator[Step]:
 
 
 def factors_of(form: str) -> list[str]:
-    """Structure factors that a form model may have."""
+    """Structure factors that a form model may have; of a plugin that is not known."""
+    if form.endswith(".py"):
+        return []
     allowed = allowed_structure_factors(form)
     return [factor for factor in structure_factors() if factor in allowed]
 

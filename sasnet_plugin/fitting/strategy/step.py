@@ -67,8 +67,12 @@ def boost(state: State, size: int, *, second: bool = False, again: bool = False)
     # That fewer parameters might do the network has seen.
     gain = state.left(best)[second] + 0.5 * min(state.size(best) - size, 0) * np.log(len(state.curve))
     before = 1.0 if again else max(state.beliefs.of(best), STRATEGY.least_prior)
-    most = STRATEGY.explained_boost if state.explained() else STRATEGY.most_boost
-    return float(min(np.exp(min(gain, 50.0)) / before, most))
+    return float(min(np.exp(min(gain, 50.0)) / before, highest_boost(state)))
+
+
+def highest_boost(state: State) -> float:
+    """The most that any explanation would gain."""
+    return STRATEGY.explained_boost if state.explained() else STRATEGY.most_boost
 
 
 def fitting(state: State, hypothesis: Hypothesis, chance: float, due: bool = False, **how: Any) -> Step:
