@@ -35,10 +35,11 @@ class StrategySettings:
     """
 
     price: float = setting(
-        0.2, "Worth of a second: a step that is expected to gain less is not taken.", "1/s"
+        0.1, "Worth of a second: a step that is expected to gain less is not taken.", "1/s"
     )
     most_boost: float = setting(10.0, "What an explanation gains where nothing explains the curve, at most.")
-    explained_boost: float = setting(3.0, "The same where something explains it.")
+    doubtful_boost: float = setting(5.0, "The same where a fit explains it, though χ² is rather large.")
+    explained_boost: float = setting(1.5, "The same where a fit leaves nothing but noise.")
     chance_gain: float = setting(1.0, "ln likelihood that another model may gain on a fit that leaves noise.")
     noise_scatter: float = setting(
         1.4, "Two standard deviations of what second differences say of the noise, over √n, in ln likelihood."

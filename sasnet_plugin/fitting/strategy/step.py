@@ -72,7 +72,11 @@ def boost(state: State, size: int, *, second: bool = False, again: bool = False)
 
 def highest_boost(state: State) -> float:
     """The most that any explanation would gain."""
-    return STRATEGY.explained_boost if state.explained() else STRATEGY.most_boost
+    best = state.best
+    if best is None or not state.explained():
+        return STRATEGY.most_boost
+    noise = state.left(best)[0] <= STRATEGY.chance_gain
+    return STRATEGY.explained_boost if noise else STRATEGY.doubtful_boost
 
 
 def fitting(state: State, hypothesis: Hypothesis, chance: float, due: bool = False, **how: Any) -> Step:
