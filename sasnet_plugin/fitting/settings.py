@@ -101,9 +101,6 @@ class ProblemSettings:
     degenerate: float = setting(
         1e-3, "What is a combination of other effects within this, the error of a slope, is not fitted."
     )
-    shown: float = setting(
-        1.0, "Standard deviations by which a parameter has to move the curve, others following, to be fitted."
-    )
     size_reach: float = setting(30.0, "Fitted sizes stay within this factor of their start.")
     sld_reach: float = setting(15.0, "Fitted contrasts stay within this of their start.", "10⁻⁶ Å⁻²")
     most_exponent: float = setting(12.0, "Largest exponent of a power of q, or of a peak's flank.")

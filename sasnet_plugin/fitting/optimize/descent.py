@@ -121,7 +121,9 @@ class Descent:
         for i, (name, code) in enumerate(self._codes.items()):
             if name in search.linear:  # `intensity` leaves them out
                 column = columns.get(name, search.linear_columns(base, scales, self._error, name)[name])
-                columns[name] = column * code.slope(x[i])
+                # By ln of a scale, by the background itself.
+                by = 1.0 if name == "background" else code.value(x[i])
+                columns[name] = column * code.slope(x[i]) / by
                 continue
             step = PROBLEM.step if x[i] + PROBLEM.step <= code.high else -PROBLEM.step
             moved = search.intensity(parameters | {name: code.value(x[i] + step)})
@@ -129,19 +131,17 @@ class Descent:
             columns[name] = np.nan_to_num(column, nan=0.0, posinf=0.0, neginf=0.0)
         return columns
 
-    def natural(self) -> tuple[dict[str, Array], dict[str, float]]:
-        """Slopes (n,) of the residuals per unit of each parameter, and how far each may well lie."""
+    def natural(self) -> dict[str, Array]:
+        """Slopes (n,) of the residuals per unit of each parameter."""
         search, start = self._search, self._start
         x = np.array([code.first for code in self._codes.values()])
-        columns, expected = self.raw(x), {}
+        columns = self.raw(x)
         for at, (name, code) in zip(x, self._codes.items(), strict=True):
-            slope = code.slope(at)
-            columns[name] = columns[name] / slope
-            expected[name] = code.expected * abs(slope)
+            columns[name] = columns[name] / code.slope(at)
         for name in search.scales:
             if name in columns and name not in self._codes:
                 columns[name] = columns[name] / (float(start[name]) or 1.0)
-        return columns, expected
+        return columns
 
     def jacobian(self, x: Array) -> Array:
         """(n, k), with what scales and background take up projected out."""

@@ -163,13 +163,13 @@ def _with_errors(local: LocalSearch, done: Done, deadline: float) -> Done:
     """With slopes and errors, and without what the data do not show."""
     local.deadline = max(deadline, spent() + OPTIMIZE.least_share * max(deadline - spent(), 1.0))
     try:
-        columns, expected = Descent(local, done.parameters, 0.0).natural()
+        columns = Descent(local, done.parameters, 0.0).natural()
     except TimeUpError:
         return done
     finally:
         local.deadline = np.inf
     own = {name: column for name, column in columns.items() if name in done.free}
-    shown = independent(own, expected)[: len(done.free)]
+    shown = independent(own)[: len(done.free)]
     slopes = {name: own[name] for name in shown}
     errors = errors_of(slopes) if slopes else {}
     same = [name for name in done.free if name not in shown]

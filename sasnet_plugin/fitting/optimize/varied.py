@@ -22,15 +22,12 @@ class Code:
         Where it begins, and its bounds, in its code.
     unit : float
         What 1 in the code stands for; 0: the code is a logarithm.
-    expected : float
-        How far from its start it may well lie, in its code.
     """
 
     first: float
     low: float
     high: float
     unit: float = 0.0
-    expected: float = 1.0
 
     def value(self, x: float) -> float:
         """The parameter, in its own unit."""
@@ -41,10 +38,10 @@ class Code:
         return self.value(x) if self.unit == 0 else self.unit
 
 
-def linear(value: float, low: float, high: float, unit: float, expected: float = 1.0) -> Code:
+def linear(value: float, low: float, high: float, unit: float) -> Code:
     """In a unit of what matters."""
     value = _inside(value, low, high)
-    return Code(value / unit, low / unit, high / unit, unit, expected)
+    return Code(value / unit, low / unit, high / unit, unit)
 
 
 def logarithm(value: float, low: float, high: float) -> Code:
@@ -75,13 +72,13 @@ def code_of(
         low, high = ranges[name]
         return linear(float(np.clip(value, low, high)), low, high, (high - low) / 4)
     if name.endswith("_pd"):
-        return linear(min(max(value, 0.005), 0.65), 0.0, PROBLEM.most_width, 0.1, 3.0)
+        return linear(min(max(value, 0.005), 0.65), 0.0, PROBLEM.most_width, 0.1)
     if name == "background":
         return linear(value, -np.inf, np.inf, abs(value) or 1.0)
     p = table[name]
     low, high = reach_of(p, value, OPTIMIZE.size_reach, OPTIMIZE.sld_reach)
     if "sld" in name:
-        return linear(value, low, high, 1.0, 5.0)
+        return linear(value, low, high, 1.0)
     if bounds_of(p)[0] >= 0 and value > 0:
         if p.type == "volume" and p.units == "Ang":
             longest = OPTIMIZE.longest / least_q

@@ -206,7 +206,7 @@ def scale_in_words(fit: ModelFit) -> Iterator[str]:
     """That a scale above 1 is no volume fraction; of a sum, that of each component."""
     for name, p in fit.parameters.items():
         prefix = name.removesuffix("scale")
-        if not is_scale(name) or p.fixed or p.value <= 1:
+        if not is_scale(name) or p.fixed or p.value - 2 * (p.error or 0.0) <= 1:
             continue
         if not any(is_sld(*one) and one[0].startswith(prefix) for one in fit.parameters.items()):
             continue

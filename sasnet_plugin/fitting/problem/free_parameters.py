@@ -102,27 +102,20 @@ def moving(columns: Mapping[str, NDArray[np.float64]]) -> dict[str, NDArray[np.f
     return {name: column for name, column in columns.items() if moves(column)}
 
 
-def independent(
-    columns: Mapping[str, NDArray[np.float64]], expected: Mapping[str, float] | None = None
-) -> list[str]:
-    """Names of the columns that are no combination of those before them, and that the data show.
+def independent(columns: Mapping[str, NDArray[np.float64]]) -> list[str]:
+    """Names of the columns that are no combination of those before them.
 
     Parameters
     ----------
     columns : mapping of str to (n,) float array
         Effect of each parameter on the curve, in units of its uncertainty.
-    expected : mapping of str to float, optional
-        How far a parameter may well lie from here: what moves the curve by less than its uncertainty, the
-        others following, is not shown by the data.
     """
     kept: list[NDArray[np.float64]] = []
     free = []
     for name, column in moving(columns).items():
-        length = float(np.linalg.norm(column))
-        column = column / length
+        column = column / np.linalg.norm(column)
         rest = column - sum((c @ column) * c for c in kept)
-        left = float(np.linalg.norm(rest))
-        if left < PROBLEM.degenerate or left * length * (expected or {}).get(name, np.inf) < PROBLEM.shown:
+        if np.linalg.norm(rest) < PROBLEM.degenerate:
             continue
         kept.append(rest / np.linalg.norm(rest))
         free.append(name)
