@@ -151,7 +151,8 @@ class Beliefs:
                 share = group.probability / STRATEGY.simplest
                 found |= dict.fromkeys(simplest[: STRATEGY.simplest], share)
         for guess in self.suggestion.models:
-            if guess.probability >= STRATEGY.group_share and fit_cost_class(guess.name) != "slow":
+            least = STRATEGY.expected if fit_cost_class(guess.name) == "slow" else STRATEGY.group_share
+            if guess.probability >= least:
                 found[guess.name] = max(found.get(guess.name, 0.0), guess.probability)
         return found
 

@@ -13,13 +13,14 @@ import numpy as np
 
 from sasnet_plugin.fitting.assessment.diagnostics import reached
 from sasnet_plugin.fitting.assessment.goodness_of_fit import doubtful
+from sasnet_plugin.fitting.effort import look_cost
 from sasnet_plugin.fitting.problem.experiment import starting_values
 from sasnet_plugin.fitting.problem.free_parameters import other_kinds
 from sasnet_plugin.fitting.problem.nested_models import simpler
 from sasnet_plugin.fitting.problem.plugin_models import plugin_defaults
 from sasnet_plugin.fitting.problem.resolution import has_resolution
 from sasnet_plugin.fitting.result.model_fit import ModelFit
-from sasnet_plugin.fitting.settings import START_VALUES
+from sasnet_plugin.fitting.settings import EFFORT, START_VALUES
 from sasnet_plugin.fitting.start_values.screening import SIMPLE, with_fixed
 from sasnet_plugin.fitting.strategy.hypothesis import Hypothesis
 from sasnet_plugin.fitting.strategy.settings import STRATEGY
@@ -89,7 +90,10 @@ def near(state: State) -> Iterator[Step]:
         yield from open_
         return
     every = tuple(h.pair for h in _possible(state) if h.pair not in state.residuals)
-    yield Step(("look", every), max(step.worth for step in open_), pairs=every)
+    # What all of them may gain, for asking about them all and fitting one.
+    seconds = sum(look_cost(*pair) for pair in every) / EFFORT.lanes
+    together = sum(step.worth * step.hypothesis.seconds for step in open_ if step.hypothesis)
+    yield Step(("look", every), together / (seconds + STRATEGY.expected_time["fast"]), pairs=every)
     yield from (step for step in open_ if step.task and step.task.pair in state.residuals)
 
 
@@ -183,7 +187,7 @@ def hops(state: State) -> Iterator[Step]:
 
 def measured(state: State) -> Iterator[Step]:
     """The simplest near fits once more at the measured points alone, as SasView calculates them."""
-    if any(h.as_measured for h in state.fits):
+    if state.explained() or any(h.as_measured for h in state.fits):
         return
     least = min(fit.reduced_chisq for fit in state.fits.values())
     near_ = [
@@ -206,6 +210,8 @@ def resolutions(state: State) -> Iterator[Step]:
     """Ask for the resolution that a file does not state, with the best fit and the likeliest near ones."""
     best = state.best
     if best is None or has_resolution(state.curve) or best.as_measured:
+        return
+    if not doubtful(state.fits[best].reduced_chisq, len(state.curve)):
         return
     near_ = [h for h in state.fits if state.fits[h].chisq < STRATEGY.dq_near * state.fits[best].chisq]
     likely = sorted(near_, key=lambda h: -state.beliefs.of(h))[:1]

@@ -75,7 +75,7 @@ def _together(state: State, steps: Sequence[Step]) -> list[Step]:
     worthy = [step for step in steps if step.due or step.worth > STRATEGY.price]
     if not worthy or worthy[0].task is None:
         return worthy[:1]
-    most = EFFORT.ahead if state.fits and not state.explained() else 1
+    most = EFFORT.lanes if state.fits and not state.explained() else 1
     chosen: list[Step] = []
     for step in worthy:
         if step.task is None or len(chosen) == most or step.due != worthy[0].due:

@@ -38,7 +38,7 @@ class StrategySettings:
         0.1, "Worth of a second: a step that is expected to gain less is not taken.", "1/s"
     )
     most_boost: float = setting(10.0, "What an explanation gains where nothing explains the curve, at most.")
-    doubtful_boost: float = setting(5.0, "The same where a fit explains it, though χ² is rather large.")
+    doubtful_boost: float = setting(2.0, "The same where a fit explains it, though χ² is rather large.")
     explained_boost: float = setting(1.5, "The same where a fit leaves nothing but noise.")
     chance_gain: float = setting(1.0, "ln likelihood that another model may gain on a fit that leaves noise.")
     noise_scatter: float = setting(
@@ -58,7 +58,7 @@ class StrategySettings:
         0.5, "Chance that a resolution that is not stated is what is missing."
     )
     rivals: float = setting(0.2, "Chance of a sum that looks much like the best one.")
-    expected_time: ByCost[float] = setting(by_cost(0.5, 2.0, 6.0), "What a fit is expected to take.", "s")
+    expected_time: ByCost[float] = setting(by_cost(0.5, 1.5, 3.0), "What a fit is expected to take.", "s")
     time: ByCost[float] = setting(by_cost(4.0, 8.0, 12.0), "What it has at most.", "s")
     assured_time: float = setting(
         4.0, "What the simplest models of the likely groups have together, however short the time.", "s"
@@ -77,6 +77,7 @@ class StrategySettings:
     least_factor: float = setting(0.02, "Least probability of a structure factor in the ranking.")
     simplified: int = setting(4, "So many of the best fits are looked at for having become a simpler model.")
     brief: float = setting(4.0, "Time of one that is there to be compared.", "s")
+    expected: float = setting(0.3, "An expensive model this probable is among the first.")
     likely: float = setting(0.2, "An expensive model this probable has its time, whatever others explain.")
     second_ending: float = setting(5.0, "Another start is fitted to its end if its χ² is above by less.")
     lm_starts: ByCost[int] = setting(by_cost(2, 1, 1), "Starts from which Levenberg-Marquardt begins.")

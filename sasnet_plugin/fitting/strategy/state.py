@@ -87,7 +87,7 @@ class State:
         if best is None:
             return False
         known = explains(self.fits[best].reduced_chisq, len(self.curve))
-        return known or self.left(best)[0] <= STRATEGY.chance_gain
+        return known or self.left(best)[1] <= STRATEGY.chance_gain
 
     def left(self, hypothesis: Hypothesis) -> tuple[float, float]:
         """What ln of the likelihood may still gain beside a fit: excused by a small shared error, and not.

@@ -49,39 +49,41 @@ class Step:
     search: ResolutionSearch | None = None
 
 
-def boost(state: State, size: int, *, second: bool = False, again: bool = False) -> float:
+def boost(state: State, size: int, *, again: bool = False, excused: bool = False) -> float:
     """By how much an explanation of so many parameters would stand above the best, at most.
 
     Parameters
     ----------
     state : State
     size : int
-    second : bool
-        It is a sum.
     again : bool
         It goes on from a fit: its chance is no share of what the network leaves to other models.
+    excused : bool
+        A small error that neighbours share is no reason for it.
     """
     best = state.best
     if best is None:
         return STRATEGY.most_boost
     # That fewer parameters might do the network has seen.
-    gain = state.left(best)[second] + 0.5 * min(state.size(best) - size, 0) * np.log(len(state.curve))
+    gain = state.left(best)[0 if excused else 1]
+    gain += 0.5 * min(state.size(best) - size, 0) * np.log(len(state.curve))
     before = 1.0 if again else max(state.beliefs.of(best), STRATEGY.least_prior)
-    return float(min(np.exp(min(gain, 50.0)) / before, highest_boost(state)))
+    return float(min(np.exp(min(gain, 50.0)) / before, highest_boost(state, excused=excused)))
 
 
-def highest_boost(state: State) -> float:
+def highest_boost(state: State, *, excused: bool = False) -> float:
     """The most that any explanation would gain."""
     best = state.best
-    if best is None or not state.explained():
+    if best is None:
         return STRATEGY.most_boost
-    noise = state.left(best)[0] <= STRATEGY.chance_gain
-    return STRATEGY.explained_boost if noise else STRATEGY.doubtful_boost
+    if state.left(best)[0 if excused else 1] <= STRATEGY.chance_gain:
+        return STRATEGY.explained_boost
+    return STRATEGY.doubtful_boost if state.explained() else STRATEGY.most_boost
 
 
 def fitting(state: State, hypothesis: Hypothesis, chance: float, due: bool = False, **how: Any) -> Step:
     """Fit a hypothesis from the bank's curves."""
-    again = boost(state, size_of(hypothesis), second=hypothesis.second is not None)
+    again = boost(state, size_of(hypothesis))
     return Step(
         ("fit", hypothesis), chance * again / hypothesis.seconds, due, hypothesis,
         state.task(hypothesis, **how),
@@ -92,7 +94,8 @@ def going_on(
     state: State, kind: str, hypothesis: Hypothesis, chance: float, task: Task, seconds: float
 ) -> Step:
     """Fit one from a start that another fit gives."""
-    again = boost(state, state.size(hypothesis), second=hypothesis.second is not None, again=True)
+    excused = kind in ("hop", "kind")
+    again = boost(state, state.size(hypothesis), again=True, excused=excused)
     return Step((kind, hypothesis, *_starts(task)), chance * again / seconds, False, hypothesis, task)
 
 

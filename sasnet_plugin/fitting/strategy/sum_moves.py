@@ -29,7 +29,7 @@ def looks_for_sums(state: State) -> Iterator[Step]:
     if pairs:
         seconds = sum(look_cost(*pair) for pair in pairs)
         smallest = 1 + size_of(Hypothesis("sphere", None, "power_law"))
-        worth = STRATEGY.second_prior * boost(state, smallest, second=True) / seconds
+        worth = STRATEGY.second_prior * boost(state, smallest) / seconds
         yield Step(("look", pairs), worth, pairs=pairs)
 
 
