@@ -24,6 +24,7 @@ import numpy as np
 from fitting_report import table
 from fitting_task import CONTESTANTS, LIMIT, PATIENCE, STARTS, SUCCESS, Problem, problem
 from kept import Here, kept, run
+from sampled import sampling_of
 
 
 def solve(contestant: str, index: int, seed: int) -> dict[str, Any]:
@@ -47,8 +48,10 @@ def _sasnet(given: Problem) -> dict[str, Any]:
     """The product's own chain with its default options: 60 s of two processes."""
     from sasnet_plugin.fitting.api import fit_with
     from sasnet_plugin.fitting.task import FitOptions
+    from sasnet_plugin.predict.class_prior import UNIFORM
 
-    result = fit_with(Here(), given.curve, FitOptions(time_limit=LIMIT))
+    # Problems are drawn so: every form model as often as every other.
+    result = fit_with(Here(), given.curve, FitOptions(time_limit=LIMIT, prior=UNIFORM))
     if result.best is None:
         return {"reduced_chisq": float("inf"), "best": None, "weight_of_truth": 0.0, "weight_of_alike": 0.0}
     least = min(f.reduced_chisq for f in result.fits)
@@ -82,7 +85,7 @@ def _told(contestant: str, given: Problem, rng: np.random.Generator) -> dict[str
 
     from sasnet_plugin.fitting.problem.experiment import experiment, silent
     from sasnet_plugin.fitting.problem.free_parameters import choose_free, set_ranges
-    from sasnet_plugin.fitting.problem.resolution import apply_sampling, sampling_needed
+    from sasnet_plugin.fitting.problem.resolution import apply_sampling
     from sasnet_plugin.fitting.settings import PROBLEM
     from sasnet_plugin.simulate.quick_models.cost_classes import cost_class
 
@@ -97,7 +100,7 @@ def _told(contestant: str, given: Problem, rng: np.random.Generator) -> dict[str
     finest = {"fast": PROBLEM.sharpest, "medium": 2 * PROBLEM.fine, "slow": PROBLEM.fine}[
         cost_class(given.form)
     ]
-    apply_sampling(fitness, given.curve, sampling_needed(true, given.curve, finest=finest))
+    apply_sampling(fitness, given.curve, sampling_of(true, given.curve, finest))
     # Where the intensity lies is no secret: the data themselves say it.
     theory = np.asarray(fitness.theory())
     if np.all(np.isfinite(theory)) and theory.max() > 0:

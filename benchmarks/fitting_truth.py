@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
+from sampled import sampling_of
 
 if TYPE_CHECKING:
     from fitting_task import Problem
@@ -41,7 +42,7 @@ def calculated(
     """
     from sasnet_plugin.fitting.problem.experiment import experiment, silent
     from sasnet_plugin.fitting.problem.free_parameters import completed
-    from sasnet_plugin.fitting.problem.resolution import apply_sampling, sampling_needed, scale_and_background
+    from sasnet_plugin.fitting.problem.resolution import apply_sampling, scale_and_background
     from sasnet_plugin.fitting.settings import PROBLEM
     from sasnet_plugin.simulate.quick_models.cost_classes import cost_class
     from sasnet_plugin.simulate.quick_models.quick import fit_cost_class, is_exact
@@ -72,7 +73,7 @@ def calculated(
                 fit_cost_class(given.form)
             ]
         )
-        apply_sampling(fitness, seen, sampling_needed(fitness, seen, finest=finest))
+        apply_sampling(fitness, seen, sampling_of(fitness, seen, finest))
         scale, background = fitted()
         return scale * np.asarray(fitness.theory()), background
 

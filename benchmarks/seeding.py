@@ -25,6 +25,7 @@ from contest import markdown, percent, replacing
 from estimates import NUMBERS, decoded, examples, settings
 from fitting_task import SUCCESS, Problem, measurement
 from kept import Solver, run
+from sampled import sampling_of
 
 STARTS, DRAWS = 3, 32
 #: Clean curves, measurements and passes over them in the training of a network; instruments they share.
@@ -89,8 +90,7 @@ def solve(way: str, index: int, seed: int, *, work: Path) -> dict[str, Any]:
     """Three starts of one way for one problem, refined, as JSON has it."""
     from sasnet_plugin.fitting.optimize.local_search import LocalSearch
     from sasnet_plugin.fitting.problem.experiment import experiment
-    from sasnet_plugin.fitting.problem.resolution import sampling_needed
-    from sasnet_plugin.fitting.strategy.fit_candidate import coarsened
+    from sasnet_plugin.fitting.problem.resolution import coarsened
     from sasnet_plugin.simulate.quick_models.cost_classes import cost_class
 
     models = list(NUMBERS)
@@ -99,7 +99,7 @@ def solve(way: str, index: int, seed: int, *, work: Path) -> dict[str, Any]:
     coarse, coarse_error = coarsened(given.curve, given.dintensity)
     rough = LocalSearch(coarse, coarse_error, model, per_decade=PER_DECADE[cost_class(model)])
     true = experiment(given.curve, given.dintensity, model, given.parameters)
-    fine = LocalSearch(given.curve, given.dintensity, model, per_decade=sampling_needed(true, given.curve))
+    fine = LocalSearch(given.curve, given.dintensity, model, per_decade=sampling_of(true, given.curve))
     if "network" in way or "flow" in way:  # opened once a process, whatever the order of problems
         _network(model, work, seed)
     began = time.process_time()

@@ -16,20 +16,20 @@ from sasnet_plugin.fitting.assessment.assess import assess, dependence, misfits,
 from sasnet_plugin.fitting.ledger import Ledger
 from sasnet_plugin.fitting.optimize.refine_best import refine_best
 from sasnet_plugin.fitting.pool import Workers
-from sasnet_plugin.fitting.problem.contrast import contrast_of, settled, with_contrast
-from sasnet_plugin.fitting.problem.conventions import with_default_solvent
+from sasnet_plugin.fitting.problem.contrast import contrast_of
 from sasnet_plugin.fitting.problem.plugin_models import split, with_plugins
 from sasnet_plugin.fitting.result.fit_result import FitResult
 from sasnet_plugin.fitting.settings import EFFORT, OPTIMIZE
-from sasnet_plugin.fitting.strategy.candidates import choose_candidates, priors, with_start
+from sasnet_plugin.fitting.strategy.hypothesis import Beliefs, Hypothesis, of_pair, priors
+from sasnet_plugin.fitting.strategy.search import search
 from sasnet_plugin.fitting.strategy.settings import STRATEGY
-from sasnet_plugin.fitting.strategy.stages import Stages
+from sasnet_plugin.fitting.strategy.state import State
 from sasnet_plugin.fitting.task import FitOptions, Method, Pool
 from sasnet_plugin.fitting.verdict.tell import told
 from sasnet_plugin.noise import estimate_dintensity
 from sasnet_plugin.predict import open_classifier
 from sasnet_plugin.predict.class_prior import COMMON, known_prior
-from sasnet_plugin.types import Curve, SasnetError, TechnicalError, sum_parts
+from sasnet_plugin.types import Curve, SasnetError, Suggestion, TechnicalError, sum_parts
 
 BANK = "seeds.npz"
 NO_UNCERTAINTIES = "The data have no uncertainties"
@@ -172,26 +172,11 @@ def fit_with(
     suggestion, shown = classifier.under(curve, (options.prior, COMMON), keep)
     if own:
         suggestion = with_plugins(suggestion, own, alone=known == [])
-    chosen = choose_candidates(ledger, suggestion, curve, dintensity, options, classifier.manifest)
-    tasks = [task for task in chosen.tasks if allowed(task.model, options)]
-    notes.extend(chosen.notes)
-    if options.start is not None:
-        materials = settled(options.contrast, options.start.model) if options.contrast else ()
-        tasks = with_start(tasks, options.start.without_fixed(materials), curve, dintensity, options)
-    if options.contrast is not None:
-        tasks, said = with_contrast(options.contrast, tasks)
-        notes.extend(said)
-    else:
-        tasks, said = with_default_solvent(tasks, {*options.fixed, *options.ranges})
-        notes.extend(said)
-
-    unanswered = list(chosen.unanswered)
-    deadline = EFFORT.of_limit * for_ranking * limit
-    stages = Stages(ledger, dintensity, suggestion, chosen.residuals, options, notes, deadline, unanswered)
-    found = stages.run(curve, tasks)
+    state = State(curve, dintensity, Beliefs(suggestion), options, named_by(options, suggestion), notes=notes)
+    found = search(ledger, state, EFFORT.of_limit * for_ranking * limit)
     fits = [fit for fit in found.fits if allowed(fit.model, options)]
-    prior = priors(suggestion, fits)
-    notes.extend(found.notes)
+    prior, unanswered = priors(suggestion, fits), state.unanswered
+    notes.extend([*state.materials(), *found.notes])
     if fits and method.name != "lm":
         compared = misfits(fits, *dependence(found.curve, dintensity, fits))
         leader = ranked(fits, prior, compared)[0].name
@@ -202,7 +187,7 @@ def fit_with(
         fits = [refined if f is best else f for f in fits]
         notes.extend(said)
     fitted = {fit.name for fit in fits}
-    unfitted = [name for name in dict.fromkeys(stages.late) if name not in fitted]
+    unfitted = [name for name in dict.fromkeys(state.late) if name not in fitted]
     go_on = f"go on with --time-limit {max(EFFORT.longer[0], EFFORT.longer[1] * options.time_limit):.0f}"
     if unfitted:
         notes.append(f"Not fitted within the time limit ({go_on}): {', '.join(unfitted)}.")
@@ -224,6 +209,31 @@ def fit_with(
 def allowed(model: str, options: FitOptions) -> bool:
     """Whether a form model, or every component of a sum, is none that was excluded."""
     return not set(sum_parts(model)) & set(options.exclude)
+
+
+def named_by(options: FitOptions, suggestion: Suggestion) -> tuple[Hypothesis, ...]:
+    """What has to be fitted: the models that the user names, with the structure factor, and a start's.
+
+    Where a structure factor is named and no model, the network's likeliest forms get it.
+
+    Parameters
+    ----------
+    options : FitOptions
+    suggestion : Suggestion
+        Of the models that the user names, plugins included, or of all.
+    """
+    factor = None if options.structure_factor == "none" else options.structure_factor
+    found: list[Hypothesis] = []
+    if options.models is not None or options.structure_factor is not None:
+        guesses = suggestion.models if options.models is not None else suggestion.models[: options.top]
+        for guess in guesses:
+            own = of_pair((guess.name, factor))
+            found.append(own)
+            if options.structure_factor is None and guess.structure_factor is not None:
+                found.append(Hypothesis(guess.name, guess.structure_factor))
+    if options.start is not None:
+        found.append(of_pair((options.start.model, options.start.structure_factor)))
+    return tuple(dict.fromkeys(found))
 
 
 def sentences_of(unanswered: Sequence[TechnicalError]) -> list[str]:

@@ -102,18 +102,19 @@ def cost(name: str, parameters: Mapping[str, Any], q: NDArray[np.float64], *, qu
         With the model of `simulate.quick_models.quick`.
     """
     form = name.partition("@")[0]
-    points, longest, ratio = 1, 0.0, 1.0
+    points, widest, across, along, ratio = 1, 1.0, 0.0, 0.0, 1.0
     for key, value in parameters.items():
         if key.endswith("_pd") and value > 0:
             points *= max(int(parameters.get(f"{key}_n", EFFORT.points)), 1)
             if key.removesuffix("_pd") == SIMILAR.get(form):  # one curve up to the largest body
-                ratio *= 1 + EFFORT.widths * float(value)
+                widest *= 1 + EFFORT.widths * float(value)
         elif key in _sizes(form):
-            longest = max(longest, abs(float(value)))
+            half = abs(float(value)) * (0.5 if key.startswith("length") else 1.0)
+            along, across = (max(along, half), across) if key in _ALONG else (along, max(across, half))
         elif key in _ratios(form):
             ratio *= max(abs(float(value)), 1.0)
-    longest *= ratio
-    each = _each_point(form, longest, q, quick and is_quick(name)) + EFFORT.node * _added(form, parameters)
+    sizes = widest * max(along, ratio * across), widest * ratio * (across or along)
+    each = _each_point(form, sizes, q, quick and is_quick(name)) + EFFORT.node * _added(form, parameters)
     return EFFORT.each + points * q.size * each
 
 
@@ -129,8 +130,12 @@ def count_look(form: str, factor: str | None, starts: int = 0) -> None:
     _METER.counted += several * look_cost(form, factor)
 
 
-def _each_point(form: str, longest: float, q: NDArray[np.float64], quick: bool) -> float:
-    """Seconds of a point of q: points of its orientation averages, which grow with q times size."""
+def _each_point(form: str, sizes: tuple[float, float], q: NDArray[np.float64], quick: bool) -> float:
+    """Seconds of a point of q: points of its orientation averages, which grow with q times size.
+
+    As sasmodels' kernels have it, the outer integral goes with the largest half length, the inner one with
+    the largest across the axis.
+    """
     kind, added = fit_cost_class(form), form in ADDED or form in LAYERS
     if added or kind == "fast" or (quick and form in LATTICES):
         return EFFORT.point
@@ -139,10 +144,14 @@ def _each_point(form: str, longest: float, q: NDArray[np.float64], quick: bool) 
     elif form in FIXED:
         nodes = np.full(q.size, float(FIXED[form] if quick else OWN[form]) ** 2)
     else:
-        one = EFFORT.slope * q * longest + EFFORT.least
-        nodes = (1.0 if quick else EFFORT.own) * one ** (1 if kind == "medium" else 2)
+        outer, inner = (EFFORT.slope * q * size + EFFORT.least for size in sizes)
+        nodes = (1.0 if quick else EFFORT.own) * (outer if kind == "medium" else outer * inner)
     each = EFFORT.node * PER_POINT.get(form, 1.0)
     return EFFORT.point + each * float(np.mean(np.minimum(nodes, EFFORT.most_nodes)))
+
+
+#: Lengths along a body's axis; all others lie across it.
+_ALONG = frozenset({"length", "length_c", "radius_polar", "thick_core"})
 
 
 def _added(form: str, parameters: Mapping[str, Any]) -> float:

@@ -69,8 +69,8 @@ class Ledger:
     until : float
         By ``time.monotonic()``: when the time limit is up whatever was spent.
     first : float
-        The same, later, as long as nothing is fitted: on a busy machine imports, screening and the fast
-        models may take longer than any time limit, and any answer is better than none.
+        The same, later, for what is assured and as long as nothing is fitted: on a busy machine imports and
+        the fast models may take longer than any time limit, and any answer is better than none.
     spent : float
         CPU time of a usual machine, s.
     cut : bool
@@ -96,7 +96,8 @@ class Ledger:
     ) -> Iterator[tuple[int, Any]]:
         """As `Pool.run`, within so much of this clock; answers come in the order of what was asked."""
         shares = Shares(seconds, asked)
-        until = self.until if self.fitted else max(self.until, self.first)
+        assured = any(getattr(task, "assured", False) for task in asked)
+        until = self.until if self.fitted and not assured else max(self.until, self.first)
         wall = until - time.monotonic()
         found = dict(self.pool.run(work, asked, wall, shares))
         self.spent += math.fsum(shares.used.values())  # the same in whatever order they came

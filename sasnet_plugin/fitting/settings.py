@@ -98,9 +98,12 @@ class ProblemSettings:
 
     no_value: float = setting(1e6, "Residual where a model has no value; finite, so that a fit turns back.")
     step: float = setting(1e-4, "Step of a derivative, relative to the parameter, or to 1 where it is 0.")
-    degenerate: float = setting(3e-3, "What is a combination of other effects within this is not fitted.")
+    degenerate: float = setting(
+        1e-3, "What is a combination of other effects within this, the error of a slope, is not fitted."
+    )
     size_reach: float = setting(30.0, "Fitted sizes stay within this factor of their start.")
     sld_reach: float = setting(15.0, "Fitted contrasts stay within this of their start.", "10⁻⁶ Å⁻²")
+    most_exponent: float = setting(12.0, "Largest exponent of a power of q, or of a peak's flank.")
     most_width: float = setting(0.7, "Largest width of a size distribution, relative to the size.")
     sparse: int = setting(80, "Points a decade of q tried first where the measured ones are too few.")
     fine: int = setting(200, "Points a decade of q tried next.")
@@ -117,6 +120,7 @@ class ProblemSettings:
     neutron_matter: tuple[float, float] = setting(
         (-1.0, 10.0), "Scattering length densities that matter has for neutrons.", "10⁻⁶ Å⁻²"
     )
+    within_matter: float = setting(0.9, "Of the way to its end, where contrasts are brought within it.")
     xray_matter: tuple[float, float] = setting((-1.0, 130.0), "The same for X-rays.", "10⁻⁶ Å⁻²")
     no_contrast: float = setting(1e-3, "A difference below which nothing scatters.", "10⁻⁶ Å⁻²")
     whole: float = setting(0.005, "By so much the volume fractions of a mixture may miss 1.")
@@ -151,12 +155,6 @@ class StartSettings:
     second_curves: int = setting(12, "Sizes tried of another second component.")
     second_width: float = setting(0.2, "A second population starts with a width below this, or with none.")
     preview_points: int = setting(150, "Points of a preview, even in ln q; the bank has 50 a decade.")
-    extra_models: int = setting(3, "Simple models fitted besides the suggested ones.")
-    extra_worse: float = setting(2.0, "Times the best weighted residual that these may have.")
-    far: float = setting(3.0, "An expensive model is left out if none of its curves comes nearer than this.")
-    farther: float = setting(
-        15.0, "Nor nearer than this times the best; of 34 expensive models simulated, 6.5 times was the most."
-    )
 
 
 @dataclass(frozen=True)
@@ -166,6 +164,13 @@ class OptimizeSettings:
     tolerances: tuple[float, ...] = setting(
         (0.1, 0.02, 0.0), "Relative errors added one after the other: a narrow minimum is wide at first."
     )
+    damping: float = setting(1e-3, "Levenberg-Marquardt's first damping, over the squared slopes.")
+    damping_step: float = setting(
+        5.0, "Factor by which it falls after a good step and rises after a bad one."
+    )
+    most_damping: float = setting(1e8, "Damping at which no step is any good.")
+    trusted: float = setting(0.25, "Of the fall that slopes promise: below, they are calculated anew.")
+    longest_step: float = setting(2.0, "Longest step, in ln size or the units of what is no size.")
     local_steps: int = setting(12, "Steps of local refinement with each tolerance.")
     local_enough: float = setting(1e-8, "Relative change of χ² and of the parameters at which it ends.")
     size_reach: float = setting(
@@ -200,6 +205,7 @@ class OptimizeSettings:
     walks: int = setting(60, "Walks at most, from each start in turn.")
     lm_steps: int = setting(40, "Steps of Levenberg-Marquardt on all points.")
     lm_enough: float = setting(1e-4, "Relative change at which it ends; bumps' 1e-10 follows flat minima on.")
+    needed_width: float = setting(4.0, "A width above so many of its standard deviations is there for sure.")
     same_chisq: float = setting(0.5, "A quick model's minimum is sasmodels' own if χ² differs by less.")
     same_share: float = setting(0.003, "The same, of χ²; the two are added.")
     least_share: float = setting(0.2, "Least time of the fit with sasmodels' own model.", "share")
@@ -303,9 +309,6 @@ class AssessmentSettings:
         0.1,
         "Of I: what shares more than this is no error of a measurement, and the models are wrong.",
         "share",
-    )
-    late_errors: float = setting(
-        3.0, "Evaluations for errors of near fits whose time was up before there were any.", "s"
     )
     named_weight: float = setting(
         0.05, "Of the evidence: a fit with so much is named beside the first, whatever its χ².", "share"

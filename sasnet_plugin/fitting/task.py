@@ -82,6 +82,8 @@ class Task:
         time.
     as_measured : bool
         Calculate the model at the measured points alone, as SasView does, whatever its fringes need.
+    assured : bool
+        It is fitted however short the time is: a simple model of the network's first groups.
     """
 
     curve: Curve
@@ -96,6 +98,7 @@ class Task:
     extra: dict[str, Any] | None = None
     basin_hopping: bool = False
     as_measured: bool = False
+    assured: bool = False
 
     @property
     def name(self) -> str:

@@ -56,25 +56,20 @@ def model_info(name: str) -> ModelInfo:
 
 
 @lru_cache(maxsize=1)
-def _catalogue() -> tuple[tuple[str, ...], tuple[str, ...]]:
-    from sasmodels.core import list_models
-
-    names = sorted(list_models())
-    forms = tuple(n for n in names if not model_info(n).structure_factor)
-    return forms, tuple(n for n in names if model_info(n).structure_factor)
-
-
 def form_models() -> tuple[str, ...]:
     """Return every model of the installed sasmodels that is not a structure factor, sorted (78 in 1.1.0)."""
-    return _catalogue()[0]
+    from sasmodels.core import list_models
+
+    return tuple(n for n in sorted(list_models()) if not model_info(n).structure_factor)
 
 
 def structure_factors() -> tuple[str, ...]:
     """Return the four structure factors that P@S is simulated with.
 
-    two_yukawa is left out: with four free parameters it imitates each of the others.
+    Written down, as to ask sasmodels all its models would be loaded. two_yukawa is left out: with four free
+    parameters it imitates each of the others.
     """
-    return tuple(n for n in _catalogue()[1] if n != "two_yukawa")
+    return ("hardsphere", "hayter_msa", "squarewell", "stickyhardsphere")
 
 
 @lru_cache(maxsize=256)

@@ -79,3 +79,15 @@ def test_the_clock_on_the_wall_leads_only_where_it_is_far_ahead(monkeypatch: pyt
     effort.begin(np.inf, 1.0)
     spend(60.0)
     assert not effort.cut()
+
+
+def test_a_long_thin_body_counts_its_two_integrals_and_no_square_of_its_length() -> None:
+    """The inner average of an elliptical rod knows nothing of its length."""
+    q = np.geomspace(0.003, 0.3, 200)
+
+    def rod(length: float, minor: float = 15.0) -> float:
+        shape = {"radius_minor": minor, "axis_ratio": 1.4, "length": length}
+        return effort.cost("elliptical_cylinder", shape, q, quick=True)
+
+    assert rod(20_000.0) / rod(2_000.0) < 11
+    assert rod(2_000.0, minor=150.0) > 2 * rod(2_000.0)

@@ -1,4 +1,4 @@
-"""The rooms of `fitting`: a test for each module, one idea a file, no circle of imports, plain words."""
+"""The rooms of `fitting`: one idea a file, no circle of imports, plain words."""
 
 from __future__ import annotations
 
@@ -47,16 +47,9 @@ def imports_of(source: str, package: str = "") -> set[str]:
 
 
 @pytest.mark.parametrize("module", MODULES, ids=str)
-def test_each_module_has_a_test_of_the_same_path(module: Path) -> None:
-    test = Path(__file__).parent / module.parent / f"test_{module.name}"
-    assert test.exists()
-    assert name_of(module) in imports_of(test.read_text(encoding="utf-8"))
-
-
-@pytest.mark.parametrize("module", MODULES, ids=str)
 def test_a_file_is_one_idea(module: Path) -> None:
     lines = len((ROOT / module).read_text(encoding="utf-8").splitlines())
-    assert 40 <= lines <= 330
+    assert lines <= 330
 
 
 def test_no_circle_of_imports_not_even_for_type_checkers() -> None:

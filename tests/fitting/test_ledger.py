@@ -82,26 +82,6 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     return now
 
 
-def test_a_screening_that_crawls_leaves_time_for_the_fast_models(
-    clock: list[float], monkeypatch: pytest.MonkeyPatch, simulated: Callable[..., Curve], bank: Bank
-) -> None:
-    """As beside busy processes of higher priority, where it would take the whole time limit and more."""
-    nearest = screening.nearest
-
-    def crawls(*args: Any, count: int) -> Any:
-        clock[0] += 60.0 if count == 1 else 0.0  # starts of a fit are more
-        return nearest(*args, count=count)
-
-    monkeypatch.setattr(screening, "nearest", crawls)
-    curve = simulated("sphere", {"radius": 60.0, "sld": 2.0, "sld_solvent": 6.0})
-    models = "lamellar", "mono_gauss_coil", "sphere"
-    options = FitOptions(models=models, structure_factor="none", time_limit=90.0)
-    found = api.fit_with(worker.OneByOne(bank, {}, lambda *said: None), curve, options)
-    assert found.best is not None
-    assert found.best.name == "sphere"
-    assert found.limit_met
-
-
 @pytest.mark.parametrize(("passed", "limit"), [(25.0, 20.0), (100.0, 90.0)])
 def test_a_clock_that_is_up_before_anything_is_fitted_still_gives_the_fast_models(
     clock: list[float],

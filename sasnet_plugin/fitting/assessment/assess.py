@@ -23,7 +23,6 @@ from sasnet_plugin.fitting.assessment.excused import (
     within_the_given,
 )
 from sasnet_plugin.fitting.assessment.goodness_of_fit import compare, verify
-from sasnet_plugin.fitting.assessment.late_errors import with_errors
 from sasnet_plugin.fitting.assessment.plausible import implausible
 from sasnet_plugin.fitting.assessment.systematic_error import (
     SystematicError,
@@ -71,7 +70,7 @@ def assess(
         With warnings of each fit, and what the network says of replicates of the best one.
     """
     given = tuple(given)
-    fits = with_errors(curve, dintensity, [conventional(fit, given) for fit in fits])
+    fits = [conventional(fit, given) for fit in fits]
     errors, share = dependence(curve, dintensity, fits)
     order = ranked(fits, prior, misfits(fits, errors, share))
     if not order:

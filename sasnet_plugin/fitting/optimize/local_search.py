@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,14 +10,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sasnet_plugin.fitting.effort import count, spent
+from sasnet_plugin.fitting.optimize.descent import Descent
 from sasnet_plugin.fitting.problem.experiment import TimeUpError
-from sasnet_plugin.fitting.problem.free_parameters import fittable, independent
+from sasnet_plugin.fitting.problem.free_parameters import fittable
 from sasnet_plugin.fitting.problem.resolution import resolution, scale_and_background
 from sasnet_plugin.fitting.problem.sums import of_part, scales_of, solve_scales
-from sasnet_plugin.fitting.result.components import is_scale
 from sasnet_plugin.fitting.settings import OPTIMIZE, PROBLEM
+from sasnet_plugin.simulate.kernel import load_model
 from sasnet_plugin.simulate.quick_models.quick import quick_model
 from sasnet_plugin.types import Curve, sum_parts
+
+Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -51,29 +55,39 @@ class LocalSearch:
         Given by a user.
     per_decade : int, optional
         As for `resolution.resolution`.
+    quick : bool
+        With the model of `simulate.quick_models.quick`; else with sasmodels' own.
     """
 
     def __init__(
         self,
         curve: Curve,
-        dintensity: NDArray[np.float64],
+        dintensity: Array,
         name: str,
         *,
         fixed: frozenset[str] = frozenset(),
-        ranges: dict[str, tuple[float, float]] | None = None,
+        ranges: Mapping[str, tuple[float, float]] | None = None,
         per_decade: int | None = None,
+        quick: bool = True,
     ) -> None:
         self.curve, self.dintensity, self.name = curve, dintensity, name
-        self.fixed, self.ranges = fixed, ranges or {}
-        self._model = quick_model(name)
+        self.fixed, self.ranges, self.quick = fixed, dict(ranges or {}), quick
+        load = quick_model if quick else load_model
+        self.info = load(name).info
+        self.per_decade = per_decade
         self._resolution = resolution(curve, per_decade)
-        kernels = [quick_model(part).make_kernel([self._resolution.q_calc]) for part in sum_parts(name)]
-        self._kernels, self._scales = kernels, scales_of(name)
+        self._kernels = [load(part).make_kernel([self._resolution.q_calc]) for part in sum_parts(name)]
+        self._scales = scales_of(name)
         self.deadline = np.inf
         # A user's scale or background is not to be solved for.
         self._solved = not {*self._scales, "background"} & (fixed | set(self.ranges))
 
-    def intensity(self, parameters: dict[str, Any]) -> NDArray[np.float64]:
+    @property
+    def q_calculated(self) -> Array:
+        """Where the model is calculated, Å⁻¹."""
+        return np.asarray(self._resolution.q_calc)
+
+    def intensity(self, parameters: dict[str, Any]) -> Array:
         """I(q) of each component as measured, (k, n), scale 1 and background 0."""
         from sasmodels.direct_model import call_kernel
 
@@ -81,7 +95,7 @@ class LocalSearch:
             raise TimeUpError
         parts = [of_part(parameters, i, len(self._kernels)) for i in range(len(self._kernels))]
         for name, own in zip(sum_parts(self.name), parts, strict=True):
-            count(name, own, self._resolution.q_calc, quick=True)
+            count(name, own, self._resolution.q_calc, quick=self.quick)
         with np.errstate(all="ignore"):
             try:
                 found = [call_kernel(k, own) for k, own in zip(self._kernels, parts, strict=True)]
@@ -89,12 +103,35 @@ class LocalSearch:
                 return np.full((len(parts), len(self.curve)), np.nan)
             return np.stack([np.asarray(self._resolution.apply(one)) for one in found])
 
-    def solved(
-        self, parameters: dict[str, Any], tolerance: float = 0.0
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64], float]:
+    def solved(self, parameters: dict[str, Any], tolerance: float = 0.0) -> tuple[Array, Array, float]:
         """Residuals at the best scales, one of each component, and background; and these."""
-        curves = self.intensity(parameters)
-        error = np.hypot(self.dintensity, tolerance * np.abs(self.curve.intensity))
+        return self.residual(self.intensity(parameters), parameters, self.error(tolerance))
+
+    def error(self, tolerance: float) -> Array:
+        """The data's own with a relative error added."""
+        return np.asarray(np.hypot(self.dintensity, tolerance * np.abs(self.curve.intensity)))
+
+    @property
+    def scales(self) -> tuple[str, ...]:
+        """Names of the factors of the model, or of its components."""
+        return self._scales
+
+    @property
+    def linear(self) -> tuple[str, ...]:
+        """Names of scales and background."""
+        return (*self._scales, "background")
+
+    def linear_columns(self, curves: Array, scales: Array, error: Array, *names: str) -> dict[str, Array]:
+        """Slopes of the residuals by ln of the scales and by the background: those solved for, or these."""
+        found = dict(zip(self._scales, scales[:, None] * curves / error, strict=True))
+        found["background"] = 1 / error
+        wanted = names or (self.linear if self._solved else ())
+        return {name: column for name, column in found.items() if name in wanted}
+
+    def residual(
+        self, curves: Array, parameters: Mapping[str, Any], error: Array
+    ) -> tuple[Array, Array, float]:
+        """As `solved`, of curves that are there."""
         ones = np.ones(len(curves))
         if not np.all(np.isfinite(curves)):
             return np.full(error.size, PROBLEM.no_value), ones, 0.0
@@ -117,7 +154,12 @@ class LocalSearch:
 
     def count(self, parameters: dict[str, Any]) -> int:
         """How many parameters are varied."""
-        return sum(n not in self.fixed for n in fittable(self._model.info, parameters))
+        return sum(n not in self.fixed for n in fittable(self.info, parameters))
+
+    def varied(self, start: Mapping[str, Any]) -> list[str]:
+        """Names of the parameters that are searched for: those not fixed, and not solved for."""
+        names = [n for n in fittable(self.info, start) if n not in self.fixed]
+        return [n for n in names if n not in (*self._scales, "background") or not self._solved]
 
     def refine(
         self,
@@ -138,46 +180,30 @@ class LocalSearch:
         steps : int
             Steps with each.
         enough : float
-            Relative change of χ² and of the parameters at which it ends.
+            Relative change of χ² at which it ends.
 
         Returns
         -------
         LocalMinimum or None
             None where the model has no finite curve at the start. Out of time it is the best point seen.
         """
-        from scipy.optimize import least_squares
-
-        best: tuple[float, dict[str, Any]] = (np.inf, {})
         if self._scales[0] not in start and not self._solved:
             start = start | {"scale": self._scale_beside(start.get("background", 0.0), start)}
-        names = [n for n in fittable(self._model.info, start) if n not in self.fixed]
-        names = [n for n in names if n not in (*self._scales, "background") or not self._solved]
-        codes = [self._code(n, start) for n in names]
-
-        def decoded(x: NDArray[np.float64]) -> dict[str, Any]:
-            return start | {n: c.value(v) for n, c, v in zip(names, codes, x, strict=True)}
-
-        def residuals(x: NDArray[np.float64], tolerance: float) -> NDArray[np.float64]:
-            return self.solved(decoded(x), tolerance)[0]
-
-        x = np.array([c.first for c in codes])
+        best: tuple[float, dict[str, Any]] = (np.inf, {})
+        here = start
         try:
-            if np.all(np.abs(residuals(x, 0.1)) >= PROBLEM.no_value):
-                return None
-            free = self._distinguishable(names, codes, start)
-            names, codes = [names[i] for i in free], [codes[i] for i in free]
-            x = x[free]
             for tolerance in tolerances:
-                if names:
-                    bounds = [c.low for c in codes], [c.high for c in codes]
-                    x = least_squares(
-                        residuals, x, args=(tolerance,), bounds=bounds, max_nfev=steps,
-                        diff_step=PROBLEM.step, ftol=enough, xtol=enough,
-                    ).x  # fmt: skip
-                best = self._better(decoded(x), best)
+                descent = Descent(self, here, tolerance)
+                try:
+                    moved = descent.run(steps, enough)
+                finally:
+                    here = descent.nearest
+                if not moved:
+                    return None
+                best = self.better(here, best)
         except TimeUpError:
             self.deadline = np.inf
-            best = self._better(decoded(x), best)
+            best = self.better(here, best)
         return LocalMinimum(best[1], best[0])
 
     def _scale_beside(self, background: float, start: dict[str, Any]) -> float:
@@ -189,81 +215,13 @@ class LocalSearch:
         scale = float(curve @ ((self.curve.intensity - background) / self.dintensity) / (curve @ curve))
         return scale if np.isfinite(scale) and scale > 0 else 1.0
 
-    def _distinguishable(self, names: list[str], codes: list[_Code], start: dict[str, Any]) -> list[int]:
-        """Which of the parameters the data distinguish from scale, background and those before them."""
-        _, scales, _ = self.solved(start, 0.02)
-        parts = scales[:, None] * self.intensity(start)
-        base = parts.sum(axis=0)
-        weight = 1 / np.hypot(self.dintensity, 0.02 * np.abs(self.curve.intensity))
-        linear = dict(zip(self._scales, parts, strict=True)) | {"background": np.ones(weight.size)}
-        columns = {name: column * weight for name, column in linear.items()} if self._solved else {}
-        for name, code in zip(names, codes, strict=True):
-            if name in linear:  # `intensity` leaves them out
-                columns[name] = linear[name] * weight
-                continue
-            moved = scales @ self.intensity(start | {name: code.value(code.first + PROBLEM.step)})
-            columns[name] = (moved - base) * weight
-        free = independent(columns)
-        return [i for i, name in enumerate(names) if name in free]
-
-    def _better(
+    def better(
         self, parameters: dict[str, Any], best: tuple[float, dict[str, Any]]
     ) -> tuple[float, dict[str, Any]]:
+        """The one of less χ², with the scales and background that are solved for."""
         residual, scales, background = self.solved(parameters)
         chisq = float(residual @ residual)
         if chisq < best[0]:
             found = {name: float(value) for name, value in zip(self._scales, scales, strict=True)}
-            return chisq, parameters | found | {"background": background}
+            return chisq, parameters | found | {"background": float(background)}
         return best
-
-    def _code(self, name: str, start: dict[str, Any]) -> _Code:
-        """How a parameter is varied: sizes in their logarithm, all else in units of what matters."""
-        table = {p.name: p for p in self._model.info.parameters.call_parameters}
-        value = float(start.get(name, table[name].default if name in table else 0.0))
-        if name in self.ranges:
-            low, high = self.ranges[name]
-            return _Code.linear(float(np.clip(value, low, high)), low, high, (high - low) / 4)
-        if name.endswith("_pd"):
-            return _Code.linear(min(max(value, 0.005), 0.65), 0.0, PROBLEM.most_width, 0.1)
-        low, high = (float(v) for v in table[name].limits)
-        if name == "background":
-            return _Code.linear(value, -np.inf, np.inf, abs(value) or 1.0)
-        if "sld" in name:
-            low, high = max(low, value - OPTIMIZE.sld_reach), min(high, value + OPTIMIZE.sld_reach)
-            return _Code.linear(value, low, high, 1.0)
-        if (low >= 0 or is_scale(name)) and value > 0:
-            if name in table and table[name].type == "volume" and table[name].units == "Ang":
-                longest = OPTIMIZE.longest / float(self.curve.q[0])
-                value, high = min(value, longest), min(high, longest)
-            reach = np.log(OPTIMIZE.size_reach)
-            return _Code.logarithm(value, max(low, value * np.exp(-reach)), min(high, value * np.exp(reach)))
-        return _Code.linear(value, low, high, max(abs(value), 0.3))
-
-
-@dataclass(frozen=True)
-class _Code:
-    first: float
-    low: float
-    high: float
-    unit: float  # 0: a logarithm
-
-    @staticmethod
-    def linear(value: float, low: float, high: float, unit: float) -> _Code:
-        value = _inside(value, low, high)
-        return _Code(value / unit, low / unit, high / unit, unit)
-
-    @staticmethod
-    def logarithm(value: float, low: float, high: float) -> _Code:
-        low, high = np.log(low) if low > 0 else -np.inf, np.log(high)
-        return _Code(_inside(float(np.log(value)), low, high), low, high, 0.0)
-
-    def value(self, x: float) -> float:
-        return float(np.exp(x)) if self.unit == 0 else float(x * self.unit)
-
-
-def _inside(value: float, low: float, high: float) -> float:
-    """Within the bounds, not on them: there the derivative would be taken outside."""
-    if not np.isfinite(low) or not np.isfinite(high):
-        return float(min(max(value, low), high))
-    margin = 1e-6 * (high - low)
-    return float(min(max(value, low + margin), high - margin))

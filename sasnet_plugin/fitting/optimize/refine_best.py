@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sasnet_plugin.fitting.effort import spent
-from sasnet_plugin.fitting.optimize.levenberg_marquardt import run_lm
+from sasnet_plugin.fitting.optimize.bumps_lm import run_lm
 from sasnet_plugin.fitting.pool import answers
 from sasnet_plugin.fitting.problem.experiment import TimeUpError, rebuilt, silent
 from sasnet_plugin.fitting.result.model_fit import ModelFit, Posterior, posterior_of

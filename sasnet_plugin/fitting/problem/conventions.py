@@ -64,12 +64,7 @@ def conventional(fit: ModelFit, given: Iterable[str] = ()) -> ModelFit:
     default = _defaults(fit.model)
     old, new = fit.parameters[solvents[0]].value, default[solvents[0]]
     contrast = {name: fit.parameters[name].value - old for name in others}
-    if len(others) == 1 and fit.parameters[others[0]].fixed and contrast[others[0]]:
-        factor = (default[others[0]] - new) / contrast[others[0]]
-    else:
-        low, high = PROBLEM.neutron_matter
-        ends = [((high if d > 0 else low) - new) / d for d in contrast.values() if d]
-        factor = min([1.0, *(end for end in ends if end > 0)])
+    factor = _factor(fit, default, new, contrast)
     if not factor or (factor == 1.0 and old == new) or not invariant(fit.model, solvents[0], tuple(others)):
         return fit
 
@@ -85,6 +80,18 @@ def conventional(fit: ModelFit, given: Iterable[str] = ()) -> ModelFit:
     parameters = {name: moved(name, p) for name, p in fit.parameters.items()}
     posterior = fit.posterior and _shifted(fit.posterior, slds, old, new, factor)
     return replace(fit, parameters=parameters, derivatives=derivatives, posterior=posterior)
+
+
+def _factor(fit: ModelFit, default: Mapping[str, float], solvent: float, contrast: dict[str, float]) -> float:
+    """By which contrasts are multiplied: one that was not fitted gets its default, all stay within matter."""
+    anchors = [name for name, d in contrast.items() if fit.parameters[name].fixed and d]
+    factor = (default[anchors[0]] - solvent) / contrast[anchors[0]] if anchors else 1.0
+    low, high = PROBLEM.neutron_matter
+    inside = all(low <= solvent + factor * d <= high for d in contrast.values())
+    if inside or (anchors and len(contrast) == 1):
+        return factor
+    ends = [((high if d > 0 else low) - solvent) / d for d in contrast.values() if d]
+    return min([1.0, *(PROBLEM.within_matter * end for end in ends if end > 0)])
 
 
 def _with_intensity(fit: ModelFit, given: Iterable[str]) -> ModelFit:
@@ -199,7 +206,7 @@ def scale_in_words(fit: ModelFit) -> Iterator[str]:
     """That a scale above 1 is no volume fraction; of a sum, that of each component."""
     for name, p in fit.parameters.items():
         prefix = name.removesuffix("scale")
-        if not is_scale(name) or p.fixed or p.value <= 1:
+        if not is_scale(name) or p.fixed or p.value - 2 * (p.error or 0.0) <= 1:
             continue
         if not any(is_sld(*one) and one[0].startswith(prefix) for one in fit.parameters.items()):
             continue

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sasnet_plugin.fitting.problem.bounds import range_of
 from sasnet_plugin.fitting.problem.sums import prefix, scales_of
 from sasnet_plugin.fitting.result.components import bare, is_scale
 from sasnet_plugin.fitting.settings import PROBLEM
@@ -160,29 +161,15 @@ def _unused(p: Any, info: Any, parameters: Mapping[str, Any]) -> bool:
 
 
 def _is_integer(p: Any) -> bool:
-    return bare(p.name) in COUNTS | _OTHER_INTEGERS or bare(p.name).startswith(("shape", "nu_fixed"))
+    name = bare(p.name)
+    return name in COUNTS | _OTHER_INTEGERS or name.rstrip("0123456789") == "shape"
 
 
 def set_ranges(fitness: Any, free: list[str]) -> None:
-    """Let the free parameters vary within sasmodels' limits and a factor of thirty of their start."""
+    """Let the free parameters vary within what samples have, and a factor of thirty of their start."""
     for name in free:
         parameter = getattr(fitness.model, name)
-        low, high = parameter.limits
-        start = float(parameter.value)
-        if name.endswith("_pd"):
-            low, high = 0.0, PROBLEM.most_width
-        elif name == "background":
-            low, high = -np.inf, np.inf
-        elif "sld" in name:
-            low, high = max(low, start - PROBLEM.sld_reach), min(high, start + PROBLEM.sld_reach)
-        elif start > 0:
-            low, high = (
-                max(low, start / PROBLEM.size_reach if not is_scale(name) else 0.0),
-                min(high, start * PROBLEM.size_reach),
-            )
-            if is_scale(name):
-                high = np.inf
-        parameter.range(low, high)
+        parameter.range(*range_of(fitness.model.sasmodel.info, name, float(parameter.value)))
 
 
 def sigmas(kind: str) -> float:

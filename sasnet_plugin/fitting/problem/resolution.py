@@ -106,33 +106,27 @@ def apply_sampling(fitness: Any, curve: Curve, per_decade: int | None) -> None:
     fitness.update()
 
 
-def sampling_needed(fitness: Any, curve: Curve, *, finest: int = PROBLEM.finest) -> int | None:
-    """The fewest points a decade with which an experiment's χ² no longer depends on their number.
+def sampling_needed(
+    residual: Callable[[int | None], NDArray[np.float64]], *, finest: int = PROBLEM.finest
+) -> int | None:
+    """The fewest points a decade with which χ² no longer depends on their number.
 
     Parameters
     ----------
-    fitness : Experiment
-        At the parameters that count.
-    curve : Curve
+    residual : callable
+        Of points a decade, None for the measured ones: (n,), in units of the uncertainty.
     finest : int
         Points a decade that are taken for enough.
 
     Returns
     -------
     int or None
-        For `resolution`. The experiment is left with the last sampling that was tried.
+        For `resolution`.
     """
-    if not has_resolution(curve):
-        return None
-
-    def theory(per_decade: int | None) -> NDArray[np.float64]:
-        apply_sampling(fitness, curve, per_decade)
-        return np.asarray(fitness.theory(), dtype=float)
-
-    chosen, found = None, theory(None)
+    chosen, found = None, residual(None)
     for finer in (*(n for n in (PROBLEM.sparse, PROBLEM.fine, PROBLEM.finest) if n < finest), finest):
-        better = theory(finer)
-        if np.mean(((better - found) / fitness.dIq) ** 2) < PROBLEM.sampling_tolerance:
+        better = residual(finer)
+        if np.mean((better - found) ** 2) < PROBLEM.sampling_tolerance:
             return chosen
         chosen, found = finer, better
     return chosen

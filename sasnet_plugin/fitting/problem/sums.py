@@ -7,6 +7,7 @@ sasmodels' sum is scale·(A_scale·I_A + B_scale·I_B) + background; the paramet
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -82,44 +83,53 @@ def solve_scales(columns: Array, weight: Array, intensity: Array) -> tuple[Array
         left.remove(min(negative, key=lambda i: share[left.index(i)]))
 
 
-def components_of(fitness: Any, q: Array, derivatives: Mapping[str, Array]) -> tuple[Component, ...]:
-    """Share of each component of a fitted sum; none for one model.
-
-    Errors are those of the scales, with their covariance; sizes stay as they are.
+def components_of(model: str, q: Array, curves: Array, scales: Array) -> tuple[Component, ...]:
+    """Share of each component of a sum; none for one model.
 
     Parameters
     ----------
-    fitness : Experiment
-        Where the fit has ended; left as it was.
+    model : str
+        sasmodels' name.
     q : (n,) float array
         Å⁻¹.
-    derivatives : mapping of str to (n,) float array
-        Of the residuals by the fitted parameters; empty where not known.
+    curves : (k, n) float array
+        Of each component with its scale, without background.
+    scales : (k,) float array
     """
-    model = fitness.model
-    parts, names = sum_parts(model.sasmodel.info.id), scales_of(model.sasmodel.info.id)
+    parts = sum_parts(model)
     if len(parts) < 2:
         return ()
-    state = {name: float(getattr(model, name).value) for name in (*names, "background")}
-    curves = []
-    for name in names:
-        for other in state:
-            getattr(model, other).value = state[name] if other == name else 0.0
-        fitness.update()
-        curves.append(np.asarray(fitness.theory(), dtype=float))
-    for name, value in state.items():
-        getattr(model, name).value = value
-    fitness.update()
-    values = np.array([state[name] for name in names])
     alike = len(set(parts)) == 1
-    share, change = shares(np.array(curves), q, values if alike else None)
-    errors: list[float | None] = [None] * len(parts)
-    if all(name in derivatives for name in names):
-        jacobian = np.stack(list(derivatives.values()), axis=1)
-        length = np.maximum(np.linalg.norm(jacobian, axis=0), 1e-300)
-        inverse = np.linalg.pinv(jacobian / length, rcond=1e-9) / length[:, None]
-        at = [list(derivatives).index(name) for name in names]
-        relative = inverse[at] / np.maximum(np.abs(values), 1e-300)[:, None]
-        errors = [float(e) for e in np.linalg.norm(change @ relative, axis=1)]
+    share, change = shares(curves, q, scales if alike else None)
     of = "volume" if alike else "scattering"
-    return tuple(Component(part, prefix(i), float(share[i]), errors[i], of) for i, part in enumerate(parts))
+    return tuple(
+        Component(part, prefix(i), float(share[i]), None, of, tuple(map(float, change[i])))
+        for i, part in enumerate(parts)
+    )
+
+
+def share_errors(
+    parts: tuple[Component, ...], parameters: Mapping[str, Any], slopes: Mapping[str, Array]
+) -> tuple[Component, ...]:
+    """The same with errors: those of the scales, with their covariance; sizes stay as they are.
+
+    Parameters
+    ----------
+    parts : tuple of Component
+    parameters : mapping
+        sasmodels' parameters of the whole.
+    slopes : mapping of str to (n,) float array
+        Of the residuals by the fitted parameters; empty where not known.
+    """
+    names = [f"{part.prefix}scale" for part in parts]
+    if not parts or not all(name in slopes for name in names):
+        return parts
+    jacobian = np.stack(list(slopes.values()), axis=1)
+    length = np.maximum(np.linalg.norm(jacobian, axis=0), 1e-300)
+    inverse = np.linalg.pinv(jacobian / length, rcond=1e-9) / length[:, None]
+    values = np.array([float(parameters[name]) for name in names])
+    relative = inverse[[list(slopes).index(name) for name in names]]
+    relative = relative / np.maximum(np.abs(values), 1e-300)[:, None]
+    return tuple(
+        replace(part, error=float(np.linalg.norm(np.array(part.change) @ relative))) for part in parts
+    )

@@ -43,6 +43,8 @@ class Component:
     of : str
         "volume": populations of one body and contrast; "scattering": I(q) above background, averaged over
         ln q within the data.
+    change : tuple of float
+        Of the share by the logarithm of each component's scale.
     """
 
     name: str
@@ -50,10 +52,11 @@ class Component:
     fraction: float
     error: float | None
     of: str
+    change: tuple[float, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         """As ``sasnet fit --json`` prints it."""
-        return {"component": self.name} | {k: v for k, v in vars(self).items() if k != "name"}
+        return {"component": self.name} | {k: v for k, v in vars(self).items() if k not in ("name", "change")}
 
     def in_words(self) -> str:
         """``A, sphere, 95.1 ± 0.4 %``."""

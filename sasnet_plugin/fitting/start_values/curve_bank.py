@@ -15,15 +15,13 @@ from scipy import sparse
 
 from sasnet_plugin.fitting.problem.resolution import cells, scale_and_background
 from sasnet_plugin.fitting.settings import START_VALUES
+from sasnet_plugin.fitting.start_values.rescaled import rescaled, search_grid
 from sasnet_plugin.simulate.bank import BANK_STEP, LOG_Q_MIN, N_BANK, Page
 from sasnet_plugin.simulate.grid import N_WIDE, pinhole_matrix, slit_matrix
 from sasnet_plugin.simulate.kernel import call
-from sasnet_plugin.simulate.priors import rescalable, rescale
 from sasnet_plugin.types import Curve
 
 Array = NDArray[np.float64]
-#: Sizes are tried from a twelfth to twelve times those of the bank, in steps of 9.6 %.
-_SHIFTS = np.arange(-54, 55, 2)
 #: Dimensionless grid q·R on which structure factors are tabulated.
 _LOG_X = np.linspace(np.log(1e-3), np.log(300.0), 1200)
 #: Parameters tried of each structure factor; radius_effective comes from the body.
@@ -182,11 +180,6 @@ def _from_bank() -> Any:
     ).tocsr()
 
 
-def search_grid(model: str) -> NDArray[np.intp]:
-    """Sizes tried of a model, in steps of the bank's grid."""
-    return _SHIFTS if rescalable(model) else np.zeros(1, dtype=int)
-
-
 def search(
     page: Page, model: str, factor: str | None, data: Binned
 ) -> tuple[NDArray[np.intp], list[tuple[dict[str, float], Array, Array, Array]]]:
@@ -278,13 +271,6 @@ def nearest(page: Page, model: str, factor: str | None, data: Binned, *, count: 
         if len(found) == count:
             break
     return found
-
-
-def rescaled(model: str, parameters: dict[str, float], factor: float) -> dict[str, float]:
-    """All lengths times `factor`; widths of distributions are relative."""
-    kept = {k: v for k, v in parameters.items() if "_pd" in k}
-    sizes = {k: v for k, v in parameters.items() if "_pd" not in k}
-    return rescale(model, sizes, factor) | kept
 
 
 def _shifted(

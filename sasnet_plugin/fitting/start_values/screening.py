@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 #: Bodies that experts try first; with each structure factor where the flag says so.
-_SIMPLE = {
+SIMPLE = {
     "sphere": True,
     "core_shell_sphere": True,
     "ellipsoid": True,
@@ -66,7 +66,7 @@ def simple_pairs(suggested: Iterable[str] = ()) -> list[Pair]:
     """
     fast = {form: True for form in suggested if fit_cost_class(form) == "fast"}
     pairs: list[Pair] = []
-    for form, interacting in (dict.fromkeys(simplest_forms(), False) | _SIMPLE | fast).items():
+    for form, interacting in (dict.fromkeys(simplest_forms(), False) | SIMPLE | fast).items():
         pairs.append((form, None))
         if interacting:
             allowed = allowed_structure_factors(form)
@@ -123,48 +123,6 @@ def screened(asked: Screen, bank: Bank, budget: Budget = UNLIMITED) -> dict[Pair
             near = nearest(bank.page(form), form, factor, data, count=1)
             found[form, factor] = near[0].weighted_residual if near else np.inf
     return found
-
-
-def extra_pairs(residuals: dict[Pair, float], chosen: Sequence[Pair], others: Sequence[Pair]) -> list[Pair]:
-    """Those of the others whose nearest curves are about as near as the suggested ones', best first.
-
-    So many of them, and besides all that have but one parameter of shape.
-
-    Parameters
-    ----------
-    residuals : dict
-        Weighted residuals from `screened`; empty where its time was up.
-    chosen, others : sequence of (str, str or None)
-        What is fitted anyway, and what else might be.
-    """
-    least = min(residuals.values(), default=np.inf)
-    if not np.isfinite(least):
-        return []
-
-    def of(pair: Pair) -> float:
-        return residuals.get(pair, np.inf)
-
-    near = [p for p in others if p not in chosen and of(p) <= START_VALUES.extra_worse * least]
-    # At little volume fraction every structure factor is 1: to be of interest it has to do better.
-    near = [p for p in near if p[1] is None or of(p) <= START_VALUES.clearly_better * of((p[0], None))]
-    near.sort(key=of)
-    some = near[: START_VALUES.extra_models]
-    return some + [p for p in near if p not in some and p[1] is None and p[0] in simplest_forms()]
-
-
-def order_of(pair: Pair, residuals: dict[Pair, float]) -> tuple[int, float]:
-    """Key to sort by: fast models first, the nearest first among them.
-
-    What fast models reach tells when to give up on expensive ones.
-    """
-    return ("fast", "medium", "slow").index(fit_cost_class(pair[0])), residuals.get(pair, np.inf)
-
-
-def plausible(pair: Pair, residuals: dict[Pair, float]) -> bool:
-    """Whether some curve of a pair is near enough to the data; fast models always pass."""
-    least, own = min(residuals.values(), default=np.inf), residuals.get(pair, 0.0)
-    near = own < START_VALUES.far or own < START_VALUES.farther * least
-    return fit_cost_class(pair[0]) == "fast" or near
 
 
 def previewed(asked: Task, bank: Bank, budget: Budget = UNLIMITED) -> tuple[Array, Array] | None:

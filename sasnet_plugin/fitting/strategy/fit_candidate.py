@@ -10,33 +10,24 @@ from numpy.typing import NDArray
 
 from sasnet_plugin.fitting.assessment.goodness_of_fit import doubtful, explains
 from sasnet_plugin.fitting.effort import spent
-from sasnet_plugin.fitting.optimize.levenberg_marquardt import (
-    Done,
-    derivatives,
-    errors_of,
-    levenberg,
-    strong_pairs,
-    unfitted,
-)
+from sasnet_plugin.fitting.optimize.finish import Done, finish, unfinished, weakly_shown
 from sasnet_plugin.fitting.optimize.local_search import LocalMinimum, LocalSearch
-from sasnet_plugin.fitting.problem.experiment import TimeUpError, experiment
+from sasnet_plugin.fitting.problem.experiment import TimeUpError
 from sasnet_plugin.fitting.problem.free_parameters import (
     missing_widths,
     points_needed,
     spread_in_turn,
-    widths_of,
     with_points,
 )
-from sasnet_plugin.fitting.problem.resolution import coarsened, sampling_needed
-from sasnet_plugin.fitting.problem.sums import components_of
-from sasnet_plugin.fitting.result.model_fit import ModelFit, Parameter
-from sasnet_plugin.fitting.settings import PROBLEM
+from sasnet_plugin.fitting.problem.resolution import coarsened, has_resolution, sampling_needed
+from sasnet_plugin.fitting.result.model_fit import ModelFit
 from sasnet_plugin.fitting.start_values.screening import as_start, from_bank
+from sasnet_plugin.fitting.strategy.described import described
 from sasnet_plugin.fitting.strategy.settings import STRATEGY, Pass
 from sasnet_plugin.fitting.strategy.timed_search import TimedSearch, has_width, ordered, values_of
 from sasnet_plugin.fitting.task import UNLIMITED, Budget, Task, no_curve
 from sasnet_plugin.simulate.bank import Bank
-from sasnet_plugin.simulate.quick_models.cost_classes import cost_class
+from sasnet_plugin.simulate.kernel import load_model
 from sasnet_plugin.simulate.quick_models.quick import fit_cost_class
 from sasnet_plugin.types import Curve
 
@@ -200,13 +191,18 @@ def _local(task: Task, curve: Curve, dintensity: NDArray[np.float64], per_decade
 
 def _sampling(task: Task, parameters: dict[str, Any], seconds: float) -> int | None:
     """Points a decade for the fit of all points."""
-    if task.as_measured:
+    if task.as_measured or not has_resolution(task.curve):
         return None
-    cost = fit_cost_class(task.model)
-    seconds = max(seconds, STRATEGY.least_sampling)
-    fitness = experiment(task.curve, task.dintensity, task.name, parameters, seconds=seconds, quick=True)
+    cost, until = fit_cost_class(task.model), spent() + max(seconds, STRATEGY.least_sampling)
+
+    def theory(per_decade: int | None) -> NDArray[np.float64]:
+        local = _local(task, task.curve, task.dintensity, per_decade)
+        local.deadline = until
+        residual, _, _ = local.solved(parameters)
+        return residual
+
     try:
-        return sampling_needed(fitness, task.curve, finest=STRATEGY.finest[cost])
+        return sampling_needed(theory, finest=STRATEGY.finest[cost])
     except TimeUpError:
         return STRATEGY.sampling[cost]
 
@@ -233,22 +229,24 @@ def fit_candidate(task: Task, bank: Bank, budget: Budget = UNLIMITED) -> ModelFi
     began = spent()
     starts = refined_starts(task, bank, began)
     if starts.hopeless:
-        as_it_is = unfitted(task, starts.found[0].parameters, starts.per_decade)
-        return replace(_describe(task, as_it_is, spent() - began), warnings=(FAR_OFF,))
+        as_it_is = unfinished(task, starts.found[0], starts.per_decade)
+        found = described(task, as_it_is, starts.per_decade, spent() - began)
+        return replace(found, warnings=(FAR_OFF,))
     final: list[Done] = []
     for start in starts.found[: STRATEGY.lm_starts[fit_cost_class(task.model)]]:
         left = task.budget.seconds - (spent() - began)
         if final and left < 0:
             break
-        done = levenberg(
-            task, start.parameters, starts.per_decade, max(left, STRATEGY.lm_share * task.budget.seconds)
-        )
+        # A second ending is wanted only where the first left something.
+        if final and start.chisq > final[0].chisq + STRATEGY.second_ending:
+            break
+        done = finish(task, start, starts.per_decade, max(left, STRATEGY.lm_share * task.budget.seconds))
         if done is not None:
             final.append(done)
     if not final:
         raise no_curve(task.name)
-    best = _without_needless(task, min(final, key=lambda d: d.bic), began)
-    return _describe(task, best, spent() - began)
+    best = _at_defaults(task, min(final, key=lambda d: d.bic), starts.per_decade, began)
+    return described(task, best, starts.per_decade, spent() - began)
 
 
 def granted(task: Task, budget: Budget) -> Budget:
@@ -263,68 +261,26 @@ def granted(task: Task, budget: Budget) -> Budget:
     return found
 
 
-def _without_needless(task: Task, done: Done, began: float) -> Done:
-    """Without widths of distributions that the evidence is not for."""
-    for name in widths_of(done.free):
-        error, left = done.errors.get(name, np.nan), task.budget.seconds - (spent() - began)
-        if not error > done.parameters.get(name, 0.0) / STRATEGY.needed_width or left < 0:
+def _at_defaults(task: Task, done: Done, per_decade: int | None, began: float) -> Done:
+    """With what the data hardly show at its default, where the evidence is no worse for it."""
+    info = load_model(task.name).info
+    for name, default in weakly_shown(done, info, task.fixed).items():
+        left = task.budget.seconds - (spent() - began)
+        if left < 0 or name not in {*done.free, *done.same}:
             continue
-        start = {k: v for k, v in done.parameters.items() if not k.startswith(name)}
-        without = levenberg(task, start, done.per_decade, left)
-        if without is not None and without.bic < done.bic:
-            done = without
+        fixed = task.fixed | {name: default}
+        start = done.parameters | {name: default}
+        if name.endswith("_pd"):  # without a distribution
+            start = {k: v for k, v in done.parameters.items() if not k.startswith(name)}
+            fixed = task.fixed
+        simpler = replace(task, fixed=fixed)
+        without = finish(simpler, LocalMinimum(start, done.chisq), per_decade, left)
+        if without is not None and without.bic <= done.bic:
+            # A width, or another name of the scale, is nothing to speak of.
+            said = "" if name.endswith(("_pd", "scale", "i_zero")) else _not_shown(name, default)
+            done, task = replace(without, warnings=(*done.warnings, *([said] if said else []))), simpler
     return done
 
 
-def _unit(text: str | None) -> str:
-    """sasmodels writes "None" where a parameter has no unit."""
-    return "" if text in (None, "None", "none") else str(text)
-
-
-def _describe(task: Task, done: Done, seconds: float) -> ModelFit:
-    theory = np.asarray(done.fitness.theory(), dtype=float)
-    if not np.all(np.isfinite(theory)):  # one without values could not be weighed against others
-        raise no_curve(task.name)
-    fitness, errors, slopes = done.fitness, done.errors, _derivatives(task, done)
-    if slopes and not any(map(np.isfinite, errors.values())):  # the time was up before they were known
-        errors = errors_of(slopes)
-    units = {p.name: p.units for p in fitness.model.sasmodel.info.parameters.call_parameters}
-    parameters = {}
-    for name, value in done.parameters.items():
-        if isinstance(value, str) or name.endswith(("_pd_n", "_pd_nsigma")):
-            continue
-        fitted = name in done.free
-        low, high = getattr(fitness.model, name).bounds if fitted else (value, value)
-        error = errors.get(name)
-        parameters[name] = Parameter(
-            float(value),
-            float(error) if fitted and error is not None and np.isfinite(error) else None,
-            _unit(units.get(name)),
-            not fitted,
-            float(low),
-            float(high),
-        )
-    spread = {k.removesuffix("_pd_type"): v for k, v in done.parameters.items() if k.endswith("_pd_type")}
-    points = [int(v) for k, v in done.parameters.items() if k.endswith("_pd_n")]
-    degrees = max(len(task.curve) - len(done.free), 1)
-    return ModelFit(
-        task.model, task.structure_factor, parameters, spread, done.chisq, done.chisq / degrees, done.bic,
-        task.probability, seconds, theory, warnings=done.warnings,
-        correlations=strong_pairs(slopes) if slopes else {}, derivatives=slopes, per_decade=done.per_decade,
-        pd_points=max(points, default=PROBLEM.width_points[cost_class(task.model)]),
-        components=components_of(fitness, task.curve.q, slopes),
-    )  # fmt: skip
-
-
-def _derivatives(task: Task, done: Done) -> dict[str, NDArray[np.float64]]:
-    """Of the residuals by the fitted parameters; none where it was not fitted, or is too expensive for it."""
-    if not done.errors:
-        return {}
-    began = spent()
-    done.fitness.update()
-    done.fitness.residuals()
-    names = [name for name in done.free if name in done.parameters]  # a width of 0 is none
-    cost = (spent() - began) * (len(names) + 1)
-    if not names or cost >= STRATEGY.derivatives_share * task.budget.seconds:
-        return {}
-    return dict(zip(names, derivatives(done.fitness, names).T, strict=True))
+def _not_shown(name: str, default: float) -> str:
+    return f"{name} is not determined by these data: it stands at {default:g}, sasmodels' default."

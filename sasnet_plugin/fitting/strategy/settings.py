@@ -34,27 +34,54 @@ class StrategySettings:
     compared with a number.
     """
 
+    price: float = setting(
+        0.1, "Worth of a second: a step that is expected to gain less is not taken.", "1/s"
+    )
+    most_boost: float = setting(10.0, "What an explanation gains where nothing explains the curve, at most.")
+    doubtful_boost: float = setting(2.0, "The same where a fit explains it, though χ² is rather large.")
+    explained_boost: float = setting(1.5, "The same where a fit leaves nothing but noise.")
+    chance_gain: float = setting(1.0, "ln likelihood that another model may gain on a fit that leaves noise.")
+    noise_scatter: float = setting(
+        1.4, "Two standard deviations of what second differences say of the noise, over √n, in ln likelihood."
+    )
+    least_prior: float = setting(0.003, "Probability of a model of which the network thinks less.")
+    simple_prior: float = setting(0.02, "The same of the bodies that experts try first.")
+    product_prior: float = setting(0.02, "The same of a structure factor that brings the bank nearer.")
+    second_prior: float = setting(0.1, "How often a curve holds a second component.")
+    near: float = setting(0.05, "Added to weighted residuals of the bank before they are compared.")
+    unrated: int = setting(3, "So many open models are fitted without asking the bank about all of them.")
+    nested: float = setting(0.5, "Chance of what a fit has become, or has been found with.")
+    kinds: float = setting(0.05, "Chance of another kind of size distribution.")
+    hop: float = setting(0.25, "Chance of a search for other minima beside the best fit.")
+    measured: float = setting(0.2, "Chance that data were calculated at the measured points.")
+    unknown_resolution: float = setting(
+        0.5, "Chance that a resolution that is not stated is what is missing."
+    )
+    rivals: float = setting(0.2, "Chance of a sum that looks much like the best one.")
+    expected_time: ByCost[float] = setting(by_cost(0.5, 1.5, 3.0), "What a fit is expected to take.", "s")
+    time: ByCost[float] = setting(by_cost(4.0, 8.0, 12.0), "What it has at most.", "s")
+    assured_time: float = setting(
+        4.0, "What the simplest models of the likely groups have together, however short the time.", "s"
+    )
+    from_start: float = setting(0.2, "Of the expected time, what a fit from a given start takes.", "share")
+    least_time: float = setting(0.05, "What any fit takes.", "s")
+    second_component: float = setting(
+        ASSESSMENT.second_component, "Fall of BIC that a second component has to bring."
+    )
     group_share: float = setting(0.1, "Of a group this probable the simplest models are fitted too.")
     simplest: int = setting(3, "So many of them.")
-    factor_share: float = setting(0.15, "A structure factor this probable, given the form, is a candidate.")
     none_left: float = setting(
         0.6,
         "No structure factor's part of what the likeliest leaves; each other has a third of the rest.",
     )
     least_factor: float = setting(0.02, "Least probability of a structure factor in the ranking.")
     simplified: int = setting(4, "So many of the best fits are looked at for having become a simpler model.")
-    certain: float = setting(0.6, "An expensive model this probable comes last, with the others' time.")
-    patience: float = setting(30.0, "Time of a candidate that is expected to explain the curve.", "s")
     brief: float = setting(4.0, "Time of one that is there to be compared.", "s")
+    expected: float = setting(0.3, "An expensive model this probable is among the first.")
     likely: float = setting(0.2, "An expensive model this probable has its time, whatever others explain.")
-    unlikely: float = setting(0.01, "An expensive model less probable is not looked for among more models.")
-    possible: float = setting(0.1, "An expensive model this probable may be fitted once more.")
-    expected: float = setting(0.3, "A model this probable is expected to explain the curve.")
-    sure: float = setting(0.7, "Besides one this probable, little else is tried.")
-    needed_width: float = setting(4.0, "A width above so many of its standard deviations is there for sure.")
+    second_ending: float = setting(5.0, "Another start is fitted to its end if its χ² is above by less.")
     lm_starts: ByCost[int] = setting(by_cost(2, 1, 1), "Starts from which Levenberg-Marquardt begins.")
     lm_share: float = setting(0.2, "Of a candidate's time, what Levenberg-Marquardt has at least.", "share")
-    derivatives_share: float = setting(0.1, "Of it, what derivatives at the end may cost.", "share")
     followed: ByCost[int] = setting(by_cost(5, 4, 3), "Starts that are followed further on the coarse copy.")
     finalists: ByCost[int] = setting(by_cost(3, 2, 2), "Starts that go on to all points.")
     first_sampling: ByCost[int] = setting(
@@ -112,9 +139,6 @@ class StrategySettings:
     least_sampling: float = setting(0.5, "Time for finding out how many points of q are needed.", "s")
     screening_share: float = setting(0.3, "Of the time for a curve, what screening may take.", "share")
     assessment_share: float = setting(0.05, "The same, what is kept for the assessment.", "share")
-    escape_shares: tuple[float, float] = setting(
-        (0.6, 0.95), "Of what is left, for escapes before and after more models are tried.", "share"
-    )
     systematic: float = setting(
         ASSESSMENT.small_systematic,
         "Of I: once what is left is an error that neighbours share, this large at most, the search ends.",
@@ -122,60 +146,18 @@ class StrategySettings:
     promising: float = setting(0.7, "As long as χ² falls to this, escapes from local minima go on.")
     as_measured: int = setting(4, "Fits tried again at the measured points alone, the simplest first.")
     as_measured_near: float = setting(2.0, "χ² of these, over the best's, at most.")
-    as_measured_share: float = setting(0.15, "Of the time left, for these.", "share")
-    as_measured_gain: float = setting(
-        0.2, "To so much χ² has to fall: then the data were calculated at these points."
-    )
-    explained_share: float = setting(
-        0.1, "Of all time, for what explains an explained curve better.", "share"
-    )
-    other_kinds: float = setting(3.0, "Other kinds of distribution are tried on a fit that took less.", "s")
-    screening_again: float = setting(0.2, "Of what is left, for screening more models.", "share")
-    resolution_each: float = setting(0.3, "Of what is left, for each search for a resolution.", "share")
-    resolution_all: float = setting(0.5, "Of what is left, for all of them.", "share")
     escapes: int = setting(3, "Candidates that try to escape a local minimum.")
     escape_cheap: float = setting(6.0, "Time that the fit of an expensive one of them took at most.", "s")
-    escape: float = setting(8.0, "Time for the escape of one.", "s")
-    escape_explained: float = setting(10.0, "Of the expected one where another explains the curve.", "s")
-    again_needs: float = setting(20.0, "Time from which on an expensive model is fitted once more.", "s")
-    again: float = setting(60.0, "Time that it has then.", "s")
     escape_behind: float = setting(5.0, "χ² of other candidates over the best's, at most.")
     interacts: float = setting(0.7, "χ² of a form that interacts, over the best without, at most.")
     near_interacting: float = setting(
         2.0, "χ² of the form whose structure factors are all tried, over the best that interacts, at most."
     )
-    more_hosts: int = setting(3, "Form models on which more structure factors are tried.")
-    more_pairs: int = setting(4, "Such products that are fitted.")
-    more_expensive: int = setting(2, "Expensive ones among them.")
-    more_forms: int = setting(3, "More form models that are fitted.")
     more_worse: float = setting(1.5, "Their screening may be worse than the best tried by this factor.")
     more_volume: float = setting(0.05, "Volume fraction at which a product starts from its form's fit.")
     sum_hosts: int = setting(2, "Of the best fits, and of the likeliest models, get a second component.")
     sums: int = setting(5, "Sums of two models that are fitted.")
-    sums_screening: float = setting(0.2, "Of what is left, for screening them.", "share")
-    sums_share: float = setting(0.5, "Of what is left, for fitting them.", "share")
-    sums_kept: float = setting(
-        0.4, "Of all time for evaluations, what they have at least, whatever others have spent.", "share"
-    )
-    terms_share: float = setting(
-        0.5, "Of that, for sums that look much like the best one, and as much for its body alone.", "share"
-    )
     sums_near: float = setting(0.7, "Weighted residual of sums that come near: within their tolerance.")
-    simple_near: float = setting(
-        4.0, "Weighted residual of a simple body over the nearest's, at most, to be fitted before sums are."
-    )
-    sum_time: float = setting(5.0, "Time of one of them: the simplest first, of cheap bodies.", "s")
-    sums_needed: float = setting(
-        0.25, "Weighted residual of the bank's nearest curve below which sums are not thought of at first."
-    )
-    sums_clear: float = setting(
-        0.6, "To so much of a single model's a sum must bring it, to be among the first candidates."
-    )
-    intricate: tuple[int, int] = setting(
-        (6, 7),
-        "Fitted parameters from which on a model with a doubtful χ², and with a good one, is compared with"
-        " sums: a sphere with a width and a power law has 6.",
-    )
     relative_dq: tuple[float, ...] = setting(
         (0.006, 0.02, 0.04, 0.08), "dq/q that are tried: synchrotrons and pinhole instruments."
     )
@@ -191,8 +173,6 @@ class StrategySettings:
     )
     dq_time: float = setting(10.0, "Time of a search for a resolution.", "s")
     dq_near: float = setting(100.0, "χ² of a model worth one, over the best's, at most.")
-    dq_possible: float = setting(0.15, "Probability of a model worth one.")
-    dq_searches: int = setting(4, "Searches, at most.")
     dq_far: float = setting(30.0, "χ² over the best's from which on none is fitted again with it.")
 
 

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sasnet_plugin.fitting.assessment.goodness_of_fit import doubtful
 from sasnet_plugin.fitting.effort import spent
 from sasnet_plugin.fitting.optimize.local_search import LocalSearch
-from sasnet_plugin.fitting.problem.experiment import starting_values
-from sasnet_plugin.fitting.result.model_fit import ModelFit
 from sasnet_plugin.fitting.settings import PROBLEM
 from sasnet_plugin.fitting.strategy.settings import STRATEGY
-from sasnet_plugin.fitting.task import UNLIMITED, Budget, Task
+from sasnet_plugin.fitting.task import UNLIMITED, Budget
 from sasnet_plugin.simulate.quick_models.quick import fit_cost_class
 from sasnet_plugin.types import Curve
 
@@ -139,58 +135,3 @@ def resolution_of(
     # Where even the best χ² is above n, the uncertainties are taken to be too small by its root.
     tempering = max(found.chisq / n, 1.0)
     return None if without.chisq - found.chisq < tempering * (STRATEGY.dq_gain + np.log(n)) else found
-
-
-def resolution_searches(
-    tasks: Sequence[Task], fits: Sequence[ModelFit], seconds: float
-) -> list[ResolutionSearch]:
-    """Searches for a resolution, with the best of the fits and with those of the likeliest models.
-
-    A flexible model may imitate the smearing of the right one, which without a resolution fits badly.
-
-    Parameters
-    ----------
-    tasks : sequence of Task
-    fits : sequence of ModelFit
-        At least one.
-    seconds : float
-        Evaluations (`effort`) for each search.
-
-    Returns
-    -------
-    list of ResolutionSearch
-        Empty where the best fit leaves nothing to explain.
-    """
-    best = min(fits, key=lambda f: f.bic)
-    degrees = max(len(tasks[0].curve) - len(best.free), 1)
-    if not doubtful(best.chisq / degrees, degrees):
-        return []
-    near = [f for f in fits if f.chisq < STRATEGY.dq_near * best.chisq]
-    likely = sorted(near, key=lambda f: -f.probability)
-    likely = likely[:1] + [f for f in likely[1:] if f.probability >= STRATEGY.dq_possible]
-    chosen = [best, *(f for f in likely if f is not best)]
-    by_name = {t.name: t for t in tasks}
-    found = []
-    for fit in chosen[: STRATEGY.dq_searches]:
-        task, start = by_name[fit.name], starting_values(fit)
-        budget = Budget(min(seconds, task.budget.seconds))
-        found.append(
-            ResolutionSearch(task.curve, task.dintensity, fit.name, start, frozenset(task.fixed), budget)
-        )
-    return found
-
-
-def again_with(guess: Guess, tasks: Sequence[Task], fits: Sequence[ModelFit]) -> list[Task]:
-    """The candidates that are not far off, on a curve with resolution, each from its fit without.
-
-    The one that the resolution was found with starts from its parameters there.
-    """
-    least = min(f.chisq for f in fits)
-    by_name = {f.name: f for f in fits if f.chisq < STRATEGY.dq_far * least}
-    curve = replace(tasks[0].curve, dq=guess.dq(tasks[0].curve.q))
-    found = {guess.name: (guess.parameters,)}
-    return [
-        replace(t, curve=curve, starts=found.get(t.name, (starting_values(by_name[t.name]),)))
-        for t in tasks
-        if t.name in by_name
-    ]

@@ -8,7 +8,6 @@ import pytest
 from sasnet_plugin.fitting.assessment.assess import misfits, ranked
 from sasnet_plugin.fitting.assessment.effective_points import as_independent, in_words, independent_share
 from sasnet_plugin.fitting.result.model_fit import ModelFit, Parameter
-from sasnet_plugin.fitting.strategy.two_components import asked_for
 from sasnet_plugin.types import Curve
 
 N = 400
@@ -88,7 +87,7 @@ def test_a_second_component_comes_not_first_by_what_neighbours_share_within_the_
     def first(rest: np.ndarray) -> str:
         alone, both = level(rest), level(0.5 * rest, "flat+power_law")
         assert alone.chisq - both.chisq > 50, "overwhelming, were the points independent"
-        fits = [alone, *asked_for(measured(), np.ones(N), [alone], [both])]
+        fits = [alone, both]
         share = independent_share(measured(), np.ones(N), fits)
         return ranked(fits, compared=misfits(fits, share=share))[0].name
 

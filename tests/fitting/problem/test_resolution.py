@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sasnet_plugin.fitting.problem.experiment import experiment
 from sasnet_plugin.fitting.problem.resolution import (
     cells,
     coarsened,
@@ -56,8 +55,12 @@ def test_sampling_is_as_coarse_as_the_body_allows() -> None:
     for radius in (5.0, 20000.0):
         exact = pinhole_matrix(Q, 0.05 * Q) @ sphere(WIDE_Q, radius)
         curve = Curve(Q, exact, 0.02 * exact, dq=0.05 * Q)
-        fitness = experiment(curve, 0.02 * exact, "sphere", {"radius": radius, "background": 0.0})
-        chosen[radius] = sampling_needed(fitness, curve)
+
+        def residual(per_decade: int | None, curve: Curve = curve, radius: float = radius) -> np.ndarray:
+            found = resolution(curve, per_decade)
+            return np.asarray(found.apply(sphere(found.q_calc, radius)) / curve.dintensity)
+
+        chosen[radius] = sampling_needed(residual)
     assert chosen[5.0] is None
     assert chosen[20000.0] == PROBLEM.finest
 

@@ -153,7 +153,6 @@ def test_without_time_the_refined_start_stands(simulated: Simulated, bank: Bank)
     found = fit_candidate(task, bank)
     assert found.reduced_chisq < 2
     assert {"radius", "length"} <= set(found.free)
-    assert all(p.error is None for p in found.parameters.values())
 
 
 def test_an_expensive_unlikely_model_has_less_time_where_another_explains_the_curve(

@@ -9,14 +9,11 @@ import numpy as np
 import pytest
 
 from sasnet_plugin.fitting.api import fit
-from sasnet_plugin.fitting.result.model_fit import ModelFit
 from sasnet_plugin.fitting.strategy.unknown_resolution import (
     Guess,
     ResolutionSearch,
     resolution_of,
-    resolution_searches,
 )
-from sasnet_plugin.fitting.task import Task
 from sasnet_plugin.simulate.bank import Bank
 from sasnet_plugin.simulate.grid import WIDE_Q, pinhole_matrix
 from sasnet_plugin.simulate.kernel import call
@@ -75,21 +72,6 @@ def test_a_model_that_imitates_the_resolution_is_fitted_again_with_it(bank: Bank
     assert found.relative == pytest.approx(0.05, rel=0.02)
     assert found.parameters["correlation_length"] == pytest.approx(1000.0, rel=0.1)
     assert found.chisq / Q.size < 1.5
-
-
-def test_it_is_looked_for_with_the_best_fit_and_with_what_the_network_expects() -> None:
-    curve = measured(0.05, 0.0)
-    assert curve.dintensity is not None
-    given = {"onion": (3.0, 0.0), "sphere": (20.0, 0.4), "cylinder": (9.0, 0.3), "ellipsoid": (9.0, 0.05),
-             "lamellar": (900.0, 0.2)}  # fmt: skip
-    tasks = [Task(curve, curve.dintensity, model, None) for model in given]
-    fits = [
-        ModelFit(model, None, {}, {}, Q.size * chisq, chisq, Q.size * chisq, share, 1.0, np.ones(Q.size))
-        for model, (chisq, share) in given.items()
-    ]
-    assert [s.name for s in resolution_searches(tasks, fits, 5.0)] == ["onion", "sphere", "cylinder"]
-    explained = [replace(f, chisq=f.chisq / 3, reduced_chisq=f.reduced_chisq / 3) for f in fits]
-    assert resolution_searches(tasks, explained, 5.0) == []
 
 
 def test_the_fit_says_that_it_used_one() -> None:

@@ -1,0 +1,197 @@
+"""Where a fit ends: on sasmodels' own curve, with errors; what the data do not show stands at its default."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sasnet_plugin.fitting.effort import spent
+from sasnet_plugin.fitting.optimize.covariance import errors_of
+from sasnet_plugin.fitting.optimize.descent import Descent
+from sasnet_plugin.fitting.optimize.local_search import LocalMinimum, LocalSearch
+from sasnet_plugin.fitting.problem.bounds import default_of
+from sasnet_plugin.fitting.problem.experiment import TimeUpError
+from sasnet_plugin.fitting.problem.free_parameters import fittable, independent
+from sasnet_plugin.fitting.problem.quick_parts import all_exact, all_nearest, own_cost
+from sasnet_plugin.fitting.problem.sums import components_of, share_errors
+from sasnet_plugin.fitting.result.components import Component, bare, is_scale
+from sasnet_plugin.fitting.settings import OPTIMIZE
+from sasnet_plugin.fitting.task import Task
+from sasnet_plugin.simulate.quick_models.quick import is_quick
+
+from ...digits import significant
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Done:
+    """Where a fit has ended.
+
+    Parameters
+    ----------
+    parameters : dict
+        sasmodels' parameters.
+    theory : (n,) float array
+        I(q), resolution included.
+    chisq : float
+    free : list of str
+        What was fitted.
+    same : list of str
+        What was searched for, but the data do not show beside the free ones.
+    slopes : mapping of str to (n,) float array
+        Of the residuals by the free parameters, per unit of each; empty where they are too expensive.
+    errors : mapping of str to float
+        Standard deviations of the free parameters; NaN where they are not known.
+    components : tuple of Component
+    warnings : tuple of str
+    """
+
+    parameters: dict[str, Any]
+    theory: Array
+    chisq: float
+    free: list[str]
+    same: list[str] = field(default_factory=list)
+    slopes: Mapping[str, Array] = field(default_factory=dict)
+    errors: Mapping[str, float] = field(default_factory=dict)
+    components: tuple[Component, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def bic(self) -> float:
+        """Bayesian information criterion, χ² + k ln n; sizes that the data do not show were chosen, too."""
+        chosen = [n for n in self.same if "sld" not in n and not bare(n).startswith("volfraction")]
+        return self.chisq + (len(self.free) + len(chosen)) * float(np.log(self.theory.size))
+
+
+def finish(
+    task: Task, start: LocalMinimum, per_decade: int | None, seconds: float, *, errors: bool = True
+) -> Done | None:
+    """End a fit where its refinement has led to.
+
+    Parameters
+    ----------
+    task : Task
+    start : LocalMinimum
+    per_decade : int or None
+        As for `resolution.resolution`.
+    seconds : float
+        Evaluations (`effort`).
+    errors : bool
+        Whether slopes and errors are wanted.
+
+    Returns
+    -------
+    Done or None
+        None where the model has no curve at the start.
+    """
+    deadline = spent() + seconds
+    quick = search_of(task, per_decade)
+    quick.deadline = deadline
+    found = quick.refine(
+        start.parameters, tolerances=(0.0,), steps=OPTIMIZE.lm_steps, enough=OPTIMIZE.lm_enough
+    )
+    if found is None:
+        return None
+    local, found, moved = _own(task, quick, found, deadline)
+    done = _described(local, found)
+    done = _with_errors(quick, done, deadline) if errors else done
+    known = {**done.errors, **dict.fromkeys(moved.keys() & done.errors.keys(), np.nan)}
+    return replace(done, errors=known, warnings=tuple(moved.values()))
+
+
+def search_of(task: Task, per_decade: int | None, *, quick: bool = True) -> LocalSearch:
+    """All points of a task's data."""
+    return LocalSearch(
+        task.curve, task.dintensity, task.name, fixed=frozenset(task.fixed), ranges=task.ranges,
+        per_decade=per_decade, quick=quick,
+    )  # fmt: skip
+
+
+def _own(
+    task: Task, quick: LocalSearch, found: LocalMinimum, deadline: float
+) -> tuple[LocalSearch, LocalMinimum, dict[str, str]]:
+    """The same on sasmodels' own curve, refined there where it is another."""
+    if not is_quick(task.name) or all_exact(task.name, found.parameters):
+        return quick, found, {}
+    own = search_of(task, quick.per_decade, quick=False)
+    inside = all_nearest(task.name, found.parameters)
+    one = own_cost(task.name, found.parameters, own.q_calculated)
+    if inside and not set(inside) & {*task.fixed, *task.ranges} and spent() + 10 * one > deadline:
+        return quick, replace(found, parameters=found.parameters | inside), _moved(found, inside)
+    chisq, parameters = own.better(found.parameters, (np.inf, {}))
+    if abs(chisq - found.chisq) > OPTIMIZE.same_chisq + OPTIMIZE.same_share * chisq:
+        own.deadline = max(deadline, spent() + OPTIMIZE.least_share * task.budget.seconds)
+        better = own.refine(
+            found.parameters, tolerances=(0.0,), steps=OPTIMIZE.lm_steps, enough=OPTIMIZE.lm_enough
+        )
+        own.deadline = np.inf
+        return own, better or LocalMinimum(parameters, chisq), {}
+    return own, LocalMinimum(parameters, chisq), {}
+
+
+def _moved(found: LocalMinimum, values: Mapping[str, float]) -> dict[str, str]:
+    """That other values have the same curve: outside its table, one of a lattice's may cost minutes."""
+    return {
+        name: f"A curve with {name} {significant(found.parameters[name], 3)} takes too long to calculate:"
+        f" {significant(value, 3)} is kept."
+        for name, value in values.items()
+    }
+
+
+def _described(local: LocalSearch, found: LocalMinimum) -> Done:
+    """As it stands: how well the data determine its parameters is not known."""
+    curves = local.intensity(found.parameters)
+    residual, scales, background = local.residual(curves, found.parameters, local.error(0.0))
+    free = [n for n in fittable(local.info, found.parameters) if n not in local.fixed]
+    theory = scales @ curves + background  # not finite where the model has no value
+    parts = components_of(local.name, local.curve.q, scales[:, None] * curves, scales)
+    most = max(1, len(local.curve) - 1)
+    return Done(found.parameters, theory, float(residual @ residual), free[:most], components=parts)
+
+
+def unfinished(task: Task, found: LocalMinimum, per_decade: int | None) -> Done:
+    """A refined start as it stands."""
+    return _described(search_of(task, per_decade), found)
+
+
+def _with_errors(local: LocalSearch, done: Done, deadline: float) -> Done:
+    """With slopes and errors, and without what the data do not show."""
+    local.deadline = max(deadline, spent() + OPTIMIZE.least_share * max(deadline - spent(), 1.0))
+    try:
+        columns = Descent(local, done.parameters, 0.0).natural()
+    except TimeUpError:
+        return done
+    finally:
+        local.deadline = np.inf
+    own = {name: column for name, column in columns.items() if name in done.free}
+    shown = independent(own)[: len(done.free)]
+    slopes = {name: own[name] for name in shown}
+    errors = errors_of(slopes) if slopes else {}
+    same = [name for name in done.free if name not in shown]
+    parts = share_errors(done.components, done.parameters, slopes)
+    return replace(done, free=shown, same=same, slopes=slopes, errors=errors, components=parts)
+
+
+def weakly_shown(done: Done, info: Any, fixed: Mapping[str, float]) -> dict[str, float]:
+    """Parameters that the data hardly show, with their defaults: widths 0, others sasmodels'.
+
+    Contrasts are left out: `problem.conventions` brings them to what is usual.
+    """
+    found = {}
+    volumes = {p.name for p in info.parameters.call_parameters if p.type == "volume"}
+    for name in [*done.same, *done.free]:
+        value, default = float(done.parameters.get(name, 0.0)), default_of(info, name)
+        if name in fixed or "sld" in name or is_scale(name) or name == "background" or value == default:
+            continue
+        error = done.errors.get(name, np.inf)
+        width = name.endswith("_pd")
+        if name in volumes or (not width and bare(name).startswith("volfraction")):
+            continue
+        if error > abs(value) / (OPTIMIZE.needed_width if width else 1.0):
+            found[name] = default
+    return found

@@ -1,0 +1,102 @@
+"""Where a parameter may lie: sasmodels' limits, and what every sample obeys besides.
+
+The same bounds hold in each step of a fit, in bumps' own fitters, and as the support of the prior that the
+evidence is under.
+"""
+
+from __future__ import annotations
+
+from math import inf
+from typing import Any
+
+from sasnet_plugin.fitting.result.components import bare, is_scale
+from sasnet_plugin.fitting.settings import ASSESSMENT, PROBLEM
+
+#: What has one of these units is of one sign: lengths, places in q, intensities.
+_POSITIVE_UNITS = frozenset({"Ang", "1/Ang", "Ang^2", "1/cm", "cm^-1"})
+#: So is what adds up and what spreads, by the end of its name.
+_POSITIVE_NAMES = (
+    "scale",
+    "_exp",
+    "scale_1",
+    "scale_2",
+    "exp_1",
+    "exp_2",
+    "coefficent_1",
+    "coefficent_2",
+    "d_factor",
+    "stickiness",
+)
+
+
+def bounds_of(p: Any) -> tuple[float, float]:
+    """Least and largest value of a parameter that a sample may have.
+
+    Parameters
+    ----------
+    p : sasmodels.modelinfo.Parameter
+        In its own units; a length is positive, a volume fraction no more than spheres can fill.
+    """
+    low, high = (float(v) for v in p.limits)
+    name = bare(p.name)
+    if (p.units in _POSITIVE_UNITS and name != "background" and low < -1) or name.endswith(_POSITIVE_NAMES):
+        low = max(low, 0.0)
+    if name in ("volfraction", "volfraction_lg", "volfraction_sm"):
+        low, high = max(low, 0.0), min(high, ASSESSMENT.closest_packing)
+    elif "fraction" in name:
+        low, high = max(low, 0.0), min(high, 1.0)
+    elif name.endswith(("_exp", "exp_1", "exp_2")) or name.startswith("power"):
+        low, high = max(low, -PROBLEM.most_exponent), min(high, PROBLEM.most_exponent)
+    return low, high
+
+
+def reach_of(p: Any, value: float, reach: float, sld_reach: float) -> tuple[float, float]:
+    """`bounds_of`, and within a reach of a value: a factor of a size, a distance of a contrast.
+
+    Parameters
+    ----------
+    p : sasmodels.modelinfo.Parameter
+    value : float
+    reach : float
+        Factor for what is positive.
+    sld_reach : float
+        10⁻⁶ Å⁻².
+    """
+    low, high = bounds_of(p)
+    if p.type == "sld" or "sld" in p.name:
+        return max(low, value - sld_reach), min(high, value + sld_reach)
+    if low >= 0 and value > 0 and high == inf:
+        return max(low, value / reach), min(high, value * reach)
+    return low, high
+
+
+def default_of(info: Any, name: str) -> float:
+    """sasmodels' default of a parameter; 0 of the width of a size distribution.
+
+    Parameters
+    ----------
+    info : sasmodels.modelinfo.ModelInfo
+    name : str
+    """
+    return next((float(p.default) for p in info.parameters.call_parameters if p.name == name), 0.0)
+
+
+def range_of(info: Any, name: str, value: float) -> tuple[float, float]:
+    """Range of a fitted parameter about a value.
+
+    Parameters
+    ----------
+    info : sasmodels.modelinfo.ModelInfo
+    name : str
+        Widths of size distributions included.
+    value : float
+    """
+    if name.endswith("_pd"):
+        return 0.0, PROBLEM.most_width
+    if name == "background":
+        return -inf, inf
+    p = next(p for p in info.parameters.call_parameters if p.name == name)
+    if is_scale(name):
+        return 0.0, inf
+    low, high = reach_of(p, value, PROBLEM.size_reach, PROBLEM.sld_reach)
+    return min(low, value), max(high, value)

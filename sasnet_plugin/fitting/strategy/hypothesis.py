@@ -1,0 +1,202 @@
+"""What may explain a curve, as frozen data, and how likely each is before it is fitted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+
+from sasnet_plugin.fitting.result.model_fit import ModelFit
+from sasnet_plugin.fitting.start_values.screening import SIMPLE
+from sasnet_plugin.fitting.strategy.settings import STRATEGY
+from sasnet_plugin.fitting.task import Pair
+from sasnet_plugin.simulate.priors import model_info
+from sasnet_plugin.simulate.quick_models.lattice import LATTICES
+from sasnet_plugin.simulate.quick_models.quick import fit_cost_class
+from sasnet_plugin.types import ModelGuess, Suggestion, product_name, sum_parts
+
+
+@dataclass(frozen=True)
+class Supposed:
+    """A resolution that the file does not state, dq = √((relative q)² + absolute²).
+
+    Parameters
+    ----------
+    relative : float
+        dq/q.
+    absolute : float
+        Å⁻¹.
+    """
+
+    relative: float
+    absolute: float
+
+
+@dataclass(frozen=True)
+class Hypothesis:
+    """One explanation of a curve.
+
+    Parameters
+    ----------
+    form : str
+        sasmodels' name of the body, or the path of a plugin.
+    structure_factor : str or None
+    second : str or None
+        A second component beside it.
+    resolution : Supposed or None
+        None: what the file states.
+    as_measured : bool
+        Calculated at the measured points alone, as SasView does, whatever its fringes need.
+    """
+
+    form: str
+    structure_factor: str | None = None
+    second: str | None = None
+    resolution: Supposed | None = None
+    as_measured: bool = False
+
+    @property
+    def pair(self) -> Pair:
+        """Model and structure factor as a task has them: those of a sum are in the model's name."""
+        if self.second is None:
+            return self.form, self.structure_factor
+        return f"{product_name(self.form, self.structure_factor)}+{self.second}", None
+
+    @property
+    def name(self) -> str:
+        """sasmodels' name."""
+        return product_name(*self.pair)
+
+    @property
+    def cost(self) -> str:
+        """fast, medium or slow."""
+        return fit_cost_class(self.pair[0])
+
+    @property
+    def seconds(self) -> float:
+        """What a fit of it is expected to take."""
+        return STRATEGY.expected_time[self.cost] * (1 if self.structure_factor is None else 2)
+
+
+def of_pair(pair: Pair) -> Hypothesis:
+    """The hypothesis of a task's model and structure factor, sums included."""
+    model, factor = pair
+    if "+" not in model:
+        return Hypothesis(model, factor)
+    first, second = sum_parts(model)
+    form, _, own = first.partition("@")
+    return Hypothesis(form, own or None, second)
+
+
+@cache
+def size_of(hypothesis: Hypothesis) -> int:
+    """Parameters that it needs at least: of shape, and a scale for each component, and the background.
+
+    A body's one contrast is another name of its scale.
+    """
+    parts = sum_parts(hypothesis.name)
+    return 1 + sum(_shape(part) for part in parts)
+
+
+def _shape(part: str) -> int:
+    if part.endswith(".py"):
+        return 4
+    skipped = ("magnetic", "orientation")
+    table = [p for p in model_info(part).parameters.kernel_parameters if p.type not in skipped]
+    slds = [p for p in table if "sld" in p.name]
+    others = [p for p in table if "sld" not in p.name and p.name != "i_zero"]
+    return 1 + len(others) + max(len(slds) - 2, 0)
+
+
+@dataclass(frozen=True)
+class Beliefs:
+    """How likely hypotheses are, as the network sees the curve; nothing is impossible before its fit.
+
+    Parameters
+    ----------
+    suggestion : Suggestion
+        Of all models.
+    """
+
+    suggestion: Suggestion
+
+    @property
+    def guesses(self) -> dict[str, ModelGuess]:
+        """By form model."""
+        return {guess.name: guess for guess in self.suggestion.models}
+
+    def of(self, hypothesis: Hypothesis) -> float:
+        """0..1; of a sum that of its first component, times how often curves have two."""
+        guess = self.guesses.get(hypothesis.form)
+        if guess is None:
+            return STRATEGY.least_prior
+        least = STRATEGY.simple_prior if hypothesis.form in SIMPLE else STRATEGY.least_prior
+        own = guess.probability
+        if hypothesis.form in LATTICES:  # which differ in few peaks: where one is likely, all are compared
+            own = sum(g.probability for name, g in self.guesses.items() if name in LATTICES) / len(LATTICES)
+        found = max(own, least) * max(factor_share(guess, hypothesis.structure_factor), STRATEGY.least_factor)
+        return found * (1.0 if hypothesis.second is None else STRATEGY.second_prior)
+
+    def first(self) -> dict[str, float]:
+        """The simplest models of the likely groups, and the likeliest models, with what is thought of them.
+
+        The members of a group are hardly distinguishable, and a group of twenty may keep the simple ones out
+        of the first five. A simple model that explains the curve is what the evidence prefers.
+        """
+        found: dict[str, float] = {}
+        for group in self.suggestion.groups:
+            if group.probability >= STRATEGY.group_share:
+                cheap = (m for m in group.members if fit_cost_class(m) != "slow")
+                simplest = sorted(cheap, key=lambda m: (size_of(Hypothesis(m)), m))
+                share = group.probability / STRATEGY.simplest
+                found |= dict.fromkeys(simplest[: STRATEGY.simplest], share)
+        for guess in self.suggestion.models:
+            least = STRATEGY.expected if fit_cost_class(guess.name) == "slow" else STRATEGY.group_share
+            if guess.probability >= least:
+                found[guess.name] = max(found.get(guess.name, 0.0), guess.probability)
+        return found
+
+
+def factor_share(guess: ModelGuess, factor: str | None) -> float:
+    """Probability of a structure factor, or of none; the likeliest leaves the rest to the four others."""
+    share = guess.structure_factor_probability
+    if factor == guess.structure_factor:
+        return share
+    if guess.structure_factor is None:
+        return (1 - share) / 4
+    return (1 - share) * (STRATEGY.none_left if factor is None else (1 - STRATEGY.none_left) / 3)
+
+
+def priors(suggestion: Suggestion, fits: Iterable[ModelFit]) -> list[float]:
+    """What the ranking of fits starts from.
+
+    The network cannot distinguish the members of a group, so those that were fitted share its probability by
+    how common each is; each has its structure factor's probability besides.
+
+    Parameters
+    ----------
+    suggestion : Suggestion
+        Of all models.
+    fits : iterable of ModelFit
+    """
+    fits = list(fits)
+    guesses = {guess.name: guess for guess in suggestion.models}
+    members = {name: group for group in suggestion.groups for name in group.members}
+    tried: dict[str, set[str]] = {}
+    for fit in fits:
+        if fit.model in members:
+            tried.setdefault(members[fit.model].name, set()).add(fit.model)
+
+    def frequency(name: str) -> float:
+        guess = guesses.get(name)
+        return guess.probability / guess.uniform if guess and guess.uniform else 1.0
+
+    def prior(fit: ModelFit) -> float:
+        guess, group = guesses.get(fit.model), members.get(fit.model)
+        if guess is None or group is None:
+            return fit.probability
+        share = frequency(fit.model) / sum(frequency(name) for name in tried[group.name])
+        factor = factor_share(guess, fit.structure_factor)
+        return float(group.probability * share * max(factor, STRATEGY.least_factor))
+
+    return [prior(fit) for fit in fits]

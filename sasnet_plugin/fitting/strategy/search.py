@@ -1,0 +1,176 @@
+"""One best-first search over hypotheses: it ends when nothing open is worth its time, or the time is up."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from sasnet_plugin.digits import chisq_text
+from sasnet_plugin.fitting.effort import look_cost
+from sasnet_plugin.fitting.pool import answers
+from sasnet_plugin.fitting.result.model_fit import ModelFit
+from sasnet_plugin.fitting.settings import EFFORT
+from sasnet_plugin.fitting.start_values.screening import Screen, screened
+from sasnet_plugin.fitting.strategy.fit_candidate import fit_candidate
+from sasnet_plugin.fitting.strategy.hypothesis import Hypothesis, Supposed
+from sasnet_plugin.fitting.strategy.moves import open_steps
+from sasnet_plugin.fitting.strategy.settings import STRATEGY
+from sasnet_plugin.fitting.strategy.state import State, with_resolution
+from sasnet_plugin.fitting.strategy.step import Step
+from sasnet_plugin.fitting.strategy.unknown_resolution import Guess, resolution_of
+from sasnet_plugin.fitting.task import Counting, LateError, Pair
+from sasnet_plugin.types import Curve, SasnetError, TechnicalError
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a search leaves.
+
+    Parameters
+    ----------
+    curve : Curve
+        With a resolution where one was found that the file does not state.
+    fits : list of ModelFit
+        All on that curve.
+    notes : tuple of str
+        Plain sentences.
+    """
+
+    curve: Curve
+    fits: list[ModelFit]
+    notes: tuple[str, ...] = ()
+
+
+def search(pool: Counting, state: State, deadline: float) -> Found:
+    """Take the worthiest step until none is worth its time.
+
+    Parameters
+    ----------
+    pool : Counting
+    state : State
+        Grows.
+    deadline : float
+        By the pool's clock, s.
+    """
+    while True:
+        steps = _together(state, open_steps(state))
+        left = deadline - pool.clock()
+        assured = any(step.due and step.task and step.task.assured for step in steps)
+        if not steps or (left <= 0 and not assured):
+            break
+        for step in steps:
+            state.done.add(step.key)
+        _take(pool, state, steps, max(left, STRATEGY.assured_time) if assured else left)
+    if not state.fits or deadline <= pool.clock():
+        state.late += [s.hypothesis.name for s in open_steps(state) if s.due and s.hypothesis]
+    return _found(state)
+
+
+def _together(state: State, steps: Sequence[Step]) -> list[Step]:
+    """The steps that are taken at once: one as long as it may be the last, else several fits.
+
+    Their number does not depend on how many processes there are, so that the answer does not either.
+    """
+    worthy = [step for step in steps if step.due or step.worth > STRATEGY.price]
+    if not worthy or worthy[0].task is None:
+        return worthy[:1]
+    most = EFFORT.lanes if state.fits and not state.explained() else 1
+    chosen: list[Step] = []
+    for step in worthy:
+        if step.task is None or len(chosen) == most or step.due != worthy[0].due:
+            break
+        chosen.append(step)
+    return chosen
+
+
+def _take(pool: Counting, state: State, steps: Sequence[Step], seconds: float) -> None:
+    first = steps[0]
+    if first.pairs:
+        _look(pool, state, first.pairs, seconds)
+    elif first.search is not None:
+        for _, answer in answers(pool, resolution_of, [first.search], seconds):
+            _ask_resolution(pool, state, first, answer, seconds)
+    else:
+        tasks = [step.task for step in steps if step.task is not None]
+        for index, answer in answers(pool, fit_candidate, tasks, seconds):
+            _keep(state, steps[index], answer)
+
+
+def _look(pool: Counting, state: State, pairs: Sequence[Pair], seconds: float) -> None:
+    """Rate pairs by the bank, in as many parts as budgets are shared out among."""
+    share, taken = STRATEGY.screening_share * seconds * EFFORT.lanes, 0.0
+    asked: list[Pair] = []
+    for pair in pairs:
+        taken += look_cost(*pair)
+        if taken > share and asked:
+            break
+        asked.append(pair)
+    parts = [tuple(asked[i :: EFFORT.lanes]) for i in range(EFFORT.lanes)]
+    screens = [Screen(state.curve, state.dintensity, part) for part in parts if part]
+    for _, answer in answers(pool, screened, screens, seconds):
+        if isinstance(answer, TechnicalError):
+            state.unanswered.append(answer)
+        elif not isinstance(answer, SasnetError):
+            state.residuals.update(answer)
+    # What could not be rated is not asked for again.
+    for pair in pairs:
+        state.residuals.setdefault(pair, float("inf"))
+
+
+def _ask_resolution(pool: Counting, state: State, step: Step, answer: Any, seconds: float) -> None:
+    if isinstance(answer, TechnicalError):
+        state.unanswered.append(answer)
+    if not isinstance(answer, Guess):
+        return
+    hypothesis = replace(step.key[1], resolution=Supposed(answer.relative, answer.absolute))
+    task = state.task(hypothesis, starts=(answer.parameters,))
+    for _, fit in answers(pool, fit_candidate, [task], seconds):
+        _keep(state, Step(("resolved", hypothesis), 1.0, False, hypothesis, task), fit)
+
+
+def _keep(state: State, step: Step, answer: Any) -> None:
+    """Keep a fit; what cannot be fitted becomes a note, or is late."""
+    assert step.hypothesis is not None
+    if isinstance(answer, LateError):
+        state.late.append(answer.name)
+    elif isinstance(answer, TechnicalError):
+        state.unanswered.append(answer)
+    elif isinstance(answer, SasnetError):
+        if step.hypothesis not in state.fits and step.key[0] in ("fit", "defaults"):
+            state.notes.append(str(answer))
+    else:
+        state.keep(step.hypothesis, answer)
+
+
+def _found(state: State) -> Found:
+    """The fits that can be compared with the best: on the same curve, calculated the same way."""
+    best = state.best
+    if best is None:
+        return Found(state.curve, [])
+    fits: dict[str, ModelFit] = {}
+    for hypothesis in sorted(state.fits, key=lambda h: h.as_measured == best.as_measured):
+        if hypothesis.resolution == best.resolution and (best.as_measured or not hypothesis.as_measured):
+            fits[hypothesis.name] = state.fits[hypothesis]
+    order = [h.name for h in state.fits if h.resolution == best.resolution]
+    notes = tuple(_said(state, best))
+    curve = with_resolution(state.curve, best.resolution)
+    return Found(curve, [fits[name] for name in dict.fromkeys(order) if name in fits], notes)
+
+
+def _said(state: State, best: Hypothesis) -> list[str]:
+    fit = state.fits[best]
+    if best.resolution is not None:
+        words = Guess(best.resolution.relative, best.resolution.absolute, {}).words
+        return [
+            f"The file states no resolution; with {words} models come much nearer to the data, and it"
+            " was used. State it in the file if it is known."
+        ]
+    finer = [f.reduced_chisq for h, f in state.fits.items() if not h.as_measured]
+    if best.as_measured and finer and not best.form.endswith(".py"):
+        return [
+            f"Calculated at the measured points alone, as SasView does, {fit.short_name} has a reduced χ² of"
+            f" {chisq_text(fit.reduced_chisq)}; at as many as its fringes need no model comes below"
+            f" {chisq_text(min(finer))}. These data seem to be calculated that way, and were fitted so."
+        ]
+    return []

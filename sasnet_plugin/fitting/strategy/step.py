@@ -1,0 +1,103 @@
+"""One thing to do next, and its worth.
+
+A step's worth is how likely it gives the answer (the network's probability, the bank's residual, or how often
+such a step helps), times by how much the answer would gain on the best so far, over its time.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from sasnet_plugin.fitting.strategy.hypothesis import Hypothesis, size_of
+from sasnet_plugin.fitting.strategy.settings import STRATEGY
+from sasnet_plugin.fitting.strategy.state import State
+from sasnet_plugin.fitting.strategy.unknown_resolution import ResolutionSearch
+from sasnet_plugin.fitting.task import Pair, Task
+
+
+@dataclass(frozen=True)
+class Step:
+    """Something to do.
+
+    Parameters
+    ----------
+    key : tuple
+        The same step has the same key; it is taken once.
+    worth : float
+        Per second.
+    due : bool
+        Before all that is not, whatever it is worth.
+    hypothesis : Hypothesis or None
+        What is fitted.
+    task : Task or None
+        How.
+    pairs : tuple of Pair
+        What the bank is asked about.
+    search : ResolutionSearch or None
+        Asks for a resolution.
+    """
+
+    key: tuple[Any, ...]
+    worth: float
+    due: bool = False
+    hypothesis: Hypothesis | None = None
+    task: Task | None = None
+    pairs: tuple[Pair, ...] = field(default=())
+    search: ResolutionSearch | None = None
+
+
+def boost(state: State, size: int, *, again: bool = False, excused: bool = False) -> float:
+    """By how much an explanation of so many parameters would stand above the best, at most.
+
+    Parameters
+    ----------
+    state : State
+    size : int
+    again : bool
+        It goes on from a fit: its chance is no share of what the network leaves to other models.
+    excused : bool
+        A small error that neighbours share is no reason for it.
+    """
+    best = state.best
+    if best is None:
+        return STRATEGY.most_boost
+    # That fewer parameters might do the network has seen.
+    gain = state.left(best)[0 if excused else 1]
+    gain += 0.5 * min(state.size(best) - size, 0) * np.log(len(state.curve))
+    before = 1.0 if again else max(state.beliefs.of(best), STRATEGY.least_prior)
+    return float(min(np.exp(min(gain, 50.0)) / before, highest_boost(state, excused=excused)))
+
+
+def highest_boost(state: State, *, excused: bool = False) -> float:
+    """The most that any explanation would gain."""
+    best = state.best
+    if best is None:
+        return STRATEGY.most_boost
+    if state.left(best)[0 if excused else 1] <= STRATEGY.chance_gain:
+        return STRATEGY.explained_boost
+    return STRATEGY.doubtful_boost if state.explained() else STRATEGY.most_boost
+
+
+def fitting(state: State, hypothesis: Hypothesis, chance: float, due: bool = False, **how: Any) -> Step:
+    """Fit a hypothesis from the bank's curves."""
+    again = boost(state, size_of(hypothesis))
+    return Step(
+        ("fit", hypothesis), chance * again / hypothesis.seconds, due, hypothesis,
+        state.task(hypothesis, **how),
+    )  # fmt: skip
+
+
+def going_on(
+    state: State, kind: str, hypothesis: Hypothesis, chance: float, task: Task, seconds: float
+) -> Step:
+    """Fit one from a start that another fit gives."""
+    excused = kind in ("hop", "kind")
+    again = boost(state, state.size(hypothesis), again=True, excused=excused)
+    return Step((kind, hypothesis, *_starts(task)), chance * again / seconds, False, hypothesis, task)
+
+
+def _starts(task: Task) -> tuple[Any, ...]:
+    return tuple(tuple(sorted((k, str(v)) for k, v in start.items())) for start in task.starts)

@@ -1,0 +1,88 @@
+"""A second component: sums of two models whose curves come near, and what the best sum is held against."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+
+from sasnet_plugin.fitting.effort import look_cost
+from sasnet_plugin.fitting.problem.experiment import starting_values
+from sasnet_plugin.fitting.problem.sums import of_part
+from sasnet_plugin.fitting.start_values.second_component import TERMS, has_one_contrast
+from sasnet_plugin.fitting.strategy.hypothesis import Hypothesis, size_of
+from sasnet_plugin.fitting.strategy.settings import STRATEGY
+from sasnet_plugin.fitting.strategy.state import State
+from sasnet_plugin.fitting.strategy.step import Step, boost, fitting, going_on
+from sasnet_plugin.simulate.priors import model_info
+
+#: Bodies that a second component is tried with, whatever explains the curve best without one.
+_BODIES = ("sphere", "ellipsoid", "cylinder")
+
+
+def looks_for_sums(state: State) -> Iterator[Step]:
+    """Ask the bank whether sums of two come near."""
+    if state.options.contrast is not None or "scale" in {*state.options.fixed, *state.options.ranges}:
+        return  # whose they are is not known
+    pairs = tuple(h.pair for h in _sums(state) if h.pair not in state.residuals)
+    if pairs:
+        seconds = sum(look_cost(*pair) for pair in pairs)
+        smallest = 1 + size_of(Hypothesis("sphere", None, "power_law"))
+        worth = STRATEGY.second_prior * boost(state, smallest) / seconds
+        yield Step(("look", pairs), worth, pairs=pairs)
+
+
+def sums(state: State) -> Iterator[Step]:
+    """Sums of two whose curves in the bank come near, those that look much like the best one too."""
+    rated = {h: state.residuals[h.pair] for h in _sums(state) if h.pair in state.residuals}
+    least = min(rated.values(), default=np.inf)
+    single = min((r for p, r in state.residuals.items() if "+" not in p[0]), default=0.0)
+    if not least < single:
+        return
+    most = max(STRATEGY.more_worse * least, STRATEGY.sums_near)
+    near_ = sorted((h for h in rated if rated[h] < most), key=lambda h: (size_of(h), rated[h]))
+    for hypothesis in near_[: STRATEGY.sums]:
+        nearness = min((least + STRATEGY.near) / (rated[hypothesis] + STRATEGY.near), 1.0)
+        yield fitting(state, hypothesis, STRATEGY.second_prior * nearness)
+
+
+def rivals_of_sum(state: State) -> Iterator[Step]:
+    """What the best sum is held against: other terms beside its body, simple bodies, its body alone."""
+    best = state.best
+    if best is None or best.second is None:
+        return
+    fit = state.fits[best]
+    start = of_part(starting_values(fit), 0, 2) | {"background": fit.parameters["background"].value}
+    alone = replace(best, second=None)
+    step = going_on(
+        state, "alone", alone, STRATEGY.nested, state.task(alone, starts=(start,)),
+        STRATEGY.from_start * alone.seconds,
+    )  # fmt: skip
+    yield replace(step, key=("alone", alone, best.second))
+    bodies = [replace(best, form=body, structure_factor=None) for body in _BODIES]
+    terms = [replace(best, second=term) for term in TERMS] if best.second in TERMS else []
+    for hypothesis in dict.fromkeys([*(replace(body, second=None) for body in bodies), *terms, *bodies]):
+        if hypothesis not in state.fits and hypothesis.form != hypothesis.second:
+            yield fitting(state, hypothesis, STRATEGY.rivals)
+
+
+def _sums(state: State) -> Iterator[Hypothesis]:
+    """Simple bodies, the likeliest, and those of the best fits, beside a term or a second population."""
+    best = [h for h in sorted(state.fits, key=lambda h: state.fits[h].chisq) if h.second is None]
+    likely = [Hypothesis(guess.name) for guess in state.beliefs.suggestion.models]
+    hosts = [
+        *(Hypothesis(body) for body in _BODIES),
+        *likely[: STRATEGY.sum_hosts],
+        *best[: STRATEGY.sum_hosts],
+    ]
+    for host in dict.fromkeys(replace(h, resolution=None, as_measured=False) for h in hosts):
+        if host.form.endswith(".py") or host.cost == "slow" or not _is_body(host.form):
+            continue
+        for second in (*TERMS, *((host.form,) if has_one_contrast(host.form) else ())):
+            yield replace(host, second=second)
+
+
+def _is_body(form: str) -> bool:
+    """A form of known shape; the others have terms of their own for what is around."""
+    return str(model_info(form).category).startswith("shape:")

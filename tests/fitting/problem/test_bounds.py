@@ -1,0 +1,40 @@
+"""Where parameters may lie: lengths positive, fractions possible, the same everywhere."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from sasnet_plugin.fitting.problem.bounds import bounds_of, default_of, range_of
+from sasnet_plugin.simulate.priors import form_models, model_info
+
+
+def parameter(model: str, name: str) -> Any:
+    return next(p for p in model_info(model).parameters.call_parameters if p.name == name)
+
+
+@pytest.mark.parametrize("model", form_models())
+def test_no_length_is_negative_and_the_default_is_allowed(model: str) -> None:
+    for p in model_info(model).parameters.call_parameters:
+        if p.type in ("orientation", "magnetic") or p.name in ("scale", "background"):
+            continue
+        low, high = bounds_of(p)
+        assert low <= p.default <= high, p.name
+        assert low < high, p.name
+        if p.units == "Ang" and not p.name.startswith("penetration"):
+            assert low >= 0, p.name
+
+
+def test_spheres_fill_no_more_than_they_can() -> None:
+    assert bounds_of(parameter("vesicle", "volfraction"))[1] == pytest.approx(0.7405)
+    assert bounds_of(parameter("teubner_strey", "volfraction_a"))[1] == 1.0
+
+
+def test_a_range_holds_its_value_and_stays_within_reach() -> None:
+    info = model_info("broad_peak")
+    low, high = range_of(info, "correlation_length", 60.0)
+    assert 0 < low < 60.0 < high < 1e4
+    assert range_of(model_info("sphere"), "radius_pd", 0.1)[0] == 0.0
+    assert default_of(info, "width_exp") == 2.0
+    assert default_of(model_info("sphere"), "radius_pd") == 0.0

@@ -1,0 +1,61 @@
+"""Hypotheses: what they are called, what they need, and how likely each is before its fit."""
+
+from __future__ import annotations
+
+import pytest
+
+from sasnet_plugin.fitting.strategy.hypothesis import Beliefs, Hypothesis, of_pair, size_of
+from sasnet_plugin.fitting.strategy.settings import STRATEGY
+from sasnet_plugin.predict import open_classifier
+from sasnet_plugin.types import GroupGuess, ModelGuess, Suggestion
+
+
+def beliefs_of(guesses: list[ModelGuess], *groups: GroupGuess) -> Beliefs:
+    return Beliefs(Suggestion("", "", tuple(guesses), groups, 1.0))
+
+
+@pytest.mark.parametrize(
+    ("hypothesis", "name"),
+    [
+        (Hypothesis("sphere"), "sphere"),
+        (Hypothesis("sphere", "hardsphere"), "sphere@hardsphere"),
+        (Hypothesis("sphere", "hardsphere", "power_law"), "sphere@hardsphere+power_law"),
+    ],
+)
+def test_a_name_and_back(hypothesis: Hypothesis, name: str) -> None:
+    assert hypothesis.name == name
+    assert of_pair(hypothesis.pair) == hypothesis
+
+
+def test_a_body_of_one_material_needs_no_contrast() -> None:
+    assert size_of(Hypothesis("sphere")) == 3  # scale, background, radius
+    assert size_of(Hypothesis("core_shell_sphere")) == 5  # and the ratio of two contrasts
+    assert size_of(Hypothesis("sphere", None, "power_law")) == 5
+
+
+def test_the_simplest_models_of_likely_groups_come_first() -> None:
+    manifest = open_classifier().manifest
+    group = next(g for g in manifest.groups if "cylinder" in g.members and len(g.members) > 8)
+    guesses = [ModelGuess(m, None, 1 / len(manifest.labels), "") for m in manifest.labels]
+    first = beliefs_of(guesses, GroupGuess(group.name, group.members, 0.9)).first()
+    assert "cylinder" in first
+    assert len(first) <= STRATEGY.simplest
+    assert beliefs_of(guesses, GroupGuess(group.name, group.members, 0.05)).first() == {}
+
+
+def test_distorted_lattices_are_as_likely_as_each_other() -> None:
+    one = beliefs_of([
+        ModelGuess("bcc_paracrystal", None, 0.6, ""), ModelGuess("fcc_paracrystal", None, 0.0, "")
+    ])  # fmt: skip
+    assert (
+        one.of(Hypothesis("fcc_paracrystal")) == one.of(Hypothesis("bcc_paracrystal")) == pytest.approx(0.2)
+    )
+
+
+def test_nothing_is_impossible_and_a_second_component_has_to_be_likely() -> None:
+    known = beliefs_of([ModelGuess("sphere", None, 0.9, ""), ModelGuess("cylinder", None, 0.0, "")])
+    sphere = known.of(Hypothesis("sphere"))
+    assert sphere == pytest.approx(0.9)
+    assert 0 < known.of(Hypothesis("cylinder")) < 0.1
+    assert known.of(Hypothesis("sphere", None, "power_law")) < 0.2 * sphere
+    assert known.of(Hypothesis("superball")) == STRATEGY.least_prior

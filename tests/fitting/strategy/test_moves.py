@@ -1,0 +1,145 @@
+"""What may be tried next: the worthiest first, and by no more than a curve asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from sasnet_plugin.fitting.result.model_fit import ModelFit, Parameter
+from sasnet_plugin.fitting.strategy.fit_candidate import fit_candidate
+from sasnet_plugin.fitting.strategy.hypothesis import Beliefs, Hypothesis
+from sasnet_plugin.fitting.strategy.moves import factors, hops, open_steps
+from sasnet_plugin.fitting.strategy.settings import STRATEGY
+from sasnet_plugin.fitting.strategy.state import State
+from sasnet_plugin.fitting.strategy.step import boost
+from sasnet_plugin.fitting.strategy.sum_moves import rivals_of_sum
+from sasnet_plugin.fitting.task import Budget, FitOptions
+from sasnet_plugin.predict import open_classifier
+from sasnet_plugin.simulate.bank import Bank
+from sasnet_plugin.simulate.priors import allowed_structure_factors
+from sasnet_plugin.types import Curve
+
+Simulated = Callable[..., Curve]
+CHARGED = {
+    "radius": 60.0, "volfraction": 0.15, "charge": 30.0, "background": 0.01, "radius_effective_mode": 1,
+}  # fmt: skip
+
+
+def state_of(curve: Curve) -> State:
+    assert curve.dintensity is not None
+    suggestion = open_classifier().suggest([curve], top=78)[0]
+    return State(curve, curve.dintensity, Beliefs(suggestion), FitOptions())
+
+
+def fitted(state: State, bank: Bank, hypothesis: Hypothesis, **how: Any) -> None:
+    task = state.task(hypothesis, budget=Budget(20.0), **how)
+    state.keep(hypothesis, fit_candidate(task, bank))
+
+
+def like(curve: Curve, name: str, size: float, free: int, rng: np.random.Generator) -> ModelFit:
+    """A fit whose residuals are independent noise of a size."""
+    assert curve.dintensity is not None
+    residual = size * rng.standard_normal(len(curve))
+    chisq = float(residual @ residual)
+    parameters = {f"p{i}": Parameter(1.0, 0.1, "", False, 0.0, 2.0) for i in range(free)}
+    theory = curve.intensity - residual * curve.dintensity
+    bic = chisq + free * np.log(len(curve))
+    return ModelFit(name, None, parameters, {}, chisq, chisq / (len(curve) - free), bic, 0.5, 0.1, theory)
+
+
+def test_the_simplest_models_of_the_likely_groups_come_first(simulated: Simulated) -> None:
+    state = state_of(simulated("sphere", {"radius": 80.0, "background": 0.01}))
+    steps = open_steps(state)
+    due = [step.hypothesis.name for step in steps if step.due and step.hypothesis]
+    assert due[0] == "sphere"
+    assert set(due) >= set(state.beliefs.first())
+    assert steps[: len(due)] == [step for step in steps if step.due]
+
+
+def test_where_a_fit_leaves_noise_alone_little_else_is_worth_its_time(simulated: Simulated) -> None:
+    curve = simulated("sphere", {"radius": 80.0, "background": 0.01})
+    state, rng = state_of(curve), np.random.default_rng(1)
+    state.keep(Hypothesis("sphere"), like(curve, "sphere", 0.95, 4, rng))
+    worthy = [step for step in open_steps(state) if step.worth > STRATEGY.price]
+    assert not any(step.pairs or step.search for step in worthy)
+    assert not any(step.key[0] == "hop" for step in worthy)
+    assert not any(step.hypothesis and step.hypothesis.second for step in worthy)
+    assert not any(step.hypothesis and step.hypothesis.cost == "slow" for step in worthy)
+
+
+def test_noise_larger_than_stated_is_explained_and_a_smooth_misfit_is_not(simulated: Simulated) -> None:
+    curve = simulated("sphere", {"radius": 80.0, "background": 0.01})
+    assert curve.dintensity is not None
+    state = state_of(curve)
+    state.keep(Hypothesis("sphere"), like(curve, "sphere", 2.0, 4, np.random.default_rng(2)))
+    assert state.explained()
+    smooth = state_of(curve)
+    theory = curve.intensity * (1 + 0.4 * np.sin(4 * np.log(curve.q)))
+    chisq = float(np.sum(((curve.intensity - theory) / curve.dintensity) ** 2))
+    bent = ModelFit("sphere", None, {}, {}, chisq, chisq / len(curve), chisq, 0.5, 0.1, theory)
+    smooth.keep(Hypothesis("sphere"), bent)
+    assert not smooth.explained()
+    assert boost(smooth, 6) == STRATEGY.most_boost
+    assert any(step.search is None and step.pairs for step in open_steps(smooth))
+
+
+def test_a_parameter_more_has_to_gain_its_place(simulated: Simulated) -> None:
+    curve = simulated("sphere", {"radius": 80.0, "background": 0.01})
+    state = state_of(curve)
+    state.keep(Hypothesis("sphere"), like(curve, "sphere", 0.95, 4, np.random.default_rng(3)))
+    four, six = boost(state, 4, again=True), boost(state, 6, again=True)
+    assert six == pytest.approx(four / len(curve))  # ½ ln n for each, in ln of the evidence
+
+
+def test_charged_spheres_taken_for_hard_ones_are_found(simulated: Simulated, bank: Bank) -> None:
+    state = state_of(simulated("sphere@hayter_msa", CHARGED))
+    start = {"radius": 60.0, "scale": 1.0, "background": 0.01}
+    fitted(state, bank, Hypothesis("sphere"), starts=(start,))
+    fitted(state, bank, Hypothesis("sphere", "hardsphere"), starts=({**start, "volfraction": 0.2},))
+    more = {step.hypothesis.structure_factor: step.task for step in factors(state) if step.hypothesis}
+    assert set(more) == set(allowed_structure_factors("sphere")) - {"hardsphere"}
+    # What a factor has of its own does not go on to the next.
+    assert all("charge" not in (t.extra or {}) for name, t in more.items() if t and name != "hayter_msa")
+    charged = more["hayter_msa"]
+    assert charged is not None
+    found = fit_candidate(charged, bank)
+    assert found.reduced_chisq < 1.3 < min(f.reduced_chisq for f in state.fits.values())
+    assert found.parameters["radius"].value == pytest.approx(60.0, rel=0.03)
+
+
+def test_spheres_apart_are_not_fitted_with_every_structure_factor(simulated: Simulated, bank: Bank) -> None:
+    state = state_of(simulated("sphere", {"radius": 60.0, "background": 0.01}))
+    start = {"radius": 60.0, "scale": 1.0, "background": 0.01}
+    fitted(state, bank, Hypothesis("sphere"), starts=(start,))
+    fitted(state, bank, Hypothesis("sphere", "hardsphere"), starts=({**start, "volfraction": 0.05},))
+    assert list(factors(state)) == []
+
+
+def test_a_sum_is_held_against_other_sums_and_its_body_alone(simulated: Simulated, bank: Bank) -> None:
+    """A Lorentzian and a coil look alike beside a body; data tell them apart where both are fitted."""
+    truth = {"A_scale": 1.0, "A_radius": 45.0, "B_rg": 90.0, "B_scale": 1000.0, "B_i_zero": 1.0,
+             "background": 0.01}  # fmt: skip
+    state = state_of(simulated("sphere+mono_gauss_coil", truth))
+    lorentz = Hypothesis("sphere", None, "lorentz")
+    fitted(state, bank, lorentz)
+    rivals = {step.hypothesis.name: step.task for step in rivals_of_sum(state) if step.hypothesis}
+    assert {"sphere", "sphere+power_law", "sphere+mono_gauss_coil", "ellipsoid+lorentz"} <= set(rivals)
+    coil = rivals["sphere+mono_gauss_coil"]
+    alone = next(step.task for step in rivals_of_sum(state) if step.key[0] == "alone")
+    assert coil is not None
+    assert alone is not None
+    assert coil.fixed == {"B_i_zero": 1.0}  # another name of its scale
+    assert alone.starts[0]["radius"] == pytest.approx(45.0, rel=0.1)
+    right = fit_candidate(coil, bank, Budget(4.0))
+    assert right.bic < state.fits[lorentz].bic - 10
+
+
+def test_what_explains_the_curve_is_not_searched_for_again(simulated: Simulated) -> None:
+    curve = simulated("sphere", {"radius": 80.0, "background": 0.01})
+    state, rng = state_of(curve), np.random.default_rng(4)
+    state.keep(Hypothesis("sphere"), like(curve, "sphere", 0.95, 4, rng))
+    state.keep(Hypothesis("ellipsoid"), like(curve, "ellipsoid", 1.5, 4, rng))
+    assert {step.hypothesis.name for step in hops(state) if step.hypothesis} == {"ellipsoid"}

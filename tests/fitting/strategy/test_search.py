@@ -1,0 +1,172 @@
+"""The search: no more is tried than a curve asks for, and more where nothing explains it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from sasnet_plugin.fitting.ledger import Ledger
+from sasnet_plugin.fitting.problem.experiment import experiment
+from sasnet_plugin.fitting.strategy.hypothesis import Beliefs, Hypothesis
+from sasnet_plugin.fitting.strategy.search import Found, search
+from sasnet_plugin.fitting.strategy.state import State
+from sasnet_plugin.fitting.task import FitOptions
+from sasnet_plugin.predict import open_classifier
+from sasnet_plugin.types import Curve
+
+Simulated = Callable[..., Curve]
+#: Two points at a distance, all in one direction: finer fringes than 70 points show.
+FRINGES = """
+from numpy import cos, inf
+name = "fringes"
+title = "Two points"
+description = "1 + cos(q distance)"
+category = "shape-independent"
+parameters = [["distance", "Ang", 900.0, [0, inf], "", "of two points"]]
+def Iq(q, distance):
+    return 1 + cos(q * distance)
+Iq.vectorized = True
+"""
+
+
+def state_of(curve: Curve, *named: Hypothesis, **options: Any) -> State:
+    assert curve.dintensity is not None
+    suggestion = open_classifier().suggest([curve], top=78)[0]
+    chosen = FitOptions(models=tuple(h.form for h in named) or None, **options)
+    return State(curve, curve.dintensity, Beliefs(suggestion), chosen, named)
+
+
+def found_of(curve: Curve, pool: Any, *models: str, seconds: float = 100.0, **options: Any) -> Found:
+    return search(pool, state_of(curve, *map(Hypothesis, models), **options), seconds)
+
+
+def best_of(found: Found) -> Any:
+    return min(found.fits, key=lambda fit: fit.bic)
+
+
+def test_a_clean_sphere_is_left_at_that(simulated: Simulated, pool: Any) -> None:
+    """The sphere, its other distributions, and the few simple models that look like one: no search beside."""
+    curve = simulated("sphere", {"radius": 80.0, "background": 0.01})
+    found = found_of(curve, pool)
+    assert best_of(found).name == "sphere"
+    assert pool.names[0] == "sphere"
+    assert len(pool.names) < 10
+    assert "screening" not in pool.names
+    assert found.curve is curve
+
+
+def test_the_simplest_models_are_fitted_however_short_the_time(simulated: Simulated, pool: Any) -> None:
+    curve = simulated("sphere", {"radius": 80.0, "background": 0.01})
+    found = search(Ledger(pool, np.inf), state_of(curve), 0.0)
+    assert "sphere" in [fit.name for fit in found.fits]
+    assert best_of(found).reduced_chisq < 1.4
+
+
+def test_a_structure_factor_is_tried_where_no_form_explains(simulated: Simulated, pool: Any) -> None:
+    truth = {"radius": 50.0, "volfraction": 0.3, "radius_effective_mode": 1, "background": 0.01}
+    best = best_of(found_of(simulated("sphere@hardsphere", truth), pool))
+    assert best.structure_factor is not None
+    assert best.reduced_chisq < 1.4
+    assert best.parameters["radius"].value == pytest.approx(50.0, rel=0.03)
+
+
+def test_spheres_with_an_upturn_are_found_and_shares_are_theirs(simulated: Simulated, pool: Any) -> None:
+    truth = {
+        "A_radius": 40.0, "A_radius_pd": 0.1, "A_radius_pd_n": 25, "A_scale": 1.0, "B_scale": 3e-6,
+        "B_power": 3.0, "background": 0.01,
+    }  # fmt: skip
+    best = best_of(found_of(simulated("sphere+power_law", truth), pool))
+    assert best.name == "sphere+power_law"
+    for name in ("A_radius", "B_power"):
+        p = best.parameters[name]
+        assert abs(p.value - truth[name]) < max(4 * p.error, 0.01 * truth[name])
+    share = best.components[0]
+    assert share.name == "sphere"
+    assert 0.5 < share.fraction < 1
+    assert 0 < share.error < 0.1
+
+
+def test_what_a_user_named_is_all_that_is_fitted(simulated: Simulated, pool: Any) -> None:
+    curve = simulated("teubner_strey", {"d": 150.0, "xi": 60.0, "background": 0.01})
+    found = found_of(curve, pool, "sphere")
+    # Its fit, its search beside, and perhaps other kinds of its size distribution.
+    assert set(pool.names) == {"sphere"}
+    assert best_of(found).reduced_chisq > 2
+
+
+def test_all_that_a_user_named_is_fitted_even_if_the_first_explains(simulated: Simulated, pool: Any) -> None:
+    curve = simulated("sphere", {"radius": 80.0, "background": 0.01})
+    found = found_of(curve, pool, "sphere", "cylinder", "lamellar")
+    assert {fit.name for fit in found.fits} == {"sphere", "cylinder", "lamellar"}
+
+
+def test_data_that_were_calculated_at_the_measured_points_are_fitted_so(pool: Any) -> None:
+    """As sasdata's 100nmPinholeSphere: fringes finer than the points, smeared by sasmodels as they are."""
+    q = np.geomspace(0.004, 0.3, 70)
+    blank = Curve(q, np.ones(70), np.ones(70), dq=0.1 * q)
+    truth = {"radius": 500.0, "background": 1e-3}
+    exact = np.asarray(experiment(blank, np.ones(70), "sphere", truth).theory())
+    sigma = 0.01 * exact
+    noise = np.random.default_rng(3).standard_normal(70)
+    curve = replace(blank, intensity=exact + sigma * noise, dintensity=sigma)
+    found = found_of(curve, pool, "sphere")
+    (fit,) = found.fits
+    assert fit.per_decade is None
+    assert fit.reduced_chisq < 1.5
+    assert fit.parameters["radius"].value == pytest.approx(500.0, abs=1.0)
+    assert "at the measured points alone, as SasView does, sphere has" in found.notes[0]
+
+
+def test_a_plugin_that_its_own_values_explain_is_fitted_from_these_alone(tmp_path: Path, pool: Any) -> None:
+    """As octahedron_truncated of SasView's marketplace, whose curve takes longer than all else may."""
+    path = tmp_path / "fringes.py"
+    path.write_text(FRINGES, encoding="utf-8")
+    q = np.linspace(0.005, 0.1, 70)
+    blank = Curve(q, np.ones(70), np.ones(70), dq=0.02 * q)
+    exact = np.asarray(experiment(blank, np.ones(70), str(path), {"background": 1e-3}).theory())
+    noise = np.random.default_rng(3).standard_normal(70)
+    curve = replace(blank, intensity=exact + 0.02 * noise, dintensity=np.full(70, 0.02))
+    (fit,) = found_of(curve, pool, str(path)).fits
+    assert len(pool.names) == 1, pool.names
+    assert fit.per_decade is None
+    assert fit.reduced_chisq < 1.5
+    assert fit.parameters["distance"].value == pytest.approx(900.0, abs=2.0)
+
+
+def test_a_distribution_is_of_the_kind_that_the_data_like_best(simulated: Simulated, pool: Any) -> None:
+    truth = {"radius": 80.0, "background": 0.001, "radius_pd": 0.15, "radius_pd_n": 35}
+    curve = simulated("sphere", truth | {"radius_pd_type": "lognormal", "radius_pd_nsigma": 5})
+    (best,) = found_of(curve, pool, "sphere").fits
+    assert best.distributions["radius"] == "lognormal"
+    assert best.parameters["radius_pd"].value == pytest.approx(0.15, abs=0.02)
+
+
+def test_a_broad_peak_stands_where_it_is(simulated: Simulated, pool: Any) -> None:
+    """Its exponents were taken for whole numbers, and its correlation length became negative."""
+    truth = {
+        "porod_scale": 1e-5, "porod_exp": 3.0, "peak_scale": 10.0, "correlation_length": 60.0,
+        "peak_pos": 0.09, "width_exp": 2.0, "shape_exp": 2.0, "background": 0.02,
+    }  # fmt: skip
+    best = best_of(found_of(simulated("broad_peak", truth), pool))
+    assert best.name == "broad_peak"
+    assert best.reduced_chisq < 1.4
+    for name in ("correlation_length", "peak_pos"):
+        p = best.parameters[name]
+        assert abs(p.value - truth[name]) < max(4 * p.error, 0.02 * truth[name])
+
+
+def test_what_is_fixed_for_a_model_by_its_start_is_not_fixed_in_others(simulated: Simulated) -> None:
+    from sasnet_plugin.fitting.task import Start
+
+    curve = simulated("sphere", {"radius": 80.0, "background": 0.01})
+    start = Start("sphere", None, {"radius": 79.0}, {"sld": 1.5})
+    state = state_of(curve, fixed={"background": 0.02}, start=start)
+    assert state.task(Hypothesis("sphere")).fixed == {"sld": 1.5, "background": 0.02}
+    assert state.task(Hypothesis("sphere")).extra == {"radius": 79.0}
+    assert state.task(Hypothesis("cylinder")).fixed == {"background": 0.02}
+    assert state.task(Hypothesis("sphere", None, "power_law")).fixed == {"background": 0.02}
