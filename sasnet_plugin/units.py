@@ -10,10 +10,8 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from html import unescape
 from types import MappingProxyType
 from typing import Any
-from unicodedata import normalize
 
 INTERNAL: Mapping[str, str] = MappingProxyType(
     {"q": "Å⁻¹", "length": "Å", "intensity": "cm⁻¹", "sld": "1e-6/Å²", "angle": "degrees"}
@@ -73,12 +71,21 @@ _INVERSE_WORDS = re.compile(r"^(?:inv(?:erse)?|reciprocal|rec|per|(?:1|rad)?/)",
 
 def _plain(text: str) -> str:
     """A unit's letters, small, without blanks, brackets and LaTeX's commands."""
-    text = _TAGS.sub("", normalize("NFC", unescape(text)))
+    if "&" in text or "<" in text or not text.isascii():
+        text = _TAGS.sub("", _composed(text))
     text = _POWER.sub(lambda found: "^" + (found[1] or found[2]), text)
     for pattern, sign in _LATEX:
         text = pattern.sub(sign, text)
     text = re.sub(r"[\s{}()\[\]_\\$<>'\"]|\*\*", "", text.translate(_SIGNS)).replace("^", "")
     return text.lower()
+
+
+def _composed(text: str) -> str:
+    """HTML's signs and letters with a ring apart as one letter each."""
+    from html import unescape
+    from unicodedata import normalize
+
+    return normalize("NFC", unescape(text))
 
 
 def canonical(text: str, quantity: str) -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 import shutil
 import sys
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 from sasnet_plugin.cli.streams import json_lines
@@ -16,7 +17,6 @@ from ..digits import significant
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from sasnet_plugin.fitting.task import FitOptions
     from sasnet_plugin.predict import Answer
 
 #: Characters of a line where no window says it; in narrower ones titles of two words take two lines.
@@ -55,9 +55,9 @@ class JsonWriter:
 class TableWriter:
     """A table for each finding and a few sentences for each measurement on stdout; failures on stderr."""
 
-    def __init__(self, fit: FitOptions | None = None) -> None:
-        """With what a fit of the same files would be asked for, for the command that is named next."""
-        self._console, self._fit = wide_console(), fit
+    def __init__(self, given: Sequence[str] = ()) -> None:
+        """With the options that a fit of the same files needs as well, for the command that is named next."""
+        self._console, self._given = wide_console(), given
 
     def answer(self, measurement: Any, answer: Answer) -> None:
         """Write one answer."""
@@ -106,11 +106,7 @@ class TableWriter:
 
     def _next(self, file: str) -> str:
         """``sasnet fit`` of a file, with the options that were given here."""
-        if self._fit is None:
-            return f"sasnet fit {shlex.quote(printable(file))}"
-        from sasnet_plugin.fitting.verdict.next_step import command
-
-        return command(file, self._fit, {})
+        return shlex.join(["sasnet", "fit", printable(file), *self._given])
 
     def failure(self, file: str, entry: str, sentence: str) -> None:
         """Write why a file, or an entry of one, has no answer."""

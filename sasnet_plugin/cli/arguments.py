@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -40,6 +41,7 @@ Prior = Annotated[
     ),
 ]
 #: Which models, and what is written besides the answer: the same for classify, fit, bumps and batch.
+TOP = 5
 Top = Annotated[int, typer.Option("--top", min=1, help="How many models to list, or to fit.")]
 Models = Annotated[
     list[str] | None,
@@ -83,6 +85,15 @@ def names_of(given: list[str] | None) -> list[str] | None:
     """Names from a repeated option, each of which may hold several, separated by commas."""
     names = [name.strip() for part in given or () for name in part.split(",") if name.strip()]
     return names if given else None
+
+
+def as_given(options: Mapping[str, object]) -> list[str]:
+    """Options as a command line has them, for a next command; None and empty ones are left out."""
+    words = []
+    for name, value in options.items():
+        text = ",".join(value) if isinstance(value, list) else "" if value is None else str(value)
+        words += [name, text] if text else []
+    return words
 
 
 def unit_of(given: str | None) -> str | None:

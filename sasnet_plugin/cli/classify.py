@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from sasnet_plugin.cli.arguments import (
+    TOP,
     Entry,
     Exclude,
     Force,
@@ -27,6 +28,7 @@ from sasnet_plugin.cli.arguments import (
     Table,
     Top,
     Wavelength,
+    as_given,
     names_of,
     prior_given,
     unit_of,
@@ -77,7 +79,7 @@ def classify(
     together: Annotated[
         bool, typer.Option("--set", help="Images: all of the files are one sample in several settings.")
     ] = False,
-    top: Top = 5,
+    top: Top = TOP,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print one JSON object per line and data set.")
     ] = False,
@@ -111,10 +113,8 @@ def classify(
     unit = unit_of(q_unit)
 
     from sasnet_plugin.cli.answers import JsonWriter, TableWriter
-    from sasnet_plugin.cli.fit_options import also_given
     from sasnet_plugin.cli.folders import LineWriter, many
     from sasnet_plugin.files import check_output
-    from sasnet_plugin.fitting.task import FitOptions
 
     if plot is not None:
         check_output(plot, force=force)
@@ -126,22 +126,13 @@ def classify(
         if report is not None:
             check_output(report / INDEX, force=force)
     chosen, left_out = names_of(models), names_of(exclude)
-    fit = FitOptions(
-        top,
-        None if chosen is None else tuple(chosen),
-        exclude=tuple(left_out or ()),
-        prior=prior_given(prior),
-        also=also_given(
-            {"--wavelength": wavelength, "--q-range": q_range, "--q-unit": q_unit, "--entry": entry}
-        ),
-    )
     kinds = Kinds(
         domain,
         top=top,
         models=chosen,
         exclude=left_out,
         reading=ReadOptions(unit, entry, tuple(geometry or ()), wavelength_of(wavelength)),
-        prior=fit.prior,
+        prior=prior_given(prior),
         verify=verify,
     )
     read: Callable[[str], Iterable[Any]] = kinds.read
@@ -149,7 +140,14 @@ def classify(
         parts = list(expand(files))
         files, read = [str(parts[0])], lambda _: [kinds.together(parts)]
     brief = quiet or (many(files) and not details and not together)
-    writer: Writer = JsonWriter() if as_json else LineWriter() if brief else TableWriter(fit)
+    given = as_given(
+        {
+            "--models": chosen, "--exclude": left_out, "--top": None if top == TOP else top,
+            "--prior": None if prior == COMMON else prior, "--wavelength": wavelength, "--q-range": q_range,
+            "--q-unit": q_unit, "--entry": entry,
+        }
+    )  # fmt: skip
+    writer: Writer = JsonWriter() if as_json else LineWriter() if brief else TableWriter(given)
     rows: list[Row] | None = None if table is report is None else []
     with _progress(quiet) as step:
         found = outcomes(files, read, kinds.answers, window, step)

@@ -12,6 +12,7 @@ import typer
 
 from sasnet_plugin.batch.plan import Options
 from sasnet_plugin.cli.arguments import (
+    TOP,
     Entry,
     Exclude,
     Models,
@@ -37,7 +38,7 @@ Files = Annotated[list[str], typer.Argument(help="Data files, folders (searched 
 
 
 def _shared(
-    top: Top = 5,
+    top: Top = TOP,
     models: Models = None,
     exclude: Exclude = None,
     prior: Prior = COMMON,

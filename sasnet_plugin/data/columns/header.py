@@ -29,7 +29,13 @@ _NO_Q = re.compile(
     r"|d[\s_]*[\[(]\s*(?:a|å|nm)\b.*|q\s*[*·]?\s*rg|q\s*[*·]\s*r|time.*|t|tof.*",
     re.IGNORECASE,
 )
-_ERROR_AND_MORE = re.compile(r"(?:sigma|sig|error|err|std|d|e|s)(.+)", re.IGNORECASE)
+_OF_ERRORS = ("sigma", "sig", "error", "err", "std", "d", "e", "s")
+# How names of q and angles begin: enough to leave prose alone, whose words are not looked up.
+_MAYBE_X = re.compile(
+    r"[\W\d_]*(?:q|mean|avg|average|abs|mod|radial|scatter|wave|momentum|streu|vecteur|bin|log|lg|ln|sqrt|half|the|two|2-?\s*th|θ|2θ"
+    r"|angle|position|t?tth|s(?:exp|obs|val|bin|axis|cen|$|[^a-z])|[hkx](?:$|[^a-z]))",
+    re.IGNORECASE,
+)
 _MARKS = "#%;!*'/"
 # Signs between names, the strictest first; a comma or a blank within brackets parts nothing.
 _BETWEEN = (r"\t", r"\|", r";", r",(?![^()\[\]]*[)\]])", r"\s{2,}", r"[\s,;]+(?![^(\[]*[)\]])")
@@ -73,6 +79,8 @@ def names_of(table: Table) -> Names | None:
     candidates += [words for line in reversed(lines) for words in _splits(line, width)]
     best: tuple[int, Names] | None = None
     for words in candidates:
+        if not any(map(_MAYBE_X.match, words)):
+            continue
         named = Names(_in_pairs([understand(word) for word in words]))
         known = sum(one.quantity != UNKNOWN for one in named.columns)
         if named.x is None or known < 2 and not (named.x == 0 and width > 2 and _parted(words, lines)):
@@ -89,11 +97,17 @@ def _in_pairs(columns: list[ColumnName]) -> tuple[ColumnName, ...]:
     unknown = {one.text: i for i, one in enumerate(columns) if one.quantity == UNKNOWN}
     found = list(columns)
     for text, i in unknown.items():
-        error = _ERROR_AND_MORE.fullmatch(text)
-        signal = error and next((j for t, j in unknown.items() if t in (error[1], f"I{error[1]}")), None)
-        if error and signal is not None:
-            found[i] = replace(columns[i], quantity=ERROR, sample=error[1])
-            found[signal] = replace(columns[signal], quantity=INTENSITY, sample=error[1])
+        samples = [text[len(prefix) :] for prefix in _OF_ERRORS if text.lower().startswith(prefix)]
+        pairs = [
+            (unknown[name], sample)
+            for sample in samples
+            for name in (sample, f"I{sample}")
+            if name in unknown
+        ]
+        if pairs:
+            signal, sample = pairs[0]
+            found[i] = replace(columns[i], quantity=ERROR, sample=sample)
+            found[signal] = replace(columns[signal], quantity=INTENSITY, sample=sample)
     return tuple(found)
 
 
@@ -172,7 +186,7 @@ def label(header: tuple[str, ...]) -> ColumnName | None:
     """The abscissa where a line of its own names it, as FIT2D's, or the settings of a scan."""
     for line in header[-NAMES_WITHIN:]:
         bare = re.sub(r"^\W*(?:x(?:[ _-]?(?:label|axis))?\s*[:=])?", "", line.strip(), flags=re.IGNORECASE)
-        if 0 < len(bare) <= LIMITS.title:
+        if 0 < len(bare) <= LIMITS.title and _MAYBE_X.match(bare):
             name = understand(bare)
             if name.quantity == ANGLE or (name.quantity == Q and units.canonical(name.unit, "q")):
                 return name

@@ -75,6 +75,8 @@ _ERROR = _any(
 )
 _OF_Q = r"(?:\(?[qs]\)?)?"
 _ANY_I = f"(?:{_MEASURED}?{_I}{_OF_Q}{_MEASURED}?)"
+#: Beside another word the intensity goes by few names.
+_SHORT = "(?:i|j|y|int|intensity)"
 _VECTOR = r"(?:scatter(?:ing)?|wave|streu)(?:vector|vektor|transfer)*(?:modulus)?[qs]?"
 #: A quantity, the factor to it, and how its names go; the first that fits counts.
 _KNOWN = (
@@ -91,10 +93,10 @@ _KNOWN = (
     (
         RELATIVE,
         1.0,
-        rf"d{_I}/{_I} sigma\(?{_I}\)?/{_I} rel(?:ative)?\.?{_ERROR}{_OF_Q} {_ERROR}rel(?:ative)?"
-        rf" fractional{_ERROR}",
+        rf"d{_SHORT}/{_SHORT} sigma\(?{_SHORT}\)?/{_SHORT} rel(?:ative)?\.?{_ERROR}{_OF_Q}"
+        rf" {_ERROR}rel(?:ative)? fractional{_ERROR}",
     ),
-    (RELATIVE, 0.01, f"(?:percent|pct|%){_ERROR} {_ERROR}(?:percent|pct|%) d{_I}/{_I}(?:percent|%)"),
+    (RELATIVE, 0.01, f"(?:percent|pct|%){_ERROR} {_ERROR}(?:percent|pct|%) d{_SHORT}/{_SHORT}(?:percent|%)"),
     (SLIT, 1.0, "-?dqv dxl dql slitlength"),
     (
         DQ,
@@ -107,8 +109,8 @@ _KNOWN = (
     (
         MODEL,
         1.0,
-        rf"(?:{_I}{_OF_Q})?{_MODEL}{{1,2}}(?:{_I}{_OF_Q})?(?:\(?\+?const(?:ant)?\)?)?(?:curve)?"
-        rf" {_I}{_MODEL}{_OF_Q} {_I}(?:model|calc|fit)\S*",
+        rf"(?:{_SHORT}{_OF_Q})?{_MODEL}{{1,2}}(?:{_SHORT}{_OF_Q})?(?:\(?\+?const(?:ant)?\)?)?(?:curve)?"
+        rf" {_SHORT}{_MODEL}{_OF_Q} {_SHORT}(?:model|calc|fit)\S*",
     ),
     (
         ERROR,
@@ -125,7 +127,7 @@ _KNOWN = (
     (
         BEFORE,
         1.0,
-        f"{_I}?(?:buffer|solvent|background|backgr|bkg|bgd|bg|empty|emptycell|blank|unsubtracted){_I}?",
+        f"{_SHORT}?(?:buffer|solvent|background|backgr|bkg|bgd|bg|empty|emptycell|blank|unsubtracted){_SHORT}?",
     ),
     (
         OTHER,
@@ -138,6 +140,17 @@ _KNOWN = (
         r" transmission solidangle norm normali[sz]ation sum sumi",
     ),
 )
+
+
+#: The commonest names need no pattern, and most files have no other.
+_EXACTLY = {
+    name: (quantity, "", 1.0)
+    for quantity, names in {
+        Q: "q x s", INTENSITY: "i y int intensity i(q) iq",
+        ERROR: "di dy err error errors sigma std sigma(i)", DQ: "dq dx sigmaq",
+    }.items()
+    for name in names.split()
+}  # fmt: skip
 
 
 @cache
@@ -157,20 +170,16 @@ _UNIT_LIKE = re.compile(
     re.IGNORECASE,
 )
 _LOGARITHM = re.compile(r"(?P<scale>log10|lg|log|ln)(?:of)?(?:the)?\(?(?P<of>.*?)\)?")
-_VARIANCE = re.compile(rf"var|variance|(?:{_ERROR}|d{_I})\^2")
+_VARIANCE = rf"var|variance|(?:{_ERROR}|d{_I})\^2"
 _TIMES_Q = re.compile(
     r"[qs](?:\^?(?P<before>[24])\*?|\*)(?:i|int|intensity)(?:\([qs]\))?"
     r"|(?:i|int|intensity)(?:\([qs]\)|\*)+[qs](?:\^?(?P<after>[24]))?|i[qs](?:\^?(?P<last>[24]))"
 )
 _FUNCTION = re.compile(r"(?:sqrt|√)\(?(?P<root>.+?)\)?|1/(?P<inverse>.+)")
 _NUMBERED = re.compile(r"(.*?[a-z)])(\d+)")
-_OF_SAMPLE = re.compile(
-    rf"(?P<what>[qs]|{_I}{_OF_Q}|{_ERROR}|d{_I}{_OF_Q})[ _:\-(\[.]+(?P<sample>[^)\]]+)[)\]]?", re.IGNORECASE
-)
+_OF_SAMPLE = rf"(?P<what>[qs]|{_I}{_OF_Q}|{_ERROR}|d{_I}{_OF_Q})[ _:\-(\[.]+(?P<sample>[^)\]]+)[)\]]?"
 # "lysozyme I", "lysozyme_err".
-_SAMPLE_OF = re.compile(
-    rf"(?P<sample>\S.*?)[ _:.-]+(?P<what>{_I}{_OF_Q}|{_ERROR}|d{_I}{_OF_Q})", re.IGNORECASE
-)
+_SAMPLE_OF = rf"(?P<sample>\S.*?)[ _:.-]+(?P<what>{_I}{_OF_Q}|{_ERROR}|d{_I}{_OF_Q})"
 _TWO_THETA = re.compile(r"(?:2|two)-?th(?:eta)?(?![a-z])|2-?θ")
 
 
@@ -186,7 +195,7 @@ def understand(text: str) -> ColumnName:
     name, unit = _without_unit(_POWER.sub(r"^\1", stripped))
     name = name.translate(_SIGNS)
     plain = _plain(name)
-    found = _scaled(plain) or _simple(plain)
+    found = _EXACTLY.get(plain) or _scaled(plain) or _simple(plain)
     if found:
         return _named(stripped, *found, unit)
     if _TWO_THETA.search(plain):
@@ -208,7 +217,8 @@ def _numbered(text: str, plain: str, unit: str) -> ColumnName | None:
 
 def _of_sample(text: str, name: str, unit: str) -> ColumnName | None:
     """``I_lysozyme``, ``I(buffer)``: a known name with that of a sample, or of what it is."""
-    found = _OF_SAMPLE.fullmatch(name.strip()) or _SAMPLE_OF.fullmatch(name.strip())
+    whole = name.strip()
+    found = re.fullmatch(_OF_SAMPLE, whole, re.IGNORECASE) or re.fullmatch(_SAMPLE_OF, whole, re.IGNORECASE)
     simple = found and _simple(_plain(found["what"]))
     if found is None or not simple:
         return None
@@ -252,7 +262,7 @@ def _scaled(plain: str) -> tuple[str, str, float] | None:
     """The same of a logarithm, a square, or an intensity times a power of q."""
     if re.fullmatch(r"[qs](?:\^2|\*\*2|sq|squared)", plain):
         return Q, "squared", 1.0
-    if _VARIANCE.fullmatch(plain):
+    if re.fullmatch(_VARIANCE, plain):
         return ERROR, "squared", 1.0
     if plain == "kratky":
         return INTENSITY, "q2", 1.0

@@ -18,37 +18,54 @@ _LENGTH = (
     r"|[µμ]m"
 )
 # "1/nm", "nm^-1", "nm⁻¹", "A^{-1}", "inverse nanometres", "reciprocal Å"; not "(nm)", not "1/cm".
-_INVERSE = re.compile(
-    rf"(?<![A-Za-zÅµμ])(?:(?:1\s*/\s*|inv(?:erse)?[_\s-]?|reciprocal\s|\bper\s)(?P<over>{_LENGTH})(?![a-zA-Z])"
-    rf"|(?P<power>{_LENGTH})\s*(?:\^|\*\*)?\s*[{{(]?\s*[-−⁻]\s*[1¹])",
-    re.IGNORECASE,
+_INVERSE = (
+    rf"(?<![A-Za-zÅµμ])(?:(?:1\s*/\s*|inv(?:erse)?[_\s-]?|reciprocal\s|\bper\s)(?P<over>{_LENGTH})"
+    rf"(?![a-zA-Z])|(?P<power>{_LENGTH})\s*(?:\^|\*\*)?\s*[{{(]?\s*[-−⁻]\s*[1¹])"
 )
-_LABELLED = re.compile(
-    r"(?:angular|abscissa|\bq|\bs|\bx|momentum|scattering)(?:[\s_-]*(?:axis|vector|transfer|column|range))*[\s_-]*units?"
-    r"[\"'\s]*[:=][\"'\s]*(?P<unit>[^\s,;\"']+(?:\s+[a-zåµμ]+)?)",
-    re.IGNORECASE,
+_LABELLED = (
+    r"(?:angular|abscissa|\bq|\bs|\bx|momentum|scattering)"
+    r"(?:[\s_-]*(?:axis|vector|transfer|column|range))*[\s_-]*units?"
+    r"[\"'\s]*[:=][\"'\s]*(?P<unit>[^\s,;\"']+(?:\s+[a-zåµμ]+)?)"
 )
-_ABOUT_Q = re.compile(
-    r"(?<![A-Za-z])[qs](?![A-Za-z])|angular|scattering\s+vector|momentum\s+transfer|abscissa", re.IGNORECASE
-)
+_ABOUT_Q = r"(?<![A-Za-z])[qs](?![A-Za-z])|angular|scattering\s+vector|momentum\s+transfer|abscissa"
 # "q in 1/m": units that the intensity has as well count only right behind q.
-_BEHIND_Q = re.compile(
-    r"(?<![A-Za-z])[qs]\s*(?:in\s|[\[(:=,])\s*(?P<unit>1\s*/\s*[cm]?m\b|[cm]?m\s*\^?\s*[-−⁻]\s*[1¹])",
-    re.IGNORECASE,
+_BEHIND_Q = (
+    r"(?<![A-Za-z])[qs]\s*(?:in\s|[\[(:=,])\s*"
+    r"(?P<unit>1\s*/\s*[cm]?m\b|[cm]?m\s*\^?\s*[-−⁻]\s*[1¹])"
 )
 # s = 2 sin θ/λ (not 4π sin θ/λ), s = 1/d, s = q/(2π).
-_S_OF_CRYSTALLOGRAPHY = re.compile(
+_S_OF_CRYSTALLOGRAPHY = (
     r"(?<![\w.])2\s*[*·.]?\s*sin\s*\(?\s*(?:θ|theta|th\b)"
     r"|(?<![A-Za-z])s\s*=\s*(?:\(?2\s*/\s*(?:λ|lambda|wavelength)|1\s*/\s*d\b"
-    r"|\|?[qh]\|?\s*/\s*\(?\s*2\s*[*·]?\s*(?:π|pi))",
-    re.IGNORECASE,
+    r"|\|?[qh]\|?\s*/\s*\(?\s*2\s*[*·]?\s*(?:π|pi))"
 )
-_WAVELENGTH = re.compile(
-    r"(?:wave[\s_-]*length\w*|\blambda\b|(?<![A-Za-z])λ|k-?alpha-?1\b)[^\d\n+-]{0,40}?[:=\s(\"']\s*(?P<value>\d*\.?\d+(?:[eE][-+]?\d+)?)"
-    r"\s*(?P<unit>nm|[aå]ngstr(?:o|ö|oe)ms?|å|a|m|pm)?(?![\w])",
-    re.IGNORECASE,
+_WAVELENGTH = (
+    r"(?:wave[\s_-]*length\w*|\blambda\b|(?<![A-Za-z])λ|k-?alpha-?1\b)[^\d\n+-]{0,40}?[:=\s(\"']\s*"
+    r"(?P<value>\d*\.?\d+(?:[eE][-+]?\d+)?)\s*(?P<unit>nm|[aå]ngstr(?:o|ö|oe)ms?|å|a|m|pm)?(?![\w])"
 )
-_UNIT_BEFORE = re.compile(r"[\[(\s_](?P<unit>nm|å|a|angstroms?|m|pm)[\])]?\s*[:=\s\"']+\s*\d", re.IGNORECASE)
+_UNIT_BEFORE = r"[\[(\s_](?P<unit>nm|å|a|angstroms?|m|pm)[\])]?\s*[:=\s\"']+\s*\d"
+
+# A line without any of these names no unit of q, and need not be looked at closely.
+_SIGNS = (
+    "nm",
+    "nano",
+    "ang",
+    "å",
+    "\u212b",
+    "pm",
+    "pico",
+    "um",
+    "μm",
+    "µm",
+    "micro",
+    "a^",
+    "a-",
+    "a⁻",
+    "/a",
+    "/m",
+    "/c",
+)
+_SIGNS += ("m^", "m-", "m⁻", "unit", "inv", "recip", "per ", "a{", "a *", "a (", "1/ a")
 
 _OF_SQUARES = {"Å⁻²": "Å⁻¹", "nm⁻²": "nm⁻¹"}
 
@@ -89,25 +106,30 @@ def unit_of(column: ColumnName | None, beside: str, header: tuple[str, ...], bel
         if said:
             known = units.canonical(said, "q") or _OF_SQUARES.get(units.canonical(said, "sld") or "")
             return Unit(known) if known else Unit(unknown=said)
-    lines = [" ".join(line[: LIMITS.line].split()) for line in (*reversed(header[-HEADER_LINES:]), *below)]
+    lines = [
+        " ".join(line[: LIMITS.line].split())
+        for line in (*reversed(header[-HEADER_LINES:]), *below)
+        if any(sign in line.lower() for sign in _SIGNS)
+    ]
     labelled = (units.canonical(match["unit"].strip("()[]"), "q") for match in _matches(_LABELLED, lines))
     if (found := next((one for one in labelled if one), None)) is not None:
         return Unit(found)
     behind = next((units.canonical(match["unit"], "q") for match in _matches(_BEHIND_Q, lines)), None)
     if behind is not None:
         return Unit(behind)
-    about = [line for line in lines if _ABOUT_Q.search(line)]
+    about = [line for line in lines if re.search(_ABOUT_Q, line, re.IGNORECASE)]
     return Unit(_only(about) or _only(lines))
 
 
-def _matches(pattern: re.Pattern[str], lines: Iterable[str]) -> Iterable[re.Match[str]]:
-    return (match for line in lines for match in pattern.finditer(line))
+def _matches(pattern: str, lines: Iterable[str]) -> Iterable[re.Match[str]]:
+    # Patterns are compiled when they are needed: most files name the unit with q.
+    return (match for line in lines for match in re.finditer(pattern, line, re.IGNORECASE))
 
 
 def _only(lines: Iterable[str]) -> str | None:
     """The unit in the first line that names exactly one."""
     for line in lines:
-        found = {units.canonical("1/" + (m["over"] or m["power"]), "q") for m in _INVERSE.finditer(line)}
+        found = {units.canonical("1/" + (m["over"] or m["power"]), "q") for m in _matches(_INVERSE, [line])}
         if len(found) == 1:
             return found.pop()
     return None
@@ -115,16 +137,16 @@ def _only(lines: Iterable[str]) -> str | None:
 
 def is_s(lines: Iterable[str]) -> bool:
     """Whether a text says that its abscissa is s = 2 sin θ/λ = q/2π."""
-    return any(_S_OF_CRYSTALLOGRAPHY.search(line[: LIMITS.line]) for line in lines)
+    return any(re.search(_S_OF_CRYSTALLOGRAPHY, line[: LIMITS.line], re.IGNORECASE) for line in lines)
 
 
 def wavelength(lines: Iterable[str]) -> float | None:
     """The wavelength that a text states, Å; None where it states none."""
     for line in lines:
-        match = _WAVELENGTH.search(line[: LIMITS.line])
+        match = re.search(_WAVELENGTH, line[: LIMITS.line], re.IGNORECASE)
         if match is None:
             continue
-        before = _UNIT_BEFORE.search(line[: match.end("value")])
+        before = re.search(_UNIT_BEFORE, line[: match.end("value")], re.IGNORECASE)
         unit = match["unit"] or (before["unit"] if before else "") or "A"
         value = float(match["value"])
         # Detectors' headers have metres without a word.
