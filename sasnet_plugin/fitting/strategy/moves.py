@@ -15,10 +15,11 @@ from sasnet_plugin.fitting.assessment.diagnostics import reached
 from sasnet_plugin.fitting.assessment.goodness_of_fit import doubtful
 from sasnet_plugin.fitting.effort import look_cost
 from sasnet_plugin.fitting.problem.experiment import starting_values
-from sasnet_plugin.fitting.problem.free_parameters import other_kinds
+from sasnet_plugin.fitting.problem.free_parameters import SALT, other_kinds
 from sasnet_plugin.fitting.problem.nested_models import simpler
 from sasnet_plugin.fitting.problem.plugin_models import plugin_defaults
 from sasnet_plugin.fitting.problem.resolution import has_resolution
+from sasnet_plugin.fitting.result.components import bare
 from sasnet_plugin.fitting.result.model_fit import ModelFit
 from sasnet_plugin.fitting.settings import EFFORT, START_VALUES
 from sasnet_plugin.fitting.start_values.screening import SIMPLE, with_fixed
@@ -34,7 +35,7 @@ from sasnet_plugin.simulate.priors import allowed_structure_factors, model_info,
 
 def open_steps(state: State) -> list[Step]:
     """All that may be tried, the first first."""
-    moves: tuple[Callable[[State], Iterator[Step]], ...] = (named, first, near, nested)
+    moves: tuple[Callable[[State], Iterator[Step]], ...] = (named, first, near, nested, salted)
     if state.fits:
         moves += (kinds, hops, measured, resolutions, resolved)
     if state.fits and state.free:
@@ -149,6 +150,22 @@ def nested(state: State) -> Iterator[Step]:
                 state, "nested", found, STRATEGY.nested, state.task(found, starts=(start,)),
                 STRATEGY.from_start * found.seconds,
             )  # fmt: skip
+
+
+def salted(state: State) -> Iterator[Step]:
+    """Charged bodies in what screens more than their own ions: with some salt, from a fit without."""
+    for hypothesis in list(state.fits):
+        fit = state.fits[hypothesis]
+        salt = next((p for name, p in fit.parameters.items() if bare(name) == SALT), None)
+        if salt is None or salt.value > 0 or SALT in {*state.options.fixed, *state.options.ranges}:
+            continue
+        name = next(name for name in fit.parameters if bare(name) == SALT)
+        start = starting_values(fit) | {name: STRATEGY.some_salt}
+        seconds = STRATEGY.from_start * hypothesis.seconds
+        task = state.task(hypothesis, starts=(start,))
+        least = min(other.chisq for other in state.fits.values())
+        chance = STRATEGY.nested * least / fit.chisq
+        yield replace(going_on(state, "salt", hypothesis, chance, task, seconds), key=("salt", hypothesis))
 
 
 def kinds(state: State) -> Iterator[Step]:
