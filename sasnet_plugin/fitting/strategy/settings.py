@@ -39,7 +39,7 @@ class StrategySettings:
     )
     most_boost: float = setting(10.0, "What an explanation gains where nothing explains the curve, at most.")
     doubtful_boost: float = setting(2.0, "The same where a fit explains it, though χ² is rather large.")
-    explained_boost: float = setting(1.5, "The same where a fit leaves nothing but noise.")
+    explained_boost: float = setting(1.0, "The same where a fit leaves nothing but noise.")
     chance_gain: float = setting(1.0, "ln likelihood that another model may gain on a fit that leaves noise.")
     noise_scatter: float = setting(
         1.4, "Two standard deviations of what second differences say of the noise, over √n, in ln likelihood."
@@ -77,7 +77,9 @@ class StrategySettings:
     )
     least_factor: float = setting(0.02, "Least probability of a structure factor in the ranking.")
     simplified: int = setting(4, "So many of the best fits are looked at for having become a simpler model.")
-    brief: float = setting(4.0, "Time of one that is there to be compared.", "s")
+    brief: float = setting(
+        2.0, "Time of a fit that is there to be compared with one that explains the curve.", "s"
+    )
     expected: float = setting(0.3, "An expensive model this probable is among the first.")
     likely: float = setting(0.2, "An expensive model this probable has its time, whatever others explain.")
     second_ending: float = setting(5.0, "Another start is fitted to its end if its χ² is above by less.")

@@ -125,7 +125,10 @@ class State:
         least = min((f.reduced_chisq for h, f in self.fits.items()), default=np.inf)
         guess = self.beliefs.guesses.get(hypothesis.form)
         probability = guess.probability if guess and hypothesis.second is None else 0.0
-        budget = more.pop("budget", Budget(STRATEGY.time[hypothesis.cost]))
+        seconds = STRATEGY.time[hypothesis.cost]
+        if self.fits and self.explained() and hypothesis not in self.named:
+            seconds = STRATEGY.brief
+        budget = more.pop("budget", Budget(seconds))
         task = Task(
             curve, self.dintensity, model, factor, probability, fixed_of(model) | fixed, ranges,
             budget=budget.within(Budget(best_chisq=least)), as_measured=hypothesis.as_measured, **more,
