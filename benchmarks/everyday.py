@@ -18,6 +18,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import cache
@@ -37,8 +38,8 @@ from kept import run
 SEEDS = (1, 2, 3)
 #: Of each model in part (b): sasmodels' defaults, and typical draws.
 DRAWS = 1 + 10
-#: The libraries are imported again after so many fits: the machine may have become slower.
-AGAIN = 10
+#: The libraries are imported again after so many seconds: the machine may have become slower.
+AGAIN = 600.0
 LIBRARIES = (
     "import numpy, scipy.optimize, bumps.names, sasmodels.bumps_model, onnxruntime;"
     " from sasdata.dataloader.loader import Loader; Loader()"
@@ -59,9 +60,13 @@ def cpu(command: Sequence[str]) -> tuple[float, str]:
     return used.ru_utime + used.ru_stime, text
 
 
+def importing() -> float:
+    """CPU-seconds of importing the libraries, of late."""
+    return _importing(int(time.monotonic() // AGAIN))
+
+
 @cache
-def importing(number: int) -> float:
-    """CPU-seconds of importing the libraries: the median of three, measured for each `number`."""
+def _importing(_: int) -> float:
     return float(np.median([cpu([sys.executable, "-c", LIBRARIES])[0] for _ in range(3)]))
 
 
@@ -76,19 +81,10 @@ def answered(given: Measured, *options: str) -> tuple[float, dict[str, Any]]:
     return seconds, next((line for line in lines if "fits" in line), {})
 
 
-_fits = 0
-
-
-def _imports() -> float:
-    global _fits
-    _fits += 1
-    return importing((_fits - 1) // AGAIN)
-
-
 def untold(_: str, index: int, seed: int) -> dict[str, Any]:
     """Part (a): the answer to one curve, nothing told."""
     given = everyday(index, seed)
-    imports = _imports()
+    imports = importing()
     seconds, answer = answered(given)
     return _row(given, index, seconds, imports, answer, faults(answer, given))
 
@@ -96,7 +92,7 @@ def untold(_: str, index: int, seed: int) -> dict[str, Any]:
 def named(_: str, index: int, seed: int) -> dict[str, Any]:
     """Part (b): the answer to one precise curve, its model named."""
     given = precise(index, seed)
-    imports = _imports()
+    imports = importing()
     options = ["--models", given.model.partition("@")[0]]
     if "@" in given.model:
         options += ["--structure-factor", given.model.partition("@")[2]]

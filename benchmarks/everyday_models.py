@@ -54,7 +54,7 @@ MODELS: Mapping[str, Mapping[str, Range]] = {
     "mono_gauss_coil": {"i_zero": (1, 100), "rg": (20, 200)},
     "poly_gauss_coil": {"i_zero": (1, 100), "rg": (20, 200), "polydispersity": (1.1, 3)},
     "polymer_excl_volume": {"rg": (20, 200), "porod_exp": (1.6, 3)},
-    "star_polymer": {"rg_squared": (1000, 20000), "arms": (3, 8)},
+    "star_polymer": {"rg_squared": (1000, 20000), "arms": (2, 6)},
     "power_law": {"power": _POWER},
     "guinier": {"rg": (10, 60)},
     "guinier_porod": {"rg": (15, 100), "s": (0, 1.2), "porod_exp": (2.5, 4)},

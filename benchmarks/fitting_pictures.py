@@ -36,11 +36,19 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as scratch, contextlib.chdir(scratch):
         shutil.copy(example, FILE)
         classified()
-        fitted("fitted")
+        fitted("fitted", also="details")
         fitted("wrong", models=["sphere"], structure_factor="none")
-        fitted("contrast", draw=None, models=["sphere"], structure_factor="hayter_msa", **CONTRAST)
+        fitted(
+            "contrast",
+            draw=None,
+            details=True,
+            models=["sphere"],
+            structure_factor="hayter_msa",
+            **CONTRAST,
+        )
         fitted(
             "dream",
+            details=True,
             draw=lambda result: result.corner(),
             models=["sphere"],
             structure_factor="hayter_msa",
@@ -61,9 +69,13 @@ def classified() -> None:
 
 
 def fitted(
-    name: str, draw: Callable[[Any], Any] | None = lambda result: result.plot(), **options: Any
+    name: str,
+    draw: Callable[[Any], Any] | None = lambda result: result.plot(),
+    details: bool = False,
+    also: str = "",
+    **options: Any,
 ) -> None:
-    """What ``sasnet fit`` prints, and a picture of it."""
+    """What ``sasnet fit`` prints, with or without details or, under another name, also with; a picture."""
     import sasnet_plugin
     from sasnet_plugin.cli.fit import print_result
 
@@ -71,10 +83,11 @@ def fitted(
     result = sasnet_plugin.fit(curve, **options)
     if result.limit_met:
         raise SystemExit(f"{name}: the time limit ended the search early; run again on an idle machine.")
-    said = io.StringIO()
-    with contextlib.redirect_stdout(said):
-        print_result(result)
-    _written(name, said.getvalue())
+    for where, full in ((name, details), *([(also, True)] if also else [])):
+        said = io.StringIO()
+        with contextlib.redirect_stdout(said):
+            print_result(result, details=full, titled=False)
+        _written(where, said.getvalue())
     if draw is not None:
         draw(result).savefig(FOLDER / f"{name}.png", dpi=100)
 

@@ -167,3 +167,37 @@ def unit_text(unit: str) -> str:
         factor = f"10{superscript(int(power))} " if power else ""
         return f"{factor}{name}{superscript(-int(exponent or 1))}"
     return re.sub(r"\^([-\d]+)", lambda found: superscript(int(found[1])), text)
+
+
+def rounded(value: float, error: float | None, most: float) -> str:
+    """As `with_error`, with one digit of the uncertainty where that says as much.
+
+    Parameters
+    ----------
+    value : float
+    error : float or None
+        One standard deviation; None, zero, or not finite where it is unknown: four digits of the value.
+    most : float
+        Largest change of the uncertainty by rounding it to one digit, as a share of it.
+
+    Examples
+    --------
+    >>> rounded(72.0316, 0.1042, 0.2)
+    '72.0 ± 0.1'
+    >>> rounded(72.0316, 0.1442, 0.2)
+    '72.03 ± 0.14'
+    """
+    if error is None or not math.isfinite(error) or error == 0 or not math.isfinite(value):
+        return significant(value, 4)
+    spread = abs(Decimal(repr(float(error))))
+    place = spread.adjusted()
+    one = _rounded(spread, place)
+    if abs(one - spread) > Decimal(repr(most)) * spread or one.adjusted() - place > _DOUBLE_DIGITS:
+        return with_error(value, error)
+    place = one.adjusted()
+    number = Decimal(repr(float(value)))
+    top = max(number.adjusted() if number else place, place)
+    if top - place >= _DOUBLE_DIGITS or not _LOWEST <= top <= _HIGHEST:
+        return with_error(value, error)
+    a = _rounded(number, place)
+    return f"{a if a else abs(a):f} ± {_rounded(spread, place):f}"

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
+from .names import installed_by as installed_by
+from .names import printable as printable
+from .names import product_name as product_name
+from .names import shown_name as shown_name
+from .names import sum_parts as sum_parts
+from .units import QUnit
+
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
+
+    from .model_free import Guinier, Kratky, ModelFree, Peak, Porod, Refused
 
     FloatArray = NDArray[np.float64]
     BoolArray = NDArray[np.bool_]
@@ -37,28 +45,6 @@ class SimulationError(SasnetError):
     """A model, a prior or a shard that cannot be simulated or resumed."""
 
 
-def installed_by(extra: str) -> str:
-    """How a sentence ends that misses packages: where and how to install an extra of sasnet."""
-    return f"where the source of sasnet lies: pip install '.[{extra}]'."
-
-
-def printable(text: str) -> str:
-    """Text from a file, or a file's name, without what a terminal obeys or cannot encode.
-
-    Control and format characters (escapes, reversed writing, halves of surrogate pairs) become "�", ends of
-    lines and the like a blank.
-    """
-    if text.isprintable():
-        return text
-    return "".join(c if c.isprintable() else " " if c.isspace() else "\ufffd" for c in text)
-
-
-def shown_name(file: str, entry: str) -> str:
-    """The file's name without its folder, and the entry's where that says more."""
-    path = PurePath(file)
-    return " · ".join(filter(None, (path.name, "" if entry == path.stem else entry)))
-
-
 class TechnicalError(SasnetError):
     """A piece of work that failed for a reason outside of data and model: it may succeed if done again.
 
@@ -76,16 +62,6 @@ class TechnicalError(SasnetError):
 
     def __str__(self) -> str:
         return f"{self.name}: {self.reason}."
-
-
-def product_name(model: str, structure_factor: str | None) -> str:
-    """sasmodels' name of a form model with a structure factor, ``sphere@hardsphere``, or alone."""
-    return f"{model}@{structure_factor}" if structure_factor else model
-
-
-def sum_parts(model: str) -> tuple[str, ...]:
-    """Components of sasmodels' name of a sum, ``sphere+power_law``; any other model is its own only one."""
-    return (model,) if model.endswith(".py") else tuple(model.split("+"))
 
 
 @dataclass(frozen=True)
@@ -110,6 +86,10 @@ class Curve:
         The entry's title within the file.
     notes : tuple of str
         What was done to the data on reading, one plain sentence each.
+    q_unit : QUnit
+        In which unit q was read, and whether the file says so.
+    shadow : Curve or None
+        Points below the first of these, left out on reading because they lie in the beamstop's shadow.
     """
 
     q: FloatArray
@@ -121,6 +101,8 @@ class Curve:
     file: str = ""
     entry: str = ""
     notes: tuple[str, ...] = ()
+    q_unit: QUnit = QUnit()
+    shadow: Curve | None = None
 
     def __post_init__(self) -> None:
         q = _column("q", self.q)
@@ -139,6 +121,28 @@ class Curve:
 
     def __len__(self) -> int:
         return int(self.q.size)
+
+    def guinier(self) -> Guinier | Refused:
+        """Radius of gyration and I(0) without a model, or, false, why there is no Guinier region."""
+        return self.model_free().guinier
+
+    def porod(self) -> Porod | Refused:
+        """Exponent, Porod's constant and flat background at the highest q, or, false, why there are none."""
+        return self.model_free().porod
+
+    def peaks(self) -> tuple[Peak, ...]:
+        """Maxima of the intensity by rising q, with 2π/q."""
+        return self.model_free().peaks
+
+    def kratky(self) -> Kratky | Refused:
+        """The dimensionless Kratky plot, or, false, why there is none."""
+        return self.model_free().kratky
+
+    def model_free(self) -> ModelFree:
+        """All that the curve says without a model."""
+        from .model_free import model_free
+
+        return model_free(self)
 
 
 def _column(name: str, value: ArrayLike) -> FloatArray:
@@ -160,18 +164,7 @@ class Geometry(Protocol):
         """Rows and columns that it has coordinates for."""
 
     def check(self, name: str) -> None:
-        """See that the coordinates are usable.
-
-        Parameters
-        ----------
-        name : str
-            Of the image, for the sentence.
-
-        Raises
-        ------
-        DataError
-            They are not.
-        """
+        """See that the coordinates of the image of this name are usable, or raise a `DataError`."""
 
 
 @dataclass(frozen=True)
@@ -314,9 +307,11 @@ class Suggestion:
     in_scope : float
         0..1; how much the curve looks like any known model, rather than a mixture, a powder pattern or junk.
     rg : float or None
-        Estimated radius of gyration, Å; a fit can start from it.
+        Radius of gyration, Å: of Guinier's law where there is a Guinier region, else the network's estimate.
     notes : tuple of str
         Plain sentences: what was done to the data and what to be careful about.
+    rg_network, model_free
+        The network's estimate of it, Å, and what the curve says without a model; None where there is none.
     """
 
     file: str
@@ -326,3 +321,5 @@ class Suggestion:
     in_scope: float
     rg: float | None = None
     notes: tuple[str, ...] = field(default_factory=tuple)
+    rg_network: float | None = None
+    model_free: ModelFree | None = field(default=None, compare=False)

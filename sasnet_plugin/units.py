@@ -9,7 +9,11 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
+from html import unescape
 from types import MappingProxyType
+from typing import Any
+from unicodedata import normalize
 
 INTERNAL: Mapping[str, str] = MappingProxyType(
     {"q": "Å⁻¹", "length": "Å", "intensity": "cm⁻¹", "sld": "1e-6/Å²", "angle": "degrees"}
@@ -18,29 +22,63 @@ INTERNAL: Mapping[str, str] = MappingProxyType(
 # quantity -> canonical unit -> factor to the internal unit of that quantity
 FACTORS: Mapping[str, Mapping[str, float]] = MappingProxyType(
     {
-        "q": {"Å⁻¹": 1.0, "nm⁻¹": 0.1, "μm⁻¹": 1e-4, "cm⁻¹": 1e-8, "m⁻¹": 1e-10},
-        "length": {"Å": 1.0, "nm": 10.0, "μm": 1e4, "mm": 1e7, "cm": 1e8, "m": 1e10},
+        "q": {
+            "Å⁻¹": 1.0,
+            "nm⁻¹": 0.1,
+            "pm⁻¹": 100.0,
+            "μm⁻¹": 1e-4,
+            "mm⁻¹": 1e-7,
+            "cm⁻¹": 1e-8,
+            "m⁻¹": 1e-10,
+        },
+        "length": {"pm": 0.01, "Å": 1.0, "nm": 10.0, "μm": 1e4, "mm": 1e7, "cm": 1e8, "m": 1e10},
         "intensity": {"cm⁻¹": 1.0, "mm⁻¹": 10.0, "m⁻¹": 0.01, "μm⁻¹": 1e4},
         "sld": {"1e-6/Å²": 1.0, "Å⁻²": 1e6, "nm⁻²": 1e4, "1e10/cm²": 1.0, "cm⁻²": 1e-10, "m⁻²": 1e-14},
-        "angle": {"degrees": 1.0, "radians": 180.0 / math.pi},
+        "angle": {"degrees": 1.0, "mrad": 0.18 / math.pi, "radians": 180.0 / math.pi},
     }
 )
 
 # How files and people write a length (the exponent is taken off before) and an angle.
 _SPELLINGS = {
-    "Å": "a å ang angstrom angstroms ångström ångstrom",
+    "pm": "pm picometer picometre picometers picometres",
+    "Å": "a å aa ang angs angst angstrom angstroms angstroem ångström ångstrom ångstroem",
     "nm": "nm nanometer nanometre nanometers nanometres",
-    "μm": "um μm micron microns",
-    "mm": "mm",
-    "cm": "cm",
-    "m": "m",
+    "μm": "um μm micron microns micrometer micrometre micrometers micrometres",
+    "mm": "mm millimeter millimetre",
+    "cm": "cm centimeter centimetre",
+    "m": "m meter metre",
     "degrees": "degrees degree deg °",
+    "mrad": "mrad milliradian milliradians",
     "radians": "radians radian rad",
 }
 _UNITS: Mapping[str, str] = MappingProxyType(
     {spelling: unit for unit, spellings in _SPELLINGS.items() for spelling in spellings.split()}
 )
-_SUPERSCRIPTS = str.maketrans({"⁻": "-", "¹": "1", "²": "2", "−": "-", "Å": "å", "µ": "μ"})
+# U+212B is the sign of the unit, U+00C5 the letter.
+_SIGNS = str.maketrans({"⁻": "-", "¹": "1", "²": "2", "−": "-", "–": "-", "µ": "μ", "\u212b": "å", "Å": "å"})
+# LaTeX's ways to write Å and μ, and commands that only set letters upright.
+_LATEX = (
+    (re.compile(r"\\(?:aa\b|angstrom\b|r\s*\{?\s*a\s*\}?|mathring\s*\{?\s*a\s*\}?)", re.IGNORECASE), "å"),
+    (re.compile(r"\\mu(?![a-z])|\\micro\b|\\textmu\b", re.IGNORECASE), "μ"),
+    (re.compile(r"\\nano\b"), "n"),
+    (re.compile(r"\\met(?:er|re)\b"), "m"),
+    (re.compile(r"\\per\b"), "1/"),
+    (re.compile(r"\\(?:mathrm|mathit|text|rm|it|unit|si|SI|,|;|!)"), ""),
+)
+# Origin's superscripts, nm\+(-1), and powers in brackets.
+_POWER = re.compile(r"\\\+\(([^)]*)\)|\^\(([^)]*)\)")
+_TAGS = re.compile(r"</?su[pb]>", re.IGNORECASE)
+_INVERSE_WORDS = re.compile(r"^(?:inv(?:erse)?|reciprocal|rec|per|(?:1|rad)?/)", re.IGNORECASE)
+
+
+def _plain(text: str) -> str:
+    """A unit's letters, small, without blanks, brackets and LaTeX's commands."""
+    text = _TAGS.sub("", normalize("NFC", unescape(text)))
+    text = _POWER.sub(lambda found: "^" + (found[1] or found[2]), text)
+    for pattern, sign in _LATEX:
+        text = pattern.sub(sign, text)
+    text = re.sub(r"[\s{}()\[\]_\\$<>'\"]|\*\*", "", text.translate(_SIGNS)).replace("^", "")
+    return text.lower()
 
 
 def canonical(text: str, quantity: str) -> str | None:
@@ -62,15 +100,15 @@ def canonical(text: str, quantity: str) -> str | None:
     table = FACTORS[quantity]
     if text in table:
         return text
-    plain = re.sub(r"[\s{}()\[\]_\\]|\*\*", "", text.translate(_SUPERSCRIPTS)).replace("^", "").lower()
+    plain = _plain(text)
     if quantity == "angle":
         return name if (name := _UNITS.get(plain)) in table else None
     power = 1
     if plain.startswith("1e-6/"):
         name = f"1e-6/{_UNITS.get(plain[5:].removesuffix('2'))}²"
         return name if name in table else None
-    if plain.startswith("1/") or plain.startswith("inv"):
-        plain, power = plain.removeprefix("1/").removeprefix("inv"), -1
+    if inverse := _INVERSE_WORDS.match(plain):
+        plain, power = plain[inverse.end() :], -1
     elif plain.endswith(("-1", "-2")):
         plain, power = plain[:-2], -int(plain[-1])
     if power == -1 and plain.endswith("2"):
@@ -113,3 +151,34 @@ def convert(value: float, unit: str, to: str, quantity: str) -> float:
     0.1
     """
     return value * factor(unit, quantity) / factor(to, quantity)
+
+
+@dataclass(frozen=True)
+class QUnit:
+    """In which unit the q of a file was read.
+
+    Parameters
+    ----------
+    value : str
+        "Å⁻¹", "nm⁻¹", ...; q itself is always in Å⁻¹.
+    stated : bool
+        The file, or the user, says so; False where it was assumed.
+    doubt : str
+        One sentence where another unit is likelier than the assumed one; else empty.
+    """
+
+    value: str = "Å⁻¹"
+    stated: bool = True
+    doubt: str = ""
+
+    def as_dict(self) -> dict[str, Any]:
+        """The entry ``q_unit`` of JSON."""
+        return {"value": self.value, "stated": self.stated}
+
+    @property
+    def in_words(self) -> str:
+        """The unit, and whether it was assumed, for a cell of a table."""
+        return self.value if self.stated else f"{self.value} (assumed)"
+
+    def __str__(self) -> str:
+        return "" if self.stated else f"q read as {self.in_words}"

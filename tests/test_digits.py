@@ -73,6 +73,19 @@ def significant(text: str) -> int:
         (float("nan"), 1.0, "nan"),
     ],
 )
+def test_an_error_has_one_digit_where_that_says_as_much() -> None:
+    from sasnet_plugin.digits import rounded
+
+    assert rounded(72.0316, 0.1042, 0.2) == "72.0 ± 0.1"
+    assert rounded(72.0316, 0.1442, 0.2) == "72.03 ± 0.14"
+    assert rounded(0.0682, 0.00186, 0.2) == "0.068 ± 0.002"
+    assert rounded(2307.3, 4.7, 0.2) == "2307 ± 5"
+    assert rounded(9.97, 0.96, 0.2) == "10 ± 1"
+    assert rounded(1.234e7, 5.71e5, 0.2) == "(1.234 ± 0.057)×10⁷"
+    assert rounded(41.3456, None, 0.2) == "41.35"
+    assert rounded(-0.001, 0.5, 0.2) == "0.0 ± 0.5"
+
+
 def test_known_numbers(value: float, error: float | None, text: str) -> None:
     assert with_error(value, error) == text
 

@@ -21,7 +21,7 @@ from .journal import Journal, Place, journal_of
 #: them: ten thousand files in a night, 12 hours, of two processes.
 TIME_LIMIT = 14.0
 #: Of a fit, what changes its answer; the time is kept beside each answer, and more of it may be given later.
-_DECIDES = ("top", "models", "structure_factor", "fixed", "ranges", "contrast", "prior")
+_DECIDES = ("top", "models", "structure_factor", "fixed", "ranges", "contrast", "prior", "exclude")
 
 
 @dataclass(frozen=True)
@@ -37,19 +37,22 @@ class Options:
         Unit of q where the file is silent or wrong.
     entry : str or None
         Only this entry of a file that holds several.
+    wavelength : float or None
+        Å; of curves against an angle, where the file does not say it.
     """
 
     fit: FitOptions = FitOptions()
     window: tuple[float, float] | None = None
     q_unit: str | None = None
     entry: str | None = None
+    wavelength: float | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """As JSON has it: what was given, without what was left to its default."""
         given = asdict(self)
         fit = given.pop("fit")
         found = {name: fit[name] for name in _DECIDES} | given
-        found = {name: value for name, value in found.items() if value not in (None, {})}
+        found = {name: value for name, value in found.items() if value not in (None, {}, ())}
         plugins = {name: _content(name) for name in self.fit.models or () if name.endswith(".py")}
         if plugins:  # another content is another model
             found["plugins"] = plugins

@@ -36,12 +36,24 @@ TABLES: dict[str, tuple[tuple[str, str, str], ...]] = {
         ("bic", _NUMBER, "Bayesian information criterion"),
         ("weight", _NUMBER, "share of the evidence among the fits, 0..1"),
         ("verified", _FLAG, "the fit explains the data"),
-        ("rg", _NUMBER, "radius of gyration as the network estimates it, Ang"),
+        ("rg", _NUMBER, "radius of gyration by Guinier's law, else as the network estimates it, Ang"),
+        ("rg_error", _NUMBER, "its standard deviation; nan where it is the network's"),
+        ("rg_network", _NUMBER, "radius of gyration as the network estimates it, Ang"),
+        ("i0", _NUMBER, "I(q = 0) by Guinier's law, in the unit of the file"),
+        ("i0_error", _NUMBER, "its standard deviation"),
+        ("low_slope", _NUMBER, "d ln I / d ln q at the lowest q"),
+        ("high_slope", _NUMBER, "d ln I / d ln q at the highest q"),
+        ("porod_exponent", _NUMBER, "p of A q^-p + B at the highest q"),
+        ("porod_constant", _NUMBER, "K of K q^-4 + B there, where p is 4"),
+        ("peak_q", _NUMBER, "first maximum, 1/Ang"),
         ("points", _COUNT, "points fitted"),
+        ("q_unit", _TEXT, "unit that the file gives q in; '(assumed)' where it says none"),
         ("q_min", _NUMBER, "1/Ang"),
         ("q_max", _NUMBER, "1/Ang"),
         ("seconds", _NUMBER, "wall clock, s"),
         ("limit_met", _FLAG, "the time limit ended the search: give more with --time-limit"),
+        ("headline", _TEXT, "what explains the data, with values and errors, in words"),
+        ("doubt", _TEXT, "what may be wrong with that and would hurt most; empty for nothing"),
         ("notes", _TEXT, "sentences about data and fit"),
         ("error", _TEXT, "why there is no answer, or only part of one; else empty"),
         ("version", _TEXT, "what answered: sasnet, sasmodels, bumps and the network"),
@@ -74,6 +86,9 @@ TABLES: dict[str, tuple[tuple[str, str, str], ...]] = {
 #: Columns of the CSV before those of the parameters.
 CSV_COLUMNS = tuple(name for name, _, _ in TABLES["datasets"] if name not in ("options", "first_fit", "fits"))
 
+#: By which sasnet knows a table of its own.
+FIRST_COLUMNS = ",".join(CSV_COLUMNS[:6])
+
 
 def check_ours(out: Path, *, force: bool = False) -> None:
     """Refuse to overwrite what is not a result of the same batch, unless `force`.
@@ -85,7 +100,7 @@ def check_ours(out: Path, *, force: bool = False) -> None:
     """
     if out.exists() and not out.is_file():
         raise BatchError(f"{out}: is no file; name with --out the file of the results.")
-    for path, mark in ((out, FORMAT), (out.with_suffix(".csv"), ",".join(CSV_COLUMNS[:6]))):
+    for path, mark in ((out, FORMAT), (out.with_suffix(".csv"), FIRST_COLUMNS)):
         check_output(path, force=force, mark=mark)
         if path.exists() and not force and not journal_of(out).exists():
             raise BatchError(
@@ -165,16 +180,38 @@ def summary(record: Record, row: Row) -> dict[str, Any]:
         "bic": best.get("bic", nan),
         "weight": best.get("weight", nan),
         "verified": bool(row.get("verified")),
-        "rg": nan if row.get("rg") is None else row["rg"],
+        **_model_free(row),
         "points": row.get("points", 0),
+        "q_unit": row.get("q_unit", ""),
         "q_min": row.get("q_min", nan),
         "q_max": row.get("q_max", nan),
         "seconds": row["seconds"],
         "limit_met": bool(row.get("limit_met", record.get("late", False))),
+        "headline": row.get("headline", ""),
+        "doubt": row.get("doubt", ""),
         "notes": " ".join(sentences),
         "error": row["error"],
         "version": record.get("version", ""),
     }
+
+
+def _model_free(row: Row) -> dict[str, float]:
+    """The columns of what is said without a model; nan where there is nothing, or in an older journal."""
+    found = row.get("model_free") or {}
+    guinier, porod = found.get("guinier", {}), found.get("porod", {})
+    known = {
+        "rg": row.get("rg"),
+        "rg_error": guinier.get("rg_error"),
+        "rg_network": row.get("rg_network"),
+        "i0": guinier.get("i0"),
+        "i0_error": guinier.get("i0_error"),
+        "low_slope": found.get("low_slope", {}).get("value"),
+        "high_slope": found.get("high_slope", {}).get("value"),
+        "porod_exponent": porod.get("exponent"),
+        "porod_constant": porod.get("constant"),
+        "peak_q": next((peak["q"] for peak in found.get("peaks", ())), None),
+    }
+    return {name: float("nan") if value is None else float(value) for name, value in known.items()}
 
 
 def _rows(records: Iterable[Record]) -> Iterator[tuple[Record, Row]]:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 Row = dict[str, Any]
 
 
-def fitted(result: FitResult, rg: float | None, seconds: float) -> Row:
+def fitted(result: FitResult, rg_network: float | None, seconds: float) -> Row:
     """The row of a data set that was fitted, or that no model could be fitted to.
 
     One that lacks candidates for a technical reason has what was fitted, and an error, so that it is done
@@ -25,25 +25,32 @@ def fitted(result: FitResult, rg: float | None, seconds: float) -> Row:
     Parameters
     ----------
     result : FitResult
-    rg : float or None
+    rg_network : float or None
         Radius of gyration as the network estimates it, Å.
     seconds : float
         Of wall clock.
     """
     curve = result.curve
+    told = result.as_dict()
+    rg = told["model_free"]["guinier"].get("rg", rg_network)
     row: Row = {
         "entry": curve.entry,
         "points": len(curve),
+        "q_unit": curve.q_unit.in_words,
         "q_min": float(curve.q[0]),
         "q_max": float(curve.q[-1]),
         "rg": rg,
+        "rg_network": rg_network,
+        "model_free": told["model_free"],
         "verified": result.verified,
+        "headline": result.verdict.headline,
+        "doubt": result.verdict.doubt,
         "notes": list(result.notes),
         "seconds": seconds,
         "error": "",
         "fits": [
             fit | {"probability": found.probability, "distributions": dict(found.distributions)}
-            for fit, found in zip(result.as_dict()["fits"], result.fits, strict=True)
+            for fit, found in zip(told["fits"], result.fits, strict=True)
         ],
     }
     if result.unanswered:

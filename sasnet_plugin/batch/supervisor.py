@@ -14,7 +14,7 @@ from ..simulate.compile_cache import choose_folder
 from ..types import SasnetError
 from . import rows
 from .plan import Options
-from .worker import Job
+from .worker import Job, is_fit
 
 if TYPE_CHECKING:
     from sasnet_plugin.fitting.task import Start
@@ -42,6 +42,14 @@ class Done:
 
     rows: list[rows.Row] = field(default_factory=list)
     late: bool = False
+
+
+def _until_a_fit(job: Job, known: dict[str, Any]) -> float:
+    """Seconds beyond the limit as long as nothing is fitted; none with a plugin, which may never return."""
+    from sasnet_plugin.fitting.settings import EFFORT
+
+    own = any(name.endswith(".py") for name in job.options.fit.models or ())
+    return 0.0 if own or any(is_fit(answer) for answer, *_ in known.values()) else EFFORT.first
 
 
 class Supervisor:
@@ -116,7 +124,9 @@ class Supervisor:
         known = dict(job.known)
         trying: tuple[str, str] | None = None  # key and name of what is under way
         left = job.limit if job.left is None else job.left
-        deadline = time.monotonic() + left + patience
+        more = _until_a_fit(job, known)
+        deadline = time.monotonic() + left + more + patience
+        usual = deadline - more
         child.send(job)
         while True:
             try:
@@ -135,16 +145,21 @@ class Supervisor:
                 return self._successor(job, done, known, left)
             kind, *rest = message
             if kind == "begin":
-                deadline = time.monotonic() + left + patience
+                usual = time.monotonic() + left + patience
+                deadline = usual + more
             elif kind == "try":
                 trying = rest[0], rest[1]
             elif kind == "done":
                 known[rest[0]], trying = rest[1], None
+                if is_fit(rest[1][0]):
+                    deadline = max(usual, time.monotonic() + GRACE)
             elif kind == "row":
                 done.rows.append(rest[0])
                 done.late |= rest[1]
                 known, left, patience = {}, job.limit, GRACE
-                deadline = time.monotonic() + left + patience
+                more = _until_a_fit(job, known)
+                deadline = time.monotonic() + left + more + patience
+                usual = deadline - more
             elif kind == "end":
                 return None
             else:

@@ -6,6 +6,7 @@ moment and still knows what was found until then.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -87,26 +88,30 @@ def serve(job: Job, bank: Bank, say: Callable[..., None]) -> None:
     options, known = job.options, job.known
     left = job.limit if job.left is None else job.left
     try:
-        curves = load(job.path, q_unit=options.q_unit, entry=options.entry)
+        curves = load(job.path, q_unit=options.q_unit, entry=options.entry, wavelength=options.wavelength)
     except Exception as error:  # whatever is wrong with one file, it has its row
         say("row", rows.failed(job.path, error), False)
         return
     for curve in curves[job.done :]:
         say("begin")
         began = time.monotonic()
-        pool = OneByOne(bank, known, say)
+        pool = OneByOne(bank, known, say, usual=began + left)
         try:
             used = _within(curve, options.window)
             how = replace(options.fit, time_limit=job.limit, start=job.start)
-            # The supervisor kills what takes longer.
-            result = fit_with(pool, used, how, wall=left, first=0.0)
-            rg = open_classifier().suggest([used], top=1)[0].rg
-            row = rows.fitted(result, rg, time.monotonic() - began)
+            result = fit_with(pool, used, how, wall=left)
+            network = open_classifier().suggest([used], top=1)[0].rg_network
+            row = rows.fitted(result, network, time.monotonic() - began)
         except Exception as error:
             reason = error if isinstance(error, SasnetError) else unforeseen(job.path, error)
             row = rows.failed(job.path, reason, curve=curve, seconds=time.monotonic() - began)
         say("row", row | {"limit_met": pool.late}, pool.late)
         known, left = {}, job.limit
+
+
+def is_fit(answer: Any) -> bool:
+    """Whether an answer about a candidate is a fit of it."""
+    return math.isfinite(getattr(answer, "reduced_chisq", math.inf))
 
 
 def _within(curve: Curve, window: tuple[float, float] | None) -> Curve:
@@ -126,11 +131,16 @@ class OneByOne:
         Answers that are there already, with what they have spent. The name of each holds its place, since a
         model may be fitted twice, the second time with another resolution.
     say : callable
+    usual : float
+        By ``time.monotonic()``: when the time limit is up, once something is fitted; until then a run has the
+        time that it is given.
     """
 
     bank: Bank
     known: dict[str, Any]
     say: Callable[..., None]
+    usual: float = math.inf
+    fitted: bool = False
     late: bool = False
     count: int = 1
     calls: int = 0
@@ -147,7 +157,7 @@ class OneByOne:
         self.calls += 1
         for index, task in enumerate(asked):
             key = f"{self.calls}.{index} {task.name}"
-            left = deadline - time.monotonic()
+            left = (min(deadline, self.usual) if self.fitted else deadline) - time.monotonic()
             spent = 0.0, False
             budget = budget_of(plan, index, left)
             if key in self.known:
@@ -159,6 +169,7 @@ class OneByOne:
                 answer = answer_of(work, task, self.bank, budget)
                 spent = used(), cut()
                 self.say("done", key, (answer, *spent))
+            self.fitted |= is_fit(answer)
             self.late |= isinstance(answer, LateError) or spent[1]
             if plan is not None:
                 plan.done(index, answer, *spent)

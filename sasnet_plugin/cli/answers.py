@@ -16,6 +16,7 @@ from ..digits import significant
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from sasnet_plugin.fitting.task import FitOptions
     from sasnet_plugin.predict import Answer
 
 #: Characters of a line where no window says it; in narrower ones titles of two words take two lines.
@@ -54,8 +55,9 @@ class JsonWriter:
 class TableWriter:
     """A table for each finding and a few sentences for each measurement on stdout; failures on stderr."""
 
-    def __init__(self) -> None:
-        self._console = wide_console()
+    def __init__(self, fit: FitOptions | None = None) -> None:
+        """With what a fit of the same files would be asked for, for the command that is named next."""
+        self._console, self._fit = wide_console(), fit
 
     def answer(self, measurement: Any, answer: Answer) -> None:
         """Write one answer."""
@@ -64,12 +66,14 @@ class TableWriter:
 
         say = self._console.print
         noun = "curve" if isinstance(measurement, Curve) else "image"
-        title = printable(" · ".join(part for part in (answer.file, answer.entry) if part))
+        title = printable(" · ".join(filter(None, (answer.file, answer.entry, str(answer.q_unit or "")))))
         say(Text(title or noun, style="bold"), soft_wrap=True)
         sentences = list(answer.sentences())
         # A doubt comes before the numbers that it is about.
-        if sentences and not (isinstance(measurement, Curve) and answer.known):
-            say(Text(sentences.pop(0), style="bold"), soft_wrap=True)
+        leading = answer.doubts if isinstance(measurement, Curve) else 1
+        for sentence in sentences[:leading]:
+            say(Text(sentence, style="bold"), soft_wrap=True)
+        del sentences[:leading]
         lines = [_sparkline(measurement), *(getattr(f, "line", str)() for f in answer.findings)]
         for line in filter(None, lines):
             say(Text(line, style="cyan"), soft_wrap=True)
@@ -96,9 +100,17 @@ class TableWriter:
         for sentence in sentences:
             say(Text(sentence), soft_wrap=True)
         if isinstance(measurement, Curve) and answer.file:
-            say(Text(f"Next: sasnet fit {shlex.quote(printable(answer.file))}", style="bold"), soft_wrap=True)
+            say(Text(f"Next: {self._next(answer.file)}", style="bold"), soft_wrap=True)
         say()
         sys.stdout.flush()
+
+    def _next(self, file: str) -> str:
+        """``sasnet fit`` of a file, with the options that were given here."""
+        if self._fit is None:
+            return f"sasnet fit {shlex.quote(printable(file))}"
+        from sasnet_plugin.fitting.verdict.next_step import command
+
+        return command(file, self._fit, {})
 
     def failure(self, file: str, entry: str, sentence: str) -> None:
         """Write why a file, or an entry of one, has no answer."""

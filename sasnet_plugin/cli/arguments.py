@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -21,6 +22,15 @@ QUnit = Annotated[
     str | None,
     typer.Option("--q-unit", help="Unit of q: A (Å⁻¹) or nm (nm⁻¹), where the file is silent or wrong."),
 ]
+Wavelength = Annotated[
+    float | None,
+    typer.Option(
+        "--wavelength",
+        metavar="Å",
+        help="Of curves against the angle 2θ, where the file does not say it, such as 1.5418; in a fit also"
+        " of --probe xray.",
+    ),
+]
 Entry = Annotated[str | None, typer.Option("--entry", help="Only this entry of a file that holds several.")]
 Prior = Annotated[
     str,
@@ -28,6 +38,26 @@ Prior = Annotated[
         "--prior",
         help="common: models are weighted with how common they are in practice; uniform: all alike.",
     ),
+]
+#: Which models, and what is written besides the answer: the same for classify, fit, bumps and batch.
+Top = Annotated[int, typer.Option("--top", min=1, help="How many models to list, or to fit.")]
+Models = Annotated[
+    list[str] | None,
+    typer.Option("--models", help="Only these models (commas or repeated); to be fitted, also plugin files."),
+]
+Exclude = Annotated[
+    list[str] | None, typer.Option("--exclude", help="Leave these models out (commas or repeated).")
+]
+Plot = Annotated[
+    Path | None,
+    typer.Option("--plot", help="Draw data and answers into this file (PNG, PDF, SVG); of many a sheet."),
+]
+Table = Annotated[
+    Path | None, typer.Option("--csv", help="Also write a line for each data set into this file.")
+]
+#: Of a fit, what is printed.
+Details = Annotated[
+    bool, typer.Option("--details", help="Besides the answer all fits, parameters, warnings and notes.")
 ]
 #: Settings for reading images.
 Geometry = Annotated[
@@ -64,16 +94,25 @@ def unit_of(given: str | None) -> str | None:
     return given
 
 
+def wavelength_of(given: float | None) -> float | None:
+    """A wavelength, Å, or wrong usage."""
+    if given is not None and not 0 < given < math.inf:
+        raise typer.BadParameter(
+            f"{given:g} is no wavelength; give it in Å, such as 1.5418.", param_hint="--wavelength"
+        )
+    return given
+
+
 def window_of(given: str | None) -> tuple[float, float] | None:
     """A q range, Å⁻¹, from ``a:b`` where either may be left out, or wrong usage."""
     if given is None:
         return None
     low, colon, high = given.partition(":")
     try:
-        window = float(low or 0.0), float(high or math.inf)
+        window = float(low or -math.inf), float(high or math.inf)
     except ValueError:
         window = math.nan, math.nan
-    if not colon or not 0 <= window[0] < window[1]:
+    if not colon or not window[0] < window[1] or (low and not window[0] >= 0):
         raise typer.BadParameter(
             f"{given!r} is no q range; write two numbers in Å⁻¹, the smaller first, such as 0.01:0.3.",
             param_hint="--q-range",

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sasnet_plugin.batch.plan import TIME_LIMIT, Options
-from sasnet_plugin.cli.arguments import Force, Quiet, Scheduler
+from sasnet_plugin.cli.arguments import Force, Quiet, Scheduler, Table
 from sasnet_plugin.cli.files import expand
 from sasnet_plugin.cli.fit_options import Files, with_fit_options
 from sasnet_plugin.cli.progress import shown
@@ -55,10 +55,11 @@ def batch(
         str | None,
         typer.Option("--against", metavar="FIELD", help="Draw a series against this field of the files."),
     ] = None,
-    figure: Annotated[
+    plot: Annotated[
         Path | None,
-        typer.Option("--figure", help="Figure of a series, SVG or PNG; default: beside the results."),
+        typer.Option("--plot", "--figure", help="Figure of a series, SVG or PNG; default: beside it."),
     ] = None,
+    table: Table = None,
     force: Force = False,
     quiet: Quiet = False,
 ) -> None:
@@ -69,14 +70,15 @@ def batch(
     if out.suffix.lower() not in (".h5", ".hdf5"):
         raise typer.BadParameter(f"{out}: end the name in .h5.", param_hint="--out")
     part = _shard(shard)
-    drawn = _series_usage(series, against, figure, out, scheduler or shard or ("--merge" if merge else None))
+    drawn = _series_usage(series, against, plot, out, scheduler or shard or ("--merge" if merge else None))
     models = options.fit.models
     if models is not None:  # a worker elsewhere has another working directory
         models = tuple(os.path.abspath(name) if name.endswith(".py") else name for name in models)
         options = replace(options, fit=replace(options.fit, models=models))
 
     from sasnet_plugin.batch.plan import absolute, shard_journals
-    from sasnet_plugin.files import check_output
+    from sasnet_plugin.batch.results import FIRST_COLUMNS
+    from sasnet_plugin.files import check_output, put_whole
 
     if merge == bool(files):
         raise typer.BadParameter("name the files to fit; only --merge goes without.", param_hint="FILES")
@@ -99,8 +101,12 @@ def batch(
         raise SasnetError(f"{out}: no shards lie beside it; give the name that --out had in the job array.")
     if drawn is not None:
         check_output(drawn, force=force)
+    if table is not None:
+        check_output(table, force=force, mark=FIRST_COLUMNS)
     with _opened(out, others, force) as journal:
         failed = _work(journal, out, paths, options, scheduler, drawn, against, quiet)
+    if table is not None:
+        put_whole(table, out.with_suffix(".csv").read_bytes(), "table")
     if failed or complaints:
         raise typer.Exit(1)
 
@@ -232,7 +238,7 @@ def _series_usage(
     """Where the figure of a series goes; None without one."""
     if not series:
         if against is not None or figure is not None:
-            raise typer.BadParameter("is for a series; add --series.", param_hint="--against / --figure")
+            raise typer.BadParameter("is for a series; add --series.", param_hint="--against / --plot")
         return None
     if other is not None:
         raise typer.BadParameter(
@@ -241,7 +247,7 @@ def _series_usage(
         )
     path = figure or out.with_suffix(".svg")
     if path.suffix.lower() not in (".svg", ".png"):
-        raise typer.BadParameter(f"{path}: end the name in .svg or .png.", param_hint="--figure")
+        raise typer.BadParameter(f"{path}: end the name in .svg or .png.", param_hint="--plot")
     return path
 
 

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from sasnet_plugin.batch.plan import Options
-from sasnet_plugin.cli.arguments import Quiet
+from sasnet_plugin.cli.arguments import Details, Quiet
 from sasnet_plugin.cli.files import curves_of
 from sasnet_plugin.cli.fit_options import with_fit_options
 from sasnet_plugin.cli.progress import fitting
@@ -28,6 +28,7 @@ def bumps(
     browser: Annotated[
         bool, typer.Option("--browser/--no-browser", help="Open the page in your browser.")
     ] = True,
+    details: Details = False,
     quiet: Quiet = False,
 ) -> None:
     """Fit 1D small-angle-scattering data as `sasnet fit` does, and go on in Bumps' web page.
@@ -48,13 +49,13 @@ def bumps(
     check_names(options.fit)
 
     def read(path: str) -> tuple[Curve, ...]:
-        return load(path, q_unit=options.q_unit, entry=options.entry)
+        return load(path, q_unit=options.q_unit, entry=options.entry, wavelength=options.wavelength)
 
     curve = one(data, list(curves_of(data, read, options.window)))
     limit = options.fit.time_limit
     with Workers(bank_path(), options.fit.workers) as pool, fitting(limit, quiet) as progress:
         result = fit_with(Watched(pool, progress), curve, options.fit)
-    print_result(result, quiet=quiet)
+    print_result(result, quiet=quiet, details=details, titled=False)
     if result.best is None:
         raise SasnetError(f"{data}: no model could be fitted, so there is nothing to show in Bumps.")
 

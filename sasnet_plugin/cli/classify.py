@@ -15,15 +15,22 @@ import typer
 
 from sasnet_plugin.cli.arguments import (
     Entry,
+    Exclude,
     Force,
     Geometry,
+    Models,
+    Plot,
     Prior,
     QRange,
     Quiet,
     QUnit,
+    Table,
+    Top,
+    Wavelength,
     names_of,
     prior_given,
     unit_of,
+    wavelength_of,
     window_of,
 )
 from sasnet_plugin.cli.files import curves_of, expand
@@ -70,14 +77,11 @@ def classify(
     together: Annotated[
         bool, typer.Option("--set", help="Images: all of the files are one sample in several settings.")
     ] = False,
-    top: Annotated[int, typer.Option("--top", min=1, help="How many models to list.")] = 5,
+    top: Top = 5,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print one JSON object per line and data set.")
     ] = False,
-    plot: Annotated[
-        str | None,
-        typer.Option("--plot", help="Draw data and answers into this file (PNG); of many curves a sheet."),
-    ] = None,
+    plot: Plot = None,
     report: Annotated[
         Path | None,
         typer.Option("--report", help="Folder for an overview (index.html), and a page of each pattern."),
@@ -85,20 +89,15 @@ def classify(
     details: Annotated[
         bool, typer.Option("--details", help="Tables for each file of a folder, not a line.")
     ] = False,
-    table: Annotated[
-        Path | None, typer.Option("--csv", help="Also write a line for each data set into this file.")
-    ] = None,
+    table: Table = None,
     q_range: QRange = None,
     q_unit: QUnit = None,
+    wavelength: Wavelength = None,
     entry: Entry = None,
     geometry: Geometry = None,
     prior: Prior = COMMON,
-    models: Annotated[
-        list[str] | None, typer.Option("--models", help="Choose only from these models (commas or repeated).")
-    ] = None,
-    exclude: Annotated[
-        list[str] | None, typer.Option("--exclude", help="Leave these models out (commas or repeated).")
-    ] = None,
+    models: Models = None,
+    exclude: Exclude = None,
     force: Force = False,
     quiet: Quiet = False,
 ) -> None:
@@ -112,8 +111,10 @@ def classify(
     unit = unit_of(q_unit)
 
     from sasnet_plugin.cli.answers import JsonWriter, TableWriter
+    from sasnet_plugin.cli.fit_options import also_given
     from sasnet_plugin.cli.folders import LineWriter, many
     from sasnet_plugin.files import check_output
+    from sasnet_plugin.fitting.task import FitOptions
 
     if plot is not None:
         check_output(plot, force=force)
@@ -124,13 +125,23 @@ def classify(
             check_output(table, force=force, mark=HEAD)
         if report is not None:
             check_output(report / INDEX, force=force)
+    chosen, left_out = names_of(models), names_of(exclude)
+    fit = FitOptions(
+        top,
+        None if chosen is None else tuple(chosen),
+        exclude=tuple(left_out or ()),
+        prior=prior_given(prior),
+        also=also_given(
+            {"--wavelength": wavelength, "--q-range": q_range, "--q-unit": q_unit, "--entry": entry}
+        ),
+    )
     kinds = Kinds(
         domain,
         top=top,
-        models=names_of(models),
-        exclude=names_of(exclude),
-        reading=ReadOptions(unit, entry, tuple(geometry or ())),
-        prior=prior_given(prior),
+        models=chosen,
+        exclude=left_out,
+        reading=ReadOptions(unit, entry, tuple(geometry or ()), wavelength_of(wavelength)),
+        prior=fit.prior,
         verify=verify,
     )
     read: Callable[[str], Iterable[Any]] = kinds.read
@@ -138,7 +149,7 @@ def classify(
         parts = list(expand(files))
         files, read = [str(parts[0])], lambda _: [kinds.together(parts)]
     brief = quiet or (many(files) and not details and not together)
-    writer: Writer = JsonWriter() if as_json else LineWriter() if brief else TableWriter()
+    writer: Writer = JsonWriter() if as_json else LineWriter() if brief else TableWriter(fit)
     rows: list[Row] | None = None if table is report is None else []
     with _progress(quiet) as step:
         found = outcomes(files, read, kinds.answers, window, step)
@@ -244,7 +255,7 @@ def _page_name(image: Any, folder: Path) -> str:
     return page_name(image, folder)
 
 
-def _draw(plot: str, drawn: list[tuple[Any, Answer]]) -> None:
+def _draw(plot: Path, drawn: list[tuple[Any, Answer]]) -> None:
     from sasnet_plugin.report.plot import plot_answers
 
     shown = plot_answers(plot, drawn)

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import shlex
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from sasnet_plugin.batch.plan import Options
-from sasnet_plugin.cli.arguments import Force, Geometry, Quiet
+from sasnet_plugin.cli.arguments import Details, Force, Geometry, Plot, Quiet, Table
 from sasnet_plugin.cli.files import clocked, curves_of, expand
-from sasnet_plugin.cli.fit_options import Files, with_fit_options
+from sasnet_plugin.cli.fit_options import Files, also_given, with_fit_options
+from sasnet_plugin.cli.fit_outputs import Outputs, written
 from sasnet_plugin.cli.progress import fitting
 from sasnet_plugin.cli.streams import JsonLine, json_lines
 from sasnet_plugin.data.failure import sentence_of, unforeseen
@@ -27,14 +28,15 @@ from sasnet_plugin.domains import (
     resolve,
     specification,
 )
-from sasnet_plugin.fitting.result.headline import DOES_NOT, DOUBTS, EXPLAINS
+from sasnet_plugin.fitting.result.verdict import DOES_NOT, DOUBTS, EXPLAINS
 from sasnet_plugin.types import Curve, SasnetError
 
 if TYPE_CHECKING:
     from sasnet_plugin.domains import Domain
+    from sasnet_plugin.fitting.pool import Workers
     from sasnet_plugin.fitting.result.fit_result import FitResult
+    from sasnet_plugin.fitting.task import FitOptions
     from sasnet_plugin.predict import Answer
-    from sasnet_plugin.report.page.overview import Row
 
 
 @with_fit_options(time_limit=90.0, methods=True)
@@ -53,6 +55,9 @@ def fit(
             "--export", help="Folder for what opens elsewhere: SasView project, bumps session, NXcanSAS…"
         ),
     ] = None,
+    plot: Plot = None,
+    table: Table = None,
+    details: Details = False,
     domain: Annotated[
         str | None,
         typer.Option(
@@ -65,35 +70,66 @@ def fit(
 ) -> None:
     """Fit the models that may explain 1D small-angle-scattering data, rank and verify them.
 
+    The answer has three lines: what explains the data, the one doubt that would hurt most, and what to do
+    next.
+
     An image that is alike all around is averaged and fitted as a curve; to one with a direction a body and
     the distribution of its axes are fitted.
 
     Exit code 0: every file has its answer; 1: some have not, and a sentence says why; 2: wrong usage.
     """
     began = time.monotonic()
-    limit = options.fit.time_limit
 
-    from sasnet_plugin.cli.answers import TableWriter
-    from sasnet_plugin.cli.folders import failed as without
-    from sasnet_plugin.cli.folders import fitted
-    from sasnet_plugin.data import load
-    from sasnet_plugin.files import check_output
-    from sasnet_plugin.fitting.api import bank_path, check_names, fit_with
+    from sasnet_plugin.cli.folders import many
+    from sasnet_plugin.fitting.api import bank_path, check_names
     from sasnet_plugin.fitting.pool import Workers
-    from sasnet_plugin.integrations.answers import Watched
-    from sasnet_plugin.predict import Answer
-    from sasnet_plugin.report.page.fit_report import page_name
-    from sasnet_plugin.report.page.overview import INDEX, write_overview
 
-    if report is not None:
-        check_output(report / INDEX, force=force)
-    line = json_lines() if as_json else None
-    kinds: dict[str, Domain] = {}  # of files that hold images
+    outputs = Outputs(report, export, plot, table, force)
+    outputs.check()
+    given = {"--domain": domain, "--geometry": geometry, **outputs.options()}
+    how = replace(options.fit, also=options.fit.also | also_given(given))
+    say = Say(json_lines() if as_json else None, quiet, details, many(files) or bool(files[1:]))
+    reading = Reading(domain, options, tuple(geometry or ()))
+    # The processes start while the files are read and classified.
+    with Workers(bank_path(), options.fit.workers) as pool:
+        check_names(options.fit)
+        every = (pair for each in expand(files) for pair in curves_of(each, reading.read, options.window))
+        failed = 0
+        for path, outcome, passed in clocked(every, began):
+            # Reading counts, and for the first data set what passed since the command began.
+            left = max(how.time_limit - passed, 0.5 * how.time_limit)
+            found = _found(pool, path, outcome, how, left, reading, say)
+            failed += _answered(path, outcome, found, outputs, reading, say)
+    outputs.close()
+    if failed:
+        raise typer.Exit(1)
 
-    def read(path: str) -> Iterator[Any]:
-        kind = specification(domain or recognised(Path(path)))
+
+@dataclass
+class Reading:
+    """How files are read, and of which kind those were that hold images.
+
+    Parameters
+    ----------
+    domain : str or None
+        Of all files; None asks each file.
+    options : Options
+    geometry : tuple of str
+    """
+
+    domain: str | None
+    options: Options
+    geometry: tuple[str, ...]
+    kinds: dict[str, Domain] = field(default_factory=dict)
+
+    def read(self, path: str) -> Iterator[Any]:
+        """The curves of a file, or its images where these have a direction."""
+        from sasnet_plugin.data import load
+
+        options = self.options
+        kind = specification(self.domain or recognised(Path(path)))
         if kind.name == DEFAULT:
-            yield from load(path, q_unit=options.q_unit, entry=options.entry)
+            yield from load(path, q_unit=options.q_unit, entry=options.entry, wavelength=options.wavelength)
             return
         if not kind.curve:
             others = " or ".join(name for name in PAGES if specification(name).curve)
@@ -101,67 +137,101 @@ def fit(
                 f"{path}: {kind.title} are not fitted here; use 'sasnet classify --verify', or say --domain"
                 f" {others} if the beam went through the sample."
             )
-        reading = ReadOptions(options.q_unit, options.entry, tuple(geometry or ()))
-        for one in resolve(kind.read)(path, reading):
-            kinds[one.file] = kind
+        for one in resolve(kind.read)(path, ReadOptions(options.q_unit, options.entry, self.geometry)):
+            self.kinds[one.file] = kind
             curve = resolve(kind.curve)(one)
             yield one if curve is None else curve
 
-    # The processes start while the files are read and classified.
-    with Workers(bank_path(), options.fit.workers) as pool:
-        check_names(options.fit)
-        failed = 0
-        rows: list[Row] | None = None if report is None else []  # of the overview
-        every = (pair for each in expand(files) for pair in curves_of(each, read, options.window))
-        outcome: Any  # a curve, an image, or why there is neither
-        for path, outcome, passed in clocked(every, began):
-            found: FitResult | Answer | Exception
-            if not isinstance(outcome, Exception):
-                try:
-                    # Reading counts, and for the first data set what passed since the command began.
-                    left = max(limit - passed, 0.5 * limit)
-                    if isinstance(outcome, Curve):
-                        with fitting(left, quiet or as_json) as progress:
-                            watched = Watched(pool, progress)
-                            found = fit_with(watched, outcome, options.fit, wall=left)
-                    else:
-                        found = _fit_image(kinds[outcome.file], outcome, left)
-                except SasnetError as error:
-                    found = error
-                except Exception as error:  # one file must not stop the others, whatever is wrong
-                    found = unforeseen(path, error)
-            else:
-                found = outcome
-            if isinstance(found, Exception):
-                failed += 1
-                _fail(path, sentence_of(path, found), line)
-                if rows is not None:
-                    rows.append(without(path, sentence_of(path, found)))
-            elif line:
-                line(found.as_dict())
-            elif isinstance(found, Answer):
-                TableWriter().answer(outcome, found)
-            else:
-                print_result(found, quiet=quiet)
-            if isinstance(found, Exception):
-                continue
-            if isinstance(found, Answer):
-                failed += _write_image(kinds[outcome.file], outcome, found, report, export, force)
-                continue
-            if rows is not None:
-                rows.append(fitted(found, page_name(found.curve, report or Path())))
-            failed += found.best is None or bool(found.unanswered)  # the notes say why
-            try:
-                for written in _write(found, report, export, force):
-                    if not (as_json or quiet):
-                        print(f"Written: {written}", flush=True)
-            except SasnetError as error:
-                failed += 1
-                _fail(path, str(error), line)
-    if report is not None and rows and rows[1:]:
-        print(f"Written: {write_overview(rows, report, 'Fits')}", file=sys.stderr)
-    if failed:
-        raise typer.Exit(1)
+
+@dataclass(frozen=True)
+class Say:
+    """How answers are printed.
+
+    Parameters
+    ----------
+    line : JsonLine or None
+        Prints an object as JSON; None prints for people.
+    quiet, details : bool
+        The headline alone; or all there is.
+    titled : bool
+        There are several files.
+    """
+
+    line: JsonLine | None
+    quiet: bool
+    details: bool
+    titled: bool
+
+    def failure(self, path: str, sentence: str) -> None:
+        """Print why there is no answer."""
+        if self.line:
+            self.line({"file": path, "error": sentence})
+        else:
+            print(sentence, file=sys.stderr, flush=True)
+
+    def answer(self, measurement: Any, found: FitResult | Answer) -> None:
+        """Print an answer."""
+        from sasnet_plugin.cli.answers import TableWriter
+        from sasnet_plugin.predict import Answer
+
+        if self.line:
+            self.line(found.as_dict())
+        elif isinstance(found, Answer):
+            TableWriter().answer(measurement, found)
+        else:
+            titled = self.titled or several(found.curve)
+            print_result(found, quiet=self.quiet, details=self.details, titled=titled)
+
+
+def _found(
+    pool: Workers, path: str, outcome: Any, how: FitOptions, left: float, reading: Reading, say: Say
+) -> FitResult | Answer | Exception:
+    """Fit a curve or an image within so many seconds, or pass on why there is neither."""
+    from sasnet_plugin.fitting.api import fit_with
+    from sasnet_plugin.integrations.answers import Watched
+
+    if isinstance(outcome, Exception):
+        return outcome
+    try:
+        if not isinstance(outcome, Curve):
+            return _fit_image(reading.kinds[outcome.file], outcome, left)
+        with fitting(left, say.quiet or say.line is not None) as progress:
+            return fit_with(Watched(pool, progress), outcome, how, wall=left)
+    except SasnetError as error:
+        return error
+    except Exception as error:  # one file must not stop the others, whatever is wrong
+        return unforeseen(path, error)
+
+
+def _answered(
+    path: str,
+    outcome: Any,
+    found: FitResult | Answer | Exception,
+    outputs: Outputs,
+    reading: Reading,
+    say: Say,
+) -> int:
+    """Print and write an answer; how many things failed."""
+    from sasnet_plugin.predict import Answer
+
+    if isinstance(found, Exception):
+        sentence = sentence_of(path, found)
+        say.failure(path, sentence)
+        outputs.failed(path, sentence)
+        return 1
+    say.answer(outcome, found)
+    if isinstance(found, Answer):
+        return int(outputs.image(reading.kinds[outcome.file], outcome, found))
+    failed = int(found.best is None or bool(found.unanswered))  # the notes say why
+    why = written(found, outputs, said=not (say.line or say.quiet))
+    if why:
+        say.failure(path, why)
+    return failed + bool(why)
+
+
+def several(curve: Curve) -> bool:
+    """Whether its entry says more than the file's name, as where a file holds several."""
+    return curve.entry not in ("", Path(curve.file).stem)
 
 
 def _fit_image(kind: Domain, image: Any, seconds: float) -> Answer:
@@ -173,81 +243,62 @@ def _fit_image(kind: Domain, image: Any, seconds: float) -> Answer:
     return found
 
 
-def _write_image(
-    kind: Domain, image: Any, found: Answer, report: Path | None, export: Path | None, force: bool
-) -> bool:
-    """Write the page of an image's fit and the fit as NXcanSAS; whether something could not be written."""
-    from sasnet_plugin.files import MARK, check_output
-    from sasnet_plugin.fitting.images.oriented_fit import OrientedFit
-    from sasnet_plugin.report.exports.nxcansas_image import image_name, write_image
-    from sasnet_plugin.report.images.pages import answer_page, page_name
-
-    if report is not None:
-        check_output(report / page_name(image, report), force=force)
-        answer_page(kind, image, found, report)
-    fit = next((one for one in found.findings if isinstance(one, OrientedFit)), None)
-    if export is not None and fit is not None:
-        export.mkdir(parents=True, exist_ok=True)
-        path = export / image_name(image, export)
-        check_output(path, force=force, mark=MARK)
-        write_image(image, fit, path)
-    return export is not None and fit is None
-
-
-def _write(found: FitResult, report: Path | None, export: Path | None, force: bool) -> Iterator[Path]:
-    """Write what was asked for besides the answer."""
-    from sasnet_plugin.files import check_output
-
-    if report is not None:
-        from sasnet_plugin.report.page.fit_report import page_name, write_report
-
-        check_output(report / page_name(found.curve, report), force=force)
-        when = time.strftime("%Y-%m-%d %H:%M")
-        yield write_report(found, report, made=f"{when}, {shlex.join(['sasnet', *sys.argv[1:]])}")
-    if export is not None:
-        from sasnet_plugin.report.exports.write_all import export as write_exports
-        from sasnet_plugin.report.exports.write_all import marks
-
-        for path, mark in marks(found.curve, export).items():
-            check_output(path, force=force, mark=mark)
-        yield from write_exports(found, export)
-
-
-def _fail(path: str, sentence: str, line: JsonLine | None) -> None:
-    if line:
-        line({"file": path, "error": sentence})
-    else:
-        print(sentence, file=sys.stderr, flush=True)
-
-
 #: Of a verdict, on a terminal.
 _STYLES = {EXPLAINS: "green", DOUBTS: "yellow", DOES_NOT: "red"}
 
 
-def print_result(result: FitResult, *, quiet: bool = False) -> None:
-    """The headline; unless only that is wanted a table of the fits, parameters, warnings and notes."""
+def print_result(
+    result: FitResult, *, quiet: bool = False, details: bool = False, titled: bool = True
+) -> None:
+    """The answer in three lines; with details also all fits, parameters, warnings and notes.
+
+    Parameters
+    ----------
+    result : FitResult
+    quiet : bool
+        The headline alone.
+    details : bool
+    titled : bool
+        With the file's name above, as where there are several.
+    """
     from rich.text import Text
 
     from sasnet_plugin.cli.answers import wide_console
-    from sasnet_plugin.fitting.result.display import parameters_in_words, rich_table
 
     say = wide_console().print
     title = " · ".join(part for part in (result.curve.file, result.curve.entry) if part)
-    say(Text(title or "curve", style="bold"), soft_wrap=True)
-    head = result.headline
-    say(Text(f"{head.finding}."), soft_wrap=True)
-    say(Text(head.judgement, style=_STYLES[head.verdict]), soft_wrap=True)
-    if quiet:
-        sys.stdout.flush()
-        return
+    if titled:
+        say(Text(title or "curve", style="bold"), soft_wrap=True)
+    head, *more = result.verdict.lines()
+    say(Text(head, style=_STYLES[result.verdict.level]), soft_wrap=True)
+    if not quiet:
+        for sentence in more:
+            say(Text(sentence, style="bold" if sentence.startswith("Next") else ""), soft_wrap=True)
+        if details:
+            _print_details(result, say)
+        if details or titled:
+            say()
+    sys.stdout.flush()
+
+
+def _print_details(result: FitResult, say: Any) -> None:
+    """Numbers without a model, all fits, the best one's parameters and warnings, verification, and notes."""
+    from rich.text import Text
+
+    from sasnet_plugin.fitting.result.display import parameters_in_words, rich_table
+    from sasnet_plugin.model_free.in_words import lines
+
+    say()
+    say(Text("\n".join(lines(result.model_free))), soft_wrap=True)
     say(rich_table(result.fits))
     if result.best is not None:
         say(Text(f"{result.best.short_name}: {parameters_in_words(result.best)}"), soft_wrap=True)
-        for sentence in result.best.warnings:
+    for doubt in result.verdict.doubts[1:]:
+        say(Text(f"Less of a doubt: {doubt}"), soft_wrap=True)
+    for sentence in result.best.warnings if result.best is not None else ():
+        if sentence not in result.verdict.doubts:
             say(Text(f"Beware: {sentence}"), soft_wrap=True)
     if result.verification is not None:
         say(Text(result.verification.in_words()), soft_wrap=True)
     for note in result.notes:
         say(Text(f"Note: {note}"), soft_wrap=True)
-    say()
-    sys.stdout.flush()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,16 +13,21 @@ import typer
 from sasnet_plugin.batch.plan import Options
 from sasnet_plugin.cli.arguments import (
     Entry,
+    Exclude,
+    Models,
     Prior,
     QRange,
     QUnit,
+    Top,
+    Wavelength,
     names_of,
     prior_given,
     unit_of,
+    wavelength_of,
     window_of,
 )
 from sasnet_plugin.fitting.task import METHODS, PROBES, FitOptions, Method
-from sasnet_plugin.predict.class_prior import UNIFORM
+from sasnet_plugin.predict.class_prior import COMMON
 from sasnet_plugin.types import SasnetError
 
 if TYPE_CHECKING:
@@ -32,12 +37,10 @@ Files = Annotated[list[str], typer.Argument(help="Data files, folders (searched 
 
 
 def _shared(
-    top: Annotated[int, typer.Option("--top", min=1, help="How many models to fit.")] = 5,
-    models: Annotated[
-        list[str] | None,
-        typer.Option("--models", help="Fit these models (commas or repeated), or plugin files."),
-    ] = None,
-    prior: Prior = UNIFORM,
+    top: Top = 5,
+    models: Models = None,
+    exclude: Exclude = None,
+    prior: Prior = COMMON,
     structure_factor: Annotated[
         str | None,
         typer.Option("--structure-factor", help="Fit with this structure factor alone; 'none' for none."),
@@ -66,9 +69,7 @@ def _shared(
     probe: Annotated[
         str, typer.Option("--probe", help="For --sample and --solvent: neutron or xray.")
     ] = "neutron",
-    wavelength: Annotated[
-        float | None, typer.Option("--wavelength", help="Å, for --probe xray, such as 1.54.")
-    ] = None,
+    wavelength: Wavelength = None,
     method: Annotated[
         str,
         typer.Option(
@@ -115,8 +116,12 @@ def _shared(
         time_limit=time_limit,
         workers=workers,
         prior=prior_given(prior),
+        exclude=tuple(names_of(exclude) or ()),
+        also=also_given(
+            {"--wavelength": wavelength, "--q-range": q_range, "--q-unit": q_unit, "--entry": entry}
+        ),
     )
-    return Options(fit, window, unit, entry)
+    return Options(fit, window, unit, entry, wavelength_of(wavelength))
 
 
 def with_fit_options(
@@ -155,6 +160,22 @@ def with_fit_options(
         return called
 
     return decorated
+
+
+def also_given(options: Mapping[str, object]) -> dict[str, str]:
+    """Options that decide nothing in a fit, as the command that is named next repeats them.
+
+    Parameters
+    ----------
+    options : mapping
+        By their names, with dashes; None, False and empty lists are left out, lists become repeated options.
+    """
+    found = {}
+    for name, value in options.items():
+        if value in (None, False, []):
+            continue
+        found[name] = "\n".join(map(str, value)) if isinstance(value, list) else str(value)
+    return found
 
 
 def values_of(given: list[str] | None, option: str) -> dict[str, float]:

@@ -10,7 +10,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sasnet_plugin.model_free import Guinier
 from sasnet_plugin.predict.classes import ClassesFinding, percent
+from sasnet_plugin.predict.size import SizeFinding
 from sasnet_plugin.report import sparkline
 from sasnet_plugin.types import Curve, printable
 
@@ -75,12 +77,15 @@ def in_one_line(answer: Answer) -> str:
     finding = answer.finding(ClassesFinding)
     if finding is None or not finding.classes:
         return next(iter(answer.sentences()), "no answer")
+    assumed = f"; {answer.q_unit}" if str(answer.q_unit or "") else ""
+    if answer.q_unit is not None and answer.q_unit.doubt:
+        assumed = f"; {answer.q_unit}, perhaps wrongly: see --details"
     best, group = finding.classes[0], next(iter(finding.groups), None)
     said = f"{_name(best)} {percent(best.probability)}"
     if group is not None and len(group.members) > 1:
         first = f"{group.name} {percent(group.probability)}"
         said = f"{said}; {first}" if best.name in group.members else f"{first} or {said}"
-    return said if answer.known else f"perhaps no known model; if one, {said}"
+    return (said if answer.known else f"perhaps no known model; if one, {said}") + assumed
 
 
 def _name(found: Any) -> str:
@@ -97,7 +102,8 @@ def spread(answers: Sequence[Answer]) -> str:
     likely = f"; likeliest model {percent(min(shares))} to {percent(max(shares))}" if shares else ""
     unlike = sum(not answer.known for answer in answers)
     doubt = f"; perhaps no known model in {unlike} of them" if unlike else ""
-    return f"{len(answers)} entries: {listed}{more}{likely}{doubt}"
+    units = [str(answer.q_unit) for answer in answers if answer.q_unit and not answer.q_unit.stated]
+    return "; ".join([f"{len(answers)} entries: {listed}{more}{likely}{doubt}", *units[:1]])
 
 
 def classified(measurement: Any, answer: Answer, page: str = "") -> Row:
@@ -110,22 +116,32 @@ def classified(measurement: Any, answer: Answer, page: str = "") -> Row:
     return Row(
         answer.file, answer.entry, in_one_line(answer), best.name if best else "", given or "",
         best.group if best else "", best.probability if best else None, float(answer.in_scope), level=level,
-        note=" ".join(answer.notes), page=page, thumbnail=thumbnail(measurement),
+        note=" ".join(answer.notes), page=page, thumbnail=thumbnail(measurement), **_size(answer),
+        q_unit=answer.q_unit.in_words if answer.q_unit else "",
     )  # fmt: skip
+
+
+def _size(answer: Answer) -> dict[str, float | None]:
+    size = answer.finding(SizeFinding)
+    if size is None:
+        return {}
+    error = size.found.guinier.rg_error if isinstance(size.found.guinier, Guinier) else None
+    network = None if size.network is None else size.network.value
+    return {"rg": size.rg, "rg_error": error, "rg_network": network}
 
 
 def fitted(found: FitResult, page: str = "") -> Row:
     """The row of an answer of ``sasnet fit``."""
-    from sasnet_plugin.fitting.result.headline import DOES_NOT, DOUBTS
+    from sasnet_plugin.fitting.result.verdict import DOES_NOT, DOUBTS
     from sasnet_plugin.report.page.overview import Row, thumbnail
 
-    best, head = found.best, found.headline
+    best, said = found.best, found.verdict
     return Row(
-        found.curve.file, found.curve.entry, str(head), best.short_model if best else "",
+        found.curve.file, found.curve.entry, said.headline, best.short_model if best else "",
         (best.structure_factor if best else "") or "", probability=best.weight if best else None,
         reduced_chisq=best.reduced_chisq if best else None,
-        level={DOUBTS: "doubt", DOES_NOT: "wrong"}.get(head.verdict, ""), page=page,
-        thumbnail=thumbnail(found.curve, best.theory if best else None),
+        level={DOUBTS: "doubt", DOES_NOT: "wrong"}.get(said.level, ""), note=said.doubt, page=page,
+        thumbnail=thumbnail(found.curve, best.theory if best else None), q_unit=found.curve.q_unit.in_words,
     )  # fmt: skip
 
 

@@ -12,9 +12,12 @@ from typer.core import TyperCommand
 #: Options by what they are about, in the order of the help; what is not here stands under "Options".
 GROUPS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
-        "What is read": ("test", "q_range", "q_unit", "entry", "domain", "geometry", "together"),
+        "What is read": (
+            *("test", "q_range", "q_unit", "wavelength", "entry"),
+            *("domain", "geometry", "together"),
+        ),
         "Which models": ("top", "models", "exclude", "prior", "structure_factor"),
-        "What is known": ("fix", "ranges", "sample", "solvent", "probe", "wavelength"),
+        "What is known": ("fix", "ranges", "sample", "solvent", "probe"),
         "How it is fitted": ("verify", "method", "samples", "burn", "time_limit"),
         "Where it runs": ("workers", "scheduler", "shard"),
         "What is written": (

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from sasnet_plugin import units
-from sasnet_plugin.types import Curve, DataError
+from sasnet_plugin.data import masked, rounded, shadow
+from sasnet_plugin.data.assumed_unit import assumed
+from sasnet_plugin.data.raw import points
+from sasnet_plugin.types import Curve, DataError, printable
+from sasnet_plugin.units import QUnit
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -19,9 +23,6 @@ if TYPE_CHECKING:
 
 MIN_POINTS = 8
 """Fewer usable points than this do not determine a shape."""
-
-Q_SUSPICIOUS = 1.0
-"""Å⁻¹; a file without a unit that reaches beyond is more likely in nm⁻¹."""
 
 MIN_RELATIVE_ERROR = 1e-5
 """A median dI/|I| below this is a placeholder: no measurement counts 1e10 particles at most of its points."""
@@ -50,10 +51,11 @@ def clean(raw: RawCurve, *, file: str, entry: str, q_unit: str | None = None) ->
     Raises
     ------
     DataError
-        If no curve is left: no positive q, no positive intensity, too few points.
+        If no curve is left: no positive q, no positive intensity, too few points; or the unit of q is
+        unknown.
     """
     notes = list(raw.notes)
-    raw = _in_inverse_angstrom(raw, q_unit, notes)
+    raw = masked.without_masked(_in_inverse_angstrom(raw, q_unit, file, notes), notes)
     keep = _usable_rows(raw, file, notes)
     raw = raw.taken(np.flatnonzero(keep))
     if raw.sorted_by_reader or np.any(np.diff(raw.q) < 0):
@@ -66,27 +68,37 @@ def clean(raw: RawCurve, *, file: str, entry: str, q_unit: str | None = None) ->
             f"{file}: no intensity is above zero (all are {what}{' or zero' if negative else ''});"
             " give the scattering of the sample, not of an over-subtracted background."
         )
-    if negative:
-        notes.append(f"{_count(negative, 'intensity', 'intensities')} below zero kept as measured.")
     resolution = _resolution(raw, notes)
     dintensity = _uncertainty(raw, notes)
-    return Curve(raw.q, raw.intensity, dintensity, *resolution, file=file, entry=entry, notes=tuple(notes))
+    curve = Curve(raw.q, raw.intensity, dintensity, *resolution, file=file, entry=entry, notes=tuple(notes))
+    curve = shadow.without_shadow(curve)
+    known = q_unit or raw.q_unit
+    curve = replace(curve, q_unit=QUnit(known) if known else assumed(curve.q, curve.intensity))
+    if negative := int(np.count_nonzero(curve.intensity < 0)):
+        kept = f"{_count(negative, 'intensity', 'intensities')} below zero kept as measured."
+        curve = replace(curve, notes=(*curve.notes, kept))
+    return curve
 
 
-def _in_inverse_angstrom(raw: RawCurve, forced: str | None, notes: list[str]) -> RawCurve:
+def _in_inverse_angstrom(raw: RawCurve, forced: str | None, file: str, notes: list[str]) -> RawCurve:
+    """q in Å⁻¹.
+
+    Raises
+    ------
+    DataError
+        The file names a unit that is none of q, and none is forced.
+    """
     unit = forced or raw.q_unit or "Å⁻¹"
+    if forced is None and raw.q_unit is None and raw.q_unit_unknown:
+        raise DataError(
+            f"{file}: it gives q in {printable(raw.q_unit_unknown[:40])!r}, which is no known unit of q; say"
+            " which it is (--q-unit A or --q-unit nm)."
+        )
     if forced and raw.q_unit and forced != raw.q_unit:
         notes.append(f"q was read in {forced} as asked, though the file says {raw.q_unit}.")
     elif unit != "Å⁻¹":
         notes.append(f"q was converted from {unit} to Å⁻¹.")
     scale = units.factor(unit, "q")
-    finite = raw.q[np.isfinite(raw.q)]
-    q_max = float(finite.max()) * scale if finite.size else 0.0
-    if forced is None and raw.q_unit is None and q_max > Q_SUSPICIOUS:
-        notes.append(
-            f"The file names no unit of q; it was read in Å⁻¹, but q up to {q_max:.3g} looks like nm⁻¹:"
-            " if so, set the q unit to nm (--q-unit nm)."
-        )
     return raw if scale == 1.0 else raw.scaled(scale)
 
 
@@ -137,15 +149,9 @@ def _uncertainty(raw: RawCurve, notes: list[str]) -> FloatArray | None:
             " they will be estimated."
         )
         return None
-    if not bad:
-        return dy
-    notes.append(
-        f"{_count(bad, 'uncertainty', 'uncertainties')} not above zero replaced from the neighbouring points."
-    )
-    log_q = np.log(raw.q)
-    repaired = dy.copy()
-    repaired[~good] = np.exp(np.interp(log_q[~good], log_q[good], np.log(dy[good])))
-    return repaired
+    found, said = rounded.repaired(raw.q, raw.intensity, dy)
+    notes.extend(said)
+    return found
 
 
 def _resolution(
@@ -171,32 +177,31 @@ def _count(number: int, one: str, many: str) -> str:
 
 
 def within(curve: Curve, q_min: float, q_max: float) -> Curve:
-    """Return the points with q_min <= q <= q_max.
+    """Return the points with q_min <= q <= q_max; points left out as a shadow are among them.
 
     Parameters
     ----------
     curve : Curve
         As read.
     q_min, q_max : float
-        Å⁻¹; 0 and infinity leave that end alone.
+        Å⁻¹; both infinities leave that end alone, and a shadow at the lower end left out.
 
     Raises
     ------
     DataError
         No point lies there.
     """
+    if q_min > -np.inf:
+        curve = shadow.with_shadow(curve, q_min, q_max)
     keep = (curve.q >= q_min) & (curve.q <= q_max)
     left = int(keep.sum())
     if left == 0:
         raise DataError(
-            f"{curve.file or 'the curve'}: no point lies between q = {q_min:g} and {q_max:g} Å⁻¹ (the data go"
-            f" from {curve.q.min():.4g} to {curve.q.max():.4g}); choose another --q-range."
+            f"{curve.file or 'the curve'}: no point lies between q = {max(q_min, 0):g} and {q_max:g} Å⁻¹ (the"
+            f" data go from {curve.q.min():.4g} to {curve.q.max():.4g}); choose another --q-range."
         )
     if left == len(curve):
         return curve
-    columns: dict[str, Any] = {
-        name: None if (column := getattr(curve, name)) is None else column[keep]
-        for name in ("q", "intensity", "dintensity", "dq", "dxl", "dxw")
-    }
-    note = f"{left} of {len(curve)} points lie in the q range asked for ({q_min:g} to {q_max:g} Å⁻¹)."
-    return replace(curve, **columns, notes=(*curve.notes, note))
+    asked = f"({max(q_min, 0):g} to {q_max:g} Å⁻¹)"
+    note = f"{left} of {len(curve)} points lie in the q range asked for {asked}."
+    return replace(points(curve, keep), notes=(*curve.notes, note))

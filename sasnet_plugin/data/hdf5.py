@@ -8,7 +8,9 @@ files of the same folder that a detector's master file links to.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +24,69 @@ SIGNATURE = b"\x89HDF\r\n\x1a\n"
 #: What h5py raises about damaged files.
 DAMAGE = (OSError, RuntimeError, KeyError, ValueError, TypeError, AttributeError)
 _HOPS = 16
+#: Filters up to this number are HDF5's own; the registered ones of others begin above.
+_OWN_FILTERS = 255
+#: Registered numbers of filters that hdf5plugin does not bring, or not everywhere, for the sentence.
+_FILTERS = {
+    305: "LZO", 307: "bzip2", 32000: "LZF", 32001: "Blosc", 32004: "LZ4", 32008: "bitshuffle", 32013: "ZFP",
+    32015: "Zstandard", 32017: "SZ", 32018: "FCIDECOMP", 32019: "JPEG", 32026: "Blosc2",
+}  # fmt: skip
+
+
+@contextmanager
+def opened(path: Path, file: str) -> Iterator[Any]:
+    """An HDF5 file, an ``h5py.File``, with the filters that its data sets are compressed with.
+
+    hdf5plugin (bitshuffle, LZ4, Zstandard, Blosc, …) is imported only for a file that needs it.
+
+    Parameters
+    ----------
+    path : Path
+    file : str
+        Its name in the sentence.
+
+    Raises
+    ------
+    DataError
+        What is read of it needs a filter that is not there.
+    """
+    import h5py
+
+    with h5py.File(path, "r") as found:
+        wanting = _unknown_filters(found)
+        if wanting:
+            import_module("hdf5plugin")
+            wanting = {number for number in wanting if not h5py.h5z.filter_avail(number)}
+        try:
+            yield found
+        except DAMAGE as error:
+            if not wanting:
+                raise
+            named = ", ".join(f"{_FILTERS.get(number, 'unknown')} ({number})" for number in sorted(wanting))
+            raise DataError(
+                f"{file}: it is compressed with an HDF5 filter that is not installed here, {named}; write it"
+                " without (h5repack -f NONE)."
+            ) from error
+
+
+def _unknown_filters(found: Any) -> set[int]:
+    """Numbers of the filters of a file's data sets that HDF5 does not know by itself."""
+    import h5py
+
+    seen = 0
+    wanting: set[int] = set()
+
+    def look(_: str, item: Any) -> bool | None:
+        nonlocal seen
+        seen += 1
+        if isinstance(item, h5py.Dataset):
+            made = item.id.get_create_plist()
+            numbers = {made.get_filter(at)[0] for at in range(made.get_nfilters())}
+            wanting.update(n for n in numbers if n > _OWN_FILTERS and not h5py.h5z.filter_avail(n))
+        return True if seen > LIMITS.objects else None
+
+    found.visititems(look)
+    return wanting
 
 
 def member(group: Any, path: str, hops: int = _HOPS) -> Any:
@@ -55,6 +120,27 @@ def members(group: Any) -> Iterator[tuple[str, Any]]:
         item = member(group, name)
         if item is not None:
             yield name, item
+
+
+def below(group: Any, depth: int) -> Iterator[tuple[str, Any]]:
+    """Names and members of a group and of the groups in it, level by level, at most `LIMITS.objects`.
+
+    Parameters
+    ----------
+    group : h5py.Group
+    depth : int
+        Levels under the group's own members.
+    """
+    import h5py
+
+    waiting, seen = [(group, 0)], 0
+    while waiting and seen < LIMITS.objects:
+        inside, level = waiting.pop(0)
+        for name, item in members(inside):
+            seen += 1
+            yield name, item
+            if isinstance(item, h5py.Group) and level < depth:
+                waiting.append((item, level + 1))
 
 
 def outside(item: Any) -> bool:
@@ -153,6 +239,16 @@ def text(value: Any) -> str:
     if isinstance(value, np.ndarray):
         value = value.ravel()[0] if value.size else ""
     return value.decode("utf-8", "replace").strip() if isinstance(value, bytes) else str(value).strip()
+
+
+def unreadable(file: str, error: Exception) -> DataError:
+    """The error for what stopped the reading: damage, as HDF5 says itself, or an unexpected layout."""
+    if isinstance(error, OSError | RuntimeError) or "nable to" in str(error):
+        return DataError(f"{file}: the HDF5 file is damaged or cut short; copy it again from its source.")
+    return DataError(
+        f"{file}: the HDF5 file holds other things than its names say ({error}); export the curve as text or"
+        " NXcanSAS."
+    )
 
 
 def not_followed(file: str, where: str) -> DataError:

@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sasnet_plugin import units
-from sasnet_plugin.data import hdf5, scope, structured, table, text
+from sasnet_plugin.data import hdf5, scope, structured, text
 from sasnet_plugin.data.clean import clean
+from sasnet_plugin.data.columns import table
+from sasnet_plugin.data.columns.read import read_columns
 from sasnet_plugin.data.failure import content, sentence_of, too_large
 from sasnet_plugin.data.limits import LIMITS
 from sasnet_plugin.domains import ReadOptions
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
 
 _LISTED = 8
 _ATTRIBUTE = re.compile(r"unit\s*=\s*(\"[^\"]*|'[^']*)")
-_SASDATA_TEXT = frozenset({".abs", ".cor", ".ses", ".sesans"})
+_SASDATA_TEXT = frozenset({".abs", ".ses", ".sesans"})
 """Text formats with a layout of their own; sasdata knows it."""
 
 _SASDATA_LINES, _SASDATA_TAGS = 20_000, 50_000
@@ -31,7 +33,11 @@ _SASDATA_LINES, _SASDATA_TAGS = 20_000, 50_000
 
 
 def load(
-    path: str | os.PathLike[str], *, q_unit: str | None = None, entry: str | int | None = None
+    path: str | os.PathLike[str],
+    *,
+    q_unit: str | None = None,
+    entry: str | int | None = None,
+    wavelength: float | None = None,
 ) -> tuple[Curve, ...]:
     """Read every 1D small-angle-scattering curve of a file.
 
@@ -47,6 +53,8 @@ def load(
         the file's own, and Å⁻¹ where it names none.
     entry : str, int or None
         Only this entry: its title, or its number counted from 1. None for all.
+    wavelength : float or None
+        Å; for a file against the scattering angle that does not say it.
 
     Returns
     -------
@@ -67,15 +75,17 @@ def load(
     path = Path(path)
     file = str(path)
     try:
-        return _load(path, file, forced, entry)
+        return _load(path, file, forced, entry, wavelength)
     except DataError:
         raise
     except Exception as error:  # whatever a reader stumbles over, the file is named
         raise DataError(sentence_of(file, error)) from error
 
 
-def _load(path: Path, file: str, forced: str | None, entry: str | int | None) -> tuple[Curve, ...]:
-    raws = _read(path, file)
+def _load(
+    path: Path, file: str, forced: str | None, entry: str | int | None, wavelength: float | None
+) -> tuple[Curve, ...]:
+    raws = _read(path, file, wavelength)
     titles = _unique([printable(raw.title[: LIMITS.title]).strip() or path.stem for raw in raws])
     chosen = range(len(raws)) if entry is None else [_find(entry, titles, file)]
     curves: list[Curve] = []
@@ -107,10 +117,10 @@ def read(path: str, options: ReadOptions) -> tuple[Curve, ...]:
     """
     if options.geometry:
         raise DataError(f"{path}: --geometry is for images; a curve has none.")
-    return load(path, q_unit=options.q_unit, entry=options.entry)
+    return load(path, q_unit=options.q_unit, entry=options.entry, wavelength=options.wavelength)
 
 
-def _read(path: Path, file: str) -> list[RawCurve]:
+def _read(path: Path, file: str, wavelength: float | None) -> list[RawCurve]:
     wanted = "a file with columns q, I, dI"
     head = content(path, file, wanted=wanted, size=64)
     scope.check_bytes(head, file)
@@ -136,18 +146,19 @@ def _read(path: Path, file: str) -> list[RawCurve]:
     if pdh is not None:
         scope.check_beam_profile(pdh, file)
         return [pdh]
-    if path.suffix.lower() in _SASDATA_TEXT and lines < _SASDATA_LINES:
+    rows = text.abs_rows(words)
+    # ATSAS's .abs has columns, as any other text.
+    if path.suffix.lower() in _SASDATA_TEXT and lines < _SASDATA_LINES and rows is not None:
         answer = structured.read(path)
         if answer.curves or answer.images or answer.sesans:
             curves = _checked(answer, file, "")
-            rows = text.abs_rows(words)
-            if len(curves) == 1 and rows is not None:
+            if len(curves) == 1:
                 curves = [replace(curves[0], dropped=max(0, rows - curves[0].q.size))]
             return curves
-    return _columns(words, file)
+    return _columns(words, file, wavelength)
 
 
-def _columns(words: str, file: str) -> list[RawCurve]:
+def _columns(words: str, file: str, wavelength: float | None) -> list[RawCurve]:
     found = table.read_table(words)
     if found.single:
         raise DataError(f"{file}: it holds one column of numbers; give at least two, q and intensity.")
@@ -158,23 +169,23 @@ def _columns(words: str, file: str) -> list[RawCurve]:
         )
     if len(found.columns) >= 2:
         scope.check_table(found, file)
-        return [text.read_columns(found)]
+        return [raw for one in (found, *found.others) for raw in read_columns(one, file, wavelength)]
     raise DataError(
         f"{file}: it holds no table of numbers; give a text file with columns q, I, dI, or CanSAS."
     )
 
 
 def _hdf5(path: Path, file: str) -> list[RawCurve]:
-    import h5py
+    from sasnet_plugin.data import azimuthal
 
     try:
-        with h5py.File(path, "r") as opened:
+        with hdf5.opened(path, file) as opened:
             seen = hdf5.survey(opened)
             scanned = structured.scan_hdf5(opened, file)
+            if not scanned and (integrated := azimuthal.scan(opened, file)):
+                return integrated
     except hdf5.DAMAGE as error:
-        raise DataError(
-            f"{file}: the HDF5 file is damaged or cut short; copy it again from its source."
-        ) from error
+        raise hdf5.unreadable(file, error) from error
     if seen.elsewhere and not scanned:
         raise hdf5.not_followed(file, seen.elsewhere)
     reason = "the HDF5 file holds no 1D SASdata (NXcanSAS); export the reduced curve."

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ..noise import estimate_dintensity
 from ..types import Curve, DataError
-from .uncertainty import estimate_dintensity
 
 PREPROCESS_VERSION = 1
 Q_MIN = 1e-4

@@ -11,7 +11,12 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from sasnet_plugin.types import Curve
+
     FloatArray = NDArray[np.float64]
+
+COLUMNS = ("q", "intensity", "dintensity", "dq", "dxl", "dxw")
+"""Of one value per point, in a `RawCurve` and in a `Curve`."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +35,8 @@ class RawCurve:
         The data set's own title; empty where it has none.
     q_unit : str or None
         A key of ``units.FACTORS["q"]``, None where the file names no unit that is known.
+    q_unit_unknown : str
+        What the file says of it instead, where that is no unit.
     dropped : int
         Rows of the file that the reader left out because q = 0 or a value is not a number.
     sorted_by_reader : bool
@@ -46,13 +53,14 @@ class RawCurve:
     dxw: FloatArray | None = None
     title: str = ""
     q_unit: str | None = None
+    q_unit_unknown: str = ""
     dropped: int = 0
     sorted_by_reader: bool = False
     notes: tuple[str, ...] = ()
 
     def taken(self, rows: NDArray[np.intp]) -> RawCurve:
         """The same data set with only these rows, in this order."""
-        return self._mapped(("q", "intensity", "dintensity", "dq", "dxl", "dxw"), lambda values: values[rows])
+        return self._mapped(COLUMNS, lambda values: values[rows])
 
     def scaled(self, factor: float) -> RawCurve:
         """The same data set with q and its resolutions multiplied; ``q_unit`` is for the caller to set."""
@@ -62,6 +70,14 @@ class RawCurve:
         given = {name: getattr(self, name) for name in columns if getattr(self, name) is not None}
         changed: dict[str, Any] = {name: function(values) for name, values in given.items()}
         return replace(self, **changed)
+
+
+def points(curve: Curve, rows: NDArray[np.bool_] | NDArray[np.intp]) -> Curve:
+    """The same curve with only these of its points, by a mask or by their numbers."""
+    columns: dict[str, Any] = {
+        name: None if (values := getattr(curve, name)) is None else values[rows] for name in COLUMNS
+    }
+    return replace(curve, **columns)
 
 
 def column(values: object, size: int) -> FloatArray | None:

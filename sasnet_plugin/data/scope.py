@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from sasnet_plugin.data import workbook
 from sasnet_plugin.types import DataError
 
 if TYPE_CHECKING:
+    from sasnet_plugin.data.columns.table import Table
     from sasnet_plugin.data.raw import RawCurve
-    from sasnet_plugin.data.table import Table
 
 _IMAGES = (
     (b"\x89PNG", "a PNG image"),
@@ -26,7 +27,7 @@ _IMAGES = (
 )
 _CONTAINERS = (
     (b"%PDF", "a PDF document"),
-    (b"PK\x03\x04", "a zip archive or a spreadsheet"),
+    (b"PK\x03\x04", "a zip archive"),
     (b"\x1f\x8b", "a gzip archive"),
     (b"\xd0\xcf\x11\xe0", "an old Excel or Word document"),
 )
@@ -57,6 +58,11 @@ _HEADERS = (
         "a table of scattering length density in space",
     ),
 )
+# In the names of columns just above the numbers.
+_REAL_SPACE = (
+    (re.compile(r"^\W*r\b[^\n]{0,40}\bp\(r\)", re.I | re.M), "a distribution of distances p(r)"),
+    (re.compile(r"^\W*d[\s_-]?spacing\b", re.I | re.M), "intensities against the spacing d"),
+)
 _USE = "sasnet classifies one-dimensional small-angle scattering, I against q"
 
 HEAD_CHARACTERS = 20_000
@@ -81,6 +87,8 @@ def check_bytes(head: bytes, file: str) -> None:
             raise DataError(
                 f"{file}: this is {what}, not a curve; {_USE}, so average the image over angle first."
             )
+    if head.startswith(workbook.ZIP) and (named := workbook.kind(file)):
+        raise DataError(f"{file}: this is {named}")
     for magic, what in _CONTAINERS:
         if head.startswith(magic):
             raise DataError(
@@ -96,12 +104,26 @@ def check_table(table: Table, file: str) -> None:
     DataError
         Naming the method.
     """
-    head = "\n".join(table.header)[-HEAD_CHARACTERS:]
+    near = "\n".join(table.header[-8:])
+    for pattern, what in _REAL_SPACE:
+        if pattern.search(near):
+            raise DataError(f"{file}: this looks like {what}; {_USE}.")
+    check_words("\n".join(table.header)[-HEAD_CHARACTERS:], file)
+    if table.blocks > MANY_TABLES and len(table.columns) >= 5:
+        raise DataError(f"{file}: this looks like an image written as {table.blocks} tables; {_USE}.")
+
+
+def check_words(head: str, file: str) -> None:
+    """Refuse a text whose words above the numbers name another method.
+
+    Raises
+    ------
+    DataError
+        Naming the method.
+    """
     for pattern, what in _HEADERS:
         if pattern.search(head):
             raise DataError(f"{file}: this looks like {what}; {_USE}.")
-    if table.blocks > MANY_TABLES and len(table.columns) >= 5:
-        raise DataError(f"{file}: this looks like an image written as {table.blocks} tables; {_USE}.")
 
 
 def check_beam_profile(raw: RawCurve, file: str) -> None:

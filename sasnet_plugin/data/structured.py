@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sasnet_plugin import units
-from sasnet_plugin.data import hdf5
+from sasnet_plugin.data import hdf5, slit_length
 from sasnet_plugin.data.failure import too_large
 from sasnet_plugin.data.limits import LIMITS
 from sasnet_plugin.data.raw import RawCurve, column
@@ -58,7 +58,7 @@ def scan_xml(path: Path) -> list[RawCurve]:
         for data in entry.findall(".//{*}SASdata"):
             curve = _xml_curve(data, title, notes)
             if curve is not None:
-                found.append(curve)
+                found.append(slit_length.of_xml(curve, entry))
     return found
 
 
@@ -67,19 +67,33 @@ def _xml_curve(data: Any, title: str, notes: tuple[str, ...]) -> RawCurve | None
     if not points:
         return None
     columns = {name: np.full(len(points), np.nan) for name in _FIELDS.values()}
-    unit = ""
+    units_of: dict[str, str] = {}
     for row, point in enumerate(points):
         for child in point:
             name = _FIELDS.get(str(child.tag).rpartition("}")[2])
             if name is None:
                 continue
-            if name == "q" and not unit:
-                unit = child.get("unit", "")
+            units_of.setdefault(name, child.get("unit", ""))
             columns[name][row] = _float(child.text)
 
     q, intensity = columns.pop("q"), columns.pop("intensity")
     others: dict[str, Any] = {name: values for name, values in columns.items() if np.any(np.isfinite(values))}
-    return RawCurve(q, intensity, **others, title=title, q_unit=units.canonical(unit, "q"), notes=notes)
+    others = {name: _in_unit_of_q(name, values, units_of) for name, values in others.items()}
+    return RawCurve(q, intensity, **others, title=title, **_unit(units_of.get("q", "")), notes=notes)
+
+
+def _in_unit_of_q(name: str, values: FloatArray, units_of: dict[str, str]) -> FloatArray:
+    """A resolution in the unit of q, where it has one of its own."""
+    own, of_q = (units.canonical(units_of.get(key, ""), "q") for key in (name, "q"))
+    if name == "dintensity" or own is None or of_q is None or own == of_q:
+        return values
+    return values * (units.factor(own, "q") / units.factor(of_q, "q"))
+
+
+def _unit(said: str) -> dict[str, Any]:
+    """The unit of q that a file states, or what it says instead; a text of hundreds of characters is none."""
+    known = units.canonical(said, "q") if said else None
+    return {"q_unit": known, "q_unit_unknown": "" if known or len(said) >= LIMITS.title else said.strip()}
 
 
 def _float(text: str | None) -> float:
@@ -136,15 +150,14 @@ def _entry(entry: Any, name: str) -> list[RawCurve]:
             for key, item in beside.items()
             if isinstance(item, h5py.Dataset) and item.size == q.size
         }
-        found.append(
-            RawCurve(
-                q=np.asarray(q[()], dtype=np.float64),
-                intensity=np.asarray(intensity[()], dtype=np.float64),
-                **others,
-                title=title,
-                q_unit=units.canonical(hdf5.text(unit)[: LIMITS.title], "q"),
-            )
+        curve = RawCurve(
+            q=np.asarray(q[()], dtype=np.float64),
+            intensity=np.asarray(intensity[()], dtype=np.float64),
+            **others,
+            title=title,
+            **_unit(hdf5.text(unit)[: LIMITS.title]),
         )
+        found.append(slit_length.of_hdf5(curve, entry))
     return found
 
 
@@ -229,11 +242,12 @@ def _merge(curve: RawCurve, source: RawCurve) -> RawCurve:
     unsorted = bool(np.any(np.diff(source.q[np.isfinite(source.q)]) < 0))
     merged = replace(curve, dropped=dropped, sorted_by_reader=unsorted, title=curve.title or source.title)
     if source.q_unit is None or curve.q_unit is None:
-        return replace(merged, q_unit=None)
+        unsaid = replace(merged, q_unit=source.q_unit, q_unit_unknown=source.q_unit_unknown)
+        return slit_length.taken_over(unsaid, source)
     back = units.factor(curve.q_unit, "q") / units.factor(source.q_unit, "q")
-    if back == 1.0:
-        return replace(merged, q_unit=source.q_unit)
-    return replace(merged.scaled(back), q_unit=source.q_unit)
+    if back != 1.0:
+        merged = merged.scaled(back)
+    return slit_length.taken_over(replace(merged, q_unit=source.q_unit), source)
 
 
 def _curve(data: Any) -> RawCurve | None:

@@ -1,53 +1,9 @@
-"""Noise: its size where a file gives none, and curves in which it leaves nothing to be seen."""
+"""Curves in which noise leaves nothing to be seen."""
 
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
-
-#: No instrument is better than this, relative to the intensity.
-RELATIVE_FLOOR = 2e-3
-_HALF_WIDTH = 7
-# The fourth difference of independent unit noise has variance 1 + 16 + 36 + 16 + 1.
-_FOURTH = np.array([1.0, -4.0, 6.0, -4.0, 1.0])
-_FOURTH_NORM = float(np.sqrt(np.sum(_FOURTH**2)))
-# E|x| of a unit normal is sqrt(2/pi).
-_MEAN_ABS = float(np.sqrt(np.pi / 2))
-
-
-def estimate_dintensity(intensity: ArrayLike) -> NDArray[np.float64]:
-    """Estimate one standard deviation of each intensity from its scatter about its neighbours.
-
-    The fourth difference of neighbouring points removes any local cubic, so that what it leaves of a
-    smooth curve is noise (J. von Neumann et al., Ann. Math. Statist. 12 (1941) 153, for the idea with
-    the first difference). Its mean absolute value over 15 points gives the standard deviation.
-
-    Parameters
-    ----------
-    intensity : (..., n) float array
-        I(q) at ascending q, any unit.
-
-    Returns
-    -------
-    dintensity : (..., n) float array
-        In the unit of the intensity, at least 0.2 % of it, always positive.
-    """
-    values = np.asarray(intensity, dtype=np.float64)
-    n = values.shape[-1]
-    tiny = np.max(np.abs(values), axis=-1, keepdims=True) * 1e-12 + 1e-300
-    if n < 6:
-        return np.maximum(0.05 * np.abs(values), tiny)
-    residual = sum(c * values[..., k : n - 4 + k] for k, c in enumerate(_FOURTH))
-    residual = np.abs(residual) / _FOURTH_NORM
-    pad = [(0, 0)] * (values.ndim - 1)
-    padded = np.pad(residual, [*pad, (2 + _HALF_WIDTH, 2 + _HALF_WIDTH)], mode="edge")
-    total = np.cumsum(np.pad(padded, [*pad, (1, 0)]), axis=-1)
-    width = 2 * _HALF_WIDTH + 1
-    mean_abs = (total[..., width:] - total[..., :-width]) / width
-    # A running difference of a cumulative sum can leave rounding below zero.
-    sigma = np.maximum(mean_abs, 0.0) * _MEAN_ABS
-    return np.maximum(np.maximum(sigma, RELATIVE_FLOOR * np.abs(values)), tiny)
-
+from numpy.typing import NDArray
 
 #: Below this reduced chi² a constant or a power law plus a constant explains the curve.
 MAX_REDUCED_CHI2 = 1.5

@@ -44,6 +44,8 @@ class ReadOptions:
         Only this entry of a file that holds several.
     geometry : tuple of str
         Of images, ``name=value``: what header and TOML file do not say, or say wrongly.
+    wavelength : float or None
+        Å; of curves against an angle, where the file does not say it.
     failed : callable or None
         Told of a frame that cannot be used, and the next is read; None raises at the first.
     """
@@ -51,6 +53,7 @@ class ReadOptions:
     q_unit: str | None = None
     entry: str | None = None
     geometry: tuple[str, ...] = ()
+    wavelength: float | None = None
     failed: Callable[[SasnetError], None] | None = None
 
 

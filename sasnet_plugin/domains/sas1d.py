@@ -54,9 +54,12 @@ SAS1D = Domain(
     purpose="Suggests sasmodels form models and structure factors for a 1D small-angle-scattering curve.",
     limits="mixtures, powders, oriented samples, reflectivity",
     heads=HEADS,
-    keys=("file", "entry", "models", "groups", "interaction", "in_scope", "rg", "notes"),
+    keys=(
+        *("file", "entry", "q_unit", "models", "groups", "interaction", "in_scope"),
+        *("rg", "rg_network", "model_free", "notes"),
+    ),
     check="sasnet_plugin.predict.checks:check_curve",
-    complete="sasnet_plugin.predict.interaction:complete",
+    complete="sasnet_plugin.predict.size:complete",
     class_prior="sasnet_plugin.predict.class_prior:common",
     given_prior="sasnet_plugin.predict.class_prior:interacting",
     network=Network(

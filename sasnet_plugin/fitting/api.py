@@ -10,7 +10,6 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from sasnet_plugin.data.uncertainty import estimate_dintensity
 from sasnet_plugin.domains import DEFAULT
 from sasnet_plugin.fitting.assessment.agreement import disagreement
 from sasnet_plugin.fitting.assessment.assess import assess, dependence, misfits, ranked
@@ -26,6 +25,8 @@ from sasnet_plugin.fitting.strategy.search import search
 from sasnet_plugin.fitting.strategy.settings import STRATEGY
 from sasnet_plugin.fitting.strategy.state import State
 from sasnet_plugin.fitting.task import FitOptions, Method, Pool
+from sasnet_plugin.fitting.verdict.tell import told
+from sasnet_plugin.noise import estimate_dintensity
 from sasnet_plugin.predict import open_classifier
 from sasnet_plugin.predict.class_prior import COMMON, known_prior
 from sasnet_plugin.types import Curve, SasnetError, Suggestion, TechnicalError
@@ -64,6 +65,7 @@ def fit(
     time_limit: float = 90.0,
     workers: int = 2,
     prior: str = COMMON,
+    exclude: Iterable[str] = (),
 ) -> FitResult:
     """Fit the models that may explain a curve, rank and verify them.
 
@@ -99,6 +101,8 @@ def fit(
         Processes.
     prior : str
         "common" weights models with how common they are in practice, "uniform" takes all for alike.
+    exclude : iterable of str
+        Form models that are not fitted, nor as a part of a sum.
 
     Returns
     -------
@@ -120,6 +124,7 @@ def fit(
         time_limit=time_limit,
         workers=workers,
         prior=known_prior(prior),
+        exclude=tuple(exclude),
     )
     check_names(options)
     with Workers(bank_path(), workers) as pool:
@@ -161,7 +166,7 @@ def fit_with(
         notes.append(note)
     classifier = open_classifier()
     known, own = (None, []) if options.models is None else split(options.models, classifier.manifest.labels)
-    keep = classifier.selection(None if own and not known else known, None)
+    keep = classifier.selection(None if own and not known else known, options.exclude or None)
     if not own:  # a plugin may never return
         ledger.first = ledger.until + first
     suggestion, shown = classifier.under(curve, (options.prior, COMMON), keep)
@@ -192,11 +197,12 @@ def fit_with(
     if options.models is None:
         threshold = classifier.manifest.scope_threshold
         differs = disagreement(shown, result.fits, result.verified, threshold)
-        result = replace(result, notes=(*result.notes, *differs))
+        notes = [*result.notes, *differs]
+        result = replace(result, notes=tuple(notes), expected=shown, scope_threshold=threshold)
     if ledger.cut:
         result = replace(result, notes=(*result.notes, CUT), limit_met=True)
     failed = tuple(dict.fromkeys(e.name for e in unanswered))
-    return replace(result, unanswered=failed, unfitted=tuple(unfitted), go_on=go_on)
+    return told(replace(result, unanswered=failed, unfitted=tuple(unfitted)), options)
 
 
 def named_by(options: FitOptions, suggestion: Suggestion) -> tuple[Hypothesis, ...]:
@@ -255,7 +261,7 @@ def check_names(options: FitOptions) -> None:
     forms = open_classifier().manifest.labels
     named, own = split(options.models, forms)
     if named or not own:
-        open_classifier().selection(named, None)
+        open_classifier().selection(named, options.exclude or None)
     wanted = [*options.fixed, *options.ranges]
     if not wanted:
         return

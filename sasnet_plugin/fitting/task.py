@@ -216,6 +216,11 @@ class FitOptions:
         Processes.
     prior : str
         How common models are in practice: ``common`` or ``uniform``.
+    exclude : tuple of str
+        Form models that are not fitted.
+    also : dict
+        Other options of the command line by their names, with the dashes: how the file was read and what is
+        written. They decide nothing in a fit; the command that is named next has them.
     """
 
     top: int = 5
@@ -229,6 +234,8 @@ class FitOptions:
     time_limit: float = 90.0
     workers: int = 2
     prior: str = COMMON
+    exclude: tuple[str, ...] = ()
+    also: dict[str, str] = field(default_factory=dict)
 
 
 class Named(Protocol):

@@ -168,8 +168,15 @@ def suggest(pool: Pool, curve: Curve, top: int) -> dict[str, Any]:
         "name": curve.file,
         "in_scope": found.in_scope,
         "warning": outside if out_of_scope else "",
-        "notes": [note for note in found.notes if note != outside],
+        "q_unit": curve.q_unit.as_dict(),
+        "notes": [
+            *filter(None, (curve.q_unit.doubt or str(curve.q_unit),)),
+            *(note for note in found.notes if note != outside),
+        ],
         "models": models,
+        "rg": found.rg,
+        "rg_network": found.rg_network,
+        "model_free": found.model_free.as_dict() if found.model_free else None,
     }
 
 
@@ -212,6 +219,7 @@ def fit_options(body: Mapping[str, Any]) -> FitOptions:
         Of the wrong kind.
     """
     from sasnet_plugin.fitting.problem.contrast import contrast_of
+    from sasnet_plugin.predict.class_prior import COMMON, known_prior
 
     models = names(body, "models")
     given = {key: name(body, key) or None for key in ("sample", "solvent", "probe")}
@@ -219,6 +227,8 @@ def fit_options(body: Mapping[str, Any]) -> FitOptions:
     return FitOptions(
         top=whole(body, "top", 5),
         models=None if models is None else tuple(models),
+        exclude=tuple(names(body, "exclude") or ()),
+        prior=known_prior(name(body, "prior") or COMMON),
         structure_factor=name(body, "structure_factor"),
         time_limit=seconds(body, "time_limit", 90.0),
         contrast=contrast_of(

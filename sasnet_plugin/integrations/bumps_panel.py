@@ -12,6 +12,7 @@ import numpy as np
 from sasnet_plugin.digits import chisq_text
 from sasnet_plugin.fitting.result.fit_result import FitResult
 from sasnet_plugin.fitting.result.model_fit import ModelFit
+from sasnet_plugin.fitting.verdict.equals import worth_showing
 
 #: Titles, as the tab lists them.
 RANKING, WARNINGS, CURVES = "Suggested models", "Warnings and notes", "Curves of the suggested models"
@@ -76,7 +77,7 @@ def ranking(result: FitResult, shown: str) -> str:
             _share(fit.probability),
             "◂" if fit.name == shown else "",
         ]
-        for rank, fit in enumerate(result.fits, start=1)
+        for rank, fit in enumerate(worth_showing(result.fits), start=1)
     ]
     return _table(header, rows)
 
@@ -88,7 +89,9 @@ def warnings(result: FitResult, shown: str) -> str:
     ]
     if result.verification is not None:
         rows.insert(0, [f"{result.fits[0].short_name} (best)", result.verification.in_words()])
-    rows.insert(0, ["Answer", str(result.headline)])
+    said = result.verdict
+    lines = [("Answer", said.headline), ("Doubt", said.doubt), ("Next", said.next)]
+    rows[:0] = [[about, text] for about, text in lines if text]
     rows += [["", note] for note in result.notes]
     return _table(["About", "What to know"], rows)
 
@@ -113,7 +116,7 @@ def curves(result: FitResult, shown: str) -> Any:
         x=curve.q.tolist(), y=curve.intensity.tolist(), mode="markers", name="data",
         marker={"size": 4, "color": "#888888"},
     )  # fmt: skip
-    for fit in result.fits:
+    for fit in worth_showing(result.fits):
         figure.add_scatter(
             x=curve.q.tolist(),
             y=[float(v) if np.isfinite(v) else None for v in fit.theory],

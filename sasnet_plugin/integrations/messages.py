@@ -96,7 +96,7 @@ def curve_of(given: Any) -> Curve:
     ----------
     given : mapping
         ``name``, ``q`` (Å⁻¹), ``intensity`` (cm⁻¹) and, where there are any, ``dintensity``, ``dq``, ``dxl``,
-        ``dxw``: lists of numbers, null for one that is missing.
+        ``dxw``: lists of numbers, null for one that is missing; ``q_assumed``: true where nobody stated Å⁻¹.
 
     Raises
     ------
@@ -116,7 +116,8 @@ def curve_of(given: Any) -> Curve:
                 f"{file}: {key} has {column.size} values but q has {q.size}; give one value per q."
             )
     with np.errstate(all="ignore"):
-        return clean(RawCurve(q, intensity, **others, q_unit="Å⁻¹"), file=file, entry="")
+        unit = None if given.get("q_assumed") is True else "Å⁻¹"
+        return clean(RawCurve(q, intensity, **others, q_unit=unit), file=file, entry="")
 
 
 def _column(given: Mapping[str, Any], key: str, file: str) -> Any:

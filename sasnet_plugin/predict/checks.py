@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 
 from sasnet_plugin.data.images import to_window
-from sasnet_plugin.data.uncertainty import estimate_dintensity
+from sasnet_plugin.data.raw import points
 from sasnet_plugin.domains import Seen
 from sasnet_plugin.predict.shapes import level, simple_shape
+from sasnet_plugin.predict.uncertainties import judged
 from sasnet_plugin.types import Curve, DataError, Image
 
 #: Of a curve that a simple shape explains, after its name.
@@ -63,8 +64,7 @@ def _notes(curve: Curve, q_range: tuple[float, float]) -> list[str]:
         notes.append(f"Only {inside} points were used; the probabilities rest on little data.")
     if curve.dintensity is None and not any("estimated" in note for note in curve.notes):
         notes.append("No uncertainties were given; they were estimated from the scatter of the points.")
-    shape = _shape(curve, q_range)
-    return [*notes, shape + NO_MODEL] if shape else notes
+    return [*notes, *_doubts(curve, q_range)]
 
 
 def is_flag(note: str) -> bool:
@@ -72,17 +72,21 @@ def is_flag(note: str) -> bool:
     return note.endswith(NO_MODEL)
 
 
-def _shape(curve: Curve, q_range: tuple[float, float]) -> str:
-    """What the curve is, where no model can be told from it; empty where it is none of these."""
-    sigma = curve.dintensity
-    if sigma is None:
-        sigma = estimate_dintensity(curve.intensity)
-    used = np.flatnonzero((curve.q >= q_range[0]) & (curve.q <= q_range[1]) & (sigma > 0))
+def _doubts(curve: Curve, q_range: tuple[float, float]) -> list[str]:
+    """What is to be said of the uncertainties, and of a curve from which no model can be told."""
+    inside = (curve.q >= q_range[0]) & (curve.q <= q_range[1])
+    if curve.dintensity is not None:
+        inside &= curve.dintensity > 0
+    used = np.flatnonzero(inside)
     if used.size < 4:
-        return ""
-    q, intensity, sigma = curve.q[used], curve.intensity[used], sigma[used]
-    name = simple_shape(q, intensity, sigma)
-    return f"{name} explains this curve within its uncertainties" if name else level(intensity)
+        return []
+    seen = points(curve, used)
+    found = judged(seen.intensity, seen.dintensity)
+    if found.hopeless:
+        return [found.note + NO_MODEL]
+    name = simple_shape(seen.q, seen.intensity, found.sigma)
+    shape = f"{name} explains this curve within {found.against}" if name else level(seen.intensity)
+    return [*([f"{found.note}."] if found.note else []), *([shape + NO_MODEL] if shape else [])]
 
 
 #: Less than this share of the window is too little to answer.

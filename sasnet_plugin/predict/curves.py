@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, overload
 from sasnet_plugin.domains.heads import Classes
 from sasnet_plugin.predict.class_prior import COMMON
 from sasnet_plugin.predict.classes import ClassesFinding
-from sasnet_plugin.predict.findings import Answer, QuantitiesFinding
+from sasnet_plugin.predict.findings import Answer
 from sasnet_plugin.predict.predictor import Predictor, open_predictor
+from sasnet_plugin.predict.size import SizeFinding
 from sasnet_plugin.types import Curve, ModelGuess, Suggestion
 
 if TYPE_CHECKING:
@@ -101,7 +102,7 @@ def open_classifier() -> Classifier:
 def suggestion_of(answer: Answer) -> Suggestion:
     """An answer about a curve as a `Suggestion`."""
     found = answer.finding(ClassesFinding)
-    size = answer.finding(QuantitiesFinding)
+    size = answer.finding(SizeFinding)
     assert found is not None
     models = []
     for one in found.classes:
@@ -109,9 +110,17 @@ def suggestion_of(answer: Answer) -> Suggestion:
         models.append(
             ModelGuess(one.name, factor or None, one.probability, one.group, probability, one.uniform)
         )
-    rg = next((v.value for v in size.known.values()), None) if size else None
+    network = size.network if size else None
     return Suggestion(
-        answer.file, answer.entry, tuple(models), found.groups, answer.in_scope, rg, answer.notes
+        answer.file,
+        answer.entry,
+        tuple(models),
+        found.groups,
+        answer.in_scope,
+        size.rg if size else None,
+        answer.notes,
+        network.value if network else None,
+        size.found if size else None,
     )
 
 

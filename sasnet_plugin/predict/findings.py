@@ -17,6 +17,7 @@ from .peaks import in_words, peaks
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+    from ..units import QUnit
     from .arithmetic import FloatArray
 
 _EIGHTHS = " ▁▂▃▄▅▆▇█"
@@ -263,18 +264,16 @@ class Answer:
 
     Parameters
     ----------
-    file, entry : str
-        Where it came from.
     in_scope : float
         0..1; how much it looks like anything that the network knows.
     findings : tuple of Finding
         In the order of the domain's heads.
     notes : tuple of str
         What was done to the data and what to be careful about, one plain sentence each.
-    scope : Scope
-        What is said of the scope.
     known : bool
         Whether `in_scope` is above the model's threshold.
+    q_unit : QUnit or None
+        Of a curve: in which unit q was read.
     keys : tuple of str
         Entries of ``--json`` in their order, None where there is no such finding; empty: as they come.
     """
@@ -287,10 +286,13 @@ class Answer:
     scope: Scope = Scope()
     known: bool = True
     keys: tuple[str, ...] = ()
+    q_unit: QUnit | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """The object that ``--json`` prints."""
         found: dict[str, Any] = {"file": self.file, "entry": self.entry}
+        if self.q_unit is not None:
+            found["q_unit"] = self.q_unit.as_dict()
         for finding in self.findings:
             found |= finding.as_dict()
         found |= {"in_scope": round(float(self.in_scope), 6), "notes": list(dict.fromkeys(self.notes))}
@@ -303,8 +305,13 @@ class Answer:
                 return one
         return None
 
+    @property
+    def doubts(self) -> int:
+        """How many of the sentences come before the numbers: on the unit of q, and on the scope."""
+        return bool(self.q_unit and self.q_unit.doubt) + (not self.known)
+
     def sentences(self) -> list[str]:
-        """What is said below the tables: verdict, scope, the rest, and the notes that are not among them."""
+        """What is said around the tables: doubts, verdict, scope, the rest, and the other notes."""
         said = [list(finding.sentences()) for finding in self.findings]
         verdict = said[0] if said else []
         if self.known:
@@ -314,6 +321,8 @@ class Answer:
             inner = [one[:1].lower() + one[1:] if one[1:2].islower() else one for one in verdict]
             all_the_same = [f"If it is one of the known kinds all the same: {one}" for one in inner]
             first = [self.scope.outside, *all_the_same]
+        if self.q_unit is not None and self.q_unit.doubt:
+            first.insert(0, self.q_unit.doubt)
         first += [sentence for rest in said[1:] for sentence in rest]
         ends = tuple(one.casefold() for one in first)
         rest = [n for n in dict.fromkeys(self.notes) if not any(one.endswith(n.casefold()) for one in ends)]

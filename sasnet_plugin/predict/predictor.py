@@ -305,6 +305,7 @@ class Predictor:
                 scope or Scope(),
                 known,
                 self.domain.keys,
+                getattr(measurement, "q_unit", None),
             )
             if self.domain.complete:
                 answer = resolve(self.domain.complete)(measurement, answer)

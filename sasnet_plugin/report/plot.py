@@ -18,17 +18,21 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
+    from sasnet_plugin.fitting.result.fit_result import FitResult
     from sasnet_plugin.predict import Answer
     from sasnet_plugin.zoo import Manifest
 
 #: Measurements, and of curves alone; more would make a picture too tall to read.
 MAX_ROWS, MAX_CURVES = 24, 80
+#: Inches of the panels below a curve that is drawn alone.
+_PANELS = 2.6
 
 
 def plot_answers(path: str | Path, pairs: Sequence[tuple[Any, Answer]]) -> int:
     """Draw one row for each measurement, what was measured and the first finding; of many curves a sheet.
 
-    The curve of the likeliest model is drawn through the data.
+    The curve of the likeliest model is drawn through the data; below a curve that is drawn alone are its
+    Guinier, Kratky and Porod plots.
 
     Parameters
     ----------
@@ -49,14 +53,23 @@ def plot_answers(path: str | Path, pairs: Sequence[tuple[Any, Answer]]) -> int:
     """
     from matplotlib.figure import Figure
 
+    from sasnet_plugin.report.model_free import draw_panels
     from sasnet_plugin.report.sheet import draw_best, opened_bank, sheet
 
     if len(pairs) > 1 and all(isinstance(measurement, Curve) for measurement, _ in pairs):
         write_figure(sheet(pairs[:MAX_CURVES]), path, dpi=150)
         return min(len(pairs), MAX_CURVES)
     pairs = pairs[:MAX_ROWS]
-    figure = Figure(figsize=(10, 3.6 * len(pairs)), layout="constrained")
-    axes = figure.subplots(len(pairs), 2, squeeze=False)
+    alone = isinstance(pairs[0][0], Curve) and len(pairs) == 1
+    height = 3.6 * len(pairs) + _PANELS * alone
+    figure = Figure(figsize=(10, height), layout="constrained")
+    if alone:
+        parts: Any = figure.subfigures(2, 1, height_ratios=(height - _PANELS, _PANELS))
+        upper, lower = parts
+        axes = upper.subplots(1, 2, squeeze=False)
+        draw_panels(list(lower.subplots(1, 3)), pairs[0][0], pairs[0][0].model_free())
+    else:
+        axes = figure.subplots(len(pairs), 2, squeeze=False)
     for (left, right), (measurement, answer) in zip(axes, pairs, strict=True):
         if isinstance(measurement, Curve):
             _draw_curve(left, measurement)
@@ -72,6 +85,48 @@ def plot_answers(path: str | Path, pairs: Sequence[tuple[Any, Answer]]) -> int:
         )
     write_figure(figure, path)
     return len(pairs)
+
+
+def plot_fits(path: str | Path, results: Sequence[FitResult]) -> int:
+    """Draw data with their fits, one panel for each data set.
+
+    Parameters
+    ----------
+    path : str or Path
+        File to write; its ending chooses the format (PNG, PDF, SVG).
+    results : sequence of FitResult
+        At least one; those beyond `MAX_ROWS` are not drawn. One alone is drawn with its residuals.
+
+    Returns
+    -------
+    int
+        How many are.
+
+    Raises
+    ------
+    SasnetError
+        The file cannot be written, or its ending is no format of matplotlib.
+    """
+    from matplotlib.figure import Figure
+
+    if len(results) == 1:
+        write_figure(results[0].plot(), path, dpi=150)
+        return 1
+    shown = results[:MAX_ROWS]
+    rows = -(-len(shown) // 3)
+    figure = Figure(figsize=(12, 3.4 * rows), layout="constrained")
+    every = figure.subplots(rows, 3, squeeze=False).ravel()
+    for axes, result in zip(every, shown, strict=False):
+        _draw_curve(axes, result.curve)
+        if result.best is not None:
+            axes.plot(result.curve.q, result.best.theory, lw=1.4, label=result.best.short_name)
+            axes.legend(fontsize="small", frameon=False)
+        name = " · ".join(part for part in (Path(result.curve.file).name, result.curve.entry) if part)
+        axes.set_title(_plain(name), fontsize=9)
+    for axes in every[len(shown) :]:
+        axes.set_axis_off()
+    write_figure(figure, path, dpi=150)
+    return len(shown)
 
 
 def _draw_curve(axes: Axes, curve: Curve) -> None:

@@ -186,3 +186,13 @@ def test_cpu_time_of_a_command_counts_what_it_starts() -> None:
     assert 0.4 <= seconds < 1.5
     waiting, _ = cpu([sys.executable, "-c", "import time; time.sleep(0.6)"])
     assert waiting < 0.4
+
+
+def test_typical_values_are_within_sasmodels_limits() -> None:
+    from sasmodels.core import load_model_info
+
+    for name, ranges in MODELS.items():
+        limits = {p.name: p.limits for p in load_model_info(name).parameters.call_parameters}
+        for parameter, (low, high) in ranges.items():
+            least, most = limits.get(parameter, (0.0, np.inf))
+            assert least <= low < high <= most, f"{name}: {parameter}"

@@ -65,14 +65,17 @@ def test_json_writes_null_for_a_dilute_sample(tmp_path: Path) -> None:
 
 
 def test_table_for_a_person(tmp_path: Path) -> None:
-    result = run("--top", 2, write_sphere(tmp_path / "a [1].dat"))
+    file = write_sphere(tmp_path / "a [1].dat")
+    result = run("--top", 2, "--q-range", "0.005:", "--exclude", FORMS[-1], file)
     assert result.exit_code == 0, result.output
     assert "a [1].dat" in result.stdout
     assert sum(name in result.stdout for name in FORMS) >= 2
     assert re.search(r"[▁▂▃▄▅▆▇█]{20}", result.stdout)
     assert "A known model explains this curve" in result.stdout
-    # What to do next, so that it can be pasted.
-    assert result.stdout.rstrip().endswith(f"Next: sasnet fit '{tmp_path / 'a [1].dat'}'")
+    # What to do next with what was given, so that it can be pasted.
+    assert result.stdout.rstrip().endswith(
+        f"Next: sasnet fit '{file}' --exclude {FORMS[-1]} --top 2 --q-range 0.005:"
+    )
 
 
 def test_out_of_scope_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -91,7 +94,9 @@ def test_no_name_is_cut_in_a_window_of_80_characters(
     names = ("hollow_rectangular_prism_thin_walls", "hardsphere", "  93 % ███████████", "  12 %")
     title = ("model", "structure factor", "probability", "uniform prior", "group")
     finding = SimpleNamespace(rows=lambda: [title, (*names, "boxes")])
-    answer = SimpleNamespace(file="", entry="", known=True, findings=[finding], sentences=list)
+    answer = SimpleNamespace(
+        file="", entry="", known=True, findings=[finding], sentences=list, q_unit=None, doubts=0
+    )
     TableWriter().answer(Curve(*sphere_curve(60.0)[:2]), answer)  # type: ignore[arg-type]
     printed = capsys.readouterr().out
     assert all(name in printed for name in names)
@@ -275,3 +280,19 @@ def test_damaged_network_is_one_sentence(zoo: Path, tmp_path: Path) -> None:
     assert result.exit_code == 1
     assert "damaged" in result.stderr
     assert "Traceback" not in result.output
+
+
+def test_an_assumed_unit_is_part_of_every_form(tmp_path: Path) -> None:
+    q = np.geomspace(0.06, 3.5, 110)  # nm⁻¹; a sphere of 60 Å
+    x = 6.0 * q
+    intensity = 8.0 * (3 * (np.sin(x) - x * np.cos(x)) / x**3) ** 2 + 0.02
+    file, table = tmp_path / "silent.dat", tmp_path / "answers.csv"
+    np.savetxt(file, np.column_stack([q, intensity, 0.02 * intensity]))
+    lines = run(file, "--q-range", "0.1:3", "--csv", table).stdout.splitlines()
+    assert lines[0].endswith("q read as Å⁻¹ (assumed)")
+    assert "in nm⁻¹" in lines[1]
+    assert any(line.startswith("Next: sasnet fit") and "--q-range 0.1:3" in line for line in lines)
+    assert "Å⁻¹ (assumed)" in table.read_text(encoding="utf-8")
+    assert "q read as Å⁻¹ (assumed), perhaps wrongly" in run(tmp_path / "*.dat").stdout
+    assert json.loads(run(file, "--json").stdout)["q_unit"] == {"value": "Å⁻¹", "stated": False}
+    assert "(assumed)" not in run(file, "--q-unit", "nm").stdout

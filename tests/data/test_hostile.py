@@ -144,7 +144,7 @@ def test_whatever_a_reader_raises_the_file_is_named(tmp_path: Path, monkeypatch:
     path = tmp_path / "a.dat"
     path.write_text(hostile.ROWS)
     for error in (KeyError("x"), UnicodeDecodeError("utf-8", b"\xff", 0, 1, "no"), RecursionError("deep")):
-        monkeypatch.setattr("sasnet_plugin.data.table.read_table", _raises(error))
+        monkeypatch.setattr("sasnet_plugin.data.columns.table.read_table", _raises(error))
         with pytest.raises(DataError, match=str(path)) as caught:
             load(path)
         assert caught.value.__cause__ is error

@@ -22,7 +22,10 @@ WORDS = (
     "attendant",
 )  # fmt: skip
 #: Keys of ``--json`` that programs read, which stay as they were, and the word of a verdict.
-KEYS = {"result/model_fit.py": '"twins"', "result/headline.py": "doubt"}
+KEYS = {"result/model_fit.py": '"twins"'} | dict.fromkeys(
+    ("result/verdict.py", *(f"verdict/{name}.py" for name in ("doubts", "next_step", "settings", "tell"))),
+    "doubts?",
+)
 NOT_HERE = re.compile(rf"(?<![a-z])(?:{'|'.join(WORDS)})(?![a-z])", re.IGNORECASE)
 
 

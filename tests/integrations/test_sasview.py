@@ -16,7 +16,7 @@ import pytest
 from sasviews import Home, lines_of_sasnet
 from test_sasview_pages import check_page
 
-from sasnet_plugin.fitting.result.headline import DOES_NOT, DOUBTS, EXPLAINS
+from sasnet_plugin.fitting.result.verdict import DOES_NOT, DOUBTS, EXPLAINS
 
 APOFERRITIN, SDS, POLYMER = "apoferritin.txt", "hSDS_D2O_2p0_percent.xml", "ISIS_Polymer_Blend_TK49.xml"
 #: The longest gap between two ticks of 50 ms while sasnet works, as a share of the longest one in SasView's

@@ -236,6 +236,14 @@ def test_sample_and_solvent_of_a_request_settle_the_contrast() -> None:
         fit_options({"solvent": "D2O", "probe": "xray", "wavelength": "Cu"})
 
 
+def test_models_are_left_out_and_weighted_as_the_request_says() -> None:
+    found = fit_options({"exclude": ["onion", "prism"], "prior": "uniform"})
+    assert (found.exclude, found.prior) == (("onion", "prism"), "uniform")
+    assert (fit_options({}).exclude, fit_options({}).prior) == ((), "common")
+    with pytest.raises(SasnetError, match="no such prior"):
+        fit_options({"prior": "mine"})
+
+
 def test_cancel_ends_a_fit_and_what_waits_and_the_next_one_works(
     child: Child, curve: dict[str, Any], sleepy: str
 ) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy.ndimage import maximum_filter1d
 
-from sasnet_plugin.data.uncertainty import estimate_dintensity
+from sasnet_plugin.noise import estimate_dintensity
 from sasnet_plugin.simulate import systematic
 from sasnet_plugin.simulate.grid import WIDE_Q, pinhole_matrix
 from sasnet_plugin.simulate.instrument import Setting

@@ -109,10 +109,8 @@ def _of_numpy(path: Path, file: str, start: int) -> Iterator[Block]:
 
 
 def _of_hdf5(path: Path, file: str, dataset: str | None, start: int) -> Iterator[Block]:
-    import h5py
-
     try:
-        with h5py.File(path, "r") as opened:
+        with hdf5.opened(path, file) as opened:
             found = _images(opened, dataset, file)
             _check(found.shape, found.dtype, file)
             if hdf5.hollow(found):

@@ -46,10 +46,8 @@ def read(path: Path, file: str, dataset: str | None = None) -> Iterator[RawFrame
     DataError
         The file is damaged, or holds no image where one was looked for.
     """
-    import h5py
-
     try:
-        with h5py.File(path, "r") as opened:
+        with hdf5.opened(path, file) as opened:
             found = _named(opened, dataset, file) if dataset else _default(opened) or _largest(opened)
             with ExitStack() as others:
                 stacks = [found] if found is not None else _linked(opened, path, file, dataset, others)
@@ -62,12 +60,10 @@ def read(path: Path, file: str, dataset: str | None = None) -> Iterator[RawFrame
 
 def _linked(opened: Any, path: Path, file: str, dataset: str | None, others: ExitStack) -> list[Any]:
     """Stacks of images in files beside; those are closed with `others`."""
-    import h5py
-
     stacks = []
     for name, (target, within) in hdf5.beside(opened, path, file).items():
         if dataset in (None, name, name[1:]):
-            stacks.append(hdf5.member(others.enter_context(h5py.File(target, "r")), within))
+            stacks.append(hdf5.member(others.enter_context(hdf5.opened(target, str(target))), within))
             if not _is_image(stacks[-1]):
                 raise DataError(
                     f"{file}: {name} in {target.name} is no stack of images; copy that file again."

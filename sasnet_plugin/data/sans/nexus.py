@@ -22,10 +22,8 @@ _PER = {"1/a": 1.0, "1/angstrom": 1.0, "1/nm": 0.1, "nm-1": 0.1, "a-1": 1.0}
 
 def recognise(path: Path) -> bool:
     """Whether an HDF5 file holds such an image."""
-    import h5py
-
     try:
-        with h5py.File(path, "r") as opened:
+        with hdf5.opened(path, str(path)) as opened:
             return (
                 any(True for _ in _ill(opened)) or bool(_quokka(opened)) or any(True for _ in _canSAS(opened))
             )
@@ -41,10 +39,8 @@ def read(path: Path, file: str) -> Iterator[RawSans]:
     DataError
         It is damaged, or lacks what its format promises.
     """
-    import h5py
-
     try:
-        with h5py.File(path, "r") as opened:
+        with hdf5.opened(path, file) as opened:
             found = False
             for entry, group in _canSAS(opened):
                 found = True

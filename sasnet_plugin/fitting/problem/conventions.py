@@ -219,6 +219,10 @@ def scale_in_words(fit: ModelFit) -> Iterator[str]:
         )
 
 
+#: 1e-6/Å²: a value that conventions have put at an end of what matter has is at that end, however rounded.
+_ROUNDING = 1e-9
+
+
 def beyond_matter(fit: ModelFit, probe: str | None) -> Iterator[str]:
     """Scattering length densities that no matter has, by what is known of the probe."""
     neutron, xray = PROBLEM.neutron_matter, PROBLEM.xray_matter
@@ -227,13 +231,13 @@ def beyond_matter(fit: ModelFit, probe: str | None) -> Iterator[str]:
         if not is_sld(name, p):
             continue
         value = quantity(p.value, p.unit, None if p.fixed else p.error)
-        if not low <= p.value <= high:
+        if not low - _ROUNDING <= p.value <= high + _ROUNDING:
             kind = {"neutron": " for neutrons", "xray": " for X-rays"}.get(probe or "", "")
             yield (
                 f"{name}, {value}, is beyond what matter has{kind}, {low:g} to {high:g}: the contrast means"
                 " nothing."
             )
-        elif probe is None and p.value > neutron[1]:
+        elif probe is None and p.value > neutron[1] + _ROUNDING:
             yield (
                 f"{name}, {value}, is beyond what matter has for neutrons, {neutron[0]:g} to {neutron[1]:g}:"
                 " possible with X-rays alone."

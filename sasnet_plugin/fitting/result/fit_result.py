@@ -8,12 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sasnet_plugin.digits import chisq_text
 from sasnet_plugin.fitting.result import display
-from sasnet_plugin.fitting.result.headline import DOES_NOT, Headline, as_well, headline, some
 from sasnet_plugin.fitting.result.model_fit import ModelFit, Posterior, Verification
-from sasnet_plugin.fitting.settings import ASSESSMENT
-from sasnet_plugin.types import Curve, SasnetError
+from sasnet_plugin.fitting.result.verdict import Verdict
+from sasnet_plugin.model_free import ModelFree
+from sasnet_plugin.types import Curve, SasnetError, Suggestion
 
 
 @dataclass(frozen=True)
@@ -48,8 +47,14 @@ class FitResult:
         the answer may be another.
     unfitted : tuple of str
         Names of the candidates that the time limit left unfitted.
-    go_on : str
-        What to do about it, a phrase.
+    expected : Suggestion or None
+        What the network says of the curve among all models; None where it was not asked.
+    scope_threshold : float
+        `in_scope` of that below which no known model is likely.
+    distributions : tuple of ModelFit
+        The best model with other kinds of size distribution, as far as they were kept.
+    verdict : Verdict
+        What is said of all this.
     """
 
     curve: Curve
@@ -64,7 +69,10 @@ class FitResult:
     explaining: tuple[str, ...] = ()
     limit_met: bool = False
     unfitted: tuple[str, ...] = ()
-    go_on: str = "go on with more --time-limit"
+    expected: Suggestion | None = None
+    scope_threshold: float = 0.0
+    distributions: tuple[ModelFit, ...] = ()
+    verdict: Verdict = Verdict()
 
     @property
     def best(self) -> ModelFit | None:
@@ -72,37 +80,14 @@ class FitResult:
         return self.fits[0] if self.fits else None
 
     @property
-    def headline(self) -> Headline:
-        """What is said first, everywhere: best model, telling parameters, reduced χ², verdict."""
-        others = ["the data state no uncertainties"] if self.curve.dintensity is None else []
-        if self.unanswered:
-            others.append(f"{', '.join(self.unanswered)} could not be fitted")
-        found = headline(self.best, self.verification, self._beside(), others)
-        if self.unfitted:
-            left = f"Not fitted within the time limit ({self.go_on}): {some(self.unfitted)}."
-        elif self.limit_met and found.verdict == DOES_NOT:  # of what is explained it is a note
-            left = f"The time limit ended the search early ({self.go_on})."
-        else:
-            left = ""
-        return replace(found, unfinished=left)
+    def headline(self) -> str:
+        """What is said first, everywhere: what explains the data, with values and errors."""
+        return self.verdict.headline
 
-    def _beside(self) -> list[str]:
-        """What is said of other fits: as good, so within an error that is shared, or not to be excluded."""
-        within, excused = self.excused
-        said = [as_well(self.alike)] if self.alike else []
-        if excused:
-            said.append(f"within {within} {as_well(excused)}")
-        if self.explaining:
-            explain = "explain" if self.explaining[1:] else "explains"
-            said.append(f"to their errors {some(self.explaining)} {explain} the data, too")
-        named = {*self.alike, *excused, *self.explaining}
-        rivals = [f for f in self.fits[1:] if f.weight >= ASSESSMENT.named_weight]
-        return said + [
-            f"{f.short_name} has {100 * f.weight:.0f} % of the evidence, at reduced χ²"
-            f" {chisq_text(f.reduced_chisq)}"
-            for f in rivals
-            if f.short_name not in named
-        ]
+    @property
+    def model_free(self) -> ModelFree:
+        """What the curve says without a model, with the uncertainties of the fit."""
+        return replace(self.curve, dintensity=self.dintensity).model_free()
 
     def table(self) -> list[dict[str, Any]]:
         """One row for each fit, best first."""
@@ -128,18 +113,20 @@ class FitResult:
         return display.rich_table(self.fits)
 
     def _repr_html_(self) -> str:
-        return display.html_table(self.fits, str(self.headline))
+        return display.html_table(self.fits, str(self.verdict))
 
     def as_dict(self) -> dict[str, Any]:
         """As ``sasnet fit --json`` prints it."""
         return {
             "file": self.curve.file,
             "entry": self.curve.entry,
-            **self.headline.as_dict(),
+            "q_unit": self.curve.q_unit.as_dict(),
+            **self.verdict.as_dict(),
             "best": self.best.name if self.best else None,
             "fits": [_fit_as_dict(f) for f in self.fits],
             "verified": self.verified,
             "verification": self.verification.as_dict() if self.verification else None,
+            "model_free": self.model_free.as_dict(),
             "notes": list(self.notes),
             "limit_met": self.limit_met,
             "unfitted": list(self.unfitted),

@@ -40,7 +40,12 @@ def open_steps(state: State) -> list[Step]:
         moves += (kinds, hops, measured, resolutions, resolved)
     if state.fits and state.free:
         moves += (factors, looks_for_sums, sums, rivals_of_sum)
-    found = {step.key: step for move in moves for step in move(state) if step.key not in state.done}
+    found = {
+        step.key: step
+        for move in moves
+        for step in move(state)
+        if step.key not in state.done and (step.hypothesis is None or state.allowed(step.hypothesis))
+    }
     return sorted(found.values(), key=lambda step: (not step.due, -step.worth, str(step.key)))
 
 
@@ -107,7 +112,7 @@ def _possible(state: State) -> Iterator[Hypothesis]:
             known = factors_of(guess.name)
         for factor in (None, *known):
             hypothesis = Hypothesis(guess.name, factor)
-            if hypothesis not in seen:
+            if hypothesis not in seen and state.allowed(hypothesis):
                 seen.add(hypothesis)
                 yield hypothesis
 

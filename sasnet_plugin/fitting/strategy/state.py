@@ -73,6 +73,10 @@ class State:
         """Whether the user leaves the choice of models, and of structure factors, to the search."""
         return self.options.models is None and self.options.structure_factor is None
 
+    def allowed(self, hypothesis: Hypothesis) -> bool:
+        """Whether the user excludes none of its components."""
+        return not {hypothesis.form, hypothesis.second} & set(self.options.exclude)
+
     def bic(self, hypothesis: Hypothesis) -> float:
         """BIC of a fit, with noise of its own size, and what is supposed besides."""
         fit, n = self.fits[hypothesis], len(self.curve)

@@ -238,7 +238,9 @@ def data_set(item: Any, fit_page: Any = None) -> DataSet:
         notes.append(
             "The data have no uncertainties: sasnet estimates them, SasView weighs all points alike."
         )
-    return DataSet(name, item, key, {"name": name, **curve}, notes=tuple(notes))
+    # SasView takes the q of a text file for Å⁻¹, whatever the file says.
+    assumed = (getattr(data, "meta_data", None) or {}).get("loader") == "ASCII"
+    return DataSet(name, item, key, {"name": name, "q_assumed": assumed, **curve}, notes=tuple(notes))
 
 
 def _curve(columns: dict[str, Any], low: float, high: float) -> dict[str, Any]:

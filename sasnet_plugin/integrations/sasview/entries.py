@@ -8,6 +8,8 @@ from typing import Any
 
 #: Advice that is good only on the command line.
 _OF_THE_COMMAND = re.compile(r" \((?:give|go on with) [^()]*--time-limit[^()]*\)")
+#: Reduced χ² over the least, from which on a fit is not worth a row; and what counts as the least.
+_HOPELESS, _LEAST = 100.0, 0.01
 Curve = tuple[list[float], list[float]]
 
 
@@ -114,11 +116,15 @@ class Entry:
         found = result.get("fit") or {}
         known = {each.name: each for each in self.candidates}
         curves = result.get("curves") or []
-        new = []
+        new: list[Candidate] = []
+        reduced = [float(each.get("reduced_chisq") or 0.0) for each in result.get("pages") or []]
+        most = _HOPELESS * max(min(reduced, default=0.0), _LEAST)
         for i, page in enumerate(result.get("pages") or []):
             said = (found.get("fits") or [])[i]
             name = Candidate(said["model"], said["structure_factor"]).name
             old = known.pop(name, Candidate(said["model"], said["structure_factor"]))
+            if new and float(page.get("reduced_chisq") or 0.0) > most:
+                continue
             new.append(
                 replace(
                     old,
@@ -136,7 +142,8 @@ class Entry:
         head = _OF_THE_COMMAND.sub("", str(found.get("headline") or ""))
         notes = [_OF_THE_COMMAND.sub("", note) for note in found.get("notes") or []]
         self.candidates = new + [_unfitted(each, notes) for each in known.values()]
-        self.remarks = [*([head] if head else []), *notes]
+        doubt = str(found.get("doubt") or "")
+        self.remarks = [*([head] if head else []), *([f"⚠ {doubt}"] if doubt else []), *notes]
         self.fit = number
         self.settle("fitted" if new else "no model could be fitted")
 

@@ -14,9 +14,11 @@ import numpy as np
 from sasnet_plugin.fitting.result.display import MARGIN, PANEL, draw_corner, drawn_names
 from sasnet_plugin.fitting.result.fit_result import FitResult
 from sasnet_plugin.fitting.result.model_fit import ModelFit
+from sasnet_plugin.fitting.verdict.equals import worth_showing
 
 from ...digits import superscript
 from ...zoo import Manifest
+from ..model_free import Ink, draw_panels
 from ..plot import draw_tree, members_of_links
 from .document import DASHES, FITS, inline_svg, placeholder, plain_axes, settings
 
@@ -47,7 +49,7 @@ def fit_figure(result: FitResult) -> str:
     from matplotlib import style
     from matplotlib.figure import Figure
 
-    fits = result.fits[:MAX_DRAWN]
+    fits = worth_showing(result.fits)[:MAX_DRAWN]
     height = _TOP + _PLOT + len(fits) * (_STRIP + _GAP) + _BOTTOM
     with style.context(["default", settings("fit")]):
         figure = Figure(figsize=(_WIDTH, height))
@@ -79,6 +81,21 @@ def fit_figure(result: FitResult) -> str:
         return inline_svg(figure, "fit", label, whole=True)
 
 
+def model_free_figure(result: FitResult) -> str:
+    """Guinier, dimensionless Kratky and Porod plots, an ``svg`` element."""
+    from matplotlib import style
+    from matplotlib.figure import Figure
+
+    with style.context(["default", settings("model-free")]):
+        figure = Figure(figsize=(_WIDTH, 2.7))
+        axes = [figure.add_axes((left, 0.2, 0.255, 0.68)) for left in (0.065, 0.395, 0.735)]
+        for one in axes:
+            plain_axes(one)
+        ink = Ink(placeholder("data"), placeholder("fit1"), placeholder("ink"))
+        draw_panels(axes, result.curve, result.model_free, ink)
+        return inline_svg(figure, "model-free", "Guinier, Kratky and Porod plots of the data")
+
+
 def tree_figure(manifest: Manifest, result: FitResult) -> str:
     """The tree of models, those of this answer marked with their rank.
 
@@ -90,7 +107,7 @@ def tree_figure(manifest: Manifest, result: FitResult) -> str:
     from matplotlib import style
     from matplotlib.figure import Figure
 
-    rank = ranks(result.fits)
+    rank = ranks(worth_showing(result.fits))
     inside = members_of_links(manifest)
     homes = [frozenset(group.members) for group in manifest.groups if rank.keys() & set(group.members)]
     near = frozenset().union(*homes)
@@ -157,7 +174,7 @@ def _draw_data(axes: Axes, result: FitResult) -> None:
     for (line,), name in ((bars, "bars"), (markers, "data"), (below, "below")):
         line.set_gid(name)
     # The best is drawn last, on top of the others.
-    for index, fit in reversed(list(enumerate(result.fits[:MAX_DRAWN]))):
+    for index, fit in reversed(list(enumerate(worth_showing(result.fits)[:MAX_DRAWN]))):
         theory = np.where(fit.theory > 0, fit.theory, np.nan) if positive.any() else fit.theory
         (line,) = axes.plot(q, theory, color=placeholder(FITS[index]), linewidth=1.9 if index == 0 else 1.4)
         if DASHES[index]:

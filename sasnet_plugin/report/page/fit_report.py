@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import shlex
 from base64 import b64encode
 from html import escape
-from pathlib import Path
+from pathlib import Path, PurePath
 
 import numpy as np
 
 from sasnet_plugin.fitting.result.fit_result import FitResult
-from sasnet_plugin.fitting.result.headline import DOES_NOT, DOUBTS, EXPLAINS
+from sasnet_plugin.fitting.result.verdict import DOES_NOT, DOUBTS, EXPLAINS
+from sasnet_plugin.fitting.verdict.equals import worth_showing
 
 from ...digits import significant
+from ...model_free.in_words import lines
 from ...types import Curve, ModelZooError
 from ...zoo import Manifest, open_model
 from . import document, names
-from .figures import MAX_DRAWN, fit_figure, posterior_section, tree_figure
+from .figures import MAX_DRAWN, fit_figure, model_free_figure, posterior_section, tree_figure
 from .tables import key, made_with, parameter_tables, ranking
 
 
@@ -70,33 +73,64 @@ def page(result: FitResult, groups: Manifest, made: str = "") -> str:
 {_verdict(result)}
 {_facts(result)}
 </header>
-{document.notes((*curve.notes, *result.notes))}
+{document.notes((*_verified(result), *curve.notes, *result.notes))}
 <section>
 <h2>Data and fits</h2>
-{key(result.fits)}
+{key(worth_showing(result.fits))}
 <figure>{fit_figure(result)}</figure>
 <p class="small">Error bars are one standard deviation. Shaded: residuals within 2 σ.{_caption(result)}
 {_download(result)}</p>
 </section>
-{ranking(result.fits)}
-{parameter_tables(result.fits)}
+{_without_model(result)}
+{ranking(worth_showing(result.fits))}
+{parameter_tables(worth_showing(result.fits))}
 {posterior_section(result.fits)}
 {_groups(result, groups)}
 {made_with(result, groups, made)}"""
     return document.document(f"{title} · fits by sasnet", body, own=_own(curve))
 
 
+def _without_model(result: FitResult) -> str:
+    said = "".join(f"<p>{escape(line)}</p>" for line in lines(result.model_free))
+    return (
+        f"<section><h2>Without a model</h2>{said}<figure>{model_free_figure(result)}</figure>"
+        '<p class="small">Guinier: dashed, the law; solid, with the terms after it, over the range used.'
+        " Kratky: dotted, the maximum of Guinier's law, near which compact bodies have theirs; chains rise to"
+        " 2. Porod: level where"
+        " the interfaces are sharp.</p></section>"
+    )
+
+
 def _verdict(result: FitResult) -> str:
-    head, best = result.headline, result.best
-    level = {EXPLAINS: "", DOUBTS: "doubt", DOES_NOT: "wrong"}[head.verdict]
-    first = f"<strong>{escape(head.finding)}.</strong> {escape(head.judgement)}"
-    if best is None:
-        return document.verdict(first, level=level)
-    fits = "1 fit" if len(result.fits) == 1 else f"{len(result.fits)} fits"
-    second = f"Weight {best.weight:.2f} among {fits}."
+    said = result.verdict
+    level = {EXPLAINS: "", DOUBTS: "doubt", DOES_NOT: "wrong"}[said.level]
+    more = [f"Doubt: {escape(said.doubt)}"] if said.doubt else []
+    if said.next:
+        more.append(f"Next, {escape(said.purpose)}: <code>{escape(_without_folders(said.next))}</code>")
+    return document.verdict(f"<strong>{escape(said.headline)}</strong>", "<br>".join(more), level=level)
+
+
+def _without_folders(command: str) -> str:
+    """A command with the names of its files alone: where they lie is nobody else's business."""
+    words = [
+        ",".join(PurePath(name).name for name in word.split(",")) if "/" in word else word
+        for word in shlex.split(command)
+    ]
+    return shlex.join(words)
+
+
+def _verified(result: FitResult) -> list[str]:
+    """How the best fit was verified, what is doubted less, and how many fits are too far off to be shown."""
+    found = list(result.verdict.doubts[1:])
     if result.verification is not None:
-        second += f" {escape(result.verification.in_words())}"
-    return document.verdict(first, second, level=level)
+        found.append(result.verification.in_words())
+    far = len(result.fits) - len(worth_showing(result.fits))
+    if far:
+        found.append(
+            f"{far} more {'models were' if far > 1 else 'model was'} fitted, with χ² more than a hundred"
+            " times the least; sasnet fit --details lists them."
+        )
+    return found
 
 
 def _facts(result: FitResult) -> str:
@@ -104,6 +138,7 @@ def _facts(result: FitResult) -> str:
     facts = {"Points": str(len(curve))}
     if len(curve):
         facts["q range"] = f"{significant(curve.q[0], 3)} to {significant(curve.q[-1], 3)} Å⁻¹"
+        facts["Unit of q"] = curve.q_unit.in_words
     facts["Resolution"] = _resolution(curve)
     facts["Uncertainties"] = "estimated" if curve.dintensity is None else "as measured"
     return document.facts(facts)
@@ -115,7 +150,7 @@ def _download(result: FitResult) -> str:
     columns = {"q_per_angstrom": curve.q, "intensity": curve.intensity, "dintensity": result.dintensity}
     if curve.dq is not None:
         columns["dq_per_angstrom"] = curve.dq
-    columns |= {fit.short_name: fit.theory for fit in result.fits[:MAX_DRAWN]}
+    columns |= {fit.short_name: fit.theory for fit in worth_showing(result.fits)[:MAX_DRAWN]}
     lines = [
         ",".join(columns),
         *(",".join(f"{v:.7g}" for v in row) for row in zip(*columns.values(), strict=True)),
@@ -135,7 +170,7 @@ def _resolution(curve: Curve) -> str:
 
 def _caption(result: FitResult) -> str:
     count = int(np.sum(result.curve.intensity <= 0))
-    left_out = f" The best {MAX_DRAWN} fits are drawn." if len(result.fits) > MAX_DRAWN else ""
+    left_out = f" The best {MAX_DRAWN} fits are drawn." if len(worth_showing(result.fits)) > MAX_DRAWN else ""
     if count == 0 or count == len(result.curve):
         return left_out
     what = "1 point with I ≤ 0 is" if count == 1 else f"{count} points with I ≤ 0 are"
@@ -146,7 +181,7 @@ def _groups(result: FitResult, groups: Manifest) -> str:
     if not result.fits:
         return ""
     own: dict[str, list[str]] = {}
-    for model in dict.fromkeys(fit.short_model for fit in result.fits):
+    for model in dict.fromkeys(fit.short_model for fit in worth_showing(result.fits)):
         home = next((g.name for g in groups.groups if model in g.members), "")
         own.setdefault(home, []).append(model)
     sizes = {g.name: len(g.members) for g in groups.groups}

@@ -23,7 +23,8 @@ from . import document
 #: The page's name, and the head of the CSV, by which sasnet knows its own file.
 INDEX, HEAD = (
     "index.html",
-    "file,entry,answer,model,structure_factor,probability,group,in_scope,reduced_chisq,note",
+    "file,entry,answer,model,structure_factor,probability,group,in_scope,reduced_chisq,rg,rg_error,rg_network,note"
+    ",q_unit",
 )
 #: Pixels of a thumbnail, and points at most.
 _WIDTH, _HEIGHT, _POINTS = 120, 48, 80
@@ -43,10 +44,14 @@ class Row:
     level : str
         Empty where the answer can be relied on, ``doubt``, or ``wrong``.
     note : str
+    rg, rg_error, rg_network : float or None
+        Radius of gyration by Guinier's law, else the network's, Å, and the error of the former.
     page : str
         Name of its own page in the same folder; empty where it has none.
     thumbnail : str
         An ``svg`` element.
+    q_unit : str
+        Of a curve: the unit that q was read in, and whether that was assumed.
     """
 
     file: str
@@ -62,6 +67,10 @@ class Row:
     note: str = ""
     page: str = ""
     thumbnail: str = ""
+    q_unit: str = ""
+    rg: float | None = None
+    rg_error: float | None = None
+    rg_network: float | None = None
 
 
 def thumbnail(measurement: Any, theory: NDArray[np.float64] | None = None) -> str:
@@ -211,7 +220,8 @@ def write_csv(rows: Sequence[Row], path: Path) -> Path:
     for row in rows:
         writer.writerow(
             [printable(row.file), row.entry, row.answer, row.model, row.structure_factor,
-             _plain(row.probability), row.group, _plain(row.in_scope), _plain(row.reduced_chisq), row.note]
+             _plain(row.probability), row.group, _plain(row.in_scope), _plain(row.reduced_chisq),
+             _plain(row.rg), _plain(row.rg_error), _plain(row.rg_network), row.note, row.q_unit]
         )  # fmt: skip
     put_whole(path, text.getvalue().encode("utf-8", "replace"), "table")
     return path

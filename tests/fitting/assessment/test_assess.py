@@ -10,10 +10,11 @@ import pytest
 
 from sasnet_plugin.fitting.assessment.assess import Misfits, alike, assess, ranked
 from sasnet_plugin.fitting.assessment.excused import NONE_EXPLAINS
-from sasnet_plugin.fitting.result.headline import DOES_NOT
 from sasnet_plugin.fitting.result.model_fit import ModelFit, Parameter
+from sasnet_plugin.fitting.result.verdict import DOES_NOT
 from sasnet_plugin.fitting.strategy.fit_candidate import fit_candidate
 from sasnet_plugin.fitting.task import Task
+from sasnet_plugin.fitting.verdict.tell import told
 from sasnet_plugin.simulate.bank import Bank
 from sasnet_plugin.types import Curve
 
@@ -110,5 +111,5 @@ def test_none_explains_two_models_and_bragg_peaks_together(simulated: Simulated,
     assert result.verification.chisq_quantile > 0.999
     assert result.best is not None
     assert any("not random" in w for w in result.best.warnings)
-    assert result.headline.verdict == DOES_NOT
+    assert told(result).verdict.level == DOES_NOT
     assert result.as_dict()["verification"]["worst_q"] == list(result.verification.worst)

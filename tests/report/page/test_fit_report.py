@@ -19,8 +19,10 @@ from hypothesis import strategies as st
 from tinyzoo import manifest_entries
 
 from sasnet_plugin.fitting.result.fit_result import FitResult
-from sasnet_plugin.fitting.result.headline import DOUBTS
 from sasnet_plugin.fitting.result.model_fit import ModelFit, Parameter, Verification
+from sasnet_plugin.fitting.result.verdict import DOUBTS, EXPLAINS
+from sasnet_plugin.fitting.task import FitOptions
+from sasnet_plugin.fitting.verdict.tell import told
 from sasnet_plugin.report.page.document import document, write_page
 from sasnet_plugin.report.page.fit_report import page, page_name, write_report
 from sasnet_plugin.report.page.names import identity
@@ -138,7 +140,7 @@ def result() -> FitResult:
         0.0, 0.1, clean * 1.3, 0.0,
     )  # fmt: skip
     notes = ("Read so.", "sphere and sphere@hardsphere: no difference in this q range.")
-    return FitResult(curve, sigma, (best, second, own), True, notes)
+    return told(FitResult(curve, sigma, (best, second, own), True, notes))
 
 
 @pytest.fixture(scope="module")
@@ -191,14 +193,21 @@ def test_title_notes_and_verdict_in_words(tree: Element, result: FitResult, grou
     assert "/data" not in words  # where the file lay is nobody else's business
     assert words.count("Read so.") == 1
     assert "sphere and sphere@hardsphere: no difference in this q range." in words
-    # One headline, the same everywhere, with the doubts that matter.
-    assert str(result.headline) in words
-    assert result.headline.verdict == DOUBTS
+    # One headline, the same everywhere, with the doubt that would hurt most and what to do next.
+    assert result.headline in words
+    assert (result.verdict.level, result.verdict.doubt) == (EXPLAINS, "")
+    assert "Doubt" not in words
+    lacking = told(replace(result, unanswered=("onion",)))
+    assert lacking.verdict.level == DOUBTS
+    assert f"Doubt: {lacking.verdict.doubt}" in read(page(lacking, groups)).words()
+    assert "sasnet fit latex.xml --report pages" in words
     wrong = replace(result, verified=False, verification=Verification(0.9999, -9.0, (0.1, 0.2), False, ()))
-    doubtful = read(page(wrong, groups)).words()
+    doubtful = read(page(told(wrong), groups)).words()
     plugin = replace(result.fits[0], model="/home/user/mine.py", warnings=("mine says so.",))
-    own = read(page(replace(result, fits=(plugin,)), groups)).words()
-    assert "mine: radius" in own
+    options = FitOptions(models=("sphere", "/home/user/mine.py"))
+    own = read(page(told(replace(result, fits=(plugin,)), options), groups)).words()
+    assert "Mine: radius" in own
+    assert "--models sphere,mine.py" in own
     assert "mine says so." in own
     assert "/home" not in own
     checked = Verification(0.38, 0.1, (0.1, 0.2), True, ())
@@ -206,7 +215,7 @@ def test_title_notes_and_verdict_in_words(tree: Element, result: FitResult, grou
         "62 % of the simulated measurements of this fit have a larger χ²."
         in read(page(replace(result, verification=checked), groups)).words()
     )
-    assert "Does not explain the data." in doubtful
+    assert "Nothing that was fitted explains the data." in doubtful
     assert "Explains" not in doubtful
 
 

@@ -7,11 +7,13 @@ The table is the longest block of lines with the same count of numbers, at least
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TYPE_CHECKING
 
 import numpy as np
+
+from sasnet_plugin.data.columns import cells
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -27,26 +29,21 @@ GAP = 2
 GOES_ON = 3.0
 """A row apart from a table goes on with it where its q is this near to the end of the table's."""
 
-_LONGEST = 10_000
-"""Characters beyond which a line is no row of a curve's table."""
+WORDS_BELOW = 200
+"""Lines of words inside and below a table that are kept; units stand there, and no more is looked for."""
 
-_NOT_A_NUMBER = frozenset(
-    {"", "-", "--", "*", "na", "n/a", "null", "none", "inf", "-inf", "nan", "-nan", "1.#ind", "-1.#ind"}
-    | {"1.#qnan", "-1.#qnan", "1.#inf", "-1.#inf", "1.#snan"}
-)
-_DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+(?:[eEdD][+-]?\d+)?|[+-]?\d+(?:[eEdD][+-]?\d+)?")
-# "65,525.008", "65.525,008", "65'525.008", "65 525,008" with a blank that does not break.
-_GROUPED = re.compile(
-    r"(?<![\w.,'])[-+]?\d{1,3}(?:(?:,\d{3})+\.\d|(?:\.\d{3})+,\d|(?:\.\d{3}){2,}|(?:,\d{3}){2,}"
-    r"|(?:['\u2019_\u00a0\u2009\u202f]\d{3})+(?!\d))"
-)
-_SPACED = re.compile(r"(?:^|\t)[-+]?\d{1,3}(?: \d{3})+(?:[.,]\d+)?[ ]?(?=\t|$)")
-_MARKS = "#%*'!;/x \t"
-"""Before a row that is not to count."""
-_BLANKS = ("\u00a0", "\u2009", "\u202f")
-# q is no whole number; headers (RAL's) have rows of them just above the table.
-_ROW = re.compile(r"\s*[-+]?\d*[.,]\d\S*[\s,;]+\S*\d")
-_REMARK = re.compile(r"(?<=\d)\s+[#!].*")
+LEAST_ROWS = 8
+"""A further table has at least so many rows; fewer points determine no curve."""
+
+BACK = 1.5
+"""A row behind words whose q is less than this times that of the first row begins another table."""
+
+MOST_TABLES = 1_000
+"""Of more alike tables the longest is read."""
+
+NAMED = 20
+"""Of so many tables at most it is looked whether columns are named above them."""
+
 _TEXT_BYTES = bytes(range(32, 256)) + b"\t\n\r\f\b\x1a\x1b\x0b"
 
 
@@ -60,6 +57,8 @@ class Table:
         m columns of n rows; NaN where a cell is empty or no number. (0, 0) where the text holds no table.
     header : tuple of str
         The lines above.
+    below : tuple of str
+        Lines of other content inside the table and below it, the first `WORDS_BELOW` of them.
     dropped : int
         Lines inside the table that were left out, having another count of numbers or none.
     lost : int
@@ -68,17 +67,21 @@ class Table:
         A number with signs between its thousands, in one of these lines; empty where there is none.
     blocks : int
         Blocks of numbers of that many columns in the text; the longest is given.
+    others : tuple of Table
+        Tables of that many columns that begin at small q again: further data sets.
     single : bool
         The text holds one column of numbers and no table.
     """
 
     columns: FloatArray
     header: tuple[str, ...] = ()
+    below: tuple[str, ...] = ()
     dropped: int = 0
     lost: int = 0
     grouped: str = ""
     blocks: int = 0
     single: bool = False
+    others: tuple[Table, ...] = ()
 
 
 def decode(data: bytes) -> str | None:
@@ -87,6 +90,8 @@ def decode(data: bytes) -> str | None:
         if data.startswith(mark):
             return data.decode(codec, errors="replace")
     head = data[:65536]
+    if len(head) > 1 and head[1::2].count(0) == len(head) // 2 and 0 not in head[::2]:
+        return data.decode("utf-16-le", errors="replace")
     if head.translate(None, _TEXT_BYTES):
         return None
     try:
@@ -109,14 +114,19 @@ def read_table(text: str) -> Table:
         With zero columns where there is no table.
     """
     lines = text.splitlines()
+    if '"' in text:
+        lines = [cells.QUOTED.sub(cells.unquoted, line) for line in lines]
     start = _first_table_line(lines)
-    found = None if start is None else _uniform(lines, start)
-    return found or _longest(lines)
+    found = (None if start is None else _uniform(lines, start)) or _longest(lines)
+    if found.columns.size or found.single or found.grouped:
+        return found
+    # A letter behind each row, or a time before it, is no number.
+    return _longest([cells.numbers_alone(line) for line in lines])
 
 
 def _uniform(lines: list[str], start: int) -> Table | None:
     """One table from a line on to the end, read by numpy; None where it is not that uniform."""
-    delimiter, decimal = _style(lines[start])
+    delimiter, decimal = cells.style(lines[start])
     block = lines[start:]
     if decimal:
         block = [line.replace(",", ".") for line in block]
@@ -140,30 +150,26 @@ def _beside(lines: list[str], table: range, rows: FloatArray) -> tuple[list[int]
     """
     width, q = rows.shape[1], np.abs(rows[np.isfinite(rows[:, 0]) & (rows[:, 0] != 0), 0])
     least, most = (q.min(), q.max()) if q.size else (0.0, 0.0)
-    apart = [line for line in lines[table.start : table.stop] if any(blank in line for blank in _BLANKS)]
+    apart = [line for line in lines[table.start : table.stop] if any(blank in line for blank in cells.BLANKS)]
     if "\t" in lines[table.start]:
-        apart += [line for line in lines[table.start : table.stop] if " " in line and _SPACED.search(line)]
+        apart += [
+            line for line in lines[table.start : table.stop] if " " in line and cells.SPACED.search(line)
+        ]
     lost: list[int] = []
     for numbers in (range(table.start - 1, -1, -1), range(table.stop, len(lines))):
         others = 0
         for number in numbers:
-            if others > GAP and not _ROW.match(lines[number]):
+            if others > GAP and not cells.ROW.match(lines[number]):
                 continue
-            row = _numbers(lines[number].lstrip(_MARKS))
+            row = cells.numbers(lines[number].lstrip(cells.MARKS))
             alike = row is not None and len(row) == width
             beyond = row is not None and (least / GOES_ON < row[0] < least or most < row[0] < most * GOES_ON)
-            if (alike and beyond) if others > GAP else (alike or _ROW.match(lines[number])):
+            if (alike and beyond) if others > GAP else (alike or cells.ROW.match(lines[number])):
                 lost.append(number)
                 apart.append(lines[number])
                 continue
             others += 1
-    return lost, next((found for line in apart if (found := _grouped(line))), "")
-
-
-def _grouped(line: str) -> str:
-    """A number of the line with signs between its thousands; empty where there is none."""
-    found = _GROUPED.search(line) or _SPACED.search(line)
-    return max(found[0].strip(), line[found.start() :].split()[0], key=len)[:40] if found else ""
+    return lost, next((found for line in apart if (found := cells.grouped(line))), "")
 
 
 def _longest(lines: list[str]) -> Table:
@@ -177,14 +183,18 @@ def _longest(lines: list[str]) -> Table:
     for number, line in enumerate(lines):
         if not line.strip():
             continue
-        row = _numbers(line)
+        row = cells.numbers(line)
+        if row and runs and len(row) < len(runs[-1][0]) and cells.count(line) == len(runs[-1][0]):
+            row += [float("nan")] * (len(runs[-1][0]) - len(row))  # the last cells are empty
         if row is None or len(row) < 2:
             single += row is not None
             gap += 1
-            if row is None and _ROW.match(line):
+            if row is None and cells.ROW.match(line):
                 odd.append(number)
             continue
-        open_run = bool(runs) and len(runs[-1][0]) == len(row)
+        open_run = (
+            bool(runs) and len(runs[-1][0]) == len(row) and not (gap and _from_the_start(runs[-1], row))
+        )
         if open_run and gap == 0:
             runs[-1].append(row)
         elif open_run and gap <= GAP and len(runs[-1]) >= START:
@@ -200,26 +210,95 @@ def _longest(lines: list[str]) -> Table:
         places[-1].append(number)
         gap = 0
     if not runs:
-        grouped = next((found for number in odd if (found := _grouped(lines[number]))), "")
+        grouped = next((found for number in odd if (found := cells.grouped(lines[number]))), "")
         return Table(np.empty((0, 0)), tuple(lines), grouped=grouped, single=single >= START)
-    best = max(range(len(runs)), key=lambda index: len(runs[index]))
+    best = _chosen(lines, [len(run) for run in runs], [place[0] for place in places])
     rows = np.array(runs[best], dtype=np.float64)
     if single > rows.shape[0]:
         return Table(np.empty((0, 0)), tuple(lines), single=True)
+    alike = sum(len(run) >= START and len(run[0]) == rows.shape[1] for run in runs)
+    again = [index for index, run in enumerate(runs) if index != best and _again(rows, run)]
+    if again and alike <= MOST_TABLES:
+        return _several(lines, runs, places, sorted([best, *again]), losses)
     table = range(places[best][0], places[best][-1] + 1)
     beside, grouped = _beside(lines, table, rows)
     near = {*range(table.start - len(beside) - GAP, table.stop + len(beside) + GAP), *beside}
     others = [run for index, run in enumerate(runs) if index != best and places[index][0] not in near]
     lost = len(beside) + sum(len(run) for run in others if len(run) >= START or len(run[0]) == rows.shape[1])
-    grouped = grouped or next((found for number in odd if (found := _grouped(lines[number]))), "")
-    alike = sum(len(run) >= START and len(run[0]) == rows.shape[1] for run in runs)
+    grouped = grouped or next((found for number in odd if (found := cells.grouped(lines[number]))), "")
     above = tuple(lines[: table.start])
-    return Table(np.ascontiguousarray(rows.T), above, losses[best], lost, grouped, alike)
+    below = _words_below(lines, table, set(places[best]))
+    return Table(np.ascontiguousarray(rows.T), above, below, losses[best], lost, grouped, alike)
+
+
+def _from_the_start(run: list[list[float]], row: list[float]) -> bool:
+    """Whether a row behind words begins at the q where a table began: the next data set, not more of this."""
+    return len(run) >= LEAST_ROWS and run[-1][0] > BACK * run[0][0] and row[0] < BACK * run[0][0]
+
+
+def _again(rows: FloatArray, run: list[list[float]]) -> bool:
+    """Whether a table has as many columns as another and goes over the same q once more."""
+    if len(run) < LEAST_ROWS or len(run[0]) != rows.shape[1]:
+        return False
+    q = np.array(run)[:, 0]
+    low, high = np.nanmin(rows[:, 0]), np.nanmax(rows[:, 0])
+    return bool(np.mean((q >= low) & (q <= high)) > 0.5 or np.nanmin(q) <= low <= high <= np.nanmax(q))
+
+
+def _several(
+    lines: list[str],
+    runs: list[list[list[float]]],
+    places: list[list[int]],
+    chosen: list[int],
+    losses: list[int],
+) -> Table:
+    """Several tables as further ones of the first, each with the words above it."""
+    tables: list[Table] = []
+    end = 0
+    for index in chosen:
+        begin = places[index][0]
+        # The words above the first hold for all.
+        header = (*lines[: places[chosen[0]][0]], *(lines[end:begin] if end else ()))
+        columns = np.ascontiguousarray(np.array(runs[index], dtype=np.float64).T)
+        tables.append(Table(columns, tuple(header), dropped=losses[index], blocks=1))
+        end = places[index][-1] + 1
+    return replace(tables[0], blocks=len(tables), others=tuple(tables[1:]))
+
+
+def _chosen(lines: list[str], sizes: list[int], starts: list[int]) -> int:
+    """Which table is the curve: the longest of those whose columns are named q and intensity, else of all.
+
+    Programs write others below, such as p(r), which can be longer.
+    """
+    long = sorted(range(len(sizes)), key=lambda index: -sizes[index])
+    tables = [index for index in long[:NAMED] if sizes[index] >= START]
+    named = [index for index in tables if len(tables) > 1 and _names_a_curve(lines, starts[index])]
+    return (named or long)[0]
+
+
+def _names_a_curve(lines: list[str], start: int) -> bool:
+    """Whether the words just above a line name q and intensity, in one of a few lines."""
+    from sasnet_plugin.data.columns.names import INTENSITY, Q, understand
+
+    words = [line for line in lines[max(0, start - 8) : start] if cells.numbers(line) is None]
+    for line in words:
+        found = {understand(name).quantity for name in re.split(r"\s{2,}|[\t,;|]", line.strip()) if name}
+        if {Q, INTENSITY} <= found:
+            return True
+    return False
+
+
+def _words_below(lines: list[str], table: range, rows: set[int]) -> tuple[str, ...]:
+    """Lines of words within a table and below it."""
+    others = (lines[number] for number in range(table.start, len(lines)) if number not in rows)
+    return tuple(
+        islice((line for line in others if line.strip() and cells.numbers(line) is None), WORDS_BELOW)
+    )
 
 
 def _is_run(lines: list[str], number: int) -> bool:
     """Whether the line and those that follow it are alike: another table, not one odd line."""
-    rows = [_numbers(line) for line in islice(lines, number, number + START)]
+    rows = [cells.numbers(line) for line in islice(lines, number, number + START)]
     width = len(rows[0] or ())
     return len(rows) == START and all(row is not None and len(row) == width for row in rows)
 
@@ -229,7 +308,7 @@ def _first_table_line(lines: list[str]) -> int | None:
     for number, line in enumerate(lines):
         if not line.strip():
             continue
-        row = _numbers(line)
+        row = cells.numbers(line)
         if row is None or len(row) < 2:
             alike = width = 0
         elif len(row) == width:
@@ -239,55 +318,3 @@ def _first_table_line(lines: list[str]) -> int | None:
         if alike >= START:
             return start
     return None
-
-
-def _style(line: str) -> tuple[str | None, bool]:
-    """Which delimiter a line of numbers uses (None for blanks), and whether its decimals have commas."""
-    if ";" in line:
-        return ";", "," in line
-    if "," not in line:
-        return None, False
-    words = line.split()
-    if "." not in line and len(words) > 1 and all(_DECIMAL_COMMA.fullmatch(word) for word in words):
-        return None, True
-    return ",", False
-
-
-def _numbers(line: str) -> list[float] | None:
-    """The numbers of a line, NaN for cells that hold none; None where the line is text."""
-    numbers = []
-    for word in _words(line):
-        value = _number(word)
-        if value is None:
-            return None
-        numbers.append(value)
-    return numbers if any(value == value for value in numbers) else None
-
-
-def _words(line: str) -> list[str]:
-    if len(line) > _LONGEST:
-        return []
-    line = _REMARK.sub("", line)
-    delimiter, decimal = _style(line)
-    if decimal:
-        line = line.replace(",", ".")
-    words = [word.strip() for word in line.split(delimiter)]
-    while words and not words[-1]:
-        words.pop()
-    return words
-
-
-def _number(word: str) -> float | None:
-    if "_" in word:  # Python's own sign between thousands
-        return None
-    try:
-        return float(word)
-    except ValueError:
-        pass
-    plain = word.lower().replace("\u2212", "-")
-    if plain in _NOT_A_NUMBER or set(plain) == {"*"}:
-        return float("nan")
-    try:
-        return float(plain.replace("d", "e"))
-    except ValueError:
-        return None

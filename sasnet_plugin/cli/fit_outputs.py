@@ -1,0 +1,163 @@
+"""What ``sasnet fit`` writes besides its answers: pages, exports, a table and a figure."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from sasnet_plugin.types import SasnetError
+
+if TYPE_CHECKING:
+    from sasnet_plugin.domains import Domain
+    from sasnet_plugin.fitting.result.fit_result import FitResult
+    from sasnet_plugin.predict import Answer
+    from sasnet_plugin.report.page.overview import Row
+
+
+@dataclass
+class Outputs:
+    """Files that are written as answers come, and at the end.
+
+    Parameters
+    ----------
+    report, export : Path or None
+        Folders for pages, and for what opens elsewhere.
+    plot, table : Path or None
+        A figure of all, and a line for each.
+    force : bool
+        Replace files that sasnet has not written.
+    """
+
+    report: Path | None = None
+    export: Path | None = None
+    plot: Path | None = None
+    table: Path | None = None
+    force: bool = False
+    rows: list[Row] = field(default_factory=list)
+    drawn: list[FitResult] = field(default_factory=list)
+
+    def check(self) -> None:
+        """See that nothing is in the way of what is written at the end.
+
+        Raises
+        ------
+        SasnetError
+            Something that is not sasnet's.
+        """
+        from sasnet_plugin.files import check_output
+        from sasnet_plugin.report.page.overview import HEAD, INDEX
+
+        if self.report is not None:
+            check_output(self.report / INDEX, force=self.force)
+        if self.plot is not None:
+            check_output(self.plot, force=self.force)
+        if self.table is not None:
+            check_output(self.table, force=self.force, mark=HEAD)
+
+    def options(self) -> dict[str, object]:
+        """The options by which these were asked for."""
+        return {"--report": self.report, "--export": self.export, "--plot": self.plot, "--csv": self.table}
+
+    def failed(self, path: str, sentence: str) -> None:
+        """Keep that a file has no answer."""
+        from sasnet_plugin.cli.folders import failed
+
+        self.rows.append(failed(path, sentence))
+
+    def fitted(self, found: FitResult) -> Iterator[Path]:
+        """Write what belongs to one fit, and keep what the table and the figure need."""
+        from sasnet_plugin.cli.folders import fitted
+        from sasnet_plugin.report.page.fit_report import page_name
+
+        page = page_name(found.curve, self.report) if self.report is not None else ""
+        self.rows.append(fitted(found, page))
+        if self.plot is not None:
+            self.drawn.append(found)
+        if self.report is not None:
+            yield self._page(found, self.report / page)
+        if self.export is not None:
+            yield from self._exports(found, self.export)
+
+    def _page(self, found: FitResult, page: Path) -> Path:
+        from sasnet_plugin.files import check_output
+        from sasnet_plugin.report.page.fit_report import write_report
+
+        check_output(page, force=self.force)
+        when = time.strftime("%Y-%m-%d %H:%M")
+        return write_report(found, page.parent, made=f"{when}, {shlex.join(['sasnet', *sys.argv[1:]])}")
+
+    def _exports(self, found: FitResult, folder: Path) -> Iterator[Path]:
+        from sasnet_plugin.files import check_output
+        from sasnet_plugin.report.exports.write_all import export, marks
+
+        for path, mark in marks(found.curve, folder).items():
+            check_output(path, force=self.force, mark=mark)
+        yield from export(found, folder)
+
+    def image(self, kind: Domain, image: Any, found: Answer) -> bool:
+        """Write the page of an image's fit and the fit as NXcanSAS; whether there was no fit to export."""
+        from sasnet_plugin.files import MARK, check_output
+        from sasnet_plugin.fitting.images.oriented_fit import OrientedFit
+        from sasnet_plugin.report.exports.nxcansas_image import image_name, write_image
+        from sasnet_plugin.report.images.pages import answer_page, page_name
+
+        if self.report is not None:
+            check_output(self.report / page_name(image, self.report), force=self.force)
+            answer_page(kind, image, found, self.report)
+        if self.export is None:
+            return False
+        fit = next((one for one in found.findings if isinstance(one, OrientedFit)), None)
+        if fit is None:
+            return True
+        self.export.mkdir(parents=True, exist_ok=True)
+        path = self.export / image_name(image, self.export)
+        check_output(path, force=self.force, mark=MARK)
+        write_image(image, fit, path)
+        return False
+
+    def close(self) -> None:
+        """Write the table, the figure, and the overview of several pages.
+
+        Raises
+        ------
+        SasnetError
+            One cannot be written.
+        """
+        from sasnet_plugin.report.page.overview import write_csv, write_overview
+
+        if self.table is not None:
+            write_csv(self.rows, self.table)
+        if self.plot is not None and self.drawn:
+            from sasnet_plugin.report.plot import plot_fits
+
+            shown = plot_fits(self.plot, self.drawn)
+            if len(self.drawn) > shown:
+                typer.echo(f"{self.plot}: only the first {shown} data sets are drawn.", err=True)
+        if self.report is not None and self.rows[1:]:
+            print(f"Written: {write_overview(self.rows, self.report, 'Fits')}", file=sys.stderr)
+
+
+def written(found: FitResult, outputs: Outputs, *, said: bool) -> str:
+    """Write what belongs to a fit; why something could not be written, or an empty string.
+
+    Parameters
+    ----------
+    found : FitResult
+    outputs : Outputs
+    said : bool
+        Print the name of each file.
+    """
+    try:
+        for path in outputs.fitted(found):
+            if said:
+                print(f"Written: {path}", flush=True)
+    except SasnetError as error:
+        return str(error)
+    return ""

@@ -1,0 +1,88 @@
+"""A file that names no unit of q: what is assumed, and whether another unit is likelier."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from sasnet_plugin.digits import significant
+from sasnet_plugin.units import QUnit
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    FloatArray = NDArray[np.float64]
+
+Q_MAX = 1.2
+"""Å⁻¹; few instruments for small angles reach beyond, and these begin at small q as well."""
+
+Q_MIN_JOINED = 0.02
+"""Å⁻¹; data that begin below are joined from small and wide angles, and may end anywhere."""
+
+Q_MAX_ANGLE = 12.0
+"""Å⁻¹; beyond what a wavelength of 1 Å reaches, 4π/λ."""
+
+SMALLEST = 5.0
+"""Å; a radius of gyration below that of a few atoms is none that small angles are measured for."""
+
+PLATEAU = 0.15
+"""Largest fall of the intensity over the first tenth of the points where a curve begins at a plateau."""
+
+
+def assumed(q: FloatArray, intensity: FloatArray) -> QUnit:
+    """Å⁻¹ assumed, with a doubt where the data look as if in nm⁻¹.
+
+    Parameters
+    ----------
+    q, intensity : (n,) float arrays
+        As they stand in the file, by ascending q.
+    """
+    q_max, q_min = float(q[-1]), float(q[0])
+    if q_max > Q_MAX_ANGLE:
+        return QUnit(stated=False, doubt=_angle_or_nm(q_max))
+    size = radius_of_gyration(q, intensity)
+    wide = q_max > Q_MAX and q_min > Q_MIN_JOINED
+    small = size is not None and size < SMALLEST
+    if not (wide or small):
+        return QUnit(stated=False)
+    sizes = ("", "") if size is None else (
+        f", Rg about {significant(size, 2)} Å", f", Rg about {significant(10 * size, 2)} Å"
+    )  # fmt: skip
+    return QUnit(
+        stated=False,
+        doubt=(
+            f"The file names no unit of q. Read in Å⁻¹, as assumed here, q ends at {q_max:.3g} Å⁻¹{sizes[0]};"
+            f" in nm⁻¹ it would end at {q_max / 10:.3g} Å⁻¹{sizes[1]}, which is likelier: if so, set the q"
+            " unit to nm (--q-unit nm); all sizes are then ten times as large."
+        ),
+    )
+
+
+def _angle_or_nm(q_max: float) -> str:
+    return (
+        f"The file names no unit of q, and its first column ends at {q_max:.3g}: that looks like an angle in"
+        " degrees (then give its wavelength, --wavelength 1.5418 for Cu Kα) or like nm⁻¹ (then --q-unit nm),"
+        " not like the Å⁻¹ assumed here."
+    )
+
+
+def radius_of_gyration(q: FloatArray, intensity: FloatArray) -> float | None:
+    """Rg from where a curve that begins at a plateau has fallen to exp(-1/3) of it; None where it does not.
+
+    By Guinier's law, I(q) = I(0) exp(-(q Rg)²/3), that is at q Rg = 1. An estimate to tell units apart.
+
+    Parameters
+    ----------
+    q, intensity : (n,) float arrays
+        By ascending q; Rg is in the inverse of the unit of q.
+    """
+    few = max(3, q.size // 10)
+    first, next_ = np.median(intensity[:few]), np.median(intensity[few : 2 * few])
+    if q.size < 10 or not first > 0 or not 0 <= 1 - next_ / first < PLATEAU * 3:
+        return None
+    level = max(first, next_)
+    width = max(1, q.size // 40)
+    smooth = np.convolve(intensity, np.full(width, 1 / width), mode="same")
+    below = np.flatnonzero(smooth[few:] < level * np.exp(-1 / 3))
+    return float(1 / q[few + below[0]]) if below.size and below[0] else None

@@ -1,0 +1,195 @@
+"""Images integrated over the azimuth, in HDF5: NXazint1d and NXazint2d (MAX IV, pyFAI), pyFAI's NXmonopd.
+
+A group NXdata holds the intensity against a radial axis, q or 2θ, for one image or a series of them; each
+image is a curve. Where there are bins of azimuth, and no average beside them, they are averaged here.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from sasnet_plugin import units
+from sasnet_plugin.data import hdf5
+from sasnet_plugin.data.failure import too_large
+from sasnet_plugin.data.limits import LIMITS
+from sasnet_plugin.data.raw import RawCurve
+from sasnet_plugin.types import DataError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    FloatArray = NDArray[np.float64]
+
+_RADIAL = frozenset({"radial_axis", "radial", "q", "2th", "2theta", "two_theta", "tth", "polar_angle"})
+_AZIMUTHAL = frozenset({"azimuthal_axis", "azimuthal", "chi", "eta"})
+_ERRORS = ("{}_errors", "errors", "{}_error", "sigma")
+_KEV_ANGSTROM = 12.398419843320026
+_DEPTH = 5
+_ANGLES = {"2th_deg": "degrees", "2th_rad": "radians"}  # as pyFAI names them
+
+
+def scan(file: Any, name: str) -> list[RawCurve]:
+    """Curves of an HDF5 file's integrated images, in the order of the file; empty where it has none.
+
+    Parameters
+    ----------
+    file : h5py.File
+    name : str
+        Of the file, for the sentence.
+
+    Raises
+    ------
+    DataError
+        The axis is an angle and no wavelength is stated, or there are more values than a measurement has.
+    """
+    found = []
+    for entry, groups in _groups(file):
+        plain = [group for group in groups if not _is_cake(group)]
+        for group in plain or groups:
+            found += _curves(group, entry, name)
+    return found
+
+
+def _groups(file: Any) -> Iterator[tuple[Any, list[Any]]]:
+    """Each entry with its NXdata groups that have a radial axis, each once though links may name it twice."""
+    import h5py
+
+    for _, entry in hdf5.members(file):
+        if not isinstance(entry, h5py.Group):
+            continue
+        known: dict[int, Any] = {}
+        for _, group in hdf5.below(entry, _DEPTH):
+            if isinstance(group, h5py.Group) and _RADIAL.intersection(_axes(group)[-1:]):
+                known.setdefault(h5py.h5o.get_info(group.id).addr, group)
+        yield entry, list(known.values())
+
+
+def _axes(group: Any) -> list[str]:
+    """Names of the axes of a group NXdata, the last one the fastest; empty for any other group."""
+    if hdf5.text(group.attrs.get("NX_class", "")) != "NXdata":
+        return []
+    return [hdf5.text(name) for name in np.atleast_1d(group.attrs.get("axes", []))]
+
+
+def _is_cake(group: Any) -> bool:
+    return any(name in _AZIMUTHAL for name in _axes(group))
+
+
+def _curves(group: Any, entry: Any, name: str) -> list[RawCurve]:
+    import h5py
+
+    signal = hdf5.text(group.attrs.get("signal", "I"))
+    intensity, radial = hdf5.member(group, signal), hdf5.member(group, _axes(group)[-1])
+    if not isinstance(intensity, h5py.Dataset) or not isinstance(radial, h5py.Dataset):
+        return []
+    if radial.ndim != 1 or not intensity.shape or intensity.shape[-1] != radial.size:
+        return []
+    if intensity.size > LIMITS.values or hdf5.hollow(intensity):
+        raise too_large(name, f"{intensity.size:,} values", "a series of integrated images")
+    axis = _axis(radial, entry, name)
+    values = np.asarray(intensity[()], dtype=np.float64)
+    errors = _errors(group, signal, values.shape)
+    notes = axis.notes + _normalised(group, entry)
+    if _is_cake(group):
+        values, errors = _averaged(values, errors, _pixels(group, values.shape))
+        notes += ("The bins of azimuth were averaged.",)
+    values = values.reshape(-1, radial.size)
+    sigmas = [None] * len(values) if errors is None else list(errors.reshape(-1, radial.size))
+    title = _title(entry)
+    return [
+        replace(
+            axis,
+            intensity=one,
+            dintensity=sigma,
+            title=f"{title} frame {number}".strip() if len(values) > 1 else title,
+            notes=notes,
+        )
+        for number, (one, sigma) in enumerate(zip(values, sigmas, strict=True), start=1)
+    ]
+
+
+def _axis(radial: Any, entry: Any, name: str) -> RawCurve:
+    """A curve without intensities: its q, from 2θ where that is the axis."""
+    values = np.asarray(radial[()], dtype=np.float64)
+    unit = hdf5.text(radial.attrs.get("units", radial.attrs.get("unit", "")))[: LIMITS.title]
+    angle = units.canonical(_ANGLES.get(unit, unit), "angle")
+    if angle is None:
+        unit = unit.removeprefix("q_")  # pyFAI's q_nm^-1
+        return RawCurve(values, np.zeros_like(values), q_unit=units.canonical(unit, "q") if unit else None)
+    wavelength = _wavelength(entry)
+    if wavelength is None:
+        raise DataError(
+            f"{name}: its axis is the angle 2θ, and it states no wavelength; integrate the images against q."
+        )
+    theta = np.radians(values * units.factor(angle, "angle")) / 2
+    note = f"2θ was converted to q with the file's wavelength, {wavelength:.5g} Å."
+    q = 4 * math.pi / wavelength * np.sin(theta)
+    return RawCurve(q, np.zeros_like(values), q_unit="Å⁻¹", notes=(note,))
+
+
+def _wavelength(entry: Any) -> float | None:
+    """Å, from the entry's wavelength or energy; None where it states neither."""
+    energy = None
+    for name, item in hdf5.below(entry, _DEPTH):
+        if (
+            name not in ("wavelength", "energy")
+            or getattr(item, "size", 0) != 1
+            or item.dtype.kind not in "iuf"
+        ):
+            continue
+        value, unit = float(np.ravel(item[()])[0]), hdf5.text(item.attrs.get("units", ""))
+        if value > 0 and name == "wavelength":
+            length = units.canonical(unit or "Å", "length") or "Å"
+            return value * units.factor(length, "length")
+        if value > 0:
+            energy = energy or (value / 1000 if unit.lower() == "ev" else value)
+    return _KEV_ANGSTROM / energy if energy else None
+
+
+def _errors(group: Any, signal: str, shape: tuple[int, ...]) -> FloatArray | None:
+    for pattern in _ERRORS:
+        item = hdf5.member(group, pattern.format(signal))
+        if item is not None and getattr(item, "shape", None) == shape:
+            return np.asarray(item[()], dtype=np.float64)
+    return None
+
+
+def _pixels(group: Any, shape: tuple[int, ...]) -> FloatArray:
+    """Pixels of each bin, of the shape of the intensity; ones where the file does not tell."""
+    norm = hdf5.member(group, "norm")
+    given = None if norm is None else np.asarray(norm[()], dtype=np.float64)
+    try:
+        return np.broadcast_to(1.0 if given is None else given, shape)
+    except ValueError:
+        return np.ones(shape)
+
+
+def _averaged(values: FloatArray, errors: FloatArray | None, pixels: FloatArray) -> tuple[Any, Any]:
+    """Averages over the last axis but one, weighted with the pixels; NaN where there are none."""
+    weight = np.where(np.isfinite(values), pixels, 0.0)
+    total = weight.sum(axis=-2)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        mean = np.nansum(weight * np.where(weight > 0, values, 0.0), axis=-2) / total
+        if errors is None:
+            return mean, None
+        return mean, np.sqrt(np.nansum((weight * errors) ** 2, axis=-2)) / total
+
+
+def _normalised(group: Any, entry: Any) -> tuple[str, ...]:
+    applied = hdf5.member(entry, "normalization_applied")
+    if applied is None or bool(np.ravel(applied[()])[0]) or hdf5.member(group, "norm") is not None:
+        return ()
+    return ("The file says that its intensity is not divided by the number of pixels: it grows with q.",)
+
+
+def _title(entry: Any) -> str:
+    for path in ("title", "sample/name"):
+        item = hdf5.member(entry, path)
+        if item is not None and getattr(item, "size", 0) == 1 and (said := hdf5.text(item[()])):
+            return said
+    return ""

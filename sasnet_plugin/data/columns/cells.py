@@ -1,0 +1,136 @@
+"""One line of text -> the numbers in it: any delimiter, decimal commas, signs of what is missing."""
+
+from __future__ import annotations
+
+import re
+
+_LONGEST = 10_000
+"""Characters beyond which a line is no row of a curve's table."""
+
+_NOT_A_NUMBER = frozenset(
+    {
+        "",
+        "-",
+        "--",
+        "*",
+        "na",
+        "n/a",
+        "#n/a",
+        "#div/0!",
+        "#value!",
+        "null",
+        "none",
+        "inf",
+        "-inf",
+        "nan",
+        "-nan",
+        "1.#ind",
+        "-1.#ind",
+    }
+    | {"1.#qnan", "-1.#qnan", "1.#inf", "-1.#inf", "1.#snan"}
+)
+_DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+(?:[eEdD][+-]?\d+)?|[+-]?\d+(?:[eEdD][+-]?\d+)?")
+# "65,525.008", "65.525,008", "65'525.008", "65 525,008" with a blank that does not break.
+_GROUPED = re.compile(
+    r"(?<![\w.,'])[-+]?\d{1,3}(?:(?:,\d{3})+\.\d|(?:\.\d{3})+,\d|(?:\.\d{3}){2,}|(?:,\d{3}){2,}"
+    r"|(?:['\u2019_\u00a0\u2009\u202f]\d{3})+(?!\d))"
+)
+SPACED = re.compile(r"(?:^|\t)[-+]?\d{1,3}(?: \d{3})+(?:[.,]\d+)?[ ]?(?=\t|$)")
+# "5,72e-02" in a CSV.
+QUOTED = re.compile(r'"\s*([-+]?[\d.,]+(?:[eE][-+]?\d+)?)\s*"')
+# A minus that follows a digit: Fortran's columns of fixed width leave no blank.
+_STUCK = re.compile(r"(?<=\d)(?=-\d*\.\d)")
+MARKS = "#%*'!;/x \t"
+"""Before a row that is not to count."""
+BLANKS = ("\u00a0", "\u2009", "\u202f")
+# q is no whole number; headers (RAL's) have rows of them just above the table.
+ROW = re.compile(r"\s*[-+]?\d*[.,]\d\S*[\s,;]+\S*\d")
+_REMARK = re.compile(r"(?<=\d)\s+[#!].*")
+
+
+def style(line: str) -> tuple[str | None, bool]:
+    """Which delimiter a line of numbers uses (None for blanks), and whether its decimals have commas."""
+    if ";" in line:
+        return ";", "," in line
+    if "," not in line:
+        return None, False
+    words = line.split()
+    if "." not in line and len(words) > 1 and all(_DECIMAL_COMMA.fullmatch(word) for word in words):
+        return None, True
+    return ",", False
+
+
+def numbers(line: str) -> list[float] | None:
+    """The numbers of a line, NaN for cells that hold none; None where the line is text."""
+    numbers = _values(_words(line))
+    if numbers is None and (parted := _STUCK.sub(" ", line)) != line:
+        numbers = _values(_words(parted))
+    return numbers
+
+
+def _values(words: list[str]) -> list[float] | None:
+    """The same of words."""
+    numbers = []
+    for word in words:
+        value = number(word)
+        if value is None:
+            return None
+        numbers.append(value)
+    return numbers if any(value == value for value in numbers) else None
+
+
+def _words(line: str) -> list[str]:
+    if len(line) > _LONGEST:
+        return []
+    line = _REMARK.sub("", line)
+    delimiter, decimal = style(line)
+    if decimal:
+        line = line.replace(",", ".")
+    words = [word.strip() for word in line.split(delimiter)]
+    while words and not words[-1]:
+        words.pop()
+    return words
+
+
+def number(word: str) -> float | None:
+    if "_" in word:  # Python's own sign between thousands
+        return None
+    try:
+        return float(word)
+    except ValueError:
+        pass
+    plain = word.lower().replace("\u2212", "-")
+    if plain in _NOT_A_NUMBER or set(plain) == {"*"}:
+        return float("nan")
+    try:
+        return float(plain.replace("d", "e"))
+    except ValueError:
+        return None
+
+
+def count(line: str) -> int:
+    """How many cells a line has whose delimiter is no blank; 0 where it is."""
+    delimiter, decimal = style(line)
+    return 0 if delimiter is None or decimal else line.count(delimiter) + 1
+
+
+def grouped(line: str) -> str:
+    """A number of the line with signs between its thousands; empty where there is none."""
+    found = _GROUPED.search(line) or SPACED.search(line)
+    return max(found[0].strip(), line[found.start() :].split()[0], key=len)[:40] if found else ""
+
+
+def numbers_alone(line: str) -> str:
+    """A line without one word at either end that is no number, where the rest are numbers."""
+    words = line.split()
+    if len(words) > 2:
+        first, last = (int(number(word) is None) for word in (words[0], words[-1]))
+        inner = words[first : len(words) - last]
+        if len(inner) > 1 and all(number(word) is not None for word in inner):
+            return " ".join(inner)
+    return line
+
+
+def unquoted(found: re.Match[str]) -> str:
+    """A number in quotes without them, its decimal comma a point."""
+    return found[1].replace(",", ".") if found[1].count(",") == 1 and "." not in found[1] else found[1]

@@ -1,0 +1,180 @@
+"""The words above a table -> names of its columns."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from sasnet_plugin import units
+from sasnet_plugin.data.columns.names import (
+    ANGLE,
+    ERROR,
+    INTENSITY,
+    UNKNOWN,
+    ColumnName,
+    Q,
+    understand,
+)
+from sasnet_plugin.data.limits import LIMITS
+
+if TYPE_CHECKING:
+    from sasnet_plugin.data.columns.table import Table
+
+NAMES_WITHIN = 8
+"""The names of columns stand in one of so many lines above the table."""
+
+_NO_Q = re.compile(
+    r"pixels?|channels?|strip|(?:r|radius|position|pos|distance)[\s_]*[\[(/]?\s*(?:mm|cm|m|pixels?|px)?[\])]?"
+    r"|d[\s_]*[\[(]\s*(?:a|å|nm)\b.*|q\s*[*·]?\s*rg|q\s*[*·]\s*r|time.*|t|tof.*",
+    re.IGNORECASE,
+)
+_ERROR_AND_MORE = re.compile(r"(?:sigma|sig|error|err|std|d|e|s)(.+)", re.IGNORECASE)
+_MARKS = "#%;!*'/"
+# Signs between names, the strictest first; a comma or a blank within brackets parts nothing.
+_BETWEEN = (r"\t", r"\|", r";", r",(?![^()\[\]]*[)\]])", r"\s{2,}", r"[\s,;]+(?![^(\[]*[)\]])")
+# A diffractometer's settings, such as "Scantype: Coupled TwoTheta/Theta" or "ScanMode = 2theta".
+_SCAN = re.compile(r"(?:scan|axis|abscissa)[^\n]{0,40}?(?:two|2)[\s_-]*(?:theta|θ)", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Names:
+    """The names above a table.
+
+    Parameters
+    ----------
+    columns : tuple of ColumnName
+    unit_beside : str
+        What a line of units says under the name of q; empty where there is none.
+    """
+
+    columns: tuple[ColumnName, ...]
+    unit_beside: str = ""
+
+    def first(self, *quantities: str) -> int | None:
+        """The first column of one of these quantities."""
+        return next((i for i, one in enumerate(self.columns) if one.quantity in quantities), None)
+
+    @property
+    def x(self) -> int | None:
+        """The column of q, else that of an angle."""
+        return next((i for kind in (Q, ANGLE) if (i := self.first(kind)) is not None), None)
+
+
+def names_of(table: Table) -> Names | None:
+    """The line above that has one word for each column, of which one is q or an angle, and most are known.
+
+    None where there is none. A line of units may stand above or below it; where two lines do as well, the
+    nearer to the table counts.
+    """
+    lines = [line for line in table.header if line.strip() and len(line) <= LIMITS.line][-NAMES_WITHIN:]
+    width = len(table.columns)
+    candidates = [_in_loop(lines, width)] if _in_loop(lines, width) else []
+    candidates += [words for line in reversed(lines) for words in _splits(line, width)]
+    best: tuple[int, Names] | None = None
+    for words in candidates:
+        named = Names(_in_pairs([understand(word) for word in words]))
+        known = sum(one.quantity != UNKNOWN for one in named.columns)
+        if named.x is None or known < 2 and not (named.x == 0 and width > 2 and _parted(words, lines)):
+            continue
+        if best is None or known > best[0]:
+            best = known, named
+    if best is None:
+        return None
+    return replace(best[1], unit_beside=_unit_beside(lines, width, best[1].x or 0))
+
+
+def _in_pairs(columns: list[ColumnName]) -> tuple[ColumnName, ...]:
+    """Names that say nothing by themselves, but beside each other: "I5 mg/ml" and "sig5 mg/ml"."""
+    unknown = {one.text: i for i, one in enumerate(columns) if one.quantity == UNKNOWN}
+    found = list(columns)
+    for text, i in unknown.items():
+        error = _ERROR_AND_MORE.fullmatch(text)
+        signal = error and next((j for t, j in unknown.items() if t in (error[1], f"I{error[1]}")), None)
+        if error and signal is not None:
+            found[i] = replace(columns[i], quantity=ERROR, sample=error[1])
+            found[signal] = replace(columns[signal], quantity=INTENSITY, sample=error[1])
+    return tuple(found)
+
+
+def no_abscissa(table: Table) -> str:
+    """The name of a first column that is neither q nor an angle, beside a named intensity; empty for none."""
+    lines = [line for line in table.header if line.strip() and len(line) <= LIMITS.line][-NAMES_WITHIN:]
+    for line in reversed(lines):
+        for words in _splits(line, len(table.columns)):
+            if _NO_Q.fullmatch(words[0].strip("<>\"' ")) and any(
+                understand(word).quantity != UNKNOWN for word in words[1:]
+            ):
+                return words[0]
+    return ""
+
+
+def _parted(words: list[str], lines: list[str]) -> bool:
+    """Whether names of which only q is known are parted by signs in their line: they are those of samples."""
+    line = next((one for one in reversed(lines) if words[0] in one and words[-1] in one), "")
+    return any(sign in line for sign in ",;\t|")
+
+
+def _in_loop(lines: list[str], width: int) -> list[str]:
+    """The names of CIF's loop_, a line each."""
+    tags = [line.strip().rpartition(".")[2] for line in lines if line.lstrip().startswith("_")][-width:]
+    return [tag.replace("_", " ") for tag in tags] if len(tags) == width else []
+
+
+def _splits(line: str, width: int) -> list[list[str]]:
+    """Ways in which a line falls into so many words."""
+    bare = re.sub(r"^L\s+", "", line.strip().lstrip(_MARKS).strip())  # SPEC's "#L"
+    bare = re.sub(r"\b(ln|log10|log|lg)\s+(?=[a-zA-Z])", r"\1_", bare)
+    found: list[list[str]] = []
+    for pattern in _BETWEEN:
+        words = [word.strip() for word in re.split(pattern, bare)]
+        if len(words) != width:
+            words = [word for word in words if word]
+        if len(words) > width and pattern == r"\|":
+            words = (words if understand(words[0]).quantity in (Q, ANGLE) else words[1:])[:width]
+        if len(words) == width and words not in found:
+            found.append(words)
+    loose = re.sub(r"\s*[\[(](?![qQsSiI]\))[^\])]*[\])]|[<>\"']", " ", bare).replace(",", " ").split()
+    if len(loose) == width and not found:
+        # Units in brackets behind blanks are no words of their own.
+        found.append(_with_units(bare, loose))
+    return found
+
+
+def _with_units(line: str, words: list[str]) -> list[str]:
+    """The words with the bracket that follows each in the line."""
+    whole = []
+    for word in words:
+        match = re.search(re.escape(word) + r"[>\"']?\s*([\[(][^\])]*[\])])?", line)
+        whole.append(f"{word} {match[1]}" if match and match[1] else word)
+    return whole
+
+
+def _unit_beside(lines: list[str], width: int, x: int) -> str:
+    """What a line of units says at the place of q; empty where there is none."""
+    for line in reversed(lines):
+        for words in _splits(line, width):
+            if units.canonical(words[x], "q") and all(map(_is_unit, words)):
+                return words[x]
+    return ""
+
+
+def _is_unit(word: str) -> bool:
+    """Whether a cell of a line of units holds one, or none."""
+    known = any(units.canonical(word, quantity) for quantity in units.FACTORS)
+    return (
+        known
+        or re.fullmatch(r"\W*(?:a\.?u\.?|arb\.?(?:\s*units?)?|counts|none|1)?\W*", word, re.I) is not None
+    )
+
+
+def label(header: tuple[str, ...]) -> ColumnName | None:
+    """The abscissa where a line of its own names it, as FIT2D's, or the settings of a scan."""
+    for line in header[-NAMES_WITHIN:]:
+        bare = re.sub(r"^\W*(?:x(?:[ _-]?(?:label|axis))?\s*[:=])?", "", line.strip(), flags=re.IGNORECASE)
+        if 0 < len(bare) <= LIMITS.title:
+            name = understand(bare)
+            if name.quantity == ANGLE or (name.quantity == Q and units.canonical(name.unit, "q")):
+                return name
+    scan = next((line for line in header if _SCAN.search(line[: LIMITS.line])), "")
+    return ColumnName(scan.strip(), ANGLE) if scan else None

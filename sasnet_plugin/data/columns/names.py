@@ -1,0 +1,301 @@
+"""What the name of a column says: which quantity, in which unit, on which scale, of which sample."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cache
+
+from sasnet_plugin import units
+
+#: Quantities of a column. "Other" (counts, weights, masks, residuals, point numbers) is no part of a curve.
+Q, ANGLE, INTENSITY, ERROR, RELATIVE, DQ = "q", "angle", "intensity", "dintensity", "relative", "dq"
+SLIT, MODEL, BEFORE, OTHER, UNKNOWN = "slit", "model", "before subtraction", "other", ""
+
+FWHM = 2.3548
+"""Full width at half maximum of a Gaussian in standard deviations, 2 sqrt(2 ln 2)."""
+
+
+@dataclass(frozen=True)
+class ColumnName:
+    """A column's name, understood.
+
+    Parameters
+    ----------
+    text : str
+        As it stands in the file.
+    quantity : str
+        `Q`, `ANGLE` (2θ), `INTENSITY`, `ERROR` (one standard deviation of I), `RELATIVE` (of I), `DQ`,
+        `SLIT` (its half length), `MODEL` (a calculated curve), `BEFORE` (measured before the subtraction),
+        `OTHER` or `UNKNOWN`.
+    scale : str
+        "log10" or "ln" of it; "squared"; its "root" or "inverse"; "q", "q2" or "q4" times it; empty for
+        the quantity itself.
+    unit : str
+        The text of its unit; empty where none is named.
+    factor : float
+        What the values are multiplied by: 0.01 for per cent, 2 for θ, 1/`FWHM` for full widths.
+    sample : str
+        What tells columns of the same quantity apart: "2" of ``I_2``; empty for none.
+    """
+
+    text: str
+    quantity: str
+    scale: str = ""
+    unit: str = ""
+    factor: float = 1.0
+    sample: str = ""
+
+
+def _any(words: str) -> str:
+    """A pattern for one of these, parted by blanks."""
+    return f"(?:{'|'.join(words.split())})"
+
+
+# In a name without blanks, signs and brackets of units, in small letters.
+_I = _any(
+    r"i j y int intens intensity intensit[äa]t intensit[ée] signal d\(?sigma\)?/?d\(?omega\)? ds/?do(?:mega)?"
+    r" ds/?dw dsdo?w? (?:differential)?(?:macroscopic)?(?:scattering)?crosssection"
+)
+_MEASURED = _any("exp exper experiment(?:al)? obs observed meas measured data raw")
+_MADE = _any(
+    "abs absolute norm normali[sz]ed mean avg average sub subtracted corr corrected scaled merged"
+    " total scattered"
+    " scattering"
+)
+_MODEL = _any(
+    "model mod calc calculated cal fits? fitted bestfit theory theor(?:etical)? th reg"
+    " regulari[sz]ed sim simulated"
+    " simulation smooth(?:ed)? ideal"
+)
+_ERROR = _any(
+    "e er err errors? errorbars? sigma sig std stdev stddev dev sd sem esd suc? unc uncert"
+    " uncertaint(?:y|ies) fehler"
+    " erreur rms"
+)
+_OF_Q = r"(?:\(?[qs]\)?)?"
+_ANY_I = f"(?:{_MEASURED}?{_I}{_OF_Q}{_MEASURED}?)"
+_VECTOR = r"(?:scatter(?:ing)?|wave|streu)(?:vector|vektor|transfer)*(?:modulus)?[qs]?"
+#: A quantity, the factor to it, and how its names go; the first that fits counts.
+_KNOWN = (
+    (ANGLE, 1.0, "(?:scattering)?angle 2-?theta(?:scattering)?(?:angle)?s? 2t?th twotheta t?tth"),
+    (ANGLE, 2.0, "theta halfangle"),
+    (
+        Q,
+        1.0,
+        rf"\|?q\|? s h k x qx qr q?mod(?:ulus)?q? absq radialq qradial (?:mean|avg|average)q"
+        rf" q(?:mean|avg|average)"
+        rf" bincent(?:er|re) momentumtransfer[qs]? [qs](?:exp|obs|vals?|values?|bins?|axis|cent(?:er|re))"
+        rf" (?:modulusof)?(?:the)?{_VECTOR} vecteurdediffusionq?",
+    ),
+    (
+        RELATIVE,
+        1.0,
+        rf"d{_I}/{_I} sigma\(?{_I}\)?/{_I} rel(?:ative)?\.?{_ERROR}{_OF_Q} {_ERROR}rel(?:ative)?"
+        rf" fractional{_ERROR}",
+    ),
+    (RELATIVE, 0.01, f"(?:percent|pct|%){_ERROR} {_ERROR}(?:percent|pct|%) d{_I}/{_I}(?:percent|%)"),
+    (SLIT, 1.0, "-?dqv dxl dql slitlength"),
+    (
+        DQ,
+        1.0,
+        r"(?:d|delta|sigma|d?sig|sd|err|error|std|res|unc|s|e)\(?[qx]\)?"
+        " [qx](?:dev|err|error|sigma|sig|res|resolution|std|unc) (?:q|instrument)?resolution dqsigma"
+        " sigmaqres",
+    ),
+    (DQ, 1 / FWHM, r"fwhm d?qfwhm fwhm\(?q\)?"),
+    (
+        MODEL,
+        1.0,
+        rf"(?:{_I}{_OF_Q})?{_MODEL}{{1,2}}(?:{_I}{_OF_Q})?(?:\(?\+?const(?:ant)?\)?)?(?:curve)?"
+        rf" {_I}{_MODEL}{_OF_Q} {_I}(?:model|calc|fit)\S*",
+    ),
+    (
+        ERROR,
+        1.0,
+        rf"{_ERROR} (?:d|delta|s|{_ERROR})\(?(?:{_MEASURED}|{_ANY_I})\)? {_ANY_I}{_ERROR} {_MEASURED}{_ERROR}"
+        rf" {_I}su(?:counting)? standard(?:deviation|error)s? \+/?- ± yerr erry (?:one|1)sigma",
+    ),
+    (
+        INTENSITY,
+        1.0,
+        f"{_ANY_I} {_MEASURED} {_MADE}{_ANY_I} {_ANY_I}{_MADE} sub subtracted subtraction corrected sample"
+        " sample-?(?:buffer|solvent|background)",
+    ),
+    (
+        BEFORE,
+        1.0,
+        f"{_I}?(?:buffer|solvent|background|backgr|bkg|bgd|bg|empty|emptycell|blank|unsubtracted){_I}?",
+    ),
+    (
+        OTHER,
+        1.0,
+        r"counts? cts n?pix(?:els)? npixels? n nr no num number index idx id scanid points? pts? row"
+        r" channel ch bin"
+        r" weights? w f?shad(?:ow)?(?:factor)? mask flag valid detector det bank frame monitor mon time"
+        r" i0 mean"
+        r" (?:res|resid|residuals?)(?:/\S*)? chi chi2 chisq diff difference delta/sigma \(?\S*-\S*\)?/\S*"
+        r" transmission solidangle norm normali[sz]ation sum sumi",
+    ),
+)
+
+
+@cache
+def _patterns() -> tuple[tuple[str, float, re.Pattern[str]], ...]:
+    return tuple((quantity, factor, re.compile(_any(words))) for quantity, factor, words in _KNOWN)
+
+
+_SIGNS = str.maketrans(
+    {"σ": "sigma", "Σ": "sigma", "Δ": "d", "δ": "d", "θ": "theta", "Θ": "theta", "ϑ": "theta", "ω": "omega",
+     "Ω": "omega", "²": "^2", "⁴": "^4", "χ": "chi", "·": "*", "×": "*", "∂": "d", "Å": "Å"}
+)  # fmt: skip
+_ROUND = str.maketrans("[]{}", "()()")
+_POWER = re.compile(r"\^[({]\s*([-−]?\d)\s*[)}]")
+_BRACKETS = re.compile(r"\[([^\[\]]*)\]|\(([^()]*)\)|\{([^{}]*)\}")
+_UNIT_LIKE = re.compile(
+    r"1\s*/|inv|recip|per\b|[-−⁻]\s*[12¹²]|cm|arb|a\.?u\.?|\bcounts?\b|deg|rad|%|percent|none|unit|abs",
+    re.IGNORECASE,
+)
+_LOGARITHM = re.compile(r"(?P<scale>log10|lg|log|ln)(?:of)?(?:the)?\(?(?P<of>.*?)\)?")
+_VARIANCE = re.compile(rf"var|variance|(?:{_ERROR}|d{_I})\^2")
+_TIMES_Q = re.compile(
+    r"[qs](?:\^?(?P<before>[24])\*?|\*)(?:i|int|intensity)(?:\([qs]\))?"
+    r"|(?:i|int|intensity)(?:\([qs]\)|\*)+[qs](?:\^?(?P<after>[24]))?|i[qs](?:\^?(?P<last>[24]))"
+)
+_FUNCTION = re.compile(r"(?:sqrt|√)\(?(?P<root>.+?)\)?|1/(?P<inverse>.+)")
+_NUMBERED = re.compile(r"(.*?[a-z)])(\d+)")
+_OF_SAMPLE = re.compile(
+    rf"(?P<what>[qs]|{_I}{_OF_Q}|{_ERROR}|d{_I}{_OF_Q})[ _:\-(\[.]+(?P<sample>[^)\]]+)[)\]]?", re.IGNORECASE
+)
+# "lysozyme I", "lysozyme_err".
+_SAMPLE_OF = re.compile(
+    rf"(?P<sample>\S.*?)[ _:.-]+(?P<what>{_I}{_OF_Q}|{_ERROR}|d{_I}{_OF_Q})", re.IGNORECASE
+)
+_TWO_THETA = re.compile(r"(?:2|two)-?th(?:eta)?(?![a-z])|2-?θ")
+
+
+def understand(text: str) -> ColumnName:
+    """What a column's name says.
+
+    Parameters
+    ----------
+    text : str
+        One name, such as ``q_nm^-1``, ``<I>``, ``I_2``, ``error(%)`` or ``2-Theta Angle (Degrees)``.
+    """
+    stripped = text.lstrip(" \t#%;:,\"'<>|$").rstrip(" \t#;:,\"'<>|$")
+    name, unit = _without_unit(_POWER.sub(r"^\1", stripped))
+    name = name.translate(_SIGNS)
+    plain = _plain(name)
+    found = _scaled(plain) or _simple(plain)
+    if found:
+        return _named(stripped, *found, unit)
+    if _TWO_THETA.search(plain):
+        return ColumnName(stripped, ANGLE, unit=unit)
+    named = _numbered(stripped, plain, unit) or _unit_unknown(stripped, name)
+    return named or _of_sample(stripped, name, unit) or ColumnName(stripped, UNKNOWN)
+
+
+def _numbered(text: str, plain: str, unit: str) -> ColumnName | None:
+    """``I_2``: a known name with a number."""
+    found = _NUMBERED.fullmatch(plain)
+    simple = found and _simple(found[1])
+    if found is None or not simple or simple[0] not in (Q, INTENSITY, ERROR, RELATIVE, DQ):
+        return None
+    if simple[0] == Q and found[2] == "2" and units.canonical(unit, "sld"):  # q² in Å⁻²
+        return _named(text, Q, "squared", 1.0, unit)
+    return _named(text, *simple, unit, sample=found[2])
+
+
+def _of_sample(text: str, name: str, unit: str) -> ColumnName | None:
+    """``I_lysozyme``, ``I(buffer)``: a known name with that of a sample, or of what it is."""
+    found = _OF_SAMPLE.fullmatch(name.strip()) or _SAMPLE_OF.fullmatch(name.strip())
+    simple = found and _simple(_plain(found["what"]))
+    if found is None or not simple:
+        return None
+    what = _simple(_plain(found["sample"]))
+    if what and what[0] in (MODEL, BEFORE, OTHER):
+        return _named(text, *what, unit)
+    return _named(text, *simple, unit, sample=found["sample"].strip())
+
+
+def _unit_unknown(text: str, name: str) -> ColumnName | None:
+    """A name of q whose bracket is no unit that is known."""
+    bracket = _BRACKETS.search(name)
+    if bracket and (simple := _simple(_plain(name[: bracket.start()]))) and simple[0] == Q:
+        inner = next(part for part in bracket.groups() if part is not None).strip()
+        return _named(text, *simple, "" if _simple(_plain(inner)) or not inner.isalpha() else inner)
+    return None
+
+
+def _plain(name: str) -> str:
+    plain = re.sub(r"[\s_<>|\"'$\\°]|\^(?!\d)", "", name).lower().strip(".-:,;").translate(_ROUND)
+    return re.sub(r"(?<=[a-z])-(?=[a-z])", "", plain)
+
+
+def _named(text: str, quantity: str, scale: str, factor: float, unit: str, sample: str = "") -> ColumnName:
+    if quantity == ERROR and "%" in unit:
+        quantity, factor = RELATIVE, 0.01
+    elif quantity == ERROR and units.canonical(unit, "q") in ("Å⁻¹", "nm⁻¹"):  # no unit of an intensity
+        quantity = DQ
+    return ColumnName(text, quantity, scale, unit, factor, sample)
+
+
+def _simple(plain: str) -> tuple[str, str, float] | None:
+    """Quantity, no scale and factor of a name that is one of the known ones."""
+    for quantity, factor, pattern in _patterns():
+        if pattern.fullmatch(plain):
+            return quantity, "", factor
+    return None
+
+
+def _scaled(plain: str) -> tuple[str, str, float] | None:
+    """The same of a logarithm, a square, or an intensity times a power of q."""
+    if re.fullmatch(r"[qs](?:\^2|\*\*2|sq|squared)", plain):
+        return Q, "squared", 1.0
+    if _VARIANCE.fullmatch(plain):
+        return ERROR, "squared", 1.0
+    if plain == "kratky":
+        return INTENSITY, "q2", 1.0
+    if times := _TIMES_Q.fullmatch(plain.replace("**", "^")):
+        return INTENSITY, f"q{times['before'] or times['after'] or times['last'] or ''}", 1.0
+    if function := _FUNCTION.fullmatch(plain):
+        inner = _simple(function["root"] or function["inverse"])
+        if inner and inner[0] in (Q, INTENSITY):
+            return inner[0], "root" if function["root"] else "inverse", inner[2]
+    if logarithm := _LOGARITHM.fullmatch(plain):
+        inner = _simple(logarithm["of"])
+        if inner and inner[0] in (Q, INTENSITY):
+            return inner[0], "ln" if logarithm["scale"] == "ln" else "log10", inner[2]
+    return None
+
+
+def _without_unit(name: str) -> tuple[str, str]:
+    """A name without its unit, and the text of that: in brackets, or behind a sign."""
+    for found in _BRACKETS.finditer(name):
+        inner = next(part for part in found.groups() if part is not None).strip()
+        if _is_unit(inner):
+            return (name[: found.start()] + name[found.end() :]).strip(), inner
+    for sign, bare in (
+        (" in ", True),
+        (",", True),
+        ("_", True),
+        ("*", True),
+        (" / ", True),
+        (" ", False),
+        ("/", True),
+    ):
+        head, _, tail = name.partition(sign)
+        if head and tail and _is_unit(tail.strip(), bare=bare):
+            return head.strip(), tail.strip()
+    return name, ""
+
+
+def _is_unit(text: str, *, bare: bool = True) -> bool:
+    """Whether a text can be nothing but a unit; ``bare``: also a length, which stands for its inverse."""
+    if not text or text.lower() in ("q", "s", "i", "y", "x", "m"):
+        return False
+    if units.canonical(text, "q") is not None:
+        return bare or bool(_UNIT_LIKE.search(text))
+    return units.canonical(text, "angle") is not None or (
+        bool(_UNIT_LIKE.search(text)) and not re.search(r"const|log", text, re.IGNORECASE)
+    )

@@ -1,0 +1,123 @@
+"""What a column without a name could be: an uncertainty, a resolution, or a curve of its own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    FloatArray = NDArray[np.float64]
+
+STRONG = 0.5
+"""Share of the points, those of highest intensity, at which a column is held against the intensity."""
+
+LIKE_INTENSITY = 0.5
+"""A column of more than this times the intensity, where that is strongest, is no uncertainty."""
+
+BELOW = 0.95
+"""Share of points at which an uncertainty is not negative, or a resolution below q."""
+
+PLACEHOLDER = 1e-5
+"""A column of less than this times the intensity says nothing about its uncertainty."""
+
+
+def could_be_uncertainty(intensity: FloatArray, column: FloatArray) -> bool:
+    """Whether a column could be one standard deviation of the intensity.
+
+    Not where it is negative, 1 throughout (a factor, a weight), as large as the intensity where that is
+    strongest (a calculated curve, another sample), or larger at every point. Zeros stay possible: points
+    that are not measured are marked so.
+
+    Parameters
+    ----------
+    intensity, column : (n,) float arrays
+    """
+    usable = np.isfinite(intensity) & np.isfinite(column)
+    if not np.any(usable):
+        return True
+    signal, values = np.abs(intensity[usable]), column[usable]
+    if not np.any(values):
+        return True
+    if np.all(values == 1) or (np.mean(values >= 0) < BELOW and not _marks_alone(values)):
+        return False
+    strong = signal >= np.quantile(signal, 1 - STRONG)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratio = values[strong] / signal[strong]
+    return bool(np.nanmedian(ratio) < LIKE_INTENSITY)
+
+
+def _marks_alone(values: FloatArray) -> bool:
+    """Whether what is negative is the mark -1 of points that are not measured."""
+    return bool(np.all(values[values < 0] == -1))
+
+
+def follows(intensity: FloatArray, column: FloatArray) -> bool:
+    """Whether a column runs along the intensity, as a calculated curve through it does.
+
+    Parameters
+    ----------
+    intensity, column : (n,) float arrays
+    """
+    usable = np.isfinite(intensity) & np.isfinite(column) & (intensity > 0)
+    if np.count_nonzero(usable) < 4:
+        return False
+    signal, values = intensity[usable], column[usable]
+    strong = signal >= np.quantile(signal, 1 - STRONG)
+    ratio = values[strong] / signal[strong]
+    return bool(0.5 < np.median(ratio) < 2.0 and np.median(np.abs(ratio / np.median(ratio) - 1)) < 0.2)
+
+
+def could_be_resolution(q: FloatArray, column: FloatArray) -> bool:
+    """Whether a column could be the pinhole resolution: below q, not negative, not falling along q.
+
+    Settings that follow each other have steps downwards, but from one end of the data to the other a
+    resolution grows or stays.
+
+    Parameters
+    ----------
+    q, column : (n,) float arrays
+    """
+    usable = np.isfinite(q) & np.isfinite(column) & (q > 0)
+    x, values = q[usable], column[usable]
+    if x.size < 4 or not np.any(values > 0):
+        return False
+    if np.mean((values >= 0) & (values < x)) < BELOW:
+        return False
+    return bool(np.ptp(values) == 0 or _rank_correlation(x, values) > -0.3)
+
+
+def _rank_correlation(x: FloatArray, y: FloatArray) -> float:
+    """Spearman's coefficient; ranks of equal values as they come."""
+    ranks = np.stack([np.argsort(np.argsort(values, kind="stable")) for values in (x, y)]).astype(np.float64)
+    return float(np.asarray(np.corrcoef(ranks))[0, 1])
+
+
+def is_placeholder(intensity: FloatArray, column: FloatArray) -> bool:
+    """Whether a column is zero, or nearly, beside the intensity.
+
+    Parameters
+    ----------
+    intensity, column : (n,) float arrays
+    """
+    usable = np.isfinite(intensity) & np.isfinite(column) & (intensity != 0)
+    return bool(np.any(usable)) and bool(np.median(np.abs(column[usable] / intensity[usable])) < PLACEHOLDER)
+
+
+def counts_points(column: FloatArray) -> bool:
+    """Whether a column is 0, 1, 2, ... or 1, 2, 3, ...: the numbers of the points."""
+    return bool(column[0] in (0.0, 1.0) and np.all(np.diff(column) == 1.0))
+
+
+def ascends(column: FloatArray) -> bool:
+    """Whether a column grows from each point to the next, from above zero, or falls to there."""
+    step = np.diff(column[np.isfinite(column)])
+    return bool(step.size and np.nanmin(column) >= 0 and (np.all(step > 0) or np.all(step < 0)))
+
+
+def mostly_ordered(column: FloatArray) -> bool:
+    """Whether most steps of a column have one sign, as q has, in settings that overlap too."""
+    step = np.diff(column[np.isfinite(column)])
+    return bool(step.size == 0 or max(np.mean(step >= 0), np.mean(step <= 0)) > 0.8)

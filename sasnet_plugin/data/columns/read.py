@@ -1,0 +1,85 @@
+"""A table of numbers -> its data sets."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from sasnet_plugin.data.columns.converted import angle_to_q, curve_of, in_unit, looks_like_angle
+from sasnet_plugin.data.columns.header import Names, label, names_of, no_abscissa
+from sasnet_plugin.data.columns.names import ANGLE, ColumnName
+from sasnet_plugin.data.columns.roles import by_name, by_position
+from sasnet_plugin.data.columns.stated import HEADER_LINES, is_s, unit_of, wavelength
+from sasnet_plugin.types import DataError, printable
+
+if TYPE_CHECKING:
+    from sasnet_plugin.data.columns.table import Table
+    from sasnet_plugin.data.raw import RawCurve
+
+
+def read_columns(table: Table, file: str, given_wavelength: float | None = None) -> list[RawCurve]:
+    """The data sets of a table, q in the file's unit.
+
+    Columns are taken by their names. Without names they are q, I, dI, dq, the third and fourth only where
+    they could be that. Calculated curves, counts and the like are left out with a note; relative
+    uncertainties, logarithms, intensities times a power of q, and 2θ are converted.
+
+    Parameters
+    ----------
+    table : Table
+        At least two columns.
+    file : str
+        Its name, for the sentence.
+    given_wavelength : float or None
+        Å; a first column without a name is then 2θ in degrees, where its values fit that better than q.
+
+    Raises
+    ------
+    DataError
+        The abscissa is an angle and no wavelength is known, a logarithm without a name, or something else.
+    """
+    names = names_of(table)
+    roles, said = by_name(table, names) if names else ([], [])
+    if not roles:
+        names = None
+        if other := no_abscissa(table):
+            raise DataError(
+                f"{file}: its first column is {printable(other[:40])!r}, not q; give the intensity against q."
+            )
+        roles, said = by_position(table)
+    x_name = _name_of_x(names, roles[0].x) if names else label(table.header)
+    if x_name is None and given_wavelength is not None and looks_like_angle(table.columns[roles[0].x]):
+        x_name = ColumnName("", ANGLE, unit="degrees")
+    left_out = [*_left_out(table), *said]
+    curves = [_with_notes(curve_of(table.columns, one, names, x_name), left_out) for one in roles]
+    header = table.header[-HEADER_LINES:]
+    if x_name is not None and x_name.quantity == ANGLE:
+        return [angle_to_q(one, x_name, file, given_wavelength, wavelength(header)) for one in curves]
+    unit = unit_of(x_name, names.unit_beside if names else "", table.header, table.below)
+    s = is_s((*header, *table.below))
+    return [in_unit(one, unit, file, is_s=s, wavelength=given_wavelength) for one in curves]
+
+
+def _name_of_x(names: Names, x: int) -> ColumnName:
+    """The name of the abscissa; q2 that no other column of a second sample goes with is q²."""
+    name = names.columns[x]
+    alone = not any(one.sample == "2" for i, one in enumerate(names.columns) if i != x)
+    return replace(name, scale="squared", sample="") if name.sample == "2" and alone else name
+
+
+def _with_notes(raw: RawCurve, before: list[str]) -> RawCurve:
+    return replace(raw, notes=tuple(dict.fromkeys([*before, *raw.notes])))
+
+
+def _left_out(table: Table) -> list[str]:
+    """What was left out in finding the table."""
+    notes = []
+    if table.dropped:
+        plural = "line" if table.dropped == 1 else "lines"
+        notes.append(f"{table.dropped} {plural} inside the table without the columns of the others dropped.")
+    if table.blocks > 1 + len(table.others):
+        notes.append(f"The file holds {table.blocks} tables; the longest was read.")
+    if table.lost:
+        plural = "line" if table.lost == 1 else "lines"
+        notes.append(f"{table.lost} {plural} of numbers outside the table that was read left out.")
+    return notes

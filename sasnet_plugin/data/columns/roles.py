@@ -1,0 +1,226 @@
+"""Which columns of a table are one data set: by their names, else by what they could be."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from sasnet_plugin.data.columns import plausible
+from sasnet_plugin.data.columns.names import (
+    BEFORE,
+    DQ,
+    ERROR,
+    INTENSITY,
+    MODEL,
+    OTHER,
+    RELATIVE,
+    SLIT,
+    UNKNOWN,
+    ColumnName,
+)
+from sasnet_plugin.types import printable
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from sasnet_plugin.data.columns.header import Names
+    from sasnet_plugin.data.columns.table import Table
+
+    FloatArray = NDArray[np.float64]
+
+_WORTH = {MODEL: "a calculated curve", BEFORE: "measured before the subtraction"}
+_LISTED = 8
+_SAMPLE = re.compile(r"^I(?:nt(?:ensity)?)?", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Roles:
+    """The columns of one data set, by their numbers.
+
+    Parameters
+    ----------
+    x, intensity : int
+    error, dq, slit : int or None
+    title : str
+        Of a data set among several; empty for the only one.
+    """
+
+    x: int
+    intensity: int
+    error: int | None = None
+    dq: int | None = None
+    slit: int | None = None
+    title: str = ""
+
+
+# By names.
+
+
+def by_name(table: Table, names: Names) -> tuple[list[Roles], list[str]]:
+    """The data sets of a table with names, and a note on columns that belong to none.
+
+    Parameters
+    ----------
+    table : Table
+    names : Names
+        With one of q or an angle.
+
+    Returns
+    -------
+    roles : list of Roles
+        Empty where no name is that of an intensity.
+    notes : list of str
+    """
+    columns = names.columns
+    x = names.x
+    signals = _signals(columns, x)
+    if x is None or not signals:
+        return [], []
+    dq, slit = names.first(DQ), names.first(SLIT)
+    roles = []
+    for i in signals:
+        # Samples side by side may each have their own q.
+        own = [j for j in range(i + 1) if columns[j].quantity == columns[x].quantity]
+        error = _error_of(columns, i, signals)
+        if error is None and len(signals) == 1:
+            error = _nameless_error(table.columns, columns, i)
+        if error is None and dq is not None and _of_q(columns[dq]) and _of_q(columns[i]):
+            error, dq = dq, None
+        title = columns[i].text if signals[1:] else ""
+        roles.append(Roles(own[-1] if own else x, i, error, dq, slit, title))
+    unused = _unused(columns, roles)
+    return roles, [unused] if unused else []
+
+
+def _of_q(column: ColumnName) -> bool:
+    """Whether a name is that of a function, as in I(q) beside Sig(q), an uncertainty."""
+    return re.search(r"\(\s*[qs]\s*\)", column.text, re.IGNORECASE) is not None
+
+
+def _signals(columns: Sequence[ColumnName], x: int | None) -> list[int]:
+    """The columns of intensities: named so, else without a known name (samples), else counts."""
+    signals = [i for i, one in enumerate(columns) if one.quantity == INTENSITY]
+    plain = [i for i in signals if not columns[i].scale]
+    if signals := plain or signals:
+        if len(signals) > 1 and any(one.quantity == BEFORE for one in columns):
+            subtracted = [i for i in signals if re.search(r"sub|corr|-", columns[i].text, re.IGNORECASE)]
+            return subtracted[:1] or signals[:1]
+        return signals
+    samples = [i for i, one in enumerate(columns) if one.quantity == UNKNOWN and i != x]
+    if len(samples) > 1 and any(one.quantity in (ERROR, RELATIVE) for one in columns):
+        samples = [i for i in samples if _error_of(columns, i, samples) is not None] or samples[:1]
+    counts = [i for i, one in enumerate(columns) if one.quantity == OTHER and one.text[:1] in "cC"]
+    return samples or counts[:1]
+
+
+def _error_of(columns: Sequence[ColumnName], signal: int, signals: list[int]) -> int | None:
+    """The uncertainty of a signal: of the same sample, else the next one before another signal."""
+    errors = [j for j, one in enumerate(columns) if one.quantity in (ERROR, RELATIVE)]
+    own = {columns[signal].sample, columns[signal].text, _SAMPLE.sub("", columns[signal].text)} - {""}
+    same = [j for j in errors if columns[j].sample in own]
+    last = next((other for other in signals if other > signal), len(columns))
+    near = same or [j for j in errors if signal < j < last] or (errors if len(signals) == 1 else [])
+    # An absolute one before a relative one.
+    return min(near, key=lambda j: columns[j].quantity == RELATIVE, default=None)
+
+
+def _nameless_error(values: FloatArray, columns: Sequence[ColumnName], signal: int) -> int | None:
+    """The column behind the only signal where its name says nothing and it could be the uncertainty."""
+    behind = signal + 1
+    if behind >= len(columns) or columns[behind].quantity != UNKNOWN:
+        return None
+    return behind if plausible.could_be_uncertainty(values[signal], values[behind]) else None
+
+
+def _unused(columns: Sequence[ColumnName], roles: list[Roles]) -> str:
+    """A sentence on the columns that no data set has; empty where each has its place."""
+    used = {i for one in roles for i in (one.x, one.intensity, one.error, one.dq, one.slit)}
+    left = [one for i, one in enumerate(columns) if i not in used and one.quantity != SLIT]
+    if not left:
+        return ""
+    listed = [
+        f"'{printable(one.text[:40])}'" + (f" ({_WORTH[one.quantity]})" if one.quantity in _WORTH else "")
+        for one in left
+    ]
+    more = f" and {len(left) - _LISTED} more" if len(left) > _LISTED else ""
+    return f"Column{'s' if left[1:] else ''} not used: {', '.join(listed[:_LISTED])}{more}."
+
+
+# By position.
+
+
+def by_position(table: Table) -> tuple[list[Roles], list[str]]:
+    """The data set of a table without names: q, I and, where the third and fourth could be that, dI and dq.
+
+    Returns
+    -------
+    roles : list of Roles
+        One.
+    notes : list of str
+        On columns that are not what they would be by their place.
+    """
+    columns = table.columns
+    notes: list[str] = []
+    x, signal = 0, 1
+    if len(columns) > 2 and plausible.counts_points(columns[0]) and plausible.ascends(columns[1]):
+        x, signal = 1, 2
+        notes.append("The first column numbers the points and was not used.")
+    elif not plausible.mostly_ordered(columns[0]) and plausible.ascends(columns[1]):
+        x, signal = 1, 0
+        notes.append("Column 2 ascends and column 1 does not; column 2 was read as q.")
+    behind = list(range(max(x, signal) + 1, len(columns)))
+    error, dq = _beside(columns, x, signal, behind, notes)
+    return [Roles(x, signal, error, dq)], notes
+
+
+def _beside(
+    columns: FloatArray, x: int, signal: int, behind: list[int], notes: list[str]
+) -> tuple[int | None, int | None]:
+    """Uncertainty and resolution among the columns behind the intensity; of what they cannot be a note."""
+    if not behind:
+        return None, None
+    q, intensity, third = columns[x], columns[signal], columns[behind[0]]
+    if not behind[1:]:
+        return _uncertainty(columns, signal, behind[0], notes), None
+    fourth = columns[behind[1]]
+    if _took_the_place(q, intensity, third, fourth):
+        notes.append(
+            "Column 4 is larger than q and column 3 a placeholder; column 4 was read as the uncertainty."
+        )
+        return behind[1], None
+    error = _uncertainty(columns, signal, behind[0], notes)
+    if error is None:
+        beyond = plausible.follows(intensity, third) and plausible.could_be_uncertainty(intensity, fourth)
+        return behind[1] if beyond else None, None
+    if plausible.could_be_resolution(q, fourth):
+        return error, behind[1]
+    if np.any(fourth > 0):
+        notes.append(_not_used(behind[1], intensity, fourth, "resolution"))
+    return error, None
+
+
+def _uncertainty(columns: FloatArray, signal: int, column: int, notes: list[str]) -> int | None:
+    """The column where it could be the uncertainty; else None and a note."""
+    if plausible.could_be_uncertainty(columns[signal], columns[column]):
+        return column
+    notes.append(_not_used(column, columns[signal], columns[column], "uncertainty"))
+    return None
+
+
+def _not_used(column: int, intensity: FloatArray, values: FloatArray, what: str) -> str:
+    if plausible.follows(intensity, values):
+        return f"Column {column + 1} runs along the intensity as a calculated curve does and was not used."
+    return f"Column {column + 1} cannot be the {what} and was not used."
+
+
+def _took_the_place(q: FloatArray, intensity: FloatArray, third: FloatArray, fourth: FloatArray) -> bool:
+    """Some beamlines write a placeholder in column 3 and the uncertainty in column 4."""
+    usable = (q > 0) & np.isfinite(fourth) & (intensity != 0)
+    if not np.any(usable) or not plausible.is_placeholder(intensity, third):
+        return False
+    share = np.median(fourth[usable] / np.abs(intensity[usable]))
+    return bool(np.median(fourth[usable] / q[usable]) > 1 and 1e-4 < share < 1)

@@ -1,0 +1,134 @@
+"""The unit of q, the wavelength and the definition of s, wherever a text file says them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from sasnet_plugin import units
+from sasnet_plugin.data.columns.names import ColumnName
+from sasnet_plugin.data.limits import LIMITS
+
+HEADER_LINES = 200
+"""So many lines above a table are looked through, those nearest to it."""
+
+_LENGTH = (
+    r"nanomet(?:er|re)s?|nm|[aå]ngstr(?:o|ö|oe)ms?|ang|å|a|picomet(?:er|re)s?|pm|micromet(?:er|re)s?|microns?|um"
+    r"|[µμ]m"
+)
+# "1/nm", "nm^-1", "nm⁻¹", "A^{-1}", "inverse nanometres", "reciprocal Å"; not "(nm)", not "1/cm".
+_INVERSE = re.compile(
+    rf"(?<![A-Za-zÅµμ])(?:(?:1\s*/\s*|inv(?:erse)?[_\s-]?|reciprocal\s|\bper\s)(?P<over>{_LENGTH})(?![a-zA-Z])"
+    rf"|(?P<power>{_LENGTH})\s*(?:\^|\*\*)?\s*[{{(]?\s*[-−⁻]\s*[1¹])",
+    re.IGNORECASE,
+)
+_LABELLED = re.compile(
+    r"(?:angular|abscissa|\bq|\bs|\bx|momentum|scattering)(?:[\s_-]*(?:axis|vector|transfer|column|range))*[\s_-]*units?"
+    r"[\"'\s]*[:=][\"'\s]*(?P<unit>[^\s,;\"']+(?:\s+[a-zåµμ]+)?)",
+    re.IGNORECASE,
+)
+_ABOUT_Q = re.compile(
+    r"(?<![A-Za-z])[qs](?![A-Za-z])|angular|scattering\s+vector|momentum\s+transfer|abscissa", re.IGNORECASE
+)
+# "q in 1/m": units that the intensity has as well count only right behind q.
+_BEHIND_Q = re.compile(
+    r"(?<![A-Za-z])[qs]\s*(?:in\s|[\[(:=,])\s*(?P<unit>1\s*/\s*[cm]?m\b|[cm]?m\s*\^?\s*[-−⁻]\s*[1¹])",
+    re.IGNORECASE,
+)
+# s = 2 sin θ/λ (not 4π sin θ/λ), s = 1/d, s = q/(2π).
+_S_OF_CRYSTALLOGRAPHY = re.compile(
+    r"(?<![\w.])2\s*[*·.]?\s*sin\s*\(?\s*(?:θ|theta|th\b)"
+    r"|(?<![A-Za-z])s\s*=\s*(?:\(?2\s*/\s*(?:λ|lambda|wavelength)|1\s*/\s*d\b"
+    r"|\|?[qh]\|?\s*/\s*\(?\s*2\s*[*·]?\s*(?:π|pi))",
+    re.IGNORECASE,
+)
+_WAVELENGTH = re.compile(
+    r"(?:wave[\s_-]*length\w*|\blambda\b|(?<![A-Za-z])λ|k-?alpha-?1\b)[^\d\n+-]{0,40}?[:=\s(\"']\s*(?P<value>\d*\.?\d+(?:[eE][-+]?\d+)?)"
+    r"\s*(?P<unit>nm|[aå]ngstr(?:o|ö|oe)ms?|å|a|m|pm)?(?![\w])",
+    re.IGNORECASE,
+)
+_UNIT_BEFORE = re.compile(r"[\[(\s_](?P<unit>nm|å|a|angstroms?|m|pm)[\])]?\s*[:=\s\"']+\s*\d", re.IGNORECASE)
+
+_OF_SQUARES = {"Å⁻²": "Å⁻¹", "nm⁻²": "nm⁻¹"}
+
+#: Å; what is scattered by matter has such a wavelength.
+_WAVELENGTHS = (0.05, 50.0)
+_METRES = 1e-6
+
+
+@dataclass(frozen=True)
+class Unit:
+    """What a file says of the unit of q.
+
+    Parameters
+    ----------
+    name : str or None
+        A key of ``units.FACTORS["q"]``; None where it says nothing that is understood.
+    unknown : str
+        What it says instead, where that is no unit of q.
+    """
+
+    name: str | None = None
+    unknown: str = ""
+
+
+def unit_of(column: ColumnName | None, beside: str, header: tuple[str, ...], below: tuple[str, ...]) -> Unit:
+    """The unit of q: of its column's name, of a line of units, of any other line.
+
+    Parameters
+    ----------
+    column : ColumnName or None
+        Of q, where columns are named.
+    beside : str
+        What stands under that name in a line of units; empty where there is none.
+    header, below : tuple of str
+        Lines above the table, and the words in it and under it.
+    """
+    for said in (column.unit if column else "", beside):
+        if said:
+            known = units.canonical(said, "q") or _OF_SQUARES.get(units.canonical(said, "sld") or "")
+            return Unit(known) if known else Unit(unknown=said)
+    lines = [" ".join(line[: LIMITS.line].split()) for line in (*reversed(header[-HEADER_LINES:]), *below)]
+    labelled = (units.canonical(match["unit"].strip("()[]"), "q") for match in _matches(_LABELLED, lines))
+    if (found := next((one for one in labelled if one), None)) is not None:
+        return Unit(found)
+    behind = next((units.canonical(match["unit"], "q") for match in _matches(_BEHIND_Q, lines)), None)
+    if behind is not None:
+        return Unit(behind)
+    about = [line for line in lines if _ABOUT_Q.search(line)]
+    return Unit(_only(about) or _only(lines))
+
+
+def _matches(pattern: re.Pattern[str], lines: Iterable[str]) -> Iterable[re.Match[str]]:
+    return (match for line in lines for match in pattern.finditer(line))
+
+
+def _only(lines: Iterable[str]) -> str | None:
+    """The unit in the first line that names exactly one."""
+    for line in lines:
+        found = {units.canonical("1/" + (m["over"] or m["power"]), "q") for m in _INVERSE.finditer(line)}
+        if len(found) == 1:
+            return found.pop()
+    return None
+
+
+def is_s(lines: Iterable[str]) -> bool:
+    """Whether a text says that its abscissa is s = 2 sin θ/λ = q/2π."""
+    return any(_S_OF_CRYSTALLOGRAPHY.search(line[: LIMITS.line]) for line in lines)
+
+
+def wavelength(lines: Iterable[str]) -> float | None:
+    """The wavelength that a text states, Å; None where it states none."""
+    for line in lines:
+        match = _WAVELENGTH.search(line[: LIMITS.line])
+        if match is None:
+            continue
+        before = _UNIT_BEFORE.search(line[: match.end("value")])
+        unit = match["unit"] or (before["unit"] if before else "") or "A"
+        value = float(match["value"])
+        # Detectors' headers have metres without a word.
+        value *= units.factor("m" if value < _METRES else unit, "length")
+        if _WAVELENGTHS[0] <= value <= _WAVELENGTHS[1]:
+            return value
+    return None

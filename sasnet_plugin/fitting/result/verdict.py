@@ -1,0 +1,62 @@
+"""The noun of what is said of an answer: a level, one headline, one doubt, and what to do next."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+#: The levels: green, yellow and red.
+EXPLAINS, DOUBTS, DOES_NOT = "explains", "explains with doubts", "does not explain"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What is said first, the same in the terminal, in JSON, on the page, in SasView and in Bumps.
+
+    Parameters
+    ----------
+    level : str
+        `EXPLAINS`, where there is nothing that would hurt; `DOUBTS`, where something may; or `DOES_NOT`.
+    headline : str
+        Whether the data are explained, by what, with values and errors.
+    doubts : tuple of str
+        What may be wrong, the most harmful first; one sentence each.
+    next : str
+        A command of ``sasnet`` with every option that was given; empty where there is no file to name.
+    purpose : str
+        What that is for, a phrase.
+    """
+
+    level: str = DOES_NOT
+    headline: str = "No model could be fitted."
+    doubts: tuple[str, ...] = ()
+    next: str = ""
+    purpose: str = ""
+
+    @property
+    def doubt(self) -> str:
+        """The one that would hurt most; empty where there is none."""
+        return self.doubts[0] if self.doubts else ""
+
+    def lines(self) -> list[str]:
+        """Three lines for people, or fewer where there is no doubt or nothing to do."""
+        found = [self.headline]
+        if self.doubt:
+            found.append(f"Doubt: {self.doubt}")
+        if self.next:
+            found.append(f"Next, {self.purpose}: {self.next}")
+        return found
+
+    def __str__(self) -> str:
+        return " ".join(self.lines()[: 2 if self.doubt else 1])
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        return {
+            "headline": self.headline,
+            "doubt": self.doubt,
+            "next": self.next,
+            "verdict": self.level,
+            "purpose": self.purpose,
+            "doubts": list(self.doubts),
+        }

@@ -1,0 +1,274 @@
+"""What may be wrong with an answer, by the harm that it would do: one sentence each, the worst first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from sasnet_plugin.digits import chisq_text, listed, quantity, significant
+from sasnet_plugin.fitting.result.fit_result import FitResult
+from sasnet_plugin.fitting.result.headline import determined, telling, undetermined
+from sasnet_plugin.fitting.settings import ASSESSMENT
+
+from .equals import (
+    SIMPLER,
+    much_nearer,
+    no_shape,
+    of_one_kind,
+    of_other_shape,
+    overstated,
+    within_error,
+    within_its_errors,
+)
+from .names import capital, kind, some, with_name
+from .settings import VERDICT
+from .sizes import beyond, comparable, sizes
+
+
+def doubts(result: FitResult) -> tuple[str, ...]:
+    """Of a result with a fit, by falling harm; empty where there is nothing that would hurt."""
+    best = result.best
+    if best is None:
+        return tuple(said for find in _WITHOUT for said in find(result))
+    explained = result.verification is None or result.verification.explained
+    order = _EXPLAINED if explained or within_error(result) else _UNEXPLAINED
+    return tuple(dict.fromkeys(said for find in order for said in find(result)))
+
+
+def unit(result: FitResult) -> Iterator[str]:
+    """All lengths are wrong by ten."""
+    if result.curve.q_unit.doubt:
+        yield result.curve.q_unit.doubt
+
+
+def unit_doubtful(result: FitResult) -> bool:
+    """Whether q was read in Å⁻¹ for want of a unit, and another is likelier."""
+    return bool(result.curve.q_unit.doubt)
+
+
+def failed(result: FitResult) -> Iterator[str]:
+    """A candidate is missing for a technical reason."""
+    if result.unanswered:
+        names = listed(list(result.unanswered))
+        yield f"{capital(names)} could not be fitted for a technical reason; the answer may be another."
+
+
+def few_points(result: FitResult) -> Iterator[str]:
+    """Whatever is fitted fits."""
+    n, k = len(result.curve), len(result.fits[0].free)
+    if n - k < max(3, k):
+        yield f"{n} points for {k} fitted parameters: hardly any model would fail."
+
+
+def no_test(result: FitResult) -> Iterator[str]:
+    """χ² tests nothing: no uncertainties are stated, or far too large ones."""
+    if result.curve.dintensity is None:
+        yield (
+            "The data state no uncertainties, so that χ² says only that the fit follows the points; a small"
+            " misfit would not show."
+        )
+        return
+    if overstated(result):
+        factor = significant(max(result.fits[0].reduced_chisq, 1e-12) ** -0.5, 2)
+        yield (
+            f"The stated uncertainties are about {factor} times the scatter about the fit, so that they"
+            " hardly reject any model."
+        )
+
+
+def other_shape(result: FitResult) -> Iterator[str]:
+    """Another kind of sample gives the same curve, or one that comes nearer."""
+    if (least := much_nearer(result)) is not None:
+        against = f"{chisq_text(least.reduced_chisq)} against {chisq_text(result.fits[0].reduced_chisq)}"
+        yield f"Much nearer: {with_name(least)}, with reduced χ² {against}."
+    others = of_other_shape(result)
+    if no_shape(result):
+        yield "Sizes and contrasts of any one of these models rest on choosing it, not on these data."
+    if not others or no_shape(result):
+        return
+    within = within_error(result)
+    last = f" within {within}" if within else ""
+    if others[1:]:
+        yield f"Other shapes explain the data as well{last}: {some([fit.short_name for fit in others])}."
+        return
+    chisq = chisq_text(others[0].reduced_chisq)
+    yield (
+        f"Another shape, {kind(others[0])}, explains the data as well{last}"
+        f" ({others[0].short_name}, reduced χ² {chisq})."
+    )
+
+
+def other_size(result: FitResult) -> Iterator[str]:
+    """A model of the same kind that is as good, with quite another size."""
+    for name, size in sizes(result.fits[0]).items():
+        for fit in of_one_kind(result):
+            other = sizes(fit).get(name)
+            if other is not None and not comparable(size, other):
+                own = quantity(other.value, other.unit, other.error)
+                yield f"{fit.short_name}, which fits as well, has another {name}, {own}."
+
+
+def scope(result: FitResult) -> Iterator[str]:
+    """The curve may be of nothing that sasnet knows."""
+    known = result.expected
+    if known is not None and known.in_scope < result.scope_threshold:
+        yield (
+            f"To the network the curve looks like no single known model ({100 * known.in_scope:.0f} %): it"
+            " may be a mixture, or hold an artefact."
+        )
+
+
+def disagreement(result: FitResult) -> Iterator[str]:
+    """The network, which has seen millions of curves, expects another kind, and no fit has refuted it."""
+    known, best = result.expected, result.fits[0]
+    if known is None or not known.groups or no_shape(result):
+        return
+    first = known.groups[0]
+    home = next((group.name for group in known.groups if best.model in group.members), first.name)
+    if home == first.name or first.probability < VERDICT.expected:
+        return
+    rivals = [fit for fit in result.fits if fit.model in first.members]
+    if not rivals:
+        why = "none of these was fitted"
+    else:
+        nearest = min(rivals, key=lambda fit: fit.reduced_chisq)
+        if nearest.reduced_chisq > ASSESSMENT.worse * max(best.reduced_chisq, 1.0):
+            return
+        why = f"of these {nearest.short_name} has reduced χ² {chisq_text(nearest.reduced_chisq)}"
+    yield (
+        f"The network expects “{first.name}” ({100 * first.probability:.0f} %), the fit says"
+        f" {best.short_name}; {why}."
+    )
+
+
+def replicates(result: FitResult) -> Iterator[str]:
+    """The measurement is unlike what the fit would give."""
+    if result.verification is not None and result.verification.replicates is not None:
+        yield from result.verification.replicates.sentences
+
+
+def open_values(result: FitResult) -> Iterator[str]:
+    """A length of the headline's model is anything."""
+    names = left_open(result)
+    if names:
+        yield (
+            f"{capital(listed(names))} {'are' if names[1:] else 'is'} not determined by these data: a model"
+            f" without {'them' if names[1:] else 'it'} may say the same."
+        )
+
+
+def left_open(result: FitResult) -> list[str]:
+    """Names of lengths that are not determined, nor part of one that is."""
+    best = result.fits[0]
+    whole = {part for size in sizes(best).values() if len(size.parts) > 1 for part in size.parts}
+    return [name for name in undetermined(best) if name not in whole and name not in beyond(result, best)]
+
+
+#: What says how strongly particles interact.
+_STRENGTHS = {
+    "volfraction": "the volume fraction", "charge": "the charge", "stickiness": "the stickiness",
+    "welldepth": "the depth of the well",
+}  # fmt: skip
+
+
+def interaction(result: FitResult) -> Iterator[str]:
+    """A structure factor whose strength the data do not determine."""
+    best = result.fits[0]
+    if best.structure_factor is None:
+        return
+    names = [
+        words
+        for name, words in _STRENGTHS.items()
+        if name in best.parameters and not determined(name, best.parameters[name])
+    ]
+    if names:
+        yield (
+            f"The data do not determine {listed(names)}: that the particles interact in this way is not"
+            " certain, and neighbours or aggregates of another kind may do the same."
+        )
+
+
+def warned(result: FitResult) -> Iterator[str]:
+    """A value of the headline is impossible, at an end of its range, or says that a simpler model does."""
+    best = result.fits[0]
+    told = {name for name, _ in telling(best)} - set(beyond(result, best))
+    for sentence in best.warnings:
+        first = sentence.split(",")[0].split(" ")[0]
+        if SIMPLER in sentence or (first in told and not any(one in sentence for one in _HARMLESS)):
+            yield capital(sentence) if first not in best.parameters else sentence
+
+
+def simpler_model(result: FitResult) -> str:
+    """Name of the model that the best one has become, where that is what is doubted; else empty."""
+    for sentence in warned(result):
+        before, found, _ = sentence.partition(SIMPLER)
+        if found:
+            return before.split(" ")[-1]
+    return ""
+
+
+#: A width at its lower limit is one size, which is an answer; what moves with another has it in its error.
+_HARMLESS = ("one size does", "move together", "are one within their errors")
+
+
+def structured(result: FitResult) -> Iterator[str]:
+    """Residuals hang together although they are small."""
+    found = result.verification
+    if found is not None and found.structured and not found.systematic:
+        low, high = found.worst
+        yield (
+            f"Residuals are not random (runs test {found.runs:.1f} σ), largest between q ="
+            f" {significant(low, 3)} and {significant(high, 3)} Å⁻¹."
+        )
+
+
+def understated(result: FitResult) -> Iterator[str]:
+    """Residuals are random, but larger than stated."""
+    best = result.fits[0]
+    if not (within_its_errors(best, len(result.curve)) or within_error(result)):
+        yield (
+            f"Residuals are random but {best.reduced_chisq**0.5:.1f} times as large as the uncertainties, so"
+            " that the errors of the values are too small by that."
+        )
+
+
+def systematic(result: FitResult) -> Iterator[str]:
+    """Only an error that neighbours share makes it an explanation; the headline says how large."""
+    if result.verification is not None and not result.verification.explained and within_error(result):
+        yield "The misfit is larger than the errors: they may be too small, or the model lacks something."
+
+
+def time(result: FitResult) -> Iterator[str]:
+    """More was to be tried."""
+    if result.unfitted:
+        which = "one of them" if result.unfitted[1:] else "it"
+        yield f"The time limit left {some(result.unfitted)} unfitted; {which} may come nearer."
+    elif result.limit_met:
+        yield "The time limit ended the search early, so that a better fit may exist."
+
+
+def misfit(result: FitResult) -> Iterator[str]:
+    """Where in q nothing fits, or that all residuals are too large."""
+    found = result.verification
+    if found is None:
+        return
+    low, high = found.worst
+    where = f"between q = {significant(low, 3)} and {significant(high, 3)} Å⁻¹"
+    if found.structured:
+        yield f"The residuals are largest {where}, where the models lack something."
+    else:
+        factor = significant(found.noise, 2 if found.noise < 100 else 3)
+        given = "stated" if result.curve.dintensity is not None else "estimated"
+        yield (
+            f"The residuals are random but about {factor} times the {given} uncertainties, largest {where}:"
+            " these may be far too small."
+        )
+
+
+_Find = Callable[[FitResult], Iterator[str]]
+#: By falling harm. Wrong by ten; no answer that means anything; another sample; a value that is none.
+_WITHOUT: tuple[_Find, ...] = (unit, failed, time)
+_EXPLAINED: tuple[_Find, ...] = (
+    unit, few_points, other_shape, other_size, warned, interaction, open_values, disagreement, structured,
+    no_test, replicates, failed, understated, systematic,
+)  # fmt: skip
+_UNEXPLAINED: tuple[_Find, ...] = (unit, failed, time, scope, misfit)

@@ -1,0 +1,145 @@
+"""Which fits are as good as the best: of one kind, of another shape, or with another size distribution."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sasnet_plugin.digits import significant
+from sasnet_plugin.fitting.result.components import bare
+from sasnet_plugin.fitting.result.fit_result import FitResult
+from sasnet_plugin.fitting.result.headline import determined
+from sasnet_plugin.fitting.result.model_fit import ModelFit, Parameter
+from sasnet_plugin.fitting.settings import ASSESSMENT
+
+from .names import shape
+from .settings import VERDICT
+from .sizes import beyond
+
+#: How warnings say that a model has become another one, whose name stands before.
+SIMPLER = " says the same with fewer parameters"
+
+
+def as_good(result: FitResult) -> list[ModelFit]:
+    """Fits that these data do not distinguish from the best one, or not with any certainty."""
+    if not result.fits:
+        return []
+    named = {*result.alike, *result.excused[1]}
+    best = max(result.fits[0].reduced_chisq, VERDICT.least_chisq)
+    far = ASSESSMENT.much_worse * best
+    blind = bool(_lengths(result.fits[0])) and not _seen(result, result.fits[0])
+
+    def good(fit: ModelFit) -> bool:
+        """Whether its residuals are no larger, whatever stands for it."""
+        if overstated(result) or fit.short_name in result.explaining:
+            return fit.reduced_chisq <= far and fit.short_name in {*named, *result.explaining}
+        likely = fit.weight >= ASSESSMENT.named_weight and fit.reduced_chisq <= ASSESSMENT.worse * max(
+            best, 1.0
+        )
+        return fit.short_name in named or likely
+
+    return [
+        fit
+        for fit in result.fits[1:]
+        if good(fit) and not disguised(result.fits[0], fit) and (blind or not unseen(result, fit))
+    ]
+
+
+def overstated(result: FitResult) -> bool:
+    """Whether the uncertainties are so much larger than the scatter that they hardly reject any model."""
+    return result.fits[0].reduced_chisq * VERDICT.overstated**2 <= 1
+
+
+def same_kind(result: FitResult, one: ModelFit, other: ModelFit) -> bool:
+    """Whether two models are of one shape, or of one group that the network cannot tell apart."""
+    if shape(one.model) == shape(other.model):
+        return True
+    groups = result.expected.groups if result.expected else ()
+    return any({one.model, other.model} <= set(group.members) for group in groups)
+
+
+def of_one_kind(result: FitResult) -> list[ModelFit]:
+    """Those that are as good as the best, and of its kind."""
+    return [fit for fit in as_good(result) if same_kind(result, result.fits[0], fit)]
+
+
+def of_other_shape(result: FitResult) -> list[ModelFit]:
+    """Those that are as good as the best, and mean another sample."""
+    return [fit for fit in as_good(result) if not same_kind(result, result.fits[0], fit)]
+
+
+def disguised(best: ModelFit, fit: ModelFit) -> bool:
+    """Whether a fit has become the best model: an ellipsoid of equal axes is a sphere."""
+    return any(f" {best.name}{SIMPLER}" in sentence for sentence in fit.warnings)
+
+
+def unseen(result: FitResult, fit: ModelFit) -> bool:
+    """Whether the data show no length of a body: a coil without its size is a power law."""
+    lengths = [(name, p) for name, p in _lengths(fit) if not p.fixed]
+    return bool(lengths) and not _seen(result, fit)
+
+
+def _lengths(fit: ModelFit) -> list[tuple[str, Parameter]]:
+    return [(k, p) for k, p in fit.parameters.items() if p.unit == "Ang" and bare(k) != "radius_effective"]
+
+
+def _seen(result: FitResult, fit: ModelFit) -> bool:
+    """Whether the data determine one of its lengths."""
+    long = beyond(result, fit)
+    return any(not p.fixed and determined(k, p) and k not in long for k, p in _lengths(fit))
+
+
+def much_nearer(result: FitResult) -> ModelFit | None:
+    """The fit that comes nearest, where the one that stands first is several times as far off."""
+    least = nearest(result)
+    return least if least.reduced_chisq * VERDICT.nearer < result.fits[0].reduced_chisq else None
+
+
+def no_shape(result: FitResult) -> bool:
+    """Whether models of so many kinds are as good that these data choose none."""
+    kinds: list[ModelFit] = []
+    for fit in of_other_shape(result):
+        if not any(same_kind(result, fit, other) for other in kinds):
+            kinds.append(fit)
+    return len(kinds) > VERDICT.many_shapes
+
+
+def other_distributions(result: FitResult) -> list[ModelFit]:
+    """Fits of the best model with other kinds of size distribution that are as good."""
+    best = result.fits[0]
+    return [
+        fit
+        for fit in (*result.fits[1:], *result.distributions)
+        if fit.name == best.name
+        and dict(fit.distributions) != dict(best.distributions)
+        and fit.chisq - best.chisq < ASSESSMENT.significant**2
+    ]
+
+
+def within_its_errors(fit: ModelFit, points: int) -> bool:
+    """Whether the residuals of a fit are as large as the uncertainties, to the scatter of their sum."""
+    scatter = ASSESSMENT.significant * (2 / max(points, 1)) ** 0.5
+    return bool(fit.reduced_chisq < 1 + max(scatter, ASSESSMENT.margin))
+
+
+def nearest(result: FitResult) -> ModelFit:
+    """The fit of the least reduced χ², whatever its evidence."""
+    return min(result.fits, key=lambda fit: fit.reduced_chisq)
+
+
+def worth_showing(fits: Sequence[ModelFit]) -> tuple[ModelFit, ...]:
+    """The fits that are worth a look: not a hundred times worse than the best of them."""
+    least = min((fit.reduced_chisq for fit in fits), default=1.0)
+    most = VERDICT.hopeless * max(least, VERDICT.least_chisq)
+    return tuple(fit for fit in fits if fit is fits[0] or fit.reduced_chisq <= most)
+
+
+def within_error(result: FitResult) -> str:
+    """The systematic error with which the best fit explains the data, in words; empty where none does.
+
+    An error beside which the noise is still too large, or that no measurement has, excuses nothing.
+    """
+    error = (result.verification and result.verification.systematic) or {}
+    if not error.get("excuses", False):
+        return ""
+    more = " and a background that changes along q" if error.get("background") else ""
+    return f"a systematic error of {significant(100 * error['relative'], 2)} % of I{more}"

@@ -1,0 +1,224 @@
+"""The headline: what explains the data, with values and errors; or what comes nearest, and what is sure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from sasnet_plugin.digits import chisq_text, listed, rounded, significant, unit_text
+from sasnet_plugin.fitting.result.components import bare
+from sasnet_plugin.fitting.result.fit_result import FitResult
+from sasnet_plugin.fitting.result.headline import telling, undetermined
+from sasnet_plugin.fitting.result.model_fit import ModelFit
+
+from .equals import (
+    as_good,
+    nearest,
+    no_shape,
+    of_one_kind,
+    other_distributions,
+    within_error,
+    within_its_errors,
+)
+from .names import DISTRIBUTIONS, NEIGHBOURS, capital, shape, some, with_name
+from .settings import VERDICT
+from .sizes import Size, agreed, beyond, of_parameter, sizes, spread
+
+#: Parameters whose own name is no plain English.
+_WORDS = {
+    "thickness": "shell thickness", "thick_shell": "shell thickness", "volfraction": "volume fraction",
+    "rg": "Rg", "cor_length": "correlation length", "peak_pos": "peak at", "d_spacing": "spacing",
+    "fractal_dim": "fractal dimension", "porod_exp": "Porod exponent", "power": "exponent",
+    "radius_polar": "polar radius", "radius_equatorial": "equatorial radius",
+    "thick_core": "core thickness", "thick_layer": "layer thickness", "thick_rim": "rim thickness",
+    "thick_face": "face thickness", "length_tail": "tail length", "length_head": "head length",
+    "radius_cap": "cap radius", "radius_bell": "bell radius", "dnn": "distance of neighbours",
+    "kuhn_length": "Kuhn length", "radius_effective": "effective radius", "radius_core": "core radius",
+}  # fmt: skip
+_SUBSCRIPT = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
+#: Of these models a thickness is that of the whole.
+_SHEETS = ("sheet",)
+
+
+def headline(result: FitResult) -> str:
+    """The first line of an answer, see `Verdict`; its lengths hold for the unit of q, assumed or not."""
+    said, unit = _found(result), result.curve.q_unit
+    return said if unit.stated else f"{said} {unit}."
+
+
+def _found(result: FitResult) -> str:
+    best = result.best
+    if best is None:
+        return "No model could be fitted."
+    chisq, within = f"reduced χ² {chisq_text(best.reduced_chisq)}", within_error(result)
+    explained = result.verification is None or result.verification.explained
+    if not (explained or within):
+        return _unexplained(result)
+    if no_shape(result):
+        return f"{_of_no_shape(result)} {capital(chisq)}."
+    said = explanation(result, best)
+    if explained:
+        return f"{said}. Explains the data, {chisq}."
+    given = "stated" if result.curve.dintensity is not None else "estimated"
+    return f"{said}. Explains the data within {within}, not to their {given} errors ({chisq})."
+
+
+def _of_no_shape(result: FitResult) -> str:
+    """That any of many shapes does, and what they agree on."""
+    equals = [result.fits[0], *as_good(result)]
+    within = within_error(result)
+    said = f"These data do not show a shape: {some([fit.short_name for fit in equals])} models explain them"
+    said += f" within {within}." if within else "."
+    same = agreed(equals, VERDICT.same_size)
+    return said if same is None else f"{said} They agree on {_with_article(same)}."
+
+
+def explanation(result: FitResult, best: ModelFit) -> str:
+    """What the sample is, its values, and what cannot be told from it."""
+    tied = of_one_kind(result)
+    like = _like(best, tied)
+    said = capital(like or with_name(best))
+    values = ", ".join(_values(result, best))
+    text = f"{said}: {values}" if values else said
+    if tied:
+        it = best.short_name if like else "it"
+        text += f"; {some([fit.short_name for fit in tied])} cannot be told from {it} here"
+    return text
+
+
+def _like(best: ModelFit, tied: Sequence[ModelFit]) -> str | None:
+    """Such as "sphere-like", where other models of one shape do as well; else None."""
+    shapes = {shape(fit.model) for fit in (best, *tied)}
+    others = {fit.model for fit in tied} - {best.model}
+    if not others or len(shapes) > 1:
+        return None
+    said = f"{shape(best.model)}-like"
+    if len({fit.structure_factor for fit in (best, *tied)}) == 1 and best.structure_factor:
+        said += f" particles {NEIGHBOURS.get(best.structure_factor, 'with neighbours')}"
+    return said
+
+
+def _unexplained(result: FitResult) -> str:
+    first, best = nearest(result), result.fits[0]
+    random = not any("not random" in sentence for sentence in first.warnings)
+    if first is not best and random and within_its_errors(first, len(result.curve)):
+        likelier = f"{best.short_name}, which is likelier for other reasons, does not"
+        return (
+            f"{capital(with_name(first))} would explain the data, reduced χ²"
+            f" {chisq_text(first.reduced_chisq)}; {likelier} (reduced χ² {chisq_text(best.reduced_chisq)})."
+        )
+    said = (
+        f"Nothing that was fitted explains the data. Nearest: {with_name(first)}, reduced χ²"
+        f" {chisq_text(first.reduced_chisq)}."
+    )
+    close = [f for f in result.fits if f.reduced_chisq <= VERDICT.near * max(first.reduced_chisq, 1.0)]
+    same = agreed(close, VERDICT.same_size)
+    if same is not None:
+        said += f" The fits that come near agree on {_with_article(same)}."
+    return said
+
+
+def _with_article(size: Size) -> str:
+    """``an outer radius of 490 ± 3 Å``."""
+    article = "an" if size.name[0] in "aeou" else "a"
+    return f"{article} {in_words(f'{size.name} of', size)}"
+
+
+def in_words(name: str, size: Size) -> str:
+    """``radius 72.0 ± 0.1 Å``."""
+    unit = unit_text(size.unit)
+    return f"{name} {rounded(size.value, size.error, VERDICT.rounding)} {unit}".rstrip()
+
+
+def _values(result: FitResult, best: ModelFit) -> list[str]:
+    """Two or three values with what equally good fits say of them in their errors, then what is open."""
+    equals = [fit for fit in as_good(result) if fit.model != best.model]
+    kinds = other_distributions(result)
+    whole = _told_as_whole(best, equals)
+    parts = {part for size in whole for part in size.parts}
+    said = [in_words(size.name, _with_spread(size, _same(size.name, equals), kinds)) for size in whole]
+    hidden = set(beyond(result, best))
+    for name, _ in telling(best):
+        size = of_parameter(name, best)
+        if name in parts | hidden or size is None:
+            continue
+        others = [s for key, own in sizes(best).items() if own.parts == (name,) for s in _same(key, equals)]
+        said.append(_value(name, _with_spread(size, others, kinds), best))
+    said += [
+        f"{_name(name, best)} over {significant(longest, 2)} Å, the most that these data show"
+        for name, longest in beyond(result, best).items()
+    ]
+    left = [name for name in undetermined(best) if name not in parts | hidden]
+    if left:
+        said.append(f"{listed([_name(name, best) for name in left])} not determined by these data")
+    return said
+
+
+def _value(name: str, size: Size, best: ModelFit) -> str:
+    if name.endswith("_pd"):
+        return _polydispersity(name, size, best)
+    if "fraction" in bare(name) and not size.unit:
+        return f"{_name(name, best)} {_percent(size)}"
+    return in_words(_name(name, best), size)
+
+
+def _same(name: str, fits: Sequence[ModelFit]) -> list[Size]:
+    """A quantity as other fits have it."""
+    return [found[name] for fit in fits if name in (found := sizes(fit))]
+
+
+def _told_as_whole(best: ModelFit, equals: Sequence[ModelFit]) -> list[Size]:
+    """Sums of parameters that are said in place of these: others have them as well, or parts are open."""
+    poor = set(undetermined(best))
+    return [
+        size
+        for name, size in sizes(best).items()
+        if len(size.parts) > 1
+        and (
+            _same(name, equals)
+            or poor & set(size.parts)
+            # What the search left fixed was no one's measurement; the sum is.
+            or any(best.parameters[part].fixed for part in size.parts)
+        )
+    ]
+
+
+def _with_spread(size: Size, others: Sequence[Size], kinds: Sequence[ModelFit]) -> Size:
+    """A quantity with the error that holds other models and other size distributions."""
+    more = list(others)
+    for fit in kinds:
+        if all(part in fit.parameters for part in size.parts):
+            value = sum(fit.parameters[part].value for part in size.parts)
+            more.append(replace(size, value=value))
+    return replace(size, error=spread(size, more))
+
+
+def _polydispersity(name: str, size: Size, fit: ModelFit) -> str:
+    of = bare(name).removesuffix("_pd")
+    kind_ = DISTRIBUTIONS.get(fit.distributions.get(name.removesuffix("_pd"), "gaussian"), "")
+    shown = f" ({kind_})" if kind_ else ""
+    what = (
+        "" if of.startswith("radius") or sum(n.endswith("_pd") for n in fit.free) == 1 else f"{_spoken(of)} "
+    )
+    return f"{what}{_percent(size)} polydisperse{shown}"
+
+
+def _percent(size: Size) -> str:
+    error = None if size.error is None else 100 * size.error
+    return f"{rounded(100 * size.value, error, VERDICT.rounding)} %"
+
+
+def _name(name: str, fit: ModelFit) -> str:
+    """A parameter in plain English, with its component's letter in a sum."""
+    own = bare(name)
+    if own == "radius" and any(len(size.parts) > 1 and name in size.parts for size in sizes(fit).values()):
+        return "core radius"
+    said = "thickness" if own == "thickness" and shape(fit.model) in _SHEETS else _spoken(own)
+    return said if own == name else f"{name[0]} {said}"
+
+
+def _spoken(name: str) -> str:
+    stem = name.rstrip("0123456789")
+    number = name[len(stem) :]
+    said = _WORDS.get(name) or _WORDS.get(stem) or stem.replace("_", " ")
+    return said if name in _WORDS else f"{said}{number.translate(_SUBSCRIPT)}"

@@ -1,0 +1,168 @@
+"""Models and structure factors in plain English, and the shape that each stands for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import PurePath
+
+from sasnet_plugin.digits import listed
+from sasnet_plugin.fitting.result.model_fit import ModelFit
+from sasnet_plugin.types import sum_parts
+
+#: sasmodels' name -> what it describes, in the plural where there are many of it.
+KINDS = {
+    "adsorbed_layer": "layers adsorbed on particles",
+    "be_polyelectrolyte": "a polyelectrolyte",
+    "bcc_paracrystal": "spheres on a distorted body-centred cubic lattice",
+    "binary_hard_sphere": "hard spheres of two sizes",
+    "broad_peak": "a broad peak on a power law",
+    "capped_cylinder": "cylinders with lens-shaped caps",
+    "core_multi_shell": "spheres with several shells",
+    "core_shell_bicelle": "discs with a rim and two faces",
+    "core_shell_bicelle_elliptical": "elliptical discs with a rim and two faces",
+    "core_shell_bicelle_elliptical_belt_rough": "elliptical discs with a belt",
+    "core_shell_cylinder": "core-shell cylinders",
+    "core_shell_ellipsoid": "core-shell ellipsoids",
+    "core_shell_parallelepiped": "core-shell boxes",
+    "core_shell_sphere": "core-shell spheres",
+    "correlation_length": "a network with a power law",
+    "dab": "two randomly distributed phases",
+    "elliptical_cylinder": "elliptical cylinders",
+    "fcc_paracrystal": "spheres on a distorted face-centred cubic lattice",
+    "flexible_cylinder": "flexible cylinders",
+    "flexible_cylinder_elliptical": "flexible elliptical cylinders",
+    "fractal": "fractal aggregates of spheres",
+    "fractal_core_shell": "fractal aggregates of core-shell spheres",
+    "fuzzy_sphere": "spheres with a fuzzy surface",
+    "gauss_lorentz_gel": "a gel with frozen and moving parts",
+    "gaussian_peak": "a Gaussian peak",
+    "gel_fit": "a polymer gel",
+    "guinier": "compact particles",
+    "guinier_porod": "particles with Guinier and Porod regions",
+    "hollow_cylinder": "hollow cylinders",
+    "hollow_rectangular_prism": "hollow boxes",
+    "hollow_rectangular_prism_thin_walls": "hollow boxes with thin walls",
+    "lamellar": "lamellae",
+    "lamellar_hg": "lamellae with head groups",
+    "lamellar_hg_stack_caille": "stacked lamellae with head groups",
+    "lamellar_stack_caille": "stacked lamellae",
+    "lamellar_stack_paracrystal": "irregularly stacked lamellae",
+    "line": "a straight line",
+    "linear_pearls": "straight chains of pearls",
+    "lorentz": "a network of one correlation length",
+    "mass_fractal": "a mass fractal",
+    "mass_surface_fractal": "a mass fractal with a fractal surface",
+    "micromagnetic_FF_3D": "magnetic inclusions",
+    "mono_gauss_coil": "polymer coils of one length",
+    "multilayer_vesicle": "vesicles of several layers",
+    "onion": "spheres with graded shells",
+    "parallelepiped": "boxes",
+    "peak_lorentz": "a Lorentzian peak",
+    "poly_gauss_coil": "polymer coils of several lengths",
+    "polymer_excl_volume": "swollen polymer coils",
+    "polymer_micelle": "polymer micelles",
+    "porod": "sharp surfaces",
+    "power_law": "a power law",
+    "prism": "prisms",
+    "pringle": "saddle-shaped discs",
+    "raspberry": "spheres covered by smaller ones",
+    "rectangular_prism": "boxes",
+    "rpa": "a blend of polymers",
+    "sc_paracrystal": "spheres on a distorted simple cubic lattice",
+    "sphere": "spheres",
+    "spherical_sld": "spheres with a radial profile",
+    "spinodal": "spinodal decomposition",
+    "stacked_disks": "stacked discs",
+    "star_polymer": "star polymers",
+    "superball": "cubes with rounded edges",
+    "surface_fractal": "a fractal surface",
+    "tetrahedron": "tetrahedra",
+    "teubner_strey": "a microemulsion",
+    "triaxial_ellipsoid": "ellipsoids of three axes",
+    "truncated_octahedron": "truncated octahedra",
+    "truncated_tetrahedron": "truncated tetrahedra",
+    "two_lorentzian": "a network of two correlation lengths",
+    "two_power_law": "two power laws",
+    "unified_power_Rg": "levels of structure",
+}  # fmt: skip
+#: What a structure factor says of neighbours.
+NEIGHBOURS = {
+    "hardsphere": "that cannot overlap",
+    "hayter_msa": "that repel each other by charge",
+    "squarewell": "that attract each other",
+    "stickyhardsphere": "that stick to each other",
+}
+#: Shape -> models that have it: what a curve shows before it shows which of them it is.
+SHAPES = {
+    "sphere": (
+        "sphere", "core_shell_sphere", "fuzzy_sphere", "vesicle", "core_multi_shell", "multilayer_vesicle",
+        "onion", "spherical_sld", "binary_hard_sphere", "polymer_micelle", "adsorbed_layer", "superball",
+        "raspberry",
+    ),
+    "sheet": (
+        "lamellar", "lamellar_hg", "lamellar_stack_caille", "lamellar_stack_paracrystal",
+        "lamellar_hg_stack_caille",
+    ),
+    "cylinder": (
+        "cylinder", "core_shell_cylinder", "hollow_cylinder", "capped_cylinder", "elliptical_cylinder",
+        "stacked_disks", "core_shell_bicelle", "core_shell_bicelle_elliptical",
+        "core_shell_bicelle_elliptical_belt_rough", "pringle",
+    ),
+    "ellipsoid": ("ellipsoid", "core_shell_ellipsoid", "triaxial_ellipsoid"),
+    "box": (
+        "parallelepiped", "rectangular_prism", "hollow_rectangular_prism",
+        "hollow_rectangular_prism_thin_walls", "core_shell_parallelepiped", "prism",
+    ),
+    "polyhedron": ("tetrahedron", "truncated_tetrahedron", "truncated_octahedron"),
+    "thread": (
+        "flexible_cylinder", "flexible_cylinder_elliptical", "barbell", "linear_pearls", "pearl_necklace",
+    ),
+    "coil": (
+        "mono_gauss_coil", "poly_gauss_coil", "polymer_excl_volume", "star_polymer", "lorentz",
+        "be_polyelectrolyte",
+    ),
+    "power-law": ("power_law", "porod", "two_power_law"),
+    "peak": ("broad_peak", "gaussian_peak", "peak_lorentz", "teubner_strey", "spinodal"),
+    "network": ("correlation_length", "two_lorentzian", "gel_fit", "gauss_lorentz_gel", "dab"),
+    "fractal": ("fractal", "fractal_core_shell", "mass_fractal", "surface_fractal", "mass_surface_fractal"),
+    "lattice": ("sc_paracrystal", "bcc_paracrystal", "fcc_paracrystal"),
+}  # fmt: skip
+_SHAPE_OF = {model: shape for shape, models in SHAPES.items() for model in models}
+#: Names of size distributions.
+DISTRIBUTIONS = {"schulz": "Schulz", "lognormal": "log-normal", "gaussian": "Gaussian"}
+
+
+def kind(fit: ModelFit) -> str:
+    """What a fit says the sample is, "core-shell spheres that stick to each other"."""
+    parts = [_kind(part) for part in sum_parts(fit.model)]
+    if len(parts) == 2 and len(set(parts)) == 1:
+        parts = [f"two populations of {parts[0]}"]
+    factor = NEIGHBOURS.get(fit.structure_factor or "", "")
+    return f"{' and '.join(parts)} {factor}".rstrip()
+
+
+def _kind(model: str) -> str:
+    name = PurePath(model).stem if model.endswith(".py") else model
+    return KINDS.get(model, f"{name.replace('_', ' ')}s" if model in _SHAPE_OF else name)
+
+
+def with_name(fit: ModelFit) -> str:
+    """`kind` with sasmodels' name in brackets, where that is not the same words."""
+    said = kind(fit)
+    plain = said.replace("-", " ").removesuffix("s")
+    return said if plain in (fit.short_name.replace("_", " "), "lamellae") else f"{said} ({fit.short_name})"
+
+
+def capital(text: str) -> str:
+    """With a capital first letter."""
+    return text[:1].upper() + text[1:]
+
+
+def some(names: Sequence[str]) -> str:
+    """Two names in a sentence, and how many more there are."""
+    return listed([*names[:2], f"{len(names) - 2} more"] if names[2:] else names)
+
+
+def shape(model: str) -> str:
+    """Shape of a model; its own name where no other has it."""
+    return _SHAPE_OF.get(model, model)

@@ -1,0 +1,140 @@
+"""What to do next: a command that carries every option that was given, with what the answer asks for."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+
+from sasnet_plugin.digits import significant
+from sasnet_plugin.fitting.result.fit_result import FitResult
+from sasnet_plugin.fitting.settings import EFFORT
+from sasnet_plugin.fitting.task import FitOptions
+from sasnet_plugin.types import printable
+
+from .doubts import left_open, simpler_model, unit_doubtful
+from .equals import of_other_shape, within_error
+from .settings import VERDICT
+
+#: Folders that are named where none was given.
+PAGES, EXPORTS = "pages", "exports"
+
+
+def next_step(result: FitResult, options: FitOptions) -> tuple[str, str]:
+    """A command and what it is for; two empty strings where there is no file to name.
+
+    Parameters
+    ----------
+    result : FitResult
+    options : FitOptions
+        As the curve was fitted; `also` holds what else was given.
+    """
+    if not result.curve.file:
+        return "", ""
+    changes, purpose = _changes(result, options)
+    return command(result.curve.file, options, changes), purpose
+
+
+def _changes(result: FitResult, options: FitOptions) -> tuple[dict[str, str | None], str]:
+    """Options to add (or, with None, to leave out), and a phrase that says why."""
+    explained = result.best is not None and (result.verification is None or result.verification.explained)
+    if unit_doubtful(result):
+        return {"--q-unit": "nm"}, "if q is in nm⁻¹"
+    if not explained and not within_error(result):
+        return _for_the_unexplained(result, options)
+    best = result.fits[0]
+    left = left_open(result)
+    if simpler := simpler_model(result):
+        form, _, factor = simpler.partition("@")
+        return {"--models": form, "--structure-factor": factor or "none"}, "with the simpler model"
+    if left and not of_other_shape(result):
+        value = f"{float(f'{best.parameters[left[0]].value:.2g}'):g}"
+        changes: dict[str, str | None] = {
+            "--models": best.model,
+            "--structure-factor": best.structure_factor or "none",
+            "--fix": _pairs({**options.fixed, left[0]: value}),
+        }
+        return changes, f"with the value of {left[0]} that you know"
+    if "--report" not in options.also:
+        return {"--report": PAGES}, "to look at data, fits and residuals"
+    return {"--export": EXPORTS}, "to go on in SasView or Bumps"
+
+
+def _for_the_unexplained(result: FitResult, options: FitOptions) -> tuple[dict[str, str | None], str]:
+    if result.unfitted or result.limit_met:
+        longer = max(EFFORT.longer[0], EFFORT.longer[1] * options.time_limit)
+        return {"--time-limit": f"{longer:g}"}, "with more time"
+    if options.models is not None or options.structure_factor is not None:
+        return {"--models": None, "--structure-factor": None}, "with all models"
+    window = _without_the_worst(result)
+    if window and "--q-range" not in options.also:
+        low, high = window
+        end = "small" if high is None else "large"
+        said = f"{significant(low, 3) if low else ''}:{significant(high, 3) if high else ''}"
+        return {"--q-range": said}, f"without the {end} q where the misfit is largest"
+    return {"--report": PAGES}, "to see where the fits fail"
+
+
+def _without_the_worst(result: FitResult) -> tuple[float | None, float | None] | None:
+    """The range of q that is left without an end of the data at which the residuals are largest."""
+    if result.verification is None or not result.fits:
+        return None
+    q, (low, high) = result.curve.q, result.verification.worst
+    share = VERDICT.edge * q.size
+    if (q < low).sum() < share:
+        return float(q[q > high][0]) if (q > high).any() else None, None
+    if (q > high).sum() < share:
+        return None, float(q[q < low][-1])
+    return None
+
+
+def command(file: str, options: FitOptions, changes: Mapping[str, str | None]) -> str:
+    """``sasnet fit FILE`` with all that was given and with these changes, as a shell takes it."""
+    given = {**words_of(options), **changes}
+    said: list[str] = ["sasnet", "fit", printable(file)]
+    for option, value in given.items():
+        for one in _repeated(option, value):
+            said += [option, one] if one else [option]
+    return shlex.join(said)
+
+
+def _repeated(option: str, value: str | None) -> list[str]:
+    """The values of an option, which stands before each."""
+    if value is None:
+        return []
+    return value.split("\n")
+
+
+def _pairs(values: Mapping[str, object]) -> str:
+    """``name=value`` for each; lines become repeated options."""
+    return "\n".join(f"{name}={value}" for name, value in values.items())
+
+
+def words_of(options: FitOptions) -> dict[str, str | None]:
+    """The options as the command line has them; what was left to its default is left out."""
+    usual, method = FitOptions(), options.method
+    found: dict[str, str | None] = {}
+    if options.models is not None:
+        found["--models"] = ",".join(options.models)
+    if options.exclude:
+        found["--exclude"] = ",".join(options.exclude)
+    for name in ("top", "prior", "structure_factor", "time_limit", "workers"):
+        value = getattr(options, name)
+        if value != getattr(usual, name):
+            found[f"--{name.replace('_', '-')}"] = f"{value:g}" if isinstance(value, float) else str(value)
+    if options.fixed:
+        found["--fix"] = _pairs({name: f"{value:g}" for name, value in options.fixed.items()})
+    if options.ranges:
+        found["--range"] = _pairs({name: f"{a:g}:{b:g}" for name, (a, b) in options.ranges.items()})
+    if options.contrast is not None:
+        given = (options.contrast.sample_name, options.contrast.solvent_name, options.contrast.probe)
+        found |= {
+            f"--{name}": value
+            for name, value in zip(("sample", "solvent", "probe"), given, strict=True)
+            if value and value != "neutron"
+        }
+    if method.name != usual.method.name:
+        found["--method"] = method.name
+        for name in ("samples", "burn"):
+            if getattr(method, name) != getattr(usual.method, name):
+                found[f"--{name}"] = str(getattr(method, name))
+    return found | dict(options.also)

@@ -1,0 +1,47 @@
+"""Every number that decides what is said of a fit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sasnet_plugin.fitting.settings import setting
+
+
+@dataclass(frozen=True)
+class VerdictSettings:
+    """Of `verdict`: which fits are shown, what is a doubt, and what is named next."""
+
+    hopeless: float = setting(
+        100.0, "Reduced χ² over the least, beyond which a fit is shown among the details alone."
+    )
+    least_chisq: float = setting(
+        0.01, "Reduced χ² that counts as the least: below it only rounding is compared."
+    )
+    near: float = setting(
+        2.0, "Reduced χ² over the least up to which fits are asked for a size that all of them have."
+    )
+    same_size: float = setting(0.1, "Of a size: fits that differ by no more agree on it.", "share")
+    comparable: float = setting(
+        0.25, "Of a size: an equal fit that differs by more means another body, and is named.", "share"
+    )
+    expected: float = setting(
+        0.5, "Probability of another group from which on the network and a fit disagree.", "share"
+    )
+    overstated: float = setting(
+        3.0, "Uncertainties over the noise, beyond which χ² hardly rejects any model."
+    )
+    many_shapes: int = setting(3, "Shapes that explain the data beside the first, which choose none.")
+    nearer: float = setting(
+        10.0, "Reduced χ² of the first over that of another, which then is named whatever its evidence."
+    )
+    edge: float = setting(
+        0.15,
+        "Of the points: the largest residuals that begin so near to an end are that end's.",
+        "share",
+    )
+    rounding: float = setting(
+        0.2, "Of an error: one significant digit where it is changed by no more, else two.", "share"
+    )
+
+
+VERDICT = VerdictSettings()

@@ -1,0 +1,195 @@
+"""Quantities that models of different names share, such as the outer radius, and what is beyond the data."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sasnet_plugin.fitting.result.fit_result import FitResult
+from sasnet_plugin.fitting.result.headline import determined
+from sasnet_plugin.fitting.result.model_fit import ModelFit
+from sasnet_plugin.fitting.settings import ASSESSMENT
+
+from .settings import VERDICT
+
+#: Model -> quantity -> parameters whose sum it is; "name*" stands for all numbered ones, 2 for twice.
+_OF: dict[str, dict[str, tuple[str, ...]]] = {
+    "sphere": {"outer radius": ("radius",)},
+    "fuzzy_sphere": {"outer radius": ("radius",)},
+    "core_shell_sphere": {"outer radius": ("radius", "thickness")},
+    "vesicle": {"outer radius": ("radius", "thickness")},
+    "raspberry": {"outer radius": ("radius_lg",)},
+    "core_multi_shell": {"outer radius": ("radius", "thickness*")},
+    "onion": {"outer radius": ("radius_core", "thickness*")},
+    "cylinder": {"cross-section radius": ("radius",)},
+    "capped_cylinder": {"cross-section radius": ("radius",)},
+    "barbell": {"cross-section radius": ("radius",)},
+    "flexible_cylinder": {"cross-section radius": ("radius",)},
+    "hollow_cylinder": {"cross-section radius": ("radius", "thickness")},
+    "core_shell_cylinder": {"cross-section radius": ("radius", "thickness")},
+    "lamellar": {"thickness": ("thickness",)},
+    "lamellar_stack_caille": {"thickness": ("thickness",), "spacing": ("d_spacing",)},
+    "lamellar_stack_paracrystal": {"thickness": ("thickness",), "spacing": ("d_spacing",)},
+    "lamellar_hg_stack_caille": {"spacing": ("d_spacing",)},
+    "guinier": {"Rg": ("rg",)},
+    "guinier_porod": {"Rg": ("rg",)},
+    "mono_gauss_coil": {"Rg": ("rg",)},
+    "poly_gauss_coil": {"Rg": ("rg",)},
+    "polymer_excl_volume": {"Rg": ("rg",)},
+    "broad_peak": {"peak position": ("peak_pos",)},
+    "gaussian_peak": {"peak position": ("peak_pos",)},
+    "peak_lorentz": {"peak position": ("peak_pos",)},
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Size:
+    """A quantity of a fit.
+
+    Parameters
+    ----------
+    name : str
+        In plain English.
+    value : float
+    error : float or None
+        One standard deviation; None where it is not known.
+    unit : str
+        As sasmodels has it.
+    parts : tuple of str
+        Names of the parameters that it is the sum of.
+    """
+
+    name: str
+    value: float
+    error: float | None
+    unit: str
+    parts: tuple[str, ...]
+
+
+def sizes(fit: ModelFit) -> dict[str, Size]:
+    """What other models have as well, by name; empty for sums and for models that stand alone."""
+    found = {}
+    for name, parts in _OF.get(fit.model, {}).items():
+        names = tuple(p for part in parts for p in _expanded(part, fit))
+        if names and all(p in fit.parameters for p in names):
+            known = [fit.parameters[p] for p in names]
+            value = sum(p.value for p in known)
+            found[name] = Size(name, value, _error(names, fit), known[0].unit, names)
+    return found
+
+
+def _expanded(part: str, fit: ModelFit) -> list[str]:
+    if not part.endswith("*"):
+        return [part]
+    stem = part.removesuffix("*")
+    count = next((int(fit.parameters[n].value) for n in ("n", "n_shells") if n in fit.parameters), 1)
+    numbered = [f"{stem}{i}" for i in range(1, count + 1)]
+    return numbered if all(name in fit.parameters for name in numbered) else []
+
+
+def _error(names: Sequence[str], fit: ModelFit) -> float | None:
+    """Of a sum: what fits give against each other in a core and its shell is not in the whole."""
+    errors = np.array([fit.parameters[name].error or 0.0 for name in names])
+    if not errors.any():
+        return None
+    if len(names) == 1:
+        return float(errors[0])
+    return float(np.sqrt(max(errors @ _correlation(names, fit) @ errors, np.max(errors**2) * _LEAST)))
+
+
+#: Of the largest error's square: a sum is not known better than this, as the correlation is an estimate.
+_LEAST = 1e-4
+
+
+def _correlation(names: Sequence[str], fit: ModelFit) -> NDArray[np.float64]:
+    """Between errors, (k, k); none where the derivatives are not known."""
+    free = {k: v for k, v in fit.derivatives.items() if np.all(np.isfinite(v)) and np.any(v)}
+    if not all(name in free for name in names):
+        return np.eye(len(names))
+    columns = np.stack(list(free.values()), axis=1)
+    columns = columns / np.linalg.norm(columns, axis=0)
+    covariance = np.linalg.pinv(columns.T @ columns, rcond=1e-12)
+    at = [list(free).index(name) for name in names]
+    found = covariance[np.ix_(at, at)]
+    # The derivatives' own lengths cancel.
+    width = np.sqrt(np.diag(found))
+    return np.asarray(found / np.outer(width, width))
+
+
+def comparable(size: Size, other: Size) -> bool:
+    """Whether another fit's quantity is the same thing: a faint shell around it would be another body."""
+    return abs(other.value - size.value) <= VERDICT.comparable * abs(size.value)
+
+
+def spread(size: Size, others: Iterable[Size]) -> float | None:
+    """Error of a quantity, with what equally good fits say of it: the root of its variance over all of them.
+
+    Parameters
+    ----------
+    size : Size
+        Of the best fit, whose value stays.
+    others : iterable of Size
+        The same quantity by fits as good.
+    """
+    apart = [(other.value - size.value) ** 2 for other in others if comparable(size, other)]
+    if size.error is None or not apart:
+        return size.error
+    return math.sqrt(size.error**2 + sum(apart) / (1 + len(apart)))
+
+
+def of_parameter(name: str, fit: ModelFit) -> Size | None:
+    """A parameter as a quantity of its own; None where the fit does not have or determine it."""
+    p = fit.parameters.get(name)
+    if p is None or not determined(name, p):
+        return None
+    return Size(name, p.value, p.error, p.unit, (name,))
+
+
+def agreed(fits: Sequence[ModelFit], within: float) -> Size | None:
+    """A quantity that most of some fits have, equal within a share of itself; None where there is none.
+
+    Its error is the spread of the values.
+
+    Parameters
+    ----------
+    fits : sequence of ModelFit
+    within : float
+        Largest difference, over the mean.
+    """
+    each = [sizes(fit) for fit in fits]
+    for name in dict.fromkeys(name for found in each for name in found):
+        known = [found[name] for found in each if name in found]
+        models = {fit.model for fit, found in zip(fits, each, strict=True) if name in found}
+        if len(models) < 2 or 2 * len(known) < len(fits):
+            continue
+        values = [size.value for size in known]
+        mean = float(np.mean(values))
+        if max(values) - min(values) <= within * abs(mean):
+            return Size(name, mean, float(np.std(values, ddof=1)), known[0].unit, ())
+    return None
+
+
+def beyond(result: FitResult, fit: ModelFit) -> dict[str, float]:
+    """Fitted lengths that are uncertain and longer than π over the smallest q.
+
+    A body of that size bends the curve at the first points alone: that it is longer is seen, how long is not.
+
+    Returns
+    -------
+    dict
+        By the parameter's name: the longest that these data show, Å.
+    """
+    longest = math.pi / float(result.curve.q[0])
+    return {
+        name: longest
+        for name, p in fit.parameters.items()
+        if p.unit == "Ang" and not p.fixed and p.value > longest and _uncertain(p.error, p.value)
+    }
+
+
+def _uncertain(error: float | None, value: float) -> bool:
+    return error is not None and error >= ASSESSMENT.unsure * abs(value)

@@ -1,0 +1,44 @@
+"""From a result to its verdict: level, headline, the most harmful doubt, and the next command."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from sasnet_plugin.fitting.result.fit_result import FitResult
+from sasnet_plugin.fitting.result.verdict import DOES_NOT, DOUBTS, EXPLAINS, Verdict
+from sasnet_plugin.fitting.task import FitOptions
+
+from .doubts import doubts
+from .equals import within_error
+from .headline import headline
+from .next_step import next_step
+
+
+def told(result: FitResult, options: FitOptions | None = None) -> FitResult:
+    """The same result with its verdict.
+
+    Parameters
+    ----------
+    result : FitResult
+        As assessed; nothing but it is read.
+    options : FitOptions, optional
+        As the curve was fitted, for the command that is named next; default: the usual ones.
+    """
+    return replace(result, verdict=verdict(result, options or FitOptions()))
+
+
+def verdict(result: FitResult, options: FitOptions) -> Verdict:
+    """What is said of a result; green where it explains the data and nothing would hurt."""
+    found = doubts(result)
+    command, purpose = next_step(result, options)
+    return Verdict(level(result, found), headline(result), found, command, purpose)
+
+
+def level(result: FitResult, found: tuple[str, ...]) -> str:
+    """`EXPLAINS`, `DOUBTS` or `DOES_NOT`."""
+    if result.best is None:
+        return DOES_NOT
+    explained = result.verification is None or result.verification.explained
+    if not explained:
+        return DOUBTS if within_error(result) else DOES_NOT
+    return DOUBTS if found else EXPLAINS

@@ -1,0 +1,237 @@
+"""Both ends of a curve, and what is level: slopes, Porod's law with a flat background, the widest plateau."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .results import Plateau, Porod, Refused, Slope
+
+Array = NDArray[np.float64]
+
+
+class EndSettings(NamedTuple):
+    """What an end is.
+
+    Parameters
+    ----------
+    factor : float
+        Largest over smallest q of a part whose slope is given.
+    porod : float
+        The same for Porod's law: fringes average out over more than one.
+    points : (int, int)
+        Fewest for a slope and for Porod's law.
+    blocks : int
+        Parts, left out in turn, by which the error of Porod's law is found (jackknife, M. H. Quenouille,
+        Biometrika 43 (1956) 353): it holds fringes and curvature.
+    seen : float
+        Standard deviations from which on something is there.
+    loose : float
+        Error of an exponent from which on it is not given.
+    bins : int
+        A decade, for plateaus.
+    level, width : float
+        Relative change that a plateau may have, and decades that it has at least.
+    """
+
+    factor: float = 2.0
+    porod: float = 3.0
+    points: tuple[int, int] = (6, 12)
+    blocks: int = 6
+    seen: float = 3.0
+    loose: float = 0.4
+    bins: int = 12
+    level: float = 0.08
+    width: float = 0.3
+
+
+SETTINGS = EndSettings()
+_EXPONENTS = np.arange(0.5, 7.51, 0.1)
+
+
+def slopes(
+    q: Array, intensity: Array, sigma: Array, settings: EndSettings = SETTINGS
+) -> tuple[Slope | Refused, Slope | Refused]:
+    """d ln I / d ln q at the lowest and at the highest q.
+
+    Parameters
+    ----------
+    q : (n,) float array
+        Å⁻¹, positive and ascending.
+    intensity, sigma : (n,) float arrays
+        With one standard deviation, positive.
+    """
+    low, high = q <= q[0] * settings.factor, q >= q[-1] / settings.factor
+    return tuple(  # type: ignore[return-value]
+        _slope(q[part], intensity[part], sigma[part], settings) for part in (low, high)
+    )
+
+
+def _slope(q: Array, intensity: Array, sigma: Array, settings: EndSettings) -> Slope | Refused:
+    if q.size < settings.points[0]:
+        return Refused(f"only {q.size} points within a factor of {settings.factor:g} in q")
+    if np.median(intensity / sigma) < settings.seen:
+        return Refused("the intensity there is no larger than its noise")
+    lit = intensity > 0
+    x, y = np.log(q[lit] / np.sqrt(q[0] * q[-1])), np.log(intensity[lit])
+    weight = (intensity[lit] / sigma[lit]) ** 2
+    columns = np.stack([np.ones_like(x), x, x**2], axis=1)
+    normal = columns.T @ (weight[:, None] * columns) + np.diag([0.0, 0.0, 1e-12])
+    value, error = 0.0, 0.0
+    for terms in (3, 2):
+        part = normal[:terms, :terms]
+        theta = np.linalg.solve(part, columns[:, :terms].T @ (weight * y))
+        residual = y - columns[:, :terms] @ theta
+        reduced = float(np.sum(weight * residual**2)) / max(x.size - terms, 1)
+        if terms == 3:  # how much the slope itself changes over the part
+            error = 2 * abs(float(theta[2])) * float(np.std(x))
+        else:
+            value = float(theta[1])
+            statistical = float(np.linalg.inv(part)[1, 1]) * max(reduced, 1.0)
+            error = float(np.hypot(error, np.sqrt(statistical)))
+    return Slope(value, error, float(q[0]), float(q[-1]), int(np.sum(lit)))
+
+
+def porod(q: Array, intensity: Array, sigma: Array, settings: EndSettings = SETTINGS) -> Porod | Refused:
+    """A q⁻ᵖ + B through the highest q, with K q⁻⁴ + B where p is 4 (G. Porod, Kolloid-Z. 124 (1951) 83).
+
+    Parameters
+    ----------
+    q, intensity, sigma : (n,) float arrays
+        As in `slopes`.
+    """
+    part = q >= q[-1] / settings.porod
+    if np.sum(part) < settings.points[1]:
+        return Refused(f"only {np.sum(part)} points within a factor of {settings.porod:g} in q")
+    q, intensity, sigma = q[part], intensity[part], sigma[part]
+    sums = _Sums.of(q, intensity, sigma, settings.blocks)
+    whole, parts = sums.best()
+    exponent, error = whole[0], _jackknifed(parts[:, 0])
+    at_start = whole[1]  # A q⁻ᵖ at the lowest q of the part
+    if at_start < settings.seen * _jackknifed(parts[:, 1]) or not _EXPONENTS[1] < exponent < _EXPONENTS[-2]:
+        return Refused("over the highest q the intensity does not fall as a power of q to a flat background")
+    if error > settings.loose:
+        return Refused(f"the exponent at the highest q is known to ± {error:.1f} only")
+    law, laws = whole, parts
+    constant = constant_error = None
+    if abs(exponent - 4) <= 2 * error + 0.05:
+        law, laws = sums.of_exponent(4.0)
+        constant, constant_error = law[1] * q[0] ** 4, _jackknifed(laws[:, 1]) * q[0] ** 4
+    return Porod(
+        exponent, error, constant, constant_error, law[2], _jackknifed(laws[:, 2]), float(q[0]), float(q[-1]),
+        q.size,
+    )  # fmt: skip
+
+
+def _jackknifed(values: Array) -> float:
+    blocks = values.size
+    return float(np.sqrt((blocks - 1) / blocks * np.sum((values - values.mean()) ** 2)))
+
+
+class _Sums(NamedTuple):
+    """Sums over blocks of points, from which A and B follow for every exponent and without any block.
+
+    Parameters
+    ----------
+    matrix : (exponents, blocks + 1, 6) float array
+        Of w, w f, w f², w I, w f I, w I² with f = (q / q₀)⁻ᵖ; without each block, and last of all points.
+    """
+
+    q: Array
+    intensity: Array
+    weight: Array
+    block: NDArray[np.intp]
+
+    @classmethod
+    def of(cls, q: Array, intensity: Array, sigma: Array, blocks: int) -> _Sums:
+        place = np.log(q / q[0]) / np.log(q[-1] / q[0])
+        return cls(q, intensity, sigma**-2, np.minimum((place * blocks).astype(np.intp), blocks - 1))
+
+    def matrix(self, exponents: Array) -> Array:
+        f = np.exp(-exponents[:, None] * np.log(self.q / self.q[0]))
+        w, wi = self.weight, self.weight * self.intensity
+        one = np.ones_like(f)
+        terms = np.stack([w * one, w * f, w * f**2, wi * one, wi * f, wi * self.intensity * one], axis=-1)
+        count = int(self.block[-1]) + 1
+        edges = np.searchsorted(self.block, np.arange(count))
+        edges = edges[np.append(True, np.diff(edges) > 0)]
+        sums = np.add.reduceat(terms, edges, axis=1)
+        total = sums.sum(axis=1, keepdims=True)
+        return np.concatenate([total - sums, total], axis=1)
+
+    def laws(self, exponents: Array) -> tuple[Array, Array]:
+        """(exponents, blocks + 1, 3) exponent, A at the first q, B; and χ²."""
+        w, wf, wff, wi, wfi, wii = np.moveaxis(self.matrix(exponents), -1, 0)
+        spread = w * wff - wf**2
+        a = (w * wfi - wf * wi) / np.maximum(spread, 1e-300)
+        b = (wi - a * wf) / w
+        chi2 = wii - a * wfi - b * wi
+        return np.stack([np.broadcast_to(exponents[:, None], a.shape), a, b], axis=-1), chi2
+
+    def of_exponent(self, exponent: float) -> tuple[Array, Array]:
+        """(3,) of all points and (blocks, 3) without each."""
+        found, _ = self.laws(np.array([exponent]))
+        return found[0, -1], found[0, :-1]
+
+    def best(self) -> tuple[Array, Array]:
+        """As `of_exponent`, each with its own best exponent, by a parabola through χ²."""
+        found, chi2 = self.laws(_EXPONENTS)
+        chi2 = np.where(found[..., 1] > 0, chi2, np.inf)
+        out = []
+        for column in range(chi2.shape[1]):
+            k = int(np.clip(np.argmin(chi2[:, column]), 1, _EXPONENTS.size - 2))
+            low, middle, high = chi2[k - 1 : k + 2, column]
+            shift = 0.0
+            if np.isfinite(low) and np.isfinite(high) and low - 2 * middle + high > 0:
+                shift = 0.5 * (low - high) / (low - 2 * middle + high)
+            at = _EXPONENTS[k] + (_EXPONENTS[1] - _EXPONENTS[0]) * float(np.clip(shift, -1, 1))
+            a, b = (
+                np.interp(at, _EXPONENTS[k - 1 : k + 2], found[k - 1 : k + 2, column, term])
+                for term in (1, 2)
+            )
+            out.append((at, float(a), float(b)))
+        return np.array(out[-1]), np.array(out[:-1])
+
+
+def plateau(q: Array, intensity: Array, sigma: Array, settings: EndSettings = SETTINGS) -> Plateau | Refused:
+    """The widest part, by factors of q, in which the intensity does not change.
+
+    Parameters
+    ----------
+    q, intensity, sigma : (n,) float arrays
+        As in `slopes`.
+    """
+    place = (np.log10(q / q[0]) * settings.bins).astype(np.intp)
+    first = np.flatnonzero(np.append(True, np.diff(place) > 0))
+    weight = sigma**-2
+    total = np.add.reduceat(weight, first)
+    level = np.add.reduceat(weight * intensity, first) / total
+    error = total**-0.5
+    last = np.append(first[1:], q.size) - 1
+    best: tuple[float, int, int] | None = None
+    ends = np.log10(q[last[-1]] / q[first])
+    for start in np.flatnonzero(ends >= settings.width):
+        if best is not None and ends[start] <= best[0]:
+            break
+        change = np.maximum.accumulate(level[start:]) - np.minimum.accumulate(level[start:])
+        noise = np.maximum.accumulate(error[start:])
+        mean = np.cumsum(level[start:] * total[start:]) / np.cumsum(total[start:])
+        flat = (change <= settings.level * mean + 2 * noise) & (mean > settings.seen * noise)
+        stop = start + int(np.argmin(flat)) if not flat.all() else level.size
+        if stop - start < 3:
+            continue
+        decades = float(np.log10(q[last[stop - 1]] / q[first[start]]))
+        if decades >= settings.width and (best is None or decades > best[0]):
+            best = decades, int(first[start]), int(last[stop - 1]) + 1
+    if best is None:
+        return Refused(f"the intensity is level over no {settings.width:g} decades of q")
+    part = slice(*best[1:])
+    w = weight[part]
+    mean = float(np.sum(w * intensity[part]) / np.sum(w))
+    reduced = float(np.sum(w * (intensity[part] - mean) ** 2)) / max(w.size - 1, 1)
+    return Plateau(
+        mean, float(np.sum(w) ** -0.5) * max(reduced, 1.0) ** 0.5, float(q[best[1]]), float(q[best[2] - 1]),
+        w.size,
+    )  # fmt: skip

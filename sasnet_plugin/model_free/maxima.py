@@ -1,0 +1,213 @@
+"""Maxima of a curve: where they are, how wide, and 2π/q of them; and the dimensionless Kratky plot's."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .results import Guinier, Kratky, Peak, Refused
+
+Array = NDArray[np.float64]
+
+
+class MaximumSettings(NamedTuple):
+    """What a maximum is.
+
+    Parameters
+    ----------
+    points : int
+        Most that are looked at; of more, neighbours are averaged.
+    averaged : tuple of int
+        Neighbours averaged in turn: sharp maxima are seen by few, broad ones in noise by many.
+    above : float
+        Standard deviations that it stands above both minima.
+    rise : float
+        And how much of its intensity.
+    sharp : float
+        Largest error of the position over the width.
+    most : int
+        Maxima that are given.
+    narrow : float
+        Width over q below which it is no fringe of a single body: fringes of spheres have a third at first.
+    kratky : (float, float)
+        q Rg between which the Kratky plot's maximum is looked for.
+    """
+
+    points: int = 400
+    averaged: tuple[int, ...] = (1, 5, 15)
+    above: float = 8.0
+    rise: float = 0.05
+    sharp: float = 0.25
+    most: int = 8
+    narrow: float = 0.12
+    kratky: tuple[float, float] = (1.0, 5.0)
+
+
+SETTINGS = MaximumSettings()
+
+
+def peaks(q: Array, intensity: Array, sigma: Array, settings: MaximumSettings = SETTINGS) -> tuple[Peak, ...]:
+    """Maxima by rising q.
+
+    Parameters
+    ----------
+    q : (n,) float array
+        Å⁻¹, positive and ascending.
+    intensity, sigma : (n,) float arrays
+        With one standard deviation, positive.
+    """
+    together = -(-q.size // settings.points)
+    q, intensity, sigma = (_averaged(x, together) for x in (q, intensity, sigma))
+    sigma = sigma / np.sqrt(together) * _roughness(intensity / sigma)
+    found: list[Peak] = []
+    for number in settings.averaged:
+        if q.size < 5 * number:
+            break
+        smooth, noise = _running(intensity, number), sigma / np.sqrt(number)
+        for left, top, right in _tops(smooth, noise, settings):
+            peak = _peak(q, intensity, sigma, smooth, (left, top, right), settings)
+            if peak is not None and all(
+                abs(peak.q - one.q) > 0.5 * (peak.width + one.width) for one in found
+            ):
+                found.append(peak)
+    return tuple(sorted(found, key=lambda one: one.q)[: settings.most])
+
+
+def _averaged(x: Array, together: int) -> Array:
+    """Means of neighbours; what is left at the end is left out."""
+    return x[: x.size // together * together].reshape(-1, together).mean(axis=1)
+
+
+def _roughness(relative: Array) -> float:
+    """Noise over the stated errors where that is more, from second differences (median, so that peaks do not
+    count).
+    """
+    if relative.size < 8:
+        return 1.0
+    return max(float(np.median(np.abs(np.diff(relative, 2)))) / (0.6745 * np.sqrt(6)), 1.0)
+
+
+def _running(x: Array, number: int) -> Array:
+    if number == 1:
+        return x
+    padded = np.pad(x, number // 2, mode="edge")
+    mean: Array = np.convolve(padded, np.full(number, 1 / number), mode="valid")
+    return mean
+
+
+def _tops(smooth: Array, noise: Array, settings: MaximumSettings) -> list[tuple[int, int, int]]:
+    """Minimum, maximum, minimum, where each step is significant."""
+    found = []
+    low = high = 0
+    rising = False
+    values, least = smooth.tolist(), (settings.above * noise).tolist()
+    before = 0
+    for k, value in enumerate(values):
+        if rising:
+            if value > values[high]:
+                high = k
+            elif values[high] - value > max(least[high], settings.rise * values[high]):
+                found.append([before, high, k])
+                rising, low = False, k
+        elif value < values[low]:
+            low = k
+        elif value - values[low] > max(least[k], settings.rise * value):
+            if found:
+                found[-1][2] = low
+            rising, before, high = True, low, k
+    if found:
+        found[-1][2] = max(low, found[-1][2])
+    return [(a, b, c) for a, b, c in found if a < b < c]
+
+
+def _peak(
+    q: Array, intensity: Array, sigma: Array, smooth: Array, place: tuple[int, int, int],
+    settings: MaximumSettings,
+) -> Peak | None:  # fmt: skip
+    """Position by a parabola through what lies above half of its height."""
+    left, top, right = place
+    base = max(smooth[left], smooth[right])
+    half = 0.5 * (smooth[top] + base)
+    low, high = top, top
+    while low > left and smooth[low - 1] > half:
+        low -= 1
+    while high < right and smooth[high + 1] > half:
+        high += 1
+    ends = _crossing(q, smooth, low - 1, low, half), _crossing(q, smooth, high + 1, high, half)
+    width = ends[1] - ends[0]
+    low, high = max(min(low, top - 2), 0), min(max(high, top + 2), q.size - 1)
+    part = slice(low, high + 1)
+    if high - low < 3:
+        return None
+    x = (q[part] - q[top]) / width
+    columns = np.stack([np.ones_like(x), x, x**2], axis=1)
+    weight = sigma[part] ** -2
+    normal = columns.T @ (weight[:, None] * columns)
+    try:
+        covariance = np.linalg.inv(normal)
+    except np.linalg.LinAlgError:
+        return None
+    a, b, c = (float(one) for one in covariance @ (columns.T @ (weight * intensity[part])))
+    if c >= 0 or abs(b / (2 * c)) > 1:
+        return None
+    residual = intensity[part] - columns @ np.array([a, b, c])
+    reduced = float(np.sum(weight * residual**2)) / max(x.size - 3, 1)
+    slope = np.array([0.0, -1 / (2 * c), b / (2 * c**2)])
+    error = width * float(np.sqrt(slope @ covariance @ slope * max(reduced, 1.0)))
+    at = float(q[top]) - width * b / (2 * c)
+    if not q[left] < at < q[right] or error > settings.sharp * width:
+        return None
+    below = bool(np.max(smooth[: top + 1]) > 1.05 * smooth[top])
+    return Peak(
+        at, error, 2 * np.pi / at, 2 * np.pi / at * error / at, width, float(smooth[top]),
+        below and width / at > settings.narrow,
+    )  # fmt: skip
+
+
+def _crossing(q: Array, smooth: Array, outside: int, inside: int, half: float) -> float:
+    if not 0 <= outside < q.size or smooth[outside] >= smooth[inside]:
+        return float(q[inside])
+    share = (smooth[inside] - half) / (smooth[inside] - smooth[outside])
+    return float(q[inside] + min(max(share, 0.0), 1.0) * (q[outside] - q[inside]))
+
+
+def kratky(
+    q: Array, intensity: Array, sigma: Array, guinier: Guinier | Refused, settings: MaximumSettings = SETTINGS
+) -> Kratky | Refused:
+    """(q Rg)² I / I(0) (D. Durand et al., J. Struct. Biol. 169 (2010) 45).
+
+    Parameters
+    ----------
+    q, intensity, sigma : (n,) float arrays
+        As in `peaks`.
+    guinier
+        Rg, I(0) and the background.
+    """
+    if not isinstance(guinier, Guinier):
+        return Refused("there is no Guinier region")
+    x = q * guinier.rg
+    scale = x**2 / guinier.i0
+    y, dy = scale * (intensity - guinier.background), scale * sigma
+    low, high = settings.kratky
+    bins = np.linspace(low, high, 33)
+    place = np.digitize(x, bins) - 1
+    inside = (place >= 0) & (place < bins.size - 1)
+    weight = dy[inside] ** -2
+    total = np.bincount(place[inside], weight, bins.size - 1)
+    there = total > 0
+    mean = np.bincount(place[inside], weight * y[inside], bins.size - 1)[there] / total[there]
+    at = np.bincount(place[inside], weight * x[inside], bins.size - 1)[there] / total[there]
+    error = total[there] ** -0.5
+    top = int(np.argmax(mean)) if mean.size else 0
+    if not 0 < top < mean.size - 2:
+        return Kratky(x, y, dy, None, None)
+    falls = mean[top] - mean[top:].min() > max(3 * error[top], 0.1 * mean[top])
+    # A chain's noise has a maximum, too.
+    if not falls or mean[top] - mean[0] < 3 * error[top]:
+        return Kratky(x, y, dy, None, None)
+    around = slice(max(top - 2, 0), top + 3)
+    c, b, _ = np.polyfit(at[around] - at[top], mean[around], 2) if mean[around].size > 3 else (0.0, 0.0, 0.0)
+    shift = float(np.clip(-b / (2 * c), -0.3, 0.3)) if c < 0 else 0.0
+    return Kratky(x, y, dy, float(at[top] + shift), float(mean[top]))

@@ -1,0 +1,90 @@
+"""From a curve to its numbers: which points count, how large their noise is, what the beam has smeared."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..noise import estimate_dintensity
+from . import ends, maxima
+from .guinier import guinier
+from .results import Guinier, Measured, ModelFree, Porod, Refused, Slope
+
+Array = NDArray[np.float64]
+_FEWEST = 5
+#: Slope up to which the highest q are level; standard deviations that a background is above zero.
+_LEVEL, _SURE = 0.15, 4.0
+
+
+class _Points(NamedTuple):
+    """Points with a finite intensity and noise, in the order of q."""
+
+    q: Array
+    intensity: Array
+    sigma: Array
+    dq: Array | None
+    slit: float
+
+    @property
+    def three(self) -> tuple[Array, Array, Array]:
+        return self.q, self.intensity, self.sigma
+
+
+def _points(curve: Measured) -> _Points | None:
+    """None where there are too few."""
+    q, intensity = curve.q, curve.intensity
+    sigma = curve.dintensity
+    if sigma is None or not np.any(sigma > 0):
+        sigma = estimate_dintensity(intensity) if q.size else np.zeros_like(q)
+    good = np.isfinite(q) & (q > 0) & np.isfinite(intensity) & np.isfinite(sigma) & (sigma > 0)
+    if np.sum(good) < _FEWEST or not np.any(intensity[good] > 0) or not np.all(np.diff(q[good]) >= 0):
+        return None
+    spread = [None if curve.dq is None else curve.dq, None if curve.dxw is None else curve.dxw / np.sqrt(3)]
+    known = [np.nan_to_num(one[good]) for one in spread if one is not None]
+    dq = np.sqrt(np.sum(np.square(known), axis=0)) if known else None
+    slit = 0.0 if curve.dxl is None else float(np.nan_to_num(curve.dxl[good]).max())
+    # A point that is said to be a thousand times better than its neighbours would decide alone.
+    least = 1e-2 * float(np.median(sigma[good] / np.maximum(np.abs(intensity[good]), 1e-300)))
+    sigma = np.maximum(sigma[good], least * np.abs(intensity[good]))
+    return _Points(q[good], intensity[good], sigma, dq, slit)
+
+
+_FEW = Refused("too few points, or none above zero")
+
+
+def model_free(curve: Measured) -> ModelFree:
+    """All of it."""
+    points = _points(curve)
+    if points is None:
+        return ModelFree(_FEW, _FEW, _FEW, _FEW, _FEW, (), _FEW)
+    q, intensity, sigma = points.three
+    low, high = ends.slopes(q, intensity, sigma)
+    law = ends.porod(q, intensity, sigma)
+    below = background(points, high, law)
+    radius = guinier(q, intensity - below, sigma, points.dq, points.slit)
+    if isinstance(radius, Guinier):
+        radius = radius._replace(background=below)
+    return ModelFree(
+        radius,
+        low,
+        high,
+        law,
+        ends.plateau(q, intensity, sigma),
+        maxima.peaks(q, intensity, sigma),
+        maxima.kratky(q, intensity, sigma, radius),
+    )
+
+
+def background(points: _Points, high: Slope | Refused, law: Porod | Refused) -> float:
+    """The flat background where the highest q show one, in the unit of the intensity; else 0."""
+    if isinstance(law, Porod) and law.background > _SURE * law.background_error:
+        return law.background
+    level = isinstance(high, Slope) and abs(high.value) < _LEVEL and high.error < 2 * _LEVEL
+    part = points.q >= points.q[-1] / ends.SETTINGS.factor
+    # What is level over all of the curve is no background of something else.
+    if not level or np.median(points.intensity[part]) > 0.5 * points.intensity.max():
+        return 0.0
+    weight = points.sigma[part] ** -2
+    return max(float(np.sum(weight * points.intensity[part]) / np.sum(weight)), 0.0)

@@ -1,0 +1,288 @@
+"""What a curve says without a model: plain numbers, each with its error and with the range it comes from.
+
+Named tuples: to make a frozen dataclass takes eight times as long, and every command would pay at its start.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Array = NDArray[np.float64]
+
+
+class Measured(Protocol):
+    """A curve: see `sasnet_plugin.types.Curve`."""
+
+    @property
+    def q(self) -> Array:
+        """(n,) Å⁻¹, positive and ascending."""
+
+    @property
+    def intensity(self) -> Array:
+        """(n,) cm⁻¹ or arbitrary."""
+
+    @property
+    def dintensity(self) -> Array | None:
+        """(n,) one standard deviation."""
+
+    @property
+    def dq(self) -> Array | None:
+        """(n,) pinhole resolution, Å⁻¹."""
+
+    @property
+    def dxl(self) -> Array | None:
+        """(n,) slit half length, Å⁻¹."""
+
+    @property
+    def dxw(self) -> Array | None:
+        """(n,) slit half width, Å⁻¹."""
+
+
+class Refused(NamedTuple):
+    """Why there is no such number; false, so that ``if curve.guinier():`` asks whether there is one.
+
+    Parameters
+    ----------
+    reason : str
+        A phrase without a full stop.
+    """
+
+    reason: str
+
+    def __bool__(self) -> bool:
+        return False
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        return {"refused": self.reason}
+
+
+class Guinier(NamedTuple):
+    """Radius of gyration and forward intensity from the lowest q.
+
+    Parameters
+    ----------
+    rg, rg_error : float
+        Å. The error holds noise and what the unknown shape may do to the value, one standard deviation.
+    i0, i0_error : float
+        I(q → 0), in the unit of the intensity, the background subtracted.
+    q_min, q_max : float
+        Range used, Å⁻¹.
+    points : int
+        Used.
+    qrg_min, qrg_max : float
+        q Rg at its ends.
+    curvature : float
+        κ₄, the coefficient of (q Rg)⁴ in ln I: −1/126 for a sphere, 1/36 for a Gaussian coil.
+    reduced_chisq : float
+    left_out : int
+        Points below the range, which do not lie on it.
+    background : float
+        Flat one that the highest q show, subtracted before; 0 where they show none.
+    terms : tuple of float
+        κ₄, κ₆, … of the curve that was fitted.
+    """
+
+    rg: float
+    rg_error: float
+    i0: float
+    i0_error: float
+    q_min: float
+    q_max: float
+    points: int
+    qrg_min: float
+    qrg_max: float
+    curvature: float
+    reduced_chisq: float
+    left_out: int = 0
+    background: float = 0.0
+    terms: tuple[float, ...] = ()
+
+    def log_intensity(self, q: Array) -> Array:
+        """ln I of the curve that was fitted, at q in Å⁻¹, without its smearing."""
+        v = (q * self.rg) ** 2
+        line: Array = math.log(self.i0) - v / 3 + sum(k * v**n for n, k in enumerate(self.terms, start=2))
+        return line
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        return rounded({name: value for name, value in self._asdict().items() if name != "terms"})
+
+
+class Slope(NamedTuple):
+    """d ln I / d ln q of a part of the curve.
+
+    Parameters
+    ----------
+    value, error : float
+        One standard deviation, curvature and fringes of the part included.
+    q_min, q_max : float
+        Å⁻¹.
+    points : int
+    """
+
+    value: float
+    error: float
+    q_min: float
+    q_max: float
+    points: int
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        return rounded(self._asdict())
+
+
+class Porod(NamedTuple):
+    """Highest q: I = A q⁻ᵖ + B, and Porod's constant where p is 4.
+
+    Parameters
+    ----------
+    exponent, exponent_error : float
+        p with a flat background allowed for.
+    constant, constant_error : float or None
+        K of I = K q⁻⁴ + B, (unit of intensity) Å⁻⁴: 2π Δρ² S/V; None where p is not 4.
+    background, background_error : float
+        B, in the unit of the intensity.
+    q_min, q_max : float
+        Å⁻¹.
+    points : int
+    """
+
+    exponent: float
+    exponent_error: float
+    constant: float | None
+    constant_error: float | None
+    background: float
+    background_error: float
+    q_min: float
+    q_max: float
+    points: int
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        return rounded(self._asdict())
+
+
+class Plateau(NamedTuple):
+    """A part of the curve that is level.
+
+    Parameters
+    ----------
+    level, error : float
+        In the unit of the intensity.
+    q_min, q_max : float
+        Å⁻¹.
+    points : int
+    """
+
+    level: float
+    error: float
+    q_min: float
+    q_max: float
+    points: int
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        return rounded(self._asdict())
+
+
+class Peak(NamedTuple):
+    """A maximum of I(q) between two minima, or between the lowest q and a minimum.
+
+    Parameters
+    ----------
+    q, q_error : float
+        Å⁻¹.
+    d, d_error : float
+        2π/q, Å: a distance if it is a peak of order, not if it is a fringe.
+    width : float
+        Full width at half of its height above the higher one of the two minima, Å⁻¹.
+    intensity : float
+        There.
+    fringe : bool
+        It may be one: it stands lower than the curve at smaller q and is as wide as fringes of single bodies,
+        so that d need be no distance.
+    """
+
+    q: float
+    q_error: float
+    d: float
+    d_error: float
+    width: float
+    intensity: float
+    fringe: bool
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        return rounded(self._asdict())
+
+
+class Kratky(NamedTuple):
+    """The dimensionless Kratky plot, (q Rg)² I / I(0) against q Rg.
+
+    Parameters
+    ----------
+    x : (n,) float array
+        q Rg.
+    y, dy : (n,) float arrays
+        (q Rg)² I / I(0), the background of `Guinier` subtracted, and its standard deviation.
+    peak_x, peak_y : float or None
+        First maximum; a compact body has it at √3 with 3/e, a chain rises to a plateau near 2 and has none.
+    """
+
+    x: Array
+    y: Array
+    dy: Array
+    peak_x: float | None
+    peak_y: float | None
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON; without the points."""
+        return rounded({"peak_x": self.peak_x, "peak_y": self.peak_y})
+
+
+class ModelFree(NamedTuple):
+    """All that a curve says without a model.
+
+    Parameters
+    ----------
+    guinier : Guinier or Refused
+    low, high : Slope or Refused
+        Of the lowest and the highest q.
+    porod : Porod or Refused
+    plateau : Plateau or Refused
+        The widest one.
+    peaks : tuple of Peak
+        By rising q.
+    kratky : Kratky or Refused
+    """
+
+    guinier: Guinier | Refused
+    low: Slope | Refused
+    high: Slope | Refused
+    porod: Porod | Refused
+    plateau: Plateau | Refused
+    peaks: tuple[Peak, ...]
+    kratky: Kratky | Refused
+
+    def as_dict(self) -> dict[str, Any]:
+        """As ``--json`` prints it under ``model_free``."""
+        return {
+            "guinier": self.guinier.as_dict(),
+            "low_slope": self.low.as_dict(),
+            "high_slope": self.high.as_dict(),
+            "porod": self.porod.as_dict(),
+            "plateau": self.plateau.as_dict(),
+            "peaks": [peak.as_dict() for peak in self.peaks],
+            "kratky": self.kratky.as_dict(),
+        }
+
+
+def rounded(values: dict[str, Any]) -> dict[str, Any]:
+    """Numbers with six significant digits."""
+    return {key: float(f"{x:.6g}") if isinstance(x, float) else x for key, x in values.items()}

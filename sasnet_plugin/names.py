@@ -1,0 +1,40 @@
+"""Names of files, models and extras as they are shown.
+
+What comes from a file may hold anything; what is shown must not command a terminal.
+"""
+
+from __future__ import annotations
+
+from pathlib import PurePath
+
+
+def printable(text: str) -> str:
+    """Text from a file, or a file's name, without what a terminal obeys or cannot encode.
+
+    Control and format characters (escapes, reversed writing, halves of surrogate pairs) become "�", ends of
+    lines and the like a blank.
+    """
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else " " if c.isspace() else "\ufffd" for c in text)
+
+
+def shown_name(file: str, entry: str) -> str:
+    """The file's name without its folder, and the entry's where that says more."""
+    path = PurePath(file)
+    return " · ".join(filter(None, (path.name, "" if entry == path.stem else entry)))
+
+
+def product_name(model: str, structure_factor: str | None) -> str:
+    """sasmodels' name of a form model with a structure factor, ``sphere@hardsphere``, or alone."""
+    return f"{model}@{structure_factor}" if structure_factor else model
+
+
+def sum_parts(model: str) -> tuple[str, ...]:
+    """Components of sasmodels' name of a sum, ``sphere+power_law``; any other model is its own only one."""
+    return (model,) if model.endswith(".py") else tuple(model.split("+"))
+
+
+def installed_by(extra: str) -> str:
+    """How a sentence ends that misses packages: where and how to install an extra of sasnet."""
+    return f"where the source of sasnet lies: pip install '.[{extra}]'."

@@ -1,0 +1,140 @@
+"""One doubt, the one that would hurt most; none for good data."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from made_results import CURVE, GOOD, GROUPS, SPHERE, WRONG, answer, fitted, p, unlike
+
+from sasnet_plugin.fitting.verdict.doubts import doubts, left_open, simpler_model, unit_doubtful
+from sasnet_plugin.fitting.verdict.headline import headline
+from sasnet_plugin.types import Suggestion
+from sasnet_plugin.units import QUnit
+
+UNIT = QUnit(stated=False, doubt="The file names no unit of q; it looks like nm⁻¹.")
+ROD = fitted("cylinder", radius=p(30, 1), length=p(90, 4))
+
+
+def test_good_data_leave_no_doubt_nor_does_a_tie_of_one_kind() -> None:
+    shell = fitted("core_shell_sphere", radius=p(60, 1), thickness=p(12, 1))
+    assert doubts(answer()) == ()
+    assert doubts(answer(SPHERE, shell, alike=("core_shell_sphere",))) == ()
+    # What moves with another has that in its error.
+    together = "radius, scale and radius_pd move together: these data determine a combination of them."
+    assert doubts(answer(replace(SPHERE, warnings=(together,)))) == ()
+
+
+def test_a_wrong_unit_would_hurt_most() -> None:
+    said = doubts(answer(SPHERE, ROD, alike=("cylinder",), curve=replace(CURVE, q_unit=UNIT)))
+    assert said[0] == UNIT.doubt
+    assert len(said) == 2
+    assert unit_doubtful(answer(curve=replace(CURVE, q_unit=UNIT)))
+    assert not unit_doubtful(answer())
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"alike": ("cylinder",)}, "Another shape, cylinders, explains the data as well (cylinder"),
+        ({"curve": replace(CURVE, dintensity=None)}, "The data state no uncertainties"),
+        ({"unanswered": ("onion",)}, "Onion could not be fitted for a technical reason"),
+        ({"verification": replace(GOOD, runs=-9.0)}, "Residuals are not random (runs test -9.0 σ)"),
+        ({"verification": replace(GOOD, replicates=unlike("It differs."))}, "It differs."),
+    ],
+)
+def test_each_of_them_is_said(changes: dict[str, object], words: str) -> None:
+    (said,) = doubts(answer(SPHERE, ROD, **changes))
+    assert said.startswith(words)
+
+
+def test_a_tie_with_quite_another_size_is_said_and_not_averaged() -> None:
+    faint = fitted("core_shell_sphere", radius=p(72, 1), thickness=p(30, 2))
+    found = answer(SPHERE, faint, alike=("core_shell_sphere",))
+    assert doubts(found) == (
+        "core_shell_sphere, which fits as well, has another outer radius, 102.0 ± 2.2 Å.",
+    )
+    assert "radius 72.0 ± 0.1 Å" in headline(found)
+
+
+def test_points_that_any_model_fits_are_said() -> None:
+    few = replace(CURVE, **{name: getattr(CURVE, name)[:6] for name in ("q", "intensity", "dintensity")})
+    assert doubts(answer(curve=few))[0].startswith("6 points for 4 fitted parameters")
+
+
+def test_errors_of_the_wrong_size_are_said() -> None:
+    assert "5 times the scatter" in doubts(answer(replace(SPHERE, reduced_chisq=0.04)))[0]
+    assert doubts(answer(replace(SPHERE, reduced_chisq=0.5))) == ()
+    (small,) = doubts(answer(replace(SPHERE, reduced_chisq=2.0)))
+    assert small.startswith("Residuals are random but 1.4 times as large")
+
+
+def test_the_network_disagrees_unless_the_fits_refute_it() -> None:
+    expected = Suggestion(
+        "", "", (), tuple(replace(g, probability=0.9 - i) for i, g in enumerate(GROUPS[1:])), 0.9
+    )
+    found = answer(SPHERE, expected=replace(expected, groups=(*expected.groups, GROUPS[0])))
+    assert doubts(found) == (
+        "The network expects “cylinders and boxes” (90 %), the fit says sphere; none of these was fitted.",
+    )
+    assert "cylinder has reduced χ² 1.02" in doubts(replace(found, fits=(SPHERE, ROD)))[0]
+    assert doubts(replace(found, fits=(SPHERE, replace(ROD, reduced_chisq=30.0)))) == ()
+    out = replace(expected, groups=GROUPS, in_scope=0.1)
+    assert doubts(answer(expected=out)) == ()  # the fit has seen how well it explains
+    assert "no single known model (10 %)" in doubts(answer(expected=out, verification=WRONG))[0]
+
+
+def test_values_of_the_headline_that_no_sample_has_are_said_and_others_are_not() -> None:
+    at_end = "radius is at the upper limit of its range, 72 Å: the best value may lie beyond."
+    hidden = "scale is at the lower limit of its range."
+    assert doubts(answer(replace(SPHERE, warnings=(hidden, at_end)))) == (at_end,)
+    simple = "thickness, 0.1 Å, is at its lower limit: sphere says the same with fewer parameters."
+    shell = fitted("vesicle", radius=p(60, 1), thickness=p(12, 1), warnings=(simple,))
+    assert doubts(answer(shell)) == (simple,)
+    assert simpler_model(answer(shell)) == "sphere"
+    assert simpler_model(answer()) == ""
+
+
+def test_lengths_and_interactions_that_are_open_are_said() -> None:
+    open_ = fitted("cylinder", radius=p(20, 1), length=p(150, 350))
+    assert left_open(answer(open_)) == ["length"]
+    assert doubts(answer(open_))[0].startswith("Length is not determined by these data")
+    sticky = fitted(
+        "sphere", factor="stickyhardsphere", radius=p(50, 1), volfraction=p(0.01, 0.02, ""),
+        stickiness=p(0.08, 0.07, ""),
+    )  # fmt: skip
+    assert doubts(answer(sticky))[0].startswith(
+        "The data do not determine the volume fraction: that the particles"
+    )
+
+
+def test_one_that_comes_much_nearer_is_not_hidden_by_its_prior() -> None:
+    blend = fitted("rpa", 0.02)
+    assert doubts(answer(replace(SPHERE, reduced_chisq=0.9), blend))[0] == (
+        "Much nearer: a blend of polymers (rpa), with reduced χ² 0.02 against 0.9."
+    )
+
+
+def test_of_what_is_not_explained_time_and_place_are_said() -> None:
+    assert doubts(answer(verification=WRONG)) == (
+        "The residuals are largest between q = 0.05 and 0.07 Å⁻¹, where the models lack something.",
+    )
+    late = answer(verification=WRONG, unfitted=("onion", "prism", "rpa"))
+    assert doubts(late)[0].startswith("The time limit left onion, prism and 1 more unfitted; one of them")
+    assert doubts(replace(late, unfitted=("onion",)))[0].endswith("onion unfitted; it may come nearer.")
+    assert doubts(answer(verification=WRONG, limit_met=True))[0].startswith("The time limit ended the search")
+    random = replace(WRONG, runs=0.2, noise=8.31)
+    assert "random but about 8.3 times the stated uncertainties" in doubts(answer(verification=random))[0]
+    assert doubts(answer(fits=(), limit_met=True))[0].startswith("The time limit")
+
+
+def test_each_doubt_is_a_sentence_and_none_is_said_twice() -> None:
+    expected = Suggestion("", "", (), GROUPS[1:], 0.1)
+    many = answer(
+        replace(SPHERE, reduced_chisq=np.float64(0.05)), ROD, alike=("cylinder",), expected=expected,
+        unanswered=("onion",), curve=replace(CURVE, q_unit=UNIT), verification=replace(GOOD, runs=-9.0),
+    )  # fmt: skip
+    found = doubts(many)
+    assert len(found) == len(set(found)) > 3
+    assert all(said.endswith(".") and "\n" not in said for said in found)

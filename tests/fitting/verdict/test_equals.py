@@ -1,0 +1,110 @@
+"""Which fits are as good as the best one, and of what kind they are."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from made_results import SPHERE, WRONG, answer, fitted, p
+
+from sasnet_plugin.fitting.verdict.equals import (
+    as_good,
+    disguised,
+    much_nearer,
+    nearest,
+    no_shape,
+    of_one_kind,
+    of_other_shape,
+    other_distributions,
+    overstated,
+    unseen,
+    within_error,
+    within_its_errors,
+    worth_showing,
+)
+
+SHELL = fitted("core_shell_sphere", radius=p(60, 1), thickness=p(12, 1))
+ROD = fitted("cylinder", radius=p(30, 1), length=p(90, 4))
+
+
+def test_ties_are_of_one_kind_or_of_another_shape() -> None:
+    found = answer(SPHERE, SHELL, ROD, fitted("dab"), alike=("core_shell_sphere", "cylinder"))
+    assert as_good(found) == [SHELL, ROD]
+    assert of_one_kind(found) == [SHELL]
+    assert of_other_shape(found) == [ROD]
+    # Models that the network never tells apart are of one kind, whatever their names.
+    box = answer(ROD, fitted("parallelepiped"), alike=("parallelepiped",))
+    assert of_other_shape(box) == []
+    assert as_good(answer(fits=())) == []
+
+
+def test_some_of_the_evidence_counts_where_the_residuals_are_no_larger() -> None:
+    likely = replace(ROD, weight=0.2)
+    assert as_good(answer(SPHERE, likely)) == [likely]
+    assert as_good(answer(SPHERE, replace(likely, reduced_chisq=3.0))) == []
+    assert as_good(answer(SPHERE, replace(likely, weight=0.01))) == []
+
+
+def test_an_ellipsoid_of_equal_axes_is_a_sphere_and_no_rival() -> None:
+    sentence = (
+        "radius_polar, 72 Å, is as good as radius_equatorial: sphere says the same with fewer parameters."
+    )
+    same = fitted("ellipsoid", warnings=(sentence,))
+    assert disguised(SPHERE, same)
+    assert as_good(answer(SPHERE, same, alike=("ellipsoid",))) == []
+    assert not disguised(SHELL, same)
+
+
+def test_a_body_of_which_no_length_is_seen_is_no_rival() -> None:
+    law = fitted("power_law", power=p(3.2, 0.01, ""))
+    coil = fitted("polymer_excl_volume", rg=p(9000, 4000), porod_exp=p(3.2, 0.01, ""))
+    found = answer(law, coil, SPHERE, alike=("polymer_excl_volume", "sphere"))
+    assert unseen(found, coil)
+    assert not unseen(found, SPHERE)
+    assert not unseen(found, law)
+    assert as_good(found) == [SPHERE]
+
+
+def test_too_large_errors_are_no_tie_of_fits_that_differ_much() -> None:
+    exact = replace(SPHERE, reduced_chisq=0.003)
+    near, far = fitted("ellipsoid", 0.009), fitted("cylinder", 0.17)
+    found = answer(exact, near, far, explaining=("ellipsoid", "cylinder"))
+    assert overstated(found)
+    assert as_good(found) == [near]
+    assert not overstated(answer())
+
+
+def test_so_many_shapes_are_none() -> None:
+    others = [fitted(name) for name in ("cylinder", "dab", "guinier", "power_law")]
+    names = tuple(fit.model for fit in others)
+    assert no_shape(answer(SPHERE, *others, alike=names))
+    assert not no_shape(answer(SPHERE, *others[:3], alike=names[:3]))
+
+
+def test_other_distributions_are_those_of_the_same_model() -> None:
+    gauss = replace(SPHERE, distributions={"radius": "gaussian"})
+    far = replace(gauss, chisq=SPHERE.chisq + 100)
+    assert other_distributions(answer(SPHERE, distributions=(gauss, far))) == [gauss]
+    assert other_distributions(answer(SPHERE, gauss, SHELL)) == [gauss]
+
+
+def test_the_nearest_is_the_nearest() -> None:
+    first, second = replace(SPHERE, reduced_chisq=1.31), replace(SHELL, reduced_chisq=1.17)
+    assert nearest(answer(first, second)) is second
+    assert much_nearer(answer(first, second)) is None
+    assert much_nearer(answer(replace(first, reduced_chisq=30.0), second)) is second
+
+
+def test_fits_a_hundred_times_worse_are_not_shown_but_the_first_always_is() -> None:
+    far = fitted("lamellar", 103.0)
+    assert worth_showing((SPHERE, SHELL, far)) == (SPHERE, SHELL)
+    assert worth_showing((far, SPHERE)) == (far, SPHERE)
+    assert worth_showing(()) == ()
+
+
+def test_only_an_error_that_measurements_have_excuses() -> None:
+    error = {"relative": 0.021, "length_ln_q": 0.1, "noise": 1.0, "background": 0.2, "excuses": True}
+    said = within_error(answer(verification=replace(WRONG, systematic=error)))
+    assert said == "a systematic error of 2.1 % of I and a background that changes along q"
+    assert within_error(answer(verification=replace(WRONG, systematic={**error, "excuses": False}))) == ""
+    assert within_its_errors(SPHERE, 60)
+    assert not within_its_errors(replace(SPHERE, reduced_chisq=2.0), 60)

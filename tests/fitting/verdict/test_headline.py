@@ -1,0 +1,122 @@
+"""The first line: plain English, values that the errors support, and nothing that contradicts itself."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from made_results import CURVE, GOOD, SPHERE, WRONG, answer, fitted, p
+
+from sasnet_plugin.fitting.verdict.headline import explanation, headline, in_words
+from sasnet_plugin.fitting.verdict.sizes import Size
+
+SHELL = fitted("core_shell_sphere", radius=p(60, 1), thickness=p(13, 1), weight=0.1)
+FUZZY = fitted("fuzzy_sphere", radius=p(72.3, 0.2), fuzziness=p(3, 1))
+
+
+def test_spheres_in_one_sentence() -> None:
+    assert headline(answer()) == (
+        "Spheres: radius 72.0 ± 0.1 Å, 10.0 ± 0.4 % polydisperse (Schulz). Explains the data,"
+        " reduced χ² 1.02."
+    )
+
+
+def test_a_tie_of_one_shape_is_part_of_it_with_what_both_say_in_the_error() -> None:
+    found = headline(answer(SPHERE, SHELL, FUZZY, alike=("core_shell_sphere", "fuzzy_sphere")))
+    assert found.startswith("Sphere-like: radius 72.0 ± 0.6 Å, ")
+    assert "; core_shell_sphere and fuzzy_sphere cannot be told from sphere here. Explains" in found
+    charged = [replace(fit, structure_factor="hayter_msa") for fit in (SPHERE, SHELL)]
+    said = headline(answer(*charged, alike=("core_shell_sphere@hayter_msa",)))
+    assert said.startswith("Sphere-like particles that repel each other by charge: radius ")
+
+
+def test_the_kind_of_distribution_is_named_and_its_spread_is_in_the_error() -> None:
+    best = replace(SPHERE, parameters={**SPHERE.parameters, "radius": p(62.5, 0.2)})
+    others = tuple(
+        replace(best, distributions={"radius": kind}, parameters={**best.parameters, "radius": p(value, 0.2)})
+        for kind, value in (("lognormal", 62.2), ("gaussian", 62.4))
+    )
+    assert headline(answer(best)).startswith(
+        "Spheres: radius 62.5 ± 0.2 Å, 10.0 ± 0.4 % polydisperse (Schulz)."
+    )
+    assert headline(answer(best, distributions=others)).startswith("Spheres: radius 62.5 ± 0.3 Å")
+
+
+def test_of_a_core_and_its_shell_the_whole_is_told_where_the_parts_are_open() -> None:
+    open_ = fitted("core_shell_sphere", radius=p(9, 18), thickness=p(491, 18))
+    said = headline(answer(open_))
+    assert said.startswith("Core-shell spheres: outer radius 500 ± ")
+    assert "not determined" not in said
+    known = headline(answer(SHELL))
+    assert known.startswith("Core-shell spheres: core radius 60 ± 1 Å, shell thickness 13 ± 1 Å. ")
+    # A part that nobody measured, as a search left it where it was, is no value.
+    left = fitted("vesicle", radius=p(2.37, 0.001), thickness=p(202.585, None, fixed=True))
+    assert "outer radius 204.955 ± 0.001 Å" in headline(answer(left))
+
+
+def test_what_the_data_leave_open_is_said_and_has_no_value() -> None:
+    cylinder = fitted("cylinder", radius=p(20, 0.2), length=p(150, 350))
+    assert headline(answer(cylinder)).startswith(
+        "Cylinders: radius 20.0 ± 0.2 Å, length not determined by these data. Explains"
+    )
+    long = fitted("cylinder", radius=p(20, 0.2), length=p(1090, 160))
+    assert "length over 310 Å, the most that these data show" in headline(answer(long))
+    assert "1090" not in headline(answer(long))
+
+
+def test_volume_fractions_are_in_per_cent_and_numbers_are_indices() -> None:
+    crowded = fitted("sphere", 1.0, "hardsphere", radius=p(50, 1), volfraction=p(0.12, 0.011, ""))
+    assert "Spheres that cannot overlap (sphere@hardsphere): radius 50 ± 1 Å, volume fraction 12 ± 1 %" in (
+        headline(answer(crowded))
+    )
+    levels = fitted("unified_power_Rg", rg2=p(30.5, 0.3), power1=p(1.6, 0.6, ""))
+    assert "Rg₂ 30.5 ± 0.3 Å, exponent₁ 1.6 ± 0.6" in headline(answer(levels))
+
+
+def test_nothing_explains_but_the_nearest_is_named_and_what_is_sure_is_said() -> None:
+    first = replace(SPHERE, reduced_chisq=9.1)
+    second = replace(SHELL, reduced_chisq=8.4)
+    said = headline(answer(first, second, verification=WRONG, verified=False))
+    assert said == (
+        "Nothing that was fitted explains the data. Nearest: core-shell spheres, reduced χ² 8.4. The fits"
+        " that come near agree on an outer radius of 72.5 ± 0.7 Å."
+    )
+    assert "Explains" not in said
+    alone = headline(answer(first, verification=WRONG, verified=False))
+    assert "agree" not in alone
+
+
+def test_one_that_is_within_the_errors_is_not_denied() -> None:
+    first, second = replace(SPHERE, reduced_chisq=3.1), replace(SHELL, reduced_chisq=1.1)
+    said = headline(answer(first, second, verification=WRONG, verified=False))
+    assert said.startswith("Core-shell spheres would explain the data, reduced χ² 1.1; sphere, which")
+    assert "Nothing" not in said
+    # Where its residuals are not random, either, nothing does.
+    structured = replace(second, warnings=("Residuals are not random (runs test -9 σ): …",))
+    assert headline(answer(first, structured, verification=WRONG)).startswith("Nothing that was fitted")
+
+
+def test_within_a_systematic_error_values_stand_and_the_error_is_named() -> None:
+    error = {"relative": 0.021, "length_ln_q": 0.1, "noise": 1.0, "background": 0.0, "excuses": True}
+    shared = replace(WRONG, systematic=error)
+    said = headline(answer(verification=shared))
+    assert "Explains the data within a systematic error of 2.1 % of I, not to their stated errors (" in said
+    assert "radius 72.0" in said
+    bare = answer(verification=shared, curve=replace(CURVE, dintensity=None))
+    assert "not to their estimated errors" in headline(bare)
+
+
+def test_many_shapes_are_no_shape_and_no_value_is_told_but_what_they_agree_on() -> None:
+    others = [fitted(name) for name in ("cylinder", "dab", "guinier", "power_law")]
+    said = headline(answer(SPHERE, *others, alike=tuple(fit.model for fit in others)))
+    assert said == (
+        "These data do not show a shape: sphere, cylinder and 3 more models explain them. Reduced χ² 1.02."
+    )
+
+
+def test_without_a_fit_and_without_an_error_there_is_a_sentence() -> None:
+    assert headline(answer(fits=())) == "No model could be fitted."
+    unknown = fitted("sphere", radius=p(41.3456, None))
+    assert explanation(answer(unknown), unknown) == "Spheres: radius 41.35 Å"
+    assert in_words("radius", Size("radius", 1234.5, np.nan, "Ang", ())) == "radius 1234 Å"
+    assert headline(answer(verification=GOOD)).count("Explains the data") == 1

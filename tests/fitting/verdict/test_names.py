@@ -1,0 +1,54 @@
+"""Every model that the network knows has words of its own and a shape that makes sense."""
+
+from __future__ import annotations
+
+from made_results import fitted
+
+from sasnet_plugin.fitting.verdict.names import (
+    DISTRIBUTIONS,
+    KINDS,
+    SHAPES,
+    capital,
+    kind,
+    shape,
+    some,
+    with_name,
+)
+from sasnet_plugin.predict import open_classifier
+
+
+def test_words_and_shapes_are_of_models_that_exist_and_no_model_has_two_shapes() -> None:
+    known = set(open_classifier().manifest.labels)
+    assert set(KINDS) <= known
+    shaped = [model for models in SHAPES.values() for model in models]
+    assert set(shaped) <= known
+    assert len(shaped) == len(set(shaped))
+    # No name of sasmodels is left as it is in a sentence.
+    assert [model for model in known if "_" in kind(fitted(model))] == []
+
+
+def test_structure_factors_and_sums_are_said_in_words() -> None:
+    assert kind(fitted("core_shell_sphere", factor="hardsphere")) == "core-shell spheres that cannot overlap"
+    assert kind(fitted("sphere+power_law")) == "spheres and a power law"
+    assert kind(fitted("sphere+sphere")) == "two populations of spheres"
+    assert kind(fitted("/home/me/my_model.py")) == "my_model"
+
+
+def test_the_name_stands_beside_where_the_words_are_not_it() -> None:
+    assert with_name(fitted("sphere")) == "spheres"
+    assert with_name(fitted("core_shell_sphere")) == "core-shell spheres"
+    assert with_name(fitted("lamellar")) == "lamellae"
+    assert with_name(fitted("dab")) == "two randomly distributed phases (dab)"
+    assert with_name(fitted("sphere", factor="hardsphere")).endswith("(sphere@hardsphere)")
+
+
+def test_shapes_hold_what_looks_alike_and_keep_apart_what_does_not() -> None:
+    assert shape("vesicle") == shape("core_shell_sphere") == "sphere"
+    assert shape("lamellar") != shape("sphere") != shape("cylinder") != shape("mono_gauss_coil")
+    assert shape("guinier") == "guinier"
+    assert set(DISTRIBUTIONS) == {"schulz", "lognormal", "gaussian"}
+
+
+def test_lists_are_short() -> None:
+    assert (some(["a"]), some(["a", "b"]), some(["a", "b", "c", "d"])) == ("a", "a and b", "a, b and 2 more")
+    assert capital("dAB") == "DAB"

@@ -1,0 +1,90 @@
+"""The command that is named next: it runs, and it carries every option that was given."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import fields, replace
+
+import pytest
+from made_results import CURVE, SPHERE, WRONG, answer, fitted, p
+
+from sasnet_plugin.fitting.task import Contrast, FitOptions, Method
+from sasnet_plugin.fitting.verdict.next_step import command, next_step, words_of
+from sasnet_plugin.units import QUnit
+
+USUAL = FitOptions()
+ALL = FitOptions(
+    top=3, models=("sphere", "vesicle"), structure_factor="none", fixed={"sld": 4.0},
+    ranges={"radius": (10, 90)}, contrast=Contrast(3.5, 6.4, "SiO2@2.2", "40%D2O", "xray"),
+    method=Method("dream", 500, 20), time_limit=40.0, workers=1, prior="uniform", exclude=("onion",),
+    also={"--wavelength": "1.54", "--q-unit": "nm", "--q-range": "0.1:3", "--entry": "run 2"},
+)  # fmt: skip
+
+
+def test_every_option_that_was_given_is_in_it_as_a_shell_takes_it() -> None:
+    said = shlex.split(command("run 7/latex.dat", ALL, {}))
+    assert said[:3] == ["sasnet", "fit", "run 7/latex.dat"]
+    given = dict(zip(said[3::2], said[4::2], strict=True))
+    assert given == {
+        "--models": "sphere,vesicle", "--exclude": "onion", "--top": "3", "--prior": "uniform",
+        "--structure-factor": "none", "--time-limit": "40", "--workers": "1", "--fix": "sld=4",
+        "--range": "radius=10:90", "--sample": "SiO2@2.2", "--solvent": "40%D2O", "--probe": "xray",
+        "--method": "dream", "--samples": "500", "--burn": "20", "--wavelength": "1.54", "--q-unit": "nm",
+        "--q-range": "0.1:3", "--entry": "run 2",
+    }  # fmt: skip
+    assert words_of(USUAL) == {}
+
+
+@pytest.mark.parametrize("name", [f.name for f in fields(FitOptions) if f.name != "start"])
+def test_no_field_of_the_options_is_forgotten(name: str) -> None:
+    one = replace(USUAL, **{name: getattr(ALL, name)})
+    assert words_of(one) != words_of(USUAL)
+
+
+def test_a_command_that_is_named_is_understood_by_the_program(monkeypatch: pytest.MonkeyPatch) -> None:
+    import typer
+
+    from sasnet_plugin.cli.main import app
+
+    group = typer.main.get_command(app)
+    said = shlex.split(next_step(answer(), ALL)[0])
+    context = group.make_context("sasnet", said[1:], resilient_parsing=False)  # type: ignore[attr-defined]
+    _, fit, rest = group.resolve_command(context, said[1:])  # type: ignore[attr-defined]
+    parsed = fit.make_context("fit", rest).params
+    assert parsed["models"] == ["sphere,vesicle"]
+    assert parsed["q_unit"] == "nm"
+    assert str(parsed["report"]) == "pages"
+
+
+def test_without_a_file_there_is_no_command() -> None:
+    assert next_step(answer(curve=replace(CURVE, file="")), USUAL) == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("found", "options", "added"),
+    [
+        (answer(), USUAL, "--report pages"),
+        (answer(), replace(USUAL, also={"--report": "out"}), "--report out --export exports"),
+        (answer(curve=replace(CURVE, q_unit=QUnit(stated=False, doubt="in nm⁻¹ …"))), USUAL, "--q-unit nm"),
+        (answer(verification=WRONG, unfitted=("onion",)), USUAL, "--time-limit 360"),
+        (answer(verification=WRONG), USUAL, "--report pages"),
+        (answer(verification=replace(WRONG, worst=(0.0101, 0.02))), USUAL, "--q-range 0.0212:"),
+        (answer(verification=replace(WRONG, worst=(0.2, 0.31))), USUAL, "--q-range :0.189"),
+        (answer(verification=WRONG), replace(USUAL, models=("sphere",), top=3), "--top 3"),
+        (
+            answer(fitted("cylinder", radius=p(20, 1), length=p(150, 350))),
+            USUAL,
+            "--models cylinder --structure-factor none --fix length=150",
+        ),
+    ],
+)
+def test_what_it_does_follows_from_the_answer(found: object, options: FitOptions, added: str) -> None:
+    said, purpose = next_step(found, options)  # type: ignore[arg-type]
+    assert said.startswith(f"sasnet fit 'run 7/latex.dat' {added}")
+    assert purpose
+
+
+def test_a_simpler_model_is_tried_next() -> None:
+    simple = "thickness, 0.1 Å, is at its lower limit: sphere says the same with fewer parameters."
+    shell = replace(SPHERE, model="vesicle", warnings=(simple,))
+    assert next_step(answer(shell), USUAL)[0].endswith("--models sphere --structure-factor none")

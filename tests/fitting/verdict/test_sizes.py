@@ -1,0 +1,78 @@
+"""Sizes that models of different names share, and what they are known to."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from made_results import SPHERE, Q, answer, fitted, p
+
+from sasnet_plugin.fitting.result.model_fit import ModelFit
+from sasnet_plugin.fitting.verdict.sizes import Size, agreed, beyond, of_parameter, sizes, spread
+from sasnet_plugin.simulate.priors import model_info
+
+
+def _shell(radius: float, thickness: float, error: float = 5.0) -> ModelFit:
+    return fitted("core_shell_sphere", radius=p(radius, error), thickness=p(thickness, error))
+
+
+def test_every_size_is_a_sum_of_parameters_that_its_model_has() -> None:
+    from sasnet_plugin.fitting.verdict import sizes as module
+
+    for model, found in module._OF.items():
+        known = {one.name.partition("[")[0] for one in model_info(model).parameters.kernel_parameters}
+        assert {part.rstrip("*") for parts in found.values() for part in parts} <= known, model
+
+
+def test_a_radius_is_the_outer_one_whatever_the_model() -> None:
+    onion = fitted(
+        "core_multi_shell", n=p(2, None, "", fixed=True), radius=p(40, 1), thickness1=p(20, 1),
+        thickness2=p(10, 1), thickness3=p(99, 1),
+    )  # fmt: skip
+    found = [sizes(fit)["outer radius"].value for fit in (SPHERE, _shell(42, 19), onion)]
+    assert found == [72.03, 61, 70]
+    assert sizes(fitted("sphere+power_law", radius=p(10, 1))) == {}
+
+
+def test_the_sum_of_what_is_traded_is_known_better_than_its_parts() -> None:
+    # A core and its shell whose derivatives are nearly the same: only the sum is determined.
+    rng = np.random.default_rng(1)
+    slope = rng.standard_normal(Q.size)
+    traded = {"radius": slope, "thickness": slope + 0.01 * rng.standard_normal(Q.size)}
+    fit = fitted("core_shell_sphere", radius=p(42, 5), thickness=p(19, 5), derivatives=traded)
+    apart = fitted("core_shell_sphere", radius=p(42, 5), thickness=p(19, 5))
+    assert sizes(apart)["outer radius"].error == pytest.approx(5 * np.sqrt(2))
+    assert (sizes(fit)["outer radius"].error or 0) < 0.3
+
+
+def test_what_equal_fits_say_is_in_the_error() -> None:
+    one = Size("radius", 62.5, 0.2, "Ang", ("radius",))
+    others = [Size("radius", value, 0.1, "Ang", ("radius",)) for value in (62.2, 62.4)]
+    assert spread(one, []) == 0.2
+    found = spread(one, others)
+    assert found == pytest.approx(np.sqrt(0.2**2 + (0.3**2 + 0.1**2) / 3))
+    assert found is not None
+    assert abs(62.5 - 62.0) < 2 * found  # the truth
+    assert spread(Size("radius", 62.5, None, "Ang", ()), others) is None
+
+
+def test_fits_agree_on_a_size_that_most_of_them_have() -> None:
+    same = agreed([SPHERE, _shell(50, 21), fitted("ellipsoid", radius_polar=p(1, 1))], 0.1)
+    assert same is not None
+    assert same.value == pytest.approx((72.03 + 71) / 2)
+    assert agreed([SPHERE, _shell(20, 21)], 0.1) is None
+    assert agreed([SPHERE, SPHERE], 0.1) is None  # one model agrees with itself
+    assert agreed([SPHERE, _shell(50, 21), *[fitted("dab")] * 3], 0.1) is None
+
+
+def test_what_is_not_determined_is_no_quantity() -> None:
+    fit = fitted("cylinder", radius=p(20, 1), length=p(200, 350))
+    assert of_parameter("length", fit) is None
+    assert of_parameter("nothing", fit) is None
+    assert of_parameter("radius", fit) == Size("radius", 20, 1, "Ang", ("radius",))
+
+
+def test_lengths_beyond_the_data_are_at_least_that() -> None:
+    long = fitted("cylinder", radius=p(20, 1), length=p(1090, 160))
+    assert beyond(answer(long), long) == {"length": pytest.approx(np.pi / 0.01)}
+    sure = fitted("cylinder", radius=p(20, 1), length=p(1090, 10))
+    assert beyond(answer(sure), sure) == {}
