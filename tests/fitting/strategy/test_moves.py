@@ -90,8 +90,8 @@ def test_a_parameter_more_has_to_gain_its_place(simulated: Simulated) -> None:
     curve = simulated("sphere", {"radius": 80.0, "background": 0.01})
     state = state_of(curve)
     state.keep(Hypothesis("sphere"), like(curve, "sphere", 0.95, 4, np.random.default_rng(3)))
-    four, six = boost(state, 4, again=True), boost(state, 6, again=True)
-    assert six == pytest.approx(four / len(curve))  # ½ ln n for each, in ln of the evidence
+    six, eight = boost(state, 6, again=True), boost(state, 8, again=True)
+    assert eight == pytest.approx(six / len(curve))  # ½ ln n for each, in ln of the evidence
 
 
 def test_charged_spheres_taken_for_hard_ones_are_found(simulated: Simulated, bank: Bank) -> None:
