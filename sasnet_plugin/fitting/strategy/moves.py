@@ -199,9 +199,10 @@ def hops(state: State) -> Iterator[Step]:
         if sure or not cheap or hypothesis.form in forms or fit.chisq > STRATEGY.escape_behind * least:
             continue
         forms.add(hypothesis.form)
-        task = state.task(hypothesis, extra=starting_values(fit), basin_hopping=True)
+        budget = Budget(STRATEGY.time[hypothesis.cost])
+        task = state.task(hypothesis, extra=starting_values(fit), basin_hopping=True, budget=budget)
         chance = STRATEGY.hop * least / fit.chisq
-        step = going_on(state, "hop", hypothesis, chance, task, task.budget.seconds)
+        step = going_on(state, "hop", hypothesis, chance, task, budget.seconds)
         # Once more only from where the last one has brought it well down.
         reached_level = int(np.log(max(fit.chisq, 1e-300)) / np.log(STRATEGY.promising))
         yield replace(step, key=("hop", hypothesis, reached_level))
