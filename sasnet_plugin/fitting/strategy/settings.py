@@ -53,7 +53,7 @@ class StrategySettings:
     nested: float = setting(0.5, "Chance of what a fit has become, or has been found with.")
     some_salt: float = setting(0.005, "Salt that is tried beside charged bodies.", "mol/l")
     kinds: float = setting(0.05, "Chance of another kind of size distribution.")
-    hop: float = setting(0.2, "Chance of a search for other minima beside the best fit.")
+    hop: float = setting(0.15, "Chance of a search for other minima beside the best fit.")
     measured: float = setting(0.2, "Chance that data were calculated at the measured points.")
     unknown_resolution: float = setting(
         0.5, "Chance that a resolution that is not stated is what is missing."
