@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -40,12 +41,11 @@ def open_steps(state: State) -> list[Step]:
         moves += (kinds, hops, measured, resolutions, resolved)
     if state.fits and state.free:
         moves += (factors, looks_for_sums, sums, rivals_of_sum)
-    found = {
-        step.key: step
-        for move in moves
-        for step in move(state)
-        if step.key not in state.done and (step.hypothesis is None or state.allowed(step.hypothesis))
-    }
+    found: dict[tuple[Any, ...], Step] = {}
+    for step in chain.from_iterable(move(state) for move in moves):
+        known = step.hypothesis is None or state.allowed(step.hypothesis)
+        if known and step.key not in state.done:
+            found.setdefault(step.key, step)  # of the same twice the first: it may be due
     return sorted(found.values(), key=lambda step: (not step.due, -step.worth, str(step.key)))
 
 
@@ -74,7 +74,7 @@ def first(state: State) -> Iterator[Step]:
 
 
 def near(state: State) -> Iterator[Step]:
-    """Models by the network's probability and the bank's nearest curves; these are looked for where many."""
+    """Models by the network and by the bank, which is asked where many are open."""
     if not state.free:
         return
     least = min(state.residuals.values(), default=0.0)
@@ -92,15 +92,14 @@ def near(state: State) -> Iterator[Step]:
             continue
         open_.append(step)
         unknown += [hypothesis.pair] if own is None else []
+    yield from open_
     if len(unknown) <= STRATEGY.unrated:
-        yield from open_
         return
     every = tuple(h.pair for h in _possible(state) if h.pair not in state.residuals)
-    # What all of them may gain, for asking about them all and fitting one.
+    # What all of them may gain, for asking about them all and fitting one: the likeliest need not wait.
     seconds = sum(look_cost(*pair) for pair in every) / EFFORT.lanes
     together = sum(step.worth * step.hypothesis.seconds for step in open_ if step.hypothesis)
     yield Step(("look", every), together / (seconds + STRATEGY.expected_time["fast"]), pairs=every)
-    yield from (step for step in open_ if step.task and step.task.pair in state.residuals)
 
 
 def _possible(state: State) -> Iterator[Hypothesis]:
