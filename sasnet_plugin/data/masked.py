@@ -101,7 +101,7 @@ def _counts(raw: RawCurve) -> NDArray[np.float64]:
     least = float(np.min(intensity[intensity > 0], initial=np.inf))
     counts = np.where(np.isfinite(intensity), intensity / least, 0.0)
     if raw.dintensity is not None:
-        given = raw.dintensity > 0
+        given = (raw.dintensity > 0) & np.isfinite(raw.dintensity) & np.isfinite(intensity)
         counts[given] = (intensity[given] / raw.dintensity[given]) ** 2
     return counts
 

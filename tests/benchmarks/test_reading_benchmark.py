@@ -89,3 +89,9 @@ def test_the_seed_decides_every_byte() -> None:
         assert first == again, title
     plain = ways["columns: nameless q I dI"]
     assert plain(measured(0, 1)).content != plain(measured(0, 2)).content
+
+
+def test_nothing_is_read_wrongly_in_silence(tmp_path: Path) -> None:
+    for title, way in reading.ways().items():
+        for name, outcome in reading.tried(title, way, 0, tmp_path / "files"):
+            assert outcome.kind in reading.GOOD, f"{title}, {name}: {outcome.why}"
