@@ -29,7 +29,7 @@ from sasnet_plugin.fitting.verdict.tell import told
 from sasnet_plugin.noise import estimate_dintensity
 from sasnet_plugin.predict import open_classifier
 from sasnet_plugin.predict.class_prior import COMMON, known_prior
-from sasnet_plugin.types import Curve, SasnetError, Suggestion, TechnicalError, sum_parts
+from sasnet_plugin.types import Curve, SasnetError, Suggestion, TechnicalError
 
 BANK = "seeds.npz"
 NO_UNCERTAINTIES = "The data have no uncertainties"
@@ -174,8 +174,7 @@ def fit_with(
         suggestion = with_plugins(suggestion, own, alone=known == [])
     state = State(curve, dintensity, Beliefs(suggestion), options, named_by(options, suggestion), notes=notes)
     found = search(ledger, state, EFFORT.of_limit * for_ranking * limit)
-    fits = [fit for fit in found.fits if allowed(fit.model, options)]
-    prior, unanswered = priors(suggestion, fits), state.unanswered
+    fits, prior, unanswered = found.fits, priors(suggestion, found.fits), state.unanswered
     notes.extend([*state.materials(), *found.notes])
     if fits and method.name != "lm":
         compared = misfits(fits, *dependence(found.curve, dintensity, fits))
@@ -204,11 +203,6 @@ def fit_with(
         result = replace(result, notes=(*result.notes, CUT), limit_met=True)
     failed = tuple(dict.fromkeys(e.name for e in unanswered))
     return told(replace(result, unanswered=failed, unfitted=tuple(unfitted)), options)
-
-
-def allowed(model: str, options: FitOptions) -> bool:
-    """Whether a form model, or every component of a sum, is none that was excluded."""
-    return not set(sum_parts(model)) & set(options.exclude)
 
 
 def named_by(options: FitOptions, suggestion: Suggestion) -> tuple[Hypothesis, ...]:

@@ -22,9 +22,10 @@ if TYPE_CHECKING:
 
 #: Not fitted unless a user asks: modes, the surroundings of charged spheres, what the body itself decides.
 _NOT_FITTED = frozenset(
-    {"structure_factor_mode", "radius_effective_mode", "radius_effective", "temperature", "dielectconst",
-     "concentration_salt"}
-)  # fmt: skip
+    {"structure_factor_mode", "radius_effective_mode", "radius_effective", "temperature", "dielectconst"}
+)
+#: Fitted where there is some, as a width of sizes is.
+SALT = "concentration_salt"
 #: Counts that a body has: integers, which a slope cannot find.
 COUNTS = frozenset({"n_shells", "n_stacking", "n_pearls", "num_pearls", "Nlayers", "n_pairs", "n_aggreg"})
 #: Other integers: how many parameters there are, or which kind of shape.
@@ -123,7 +124,7 @@ def independent(columns: Mapping[str, NDArray[np.float64]]) -> list[str]:
 
 
 def fittable(info: Any, parameters: Mapping[str, Any]) -> list[str]:
-    """Continuous parameters: scale, background, lengths and shape, widths in use, contrasts, fractions.
+    """Continuous parameters: scale, background, shape, widths and salt in use, contrasts, fractions.
 
     Parameters
     ----------
@@ -136,6 +137,8 @@ def fittable(info: Any, parameters: Mapping[str, Any]) -> list[str]:
     last: list[str] = []
     for p in info.parameters.call_parameters:
         if p.name == "background" or is_scale(p.name) or p.type in ("orientation", "magnetic"):
+            continue
+        if bare(p.name) == SALT and not float(parameters.get(p.name, 0.0)) > 0:
             continue
         if bare(p.name) in _NOT_FITTED or p.choices or _is_integer(p) or _unused(p, info, parameters):
             continue

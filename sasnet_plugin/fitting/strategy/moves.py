@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -15,10 +16,11 @@ from sasnet_plugin.fitting.assessment.diagnostics import reached
 from sasnet_plugin.fitting.assessment.goodness_of_fit import doubtful
 from sasnet_plugin.fitting.effort import look_cost
 from sasnet_plugin.fitting.problem.experiment import starting_values
-from sasnet_plugin.fitting.problem.free_parameters import other_kinds
+from sasnet_plugin.fitting.problem.free_parameters import SALT, other_kinds
 from sasnet_plugin.fitting.problem.nested_models import simpler
 from sasnet_plugin.fitting.problem.plugin_models import plugin_defaults
 from sasnet_plugin.fitting.problem.resolution import has_resolution
+from sasnet_plugin.fitting.result.components import bare
 from sasnet_plugin.fitting.result.model_fit import ModelFit
 from sasnet_plugin.fitting.settings import EFFORT, START_VALUES
 from sasnet_plugin.fitting.start_values.screening import SIMPLE, with_fixed
@@ -34,12 +36,16 @@ from sasnet_plugin.simulate.priors import allowed_structure_factors, model_info,
 
 def open_steps(state: State) -> list[Step]:
     """All that may be tried, the first first."""
-    moves: tuple[Callable[[State], Iterator[Step]], ...] = (named, first, near, nested)
+    moves: tuple[Callable[[State], Iterator[Step]], ...] = (named, first, near, nested, salted)
     if state.fits:
         moves += (kinds, hops, measured, resolutions, resolved)
     if state.fits and state.free:
         moves += (factors, looks_for_sums, sums, rivals_of_sum)
-    found = {step.key: step for move in moves for step in move(state) if step.key not in state.done}
+    found: dict[tuple[Any, ...], Step] = {}
+    for step in chain.from_iterable(move(state) for move in moves):
+        known = step.hypothesis is None or state.allowed(step.hypothesis)
+        if known and step.key not in state.done:
+            found.setdefault(step.key, step)  # of the same twice the first: it may be due
     return sorted(found.values(), key=lambda step: (not step.due, -step.worth, str(step.key)))
 
 
@@ -68,7 +74,7 @@ def first(state: State) -> Iterator[Step]:
 
 
 def near(state: State) -> Iterator[Step]:
-    """Models by the network's probability and the bank's nearest curves; these are looked for where many."""
+    """Models by the network and by the bank, which is asked where many are open."""
     if not state.free:
         return
     least = min(state.residuals.values(), default=0.0)
@@ -86,15 +92,14 @@ def near(state: State) -> Iterator[Step]:
             continue
         open_.append(step)
         unknown += [hypothesis.pair] if own is None else []
+    yield from open_
     if len(unknown) <= STRATEGY.unrated:
-        yield from open_
         return
     every = tuple(h.pair for h in _possible(state) if h.pair not in state.residuals)
-    # What all of them may gain, for asking about them all and fitting one.
+    # What all of them may gain, for asking about them all and fitting one: the likeliest need not wait.
     seconds = sum(look_cost(*pair) for pair in every) / EFFORT.lanes
     together = sum(step.worth * step.hypothesis.seconds for step in open_ if step.hypothesis)
     yield Step(("look", every), together / (seconds + STRATEGY.expected_time["fast"]), pairs=every)
-    yield from (step for step in open_ if step.task and step.task.pair in state.residuals)
 
 
 def _possible(state: State) -> Iterator[Hypothesis]:
@@ -106,7 +111,7 @@ def _possible(state: State) -> Iterator[Hypothesis]:
             known = factors_of(guess.name)
         for factor in (None, *known):
             hypothesis = Hypothesis(guess.name, factor)
-            if hypothesis not in seen:
+            if hypothesis not in seen and state.allowed(hypothesis):
                 seen.add(hypothesis)
                 yield hypothesis
 
@@ -151,6 +156,22 @@ def nested(state: State) -> Iterator[Step]:
             )  # fmt: skip
 
 
+def salted(state: State) -> Iterator[Step]:
+    """Charged bodies in what screens more than their own ions: with some salt, from a fit without."""
+    for hypothesis in list(state.fits):
+        fit = state.fits[hypothesis]
+        salt = next((p for name, p in fit.parameters.items() if bare(name) == SALT), None)
+        if salt is None or salt.value > 0 or SALT in {*state.options.fixed, *state.options.ranges}:
+            continue
+        name = next(name for name in fit.parameters if bare(name) == SALT)
+        start = starting_values(fit) | {name: STRATEGY.some_salt}
+        seconds = STRATEGY.from_start * hypothesis.seconds
+        task = state.task(hypothesis, starts=(start,))
+        least = min(other.chisq for other in state.fits.values())
+        chance = STRATEGY.nested * least / fit.chisq
+        yield replace(going_on(state, "salt", hypothesis, chance, task, seconds), key=("salt", hypothesis))
+
+
 def kinds(state: State) -> Iterator[Step]:
     """The best fit with the other kinds of size distribution."""
     best = state.best
@@ -177,9 +198,10 @@ def hops(state: State) -> Iterator[Step]:
         if sure or not cheap or hypothesis.form in forms or fit.chisq > STRATEGY.escape_behind * least:
             continue
         forms.add(hypothesis.form)
-        task = state.task(hypothesis, extra=starting_values(fit), basin_hopping=True)
+        budget = Budget(STRATEGY.time[hypothesis.cost])
+        task = state.task(hypothesis, extra=starting_values(fit), basin_hopping=True, budget=budget)
         chance = STRATEGY.hop * least / fit.chisq
-        step = going_on(state, "hop", hypothesis, chance, task, task.budget.seconds)
+        step = going_on(state, "hop", hypothesis, chance, task, budget.seconds)
         # Once more only from where the last one has brought it well down.
         reached_level = int(np.log(max(fit.chisq, 1e-300)) / np.log(STRATEGY.promising))
         yield replace(step, key=("hop", hypothesis, reached_level))

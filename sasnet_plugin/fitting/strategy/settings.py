@@ -39,7 +39,7 @@ class StrategySettings:
     )
     most_boost: float = setting(10.0, "What an explanation gains where nothing explains the curve, at most.")
     doubtful_boost: float = setting(2.0, "The same where a fit explains it, though χ² is rather large.")
-    explained_boost: float = setting(1.5, "The same where a fit leaves nothing but noise.")
+    explained_boost: float = setting(1.0, "The same where a fit leaves nothing but noise.")
     chance_gain: float = setting(1.0, "ln likelihood that another model may gain on a fit that leaves noise.")
     noise_scatter: float = setting(
         1.4, "Two standard deviations of what second differences say of the noise, over √n, in ln likelihood."
@@ -51,8 +51,9 @@ class StrategySettings:
     near: float = setting(0.05, "Added to weighted residuals of the bank before they are compared.")
     unrated: int = setting(3, "So many open models are fitted without asking the bank about all of them.")
     nested: float = setting(0.5, "Chance of what a fit has become, or has been found with.")
+    some_salt: float = setting(0.005, "Salt that is tried beside charged bodies.", "mol/l")
     kinds: float = setting(0.05, "Chance of another kind of size distribution.")
-    hop: float = setting(0.25, "Chance of a search for other minima beside the best fit.")
+    hop: float = setting(0.15, "Chance of a search for other minima beside the best fit.")
     measured: float = setting(0.2, "Chance that data were calculated at the measured points.")
     unknown_resolution: float = setting(
         0.5, "Chance that a resolution that is not stated is what is missing."
@@ -76,7 +77,9 @@ class StrategySettings:
     )
     least_factor: float = setting(0.02, "Least probability of a structure factor in the ranking.")
     simplified: int = setting(4, "So many of the best fits are looked at for having become a simpler model.")
-    brief: float = setting(4.0, "Time of one that is there to be compared.", "s")
+    brief: float = setting(
+        2.0, "Time of a fit that is there to be compared with one that explains the curve.", "s"
+    )
     expected: float = setting(0.3, "An expensive model this probable is among the first.")
     likely: float = setting(0.2, "An expensive model this probable has its time, whatever others explain.")
     second_ending: float = setting(5.0, "Another start is fitted to its end if its χ² is above by less.")

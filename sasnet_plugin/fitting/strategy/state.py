@@ -73,6 +73,10 @@ class State:
         """Whether the user leaves the choice of models, and of structure factors, to the search."""
         return self.options.models is None and self.options.structure_factor is None
 
+    def allowed(self, hypothesis: Hypothesis) -> bool:
+        """Whether the user excludes none of its components."""
+        return not {hypothesis.form, hypothesis.second} & set(self.options.exclude)
+
     def bic(self, hypothesis: Hypothesis) -> float:
         """BIC of a fit, with noise of its own size, and what is supposed besides."""
         fit, n = self.fits[hypothesis], len(self.curve)
@@ -125,7 +129,10 @@ class State:
         least = min((f.reduced_chisq for h, f in self.fits.items()), default=np.inf)
         guess = self.beliefs.guesses.get(hypothesis.form)
         probability = guess.probability if guess and hypothesis.second is None else 0.0
-        budget = more.pop("budget", Budget(STRATEGY.time[hypothesis.cost]))
+        seconds = STRATEGY.time[hypothesis.cost]
+        if self.fits and self.explained() and hypothesis not in self.named:
+            seconds = STRATEGY.brief
+        budget = more.pop("budget", Budget(seconds))
         task = Task(
             curve, self.dintensity, model, factor, probability, fixed_of(model) | fixed, ranges,
             budget=budget.within(Budget(best_chisq=least)), as_measured=hypothesis.as_measured, **more,

@@ -80,7 +80,9 @@ def _sums(state: State) -> Iterator[Hypothesis]:
         if host.form.endswith(".py") or host.cost == "slow" or not _is_body(host.form):
             continue
         for second in (*TERMS, *((host.form,) if has_one_contrast(host.form) else ())):
-            yield replace(host, second=second)
+            found = replace(host, second=second)
+            if state.allowed(found):
+                yield found
 
 
 def _is_body(form: str) -> bool:

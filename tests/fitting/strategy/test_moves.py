@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ import pytest
 from sasnet_plugin.fitting.result.model_fit import ModelFit, Parameter
 from sasnet_plugin.fitting.strategy.fit_candidate import fit_candidate
 from sasnet_plugin.fitting.strategy.hypothesis import Beliefs, Hypothesis
-from sasnet_plugin.fitting.strategy.moves import factors, hops, open_steps
+from sasnet_plugin.fitting.strategy.moves import factors, hops, open_steps, salted
 from sasnet_plugin.fitting.strategy.settings import STRATEGY
 from sasnet_plugin.fitting.strategy.state import State
 from sasnet_plugin.fitting.strategy.step import boost
@@ -90,8 +91,8 @@ def test_a_parameter_more_has_to_gain_its_place(simulated: Simulated) -> None:
     curve = simulated("sphere", {"radius": 80.0, "background": 0.01})
     state = state_of(curve)
     state.keep(Hypothesis("sphere"), like(curve, "sphere", 0.95, 4, np.random.default_rng(3)))
-    four, six = boost(state, 4, again=True), boost(state, 6, again=True)
-    assert six == pytest.approx(four / len(curve))  # ½ ln n for each, in ln of the evidence
+    six, eight = boost(state, 6, again=True), boost(state, 8, again=True)
+    assert eight == pytest.approx(six / len(curve))  # ½ ln n for each, in ln of the evidence
 
 
 def test_charged_spheres_taken_for_hard_ones_are_found(simulated: Simulated, bank: Bank) -> None:
@@ -143,3 +144,35 @@ def test_what_explains_the_curve_is_not_searched_for_again(simulated: Simulated)
     state.keep(Hypothesis("sphere"), like(curve, "sphere", 0.95, 4, rng))
     state.keep(Hypothesis("ellipsoid"), like(curve, "ellipsoid", 1.5, 4, rng))
     assert {step.hypothesis.name for step in hops(state) if step.hypothesis} == {"ellipsoid"}
+
+
+def test_what_a_user_excludes_is_never_tried(simulated: Simulated) -> None:
+    curve = simulated("sphere", {"radius": 80.0, "background": 0.01})
+    assert curve.dintensity is not None
+    suggestion = open_classifier().suggest([curve], top=78)[0]
+    options = FitOptions(exclude=("sphere", "power_law"))
+    state = State(curve, curve.dintensity, Beliefs(suggestion), options)
+    theory = curve.intensity * (1 + 0.4 * np.sin(4 * np.log(curve.q)))
+    chisq = float(np.sum(((curve.intensity - theory) / curve.dintensity) ** 2))
+    state.keep(
+        Hypothesis("ellipsoid"), ModelFit("ellipsoid", None, {}, {}, chisq, 30.0, chisq, 0.5, 0.1, theory)
+    )
+    steps = open_steps(state)
+    tried = {part for step in steps if (h := step.hypothesis) for part in (h.form, h.second)}
+    asked = {part for step in steps for pair in step.pairs for part in pair[0].split("+")}
+    assert steps
+    assert not {"sphere", "power_law"} & (tried | asked)
+
+
+def test_salt_is_tried_beside_charged_bodies_alone(simulated: Simulated) -> None:
+    curve = simulated("sphere", {"radius": 80.0, "background": 0.01})
+    state, rng = state_of(curve), np.random.default_rng(5)
+    charged = like(curve, "sphere", 3.0, 4, rng)
+    none = Parameter(0.0, None, "M", True, 0.0, 0.0)
+    charged = replace(charged, parameters={**charged.parameters, "concentration_salt": none})
+    state.keep(Hypothesis("sphere", "hayter_msa"), charged)
+    state.keep(Hypothesis("ellipsoid"), like(curve, "ellipsoid", 3.0, 4, rng))
+    (step,) = salted(state)
+    assert step.task is not None
+    assert step.hypothesis == Hypothesis("sphere", "hayter_msa")
+    assert step.task.starts[0]["concentration_salt"] == STRATEGY.some_salt

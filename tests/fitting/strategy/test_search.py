@@ -77,7 +77,7 @@ def test_a_structure_factor_is_tried_where_no_form_explains(simulated: Simulated
 
 def test_spheres_with_an_upturn_are_found_and_shares_are_theirs(simulated: Simulated, pool: Any) -> None:
     truth = {
-        "A_radius": 40.0, "A_radius_pd": 0.1, "A_radius_pd_n": 25, "A_scale": 1.0, "B_scale": 3e-6,
+        "A_radius": 40.0, "A_radius_pd": 0.1, "A_radius_pd_n": 25, "A_scale": 1.0, "B_scale": 2e-5,
         "B_power": 3.0, "background": 0.01,
     }  # fmt: skip
     best = best_of(found_of(simulated("sphere+power_law", truth), pool))
