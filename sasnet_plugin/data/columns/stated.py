@@ -46,26 +46,26 @@ _WAVELENGTH = (
 _UNIT_BEFORE = r"[\[(\s_](?P<unit>nm|å|a|angstroms?|m|pm)[\])]?\s*[:=\s\"']+\s*\d"
 
 # A line without any of these names no unit of q, and need not be looked at closely.
-_SIGNS = (
-    "nm",
-    "nano",
-    "ang",
-    "å",
-    "\u212b",
-    "pm",
-    "pico",
-    "um",
-    "μm",
-    "µm",
-    "micro",
-    "a^",
-    "a-",
-    "a⁻",
-    "/a",
-    "/m",
-    "/c",
+_HINTS = (
+    *(
+        "nm",
+        "nano",
+        "ang",
+        "å",
+        "\u212b",
+        "pm",
+        "pico",
+        "um",
+        "μm",
+        "µm",
+        "micro",
+        "unit",
+        "inv",
+        "recip",
+        "per ",
+    ),
+    *("a^", "a-", "a⁻", "a{", "a *", "a (", "/a", "/ a", "m^", "m-", "m⁻", "/m", "/c"),
 )
-_SIGNS += ("m^", "m-", "m⁻", "unit", "inv", "recip", "per ", "a{", "a *", "a (", "1/ a")
 
 _OF_SQUARES = {"Å⁻²": "Å⁻¹", "nm⁻²": "nm⁻¹"}
 
@@ -109,7 +109,7 @@ def unit_of(column: ColumnName | None, beside: str, header: tuple[str, ...], bel
     lines = [
         " ".join(line[: LIMITS.line].split())
         for line in (*reversed(header[-HEADER_LINES:]), *below)
-        if any(sign in line.lower() for sign in _SIGNS)
+        if any(hint in line.lower() for hint in _HINTS)
     ]
     labelled = (units.canonical(match["unit"].strip("()[]"), "q") for match in _matches(_LABELLED, lines))
     if (found := next((one for one in labelled if one), None)) is not None:
