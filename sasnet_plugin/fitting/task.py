@@ -80,6 +80,8 @@ class Task:
     basin_hopping : bool
         Look for other local minima by basin hopping from the bank's starts and `extra`, as long as there is
         time.
+    attempt : int
+        How often the same was looked for before: other curves of the bank and other random steps.
     as_measured : bool
         Calculate the model at the measured points alone, as SasView does, whatever its fringes need.
     assured : bool
@@ -97,6 +99,7 @@ class Task:
     starts: tuple[dict[str, Any], ...] = ()
     extra: dict[str, Any] | None = None
     basin_hopping: bool = False
+    attempt: int = 0
     as_measured: bool = False
     assured: bool = False
 

@@ -161,7 +161,8 @@ def from_bank(task: Task, bank: Bank) -> list[dict[str, Any]]:
     seconds = PROBLEM.plugin_time * task.budget.seconds
     page = page_of(task.model, seconds) if own else bank.page(task.model)
     count = START_VALUES.spares * START_VALUES.starts[fit_cost_class(task.model)]
-    near = _with_distributions(nearest(page, task.model, task.structure_factor, data, count=count), task)
+    near = nearest(page, task.model, task.structure_factor, data, count=count * (task.attempt + 1))
+    near = _with_distributions(near[count * task.attempt :] or near[:count], task)
     starts = [one.parameters for one in near]
     if own:  # whose author's defaults may be the sample's own values, however far their curve is
         starts = [page.row(0), *(start for start in starts if start != page.row(0))]

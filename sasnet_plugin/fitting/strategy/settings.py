@@ -54,6 +54,12 @@ class StrategySettings:
     some_salt: float = setting(0.005, "Salt that is tried beside charged bodies.", "mol/l")
     kinds: float = setting(0.05, "Chance of another kind of size distribution.")
     hop: float = setting(0.15, "Chance of a search for other minima beside the best fit.")
+    promising_resolution: float = setting(
+        0.5,
+        "A supposed resolution that leaves more of χ² is no better place to look for other minima.",
+        "share",
+    )
+    hop_again: float = setting(0.6, "Chance of another attempt as a share of that of the last one.")
     measured: float = setting(0.2, "Chance that data were calculated at the measured points.")
     unknown_resolution: float = setting(
         0.5, "Chance that a resolution that is not stated is what is missing."

@@ -77,7 +77,8 @@ class TimedSearch:
         starts = [replace(one, chisq=float(r @ r)) for one, r in zip(found, residuals, strict=True)]
         info, refine = load_model(self.task.name).info, _briefly(local, end, STRATEGY.roughly)
         # Another try from where the last one ended takes other ways.
-        rng = np.random.default_rng([n, round(1e3 * min(one.chisq for one in starts)) % 2**32])
+        level = round(1e3 * min(one.chisq for one in starts)) % 2**32
+        rng = np.random.default_rng([n, level, *([self.task.attempt] if self.task.attempt else [])])
         found = basin_hopping(
             info, starts, refine, rng,
             fixed=local.fixed, points=PROBLEM.coarse_width_points[fit_cost_class(self.task.model)],
