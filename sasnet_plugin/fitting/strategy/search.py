@@ -137,7 +137,8 @@ def _keep(state: State, step: Step, answer: Any) -> None:
     elif isinstance(answer, TechnicalError):
         state.unanswered.append(answer)
     elif isinstance(answer, SasnetError):
-        if step.hypothesis not in state.fits and step.key[0] in ("fit", "defaults"):
+        new = str(answer) not in state.notes
+        if new and step.hypothesis not in state.fits and step.key[0] in ("fit", "defaults"):
             state.notes.append(str(answer))
     else:
         state.keep(step.hypothesis, answer)

@@ -52,6 +52,11 @@ def failed(result: FitResult) -> Iterator[str]:
         yield f"{capital(names)} could not be fitted for a technical reason; the answer may be another."
 
 
+def reasons(result: FitResult) -> Iterator[str]:
+    """Why no model could be fitted."""
+    yield from (note for note in result.notes if note not in result.curve.notes)
+
+
 def few_points(result: FitResult) -> Iterator[str]:
     """Whatever is fitted fits."""
     n, k = len(result.curve), len(result.fits[0].free)
@@ -266,7 +271,7 @@ def misfit(result: FitResult) -> Iterator[str]:
 
 _Find = Callable[[FitResult], Iterator[str]]
 #: By falling harm. Wrong by ten; no answer that means anything; another sample; a value that is none.
-_WITHOUT: tuple[_Find, ...] = (unit, failed, time)
+_WITHOUT: tuple[_Find, ...] = (unit, reasons, failed, time)
 _EXPLAINED: tuple[_Find, ...] = (
     unit, few_points, other_shape, other_size, warned, interaction, open_values, disagreement, structured,
     no_test, replicates, failed, understated, systematic,
