@@ -137,8 +137,8 @@ def _keep(state: State, step: Step, answer: Any) -> None:
     elif isinstance(answer, TechnicalError):
         state.unanswered.append(answer)
     elif isinstance(answer, SasnetError):
-        new = str(answer) not in state.notes
-        if new and step.hypothesis not in state.fits and step.key[0] in ("fit", "defaults"):
+        # A plugin's own values are only where its fit begins: the fit says what is wrong.
+        if step.hypothesis not in state.fits and step.key[0] == "fit":
             state.notes.append(str(answer))
     else:
         state.keep(step.hypothesis, answer)
