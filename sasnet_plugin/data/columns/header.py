@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from sasnet_plugin import units
 from sasnet_plugin.data.columns.names import (
@@ -43,8 +42,7 @@ _BETWEEN = (r"\t", r"\|", r";", r",(?![^()\[\]]*[)\]])", r"\s{2,}", r"[\s,;]+(?!
 _SCAN = re.compile(r"(?:scan|axis|abscissa)[^\n]{0,40}?(?:two|2)[\s_-]*(?:theta|θ)", re.IGNORECASE)
 
 
-@dataclass(frozen=True)
-class Names:
+class Names(NamedTuple):
     """The names above a table.
 
     Parameters
@@ -89,7 +87,7 @@ def names_of(table: Table) -> Names | None:
             best = known, named
     if best is None:
         return None
-    return replace(best[1], unit_beside=_unit_beside(lines, width, best[1].x or 0))
+    return best[1]._replace(unit_beside=_unit_beside(lines, width, best[1].x or 0))
 
 
 def _in_pairs(columns: list[ColumnName]) -> tuple[ColumnName, ...]:
@@ -106,8 +104,8 @@ def _in_pairs(columns: list[ColumnName]) -> tuple[ColumnName, ...]:
         ]
         if pairs:
             signal, sample = pairs[0]
-            found[i] = replace(columns[i], quantity=ERROR, sample=sample)
-            found[signal] = replace(columns[signal], quantity=INTENSITY, sample=sample)
+            found[i] = columns[i]._replace(quantity=ERROR, sample=sample)
+            found[signal] = columns[signal]._replace(quantity=INTENSITY, sample=sample)
     return tuple(found)
 
 

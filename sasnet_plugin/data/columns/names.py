@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import cache
+from typing import NamedTuple
 
 from sasnet_plugin import units
 
@@ -16,8 +16,7 @@ FWHM = 2.3548
 """Full width at half maximum of a Gaussian in standard deviations, 2 sqrt(2 ln 2)."""
 
 
-@dataclass(frozen=True)
-class ColumnName:
+class ColumnName(NamedTuple):
     """A column's name, understood.
 
     Parameters

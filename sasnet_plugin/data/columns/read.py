@@ -64,7 +64,7 @@ def _name_of_x(names: Names, x: int) -> ColumnName:
     """The name of the abscissa; q2 that no other column of a second sample goes with is q²."""
     name = names.columns[x]
     alone = not any(one.sample == "2" for i, one in enumerate(names.columns) if i != x)
-    return replace(name, scale="squared", sample="") if name.sample == "2" and alone else name
+    return name._replace(scale="squared", sample="") if name.sample == "2" and alone else name
 
 
 def _with_notes(raw: RawCurve, before: list[str]) -> RawCurve:

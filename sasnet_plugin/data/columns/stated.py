@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from sasnet_plugin import units
 from sasnet_plugin.data.columns.names import ColumnName
@@ -74,8 +74,7 @@ _WAVELENGTHS = (0.05, 50.0)
 _METRES = 1e-6
 
 
-@dataclass(frozen=True)
-class Unit:
+class Unit(NamedTuple):
     """What a file says of the unit of q.
 
     Parameters
