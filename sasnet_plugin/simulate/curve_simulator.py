@@ -160,19 +160,19 @@ class CurveSimulator:
 
     def examples(self, folder: Path | str, rng: np.random.Generator) -> Iterator[tuple[Inputs, Targets]]:
         """Curves of a dataset measured anew without end, as a network reads them."""
-        from .examples import Stream, concatenate
+        from .examples import BODY_SHARE, Stream, concatenate
         from .library import TRAINING_DILUTE_SHARE, Library
 
         def library() -> Library:
             return Library(Path(folder), dilute_share=TRAINING_DILUTE_SHARE)
 
-        known, stream = len(shard_paths(folder)), Stream(library(), rng)
+        known, stream = len(shard_paths(folder)), Stream(library(), rng, bodies=BODY_SHARE)
         for number in count():
             # More curves may be simulated meanwhile.
             if number % _LOOK_AGAIN == _LOOK_AGAIN - 1 and len(shard_paths(folder)) > _GROWN * known:
                 known, stream.library = len(shard_paths(folder)), library()
             part = concatenate([stream.chunk() for _ in range(_CHUNKS)])
-            yield {"features": part.features}, part.targets()
+            yield {"features": part.features}, part.partial_targets()
 
     def labels(self, folder: Path | str) -> dict[str, Mapping[str, Any]]:
         """By head, the classes that a dataset holds, and which go together."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
 from itertools import islice, repeat
 from typing import Any
 
@@ -10,6 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..data.preprocess import features_of_rows
+from .bodies.body import Body
+from .bodies.drawn import BODIES, Drawn
+from .grid import N_WIDE
 from .instrument import INSTRUMENTS, Setting, Settings, sample_setting
 from .library import MAX_SHIFT, Library
 from .measure import Measured, measure
@@ -20,6 +24,11 @@ SPARED = frozenset({"power_law", "porod", "line"})
 #: Share of the training curves that are out of scope, and of each kind of them.
 OTHER_SHARE = 0.15
 _KIND_WEIGHTS = (0.5, 0.15, 0.15, 0.2)
+#: Share of the training curves that are of bodies that no model is (`bodies`).
+BODY_SHARE = 0.18
+#: A body whose curve one model does not explain is called so where the weakest quarter of its points has so
+#: many counts: with fewer nothing shows it.
+_SHOWN = 1000.0
 #: Share of the training settings with no more faults than the frozen protocol has: who has only ever seen
 #: wrong uncertainties does not believe right ones.
 HONEST_SHARE = 0.4
@@ -60,7 +69,12 @@ class Examples:
     decades : (n,) float32 array
         Width of the q window, log10.
     kind : (n,) int array
-        Of an out-of-distribution curve, index into ``KINDS``; -1 for a known model.
+        Of an out-of-distribution curve, index into ``KINDS`` and, beyond these, ``BODIES``; -1 for a known
+        model.
+    accepted : (n, forms) bool array
+        Of a curve that is none of a single model: which are right as a first answer.
+    second : (n,) float32 array
+        1 with a second component, 0 without, NaN where it is not known.
     """
 
     features: NDArray[np.float32]
@@ -75,6 +89,8 @@ class Examples:
     counts: NDArray[np.float32]
     decades: NDArray[np.float32]
     kind: NDArray[np.intp]
+    accepted: NDArray[np.bool_]
+    second: NDArray[np.float32]
 
     def __len__(self) -> int:
         return len(self.form)
@@ -82,8 +98,8 @@ class Examples:
     def targets(self) -> dict[str, NDArray[Any]]:
         """What is true of them, by head of `domains.sas1d`: −1 and NaN where there is no label."""
         known = self.form >= 0
-        mixed = np.where(known, 0.0, np.where(self.kind == KINDS.index("mixture"), 1.0, np.nan))
         interacts = np.where(np.isnan(self.log_radius), np.nan, self.structure_factor > 0)
+        interacts[self.kind >= len(KINDS)] = 0.0  # bodies are dilute
         return {
             "form": self.form.astype(np.int32),
             "structure_factor": np.where(known, self.structure_factor, -1).astype(np.int32),
@@ -91,8 +107,15 @@ class Examples:
             "size": self.log_rg[:, None],
             "interaction": np.column_stack([interacts, self.shows_interaction]).astype(np.float32),
             "effective_radius": self.log_radius[:, None],
-            "components": mixed[:, None].astype(np.float32),
+            "components": self.second[:, None].astype(np.float32),
         }
+
+    def partial_targets(self) -> dict[str, NDArray[Any]]:
+        """The same, but of the form (n, forms): 1 for each that is right, all 0 where none is known to be."""
+        right = self.accepted.astype(np.float32)
+        known = np.flatnonzero(self.form >= 0)
+        right[known, self.form[known]] = 1.0
+        return {**self.targets(), "form": right}
 
     def take(self, rows: Any) -> Examples:
         """Some rows, as numpy indexing has it."""
@@ -119,6 +142,8 @@ class Stream:
         Settings kept, see `instrument.Settings`.
     honest : float
         See `HONEST_SHARE`.
+    bodies : float
+        See `BODY_SHARE`.
     """
 
     def __init__(
@@ -129,12 +154,15 @@ class Stream:
         rows: int = 64,
         pool: int = 256,
         honest: float = HONEST_SHARE,
+        bodies: float = 0.0,
     ) -> None:
         self.library = library
+        self.bodies = bodies
         self.rng = rng
         self.rows = rows
         self.honest = honest
         self._settings = Settings(rng, pool)
+        self._bodies = Drawn(rng)
         self._tried = np.full(len(library), 4.0)
         self._kept = np.full(len(library), 3.0)
 
@@ -144,15 +172,20 @@ class Stream:
         wide = bool(self.rng.random() >= self.honest)
         rate = np.maximum(self._kept / self._tried, 0.08)
         chance = (1 / rate) / np.sum(1 / rate)
-        known = int(round(self.rows * (1 - OTHER_SHARE)))
+        n_bodies = int(round(self.rows * self.bodies))
+        known = int(round((self.rows - n_bodies) * (1 - OTHER_SHARE)))
         forms = self.rng.choice(len(self.library), size=known, p=chance)
         kept, examples = known_examples(
             self.library, forms, setting, self.rng, max_shift=MAX_SHIFT, wide=wide
         )
         np.add.at(self._tried, forms, 1.0)
         np.add.at(self._kept, forms[kept], 1.0)
-        kinds = self.rng.choice(len(KINDS), size=self.rows - known, p=_KIND_WEIGHTS)
-        return concatenate([examples, other_examples(self.library, kinds, setting, self.rng, wide=wide)])
+        kinds = self.rng.choice(len(KINDS), size=self.rows - n_bodies - known, p=_KIND_WEIGHTS)
+        parts = [examples, other_examples(self.library, kinds, setting, self.rng, wide=wide)]
+        if n_bodies:
+            drawn = self._bodies.draw(n_bodies)
+            parts.append(body_examples(self.library, drawn, setting, self.rng, wide=wide))
+        return concatenate(parts)
 
 
 def known_examples(
@@ -182,7 +215,11 @@ def known_examples(
     kept = known[keep]
     form, factor = drawn.form[kept], drawn.structure_factor[kept]
     lengths = drawn.log_rg[kept], drawn.log_radius[kept], drawn.max_length[kept]
-    return kept, _examples(result, keep, setting, form, factor, *lengths)
+    n = len(kept)
+    truth = _Truth(
+        form, factor, np.ones(n), *lengths, np.full(n, -1), _none_of(library, n), np.zeros(n, np.float32)
+    )
+    return kept, _examples(result, keep, setting, truth)
 
 
 def other_examples(
@@ -196,45 +233,108 @@ def other_examples(
     """Measure out-of-scope curves in one setting; uninformative ones are dropped."""
     used = setting.matrix.indices
     window = int(used.min()), int(used.max())
-    clean, good = out_of_distribution(kinds, window, library, rng, wide=wide)
+    clean, good, named = out_of_distribution(kinds, window, library, rng, wide=wide)
     clean[:, window[1] + 1 :] = 0.0
     result = measure(clean, setting, rng, wide=wide)
     unfiltered = np.array([KINDS[kind] in UNFILTERED for kind in kinds], dtype=bool)
     keep = good & (unfiltered | ~result.uninformative)
+    accepted = _none_of(library, len(kinds))
+    for row, forms in enumerate(named):
+        accepted[row, list(forms)] = True
+    second = np.where(kinds == KINDS.index("mixture"), 1.0, np.nan)
+    scope = np.zeros(len(kinds))
+    return _examples(result, keep, setting, _unnamed(scope, kinds, accepted, second, keep))
+
+
+def body_examples(
+    library: Library,
+    bodies: Sequence[Body],
+    setting: Setting,
+    rng: np.random.Generator,
+    *,
+    wide: bool = False,
+) -> Examples:
+    """Measure bodies that no model is in one setting; uninformative curves, and of which nothing is known, are
+    dropped.
+    """
+    used = setting.matrix.indices
+    clean = np.zeros((len(bodies), N_WIDE))
+    inside = slice(int(used.min()), int(used.max()) + 1)
+    for row, body in enumerate(bodies):
+        log_i = body.log_intensity[inside]
+        clean[row, inside] = np.exp(log_i - log_i.max())
+    result = measure(clean, setting, rng, wide=wide)
+    q_min, q_max = float(setting.q[0]), float(setting.q[-1])
+    accepted = _none_of(library, len(bodies))
+    places = {name: index for index, name in enumerate(library.forms)}
+    for row, body in enumerate(bodies):
+        accepted[row, [places[name] for name in body.names(q_max) if name in places]] = True
+    scope, second = np.array([body.labels(q_min, q_max) for body in bodies]).T
+    if setting.counts < _SHOWN:
+        scope = np.full(len(bodies), np.nan)
+    names = list(BODIES)
+    kinds = np.array([len(KINDS) + names.index(body.kind) for body in bodies])
+    keep = ~result.uninformative & (accepted.any(axis=1) | np.isfinite(scope))
+    truth = _unnamed(scope, kinds, accepted, second, keep)
+    log_rg = np.log10([body.rg for body in bodies])[keep]
+    return _examples(result, keep, setting, replace(truth, log_rg=log_rg))
+
+
+@dataclass(frozen=True)
+class _Truth:
+    """What is true of the curves that are kept, as `Examples` has it."""
+
+    form: NDArray[np.intp]
+    structure_factor: NDArray[np.intp]
+    in_scope: NDArray[np.float64]
+    log_rg: NDArray[np.float64]
+    log_radius: NDArray[np.float64]
+    max_length: NDArray[np.float64]
+    kind: NDArray[np.intp]
+    accepted: NDArray[np.bool_]
+    second: NDArray[np.floating]
+
+
+def _none_of(library: Library, n: int) -> NDArray[np.bool_]:
+    return np.zeros((n, len(library)), dtype=bool)
+
+
+def _unnamed(
+    scope: NDArray[np.float64],
+    kinds: NDArray[np.intp],
+    accepted: NDArray[np.bool_],
+    second: NDArray[np.floating],
+    keep: NDArray[np.bool_],
+) -> _Truth:
+    """Truth of the kept of curves that are of no single model."""
     n = int(keep.sum())
     none = np.full(n, np.nan)
-    return _examples(result, keep, setting, np.full(n, -1), np.zeros(n, int), none, none, none, kinds[keep])
+    return _Truth(
+        np.full(n, -1), np.zeros(n, int), scope[keep], none, none, none, kinds[keep], accepted[keep], second[keep]
+    )
 
 
-def _examples(
-    result: Measured,
-    keep: NDArray[np.bool_],
-    setting: Setting,
-    form: NDArray[np.intp],
-    factor: NDArray[np.intp],
-    log_rg: NDArray[np.float64],
-    log_radius: NDArray[np.float64],
-    max_length: NDArray[np.float64],
-    kind: NDArray[np.intp] | None = None,
-) -> Examples:
-    n = len(form)
+def _examples(result: Measured, keep: NDArray[np.bool_], setting: Setting, truth: _Truth) -> Examples:
+    n = len(truth.form)
     return Examples(
         features=features_of_rows(
             setting.q, result.intensity[keep], result.dintensity[keep], setting.dq, setting.dxl
         ),
-        form=form.astype(np.intp),
-        structure_factor=factor.astype(np.intp),
-        in_scope=np.full(n, 1.0 if kind is None else 0.0, dtype=np.float32),
-        log_rg=log_rg.astype(np.float32),
-        log_radius=log_radius.astype(np.float32),
+        form=truth.form.astype(np.intp),
+        structure_factor=truth.structure_factor.astype(np.intp),
+        in_scope=truth.in_scope.astype(np.float32),
+        log_rg=truth.log_rg.astype(np.float32),
+        log_radius=truth.log_radius.astype(np.float32),
         shows_interaction=np.where(
-            np.isnan(log_radius), np.nan, setting.q[0] < INTERACTION_SEEN * np.pi / 10**log_radius
+            np.isnan(truth.log_radius), np.nan, setting.q[0] < INTERACTION_SEEN * np.pi / 10**truth.log_radius
         ).astype(np.float32),
-        size_q=(max_length * setting.q[-1]).astype(np.float32),
+        size_q=(truth.max_length * setting.q[-1]).astype(np.float32),
         instrument=np.full(n, SOURCES.index(setting.instrument)),
         counts=np.full(n, setting.counts, dtype=np.float32),
         decades=np.full(n, np.log10(setting.q[-1] / setting.q[0]), dtype=np.float32),
-        kind=np.full(n, -1) if kind is None else kind.astype(np.intp),
+        kind=truth.kind.astype(np.intp),
+        accepted=truth.accepted,
+        second=truth.second.astype(np.float32),
     )
 
 

@@ -1,0 +1,1 @@
+"""Samples that no single model of sasmodels is: proteins, real bilayers, several populations, networks."""
