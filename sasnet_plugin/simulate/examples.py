@@ -296,7 +296,7 @@ class _Truth:
 
 
 def _none_of(library: Library, n: int) -> NDArray[np.bool_]:
-    return np.zeros((n, len(library)), dtype=bool)
+    return np.zeros((n, len(library.forms)), dtype=bool)
 
 
 def _unnamed(
@@ -310,7 +310,15 @@ def _unnamed(
     n = int(keep.sum())
     none = np.full(n, np.nan)
     return _Truth(
-        np.full(n, -1), np.zeros(n, int), scope[keep], none, none, none, kinds[keep], accepted[keep], second[keep]
+        np.full(n, -1),
+        np.zeros(n, int),
+        scope[keep],
+        none,
+        none,
+        none,
+        kinds[keep],
+        accepted[keep],
+        second[keep],
     )
 
 

@@ -40,6 +40,8 @@ def example(n: int) -> Examples:
         counts=zeros,
         decades=zeros,
         kind=zeros.astype(int),
+        accepted=np.zeros((n, 2), bool),
+        second=zeros,
     )
 
 

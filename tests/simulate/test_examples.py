@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from sasnet_plugin.data.preprocess import CHANNELS, N_CHANNELS, N_GRID
+from sasnet_plugin.simulate.bodies.drawn import BODIES
 from sasnet_plugin.simulate.examples import (
     INTERACTION_SEEN,
     OTHER_SHARE,
@@ -106,6 +107,27 @@ def test_mixtures_alone_have_a_second_component(streamed: Examples) -> None:
     mixed = streamed.kind == KINDS.index("mixture")
     assert np.all(second[mixed] == 1)
     assert np.all(np.isnan(second[(streamed.form < 0) & ~mixed]))
+
+
+def test_bodies_have_names_that_are_right_and_never_one_model(library: Library) -> None:
+    stream = Stream(library, np.random.default_rng(12), bodies=0.4)
+    found = concatenate([stream.chunk() for _ in range(30)])
+    bodies = found.kind >= len(KINDS)
+    assert np.mean(bodies) > 0.25
+    assert np.all(found.form[bodies] == -1)
+    targets = found.partial_targets()
+    right = targets["form"]
+    assert np.array_equal(right[~bodies & (found.form >= 0)].argmax(1), found.form[found.form >= 0])
+    assert np.all(right[found.form >= 0].sum(axis=1) == 1)
+    # None is said to be of a single model; of some it is not known.
+    assert np.nanmax(found.in_scope[bodies]) == 0
+    assert np.isnan(found.in_scope[bodies]).any()
+    proteins = found.kind == len(KINDS) + list(BODIES).index("protein")
+    assert np.all(right[proteins][:, library.forms.index("sphere")] <= 1)
+    assert np.all(np.isfinite(found.log_rg[proteins]))
+    assert np.all(targets["interaction"][bodies, 0] == 0)
+    # What is held out for calibration has none, and knows a model's class.
+    assert Stream(library, np.random.default_rng(12)).chunk().kind.max() < len(KINDS)
 
 
 def _beyond_four_sigma(library: Library, honest: float) -> float:

@@ -85,6 +85,30 @@ def test_classes_that_do_not_go_together_are_out_of_the_question() -> None:
     assert float(losses(FACTOR, outputs, targets, HEADS)) == pytest.approx(expected, rel=1e-4)
 
 
+def test_of_classes_that_are_all_right_the_sum_counts() -> None:
+    outputs, targets = made(6)
+    right = np.zeros((6, 3), np.float32)
+    right[:4, :2] = 1  # "a" or "b"; of the last two nothing is known
+    p = np.exp(outputs["form"]) / np.exp(outputs["form"]).sum(axis=1, keepdims=True)
+    expected = -np.mean(np.log(p[:4, :2].sum(axis=1)))
+    assert float(losses(FORM, outputs, {**targets, "form": right}, HEADS)) == pytest.approx(
+        expected, rel=1e-5
+    )
+    # One that is right alone is a class, for what goes with it, too; of several nothing goes with them.
+    one = np.eye(3, dtype=np.float32)[targets["form"]]
+    for head in (FORM, FACTOR):
+        as_class = float(losses(head, outputs, targets, HEADS))
+        assert float(losses(head, outputs, {**targets, "form": one}, HEADS)) == pytest.approx(
+            as_class, rel=1e-5
+        )
+    one[3:] = 1
+    fewer = {name: values[:3] for name, values in targets.items()}
+    expected = float(losses(FACTOR, {name: values[:3] for name, values in outputs.items()}, fewer, HEADS))
+    assert float(losses(FACTOR, outputs, {**targets, "form": one}, HEADS)) == pytest.approx(
+        expected, rel=1e-5
+    )
+
+
 def test_a_rare_tag_weighs_more_where_it_is_there() -> None:
     zero = {"tags": np.zeros((1, 2), np.float32)}
     there, absent = (

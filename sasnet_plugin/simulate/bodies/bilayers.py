@@ -129,7 +129,12 @@ def vesicles(q: Floats, rng: np.random.Generator) -> tuple[Floats, float]:
     one = profile(rng)
     found = weight @ one.on_sphere(q, radius) ** 2 / weight.sum()
     # At large q the fringes of the nodes are none of the distribution: what is left is a flat layer's.
-    sheet = np.abs(one.amplitude(q)) ** 2 * (4 * np.pi) ** 2 * float(weight @ radius**2 / weight.sum()) / (2 * q**2)
+    sheet = (
+        np.abs(one.amplitude(q)) ** 2
+        * (4 * np.pi) ** 2
+        * float(weight @ radius**2 / weight.sum())
+        / (2 * q**2)
+    )
     share = 1 / (1 + (q * mean * sigma * 6 / count / 1.2) ** 8)
     return share * found + (1 - share) * sheet, float(mean)
 

@@ -78,7 +78,9 @@ def _tilted(centres: Floats, along: Floats, x: Floats, y: Floats, rng: np.random
     centres = centres + rng.normal(0, 1.0, (k, 2))
     slope = np.tan(np.deg2rad(10)) * rng.standard_normal((k, 2, 1))
     z = along + rng.uniform(-1.5, 1.5, (k, 1))
-    points = np.stack([centres[:, :1] + x + slope[:, 0] * z, centres[:, 1:] + y + slope[:, 1] * z, z], axis=-1)
+    points = np.stack(
+        [centres[:, :1] + x + slope[:, 0] * z, centres[:, 1:] + y + slope[:, 1] * z, z], axis=-1
+    )
     return np.asarray(points.reshape(-1, 3) + rng.normal(0, 0.5, (points.size // 3, 3)))
 
 

@@ -66,4 +66,6 @@ def aggregate(rng: np.random.Generator) -> Body:
     # A spheroid or a necklace has another curve from its own size on.
     outside = 0.0 if single and n > 12 else np.inf
     second = 1.0 if single and n > 12 else np.nan
-    return Body("aggregate", on_wide_grid(q, body * factor), rg if not single else np.nan, names, outside, second)
+    return Body(
+        "aggregate", on_wide_grid(q, body * factor), rg if not single else np.nan, names, outside, second
+    )

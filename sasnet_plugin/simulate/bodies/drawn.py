@@ -45,7 +45,7 @@ class Drawn:
         Measurements of each, on average: a body takes tens of milliseconds, a measurement a tenth of one.
     """
 
-    def __init__(self, rng: np.random.Generator, *, kept: int = 256, uses: int = 6) -> None:
+    def __init__(self, rng: np.random.Generator, *, kept: int = 256, uses: int = 10) -> None:
         self._rng, self._most, self._uses = rng, kept, uses
         self._kept: list[Body] = []
 

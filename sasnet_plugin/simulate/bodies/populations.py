@@ -68,7 +68,9 @@ def population(rng: np.random.Generator) -> Body:
     if rng.random() < 0.35:
         sigma = rng.uniform(0.3, 0.9)
         found = averaged(_X, curve, q, size, sigma)
-        return Body("population", on_wide_grid(q, found), np.nan, names, np.inf, 0.0 if sigma < 0.4 else np.nan)
+        return Body(
+            "population", on_wide_grid(q, found), np.nan, names, np.inf, 0.0 if sigma < 0.4 else np.nan
+        )
     large = size * float(np.exp(rng.uniform(np.log(1.5), np.log(8))))
     one = averaged(_X, curve, q, size, rng.uniform(0.04, 0.3))
     two = averaged(_X, curve, q, large, rng.uniform(0.04, 0.3))
