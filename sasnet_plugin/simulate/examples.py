@@ -254,8 +254,8 @@ def body_examples(
     *,
     wide: bool = False,
 ) -> Examples:
-    """Measure bodies that no model is in one setting; uninformative curves, and of which nothing is known, are
-    dropped.
+    """Measure bodies that no model is in one setting; uninformative curves, and of which nothing is
+    known, are dropped.
     """
     used = setting.matrix.indices
     clean = np.zeros((len(bodies), N_WIDE))

@@ -1,7 +1,7 @@
 """What an expert accepts as the name of a sample that no model is: sets of sasmodels' form models.
 
-A set holds the models that say no more of the sample than is true of it: of a globular protein "an ellipsoid" is
-accepted, "a stack of disks" or "a necklace of pearls" is not, however well its curve fits.
+A set holds the models that say no more of the sample than is true of it: of a globular protein "an
+ellipsoid" is accepted, "a stack of disks" or "a necklace of pearls" is not, however well its curve fits.
 """
 
 from __future__ import annotations

@@ -1,8 +1,10 @@
-"""Lipid bilayers as they are measured: head groups as Gaussians, uneven leaflets, one layer to many, open or closed.
+"""Lipid bilayers as they are measured: head groups as Gaussians, uneven leaflets, one layer to many, open
+or closed.
 
-Formulas: a Gaussian at distance z and of width σ, area A, adds A exp(−q² σ²/2) cos or sin(q z) to a flat layer's
-amplitude, and a flat layer's curve is |F|²/q². On a sphere it adds 4π A exp(−q² σ²/2) [R sin(q R)/q + σ² cos(q R)]
-(exact for R ≫ σ). Stacks: Caillé's structure factor as Zhang, Suter and Nagle have it (Phys. Rev. E 50 (1994) 5047).
+Formulas: a Gaussian at distance z and of width σ, area A, adds A exp(−q² σ²/2) cos or sin(q z) to a flat
+layer's amplitude, and a flat layer's curve is |F|²/q². On a sphere it adds 4π A exp(−q² σ²/2) [R sin(q
+R)/q + σ² cos(q R)] (exact for R ≫ σ). Stacks: Caillé's structure factor as Zhang, Suter and Nagle have it
+(Phys. Rev. E 50 (1994) 5047).
 """
 
 from __future__ import annotations
@@ -53,8 +55,8 @@ def profile(rng: np.random.Generator) -> Profile:
 
     Notes
     -----
-    X-rays: heads of 2.5 to 5 Å above water, chains below it, a trough of methyl ends. Neutrons in heavy water:
-    chains far below, heads between. In a third the leaflets differ, by up to 30 %.
+    X-rays: heads of 2.5 to 5 Å above water, chains below it, a trough of methyl ends. Neutrons in heavy
+    water: chains far below, heads between. In a third the leaflets differ, by up to 30 %.
     """
     half, head = rng.uniform(14.0, 25.0), rng.uniform(2.5, 5.0)
     uneven = rng.uniform(-0.3, 0.3) if rng.random() < 1 / 3 else 0.0
@@ -95,7 +97,8 @@ def caille(q: Floats, spacing: float, layers: int, eta: float) -> Floats:
 
 
 def stacked(q: Floats, rng: np.random.Generator) -> tuple[Floats, float]:
-    """Structure factor of stacks of 2 to 40 layers of about the same number, some layers alone, and spacing in Å.
+    """Structure factor of stacks of 2 to 40 layers of about the same number, some layers alone, and
+    spacing in Å.
 
     Spacing 45 to 75 Å or, swollen, to 200 Å; η 0.02 to 0.4; up to 40 % of the layers are in no stack.
     """
@@ -120,7 +123,7 @@ def stacks(q: Floats, rng: np.random.Generator) -> tuple[Floats, float]:
 
 
 def vesicles(q: Floats, rng: np.random.Generator) -> tuple[Floats, float]:
-    """Closed bilayers of mean radius 80 to 800 Å, relative width 0.05 to 0.4 (log-normal): curve, and that radius."""
+    """Closed bilayers, mean radius 80 to 800 Å, relative width 0.05 to 0.4: curve, and that radius."""
     mean, sigma = np.exp(rng.uniform(np.log(80), np.log(800))), rng.uniform(0.05, 0.4)
     # Nodes closer than half a wave of the largest q that is resolved; beyond it fringes have gone.
     count = int(np.clip(6 * sigma * mean * 0.15 / np.pi * 2, 40, 300))

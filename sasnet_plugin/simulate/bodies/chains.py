@@ -1,8 +1,9 @@
-"""Where the residues of proteins are: folded domains of helices and strands, chains without a fold, water around.
+"""Where the residues of proteins are: folded domains of helices and strands, chains without a fold, water
+around.
 
-Geometry is the textbook's (Creighton, Proteins, 1993): an α helix rises 1.5 Å and turns 100° a residue on a radius
-of 2.3 Å, helices lie 9.5 Å apart; a strand rises 3.3 Å, strands of a sheet lie 4.8 Å and sheets 10 Å apart. So a
-residue takes about 120 to 160 Å³, as it does in crystals.
+Geometry is the textbook's (Creighton, Proteins, 1993): an α helix rises 1.5 Å and turns 100° a residue on
+a radius of 2.3 Å, helices lie 9.5 Å apart; a strand rises 3.3 Å, strands of a sheet lie 4.8 Å and sheets
+10 Å apart. So a residue takes about 120 to 160 Å³, as it does in crystals.
 """
 
 from __future__ import annotations
@@ -73,7 +74,7 @@ def _strands(radius: float, rng: np.random.Generator) -> Floats:
 
 
 def _tilted(centres: Floats, along: Floats, x: Floats, y: Floats, rng: np.random.Generator) -> Floats:
-    """Residues of rods, each moved by about an Å, along its axis at random, and tilted by about ten degrees."""
+    """Residues of rods, each moved about an Å, along its axis at random, and tilted about ten degrees."""
     k = len(centres)
     centres = centres + rng.normal(0, 1.0, (k, 2))
     slope = np.tan(np.deg2rad(10)) * rng.standard_normal((k, 2, 1))

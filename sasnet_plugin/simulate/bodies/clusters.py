@@ -1,7 +1,7 @@
 """Aggregates of equal bodies, with single ones beside them.
 
-Clusters grow body by body so that their radius of gyration keeps to Rg = a (N/k)^(1/D), D 1.5 to 2.8, k 1.0 to 1.4
-(Filippov et al., J. Colloid Interface Sci. 229 (2000) 261, for sequential clusters).
+Clusters grow body by body so that their radius of gyration keeps to Rg = a (N/k)^(1/D), D 1.5 to 2.8, k
+1.0 to 1.4 (Filippov et al., J. Colloid Interface Sci. 229 (2000) 261, for sequential clusters).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Scattering of many points from the distances between them.
 
-Debye's sum, I(q) = f²(q) Σᵢⱼ wᵢ wⱼ sin(q rᵢⱼ)/(q rᵢⱼ) (Debye, Ann. Phys. 351 (1915) 809), over a histogram of the
-distances.
+Debye's sum, I(q) = f²(q) Σᵢⱼ wᵢ wⱼ sin(q rᵢⱼ)/(q rᵢⱼ) (Debye, Ann. Phys. 351 (1915) 809), over a
+histogram of the distances.
 """
 
 from __future__ import annotations

@@ -35,7 +35,7 @@ def transformed(q: Floats, r: Floats, gamma: Floats) -> Floats:
 
 
 def porous(rng: np.random.Generator) -> Body:
-    """Two phases, with a preferred distance (half) or without one; rough on a scale of its own where surfaces are."""
+    """Two phases, with a preferred distance (half) or without one, whose surfaces are rough."""
     scale = float(np.exp(rng.uniform(np.log(8), np.log(800))))
     r = np.linspace(0, 16 * scale, 1600)
     rough = scale * np.exp(rng.uniform(np.log(0.02), np.log(0.3)))

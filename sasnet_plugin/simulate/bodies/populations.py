@@ -1,7 +1,7 @@
 """Bodies in two sizes, or over a wide range of sizes: spheres, ellipsoids, rods and plates.
 
-The prior: two log-normal populations (number of bodies) whose sizes differ by 1.5 to 8 and whose curves cross at
-0.1 to 0.9 of the low-q intensity; or one, σ 0.3 to 0.9.
+The prior: two log-normal populations (number of bodies) whose sizes differ by 1.5 to 8 and whose curves
+cross at 0.1 to 0.9 of the low-q intensity; or one, σ 0.3 to 0.9.
 """
 
 from __future__ import annotations
@@ -32,7 +32,8 @@ def spheroid(x: Floats, ratio: float) -> Floats:
 
 
 def averaged(x: Floats, curve: Floats, q: Floats, size: float, sigma: float) -> Floats:
-    """A curve of unit size, averaged over a log-normal distribution of sizes, weighted by volume squared, (n,).
+    """A curve of unit size, averaged over a log-normal distribution of sizes, weighted by volume squared,
+    (n,).
 
     Parameters
     ----------

@@ -1,8 +1,10 @@
-"""Proteins and complexes: pseudo-atoms of residues, with water around them, folded, assembled, or without a fold.
+"""Proteins and complexes: pseudo-atoms of residues, with water around them, folded, assembled, or without
+a fold.
 
-The prior: 60 to 900 residues a domain, log-uniform; half axes log-normal, σ 0.25. X-rays (0.65): a residue is its
-electrons less the water that it displaces, Gaussians both, so that its form factor rises against that of a bead;
-neutrons: a bead. Water: none in 0.15, else 0.05 to 0.4 of a residue's contrast a place, log-uniform.
+The prior: 60 to 900 residues a domain, log-uniform; half axes log-normal, σ 0.25. X-rays (0.65): a
+residue is its electrons less the water that it displaces, Gaussians both, so that its form factor rises
+against that of a bead; neutrons: a bead. Water: none in 0.15, else 0.05 to 0.4 of a residue's contrast a
+place, log-uniform.
 """
 
 from __future__ import annotations
@@ -32,8 +34,9 @@ def residue(q: Floats, rng: np.random.Generator) -> Floats:
 
     Notes
     -----
-    Gaussian clouds: atoms spread over 1.1 to 1.5 Å (one axis), each with electrons, exp(−a q²), a 0.2 to 0.35 Å²,
-    and displaced water, exp(−0.5 q²), its volume 16 Å³ (Fraser et al., J. Appl. Cryst. 11 (1978) 693).
+    Gaussian clouds: atoms spread over 1.1 to 1.5 Å (one axis), each with electrons, exp(−a q²), a 0.2 to
+    0.35 Å², and displaced water, exp(−0.5 q²), its volume 16 Å³ (Fraser et al., J. Appl. Cryst. 11 (1978)
+    693).
     """
     spread = np.exp(-0.5 * (rng.uniform(1.1, 1.5) * q) ** 2)
     if rng.random() < 0.35:

@@ -1,7 +1,7 @@
 """A power-law upturn with what stands in it: Bragg orders of layers, a long period, a correlation peak.
 
-The prior: q⁻¹·⁵ to q⁻⁴·² that is equal to the rest between a quarter and four times the first peak's q; the sample's
-own spacing 20 to 800 Å, log-uniform.
+The prior: q⁻¹·⁵ to q⁻⁴·² that is equal to the rest between a quarter and four times the first peak's q;
+the sample's own spacing 20 to 800 Å, log-uniform.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def two_phase_stack(q: Floats, spacing: float, fraction: float, width: float, ed
 
 
 def orders(q: Floats, spacing: float, rng: np.random.Generator) -> Floats:
-    """Two to five orders of a spacing, each a Lorentzian or a Gaussian, widths growing as the order squared."""
+    """Two to five orders of a spacing, Lorentzians or Gaussians, wider from order to order."""
     width = np.exp(rng.uniform(np.log(0.01), np.log(0.1))) * 2 * np.pi / spacing
     found = np.zeros_like(q)
     for order in range(1, int(rng.integers(2, 6)) + 1):
@@ -60,6 +60,7 @@ def orders(q: Floats, spacing: float, rng: np.random.Generator) -> Floats:
 def upturn(rng: np.random.Generator) -> Body:
     """Layers, a long period or one peak, below an upturn."""
     kind = rng.random()
+    names: tuple[str, ...]
     first = 2 * np.pi / float(np.exp(rng.uniform(np.log(20), np.log(800))))
     second = 1.0
     if kind < 0.35:
