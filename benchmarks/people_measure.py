@@ -217,12 +217,15 @@ def make(structures: Path) -> list[Sample]:
 
 
 def save(path: Path, samples: list[Sample]) -> None:
-    """Samples in single precision, by number and name."""
+    """Samples by number and name: ends of q and how it is spaced, I, and ln dI to 1 %."""
     arrays: dict[str, Any] = {}
     for k, one in enumerate(samples):
         arrays[f"{k}/about"] = np.array([one.kind, repr(one.rg), *one.accepted])
-        columns = [one.q, one.intensity] + ([] if one.dintensity is None else [one.dintensity])
-        arrays[f"{k}/data"] = np.array(columns, dtype=np.float32)
+        even = np.ptp(np.diff(one.q)) < 1e-6 * one.q[-1]
+        arrays[f"{k}/q"] = np.array([one.q[0], one.q[-1], one.q.size if even else -one.q.size])
+        arrays[f"{k}/intensity"] = (one.intensity / one.intensity.max()).astype(np.float32)
+        if one.dintensity is not None:
+            arrays[f"{k}/log_error"] = np.log(one.dintensity / one.intensity.max()).astype(np.float16)
     np.savez_compressed(path, **arrays)
 
 
@@ -231,10 +234,15 @@ def load(path: Path) -> list[Sample]:
     with np.load(path) as file:
         arrays = {name: file[name] for name in file.files}
     found = []
-    for k in range(len(arrays) // 2):
+    for k in range(sum(name.endswith("/about") for name in arrays)):
         kind, rg, *names = (str(text) for text in arrays[f"{k}/about"])
-        q, i, *rest = arrays[f"{k}/data"].astype(np.float64)
-        found.append(Sample(kind, tuple(names), float(rg), q, i, rest[0] if rest else None))
+        low, high, count = arrays[f"{k}/q"]
+        q = (np.linspace if count > 0 else np.geomspace)(low, high, int(abs(count)))
+        error = arrays.get(f"{k}/log_error")
+        stated = None if error is None else np.exp(error.astype(np.float64))
+        found.append(
+            Sample(kind, tuple(names), float(rg), q, arrays[f"{k}/intensity"].astype(np.float64), stated)
+        )
     return found
 
 
