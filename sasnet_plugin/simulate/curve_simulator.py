@@ -193,7 +193,8 @@ class CurveSimulator:
         heads: tuple[Head, ...],
         progress: Callable[[int], None] | None = None,
     ) -> HeldOut:
-        """Curves of every model, and of each other kind: half under the frozen protocol, half as in training.
+        """Curves of every model, and of each other kind: half under the frozen protocol, half as in training,
+        with bodies that no model is.
 
         What is calibrated on one protocol alone is too sure of itself under any other.
 
@@ -202,7 +203,7 @@ class CurveSimulator:
         SimulationError
             The shards hold other models than the heads name.
         """
-        from .examples import mixed_set
+        from .examples import BODY_SHARE, mixed_set
         from .library import Library
         from .stream import HeldOut
 
@@ -214,7 +215,13 @@ class CurveSimulator:
                 f"{folder}: does not hold the models of the training data; simulate the same list of models."
             )
         found = mixed_set(
-            library, rng, per_model=per_model, other_share=0.1, wide_share=1.0, progress=progress
+            library,
+            rng,
+            per_model=per_model,
+            other_share=0.1,
+            wide_share=1.0,
+            bodies=BODY_SHARE,
+            progress=progress,
         )
         found = found.take(np.argsort(found.form < 0, kind="stable"))
         known = int(np.sum(found.form >= 0))

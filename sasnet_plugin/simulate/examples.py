@@ -403,6 +403,7 @@ def mixed_set(
     per_model: int,
     other_share: float,
     wide_share: float = 0.0,
+    bodies: float = 0.0,
     progress: Any = None,
 ) -> Examples:
     """The frozen protocol's curves of every model, and of each other kind a share of their number.
@@ -417,19 +418,23 @@ def mixed_set(
         Out-of-distribution curves of each kind over all known curves; never fewer than 20.
     wide_share : float
         Curves measured as in training over those of the protocol.
+    bodies : float
+        Of these, bodies that no model is.
     progress : callable, optional
         As for `protocol_set`.
     """
     known = protocol_set(library, rng, per_model=per_model, progress=progress)
     parts = [known, other_set(library, rng, per_kind=max(20, int(len(known) * other_share)))]
     if wide_share:
-        parts.append(wide_set(library, rng, count=int(len(known) * wide_share)))
+        parts.append(wide_set(library, rng, count=int(len(known) * wide_share), bodies=bodies))
     return concatenate(parts)
 
 
-def wide_set(library: Library, rng: np.random.Generator, *, count: int) -> Examples:
-    """`count` curves as most of training: broad settings, systematic errors, wrong uncertainties."""
-    stream = Stream(library, rng, pool=1024, honest=0.0)
+def wide_set(library: Library, rng: np.random.Generator, *, count: int, bodies: float = 0.0) -> Examples:
+    """`count` curves as most of training: broad settings, systematic errors, wrong uncertainties; a share of
+    bodies.
+    """
+    stream = Stream(library, rng, pool=1024, honest=0.0, bodies=bodies)
     parts: list[Examples] = []
     while sum(len(part) for part in parts) < count:
         parts.append(stream.chunk())

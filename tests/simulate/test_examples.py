@@ -59,6 +59,11 @@ def test_calibration_is_half_of_the_protocol_and_half_as_training_measures(libra
     assert _bytes(both.take(slice(len(half)))) == _bytes(half)
     rest = both.take(slice(len(half), None))
     assert 0 < np.sum(rest.form < 0) < known
+    assert rest.kind.max() < len(KINDS)
+    bodies = {"wide_share": 1.0, "bodies": 0.3}
+    with_them = mixed_set(library, np.random.default_rng(3), per_model=2, other_share=0.1, **bodies)
+    assert len(with_them) == len(both)
+    assert np.mean(with_them.kind[len(half) :] >= len(KINDS)) > 0.1
 
 
 def test_every_model_comes_about_equally_often(streamed: Examples, library: Library) -> None:
