@@ -160,7 +160,8 @@ class CurveSimulator:
 
     def examples(self, folder: Path | str, rng: np.random.Generator) -> Iterator[tuple[Inputs, Targets]]:
         """Curves of a dataset measured anew without end, as a network reads them."""
-        from .examples import BODY_SHARE, Stream, concatenate
+        from .examples import BODY_SHARE, Stream
+        from .labelled import concatenate
         from .library import TRAINING_DILUTE_SHARE, Library
 
         def library() -> Library:

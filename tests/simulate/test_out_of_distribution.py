@@ -11,10 +11,17 @@ from sasmodels.data import empty_data1D
 from sasmodels.direct_model import DirectModel
 from scipy.signal import find_peaks
 
-from sasnet_plugin.simulate import out_of_distribution
+from sasnet_plugin.simulate.bodies import out_of_distribution
+from sasnet_plugin.simulate.bodies.out_of_distribution import (
+    _LATTICES,
+    KINDS,
+    MIXTURE_SHARE,
+    junk,
+    mixture,
+    powder,
+)
 from sasnet_plugin.simulate.grid import N_WIDE, WIDE_Q
 from sasnet_plugin.simulate.library import Draw, Library
-from sasnet_plugin.simulate.out_of_distribution import _LATTICES, KINDS, MIXTURE_SHARE, junk, mixture, powder
 
 WINDOW = (int(np.searchsorted(WIDE_Q, 0.004)), int(np.searchsorted(WIDE_Q, 0.4)))
 

@@ -1,1 +1,1 @@
-"""Samples that no single model of sasmodels is: proteins, real bilayers, several populations, networks."""
+"""Samples that no single model of sasmodels is: mixtures, powders, proteins, real bilayers, networks, and junk."""
