@@ -1,1 +1,1 @@
-"""Samples that no single model of sasmodels is: mixtures, powders, proteins, real bilayers, networks, junk."""
+"""Samples that no single model is: mixtures, powders, proteins, real bilayers, networks, and junk."""
