@@ -71,8 +71,10 @@ def losses(head: Head, found: Mapping[str, Any], targets: Mapping[str, Any], hea
     if isinstance(head, Classes):
         return _classes(head, found, truth, targets, heads)
     if isinstance(head, Scope):
-        known = ops.cast(truth, "float32")
-        return _mean_of(_binary(found[head.name][:, 0], known), known)
+        known = _finite(truth)
+        # Not known is put out of the way before the loss: the slope of a NaN is one, whatever it is times.
+        inside = ops.cast(ops.where(known, truth, 0.0), "float32")
+        return _mean(_binary(found[head.name][:, 0], inside), known)
     if isinstance(head, Tags):
         return _tags(head, found[head.name], truth)
     if isinstance(head, Quantities):
@@ -212,8 +214,3 @@ def _finite(values: Any) -> Any:
 def _mean(values: Any, known: Any) -> Any:
     known = ops.cast(known, "float32")
     return ops.sum(known * values) / ops.maximum(ops.sum(known), 1.0)
-
-
-def _mean_of(values: Any, truth: Any) -> Any:
-    """Mean over the examples whose truth is known."""
-    return _mean(ops.where(_finite(truth), values, 0.0), _finite(truth))

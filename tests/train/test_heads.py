@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
-pytest.importorskip("keras")
+keras = pytest.importorskip("keras")
 
 from keras import ops
 
@@ -122,3 +122,19 @@ def test_distance_is_the_circular_one() -> None:
     p, q = (rng.dirichlet(np.full(120, 0.1), size=7).astype(np.float32) for _ in range(2))
     np.testing.assert_allclose(np.asarray(circular_w1(p, q, 60.0)), exact(p, q, 60.0), atol=1e-3)
     np.testing.assert_allclose(smoothing(ANGLE, 3.0).sum(axis=0), 1.0, atol=1e-6)
+
+
+@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="gradients by TensorFlow's tape")
+@pytest.mark.parametrize("head", HEADS, ids=lambda head: head.name)
+def test_slopes_are_finite_where_some_examples_have_no_label(head: object) -> None:
+    import tensorflow as tf
+
+    outputs, targets = made(9)
+    for values in targets.values():
+        values[6:] = -1 if values.dtype == np.int32 else np.nan
+    found = {name: tf.Variable(values) for name, values in outputs.items()}
+    with tf.GradientTape() as tape:
+        loss = losses(head, found, targets, HEADS)  # type: ignore[arg-type]
+    slope = tape.gradient(loss, found[head.name])  # type: ignore[attr-defined]
+    assert np.all(np.isfinite(slope))
+    assert np.any(np.asarray(slope)[:6] != 0)
