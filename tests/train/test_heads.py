@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
-keras = pytest.importorskip("keras")
+pytest.importorskip("keras")
 
-from keras import ops
+from keras import backend, ops
 
 from sasnet_plugin.domains.heads import Classes, Distribution, Parameter, Quantities, Scope, Tags
 from sasnet_plugin.predict.arithmetic import circular_w1 as exact
@@ -124,7 +124,7 @@ def test_distance_is_the_circular_one() -> None:
     np.testing.assert_allclose(smoothing(ANGLE, 3.0).sum(axis=0), 1.0, atol=1e-6)
 
 
-@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="gradients by TensorFlow's tape")
+@pytest.mark.skipif(backend.backend() != "tensorflow", reason="gradients by TensorFlow's tape")
 @pytest.mark.parametrize("head", HEADS, ids=lambda head: head.name)
 def test_slopes_are_finite_where_some_examples_have_no_label(head: object) -> None:
     import tensorflow as tf
