@@ -148,9 +148,8 @@ def walk(residues: int, rng: np.random.Generator, conformations: int = 12) -> li
     """Self-avoiding chains of bonds of 3.8 Å, by pivot moves (Madras & Sokal 1988)."""
     from scipy.spatial import cKDTree
 
-    chain = np.cumsum(
-        np.tile([3.2, 0.0, 0.0], (residues, 1)) + [[0, 2.05 * (k % 2), 0] for k in range(residues)], 0
-    )
+    k = np.arange(residues)
+    chain = np.column_stack([3.2 * k, 2.05 * (k % 2), 0.0 * k])
     radius, found = rng.uniform(3.6, 5.5), []
     every = 3 * 12
     for move in range(6 * residues // 2 + every * conformations):
