@@ -9,6 +9,7 @@ import numpy as np
 from .bilayers import bilayer
 from .body import Body
 from .clusters import aggregate
+from .faceted import particle
 from .networks import porous
 from .populations import population
 from .proteins import flexible, protein
@@ -16,13 +17,14 @@ from .upturns import upturn
 
 #: Generator of each kind, and its share.
 BODIES: Mapping[str, tuple[Callable[[np.random.Generator], Body], float]] = {
-    "protein": (protein, 0.3),
+    "protein": (protein, 0.28),
     "flexible": (flexible, 0.1),
-    "bilayer": (bilayer, 0.2),
+    "bilayer": (bilayer, 0.18),
     "upturn": (upturn, 0.15),
     "population": (population, 0.12),
     "aggregate": (aggregate, 0.08),
     "porous": (porous, 0.05),
+    "faceted": (particle, 0.04),
 }
 
 

@@ -12,6 +12,7 @@ from sasnet_plugin.simulate.bodies.chains import BOND, coil, domain, rotation, s
 from sasnet_plugin.simulate.bodies.clusters import cluster
 from sasnet_plugin.simulate.bodies.debye import distances, summed
 from sasnet_plugin.simulate.bodies.drawn import BODIES, Drawn
+from sasnet_plugin.simulate.bodies.faceted import particle, polyhedron
 from sasnet_plugin.simulate.bodies.networks import cut, transformed
 from sasnet_plugin.simulate.bodies.populations import averaged, sphere, spheroid
 from sasnet_plugin.simulate.bodies.upturns import two_phase_stack
@@ -148,6 +149,29 @@ def test_a_field_cut_in_half_has_the_arcsine_law_and_exponential_phases_are_deby
     r, q = np.linspace(0, 1000, 8000), np.array([0.002, 0.01, 0.03])
     debye = 8 * np.pi * 50**3 / (1 + (50 * q) ** 2) ** 2
     assert transformed(q, r, np.exp(-r / 50)) == pytest.approx(debye, rel=0.01)
+
+
+def test_a_cube_from_its_corners_is_the_cube_of_the_textbook() -> None:
+    corners = np.array([[x, y, z] for x in (-1, 1) for y in (-1, 1) for z in (-1, 1)], dtype=float)
+    x = np.geomspace(0.3, 12, 40)
+    found, rg = polyhedron(corners, x)
+    assert rg == pytest.approx(1.0, rel=1e-3)
+    # Mittelbach & Porod 1961, over Gauss' points of an octant.
+    u, w = np.polynomial.legendre.leggauss(80)
+    z, phi = (u + 1) / 2, (u + 1) * np.pi / 4
+    flat = np.sqrt(1 - z**2)[:, None]
+    parts = (flat * np.cos(phi), flat * np.sin(phi), z[:, None] + 0 * phi)
+    expected = [w @ np.prod([np.sinc(q * p / np.pi) for p in parts], axis=0) ** 2 @ w / 4 for q in x]
+    assert found == pytest.approx(expected, rel=0.05, abs=2e-4)
+
+
+def test_the_guinier_radius_of_a_faceted_particle_is_the_one_that_is_said() -> None:
+    rng = np.random.default_rng(11)
+    for _ in range(5):
+        one = particle(rng)
+        inside = (WIDE_Q * one.rg > 0.05) & (WIDE_Q * one.rg < 0.3)
+        slope = np.polyfit(WIDE_Q[inside] ** 2, one.log_intensity[inside], 1)[0]
+        assert np.sqrt(-3 * slope) == pytest.approx(one.rg, rel=0.1)
 
 
 @pytest.mark.parametrize("kind", BODIES)
