@@ -15,7 +15,7 @@ from contest import markdown, percent
 from ours import from_run, from_zoo, rounds
 from protocol_b import scores
 
-from sasnet_plugin.simulate.examples import Examples
+from sasnet_plugin.simulate.labelled import Examples
 from sasnet_plugin.types import SasnetError
 from sasnet_plugin.zoo import open_folder
 

@@ -10,7 +10,7 @@ import numpy as np
 from contest import Answer
 from numpy.typing import NDArray
 
-from sasnet_plugin.simulate.examples import Examples
+from sasnet_plugin.simulate.labelled import Examples
 from sasnet_plugin.train.metrics import marginal_factor
 from sasnet_plugin.types import SasnetError
 from sasnet_plugin.zoo import ZooModel, open_model

@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 
 from sasnet_plugin.compute import unordered_map
 from sasnet_plugin.data.preprocess import CHANNELS
-from sasnet_plugin.simulate.examples import SOURCES, Examples, Stream, protocol_set
+from sasnet_plugin.simulate.examples import Stream, protocol_set
+from sasnet_plugin.simulate.labelled import SOURCES, Examples
 from sasnet_plugin.simulate.library import Library
 from sasnet_plugin.train.metrics import expected_calibration_error, group_accuracy, top_k
 

@@ -103,7 +103,7 @@ class Classes:
     """Which one of several.
 
     Output ``name`` (n, labels), logits; with `given` (n, labels of that head, labels). Targets (n,) int, −1
-    where unknown.
+    where unknown; in training also (n, labels), 1 for each label that is right, all 0 where unknown.
 
     Parameters
     ----------

@@ -90,6 +90,8 @@ def _classes(head: Classes, outputs: Outputs, targets: Targets, heads: Mapping[s
 
 def _scope(head: Scope, outputs: Outputs, targets: Targets) -> dict[str, Any]:
     logit, truth = np.asarray(outputs[head.name], dtype=np.float64)[:, 0], np.asarray(targets[head.name])
+    decided = np.isfinite(truth)
+    logit, truth = logit[decided], truth[decided]
     slope, offset = fit_platt(logit, truth)
     return {
         "slope": slope,

@@ -19,10 +19,11 @@ from ..predict.arithmetic import sigmoid, softmax
 from ..predict.calibration import mean_and_sigma
 from ..predict.decoding import given_probability
 from ..predict.predictor import Predictor
+from ..simulate.bodies.out_of_distribution import KINDS
 from ..simulate.curve_simulator import prior_of
-from ..simulate.examples import SOURCES, Examples, concatenate, of_kind, of_model, wide_set
+from ..simulate.examples import of_kind, of_model, wide_set
+from ..simulate.labelled import SOURCES, Examples, concatenate
 from ..simulate.library import Library
-from ..simulate.out_of_distribution import KINDS
 from ..train import metrics
 from ..types import SasnetError
 from ..zoo import Manifest, ZooModel

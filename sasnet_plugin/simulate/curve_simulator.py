@@ -160,19 +160,20 @@ class CurveSimulator:
 
     def examples(self, folder: Path | str, rng: np.random.Generator) -> Iterator[tuple[Inputs, Targets]]:
         """Curves of a dataset measured anew without end, as a network reads them."""
-        from .examples import Stream, concatenate
+        from .examples import BODY_SHARE, Stream
+        from .labelled import concatenate
         from .library import TRAINING_DILUTE_SHARE, Library
 
         def library() -> Library:
             return Library(Path(folder), dilute_share=TRAINING_DILUTE_SHARE)
 
-        known, stream = len(shard_paths(folder)), Stream(library(), rng)
+        known, stream = len(shard_paths(folder)), Stream(library(), rng, bodies=BODY_SHARE)
         for number in count():
             # More curves may be simulated meanwhile.
             if number % _LOOK_AGAIN == _LOOK_AGAIN - 1 and len(shard_paths(folder)) > _GROWN * known:
                 known, stream.library = len(shard_paths(folder)), library()
             part = concatenate([stream.chunk() for _ in range(_CHUNKS)])
-            yield {"features": part.features}, part.targets()
+            yield {"features": part.features}, part.partial_targets()
 
     def labels(self, folder: Path | str) -> dict[str, Mapping[str, Any]]:
         """By head, the classes that a dataset holds, and which go together."""
@@ -193,7 +194,8 @@ class CurveSimulator:
         heads: tuple[Head, ...],
         progress: Callable[[int], None] | None = None,
     ) -> HeldOut:
-        """Curves of every model, and of each other kind: half under the frozen protocol, half as in training.
+        """Curves of every model, and of each other kind: half under the frozen protocol, half as in training,
+        with bodies that no model is.
 
         What is calibrated on one protocol alone is too sure of itself under any other.
 
@@ -202,7 +204,7 @@ class CurveSimulator:
         SimulationError
             The shards hold other models than the heads name.
         """
-        from .examples import mixed_set
+        from .examples import BODY_SHARE, mixed_set
         from .library import Library
         from .stream import HeldOut
 
@@ -214,7 +216,13 @@ class CurveSimulator:
                 f"{folder}: does not hold the models of the training data; simulate the same list of models."
             )
         found = mixed_set(
-            library, rng, per_model=per_model, other_share=0.1, wide_share=1.0, progress=progress
+            library,
+            rng,
+            per_model=per_model,
+            other_share=0.1,
+            wide_share=1.0,
+            bodies=BODY_SHARE,
+            progress=progress,
         )
         found = found.take(np.argsort(found.form < 0, kind="stable"))
         known = int(np.sum(found.form >= 0))

@@ -71,8 +71,10 @@ def losses(head: Head, found: Mapping[str, Any], targets: Mapping[str, Any], hea
     if isinstance(head, Classes):
         return _classes(head, found, truth, targets, heads)
     if isinstance(head, Scope):
-        known = ops.cast(truth, "float32")
-        return _mean_of(_binary(found[head.name][:, 0], known), known)
+        known = _finite(truth)
+        # Not known is put out of the way before the loss: the slope of a NaN is one, whatever it is times.
+        inside = ops.cast(ops.where(known, truth, 0.0), "float32")
+        return _mean(_binary(found[head.name][:, 0], inside), known)
     if isinstance(head, Tags):
         return _tags(head, found[head.name], truth)
     if isinstance(head, Quantities):
@@ -87,17 +89,33 @@ def losses(head: Head, found: Mapping[str, Any], targets: Mapping[str, Any], hea
 def _classes(
     head: Classes, found: Mapping[str, Any], truth: Any, targets: Mapping[str, Any], heads: tuple[Head, ...]
 ) -> Any:
-    """Cross-entropy; given another class, among the labels that go with it."""
-    logits, known = found[head.name], truth >= 0
+    """Cross-entropy; given another class, among the labels that go with it.
+
+    Targets (n, labels) hold 1 for each label that is right: −ln of their probabilities' sum; rows of 0 have
+    no label.
+    """
+    logits = found[head.name]
+    right = _right(truth, len(head.labels))
+    known = ops.any(right > 0, axis=-1)
     if head.given:
         before = next(one for one in heads if one.name == head.given)
         assert isinstance(before, Classes)
-        of = ops.convert_to_tensor(targets[head.given])
-        known = ops.logical_and(known, of >= 0)
-        one_hot = ops.one_hot(ops.maximum(of, 0), len(before.labels), dtype="float32")
-        logits = ops.sum(one_hot[..., None] * logits, axis=1) + ops.matmul(one_hot, _forbidden(head, before))
-    picked = ops.one_hot(ops.maximum(truth, 0), len(head.labels), dtype="float32")
-    return _mean(-ops.sum(picked * ops.log_softmax(logits, axis=-1), axis=-1), known)
+        of = _right(ops.convert_to_tensor(targets[head.given]), len(before.labels))
+        # Of one class alone it is known which labels go with it.
+        one = ops.sum(of, axis=-1) == 1
+        known = ops.logical_and(known, one)
+        of = of * ops.cast(one, "float32")[:, None]
+        logits = ops.sum(of[..., None] * logits, axis=1) + ops.matmul(of, _forbidden(head, before))
+    share = ops.logsumexp(ops.log_softmax(logits, axis=-1) + ops.where(right > 0, 0.0, _FORBIDDEN), axis=-1)
+    return _mean(-share, known)
+
+
+def _right(truth: Any, labels: int) -> Any:
+    """Which labels are right, (n, labels) of 0 and 1, of classes (n,) or of such an array."""
+    if len(truth.shape) == 2:
+        return ops.cast(truth, "float32")
+    known = ops.cast(truth >= 0, "float32")
+    return ops.one_hot(ops.maximum(truth, 0), labels, dtype="float32") * known[:, None]
 
 
 def _forbidden(head: Classes, before: Classes) -> np.ndarray:
@@ -196,8 +214,3 @@ def _finite(values: Any) -> Any:
 def _mean(values: Any, known: Any) -> Any:
     known = ops.cast(known, "float32")
     return ops.sum(known * values) / ops.maximum(ops.sum(known), 1.0)
-
-
-def _mean_of(values: Any, truth: Any) -> Any:
-    """Mean over the examples whose truth is known."""
-    return _mean(ops.where(_finite(truth), values, 0.0), _finite(truth))

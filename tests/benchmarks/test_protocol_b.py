@@ -11,7 +11,7 @@ from tinyzoo import FORMS, write_zoo
 
 from sasnet_plugin.data.preprocess import N_CHANNELS, N_GRID, features_of_rows
 from sasnet_plugin.simulate.curve_simulator import SIMULATOR
-from sasnet_plugin.simulate.examples import Examples
+from sasnet_plugin.simulate.labelled import Examples
 from sasnet_plugin.simulate.shards import Request, plan
 from sasnet_plugin.types import SasnetError
 
@@ -40,6 +40,8 @@ def example(n: int) -> Examples:
         counts=zeros,
         decades=zeros,
         kind=zeros.astype(int),
+        accepted=np.zeros((n, 2), bool),
+        second=zeros,
     )
 
 

@@ -5,7 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sasnet_plugin.predict.calibration import FALSE_ALARMS, fit_platt, fit_temperature, scope_threshold
+from sasnet_plugin.domains.heads import Scope
+from sasnet_plugin.predict.calibration import (
+    FALSE_ALARMS,
+    calibrate,
+    fit_platt,
+    fit_temperature,
+    scope_threshold,
+)
 from sasnet_plugin.train.metrics import expected_calibration_error
 
 
@@ -41,3 +48,14 @@ def test_threshold_alarms_for_one_curve_in_twenty() -> None:
     assert np.mean(scores < scope_threshold(scores)) == pytest.approx(FALSE_ALARMS, abs=1e-3)
     # Where nearly all are surely known, what is likelier known than not is not refused.
     assert scope_threshold(1 - 0.2 * scores) == 0.5
+
+
+def test_examples_of_which_the_scope_is_not_known_do_not_count() -> None:
+    rng = np.random.default_rng(5)
+    truth = np.repeat([1.0, 0.0, np.nan], 60)
+    logit = np.nan_to_num(truth, nan=-3.0)[:, None] + rng.normal(0, 0.5, (180, 1))
+    head = Scope()
+    all_of_them = calibrate(head, {"scope": logit}, {"scope": truth}, {"scope": head})
+    known = calibrate(head, {"scope": logit[:120]}, {"scope": truth[:120]}, {"scope": head})
+    assert all_of_them == known
+    assert np.isfinite(known["slope"])

@@ -8,23 +8,20 @@ import numpy as np
 import pytest
 
 from sasnet_plugin.data.preprocess import CHANNELS, N_CHANNELS, N_GRID
-from sasnet_plugin.simulate.examples import (
+from sasnet_plugin.simulate.bodies.drawn import BODIES
+from sasnet_plugin.simulate.bodies.out_of_distribution import KINDS
+from sasnet_plugin.simulate.examples import OTHER_SHARE, Stream, mixed_set, other_set, protocol_set
+from sasnet_plugin.simulate.grid import N_WIDE, WIDE_Q
+from sasnet_plugin.simulate.instrument import INSTRUMENTS, sample_setting
+from sasnet_plugin.simulate.labelled import (
     INTERACTION_SEEN,
-    OTHER_SHARE,
     SOURCES,
     SPARED,
     Examples,
-    Stream,
     concatenate,
     known_examples,
-    mixed_set,
-    other_set,
-    protocol_set,
 )
-from sasnet_plugin.simulate.grid import N_WIDE, WIDE_Q
-from sasnet_plugin.simulate.instrument import INSTRUMENTS, sample_setting
 from sasnet_plugin.simulate.library import Draw, Library
-from sasnet_plugin.simulate.out_of_distribution import KINDS
 
 
 @pytest.fixture(scope="module")
@@ -58,6 +55,11 @@ def test_calibration_is_half_of_the_protocol_and_half_as_training_measures(libra
     assert _bytes(both.take(slice(len(half)))) == _bytes(half)
     rest = both.take(slice(len(half), None))
     assert 0 < np.sum(rest.form < 0) < known
+    assert rest.kind.max() < len(KINDS)
+    bodies = {"wide_share": 1.0, "bodies": 0.3}
+    with_them = mixed_set(library, np.random.default_rng(3), per_model=2, other_share=0.1, **bodies)
+    assert len(with_them) == len(both)
+    assert np.mean(with_them.kind[len(half) :] >= len(KINDS)) > 0.1
 
 
 def test_every_model_comes_about_equally_often(streamed: Examples, library: Library) -> None:
@@ -106,6 +108,27 @@ def test_mixtures_alone_have_a_second_component(streamed: Examples) -> None:
     mixed = streamed.kind == KINDS.index("mixture")
     assert np.all(second[mixed] == 1)
     assert np.all(np.isnan(second[(streamed.form < 0) & ~mixed]))
+
+
+def test_bodies_have_names_that_are_right_and_never_one_model(library: Library) -> None:
+    stream = Stream(library, np.random.default_rng(12), bodies=0.4)
+    found = concatenate([stream.chunk() for _ in range(30)])
+    bodies = found.kind >= len(KINDS)
+    assert np.mean(bodies) > 0.25
+    assert np.all(found.form[bodies] == -1)
+    targets = found.partial_targets()
+    right = targets["form"]
+    assert np.array_equal(right[~bodies & (found.form >= 0)].argmax(1), found.form[found.form >= 0])
+    assert np.all(right[found.form >= 0].sum(axis=1) == 1)
+    # None is said to be of a single model; of some it is not known.
+    assert np.nanmax(found.in_scope[bodies]) == 0
+    assert np.isnan(found.in_scope[bodies]).any()
+    proteins = found.kind == len(KINDS) + list(BODIES).index("protein")
+    assert np.all(right[proteins][:, library.forms.index("sphere")] <= 1)
+    assert np.all(np.isfinite(found.log_rg[proteins]))
+    assert np.all(targets["interaction"][bodies, 0] == 0)
+    # What is held out for calibration has none, and knows a model's class.
+    assert Stream(library, np.random.default_rng(12)).chunk().kind.max() < len(KINDS)
 
 
 def _beyond_four_sigma(library: Library, honest: float) -> float:

@@ -11,10 +11,17 @@ from sasmodels.data import empty_data1D
 from sasmodels.direct_model import DirectModel
 from scipy.signal import find_peaks
 
-from sasnet_plugin.simulate import out_of_distribution
+from sasnet_plugin.simulate.bodies import out_of_distribution
+from sasnet_plugin.simulate.bodies.out_of_distribution import (
+    _LATTICES,
+    KINDS,
+    MIXTURE_SHARE,
+    junk,
+    mixture,
+    powder,
+)
 from sasnet_plugin.simulate.grid import N_WIDE, WIDE_Q
 from sasnet_plugin.simulate.library import Draw, Library
-from sasnet_plugin.simulate.out_of_distribution import _LATTICES, KINDS, MIXTURE_SHARE, junk, mixture, powder
 
 WINDOW = (int(np.searchsorted(WIDE_Q, 0.004)), int(np.searchsorted(WIDE_Q, 0.4)))
 
@@ -25,6 +32,7 @@ class Recorder:
     def __init__(self, library: Library) -> None:
         self.library = library
         self.last: Draw | None = None
+        self.forms = library.forms
 
     def __len__(self) -> int:
         return len(self.library)
@@ -42,9 +50,12 @@ def test_each_part_of_a_mixture_is_the_stronger_one_over_a_fifth_of_the_window(l
         mixed = mixture(WINDOW, recorder, rng)  # type: ignore[arg-type]
         if mixed is None:
             continue
+        mixed, named = mixed
         found += 1
         assert recorder.last is not None
         assert recorder.last.form[0] != recorder.last.form[1]
+        # Either part is a right first answer, but a power law says nothing of a sample.
+        assert set(named) == {f for f in recorder.last.form if library.forms[f] != "power_law"}
         first, second = recorder.last.intensity[:, inside]
         amount = (mixed[inside] - first) / second
         # A sum of the two with one factor for the whole curve (where the difference keeps its digits).
@@ -146,13 +157,16 @@ def test_junk_is_finite_positive_and_never_twice_the_same() -> None:
 
 def test_curves_of_every_kind_come_with_a_flag(library: Library) -> None:
     kinds = np.arange(len(KINDS)).repeat(6)
-    curves, good = out_of_distribution.out_of_distribution(kinds, WINDOW, library, np.random.default_rng(4))
+    curves, good, named = out_of_distribution.out_of_distribution(
+        kinds, WINDOW, library, np.random.default_rng(4)
+    )
     assert np.all(good[kinds != KINDS.index("mixture")])
     assert good[kinds == KINDS.index("mixture")].any()
     inside = curves[good, WINDOW[0] : WINDOW[1] + 1]
     assert np.all(np.isfinite(inside) & (inside > 0))
-    again, _ = out_of_distribution.out_of_distribution(kinds, WINDOW, library, np.random.default_rng(4))
+    again, _, _ = out_of_distribution.out_of_distribution(kinds, WINDOW, library, np.random.default_rng(4))
     assert curves.tobytes() == again.tobytes()
+    assert [bool(forms) for forms in named] == list(good & (kinds == KINDS.index("mixture")))
 
 
 def test_no_mixture_is_claimed_where_curves_are_not_known(library: Library) -> None:

@@ -10,7 +10,7 @@ import pytest
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 pytest.importorskip("keras")
 
-from keras import ops
+from keras import backend, ops
 
 from sasnet_plugin.domains.heads import Classes, Distribution, Parameter, Quantities, Scope, Tags
 from sasnet_plugin.predict.arithmetic import circular_w1 as exact
@@ -85,6 +85,30 @@ def test_classes_that_do_not_go_together_are_out_of_the_question() -> None:
     assert float(losses(FACTOR, outputs, targets, HEADS)) == pytest.approx(expected, rel=1e-4)
 
 
+def test_of_classes_that_are_all_right_the_sum_counts() -> None:
+    outputs, targets = made(6)
+    right = np.zeros((6, 3), np.float32)
+    right[:4, :2] = 1  # "a" or "b"; of the last two nothing is known
+    p = np.exp(outputs["form"]) / np.exp(outputs["form"]).sum(axis=1, keepdims=True)
+    expected = -np.mean(np.log(p[:4, :2].sum(axis=1)))
+    assert float(losses(FORM, outputs, {**targets, "form": right}, HEADS)) == pytest.approx(
+        expected, rel=1e-5
+    )
+    # One that is right alone is a class, for what goes with it, too; of several nothing goes with them.
+    one = np.eye(3, dtype=np.float32)[targets["form"]]
+    for head in (FORM, FACTOR):
+        as_class = float(losses(head, outputs, targets, HEADS))
+        assert float(losses(head, outputs, {**targets, "form": one}, HEADS)) == pytest.approx(
+            as_class, rel=1e-5
+        )
+    one[3:] = 1
+    fewer = {name: values[:3] for name, values in targets.items()}
+    expected = float(losses(FACTOR, {name: values[:3] for name, values in outputs.items()}, fewer, HEADS))
+    assert float(losses(FACTOR, outputs, {**targets, "form": one}, HEADS)) == pytest.approx(
+        expected, rel=1e-5
+    )
+
+
 def test_a_rare_tag_weighs_more_where_it_is_there() -> None:
     zero = {"tags": np.zeros((1, 2), np.float32)}
     there, absent = (
@@ -98,3 +122,19 @@ def test_distance_is_the_circular_one() -> None:
     p, q = (rng.dirichlet(np.full(120, 0.1), size=7).astype(np.float32) for _ in range(2))
     np.testing.assert_allclose(np.asarray(circular_w1(p, q, 60.0)), exact(p, q, 60.0), atol=1e-3)
     np.testing.assert_allclose(smoothing(ANGLE, 3.0).sum(axis=0), 1.0, atol=1e-6)
+
+
+@pytest.mark.skipif(backend.backend() != "tensorflow", reason="gradients by TensorFlow's tape")
+@pytest.mark.parametrize("head", HEADS, ids=lambda head: head.name)
+def test_slopes_are_finite_where_some_examples_have_no_label(head: object) -> None:
+    import tensorflow as tf
+
+    outputs, targets = made(9)
+    for values in targets.values():
+        values[6:] = -1 if values.dtype == np.int32 else np.nan
+    found = {name: tf.Variable(values) for name, values in outputs.items()}
+    with tf.GradientTape() as tape:
+        loss = losses(head, found, targets, HEADS)  # type: ignore[arg-type]
+    slope = tape.gradient(loss, found[head.name])  # type: ignore[attr-defined]
+    assert np.all(np.isfinite(slope))
+    assert np.any(np.asarray(slope)[:6] != 0)

@@ -8,8 +8,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from .grid import N_WIDE, WIDE_Q
-from .library import MAX_SHIFT, Library
+from ..grid import N_WIDE, WIDE_Q
+from ..library import MAX_SHIFT, Library
 
 KINDS = ("mixture", "powder", "junk", "no scattering")
 #: What the rule against uninformative curves spares: a straight line carries no information, and that is it.
@@ -54,7 +54,7 @@ def out_of_distribution(
     rng: np.random.Generator,
     *,
     wide: bool = False,
-) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+) -> tuple[NDArray[np.float64], NDArray[np.bool_], list[tuple[int, ...]]]:
     """Clean curves of out-of-scope kinds on the wide grid.
 
     Parameters
@@ -74,29 +74,40 @@ def out_of_distribution(
     intensity : (k, N_WIDE) float array
     good : (k,) bool array
         False where no visible mixture was found.
+    named : list of tuple of int
+        Of each, the models of the library that are a right first answer: of a mixture its parts, but for a
+        power law, which says nothing of a sample.
     """
     out = np.ones((len(kinds), N_WIDE))
     good = np.ones(len(kinds), dtype=bool)
+    named: list[tuple[int, ...]] = [() for _ in kinds]
     for row, kind in enumerate(kinds):
         name = KINDS[kind]
         if name == "mixture":
             mixed = mixture(window, library, rng, wide=wide)
             good[row] = mixed is not None
             if mixed is not None:
-                out[row] = mixed
+                out[row], named[row] = mixed
         elif name == "powder":
             out[row] = powder(window, rng)
         elif name == "no scattering":
             out[row] = no_scattering(window, rng)
         else:
             out[row] = junk(window, rng)
-    return out, good
+    return out, good, named
 
 
 def mixture(
     window: tuple[int, int], library: Library, rng: np.random.Generator, *, wide: bool = False
-) -> NDArray[np.float64] | None:
-    """Sum of two models, or of two sizes of one, that are equal in strength somewhere inside the window."""
+) -> tuple[NDArray[np.float64], tuple[int, ...]] | None:
+    """Sum of two models, or of two sizes of one, that are equal in strength somewhere inside the window.
+
+    Returns
+    -------
+    intensity : (N_WIDE,) float array
+    named : tuple of int
+        Which models of the library are a right first answer, see `out_of_distribution`.
+    """
     low, high = window
     for _ in range(6):
         forms = _pair(library, rng) if wide else rng.choice(len(library), size=2, replace=False)
@@ -113,7 +124,8 @@ def mixture(
         second = second * (first[cross] / max(second[cross], 1e-300))
         share = np.mean(first[low:high] > second[low:high])
         if MIXTURE_SHARE <= share <= 1 - MIXTURE_SHARE and np.all(np.isfinite(second)):
-            return np.asarray(first + second)
+            named = [int(form) for form in forms if library.forms[form] not in _BESIDE["power law"]]
+            return np.asarray(first + second), tuple(sorted(set(named)))
     return None
 
 
