@@ -44,7 +44,7 @@ def _when_fitting(
 
             def put(self, said: tuple[object, tuple[object, ...] | None]) -> None:
                 message = said[1]
-                second = message is not None and message[0] == "try" and str(message[1]).startswith("2.1 ")
+                second = message is not None and message[0] == "try" and str(message[1]).startswith("2.0 ")
                 if second and armed.is_set() and not acted.is_set():
                     acted.set()
                     assert supervisor.pid is not None
