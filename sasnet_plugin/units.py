@@ -56,12 +56,12 @@ _UNITS: Mapping[str, str] = MappingProxyType(
 _SIGNS = str.maketrans({"⁻": "-", "¹": "1", "²": "2", "−": "-", "–": "-", "µ": "μ", "\u212b": "å", "Å": "å"})
 # LaTeX's ways to write Å and μ, and commands that only set letters upright.
 _LATEX = (
-    (re.compile(r"\\(?:aa\b|angstrom\b|r\s*\{?\s*a\s*\}?|mathring\s*\{?\s*a\s*\}?)", re.IGNORECASE), "å"),
-    (re.compile(r"\\mu(?![a-z])|\\micro\b|\\textmu\b", re.IGNORECASE), "μ"),
-    (re.compile(r"\\nano\b"), "n"),
-    (re.compile(r"\\met(?:er|re)\b"), "m"),
-    (re.compile(r"\\per\b"), "1/"),
-    (re.compile(r"\\(?:mathrm|mathit|text|rm|it|unit|si|SI|,|;|!)"), ""),
+    (r"\\(?:aa\b|angstrom\b|r\s*\{?\s*a\s*\}?|mathring\s*\{?\s*a\s*\}?)", "å"),
+    (r"\\mu(?![a-z])|\\micro\b|\\textmu\b", "μ"),
+    (r"\\nano\b", "n"),
+    (r"\\met(?:er|re)\b", "m"),
+    (r"\\per\b", "1/"),
+    (r"\\(?:mathrm|mathit|text|rm|it|unit|si|SI|,|;|!)", ""),
 )
 # Origin's superscripts, nm\+(-1), and powers in brackets.
 _POWER = re.compile(r"\\\+\(([^)]*)\)|\^\(([^)]*)\)")
@@ -74,8 +74,9 @@ def _plain(text: str) -> str:
     if "&" in text or "<" in text or not text.isascii():
         text = _TAGS.sub("", _composed(text))
     text = _POWER.sub(lambda found: "^" + (found[1] or found[2]), text)
-    for pattern, sign in _LATEX:
-        text = pattern.sub(sign, text)
+    if "\\" in text:
+        for pattern, sign in _LATEX:
+            text = re.sub(pattern, sign, text, flags=re.IGNORECASE)
     text = re.sub(r"[\s{}()\[\]_\\$<>'\"]|\*\*", "", text.translate(_SIGNS)).replace("^", "")
     return text.lower()
 
