@@ -98,7 +98,7 @@ def test_from_the_menu_to_sasviews_own_fit(home: Home, sasview62: Path, example_
     assert home.sasnet("--install").returncode == 0
     assert [path.name for path in home.plugins.iterdir()] == ["sasnet_suggest.py"]
     files = [example_data / POLYMER, example_data / SDS]
-    send = {"1": ["core_shell_sphere@hayter_msa", "sphere@hayter_msa"]}
+    send = {"1": ["vesicle@hayter_msa", "sphere@hayter_msa"]}
     seen = home.session([str(sasview62)], "whole", files, send=send)
     went_well(seen, 2)
     gaps(seen, "6.2.0")

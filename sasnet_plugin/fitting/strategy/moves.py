@@ -24,7 +24,7 @@ from sasnet_plugin.fitting.result.components import bare
 from sasnet_plugin.fitting.result.model_fit import ModelFit
 from sasnet_plugin.fitting.settings import EFFORT, START_VALUES
 from sasnet_plugin.fitting.start_values.screening import SIMPLE, with_fixed
-from sasnet_plugin.fitting.strategy.hypothesis import Hypothesis
+from sasnet_plugin.fitting.strategy.hypothesis import Hypothesis, size_of
 from sasnet_plugin.fitting.strategy.settings import STRATEGY
 from sasnet_plugin.fitting.strategy.state import State
 from sasnet_plugin.fitting.strategy.step import Step, boost, fitting, going_on, highest_boost
@@ -46,7 +46,15 @@ def open_steps(state: State) -> list[Step]:
         known = step.hypothesis is None or state.allowed(step.hypothesis)
         if known and step.key not in state.done:
             found.setdefault(step.key, step)  # of the same twice the first: it may be due
-    return sorted(found.values(), key=lambda step: (not step.due, -step.worth, str(step.key)))
+    return sorted(found.values(), key=_order)
+
+
+def _order(step: Step) -> tuple[bool, int, float, str]:
+    """What is due comes first, the simplest before what it is a part of; then by worth."""
+    simple = (
+        size_of(step.hypothesis) if step.due and step.task and step.task.assured and step.hypothesis else 0
+    )
+    return not step.due, simple, -step.worth, str(step.key)
 
 
 def named(state: State) -> Iterator[Step]:
@@ -66,11 +74,13 @@ def named(state: State) -> Iterator[Step]:
 
 
 def first(state: State) -> Iterator[Step]:
-    """The simplest models of the network's first groups, before all others."""
+    """The simplest models of the network's first groups, as it thinks they interact, before all others."""
     if not state.free:
         return
     for form, chance in state.beliefs.first().items():
-        yield replace(fitting(state, Hypothesis(form), chance, assured=True), due=not state.explained())
+        guess = state.beliefs.guesses.get(form)
+        hypothesis = Hypothesis(form, guess.structure_factor if guess else None)
+        yield replace(fitting(state, hypothesis, chance, assured=True), due=not state.explained())
 
 
 def near(state: State) -> Iterator[Step]:
