@@ -25,6 +25,7 @@ from sasnet_plugin.fitting.result.model_fit import ModelFit
 from sasnet_plugin.fitting.settings import EFFORT, START_VALUES
 from sasnet_plugin.fitting.start_values.screening import SIMPLE, with_fixed
 from sasnet_plugin.fitting.strategy.hypothesis import Hypothesis, size_of
+from sasnet_plugin.fitting.strategy.minima import hops
 from sasnet_plugin.fitting.strategy.settings import STRATEGY
 from sasnet_plugin.fitting.strategy.state import State
 from sasnet_plugin.fitting.strategy.step import Step, boost, fitting, going_on, highest_boost
@@ -193,43 +194,6 @@ def kinds(state: State) -> Iterator[Step]:
         task = state.task(best, starts=(start,))
         step = going_on(state, "kind", best, STRATEGY.kinds, task, max(fit.seconds, STRATEGY.least_time))
         yield replace(step, key=("kind", best, kind))
-
-
-def hops(state: State) -> Iterator[Step]:
-    """From the best fits, and from what the network thinks likeliest, to other local minima."""
-    order = sorted((h for h in state.fits if _is_seen(state, h)), key=lambda h: state.fits[h].chisq)
-    likeliest = max(order, key=state.beliefs.of)
-    least = state.fits[order[0]].chisq
-    forms: set[str] = set()
-    for hypothesis in dict.fromkeys([*order[: STRATEGY.escapes], likeliest]):
-        fit = state.fits[hypothesis]
-        cheap = hypothesis.cost != "slow" or fit.seconds < STRATEGY.escape_cheap
-        sure = not doubtful(fit.reduced_chisq, len(state.curve))
-        behind = fit.chisq > STRATEGY.escape_behind * least and hypothesis != likeliest
-        if sure or not cheap or hypothesis.form in forms or behind:
-            continue
-        forms.add(hypothesis.form)
-        budget = Budget(STRATEGY.time[hypothesis.cost])
-        # From where the last one has brought it well down all attempts are open again.
-        reached_level = int(np.log(max(fit.chisq, 1e-300)) / np.log(STRATEGY.promising))
-        key = ("hop", hypothesis, reached_level)
-        attempt = sum(done[: len(key)] == key for done in state.done)
-        # A deep wrong minimum draws every walk that begins in it; others begin at the bank's curves alone.
-        extra = starting_values(fit) if attempt == 0 else None
-        task = state.task(hypothesis, extra=extra, basin_hopping=True, budget=budget, attempt=attempt)
-        # However far off the likeliest is: it may lie in a wrong minimum.
-        promise = max(least / fit.chisq, state.beliefs.of(hypothesis))
-        chance = STRATEGY.hop * STRATEGY.hop_again**attempt * promise
-        step = going_on(state, "hop", hypothesis, chance, task, budget.seconds)
-        yield replace(step, key=(*key, attempt))
-
-
-def _is_seen(state: State, hypothesis: Hypothesis) -> bool:
-    """Whether a supposed resolution brings a model well down; else it is in a wrong minimum."""
-    without = state.fits.get(replace(hypothesis, resolution=None, as_measured=False))
-    if hypothesis.resolution is None or without is None:
-        return True
-    return state.fits[hypothesis].chisq < STRATEGY.promising_resolution * without.chisq
 
 
 def measured(state: State) -> Iterator[Step]:
