@@ -69,7 +69,8 @@ def named(state: State) -> Iterator[Step]:
             if own.key not in state.done:
                 yield own
                 continue
-            if defaults in state.fits and state.explained():
+            ended = any(hypothesis.form in error.name for error in state.unanswered)
+            if ended or (defaults in state.fits and state.explained()):
                 continue
         yield fitting(state, hypothesis, 1.0, due=True)
 
