@@ -73,6 +73,10 @@ def significant(text: str) -> int:
         (float("nan"), 1.0, "nan"),
     ],
 )
+def test_known_numbers(value: float, error: float | None, text: str) -> None:
+    assert with_error(value, error) == text
+
+
 def test_an_error_has_one_digit_where_that_says_as_much() -> None:
     from sasnet_plugin.digits import rounded
 
@@ -84,10 +88,6 @@ def test_an_error_has_one_digit_where_that_says_as_much() -> None:
     assert rounded(1.234e7, 5.71e5, 0.2) == "(1.234 ± 0.057)×10⁷"
     assert rounded(41.3456, None, 0.2) == "41.35"
     assert rounded(-0.001, 0.5, 0.2) == "0.0 ± 0.5"
-
-
-def test_known_numbers(value: float, error: float | None, text: str) -> None:
-    assert with_error(value, error) == text
 
 
 @given(
