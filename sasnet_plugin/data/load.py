@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
 _LISTED = 8
 _ATTRIBUTE = re.compile(r"unit\s*=\s*(\"[^\"]*|'[^']*)")
-_SASDATA_TEXT = frozenset({".abs", ".ses", ".sesans"})
-"""Text formats with a layout of their own; sasdata knows it."""
+_NIST = ".abs"
+"""Text with a layout of its own, which sasdata knows; ATSAS gives columns the same ending."""
 
 _SASDATA_LINES, _SASDATA_TAGS = 20_000, 50_000
 """Beyond, sasdata's readers of text and XML, which take times that grow as the square, are not asked."""
@@ -146,9 +146,8 @@ def _read(path: Path, file: str, wavelength: float | None) -> list[RawCurve]:
     if pdh is not None:
         scope.check_beam_profile(pdh, file)
         return [pdh]
-    rows = text.abs_rows(words)
-    # ATSAS's .abs has columns, as any other text.
-    if path.suffix.lower() in _SASDATA_TEXT and lines < _SASDATA_LINES and rows is not None:
+    rows = text.abs_rows(words) if path.suffix.lower() == _NIST and lines < _SASDATA_LINES else None
+    if rows is not None:
         answer = structured.read(path)
         if answer.curves or answer.images or answer.sesans:
             curves = _checked(answer, file, "")
