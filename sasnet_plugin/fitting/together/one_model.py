@@ -1,0 +1,257 @@
+"""The joint fit of one model: from the starts that single curves give, to values, errors and curves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sasnet_plugin.data.sample import CONTRASTS, Sample
+from sasnet_plugin.fitting.effort import spent
+from sasnet_plugin.fitting.optimize.covariance import errors_of
+from sasnet_plugin.fitting.optimize.local_search import LocalSearch
+from sasnet_plugin.fitting.problem.experiment import TimeUpError
+from sasnet_plugin.fitting.problem.free_parameters import completed, independent
+from sasnet_plugin.fitting.task import Budget, no_curve
+from sasnet_plugin.fitting.together.contrast_starts import density_starts
+from sasnet_plugin.fitting.together.joint import Joint, Key
+from sasnet_plugin.fitting.together.shared import Plan, plan_of
+from sasnet_plugin.types import product_name
+
+Array = NDArray[np.float64]
+#: Steps with which each start is tried, those of the best to the end, and how many these are.
+_FIRST_STEPS, _STEPS, _FOLLOWED = 6, 60, 2
+_ENOUGH, _ROUGHLY = 1e-5, 1e-3
+
+
+@dataclass(frozen=True)
+class JointTask:
+    """A model to fit to a sample.
+
+    Parameters
+    ----------
+    sample : Sample
+    dintensities : tuple of (n,) float array
+    model : str
+    structure_factor : str or None
+    starts : tuple of dict or None
+        Of each curve alone, where this model was fitted to it.
+    fixed : dict
+    ranges : dict
+    probability : float
+        Of the curves' answers together.
+    per_decade : int or None
+    budget : Budget
+    """
+
+    sample: Sample
+    dintensities: tuple[Array, ...]
+    model: str
+    structure_factor: str | None
+    starts: tuple[dict[str, Any] | None, ...]
+    fixed: dict[str, float] = field(default_factory=dict)
+    ranges: dict[str, tuple[float, float]] = field(default_factory=dict)
+    probability: float = 0.0
+    per_decade: int | None = None
+    budget: Budget = Budget(10.0)
+
+    @property
+    def name(self) -> str:
+        """sasmodels' name."""
+        return product_name(self.model, self.structure_factor)
+
+
+@dataclass(frozen=True)
+class JointMinimum:
+    """Where a joint fit has ended.
+
+    Parameters
+    ----------
+    task : JointTask
+    plan : Plan
+    values : tuple of dict
+        sasmodels' parameters of each curve, scale and background included.
+    errors : dict
+        Standard deviations by (name, curve); shared ones by (name, None); of what was fitted.
+    chisq : tuple of float
+        Of each curve.
+    prior : float
+        What the calibration of the scales costs besides.
+    theories : tuple of (n,) float array
+    common : float
+        The scale that the curves have in common; NaN where they have none.
+    seconds : float
+        Evaluations.
+    """
+
+    task: JointTask
+    plan: Plan
+    values: tuple[dict[str, Any], ...]
+    errors: dict[Key, float]
+    chisq: tuple[float, ...]
+    prior: float
+    theories: tuple[Array, ...]
+    common: float
+    seconds: float = 0.0
+
+    @property
+    def points(self) -> int:
+        """Of all curves."""
+        return sum(t.size for t in self.theories)
+
+    @property
+    def free(self) -> int:
+        """Parameters that were fitted."""
+        return len(self.errors)
+
+    @property
+    def total(self) -> float:
+        """χ² of all curves, and of their calibration."""
+        return sum(self.chisq) + self.prior
+
+    @property
+    def reduced_chisq(self) -> float:
+        """χ² over the degrees of freedom."""
+        return self.total / max(self.points - self.free, 1)
+
+    @property
+    def bic(self) -> float:
+        """Bayesian information criterion with noise of its own size where χ² is above 1."""
+        n = self.points
+        size = max(self.total / n, 1.0)
+        return float(self.total / size + n * np.log(size) + self.free * np.log(n))
+
+
+def fit_one(task: JointTask, bank: Any, budget: Budget) -> JointMinimum:
+    """Fit one model to all curves of a sample; in whatever process.
+
+    Raises
+    ------
+    SasnetError
+        The model has no finite curve at any start.
+    """
+    del bank
+    began = spent()
+    deadline = began + min(budget.seconds, task.budget.seconds)
+    plan = plan_of(task.sample, task.model, task.structure_factor, task.fixed)
+    curves = [
+        LocalSearch(
+            curve, dintensity, task.name, fixed=frozenset(task.fixed), ranges=task.ranges,
+            per_decade=task.per_decade,
+        )
+        for curve, dintensity in zip(task.sample.curves, task.dintensities, strict=True)
+    ]  # fmt: skip
+    starts = list(_starts(task, plan, curves))
+    tried: list[Joint] = []
+    for shared, own in starts:
+        for search in curves:
+            search.deadline = deadline
+        joint = Joint(curves, plan, shared, own)
+        try:
+            joint.refine(_FIRST_STEPS, _ROUGHLY)
+        except TimeUpError:
+            pass
+        if np.isfinite(joint.best[0]):
+            tried.append(joint)
+        if spent() > deadline and tried:
+            break
+    tried.sort(key=lambda one: one.best[0])
+    best: Joint | None = None
+    for joint in tried[:_FOLLOWED]:
+        longer = _from(joint)
+        try:
+            longer.refine(_STEPS, _ENOUGH)
+        except TimeUpError:
+            pass
+        if best is None or longer.best[0] < best.best[0]:
+            best = longer
+    if best is None:
+        raise no_curve(task.name)
+    for search in curves:
+        search.deadline = np.inf
+    return replace(_described(task, plan, best), seconds=spent() - began)
+
+
+def _from(joint: Joint) -> Joint:
+    """Another beginning where one has ended."""
+    values = joint.decoded(joint.best[1])
+    return Joint(joint.curves, joint.plan, values[0], values)
+
+
+def _starts(
+    task: JointTask, plan: Plan, curves: Sequence[LocalSearch]
+) -> list[tuple[dict[str, Any], list[dict[str, Any]]]]:
+    """Values that all share, and those of each curve, from the fits of single curves."""
+    from sasnet_plugin.fitting.strategy.hypothesis import model_info
+
+    info = model_info(task.name)
+    defaults = {p.name: float(p.default) for p in info.parameters.call_parameters}
+    singles = [s for s in task.starts if s is not None] or [{}]
+    found = []
+    rng = np.random.default_rng(0)
+    for single in singles:
+        shared = completed(defaults | single | task.fixed, 35)
+        own = [
+            {n: v for n, v in (s or single).items() if n in plan.own or n.removesuffix("_pd") in plan.own}
+            for s in task.starts
+        ]
+        if task.sample.kind == CONTRASTS:
+            for matter, around in density_starts(curves, plan, shared, rng):
+                found.append((shared | matter, around))
+        if task.sample.kind != CONTRASTS or not found:
+            found.append((shared, own))
+    return found
+
+
+def _described(task: JointTask, plan: Plan, joint: Joint) -> JointMinimum:
+    x = joint.best[1]
+    intensities = joint.intensities(x)
+    solved = joint.solved(intensities)
+    values = joint.decoded(x)
+    chisq, theories, begin = [], [], 0
+    for i, search in enumerate(joint.curves):
+        end = begin + len(search.curve)
+        chisq.append(float(np.sum(solved.residual[begin:end] ** 2)))
+        theories.append(solved.scales[i] * intensities[i] + solved.backgrounds[i])
+        values[i] |= {"scale": float(solved.scales[i]), "background": float(solved.backgrounds[i])}
+        begin = end
+    prior = float(np.sum(solved.residual[begin:] ** 2))
+    common = solved.common if plan.factors is not None else np.nan
+    return JointMinimum(
+        task, plan, tuple(values), _errors(joint, x), tuple(chisq), prior, tuple(theories), common
+    )
+
+
+def _errors(joint: Joint, x: Array) -> dict[Key, float]:
+    """Standard deviations of what the curves show, scales and backgrounds included."""
+    linear = joint.linear(x)
+    columns: dict[Any, Array] = {}
+    for i in range(len(joint.curves)):
+        columns["scale", i], columns["background", i] = linear[:, 2 * i], linear[:, 2 * i + 1]
+    if joint.plan.factors is not None:
+        columns["scale", None] = linear[:, -1]
+    for (key, code), at, column in zip(joint.codes.items(), x, joint.columns(x).values(), strict=True):
+        columns[key] = column / code.slope(at)
+    shown = independent(columns)
+    return errors_of({key: columns[key] for key in shown})
+
+
+def names_of(minimum: JointMinimum) -> tuple[list[str], list[str]]:
+    """Names of the parameters that the curves share, and of those that each has of its own."""
+    shared = [name for name, place in minimum.errors if place is None]
+    own = list(dict.fromkeys(name for name, place in minimum.errors if place is not None))
+    return shared, own
+
+
+def fixed_values(minimum: JointMinimum, info: Any) -> Mapping[str, float]:
+    """Parameters with one value in all curves that was not fitted."""
+    first = minimum.values[0]
+    free = {name for name, _ in minimum.errors}
+    return {
+        p.name: float(first[p.name])
+        for p in info.parameters.call_parameters
+        if p.name in first and p.name not in free and all(v[p.name] == first[p.name] for v in minimum.values)
+    }
