@@ -17,6 +17,7 @@ from sasnet_plugin.types import SasnetError
 if TYPE_CHECKING:
     from sasnet_plugin.domains import Domain
     from sasnet_plugin.fitting.result.fit_result import FitResult
+    from sasnet_plugin.fitting.together.result import SampleResult
     from sasnet_plugin.predict import Answer
     from sasnet_plugin.report.page.overview import Row
 
@@ -121,6 +122,17 @@ class Outputs:
         check_output(path, force=self.force, mark=MARK)
         write_image(image, fit, path)
         return False
+
+    def together(self, found: SampleResult, *, said: bool) -> int:
+        """Write what belongs to a sample: page, exports, a figure and a line for each curve; how many failed."""
+        failed = 0
+        for result in found.as_results():
+            why = written(result, self, said=said)
+            if why:
+                print(why, file=sys.stderr, flush=True)
+                failed += 1
+        self.close()
+        return failed
 
     def close(self) -> None:
         """Write the table, the figure, and the overview of several pages.

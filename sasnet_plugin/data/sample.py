@@ -134,7 +134,9 @@ def sample_of(
         share=frozenset([*share, *_names(told.get("share", ()), source)]),
         own=frozenset([*own, *_names(told.get("own", ()), source)]),
         ties=_ties([*(f"{k} = {v}" for k, v in dict(told.get("tie", {})).items()), *ties]),
-        values=tuple({n: float(v[i]) for n, v in each.items() if v[i] is not None} for i in range(len(curves))),
+        values=tuple(
+            {n: float(v[i]) for n, v in each.items() if v[i] is not None} for i in range(len(curves))
+        ),
     )
     both = made.share & made.own
     if both:
@@ -155,7 +157,9 @@ def read_description(path: str | Path) -> dict[str, Any]:
     try:
         return tomllib.loads(Path(path).read_text(encoding="utf-8"))
     except OSError as error:
-        raise DataError(f"{path}: the sample file cannot be read ({error.strerror}); check its name.") from None
+        raise DataError(
+            f"{path}: the sample file cannot be read ({error.strerror}); check its name."
+        ) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise DataError(f"{path}: the sample file is no TOML ({error}); see docs/together.md.") from None
 
@@ -167,7 +171,9 @@ def _check_curves(curves: tuple[Curve, ...]) -> None:
         for other in curves[:i]:
             if np.array_equal(curve.q, other.q) and np.array_equal(curve.intensity, other.intensity):
                 name = curve.file or f"curve {i + 1}"
-                raise DataError(f"{name}: the same data are there twice ({other.file}); name each curve once.")
+                raise DataError(
+                    f"{name}: the same data are there twice ({other.file}); name each curve once."
+                )
     assumed = {c.q_unit.value for c in curves if not c.q_unit.stated}
     stated = {c.q_unit.value for c in curves if c.q_unit.stated}
     if assumed and stated - assumed:
@@ -190,7 +196,7 @@ def _match(sample: Sample, name: str) -> list[int]:
 
 def _by_curve(sample: Sample, given: Any, source: str, default: Any) -> list[Any]:
     if not isinstance(given, Mapping):
-        raise DataError(f"{source}: each section names files, such as sample_d2o.dat = \"D2O\".")
+        raise DataError(f'{source}: each section names files, such as sample_d2o.dat = "D2O".')
     found = [default] * len(sample.curves)
     for name, value in given.items():
         places = _match(sample, str(name))
@@ -227,7 +233,9 @@ def _solvents(
     known = [value for value in found if value is not None]
     if known and len(known) < len(found):
         lacking = sample.files[found.index(None)]
-        raise DataError(f"{source}: the solvent of {lacking} is missing; give that of each curve, or of none.")
+        raise DataError(
+            f"{source}: the solvent of {lacking} is missing; give that of each curve, or of none."
+        )
     return tuple(found)
 
 
@@ -271,9 +279,7 @@ def _kind(sample: Sample) -> str:
     stated = _stated(sample)
     if stated or len(sample.curves) == 1:
         return stated or SETTINGS
-    pairs = [
-        _ratio(a, b) for i, a in enumerate(sample.curves) for b in sample.curves[i + 1 :]
-    ]
+    pairs = [_ratio(a, b) for i, a in enumerate(sample.curves) for b in sample.curves[i + 1 :]]
     known = [pair for pair in pairs if pair is not None]
     if known and all(abs(level) < _CALIBRATION and scatter < _SAME_SHAPE for level, scatter, _ in known):
         return SETTINGS
@@ -302,9 +308,7 @@ def _ratio(a: Curve, b: Curve) -> tuple[float, float, float] | None:
     good = other > 0
     if np.sum(good) < _FEWEST:
         return None
-    noise = np.hypot(
-        _relative(a, a.q[inside][good], own[good]), _relative(b, q[good], other[good])
-    )
+    noise = np.hypot(_relative(a, a.q[inside][good], own[good]), _relative(b, q[good], other[good]))
     ratio = np.log(own[good] / other[good])
     weight = 1 / (noise**2 + 0.01**2)
     return float(np.average(ratio, weights=weight)), _beyond(ratio, noise), _upper(ratio, noise)

@@ -96,9 +96,7 @@ def density_starts(
     ]
 
 
-def _form(
-    search: LocalSearch, shape: Mapping[str, Any], matter: Sequence[str], solvent: str
-) -> Array | None:
+def _form(search: LocalSearch, shape: Mapping[str, Any], matter: Sequence[str], solvent: str) -> Array | None:
     """Coefficients (k, n) of the products of contrasts, those with themselves first named; None if none."""
 
     def curve(contrast: Mapping[str, float]) -> Array:

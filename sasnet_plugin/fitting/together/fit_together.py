@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from sasnet_plugin.data.sample import Sample, read_description, sample_of
+from sasnet_plugin.data.sample import CONTRASTS, Sample, read_description, sample_of
 from sasnet_plugin.fitting.api import bank_path, check_names, fit_with, uncertainties
 from sasnet_plugin.fitting.assessment.goodness_of_fit import explains
 from sasnet_plugin.fitting.ledger import Ledger
@@ -128,9 +127,7 @@ def fit_sample(pool: Pool, sample: Sample, options: FitOptions) -> SampleResult:
     ledger = Ledger(pool, time.monotonic() + limit)
     fits, notes = _search(ledger, sample, dintensities, options, suggestion, singles)
     against = tuple(contradicting(suggestion, each))
-    made = SampleResult(
-        sample, dintensities, tuple(ranked(fits)), suggestion, singles, against, tuple(notes)
-    )
+    made = SampleResult(sample, dintensities, tuple(ranked(fits)), suggestion, singles, against, tuple(notes))
     return told(made, options)
 
 
@@ -152,9 +149,7 @@ def _search(
         if explained:
             open_ = [pair for pair in open_ if chances[pair] > _UNLIKELY]
         now, open_ = open_[:_AT_ONCE], open_[_AT_ONCE:]
-        tasks = [
-            _task(ledger, sample, dintensities, options, pair, singles, chances[pair]) for pair in now
-        ]
+        tasks = [_task(ledger, sample, dintensities, options, pair, singles, chances[pair]) for pair in now]
         for _, answer in answers(ledger, fit_one, tasks, ledger.until - ledger.clock()):
             if isinstance(answer, JointMinimum):
                 done.append(joint_fit(answer))
@@ -232,12 +227,15 @@ def _task(
 def joint_fit(found: JointMinimum) -> JointFit:
     """Where a joint fit has ended, as people see it."""
     task, info = found.task, model_info(product_name(found.task.model, found.task.structure_factor))
-    units = {p.name: p.units for p in info.parameters.call_parameters}
+    table = [p for p in info.parameters.call_parameters if p.type not in ("magnetic", "orientation")]
+    units = {p.name: p.units for p in table}
+    # Without one solvent that is known, densities are known but for a common shift and factor.
+    relative = task.sample.kind == CONTRASTS and not any(v is not None for v in task.sample.solvents)
     units["background"] = "1/cm"
 
     def parameter(name: str, place: int | None) -> Parameter:
         value = float(found.values[place or 0][name])
-        error = found.errors.get((name, place))
+        error = None if relative and "sld" in name else found.errors.get((name, place))
         if error is not None:
             error *= float(np.sqrt(max(found.reduced_chisq, 1.0)))
         fixed = error is None
@@ -263,13 +261,3 @@ def joint_fit(found: JointMinimum) -> JointFit:
 def _tells(name: str, found: JointMinimum) -> bool:
     """Widths of nothing are left out."""
     return not name.endswith("_pd") or float(found.values[0][name]) > 0
-
-
-def one(result: SampleResult) -> FitResult:
-    """The answer of a sample of one curve: that of `fit`."""
-    return result.singles[0]
-
-
-def without_singles(result: SampleResult) -> SampleResult:
-    """The same, lighter."""
-    return replace(result, singles=())

@@ -217,8 +217,6 @@ class Joint:
         linear = self.linear(x)
         columns: dict[Any, Array] = {("linear", i): linear[:, i] for i in range(linear.shape[1])}
         kept = set(independent(columns | self.columns(x)))
-        if self.plan.factors is None and len(kept & self.codes.keys()) < len(self.codes):
-            pass
         decoded = self.decoded(x)
         for (name, place), code in list(self.codes.items()):
             if (name, place) not in kept:

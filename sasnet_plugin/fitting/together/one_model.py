@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -19,6 +19,7 @@ from sasnet_plugin.fitting.task import Budget, no_curve
 from sasnet_plugin.fitting.together.contrast_starts import density_starts
 from sasnet_plugin.fitting.together.joint import Joint, Key
 from sasnet_plugin.fitting.together.shared import Plan, plan_of
+from sasnet_plugin.simulate.priors import model_info
 from sasnet_plugin.types import product_name
 
 Array = NDArray[np.float64]
@@ -185,8 +186,6 @@ def _starts(
     task: JointTask, plan: Plan, curves: Sequence[LocalSearch]
 ) -> list[tuple[dict[str, Any], list[dict[str, Any]]]]:
     """Values that all share, and those of each curve, from the fits of single curves."""
-    from sasnet_plugin.fitting.strategy.hypothesis import model_info
-
     info = model_info(task.name)
     defaults = {p.name: float(p.default) for p in info.parameters.call_parameters}
     singles = [s for s in task.starts if s is not None] or [{}]
@@ -237,21 +236,3 @@ def _errors(joint: Joint, x: Array) -> dict[Key, float]:
         columns[key] = column / code.slope(at)
     shown = independent(columns)
     return errors_of({key: columns[key] for key in shown})
-
-
-def names_of(minimum: JointMinimum) -> tuple[list[str], list[str]]:
-    """Names of the parameters that the curves share, and of those that each has of its own."""
-    shared = [name for name, place in minimum.errors if place is None]
-    own = list(dict.fromkeys(name for name, place in minimum.errors if place is not None))
-    return shared, own
-
-
-def fixed_values(minimum: JointMinimum, info: Any) -> Mapping[str, float]:
-    """Parameters with one value in all curves that was not fitted."""
-    first = minimum.values[0]
-    free = {name for name, _ in minimum.errors}
-    return {
-        p.name: float(first[p.name])
-        for p in info.parameters.call_parameters
-        if p.name in first and p.name not in free and all(v[p.name] == first[p.name] for v in minimum.values)
-    }

@@ -145,7 +145,9 @@ class SampleResult:
         """Places of the curves that the best fit explains far worse than the others."""
         if self.best is None:
             return []
-        size = np.array([c / len(curve) for c, curve in zip(self.best.chisq, self.sample.curves, strict=True)])
+        size = np.array(
+            [c / len(curve) for c, curve in zip(self.best.chisq, self.sample.curves, strict=True)]
+        )
         bad = [
             i
             for i, own in enumerate(size)

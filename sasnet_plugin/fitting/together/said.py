@@ -7,12 +7,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from sasnet_plugin.data.sample import CONCENTRATIONS, CONTRASTS, PROBES, SERIES, SETTINGS
-from sasnet_plugin.digits import chisq_text, listed, rounded, unit_text
+from sasnet_plugin.digits import chisq_text, listed, rounded
 from sasnet_plugin.fitting.result.model_fit import Parameter
 from sasnet_plugin.fitting.result.verdict import DOES_NOT, DOUBTS, EXPLAINS, Verdict
 from sasnet_plugin.fitting.task import FitOptions
 from sasnet_plugin.fitting.together.result import JointFit, SampleResult
-from sasnet_plugin.fitting.verdict.headline import in_words
+from sasnet_plugin.fitting.verdict.headline import in_words, spoken
 from sasnet_plugin.fitting.verdict.names import capital, with_name
 from sasnet_plugin.fitting.verdict.sizes import Size
 
@@ -28,7 +28,6 @@ WHAT = {
 _KNOWN = 0.5
 #: Models whose weight is more than this share of the first's cannot be told from it.
 _TIED = 0.1
-_MOST_CHISQ = 1.5
 
 
 def told(result: SampleResult, options: FitOptions) -> SampleResult:
@@ -73,7 +72,7 @@ def _values(best: JointFit) -> list[str]:
     """Lengths, densities and widths that the curves share, with errors."""
     found = []
     for name, p in best.parameters.items():
-        if p.fixed or name in ("scale", "background") or not _known(name, p):
+        if p.fixed or name in ("scale", "background") or not _known(name, p) or p.error is None:
             continue
         if name.endswith("_pd"):
             error = None if p.error is None else 100 * p.error
@@ -92,7 +91,9 @@ def _known(name: str, p: Parameter) -> bool:
 
 
 def _spoken(name: str) -> str:
-    return name.replace("_", " ").replace("sld", "SLD")
+    if name.startswith("sld"):
+        return f"SLD{name.removeprefix('sld').replace('_', ' ')}"
+    return spoken(name)
 
 
 def _doubts(result: SampleResult) -> list[str]:
@@ -148,8 +149,3 @@ def _next(result: SampleResult, options: FitOptions) -> tuple[str, str]:
     if "--report" in options.also or "--export" in options.also:
         return "", ""
     return command, "to see all curves with their fits, and to go on in SasView or Bumps"
-
-
-def unit_of(p: Parameter) -> str:
-    """Of a parameter, for people."""
-    return unit_text(p.unit)

@@ -59,14 +59,17 @@ def plan_of(sample: Sample, model: str, factor: str | None, fixed: Mapping[str, 
     SasnetError
         A tie needs a name that nothing has.
     """
-    names = [p.name for p in model_info(product_name(model, factor)).parameters.call_parameters]
+    table = model_info(product_name(model, factor)).parameters.call_parameters
+    names = [p.name for p in table if p.type not in ("magnetic", "orientation")]
     own = {name for name in names if _is_own(sample.kind, name, factor)}
     own = (own - sample.share) | (sample.own & {*names, *(f"{name}_pd" for name in names)})
     known = []
     for i in range(len(sample.curves)):
         values = dict(fixed)
         if sample.solvents and sample.solvents[i] is not None:
-            values |= {n: float(sample.solvents[i] or 0.0) for n in names if "solvent" in n and n not in fixed}
+            values |= {
+                n: float(sample.solvents[i] or 0.0) for n in names if "solvent" in n and n not in fixed
+            }
         known.append(values)
     ties = {name: tie for name, tie in sample.ties.items() if name in names}
     for name, tie in ties.items():
@@ -76,9 +79,7 @@ def plan_of(sample: Sample, model: str, factor: str | None, fixed: Mapping[str, 
                     f"{name} = {tie.text}: {needed} is no parameter of {model}, and not each curve has a value"
                     f" of it; give it in [values.{needed}] of the sample file."
                 )
-    return Plan(
-        frozenset(own - set(ties)), tuple(known), _factors(sample, factor), ties, sample.values
-    )
+    return Plan(frozenset(own - set(ties)), tuple(known), _factors(sample, factor), ties, sample.values)
 
 
 def _is_own(kind: str, name: str, factor: str | None) -> bool:
@@ -101,7 +102,11 @@ def _factors(sample: Sample, factor: str | None) -> tuple[float, ...] | None:
         return (1.0,) * count
     if sample.kind == CONCENTRATIONS and factor is not None:
         return (1.0,) * count
-    if sample.kind == CONCENTRATIONS and all(c is not None for c in sample.concentrations):
+    if (
+        sample.kind == CONCENTRATIONS
+        and sample.concentrations
+        and all(c is not None for c in sample.concentrations)
+    ):
         return tuple(float(c or 1.0) for c in sample.concentrations)
     return None
 

@@ -198,7 +198,7 @@ def _polydispersity(name: str, size: Size, fit: ModelFit) -> str:
     kind_ = DISTRIBUTIONS.get(fit.distributions.get(name.removesuffix("_pd"), "gaussian"), "")
     shown = f" ({kind_})" if kind_ else ""
     what = (
-        "" if of.startswith("radius") or sum(n.endswith("_pd") for n in fit.free) == 1 else f"{_spoken(of)} "
+        "" if of.startswith("radius") or sum(n.endswith("_pd") for n in fit.free) == 1 else f"{spoken(of)} "
     )
     return f"{what}{_percent(size)} polydisperse{shown}"
 
@@ -213,11 +213,12 @@ def _name(name: str, fit: ModelFit) -> str:
     own = bare(name)
     if own == "radius" and any(len(size.parts) > 1 and name in size.parts for size in sizes(fit).values()):
         return "core radius"
-    said = "thickness" if own == "thickness" and shape(fit.model) in _SHEETS else _spoken(own)
+    said = "thickness" if own == "thickness" and shape(fit.model) in _SHEETS else spoken(own)
     return said if own == name else f"{name[0]} {said}"
 
 
-def _spoken(name: str) -> str:
+def spoken(name: str) -> str:
+    """A parameter's name in plain English."""
     stem = name.rstrip("0123456789")
     number = name[len(stem) :]
     said = _WORDS.get(name) or _WORDS.get(stem) or stem.replace("_", " ")
