@@ -65,7 +65,7 @@ def test_simultaneous_fit_starts_and_keeps_what_is_shared(
     home.folder.mkdir()
     seen = home.session([str(sasview62)], "simultaneous", project=str(project))
     assert "failure" not in seen, seen["failure"]
-    assert seen["modal"] == []
+    assert [text for text in seen["modal"] if "What's New" not in text] == []
     assert seen["tabs"] == ["FittingWidget"] * 3 + ["ConstraintWidget"]
     assert len(seen["constraints"]) == 2 * len(TRUE)
     assert joint.best is not None
@@ -74,4 +74,4 @@ def test_simultaneous_fit_starts_and_keeps_what_is_shared(
             fitted, p = float(state[name][1]), joint.best.parameters[name]
             assert abs(fitted - p.value) < 3 * (p.error or 0.0)
     for name in TRUE:  # one value for all
-        assert len({state[name][1] for state in seen["after"]}) == 1
+        assert np.ptp([float(state[name][1]) for state in seen["after"]]) < 1e-3 * TRUE[name]
