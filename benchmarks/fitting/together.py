@@ -1,9 +1,9 @@
-"""One sample in several solvents, fitted together: against its curves alone.
+"""Are several curves of one sample explained together, where each alone is not?
 
 Core-shell spheres, cylinders, ellipsoids, bicelles, vesicles, fuzzy spheres and micelles with neighbours in
 three of 0 to 100 % D2O, counted as at a SANS instrument, with a slow error of 1 to 3 % of each curve and a
-calibration that is off by 3 %. Run ``python -m benchmarks.together [first] [last]``; ``--unknown`` does not say
-which the solvents are; ``--kind`` settings, concentrations or probes simulate these.
+calibration that is off by 3 %. Run ``python -m benchmarks fitting/together [first] [last]``; ``--unknown``
+does not say which the solvents are; ``--kind`` settings, concentrations or probes simulate these.
 """
 
 from __future__ import annotations
@@ -51,28 +51,37 @@ def _sizes(name: str, rng: np.random.Generator) -> dict[str, float]:
     u, wide = rng.uniform, rng.uniform(0.05, 0.2)
     light, dense = u(-0.3, 1.0), u(1.2, 4.0)
     if name == "core_shell_sphere":
-        return dict(radius=u(20, 120), thickness=u(10, 40), sld_core=light, sld_shell=dense, radius_pd=wide)
+        return {
+            "radius": u(20, 120),
+            "thickness": u(10, 40),
+            "sld_core": light,
+            "sld_shell": dense,
+            "radius_pd": wide,
+        }
     if name == "cylinder":
-        return dict(radius=u(12, 40), length=u(150, 600), sld=dense, radius_pd=wide)
+        return {"radius": u(12, 40), "length": u(150, 600), "sld": dense, "radius_pd": wide}
     if name == "ellipsoid":
         radius = u(20, 70)
-        return dict(
-            radius_polar=radius * u(1.6, 3.5), radius_equatorial=radius, sld=dense, radius_equatorial_pd=wide
-        )
+        return {
+            "radius_polar": radius * u(1.6, 3.5),
+            "radius_equatorial": radius,
+            "sld": dense,
+            "radius_equatorial_pd": wide,
+        }
     if name == "core_shell_bicelle":
-        return dict(
-            radius=u(60, 150), length=u(20, 40), thick_rim=u(8, 20), thick_face=u(8, 15), sld_core=light,
-            sld_face=dense, sld_rim=dense, radius_pd=wide,
-        )  # fmt: skip
+        return {
+            "radius": u(60, 150), "length": u(20, 40), "thick_rim": u(8, 20), "thick_face": u(8, 15), "sld_core": light,
+            "sld_face": dense, "sld_rim": dense, "radius_pd": wide,
+        }  # fmt: skip
     if name == "vesicle":
-        return dict(radius=u(150, 400), thickness=u(30, 45), sld=light, radius_pd=wide)
+        return {"radius": u(150, 400), "thickness": u(30, 45), "sld": light, "radius_pd": wide}
     if name == "fuzzy_sphere":
         radius = u(60, 250)
-        return dict(radius=radius, fuzziness=radius * u(0.08, 0.2), sld=dense, radius_pd=wide)
-    return dict(
-        radius=u(18, 40), thickness=u(10, 25), sld_core=light, sld_shell=dense, radius_pd=wide,
-        volfraction=u(0.08, 0.3),
-    )  # fmt: skip
+        return {"radius": radius, "fuzziness": radius * u(0.08, 0.2), "sld": dense, "radius_pd": wide}
+    return {
+        "radius": u(18, 40), "thickness": u(10, 25), "sld_core": light, "sld_shell": dense, "radius_pd": wide,
+        "volfraction": u(0.08, 0.3),
+    }  # fmt: skip
 
 
 FORMS = (

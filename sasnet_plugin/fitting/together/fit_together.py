@@ -7,11 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from sasnet_plugin.data.sample import CONTRASTS, Sample, read_description, sample_of
 from sasnet_plugin.fitting.api import bank_path, check_names, fit_with, uncertainties
-from sasnet_plugin.fitting.assessment.goodness_of_fit import explains
 from sasnet_plugin.fitting.ledger import Ledger
 from sasnet_plugin.fitting.pool import Workers, answers
 from sasnet_plugin.fitting.problem.contrast import scattering_length_density
@@ -145,7 +142,7 @@ def _search(
     open_ = sorted(chances, key=lambda pair: -chances[pair])
     while open_ and len(done) < _MOST:
         least = min(done, key=lambda fit: fit.bic, default=None)
-        explained = least is not None and explains(least.reduced_chisq, sum(map(len, sample.curves)))
+        explained = least is not None and not least.lacking()
         if explained:
             open_ = [pair for pair in open_ if chances[pair] > _UNLIKELY]
         now, open_ = open_[:_AT_ONCE], open_[_AT_ONCE:]
@@ -236,8 +233,6 @@ def joint_fit(found: JointMinimum) -> JointFit:
     def parameter(name: str, place: int | None) -> Parameter:
         value = float(found.values[place or 0][name])
         error = None if relative and "sld" in name else found.errors.get((name, place))
-        if error is not None:
-            error *= float(np.sqrt(max(found.reduced_chisq, 1.0)))
         fixed = error is None
         unit = "" if name.endswith("_pd") and name not in units else units.get(name, "")
         return Parameter(value, error, unit, fixed, value, value)
@@ -254,7 +249,7 @@ def joint_fit(found: JointMinimum) -> JointFit:
     }
     return JointFit(
         task.model, task.structure_factor, shared, own, found.chisq, found.reduced_chisq, found.bic,
-        task.probability, found.theories, kinds, task.per_decade, seconds=found.seconds,
+        task.probability, found.theories, kinds, found.shared_errors, task.per_decade, seconds=found.seconds,
     )  # fmt: skip
 
 

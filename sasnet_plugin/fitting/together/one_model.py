@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -10,11 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sasnet_plugin.data.sample import CONTRASTS, Sample
+from sasnet_plugin.fitting.assessment.matern import correlation
+from sasnet_plugin.fitting.assessment.systematic_error import SystematicError, systematic_error
 from sasnet_plugin.fitting.effort import spent
-from sasnet_plugin.fitting.optimize.covariance import errors_of
 from sasnet_plugin.fitting.optimize.local_search import LocalSearch
 from sasnet_plugin.fitting.problem.experiment import TimeUpError
 from sasnet_plugin.fitting.problem.free_parameters import completed, independent
+from sasnet_plugin.fitting.result.model_fit import ModelFit
 from sasnet_plugin.fitting.task import Budget, no_curve
 from sasnet_plugin.fitting.together.contrast_starts import density_starts
 from sasnet_plugin.fitting.together.joint import Joint, Key
@@ -84,6 +86,8 @@ class JointMinimum:
     theories : tuple of (n,) float array
     common : float
         The scale that the curves have in common; NaN where they have none.
+    shared_errors : tuple of SystematicError
+        What neighbouring residuals of each curve share.
     seconds : float
         Evaluations.
     """
@@ -96,6 +100,7 @@ class JointMinimum:
     prior: float
     theories: tuple[Array, ...]
     common: float
+    shared_errors: tuple[SystematicError, ...] = ()
     seconds: float = 0.0
 
     @property
@@ -120,10 +125,9 @@ class JointMinimum:
 
     @property
     def bic(self) -> float:
-        """Bayesian information criterion with noise of its own size where χ² is above 1."""
-        n = self.points
-        size = max(self.total / n, 1.0)
-        return float(self.total / size + n * np.log(size) + self.free * np.log(n))
+        """-2 ln of the likelihood, with noise and a slow error of each curve's own size, + k ln n."""
+        lost = sum(error.minus_two_log for error in self.shared_errors)
+        return float(lost + self.prior + self.free * np.log(self.points))
 
 
 def fit_one(task: JointTask, bank: Any, budget: Budget) -> JointMinimum:
@@ -219,13 +223,16 @@ def _described(task: JointTask, plan: Plan, joint: Joint) -> JointMinimum:
         begin = end
     prior = float(np.sum(solved.residual[begin:] ** 2))
     common = solved.common if plan.factors is not None else np.nan
+    columns = _columns(joint, x)
+    shared = _shared_errors(joint, theories, columns)
+    errors = _deviations(joint, columns, shared)
     return JointMinimum(
-        task, plan, tuple(values), _errors(joint, x), tuple(chisq), prior, tuple(theories), common
+        task, plan, tuple(values), errors, tuple(chisq), prior, tuple(theories), common, shared
     )
 
 
-def _errors(joint: Joint, x: Array) -> dict[Key, float]:
-    """Standard deviations of what the curves show, scales and backgrounds included."""
+def _columns(joint: Joint, x: Array) -> dict[Key, Array]:
+    """Slopes (n + m,) of the residuals by what the curves show, per unit; scales and backgrounds included."""
     linear = joint.linear(x)
     columns: dict[Any, Array] = {}
     for i in range(len(joint.curves)):
@@ -234,5 +241,45 @@ def _errors(joint: Joint, x: Array) -> dict[Key, float]:
         columns["scale", None] = linear[:, -1]
     for (key, code), at, column in zip(joint.codes.items(), x, joint.columns(x).values(), strict=True):
         columns[key] = column / code.slope(at)
-    shown = independent(columns)
-    return errors_of({key: columns[key] for key in shown})
+    return {key: columns[key] for key in independent(columns)}
+
+
+def _shared_errors(
+    joint: Joint, theories: Sequence[Array], columns: Mapping[Key, Array]
+) -> tuple[SystematicError, ...]:
+    """What neighbouring residuals of each curve share, beside what its parameters take up."""
+    found, begin = [], 0
+    for search, theory in zip(joint.curves, theories, strict=True):
+        rows = slice(begin, begin + len(search.curve))
+        own = {f"{name} {place}": c[rows] for (name, place), c in columns.items() if np.any(c[rows])}
+        fit = ModelFit("", None, {}, {}, 0.0, 0.0, 0.0, 0.0, 0.0, theory, derivatives=own)
+        found.append(systematic_error(search.curve, search.dintensity, fit))
+        begin = rows.stop
+    return tuple(found)
+
+
+def _deviations(
+    joint: Joint, columns: Mapping[Key, Array], shared: Sequence[SystematicError]
+) -> dict[Key, float]:
+    """Standard deviations of a fit by least squares whose residuals are not independent.
+
+    The covariance is A C Aᵀ with A = (JᵀJ)⁻¹Jᵀ and C that of the residuals: noise of its own size, and what
+    neighbours share (H. White, Econometrica 48 (1980) 817, with C known).
+    """
+    if not columns:
+        return {}
+    jacobian = np.stack(list(columns.values()), axis=1)
+    scale = np.linalg.norm(jacobian, axis=0)
+    left = np.linalg.pinv(jacobian / scale)
+    total, begin = np.zeros((left.shape[0], left.shape[0])), 0
+    for search, error in zip(joint.curves, shared, strict=True):
+        rows = slice(begin, begin + len(search.curve))
+        own = left[:, rows]
+        total += error.noise**2 * own @ own.T
+        for length, size in error.parts or ((error.length, error.size),):
+            if length > 0:
+                gain = own * (size / search.dintensity)
+                total += gain @ correlation(np.log(search.curve.q), length) @ gain.T
+        begin = rows.stop
+    total += left[:, begin:] @ left[:, begin:].T
+    return dict(zip(columns, map(float, np.sqrt(np.diag(total)) / scale), strict=True))

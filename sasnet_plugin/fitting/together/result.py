@@ -10,14 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sasnet_plugin.data.sample import Sample
+from sasnet_plugin.fitting.assessment.excused import excuses
 from sasnet_plugin.fitting.assessment.goodness_of_fit import explains
+from sasnet_plugin.fitting.assessment.systematic_error import SystematicError
 from sasnet_plugin.fitting.result.fit_result import FitResult
 from sasnet_plugin.fitting.result.model_fit import ModelFit, Parameter
 from sasnet_plugin.fitting.result.verdict import Verdict
+from sasnet_plugin.fitting.settings import ASSESSMENT
 from sasnet_plugin.types import Suggestion, product_name
-
-#: A curve whose reduced χ² is larger than that of the others by this factor is the one that disagrees.
-_DISAGREES = 3.0
 
 
 @dataclass(frozen=True)
@@ -44,6 +44,8 @@ class JointFit:
     theories : tuple of (n,) float array
     distributions : mapping of str to str
         Kinds of size distribution.
+    shared_errors : tuple of SystematicError
+        What neighbouring residuals of each curve share.
     per_decade : int or None
         As of a `ModelFit`.
     seconds : float
@@ -60,6 +62,7 @@ class JointFit:
     probability: float
     theories: tuple[NDArray[np.float64], ...]
     distributions: Mapping[str, str]
+    shared_errors: tuple[SystematicError, ...]
     per_decade: int | None = None
     weight: float = 0.0
     seconds: float = 0.0
@@ -68,6 +71,26 @@ class JointFit:
     def name(self) -> str:
         """sasmodels' name."""
         return product_name(self.model, self.structure_factor)
+
+    def lacking(self) -> list[int]:
+        """Places of the curves that it explains neither to their errors nor within a usual slow error."""
+        return [
+            i
+            for i, (chisq, theory, error) in enumerate(
+                zip(self.chisq, self.theories, self.shared_errors, strict=True)
+            )
+            if not (explains(chisq / theory.size, theory.size) or excuses(error, ASSESSMENT.small_systematic))
+        ]
+
+    @property
+    def within(self) -> float:
+        """The largest slow error, as a share of I, that excuses a curve; 0 where none is needed."""
+        needed = [
+            error.relative
+            for chisq, theory, error in zip(self.chisq, self.theories, self.shared_errors, strict=True)
+            if not explains(chisq / theory.size, theory.size)
+        ]
+        return max(needed, default=0.0)
 
     def of_curve(self, i: int) -> ModelFit:
         """As the fit of one of the curves, for what knows single curves: plots, exports, notebooks."""
@@ -91,6 +114,10 @@ class JointFit:
             "parameters": _as_dict(self.parameters),
             "own": {file: _as_dict(own) for file, own in zip(files, self.own, strict=True)},
             "chisq": dict(zip(files, self.chisq, strict=True)),
+            "systematic_error": {
+                file: error.as_dict() if error.relative else None
+                for file, error in zip(files, self.shared_errors, strict=True)
+            },
         }
 
 
@@ -137,24 +164,13 @@ class SampleResult:
 
     @property
     def explained(self) -> bool:
-        """The best fit explains all curves together to their errors."""
-        points = sum(map(len, self.sample.curves))
-        return self.best is not None and explains(self.best.reduced_chisq, points)
+        """The best fit explains each curve to its errors, or within a slow error that measurements have."""
+        return self.best is not None and not self.best.lacking()
 
     def disagreeing(self) -> list[int]:
-        """Places of the curves that the best fit explains far worse than the others."""
-        if self.best is None:
-            return []
-        size = np.array(
-            [c / len(curve) for c, curve in zip(self.best.chisq, self.sample.curves, strict=True)]
-        )
-        bad = [
-            i
-            for i, own in enumerate(size)
-            if not explains(own, len(self.sample.curves[i]))
-            and own > _DISAGREES * float(np.median(np.delete(size, i)))
-        ]
-        return bad if 2 * len(bad) < len(size) + 1 else []
+        """Places of the curves, fewer than half, that the best fit does not explain as it does the others."""
+        bad = [] if self.best is None else self.best.lacking()
+        return bad if 2 * len(bad) < len(self.sample.curves) + 1 else []
 
     def as_results(self) -> list[FitResult]:
         """As one result of each curve, with the joint fits in place of its own."""

@@ -7,13 +7,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from sasnet_plugin.data.sample import CONCENTRATIONS, CONTRASTS, PROBES, SERIES, SETTINGS
-from sasnet_plugin.digits import chisq_text, listed, rounded
+from sasnet_plugin.digits import chisq_text, listed, rounded, significant
 from sasnet_plugin.fitting.result.model_fit import Parameter
 from sasnet_plugin.fitting.result.verdict import DOES_NOT, DOUBTS, EXPLAINS, Verdict
 from sasnet_plugin.fitting.task import FitOptions
 from sasnet_plugin.fitting.together.result import JointFit, SampleResult
 from sasnet_plugin.fitting.verdict.headline import in_words, spoken
-from sasnet_plugin.fitting.verdict.names import capital, with_name
+from sasnet_plugin.fitting.verdict.names import capital, some, with_name
 from sasnet_plugin.fitting.verdict.sizes import Size
 
 #: What the curves of a sample are, by kind.
@@ -64,7 +64,10 @@ def headline(result: SampleResult, best: JointFit) -> str:
     values = ", ".join(_values(best))
     said = capital(with_name(best.of_curve(0)))
     tied = [fit.name for fit in result.fits[1:] if fit.weight > _TIED * best.weight]
-    more = f"; {listed(tied)} cannot be told from it here" if tied else ""
+    more = f"; {some(tied)} cannot be told from it here" if tied else ""
+    if best.within:
+        within = f"a systematic error of {significant(100 * best.within, 2)} % of I"
+        return f"{said}: {values}{more}. Explains {which} together within {within} ({chisq}).{unit}"
     return f"{said}: {values}{more}. Explains {which} together, {chisq}.{unit}"
 
 

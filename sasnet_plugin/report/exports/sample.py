@@ -91,7 +91,9 @@ def write_sample(result: SampleResult, folder: Path, name: str = "sample") -> li
         Nothing was fitted, or a file cannot be written.
     """
     if result.best is None:
-        raise SasnetError(f"{result.sample.files[0]}: nothing was fitted together, so there is nothing to export.")
+        raise SasnetError(
+            f"{result.sample.files[0]}: nothing was fitted together, so there is nothing to export."
+        )
     project, script = (Path(folder) / f"{name}.{end}" for end in ("sasview.json", "bumps.py"))
     text = json.dumps(sample_project(result), indent=1, sort_keys=True, allow_nan=False)
     put_whole(project, (text + "\n").encode(), "SasView project", make_folder=True)
@@ -129,7 +131,9 @@ def sample_project(result: SampleResult) -> dict[str, Any]:
     which begin at the shared value.
     """
     fits = [fitted(result, i) for i in range(len(result.sample.curves))]
-    shared = [n for n, p in fits[0].parameters.items() if not p.fixed and n in (result.best or _none()).parameters]
+    shared = [
+        n for n, p in fits[0].parameters.items() if not p.fixed and n in (result.best or _none()).parameters
+    ]
     return pages_of_sample(result.as_results(), fits, [n for n in shared if not n.endswith("_pd")])
 
 
