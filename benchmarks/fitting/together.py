@@ -70,8 +70,8 @@ def _sizes(name: str, rng: np.random.Generator) -> dict[str, float]:
         }
     if name == "core_shell_bicelle":
         return {
-            "radius": u(60, 150), "length": u(20, 40), "thick_rim": u(8, 20), "thick_face": u(8, 15), "sld_core": light,
-            "sld_face": dense, "sld_rim": dense, "radius_pd": wide,
+            "radius": u(60, 150), "length": u(20, 40), "thick_rim": u(8, 20), "thick_face": u(8, 15),
+            "sld_core": light, "sld_face": dense, "sld_rim": dense, "radius_pd": wide,
         }  # fmt: skip
     if name == "vesicle":
         return {"radius": u(150, 400), "thickness": u(30, 45), "sld": light, "radius_pd": wide}

@@ -124,7 +124,7 @@ class Outputs:
         return False
 
     def together(self, found: SampleResult, *, said: bool) -> int:
-        """Write what belongs to a sample: page, exports, a figure and a line for each curve; how many failed."""
+        """Write pages, exports, a figure and lines of a sample's curves; how many failed."""
         failed = 0
         for result in found.as_results():
             why = written(result, self, said=said)

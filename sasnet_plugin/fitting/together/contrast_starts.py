@@ -1,7 +1,7 @@
 """Starts of the scattering length densities of a sample that was measured in several solvents.
 
-A dilute curve is a quadratic form of the contrasts against the solvent, whatever the shape (H. B. Stuhrmann, J.
-Appl. Cryst. 7 (1974) 173): with the curves of a few unit contrasts, thousands of densities are compared
+A dilute curve is a quadratic form of the contrasts against the solvent, whatever the shape (H. B. Stuhrmann,
+J. Appl. Cryst. 7 (1974) 173): with the curves of a few unit contrasts, thousands of densities are compared
 without another one.
 """
 
@@ -101,7 +101,7 @@ def _form(search: LocalSearch, shape: Mapping[str, Any], matter: Sequence[str], 
 
     def curve(contrast: Mapping[str, float]) -> Array:
         values = dict(shape) | {name: contrast.get(name, 0.0) for name in matter} | {solvent: 0.0}
-        return search.intensity(values)[0]
+        return np.asarray(search.intensity(values)[0])
 
     single = {name: curve({name: 1.0}) for name in matter}
     found = []
@@ -131,7 +131,7 @@ def _chisq(
     factors: Sequence[float] | None,
 ) -> Array:
     """Of each draw, with the best common scale and background of each curve, less a constant."""
-    above, below, alone = 0.0, 0.0, 0.0
+    above, below, alone = np.zeros((3, len(drawn)))
     for i, (search, form) in enumerate(zip(curves, forms, strict=True)):
         weight = 1 / search.dintensity**2
         centred = form - np.average(form, axis=1, weights=weight)[:, None]

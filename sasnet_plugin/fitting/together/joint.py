@@ -216,9 +216,9 @@ class Joint:
         """Parameters that the curves do not show beside the others stand where they are."""
         linear = self.linear(x)
         columns: dict[Any, Array] = {("linear", i): linear[:, i] for i in range(linear.shape[1])}
-        kept = set(independent(columns | self.columns(x)))
+        kept: set[Any] = set(independent(columns | self.columns(x)))
         decoded = self.decoded(x)
-        for (name, place), code in list(self.codes.items()):
+        for name, place in list(self.codes):
             if (name, place) not in kept:
                 for i in range(len(decoded)) if place is None else (place,):
                     self.starts[i][name] = decoded[i][name]

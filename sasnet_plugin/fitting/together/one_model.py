@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -155,10 +156,8 @@ def fit_one(task: JointTask, bank: Any, budget: Budget) -> JointMinimum:
         for search in curves:
             search.deadline = deadline
         joint = Joint(curves, plan, shared, own)
-        try:
+        with suppress(TimeUpError):
             joint.refine(_FIRST_STEPS, _ROUGHLY)
-        except TimeUpError:
-            pass
         if np.isfinite(joint.best[0]):
             tried.append(joint)
         if spent() > deadline and tried:
@@ -167,10 +166,8 @@ def fit_one(task: JointTask, bank: Any, budget: Budget) -> JointMinimum:
     best: Joint | None = None
     for joint in tried[:_FOLLOWED]:
         longer = _from(joint)
-        try:
+        with suppress(TimeUpError):
             longer.refine(_STEPS, _ENOUGH)
-        except TimeUpError:
-            pass
         if best is None or longer.best[0] < best.best[0]:
             best = longer
     if best is None:
@@ -241,7 +238,8 @@ def _columns(joint: Joint, x: Array) -> dict[Key, Array]:
         columns["scale", None] = linear[:, -1]
     for (key, code), at, column in zip(joint.codes.items(), x, joint.columns(x).values(), strict=True):
         columns[key] = column / code.slope(at)
-    return {key: columns[key] for key in independent(columns)}
+    shown: list[Any] = independent(columns)
+    return {key: columns[key] for key in shown}
 
 
 def _shared_errors(

@@ -103,7 +103,7 @@ def _doubts(result: SampleResult) -> list[str]:
     """What may be wrong, the most harmful first."""
     sample, best = result.sample, result.best
     names = [Path(f).name for f in sample.files]
-    found = []
+    found: list[str] = []
     if best is None:
         return found
     bad = result.disagreeing()
@@ -137,8 +137,8 @@ def _calibrations(result: SampleResult) -> str:
         return ""
     name = Path(sample.files[far[0]]).name
     return (
-        f"The intensities of {name} would have to be multiplied by {middle / scales[far[0]]:.2f} to go with the"
-        " others; its calibration, or that it is the same sample, is in doubt."
+        f"The intensities of {name} would have to be multiplied by {middle / scales[far[0]]:.2f} to go with"
+        " the others; its calibration, or that it is the same sample, is in doubt."
     )
 
 

@@ -1,4 +1,4 @@
-"""Which parameters the curves of a sample share, which each has of its own, and how their scales hang together."""
+"""Which parameters the curves of a sample share, which each has of its own, and how their scales go."""
 
 from __future__ import annotations
 
@@ -76,8 +76,8 @@ def plan_of(sample: Sample, model: str, factor: str | None, fixed: Mapping[str, 
         for needed in tie.names - set(names):
             if not all(needed in values for values in sample.values):
                 raise SasnetError(
-                    f"{name} = {tie.text}: {needed} is no parameter of {model}, and not each curve has a value"
-                    f" of it; give it in [values.{needed}] of the sample file."
+                    f"{name} = {tie.text}: {needed} is no parameter of {model}, and not each curve has a"
+                    f" value of it; give it in [values.{needed}] of the sample file."
                 )
     return Plan(frozenset(own - set(ties)), tuple(known), _factors(sample, factor), ties, sample.values)
 

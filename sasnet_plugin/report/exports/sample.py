@@ -66,7 +66,8 @@ models = [{models}]
 {shared}
 # What each has of its own
 {own}
-problem = FitProblem([Guarded(data=data, model=model) for data, model in zip([{data}], models)], name={name!r})
+curves = zip([{data}], models)
+problem = FitProblem([Guarded(data=data, model=model) for data, model in curves], name={name!r})
 """
 
 
@@ -91,9 +92,7 @@ def write_sample(result: SampleResult, folder: Path, name: str = "sample") -> li
         Nothing was fitted, or a file cannot be written.
     """
     if result.best is None:
-        raise SasnetError(
-            f"{result.sample.files[0]}: nothing was fitted together, so there is nothing to export."
-        )
+        raise SasnetError(f"{result.sample.files[0]}: nothing was fitted together, so nothing is exported.")
     project, script = (Path(folder) / f"{name}.{end}" for end in ("sasview.json", "bumps.py"))
     text = json.dumps(sample_project(result), indent=1, sort_keys=True, allow_nan=False)
     put_whole(project, (text + "\n").encode(), "SasView project", make_folder=True)
@@ -152,7 +151,8 @@ def sample_script(result: SampleResult, file: str) -> str:
         values = "\n".join(f"    {n}={v!r}," for n, v in starting_values(fits[i]).items())
         title = Path(result.sample.files[i]).name
         curves.append(
-            f'\ndata{i} = measured("""\n{table}\n""", {title!r}, {columns!r})\nmodel{i} = Model(\n    kernel,\n{values}\n)'
+            f'\ndata{i} = measured("""\n{table}\n""", {title!r}, {columns!r})\n'
+            f"model{i} = Model(\n    kernel,\n{values}\n)"
         )
     for name in best.parameters:
         p = fits[0].parameters[name]
