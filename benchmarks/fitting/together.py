@@ -130,20 +130,66 @@ def contrasts(i: int) -> Case:
     return Case(name, curves, solvents, values)
 
 
+def settings(i: int) -> Case:
+    """Sample number i in D2O, at two or three detector distances with their own resolution."""
+    rng = np.random.default_rng([47, i])
+    name = FORMS[i % len(FORMS)]
+    values = _sizes(name, rng)
+    ends = [(0.002, 0.02), (0.008, 0.08), (0.04, 0.4)][i % 2 :]
+    given = values | {"sld_solvent": HEAVY, "scale": 1.0 if "@" in name else 0.01}
+    curves = [simulated(name, given, np.geomspace(*end, 70), rng, 0.05) for end in ends]
+    return Case(name, curves, None, values)
+
+
+def probes(i: int) -> Case:
+    """Sample number i by neutrons in D2O and by X-rays, whose contrasts are others."""
+    rng = np.random.default_rng([48, i])
+    name = FORMS[i % (len(FORMS) - 1)]
+    values = _sizes(name, rng)
+    q = np.geomspace(0.004, 0.35, 110)
+    xray = {n: float(rng.uniform(7.5, 13.0)) for n in values if n.startswith("sld")}
+    curves = [
+        simulated(name, values | {"sld_solvent": HEAVY, "scale": 0.01}, q, rng, 0.05),
+        simulated(name, values | xray | {"sld_solvent": 9.44, "scale": 0.01}, q, rng, 0.001),
+    ]
+    shared = {n: v for n, v in values.items() if not n.startswith("sld")}
+    return Case(name, curves, None, shared)
+
+
+def concentrations(i: int) -> Case:
+    """Charged or hard spheres, number i, at three volume fractions."""
+    rng = np.random.default_rng([49, i])
+    values = {
+        "radius": float(rng.uniform(18, 60)), "sld": float(rng.uniform(0.0, 3.0)),
+        "radius_pd": float(rng.uniform(0.05, 0.15)),
+    }  # fmt: skip
+    name = "sphere@hardsphere"
+    if i % 2 == 0:
+        name = "sphere@hayter_msa"
+        values |= {
+            "charge": float(rng.uniform(10, 40)), "concentration_salt": float(rng.uniform(0.001, 0.02)),
+        }  # fmt: skip
+    fractions = rng.uniform(0.08, 0.12) * np.array([0.25, 1.0, 2.5])
+    q = np.geomspace(0.005, 0.35, 110)
+    curves = [
+        simulated(name, values | {"sld_solvent": HEAVY, "scale": 1.0, "volfraction": float(v)}, q, rng, 0.05)
+        for v in fractions
+    ]
+    return Case(name, curves, None, values, [float(v) for v in fractions])
+
+
 def cpu() -> float:
     """Of this process and its children, s."""
     return sum(sum(resource.getrusage(who)[:2]) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
 
 
-def judged(case: Case, known: bool, workers: int) -> dict[str, Any]:
+def judged(case: Case, kind: str, known: bool, workers: int) -> dict[str, Any]:
     """One row of the table."""
     from sasnet_plugin.fitting.together.fit_together import fit_together
 
     began = cpu()
     solvents = case.solvents if known else None
-    result = fit_together(
-        case.curves, solvents=solvents, kind=None if known else "contrasts", workers=workers
-    )
+    result = fit_together(case.curves, solvents=solvents, kind=None if solvents else kind, workers=workers)
     whole = cpu() - began
     best = result.best
     guess = result.suggestion
@@ -163,11 +209,15 @@ def judged(case: Case, known: bool, workers: int) -> dict[str, Any]:
     }
     if best and best.name == case.name:
         shown = {n: best.parameters.get(n) for n in case.parameters if not n.startswith("volfraction")}
-        if not known:
+        if not (known and case.solvents):
             shown = {n: p for n, p in shown.items() if "sld" not in n}
         row["parameters"] = {
             n: [case.parameters[n], p.value, p.error] for n, p in shown.items() if p is not None
         }
+        fractions = [own["volfraction"] for own in best.own if "volfraction" in own]
+        if case.concentrations and len(fractions) == len(case.concentrations):
+            for i, (true, p) in enumerate(zip(case.concentrations, fractions, strict=True)):
+                row["parameters"][f"volfraction {i + 1}"] = [true, p.value, p.error]
     return row
 
 
@@ -198,7 +248,9 @@ def summary(rows: list[dict[str, Any]]) -> dict[str, float]:
     }
 
 
-MAKERS: dict[str, Callable[[int], Case]] = {"contrasts": contrasts}
+MAKERS: dict[str, Callable[[int], Case]] = {
+    "contrasts": contrasts, "settings": settings, "probes": probes, "concentrations": concentrations,
+}  # fmt: skip
 
 
 def main() -> None:
@@ -212,7 +264,7 @@ def main() -> None:
     given = parser.parse_args()
     rows = []
     for i in range(given.first, given.last):
-        row = judged(MAKERS[given.kind](i), not given.unknown, 1)
+        row = judged(MAKERS[given.kind](i), given.kind, not given.unknown, 1)
         rows.append(row)
         print(json.dumps(row), flush=True)
         if given.rows:
