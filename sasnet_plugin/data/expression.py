@@ -64,7 +64,7 @@ def expression(text: str) -> Expression:
 
 def _names(node: ast.AST) -> set[str]:
     match node:
-        case ast.Constant(value=int() | float()):
+        case ast.Constant(value=int() | float() as number) if not isinstance(number, bool):
             return set()
         case ast.Name(id=name):
             return {name}

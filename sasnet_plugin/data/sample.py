@@ -27,6 +27,8 @@ _SECTIONS = ("kind", "solvents", "concentrations", "probes", "scale", "share", "
 _CALIBRATION = 0.25
 #: Scatter of ln of the ratio of two curves about its median, beyond their errors, that settings may have.
 _SAME_SHAPE = 0.05
+#: Parts of the highest intensity between which neighbours no longer matter and the background not yet.
+_FALLEN = (0.01, 0.4)
 #: Points of q that two curves have to share before they are compared.
 _FEWEST = 8
 
@@ -311,7 +313,9 @@ def _ratio(a: Curve, b: Curve) -> tuple[float, float, float] | None:
     noise = np.hypot(_relative(a, a.q[inside][good], own[good]), _relative(b, q[good], other[good]))
     ratio = np.log(own[good] / other[good])
     weight = 1 / (noise**2 + 0.01**2)
-    return float(np.average(ratio, weights=weight)), _beyond(ratio, noise), _upper(ratio, noise)
+    da, db = _relative(a, q[good], own[good]) * own[good], _relative(b, q[good], other[good]) * other[good]
+    upper = _upper(own[good], other[good], da, db)
+    return float(np.average(ratio, weights=weight)), _beyond(ratio, noise), upper
 
 
 def _relative(curve: Curve, q: Any, intensity: Any) -> Any:
@@ -328,6 +332,17 @@ def _beyond(ratio: Any, noise: Any) -> float:
     return float(np.sqrt(max(variance, 0.0)))
 
 
-def _upper(ratio: Any, noise: Any) -> float:
-    half = ratio.size // 2
-    return _beyond(ratio[half:], noise[half:])
+def _upper(a: Any, b: Any, da: Any, db: Any) -> float:
+    """Scatter, beyond the errors and as a share of I, of one curve about another times a factor plus a
+    background, where both have fallen but are not background alone.
+    """
+    signal = b - np.median(b[-_FEWEST // 2 :])
+    fallen = (signal > _FALLEN[0] * signal.max()) & (signal < _FALLEN[1] * signal.max())
+    if np.sum(fallen) < _FEWEST:
+        return np.inf
+    a, b, noise = a[fallen], b[fallen], np.hypot(da, db * np.sum(a) / np.sum(b))[fallen]
+    columns = np.stack([b, np.ones(b.size)], axis=1) / noise[:, None]
+    values = np.linalg.lstsq(columns, a / noise, rcond=None)[0]
+    left = (a / noise - columns @ values) * noise
+    excess = max(float(np.mean(left**2) - np.mean(noise**2)), 0.0)
+    return float(np.sqrt(excess) / (np.median(np.abs(values[0] * (b - b.min()))) + 1e-300))

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from sasnet_plugin.data.sample import CONTRASTS, Sample, read_description, sample_of
+import numpy as np
+
+from sasnet_plugin.data.sample import CONCENTRATIONS, CONTRASTS, Sample, read_description, sample_of
 from sasnet_plugin.fitting.api import bank_path, check_names, fit_with, uncertainties
 from sasnet_plugin.fitting.ledger import Ledger
 from sasnet_plugin.fitting.pool import Workers, answers
@@ -30,6 +33,8 @@ from sasnet_plugin.types import Curve, SasnetError, Suggestion, product_name, su
 _AT_ONCE, _MOST = 4, 12
 #: What one curve's fit may take of a model that was not fitted to it alone; and a joint fit.
 _SINGLE, _JOINT = Budget(2.0), Budget(12.0)
+#: What curves may be as well that look like one of these.
+_OTHER = {CONTRASTS: CONCENTRATIONS, CONCENTRATIONS: CONTRASTS}
 #: A model that is thought less probable is not fitted where another explains the sample.
 _UNLIKELY = 0.02
 
@@ -123,6 +128,12 @@ def fit_sample(pool: Pool, sample: Sample, options: FitOptions) -> SampleResult:
     limit = options.time_limit * len(curves)
     ledger = Ledger(pool, time.monotonic() + limit)
     fits, notes = _search(ledger, sample, dintensities, options, suggestion, singles)
+    other = _OTHER.get(sample.kind)
+    if other and not sample.told and not any(not fit.lacking() for fit in fits):
+        second = replace(sample, kind=other)
+        again, said = _search(ledger, second, dintensities, options, suggestion, singles)
+        if min((f.bic for f in again), default=np.inf) < min((f.bic for f in fits), default=np.inf):
+            sample, fits, notes = second, again, said
     against = tuple(contradicting(suggestion, each))
     made = SampleResult(sample, dintensities, tuple(ranked(fits)), suggestion, singles, against, tuple(notes))
     return told(made, options)
@@ -227,7 +238,8 @@ def joint_fit(found: JointMinimum) -> JointFit:
     table = [p for p in info.parameters.call_parameters if p.type not in ("magnetic", "orientation")]
     units = {p.name: p.units for p in table}
     # Without one solvent that is known, densities are known but for a common shift and factor.
-    relative = task.sample.kind == CONTRASTS and not any(v is not None for v in task.sample.solvents)
+    anchored = {*found.plan.ties, *(name for known in found.plan.known for name in known)}
+    relative = task.sample.kind == CONTRASTS and not any("sld" in name for name in anchored)
     units["background"] = "1/cm"
 
     def parameter(name: str, place: int | None) -> Parameter:
