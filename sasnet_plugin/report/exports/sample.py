@@ -18,7 +18,10 @@ from sasnet_plugin.fitting.together.shared import CALIBRATION
 
 from ...digits import chisq_text
 from ...types import Curve, SasnetError
-from .sasview_project import pages_of_sample
+from .sasview_project import PROJECT_END, pages_of_sample
+
+#: By what a file that was written here is known (`files.check_output`).
+SAMPLE_MARKS = {"sasview.json": PROJECT_END, "bumps.py": MARK}
 
 #: Of the values of what is fitted, in a script or a project: a factor, or a distance of a density.
 _REACH, _SLD_REACH = 5.0, 6.0
