@@ -19,8 +19,6 @@ import numpy as np
 from sasnet_plugin.data.limits import LIMITS
 from sasnet_plugin.types import DataError
 
-#: How such a file begins.
-SIGNATURE = b"\x89HDF\r\n\x1a\n"
 #: What h5py raises about damaged files.
 DAMAGE = (OSError, RuntimeError, KeyError, ValueError, TypeError, AttributeError)
 _HOPS = 16

@@ -13,9 +13,9 @@ import numpy as np
 from ...domains import ReadOptions
 from ...types import DataError, Image
 from ..failure import content
-from ..hdf5 import SIGNATURE
 from ..images import formats
 from ..images.raw import not_an_image
+from ..signature import HDF5
 from . import is_text, nexus, text_files
 from .centre import find_centre
 from .geometry import SmallAngle, on_detector
@@ -68,7 +68,7 @@ def read(path: str | os.PathLike[str], options: ReadOptions) -> Iterator[Image]:
 
 def _raw(path: Path, file: str, said: SansSettings) -> Iterator[RawSans]:
     start = content(path, file, wanted="a small-angle-scattering image", size=6000)
-    if start.startswith(SIGNATURE) and said.dataset is None:
+    if start.startswith(HDF5) and said.dataset is None:
         yield from nexus.read(path, file)
     elif is_text(start):
         yield text_files.read(path, file)
