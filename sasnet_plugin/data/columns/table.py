@@ -148,28 +148,46 @@ def _beside(lines: list[str], table: range, rows: FloatArray) -> tuple[list[int]
     Further off, lines that would go on with its q. Within a table only signs are looked for that part its
     words, and would make one number two.
     """
-    width, q = rows.shape[1], np.abs(rows[np.isfinite(rows[:, 0]) & (rows[:, 0] != 0), 0])
-    least, most = (q.min(), q.max()) if q.size else (0.0, 0.0)
-    apart = [line for line in lines[table.start : table.stop] if any(blank in line for blank in cells.BLANKS)]
-    if "\t" in lines[table.start]:
-        apart += [
-            line for line in lines[table.start : table.stop] if " " in line and cells.SPACED.search(line)
-        ]
     lost: list[int] = []
+    ends = _ends(rows[:, 0])
     for numbers in (range(table.start - 1, -1, -1), range(table.stop, len(lines))):
         others = 0
         for number in numbers:
-            if others > GAP and not cells.ROW.match(lines[number]):
-                continue
-            row = cells.numbers(lines[number].lstrip(cells.MARKS))
-            alike = row is not None and len(row) == width
-            beyond = row is not None and (least / GOES_ON < row[0] < least or most < row[0] < most * GOES_ON)
-            if (alike and beyond) if others > GAP else (alike or cells.ROW.match(lines[number])):
+            if _is_lost(lines[number], rows.shape[1], ends if others > GAP else None):
                 lost.append(number)
-                apart.append(lines[number])
-                continue
-            others += 1
+            else:
+                others += 1
+    apart = [*_with_blanks(lines[table.start : table.stop]), *(lines[number] for number in lost)]
     return lost, next((found for line in apart if (found := cells.grouped(line))), "")
+
+
+def _is_lost(line: str, width: int, ends: tuple[float, float] | None) -> bool:
+    """Whether a line holds numbers that belong to a table; of one far from it, with the ends of its q, only
+    whether they would go on with these.
+    """
+    looks = cells.ROW.match(line) is not None
+    if ends is not None and not looks:
+        return False
+    row = cells.numbers(line.lstrip(cells.MARKS))
+    alike = row is not None and len(row) == width
+    if ends is None:
+        return alike or looks
+    least, most = ends
+    return row is not None and alike and (least / GOES_ON < row[0] < least or most < row[0] < most * GOES_ON)
+
+
+def _ends(q: FloatArray) -> tuple[float, float]:
+    """The smallest and the largest of its sizes; zeros where there are none."""
+    sizes = np.abs(q[np.isfinite(q) & (q != 0)])
+    return (float(sizes.min()), float(sizes.max())) if sizes.size else (0.0, 0.0)
+
+
+def _with_blanks(lines: list[str]) -> list[str]:
+    """Lines of a table in which blanks may part thousands."""
+    found = [line for line in lines if any(blank in line for blank in cells.BLANKS)]
+    if "\t" in lines[0]:
+        found += [line for line in lines if " " in line and cells.SPACED.search(line)]
+    return found
 
 
 @dataclass
@@ -284,23 +302,19 @@ def _longest(lines: list[str]) -> Table:
     if len(tables) > 1 and alike <= MOST_TABLES:
         return _several(lines, tables)
     beside, grouped = _beside(lines, best.lines, rows)
-    lost = len(beside) + sum(
-        len(run.rows)
-        for run in _apart(runs, best, beside)
-        if len(run.rows) >= START or run.width == best.width
-    )
     return Table(
         np.ascontiguousarray(rows.T), tuple(lines[: best.places[0]]),
-        _words_below(lines, best.lines, set(best.places)), best.dropped, lost,
-        grouped or _grouped(lines, found.odd), alike,
+        _words_below(lines, best.lines, set(best.places)), best.dropped,
+        len(beside) + _rows_apart(runs, best, beside), grouped or _grouped(lines, found.odd), alike,
     )  # fmt: skip
 
 
-def _apart(runs: list[_Run], best: _Run, beside: list[int]) -> list[_Run]:
-    """Runs that do not begin within or next to the table."""
+def _rows_apart(runs: list[_Run], best: _Run, beside: list[int]) -> int:
+    """Rows of tables that do not begin within or next to this one."""
     margin = len(beside) + GAP
     near = {*range(best.lines.start - margin, best.lines.stop + margin), *beside}
-    return [run for run in runs if run is not best and run.places[0] not in near]
+    others = (run for run in runs if run is not best and run.places[0] not in near)
+    return sum(len(run.rows) for run in others if len(run.rows) >= START or run.width == best.width)
 
 
 def _grouped(lines: list[str], odd: list[int]) -> str:
