@@ -1,6 +1,6 @@
 """Is the largest distance right that a curve gives without a model, its error, and Rg and I(0) of p(r)?
 
-``python benchmarks/distances.py --write`` inverts curves of compact bodies (`distances_task`). Beside it:
+``python -m benchmarks curves/distances --write`` inverts curves of `compact_bodies`. Beside it:
 freesas' ``auto_bift`` where it is installed, with a background fitted, its first D three times sasnet's Rg by
 Guinier where its own search for a Guinier region fails.
 """
@@ -14,11 +14,12 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
-from contest import markdown
-from distances_task import FAMILIES, Case, cases
-from guinier import truth
 
 from sasnet_plugin.types import Curve
+
+from ..tables import markdown
+from .compact_bodies import FAMILIES, Case, cases
+from .guinier import truth
 
 #: D, its error, Rg, its error, I(0); NaN where there is no answer.
 Row = tuple[float, float, float, float, float]
@@ -26,6 +27,7 @@ NONE: Row = (np.nan,) * 5
 
 
 def ours(case: Case) -> Row:
+    """By sasnet."""
     found = Curve(case.q, case.intensity, case.sigma).pair_distances()
     return (found.d_max, found.d_max_error, found.rg, found.rg_error, found.i0) if found else NONE
 
@@ -89,13 +91,16 @@ def tables(count: int, seed: int) -> str:
             ]
     head = ["answers", "D off", "D in 5 %", "D in 10 %", "D in 1 σ", "Rg in 3 %", "Rg in 1 σ", "I(0) in 3 %"]
     return (
-        f"# Pair distances\n\n{count} compact bodies, 2 % noise, seed {seed}; CPU seconds of one.\n\n"
-        f"{markdown(['program', *head, 'CPU s'], rows)}\n\n{markdown(['sasnet', *head], parts)}\n"
+        "# Pair distances\n\nMade by `python -m benchmarks curves/distances --write`: spheres with and"
+        " without shells, ellipsoids,\ncylinders and bricks, windows from q D = 0.3 to 2.2 on to 12 to 60,"
+        f" a flat background.\n{count} bodies, 2 % noise, seed {seed}; CPU seconds of one.\n\n"
+        f"{markdown(['program', *head, 'CPU s'], rows)}\n{markdown(['sasnet', *head], parts)}"
     )
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    """Print or write the tables."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--bodies", type=int, default=60)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--write", action="store_true")

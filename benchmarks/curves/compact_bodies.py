@@ -1,4 +1,4 @@
-"""Compact bodies whose largest distance is known, measured with 2 % noise, for `distances`."""
+"""Compact bodies whose largest distance is known, measured with 2 % noise, for `distances` to invert."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from guinier import Array, intensity, truth
+
+from .guinier import Array, intensity, truth
 
 NOISE = 0.02
 #: sasmodels' name, parameters, largest distance between two of its points.
