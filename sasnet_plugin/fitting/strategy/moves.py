@@ -24,6 +24,7 @@ from sasnet_plugin.fitting.result.components import bare
 from sasnet_plugin.fitting.result.model_fit import ModelFit
 from sasnet_plugin.fitting.settings import EFFORT, START_VALUES
 from sasnet_plugin.fitting.start_values.screening import SIMPLE, with_fixed
+from sasnet_plugin.fitting.strategy.grown import grown
 from sasnet_plugin.fitting.strategy.hypothesis import Hypothesis, size_of
 from sasnet_plugin.fitting.strategy.minima import hops
 from sasnet_plugin.fitting.strategy.settings import STRATEGY
@@ -37,7 +38,7 @@ from sasnet_plugin.simulate.priors import allowed_structure_factors, model_info,
 
 def open_steps(state: State) -> list[Step]:
     """All that may be tried, the first first."""
-    moves: tuple[Callable[[State], Iterator[Step]], ...] = (named, first, near, nested, salted)
+    moves: tuple[Callable[[State], Iterator[Step]], ...] = (named, first, near, nested, grown, salted)
     if state.fits:
         moves += (kinds, hops, measured, resolutions, resolved)
     if state.fits and state.free:
@@ -50,12 +51,12 @@ def open_steps(state: State) -> list[Step]:
     return sorted(found.values(), key=_order)
 
 
-def _order(step: Step) -> tuple[bool, int, float, str]:
-    """What is due comes first, the simplest before what it is a part of; then by worth."""
-    simple = (
-        size_of(step.hypothesis) if step.due and step.task and step.task.assured and step.hypothesis else 0
-    )
-    return not step.due, simple, -step.worth, str(step.key)
+def _order(step: Step) -> tuple[bool, float, int, float, str]:
+    """What is due comes first, the quick and simple before what they are a part of; then by worth."""
+    seconds, size = 0.0, 0
+    if step.due and step.task and step.task.assured and step.hypothesis:
+        seconds, size = step.hypothesis.seconds, size_of(step.hypothesis)
+    return not step.due, seconds, size, -step.worth, str(step.key)
 
 
 def named(state: State) -> Iterator[Step]:
