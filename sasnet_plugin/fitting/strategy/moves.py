@@ -51,12 +51,13 @@ def open_steps(state: State) -> list[Step]:
     return sorted(found.values(), key=_order)
 
 
-def _order(step: Step) -> tuple[bool, float, int, float, str]:
-    """What is due comes first, the quick and simple before what they are a part of; then by worth."""
-    seconds, size = 0.0, 0
+def _order(step: Step) -> tuple[bool, bool, int, float, str]:
+    """What is due comes first: of the quick models the simplest, before what it is a part of; then by worth."""
+    costly, size = False, 0
     if step.due and step.task and step.task.assured and step.hypothesis:
-        seconds, size = step.hypothesis.seconds, size_of(step.hypothesis)
-    return not step.due, seconds, size, -step.worth, str(step.key)
+        costly = step.hypothesis.cost != "fast"
+        size = 0 if costly else size_of(step.hypothesis)
+    return not step.due, costly, size, -step.worth, str(step.key)
 
 
 def named(state: State) -> Iterator[Step]:
@@ -194,7 +195,8 @@ def kinds(state: State) -> Iterator[Step]:
     for start in other_kinds(starting_values(fit)):
         kind = next(v for k, v in start.items() if k.endswith("_pd_type"))
         task = state.task(best, starts=(start,))
-        step = going_on(state, "kind", best, STRATEGY.kinds, task, max(fit.seconds, STRATEGY.least_time))
+        # What a fit has taken depends on what else the machine does; what it is expected to take does not.
+        step = going_on(state, "kind", best, STRATEGY.kinds, task, STRATEGY.from_start * best.seconds)
         yield replace(step, key=("kind", best, kind))
 
 

@@ -93,7 +93,8 @@ def _take(pool: Counting, state: State, steps: Sequence[Step], seconds: float) -
             _ask_resolution(pool, state, first, answer, seconds)
     else:
         tasks = [step.task for step in steps if step.task is not None]
-        for index, answer in answers(pool, fit_candidate, tasks, seconds):
+        # In their own order, whichever process was done first: of equal fits the first stays.
+        for index, answer in sorted(answers(pool, fit_candidate, tasks, seconds), key=lambda one: one[0]):
             _keep(state, steps[index], answer)
 
 

@@ -53,7 +53,7 @@ KINDS = {
     "mass_fractal": "a mass fractal",
     "mass_surface_fractal": "a mass fractal with a fractal surface",
     "micromagnetic_FF_3D": "magnetic inclusions",
-    "mono_gauss_coil": "polymer coils of one length",
+    "mono_gauss_coil": "polymer coils",
     "multilayer_vesicle": "vesicles of several layers",
     "onion": "spheres with graded shells",
     "parallelepiped": "boxes",
