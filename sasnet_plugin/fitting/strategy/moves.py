@@ -52,7 +52,7 @@ def open_steps(state: State) -> list[Step]:
 
 
 def _order(step: Step) -> tuple[bool, bool, int, float, str]:
-    """What is due comes first: of the quick models the simplest, before what it is a part of; then by worth."""
+    """What is due comes first: of quick models the simplest, before what it is a part of; then by worth."""
     costly, size = False, 0
     if step.due and step.task and step.task.assured and step.hypothesis:
         costly = step.hypothesis.cost != "fast"
