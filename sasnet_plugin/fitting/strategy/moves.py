@@ -183,7 +183,10 @@ def salted(state: State) -> Iterator[Step]:
         task = state.task(hypothesis, starts=(start,))
         least = min(other.chisq for other in state.fits.values())
         chance = STRATEGY.nested * least / fit.chisq
-        yield replace(going_on(state, "salt", hypothesis, chance, task, seconds), key=("salt", hypothesis))
+        step = going_on(state, "salt", hypothesis, chance, task, seconds)
+        # Without it the best fit is not done yet, and other bodies would be tried in vain.
+        due = fit.chisq == least and not state.explained()
+        yield replace(step, key=("salt", hypothesis), due=due)
 
 
 def kinds(state: State) -> Iterator[Step]:
