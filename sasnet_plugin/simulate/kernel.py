@@ -72,7 +72,7 @@ def _load(name: str) -> Any:
     folder = prepare()
     from sasmodels import core
 
-    from .charged import with_memory
+    from .quick_models.charged import with_memory
 
     logging.getLogger("sasmodels").setLevel(logging.ERROR)
     try:

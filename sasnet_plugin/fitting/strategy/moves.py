@@ -51,13 +51,17 @@ def open_steps(state: State) -> list[Step]:
     return sorted(found.values(), key=_order)
 
 
-def _order(step: Step) -> tuple[bool, bool, int, float, str]:
+def _order(step: Step) -> tuple[tuple[bool, bool, int], float, str]:
+    return rank(step), -step.worth, str(step.key)
+
+
+def rank(step: Step) -> tuple[bool, bool, int]:
     """What is due comes first: of quick models the simplest, before what it is a part of; then by worth."""
     costly, size = False, 0
     if step.due and step.task and step.task.assured and step.hypothesis:
         costly = step.hypothesis.cost != "fast"
         size = 0 if costly else size_of(step.hypothesis)
-    return not step.due, costly, size, -step.worth, str(step.key)
+    return not step.due, costly, size
 
 
 def named(state: State) -> Iterator[Step]:

@@ -37,6 +37,9 @@ class StrategySettings:
     price: float = setting(
         0.08, "Worth of a second: a step that is expected to gain less is not taken.", "1/s"
     )
+    alike: float = setting(
+        0.5, "Steps are taken at once whose worth is this of the first's at least: it may be the last."
+    )
     most_boost: float = setting(10.0, "What an explanation gains where nothing explains the curve, at most.")
     doubtful_boost: float = setting(2.0, "The same where a fit explains it, though χ² is rather large.")
     explained_boost: float = setting(1.0, "The same where a fit leaves nothing but noise.")

@@ -40,7 +40,8 @@ WORDS = {
     "volfraction_lg": "volume fraction of the large spheres",
     "volfraction_sm": "volume fraction of the small spheres", "welldepth": "depth of the well",
     "wellwidth": "width of the well", "width_exp": "exponent of the width",
-    "x_core": "axis ratio of the core", "x_polar_shell": "polar over equatorial shell", "xi": "correlation length",
+    "x_core": "axis ratio of the core", "x_polar_shell": "polar over equatorial shell",
+    "xi": "correlation length",
 }  # fmt: skip
 #: Numbers to which sasmodels' tables give a unit: of any model, and of one.
 _NUMBERS = frozenset({"b2a_ratio", "c2a_ratio", "Caille_parameter", "penetration"})

@@ -11,6 +11,8 @@ import copy
 from pathlib import Path
 from typing import Any
 
+from .written import written_by_content
+
 #: sasmodels' name.
 CHARGED = "hayter_msa"
 #: Where its C code finds the coefficients, from its parameters.
@@ -64,8 +66,6 @@ def with_memory(info: Any, folder: Path) -> Any:
     text = own.read_text(encoding="utf-8", errors="replace") if own.exists() else ""
     if text.count(_FOUND) != 1:
         return info
-    from .quick_models.quadrature import written_by_content
-
     path = written_by_content(folder, f"sasnet_{CHARGED}", text.replace(_FOUND, _KEPT))
     info = copy.copy(info)
     info.source = [str(path)]
