@@ -12,9 +12,10 @@ from sasnet_plugin.fitting.result.model_fit import Parameter
 from sasnet_plugin.fitting.result.verdict import DOES_NOT, DOUBTS, EXPLAINS, Verdict
 from sasnet_plugin.fitting.task import FitOptions
 from sasnet_plugin.fitting.together.result import JointFit, SampleResult
-from sasnet_plugin.fitting.verdict.headline import in_words, spoken
+from sasnet_plugin.fitting.verdict.headline import in_words
 from sasnet_plugin.fitting.verdict.names import capital, some, with_name
 from sasnet_plugin.fitting.verdict.sizes import Size
+from sasnet_plugin.fitting.verdict.words import spoken
 
 #: What the curves of a sample are, by kind.
 WHAT = {
