@@ -35,7 +35,9 @@ class Folders:
         """
         path = self._inside(name)
         if not path.is_file():
-            raise SasnetError(f"{name}: there is no such file below {self._named()}; list_files shows what is.")
+            raise SasnetError(
+                f"{name}: there is no such file below {self._named()}; list_files shows what is."
+            )
         if path.stat().st_size > LARGEST:
             raise SasnetError(f"{name}: more than {LARGEST // 2**20} MiB; curves are small, is it an image?")
         return path

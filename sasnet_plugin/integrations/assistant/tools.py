@@ -103,7 +103,8 @@ class Tools:
         curve = self._one(file, entry, q_unit)
         return {
             "file": file, "entry": curve.entry, "units": {"length": "Å", "q": "1/Å"},
-            "source": "Guinier's and Porod's laws and peaks of the data, no model", **curve.model_free().as_dict(),
+            "source": "Guinier's and Porod's laws and peaks of the data, no model",
+            **curve.model_free().as_dict(),
         }  # fmt: skip
 
     def fit(self, pool: Pool, file: str, entry: str | None, q_unit: str | None, options: Any) -> Answer:
@@ -237,7 +238,11 @@ class Tools:
             raise SasnetError(f"{fit}: there is no such fit; fit first, and give the name that it returns.")
         found, place = self._fits[fit], self.folders.folder(folder)
         if isinstance(found, SampleResult):
-            return {"written": [str(p) for p in (*write_sample(found, place, fit), write_sample_report(found, place))]}
+            return {
+                "written": [
+                    str(p) for p in (*write_sample(found, place, fit), write_sample_report(found, place))
+                ]
+            }
         from ...files import check_output
 
         for path, mark in marks(found.curve, place).items():
@@ -255,7 +260,7 @@ class Tools:
     def _curves(self, file: str, q_unit: str | None, entry: str | None = None) -> list[Curve]:
         from ...data import load
 
-        return load(str(self.folders.readable(file)), q_unit=q_unit, entry=entry)
+        return list(load(str(self.folders.readable(file)), q_unit=q_unit, entry=entry))
 
     def _one(self, file: str, entry: str | None, q_unit: str | None) -> Curve:
         curves = self._curves(file, q_unit, entry)
