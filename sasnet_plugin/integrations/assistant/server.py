@@ -197,8 +197,10 @@ def build(folders: Folders, workers: int) -> tuple[MCPServer, Fits]:
         Answers in three lines (headline, doubt, next) with parameters, units, errors. Report doubt as doubt.
         Name models only if the user does. sample and solvent are materials such as SiO2@2.2 and 40%D2O.
         """
-        how = options(models, exclude, structure_factor, fixed, sample, solvent, probe, time_limit, workers)
-        return await fitted(ctx, lambda pool: tools.fit(pool, file, entry, q_unit, how))
+        how = partial(
+            options, models, exclude, structure_factor, fixed, sample, solvent, probe, time_limit, workers
+        )
+        return await fitted(ctx, lambda pool: tools.fit(pool, file, entry, q_unit, how()))
 
     @server.tool(annotations=reads)
     async def fit_together(
@@ -210,8 +212,8 @@ def build(folders: Folders, workers: int) -> tuple[MCPServer, Fits]:
         solvents: of each file, "D2O", "40%D2O" or its scattering length density in 1e-6/Å²; kind: contrasts,
         settings, concentrations, probes or series, where it is known.
         """
-        how = options(models, exclude, None, None, None, None, "neutron", time_limit, workers)
-        return await fitted(ctx, lambda pool: tools.fit_together(pool, files, solvents, kind, how))
+        how = partial(options, models, exclude, None, None, None, None, "neutron", time_limit, workers)
+        return await fitted(ctx, lambda pool: tools.fit_together(pool, files, solvents, kind, how()))
 
     @server.tool(annotations=reads)
     async def evaluate(
