@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -312,12 +313,12 @@ class Suggestion:
         The likeliest groups, by falling probability.
     in_scope : float
         0..1; how much the curve looks like any known model, rather than a mixture, a powder pattern or junk.
-    rg : float or None
-        Radius of gyration, Å: of Guinier's law where there is a Guinier region, else the network's estimate.
     notes : tuple of str
         Plain sentences: what was done to the data and what to be careful about.
-    rg_network, model_free
-        The network's estimate of it, Å, and what the curve says without a model; None where there is none.
+    rg_network : float or None
+        The network's estimate of the radius of gyration, Å; None where it does not know.
+    curve : Curve or None
+        What was measured.
     """
 
     file: str
@@ -325,7 +326,17 @@ class Suggestion:
     models: tuple[ModelGuess, ...]
     groups: tuple[GroupGuess, ...]
     in_scope: float
-    rg: float | None = None
     notes: tuple[str, ...] = field(default_factory=tuple)
     rg_network: float | None = None
-    model_free: ModelFree | None = field(default=None, compare=False)
+    curve: Curve | None = field(default=None, compare=False, repr=False)
+
+    @cached_property
+    def model_free(self) -> ModelFree | None:
+        """What the curve says without a model, worked out when it is first asked for."""
+        return None if self.curve is None else self.curve.model_free()
+
+    @property
+    def rg(self) -> float | None:
+        """Radius of gyration, Å: of Guinier's law where there is a Guinier region, else the network's."""
+        own = None if self.model_free is None else self.model_free.guinier
+        return getattr(own, "rg", self.rg_network)
