@@ -7,8 +7,9 @@ files of the same folder that a detector's master file links to.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -53,7 +54,8 @@ def opened(path: Path, file: str) -> Iterator[Any]:
     with h5py.File(path, "r") as found:
         wanting = _unknown_filters(found)
         if wanting:
-            import_module("hdf5plugin")
+            with suppress(ImportError):  # an extra
+                import_module("hdf5plugin")
             wanting = {number for number in wanting if not h5py.h5z.filter_avail(number)}
         try:
             yield found
@@ -61,9 +63,12 @@ def opened(path: Path, file: str) -> Iterator[Any]:
             if not wanting:
                 raise
             named = ", ".join(f"{_FILTERS.get(number, 'unknown')} ({number})" for number in sorted(wanting))
+            brings = (
+                "" if sys.modules.get("hdf5plugin") else " install hdf5plugin (pip install hdf5plugin), or"
+            )
             raise DataError(
-                f"{file}: it is compressed with an HDF5 filter that is not installed here, {named}; write it"
-                " without (h5repack -f NONE)."
+                f"{file}: it is compressed with an HDF5 filter that is not installed here, {named};{brings}"
+                " write it without (h5repack -f NONE)."
             ) from error
 
 
