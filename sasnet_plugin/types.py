@@ -81,10 +81,8 @@ class Curve:
         Pinhole resolution, one standard deviation, Å⁻¹; None where not given.
     dxl, dxw : (n,) float array or None
         Slit half length and half width, Å⁻¹ (sasdata's ``dxl``, ``dxw``); None where not given.
-    file : str
-        Where the curve came from; empty for arrays.
-    entry : str
-        The entry's title within the file.
+    file, entry : str
+        Where the curve came from, empty for arrays; the entry's title within the file.
     notes : tuple of str
         What was done to the data on reading, one plain sentence each.
     q_unit : QUnit
@@ -229,10 +227,8 @@ class Image:
         True where the pixel counts.
     geometry : Geometry
         Where the pixels lie and how the sample was illuminated: `GrazingIncidence`, or another technique's.
-    file : str
-        Where the image came from; empty for arrays.
-    entry : str
-        The frame's title within the file.
+    file, entry : str
+        Where the image came from, empty for arrays; the frame's title within the file.
     notes : tuple of str
         What was done to the data on reading, one plain sentence each.
     """
@@ -268,16 +264,12 @@ class ModelGuess:
 
     Parameters
     ----------
-    name : str
-        sasmodels' name of the form model.
-    structure_factor : str or None
-        sasmodels' name of the most likely structure factor given the form model; None for a dilute sample.
-    probability : float
-        Probability of the form model (any structure factor), 0..1.
+    name, structure_factor : str
+        sasmodels' names of the form model and of its most likely structure factor, None for a dilute sample.
+    probability, structure_factor_probability : float
+        0..1; of the form model with any structure factor, and of that structure factor given the form model.
     group : str
         Name of the group of models that it cannot be distinguished from.
-    structure_factor_probability : float
-        Probability of that structure factor, given the form model, 0..1.
     uniform : float or None
         Probability of the form model if every one were as common as every other; None where that was assumed.
     """
@@ -307,18 +299,14 @@ class Suggestion:
     ----------
     file, entry : str
         Where the curve came from.
-    models : tuple of ModelGuess
-        The likeliest form models, by falling probability.
-    groups : tuple of GroupGuess
-        The likeliest groups, by falling probability.
+    models, groups : tuple of ModelGuess, tuple of GroupGuess
+        The likeliest form models, and groups of them.
     in_scope : float
         0..1; how much the curve looks like any known model, rather than a mixture, a powder pattern or junk.
     notes : tuple of str
         Plain sentences: what was done to the data and what to be careful about.
-    rg_network : float or None
-        The network's estimate of the radius of gyration, Å; None where it does not know.
-    curve : Curve or None
-        What was measured.
+    rg_network, curve
+        The network's estimate of the radius of gyration, Å, and what was measured; None where unknown.
     """
 
     file: str
