@@ -26,7 +26,7 @@ import robustness_hostile as hostile_files
 from robustness import MOST_BYTES, MOST_SECONDS, Counts
 from robustness_kills import Run
 
-from sasnet_plugin.processes import Child
+from sasnet_plugin.workers.child import Child
 
 #: Address space of a reader, bytes: what goes wrong must not take the machine along.
 SPACE = 12 * 2**30

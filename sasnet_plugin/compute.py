@@ -14,8 +14,8 @@ from functools import partial
 from itertools import islice
 from typing import Any, TypeVar
 
-from .processes import Child
 from .types import SasnetError, SimulationError, installed_by
+from .workers.child import Child
 
 T = TypeVar("T")
 R = TypeVar("R")

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from ..processes import Child
 from ..simulate.compile_cache import choose_folder
 from ..types import SasnetError
+from ..workers.child import Child
 from . import rows
 from .plan import Options
 from .worker import Job, is_fit

@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any
 from sasnet_plugin.fitting.effort import begin, cut, used
 from sasnet_plugin.fitting.settings import EFFORT, POOL
 from sasnet_plugin.fitting.task import Budget, Counting, LateError, Named, Plan, Work
-from sasnet_plugin.processes import Child
 from sasnet_plugin.simulate.compile_cache import choose_folder
 from sasnet_plugin.types import SasnetError, TechnicalError
+from sasnet_plugin.workers.child import Child
 
 if TYPE_CHECKING:
     from sasnet_plugin.simulate.bank import Bank

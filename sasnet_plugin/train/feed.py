@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from ..domains import Domain
 from ..domains.heads import FRAME_MASK, Inputs, Targets
-from ..processes import Child
 from ..simulate.stream import Stream, as_read, augmented
 from ..types import SimulationError
+from ..workers.child import Child
 
 #: Takes from a stream that are on their way to the trainer at a time, of all processes together.
 _AHEAD = 24

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from sasnet_plugin import processes
 from sasnet_plugin.batch import supervisor as module
 from sasnet_plugin.batch.plan import Options
 from sasnet_plugin.batch.supervisor import Supervisor
 from sasnet_plugin.fitting.task import FitOptions
+from sasnet_plugin.workers import child as processes
 
 QUICK = Options(FitOptions(models=("sphere", "vesicle"), structure_factor="none", fixed={"radius_pd": 0.0}))
 
