@@ -16,12 +16,12 @@ import numpy as np
 from contest import replacing
 from numpy.typing import NDArray
 
-from sasnet_plugin.compute import unordered_map
 from sasnet_plugin.data.preprocess import CHANNELS
 from sasnet_plugin.simulate.examples import Stream, protocol_set
 from sasnet_plugin.simulate.labelled import SOURCES, Examples
 from sasnet_plugin.simulate.library import Library
 from sasnet_plugin.train.metrics import expected_calibration_error, group_accuracy, top_k
+from sasnet_plugin.workers.spread import unordered_map
 
 #: Channels that peers are given: log I and the window it is known in.
 KEPT = (CHANNELS.index("log_intensity"), CHANNELS.index("valid"))

@@ -18,13 +18,13 @@ import pytest
 from tinyzoo import FORMS, manifest_entries, write_zoo
 from typer.testing import CliRunner
 
-from sasnet_plugin import compute
 from sasnet_plugin.cli.main import app
-from sasnet_plugin.compute import unordered_map
 from sasnet_plugin.report import evaluation
 from sasnet_plugin.simulate.curve_simulator import SIMULATOR
 from sasnet_plugin.simulate.shards import Request, plan
 from sasnet_plugin.types import SasnetError, SimulationError, TechnicalError
+from sasnet_plugin.workers import child, pool, spread
+from sasnet_plugin.workers.spread import unordered_map
 
 _busy = threading.Lock()
 
@@ -155,7 +155,10 @@ def test_ctrl_c_at_whatever_line_leaves_nothing_that_python_would_wait_for() -> 
         return False
 
     # Of the standard library its pools alone: nobody can make `threading` safe.
-    watched = {module.__file__ for module in (compute, concurrent.futures.thread, concurrent.futures._base)}
+    watched = {
+        module.__file__
+        for module in (spread, pool, child, concurrent.futures.thread, concurrent.futures._base)
+    }
     before = set(threading.enumerate())
     line = 0
     gc.disable()  # what it calls is not interrupted
@@ -201,7 +204,7 @@ def test_processes_answer_fail_or_are_lost(items: tuple[int, ...], words: str) -
 
 
 def test_a_cluster_that_is_not_there_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sasnet_plugin.compute._PATIENCE", "1s")
+    monkeypatch.setattr("sasnet_plugin.workers.spread._PATIENCE", "1s")
     where = ["--models", "sphere", "--limit", "1", "--scheduler", "tcp://127.0.0.1:9"]
     done = CliRunner().invoke(app, ["simulate", "--out", str(tmp_path / "x"), *where])
     assert done.exit_code == 1

@@ -108,7 +108,7 @@ def test_no_process_imports_what_lies_beside_the_data(found: str, tmp_path: Path
     for name in ("multiprocessing", "numpy", "pickle", "sasnet_plugin", "subprocess"):
         (tmp_path / f"{name}.py").write_text(POISON)
     code = (
-        "import os, queue, sys\nsys.path.remove('')\nfrom sasnet_plugin.compute import unordered_map\n"
+        "import os, queue, sys\nsys.path.remove('')\nfrom sasnet_plugin.workers.spread import unordered_map\n"
         "from sasnet_plugin.workers.child import Child\n"
         f"os.chdir({str(tmp_path)!r})\nsys.path.append(os.getcwd())\n"
         "heard = queue.Queue()\nchild = Child('test_processes:echo', heard, quiet=True)\n"

@@ -12,8 +12,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ..compute import unordered_map
 from ..types import SasnetError
+from ..workers.spread import unordered_map
 from . import rows
 from .journal import Journal, Record
 from .plan import Options, stamp, version

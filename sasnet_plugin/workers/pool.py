@@ -13,11 +13,10 @@ import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from importlib import import_module
 from typing import Any
 
 from ..types import SasnetError, SimulationError
-from .child import Child
+from .child import Child, Thread, function_of
 
 #: Does a job: called with it, and with what says something before the end; returns its answer.
 Work = Callable[[Any, Callable[[Any], None]], Any]
@@ -54,7 +53,7 @@ class Said:
 class _Slot:
     """A place for one process, which is started when it is wanted."""
 
-    child: Child | None = None
+    child: Child | Thread | None = None
     jobs: list[int] = field(default_factory=list)
     begun: int = 0
 
@@ -66,14 +65,15 @@ class Pool:
 
     Parameters
     ----------
-    target : str
-        ``module:function``; called in each process with what `first` holds, gives what does the jobs.
+    target : str or callable
+        ``module:function``; called in each process with what `first` and `each` hold, gives what does the
+        jobs. A function itself is called in a thread of this process, for what waits for processes anyway.
     count : int
         Processes.
     first : sequence
-        Arguments of the target; of each process the next, where they are several tuples in `each`.
+        Arguments of the target.
     each : sequence of tuple, optional
-        Further arguments of the target, by process.
+        Further ones, by process.
     ahead : int
         Jobs that a process is given at a time: done in their order.
     most : int
@@ -84,7 +84,7 @@ class Pool:
 
     def __init__(
         self,
-        target: str,
+        target: str | Callable[..., Work],
         count: int = 1,
         *,
         first: Sequence[Any] = (),
@@ -95,6 +95,7 @@ class Pool:
         environment: Mapping[str, str] | None = None,
     ) -> None:
         self._target, self._first, self._each = target, tuple(first), each
+        self._start: type[Child | Thread] = Child if isinstance(target, str) else Thread
         self._ahead, self._most = ahead, most
         self._how: dict[str, Any] = {"quiet": quiet, "environment": environment}
         self._slots = [_Slot() for _ in range(count)]
@@ -186,12 +187,12 @@ class Pool:
     def _worn(self, slot: _Slot) -> bool:
         return self._most is not None and slot.begun >= self._most
 
-    def _child(self, slot: _Slot) -> Child:
+    def _child(self, slot: _Slot) -> Child | Thread:
         # One that is gone with jobs under way is heard to be, and replaced then.
         if slot.child is None or not (slot.child.alive or slot.jobs):
             self._end(slot)
             more = self._each[self._slots.index(slot)] if self._each else ()
-            slot.child = Child(f"{__name__}:live", self._heard, **self._how)
+            slot.child = self._start(f"{__name__}:live", self._heard, **self._how)
             slot.child.send((self._target, (*self._first, *more)))
             if self._closed:  # meanwhile, by another thread
                 slot.child.end()
@@ -222,8 +223,7 @@ class Pool:
 def live(receive: Callable[[], Any], say: Callable[[Any], None]) -> None:
     """In a process: begin with the target that comes first, then do one job after the other."""
     target, first = receive()
-    module, _, function = target.partition(":")
-    work: Work = getattr(import_module(module), function)(*first)
+    work: Work = (function_of(target) if isinstance(target, str) else target)(*first)
     while True:
         number, job = receive()
         _do(work, number, job, say)

@@ -13,7 +13,6 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ...compute import Workers, unordered_map
 from ...data.diffraction.features import LEAST_COUNTS, amplitudes, of_rings
 from ...data.diffraction.load import frames
 from ...data.diffraction.polar import SECTORS, Polar, cross_correlation, in_cells, rings
@@ -21,6 +20,7 @@ from ...data.failure import sentence_of
 from ...domains.diffraction import DIFFRACTION
 from ...files import put_in_one_step, remove_leftovers
 from ...types import SasnetError
+from ...workers.spread import Workers, unordered_map
 from .settings import SORTING
 
 #: Ways to make points of images, the best on simulated ones (benchmarks/diffraction_sorting.md) first. The
@@ -175,7 +175,7 @@ def embed(parts: Sequence[Part], *, workers: Workers = 1, done: Callable[[int], 
     ----------
     parts : sequence of Part
     workers : int or str
-        See `compute.unordered_map`.
+        See `workers.spread.unordered_map`.
     done : callable, optional
         Told of the frames of each part, those at once that were there before.
     """
