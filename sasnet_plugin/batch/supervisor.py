@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import os
-import queue
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from ..simulate.compile_cache import choose_folder
 from ..types import SasnetError
-from ..workers.child import Child
+from ..workers.pool import GoneError, Pool
 from . import rows
 from .plan import Options
 from .worker import Job, is_fit
@@ -44,6 +44,70 @@ class Done:
     late: bool = False
 
 
+class _Attempt:
+    """What one process has found of a job, and how long it may go on.
+
+    Parameters
+    ----------
+    job : Job
+    done : Done
+        Gets the rows.
+    patience : float
+        Seconds beyond the limit after which it is late.
+    """
+
+    def __init__(self, job: Job, done: Done, patience: float) -> None:
+        self._job, self._done, self._patience = job, done, patience
+        self._known = dict(job.known)
+        self._trying: tuple[str, str] | None = None  # key and name of what is under way
+        self._left = job.limit if job.left is None else job.left
+        self._wait()
+
+    def _wait(self) -> None:
+        self._usual = time.monotonic() + self._left + self._patience
+        self._deadline = self._usual + _until_a_fit(self._job, self._known)
+
+    @property
+    def seconds(self) -> float:
+        """Until it is late."""
+        return max(self._deadline - time.monotonic(), 0.0)
+
+    def take(self, kind: str, *rest: Any) -> None:
+        """Take in what `worker.serve` says."""
+        if kind == "begin":
+            self._wait()
+        elif kind == "try":
+            self._trying = rest[0], rest[1]
+        elif kind == "done":
+            self._known[rest[0]], self._trying = rest[1], None
+            if is_fit(rest[1][0]):
+                self._deadline = max(self._usual, time.monotonic() + GRACE)
+        else:
+            self._done.rows.append(rest[0])
+            self._done.late |= rest[1]
+            self._known, self._left, self._patience = {}, self._job.limit, GRACE
+            self._wait()
+
+    def late(self) -> Job:
+        """The job of its successor: what was under way is not tried again, and no time is left."""
+        from sasnet_plugin.fitting.task import LateError
+
+        self._done.late = True
+        return self._successor(LateError, 0.0, True)
+
+    def died(self) -> Job:
+        """The job of its successor, in the time that is left."""
+        from sasnet_plugin.fitting.pool import killed
+
+        return self._successor(killed, min(max(self.seconds - self._patience, 0.0), self._left), False)
+
+    def _successor(self, why: Callable[[str], Exception], left: float, late: bool) -> Job:
+        if self._trying is not None:
+            self._known[self._trying[0]] = why(self._trying[1]), 0.0, late
+        job = self._job
+        return Job(job.path, job.options, job.limit, job.start, len(self._done.rows), self._known, left)
+
+
 def _until_a_fit(job: Job, known: dict[str, Any]) -> float:
     """Seconds beyond the limit as long as nothing is fitted; none with a plugin, which may never return."""
     from sasnet_plugin.fitting.settings import EFFORT
@@ -63,9 +127,11 @@ class Supervisor:
 
     def __init__(self) -> None:
         choose_folder()  # said once, not by each process
-        self._child: Child | None = None
-        self._messages: queue.Queue[tuple[Child, Any]] = queue.Queue()
-        self._served = 0
+        # One process a core: libraries that take all cores for each of them only get in each other's way.
+        threads = {"OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", "1")}
+        self._pool = Pool(
+            "sasnet_plugin.batch.worker:begin", most=FILES_A_PROCESS, quiet=True, environment=threads
+        )
         self._closed = False
 
     def __enter__(self) -> Supervisor:
@@ -79,7 +145,7 @@ class Supervisor:
     @property
     def pid(self) -> int | None:
         """Of the process; None where there is none."""
-        return None if self._child is None else self._child.pid
+        return next(iter(self._pool.pids), None)
 
     def answer(self, path: str, options: Options, limit: float, start: Start | None = None) -> Done:
         """Read, classify and fit a file.
@@ -115,82 +181,20 @@ class Supervisor:
 
     def _attempt(self, job: Job, done: Done) -> Job | None:
         """Let the process work on a job; the job of its successor where it died or was killed."""
-        from sasnet_plugin.fitting.pool import killed
-        from sasnet_plugin.fitting.task import LateError
-
-        child = self._ready()
-        patience = GRACE + (START_UP if self._served == 0 else 0.0)
-        self._served += 1
-        known = dict(job.known)
-        trying: tuple[str, str] | None = None  # key and name of what is under way
-        left = job.limit if job.left is None else job.left
-        more = _until_a_fit(job, known)
-        deadline = time.monotonic() + left + more + patience
-        usual = deadline - more
-        child.send(job)
-        while True:
-            try:
-                _, message = self._messages.get(timeout=max(deadline - time.monotonic(), 0.0))
-            except queue.Empty:
-                self._end()
-                if trying is not None:
-                    known[trying[0]] = LateError(trying[1]), 0.0, True
-                done.late = True
-                return self._successor(job, done, known, 0.0)
-            if message is None:
-                self._end()
-                if trying is not None:
-                    known[trying[0]] = killed(trying[1]), 0.0, False
-                left = min(max(deadline - patience - time.monotonic(), 0.0), left)
-                return self._successor(job, done, known, left)
-            kind, *rest = message
-            if kind == "begin":
-                usual = time.monotonic() + left + patience
-                deadline = usual + more
-            elif kind == "try":
-                trying = rest[0], rest[1]
-            elif kind == "done":
-                known[rest[0]], trying = rest[1], None
-                if is_fit(rest[1][0]):
-                    deadline = max(usual, time.monotonic() + GRACE)
-            elif kind == "row":
-                done.rows.append(rest[0])
-                done.late |= rest[1]
-                known, left, patience = {}, job.limit, GRACE
-                more = _until_a_fit(job, known)
-                deadline = time.monotonic() + left + more + patience
-                usual = deadline - more
-            elif kind == "end":
-                return None
-            else:
-                raise rest[0]
-
-    @staticmethod
-    def _successor(job: Job, done: Done, known: dict[str, Any], left: float) -> Job:
-        return Job(job.path, job.options, job.limit, job.start, len(done.rows), known, left)
-
-    def _ready(self) -> Child:
-        if self._served >= FILES_A_PROCESS or self._child is None or not self._child.alive:
-            self._end()
-            # One process a core: libraries that take all cores for each of them only get in each other's way.
-            threads = {"OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", "1")}
-            self._served, self._messages = (
-                0,
-                queue.Queue(),
-            )  # the one that ended may still have said something
-            target = "sasnet_plugin.batch.worker:work"
-            self._child = Child(target, self._messages, quiet=True, environment=threads)
-            if self._closed:  # meanwhile, by another thread
-                self._child.end()
-        return self._child
-
-    def _end(self) -> None:
-        if self._child is not None:
-            self._child.end()
-        self._child = None
+        attempt = _Attempt(job, done, GRACE + (START_UP if self._pool.fresh() else 0.0))
+        with self._pool.doing(job):
+            while found := self._pool.hear(attempt.seconds):
+                for said in found:
+                    if isinstance(said.error, GoneError):
+                        return attempt.died()
+                    if said.error is not None:
+                        raise said.error
+                    if said.last:
+                        return None
+                    attempt.take(*said.message)
+            return attempt.late()
 
     def close(self) -> None:
         """End the process; an answer under way is given up."""
         self._closed = True
-        if self._child is not None:
-            self._child.end()
+        self._pool.close()
