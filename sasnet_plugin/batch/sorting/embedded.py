@@ -23,8 +23,9 @@ from ...types import SasnetError
 from ...workers.spread import Workers, unordered_map
 from .settings import SORTING
 
-#: Ways to make points of images, the best on simulated ones (benchmarks/diffraction_sorting.md) first. The
-#: last two are networks over the harmonics, which are trained on the images themselves when all are read.
+#: Ways to make points of images, the best on simulated ones (benchmarks/images/diffraction_sorting.md)
+#: first. The last two are networks over the harmonics, which are trained on the images themselves when all
+#: are read.
 EMBEDDINGS = ("network", "harmonics", "correlation", "profile", "tcvae", "contrastive")
 LEARNED = EMBEDDINGS[-2:]
 #: Largest correlation that is compared.
