@@ -143,7 +143,7 @@ class OneByOne:
         self, work: Work, asked: Sequence[Named], seconds: float, plan: Plan | None = None
     ) -> Iterator[tuple[int, Any]]:
         """See `sasnet_plugin.fitting.pool.Workers.run`."""
-        from sasnet_plugin.fitting.effort import cut, used
+        from sasnet_plugin.fitting.ledger import cut, used
         from sasnet_plugin.fitting.pool import answer_of, budget_of
         from sasnet_plugin.fitting.task import LateError
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from sasnet_plugin.fitting.effort import begin, cut, used
+from sasnet_plugin.fitting.ledger import begin, cut, used
 from sasnet_plugin.fitting.settings import EFFORT, POOL
 from sasnet_plugin.fitting.task import Budget, Counting, LateError, Named, Plan, Work
 from sasnet_plugin.simulate.compile_cache import choose_folder

@@ -208,47 +208,6 @@ def _listen(stdin: Any, messages: queue.Queue[Any]) -> None:
             os._exit(1)
 
 
-class Thread:
-    """Does what a `Child` does, in a thread of this process, which no end waits for.
-
-    Parameters
-    ----------
-    target, heard
-        See `Child`.
-    how
-        What only a process has.
-    """
-
-    pid = 0
-
-    def __init__(self, target: str, heard: Heard, **how: Any) -> None:
-        self.alive = True
-        messages: queue.SimpleQueue[Any] = queue.SimpleQueue()
-        self.send = messages.put
-        self._heard = heard
-        threading.Thread(target=self._run, args=(function_of(target), messages), daemon=True).start()
-
-    def end(self) -> None:
-        """Do nothing any more after what is under way."""
-        self.alive = False
-        self.send(_END)
-
-    def _run(self, function: Callable[..., None], messages: queue.SimpleQueue[Any]) -> None:
-        def receive() -> Any:
-            if (message := messages.get()) is _END:
-                raise SystemExit
-            return message
-
-        try:
-            function(receive, lambda message: self._heard.put((self, message)))
-        except BaseException:  # as a process that ends
-            self._heard.put((self, None))
-
-
-#: What ends a thread.
-_END = object()
-
-
 def function_of(target: str) -> Callable[..., Any]:
     """The function that ``module:function`` names."""
     module, _, name = target.partition(":")

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..types import SasnetError, SimulationError
-from .child import Child, Thread, function_of
+from .child import Child, function_of
 
 #: Does a job: called with it, and with what says something before the end; returns its answer.
 Work = Callable[[Any, Callable[[Any], None]], Any]
@@ -53,7 +53,7 @@ class Said:
 class _Slot:
     """A place for one process, which is started when it is wanted."""
 
-    child: Child | Thread | None = None
+    child: Child | None = None
     jobs: list[int] = field(default_factory=list)
     begun: int = 0
 
@@ -65,9 +65,9 @@ class Pool:
 
     Parameters
     ----------
-    target : str or callable
+    target : str
         ``module:function``; called in each process with what `first` and `each` hold, gives what does the
-        jobs. A function itself is called in a thread of this process, for what waits for processes anyway.
+        jobs.
     count : int
         Processes.
     first : sequence
@@ -84,7 +84,7 @@ class Pool:
 
     def __init__(
         self,
-        target: str | Callable[..., Work],
+        target: str,
         count: int = 1,
         *,
         first: Sequence[Any] = (),
@@ -95,13 +95,13 @@ class Pool:
         environment: Mapping[str, str] | None = None,
     ) -> None:
         self._target, self._first, self._each = target, tuple(first), each
-        self._start: type[Child | Thread] = Child if isinstance(target, str) else Thread
         self._ahead, self._most = ahead, most
         self._how: dict[str, Any] = {"quiet": quiet, "environment": environment}
         self._slots = [_Slot() for _ in range(count)]
         self._heard: queue.SimpleQueue[tuple[Any, Any]] = queue.SimpleQueue()
         self._last = 0
-        self._closed = False
+        #: No job is done any more.
+        self.closed = False
 
     def start(self) -> None:
         """Start all processes now, so that they import what they need before the first job."""
@@ -162,9 +162,9 @@ class Pool:
             left = _TURN if until is None else min(max(until - time.monotonic(), 0.0), _TURN)
             with contextlib.suppress(queue.Empty):
                 found = self._take(*self._heard.get(timeout=left))
-                if found and not self._closed:
+                if found and not self.closed:
                     return found
-            if self._closed or (until is not None and time.monotonic() >= until):
+            if self.closed or (until is not None and time.monotonic() >= until):
                 return []
 
     def stop(self, number: int) -> None:
@@ -175,7 +175,7 @@ class Pool:
 
     def close(self) -> None:
         """End all processes, whatever they are doing."""
-        self._closed = True
+        self.closed = True
         for slot in self._slots:
             if (child := slot.child) is not None:
                 child.end()
@@ -187,14 +187,14 @@ class Pool:
     def _worn(self, slot: _Slot) -> bool:
         return self._most is not None and slot.begun >= self._most
 
-    def _child(self, slot: _Slot) -> Child | Thread:
+    def _child(self, slot: _Slot) -> Child:
         # One that is gone with jobs under way is heard to be, and replaced then.
         if slot.child is None or not (slot.child.alive or slot.jobs):
             self._end(slot)
             more = self._each[self._slots.index(slot)] if self._each else ()
-            slot.child = self._start(f"{__name__}:live", self._heard, **self._how)
+            slot.child = Child(f"{__name__}:live", self._heard, **self._how)
             slot.child.send((self._target, (*self._first, *more)))
-            if self._closed:  # meanwhile, by another thread
+            if self.closed:  # meanwhile, by another thread
                 slot.child.end()
         return slot.child
 
@@ -223,7 +223,7 @@ class Pool:
 def live(receive: Callable[[], Any], say: Callable[[Any], None]) -> None:
     """In a process: begin with the target that comes first, then do one job after the other."""
     target, first = receive()
-    work: Work = (function_of(target) if isinstance(target, str) else target)(*first)
+    work: Work = function_of(target)(*first)
     while True:
         number, job = receive()
         _do(work, number, job, say)

@@ -1,4 +1,4 @@
-"""One map(): here, over threads or processes of this machine, or over the workers of a Dask cluster."""
+"""One map(): here, over processes of this machine, or over the workers of a Dask cluster."""
 
 from __future__ import annotations
 
@@ -45,14 +45,13 @@ def unordered_map(
     Parameters
     ----------
     function : callable
-        Importable by name (it is sent to other processes), unless for threads.
+        Importable by name: it is sent to other processes.
     items : iterable
     workers : int or str
         1 stays in this process. On a cluster, every worker must find the same files under the same names, and
         have sasnet-plugin installed; what a lost worker had under way is done by another.
     threads : bool
-        The function may run in several threads of a process, here and on a cluster: for what waits for other
-        processes anyway.
+        On a cluster, the function may run in several threads of a process: it waits for others anyway.
     failed : callable, optional
         Of an item and the reason: makes the result of an item that could not be done on a cluster, because
         the function raised something or each worker that tried it was lost. Default: an exception.
@@ -74,19 +73,19 @@ def unordered_map(
             raise ClusterError(
                 f"{workers}: the Dask scheduler went away; start it and give the same command again."
             ) from None
-    elif workers == 1 and not threads:
+    elif workers == 1:
         yield from map(function, items)
     else:
-        yield from _local(function, items, workers, threads)
+        yield from _local(function, items, workers)
 
 
-def _local(function: Callable[[T], R], items: Iterable[T], workers: int, threads: bool) -> Iterator[R]:
+def _local(function: Callable[[T], R], items: Iterable[T], workers: int) -> Iterator[R]:
     """On this machine, each worker with one item at a time.
 
     No pool of the standard library: Ctrl-C at the wrong moment leaves a lock of it taken for ever, and the
     threads for which Python waits at its end want that lock.
     """
-    pool = Pool(begin if threads else f"{__name__}:begin", workers)
+    pool = Pool(f"{__name__}:begin", workers)
     todo = iter(items)
     try:
         for item in islice(todo, workers):
