@@ -176,13 +176,14 @@ class State:
 
     def read(self, file: str, content: str) -> None:
         """A file holds this, from now on; empty: that is not known."""
-        if self.images.content.get(file, "") == content:
+        before, rows = self.images.content.get(file, ""), self.images.of(file)
+        if before == content:
             return
         self.images.content[file] = content
-        rows = self.images.of(file)
         self.touch(rows)
-        self.shown += 1
-        self._probability[rows], self._in_scope[rows], self._model[rows] = np.nan, np.nan, -1
+        if before:  # of a file that was not known nothing was shown
+            self.shown += 1
+            self._probability[rows], self._in_scope[rows], self._model[rows] = np.nan, np.nan, -1
         for row in rows:
             self._said.pop(row, None)
             if content and (row, content) in self._answers:
