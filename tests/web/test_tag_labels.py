@@ -262,6 +262,58 @@ def test_what_is_no_labels_is_said_in_a_sentence(content: bytes, reason: str) ->
         importing.from_any(content)
 
 
+ONE = {("a.npy", 1): {"Round": 1}}
+VALID = [
+    (b"file,Round\na.npy,1\n", ONE),
+    (b"\xef\xbb\xbffile,Round\r\na.npy,1\r\n", ONE),  # as a spreadsheet writes it
+    (b"file,Round\n./a.npy, 1 \n\n", ONE),
+    (b"Round,file\n1,a.npy\n", ONE),
+    (b"file,entry,Round\na.npy,frame 3,0\n", {("a.npy", 3): {"Round": 0}}),
+    (b"file,tags\na.npy,Round; Streak\n", {("a.npy", 1): {"Round": 1, "Streak": 1}}),
+    (b"file,tags,Round\na.npy,Round,0\n", {("a.npy", 1): {"Round": 0}}),
+    (b'file,"a, b"\n"x, y.npy",1\n', {("x, y.npy", 1): {"a, b": 1}}),
+    (b'file,Round\n"a\nb.npy",1\n', {("a\nb.npy", 1): {"Round": 1}}),
+    ("file,rund\nä/ö.npy,1\n".encode(), {("ä/ö.npy", 1): {"rund": 1}}),
+    (b"file,Round\na.npy,\n", {}),
+    (b"file,Round\na.npy\n", {}),
+    (coco(), ONE),
+    (b"\n " + coco(), ONE),
+    (coco(annotations=[{"image_id": 1, "category_id": 1, "absent": True}]), {("a.npy", 1): {"Round": 0}}),
+    (coco(images=[{"id": "x", "file_name": "b.npy", "frame": 2}], annotations=[]), {}),
+    (hdf5_of(**WHOLE), ONE),
+    (hdf5_of(**WHOLE | {"labels": [[-1]]}), {}),
+    (hdf5_of(**WHOLE | {"labels": np.array([[0]], np.int8)}), {("a.npy", 1): {"Round": 0}}),
+]
+
+
+@pytest.mark.parametrize(("content", "wanted"), VALID, ids=range(len(VALID)))
+def test_labels_of_other_programs_are_read_as_they_are_meant(content: bytes, wanted: object) -> None:
+    assert importing.from_any(content) == wanted
+
+
+def test_any_damage_to_a_file_of_labels_is_a_sentence_or_labels(page: Page) -> None:
+    """What is damaged within a name is read as another name; nothing is an exception."""
+    rng, sentences = np.random.default_rng(7), []
+    for content, _ in VALID[:16]:
+        for _ in range(60):
+            bad = bytearray(content)
+            bad[rng.integers(len(bad))] = rng.integers(256)
+            try:
+                found = importing.from_any(bytes(bad[: rng.integers(1, len(bad) + 1)]))
+            except SasnetError as error:
+                sentences.append(str(error))
+            else:
+                assert all(value in (0, 1) for labels in found.values() for value in labels.values())
+    assert len(sentences) > 300
+    assert max(map(len, sentences)) < 400
+    for _ in range(4):  # HDF5 may end the process that reads it
+        bad = bytearray(hdf5_of(**WHOLE))
+        for at in rng.integers(len(bad), size=40):
+            bad[at] = rng.integers(256)
+        answer = page.client.post("/api/import", params={"who": "eve"}, content=bytes(bad))
+        assert answer.status_code in (200, 400)
+
+
 def test_labels_that_end_or_hold_up_what_reads_them_are_a_sentence(
     page: Page, monkeypatch: pytest.MonkeyPatch
 ) -> None:

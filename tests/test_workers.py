@@ -44,7 +44,7 @@ def started() -> Iterator[Callable[..., Pool]]:
     pools: list[Pool] = []
 
     def make(*arguments: Any, **how: Any) -> Pool:
-        pools.append(Pool("test_pool:begin", *arguments, quiet=True, **how))
+        pools.append(Pool("test_workers:begin", *arguments, quiet=True, **how))
         return pools[-1]
 
     yield make
