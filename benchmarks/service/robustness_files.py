@@ -23,7 +23,7 @@ from typing import Any
 
 import numpy as np
 
-from sasnet_plugin.processes import Child
+from sasnet_plugin.workers.child import Child
 
 from . import robustness_hostile as hostile_files
 from .robustness import MOST_BYTES, MOST_SECONDS, Counts

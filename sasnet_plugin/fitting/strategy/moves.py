@@ -14,7 +14,7 @@ import numpy as np
 
 from sasnet_plugin.fitting.assessment.diagnostics import reached
 from sasnet_plugin.fitting.assessment.goodness_of_fit import doubtful
-from sasnet_plugin.fitting.effort import look_cost
+from sasnet_plugin.fitting.costs import look_cost
 from sasnet_plugin.fitting.problem.experiment import starting_values
 from sasnet_plugin.fitting.problem.free_parameters import SALT, other_kinds
 from sasnet_plugin.fitting.problem.nested_models import simpler
