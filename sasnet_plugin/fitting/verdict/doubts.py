@@ -8,6 +8,7 @@ from sasnet_plugin.digits import chisq_text, listed, quantity, significant
 from sasnet_plugin.fitting.result.fit_result import FitResult
 from sasnet_plugin.fitting.result.headline import determined, telling, undetermined
 from sasnet_plugin.fitting.settings import ASSESSMENT
+from sasnet_plugin.types import GroupGuess
 
 from .equals import (
     SIMPLER,
@@ -127,13 +128,10 @@ def scope(result: FitResult) -> Iterator[str]:
 
 def disagreement(result: FitResult) -> Iterator[str]:
     """The network, which has seen millions of curves, expects another kind, and no fit has refuted it."""
-    known, best = result.expected, result.fits[0]
-    if known is None or not known.groups or no_shape(result):
+    first = _expected_otherwise(result)
+    if first is None:
         return
-    first = known.groups[0]
-    home = next((group.name for group in known.groups if best.model in group.members), first.name)
-    if home == first.name or first.probability < VERDICT.expected:
-        return
+    best = result.fits[0]
     rivals = [fit for fit in result.fits if fit.model in first.members]
     if not rivals:
         why = "none of these was fitted"
@@ -146,6 +144,25 @@ def disagreement(result: FitResult) -> Iterator[str]:
         f"The network expects “{first.name}” ({100 * first.probability:.0f} %), the fit says"
         f" {best.short_name}; {why}."
     )
+
+
+def _expected_otherwise(result: FitResult) -> GroupGuess | None:
+    """The network's first group, where it is likely and the best fit is not of it."""
+    known, best = result.expected, result.fits[0]
+    if known is None or not known.groups or no_shape(result):
+        return None
+    first = known.groups[0]
+    home = next((group.name for group in known.groups if best.model in group.members), first.name)
+    return None if home == first.name or first.probability < VERDICT.expected else first
+
+
+def expected_unfitted(result: FitResult) -> tuple[str, str | None] | None:
+    """The likeliest model, and its structure factor, of a group that is expected if none of it was fitted."""
+    first = _expected_otherwise(result)
+    if first is None or result.expected is None or any(f.model in first.members for f in result.fits):
+        return None
+    guess = next((guess for guess in result.expected.models if guess.name in first.members), None)
+    return None if guess is None else (guess.name, guess.structure_factor)
 
 
 def replicates(result: FitResult) -> Iterator[str]:

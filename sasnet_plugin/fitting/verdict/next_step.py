@@ -11,7 +11,7 @@ from sasnet_plugin.fitting.settings import EFFORT
 from sasnet_plugin.fitting.task import FitOptions
 from sasnet_plugin.types import printable
 
-from .doubts import left_open, simpler_model, unit_doubtful
+from .doubts import expected_unfitted, left_open, simpler_model, unit_doubtful
 from .equals import of_other_shape, within_error
 from .settings import VERDICT
 
@@ -54,6 +54,9 @@ def _changes(result: FitResult, options: FitOptions) -> tuple[dict[str, str | No
             "--fix": _pairs({**options.fixed, left[0]: value}),
         }
         return changes, f"with your own value of {left[0]} in the place of {value}"
+    if options.models is None and (expected := expected_unfitted(result)):
+        model, own = expected
+        return {"--models": model, "--structure-factor": own or "none"}, "with what the network expects"
     if "--report" not in options.also:
         return {"--report": PAGES}, "to look at data, fits and residuals"
     return {"--export": EXPORTS}, "to go on in SasView or Bumps"
