@@ -13,6 +13,7 @@ from sasnet_plugin.types import printable
 
 from .doubts import expected_unfitted, left_open, simpler_model, unit_doubtful
 from .equals import of_other_shape, within_error
+from .names import is_body
 from .settings import VERDICT
 
 #: Folders that are named where none was given.
@@ -46,7 +47,7 @@ def _changes(result: FitResult, options: FitOptions) -> tuple[dict[str, str | No
     if simpler := simpler_model(result):
         form, _, factor = simpler.partition("@")
         return {"--models": form, "--structure-factor": factor or "none"}, "with the simpler model"
-    if left and not of_other_shape(result):
+    if left and is_body(best.model) and not of_other_shape(result):
         value = f"{float(f'{best.parameters[left[0]].value:.2g}'):g}"
         changes: dict[str, str | None] = {
             "--models": best.model,
