@@ -2,7 +2,7 @@
 
 HDF5 lets a file point into others (external links, external storage, virtual data sets) and back into itself,
 and lets a data set of any size take no room at all. What is read here is what lies in the file, and images in
-files of the same folder that a detector's master file links to.
+files of the same folder, or below it, that a detector's master file links to or is put together from.
 """
 
 from __future__ import annotations
@@ -152,13 +152,36 @@ def outside(item: Any) -> bool:
     return bool(item.is_virtual or item.id.get_create_plist().get_external_count())
 
 
-def beside(opened: Any, path: Path, file: str) -> dict[str, tuple[Path, str]]:
+def near(name: str, path: Path) -> Path | None:
+    """The file that another one names, if it may be read from there: in the same folder or below; else None.
+
+    Parameters
+    ----------
+    name : str
+        As it stands in the file.
+    path : Path
+        Of the file that names it.
+    """
+    folder = path.resolve().parent
+    if name == ".":
+        return path
+    target = (folder / name).resolve()
+    return target if target.is_relative_to(folder) else None
+
+
+def beside(opened: Any, path: Path, file: str) -> tuple[dict[str, tuple[Path, str]], dict[str, str]]:
     """Where the external links of a file lead to, by their names: a file of its folder, and where in that.
+
+    Returns
+    -------
+    found : dict of str to (Path, str)
+    missing : dict of str to str
+        Names of files that are not there.
 
     Raises
     ------
     DataError
-        One leads to another folder, also by a symbolic link of the file system, or to no file.
+        One leads to another folder, also by a symbolic link of the file system.
     """
     import h5py
 
@@ -166,21 +189,47 @@ def beside(opened: Any, path: Path, file: str) -> dict[str, tuple[Path, str]]:
     opened.visititems_links(
         lambda name, link: links.update({name: link}) if isinstance(link, h5py.ExternalLink) else None
     )
-    folder, found = path.resolve().parent, {}
+    found, missing = {}, {}
     for name, link in sorted(links.items()):
-        target = folder / link.filename
-        if Path(link.filename).name != link.filename or target.resolve().parent != folder:
+        target = near(link.filename, path)
+        if target is None or target == path.resolve() or link.filename == ".":
             raise not_followed(file, f"/{name}")
+        if target.is_file():
+            found[f"/{name}"] = target, link.path
+        else:
+            missing[f"/{name}"] = link.filename
+    return found, missing
+
+
+def lost_sources(item: Any, path: Path, file: str) -> list[str]:
+    """Names of the files that a virtual data set is put together from and that are not there.
+
+    Raises
+    ------
+    DataError
+        One lies in another folder, or holds values of yet other files.
+    """
+    import h5py
+
+    lost: list[str] = []
+    for name in sorted({source.file_name for source in item.virtual_sources()}):
+        target = near(name, path)
+        if target is None:
+            raise not_followed(file, item.name)
         if not target.is_file():
-            raise DataError(
-                f"{file}: /{name} lies in {link.filename}, which is not beside it; copy it there."
-            )
-        found[f"/{name}"] = target, link.path
-    return found
+            lost.append(name)
+        elif name != ".":
+            inside = {source.dset_name for source in item.virtual_sources() if source.file_name == name}
+            with h5py.File(target, "r") as other:
+                if any(outside(member(other, place)) or member(other, place) is None for place in inside):
+                    raise not_followed(file, item.name)
+    return lost
 
 
 def hollow(item: Any) -> bool:
     """Whether a data set claims more values than any compression gets into the room that it takes."""
+    if item.is_virtual:
+        return False
     return bool(item.nbytes > LIMITS.packing * max(item.id.get_storage_size(), 1))
 
 

@@ -1,10 +1,17 @@
-"""NeXus and other HDF5 files: a stack of frames, read one at a time."""
+"""NeXus, CXI and other HDF5 files: where the images lie, and what the file says of them.
+
+Every kind of image that lies in HDF5 is found here: the images themselves, in the file or in others beside it
+that it links to or is put together from, never a map of the detector's faults or sensitivity; the mask of its
+bad pixels; wavelength, distance, pixels, beam.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
+import re
+from collections.abc import Generator, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,16 +29,74 @@ from sasnet_plugin.types import DataError
 _SMALLEST = 8
 """Rows and columns below which an array is no image."""
 _WAVELENGTH = ("incident_wavelength", "wavelength")
+_ENERGY = ("incident_energy", "photon_energy")
 _INCIDENCE = ("incident_angle", "incidence_angle", "grazing_angle", "alpha_i")
+_DISTANCE = ("distance", "detector_distance")
+_PIXEL, _BEAM = ("x_pixel_size", "y_pixel_size"), ("beam_center_x", "beam_center_y")
+#: Where CXI has its frames (CXI file format 1.6, F. Maia, Nat. Methods 9 (2012) 854).
+_CXI = re.compile(r"entry_\d+/(?:instrument_\d+/detector_\d+|data_\d+|image_\d+)/data")
+_MASKS = ("pixel_mask", "mask_shared", "mask", "bad_pixel_mask")
+#: Names of what a detector's file holds of its shape besides images, by NXdetector, NXmx, Dectris and CXI.
+_NO_IMAGE = re.compile(
+    r"mask|flat_?field|dark|gain|bad_?pix|dead|efficien|sensitiv|error|variance|sigma|uncertaint|threshold"
+    r"|trim_?bit|countrate|calib|offset|polari[sz]ation|solid_?angle|x_pixel|y_pixel|azimuth|\bq[xyz]?$",
+    re.IGNORECASE,
+)
+#: Joule in a keV: CXI has energies in joule.
+_KEV = 1.602176634e-16
 
 
-def read(path: Path, file: str, dataset: str | None = None) -> Iterator[RawFrame]:
-    """Frames of an HDF5 file, each read from disk when it is asked for.
+@dataclass(frozen=True)
+class Stacks:
+    """The images of an open file.
 
-    The images are those of ``dataset``, or of the default NXdata's ``signal``, or else of the data set with
-    the most values that has at least two dimensions. Of a stack the first dimensions count the frames. Where
-    there is none, they are those in files of the same folder that it links to, one after the other, as in
-    Dectris' ``_master.h5``.
+    Parameters
+    ----------
+    arrays : tuple of h5py.Dataset
+        Of two dimensions or more, one after the other; the last two are rows and columns.
+    bad : (rows, columns) bool array or None
+        The file's mask.
+    geometry : ImageSettings
+        What the file says.
+    notes : tuple of str
+    """
+
+    arrays: tuple[Any, ...]
+    bad: Any
+    geometry: ImageSettings
+    notes: tuple[str, ...] = ()
+
+    @property
+    def number(self) -> int:
+        """Of frames."""
+        return sum(math.prod(one.shape[:-2]) for one in self.arrays)
+
+
+def read(path: Path, file: str, dataset: str | None = None) -> Generator[RawFrame, None, None]:
+    """Frames of an HDF5 file, each read from disk when it is asked for; see `stacks`.
+
+    Raises
+    ------
+    DataError
+        As `stacks`.
+    """
+    with stacks(path, file, dataset) as found:
+        index, total = 0, found.number
+        for array in found.arrays:
+            for at in np.ndindex(array.shape[:-2]):
+                index += 1
+                entry = f"frame {index}" if total > 1 else ""
+                yield RawFrame(np.asarray(array[at]), entry, found.geometry, found.bad, found.notes)
+
+
+@contextmanager
+def stacks(path: Path, file: str, dataset: str | None = None) -> Iterator[Stacks]:
+    """The images of an HDF5 file while it is open.
+
+    They are those of ``dataset``, or of the default NXdata's ``signal``, or of CXI's entry, or else the data
+    set with the most values that has at least two dimensions and no name of a mask, flat field or the like.
+    Where there is none, they are those in files of the same folder that it links to, as in Dectris'
+    ``_master.h5``.
 
     Parameters
     ----------
@@ -44,38 +109,83 @@ def read(path: Path, file: str, dataset: str | None = None) -> Iterator[RawFrame
     Raises
     ------
     DataError
-        The file is damaged, or holds no image where one was looked for.
+        The file is damaged, holds no image where one was looked for, or one that it links to is missing.
     """
     try:
-        with hdf5.opened(path, file) as opened:
+        with hdf5.opened(path, file) as opened, ExitStack() as others:
             found = _named(opened, dataset, file) if dataset else _default(opened) or _largest(opened)
-            with ExitStack() as others:
-                stacks = [found] if found is not None else _linked(opened, path, file, dataset, others)
-                for one in stacks:
-                    _check_size(one, file, _number(stacks))
-                yield from _frames(opened, stacks)
+            if found is not None:
+                arrays, notes = _with_sources(found, path, file)
+            else:
+                arrays, notes = _linked(opened, path, file, dataset, others)
+            shapes = {one.shape[-2:] for one in arrays}
+            if len(shapes) > 1:
+                raise DataError(f"{file}: its images have different shapes; give their path as dataset.")
+            each = Stacks(tuple(arrays), _pixel_mask(opened, arrays[0]), _geometry(opened, arrays[0]), notes)
+            for one in arrays:
+                _check_size(one, file, each.number)
+            yield each
     except hdf5.DAMAGE as error:
         raise truncated(file) from error
 
 
-def _linked(opened: Any, path: Path, file: str, dataset: str | None, others: ExitStack) -> list[Any]:
+def _with_sources(found: Any, path: Path, file: str) -> tuple[list[Any], tuple[str, ...]]:
+    """An array, if the files that it is put together from are there."""
+    lost = hdf5.lost_sources(found, path, file) if found.is_virtual else []
+    if lost:
+        raise _lost(file, lost)
+    return [found], ()
+
+
+def _lost(file: str, names: list[str]) -> DataError:
+    listed = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+    return DataError(
+        f"{file}: its images lie in {listed}, which is not beside it; copy the file of the data into the same"
+        " folder."
+    )
+
+
+def _linked(
+    opened: Any, path: Path, file: str, dataset: str | None, others: ExitStack
+) -> tuple[list[Any], tuple[str, ...]]:
     """Stacks of images in files beside; those are closed with `others`."""
-    stacks = []
-    for name, (target, within) in hdf5.beside(opened, path, file).items():
+    found, missing = hdf5.beside(opened, path, file)
+    arrays = []
+    for name, (target, within) in found.items():
         if dataset in (None, name, name[1:]):
-            stacks.append(hdf5.member(others.enter_context(hdf5.opened(target, str(target))), within))
-            if not _is_image(stacks[-1]):
+            arrays.append(hdf5.member(others.enter_context(hdf5.opened(target, str(target))), within))
+            if not _is_image(arrays[-1]):
                 raise DataError(
                     f"{file}: {name} in {target.name} is no stack of images; copy that file again."
                 )
-    if not stacks and dataset and dataset not in opened:
+    lost = [target for name, target in missing.items() if dataset in (None, name, name[1:])]
+    if arrays:
+        if not lost:
+            return arrays, ()
+        return arrays, (f"Frames are missing: {', '.join(lost)}, which the file names, is not beside it.",)
+    if lost:
+        raise _lost(file, lost)
+    if dataset and dataset not in opened:
         raise DataError(f"{file}: there is no dataset {dataset!r} in the file; check its path.")
-    if not stacks:
-        elsewhere = dataset or hdf5.survey(opened).elsewhere
-        if elsewhere:
-            raise hdf5.not_followed(file, elsewhere)
-        raise DataError(f"{file}: the HDF5 file holds no 2D image; give its path within the file as dataset.")
-    return stacks
+    if _events(opened):
+        raise DataError(
+            f"{file}: it holds neutrons by their time of flight, not yet reduced; reduce them with Mantid or"
+            " esssans, and give the NXcanSAS file."
+        )
+    elsewhere = dataset or hdf5.survey(opened).elsewhere
+    if elsewhere:
+        raise hdf5.not_followed(file, elsewhere)
+    raise DataError(f"{file}: the HDF5 file holds no 2D image; give its path within the file as dataset.")
+
+
+def _events(opened: Any) -> bool:
+    """Whether a file holds neutrons by time of flight: ISIS' counts by spectrum and time, ESS' events."""
+    for name, item in hdf5.below(opened, 6):
+        if name in ("event_id", "event_time_offset", "time_of_flight"):
+            return True
+        if hdf5.text(item.attrs.get("NX_class", "")) == "NXevent_data":
+            return True
+    return False
 
 
 def _check_size(found: Any, file: str, number: int) -> None:
@@ -89,20 +199,6 @@ def _check_size(found: Any, file: str, number: int) -> None:
         raise DataError(f"{file}: its images take up no room in the file; it is cut short, copy it again.")
 
 
-def _frames(opened: Any, stacks: Sequence[Any]) -> Iterator[RawFrame]:
-    geometry, total, index = _geometry(opened), _number(stacks), 0
-    for found in stacks:
-        bad = _pixel_mask(opened, found.shape[-2:])
-        for at in np.ndindex(found.shape[:-2]):
-            index += 1
-            entry = f"frame {index}" if total > 1 else ""
-            yield RawFrame(values=np.asarray(found[at]), entry=entry, geometry=geometry, bad=bad)
-
-
-def _number(stacks: Sequence[Any]) -> int:
-    return sum(math.prod(one.shape[:-2]) for one in stacks)
-
-
 def _is_image(item: Any) -> bool:
     import h5py
 
@@ -112,8 +208,15 @@ def _is_image(item: Any) -> bool:
         and min(item.shape[-2:]) >= _SMALLEST
         and math.prod(item.shape) > 0
         and item.dtype.kind in "iuf"
-        and not hdf5.outside(item)
+        and (item.is_virtual or not hdf5.outside(item))
+        and not _by_time(item)
     )
+
+
+def _by_time(item: Any) -> bool:
+    """Whether the last dimension is a time of flight, as of raw data of pulsed sources."""
+    axis = hdf5.member(item.parent, "time_of_flight")
+    return axis is not None and axis.ndim == 1 and axis.shape[0] - item.shape[-1] in (0, 1)
 
 
 def _named(opened: Any, dataset: str, file: str) -> Any:
@@ -149,49 +252,87 @@ def _is_nxdata(item: Any) -> bool:
 
 
 def _largest(opened: Any) -> Any:
+    """CXI's images, or the data set of the most values whose name is not that of something else."""
     found: list[Any] = []
 
     def visit(name: str, item: Any) -> None:
-        if _is_image(item) and "mask" not in name.lower() and "flatfield" not in name.lower():
+        within, _, last = name.rpartition("/")
+        if _is_image(item) and not _NO_IMAGE.search(last) and "detectorSpecific" not in within:
             found.append(item)
 
     opened.visititems(visit)
-    return max(found, key=lambda item: math.prod(item.shape), default=None)
+    return max(found, key=lambda item: (bool(_CXI.search(item.name)), math.prod(item.shape)), default=None)
 
 
-def _pixel_mask(opened: Any, shape: tuple[int, ...]) -> Any:
-    """NXdetector's ``pixel_mask``: any bit set leaves the pixel out."""
-    for item in _datasets(opened):
-        if item.name.rpartition("/")[2] == "pixel_mask" and item.shape[-2:] == shape and item.ndim == 2:
-            return np.asarray(item[()]) != 0
-    return None
+def _pixel_mask(opened: Any, image: Any) -> Any:
+    """The mask of an image's shape: any bit set leaves the pixel out. The one beside the image goes first."""
+    shape = image.shape[-2:]
+    named = [
+        item
+        for item in _datasets(opened)
+        if item.name.rpartition("/")[2] in _MASKS and item.shape == shape and item.dtype.kind in "biu"
+    ]
+    if not named:
+        return None
+    return np.asarray(min(named, key=lambda item: _apart(item, image))[()]) != 0
 
 
-def _geometry(opened: Any) -> ImageSettings:
-    """What NXbeam, NXmonochromator, NXdetector and NXsample say."""
-    values: dict[str, float] = {}
+def _apart(item: Any, image: Any) -> tuple[bool, bool]:
+    """How far what a file says is from the image it is said of: beside it, at a detector, elsewhere."""
+    place = item.name.rpartition("/")[0]
+    return place != image.parent.name, "detector" not in place.lower()
+
+
+def _geometry(opened: Any, image: Any) -> ImageSettings:
+    """What NXbeam, NXmonochromator, NXdetector and NXsample say, or CXI's source and detector."""
+    values: dict[str, tuple[tuple[bool, bool], float, str]] = {}
     for item in _datasets(opened):
         name = item.name.rpartition("/")[2]
-        if item.dtype.kind not in "iuf" or item.size < 1 or name in values:
+        if item.dtype.kind not in "iuf" or not 1 <= item.size <= LIMITS.frames:
+            continue
+        apart = _apart(item, image)
+        # Slits and samples have distances, too.
+        if name in (*_DISTANCE, *_PIXEL, *_BEAM) and apart == (True, True):
+            continue
+        if name in values and values[name][0] <= apart:
             continue
         number = _scaled(name, float(np.ravel(item[(0,) * item.ndim])[0]), item)
         if number is not None and np.isfinite(number):
-            values[name] = number
-    wavelength = _first(values, _WAVELENGTH)
-    energy = _first(values, ("incident_energy", "photon_energy"))
+            values[name] = apart, number, hdf5.text(item.attrs.get("units", ""))
+    said = {name: number for name, (_, number, _) in values.items()}
+    wavelength, energy = _first(said, _WAVELENGTH), _first(said, _ENERGY)
+    if energy is None and _CXI.search(image.name):
+        energy = _cxi_energy(opened, image)
     if wavelength is None and energy:
         wavelength = KEV_ANGSTROM / energy
-    width, height = values.get("x_pixel_size"), values.get("y_pixel_size")
-    column, row = values.get("beam_center_x"), values.get("beam_center_y")
-    distance = _first(values, ("distance", "detector_distance"))
+    width, height = (said.get(name) for name in _PIXEL)
+    height = height or (width if _CXI.search(image.name) else None)
+    beam = [_in_pixels(values.get(name), size) for name, size in zip(_BEAM, (width, height), strict=True)]
     return ImageSettings(
         wavelength=wavelength,
-        alpha_i=_first(values, _INCIDENCE),
-        distance=distance,
+        alpha_i=_first(said, _INCIDENCE),
+        distance=_first(said, _DISTANCE),
         pixel_size=(width, height) if width and height else None,
-        direct_beam=(column, row) if column and row else None,
-        saturation=values.get("saturation_value"),
+        direct_beam=(beam[0], beam[1]) if beam[0] and beam[1] else None,
+        saturation=said.get("saturation_value"),
     )
+
+
+def _cxi_energy(opened: Any, image: Any) -> float | None:
+    """keV of CXI's joule."""
+    item = hdf5.member(opened, f"{image.name.split('/')[1]}/instrument_1/source_1/energy")
+    value = float(np.ravel(item[()])[0]) if getattr(item, "size", 0) else 0.0
+    return value / _KEV if value > 0 else None
+
+
+def _in_pixels(said: tuple[Any, float, str] | None, size: float | None) -> float | None:
+    """A beam's place in pixels; NeXus has it in pixels or as a length."""
+    if said is None:
+        return None
+    unit = units.canonical(said[2], "length") if said[2] else None
+    if unit is None:
+        return said[1]
+    return said[1] * units.FACTORS["length"][unit] / units.FACTORS["length"]["mm"] / size if size else None
 
 
 def _scaled(name: str, value: float, item: Any) -> float | None:
@@ -199,15 +340,15 @@ def _scaled(name: str, value: float, item: Any) -> float | None:
     unit = hdf5.text(item.attrs.get("units", ""))
     if name in _WAVELENGTH:
         factor = units.FACTORS["length"].get(units.canonical(unit or "Å", "length") or "")
-    elif name in ("distance", "detector_distance", "x_pixel_size", "y_pixel_size"):
+    elif name in (*_DISTANCE, *_PIXEL):
         # NeXus leaves the unit to the file; Dectris and most others write metres.
         factor = units.FACTORS["length"].get(units.canonical(unit or "m", "length") or "")
         factor = None if factor is None else factor / units.FACTORS["length"]["mm"]
     elif name in _INCIDENCE:
         factor = units.FACTORS["angle"].get(units.canonical(unit or "degrees", "angle") or "")
-    elif name in ("incident_energy", "photon_energy"):
+    elif name in _ENERGY:
         factor = {"": 1e-3, "ev": 1e-3, "kev": 1.0}.get(unit.lower())
-    elif name in ("beam_center_x", "beam_center_y", "saturation_value"):
+    elif name in (*_BEAM, "saturation_value"):
         factor = 1.0
     else:
         return None
