@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sasnet_plugin.data.failure import content
 from sasnet_plugin.data.hdf5 import SIGNATURE
-from sasnet_plugin.data.images import array_files, detector_files, nexus
+from sasnet_plugin.data.images import array_files, detector_files, nexus, whole
 from sasnet_plugin.data.images.raw import RawFrame
 from sasnet_plugin.types import DataError
 
@@ -15,7 +15,6 @@ _TIFF = (b"II*\x00", b"MM\x00*", b"II+\x00", b"MM\x00+")
 _NUMPY = (b"\x93NUMPY", b"PK\x03\x04")
 _CBF = b"###CBF"
 _BORNAGAIN = b"# BornAgain Intensity Data"
-_PACKED = (".gz", ".bz2")
 
 
 def frames(path: Path, file: str, dataset: str | None = None) -> Generator[RawFrame, None, None]:
@@ -35,7 +34,10 @@ def frames(path: Path, file: str, dataset: str | None = None) -> Generator[RawFr
         There is no such file, it cannot be read, or it is damaged, or no image.
     """
     start = content(path, file, wanted="a detector image", size=64)
-    if start.startswith(SIGNATURE):
+    if whole.is_packed(start):
+        with whole.unpacked(path, file) as plain:
+            yield from frames(plain, file, dataset)
+    elif start.startswith(SIGNATURE):
         yield from nexus.read(path, file, dataset)
     elif start.startswith(_NUMPY):
         yield from array_files.read_numpy(path, file)
@@ -43,7 +45,7 @@ def frames(path: Path, file: str, dataset: str | None = None) -> Generator[RawFr
         yield detector_files.read_cbf(path, file)
     elif _is_detector_file(path, start):
         yield from detector_files.read(path, file)
-    elif _is_text(path, start):
+    elif _is_text(start):
         yield array_files.read_text(path, file)
     else:
         yield from detector_files.read(path, file)
@@ -55,7 +57,7 @@ def is_image(path: Path) -> bool:
     HDF5 and plain tables are not assessed here; they may hold curves.
     """
     try:
-        start = content(path, str(path), wanted="an image", size=64)
+        start = beginning(path, str(path))
     except DataError:
         return False
     known = start.startswith((*_TIFF, *_NUMPY, _CBF, _BORNAGAIN))
@@ -64,7 +66,18 @@ def is_image(path: Path) -> bool:
 
 def is_simulated(path: Path) -> bool:
     """Whether a file is BornAgain's."""
-    return content(path, str(path), wanted="an image", size=64).startswith(_BORNAGAIN)
+    return beginning(path, str(path)).startswith(_BORNAGAIN)
+
+
+def beginning(path: Path, file: str, size: int = 6000) -> bytes:
+    """The first bytes of a file, of a packed one of what is packed.
+
+    Raises
+    ------
+    DataError
+        There is no such file, or it is damaged.
+    """
+    return whole.beginning(content(path, file, wanted="an image", size=size), path, file, size)
 
 
 def recognise(path: Path) -> float:
@@ -76,6 +89,5 @@ def _is_detector_file(path: Path, start: bytes) -> bool:
     return start.startswith((*_TIFF, _CBF)) or detector_files.has_known_suffix(path)
 
 
-def _is_text(path: Path, start: bytes) -> bool:
-    packed = path.suffix.lower() in _PACKED
-    return packed or all(byte >= 32 or byte in b"\t\r\n" for byte in start)
+def _is_text(start: bytes) -> bool:
+    return all(byte >= 32 or byte in b"\t\r\n" for byte in start)

@@ -7,11 +7,18 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from sasnet_plugin.data.settings_tables import beside, check_names, is_number, of_texts, said_over
+from sasnet_plugin.data.settings_tables import (
+    SIDED,
+    beside,
+    check_names,
+    is_number,
+    of_texts,
+    said_over,
+    side_or_mirror,
+)
 from sasnet_plugin.types import DataError
 
 Pair = tuple[float, float]
-_SIDES = ("top", "bottom", "left", "right")
 _FLAT = ("beam", "sample")
 
 
@@ -120,18 +127,15 @@ def from_options(given: Sequence[str]) -> ImageSettings:
 
 
 def _value(key: str, value: Any, file: str) -> Any:
-    if key in ("up", "perpendicular_to"):
-        allowed = _SIDES if key == "up" else _FLAT
-        if value not in allowed:
-            raise DataError(f"{file}: {key} is {value!r}; use one of {', '.join(allowed)}.")
+    if key in SIDED:
+        return side_or_mirror(key, value, file)
+    if key == "perpendicular_to":
+        if value not in _FLAT:
+            raise DataError(f"{file}: {key} is {value!r}; use one of {', '.join(_FLAT)}.")
         return value
     if key in ("mask_file", "dataset"):
         if not isinstance(value, str):
             raise DataError(f"{file}: {key} is {value!r}; give a path in quotes.")
-        return value
-    if key == "mirror":
-        if not isinstance(value, bool):
-            raise DataError(f"{file}: mirror is {value!r}; use true or false.")
         return value
     if key == "mask":
         rows = value if isinstance(value, list | tuple) else []

@@ -22,7 +22,8 @@ from sasnet_plugin.data.images.raw import truncated
 from sasnet_plugin.data.limits import LIMITS
 from sasnet_plugin.types import DataError
 
-OPENERS: dict[str, Any] = {".gz": gzip.open, ".bz2": bz2.open}
+#: How packed files begin, and what opens them.
+OPENERS: dict[bytes, Any] = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open}
 #: Type of a TIFF value -> struct's letter; others are no sizes or places.
 _TYPES = {1: "B", 3: "H", 4: "I", 13: "I", 16: "Q", 18: "Q"}
 _WIDTH, _LENGTH, _COMPRESSION, _SAMPLES = 256, 257, 259, 277
@@ -31,21 +32,51 @@ _DEFLATE = (8, 32946)
 _EDF_HEADER = 2**16
 
 
+def is_packed(start: bytes) -> bool:
+    """Whether a file that begins so is gzip's or bzip2's."""
+    return _opener(start) is not None
+
+
+def _opener(start: bytes) -> Any:
+    return next((opener for mark, opener in OPENERS.items() if start.startswith(mark)), None)
+
+
+def beginning(start: bytes, path: Path, file: str, size: int) -> bytes:
+    """The first bytes of a file, of a packed one of what is packed.
+
+    Raises
+    ------
+    DataError
+        It is damaged.
+    """
+    opener = _opener(start)
+    if opener is None:
+        return start
+    try:
+        with opener(path, "rb") as packed:
+            found: bytes = packed.read(size)
+    except (OSError, EOFError, zlib.error) as error:
+        raise truncated(file) from error
+    return found
+
+
 @contextmanager
 def unpacked(path: Path, file: str) -> Iterator[Path]:
-    """The file, or a copy that is unpacked if its name ends in ``.gz`` or ``.bz2``.
+    """The file, or a copy that is unpacked if it begins as gzip's and bzip2's do, whatever its name.
 
     Raises
     ------
     DataError
         It is damaged, or larger than images are.
     """
-    opener = OPENERS.get(path.suffix.lower())
+    with path.open("rb") as stream:
+        opener = _opener(stream.read(4))
     if opener is None:
         yield path
         return
     with tempfile.TemporaryDirectory(prefix="sasnet-") as folder:
-        copy = Path(folder) / path.stem
+        packed_name = path.suffix.lower() in (".gz", ".bz2")
+        copy = Path(folder) / (path.stem if packed_name else path.name)
         try:
             with opener(path, "rb") as packed, copy.open("wb") as plain:
                 size = 0

@@ -23,7 +23,7 @@ class RawSans:
     Parameters
     ----------
     values : (rows, columns) array
-        Counts or intensities, the lowest row first.
+        Counts or intensities.
     qx, qy : (rows, columns) arrays or None
         Å⁻¹; None where the file has pixels and their geometry is in `settings`.
     error : (rows, columns) array or None
@@ -36,6 +36,12 @@ class RawSans:
         What its header says.
     entry : str
     notes : tuple of str
+    top_first : bool
+        The first row is the highest of the picture; of no meaning where there is q.
+    panel : str
+        Name of the detector's panel; those of one entry are one measurement. Empty where there is one.
+    area : float
+        Solid angle of a pixel in the beam over that of the other panels.
     """
 
     values: FloatArray
@@ -48,6 +54,9 @@ class RawSans:
     settings: SansSettings = SansSettings()
     entry: str = ""
     notes: tuple[str, ...] = ()
+    top_first: bool = False
+    panel: str = ""
+    area: float = 1.0
 
 
 def are_counts(values: FloatArray) -> bool:
