@@ -97,7 +97,7 @@ def unmeasured(
     notes = []
     gaps, family = module_gaps((values.shape[0], values.shape[1]))
     found = marked
-    if gaps is not None:
+    if gaps is not None and np.any(gaps):
         limit = integer_limit(values)
         empty = gaps & (marked | (values <= 0) | (values == (np.inf if limit is None else limit)))
         notes.append(f"Gaps between the modules of the {family} detector left out: {share(empty)}.")
