@@ -81,12 +81,16 @@ def read(path: Path, file: str, dataset: str | None = None) -> Generator[RawFram
         As `stacks`.
     """
     with stacks(path, file, dataset) as found:
-        index, total = 0, found.number
-        for array in found.arrays:
-            for at in np.ndindex(array.shape[:-2]):
-                index += 1
-                entry = f"frame {index}" if total > 1 else ""
-                yield RawFrame(np.asarray(array[at]), entry, found.geometry, found.bad, found.notes)
+        for number, frame in enumerate(frames_of(found), start=1):
+            entry = f"frame {number}" if found.number > 1 else ""
+            yield RawFrame(frame, entry, found.geometry, found.bad, found.notes)
+
+
+def frames_of(found: Stacks) -> Iterator[Any]:
+    """(rows, columns) arrays, one after the other, each read when it is asked for."""
+    for array in found.arrays:
+        for at in np.ndindex(array.shape[:-2]):
+            yield np.asarray(array[at])
 
 
 @contextmanager
