@@ -10,11 +10,20 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from sasnet_plugin.domains import DEFAULT, PAGES, Domain, ReadOptions, recognised, resolve, specification
-from sasnet_plugin.types import SasnetError
+from sasnet_plugin.types import DataError, SasnetError
 
 if TYPE_CHECKING:
     from sasnet_plugin.predict import Answer, Predictor
     from sasnet_plugin.predict.decoding import Choice
+
+
+def _may_be_image(path: str, domain: Domain) -> bool:
+    """Whether a file that was read as of a domain may hold images of another kind."""
+    if domain.name != DEFAULT:
+        return True
+    from sasnet_plugin.data.images.formats import may_hold_images
+
+    return may_hold_images(Path(path))
 
 
 class Kinds:
@@ -57,9 +66,20 @@ class Kinds:
     def read(self, path: str) -> Iterable[Any]:
         """The measurements of a file."""
         domain = specification(self._given or recognised(Path(path)))
-        for one in resolve(domain.read)(path, self._reading):
-            self._domains[one.file] = domain
-            yield one
+        try:
+            for one in resolve(domain.read)(path, self._reading):
+                self._domains[one.file] = domain
+                yield one
+        except DataError as error:
+            if self._given or not _may_be_image(path, domain):
+                raise
+            others = ", ".join(name for name, page in PAGES.items() if name not in (DEFAULT, domain.name))
+            if domain.name == DEFAULT:
+                raise DataError(
+                    f"{path}: it holds images, and no curve; say of what kind they are: --domain {others}."
+                ) from error
+            said = str(error).rstrip(".?")
+            raise DataError(f"{said}; or say what kind of image it is: --domain {others}.") from error
 
     def together(self, paths: Sequence[str | SasnetError]) -> Any:
         """The measurements of several files as one, of a sample in several settings.

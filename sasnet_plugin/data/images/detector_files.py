@@ -1,4 +1,4 @@
-"""Detectors' own files: TIFF, EDF and others by fabio, CBF, and what their headers say about the geometry.
+"""Detectors' own files: TIFF, EDF, SMV, MarCCD and others by fabio, CBF, and what headers say of geometry.
 
 fabio's own reader of CBF loops for ever on some damaged headers (a missing start of the data, an open quote),
 so the few lines that a detector writes are read here: the header's text and the length that it promises.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import re
+import struct
 import warnings
 from base64 import b64encode
 from collections.abc import Iterator, Mapping
@@ -90,6 +91,51 @@ def edf(header: Mapping[str, Any]) -> ImageSettings:
     )
 
 
+def smv(header: Mapping[str, Any]) -> ImageSettings:
+    """ImageSettings of an SMV header (ADSC): Å, mm; the beam's place is a length from the first pixel."""
+    said = {str(key).upper(): _positive(_float(value)) for key, value in header.items()}
+    size = said.get("PIXEL_SIZE")
+    column, row = (said.get(f"BEAM_CENTER_{axis}") for axis in "XY")
+    return ImageSettings(
+        wavelength=said.get("WAVELENGTH"),
+        distance=said.get("DISTANCE"),
+        pixel_size=_pair(size, size),
+        direct_beam=_beam(column / size, row / size) if column and row and size else None,
+    )
+
+
+#: Of MarCCD's header, by its documentation: where it begins in the TIFF, and where in it whole numbers stand:
+#: order of bytes, columns, rows; µm to the detector and the beam in thousandths of a pixel; nm; fm.
+_MAR, _MAR_BYTES = 1024, 1024
+_MAR_ORDER, _MAR_SHAPE, _MAR_PLACE, _MAR_PIXEL, _MAR_WAVELENGTH = 28, 80, 640, 772, 908
+
+
+def marccd(start: bytes, shape: tuple[int, int]) -> ImageSettings | None:
+    """ImageSettings of MarCCD's header, which lies between a TIFF's own and the pixels; None of other files.
+
+    Parameters
+    ----------
+    start : bytes
+        The file's first 2048.
+    shape : (rows, columns)
+    """
+    block = start[_MAR : _MAR + _MAR_BYTES]
+    if len(block) < _MAR_BYTES:
+        return None
+    order = next((o for o in "<>" if struct.unpack_from(f"{o}I", block, _MAR_ORDER)[0] in (1234, 4321)), None)
+    if order is None or struct.unpack_from(f"{order}II", block, _MAR_SHAPE) != shape[::-1]:
+        return None
+    distance, column, row = struct.unpack_from(f"{order}3i", block, _MAR_PLACE)
+    width, height = struct.unpack_from(f"{order}2i", block, _MAR_PIXEL)
+    (wavelength,) = struct.unpack_from(f"{order}i", block, _MAR_WAVELENGTH)
+    return ImageSettings(
+        wavelength=_positive(wavelength / 1e5),
+        distance=_positive(distance / 1e3),
+        pixel_size=_pair(width / 1e6, height / 1e6),
+        direct_beam=_beam(column / 1e3, row / 1e3),
+    )
+
+
 def _find(text: str, pattern: str) -> tuple[str, ...] | None:
     match = re.search(pattern, text)
     return match.groups() if match else None
@@ -138,6 +184,8 @@ def read(path: Path, file: str) -> Iterator[RawFrame]:
         ) from error
     with whole.unpacked(path, file) as plain:
         whole.check(plain, file)
+        with plain.open("rb") as stream:
+            start = stream.read(_MAR + _MAR_BYTES)
         image = _first(fabio, plain, file)
         try:
             if image.nframes > LIMITS.frames:
@@ -148,7 +196,8 @@ def read(path: Path, file: str) -> Iterator[RawFrame]:
                 if values.ndim != 2:
                     raise not_an_image(file, values.shape)
                 entry = f"frame {number + 1}" if image.nframes > 1 else ""
-                yield RawFrame(values=values, entry=entry, geometry=_geometry(image, frame))
+                said = marccd(start, (values.shape[0], values.shape[1])) or _geometry(image, frame)
+                yield RawFrame(values=values, entry=entry, geometry=said)
         finally:
             image.close()
 
@@ -218,6 +267,8 @@ def _geometry(image: Any, frame: Any) -> ImageSettings:
     keys = getattr(frame, "header", None) or image.header
     if type(image).__name__ == "EdfImage":
         return edf(keys)
+    if "HEADER_BYTES" in keys:
+        return smv(keys)
     text = keys.get("_array_data.header_contents") or keys.get("imageDescription")
     # fabio splits the lines of some TIFF headers into keys and values.
     return dectris(str(text) if text else "\n".join(f"{key} {value}" for key, value in keys.items()))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Generator
 from pathlib import Path
 
@@ -14,6 +15,8 @@ from sasnet_plugin.types import DataError
 _TIFF = (b"II*\x00", b"MM\x00*", b"II+\x00", b"MM\x00+")
 _NUMPY = (b"\x93NUMPY", b"PK\x03\x04")
 _CBF = b"###CBF"
+#: How EDF and SMV begin.
+_BRACE = re.compile(rb"\{\s*(?:HEADER_BYTES|EDF_|HeaderID|ByteOrder|[A-Za-z_]+\s*=)")
 _BORNAGAIN = b"# BornAgain Intensity Data"
 
 
@@ -64,6 +67,17 @@ def is_image(path: Path) -> bool:
     return known or _is_detector_file(path, start)
 
 
+def may_hold_images(path: Path) -> bool:
+    """Whether a file is one of images' formats, or HDF5 with images in it or in files that it links to."""
+    try:
+        start = beginning(path, str(path))
+    except DataError:
+        return False
+    if start.startswith(SIGNATURE):
+        return nexus.holds_images(path)
+    return is_image(path)
+
+
 def is_simulated(path: Path) -> bool:
     """Whether a file is BornAgain's."""
     return beginning(path, str(path)).startswith(_BORNAGAIN)
@@ -86,7 +100,8 @@ def recognise(path: Path) -> float:
 
 
 def _is_detector_file(path: Path, start: bytes) -> bool:
-    return start.startswith((*_TIFF, _CBF)) or detector_files.has_known_suffix(path)
+    begins = start.startswith((*_TIFF, _CBF)) or bool(_BRACE.match(start))
+    return begins or detector_files.has_known_suffix(path)
 
 
 def _is_text(start: bytes) -> bool:

@@ -31,6 +31,8 @@ _PLATEAU_SHARE, _PLATEAU_LEVEL = 1e-3, 1000.0
 _SIXTEEN_BITS = 65535.0
 #: Counts that a line without any must be expected to have; lines next to each other that a gap has at most.
 _SURELY_LIT, _WIDEST_GAP = 20.0, 64
+#: Share of lines that are dead at most: where more have no count, little was there to be counted.
+_MOST_DEAD = 0.25
 
 
 def stored_as_bad(values: NDArray[Any], *, subtracted: bool = False) -> BoolArray:
@@ -135,7 +137,7 @@ def dead_lines(values: NDArray[Any], good: BoolArray, *, horizon: bool = False) 
         number, total = good.sum(axis=axis), counts.sum(axis=axis, dtype=np.float64)
         lit = np.flatnonzero((number > 0) & (total > 0))
         dark = np.flatnonzero((number > 0) & (total == 0))
-        if lit.size == 0 or dark.size == 0:
+        if dark.size == 0 or dark.size > _MOST_DEAD * number.size:
             continue
         rate = total[lit] / number[lit]
         after = np.searchsorted(lit, dark)

@@ -86,6 +86,18 @@ def read(path: Path, file: str, dataset: str | None = None) -> Generator[RawFram
             yield RawFrame(frame, entry, found.geometry, found.bad, found.notes)
 
 
+def holds_images(path: Path) -> bool:
+    """Whether an HDF5 file has images or names files that may."""
+    try:
+        with hdf5.opened(path, str(path)) as opened:
+            if _default(opened) is not None or _largest(opened) is not None:
+                return True
+            found, missing = hdf5.beside(opened, path, str(path))
+            return bool(found or missing)
+    except (DataError, *hdf5.DAMAGE):
+        return False
+
+
 def frames_of(found: Stacks) -> Iterator[Any]:
     """(rows, columns) arrays, one after the other, each read when it is asked for."""
     for array in found.arrays:
