@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -41,6 +41,8 @@ class Kinds:
         Of classes, one of `class_prior.PRIORS`.
     verify : bool
         Answers are refined by physics and simulated again.
+    told : callable, optional
+        Told of the stages of that.
     """
 
     def __init__(
@@ -53,11 +55,12 @@ class Kinds:
         reading: ReadOptions,
         prior: str,
         verify: bool = False,
+        told: Callable[[str], None] | None = None,
     ) -> None:
         self._given = specification(domain).name if domain else None
         self._wanted = top, models, exclude, prior
         self._reading = reading
-        self._verify = verify
+        self._verify, self._told = verify, told
         self._opened: dict[str, tuple[Predictor, Choice]] = {}
         self._domains: dict[str, Domain] = {}  # by file
         if models or exclude:  # wrong names are wrong usage, before the first file is read
@@ -141,9 +144,16 @@ class Kinds:
         if not domain.refine:
             return SasnetError(f"{measurement.file}: --verify is for patterns; 'sasnet fit' verifies curves.")
         try:
-            return resolve(domain.refine)(measurement, answer)
+            return resolve(domain.refine)(measurement, answer, told=self._teller(measurement))
         except Exception as error:  # one pattern must not stop the others
             return error
+
+    def _teller(self, measurement: Any) -> Callable[[str], None] | None:
+        """Tells of stages with the name of what is fitted."""
+        told, name = self._told, Path(measurement.file).name
+        if measurement.entry:
+            name = f"{name}, {measurement.entry}"
+        return None if told is None else lambda stage: told(f"{name}: {stage}")
 
     def _predictor(self, domain: Domain) -> tuple[Predictor, Choice]:
         if domain.name not in self._opened:

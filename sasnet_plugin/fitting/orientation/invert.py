@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -13,6 +14,7 @@ from ...simulate.gisas.geometry import N_XI, PERIOD, XI
 from ...simulate.gisas.priors import GEOMETRY
 from ...types import Image
 from .counts import Counts, on_window
+from .effort import Effort
 from .forward import Refined, State, state
 from .information import MirrorAmbiguity, mirror_ambiguity, resolved, uniform_p_value
 from .linear import Quadratic, reweighted
@@ -54,6 +56,8 @@ class OrientationResult:
         0..1; how well some orientation explains the pattern. Near 0 p means nothing.
     file, notes
         As in `OrientationGuess`.
+    ends : tuple of str
+        Quantities of `geometry` that stand at an end of their range: no measurements.
     """
 
     xi: FloatArray
@@ -74,10 +78,16 @@ class OrientationResult:
     in_scope: float = 1.0
     file: str = ""
     notes: tuple[str, ...] = ()
+    ends: tuple[str, ...] = ()
 
 
 def invert(
-    image: Image, guess: OrientationGuess, *, rng: np.random.Generator | None = None, effort: float = 15.0
+    image: Image,
+    guess: OrientationGuess,
+    *,
+    rng: np.random.Generator | None = None,
+    effort: float = 15.0,
+    told: Callable[[str], None] | None = None,
 ) -> OrientationResult:
     """Fit the physics to a pattern, simulate it again, and say what is known.
 
@@ -90,6 +100,8 @@ def invert(
         Default: seeded, so that the same image gives the same answer.
     effort : float
         Moves of each sample of p(ξ) at each exponent of the likelihood.
+    told : callable, optional
+        Told of each stage in a few words.
 
     Returns
     -------
@@ -105,11 +117,14 @@ def invert(
     rng = np.random.default_rng(0) if rng is None else rng
     counts, shown = on_window(image)
     at, error = start(guess.geometry)
-    refined, error = fitted_geometry(counts, at, error)
+    bounded = Effort(told=told)
+    refined, error = fitted_geometry(counts, at, error, bounded)
     # For what the best weights do not explain at all, a rough distribution is enough.
-    hopeless = verify(counts, refined.expected, 0).in_scope < INVERSION.hopeless
+    hopeless = hopeless_fit(counts, refined)
     if not hopeless:
-        refined = over_all_films(refined, at, error)
+        bounded.say("films over all of their range are tried")
+        refined = over_all_films(refined, at, error, bounded)
+    bounded.say("distributions of the rotation are drawn")
     rounds, moves = (1, 1.0) if hopeless else (3, effort)
     found = posterior(counts, refined, at, error, rng, rounds=rounds, effort=moves)
     best, final, expected, scattered = simulated_again(counts, found, at, error)
@@ -140,8 +155,17 @@ def invert(
         mirror_resolved=mirror.resolved,
         in_scope=min(guess.in_scope, checked.in_scope),
         file=image.file,
-        notes=(*image.notes, *guess.notes, *_notes(checked, mirror, alike, modes, found, refined, counts)),
+        ends=at_ends(found),
+        notes=(
+            *image.notes,
+            *guess.notes,
+            *_notes(checked, mirror, alike, modes, found, refined, counts, bounded.over),
+        ),
     )
+
+
+#: Said where the bound on geometries ended the search.
+CUT = "The search was bounded before all films were tried; the film may be thicker or thinner than its error says."
 
 
 def over_films(refined: Refined, inner: FloatArray, found: FloatArray) -> FloatArray:
@@ -169,18 +193,32 @@ def over_films(refined: Refined, inner: FloatArray, found: FloatArray) -> FloatA
     return widened
 
 
-def fitted_geometry(counts: Counts, at: FloatArray, error: FloatArray) -> tuple[Refined, FloatArray]:
+def fitted_geometry(
+    counts: Counts, at: FloatArray, error: FloatArray, effort: Effort | None = None
+) -> tuple[Refined, FloatArray]:
     """The best geometry, and how far the guess may be off.
 
     What is reached from a guess usually explains the counts, however broad it is. Where it does not, the
     guess is taken to be worse than it says, and the geometry is searched.
     """
-    found = refine(counts, at, error)
+    effort = effort or Effort()
+    found = refine(counts, at, error, effort=effort)
     if explains(found):
         return found, error
+    if effort.over and not hopeless_fit(counts, found):
+        return found, error
+    effort.say("the guess explains nothing: the geometry is searched")
     wide = np.minimum(INVERSION.wider_guess * error, start({})[1])
-    other = refine(counts, at, wide, begin=search(counts, at, wide))
+    # As much again: what explains nothing so far may begin elsewhere.
+    again = Effort(most=INVERSION.most_geometries // 2, told=effort.told)
+    other = refine(counts, at, wide, begin=search(counts, at, wide, again), effort=again)
+    effort.spent += again.spent
     return (other, wide) if other.loss < found.loss else (found, error)
+
+
+def hopeless_fit(counts: Counts, found: Refined) -> bool:
+    """The best weights leave so much over that no orientation is believed."""
+    return verify(counts, found.expected, 0).in_scope < INVERSION.hopeless
 
 
 def simulated_again(
@@ -282,6 +320,7 @@ def _notes(
     found: Posterior,
     refined: Refined,
     counts: Counts,
+    cut: bool,
 ) -> tuple[str, ...]:
     if checked.in_scope < 0.5:
         return (checked.sentence,)
@@ -295,19 +334,41 @@ def _notes(
     free = refined.weights / max(float(refined.weights.sum()), 1e-300)
     apart = float(circular_w1(free, found.samples.p.mean(axis=0), PERIOD))
     said.append(f"Without any prior of p(ξ) the fit is {apart:.1f} degrees away.")
-    said += _at_limits(found)
+    said += _end_sentences(found)
+    if cut:
+        said.append(CUT)
     said.append(_counts_sentence(counts))
     return tuple(said)
 
 
-def _at_limits(found: Posterior) -> list[str]:
+def at_ends(found: Posterior) -> tuple[str, ...]:
+    """Names of quantities that stand at an end of the range of the prior, or beyond: nothing was measured.
+
+    What blurs or spreads may be nothing at all: at 0 it is a measurement.
+    """
     ends = []
-    for parameter, inner in zip(PARAMETERS, found.inner, strict=True):
+    for parameter, inner, error in zip(PARAMETERS, found.inner, found.error, strict=True):
         low, high = parameter.limits()
-        near = 1e-3 * (high - low)
-        if inner > high - near or (inner < low + near and parameter.scale != "square"):
+        first, last = (parameter.inner(x) for x in parameter.prior.limits())
+        bounded = parameter.prior.share >= 1 and parameter.scale != "square"
+        near = min(float(error), 0.02 * (high - low))
+        if inner > last - near or (bounded and inner < first + near):
             ends.append(parameter.name)
-    return [f"At the end of its range: {', '.join(ends)}."] if ends else []
+    return tuple(ends)
+
+
+def _end_sentences(found: Posterior) -> list[str]:
+    said = []
+    for name in at_ends(found):
+        parameter = PARAMETERS[INDEX[name]]
+        value = parameter.value(float(found.inner[INDEX[name]]))
+        low, high = (f"{x:g}" for x in parameter.prior.limits())
+        unit = f" {parameter.unit}" if parameter.unit else ""
+        said.append(
+            f"{name} stands at {significant(value, 3)}{unit}, the end of the range that is known ({low} to"
+            f" {high}{unit}): it was not measured, and the sample may lie beyond."
+        )
+    return said
 
 
 def _counts_sentence(counts: Counts) -> str:
