@@ -15,13 +15,13 @@ from ...domains import ReadOptions
 from ...types import DataError, Image
 from ..hdf5 import SIGNATURE
 from ..images import formats
-from ..images.masks import integer_limit, share, stored_as_bad, unmeasured
+from ..images.masks import dead_lines, integer_limit, share, stored_as_bad, unmeasured
 from ..images.raw import not_an_image
 from . import is_text, nexus, text_files
 from .centre import better_centre, find_centre
 from .geometry import SmallAngle, as_seen, on_detector
 from .masks import behind_beamstop, faulty
-from .raw import RawSans, are_counts, estimated_error
+from .raw import RawSans, are_counts, as_counts, estimated_error
 from .resolution import Setting
 from .settings import SansSettings, in_angstrom, settings_of
 
@@ -196,10 +196,16 @@ def image(raw: RawSans, said: SansSettings, file: str) -> Image:
     # Whole numbers are counts where nothing says otherwise.
     counts = raw.error is None and are_counts(values[mask])
     dark = np.zeros_like(mask)
-    if counts and values.shape[0] > 1:
-        dark, hot, more = faulty(values, mask)
+    scale = 1.0 if counts else as_counts(values, raw.error, mask)
+    if scale and values.shape[0] > 1:
+        # Lines without a count; of reduced values also pixels hot before the reduction.
+        dead = dead_lines(values * scale, mask) if not counts else dark
+        mask &= ~dead
+        dark, hot, more = faulty(values * scale, mask)
         mask &= ~hot
         notes += more
+        if np.any(dead):
+            notes.append(f"Rows or columns without any count were left out: {share(dead)}.")
     # A beamstop's shadow helps to find the beam; hot pixels mislead.
     geometry, apart = _placed(raw, said, np.where(mask, values, 0.0), mask, name, notes)
     mask &= ~dark

@@ -65,6 +65,17 @@ def are_counts(values: FloatArray) -> bool:
     return bool(finite.size and finite.min() >= 0 and np.all(finite == np.round(finite)))
 
 
+def as_counts(values: FloatArray, error: FloatArray | None, mask: NDArray[np.bool_]) -> float:
+    """Counts that one unit of reduced values stands for, by their errors; 0 where nothing says so.
+
+    A value v with the error e has as many counts as have its relative error, v²/e².
+    """
+    if error is None:
+        return 0.0
+    known = mask & (values > 0) & (error > 0)
+    return float(np.median(values[known] / error[known] ** 2)) if np.any(known) else 0.0
+
+
 def estimated_error(values: FloatArray, good: NDArray[np.bool_], q: FloatArray) -> FloatArray:
     """One standard deviation from how neighbours along a row differ, ring by ring, (rows, columns).
 

@@ -165,7 +165,7 @@ def invert(
 
 
 #: Said where the bound on geometries ended the search.
-CUT = "The search was bounded before all films were tried; the film may be thicker or thinner than its error says."
+CUT = "The search was bounded before all films were tried; the film may lie farther off than its error says."
 
 
 def over_films(refined: Refined, inner: FloatArray, found: FloatArray) -> FloatArray:
