@@ -6,8 +6,6 @@ for whatever a header claims. Tags by number are those of TIFF 6.0 (Adobe, 1992)
 
 from __future__ import annotations
 
-import bz2
-import gzip
 import re
 import struct
 import tempfile
@@ -15,49 +13,20 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from sasnet_plugin.data.failure import too_large
 from sasnet_plugin.data.images.raw import truncated
 from sasnet_plugin.data.limits import LIMITS
+from sasnet_plugin.data.signature import opener
 from sasnet_plugin.types import DataError
 
-#: How packed files begin, and what opens them.
-OPENERS: dict[bytes, Any] = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open}
 #: Type of a TIFF value -> struct's letter; others are no sizes or places.
 _TYPES = {1: "B", 3: "H", 4: "I", 13: "I", 16: "Q", 18: "Q"}
 _WIDTH, _LENGTH, _COMPRESSION, _SAMPLES = 256, 257, 259, 277
 _BITS, _STRIPS, _STRIP_SIZES, _TILES, _TILE_SIZES = 258, 273, 279, 324, 325
 _DEFLATE = (8, 32946)
 _EDF_HEADER = 2**16
-
-
-def is_packed(start: bytes) -> bool:
-    """Whether a file that begins so is gzip's or bzip2's."""
-    return _opener(start) is not None
-
-
-def _opener(start: bytes) -> Any:
-    return next((opener for mark, opener in OPENERS.items() if start.startswith(mark)), None)
-
-
-def beginning(start: bytes, path: Path, file: str, size: int) -> bytes:
-    """The first bytes of a file, of a packed one of what is packed.
-
-    Raises
-    ------
-    DataError
-        It is damaged.
-    """
-    opener = _opener(start)
-    if opener is None:
-        return start
-    try:
-        with opener(path, "rb") as packed:
-            found: bytes = packed.read(size)
-    except (OSError, EOFError, zlib.error) as error:
-        raise truncated(file) from error
-    return found
 
 
 @contextmanager
@@ -70,15 +39,15 @@ def unpacked(path: Path, file: str) -> Iterator[Path]:
         It is damaged, or larger than images are.
     """
     with path.open("rb") as stream:
-        opener = _opener(stream.read(4))
-    if opener is None:
+        opened = opener(stream.read(4))
+    if opened is None:
         yield path
         return
     with tempfile.TemporaryDirectory(prefix="sasnet-") as folder:
         packed_name = path.suffix.lower() in (".gz", ".bz2")
         copy = Path(folder) / (path.stem if packed_name else path.name)
         try:
-            with opener(path, "rb") as packed, copy.open("wb") as plain:
+            with opened(path, "rb") as packed, copy.open("wb") as plain:
                 size = 0
                 while block := packed.read(2**20):
                     size += plain.write(block)
@@ -123,25 +92,29 @@ def _check_tiff(stream: BinaryIO, size: int, order: str, file: str) -> None:
             raise truncated(file)
         seen.add(at)
         tags, at = _directory(stream, at, order, big)
-        rows, columns, samples = tags[_LENGTH][0], tags[_WIDTH][0], tags.get(_SAMPLES, [1])[0]
-        if rows * columns * samples > LIMITS.pixels:
-            raise too_large(file, f"{rows} x {columns} pixels", "the image of one detector")
-        tiled = _TILES in tags
-        places, sizes = tags[_TILES if tiled else _STRIPS], tags[_TILE_SIZES if tiled else _STRIP_SIZES]
-        if len(places) != len(sizes) or any(p + s > size for p, s in zip(places, sizes, strict=True)):
+        if not _is_whole(stream, tags, size, file):
             raise truncated(file)
-        packing = tags.get(_COMPRESSION, [1])[0]
-        needed = (
-            rows * columns * sum(tags.get(_BITS, [1]) * (samples if len(tags.get(_BITS, [1])) == 1 else 1))
-        ) // 8
-        if packing == 1 and sum(sizes) < needed:
-            raise truncated(file)
-        if packing in _DEFLATE and not tiled:
-            for p, s in zip(places, sizes, strict=True):
-                stream.seek(p)
-                needed -= _inflated(stream.read(s), needed)
-            if needed > 0:
-                raise truncated(file)
+
+
+def _is_whole(stream: BinaryIO, tags: dict[int, list[int]], size: int, file: str) -> bool:
+    """Whether all strips or tiles of an image lie in the file, and hold as much as its pixels need."""
+    rows, columns, samples = tags[_LENGTH][0], tags[_WIDTH][0], tags.get(_SAMPLES, [1])[0]
+    if rows * columns * samples > LIMITS.pixels:
+        raise too_large(file, f"{rows} x {columns} pixels", "the image of one detector")
+    tiled = _TILES in tags
+    places, sizes = tags[_TILES if tiled else _STRIPS], tags[_TILE_SIZES if tiled else _STRIP_SIZES]
+    if len(places) != len(sizes) or any(p + s > size for p, s in zip(places, sizes, strict=True)):
+        return False
+    packing, bits = tags.get(_COMPRESSION, [1])[0], tags.get(_BITS, [1])
+    needed = rows * columns * sum(bits * samples if len(bits) == 1 else bits) // 8
+    if packing == 1:
+        return sum(sizes) >= needed
+    if packing in _DEFLATE and not tiled:
+        for p, s in zip(places, sizes, strict=True):
+            stream.seek(p)
+            needed -= _inflated(stream.read(s), needed)
+        return needed <= 0
+    return True
 
 
 def _inflated(packed: bytes, most: int) -> int:

@@ -13,10 +13,10 @@ import numpy as np
 
 from ...domains import ReadOptions
 from ...types import DataError, Image
-from ..hdf5 import SIGNATURE
 from ..images import formats
 from ..images.masks import dead_lines, integer_limit, share, stored_as_bad, unmeasured
 from ..images.raw import not_an_image
+from ..signature import HDF5, beginning
 from . import is_text, nexus, text_files
 from .centre import better_centre, find_centre
 from .geometry import SmallAngle, as_seen, on_detector
@@ -120,8 +120,8 @@ def joined(images: Sequence[Image], notes: tuple[str, ...]) -> Image:
 
 
 def _raw(path: Path, file: str, said: SansSettings) -> Iterator[RawSans]:
-    start = formats.beginning(path, file)
-    if start.startswith(SIGNATURE) and said.dataset is None and nexus.recognise(path):
+    start = beginning(path, file)
+    if start.startswith(HDF5) and said.dataset is None and nexus.recognise(path):
         yield from nexus.read(path, file)
     elif is_text(start):
         yield text_files.read(path, file)

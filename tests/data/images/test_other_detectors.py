@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from sasnet_plugin.data import signature
 from sasnet_plugin.data.images import formats, iter_images
 from sasnet_plugin.data.images.raw import RawFrame
 
@@ -72,7 +73,7 @@ def test_the_geometry_of_the_header_is_used(tmp_path: Path, write: object, name:
 def test_packed_files_are_told_by_their_content(tmp_path: Path, pack: object, name: str) -> None:
     path = tmp_path / name
     path.write_bytes(pack(smv(tmp_path / "plain.img").read_bytes()))  # type: ignore[operator]
-    assert formats.is_image(path)
+    assert signature.is_image(path)
     assert np.array_equal(only(path).values, COUNTS)
 
 

@@ -1,0 +1,88 @@
+"""What a file is by its first bytes: HDF5, or what can only be an image.
+
+Every file of a command is asked; what reads HDF5 and images is imported for those that are.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+from ..types import DataError
+from .failure import content
+
+HDF5 = b"\x89HDF\r\n\x1a\n"
+#: Endings of TIFF, CBF and EDF files.
+SUFFIXES = (".cbf", ".edf", ".tif", ".tiff")
+TIFF = (b"II*\x00", b"MM\x00*", b"II+\x00", b"MM\x00+")
+NUMPY = (b"\x93NUMPY", b"PK\x03\x04")
+CBF = b"###CBF"
+#: How EDF and SMV begin, and what gzip and bzip2 have packed.
+_BRACE = re.compile(rb"\{\s*(?:HEADER_BYTES|EDF_|HeaderID|ByteOrder|[A-Za-z_]+\s*=)")
+_PACKED = {b"\x1f\x8b": "gzip", b"BZh": "bz2"}
+_BORNAGAIN = b"# BornAgain Intensity Data"
+#: Bytes that are looked at.
+START = 64
+
+
+def recognise(path: Path) -> float:
+    """How sure it is that a file holds images: 1 for what can only be one, else 0; see `is_image`."""
+    return 1.0 if is_image(path) else 0.0
+
+
+def is_image(path: Path) -> bool:
+    """Whether a file can only be an image: its first bytes are TIFF's, CBF's, EDF's, numpy's or BornAgain's.
+
+    HDF5 and plain tables are not assessed here; they may hold curves.
+    """
+    try:
+        start = beginning(path, str(path), START)
+    except DataError:
+        return False
+    return start.startswith((*NUMPY, _BORNAGAIN)) or is_detector_file(path, start)
+
+
+def is_simulated(path: Path) -> bool:
+    """Whether a file is BornAgain's."""
+    return beginning(path, str(path), START).startswith(_BORNAGAIN)
+
+
+def opener(start: bytes) -> Any:
+    """What opens a packed file that begins so: gzip's or bz2's ``open``; None for others."""
+    from importlib import import_module
+
+    name = next((name for mark, name in _PACKED.items() if start.startswith(mark)), None)
+    return None if name is None else import_module(name).open
+
+
+def beginning(path: Path, file: str, size: int = 6000) -> bytes:
+    """The first bytes of a file, of a packed one of what is packed.
+
+    Raises
+    ------
+    DataError
+        There is no such file, or it is damaged.
+    """
+    start = content(path, file, wanted="an image", size=size)
+    opened = opener(start)
+    if opened is None:
+        return start
+    try:
+        with opened(path, "rb") as packed:
+            found: bytes = packed.read(size)
+    except (OSError, EOFError, ValueError) as error:
+        raise DataError(
+            f"{file}: the file is damaged or cut short; copy it again from its source."
+        ) from error
+    return found
+
+
+def is_detector_file(path: Path, start: bytes) -> bool:
+    """Whether a file that begins so is a detector's own, by that or by its name."""
+    return start.startswith((*TIFF, CBF)) or bool(_BRACE.match(start)) or has_known_suffix(path)
+
+
+def has_known_suffix(path: Path) -> bool:
+    """Whether the name ends like that of a TIFF, CBF or EDF file, packed or not."""
+    return any(suffix.lower() in SUFFIXES for suffix in path.suffixes[-2:])
