@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -18,9 +18,11 @@ from ..images.masks import dead_lines, integer_limit, share, stored_as_bad, unme
 from ..images.raw import not_an_image
 from ..signature import HDF5, beginning
 from . import is_text, nexus, text_files
-from .centre import better_centre, find_centre
+from .beam import beam_of, pixel_of_q
+from .centre import better_centre
 from .geometry import SmallAngle, as_seen, on_detector
 from .masks import behind_beamstop, faulty
+from .panels import joined
 from .raw import RawSans, are_counts, as_counts, estimated_error
 from .resolution import Setting
 from .settings import SansSettings, in_angstrom, settings_of
@@ -31,8 +33,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _SMALLEST = 8
-#: Below this correlation of an image with its turned self no centre was found.
-_SYMMETRIC = 0.2
 #: Fewer counts than this show nothing.
 LEAST_COUNTS = 30
 
@@ -95,28 +95,6 @@ def _image_of(raws: list[RawSans], said: SansSettings, file: str) -> Image:
     if dark:
         notes.append(f"Hardly anything was counted by {', '.join(dark)}, left out.")
     return joined(images, tuple(notes))
-
-
-def joined(images: Sequence[Image], notes: tuple[str, ...]) -> Image:
-    """Panels of one detector as one image, its pixels in a row."""
-
-    def one(get: Callable[[Image], NDArray[Any]]) -> NDArray[Any]:
-        return np.concatenate([get(image).ravel() for image in images])[None]
-
-    first: SmallAngle = images[0].geometry
-    given = {
-        name: one(lambda image, name=name: getattr(image.geometry, name))  # type: ignore[misc]
-        for name in ("qx", "qy", "weight", "along", "across", "error")
-        if all(getattr(image.geometry, name) is not None for image in images)
-    }
-    said = dict.fromkeys(note for image in images for note in image.notes)
-    return replace(
-        images[0],
-        counts=one(lambda image: image.counts),
-        mask=one(lambda image: image.mask),
-        geometry=SmallAngle(**given, setting=first.setting, picture=first.picture),
-        notes=(*notes, *said),
-    )
 
 
 def _raw(path: Path, file: str, said: SansSettings) -> Iterator[RawSans]:
@@ -282,7 +260,7 @@ def _placed(
     assert settings.wavelength
     assert settings.distance
     assert settings.pixel_size
-    centre = _centre(settings, said, values, mask, name, notes)
+    centre = beam_of(settings, said, values, mask, name, notes)
     shape = values.shape[0], values.shape[1]
     known = settings.setting()
     bare = known or Setting(settings.wavelength, 0.0, 1e9, settings.distance, 0.0, 0.0, settings.pixel_size)
@@ -325,7 +303,7 @@ def _in_q(
     if spread[0] is None and known is None:
         notes.append("The file does not say how sharp q is; nothing was assumed of it.")
     if min(values.shape) >= _SMALLEST and not raw.panel:
-        beam = _pixel_of_q(qx, qy)
+        beam = pixel_of_q(qx, qy)
         found = None if beam is None else better_centre(values, mask, beam)
         if beam is not None and found is not None:
             notes.append(
@@ -333,54 +311,6 @@ def _in_q(
                 f" its q is 0 at {beam[0]:.1f}, {beam[1]:.1f}: the centre of the reduction may be wrong."
             )
     return SmallAngle(qx, qy, weight, *spread, setting=known), np.hypot(qx, qy) / float(step)
-
-
-def _pixel_of_q(qx: NDArray[np.float64], qy: NDArray[np.float64]) -> tuple[float, float] | None:
-    """Column and row at which q is 0, where qx rises along the columns and qy along the rows."""
-    across, along = np.median(qx, axis=0), np.median(qy, axis=1)
-    if np.all(np.diff(across) > 0) and np.all(np.diff(along) > 0):
-        zero = (np.interp(0.0, line, np.arange(line.size)) for line in (across, along))
-        column, row = (float(x) for x in zero)
-        return column, row
-    return None
-
-
-def _centre(
-    settings: SansSettings,
-    said: SansSettings,
-    values: NDArray[np.float64],
-    mask: NDArray[np.bool_],
-    name: str,
-    notes: list[str],
-) -> tuple[float, float]:
-    """The beam's column and row: the user's, the header's if the image agrees, or found."""
-    centre = settings.direct_beam
-    if centre is not None and not all(
-        -0.5 * n <= c <= 1.5 * n for c, n in zip(centre, values.shape[::-1], strict=True)
-    ):
-        raise DataError(f"{name}: direct_beam {centre} lies far off the detector; give column and row.")
-    if centre is not None:
-        found = better_centre(values, mask, centre)
-        if found is None:
-            return centre
-        where = f"column {found[0]:.1f}, row {found[1]:.1f}"
-        stated = f"column {centre[0]:.1f}, row {centre[1]:.1f}"
-        if said.direct_beam is None:
-            notes.append(
-                f"The header's beam, {stated}, is not where the image is alike under half a turn; {where} was"
-                " taken. Give direct_beam if that is wrong."
-            )
-            return found
-        notes.append(f"The image is alike under half a turn about {where}, not about the stated {stated}.")
-        return centre
-    column, row, like = find_centre(values, mask)
-    if like < _SYMMETRIC:
-        raise DataError(
-            f"{name}: no centre is found, as no turn by half leaves the image alike; give the beam's"
-            " column and row with --geometry direct_beam=[COLUMN,ROW]."
-        )
-    notes.append(f"The beam's centre was found from the image: column {column:.1f}, row {row:.1f}.")
-    return column, row
 
 
 def _mask_of(path: str, shape: tuple[int, ...], file: str) -> NDArray[np.bool_]:

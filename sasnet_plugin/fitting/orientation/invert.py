@@ -8,22 +8,22 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from ...digits import significant
-from ...predict.arithmetic import circular_w1
-from ...simulate.gisas.geometry import N_XI, PERIOD, XI
+from ...simulate.gisas.geometry import XI
 from ...simulate.gisas.priors import GEOMETRY
 from ...types import Image
+from .alike import uniform_alike
 from .counts import Counts, on_window
 from .effort import Effort
 from .forward import Refined, State, state
-from .information import MirrorAmbiguity, mirror_ambiguity, resolved, uniform_p_value
-from .linear import Quadratic, reweighted
-from .parameters import INDEX, PARAMETERS, OrientationGuess, clipped, start
-from .posterior import Posterior, expand, posterior
+from .information import mirror_ambiguity, resolved
+from .linear import reweighted
+from .parameters import INDEX, PARAMETERS, OrientationGuess, start
+from .posterior import Posterior, posterior
 from .refine import end_of, explains, loss_of, over_all_films, refine
+from .said import at_ends, notes_of
 from .search import search
 from .settings import INVERSION
-from .verify import Verification, verify
+from .verify import verify
 
 FloatArray = NDArray[np.float64]
 
@@ -159,13 +159,9 @@ def invert(
         notes=(
             *image.notes,
             *guess.notes,
-            *_notes(checked, mirror, alike, modes, found, refined, counts, bounded.over),
+            *notes_of(checked, mirror, alike, modes, found, refined, counts, bounded.over),
         ),
     )
-
-
-#: Said where the bound on geometries ended the search.
-CUT = "The search was bounded before all films were tried; the film may lie farther off than its error says."
 
 
 def over_films(refined: Refined, inner: FloatArray, found: FloatArray) -> FloatArray:
@@ -238,63 +234,6 @@ def simulated_again(
     return min(every, key=lambda each: each[0])
 
 
-def uniform_alike(
-    now: State, found: Posterior, at: FloatArray, error: FloatArray, rng: np.random.Generator, best: float
-) -> float:
-    """Probability of a pattern as far from every angle alike as this one, were it so.
-
-    A geometry that was fitted beside another distribution is not the best one for this: before every angle
-    alike is ruled out, it has been fitted as well.
-
-    Parameters
-    ----------
-    now : State
-    found : Posterior
-    at, error : (parameters,) float arrays
-        Gaussian prior of the geometry.
-    rng : numpy.random.Generator
-    best : float
-        Loss of the distribution that was found.
-    """
-    weights, backgrounds = np.full(N_XI, float(found.weights.mean())), found.backgrounds
-    form, loss = flat_form(now, weights, backgrounds, at, error, found.dispersed)
-
-    def p_value() -> float | None:
-        # It is expensive, and far off it is not needed on the way.
-        return None if loss > best + INVERSION.surely_not_uniform else uniform_p_value(form, rng)
-
-    alike = p_value()
-    for _ in range(INVERSION.uniform_steps):
-        if alike is not None and alike > INVERSION.surely_uniform:
-            break
-        weights = form.scales(np.full((1, N_XI), 1 / N_XI))[0] * np.full(N_XI, 1 / N_XI)
-        others = form.best_others(weights)
-        moved = state(now.counts, clipped(now.inner + others[2:]), now)
-        tried, less = flat_form(moved, weights, np.maximum(others[:2], 0.0), at, error, found.dispersed)
-        if less > loss - 0.5:
-            break
-        now, form, loss = moved, tried, less
-        alike = p_value()
-        if alike is None:
-            break
-    return uniform_p_value(form, rng) if alike is None else alike
-
-
-def flat_form(
-    now: State,
-    weights: FloatArray,
-    backgrounds: FloatArray,
-    at: FloatArray,
-    error: FloatArray,
-    dispersed: float,
-) -> tuple[Quadratic, float]:
-    """The likelihood about a fit with every angle alike, and the loss of that fit."""
-    expected = np.maximum(weights @ now.patterns + backgrounds @ now.backgrounds, 1e-3)
-    expected *= now.counts.y.sum() / expected.sum()
-    form = expand(now, weights, backgrounds, expected, at, error, dispersed)
-    return form, loss_of(now, expected, at, error)
-
-
 def geometry(found: Posterior, image: Image) -> dict[str, tuple[float, float, str]]:
     """Value, standard deviation and unit of each quantity."""
     named = {
@@ -310,70 +249,3 @@ def geometry(found: Posterior, image: Image) -> dict[str, tuple[float, float, st
         "alpha_i": (image.geometry.alpha_i + value, error, unit),
         "wavelength": (image.geometry.wavelength, 0.0, GEOMETRY["wavelength"].unit),
     }
-
-
-def _notes(
-    checked: Verification,
-    mirror: MirrorAmbiguity,
-    alike: float,
-    modes: float,
-    found: Posterior,
-    refined: Refined,
-    counts: Counts,
-    cut: bool,
-) -> tuple[str, ...]:
-    if checked.in_scope < 0.5:
-        return (checked.sentence,)
-    said = [
-        checked.sentence,
-        mirror.sentence,
-        f"The data determine about {modes:.0f} of the 119 modes of p(ξ).",
-    ]
-    if alike > INVERSION.not_uniform:
-        said.append(f"Every angle alike is not ruled out (p = {significant(alike, 2)}).")
-    free = refined.weights / max(float(refined.weights.sum()), 1e-300)
-    apart = float(circular_w1(free, found.samples.p.mean(axis=0), PERIOD))
-    said.append(f"Without any prior of p(ξ) the fit is {apart:.1f} degrees away.")
-    said += _end_sentences(found)
-    if cut:
-        said.append(CUT)
-    said.append(_counts_sentence(counts))
-    return tuple(said)
-
-
-def at_ends(found: Posterior) -> tuple[str, ...]:
-    """Names of quantities that stand at an end of the range of the prior, or beyond: nothing was measured.
-
-    What blurs or spreads may be nothing at all: at 0 it is a measurement.
-    """
-    ends = []
-    for parameter, inner, error in zip(PARAMETERS, found.inner, found.error, strict=True):
-        low, high = parameter.limits()
-        first, last = (parameter.inner(x) for x in parameter.prior.limits())
-        bounded = parameter.prior.share >= 1 and parameter.scale != "square"
-        near = min(float(error), 0.02 * (high - low))
-        if inner > last - near or (bounded and inner < first + near):
-            ends.append(parameter.name)
-    return tuple(ends)
-
-
-def _end_sentences(found: Posterior) -> list[str]:
-    said = []
-    for name in at_ends(found):
-        parameter = PARAMETERS[INDEX[name]]
-        value = parameter.value(float(found.inner[INDEX[name]]))
-        low, high = (f"{x:g}" for x in parameter.prior.limits())
-        unit = f" {parameter.unit}" if parameter.unit else ""
-        said.append(
-            f"{name} stands at {significant(value, 3)}{unit}, the end of the range that is known ({low} to"
-            f" {high}{unit}): it was not measured, and the sample may lie beyond."
-        )
-    return said
-
-
-def _counts_sentence(counts: Counts) -> str:
-    beside = counts.y[counts.beside_rod].sum()
-    return (
-        f"{significant(counts.y.sum(), 3)} counts in the window, {significant(beside, 3)} of them more than"
-        " 0.1 degrees beside the specular rod, where the rotation shows."
-    )

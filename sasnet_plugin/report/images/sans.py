@@ -102,7 +102,10 @@ def _again(image: Image, fit: OrientedFit) -> Section:
     """Measured, simulated again and residual, side by side in q."""
     small = _coarse(upright(image))
     geometry: SmallAngle = small.geometry
-    simulated = fit.intensity(geometry)
+    # In the beam itself nothing is compared, and q has no direction.
+    least = 1e-3 * float(np.median(geometry.q))
+    aside = replace(geometry, qx=np.where(geometry.q < least, least, geometry.qx))
+    simulated = fit.intensity(aside)
     if geometry.error is None:
         # In the scale of the fit's own cells: of all counts the same number.
         simulated = simulated * geometry.weight
