@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from sasnet_plugin.data.sample import CONTRASTS, Sample
 from sasnet_plugin.fitting.assessment.matern import correlation
 from sasnet_plugin.fitting.assessment.systematic_error import SystematicError, systematic_error
-from sasnet_plugin.fitting.effort import spent
+from sasnet_plugin.fitting.ledger import spent
 from sasnet_plugin.fitting.optimize.local_search import LocalSearch
 from sasnet_plugin.fitting.problem.experiment import TimeUpError
 from sasnet_plugin.fitting.problem.free_parameters import completed, independent
