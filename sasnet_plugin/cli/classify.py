@@ -38,6 +38,7 @@ from sasnet_plugin.cli.arguments import (
 )
 from sasnet_plugin.cli.files import curves_of, expand
 from sasnet_plugin.cli.kinds import Kinds
+from sasnet_plugin.cli.progress import stages
 from sasnet_plugin.cli.together import Given, SampleFile, Together
 from sasnet_plugin.data.failure import sentence_of
 from sasnet_plugin.domains import ReadOptions, names_and_titles
@@ -141,6 +142,7 @@ def classify(
         reading=ReadOptions(unit, entry, tuple(geometry or ()), wavelength_of(wavelength)),
         prior=prior_given(prior),
         verify=verify,
+        told=stages(quiet) if verify else None,
     )
     read: Callable[[str], Iterable[Any]] = kinds.read
     of_sample = Given(sample_file)

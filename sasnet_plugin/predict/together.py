@@ -58,7 +58,7 @@ def together(suggestions: Sequence[Suggestion], prior: str = COMMON) -> Suggesti
         models=tuple(models),
         groups=tuple(groups),
         in_scope=float(min(one.in_scope for one in suggestions)),
-        rg=None, rg_network=None, model_free=None,
+        rg_network=None, curve=None,
         notes=tuple(dict.fromkeys(note for one in suggestions for note in one.notes)),
     )  # fmt: skip
 

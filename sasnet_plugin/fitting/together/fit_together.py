@@ -19,7 +19,7 @@ from sasnet_plugin.fitting.problem.experiment import starting_values
 from sasnet_plugin.fitting.result.fit_result import FitResult
 from sasnet_plugin.fitting.result.model_fit import Parameter
 from sasnet_plugin.fitting.strategy.fit_candidate import fit_candidate
-from sasnet_plugin.fitting.task import Budget, FitOptions, Pool, Task
+from sasnet_plugin.fitting.task import Budget, Counting, FitOptions, Pool, Task
 from sasnet_plugin.fitting.together.one_model import JointMinimum, JointTask, fit_one
 from sasnet_plugin.fitting.together.result import JointFit, SampleResult, ranked
 from sasnet_plugin.fitting.together.said import told
@@ -135,7 +135,20 @@ def fit_sample(pool: Pool, sample: Sample, options: FitOptions) -> SampleResult:
         if min((f.bic for f in again), default=np.inf) < min((f.bic for f in fits), default=np.inf):
             sample, fits, notes = second, again, said
     against = tuple(contradicting(suggestion, each))
-    made = SampleResult(sample, dintensities, tuple(ranked(fits)), suggestion, singles, against, tuple(notes))
+    best = ranked(fits)[0] if fits else None
+    odd = None
+    if best is not None and best.lacking():
+        starts = tuple(starting_values(best.of_curve(i)) for i in range(len(curves)))
+        odd = odd_one(
+            ledger,
+            JointTask(
+                sample, dintensities, best.model, best.structure_factor, starts, dict(options.fixed),
+                dict(options.ranges), best.probability, best.per_decade, _JOINT,
+            ),
+        )  # fmt: skip
+    made = SampleResult(
+        sample, dintensities, tuple(ranked(fits)), suggestion, singles, against, odd, tuple(notes)
+    )
     return told(made, options)
 
 
@@ -164,6 +177,38 @@ def _search(
             elif isinstance(answer, SasnetError):
                 notes.append(str(answer))
     return done, notes
+
+
+def odd_one(pool: Counting, task: JointTask) -> int | None:
+    """The one curve without which all others are explained; None where there is none, or several.
+
+    Parameters
+    ----------
+    pool : Counting
+    task : JointTask
+        Of all curves, three at least; it starts where their joint fit has ended.
+    """
+    count = len(task.sample.curves)
+    if count < 3:
+        return None
+    tasks = [without(task, i) for i in range(count)]
+    found = []
+    for i, answer in answers(pool, fit_one, tasks, _JOINT.seconds * count):
+        if isinstance(answer, JointMinimum) and not joint_fit(answer).lacking():
+            found.append(i)
+    return found[0] if len(found) == 1 else None
+
+
+def without(task: JointTask, i: int) -> JointTask:
+    """The same of all curves but one."""
+
+    def left(values: tuple[Any, ...]) -> tuple[Any, ...]:
+        return values[:i] + values[i + 1 :]
+
+    sample = task.sample
+    names = ("curves", "solvents", "concentrations", "probes", "scale", "values")
+    fewer = replace(sample, **{name: left(getattr(sample, name)) for name in names})
+    return replace(task, sample=fewer, dintensities=left(task.dintensities), starts=left(task.starts))
 
 
 def _chances(

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from sasnet_plugin.data.sample import CONTRASTS, Sample
 from sasnet_plugin.fitting.assessment.matern import correlation
 from sasnet_plugin.fitting.assessment.systematic_error import SystematicError, systematic_error
-from sasnet_plugin.fitting.effort import spent
+from sasnet_plugin.fitting.ledger import spent
 from sasnet_plugin.fitting.optimize.local_search import LocalSearch
 from sasnet_plugin.fitting.problem.experiment import TimeUpError
 from sasnet_plugin.fitting.problem.free_parameters import completed, independent
@@ -247,9 +247,10 @@ def _shared_errors(
 ) -> tuple[SystematicError, ...]:
     """What neighbouring residuals of each curve share, beside what its parameters take up."""
     found, begin = [], 0
-    for search, theory in zip(joint.curves, theories, strict=True):
+    for i, (search, theory) in enumerate(zip(joint.curves, theories, strict=True)):
         rows = slice(begin, begin + len(search.curve))
-        own = {f"{name} {place}": c[rows] for (name, place), c in columns.items() if np.any(c[rows])}
+        # What all curves share cannot move for one of them alone.
+        own = {f"{name} {place}": c[rows] for (name, place), c in columns.items() if place == i}
         fit = ModelFit("", None, {}, {}, 0.0, 0.0, 0.0, 0.0, 0.0, theory, derivatives=own)
         found.append(systematic_error(search.curve, search.dintensity, fit))
         begin = rows.stop

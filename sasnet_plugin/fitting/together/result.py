@@ -144,6 +144,8 @@ class SampleResult:
         Each curve alone.
     against : tuple of int
         Places of curves whose own answer contradicts that of all.
+    odd : int or None
+        Place of the one curve without which all others are explained.
     notes : tuple of str
     verdict : Verdict
     """
@@ -154,6 +156,7 @@ class SampleResult:
     suggestion: Suggestion
     singles: tuple[FitResult, ...] = ()
     against: tuple[int, ...] = ()
+    odd: int | None = None
     notes: tuple[str, ...] = field(default_factory=tuple)
     verdict: Verdict = Verdict()
 
@@ -166,11 +169,6 @@ class SampleResult:
     def explained(self) -> bool:
         """The best fit explains each curve to its errors, or within a slow error that measurements have."""
         return self.best is not None and not self.best.lacking()
-
-    def disagreeing(self) -> list[int]:
-        """Places of the curves, fewer than half, that the best fit does not explain as it does the others."""
-        bad = [] if self.best is None else self.best.lacking()
-        return bad if 2 * len(bad) < len(self.sample.curves) + 1 else []
 
     def as_results(self) -> list[FitResult]:
         """As one result of each curve, with the joint fits in place of its own."""
@@ -197,6 +195,7 @@ class SampleResult:
                 {"file": f, "best": r.best.name if r.best else None, "headline": r.headline}
                 for f, r in zip(files, self.singles, strict=False)
             ],
+            "odd": None if self.odd is None else files[self.odd],
             "against": [files[i] for i in self.against],
             "notes": list(self.notes),
         }

@@ -56,10 +56,12 @@ def headline(result: SampleResult, best: JointFit) -> str:
     units = {str(c.q_unit) for c in sample.curves if not c.q_unit.stated}
     unit = f" {units.pop()}." if units else ""
     if not result.explained:
-        bad = result.disagreeing()
-        if bad:
-            but = listed([Path(sample.files[i]).name for i in bad])
-            return f"No model that was fitted explains {which}: {but} disagrees with the others.{unit}"
+        if result.odd is not None:
+            but = Path(sample.files[result.odd]).name
+            other = f"without it {with_name(best.of_curve(0))} would explain the others"
+            return (
+                f"No model that was fitted explains {which}: {but} disagrees with the others; {other}.{unit}"
+            )
         nearest = f"Nearest: {with_name(best.of_curve(0))}, {chisq}"
         return f"No model that was fitted explains {which}. {nearest}.{unit}"
     values = ", ".join(_values(best))
@@ -107,9 +109,6 @@ def _doubts(result: SampleResult) -> list[str]:
     found: list[str] = []
     if best is None:
         return found
-    bad = result.disagreeing()
-    if bad and result.explained:
-        found.append(f"{listed([names[i] for i in bad])} is explained worse than the other curves.")
     if result.against and result.explained:
         found.append(
             f"{listed([names[i] for i in result.against])} alone looks like another kind of sample; see that"

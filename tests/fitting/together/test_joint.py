@@ -17,7 +17,7 @@ from sasnet_plugin.data.sample import Sample, sample_of
 from sasnet_plugin.fitting.optimize.local_search import LocalSearch
 from sasnet_plugin.fitting.task import Budget, FitOptions
 from sasnet_plugin.fitting.together.contrast_starts import density_starts
-from sasnet_plugin.fitting.together.fit_together import fit_sample, fit_together, joint_fit
+from sasnet_plugin.fitting.together.fit_together import fit_sample, fit_together, joint_fit, odd_one
 from sasnet_plugin.fitting.together.joint import Joint
 from sasnet_plugin.fitting.together.one_model import JointMinimum, JointTask, fit_one
 from sasnet_plugin.fitting.together.result import JointFit, SampleResult, ranked
@@ -121,9 +121,27 @@ def test_curve_of_another_sample_is_named() -> None:
     curves = contrasts()
     curves[1] = measured("core_shell_sphere", 7, sld_solvent=2.5, **(SHELL | {"radius": 70.0}))
     sample = known(curves)
-    said = result(sample, [fitted(sample, "core_shell_sphere", {"radius": 50.0, "thickness": 15.0})])
+    joint = task(sample, "core_shell_sphere", {"radius": 50.0, "thickness": 15.0})
+    said = result(sample, [joint_fit(fit_one(joint, None, Budget()))])
     assert not said.explained
-    assert "core_shell_sphere_7.dat disagrees with the others" in said.verdict.headline
+    odd = odd_one(Here(), joint)
+    assert odd == 1
+    named = told(replace(said, odd=odd), FitOptions())
+    assert "core_shell_sphere_7.dat disagrees with the others" in named.verdict.headline
+
+
+class Here:
+    """A pool of this process, whose clock stands."""
+
+    count = 1
+
+    def clock(self) -> float:
+        return 0.0
+
+    def run(self, work: Any, asked: Sequence[Any], seconds: float, plan: Any = None) -> Any:
+        del seconds, plan
+        for index, one in enumerate(asked):
+            yield index, work(one, None, Budget())
 
 
 def test_settings_share_all_but_background_and_calibration() -> None:
