@@ -206,8 +206,11 @@ def without(task: JointTask, i: int) -> JointTask:
         return values[:i] + values[i + 1 :]
 
     sample = task.sample
-    names = ("curves", "solvents", "concentrations", "probes", "scale", "values")
-    fewer = replace(sample, **{name: left(getattr(sample, name)) for name in names})
+    fewer = replace(
+        sample, curves=left(sample.curves), solvents=left(sample.solvents),
+        concentrations=left(sample.concentrations), probes=left(sample.probes), scale=left(sample.scale),
+        values=left(sample.values),
+    )  # fmt: skip
     return replace(task, sample=fewer, dintensities=left(task.dintensities), starts=left(task.starts))
 
 
