@@ -71,7 +71,7 @@ def _read(path: str, digest: Any) -> Stamp:
 
 
 def _named_by(path: str) -> list[Path]:
-    """Files in the same folder or below that an HDF5 file takes values from, by links or virtual data sets."""
+    """Files in the same folder or below from which HDF5 takes values, by links or virtual data sets."""
     with open(path, "rb") as opened:
         if opened.read(8) != b"\x89HDF\r\n\x1a\n":
             return []
