@@ -135,6 +135,9 @@ def _in_blocks(image: Image, window: Window) -> tuple[Window, float, FloatArray,
     along = _at(alpha_f, bottom + up * np.arange(rows + 1), height)
     offset, reach = float(across[half]), half * beside * width
     blocks = Window(rows, 2 * half, (-reach, reach), (float(along[0]), float(along[-1])))
+    same = [*blocks.shape, *blocks.phi, *blocks.alpha_f], [*window.shape, *window.phi, *window.alpha_f]
+    if np.allclose(*same, rtol=1e-9):  # an image on this very window
+        blocks = window
     return blocks, offset if abs(offset) > 1e-9 else 0.0, across, along
 
 
