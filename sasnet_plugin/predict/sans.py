@@ -31,7 +31,7 @@ NOT_THROUGH = (
 SURELY_LATTICE = 0.9
 #: How much farther the network's P₂ is off than it says, and by how much at least: bands of 90 % hold 90 % of
 #: images that were simulated by other code (benchmarks/images/images_elsewhere.py), not 40 %.
-P2_FACTOR, P2_LEAST = 2.0, 0.09
+P2_FACTOR, P2_LEAST = 2.0, 0.1
 #: Up to this P₂ the same image is explained by axes across the direction a quarter turn away, of a P₂ below 0
 #: that is this times as large: of ten such images the network says so of none.
 EITHER_WAY, ACROSS = 0.3, 1.2
