@@ -18,6 +18,7 @@ import numpy as np
 from sasnet_plugin.domains import DEFAULT, Domain, Seen, resolve
 from sasnet_plugin.domains.heads import Classes, Inputs, Outputs, Scope, outputs_of
 from sasnet_plugin.predict.averaging import said_of
+from sasnet_plugin.predict.beyond import beyond_training
 from sasnet_plugin.predict.class_prior import COMMON, known_prior
 from sasnet_plugin.predict.classes import ClassesFinding, restriction_note
 from sasnet_plugin.predict.decoding import Choice, beside_stated, decode, in_scope, of_class
@@ -284,14 +285,15 @@ class Predictor:
             restricted = [restriction_note(kept, len(manifest.labels))]
         answers = []
         for row, (measurement, one) in enumerate(zip(measurements, seen, strict=True)):
-            share = float(inside[row]) if one.known else 0.0
-            known = share >= manifest.scope_threshold
             named = next((f for f in findings[row] if isinstance(f, ClassesFinding)), None)
             own = [
                 of_class(beside_stated(f, one.measurement), named) if isinstance(f, QuantitiesFinding) else f
                 for f in findings[row]
             ]
-            notes = [*one.notes, *restricted]
+            far = beyond_training(own)
+            share = float(inside[row]) if one.known and not far else 0.0
+            known = share >= manifest.scope_threshold
+            notes = [*one.notes, *restricted, *far]
             if scope is not None and not known:
                 notes.append(scope.outside)
                 own = [f.silenced() for f in own] if scope.silent else own

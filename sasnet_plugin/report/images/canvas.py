@@ -181,6 +181,8 @@ def _in_cells(image: Image) -> Image:
     ):
         found[name] = np.histogram2d(qy, qx, bins, weights=values[used])[0] / np.maximum(number, 1)
     counts = found.pop("counts")
+    if "error" in found:
+        found["error"] = np.where(number > 0, found["error"], 1.0)
     across, upwards = np.meshgrid(edges[0] + step / 2, edges[1] + step / 2)
     placed = replace(geometry, qx=across, qy=upwards, along=None, across=None, **found)
     return replace(image, counts=counts, mask=number > 0, geometry=placed)

@@ -23,6 +23,8 @@ FloatArray = NDArray[np.float64]
 #: What each factor depends on.
 PARTICLE_NAMES = ("radius", "radius_pd", "oxide", "alpha_i", "wavelength")
 LATTICE_NAMES = ("lattice", "width", "alpha_i", "wavelength")
+#: Parts across a pixel that may begin within a peak, at most.
+_MOST_PARTS = 22
 #: Parts of a row's height on which films are compared.
 _FILM_PARTS = 3
 
@@ -167,7 +169,8 @@ class Factors:
 
 def _parts(geometry: Geometry, window: Window, offset: float) -> int:
     """Parts across a pixel; a column that begins within a peak needs twice as many as a whole peak."""
-    return columns_per_pixel(geometry, window) * (2 if offset else 1)
+    parts = columns_per_pixel(geometry, window)
+    return max(parts, min(2 * parts, _MOST_PARTS)) if offset else parts
 
 
 @lru_cache(maxsize=8)
