@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
 
-from sasnet_plugin.domains import DEFAULT, PAGES, Domain, ReadOptions, recognised, resolve, specification
+from sasnet_plugin.domains import DEFAULT, PAGES, Domain, ReadOptions, recognised, specification
 from sasnet_plugin.types import SasnetError
 
 if TYPE_CHECKING:
     from sasnet_plugin.predict import Answer, Predictor
     from sasnet_plugin.predict.decoding import Choice
+
+
+#: Seconds for the physics of one pattern.
+REFINING = 30.0
 
 
 class Kinds:
@@ -57,7 +61,7 @@ class Kinds:
     def read(self, path: str) -> Iterable[Any]:
         """The measurements of a file."""
         domain = specification(self._given or recognised(Path(path)))
-        for one in resolve(domain.read)(path, self._reading):
+        for one in domain.read(path, self._reading):
             self._domains[one.file] = domain
             yield one
 
@@ -70,15 +74,18 @@ class Kinds:
             A file cannot be read, or such measurements have no settings.
         """
         found: list[Any] = []
+        together: Callable[[Sequence[Any]], Any] | None = None
         for path in paths:
             if isinstance(path, SasnetError):
                 raise path
             found += self.read(path)
             domain = self.domain_of(found[-1]) if found else None
-            if domain is None or not domain.together:
+            together = domain.together if domain else None
+            if together is None:
                 title = domain.title if domain else "files without measurements"
                 raise SasnetError(f"{path}: {title} are no settings of one sample; leave --set out.")
-        return resolve(self.domain_of(found[0]).together)(found)
+        assert together is not None
+        return together(found)
 
     def domain_of(self, measurement: Any) -> Domain:
         """The domain that a measurement was read by."""
@@ -121,7 +128,7 @@ class Kinds:
         if not domain.refine:
             return SasnetError(f"{measurement.file}: --verify is for patterns; 'sasnet fit' verifies curves.")
         try:
-            return resolve(domain.refine)(measurement, answer)
+            return domain.refine(measurement, answer, REFINING)
         except Exception as error:  # one pattern must not stop the others
             return error
 

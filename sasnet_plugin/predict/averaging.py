@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from sasnet_plugin.domains import Domain, resolve
+from sasnet_plugin.domains import Domain
 from sasnet_plugin.domains.heads import Distribution, Head, Inputs, Outputs, Quantities
 from sasnet_plugin.predict.arithmetic import FloatArray, mirrored, softmax
 
@@ -26,10 +26,10 @@ def said_of(
     """
     found: Outputs = ask(inputs)
     if domain.variants:
-        together = [found, *(ask(resolve(variant)(inputs)) for variant in domain.variants)]
+        together = [found, *(ask(variant(inputs)) for variant in domain.variants)]
         found = {name: np.mean([said[name] for said in together], axis=0) for name in found}
     for symmetry in domain.symmetries:
-        found = averaged(heads, found, ask(resolve(symmetry)(inputs)))
+        found = averaged(heads, found, ask(symmetry(inputs)))
     return found
 
 

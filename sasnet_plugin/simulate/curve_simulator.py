@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..domains.heads import Classes, Head, Inputs, Targets
+from ..domains.simulator import Layout, Row, Simulator
 from ..types import SimulationError
 from .clean import Clean, simulate_clean
-from .dataset import Layout, Row, opened, shard_paths
+from .dataset import opened, shard_paths
 from .grid import N_WIDE, WIDE_Q
 from .priors import form_models, model_info, structure_factors
 from .quick_models.cost_classes import cost_class
@@ -22,7 +23,7 @@ from .quick_models.separable import SEPARABLE
 from .shards import Plan, Request, Shard
 
 if TYPE_CHECKING:
-    from .stream import HeldOut
+    from ..domains.simulator import HeldOut
 
 FORMAT = 5
 #: Of shards of the earlier, truncated prior, whose bytes have not changed since.
@@ -50,7 +51,7 @@ _LOOK_AGAIN, _GROWN = 500, 1.1
 
 
 @dataclass(frozen=True)
-class CurveSimulator:
+class CurveSimulator(Simulator):
     """Curves of one model, or, without a name, of all of them: these plan datasets and are drawn together.
 
     Parameters
@@ -66,8 +67,6 @@ class CurveSimulator:
     model: str = ""
     monodisperse: bool = False
     truncated: bool = False
-    #: Groups, and the bank where fits start, are added when a network is packaged.
-    finish = "sasnet_plugin.train.groups:finish"
 
     @property
     def layout(self) -> Layout:
@@ -204,9 +203,9 @@ class CurveSimulator:
         SimulationError
             The shards hold other models than the heads name.
         """
+        from ..domains.simulator import HeldOut
         from .examples import BODY_SHARE, mixed_set
         from .library import Library
-        from .stream import HeldOut
 
         library = Library(Path(folder))
         form = heads[0]

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ..domains import Domain, resolve
+from ..domains import Domain
 from ..files import put_in_one_step, remove_leftovers
 from ..simulate.stream import Stream, as_read, network_inputs
 from ..types import SasnetError
@@ -275,8 +275,7 @@ def _restarts(run: Path) -> int:
 def _shape_of(domain: Domain, data: Path) -> dict[str, Any]:
     """What a network for the shards in a folder is built for: inputs, and labels that the shards decide."""
     inputs, _ = Stream(domain, data, np.random.default_rng(0)).take()
-    labels = getattr(resolve(domain.simulator), "labels", None)
-    return {"inputs": network_inputs(inputs), "labels": {} if labels is None else labels(data)}
+    return {"inputs": network_inputs(inputs), "labels": domain.simulated().labels(data)}
 
 
 _PATTERN = "epoch-[0-9][0-9][0-9][0-9][0-9][0-9].weights.h5"

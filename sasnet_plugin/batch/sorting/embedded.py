@@ -16,8 +16,8 @@ from ...data.diffraction.features import LEAST_COUNTS, amplitudes, of_rings
 from ...data.diffraction.load import frames
 from ...data.diffraction.polar import SECTORS, Polar, cross_correlation, in_cells, rings
 from ...data.failure import sentence_of
-from ...domains.diffraction import DIFFRACTION
 from ...files import put_in_one_step, remove_leftovers
+from ...kinds.diffraction import DIFFRACTION
 from ...types import SasnetError
 from .settings import SORTING
 

@@ -60,8 +60,11 @@ class Comparison:
         return self
 
 
-def refined(image: Image, answer: Answer) -> Answer:
-    """The answer refined by physics, simulated again and compared; out of scope, the answer as it is."""
+def refined(image: Image, answer: Answer, seconds: float = 30.0) -> Answer:
+    """The answer refined by physics, simulated again and compared; out of scope, the answer as it is.
+
+    `seconds` is not needed: an inversion takes some seconds of its own.
+    """
     if not answer.known:
         return replace(answer, notes=(*answer.notes, NOT_FITTED))
     return with_result(answer, invert(image, guess_of(answer)))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...digits import significant
-from ...domains import Domain, resolve
+from ...domains import Domain
 from ...domains.heads import Classes, Distribution, Quantities, Tags
 from ...types import Image
 from ..page import document, names
@@ -154,7 +154,7 @@ def answer_page(domain: Domain, image: Image, answer: Answer, folder: Path) -> P
     again = [finding for finding in answer.findings if hasattr(finding, "title")]
     if answer.known or again:
         sections += [_section_of(finding) for finding in answer.findings]
-        sections += resolve(domain.sections)(image, answer) if domain.sections else []
+        sections += domain.sections(image, answer) if domain.sections else []
         verified = any(getattr(finding, "verified", True) for finding in again)
         if not again and not domain.sections:
             sections.append(_looked_at(domain, image))

@@ -12,14 +12,15 @@ from numpy.typing import NDArray
 
 from ...domains.gisas_hex import GEOMETRY as ASKED
 from ...domains.heads import Targets
+from ...domains.simulator import Layout, Mix, Row, Simulator
 from ...types import Image
 from .. import bornagain
-from ..dataset import Layout, Row, digest_of
+from ..dataset import digest_of
 from ..images import out_of_distribution as images
 from ..images.detector import MARGIN, measured
 from ..images.measurement import Measurement, trained_with
 from ..images.window import Window
-from ..stream import Mix, scaled
+from ..stream import scaled
 from .basis import Basis, basis, mix
 from .geometry import N_HALF, WINDOW, Geometry
 from .priors import CLOSEST, GEOMETRY, sample_geometry, sample_orientation
@@ -90,7 +91,7 @@ def example(
 
 
 @dataclass(frozen=True)
-class HexagonalSimulator:
+class HexagonalSimulator(Simulator):
     """Patterns of spheres on hexagonal lattices.
 
     Parameters
