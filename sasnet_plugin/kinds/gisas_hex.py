@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 def recognise(path: Path) -> float:
     """How sure it is that a file holds such measurements."""
-    from ..data.images.formats import recognise as _recognise
+    from ..data.signature import recognise as _recognise
 
     return _recognise(path)
 

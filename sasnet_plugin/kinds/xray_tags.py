@@ -14,7 +14,7 @@ from ..types import Image
 
 def recognise(path: Path) -> float:
     """How sure it is that a file holds such measurements."""
-    from ..data.xray_tags.load import recognise as _recognise
+    from ..data.xray_tags import recognise as _recognise
 
     return _recognise(path)
 
