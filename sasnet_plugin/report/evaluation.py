@@ -11,10 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sasnet_plugin.files import write_figure
-
 from ..compute import Workers
 from ..domains.heads import Outputs
+from ..files import write_figure
 from ..predict.arithmetic import sigmoid, softmax
 from ..predict.calibration import mean_and_sigma
 from ..predict.decoding import given_probability

@@ -14,10 +14,10 @@ from pathlib import Path
 
 import numpy as np
 
-from sasnet_plugin.simulate import lengths, priors
-from sasnet_plugin.simulate.draws import Prior
-from sasnet_plugin.simulate.own_priors import OWN_PRIORS
-from sasnet_plugin.simulate.sasmodels_draws import FROZEN
+from . import lengths, priors
+from .draws import Prior
+from .own_priors import OWN_PRIORS
+from .sasmodels_draws import FROZEN
 
 BEGIN, END = "<!-- tables: begin -->", "<!-- tables: end -->"
 DRAWS = 500

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sasnet_plugin.files import write_figure
-
+from ...files import write_figure
 from ..page.document import COLOURS, inline_svg, placeholder, plain_axes, settings
 
 if TYPE_CHECKING:

@@ -14,8 +14,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from sasnet_plugin.files import MARK, put_whole
-
+from ...files import MARK, put_whole
 from .names import OWN
 
 if TYPE_CHECKING:

@@ -9,9 +9,9 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from sasnet_plugin.simulate.diffraction import measurement, samples
-from sasnet_plugin.simulate.diffraction.simulator import SIMULATOR
-from sasnet_plugin.simulate.prior_table import quantities, write
+from ..prior_table import quantities, write
+from . import measurement, samples
+from .simulator import SIMULATOR
 
 
 def tables() -> str:

@@ -10,11 +10,11 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from sasnet_plugin.simulate.gisas import priors
-from sasnet_plugin.simulate.gisas.priors import GEOMETRY
-from sasnet_plugin.simulate.images import detector
-from sasnet_plugin.simulate.images.measurement import MEASUREMENT
-from sasnet_plugin.simulate.prior_table import quantities, write
+from ..images import detector
+from ..images.measurement import MEASUREMENT
+from ..prior_table import quantities, write
+from . import priors
+from .priors import GEOMETRY
 
 _MEANING = {
     "deltas": "{} to {} angles out of the 120".format(*priors.DELTAS),

@@ -9,10 +9,10 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from sasnet_plugin.simulate.growth import stack
-from sasnet_plugin.simulate.growth.film import WINDOW
-from sasnet_plugin.simulate.growth.priors import FILM
-from sasnet_plugin.simulate.prior_table import quantities, write
+from ..prior_table import quantities, write
+from . import stack
+from .film import WINDOW
+from .priors import FILM
 
 
 def tables() -> str:

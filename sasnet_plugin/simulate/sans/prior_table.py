@@ -9,9 +9,9 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from sasnet_plugin.simulate.prior_table import quantities, write
-from sasnet_plugin.simulate.sans import measurement, samples, simulator
-from sasnet_plugin.simulate.sans.instruments import INSTRUMENTS, UNLIKE
+from ..prior_table import quantities, write
+from . import measurement, samples, simulator
+from .instruments import INSTRUMENTS, UNLIKE
 
 
 def tables() -> str:

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import numpy as np
 
-from sasnet_plugin.domains.xray_tags import LABELS, WEIGHTS
-from sasnet_plugin.simulate.prior_table import quantities, write
-from sasnet_plugin.simulate.xray_tags import detector, scenes
-from sasnet_plugin.simulate.xray_tags.simulator import SIMULATOR
+from ...domains.xray_tags import LABELS, WEIGHTS
+from ..prior_table import quantities, write
+from . import detector, scenes
+from .simulator import SIMULATOR
 
 #: Scenes that are measured for the frequency of tags.
 NUMBER = 250
