@@ -34,9 +34,6 @@ def answer_file(
 
     Parameters
     ----------
-    supervisor : Supervisor
-    path : str
-    options : Options
     limit : float
         Seconds for each of its data sets.
     start : Start, optional
@@ -58,8 +55,6 @@ def local(paths: Sequence[str], options: Options, limit: float, workers: int) ->
 
     Parameters
     ----------
-    paths : sequence of str
-    options : Options
     limit : float
         Seconds for each data set.
     workers : int
@@ -93,8 +88,6 @@ def on_cluster(address: str, paths: Sequence[str], options: Options, limit: floa
     ----------
     address : str
         Of the scheduler, ``tcp://host:8786``.
-    paths : sequence of str
-    options : Options
     limit : float
         Seconds for each data set.
     """
@@ -127,7 +120,6 @@ def series(
         Those that need an answer.
     journal : Journal
         Holds the others'.
-    options : Options
     limit : float
         Seconds for each data set.
     """
@@ -171,8 +163,6 @@ def keep(
 
     Parameters
     ----------
-    answers : generator of dict
-    journal : Journal
     out : Path
         The results file.
     total : int

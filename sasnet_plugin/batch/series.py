@@ -31,7 +31,6 @@ class Frame:
     ----------
     number : int
         From 1.
-    file : str
     at : float
         What it is drawn against: its number or a metadata field; nan where the file has no such field.
     model : str
@@ -100,7 +99,6 @@ def draw(series: Sequence[Frame], path: Path, label: str) -> None:
 
     Parameters
     ----------
-    series : sequence of Frame
     path : Path
         ``.svg`` or ``.png``.
     label : str

@@ -141,7 +141,6 @@ class Domain:
         A network trained with another one is refused.
     heads : tuple of heads.Head
         What is asked.
-    network : Network
     simulator : callable or None
         () to its `Simulator`; None where there are only recorded data.
     purpose, limits : str
@@ -252,7 +251,6 @@ def recognised(path: Path, *, tags: bool = False) -> str:
 
     Parameters
     ----------
-    path : Path
     tags : bool
         Those that answer with tags are asked first, the others where none of these knows the file.
 

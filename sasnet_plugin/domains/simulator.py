@@ -147,7 +147,6 @@ class Simulator(Protocol):
         ----------
         rows : sequence of mapping
             Of `clean`.
-        rng : numpy.random.Generator
         exposure : float, optional
             Expected counts; default: drawn.
 

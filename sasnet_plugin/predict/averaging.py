@@ -18,11 +18,8 @@ def said_of(
 
     Parameters
     ----------
-    domain : Domain
-    heads : tuple of Head
     ask : callable
         The network: inputs to outputs.
-    inputs : mapping of str to array
     """
     found: Outputs = ask(inputs)
     if domain.variants:
@@ -40,7 +37,6 @@ def averaged(heads: tuple[Head, ...], straight: Outputs, turned: Outputs) -> dic
 
     Parameters
     ----------
-    heads : tuple of Head
     straight, turned : mapping
         Outputs for the same measurements, and for their mirror images.
     """

@@ -93,7 +93,6 @@ class Bank:
 
         Parameters
         ----------
-        found : Profiles
         empty : bool
             Only shots without a particle are compared with.
         """
@@ -158,7 +157,6 @@ def check(measurement: Any, inputs: Mapping[str, Any]) -> Seen:
 
     Parameters
     ----------
-    measurement : Image
     inputs : mapping
         Of the manifest.
     """

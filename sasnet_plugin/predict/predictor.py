@@ -141,11 +141,8 @@ class Predictor:
 
     Parameters
     ----------
-    domain : Domain
     manifest : Manifest
         Heads with their labels, and what was calibrated.
-    runtime : Runtime
-        The session.
     """
 
     domain: Domain

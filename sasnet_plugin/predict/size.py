@@ -25,8 +25,6 @@ class SizeFinding:
 
     Parameters
     ----------
-    head : Quantities
-    found : ModelFree
     network : Value or None
         Rg as the network estimates it, Å; None where it does not know.
     """
@@ -82,7 +80,6 @@ def complete(curve: Curve, answer: Answer) -> Answer:
     ----------
     curve : Curve
         What was measured.
-    answer : Answer
     """
     answer = interaction.complete(curve, answer)
     network = answer.finding(QuantitiesFinding, "size")

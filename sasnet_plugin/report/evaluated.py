@@ -77,7 +77,6 @@ def evaluated(
 
     Parameters
     ----------
-    model : ZooModel
     test : Path
         Dataset of a seed that training never saw.
     per_model : int
@@ -240,7 +239,6 @@ def model_card(domain: Domain, manifest: Manifest, figures: str) -> str:
     ----------
     domain : Domain
         Says what the network is for, and what not.
-    manifest : Manifest
     figures : str
         Tables of the evaluation.
     """

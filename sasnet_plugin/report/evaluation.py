@@ -89,7 +89,6 @@ def evaluate(answers: Decoded, examples: Examples, manifest: Manifest) -> dict[s
         Of every example.
     examples : Examples
         Known models, and out-of-distribution curves (form −1) for the scope.
-    manifest : Manifest
 
     Returns
     -------

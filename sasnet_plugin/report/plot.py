@@ -203,8 +203,6 @@ def draw_tree(
 
     Parameters
     ----------
-    axes : Axes
-    manifest : Manifest
     colour : callable, optional
         Colour of a link by scipy's number of it; default: one for each group.
     cut : str

@@ -58,7 +58,6 @@ class Dataset:
 
     Parameters
     ----------
-    folder : Path
     simulator : Simulator
         It is asked to fit itself to the folder's settings, such as its window.
 

@@ -47,7 +47,6 @@ class Prior:
     ----------
     drawn : str
         As `draw` reads it.
-    unit : str
     text : str
         What it is.
     share : float

@@ -28,7 +28,6 @@ class Request:
     ----------
     rounds : int
         Passes, each with new measurements.
-    seed : int
     scale : float
         Measurements in a round, times what the domain holds right.
     limit : int or None
@@ -75,10 +74,8 @@ class Shard:
 
     Parameters
     ----------
-    folder, name : str
     simulator : Simulator
         Of its rows, with a ``layout``; it is sent to other processes.
-    rows : int
     seed : tuple of int
         Of its generator, so that its bytes depend on no worker and on no order.
     attributes : mapping

@@ -22,7 +22,6 @@ def scaled(parameters: Sequence[Parameter], values: Any) -> NDArray[np.float32]:
 
     Parameters
     ----------
-    parameters : sequence of heads.Parameter
     values : mapping or object
         Holds each by its name.
     """
@@ -35,10 +34,8 @@ class Stream:
 
     Parameters
     ----------
-    domain : Domain
     folder : Path
         Of shards.
-    rng : numpy.random.Generator
     """
 
     def __init__(self, domain: Domain, folder: Path | str, rng: np.random.Generator) -> None:
@@ -93,7 +90,6 @@ def with_others(heads: Sequence[Head], targets: Targets, known: int, others: int
 
     Parameters
     ----------
-    heads : sequence of Head
     targets : mapping
         Of known examples.
     known, others : int
@@ -162,10 +158,8 @@ def held_out(
 
     Parameters
     ----------
-    domain : Domain
     data : Dataset
         That training never saw.
-    rng : numpy.random.Generator
     known, others : int
         Known examples; out-of-distribution examples of each kind.
     exposure : float or (float, float), optional

@@ -28,13 +28,10 @@ class TrainConfig:
     ----------
     steps : int
         Batches in all. A run may go on with another number: with fewer to end it sooner, its decay included.
-    batch : int
     learning_rate : float
         Peak, after a linear warm-up, before the cosine decay.
     decay : float
         Share of the batches over which the learning rate falls, at the end; 1 from the warm-up on.
-    weight_decay : float
-    seed : int
     workers : int
         Processes that measure examples.
     save_every : int
@@ -80,8 +77,6 @@ def train(
         Folder of shards.
     run : Path
         Folder for checkpoints; a run of the same settings found there is resumed.
-    config : TrainConfig
-    domain : Domain
     net : mapping, optional
         Sizes of the trunk that are not the domain's own.
     validation : Path, optional

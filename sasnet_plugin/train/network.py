@@ -23,7 +23,6 @@ def heads_of(domain: Domain, said: Mapping[str, Mapping[str, Any]]) -> tuple[Hea
 
     Parameters
     ----------
-    domain : Domain
     said : mapping
         By head, ``labels``, and of classes that depend on others ``allowed``.
     """
@@ -42,7 +41,6 @@ def build(domain: Domain, settings: Mapping[str, Any]) -> Network:
 
     Parameters
     ----------
-    domain : Domain
     settings : mapping
         ``inputs``, the shape of each without its first axis; ``labels`` as `heads_of` takes them;
         ``net``, the trunk's sizes.

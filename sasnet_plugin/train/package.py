@@ -32,10 +32,8 @@ class Trained:
 
     Parameters
     ----------
-    model : network.Network
     settings : dict
         Of its run.
-    domain : Domain
     heads : tuple of Head
         With their labels.
     data, validation : Path
@@ -110,16 +108,13 @@ def package(
     target : Path
         Folder of the model in the zoo; ``model.onnx``, ``parity.npz``, ``manifest.json`` and what the domain
         adds are written.
-    domain : Domain
     per_model : int
         Validation examples of each model, or of each out-of-distribution kind.
-    seed : int
     progress : callable, optional
         Called with the number of finished models.
 
     Returns
     -------
-    manifest : dict
     summary : str
         A few words for the user.
 

@@ -60,8 +60,6 @@ def replayed(
     ----------
     domain : Domain
         Without a simulator there are none.
-    layer : Layer
-    head : Tags
     number : int
         Of scenes.
     folder : Path

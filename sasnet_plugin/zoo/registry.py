@@ -161,7 +161,6 @@ def open_folder(home: Path, sha256: Mapping[str, str]) -> ZooModel:
 
     Parameters
     ----------
-    home : Path
     sha256 : mapping of str to str
         That its files have; those of a `ZooModel` are enough to find the same model again.
 

@@ -44,8 +44,6 @@ class Part:
         Where the points go.
     pieces : tuple of (str, int, int)
         File, first frame, end.
-    embedding : str
-    geometry : tuple of str
     """
 
     path: str
@@ -133,7 +131,6 @@ def embed(parts: Sequence[Part], *, workers: Workers = 1, done: Callable[[int], 
 
     Parameters
     ----------
-    parts : sequence of Part
     workers : int or str
         See `compute.unordered_map`.
     done : callable, optional

@@ -33,7 +33,6 @@ class _Call:
     ----------
     function : callable
         Importable by its name.
-    arguments : tuple
     state : dict, optional
         Attributes to set on what it returns.
     """

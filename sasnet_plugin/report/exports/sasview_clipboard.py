@@ -56,10 +56,6 @@ def clipboard_text(fit: ModelFit) -> str:
     The page's data, q range and resolution stay as they are. With a structure factor SasView passes over the
     background of what is pasted; the project file (`write_project`) has no such gap.
 
-    Returns
-    -------
-    text : str
-
     Raises
     ------
     SimulationError

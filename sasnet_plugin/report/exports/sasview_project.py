@@ -37,7 +37,6 @@ def write_project(result: FitResult, path: Path) -> None:
 
     Parameters
     ----------
-    result : FitResult
     path : Path
         Ending in ``.json``: SasView goes by it.
 
@@ -87,7 +86,6 @@ def fit_page(curve: Curve, fit: ModelFit) -> Page:
     ----------
     curve : Curve
         What was fitted.
-    fit : ModelFit
 
     Returns
     -------

@@ -49,7 +49,6 @@ def export(result: FitResult, folder: Path) -> list[Path]:
 
     Parameters
     ----------
-    result : FitResult
     folder : Path
         Made where it does not exist.
 

@@ -36,7 +36,6 @@ def svg(draw: Draw, name: str, label: str, size: tuple[float, float]) -> str:
 
     Parameters
     ----------
-    draw : callable
     name : str
         No other figure of the page has it.
     label : str
@@ -88,7 +87,6 @@ def shrunk(
     values : (rows, columns) array
     mask : (rows, columns) bool array
         True where the pixel counts.
-    most : int
     """
     up, across = (max(1, -(-n // most)) for n in values.shape)
     rows, columns = (-(-n // step) * step for n, step in zip(values.shape, (up, across), strict=True))
@@ -127,11 +125,8 @@ def picture(axes: Axes, values: NDArray[np.floating], image: Any, paint: Paint, 
 
     Parameters
     ----------
-    axes : matplotlib axes
     values : (rows, columns) array
         Of the image's pixels.
-    image : Image
-    paint : callable
     **how
         For matplotlib's ``imshow``.
     """

@@ -31,7 +31,6 @@ class Section:
 
     Parameters
     ----------
-    title : str
     draw : callable or None
         The figure, see `canvas.Draw`.
     size : (float, float)
@@ -55,7 +54,6 @@ class Verdict:
 
     Parameters
     ----------
-    text, more : str
     good : bool
         Whether the answer can be relied on.
     """
@@ -80,8 +78,6 @@ def page(
     ----------
     title : str
         The file's or the frame's name.
-    verdict : Verdict
-    sections : sequence of Section
     facts : mapping of str to str, optional
         Wavelength, incidence, counts, …
     notes : sequence of str
@@ -139,9 +135,6 @@ def answer_page(domain: Domain, image: Image, answer: Answer, folder: Path) -> P
     ----------
     domain : Domain
         Its own sections come after those of the findings.
-    image : Image
-    answer : Answer
-    folder : Path
 
     Raises
     ------

@@ -229,7 +229,6 @@ def verdict(first: str, second: str = "", *, level: str = "") -> str:
 
     Parameters
     ----------
-    first, second : str
     level : str
         Empty where the answer can be relied on, ``doubt``, or ``wrong``.
     """

@@ -26,7 +26,6 @@ def write_report(result: FitResult, folder: Path, *, groups: Manifest | None = N
 
     Parameters
     ----------
-    result : FitResult
     folder : Path
         Made where it does not exist.
     groups : Manifest, optional

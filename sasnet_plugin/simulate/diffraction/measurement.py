@@ -82,7 +82,6 @@ def measured(
     ----------
     picture : (PIXELS, PIXELS) array
         Intensity, arbitrary scale.
-    rng : numpy.random.Generator
     exposure : float, optional
         Expected counts of the particle; default: drawn.
     hit : bool

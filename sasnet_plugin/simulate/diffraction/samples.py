@@ -104,7 +104,6 @@ def draw_sample(
 
     Parameters
     ----------
-    rng : numpy.random.Generator
     kinds, more : mapping of str to float
         How often each kind is, and what is found on top.
     alone : float

@@ -82,8 +82,6 @@ class DiffractionSimulator(Simulator):
 
         Parameters
         ----------
-        rows : sequence of mapping
-        rng : numpy.random.Generator
         exposure : float, optional
             Expected counts of the particle; default: drawn.
         """

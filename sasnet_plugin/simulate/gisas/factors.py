@@ -32,7 +32,6 @@ class Factors:
 
     Parameters
     ----------
-    geometry : Geometry
     window : Window
         Margin included.
     across : int
@@ -59,7 +58,6 @@ class Factors:
 
         Parameters
         ----------
-        geometry : Geometry
         window : Window
             Symmetric in φ, with an even number of columns.
         nodes : Nodes, optional
@@ -74,7 +72,6 @@ class Factors:
 
         Parameters
         ----------
-        geometry : Geometry
         across : int, optional
             Parts of a pixel; default: as many as its peaks need.
         nodes : Nodes, optional

@@ -43,7 +43,6 @@ class Example:
         Share of each rotation angle.
     geometry : Geometry
         The true one.
-    measurement : Measurement
     """
 
     image: Image
@@ -72,8 +71,6 @@ def example(
     ----------
     basis : Basis
         Of ``window.with_margin(MARGIN)``.
-    rng : numpy.random.Generator
-    window : Window
     half : (61, rows + MARGIN, columns + 2 MARGIN) float32 array, optional
         `basis.half()`, where several examples are drawn from one basis.
     family : str, optional
@@ -214,12 +211,10 @@ def out_of_distribution(
 
     Parameters
     ----------
-    kind : str
     basis : Basis
         Its window, margin included, is filled.
     half : (61, rows, columns) float32 array
         `basis.half()`.
-    rng : numpy.random.Generator
 
     Returns
     -------

@@ -87,7 +87,6 @@ def draw_beam(
 
     Parameters
     ----------
-    rng : numpy.random.Generator
     feature : float
         Where the sample's first feature lies, Å⁻¹.
     instrument : Instrument, optional
@@ -191,7 +190,6 @@ def counted_share(expected: FloatArray, seen: Beam, rate: float) -> FloatArray:
     ----------
     expected : (rows, columns) array
         Events, arbitrary scale.
-    seen : Beam
     rate : float
         Events a second on the whole detector.
 
@@ -214,9 +212,6 @@ def measured(
     ----------
     intensity : (rows, columns) array
         What the sample scatters into each pixel's true direction, arbitrary scale.
-    seen : Beam
-    background : Background
-    rng : numpy.random.Generator
     counts : float
         Expected, of pixels that count.
     """

@@ -134,8 +134,6 @@ class SansSimulator(Simulator):
 
         Parameters
         ----------
-        rows : sequence of mapping
-        rng : numpy.random.Generator
         exposure : float, optional
             Expected counts of an image; default: drawn.
         settings : int, optional
@@ -213,7 +211,6 @@ class Posture:
 
         Parameters
         ----------
-        geometry : SmallAngle
         fine : bool
             Directions stand for cells of `data.sans.polar`, over which spots are averaged.
         """

@@ -120,8 +120,6 @@ def stop(kind: str, drawn: Mapping[str, float], place: Place, rng: np.random.Gen
         with its tip on the beam.
     drawn : mapping
         Of `MEASUREMENT`.
-    place : Place
-    rng : numpy.random.Generator
     """
     if not kind:
         return np.zeros(place.shape)
@@ -181,7 +179,6 @@ def counted(
         Of `MEASUREMENT`.
     dark : (rows, columns) bool array
         Pixels that are masked.
-    rng : numpy.random.Generator
     """
     gain = np.maximum(1 + drawn["uneven"] * rng.standard_normal(expected.shape), 0.2)
     found = rng.poisson(np.minimum(expected * gain, 1e12)).astype(np.float64)

@@ -86,13 +86,11 @@ def shot(row: Row, rng: np.random.Generator, exposure: float | None = None) -> t
     ----------
     row : mapping
         Of `scenes.row`.
-    rng : numpy.random.Generator
     exposure : float, optional
         Expected counts of the sample in the whole image; default: drawn.
 
     Returns
     -------
-    image : Image
     tags : dict of str to float
         0 or 1 of each.
     """

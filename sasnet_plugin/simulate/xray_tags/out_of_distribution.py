@@ -100,8 +100,6 @@ def foreign(kind: str, rng: np.random.Generator, exposure: float | None = None) 
 
     Parameters
     ----------
-    kind : str
-    rng : numpy.random.Generator
     exposure : float, optional
         Expected counts of the image; default: drawn.
     """

@@ -54,10 +54,6 @@ PRIORS = {
 def draw_scene(rng: np.random.Generator) -> dict[str, float]:
     """Draw what a sample holds.
 
-    Parameters
-    ----------
-    rng : numpy.random.Generator
-
     Returns
     -------
     dict

@@ -70,8 +70,6 @@ class XraySimulator(Simulator):
 
         Parameters
         ----------
-        rows : sequence of mapping
-        rng : numpy.random.Generator
         exposure : float, optional
             Expected counts of the sample in an image; default: drawn.
         """
