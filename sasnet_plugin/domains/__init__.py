@@ -246,6 +246,13 @@ def names_and_titles() -> str:
     return ", ".join(f"{name} ({specification(name).title})" for name in PAGES)
 
 
+def has_tags(domain: Domain) -> bool:
+    """Whether it answers with tags."""
+    from .heads import Tags
+
+    return any(isinstance(head, Tags) for head in domain.heads)
+
+
 def recognised(path: Path, *, tags: bool = False) -> str:
     """Name of the domain of a file: the one that is the surest of it, or `DEFAULT` where none is.
 
@@ -259,15 +266,13 @@ def recognised(path: Path, *, tags: bool = False) -> str:
     SasnetError
         Several are equally sure.
     """
-    from .heads import Tags
-
     # A pipe or a device would be waited for; reading says what it is.
     if path.exists() and not path.is_file():
         return DEFAULT
     found = {name: specification(name) for name in PAGES}
     sure = {name: float(one.recognise(path)) for name, one in found.items() if one.recognise}
     if tags:
-        tagged = {name: sure[name] for name in sure if any(isinstance(h, Tags) for h in found[name].heads)}
+        tagged = {name: score for name, score in sure.items() if has_tags(found[name])}
         sure = tagged if any(score > 0 for score in tagged.values()) else sure
     most = max(sure.values(), default=0.0)
     best = [name for name, score in sure.items() if score == most]
