@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from prior_tables.rows import quantities
 
 from sasnet_plugin.domains.xray_tags import LABELS, PARENTS, WEIGHTS
 from sasnet_plugin.kinds.xray_tags import XRAY_TAGS
 from sasnet_plugin.simulate.dataset import Row
-from sasnet_plugin.simulate.prior_table import quantities
 from sasnet_plugin.simulate.xray_tags import components, detector, lattices, measurement, scenes
 from sasnet_plugin.simulate.xray_tags.simulator import SIMULATOR
 
