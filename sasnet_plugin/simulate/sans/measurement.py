@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ...data.sans.geometry import SmallAngle, on_detector
 from ...data.sans.resolution import Setting
 from ...types import Image
-from ..draws import Prior
+from ..draws import Prior, draw_all
 from .instruments import INSTRUMENTS, Instrument, draw_setting
 
 FloatArray = NDArray[np.float64]
@@ -104,7 +104,7 @@ def beam(instrument: Instrument, setting: Setting, rng: np.random.Generator) -> 
     """The rest of what is drawn of an instrument in a setting."""
     rows, columns = instrument.shape
     width, height = setting.pixel
-    drawn = {name: prior(rng) for name, prior in MEASUREMENT.items()}
+    drawn = draw_all(MEASUREMENT, rng)
     side = min(drawn["offset"] * columns, instrument.offset / width, key=abs)
     centre = (columns - 1) / 2 + side + rng.normal(0, 1.5), (rows - 1) / 2 + rng.normal(0, 1.5)
     wrong = drawn["centre"], MEASUREMENT["centre"](rng)

@@ -14,8 +14,9 @@ from ...data.xray_tags.features import window
 from ...domains.xray_tags import LABELS, PARENTS
 from ...types import Image
 from ..dataset import Row
+from ..draws import draw_all
 from . import scenes
-from .detector import REFERENCE, STOPS, Place, counted, draw_place, drawn_measurement, gaps, stop
+from .detector import MEASUREMENT, REFERENCE, STOPS, Place, counted, draw_place, gaps, stop
 from .parts import Part, parts_of
 from .visibility import (
     Rings,
@@ -94,7 +95,7 @@ def shot(row: Row, rng: np.random.Generator, exposure: float | None = None) -> t
     tags : dict of str to float
         0 or 1 of each.
     """
-    drawn = drawn_measurement(rng)
+    drawn = draw_all(MEASUREMENT, rng)
     place = draw_place(drawn, rng)
     q, phi = place.polar()
     kind = list(STOPS)[int(rng.choice(len(STOPS), p=np.array(list(STOPS.values())) / sum(STOPS.values())))]

@@ -104,7 +104,7 @@ def tags_of(row: Row, monkeypatch: pytest.MonkeyPatch, **given: float) -> set[st
         "theta": 5.0, "resolution": 0.7, "counts": 100.0, "background": 0.01, "reach": 0.1, "disk": 0.1,
         "bar": 0.04, "wedge": 8.0, "stated": 1.0,
     }  # fmt: skip
-    monkeypatch.setattr(measurement, "drawn_measurement", lambda rng: drawn | given)
+    monkeypatch.setattr(measurement, "draw_all", lambda priors, rng: drawn | given)
     monkeypatch.setattr(measurement, "STOPS", {"": 1})
     image, tags = measurement.shot(row, np.random.default_rng(1))
     assert set(tags) == set(LABELS)
