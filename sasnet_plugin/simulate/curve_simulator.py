@@ -105,19 +105,7 @@ class CurveSimulator(Simulator):
         shards = []
         for number in range(request.rounds):
             for name in request.models or (*form_models(), *structure_factors()):
-                quick = name in SEPARABLE and not request.truncated
-                usual = SEPARABLE_ROUND if quick else PER_ROUND[cost_class(name)]
-                few = VERY_SLOW if request.truncated else {**VERY_SLOW, "pringle": PRINGLES}
-                rows = max(1, round(few.get(name, usual) * request.scale))
-                if request.limit is not None:
-                    rows = min(rows, request.limit)
-                slowest = SPREAD_VERY_SLOW if request.truncated else {**SPREAD_VERY_SLOW, **SPREAD_LARGE}
-                usual = SPREAD_SEPARABLE if quick else SPREAD[cost_class(name)]
-                more = slowest.get(name, usual) if request.spread else 0
-                kinds = [(rows, request.monodisperse, False)]
-                if more:
-                    kinds.append((max(1, round(more * request.scale)), True, True))
-                for many, monodisperse, spread in kinds:
+                for many, monodisperse, spread in _in_a_round(name, request):
                     stem = Path(name).stem
                     attributes = {
                         "format": form,
@@ -234,6 +222,21 @@ class CurveSimulator(Simulator):
 
         ranges = _parameter_ranges(Path(folder), Library(Path(folder)).forms)
         return {"q_range": [Q_MIN, Q_MAX], "parameters": ranges}
+
+
+def _in_a_round(name: str, request: Request) -> list[tuple[int, bool, bool]]:
+    """Rows of a model's shards in a round, whether these are monodisperse, and to be spread later."""
+    quick = name in SEPARABLE and not request.truncated
+    usual = SEPARABLE_ROUND if quick else PER_ROUND[cost_class(name)]
+    few = VERY_SLOW if request.truncated else {**VERY_SLOW, "pringle": PRINGLES}
+    rows = max(1, round(few.get(name, usual) * request.scale))
+    if request.limit is not None:
+        rows = min(rows, request.limit)
+    slowest = SPREAD_VERY_SLOW if request.truncated else {**SPREAD_VERY_SLOW, **SPREAD_LARGE}
+    usual = SPREAD_SEPARABLE if quick else SPREAD[cost_class(name)]
+    more = slowest.get(name, usual) if request.spread else 0
+    found = [(rows, request.monodisperse, False)]
+    return [*found, (max(1, round(more * request.scale)), True, True)] if more else found
 
 
 def prior_of(folder: Path | str) -> str:

@@ -186,19 +186,22 @@ def held_out(
     def other(row: Any) -> None:
         strange.append(simulator.out_of_distribution(kinds[len(strange)], row, rng, exposure=level()))
 
-    if uses:
+    def each_several_times() -> None:
         while len(parts) < known or len(strange) < len(kinds):
             row = data[int(rng.integers(len(data)))]
             for _ in range(min(uses, known - len(parts))):
                 one(row)
             for _ in range(min(uses, len(kinds) - len(strange))):
                 other(row)
-    else:
+
+    def in_turn() -> None:
         order = rng.permutation(len(data)) if rows is None else rows
         for number in range(known):
             one(data[int(order[number % len(order)])])
         for _ in kinds:
             other(data[int(rng.integers(len(data)))])
+
+    (each_several_times if uses else in_turn)()
     joined = {name: np.concatenate([part[name] for _, part in parts]) for name in parts[0][1]}
     every = with_others(domain.heads, joined, known, len(strange))
     targets = only_heads(domain.heads, every)
