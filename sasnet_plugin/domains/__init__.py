@@ -120,6 +120,15 @@ class Finding(Protocol):
         """Draw it."""
 
 
+class Refine(Protocol):
+    """Physics fitted from an answer on."""
+
+    def __call__(
+        self, measurement: Any, answer: Any, seconds: float, told: Callable[[str], None] | None = None, /
+    ) -> Any:
+        """The answer with what was fitted within some seconds; `told` hears of each stage in a few words."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Domain:
     """A kind of measurement, as the functions that its data go through.
@@ -174,7 +183,7 @@ class Domain:
     curve : callable or None
         (measurement) to the `Curve` that it is, which 'sasnet fit' fits, or None where it is more than that.
     refine : callable or None
-        (measurement, answer, seconds) to an answer: physics fitted from the answer on, and simulated again.
+        `Refine`: physics fitted from the answer on, and simulated again.
     sections : callable or None
         (measurement, answer) to sections of the report page.
     finish : callable or None
@@ -207,7 +216,7 @@ class Domain:
     variants: tuple[Callable[[Inputs], Inputs], ...] = ()
     complete: Callable[[Any, Any], Any] | None = None
     curve: Callable[[Any], Curve | None] | None = None
-    refine: Callable[[Any, Any, float], Any] | None = None
+    refine: Refine | None = None
     sections: Callable[[Any, Any], Sequence[Any]] | None = None
     finish: Callable[[Any, Any, Any], Any] | None = None
     evaluate: Callable[..., Any] | None = None

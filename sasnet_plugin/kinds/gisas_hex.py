@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,11 +23,13 @@ def recognise(path: Path) -> float:
     return _recognise(path)
 
 
-def refine(image: Image, answer: Answer, seconds: float) -> Answer:
+def refine(
+    image: Image, answer: Answer, seconds: float, told: Callable[[str], None] | None = None, /
+) -> Answer:
     """Fitted from the network's answer on, and simulated again."""
     from ..fitting.orientation.answer import refined
 
-    return refined(image, answer, seconds)
+    return refined(image, answer, seconds, told)
 
 
 def check(image: Image, inputs: Mapping[str, Any]) -> Seen:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -90,11 +90,13 @@ def curve(image: Image | Settings) -> Curve | None:
     return as_curve(image)
 
 
-def refine(image: Image | Settings, answer: Answer, seconds: float) -> Answer:
+def refine(
+    image: Image | Settings, answer: Answer, seconds: float, told: Callable[[str], None] | None = None, /
+) -> Answer:
     """Fitted from the network's answer on, and simulated again."""
     from ..fitting.images.fit_image import refined
 
-    return refined(image, answer, seconds)
+    return refined(image, answer, seconds, told)
 
 
 def sections(image: Image | Settings, answer: Answer) -> Sequence[Section]:

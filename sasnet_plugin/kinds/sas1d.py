@@ -15,10 +15,10 @@ from ..domains.sas1d import HEADS
 from ..types import Curve
 
 if TYPE_CHECKING:
-    from ..compute import Workers
     from ..predict.findings import Answer
     from ..report.evaluated import Evaluated
     from ..train.package import Finished, Trained
+    from ..workers.spread import Workers
     from ..zoo import ZooModel
 
 

@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..compute import Workers
 from ..domains.heads import Outputs
 from ..files import write_figure
 from ..predict.arithmetic import sigmoid, softmax
@@ -25,6 +24,7 @@ from ..simulate.labelled import SOURCES, Examples, concatenate
 from ..simulate.library import Library
 from ..train import metrics
 from ..types import SasnetError
+from ..workers.spread import Workers
 from ..zoo import Manifest, ZooModel
 from .evaluated import Evaluated, model_card
 from .parts import Job, in_parts
