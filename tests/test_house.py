@@ -40,7 +40,6 @@ ABOVE = {
     "report": 1,
     "simulate": 3,
     "train": 2,
-    "web": 1,
 }
 #: Files of a folder; a larger one needs rooms.
 MOST_FILES = 25
