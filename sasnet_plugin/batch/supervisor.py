@@ -164,8 +164,6 @@ class Supervisor:
 
         Parameters
         ----------
-        path : str
-        options : Options
         limit : float
             Seconds for each of its data sets.
         start : Start, optional

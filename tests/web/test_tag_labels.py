@@ -20,8 +20,8 @@ import numpy as np
 import pytest
 from tagpages import Page, draw
 
-from sasnet_plugin.domains.diffraction import DIFFRACTION
 from sasnet_plugin.domains.heads import Tags
+from sasnet_plugin.kinds.diffraction import DIFFRACTION
 from sasnet_plugin.train.recorded import read_labels
 from sasnet_plugin.types import SasnetError
 from sasnet_plugin.web import exchange, importing

@@ -99,7 +99,6 @@ def is_exact(name: str, parameters: Mapping[str, Any]) -> bool:
 
     Parameters
     ----------
-    name : str
     parameters : mapping
         sasmodels' parameters.
     """
