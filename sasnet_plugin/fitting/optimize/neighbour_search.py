@@ -126,8 +126,8 @@ def counts_of(info: Any, parameters: dict[str, Any]) -> list[str]:
     return sorted((COUNTS & parameters.keys()) - controls)
 
 
-def other_counts(names: list[str]) -> Propose:
-    """Each of these counts changed by ratios and by one, none of them twice, none to more than can be told.
+def other_counts(info: Any, fixed: frozenset[str]) -> Propose:
+    """Each count of a body changed by ratios and by one, none of them twice, none to more than can be told.
 
     A chain of ever more pearls may fit ever so slightly better: without an end, one evaluation takes minutes.
     """
@@ -135,6 +135,7 @@ def other_counts(names: list[str]) -> Propose:
 
     def propose(walk: Walk) -> Iterator[dict[str, Any]]:
         parameters = walk.here.parameters
+        names = [n for n in counts_of(info, parameters) if n not in fixed]
         seen.add(tuple(parameters[n] for n in names))
         for name in names:
             value = round(float(parameters[name]))
@@ -166,11 +167,11 @@ def sizes_of(info: Any, parameters: dict[str, Any], fixed: frozenset[str]) -> li
     return sorted(found, key=lambda n: -float(parameters[n]))[: OPTIMIZE.scanned_sizes]
 
 
-def other_sizes(names: list[str]) -> Propose:
+def other_sizes(info: Any, fixed: frozenset[str]) -> Propose:
     """One size after the other changed by a few ratios: fringes of a size that is off by some look alike."""
 
     def propose(walk: Walk) -> Iterator[dict[str, Any]]:
-        for name in names:
+        for name in sizes_of(info, walk.best.parameters, fixed):
             value = walk.best.parameters[name]
             for ratio in OPTIMIZE.size_ratios:
                 yield walk.best.parameters | {name: ratio * value}

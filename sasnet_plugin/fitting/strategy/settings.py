@@ -87,62 +87,26 @@ class StrategySettings:
         2.0, "Time of a fit that is there to be compared with one that explains the curve.", "s"
     )
     expected: float = setting(0.3, "An expensive model this probable is among the first.")
-    likely: float = setting(0.2, "An expensive model this probable has its time, whatever others explain.")
-    second_ending: float = setting(5.0, "Another start is fitted to its end if its χ² is above by less.")
-    lm_starts: ByCost[int] = setting(by_cost(2, 1, 1), "Starts from which Levenberg-Marquardt begins.")
-    lm_share: float = setting(0.2, "Of a candidate's time, what Levenberg-Marquardt has at least.", "share")
-    followed: ByCost[int] = setting(by_cost(5, 4, 3), "Starts that are followed further on the coarse copy.")
-    finalists: ByCost[int] = setting(by_cost(3, 2, 2), "Starts that go on to all points.")
-    first_sampling: ByCost[int] = setting(
-        by_cost(PROBLEM.fine, 50, 40), "Points a decade of q in the first steps."
+    rough: Pass = setting(Pass(0.3, (0.1,), 6), "Refinement of the bank's curves on a coarse copy.")
+    coarse: Pass = setting(Pass(0.6, (0.02, 0.0), 10), "Of the best of these, and of what lies beside them.")
+    fine: Pass = setting(Pass(0.8, (0.0,), 20), "On all points.")
+    followed: int = setting(4, "Starts that are followed further on the coarse copy.")
+    finalists: int = setting(2, "Starts that go on to all points.")
+    rounds: int = setting(8, "Rounds of proposals beside a minimum, at most.")
+    round_fall: float = setting(0.1, "By so much, relative, χ² has to fall in a round for another one.")
+    gain: tuple[float, float] = setting(
+        (100.0, 20.0), "By which χ² may still fall after the rough and after the coarse refinement."
     )
-    sampling: ByCost[int] = setting(by_cost(PROBLEM.fine, 100, 80), "Points a decade of q after these.")
+    gain_explained: tuple[float, float] = setting((15.0, 2.0), "The same, of interest beside an explanation.")
+    behind: float = setting(30.0, "By so much χ² has to be worse in any case for a candidate to be hopeless.")
+    lm_share: float = setting(0.2, "Of a candidate's time, what Levenberg-Marquardt has at least.", "share")
+    sampling: ByCost[int] = setting(by_cost(PROBLEM.fine, 100, 80), "Points a decade of q on the coarse copy.")
     finest: ByCost[int] = setting(
         by_cost(PROBLEM.sharpest, 2 * PROBLEM.fine, PROBLEM.fine),
         "Points a decade of q that are taken for enough.",
     )
-    limits: tuple[float, float] = setting(
-        (100.0, 20.0),
-        "A candidate whose χ² is larger than the best so far by these factors, after the first and the last"
-        " steps on the coarse copy, is not followed any further.",
-    )
-    limits_explained: tuple[float, float] = setting(
-        (15.0, 1.3), "The same for an expensive model where another explains the curve."
-    )
-    limits_nearly: tuple[float, float] = setting((15.0, 2.5), "And where another nearly does.")
-    limits_unexplained: tuple[float, float] = setting((40.0, 8.0), "And where none does.")
-    nearly: float = setting(5.0, "Reduced χ² of what nearly explains a curve.")
-    behind: float = setting(30.0, "By so much χ² has to be worse in any case for a candidate to be behind.")
-    helped: tuple[float, float] = setting(
-        (20.0, 3.0),
-        "What is worse than others by more is not helped by other whole numbers, distributions or minima; the"
-        " second where another model explains the curve.",
-    )
-    helped_sharp: float = setting(
-        4.0, "Neighbouring minima are looked for without a width, even if χ² is larger by this factor."
-    )
     same_start: float = setting(1e-3, "Starts whose χ² differ by less, relative, ended in the same minimum.")
     enough: float = setting(1e-4, "Relative change of χ² at which a refinement ends; far below the noise.")
-    roughly: float = setting(1e-3, "The same on the way from one local minimum to another.")
-    between: Pass = setting(Pass(0.7, (0.02, 0.0), 8), "Refinement of what is proposed beside a minimum.")
-    hopping_time: float = setting(15.0, "Time from which on an expensive model tries basin hopping.", "s")
-    as_good: float = setting(1.05, "No width is tried where χ² is that of the best so far, by this factor.")
-    given: Pass = setting(Pass(0.3, (0.02, 0.0), 12), "Refinement of starts that are given.")
-    first: Pass = setting(Pass(0.3, (0.1,), 6), "First refinement of the bank's curves.")
-    first_widths: Pass = setting(Pass(0.4, (0.1,), 6), "The same with widths, for expensive models.")
-    second: Pass = setting(Pass(0.5, (0.02, 0.0), 10), "Of the best of these.")
-    widths: Pass = setting(Pass(0.6, (0.02, 0.0), 8), "Of these with widths, where they are behind.")
-    late_widths: Pass = setting(Pass(0.75, (0.02, 0.0), 8), "And where something is left to explain.")
-    all_points: Pass = setting(Pass(0.6, (0.0,), 20), "On all points.")
-    late_all_points: Pass = setting(Pass(0.8, (0.0,), 20), "On all points, of late widths.")
-    more_points: Pass = setting(Pass(0.1, (0.0,), 8), "Once more with more points, after that share.")
-    hopping_first: ByCost[Pass] = setting(
-        by_cost(Pass(0.1, (0.1,), 6), Pass(0.1, (0.1,), 6), Pass(0.3, (0.1,), 6)), "Before basin hopping."
-    )
-    hopping_second: ByCost[Pass] = setting(
-        by_cost(Pass(0.25, (0.02, 0.0), 10), Pass(0.25, (0.02, 0.0), 10), Pass(0.5, (0.02, 0.0), 10)),
-        "Then, of all of them.",
-    )
     least_start: float = setting(0.1, "Of a candidate's time, what each start has at least.", "share")
     least_count: float = setting(0.05, "The same, what counting points of distributions has.", "share")
     least_sampling: float = setting(0.5, "Time for finding out how many points of q are needed.", "s")
