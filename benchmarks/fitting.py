@@ -137,14 +137,14 @@ def _told(contestant: str, given: Problem, rng: np.random.Generator) -> dict[str
 
 def _truth(given: Problem) -> dict[str, Any]:
     """The true parameters, with the scale and the background that fit best."""
-    from sasnet_plugin.fitting.optimize.local_search import LocalSearch
     from sasnet_plugin.fitting.problem.free_parameters import completed
+    from sasnet_plugin.fitting.problem.model_curves import ModelCurves
     from sasnet_plugin.fitting.settings import PROBLEM
     from sasnet_plugin.simulate.quick_models.cost_classes import cost_class
 
     mode = {"radius_effective_mode": 1} if given.factor else {}
     truth = completed(given.parameters, PROBLEM.width_points[cost_class(given.form)]) | mode
-    local = LocalSearch(given.curve, given.dintensity, given.name, per_decade=PROBLEM.fine)
+    local = ModelCurves(given.curve, given.dintensity, given.name, per_decade=PROBLEM.fine)
     _, scales, background = local.solved(truth)
     return truth | {"scale": float(scales[0]), "background": background}
 

@@ -161,9 +161,6 @@ class StartSettings:
 class OptimizeSettings:
     """Of `optimize`: local refinement, the search beside a minimum, bumps' fitters."""
 
-    tolerances: tuple[float, ...] = setting(
-        (0.1, 0.02, 0.0), "Relative errors added one after the other: a narrow minimum is wide at first."
-    )
     damping: float = setting(1e-3, "Levenberg-Marquardt's first damping, over the squared slopes.")
     damping_step: float = setting(
         5.0, "Factor by which it falls after a good step and rises after a bad one."
@@ -171,8 +168,6 @@ class OptimizeSettings:
     most_damping: float = setting(1e8, "Damping at which no step is any good.")
     trusted: float = setting(0.25, "Of the fall that slopes promise: below, they are calculated anew.")
     longest_step: float = setting(2.0, "Longest step, in ln size or the units of what is no size.")
-    local_steps: int = setting(12, "Steps of local refinement with each tolerance.")
-    local_enough: float = setting(1e-8, "Relative change of χ² and of the parameters at which it ends.")
     size_reach: float = setting(
         20.0, "Sizes stay within this factor; less than in the last fit, to end inside."
     )
@@ -184,13 +179,10 @@ class OptimizeSettings:
     largest_count: int = setting(
         1000, "No whole number is changed to more: no window tells it from this, and pearls cost time each."
     )
-    count_rounds: int = setting(8, "Rounds of an integer search, at most.")
     size_ratios: tuple[float, ...] = setting(
         (0.97, 1.03, 0.94, 1.06, 0.9, 1.11, 0.78, 1.28), "By which one size is changed, the others following."
     )
     scanned_sizes: int = setting(4, "Sizes that are scanned, the longest.")
-    size_rounds: int = setting(3, "Rounds of a scan of sizes, at most.")
-    size_fall: float = setting(0.1, "By so much, relative, χ² has to fall for another round.")
     step_kinds: tuple[float, ...] = setting(
         (0.15, 0.1, 0.05, 0.15), "Shares of steps: sizes exchanged, new contrast, whole number, distribution."
     )
@@ -203,8 +195,10 @@ class OptimizeSettings:
     same_minimum: float = setting(1e-4, "A relative fall of χ² by less is the same minimum.")
     patience: int = setting(30, "Steps in a row without a better minimum that end a walk.")
     walks: int = setting(60, "Walks at most, from each start in turn.")
-    lm_steps: int = setting(40, "Steps of Levenberg-Marquardt on all points.")
-    lm_enough: float = setting(1e-4, "Relative change at which it ends; bumps' 1e-10 follows flat minima on.")
+    steps: int = setting(40, "Steps to the end of a fit.")
+    enough: float = setting(
+        1e-4, "Relative fall of χ² at which a refinement ends; bumps' 1e-10 follows flat minima on."
+    )
     needed_width: float = setting(4.0, "A width above so many of its standard deviations is there for sure.")
     same_chisq: float = setting(0.5, "A quick model's minimum is sasmodels' own if χ² differs by less.")
     same_share: float = setting(0.003, "The same, of χ²; the two are added.")

@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 
 from sasnet_plugin.fitting.effort import spent
 from sasnet_plugin.fitting.optimize.covariance import errors_of
-from sasnet_plugin.fitting.optimize.descent import Descent
-from sasnet_plugin.fitting.optimize.local_search import LocalMinimum, LocalSearch
+from sasnet_plugin.fitting.optimize.local_search import Descent, LocalMinimum, refine
 from sasnet_plugin.fitting.problem.bounds import default_of
 from sasnet_plugin.fitting.problem.experiment import TimeUpError
 from sasnet_plugin.fitting.problem.free_parameters import fittable, independent
+from sasnet_plugin.fitting.problem.model_curves import ModelCurves
 from sasnet_plugin.fitting.problem.quick_parts import all_exact, all_nearest, own_cost
 from sasnet_plugin.fitting.problem.sums import components_of, share_errors
 from sasnet_plugin.fitting.result.components import Component, bare, is_scale
@@ -92,9 +92,7 @@ def finish(
     deadline = spent() + seconds
     quick = search_of(task, per_decade)
     quick.deadline = deadline
-    found = quick.refine(
-        start.parameters, tolerances=(0.0,), steps=OPTIMIZE.lm_steps, enough=OPTIMIZE.lm_enough
-    )
+    found = refine(quick, start.parameters)
     if found is None:
         return None
     local, found, moved = _own(task, quick, found, deadline)
@@ -104,17 +102,17 @@ def finish(
     return replace(done, errors=known, warnings=tuple(moved.values()))
 
 
-def search_of(task: Task, per_decade: int | None, *, quick: bool = True) -> LocalSearch:
+def search_of(task: Task, per_decade: int | None, *, quick: bool = True) -> ModelCurves:
     """All points of a task's data."""
-    return LocalSearch(
+    return ModelCurves(
         task.curve, task.dintensity, task.name, fixed=frozenset(task.fixed), ranges=task.ranges,
         per_decade=per_decade, quick=quick,
     )  # fmt: skip
 
 
 def _own(
-    task: Task, quick: LocalSearch, found: LocalMinimum, deadline: float
-) -> tuple[LocalSearch, LocalMinimum, dict[str, str]]:
+    task: Task, quick: ModelCurves, found: LocalMinimum, deadline: float
+) -> tuple[ModelCurves, LocalMinimum, dict[str, str]]:
     """The same on sasmodels' own curve, refined there where it is another."""
     if not is_quick(task.name) or all_exact(task.name, found.parameters):
         return quick, found, {}
@@ -126,9 +124,7 @@ def _own(
     chisq, parameters = own.better(found.parameters, (np.inf, {}))
     if abs(chisq - found.chisq) > OPTIMIZE.same_chisq + OPTIMIZE.same_share * chisq:
         own.deadline = max(deadline, spent() + OPTIMIZE.least_share * task.budget.seconds)
-        better = own.refine(
-            found.parameters, tolerances=(0.0,), steps=OPTIMIZE.lm_steps, enough=OPTIMIZE.lm_enough
-        )
+        better = refine(own, found.parameters)
         own.deadline = np.inf
         return own, better or LocalMinimum(parameters, chisq), {}
     return own, LocalMinimum(parameters, chisq), {}
@@ -143,7 +139,7 @@ def _moved(found: LocalMinimum, values: Mapping[str, float]) -> dict[str, str]:
     }
 
 
-def _described(local: LocalSearch, found: LocalMinimum) -> Done:
+def _described(local: ModelCurves, found: LocalMinimum) -> Done:
     """As it stands: how well the data determine its parameters is not known."""
     curves = local.intensity(found.parameters)
     residual, scales, background = local.residual(curves, found.parameters, local.error(0.0))
@@ -159,7 +155,7 @@ def unfinished(task: Task, found: LocalMinimum, per_decade: int | None) -> Done:
     return _described(search_of(task, per_decade), found)
 
 
-def _with_errors(local: LocalSearch, done: Done, deadline: float) -> Done:
+def _with_errors(local: ModelCurves, done: Done, deadline: float) -> Done:
     """With slopes and errors, and without what the data do not show."""
     local.deadline = max(deadline, spent() + OPTIMIZE.least_share * max(deadline - spent(), 1.0))
     try:

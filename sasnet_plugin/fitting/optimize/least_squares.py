@@ -51,7 +51,7 @@ class _State:
 
 
 def least_squares(
-    problem: Problem, x: Array, jacobian: Array | None = None, *, steps: int, enough: float
+    problem: Problem, x: Array, jacobian: Array | None = None, *, steps: int, enough: float = OPTIMIZE.enough
 ) -> Array:
     """Where the sum of squared residuals is least, downhill from x.
 

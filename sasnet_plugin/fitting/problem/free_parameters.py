@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -135,32 +136,46 @@ def fittable(info: Any, parameters: Mapping[str, Any]) -> list[str]:
     shape: list[str] = []
     sld: list[str] = []
     last: list[str] = []
-    for p in info.parameters.call_parameters:
-        if p.name == "background" or is_scale(p.name) or p.type in ("orientation", "magnetic"):
-            continue
-        if bare(p.name) == SALT and not float(parameters.get(p.name, 0.0)) > 0:
-            continue
-        if bare(p.name) in _NOT_FITTED or p.choices or _is_integer(p) or _unused(p, info, parameters):
-            continue
-        if p.type == "sld" or "sld" in p.name:
-            (last if "solvent" in p.name else sld).append(p.name)
-        elif p.name in ("volfraction",) and "@" not in info.id:
-            last.append(p.name)
-        else:
-            shape.append(p.name)
-            if p.polydisperse and float(parameters.get(f"{p.name}_pd", 0.0)) > 0:
-                shape.append(f"{p.name}_pd")
+    rows = {"shape": shape, "sld": sld, "last": last}
+    for name, row, needed in _fittable(info):
+        if all(float(parameters.get(n, default)) > least for n, default, least in needed):
+            rows[row].append(name)
     return [*scales_of(info.id), "background", *shape, *sld, *last]
 
 
-def _unused(p: Any, info: Any, parameters: Mapping[str, Any]) -> bool:
-    """A parameter of a layer beyond the last, such as ``thickness7`` where n is 4."""
+@lru_cache(maxsize=256)
+def _fittable(info: Any) -> list[tuple[str, str, list[tuple[str, float, float]]]]:
+    """Names, what each is, and which values have to be above what for it to be fitted.
+
+    Widths and salt that are in use, and no layer beyond the last, such as ``thickness7`` where n is 4.
+    """
+    found: list[tuple[str, str, list[tuple[str, float, float]]]] = []
+    for p in info.parameters.call_parameters:
+        name = bare(p.name)
+        if name == "background" or is_scale(name) or p.type in ("orientation", "magnetic"):
+            continue
+        if name in _NOT_FITTED or p.choices or _is_integer(p):
+            continue
+        needed = _layer(p, info) + ([(p.name, 0.0, 0.0)] if name == SALT else [])
+        if p.type == "sld" or "sld" in p.name:
+            found.append((p.name, "last" if "solvent" in p.name else "sld", needed))
+        elif p.name == "volfraction" and "@" not in info.id:
+            found.append((p.name, "last", needed))
+        else:
+            found.append((p.name, "shape", needed))
+            if p.polydisperse:
+                found.append((f"{p.name}_pd", "shape", [*needed, (f"{p.name}_pd", 0.0, 0.0)]))
+    return found
+
+
+def _layer(p: Any, info: Any) -> list[tuple[str, float, float]]:
+    """The number of layers that a layer's parameter needs."""
     stem = p.name.rstrip("0123456789")
     vector = next((k for k in info.parameters.kernel_parameters if k.id == stem and k.length > 1), None)
     if stem == p.name or vector is None or vector.length_control is None:
-        return False
+        return []
     control = next(k for k in info.parameters.kernel_parameters if k.id == vector.length_control)
-    return int(p.name[len(stem) :]) > int(parameters.get(control.id, control.default))
+    return [(control.id, float(control.default), float(p.name[len(stem) :]) - 1)]
 
 
 def _is_integer(p: Any) -> bool:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,12 +19,6 @@ from sasnet_plugin.fitting.start_values.curve_bank import NearCurve, binned, nea
 from sasnet_plugin.fitting.start_values.second_component import nearest_sums
 from sasnet_plugin.fitting.task import UNLIMITED, Budget, Pair, Task
 from sasnet_plugin.simulate.kernel import load_model
-from sasnet_plugin.simulate.priors import (
-    allowed_structure_factors,
-    form_models,
-    model_info,
-    structure_factors,
-)
 from sasnet_plugin.simulate.quick_models.cost_classes import cost_class
 from sasnet_plugin.simulate.quick_models.quick import fit_cost_class
 from sasnet_plugin.types import Curve, sum_parts
@@ -53,36 +46,6 @@ SIMPLE = {
     "fractal": False,
     "guinier_porod": False,
 }
-
-
-def simple_pairs(suggested: Iterable[str] = ()) -> list[Pair]:
-    """The bodies that experts try first, with their structure factors.
-
-    Parameters
-    ----------
-    suggested : iterable of str
-        Form models; the fast ones among them come with every structure factor too, as the network is right
-        about that less often than about the form.
-    """
-    fast = {form: True for form in suggested if fit_cost_class(form) == "fast"}
-    pairs: list[Pair] = []
-    for form, interacting in (dict.fromkeys(simplest_forms(), False) | SIMPLE | fast).items():
-        pairs.append((form, None))
-        if interacting:
-            allowed = allowed_structure_factors(form)
-            pairs += [(form, factor) for factor in structure_factors() if factor in allowed]
-    return pairs
-
-
-@cache
-def simplest_forms() -> tuple[str, ...]:
-    """Form models with one parameter of shape: nothing explains a curve with less, and fits take no time."""
-
-    def shape(form: str) -> list[str]:
-        table = model_info(form).parameters.kernel_parameters
-        return [p.name for p in table if p.type not in ("sld", "magnetic") and p.name != "i_zero"]
-
-    return tuple(f for f in form_models() if fit_cost_class(f) == "fast" and len(shape(f)) == 1)
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 
 from sasnet_plugin.fitting.effort import spent
 from sasnet_plugin.fitting.optimize.finish import Done, finish, unfinished, weakly_shown
-from sasnet_plugin.fitting.optimize.local_search import LocalMinimum, LocalSearch
+from sasnet_plugin.fitting.optimize.local_search import LocalMinimum
 from sasnet_plugin.fitting.problem.experiment import TimeUpError
 from sasnet_plugin.fitting.problem.free_parameters import points_needed, with_points
+from sasnet_plugin.fitting.problem.model_curves import ModelCurves
 from sasnet_plugin.fitting.problem.resolution import coarsened, has_resolution, sampling_needed
 from sasnet_plugin.fitting.result.model_fit import ModelFit
 from sasnet_plugin.fitting.start_values.screening import as_start, from_bank
@@ -91,7 +92,7 @@ def _on_all_points(search: TimedSearch, starts: list[dict[str, Any]]) -> Starts:
     return Starts([replace(found[0], parameters=best), *found[1:]], max(sampling or 0, finer or 0) or None)
 
 
-def _with_points(search: TimedSearch, local: LocalSearch, parameters: dict[str, Any]) -> dict[str, Any]:
+def _with_points(search: TimedSearch, local: ModelCurves, parameters: dict[str, Any]) -> dict[str, Any]:
     """With as many points of its distributions as the time is enough to find out about."""
     seconds = max(search.left(STRATEGY.fine.share), STRATEGY.least_count * search.task.budget.seconds)
     local.deadline = spent() + seconds
@@ -102,9 +103,9 @@ def _with_points(search: TimedSearch, local: LocalSearch, parameters: dict[str, 
     return with_points(parameters, count)
 
 
-def _local(task: Task, curve: Curve, dintensity: NDArray[np.float64], per_decade: int | None) -> LocalSearch:
+def _local(task: Task, curve: Curve, dintensity: NDArray[np.float64], per_decade: int | None) -> ModelCurves:
     fixed = frozenset(task.fixed)
-    return LocalSearch(curve, dintensity, task.name, fixed=fixed, ranges=task.ranges, per_decade=per_decade)
+    return ModelCurves(curve, dintensity, task.name, fixed=fixed, ranges=task.ranges, per_decade=per_decade)
 
 
 def _sampling(task: Task, parameters: dict[str, Any], seconds: float) -> int | None:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 
 from sasnet_plugin.fitting.result.model_fit import ModelFit
 from sasnet_plugin.fitting.start_values.screening import SIMPLE
 from sasnet_plugin.fitting.strategy.settings import STRATEGY
 from sasnet_plugin.fitting.task import Pair
-from sasnet_plugin.simulate.priors import model_info
+from sasnet_plugin.simulate.priors import allowed_structure_factors, model_info, structure_factors
 from sasnet_plugin.simulate.quick_models.lattice import LATTICES
 from sasnet_plugin.simulate.quick_models.quick import fit_cost_class
 from sasnet_plugin.types import ModelGuess, Suggestion, product_name, sum_parts
@@ -55,7 +55,7 @@ class Hypothesis:
     resolution: Supposed | None = None
     as_measured: bool = False
 
-    @property
+    @cached_property
     def pair(self) -> Pair:
         """Model and structure factor as a task has them: those of a sum are in the model's name."""
         if self.second is None:
@@ -67,12 +67,12 @@ class Hypothesis:
         """sasmodels' name."""
         return product_name(*self.pair)
 
-    @property
+    @cached_property
     def cost(self) -> str:
         """fast, medium or slow."""
         return fit_cost_class(self.pair[0])
 
-    @property
+    @cached_property
     def seconds(self) -> float:
         """What a fit of it is expected to take."""
         return STRATEGY.expected_time[self.cost] * (1 if self.structure_factor is None else 2)
@@ -86,6 +86,15 @@ def of_pair(pair: Pair) -> Hypothesis:
     first, second = sum_parts(model)
     form, _, own = first.partition("@")
     return Hypothesis(form, own or None, second)
+
+
+@cache
+def factors_of(form: str) -> list[str]:
+    """Structure factors that a form model may have; of a plugin that is not known."""
+    if form.endswith(".py"):
+        return []
+    allowed = allowed_structure_factors(form)
+    return [factor for factor in structure_factors() if factor in allowed]
 
 
 @cache
@@ -120,7 +129,7 @@ class Beliefs:
 
     suggestion: Suggestion
 
-    @property
+    @cached_property
     def guesses(self) -> dict[str, ModelGuess]:
         """By form model."""
         return {guess.name: guess for guess in self.suggestion.models}

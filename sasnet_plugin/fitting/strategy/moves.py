@@ -23,8 +23,8 @@ from sasnet_plugin.fitting.problem.resolution import has_resolution
 from sasnet_plugin.fitting.result.components import bare
 from sasnet_plugin.fitting.result.model_fit import ModelFit
 from sasnet_plugin.fitting.settings import EFFORT, START_VALUES
-from sasnet_plugin.fitting.start_values.screening import SIMPLE, with_fixed
-from sasnet_plugin.fitting.strategy.hypothesis import Hypothesis, size_of
+from sasnet_plugin.fitting.start_values.screening import with_fixed
+from sasnet_plugin.fitting.strategy.hypothesis import Hypothesis, factors_of, size_of
 from sasnet_plugin.fitting.strategy.minima import hops
 from sasnet_plugin.fitting.strategy.settings import STRATEGY
 from sasnet_plugin.fitting.strategy.state import State
@@ -32,7 +32,7 @@ from sasnet_plugin.fitting.strategy.step import Step, boost, fitting, going_on, 
 from sasnet_plugin.fitting.strategy.sum_moves import looks_for_sums, rivals_of_sum, sums
 from sasnet_plugin.fitting.strategy.unknown_resolution import ResolutionSearch
 from sasnet_plugin.fitting.task import Budget
-from sasnet_plugin.simulate.priors import allowed_structure_factors, model_info, structure_factors
+from sasnet_plugin.simulate.priors import model_info
 
 
 def open_steps(state: State) -> list[Step]:
@@ -92,7 +92,7 @@ def near(state: State) -> Iterator[Step]:
     least = min(state.residuals.values(), default=0.0)
     most = highest_boost(state)
     open_, unknown = [], []
-    for hypothesis in _possible(state):
+    for hypothesis in state.possible:
         own = state.residuals.get(hypothesis.pair)
         chance = _before(state, hypothesis)
         if own is not None:
@@ -107,25 +107,11 @@ def near(state: State) -> Iterator[Step]:
     yield from open_
     if len(unknown) <= STRATEGY.unrated:
         return
-    every = tuple(h.pair for h in _possible(state) if h.pair not in state.residuals)
+    every = tuple(h.pair for h in state.possible if h.pair not in state.residuals)
     # What all of them may gain, for asking about them all and fitting one: the likeliest need not wait.
     seconds = sum(look_cost(*pair) for pair in every) / EFFORT.lanes
     together = sum(step.worth * step.hypothesis.seconds for step in open_ if step.hypothesis)
     yield Step(("look", every), together / (seconds + STRATEGY.expected_time["fast"]), pairs=every)
-
-
-def _possible(state: State) -> Iterator[Hypothesis]:
-    seen = set()
-    for rank, guess in enumerate(state.beliefs.suggestion.models):
-        known = [guess.structure_factor] if guess.structure_factor else []
-        fast = Hypothesis(guess.name).cost == "fast" and rank < state.options.top
-        if SIMPLE.get(guess.name) or fast:
-            known = factors_of(guess.name)
-        for factor in (None, *known):
-            hypothesis = Hypothesis(guess.name, factor)
-            if hypothesis not in seen and state.allowed(hypothesis):
-                seen.add(hypothesis)
-                yield hypothesis
 
 
 def _before(state: State, hypothesis: Hypothesis) -> float:
@@ -278,14 +264,6 @@ def factors(state: State) -> Iterator[Step]:
         chance = STRATEGY.nested if not state.explained() else state.beliefs.of(found)
         step = fitting(state, found, chance, extra=start)
         yield replace(step, key=("factor", found))
-
-
-def factors_of(form: str) -> list[str]:
-    """Structure factors that a form model may have; of a plugin that is not known."""
-    if form.endswith(".py"):
-        return []
-    allowed = allowed_structure_factors(form)
-    return [factor for factor in structure_factors() if factor in allowed]
 
 
 def with_defaults(start: dict[str, Any], factor: str) -> dict[str, Any]:

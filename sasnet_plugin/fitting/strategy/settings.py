@@ -97,16 +97,17 @@ class StrategySettings:
     gain: tuple[float, float] = setting(
         (100.0, 20.0), "By which χ² may still fall after the rough and after the coarse refinement."
     )
-    gain_explained: tuple[float, float] = setting((15.0, 2.0), "The same, of interest beside an explanation.")
+    gain_explained: tuple[float, float] = setting((15.0, 1.3), "The same where another model explains.")
     behind: float = setting(30.0, "By so much χ² has to be worse in any case for a candidate to be hopeless.")
     lm_share: float = setting(0.2, "Of a candidate's time, what Levenberg-Marquardt has at least.", "share")
-    sampling: ByCost[int] = setting(by_cost(PROBLEM.fine, 100, 80), "Points a decade of q on the coarse copy.")
+    sampling: ByCost[int] = setting(
+        by_cost(PROBLEM.fine, 100, 80), "Points a decade of q on the coarse copy."
+    )
     finest: ByCost[int] = setting(
         by_cost(PROBLEM.sharpest, 2 * PROBLEM.fine, PROBLEM.fine),
         "Points a decade of q that are taken for enough.",
     )
     same_start: float = setting(1e-3, "Starts whose χ² differ by less, relative, ended in the same minimum.")
-    enough: float = setting(1e-4, "Relative change of χ² at which a refinement ends; far below the noise.")
     least_start: float = setting(0.1, "Of a candidate's time, what each start has at least.", "share")
     least_count: float = setting(0.05, "The same, what counting points of distributions has.", "share")
     least_sampling: float = setting(0.5, "Time for finding out how many points of q are needed.", "s")

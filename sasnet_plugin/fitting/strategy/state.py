@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -15,8 +16,9 @@ from sasnet_plugin.fitting.problem.contrast import settled, with_contrast
 from sasnet_plugin.fitting.problem.conventions import with_default_solvent
 from sasnet_plugin.fitting.problem.sums import as_part
 from sasnet_plugin.fitting.result.model_fit import ModelFit
+from sasnet_plugin.fitting.start_values.screening import SIMPLE
 from sasnet_plugin.fitting.start_values.second_component import fixed_of
-from sasnet_plugin.fitting.strategy.hypothesis import Beliefs, Hypothesis, Supposed, size_of
+from sasnet_plugin.fitting.strategy.hypothesis import Beliefs, Hypothesis, Supposed, factors_of, size_of
 from sasnet_plugin.fitting.strategy.settings import STRATEGY
 from sasnet_plugin.fitting.task import Budget, FitOptions, Pair, Task
 from sasnet_plugin.types import Curve, TechnicalError
@@ -72,6 +74,18 @@ class State:
     def free(self) -> bool:
         """Whether the user leaves the choice of models, and of structure factors, to the search."""
         return self.options.models is None and self.options.structure_factor is None
+
+    @cached_property
+    def possible(self) -> tuple[Hypothesis, ...]:
+        """Models and products; simple bodies and likely fast ones with every structure factor."""
+        found: list[Hypothesis] = []
+        for rank, guess in enumerate(self.beliefs.suggestion.models):
+            known = [guess.structure_factor] if guess.structure_factor else []
+            fast = Hypothesis(guess.name).cost == "fast" and rank < self.options.top
+            if SIMPLE.get(guess.name) or fast:
+                known = factors_of(guess.name)
+            found += [Hypothesis(guess.name, factor) for factor in (None, *known)]
+        return tuple(h for h in dict.fromkeys(found) if self.allowed(h))
 
     def allowed(self, hypothesis: Hypothesis) -> bool:
         """Whether the user excludes none of its components."""
@@ -202,8 +216,3 @@ def with_resolution(curve: Curve, supposed: Supposed | None) -> Curve:
 def _of_first(given: Mapping[str, Any]) -> dict[str, Any]:
     """A user's values of the first component, by the sum's names."""
     return as_part(given, 0) | ({"background": given["background"]} if "background" in given else {})
-
-
-def forms_of(hypotheses: Iterable[Hypothesis]) -> list[str]:
-    """Form models, each once."""
-    return list(dict.fromkeys(h.form for h in hypotheses))

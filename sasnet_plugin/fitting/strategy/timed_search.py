@@ -10,7 +10,7 @@ import numpy as np
 
 from sasnet_plugin.fitting.assessment.goodness_of_fit import explains
 from sasnet_plugin.fitting.effort import spent
-from sasnet_plugin.fitting.optimize.local_search import LocalMinimum, LocalSearch
+from sasnet_plugin.fitting.optimize.local_search import LocalMinimum, refine
 from sasnet_plugin.fitting.optimize.neighbour_search import (
     Walk,
     basin_hopping,
@@ -20,6 +20,7 @@ from sasnet_plugin.fitting.optimize.neighbour_search import (
 )
 from sasnet_plugin.fitting.problem.experiment import TimeUpError
 from sasnet_plugin.fitting.problem.free_parameters import missing_widths, other_kinds
+from sasnet_plugin.fitting.problem.model_curves import ModelCurves
 from sasnet_plugin.fitting.settings import PROBLEM
 from sasnet_plugin.fitting.strategy.settings import STRATEGY, Pass
 from sasnet_plugin.simulate.kernel import load_model
@@ -50,43 +51,43 @@ class TimedSearch:
         """Of a share of the task's time, s."""
         return share * self.task.budget.seconds - (spent() - self.began)
 
-    def follow(self, local: LocalSearch, starts: list[dict[str, Any]], how: Pass) -> list[LocalMinimum]:
-        """Refine starts until one leaves nothing but noise or its share of the time is spent; at least one."""
+    def follow(self, local: ModelCurves, starts: list[dict[str, Any]], how: Pass) -> list[LocalMinimum]:
+        """Refine starts, at least one, until one leaves but noise or its share of the time is spent."""
         done: list[LocalMinimum] = []
         for start in starts:
             left = self.left(how.share)
             if done and left < 0:
                 break
             local.deadline = spent() + max(left, STRATEGY.least_start * self.task.budget.seconds)
-            one = local.refine(start, tolerances=how.tolerances, steps=how.steps, enough=STRATEGY.enough)
+            one = refine(local, start, tolerances=how.tolerances, steps=how.steps)
             if one is not None:
                 done.append(one)
                 if one.chisq < len(local.curve):
                     break
         return distinct(ordered(done, local))
 
-    def beside(self, local: LocalSearch, found: list[LocalMinimum], how: Pass) -> list[LocalMinimum]:
+    def beside(self, local: ModelCurves, found: list[LocalMinimum], how: Pass) -> list[LocalMinimum]:
         """With better ones at what no slope leads to, as long as something is left to explain."""
         if not found or found[0].chisq < len(local.curve) or self.hopeless(found, local, 1):
             return found
         end = spent() + self.left(how.share)
 
-        def refine(start: dict[str, Any]) -> LocalMinimum | None:
+        def attempt(start: dict[str, Any]) -> LocalMinimum | None:
             if spent() > end:
                 return None
             local.deadline = end
-            return local.refine(start, tolerances=how.tolerances, steps=how.steps, enough=STRATEGY.enough)
+            return refine(local, start, tolerances=how.tolerances, steps=how.steps)
 
         if self.task.basin_hopping:
-            better = self._hopping(local, found, refine, end)
+            better = self._hopping(local, found, attempt, end)
         else:
             better = neighbour_search(
-                found[0], self._proposed(local, how), refine, rounds=STRATEGY.rounds,
+                found[0], self._proposed(local, how), attempt, rounds=STRATEGY.rounds,
                 needed_fall=STRATEGY.round_fall, enough=float(len(local.curve)),
             )  # fmt: skip
         return distinct(ordered([*found, *better], local))
 
-    def _proposed(self, local: LocalSearch, how: Pass) -> Callable[[Walk], Iterator[dict[str, Any]]]:
+    def _proposed(self, local: ModelCurves, how: Pass) -> Callable[[Walk], Iterator[dict[str, Any]]]:
         """Size distributions, their kinds, whole numbers, and sizes off by a fringe."""
         info = load_model(self.task.name).info
         counts, sizes = other_counts(info, local.fixed), other_sizes(info, local.fixed)
@@ -101,7 +102,7 @@ class TimedSearch:
         return propose
 
     def _hopping(
-        self, local: LocalSearch, found: list[LocalMinimum], refine: Refine, end: float
+        self, local: ModelCurves, found: list[LocalMinimum], attempt: Refine, end: float
     ) -> list[LocalMinimum]:
         local.deadline = end
         try:
@@ -113,12 +114,12 @@ class TimedSearch:
         level = round(1e3 * min(one.chisq for one in starts)) % 2**32
         rng = np.random.default_rng([len(local.curve), level, self.task.attempt])
         return basin_hopping(
-            load_model(self.task.name).info, starts, refine, rng,
+            load_model(self.task.name).info, starts, attempt, rng,
             fixed=local.fixed, points=PROBLEM.coarse_width_points[fit_cost_class(self.task.model)],
             enough=float(len(local.curve)), going=lambda: spent() < end,
         )  # fmt: skip
 
-    def hopeless(self, found: list[LocalMinimum], local: LocalSearch, stage: int) -> bool:
+    def hopeless(self, found: list[LocalMinimum], local: ModelCurves, stage: int) -> bool:
         """Whether none of these can still come near the best fit of other candidates."""
         least, n = min(d.chisq for d in found), len(local.curve)
         others = n * max(self.task.budget.best_chisq, 1.0)
@@ -132,7 +133,7 @@ def values_of(found: list[LocalMinimum]) -> list[dict[str, Any]]:
     return [one.parameters for one in found]
 
 
-def ordered(found: list[LocalMinimum], local: LocalSearch) -> list[LocalMinimum]:
+def ordered(found: list[LocalMinimum], local: ModelCurves) -> list[LocalMinimum]:
     """By the Bayesian information criterion, best first."""
     each = float(np.log(len(local.curve)))
     return sorted(found, key=lambda d: d.chisq + local.count(d.parameters) * each)

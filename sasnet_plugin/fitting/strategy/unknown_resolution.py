@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sasnet_plugin.fitting.effort import spent
-from sasnet_plugin.fitting.optimize.local_search import LocalSearch
+from sasnet_plugin.fitting.optimize.local_search import refine
+from sasnet_plugin.fitting.problem.model_curves import ModelCurves
 from sasnet_plugin.fitting.settings import PROBLEM
 from sasnet_plugin.fitting.strategy.settings import STRATEGY
 from sasnet_plugin.fitting.task import UNLIMITED, Budget
@@ -106,9 +107,9 @@ def resolution_of(
             # A smaller dq/q needs more points of q, as their distance has to be smaller still.
             few = expensive and (relative > STRATEGY.coarse_dq or absolute)
             points = PROBLEM.fine if few else PROBLEM.finest
-        local = LocalSearch(curve, asked.dintensity, asked.name, fixed=asked.fixed, per_decade=points)
+        local = ModelCurves(curve, asked.dintensity, asked.name, fixed=asked.fixed, per_decade=points)
         local.deadline = deadline
-        done = local.refine(start, tolerances=(0.0,), steps=STRATEGY.dq_steps, enough=STRATEGY.enough)
+        done = refine(local, start, steps=STRATEGY.dq_steps)
         if done is not None:
             tried.append(replace(guess, chisq=done.chisq, parameters=done.parameters))
 

@@ -8,7 +8,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from sasnet_plugin.fitting.optimize.local_search import LocalSearch
 from sasnet_plugin.fitting.problem.experiment import experiment
 from sasnet_plugin.fitting.problem.free_parameters import (
     accepted,
@@ -21,6 +20,7 @@ from sasnet_plugin.fitting.problem.free_parameters import (
     set_ranges,
     sigmas,
 )
+from sasnet_plugin.fitting.problem.model_curves import ModelCurves
 from sasnet_plugin.fitting.settings import PROBLEM
 from sasnet_plugin.fitting.strategy.fit_candidate import fit_candidate
 from sasnet_plugin.fitting.task import Task
@@ -76,7 +76,7 @@ def test_parameters_of_another_model_are_left_out() -> None:
 
 def _needed(curve: Curve, width: float, radius: float) -> int:
     assert curve.dintensity is not None
-    local = LocalSearch(curve, curve.dintensity, "sphere", per_decade=200)
+    local = ModelCurves(curve, curve.dintensity, "sphere", per_decade=200)
     start = completed({"radius": radius, "radius_pd": width}, 35)
     return points_needed("sphere", start, lambda p: local.solved(p)[0])
 
@@ -90,7 +90,7 @@ def test_a_wider_distribution_of_a_larger_body_needs_more_points(simulated: Simu
 def test_fewer_points_change_the_curve_by_little_of_its_uncertainty(simulated: Simulated) -> None:
     curve = simulated("sphere", {"radius": 60.0, "background": 0.01})
     assert curve.dintensity is not None
-    local = LocalSearch(curve, curve.dintensity, "sphere", per_decade=200)
+    local = ModelCurves(curve, curve.dintensity, "sphere", per_decade=200)
     start = completed({"radius": 60.0, "radius_pd": 0.1}, 35)
     count = points_needed("sphere", start, lambda p: local.solved(p)[0])
     assert count < 35
@@ -124,7 +124,7 @@ def test_a_monodisperse_body_gets_no_width_and_a_spread_one_its_own(
     like = simulated("sphere", {"radius": 40.0, "background": 0.01})
     assert like.dintensity is not None
     # Smeared at more points than sasmodels takes: its own would look like a width.
-    exact = LocalSearch(like, like.dintensity, "sphere", per_decade=800)
+    exact = ModelCurves(like, like.dintensity, "sphere", per_decade=800)
     clean = (
         exact.intensity(completed({"radius": 40.0} | ({"radius_pd": width} if width else {}), 35))[0] + 0.01
     )
