@@ -14,7 +14,6 @@ def run_lm(problem: Any, fitness: Any, **options: float) -> dict[str, float]:
 
     Parameters
     ----------
-    problem : bumps.fitproblem.FitProblem
     fitness : Experiment
         Its only model, with a deadline; without one afterwards.
     **options : float

@@ -38,7 +38,6 @@ class Done:
         sasmodels' parameters.
     theory : (n,) float array
         I(q), resolution included.
-    chisq : float
     free : list of str
         What was fitted.
     same : list of str
@@ -47,8 +46,6 @@ class Done:
         Of the residuals by the free parameters, per unit of each; empty where they are too expensive.
     errors : mapping of str to float
         Standard deviations of the free parameters; NaN where they are not known.
-    components : tuple of Component
-    warnings : tuple of str
     """
 
     parameters: dict[str, Any]
@@ -75,8 +72,6 @@ def finish(
 
     Parameters
     ----------
-    task : Task
-    start : LocalMinimum
     per_decade : int or None
         As for `resolution.resolution`.
     seconds : float

@@ -57,7 +57,6 @@ def least_squares(
 
     Parameters
     ----------
-    problem : Problem
     x : (k,) float array
         Within the bounds.
     jacobian : (n, k) float array, optional

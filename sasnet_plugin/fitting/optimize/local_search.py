@@ -50,7 +50,6 @@ def refine(
 
     Parameters
     ----------
-    curves : ModelCurves
     start : dict
         sasmodels' parameters.
     tolerances : tuple of float
@@ -86,7 +85,6 @@ class Descent:
 
     Parameters
     ----------
-    curves : ModelCurves
     start : dict
         sasmodels' parameters.
     tolerance : float
@@ -246,8 +244,6 @@ def code_of(
 
     Parameters
     ----------
-    info : sasmodels.modelinfo.ModelInfo
-    name : str
     start : mapping
         sasmodels' parameters.
     ranges : mapping of str to (float, float)

@@ -68,11 +68,8 @@ def neighbour_search(
 
     Parameters
     ----------
-    start : LocalMinimum
     propose : callable
         Starts of one round.
-    refine : callable
-    accept : callable
     rounds : int
         At most.
     needed_fall : float
@@ -118,7 +115,6 @@ def counts_of(info: Any, parameters: dict[str, Any]) -> list[str]:
 
     Parameters
     ----------
-    info : sasmodels.modelinfo.ModelInfo
     parameters : dict
         Its values.
     """
@@ -156,7 +152,6 @@ def sizes_of(info: Any, parameters: dict[str, Any], fixed: frozenset[str]) -> li
 
     Parameters
     ----------
-    info : sasmodels.modelinfo.ModelInfo
     parameters : dict
         Its values.
     fixed : frozenset of str
@@ -198,11 +193,8 @@ def basin_hopping(
 
     Parameters
     ----------
-    info : sasmodels.modelinfo.ModelInfo
     starts : sequence of LocalMinimum
         The best first.
-    refine : callable
-    rng : numpy.random.Generator
     fixed : frozenset of str
         Parameters that keep their values.
     points : int

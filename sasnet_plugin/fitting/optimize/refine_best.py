@@ -38,11 +38,8 @@ class Refinement:
 
     Parameters
     ----------
-    curve : Curve
     dintensity : (n,) float array
         Positive.
-    fit : ModelFit
-    method : Method
     until : float
         Time of day (``time.time()``) at which it has to end.
     seed : int
@@ -211,10 +208,7 @@ def refine_best(
 
     Parameters
     ----------
-    pool : Counting
-    curve : Curve
     dintensity : (n,) float array
-    fit : ModelFit
     method : Method
         Not lm.
     seconds : float

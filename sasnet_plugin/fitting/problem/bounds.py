@@ -55,8 +55,6 @@ def reach_of(p: Any, value: float, reach: float, sld_reach: float) -> tuple[floa
 
     Parameters
     ----------
-    p : sasmodels.modelinfo.Parameter
-    value : float
     reach : float
         Factor for what is positive.
     sld_reach : float
@@ -71,13 +69,7 @@ def reach_of(p: Any, value: float, reach: float, sld_reach: float) -> tuple[floa
 
 
 def default_of(info: Any, name: str) -> float:
-    """sasmodels' default of a parameter; 0 of the width of a size distribution.
-
-    Parameters
-    ----------
-    info : sasmodels.modelinfo.ModelInfo
-    name : str
-    """
+    """sasmodels' default of a parameter; 0 of the width of a size distribution."""
     return next((float(p.default) for p in info.parameters.call_parameters if p.name == name), 0.0)
 
 
@@ -86,10 +78,8 @@ def range_of(info: Any, name: str, value: float) -> tuple[float, float]:
 
     Parameters
     ----------
-    info : sasmodels.modelinfo.ModelInfo
     name : str
         Widths of size distributions included.
-    value : float
     """
     if name.endswith("_pd"):
         return 0.0, PROBLEM.most_width

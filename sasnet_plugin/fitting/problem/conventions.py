@@ -37,7 +37,6 @@ def conventional(fit: ModelFit, given: Iterable[str] = ()) -> ModelFit:
 
     Parameters
     ----------
-    fit : ModelFit
     given : iterable of str
         Parameters that the user settled: where scale or a contrast is among them, all stay as they are.
 
@@ -175,7 +174,6 @@ def with_default_solvent(tasks: Sequence[Task], given: Iterable[str]) -> tuple[l
 
     Parameters
     ----------
-    tasks : sequence of Task
     given : iterable of str
         Parameters that the user settled.
 

@@ -58,7 +58,6 @@ def experiment(
 
     Parameters
     ----------
-    curve : Curve
     dintensity : (n,) float array
         Positive.
     name : str
@@ -142,9 +141,7 @@ def rebuilt(
 
     Parameters
     ----------
-    curve : Curve
     dintensity : (n,) float array
-    fit : ModelFit
     seconds : float
         Evaluations after which residuals raise `TimeUpError`.
 

@@ -34,13 +34,7 @@ _OTHER_INTEGERS = frozenset({"n", "n_steps", "level", "n_sides", "case_num"})
 
 
 def accepted(info: Any, parameters: dict[str, Any]) -> dict[str, Any]:
-    """Those of the parameters that a model has: what is left of another model's would be an error.
-
-    Parameters
-    ----------
-    info : sasmodels.modelinfo.ModelInfo
-    parameters : dict
-    """
+    """Those of the parameters that a model has: what is left of another model's would be an error."""
     known = set()
     for p in info.parameters.call_parameters:
         known.add(p.name)
@@ -129,7 +123,6 @@ def fittable(info: Any, parameters: Mapping[str, Any]) -> list[str]:
 
     Parameters
     ----------
-    info : sasmodels.modelinfo.ModelInfo
     parameters : mapping
         Values; only widths of distributions count here (those of zero are not fitted).
     """
@@ -213,7 +206,6 @@ def completed(parameters: dict[str, Any], points: int) -> dict[str, Any]:
     ----------
     parameters : dict
         Of which ``radius_pd_type`` may be a number, as the bank has it.
-    points : int
     """
     start = dict(parameters)
     for key in widths_of(start):
@@ -246,7 +238,6 @@ def points_needed(
     ----------
     model : str
         Form model.
-    parameters : dict
     residuals : callable
         Of parameters, in units of the uncertainty.
 

@@ -26,7 +26,6 @@ class ModelCurves:
 
     Parameters
     ----------
-    curve : Curve
     dintensity : (n,) float array
         Positive.
     name : str

@@ -23,7 +23,6 @@ def resolution(curve: Curve, per_decade: int | None = None) -> Any:
 
     Parameters
     ----------
-    curve : Curve
     per_decade : int, optional
         Points a decade at which the model is to be calculated, besides the measured ones; default: the
         measured points alone, as in SasView.
@@ -140,7 +139,6 @@ def coarsened(curve: Curve, dintensity: Array) -> tuple[Curve, Array]:
 
     Parameters
     ----------
-    curve : Curve
     dintensity : (n,) float array
         Positive.
 
@@ -215,7 +213,6 @@ def scale_and_background(
 
     Parameters
     ----------
-    curves : (..., n) float array
     weight, intensity : (n,) float arrays
         One over the variance, and what is to be explained.
     negative : bool

@@ -115,7 +115,6 @@ def share_errors(
 
     Parameters
     ----------
-    parts : tuple of Component
     parameters : mapping
         sasmodels' parameters of the whole.
     slopes : mapping of str to (n,) float array

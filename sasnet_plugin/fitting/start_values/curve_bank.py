@@ -63,7 +63,6 @@ def interaction(
 
     Parameters
     ----------
-    factor : str
     parameters : dict
         One of `FACTORS`.
     at : (n, s, c) int array
@@ -128,7 +127,6 @@ def binned(curve: Curve, dintensity: NDArray[np.float64]) -> Binned:
 
     Parameters
     ----------
-    curve : Curve
     dintensity : (n,) float array
         Its uncertainty, all positive.
     """
@@ -143,7 +141,6 @@ def seen(curve: Curve, q: NDArray[np.float64]) -> tuple[NDArray[np.intp], NDArra
 
     Parameters
     ----------
-    curve : Curve
     q : (m,) float array
         Å⁻¹.
 
@@ -239,7 +236,6 @@ def nearest(page: Page, model: str, factor: str | None, data: Binned, *, count: 
         Form model.
     factor : str or None
         Structure factor.
-    data : Binned
     count : int
         Starts wanted.
 

@@ -54,9 +54,7 @@ class Screen:
 
     Parameters
     ----------
-    curve : Curve
     dintensity : (n,) float array
-    pairs : sequence of (str, str or None)
     """
 
     curve: Curve

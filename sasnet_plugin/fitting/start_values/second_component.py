@@ -46,7 +46,6 @@ class Second:
 
     Parameters
     ----------
-    parameters : list of dict
     curves : (k, m) float array
         In the bins of the data, each with its largest value 1.
     """
@@ -74,10 +73,8 @@ def nearest_sums(bank: Bank, model: str, data: Binned, *, count: int = 4) -> lis
 
     Parameters
     ----------
-    bank : Bank
     model : str
         sasmodels' name of a sum of two; the first may have a structure factor.
-    data : Binned
     count : int
         Starts wanted.
 
@@ -198,7 +195,6 @@ def two_scales(first: Array, second: Array, data: Binned) -> Array:
     ----------
     first : (n, m) float array
     second : (k, m) float array
-    data : Binned
 
     Returns
     -------

@@ -54,8 +54,6 @@ def refined_starts(task: Task, bank: Bank, began: float) -> Starts:
 
     Parameters
     ----------
-    task : Task
-    bank : Bank
     began : float
         What was spent when work on the task began, s.
     """
@@ -134,8 +132,6 @@ def fit_candidate(task: Task, bank: Bank, budget: Budget = UNLIMITED) -> ModelFi
 
     Parameters
     ----------
-    task : Task
-    bank : Bank
     budget : Budget
         Of the pool; the task's own holds too.
 

@@ -40,7 +40,6 @@ class Hypothesis:
     ----------
     form : str
         sasmodels' name of the body, or the path of a plugin.
-    structure_factor : str or None
     second : str or None
         A second component beside it.
     resolution : Supposed or None
@@ -186,7 +185,6 @@ def priors(suggestion: Suggestion, fits: Iterable[ModelFit]) -> list[float]:
     ----------
     suggestion : Suggestion
         Of all models.
-    fits : iterable of ModelFit
     """
     fits = list(fits)
     guesses = {guess.name: guess for guess in suggestion.models}

@@ -47,7 +47,6 @@ def search(pool: Counting, state: State, deadline: float) -> Found:
 
     Parameters
     ----------
-    pool : Counting
     state : State
         Grows.
     deadline : float

@@ -30,10 +30,7 @@ class State:
 
     Parameters
     ----------
-    curve : Curve
     dintensity : (n,) float array
-    beliefs : Beliefs
-    options : FitOptions
     named : tuple of Hypothesis
         What the user wants fitted; empty where the network chooses.
     fits : dict
@@ -44,7 +41,6 @@ class State:
         Steps that were taken.
     residuals : dict
         Weighted residual of the bank's nearest curve, by model and structure factor.
-    notes : list of str
     unanswered : list of TechnicalError
         What could not be done for a technical reason, though tried twice.
     late : list of str

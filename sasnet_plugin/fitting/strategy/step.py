@@ -54,8 +54,6 @@ def boost(state: State, size: int, *, again: bool = False, excused: bool = False
 
     Parameters
     ----------
-    state : State
-    size : int
     again : bool
         It goes on from a fit: its chance is no share of what the network leaves to other models.
     excused : bool

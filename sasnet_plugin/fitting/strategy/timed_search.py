@@ -39,7 +39,6 @@ class TimedSearch:
 
     Parameters
     ----------
-    task : Task
     began : float
         What was spent when work on it began, s.
     """

@@ -35,7 +35,6 @@ class Guess:
         Å⁻¹.
     parameters : dict
         sasmodels' parameters.
-    chisq : float
     name : str
         sasmodels' name of the model.
     """
@@ -66,7 +65,6 @@ class ResolutionSearch:
 
     Parameters
     ----------
-    curve : Curve
     dintensity : (n,) float array
     name : str
         sasmodels' name of a model that explains the curve well without resolution.
