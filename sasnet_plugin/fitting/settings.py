@@ -168,10 +168,6 @@ class OptimizeSettings:
     most_damping: float = setting(1e8, "Damping at which no step is any good.")
     trusted: float = setting(0.25, "Of the fall that slopes promise: below, they are calculated anew.")
     longest_step: float = setting(2.0, "Longest step, in ln size or the units of what is no size.")
-    size_reach: float = setting(
-        20.0, "Sizes stay within this factor; less than in the last fit, to end inside."
-    )
-    sld_reach: float = setting(12.0, "Contrasts stay within this of their start.", "10⁻⁶ Å⁻²")
     longest: float = setting(60.0, "Longest size times least q: a longer one has no effect but costs time.")
     count_ratios: tuple[float, ...] = setting(
         (0.5, 0.7, 0.9, 1.1, 1.4, 2.0), "By which whole numbers are changed, besides one up and down."
@@ -182,39 +178,30 @@ class OptimizeSettings:
     size_ratios: tuple[float, ...] = setting(
         (0.97, 1.03, 0.94, 1.06, 0.9, 1.11, 0.78, 1.28), "By which one size is changed, the others following."
     )
-    scanned_sizes: int = setting(4, "Sizes that are scanned, the longest.")
     step_kinds: tuple[float, ...] = setting(
         (0.15, 0.1, 0.05, 0.15), "Shares of steps: sizes exchanged, new contrast, whole number, distribution."
     )
     step_distances: tuple[float, ...] = setting((0.1, 0.3, 1.0), "Standard deviations of ln size in a step.")
     step_sld: float = setting(5.0, "Standard deviation of a contrast that is drawn anew.", "10⁻⁶ Å⁻²")
-    step_count: float = setting(0.4, "Standard deviation of the logarithm of another whole number.")
     step_widths: tuple[float, float] = setting((0.05, 0.3), "Range of another size distribution's width.")
     uphill: float = setting(0.05, "Relative rise of χ² accepted on the way, on average.")
-    back_to_best: float = setting(0.02, "How often a refused step goes back to the best so far.", "share")
-    same_minimum: float = setting(1e-4, "A relative fall of χ² by less is the same minimum.")
+    same_minimum: float = setting(1e-3, "Minima whose χ² differ by less, relative, are the same.")
     patience: int = setting(30, "Steps in a row without a better minimum that end a walk.")
-    walks: int = setting(60, "Walks at most, from each start in turn.")
     steps: int = setting(40, "Steps to the end of a fit.")
     enough: float = setting(
         1e-4, "Relative fall of χ² at which a refinement ends; bumps' 1e-10 follows flat minima on."
     )
     needed_width: float = setting(4.0, "A width above so many of its standard deviations is there for sure.")
-    same_chisq: float = setting(0.5, "A quick model's minimum is sasmodels' own if χ² differs by less.")
-    same_share: float = setting(0.003, "The same, of χ²; the two are added.")
-    least_share: float = setting(0.2, "Least time of the fit with sasmodels' own model.", "share")
+    same_share: float = setting(
+        0.005, "A quick model's minimum is sasmodels' own if χ² differs by less; the points are added."
+    )
+    least_share: float = setting(0.1, "Of a task's time, what each part of it has at least.", "share")
     strong: float = setting(0.95, "Correlation from which on a pair of parameters is ill-conditioned.")
-    amoeba_steps: int = setting(2000, "Steps of bumps' amoeba; the time limit ends it.")
-    de_steps: int = setting(1000, "Steps of bumps' differential evolution; the time limit ends it.")
-    chains: int = setting(10, "DREAM's chains for each fitted parameter (bumps' default).")
     kept_draws: int = setting(1_000_000, "Draws that bumps keeps in memory; of more, every second, third…")
     least_draws: int = setting(20, "Steps of all chains after burn-in below which they are no posterior.")
     scale_reach: float = setting(10.0, "Factor within which differential evolution seeks an unlimited scale.")
     ranking_share: float = setting(0.6, "The ranking's time where another method follows.", "share")
     method_share: float = setting(0.85, "Of what is left, the method's; the rest starts a process.", "share")
-    last_steps: int = setting(20, "Steps of Levenberg-Marquardt from the best point of another method.")
-    last_share: float = setting(0.1, "Of the method's time, what these take.", "share")
-    gain: float = setting(0.01, "Fall of χ² below which Levenberg-Marquardt's values are kept.")
 
 
 @dataclass(frozen=True)

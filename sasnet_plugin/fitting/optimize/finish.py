@@ -16,8 +16,7 @@ from sasnet_plugin.fitting.problem.bounds import default_of
 from sasnet_plugin.fitting.problem.experiment import TimeUpError
 from sasnet_plugin.fitting.problem.free_parameters import fittable, independent
 from sasnet_plugin.fitting.problem.model_curves import ModelCurves
-from sasnet_plugin.fitting.problem.quick_parts import all_exact, all_nearest, own_cost
-from sasnet_plugin.fitting.problem.sums import components_of, share_errors
+from sasnet_plugin.fitting.problem.sums import all_exact, all_nearest, components_of, own_cost, share_errors
 from sasnet_plugin.fitting.result.components import Component, bare, is_scale
 from sasnet_plugin.fitting.settings import OPTIMIZE
 from sasnet_plugin.fitting.task import Task
@@ -117,7 +116,7 @@ def _own(
     if inside and not set(inside) & {*task.fixed, *task.ranges} and spent() + 10 * one > deadline:
         return quick, replace(found, parameters=found.parameters | inside), _moved(found, inside)
     chisq, parameters = own.better(found.parameters, (np.inf, {}))
-    if abs(chisq - found.chisq) > OPTIMIZE.same_chisq + OPTIMIZE.same_share * chisq:
+    if abs(chisq - found.chisq) > OPTIMIZE.same_share * (chisq + len(own.curve)):
         own.deadline = max(deadline, spent() + OPTIMIZE.least_share * task.budget.seconds)
         better = refine(own, found.parameters)
         own.deadline = np.inf

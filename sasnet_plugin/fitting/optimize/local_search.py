@@ -261,7 +261,7 @@ def code_of(
     if name == "background":
         return linear(value, -np.inf, np.inf, abs(value) or 1.0)
     p = table[name]
-    low, high = reach_of(p, value, OPTIMIZE.size_reach, OPTIMIZE.sld_reach)
+    low, high = reach_of(p, value)
     if "sld" in name:
         return linear(value, low, high, 1.0)
     if bounds_of(p)[0] >= 0 and value > 0:

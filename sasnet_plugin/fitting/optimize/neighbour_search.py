@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import cycle, islice
 from typing import Any
 
 import numpy as np
@@ -57,9 +56,7 @@ def neighbour_search(
     refine: Refine,
     *,
     accept: Accept = downhill,
-    rounds: int = 1,
-    needed_fall: float = 0.0,
-    same: float = 0.0,
+    needed_fall: float = 1.0,
     enough: float = 0.0,
     patience: float = np.inf,
     going: Callable[[], bool] = lambda: True,
@@ -70,12 +67,8 @@ def neighbour_search(
     ----------
     propose : callable
         Starts of one round.
-    rounds : int
-        At most.
     needed_fall : float
         By so much, relative, χ² has to fall in a round for another one.
-    same : float
-        A fall of χ² by less, relative, is the same minimum.
     enough : float
         χ² that leaves nothing to look for.
     patience : float
@@ -89,7 +82,7 @@ def neighbour_search(
         The start, and each minimum that was the best so far; the last one is the best.
     """
     walk, found = Walk(start, start), [start]
-    for _ in range(rounds):
+    while True:
         before, idle, proposals = walk.best.chisq, 0, propose(walk)
         while going() and walk.best.chisq > enough and idle < patience:
             proposal = next(proposals, None)
@@ -99,13 +92,12 @@ def neighbour_search(
             there = refine(proposal)
             if there is None:
                 continue
-            if there.chisq < walk.best.chisq * (1 - same):
+            if there.chisq < walk.best.chisq * (1 - OPTIMIZE.same_minimum):
                 walk.best, idle = there, 0
                 found.append(there)
             walk.here = accept(walk, there)
         if walk.best.chisq >= before * (1 - needed_fall):
-            break
-    return found
+            return found
 
 
 def counts_of(info: Any, parameters: dict[str, Any]) -> list[str]:
@@ -159,7 +151,7 @@ def sizes_of(info: Any, parameters: dict[str, Any], fixed: frozenset[str]) -> li
     """
     found = [p.name for p in info.parameters.call_parameters if p.type == "volume" and p.units == "Ang"]
     found = [n for n in found if n not in fixed and float(parameters.get(n, 0.0)) > 0]
-    return sorted(found, key=lambda n: -float(parameters[n]))[: OPTIMIZE.scanned_sizes]
+    return sorted(found, key=lambda n: -float(parameters[n]))
 
 
 def other_sizes(info: Any, fixed: frozenset[str]) -> Propose:
@@ -220,15 +212,14 @@ def basin_hopping(
             rise = np.log(found.chisq / walk.here.chisq)
         if rise < rng.exponential(OPTIMIZE.uphill):
             return found
-        return walk.best if rng.random() < OPTIMIZE.back_to_best else walk.here
+        return walk.here
 
     found = list(starts)
-    for start in islice(cycle(starts), OPTIMIZE.walks):
+    for start in starts:
         if not going() or min(one.chisq for one in found) <= enough:
             break
         found += neighbour_search(
-            start, propose, refine, accept=accept, same=OPTIMIZE.same_minimum, enough=enough,
-            patience=OPTIMIZE.patience, going=going,
+            start, propose, refine, accept=accept, enough=enough, patience=OPTIMIZE.patience, going=going,
         )[1:]  # fmt: skip
     return sorted(found, key=lambda one: one.chisq)
 
@@ -257,7 +248,7 @@ def random_step(
         return parameters | {str(rng.choice(slds)): middle + rng.normal(0, OPTIMIZE.step_sld)}
     if kind == 2 and counts:
         name = str(rng.choice(counts))
-        count = round(parameters[name] * np.exp(rng.normal(0, OPTIMIZE.step_count)) + rng.integers(-1, 2))
+        count = round(parameters[name] * rng.choice(OPTIMIZE.count_ratios) + rng.integers(-1, 2))
         return parameters | {name: float(max(count, 1))}
     if kind == 3 and broad and not fixed & set(widths_of(parameters)):
         return _other_distribution(parameters, broad, rng, points)

@@ -50,21 +50,13 @@ def bounds_of(p: Any) -> tuple[float, float]:
     return low, high
 
 
-def reach_of(p: Any, value: float, reach: float, sld_reach: float) -> tuple[float, float]:
-    """`bounds_of`, and within a reach of a value: a factor of a size, a distance of a contrast.
-
-    Parameters
-    ----------
-    reach : float
-        Factor for what is positive.
-    sld_reach : float
-        10⁻⁶ Å⁻².
-    """
+def reach_of(p: Any, value: float) -> tuple[float, float]:
+    """`bounds_of`, and within a reach of a value: a factor of a size, a distance of a contrast."""
     low, high = bounds_of(p)
     if p.type == "sld" or "sld" in p.name:
-        return max(low, value - sld_reach), min(high, value + sld_reach)
+        return max(low, value - PROBLEM.sld_reach), min(high, value + PROBLEM.sld_reach)
     if low >= 0 and value > 0 and high == inf:
-        return max(low, value / reach), min(high, value * reach)
+        return max(low, value / PROBLEM.size_reach), min(high, value * PROBLEM.size_reach)
     return low, high
 
 
@@ -88,5 +80,5 @@ def range_of(info: Any, name: str, value: float) -> tuple[float, float]:
     p = next(p for p in info.parameters.call_parameters if p.name == name)
     if is_scale(name):
         return 0.0, inf
-    low, high = reach_of(p, value, PROBLEM.size_reach, PROBLEM.sld_reach)
+    low, high = reach_of(p, value)
     return min(low, value), max(high, value)

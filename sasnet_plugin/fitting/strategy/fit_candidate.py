@@ -9,20 +9,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sasnet_plugin.fitting.effort import spent
+from sasnet_plugin.fitting.optimize.covariance import strong_pairs
 from sasnet_plugin.fitting.optimize.finish import Done, finish, unfinished, weakly_shown
 from sasnet_plugin.fitting.optimize.local_search import LocalMinimum
+from sasnet_plugin.fitting.problem.bounds import range_of
 from sasnet_plugin.fitting.problem.experiment import TimeUpError
 from sasnet_plugin.fitting.problem.free_parameters import points_needed, with_points
 from sasnet_plugin.fitting.problem.model_curves import ModelCurves
 from sasnet_plugin.fitting.problem.resolution import coarsened, has_resolution, sampling_needed
-from sasnet_plugin.fitting.result.model_fit import ModelFit
+from sasnet_plugin.fitting.result.model_fit import ModelFit, Parameter
+from sasnet_plugin.fitting.settings import OPTIMIZE, PROBLEM
 from sasnet_plugin.fitting.start_values.screening import as_start, from_bank
-from sasnet_plugin.fitting.strategy.described import described
 from sasnet_plugin.fitting.strategy.settings import STRATEGY
 from sasnet_plugin.fitting.strategy.timed_search import TimedSearch, values_of
 from sasnet_plugin.fitting.task import UNLIMITED, Budget, Task, no_curve
 from sasnet_plugin.simulate.bank import Bank
 from sasnet_plugin.simulate.kernel import load_model
+from sasnet_plugin.simulate.quick_models.cost_classes import cost_class
 from sasnet_plugin.simulate.quick_models.quick import fit_cost_class
 from sasnet_plugin.types import Curve
 
@@ -92,7 +95,7 @@ def _on_all_points(search: TimedSearch, starts: list[dict[str, Any]]) -> Starts:
 
 def _with_points(search: TimedSearch, local: ModelCurves, parameters: dict[str, Any]) -> dict[str, Any]:
     """With as many points of its distributions as the time is enough to find out about."""
-    seconds = max(search.left(STRATEGY.fine.share), STRATEGY.least_count * search.task.budget.seconds)
+    seconds = max(search.left(STRATEGY.fine.share), OPTIMIZE.least_share * search.task.budget.seconds)
     local.deadline = spent() + seconds
     try:
         count = points_needed(search.task.model, parameters, lambda p: local.solved(p)[0])
@@ -110,7 +113,8 @@ def _sampling(task: Task, parameters: dict[str, Any], seconds: float) -> int | N
     """Points a decade for the fit of all points."""
     if task.as_measured or not has_resolution(task.curve):
         return None
-    cost, until = fit_cost_class(task.model), spent() + max(seconds, STRATEGY.least_sampling)
+    cost = fit_cost_class(task.model)
+    until = spent() + max(seconds, OPTIMIZE.least_share * task.budget.seconds)
 
     def theory(per_decade: int | None) -> NDArray[np.float64]:
         local = _local(task, task.curve, task.dintensity, per_decade)
@@ -150,7 +154,7 @@ def fit_candidate(task: Task, bank: Bank, budget: Budget = UNLIMITED) -> ModelFi
     done = None
     for start in starts.found:
         left = task.budget.seconds - (spent() - began)
-        done = finish(task, start, starts.per_decade, max(left, STRATEGY.lm_share * task.budget.seconds))
+        done = finish(task, start, starts.per_decade, max(left, OPTIMIZE.least_share * task.budget.seconds))
         if done is not None:
             break
     if done is None:
@@ -182,3 +186,43 @@ def _at_defaults(task: Task, done: Done, per_decade: int | None, began: float) -
 
 def _not_shown(name: str, default: float) -> str:
     return f"{name} is not determined by these data: it stands at {default:g}, sasmodels' default."
+
+
+def described(task: Task, done: Done, per_decade: int | None, seconds: float) -> ModelFit:
+    if not np.all(np.isfinite(done.theory)):  # one without values could not be weighed against others
+        raise no_curve(task.name)
+    info = load_model(task.name).info
+    # sasmodels writes "None" where a parameter has no unit.
+    units = {p.name: str(p.units or "").replace("None", "") for p in info.parameters.call_parameters}
+    parameters = {}
+    for name, value in _kept(info, done.parameters).items():
+        fitted = name in done.free
+        low, high = (value, value) if not fitted else task.ranges.get(name) or range_of(info, name, value)
+        error = done.errors.get(name, np.nan)
+        parameters[name] = Parameter(
+            value, float(error) if fitted and np.isfinite(error) else None, units.get(name, ""),
+            not fitted, float(low), float(high),
+        )  # fmt: skip
+    spread = {k.removesuffix("_pd_type"): v for k, v in done.parameters.items() if k.endswith("_pd_type")}
+    spread = {k: v for k, v in spread.items() if f"{k}_pd" in parameters}
+    points = [int(v) for k, v in done.parameters.items() if k.endswith("_pd_n")]
+    degrees = max(len(task.curve) - len(done.free), 1)
+    return ModelFit(
+        task.model, task.structure_factor, parameters, spread, done.chisq, done.chisq / degrees, done.bic,
+        task.probability, seconds, done.theory, warnings=done.warnings,
+        correlations=strong_pairs(done.slopes) if done.slopes else {}, derivatives=done.slopes,
+        per_decade=per_decade, pd_points=max(points, default=PROBLEM.width_points[cost_class(task.model)]),
+        components=done.components,
+    )  # fmt: skip
+
+
+def _kept(info: Any, parameters: dict[str, Any]) -> dict[str, float]:
+    """Values worth keeping, by sasmodels' table: all of a model's, and widths that are not zero."""
+    found = {}
+    for p in info.parameters.call_parameters:
+        if p.type in ("orientation", "magnetic"):
+            continue
+        found[p.name] = float(parameters.get(p.name, p.default))
+        if p.polydisperse and float(parameters.get(f"{p.name}_pd", 0.0)) > 0:
+            found[f"{p.name}_pd"] = float(parameters[f"{p.name}_pd"])
+    return found

@@ -74,7 +74,7 @@ class Hypothesis:
     @cached_property
     def seconds(self) -> float:
         """What a fit of it is expected to take."""
-        return STRATEGY.expected_time[self.cost] * (1 if self.structure_factor is None else 2)
+        return STRATEGY.expected_time * STRATEGY.time[self.cost] * (1 if self.structure_factor is None else 2)
 
 
 def of_pair(pair: Pair) -> Hypothesis:
@@ -142,7 +142,7 @@ class Beliefs:
         own = guess.probability
         if hypothesis.form in LATTICES:  # which differ in few peaks: where one is likely, all are compared
             own = sum(g.probability for name, g in self.guesses.items() if name in LATTICES) / len(LATTICES)
-        found = max(own, least) * max(factor_share(guess, hypothesis.structure_factor), STRATEGY.least_factor)
+        found = max(own, least) * max(factor_share(guess, hypothesis.structure_factor), STRATEGY.simple_prior)
         return found * (1.0 if hypothesis.second is None else STRATEGY.second_prior)
 
     def first(self) -> dict[str, float]:
@@ -159,8 +159,7 @@ class Beliefs:
                 share = group.probability / STRATEGY.simplest
                 found |= dict.fromkeys(simplest[: STRATEGY.simplest], share)
         for guess in self.suggestion.models:
-            least = STRATEGY.expected if fit_cost_class(guess.name) == "slow" else STRATEGY.group_share
-            if guess.probability >= least:
+            if guess.probability >= STRATEGY.group_share:
                 found[guess.name] = max(found.get(guess.name, 0.0), guess.probability)
         return found
 
@@ -204,6 +203,6 @@ def priors(suggestion: Suggestion, fits: Iterable[ModelFit]) -> list[float]:
             return fit.probability
         share = frequency(fit.model) / sum(frequency(name) for name in tried[group.name])
         factor = factor_share(guess, fit.structure_factor)
-        return float(group.probability * share * max(factor, STRATEGY.least_factor))
+        return float(group.probability * share * max(factor, STRATEGY.simple_prior))
 
     return [prior(fit) for fit in fits]

@@ -28,7 +28,7 @@ from sasnet_plugin.fitting.strategy.hypothesis import Hypothesis, factors_of, si
 from sasnet_plugin.fitting.strategy.minima import hops
 from sasnet_plugin.fitting.strategy.settings import STRATEGY
 from sasnet_plugin.fitting.strategy.state import State
-from sasnet_plugin.fitting.strategy.step import Step, boost, fitting, going_on, highest_boost
+from sasnet_plugin.fitting.strategy.step import Step, beside, boost, fitting, highest_boost
 from sasnet_plugin.fitting.strategy.sum_moves import looks_for_sums, rivals_of_sum, sums
 from sasnet_plugin.fitting.strategy.unknown_resolution import ResolutionSearch
 from sasnet_plugin.fitting.task import Budget
@@ -111,7 +111,9 @@ def near(state: State) -> Iterator[Step]:
     # What all of them may gain, for asking about them all and fitting one: the likeliest need not wait.
     seconds = sum(look_cost(*pair) for pair in every) / EFFORT.lanes
     together = sum(step.worth * step.hypothesis.seconds for step in open_ if step.hypothesis)
-    yield Step(("look", every), together / (seconds + STRATEGY.expected_time["fast"]), pairs=every)
+    yield Step(
+        ("look", every), together / (seconds + STRATEGY.expected_time * STRATEGY.time["fast"]), pairs=every
+    )
 
 
 def _before(state: State, hypothesis: Hypothesis) -> float:
@@ -121,7 +123,7 @@ def _before(state: State, hypothesis: Hypothesis) -> float:
     if hypothesis.structure_factor is None or hypothesis.cost == "slow":
         return found
     if own < START_VALUES.clearly_better * state.residuals.get((hypothesis.form, None), np.inf):
-        return max(found, STRATEGY.product_prior)
+        return max(found, STRATEGY.simple_prior)
     return found
 
 
@@ -138,49 +140,36 @@ def nested(state: State) -> Iterator[Step]:
     """The simpler models that the best fits have become, where they were not fitted themselves."""
     if state.options.models is not None:
         return
-    for hypothesis in sorted(state.fits, key=state.bic)[: STRATEGY.simplified]:
+    for hypothesis in sorted(state.fits, key=state.bic)[: STRATEGY.near_fits]:
         fit = state.fits[hypothesis]
-        if hypothesis.second is not None:
-            continue
-        for reduction in simpler(fit.model, fit.structure_factor):
+        for reduction in () if hypothesis.second else simpler(fit.model, fit.structure_factor):
             form, _, factor = reduction.name.partition("@")
             found = replace(hypothesis, form=form, structure_factor=factor or None)
-            if found in state.fits or not reached(reduction, fit):
-                continue
-            start = reduction.start({name: p.value for name, p in fit.parameters.items()})
-            yield going_on(
-                state, "nested", found, STRATEGY.nested, state.task(found, starts=(start,)),
-                STRATEGY.from_start * found.seconds,
-            )  # fmt: skip
+            if found not in state.fits and reached(reduction, fit):
+                start = reduction.start({name: p.value for name, p in fit.parameters.items()})
+                yield beside(state, ("nested", found, hypothesis), found, STRATEGY.likely, start)
 
 
 def salted(state: State) -> Iterator[Step]:
     """Charged bodies in what screens more than their own ions: with some salt, from a fit without."""
-    for hypothesis in list(state.fits):
-        fit = state.fits[hypothesis]
-        salt = next((p for name, p in fit.parameters.items() if bare(name) == SALT), None)
-        if salt is None or salt.value > 0 or SALT in {*state.options.fixed, *state.options.ranges}:
-            continue
-        name = next(name for name in fit.parameters if bare(name) == SALT)
-        start = starting_values(fit) | {name: STRATEGY.some_salt}
-        seconds = STRATEGY.from_start * hypothesis.seconds
-        task = state.task(hypothesis, starts=(start,))
-        least = min(other.chisq for other in state.fits.values())
-        chance = STRATEGY.nested * least / fit.chisq
-        yield replace(going_on(state, "salt", hypothesis, chance, task, seconds), key=("salt", hypothesis))
+    if SALT in {*state.options.fixed, *state.options.ranges}:
+        return
+    least = min((fit.chisq for fit in state.fits.values()), default=0.0)
+    for hypothesis, fit in state.fits.items():
+        for name in (n for n, p in fit.parameters.items() if bare(n) == SALT and not p.value > 0):
+            start = starting_values(fit) | {name: STRATEGY.some_salt}
+            chance = STRATEGY.likely * least / fit.chisq
+            yield beside(state, ("salt", hypothesis), hypothesis, chance, start)
 
 
 def kinds(state: State) -> Iterator[Step]:
     """The best fit with the other kinds of size distribution."""
     best = state.best
-    fit = state.fits[best] if best else None
-    if best is None or fit is None or not fit.distributions:
+    if best is None:
         return
-    for start in other_kinds(starting_values(fit)):
+    for start in other_kinds(starting_values(state.fits[best])):
         kind = next(v for k, v in start.items() if k.endswith("_pd_type"))
-        task = state.task(best, starts=(start,))
-        step = going_on(state, "kind", best, STRATEGY.kinds, task, max(fit.seconds, STRATEGY.least_time))
-        yield replace(step, key=("kind", best, kind))
+        yield beside(state, ("kind", best, kind), best, STRATEGY.kinds, start)
 
 
 def measured(state: State) -> Iterator[Step]:
@@ -188,20 +177,16 @@ def measured(state: State) -> Iterator[Step]:
     if state.explained() or any(h.as_measured for h in state.fits):
         return
     least = min(fit.reduced_chisq for fit in state.fits.values())
-    near_ = [
-        h
-        for h in sorted(state.fits, key=lambda h: (len(state.fits[h].free), state.fits[h].reduced_chisq))
-        if state.fits[h].per_decade is not None
-        and h.cost != "slow"
-        and state.fits[h].reduced_chisq < STRATEGY.as_measured_near * least
-    ]
-    for hypothesis in near_[: STRATEGY.as_measured]:
+
+    def is_near(hypothesis: Hypothesis, fit: ModelFit) -> bool:
+        near = fit.reduced_chisq < STRATEGY.near_best * least
+        return near and fit.per_decade is not None and hypothesis.cost != "slow"
+
+    near_ = [(h, fit) for h, fit in state.fits.items() if is_near(h, fit)]
+    near_ = sorted(near_, key=lambda one: (len(one[1].free), one[1].reduced_chisq))
+    for hypothesis, fit in near_[: STRATEGY.near_fits]:
         found = replace(hypothesis, as_measured=True)
-        task = state.task(found, starts=(starting_values(state.fits[hypothesis]),))
-        step = going_on(
-            state, "measured", found, STRATEGY.measured, task, STRATEGY.from_start * found.seconds
-        )
-        yield replace(step, key=("measured", found))
+        yield beside(state, ("measured", found), found, STRATEGY.seldom, starting_values(fit))
 
 
 def resolutions(state: State) -> Iterator[Step]:
@@ -211,18 +196,18 @@ def resolutions(state: State) -> Iterator[Step]:
         return
     if not doubtful(state.fits[best].reduced_chisq, len(state.curve)):
         return
-    near_ = [h for h in state.fits if state.fits[h].chisq < STRATEGY.dq_near * state.fits[best].chisq]
+    near_ = [h for h in state.fits if state.fits[h].chisq < STRATEGY.far_best * state.fits[best].chisq]
     likely = sorted(near_, key=lambda h: -state.beliefs.of(h))[:1]
     for hypothesis in dict.fromkeys([best, *likely]):
         if hypothesis.resolution is not None:
             continue
         fit, task = state.fits[hypothesis], state.task(hypothesis)
-        chance = STRATEGY.unknown_resolution * (1.0 if hypothesis == best else state.beliefs.of(hypothesis))
+        chance = STRATEGY.likely * (1.0 if hypothesis == best else state.beliefs.of(hypothesis))
         search = ResolutionSearch(
             task.curve, task.dintensity, fit.name, starting_values(fit), frozenset(task.fixed),
-            Budget(STRATEGY.dq_time),
+            Budget(STRATEGY.time["slow"]),
         )  # fmt: skip
-        seconds = min(STRATEGY.dq_time, 2 * hypothesis.seconds)
+        seconds = 2 * hypothesis.seconds
         worth = chance * boost(state, len(fit.free) + 2, again=True) / seconds
         yield Step(("resolution", hypothesis, round(np.log(fit.chisq))), worth, search=search)
 
@@ -233,13 +218,10 @@ def resolved(state: State) -> Iterator[Step]:
     least = min(fit.chisq for fit in state.fits.values())
     for resolution in sorted(supposed, key=str):
         for hypothesis, fit in state.fits.items():
-            if hypothesis.resolution is None and fit.chisq < STRATEGY.dq_far * least:
-                found = replace(hypothesis, resolution=resolution)
-                if found not in state.fits:
-                    task = state.task(found, starts=(starting_values(fit),))
-                    seconds = STRATEGY.from_start * found.seconds
-                    step = going_on(state, "resolved", found, STRATEGY.nested, task, seconds)
-                    yield replace(step, key=("resolved", found))
+            found = replace(hypothesis, resolution=resolution)
+            near = hypothesis.resolution is None and fit.chisq < STRATEGY.far_best * least
+            if near and found not in state.fits:
+                yield beside(state, ("resolved", found), found, STRATEGY.likely, starting_values(fit))
 
 
 def factors(state: State) -> Iterator[Step]:
@@ -250,9 +232,9 @@ def factors(state: State) -> Iterator[Step]:
     fast = [h for h in state.fits if h.cost == "fast" and h.second is None]
     chisq = {h: state.fits[h].reduced_chisq for h in fast}
     free = min((chisq[h] for h in fast if not h.structure_factor), default=np.inf)
-    bound = [h for h in fast if h.structure_factor and chisq[h] < STRATEGY.interacts * free]
+    bound = [h for h in fast if h.structure_factor and chisq[h] < STRATEGY.falls * free]
     least = min((chisq[h] for h in bound), default=np.inf)
-    near_ = [h for h in bound if chisq[h] < STRATEGY.near_interacting * least]
+    near_ = [h for h in bound if chisq[h] < STRATEGY.near_best * least]
     if not near_:
         return
     leading = min(near_, key=lambda h: (len(state.fits[h].free), chisq[h]))
@@ -261,7 +243,7 @@ def factors(state: State) -> Iterator[Step]:
         if found in state.fits:
             continue
         start = _other_factor(state.fits[leading], factor)
-        chance = STRATEGY.nested if not state.explained() else state.beliefs.of(found)
+        chance = STRATEGY.likely if not state.explained() else state.beliefs.of(found)
         step = fitting(state, found, chance, extra=start)
         yield replace(step, key=("factor", found))
 

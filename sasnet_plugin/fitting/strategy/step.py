@@ -88,14 +88,9 @@ def fitting(state: State, hypothesis: Hypothesis, chance: float, due: bool = Fal
     )  # fmt: skip
 
 
-def going_on(
-    state: State, kind: str, hypothesis: Hypothesis, chance: float, task: Task, seconds: float
-) -> Step:
-    """Fit one from a start that another fit gives."""
-    excused = kind in ("hop", "kind")
-    again = boost(state, state.size(hypothesis), again=True, excused=excused)
-    return Step((kind, hypothesis, *_starts(task)), chance * again / seconds, False, hypothesis, task)
-
-
-def _starts(task: Task) -> tuple[Any, ...]:
-    return tuple(tuple(sorted((k, str(v)) for k, v in start.items())) for start in task.starts)
+def beside(state: State, key: tuple[Any, ...], hypothesis: Hypothesis, chance: float, start: Any) -> Step:
+    """Fit one from the values that another fit gives; its key begins with the kind of step."""
+    task = state.task(hypothesis, starts=(start,))
+    again = boost(state, state.size(hypothesis), again=True, excused=key[0] == "kind")
+    worth = chance * again / (STRATEGY.from_start * hypothesis.seconds)
+    return Step(key, worth, hypothesis=hypothesis, task=task)

@@ -21,7 +21,7 @@ from sasnet_plugin.fitting.optimize.neighbour_search import (
 from sasnet_plugin.fitting.problem.experiment import TimeUpError
 from sasnet_plugin.fitting.problem.free_parameters import missing_widths, other_kinds
 from sasnet_plugin.fitting.problem.model_curves import ModelCurves
-from sasnet_plugin.fitting.settings import PROBLEM
+from sasnet_plugin.fitting.settings import OPTIMIZE, PROBLEM
 from sasnet_plugin.fitting.strategy.settings import STRATEGY, Pass
 from sasnet_plugin.simulate.kernel import load_model
 from sasnet_plugin.simulate.quick_models.quick import fit_cost_class
@@ -57,7 +57,7 @@ class TimedSearch:
             left = self.left(how.share)
             if done and left < 0:
                 break
-            local.deadline = spent() + max(left, STRATEGY.least_start * self.task.budget.seconds)
+            local.deadline = spent() + max(left, OPTIMIZE.least_share * self.task.budget.seconds)
             one = refine(local, start, tolerances=how.tolerances, steps=how.steps)
             if one is not None:
                 done.append(one)
@@ -81,8 +81,8 @@ class TimedSearch:
             better = self._hopping(local, found, attempt, end)
         else:
             better = neighbour_search(
-                found[0], self._proposed(local, how), attempt, rounds=STRATEGY.rounds,
-                needed_fall=STRATEGY.round_fall, enough=float(len(local.curve)),
+                found[0], self._proposed(local, how), attempt, needed_fall=STRATEGY.round_fall,
+                enough=float(len(local.curve)),
             )  # fmt: skip
         return distinct(ordered([*found, *better], local))
 
@@ -124,7 +124,7 @@ class TimedSearch:
         others = n * max(self.task.budget.best_chisq, 1.0)
         explained = explains(self.task.budget.best_chisq, len(self.task.curve))
         gain = (STRATEGY.gain_explained if explained else STRATEGY.gain)[stage]
-        return least > max(gain * others, others + STRATEGY.behind)
+        return least > gain * others
 
 
 def values_of(found: list[LocalMinimum]) -> list[dict[str, Any]]:
@@ -142,6 +142,6 @@ def distinct(found: list[LocalMinimum]) -> list[LocalMinimum]:
     """One of those that ended in the same local minimum."""
     kept: list[LocalMinimum] = []
     for one in found:
-        if all(abs(one.chisq / other.chisq - 1) > STRATEGY.same_start for other in kept):
+        if all(abs(one.chisq / other.chisq - 1) > OPTIMIZE.same_minimum for other in kept):
             kept.append(one)
     return kept

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from sasnet_plugin.fitting.effort import spent
 from sasnet_plugin.fitting.optimize.local_search import refine
 from sasnet_plugin.fitting.problem.model_curves import ModelCurves
-from sasnet_plugin.fitting.settings import PROBLEM
+from sasnet_plugin.fitting.settings import OPTIMIZE
 from sasnet_plugin.fitting.strategy.settings import STRATEGY
 from sasnet_plugin.fitting.task import UNLIMITED, Budget
 from sasnet_plugin.simulate.quick_models.quick import fit_cost_class
@@ -81,7 +81,7 @@ class ResolutionSearch:
     name: str
     parameters: dict[str, Any]
     fixed: frozenset[str] = frozenset()
-    budget: Budget = Budget(STRATEGY.dq_time)
+    budget: Budget = Budget()
 
 
 def resolution_of(
@@ -101,13 +101,10 @@ def resolution_of(
         guess, curve, points = Guess(relative, absolute, start, name=asked.name), asked.curve, None
         if relative or absolute:
             curve = replace(curve, dq=guess.dq(curve.q))
-            expensive = fit_cost_class(asked.name) != "fast"
-            # A smaller dq/q needs more points of q, as their distance has to be smaller still.
-            few = expensive and (relative > STRATEGY.coarse_dq or absolute)
-            points = PROBLEM.fine if few else PROBLEM.finest
+            points = STRATEGY.finest[fit_cost_class(asked.name)]
         local = ModelCurves(curve, asked.dintensity, asked.name, fixed=asked.fixed, per_decade=points)
         local.deadline = deadline
-        done = refine(local, start, steps=STRATEGY.dq_steps)
+        done = refine(local, start, steps=STRATEGY.coarse.steps)
         if done is not None:
             tried.append(replace(guess, chisq=done.chisq, parameters=done.parameters))
 
@@ -125,7 +122,7 @@ def resolution_of(
     found = best()
     for factor in STRATEGY.dq_factors if found.relative or found.absolute else ():
         before = np.inf
-        while found.chisq < before * (1 - STRATEGY.dq_fall):
+        while found.chisq < before * (1 - OPTIMIZE.same_minimum):
             before = found.chisq
             for step in (factor, 1 / factor):
                 attempt(step * found.relative, step * found.absolute, found.parameters)

@@ -47,7 +47,7 @@ def test_the_least_of_many_minima_is_reached_and_then_nothing_more_is_tried() ->
 
     def scan(start: LocalMinimum) -> LocalMinimum:
         propose = other_sizes(load_model("cylinder").info, frozenset({"radius"}))
-        return neighbour_search(start, propose, refine, rounds=3, needed_fall=0.1, enough=1.5)[-1]
+        return neighbour_search(start, propose, refine, needed_fall=0.1, enough=1.5)[-1]
 
     best = scan(refine({"length": 1320.0}))
     assert best.parameters["length"] == pytest.approx(1000.0)
@@ -93,7 +93,7 @@ def test_the_least_is_found_from_far_and_each_count_is_tried_once() -> None:
         return None if start["n_shells"] > 80 else LocalMinimum(start, (start["n_shells"] - 37.0) ** 2 + 1.0)
 
     begin = LocalMinimum({"n_shells": 6.0}, 962.0)
-    best = neighbour_search(begin, counts_proposed(), refine, rounds=8)[-1]
+    best = neighbour_search(begin, counts_proposed(), refine, needed_fall=0.0)[-1]
     assert best.parameters["n_shells"] == 37.0
     assert len(tried) == len(set(tried))
 
@@ -105,7 +105,7 @@ def test_a_count_that_fits_ever_better_the_larger_it_is_ends_at_what_sasmodels_i
         begin,
         counts_proposed(),
         lambda p: LocalMinimum(p, 1.0 + 1 / p["n_shells"]),
-        rounds=30,
+        needed_fall=0.0,
     )
     assert 500.0 < found[-1].parameters["n_shells"] <= 1000.0
 
@@ -116,7 +116,6 @@ def test_nothing_better_leaves_what_there_was() -> None:
         start,
         counts_proposed(),
         lambda p: LocalMinimum(p, 2.0),
-        rounds=8,
     ) == [start]
 
 

@@ -51,10 +51,10 @@ def test_hopeless_is_what_no_later_stage_can_make_up_for(simulated: Simulated) -
     assert timed.hopeless([LocalMinimum({}, 3.1 * rough * n)], local, 0)
     assert not timed.hopeless([LocalMinimum({}, 3.1 * coarse * n)], local, 0)
     assert timed.hopeless([LocalMinimum({}, 3.1 * coarse * n)], local, 1)
-    # Where another model explains the curve, less is of interest, but for what is chance.
+    # Where another model explains the curve, less is of interest.
     timed, local = _search(curve, 8.0, best_chisq=1.0)
     assert timed.hopeless([LocalMinimum({}, 2.0 * n)], local, 1)
-    assert not timed.hopeless([LocalMinimum({}, n + STRATEGY.behind - 1)], local, 1)
+    assert not timed.hopeless([LocalMinimum({}, 1.2 * n)], local, 1)
     # Where nothing was fitted before, everything may still be the best.
     timed, local = _search(curve, 8.0)
     assert not timed.hopeless([LocalMinimum({}, 1e9)], local, 1)
