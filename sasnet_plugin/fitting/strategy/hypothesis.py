@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, cached_property
 
+import numpy as np
+
+from sasnet_plugin.digits import significant
 from sasnet_plugin.fitting.result.model_fit import ModelFit
 from sasnet_plugin.fitting.start_values.screening import SIMPLE
 from sasnet_plugin.fitting.strategy.settings import STRATEGY
@@ -13,7 +16,7 @@ from sasnet_plugin.fitting.task import Pair
 from sasnet_plugin.simulate.priors import allowed_structure_factors, model_info, structure_factors
 from sasnet_plugin.simulate.quick_models.lattice import LATTICES
 from sasnet_plugin.simulate.quick_models.quick import fit_cost_class
-from sasnet_plugin.types import ModelGuess, Suggestion, product_name, sum_parts
+from sasnet_plugin.types import Curve, ModelGuess, Suggestion, product_name, sum_parts
 
 
 @dataclass(frozen=True)
@@ -30,6 +33,17 @@ class Supposed:
 
     relative: float
     absolute: float
+
+    def seen_with(self, curve: Curve) -> Curve:
+        """A curve with this resolution."""
+        return replace(curve, dq=np.hypot(self.relative * curve.q, self.absolute))
+
+    @property
+    def words(self) -> str:
+        """For people."""
+        if self.relative:
+            return f"dq/q = {significant(100 * self.relative, 2)} %"
+        return f"dq = {significant(self.absolute, 2)} Å⁻¹"
 
 
 @dataclass(frozen=True)

@@ -25,12 +25,10 @@ from sasnet_plugin.fitting.result.model_fit import ModelFit
 from sasnet_plugin.fitting.settings import EFFORT, START_VALUES
 from sasnet_plugin.fitting.start_values.screening import with_fixed
 from sasnet_plugin.fitting.strategy.hypothesis import Hypothesis, factors_of, size_of
-from sasnet_plugin.fitting.strategy.minima import hops
 from sasnet_plugin.fitting.strategy.settings import STRATEGY
 from sasnet_plugin.fitting.strategy.state import State
 from sasnet_plugin.fitting.strategy.step import Step, beside, boost, fitting, highest_boost
 from sasnet_plugin.fitting.strategy.sum_moves import looks_for_sums, rivals_of_sum, sums
-from sasnet_plugin.fitting.strategy.unknown_resolution import ResolutionSearch
 from sasnet_plugin.fitting.task import Budget
 from sasnet_plugin.simulate.priors import model_info
 
@@ -201,12 +199,10 @@ def resolutions(state: State) -> Iterator[Step]:
     for hypothesis in dict.fromkeys([best, *likely]):
         if hypothesis.resolution is not None:
             continue
-        fit, task = state.fits[hypothesis], state.task(hypothesis)
+        fit = state.fits[hypothesis]
         chance = STRATEGY.likely * (1.0 if hypothesis == best else state.beliefs.of(hypothesis))
-        search = ResolutionSearch(
-            task.curve, task.dintensity, fit.name, starting_values(fit), frozenset(task.fixed),
-            Budget(STRATEGY.time["slow"]),
-        )  # fmt: skip
+        budget = Budget(STRATEGY.time["slow"])
+        search = state.task(hypothesis, starts=(starting_values(fit),), budget=budget)
         seconds = 2 * hypothesis.seconds
         worth = chance * boost(state, len(fit.free) + 2, again=True) / seconds
         yield Step(("resolution", hypothesis, round(np.log(fit.chisq))), worth, search=search)
@@ -262,3 +258,39 @@ def _other_factor(fit: ModelFit, factor: str) -> dict[str, Any]:
 
 def _defaults(factor: str) -> dict[str, float]:
     return {p.name: float(p.default) for p in model_info(factor).parameters.call_parameters}
+
+
+def hops(state: State) -> Iterator[Step]:
+    """From the best fits, and from what the network thinks likeliest, to other local minima."""
+    order = sorted((h for h in state.fits if _is_seen(state, h)), key=lambda h: state.fits[h].chisq)
+    likeliest = max(order, key=state.beliefs.of)
+    least = state.fits[order[0]].chisq
+    forms: set[str] = set()
+    for hypothesis in dict.fromkeys([*order[: STRATEGY.near_fits], likeliest]):
+        fit = state.fits[hypothesis]
+        sure = not doubtful(fit.reduced_chisq, len(state.curve))
+        behind = fit.chisq > STRATEGY.near_best * least and hypothesis != likeliest
+        if sure or hypothesis.form in forms or behind:
+            continue
+        forms.add(hypothesis.form)
+        budget = Budget(STRATEGY.time[hypothesis.cost])
+        # From where the last one has brought it well down all attempts are open again.
+        reached_level = int(np.log(max(fit.chisq, 1e-300)) / np.log(STRATEGY.falls))
+        key = ("hop", hypothesis, reached_level)
+        attempt = sum(done[: len(key)] == key for done in state.done)
+        # A deep wrong minimum draws every walk that begins in it; others begin at the bank's curves alone.
+        extra = starting_values(fit) if attempt == 0 else None
+        task = state.task(hypothesis, extra=extra, basin_hopping=True, budget=budget, attempt=attempt)
+        # However far off the likeliest is: it may lie in a wrong minimum.
+        promise = max(least / fit.chisq, state.beliefs.of(hypothesis))
+        chance = STRATEGY.seldom * STRATEGY.hop_again**attempt * promise
+        worth = chance * boost(state, state.size(hypothesis), again=True, excused=True) / budget.seconds
+        yield Step((*key, attempt), worth, hypothesis=hypothesis, task=task)
+
+
+def _is_seen(state: State, hypothesis: Hypothesis) -> bool:
+    """Whether a supposed resolution brings a model well down; else it is in a wrong minimum."""
+    without = state.fits.get(replace(hypothesis, resolution=None, as_measured=False))
+    if hypothesis.resolution is None or without is None:
+        return True
+    return state.fits[hypothesis].chisq < STRATEGY.falls * without.chisq

@@ -18,7 +18,7 @@ from sasnet_plugin.fitting.problem.sums import as_part
 from sasnet_plugin.fitting.result.model_fit import ModelFit
 from sasnet_plugin.fitting.start_values.screening import SIMPLE
 from sasnet_plugin.fitting.start_values.second_component import fixed_of
-from sasnet_plugin.fitting.strategy.hypothesis import Beliefs, Hypothesis, Supposed, factors_of, size_of
+from sasnet_plugin.fitting.strategy.hypothesis import Beliefs, Hypothesis, factors_of, size_of
 from sasnet_plugin.fitting.strategy.settings import STRATEGY
 from sasnet_plugin.fitting.task import Budget, FitOptions, Pair, Task
 from sasnet_plugin.types import Curve, TechnicalError
@@ -129,10 +129,15 @@ class State:
         excused = 0 < error.relative < STRATEGY.systematic
         return (STRATEGY.chance_gain if excused else gain), gain
 
+    def curve_of(self, hypothesis: Hypothesis) -> Curve:
+        """The data with the resolution that is supposed, where one is."""
+        supposed = hypothesis.resolution
+        return self.curve if supposed is None else supposed.seen_with(self.curve)
+
     def task(self, hypothesis: Hypothesis, **more: Any) -> Task:
         """What to send to a process."""
         model, factor = hypothesis.pair
-        curve = with_resolution(self.curve, hypothesis.resolution)
+        curve = self.curve_of(hypothesis)
         fixed, ranges = dict(self.options.fixed), dict(self.options.ranges)
         if hypothesis.second is not None:
             fixed, ranges = _of_first(fixed), _of_first(ranges)
@@ -200,13 +205,6 @@ def possible_gain(residual: NDArray[np.float64]) -> float:
     every = max(float(np.mean(residual**2)), 1.0)
     found = 0.5 * n * np.log(every / alone) - STRATEGY.noise_scatter * np.sqrt(n)
     return float(max(found, STRATEGY.chance_gain))
-
-
-def with_resolution(curve: Curve, supposed: Supposed | None) -> Curve:
-    """A curve with a resolution that its file does not state."""
-    if supposed is None:
-        return curve
-    return replace(curve, dq=np.hypot(supposed.relative * curve.q, supposed.absolute))
 
 
 def _of_first(given: Mapping[str, Any]) -> dict[str, Any]:

@@ -14,7 +14,6 @@ import numpy as np
 from sasnet_plugin.fitting.strategy.hypothesis import Hypothesis, size_of
 from sasnet_plugin.fitting.strategy.settings import STRATEGY
 from sasnet_plugin.fitting.strategy.state import State
-from sasnet_plugin.fitting.strategy.unknown_resolution import ResolutionSearch
 from sasnet_plugin.fitting.task import Pair, Task
 
 
@@ -36,7 +35,7 @@ class Step:
         How.
     pairs : tuple of Pair
         What the bank is asked about.
-    search : ResolutionSearch or None
+    search : Task or None
         Asks for a resolution.
     """
 
@@ -46,7 +45,7 @@ class Step:
     hypothesis: Hypothesis | None = None
     task: Task | None = None
     pairs: tuple[Pair, ...] = field(default=())
-    search: ResolutionSearch | None = None
+    search: Task | None = None
 
 
 def boost(state: State, size: int, *, again: bool = False, excused: bool = False) -> float:
