@@ -124,7 +124,6 @@ class ProblemSettings:
     xray_matter: tuple[float, float] = setting((-1.0, 130.0), "The same for X-rays.", "10⁻⁶ Å⁻²")
     no_contrast: float = setting(1e-3, "A difference below which nothing scatters.", "10⁻⁶ Å⁻²")
     whole: float = setting(0.005, "By so much the volume fractions of a mixture may miss 1.")
-    tried_widths: ByCost[int] = setting(by_cost(4, 2, 1), "Widths tried on the best monodisperse fit.")
     first_width: float = setting(0.12, "Width that these start with, relative to the size.")
     width_points: ByCost[int] = setting(by_cost(35, 21, 15), "Most points of a size distribution.")
     coarse_width_points: ByCost[int] = setting(by_cost(15, 9, 7), "The same on the coarse copy.")
@@ -143,8 +142,7 @@ class StartSettings:
     tolerance: float = setting(0.07, "Of I, added to the uncertainty: the bank is coarse.")
     distinct: float = setting(0.3, "Least rms difference of ln parameters between two starts.")
     looked_at: int = setting(400, "Nearest curves looked at for each start that is wanted.")
-    starts: ByCost[int] = setting(by_cost(12, 7, 8), "Starts of a candidate.")
-    spares: int = setting(3, "Times as many nearest curves are taken, to choose starts from.")
+    starts: int = setting(8, "Starts of a candidate.")
     clearly_better: float = setting(
         0.6, "To so much a structure factor, or an expensive model's width, must bring the weighted residual."
     )

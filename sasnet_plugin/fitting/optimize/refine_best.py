@@ -210,8 +210,6 @@ def refine_best(
         Not lm.
     seconds : float
         Until it has to be done.
-    rng : numpy.random.Generator
-        Source of randomness.
 
     Returns
     -------

@@ -271,29 +271,16 @@ def other_kinds(parameters: dict[str, Any]) -> list[dict[str, Any]]:
     return found
 
 
-def spread_in_turn(task: Task, parameters: dict[str, Any]) -> list[dict[str, Any]]:
-    """A monodisperse start with a distribution of each size in turn."""
-    found = []
-    cost = cost_class(task.model)
-    for p in load_model(task.model).info.parameters.call_parameters:
-        value = parameters.get(p.name)
-        if p.polydisperse and p.type == "volume" and value is not None and p.name not in task.fixed:
-            found.append(
-                completed(
-                    parameters | {f"{p.name}_pd": PROBLEM.first_width}, PROBLEM.coarse_width_points[cost]
-                )
-            )
-    return found[: PROBLEM.tried_widths[cost]]
-
-
 def missing_widths(task: Task, parameters: dict[str, Any]) -> list[dict[str, Any]]:
-    """`spread_in_turn` where there is no distribution; of a sum, for components that have none."""
+    """With a distribution of each size in turn; none where there is one, in a sum in its component."""
     known = widths_of(parameters)
     if known and "+" not in task.model:
         return []
     wide = {name[: len(prefix(0))] for name in known}
-    starts = spread_in_turn(task, parameters)
-    new = [[name for name in widths_of(start) if start[name] != parameters.get(name)] for start in starts]
+    points = PROBLEM.coarse_width_points[cost_class(task.model)]
     return [
-        s for s, names in zip(starts, new, strict=True) if not any(n[: len(prefix(0))] in wide for n in names)
+        completed(parameters | {f"{p.name}_pd": PROBLEM.first_width}, points)
+        for p in load_model(task.model).info.parameters.call_parameters
+        if p.polydisperse and p.type == "volume" and p.name in parameters and p.name not in task.fixed
+        if p.name[: len(prefix(0))] not in wide
     ]

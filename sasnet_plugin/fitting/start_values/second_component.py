@@ -19,9 +19,10 @@ from sasnet_plugin.fitting.start_values.curve_bank import (
     NearCurve,
     is_near,
     nearest,
+    rescaled,
+    search_grid,
     shifted,
 )
-from sasnet_plugin.fitting.start_values.rescaled import rescaled, search_grid
 from sasnet_plugin.simulate.bank import BANK_STEP, LOG_Q_MIN
 from sasnet_plugin.simulate.kernel import call
 from sasnet_plugin.simulate.priors import model_info

@@ -9,8 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sasnet_plugin.fitting.effort import spent
-from sasnet_plugin.fitting.optimize.covariance import strong_pairs
-from sasnet_plugin.fitting.optimize.finish import Done, finish, unfinished, weakly_shown
+from sasnet_plugin.fitting.optimize.finish import Done, finish, strong_pairs, unfinished, weakly_shown
 from sasnet_plugin.fitting.optimize.local_search import LocalMinimum
 from sasnet_plugin.fitting.problem.bounds import range_of
 from sasnet_plugin.fitting.problem.experiment import TimeUpError
@@ -60,10 +59,10 @@ def refined_starts(task: Task, bank: Bank, began: float) -> Starts:
     began : float
         What was spent when work on the task began, s.
     """
-    search, cost = TimedSearch(task, began), fit_cost_class(task.model)
+    search = TimedSearch(task, began)
     # A coarse copy is not what was measured.
     copy = (task.curve, task.dintensity) if task.as_measured else coarsened(task.curve, task.dintensity)
-    coarse = _local(task, *copy, None if task.as_measured else STRATEGY.sampling[cost])
+    coarse = _local(task, *copy, None if task.as_measured else PROBLEM.sparse)
     if task.starts:
         found = search.follow(coarse, [as_start(task, start) for start in task.starts], STRATEGY.coarse)
     else:
@@ -125,7 +124,7 @@ def _sampling(task: Task, parameters: dict[str, Any], seconds: float) -> int | N
     try:
         return sampling_needed(theory, finest=STRATEGY.finest[cost])
     except TimeUpError:
-        return STRATEGY.sampling[cost]
+        return PROBLEM.sparse
 
 
 FAR_OFF = "So much worse than others from every start that it was not fitted to the end."

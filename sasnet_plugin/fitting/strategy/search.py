@@ -162,8 +162,8 @@ def _said(state: State, best: Hypothesis) -> list[str]:
     fit = state.fits[best]
     if best.resolution is not None:
         return [
-            f"The file states no resolution; with {best.resolution.words} models come much nearer to the data,"
-            " and it was used. State it in the file if it is known."
+            f"The file states no resolution; with {best.resolution.words} models come much nearer to the"
+            " data, and it was used. State it in the file if it is known."
         ]
     finer = [f.reduced_chisq for h, f in state.fits.items() if not h.as_measured]
     if best.as_measured and finer and not best.form.endswith(".py"):

@@ -86,9 +86,6 @@ class StrategySettings:
         (100.0, 20.0), "By which χ² may still fall after the rough and after the coarse refinement."
     )
     gain_explained: tuple[float, float] = setting((15.0, 1.3), "The same where another model explains.")
-    sampling: ByCost[int] = setting(
-        by_cost(PROBLEM.fine, 100, 80), "Points a decade of q on the coarse copy."
-    )
     finest: ByCost[int] = setting(
         by_cost(PROBLEM.sharpest, 2 * PROBLEM.fine, PROBLEM.fine),
         "Points a decade of q that are taken for enough.",

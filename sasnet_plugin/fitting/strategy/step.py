@@ -89,7 +89,9 @@ def fitting(state: State, hypothesis: Hypothesis, chance: float, due: bool = Fal
 
 def beside(state: State, key: tuple[Any, ...], hypothesis: Hypothesis, chance: float, start: Any) -> Step:
     """Fit one from the values that another fit gives; its key begins with the kind of step."""
+    known = state.fits.get(hypothesis)
+    seconds = max(STRATEGY.from_start * hypothesis.seconds, known.seconds if known else 0.0)
     task = state.task(hypothesis, starts=(start,))
     again = boost(state, state.size(hypothesis), again=True, excused=key[0] == "kind")
-    worth = chance * again / (STRATEGY.from_start * hypothesis.seconds)
+    worth = chance * again / seconds
     return Step(key, worth, hypothesis=hypothesis, task=task)

@@ -10,16 +10,16 @@ import numpy as np
 
 from sasnet_plugin.fitting.assessment.goodness_of_fit import explains
 from sasnet_plugin.fitting.effort import spent
+from sasnet_plugin.fitting.optimize.basin_hopping import basin_hopping
 from sasnet_plugin.fitting.optimize.local_search import LocalMinimum, refine
 from sasnet_plugin.fitting.optimize.neighbour_search import (
     Walk,
-    basin_hopping,
     neighbour_search,
     other_counts,
     other_sizes,
 )
 from sasnet_plugin.fitting.problem.experiment import TimeUpError
-from sasnet_plugin.fitting.problem.free_parameters import missing_widths, other_kinds
+from sasnet_plugin.fitting.problem.free_parameters import missing_widths
 from sasnet_plugin.fitting.problem.model_curves import ModelCurves
 from sasnet_plugin.fitting.settings import OPTIMIZE, PROBLEM
 from sasnet_plugin.fitting.strategy.settings import STRATEGY, Pass
@@ -93,7 +93,6 @@ class TimedSearch:
 
         def propose(walk: Walk) -> Iterator[dict[str, Any]]:
             yield from missing_widths(self.task, walk.here.parameters)
-            yield from other_kinds(walk.here.parameters)
             yield from counts(walk)
             if how is STRATEGY.fine and fit_cost_class(self.task.model) != "slow":
                 yield from sizes(walk)

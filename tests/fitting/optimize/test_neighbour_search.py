@@ -9,15 +9,14 @@ from typing import Any
 import numpy as np
 import pytest
 
+from sasnet_plugin.fitting.optimize.basin_hopping import basin_hopping, random_step
 from sasnet_plugin.fitting.optimize.local_search import LocalMinimum
 from sasnet_plugin.fitting.optimize.neighbour_search import (
     Propose,
-    basin_hopping,
     counts_of,
     neighbour_search,
     other_counts,
     other_sizes,
-    random_step,
     sizes_of,
 )
 from sasnet_plugin.fitting.strategy.fit_candidate import fit_candidate
