@@ -24,6 +24,7 @@ from sasnet_plugin.fitting.result.components import bare
 from sasnet_plugin.fitting.result.model_fit import ModelFit
 from sasnet_plugin.fitting.settings import EFFORT, START_VALUES
 from sasnet_plugin.fitting.start_values.screening import with_fixed
+from sasnet_plugin.fitting.strategy.grown import grown
 from sasnet_plugin.fitting.strategy.hypothesis import Hypothesis, factors_of, size_of
 from sasnet_plugin.fitting.strategy.settings import STRATEGY
 from sasnet_plugin.fitting.strategy.state import State
@@ -35,7 +36,7 @@ from sasnet_plugin.simulate.priors import model_info
 
 def open_steps(state: State) -> list[Step]:
     """All that may be tried, the first first."""
-    moves: tuple[Callable[[State], Iterator[Step]], ...] = (named, first, near, nested, salted)
+    moves: tuple[Callable[[State], Iterator[Step]], ...] = (named, first, near, nested, grown, salted)
     if state.fits:
         moves += (kinds, hops, measured, resolutions, resolved)
     if state.fits and state.free:
@@ -48,12 +49,17 @@ def open_steps(state: State) -> list[Step]:
     return sorted(found.values(), key=_order)
 
 
-def _order(step: Step) -> tuple[bool, int, float, str]:
-    """What is due comes first, the simplest before what it is a part of; then by worth."""
-    simple = (
-        size_of(step.hypothesis) if step.due and step.task and step.task.assured and step.hypothesis else 0
-    )
-    return not step.due, simple, -step.worth, str(step.key)
+def _order(step: Step) -> tuple[tuple[bool, bool, int], float, str]:
+    return rank(step), -step.worth, str(step.key)
+
+
+def rank(step: Step) -> tuple[bool, bool, int]:
+    """What is due comes first: of quick models the simplest, before what it is a part of; then by worth."""
+    costly, size = False, 0
+    if step.due and step.task and step.task.assured and step.hypothesis:
+        costly = step.hypothesis.cost != "fast"
+        size = 0 if costly else size_of(step.hypothesis)
+    return not step.due, costly, size
 
 
 def named(state: State) -> Iterator[Step]:
@@ -109,9 +115,7 @@ def near(state: State) -> Iterator[Step]:
     # What all of them may gain, for asking about them all and fitting one: the likeliest need not wait.
     seconds = sum(look_cost(*pair) for pair in every) / EFFORT.lanes
     together = sum(step.worth * step.hypothesis.seconds for step in open_ if step.hypothesis)
-    yield Step(
-        ("look", every), together / (seconds + STRATEGY.expected_time * STRATEGY.time["fast"]), pairs=every
-    )
+    yield Step(("look", every), together / (seconds + STRATEGY.expected_time["fast"]), pairs=every)
 
 
 def _before(state: State, hypothesis: Hypothesis) -> float:
@@ -157,7 +161,9 @@ def salted(state: State) -> Iterator[Step]:
         for name in (n for n, p in fit.parameters.items() if bare(n) == SALT and not p.value > 0):
             start = starting_values(fit) | {name: STRATEGY.some_salt}
             chance = STRATEGY.likely * least / fit.chisq
-            yield beside(state, ("salt", hypothesis), hypothesis, chance, start)
+            step = beside(state, ("salt", hypothesis), hypothesis, chance, start)
+            # Without it the best fit is not done yet, and other bodies would be tried in vain.
+            yield replace(step, due=fit.chisq == least and not state.explained())
 
 
 def kinds(state: State) -> Iterator[Step]:
@@ -167,7 +173,9 @@ def kinds(state: State) -> Iterator[Step]:
         return
     for start in other_kinds(starting_values(state.fits[best])):
         kind = next(v for k, v in start.items() if k.endswith("_pd_type"))
-        yield beside(state, ("kind", best, kind), best, STRATEGY.kinds, start)
+        # How the sizes are spread matters the less the farther off a fit is.
+        chance = STRATEGY.kinds * min(1.0, STRATEGY.near_best / state.fits[best].reduced_chisq)
+        yield beside(state, ("kind", best, kind), best, chance, start)
 
 
 def measured(state: State) -> Iterator[Step]:

@@ -35,7 +35,10 @@ class StrategySettings:
     """
 
     price: float = setting(
-        0.1, "Worth of a second: a step that is expected to gain less is not taken.", "1/s"
+        0.08, "Worth of a second: a step that is expected to gain less is not taken.", "1/s"
+    )
+    alike: float = setting(
+        0.5, "Steps are taken at once whose worth is this of the first's at least: it may be the last."
     )
     most_boost: float = setting(10.0, "What an explanation gains where nothing explains the curve, at most.")
     doubtful_boost: float = setting(2.0, "The same where a fit explains it, though χ² is rather large.")
@@ -58,8 +61,8 @@ class StrategySettings:
     seldom: float = setting(0.15, "Chance of another minimum, of other points of q, of another sum.")
     kinds: float = setting(0.05, "Chance of another kind of size distribution.")
     hop_again: float = setting(0.6, "Chance of another attempt as a share of that of the last one.")
+    expected_time: ByCost[float] = setting(by_cost(0.35, 1.5, 3.0), "What a fit is expected to take.", "s")
     time: ByCost[float] = setting(by_cost(4.0, 8.0, 12.0), "What it has at most.", "s")
-    expected_time: float = setting(0.2, "Of that, what a fit is expected to take.", "share")
     assured_time: float = setting(
         4.0, "What the simplest models of the likely groups have together, however short the time.", "s"
     )
@@ -73,6 +76,7 @@ class StrategySettings:
         0.6,
         "No structure factor's part of what the likeliest leaves; each other has a third of the rest.",
     )
+    expected: float = setting(0.3, "An expensive model this probable is among the first.")
     brief: float = setting(
         2.0, "Time of a fit that is there to be compared with one that explains the curve.", "s"
     )

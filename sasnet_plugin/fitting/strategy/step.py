@@ -87,11 +87,10 @@ def fitting(state: State, hypothesis: Hypothesis, chance: float, due: bool = Fal
     )  # fmt: skip
 
 
-def beside(state: State, key: tuple[Any, ...], hypothesis: Hypothesis, chance: float, start: Any) -> Step:
+def beside(state: State, key: tuple[Any, ...], hypothesis: Hypothesis, chance: float, *starts: Any) -> Step:
     """Fit one from the values that another fit gives; its key begins with the kind of step."""
-    known = state.fits.get(hypothesis)
-    seconds = max(STRATEGY.from_start * hypothesis.seconds, known.seconds if known else 0.0)
-    task = state.task(hypothesis, starts=(start,))
+    task = state.task(hypothesis, starts=starts)
     again = boost(state, state.size(hypothesis), again=True, excused=key[0] == "kind")
-    worth = chance * again / seconds
+    # What a fit has taken depends on what else the machine does; what it is expected to take does not.
+    worth = chance * again / (STRATEGY.from_start * hypothesis.seconds)
     return Step(key, worth, hypothesis=hypothesis, task=task)
