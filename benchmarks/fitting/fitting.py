@@ -26,6 +26,7 @@ from ..kept import Here, kept, run
 from .report import table
 from .sampled import sampling_of
 from .task import CONTESTANTS, LIMIT, PATIENCE, STARTS, SUCCESS, Problem, problem
+from .varied import choose_free, set_ranges
 
 
 def solve(contestant: str, index: int, seed: int) -> dict[str, Any]:
@@ -85,7 +86,6 @@ def _told(contestant: str, given: Problem, rng: np.random.Generator) -> dict[str
     from bumps.fitproblem import FitProblem
 
     from sasnet_plugin.fitting.problem.experiment import experiment, silent
-    from sasnet_plugin.fitting.problem.free_parameters import choose_free, set_ranges
     from sasnet_plugin.fitting.problem.resolution import apply_sampling
     from sasnet_plugin.fitting.settings import PROBLEM
     from sasnet_plugin.simulate.quick_models.cost_classes import cost_class

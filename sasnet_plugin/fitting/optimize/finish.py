@@ -63,9 +63,7 @@ class Done:
         return self.chisq + (len(self.free) + len(chosen)) * float(np.log(self.theory.size))
 
 
-def finish(
-    task: Task, start: LocalMinimum, per_decade: int | None, seconds: float, *, errors: bool = True
-) -> Done | None:
+def finish(task: Task, start: LocalMinimum, per_decade: int | None, seconds: float) -> Done | None:
     """End a fit where its refinement has led to.
 
     Parameters
@@ -74,8 +72,6 @@ def finish(
         As for `resolution.resolution`.
     seconds : float
         Evaluations (`effort`).
-    errors : bool
-        Whether slopes and errors are wanted.
 
     Returns
     -------
@@ -89,8 +85,7 @@ def finish(
     if found is None:
         return None
     local, found, moved = _own(task, quick, found, deadline)
-    done = _described(local, found)
-    done = _with_errors(quick, done, deadline) if errors else done
+    done = _with_errors(quick, _described(local, found), deadline)
     known = {**done.errors, **dict.fromkeys(moved.keys() & done.errors.keys(), np.nan)}
     return replace(done, errors=known, warnings=tuple(moved.values()))
 
@@ -146,6 +141,14 @@ def _described(local: ModelCurves, found: LocalMinimum) -> Done:
 def unfinished(task: Task, found: LocalMinimum, per_decade: int | None) -> Done:
     """A refined start as it stands."""
     return _described(search_of(task, per_decade), found)
+
+
+def as_it_stands(task: Task, start: dict[str, Any]) -> Done:
+    """Values at their best scale and background, with what the data show of them free; no errors."""
+    local = search_of(task, None)
+    chisq, values = local.better(start, (np.inf, start))
+    done = _with_errors(local, _described(local, LocalMinimum(values, chisq)), np.inf)
+    return replace(done, slopes={}, errors={})
 
 
 def _with_errors(local: ModelCurves, done: Done, deadline: float) -> Done:

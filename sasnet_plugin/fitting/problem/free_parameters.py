@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sasnet_plugin.fitting.problem.bounds import range_of
 from sasnet_plugin.fitting.problem.sums import prefix, scales_of
 from sasnet_plugin.fitting.result.components import bare, is_scale
 from sasnet_plugin.fitting.settings import PROBLEM
@@ -41,48 +40,6 @@ def accepted(info: Any, parameters: dict[str, Any]) -> dict[str, Any]:
         if p.polydisperse:
             known |= {f"{p.name}_pd", f"{p.name}_pd_n", f"{p.name}_pd_nsigma", f"{p.name}_pd_type"}
     return {k: v for k, v in parameters.items() if k in known}
-
-
-def choose_free(fitness: Any, fixed: frozenset[str]) -> tuple[list[str], list[str]]:
-    """Which parameters the data determine, and which keep their start because others have the same effect.
-
-    Parameters
-    ----------
-    fitness : Experiment
-        At its start.
-    fixed : frozenset of str
-        Not to be fitted: given by the user.
-
-    Returns
-    -------
-    free, same : list of str
-        ``same``: fittable, but their effect is a combination of the effects of free ones.
-    """
-    model = fitness.model
-    order = fittable(model.sasmodel.info, {k: p.value for k, p in model.parameters().items()})
-    order = [name for name in order if name in model.parameters()]
-    base = np.asarray(fitness.theory(), dtype=float)
-    weight = 1 / np.hypot(fitness.dIq, 1e-3 * np.abs(base))
-    columns: dict[str, NDArray[np.float64]] = {}
-    for name in order:
-        if name in fixed:
-            continue
-        parameter = getattr(model, name)
-        start = float(parameter.value)
-        step = PROBLEM.step * (abs(start) or 1.0)
-        column = None
-        for sign in (1.0, -1.0):
-            parameter.value = start + sign * step
-            fitness.update()
-            moved = np.asarray(fitness.theory(), dtype=float)
-            if np.all(np.isfinite(moved)):
-                column = (moved - base) * weight
-                break
-        parameter.value = start
-        fitness.update()
-        columns[name] = np.zeros_like(base) if column is None else column
-    free = independent(columns)
-    return free, [name for name in columns if name not in free]
 
 
 def moves(column: NDArray[np.float64]) -> bool:
@@ -174,13 +131,6 @@ def _layer(p: Any, info: Any) -> list[tuple[str, float, float]]:
 def _is_integer(p: Any) -> bool:
     name = bare(p.name)
     return name in COUNTS | _OTHER_INTEGERS or name.rstrip("0123456789") == "shape"
-
-
-def set_ranges(fitness: Any, free: list[str]) -> None:
-    """Let the free parameters vary within what samples have, and a factor of thirty of their start."""
-    for name in free:
-        parameter = getattr(fitness.model, name)
-        parameter.range(*range_of(fitness.model.sasmodel.info, name, float(parameter.value)))
 
 
 def sigmas(kind: str) -> float:
