@@ -111,10 +111,11 @@ class ProblemSettings:
     sharpest: int = setting(
         3200, "The same for fast models, whose peaks may be narrower than the resolution."
     )
-    sampling_tolerance: float = setting(2e-3, "Mean squared change of a residual that more points may make.")
+    tolerance: float = setting(
+        5e-3, "Mean squared change of a residual that more points of q, or of a distribution, may make."
+    )
     along_slit: int = setting(7, "Points of q along half a slit.")
     coarse_points: int = setting(80, "Points at most of the coarse copy of a curve.")
-    worth_coarsening: float = setting(1.3, "A curve of less than so many times these points is not rebinned.")
     bent: float = setting(0.01, "Of I: by so much the mean of a bent curve may be off within a cell.")
     even_weights: float = setting(3.0, "Times the middle uncertainty of its cell is added to each point's.")
     neutron_matter: tuple[float, float] = setting(
@@ -128,7 +129,6 @@ class ProblemSettings:
     width_points: ByCost[int] = setting(by_cost(35, 21, 15), "Most points of a size distribution.")
     coarse_width_points: ByCost[int] = setting(by_cost(15, 9, 7), "The same on the coarse copy.")
     few_width_points: tuple[int, ...] = setting((7, 11, 15, 21), "Tried, as two times 35 make 1225 curves.")
-    width_tolerance: float = setting(0.01, "Mean squared residual that fewer of these points may change.")
     plugin_curves: int = setting(60, "Curves computed of a user's model, to start from.")
     plugin_floor: float = setting(-40.0, "ln I below the largest by more is noise in any measurement.")
     plugin_time: float = setting(0.1, "Of a fit's time, for computing these.", "share")

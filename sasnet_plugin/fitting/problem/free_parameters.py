@@ -205,7 +205,7 @@ def points_needed(
         if points >= most:
             break
         change = residuals(with_points(parameters, points)) - exact
-        if float(np.mean(change**2)) < PROBLEM.width_tolerance:
+        if float(np.mean(change**2)) < PROBLEM.tolerance:
             return points
     return most
 

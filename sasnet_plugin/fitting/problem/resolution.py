@@ -125,7 +125,7 @@ def sampling_needed(
     chosen, found = None, residual(None)
     for finer in (*(n for n in (PROBLEM.sparse, PROBLEM.fine, PROBLEM.finest) if n < finest), finest):
         better = residual(finer)
-        if np.mean((better - found) ** 2) < PROBLEM.sampling_tolerance:
+        if np.mean((better - found) ** 2) < PROBLEM.tolerance:
             return chosen
         chosen, found = finer, better
     return chosen
@@ -148,7 +148,7 @@ def coarsened(curve: Curve, dintensity: Array) -> tuple[Curve, Array]:
     dintensity : (m,) float array
         With a per cent of I added, by which the mean of a bent curve may be off.
     """
-    if len(curve) <= PROBLEM.worth_coarsening * PROBLEM.coarse_points:
+    if len(curve) <= PROBLEM.coarse_points:
         return curve, dintensity
     total, average = cells(curve.q, dintensity, PROBLEM.coarse_points)
 

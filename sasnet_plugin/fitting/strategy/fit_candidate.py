@@ -188,20 +188,18 @@ def _not_shown(name: str, default: float) -> str:
 
 
 def described(task: Task, done: Done, per_decade: int | None, seconds: float) -> ModelFit:
+    """Where a fit has ended, as people and programs see it."""
     if not np.all(np.isfinite(done.theory)):  # one without values could not be weighed against others
         raise no_curve(task.name)
     info = load_model(task.name).info
     # sasmodels writes "None" where a parameter has no unit.
     units = {p.name: str(p.units or "").replace("None", "") for p in info.parameters.call_parameters}
-    parameters = {}
-    for name, value in _kept(info, done.parameters).items():
-        fitted = name in done.free
-        low, high = (value, value) if not fitted else task.ranges.get(name) or range_of(info, name, value)
-        error = done.errors.get(name, np.nan)
-        parameters[name] = Parameter(
-            value, float(error) if fitted and np.isfinite(error) else None, units.get(name, ""),
-            not fitted, float(low), float(high),
-        )  # fmt: skip
+    parameters = {
+        name: _fitted(task, done, name, value, units.get(name, ""))
+        if name in done.free
+        else Parameter(value, None, units.get(name, ""), True, value, value)
+        for name, value in _kept(info, done.parameters).items()
+    }
     spread = {k.removesuffix("_pd_type"): v for k, v in done.parameters.items() if k.endswith("_pd_type")}
     spread = {k: v for k, v in spread.items() if f"{k}_pd" in parameters}
     points = [int(v) for k, v in done.parameters.items() if k.endswith("_pd_n")]
@@ -213,6 +211,12 @@ def described(task: Task, done: Done, per_decade: int | None, seconds: float) ->
         per_decade=per_decade, pd_points=max(points, default=PROBLEM.width_points[cost_class(task.model)]),
         components=done.components,
     )  # fmt: skip
+
+
+def _fitted(task: Task, done: Done, name: str, value: float, unit: str) -> Parameter:
+    low, high = task.ranges.get(name) or range_of(load_model(task.name).info, name, value)
+    error = float(done.errors.get(name, np.nan))
+    return Parameter(value, error if np.isfinite(error) else None, unit, False, float(low), float(high))
 
 
 def _kept(info: Any, parameters: dict[str, Any]) -> dict[str, float]:

@@ -233,15 +233,14 @@ def factors(state: State) -> Iterator[Step]:
 
     Screening rates products by draws, which where charges repel are seldom near.
     """
-    fast = [h for h in state.fits if h.cost == "fast" and h.second is None]
-    chisq = {h: state.fits[h].reduced_chisq for h in fast}
-    free = min((chisq[h] for h in fast if not h.structure_factor), default=np.inf)
-    bound = [h for h in fast if h.structure_factor and chisq[h] < STRATEGY.falls * free]
-    least = min((chisq[h] for h in bound), default=np.inf)
-    near_ = [h for h in bound if chisq[h] < STRATEGY.near_best * least]
+    fast = {h: f.reduced_chisq for h, f in state.fits.items() if h.cost == "fast" and h.second is None}
+    free = min((chisq for h, chisq in fast.items() if not h.structure_factor), default=np.inf)
+    bound = {h: chisq for h, chisq in fast.items() if h.structure_factor}
+    most = min(STRATEGY.falls * free, STRATEGY.near_best * min(bound.values(), default=np.inf))
+    near_ = [h for h, chisq in bound.items() if chisq < most]
     if not near_:
         return
-    leading = min(near_, key=lambda h: (len(state.fits[h].free), chisq[h]))
+    leading = min(near_, key=lambda h: (len(state.fits[h].free), bound[h]))
     for factor in factors_of(leading.form):
         found = replace(leading, structure_factor=factor)
         if found in state.fits:

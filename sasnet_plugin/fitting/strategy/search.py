@@ -60,7 +60,7 @@ def search(pool: Counting, state: State, deadline: float) -> Found:
             break
         for step in steps:
             state.done.add(step.key)
-        _take(pool, state, steps, max(left, STRATEGY.assured_time) if assured else left)
+        _take(pool, state, steps, max(left, STRATEGY.time["fast"]) if assured else left)
     if not state.fits or deadline <= pool.clock():
         state.late += [s.hypothesis.name for s in open_steps(state) if s.due and s.hypothesis]
     return _found(state)

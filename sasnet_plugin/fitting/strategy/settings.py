@@ -63,9 +63,6 @@ class StrategySettings:
     hop_again: float = setting(0.6, "Chance of another attempt as a share of that of the last one.")
     expected_time: ByCost[float] = setting(by_cost(0.35, 1.5, 3.0), "What a fit is expected to take.", "s")
     time: ByCost[float] = setting(by_cost(4.0, 8.0, 12.0), "What it has at most.", "s")
-    assured_time: float = setting(
-        4.0, "What the simplest models of the likely groups have together, however short the time.", "s"
-    )
     from_start: float = setting(0.2, "Of the expected time, what a fit from a given start takes.", "share")
     second_component: float = setting(
         ASSESSMENT.second_component, "Fall of BIC that a second component has to bring."
