@@ -14,7 +14,7 @@ from sasnet_plugin.fitting.optimize.local_search import Descent, LocalMinimum, r
 from sasnet_plugin.fitting.problem.bounds import default_of
 from sasnet_plugin.fitting.problem.experiment import TimeUpError
 from sasnet_plugin.fitting.problem.free_parameters import fittable, independent
-from sasnet_plugin.fitting.problem.model_curves import ModelCurves
+from sasnet_plugin.fitting.problem.model_curves import ModelCurves, curves_of
 from sasnet_plugin.fitting.problem.sums import all_exact, all_nearest, components_of, own_cost, share_errors
 from sasnet_plugin.fitting.result.components import Component, bare, is_scale
 from sasnet_plugin.fitting.settings import OPTIMIZE
@@ -79,7 +79,7 @@ def finish(task: Task, start: LocalMinimum, per_decade: int | None, seconds: flo
         None where the model has no curve at the start.
     """
     deadline = spent() + seconds
-    quick = search_of(task, per_decade)
+    quick = curves_of(task, per_decade)
     quick.deadline = deadline
     found = refine(quick, start.parameters)
     if found is None:
@@ -90,21 +90,13 @@ def finish(task: Task, start: LocalMinimum, per_decade: int | None, seconds: flo
     return replace(done, errors=known, warnings=tuple(moved.values()))
 
 
-def search_of(task: Task, per_decade: int | None, *, quick: bool = True) -> ModelCurves:
-    """All points of a task's data."""
-    return ModelCurves(
-        task.curve, task.dintensity, task.name, fixed=frozenset(task.fixed), ranges=task.ranges,
-        per_decade=per_decade, quick=quick,
-    )  # fmt: skip
-
-
 def _own(
     task: Task, quick: ModelCurves, found: LocalMinimum, deadline: float
 ) -> tuple[ModelCurves, LocalMinimum, dict[str, str]]:
     """The same on sasmodels' own curve, refined there where it is another."""
     if not is_quick(task.name) or all_exact(task.name, found.parameters):
         return quick, found, {}
-    own = search_of(task, quick.per_decade, quick=False)
+    own = curves_of(task, quick.per_decade, quick=False)
     inside = all_nearest(task.name, found.parameters)
     one = own_cost(task.name, found.parameters, own.q_calculated)
     if inside and not set(inside) & {*task.fixed, *task.ranges} and spent() + 10 * one > deadline:
@@ -140,12 +132,12 @@ def _described(local: ModelCurves, found: LocalMinimum) -> Done:
 
 def unfinished(task: Task, found: LocalMinimum, per_decade: int | None) -> Done:
     """A refined start as it stands."""
-    return _described(search_of(task, per_decade), found)
+    return _described(curves_of(task, per_decade), found)
 
 
 def as_it_stands(task: Task, start: dict[str, Any]) -> Done:
     """Values at their best scale and background, with what the data show of them free; no errors."""
-    local = search_of(task, None)
+    local = curves_of(task, None)
     chisq, values = local.better(start, (np.inf, start))
     done = _with_errors(local, _described(local, LocalMinimum(values, chisq)), np.inf)
     return replace(done, slopes={}, errors={})

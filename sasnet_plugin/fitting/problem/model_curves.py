@@ -14,6 +14,7 @@ from sasnet_plugin.fitting.problem.free_parameters import fittable
 from sasnet_plugin.fitting.problem.resolution import resolution, scale_and_background
 from sasnet_plugin.fitting.problem.sums import of_part, scales_of, solve_scales
 from sasnet_plugin.fitting.settings import PROBLEM
+from sasnet_plugin.fitting.task import Task
 from sasnet_plugin.simulate.kernel import load_model
 from sasnet_plugin.simulate.quick_models.quick import quick_model
 from sasnet_plugin.types import Curve, sum_parts
@@ -158,3 +159,14 @@ class ModelCurves:
             found = {name: float(value) for name, value in zip(self.scales, scales, strict=True)}
             return chisq, parameters | found | {"background": float(background)}
         return best
+
+
+def curves_of(
+    task: Task, per_decade: int | None, *, data: tuple[Curve, Array] | None = None, quick: bool = True
+) -> ModelCurves:
+    """Of a task's model, on its data or on a copy of them with its uncertainty."""
+    curve, dintensity = (task.curve, task.dintensity) if data is None else data
+    return ModelCurves(
+        curve, dintensity, task.name, fixed=frozenset(task.fixed), ranges=task.ranges,
+        per_decade=per_decade, quick=quick,
+    )  # fmt: skip

@@ -14,7 +14,7 @@ from sasnet_plugin.fitting.optimize.local_search import LocalMinimum
 from sasnet_plugin.fitting.problem.bounds import range_of
 from sasnet_plugin.fitting.problem.experiment import TimeUpError
 from sasnet_plugin.fitting.problem.free_parameters import points_needed, with_points
-from sasnet_plugin.fitting.problem.model_curves import ModelCurves
+from sasnet_plugin.fitting.problem.model_curves import ModelCurves, curves_of
 from sasnet_plugin.fitting.problem.resolution import coarsened, has_resolution, sampling_needed
 from sasnet_plugin.fitting.result.model_fit import ModelFit, Parameter
 from sasnet_plugin.fitting.settings import OPTIMIZE, PROBLEM
@@ -26,7 +26,6 @@ from sasnet_plugin.simulate.bank import Bank
 from sasnet_plugin.simulate.kernel import load_model
 from sasnet_plugin.simulate.quick_models.cost_classes import cost_class
 from sasnet_plugin.simulate.quick_models.quick import fit_cost_class
-from sasnet_plugin.types import Curve
 
 
 @dataclass(frozen=True)
@@ -61,8 +60,8 @@ def refined_starts(task: Task, bank: Bank, began: float) -> Starts:
     """
     search = TimedSearch(task, began)
     # A coarse copy is not what was measured.
-    copy = (task.curve, task.dintensity) if task.as_measured else coarsened(task.curve, task.dintensity)
-    coarse = _local(task, *copy, None if task.as_measured else PROBLEM.sparse)
+    copy = None if task.as_measured else coarsened(task.curve, task.dintensity)
+    coarse = curves_of(task, None if task.as_measured else PROBLEM.sparse, data=copy)
     if task.starts:
         found = search.follow(coarse, [as_start(task, start) for start in task.starts], STRATEGY.coarse)
     else:
@@ -81,7 +80,7 @@ def _on_all_points(search: TimedSearch, starts: list[dict[str, Any]]) -> Starts:
     """Refine with as many points of q and of size distributions as the data ask for."""
     task, how = search.task, STRATEGY.fine
     sampling = _sampling(task, starts[0], search.left(how.share))
-    fine = _local(task, task.curve, task.dintensity, sampling)
+    fine = curves_of(task, sampling)
     found = search.follow(fine, [_with_points(search, fine, start) for start in starts], how)
     if not found:
         return Starts([], None)
@@ -103,11 +102,6 @@ def _with_points(search: TimedSearch, local: ModelCurves, parameters: dict[str, 
     return with_points(parameters, count)
 
 
-def _local(task: Task, curve: Curve, dintensity: NDArray[np.float64], per_decade: int | None) -> ModelCurves:
-    fixed = frozenset(task.fixed)
-    return ModelCurves(curve, dintensity, task.name, fixed=fixed, ranges=task.ranges, per_decade=per_decade)
-
-
 def _sampling(task: Task, parameters: dict[str, Any], seconds: float) -> int | None:
     """Points a decade for the fit of all points."""
     if task.as_measured or not has_resolution(task.curve):
@@ -116,7 +110,7 @@ def _sampling(task: Task, parameters: dict[str, Any], seconds: float) -> int | N
     until = spent() + max(seconds, OPTIMIZE.least_share * task.budget.seconds)
 
     def theory(per_decade: int | None) -> NDArray[np.float64]:
-        local = _local(task, task.curve, task.dintensity, per_decade)
+        local = curves_of(task, per_decade)
         local.deadline = until
         residual, _, _ = local.solved(parameters)
         return residual

@@ -9,7 +9,7 @@ import numpy as np
 
 from sasnet_plugin.fitting.effort import spent
 from sasnet_plugin.fitting.optimize.local_search import refine
-from sasnet_plugin.fitting.problem.model_curves import ModelCurves
+from sasnet_plugin.fitting.problem.model_curves import curves_of
 from sasnet_plugin.fitting.settings import OPTIMIZE, PROBLEM
 from sasnet_plugin.fitting.strategy.hypothesis import Supposed
 from sasnet_plugin.fitting.strategy.settings import STRATEGY
@@ -58,10 +58,7 @@ def resolution_of(task: Task, bank: Bank | None = None, budget: Budget = UNLIMIT
         if relative or absolute:
             curve = supposed.seen_with(curve)
             points = min(PROBLEM.finest, STRATEGY.finest[fit_cost_class(task.name)])
-        local = ModelCurves(
-            curve, task.dintensity, task.name, fixed=frozenset(task.fixed), ranges=task.ranges,
-            per_decade=points,
-        )  # fmt: skip
+        local = curves_of(task, points, data=(curve, task.dintensity))
         local.deadline = deadline
         done = refine(local, start, steps=STRATEGY.coarse.steps)
         if done is not None:
