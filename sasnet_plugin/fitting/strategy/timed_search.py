@@ -87,15 +87,15 @@ class TimedSearch:
         return distinct(ordered([*found, *better], local))
 
     def _proposed(self, local: ModelCurves, how: Pass) -> Callable[[Walk], Iterator[dict[str, Any]]]:
-        """Size distributions, their kinds, whole numbers, and sizes off by a fringe."""
+        """Whole numbers, sizes off by a fringe, and last size distributions, which wash fringes out."""
         info = load_model(self.task.name).info
         counts, sizes = other_counts(info, local.fixed), other_sizes(info, local.fixed)
 
         def propose(walk: Walk) -> Iterator[dict[str, Any]]:
-            yield from missing_widths(self.task, walk.here.parameters)
             yield from counts(walk)
             if how is STRATEGY.fine and fit_cost_class(self.task.model) != "slow":
                 yield from sizes(walk)
+            yield from missing_widths(self.task, walk.best.parameters)
 
         return propose
 
