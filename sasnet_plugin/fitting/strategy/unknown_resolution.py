@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sasnet_plugin.fitting.effort import spent
+from sasnet_plugin.fitting.ledger import spent
 from sasnet_plugin.fitting.optimize.local_search import refine
 from sasnet_plugin.fitting.problem.model_curves import curves_of
 from sasnet_plugin.fitting.settings import OPTIMIZE, PROBLEM

@@ -65,3 +65,9 @@ def test_structure_factors_are_those_that_sasmodels_can_make() -> None:
     assert "hayter_msa" in factors_of("sphere")
     assert factors_of("lamellar") == []
     assert factors_of("/some/plugin.py") == []
+
+
+def test_what_a_structure_factor_leaves_fixed_is_no_parameter() -> None:
+    alone = size_of(Hypothesis("sphere"))
+    assert size_of(Hypothesis("sphere", "hardsphere")) == alone + 1
+    assert size_of(Hypothesis("sphere", "hayter_msa")) == alone + 2
