@@ -112,7 +112,7 @@ class ProblemSettings:
         3200, "The same for fast models, whose peaks may be narrower than the resolution."
     )
     tolerance: float = setting(
-        5e-3, "Mean squared change of a residual that more points of q, or of a distribution, may make."
+        2e-3, "Mean squared change of a residual that more points of q, or of a distribution, may make."
     )
     along_slit: int = setting(7, "Points of q along half a slit.")
     coarse_points: int = setting(80, "Points at most of the coarse copy of a curve.")
