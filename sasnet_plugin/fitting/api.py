@@ -71,7 +71,6 @@ def fit(
 
     Parameters
     ----------
-    curve : Curve
     top : int
         How many form models to fit.
     models : iterable of str, optional
@@ -103,10 +102,6 @@ def fit(
         "common" weights models with how common they are in practice, "uniform" takes all for alike.
     exclude : iterable of str
         Form models that are not fitted, nor as a part of a sum.
-
-    Returns
-    -------
-    FitResult
 
     Raises
     ------
@@ -144,8 +139,6 @@ def fit_with(
 
     Parameters
     ----------
-    pool : Pool
-    curve : Curve
     options : FitOptions
         Its workers are the pool's concern.
     rng : numpy.random.Generator, optional
@@ -212,7 +205,6 @@ def named_by(options: FitOptions, suggestion: Suggestion) -> tuple[Hypothesis, .
 
     Parameters
     ----------
-    options : FitOptions
     suggestion : Suggestion
         Of the models that the user names, plugins included, or of all.
     """

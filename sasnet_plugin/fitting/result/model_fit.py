@@ -142,7 +142,6 @@ class ModelFit:
     ----------
     model : str
         sasmodels' name of the form model.
-    structure_factor : str or None
     parameters : mapping of str to Parameter
         By sasmodels' names, widths of size distributions (``radius_pd``) included.
     distributions : mapping of str to str

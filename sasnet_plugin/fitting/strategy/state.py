@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -15,8 +16,9 @@ from sasnet_plugin.fitting.problem.contrast import settled, with_contrast
 from sasnet_plugin.fitting.problem.conventions import with_default_solvent
 from sasnet_plugin.fitting.problem.sums import as_part
 from sasnet_plugin.fitting.result.model_fit import ModelFit
+from sasnet_plugin.fitting.start_values.screening import SIMPLE
 from sasnet_plugin.fitting.start_values.second_component import fixed_of
-from sasnet_plugin.fitting.strategy.hypothesis import Beliefs, Hypothesis, Supposed, size_of
+from sasnet_plugin.fitting.strategy.hypothesis import Beliefs, Hypothesis, factors_of, size_of
 from sasnet_plugin.fitting.strategy.settings import STRATEGY
 from sasnet_plugin.fitting.task import Budget, FitOptions, Pair, Task
 from sasnet_plugin.types import Curve, TechnicalError
@@ -28,10 +30,7 @@ class State:
 
     Parameters
     ----------
-    curve : Curve
     dintensity : (n,) float array
-    beliefs : Beliefs
-    options : FitOptions
     named : tuple of Hypothesis
         What the user wants fitted; empty where the network chooses.
     fits : dict
@@ -42,7 +41,6 @@ class State:
         Steps that were taken.
     residuals : dict
         Weighted residual of the bank's nearest curve, by model and structure factor.
-    notes : list of str
     unanswered : list of TechnicalError
         What could not be done for a technical reason, though tried twice.
     late : list of str
@@ -72,6 +70,18 @@ class State:
     def free(self) -> bool:
         """Whether the user leaves the choice of models, and of structure factors, to the search."""
         return self.options.models is None and self.options.structure_factor is None
+
+    @cached_property
+    def possible(self) -> tuple[Hypothesis, ...]:
+        """Models and products; simple bodies and likely fast ones with every structure factor."""
+        found: list[Hypothesis] = []
+        for rank, guess in enumerate(self.beliefs.suggestion.models):
+            known = [guess.structure_factor] if guess.structure_factor else []
+            fast = Hypothesis(guess.name).cost == "fast" and rank < self.options.top
+            if SIMPLE.get(guess.name) or fast:
+                known = factors_of(guess.name)
+            found += [Hypothesis(guess.name, factor) for factor in (None, *known)]
+        return tuple(h for h in dict.fromkeys(found) if self.allowed(h))
 
     def allowed(self, hypothesis: Hypothesis) -> bool:
         """Whether the user excludes none of its components."""
@@ -121,10 +131,15 @@ class State:
         excused = 0 < error.relative < STRATEGY.systematic
         return (STRATEGY.chance_gain if excused else gain), gain
 
+    def curve_of(self, hypothesis: Hypothesis) -> Curve:
+        """The data with the resolution that is supposed, where one is."""
+        supposed = hypothesis.resolution
+        return self.curve if supposed is None else supposed.seen_with(self.curve)
+
     def task(self, hypothesis: Hypothesis, **more: Any) -> Task:
         """What to send to a process."""
         model, factor = hypothesis.pair
-        curve = with_resolution(self.curve, hypothesis.resolution)
+        curve = self.curve_of(hypothesis)
         fixed, ranges = dict(self.options.fixed), dict(self.options.ranges)
         if hypothesis.second is not None:
             fixed, ranges = _of_first(fixed), _of_first(ranges)
@@ -208,18 +223,6 @@ def shared_gain(residual: NDArray[np.float64]) -> float:
     return float(0.5 * (residual[1:] @ residual[:-1] + np.sqrt(residual.size)))
 
 
-def with_resolution(curve: Curve, supposed: Supposed | None) -> Curve:
-    """A curve with a resolution that its file does not state."""
-    if supposed is None:
-        return curve
-    return replace(curve, dq=np.hypot(supposed.relative * curve.q, supposed.absolute))
-
-
 def _of_first(given: Mapping[str, Any]) -> dict[str, Any]:
     """A user's values of the first component, by the sum's names."""
     return as_part(given, 0) | ({"background": given["background"]} if "background" in given else {})
-
-
-def forms_of(hypotheses: Iterable[Hypothesis]) -> list[str]:
-    """Form models, each once."""
-    return list(dict.fromkeys(h.form for h in hypotheses))

@@ -14,7 +14,6 @@ import numpy as np
 from sasnet_plugin.fitting.strategy.hypothesis import Hypothesis, size_of
 from sasnet_plugin.fitting.strategy.settings import STRATEGY
 from sasnet_plugin.fitting.strategy.state import State
-from sasnet_plugin.fitting.strategy.unknown_resolution import ResolutionSearch
 from sasnet_plugin.fitting.task import Pair, Task
 
 
@@ -36,7 +35,7 @@ class Step:
         How.
     pairs : tuple of Pair
         What the bank is asked about.
-    search : ResolutionSearch or None
+    search : Task or None
         Asks for a resolution.
     """
 
@@ -46,7 +45,7 @@ class Step:
     hypothesis: Hypothesis | None = None
     task: Task | None = None
     pairs: tuple[Pair, ...] = field(default=())
-    search: ResolutionSearch | None = None
+    search: Task | None = None
 
 
 def boost(state: State, size: int, *, again: bool = False, excused: bool = False) -> float:
@@ -54,8 +53,6 @@ def boost(state: State, size: int, *, again: bool = False, excused: bool = False
 
     Parameters
     ----------
-    state : State
-    size : int
     again : bool
         It goes on from a fit: its chance is no share of what the network leaves to other models.
     excused : bool
@@ -90,14 +87,10 @@ def fitting(state: State, hypothesis: Hypothesis, chance: float, due: bool = Fal
     )  # fmt: skip
 
 
-def going_on(
-    state: State, kind: str, hypothesis: Hypothesis, chance: float, task: Task, seconds: float
-) -> Step:
-    """Fit one from a start that another fit gives."""
-    excused = kind in ("hop", "kind")
-    again = boost(state, state.size(hypothesis), again=True, excused=excused)
-    return Step((kind, hypothesis, *_starts(task)), chance * again / seconds, False, hypothesis, task)
-
-
-def _starts(task: Task) -> tuple[Any, ...]:
-    return tuple(tuple(sorted((k, str(v)) for k, v in start.items())) for start in task.starts)
+def beside(state: State, key: tuple[Any, ...], hypothesis: Hypothesis, chance: float, *starts: Any) -> Step:
+    """Fit one from the values that another fit gives; its key begins with the kind of step."""
+    task = state.task(hypothesis, starts=starts)
+    again = boost(state, state.size(hypothesis), again=True, excused=key[0] == "kind")
+    # What a fit has taken depends on what else the machine does; what it is expected to take does not.
+    worth = chance * again / (STRATEGY.from_start * hypothesis.seconds)
+    return Step(key, worth, hypothesis=hypothesis, task=task)

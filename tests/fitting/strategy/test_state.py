@@ -7,7 +7,7 @@ import pytest
 
 from sasnet_plugin.fitting.strategy.hypothesis import Supposed
 from sasnet_plugin.fitting.strategy.settings import STRATEGY
-from sasnet_plugin.fitting.strategy.state import possible_gain, shared_gain, with_resolution
+from sasnet_plugin.fitting.strategy.state import possible_gain, shared_gain
 from sasnet_plugin.types import Curve
 
 N = 200
@@ -28,7 +28,7 @@ def test_what_neighbours_share_could_be_explained() -> None:
 
 def test_a_supposed_resolution_is_of_two_parts() -> None:
     q = np.geomspace(0.01, 0.1, 20)
-    dq = with_resolution(Curve(q, np.ones(20)), Supposed(0.03, 1e-3)).dq
+    dq = Supposed(0.03, 1e-3).seen_with(Curve(q, np.ones(20))).dq
     assert dq is not None
     np.testing.assert_allclose(dq, np.sqrt((0.03 * q) ** 2 + 1e-6))
 
