@@ -234,19 +234,6 @@ class AssessmentSettings:
         "standard deviations",
     )
     margin: float = setting(0.2, "A reduced χ² within 1 ± this explains a curve, however many its points.")
-    same_bic: float = setting(
-        2.0, 'BIC that differ by less are "not worth more than a bare mention" (Kass & Raftery 1995).'
-    )
-    strong_bic: float = setting(
-        10.0, "The same under an error that is itself estimated: less is no very strong evidence."
-    )
-    second_component: float = setting(
-        10.0, 'Fall of BIC that a second component has to bring: "very strong" (Kass & Raftery 1995).'
-    )
-    implausible_bic: float = setting(10.0, "Added for each fitted value that no sample has (`plausible`).")
-    least_prior: float = setting(
-        0.002, "Probability of the network below which none counts: it rules out no model before its fit."
-    )
     extreme: float = setting(0.999, "Quantile of χ² beyond which a model alone does not explain a curve.")
     hopeless: float = setting(30.0, "Reduced χ² that no usual mis-statement of uncertainties excuses.")
     too_large: float = setting(0.5, "Reduced χ² below which uncertainties seem too large.")
@@ -283,15 +270,6 @@ class AssessmentSettings:
     atoms: float = setting(1.0, "Beyond this q atoms scatter, and no model of these is meant.", "Å⁻¹")
     interval: float = setting(0.1, "Width of the intervals of q in which fits are compared.", "decades")
     points_an_interval: int = setting(4, "Points at which curves are computed in each of them.")
-    systematic_window: float = setting(
-        0.3, "Width in which the intensity is averaged that a systematic error is a share of.", "ln q"
-    )
-    background_quantile: float = setting(0.1, "Of the intensities, what a background is about as large as.")
-    systematic_points: int = setting(400, "Points of residuals in which systematic errors are looked for.")
-    usual_systematic: float = setting(
-        0.05,
-        "Of I: standard deviation of a measurement's systematic error before anything is seen of it.",
-    )
     small_systematic: float = setting(
         0.05, "Of I: an error this large many measurements have; a simple model that needs no more is named."
     )
@@ -319,6 +297,38 @@ class AssessmentSettings:
     replicate_seed: int = setting(1, "Of the replicates' noise: the same data get the same answer.")
 
 
+@dataclass(frozen=True)
+class EvidenceSettings:
+    """Of `evidence`: priors of parameters and of what a measurement is off by."""
+
+    usual_error: float = setting(
+        0.01, "Of I: mean of the exponential prior of an error that neighbours share.", "share"
+    )
+    lengths: tuple[float, ...] = setting((0.1, 0.3, 1.0), "Correlation lengths that it may have.", "ln q")
+    window: float = setting(0.3, "In which the intensity is averaged that it is a share of.", "ln q")
+    background_quantile: float = setting(0.1, "Of the intensities, what a background is about as large as.")
+    cell: float = setting(0.02, "Within it points share all of it.", "ln q")
+    least_size: float = setting(0.1, "Least of its sizes that is told from none, over the noise.")
+    size_step: float = setting(0.6, "Between two sizes that are tried, in ln of it.")
+    slight: float = setting(1e-2, "Variance of a part of it that is nothing, were it 100 % of I.")
+    least_mode: float = setting(1e-5, "Of the largest mode of a process: smaller ones are left out.", "share")
+    decades: float = setting(1e4, "Sizes and scales: the largest over the least, log-uniform.")
+    long_range: float = setting(30.0, "A range with such ends is log-uniform, too.")
+    exponents: float = setting(6.0, "Span of an exponent of either sign.")
+    thinnest: float = setting(1.0, "Less than any layer of matter: an atom.", "Å")
+    bare_mention: float = setting(
+        2.0,
+        '2 ln of a ratio of evidence below which it is "not worth more than a bare mention" (Kass &'
+        " Raftery 1995).",
+    )
+    strong: float = setting(6.0, 'The same from which on it is "strong": less tells no two fits apart.')
+    least_prior: float = setting(
+        0.002, "Probability of the network below which none counts: it rules out no model before its fit."
+    )
+    impossible: float = setting(1e3, "-2 ln of the density where no sample is.")
+
+
 POOL, EFFORT, RESULT = PoolSettings(), EffortSettings(), ResultSettings()
 PROBLEM, START_VALUES = ProblemSettings(), StartSettings()
 OPTIMIZE, ASSESSMENT = OptimizeSettings(), AssessmentSettings()
+EVIDENCE = EvidenceSettings()

@@ -157,6 +157,8 @@ class ModelFit:
         Share of the evidence among the fits of this curve, 0..1.
     probability : float
         What the network gave the model before the fit, 0..1.
+    log_evidence : float
+        ln of the marginal likelihood, to a constant of the curve; not a number before fits are compared.
     seconds : float
         Of evaluations, as `effort` counts them.
     theory : (n,) float array
@@ -188,6 +190,7 @@ class ModelFit:
     seconds: float
     theory: NDArray[np.float64]
     weight: float = 0.0
+    log_evidence: float = float("nan")
     warnings: tuple[str, ...] = ()
     posterior: Posterior | None = None
     correlations: Mapping[tuple[str, str], float] = field(default_factory=dict)

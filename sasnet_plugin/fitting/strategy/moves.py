@@ -152,7 +152,7 @@ def nested(state: State) -> Iterator[Step]:
     """The simpler models that the best fits have become, where they were not fitted themselves."""
     if state.options.models is not None:
         return
-    for hypothesis in sorted(state.fits, key=state.bic)[: STRATEGY.simplified]:
+    for hypothesis in sorted(state.fits, key=state.lost)[: STRATEGY.simplified]:
         fit = state.fits[hypothesis]
         if hypothesis.second is not None:
             continue

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sasnet_plugin.fitting.settings import ASSESSMENT, PROBLEM, ByCost, by_cost, setting
+from sasnet_plugin.fitting.settings import PROBLEM, ByCost, by_cost, setting
 
 
 @dataclass(frozen=True)
@@ -72,9 +72,6 @@ class StrategySettings:
     )
     from_start: float = setting(0.2, "Of the expected time, what a fit from a given start takes.", "share")
     least_time: float = setting(0.05, "What any fit takes.", "s")
-    second_component: float = setting(
-        ASSESSMENT.second_component, "Fall of BIC that a second component has to bring."
-    )
     group_share: float = setting(0.1, "Of a group this probable the simplest models are fitted too.")
     simplest: int = setting(3, "So many of them.")
     none_left: float = setting(
@@ -148,10 +145,6 @@ class StrategySettings:
     least_sampling: float = setting(0.5, "Time for finding out how many points of q are needed.", "s")
     screening_share: float = setting(0.3, "Of the time for a curve, what screening may take.", "share")
     assessment_share: float = setting(0.05, "The same, what is kept for the assessment.", "share")
-    systematic: float = setting(
-        ASSESSMENT.small_systematic,
-        "Of I: once what is left is an error that neighbours share, this large at most, the search ends.",
-    )
     promising: float = setting(0.7, "As long as χ² falls to this, escapes from local minima go on.")
     as_measured: int = setting(4, "Fits tried again at the measured points alone, the simplest first.")
     as_measured_near: float = setting(2.0, "χ² of these, over the best's, at most.")

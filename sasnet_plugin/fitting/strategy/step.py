@@ -49,7 +49,7 @@ class Step:
     search: ResolutionSearch | None = None
 
 
-def boost(state: State, size: int, *, again: bool = False, excused: bool = False) -> float:
+def boost(state: State, size: int, *, again: bool = False) -> float:
     """By how much an explanation of so many parameters would stand above the best, at most.
 
     Parameters
@@ -58,25 +58,23 @@ def boost(state: State, size: int, *, again: bool = False, excused: bool = False
     size : int
     again : bool
         It goes on from a fit: its chance is no share of what the network leaves to other models.
-    excused : bool
-        A small error that neighbours share is no reason for it.
     """
     best = state.best
     if best is None:
         return STRATEGY.most_boost
     # That fewer parameters might do the network has seen.
-    gain = state.left(best)[0 if excused else 1]
+    gain = state.left(best)
     gain += 0.5 * min(state.size(best) - size, 0) * np.log(len(state.curve))
     before = 1.0 if again else max(state.beliefs.of(best), STRATEGY.least_prior)
-    return float(min(np.exp(min(gain, 50.0)) / before, highest_boost(state, excused=excused)))
+    return float(min(np.exp(min(gain, 50.0)) / before, highest_boost(state)))
 
 
-def highest_boost(state: State, *, excused: bool = False) -> float:
+def highest_boost(state: State) -> float:
     """The most that any explanation would gain."""
     best = state.best
     if best is None:
         return STRATEGY.most_boost
-    if state.left(best)[0 if excused else 1] <= STRATEGY.chance_gain:
+    if state.left(best) <= STRATEGY.chance_gain:
         return STRATEGY.explained_boost
     return STRATEGY.doubtful_boost if state.explained() else STRATEGY.most_boost
 
@@ -94,8 +92,7 @@ def going_on(
     state: State, kind: str, hypothesis: Hypothesis, chance: float, task: Task, seconds: float
 ) -> Step:
     """Fit one from a start that another fit gives."""
-    excused = kind in ("hop", "kind")
-    again = boost(state, state.size(hypothesis), again=True, excused=excused)
+    again = boost(state, state.size(hypothesis), again=True)
     return Step((kind, hypothesis, *_starts(task)), chance * again / seconds, False, hypothesis, task)
 
 
