@@ -26,13 +26,14 @@ from kept import kept, run
 from watched import RECORD, change, watch
 
 import sasnet_plugin.fitting.settings as shared
+from sasnet_plugin.fitting.evidence.settings import EVIDENCE
 from sasnet_plugin.fitting.strategy.settings import STRATEGY
 
 # Modules that read a setting when they are imported come after `watch`.
 ROOMS = {
     name: getattr(shared, name)
     for name in ("POOL", "EFFORT", "RESULT", "PROBLEM", "START_VALUES", "OPTIMIZE", "ASSESSMENT")
-} | {"STRATEGY": STRATEGY}
+} | {"EVIDENCE": EVIDENCE, "STRATEGY": STRATEGY}
 #: What is less than a factor two from a comparison's other side might decide in other problems.
 FAR = math.log(2.0)
 

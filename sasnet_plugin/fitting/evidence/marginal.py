@@ -18,10 +18,10 @@ from numpy.typing import NDArray
 
 from sasnet_plugin.fitting.evidence.discrepancy import Discrepancy, Shape
 from sasnet_plugin.fitting.evidence.prior import extents, outside
+from sasnet_plugin.fitting.evidence.settings import EVIDENCE
 from sasnet_plugin.fitting.evidence.shared_error import SharedError
 from sasnet_plugin.fitting.problem.free_parameters import moving
 from sasnet_plugin.fitting.result.model_fit import ModelFit
-from sasnet_plugin.fitting.settings import EVIDENCE
 
 Array = NDArray[np.float64]
 
@@ -35,8 +35,8 @@ class Evidence:
     minus_two_log : float
         -2 ln of its marginal likelihood, the constant of a density of independent noise left out.
     misfit : float
-        Of that what the residuals make up under the likeliest shared error, with the parameters where they
-        are likeliest: about n where there is nothing but noise of the stated size.
+        Of that what the residuals make up under the likeliest shared error and how unlikely its size is, with
+        the parameters where they are likeliest: about n where there is nothing but noise of the stated size.
     shared : SharedError
         What neighbouring residuals share.
     """
@@ -129,20 +129,22 @@ def _grid(among: Discrepancy, shapes: Sequence[Shape], residual: Array, slopes: 
     ratio = np.concatenate([[0.0], np.tile(ratios, len(shapes))])
     misfit, volume, noise, moved = _solved(every, np.concatenate(spread), residual.size, hidden)
     share = np.array([*(shape.share for shape in shapes), 0.0])[kind]
-    before = _before(among, len(shapes), ratio * noise * share)
+    size = ratio * noise * share
+    misfit = misfit + 2 * size / EVIDENCE.usual_error  # as unlikely as it is large
+    before = _before(among, len(shapes), size)
     alone = float(misfit[0] + volume[0])
     return _Grid(alone, misfit + volume - 2 * before, misfit, noise, ratio, kind, moved)
 
 
 def _before(among: Discrepancy, kinds: int, size: Array) -> Array:
-    """ln of the prior of each shared error, (r,): exponential in its size, alike for shapes.
+    """ln of the prior of each shared error, (r,), but for the exponential of its size; alike for shapes.
 
     The first, none, stands for all that are smaller than the least; a background drifts in half of curves.
     """
     ratios, usual = among.ratios, EVIDENCE.usual_error
     step = np.log(ratios[1] / ratios[0])
     none = -np.expm1(-ratios[0] / usual)
-    found = np.log(np.maximum(size, ratios[0] * 1e-9) * step / usual) - size / usual
+    found = np.log(np.maximum(size, ratios[0] * 1e-9) * step / usual)
     found -= np.log(kinds)
     found[0] = np.log(none)
     return np.asarray(found - np.log(2))

@@ -12,10 +12,11 @@ from functools import lru_cache
 from math import inf, isfinite, log
 from typing import Any
 
+from sasnet_plugin.fitting.evidence.settings import EVIDENCE
 from sasnet_plugin.fitting.problem.bounds import bounds_of
 from sasnet_plugin.fitting.result.components import bare, is_scale
 from sasnet_plugin.fitting.result.model_fit import ModelFit, Parameter
-from sasnet_plugin.fitting.settings import EVIDENCE, PROBLEM
+from sasnet_plugin.fitting.settings import PROBLEM
 from sasnet_plugin.simulate.priors import model_info
 from sasnet_plugin.types import SimulationError, sum_parts
 

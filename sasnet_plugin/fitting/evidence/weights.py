@@ -1,4 +1,4 @@
-"""Fits of one curve by their evidence: weights, what is not to be told apart, and what the best lacks."""
+"""Fits of one curve by their evidence: weights, and which of them the data do not distinguish."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import numpy as np
 
 from sasnet_plugin.fitting.evidence.discrepancy import Discrepancy
 from sasnet_plugin.fitting.evidence.marginal import evidence
+from sasnet_plugin.fitting.evidence.settings import EVIDENCE
 from sasnet_plugin.fitting.evidence.shared_error import SharedError
 from sasnet_plugin.fitting.result.model_fit import ModelFit
-from sasnet_plugin.fitting.settings import EVIDENCE
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ def weighed(among: Discrepancy, fits: Sequence[ModelFit], prior: Sequence[float]
     found = [evidence(among, fit) for fit in fits]
     before = np.array([fit.probability for fit in fits] if prior is None else prior)
     log_evidence = np.array([-0.5 * one.minus_two_log for one in found])
-    log_weight = log_evidence + np.log(np.maximum(before, 1e-9))
+    log_weight = log_evidence + np.log(np.maximum(before, EVIDENCE.least_prior))
     most = np.max(log_weight)
     weight = np.exp(log_weight - most) if np.isfinite(most) else np.ones(len(fits))
     weight /= np.sum(weight)
@@ -63,7 +63,7 @@ def weighed(among: Discrepancy, fits: Sequence[ModelFit], prior: Sequence[float]
 def alike(fits: Sequence[ModelFit]) -> list[str]:
     """Names of the fits whose evidence is not strongly less than that of the first, nor strongly more.
 
-    What is known of models before these data makes no difference to what the data tell apart.
+    What is known of models before these data makes no difference to what the data distinguish.
     """
     if not fits:
         return []

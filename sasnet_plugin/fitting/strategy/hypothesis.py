@@ -159,8 +159,8 @@ class Beliefs:
 
 
 def second_share(second: str | None) -> float:
-    """How often a curve holds a certain second component, or none."""
-    return 1 - STRATEGY.second_prior if second is None else STRATEGY.second_prior / (len(TERMS) + 1)
+    """How often a curve holds a certain second component, over how often it holds none."""
+    return 1.0 if second is None else STRATEGY.second_prior / (len(TERMS) + 1)
 
 
 def factor_share(guess: ModelGuess, factor: str | None) -> float:

@@ -17,6 +17,7 @@ from sasnet_plugin.fitting.problem.contrast import settled, with_contrast
 from sasnet_plugin.fitting.problem.conventions import with_default_solvent
 from sasnet_plugin.fitting.problem.sums import as_part
 from sasnet_plugin.fitting.result.model_fit import ModelFit
+from sasnet_plugin.fitting.settings import ASSESSMENT
 from sasnet_plugin.fitting.start_values.second_component import fixed_of
 from sasnet_plugin.fitting.strategy.hypothesis import Beliefs, Hypothesis, Supposed, second_share, size_of
 from sasnet_plugin.fitting.strategy.settings import STRATEGY
@@ -177,7 +178,8 @@ def least_misfit(residual: NDArray[np.float64]) -> float:
     """-2 ln of the likelihood, were nothing left of residuals but what neighbours do not share.
 
     The variance of independent noise is that of second differences over 6 (J. von Neumann et al., Ann. Math.
-    Stat. 12 (1941) 153); two standard deviations of its own scatter are added.
+    Stat. 12 (1941) 153); two standard deviations of its own scatter are added. So large that no usual
+    mis-statement of uncertainties excuses it, it is not noise: a curve's fringes may be as fine as its points.
 
     Parameters
     ----------
@@ -187,7 +189,8 @@ def least_misfit(residual: NDArray[np.float64]) -> float:
     n = residual.size
     if n < 3:
         return np.inf
-    alone = max(float(np.mean((residual[2:] - 2 * residual[1:-1] + residual[:-2]) ** 2)) / 6, 1.0)
+    alone = float(np.mean((residual[2:] - 2 * residual[1:-1] + residual[:-2]) ** 2)) / 6
+    alone = float(np.clip(alone, 1.0, ASSESSMENT.hopeless))
     return float(n * (1 + np.log(alone)) + 2 * STRATEGY.noise_scatter * np.sqrt(n))
 
 
