@@ -179,7 +179,7 @@ def least_misfit(residual: NDArray[np.float64]) -> float:
 
     The variance of independent noise is that of second differences over 6 (J. von Neumann et al., Ann. Math.
     Stat. 12 (1941) 153); two standard deviations of its own scatter are added. So large that no usual
-    mis-statement of uncertainties excuses it, it is not noise: a curve's fringes may be as fine as its points.
+    mis-statement of uncertainties excuses it, it is not noise: fringes may be as fine as points.
 
     Parameters
     ----------
