@@ -3,7 +3,8 @@
 ``python -m benchmarks fitting/systematic --work W`` takes the problems of `fitting`, lets every intensity be
 off by 3 % of itself in a way that changes slowly along q, keeps the stated uncertainties, which hold the
 counting alone, and fits each, model unknown. Wrong is a model of another group than the true one that sasnet
-tells from it: the true form is not among what it calls alike to its first answer. Every answer is kept in ``W`` as it comes, so a killed run goes on; ``--write`` puts the table into
+tells from it: the true form is not among what it calls alike to its first answer. Every answer is kept in
+``W`` as it comes, so a killed run goes on; ``--write`` puts the table into
 ``benchmarks/fitting/systematic.md``.
 """
 

@@ -29,7 +29,7 @@ from sasnet_plugin.fitting.strategy.minima import hops
 from sasnet_plugin.fitting.strategy.settings import STRATEGY
 from sasnet_plugin.fitting.strategy.state import State
 from sasnet_plugin.fitting.strategy.step import Step, boost, fitting, going_on, highest_boost
-from sasnet_plugin.fitting.strategy.sum_moves import looks_for_sums, rivals_of_sum, sums
+from sasnet_plugin.fitting.strategy.sum_moves import beside, looks_for_sums, rivals_of_sum, sums
 from sasnet_plugin.fitting.strategy.unknown_resolution import ResolutionSearch
 from sasnet_plugin.fitting.task import Budget
 from sasnet_plugin.simulate.priors import allowed_structure_factors, model_info, structure_factors
@@ -41,7 +41,7 @@ def open_steps(state: State) -> list[Step]:
     if state.fits:
         moves += (kinds, hops, measured, resolutions, resolved)
     if state.fits and state.free:
-        moves += (factors, looks_for_sums, sums, rivals_of_sum)
+        moves += (factors, looks_for_sums, sums, beside, rivals_of_sum)
     found: dict[tuple[Any, ...], Step] = {}
     for step in chain.from_iterable(move(state) for move in moves):
         known = step.hypothesis is None or state.allowed(step.hypothesis)

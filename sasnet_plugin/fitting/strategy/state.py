@@ -50,6 +50,8 @@ class State:
         What could not be done for a technical reason, though tried twice.
     late : list of str
         Names of the hypotheses that there was no time to fit.
+    expected : dict
+        What a hypothesis promises beside the fit of another of a certain χ²: kept, as it is asked for again.
     """
 
     curve: Curve
@@ -65,6 +67,7 @@ class State:
     unanswered: list[TechnicalError] = field(default_factory=list)
     late: list[str] = field(default_factory=list)
     _evidence: dict[tuple[Hypothesis, float], Evidence] = field(default_factory=dict)
+    expected: dict[tuple[Hypothesis, Hypothesis, float], Any] = field(default_factory=dict)
 
     @cached_property
     def among(self) -> Discrepancy:
