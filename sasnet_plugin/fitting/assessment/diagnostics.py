@@ -40,57 +40,80 @@ def warnings_of(
     probe : str, optional
         neutron or xray, where that is known.
     """
-    sentences: list[str] = []
-    explained: set[str] = set()  # parameters whose uncertainty or limit is explained already
+    reduced, explained = _reductions(fit, others)
+    tied, bound = _tied(fit, explained)
+    each = (
+        sentence
+        for name, p in fit.parameters.items()
+        if not p.fixed
+        for sentence in _of_parameter(name, fit, curve, explained, bound)
+    )
+    few = _few_points(curve, fit)
+    found = chain(reduced, tied, each, beyond_matter(fit, probe), _background(curve, fit), few)
+    return tuple(dict.fromkeys(found))
+
+
+def _reductions(fit: ModelFit, others: Sequence[ModelFit]) -> tuple[list[str], set[str]]:
+    """Simpler models that the fit has become, and the parameters whose uncertainty or limit that explains."""
     near = without_attraction(fit.model, fit.structure_factor)
-    reductions = (*simpler(fit.model, fit.structure_factor), *near)
-    at_limit = [r for r in reductions if reached(r, fit)]
+    at_limit = [r for r in (*simpler(fit.model, fit.structure_factor), *near) if reached(r, fit)]
     met = [r for r in at_limit if not refuted(r, fit, others)]
+    if not met:
+        apart = [r for r in at_limit if any(isinstance(v, str) for v in r.at.values())]
+        return list(_hardly_apart(apart[0], fit, others)) if apart else [], set()
     # Where two contrasts are one, the sizes mean nothing: that is the reason to give.
     met.sort(key=lambda r: not any("sld" in name for name in r.at))
-    for name in dict.fromkeys(r.name for r in met):
-        one = next(r for r in met if r.name == name)
-        sentences.append(_simpler(one, fit, any(o.name == name for o in others), one in near))
-    apart = [r for r in at_limit if r not in met and any(isinstance(v, str) for v in r.at.values())]
-    sentences += _hardly_apart(apart[0], fit, others) if not met and apart else []
-    for r in met:
-        explained |= set(r.at) | {v for v in r.at.values() if isinstance(v, str)}
+    first = {r.name: r for r in reversed(met)}
+    said = [
+        _simpler(first[name], fit, any(o.name == name for o in others), first[name] in near)
+        for name in dict.fromkeys(r.name for r in met)
+    ]
+    names = {name for r in met for pair in r.at.items() for name in pair if isinstance(name, str)}
+    return said, names
+
+
+def _tied(fit: ModelFit, explained: set[str]) -> tuple[list[str], set[str]]:
+    """Parameters that move together, and the names of all that is explained by that or before."""
     groups = [g for g in together(fit) if not explained & set(g) and _matters(g, fit)]
-    for group in groups:
-        sentences.append(
-            f"{listed(group)} move together: these data determine a combination of them, not each; fix what"
-            " is known."
-        )
+    said = [
+        f"{listed(group)} move together: these data determine a combination of them, not each; fix what"
+        " is known."
+        for group in groups
+    ]
     pairs = {
         p: r
         for p, r in fit.correlations.items()
         if not explained & set(p) and _matters(p, fit) and not any(set(p) <= set(g) for g in groups)
     }
-    if pairs:
-        shown = list(pairs.items())[: ASSESSMENT.pairs_named]
+    shown = list(pairs.items())[: ASSESSMENT.pairs_named]
+    if shown:
         named = ", ".join(f"{a} and {b} ({r:.3f})" for (a, b), r in shown)
-        groups.extend(pair for pair, _ in shown)
-        sentences.append(
+        said.append(
             f"The data hardly distinguish {named}: they move together, correlation in brackets; fix one of a"
             " pair if known."
         )
-    bound = explained | {name for group in groups for name in group}
-    for name, p in fit.parameters.items():
-        if p.fixed:
-            continue
-        unphysical = _unphysical(name, p, fit)
-        unseen = _unseen(name, p, curve) if name not in bound else ()
-        open_ = _undetermined(name, p, fit) if name not in bound else ()
-        at_end = _limits(name, p) if name not in explained else ()
-        sentences += list(chain(unphysical, unseen, open_, at_end))[:1]  # one reason is enough
-    sentences += beyond_matter(fit, probe)
-    sentences += _background(curve, fit)
+    return said, explained.union(*groups, *(pair for pair, _ in shown))
+
+
+def _of_parameter(
+    name: str, fit: ModelFit, curve: Curve, explained: set[str], bound: set[str]
+) -> Iterator[str]:
+    """What is wrong with one fitted value: one reason is enough."""
+    p = fit.parameters[name]
+    found = [_unphysical(name, p, fit)]
+    if name not in bound:
+        found += [_unseen(name, p, curve), _undetermined(name, p, fit)]
+    if name not in explained:
+        found.append(_limits(name, p))
+    yield from islice(chain.from_iterable(found), 1)
+
+
+def _few_points(curve: Curve, fit: ModelFit) -> Iterator[str]:
     if len(curve) - len(fit.free) < max(3, len(fit.free)):
-        sentences.append(
+        yield (
             f"{len(curve)} points for {len(fit.free)} fitted parameters: hardly any fit would fail; measure"
             " more points or fix parameters."
         )
-    return tuple(dict.fromkeys(sentences))
 
 
 def remarks_of(fit: ModelFit) -> tuple[str, ...]:
