@@ -194,6 +194,9 @@ def fit_with(
     given = {*options.fixed, *options.ranges, *(("scale",) if options.contrast else ())}
     probe = options.contrast.probe if options.contrast else None
     result = assess(found.curve, dintensity, fits, notes, prior, given, probe)
+    if result.best is not None and method.name == "lm":
+        same = tuple(fit for fit in found.kinds if fit.name == result.fits[0].name)
+        result = replace(result, distributions=same)
     if options.models is None:
         threshold = classifier.manifest.scope_threshold
         differs = disagreement(shown, result.fits, result.verified, threshold)

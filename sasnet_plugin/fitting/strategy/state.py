@@ -39,6 +39,8 @@ class State:
         What the user wants fitted; empty where the network chooses.
     fits : dict
         The best fit of each hypothesis.
+    kinds : dict
+        The best fit of each hypothesis with each kind of size distribution.
     failed : set
         Hypotheses that cannot be fitted.
     done : set
@@ -60,6 +62,7 @@ class State:
     options: FitOptions
     named: tuple[Hypothesis, ...] = ()
     fits: dict[Hypothesis, ModelFit] = field(default_factory=dict)
+    kinds: dict[tuple[Hypothesis, frozenset[tuple[str, str]]], ModelFit] = field(default_factory=dict)
     failed: set[Hypothesis] = field(default_factory=set)
     done: set[tuple[Any, ...]] = field(default_factory=set)
     residuals: dict[Pair, float] = field(default_factory=dict)
@@ -171,6 +174,9 @@ class State:
         known = self.fits.get(hypothesis)
         if known is None or fit.bic < known.bic:
             self.fits[hypothesis] = fit
+        kind = hypothesis, frozenset(fit.distributions.items())
+        if kind not in self.kinds or fit.bic < self.kinds[kind].bic:
+            self.kinds[kind] = fit
 
     def size(self, hypothesis: Hypothesis) -> int:
         """Parameters of a fit, or that one would need at least."""
