@@ -52,7 +52,7 @@ class StrategySettings:
     unrated: int = setting(3, "So many open models are fitted without asking the bank about all of them.")
     nested: float = setting(0.5, "Chance of what a fit has become, or has been found with.")
     some_salt: float = setting(0.005, "Salt that is tried beside charged bodies.", "mol/l")
-    kinds: float = setting(0.05, "Chance of another kind of size distribution.")
+    kinds: float = setting(0.15, "Chance of another kind of size distribution.")
     hop: float = setting(0.15, "Chance of a search for other minima beside the best fit.")
     promising_resolution: float = setting(
         0.5,
