@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import chain, combinations, islice
+from itertools import chain, islice
 from math import exp, inf, isfinite, log
 
 import numpy as np
 
-from sasnet_plugin.digits import chisq_text, listed, quantity, significant
+from sasnet_plugin.digits import chisq_text, quantity, significant
 from sasnet_plugin.fitting.assessment.plausible import impossible
+from sasnet_plugin.fitting.assessment.tied import tied
 from sasnet_plugin.fitting.problem.conventions import beyond_matter, scale_in_words
-from sasnet_plugin.fitting.problem.free_parameters import moving
 from sasnet_plugin.fitting.problem.nested_models import Reduction, simpler, without_attraction
 from sasnet_plugin.fitting.result.components import is_scale
 from sasnet_plugin.fitting.result.headline import determined
 from sasnet_plugin.fitting.result.model_fit import ModelFit, Parameter
-from sasnet_plugin.fitting.settings import ASSESSMENT, OPTIMIZE
+from sasnet_plugin.fitting.settings import ASSESSMENT
 from sasnet_plugin.types import Curve
 
 #: Models whose name says that they are long.
@@ -41,7 +41,7 @@ def warnings_of(
         neutron or xray, where that is known.
     """
     reduced, explained = _reductions(fit, others)
-    tied, bound = _tied(fit, explained)
+    together, bound = tied(fit, explained)
     each = (
         sentence
         for name, p in fit.parameters.items()
@@ -49,7 +49,7 @@ def warnings_of(
         for sentence in _of_parameter(name, fit, curve, explained, bound)
     )
     few = _few_points(curve, fit)
-    found = chain(reduced, tied, each, beyond_matter(fit, probe), _background(curve, fit), few)
+    found = chain(reduced, together, each, beyond_matter(fit, probe), _background(curve, fit), few)
     return tuple(dict.fromkeys(found))
 
 
@@ -70,29 +70,6 @@ def _reductions(fit: ModelFit, others: Sequence[ModelFit]) -> tuple[list[str], s
     ]
     names = {name for r in met for pair in r.at.items() for name in pair if isinstance(name, str)}
     return said, names
-
-
-def _tied(fit: ModelFit, explained: set[str]) -> tuple[list[str], set[str]]:
-    """Parameters that move together, and the names of all that is explained by that or before."""
-    groups = [g for g in together(fit) if not explained & set(g) and _matters(g, fit)]
-    said = [
-        f"{listed(group)} move together: these data determine a combination of them, not each; fix what"
-        " is known."
-        for group in groups
-    ]
-    pairs = {
-        p: r
-        for p, r in fit.correlations.items()
-        if not explained & set(p) and _matters(p, fit) and not any(set(p) <= set(g) for g in groups)
-    }
-    shown = list(pairs.items())[: ASSESSMENT.pairs_named]
-    if shown:
-        named = ", ".join(f"{a} and {b} ({r:.3f})" for (a, b), r in shown)
-        said.append(
-            f"The data hardly distinguish {named}: they move together, correlation in brackets; fix one of a"
-            " pair if known."
-        )
-    return said, explained.union(*groups, *(pair for pair, _ in shown))
 
 
 def _of_parameter(
@@ -126,39 +103,6 @@ def refuted(reduction: Reduction, fit: ModelFit, others: Sequence[ModelFit]) -> 
     tempering = max(min((o.reduced_chisq for o in (fit, *others)), default=1.0), 1.0)
     same = [o for o in others if o.name == reduction.name]
     return bool(same) and all((o.chisq - fit.chisq) / tempering > ASSESSMENT.significant**2 for o in same)
-
-
-def together(fit: ModelFit) -> list[tuple[str, ...]]:
-    """Sets of three parameters and more of which the data determine fewer combinations.
-
-    Eigenvectors of the correlation matrix of the derivatives whose eigenvalue is next to nothing (D. A.
-    Belsley, E. Kuh, R. E. Welsch, Regression Diagnostics (1980), chapter 3): what is large in one of them can
-    be changed together without a change of the curve.
-    """
-    pairs = {frozenset(pair) for pair in fit.correlations}
-    tied = sorted({name for pair in pairs for name in pair})
-    triples = (t for t in combinations(tied, 3) if all({*p} in pairs for p in combinations(t, 2)))
-    found: list[tuple[str, ...]] = list(islice(triples, 1))
-    known = moving(fit.derivatives)
-    if len(known) < 3:  # of an expensive model there are none
-        return found
-    columns = np.stack(list(known.values()), axis=1)
-    columns = columns / np.linalg.norm(columns, axis=0)
-    values, vectors = np.linalg.eigh(columns.T @ columns)
-    for vector in vectors.T[values < 1 - OPTIMIZE.strong]:
-        large = np.abs(vector) > ASSESSMENT.in_combination
-        names = tuple(name for name, there in zip(known, large, strict=True) if there)
-        if len(names) > 2 and not any(set(names) <= set(other) for other in found):
-            found.append(names)
-    return found
-
-
-def _matters(names: Sequence[str], fit: ModelFit) -> bool:
-    """Whether one of the correlated is badly known: if not, the correlation is no one's concern."""
-    known = [fit.parameters[name] for name in names if name in fit.parameters]
-    return len(known) == len(names) and any(
-        p.error is None or p.error > ASSESSMENT.well_known * abs(p.value) for p in known
-    )
 
 
 def reached(reduction: Reduction, fit: ModelFit) -> bool:

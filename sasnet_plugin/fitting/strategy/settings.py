@@ -35,7 +35,10 @@ class StrategySettings:
     """
 
     price: float = setting(
-        0.1, "Worth of a second: a step that is expected to gain less is not taken.", "1/s"
+        0.08, "Worth of a second: a step that is expected to gain less is not taken.", "1/s"
+    )
+    alike: float = setting(
+        0.5, "Steps are taken at once whose worth is this of the first's at least: it may be the last."
     )
     most_boost: float = setting(10.0, "What an explanation gains where nothing explains the curve, at most.")
     doubtful_boost: float = setting(2.0, "The same where a fit explains it, though χ² is rather large.")
@@ -52,7 +55,7 @@ class StrategySettings:
     unrated: int = setting(3, "So many open models are fitted without asking the bank about all of them.")
     nested: float = setting(0.5, "Chance of what a fit has become, or has been found with.")
     some_salt: float = setting(0.005, "Salt that is tried beside charged bodies.", "mol/l")
-    kinds: float = setting(0.15, "Chance of another kind of size distribution.")
+    kinds: float = setting(0.05, "Chance of another kind of size distribution.")
     hop: float = setting(0.15, "Chance of a search for other minima beside the best fit.")
     promising_resolution: float = setting(
         0.5,
@@ -65,13 +68,12 @@ class StrategySettings:
         0.5, "Chance that a resolution that is not stated is what is missing."
     )
     rivals: float = setting(0.2, "Chance of a sum that looks much like the best one.")
-    expected_time: ByCost[float] = setting(by_cost(0.5, 1.5, 3.0), "What a fit is expected to take.", "s")
+    expected_time: ByCost[float] = setting(by_cost(0.35, 1.5, 3.0), "What a fit is expected to take.", "s")
     time: ByCost[float] = setting(by_cost(4.0, 8.0, 12.0), "What it has at most.", "s")
     assured_time: float = setting(
         4.0, "What the simplest models of the likely groups have together, however short the time.", "s"
     )
     from_start: float = setting(0.2, "Of the expected time, what a fit from a given start takes.", "share")
-    least_time: float = setting(0.05, "What any fit takes.", "s")
     group_share: float = setting(0.1, "Of a group this probable the simplest models are fitted too.")
     simplest: int = setting(3, "So many of them.")
     none_left: float = setting(
@@ -170,9 +172,6 @@ class StrategySettings:
     )
     dq_fall: float = setting(0.01, "A factor is tried again as long as χ² falls by more, relative.")
     dq_steps: int = setting(6, "Steps of refinement with each resolution.")
-    dq_gain: float = setting(
-        10.0, 'Fall of tempered χ² beyond ln n: "very strong" evidence (Kass & Raftery 1995).'
-    )
     dq_time: float = setting(10.0, "Time of a search for a resolution.", "s")
     dq_near: float = setting(100.0, "χ² of a model worth one, over the best's, at most.")
     dq_far: float = setting(30.0, "χ² over the best's from which on none is fitted again with it.")

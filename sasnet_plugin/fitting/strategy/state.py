@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from sasnet_plugin.fitting.assessment.goodness_of_fit import doubtful, explains
 from sasnet_plugin.fitting.evidence.discrepancy import Discrepancy
 from sasnet_plugin.fitting.evidence.marginal import Evidence, evidence
+from sasnet_plugin.fitting.evidence.settings import EVIDENCE
 from sasnet_plugin.fitting.problem.contrast import settled, with_contrast
 from sasnet_plugin.fitting.problem.conventions import with_default_solvent
 from sasnet_plugin.fitting.problem.sums import as_part
@@ -99,10 +100,13 @@ class State:
         return self._evidence[key]
 
     def lost(self, hypothesis: Hypothesis) -> float:
-        """-2 ln of its marginal likelihood, and of how often there are second components."""
+        """-2 ln of its marginal likelihood, and of how often there are second components.
+
+        A supposed resolution is a parameter without a slope: it has to bring strong evidence.
+        """
         found = self.evidence(hypothesis).minus_two_log - 2 * np.log(second_share(hypothesis.second))
         supposed = hypothesis.resolution is not None
-        return float(found + supposed * (STRATEGY.dq_gain + np.log(len(self.curve))))
+        return float(found + supposed * EVIDENCE.strong)
 
     def explained(self) -> bool:
         """Whether the best fit explains the curve, or leaves nothing that a better model could explain."""
@@ -122,10 +126,15 @@ class State:
         if not doubtful(fit.reduced_chisq, n):
             return STRATEGY.chance_gain
         excess = 0.5 * (fit.chisq - n + len(fit.free))
-        if not explains(fit.reduced_chisq, n):
-            residual = (self.curve.intensity - fit.theory) / self.dintensity
-            excess = min(excess, 0.5 * (self.evidence(hypothesis).misfit - least_misfit(residual)))
-        return max(float(excess), STRATEGY.chance_gain)
+        residual = (self.curve.intensity - fit.theory) / self.dintensity
+        if explains(fit.reduced_chisq, n):
+            gain = shared_gain(residual)
+        else:
+            found = self.evidence(hypothesis)
+            # Beside an error that neighbours share, noise far above the stated may be fine structure.
+            most = ASSESSMENT.too_small if found.shared.relative > 0 else ASSESSMENT.hopeless
+            gain = 0.5 * (found.misfit - least_misfit(residual, most))
+        return max(float(min(gain, excess)), STRATEGY.chance_gain)
 
     def task(self, hypothesis: Hypothesis, **more: Any) -> Task:
         """What to send to a process."""
@@ -183,24 +192,39 @@ class State:
         return len(self.fits[hypothesis].free) if hypothesis in self.fits else size_of(hypothesis)
 
 
-def least_misfit(residual: NDArray[np.float64]) -> float:
+def least_misfit(residual: NDArray[np.float64], most: float = ASSESSMENT.hopeless) -> float:
     """-2 ln of the likelihood, were nothing left of residuals but what neighbours do not share.
 
     The variance of independent noise is that of second differences over 6 (J. von Neumann et al., Ann. Math.
-    Stat. 12 (1941) 153); two standard deviations of its own scatter are added. So large that no usual
-    mis-statement of uncertainties excuses it, it is not noise: fringes may be as fine as points.
+    Stat. 12 (1941) 153); two standard deviations of its own scatter are added.
+
+    Parameters
+    ----------
+    residual : (n,) float array
+        In units of the uncertainty.
+    most : float
+        Variance above which it is not noise: fringes may be as fine as points.
+    """
+    n = residual.size
+    if n < 3:
+        return np.inf
+    alone = float(np.mean((residual[2:] - 2 * residual[1:-1] + residual[:-2]) ** 2)) / 6
+    alone = float(np.clip(alone, 1.0, most))
+    return float(n * (1 + np.log(alone)) + 2 * STRATEGY.noise_scatter * np.sqrt(n))
+
+
+def shared_gain(residual: NDArray[np.float64]) -> float:
+    """By how much ln of the likelihood could grow by what neighbours share, of residuals as large as stated.
+
+    A smooth misfit adds its square to the sum of the products of neighbours, of which independent noise has
+    zero with a standard deviation of √n; one is added.
 
     Parameters
     ----------
     residual : (n,) float array
         In units of the uncertainty.
     """
-    n = residual.size
-    if n < 3:
-        return np.inf
-    alone = float(np.mean((residual[2:] - 2 * residual[1:-1] + residual[:-2]) ** 2)) / 6
-    alone = float(np.clip(alone, 1.0, ASSESSMENT.hopeless))
-    return float(n * (1 + np.log(alone)) + 2 * STRATEGY.noise_scatter * np.sqrt(n))
+    return float(0.5 * (residual[1:] @ residual[:-1] + np.sqrt(residual.size)))
 
 
 def with_resolution(curve: Curve, supposed: Supposed | None) -> Curve:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sasnet_plugin.fitting.effort import spent
+from sasnet_plugin.fitting.evidence.settings import EVIDENCE
 from sasnet_plugin.fitting.optimize.local_search import LocalSearch
 from sasnet_plugin.fitting.settings import PROBLEM
 from sasnet_plugin.fitting.strategy.settings import STRATEGY
@@ -134,4 +135,4 @@ def resolution_of(
     n = len(asked.curve)
     # Where even the best χ² is above n, the uncertainties are taken to be too small by its root.
     tempering = max(found.chisq / n, 1.0)
-    return None if without.chisq - found.chisq < tempering * (STRATEGY.dq_gain + np.log(n)) else found
+    return None if without.chisq - found.chisq < tempering * EVIDENCE.strong else found

@@ -35,7 +35,7 @@ def as_good(result: FitResult) -> list[ModelFit]:
         likely = fit.weight >= ASSESSMENT.named_weight and fit.reduced_chisq <= ASSESSMENT.worse * max(
             best, 1.0
         )
-        return fit.short_name in named or likely
+        return likely or fit.short_name in named
 
     return [
         fit
