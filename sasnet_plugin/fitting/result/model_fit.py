@@ -157,8 +157,6 @@ class ModelFit:
         Share of the evidence among the fits of this curve, 0..1.
     probability : float
         What the network gave the model before the fit, 0..1.
-    log_evidence : float
-        ln of the marginal likelihood, to a constant of the curve; not a number before fits are compared.
     seconds : float
         Of evaluations, as `effort` counts them.
     theory : (n,) float array
@@ -177,6 +175,8 @@ class ModelFit:
         Points of each of its size distributions.
     components : tuple of Component
         Shares of the components of a sum; empty for one model.
+    log_evidence : float
+        ln of the marginal likelihood, to a constant of the curve; not a number before fits are compared.
     """
 
     model: str
@@ -190,7 +190,6 @@ class ModelFit:
     seconds: float
     theory: NDArray[np.float64]
     weight: float = 0.0
-    log_evidence: float = float("nan")
     warnings: tuple[str, ...] = ()
     posterior: Posterior | None = None
     correlations: Mapping[tuple[str, str], float] = field(default_factory=dict)
@@ -198,6 +197,7 @@ class ModelFit:
     per_decade: int | None = None
     pd_points: int = 35
     components: tuple[Component, ...] = ()
+    log_evidence: float = float("nan")
 
     @property
     def name(self) -> str:
