@@ -23,7 +23,7 @@ from typing import Any
 
 import numpy as np
 
-from sasnet_plugin.processes import Child
+from sasnet_plugin.workers.child import Child
 
 from . import robustness_hostile as hostile_files
 from .robustness import MOST_BYTES, MOST_SECONDS, Counts
@@ -100,7 +100,7 @@ class Reader:
     def _read(self, path: Path) -> dict[str, Any]:
         if self._child is None:
             self._heard = queue.Queue()  # what is left of the child before is not heard
-            self._child = Child("robustness_files:worker", self._heard, quiet=True)
+            self._child = Child(f"{__name__}:worker", self._heard, quiet=True)
             self._child.send(Path(__file__).parent / "latency.md")
             if self._heard.get(timeout=120)[1] is None:
                 raise RuntimeError("the process that reads did not start")

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import contextlib
-import queue
 import threading
 import time
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ..compute import unordered_map
 from ..types import SasnetError
+from ..workers.spread import unordered_map
 from . import rows
 from .journal import Journal, Record
 from .plan import Options, stamp, version
@@ -65,23 +64,16 @@ def local(paths: Sequence[str], options: Options, limit: float, workers: int) ->
     workers : int
         Processes.
     """
-    supervisors = [Supervisor() for _ in range(min(workers, len(paths)))]
-    free: queue.SimpleQueue[Supervisor] = queue.SimpleQueue()
-    for supervisor in supervisors:
-        free.put(supervisor)
+    stamps: dict[str, tuple[int, int]] = {}
 
-    def answer(path: str) -> Record:
-        supervisor = free.get()
-        try:
-            return answer_file(supervisor, path, options, limit)
-        finally:
-            free.put(supervisor)
+    def begun() -> Iterator[str]:
+        for path in paths:
+            stamps[path] = stamp(path)  # before it is read: a file that changes meanwhile is done again
+            yield path
 
-    try:
-        yield from unordered_map(answer, paths, workers=len(supervisors), threads=True)
-    finally:
-        for supervisor in supervisors:
-            supervisor.close()
+    with Supervisor(min(workers, len(paths))) as supervisor:
+        for path, done in supervisor.answers(begun(), options, limit):
+            yield record(path, done, options, limit, stamps.pop(path))
 
 
 def on_cluster(address: str, paths: Sequence[str], options: Options, limit: float) -> Answers:

@@ -10,6 +10,7 @@ import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from ..types import SasnetError
@@ -51,21 +52,14 @@ class Job:
     left: float | None = None
 
 
-def work(receive: Callable[[], Job], say: Callable[[Any], None]) -> None:
-    """Answer jobs, one after another."""
+def begin() -> Callable[[Job, Callable[[Any], None]], None]:
+    """In a process of the supervisor's: what answers its jobs."""
     from sasnet_plugin.fitting.api import bank_path
 
     from ..simulate.bank import Bank
 
-    bank: Bank | None = None
-    while True:
-        job = receive()
-        try:
-            bank = bank or Bank(bank_path())
-            serve(job, bank, lambda *message: say(message))
-            say(("end",))
-        except Exception as error:
-            say(("failed", error if isinstance(error, SasnetError) else RuntimeError(repr(error))))
+    opened = cache(lambda: Bank(bank_path()))  # a damaged one is an error of the first job
+    return lambda job, say: serve(job, opened(), lambda *message: say(message))
 
 
 def serve(job: Job, bank: Bank, say: Callable[..., None]) -> None:
@@ -149,7 +143,7 @@ class OneByOne:
         self, work: Work, asked: Sequence[Named], seconds: float, plan: Plan | None = None
     ) -> Iterator[tuple[int, Any]]:
         """See `sasnet_plugin.fitting.pool.Workers.run`."""
-        from sasnet_plugin.fitting.effort import cut, used
+        from sasnet_plugin.fitting.ledger import cut, used
         from sasnet_plugin.fitting.pool import answer_of, budget_of
         from sasnet_plugin.fitting.task import LateError
 

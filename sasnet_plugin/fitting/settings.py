@@ -40,7 +40,7 @@ class PoolSettings:
 
 @dataclass(frozen=True)
 class EffortSettings:
-    """Of `effort` and `ledger`: what an evaluation of a model counts, measured on one core at 3 GHz."""
+    """Of `costs` and `ledger`: what an evaluation of a model counts, measured on one core at 3 GHz."""
 
     each: float = setting(5e-4, "Python's part of an evaluation: resolution, parameters, a step.", "s")
     point: float = setting(5e-8, "A point of q without an average over orientations.", "s")

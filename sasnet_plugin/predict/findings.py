@@ -321,6 +321,7 @@ class Answer:
             inner = [one[:1].lower() + one[1:] if one[1:2].islower() else one for one in verdict]
             all_the_same = [f"If it is one of the known kinds all the same: {one}" for one in inner]
             first = [self.scope.outside, *all_the_same]
+        first = [*filter(None, (getattr(one, "headline", "") for one in self.findings)), *first]
         if self.q_unit is not None and self.q_unit.doubt:
             first.insert(0, self.q_unit.doubt)
         first += [sentence for rest in said[1:] for sentence in rest]

@@ -22,8 +22,8 @@ from sasnet_plugin.predict.class_prior import COMMON, known_prior
 from sasnet_plugin.predict.classes import ClassesFinding, restriction_note
 from sasnet_plugin.predict.decoding import Choice, beside_stated, decode, in_scope, of_class
 from sasnet_plugin.predict.findings import Answer, QuantitiesFinding
-from sasnet_plugin.processes import interrupted_after
 from sasnet_plugin.types import DataError, ModelZooError, SasnetError
+from sasnet_plugin.workers.child import interrupted_after
 from sasnet_plugin.zoo import Manifest, ZooModel, open_model, zoo_folder
 
 if TYPE_CHECKING:

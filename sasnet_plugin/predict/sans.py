@@ -75,12 +75,15 @@ class OrientationFinding:
     p2 : Value or None
         Order parameter.
     director : Value
-        Degrees from qx.
+        Degrees anticlockwise from qx.
+    picture : str
+        How the picture lies in which that is seen, `SmallAngle.picture`.
     """
 
     angles: DistributionFinding
     p2: Value | None
     director: Value
+    picture: str = "qx to the right and qy up"
 
     @property
     def head(self) -> Any:
@@ -98,6 +101,7 @@ class OrientationFinding:
         found["xi_deg"] = [round(float(x), 4) for x in self.angles.grid]
         for key in ("p", "p_low", "p_high"):
             found[key] = [float(f"{x:.4g}") for x in getattr(self.angles, key)]
+        found["angles"] = f"anticlockwise from the right, {self.picture}"
         return {"orientation": found}
 
     def rows(self) -> Sequence[Sequence[str]]:
@@ -109,8 +113,11 @@ class OrientationFinding:
         ]
 
     def sentences(self) -> Sequence[str]:
-        """What is assumed."""
-        return ("Axes are taken to be distributed alike around a director in the plane of the detector.",)
+        """What is assumed, and how angles are counted."""
+        return (
+            "Axes are taken to be distributed alike around a director in the plane of the detector.",
+            f"Its angle is counted anticlockwise from the right, {self.picture}.",
+        )
 
     def notes(self) -> Sequence[str]:
         """None."""
@@ -153,7 +160,9 @@ def completed(measurement: Any, answer: Answer) -> Answer:
         silent = tuple(one.silenced() for one in answer.findings if not isinstance(one, DistributionFinding))
         return replace(answer, in_scope=0.0, known=False, findings=silent, notes=(*notes, said))
     if around.directed and angles is not None and not lattice:
-        kept.append(OrientationFinding(angles, p2, director(angles, p2, around)))
+        first = images[0]
+        where = (first.geometry.picture,) if isinstance(first, Image) else ()
+        kept.append(OrientationFinding(angles, p2, director(angles, p2, around), *where))
     elif not around.directed and answer.known:
         models, more = _models(images)
         kept += models

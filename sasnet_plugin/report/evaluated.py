@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..compute import Workers
 from ..domains import Domain, resolve
 from ..domains.heads import Classes, Distribution, Head, Outputs, Quantities, Scope, Tags
 from ..files import write_figure
@@ -22,6 +21,7 @@ from ..predict.decoding import decode, in_scope
 from ..simulate.dataset import Dataset
 from ..simulate.stream import HeldOut, held_out
 from ..types import SasnetError
+from ..workers.spread import Workers
 from ..zoo import Manifest, ZooModel
 from .images.insight import bias_section, pls_section
 from .parts import Job, in_parts
@@ -86,7 +86,7 @@ def evaluated(
     progress : callable, optional
         Called with how many parts are done, and of how many.
     workers : int or str
-        See `compute.unordered_map`; the figures do not depend on them.
+        See `workers.spread.unordered_map`; the figures do not depend on them.
 
     Raises
     ------

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 
 from sasnet_plugin.files import write_figure
 
-from ..compute import Workers
 from ..domains.heads import Outputs
 from ..predict.arithmetic import sigmoid, softmax
 from ..predict.calibration import mean_and_sigma
@@ -26,6 +25,7 @@ from ..simulate.labelled import SOURCES, Examples, concatenate
 from ..simulate.library import Library
 from ..train import metrics
 from ..types import SasnetError
+from ..workers.spread import Workers
 from ..zoo import Manifest, ZooModel
 from .evaluated import Evaluated, model_card
 from .parts import Job, in_parts

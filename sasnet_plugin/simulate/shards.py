@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from ..compute import Workers, unordered_map
 from ..files import new_hdf5, put_in_one_step
 from ..types import SimulationError
+from ..workers.spread import Workers, unordered_map
 from .dataset import PARAMETERS, Layout, layout_of, opened
 
 
@@ -159,7 +159,7 @@ class Plan:
         Parameters
         ----------
         workers : int or str
-            See `compute.unordered_map`.
+            See `workers.spread.unordered_map`.
 
         Raises
         ------

@@ -271,7 +271,7 @@ def test_a_users_model_file_is_simulated_by_its_name(tmp_path: Path, plugin: Pat
 
 
 def test_a_worker_that_is_killed_ends_in_a_sentence() -> None:
-    from sasnet_plugin.compute import unordered_map
+    from sasnet_plugin.workers.spread import unordered_map
 
     with pytest.raises(SimulationError, match="worker process was killed"):
         list(unordered_map(_kill_self, range(3), workers=2))

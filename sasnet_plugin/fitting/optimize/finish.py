@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sasnet_plugin.fitting.effort import spent
+from sasnet_plugin.fitting.ledger import spent
 from sasnet_plugin.fitting.optimize.covariance import errors_of
 from sasnet_plugin.fitting.optimize.descent import Descent
 from sasnet_plugin.fitting.optimize.local_search import LocalMinimum, LocalSearch

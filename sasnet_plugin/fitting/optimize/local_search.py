@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sasnet_plugin.fitting.effort import count, spent
+from sasnet_plugin.fitting.ledger import count, spent
 from sasnet_plugin.fitting.optimize.descent import Descent
 from sasnet_plugin.fitting.problem.experiment import TimeUpError
 from sasnet_plugin.fitting.problem.free_parameters import fittable

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from sasnet_plugin.fitting.effort import spent
+from sasnet_plugin.fitting.ledger import spent
 from sasnet_plugin.fitting.optimize.bumps_lm import run_lm
 from sasnet_plugin.fitting.pool import answers
 from sasnet_plugin.fitting.problem.experiment import TimeUpError, rebuilt, silent

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sasnet_plugin.fitting.effort import count, spent
+from sasnet_plugin.fitting.ledger import count, spent
 from sasnet_plugin.fitting.problem.free_parameters import accepted, sigmas
 from sasnet_plugin.fitting.problem.quick_parts import all_exact
 from sasnet_plugin.fitting.problem.resolution import apply_sampling
@@ -66,7 +66,7 @@ def experiment(
     parameters : dict
         Start; what is not given takes sasmodels' default.
     seconds : float
-        Evaluations (`effort`) after which its theory and residuals raise `TimeUpError`.
+        Evaluations (`costs`) after which its theory and residuals raise `TimeUpError`.
     quick : bool
         With the model of `simulate.quick_models.quick`.
 

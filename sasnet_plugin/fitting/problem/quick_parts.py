@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sasnet_plugin.fitting.effort import cost
+from sasnet_plugin.fitting.costs import cost
 from sasnet_plugin.fitting.problem.sums import of_part, prefix
 from sasnet_plugin.simulate.quick_models.quick import is_exact, is_quick, nearest_exact
 from sasnet_plugin.types import sum_parts
@@ -44,5 +44,5 @@ def all_nearest(name: str, parameters: Mapping[str, Any]) -> dict[str, float]:
 
 
 def own_cost(name: str, parameters: Mapping[str, Any], q: NDArray[np.float64]) -> float:
-    """What an evaluation of sasmodels' own model counts (`effort.cost`), s."""
+    """What an evaluation of sasmodels' own model counts (`costs.cost`), s."""
     return sum(cost(part, own, q, quick=False) for part, _, own in _parts(name, parameters))

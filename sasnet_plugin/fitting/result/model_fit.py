@@ -158,7 +158,7 @@ class ModelFit:
     probability : float
         What the network gave the model before the fit, 0..1.
     seconds : float
-        Of evaluations, as `effort` counts them.
+        Of evaluations, as `costs` counts them.
     theory : (n,) float array
         I(q) of the fit at the curve's points, resolution included.
     warnings : tuple of str

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sasnet_plugin.fitting.effort import count_look, shorten
+from sasnet_plugin.fitting.ledger import count_look, shorten
 from sasnet_plugin.fitting.problem.free_parameters import accepted, coarse, completed, widths_of
 from sasnet_plugin.fitting.problem.plugin_models import page_of
 from sasnet_plugin.fitting.result.components import bare

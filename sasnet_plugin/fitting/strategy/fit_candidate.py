@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sasnet_plugin.fitting.assessment.goodness_of_fit import doubtful, explains
-from sasnet_plugin.fitting.effort import spent
+from sasnet_plugin.fitting.ledger import spent
 from sasnet_plugin.fitting.optimize.finish import Done, finish, unfinished, weakly_shown
 from sasnet_plugin.fitting.optimize.local_search import LocalMinimum, LocalSearch
 from sasnet_plugin.fitting.problem.experiment import TimeUpError

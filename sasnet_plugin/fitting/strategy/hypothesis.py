@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 
+from sasnet_plugin.fitting.problem.free_parameters import SALT
 from sasnet_plugin.fitting.result.model_fit import ModelFit
 from sasnet_plugin.fitting.start_values.screening import SIMPLE
 from sasnet_plugin.fitting.start_values.second_component import TERMS
@@ -99,13 +100,20 @@ def size_of(hypothesis: Hypothesis) -> int:
     return 1 + sum(_shape(part) for part in parts)
 
 
+#: Second names of a scale, and what fits of a structure factor leave as it is.
+_NOT_COUNTED = frozenset(
+    {"i_zero", SALT, "radius_effective", "temperature", "dielectconst", "structure_factor_mode",
+     "radius_effective_mode"}
+)  # fmt: skip
+
+
 def _shape(part: str) -> int:
     if part.endswith(".py"):
         return 4
     skipped = ("magnetic", "orientation")
     table = [p for p in model_info(part).parameters.kernel_parameters if p.type not in skipped]
     slds = [p for p in table if "sld" in p.name]
-    others = [p for p in table if "sld" not in p.name and p.name != "i_zero"]
+    others = [p for p in table if "sld" not in p.name and p.name not in _NOT_COUNTED]
     return 1 + len(others) + max(len(slds) - 2, 0)
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from sasnet_plugin.digits import chisq_text
-from sasnet_plugin.fitting.effort import look_cost
+from sasnet_plugin.fitting.costs import look_cost
 from sasnet_plugin.fitting.pool import answers
 from sasnet_plugin.fitting.result.model_fit import ModelFit
 from sasnet_plugin.fitting.settings import EFFORT

@@ -30,7 +30,7 @@ class Pass:
 class StrategySettings:
     """Of `strategy`: what is fitted, in which order, with how much time, and when a search ends.
 
-    Probabilities are the network's, times evaluations as `effort` counts them, χ² reduced where it is
+    Probabilities are the network's, times evaluations as `costs` counts them, χ² reduced where it is
     compared with a number.
     """
 

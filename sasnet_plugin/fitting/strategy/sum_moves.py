@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from sasnet_plugin.fitting.assessment.goodness_of_fit import doubtful
-from sasnet_plugin.fitting.effort import look_cost
+from sasnet_plugin.fitting.costs import look_cost
 from sasnet_plugin.fitting.problem.experiment import starting_values
 from sasnet_plugin.fitting.problem.sums import of_part
 from sasnet_plugin.fitting.start_values.second_component import TERMS, has_one_contrast

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sasnet_plugin.fitting.effort import spent
 from sasnet_plugin.fitting.evidence.settings import EVIDENCE
+from sasnet_plugin.fitting.ledger import spent
 from sasnet_plugin.fitting.optimize.local_search import LocalSearch
 from sasnet_plugin.fitting.settings import PROBLEM
 from sasnet_plugin.fitting.strategy.settings import STRATEGY

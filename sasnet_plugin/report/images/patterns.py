@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...types import Image
-from .canvas import Draw, Paint, bar, picture
+from .canvas import Draw, Paint, bar, picture, upright
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -33,6 +33,7 @@ def pattern(image: Image, *, critical: float | None = None) -> Draw:
     critical : float, optional
         Angle of the Yoneda line, degrees.
     """
+    image = upright(image)
 
     def draw(figure: Figure, paint: Paint) -> None:
         axes = figure.add_subplot()

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sasnet_plugin.fitting.effort import spent
+from sasnet_plugin.fitting.ledger import spent
 from sasnet_plugin.fitting.optimize.local_search import LocalMinimum, LocalSearch
 from sasnet_plugin.fitting.strategy import fit_candidate as module
 from sasnet_plugin.fitting.strategy.fit_candidate import Starts, fit_candidate, granted, refined_starts

@@ -59,3 +59,9 @@ def test_nothing_is_impossible_and_a_second_component_has_to_be_likely() -> None
     assert 0 < known.of(Hypothesis("cylinder")) < 0.1
     assert known.of(Hypothesis("sphere", None, "power_law")) < 0.2 * sphere
     assert known.of(Hypothesis("superball")) == STRATEGY.least_prior
+
+
+def test_what_a_structure_factor_leaves_fixed_is_no_parameter() -> None:
+    alone = size_of(Hypothesis("sphere"))
+    assert size_of(Hypothesis("sphere", "hardsphere")) == alone + 1
+    assert size_of(Hypothesis("sphere", "hayter_msa")) == alone + 2

@@ -1,90 +1,59 @@
-"""What a fit has spent, counted in evaluations of models: the same on every machine, busy or idle.
+"""What an evaluation of a model counts: seconds on one core of a usual machine, the same on every machine.
 
-Each curve that is computed counts what it costs on one core of a usual machine, from its points of q, of size
-distributions and of orientation averages. Budgets are in these seconds, so that the same data have the same
-answer wherever they are fitted. Where a machine falls so far behind that its time limit would be up before,
-its clock on the wall takes the lead: then the search ends early, and `cut` says so.
+From its points of q, of size distributions and of orientation averages; and for models that do more than
+average over orientations, from tables that `benchmarks/fitting/evaluation_cost.py` measures, in units of a
+point of quadrature, `settings.EFFORT.node`. Without them a stack of layers counts ten times what it takes,
+and has a tenth of the search that others have.
 """
 
 from __future__ import annotations
 
-import threading
-import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sasnet_plugin.fitting.model_costs import ADDED, LAYERS, OWN, PER_POINT
 from sasnet_plugin.fitting.settings import EFFORT
 from sasnet_plugin.simulate.quick_models.lattice import LATTICES
 from sasnet_plugin.simulate.quick_models.quick import FIXED, fit_cost_class, is_quick
 from sasnet_plugin.simulate.quick_models.similar import SIMILAR
 
+#: Terms that are added up at each point of q, whatever the parameters.
+ADDED: Mapping[str, float] = {
+    "flexible_cylinder_elliptical": 10.0,
+    "fractal_core_shell": 2.0,
+    "lamellar_stack_paracrystal": 4.0,
+    "pearl_necklace": 2.0,
+    "stacked_disks": 40.0,
+}
 
-@dataclass
-class _Meter(threading.local):
-    counted: float = 0.0
-    began: float = 0.0
-    budget: float = np.inf
-    wall: float = np.inf
-    since: float | None = None  # the first evaluation: until then models are compiled and loaded
-    shortened: bool = False
+#: The parameter that counts the layers, and the terms for each of them.
+LAYERS: Mapping[str, tuple[str, float]] = {
+    "core_multi_shell": ("n", 0.6),
+    "lamellar_hg_stack_caille": ("Nlayers", 0.5),
+    "lamellar_stack_caille": ("Nlayers", 0.6),
+    "linear_pearls": ("num_pearls", 0.2),
+    "multilayer_vesicle": ("n_shells", 1.0),
+    "onion": ("n_shells", 3.2),
+    "spherical_sld": ("n_shells", 100.0),
+    "stacked_disks": ("n_stacking", 25.0),
+}
 
+#: A point of the average over orientations takes so many times the usual: Bessel functions for two or three
+#: surfaces, or a third integral for each point of the two (pringle, superball).
+PER_POINT: Mapping[str, float] = {
+    "core_shell_bicelle": 4.0,
+    "core_shell_cylinder": 3.0,
+    "hollow_cylinder": 2.5,
+    "micromagnetic_FF_3D": 2.5,
+    "pringle": 30.0,
+    "superball": 400.0,
+}
 
-_METER = _Meter()
-
-
-def begin(budget: float, wall: float) -> None:
-    """Begin a piece of work.
-
-    Parameters
-    ----------
-    budget : float
-        What it may spend, s.
-    wall : float
-        Seconds on the wall by which it has to be done.
-    """
-    _METER.began, _METER.budget, _METER.wall = _METER.counted, budget, wall
-    _METER.since, _METER.shortened = None, False
-
-
-def shorten() -> None:
-    """Say that the clock on the wall has ended the present piece of work before its time."""
-    _METER.shortened = True
-
-
-def used() -> float:
-    """What the present piece of work has spent, s."""
-    return _METER.counted - _METER.began
-
-
-def spent() -> float:
-    """What this thread has spent, s: differences mean something."""
-    return max(_METER.counted, _METER.began + _on_the_wall())
-
-
-def cut() -> bool:
-    """Whether the clock on the wall has shortened the present piece of work."""
-    late = _on_the_wall() > max(used(), EFFORT.unnoticed * _METER.budget) and used() > 0
-    return late or _METER.shortened
-
-
-def _on_the_wall() -> float:
-    """Of the budget, what the share of the time that has passed stands for."""
-    if _METER.since is None or not np.isfinite(_METER.budget) or not np.isfinite(_METER.wall):
-        return 0.0
-    return _METER.budget * (time.monotonic() - _METER.since) / max(_METER.wall, EFFORT.each)
-
-
-def count(name: str, parameters: Mapping[str, Any], q: NDArray[np.float64], *, quick: bool) -> None:
-    """Count an evaluation, as `cost` has it."""
-    if _METER.since is None:
-        _METER.since = time.monotonic()
-    _METER.counted += cost(name, parameters, q, quick=quick)
+#: Points of each of the two integrals in sasmodels, where their number is fixed.
+OWN: Mapping[str, int] = {"micromagnetic_FF_3D": 76, "superball": 20}
 
 
 def cost(name: str, parameters: Mapping[str, Any], q: NDArray[np.float64], *, quick: bool) -> float:
@@ -122,12 +91,6 @@ def look_cost(form: str, factor: str | None) -> float:
     """What it counts to compare a curve with the bank's of a model, or of a sum, s."""
     factors = EFFORT.look_factor if factor or "@" in form else 1.0
     return EFFORT.look * factors * (EFFORT.look_sum if "+" in form else 1.0)
-
-
-def count_look(form: str, factor: str | None, starts: int = 0) -> None:
-    """Count a comparison with the bank, and so many starts chosen from it."""
-    several = 1 + EFFORT.look_starts * starts if "+" in form else 1
-    _METER.counted += several * look_cost(form, factor)
 
 
 def _each_point(form: str, sizes: tuple[float, float], q: NDArray[np.float64], quick: bool) -> float:

@@ -22,20 +22,20 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from .types import SasnetError
+from ..types import SasnetError
 
 #: Where this package lies.
-_HOME = str(Path(__file__).resolve().parents[1])
+_HOME = str(Path(__file__).resolve().parents[2])
 #: What a process starts with. Its path is the one that Python makes without the current folder, in which any
 #: files may lie, then what its parent has beside. This package is the parent's own, wherever that found it.
 _CODE = """
 import signal, sys
 signal.signal(signal.SIGINT, signal.SIG_IGN)
 sys.path.insert(0, {home!r})
-import sasnet_plugin.processes
+import sasnet_plugin.workers.child
 del sys.path[0]
 sys.path += [folder for folder in {path!r} if folder not in sys.path]
-sasnet_plugin.processes._live({target!r})
+sasnet_plugin.workers.child._live({target!r})
 """
 
 
@@ -196,8 +196,7 @@ def _live(target: str) -> None:
         except BrokenPipeError:
             os._exit(1)
 
-    module, _, function = target.partition(":")
-    getattr(import_module(module), function)(messages.get, say)
+    function_of(target)(messages.get, say)
 
 
 def _listen(stdin: Any, messages: queue.Queue[Any]) -> None:
@@ -207,3 +206,10 @@ def _listen(stdin: Any, messages: queue.Queue[Any]) -> None:
             messages.put(pickle.load(stdin))
         except Exception:
             os._exit(1)
+
+
+def function_of(target: str) -> Callable[..., Any]:
+    """The function that ``module:function`` names."""
+    module, _, name = target.partition(":")
+    found: Callable[..., Any] = getattr(import_module(module), name)
+    return found

@@ -8,16 +8,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sasnet_plugin.fitting import effort
+from sasnet_plugin.fitting import costs, ledger
 
 Q = np.geomspace(0.01, 0.3, 50)
 
 
 def test_larger_bodies_wider_distributions_and_finer_points_cost_more() -> None:
     def cost(name: str, q: Any = Q, *, quick: bool = True, **parameters: float) -> float:
-        effort.begin(np.inf, np.inf)
-        effort.count(name, parameters, q, quick=quick)
-        return effort.used()
+        ledger.begin(np.inf, np.inf)
+        ledger.count(name, parameters, q, quick=quick)
+        return ledger.used()
 
     sphere = cost("sphere", radius=50.0)
     assert sphere == cost("sphere", radius=5000.0)  # no average over orientations
@@ -35,7 +35,7 @@ def test_a_length_given_as_a_ratio_and_the_largest_of_a_distribution_count() -> 
 
     def octahedron(ratio: float, width: float) -> float:
         spread = {"radius_a": 60.0, "b2a_ratio": ratio, "radius_a_pd": width, "radius_a_pd_n": 7}
-        return effort.cost("truncated_octahedron", spread, q, quick=True)
+        return costs.cost("truncated_octahedron", spread, q, quick=True)
 
     assert octahedron(10.0, 0.1) > 10 * octahedron(1.0, 0.1)
     assert octahedron(1.0, 0.7) > 1.5 * octahedron(1.0, 0.1)
@@ -45,7 +45,7 @@ def test_a_length_given_as_a_ratio_and_the_largest_of_a_distribution_count() -> 
 
 def test_each_layer_counts_and_a_stack_of_few_is_cheap() -> None:
     def cost(name: str, **parameters: float) -> float:
-        return effort.cost(name, parameters | {"thickness_pd": 0.1, "thickness_pd_n": 35}, Q, quick=False)
+        return costs.cost(name, parameters | {"thickness_pd": 0.1, "thickness_pd_n": 35}, Q, quick=False)
 
     for name, layers in (
         ("onion", "n_shells"),
@@ -61,24 +61,24 @@ def test_each_layer_counts_and_a_stack_of_few_is_cheap() -> None:
 
 def test_the_clock_on_the_wall_leads_only_where_it_is_far_ahead(monkeypatch: pytest.MonkeyPatch) -> None:
     now = [0.0]
-    monkeypatch.setattr(effort, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    monkeypatch.setattr(ledger, "time", SimpleNamespace(monotonic=lambda: now[0]))
 
     def spend(seconds: float) -> None:  # of the wall, beside one evaluation
-        effort.count("sphere", {"radius": 50.0}, Q, quick=True)
+        ledger.count("sphere", {"radius": 50.0}, Q, quick=True)
         now[0] += seconds
 
-    effort.begin(1.0, 100.0)
-    began = effort.spent()
+    ledger.begin(1.0, 100.0)
+    began = ledger.spent()
     for _ in range(100):
         spend(0.01)
-    assert effort.spent() - began == pytest.approx(effort.used())
-    assert not effort.cut()
+    assert ledger.spent() - began == pytest.approx(ledger.used())
+    assert not ledger.cut()
     spend(60.0)
-    assert effort.spent() - began == pytest.approx(0.61, abs=0.01)  # of a budget of 1 in 100 s
-    assert effort.cut()
-    effort.begin(np.inf, 1.0)
+    assert ledger.spent() - began == pytest.approx(0.61, abs=0.01)  # of a budget of 1 in 100 s
+    assert ledger.cut()
+    ledger.begin(np.inf, 1.0)
     spend(60.0)
-    assert not effort.cut()
+    assert not ledger.cut()
 
 
 def test_a_long_thin_body_counts_its_two_integrals_and_no_square_of_its_length() -> None:
@@ -87,7 +87,7 @@ def test_a_long_thin_body_counts_its_two_integrals_and_no_square_of_its_length()
 
     def rod(length: float, minor: float = 15.0) -> float:
         shape = {"radius_minor": minor, "axis_ratio": 1.4, "length": length}
-        return effort.cost("elliptical_cylinder", shape, q, quick=True)
+        return costs.cost("elliptical_cylinder", shape, q, quick=True)
 
     assert rod(20_000.0) / rod(2_000.0) < 11
     assert rod(2_000.0, minor=150.0) > 2 * rod(2_000.0)

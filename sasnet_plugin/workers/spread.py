@@ -1,21 +1,18 @@
-"""One map(): here, over threads or processes of this machine, or over the workers of a Dask cluster."""
+"""One map(): here, over processes of this machine, or over the workers of a Dask cluster."""
 
 from __future__ import annotations
 
 import contextlib
 import logging
-import pickle
-import queue
 import threading
-import traceback
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, CancelledError, Executor, Future, wait
 from functools import partial
 from itertools import islice
 from typing import Any, TypeVar
 
-from .processes import Child
-from .types import SasnetError, SimulationError, installed_by
+from ..types import SasnetError, SimulationError, installed_by
+from .pool import GoneError, Pool
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -48,14 +45,13 @@ def unordered_map(
     Parameters
     ----------
     function : callable
-        Importable by name (it is sent to other processes), unless for threads.
+        Importable by name: it is sent to other processes.
     items : iterable
     workers : int or str
         1 stays in this process. On a cluster, every worker must find the same files under the same names, and
         have sasnet-plugin installed; what a lost worker had under way is done by another.
     threads : bool
-        The function may run in several threads of a process, here and on a cluster: for what waits for other
-        processes anyway.
+        On a cluster, the function may run in several threads of a process: it waits for others anyway.
     failed : callable, optional
         Of an item and the reason: makes the result of an item that could not be done on a cluster, because
         the function raised something or each worker that tried it was lost. Default: an exception.
@@ -77,88 +73,42 @@ def unordered_map(
             raise ClusterError(
                 f"{workers}: the Dask scheduler went away; start it and give the same command again."
             ) from None
-    elif workers == 1 and not threads:
+    elif workers == 1:
         yield from map(function, items)
     else:
-        yield from _local(_Thread if threads else _child, function, items, workers)
+        yield from _local(function, items, workers)
 
 
-class _Thread:
-    """Does what a `Child` does, in a thread of this process."""
-
-    def __init__(self, heard: queue.SimpleQueue[tuple[Any, Any]]) -> None:
-        self._asked: queue.SimpleQueue[Any] = queue.SimpleQueue()
-        self.send = self._asked.put
-        threading.Thread(target=self._work, args=(heard,), daemon=True).start()
-
-    def _work(self, heard: queue.SimpleQueue[tuple[Any, Any]]) -> None:
-        while (asked := self._asked.get()) is not None:
-            function, item = asked
-            try:
-                heard.put((self, (function(item), None)))
-            except BaseException as error:
-                heard.put((self, (None, error)))
-
-    def end(self) -> None:
-        """Do nothing any more after what is under way."""
-        self.send(None)
-
-
-def _child(heard: queue.SimpleQueue[tuple[Any, Any]]) -> Child:
-    return Child("sasnet_plugin.compute:answer", heard)
-
-
-def _local(
-    start: Callable[[queue.SimpleQueue[tuple[Any, Any]]], _Thread | Child],
-    function: Callable[[T], R],
-    items: Iterable[T],
-    workers: int,
-) -> Iterator[R]:
+def _local(function: Callable[[T], R], items: Iterable[T], workers: int) -> Iterator[R]:
     """On this machine, each worker with one item at a time.
 
     No pool of the standard library: Ctrl-C at the wrong moment leaves a lock of it taken for ever, and the
-    threads for which Python waits at its end want that lock. Nor its other queue, which fails then.
+    threads for which Python waits at its end want that lock.
     """
-    heard: queue.SimpleQueue[tuple[Any, Any]] = queue.SimpleQueue()
-    todo, started = iter(items), list[_Thread | Child]()
+    pool = Pool(f"{__name__}:begin", workers)
+    todo = iter(items)
     try:
         for item in islice(todo, workers):
-            started.append(start(heard))
-            started[-1].send((function, item))
-        busy = len(started)
-        while busy:
-            try:
-                worker, said = heard.get(timeout=1.0)  # without it, Windows would not hear Ctrl-C
-            except queue.Empty:
-                continue
-            if said is None:
-                raise SimulationError(
-                    "a worker process was killed, perhaps for want of memory; run again with fewer workers."
-                )
-            result, error = said
-            if error is not None:
-                raise error
-            busy -= not [worker.send((function, item)) for item in islice(todo, 1)]
-            yield result
+            pool.ask((function, item))
+        while pool.under_way:
+            for said in pool.hear():
+                if isinstance(said.error, GoneError):
+                    raise SimulationError(
+                        "a worker process was killed, perhaps for want of memory; run again with fewer"
+                        " workers."
+                    )
+                if said.error is not None:
+                    raise said.error
+                for item in islice(todo, 1):
+                    pool.ask((function, item))
+                yield said.message
     finally:
-        for worker in started:
-            worker.end()
+        pool.close()
 
 
-def answer(receive: Callable[[], Any], say: Callable[[Any], None]) -> None:
-    """What a process does: say (result, None) or (None, error) of each (function, item)."""
-    while True:
-        function, item = receive()
-        try:
-            say((function(item), None))
-        except Exception as error:
-            try:
-                if not isinstance(error, SasnetError):
-                    error.add_note(traceback.format_exc())
-                pickle.loads(pickle.dumps(error))
-            except Exception:  # some cannot be sent
-                error = SimulationError(f"a worker failed ({type(error).__name__}: {error}).")
-            say((None, error))
+def begin() -> Callable[[tuple[Callable[[T], R], T], Any], R]:
+    """What a worker does: apply a function to an item."""
+    return lambda job, say: job[0](job[1])
 
 
 def _done(

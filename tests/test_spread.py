@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import concurrent.futures.thread
+import contextlib
 import gc
 import json
 import os
+import queue
 import sys
 import threading
 from collections import deque
@@ -18,13 +20,13 @@ import pytest
 from tinyzoo import FORMS, manifest_entries, write_zoo
 from typer.testing import CliRunner
 
-from sasnet_plugin import compute
 from sasnet_plugin.cli.main import app
-from sasnet_plugin.compute import unordered_map
 from sasnet_plugin.report import evaluation
 from sasnet_plugin.simulate.curve_simulator import SIMULATOR
 from sasnet_plugin.simulate.shards import Request, plan
 from sasnet_plugin.types import SasnetError, SimulationError, TechnicalError
+from sasnet_plugin.workers import child, pool, spread
+from sasnet_plugin.workers.spread import unordered_map
 
 _busy = threading.Lock()
 
@@ -112,26 +114,46 @@ def test_what_fails_on_a_cluster_is_an_error_or_a_result_of_its_own(scheduler: s
     assert sorted(found) == [-3, -1, 0, 4]
 
 
-def test_threads_work_at_the_same_time_and_no_more_is_taken_than_is_needed() -> None:
-    both, taken = threading.Barrier(2, timeout=30), []
-
-    def meet(item: int) -> int:
-        both.wait()
-        return item
+def test_no_more_is_taken_than_is_needed_and_closing_ends_the_rest() -> None:
+    taken = []
 
     def items() -> Iterator[int]:
         for k in range(100):
             taken.append(k)
             yield k
 
-    found = unordered_map(meet, items(), workers=2, threads=True)
-    assert next(found) < 4
+    found = unordered_map(str, items(), workers=2)
+    assert int(next(found)) < 4
     assert len(taken) < 10
-    both.abort()
     found.close()  # type: ignore[attr-defined]
 
 
-def test_ctrl_c_at_whatever_line_leaves_nothing_that_python_would_wait_for() -> None:
+class ThreadChild:
+    """Does what a `Child` does, in a thread: at each line of the pool one is started."""
+
+    pid, alive = 0, True
+
+    def __init__(self, target: str, heard: Any, **how: Any) -> None:
+        messages: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        self.send, self.end = messages.put, lambda: messages.put(None)
+
+        def receive() -> Any:
+            if (message := messages.get()) is None:
+                raise SystemExit
+            return message
+
+        def run() -> None:
+            with contextlib.suppress(SystemExit):
+                child.function_of(target)(receive, lambda message: heard.put((self, message)))
+
+        threading.Thread(target=run, daemon=True).start()
+
+
+def test_ctrl_c_at_whatever_line_leaves_nothing_that_python_would_wait_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(pool, "Child", ThreadChild)
+
     def interrupted(at: int) -> bool:
         left = [at]
 
@@ -144,7 +166,7 @@ def test_ctrl_c_at_whatever_line_leaves_nothing_that_python_would_wait_for() -> 
                 raise KeyboardInterrupt
             return trace
 
-        found = unordered_map(str, range(3), workers=2, threads=True)
+        found = unordered_map(str, range(3), workers=2)
         sys.settrace(trace)
         try:
             list(found)
@@ -155,7 +177,10 @@ def test_ctrl_c_at_whatever_line_leaves_nothing_that_python_would_wait_for() -> 
         return False
 
     # Of the standard library its pools alone: nobody can make `threading` safe.
-    watched = {module.__file__ for module in (compute, concurrent.futures.thread, concurrent.futures._base)}
+    watched = {
+        module.__file__
+        for module in (spread, pool, child, concurrent.futures.thread, concurrent.futures._base)
+    }
     before = set(threading.enumerate())
     line = 0
     gc.disable()  # what it calls is not interrupted
@@ -201,7 +226,7 @@ def test_processes_answer_fail_or_are_lost(items: tuple[int, ...], words: str) -
 
 
 def test_a_cluster_that_is_not_there_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sasnet_plugin.compute._PATIENCE", "1s")
+    monkeypatch.setattr("sasnet_plugin.workers.spread._PATIENCE", "1s")
     where = ["--models", "sphere", "--limit", "1", "--scheduler", "tcp://127.0.0.1:9"]
     done = CliRunner().invoke(app, ["simulate", "--out", str(tmp_path / "x"), *where])
     assert done.exit_code == 1
