@@ -133,7 +133,10 @@ class State:
             found = self.evidence(hypothesis)
             # Beside an error that neighbours share, noise far above the stated may be fine structure.
             most = ASSESSMENT.too_small if found.shared.relative > 0 else ASSESSMENT.hopeless
-            gain = 0.5 * (found.misfit - least_misfit(residual, most))
+            misfit = found.misfit
+            if found.shared.relative > ASSESSMENT.small_systematic:  # which excuses no end of a search
+                misfit = max(misfit, n * (1 + np.log(max(fit.reduced_chisq, 1.0))))
+            gain = 0.5 * (misfit - least_misfit(residual, most))
         return max(float(min(gain, excess)), STRATEGY.chance_gain)
 
     def task(self, hypothesis: Hypothesis, **more: Any) -> Task:
