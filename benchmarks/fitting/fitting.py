@@ -69,7 +69,7 @@ def _sasnet(given: Problem) -> dict[str, Any]:
 
 def _alike(result: Any, form: str) -> set[str]:
     """Fits of the true form, of its group, and those that this curve cannot tell from its best."""
-    from sasnet_plugin.fitting.assessment.assess import alike
+    from sasnet_plugin.fitting.evidence.weights import alike
     from sasnet_plugin.predict import open_classifier
 
     group = next((g.members for g in open_classifier().manifest.groups if form in g.members), (form,))

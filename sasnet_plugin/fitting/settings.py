@@ -213,19 +213,6 @@ class AssessmentSettings:
         "standard deviations",
     )
     margin: float = setting(0.2, "A reduced χ² within 1 ± this explains a curve, however many its points.")
-    same_bic: float = setting(
-        2.0, 'BIC that differ by less are "not worth more than a bare mention" (Kass & Raftery 1995).'
-    )
-    strong_bic: float = setting(
-        10.0, "The same under an error that is itself estimated: less is no very strong evidence."
-    )
-    second_component: float = setting(
-        10.0, 'Fall of BIC that a second component has to bring: "very strong" (Kass & Raftery 1995).'
-    )
-    implausible_bic: float = setting(10.0, "Added for each fitted value that no sample has (`plausible`).")
-    least_prior: float = setting(
-        0.002, "Probability of the network below which none counts: it rules out no model before its fit."
-    )
     extreme: float = setting(0.999, "Quantile of χ² beyond which a model alone does not explain a curve.")
     hopeless: float = setting(30.0, "Reduced χ² that no usual mis-statement of uncertainties excuses.")
     too_large: float = setting(0.5, "Reduced χ² below which uncertainties seem too large.")
@@ -262,15 +249,6 @@ class AssessmentSettings:
     atoms: float = setting(1.0, "Beyond this q atoms scatter, and no model of these is meant.", "Å⁻¹")
     interval: float = setting(0.1, "Width of the intervals of q in which fits are compared.", "decades")
     points_an_interval: int = setting(4, "Points at which curves are computed in each of them.")
-    systematic_window: float = setting(
-        0.3, "Width in which the intensity is averaged that a systematic error is a share of.", "ln q"
-    )
-    background_quantile: float = setting(0.1, "Of the intensities, what a background is about as large as.")
-    systematic_points: int = setting(400, "Points of residuals in which systematic errors are looked for.")
-    usual_systematic: float = setting(
-        0.05,
-        "Of I: standard deviation of a measurement's systematic error before anything is seen of it.",
-    )
     small_systematic: float = setting(
         0.05, "Of I: an error this large many measurements have; a simple model that needs no more is named."
     )

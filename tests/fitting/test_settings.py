@@ -8,11 +8,13 @@ import numpy as np
 import pytest
 
 from sasnet_plugin.fitting import settings
+from sasnet_plugin.fitting.evidence.settings import EVIDENCE
 from sasnet_plugin.fitting.settings import OPTIMIZE, PROBLEM
 from sasnet_plugin.fitting.strategy.settings import STRATEGY
 
 ROOMS = [
     *(value for name, value in vars(settings).items() if name.isupper() and is_dataclass(value)),
+    EVIDENCE,
     STRATEGY,
 ]
 

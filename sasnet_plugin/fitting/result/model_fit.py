@@ -174,6 +174,8 @@ class ModelFit:
         Points of each of its size distributions.
     components : tuple of Component
         Shares of the components of a sum; empty for one model.
+    log_evidence : float
+        ln of the marginal likelihood, to a constant of the curve; not a number before fits are compared.
     """
 
     model: str
@@ -194,6 +196,7 @@ class ModelFit:
     per_decade: int | None = None
     pd_points: int = 35
     components: tuple[Component, ...] = ()
+    log_evidence: float = float("nan")
 
     @property
     def name(self) -> str:

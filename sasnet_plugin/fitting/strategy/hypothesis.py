@@ -12,6 +12,7 @@ from sasnet_plugin.digits import significant
 from sasnet_plugin.fitting.problem.free_parameters import SALT
 from sasnet_plugin.fitting.result.model_fit import ModelFit
 from sasnet_plugin.fitting.start_values.screening import SIMPLE
+from sasnet_plugin.fitting.start_values.second_component import TERMS
 from sasnet_plugin.fitting.strategy.settings import STRATEGY
 from sasnet_plugin.fitting.task import Pair
 from sasnet_plugin.simulate.priors import allowed_structure_factors, model_info, structure_factors
@@ -165,7 +166,7 @@ class Beliefs:
         if hypothesis.form in LATTICES:  # which differ in few peaks: where one is likely, all are compared
             own = sum(g.probability for name, g in self.guesses.items() if name in LATTICES) / len(LATTICES)
         found = max(own, least) * max(factor_share(guess, hypothesis.structure_factor), STRATEGY.simple_prior)
-        return found * (1.0 if hypothesis.second is None else STRATEGY.second_prior)
+        return found * second_share(hypothesis.second)
 
     def first(self) -> dict[str, float]:
         """The simplest models of the likely groups, and the likeliest models, with what is thought of each.
@@ -188,6 +189,11 @@ class Beliefs:
         return found
 
 
+def second_share(second: str | None) -> float:
+    """How often a curve holds a certain second component, over how often it holds none."""
+    return 1.0 if second is None else STRATEGY.second_prior / (len(TERMS) + 1)
+
+
 def factor_share(guess: ModelGuess, factor: str | None) -> float:
     """Probability of a structure factor, or of none; the likeliest leaves the rest to the four others."""
     share = guess.structure_factor_probability
@@ -202,31 +208,36 @@ def priors(suggestion: Suggestion, fits: Iterable[ModelFit]) -> list[float]:
     """What the ranking of fits starts from.
 
     The network cannot distinguish the members of a group, so those that were fitted share its probability by
-    how common each is; each has its structure factor's probability besides.
+    how common each is; each has its structure factor's probability besides. Of sums it has seen none: they
+    have what is common of their first component, and of a second.
 
     Parameters
     ----------
     suggestion : Suggestion
         Of all models.
     """
-    fits = list(fits)
+    every = [of_pair((fit.model, fit.structure_factor)) for fit in fits]
     guesses = {guess.name: guess for guess in suggestion.models}
     members = {name: group for group in suggestion.groups for name in group.members}
     tried: dict[str, set[str]] = {}
-    for fit in fits:
-        if fit.model in members:
-            tried.setdefault(members[fit.model].name, set()).add(fit.model)
+    for hypothesis in every:
+        if hypothesis.form in members:
+            tried.setdefault(members[hypothesis.form].name, set()).add(hypothesis.form)
 
     def frequency(name: str) -> float:
         guess = guesses.get(name)
         return guess.probability / guess.uniform if guess and guess.uniform else 1.0
 
-    def prior(fit: ModelFit) -> float:
-        guess, group = guesses.get(fit.model), members.get(fit.model)
+    every_frequency = sum(map(frequency, guesses)) or 1.0
+
+    def prior(hypothesis: Hypothesis) -> float:
+        if hypothesis.second is not None:
+            return frequency(hypothesis.form) / every_frequency
+        guess, group = guesses.get(hypothesis.form), members.get(hypothesis.form)
         if guess is None or group is None:
-            return fit.probability
-        share = frequency(fit.model) / sum(frequency(name) for name in tried[group.name])
-        factor = factor_share(guess, fit.structure_factor)
+            return guess.probability if guess else STRATEGY.least_prior
+        share = frequency(hypothesis.form) / sum(frequency(name) for name in tried[group.name])
+        factor = factor_share(guess, hypothesis.structure_factor)
         return float(group.probability * share * max(factor, STRATEGY.simple_prior))
 
-    return [prior(fit) for fit in fits]
+    return [max(prior(one), STRATEGY.least_prior) * second_share(one.second) for one in every]

@@ -30,7 +30,7 @@ from sasnet_plugin.fitting.strategy.likely import first
 from sasnet_plugin.fitting.strategy.settings import STRATEGY
 from sasnet_plugin.fitting.strategy.state import State
 from sasnet_plugin.fitting.strategy.step import Step, beside, boost, fitting, highest_boost
-from sasnet_plugin.fitting.strategy.sum_moves import looks_for_sums, rivals_of_sum, sums
+from sasnet_plugin.fitting.strategy.sum_moves import looks_for_sums, rivals_of_sum, second_terms, sums
 from sasnet_plugin.fitting.task import Budget
 from sasnet_plugin.simulate.priors import model_info
 
@@ -41,7 +41,7 @@ def open_steps(state: State) -> list[Step]:
     if state.fits:
         moves += (kinds, hops, measured, resolutions, resolved)
     if state.fits and state.free:
-        moves += (factors, looks_for_sums, sums, rivals_of_sum)
+        moves += (factors, looks_for_sums, sums, second_terms, rivals_of_sum)
     found: dict[tuple[Any, ...], Step] = {}
     for step in chain.from_iterable(move(state) for move in moves):
         known = step.hypothesis is None or state.allowed(step.hypothesis)
@@ -133,7 +133,7 @@ def nested(state: State) -> Iterator[Step]:
     """The simpler models that the best fits have become, where they were not fitted themselves."""
     if state.options.models is not None:
         return
-    for hypothesis in sorted(state.fits, key=state.bic)[: STRATEGY.near_fits]:
+    for hypothesis in sorted(state.fits, key=state.lost)[: STRATEGY.near_fits]:
         fit = state.fits[hypothesis]
         for reduction in () if hypothesis.second else simpler(fit.model, fit.structure_factor):
             form, _, factor = reduction.name.partition("@")
@@ -282,7 +282,7 @@ def hops(state: State) -> Iterator[Step]:
         # However far off the likeliest is: it may lie in a wrong minimum.
         promise = max(least / fit.chisq, state.beliefs.of(hypothesis))
         chance = STRATEGY.seldom * STRATEGY.hop_again**attempt * promise
-        worth = chance * boost(state, state.size(hypothesis), again=True, excused=True) / budget.seconds
+        worth = chance * boost(state, state.size(hypothesis), again=True) / budget.seconds
         yield Step((*key, attempt), worth, hypothesis=hypothesis, task=task)
 
 

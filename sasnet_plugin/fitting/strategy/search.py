@@ -33,12 +33,15 @@ class Found:
         With a resolution where one was found that the file does not state.
     fits : list of ModelFit
         All on that curve.
+    kinds : list of ModelFit
+        The same models with all kinds of size distribution that were tried, these included.
     notes : tuple of str
         Plain sentences.
     """
 
     curve: Curve
     fits: list[ModelFit]
+    kinds: Sequence[ModelFit] = ()
     notes: tuple[str, ...] = ()
 
 
@@ -157,7 +160,9 @@ def _found(state: State) -> Found:
     order = [h.name for h in state.fits if h.resolution == best.resolution]
     notes = tuple(_said(state, best))
     curve = state.curve_of(best)
-    return Found(curve, [fits[name] for name in dict.fromkeys(order) if name in fits], notes)
+    taken = [h for h in state.fits if any(state.fits[h] is fit for fit in fits.values())]
+    kinds = [fit for (hypothesis, _), fit in state.kinds.items() if hypothesis in taken and fit.distributions]
+    return Found(curve, [fits[name] for name in dict.fromkeys(order) if name in fits], kinds, notes)
 
 
 def _said(state: State, best: Hypothesis) -> list[str]:

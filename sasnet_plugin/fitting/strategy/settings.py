@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sasnet_plugin.fitting.settings import ASSESSMENT, PROBLEM, ByCost, by_cost, setting
+from sasnet_plugin.fitting.settings import PROBLEM, ByCost, by_cost, setting
 
 
 @dataclass(frozen=True)
@@ -64,9 +64,6 @@ class StrategySettings:
     expected_time: ByCost[float] = setting(by_cost(0.35, 1.5, 3.0), "What a fit is expected to take.", "s")
     time: ByCost[float] = setting(by_cost(4.0, 8.0, 12.0), "What it has at most.", "s")
     from_start: float = setting(0.2, "Of the expected time, what a fit from a given start takes.", "share")
-    second_component: float = setting(
-        ASSESSMENT.second_component, "Fall of BIC that a second component has to bring."
-    )
     group_share: float = setting(0.1, "Of a group this probable the simplest models are fitted too.")
     simplest: int = setting(3, "So many of them.")
     none_left: float = setting(
@@ -93,10 +90,6 @@ class StrategySettings:
     )
     screening_share: float = setting(0.3, "Of the time for a curve, what screening may take.", "share")
     assessment_share: float = setting(0.05, "The same, what is kept for the assessment.", "share")
-    systematic: float = setting(
-        ASSESSMENT.small_systematic,
-        "Of I: once what is left is an error that neighbours share, this large at most, the search ends.",
-    )
     more_volume: float = setting(0.05, "Volume fraction at which a product starts from its form's fit.")
     near_fits: int = setting(3, "So many of the best fits have neighbours.")
     near_best: float = setting(5.0, "χ² of these, over the best's, at most.")
@@ -113,9 +106,6 @@ class StrategySettings:
     absolute_dq: tuple[float, ...] = setting((7e-4, 1.5e-3), "dq that are tried: laboratory cameras.", "Å⁻¹")
     dq_factors: tuple[float, ...] = setting(
         (1.4, 1.2, 1.1, 1.05, 1.02, 1.01), "By which the best of these is changed, one after the other."
-    )
-    dq_gain: float = setting(
-        10.0, 'Fall of tempered χ² beyond ln n: "very strong" evidence (Kass & Raftery 1995).'
     )
 
 

@@ -48,32 +48,30 @@ class Step:
     search: Task | None = None
 
 
-def boost(state: State, size: int, *, again: bool = False, excused: bool = False) -> float:
+def boost(state: State, size: int, *, again: bool = False) -> float:
     """By how much an explanation of so many parameters would stand above the best, at most.
 
     Parameters
     ----------
     again : bool
         It goes on from a fit: its chance is no share of what the network leaves to other models.
-    excused : bool
-        A small error that neighbours share is no reason for it.
     """
     best = state.best
     if best is None:
         return STRATEGY.most_boost
     # That fewer parameters might do the network has seen.
-    gain = state.left(best)[0 if excused else 1]
+    gain = state.left(best)
     gain += 0.5 * min(state.size(best) - size, 0) * np.log(len(state.curve))
     before = 1.0 if again else max(state.beliefs.of(best), STRATEGY.least_prior)
-    return float(min(np.exp(min(gain, 50.0)) / before, highest_boost(state, excused=excused)))
+    return float(min(np.exp(min(gain, 50.0)) / before, highest_boost(state)))
 
 
-def highest_boost(state: State, *, excused: bool = False) -> float:
+def highest_boost(state: State) -> float:
     """The most that any explanation would gain."""
     best = state.best
     if best is None:
         return STRATEGY.most_boost
-    if state.left(best)[0 if excused else 1] <= STRATEGY.chance_gain:
+    if state.left(best) <= STRATEGY.chance_gain:
         return STRATEGY.explained_boost
     return STRATEGY.doubtful_boost if state.explained() else STRATEGY.most_boost
 
@@ -90,7 +88,7 @@ def fitting(state: State, hypothesis: Hypothesis, chance: float, due: bool = Fal
 def beside(state: State, key: tuple[Any, ...], hypothesis: Hypothesis, chance: float, *starts: Any) -> Step:
     """Fit one from the values that another fit gives; its key begins with the kind of step."""
     task = state.task(hypothesis, starts=starts)
-    again = boost(state, state.size(hypothesis), again=True, excused=key[0] == "kind")
+    again = boost(state, state.size(hypothesis), again=True)
     # What a fit has taken depends on what else the machine does; what it is expected to take does not.
     worth = chance * again / (STRATEGY.from_start * hypothesis.seconds)
     return Step(key, worth, hypothesis=hypothesis, task=task)

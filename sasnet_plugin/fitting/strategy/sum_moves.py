@@ -7,11 +7,13 @@ from dataclasses import replace
 
 import numpy as np
 
+from sasnet_plugin.fitting.assessment.goodness_of_fit import doubtful
 from sasnet_plugin.fitting.costs import look_cost
 from sasnet_plugin.fitting.problem.experiment import starting_values
 from sasnet_plugin.fitting.problem.sums import of_part
 from sasnet_plugin.fitting.start_values.second_component import TERMS, has_one_contrast
 from sasnet_plugin.fitting.strategy.hypothesis import Hypothesis, size_of
+from sasnet_plugin.fitting.strategy.second_term import promises
 from sasnet_plugin.fitting.strategy.settings import STRATEGY
 from sasnet_plugin.fitting.strategy.state import State
 from sasnet_plugin.fitting.strategy.step import Step, beside, boost, fitting
@@ -45,6 +47,18 @@ def sums(state: State) -> Iterator[Step]:
     for hypothesis in near_[: STRATEGY.sums]:
         nearness = min((least + STRATEGY.near) / (rated[hypothesis] + STRATEGY.near), 1.0)
         yield fitting(state, hypothesis, STRATEGY.second_prior * nearness)
+
+
+def second_terms(state: State) -> Iterator[Step]:
+    """A second term beside the best fit, where the evidence of both promises to be greater."""
+    best = state.best
+    if best is None or state.options.contrast is not None or not _is_body(best.form):
+        return
+    if not doubtful(state.fits[best].reduced_chisq, len(state.curve)):
+        return
+    for found, promise in promises(state, best):
+        if promise.gain > 0 and found not in state.fits and state.allowed(found):
+            yield beside(state, ("term", found), found, STRATEGY.likely, promise.start)
 
 
 def rivals_of_sum(state: State) -> Iterator[Step]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from sasnet_plugin.fitting.evidence.settings import EVIDENCE
 from sasnet_plugin.fitting.ledger import spent
 from sasnet_plugin.fitting.optimize.local_search import refine
 from sasnet_plugin.fitting.problem.model_curves import curves_of
@@ -83,4 +84,4 @@ def resolution_of(task: Task, bank: Bank | None = None, budget: Budget = UNLIMIT
     n = len(task.curve)
     # Where even the best χ² is above n, the uncertainties are taken to be too small by its root.
     tempering = max(found.chisq / n, 1.0)
-    return None if without.chisq - found.chisq < tempering * (STRATEGY.dq_gain + np.log(n)) else found
+    return None if without.chisq - found.chisq < tempering * EVIDENCE.strong else found
