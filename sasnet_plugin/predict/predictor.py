@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sasnet_plugin.domains import DEFAULT, Domain, Seen, resolve
+from sasnet_plugin.domains import DEFAULT, Domain, Seen
 from sasnet_plugin.domains.heads import Classes, Inputs, Outputs, Scope, outputs_of
 from sasnet_plugin.predict.averaging import said_of
 from sasnet_plugin.predict.beyond import beyond_training
@@ -142,11 +142,8 @@ class Predictor:
 
     Parameters
     ----------
-    domain : Domain
     manifest : Manifest
         Heads with their labels, and what was calibrated.
-    runtime : Runtime
-        The session.
     """
 
     domain: Domain
@@ -182,9 +179,9 @@ class Predictor:
         """
         frequency = with_given = None
         if known_prior(prior) == COMMON and self.domain.class_prior:
-            frequency = resolve(self.domain.class_prior)(self.manifest.labels)
+            frequency = self.domain.class_prior(self.manifest.labels)
             if self.domain.given_prior:
-                with_given = partial(resolve(self.domain.given_prior), self.manifest.labels)
+                with_given = partial(self.domain.given_prior, self.manifest.labels)
         if models is None and exclude is None:
             return Choice(top, prior=frequency, given_prior=with_given)
         labels = self.manifest.labels
@@ -246,12 +243,12 @@ class Predictor:
         """
         if not self.domain.check:
             return Seen(measurement, measurement.notes)
-        found: Seen = resolve(self.domain.check)(measurement, self.manifest.inputs)
+        found: Seen = self.domain.check(measurement, self.manifest.inputs)
         return found
 
     def features(self, measurements: Sequence[Any]) -> Inputs:
         """What the network reads, of measurements as it sees them."""
-        found: Inputs = resolve(self.domain.features)(measurements)
+        found: Inputs = self.domain.features(measurements)
         return found
 
     def outputs(self, inputs: Inputs) -> Outputs:
@@ -310,7 +307,7 @@ class Predictor:
                 getattr(measurement, "q_unit", None),
             )
             if self.domain.complete:
-                answer = resolve(self.domain.complete)(measurement, answer)
+                answer = self.domain.complete(measurement, answer)
             answers.append(answer)
         return answers
 

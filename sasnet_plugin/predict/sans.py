@@ -44,7 +44,6 @@ def check(measurement: Any, inputs: Mapping[str, Any]) -> Seen:
 
     Parameters
     ----------
-    measurement : Image or data.sans.features.Settings
     inputs : mapping
         Of the manifest: ``q_range`` in Å⁻¹, ``frames``.
 

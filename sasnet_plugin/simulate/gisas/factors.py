@@ -35,7 +35,6 @@ class Factors:
 
     Parameters
     ----------
-    geometry : Geometry
     window : Window
         Margin included.
     across : int
@@ -68,7 +67,6 @@ class Factors:
 
         Parameters
         ----------
-        geometry : Geometry
         window : Window
             Symmetric in φ, with an even number of columns.
         nodes : Nodes, optional
@@ -84,7 +82,6 @@ class Factors:
 
         Parameters
         ----------
-        geometry : Geometry
         across : int, optional
             Parts of a pixel; default: as many as its peaks need.
         nodes : Nodes, optional

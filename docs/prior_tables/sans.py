@@ -1,17 +1,11 @@
-"""Write the tables of docs/sans.md: what small-angle-scattering samples and measurements are drawn from.
-
-Run as ``python -m sasnet_plugin.simulate.sans.prior_table docs/sans.md``; what lies between the two markers
-in the file is replaced.
-"""
+"""The tables of docs/sans.md: what small-angle-scattering samples and measurements are drawn from."""
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
-from sasnet_plugin.simulate.prior_table import quantities, write
 from sasnet_plugin.simulate.sans import measurement, samples, simulator
 from sasnet_plugin.simulate.sans.instruments import INSTRUMENTS, UNLIKE
+
+from .rows import quantities
 
 
 def tables() -> str:
@@ -70,7 +64,3 @@ def _instruments() -> str:
             f" | {one.distance[0]:g} to {one.distance[1]:g} |"
         )
     return "\n".join(rows)
-
-
-if __name__ == "__main__":
-    write(Path(sys.argv[1]), tables() + "\n")

@@ -1,17 +1,11 @@
-"""Write the tables of docs/diffraction.md: what diffraction images are drawn from.
-
-Run as ``python -m sasnet_plugin.simulate.diffraction.prior_table docs/diffraction.md``; what lies between the
-two markers in the file is replaced.
-"""
+"""The tables of docs/diffraction.md: what diffraction images are drawn from."""
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
 from sasnet_plugin.simulate.diffraction import measurement, samples
 from sasnet_plugin.simulate.diffraction.simulator import SIMULATOR
-from sasnet_plugin.simulate.prior_table import quantities, write
+
+from .rows import quantities
 
 
 def tables() -> str:
@@ -42,7 +36,3 @@ def tables() -> str:
             f" distribution: {', '.join(SIMULATOR.kinds)}.",
         )
     )
-
-
-if __name__ == "__main__":
-    write(Path(sys.argv[1]), tables() + "\n")

@@ -1,25 +1,16 @@
-"""Write the tables of docs/prior.md: what each model's parameters are drawn from.
-
-Run as ``python -m sasnet_plugin.simulate.prior_table docs/prior.md``; what lies between the two markers in
-the file is replaced.
-"""
+"""The tables of docs/prior.md: what each model's parameters are drawn from."""
 
 from __future__ import annotations
 
 import inspect
-import sys
 import zlib
-from collections.abc import Mapping
-from pathlib import Path
 
 import numpy as np
 
 from sasnet_plugin.simulate import lengths, priors
-from sasnet_plugin.simulate.draws import Prior
 from sasnet_plugin.simulate.own_priors import OWN_PRIORS
 from sasnet_plugin.simulate.sasmodels_draws import FROZEN
 
-BEGIN, END = "<!-- tables: begin -->", "<!-- tables: end -->"
 DRAWS = 500
 _CELL = "| {} | {} | {} | {} | {} |"
 
@@ -56,16 +47,6 @@ def _row(key: str, unit: str, drawn: list[float]) -> str:
     return _CELL.format(key, unit, *(f"{v:.3g}" for v in np.quantile(drawn, (0.05, 0.5, 0.95))))
 
 
-def quantities(table: Mapping[str, Prior], *, seed: bool = False) -> str:
-    """Return the rows of a table of quantities; with what the seed of this work drew, or without."""
-    rows = ["| quantity | unit | drawn | not 0 in | meaning |" + (" seed |" if seed else "")]
-    rows.append("|---|---|---|---|---|" + ("---|" if seed else ""))
-    for name, prior in table.items():
-        row = f"| `{name}` | {prior.unit} | {prior.drawn} | {prior.share:.0%} | {prior.text} |"
-        rows.append(row + (f" {prior.seed or '0'} |" if seed else ""))
-    return "\n".join(rows)
-
-
 def section(name: str) -> str:
     """Return one model's section: where its prior comes from and its table."""
     if name in OWN_PRIORS:
@@ -84,15 +65,3 @@ def tables() -> str:
     """Return the sections of all form models and structure factors, sorted by name."""
     names = sorted({*priors.form_models(), *priors.structure_factors(), "two_yukawa"})
     return "\n".join(section(name) for name in names)
-
-
-def write(path: Path, found: str) -> None:
-    """Put tables between the two markers of a page."""
-    text = path.read_text(encoding="utf-8")
-    head, rest = text.split(BEGIN)
-    tail = rest.split(END)[1]
-    path.write_text(f"{head}{BEGIN}\n\n{found}\n{END}{tail}", encoding="utf-8")
-
-
-if __name__ == "__main__":
-    write(Path(sys.argv[1]), tables())

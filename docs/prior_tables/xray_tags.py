@@ -1,21 +1,16 @@
-"""Write the tables of docs/xray_tags.md: what scenes and detectors are drawn from, and how often tags are.
-
-Run as ``python -m sasnet_plugin.simulate.xray_tags.prior_table docs/xray_tags.md``; what lies between the two
-markers in the file is replaced.
-"""
+"""The tables of docs/xray_tags.md: what scenes and detectors are drawn from, and how often tags are."""
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
-from pathlib import Path
 
 import numpy as np
 
 from sasnet_plugin.domains.xray_tags import LABELS, WEIGHTS
-from sasnet_plugin.simulate.prior_table import quantities, write
 from sasnet_plugin.simulate.xray_tags import detector, scenes
 from sasnet_plugin.simulate.xray_tags.simulator import SIMULATOR
+
+from .rows import quantities
 
 #: Scenes that are measured for the frequency of tags.
 NUMBER = 250
@@ -44,7 +39,3 @@ def tables() -> str:
 def _shares(often: Mapping[str, float]) -> str:
     total = sum(often.values())
     return ", ".join(f"{name or 'none'} {number / total:.0%}" for name, number in often.items())
-
-
-if __name__ == "__main__":
-    write(Path(sys.argv[1]), tables() + "\n")

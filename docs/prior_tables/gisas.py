@@ -1,20 +1,15 @@
-"""Write the tables of docs/gisas_prior.md: what GISAS samples and measurements are drawn from.
-
-Run as ``python -m sasnet_plugin.simulate.gisas.prior_table docs/gisas_prior.md``; what lies between the two
-markers in the file is replaced.
-"""
+"""The tables of docs/gisas_prior.md: what GISAS samples and measurements are drawn from."""
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
-from pathlib import Path
 
 from sasnet_plugin.simulate.gisas import priors
 from sasnet_plugin.simulate.gisas.priors import GEOMETRY
 from sasnet_plugin.simulate.images import detector
 from sasnet_plugin.simulate.images.measurement import MEASUREMENT
-from sasnet_plugin.simulate.prior_table import quantities, write
+
+from .rows import quantities
 
 _MEANING = {
     "deltas": "{} to {} angles out of the 120".format(*priors.DELTAS),
@@ -55,7 +50,3 @@ def shares(table: Mapping[str, float], meaning: Mapping[str, str], head: str) ->
     rows = [f"| {head} | share | meaning |", "|---|---|---|"]
     rows += [f"| {name} | {share:.0%} | {meaning[name]} |" for name, share in table.items()]
     return "\n".join(rows)
-
-
-if __name__ == "__main__":
-    write(Path(sys.argv[1]), tables() + "\n")

@@ -1,18 +1,12 @@
-"""Write the tables of docs/growth_prior.md: what growing films are drawn from.
-
-Run as ``python -m sasnet_plugin.simulate.growth.prior_table docs/growth_prior.md``; what lies between the two
-markers in the file is replaced.
-"""
+"""The tables of docs/growth_prior.md: what growing films are drawn from."""
 
 from __future__ import annotations
-
-import sys
-from pathlib import Path
 
 from sasnet_plugin.simulate.growth import stack
 from sasnet_plugin.simulate.growth.film import WINDOW
 from sasnet_plugin.simulate.growth.priors import FILM
-from sasnet_plugin.simulate.prior_table import quantities, write
+
+from .rows import quantities
 
 
 def tables() -> str:
@@ -37,7 +31,3 @@ def tables() -> str:
             window,
         )
     )
-
-
-if __name__ == "__main__":
-    write(Path(sys.argv[1]), tables() + "\n")
