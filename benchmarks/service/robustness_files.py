@@ -57,7 +57,7 @@ def worker(receive: Callable[[], Any], say: Callable[[Any], None]) -> None:
 
 def read(path: Path) -> list[dict[str, Any]]:
     """Numbers and notes of what a file holds, by the domain that takes it."""
-    from sasnet_plugin.domains import ReadOptions, recognised, resolve, specification
+    from sasnet_plugin.domains import ReadOptions, recognised, specification
     from sasnet_plugin.types import Curve, SasnetError
 
     if path.suffix == ".md":
@@ -74,7 +74,7 @@ def read(path: Path) -> list[dict[str, Any]]:
     failed: list[SasnetError] = []
     options = ReadOptions(geometry=GEOMETRY if domain.name.startswith("gisas") else (), failed=failed.append)
     found = []
-    for one in resolve(domain.read)(str(path), options):
+    for one in domain.read(str(path), options):
         if isinstance(one, Curve):
             values = {"q": one.q, "intensity": one.intensity, "dintensity": one.dintensity}
         else:

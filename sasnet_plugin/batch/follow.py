@@ -40,8 +40,6 @@ class Frame:
     ----------
     number : int
         From 1.
-    file, entry : str
-    time : float
     in_scope : float
         NaN where there is no answer.
     values : dict of str to (value, low, high)
@@ -72,7 +70,6 @@ def follow(
     ----------
     measurements : iterable of (file, measurement or exception)
         An exception becomes a line that says why.
-    answers : callable
     names : sequence of str
         Numbers that are wanted.
     interval : float
@@ -125,7 +122,6 @@ def write(frames: Iterable[Frame], path: Path, quantities: Sequence[Parameter]) 
 
     Parameters
     ----------
-    frames : iterable of Frame
     path : Path
         CSV; what lay there is replaced by the first answer.
     quantities : sequence of Parameter

@@ -30,7 +30,6 @@ class Options:
 
     Parameters
     ----------
-    fit : FitOptions
     window : (float, float) or None
         Only q within it, Å⁻¹.
     q_unit : str or None

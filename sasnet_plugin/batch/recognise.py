@@ -50,7 +50,6 @@ class Look:
         Of the newest.
     counts : float
         Of all.
-    in_scope : float
     classes : dict of str to float
         Probabilities.
     settled : str
@@ -79,11 +78,8 @@ def recognise(
 
     Parameters
     ----------
-    frames : iterable of (file, measurement or exception)
     added : callable
         Two measurements of the same sample and setting to one; raises a SasnetError where they are not.
-    answers : callable
-    settings : SettledSettings
     """
     total: Any = None
     leading, lasted, settled = "", 0, ""

@@ -33,9 +33,6 @@ def answer_file(
 
     Parameters
     ----------
-    supervisor : Supervisor
-    path : str
-    options : Options
     limit : float
         Seconds for each of its data sets.
     start : Start, optional
@@ -57,8 +54,6 @@ def local(paths: Sequence[str], options: Options, limit: float, workers: int) ->
 
     Parameters
     ----------
-    paths : sequence of str
-    options : Options
     limit : float
         Seconds for each data set.
     workers : int
@@ -85,8 +80,6 @@ def on_cluster(address: str, paths: Sequence[str], options: Options, limit: floa
     ----------
     address : str
         Of the scheduler, ``tcp://host:8786``.
-    paths : sequence of str
-    options : Options
     limit : float
         Seconds for each data set.
     """
@@ -119,7 +112,6 @@ def series(
         Those that need an answer.
     journal : Journal
         Holds the others'.
-    options : Options
     limit : float
         Seconds for each data set.
     """
@@ -163,8 +155,6 @@ def keep(
 
     Parameters
     ----------
-    answers : generator of dict
-    journal : Journal
     out : Path
         The results file.
     total : int

@@ -164,8 +164,6 @@ class Supervisor:
 
         Parameters
         ----------
-        path : str
-        options : Options
         limit : float
             Seconds for each of its data sets.
         start : Start, optional
@@ -186,22 +184,24 @@ class Supervisor:
     def _answers(self, jobs: Iterable[Job]) -> Iterator[tuple[str, Done]]:
         todo, under_way = iter(jobs), self._under_way
         try:
-            while True:
-                for job in islice(todo, self._pool.room):
-                    self._begin(_Answering(job))
-                if not under_way:
-                    return
+            self._fill(todo)
+            while under_way:
                 found = self._pool.hear(min(one.seconds for one in under_way.values()))
                 if not found and self._pool.closed:
                     return
                 # Nobody is late of whom there is still something to hear.
-                for done in [*map(self._heard, found), *(() if found else self._late())]:
-                    if done is not None:
-                        yield done.job.path, done.done
+                over = [*map(self._heard, found), *(() if found else self._late())]
+                self._fill(todo)
+                yield from ((one.job.path, one.done) for one in over if one is not None)
         finally:
             for number in under_way:
                 self._pool.stop(number)
             under_way.clear()
+
+    def _fill(self, todo: Iterator[Job]) -> None:
+        """Give each idle process a file."""
+        for job in islice(todo, self._pool.room):
+            self._begin(_Answering(job))
 
     def _begin(self, one: _Answering) -> None:
         one.begin(GRACE + (START_UP if self._pool.fresh() else 0.0))

@@ -29,8 +29,6 @@ class Job:
 
     Parameters
     ----------
-    path : str
-    options : Options
     limit : float
         Seconds for each of its data sets.
     start : Start or None
@@ -67,8 +65,6 @@ def serve(job: Job, bank: Bank, say: Callable[..., None]) -> None:
 
     Parameters
     ----------
-    job : Job
-    bank : Bank
     say : callable
         Called with ("begin",), ("try", key, name), ("done", key, answer) and ("row", row, time ran out).
     """
@@ -120,11 +116,9 @@ class OneByOne:
 
     Parameters
     ----------
-    bank : Bank
     known : dict
         Answers that are there already, with what they have spent. The name of each holds its place, since a
         model may be fitted twice, the second time with another resolution.
-    say : callable
     usual : float
         By ``time.monotonic()``: when the time limit is up, once something is fitted; until then a run has the
         time that it is given.

@@ -9,12 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from sasnet_plugin.domains import DEFAULT, PAGES, Domain, ReadOptions, recognised, resolve, specification
+from sasnet_plugin.domains import DEFAULT, PAGES, Domain, ReadOptions, recognised, specification
 from sasnet_plugin.types import DataError, SasnetError
 
 if TYPE_CHECKING:
     from sasnet_plugin.predict import Answer, Predictor
     from sasnet_plugin.predict.decoding import Choice
+
+
+#: Seconds for the physics of one pattern.
+REFINING = 30.0
 
 
 def _may_be_image(path: str, domain: Domain) -> bool:
@@ -70,7 +74,7 @@ class Kinds:
         """The measurements of a file."""
         domain = specification(self._given or recognised(Path(path)))
         try:
-            for one in resolve(domain.read)(path, self._reading):
+            for one in domain.read(path, self._reading):
                 self._domains[one.file] = domain
                 yield one
         except DataError as error:
@@ -93,15 +97,18 @@ class Kinds:
             A file cannot be read, or such measurements have no settings.
         """
         found: list[Any] = []
+        together: Callable[[Sequence[Any]], Any] | None = None
         for path in paths:
             if isinstance(path, SasnetError):
                 raise path
             found += self.read(path)
             domain = self.domain_of(found[-1]) if found else None
-            if domain is None or not domain.together:
+            together = domain.together if domain else None
+            if together is None:
                 title = domain.title if domain else "files without measurements"
                 raise SasnetError(f"{path}: {title} are no settings of one sample; leave --set out.")
-        return resolve(self.domain_of(found[0]).together)(found)
+        assert together is not None
+        return together(found)
 
     def domain_of(self, measurement: Any) -> Domain:
         """The domain that a measurement was read by."""
@@ -144,7 +151,7 @@ class Kinds:
         if not domain.refine:
             return SasnetError(f"{measurement.file}: --verify is for patterns; 'sasnet fit' verifies curves.")
         try:
-            return resolve(domain.refine)(measurement, answer, told=self._teller(measurement))
+            return domain.refine(measurement, answer, REFINING, self._teller(measurement))
         except Exception as error:  # one pattern must not stop the others
             return error
 

@@ -16,7 +16,7 @@ from sasnet_plugin.fitting.settings import EFFORT, POOL
 from sasnet_plugin.fitting.task import Budget, Counting, LateError, Named, Plan, Work
 from sasnet_plugin.simulate.compile_cache import choose_folder
 from sasnet_plugin.types import SasnetError, TechnicalError
-from sasnet_plugin.workers.pool import Pool
+from sasnet_plugin.workers.pool import GoneError, Pool
 
 if TYPE_CHECKING:
     from sasnet_plugin.simulate.bank import Bank
@@ -179,14 +179,15 @@ class Workers:
                     index = todo.pop()
                     index_of[self._pool.ask((work, asked[index], budget))] = index
                 left = deadline - time.monotonic()
-                for said in self._pool.hear(min(max(left, 0.0), POOL.asks)):
+                found = self._pool.hear(min(max(left, 0.0), POOL.asks))
+                for said in found:
                     index = index_of.pop(said.number)
-                    gone = killed(asked[index].name), 0.0, False
-                    answer, *spent = said.message if said.error is None else gone
+                    lost = _lost(asked[index].name, said.error), 0.0, False
+                    answer, *spent = lost if said.error else said.message
                     if plan is not None:
                         plan.done(index, answer, *spent)
                     yield index, answer
-                if left <= 0:
+                if left <= 0 and not found:  # what was done in time is heard first
                     late = [*self._end(index_of), *reversed(todo)]
                     todo = []
                     for index in late:
@@ -204,6 +205,13 @@ class Workers:
             index_of.clear()
             self._pool.start()
         return ended
+
+
+def _lost(name: str, error: Exception | None) -> TechnicalError:
+    """Why a job has no answer of its own: its process is gone, or its answer cannot be sent."""
+    if error is None or isinstance(error, GoneError):
+        return killed(name)
+    return TechnicalError(name, f"the fit failed ({reason_of(error)})")
 
 
 def killed(name: str) -> TechnicalError:

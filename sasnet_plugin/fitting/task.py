@@ -59,12 +59,10 @@ class Task:
 
     Parameters
     ----------
-    curve : Curve
     dintensity : (n,) float array
         Positive.
     model : str
         Form model.
-    structure_factor : str or None
     probability : float
         Of the network.
     fixed : dict
@@ -122,7 +120,6 @@ class Start:
     ----------
     model : str
         Form model.
-    structure_factor : str or None
     parameters : dict
         sasmodels' parameters in its units; kinds of size distribution as ``radius_pd_type``.
     fixed : dict

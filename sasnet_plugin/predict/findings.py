@@ -31,12 +31,10 @@ class Value:
 
     Parameters
     ----------
-    value : float
     error : float
         One standard deviation.
     low, high : float
         Ends of the 90 % band.
-    unit : str
     """
 
     value: float
@@ -61,7 +59,6 @@ class QuantitiesFinding:
 
     Parameters
     ----------
-    head : Quantities
     values : mapping of str to Value or None
         By parameter; None where it is not known well enough to be given.
     """
@@ -158,7 +155,6 @@ class DistributionFinding:
 
     Parameters
     ----------
-    head : Distribution
     p, p_low, p_high : (bins,) arrays
         Share of each angle and the ends of its 90 % band.
     uniform_p_value : float

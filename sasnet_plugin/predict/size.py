@@ -26,8 +26,6 @@ class SizeFinding:
 
     Parameters
     ----------
-    head : Quantities
-    curve : Curve
     network : Value or None
         Rg as the network estimates it, Å; None where it does not know.
     """
@@ -88,7 +86,6 @@ def complete(curve: Curve, answer: Answer) -> Answer:
     ----------
     curve : Curve
         What was measured.
-    answer : Answer
     """
     answer = interaction.complete(curve, answer)
     network = answer.finding(QuantitiesFinding, "size")

@@ -11,9 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sasnet_plugin.files import write_figure
-
 from ..domains.heads import Outputs
+from ..files import write_figure
 from ..predict.arithmetic import sigmoid, softmax
 from ..predict.calibration import mean_and_sigma
 from ..predict.decoding import given_probability
@@ -90,7 +89,6 @@ def evaluate(answers: Decoded, examples: Examples, manifest: Manifest) -> dict[s
         Of every example.
     examples : Examples
         Known models, and out-of-distribution curves (form −1) for the scope.
-    manifest : Manifest
 
     Returns
     -------

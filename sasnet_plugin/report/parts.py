@@ -81,8 +81,6 @@ def in_parts(
     ----------
     function : callable
         (job, number of the part, part) to its result; importable by name.
-    job : Job
-    parts : sequence
     workers : int or str
         See `workers.spread.unordered_map`.
     progress : callable, optional

@@ -46,8 +46,6 @@ class Feed:
         Its stream is run by every worker.
     folder : Path
         Of shards; every worker reads them.
-    seed : int
-    batch : int
     workers : int
         Processes that measure examples.
     """

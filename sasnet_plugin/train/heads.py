@@ -59,7 +59,6 @@ def losses(head: Head, found: Mapping[str, Any], targets: Mapping[str, Any], hea
 
     Parameters
     ----------
-    head : Head
     found : mapping
         Outputs of the network.
     targets : mapping

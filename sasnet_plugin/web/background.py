@@ -171,6 +171,7 @@ class Background:
         with self._lock:
             changed = self._images.take(found)
             for file in changed:
+                self._made.pop(file, None)
                 if self._images.content.get(file):
                     self._state.read(file, "")
                     self.pictures[self._images.of(file)] = np.nan
@@ -254,6 +255,8 @@ class Background:
         self._source = source
         if self._images.stamp.get(source.file) == source.stamp:  # else the next look at the folder sees it
             self._state.read(source.file, source.content)
+            if source.beside:
+                self._images.beside[source.file] = source.beside
 
     def _take_failure(self, job: Job, failed: Failed) -> None:
         self._failed = True
@@ -290,7 +293,7 @@ class Background:
         if job.token == _QUEUED:
             progress.done += 1
         if job.kind == THUMBNAILS:
-            if source is not None and not failed:
+            if source is not None and not failed and not source.beside:
                 self._thumbnails.put_source(self._images.folder, self._domain, source)
             if made := source.stamp if source else job.stamp:
                 self._made[job.file] = made

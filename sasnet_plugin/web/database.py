@@ -46,7 +46,7 @@ class Database:
             self._add_content()
             with self._engine.connect() as connection:
                 connection.execute(sql.select(*self.events.c).limit(1)).all()
-        except (sql.exc.SQLAlchemyError, ImportError, OSError) as error:
+        except (sql.exc.SQLAlchemyError, ImportError, OSError, ValueError) as error:
             raise SasnetError(
                 f"{self.shown}: labels cannot be kept there ({_reason(error)}); name a file in a folder"
                 " that may be written to, or the URL of a database whose driver is installed."

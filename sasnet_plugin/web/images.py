@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..types import SasnetError, printable
-from .content import Stamp, stamp_of
+from .content import Stamp, stamp_at, stamp_of
 
 #: File, relative to the folder with "/", and number in it, from 1.
 Key = tuple[str, int]
@@ -40,6 +40,8 @@ class Images:
         self.stamp: dict[str, Stamp] = {}
         #: File -> what it holds, as `content.Source` has it, where it was read as it is now.
         self.content: dict[str, str] = {}
+        #: File -> those that it takes its values from, and their stamps when it was read.
+        self.beside: dict[str, tuple[tuple[str, Stamp | None], ...]] = {}
         self._there = np.zeros(0, dtype=np.bool_)
         self._rank = np.zeros(0, dtype=np.intp)
 
@@ -100,6 +102,10 @@ class Images:
         gone = {file for file in self.stamp if file not in found}
         if gone:
             self.there[[row for file in gone for row in self.of(file)]] = False
+        for file, others in list(self.beside.items()):
+            if any((found.get(other) or stamp_at(self.folder, other)) != stamp for other, stamp in others):
+                self.stamp.pop(file, None)  # it is read anew with them
+                del self.beside[file]
         changed = [file for file, stamp in found.items() if self.stamp.get(file) != stamp]
         self.stamp = found
         first = [self.add((file, 1)) for file in changed]

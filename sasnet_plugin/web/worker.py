@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..data.failure import sentence_of
-from ..domains import ReadOptions, resolve, specification
+from ..domains import ReadOptions, specification
 from ..domains.heads import Classes, Head, Tags
 from ..types import SasnetError
 from .content import Source, Stamp, see_unchanged, source_of
@@ -128,15 +128,15 @@ def vocabulary(heads: Sequence[Head]) -> tuple[str, ...]:
 def _measurements(job: Job, only: int | None = None) -> Iterator[Any]:
     """Measurements of a file; or the one of a number."""
     domain = specification(job.domain)
-    read = resolve(domain.read)(job.path, ReadOptions())
+    read = domain.read(job.path, ReadOptions())
     if only is None:
         return iter(read)
     first = next(iter(read), None)
     if only == 1 or first is None:
         return iter(() if first is None else (first,))
     if first.entry.startswith("frame "):  # stacks are read from there on
-        return iter(resolve(domain.read)(job.path, ReadOptions(entry=str(only))))
-    return islice(resolve(domain.read)(job.path, ReadOptions()), only - 1, only)
+        return iter(domain.read(job.path, ReadOptions(entry=str(only))))
+    return islice(domain.read(job.path, ReadOptions()), only - 1, only)
 
 
 def _thumbnails(job: Job, source: Source) -> Iterator[Shown]:

@@ -75,6 +75,20 @@ def test_a_process_killed_from_outside_costs_its_own_fit(simulated: Simulated) -
     assert isinstance(answers[1], ModelFit)
 
 
+def test_an_answer_that_cannot_be_sent_is_said_and_costs_no_process(simulated: Simulated) -> None:
+    task = _task(simulated("sphere", {"radius": 60.0, "background": 0.01}), "sphere")
+    with Workers(bank_path(), 1) as pool:
+        pid = pool._pool.pids[0]
+        (found,) = dict(pool.run(_unsendable, [task], 60.0)).values()
+        assert isinstance(found, TechnicalError)
+        assert "sphere: the fit failed (" in str(found)
+        assert pool._pool.pids[0] == pid
+
+
+def _unsendable(*_: object) -> object:
+    return threading.Lock()
+
+
 class _Failing:
     """A pool in which some pieces of work fail for a technical reason, so many times."""
 

@@ -409,6 +409,42 @@ def test_links_to_themselves_are_passed_over(opened: Open, folder: Path) -> None
     assert len(opened(folder).rows()) == IMAGES
 
 
+def test_a_file_changes_with_those_that_it_takes_its_values_from(tmp_path: Path) -> None:
+    import h5py
+
+    from sasnet_plugin.web.content import see_unchanged, stamp_at
+    from sasnet_plugin.web.images import Images
+
+    def write(level: int) -> None:
+        with h5py.File(tmp_path / "data_1.h5", "w") as file:
+            file["values"] = np.full((3, 4, 4), level)
+
+    layout = h5py.VirtualLayout((3, 4, 4), "i8")
+    layout[:] = h5py.VirtualSource("data_2.h5", "values", (3, 4, 4))
+    with h5py.File(tmp_path / "master.h5", "w") as file:
+        file["linked"] = h5py.ExternalLink("data_1.h5", "/values")
+        file.create_virtual_dataset("joined", layout)
+        file["elsewhere"] = h5py.ExternalLink("/etc/passwd", "/values")
+    missing = source_of(str(tmp_path), "master.h5", "x")
+    assert missing.beside == (("data_1.h5", None), ("data_2.h5", None))
+    write(1)
+    with pytest.raises(SasnetError, match="was changed while it was read"):
+        see_unchanged(str(tmp_path), missing)
+    first = source_of(str(tmp_path), "master.h5", "x")
+    images = Images(tmp_path)
+    images.take(images.look())
+    images.beside["master.h5"] = first.beside
+    assert images.take(images.look()) == []
+    write(2)
+    assert sorted(images.take(images.look())) == ["data_1.h5", "master.h5"]
+    (tmp_path / ".hidden.h5").write_bytes(b"not listed")
+    images.beside["master.h5"] = ((".hidden.h5", stamp_at(tmp_path, ".hidden.h5")),)
+    assert images.take(images.look()) == [], "nor is it read again and again"
+    second = source_of(str(tmp_path), "master.h5", "x")
+    assert len({missing.content, first.content, second.content}) == 3
+    assert source_of(str(tmp_path), "master.h5", "x") == second
+
+
 def test_old_answers_without_a_content_are_not_believed(opened: Open, folder: Path, tmp_path: Path) -> None:
     page = opened(folder)
     idle(page.workspace.background, THUMBNAILS)

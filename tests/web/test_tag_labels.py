@@ -20,8 +20,8 @@ import numpy as np
 import pytest
 from tagpages import Page, draw
 
-from sasnet_plugin.domains.diffraction import DIFFRACTION
 from sasnet_plugin.domains.heads import Tags
+from sasnet_plugin.kinds.diffraction import DIFFRACTION
 from sasnet_plugin.train.recorded import read_labels
 from sasnet_plugin.types import SasnetError
 from sasnet_plugin.web import exchange, importing
@@ -338,11 +338,23 @@ def test_a_name_that_a_spreadsheet_would_run_stays_a_name(tmp_path: Path) -> Non
     assert importing.from_any(written) == {("=cmd().npy", 1): {"ring": 1}}
 
 
-@pytest.mark.parametrize("place", ["no/such/folder/labels.sqlite", "nosuchdatabase://x/y", "README.md"])
+@pytest.mark.parametrize(
+    "place",
+    [
+        "no/such/folder/labels.sqlite",
+        "nosuchdatabase://x/y",
+        "README.md",
+        "sqlite://host:port/x",
+        "a link to itself",
+    ],
+)
 def test_a_database_that_is_none_is_one_sentence(
-    place: str, repository: Path, monkeypatch: pytest.MonkeyPatch
+    place: str, repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(repository)
+    if place == "a link to itself":
+        (tmp_path / "self").symlink_to("self")
+        place = str(tmp_path / "self")
     with pytest.raises(SasnetError, match="labels cannot be kept there"):
         Log(place)
 

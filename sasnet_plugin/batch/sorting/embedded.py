@@ -17,8 +17,8 @@ from ...data.diffraction.features import LEAST_COUNTS, amplitudes, of_rings
 from ...data.diffraction.load import frames
 from ...data.diffraction.polar import SECTORS, Polar, cross_correlation, in_cells, rings
 from ...data.failure import sentence_of
-from ...domains.diffraction import DIFFRACTION
 from ...files import put_in_one_step, remove_leftovers
+from ...kinds.diffraction import DIFFRACTION
 from ...types import SasnetError
 from ...workers.spread import Workers, unordered_map
 from .settings import SORTING
@@ -48,8 +48,6 @@ class Part:
         Where the points go.
     pieces : tuple of (str, int, int)
         File, first frame, end.
-    embedding : str
-    geometry : tuple of str
     stamps : tuple of (int, int)
         Size in bytes and time of the last change, ns, of the file of each piece when this was planned.
     """
@@ -174,7 +172,6 @@ def embed(parts: Sequence[Part], *, workers: Workers = 1, done: Callable[[int], 
 
     Parameters
     ----------
-    parts : sequence of Part
     workers : int or str
         See `workers.spread.unordered_map`.
     done : callable, optional

@@ -61,13 +61,15 @@ class Comparison:
         return self
 
 
-def refined(image: Image, answer: Answer, told: Callable[[str], None] | None = None) -> Answer:
+def refined(
+    image: Image, answer: Answer, seconds: float = 30.0, told: Callable[[str], None] | None = None
+) -> Answer:
     """The answer refined by physics, simulated again and compared; out of scope, the answer as it is.
 
     Parameters
     ----------
-    image : Image
-    answer : Answer
+    seconds : float
+        Not needed: an inversion takes some seconds of its own.
     told : callable, optional
         Told of each stage in a few words.
     """

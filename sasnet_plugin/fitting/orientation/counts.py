@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -135,6 +135,12 @@ def _in_blocks(image: Image, window: Window) -> tuple[Window, float, FloatArray,
     along = _at(alpha_f, bottom + up * np.arange(rows + 1), height)
     offset, reach = float(across[half]), half * beside * width
     blocks = Window(rows, 2 * half, (-reach, reach), (float(along[0]), float(along[-1])))
+    same = [*blocks.shape, *blocks.phi, *blocks.alpha_f], [*window.shape, *window.phi, *window.alpha_f]
+    if np.allclose(*same, rtol=1e-9):  # an image on this very window
+        blocks = window
+    else:
+        limits = [(_axis(low), _axis(high)) for low, high in (blocks.phi, blocks.alpha_f)]
+        blocks = replace(blocks, phi=limits[0], alpha_f=limits[1])
     return blocks, offset if abs(offset) > 1e-9 else 0.0, across, along
 
 
@@ -143,6 +149,11 @@ def _blocks_fit(edges: FloatArray, step: float, limits: tuple[float, float], pix
     even = np.linspace(edges[0], edges[-1], edges.size)
     inside = edges[0] < limits[1] - step and edges[-1] > limits[0] + step
     return bool(inside and step <= 1.01 * pixel and np.max(np.abs(edges - even)) <= _EVEN * step)
+
+
+def _axis(angle: float) -> float:
+    """An angle as a window has it, degrees: BornAgain takes the values of its axes for tangents."""
+    return float(np.degrees(np.tan(np.radians(angle))))
 
 
 def _at(edges: FloatArray, index: NDArray[np.int_], step: float) -> FloatArray:

@@ -41,7 +41,7 @@ class InversionSettings:
     )
 
     most_geometries: int = setting(
-        55, "Geometries after which no other descent begins, each 0.15 to 0.3 CPU-seconds; 40 are usual."
+        40, "Geometries after which no other descent begins, each 0.15 to 0.3 CPU-seconds; 35 are usual."
     )
 
     # Thickness of the film

@@ -79,7 +79,6 @@ def with_plugins(suggestion: Suggestion, own: Sequence[str], *, alone: bool) -> 
 
     Parameters
     ----------
-    suggestion : Suggestion
     own : sequence of str
         Paths, from `split`.
     alone : bool

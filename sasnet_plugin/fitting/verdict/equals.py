@@ -35,9 +35,7 @@ def as_good(result: FitResult) -> list[ModelFit]:
         likely = fit.weight >= ASSESSMENT.named_weight and fit.reduced_chisq <= ASSESSMENT.worse * max(
             best, 1.0
         )
-        # With more parameters almost any model comes as near.
-        worse = fit.short_name in result.alike and fit.bic - result.fits[0].bic > ASSESSMENT.strong_bic
-        return likely or (fit.short_name in named and not worse)
+        return likely or fit.short_name in named
 
     return [
         fit

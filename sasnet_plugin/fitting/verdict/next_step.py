@@ -25,7 +25,6 @@ def next_step(result: FitResult, options: FitOptions) -> tuple[str, str]:
 
     Parameters
     ----------
-    result : FitResult
     options : FitOptions
         As the curve was fitted; `also` holds what else was given.
     """

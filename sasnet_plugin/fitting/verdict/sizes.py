@@ -56,13 +56,14 @@ class Size:
     ----------
     name : str
         In plain English.
-    value : float
     error : float or None
         One standard deviation; None where it is not known.
     unit : str
         As sasmodels has it.
     parts : tuple of str
         Names of the parameters that it is the sum of.
+    weight : float
+        Of its fit, over the best one's.
     """
 
     name: str
@@ -70,6 +71,7 @@ class Size:
     error: float | None
     unit: str
     parts: tuple[str, ...]
+    weight: float = 1.0
 
 
 def sizes(fit: ModelFit) -> dict[str, Size]:
@@ -137,10 +139,11 @@ def spread(size: Size, others: Iterable[Size]) -> float | None:
     others : iterable of Size
         The same quantity by fits as good.
     """
-    apart = [(other.value - size.value) ** 2 for other in others if comparable(size, other)]
-    if size.error is None or not apart:
+    same = [other for other in others if comparable(size, other)]
+    if size.error is None or not same:
         return size.error
-    return math.sqrt(size.error**2 + sum(apart) / (1 + len(apart)))
+    apart = sum(other.weight * (other.value - size.value) ** 2 for other in same)
+    return math.sqrt(size.error**2 + apart / (1 + sum(other.weight for other in same)))
 
 
 def of_parameter(name: str, fit: ModelFit) -> Size | None:
@@ -159,7 +162,6 @@ def agreed(fits: Sequence[ModelFit], within: float) -> Size | None:
 
     Parameters
     ----------
-    fits : sequence of ModelFit
     within : float
         Largest difference, over the mean.
     """

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sasnet_plugin.files import write_figure
-
+from ...files import write_figure
 from ..page.document import COLOURS, inline_svg, placeholder, plain_axes, settings
 
 if TYPE_CHECKING:
@@ -38,7 +37,6 @@ def svg(draw: Draw, name: str, label: str, size: tuple[float, float]) -> str:
 
     Parameters
     ----------
-    draw : callable
     name : str
         No other figure of the page has it.
     label : str
@@ -90,7 +88,6 @@ def shrunk(
     values : (rows, columns) array
     mask : (rows, columns) bool array
         True where the pixel counts.
-    most : int
     """
     up, across = (max(1, -(-n // most)) for n in values.shape)
     rows, columns = (-(-n // step) * step for n, step in zip(values.shape, (up, across), strict=True))
@@ -181,6 +178,8 @@ def _in_cells(image: Image) -> Image:
     ):
         found[name] = np.histogram2d(qy, qx, bins, weights=values[used])[0] / np.maximum(number, 1)
     counts = found.pop("counts")
+    if "error" in found:
+        found["error"] = np.where(number > 0, found["error"], 1.0)
     across, upwards = np.meshgrid(edges[0] + step / 2, edges[1] + step / 2)
     placed = replace(geometry, qx=across, qy=upwards, along=None, across=None, **found)
     return replace(image, counts=counts, mask=number > 0, geometry=placed)
@@ -191,11 +190,8 @@ def picture(axes: Axes, values: NDArray[np.floating], image: Any, paint: Paint, 
 
     Parameters
     ----------
-    axes : matplotlib axes
     values : (rows, columns) array
         Of the image's pixels.
-    image : Image
-    paint : callable
     **how
         For matplotlib's ``imshow``.
     """

@@ -29,7 +29,6 @@ def pattern(image: Image, *, critical: float | None = None) -> Draw:
 
     Parameters
     ----------
-    image : Image
     critical : float, optional
         Angle of the Yoneda line, degrees.
     """
@@ -51,7 +50,6 @@ def comparison(
 
     Parameters
     ----------
-    image : Image
     simulated : (rows, columns) float array
         Expected counts.
     residual : (rows, columns) float array, optional
@@ -222,7 +220,6 @@ def attention(image: Image, found: NDArray[np.floating]) -> Draw:
 
     Parameters
     ----------
-    image : Image
     found : array of any shape
         `grad_cam` or `occlusion`; spread over the image's pixels.
     """

@@ -35,7 +35,6 @@ def sections(measurement: Any, answer: Answer) -> list[Section]:
     ----------
     measurement : Image or data.sans.features.Settings
         Of several settings, the image with the most counts is drawn.
-    answer : Answer
     """
     image = most_counted(images_of(measurement))
     if image is None:

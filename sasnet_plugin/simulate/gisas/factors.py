@@ -23,6 +23,8 @@ FloatArray = NDArray[np.float64]
 #: What each factor depends on.
 PARTICLE_NAMES = ("radius", "radius_pd", "oxide", "alpha_i", "wavelength")
 LATTICE_NAMES = ("lattice", "width", "alpha_i", "wavelength")
+#: Parts across a pixel that may begin within a peak, at most.
+_MOST_PARTS = 22
 #: Parts of a row's height on which films are compared.
 _FILM_PARTS = 3
 
@@ -33,7 +35,6 @@ class Factors:
 
     Parameters
     ----------
-    geometry : Geometry
     window : Window
         Margin included.
     across : int
@@ -66,7 +67,6 @@ class Factors:
 
         Parameters
         ----------
-        geometry : Geometry
         window : Window
             Symmetric in φ, with an even number of columns.
         nodes : Nodes, optional
@@ -82,7 +82,6 @@ class Factors:
 
         Parameters
         ----------
-        geometry : Geometry
         across : int, optional
             Parts of a pixel; default: as many as its peaks need.
         nodes : Nodes, optional
@@ -167,7 +166,8 @@ class Factors:
 
 def _parts(geometry: Geometry, window: Window, offset: float) -> int:
     """Parts across a pixel; a column that begins within a peak needs twice as many as a whole peak."""
-    return columns_per_pixel(geometry, window) * (2 if offset else 1)
+    parts = columns_per_pixel(geometry, window)
+    return max(parts, min(2 * parts, _MOST_PARTS)) if offset else parts
 
 
 @lru_cache(maxsize=8)

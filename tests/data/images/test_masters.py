@@ -11,7 +11,6 @@ import pytest
 from sasnet_plugin.data.diffraction.stacks import blocks
 from sasnet_plugin.data.images import formats
 from sasnet_plugin.domains import ReadOptions, specification
-from sasnet_plugin.domains import resolve as imported
 from sasnet_plugin.types import DataError
 
 SHAPE = (64, 72)
@@ -79,7 +78,7 @@ def test_links_are_followed_and_the_mask_and_geometry_used(tmp_path: Path) -> No
 def test_a_missing_data_file_is_named_and_the_flat_field_is_no_image(tmp_path: Path, domain: str) -> None:
     path = master(tmp_path / "a_master.h5", ["gone_000001.h5"])
     with pytest.raises(DataError, match=r"images lie in gone_000001\.h5, which is not beside it"):
-        list(imported(specification(domain).read)(str(path), ReadOptions()))
+        list(specification(domain).read(str(path), ReadOptions()))
 
 
 def test_frames_of_a_missing_file_are_said_where_others_are_there(tmp_path: Path) -> None:
