@@ -160,7 +160,7 @@ def package(
             "parity": worst,
             **finished.metrics,
             "training": settings["train"],
-            **({"start": settings["start"]} if "start" in settings else {}),
+            **{name: settings[name] for name in ("start", "keep") if name in settings},
             "network": settings["net"] | {"weights": Path(settings["net"].get("weights", "")).name},
             "weights": int(model.count_params()),
         },
