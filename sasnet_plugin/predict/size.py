@@ -10,7 +10,7 @@ from ..digits import significant
 from ..domains.heads import Quantities
 from ..model_free import Guinier, ModelFree, model_free
 from ..model_free.in_words import contradiction, lines
-from . import interaction
+from . import described, interaction
 from .findings import Answer, QuantitiesFinding, Value
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ class SizeFinding:
 
 
 def complete(curve: Curve, answer: Answer) -> Answer:
-    """An answer with what its curve says of interaction, and of itself.
+    """An answer with what its curve says of interaction, of itself, and of the kind of sample.
 
     Parameters
     ----------
@@ -89,4 +89,5 @@ def complete(curve: Curve, answer: Answer) -> Answer:
     if network is None:
         return answer
     own = SizeFinding(network.head, model_free(curve), next(iter(network.known.values()), None))
-    return replace(answer, findings=tuple(own if f is network else f for f in answer.findings))
+    answer = replace(answer, findings=tuple(own if f is network else f for f in answer.findings))
+    return described.complete(answer, own.rg)

@@ -1,0 +1,139 @@
+"""What kind of sample it is, where the curve does not say which model: "a compact body, Rg 18 Å".
+
+A protein is no ellipsoid, and a real bilayer no slab. Of such samples several models are equally right, and
+none of them is the answer; what they have in common is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from ..digits import significant
+from ..domains.heads import Classes
+from ..simulate.bodies import accepted
+from .classes import DECISIVE, ClassesFinding, percent
+from .findings import Answer
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from .arithmetic import FloatArray
+
+
+def _without_laws(names: Sequence[str]) -> frozenset[str]:
+    """A Guinier law says of a body that it is there, whatever its shape."""
+    return frozenset(names) - frozenset(accepted.GUINIER)
+
+
+#: Kinds, the simplest first, and the models that are of each.
+KINDS: Mapping[str, frozenset[str]] = {
+    "a compact body": _without_laws(accepted.COMPACT),
+    "an elongated body": _without_laws(accepted.ELONGATED),
+    "flexible chains": _without_laws(accepted.FLEXIBLE),
+    "a bilayer, flat or closed": frozenset({*accepted.SHEET, "vesicle"}),
+    "stacked layers": frozenset(accepted.MULTILAYER),
+    "a branched cluster": frozenset(accepted.CLUSTER),
+}
+#: Of which a radius of gyration is said; of what is no known model, one of these alone: the rings of any
+#: lattice look like stacked layers.
+_BODIES = ("a compact body", "an elongated body", "flexible chains")
+
+
+@dataclass(frozen=True)
+class KindFinding:
+    """A kind of sample that several models share.
+
+    Parameters
+    ----------
+    head : Classes
+        Of the models.
+    kind : str
+        Of `KINDS`; empty where no kind is decisive, or one model is.
+    probability : float
+        Of all its models together.
+    rg : float or None
+        Å.
+    """
+
+    head: Classes
+    kind: str = ""
+    probability: float = 0.0
+    rg: float | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """``sample``: the kind and its probability; None where none is said."""
+        found = {"kind": self.kind, "probability": round(self.probability, 6)}
+        return {"sample": found if self.kind else None}
+
+    def rows(self) -> Sequence[Sequence[str]]:
+        """None: it is said in a sentence."""
+        return ()
+
+    def sentences(self) -> Sequence[str]:
+        """The kind, how sure it is, and how large."""
+        if not self.kind:
+            return ()
+        size = f", Rg {significant(self.rg, 2)} Å" if self.rg is not None and self.kind in _BODIES else ""
+        return (f"Whichever model: {self.kind}{size} ({percent(self.probability)}).",)
+
+    def notes(self) -> Sequence[str]:
+        """None."""
+        return ()
+
+    def draw(self, axes: Axes) -> None:
+        """Nothing."""
+
+    def silenced(self) -> KindFinding:
+        """Nothing is said."""
+        return replace(self, kind="")
+
+
+def kind_of(labels: Sequence[str], probability: FloatArray, uniform: FloatArray | None) -> tuple[str, float]:
+    """The likeliest kind and its probability; "" where it is not decisive, or where one model is.
+
+    Where how common models are makes a kind, not the curve, it is not said: of simulated curves whose kind
+    was decisive under one prior alone, a quarter was of another (at `DECISIVE` under both, one in twenty).
+
+    Parameters
+    ----------
+    labels : sequence of str
+        Models.
+    probability : (labels,) array
+    uniform : (labels,) array or None
+        If every model were as common as every other; None: the same.
+    """
+    if probability.max() >= DECISIVE:
+        return "", 0.0
+    even = probability if uniform is None else uniform
+    shares = {
+        kind: min(
+            float(sum(p[row] for row, name in enumerate(labels) if name in models))
+            for p in (probability, even)
+        )
+        for kind, models in KINDS.items()
+    }
+    # Of kinds that share nearly all their models, the simplest.
+    best = max(shares.values())
+    kind = next(name for name, share in shares.items() if share >= 0.98 * best)
+    return (kind, shares[kind]) if shares[kind] >= DECISIVE else ("", 0.0)
+
+
+def complete(answer: Answer, rg: float | None) -> Answer:
+    """An answer with the kind of sample after its models.
+
+    Parameters
+    ----------
+    answer : Answer
+    rg : float or None
+        Å.
+    """
+    classes = answer.finding(ClassesFinding)
+    if classes is None or classes.silent:
+        return answer
+    kind, share = kind_of(classes.head.labels, classes.probability, classes.uniform)
+    found = KindFinding(classes.head, kind, share, rg)
+    if not answer.known and kind not in _BODIES:
+        found = found.silenced()
+    return replace(answer, findings=(answer.findings[0], found, *answer.findings[1:]))
