@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..digits import significant
 from ..domains.heads import Classes
+from ..model_free import ModelFree, Peak, Slope
 from ..simulate.bodies import accepted
 from .classes import DECISIVE, ClassesFinding, percent
 from .findings import Answer
@@ -27,17 +28,22 @@ def _without_laws(names: Sequence[str]) -> frozenset[str]:
     return frozenset(names) - frozenset(accepted.GUINIER)
 
 
+LAYERS = "stacked layers"
 #: Kinds, the simplest first, and the models that are of each.
 KINDS: Mapping[str, frozenset[str]] = {
     "a compact body": _without_laws(accepted.COMPACT),
     "an elongated body": _without_laws(accepted.ELONGATED),
     "flexible chains": _without_laws(accepted.FLEXIBLE),
     "a bilayer, flat or closed": frozenset({*accepted.SHEET, "vesicle"}),
-    "stacked layers": frozenset(accepted.MULTILAYER),
+    LAYERS: frozenset(accepted.MULTILAYER),
     "a branched cluster": frozenset(accepted.CLUSTER),
 }
-#: Of which a radius of gyration is said; of what is no known model, one of these alone: the rings of any
-#: lattice look like stacked layers.
+#: Orders of layers lie at whole multiples of the first, within this share.
+_WHOLE = 0.04
+#: From this slope on the lowest q is an upturn, of a network or of surfaces beside what is seen.
+_UPTURN = -1.5
+#: Of which a radius of gyration is said; of what is no known model, one of these, or layers whose orders are
+#: seen: the rings of any lattice look like stacked layers to a network.
 _BODIES = ("a compact body", "an elongated body", "flexible chains")
 
 
@@ -55,12 +61,15 @@ class KindFinding:
         Of all its models together.
     rg : float or None
         Å.
+    upturn : float or None
+        Exponent of the power law that rises beside it at the lowest q; None where there is none.
     """
 
     head: Classes
     kind: str = ""
     probability: float = 0.0
     rg: float | None = None
+    upturn: float | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """``sample``: the kind and its probability; None where none is said."""
@@ -76,7 +85,8 @@ class KindFinding:
         if not self.kind:
             return ()
         size = f", Rg {significant(self.rg, 2)} Å" if self.rg is not None and self.kind in _BODIES else ""
-        return (f"Whichever model: {self.kind}{size} ({percent(self.probability)}).",)
+        beside = "" if self.upturn is None else f" beside an upturn, q^{significant(self.upturn, 2)}"
+        return (f"Whichever model: {self.kind}{size}{beside} ({percent(self.probability)}).",)
 
     def notes(self) -> Sequence[str]:
         """None."""
@@ -120,12 +130,28 @@ def kind_of(labels: Sequence[str], probability: FloatArray, uniform: FloatArray 
     return (kind, shares[kind]) if shares[kind] >= DECISIVE else ("", 0.0)
 
 
-def complete(answer: Answer, rg: float | None) -> Answer:
+def orders(peaks: Sequence[Peak]) -> bool:
+    """Whether all maxima, two or more, lie at whole multiples of the first, as orders of layers do."""
+    multiples = [peak.q / peaks[0].q for peak in peaks]
+    return len(multiples) > 1 and all(abs(m / round(m) - 1) < _WHOLE for m in multiples)
+
+
+def upturn(found: ModelFree) -> float | None:
+    """Exponent of the power law before the first maximum; None where there is none."""
+    low = found.low
+    if not isinstance(low, Slope) or low.value > _UPTURN or not found.peaks or low.q_max > found.peaks[0].q:
+        return None
+    return low.value
+
+
+def complete(answer: Answer, found: ModelFree, rg: float | None) -> Answer:
     """An answer with the kind of sample after its models.
 
     Parameters
     ----------
     answer : Answer
+    found : ModelFree
+        Of its curve.
     rg : float or None
         Å.
     """
@@ -133,7 +159,8 @@ def complete(answer: Answer, rg: float | None) -> Answer:
     if classes is None or classes.silent:
         return answer
     kind, share = kind_of(classes.head.labels, classes.probability, classes.uniform)
-    found = KindFinding(classes.head, kind, share, rg)
-    if not answer.known and kind not in _BODIES:
-        found = found.silenced()
-    return replace(answer, findings=(answer.findings[0], found, *answer.findings[1:]))
+    layers = kind == LAYERS and orders(found.peaks)
+    said = KindFinding(classes.head, kind, share, rg, upturn(found) if layers else None)
+    if not (answer.known or layers or kind in _BODIES):
+        said = said.silenced()
+    return replace(answer, findings=(answer.findings[0], said, *answer.findings[1:]))

@@ -90,4 +90,4 @@ def complete(curve: Curve, answer: Answer) -> Answer:
         return answer
     own = SizeFinding(network.head, model_free(curve), next(iter(network.known.values()), None))
     answer = replace(answer, findings=tuple(own if f is network else f for f in answer.findings))
-    return described.complete(answer, own.rg)
+    return described.complete(answer, own.found, own.rg)
