@@ -5,12 +5,14 @@ see. Right is the model that a curve was simulated with; of the samples of `peop
 accepts. Curves: the frozen realistic protocol (shards of a seed of their own, sasnet simulate), the shifted
 protocol's kept curves, people's samples, and crystals, powders and reflectivity (`claims_others`).
 
-    python benchmarks/claims.py [--realistic FOLDER] [--write]     # another zoo: SASNET_MODEL_ZOO
+    python benchmarks/claims.py [--realistic FOLDER] [--write] [--keep model_zoo/sas1d]
+    # another zoo: SASNET_MODEL_ZOO
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -138,41 +140,55 @@ def share(values: NDArray[Any]) -> str:
     return f"{100 * float(np.mean(values)):.1f}" if len(values) else "–"
 
 
-def row(one: Asked, *, models: bool) -> list[str]:
-    """Of one set."""
+def row(one: Asked) -> dict[str, str]:
+    """Of one set, shares in percent; ECE of simulated models under the prior that they were drawn from."""
     from sasnet_plugin.train.metrics import expected_calibration_error
 
     claims = one.known & (one.said >= CLAIM)
-    even = (one.even, one.even_right) if models else (one.said, one.right)
-    return [
-        one.name, str(len(one.right)), share(one.right), share(one.even_right), str(int(claims.sum())),
-        share(one.right[claims]), f"{expected_calibration_error(*even):.3f}", share(~one.known),
-    ]  # fmt: skip
+    simulated = one.name == "realistic" or one.name.startswith("shifted")
+    stated = (one.even, one.even_right) if simulated else (one.said, one.right)
+    return {
+        "set": one.name,
+        "curves": str(len(one.right)),
+        "first right %": share(one.right),
+        "uniform prior %": share(one.even_right),
+        "claims": str(int(claims.sum())),
+        "of these right %": share(one.right[claims]),
+        "ECE": f"{expected_calibration_error(*stated):.3f}",
+        "out of scope %": share(~one.known),
+    }
 
 
-def page(found: Sequence[Asked], strange: Sequence[Asked]) -> str:
+def together(found: Sequence[Asked]) -> Asked:
+    """All sets as one."""
+    names = ("right", "said", "even_right", "even", "known")
+    return Asked("together", *(np.concatenate([getattr(one, name) for one in found]) for name in names))
+
+
+def page(rows: Sequence[dict[str, str]], strange: Sequence[Asked]) -> str:
     """The tables."""
-    together = Asked(
-        "together", *(np.concatenate([getattr(one, name) for one in found]) for name in
-                      ("right", "said", "even_right", "even", "known"))
-    )  # fmt: skip
-    names = [
-        "set", "curves", "first right %", "uniform prior %", "claims", "of these right %", "ECE", "out of scope %"
-    ]  # fmt: skip
-    rows = [row(one, models=one.name not in people_measure.SETS) for one in found]
-    rows.append(row(together, models=False))
     table = [
         [one.name, str(len(one.known)), share(~one.known), str(int((one.known & (one.said >= CLAIM)).sum()))]
         for one in strange
     ]
     return (
-        "# Claims\n\nA claim is a first answer of at least 90 % in scope. ECE of simulated models is under the"
-        " prior that they were drawn from.\n\n"
-        + markdown(names, rows)
-        + "\n\nCurves that no model explains:\n\n"
+        "# Claims\n\nA claim is a first answer of at least 90 % in scope. ECE of simulated models is under"
+        " the prior that they\nwere drawn from.\n\n"
+        + markdown(list(rows[0]), [list(one.values()) for one in rows])
+        + "\nCurves that no model explains:\n\n"
         + markdown(["kind", "curves", "out of scope %", "claims"], table)
-        + "\n"
     )
+
+
+def keep(folder: Path, rows: Sequence[dict[str, str]]) -> None:
+    """Write the rows into the manifest of a model, for its card."""
+    from sasnet_plugin.zoo import register
+
+    path = folder / "manifest.json"
+    manifest = json.loads(path.read_text(encoding="utf-8"))
+    manifest["metrics"]["elsewhere"] = list(rows)
+    path.write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
+    register(folder)
 
 
 def main() -> None:
@@ -182,9 +198,14 @@ def main() -> None:
     )
     parser.add_argument("--realistic", type=Path, help="folder of test shards")
     parser.add_argument("--write", action="store_true", help="keep the tables beside this file")
+    parser.add_argument("--keep", type=Path, help="folder of the asked model; its card then has the table")
     asked = parser.parse_args()
-    text = page(sets(asked.realistic), others())
+    found, strange = sets(asked.realistic), others()
+    rows = [row(one) for one in [*found, together(found)]]
+    text = page(rows, strange)
     print(text)
+    if asked.keep:
+        keep(asked.keep, rows)
     if asked.write:
         Path(__file__).with_suffix(".md").write_text(text, encoding="utf-8")
 

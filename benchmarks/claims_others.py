@@ -1,5 +1,6 @@
 """Curves that no model of small-angle scattering explains: crystals, reflectivity, powders; no code of
-training."""
+training.
+"""
 
 from __future__ import annotations
 
