@@ -47,10 +47,11 @@ def _mathml(display):
 def _include_tables(app, page, source):
     """Replace the mark on the benchmarks page by an include of every committed table."""
     if page == "benchmarks":
-        tables = sorted(BENCHMARKS.glob("*.md"))
+        tables = (t.relative_to(BENCHMARKS) for t in sorted(BENCHMARKS.rglob("*.md")))
         includes = [
-            f"```{{include}} ../benchmarks/{t.name}\n:heading-offset: 1\n:relative-images:\n```"
+            f"```{{include}} ../benchmarks/{t}\n:heading-offset: 1\n:relative-images:\n```"
             for t in tables
+            if t.parts[0] != "rows"
         ]
         source[0] = source[0].replace("<!-- tables -->", "\n\n".join(includes))
 

@@ -1,5 +1,6 @@
 """``python -m sasnet_plugin`` is the command ``sasnet``."""
 
+import gc
 import os
 import signal
 import sys
@@ -7,6 +8,8 @@ import sys
 
 def main() -> None:
     """Run the command line."""
+    # What is imported stays, and would be looked through a hundred times in vain; `cli.help.Command` ends it.
+    gc.disable()
     usual = signal.getsignal(signal.SIGINT) == signal.default_int_handler
     # Nothing is lost before all is imported, and a module that is interrupted there says so at length.
     if usual:

@@ -17,7 +17,7 @@ from .units import QUnit
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-    from .model_free import Guinier, Kratky, ModelFree, Peak, Porod, Refused
+    from .model_free import Guinier, Kratky, ModelFree, PairDistances, Peak, Porod, Refused
 
     FloatArray = NDArray[np.float64]
     BoolArray = NDArray[np.bool_]
@@ -137,6 +137,12 @@ class Curve:
     def kratky(self) -> Kratky | Refused:
         """The dimensionless Kratky plot, or, false, why there is none."""
         return self.model_free().kratky
+
+    def pair_distances(self) -> PairDistances | Refused:
+        """p(r) with the largest distance, or, false, why there is none; takes some tenths of a second."""
+        from .model_free import pair_distances
+
+        return pair_distances(self)
 
     def model_free(self) -> ModelFree:
         """All that the curve says without a model."""

@@ -159,6 +159,18 @@ def test_wheel_alone_opens_every_model_bank_and_table(wheel: Path, tmp_path: Pat
     assert data <= opened
 
 
+def test_licences_of_what_is_taken_along_are_in_the_wheel(wheel: Path) -> None:
+    """Where `pip` and whoever packages look for them; each file of others has one."""
+    taken = {path.name.partition(".")[0] for path in wheel.glob("sasnet_plugin/web/static/*.min.*")}
+    assert taken
+    licences = {path.name for path in wheel.glob("*.dist-info/licenses/**/*") if path.is_file()}
+    assert licences >= {"LICENSE", *(f"{name}.LICENSE.txt" for name in taken)}
+
+
+def test_a_wheel_is_small(built: Path) -> None:
+    assert _the(built / "dist").stat().st_size < 24e6
+
+
 def test_command_starts_the_command_line(repository: Path) -> None:
     module, _, function = _project(repository)["scripts"]["sasnet"].partition(":")
     done = subprocess.run(

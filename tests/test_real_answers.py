@@ -1,19 +1,16 @@
 """Real data sets with expert answers: never in training or tuning, looked at here alone.
 
-The marks to reach are in benchmarks/real_answers.py, whose table says which are missed; here a change that
-answers worse than that table fails.
+The marks to reach are in benchmarks/curves/real_answers.py, whose table says which are missed; here a change
+that answers worse than that table fails.
 """
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent.parent / "benchmarks"))
-
-from real_answers import Score, accepts, counts, recorded, score, table
+from benchmarks.curves.real_answers import Score, accepts, counts, recorded, score, table
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +34,7 @@ def test_every_data_set_is_answered(rows: list[Score]) -> None:
 
 
 def test_sets_are_answered_no_worse_than_on_record(rows: list[Score], repository: Path) -> None:
-    before = recorded(repository / "benchmarks" / "real_answers.md")
+    before = recorded(repository / "benchmarks" / "curves" / "real_answers.md")
     now = counts(rows)
     for key, value in before.items():
         assert now[key] >= value, key

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent.parent / "benchmarks"))
-
-from real_fits import EXPECTED, Row, files_met, judge, recorded, table
-
+from benchmarks.fitting.real_fits import EXPECTED, Row, files_met, judge, recorded, table
 from sasnet_plugin import load
 from sasnet_plugin.fitting.api import bank_path, fit_with
 from sasnet_plugin.fitting.pool import Workers
@@ -37,7 +33,7 @@ def test_every_data_set_has_a_fit(rows: list[Row]) -> None:
 
 
 def test_experts_values_are_found_no_less_than_on_record(rows: list[Row], repository: Path) -> None:
-    before = recorded(repository / "benchmarks" / "real_fits.md")
+    before = recorded(repository / "benchmarks" / "fitting" / "real_fits.md")
     assert before, "the record names no file that was met"
     assert before & FITTED <= files_met(rows)
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sasnet_plugin.data.hdf5 import SIGNATURE
+from sasnet_plugin.data.signature import HDF5
 from sasnet_plugin.digits import unit_text
 from sasnet_plugin.files import figure_mark, put_whole
 from sasnet_plugin.fitting.task import Start
@@ -179,7 +179,7 @@ def field_of(path: str | Path, name: str) -> float:
             head = file.read(_HEADER)
     except OSError:
         return math.nan
-    if head.startswith(SIGNATURE):
+    if head.startswith(HDF5):
         return _hdf5(path, name)
     words = re.escape(name)
     pattern = (

@@ -39,12 +39,16 @@ class Writer(Protocol):
 class JsonWriter:
     """One object per line on stdout, flushed as it is written."""
 
-    def __init__(self) -> None:
-        self._line = json_lines()
+    def __init__(self, *, details: bool = False) -> None:
+        """With details, p(r) of curves, which takes some tenths of a second each."""
+        self._line, self._details = json_lines(), details
 
     def answer(self, measurement: Any, answer: Answer) -> None:
         """Write one answer."""
-        self._line(answer.as_dict())
+        told = answer.as_dict()
+        if self._details and isinstance(measurement, Curve):
+            told["pair_distances"] = measurement.pair_distances().as_dict()
+        self._line(told)
 
     def failure(self, file: str, entry: str, sentence: str) -> None:
         """Write why a file, or an entry of one, has no answer."""
@@ -55,9 +59,11 @@ class JsonWriter:
 class TableWriter:
     """A table for each finding and a few sentences for each measurement on stdout; failures on stderr."""
 
-    def __init__(self, given: Sequence[str] = ()) -> None:
-        """With the options that a fit of the same files needs as well, for the command that is named next."""
-        self._console, self._given = wide_console(), given
+    def __init__(self, given: Sequence[str] = (), *, details: bool = False) -> None:
+        """With the options that a fit of the same files needs as well, for the command that is named next;
+        with details, p(r) of curves.
+        """
+        self._console, self._given, self._details = wide_console(), given, details
 
     def answer(self, measurement: Any, answer: Answer) -> None:
         """Write one answer."""
@@ -97,6 +103,10 @@ class TableWriter:
                 cells = [row[0] if group == row[0] else f"  {row[0]}", *row[1:-1]] if grouped else row
                 table.add_row(*(Text(cell, style="green" if "%" in cell else "") for cell in cells))
             say(table)
+        if self._details and isinstance(measurement, Curve):
+            from sasnet_plugin.model_free.in_words import distances
+
+            sentences.append(distances(measurement.pair_distances()))
         for sentence in sentences:
             say(Text(sentence), soft_wrap=True)
         if isinstance(measurement, Curve) and answer.file:

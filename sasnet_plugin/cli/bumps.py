@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from typing import Annotated
 
 import typer
@@ -12,7 +13,7 @@ from sasnet_plugin.cli.files import curves_of
 from sasnet_plugin.cli.fit_options import with_fit_options
 from sasnet_plugin.cli.progress import fitting
 from sasnet_plugin.data.failure import sentence_of
-from sasnet_plugin.types import Curve, SasnetError
+from sasnet_plugin.types import Curve, SasnetError, installed_by
 
 
 @with_fit_options(time_limit=90.0)
@@ -44,7 +45,13 @@ def bumps(
     from sasnet_plugin.integrations.bumps import show
     from sasnet_plugin.web.access import listening
 
-    if port:  # better said before the fits than after them
+    # Better said before the fits than after them.
+    for package in ("aiohttp", "plotly"):
+        if find_spec(package) is None:
+            raise SasnetError(
+                f"Bumps' page needs {package}, which is not installed; run {installed_by('bumps')}"
+            )
+    if port:
         listening(port).close()
     check_names(options.fit)
 

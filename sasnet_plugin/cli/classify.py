@@ -89,7 +89,10 @@ def classify(
         typer.Option("--report", help="Folder for an overview (index.html), and a page of each pattern."),
     ] = None,
     details: Annotated[
-        bool, typer.Option("--details", help="Tables for each file of a folder, not a line.")
+        bool,
+        typer.Option(
+            "--details", help="Tables for each file of a folder, not a line; of curves also p(r) and D_max."
+        ),
     ] = False,
     table: Table = None,
     q_range: QRange = None,
@@ -147,7 +150,9 @@ def classify(
             "--q-unit": q_unit, "--entry": entry,
         }
     )  # fmt: skip
-    writer: Writer = JsonWriter() if as_json else LineWriter() if brief else TableWriter(given)
+    writer: Writer = LineWriter() if brief else TableWriter(given, details=details)
+    if as_json:
+        writer = JsonWriter(details=details)
     rows: list[Row] | None = None if table is report is None else []
     with _progress(quiet) as step:
         found = outcomes(files, read, kinds.answers, window, step)

@@ -175,7 +175,10 @@ class Say:
         from sasnet_plugin.predict import Answer
 
         if self.line:
-            self.line(found.as_dict())
+            told = found.as_dict()
+            if self.details and not isinstance(found, Answer):
+                told["pair_distances"] = found.pair_distances.as_dict()
+            self.line(told)
         elif isinstance(found, Answer):
             TableWriter().answer(measurement, found)
         else:
@@ -286,10 +289,10 @@ def _print_details(result: FitResult, say: Any) -> None:
     from rich.text import Text
 
     from sasnet_plugin.fitting.result.display import parameters_in_words, rich_table
-    from sasnet_plugin.model_free.in_words import lines
+    from sasnet_plugin.model_free.in_words import distances, lines
 
     say()
-    say(Text("\n".join(lines(result.model_free))), soft_wrap=True)
+    say(Text("\n".join([*lines(result.model_free), distances(result.pair_distances)])), soft_wrap=True)
     say(rich_table(result.fits))
     if result.best is not None:
         say(Text(f"{result.best.short_name}: {parameters_in_words(result.best)}"), soft_wrap=True)

@@ -135,13 +135,14 @@ def fitted(found: FitResult, page: str = "") -> Row:
     from sasnet_plugin.fitting.result.verdict import DOES_NOT, DOUBTS
     from sasnet_plugin.report.page.overview import Row, thumbnail
 
-    best, said = found.best, found.verdict
+    best, said, size = found.best, found.verdict, found.model_free.guinier
     return Row(
         found.curve.file, found.curve.entry, said.headline, best.short_model if best else "",
         (best.structure_factor if best else "") or "", probability=best.weight if best else None,
         reduced_chisq=best.reduced_chisq if best else None,
         level={DOUBTS: "doubt", DOES_NOT: "wrong"}.get(said.level, ""), note=said.doubt, page=page,
         thumbnail=thumbnail(found.curve, best.theory if best else None), q_unit=found.curve.q_unit.in_words,
+        rg=getattr(size, "rg", None), rg_error=getattr(size, "rg_error", None),
     )  # fmt: skip
 
 

@@ -6,6 +6,7 @@ import stat
 from pathlib import Path
 
 from ..types import DataError, SasnetError, printable
+from .limits import LIMITS
 
 
 def content(path: Path, file: str, *, wanted: str, size: int = -1, most: int | None = None) -> bytes:
@@ -53,6 +54,20 @@ def content(path: Path, file: str, *, wanted: str, size: int = -1, most: int | N
 def too_large(file: str, size: str, wanted: str) -> DataError:
     """The error for a file that holds, or claims to hold, more than a measurement can be."""
     return DataError(f"{file}: it holds {size}, more than a measurement can be; give {wanted}.")
+
+
+def too_many(file: str, points: int) -> DataError:
+    """The error for more points than a curve can have."""
+    return too_large(
+        file, f"{points:,} points", f"a curve of at most {LIMITS.points:,}, averaged over neighbours"
+    )
+
+
+def two_dimensional(file: str) -> DataError:
+    """The error for an image where a curve is wanted."""
+    return DataError(
+        f"{file}: this is a two-dimensional scattering image; average it over angle and give I(q)."
+    )
 
 
 def sentence_of(path: str, error: Exception) -> str:

@@ -7,8 +7,9 @@ files of the same folder that a detector's master file links to.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -19,8 +20,6 @@ import numpy as np
 from sasnet_plugin.data.limits import LIMITS
 from sasnet_plugin.types import DataError
 
-#: How such a file begins.
-SIGNATURE = b"\x89HDF\r\n\x1a\n"
 #: What h5py raises about damaged files.
 DAMAGE = (OSError, RuntimeError, KeyError, ValueError, TypeError, AttributeError)
 _HOPS = 16
@@ -55,7 +54,8 @@ def opened(path: Path, file: str) -> Iterator[Any]:
     with h5py.File(path, "r") as found:
         wanting = _unknown_filters(found)
         if wanting:
-            import_module("hdf5plugin")
+            with suppress(ImportError):  # an extra
+                import_module("hdf5plugin")
             wanting = {number for number in wanting if not h5py.h5z.filter_avail(number)}
         try:
             yield found
@@ -63,9 +63,12 @@ def opened(path: Path, file: str) -> Iterator[Any]:
             if not wanting:
                 raise
             named = ", ".join(f"{_FILTERS.get(number, 'unknown')} ({number})" for number in sorted(wanting))
+            brings = (
+                "" if sys.modules.get("hdf5plugin") else " install hdf5plugin (pip install hdf5plugin), or"
+            )
             raise DataError(
-                f"{file}: it is compressed with an HDF5 filter that is not installed here, {named}; write it"
-                " without (h5repack -f NONE)."
+                f"{file}: it is compressed with an HDF5 filter that is not installed here, {named};{brings}"
+                " write it without (h5repack -f NONE)."
             ) from error
 
 
@@ -214,24 +217,44 @@ def survey(file: Any) -> Survey:
         group, depth = waiting.pop()
         for name in group:
             objects += 1
-            link = group.get(name, getlink=True)
-            item = None if isinstance(link, h5py.ExternalLink) else member(group, name)
+            item, far = _followed(group, name)
+            elsewhere = elsewhere or far
             if item is None:
-                far = isinstance(link, h5py.ExternalLink) or isinstance(group.get(name, getclass=True), type)
-                elsewhere = elsewhere or (f"{group.name}/{name}".replace("//", "/") if far else "")
                 continue
-            kind = text(item.attrs.get("canSAS_class", item.attrs.get("NX_class", "")))
-            tame &= kind.isidentifier() or not kind
+            tame &= _is_tame(item, depth)
             if isinstance(item, h5py.Group):
-                tame &= depth < LIMITS.depth
                 waiting.append((item, depth + 1))
             elif isinstance(item, h5py.Dataset):
                 rows += item.shape[0] if item.shape else 1
                 values += item.size or 0
                 flat |= name == "I" and item.ndim == 2
-                tame &= len(text(item.attrs.get("units", item.attrs.get("unit", "")))) < LIMITS.title
     tame &= not waiting and not elsewhere and rows < LIMITS.rows and values < LIMITS.values
     return Survey(elsewhere, tame, flat)
+
+
+def _followed(group: Any, name: str) -> tuple[Any, str]:
+    """What a name stands for in this file, or None; and its path where that is in another one, else empty."""
+    import h5py
+
+    link = group.get(name, getlink=True)
+    item = None if isinstance(link, h5py.ExternalLink) else member(group, name)
+    if item is not None:
+        return item, ""
+    far = isinstance(link, h5py.ExternalLink) or isinstance(group.get(name, getclass=True), type)
+    return None, f"{group.name}/{name}".replace("//", "/") if far else ""
+
+
+def _is_tame(item: Any, depth: int) -> bool:
+    """Whether a class, a unit and a depth are such as readers expect."""
+    import h5py
+
+    kind = text(item.attrs.get("canSAS_class", item.attrs.get("NX_class", "")))
+    if kind and not kind.isidentifier():
+        return False
+    if isinstance(item, h5py.Group):
+        return depth < LIMITS.depth
+    unit = item.attrs.get("units", item.attrs.get("unit", "")) if isinstance(item, h5py.Dataset) else ""
+    return len(text(unit)) < LIMITS.title
 
 
 def text(value: Any) -> str:

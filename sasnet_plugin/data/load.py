@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sasnet_plugin import units
-from sasnet_plugin.data import hdf5, scope, structured, text
+from sasnet_plugin.data import scope, text
 from sasnet_plugin.data.clean import clean
 from sasnet_plugin.data.columns import table
 from sasnet_plugin.data.columns.read import read_columns
-from sasnet_plugin.data.failure import content, sentence_of, too_large
+from sasnet_plugin.data.failure import content, sentence_of, too_large, too_many, two_dimensional
 from sasnet_plugin.data.limits import LIMITS
+from sasnet_plugin.data.signature import HDF5
 from sasnet_plugin.domains import ReadOptions
 from sasnet_plugin.types import Curve, DataError, printable
 
@@ -24,12 +24,11 @@ if TYPE_CHECKING:
     from sasnet_plugin.data.raw import RawCurve
 
 _LISTED = 8
-_ATTRIBUTE = re.compile(r"unit\s*=\s*(\"[^\"]*|'[^']*)")
 _NIST = ".abs"
 """Text with a layout of its own, which sasdata knows; ATSAS gives columns the same ending."""
 
-_SASDATA_LINES, _SASDATA_TAGS = 20_000, 50_000
-"""Beyond, sasdata's readers of text and XML, which take times that grow as the square, are not asked."""
+_SASDATA_LINES = 20_000
+"""Beyond, sasdata's reader of text, which takes a time that grows as the square, is not asked."""
 
 
 def load(
@@ -93,7 +92,7 @@ def _load(
     for index in chosen:
         try:
             if raws[index].q.size > LIMITS.points:
-                raise structured.too_many(file, raws[index].q.size)
+                raise too_many(file, raws[index].q.size)
             scope.check_curve(raws[index], file)
             curves.append(clean(raws[index], file=file, entry=titles[index], q_unit=forced))
         except DataError as error:
@@ -124,12 +123,14 @@ def _read(path: Path, file: str, wavelength: float | None) -> list[RawCurve]:
     wanted = "a file with columns q, I, dI"
     head = content(path, file, wanted=wanted, size=64)
     scope.check_bytes(head, file)
-    if head.startswith(hdf5.SIGNATURE):
-        return _hdf5(path, file)
+    if head.startswith(HDF5):
+        from sasnet_plugin.data import containers
+
+        return containers.read_hdf5(path, file)
     data = content(path, file, wanted=wanted, most=LIMITS.text_bytes)
     words = table.decode(data)
     if path.suffix.lower() == ".sans" and b"DATA:" in data:  # DANSE's images; others have columns
-        return _checked(structured.Answer([], images=1), file, "")
+        raise two_dimensional(file)
     if words is None:
         raise DataError(
             f"{file}: this is a binary file that no reader knows; export the curve as text or CanSAS."
@@ -139,20 +140,25 @@ def _read(path: Path, file: str, wavelength: float | None) -> list[RawCurve]:
     if lines > LIMITS.text_lines:
         raise too_large(file, f"{lines:,} lines", "a table of one measurement")
     if words.lstrip().startswith("<?xml") or "SASroot" in words[:2000]:
-        return _xml(words, path, file)
+        from sasnet_plugin.data import containers
+
+        return containers.read_xml(words, path, file)
     if not words.strip():
         raise DataError(f"{file}: the file is empty; give a file with columns q, I, dI.")
+    return _text(words, path, file, wavelength, short=lines < _SASDATA_LINES)
+
+
+def _text(words: str, path: Path, file: str, wavelength: float | None, *, short: bool) -> list[RawCurve]:
+    """Text with a layout of its own, else columns of numbers."""
     pdh = text.read_pdh(words)
     if pdh is not None:
         scope.check_beam_profile(pdh, file)
         return [pdh]
-    rows = text.abs_rows(words) if path.suffix.lower() == _NIST and lines < _SASDATA_LINES else None
+    rows = text.abs_rows(words) if short and path.suffix.lower() == _NIST else None
     if rows is not None:
-        answer = structured.read(path)
-        if answer.curves or answer.images or answer.sesans:
-            curves = _checked(answer, file, "")
-            if len(curves) == 1:
-                curves = [replace(curves[0], dropped=max(0, rows - curves[0].q.size))]
+        from sasnet_plugin.data import containers
+
+        if (curves := containers.read_nist(path, file, rows)) is not None:
             return curves
     return _columns(words, file, wavelength)
 
@@ -172,56 +178,6 @@ def _columns(words: str, file: str, wavelength: float | None) -> list[RawCurve]:
     raise DataError(
         f"{file}: it holds no table of numbers; give a text file with columns q, I, dI, or CanSAS."
     )
-
-
-def _hdf5(path: Path, file: str) -> list[RawCurve]:
-    from sasnet_plugin.data import azimuthal
-
-    try:
-        with hdf5.opened(path, file) as opened:
-            seen = hdf5.survey(opened)
-            scanned = structured.scan_hdf5(opened, file)
-            if not scanned and (integrated := azimuthal.scan(opened, file)):
-                return integrated
-    except hdf5.DAMAGE as error:
-        raise hdf5.unreadable(file, error) from error
-    if seen.elsewhere and not scanned:
-        raise hdf5.not_followed(file, seen.elsewhere)
-    reason = "the HDF5 file holds no 1D SASdata (NXcanSAS); export the reduced curve."
-    if seen.tame:
-        return _both(path, file, scanned, reason)
-    return _checked(structured.Answer(scanned, images=seen.flat), file, reason)
-
-
-def _xml(words: str, path: Path, file: str) -> list[RawCurve]:
-    """CanSAS XML; what sasdata would be kept busy by, as a unit of many characters, is read here alone."""
-    if words.count("<") > LIMITS.xml_tags:
-        raise too_large(file, f"{words.count('<'):,} tags", "CanSAS XML of one measurement")
-    reason = "the XML file holds no data that CanSAS 1D describes, or is cut short; export the curve again."
-    scanned = structured.scan_xml(path)
-    if words.count("<") > _SASDATA_TAGS or max(map(len, _ATTRIBUTE.findall(words)), default=0) > LIMITS.title:
-        return _checked(structured.Answer(scanned), file, reason)
-    return _both(path, file, scanned, reason)
-
-
-def _both(path: Path, file: str, scanned: list[RawCurve], reason: str) -> list[RawCurve]:
-    """sasdata's answer with what the file says, or the plain reading where sasdata has none."""
-    answer = structured.read(path)
-    if not answer.curves and scanned:
-        return scanned
-    return structured.with_provenance(_checked(answer, file, reason), scanned)
-
-
-def _checked(answer: structured.Answer, file: str, reason: str) -> list[RawCurve]:
-    if answer.curves:
-        return answer.curves
-    if answer.images:
-        raise DataError(
-            f"{file}: this is a two-dimensional scattering image; average it over angle and give I(q)."
-        )
-    if answer.sesans:
-        raise DataError(f"{file}: this is spin-echo (SESANS) data; give small-angle scattering, I against q.")
-    raise DataError(f"{file}: {reason}")
 
 
 def _unit(q_unit: str | None) -> str | None:

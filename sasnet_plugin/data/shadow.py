@@ -9,9 +9,9 @@ far side as on its near one; a shadow has one side only.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,8 +22,7 @@ from .raw import COLUMNS, points
 Array = NDArray[np.float64]
 
 
-@dataclass(frozen=True)
-class ShadowSettings:
+class ShadowSettings(NamedTuple):
     """When low intensity at low q is a shadow.
 
     Parameters

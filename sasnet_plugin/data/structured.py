@@ -19,10 +19,9 @@ import numpy as np
 
 from sasnet_plugin import units
 from sasnet_plugin.data import hdf5, slit_length
-from sasnet_plugin.data.failure import too_large
+from sasnet_plugin.data.failure import too_many
 from sasnet_plugin.data.limits import LIMITS
 from sasnet_plugin.data.raw import RawCurve, column
-from sasnet_plugin.types import DataError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -159,13 +158,6 @@ def _entry(entry: Any, name: str) -> list[RawCurve]:
         )
         found.append(slit_length.of_hdf5(curve, entry))
     return found
-
-
-def too_many(file: str, points: int) -> DataError:
-    """The error for more points than a curve can have."""
-    return too_large(
-        file, f"{points:,} points", f"a curve of at most {LIMITS.points:,}, averaged over neighbours"
-    )
 
 
 @dataclass(frozen=True)

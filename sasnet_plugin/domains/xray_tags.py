@@ -58,7 +58,7 @@ XRAY_TAGS = Domain(
     " beamstop, and of the order in the sample.",
     limits="colour pictures, grazing incidence, images of single particles; a tag says what can be seen, not"
     " what the sample might hold besides",
-    recognise="sasnet_plugin.data.xray_tags.load:recognise",
+    recognise="sasnet_plugin.data.xray_tags:recognise",
     read="sasnet_plugin.data.xray_tags.load:read",
     check="sasnet_plugin.data.xray_tags.load:seen",
     features="sasnet_plugin.data.xray_tags.features:inputs",

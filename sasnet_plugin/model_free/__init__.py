@@ -1,8 +1,9 @@
 """What a curve says without any model: Guinier, slopes, Porod, plateau, maxima, dimensionless Kratky."""
 
-from .numbers_of import model_free
-from .results import Guinier, Kratky, ModelFree, Peak, Plateau, Porod, Refused, Slope
+from .numbers_of import model_free, pair_distances
+from .results import Guinier, Kratky, ModelFree, PairDistances, Peak, Plateau, Porod, Refused, Slope
 
 __all__ = [
-    "Guinier", "Kratky", "ModelFree", "Peak", "Plateau", "Porod", "Refused", "Slope", "model_free",
+    "Guinier", "Kratky", "ModelFree", "PairDistances", "Peak", "Plateau", "Porod", "Refused", "Slope",
+    "model_free", "pair_distances",
 ]  # fmt: skip

@@ -223,13 +223,16 @@ def _drift(points: Points, found: State, error: float, settings: GuinierSettings
 
 
 def _power_law(points: Points) -> tuple[float, float]:
-    """Exponent and χ² of A q⁻ᵖ."""
+    """Exponent and χ² of A q⁻ᵖ; 0 and infinite where less than two points are above zero."""
     lit = points.intensity > 0
     columns = np.stack([np.ones_like(points.q), -np.log(points.q / points.q[0])], axis=1)
     z = np.log(np.where(lit, points.intensity, 1.0))
     weight = np.where(lit, (points.intensity / points.sigma) ** 2, 0.0)
     for _ in range(3):
-        theta = np.linalg.solve(columns.T @ (weight[:, None] * columns), columns.T @ (weight * z))
+        try:
+            theta = np.linalg.solve(columns.T @ (weight[:, None] * columns), columns.T @ (weight * z))
+        except np.linalg.LinAlgError:
+            return 0.0, float("inf")
         line = columns @ theta
         model = np.exp(np.clip(line, -600.0, 600.0))
         weight = (model / points.sigma) ** 2

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..digits import significant, with_error
-from .results import Guinier, Kratky, ModelFree, Peak, Slope
+from .results import Guinier, Kratky, ModelFree, PairDistances, Peak, Refused, Slope
 
 #: Relative error of a slope beyond which it is not worth a word.
 _KNOWN = 0.25
@@ -65,6 +65,16 @@ def _clusters(found: ModelFree) -> str:
     return (
         f"The first maximum, at q = {significant(first.q, 2)} Å⁻¹, is that of a round body with Rg about"
         f" {significant(rg, 2)} Å: either the body is long, or aggregates have raised Rg."
+    )
+
+
+def distances(found: PairDistances | Refused) -> str:
+    """p(r) in one line."""
+    if isinstance(found, Refused):
+        return f"No p(r): {found.reason}."
+    return (
+        f"Distances p(r): D_max {with_error(found.d_max, found.d_max_error)} Å,"
+        f" Rg {with_error(found.rg, found.rg_error)} Å, I(0) {with_error(found.i0, found.i0_error)}."
     )
 
 

@@ -59,8 +59,8 @@ def peaks(q: Array, intensity: Array, sigma: Array, settings: MaximumSettings = 
         With one standard deviation, positive.
     """
     together = -(-q.size // settings.points)
-    q, intensity, sigma = (_averaged(x, together) for x in (q, intensity, sigma))
-    sigma = sigma / np.sqrt(together) * _roughness(intensity / sigma)
+    q, intensity, sigma = (averaged(x, together) for x in (q, intensity, sigma))
+    sigma = sigma / np.sqrt(together) * roughness(intensity / sigma)
     found: list[Peak] = []
     for number in settings.averaged:
         if q.size < 5 * number:
@@ -75,12 +75,12 @@ def peaks(q: Array, intensity: Array, sigma: Array, settings: MaximumSettings = 
     return tuple(sorted(found, key=lambda one: one.q)[: settings.most])
 
 
-def _averaged(x: Array, together: int) -> Array:
+def averaged(x: Array, together: int) -> Array:
     """Means of neighbours; what is left at the end is left out."""
     return x[: x.size // together * together].reshape(-1, together).mean(axis=1)
 
 
-def _roughness(relative: Array) -> float:
+def roughness(relative: Array) -> float:
     """Noise over the stated errors where that is more, from second differences (median, so that peaks do not
     count).
     """

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from ..noise import estimate_dintensity
 from . import ends, maxima
 from .guinier import guinier
-from .results import Guinier, Measured, ModelFree, Porod, Refused, Slope
+from .results import Guinier, Measured, ModelFree, PairDistances, Porod, Refused, Slope
 
 Array = NDArray[np.float64]
 _FEWEST = 5
@@ -75,6 +75,16 @@ def model_free(curve: Measured) -> ModelFree:
         maxima.peaks(q, intensity, sigma),
         maxima.kratky(q, intensity, sigma, radius),
     )
+
+
+def pair_distances(curve: Measured) -> PairDistances | Refused:
+    """p(r) and the largest distance; takes some tenths of a second."""
+    from . import distances
+
+    points = _points(curve)
+    if points is None:
+        return _FEW
+    return distances.pair_distances(*points.three, model_free(curve).guinier, dq=points.dq, slit=points.slit)
 
 
 def background(points: _Points, high: Slope | Refused, law: Porod | Refused) -> float:

@@ -246,6 +246,51 @@ class Kratky(NamedTuple):
         return rounded({"peak_x": self.peak_x, "peak_y": self.peak_y})
 
 
+class PairDistances(NamedTuple):
+    """How often each distance occurs between two points of a body, weighted with their contrasts.
+
+    Parameters
+    ----------
+    d_max, d_max_error : float
+        Largest distance, Å; one standard deviation.
+    rg, rg_error : float
+        Å; half of the mean of r² over p(r) is Rg².
+    i0, i0_error : float
+        Integral of p(r), in the unit of the intensity.
+    r : (n,) float array
+        Å, from 0 to two standard deviations beyond the largest distance.
+    p, p_error : (n,) float arrays
+        (unit of the intensity) / Å, and one standard deviation, that of D included.
+    q_min, q_max : float
+        Range used, Å⁻¹.
+    points : int
+        Used, after neighbours of many were averaged.
+    reduced_chisq : float
+    """
+
+    d_max: float
+    d_max_error: float
+    rg: float
+    rg_error: float
+    i0: float
+    i0_error: float
+    r: Array
+    p: Array
+    p_error: Array
+    q_min: float
+    q_max: float
+    points: int
+    reduced_chisq: float
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON, with the points."""
+        columns = {"r": self.r, "p": self.p, "p_error": self.p_error}
+        plain = {name: value for name, value in self._asdict().items() if name not in columns}
+        return rounded(plain) | {
+            name: [float(f"{x:.4g}") for x in values] for name, values in columns.items()
+        }
+
+
 class ModelFree(NamedTuple):
     """All that a curve says without a model.
 

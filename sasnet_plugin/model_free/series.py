@@ -57,8 +57,8 @@ class GuinierSettings(NamedTuple):
     points : int
         Fewest.
     classes : tuple of Series
-        By ``python benchmarks/guinier.py --series``, of 1,500 bodies each: spheres of one and of many sizes
-        with and without shells; ellipsoids, bricks, cylinders and rods; chains; rows of beads.
+        By ``python -m benchmarks curves/guinier --series``, of 1,500 bodies each: spheres of one and of many
+        sizes with and without shells; ellipsoids, bricks, cylinders and rods; chains; rows of beads.
     floor : float
         Standard deviation of ln I that their covariance holds besides, at every q.
     wider : float

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from sasnet_plugin.data.images import to_window
 from sasnet_plugin.data.raw import points
 from sasnet_plugin.domains import Seen
 from sasnet_plugin.predict.shapes import level, simple_shape
@@ -135,6 +134,8 @@ def on_window(image: Image, window: Mapping[str, Any]) -> Image:
     DataError
         Too little of it was measured, or it holds no counts.
     """
+    from sasnet_plugin.data.images import to_window
+
     (left, right), (low, high) = window["phi"], window["alpha_f"]
     shape = int(window["rows"]), int(window["columns"])
     seen = to_window(image, phi=(left, right), alpha_f=(low, high), shape=shape)

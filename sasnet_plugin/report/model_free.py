@@ -1,4 +1,4 @@
-"""Panels of what a curve says without a model: Guinier, dimensionless Kratky and Porod plots."""
+"""Panels of what a curve says without a model: Guinier, dimensionless Kratky and Porod plots, p(r)."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..digits import significant, with_error
-from ..model_free import Guinier, Kratky, ModelFree, Porod
+from ..model_free import Guinier, Kratky, ModelFree, PairDistances, Porod
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from ..types import Curve
 
-TITLES = ("Guinier", "Dimensionless Kratky", "Porod")
+TITLES = ("Guinier", "Dimensionless Kratky", "Porod", "Pair distances")
 #: Of q Rg that the Guinier and Kratky panels show, and per cent of the points that set their height.
 _BEYOND, _KRATKY, _SHARE = 1.3, 8.0, 98.0
 
@@ -31,16 +31,16 @@ class Ink:
 
 
 def draw_panels(axes: Sequence[Axes], curve: Curve, found: ModelFree, ink: Ink = Ink()) -> None:
-    """Draw the three panels; where there is no such region, one says why.
+    """Draw the panels; where there is no such region, one says why.
 
     Parameters
     ----------
-    axes : three Axes
+    axes : four Axes
     curve : Curve
     found : ModelFree
         Of this curve.
     """
-    drawers: tuple[Callable[..., str], ...] = (_guinier, _kratky, _porod)
+    drawers: tuple[Callable[..., str], ...] = (_guinier, _kratky, _porod, _distances)
     for one, title, draw in zip(axes, TITLES, drawers, strict=True):
         reason = draw(one, curve, found, ink)
         one.set_title(title, fontsize=9, color=ink.text)
@@ -119,6 +119,21 @@ def _porod(axes: Axes, curve: Curve, found: ModelFree, ink: Ink) -> str:
     return ""
 
 
+def _distances(axes: Axes, curve: Curve, found: ModelFree, ink: Ink) -> str:
+    own = curve.pair_distances()
+    if not isinstance(own, PairDistances):
+        return own.reason
+    axes.fill_between(own.r, own.p - own.p_error, own.p + own.p_error, color=ink.law, alpha=0.25, linewidth=0)
+    axes.plot(own.r, own.p, color=ink.law, linewidth=1.3)
+    axes.axvline(own.d_max, ymax=0.7, color=ink.law, linewidth=0.7, linestyle=":")
+    axes.set_xlim(0, float(own.r[-1]))
+    axes.set_ylim(min(0.0, 1.1 * float(own.p.min())), 1.35 * float((own.p + own.p_error).max()))
+    _labels(axes, "r / Å", "p(r)", ink)
+    said = f"D_max {with_error(own.d_max, own.d_max_error)} Å\nRg {with_error(own.rg, own.rg_error)} Å"
+    _note(axes, said, ink, right=True)
+    return ""
+
+
 def _two(value: float | None) -> str:
     return "–" if value is None else f"{value:.2f}"
 
@@ -139,7 +154,7 @@ def _note(axes: Axes, text: str, ink: Ink, *, right: bool) -> None:
     )  # fmt: skip
 
 
-def _wrapped(text: str, width: int = 34) -> str:
+def _wrapped(text: str, width: int = 26) -> str:
     import textwrap
 
     return "\n".join(textwrap.wrap(f"{text[:1].upper()}{text[1:]}.", width))

@@ -67,7 +67,7 @@ def plot_answers(path: str | Path, pairs: Sequence[tuple[Any, Answer]]) -> int:
         parts: Any = figure.subfigures(2, 1, height_ratios=(height - _PANELS, _PANELS))
         upper, lower = parts
         axes = upper.subplots(1, 2, squeeze=False)
-        draw_panels(list(lower.subplots(1, 3)), pairs[0][0], pairs[0][0].model_free())
+        draw_panels(list(lower.subplots(1, 4)), pairs[0][0], pairs[0][0].model_free())
     else:
         axes = figure.subplots(len(pairs), 2, squeeze=False)
     for (left, right), (measurement, answer) in zip(axes, pairs, strict=True):

@@ -69,12 +69,14 @@ def build(info: Any) -> Any:
 
 @cache
 def _load(name: str) -> Any:
-    prepare()
+    folder = prepare()
     from sasmodels import core
+
+    from .quick_models.charged import with_memory
 
     logging.getLogger("sasmodels").setLevel(logging.ERROR)
     try:
-        return build(core.load_model_info(name))
+        return build(with_memory(core.load_model_info(name), folder))
     except SasnetError:
         raise
     except (OSError, MemoryError) as error:

@@ -4,11 +4,19 @@ from functools import partial
 
 import numpy as np
 import pytest
-from autosasfit import as_truth, solve
-from autosasfit_report import kind, report
-from autosasfit_task import DEV_SEED, REPORTED_SEED, SPECS, accepted, drafts, intensity, problem
-from identifiable import identifiable, least_errors
 
+from benchmarks.fitting.autosasfit import as_truth, solve
+from benchmarks.fitting.autosasfit_report import kind, report
+from benchmarks.fitting.autosasfit_task import (
+    DEV_SEED,
+    REPORTED_SEED,
+    SPECS,
+    accepted,
+    drafts,
+    intensity,
+    problem,
+)
+from benchmarks.fitting.identifiable import identifiable, least_errors
 from sasnet_plugin.simulate.kernel import call
 
 Q = np.geomspace(1e-3, 0.5, 200)

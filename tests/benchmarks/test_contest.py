@@ -4,9 +4,10 @@ import json
 
 import numpy as np
 import pytest
-from contest import Answer, Contestant, answer
-from peers.neighbours import components, neighbours, vote
-from peers.trees import boost
+
+from benchmarks.curves.contest import Answer, Contestant, answer
+from benchmarks.curves.peers.neighbours import components, neighbours, vote
+from benchmarks.curves.peers.trees import boost
 
 CURVES = 60
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import diffraction_images
-import diffraction_labels
 import numpy as np
-from diffraction_contestants import turned
 
+from benchmarks.images import diffraction_images, diffraction_labels
+from benchmarks.images.diffraction_contestants import turned
 from sasnet_plugin.domains import ReadOptions
 from sasnet_plugin.domains.diffraction import LABELS
 from sasnet_plugin.simulate.diffraction.samples import SEED, SEED_MORE

@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from everyday import cpu, numbers_of
-from everyday_curves import CHANGE, SAMPLES, Measured, clean, everyday
-from everyday_judged import faults, wrong_sizes
-from everyday_models import MODELS, defaults, precise
+
+from benchmarks.fitting.everyday import cpu, numbers_of
+from benchmarks.fitting.everyday_curves import CHANGE, SAMPLES, Measured, clean, everyday
+from benchmarks.fitting.everyday_judged import faults, wrong_sizes
+from benchmarks.fitting.everyday_models import MODELS, defaults, precise
 
 N = 100
 

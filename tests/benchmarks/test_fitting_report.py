@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from fitting_report import pace, sampled, uncut
+
+from benchmarks.fitting.report import pace, sampled, uncut
 
 
 def _row(seconds: float, steps: int, late: bool) -> dict[str, Any]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from fitting_task import problem
-from fitting_truth import of_product
 
+from benchmarks.fitting.task import problem
+from benchmarks.fitting.truth import of_product
 from sasnet_plugin.fitting.optimize.local_search import LocalSearch
 from sasnet_plugin.fitting.problem.free_parameters import completed
 from sasnet_plugin.fitting.settings import PROBLEM

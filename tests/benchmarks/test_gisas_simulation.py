@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gisas_simulation import break_even
+from benchmarks.images.gisas_simulation import break_even
 
 
 def test_break_even_is_where_the_ratio_is_reached() -> None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import growth_stream
 import numpy as np
 import pytest
+
+from benchmarks.images import growth_stream
 
 
 @pytest.mark.parametrize("make", [growth_stream.tiff_stack, growth_stream.nexus_stream])

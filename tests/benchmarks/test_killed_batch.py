@@ -4,8 +4,7 @@ import os
 import subprocess
 import sys
 
-import batch as bench
-
+from benchmarks.service import batch as bench
 from sasnet_plugin.batch.results import write_results
 
 

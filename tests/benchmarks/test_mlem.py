@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from mlem import even, mlem, stopped
 
+from benchmarks.images.mlem import even, mlem, stopped
 from sasnet_plugin.fitting.orientation.linear import deviance
 
 

@@ -2,12 +2,13 @@
 
 import numpy as np
 import pytest
-from contest import answer
-from contestants import for_protocol_a
-from peers.neural import Schedule, probabilities, read_clock, train
-from peers.residual import Size, build_residual, channels
-from peers.sasnets import build_sasnets
-from protocol_a import FixedGrid
+
+from benchmarks.curves.contest import answer
+from benchmarks.curves.contestants import for_protocol_a
+from benchmarks.curves.peers.neural import Schedule, probabilities, read_clock, train
+from benchmarks.curves.peers.residual import Size, build_residual, channels
+from benchmarks.curves.peers.sasnets import build_sasnets
+from benchmarks.curves.protocol_a import FixedGrid
 
 SMALL = Size(stem=8, stages=((8, 1), (16, 1)), dense=16)
 

@@ -5,11 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-import people_layers
-import people_measure
-import people_particles
-import people_proteins
 import pytest
+
+from benchmarks.curves import people_layers, people_measure, people_particles, people_proteins
 
 
 def test_atoms_of_a_ball_scatter_as_a_sphere_and_have_its_radius_of_gyration() -> None:

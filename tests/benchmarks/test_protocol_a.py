@@ -1,10 +1,10 @@
 """The data set of SASNets' protocol: blur, level, noise, resuming."""
 
 import numpy as np
-import protocol_a
 import pytest
-from protocol_a import BACKGROUND, NOISE, RESOLUTION, Q
 
+from benchmarks.curves import protocol_a
+from benchmarks.curves.protocol_a import BACKGROUND, NOISE, RESOLUTION, Q
 from sasnet_plugin.simulate.kernel import load_model
 
 SPHERE = {"radius": 60.0, "sld": 4.0, "sld_solvent": 1.0}

@@ -3,12 +3,11 @@
 from dataclasses import replace
 
 import numpy as np
-import ours
-import protocol_b
 import pytest
-from learning_curve import share_of
 from tinyzoo import FORMS, write_zoo
 
+from benchmarks.curves import ours, protocol_b
+from benchmarks.curves.learning_curve import share_of
 from sasnet_plugin.data.preprocess import N_CHANNELS, N_GRID, features_of_rows
 from sasnet_plugin.simulate.curve_simulator import SIMULATOR
 from sasnet_plugin.simulate.labelled import Examples

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import reading
-import reading_programs
-import reading_samples
-from reading_samples import KINDS, File, measured
 
+from benchmarks.reading import programs as reading_programs
+from benchmarks.reading import reading
+from benchmarks.reading import samples as reading_samples
+from benchmarks.reading.samples import KINDS, File, measured
 from sasnet_plugin.types import Curve
 
 

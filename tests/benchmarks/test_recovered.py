@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from fitting_task import Problem
-from recovered import compared
 
+from benchmarks.fitting.recovered import compared
+from benchmarks.fitting.task import Problem
 from sasnet_plugin.types import Curve
 
 Q = np.geomspace(0.01, 0.1, 20)

@@ -6,10 +6,9 @@ import os
 import re
 
 import pytest
-import robustness
-import robustness_kills
-import robustness_state
-from robustness import Counts, Part
+
+from benchmarks.service import robustness, robustness_kills, robustness_state
+from benchmarks.service.robustness import Counts, Part
 
 SEEDS = []
 

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from sbc import MODELS, covered, picture, ranks, solve, table, uncertainty
+
+from benchmarks.fitting.sbc import MODELS, covered, picture, ranks, solve, table, uncertainty
 
 
 def _rows(count: int, stated: float, rng: np.random.Generator, shift: float = 0.0) -> list[dict[str, Any]]:

@@ -5,10 +5,10 @@ import json
 import keras
 import numpy as np
 import pytest
-from estimates import NUMBERS, decoded, encoded, examples, settings
-from kept import run
-from peers.flow import Estimator, likely, samples, train
 
+from benchmarks.fitting.estimates import NUMBERS, decoded, encoded, examples, settings
+from benchmarks.fitting.flow import Estimator, likely, samples, train
+from benchmarks.kept import run
 from sasnet_plugin.simulate.kernel import call
 from sasnet_plugin.simulate.priors import sample_prior
 

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import shifted_protocol as shifted
+
+from benchmarks.curves import shifted_protocol as shifted
 
 
 @pytest.mark.parametrize("protocol", sorted(shifted.SETS))

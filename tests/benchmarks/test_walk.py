@@ -8,7 +8,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from walk import complexities, complexity, lines_of, settings_of, walked
+
+from benchmarks.fitting.walk import complexities, complexity, lines_of, settings_of, walked
 
 
 @pytest.fixture

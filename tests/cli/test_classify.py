@@ -296,3 +296,14 @@ def test_an_assumed_unit_is_part_of_every_form(tmp_path: Path) -> None:
     assert "q read as Å⁻¹ (assumed), perhaps wrongly" in run(tmp_path / "*.dat").stdout
     assert json.loads(run(file, "--json").stdout)["q_unit"] == {"value": "Å⁻¹", "stated": False}
     assert "(assumed)" not in run(file, "--q-unit", "nm").stdout
+
+
+def test_details_say_the_largest_distance(tmp_path: Path) -> None:
+    path = write_sphere(tmp_path / "sphere.dat")
+    plain, told = (json.loads(run("--json", *more, path).stdout) for more in ((), ("--details",)))
+    assert "pair_distances" not in plain
+    found = told["pair_distances"]
+    assert found["d_max"] == pytest.approx(120.0, rel=0.06)
+    assert len(found["r"]) == len(found["p"]) == len(found["p_error"])
+    assert "D_max" in run("--details", path).stdout
+    assert "D_max" not in run(path).stdout

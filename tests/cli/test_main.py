@@ -40,3 +40,41 @@ print([name for name, home in COMMANDS.items() if home.partition(":")[0] in sys.
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "['classify']"
+
+
+def started(code: str) -> str:
+    """What a fresh process prints last that classifies a curve and then runs the code."""
+    text = f"""
+import sys, tempfile, pathlib
+import numpy as np
+q = np.geomspace(0.005, 0.3, 60)
+path = pathlib.Path(tempfile.mkdtemp()) / "curve.dat"
+np.savetxt(path, np.stack([q, np.exp(-(q * 40) ** 2 / 3) + 1e-3, 0.02 * q], axis=1))
+sys.argv = ["sasnet", "classify", "-q", str(path)]
+from sasnet_plugin.__main__ import main
+try:
+    main()
+except SystemExit:
+    pass
+{code}
+"""
+    done = subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, check=True)
+    return done.stdout.splitlines()[-1]
+
+
+def test_a_curve_imports_nothing_that_reads_images_or_containers() -> None:
+    parts = (
+        "data.images",
+        "data.diffraction.",
+        "data.sans.",
+        "data.xray_tags.",
+        "hdf5",
+        "structured",
+        "h5py",
+    )
+    code = f"print([m for m in sys.modules if any(part in m for part in {parts})])"
+    assert started(code) == "[]"
+
+
+def test_garbage_is_collected_once_the_command_runs() -> None:
+    assert started("import gc; print(gc.isenabled(), gc.get_freeze_count() > 10_000)") == "True True"

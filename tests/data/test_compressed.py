@@ -63,6 +63,22 @@ def test_a_filter_that_is_missing_is_named(tmp_path: Path, monkeypatch: pytest.M
         raise OSError("can't read data")
 
 
+def test_where_the_filters_are_not_installed_the_sentence_says_how(tmp_path: Path) -> None:
+    """hdf5plugin is large, and an extra."""
+    path = nxcansas(tmp_path / "packed.h5", **hdf5plugin.LZ4())
+    program = (
+        "import sys; sys.modules['hdf5plugin'] = None\n"
+        "from sasnet_plugin.data import load\n"
+        "from sasnet_plugin.types import DataError\n"
+        "try: load(sys.argv[1])\n"
+        "except DataError as error: print(error)"
+    )
+    done = subprocess.run([sys.executable, "-c", program, path], capture_output=True, text=True, check=True)
+    assert done.stdout.strip().endswith(
+        "LZ4 (32004); install hdf5plugin (pip install hdf5plugin), or write it without (h5repack -f NONE)."
+    )
+
+
 def test_what_is_cut_short_is_damaged(tmp_path: Path) -> None:
     path = nxcansas(tmp_path / "packed.h5", **hdf5plugin.LZ4())
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])

@@ -1,9 +1,8 @@
-"""Files that mean harm, of `benchmarks/robustness_hostile.py`: one sentence, soon, and nothing in silence."""
+"""Files that mean harm (`benchmarks/service/robustness_hostile.py`): one sentence, soon, not in silence."""
 
 from __future__ import annotations
 
 import os
-import sys
 import threading
 import time
 from collections.abc import Callable
@@ -12,13 +11,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from benchmarks.service import robustness_hostile as hostile
 from sasnet_plugin.data import load
 from sasnet_plugin.data.limits import LIMITS
 from sasnet_plugin.domains import ReadOptions, recognised, resolve, specification
 from sasnet_plugin.types import DataError, printable
-
-sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
-import robustness_hostile as hostile
 
 GEOMETRY = ("wavelength=1.0", "alpha_i=0.2", "phi=[-1.0, 1.0]", "alpha_f=[0.0, 2.0]", "up=top")
 SOON = 10.0  # seconds; each of these took for ever, or gigabytes

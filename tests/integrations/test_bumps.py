@@ -265,6 +265,18 @@ def test_one_data_set_of_a_file_with_several_is_asked_for() -> None:
         one("a.h5", [("a.h5", curve) for curve in curves])
 
 
+def test_a_package_that_the_page_lacks_is_said_before_the_fits(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from sasnet_plugin.cli import bumps
+
+    monkeypatch.setattr(bumps, "find_spec", lambda name: None if name == "plotly" else name)
+    done = CliRunner().invoke(app, ["bumps", str(file)])
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert "needs plotly, which is not installed; run" in done.stderr
+    assert "pip install '.[bumps]'" in done.stderr
+
+
 def test_a_taken_port_is_said_before_the_fits(file: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("localhost", 0))

@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 from sasnet_plugin.cli.main import app
 from sasnet_plugin.integrations.sasview import install, page
-from sasnet_plugin.integrations.sasview.adapter import SasView
+from sasnet_plugin.integrations.sasview.adapter import SasView, data_set
 from sasnet_plugin.integrations.sasview.entries import Entry
 from sasnet_plugin.report.exports.sasview_clipboard import plugin_text, sasview_name
 from sasnet_plugin.types import SasnetError
@@ -247,3 +247,17 @@ def test_a_sum_is_among_the_plugin_models_before_its_page_is_filled(
     (tmp_path / f"{name}.py").write_text("theirs")
     sasview._install(name, plugin_text("sphere+power_law"))
     assert (tmp_path / f"{name}.py").read_text() == "theirs"
+
+
+@pytest.mark.parametrize(
+    ("loader", "assumed"), [("ASCII", True), ("CSV", True), ("IGOR 1D", False), ("CanSAS XML 1D", False)]
+)
+def test_text_without_units_is_told_to_be_that(loader: str, assumed: bool) -> None:
+    data = SimpleNamespace(
+        name="data", x=[0.01, 0.02], y=[2.0, 1.0], dy=[0.1, 0.1], dx=None, dxl=None, dxw=None,
+        meta_data={"loader": loader},
+    )  # fmt: skip
+    item = SimpleNamespace(child=lambda _: SimpleNamespace(data=lambda: data), text=lambda: "data")
+    curve = data_set(item).curve
+    assert curve is not None
+    assert curve["q_assumed"] is assumed

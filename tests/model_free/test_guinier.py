@@ -142,6 +142,16 @@ def test_few_points_are_refused(q: np.ndarray) -> None:
     assert isinstance(Curve(q, np.ones_like(q)).guinier(), Refused)
 
 
+def test_nothing_falls_where_the_first_points_are_at_or_below_zero() -> None:
+    from sasnet_plugin.model_free.guinier import guinier
+
+    intensity = np.exp(-(((Q - 0.06) / 0.01) ** 2))
+    intensity[:40] = -1e-3
+    found = guinier(Q, intensity, np.full_like(Q, 0.01))
+    assert isinstance(found, Refused)
+    assert "does not fall" in found.reason
+
+
 def test_points_that_are_no_numbers_are_left_out() -> None:
     curve = measured(Q, sphere(Q, 60.0))
     intensity = curve.intensity.copy()

@@ -21,8 +21,9 @@ from ...files import put_in_one_step, remove_leftovers
 from ...types import SasnetError
 from .settings import SORTING
 
-#: Ways to make points of images, the best on simulated ones (benchmarks/diffraction_sorting.md) first. The
-#: last two are networks over the harmonics, which are trained on the images themselves when all are read.
+#: Ways to make points of images, the best on simulated ones (benchmarks/images/diffraction_sorting.md)
+#: first. The last two are networks over the harmonics, which are trained on the images themselves when all
+#: are read.
 EMBEDDINGS = ("network", "harmonics", "correlation", "profile", "tcvae", "contrastive")
 LEARNED = EMBEDDINGS[-2:]
 #: Largest correlation that is compared.

@@ -60,6 +60,11 @@ class Names(NamedTuple):
         return next((i for i, one in enumerate(self.columns) if one.quantity in quantities), None)
 
     @property
+    def known(self) -> int:
+        """How many say something."""
+        return sum(one.quantity != UNKNOWN for one in self.columns)
+
+    @property
     def x(self) -> int | None:
         """The column of q, else that of an angle."""
         return next((i for kind in (Q, ANGLE) if (i := self.first(kind)) is not None), None)
@@ -71,23 +76,29 @@ def names_of(table: Table) -> Names | None:
     None where there is none. A line of units may stand above or below it; where two lines do as well, the
     nearer to the table counts.
     """
-    lines = [line for line in table.header if line.strip() and len(line) <= LIMITS.line][-NAMES_WITHIN:]
+    lines = _near(table)
     width = len(table.columns)
-    candidates = [_in_loop(lines, width)] if _in_loop(lines, width) else []
-    candidates += [words for line in reversed(lines) for words in _splits(line, width)]
-    best: tuple[int, Names] | None = None
-    for words in candidates:
-        if not any(map(_MAYBE_X.match, words)):
-            continue
-        named = Names(_in_pairs([understand(word) for word in words]))
-        known = sum(one.quantity != UNKNOWN for one in named.columns)
-        if named.x is None or known < 2 and not (named.x == 0 and width > 2 and _parted(words, lines)):
-            continue
-        if best is None or known > best[0]:
-            best = known, named
-    if best is None:
+    loop = _in_loop(lines, width)
+    candidates = [*([loop] if loop else []), *(w for line in reversed(lines) for w in _splits(line, width))]
+    named = [found for words in candidates if (found := _named(words, lines)) is not None]
+    if not named:
         return None
-    return best[1]._replace(unit_beside=_unit_beside(lines, width, best[1].x or 0))
+    best = max(named, key=lambda one: one.known)  # of equal ones the first
+    return best._replace(unit_beside=_unit_beside(lines, width, best.x or 0))
+
+
+def _near(table: Table) -> list[str]:
+    """The last lines above a table that are no walls of text."""
+    return [line for line in table.header if line.strip() and len(line) <= LIMITS.line][-NAMES_WITHIN:]
+
+
+def _named(words: list[str], lines: list[str]) -> Names | None:
+    """These words as names of columns; None where none is q or an angle, or too few are known."""
+    if not any(map(_MAYBE_X.match, words)):
+        return None
+    named = Names(_in_pairs([understand(word) for word in words]))
+    samples = named.x == 0 and len(words) > 2 and _parted(words, lines)
+    return named if named.x is not None and (named.known > 1 or samples) else None
 
 
 def _in_pairs(columns: list[ColumnName]) -> tuple[ColumnName, ...]:
@@ -111,8 +122,7 @@ def _in_pairs(columns: list[ColumnName]) -> tuple[ColumnName, ...]:
 
 def no_abscissa(table: Table) -> str:
     """The name of a first column that is neither q nor an angle, beside a named intensity; empty for none."""
-    lines = [line for line in table.header if line.strip() and len(line) <= LIMITS.line][-NAMES_WITHIN:]
-    for line in reversed(lines):
+    for line in reversed(_near(table)):
         for words in _splits(line, len(table.columns)):
             if _NO_Q.fullmatch(words[0].strip("<>\"' ")) and any(
                 understand(word).quantity != UNKNOWN for word in words[1:]

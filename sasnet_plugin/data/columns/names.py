@@ -268,14 +268,18 @@ def _scaled(plain: str) -> tuple[str, str, float] | None:
     if times := _TIMES_Q.fullmatch(plain.replace("**", "^")):
         return INTENSITY, f"q{times['before'] or times['after'] or times['last'] or ''}", 1.0
     if function := _FUNCTION.fullmatch(plain):
-        inner = _simple(function["root"] or function["inverse"])
-        if inner and inner[0] in (Q, INTENSITY):
-            return inner[0], "root" if function["root"] else "inverse", inner[2]
+        root = function["root"]
+        if found := _function_of(root or function["inverse"], "root" if root else "inverse"):
+            return found
     if logarithm := _LOGARITHM.fullmatch(plain):
-        inner = _simple(logarithm["of"])
-        if inner and inner[0] in (Q, INTENSITY):
-            return inner[0], "ln" if logarithm["scale"] == "ln" else "log10", inner[2]
+        return _function_of(logarithm["of"], "ln" if logarithm["scale"] == "ln" else "log10")
     return None
+
+
+def _function_of(name: str, scale: str) -> tuple[str, str, float] | None:
+    """Of q or an intensity."""
+    inner = _simple(name)
+    return (inner[0], scale, inner[2]) if inner and inner[0] in (Q, INTENSITY) else None
 
 
 def _without_unit(name: str) -> tuple[str, str]:

@@ -101,23 +101,38 @@ def _of_q(column: ColumnName) -> bool:
 
 def _signals(columns: Sequence[ColumnName], x: int | None) -> list[int]:
     """The columns of intensities: named so, else without a known name (samples), else counts."""
-    signals = [i for i, one in enumerate(columns) if one.quantity == INTENSITY]
-    plain = [i for i in signals if not columns[i].scale]
-    if signals := plain or signals:
-        if len(signals) > 1 and any(one.quantity == BEFORE for one in columns):
-            subtracted = [i for i in signals if re.search(r"sub|corr|-", columns[i].text, re.IGNORECASE)]
-            return subtracted[:1] or signals[:1]
+    return _intensities(columns) or _samples(columns, x) or _counts(columns)[:1]
+
+
+def _of(columns: Sequence[ColumnName], *quantities: str) -> list[int]:
+    return [i for i, one in enumerate(columns) if one.quantity in quantities]
+
+
+def _intensities(columns: Sequence[ColumnName]) -> list[int]:
+    """Those named so, of several without a scale; where the background stands beside them, the subtracted."""
+    signals = _of(columns, INTENSITY)
+    signals = [i for i in signals if not columns[i].scale] or signals
+    if len(signals) < 2 or not _of(columns, BEFORE):
         return signals
-    samples = [i for i, one in enumerate(columns) if one.quantity == UNKNOWN and i != x]
-    if len(samples) > 1 and any(one.quantity in (ERROR, RELATIVE) for one in columns):
-        samples = [i for i in samples if _error_of(columns, i, samples) is not None] or samples[:1]
-    counts = [i for i, one in enumerate(columns) if one.quantity == OTHER and one.text[:1] in "cC"]
-    return samples or counts[:1]
+    subtracted = [i for i in signals if re.search(r"sub|corr|-", columns[i].text, re.IGNORECASE)]
+    return subtracted[:1] or signals[:1]
+
+
+def _samples(columns: Sequence[ColumnName], x: int | None) -> list[int]:
+    """Those whose names say nothing, and that have an uncertainty where there are any."""
+    samples = [i for i in _of(columns, UNKNOWN) if i != x]
+    if len(samples) < 2 or not _of(columns, ERROR, RELATIVE):
+        return samples
+    return [i for i in samples if _error_of(columns, i, samples) is not None] or samples[:1]
+
+
+def _counts(columns: Sequence[ColumnName]) -> list[int]:
+    return [i for i in _of(columns, OTHER) if columns[i].text[:1] in "cC"]
 
 
 def _error_of(columns: Sequence[ColumnName], signal: int, signals: list[int]) -> int | None:
     """The uncertainty of a signal: of the same sample, else the next one before another signal."""
-    errors = [j for j, one in enumerate(columns) if one.quantity in (ERROR, RELATIVE)]
+    errors = _of(columns, ERROR, RELATIVE)
     own = {columns[signal].sample, columns[signal].text, _SAMPLE.sub("", columns[signal].text)} - {""}
     same = [j for j in errors if columns[j].sample in own]
     last = next((other for other in signals if other > signal), len(columns))

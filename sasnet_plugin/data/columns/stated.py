@@ -105,19 +105,28 @@ def unit_of(column: ColumnName | None, beside: str, header: tuple[str, ...], bel
         if said:
             known = units.canonical(said, "q") or _OF_SQUARES.get(units.canonical(said, "sld") or "")
             return Unit(known) if known else Unit(unknown=said)
-    lines = [
+    return Unit(_in_words(_hinting((*reversed(header[-HEADER_LINES:]), *below))))
+
+
+def _hinting(lines: Iterable[str]) -> list[str]:
+    """The lines that may name a unit of q, their blanks single."""
+    return [
         " ".join(line[: LIMITS.line].split())
-        for line in (*reversed(header[-HEADER_LINES:]), *below)
+        for line in lines
         if any(hint in line.lower() for hint in _HINTS)
     ]
+
+
+def _in_words(lines: list[str]) -> str | None:
+    """The unit that is labelled as that of q, or stands behind it, or alone in a line about it, or in any."""
     labelled = (units.canonical(match["unit"].strip("()[]"), "q") for match in _matches(_LABELLED, lines))
-    if (found := next((one for one in labelled if one), None)) is not None:
-        return Unit(found)
+    if (found := next(filter(None, labelled), None)) is not None:
+        return found
     behind = next((units.canonical(match["unit"], "q") for match in _matches(_BEHIND_Q, lines)), None)
     if behind is not None:
-        return Unit(behind)
+        return behind
     about = [line for line in lines if re.search(_ABOUT_Q, line, re.IGNORECASE)]
-    return Unit(_only(about) or _only(lines))
+    return _only(about) or _only(lines)
 
 
 def _matches(pattern: str, lines: Iterable[str]) -> Iterable[re.Match[str]]:

@@ -7,7 +7,7 @@ The table is the longest block of lines with the same count of numbers, at least
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -148,87 +148,178 @@ def _beside(lines: list[str], table: range, rows: FloatArray) -> tuple[list[int]
     Further off, lines that would go on with its q. Within a table only signs are looked for that part its
     words, and would make one number two.
     """
-    width, q = rows.shape[1], np.abs(rows[np.isfinite(rows[:, 0]) & (rows[:, 0] != 0), 0])
-    least, most = (q.min(), q.max()) if q.size else (0.0, 0.0)
-    apart = [line for line in lines[table.start : table.stop] if any(blank in line for blank in cells.BLANKS)]
-    if "\t" in lines[table.start]:
-        apart += [
-            line for line in lines[table.start : table.stop] if " " in line and cells.SPACED.search(line)
-        ]
     lost: list[int] = []
+    ends = _ends(rows[:, 0])
     for numbers in (range(table.start - 1, -1, -1), range(table.stop, len(lines))):
         others = 0
         for number in numbers:
-            if others > GAP and not cells.ROW.match(lines[number]):
-                continue
-            row = cells.numbers(lines[number].lstrip(cells.MARKS))
-            alike = row is not None and len(row) == width
-            beyond = row is not None and (least / GOES_ON < row[0] < least or most < row[0] < most * GOES_ON)
-            if (alike and beyond) if others > GAP else (alike or cells.ROW.match(lines[number])):
+            if _is_lost(lines[number], rows.shape[1], ends if others > GAP else None):
                 lost.append(number)
-                apart.append(lines[number])
-                continue
-            others += 1
+            else:
+                others += 1
+    apart = [*_with_blanks(lines[table.start : table.stop]), *(lines[number] for number in lost)]
     return lost, next((found for line in apart if (found := cells.grouped(line))), "")
+
+
+def _is_lost(line: str, width: int, ends: tuple[float, float] | None) -> bool:
+    """Whether a line holds numbers that belong to a table; of one far from it, with the ends of its q, only
+    whether they would go on with these.
+    """
+    looks = cells.ROW.match(line) is not None
+    if ends is not None and not looks:
+        return False
+    row = cells.numbers(line.lstrip(cells.MARKS))
+    alike = row is not None and len(row) == width
+    if ends is None:
+        return alike or looks
+    least, most = ends
+    return row is not None and alike and (least / GOES_ON < row[0] < least or most < row[0] < most * GOES_ON)
+
+
+def _ends(q: FloatArray) -> tuple[float, float]:
+    """The smallest and the largest of its sizes; zeros where there are none."""
+    sizes = np.abs(q[np.isfinite(q) & (q != 0)])
+    return (float(sizes.min()), float(sizes.max())) if sizes.size else (0.0, 0.0)
+
+
+def _with_blanks(lines: list[str]) -> list[str]:
+    """Lines of a table in which blanks may part thousands."""
+    found = [line for line in lines if any(blank in line for blank in cells.BLANKS)]
+    if "\t" in lines[0]:
+        found += [line for line in lines if " " in line and cells.SPACED.search(line)]
+    return found
+
+
+@dataclass
+class _Run:
+    """Rows of equally many numbers, with at most `GAP` other lines between two of them.
+
+    Parameters
+    ----------
+    rows : list of list of float
+    places : list of int
+        Numbers of their lines.
+    dropped : int
+        Lines between them.
+    """
+
+    rows: list[list[float]]
+    places: list[int]
+    dropped: int = 0
+
+    @property
+    def width(self) -> int:
+        return len(self.rows[0])
+
+    @property
+    def lines(self) -> range:
+        """From the first row to the last."""
+        return range(self.places[0], self.places[-1] + 1)
+
+
+@dataclass
+class _Runs:
+    """Rows of numbers as they come, line by line.
+
+    Parameters
+    ----------
+    runs : list of _Run
+    single : int
+        Lines of one number.
+    odd : list of int
+        Lines that look like rows and cannot be read.
+    gap : int
+        Lines since the last row.
+    """
+
+    runs: list[_Run] = field(default_factory=list)
+    single: int = 0
+    odd: list[int] = field(default_factory=list)
+    gap: int = GAP + 1
+
+    def take(self, lines: list[str], number: int) -> None:
+        """The line of this number."""
+        run = self.runs[-1] if self.runs else None
+        row = self._row(lines[number], run)
+        if row is None or len(row) < 2:
+            self._other(lines[number], number, row)
+        elif run is None or not self._takes(run, row):
+            if run is not None and self._may_be_odd(run, row) and not _is_run(lines, number):
+                self.gap += 1
+                return
+            self.runs.append(_Run([row], [number]))
+            self.gap = 0
+        else:
+            run.rows.append(row)
+            run.places.append(number)
+            run.dropped += self.gap
+            self.gap = 0
+
+    def _row(self, line: str, run: _Run | None) -> list[float] | None:
+        """The numbers of a line, NaN where its last cells are empty."""
+        row = cells.numbers(line)
+        if row and run and len(row) < run.width == cells.count(line):
+            row += [float("nan")] * (run.width - len(row))
+        return row
+
+    def _other(self, line: str, number: int, row: list[float] | None) -> None:
+        """A line that is no row."""
+        self.gap += 1
+        self.single += row is not None
+        if row is None and cells.ROW.match(line):
+            self.odd.append(number)
+
+    def _goes_on(self, run: _Run, row: list[float]) -> bool:
+        return run.width == len(row) and not (self.gap and _from_the_start(run.rows, row))
+
+    def _takes(self, run: _Run, row: list[float]) -> bool:
+        """Whether the row is the run's next."""
+        near = self.gap == 0 or (self.gap <= GAP and len(run.rows) >= START)
+        return near and self._goes_on(run, row)
+
+    def _may_be_odd(self, run: _Run, row: list[float]) -> bool:
+        """Whether a row of other numbers may be one odd line in the run."""
+        return len(run.rows) >= START and self.gap < GAP and not self._goes_on(run, row)
 
 
 def _longest(lines: list[str]) -> Table:
     """The longest table, each line parsed by itself: slower, and for any text."""
-    runs: list[list[list[float]]] = []
-    places: list[list[int]] = []
-    losses: list[int] = []
-    gap = GAP + 1
-    single = 0
-    odd: list[int] = []
+    found = _Runs()
     for number, line in enumerate(lines):
-        if not line.strip():
-            continue
-        row = cells.numbers(line)
-        if row and runs and len(row) < len(runs[-1][0]) and cells.count(line) == len(runs[-1][0]):
-            row += [float("nan")] * (len(runs[-1][0]) - len(row))  # the last cells are empty
-        if row is None or len(row) < 2:
-            single += row is not None
-            gap += 1
-            if row is None and cells.ROW.match(line):
-                odd.append(number)
-            continue
-        open_run = (
-            bool(runs) and len(runs[-1][0]) == len(row) and not (gap and _from_the_start(runs[-1], row))
-        )
-        if open_run and gap == 0:
-            runs[-1].append(row)
-        elif open_run and gap <= GAP and len(runs[-1]) >= START:
-            losses[-1] += gap
-            runs[-1].append(row)
-        elif runs and len(runs[-1]) >= START and gap < GAP and not open_run and not _is_run(lines, number):
-            gap += 1
-            continue
-        else:
-            runs.append([row])
-            places.append([])
-            losses.append(0)
-        places[-1].append(number)
-        gap = 0
+        if line.strip():
+            found.take(lines, number)
+    runs = found.runs
     if not runs:
-        grouped = next((found for number in odd if (found := cells.grouped(lines[number]))), "")
-        return Table(np.empty((0, 0)), tuple(lines), grouped=grouped, single=single >= START)
-    best = _chosen(lines, [len(run) for run in runs], [place[0] for place in places])
-    rows = np.array(runs[best], dtype=np.float64)
-    if single > rows.shape[0]:
+        return Table(
+            np.empty((0, 0)), tuple(lines), grouped=_grouped(lines, found.odd), single=found.single >= START
+        )
+    best = runs[_chosen(lines, [len(run.rows) for run in runs], [run.places[0] for run in runs])]
+    rows = np.array(best.rows, dtype=np.float64)
+    if found.single > rows.shape[0]:
         return Table(np.empty((0, 0)), tuple(lines), single=True)
-    alike = sum(len(run) >= START and len(run[0]) == rows.shape[1] for run in runs)
-    again = [index for index, run in enumerate(runs) if index != best and _again(rows, run)]
-    if again and alike <= MOST_TABLES:
-        return _several(lines, runs, places, sorted([best, *again]), losses)
-    table = range(places[best][0], places[best][-1] + 1)
-    beside, grouped = _beside(lines, table, rows)
-    near = {*range(table.start - len(beside) - GAP, table.stop + len(beside) + GAP), *beside}
-    others = [run for index, run in enumerate(runs) if index != best and places[index][0] not in near]
-    lost = len(beside) + sum(len(run) for run in others if len(run) >= START or len(run[0]) == rows.shape[1])
-    grouped = grouped or next((found for number in odd if (found := cells.grouped(lines[number]))), "")
-    above = tuple(lines[: table.start])
-    below = _words_below(lines, table, set(places[best]))
-    return Table(np.ascontiguousarray(rows.T), above, below, losses[best], lost, grouped, alike)
+    alike = sum(len(run.rows) >= START and run.width == best.width for run in runs)
+    tables = [run for run in runs if run is best or _again(rows, run.rows)]
+    if len(tables) > 1 and alike <= MOST_TABLES:
+        return _several(lines, tables)
+    beside, grouped = _beside(lines, best.lines, rows)
+    return Table(
+        np.ascontiguousarray(rows.T), tuple(lines[: best.places[0]]),
+        _words_below(lines, best.lines, set(best.places)), best.dropped,
+        len(beside) + _rows_apart(runs, best, beside), grouped or _grouped(lines, found.odd), alike,
+    )  # fmt: skip
+
+
+def _rows_apart(runs: list[_Run], best: _Run, beside: list[int]) -> int:
+    """Rows of tables that do not begin within or next to this one."""
+    margin = len(beside) + GAP
+    near = {*range(best.lines.start - margin, best.lines.stop + margin), *beside}
+    others = (run for run in runs if run is not best and run.places[0] not in near)
+    return sum(len(run.rows) for run in others if len(run.rows) >= START or run.width == best.width)
+
+
+def _grouped(lines: list[str], odd: list[int]) -> str:
+    """The first number with signs between its thousands in one of these lines; empty where there is none."""
+    return next((found for number in odd if (found := cells.grouped(lines[number]))), "")
 
 
 def _from_the_start(run: list[list[float]], row: list[float]) -> bool:
@@ -245,23 +336,16 @@ def _again(rows: FloatArray, run: list[list[float]]) -> bool:
     return bool(np.mean((q >= low) & (q <= high)) > 0.5 or np.nanmin(q) <= low <= high <= np.nanmax(q))
 
 
-def _several(
-    lines: list[str],
-    runs: list[list[list[float]]],
-    places: list[list[int]],
-    chosen: list[int],
-    losses: list[int],
-) -> Table:
+def _several(lines: list[str], runs: list[_Run]) -> Table:
     """Several tables as further ones of the first, each with the words above it."""
     tables: list[Table] = []
     end = 0
-    for index in chosen:
-        begin = places[index][0]
+    for run in runs:
         # The words above the first hold for all.
-        header = (*lines[: places[chosen[0]][0]], *(lines[end:begin] if end else ()))
-        columns = np.ascontiguousarray(np.array(runs[index], dtype=np.float64).T)
-        tables.append(Table(columns, tuple(header), dropped=losses[index], blocks=1))
-        end = places[index][-1] + 1
+        header = (*lines[: runs[0].places[0]], *(lines[end : run.places[0]] if end else ()))
+        columns = np.ascontiguousarray(np.array(run.rows, dtype=np.float64).T)
+        tables.append(Table(columns, tuple(header), dropped=run.dropped, blocks=1))
+        end = run.lines.stop
     return replace(tables[0], blocks=len(tables), others=tuple(tables[1:]))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ..hdf5 import SIGNATURE
+from ..signature import HDF5
 
 
 def recognise(path: Path) -> float:
@@ -13,7 +13,7 @@ def recognise(path: Path) -> float:
     """
     try:
         with path.open("rb") as stream:
-            if not stream.read(8).startswith(SIGNATURE):
+            if not stream.read(8).startswith(HDF5):
                 return 0.0
         import h5py
 

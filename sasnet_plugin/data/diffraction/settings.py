@@ -88,23 +88,26 @@ def setup_of(path: Path, given: Sequence[str]) -> Setup:
 
 
 def _of(table: Mapping[str, Any], file: str) -> Setup:
-    found: dict[str, Any] = {}
-    for key, value in table.items():
-        if key in ("mask_file", "dataset"):
-            if not isinstance(value, str):
-                raise DataError(f"{file}: {key} is {value!r}; give a path in quotes.")
-            beside = Path(file).parent / value if key == "mask_file" and not file.startswith("--") else value
-            found[key] = str(beside)
-            continue
-        if key not in NUMBERS:
-            names = ", ".join(f.name for f in fields(Setup))
-            raise DataError(f"{file}: there is no setting {key!r} of diffraction images; use one of {names}.")
-        count, low, high, unit = NUMBERS[key]
-        values = value if isinstance(value, list) else [value]
-        if len(values) != count or not all(isinstance(v, int | float) and math.isfinite(v) for v in values):
-            wanted = "two numbers in brackets" if count == 2 else "a number"
-            raise DataError(f"{file}: {key} is {value!r}; give {wanted}.")
-        if not all(low <= v <= high for v in values):
-            raise DataError(f"{file}: {key} = {value!r} is outside {low:g} to {high:g} {unit}; correct it.")
-        found[key] = tuple(map(float, values)) if count == 2 else float(values[0])
-    return Setup(**found)
+    return Setup(**{key: _value(key, value, file) for key, value in table.items()})
+
+
+def _value(key: str, value: Any, file: str) -> Any:
+    if key in ("mask_file", "dataset"):
+        if not isinstance(value, str):
+            raise DataError(f"{file}: {key} is {value!r}; give a path in quotes.")
+        return str(Path(file).parent / value) if key == "mask_file" and not file.startswith("--") else value
+    if key not in NUMBERS:
+        names = ", ".join(f.name for f in fields(Setup))
+        raise DataError(f"{file}: there is no setting {key!r} of diffraction images; use one of {names}.")
+    return _number(key, value, file)
+
+
+def _number(key: str, value: Any, file: str) -> float | tuple[float, ...]:
+    count, low, high, unit = NUMBERS[key]
+    values = value if isinstance(value, list) else [value]
+    if len(values) != count or not all(isinstance(v, int | float) and math.isfinite(v) for v in values):
+        wanted = "two numbers in brackets" if count == 2 else "a number"
+        raise DataError(f"{file}: {key} is {value!r}; give {wanted}.")
+    if not all(low <= v <= high for v in values):
+        raise DataError(f"{file}: {key} = {value!r} is outside {low:g} to {high:g} {unit}; correct it.")
+    return tuple(map(float, values)) if count == 2 else float(values[0])

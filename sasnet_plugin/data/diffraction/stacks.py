@@ -20,6 +20,7 @@ from ..images import formats
 from ..images.detector_files import KEV_ANGSTROM
 from ..images.raw import not_an_image, truncated
 from ..limits import LIMITS
+from ..signature import HDF5
 from .settings import Setup
 
 _NPY = b"\x93NUMPY"
@@ -67,7 +68,7 @@ def blocks(path: Path, file: str, dataset: str | None = None, start: int = 0) ->
         There is no such file, it is damaged, or it holds no images.
     """
     first = content(path, file, wanted="diffraction images", size=64)
-    if first.startswith(hdf5.SIGNATURE):
+    if first.startswith(HDF5):
         yield from _of_hdf5(path, file, dataset, start)
     elif first.startswith(_NPY):
         yield from _of_numpy(path, file, start)

@@ -166,19 +166,8 @@ def read_numpy(path: Path, file: str) -> list[RawFrame]:
     DataError
         The file is damaged, holds Python objects, or no array of rows and columns.
     """
-    _check_sizes(path, file)
-    try:
-        with path.open("rb") as stream:
-            loaded = np.load(stream, allow_pickle=False)
-            one = isinstance(loaded, np.ndarray)
-            arrays = {"counts": loaded} if one else {key: loaded[key] for key in loaded}
-    except Exception as error:  # zipfile, zlib, pickle and numpy each raise their own
-        raise truncated(file) from error
-    name = next((name for name in _NAMES if name in arrays), None)
-    others = [key for key, value in arrays.items() if value.ndim >= 2 and key not in ("mask", "bad")]
-    if name is None and len(others) != 1:
-        raise DataError(f"{file}: it holds no array named 'counts'; name the image so.")
-    values = arrays[name or others[0]]
+    arrays = _arrays(path, file)
+    values = arrays[_image_in(arrays, file)]
     if values.ndim not in (2, 3) or values.dtype.kind not in "iufb":
         raise not_an_image(file, values.shape)
     mask = arrays.get("mask")
@@ -197,6 +186,29 @@ def read_numpy(path: Path, file: str) -> list[RawFrame]:
     return [
         RawFrame(v, entry=title, geometry=geometry, bad=bad) for v, title in zip(values, titles, strict=True)
     ]
+
+
+def _arrays(path: Path, file: str) -> dict[str, Any]:
+    """Arrays by name; a single one is called counts."""
+    _check_sizes(path, file)
+    try:
+        with path.open("rb") as stream:
+            loaded = np.load(stream, allow_pickle=False)
+            one = isinstance(loaded, np.ndarray)
+            return {"counts": loaded} if one else {key: loaded[key] for key in loaded}
+    except Exception as error:  # zipfile, zlib, pickle and numpy each raise their own
+        raise truncated(file) from error
+
+
+def _image_in(arrays: dict[str, Any], file: str) -> str:
+    """The name of the image: a usual one, or that of the only array of rows and columns."""
+    name = next((name for name in _NAMES if name in arrays), None)
+    if name is not None:
+        return name
+    others = [key for key, value in arrays.items() if value.ndim >= 2 and key not in ("mask", "bad")]
+    if len(others) != 1:
+        raise DataError(f"{file}: it holds no array named 'counts'; name the image so.")
+    return others[0]
 
 
 def _check_sizes(path: Path, file: str) -> None:

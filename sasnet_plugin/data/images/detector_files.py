@@ -23,6 +23,7 @@ from sasnet_plugin.data.images import whole
 from sasnet_plugin.data.images.raw import RawFrame, not_an_image, truncated
 from sasnet_plugin.data.images.settings import ImageSettings
 from sasnet_plugin.data.limits import LIMITS
+from sasnet_plugin.data.signature import has_known_suffix
 from sasnet_plugin.types import DataError
 
 _NUMBER = r"([-+]?(?:\d{1,30}\.?\d{0,30}|\.\d{1,30})(?:[eE][-+]?\d{1,3})?)"
@@ -118,7 +119,6 @@ def _beam(column: float, row: float) -> tuple[float, float] | None:
     return None if abs(column) <= 0.5 and abs(row) <= 0.5 else (column, row)
 
 
-SUFFIXES = (".cbf", ".edf", ".tif", ".tiff")
 _DAMAGE = ("incomplete", "checksum")
 
 
@@ -170,11 +170,6 @@ def _first(fabio: Any, path: Path, file: str) -> Any:
     if "identify" in problem or not has_known_suffix(path):
         raise DataError(f"{file}: this is no image format that is known; give TIFF, CBF, EDF or HDF5.")
     raise truncated(file)
-
-
-def has_known_suffix(path: Path) -> bool:
-    """Whether the name ends like that of a TIFF, CBF or EDF file, packed or not."""
-    return any(suffix.lower() in SUFFIXES for suffix in path.suffixes[-2:])
 
 
 def _next(image: Any, number: int, file: str) -> Any:

@@ -6,15 +6,10 @@ from collections.abc import Generator
 from pathlib import Path
 
 from sasnet_plugin.data.failure import content
-from sasnet_plugin.data.hdf5 import SIGNATURE
 from sasnet_plugin.data.images import array_files, detector_files, nexus
 from sasnet_plugin.data.images.raw import RawFrame
-from sasnet_plugin.types import DataError
+from sasnet_plugin.data.signature import CBF, HDF5, NUMPY, START, is_detector_file
 
-_TIFF = (b"II*\x00", b"MM\x00*", b"II+\x00", b"MM\x00+")
-_NUMPY = (b"\x93NUMPY", b"PK\x03\x04")
-_CBF = b"###CBF"
-_BORNAGAIN = b"# BornAgain Intensity Data"
 _PACKED = (".gz", ".bz2")
 
 
@@ -34,46 +29,19 @@ def frames(path: Path, file: str, dataset: str | None = None) -> Generator[RawFr
     DataError
         There is no such file, it cannot be read, or it is damaged, or no image.
     """
-    start = content(path, file, wanted="a detector image", size=64)
-    if start.startswith(SIGNATURE):
+    start = content(path, file, wanted="a detector image", size=START)
+    if start.startswith(HDF5):
         yield from nexus.read(path, file, dataset)
-    elif start.startswith(_NUMPY):
+    elif start.startswith(NUMPY):
         yield from array_files.read_numpy(path, file)
-    elif start.startswith(_CBF):
+    elif start.startswith(CBF):
         yield detector_files.read_cbf(path, file)
-    elif _is_detector_file(path, start):
+    elif is_detector_file(path, start):
         yield from detector_files.read(path, file)
     elif _is_text(path, start):
         yield array_files.read_text(path, file)
     else:
         yield from detector_files.read(path, file)
-
-
-def is_image(path: Path) -> bool:
-    """Whether a file can only be an image: its first bytes are TIFF's, CBF's, EDF's, numpy's or BornAgain's.
-
-    HDF5 and plain tables are not assessed here; they may hold curves.
-    """
-    try:
-        start = content(path, str(path), wanted="an image", size=64)
-    except DataError:
-        return False
-    known = start.startswith((*_TIFF, *_NUMPY, _CBF, _BORNAGAIN))
-    return known or _is_detector_file(path, start)
-
-
-def is_simulated(path: Path) -> bool:
-    """Whether a file is BornAgain's."""
-    return content(path, str(path), wanted="an image", size=64).startswith(_BORNAGAIN)
-
-
-def recognise(path: Path) -> float:
-    """How sure it is that a file holds images: 1 for what can only be one, else 0; see `is_image`."""
-    return 1.0 if is_image(path) else 0.0
-
-
-def _is_detector_file(path: Path, start: bytes) -> bool:
-    return start.startswith((*_TIFF, _CBF)) or detector_files.has_known_suffix(path)
 
 
 def _is_text(path: Path, start: bytes) -> bool:

@@ -200,14 +200,9 @@ def _by_angles(shape: tuple[int, int], settings: ImageSettings, file: str) -> Pl
 
 
 def _by_detector(shape: tuple[int, int], settings: ImageSettings, file: str) -> Placement:
-    direct, specular = settings.direct_beam, settings.specular_beam
-    missing = [name for name in ("wavelength", "distance", "pixel_size") if getattr(settings, name) is None]
-    if direct is None and (specular is None or settings.alpha_i is None):
-        missing.append("direct_beam")
-    if settings.alpha_i is None and (direct is None or specular is None):
-        missing.insert(1, "alpha_i")
-    if missing:
+    if missing := _not_given(settings):
         raise _missing(missing, file)
+    direct, specular = settings.direct_beam, settings.specular_beam
     wavelength, distance, pixel_size = settings.wavelength, settings.distance, settings.pixel_size
     assert wavelength is not None
     assert distance is not None
@@ -226,14 +221,7 @@ def _by_detector(shape: tuple[int, int], settings: ImageSettings, file: str) -> 
         seen = incidence_from_beams(
             (turned(specular)[1] - turned(direct)[1]) * height, distance=distance, perpendicular_to=to
         )
-        if alpha_i is None:
-            alpha_i = seen
-            check_units(ImageSettings(alpha_i=alpha_i), file)
-            notes.append(f"alpha_i = {alpha_i:.4g} degrees follows from the two beams on the detector.")
-        elif abs(seen - alpha_i) > max(0.02, 0.1 * alpha_i):
-            notes.append(
-                f"The two beams on the detector say alpha_i = {seen:.3g} degrees; {alpha_i:g} was used."
-            )
+        alpha_i = _incidence(seen, alpha_i, file, notes)
     assert alpha_i is not None
     if direct is not None:
         column, row = turned(direct)
@@ -256,6 +244,30 @@ def _by_detector(shape: tuple[int, int], settings: ImageSettings, file: str) -> 
         boxes=boxes,
         notes=tuple(notes),
     )
+
+
+def _not_given(settings: ImageSettings) -> list[str]:
+    """What is lacking to place an image by its beams."""
+    direct, specular = settings.direct_beam, settings.specular_beam
+    missing = [name for name in ("wavelength", "distance", "pixel_size") if getattr(settings, name) is None]
+    if direct is None and (specular is None or settings.alpha_i is None):
+        missing.append("direct_beam")
+    if settings.alpha_i is None and (direct is None or specular is None):
+        missing.insert(1, "alpha_i")
+    return missing
+
+
+def _incidence(seen: float, given: float | None, file: str, notes: list[str]) -> float:
+    """The angle of incidence as given, else as the two beams on the detector say, degrees; with a note where
+    both contradict each other.
+    """
+    if given is None:
+        check_units(ImageSettings(alpha_i=seen), file)
+        notes.append(f"alpha_i = {seen:.4g} degrees follows from the two beams on the detector.")
+        return seen
+    if abs(seen - given) > max(0.02, 0.1 * given):
+        notes.append(f"The two beams on the detector say alpha_i = {seen:.3g} degrees; {given:g} was used.")
+    return given
 
 
 def _up(settings: ImageSettings, file: str) -> tuple[str, list[str]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -120,26 +120,13 @@ def from_options(given: Sequence[str]) -> ImageSettings:
 
 
 def _value(key: str, value: Any, file: str) -> Any:
-    if key in ("up", "perpendicular_to"):
-        allowed = _SIDES if key == "up" else _FLAT
-        if value not in allowed:
-            raise DataError(f"{file}: {key} is {value!r}; use one of {', '.join(allowed)}.")
-        return value
-    if key in ("mask_file", "dataset"):
-        if not isinstance(value, str):
-            raise DataError(f"{file}: {key} is {value!r}; give a path in quotes.")
-        return value
-    if key == "mirror":
-        if not isinstance(value, bool):
-            raise DataError(f"{file}: mirror is {value!r}; use true or false.")
+    if key in _WORDS:
+        fits, wanted = _WORDS[key]
+        if not fits(value):
+            raise DataError(f"{file}: {key} is {value!r}; {wanted}.")
         return value
     if key == "mask":
-        rows = value if isinstance(value, list | tuple) else []
-        rows = [rows] if rows and not isinstance(rows[0], list | tuple) else rows
-        wanted = "rectangles [first column, first row, last column, last row]"
-        if not rows:
-            raise DataError(f"{file}: mask is {value!r}; give {wanted}.")
-        return tuple(_numbers("mask", row, 4, file, wanted) for row in rows)
+        return _rectangles(value, file)
     if key == "pixel_size" and is_number(value):
         value = [value, value]
     if key in _SIZES:
@@ -147,6 +134,25 @@ def _value(key: str, value: Any, file: str) -> Any:
     if not is_number(value):
         raise DataError(f"{file}: {key} is {value!r}; give a number.")
     return float(value)
+
+
+#: What is no number -> whether a value fits, and what is wanted.
+_WORDS: dict[str, tuple[Callable[[Any], bool], str]] = {
+    "up": (lambda value: value in _SIDES, f"use one of {', '.join(_SIDES)}"),
+    "perpendicular_to": (lambda value: value in _FLAT, f"use one of {', '.join(_FLAT)}"),
+    "mask_file": (lambda value: isinstance(value, str), "give a path in quotes"),
+    "dataset": (lambda value: isinstance(value, str), "give a path in quotes"),
+    "mirror": (lambda value: isinstance(value, bool), "use true or false"),
+}
+
+
+def _rectangles(value: Any, file: str) -> tuple[tuple[float, ...], ...]:
+    rows = value if isinstance(value, list | tuple) else []
+    rows = [rows] if rows and not isinstance(rows[0], list | tuple) else rows
+    wanted = "rectangles [first column, first row, last column, last row]"
+    if not rows:
+        raise DataError(f"{file}: mask is {value!r}; give {wanted}.")
+    return tuple(_numbers("mask", row, 4, file, wanted) for row in rows)
 
 
 def _numbers(key: str, value: Any, size: int, file: str, wanted: str) -> tuple[float, ...]:

@@ -92,25 +92,29 @@ def _check_tiff(stream: BinaryIO, size: int, order: str, file: str) -> None:
             raise truncated(file)
         seen.add(at)
         tags, at = _directory(stream, at, order, big)
-        rows, columns, samples = tags[_LENGTH][0], tags[_WIDTH][0], tags.get(_SAMPLES, [1])[0]
-        if rows * columns * samples > LIMITS.pixels:
-            raise too_large(file, f"{rows} x {columns} pixels", "the image of one detector")
-        tiled = _TILES in tags
-        places, sizes = tags[_TILES if tiled else _STRIPS], tags[_TILE_SIZES if tiled else _STRIP_SIZES]
-        if len(places) != len(sizes) or any(p + s > size for p, s in zip(places, sizes, strict=True)):
+        if not _is_whole(stream, tags, size, file):
             raise truncated(file)
-        packing = tags.get(_COMPRESSION, [1])[0]
-        needed = (
-            rows * columns * sum(tags.get(_BITS, [1]) * (samples if len(tags.get(_BITS, [1])) == 1 else 1))
-        ) // 8
-        if packing == 1 and sum(sizes) < needed:
-            raise truncated(file)
-        if packing in _DEFLATE and not tiled:
-            for p, s in zip(places, sizes, strict=True):
-                stream.seek(p)
-                needed -= _inflated(stream.read(s), needed)
-            if needed > 0:
-                raise truncated(file)
+
+
+def _is_whole(stream: BinaryIO, tags: dict[int, list[int]], size: int, file: str) -> bool:
+    """Whether all strips or tiles of an image lie in the file, and hold as much as its pixels need."""
+    rows, columns, samples = tags[_LENGTH][0], tags[_WIDTH][0], tags.get(_SAMPLES, [1])[0]
+    if rows * columns * samples > LIMITS.pixels:
+        raise too_large(file, f"{rows} x {columns} pixels", "the image of one detector")
+    tiled = _TILES in tags
+    places, sizes = tags[_TILES if tiled else _STRIPS], tags[_TILE_SIZES if tiled else _STRIP_SIZES]
+    if len(places) != len(sizes) or any(p + s > size for p, s in zip(places, sizes, strict=True)):
+        return False
+    packing, bits = tags.get(_COMPRESSION, [1])[0], tags.get(_BITS, [1])
+    needed = rows * columns * sum(bits * samples if len(bits) == 1 else bits) // 8
+    if packing == 1:
+        return sum(sizes) >= needed
+    if packing in _DEFLATE and not tiled:
+        for p, s in zip(places, sizes, strict=True):
+            stream.seek(p)
+            needed -= _inflated(stream.read(s), needed)
+        return needed <= 0
+    return True
 
 
 def _inflated(packed: bytes, most: int) -> int:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from ..hdf5 import SIGNATURE
+from ..signature import HDF5
 
 #: Lines that may stand before the numbers of a text file; the first word of SINQ's.
 HEAD, SINQ = 60, "FORMATVERSION"
@@ -21,7 +21,7 @@ def recognise(path: Path) -> float:
             start = stream.read(6000)
     except OSError:
         return 0.0
-    if start.startswith(SIGNATURE):
+    if start.startswith(HDF5):
         from . import nexus
 
         return float(nexus.recognise(path))

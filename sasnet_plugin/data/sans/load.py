@@ -13,9 +13,9 @@ import numpy as np
 from ...domains import ReadOptions
 from ...types import DataError, Image
 from ..failure import content
-from ..hdf5 import SIGNATURE
 from ..images import formats
 from ..images.raw import not_an_image
+from ..signature import HDF5
 from . import is_text, nexus, text_files
 from .centre import find_centre
 from .geometry import SmallAngle, on_detector
@@ -68,7 +68,7 @@ def read(path: str | os.PathLike[str], options: ReadOptions) -> Iterator[Image]:
 
 def _raw(path: Path, file: str, said: SansSettings) -> Iterator[RawSans]:
     start = content(path, file, wanted="a small-angle-scattering image", size=6000)
-    if start.startswith(SIGNATURE) and said.dataset is None:
+    if start.startswith(HDF5) and said.dataset is None:
         yield from nexus.read(path, file)
     elif is_text(start):
         yield text_files.read(path, file)
@@ -176,17 +176,7 @@ def _placed(
     """Where the pixels lie, and how far from the beam, in pixels."""
     known = settings.setting()
     if raw.qx is not None and raw.qy is not None:
-        qx, qy = (np.where(np.isfinite(q), q, 0.0) for q in (raw.qx, raw.qy))
-        weight = np.ones_like(qx)
-        if settings.wavelength is not None:
-            # sin θ = qλ/4π; what a reduction has already divided by is not known, and is 1 nearly everywhere.
-            sine = np.minimum(np.hypot(qx, qy) * settings.wavelength / (4 * np.pi), 0.7)
-            weight = (1 - 2 * sine**2) ** 3
-        step = np.median(np.abs(np.diff(qx if qx.shape[0] == 1 else qx, axis=1))) or 1.0
-        spread = (raw.along, raw.across)
-        if spread[0] is None and known is None:
-            notes.append("The file does not say how sharp q is; nothing was assumed of it.")
-        return SmallAngle(qx, qy, weight, *spread, setting=known), np.hypot(qx, qy) / float(step)
+        return _by_q(raw, raw.qx, raw.qy, settings, notes)
     missing = [key for key in ("wavelength", "distance", "pixel_size") if getattr(settings, key) is None]
     if missing:
         raise DataError(
@@ -197,20 +187,7 @@ def _placed(
     assert settings.wavelength
     assert settings.distance
     assert settings.pixel_size
-    centre = settings.direct_beam
-    if centre is not None and not all(
-        -0.5 * n <= c <= 1.5 * n for c, n in zip(centre, values.shape[::-1], strict=True)
-    ):
-        raise DataError(f"{name}: direct_beam {centre} lies far off the detector; give column and row.")
-    if centre is None:
-        column, row, like = find_centre(np.where(mask, values, 0.0), mask)
-        if like < _SYMMETRIC:
-            raise DataError(
-                f"{name}: no centre is found, as no turn by half leaves the image alike; give the beam's"
-                " column and row with --geometry direct_beam=[COLUMN,ROW]."
-            )
-        centre = column, row
-        notes.append(f"The beam's centre was found from the image: column {column:.1f}, row {row:.1f}.")
+    centre = _centre(settings, values, mask, name, notes)
     shape = values.shape[0], values.shape[1]
     bare = known or Setting(settings.wavelength, 0.0, 1e9, settings.distance, 0.0, 0.0, settings.pixel_size)
     placed = on_detector(shape, centre, bare)
@@ -219,6 +196,42 @@ def _placed(
         placed = replace(placed, setting=None)
     rows, columns = np.ogrid[: shape[0], : shape[1]]
     return placed, np.hypot(columns - centre[0], rows - centre[1])
+
+
+def _by_q(
+    raw: RawSans, qx: NDArray[np.float64], qy: NDArray[np.float64], settings: SansSettings, notes: list[str]
+) -> tuple[SmallAngle, NDArray[np.float64]]:
+    """The same of a file that says q of each pixel."""
+    known = settings.setting()
+    qx, qy = (np.where(np.isfinite(q), q, 0.0) for q in (qx, qy))
+    weight = np.ones_like(qx)
+    if settings.wavelength is not None:
+        # sin θ = qλ/4π; what a reduction has already divided by is not known, and is 1 nearly everywhere.
+        sine = np.minimum(np.hypot(qx, qy) * settings.wavelength / (4 * np.pi), 0.7)
+        weight = (1 - 2 * sine**2) ** 3
+    step = np.median(np.abs(np.diff(qx, axis=1))) or 1.0
+    if raw.along is None and known is None:
+        notes.append("The file does not say how sharp q is; nothing was assumed of it.")
+    return SmallAngle(qx, qy, weight, raw.along, raw.across, setting=known), np.hypot(qx, qy) / float(step)
+
+
+def _centre(
+    settings: SansSettings, values: NDArray[np.float64], mask: NDArray[np.bool_], name: str, notes: list[str]
+) -> tuple[float, float]:
+    """Column and row of the beam, as given or by the image's symmetry."""
+    centre = settings.direct_beam
+    if centre is None:
+        column, row, like = find_centre(np.where(mask, values, 0.0), mask)
+        if like < _SYMMETRIC:
+            raise DataError(
+                f"{name}: no centre is found, as no turn by half leaves the image alike; give the beam's"
+                " column and row with --geometry direct_beam=[COLUMN,ROW]."
+            )
+        notes.append(f"The beam's centre was found from the image: column {column:.1f}, row {row:.1f}.")
+        return column, row
+    if not all(-0.5 * n <= c <= 1.5 * n for c, n in zip(centre, values.shape[::-1], strict=True)):
+        raise DataError(f"{name}: direct_beam {centre} lies far off the detector; give column and row.")
+    return centre
 
 
 def _mask_of(path: str, shape: tuple[int, ...], file: str) -> NDArray[np.bool_]:

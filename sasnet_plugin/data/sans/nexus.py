@@ -79,15 +79,7 @@ def _canSAS(opened: Any) -> Iterator[tuple[str, Any]]:
 
 def _reduced(group: Any, entry: str, file: str) -> RawSans:
     values = _values(group["I"], file)
-    if "Qx" in group:
-        qx, qy = (_in_angstrom(group[key], file) for key in ("Qx", "Qy"))
-    else:
-        # The three components of q, or two.
-        stacked = _in_angstrom(group["Q"], file)
-        flat = [k for k in range(len(stacked)) if np.ptp(stacked[k]) > 0]
-        qx, qy = stacked[flat[1] if len(flat) > 1 else 0], stacked[flat[0]]
-        if np.ptp(qx[0]) < np.ptp(qx[:, 0]):
-            qx, qy = qy, qx
+    qx, qy = _q_of(group, file)
     if qx.ndim == 1 and qy.ndim == 1 and (qy.size, qx.size) == values.shape:
         qx, qy = np.meshgrid(qx, qy)
     if qx.shape != values.shape or qy.shape != values.shape:
@@ -96,11 +88,20 @@ def _reduced(group: Any, entry: str, file: str) -> RawSans:
     bad = ~np.isfinite(values)
     if error is not None:
         bad |= ~(error > 0)
-    mask = group.attrs.get("mask", b"mask")
-    mask = mask.decode() if isinstance(mask, bytes) else str(mask)
+    mask = hdf5.text(group.attrs.get("mask", "mask"))
     if mask in group and group[mask].shape == values.shape:
         bad |= _values(group[mask], file) != 0
     return RawSans(values, qx, qy, error, bad=bad, entry=entry)
+
+
+def _q_of(group: Any, file: str) -> tuple[Any, Any]:
+    """qx and qy, from data sets of their own or from one of two or three components."""
+    if "Qx" in group:
+        return _in_angstrom(group["Qx"], file), _in_angstrom(group["Qy"], file)
+    stacked = _in_angstrom(group["Q"], file)
+    flat = [k for k in range(len(stacked)) if np.ptp(stacked[k]) > 0]
+    qx, qy = stacked[flat[1] if len(flat) > 1 else 0], stacked[flat[0]]
+    return (qy, qx) if np.ptp(qx[0]) < np.ptp(qx[:, 0]) else (qx, qy)
 
 
 def _values(item: Any, file: str) -> Any:

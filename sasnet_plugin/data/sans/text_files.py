@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -43,43 +44,56 @@ def read(path: Path, file: str) -> RawSans:
     first = _first(lines)
     if first is None:
         raise DataError(f"{file}: no line of numbers follows its header; give columns Qx, Qy, I and dI.")
-    width = len(_numbers(lines[first]) or ())
-    rows = [numbers for line in lines[first:] if line.strip() and (numbers := _numbers(line)) is not None]
-    if any(len(row) != width for row in rows[:-1]) or width < 3:
-        raise DataError(f"{file}: its lines hold different numbers of values; copy the file again.")
-    rows = rows if len(rows[-1]) == width else rows[:-1]
-    table = np.array(rows, dtype=np.float64).T
-    names = _columns(lines[:first], width)
+    table = _table(lines[first:], file)
+    names = _columns(lines[:first], len(table))
     columns = {name: table[k] for k, name in enumerate(names) if name}
-    qx, qy = columns["qx"], columns["qy"]
-    shape = _shape(qx, qy)
-    settings, notes = _header(lines[:first]), []
+    shape = _shape(columns["qx"], columns["qy"])
     arrays = {name: column.reshape(shape) for name, column in columns.items()}
-    if shape[0] > 1 and settings.wavelength and settings.distance:
-        # The header has no pixels; q goes in their steps, k times pixel over distance near the beam.
-        scale = settings.distance * settings.wavelength / (2 * np.pi)
-        steps = [np.median(np.diff(arrays[key], axis=axis)) for key, axis in (("qx", 1), ("qy", 0))]
-        if min(steps) > 0:
-            settings = replace(settings, pixel_size=(float(steps[0] * scale), float(steps[1] * scale)))
+    settings, notes = _with_pixels(_header(lines[:first]), arrays), []
     along, across = arrays.get("along"), arrays.get("across")
-    if along is None and "sigma_x" in arrays and np.any(arrays["sigma_x"] > 0):
+    if along is None and _says(arrays, "sigma_x"):
         along, across = _rotated(arrays)
         notes.append("Spreads of q along its axes were turned into those along q and across it.")
     if along is not None and across is not None and not np.any(along > 0):
         along = across = None
-    bad = None
-    shadow = arrays.get("shadow")
-    # Some write 0 everywhere: then it says nothing.
-    if shadow is not None and np.any(shadow > 0.5):
-        bad = shadow < 0.5
-    error = arrays.get("error")
-    if error is not None and not np.any(error > 0):
-        error = None
-    if error is not None:
-        bad = (error <= 0) if bad is None else bad | (error <= 0)
+    error = arrays["error"] if _says(arrays, "error") else None
     return RawSans(
-        arrays["value"], arrays["qx"], arrays["qy"], error, along, across, bad, settings, notes=tuple(notes)
-    )
+        arrays["value"], arrays["qx"], arrays["qy"], error, along, across, _bad(arrays, error), settings,
+        notes=tuple(notes),
+    )  # fmt: skip
+
+
+def _says(arrays: Mapping[str, FloatArray], name: str, least: float = 0.0) -> bool:
+    """Whether there is such a column; some write 0 everywhere, and then it says nothing."""
+    return name in arrays and bool(np.any(arrays[name] > least))
+
+
+def _table(lines: list[str], file: str) -> FloatArray:
+    """(columns, points) of lines of numbers, without a last one that is cut short."""
+    rows = [numbers for line in lines if line.strip() and (numbers := _numbers(line)) is not None]
+    width = len(rows[0])
+    if any(len(row) != width for row in rows[:-1]) or width < 3:
+        raise DataError(f"{file}: its lines hold different numbers of values; copy the file again.")
+    rows = rows if len(rows[-1]) == width else rows[:-1]
+    return np.array(rows, dtype=np.float64).T
+
+
+def _with_pixels(settings: SansSettings, arrays: Mapping[str, FloatArray]) -> SansSettings:
+    """The header has no pixels; q goes in their steps, k times pixel over distance near the beam."""
+    if len(arrays["qx"]) < 2 or not settings.wavelength or not settings.distance:
+        return settings
+    scale = settings.distance * settings.wavelength / (2 * np.pi)
+    steps = [np.median(np.diff(arrays[key], axis=axis)) for key, axis in (("qx", 1), ("qy", 0))]
+    if not min(steps) > 0:
+        return settings
+    return replace(settings, pixel_size=(float(steps[0] * scale), float(steps[1] * scale)))
+
+
+def _bad(arrays: Mapping[str, FloatArray], error: FloatArray | None) -> NDArray[np.bool_] | None:
+    """Points in the beamstop's shadow, or without an error; None where the file marks none."""
+    marks = [arrays["shadow"] < 0.5] if _says(arrays, "shadow", 0.5) else []
+    marks += [] if error is None else [error <= 0]
+    return np.logical_or.reduce(marks) if marks else None
 
 
 def _numbers(line: str) -> list[float] | None:

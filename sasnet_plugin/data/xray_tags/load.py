@@ -13,8 +13,6 @@ from ...types import DataError, Image
 from ..diffraction.settings import Setup, setup_of
 from ..diffraction.stacks import SMALLEST, blocks, frame_number, mask_of
 from ..images import masks
-from ..images.formats import is_image, is_simulated
-from ..images.settings import read_toml
 from .centre import centre_of
 from .features import window
 
@@ -27,19 +25,6 @@ if TYPE_CHECKING:
 LEAST_COUNTS = 300
 #: The beam may be this many of the longer side off the image; farther it was mistyped.
 _FARTHEST = 2.0
-
-
-def recognise(path: Path) -> float:
-    """0.5 for an image, which others may be surer of; 0 for a pattern of grazing incidence.
-
-    That is one of BornAgain's, or with an angle of incidence in the TOML file beside it.
-    """
-    if not is_image(path) or is_simulated(path):
-        return 0.0
-    try:
-        return 0.5 if read_toml(path).alpha_i is None else 0.0
-    except DataError:  # it says other things, of another kind of measurement
-        return 0.5
 
 
 def read(path: str | os.PathLike[str], options: ReadOptions) -> Iterator[Image]:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from sasnet_plugin.fitting.result import display
 from sasnet_plugin.fitting.result.model_fit import ModelFit, Posterior, Verification
 from sasnet_plugin.fitting.result.verdict import Verdict
-from sasnet_plugin.model_free import ModelFree
+from sasnet_plugin.model_free import ModelFree, PairDistances, Refused
 from sasnet_plugin.types import Curve, SasnetError, Suggestion
 
 
@@ -88,6 +88,11 @@ class FitResult:
     def model_free(self) -> ModelFree:
         """What the curve says without a model, with the uncertainties of the fit."""
         return replace(self.curve, dintensity=self.dintensity).model_free()
+
+    @property
+    def pair_distances(self) -> PairDistances | Refused:
+        """p(r) of the curve with the largest distance, with the uncertainties of the fit."""
+        return replace(self.curve, dintensity=self.dintensity).pair_distances()
 
     def table(self) -> list[dict[str, Any]]:
         """One row for each fit, best first."""

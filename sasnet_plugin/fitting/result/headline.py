@@ -71,7 +71,11 @@ def in_words(name: str, p: Parameter) -> str:
 def _class(name: str, p: Parameter) -> int | None:
     """0 for what tells most; None for what is no property of the sample's shape."""
     name = bare(name)
-    if name.endswith("scale") or name in ("background", "perturb") or p.unit == "1/cm":
+    if (
+        name.rstrip("_0123456789").endswith(("scale", "coefficent"))
+        or name in ("background", "perturb")
+        or p.unit == "1/cm"
+    ):
         return None
     if name.endswith("_pd"):
         return _WIDTH

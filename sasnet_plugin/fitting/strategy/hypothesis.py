@@ -138,22 +138,23 @@ class Beliefs:
         return found * (1.0 if hypothesis.second is None else STRATEGY.second_prior)
 
     def first(self) -> dict[str, float]:
-        """The simplest models of the likely groups, and the likeliest models, with what is thought of them.
+        """The simplest models of the likely groups, and the likeliest models, with what is thought of each.
 
         The members of a group are hardly distinguishable, and a group of twenty may keep the simple ones out
         of the first five. A simple model that explains the curve is what the evidence prefers.
         """
         found: dict[str, float] = {}
+        guesses = self.guesses
         for group in self.suggestion.groups:
             if group.probability >= STRATEGY.group_share:
-                cheap = (m for m in group.members if fit_cost_class(m) != "slow")
+                cheap = (m for m in group.members if m in guesses and fit_cost_class(m) != "slow")
                 simplest = sorted(cheap, key=lambda m: (size_of(Hypothesis(m)), m))
-                share = group.probability / STRATEGY.simplest
-                found |= dict.fromkeys(simplest[: STRATEGY.simplest], share)
+                # Before another explains the curve all are fitted, afterwards what each is worth itself.
+                found |= {m: guesses[m].probability for m in simplest[: STRATEGY.simplest]}
         for guess in self.suggestion.models:
             least = STRATEGY.expected if fit_cost_class(guess.name) == "slow" else STRATEGY.group_share
             if guess.probability >= least:
-                found[guess.name] = max(found.get(guess.name, 0.0), guess.probability)
+                found[guess.name] = guess.probability
         return found
 
 

@@ -24,6 +24,7 @@ from sasnet_plugin.fitting.result.components import bare
 from sasnet_plugin.fitting.result.model_fit import ModelFit
 from sasnet_plugin.fitting.settings import EFFORT, START_VALUES
 from sasnet_plugin.fitting.start_values.screening import SIMPLE, with_fixed
+from sasnet_plugin.fitting.strategy.grown import grown
 from sasnet_plugin.fitting.strategy.hypothesis import Hypothesis, size_of
 from sasnet_plugin.fitting.strategy.minima import hops
 from sasnet_plugin.fitting.strategy.settings import STRATEGY
@@ -37,7 +38,7 @@ from sasnet_plugin.simulate.priors import allowed_structure_factors, model_info,
 
 def open_steps(state: State) -> list[Step]:
     """All that may be tried, the first first."""
-    moves: tuple[Callable[[State], Iterator[Step]], ...] = (named, first, near, nested, salted)
+    moves: tuple[Callable[[State], Iterator[Step]], ...] = (named, first, near, nested, grown, salted)
     if state.fits:
         moves += (kinds, hops, measured, resolutions, resolved)
     if state.fits and state.free:
@@ -50,12 +51,17 @@ def open_steps(state: State) -> list[Step]:
     return sorted(found.values(), key=_order)
 
 
-def _order(step: Step) -> tuple[bool, int, float, str]:
-    """What is due comes first, the simplest before what it is a part of; then by worth."""
-    simple = (
-        size_of(step.hypothesis) if step.due and step.task and step.task.assured and step.hypothesis else 0
-    )
-    return not step.due, simple, -step.worth, str(step.key)
+def _order(step: Step) -> tuple[tuple[bool, bool, int], float, str]:
+    return rank(step), -step.worth, str(step.key)
+
+
+def rank(step: Step) -> tuple[bool, bool, int]:
+    """What is due comes first: of quick models the simplest, before what it is a part of; then by worth."""
+    costly, size = False, 0
+    if step.due and step.task and step.task.assured and step.hypothesis:
+        costly = step.hypothesis.cost != "fast"
+        size = 0 if costly else size_of(step.hypothesis)
+    return not step.due, costly, size
 
 
 def named(state: State) -> Iterator[Step]:
@@ -181,7 +187,10 @@ def salted(state: State) -> Iterator[Step]:
         task = state.task(hypothesis, starts=(start,))
         least = min(other.chisq for other in state.fits.values())
         chance = STRATEGY.nested * least / fit.chisq
-        yield replace(going_on(state, "salt", hypothesis, chance, task, seconds), key=("salt", hypothesis))
+        step = going_on(state, "salt", hypothesis, chance, task, seconds)
+        # Without it the best fit is not done yet, and other bodies would be tried in vain.
+        due = fit.chisq == least and not state.explained()
+        yield replace(step, key=("salt", hypothesis), due=due)
 
 
 def kinds(state: State) -> Iterator[Step]:
@@ -193,7 +202,8 @@ def kinds(state: State) -> Iterator[Step]:
     for start in other_kinds(starting_values(fit)):
         kind = next(v for k, v in start.items() if k.endswith("_pd_type"))
         task = state.task(best, starts=(start,))
-        step = going_on(state, "kind", best, STRATEGY.kinds, task, max(fit.seconds, STRATEGY.least_time))
+        # What a fit has taken depends on what else the machine does; what it is expected to take does not.
+        step = going_on(state, "kind", best, STRATEGY.kinds, task, STRATEGY.from_start * best.seconds)
         yield replace(step, key=("kind", best, kind))
 
 

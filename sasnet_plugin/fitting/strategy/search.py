@@ -14,7 +14,7 @@ from sasnet_plugin.fitting.settings import EFFORT
 from sasnet_plugin.fitting.start_values.screening import Screen, screened
 from sasnet_plugin.fitting.strategy.fit_candidate import fit_candidate
 from sasnet_plugin.fitting.strategy.hypothesis import Hypothesis, Supposed
-from sasnet_plugin.fitting.strategy.moves import open_steps
+from sasnet_plugin.fitting.strategy.moves import open_steps, rank
 from sasnet_plugin.fitting.strategy.settings import STRATEGY
 from sasnet_plugin.fitting.strategy.state import State, with_resolution
 from sasnet_plugin.fitting.strategy.step import Step
@@ -68,7 +68,7 @@ def search(pool: Counting, state: State, deadline: float) -> Found:
 
 
 def _together(state: State, steps: Sequence[Step]) -> list[Step]:
-    """The steps that are taken at once: one as long as it may be the last, else several fits.
+    """The steps that are taken at once: one as long as it may be the last, else several that are worth alike.
 
     Their number does not depend on how many processes there are, so that the answer does not either.
     """
@@ -78,7 +78,8 @@ def _together(state: State, steps: Sequence[Step]) -> list[Step]:
     most = EFFORT.lanes if state.fits and not state.explained() else 1
     chosen: list[Step] = []
     for step in worthy:
-        if step.task is None or len(chosen) == most or step.due != worthy[0].due:
+        alike = rank(step) == rank(worthy[0]) and step.worth >= STRATEGY.alike * worthy[0].worth
+        if step.task is None or len(chosen) == most or not alike:
             break
         chosen.append(step)
     return chosen
@@ -93,7 +94,8 @@ def _take(pool: Counting, state: State, steps: Sequence[Step], seconds: float) -
             _ask_resolution(pool, state, first, answer, seconds)
     else:
         tasks = [step.task for step in steps if step.task is not None]
-        for index, answer in answers(pool, fit_candidate, tasks, seconds):
+        # In their own order, whichever process was done first: of equal fits the first stays.
+        for index, answer in sorted(answers(pool, fit_candidate, tasks, seconds), key=lambda one: one[0]):
             _keep(state, steps[index], answer)
 
 

@@ -35,7 +35,10 @@ class StrategySettings:
     """
 
     price: float = setting(
-        0.1, "Worth of a second: a step that is expected to gain less is not taken.", "1/s"
+        0.08, "Worth of a second: a step that is expected to gain less is not taken.", "1/s"
+    )
+    alike: float = setting(
+        0.5, "Steps are taken at once whose worth is this of the first's at least: it may be the last."
     )
     most_boost: float = setting(10.0, "What an explanation gains where nothing explains the curve, at most.")
     doubtful_boost: float = setting(2.0, "The same where a fit explains it, though χ² is rather large.")
@@ -65,13 +68,12 @@ class StrategySettings:
         0.5, "Chance that a resolution that is not stated is what is missing."
     )
     rivals: float = setting(0.2, "Chance of a sum that looks much like the best one.")
-    expected_time: ByCost[float] = setting(by_cost(0.5, 1.5, 3.0), "What a fit is expected to take.", "s")
+    expected_time: ByCost[float] = setting(by_cost(0.35, 1.5, 3.0), "What a fit is expected to take.", "s")
     time: ByCost[float] = setting(by_cost(4.0, 8.0, 12.0), "What it has at most.", "s")
     assured_time: float = setting(
         4.0, "What the simplest models of the likely groups have together, however short the time.", "s"
     )
     from_start: float = setting(0.2, "Of the expected time, what a fit from a given start takes.", "share")
-    least_time: float = setting(0.05, "What any fit takes.", "s")
     second_component: float = setting(
         ASSESSMENT.second_component, "Fall of BIC that a second component has to bring."
     )

@@ -110,9 +110,11 @@ class State:
         if not doubtful(fit.reduced_chisq, n):
             return STRATEGY.chance_gain, STRATEGY.chance_gain
         excess = max(0.5 * (fit.chisq - n + len(fit.free)), STRATEGY.chance_gain)
+        residual = (self.curve.intensity - fit.theory) / self.dintensity
         if explains(fit.reduced_chisq, n):
-            return excess, excess
-        gain = min(possible_gain((self.curve.intensity - fit.theory) / self.dintensity), excess)
+            gain = max(min(shared_gain(residual), excess), STRATEGY.chance_gain)
+            return gain, gain
+        gain = min(possible_gain(residual), excess)
         if gain <= STRATEGY.chance_gain:
             return gain, gain
         error = systematic_error(self.curve, self.dintensity, fit)
@@ -190,6 +192,20 @@ def possible_gain(residual: NDArray[np.float64]) -> float:
     every = max(float(np.mean(residual**2)), 1.0)
     found = 0.5 * n * np.log(every / alone) - STRATEGY.noise_scatter * np.sqrt(n)
     return float(max(found, STRATEGY.chance_gain))
+
+
+def shared_gain(residual: NDArray[np.float64]) -> float:
+    """By how much ln of the likelihood could grow by what neighbours share, of residuals as large as stated.
+
+    A smooth misfit adds its square to the sum of the products of neighbours, of which independent noise has
+    zero with a standard deviation of √n; one is added.
+
+    Parameters
+    ----------
+    residual : (n,) float array
+        In units of the uncertainty.
+    """
+    return float(0.5 * (residual[1:] @ residual[:-1] + np.sqrt(residual.size)))
 
 
 def with_resolution(curve: Curve, supposed: Supposed | None) -> Curve:

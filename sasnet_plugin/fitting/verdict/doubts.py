@@ -64,15 +64,18 @@ def few_points(result: FitResult) -> Iterator[str]:
         yield f"{n} points for {k} fitted parameters: hardly any model would fail."
 
 
-def no_test(result: FitResult) -> Iterator[str]:
-    """χ² tests nothing: no uncertainties are stated, or far too large ones."""
+def no_uncertainties(result: FitResult) -> Iterator[str]:
+    """χ² tests nothing, as no uncertainties are stated."""
     if result.curve.dintensity is None:
         yield (
             "The data state no uncertainties, so that χ² says only that the fit follows the points; a small"
             " misfit would not show."
         )
-        return
-    if overstated(result):
+
+
+def too_large_uncertainties(result: FitResult) -> Iterator[str]:
+    """χ² tests nothing, as the stated uncertainties are far too large."""
+    if result.curve.dintensity is not None and overstated(result):
         factor = significant(max(result.fits[0].reduced_chisq, 1e-12) ** -0.5, 2)
         yield (
             f"The stated uncertainties are about {factor} times the scatter about the fit, so that they"
@@ -273,7 +276,7 @@ _Find = Callable[[FitResult], Iterator[str]]
 #: By falling harm. Wrong by ten; no answer that means anything; another sample; a value that is none.
 _WITHOUT: tuple[_Find, ...] = (unit, reasons, failed, time)
 _EXPLAINED: tuple[_Find, ...] = (
-    unit, few_points, other_shape, other_size, warned, interaction, open_values, disagreement, structured,
-    no_test, replicates, failed, understated, systematic,
+    unit, few_points, other_shape, other_size, warned, interaction, open_values, disagreement,
+    too_large_uncertainties, structured, no_uncertainties, replicates, failed, understated, systematic,
 )  # fmt: skip
 _UNEXPLAINED: tuple[_Find, ...] = (unit, failed, time, scope, misfit)

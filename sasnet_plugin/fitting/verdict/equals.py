@@ -35,7 +35,9 @@ def as_good(result: FitResult) -> list[ModelFit]:
         likely = fit.weight >= ASSESSMENT.named_weight and fit.reduced_chisq <= ASSESSMENT.worse * max(
             best, 1.0
         )
-        return fit.short_name in named or likely
+        # With more parameters almost any model comes as near.
+        worse = fit.short_name in result.alike and fit.bic - result.fits[0].bic > ASSESSMENT.strong_bic
+        return likely or (fit.short_name in named and not worse)
 
     return [
         fit

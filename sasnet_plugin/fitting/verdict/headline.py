@@ -23,21 +23,10 @@ from .equals import (
 from .names import DISTRIBUTIONS, NEIGHBOURS, capital, shape, some, with_name
 from .settings import VERDICT
 from .sizes import Size, agreed, beyond, of_parameter, sizes, spread
+from .words import spoken
 
-#: Parameters whose own name is no plain English.
-_WORDS = {
-    "thickness": "shell thickness", "thick_shell": "shell thickness", "volfraction": "volume fraction",
-    "rg": "Rg", "cor_length": "correlation length", "peak_pos": "peak at", "d_spacing": "spacing",
-    "fractal_dim": "fractal dimension", "porod_exp": "Porod exponent", "power": "exponent",
-    "radius_polar": "polar radius", "radius_equatorial": "equatorial radius",
-    "thick_core": "core thickness", "thick_layer": "layer thickness", "thick_rim": "rim thickness",
-    "thick_face": "face thickness", "length_tail": "tail length", "length_head": "head length",
-    "radius_cap": "cap radius", "radius_bell": "bell radius", "dnn": "distance of neighbours",
-    "kuhn_length": "Kuhn length", "radius_effective": "effective radius", "radius_core": "core radius",
-}  # fmt: skip
-_SUBSCRIPT = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
-#: Of these models a thickness is that of the whole.
-_SHEETS = ("sheet",)
+#: Shapes and models whose thickness is not that of a shell.
+_THICKNESS = {"sheet": "thickness", "hollow_cylinder": "wall thickness"}
 
 
 def headline(result: FitResult) -> str:
@@ -198,7 +187,7 @@ def _polydispersity(name: str, size: Size, fit: ModelFit) -> str:
     kind_ = DISTRIBUTIONS.get(fit.distributions.get(name.removesuffix("_pd"), "gaussian"), "")
     shown = f" ({kind_})" if kind_ else ""
     what = (
-        "" if of.startswith("radius") or sum(n.endswith("_pd") for n in fit.free) == 1 else f"{_spoken(of)} "
+        "" if of.startswith("radius") or sum(n.endswith("_pd") for n in fit.free) == 1 else f"{spoken(of)} "
     )
     return f"{what}{_percent(size)} polydisperse{shown}"
 
@@ -213,12 +202,7 @@ def _name(name: str, fit: ModelFit) -> str:
     own = bare(name)
     if own == "radius" and any(len(size.parts) > 1 and name in size.parts for size in sizes(fit).values()):
         return "core radius"
-    said = "thickness" if own == "thickness" and shape(fit.model) in _SHEETS else _spoken(own)
+    said = spoken(own)
+    if own == "thickness":
+        said = _THICKNESS.get(fit.model) or _THICKNESS.get(shape(fit.model)) or said
     return said if own == name else f"{name[0]} {said}"
-
-
-def _spoken(name: str) -> str:
-    stem = name.rstrip("0123456789")
-    number = name[len(stem) :]
-    said = _WORDS.get(name) or _WORDS.get(stem) or stem.replace("_", " ")
-    return said if name in _WORDS else f"{said}{number.translate(_SUBSCRIPT)}"

@@ -53,7 +53,7 @@ KINDS = {
     "mass_fractal": "a mass fractal",
     "mass_surface_fractal": "a mass fractal with a fractal surface",
     "micromagnetic_FF_3D": "magnetic inclusions",
-    "mono_gauss_coil": "polymer coils of one length",
+    "mono_gauss_coil": "polymer coils",
     "multilayer_vesicle": "vesicles of several layers",
     "onion": "spheres with graded shells",
     "parallelepiped": "boxes",
@@ -83,7 +83,7 @@ KINDS = {
     "truncated_tetrahedron": "truncated tetrahedra",
     "two_lorentzian": "a network of two correlation lengths",
     "two_power_law": "two power laws",
-    "unified_power_Rg": "levels of structure",
+    "unified_power_Rg": "structures of several sizes",
 }  # fmt: skip
 #: What a structure factor says of neighbours.
 NEIGHBOURS = {
@@ -163,6 +163,13 @@ def some(names: Sequence[str]) -> str:
     return listed([*names[:2], f"{len(names) - 2} more"] if names[2:] else names)
 
 
+#: Terms that stand beside a body without being one.
+_BESIDE = ("power_law", "mono_gauss_coil", "lorentz")
+
+
 def shape(model: str) -> str:
-    """Shape of a model; its own name where no other has it."""
+    """Shape of a model, its own name where no other has it; of a body beside a term that of the body."""
+    parts = sum_parts(model)
+    if len(parts) == 2 and parts[1] in _BESIDE:
+        model = parts[0].partition("@")[0]
     return _SHAPE_OF.get(model, model)

@@ -53,7 +53,7 @@ def _changes(result: FitResult, options: FitOptions) -> tuple[dict[str, str | No
             "--structure-factor": best.structure_factor or "none",
             "--fix": _pairs({**options.fixed, left[0]: value}),
         }
-        return changes, f"with the value of {left[0]} that you know"
+        return changes, f"with your own value of {left[0]} in the place of {value}"
     if "--report" not in options.also:
         return {"--report": PAGES}, "to look at data, fits and residuals"
     return {"--export": EXPORTS}, "to go on in SasView or Bumps"

@@ -9,12 +9,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from sasnet_plugin.fitting.result.components import bare
 from sasnet_plugin.fitting.result.fit_result import FitResult
 from sasnet_plugin.fitting.result.headline import determined
 from sasnet_plugin.fitting.result.model_fit import ModelFit
 from sasnet_plugin.fitting.settings import ASSESSMENT
 
 from .settings import VERDICT
+from .words import unit_of
 
 #: Model -> quantity -> parameters whose sum it is; "name*" stands for all numbered ones, 2 for twice.
 _OF: dict[str, dict[str, tuple[str, ...]]] = {
@@ -146,7 +148,8 @@ def of_parameter(name: str, fit: ModelFit) -> Size | None:
     p = fit.parameters.get(name)
     if p is None or not determined(name, p):
         return None
-    return Size(name, p.value, p.error, p.unit, (name,))
+    unit = unit_of(fit.model, bare(name), p.unit)
+    return Size(name, p.value, p.error, unit, (name,))
 
 
 def agreed(fits: Sequence[ModelFit], within: float) -> Size | None:

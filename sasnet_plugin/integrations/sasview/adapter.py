@@ -25,6 +25,8 @@ _PAGE_HOOKS = (
     "master_category_dict",
     "smearing_widget.state", "logic.di_flag", "logic.kernel_module", *page.HOOKS,
 )  # fmt: skip
+#: Loaders that take q for Å⁻¹, whatever the file says.
+_WITHOUT_UNITS = ("ASCII", "CSV")
 _NOT_YET = "sasnet suggests models for 1D data only; average the image to a curve first."
 _NO_SESANS = "sasnet suggests models for I(q); these are SESANS data."
 
@@ -238,8 +240,7 @@ def data_set(item: Any, fit_page: Any = None) -> DataSet:
         notes.append(
             "The data have no uncertainties: sasnet estimates them, SasView weighs all points alike."
         )
-    # SasView takes the q of a text file for Å⁻¹, whatever the file says.
-    assumed = (getattr(data, "meta_data", None) or {}).get("loader") == "ASCII"
+    assumed = (getattr(data, "meta_data", None) or {}).get("loader") in _WITHOUT_UNITS
     return DataSet(name, item, key, {"name": name, "q_assumed": assumed, **curve}, notes=tuple(notes))
 
 

@@ -7,6 +7,7 @@ gives the same bytes, and every colour is a role of `document`.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -82,18 +83,19 @@ def fit_figure(result: FitResult) -> str:
 
 
 def model_free_figure(result: FitResult) -> str:
-    """Guinier, dimensionless Kratky and Porod plots, an ``svg`` element."""
+    """Guinier, dimensionless Kratky and Porod plots and p(r), an ``svg`` element."""
     from matplotlib import style
     from matplotlib.figure import Figure
 
     with style.context(["default", settings("model-free")]):
         figure = Figure(figsize=(_WIDTH, 2.7))
-        axes = [figure.add_axes((left, 0.2, 0.255, 0.68)) for left in (0.065, 0.395, 0.735)]
+        axes = [figure.add_axes((left, 0.2, 0.18, 0.68)) for left in (0.06, 0.31, 0.56, 0.81)]
         for one in axes:
             plain_axes(one)
         ink = Ink(placeholder("data"), placeholder("fit1"), placeholder("ink"))
-        draw_panels(axes, result.curve, result.model_free, ink)
-        return inline_svg(figure, "model-free", "Guinier, Kratky and Porod plots of the data")
+        curve = replace(result.curve, dintensity=result.dintensity)
+        draw_panels(axes, curve, result.model_free, ink)
+        return inline_svg(figure, "model-free", "Guinier, Kratky and Porod plots of the data, and p(r)")
 
 
 def tree_figure(manifest: Manifest, result: FitResult) -> str:

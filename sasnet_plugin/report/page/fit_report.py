@@ -97,7 +97,8 @@ def _without_model(result: FitResult) -> str:
         '<p class="small">Guinier: dashed, the law; solid, with the terms after it, over the range used.'
         " Kratky: dotted, the maximum of Guinier's law, near which compact bodies have theirs; chains rise to"
         " 2. Porod: level where"
-        " the interfaces are sharp.</p></section>"
+        " the interfaces are sharp. Pair distances: p(r) with one standard deviation; dotted, the largest"
+        " distance.</p></section>"
     )
 
 

@@ -3,14 +3,13 @@
 sasmodels 1.1.0 averages over orientations by Gauss-Legendre quadrature whose order is fixed in some models
 and chosen from q times size, but capped, in others; the polyhedra written in Python take 500 points of a
 Fibonacci sphere. Where q times size outruns the order, the curve is noise of the integrator, not physics.
-:data:`LIMITS` says where; ``benchmarks/quadrature.py`` measures it again.
+:data:`LIMITS` says where; ``benchmarks/curves/quadrature.py`` measures it again.
 """
 
 from __future__ import annotations
 
 import copy
 import functools
-import hashlib
 import inspect
 from collections.abc import Mapping
 from pathlib import Path
@@ -19,9 +18,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sasnet_plugin.files import put_in_one_step
 from sasnet_plugin.simulate import priors
 from sasnet_plugin.simulate.kernel import build
+from sasnet_plugin.simulate.quick_models.written import written_once
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -50,7 +49,7 @@ LIMITS: Mapping[str, float] = MappingProxyType(
         "truncated_tetrahedron": 110,
     }
 )
-"""Model -> greatest q times ``max_length`` that is trusted (``benchmarks/quadrature.py``)."""
+"""Model -> greatest q times ``max_length`` that is trusted (``benchmarks/curves/quadrature.py``)."""
 
 PRINGLE_ORDER = 4.5
 """Greatest q beta R² of pringle: its Bessel series stops at order 3 (checked against 25 orders)."""
@@ -178,22 +177,6 @@ def c_nodes(n: int) -> str:
         numbers = ",\n".join(f"{value:.17e}" for value in values)
         lines.append(f"constant double Gauss{n}{letters}[{n}] = {{\n{numbers}\n}};")
     return "\n".join(lines) + "\n"
-
-
-def written_once(folder: Path, name: str, text: str) -> Path:
-    """Write a file unless it is there, whole or not at all: other processes may be at it too."""
-    path = folder / name
-    if not path.exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        with put_in_one_step(path) as part:
-            part.write_text(text)
-    return path
-
-
-def written_by_content(folder: Path, stem: str, text: str) -> Path:
-    """Write a C file under a name that tells its content: another content is another file."""
-    tag = hashlib.sha256(text.encode()).hexdigest()[:8]
-    return written_once(folder, f"{stem}_{tag}.c", text)
 
 
 def deviation(intensity: NDArray[np.float64], reference: NDArray[np.float64]) -> float:

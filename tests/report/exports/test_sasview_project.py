@@ -1,4 +1,4 @@
-"""What stands in a project file and a clipboard text; benchmarks/sasview_opens.py asks SasView itself."""
+"""A project file's and a clipboard's text; benchmarks/service/sasview_opens.py asks SasView itself."""
 
 from __future__ import annotations
 

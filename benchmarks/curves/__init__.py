@@ -1,0 +1,1 @@
+"""Curves: their networks, their simulation, and what they say without a model."""

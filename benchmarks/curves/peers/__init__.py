@@ -1,0 +1,1 @@
+"""Classifiers that others would take, built anew."""

@@ -1,0 +1,1 @@
+"""Fits: do they find the truth, at what cost, and how much do they promise?"""

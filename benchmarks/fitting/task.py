@@ -1,0 +1,142 @@
+"""The task of `fitting`: measured curves of known truth, and what each contestant is given for them."""
+
+from __future__ import annotations
+
+import copy
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from sasnet_plugin.types import Curve, SasnetError
+
+from .problem import Problem
+from .truth import calculated, of_product
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from sasnet_plugin.simulate.clean import Clean
+    from sasnet_plugin.simulate.instrument import Setting
+    from sasnet_plugin.simulate.measure import Measured
+
+SUCCESS = 1.1
+#: Training's curve is taken where sasmodels' own differs by less, mean square, in units of the truth's χ².
+AGREES = 0.03
+#: CPU-seconds after which a contestant's fit of one curve ends with the best that it has seen: more than
+#: sasnet takes on average, and few enough that 300 curves take an hour or two.
+PATIENCE = {"lm": 60.0, "amoeba": 20.0, "de": 30.0}
+#: The same for a sample of what differential evolution was stopped in: nobody would wait longer for a fit.
+LATEST = 600.0
+STARTS = 10
+#: CPU-seconds for all of sasnet's candidates: `sasnet_plugin.fit`'s default, 60 s of two processes.
+LIMIT = 120.0
+CONTESTANTS = {
+    "sasnet": "sasnet, model unknown, top 5",
+    "lm": "LM from sasmodels' defaults, true model given",
+    "amoeba": f"Nelder-Mead from {STARTS} random starts, true model given",
+    "de": "differential evolution, true model given",
+}
+
+
+def problem(index: int, seed: int, *, exact: bool = True) -> Problem:
+    """Draw problem number `index`; forms take turns. `exact`: as for `measurement`."""
+    from sasnet_plugin.simulate.priors import form_models
+
+    forms = form_models()
+    return measurement(forms[index % len(forms)], index, np.random.default_rng([seed, index]), exact=exact)
+
+
+def measurement(
+    form: str, index: int, rng: np.random.Generator, *, plain: bool = False, exact: bool = False
+) -> Problem:
+    """A measurement of one form model.
+
+    Parameters
+    ----------
+    form : str
+    index : int
+    rng : numpy.random.Generator
+    plain : bool
+        Monodisperse, no structure factor, its resolution stated.
+    exact : bool
+        Of sasmodels' own curve (`truth`), where training's differs.
+    """
+    from sasnet_plugin.simulate.grid import N_WIDE
+    from sasnet_plugin.simulate.instrument import sample_setting
+    from sasnet_plugin.simulate.labelled import SPARED
+    from sasnet_plugin.simulate.measure import measure
+
+    for _ in range(200):
+        clean, factor, interacting, log_i = _sample(form, rng, plain=plain)
+        for _ in range(12):
+            setting = sample_setting(rng)
+            if plain and setting.dq is None and setting.dxl is None:
+                continue
+            used = setting.matrix.indices
+            low, top = int(used.min()), int(used.max()) + 1
+            if clean.n_valid < top or not np.all(np.isfinite(log_i[low:top])):
+                continue
+            grid = np.zeros(N_WIDE)
+            grid[low:top] = np.exp(log_i[low:top])
+            before = copy.deepcopy(rng)
+            found = measure(grid[None], setting, rng)
+            if found.uninformative[0] and form not in SPARED:
+                continue
+            drawn = _drawn(index, form, factor, clean.parameters | interacting, setting, found)
+            if not exact:
+                return drawn
+            same = _exact(drawn, setting, found, before)
+            if same is not None:
+                return same
+    raise SasnetError(f"{form}: no measurement shows it; widen the protocol.")
+
+
+def _sample(
+    form: str, rng: np.random.Generator, *, plain: bool
+) -> tuple[Clean, str | None, dict[str, float], NDArray[np.float64]]:
+    """A clean curve, the name of its structure factor if any, that one's parameters, and ln I(q) of both."""
+    from sasnet_plugin.simulate.clean import simulate_clean
+    from sasnet_plugin.simulate.grid import WIDE_Q
+    from sasnet_plugin.simulate.kernel import call
+    from sasnet_plugin.simulate.library import DILUTE_SHARE
+    from sasnet_plugin.simulate.priors import allowed_structure_factors, sample_prior
+
+    clean = simulate_clean(form, rng, monodisperse=plain, truncated=True)
+    log_i = clean.log_intensity.astype(float)
+    allowed = () if plain else allowed_structure_factors(form)
+    if not allowed or rng.random() < DILUTE_SHARE or not clean.radius_effective > 0:
+        return clean, None, {}, log_i
+    factor = str(rng.choice(allowed))
+    interacting = sample_prior(factor, rng, truncated=True) | {"radius_effective": clean.radius_effective}
+    with np.errstate(all="ignore"):
+        log_i = log_i + np.log(call(factor, WIDE_Q, interacting).intensity)
+    return clean, factor, of_product(form, clean.parameters, interacting), log_i
+
+
+def _exact(drawn: Problem, setting: Setting, found: Measured, rng: np.random.Generator) -> Problem | None:
+    """The same measured, with the same draws, of sasmodels' curve where that differs; None: it has none."""
+    from sasnet_plugin.simulate.measure import measured
+
+    expected = found.expected[0]
+    curve, background = calculated(drawn, setting, expected)
+    if not np.all(np.isfinite(curve)):
+        return None
+    if np.mean(((curve + background - expected) / drawn.dintensity) ** 2) < AGREES * drawn.truth:
+        return drawn
+    again = measured(curve[None], setting, rng)
+    return _drawn(drawn.index, drawn.form, drawn.factor, drawn.parameters, setting, again)
+
+
+def _drawn(
+    index: int, form: str, factor: str | None, parameters: dict[str, Any], setting: Setting, found: Measured
+) -> Problem:
+    from sasnet_plugin.fitting.api import uncertainties
+
+    columns = {k: v for k, v in {"dq": setting.dq, "dxl": setting.dxl}.items() if v is not None}
+    error = found.dintensity[0] if found.given[0] else None
+    curve = Curve(setting.q, found.intensity[0], error, file=f"problem-{index:03d}", **columns)
+    dintensity, _ = uncertainties(curve)
+    residual = (curve.intensity - found.expected[0]) / dintensity
+    return Problem(
+        index, curve, dintensity, form, factor, parameters, float(residual @ residual) / len(curve)
+    )

@@ -1,0 +1,98 @@
+"""The curve of a benchmark's truth as sasmodels calculates it, with sasmodels' resolution.
+
+Training's grid has shortcuts: cells of 0.3 % of q, splines between the points of dear models, size
+distributions that end elsewhere, and at q below the resolution's width the beam's other side. They are
+enough to learn from; where uncertainties are small, no fit could come near such a curve.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .sampled import sampling_of
+
+if TYPE_CHECKING:
+    from sasnet_plugin.simulate.instrument import Setting
+
+    from .problem import Problem
+
+
+def calculated(
+    given: Problem, setting: Setting, expected: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], float]:
+    """sasmodels' curve at as many points of q as its peaks and fringes need.
+
+    Parameters
+    ----------
+    given : Problem
+        On training's grid.
+    setting : Setting
+        With the true resolution, which the file may not state.
+    expected : (n,) float array
+        The curve on training's grid, with its background; scale and background are fitted to it.
+
+    Returns
+    -------
+    curve : (n,) float array
+        Without background, in units of `expected`.
+    background : float
+    """
+    from sasnet_plugin.fitting.problem.experiment import experiment, silent
+    from sasnet_plugin.fitting.problem.free_parameters import completed
+    from sasnet_plugin.fitting.problem.resolution import apply_sampling, scale_and_background
+    from sasnet_plugin.fitting.settings import PROBLEM
+    from sasnet_plugin.simulate.quick_models.cost_classes import cost_class
+    from sasnet_plugin.simulate.quick_models.quick import fit_cost_class, is_exact
+
+    name, dintensity = given.name, given.dintensity
+    start = completed(given.parameters, PROBLEM.width_points[cost_class(given.form)])
+    if given.factor:
+        start["radius_effective_mode"] = 0
+    seen = given.curve if setting.dxl is not None else replace(given.curve, dq=setting.sigma)
+    # Paracrystals: a table of sasmodels' own averages, where a curve of narrow peaks would take minutes.
+    table = is_exact(name, start)
+    fitness = experiment(seen, dintensity, name, start, quick=table)
+    fitness.model.scale.value, fitness.model.background.value = 1.0, 0.0
+    fitness.update()
+
+    def fitted() -> tuple[float, float]:
+        theory = np.asarray(fitness.theory())
+        scale, background = scale_and_background(theory, 1 / dintensity**2, expected, negative=True)
+        return float(scale), float(background)
+
+    with silent():
+        fitness.model.scale.value, _ = fitted()
+        fitness.update()
+        finest = (
+            PROBLEM.sharpest
+            if table
+            else {"fast": PROBLEM.sharpest, "medium": PROBLEM.finest, "slow": PROBLEM.fine}[
+                fit_cost_class(given.form)
+            ]
+        )
+        apply_sampling(fitness, seen, sampling_of(fitness, seen, finest))
+        scale, background = fitted()
+        return scale * np.asarray(fitness.theory()), background
+
+
+def of_product(form: str, parameters: dict[str, Any], interacting: dict[str, float]) -> dict[str, float]:
+    """A structure factor's parameters as those of sasmodels' product P@S.
+
+    For hollow bodies sasmodels' ``volfraction`` is of the matter, and S(q) has that of the whole bodies,
+    larger by their volume over that of the matter (sasmodels' ``product.py``).
+    """
+    from sasmodels.direct_model import call_Fq
+
+    from sasnet_plugin.fitting.problem.free_parameters import completed
+    from sasnet_plugin.fitting.settings import PROBLEM
+    from sasnet_plugin.simulate.kernel import load_model
+    from sasnet_plugin.simulate.quick_models.cost_classes import cost_class
+
+    body = completed(parameters, PROBLEM.width_points[cost_class(form)]) | {"radius_effective_mode": 1}
+    kernel = load_model(form).make_kernel([np.array([0.01])])
+    *_, ratio = call_Fq(kernel, body)
+    return interacting | {"volfraction": interacting["volfraction"] / float(ratio)}

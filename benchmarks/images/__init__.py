@@ -1,0 +1,1 @@
+"""Images: oriented samples, gratings, growing films, single particles, tags."""

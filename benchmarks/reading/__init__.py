@@ -1,0 +1,1 @@
+"""Reading: is what comes out of a file what was measured?"""

@@ -1,0 +1,438 @@
+"""What stands in which column: named and nameless, in all orders that people and programs write.
+
+Each function writes one measurement in one layout and says what is right. A column that is neither
+q nor intensity nor their uncertainties must never become one of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+
+import numpy as np
+
+from .samples import KINDS, Array, File, Measurement, Truth, measured
+from .units import ASSUMED, PER_NM, text
+
+UNIT = "# q in 1/A\n"
+
+
+def named(
+    names: str, columns: Callable[[Measurement], list[Array]], *right: Callable[[Truth], Truth]
+) -> Callable[[Measurement], File]:
+    """A table with a line of names; q in Å⁻¹, said above it."""
+
+    def write(m: Measurement) -> File:
+        rows = text(columns(m), m.digits(6, 8), m.pick(" ", "\t"))
+        return File(".dat", (UNIT + names + "\n" + rows).encode(), tuple((one(m.truth),) for one in right))
+
+    return write
+
+
+def plain(t: Truth) -> Truth:
+    """With its uncertainties."""
+    return t.pinhole_less
+
+
+def bare(t: Truth) -> Truth:
+    """Without uncertainties."""
+    return t.bare
+
+
+def nameless(
+    columns: Callable[[Measurement], list[Array]], right: Callable[[Truth], Truth]
+) -> Callable[[Measurement], File]:
+    """Numbers alone, q in Å⁻¹: that this is assumed must be said."""
+
+    def write(m: Measurement) -> File:
+        rows = text(columns(m), m.digits(6, 8), m.pick(" ", "\t", ", "))
+        return File(".dat", rows.encode(), ((right(m.truth),),), says=ASSUMED)
+
+    return write
+
+
+def basic(m: Measurement) -> list[Array]:
+    """q, I, dI."""
+    return [m.truth.q, m.truth.intensity, m.truth.error]
+
+
+def residual(m: Measurement) -> Array:
+    """(data - model) over uncertainty."""
+    return (m.truth.intensity - m.model) / m.truth.error
+
+
+def points(m: Measurement) -> Array:
+    """Numbers of rows."""
+    return np.arange(1.0, m.truth.q.size + 1)
+
+
+def pixels(m: Measurement) -> Array:
+    """How many pixels a point is the mean of."""
+    return np.round(40 + 3000 * m.truth.q)
+
+
+def counts(m: Measurement) -> Array:
+    """What a detector counted."""
+    return np.round((m.truth.intensity / m.truth.error) ** 2 + 50)
+
+
+def samples(kind: str, m: Measurement) -> File:
+    """Two or three samples side by side."""
+    index = [name for name, *_ in KINDS].index(m.name)
+    seed = int(m.rng.integers(2**31))
+    others = [measured(index, seed, variant) for variant in (1, 2)]
+    q = m.truth.q
+    sets = [m.truth.pinhole_less]
+    for factor, other in zip((2.05, 4.3), others, strict=True):
+        level = factor * m.model
+        error = 0.02 * level * (1 + 0.1 * np.resize(np.sin(np.arange(7.0)), q.size))
+        sets.append(Truth(q, level + error * np.resize(other.rng.standard_normal(q.size), q.size), error))
+    if kind == "pairs":
+        columns = [c for t in sets[:2] for c in (t.q, t.intensity)]
+        head, right = "q_a (1/A)\tI_a\tq_b (1/A)\tI_b\n", [t.bare for t in sets[:2]]
+    elif kind == "errors":
+        columns = [q, *(c for t in sets for c in (t.intensity, t.error))]
+        head, right = "q(1/A) I_1mgml err_1mgml I_2mgml err_2mgml I_4mgml err_4mgml\n", sets
+    elif kind == "grasp":
+        columns = [c for t in sets[:2] for c in (t.q, t.intensity, t.error)]
+        head = "q_D2O(A-1) I_D2O Err_D2O q_H2O(A-1) I_H2O Err_H2O\n"
+        right = sets[:2]
+    else:
+        columns = [q, *(t.intensity for t in sets)]
+        head, right = "q (1/A),20 C,40 C,60 C\n", [t.bare for t in sets]
+    gap = "," if kind == "bare" else "\t"
+    file = File(".csv" if kind == "bare" else ".txt", (head + text(columns, m.digits(), gap)).encode())
+    return replace(file, right=(tuple(right),), refusal=("sample", "data set", "columns"))
+
+
+def subtracted(m: Measurement) -> File:
+    """Sample, buffer and their difference."""
+    t = m.truth.pinhole_less
+    buffer = np.full(t.q.size, 0.3 * t.intensity.max()) + 0.2 * t.error
+    sample = t.intensity + buffer
+    head = "q(1/A),I_sample,I_buffer,I_subtracted,sigma_subtracted\n"
+    rows = text([t.q, sample, buffer, t.intensity, t.error], m.digits(), ",")
+    three = (Truth(t.q, sample), Truth(t.q, buffer), t)
+    return File(".csv", (head + rows).encode(), ((t,), three), ("sample", "column", "data set"))
+
+
+def frames(m: Measurement) -> File:
+    """Frames of a time series."""
+    t = m.truth
+    series = [t.intensity * (1 + 0.01 * k) for k in range(8)]
+    head = "# q[1/nm]\t" + "\t".join(f"frame_{k:03d}" for k in range(8)) + "\n"
+    rows = text([t.q * PER_NM, *series], m.digits(), "\t")
+    right = tuple(Truth(t.q, one) for one in series)
+    return File(".dat", (head + rows).encode(), (right,), ("frame", "column", "data set", "sample"))
+
+
+def transposed(m: Measurement) -> File:
+    """One row of q, one of I, one of dI."""
+    t = m.truth.pinhole_less
+    lines = [
+        name + "," + ",".join(f"{v:.7g}" for v in values)
+        for name, values in zip(("q (1/A)", "I", "dI"), basic(m), strict=True)
+    ]
+    return File(".csv", ("\n".join(lines) + "\n").encode(), ((t,),), ("",))
+
+
+def descending(m: Measurement) -> File:
+    """From high q to low."""
+    rows = text([c[::-1] for c in basic(m)], m.digits())
+    return File(".dat", (UNIT + "q I dI\n" + rows).encode(), ((m.truth.pinhole_less,),))
+
+
+def negative_half(m: Measurement) -> File:
+    """A line cut through the beam: q below zero as well."""
+    t = m.truth.pinhole_less
+    q = np.r_[-t.q[::-1], t.q]
+    rows = text([q, np.r_[t.intensity[::-1], t.intensity], np.r_[t.error[::-1], t.error]], m.digits(6, 8))
+    mean = replace(t, error=t.error / np.sqrt(2))
+    return File(".dat", ("# q(1/A) I dI\n" + rows).encode(), ((t,), (mean,)), ("negative", "below zero"))
+
+
+def marked(mark: tuple[str, str], m: Measurement) -> File:
+    """Rows that the beamstop masks are marked by what stands for I and dI."""
+    t = m.truth.pinhole_less
+    masked = np.arange(t.q.size) < int(m.rng.integers(4, 12))
+    masked |= (t.q > 0.6 * t.q.max()) & (t.q < 0.64 * t.q.max())
+    rows = "".join(
+        f"{q:.7g} {mark[0]} {mark[1]}\n" if gone else f"{q:.7g} {i:.7g} {e:.6g}\n"
+        for q, i, e, gone in zip(t.q, t.intensity, t.error, masked, strict=True)
+    )
+    return File(".dat", ("# q (1/A) I dI\n" + rows).encode(), ((t.rows(~masked),),))
+
+
+def trailing(m: Measurement) -> File:
+    """Statistics below the table."""
+    t = m.truth.pinhole_less
+    foot = f"\nNumber of points: {t.q.size}\nMean I: {t.intensity.mean():.4g}\n"
+    foot += f"Sum {t.q.sum():.5g} {t.intensity.sum():.5g} {t.error.sum():.5g}\n"
+    return File(".txt", ("q/1/A I dI\n" + text(basic(m), m.digits()) + foot).encode(), ((t,),))
+
+
+def two_tables(m: Measurement) -> File:
+    """Two samples one below the other."""
+    t = m.truth.pinhole_less
+    second = Truth(t.q[::2], 3.1 * m.model[::2] + t.error[::2], 1.5 * t.error[::2])
+    one = "# sample: A\n# q(1/nm) I dI\n" + text([t.q * PER_NM, t.intensity, t.error], m.digits())
+    two = text([second.q * PER_NM, second.intensity, second.error], m.digits())
+    content = (one + "\n\n# sample: B\n# q(1/nm) I dI\n" + two).encode()
+    return File(".dat", content, ((t, second),), ("table", "data set"))
+
+
+def origin(m: Measurement) -> File:
+    """Origin's export: long names, units and comments above the numbers."""
+    head = "q\tI\tdI\nnm\\+(-1)\tcm\\+(-1)\tcm\\+(-1)\nscattering vector\tsample 3\t\n"
+    t = m.truth.pinhole_less
+    rows = text([t.q * PER_NM, t.intensity, t.error], m.digits(), "\t")
+    return File(".txt", (head + rows).encode(), ((t,),))
+
+
+def spreadsheet(m: Measurement) -> File:
+    """A sheet saved as CSV: a title, empty columns, empty lines at the end."""
+    t = m.truth.pinhole_less
+    rows = text([t.q * PER_NM, t.intensity, t.error], m.digits(), ",", ",,\n")
+    head = "My sample 12,,,,\n,,,,\nq / nm^-1,I(q),sigma,,\n"
+    return File(".csv", (head + rows + ",,,,\n,,,,\n").encode(), ((t,),))
+
+
+def merged(m: Measurement) -> File:
+    """Three detectors joined, which one in the last column."""
+    t = m.truth.pinhole_less
+    detector = 1 + np.digitize(np.arange(t.q.size), [t.q.size // 3, 2 * t.q.size // 3])
+    names = m.pick("# q(1/A) I dI detector", "# q(1/A) I dI flag", "# q(1/A) I dI det_no")
+    return File(".dat", (names + "\n" + text([*basic(m), detector], m.digits())).encode(), ((t,),))
+
+
+def log_q_log_i(m: Measurement) -> File:
+    """Both logarithms to base ten."""
+    t = m.truth.bare
+    names = m.pick("log10(q [1/A]) log10(I)", "# log10(q)/A^-1  log10(I)", "log(q/A-1)\tlog(I)")
+    rows = text([np.log10(t.q), np.log10(t.intensity)], "%.8f")
+    return File(".dat", (names + "\n" + rows).encode(), ((t,),), ("log",))
+
+
+def log_i(names: str, log: Callable[[Array], Array], m: Measurement) -> File:
+    """A logarithm of the intensity alone."""
+    t = m.truth.bare
+    rows = text([t.q, log(t.intensity)], "%.9f", "\t")
+    return File(".dat", (names + "\n" + rows).encode(), ((t,),), ("log", "ln"))
+
+
+def guinier(m: Measurement) -> File:
+    """q² and ln I."""
+    t = m.truth.bare
+    names = m.pick("q^2 (1/A^2)\tln(I)", "# Q2(A-2) lnI", "q² [Å⁻²] ln I")
+    rows = text([t.q**2, np.log(t.intensity)], "%.9e", "\t")
+    return File(".dat", (names + "\n" + rows).encode(), ((t,),), ("guinier", "logarithm", "ln", "q²", "q^2"))
+
+
+def transformed(names: str, power: int, words: tuple[str, ...], m: Measurement) -> File:
+    """Kratky's and Porod's: q^n I."""
+    t = m.truth.pinhole_less
+    rows = text([t.q, t.intensity * t.q**power, t.error * t.q**power], m.digits(6, 8))
+    return File(".dat", (names + "\n" + rows).encode(), ((t,), (t.bare,)), words)
+
+
+def angle(head: str, m: Measurement) -> File:
+    """2θ without a wavelength: nobody can know q."""
+    t = m.truth
+    tth = np.degrees(2 * np.arcsin(t.q * 1.5406 / (4 * np.pi)))
+    rows = text([tth, t.intensity], "%.7f")
+    return File(".xy", (head + rows).encode(), (), ("angle", "2θ", "wavelength"))
+
+
+def spacing(m: Measurement) -> File:
+    """d = 2π/q instead of q."""
+    t = m.truth.pinhole_less
+    rows = text([2 * np.pi / t.q, t.intensity, t.error], m.digits(6, 8))
+    return File(".dat", ("# d-spacing (A)  I  dI\n" + rows).encode(), ((t,),), ("spacing",))
+
+
+def distances(m: Measurement) -> File:
+    """p(r), which is no scattering curve."""
+    r = np.linspace(0, 130, 80)
+    p = r**2 * np.clip(1 - r / 130, 0, None) ** 2
+    rows = text([r, p, 0.01 * p + 1e-3], "%.5e")
+    return File(".dat", ("# R (A)   P(R)   ERROR\n" + rows).encode(), (), ("distance", "p(r)", "scattering"))
+
+
+def two_dimensional(m: Measurement) -> File:
+    """Qx, Qy, I."""
+    side = np.linspace(-0.2, 0.2, 24)
+    x, y = (one.ravel() for one in np.meshgrid(side, side))
+    i = np.interp(np.hypot(x, y), m.truth.q, m.model)
+    head = "Data columns are Qx - Qy - I(Qx,Qy) - err(I)\n\nASCII data created Fri, Jul 5, 2024\n\n"
+    return File(
+        ".dat", (head + text([x, y, i, 0.02 * i], "%.6e")).encode(), (), ("2d", "two-dim", "image", "qy")
+    )
+
+
+def overlapping(m: Measurement) -> File:
+    """Two detectors one after the other, their ranges overlap: one curve."""
+    t = m.truth.pinhole_less
+    half, lap = t.q.size // 2, t.q.size // 8
+    far = [
+        np.r_[c[: half + lap], c[half - lap :] * f] for c, f in zip(basic(m), (1.0003, 1.0, 1.0), strict=True)
+    ]
+    order = np.argsort(far[0], kind="stable")
+    truth = Truth(*(c[order] for c in far))
+    return File(
+        ".dat", ("# q(1/A) I dI\n" + text(far, m.digits(7, 9))).encode(), ((truth,),), ("twice", "overlap")
+    )
+
+
+def two_settings(m: Measurement) -> File:
+    """The same sample in two settings, each with a header of its own."""
+    t = m.truth.pinhole_less
+    half = np.arange(t.q.size) < t.q.size // 2
+    blocks = [t.rows(half), t.rows(~half)]
+    content = "".join(
+        f"# sample 5, {d} m\n# q(1/A) I dI\n" + text([b.q, b.intensity, b.error], m.digits()) + "\n"
+        for d, b in zip((8, 2), blocks, strict=True)
+    )
+    return File(".dat", content.encode(), ((t,), tuple(blocks)), ("table", "data set"))
+
+
+def tidy(m: Measurement) -> File:
+    """The sample's name in every row, as statisticians write tables."""
+    t = m.truth.pinhole_less
+    second = Truth(t.q, 3.1 * m.model + t.error, 1.5 * t.error)
+    rows = "".join(
+        f"{name},{q:.7g},{i:.7g},{e:.6g}\n"
+        for name, one in (("A", t), ("B", second))
+        for q, i, e in zip(one.q, one.intensity, one.error, strict=True)
+    )
+    head = "sample,q (1/A),I,sigma\n"
+    return File(".csv", (head + rows).encode(), ((t, second),), ("sample", "column", "data set", "table"))
+
+
+def q_last(remark: str, unit: str, m: Measurement) -> File:
+    """The scattering vector last, below a remark whose unit is not its own."""
+    t = m.truth.pinhole_less
+    scale = PER_NM if "nm" in unit else 1.0
+    rows = text([t.intensity, t.error, t.q * scale], m.digits(6, 8), "\t")
+    lines = remark + (f"# q in {unit}\n" if unit else "") + "# Iexp\tError\tq\n"
+    return File(".dat", (lines + rows).encode(), ((t,),), says=() if unit else ASSUMED)
+
+
+def index_nameless(m: Measurement) -> File:
+    """A number of the row first, without names."""
+    rows = "".join(
+        f"{int(k):5d} {q:.7g} {i:.7g} {e:.6g}\n" for k, q, i, e in zip(points(m), *basic(m), strict=True)
+    )
+    return File(".dat", ("# q in 1/A\n" + rows).encode(), ((plain(m.truth),),), ("column", "q"))
+
+
+def buffer_nameless(m: Measurement) -> File:
+    """q, sample and a second, larger curve, without names."""
+    t = m.truth.bare
+    second = Truth(t.q, 1.7 * m.model + 0.4 * m.truth.error)
+    rows = text([t.q, t.intensity, second.intensity], m.digits())
+    return File(".dat", (UNIT + rows).encode(), ((t,), (t, second)), ("column", "sample"))
+
+
+SIMPLE: dict[str, Callable[[Measurement], File]] = {
+    "named `q I sigma model residual`": named(
+        "q I sigma model residual", lambda m: [*basic(m), m.model, residual(m)], plain
+    ),
+    "named `Q Iobs Icalc dI`": named(
+        "Q Iobs Icalc dI", lambda m: [m.truth.q, m.truth.intensity, m.model, m.truth.error], plain
+    ),
+    "named `q,I_fit,I_exp,err`": named(
+        "q\tI_fit\tI_exp\terr", lambda m: [m.truth.q, m.model, m.truth.intensity, m.truth.error], plain
+    ),
+    "named `q I error(%)`": named(
+        "q I error(%)", lambda m: [*basic(m)[:2], 100 * m.truth.error / m.truth.intensity], plain
+    ),
+    "named `q I dI/I`": named(
+        "q I dI/I", lambda m: [*basic(m)[:2], m.truth.error / m.truth.intensity], plain
+    ),
+    "named `q I rel_err`": named(
+        "q I rel_err", lambda m: [*basic(m)[:2], m.truth.error / m.truth.intensity], plain
+    ),
+    "named `q I variance`": named("q I variance", lambda m: [*basic(m)[:2], m.truth.error**2], plain),
+    "named `q I weight`": named("q I weight", lambda m: [*basic(m)[:2], 1 / m.truth.error**2], bare, plain),
+    "named `q I counts`": named("q I counts", lambda m: [*basic(m)[:2], counts(m)], bare),
+    "named `q I sigma npix`": named("q I sigma npix", lambda m: [*basic(m), pixels(m)], plain),
+    "named `q I sigma Trans`": named("q I sigma Trans", lambda m: [*basic(m), 0 * m.truth.q + 0.83], plain),
+    "named `I q dI`": named("I q dI", lambda m: [m.truth.intensity, m.truth.q, m.truth.error], plain),
+    "named `dI I q`": named("dI I q", lambda m: [m.truth.error, m.truth.intensity, m.truth.q], plain),
+    "named `point q I dI`": named("point q I dI", lambda m: [points(m), *basic(m)], plain),
+    "named `Q I dI dQ`": named("Q I dI dQ", lambda m: [*basic(m), m.truth.dq], lambda t: t),
+    "named `Q dQ I dI`": named(
+        "Q dQ I dI", lambda m: [m.truth.q, m.truth.dq, m.truth.intensity, m.truth.error], lambda t: t
+    ),
+    "named `q I dq`, no uncertainty": named(
+        "q I dq", lambda m: [*basic(m)[:2], m.truth.dq], lambda t: replace(t, error=None)
+    ),
+    "named `2theta q I dI`": named(
+        "2theta q I dI",
+        lambda m: [np.degrees(2 * np.arcsin(m.truth.q * 1.5406 / (4 * np.pi))), *basic(m)],
+        plain,
+    ),
+    "nameless q I dI dq": nameless(lambda m: [*basic(m), m.truth.dq], lambda t: t),
+    "nameless q I dI": nameless(basic, plain),
+    "nameless q I": nameless(lambda m: basic(m)[:2], bare),
+    "nameless q I model": nameless(lambda m: [*basic(m)[:2], m.model], bare),
+    "nameless q I I": nameless(lambda m: [*basic(m)[:2], m.truth.intensity], bare),
+    "nameless q I dI model": nameless(lambda m: [*basic(m), m.model], plain),
+    "nameless q I model dI": nameless(
+        lambda m: [*basic(m)[:2], m.model, m.truth.error], plain
+    ),
+    "nameless q I dI 1": nameless(lambda m: [*basic(m), 0 * m.truth.q + 1.0], plain),
+    "nameless q I dI residual": nameless(lambda m: [*basic(m), residual(m)], plain),
+    "nameless q I dI pixels": nameless(lambda m: [*basic(m), pixels(m)], plain),
+}  # fmt: skip
+
+
+def ways() -> dict[str, Callable[[Measurement], File]]:
+    """Title to writer."""
+    rest: dict[str, Callable[[Measurement], File]] = {
+        "three samples side by side, no uncertainties": partial(samples, "bare"),
+        "three samples side by side, each with uncertainties": partial(samples, "errors"),
+        "two samples as pairs q, I": partial(samples, "pairs"),
+        "two samples as triples q, I, error": partial(samples, "grasp"),
+        "sample, buffer and subtracted": subtracted,
+        "eight frames side by side": frames,
+        "rows instead of columns": transposed,
+        "q descending": descending,
+        "q below zero too": negative_half,
+        "masked rows NaN": partial(marked, ("NaN", "NaN")),
+        "masked rows 0 0": partial(marked, ("0", "0")),
+        "masked rows 0 -1": partial(marked, ("0", "-1")),
+        "masked rows -1 -1": partial(marked, ("-1", "-1")),
+        "masked rows `--`": partial(marked, ("--", "--")),
+        "statistics below": trailing,
+        "two tables in one file": two_tables,
+        "two detectors that overlap, one below the other": overlapping,
+        "two settings, one below the other": two_settings,
+        "the sample's name in every row": tidy,
+        "q last below `thickness: 1 mm`, silent": partial(q_last, "# thickness: 1 mm\n", ""),
+        "q last below `absolute scale, cm^-1`, silent": partial(q_last, "# absolute scale, cm^-1\n", ""),
+        "q last below `sample: 12 nm particles`, silent": partial(q_last, "# sample: 12 nm particles\n", ""),
+        "q last below `absolute scale, cm^-1`, in nm⁻¹": partial(q_last, "# absolute scale, cm^-1\n", "nm⁻¹"),
+        "q last below `wavelength 0.1542 nm`, in 1/A": partial(q_last, "# wavelength 0.1542 nm\n", "1/A"),
+        "Origin: names, units, comments": origin,
+        "a sheet as CSV with empty columns": spreadsheet,
+        "three detectors joined, flagged": merged,
+        "log10 q, log10 I": log_q_log_i,
+        "q, ln I": partial(log_i, "q (1/A)\tln(I)", np.log),
+        "q, log10 I": partial(log_i, "# q[A-1]\tlog10(I)", np.log10),
+        "q, lg I nameless but for a comment": partial(log_i, "# q in A^-1, log10 of the intensity", np.log10),
+        "q², ln I (Guinier)": guinier,
+        "q, q²I, q²dI (Kratky)": partial(transformed, "q(1/A) q^2*I q^2*dI", 2, ("kratky", "q²", "q^2")),
+        "q, q⁴I, q⁴dI (Porod)": partial(transformed, "q(1/A) I*q^4 dI*q^4", 4, ("porod", "q⁴", "q^4")),
+        "2θ named": partial(angle, "# 2theta (deg)  intensity\n"),
+        "`2-Theta Angle (Degrees)`": partial(angle, "2-Theta Angle (Degrees), Intensity\n"),
+        "`Angle,Counts`": partial(angle, "Angle,Counts\n"),
+        "`TwoTheta [°]`": partial(angle, "TwoTheta [°]\tI\n"),
+        "d = 2π/q": spacing,
+        "p(r)": distances,
+        "Qx, Qy, I": two_dimensional,
+        "row numbers first, nameless": index_nameless,
+        "nameless second, larger curve": buffer_nameless,
+    }
+    return {f"columns: {title}": way for title, way in (SIMPLE | rest).items()}

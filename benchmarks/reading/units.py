@@ -1,0 +1,204 @@
+"""Where and how a file says what its q is: one table of numbers under many wordings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+
+from .samples import KINDS, File, Measurement, measured
+
+#: What a note must say where the file is silent of its unit.
+ASSUMED = ("assum", "names no unit", "no unit")
+PER_NM, PER_UM, PER_CM, PER_M, PER_PM = 10.0, 1e4, 1e8, 1e10, 0.01
+S_PER_NM, S_PER_A = 10.0 / (2 * np.pi), 1.0 / (2 * np.pi)
+#: Words of the refusal of a unit that nobody knows.
+UNKNOWN = ("unit", "furlong")
+
+
+def text(columns: list[np.ndarray], form: str = "%.6e", gap: str = " ", end: str = "\n") -> str:
+    """Rows of numbers."""
+    return "".join(gap.join(form % value for value in row) + end for row in zip(*columns, strict=True))
+
+
+@dataclass(frozen=True)
+class Unit:
+    """A wording.
+
+    Parameters
+    ----------
+    title : str
+    scale : float
+        What q in Å⁻¹ is multiplied by on writing.
+    above, below, within : str
+        Lines before, after and in the middle of the numbers.
+    suffix : str
+    refused : bool
+        Whether it must be refused, or said.
+    silent : bool
+        Whether the file says nothing, so that a note must.
+    """
+
+    title: str
+    scale: float
+    above: str = ""
+    below: str = ""
+    within: str = ""
+    suffix: str = ".dat"
+    refused: bool = False
+    silent: bool = False
+
+
+def write(unit: Unit, m: Measurement) -> File:
+    """Three columns, q in that unit."""
+    t = m.truth.pinhole_less
+    rows = text([t.q * unit.scale, t.intensity, t.error], m.digits(), m.pick(" ", "\t", "  ")).splitlines(
+        True
+    )
+    half = len(rows) // 2
+    body = "".join(rows[:half]) + unit.within + "".join(rows[half:])
+    content = (unit.above + body + unit.below).encode()
+    if unit.refused:
+        # Read in whatever unit, its numbers are nobody's; a note that names the unit is honest.
+        return File(unit.suffix, content, (), UNKNOWN, said=UNKNOWN[1:])
+    if unit.silent:
+        return File(unit.suffix, content, ((t,),), ("unit",), says=ASSUMED, said=ASSUMED)
+    return File(unit.suffix, content, ((t,),))
+
+
+UNITS = (
+    Unit("header, `# q (1/nm)`", PER_NM, "# q (1/nm)  I (a.u.)  sigma\n"),
+    Unit("header without comment sign, `q[nm-1]`", PER_NM, "q[nm-1] I[cm-1] dI[cm-1]\n"),
+    Unit("header, `Q_nm-1`", PER_NM, "Q_nm-1\tI_q\tErr\n"),
+    Unit("header, `nm⁻¹` in Unicode", PER_NM, "# q / nm⁻¹    I / cm⁻¹    ΔI / cm⁻¹\n"),
+    Unit("header, `Å⁻¹` in Unicode", 1.0, "# q / Å⁻¹    I / cm⁻¹    σ / cm⁻¹\n"),
+    Unit("header, `A^{-1}`", 1.0, "# q [A^{-1}]  I  err\n"),
+    Unit("header, `nm^{-1}`", PER_NM, "# $q$ [nm$^{-1}$]  $I(q)$  $\\sigma$\n"),
+    Unit("header, `\\AA^{-1}`", 1.0, "# $q\\;(\\mathrm{\\AA}^{-1})$, I, dI\n"),
+    Unit("header, `1/um`", PER_UM, "# q(1/um) I(q) err\n"),
+    Unit("header, `µm⁻¹`", PER_UM, "# q (µm⁻¹) I(q) err\n"),
+    Unit("header, `pm^-1`", PER_PM, "# q (pm^-1) I(q) err\n"),
+    Unit("header, `m^-1`", PER_M, "# q (m^-1) I(q) (cm^-1) err\n"),
+    Unit("header, `cm^-1` of q", PER_CM, "# q (cm^-1), I (cm^-1), err (cm^-1)\n"),
+    Unit("header, `1/m`", PER_M, "q,1/m  I,1/m  dI,1/m\n"),
+    Unit("words, `inverse nanometres`", PER_NM, "# momentum transfer in inverse nanometres\n# q I dI\n"),
+    Unit("words, `reciprocal angstroms`", 1.0, "# q in reciprocal angstroms; I in 1/cm; uncertainty\n"),
+    Unit("words, `angular-unit: nanometer`", PER_NM, "", "\ncreator: datcmp\nangular-unit: nanometer\n"),
+    Unit("words, `Angular units: 1/nm` above", PER_NM, "Sample: lysozyme\nAngular units: 1/nm\n"),
+    Unit("footer, `Q in 1/nm`", PER_NM, "Sample A\n", "# Q in 1/nm, I in 1/cm\n"),
+    Unit("footer, JSON", PER_NM, "", '# {"q_unit": "1/nm", "sample": "A"}\n'),
+    Unit("a comment in the middle", PER_NM, "# sample A\n", within="# detector 2, q in nm^-1\n"),
+    Unit("key and value, `QUnit = nm^-1`", PER_NM, "# Sample = A\n# QUnit = nm^-1\n# IUnit = cm^-1\n"),
+    Unit("`s = 2 sin(theta)/lambda` in 1/nm", S_PER_NM, "# s = 2 sin(theta)/lambda [1/nm]   I(s)   error\n"),
+    Unit("`S=2*SIN(THETA)/LAMBDA` in 1/A", S_PER_A, "# S=2*SIN(THETA)/LAMBDA [1/A], INTENSITY, ERROR\n"),
+    Unit("`4 pi sin(theta)/lambda` in 1/nm", PER_NM, "# s = 4*pi*sin(theta)/lambda [1/nm], I(s), error\n"),
+    Unit("header, `Q(nm)`: sloppy, meant inverse", PER_NM, "Q(nm)\tI\tdI\n"),
+    Unit("header, `q (1/Ang)`", 1.0, "# q (1/Ang)   I   error\n"),
+    Unit("header, `q (nm**-1)`", PER_NM, "# q (nm**-1)   I   error\n"),
+    Unit("header, `q, rad/nm`", PER_NM, "# q, rad/nm\tI, 1/cm\terror, 1/cm\n"),
+    Unit("a row of units below the names", PER_NM, "q\tI\tsigma\nnm^-1\tcm^-1\tcm^-1\n"),
+    Unit("`# unit of q: 1/nm` above, names apart", PER_NM, "# unit of q: 1/nm\n# sample A\nq I dI\n"),
+    Unit("words, `Streuvektor q in nm^-1`", PER_NM, "# Streuvektor q in nm^-1, Intensität, Fehler\n"),
+    Unit("long names", PER_NM, "Scattering vector q [1/nm]\tScattered intensity\tStandard deviation\n"),
+    Unit("footer, `Q units: nm^{-1}`", PER_NM, "Q I dI\n", "Q units: nm^{-1}\nI units: cm^{-1}\n"),
+    Unit(
+        "a wavelength in nm, q silent", 1.0, "# wavelength 0.1542 nm, 12 nm particles\nq I dI\n", silent=True
+    ),
+    Unit("a remark, `q in 1/m`", PER_M, "# q in 1/m\n# Q  I  dI\n"),
+    Unit("footer, `unit of q: 1/m`", PER_M, "# Q  I  dI\n", "# unit of q: 1/m\n"),
+    Unit("header, `q_nm^{-1}`", PER_NM, "# q_nm^{-1}  I  dI\n"),
+    Unit("header, `h_nm^{-1}`, tabs", PER_NM, "h_nm^{-1}\tIexp\tsigma\n"),
+    Unit("a wavelength in nm, q in Å⁻¹", 1.0, "# wavelength 0.1542 nm\n# q (A^-1)  I  dI\n"),
+    Unit("a distance in m, q in nm⁻¹", PER_NM, "# distance 2.0 m, beam 1 mm, 0.1 nm\n# q (nm^-1)  I  dI\n"),
+    Unit("a unit that nobody knows, furlong", 3.0, "# q (1/furlong)  I  dI\n", refused=True),
+    Unit("no header at all, in Å⁻¹", 1.0, silent=True),
+    Unit("names without a unit, in Å⁻¹", 1.0, "Q I dI\n", silent=True),
+    Unit("no header at all, in nm⁻¹", PER_NM, silent=True),
+    Unit("a unit of I only, q silent", 1.0, "# q, I (1/cm), dI (1/cm)\n", silent=True),
+)
+
+
+#: q from and to, Å⁻¹: what looks like nm⁻¹ at one end is none.
+WINDOWS = (
+    ("SAXS and WAXS joined, silent", 0.004, 2.2),
+    ("USAXS to WAXS joined, silent", 1.2e-4, 1.6),
+    ("USAXS alone, silent", 2e-5, 0.01),
+    ("SANS to 0.7 Å⁻¹, silent", 0.004, 0.7),
+)
+
+
+def ranged(low: float, high: float, m: Measurement) -> File:
+    """Nothing said of a unit, in Å⁻¹, over another range: assumed, and not doubted."""
+    kind = [name for name, *_ in KINDS].index(m.name)
+    t = measured(kind, int(m.rng.integers(2**31)), window=(low, high)).truth.pinhole_less
+    rows = text([t.q, t.intensity, t.error], m.digits(6, 8))
+    return File(".dat", ("q I dI\n" + rows).encode(), ((t,),), says=ASSUMED, said=ASSUMED)
+
+
+def encoded(title: str, m: Measurement) -> File:
+    """One table as other machines and languages write text."""
+    t = m.truth.pinhole_less
+    head, gap, form = "# q (1/nm)", "\t", m.digits(5, 8)
+    columns = [t.q * PER_NM, t.intensity, t.error]
+    body = f"{head}\tI\tdI\n" + text(columns, form, gap)
+    ways: dict[str, Callable[[], bytes]] = {
+        "windows": lambda: body.replace("\n", "\r\n").encode(),
+        "old mac": lambda: body.replace("\n", "\r").encode(),
+        "bom": lambda: b"\xef\xbb\xbf" + body.replace("\t", ",").encode(),
+        "utf-16": lambda: body.encode("utf-16"),
+        "latin-1": lambda: ("# 5 \xb5m pinhole, 20 \xb0C\n" + body).encode("latin-1"),
+        "comma quoted": lambda: ('"q (1/nm)","I","dI"\n' + "".join(
+            ",".join(f'"{form % v}"'.replace(".", ",") for v in row) + "\n"
+            for row in zip(*columns, strict=True)
+        )).encode(),
+        "utf-16 bare": lambda: body.encode("utf-16-le"),
+        "ragged": lambda: "".join(
+            " " * (k % 3) + line.replace("\t", "  \t") + " \t\n" for k, line in enumerate(body.splitlines())
+        ).encode(),
+        "comma": lambda: body.replace("\t", ";").replace(".", ",").encode(),
+        "comma tab": lambda: body.replace(".", ",").encode(),
+        "fortran D": lambda: body.replace("e", "D").encode(),
+        "quoted": lambda: ('"q (1/nm)","I","dI"\n' + "".join(
+            ",".join(f'"{form % v}"' for v in row) + "\n" for row in zip(*columns, strict=True)
+        )).encode(),
+        "fixed width": lambda: (f"{head} I dI\n" + "".join(
+            "".join(f"{v:12.5E}" for v in row) + "\n" for row in zip(*columns, strict=True)
+        )).encode(),
+        "stuck": lambda: (f"{head} I dI\n" + "".join(
+            f"{q:11.4E}{i - shift:12.5E}{e:12.5E}\n"
+            for (q, i, e), shift in zip(zip(*columns, strict=True), shifts, strict=True)
+        )).encode(),
+    }  # fmt: skip
+    # Below zero in places, so that the sign of one number sticks to the number before it.
+    shifts = np.where(np.arange(t.q.size) > 0.9 * t.q.size, 1.02 * t.intensity, 0.0)
+    if title == "stuck":
+        t = type(t)(t.q, t.intensity - shifts, t.error)
+    suffix = ".csv" if title in ("bom", "comma", "comma quoted", "quoted") else ".txt"
+    return File(suffix, ways[title](), ((t,),))
+
+
+ENCODINGS = (
+    ("Windows' line ends", "windows"),
+    ("old Macintosh's line ends", "old mac"),
+    ("Excel's CSV with a byte-order mark", "bom"),
+    ("UTF-16 with a byte-order mark", "utf-16"),
+    ("Latin-1 with µ", "latin-1"),
+    ("European CSV: decimal comma and `;`", "comma"),
+    ("CSV, decimal commas in quotes", "comma quoted"),
+    ("UTF-16 without a byte-order mark", "utf-16 bare"),
+    ("spaces and tabs before, between and after", "ragged"),
+    ("decimal comma and tabs", "comma tab"),
+    ("Fortran's `1.0D-03`", "fortran D"),
+    ("CSV, every number in quotes", "quoted"),
+    ("Fortran's fixed width, numbers just apart", "fixed width"),
+    ("Fortran's fixed width, a minus stuck to the number before", "stuck"),
+)
+
+
+def ways() -> dict[str, Callable[[Measurement], File]]:
+    """Title to writer."""
+    found: dict[str, Callable[[Measurement], File]] = {f"unit: {u.title}": partial(write, u) for u in UNITS}
+    found |= {f"unit: {title}": partial(ranged, low, high) for title, low, high in WINDOWS}
+    return found | {f"text: {title}": partial(encoded, key) for title, key in ENCODINGS}

@@ -1,0 +1,1 @@
+"""The program around the answers: waiting, kills, memory, damaged files, other programs."""

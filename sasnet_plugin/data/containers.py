@@ -1,0 +1,97 @@
+"""Files with a structure: NXcanSAS and other HDF5, CanSAS XML, NIST's tables."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sasnet_plugin.data import azimuthal, hdf5, structured
+from sasnet_plugin.data.failure import too_large, two_dimensional
+from sasnet_plugin.data.limits import LIMITS
+from sasnet_plugin.types import DataError
+
+if TYPE_CHECKING:
+    from sasnet_plugin.data.raw import RawCurve
+
+_ATTRIBUTE = re.compile(r"unit\s*=\s*(\"[^\"]*|'[^']*)")
+_SASDATA_TAGS = 50_000
+"""Beyond, sasdata's reader of XML, which takes a time that grows as the square, is not asked."""
+
+
+def read_hdf5(path: Path, file: str) -> list[RawCurve]:
+    """NXcanSAS, or integrated images (NXazint).
+
+    Raises
+    ------
+    DataError
+        It holds neither, is damaged, or points to other files.
+    """
+    try:
+        with hdf5.opened(path, file) as opened:
+            seen = hdf5.survey(opened)
+            scanned = structured.scan_hdf5(opened, file)
+            if not scanned and (integrated := azimuthal.scan(opened, file)):
+                return integrated
+    except hdf5.DAMAGE as error:
+        raise hdf5.unreadable(file, error) from error
+    if seen.elsewhere and not scanned:
+        raise hdf5.not_followed(file, seen.elsewhere)
+    reason = "the HDF5 file holds no 1D SASdata (NXcanSAS); export the reduced curve."
+    if seen.tame:
+        return _both(path, file, scanned, reason)
+    return _checked(structured.Answer(scanned, images=seen.flat), file, reason)
+
+
+def read_xml(words: str, path: Path, file: str) -> list[RawCurve]:
+    """CanSAS XML; what sasdata would be kept busy by, as a unit of many characters, is read here alone."""
+    if words.count("<") > LIMITS.xml_tags:
+        raise too_large(file, f"{words.count('<'):,} tags", "CanSAS XML of one measurement")
+    reason = "the XML file holds no data that CanSAS 1D describes, or is cut short; export the curve again."
+    scanned = structured.scan_xml(path)
+    if words.count("<") > _SASDATA_TAGS or max(map(len, _ATTRIBUTE.findall(words)), default=0) > LIMITS.title:
+        return _checked(structured.Answer(scanned), file, reason)
+    return _both(path, file, scanned, reason)
+
+
+def _both(path: Path, file: str, scanned: list[RawCurve], reason: str) -> list[RawCurve]:
+    """sasdata's answer with what the file says, or the plain reading where sasdata has none."""
+    answer = structured.read(path)
+    if not answer.curves and scanned:
+        return scanned
+    return structured.with_provenance(_checked(answer, file, reason), scanned)
+
+
+def _checked(answer: structured.Answer, file: str, reason: str) -> list[RawCurve]:
+    if answer.curves:
+        return answer.curves
+    if answer.images:
+        raise two_dimensional(file)
+    if answer.sesans:
+        raise DataError(f"{file}: this is spin-echo (SESANS) data; give small-angle scattering, I against q.")
+    raise DataError(f"{file}: {reason}")
+
+
+def read_nist(path: Path, file: str, rows: int) -> list[RawCurve] | None:
+    """NIST's .ABS by sasdata; None where it makes nothing of it.
+
+    Parameters
+    ----------
+    path : Path
+    file : str
+    rows : int
+        Of the table, to know how many sasdata drops.
+
+    Raises
+    ------
+    DataError
+        It holds an image, or spin-echo data.
+    """
+    answer = structured.read(path)
+    if not (answer.curves or answer.images or answer.sesans):
+        return None
+    curves = _checked(answer, file, "")
+    if len(curves) == 1:
+        curves = [replace(curves[0], dropped=max(0, rows - curves[0].q.size))]
+    return curves
