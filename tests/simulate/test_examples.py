@@ -10,7 +10,14 @@ import pytest
 from sasnet_plugin.data.preprocess import CHANNELS, N_CHANNELS, N_GRID
 from sasnet_plugin.simulate.bodies.drawn import BODIES
 from sasnet_plugin.simulate.bodies.out_of_distribution import KINDS
-from sasnet_plugin.simulate.examples import OTHER_SHARE, Stream, mixed_set, other_set, protocol_set
+from sasnet_plugin.simulate.examples import (
+    OTHER_SHARE,
+    Stream,
+    mixed_set,
+    other_set,
+    protocol_set,
+    wide_set,
+)
 from sasnet_plugin.simulate.grid import N_WIDE, WIDE_Q
 from sasnet_plugin.simulate.instrument import INSTRUMENTS, sample_setting
 from sasnet_plugin.simulate.labelled import (
