@@ -146,6 +146,7 @@ def package(
     export_onnx(model, onnx)
     worst = _parity(trained, held, onnx, parity)
     inputs = getattr(simulator, "inputs", None)
+    begun: dict[str, Any] = {name: settings[name] for name in ("start", "keep") if name in settings}
     manifest = {
         "format": FORMAT,
         "name": domain.name,
@@ -160,7 +161,7 @@ def package(
             "parity": worst,
             **finished.metrics,
             "training": settings["train"],
-            **{name: settings[name] for name in ("start", "keep") if name in settings},
+            **begun,
             "network": settings["net"] | {"weights": Path(settings["net"].get("weights", "")).name},
             "weights": int(model.count_params()),
         },
