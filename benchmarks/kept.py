@@ -28,7 +28,7 @@ class Here:
         self, work: Any, asked: Sequence[Any], seconds: float, plan: Any = None
     ) -> Iterator[tuple[int, Any]]:
         """See `sasnet_plugin.fitting.pool.Workers.run`; other work on the machine is not seen in answers."""
-        from sasnet_plugin.fitting.effort import used
+        from sasnet_plugin.fitting.ledger import used
         from sasnet_plugin.fitting.pool import answer_of
         from sasnet_plugin.fitting.task import Budget
 

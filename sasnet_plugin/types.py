@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -80,10 +81,8 @@ class Curve:
         Pinhole resolution, one standard deviation, Å⁻¹; None where not given.
     dxl, dxw : (n,) float array or None
         Slit half length and half width, Å⁻¹ (sasdata's ``dxl``, ``dxw``); None where not given.
-    file : str
-        Where the curve came from; empty for arrays.
-    entry : str
-        The entry's title within the file.
+    file, entry : str
+        Where the curve came from, empty for arrays; the entry's title within the file.
     notes : tuple of str
         What was done to the data on reading, one plain sentence each.
     q_unit : QUnit
@@ -228,10 +227,8 @@ class Image:
         True where the pixel counts.
     geometry : Geometry
         Where the pixels lie and how the sample was illuminated: `GrazingIncidence`, or another technique's.
-    file : str
-        Where the image came from; empty for arrays.
-    entry : str
-        The frame's title within the file.
+    file, entry : str
+        Where the image came from, empty for arrays; the frame's title within the file.
     notes : tuple of str
         What was done to the data on reading, one plain sentence each.
     """
@@ -267,16 +264,12 @@ class ModelGuess:
 
     Parameters
     ----------
-    name : str
-        sasmodels' name of the form model.
-    structure_factor : str or None
-        sasmodels' name of the most likely structure factor given the form model; None for a dilute sample.
-    probability : float
-        Probability of the form model (any structure factor), 0..1.
+    name, structure_factor : str
+        sasmodels' names of the form model and of its most likely structure factor, None for a dilute sample.
+    probability, structure_factor_probability : float
+        0..1; of the form model with any structure factor, and of that structure factor given the form model.
     group : str
         Name of the group of models that it cannot be distinguished from.
-    structure_factor_probability : float
-        Probability of that structure factor, given the form model, 0..1.
     uniform : float or None
         Probability of the form model if every one were as common as every other; None where that was assumed.
     """
@@ -306,18 +299,14 @@ class Suggestion:
     ----------
     file, entry : str
         Where the curve came from.
-    models : tuple of ModelGuess
-        The likeliest form models, by falling probability.
-    groups : tuple of GroupGuess
-        The likeliest groups, by falling probability.
+    models, groups : tuple of ModelGuess, tuple of GroupGuess
+        The likeliest form models, and groups of them.
     in_scope : float
         0..1; how much the curve looks like any known model, rather than a mixture, a powder pattern or junk.
-    rg : float or None
-        Radius of gyration, Å: of Guinier's law where there is a Guinier region, else the network's estimate.
     notes : tuple of str
         Plain sentences: what was done to the data and what to be careful about.
-    rg_network, model_free
-        The network's estimate of it, Å, and what the curve says without a model; None where there is none.
+    rg_network, curve
+        The network's estimate of the radius of gyration, Å, and what was measured; None where unknown.
     """
 
     file: str
@@ -325,7 +314,17 @@ class Suggestion:
     models: tuple[ModelGuess, ...]
     groups: tuple[GroupGuess, ...]
     in_scope: float
-    rg: float | None = None
     notes: tuple[str, ...] = field(default_factory=tuple)
     rg_network: float | None = None
-    model_free: ModelFree | None = field(default=None, compare=False)
+    curve: Curve | None = field(default=None, compare=False, repr=False)
+
+    @cached_property
+    def model_free(self) -> ModelFree | None:
+        """What the curve says without a model, worked out when it is first asked for."""
+        return None if self.curve is None else self.curve.model_free()
+
+    @property
+    def rg(self) -> float | None:
+        """Radius of gyration, Å: of Guinier's law where there is a Guinier region, else the network's."""
+        own = None if self.model_free is None else self.model_free.guinier
+        return getattr(own, "rg", self.rg_network)

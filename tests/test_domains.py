@@ -2,45 +2,56 @@
 
 from __future__ import annotations
 
+import ast
+import inspect
 import re
-from dataclasses import fields
+import textwrap
+from dataclasses import fields, replace
+from importlib import import_module
 from pathlib import Path
+from types import FunctionType
 
 import numpy as np
 import pytest
 
 import sasnet_plugin
 from sasnet_plugin import domains
-from sasnet_plugin.domains import PAGES, Domain, recognised, resolve, specification
-from sasnet_plugin.domains.sas1d import SAS1D
+from sasnet_plugin.domains import PAGES, Domain, Simulator, recognised, specification
+from sasnet_plugin.kinds.sas1d import SAS1D
 from sasnet_plugin.types import Curve, SasnetError
 
-OF_KERAS = {"net", "build_net"}  # imported by the tests of training
-REFERENCES = {f.name for f in fields(Domain) if f.type in ("Ref", "str")} - OF_KERAS
-REFERENCES -= {"name", "title", "purpose", "limits", "simulator"}
 PACKAGE = Path(sasnet_plugin.__file__).parent
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_every_name_in_a_specification_is_a_function(name: str) -> None:
+def test_a_specification_is_known_by_its_name_and_its_functions_find_what_they_import(name: str) -> None:
     found = specification(name)
     assert found.name == name
-    for reference in [getattr(found, field) for field in REFERENCES] + list(found.symmetries):
-        assert not reference or callable(resolve(reference)), reference
-    simulator = resolve(found.simulator)
-    assert all(callable(getattr(simulator, method)) for method in ("sample", "clean"))
-    # Rows are measured one by one, or drawn together.
-    assert callable(getattr(simulator, "measure", None) or simulator.examples)
-    assert callable(resolve(found.network.trunk))
     assert found.title
     assert found.heads
-    assert found.read
-    assert found.features
+    simulator = found.simulated()
+    assert isinstance(simulator, Simulator)
+    assert simulator.layout.rows > 0
+    functions = [value for f in fields(Domain) if isinstance(value := getattr(found, f.name), FunctionType)]
+    functions += [*found.symmetries, *found.variants, found.network.trunk]
+    assert len(functions) > 4
+    for function in functions:
+        for node in ast.walk(ast.parse(textwrap.dedent(inspect.getsource(function)))):
+            if isinstance(node, ast.ImportFrom) and ".train" not in f".{node.module}":  # that needs Keras
+                module = import_module(
+                    "." * node.level + str(node.module), function.__module__.rpartition(".")[0]
+                )
+                assert all(hasattr(module, alias.name) for alias in node.names), function
+
+
+def test_what_only_was_recorded_is_not_simulated() -> None:
+    with pytest.raises(SasnetError, match="curves are not simulated, only recorded"):
+        replace(SAS1D, simulator=None).simulated()
 
 
 def test_no_other_file_names_a_domain() -> None:
     """A kind of measurement is known by its specification; what it does hangs on its heads."""
-    own = {PACKAGE / "domains" / "__init__.py", *(PACKAGE / "domains" / f"{name}.py" for name in PAGES)}
+    own = {PACKAGE / room / f"{name}.py" for room in ("domains", "kinds") for name in ("__init__", *PAGES)}
     named = re.compile(r"[\"'](?:" + "|".join(map(re.escape, PAGES)) + r")[\"']")
     guilty = [
         str(path.relative_to(PACKAGE))
@@ -83,8 +94,7 @@ def test_the_surest_domain_has_a_file_and_equals_ask(tmp_path: Path, monkeypatch
     np.save(picture, np.zeros((8, 8)))
     for name, score in (("less", 0.4), ("alike", 1.0)):
         monkeypatch.setitem(PAGES, name, f"{__name__}:{name}")
-        monkeypatch.setitem(globals(), name, Domain(name, recognise=f"{__name__}:score_of_{name}"))
-        monkeypatch.setitem(globals(), f"score_of_{name}", lambda path, score=score: score)
+        monkeypatch.setitem(globals(), name, replace(SAS1D, recognise=lambda path, score=score: score))
         if name == "less":
             assert domains.recognised(picture) == "gisas_hex"
     with pytest.raises(SasnetError, match="may be any of gisas_hex, alike; say which with --domain"):
@@ -116,6 +126,6 @@ def test_simulate_and_preprocess_fit_together() -> None:
     clean = simulate_clean("sphere", np.random.default_rng(1))
     q = WIDE_Q[400 : clean.n_valid]
     curve = Curve(q, np.exp(clean.log_intensity[400 : clean.n_valid]))
-    features = resolve(SAS1D.features)([curve])["features"]
+    features = SAS1D.features([curve])["features"]
     assert features.shape[0] == 1
     assert np.all(np.isfinite(features))

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from sasnet_plugin.processes import Child, interrupted_after
+from sasnet_plugin.workers.child import Child, interrupted_after
 
 HERE = "test_processes"
 PATIENCE = 60.0
@@ -89,7 +89,7 @@ def test_a_child_that_nobody_holds_ends(heard: queue.Queue[Any]) -> None:
 
 def test_a_child_ends_with_its_parent(repository: Path) -> None:
     code = (
-        "import os, queue\nfrom sasnet_plugin.processes import Child\nheard = queue.Queue()\n"
+        "import os, queue\nfrom sasnet_plugin.workers.child import Child\nheard = queue.Queue()\n"
         f"child = Child('{HERE}:hang', heard)\nprint(heard.get()[1], flush=True)\nos.kill(os.getpid(), 9)\n"
     )
     path = os.pathsep.join(map(str, (repository, repository / "tests")))
@@ -108,8 +108,8 @@ def test_no_process_imports_what_lies_beside_the_data(found: str, tmp_path: Path
     for name in ("multiprocessing", "numpy", "pickle", "sasnet_plugin", "subprocess"):
         (tmp_path / f"{name}.py").write_text(POISON)
     code = (
-        "import os, queue, sys\nsys.path.remove('')\nfrom sasnet_plugin.compute import unordered_map\n"
-        "from sasnet_plugin.processes import Child\n"
+        "import os, queue, sys\nsys.path.remove('')\nfrom sasnet_plugin.workers.spread import unordered_map\n"
+        "from sasnet_plugin.workers.child import Child\n"
         f"os.chdir({str(tmp_path)!r})\nsys.path.append(os.getcwd())\n"
         "heard = queue.Queue()\nchild = Child('test_processes:echo', heard, quiet=True)\n"
         "child.send('json')\nsaid = heard.get()[1]\nchild.end()\n"
@@ -138,7 +138,7 @@ def test_the_command_takes_the_current_folder_off_its_path(tmp_path: Path, repos
 
 def test_every_python_is_started_with_a_safe_path(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from sasnet_plugin.integrations.sasview.install import record
-    from sasnet_plugin.processes import safe_environment
+    from sasnet_plugin.workers.child import safe_environment
 
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(["", ".", "/elsewhere"]))
     monkeypatch.chdir("/")

@@ -104,7 +104,7 @@ def run_trial(
     say: Callable[[str], None],
 ) -> dict[str, float]:
     """Train and score one trial, or read what an earlier run kept."""
-    from sasnet_plugin.domains.sas1d import SAS1D
+    from sasnet_plugin.kinds.sas1d import SAS1D
     from sasnet_plugin.simulate.library import Library
     from sasnet_plugin.train.loop import TrainConfig, train
 

@@ -64,7 +64,7 @@ def from_run(run: Path, test: Examples, forms: Sequence[str]) -> Answer:
     SasnetError
         The run has not finished, or does not know the same form models.
     """
-    from sasnet_plugin.domains.sas1d import SAS1D
+    from sasnet_plugin.kinds.sas1d import SAS1D
     from sasnet_plugin.predict.arithmetic import softmax
     from sasnet_plugin.train.network import load
 

@@ -22,6 +22,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..tables import markdown
+
 Floats = NDArray[np.float64]
 ROWS = Path(__file__).parents[1] / "rows" / "people.npz"
 SEED = 20261126
@@ -312,14 +314,14 @@ def figures(samples: list[Sample], said: list[Said]) -> list[dict[str, Any]]:
 
 def table(rows: list[dict[str, Any]]) -> str:
     """As Markdown."""
-    lines = ["| " + " | ".join(rows[0]) + " |", "|---" * len(rows[0]) + "|"]
-    for row in rows:
-        cells = [
+    cells = [
+        [
             ("" if np.isnan(v) else f"{100 * v:.0f} %") if isinstance(v, float) else str(v)
             for v in row.values()
         ]
-        lines.append("| " + " | ".join(cells) + " |")
-    return "\n".join(lines) + "\n"
+        for row in rows
+    ]
+    return markdown(list(rows[0]), cells)
 
 
 _HEAD = """# Samples that no model is

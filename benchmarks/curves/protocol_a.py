@@ -18,11 +18,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from sasnet_plugin.compute import unordered_map
 from sasnet_plugin.simulate.kernel import call
 from sasnet_plugin.simulate.priors import max_length, sample_prior
 from sasnet_plugin.simulate.quick_models.cost_classes import cost_class
 from sasnet_plugin.types import SimulationError
+from sasnet_plugin.workers.spread import unordered_map
 
 from .contest import replacing
 

@@ -15,12 +15,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sasnet_plugin.compute import unordered_map
 from sasnet_plugin.data.preprocess import CHANNELS
 from sasnet_plugin.simulate.examples import Stream, protocol_set
 from sasnet_plugin.simulate.labelled import SOURCES, Examples
 from sasnet_plugin.simulate.library import Library
 from sasnet_plugin.train.metrics import expected_calibration_error, group_accuracy, top_k
+from sasnet_plugin.workers.spread import unordered_map
 
 from .contest import replacing
 

@@ -16,6 +16,8 @@ from pathlib import Path
 from sasnet_plugin import load, suggest
 from sasnet_plugin.types import Suggestion
 
+from ..tables import markdown
+
 #: What the project wants of the 12 measured and the 9 calculated sets.
 MARKS = {"measured top5": 11, "measured group": 10, "calculated top5": 9, "calculated group": 9}
 
@@ -100,17 +102,15 @@ def _first_group(suggestions: Sequence[Suggestion]) -> str:
 
 def table(rows: Sequence[Score]) -> str:
     """The scores as a table in Markdown."""
-    lines = ["| file | kind | top 5 | group first | in scope | answer |", "|---|---|---|---|---|---|"]
+    answers = []
     for row in rows:
         marks = ["yes" if hit else "NO" for hit in (row.top5, row.group)]
-        answer = ", ".join(row.first)
-        lines.append(f"| {row.file} | {row.kind} | {marks[0]} | {marks[1]} | {row.in_scope:.2f} | {answer} |")
-    lines += ["", "| what | reached | wanted |", "|---|---|---|"]
+        answers.append([row.file, row.kind, *marks, f"{row.in_scope:.2f}", ", ".join(row.first)])
     reached = counts(rows)
-    for key, mark in MARKS.items():
-        missed = "" if reached[key] >= mark else " (missed)"
-        lines.append(f"| {key} | {reached[key]}{missed} | {mark} |")
-    return "\n".join(lines) + "\n"
+    missed = {key: "" if reached[key] >= mark else " (missed)" for key, mark in MARKS.items()}
+    met = [[key, f"{reached[key]}{missed[key]}", str(mark)] for key, mark in MARKS.items()]
+    head = ["file", "kind", "top 5", "group first", "in scope", "answer"]
+    return markdown(head, answers, texts=6) + "\n" + markdown(["what", "reached", "wanted"], met)
 
 
 def counts(rows: Sequence[Score]) -> dict[str, int]:

@@ -22,6 +22,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..tables import markdown
+
 PROTOCOL = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
 SETS = {one["name"]: one for one in PROTOCOL["set"]}
 SPARED = frozenset({"power_law", "porod", "line"})
@@ -230,6 +232,5 @@ def main() -> None:
                     save(path, list(made(args.per_model, protocol, index, name)))
                     print(path.name, flush=True)
     rows = figures([curve for path in sorted(args.out.glob("*.npz")) for curve in load(path)])
-    print("| " + " | ".join(rows[0]) + " |\n" + "|---" * len(rows[0]) + "|")
-    for row in rows:
-        print("| " + " | ".join(f"{v:.3f}" if isinstance(v, float) else str(v) for v in row.values()) + " |")
+    cells = [[f"{v:.3f}" if isinstance(v, float) else str(v) for v in row.values()] for row in rows]
+    print(markdown(list(rows[0]), cells))

@@ -41,6 +41,8 @@ from sasnet_plugin.simulate.priors import form_models, structure_factors
 from sasnet_plugin.simulate.quick_models.cost_classes import cost_class
 from sasnet_plugin.simulate.shards import Request, make_shard, plan
 
+from ..tables import markdown
+
 WANTED_RATIO = 20.0
 WANTED_SHARE = 0.99
 TOLERANCE = 0.01
@@ -123,16 +125,16 @@ def rate_table(found: dict[str, Cost], rate: float, curves: int) -> str:
         f" costs {1e3 * clean:.1f} ms on average, one example of the peer {1e3 * peer:.1f} ms"
         f" (dearest: {', '.join(f'{name} {1e3 * found[name].peer:.0f} ms' for name in dearest)}).",
         "",
-        "| | examples per CPU-second | ratio to the peer |",
-        "|---|---|---|",
-        f"| one sasmodels call per example | {1 / peer:.1f} | 1 |",
-        f"| ours, clean curves at hand | {rate:.0f} | {rate * peer:.0f} |",
+    ]
+    rows = [
+        ["one sasmodels call per example", f"{1 / peer:.1f}", "1"],
+        ["ours, clean curves at hand", f"{rate:.0f}", f"{rate * peer:.0f}"],
     ]
     for uses in USES:
         each = 1 / (1 / rate + clean / uses)
-        lines.append(
-            f"| ours, each clean curve simulated for {uses:,} examples | {each:.1f} | {each * peer:.1f} |"
-        )
+        made = f"ours, each clean curve simulated for {uses:,} examples"
+        rows.append([made, f"{each:.1f}", f"{each * peer:.1f}"])
+    lines.append(markdown(["", "examples per CPU-second", "ratio to the peer"], rows).rstrip())
     spare = peer / WANTED_RATIO - 1 / rate
     need = f"{clean / spare:.0f} uses of a clean curve" if spare > 0 else "more speed than the stream has"
     lines += ["", f"A ratio of {WANTED_RATIO:g} with the clean curves' cost included takes {need}."]
@@ -245,16 +247,14 @@ def smearing_table(found: dict[str, np.ndarray]) -> str:
         " Size is the largest length of the sample: beyond q·size of some hundred the fringes of a"
         " monodisperse body are finer than the wide grid, and finer than most instruments' points.",
         "",
-        "| points | number | smearing alone | end to end | sasmodels' own q_calc |",
-        "|---|---|---|---|---|",
     ]
+    cells = []
     for name, rows_in in rows.items():
         if rows_in.any():
             share = [np.mean(found[k][rows_in] < TOLERANCE) for k in ("operator", "ours", "sasmodels")]
-            lines.append(
-                f"| {name} | {rows_in.sum():,} | " + " | ".join(f"{100 * s:.1f} %" for s in share) + " |"
-            )
-    return "\n".join(lines)
+            cells.append([name, f"{rows_in.sum():,}", *(f"{100 * s:.1f} %" for s in share)])
+    head = ["points", "number", "smearing alone", "end to end", "sasmodels' own q_calc"]
+    return "\n".join([*lines, markdown(head, cells)])
 
 
 def main() -> None:

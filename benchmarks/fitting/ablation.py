@@ -21,6 +21,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import sasnet_plugin.fitting.settings as shared
+from sasnet_plugin.fitting.evidence.settings import EVIDENCE
 from sasnet_plugin.fitting.strategy.settings import STRATEGY
 
 from ..kept import kept, run
@@ -31,7 +32,7 @@ from .watched import RECORD, change, watch
 ROOMS = {
     name: getattr(shared, name)
     for name in ("POOL", "EFFORT", "RESULT", "PROBLEM", "START_VALUES", "OPTIMIZE", "ASSESSMENT")
-} | {"STRATEGY": STRATEGY}
+} | {"EVIDENCE": EVIDENCE, "STRATEGY": STRATEGY}
 #: What is less than a factor two from a comparison's other side might decide in other problems.
 FAR = math.log(2.0)
 

@@ -69,7 +69,7 @@ def solve(contestant: str, index: int, seed: int, *, per_model: int) -> dict[str
 def _sasnet(given: Problem) -> tuple[list[tuple[Point, float]], dict[str, Any]]:
     """`sasnet fit` of the curve with its default options; the answer is its best fit alone."""
     from sasnet_plugin.fitting.api import fit_with
-    from sasnet_plugin.fitting.assessment.assess import alike
+    from sasnet_plugin.fitting.evidence.weights import alike
     from sasnet_plugin.fitting.task import FitOptions
 
     result = fit_with(Here(), given.curve, FitOptions(time_limit=LIMIT))

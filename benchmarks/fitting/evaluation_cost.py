@@ -1,4 +1,4 @@
-"""What an evaluation of each model takes, beside what `sasnet_plugin.fitting.effort` counts for it.
+"""What an evaluation of each model takes, beside what `sasnet_plugin.fitting.costs` counts for it.
 
 ``python -m benchmarks fitting/evaluation_cost`` draws parameters of each form model from its prior, with the
 size distributions among them, and calculates 150 points of q as a fit does on its way and as sasmodels has
@@ -57,7 +57,7 @@ _HEAD = "| model | calculated | ms | counted / measured | least | most |\n|---|-
 
 def rows(name: str, draws: int, seed: int) -> list[str]:
     """The table's rows of a model: as fits calculate it on their way, and as sasmodels does."""
-    from sasnet_plugin.fitting.effort import EFFORT, cost
+    from sasnet_plugin.fitting.costs import EFFORT, cost
     from sasnet_plugin.simulate.kernel import load_model
     from sasnet_plugin.simulate.quick_models.quick import is_quick, quick_model
 

@@ -26,6 +26,7 @@ from ..kept import Here, kept, run
 from .report import table
 from .sampled import sampling_of
 from .task import CONTESTANTS, LIMIT, PATIENCE, STARTS, SUCCESS, Problem, problem
+from .varied import choose_free, set_ranges
 
 
 def solve(contestant: str, index: int, seed: int) -> dict[str, Any]:
@@ -68,7 +69,7 @@ def _sasnet(given: Problem) -> dict[str, Any]:
 
 def _alike(result: Any, form: str) -> set[str]:
     """Fits of the true form, of its group, and those that this curve cannot tell from its best."""
-    from sasnet_plugin.fitting.assessment.assess import alike
+    from sasnet_plugin.fitting.evidence.weights import alike
     from sasnet_plugin.predict import open_classifier
 
     group = next((g.members for g in open_classifier().manifest.groups if form in g.members), (form,))
@@ -85,7 +86,6 @@ def _told(contestant: str, given: Problem, rng: np.random.Generator) -> dict[str
     from bumps.fitproblem import FitProblem
 
     from sasnet_plugin.fitting.problem.experiment import experiment, silent
-    from sasnet_plugin.fitting.problem.free_parameters import choose_free, set_ranges
     from sasnet_plugin.fitting.problem.resolution import apply_sampling
     from sasnet_plugin.fitting.settings import PROBLEM
     from sasnet_plugin.simulate.quick_models.cost_classes import cost_class
@@ -138,14 +138,14 @@ def _told(contestant: str, given: Problem, rng: np.random.Generator) -> dict[str
 
 def _truth(given: Problem) -> dict[str, Any]:
     """The true parameters, with the scale and the background that fit best."""
-    from sasnet_plugin.fitting.optimize.local_search import LocalSearch
     from sasnet_plugin.fitting.problem.free_parameters import completed
+    from sasnet_plugin.fitting.problem.model_curves import ModelCurves
     from sasnet_plugin.fitting.settings import PROBLEM
     from sasnet_plugin.simulate.quick_models.cost_classes import cost_class
 
     mode = {"radius_effective_mode": 1} if given.factor else {}
     truth = completed(given.parameters, PROBLEM.width_points[cost_class(given.form)]) | mode
-    local = LocalSearch(given.curve, given.dintensity, given.name, per_decade=PROBLEM.fine)
+    local = ModelCurves(given.curve, given.dintensity, given.name, per_decade=PROBLEM.fine)
     _, scales, background = local.solved(truth)
     return truth | {"scale": float(scales[0]), "background": background}
 

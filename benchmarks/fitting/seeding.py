@@ -89,8 +89,9 @@ def _network(model: str, work: Path, seed: int) -> tuple[Any, Any, Any]:
 
 def solve(way: str, index: int, seed: int, *, work: Path) -> dict[str, Any]:
     """Three starts of one way for one problem, refined, as JSON has it."""
-    from sasnet_plugin.fitting.optimize.local_search import LocalSearch
+    from sasnet_plugin.fitting.optimize.local_search import refine
     from sasnet_plugin.fitting.problem.experiment import experiment
+    from sasnet_plugin.fitting.problem.model_curves import ModelCurves
     from sasnet_plugin.fitting.problem.resolution import coarsened
     from sasnet_plugin.simulate.quick_models.cost_classes import cost_class
 
@@ -98,9 +99,9 @@ def solve(way: str, index: int, seed: int, *, work: Path) -> dict[str, Any]:
     model = models[index % len(models)]
     given = measurement(model, index, np.random.default_rng([seed, index]), plain=True)
     coarse, coarse_error = coarsened(given.curve, given.dintensity)
-    rough = LocalSearch(coarse, coarse_error, model, per_decade=PER_DECADE[cost_class(model)])
+    rough = ModelCurves(coarse, coarse_error, model, per_decade=PER_DECADE[cost_class(model)])
     true = experiment(given.curve, given.dintensity, model, given.parameters)
-    fine = LocalSearch(given.curve, given.dintensity, model, per_decade=sampling_of(true, given.curve))
+    fine = ModelCurves(given.curve, given.dintensity, model, per_decade=sampling_of(true, given.curve))
     if "network" in way or "flow" in way:  # opened once a process, whatever the order of problems
         _network(model, work, seed)
     began = time.process_time()
@@ -111,8 +112,8 @@ def solve(way: str, index: int, seed: int, *, work: Path) -> dict[str, Any]:
     for start in starts:
         began = time.process_time()
         rough.deadline = fine.deadline = began + PATIENCE
-        first = rough.refine(start)
-        last = first and fine.refine(first.parameters, tolerances=(0.0,), steps=STEPS)
+        first = refine(rough, start, tolerances=(0.1, 0.02, 0.0), steps=12)
+        last = first and refine(fine, first.parameters, steps=STEPS)
         seconds.append(time.process_time() - began)
         reduced.append(last.chisq / degrees if last else None)
     met = [r is not None and r <= SUCCESS * given.truth for r in reduced]

@@ -53,12 +53,10 @@ def problem(index: int, seed: int) -> tuple[float, Curve]:
 def solve(contestant: str, index: int, seed: int) -> dict[str, Any]:
     """sasnet's answer to one problem, as JSON has it."""
     from sasnet_plugin.fitting.api import fit_with
-    from sasnet_plugin.fitting.assessment.assess import (
-        alike,
-        misfits,
-        systematic_errors,
-    )
+    from sasnet_plugin.fitting.assessment.assess import discrepancy
     from sasnet_plugin.fitting.assessment.excused import simplest_within_error
+    from sasnet_plugin.fitting.evidence.marginal import evidence
+    from sasnet_plugin.fitting.evidence.weights import alike
     from sasnet_plugin.fitting.task import FitOptions
 
     radius, curve = problem(index, seed)
@@ -66,10 +64,10 @@ def solve(contestant: str, index: int, seed: int) -> dict[str, Any]:
     result = fit_with(Here(), curve, FitOptions(time_limit=LIMIT))
     seconds = time.process_time() - began
     fits = list(result.fits)
-    errors = systematic_errors(curve, result.dintensity, fits)
-    compared = misfits(fits, errors)
-    same = {f.name for f in fits[:1]} | set(alike(fits, compared))
-    simple = simplest_within_error(curve, result.dintensity, fits, same) if fits else None
+    among = discrepancy(curve, result.dintensity, fits)
+    errors = {f.name: evidence(among, f).shared for f in fits}
+    same = {f.name for f in fits[:1]} | set(alike(fits))
+    simple = simplest_within_error(fits, errors, same) if fits else None
     said = same | ({simple[0].name} if simple else set())
     found = next((f for f in fits if sum_parts(f.name)[0] == "sphere"), None)
     first = bool(fits) and sum_parts(fits[0].name)[0] == "sphere"
@@ -77,8 +75,8 @@ def solve(contestant: str, index: int, seed: int) -> dict[str, Any]:
         "index": index, "model": "sphere", "seconds": seconds, "points": len(curve), "radius": radius,
         "best": fits[0].name if fits else None, "verified": result.verified, "notes": list(result.notes),
         "ranking": [
-            [f.name, f.weight, f.reduced_chisq, len(f.free), float(x), f.name in same]
-            for f, x in zip(fits[:8], compared.chisq + compared.penalty, strict=False)
+            [f.name, f.weight, f.reduced_chisq, len(f.free), -2 * f.log_evidence, f.name in same]
+            for f in fits[:8]
         ],
         "systematic": {k: e.as_dict() for k, e in list(errors.items())[:8]},
         "first": first, "alone": bool(fits) and fits[0].name == "sphere", "alike": "sphere" in same,

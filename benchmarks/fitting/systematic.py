@@ -3,9 +3,8 @@
 ``python -m benchmarks fitting/systematic --work W`` takes the problems of `fitting`, lets every intensity be
 off by 3 % of itself in a way that changes slowly along q, keeps the stated uncertainties, which hold the
 counting alone, and fits each, model unknown. Wrong is a model of another group than the true one that sasnet
-tells from it: the true form is not among what it calls alike to its first answer, once by the stated
-uncertainties alone, once under the systematic errors that it finds in the residuals. Every answer
-is kept in ``W`` as it comes, so a killed run goes on; ``--write`` puts the table into
+tells from it: the true form is not among what it calls alike to its first answer. Every answer is kept in
+``W`` as it comes, so a killed run goes on; ``--write`` puts the table into
 ``benchmarks/fitting/systematic.md``.
 """
 
@@ -48,7 +47,7 @@ def disturbed(index: int, seed: int) -> Problem:
 def solve(contestant: str, index: int, seed: int) -> dict[str, Any]:
     """sasnet's answer to one problem, as JSON has it."""
     from sasnet_plugin.fitting.api import fit_with
-    from sasnet_plugin.fitting.assessment.assess import Misfits, alike, misfits, systematic_errors
+    from sasnet_plugin.fitting.evidence.weights import alike
     from sasnet_plugin.fitting.task import FitOptions
     from sasnet_plugin.predict import open_classifier
 
@@ -60,31 +59,24 @@ def solve(contestant: str, index: int, seed: int) -> dict[str, Any]:
     group = next((g.members for g in open_classifier().manifest.groups if given.form in g.members), ())
     kin = {f.name for f in fits if {given.form, *group} & set(sum_parts(f.model))}
     true = {f.name for f in fits if given.form in sum_parts(f.model)}
-    errors = systematic_errors(given.curve, result.dintensity, fits)
-
-    def wrong(compared: Misfits | None) -> float:
-        same = {f.name for f in fits[:1]} | set(alike(fits, compared))
-        right = kin | (same if same & true else set())
-        return float(sum(f.weight for f in fits if f.name not in right))
-
+    same = {f.name for f in fits[:1]} | set(alike(fits))
+    right = kin | (same if same & true else set())
+    wrong = float(sum(f.weight for f in fits if f.name not in right))
     first = fits[0].name if fits else None
     return {
         "index": index, "model": given.name, "seconds": seconds, "points": len(given.curve), "best": first,
-        "verified": result.verified, "fitted": bool(true), "success": wrong(misfits(fits, errors)) < 0.5,
+        "verified": result.verified, "fitted": bool(true), "success": wrong < 0.5,
         "ranking": [[f.name, f.weight, f.reduced_chisq] for f in fits[:8]],
-        "wrong_by_noise": wrong(None), "wrong": wrong(misfits(fits, errors)),
+        "wrong": wrong,
     }  # fmt: skip
 
 
 def table(rows: Sequence[dict[str, Any]]) -> str:
     """The page."""
-    wrong, by_noise, seconds = (
-        np.array([r[k] for r in rows]) for k in ("wrong", "wrong_by_noise", "seconds")
-    )
+    wrong, seconds = (np.array([r[k] for r in rows]) for k in ("wrong", "seconds"))
     sure = [r for r in rows if r["wrong"] > 0.5 and r["verified"]]
     lines = [
         ["weight of wrong models that can be distinguished, mean", f"{wrong.mean():.2f}"],
-        ["the same, distinguished by the stated uncertainties alone", f"{by_noise.mean():.2f}"],
         ["curves where they have more than half of the weight", f"{np.mean(wrong > 0.5):.0%}"],
         ["of these, of all, called an explanation of the data", f"{len(sure) / len(rows):.0%}"],
         ["curves whose true form was among the fits", f"{np.mean([r['fitted'] for r in rows]):.0%}"],

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import ast
+import inspect
 import os
 import sys
 from collections import Counter
@@ -55,7 +56,8 @@ class Walk:
     def see(self, frame: FrameType, event: str, _: Any) -> None:
         """For `sys.setprofile`."""
         name = frame.f_code.co_filename
-        if not name.startswith(self.root) or frame.f_code.co_name == "<module>":
+        # Bodies of modules and of classes run where something is imported.
+        if not name.startswith(self.root) or not frame.f_code.co_flags & inspect.CO_OPTIMIZED:
             return
         if event == "call":
             self.entered[name] += 1

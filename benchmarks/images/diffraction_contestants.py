@@ -15,7 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from sasnet_plugin.domains.diffraction import DIFFRACTION, LABELS
+from sasnet_plugin.domains.diffraction import LABELS
+from sasnet_plugin.kinds.diffraction import DIFFRACTION
 from sasnet_plugin.predict.predictor import Predictor
 from sasnet_plugin.train.adapted import adapt
 from sasnet_plugin.train.gated_fit import Settings

@@ -17,7 +17,8 @@ from typing import Any
 
 import numpy as np
 
-from sasnet_plugin.domains.diffraction import DIFFRACTION, LABELS
+from sasnet_plugin.domains.diffraction import LABELS
+from sasnet_plugin.kinds.diffraction import DIFFRACTION
 from sasnet_plugin.predict.arithmetic import sigmoid
 from sasnet_plugin.predict.calibration import calibrate
 from sasnet_plugin.predict.decoding import Choice, decode

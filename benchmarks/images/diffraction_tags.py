@@ -11,7 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
-from sasnet_plugin.domains.diffraction import DIFFRACTION, LABELS
+from sasnet_plugin.domains.diffraction import LABELS
+from sasnet_plugin.kinds.diffraction import DIFFRACTION
 from sasnet_plugin.predict.predictor import open_predictor
 from sasnet_plugin.predict.tags import TagsFinding
 from sasnet_plugin.simulate.diffraction.simulator import SIMULATOR

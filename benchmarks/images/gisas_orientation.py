@@ -32,6 +32,7 @@ from sasnet_plugin.simulate.gisas.priors import deltas, sample_geometry
 from sasnet_plugin.simulate.images.detector import MARGIN
 
 from ..kept import run
+from ..tables import markdown
 from . import gisas_contestants as contest
 
 SEED = 51
@@ -82,40 +83,42 @@ def kept(work: Path, contestant: str) -> list[dict[str, Any]]:
 
 def table(rows: dict[str, list[dict[str, Any]]]) -> str:
     """Every contestant over all that it answered."""
-    lines = [
-        "| | patterns | W1, ° | median W1, ° | folded W1, ° | total variation | deviance / expected, median |"
-        " coverage of the 90 % band | CPU-s |",
-        "|---|---|---|---|---|---|---|---|---|",
-    ]
+    cells = []
     for name, found in rows.items():
         if not found:
-            lines.append(f"| {name} | not run | | | | | | | |")
+            cells.append([name, "not run", *[""] * 7])
             continue
-        covered = [r["coverage"] for r in found if "coverage" in r]
-        lines.append(
-            f"| {name} | {len(found)} | {_mean(found, 'w1'):.2f} | {_median(found, 'w1'):.2f} |"
-            f" {_mean(found, 'folded'):.2f} | {_mean(found, 'variation'):.2f} |"
-            f" {_median(found, 'deviance'):.2f} | {f'{np.mean(covered):.1%}' if covered else ''} |"
-            f" {_mean(found, 'seconds'):.2g} |"
+        held = [r["coverage"] for r in found if "coverage" in r]
+        angles = (_mean(found, "w1"), _median(found, "w1"), _mean(found, "folded"), _mean(found, "variation"))
+        cells.append(
+            [
+                name,
+                str(len(found)),
+                *(f"{x:.2f}" for x in (*angles, _median(found, "deviance"))),
+                f"{np.mean(held):.1%}" if held else "",
+                f"{_mean(found, 'seconds'):.2g}",
+            ]
         )
-    return "\n".join(lines)
+    head = ["", "patterns", "W1, °", "median W1, °", "folded W1, °", "total variation"]
+    head += ["deviance / expected, median", "coverage of the 90 % band", "CPU-s"]
+    return markdown(head, cells).rstrip()
 
 
 def strata(rows: dict[str, list[dict[str, Any]]]) -> str:
     """Mean W1 by kind of truth, counts and decay length."""
     names = [name for name, found in rows.items() if found]
-    lines = ["| W1, ° | " + " | ".join(names) + " |", "|---" * (len(names) + 1) + "|"]
-    cells: list[tuple[str, str, Any]] = [(family, "model", family) for family in contest.FAMILIES]
-    cells += [
+    groups: list[tuple[str, str, Any]] = [(family, "model", family) for family in contest.FAMILIES]
+    groups += [
         (f"10^{low:g} to 10^{high:g} counts", "counts", k) for k, (low, high) in enumerate(contest.COUNTS)
     ]
-    cells += [
+    groups += [
         (f"decay over {low:g} to {high:g} Å", "width", k) for k, (low, high) in enumerate(contest.WIDTHS)
     ]
-    for title, key, value in cells:
-        means = [[r["w1"] for r in rows[name] if r[key] == value] for name in names]
-        lines.append(f"| {title} | " + " | ".join(f"{np.mean(m):.2f}" if m else "" for m in means) + " |")
-    return "\n".join(lines)
+    cells = []
+    for title, key, value in groups:
+        found = [[r["w1"] for r in rows[name] if r[key] == value] for name in names]
+        cells.append([title, *(f"{np.mean(m):.2f}" if m else "" for m in found)])
+    return markdown(["W1, °", *names], cells).rstrip()
 
 
 def subset(rows: dict[str, list[dict[str, Any]]]) -> str:
@@ -130,42 +133,42 @@ def subset(rows: dict[str, list[dict[str, Any]]]) -> str:
 def covered(rows: dict[str, list[dict[str, Any]]]) -> str:
     """Coverage by kind of truth."""
     names = [name for name, found in rows.items() if found and "coverage" in found[0]]
-    lines = ["| coverage | " + " | ".join(names) + " |", "|---" * (len(names) + 1) + "|"]
+    cells = []
     for family in contest.FAMILIES:
-        means = [[r["coverage"] for r in rows[name] if r["model"] == family] for name in names]
-        lines.append(f"| {family} | " + " | ".join(f"{np.mean(m):.1%}" if m else "" for m in means) + " |")
-    return "\n".join(lines)
+        found = [[r["coverage"] for r in rows[name] if r["model"] == family] for name in names]
+        cells.append([family, *(f"{np.mean(m):.1%}" if m else "" for m in found)])
+    return markdown(["coverage", *names], cells).rstrip()
 
 
 def uniform_table(rows: dict[str, list[dict[str, Any]]], level: float = 0.05) -> str:
     """How often each kind of truth is called uniform (p-value above 0.05)."""
     names = [name for name, found in rows.items() if found and "uniform" in found[0]]
-    lines = ["| called uniform | " + " | ".join(names) + " |", "|---" * (len(names) + 1) + "|"]
+    cells = []
     for family in contest.FAMILIES:
         called = [[r["uniform"] > level for r in rows[name] if r["model"] == family] for name in names]
-        lines.append(
-            f"| {family} | "
-            + " | ".join(f"{sum(c)} of {len(c)} ({np.mean(c):.0%})" for c in called if c)
-            + " |"
-        )
-    return "\n".join(lines)
+        cells.append([family, *(f"{sum(c)} of {len(c)} ({np.mean(c):.0%})" for c in called if c)])
+    return markdown(["called uniform", *names], cells).rstrip()
 
 
 def case_table(rows: dict[str, list[dict[str, Any]]]) -> str:
     """The seed's case."""
-    lines = [
-        "| | geometries | within 0.1 | worst error of a weight | CPU-s | counts beside the rod |",
-        "|---|---|---|---|---|---|",
-    ]
+    cells = []
     for name, found in rows.items():
         if found:
             off = [max(abs(w - t) for w, t in zip(r["weights"], CASE, strict=True)) for r in found]
-            lines.append(
-                f"| {name} | {len(found)} | {sum(o < 0.1 for o in off)} | {max(off):.3f} |"
-                f" {_mean(found, 'seconds'):.2g} | {min(r['beside'] for r in found):.1e} to"
-                f" {max(r['beside'] for r in found):.1e} |"
+            beside = [r["beside"] for r in found]
+            cells.append(
+                [
+                    name,
+                    str(len(found)),
+                    str(sum(o < 0.1 for o in off)),
+                    f"{max(off):.3f}",
+                    f"{_mean(found, 'seconds'):.2g}",
+                    f"{min(beside):.1e} to {max(beside):.1e}",
+                ]
             )
-    return "\n".join(lines)
+    head = ["", "geometries", "within 0.1", "worst error of a weight", "CPU-s", "counts beside the rod"]
+    return markdown(head, cells).rstrip()
 
 
 def report(work: Path) -> str:

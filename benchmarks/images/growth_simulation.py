@@ -32,6 +32,8 @@ from sasnet_plugin.simulate.images.detector import MARGIN
 from sasnet_plugin.simulate.images.detector import measured as measure
 from sasnet_plugin.simulate.images.window import Window
 
+from ..tables import markdown
+
 SEED = 5
 USES = (1, 3, 10, 30, 100)
 
@@ -64,14 +66,12 @@ def rates(films: list[Film], peer: int, examples: int) -> str:
         f"A pattern costs {1e3 * made:.0f} ms to make (mean over {len(films)} films of the prior), a"
         f" measurement of one {1e3 * measured:.2f} ms; BornAgain takes {theirs:.2f} s a sample.",
         "",
-        "| | examples per CPU-second | ratio to the peer |",
-        "|---|---|---|",
-        f"| BornAgain once a sample | {1 / theirs:.2f} | 1 |",
     ]
+    rows = [["BornAgain once a sample", f"{1 / theirs:.2f}", "1"]]
     for uses in USES:
         cost = measured + made / uses
-        lines.append(f"| ours, {uses} measurements of each film | {1 / cost:,.0f} | {theirs / cost:,.0f} |")
-    return "\n".join(lines)
+        rows.append([f"ours, {uses} measurements of each film", f"{1 / cost:,.0f}", f"{theirs / cost:,.0f}"])
+    return "\n".join([*lines, markdown(["", "examples per CPU-second", "ratio to the peer"], rows)])
 
 
 def accuracy(number: int) -> str:
@@ -91,9 +91,8 @@ def accuracy(number: int) -> str:
         ("mean over the pixel, against 16 × 16 parts of it, Σ of differences over Σ", mean, "{:.2%}"),
         ("BornAgain in the middle of the pixel, against the same", alone, "{:.2%}"),
     ]
-    lines = [f"{number} films of the prior.", "", "| | median | worst |", "|---|---|---|"]
-    lines += [f"| {name} | {form.format(np.median(x))} | {form.format(max(x))} |" for name, x, form in rows]
-    return "\n".join(lines)
+    cells = [[name, form.format(np.median(x)), form.format(max(x))] for name, x, form in rows]
+    return f"{number} films of the prior.\n\n" + markdown(["", "median", "worst"], cells)
 
 
 def _off(found: np.ndarray, true: np.ndarray) -> float:

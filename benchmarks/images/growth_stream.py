@@ -38,6 +38,8 @@ from sasnet_plugin.simulate.growth.priors import growing
 from sasnet_plugin.simulate.images.window import Window
 from sasnet_plugin.types import Image, ModelZooError
 
+from ..tables import markdown
+
 WARM = 50
 COUNTS = 3e5
 
@@ -183,9 +185,8 @@ def main() -> None:
         f"{options.frames:,} frames of {options.pixels} × {options.pixels} pixels, {judged}. Resident size of"
         f" the process after {WARM} frames, at most afterwards, and their ratio.",
         "",
-        f"| series | on disk, MB | after {WARM}, MB | at most, MB | ratio | CPU-ms a frame | failures |",
-        "|---|---|---|---|---|---|---|",
     ]
+    rows = []
     makers = {"folder of CBF": cbf_folder, "TIFF of many pages": tiff_stack, "NeXus stream": nexus_stream}
     for name, make in makers.items():
         with tempfile.TemporaryDirectory() as temporary:
@@ -194,12 +195,20 @@ def main() -> None:
             source = make(folder, frames(options.frames, options.pixels, 1))
             (folder / "geometry.toml").write_text(geometry(options.pixels), encoding="utf-8")
             found = measured(source, judge, Path(temporary) / "growth.csv")
-        lines.append(
-            f"| {name} | {found.megabytes:,.0f} | {found.early:.0f} | {found.most:.0f} |"
-            f" {found.most / found.early:.3f} | {found.milliseconds:.0f} | {found.failures} |"
-        )
-        print(lines[-1], flush=True)
-    report = "\n".join(lines)
+        sizes = [f"{x:,.0f}" for x in (found.megabytes, found.early, found.most)]
+        ratio, cost = f"{found.most / found.early:.3f}", f"{found.milliseconds:.0f}"
+        rows.append([name, *sizes, ratio, cost, str(found.failures)])
+        print(*rows[-1], flush=True)
+    head = [
+        "series",
+        "on disk, MB",
+        f"after {WARM}, MB",
+        "at most, MB",
+        "ratio",
+        "CPU-ms a frame",
+        "failures",
+    ]
+    report = "\n".join([*lines, markdown(head, rows)])
     print(report)
     if options.write:
         Path(__file__).with_suffix(".md").write_text(f"# Memory of a series\n\n{report}\n", encoding="utf-8")

@@ -20,10 +20,12 @@ from typing import Any
 
 import numpy as np
 
-from sasnet_plugin.domains.gisas_growth import FILM, GISAS_GROWTH
+from sasnet_plugin.domains.gisas_growth import FILM
+from sasnet_plugin.domains.simulator import HeldOut
+from sasnet_plugin.kinds.gisas_growth import GISAS_GROWTH
 from sasnet_plugin.simulate.dataset import Dataset
 from sasnet_plugin.simulate.growth.simulator import SIMULATOR
-from sasnet_plugin.simulate.stream import HeldOut, held_out
+from sasnet_plugin.simulate.stream import held_out
 from sasnet_plugin.train.heads import losses
 from sasnet_plugin.train.loop import TrainConfig, train
 from sasnet_plugin.train.network import load

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from sasnet_plugin.domains import resolve
-from sasnet_plugin.domains.xray_tags import LABELS, XRAY_TAGS
+from sasnet_plugin.domains.xray_tags import LABELS
+from sasnet_plugin.kinds.xray_tags import XRAY_TAGS
 
 #: Patches and words of the dictionary.
 PATCH, WORDS = 6, 128
@@ -161,7 +161,7 @@ def averaged(read: dict[str, np.ndarray], model: Any) -> np.ndarray:
     """Logits of a network, averaged over the domain's symmetries as in prediction."""
     found = model.predict(read, verbose=0)["tags"]
     for symmetry in XRAY_TAGS.symmetries:
-        found = (found + model.predict(resolve(symmetry)(read), verbose=0)["tags"]) / 2
+        found = (found + model.predict(symmetry(read), verbose=0)["tags"]) / 2
     return np.asarray(found)
 
 

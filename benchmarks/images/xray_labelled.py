@@ -7,7 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from sasnet_plugin.domains.xray_tags import LABELS, XRAY_TAGS
+from sasnet_plugin.domains.xray_tags import LABELS
+from sasnet_plugin.kinds.xray_tags import XRAY_TAGS
 from sasnet_plugin.train.adapted import adapt
 from sasnet_plugin.train.gated_fit import Settings
 from sasnet_plugin.train.recorded import LEAST

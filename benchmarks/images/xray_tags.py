@@ -21,7 +21,8 @@ from scipy.ndimage import zoom
 
 from sasnet_plugin.data.xray_tags.centre import centre_of
 from sasnet_plugin.data.xray_tags.features import inputs, window
-from sasnet_plugin.domains.xray_tags import LABELS, XRAY_TAGS
+from sasnet_plugin.domains.xray_tags import LABELS
+from sasnet_plugin.kinds.xray_tags import XRAY_TAGS
 from sasnet_plugin.predict.predictor import Predictor
 from sasnet_plugin.simulate.xray_tags.simulator import SIMULATOR
 from sasnet_plugin.train.gated_fit import Settings

@@ -23,6 +23,8 @@ from sasnet_plugin.data.preprocess import features
 from sasnet_plugin.predict import open_classifier
 from sasnet_plugin.predict.predictor import available_cores
 
+from ..tables import markdown
+
 FLOOR = "import numpy, scipy, onnxruntime, sasdata.dataloader.loader"
 ALLOWED_RATIO = 3.0
 WANTED_RATE = 500.0
@@ -100,20 +102,18 @@ def table(times: dict[str, list[float]], per_second: dict[str, float], count: in
     """Both tables in Markdown."""
     medians = {name: statistics.median(values) for name, values in times.items()}
     floor = next(iter(medians.values()))
+    processes = [
+        [name, f"{m:.3f}", f"{min(times[name]):.3f}", f"{m / floor:.2f}"] for name, m in medians.items()
+    ]
+    speeds = [[name, f"{rate:,.0f}"] for name, rate in per_second.items()]
     lines = [
         f"Python {platform.python_version()}, {available_cores()} CPU cores, {platform.machine()};"
         f" median of {len(next(iter(times.values())))} cold processes.",
         "",
-        "| process | median / s | fastest / s | ratio of medians |",
-        "|---|---|---|---|",
-        *(f"| {name} | {m:.3f} | {min(times[name]):.3f} | {m / floor:.2f} |" for name, m in medians.items()),
-        "",
+        markdown(["process", "median / s", "fastest / s", "ratio of medians"], processes),
         f"At most {ALLOWED_RATIO:g} is wanted of the ratio.",
         "",
-        f"| {count:,} curves in one process | curves a second |",
-        "|---|---|",
-        *(f"| {name} | {rate:,.0f} |" for name, rate in per_second.items()),
-        "",
+        markdown([f"{count:,} curves in one process", "curves a second"], speeds),
         f"At least {WANTED_RATE:g} curves a second are wanted.",
     ]
     return "\n".join(lines) + "\n"

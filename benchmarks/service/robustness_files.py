@@ -23,7 +23,7 @@ from typing import Any
 
 import numpy as np
 
-from sasnet_plugin.processes import Child
+from sasnet_plugin.workers.child import Child
 
 from . import robustness_hostile as hostile_files
 from .robustness import MOST_BYTES, MOST_SECONDS, Counts
@@ -57,7 +57,7 @@ def worker(receive: Callable[[], Any], say: Callable[[Any], None]) -> None:
 
 def read(path: Path) -> list[dict[str, Any]]:
     """Numbers and notes of what a file holds, by the domain that takes it."""
-    from sasnet_plugin.domains import ReadOptions, recognised, resolve, specification
+    from sasnet_plugin.domains import ReadOptions, recognised, specification
     from sasnet_plugin.types import Curve, SasnetError
 
     if path.suffix == ".md":
@@ -74,7 +74,7 @@ def read(path: Path) -> list[dict[str, Any]]:
     failed: list[SasnetError] = []
     options = ReadOptions(geometry=GEOMETRY if domain.name.startswith("gisas") else (), failed=failed.append)
     found = []
-    for one in resolve(domain.read)(str(path), options):
+    for one in domain.read(str(path), options):
         if isinstance(one, Curve):
             values = {"q": one.q, "intensity": one.intensity, "dintensity": one.dintensity}
         else:
@@ -100,7 +100,7 @@ class Reader:
     def _read(self, path: Path) -> dict[str, Any]:
         if self._child is None:
             self._heard = queue.Queue()  # what is left of the child before is not heard
-            self._child = Child("robustness_files:worker", self._heard, quiet=True)
+            self._child = Child(f"{__name__}:worker", self._heard, quiet=True)
             self._child.send(Path(__file__).parent / "latency.md")
             if self._heard.get(timeout=120)[1] is None:
                 raise RuntimeError("the process that reads did not start")

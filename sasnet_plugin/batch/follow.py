@@ -15,7 +15,7 @@ from sasnet_plugin.digits import NORMAL_90
 
 from ..domains.heads import Parameter
 from ..files import plain_cell
-from ..types import SasnetError
+from .growing import growing
 
 if TYPE_CHECKING:
     from ..predict import Answer
@@ -40,8 +40,6 @@ class Frame:
     ----------
     number : int
         From 1.
-    file, entry : str
-    time : float
     in_scope : float
         NaN where there is no answer.
     values : dict of str to (value, low, high)
@@ -72,7 +70,6 @@ def follow(
     ----------
     measurements : iterable of (file, measurement or exception)
         An exception becomes a line that says why.
-    answers : callable
     names : sequence of str
         Numbers that are wanted.
     interval : float
@@ -125,34 +122,25 @@ def write(frames: Iterable[Frame], path: Path, quantities: Sequence[Parameter]) 
 
     Parameters
     ----------
-    frames : iterable of Frame
     path : Path
-        CSV; what lay there is replaced.
+        CSV; what lay there is replaced by the first answer.
     quantities : sequence of Parameter
         Three columns each.
 
     Raises
     ------
     SasnetError
-        It cannot be written.
+        It cannot be written, or no frame has an answer and an earlier table lies there.
     """
     frames_seen = failures = 0
-    try:
-        with path.open("w", newline="", encoding="utf-8", errors="surrogateescape") as file:
-            writer = csv.writer(file)
-            writer.writerow([*HEAD, *(title for q in quantities for title in titles(q))])
-            for frame in frames:
-                numbers = [_text(x) for q in quantities for x in frame.values.get(q.name, (math.nan,) * 3)]
-                names = (plain_cell(text) for text in (frame.file, frame.entry))
-                head = [frame.number, *names, _text(frame.time), _text(frame.in_scope)]
-                writer.writerow([*head, plain_cell(frame.note), *numbers])
-                file.flush()
-                frames_seen += 1
-                failures += bool(frame.note)
-    except OSError as error:
-        raise SasnetError(
-            f"{path}: the table cannot be written ({error.strerror or error}); name another file."
-        ) from error
+    with growing(path, [*HEAD, *(title for q in quantities for title in titles(q))]) as table:
+        for frame in frames:
+            numbers = [_text(x) for q in quantities for x in frame.values.get(q.name, (math.nan,) * 3)]
+            names = (plain_cell(text) for text in (frame.file, frame.entry))
+            head = [frame.number, *names, _text(frame.time), _text(frame.in_scope)]
+            table.add([*head, plain_cell(frame.note), *numbers], frame.note)
+            frames_seen += 1
+            failures += bool(frame.note)
     return frames_seen, failures
 
 

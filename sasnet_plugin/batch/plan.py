@@ -17,7 +17,7 @@ from sasnet_plugin.fitting.task import FitOptions
 
 from .journal import Journal, Place, journal_of
 
-#: Default limit for each of thousands of files, s. Evaluations take at most 8 s of it, as `effort` counts
+#: Default limit for each of thousands of files, s. Evaluations take at most 8 s of it, as `costs` counts
 #: them: ten thousand files in a night, 12 hours, of two processes.
 TIME_LIMIT = 14.0
 #: Of a fit, what changes its answer; the time is kept beside each answer, and more of it may be given later.
@@ -30,7 +30,6 @@ class Options:
 
     Parameters
     ----------
-    fit : FitOptions
     window : (float, float) or None
         Only q within it, Å⁻¹.
     q_unit : str or None

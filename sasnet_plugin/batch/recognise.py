@@ -8,7 +8,6 @@ Analysis, 1947); how many are is measured with simulated samples in `benchmarks/
 
 from __future__ import annotations
 
-import csv
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -18,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from ..files import plain_cell
 from ..predict.classes import ClassesFinding
 from ..types import SasnetError
+from .growing import growing
 
 if TYPE_CHECKING:
     from ..predict import Answer
@@ -50,7 +50,6 @@ class Look:
         Of the newest.
     counts : float
         Of all.
-    in_scope : float
     classes : dict of str to float
         Probabilities.
     settled : str
@@ -79,11 +78,8 @@ def recognise(
 
     Parameters
     ----------
-    frames : iterable of (file, measurement or exception)
     added : callable
         Two measurements of the same sample and setting to one; raises a SasnetError where they are not.
-    answers : callable
-    settings : SettledSettings
     """
     total: Any = None
     leading, lasted, settled = "", 0, ""
@@ -117,24 +113,16 @@ def write(looks: Iterable[Look], path: Path, labels: Sequence[str]) -> list[Look
     Raises
     ------
     SasnetError
-        The table cannot be written.
+        The table cannot be written, or no frame has an answer and an earlier table lies there.
     """
     seen: list[Look] = []
-    try:
-        with path.open("w", newline="", encoding="utf-8", errors="surrogateescape") as file:
-            writer = csv.writer(file)
-            writer.writerow([*HEAD, *labels, "settled", "note"])
-            for look in looks:
-                numbers = [look.counts, look.in_scope, *(look.classes.get(name, math.nan) for name in labels)]
-                cells = [f"{x:.6g}" if math.isfinite(x) else "" for x in numbers]
-                names = [plain_cell(text) for text in (look.file, look.entry)]
-                writer.writerow([look.number, *names, *cells, look.settled, plain_cell(look.note)])
-                file.flush()
-                seen.append(look)
-    except OSError as error:
-        raise SasnetError(
-            f"{path}: the table cannot be written ({error.strerror or error}); name another file."
-        ) from error
+    with growing(path, [*HEAD, *labels, "settled", "note"]) as table:
+        for look in looks:
+            numbers = [look.counts, look.in_scope, *(look.classes.get(name, math.nan) for name in labels)]
+            cells = [f"{x:.6g}" if math.isfinite(x) else "" for x in numbers]
+            names = [plain_cell(text) for text in (look.file, look.entry)]
+            table.add([look.number, *names, *cells, look.settled, plain_cell(look.note)], look.note)
+            seen.append(look)
     return seen
 
 

@@ -24,7 +24,6 @@ def fitted(result: FitResult, rg_network: float | None, seconds: float) -> Row:
 
     Parameters
     ----------
-    result : FitResult
     rg_network : float or None
         Radius of gyration as the network estimates it, Å.
     seconds : float

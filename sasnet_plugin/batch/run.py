@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import contextlib
-import queue
 import threading
 import time
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ..compute import unordered_map
 from ..types import SasnetError
+from ..workers.spread import unordered_map
 from . import rows
 from .journal import Journal, Record
 from .plan import Options, stamp, version
@@ -34,9 +33,6 @@ def answer_file(
 
     Parameters
     ----------
-    supervisor : Supervisor
-    path : str
-    options : Options
     limit : float
         Seconds for each of its data sets.
     start : Start, optional
@@ -58,30 +54,21 @@ def local(paths: Sequence[str], options: Options, limit: float, workers: int) ->
 
     Parameters
     ----------
-    paths : sequence of str
-    options : Options
     limit : float
         Seconds for each data set.
     workers : int
         Processes.
     """
-    supervisors = [Supervisor() for _ in range(min(workers, len(paths)))]
-    free: queue.SimpleQueue[Supervisor] = queue.SimpleQueue()
-    for supervisor in supervisors:
-        free.put(supervisor)
+    stamps: dict[str, tuple[int, int]] = {}
 
-    def answer(path: str) -> Record:
-        supervisor = free.get()
-        try:
-            return answer_file(supervisor, path, options, limit)
-        finally:
-            free.put(supervisor)
+    def begun() -> Iterator[str]:
+        for path in paths:
+            stamps[path] = stamp(path)  # before it is read: a file that changes meanwhile is done again
+            yield path
 
-    try:
-        yield from unordered_map(answer, paths, workers=len(supervisors), threads=True)
-    finally:
-        for supervisor in supervisors:
-            supervisor.close()
+    with Supervisor(min(workers, len(paths))) as supervisor:
+        for path, done in supervisor.answers(begun(), options, limit):
+            yield record(path, done, options, limit, stamps.pop(path))
 
 
 def on_cluster(address: str, paths: Sequence[str], options: Options, limit: float) -> Answers:
@@ -93,8 +80,6 @@ def on_cluster(address: str, paths: Sequence[str], options: Options, limit: floa
     ----------
     address : str
         Of the scheduler, ``tcp://host:8786``.
-    paths : sequence of str
-    options : Options
     limit : float
         Seconds for each data set.
     """
@@ -127,7 +112,6 @@ def series(
         Those that need an answer.
     journal : Journal
         Holds the others'.
-    options : Options
     limit : float
         Seconds for each data set.
     """
@@ -171,8 +155,6 @@ def keep(
 
     Parameters
     ----------
-    answers : generator of dict
-    journal : Journal
     out : Path
         The results file.
     total : int

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import math
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,7 +32,6 @@ class Frame:
     ----------
     number : int
         From 1.
-    file : str
     at : float
         What it is drawn against: its number or a metadata field; nan where the file has no such field.
     model : str
@@ -100,7 +100,6 @@ def draw(series: Sequence[Frame], path: Path, label: str) -> None:
 
     Parameters
     ----------
-    series : sequence of Frame
     path : Path
         ``.svg`` or ``.png``.
     label : str
@@ -111,15 +110,10 @@ def draw(series: Sequence[Frame], path: Path, label: str) -> None:
     SasnetError
         It cannot be written.
     """
-    import matplotlib
     from matplotlib.figure import Figure
 
     drawn = [frame for frame in series if frame.model and math.isfinite(frame.at)]
-    counts: dict[str, int] = {}
-    for frame in drawn:
-        for name in frame.values:
-            counts[name] = counts.get(name, 0) + 1
-    names = sorted(counts, key=lambda name: (name in ("scale", "background"), -counts[name]))[:MAX_DRAWN]
+    names = _most_shown(drawn)
     models = list(dict.fromkeys(frame.model for frame in drawn))
     columns = 1 if len(names) < 3 else 2
     rows = max(math.ceil(len(names) / columns), 1)
@@ -129,22 +123,9 @@ def draw(series: Sequence[Frame], path: Path, label: str) -> None:
         (old.at + new.at) / 2 for old, new in zip(drawn, drawn[1:], strict=False) if old.model != new.model
     ]
     for panel, name in zip(panels, names, strict=False):
-        unit = ""
-        for k, model in enumerate(models):
-            own = [frame for frame in drawn if frame.model == model and name in frame.values]
-            if not own:
-                continue
-            value = [frame.values[name][0] for frame in own]
-            error = [frame.values[name][1] for frame in own]
-            unit = own[0].values[name][2]
-            bars = [e if math.isfinite(e) else 0.0 for e in error]
-            panel.errorbar(
-                [frame.at for frame in own], value, bars, fmt=_MARKERS[k % len(_MARKERS)], ms=3.5, lw=0.8,
-                color=f"C{k}", label=model,
-            )  # fmt: skip
+        _draw_values(panel, name, models, drawn)
         for turn in turns:
             panel.axvline(turn, color="0.7", lw=0.8, ls=":")
-        panel.set_ylabel(f"{name} / {unit_text(unit)}" if unit_text(unit) else name)
     for panel in panels[len(names) :]:
         panel.set_visible(False)
     for panel in panels[max(len(names) - columns, 0) : len(names)]:
@@ -153,13 +134,43 @@ def draw(series: Sequence[Frame], path: Path, label: str) -> None:
     if models:
         handles = {k: v for panel in panels for v, k in zip(*panel.get_legend_handles_labels(), strict=True)}
         figure.legend(handles.values(), handles.keys(), loc="outside upper center", ncols=3, frameon=False)
+    _write(figure, path)
+
+
+def _most_shown(drawn: Sequence[Frame]) -> list[str]:
+    """Names of the parameters that are drawn, those of most frames first."""
+    counts = Counter(name for frame in drawn for name in frame.values)
+    return sorted(counts, key=lambda name: (name in ("scale", "background"), -counts[name]))[:MAX_DRAWN]
+
+
+def _write(figure: Any, path: Path) -> None:
+    """Write a figure; the same series gives the same bytes."""
+    import matplotlib
+
     memory = io.BytesIO()
     kind = path.suffix.lower().lstrip(".")
-    # The same series gives the same bytes.
     with matplotlib.rc_context({"svg.hashsalt": "sasnet", "svg.fonttype": "none"}):
         date = {"Date": None} if kind == "svg" else {}
         figure.savefig(memory, format=kind, dpi=150, metadata={**(figure_mark(f".{kind}") or {}), **date})
     put_whole(path, memory.getvalue(), "figure of the series")
+
+
+def _draw_values(panel: Any, name: str, models: Sequence[str], drawn: Sequence[Frame]) -> None:
+    """One parameter with its errors, a colour a model."""
+    unit = ""
+    for k, model in enumerate(models):
+        own = [frame for frame in drawn if frame.model == model and name in frame.values]
+        if not own:
+            continue
+        value = [frame.values[name][0] for frame in own]
+        error = [frame.values[name][1] for frame in own]
+        unit = own[0].values[name][2]
+        bars = [e if math.isfinite(e) else 0.0 for e in error]
+        panel.errorbar(
+            [frame.at for frame in own], value, bars, fmt=_MARKERS[k % len(_MARKERS)], ms=3.5, lw=0.8,
+            color=f"C{k}", label=model,
+        )  # fmt: skip
+    panel.set_ylabel(f"{name} / {unit_text(unit)}" if unit_text(unit) else name)
 
 
 #: Bytes of a text file in which its header is looked for.

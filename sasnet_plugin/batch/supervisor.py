@@ -1,17 +1,18 @@
-"""Supervises one worker process at a time: asks it about files, and ends and replaces it when it is late."""
+"""Supervises worker processes: asks them about files, and ends and replaces each that is late."""
 
 from __future__ import annotations
 
 import os
-import queue
 import time
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from itertools import islice
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from ..processes import Child
 from ..simulate.compile_cache import choose_folder
 from ..types import SasnetError
+from ..workers.pool import GoneError, Pool, Said
 from . import rows
 from .plan import Options
 from .worker import Job, is_fit
@@ -44,6 +45,77 @@ class Done:
     late: bool = False
 
 
+class _Answering:
+    """A file on its way to its answer, through as many processes as it takes.
+
+    Parameters
+    ----------
+    job : Job
+    """
+
+    def __init__(self, job: Job) -> None:
+        self.job, self.done = job, Done()
+        self._deaths = 0
+
+    def begin(self, patience: float) -> None:
+        """A process begins with the job; it may take so many seconds beyond the limit."""
+        self._patience = patience
+        self._known = dict(self.job.known)
+        self._trying: tuple[str, str] | None = None  # key and name of what is under way
+        self._left = self.job.limit if self.job.left is None else self.job.left
+        self._wait()
+
+    def _wait(self) -> None:
+        self._usual = time.monotonic() + self._left + self._patience
+        self._deadline = self._usual + _until_a_fit(self.job, self._known)
+
+    @property
+    def seconds(self) -> float:
+        """Until it is late."""
+        return max(self._deadline - time.monotonic(), 0.0)
+
+    def take(self, kind: str, *rest: Any) -> None:
+        """Take in what `worker.serve` says."""
+        if kind == "begin":
+            self._wait()
+        elif kind == "try":
+            self._trying = rest[0], rest[1]
+        elif kind == "done":
+            self._known[rest[0]], self._trying = rest[1], None
+            if is_fit(rest[1][0]):
+                self._deadline = max(self._usual, time.monotonic() + GRACE)
+        else:
+            self.done.rows.append(rest[0])
+            self.done.late |= rest[1]
+            self._known, self._left, self._patience = {}, self.job.limit, GRACE
+            self._wait()
+
+    def died(self, *, late: bool) -> bool:
+        """Its process is gone, or was ended as it was late; whether another one takes over."""
+        from sasnet_plugin.fitting.pool import killed
+        from sasnet_plugin.fitting.task import LateError
+
+        self.done.late |= late
+        left = 0.0 if late else min(max(self.seconds - self._patience, 0.0), self._left)
+        if self._trying is not None:  # not tried again
+            why = LateError if late else killed
+            self._known[self._trying[0]] = why(self._trying[1]), 0.0, late
+        self._deaths += 1
+        answered = len(self.done.rows)
+        self.job = replace(self.job, done=answered, known=self._known, left=left)
+        # Where nothing was under way but reading or judging the same again would take as long.
+        if self._deaths < _DEATHS and not (self._deaths == 1 and left == 0 and not self._known):
+            return True
+        self.done.late = True
+        path, limit = self.job.path, self.job.limit
+        reason = SasnetError(
+            f"{path}: no answer within the time limit of {limit:g} s, or the process was killed, perhaps"
+            " for want of memory; give more time with --time-limit or use fewer workers."
+        )
+        self.done.rows.append(rows.failed(path, reason))
+        return False
+
+
 def _until_a_fit(job: Job, known: dict[str, Any]) -> float:
     """Seconds beyond the limit as long as nothing is fitted; none with a plugin, which may never return."""
     from sasnet_plugin.fitting.settings import EFFORT
@@ -53,7 +125,12 @@ def _until_a_fit(job: Job, known: dict[str, Any]) -> float:
 
 
 class Supervisor:
-    """One worker process at a time; used by one thread, ended from any.
+    """Processes that answer files, each one at a time; used by one thread, ended from any.
+
+    Parameters
+    ----------
+    count : int
+        Processes.
 
     Raises
     ------
@@ -61,12 +138,13 @@ class Supervisor:
         From `answer`, what concerns no single file: a damaged model zoo, or no process can be started.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, count: int = 1) -> None:
         choose_folder()  # said once, not by each process
-        self._child: Child | None = None
-        self._messages: queue.Queue[tuple[Child, Any]] = queue.Queue()
-        self._served = 0
-        self._closed = False
+        # One process a core: libraries that take all cores for each of them only get in each other's way.
+        threads = {"OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", "1")}
+        target = "sasnet_plugin.batch.worker:begin"
+        self._pool = Pool(target, count, most=FILES_A_PROCESS, quiet=True, environment=threads)
+        self._under_way: dict[int, _Answering] = {}
 
     def __enter__(self) -> Supervisor:
         return self
@@ -78,119 +156,80 @@ class Supervisor:
 
     @property
     def pid(self) -> int | None:
-        """Of the process; None where there is none."""
-        return None if self._child is None else self._child.pid
+        """Of the first process; None where there is none."""
+        return next(iter(self._pool.pids), None)
 
     def answer(self, path: str, options: Options, limit: float, start: Start | None = None) -> Done:
         """Read, classify and fit a file.
 
         Parameters
         ----------
-        path : str
-        options : Options
         limit : float
             Seconds for each of its data sets.
         start : Start, optional
             One more start for one of the models.
         """
-        done = Done()
-        job = Job(path, options, limit, start)
-        for death in range(1, _DEATHS + 1):
-            again = self._attempt(job, done)
-            if again is None:
-                return done
-            job = again
-            if self._closed:
-                break
-            if death == 1 and job.left == 0 and not job.known:
-                # Nothing was under way but reading or judging: the same again would take as long.
-                break
-        done.late = True
-        reason = SasnetError(
-            f"{path}: no answer within the time limit of {limit:g} s, or the process was killed, perhaps"
-            " for want of memory; give more time with --time-limit or use fewer workers."
-        )
-        done.rows.append(rows.failed(path, reason))
-        return done
+        for _, done in self._answers([Job(path, options, limit, start)]):
+            return done
+        raise SasnetError(f"{path}: was given up, as the process that answered it was ended.")
 
-    def _attempt(self, job: Job, done: Done) -> Job | None:
-        """Let the process work on a job; the job of its successor where it died or was killed."""
-        from sasnet_plugin.fitting.pool import killed
-        from sasnet_plugin.fitting.task import LateError
-
-        child = self._ready()
-        patience = GRACE + (START_UP if self._served == 0 else 0.0)
-        self._served += 1
-        known = dict(job.known)
-        trying: tuple[str, str] | None = None  # key and name of what is under way
-        left = job.limit if job.left is None else job.left
-        more = _until_a_fit(job, known)
-        deadline = time.monotonic() + left + more + patience
-        usual = deadline - more
-        child.send(job)
-        while True:
-            try:
-                _, message = self._messages.get(timeout=max(deadline - time.monotonic(), 0.0))
-            except queue.Empty:
-                self._end()
-                if trying is not None:
-                    known[trying[0]] = LateError(trying[1]), 0.0, True
-                done.late = True
-                return self._successor(job, done, known, 0.0)
-            if message is None:
-                self._end()
-                if trying is not None:
-                    known[trying[0]] = killed(trying[1]), 0.0, False
-                left = min(max(deadline - patience - time.monotonic(), 0.0), left)
-                return self._successor(job, done, known, left)
-            kind, *rest = message
-            if kind == "begin":
-                usual = time.monotonic() + left + patience
-                deadline = usual + more
-            elif kind == "try":
-                trying = rest[0], rest[1]
-            elif kind == "done":
-                known[rest[0]], trying = rest[1], None
-                if is_fit(rest[1][0]):
-                    deadline = max(usual, time.monotonic() + GRACE)
-            elif kind == "row":
-                done.rows.append(rest[0])
-                done.late |= rest[1]
-                known, left, patience = {}, job.limit, GRACE
-                more = _until_a_fit(job, known)
-                deadline = time.monotonic() + left + more + patience
-                usual = deadline - more
-            elif kind == "end":
-                return None
-            else:
-                raise rest[0]
-
-    @staticmethod
-    def _successor(job: Job, done: Done, known: dict[str, Any], left: float) -> Job:
-        return Job(job.path, job.options, job.limit, job.start, len(done.rows), known, left)
-
-    def _ready(self) -> Child:
-        if self._served >= FILES_A_PROCESS or self._child is None or not self._child.alive:
-            self._end()
-            # One process a core: libraries that take all cores for each of them only get in each other's way.
-            threads = {"OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", "1")}
-            self._served, self._messages = (
-                0,
-                queue.Queue(),
-            )  # the one that ended may still have said something
-            target = "sasnet_plugin.batch.worker:work"
-            self._child = Child(target, self._messages, quiet=True, environment=threads)
-            if self._closed:  # meanwhile, by another thread
-                self._child.end()
-        return self._child
-
-    def _end(self) -> None:
-        if self._child is not None:
-            self._child.end()
-        self._child = None
+    def answers(self, paths: Iterable[str], options: Options, limit: float) -> Iterator[tuple[str, Done]]:
+        """As `answer`, of many files, in the order in which they are done; a path is taken as it is begun."""
+        return self._answers(Job(path, options, limit) for path in paths)
 
     def close(self) -> None:
-        """End the process; an answer under way is given up."""
-        self._closed = True
-        if self._child is not None:
-            self._child.end()
+        """End the processes; answers under way are given up."""
+        self._pool.close()
+
+    def _answers(self, jobs: Iterable[Job]) -> Iterator[tuple[str, Done]]:
+        todo, under_way = iter(jobs), self._under_way
+        try:
+            self._fill(todo)
+            while under_way:
+                found = self._pool.hear(min(one.seconds for one in under_way.values()))
+                if not found and self._pool.closed:
+                    return
+                # Nobody is late of whom there is still something to hear.
+                over = [*map(self._heard, found), *(() if found else self._late())]
+                self._fill(todo)
+                yield from ((one.job.path, one.done) for one in over if one is not None)
+        finally:
+            for number in under_way:
+                self._pool.stop(number)
+            under_way.clear()
+
+    def _fill(self, todo: Iterator[Job]) -> None:
+        """Give each idle process a file."""
+        for job in islice(todo, self._pool.room):
+            self._begin(_Answering(job))
+
+    def _begin(self, one: _Answering) -> None:
+        one.begin(GRACE + (START_UP if self._pool.fresh() else 0.0))
+        self._under_way[self._pool.ask(one.job)] = one
+
+    def _heard(self, said: Said) -> _Answering | None:
+        """Take in what was said of a file; it, where that is the last."""
+        one = self._under_way[said.number]
+        if not said.last:
+            one.take(*said.message)
+            return None
+        del self._under_way[said.number]
+        if isinstance(said.error, GoneError):
+            return self._over(one, late=False)
+        if said.error is not None:
+            raise said.error
+        return one
+
+    def _late(self) -> Iterator[_Answering | None]:
+        """End the processes of files that are late."""
+        for number, one in [item for item in self._under_way.items() if not item[1].seconds]:
+            self._pool.stop(number)
+            del self._under_way[number]
+            yield self._over(one, late=True)
+
+    def _over(self, one: _Answering, *, late: bool) -> _Answering | None:
+        """Give a file to another process; it, where that would be in vain."""
+        if not one.died(late=late):
+            return one
+        self._begin(one)
+        return None

@@ -10,6 +10,7 @@ import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from ..types import SasnetError
@@ -28,8 +29,6 @@ class Job:
 
     Parameters
     ----------
-    path : str
-    options : Options
     limit : float
         Seconds for each of its data sets.
     start : Start or None
@@ -51,21 +50,14 @@ class Job:
     left: float | None = None
 
 
-def work(receive: Callable[[], Job], say: Callable[[Any], None]) -> None:
-    """Answer jobs, one after another."""
+def begin() -> Callable[[Job, Callable[[Any], None]], None]:
+    """In a process of the supervisor's: what answers its jobs."""
     from sasnet_plugin.fitting.api import bank_path
 
     from ..simulate.bank import Bank
 
-    bank: Bank | None = None
-    while True:
-        job = receive()
-        try:
-            bank = bank or Bank(bank_path())
-            serve(job, bank, lambda *message: say(message))
-            say(("end",))
-        except Exception as error:
-            say(("failed", error if isinstance(error, SasnetError) else RuntimeError(repr(error))))
+    opened = cache(lambda: Bank(bank_path()))  # a damaged one is an error of the first job
+    return lambda job, say: serve(job, opened(), lambda *message: say(message))
 
 
 def serve(job: Job, bank: Bank, say: Callable[..., None]) -> None:
@@ -73,8 +65,6 @@ def serve(job: Job, bank: Bank, say: Callable[..., None]) -> None:
 
     Parameters
     ----------
-    job : Job
-    bank : Bank
     say : callable
         Called with ("begin",), ("try", key, name), ("done", key, answer) and ("row", row, time ran out).
     """
@@ -126,11 +116,9 @@ class OneByOne:
 
     Parameters
     ----------
-    bank : Bank
     known : dict
         Answers that are there already, with what they have spent. The name of each holds its place, since a
         model may be fitted twice, the second time with another resolution.
-    say : callable
     usual : float
         By ``time.monotonic()``: when the time limit is up, once something is fitted; until then a run has the
         time that it is given.
@@ -149,7 +137,7 @@ class OneByOne:
         self, work: Work, asked: Sequence[Named], seconds: float, plan: Plan | None = None
     ) -> Iterator[tuple[int, Any]]:
         """See `sasnet_plugin.fitting.pool.Workers.run`."""
-        from sasnet_plugin.fitting.effort import cut, used
+        from sasnet_plugin.fitting.ledger import cut, used
         from sasnet_plugin.fitting.pool import answer_of, budget_of
         from sasnet_plugin.fitting.task import LateError
 

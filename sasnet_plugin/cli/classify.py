@@ -37,6 +37,7 @@ from sasnet_plugin.cli.arguments import (
 )
 from sasnet_plugin.cli.files import curves_of, expand
 from sasnet_plugin.cli.kinds import Kinds
+from sasnet_plugin.cli.progress import stages
 from sasnet_plugin.data.failure import sentence_of
 from sasnet_plugin.domains import ReadOptions, names_and_titles
 from sasnet_plugin.predict.class_prior import COMMON
@@ -137,6 +138,7 @@ def classify(
         reading=ReadOptions(unit, entry, tuple(geometry or ()), wavelength_of(wavelength)),
         prior=prior_given(prior),
         verify=verify,
+        told=stages(quiet) if verify else None,
     )
     read: Callable[[str], Iterable[Any]] = kinds.read
     if together:

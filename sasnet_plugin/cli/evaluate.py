@@ -49,9 +49,9 @@ def evaluate(
     from rich.console import Console
     from rich.progress import Progress
 
-    from sasnet_plugin.domains import resolve, specification
+    from sasnet_plugin.domains import specification
     from sasnet_plugin.files import MARK, check_output, put_whole
-    from sasnet_plugin.report.evaluated import CARD_MARK
+    from sasnet_plugin.report.evaluated import CARD_MARK, evaluated
     from sasnet_plugin.zoo import open_model, register, verify
 
     for path, mark in ((plot, MARK), (card, CARD_MARK), (report, MARK)):
@@ -62,7 +62,7 @@ def evaluate(
     verify(model)
     with Progress(console=Console(stderr=True)) as progress:
         task = progress.add_task("measuring", total=None)
-        found = resolve(kind.evaluate)(
+        found = (kind.evaluate or evaluated)(
             model,
             test,
             per_model=per_model,

@@ -25,7 +25,6 @@ from sasnet_plugin.domains import (
     ReadOptions,
     names_and_titles,
     recognised,
-    resolve,
     specification,
 )
 from sasnet_plugin.fitting.result.verdict import DOES_NOT, DOUBTS, EXPLAINS
@@ -137,9 +136,9 @@ class Reading:
                 f"{path}: {kind.title} are not fitted here; use 'sasnet classify --verify', or say --domain"
                 f" {others} if the beam went through the sample."
             )
-        for one in resolve(kind.read)(path, ReadOptions(options.q_unit, options.entry, self.geometry)):
+        for one in kind.read(path, ReadOptions(options.q_unit, options.entry, self.geometry)):
             self.kinds[one.file] = kind
-            curve = resolve(kind.curve)(one)
+            curve = kind.curve(one)
             yield one if curve is None else curve
 
 
@@ -242,7 +241,8 @@ def _fit_image(kind: Domain, image: Any, seconds: float) -> Answer:
     from sasnet_plugin.predict.predictor import open_predictor
 
     (answer,) = open_predictor(kind.name).answers([image])
-    found: Answer = resolve(kind.refine)(image, answer, seconds)
+    assert kind.refine is not None  # of those with curves
+    found: Answer = kind.refine(image, answer, seconds)
     return found
 
 

@@ -75,6 +75,8 @@ def _short(name: str) -> str:
 def in_one_line(answer: Answer) -> str:
     """Likeliest model and group, or the first sentence of another kind of answer."""
     finding = answer.finding(ClassesFinding)
+    if fitted := next(filter(None, (getattr(one, "headline", "") for one in answer.findings)), ""):
+        return fitted
     if finding is None or not finding.classes:
         return next(iter(answer.sentences()), "no answer")
     assumed = f"; {answer.q_unit}" if str(answer.q_unit or "") else ""

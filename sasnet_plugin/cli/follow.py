@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -85,7 +84,7 @@ def follow(
     from sasnet_plugin.batch import recognise as recognised
     from sasnet_plugin.cli.files import curves_of, expand
     from sasnet_plugin.data.failure import sentence_of
-    from sasnet_plugin.domains import ReadOptions, resolve
+    from sasnet_plugin.domains import ReadOptions
     from sasnet_plugin.files import check_output
     from sasnet_plugin.predict import open_predictor
     from sasnet_plugin.types import SasnetError
@@ -109,7 +108,10 @@ def follow(
                 continue  # the geometry of its neighbours
             bad: list[SasnetError] = []
             options = ReadOptions(geometry=tuple(geometry or ()), failed=bad.append)
-            read = partial(resolve(found.read), options=options)
+
+            def read(path: str, options: ReadOptions = options) -> Iterable[Any]:
+                return found.read(path, options)
+
             for path, one in curves_of(argument, read, None):
                 # Frames that could not be read before this one, in their order.
                 yield from ((path, sentence) for sentence in bad)
@@ -148,24 +150,25 @@ def _recognise(
 ) -> None:
     """Frames of one sample, added up, beside its images in other settings; and what would tell most next."""
     from sasnet_plugin.batch import recognise as recognised
-    from sasnet_plugin.domains import resolve
     from sasnet_plugin.predict import open_predictor
     from sasnet_plugin.types import SasnetError
 
+    # As `follow` has seen: such a kind of measurement has frames that add up, and settings.
+    together, advised = domain.together, domain.settings
+    assert domain.added is not None
+    assert together is not None
+    assert advised is not None
     predictor = open_predictor(domain.name)
     kept: list[Any] = []
-
-    def total(one: Any, other: Any) -> Any:
-        return resolve(domain.added)(one, other)
 
     def answers(measurements: Sequence[Any]) -> Sequence[Any]:
         kept[:] = measurements
         if earlier:
-            kept[:] = [resolve(domain.together)([*earlier, one]) for one in measurements]
+            kept[:] = [together([*earlier, one]) for one in measurements]
         return predictor.outcomes(kept)
 
     labels = predictor.manifest.labels
-    looks = recognised.write(recognised.recognise(frames, total, answers), out, labels)
+    looks = recognised.write(recognised.recognise(frames, domain.added, answers), out, labels)
     failures = sum(bool(look.note) for look in looks)
     typer.echo(f"{out}: {len(looks)} frames" + (f", {failures} of them not used." if failures else "."))
     typer.echo(recognised.in_words(looks))
@@ -180,7 +183,7 @@ def _recognise(
         classes = {name: [look.classes[name] for look in known] for name in labels}
         save(against_counts([look.counts for look in known], classes, settled), plot, (5.5, 3.4))
     if settings and kept:
-        for sentence in resolve(domain.settings)(kept, settings, predictor):
+        for sentence in advised(kept, settings, predictor):
             typer.echo(sentence)
     if failures:
         raise typer.Exit(1)

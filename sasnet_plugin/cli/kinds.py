@@ -2,19 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
 
-from sasnet_plugin.domains import DEFAULT, PAGES, Domain, ReadOptions, recognised, resolve, specification
-from sasnet_plugin.types import SasnetError
+from sasnet_plugin.domains import DEFAULT, PAGES, Domain, ReadOptions, recognised, specification
+from sasnet_plugin.types import DataError, SasnetError
 
 if TYPE_CHECKING:
     from sasnet_plugin.predict import Answer, Predictor
     from sasnet_plugin.predict.decoding import Choice
+
+
+#: Seconds for the physics of one pattern.
+REFINING = 30.0
+
+
+def _may_be_image(path: str, domain: Domain) -> bool:
+    """Whether a file that was read as of a domain may hold images of another kind."""
+    if domain.name != DEFAULT:
+        return True
+    from sasnet_plugin.data.images.formats import may_hold_images
+
+    return may_hold_images(Path(path))
 
 
 class Kinds:
@@ -32,6 +45,8 @@ class Kinds:
         Of classes, one of `class_prior.PRIORS`.
     verify : bool
         Answers are refined by physics and simulated again.
+    told : callable, optional
+        Told of the stages of that.
     """
 
     def __init__(
@@ -44,11 +59,12 @@ class Kinds:
         reading: ReadOptions,
         prior: str,
         verify: bool = False,
+        told: Callable[[str], None] | None = None,
     ) -> None:
         self._given = specification(domain).name if domain else None
         self._wanted = top, models, exclude, prior
         self._reading = reading
-        self._verify = verify
+        self._verify, self._told = verify, told
         self._opened: dict[str, tuple[Predictor, Choice]] = {}
         self._domains: dict[str, Domain] = {}  # by file
         if models or exclude:  # wrong names are wrong usage, before the first file is read
@@ -57,9 +73,20 @@ class Kinds:
     def read(self, path: str) -> Iterable[Any]:
         """The measurements of a file."""
         domain = specification(self._given or recognised(Path(path)))
-        for one in resolve(domain.read)(path, self._reading):
-            self._domains[one.file] = domain
-            yield one
+        try:
+            for one in domain.read(path, self._reading):
+                self._domains[one.file] = domain
+                yield one
+        except DataError as error:
+            if self._given or not _may_be_image(path, domain):
+                raise
+            others = ", ".join(name for name, page in PAGES.items() if name not in (DEFAULT, domain.name))
+            if domain.name == DEFAULT:
+                raise DataError(
+                    f"{path}: it holds images, and no curve; say of what kind they are: --domain {others}."
+                ) from error
+            said = str(error).rstrip(".?")
+            raise DataError(f"{said}; or say what kind of image it is: --domain {others}.") from error
 
     def together(self, paths: Sequence[str | SasnetError]) -> Any:
         """The measurements of several files as one, of a sample in several settings.
@@ -70,15 +97,18 @@ class Kinds:
             A file cannot be read, or such measurements have no settings.
         """
         found: list[Any] = []
+        together: Callable[[Sequence[Any]], Any] | None = None
         for path in paths:
             if isinstance(path, SasnetError):
                 raise path
             found += self.read(path)
             domain = self.domain_of(found[-1]) if found else None
-            if domain is None or not domain.together:
+            together = domain.together if domain else None
+            if together is None:
                 title = domain.title if domain else "files without measurements"
                 raise SasnetError(f"{path}: {title} are no settings of one sample; leave --set out.")
-        return resolve(self.domain_of(found[0]).together)(found)
+        assert together is not None
+        return together(found)
 
     def domain_of(self, measurement: Any) -> Domain:
         """The domain that a measurement was read by."""
@@ -121,9 +151,16 @@ class Kinds:
         if not domain.refine:
             return SasnetError(f"{measurement.file}: --verify is for patterns; 'sasnet fit' verifies curves.")
         try:
-            return resolve(domain.refine)(measurement, answer)
+            return domain.refine(measurement, answer, REFINING, self._teller(measurement))
         except Exception as error:  # one pattern must not stop the others
             return error
+
+    def _teller(self, measurement: Any) -> Callable[[str], None] | None:
+        """Tells of stages with the name of what is fitted."""
+        told, name = self._told, Path(measurement.file).name
+        if measurement.entry:
+            name = f"{name}, {measurement.entry}"
+        return None if told is None else lambda stage: told(f"{name}: {stage}")
 
     def _predictor(self, domain: Domain) -> tuple[Predictor, Choice]:
         if domain.name not in self._opened:

@@ -17,8 +17,8 @@ from typer.core import TyperGroup
 import sasnet_plugin
 from sasnet_plugin.cli.help import Command, whole_sentences
 from sasnet_plugin.cli.streams import prepare
-from sasnet_plugin.processes import safe_environment
 from sasnet_plugin.types import SasnetError
+from sasnet_plugin.workers.child import safe_environment
 
 #: Command -> "module:function", in the order of the help.
 COMMANDS = {

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 #: Seconds between two lines where there is no terminal: while one file is fitted, and while many are.
 FIT_EVERY = 5.0
+STAGE_EVERY = 2.0
 EVERY = 60.0
 
 
@@ -135,3 +136,17 @@ def duration(seconds: float) -> str:
     if minutes < 90:
         return f"{minutes} min"
     return f"{minutes // 60} h {minutes % 60:02d} min"
+
+
+def stages(quiet: bool = False) -> Callable[[str], None]:
+    """What is told of the stages of one long computation: a line on stderr, not more often than is read."""
+    due = time.monotonic() + STAGE_EVERY
+
+    def tell(stage: str) -> None:
+        nonlocal due
+        now = time.monotonic()
+        if not quiet and now >= due:
+            due = now + STAGE_EVERY
+            typer.echo(f"{stage} …", err=True)
+
+    return tell

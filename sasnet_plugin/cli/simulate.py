@@ -63,7 +63,7 @@ def simulate(
     if not 0 < scale < float("inf"):
         raise typer.BadParameter(f"{scale:g} is no scale; give a number above 0.", param_hint="--scale")
 
-    from sasnet_plugin.domains import resolve, specification
+    from sasnet_plugin.domains import specification
     from sasnet_plugin.files import remove_leftovers
     from sasnet_plugin.simulate.shards import Request
     from sasnet_plugin.simulate.shards import plan as planned
@@ -71,7 +71,7 @@ def simulate(
     if scheduler:
         out = out.absolute()  # a worker elsewhere has another working directory
     request = Request(rounds, seed, scale, limit, _models(models), spread, monodisperse, truncated)
-    plan: Plan = planned(resolve(specification(domain).simulator), out, request)
+    plan: Plan = planned(specification(domain).simulated(), out, request)
     if out.exists() and not out.is_dir():
         raise SimulationError(f"{out}: is a file; name a folder for the shards.")
     removed = remove_leftovers(out)

@@ -51,7 +51,7 @@ def sort(
     """Sort diffraction images without labels: those that look alike after any turn into one cluster.
 
     Frames are read in a stream; what is done is kept in a folder beside the output, and the same command
-    goes on where it was stopped.
+    goes on where it was stopped; files that have changed since are read again.
     """
     import numpy as np
 
@@ -74,7 +74,7 @@ def sort(
     for one in expand(images):
         (failed if isinstance(one, SasnetError) else names).append(str(one))
     folder = out.with_name(f"{out.stem}.parts")
-    parts, sentences = planned(names, folder, embedding, tuple(geometry or ()))
+    parts, sentences = planned(names, folder, embedding, tuple(geometry or ()), force=force)
     for sentence in (*failed, *sentences):
         typer.echo(f"sasnet: {sentence}", err=True)
     if not parts:

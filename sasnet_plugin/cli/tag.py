@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import getpass
+import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from sasnet_plugin.domains import names_and_titles
-from sasnet_plugin.types import SasnetError, installed_by
+from sasnet_plugin.types import SasnetError, installed_by, printable
+
+if TYPE_CHECKING:
+    from sasnet_plugin.web.events import Log
 
 #: Files that are looked at to see what a folder holds.
 _LOOKED_AT = 20
@@ -38,6 +42,10 @@ def tag(
         Path | None,
         typer.Option("--cache", help="File for thumbnails; default: in your cache folder, not in FOLDER."),
     ] = None,
+    moved: Annotated[
+        bool,
+        typer.Option("--moved", help="The database's labels are of this folder, which was elsewhere."),
+    ] = False,
     live: Annotated[bool, typer.Option("--live/--once", help="Show files that come while you look.")] = True,
     port: Annotated[
         int, typer.Option("--port", min=0, max=65535, help="Of the page; 0 takes a free one.")
@@ -69,6 +77,7 @@ def tag(
     specification(name)
     person = name_given(user or _user(), "person")
     log = Log(database)
+    log.claim(folder, too=moved or _confirmed(log, folder))
     workspace = Workspace(folder, name, log, Thumbnails(cache or cache_of(folder)), live=live)
     retraining = Retraining(models, name, workspace.folder)
 
@@ -79,6 +88,14 @@ def tag(
         print(f"Tag them at {address} (Ctrl-C ends it).", flush=True)
 
     serve(workspace, retraining, user=person, port=port, browser=browser, ready=ready)
+
+
+def _confirmed(log: Log, folder: Path) -> bool:
+    """Whether the user at the terminal says that another folder's labels are this one's."""
+    if not sys.stdin.isatty() or log.database.belongs_to(folder):
+        return False
+    known = printable(log.database.folders()[0])
+    return typer.confirm(f"{log.shown} holds labels of {known}. Is {folder} the same folder, moved?")
 
 
 def _user() -> str:

@@ -2,7 +2,7 @@
 
 HDF5 lets a file point into others (external links, external storage, virtual data sets) and back into itself,
 and lets a data set of any size take no room at all. What is read here is what lies in the file, and images in
-files of the same folder that a detector's master file links to.
+files of the same folder, or below it, that a detector's master file links to or is put together from.
 """
 
 from __future__ import annotations
@@ -155,35 +155,10 @@ def outside(item: Any) -> bool:
     return bool(item.is_virtual or item.id.get_create_plist().get_external_count())
 
 
-def beside(opened: Any, path: Path, file: str) -> dict[str, tuple[Path, str]]:
-    """Where the external links of a file lead to, by their names: a file of its folder, and where in that.
-
-    Raises
-    ------
-    DataError
-        One leads to another folder, also by a symbolic link of the file system, or to no file.
-    """
-    import h5py
-
-    links: dict[str, Any] = {}
-    opened.visititems_links(
-        lambda name, link: links.update({name: link}) if isinstance(link, h5py.ExternalLink) else None
-    )
-    folder, found = path.resolve().parent, {}
-    for name, link in sorted(links.items()):
-        target = folder / link.filename
-        if Path(link.filename).name != link.filename or target.resolve().parent != folder:
-            raise not_followed(file, f"/{name}")
-        if not target.is_file():
-            raise DataError(
-                f"{file}: /{name} lies in {link.filename}, which is not beside it; copy it there."
-            )
-        found[f"/{name}"] = target, link.path
-    return found
-
-
 def hollow(item: Any) -> bool:
     """Whether a data set claims more values than any compression gets into the room that it takes."""
+    if item.is_virtual:
+        return False
     return bool(item.nbytes > LIMITS.packing * max(item.id.get_storage_size(), 1))
 
 
@@ -258,7 +233,7 @@ def _is_tame(item: Any, depth: int) -> bool:
 
 
 def text(value: Any) -> str:
-    """An attribute or a value that should be text, without the blanks around it."""
+    """An attribute or a value that should be text, without blanks around it."""
     if isinstance(value, np.ndarray):
         value = value.ravel()[0] if value.size else ""
     return value.decode("utf-8", "replace").strip() if isinstance(value, bytes) else str(value).strip()

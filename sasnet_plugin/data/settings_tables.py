@@ -108,6 +108,25 @@ def check_names(table: Mapping[str, Any], names: Iterable[str], file: str) -> No
             raise DataError(f"{file}: there is no setting {key!r}; {advice}")
 
 
+#: Settings of how a picture lies, and the sides that one may name.
+SIDED, _SIDES = ("up", "mirror"), ("top", "bottom", "left", "right")
+
+
+def side_or_mirror(key: str, value: Any, file: str) -> Any:
+    """The value of a setting of how a picture lies.
+
+    Raises
+    ------
+    DataError
+        It is no side, or neither true nor false.
+    """
+    if key == "up" and value not in _SIDES:
+        raise DataError(f"{file}: up is {value!r}; use one of {', '.join(_SIDES)}.")
+    if key == "mirror" and not isinstance(value, bool):
+        raise DataError(f"{file}: mirror is {value!r}; use true or false.")
+    return value
+
+
 def is_number(value: Any) -> bool:
     """Whether a value of a table is a finite number."""
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)

@@ -5,7 +5,9 @@ Every file of a command is asked; what reads HDF5 and images is imported for tho
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
+from typing import Any
 
 from ..types import DataError
 from .failure import content
@@ -16,6 +18,9 @@ SUFFIXES = (".cbf", ".edf", ".tif", ".tiff")
 TIFF = (b"II*\x00", b"MM\x00*", b"II+\x00", b"MM\x00+")
 NUMPY = (b"\x93NUMPY", b"PK\x03\x04")
 CBF = b"###CBF"
+#: How EDF and SMV begin, and what gzip and bzip2 have packed.
+_BRACE = re.compile(rb"\{\s*(?:HEADER_BYTES|EDF_|HeaderID|ByteOrder|[A-Za-z_]+\s*=)")
+_PACKED = {b"\x1f\x8b": "gzip", b"BZh": "bz2"}
 _BORNAGAIN = b"# BornAgain Intensity Data"
 #: Bytes that are looked at.
 START = 64
@@ -32,7 +37,7 @@ def is_image(path: Path) -> bool:
     HDF5 and plain tables are not assessed here; they may hold curves.
     """
     try:
-        start = content(path, str(path), wanted="an image", size=START)
+        start = beginning(path, str(path), START)
     except DataError:
         return False
     return start.startswith((*NUMPY, _BORNAGAIN)) or is_detector_file(path, start)
@@ -40,12 +45,42 @@ def is_image(path: Path) -> bool:
 
 def is_simulated(path: Path) -> bool:
     """Whether a file is BornAgain's."""
-    return content(path, str(path), wanted="an image", size=START).startswith(_BORNAGAIN)
+    return beginning(path, str(path), START).startswith(_BORNAGAIN)
+
+
+def opener(start: bytes) -> Any:
+    """What opens a packed file that begins so: gzip's or bz2's ``open``; None for others."""
+    from importlib import import_module
+
+    name = next((name for mark, name in _PACKED.items() if start.startswith(mark)), None)
+    return None if name is None else import_module(name).open
+
+
+def beginning(path: Path, file: str, size: int = 6000) -> bytes:
+    """The first bytes of a file, of a packed one of what is packed.
+
+    Raises
+    ------
+    DataError
+        There is no such file, or it is damaged.
+    """
+    start = content(path, file, wanted="an image", size=size)
+    opened = opener(start)
+    if opened is None:
+        return start
+    try:
+        with opened(path, "rb") as packed:
+            found: bytes = packed.read(size)
+    except (OSError, EOFError, ValueError) as error:
+        raise DataError(
+            f"{file}: the file is damaged or cut short; copy it again from its source."
+        ) from error
+    return found
 
 
 def is_detector_file(path: Path, start: bytes) -> bool:
     """Whether a file that begins so is a detector's own, by that or by its name."""
-    return start.startswith((*TIFF, CBF)) or has_known_suffix(path)
+    return start.startswith((*TIFF, CBF)) or bool(_BRACE.match(start)) or has_known_suffix(path)
 
 
 def has_known_suffix(path: Path) -> bool:

@@ -2,31 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from ..types import SasnetError
+from ..types import Curve, SasnetError
+from .simulator import HeldOut as HeldOut
+from .simulator import Layout as Layout
+from .simulator import Mix as Mix
+from .simulator import Simulator as Simulator
 
 if TYPE_CHECKING:
     import numpy as np
     from matplotlib.axes import Axes
+    from numpy.typing import NDArray
 
-    from .heads import Head, Targets
+    from .heads import Head, Inputs
 
-#: "module:function", so that nothing heavy is imported before it is needed.
-Ref = str
-
-#: Name of a domain -> "module:its specification". Others may add theirs.
+#: Name of a domain -> "module:its specification", looked up by name as others may add theirs.
 PAGES = {
-    "sas1d": "sasnet_plugin.domains.sas1d:SAS1D",
-    "gisas_hex": "sasnet_plugin.domains.gisas_hex:GISAS_HEX",
-    "gisas_growth": "sasnet_plugin.domains.gisas_growth:GISAS_GROWTH",
-    "sans2d": "sasnet_plugin.domains.sans2d:SANS2D",
-    "diffraction": "sasnet_plugin.domains.diffraction:DIFFRACTION",
-    "xray_tags": "sasnet_plugin.domains.xray_tags:XRAY_TAGS",
+    "sas1d": "sasnet_plugin.kinds.sas1d:SAS1D",
+    "gisas_hex": "sasnet_plugin.kinds.gisas_hex:GISAS_HEX",
+    "gisas_growth": "sasnet_plugin.kinds.gisas_growth:GISAS_GROWTH",
+    "sans2d": "sasnet_plugin.kinds.sans2d:SANS2D",
+    "diffraction": "sasnet_plugin.kinds.diffraction:DIFFRACTION",
+    "xray_tags": "sasnet_plugin.kinds.xray_tags:XRAY_TAGS",
 }
 #: What a command means where it is told of no domain, and a file is taken for that no other recognises.
 DEFAULT = next(iter(PAGES))
@@ -82,48 +84,27 @@ class Network:
 
     Parameters
     ----------
-    trunk : str
-        "module:function", (inputs by name, sizes) to what the heads read, (n, any).
+    trunk : callable
+        (inputs by name, sizes) to what the heads read, (n, any); imports Keras inside.
     sizes : mapping
         Of the trunk, plain data.
     pooling : str
         How the frames of a set become one: "mean", "attention", or "sum" (independent evidence adds up) and a
         dense block; empty where measurements are no sets.
+    one_side : bool
+        The trunk reads a pattern's side without its mirror image.
     reservoir : int
         Training examples kept in memory.
     reuse : float
         How often a training example is drawn on average; with 1 every one is drawn once.
     """
 
-    trunk: Ref = ""
+    trunk: Callable[[Mapping[str, Any], Mapping[str, Any]], Any]
     sizes: Mapping[str, Any] = field(default_factory=dict)
     pooling: str = ""
+    one_side: bool = False
     reservoir: int = 60_000
     reuse: float = 2.5
-
-
-class Simulator(Protocol):
-    """What the measurements of a domain are drawn from."""
-
-    def sample(self, rng: np.random.Generator) -> Any:
-        """Draw the parameters of one sample and its beam."""
-
-    def clean(self, params: Any) -> Mapping[str, Any]:
-        """A row of the dataset: arrays by name, simulated without noise or instrument."""
-
-    def measure(
-        self, rows: Sequence[Mapping[str, Any]], rng: np.random.Generator, *, exposure: float | None = None
-    ) -> tuple[Any, Targets]:
-        """Measure rows anew: what `Domain.features` reads, and what is true, by head.
-
-        Parameters
-        ----------
-        rows : sequence of mapping
-            Of `clean`.
-        rng : numpy.random.Generator
-        exposure : float, optional
-            Expected counts; default: drawn.
-        """
 
 
 class Finding(Protocol):
@@ -139,12 +120,21 @@ class Finding(Protocol):
         """Draw it."""
 
 
-@dataclass(frozen=True)
-class Domain:
-    """A kind of measurement, as the functions that its data go through, each named "module:function".
+class Refine(Protocol):
+    """Physics fitted from an answer on."""
 
-    Named rather than imported: a user who classifies a file never loads what simulates or trains. A step that
-    the domain does not have is empty.
+    def __call__(
+        self, measurement: Any, answer: Any, seconds: float, told: Callable[[str], None] | None = None, /
+    ) -> Any:
+        """The answer with what was fitted within some seconds; `told` hears of each stage in a few words."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Domain:
+    """A kind of measurement, as the functions that its data go through.
+
+    Each imports what it needs inside: a user who classifies a file never loads what simulates or trains.
+    None stands for a step that the domain does not have.
 
     Parameters
     ----------
@@ -152,102 +142,96 @@ class Domain:
         Also of its model in the zoo.
     title : str
         What is measured, in the plural: "curves".
-    purpose, limits : str
-        Of the model card: what the network says, a sentence; what it is not for, to go on after "Not for".
-    recognise : str
-        (path) to 0..1, how sure it is that a file holds such measurements; the largest wins.
-    read : str
+    read : callable
         (path, `ReadOptions`) to measurements, one after the other.
-    together : str
-        (measurements) to one, of a sample in several settings; empty where there are no settings.
-    added : str
-        (measurement, next) to one of all their counts, for frames that come one after the other; empty where
-        each frame is a sample of its own.
-    settings : str
-        (measurements, settings that the user lists, predictor) to sentences: which setting tells most next.
-    check : str
-        (measurement, `inputs` of the manifest) to `Seen`, what the network sees of it; empty
-        where it sees all.
-    class_prior : str
-        (labels) to the relative frequency of each class in practice; empty where all are alike.
-    given_prior : str
-        (labels, labels that depend on them) to the relative frequency in practice of each with each; empty
-        where all are alike.
-    features : str
+    features : callable
         (measurements) to the network's `heads.Inputs`; the same in training and in prediction.
     features_version : int
         A network trained with another one is refused.
-    simulator : str
-        A `Simulator`; empty where there are only recorded data.
     heads : tuple of heads.Head
         What is asked.
-    network : Network
+    simulator : callable or None
+        () to its `Simulator`; None where there are only recorded data.
+    purpose, limits : str
+        Of the model card: what the network says, a sentence; what it is not for, to go on after "Not for".
+    recognise : callable or None
+        (path) to 0..1, how sure it is that a file holds such measurements; the largest wins.
+    together : callable or None
+        (measurements) to one, of a sample in several settings.
+    added : callable or None
+        (measurement, next) to one of all their counts, for frames that come one after the other; None where
+        each frame is a sample of its own.
+    settings : callable or None
+        (measurements, settings that the user lists, predictor) to sentences: which setting tells most next.
+    check : callable or None
+        (measurement, `inputs` of the manifest) to `Seen`, what the network sees of it; None where it sees
+        all.
+    class_prior : callable or None
+        (labels) to the relative frequency of each class in practice; None where all are alike.
+    given_prior : callable or None
+        (labels, labels that depend on them) to the relative frequency in practice of each with each; None
+        where all are alike.
     keys : tuple of str
         Entries of an answer's ``--json`` in their order; empty: file, entry, findings, in_scope, notes.
-    symmetries : tuple of str
+    symmetries : tuple of callable
         Each (inputs) to those of the mirror image: augmentation in training, an average in prediction.
-    variants : tuple of str
+    variants : tuple of callable
         Each (inputs) to those of a measurement so little different that the answer is the same, such as of a
         sample a few per cent larger: outputs are averaged over all in prediction, with equal weights.
-    complete : str
+    complete : callable or None
         (measurement, answer) to an answer: what the measurement itself says besides, in every answer.
-    curve : str
+    curve : callable or None
         (measurement) to the `Curve` that it is, which 'sasnet fit' fits, or None where it is more than that.
-    refine : str
-        (measurement, answer, options) to an answer: physics fitted from the answer on, and simulated again.
-    sections : str
+    refine : callable or None
+        `Refine`: physics fitted from the answer on, and simulated again.
+    sections : callable or None
         (measurement, answer) to sections of the report page.
-    evaluate : str
-        (model, folder of test shards, per_model=, seed=, progress=, workers=) to `evaluated.Evaluated`.
+    finish : callable or None
+        (trained, held-out examples, calibration) to `train.package.Finished`: what is added to the model
+        when it is packaged.
+    evaluate : callable or None
+        (model, folder of test shards, per_model=, seed=, progress=, workers=) to `evaluated.Evaluated`; None:
+        by its heads.
     """
 
     name: str
-    title: str = ""
+    title: str
+    read: Callable[[str, ReadOptions], Iterable[Any]]
+    features: Callable[[Sequence[Any]], Inputs]
+    features_version: int = 1
+    heads: tuple[Head, ...]
+    network: Network
+    simulator: Callable[[], Simulator] | None = None
     purpose: str = ""
     limits: str = ""
-    recognise: Ref = ""
-    read: Ref = ""
-    together: Ref = ""
-    added: Ref = ""
-    settings: Ref = ""
-    check: Ref = ""
-    class_prior: Ref = ""
-    given_prior: Ref = ""
-    features: Ref = ""
-    features_version: int = 1
-    simulator: Ref = ""
-    heads: tuple[Head, ...] = ()
-    network: Network = field(default_factory=Network)
+    recognise: Callable[[Path], float] | None = None
+    together: Callable[[Sequence[Any]], Any] | None = None
+    added: Callable[[Any, Any], Any] | None = None
+    settings: Callable[[Sequence[Any], Sequence[str], Any], Sequence[str]] | None = None
+    check: Callable[[Any, Mapping[str, Any]], Seen] | None = None
+    class_prior: Callable[[Sequence[str]], NDArray[np.float64]] | None = None
+    given_prior: Callable[[Sequence[str], Sequence[str]], NDArray[np.float64]] | None = None
     keys: tuple[str, ...] = ()
-    symmetries: tuple[Ref, ...] = ()
-    variants: tuple[Ref, ...] = ()
-    complete: Ref = ""
-    curve: Ref = ""
-    refine: Ref = ""
-    sections: Ref = ""
-    evaluate: Ref = "sasnet_plugin.report.evaluated:evaluated"
+    symmetries: tuple[Callable[[Inputs], Inputs], ...] = ()
+    variants: tuple[Callable[[Inputs], Inputs], ...] = ()
+    complete: Callable[[Any, Any], Any] | None = None
+    curve: Callable[[Any], Curve | None] | None = None
+    refine: Refine | None = None
+    sections: Callable[[Any, Any], Sequence[Any]] | None = None
+    finish: Callable[[Any, Any, Any], Any] | None = None
+    evaluate: Callable[..., Any] | None = None
 
+    def simulated(self) -> Simulator:
+        """Its simulator.
 
-#: What domains of grazing-incidence patterns have in common; each adds its name, heads, simulator and trunk.
-PATTERNS = Domain(
-    name="",
-    read="sasnet_plugin.data.images.load:read",
-    check="sasnet_plugin.predict.checks:check_image",
-    features="sasnet_plugin.data.images.features:inputs",
-    symmetries=("sasnet_plugin.data.images.features:mirrored_inputs",),
-    network=Network(
-        sizes={
-            "trunk": "small",
-            "weights": "",
-            "stem": 32,
-            "blocks": ((2, 16), (4, 16), (5, 32)),
-            "dense": 256,
-            "dropout": 0.0,
-        },
-        reservoir=16_000,
-        reuse=4.0,
-    ),
-)
+        Raises
+        ------
+        SasnetError
+            There are only recorded data.
+        """
+        if self.simulator is None:
+            raise SasnetError(f"{self.name}: {self.title} are not simulated, only recorded.")
+        return self.simulator()
 
 
 def specification(name: str) -> Domain:
@@ -260,7 +244,8 @@ def specification(name: str) -> Domain:
     """
     if name not in PAGES:
         raise SasnetError(f"{name}: no such kind of measurement; choose one of {', '.join(PAGES)}.")
-    found = resolve(PAGES[name])
+    module, _, attribute = PAGES[name].partition(":")
+    found = getattr(import_module(module), attribute)
     assert isinstance(found, Domain)
     return found
 
@@ -270,12 +255,18 @@ def names_and_titles() -> str:
     return ", ".join(f"{name} ({specification(name).title})" for name in PAGES)
 
 
+def has_tags(domain: Domain) -> bool:
+    """Whether it answers with tags."""
+    from .heads import Tags
+
+    return any(isinstance(head, Tags) for head in domain.heads)
+
+
 def recognised(path: Path, *, tags: bool = False) -> str:
     """Name of the domain of a file: the one that is the surest of it, or `DEFAULT` where none is.
 
     Parameters
     ----------
-    path : Path
     tags : bool
         Those that answer with tags are asked first, the others where none of these knows the file.
 
@@ -284,15 +275,13 @@ def recognised(path: Path, *, tags: bool = False) -> str:
     SasnetError
         Several are equally sure.
     """
-    from .heads import Tags
-
     # A pipe or a device would be waited for; reading says what it is.
     if path.exists() and not path.is_file():
         return DEFAULT
     found = {name: specification(name) for name in PAGES}
-    sure = {name: float(resolve(one.recognise)(path)) for name, one in found.items() if one.recognise}
+    sure = {name: float(one.recognise(path)) for name, one in found.items() if one.recognise}
     if tags:
-        tagged = {name: sure[name] for name in sure if any(isinstance(h, Tags) for h in found[name].heads)}
+        tagged = {name: score for name, score in sure.items() if has_tags(found[name])}
         sure = tagged if any(score > 0 for score in tagged.values()) else sure
     most = max(sure.values(), default=0.0)
     best = [name for name, score in sure.items() if score == most]
@@ -301,15 +290,3 @@ def recognised(path: Path, *, tags: bool = False) -> str:
     if len(best) > 1:
         raise SasnetError(f"{path}: may be any of {', '.join(best)}; say which with --domain.")
     return best[0]
-
-
-def resolve(reference: str) -> Any:
-    """Import what "module:name" names.
-
-    Raises
-    ------
-    ImportError, AttributeError
-        There is no such module or name.
-    """
-    module, _, name = reference.partition(":")
-    return getattr(import_module(module), name)

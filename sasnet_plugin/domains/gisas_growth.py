@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
-from . import PATTERNS
 from .heads import Parameter, Quantities, Scope
 
 #: In the order of the network's outputs. Lengths as logarithms: what is asked for is a relative error.
@@ -28,16 +25,4 @@ HEADS = (
         ),
         silent=True,
     ),
-)
-
-GISAS_GROWTH = replace(
-    PATTERNS,
-    name="gisas_growth",
-    title="patterns of growing films",
-    purpose="Says from one GISAXS pattern of a growing metal film how large, how high and how far apart its"
-    " clusters are.",
-    limits="ordered lattices, buried particles, other materials, patterns that lie on their side",
-    heads=HEADS,
-    network=replace(PATTERNS.network, trunk="sasnet_plugin.train.trunks:one_side"),
-    simulator="sasnet_plugin.simulate.growth.simulator:SIMULATOR",
 )

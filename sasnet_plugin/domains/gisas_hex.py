@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
-from . import PATTERNS
 from .heads import Distribution, Parameter, Quantities, Scope, Stated
 
 #: In the order of the network's outputs; the priors of docs/gisas_prior.md.
@@ -47,19 +44,4 @@ HEADS = (
         silent=True,
         weight=0.3,
     ),
-)
-
-GISAS_HEX = replace(
-    PATTERNS,
-    name="gisas_hex",
-    title="patterns of ordered nanoparticles",
-    purpose="Says from one GISAS pattern of hexagonally ordered spheres how their lattice is rotated: p(ξ).",
-    limits="other lattices, other particles than spheres, films that grow, patterns that lie on their side",
-    heads=HEADS,
-    recognise="sasnet_plugin.data.signature:recognise",
-    keys=("file", "distribution", "geometry", "uniform_p_value", "deviance", "in_scope", "notes"),
-    refine="sasnet_plugin.fitting.orientation.answer:refined",
-    check="sasnet_plugin.predict.checks:check_share",
-    network=replace(PATTERNS.network, trunk="sasnet_plugin.train.trunks:two_sides"),
-    simulator="sasnet_plugin.simulate.gisas.simulator:SIMULATOR",
 )

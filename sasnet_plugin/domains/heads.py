@@ -30,7 +30,6 @@ class Parameter:
 
     Parameters
     ----------
-    name : str
     unit : str
         "" for ratios and counts.
     prior : (float, float)
@@ -107,7 +106,6 @@ class Classes:
 
     Parameters
     ----------
-    name : str
     title : str
         What a class is called in answers, "model".
     labels : tuple of str
@@ -142,8 +140,6 @@ class Tags:
 
     Parameters
     ----------
-    name : str
-    labels : tuple of str
     parents : mapping of str to str
         A tag implies its parent.
     positive_weight : mapping of str to float
@@ -170,7 +166,6 @@ class Stated:
     ----------
     name : str
         Of an attribute of the measurement's geometry.
-    unit : str
     shift : str
         The parameter by which the stated one is too small; empty where it is taken as it stands.
     """
@@ -189,8 +184,6 @@ class Quantities:
 
     Parameters
     ----------
-    name : str
-    parameters : tuple of Parameter
     interval : str
         What an answer gives beside the value: ``"error"`` one standard deviation, ``"band"`` the ends of a
         band that holds 90 % of the truth, ``""`` nothing.
@@ -256,7 +249,6 @@ class Scope:
 
     Parameters
     ----------
-    name : str
     inside : str
         Sentence of an answer, before ``": 97 %."``.
     outside : str
@@ -282,7 +274,6 @@ class Embedding:
 
     Parameters
     ----------
-    name : str
     size : int
         Of the latent space.
     weight : float

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from . import Domain, Network
 from .heads import Classes, Distribution, Parameter, Quantities, Scope
 
 LABELS = ("sphere", "cylinder", "ellipsoid", "core_shell_sphere", "bragg_glass", "unknown")
@@ -52,41 +51,5 @@ HEADS = (
         outside="This image is outside what this model knows (scattering of samples through a pinhole"
         " instrument); its shape is not to be trusted.",
         weight=0.3,
-    ),
-)
-
-SANS2D = Domain(
-    name="sans2d",
-    title="small-angle-scattering images",
-    purpose="Says from SANS images, raw or reduced, of one setting or several, which shape they show, how"
-    " large it is and how it is oriented.",
-    limits="structure factors, mixtures, shapes other than its classes (which it calls unknown), time of"
-    " flight that is not reduced",
-    recognise="sasnet_plugin.data.sans:recognise",
-    read="sasnet_plugin.data.sans.load:read",
-    together="sasnet_plugin.data.sans.features:together",
-    added="sasnet_plugin.data.sans.features:added",
-    settings="sasnet_plugin.predict.next_setting:advised",
-    check="sasnet_plugin.predict.sans:check",
-    features="sasnet_plugin.data.sans.features:inputs",
-    features_version=3,
-    simulator="sasnet_plugin.simulate.sans.simulator:SIMULATOR",
-    heads=HEADS,
-    complete="sasnet_plugin.predict.sans:completed",
-    curve="sasnet_plugin.predict.sans:as_curve",
-    refine="sasnet_plugin.fitting.images.fit_image:refined",
-    sections="sasnet_plugin.report.images.sans:sections",
-    keys=("file", "entry", "classes", "quantities", "orientation", "models", "in_scope", "notes"),
-    network=Network(
-        trunk="sasnet_plugin.train.ring_trunk:over_rings",
-        sizes={
-            "stages": ((40, (1, 2, 4)), (64, (1, 2)), (96, (1,))),
-            "where": 24,
-            "dense": 192,
-            "dropout": 0.0,
-        },
-        pooling="sum",
-        reservoir=20_000,
-        reuse=3.0,
     ),
 )

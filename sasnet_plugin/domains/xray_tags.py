@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from . import Domain, Network
-from .heads import Scope, Tags
-
 #: Each tag that implies another.
 PARENTS = {
     "many_rings": "ring",
@@ -50,45 +47,3 @@ WEIGHTS = {
     "disordered": 2.5,
     "amorphous": 3.0,
 }
-
-XRAY_TAGS = Domain(
-    name="xray_tags",
-    title="X-ray scattering images of materials",
-    purpose="Says from an X-ray scattering image which of 21 tags it bears: of the picture, of beam and"
-    " beamstop, and of the order in the sample.",
-    limits="colour pictures, grazing incidence, images of single particles; a tag says what can be seen, not"
-    " what the sample might hold besides",
-    recognise="sasnet_plugin.data.xray_tags:recognise",
-    read="sasnet_plugin.data.xray_tags.load:read",
-    check="sasnet_plugin.data.xray_tags.load:seen",
-    features="sasnet_plugin.data.xray_tags.features:inputs",
-    features_version=2,
-    symmetries=(
-        "sasnet_plugin.data.xray_tags.features:mirrored_inputs",
-        "sasnet_plugin.data.xray_tags.features:turned_inputs",
-    ),
-    simulator="sasnet_plugin.simulate.xray_tags.simulator:SIMULATOR",
-    heads=(
-        Tags("tags", LABELS, parents=PARENTS, positive_weight=WEIGHTS),
-        Scope(
-            inside="An X-ray scattering image",
-            outside="This image is unlike anything that this model has seen; no tag is given.",
-            silent=True,
-            weight=0.5,
-        ),
-    ),
-    keys=("file", "entry", "tags", "in_scope", "notes"),
-    network=Network(
-        trunk="sasnet_plugin.train.polar_trunk:about_a_beam",
-        sizes={
-            "profile": (48, 48, 64, 64),
-            "steps": (1, 4, 12),
-            "map": (24, 48, 64),
-            "picture": (16, 32, 48),
-            "dense": 192,
-            "dropout": 0.1,
-        },
-        reservoir=12_000,
-        reuse=3.0,
-    ),
-)

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from sasnet_plugin.domains import DEFAULT
 from sasnet_plugin.fitting.assessment.agreement import disagreement
-from sasnet_plugin.fitting.assessment.assess import assess, dependence, misfits, ranked
+from sasnet_plugin.fitting.assessment.assess import assess, discrepancy
+from sasnet_plugin.fitting.evidence.weights import weighed
 from sasnet_plugin.fitting.ledger import Ledger
 from sasnet_plugin.fitting.optimize.refine_best import refine_best
 from sasnet_plugin.fitting.pool import Workers
@@ -71,7 +72,6 @@ def fit(
 
     Parameters
     ----------
-    curve : Curve
     top : int
         How many form models to fit.
     models : iterable of str, optional
@@ -103,10 +103,6 @@ def fit(
         "common" weights models with how common they are in practice, "uniform" takes all for alike.
     exclude : iterable of str
         Form models that are not fitted, nor as a part of a sum.
-
-    Returns
-    -------
-    FitResult
 
     Raises
     ------
@@ -144,8 +140,6 @@ def fit_with(
 
     Parameters
     ----------
-    pool : Pool
-    curve : Curve
     options : FitOptions
         Its workers are the pool's concern.
     rng : numpy.random.Generator, optional
@@ -177,8 +171,7 @@ def fit_with(
     fits, prior, unanswered = found.fits, priors(suggestion, found.fits), state.unanswered
     notes.extend([*state.materials(), *found.notes])
     if fits and method.name != "lm":
-        compared = misfits(fits, *dependence(found.curve, dintensity, fits))
-        leader = ranked(fits, prior, compared)[0].name
+        leader = weighed(discrepancy(found.curve, dintensity, fits), fits, prior).fits[0].name
         best, left = next(f for f in fits if f.name == leader), began + limit - time.monotonic()
         rng = rng or np.random.default_rng(0)
         longer = replace(ledger, until=began + limit)
@@ -194,6 +187,9 @@ def fit_with(
     given = {*options.fixed, *options.ranges, *(("scale",) if options.contrast else ())}
     probe = options.contrast.probe if options.contrast else None
     result = assess(found.curve, dintensity, fits, notes, prior, given, probe)
+    if result.best is not None and method.name == "lm":
+        same = tuple(fit for fit in found.kinds if fit.name == result.fits[0].name)
+        result = replace(result, distributions=same)
     if options.models is None:
         threshold = classifier.manifest.scope_threshold
         differs = disagreement(shown, result.fits, result.verified, threshold)
@@ -212,7 +208,6 @@ def named_by(options: FitOptions, suggestion: Suggestion) -> tuple[Hypothesis, .
 
     Parameters
     ----------
-    options : FitOptions
     suggestion : Suggestion
         Of the models that the user names, plugins included, or of all.
     """

@@ -1,21 +1,96 @@
-"""Shares out what a curve may spend, so that its answer is the same with one process or many, idle or busy.
+"""What a fit has spent, counted in evaluations of models, and who of its tasks may spend how much.
 
-What a task is given depends only on what came of those a fixed number of places before it, in the order in
-which they are asked for: never on which of them happened to be done.
+Each curve that is computed counts what it costs on a usual machine (`costs`). Budgets are in these seconds,
+so that the same data have the same answer wherever they are fitted, with one process or many, idle or busy:
+what a task is given depends only on what came of those a fixed number of places before it, in the order in
+which they are asked for, never on which of them happened to be done. Where a machine falls so far behind
+that its time limit would be up before, its clock on the wall takes the lead: then the search ends early, and
+`cut` says so.
 """
 
 from __future__ import annotations
 
 import math
+import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from sasnet_plugin.fitting.costs import cost, look_cost
 from sasnet_plugin.fitting.settings import EFFORT, POOL
 from sasnet_plugin.fitting.task import Budget, LateError, Named, Plan, Pool, Work
+
+
+@dataclass
+class _Meter(threading.local):
+    counted: float = 0.0
+    began: float = 0.0
+    budget: float = np.inf
+    wall: float = np.inf
+    since: float | None = None  # the first evaluation: until then models are compiled and loaded
+    shortened: bool = False
+
+
+_METER = _Meter()
+
+
+def begin(budget: float, wall: float) -> None:
+    """Begin a piece of work.
+
+    Parameters
+    ----------
+    budget : float
+        What it may spend, s.
+    wall : float
+        Seconds on the wall by which it has to be done.
+    """
+    _METER.began, _METER.budget, _METER.wall = _METER.counted, budget, wall
+    _METER.since, _METER.shortened = None, False
+
+
+def shorten() -> None:
+    """Say that the clock on the wall has ended the present piece of work before its time."""
+    _METER.shortened = True
+
+
+def used() -> float:
+    """What the present piece of work has spent, s."""
+    return _METER.counted - _METER.began
+
+
+def spent() -> float:
+    """What this thread has spent, s: differences mean something."""
+    return max(_METER.counted, _METER.began + _on_the_wall())
+
+
+def cut() -> bool:
+    """Whether the clock on the wall has shortened the present piece of work."""
+    late = _on_the_wall() > max(used(), EFFORT.unnoticed * _METER.budget) and used() > 0
+    return late or _METER.shortened
+
+
+def _on_the_wall() -> float:
+    """Of the budget, what the share of the time that has passed stands for."""
+    if _METER.since is None or not np.isfinite(_METER.budget) or not np.isfinite(_METER.wall):
+        return 0.0
+    return _METER.budget * (time.monotonic() - _METER.since) / max(_METER.wall, EFFORT.each)
+
+
+def count(name: str, parameters: Mapping[str, Any], q: NDArray[np.float64], *, quick: bool) -> None:
+    """Count an evaluation, as `cost` has it."""
+    if _METER.since is None:
+        _METER.since = time.monotonic()
+    _METER.counted += cost(name, parameters, q, quick=quick)
+
+
+def count_look(form: str, factor: str | None, starts: int = 0) -> None:
+    """Count a comparison with the bank, and so many starts chosen from it."""
+    several = 1 + EFFORT.look_starts * starts if "+" in form else 1
+    _METER.counted += several * look_cost(form, factor)
 
 
 @dataclass

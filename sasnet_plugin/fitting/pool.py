@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import queue
 import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from sasnet_plugin.fitting.effort import begin, cut, used
+from sasnet_plugin.fitting.ledger import begin, cut, used
 from sasnet_plugin.fitting.settings import EFFORT, POOL
 from sasnet_plugin.fitting.task import Budget, Counting, LateError, Named, Plan, Work
-from sasnet_plugin.processes import Child
 from sasnet_plugin.simulate.compile_cache import choose_folder
 from sasnet_plugin.types import SasnetError, TechnicalError
+from sasnet_plugin.workers.pool import GoneError, Pool
 
 if TYPE_CHECKING:
     from sasnet_plugin.simulate.bank import Bank
@@ -88,29 +86,25 @@ def reason_of(error: BaseException) -> str:
     return " ".join(f"{type(error).__name__}: {error}".split())
 
 
-def serve(receive: Callable[[], Any], say: Callable[[Any], None]) -> None:
-    """In a worker: open the bank whose path comes first, then do what comes in."""
+def serve(path: Path) -> Callable[[tuple[Work, Named, Budget], Any], tuple[Any, float, bool]]:
+    """In a worker: open the bank; what does a piece of work: its answer, what it spent, whether cut short."""
     from sasnet_plugin.simulate.bank import Bank
 
     # What a user's model warns of, of its integrals say, is of use to nobody in the middle of a fit.
     warnings.simplefilter("ignore")
-    bank = Bank(receive())
+    bank = Bank(path)
     # What the first job needs, while the parent asks the network.
     import_module("sasnet_plugin.fitting.start_values.screening")
-    while True:
-        work, asked, budget = receive()
-        # In a tuple, as an answer may be None, which of a process means that it is gone.
-        say((answer_of(work, asked, bank, budget), used(), cut()))
+
+    def do(job: tuple[Work, Named, Budget], _: Any) -> tuple[Any, float, bool]:
+        work, asked, budget = job
+        return answer_of(work, asked, bank, budget), used(), cut()
+
+    return do
 
 
 class StoppedError(Exception):
     """The answers are no longer wanted."""
-
-
-@dataclass
-class _Worker:
-    child: Child
-    index: int | None = None  # of the task under way
 
 
 @dataclass
@@ -135,35 +129,20 @@ class Workers:
     bank: Path
     count: int = 2
     stopped: Callable[[], bool] = lambda: False
-    _workers: list[_Worker] = field(default_factory=list)
-    _heard: queue.Queue[tuple[Child, Any]] = field(default_factory=queue.Queue)
 
     def __enter__(self) -> Workers:
         from sasnet_plugin.simulate.bank import Bank
 
         choose_folder()  # said once, not by each process
         Bank(self.bank).close()  # a damaged one would end each process that opens it
-        self._workers = [self._start() for _ in range(self.count)]
+        self._pool = Pool("sasnet_plugin.fitting.pool:serve", self.count, first=(self.bank,))
+        self._pool.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for worker in self._workers:
-            worker.child.end()
-        self._workers = []
-
-    def _start(self) -> _Worker:
-        child = Child("sasnet_plugin.fitting.pool:serve", self._heard)
-        child.send(self.bank)
-        return _Worker(child)
-
-    def _replace(self, worker: _Worker) -> _Worker:
-        """End what a worker does; another takes its place."""
-        worker.child.end()
-        slot = [w is worker for w in self._workers].index(True)
-        self._workers[slot] = self._start()
-        return self._workers[slot]
+        self._pool.close()
 
     def run(
         self, work: Work, asked: Sequence[Named], seconds: float, plan: Plan | None = None
@@ -188,50 +167,51 @@ class Workers:
         """
         deadline = time.monotonic() + seconds
         todo = list(range(len(asked)))[::-1]
+        index_of: dict[int, int] = {}  # by the job's number
         try:
-            while todo or any(w.index is not None for w in self._workers):
+            while todo or index_of:
                 if self.stopped():
                     raise StoppedError
-                for worker in list(self._workers):
-                    if worker.index is None and todo and time.monotonic() < deadline:
-                        budget = budget_of(plan, todo[-1], deadline - time.monotonic())
-                        if budget is None:
-                            break
-                        if not worker.child.alive:
-                            worker = self._replace(worker)
-                        worker.index = todo.pop()
-                        worker.child.send((work, asked[worker.index], budget))
+                while todo and self._pool.room and time.monotonic() < deadline:
+                    budget = budget_of(plan, todo[-1], deadline - time.monotonic())
+                    if budget is None:
+                        break
+                    index = todo.pop()
+                    index_of[self._pool.ask((work, asked[index], budget))] = index
                 left = deadline - time.monotonic()
-                for worker, said in self._answers(min(max(left, 0.0), POOL.asks)):
-                    index, worker.index = worker.index, None
-                    if said is None:
-                        self._replace(worker)
-                    if index is None:
-                        continue
-                    answer, *spent = (killed(asked[index].name), 0.0, False) if said is None else said
+                found = self._pool.hear(min(max(left, 0.0), POOL.asks))
+                for said in found:
+                    index = index_of.pop(said.number)
+                    lost = _lost(asked[index].name, said.error), 0.0, False
+                    answer, *spent = lost if said.error else said.message
                     if plan is not None:
                         plan.done(index, answer, *spent)
                     yield index, answer
-                if left <= 0:
-                    late = [w for w in self._workers if w.index is not None]
-                    for worker in late:
-                        self._replace(worker)
-                    for index in [*(w.index for w in late if w.index is not None), *reversed(todo)]:
-                        yield index, LateError(asked[index].name)
+                if left <= 0 and not found:  # what was done in time is heard first
+                    late = [*self._end(index_of), *reversed(todo)]
                     todo = []
+                    for index in late:
+                        yield index, LateError(asked[index].name)
         finally:
-            # Left early (Ctrl-C, an error): what is under way would answer a question nobody asked.
-            for worker in [w for w in self._workers if w.index is not None]:
-                self._replace(worker)
+            # Left early (Ctrl-C, an error): what is under way would answer a question nobody asks.
+            self._end(index_of)
 
-    def _answers(self, seconds: float) -> Iterator[tuple[_Worker, Any]]:
-        """What was heard, in a tuple, if need be after so many seconds; None of a worker that is gone."""
-        with suppress(queue.Empty):
-            while True:
-                child, answer = self._heard.get(timeout=seconds)
-                seconds = 0.0
-                # A worker that was ended may still have said something.
-                yield from ((w, answer) for w in self._workers if w.child is child)
+    def _end(self, index_of: dict[int, int]) -> list[int]:
+        """End jobs, by their numbers, and have other processes warm for the next; what they were about."""
+        ended = list(index_of.values())
+        for number in index_of:
+            self._pool.stop(number)
+        if ended:
+            index_of.clear()
+            self._pool.start()
+        return ended
+
+
+def _lost(name: str, error: Exception | None) -> TechnicalError:
+    """Why a job has no answer of its own: its process is gone, or its answer cannot be sent."""
+    if error is None or isinstance(error, GoneError):
+        return killed(name)
+    return TechnicalError(name, f"the fit failed ({reason_of(error)})")
 
 
 def killed(name: str) -> TechnicalError:

@@ -40,7 +40,7 @@ class PoolSettings:
 
 @dataclass(frozen=True)
 class EffortSettings:
-    """Of `effort` and `ledger`: what an evaluation of a model counts, measured on one core at 3 GHz."""
+    """Of `costs` and `ledger`: what an evaluation of a model counts, measured on one core at 3 GHz."""
 
     each: float = setting(5e-4, "Python's part of an evaluation: resolution, parameters, a step.", "s")
     point: float = setting(5e-8, "A point of q without an average over orientations.", "s")
@@ -111,10 +111,11 @@ class ProblemSettings:
     sharpest: int = setting(
         3200, "The same for fast models, whose peaks may be narrower than the resolution."
     )
-    sampling_tolerance: float = setting(2e-3, "Mean squared change of a residual that more points may make.")
+    tolerance: float = setting(
+        2e-3, "Mean squared change of a residual that more points of q, or of a distribution, may make."
+    )
     along_slit: int = setting(7, "Points of q along half a slit.")
     coarse_points: int = setting(80, "Points at most of the coarse copy of a curve.")
-    worth_coarsening: float = setting(1.3, "A curve of less than so many times these points is not rebinned.")
     bent: float = setting(0.01, "Of I: by so much the mean of a bent curve may be off within a cell.")
     even_weights: float = setting(3.0, "Times the middle uncertainty of its cell is added to each point's.")
     neutron_matter: tuple[float, float] = setting(
@@ -124,12 +125,10 @@ class ProblemSettings:
     xray_matter: tuple[float, float] = setting((-1.0, 130.0), "The same for X-rays.", "10⁻⁶ Å⁻²")
     no_contrast: float = setting(1e-3, "A difference below which nothing scatters.", "10⁻⁶ Å⁻²")
     whole: float = setting(0.005, "By so much the volume fractions of a mixture may miss 1.")
-    tried_widths: ByCost[int] = setting(by_cost(4, 2, 1), "Widths tried on the best monodisperse fit.")
     first_width: float = setting(0.12, "Width that these start with, relative to the size.")
     width_points: ByCost[int] = setting(by_cost(35, 21, 15), "Most points of a size distribution.")
     coarse_width_points: ByCost[int] = setting(by_cost(15, 9, 7), "The same on the coarse copy.")
     few_width_points: tuple[int, ...] = setting((7, 11, 15, 21), "Tried, as two times 35 make 1225 curves.")
-    width_tolerance: float = setting(0.01, "Mean squared residual that fewer of these points may change.")
     plugin_curves: int = setting(60, "Curves computed of a user's model, to start from.")
     plugin_floor: float = setting(-40.0, "ln I below the largest by more is noise in any measurement.")
     plugin_time: float = setting(0.1, "Of a fit's time, for computing these.", "share")
@@ -143,8 +142,7 @@ class StartSettings:
     tolerance: float = setting(0.07, "Of I, added to the uncertainty: the bank is coarse.")
     distinct: float = setting(0.3, "Least rms difference of ln parameters between two starts.")
     looked_at: int = setting(400, "Nearest curves looked at for each start that is wanted.")
-    starts: ByCost[int] = setting(by_cost(12, 7, 8), "Starts of a candidate.")
-    spares: int = setting(3, "Times as many nearest curves are taken, to choose starts from.")
+    starts: int = setting(8, "Starts of a candidate.")
     clearly_better: float = setting(
         0.6, "To so much a structure factor, or an expensive model's width, must bring the weighted residual."
     )
@@ -161,9 +159,6 @@ class StartSettings:
 class OptimizeSettings:
     """Of `optimize`: local refinement, the search beside a minimum, bumps' fitters."""
 
-    tolerances: tuple[float, ...] = setting(
-        (0.1, 0.02, 0.0), "Relative errors added one after the other: a narrow minimum is wide at first."
-    )
     damping: float = setting(1e-3, "Levenberg-Marquardt's first damping, over the squared slopes.")
     damping_step: float = setting(
         5.0, "Factor by which it falls after a good step and rises after a bad one."
@@ -171,12 +166,6 @@ class OptimizeSettings:
     most_damping: float = setting(1e8, "Damping at which no step is any good.")
     trusted: float = setting(0.25, "Of the fall that slopes promise: below, they are calculated anew.")
     longest_step: float = setting(2.0, "Longest step, in ln size or the units of what is no size.")
-    local_steps: int = setting(12, "Steps of local refinement with each tolerance.")
-    local_enough: float = setting(1e-8, "Relative change of χ² and of the parameters at which it ends.")
-    size_reach: float = setting(
-        20.0, "Sizes stay within this factor; less than in the last fit, to end inside."
-    )
-    sld_reach: float = setting(12.0, "Contrasts stay within this of their start.", "10⁻⁶ Å⁻²")
     longest: float = setting(60.0, "Longest size times least q: a longer one has no effect but costs time.")
     count_ratios: tuple[float, ...] = setting(
         (0.5, 0.7, 0.9, 1.1, 1.4, 2.0), "By which whole numbers are changed, besides one up and down."
@@ -184,43 +173,33 @@ class OptimizeSettings:
     largest_count: int = setting(
         1000, "No whole number is changed to more: no window tells it from this, and pearls cost time each."
     )
-    count_rounds: int = setting(8, "Rounds of an integer search, at most.")
     size_ratios: tuple[float, ...] = setting(
         (0.97, 1.03, 0.94, 1.06, 0.9, 1.11, 0.78, 1.28), "By which one size is changed, the others following."
     )
-    scanned_sizes: int = setting(4, "Sizes that are scanned, the longest.")
-    size_rounds: int = setting(3, "Rounds of a scan of sizes, at most.")
-    size_fall: float = setting(0.1, "By so much, relative, χ² has to fall for another round.")
     step_kinds: tuple[float, ...] = setting(
         (0.15, 0.1, 0.05, 0.15), "Shares of steps: sizes exchanged, new contrast, whole number, distribution."
     )
     step_distances: tuple[float, ...] = setting((0.1, 0.3, 1.0), "Standard deviations of ln size in a step.")
     step_sld: float = setting(5.0, "Standard deviation of a contrast that is drawn anew.", "10⁻⁶ Å⁻²")
-    step_count: float = setting(0.4, "Standard deviation of the logarithm of another whole number.")
     step_widths: tuple[float, float] = setting((0.05, 0.3), "Range of another size distribution's width.")
     uphill: float = setting(0.05, "Relative rise of χ² accepted on the way, on average.")
-    back_to_best: float = setting(0.02, "How often a refused step goes back to the best so far.", "share")
-    same_minimum: float = setting(1e-4, "A relative fall of χ² by less is the same minimum.")
+    same_minimum: float = setting(1e-3, "Minima whose χ² differ by less, relative, are the same.")
     patience: int = setting(30, "Steps in a row without a better minimum that end a walk.")
-    walks: int = setting(60, "Walks at most, from each start in turn.")
-    lm_steps: int = setting(40, "Steps of Levenberg-Marquardt on all points.")
-    lm_enough: float = setting(1e-4, "Relative change at which it ends; bumps' 1e-10 follows flat minima on.")
+    steps: int = setting(40, "Steps to the end of a fit.")
+    enough: float = setting(
+        1e-4, "Relative fall of χ² at which a refinement ends; bumps' 1e-10 follows flat minima on."
+    )
     needed_width: float = setting(4.0, "A width above so many of its standard deviations is there for sure.")
-    same_chisq: float = setting(0.5, "A quick model's minimum is sasmodels' own if χ² differs by less.")
-    same_share: float = setting(0.003, "The same, of χ²; the two are added.")
-    least_share: float = setting(0.2, "Least time of the fit with sasmodels' own model.", "share")
+    same_share: float = setting(
+        0.005, "A quick model's minimum is sasmodels' own if χ² differs by less; the points are added."
+    )
+    least_share: float = setting(0.1, "Of a task's time, what each part of it has at least.", "share")
     strong: float = setting(0.95, "Correlation from which on a pair of parameters is ill-conditioned.")
-    amoeba_steps: int = setting(2000, "Steps of bumps' amoeba; the time limit ends it.")
-    de_steps: int = setting(1000, "Steps of bumps' differential evolution; the time limit ends it.")
-    chains: int = setting(10, "DREAM's chains for each fitted parameter (bumps' default).")
     kept_draws: int = setting(1_000_000, "Draws that bumps keeps in memory; of more, every second, third…")
     least_draws: int = setting(20, "Steps of all chains after burn-in below which they are no posterior.")
     scale_reach: float = setting(10.0, "Factor within which differential evolution seeks an unlimited scale.")
     ranking_share: float = setting(0.6, "The ranking's time where another method follows.", "share")
     method_share: float = setting(0.85, "Of what is left, the method's; the rest starts a process.", "share")
-    last_steps: int = setting(20, "Steps of Levenberg-Marquardt from the best point of another method.")
-    last_share: float = setting(0.1, "Of the method's time, what these take.", "share")
-    gain: float = setting(0.01, "Fall of χ² below which Levenberg-Marquardt's values are kept.")
 
 
 @dataclass(frozen=True)
@@ -234,19 +213,6 @@ class AssessmentSettings:
         "standard deviations",
     )
     margin: float = setting(0.2, "A reduced χ² within 1 ± this explains a curve, however many its points.")
-    same_bic: float = setting(
-        2.0, 'BIC that differ by less are "not worth more than a bare mention" (Kass & Raftery 1995).'
-    )
-    strong_bic: float = setting(
-        10.0, "The same under an error that is itself estimated: less is no very strong evidence."
-    )
-    second_component: float = setting(
-        10.0, 'Fall of BIC that a second component has to bring: "very strong" (Kass & Raftery 1995).'
-    )
-    implausible_bic: float = setting(10.0, "Added for each fitted value that no sample has (`plausible`).")
-    least_prior: float = setting(
-        0.002, "Probability of the network below which none counts: it rules out no model before its fit."
-    )
     extreme: float = setting(0.999, "Quantile of χ² beyond which a model alone does not explain a curve.")
     hopeless: float = setting(30.0, "Reduced χ² that no usual mis-statement of uncertainties excuses.")
     too_large: float = setting(0.5, "Reduced χ² below which uncertainties seem too large.")
@@ -283,15 +249,6 @@ class AssessmentSettings:
     atoms: float = setting(1.0, "Beyond this q atoms scatter, and no model of these is meant.", "Å⁻¹")
     interval: float = setting(0.1, "Width of the intervals of q in which fits are compared.", "decades")
     points_an_interval: int = setting(4, "Points at which curves are computed in each of them.")
-    systematic_window: float = setting(
-        0.3, "Width in which the intensity is averaged that a systematic error is a share of.", "ln q"
-    )
-    background_quantile: float = setting(0.1, "Of the intensities, what a background is about as large as.")
-    systematic_points: int = setting(400, "Points of residuals in which systematic errors are looked for.")
-    usual_systematic: float = setting(
-        0.05,
-        "Of I: standard deviation of a measurement's systematic error before anything is seen of it.",
-    )
     small_systematic: float = setting(
         0.05, "Of I: an error this large many measurements have; a simple model that needs no more is named."
     )

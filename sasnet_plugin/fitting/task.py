@@ -30,7 +30,7 @@ class Budget:
     Parameters
     ----------
     seconds : float
-        Evaluations, as `effort` counts them; a fit that needs more ends with the best point it has seen.
+        Evaluations, as `costs` counts them; a fit that needs more ends with the best point it has seen.
     best_chisq : float
         The least reduced χ² of the candidates fitted to this curve so far.
     wall : float
@@ -59,12 +59,10 @@ class Task:
 
     Parameters
     ----------
-    curve : Curve
     dintensity : (n,) float array
         Positive.
     model : str
         Form model.
-    structure_factor : str or None
     probability : float
         Of the network.
     fixed : dict
@@ -122,7 +120,6 @@ class Start:
     ----------
     model : str
         Form model.
-    structure_factor : str or None
     parameters : dict
         sasmodels' parameters in its units; kinds of size distribution as ``radius_pd_type``.
     fixed : dict
@@ -213,7 +210,7 @@ class FitOptions:
     start : Start or None
         One more start for one of the models, which is fitted even where the network would not have it.
     time_limit : float
-        Seconds for each data set, which set how many evaluations are made (`effort`); where the clock on the
+        Seconds for each data set, which set how many evaluations are made (`costs`); where the clock on the
         wall is up before, the search ends with a note.
     workers : int
         Processes.

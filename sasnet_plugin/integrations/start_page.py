@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from ..fitting.result.model_fit import ModelFit, Parameter
+from ..fitting.result.model_fit import ModelFit
 from ..fitting.task import UNLIMITED, Budget, Task
 from ..types import SasnetError
 
@@ -24,43 +22,13 @@ def started(task: Task, bank: Bank, budget: Budget = UNLIMITED) -> ModelFit | No
 
     None where the bank has no curve of the model.
     """
-    from sasnet_plugin.fitting.problem.experiment import experiment, silent
-    from sasnet_plugin.fitting.problem.free_parameters import choose_free, set_ranges
+    from sasnet_plugin.fitting.optimize.finish import as_it_stands
     from sasnet_plugin.fitting.start_values.screening import from_bank
+    from sasnet_plugin.fitting.strategy.fit_candidate import described
 
     if task.model not in bank.models or not (starts := from_bank(task, bank)):
         return None
-    start: dict[str, Any] = starts[0]
-    with silent():
-        fitness = experiment(task.curve, task.dintensity, task.name, start)
-        _match(fitness, task)
-        free, _ = choose_free(fitness, frozenset())
-        set_ranges(fitness, free)
-        chisq, theory = float(np.sum(fitness.residuals() ** 2)), np.asarray(fitness.theory(), dtype=float)
-    free += [name for name in ("scale", "background") if name not in free]
-    values = start | {name: getattr(fitness.model, name).value for name in free}
-    parameters = {}
-    for name, value in values.items():
-        if not isinstance(value, str) and not name.endswith(("_pd_n", "_pd_nsigma")):
-            low, high = getattr(fitness.model, name).bounds if name in free else (value, value)
-            parameters[name] = Parameter(float(value), None, "", name not in free, float(low), float(high))
-    kinds = {k.removesuffix("_pd_type"): v for k, v in start.items() if k.endswith("_pd_type")}
-    reduced = chisq / max(len(task.curve) - len(free), 1)
-    return ModelFit(
-        task.model, task.structure_factor, parameters, kinds, chisq, reduced, 0.0, 0.0, 0.0, theory
-    )
-
-
-def _match(fitness: Any, task: Task) -> None:
-    """Set scale and background to what suits the data best, by weighted linear least squares."""
-    model, weight = fitness.model, 1 / task.dintensity
-    shape = (np.asarray(fitness.theory(), dtype=float) - model.background.value) / model.scale.value
-    columns = np.column_stack([shape, np.ones_like(shape)]) * weight[:, None]
-    if np.all(np.isfinite(columns)):
-        scale, background = np.linalg.lstsq(columns, task.curve.intensity * weight, rcond=None)[0]
-        if scale > 0:
-            model.scale.value, model.background.value = scale, background
-            fitness.update()
+    return described(task, as_it_stands(task, starts[0]), None, 0.0)
 
 
 def start_page(pool: Any, curve: Curve, request: Request) -> dict[str, Any]:

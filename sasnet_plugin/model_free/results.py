@@ -284,11 +284,8 @@ class PairDistances(NamedTuple):
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON, with the points."""
-        columns = {"r": self.r, "p": self.p, "p_error": self.p_error}
-        plain = {name: value for name, value in self._asdict().items() if name not in columns}
-        return rounded(plain) | {
-            name: [float(f"{x:.4g}") for x in values] for name, values in columns.items()
-        }
+        columns = {name: [float(f"{x:.4g}") for x in getattr(self, name)] for name in ("r", "p", "p_error")}
+        return rounded(self._asdict() | columns)
 
 
 class ModelFree(NamedTuple):

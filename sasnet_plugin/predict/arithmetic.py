@@ -70,7 +70,6 @@ def distribution_band(
         Of √(bins · p).
     scale : float
         That factor.
-    head : Distribution
     """
     height = np.sqrt(head.bins * smoothed(p, head))
     low = height - scale * np.maximum(height - quantiles[..., 0], 0.0)

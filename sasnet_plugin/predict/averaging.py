@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from sasnet_plugin.domains import Domain, resolve
+from sasnet_plugin.domains import Domain
 from sasnet_plugin.domains.heads import Distribution, Head, Inputs, Outputs, Quantities
 from sasnet_plugin.predict.arithmetic import FloatArray, mirrored, softmax
 
@@ -18,18 +18,15 @@ def said_of(
 
     Parameters
     ----------
-    domain : Domain
-    heads : tuple of Head
     ask : callable
         The network: inputs to outputs.
-    inputs : mapping of str to array
     """
     found: Outputs = ask(inputs)
     if domain.variants:
-        together = [found, *(ask(resolve(variant)(inputs)) for variant in domain.variants)]
+        together = [found, *(ask(variant(inputs)) for variant in domain.variants)]
         found = {name: np.mean([said[name] for said in together], axis=0) for name in found}
     for symmetry in domain.symmetries:
-        found = averaged(heads, found, ask(resolve(symmetry)(inputs)))
+        found = averaged(heads, found, ask(symmetry(inputs)))
     return found
 
 
@@ -40,7 +37,6 @@ def averaged(heads: tuple[Head, ...], straight: Outputs, turned: Outputs) -> dic
 
     Parameters
     ----------
-    heads : tuple of Head
     straight, turned : mapping
         Outputs for the same measurements, and for their mirror images.
     """

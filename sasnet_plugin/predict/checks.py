@@ -26,7 +26,6 @@ def check_curve(curve: Curve, inputs: Mapping[str, Any]) -> Seen:
 
     Parameters
     ----------
-    curve : Curve
     inputs : mapping
         Of the manifest: ``q_range``, Å⁻¹.
 
@@ -98,7 +97,6 @@ def check_image(image: Image, inputs: Mapping[str, Any]) -> Seen:
 
     Parameters
     ----------
-    image : Image
     inputs : mapping
         Of the manifest: ``window`` and ``stated``.
 

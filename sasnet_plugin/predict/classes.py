@@ -115,10 +115,8 @@ class ClassFound:
 
     Parameters
     ----------
-    name : str
     probability : float
         Whatever the classes given it.
-    group : str
     given : mapping of str to (str, float)
         By head: its most likely class, given this one, and the probability of that.
     uniform : float or None
@@ -138,7 +136,6 @@ class ClassesFinding:
 
     Parameters
     ----------
-    head : Classes
     probability : (labels,) array
         Of each class; 0 where it was not considered.
     given : tuple of (Classes, (labels, labels of that head) array)

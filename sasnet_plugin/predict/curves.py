@@ -117,10 +117,9 @@ def suggestion_of(answer: Answer) -> Suggestion:
         tuple(models),
         found.groups,
         answer.in_scope,
-        size.rg if size else None,
         answer.notes,
         network.value if network else None,
-        size.found if size else None,
+        size.curve if size else None,
     )
 
 

@@ -60,10 +60,6 @@ def decode(
     calibration : mapping of str to Calibration
         By head.
     choice : Choice, optional
-
-    Returns
-    -------
-    list of n lists of Finding
     """
     choice = choice or Choice()
     columns: dict[str, list[Any]] = {}

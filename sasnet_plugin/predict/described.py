@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from ..digits import significant
 from ..domains.heads import Classes
-from ..model_free import ModelFree, Peak, Slope
+from ..model_free.results import ModelFree, Peak, Slope
 from ..simulate.bodies import accepted
 from .classes import DECISIVE, ClassesFinding, percent
 from .findings import Answer
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from .arithmetic import FloatArray
+    from .size import SizeFinding
 
 
 def _without_laws(names: Sequence[str]) -> frozenset[str]:
@@ -55,21 +57,28 @@ class KindFinding:
     ----------
     head : Classes
         Of the models.
-    kind : str
-        Of `KINDS`; empty where no kind is decisive, or one model is.
+    likeliest : str
+        Of `KINDS`; empty where none is decisive, or one model is.
     probability : float
         Of all its models together.
-    rg : float or None
-        Å.
-    upturn : float or None
-        Exponent of the power law that rises beside it at the lowest q; None where there is none.
+    known : bool
+        Whether the curve is said to be of a known model.
+    size : SizeFinding
+        Asked only where a kind is said: what the curve says without a model takes a while.
     """
 
     head: Classes
-    kind: str = ""
-    probability: float = 0.0
-    rg: float | None = None
-    upturn: float | None = None
+    likeliest: str
+    probability: float
+    known: bool
+    size: SizeFinding
+
+    @cached_property
+    def kind(self) -> str:
+        """The kind; of what is no known model a body, or layers whose orders are seen; else empty."""
+        bare = self.known or self.likeliest in _BODIES
+        seen = bare or (self.likeliest == LAYERS and orders(self.size.found.peaks))
+        return self.likeliest if seen else ""
 
     def as_dict(self) -> dict[str, Any]:
         """``sample``: the kind and its probability; None where none is said."""
@@ -81,11 +90,14 @@ class KindFinding:
         return ()
 
     def sentences(self) -> Sequence[str]:
-        """The kind, how sure it is, and how large."""
+        """The kind, how sure it is, how large, and the power law that rises beside orders of layers."""
         if not self.kind:
             return ()
-        size = f", Rg {significant(self.rg, 2)} Å" if self.rg is not None and self.kind in _BODIES else ""
-        beside = "" if self.upturn is None else f" beside an upturn, q^{significant(self.upturn, 2)}"
+        size = beside = ""
+        if self.kind in _BODIES and self.size.rg is not None:
+            size = f", Rg {significant(self.size.rg, 2)} Å"
+        elif self.kind == LAYERS and (slope := upturn(self.size.found)) is not None:
+            beside = f" beside an upturn, q^{significant(slope, 2)}"
         return (f"Whichever model: {self.kind}{size}{beside} ({percent(self.probability)}).",)
 
     def notes(self) -> Sequence[str]:
@@ -97,7 +109,7 @@ class KindFinding:
 
     def silenced(self) -> KindFinding:
         """Nothing is said."""
-        return replace(self, kind="")
+        return replace(self, likeliest="")
 
 
 def kind_of(labels: Sequence[str], probability: FloatArray, uniform: FloatArray | None) -> tuple[str, float]:
@@ -137,30 +149,18 @@ def orders(peaks: Sequence[Peak]) -> bool:
 
 
 def upturn(found: ModelFree) -> float | None:
-    """Exponent of the power law before the first maximum; None where there is none."""
-    low = found.low
-    if not isinstance(low, Slope) or low.value > _UPTURN or not found.peaks or low.q_max > found.peaks[0].q:
+    """Exponent of the power law before orders of layers; None where there is none."""
+    low, peaks = found.low, found.peaks
+    if not isinstance(low, Slope) or low.value > _UPTURN or not orders(peaks) or low.q_max > peaks[0].q:
         return None
     return low.value
 
 
-def complete(answer: Answer, found: ModelFree, rg: float | None) -> Answer:
-    """An answer with the kind of sample after its models.
-
-    Parameters
-    ----------
-    answer : Answer
-    found : ModelFree
-        Of its curve.
-    rg : float or None
-        Å.
-    """
+def complete(answer: Answer, size: SizeFinding) -> Answer:
+    """An answer with the kind of sample after its models."""
     classes = answer.finding(ClassesFinding)
     if classes is None or classes.silent:
         return answer
     kind, share = kind_of(classes.head.labels, classes.probability, classes.uniform)
-    layers = kind == LAYERS and orders(found.peaks)
-    said = KindFinding(classes.head, kind, share, rg, upturn(found) if layers else None)
-    if not (answer.known or layers or kind in _BODIES):
-        said = said.silenced()
+    said = KindFinding(classes.head, kind, share, answer.known, size)
     return replace(answer, findings=(answer.findings[0], said, *answer.findings[1:]))

@@ -15,13 +15,7 @@ _NM = 0.1  # nanometres in an ångström
 
 
 def completed(measurement: Any, answer: Answer) -> Answer:
-    """The answer without the quantities that what was tagged has none of; with a radius where q is known.
-
-    Parameters
-    ----------
-    measurement : Image
-    answer : Answer
-    """
+    """The answer without the quantities that what was tagged has none of; with a radius where q is known."""
     tags, quantities = answer.finding(TagsFinding), answer.finding(QuantitiesFinding)
     if tags is None or quantities is None:
         return answer

@@ -31,12 +31,10 @@ class Value:
 
     Parameters
     ----------
-    value : float
     error : float
         One standard deviation.
     low, high : float
         Ends of the 90 % band.
-    unit : str
     """
 
     value: float
@@ -61,7 +59,6 @@ class QuantitiesFinding:
 
     Parameters
     ----------
-    head : Quantities
     values : mapping of str to Value or None
         By parameter; None where it is not known well enough to be given.
     """
@@ -158,7 +155,6 @@ class DistributionFinding:
 
     Parameters
     ----------
-    head : Distribution
     p, p_low, p_high : (bins,) arrays
         Share of each angle and the ends of its 90 % band.
     uniform_p_value : float
@@ -321,6 +317,7 @@ class Answer:
             inner = [one[:1].lower() + one[1:] if one[1:2].islower() else one for one in verdict]
             all_the_same = [f"If it is one of the known kinds all the same: {one}" for one in inner]
             first = [self.scope.outside, *all_the_same]
+        first = [*filter(None, (getattr(one, "headline", "") for one in self.findings)), *first]
         if self.q_unit is not None and self.q_unit.doubt:
             first.insert(0, self.q_unit.doubt)
         first += [sentence for rest in said[1:] for sentence in rest]

@@ -42,7 +42,6 @@ class InteractionFinding:
 
     Parameters
     ----------
-    head : Tags
     interacting : float
         Probability that there is a structure factor, of whatever type.
     kind : str
@@ -139,7 +138,6 @@ def complete(curve: Curve, answer: Answer) -> Answer:
     ----------
     curve : Curve
         What was measured.
-    answer : Answer
     """
     answer = in_words(answer)
     classes = answer.finding(ClassesFinding)

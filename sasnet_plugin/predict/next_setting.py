@@ -74,7 +74,6 @@ def advised(measurements: Sequence[Any], wanted: Sequence[str], predictor: Any) 
         The first is what was measured so far, in one setting or several; the last could be counted on.
     wanted : sequence of str
         Each "name=value,name=value" of `SansSettings`; what is left out stays as it is.
-    predictor : Predictor
 
     Raises
     ------
@@ -102,7 +101,6 @@ def advice(
         Of one sample, a setting each.
     wanted, predictor
         As for `advised`.
-    rng : numpy.random.Generator
     """
     if len(images) >= FRAMES:
         raise DataError(

@@ -35,12 +35,7 @@ ELSEWHERE = (
 
 
 def narrow_rings(found: Profiles) -> NDArray[np.intp]:
-    """(n,) how many narrow rings each profile has.
-
-    Parameters
-    ----------
-    found : Profiles
-    """
+    """(n,) how many narrow rings each profile has."""
     decades, rings = np.asarray(found.decades, dtype=float), found.decades.shape[1]
     number = np.zeros(len(decades), dtype=np.intp)
     for k in range(3, rings - 3):

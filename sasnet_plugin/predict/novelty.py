@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from ..data.diffraction.features import LEAST_COUNTS
 from ..data.diffraction.polar import of_images, rings
 from ..domains import Seen
-from ..domains.diffraction import DIFFRACTION
+from ..domains.diffraction import NAME
 from ..types import Image
 
 #: File of the bank, beside the network.
@@ -93,7 +93,6 @@ class Bank:
 
         Parameters
         ----------
-        found : Profiles
         empty : bool
             Only shots without a particle are compared with.
         """
@@ -135,7 +134,7 @@ def _bank(zoo: Path) -> Bank | None:
     """The bank beside the network, undamaged; networks of a user's own labels have none."""
     from ..zoo import checked
 
-    path = checked(DIFFRACTION.name, BANK)
+    path = checked(NAME, BANK)
     if not path.is_file():
         return None
     with np.load(path) as stored:
@@ -158,7 +157,6 @@ def check(measurement: Any, inputs: Mapping[str, Any]) -> Seen:
 
     Parameters
     ----------
-    measurement : Image
     inputs : mapping
         Of the manifest.
     """

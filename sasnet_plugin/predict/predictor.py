@@ -15,15 +15,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sasnet_plugin.domains import DEFAULT, Domain, Seen, resolve
+from sasnet_plugin.domains import DEFAULT, Domain, Seen
 from sasnet_plugin.domains.heads import Classes, Inputs, Outputs, Scope, outputs_of
 from sasnet_plugin.predict.averaging import said_of
+from sasnet_plugin.predict.beyond import beyond_training
 from sasnet_plugin.predict.class_prior import COMMON, known_prior
 from sasnet_plugin.predict.classes import ClassesFinding, restriction_note
 from sasnet_plugin.predict.decoding import Choice, beside_stated, decode, in_scope, of_class
 from sasnet_plugin.predict.findings import Answer, QuantitiesFinding
-from sasnet_plugin.processes import interrupted_after
 from sasnet_plugin.types import DataError, ModelZooError, SasnetError
+from sasnet_plugin.workers.child import interrupted_after
 from sasnet_plugin.zoo import Manifest, ZooModel, open_model, zoo_folder
 
 if TYPE_CHECKING:
@@ -141,11 +142,8 @@ class Predictor:
 
     Parameters
     ----------
-    domain : Domain
     manifest : Manifest
         Heads with their labels, and what was calibrated.
-    runtime : Runtime
-        The session.
     """
 
     domain: Domain
@@ -181,9 +179,9 @@ class Predictor:
         """
         frequency = with_given = None
         if known_prior(prior) == COMMON and self.domain.class_prior:
-            frequency = resolve(self.domain.class_prior)(self.manifest.labels)
+            frequency = self.domain.class_prior(self.manifest.labels)
             if self.domain.given_prior:
-                with_given = partial(resolve(self.domain.given_prior), self.manifest.labels)
+                with_given = partial(self.domain.given_prior, self.manifest.labels)
         if models is None and exclude is None:
             return Choice(top, prior=frequency, given_prior=with_given)
         labels = self.manifest.labels
@@ -245,12 +243,12 @@ class Predictor:
         """
         if not self.domain.check:
             return Seen(measurement, measurement.notes)
-        found: Seen = resolve(self.domain.check)(measurement, self.manifest.inputs)
+        found: Seen = self.domain.check(measurement, self.manifest.inputs)
         return found
 
     def features(self, measurements: Sequence[Any]) -> Inputs:
         """What the network reads, of measurements as it sees them."""
-        found: Inputs = resolve(self.domain.features)(measurements)
+        found: Inputs = self.domain.features(measurements)
         return found
 
     def outputs(self, inputs: Inputs) -> Outputs:
@@ -284,14 +282,15 @@ class Predictor:
             restricted = [restriction_note(kept, len(manifest.labels))]
         answers = []
         for row, (measurement, one) in enumerate(zip(measurements, seen, strict=True)):
-            share = float(inside[row]) if one.known else 0.0
-            known = share >= manifest.scope_threshold
             named = next((f for f in findings[row] if isinstance(f, ClassesFinding)), None)
             own = [
                 of_class(beside_stated(f, one.measurement), named) if isinstance(f, QuantitiesFinding) else f
                 for f in findings[row]
             ]
-            notes = [*one.notes, *restricted]
+            far = beyond_training(own)
+            share = float(inside[row]) if one.known and not far else 0.0
+            known = share >= manifest.scope_threshold
+            notes = [*one.notes, *restricted, *far]
             if scope is not None and not known:
                 notes.append(scope.outside)
                 own = [f.silenced() for f in own] if scope.silent else own
@@ -308,7 +307,7 @@ class Predictor:
                 getattr(measurement, "q_unit", None),
             )
             if self.domain.complete:
-                answer = resolve(self.domain.complete)(measurement, answer)
+                answer = self.domain.complete(measurement, answer)
             answers.append(answer)
         return answers
 

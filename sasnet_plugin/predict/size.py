@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from ..digits import significant
 from ..domains.heads import Quantities
-from ..model_free import Guinier, ModelFree, model_free
 from ..model_free.in_words import contradiction, lines
+from ..model_free.results import Guinier, ModelFree
 from . import described, interaction
 from .findings import Answer, QuantitiesFinding, Value
 
@@ -21,19 +22,22 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class SizeFinding:
-    """Numbers without a model, and the network's Rg.
+    """Numbers without a model, worked out when they are first asked for, and the network's Rg.
 
     Parameters
     ----------
-    head : Quantities
-    found : ModelFree
     network : Value or None
         Rg as the network estimates it, Å; None where it does not know.
     """
 
     head: Quantities
-    found: ModelFree
+    curve: Curve
     network: Value | None
+
+    @cached_property
+    def found(self) -> ModelFree:
+        """What the curve says without a model."""
+        return self.curve.model_free()
 
     @property
     def rg(self) -> float | None:
@@ -82,12 +86,11 @@ def complete(curve: Curve, answer: Answer) -> Answer:
     ----------
     curve : Curve
         What was measured.
-    answer : Answer
     """
     answer = interaction.complete(curve, answer)
     network = answer.finding(QuantitiesFinding, "size")
     if network is None:
         return answer
-    own = SizeFinding(network.head, model_free(curve), next(iter(network.known.values()), None))
+    own = SizeFinding(network.head, curve, next(iter(network.known.values()), None))
     answer = replace(answer, findings=tuple(own if f is network else f for f in answer.findings))
-    return described.complete(answer, own.found, own.rg)
+    return described.complete(answer, own)

@@ -21,7 +21,6 @@ class TagsFinding:
 
     Parameters
     ----------
-    head : Tags
     probability : mapping of str to float
         By tag, never above that of its parent.
     present : tuple of str

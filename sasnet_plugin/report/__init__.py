@@ -1,5 +1,5 @@
 """What a reader sees: figures and small text graphics."""
 
-from sasnet_plugin.report.plot import sparkline
+from .plot import sparkline
 
 __all__ = ["sparkline"]

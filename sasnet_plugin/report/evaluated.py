@@ -12,16 +12,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..compute import Workers
-from ..domains import Domain, resolve
+from ..domains import Domain
 from ..domains.heads import Classes, Distribution, Head, Outputs, Quantities, Scope, Tags
+from ..domains.simulator import HeldOut
 from ..files import write_figure
 from ..predict import Predictor
 from ..predict.arithmetic import smoothed
 from ..predict.decoding import decode, in_scope
 from ..simulate.dataset import Dataset
-from ..simulate.stream import HeldOut, held_out
+from ..simulate.stream import held_out
 from ..types import SasnetError
+from ..workers.spread import Workers
 from ..zoo import Manifest, ZooModel
 from .images.insight import bias_section, pls_section
 from .parts import Job, in_parts
@@ -76,7 +77,6 @@ def evaluated(
 
     Parameters
     ----------
-    model : ZooModel
     test : Path
         Dataset of a seed that training never saw.
     per_model : int
@@ -86,14 +86,14 @@ def evaluated(
     progress : callable, optional
         Called with how many parts are done, and of how many.
     workers : int or str
-        See `compute.unordered_map`; the figures do not depend on them.
+        See `workers.spread.unordered_map`; the figures do not depend on them.
 
     Raises
     ------
     SasnetError
         The data were simulated otherwise than those that the network was trained on.
     """
-    data = Dataset(test, resolve(model.domain.simulator))
+    data = Dataset(test, model.domain.simulated())
     _check_inputs(data, model, test)
     known = KNOWN * per_model
     order = np.resize(np.random.default_rng(seed).permutation(len(data)), known)
@@ -127,7 +127,7 @@ def evaluated(
 @lru_cache(maxsize=1)
 def _opened(job: Job) -> tuple[Predictor, Dataset]:
     predictor = job.predictor()
-    return predictor, Dataset(job.test, resolve(predictor.domain.simulator))
+    return predictor, Dataset(job.test, predictor.domain.simulated())
 
 
 def answered(job: Job, number: int, part: tuple[NDArray[np.intp], int]) -> tuple[Outputs, HeldOut]:
@@ -159,8 +159,7 @@ def _joined(parts: Sequence[tuple[Outputs, HeldOut]]) -> tuple[Outputs, HeldOut]
 
 
 def _check_inputs(data: Dataset, model: ZooModel, test: Path) -> None:
-    described = getattr(data.simulator, "inputs", None)
-    window = described(test).get("window") if described else None
+    window = data.simulator.inputs(test).get("window")
     # As JSON has it, which knows no tuples.
     if window is not None and json.loads(json.dumps(window)) != model.manifest.inputs["window"]:
         raise SasnetError(f"{test}: holds data of another window than the network sees; simulate them again.")
@@ -240,7 +239,6 @@ def model_card(domain: Domain, manifest: Manifest, figures: str) -> str:
     ----------
     domain : Domain
         Says what the network is for, and what not.
-    manifest : Manifest
     figures : str
         Tables of the evaluation.
     """

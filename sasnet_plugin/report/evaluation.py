@@ -11,10 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sasnet_plugin.files import write_figure
-
-from ..compute import Workers
 from ..domains.heads import Outputs
+from ..files import write_figure
 from ..predict.arithmetic import sigmoid, softmax
 from ..predict.calibration import mean_and_sigma
 from ..predict.decoding import given_probability
@@ -26,6 +24,7 @@ from ..simulate.labelled import SOURCES, Examples, concatenate
 from ..simulate.library import Library
 from ..train import metrics
 from ..types import SasnetError
+from ..workers.spread import Workers
 from ..zoo import Manifest, ZooModel
 from .evaluated import Evaluated, model_card
 from .parts import Job, in_parts
@@ -90,7 +89,6 @@ def evaluate(answers: Decoded, examples: Examples, manifest: Manifest) -> dict[s
         Of every example.
     examples : Examples
         Known models, and out-of-distribution curves (form −1) for the scope.
-    manifest : Manifest
 
     Returns
     -------

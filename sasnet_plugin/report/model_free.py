@@ -35,8 +35,6 @@ def draw_panels(axes: Sequence[Axes], curve: Curve, found: ModelFree, ink: Ink =
 
     Parameters
     ----------
-    axes : four Axes
-    curve : Curve
     found : ModelFree
         Of this curve.
     """

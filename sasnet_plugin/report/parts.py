@@ -15,8 +15,8 @@ from typing import TypeVar
 
 import numpy as np
 
-from ..compute import Workers, unordered_map
 from ..predict import Predictor
+from ..workers.spread import Workers, unordered_map
 from ..zoo import ZooModel, open_folder
 
 P = TypeVar("P")
@@ -81,10 +81,8 @@ def in_parts(
     ----------
     function : callable
         (job, number of the part, part) to its result; importable by name.
-    job : Job
-    parts : sequence
     workers : int or str
-        See `compute.unordered_map`.
+        See `workers.spread.unordered_map`.
     progress : callable, optional
         Called with how many parts are done, and of how many.
     """

@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sasnet_plugin.files import write_figure
-from sasnet_plugin.types import Curve, Image, ModelZooError
+from ..files import write_figure
+from ..types import Curve, Image, ModelZooError
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
-    from sasnet_plugin.fitting.result.fit_result import FitResult
-    from sasnet_plugin.predict import Answer
-    from sasnet_plugin.zoo import Manifest
+    from ..fitting.result.fit_result import FitResult
+    from ..predict import Answer
+    from ..zoo import Manifest
 
 #: Measurements, and of curves alone; more would make a picture too tall to read.
 MAX_ROWS, MAX_CURVES = 24, 80
@@ -53,8 +53,8 @@ def plot_answers(path: str | Path, pairs: Sequence[tuple[Any, Answer]]) -> int:
     """
     from matplotlib.figure import Figure
 
-    from sasnet_plugin.report.model_free import draw_panels
-    from sasnet_plugin.report.sheet import draw_best, opened_bank, sheet
+    from .model_free import draw_panels
+    from .sheet import draw_best, opened_bank, sheet
 
     if len(pairs) > 1 and all(isinstance(measurement, Curve) for measurement, _ in pairs):
         write_figure(sheet(pairs[:MAX_CURVES]), path, dpi=150)
@@ -150,7 +150,7 @@ def _draw_curve(axes: Axes, curve: Curve) -> None:
 
 def _draw_image(axes: Axes, image: Image) -> None:
     """Counts in logarithmic colours; what is masked is left white."""
-    from sasnet_plugin.report.images.canvas import axes_of
+    from .images.canvas import axes_of
 
     lit = image.counts[image.mask & (image.counts > 0)]
     low, high = (float(x) for x in np.percentile(lit, [5, 99.8])) if lit.size else (0.0, 1.0)
@@ -203,8 +203,6 @@ def draw_tree(
 
     Parameters
     ----------
-    axes : Axes
-    manifest : Manifest
     colour : callable, optional
         Colour of a link by scipy's number of it; default: one for each group.
     cut : str

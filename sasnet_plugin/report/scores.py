@@ -127,7 +127,6 @@ def scope_figures(
         So many are known.
     kind : (n,) array of str
         Of the others.
-    threshold : float
 
     Returns
     -------

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sasnet_plugin.predict.classes import ClassesFinding, percent
-from sasnet_plugin.types import Curve, SasnetError, shown_name
+from ..predict.classes import ClassesFinding, percent
+from ..types import Curve, SasnetError, shown_name
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
-    from sasnet_plugin.predict import Answer
-    from sasnet_plugin.simulate.bank import Bank
+    from ..predict import Answer
+    from ..simulate.bank import Bank
 
 #: Curves beside each other, and inches of each.
 COLUMNS, WIDTH, HEIGHT = 4, 3.3, 2.5
@@ -86,8 +86,8 @@ def draw_best(axes: Axes, curve: Curve, answer: Answer, bank: Bank | None) -> No
 
 def opened_bank() -> Bank | None:
     """The bank of curves; None where it cannot be read, as the answers stand without."""
-    from sasnet_plugin.fitting.api import bank_path
-    from sasnet_plugin.simulate.bank import Bank
+    from ..fitting.api import bank_path
+    from ..simulate.bank import Bank
 
     try:
         return Bank(bank_path())
@@ -98,9 +98,9 @@ def opened_bank() -> Bank | None:
 def _nearest(
     curve: Curve, model: str, factor: str | None, bank: Bank
 ) -> tuple[NDArray[Any], NDArray[Any]] | None:
-    from sasnet_plugin.fitting.api import uncertainties
-    from sasnet_plugin.fitting.start_values.screening import previewed
-    from sasnet_plugin.fitting.task import Task
+    from ..fitting.api import uncertainties
+    from ..fitting.start_values.screening import previewed
+    from ..fitting.task import Task
 
     try:
         found = previewed(Task(curve, uncertainties(curve)[0], model, factor), bank)

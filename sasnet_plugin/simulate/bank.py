@@ -69,7 +69,6 @@ def build_bank(shards: Path, target: Path, *, per_model: int = 160) -> int:
 
     Parameters
     ----------
-    shards : Path
     target : Path
         The file, ``.npz``.
     per_model : int

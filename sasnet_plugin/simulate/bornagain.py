@@ -54,8 +54,6 @@ def pattern(
 
     Parameters
     ----------
-    geometry : Geometry
-    window : Window
     xi : sequence of float
         Rotation of the lattice in each domain, degrees.
     shares : sequence of float
@@ -136,12 +134,10 @@ def growth_pattern(
 
     Parameters
     ----------
-    film : Film
     layers : sequence of (float, float, float)
         delta, beta and thickness in Å, from above.
     substrate, metal : (float, float)
         delta and beta of what lies below the layers and of the clusters.
-    window : Window
 
     Returns
     -------
@@ -196,7 +192,6 @@ def refraction(formula: str, density: float, wavelength: float) -> tuple[float, 
 
     Parameters
     ----------
-    formula : str
     density : float
         g/cm³.
     wavelength : float

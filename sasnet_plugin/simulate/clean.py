@@ -85,7 +85,6 @@ def simulate_clean(
     ----------
     name : str
         Form model, structure factor (S(q) itself), or path of a plugin model file.
-    rng : numpy.random.Generator
     monodisperse : bool
         Leave polydispersity out.
     truncated : bool
@@ -139,7 +138,6 @@ def evaluate(
 
     Parameters
     ----------
-    name : str
     parameters : dict
         sasmodels' parameters.
     truncated : bool

@@ -24,8 +24,8 @@ from typing import Any
 
 import numpy as np
 
-from sasnet_plugin.files import locked, put_in_one_step, remove_empty, remove_leftovers, removing
-from sasnet_plugin.types import SimulationError, TechnicalError
+from ..files import locked, put_in_one_step, remove_empty, remove_leftovers, removing
+from ..types import SimulationError, TechnicalError
 
 #: Bytes that have to be free where models are compiled: a few hundred libraries of some ten thousand.
 ROOM = 4_000_000

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..domains.heads import Classes, Head, Inputs, Targets
+from ..domains.simulator import Layout, Row, Simulator
 from ..types import SimulationError
 from .clean import Clean, simulate_clean
-from .dataset import Layout, Row, opened, shard_paths
+from .dataset import opened, shard_paths
 from .grid import N_WIDE, WIDE_Q
 from .priors import form_models, model_info, structure_factors
 from .quick_models.cost_classes import cost_class
@@ -22,7 +23,7 @@ from .quick_models.separable import SEPARABLE
 from .shards import Plan, Request, Shard
 
 if TYPE_CHECKING:
-    from .stream import HeldOut
+    from ..domains.simulator import HeldOut
 
 FORMAT = 5
 #: Of shards of the earlier, truncated prior, whose bytes have not changed since.
@@ -50,7 +51,7 @@ _LOOK_AGAIN, _GROWN = 500, 1.1
 
 
 @dataclass(frozen=True)
-class CurveSimulator:
+class CurveSimulator(Simulator):
     """Curves of one model, or, without a name, of all of them: these plan datasets and are drawn together.
 
     Parameters
@@ -66,8 +67,6 @@ class CurveSimulator:
     model: str = ""
     monodisperse: bool = False
     truncated: bool = False
-    #: Groups, and the bank where fits start, are added when a network is packaged.
-    finish = "sasnet_plugin.train.groups:finish"
 
     @property
     def layout(self) -> Layout:
@@ -106,19 +105,7 @@ class CurveSimulator:
         shards = []
         for number in range(request.rounds):
             for name in request.models or (*form_models(), *structure_factors()):
-                quick = name in SEPARABLE and not request.truncated
-                usual = SEPARABLE_ROUND if quick else PER_ROUND[cost_class(name)]
-                few = VERY_SLOW if request.truncated else {**VERY_SLOW, "pringle": PRINGLES}
-                rows = max(1, round(few.get(name, usual) * request.scale))
-                if request.limit is not None:
-                    rows = min(rows, request.limit)
-                slowest = SPREAD_VERY_SLOW if request.truncated else {**SPREAD_VERY_SLOW, **SPREAD_LARGE}
-                usual = SPREAD_SEPARABLE if quick else SPREAD[cost_class(name)]
-                more = slowest.get(name, usual) if request.spread else 0
-                kinds = [(rows, request.monodisperse, False)]
-                if more:
-                    kinds.append((max(1, round(more * request.scale)), True, True))
-                for many, monodisperse, spread in kinds:
+                for many, monodisperse, spread in _in_a_round(name, request):
                     stem = Path(name).stem
                     attributes = {
                         "format": form,
@@ -204,9 +191,9 @@ class CurveSimulator:
         SimulationError
             The shards hold other models than the heads name.
         """
+        from ..domains.simulator import HeldOut
         from .examples import BODY_SHARE, mixed_set
         from .library import Library
-        from .stream import HeldOut
 
         library = Library(Path(folder))
         form = heads[0]
@@ -235,6 +222,21 @@ class CurveSimulator:
 
         ranges = _parameter_ranges(Path(folder), Library(Path(folder)).forms)
         return {"q_range": [Q_MIN, Q_MAX], "parameters": ranges}
+
+
+def _in_a_round(name: str, request: Request) -> list[tuple[int, bool, bool]]:
+    """Rows of a model's shards in a round, whether these are monodisperse, and to be spread later."""
+    quick = name in SEPARABLE and not request.truncated
+    usual = SEPARABLE_ROUND if quick else PER_ROUND[cost_class(name)]
+    few = VERY_SLOW if request.truncated else {**VERY_SLOW, "pringle": PRINGLES}
+    rows = max(1, round(few.get(name, usual) * request.scale))
+    if request.limit is not None:
+        rows = min(rows, request.limit)
+    slowest = SPREAD_VERY_SLOW if request.truncated else {**SPREAD_VERY_SLOW, **SPREAD_LARGE}
+    usual = SPREAD_SEPARABLE if quick else SPREAD[cost_class(name)]
+    more = slowest.get(name, usual) if request.spread else 0
+    found = [(rows, request.monodisperse, False)]
+    return [*found, (max(1, round(more * request.scale)), True, True)] if more else found
 
 
 def prior_of(folder: Path | str) -> str:

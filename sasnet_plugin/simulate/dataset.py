@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -14,59 +13,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..domains.simulator import Row, Simulator
 from ..types import SimulationError
 
-#: Arrays of one clean measurement by name; ``parameters`` is a mapping of numbers by name.
-Row = Mapping[str, Any]
 PARAMETERS = "parameters"
-
-
-@dataclass(frozen=True)
-class Layout:
-    """How the rows of a simulator lie on disk; it is the simulator's attribute ``layout``.
-
-    Parameters
-    ----------
-    format : int
-        Raised when the way from parameters to a row changes.
-    stem : str
-        What the names of shards begin with: ``films-00000.h5``.
-    content : str
-        Of ``rows`` and ``parts``, words for so many: "{rows:,} films".
-    rows, per_round : int
-        Of a shard, about a second to a minute of work, which is what a kill loses; of a round.
-    row_bytes, shard_bytes : int
-        At most, on disk; of a shard besides its rows.
-    settings : callable or None
-        () to everything besides seed and number that the content of a shard depends on; JSON holds it.
-    unit : callable or None
-        (name) to the unit of a parameter; None writes no units.
-    constants : mapping of str to (array, str)
-        The same for all rows, each with its unit.
-    compressed : tuple of str
-        Arrays that are worth it.
-    in_memory : bool
-        Whether a dataset is read whole: rows are small and drawn one by one.
-    """
-
-    format: int = 1
-    stem: str = "rows"
-    content: str = "{rows:,} rows"
-    rows: int = 128
-    per_round: int = 1024
-    row_bytes: int = 10_000
-    shard_bytes: int = 10_000
-    settings: Callable[[], Mapping[str, Any]] | None = None
-    unit: Callable[[str], str] | None = None
-    constants: Mapping[str, tuple[NDArray[Any], str]] = field(default_factory=dict)
-    compressed: tuple[str, ...] = ()
-    in_memory: bool = True
-
-
-def layout_of(simulator: Any) -> Layout:
-    """A simulator's own layout, or the usual one."""
-    found: Layout = getattr(simulator, "layout", Layout())
-    return found
 
 
 def shard_paths(folder: Path | str) -> list[Path]:
@@ -108,9 +58,8 @@ class Dataset:
 
     Parameters
     ----------
-    folder : Path
     simulator : Simulator
-        One with a method ``configured`` is asked to fit itself to the folder's settings (its window).
+        It is asked to fit itself to the folder's settings, such as its window.
 
     Raises
     ------
@@ -118,17 +67,16 @@ class Dataset:
         There is no shard in it, its note of settings cannot be read, or a shard is damaged.
     """
 
-    def __init__(self, folder: Path | str, simulator: Any) -> None:
+    def __init__(self, folder: Path | str, simulator: Simulator) -> None:
         self.paths = shard_paths(folder)
         try:
             self.settings = dict(json.loads((Path(folder) / "settings.json").read_text(encoding="utf-8")))
-            configured = getattr(simulator, "configured", None)
-            self.simulator = simulator if configured is None else configured(self.settings)
+            self.simulator = simulator.configured(self.settings)
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise SimulationError(
                 f"{folder}: its settings.json cannot be read ({error}); simulate into another folder."
             ) from None
-        self._per_shard = layout_of(simulator).rows
+        self._per_shard = simulator.layout.rows
 
     def __len__(self) -> int:
         return len(self.paths) * self._per_shard
@@ -146,7 +94,7 @@ class Dataset:
         if not 0 <= index < len(self):
             raise IndexError(index)
         number, row = divmod(index, self._per_shard)
-        if layout_of(self.simulator).in_memory:
+        if self.simulator.layout.in_memory:
             names, columns = self._columns
             at: Any = index
         else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -47,7 +48,6 @@ class Prior:
     ----------
     drawn : str
         As `draw` reads it.
-    unit : str
     text : str
         What it is.
     share : float
@@ -72,3 +72,8 @@ class Prior:
         """Least and largest value, 0 apart."""
         _, low, high = self.drawn.split()
         return float(low), float(high)
+
+
+def draw_all(priors: Mapping[str, Prior], rng: np.random.Generator) -> dict[str, float]:
+    """One draw of each quantity, in their order."""
+    return {name: prior(rng) for name, prior in priors.items()}

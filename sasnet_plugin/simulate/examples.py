@@ -34,8 +34,6 @@ class Stream:
 
     Parameters
     ----------
-    library : Library
-    rng : numpy.random.Generator
     rows : int
         Curves that share one setting of the instrument.
     pool : int
@@ -113,7 +111,6 @@ def protocol_set(
     ----------
     library : Library
         Of clean curves that training never saw.
-    rng : numpy.random.Generator
     per_model : int
         Examples of each form model.
     progress : callable, optional
@@ -152,8 +149,6 @@ def mixed_set(
 
     Parameters
     ----------
-    library : Library
-    rng : numpy.random.Generator
     per_model : int
         Examples of each form model.
     other_share : float

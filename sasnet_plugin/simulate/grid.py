@@ -29,7 +29,6 @@ def blurred(log_i: NDArray[np.float64], per_cell: int) -> NDArray[np.float64]:
     ----------
     log_i : (per_cell (n - 1) + 1,) float array
         ln I at `per_cell` evenly spaced points in each cell of the grid.
-    per_cell : int
 
     Returns
     -------

@@ -39,7 +39,6 @@ class Setting:
 
     Parameters
     ----------
-    instrument : str
     q : (n,) float array
         Å⁻¹, ascending.
     dq : (n,) float array or None
@@ -78,7 +77,6 @@ def sample_setting(rng: np.random.Generator, *, broad: bool = False) -> Setting:
 
     Parameters
     ----------
-    rng : numpy.random.Generator
     broad : bool
         False draws from the frozen protocol alone.
     """
@@ -101,7 +99,6 @@ class Settings:
 
     Parameters
     ----------
-    rng : numpy.random.Generator
     count : int
         So many are kept.
     """

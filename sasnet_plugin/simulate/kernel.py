@@ -52,10 +52,6 @@ def load_model(name: str) -> Any:
 def build(info: Any) -> Any:
     """The model of sasmodels' page, whose compiled parts are whole and loaded.
 
-    Parameters
-    ----------
-    info : sasmodels.modelinfo.ModelInfo
-
     Raises
     ------
     TechnicalError

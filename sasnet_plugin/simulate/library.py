@@ -176,7 +176,6 @@ class Library:
         forms : (k,) int array
         top : int
             Points of the wide grid needed.
-        rng : numpy.random.Generator
         low : int
             First point of the wide grid needed.
         max_shift : int

@@ -53,8 +53,6 @@ def measure(
     ----------
     clean : (k, N_WIDE) float array
         Noise-free, resolution-free I(q) on the wide grid, any scale.
-    setting : Setting
-    rng : numpy.random.Generator
     wide : bool
         As for `measured`.
     """
@@ -70,8 +68,6 @@ def measured(
     ----------
     smeared : (k, n) float array
         Noise-free I(q) at the setting's points, any scale.
-    setting : Setting
-    rng : numpy.random.Generator
     wide : bool
         Also what the protocol leaves out but real files have (training only): see `systematic.roughen`; no
         systematic scatter in a tenth of the curves, as calculated files have, and 2 % in another tenth;

@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sasnet_plugin.simulate import lengths, sasmodels_draws
-from sasnet_plugin.simulate.contrast import draw_slds
-from sasnet_plugin.simulate.own_priors import OWN_PRIORS, SOLVED
-from sasnet_plugin.types import SimulationError
+from ..types import SimulationError
+from . import lengths, sasmodels_draws
+from .contrast import draw_slds
+from .own_priors import OWN_PRIORS, SOLVED
 
 if TYPE_CHECKING:
     from sasmodels.modelinfo import ModelInfo, Parameter

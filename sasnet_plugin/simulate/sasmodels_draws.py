@@ -57,7 +57,6 @@ def frozen(name: str, rng: np.random.Generator) -> dict[str, float]:
     ----------
     name : str
         sasmodels' name.
-    rng : numpy.random.Generator
     """
     if rng.random() < _USUAL.get(name, 0.0):
         return {}
@@ -81,7 +80,6 @@ def generic(info: Any, seeded: Callable[[Callable[[], Any]], Any]) -> dict[str, 
 
     Parameters
     ----------
-    info : sasmodels.modelinfo.ModelInfo
     seeded : callable
         Calls what it is given while numpy's global state is seeded from our generator.
     """

@@ -13,10 +13,11 @@ from typing import Any
 
 import numpy as np
 
-from ..compute import Workers, unordered_map
+from ..domains.simulator import Layout, Simulator
 from ..files import new_hdf5, put_in_one_step
 from ..types import SimulationError
-from .dataset import PARAMETERS, Layout, layout_of, opened
+from ..workers.spread import Workers, unordered_map
+from .dataset import PARAMETERS, opened
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,6 @@ class Request:
     ----------
     rounds : int
         Passes, each with new measurements.
-    seed : int
     scale : float
         Measurements in a round, times what the domain holds right.
     limit : int or None
@@ -74,10 +74,8 @@ class Shard:
 
     Parameters
     ----------
-    folder, name : str
     simulator : Simulator
         Of its rows, with a ``layout``; it is sent to other processes.
-    rows : int
     seed : tuple of int
         Of its generator, so that its bytes depend on no worker and on no order.
     attributes : mapping
@@ -90,7 +88,7 @@ class Shard:
 
     folder: str
     name: str
-    simulator: Any
+    simulator: Simulator
     rows: int
     seed: tuple[int, ...]
     attributes: Mapping[str, Any]
@@ -159,7 +157,7 @@ class Plan:
         Parameters
         ----------
         workers : int or str
-            See `compute.unordered_map`.
+            See `workers.spread.unordered_map`.
 
         Raises
         ------
@@ -172,22 +170,21 @@ class Plan:
         yield from unordered_map(make_shard, self.missing(), workers=workers)
 
 
-def plan(simulator: Any, folder: Path | str, request: Request) -> Plan:
+def plan(simulator: Simulator, folder: Path | str, request: Request) -> Plan:
     """All shards of a dataset.
 
-    A simulator whose rows are of several kinds plans itself, by a method ``plan`` of folder and request.
+    A simulator whose rows are of several kinds plans itself.
 
     Raises
     ------
     SimulationError
         Something is asked for that this domain has no use for.
     """
-    own = getattr(simulator, "plan", None)
+    own: Plan | None = simulator.plan(folder, request)
     if own is not None:
-        found: Plan = own(folder, request)
-        return found
+        return own
     request.only("scale")
-    layout = layout_of(simulator)
+    layout = simulator.layout
     number = -(-max(1, round(request.rounds * request.scale * layout.per_round)) // layout.rows)
     more = layout.settings() if layout.settings else {}
     settings = {"format": layout.format, "seed": request.seed, **more}
@@ -210,7 +207,7 @@ def plan(simulator: Any, folder: Path | str, request: Request) -> Plan:
 def make_shard(shard: Shard) -> Shard:
     """Simulate the rows of one shard and put it in place in one step."""
     rng = np.random.default_rng(list(shard.seed))
-    simulator, layout = shard.simulator, layout_of(shard.simulator)
+    simulator, layout = shard.simulator, shard.simulator.layout
     rows = [simulator.clean(simulator.sample(rng)) for _ in range(shard.rows)]
     with put_in_one_step(shard.path) as temporary, new_hdf5(temporary) as file:
         file.attrs.update(shard.attributes)

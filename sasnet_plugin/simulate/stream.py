@@ -6,45 +6,15 @@ Examples that are nothing the network knows are mixed in: they teach it to say s
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..domains import Domain, resolve
+from ..domains import Domain, HeldOut
 from ..domains.heads import Classes, Distribution, Head, Inputs, Parameter, Quantities, Scope, Targets
 from .dataset import Dataset
-
-
-@dataclass(frozen=True)
-class Mix:
-    """What a stream hands over at once; it is the simulator's attribute ``mix``.
-
-    Parameters
-    ----------
-    rows : int
-        Rows of the dataset that are drawn.
-    uses : int
-        Measurements of each.
-    others : int
-        Of all these, out-of-distribution examples, where the simulator makes any.
-    held_out_uses : int
-        Measurements of a row at a time in held-out sets; 0 takes every row about as often.
-    known : int
-        Known examples for one of each other kind in calibration.
-    more : tuple of (int, mapping, str, str)
-        Further sets for calibration: so many for one of each other kind, options of the simulator's
-        ``measure``; head, and entry of its calibration, that is taken from this set.
-    """
-
-    rows: int = 32
-    uses: int = 1
-    others: int = 3
-    held_out_uses: int = 0
-    known: int = 20
-    more: tuple[tuple[int, Mapping[str, Any], str, str], ...] = ()
 
 
 def scaled(parameters: Sequence[Parameter], values: Any) -> NDArray[np.float32]:
@@ -52,7 +22,6 @@ def scaled(parameters: Sequence[Parameter], values: Any) -> NDArray[np.float32]:
 
     Parameters
     ----------
-    parameters : sequence of heads.Parameter
     values : mapping or object
         Holds each by its name.
     """
@@ -65,18 +34,15 @@ class Stream:
 
     Parameters
     ----------
-    domain : Domain
     folder : Path
         Of shards.
-    rng : numpy.random.Generator
     """
 
     def __init__(self, domain: Domain, folder: Path | str, rng: np.random.Generator) -> None:
         self.domain, self.rng = domain, rng
-        simulator = resolve(domain.simulator)
+        simulator = domain.simulated()
         # A simulator whose rows must be drawn together brings its own way to draw them.
-        examples = getattr(simulator, "examples", None)
-        self._own = None if examples is None else examples(folder, rng)
+        self._own = simulator.examples(folder, rng)
         if self._own is None:
             self.data = Dataset(folder, simulator)
 
@@ -86,7 +52,7 @@ class Stream:
             batch, targets = next(self._own)
             return inputs_of(self.domain, batch), only_heads(self.domain.heads, targets)
         simulator, rng = self.data.simulator, self.rng
-        mix, kinds = mix_of(simulator), getattr(simulator, "kinds", ())
+        mix, kinds = simulator.mix, simulator.kinds
         rows = [self.data[int(index)] for index in rng.integers(len(self.data), size=mix.rows)]
         slots = [row for row in rows for _ in range(mix.uses)]
         n = mix.others if kinds else 0
@@ -101,18 +67,11 @@ class Stream:
         )
 
 
-def mix_of(simulator: Any) -> Mix:
-    """A simulator's own mix, or the usual one."""
-    found: Mix = getattr(simulator, "mix", Mix())
-    return found
-
-
 def inputs_of(domain: Domain, batch: Any) -> Inputs:
     """What the network reads of measurements; a mapping is that already."""
     if isinstance(batch, Mapping):
         return batch
-    found: Inputs = resolve(domain.features)(batch)
-    return found
+    return domain.features(batch)
 
 
 def network_inputs(inputs: Inputs) -> dict[str, tuple[int, ...]]:
@@ -131,7 +90,6 @@ def with_others(heads: Sequence[Head], targets: Targets, known: int, others: int
 
     Parameters
     ----------
-    heads : sequence of Head
     targets : mapping
         Of known examples.
     known, others : int
@@ -161,7 +119,7 @@ def augmented(
     found, true = dict(inputs), dict(targets)
     for symmetry in domain.symmetries:
         turned = rng.random(len(next(iter(found.values())))) < 0.5
-        changed = resolve(symmetry)({name: values[turned] for name, values in found.items()})
+        changed = symmetry({name: values[turned] for name, values in found.items()})
         for name, values in changed.items():
             found[name] = found[name].copy()
             found[name][turned] = values
@@ -185,29 +143,6 @@ def mirrored(heads: Sequence[Head], targets: Targets) -> dict[str, NDArray[Any]]
     return found
 
 
-@dataclass(frozen=True)
-class HeldOut:
-    """Examples for calibration and tests, known ones first.
-
-    Parameters
-    ----------
-    inputs : mapping
-        What the network reads.
-    targets : mapping
-        By head.
-    about : mapping
-        What the simulator says besides, such as ``counts``; NaN of out-of-distribution examples, whose
-        ``kind`` (n,) there is, as of known ones where the simulator says it.
-    known : int
-        So many are known.
-    """
-
-    inputs: Inputs
-    targets: Targets
-    about: Mapping[str, NDArray[Any]]
-    known: int
-
-
 def held_out(
     domain: Domain,
     data: Dataset,
@@ -223,10 +158,8 @@ def held_out(
 
     Parameters
     ----------
-    domain : Domain
     data : Dataset
         That training never saw.
-    rng : numpy.random.Generator
     known, others : int
         Known examples; out-of-distribution examples of each kind.
     exposure : float or (float, float), optional
@@ -237,8 +170,8 @@ def held_out(
     options
         Of the simulator's ``measure``.
     """
-    simulator, uses = data.simulator, mix_of(data.simulator).held_out_uses
-    kinds = [kind for kind in getattr(simulator, "kinds", ()) for _ in range(others)]
+    simulator, uses = data.simulator, data.simulator.mix.held_out_uses
+    kinds = [kind for kind in simulator.kinds for _ in range(others)]
     parts: list[tuple[Any, Targets]] = []
     strange: list[Any] = []
 
@@ -253,19 +186,22 @@ def held_out(
     def other(row: Any) -> None:
         strange.append(simulator.out_of_distribution(kinds[len(strange)], row, rng, exposure=level()))
 
-    if uses:
+    def each_several_times() -> None:
         while len(parts) < known or len(strange) < len(kinds):
             row = data[int(rng.integers(len(data)))]
             for _ in range(min(uses, known - len(parts))):
                 one(row)
             for _ in range(min(uses, len(kinds) - len(strange))):
                 other(row)
-    else:
+
+    def in_turn() -> None:
         order = rng.permutation(len(data)) if rows is None else rows
         for number in range(known):
             one(data[int(order[number % len(order)])])
         for _ in kinds:
             other(data[int(rng.integers(len(data)))])
+
+    (each_several_times if uses else in_turn)()
     joined = {name: np.concatenate([part[name] for _, part in parts]) for name in parts[0][1]}
     every = with_others(domain.heads, joined, known, len(strange))
     targets = only_heads(domain.heads, every)

@@ -20,7 +20,6 @@ class SystematicShares:
         Flat background up to the signal itself: incoherent scattering of protons.
     sloped : float
         Background B qⁿ, n uniform over `slopes`: solvent and its structure, empty cell, fluorescence, air.
-    slopes : (float, float)
     slope_level : (float, float)
         Of the total at the end where it is largest; log-uniform.
     upturn : float
@@ -77,7 +76,6 @@ def roughen(
     smeared : (k, n) float array
         Largest value 1.
     background : (k, 1) float array
-    rng : numpy.random.Generator
 
     Returns
     -------

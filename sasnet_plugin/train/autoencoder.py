@@ -31,7 +31,6 @@ class AutoencoderConfig:
         Weight of the total correlation; 1 is a plain variational autoencoder.
     steps, batch : int
         Some ten thousand points are seen a hundred times.
-    learning_rate : float
     noise : float
         Standard deviation of what need not be reconstructed, over that of the points.
     """
@@ -58,8 +57,6 @@ def fit(
     Parameters
     ----------
     points : (n, d) array
-    seed : int
-    config : AutoencoderConfig
 
     Notes
     -----
@@ -123,7 +120,6 @@ def trained(
 
     Parameters
     ----------
-    model : keras.Model
     encoder : sequence of keras.layers.Dense
         Layers of the model, the first of which reads the points.
     points : (n, d) array

@@ -32,8 +32,6 @@ class ContrastiveConfig:
         Standard deviation of what is added to a copy, over that of the points.
     temperature : float
         Of the softmax over similarities.
-    steps, batch : int
-    learning_rate : float
     """
 
     hidden: tuple[int, ...] = (128, 64)
@@ -56,8 +54,6 @@ def fit(
     ----------
     points : (n, d) array
         That do not change as a particle turns: what is left to be disturbed is noise and what was not seen.
-    seed : int
-    config : ContrastiveConfig
 
     Notes
     -----

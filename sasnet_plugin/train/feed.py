@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-import queue
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,24 +12,25 @@ from numpy.typing import NDArray
 
 from ..domains import Domain
 from ..domains.heads import FRAME_MASK, Inputs, Targets
-from ..processes import Child
 from ..simulate.stream import Stream, as_read, augmented
 from ..types import SimulationError
+from ..workers.pool import GoneError, Pool
 
 #: Takes from a stream that are on their way to the trainer at a time, of all processes together.
 _AHEAD = 24
 
 
-def work(receive: Callable[[], Any], say: Callable[[Any], None]) -> None:
-    """Measure examples of (domain, folder, seed), as many times as asked; in a process of its own."""
+def begin(domain: Domain, folder: str, seed: Sequence[int]) -> Callable[[Any, Any], tuple[Inputs, Targets]]:
+    """In a process of the feed's: what measures a few examples more."""
     if hasattr(os, "nice"):
         os.nice(10)  # a step of the network waits for its slowest thread; examples can wait
-    domain, folder, seed = receive()
-    source = Stream(domain, folder, np.random.default_rng(seed))
-    while True:
-        receive()
+    source = Stream(domain, Path(folder), np.random.default_rng(seed))
+
+    def take(_: Any, __: Any) -> tuple[Inputs, Targets]:
         inputs, targets = source.take()
-        say(({name: _half(values) for name, values in inputs.items()}, targets))
+        return {name: _half(values) for name, values in inputs.items()}, targets
+
+    return take
 
 
 def _half(values: NDArray[Any]) -> NDArray[Any]:
@@ -46,8 +46,6 @@ class Feed:
         Its stream is run by every worker.
     folder : Path
         Of shards; every worker reads them.
-    seed : int
-    batch : int
     workers : int
         Processes that measure examples.
     """
@@ -64,16 +62,14 @@ class Feed:
         self.batch, self.domain = batch, domain
         self.reuse, self.capacity = domain.network.reuse, domain.network.reservoir
         self._rng = np.random.default_rng([seed, 1 << 20])
-        self._heard: queue.Queue[tuple[Child, Any]] = queue.Queue()
         # Threads of linear algebra take turns with the network's, and double what an example costs.
         threads = {"OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", "1")}
-        self._children = [
-            Child("sasnet_plugin.train.feed:work", self._heard, environment=threads) for _ in range(workers)
-        ]
-        for index, child in enumerate(self._children):
-            child.send((domain, str(folder), [seed, index]))
-            for _ in range(-(-_AHEAD // workers)):
-                child.send("one more")
+        self._pool = Pool(
+            f"{__name__}:begin", workers, first=(domain, str(folder)), ahead=-(-_AHEAD // max(workers, 1)),
+            each=[([seed, index],) for index in range(workers)], environment=threads,
+        )  # fmt: skip
+        while self._pool.room:
+            self._pool.ask("one more")
         # In half precision; batches are random draws from them.
         self._kept: dict[str, dict[str, NDArray[Any]]] = {}
         self._filled = 0
@@ -87,19 +83,20 @@ class Feed:
 
     def close(self) -> None:
         """End the workers."""
-        for child in self._children:
-            child.end()
+        self._pool.close()
 
     def _take(self) -> tuple[Inputs, Targets]:
-        child, said = self._heard.get()
-        if said is None:
-            raise SimulationError(
-                "a process that measures examples ended, perhaps for want of memory; the same command goes on"
-                " from the last checkpoint."
-            )
-        child.send("one more")
-        inputs, targets = said
-        return inputs, targets
+        for said in self._pool.hear():
+            if said.error is not None and not isinstance(said.error, GoneError):
+                raise said.error
+            if said.error is None:
+                self._pool.ask("one more")
+                inputs, targets = said.message
+                return inputs, targets
+        raise SimulationError(
+            "a process that measures examples ended, perhaps for want of memory; the same command goes on"
+            " from the last checkpoint."
+        )
 
     def _store(self, inputs: Inputs, targets: Targets) -> None:
         n = len(next(iter(targets.values())))

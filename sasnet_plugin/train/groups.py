@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from ..digits import listed
 from ..domains.heads import Classes, Group
+from ..domains.simulator import HeldOut
 from ..simulate.bank import build_bank
-from ..simulate.stream import HeldOut
 from .package import Finished, Trained
 
 #: Groups to cut the dendrogram into.

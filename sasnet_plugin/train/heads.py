@@ -67,7 +67,6 @@ def losses(head: Head, found: Mapping[str, Any], targets: Mapping[str, Any], hea
 
     Parameters
     ----------
-    head : Head
     found : mapping
         Outputs of the network.
     targets : mapping

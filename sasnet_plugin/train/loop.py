@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ..domains import Domain, resolve
+from ..domains import Domain
 from ..files import put_in_one_step, remove_leftovers
 from ..simulate.stream import Stream, as_read, network_inputs
 from ..types import SasnetError
@@ -29,13 +29,10 @@ class TrainConfig:
     ----------
     steps : int
         Batches in all. A run may go on with another number: with fewer to end it sooner, its decay included.
-    batch : int
     learning_rate : float
         Peak, after a linear warm-up, before the cosine decay.
     decay : float
         Share of the batches over which the learning rate falls, at the end; 1 from the warm-up on.
-    weight_decay : float
-    seed : int
     workers : int
         Processes that measure examples.
     save_every : int
@@ -82,8 +79,6 @@ def train(
         Folder of shards.
     run : Path
         Folder for checkpoints; a run of the same settings found there is resumed.
-    config : TrainConfig
-    domain : Domain
     net : mapping, optional
         Sizes of the trunk that are not the domain's own.
     validation : Path, optional
@@ -281,8 +276,7 @@ def _restarts(run: Path) -> int:
 def _shape_of(domain: Domain, data: Path) -> dict[str, Any]:
     """What a network for the shards in a folder is built for: inputs, and labels that the shards decide."""
     inputs, _ = Stream(domain, data, np.random.default_rng(0)).take()
-    labels = getattr(resolve(domain.simulator), "labels", None)
-    return {"inputs": network_inputs(inputs), "labels": {} if labels is None else labels(data)}
+    return {"inputs": network_inputs(inputs), "labels": domain.simulated().labels(data)}
 
 
 _PATTERN = "epoch-[0-9][0-9][0-9][0-9][0-9][0-9].weights.h5"

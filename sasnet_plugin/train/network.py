@@ -11,7 +11,7 @@ from typing import Any
 import keras
 from keras import layers, ops
 
-from ..domains import Domain, resolve, specification
+from ..domains import Domain, specification
 from ..domains.heads import FRAME_MASK, Classes, Head
 from ..types import SasnetError
 from .heads import Network, outputs
@@ -23,7 +23,6 @@ def heads_of(domain: Domain, said: Mapping[str, Mapping[str, Any]]) -> tuple[Hea
 
     Parameters
     ----------
-    domain : Domain
     said : mapping
         By head, ``labels``, and of classes that depend on others ``allowed``.
     """
@@ -42,7 +41,6 @@ def build(domain: Domain, settings: Mapping[str, Any]) -> Network:
 
     Parameters
     ----------
-    domain : Domain
     settings : mapping
         ``inputs``, the shape of each without its first axis; ``labels`` as `heads_of` takes them;
         ``net``, the trunk's sizes.
@@ -54,7 +52,7 @@ def build(domain: Domain, settings: Mapping[str, Any]) -> Network:
         name: keras.Input((None, *shape[1:]) if sets else tuple(shape), name=name)
         for name, shape in sorted(settings["inputs"].items())
     }
-    trunk, sizes = resolve(domain.network.trunk), dict(settings["net"])
+    trunk, sizes = domain.network.trunk, dict(settings["net"])
     if domain.network.pooling:
         x = _pooled(trunk, inputs, sizes, domain.network.pooling)
     else:
@@ -63,7 +61,7 @@ def build(domain: Domain, settings: Mapping[str, Any]) -> Network:
     asked = inputs if len(inputs) > 1 else next(iter(inputs.values()))
     network = Network(asked, outputs(heads, x), name=domain.name)
     network.heads = heads
-    network.one_side = domain.network.trunk.endswith(":one_side")
+    network.one_side = domain.network.one_side
     weights = sizes.get("weights", "")
     if weights and Path(weights).is_dir():
         adopt_trunk(network, Path(weights))

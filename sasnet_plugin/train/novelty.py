@@ -8,11 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from ..domains import resolve
+from ..domains.simulator import HeldOut
 from ..predict.novelty import BANK, SHARE, Bank, profiles
 from ..simulate.dataset import Dataset
 from ..simulate.diffraction.samples import tags_of
-from ..simulate.stream import HeldOut
 from .package import Finished, Trained
 
 #: Profiles of the bank, and their counts: enough that counting hides nothing.
@@ -25,7 +24,7 @@ _BATCH = 256
 
 def finish(trained: Trained, held: HeldOut, calibration: dict[str, dict[str, Any]]) -> Finished:
     """Write ``novelty.npz``: training shots as measured, and how far validation shots are from them."""
-    rng, simulator = np.random.default_rng(31), resolve(trained.domain.simulator)
+    rng, simulator = np.random.default_rng(31), trained.domain.simulated()
     data, other = Dataset(trained.data, simulator), Dataset(trained.validation, simulator)
     rows = [data[int(row)] for row in rng.permutation(len(data))[:PROFILES]]
     parts = []

@@ -12,12 +12,13 @@ from typing import Any
 
 import numpy as np
 
-from ..domains import Domain, resolve
+from ..domains import Domain
 from ..domains.heads import Head, Inputs, Outputs, Scope
+from ..domains.simulator import HeldOut, Simulator
 from ..predict.averaging import said_of
 from ..predict.calibration import calibrate
 from ..simulate.dataset import Dataset
-from ..simulate.stream import HeldOut, as_read, held_out, mix_of, network_inputs
+from ..simulate.stream import as_read, held_out, network_inputs
 from ..zoo.manifest import FORMAT, described
 from .export import check_parity, export_onnx
 from .network import load
@@ -31,10 +32,8 @@ class Trained:
 
     Parameters
     ----------
-    model : network.Network
     settings : dict
         Of its run.
-    domain : Domain
     heads : tuple of Head
         With their labels.
     data, validation : Path
@@ -65,7 +64,7 @@ class Trained:
 
 @dataclass(frozen=True)
 class Finished:
-    """What a domain adds to its model, by its simulator's ``finish``.
+    """What a domain adds to its model, by its `Domain.finish`.
 
     Parameters
     ----------
@@ -109,16 +108,13 @@ def package(
     target : Path
         Folder of the model in the zoo; ``model.onnx``, ``parity.npz``, ``manifest.json`` and what the domain
         adds are written.
-    domain : Domain
     per_model : int
         Validation examples of each model, or of each out-of-distribution kind.
-    seed : int
     progress : callable, optional
         Called with the number of finished models.
 
     Returns
     -------
-    manifest : dict
     summary : str
         A few words for the user.
 
@@ -130,22 +126,22 @@ def package(
     model, settings = load(run, domain)
     target.mkdir(parents=True, exist_ok=True)
     trained = Trained(model, settings, domain, model.heads, data, validation, target)
-    simulator, rng = resolve(domain.simulator), np.random.default_rng(seed)
+    simulator, rng = domain.simulated(), np.random.default_rng(seed)
     held = _held_out(trained, simulator, rng, per_model, progress)
     calibration = _calibrated(trained, held.inputs, held)
-    if not hasattr(simulator, "held_out"):
-        for number, options, name, entry in mix_of(simulator).more:
-            rows = Dataset(validation, simulator)
-            other = held_out(domain, rows, rng, known=number * per_model, others=0, **options)
-            calibration[name][entry] = _calibrated(trained, other.inputs, other, only=name)[name][entry]
-    finish = getattr(simulator, "finish", "")
-    usual = Finished(trained.heads, summary=f"{len(trained.heads)} heads, {held.known:,} examples held out")
-    finished: Finished = resolve(finish)(trained, held, calibration) if finish else usual
+    for number, options, name, entry in simulator.mix.more:
+        rows = Dataset(validation, simulator)
+        other = held_out(domain, rows, rng, known=number * per_model, others=0, **options)
+        calibration[name][entry] = _calibrated(trained, other.inputs, other, only=name)[name][entry]
+    finished = Finished(
+        trained.heads, summary=f"{len(trained.heads)} heads, {held.known:,} examples held out"
+    )
+    if domain.finish is not None:
+        finished = domain.finish(trained, held, calibration)
 
     onnx, parity = target / "model.onnx", target / "parity.npz"
     export_onnx(model, onnx)
     worst = _parity(trained, held, onnx, parity)
-    inputs = getattr(simulator, "inputs", None)
     begun: dict[str, Any] = {name: settings[name] for name in ("start", "keep") if name in settings}
     manifest = {
         "format": FORMAT,
@@ -154,7 +150,7 @@ def package(
         "features_version": domain.features_version,
         "heads": {head.name: described(head) for head in finished.heads},
         "calibration": calibration,
-        "inputs": {} if inputs is None else inputs(data),
+        "inputs": simulator.inputs(data),
         "versions": _versions(),
         "data_hash": data_hash(data),
         "metrics": {
@@ -173,16 +169,14 @@ def package(
 
 def _held_out(
     trained: Trained,
-    simulator: Any,
+    simulator: Simulator,
     rng: np.random.Generator,
     per_model: int,
     progress: Callable[[int], None] | None,
 ) -> HeldOut:
-    own = getattr(simulator, "held_out", None)
-    if own is not None:
-        found: HeldOut = own(trained.validation, rng, per_model, trained.heads, progress)
-    else:
-        known = mix_of(simulator).known * per_model
+    found = simulator.held_out(trained.validation, rng, per_model, trained.heads, progress)
+    if found is None:
+        known = simulator.mix.known * per_model
         data = Dataset(trained.validation, simulator)
         found = held_out(trained.domain, data, rng, known=known, others=per_model)
     # The parity file keeps half precision: compare on exactly these.

@@ -14,11 +14,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..domains import Domain, ReadOptions, resolve
+from ..domains import Domain, ReadOptions
 from ..domains.heads import Tags, Targets
+from ..domains.simulator import Layout, Mix, Row, Simulator
 from ..files import new_hdf5, put_in_one_step
-from ..simulate.dataset import PARAMETERS, Layout, Row
-from ..simulate.stream import Mix
+from ..simulate.dataset import PARAMETERS
 from ..types import DataError, SasnetError
 
 #: Share of the labelled images that calibration is done with.
@@ -30,7 +30,7 @@ _ROWS = 8
 
 
 @dataclass(frozen=True)
-class Recorded:
+class Recorded(Simulator):
     """Rows that were measured: nothing is drawn."""
 
     layout = Layout(stem="labelled", content="{rows:,} labelled images", rows=_ROWS)
@@ -91,7 +91,7 @@ def record(
     for name, rows in parts.items():
         _write(folder / name, [found[row] for row in rows], head.name, domain.features_version)
     recorded = replace(
-        domain, simulator=f"{__name__}:SIMULATOR", features=f"{__name__}:inputs", heads=(head,), symmetries=()
+        domain, simulator=lambda: SIMULATOR, features=inputs, heads=(head,), symmetries=(), finish=None
     )
     return recorded, folder / "data", folder / "validation"
 
@@ -133,12 +133,12 @@ def labelled(domain: Domain, labels: Path, images: Sequence[str]) -> tuple[Tags,
         entries = wanted.get(name, {})
         batch: list[Any] = []
         targets: list[NDArray[np.float32]] = []
-        for number, one in enumerate(resolve(domain.read)(image, ReadOptions()) if entries else (), start=1):
+        for number, one in enumerate(domain.read(image, ReadOptions()) if entries else (), start=1):
             if number in entries:
                 batch.append(one)
                 targets.append(entries[number])
         if batch:
-            read = resolve(domain.features)(batch)
+            read = domain.features(batch)
             found += [
                 Labelled({k: v[row] for k, v in read.items()}, tags, name) for row, tags in enumerate(targets)
             ]

@@ -17,10 +17,9 @@ from zipfile import BadZipFile
 import numpy as np
 from numpy.typing import NDArray
 
-from ..domains import Domain, resolve
+from ..domains import Domain
 from ..domains.heads import Tags
 from ..files import put_in_one_step
-from ..simulate.dataset import layout_of
 from ..simulate.stream import inputs_of
 from .last_layer import Layer
 
@@ -61,8 +60,6 @@ def replayed(
     ----------
     domain : Domain
         Without a simulator there are none.
-    layer : Layer
-    head : Tags
     number : int
         Of scenes.
     folder : Path
@@ -72,8 +69,8 @@ def replayed(
     """
     size, labels = layer.kernel.shape
     seen, truth = [np.zeros((0, size + 1))], [np.zeros((0, labels))]
-    simulator = resolve(domain.simulator) if domain.simulator else None
-    more = layout_of(simulator).settings if simulator is not None else None
+    simulator = domain.simulator() if domain.simulator else None
+    more = simulator.layout.settings if simulator is not None else None
     about = [layer.digest, domain.features_version, more() if more else {}]
     key = hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()[:16]
     for part in range(-(-number // PART) if simulator is not None else 0):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import logging
 import secrets
 import threading
 import time
@@ -13,14 +15,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..types import SasnetError, printable
-from .crew import Crew
+from .content import Source, Stamp
+from .crew import DONE, Crew
 from .events import Log, Prediction
 from .pictures import Look
 from .settings import WEB
 from .state import State
-from .thumbnails import Thumbnails
-from .worker import PREDICT, THUMBNAILS, VIEW, Done, Failed, Job, Predicted, Shown
+from .thumbnails import Thumbnail, Thumbnails
+from .worker import PREDICT, THUMBNAILS, VIEW, Failed, Job, Predicted, Shown
 
+_LOG = logging.getLogger(__name__)
 #: Of jobs that are counted; others were asked for besides.
 _QUEUED = "queued"
 
@@ -72,14 +76,17 @@ class Background:
         self.zoo = ""
         self._pictures: NDArray[np.float32] = np.zeros((0, WEB.descriptor**2), np.float32)
         self._heard: list[Prediction] = []
-        self._tags: tuple[str, ...] = ()
+        self._unkept = ""
         self._waits: dict[str, _Wait] = {}
         #: File -> its stamp when all of its thumbnails were made.
-        self._made: dict[str, tuple[int, int]] = {}
+        self._made: dict[str, Stamp] = {}
+        #: Of the job under way: what its file holds, and whether something of it failed.
+        self._source: Source | None = None
+        self._failed = False
         self._back = Crew(self._hear_back, needed=self._needed)
         self._views = Crew(self._hear_view)
         self._closed = threading.Event()
-        self._cached = {(f, n): (stamp, title, d) for f, n, stamp, title, d in thumbnails.known()}
+        self._cached = {s.file: (s, made) for s, made in thumbnails.known(state.images.folder, domain)}
         self.scan()
         self._watcher = threading.Thread(target=self._watch, daemon=True)
         if live:
@@ -94,17 +101,34 @@ class Background:
             self._pictures = np.pad(self._pictures, wide, constant_values=np.nan)
         return self._pictures[: len(self._images)]
 
-    def png(self, row: int) -> bytes | None:
-        """The thumbnail of an image; where there is none yet, it is made next."""
+    def address(self, row: int) -> str:
+        """Of the thumbnail of an image, by what its file holds; empty where there is none yet."""
+        content = self._images.content.get(self._images.keys[row][0], "")
+        there = content and np.isfinite(self.pictures[row, 0])
+        return f"{content}/{self._images.keys[row][1]}" if there else ""
+
+    def png(self, content: str, number: int) -> bytes | None:
+        """The thumbnail of a content, if there is one."""
+        return self._thumbnails.png(content, number)
+
+    def want(self, row: int) -> str:
+        """The address of a thumbnail; where there is none yet, it is made next."""
         with self._lock:
             self._images.check([row])
             file, number = self._images.keys[row]
-            stamp = self._images.stamp.get(file, (0, 0))
             wanted = bool(self._images.there[row]) and row not in self._images.problem
-        found = self._thumbnails.png(file, number, stamp)
-        if found is None and wanted:
+            address, content = self.address(row), self._images.content.get(file, "")
+        if address and self.png(content, number) is None:  # kept nowhere any more
+            self._made.pop(file, None)
+            address = ""
+        if not address and wanted:
             self._back.add([self._job(THUMBNAILS, file)], urgent=True)
-        return found
+        return address
+
+    @property
+    def problem(self) -> str:
+        """What cannot be kept, in a sentence; empty where all can."""
+        return self._unkept or self._thumbnails.problem
 
     def view(self, row: int, look: Look) -> Shown:
         """Draw one image.
@@ -146,14 +170,18 @@ class Background:
         found = self._images.look()
         with self._lock:
             changed = self._images.take(found)
-            if self._made:  # not at the first look
-                renewed = {file for file in changed if file in self._made}
-                self.pictures[[file in renewed for file, _ in self._images.keys]] = np.nan
-            for key, (stamp, title, descriptor) in self._cached.items():
-                if self._images.stamp.get(key[0]) == stamp:
-                    row = self._images.add(key, there=True, title=title)
-                    self.pictures[row] = descriptor
-                    self._made[key[0]] = stamp
+            for file in changed:
+                self._made.pop(file, None)
+                if self._images.content.get(file):
+                    self._state.read(file, "")
+                    self.pictures[self._images.of(file)] = np.nan
+            for file, (source, made) in self._cached.items():
+                if self._images.stamp.get(file) == source.stamp:
+                    for one in made:
+                        row = self._images.add((file, one.number), there=True, title=one.title)
+                        self.pictures[row] = one.descriptor
+                    self._state.read(file, source.content)
+                    self._made[file] = source.stamp
             self._cached = {}
             if changed:
                 self._state.touch([self._images.row[file, 1] for file in changed])
@@ -181,13 +209,17 @@ class Background:
         self._back.add(jobs)
 
     def _job(self, kind: str, file: str, token: str = "") -> Job:
-        return Job(kind, self._domain, self._folder, file, zoo=self.zoo, token=token)
+        stamp = self._images.stamp.get(file)
+        return Job(kind, self._domain, self._folder, file, stamp=stamp, zoo=self.zoo, token=token)
 
     def _watch(self) -> None:
         pause = WEB.scan_seconds
         while not self._closed.wait(pause):
             began = time.monotonic()
-            self.scan()
+            try:
+                self.scan()
+            except Exception:  # whatever became of the folder, it is looked at again
+                _LOG.warning("%s could not be looked at", self._folder, exc_info=True)
             pause = WEB.scan_seconds * max(1.0, time.monotonic() - began)
 
     def _sentence(self, failed: Failed) -> str:
@@ -195,61 +227,87 @@ class Background:
 
     def _hear_view(self, job: Job, message: Any) -> None:
         wait = self._waits.get(job.token)
-        if wait is None:
+        if wait is None or isinstance(message, Source):
             return
-        if isinstance(message, Done):
+        if message is DONE:
             wait.ready.set()
         else:
             wait.found = message
 
     def _hear_back(self, job: Job, message: Any) -> None:
         with self._lock:
-            if isinstance(message, Failed) and job.kind == PREDICT:  # the image may be as good as any
-                self.progress[PREDICT].failed += 1
-                self.progress[PREDICT].reason = self._sentence(message)
+            if isinstance(message, Source):
+                self._take_source(message)
             elif isinstance(message, Failed):
-                row = self._images.add((job.file, max(message.number, 1)))
-                self._images.problem[row] = self._sentence(message)
-                self._state.touch([row])
-            elif isinstance(message, Done):
-                self._done(job)
+                self._take_failure(job, message)
+            elif isinstance(message, Shown):
+                self._take_thumbnail(message)
+            elif isinstance(message, Predicted):
+                self._take_prediction(message)
             else:
-                row = self._images.add((job.file, message.number), there=True, title=message.title)
-                self._images.problem.pop(row, None)
-                if isinstance(message, Shown):
-                    self._keep_thumbnail(row, job.file, message)
-                else:
-                    self._keep_prediction(job.file, message)
+                self._done(job)
+            last = message is DONE and self.progress[PREDICT].done >= self.progress[PREDICT].total
+        # Not under the lock: another program may hold the database for a while.
+        if len(self._heard) >= WEB.batch or (last and job.kind == PREDICT):
+            self._keep_predictions()
+
+    def _take_source(self, source: Source) -> None:
+        self._source = source
+        if self._images.stamp.get(source.file) == source.stamp:  # else the next look at the folder sees it
+            self._state.read(source.file, source.content)
+            if source.beside:
+                self._images.beside[source.file] = source.beside
+
+    def _take_failure(self, job: Job, failed: Failed) -> None:
+        self._failed = True
+        if job.kind == PREDICT:  # the image may be as good as any
+            self.progress[PREDICT].failed += 1
+            self.progress[PREDICT].reason = self._sentence(failed)
+        else:
+            row = self._images.add((job.file, max(failed.number, 1)))
+            self._images.problem[row] = self._sentence(failed)
+            self._state.touch([row])
+
+    def _take_thumbnail(self, shown: Shown) -> None:
+        assert shown.descriptor is not None
+        source = shown.source
+        made = Thumbnail(shown.number, shown.title, shown.descriptor, shown.png)
+        self._thumbnails.put(source.content, made)
+        if self._images.content.get(source.file) == source.content:
+            row = self._images.add((source.file, shown.number), there=True, title=shown.title)
+            self._images.problem.pop(row, None)
+            self.pictures[row] = shown.descriptor
+            self._state.touch([row])
+
+    def _take_prediction(self, one: Predicted) -> None:
+        file, content = one.source.file, one.source.content
+        row = self._images.add((file, one.number), there=True, title=one.title)
+        self._images.problem.pop(row, None)
+        said = one.tags, one.probability, one.in_scope, one.said
+        self._heard.append(Prediction(one.model, file, one.number, content, *said))
 
     def _done(self, job: Job) -> None:
+        source, failed = self._source, self._failed
+        self._source, self._failed = None, False
         progress = self.progress[job.kind]
         if job.token == _QUEUED:
             progress.done += 1
-        if job.kind == PREDICT and progress.done >= progress.total:
-            self._keep_predictions()
-        elif job.kind == THUMBNAILS:
-            self._made[job.file] = self._images.stamp.get(job.file, (0, 0))
+        if job.kind == THUMBNAILS:
+            if source is not None and not failed and not source.beside:
+                self._thumbnails.put_source(self._images.folder, self._domain, source)
+            if made := source.stamp if source else job.stamp:
+                self._made[job.file] = made
             if not self._back.waiting or progress.done % WEB.batch == 0:
                 self._thumbnails.keep()
 
-    def _keep_thumbnail(self, row: int, file: str, shown: Shown) -> None:
-        assert shown.descriptor is not None
-        self.pictures[row] = shown.descriptor
-        stamp = self._images.stamp.get(file, (0, 0))
-        self._thumbnails.put(file, shown.number, stamp, shown.title, shown.png, shown.descriptor)
-        self._state.touch([row])
-
-    def _keep_prediction(self, file: str, one: Predicted) -> None:
-        self._tags = one.tags
-        self._heard.append(Prediction(one.model, file, one.number, one.probability, one.in_scope, one.said))
-        if len(self._heard) >= WEB.batch:
-            self._keep_predictions()
-
     def _keep_predictions(self) -> None:
-        heard, self._heard = self._heard, []
+        """Write down what models said; what cannot be kept waits, and models with it, until it can."""
         try:
-            self._log.add_predictions(self._tags, heard)
+            self._log.add_predictions(self._heard)
+        except SasnetError as error:
+            self._unkept = f"{error} The model's answers wait for it; predict again when it is done."
+            self.stop()
+            return
+        self._heard, self._unkept = [], ""
+        with contextlib.suppress(SasnetError):  # they are kept; the next look at the page takes them in
             self._refresh()
-        except SasnetError as error:  # the page goes on; what is not kept can be predicted again
-            for one in heard:
-                self._images.problem[self._images.add((one.file, one.number))] = str(error)

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import itertools
+import logging
 import queue
 import threading
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from ..processes import Child
+from ..types import SasnetError
+from ..workers.pool import GoneError, Pool
 from .settings import WEB
-from .worker import THUMBNAILS, Done, Failed, Job
+from .worker import THUMBNAILS, Failed, Job
 
-#: Told of a job and of what its process says of it; last of `Done`.
+#: Told of a job and of what its process says of it; last of `DONE`.
 Hear = Callable[[Job, Any], None]
-
+#: What is told at the end of each job.
+DONE = "done"
 
 #: What its process runs.
-_WORKER = "sasnet_plugin.web.worker:live"
+_WORKER = "sasnet_plugin.web.worker:begin"
+_LOG = logging.getLogger(__name__)
 
 
 class Crew:
@@ -26,7 +30,7 @@ class Crew:
     Parameters
     ----------
     hear : callable
-        Called in a thread of this crew.
+        Called in a thread of this crew. Whatever it raises costs its job, and the process that does it.
     needed : callable
         Whether a job is still to be done when its turn comes.
     seconds : float
@@ -46,7 +50,7 @@ class Crew:
         self._cancelled: dict[str, int] = {}
         self._urgent: set[Job] = set()
         self._stopped = threading.Event()
-        self._child: Child | None = None
+        self._pool = Pool(_WORKER)
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
 
@@ -74,54 +78,46 @@ class Crew:
         """End the process, whatever it is doing, and the thread."""
         self._stopped.set()
         self._jobs.put((-1, 0, None))
-        if self._child is not None:
-            self._child.end()
+        self._pool.close()
         self._thread.join(timeout=10)
 
     def _run(self) -> None:
-        heard: queue.Queue[tuple[Any, Any]] = queue.Queue()
         while not self._stopped.is_set():
             _, number, job = self._jobs.get()
             if job is None:
                 return
             self._urgent.discard(job)
-            if number < self._cancelled.get(job.kind, -1) or not self._needed(job):
-                self._tell(job, Done(job.token))
-                continue
             try:
-                self._do(job, heard)
-            except Exception as error:  # such as no room for another process
-                self._tell(job, Failed(f"{job.path}: could not be read ({error})."))
-                self._tell(job, Done(job.token))
+                if number >= self._cancelled.get(job.kind, -1) and self._needed(job):
+                    self._do(job)
+            except Exception as error:  # no room for another process, or what was said could not be kept
+                reason = str(error) if isinstance(error, SasnetError) else f"{type(error).__name__}: {error}"
+                self._try_to_tell(job, Failed(f"{job.path}: could not be used ({reason.rstrip('.')})."))
+            self._try_to_tell(job, DONE)
 
-    def _do(self, job: Job, heard: queue.Queue[tuple[Any, Any]]) -> None:
-        if self._child is None or not self._child.alive:
-            self._child = Child(_WORKER, heard)
-        child = self._child
-        child.send(job)
-        while not self._stopped.is_set():
-            try:
-                whose, message = heard.get(timeout=self._seconds)
-            except queue.Empty:
+    def _do(self, job: Job) -> None:
+        """Have a job done; its process does not outlive an exception of whoever is told."""
+        with self._pool.doing(job):
+            while found := self._pool.hear(self._seconds):
+                for said in found:  # of this job alone
+                    if isinstance(said.error, GoneError):
+                        return self._give_up(job, "the process that read it ended")
+                    if said.error is not None:
+                        raise said.error
+                    if said.last:
+                        return None
+                    self._hear(job, said.message)
+            if not self._stopped.is_set():
                 self._give_up(job, f"reading it took more than {self._seconds:.0f} s and was given up")
-                return
-            if whose is not child:
-                continue
-            if message is None:
-                if not self._stopped.is_set():
-                    self._give_up(job, "the process that read it ended")
-                return
-            self._tell(job, message)
-            if isinstance(message, Done):
-                return
+        return None
 
     def _give_up(self, job: Job, why: str) -> None:
-        assert self._child is not None
-        self._child.end()
-        self._child = None
-        self._tell(job, Failed(f"{job.path}: {why}; check the file."))
-        self._tell(job, Done(job.token))
+        self._hear(job, Failed(f"{job.path}: {why}; check the file."))
 
-    def _tell(self, job: Job, message: Any) -> None:
+    def _try_to_tell(self, job: Job, message: Any) -> None:
+        """Tell something; if that fails, too, the jobs that follow are still done."""
         if not self._stopped.is_set():
-            self._hear(job, message)
+            try:
+                self._hear(job, message)
+            except Exception:
+                _LOG.warning("%s: %r could not be taken in", job.path, message, exc_info=True)

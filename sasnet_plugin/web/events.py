@@ -13,14 +13,16 @@ import operator
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..types import SasnetError
+from .database import Database
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from numpy.typing import NDArray
 
 #: Kinds of events: a tag is said to be there or not, an action is taken back, or done again.
@@ -82,6 +84,10 @@ class Prediction:
         ``name@version``.
     file, number
         See `Event`.
+    content : str
+        What the file held, as `content.Source` has it: of another content nothing is said.
+    tags : tuple of str
+        All that the model knows; the same each time.
     probability : mapping of str to float
         By tag; empty where nothing is said.
     in_scope : float
@@ -93,13 +99,15 @@ class Prediction:
     model: str
     file: str
     number: int
+    content: str
+    tags: tuple[str, ...]
     probability: Mapping[str, float]
     in_scope: float
     said: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
-class Told:
+class Answers:
     """What one model said of several images.
 
     Parameters
@@ -109,6 +117,8 @@ class Told:
         All that it knows.
     keys : tuple of (str, int)
         File and number of each image.
+    content : tuple of str
+        Of the file of each; empty where it was not kept.
     probability : (n, tags) float array
         NaN where nothing is said.
     in_scope : (n,) float array
@@ -121,6 +131,7 @@ class Told:
     model: str
     tags: tuple[str, ...]
     keys: tuple[tuple[str, int], ...]
+    content: tuple[str, ...]
     probability: NDArray[np.float32]
     in_scope: NDArray[np.float32]
     said: tuple[str, ...]
@@ -128,12 +139,12 @@ class Told:
 
 
 class Log:
-    """An opened database.
+    """An opened database of labels.
 
     Parameters
     ----------
     place : str
-        A file, or a URL of SQLAlchemy, such as ``postgresql+psycopg://user@host/labels``.
+        See `Database`.
 
     Raises
     ------
@@ -142,50 +153,7 @@ class Log:
     """
 
     def __init__(self, place: str) -> None:
-        import sqlalchemy as sql
-
-        self.place = place
-        url = place if "://" in place else f"sqlite:///{Path(place).absolute()}"
-        shape = sql.MetaData()
-        number = sql.BigInteger().with_variant(sql.Integer, "sqlite")  # SQLite counts those alone
-        self._events = sql.Table(
-            "events", shape,
-            sql.Column("id", number, primary_key=True, autoincrement=True),
-            sql.Column("time", sql.Double, nullable=False), sql.Column("kind", sql.String(8), nullable=False),
-            sql.Column("action", sql.String(32), nullable=False), sql.Column("who", sql.Text, nullable=False),
-            sql.Column("file", sql.Text), sql.Column("number", sql.Integer), sql.Column("tag", sql.Text),
-            sql.Column("value", sql.SmallInteger), sql.Column("model", sql.Text),
-            sql.Column("probability", sql.Double),
-            sqlite_autoincrement=True,
-        )  # fmt: skip
-        self._models = sql.Table(
-            "models", shape,
-            sql.Column("name", sql.String(200), primary_key=True),
-            sql.Column("tags", sql.Text, nullable=False),
-        )  # fmt: skip
-        self._predictions = sql.Table(
-            "predictions", shape,
-            sql.Column("id", number, primary_key=True, autoincrement=True),
-            sql.Column("time", sql.Double, nullable=False),
-            sql.Column("model", sql.String(200), nullable=False),
-            sql.Column("file", sql.Text, nullable=False), sql.Column("number", sql.Integer, nullable=False),
-            sql.Column("probability", sql.LargeBinary), sql.Column("in_scope", sql.Double),
-            sql.Column("said", sql.Text),
-            sqlite_autoincrement=True,
-        )  # fmt: skip
-        self._sql = sql
-        try:
-            options = {"connect_args": {"timeout": 60}} if url.startswith("sqlite:") else {}
-            self._engine = sql.create_engine(url, **options)
-            shape.create_all(self._engine)
-            with self._engine.connect() as connection:
-                connection.execute(sql.select(*self._events.c).limit(1)).all()
-        except (sql.exc.SQLAlchemyError, ImportError, OSError) as error:
-            reason = str(getattr(error, "orig", None) or error).splitlines()[0]
-            raise SasnetError(
-                f"{_without_password(place)}: labels cannot be kept there ({reason}); name a file in a folder"
-                " that may be written to, or the URL of a database whose driver is installed."
-            ) from None
+        self.database = Database(place)
 
     def append(self, events: Iterable[Event]) -> None:
         """Add events, all of them or none; they are on the disk when this returns.
@@ -205,93 +173,95 @@ class Log:
             }
             for e in events
         ]  # fmt: skip
-        self._insert(self._events, rows)
+        self.database.insert(self.database.events, rows)
 
     def since(self, last: int) -> list[Event]:
         """Events after the one with this id, in their order."""
-        return self._read(self._events.c.id > last, self._events.c.id)
+        columns = self.database.events.c
+        return self._read(columns.id > last, columns.id)
 
     def history(self, file: str, number: int) -> list[Event]:
         """Labels of one image, the newest first; those that were taken back, too."""
-        columns = self._events.c
+        columns = self.database.events.c
         return self._read(
-            (columns.file == file) & (columns.number == number), self._sql.desc(columns.id), most=_HISTORY
+            (columns.file == file) & (columns.number == number), columns.id.desc(), most=_HISTORY
         )
 
-    def add_predictions(self, tags: Sequence[str], found: Sequence[Prediction]) -> None:
+    def add_predictions(self, found: Sequence[Prediction]) -> None:
         """Add what models said.
-
-        Parameters
-        ----------
-        tags : sequence of str
-            All that these models know; the same each time.
-        found : sequence of Prediction
 
         Raises
         ------
         SasnetError
             They could not be written.
         """
-        sql, now = self._sql, time.time()
-        with self._engine.connect() as connection:
-            known = set(connection.execute(sql.select(self._models.c.name)).scalars())
-        for name in {one.model for one in found} - known:
-            try:
-                self._insert(self._models, [{"name": name, "tags": json.dumps(list(tags))}])
-            except SasnetError:  # another server was quicker, or the next line says why not
-                continue
-        self._insert(
-            self._predictions,
-            [
-                {
-                    "time": now, "model": one.model, "file": one.file, "number": one.number,
-                    "probability": np.array([one.probability.get(t, np.nan) for t in tags], "<f4").tobytes()
-                    if one.probability else None,
-                    "in_scope": one.in_scope, "said": json.dumps(one.said),
-                }
-                for one in found
-            ],
-        )  # fmt: skip
-
-    def predictions_since(self, last: int) -> list[Told]:
-        """What models said after the prediction with this id, in its order, that of one model together."""
-        sql, columns = self._sql, self._predictions.c
-        with self._engine.connect() as connection:
-            tags = {
-                name: tuple(json.loads(names))
-                for name, names in connection.execute(sql.select(self._models.c.name, self._models.c.tags))
+        database, now = self.database, time.time()
+        for name, tags in {one.model: one.tags for one in found}.items():
+            if name not in self._models():
+                try:
+                    database.insert(database.models, [{"name": name, "tags": json.dumps(tags)}])
+                except SasnetError:
+                    if name not in self._models():  # no other server was quicker
+                        raise
+        order = self._models()
+        rows = [
+            {
+                "time": now, "model": one.model, "file": one.file, "number": one.number,
+                "content": one.content, "in_scope": one.in_scope, "said": json.dumps(one.said),
+                "probability": _packed(one.probability, order[one.model]),
             }
-            rows = connection.execute(
-                sql.select(
-                    columns.model, columns.id, columns.file, columns.number, columns.probability,
-                    columns.in_scope, columns.said,
-                ).where(columns.id > last).order_by(columns.id)
-            ).all()  # fmt: skip
+            for one in found
+        ]  # fmt: skip
+        database.insert(database.predictions, rows)
+
+    def predictions_since(self, last: int) -> list[Answers]:
+        """What models said after the prediction with this id, in its order, that of one model together."""
+        columns, select = self.database.predictions.c, self.database.sql.select
+        wanted = (
+            columns.model, columns.id, columns.file, columns.number, columns.content, columns.probability,
+            columns.in_scope, columns.said,
+        )  # fmt: skip
+        with self.database.reading() as connection:
+            rows = connection.execute(select(*wanted).where(columns.id > last).order_by(columns.id)).all()
+        tags = self._models() if rows else {}
         found = []
         for model, some in itertools.groupby(rows, key=operator.itemgetter(0)):
-            _, ids, files, numbers, blobs, scopes, said = zip(*some, strict=True)
+            _, ids, files, numbers, contents, blobs, scopes, said = zip(*some, strict=True)
             known = tags.get(model, ())
-            nothing = np.full(len(known), np.nan, "<f4").tobytes()
-            joined = b"".join(blob or nothing for blob in blobs)
+            nothing = _packed({}, known)
+            # One of another length is of other tags: nothing can be said of which is which.
+            joined = b"".join(blob if blob and len(blob) == len(nothing) else nothing for blob in blobs)
             values = np.frombuffer(joined, "<f4").reshape(len(ids), len(known))
-            keys = tuple(zip(files, numbers, strict=True))
-            found.append(Told(model, known, keys, values, np.array(scopes, np.float32), said, ids[-1]))
+            keys, content = tuple(zip(files, numbers, strict=True)), tuple(one or "" for one in contents)
+            scope = np.array(scopes, np.float32)
+            found.append(Answers(model, known, keys, content, values, scope, said, ids[-1]))
         return found
 
     @property
     def shown(self) -> str:
         """Where it is, as it may be shown."""
-        return _without_password(self.place)
+        return self.database.shown
+
+    def claim(self, folder: Path, *, too: bool = False) -> None:
+        """See `Database.claim`."""
+        self.database.claim(folder, too=too)
 
     def close(self) -> None:
         """Let go of the database."""
-        self._engine.dispose()
+        self.database.close()
+
+    def _models(self) -> dict[str, tuple[str, ...]]:
+        """Name of each model -> all tags that it knows, in the order in which its answers are kept."""
+        columns = self.database.models.c
+        with self.database.reading() as connection:
+            found = connection.execute(self.database.sql.select(columns.name, columns.tags))
+            return {name: tuple(map(str, json.loads(tags))) for name, tags in found}
 
     def _read(self, where: Any, order: Any, most: int | None = None) -> list[Event]:
-        columns = self._events.c
-        with self._engine.connect() as connection:
+        columns = self.database.events.c
+        with self.database.reading() as connection:
             found = connection.execute(
-                self._sql.select(
+                self.database.sql.select(
                     columns.kind, columns.action, columns.who, columns.file, columns.number, columns.tag,
                     columns.value, columns.model, columns.probability, columns.time, columns.id,
                 ).where(where).order_by(order).limit(most)
@@ -301,24 +271,7 @@ class Log:
                 for kind, action, who, file, number, tag, value, model, p, at, id in found
             ]
 
-    def _insert(self, table: Any, rows: Sequence[Mapping[str, Any]]) -> None:
-        if not rows:
-            return
-        try:
-            with self._engine.begin() as connection:
-                if connection.dialect.name == "postgresql":
-                    # Numbers are given before the commit: without a lock a reader may pass over a slow one.
-                    connection.execute(self._sql.text(f"LOCK TABLE {table.name} IN SHARE ROW EXCLUSIVE MODE"))
-                connection.execute(self._sql.insert(table), rows)
-        except self._sql.exc.SQLAlchemyError as error:
-            reason = str(getattr(error, "orig", None) or error).splitlines()[0]
-            raise SasnetError(
-                f"{_without_password(self.place)}: this was not kept ({reason}); make room or mend the"
-                " database, and do it again."
-            ) from None
 
-
-def _without_password(place: str) -> str:
-    """A URL as it may be shown."""
-    scheme, found, rest = place.partition("://")
-    return f"{scheme}://{rest.rpartition('@')[2]}" if found else place
+def _packed(probability: Mapping[str, float], tags: Sequence[str]) -> bytes:
+    """Probabilities in the order of tags, NaN where nothing is said."""
+    return np.array([probability.get(tag, np.nan) for tag in tags], "<f4").tobytes()

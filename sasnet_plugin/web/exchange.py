@@ -1,28 +1,23 @@
-"""Labels out and in: the CSV that `sasnet train --labels` reads, JSON as COCO has it, HDF5."""
+"""Labels out: the CSV that `sasnet train --labels` reads, JSON as COCO has it, HDF5."""
 
 from __future__ import annotations
 
 import csv
 import io
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import astuple, fields
 from typing import Any
 
 import numpy as np
 
 from ..files import MARK, plain_cell
-from ..types import SasnetError
-from .events import NO, UNKNOWN, YES, Event
+from .events import NO, UNKNOWN, Event
 from .images import Key
 from .state import State
 
-#: What one image's labels are: tag -> `YES` or `NO`.
-Labels = Mapping[str, int]
 #: Columns of the CSV that are no tags.
 COLUMNS = ("file", "entry", "who", "tags")
-#: Labels of one HDF5 file, which may say that it holds more than memory does.
-_MOST = 50_000_000
 
 
 def labelled(state: State) -> Iterator[tuple[int, Key, dict[str, int]]]:
@@ -96,76 +91,3 @@ def to_hdf5(state: State) -> bytes:
         file["labels"] = state.value[rows]
         file["probability"] = state.probability[rows]
     return out.getvalue()
-
-
-def from_any(content: bytes) -> dict[Key, dict[str, int]]:
-    """Labels of a file that one of the functions above has written, or another program in its manner.
-
-    Raises
-    ------
-    SasnetError
-        It is none.
-    """
-    try:
-        if content.startswith(b"\x89HDF"):
-            return _hdf5(content)
-        text = content.decode("utf-8-sig")
-        return _json(json.loads(text)) if text.lstrip().startswith("{") else _csv(text)
-    except SasnetError:
-        raise
-    except RecursionError:
-        raise SasnetError("These labels are nested too deeply; give CSV, JSON or HDF5 of labels.") from None
-    except (UnicodeDecodeError, ValueError, KeyError, TypeError, IndexError, OSError, csv.Error) as error:
-        reason = f"{type(error).__name__}: {error}"[:200]
-        raise SasnetError(f"These are no labels as CSV, JSON or HDF5 ({reason}); check the file.") from None
-
-
-def _csv(text: str) -> dict[Key, dict[str, int]]:
-    reader = csv.DictReader(io.StringIO(text))
-    names = list(reader.fieldnames or ())
-    if "file" not in names:
-        raise SasnetError("These labels have no column 'file'; the first line names the columns.")
-    tags = [name for name in names if name and name not in COLUMNS]
-    found: dict[Key, dict[str, int]] = {}
-    for line, row in enumerate(reader, start=2):
-        number = (row.get("entry") or "1").removeprefix("frame").strip()
-        values = {tag: (row.get(tag) or "").strip() for tag in tags}
-        wrong = [tag for tag, value in values.items() if value not in ("", "0", "1")]
-        if wrong or not number.isdecimal() or not row["file"]:
-            what = f"{wrong[0]} is {values[wrong[0]]!r}" if wrong else f"{number!r} is no number of an image"
-            raise SasnetError(
-                f"Line {line} of these labels: {what}; give 1, 0 or nothing, and entries from 1."
-            )
-        named = {name.strip(): YES for name in (row.get("tags") or "").split(";") if name.strip()}
-        given = {tag: int(value) for tag, value in values.items() if value}
-        found.setdefault((row["file"].removeprefix("./"), int(number)), {}).update(named | given)
-    return found
-
-
-def _json(given: Mapping[str, Any]) -> dict[Key, dict[str, int]]:
-    images = {one["id"]: (str(one["file_name"]), int(one.get("frame", 1))) for one in given["images"]}
-    tags = {one["id"]: str(one["name"]) for one in given["categories"]}
-    found: dict[Key, dict[str, int]] = {}
-    for one in given["annotations"]:
-        value = NO if one.get("absent") else YES
-        found.setdefault(images[one["image_id"]], {})[tags[one["category_id"]]] = value
-    return found
-
-
-def _hdf5(content: bytes) -> dict[Key, dict[str, int]]:
-    import h5py
-
-    def text(values: Any) -> Sequence[str]:
-        return [value.decode() if isinstance(value, bytes) else str(value) for value in values[:].tolist()]
-
-    with h5py.File(io.BytesIO(content), "r") as file:
-        if max(file[name].size for name in ("file", "tags", "entry", "labels")) > _MOST:
-            raise SasnetError(f"These labels are more than {_MOST:,}; give them in parts.")
-        names, tags = text(file["file"]), text(file["tags"])
-        numbers, labels = file["entry"][:].tolist(), file["labels"][:]
-    if labels.shape != (len(names), len(tags)) or len(numbers) != len(names):
-        raise SasnetError("These labels have arrays that do not fit each other; export them again.")
-    return {
-        (name, int(number)): {tag: int(v) for tag, v in zip(tags, values, strict=True) if v in (YES, NO)}
-        for name, number, values in zip(names, numbers, labels, strict=True)
-    }

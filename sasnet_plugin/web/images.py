@@ -10,11 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..types import SasnetError, printable
+from .content import Stamp, stamp_at, stamp_of
 
 #: File, relative to the folder with "/", and number in it, from 1.
 Key = tuple[str, int]
-#: Size in bytes of a file, and time of its last change, ns.
-Stamp = tuple[int, int]
 #: Endings of what never is a measurement: descriptions, programs, papers, and what this command writes.
 _OTHERS = frozenset(
     [".md", ".py", ".pyc", ".toml", ".json", ".log", ".pdf", ".html", ".png", ".jpg", ".ini", ".onnx"]
@@ -35,9 +34,14 @@ class Images:
         self.folder = folder.resolve()
         self.keys: list[Key] = []
         self.row: dict[Key, int] = {}
+        self._rows: dict[str, list[int]] = {}
         self.title: list[str] = []
         self.problem: dict[int, str] = {}
         self.stamp: dict[str, Stamp] = {}
+        #: File -> what it holds, as `content.Source` has it, where it was read as it is now.
+        self.content: dict[str, str] = {}
+        #: File -> those that it takes its values from, and their stamps when it was read.
+        self.beside: dict[str, tuple[tuple[str, Stamp | None], ...]] = {}
         self._there = np.zeros(0, dtype=np.bool_)
         self._rank = np.zeros(0, dtype=np.intp)
 
@@ -58,11 +62,16 @@ class Images:
             row = self.row[key] = len(self.keys)
             self.keys.append(key)
             self.title.append("")
+            self._rows.setdefault(key[0], []).append(row)
         if there:
             self.there[row] = True
         if title:
             self.title[row] = printable(title)
         return row
+
+    def of(self, file: str) -> list[int]:
+        """Rows of the images of a file."""
+        return self._rows.get(file, [])
 
     def check(self, rows: Sequence[int]) -> None:
         """See that these are rows.
@@ -92,18 +101,15 @@ class Images:
         """Take in what lies in the folder; files that are new or changed, whose first image is now there."""
         gone = {file for file in self.stamp if file not in found}
         if gone:
-            for row, (file, _) in enumerate(self.keys):
-                if file in gone:
-                    self.there[row] = False
+            self.there[[row for file in gone for row in self.of(file)]] = False
+        for file, others in list(self.beside.items()):
+            if any((found.get(other) or stamp_at(self.folder, other)) != stamp for other, stamp in others):
+                self.stamp.pop(file, None)  # it is read anew with them
+                del self.beside[file]
         changed = [file for file, stamp in found.items() if self.stamp.get(file) != stamp]
         self.stamp = found
-        new = [(file, 1) for file in changed if (file, 1) not in self.row]
-        self.row.update(zip(new, range(len(self.keys), len(self.keys) + len(new)), strict=True))
-        self.keys += new
-        self.title += [""] * len(new)
-        there = self.there
-        for file in changed:
-            there[self.row[file, 1]] = True
+        first = [self.add((file, 1)) for file in changed]
+        self.there[first] = True
         return changed
 
 
@@ -121,12 +127,12 @@ def _files(folder: Path) -> Iterator[tuple[str, Stamp]]:
                 continue
             try:
                 entry.name.encode()
-                if entry.is_symlink() and not Path(entry.path).resolve().is_relative_to(folder):
+                if entry.is_symlink() and not Path(entry.path).resolve(strict=True).is_relative_to(folder):
                     continue
                 if entry.is_dir(follow_symlinks=False):
                     places.append((entry.path, f"{prefix}{entry.name}/"))
                 elif entry.is_file() and os.path.splitext(entry.name)[1].lower() not in _OTHERS:
-                    stat = entry.stat()
-                    yield f"{prefix}{entry.name}", (stat.st_size, stat.st_mtime_ns)
-            except (OSError, UnicodeEncodeError):  # no database keeps a name that is no text
+                    yield f"{prefix}{entry.name}", stamp_of(entry.stat())
+            # A link to itself or to nothing; no database keeps a name that is no text.
+            except (OSError, RuntimeError, UnicodeEncodeError):
                 continue

@@ -108,7 +108,7 @@ class Orders:
             What is compared of images that no model has seen, NaN where there is nothing.
         """
         state, there = self._state, self._state.images.there
-        about = state.last_prediction, len(there), int(there.sum())
+        about = state.shown, len(there), int(there.sum())
         if self._logits[0] != about:
             seen = np.isfinite(state.probability)
             columns = seen.any(axis=0)

@@ -13,8 +13,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from ..files import put_whole
-from ..processes import deaf_children, safe_environment
 from ..types import SasnetError, printable
+from ..workers.child import deaf_children, safe_environment
 from .settings import WEB
 
 

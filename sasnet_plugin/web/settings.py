@@ -29,6 +29,8 @@ class WebSettings:
         Results of filters that are kept for the pages that are scrolling through them.
     thumbnail : int
         Pixels of a side: rings and streaks are still told apart.
+    recent_thumbnails : int
+        That are kept in memory, several screens of them: of these the page lives where the disk is full.
     descriptor : int
         Pixels of a side of what is compared where no model has seen the images.
     view : int
@@ -37,6 +39,12 @@ class WebSettings:
         Below the brightest hundredth's, drawn as nothing on a logarithmic scale.
     scan_seconds : float
         Between two looks at the folder, which are also this many times as long as the look took.
+    database_seconds : float
+        To wait for somebody else who is writing to a file of labels; longer, nobody waits for an answer.
+    largest_labels : int
+        Bytes of memory that imported labels may take, many times what a million of them need.
+    most_labels : int
+        Labels of one file: what a log still takes in at once.
     file_seconds : float
         After which reading a file is given up; large stacks say something after each frame.
     diverse : int
@@ -56,10 +64,14 @@ class WebSettings:
     most_cells: int = 400
     selections: int = 16
     thumbnail: int = 72
+    recent_thumbnails: int = 2000
     descriptor: int = 8
     view: int = 900
     decades: float = 4.0
     scan_seconds: float = 3.0
+    database_seconds: float = 10.0
+    largest_labels: int = 4 * 2**30
+    most_labels: int = 5_000_000
     file_seconds: float = 120.0
     diverse: int = 200
     alike: int = 200

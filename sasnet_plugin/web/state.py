@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from .events import LABEL, UNDO, UNKNOWN, YES, Event, Told
+from .events import LABEL, UNDO, UNKNOWN, YES, Answers, Event
 from .images import Images
 from .settings import WEB
 
@@ -17,8 +17,8 @@ Bools = NDArray[np.bool_]
 
 
 @dataclass
-class Hands:
-    """Actions of one person: those done, and those taken back that may be done again."""
+class Actions:
+    """Of one person: those done, and those taken back that may be done again."""
 
     done: dict[str, None] = field(default_factory=dict)
     undone: list[str] = field(default_factory=list)
@@ -40,11 +40,15 @@ class State:
         self.tags: list[str] = []
         self.people: list[str] = []
         self.models: list[str] = []
-        self.hands: dict[str, Hands] = {}
+        self.acts: dict[str, Actions] = {}
         self._said: dict[int, str] = {}
+        #: (row, content of its file) -> what the last model said of that, and where it stands there.
+        self._answers: dict[tuple[int, str], tuple[Answers, int]] = {}
         #: Grows with everything that is taken in; and for each row, what it was when the row changed.
         self.version = 0
         self.last_event = self.last_prediction = 0
+        #: Grows whenever other answers of models are shown.
+        self.shown = 0
         self._changed = np.zeros(0, np.int64)
         self._value = np.zeros((0, 0), np.int8)
         self._by = np.zeros((0, 0), np.int16)
@@ -132,21 +136,21 @@ class State:
         self.version += 1
         for event in events:
             self.last_event = max(self.last_event, event.id)
-            hands = self.hands.setdefault(event.who, Hands())
+            acts = self.acts.setdefault(event.who, Actions())
             action = self._actions.setdefault(event.action, len(self._actions))
             if event.kind == LABEL:
                 row = self.images.add((event.file, event.number))
                 labels.append((action, self._person(event.who), row, self.tag(event.tag), event.value))
-                hands.done[event.action] = None
-                hands.undone.clear()
+                acts.done[event.action] = None
+                acts.undone.clear()
             elif event.kind == UNDO:
-                hands.done.pop(event.action, None)
-                hands.undone.append(event.action)
+                acts.done.pop(event.action, None)
+                acts.undone.append(event.action)
                 self._undone.add(action)
                 again = True
             else:
-                hands.undone = [one for one in hands.undone if one != event.action]
-                hands.done[event.action] = None
+                acts.undone = [one for one in acts.undone if one != event.action]
+                acts.done[event.action] = None
                 self._undone.discard(action)
                 again = True
         if labels:
@@ -156,21 +160,50 @@ class State:
         if again:
             self._refold()
 
-    def take_predictions(self, found: Iterable[Told]) -> None:
-        """Take in what models said, in the order of the log."""
+    def take_predictions(self, found: Iterable[Answers]) -> None:
+        """Take in what models said, in the order of the log; it is shown of files as they are now."""
         self.version += 1
-        for told in found:
-            rows = [self.images.add(key) for key in told.keys]
-            columns = [self.tag(name) for name in told.tags]
-            if told.model not in self.models:
-                self.models.append(told.model)
-            self._grown()
-            self._probability[rows] = np.nan
-            self._probability[np.ix_(rows, columns)] = told.probability
-            self._in_scope[rows], self._model[rows] = told.in_scope, self.models.index(told.model)
-            self._changed[rows] = self.version
-            self._said.update(zip(rows, told.said, strict=True))
-            self.last_prediction = told.last
+        for answers in found:
+            rows, places = [], []
+            for place, (key, content) in enumerate(zip(answers.keys, answers.content, strict=True)):
+                row = self.images.add(key)
+                self._answers[row, content] = answers, place
+                if content and self.images.content.get(key[0]) == content:
+                    rows.append(row)
+                    places.append(place)
+            self._show(rows, answers, places)
+            self.last_prediction = answers.last
+
+    def read(self, file: str, content: str) -> None:
+        """A file holds this, from now on; empty: that is not known."""
+        before, rows = self.images.content.get(file, ""), self.images.of(file)
+        if before == content:
+            return
+        self.images.content[file] = content
+        self.touch(rows)
+        if before:  # of a file that was not known nothing was shown
+            self.shown += 1
+            self._probability[rows], self._in_scope[rows], self._model[rows] = np.nan, np.nan, -1
+        for row in rows:
+            self._said.pop(row, None)
+            if content and (row, content) in self._answers:
+                answers, place = self._answers[row, content]
+                self._show([row], answers, [place])
+
+    def _show(self, rows: list[int], answers: Answers, places: list[int]) -> None:
+        if not rows:
+            return
+        self.shown += 1
+        columns = [self.tag(name) for name in answers.tags]
+        if answers.model not in self.models:
+            self.models.append(answers.model)
+        self._grown()
+        self._probability[rows] = np.nan
+        self._probability[np.ix_(rows, columns)] = answers.probability[places]
+        self._in_scope[rows] = answers.in_scope[places]
+        self._model[rows] = self.models.index(answers.model)
+        self._changed[rows] = self.version
+        self._said.update((row, answers.said[place]) for row, place in zip(rows, places, strict=True))
 
     def said(self, row: int) -> list[str]:
         """The last model's answer in sentences."""

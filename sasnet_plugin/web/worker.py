@@ -13,9 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..data.failure import sentence_of
-from ..domains import ReadOptions, resolve, specification
+from ..domains import ReadOptions, specification
 from ..domains.heads import Classes, Head, Tags
 from ..types import SasnetError
+from .content import Source, Stamp, see_unchanged, source_of
 from .pictures import Look, picture, thumbnail
 from .settings import WEB
 
@@ -36,6 +37,8 @@ class Job:
     number : int
         Of the image, for a view.
     look : Look
+    stamp : Stamp or None
+        Of the file, when somebody wanted it to be read.
     zoo : str
         Folder of the models; empty: the usual one.
     token : str
@@ -48,6 +51,7 @@ class Job:
     file: str
     number: int = 1
     look: Look = _USUAL
+    stamp: Stamp | None = None
     zoo: str = ""
     token: str = ""
 
@@ -59,8 +63,9 @@ class Job:
 
 @dataclass(frozen=True)
 class Shown:
-    """An image that was drawn: its number, its entry's title, a PNG, and what is compared or sentences."""
+    """An image that was drawn: of what, its number, its entry's title, a PNG, what is compared, sentences."""
 
+    source: Source
     number: int
     title: str
     png: bytes
@@ -70,8 +75,9 @@ class Shown:
 
 @dataclass(frozen=True)
 class Predicted:
-    """What a model says of an image: see `events.Prediction`; and all tags that it knows."""
+    """What a model says of an image: see `events.Prediction`."""
 
+    source: Source
     number: int
     title: str
     model: str
@@ -89,24 +95,22 @@ class Failed:
     number: int = 0
 
 
-@dataclass(frozen=True)
-class Done:
-    """The end of a job."""
-
-    token: str
-
-
-def live(receive: Callable[[], Job], say: Callable[[Any], None]) -> None:
-    """Do one job after the other."""
+def begin() -> Callable[[Job, Callable[[Any], None]], None]:
+    """In a process of the crew: what does its jobs."""
     os.environ.setdefault("MPLBACKEND", "Agg")
-    while True:
-        job = receive()
-        try:
-            for found in _DO[job.kind](job):
-                say(found)
-        except Exception as error:  # one file must not stop the others, whatever is wrong with it
-            say(Failed(sentence_of(job.path, error)))
-        say(Done(job.token))
+    return do
+
+
+def do(job: Job, say: Callable[[Any], None]) -> None:
+    """Do a job: say the `Source`, then what is found in it, each of it only if the file is still the same."""
+    try:
+        source = source_of(job.folder, job.file, job.domain)
+        say(source)
+        for found in _DO[job.kind](job, source):
+            see_unchanged(job.folder, source)
+            say(found)
+    except Exception as error:  # one file must not stop the others, whatever is wrong with it
+        say(Failed(sentence_of(job.path, error)))
 
 
 def vocabulary(heads: Sequence[Head]) -> tuple[str, ...]:
@@ -124,34 +128,34 @@ def vocabulary(heads: Sequence[Head]) -> tuple[str, ...]:
 def _measurements(job: Job, only: int | None = None) -> Iterator[Any]:
     """Measurements of a file; or the one of a number."""
     domain = specification(job.domain)
-    read = resolve(domain.read)(job.path, ReadOptions())
+    read = domain.read(job.path, ReadOptions())
     if only is None:
         return iter(read)
     first = next(iter(read), None)
     if only == 1 or first is None:
         return iter(() if first is None else (first,))
     if first.entry.startswith("frame "):  # stacks are read from there on
-        return iter(resolve(domain.read)(job.path, ReadOptions(entry=str(only))))
-    return islice(resolve(domain.read)(job.path, ReadOptions()), only - 1, only)
+        return iter(domain.read(job.path, ReadOptions(entry=str(only))))
+    return islice(domain.read(job.path, ReadOptions()), only - 1, only)
 
 
-def _thumbnails(job: Job) -> Iterator[Shown | Failed]:
+def _thumbnails(job: Job, source: Source) -> Iterator[Shown]:
     number = 0
     for number, one in enumerate(_measurements(job), start=1):
         png, descriptor = thumbnail(one)
-        yield Shown(number, one.entry, png, descriptor)
+        yield Shown(source, number, one.entry, png, descriptor)
     if not number:
         raise SasnetError(f"{job.path}: holds no measurement.")
 
 
-def _view(job: Job) -> Iterator[Shown]:
+def _view(job: Job, source: Source) -> Iterator[Shown]:
     for one in _measurements(job, job.number):
-        yield Shown(job.number, one.entry, picture(one, job.look), notes=tuple(one.notes))
+        yield Shown(source, job.number, one.entry, picture(one, job.look), notes=tuple(one.notes))
         return
     raise SasnetError(f"{job.path}: holds no measurement number {job.number}.")
 
 
-def _predict(job: Job) -> Iterator[Predicted | Failed]:
+def _predict(job: Job, source: Source) -> Iterator[Predicted | Failed]:
     if job.zoo:
         os.environ["SASNET_MODEL_ZOO"] = job.zoo
     from ..predict.predictor import open_predictor
@@ -160,11 +164,13 @@ def _predict(job: Job) -> Iterator[Predicted | Failed]:
     name = f"{job.domain}@{predictor.manifest.sha256['model.onnx'][:10]}"
     measurements, start = _measurements(job), 1
     while batch := list(islice(measurements, WEB.batch)):
-        yield from _answers(predictor, name, batch, start)
+        yield from _answers(predictor, name, source, batch, start)
         start += len(batch)
 
 
-def _answers(predictor: Any, model: str, batch: Sequence[Any], start: int) -> Iterator[Predicted | Failed]:
+def _answers(
+    predictor: Any, model: str, source: Source, batch: Sequence[Any], start: int
+) -> Iterator[Predicted | Failed]:
     from ..predict.classes import ClassesFinding
     from ..predict.tags import TagsFinding
 
@@ -183,10 +189,10 @@ def _answers(predictor: Any, model: str, batch: Sequence[Any], start: int) -> It
                 found |= groups | single
         found = {tag: min(max(float(found[tag]), 0.0), 1.0) for tag in tags if tag in found}
         said = tuple(answer.sentences())
-        yield Predicted(number, one.entry, model, tags, found, float(answer.in_scope), said)
+        yield Predicted(source, number, one.entry, model, tags, found, float(answer.in_scope), said)
 
 
-_DO: dict[str, Callable[[Job], Iterator[Any]]] = {
+_DO: dict[str, Callable[[Job, Source], Iterator[Any]]] = {
     THUMBNAILS: _thumbnails,
     PREDICT: _predict,
     VIEW: _view,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import secrets
 import threading
 from collections import OrderedDict
@@ -19,7 +20,7 @@ from .images import Images, Key
 from .orders import Orders
 from .selection import selected
 from .settings import WEB
-from .state import Hands, State
+from .state import Actions, State
 from .thumbnails import Thumbnails
 from .worker import vocabulary
 
@@ -32,22 +33,33 @@ class Workspace:
     folder : Path
     domain : str
     log : Log
+        Of this folder, or of none yet.
     thumbnails : Thumbnails
     live : bool
         Look at the folder again and again.
+
+    Raises
+    ------
+    SasnetError
+        The log is another folder's, or cannot be read.
     """
 
     def __init__(
         self, folder: Path, domain: str, log: Log, thumbnails: Thumbnails, *, live: bool = True
     ) -> None:
         self.folder, self.domain, self.log = folder.resolve(), domain, log
+        log.claim(self.folder)
         self.images = Images(self.folder)
         self.state = State(self.images, vocabulary(specification(domain).heads))
         self._orders = Orders(self.state)
         self.lock = threading.RLock()
         self._selections: OrderedDict[str, NDArray[np.intp]] = OrderedDict()
-        self.refresh()
         self.background = Background(domain, self.state, log, thumbnails, self.lock, self.refresh, live=live)
+        try:
+            self.refresh()
+        except SasnetError:
+            self.background.close()
+            raise
 
     def close(self) -> None:
         """End what works in the background, and let go of the databases."""
@@ -129,8 +141,8 @@ class Workspace:
         who = name_given(who, "person")
         with self.lock:
             self.refresh()
-            hands = self.state.hands.get(who, Hands())
-            actions = hands.undone if again else list(hands.done)
+            acts = self.state.acts.get(who, Actions())
+            actions = acts.undone if again else list(acts.done)
             if not actions:
                 return False
             self._append([Event(REDO if again else UNDO, actions[-1], who)])
@@ -141,11 +153,6 @@ class Workspace:
         who = name_given(who, "person")
         for tag in {tag for one in labels.values() for tag in one}:
             name_given(tag, "tag")
-        for file, _ in labels:
-            if file.startswith("/") or ".." in file.split("/") or "\\" in file or len(file) > 1000:
-                raise SasnetError(
-                    f"{printable(file[:100])!r} is no file of this folder; give paths relative to it."
-                )
         with self.lock:
             self.refresh()
             state, action = self.state, secrets.token_hex(8)
@@ -175,7 +182,10 @@ class Workspace:
     def _append(self, events: Sequence[Event]) -> None:
         if events:
             self.log.append(events)
-            self.refresh()
+            with contextlib.suppress(
+                SasnetError
+            ):  # they are kept; what holds now is read again before all else
+                self.refresh()
 
     # -- what is looked at
 

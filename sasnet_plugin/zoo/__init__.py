@@ -1,7 +1,7 @@
 """Trained models: where they lie, what they say of themselves, and that they are undamaged."""
 
-from sasnet_plugin.zoo.manifest import Manifest, parse_manifest
-from sasnet_plugin.zoo.registry import (
+from .manifest import Manifest, parse_manifest
+from .registry import (
     ZooModel,
     checked,
     open_folder,

@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sasnet_plugin.domains import Domain, specification
-from sasnet_plugin.domains.heads import Classes, Distribution, Group, Head, Quantities, Scope, Tags
-from sasnet_plugin.types import ModelZooError, SasnetError
+from ..domains import Domain, specification
+from ..domains.heads import Classes, Distribution, Group, Head, Quantities, Scope, Tags
+from ..types import ModelZooError, SasnetError
 
 FORMAT = 2
 _KEYS = frozenset(

@@ -14,10 +14,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sasnet_plugin.domains import DEFAULT, Domain, specification
-from sasnet_plugin.files import put_whole
-from sasnet_plugin.types import ModelZooError
-from sasnet_plugin.zoo.manifest import Manifest, parse_manifest
+from ..domains import DEFAULT, Domain, specification
+from ..files import put_whole
+from ..types import ModelZooError
+from .manifest import Manifest, parse_manifest
 
 ENVIRONMENT = "SASNET_MODEL_ZOO"
 REGISTRY = "registry.json"
@@ -161,7 +161,6 @@ def open_folder(home: Path, sha256: Mapping[str, str]) -> ZooModel:
 
     Parameters
     ----------
-    home : Path
     sha256 : mapping of str to str
         That its files have; those of a `ZooModel` are enough to find the same model again.
 

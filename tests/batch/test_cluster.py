@@ -15,8 +15,8 @@ from batchfiles import FAST
 
 from sasnet_plugin.batch.plan import Options
 from sasnet_plugin.batch.run import on_cluster
-from sasnet_plugin.compute import ClusterError
 from sasnet_plugin.fitting.task import FitOptions
+from sasnet_plugin.workers.spread import ClusterError
 
 
 def test_a_killed_worker_costs_no_file_and_a_lost_scheduler_is_one_sentence(
@@ -45,7 +45,7 @@ def test_a_killed_worker_costs_no_file_and_a_lost_scheduler_is_one_sentence(
         os.kill(cluster.workers[0].pid, signal.SIGKILL)
         _, err = process.communicate(timeout=240)
         # Now all the rest goes; the client is not to wait long for the scheduler to come back.
-        monkeypatch.setattr("sasnet_plugin.compute._PATIENCE", "4s")
+        monkeypatch.setattr("sasnet_plugin.workers.spread._PATIENCE", "4s")
         paths = [str(spheres / f"run{k}.dat") for k in range(3)]
         quick = Options(FitOptions(models=("sphere",), structure_factor="none", fixed={"radius_pd": 0.0}))
         answers = on_cluster(cluster.scheduler_address, paths, quick, 30.0)
@@ -65,6 +65,6 @@ def test_a_killed_worker_costs_no_file_and_a_lost_scheduler_is_one_sentence(
 
 @pytest.mark.parametrize("address", ["tcp://127.0.0.1:9", "nonsense://here"])
 def test_no_scheduler_is_one_sentence(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sasnet_plugin.compute._PATIENCE", "1s")
+    monkeypatch.setattr("sasnet_plugin.workers.spread._PATIENCE", "1s")
     with pytest.raises(ClusterError, match="no Dask scheduler answers"):
         next(on_cluster(address, ["a.dat"], Options(), 10.0))

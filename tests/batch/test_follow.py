@@ -114,6 +114,34 @@ def test_a_table_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
         write(iter(()), tmp_path / "none" / "a.csv", FILM)
 
 
+@pytest.mark.parametrize("given", ["a mistyped name", "broken", "an empty folder", "Ctrl-C"])
+def test_an_earlier_table_is_not_destroyed_by_what_has_no_answer(
+    given: str, zoo: Path, tmp_path: Path, rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stack = write_stack(tmp_path / "film.tif", frames(2, rng))
+    out, other = tmp_path / "growth.csv", tmp_path / "other"
+    assert runner.invoke(app, ["follow", str(stack), "--out", str(out)]).exit_code == 0
+    before = out.read_bytes()
+    if given == "broken":
+        other.write_bytes(b"###CBF: broken")
+    elif given == "an empty folder":
+        other.mkdir()
+    elif given == "Ctrl-C":
+        other = stack
+        monkeypatch.setattr("sasnet_plugin.batch.follow._answered", _interrupted)
+    result = runner.invoke(app, ["follow", str(other), "--out", str(out), "--force"])
+    assert result.exit_code != 0
+    assert out.read_bytes() == before
+    assert sorted(path.name for path in tmp_path.iterdir() if "tmp" in path.name) == []
+    if given != "Ctrl-C":
+        assert "the earlier table stays as it was" in " ".join(result.output.split())
+    monkeypatch.undo()
+
+
+def _interrupted(*arguments: object) -> Iterator[object]:
+    raise KeyboardInterrupt
+
+
 @pytest.mark.parametrize("kind", ["tiff", "nexus", "cbf"])
 def test_a_stack_a_stream_and_a_folder_are_followed(
     kind: str, zoo: Path, tmp_path: Path, rng: np.random.Generator

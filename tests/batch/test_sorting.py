@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 from sasnet_plugin.batch.sorting import embedded, mixture, sorted_file
 from sasnet_plugin.batch.sorting.settings import SORTING
 from sasnet_plugin.cli.main import app
+from sasnet_plugin.types import SasnetError
 
 N, EACH = 48, 40
 
@@ -107,6 +108,60 @@ def test_a_stopped_sorting_goes_on_and_ends_the_same(
         np.testing.assert_array_equal(one.entry, two.entry)
     with pytest.raises(Exception, match="other files or by another embedding"):
         embedded.planned(names[:1], tmp_path / "a", "harmonics", ())
+
+
+def test_a_file_that_has_changed_is_sorted_anew_and_the_others_are_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(embedded, "SORTING", embedded.SORTING.__class__(part=40))
+    paths = [tmp_path / f"{k}.npy" for k in range(3)]
+    for k, path in enumerate(paths):
+        np.save(path, stack(np.random.default_rng(k), 2))
+    out, how = tmp_path / "sorted.h5", ("--embedding", "harmonics", "--geometry", "radius=23")
+    made: list[str] = []
+    make = embedded.make_part
+    monkeypatch.setattr(
+        embedded, "make_part", lambda part: (made.append(Path(part.pieces[0][0]).name), make(part))[1]
+    )
+
+    def points() -> np.ndarray:
+        with h5py.File(out) as file:
+            return np.asarray(file["embedding"][()])
+
+    sasnet("sort", *paths, "--out", out, *how)
+    first = points()
+    made.clear()
+    sasnet("sort", *paths, "--out", out, *how)
+    assert made == [], "nothing has changed"
+    np.save(paths[1], stack(np.random.default_rng(9), 3))
+    sasnet("sort", *paths, "--out", out, *how)
+    assert made == ["1.npy"]
+    second = points()
+    np.testing.assert_array_equal(second[:EACH], first[:EACH])
+    np.testing.assert_array_equal(second[2 * EACH :], first[2 * EACH :])
+    fresh = tmp_path / "fresh.h5"
+    sasnet("sort", *paths, "--out", fresh, *how)
+    with h5py.File(fresh) as file:
+        np.testing.assert_array_equal(second, file["embedding"][()])
+    np.save(paths[2], stack(np.random.default_rng(8), 3, 60))  # a stack that has grown
+    sasnet("sort", *paths, "--out", out, *how)
+    assert len(points()) == 140
+    assert len(list((tmp_path / "sorted.parts").glob("part-*.npz"))) == 4, "those of before are gone"
+    made.clear()
+    sasnet("sort", *paths, "--out", out, *how, "--force")
+    assert len(made) == 4, "all of it"
+
+
+def test_a_file_that_changes_while_it_is_sorted_gives_no_points(
+    files: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "one.npy"
+    np.save(path, stack(np.random.default_rng(1), 2))
+    (part,), _ = embedded.planned([str(path)], tmp_path / "parts", "harmonics", ())
+    np.save(path, stack(np.random.default_rng(2), 3))
+    with pytest.raises(SasnetError, match="changed while it was read"):
+        embedded.make_part(part)
+    assert not Path(part.path).exists()
 
 
 def test_what_cannot_be_sorted_is_one_sentence(files: list[Path], tmp_path: Path) -> None:

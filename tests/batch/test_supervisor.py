@@ -8,14 +8,15 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from sasnet_plugin import processes
 from sasnet_plugin.batch import supervisor as module
 from sasnet_plugin.batch.plan import Options
 from sasnet_plugin.batch.supervisor import Supervisor
 from sasnet_plugin.fitting.task import FitOptions
+from sasnet_plugin.workers import child as processes
 
 QUICK = Options(FitOptions(models=("sphere", "vesicle"), structure_factor="none", fixed={"radius_pd": 0.0}))
 
@@ -42,9 +43,9 @@ def _when_fitting(
         class Watched:
             """Passes messages on, and acts on one of them."""
 
-            def put(self, said: tuple[object, tuple[object, ...] | None]) -> None:
-                message = said[1]
-                second = message is not None and message[0] == "try" and str(message[1]).startswith("2.0 ")
+            def put(self, said: tuple[object, Any]) -> None:
+                _, message, last, _ = said[1] or (0, None, True, None)
+                second = not last and message[0] == "try" and str(message[1]).startswith("2.0 ")
                 if second and armed.is_set() and not acted.is_set():
                     acted.set()
                     assert supervisor.pid is not None
@@ -54,7 +55,7 @@ def _when_fitting(
         real(stdout, child, Watched())  # type: ignore[arg-type]
 
     monkeypatch.setattr(processes, "_hear", hear)
-    supervisor._end()  # the next one is watched
+    supervisor._pool._end(supervisor._pool._slots[0])  # the next one is watched
     supervisor.answer(sphere, QUICK, 60.0)
     armed.set()
     return acted
@@ -116,15 +117,13 @@ def test_what_hangs_is_ended_and_what_was_found_is_kept(
     assert found.late
 
 
-def test_a_process_is_replaced_after_some_files(
-    supervisor: Supervisor, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_a_process_is_replaced_after_some_files(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(module, "FILES_A_PROCESS", 2)
-    supervisor._end()
     pids = []
-    for _ in range(3):
-        supervisor.answer(str(tmp_path / "none.dat"), QUICK, 60.0)
-        pids.append(supervisor.pid)
+    with Supervisor() as supervisor:
+        for _ in range(3):
+            supervisor.answer(str(tmp_path / "none.dat"), QUICK, 60.0)
+            pids.append(supervisor.pid)
     assert pids[0] == pids[1] != pids[2]
 
 

@@ -7,8 +7,8 @@ import pytest
 
 from benchmarks.fitting.task import problem
 from benchmarks.fitting.truth import of_product
-from sasnet_plugin.fitting.optimize.local_search import LocalSearch
 from sasnet_plugin.fitting.problem.free_parameters import completed
+from sasnet_plugin.fitting.problem.model_curves import ModelCurves
 from sasnet_plugin.fitting.settings import PROBLEM
 
 SEED = 2026
@@ -20,7 +20,7 @@ def told(index: int) -> tuple[float, float]:
     for exact in (True, False):
         given = problem(index, SEED, exact=exact)
         truth = completed(given.parameters, PROBLEM.width_points["fast"])
-        residual, _, _ = LocalSearch(given.curve, given.dintensity, given.name, per_decade=800).solved(truth)
+        residual, _, _ = ModelCurves(given.curve, given.dintensity, given.name, per_decade=800).solved(truth)
         found.append(float(residual @ residual) / len(given.curve) / given.truth)
     return found[0], found[1]
 

@@ -14,7 +14,7 @@ import pytest
 from benchmarks.service import robustness_hostile as hostile
 from sasnet_plugin.data import load
 from sasnet_plugin.data.limits import LIMITS
-from sasnet_plugin.domains import ReadOptions, recognised, resolve, specification
+from sasnet_plugin.domains import ReadOptions, recognised, specification
 from sasnet_plugin.types import DataError, printable
 
 GEOMETRY = ("wavelength=1.0", "alpha_i=0.2", "phi=[-1.0, 1.0]", "alpha_f=[0.0, 2.0]", "up=top")
@@ -25,7 +25,7 @@ def read(path: Path) -> list[object]:
     """As the command does."""
     domain = specification(recognised(path))
     options = ReadOptions(geometry=() if domain.name == "sas1d" else GEOMETRY)
-    return list(resolve(domain.read)(str(path), options))
+    return list(domain.read(str(path), options))
 
 
 def soon(function: Callable[[], object]) -> object:

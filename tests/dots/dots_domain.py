@@ -9,9 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from sasnet_plugin.domains import Domain, Network, ReadOptions
+from sasnet_plugin.domains import Domain, Layout, Network, ReadOptions, Simulator
 from sasnet_plugin.domains.heads import Parameter, Quantities, Tags, Targets
-from sasnet_plugin.simulate.dataset import Layout
 from sasnet_plugin.types import Image
 
 N = 16
@@ -49,7 +48,7 @@ def features(images: Sequence[Image]) -> dict[str, np.ndarray]:
     return {"features": np.stack([np.sqrt(one.counts) for one in images])[..., None].astype(np.float32) / 10}
 
 
-class Dots:
+class Dots(Simulator):
     """Gaussian dots, one or two, some on a bright ground."""
 
     layout = Layout(stem="dots", content="{rows:,} dots", rows=64, per_round=128)
@@ -57,13 +56,9 @@ class Dots:
     def sample(self, rng: np.random.Generator) -> dict[str, float]:
         """Radius and place of a dot; whether there is another, and a ground."""
         x, y = rng.uniform(5, N - 5, 2)
-        return {
-            "radius": float(np.exp(rng.uniform(*np.log(RADIUS.prior)))),
-            "x": x,
-            "y": y,
-            "pair": float(rng.random() < 0.5),
-            "ground": float(rng.random() < 0.5),
-        }
+        radius = float(np.exp(rng.uniform(*np.log(RADIUS.prior))))
+        pair, ground = (float(rng.random() < 0.5) for _ in range(2))
+        return {"radius": radius, "x": x, "y": y, "pair": pair, "ground": ground}
 
     def clean(self, params: Mapping[str, float]) -> dict[str, Any]:
         """The picture, 1 in the middle of a dot."""
@@ -92,14 +87,13 @@ def trunk(inputs: Mapping[str, Any], sizes: Mapping[str, Any]) -> Any:
     return layers.Dense(sizes["dense"], activation="silu")(layers.Flatten()(inputs["features"]))
 
 
-SIMULATOR = Dots()
 DOTS = Domain(
     name="dots",
     title="images of dots",
-    recognise=f"{__name__}:recognise",
-    read=f"{__name__}:read",
-    features=f"{__name__}:features",
-    simulator=f"{__name__}:SIMULATOR",
+    recognise=recognise,
+    read=read,
+    features=features,
+    simulator=Dots,
     heads=(Tags("content", ("pair", "ground")), Quantities("size", (RADIUS,))),
-    network=Network(trunk=f"{__name__}:trunk", sizes={"dense": 64}, reservoir=2048, reuse=20.0),
+    network=Network(trunk=trunk, sizes={"dense": 64}, reservoir=2048, reuse=20.0),
 )

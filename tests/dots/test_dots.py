@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from dots_domain import HEAD, RADIUS, SIMULATOR
+from dots_domain import HEAD, RADIUS, Dots
 from typer.testing import CliRunner
 
 from sasnet_plugin.cli.main import app
@@ -47,8 +47,8 @@ def registered(zoo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_file_is_recognised_answered_drawn_and_reported(tmp_path: Path) -> None:
     rng, path = np.random.default_rng(3), tmp_path / "one.txt"
-    params = SIMULATOR.sample(rng) | {"radius": 2.5, "pair": 0.0, "ground": 1.0}
-    counts = rng.poisson(200 * SIMULATOR.clean(params)["pictures"])
+    params = Dots().sample(rng) | {"radius": 2.5, "pair": 0.0, "ground": 1.0}
+    counts = rng.poisson(200 * Dots().clean(params)["pictures"])
     path.write_text(HEAD + "\n".join(" ".join(map(str, row)) for row in counts))
     answer = json.loads(sasnet("classify", path, "--json"))
     content = {tag["name"]: tag for tag in answer["content"]}

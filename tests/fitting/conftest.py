@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from sasnet_plugin.fitting.api import bank_path
-from sasnet_plugin.fitting.effort import cut, used
+from sasnet_plugin.fitting.ledger import cut, used
 from sasnet_plugin.fitting.pool import answer_of
 from sasnet_plugin.fitting.task import Budget
 from sasnet_plugin.simulate.bank import Bank

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from sasnet_plugin.batch import worker
-from sasnet_plugin.fitting import api, effort, ledger
+from sasnet_plugin.fitting import api, ledger
 from sasnet_plugin.fitting.ledger import Ledger, Shares
 from sasnet_plugin.fitting.pool import answer_of
 from sasnet_plugin.fitting.settings import EFFORT
@@ -77,7 +77,7 @@ def test_what_the_first_ones_leave_is_for_the_others_and_nothing_is_begun_with_n
 def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """A clock on the wall that stands until a test moves it."""
     now = [0.0]
-    for module in (api, effort, ledger, screening, worker):
+    for module in (api, ledger, screening, worker):
         monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: now[0]))
     return now
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sasnet_plugin.fitting.effort import cost
-from sasnet_plugin.fitting.model_costs import ADDED, LAYERS, OWN, PER_POINT
+from sasnet_plugin.fitting.costs import ADDED, LAYERS, OWN, PER_POINT, cost
 from sasnet_plugin.simulate.priors import model_info
 from sasnet_plugin.simulate.quick_models.quick import FIXED
 

@@ -44,10 +44,10 @@ def test_all_are_answered_and_one_that_fails_is_a_sentence(simulated: Simulated)
 def test_an_answer_that_is_none_costs_no_process(simulated: Simulated) -> None:
     task = _task(simulated("sphere", {"radius": 60.0, "background": 0.01}), "sphere")
     with Workers(bank_path(), 1) as pool:
-        pid = pool._workers[0].child.pid
+        pid = pool._pool.pids[0]
         # Any function of a module that returns None.
         assert dict(pool.run(logging.debug, [task, task], 60.0)) == {0: None, 1: None}
-        assert pool._workers[0].child.pid == pid
+        assert pool._pool.pids[0] == pid
 
 
 def test_what_is_late_is_killed_and_the_processes_serve_on(simulated: Simulated) -> None:
@@ -68,11 +68,25 @@ def test_a_process_killed_from_outside_costs_its_own_fit(simulated: Simulated) -
     quick = _task(curve, "sphere")
     with Workers(bank_path(), 1) as pool:
         list(pool.run(fit_candidate, [quick], 120.0))
-        pid = pool._workers[0].child.pid
+        pid = pool._pool.pids[0]
         threading.Timer(0.3, os.kill, (pid, signal.SIGKILL)).start()
         answers = dict(pool.run(fit_candidate, [_task(curve, "superball", budget=Budget(1e9)), quick], 120.0))
     assert "killed" in str(answers[0])
     assert isinstance(answers[1], ModelFit)
+
+
+def test_an_answer_that_cannot_be_sent_is_said_and_costs_no_process(simulated: Simulated) -> None:
+    task = _task(simulated("sphere", {"radius": 60.0, "background": 0.01}), "sphere")
+    with Workers(bank_path(), 1) as pool:
+        pid = pool._pool.pids[0]
+        (found,) = dict(pool.run(_unsendable, [task], 60.0)).values()
+        assert isinstance(found, TechnicalError)
+        assert "sphere: the fit failed (" in str(found)
+        assert pool._pool.pids[0] == pid
+
+
+def _unsendable(*_: object) -> object:
+    return threading.Lock()
 
 
 class _Failing:
@@ -124,9 +138,13 @@ def test_exceptions_of_this_machine_are_technical_and_a_models_own_are_not() -> 
 
 def test_leaving_ends_the_processes() -> None:
     with Workers(bank_path(), 2) as pool:
-        children = [w.child for w in pool._workers]
-        assert all(child.alive for child in children)
-    assert not any(child.alive for child in children)
+        pids = pool._pool.pids
+        assert len(pids) == 2
+        for pid in pids:
+            os.kill(pid, 0)
+    for pid in pids:
+        with pytest.raises(ProcessLookupError):
+            os.kill(pid, 0)
 
 
 def test_a_damaged_bank_is_a_sentence_of_its_own(tmp_path: Path) -> None:

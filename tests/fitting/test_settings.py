@@ -8,11 +8,13 @@ import numpy as np
 import pytest
 
 from sasnet_plugin.fitting import settings
+from sasnet_plugin.fitting.evidence.settings import EVIDENCE
 from sasnet_plugin.fitting.settings import OPTIMIZE, PROBLEM
 from sasnet_plugin.fitting.strategy.settings import STRATEGY
 
 ROOMS = [
     *(value for name, value in vars(settings).items() if name.isupper() and is_dataclass(value)),
+    EVIDENCE,
     STRATEGY,
 ]
 
@@ -31,8 +33,6 @@ def test_expensive_models_get_less() -> None:
                 assert value["fast"] >= value["medium"] >= value["slow"]
 
 
-def test_the_last_fit_reaches_farther_than_local_refinement() -> None:
-    assert PROBLEM.size_reach > OPTIMIZE.size_reach
-    assert PROBLEM.sld_reach > OPTIMIZE.sld_reach
+def test_finer_is_more_points() -> None:
     assert PROBLEM.sparse < PROBLEM.fine < PROBLEM.finest < PROBLEM.sharpest
     assert np.sum(OPTIMIZE.step_kinds) < 1

@@ -16,8 +16,7 @@ import pytest
 from child import PATIENCE, REPOSITORY
 from chromium import Page
 
-from sasnet_plugin.domains import resolve
-from sasnet_plugin.domains.diffraction import DIFFRACTION
+from sasnet_plugin.kinds.diffraction import DIFFRACTION
 
 #: Where the pictures of the documentation go; SASNET_PICTURES=docs/screenshots makes them anew.
 PICTURES = os.environ.get("SASNET_PICTURES")
@@ -40,7 +39,7 @@ def images(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Ten thousand files of a few simulated diffraction images."""
     folder, rng = tmp_path_factory.mktemp("tag") / "shots", np.random.default_rng(5)
     folder.mkdir()
-    simulator = resolve(DIFFRACTION.simulator)
+    simulator = DIFFRACTION.simulated()
     batch, _ = simulator.measure([simulator.clean(simulator.sample(rng)) for _ in range(DRAWN)], rng)
     for k in range(IMAGES):
         path = folder / f"shot {k:05d}.npy"

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+from typing import Any
+
 import numpy as np
 import pytest
 
 from sasnet_plugin.domains.heads import Classes, Scope
-from sasnet_plugin.model_free import ModelFree, Peak, Refused, Slope
+from sasnet_plugin.model_free.results import ModelFree, Peak, Refused, Slope
 from sasnet_plugin.predict.classes import ClassesFinding
 from sasnet_plugin.predict.described import KINDS, KindFinding, complete, kind_of
 from sasnet_plugin.predict.findings import Answer
@@ -44,15 +47,16 @@ def test_what_the_prior_makes_of_a_curve_is_not_said() -> None:
     assert kind_of(LABELS, common, even) == ("", 0.0)
 
 
-def _free(*peaks: float, low: float | None = None) -> ModelFree:
+def _size(*peaks: float, low: float | None = None, rg: float | None = None) -> Any:
+    """What the curve says without a model, in the place of a `SizeFinding`."""
     none = Refused("")
     found = tuple(Peak(q, 0.0, 2 * np.pi / q, 0.0, 0.1 * q, 1.0, False) for q in peaks)
     slope = none if low is None else Slope(low, 0.1, 0.005, 0.02, 20)
-    return ModelFree(none, slope, none, none, none, found, none)
+    return SimpleNamespace(found=ModelFree(none, slope, none, none, none, found, none), rg=rg)
 
 
 def test_the_sentence_has_the_size_of_a_body() -> None:
-    found = complete(_answer(_shares(sphere=0.5, ellipsoid=0.5)), _free(), 18.24).finding(KindFinding)
+    found = complete(_answer(_shares(sphere=0.5, ellipsoid=0.5)), _size(rg=18.24)).finding(KindFinding)
     assert found is not None
     assert list(found.sentences()) == ["Whichever model: a compact body, Rg 18 Å (>99 %)."]
     assert found.as_dict() == {"sample": {"kind": "a compact body", "probability": 1.0}}
@@ -65,7 +69,7 @@ def test_outside_all_models_bodies_are_said_and_layers_only_with_their_orders() 
     )
 
     def kind(p: np.ndarray, *peaks: float) -> str:
-        found = complete(_answer(p, known=False), _free(*peaks), None).finding(KindFinding)
+        found = complete(_answer(p, known=False), _size(*peaks)).finding(KindFinding)
         assert found is not None
         return found.kind
 
@@ -76,12 +80,12 @@ def test_outside_all_models_bodies_are_said_and_layers_only_with_their_orders() 
 
 def test_layers_below_an_upturn_are_said_with_it() -> None:
     p = _shares(lamellar_stack_caille=0.5, multilayer_vesicle=0.5)
-    found = complete(_answer(p, known=False), _free(0.1, 0.2, low=-2.63), None).finding(KindFinding)
+    found = complete(_answer(p, known=False), _size(0.1, 0.2, low=-2.63)).finding(KindFinding)
     assert found is not None
     assert list(found.sentences()) == ["Whichever model: stacked layers beside an upturn, q^-2.6 (>99 %)."]
-    without = complete(_answer(p, known=False), _free(0.1, 0.2, low=-1.0), None).finding(KindFinding)
+    without = complete(_answer(p, known=False), _size(0.1, 0.2, low=-1.0)).finding(KindFinding)
     assert without is not None
-    assert without.upturn is None
+    assert list(without.sentences()) == ["Whichever model: stacked layers (>99 %)."]
 
 
 def test_every_model_of_a_kind_is_one_that_the_network_knows() -> None:

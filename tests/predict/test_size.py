@@ -23,7 +23,7 @@ def _sphere(radius: float = 60.0) -> Curve:
 
 def _finding(curve: Curve, network: float | None) -> SizeFinding:
     value = None if network is None else Value(network, 0.05 * network, network, network, "Å")
-    return SizeFinding(HEAD, curve.model_free(), value)
+    return SizeFinding(HEAD, curve, value)
 
 
 def test_guiniers_rg_is_the_answers_and_the_networks_stands_beside_it() -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from sasnet_plugin.domains.diffraction import DIFFRACTION, LABELS
+from sasnet_plugin.domains.diffraction import LABELS
 from sasnet_plugin.domains.heads import Tags
+from sasnet_plugin.kinds.diffraction import DIFFRACTION
 from sasnet_plugin.predict.calibration import best_threshold, calibrate
 from sasnet_plugin.predict.decoding import decode
 

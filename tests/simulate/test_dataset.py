@@ -19,7 +19,7 @@ from sasnet_plugin.simulate import bornagain
 from sasnet_plugin.simulate.clean import PD_TYPES
 from sasnet_plugin.simulate.curve_simulator import SIMULATOR as CURVES
 from sasnet_plugin.simulate.curve_simulator import prior_of
-from sasnet_plugin.simulate.dataset import Dataset, layout_of, shard_paths
+from sasnet_plugin.simulate.dataset import Dataset, shard_paths
 from sasnet_plugin.simulate.gisas.simulator import SIMULATOR as HEXAGONAL
 from sasnet_plugin.simulate.grid import PER_DECADE, WIDE_MIN, WIDE_Q, blurred
 from sasnet_plugin.simulate.growth.simulator import SIMULATOR as FILMS
@@ -144,7 +144,7 @@ def test_a_stored_row_is_that_of_its_parameters(tmp_path: Path) -> None:
         made(planned(folder))
         data = Dataset(folder, HEXAGONAL if planned is bases else FILMS)
         assert data.simulator == simulator  # of the window that the folder was made for
-        assert len(data) == len(shard_paths(folder)) * layout_of(simulator).rows
+        assert len(data) == len(shard_paths(folder)) * simulator.layout.rows
         row = data[len(data) - 1]
         again = simulator.clean(type(simulator.sample(np.random.default_rng(0)))(**row["parameters"]))
         for key in keys:
@@ -271,7 +271,7 @@ def test_a_users_model_file_is_simulated_by_its_name(tmp_path: Path, plugin: Pat
 
 
 def test_a_worker_that_is_killed_ends_in_a_sentence() -> None:
-    from sasnet_plugin.compute import unordered_map
+    from sasnet_plugin.workers.spread import unordered_map
 
     with pytest.raises(SimulationError, match="worker process was killed"):
         list(unordered_map(_kill_self, range(3), workers=2))

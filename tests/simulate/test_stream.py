@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 
 from sasnet_plugin.data.images.features import mirrored as mirrored_features
-from sasnet_plugin.domains import Domain, resolve
-from sasnet_plugin.domains.gisas_growth import GISAS_GROWTH
-from sasnet_plugin.domains.gisas_hex import GEOMETRY, GISAS_HEX
-from sasnet_plugin.domains.sas1d import SAS1D
+from sasnet_plugin.domains import Domain
+from sasnet_plugin.domains.gisas_hex import GEOMETRY
+from sasnet_plugin.kinds.gisas_growth import GISAS_GROWTH
+from sasnet_plugin.kinds.gisas_hex import GISAS_HEX
+from sasnet_plugin.kinds.sas1d import SAS1D
 from sasnet_plugin.predict.arithmetic import mirrored
 from sasnet_plugin.simulate.dataset import Dataset
 from sasnet_plugin.simulate.gisas.basis import mix
@@ -32,7 +33,7 @@ def made(
     pytest.importorskip("bornagain")
     domain, head = PATTERNS[request.param]
     folder = tmp_path_factory.mktemp("shards")
-    for _ in plan(resolve(domain.simulator), folder, Request(rounds=1, seed=4, scale=0.008)).run():
+    for _ in plan(domain.simulated(), folder, Request(rounds=1, seed=4, scale=0.008)).run():
         pass
     return domain, head, folder
 
@@ -50,7 +51,7 @@ def test_a_stream_repeats_with_its_generator_and_never_within(made: tuple[Domain
 def test_other_examples_come_last_and_have_no_label(made: tuple[Domain, str, Path]) -> None:
     domain, head, folder = made
     _, targets = Stream(domain, folder, np.random.default_rng(4)).take()
-    simulator = resolve(domain.simulator)
+    simulator = domain.simulated()
     known = simulator.mix.rows * simulator.mix.uses - simulator.mix.others
     np.testing.assert_array_equal(targets["scope"], [1] * known + [0] * simulator.mix.others)
     np.testing.assert_array_equal(np.isfinite(targets[head]).all(axis=1), targets["scope"] > 0)
@@ -78,7 +79,7 @@ def test_augmented_examples_are_mirror_images_or_themselves(made: tuple[Domain, 
 def test_mirror_image_is_measured_by_the_mirrored_distribution(tmp_path: Path) -> None:
     """What augmentation does is what the physics does: bright, noise drowned, the two pictures agree."""
     pytest.importorskip("bornagain")
-    simulator = resolve(GISAS_HEX.simulator)
+    simulator = GISAS_HEX.simulated()
     basis = simulator.basis(simulator.clean(simulator.sample(np.random.default_rng(5))))
     sharp = deltas(np.array([6.0]), np.ones(1))
     pictures = [mix(basis.half(), p) for p in (sharp, mirrored(sharp))]
@@ -88,7 +89,7 @@ def test_mirror_image_is_measured_by_the_mirrored_distribution(tmp_path: Path) -
 
 def test_other_examples_are_measured_like_patterns(made: tuple[Domain, str, Path]) -> None:
     domain, _, folder = made
-    data, rng = Dataset(folder, resolve(domain.simulator)), np.random.default_rng(7)
+    data, rng = Dataset(folder, domain.simulated()), np.random.default_rng(7)
     for kind in data.simulator.kinds:
         for _ in range(3):
             found = data.simulator.out_of_distribution(kind, data[1], rng, exposure=1e6)
@@ -98,7 +99,7 @@ def test_other_examples_are_measured_like_patterns(made: tuple[Domain, str, Path
 
 def test_held_out_sets_come_with_their_truth(made: tuple[Domain, str, Path]) -> None:
     domain, head, folder = made
-    data = Dataset(folder, resolve(domain.simulator))
+    data = Dataset(folder, domain.simulated())
     options = {"family": "uniform"} if head == "xi" else {}
     held = held_out(domain, data, np.random.default_rng(1), known=9, others=1, exposure=(1e5, 1e6), **options)
     kinds = data.simulator.kinds
@@ -113,7 +114,7 @@ def test_held_out_sets_come_with_their_truth(made: tuple[Domain, str, Path]) -> 
 
 def test_an_example_says_what_is_true_and_what_is_stated() -> None:
     pytest.importorskip("bornagain")
-    simulator, rng = resolve(GISAS_HEX.simulator), np.random.default_rng(4)
+    simulator, rng = GISAS_HEX.simulated(), np.random.default_rng(4)
     basis = simulator.basis(simulator.clean(simulator.sample(rng)))
     one, again, other = (example(basis, np.random.default_rng(seed)) for seed in (1, 1, 2))
     assert one.image.counts.tobytes() == again.image.counts.tobytes() != other.image.counts.tobytes()
@@ -150,6 +151,6 @@ def test_curves_are_streamed_with_the_labels_of_their_heads(shard_folder: Path) 
     assert (targets["form"][~known].sum(axis=1) == 0).any()
     np.testing.assert_array_equal(targets["structure_factor"] >= 0, known)
     assert np.isfinite(targets["size"][known]).any()
-    said = resolve(SAS1D.simulator).labels(shard_folder)
+    said = SAS1D.simulated().labels(shard_folder)
     assert targets["form"].shape[1] == len(said["form"]["labels"])
     assert said["structure_factor"]["labels"][0] == ""

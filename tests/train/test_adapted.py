@@ -10,7 +10,8 @@ import pytest
 from typer.testing import CliRunner
 
 from sasnet_plugin.cli.main import app
-from sasnet_plugin.domains.diffraction import DIFFRACTION, LABELS
+from sasnet_plugin.domains.diffraction import LABELS
+from sasnet_plugin.kinds.diffraction import DIFFRACTION
 from sasnet_plugin.predict.arithmetic import sigmoid
 from sasnet_plugin.predict.predictor import Runtime
 from sasnet_plugin.simulate.diffraction import samples

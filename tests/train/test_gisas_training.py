@@ -18,12 +18,13 @@ pytest.importorskip("bornagain")
 
 from sasnet_plugin.cli.main import app
 from sasnet_plugin.data.images.features import mirrored
-from sasnet_plugin.domains.gisas_growth import GISAS_GROWTH
-from sasnet_plugin.domains.gisas_hex import GISAS_HEX
 from sasnet_plugin.domains.heads import outputs_of
+from sasnet_plugin.domains.simulator import HeldOut
+from sasnet_plugin.kinds.gisas_growth import GISAS_GROWTH
+from sasnet_plugin.kinds.gisas_hex import GISAS_HEX
 from sasnet_plugin.simulate.dataset import Dataset
 from sasnet_plugin.simulate.gisas.simulator import SIMULATOR
-from sasnet_plugin.simulate.stream import HeldOut, held_out
+from sasnet_plugin.simulate.stream import held_out
 from sasnet_plugin.train.heads import losses
 from sasnet_plugin.train.loop import TrainConfig, train
 from sasnet_plugin.train.network import build, load

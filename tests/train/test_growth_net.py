@@ -13,8 +13,9 @@ import keras
 from keras import ops
 
 from sasnet_plugin.data.images.features import N_CHANNELS, N_PICTURES
-from sasnet_plugin.domains.gisas_growth import FILM, GISAS_GROWTH
-from sasnet_plugin.domains.gisas_hex import GISAS_HEX
+from sasnet_plugin.domains.gisas_growth import FILM
+from sasnet_plugin.kinds.gisas_growth import GISAS_GROWTH
+from sasnet_plugin.kinds.gisas_hex import GISAS_HEX
 from sasnet_plugin.report.images.patterns import grad_cam
 from sasnet_plugin.simulate.growth.simulator import SIMULATOR
 from sasnet_plugin.simulate.shards import Request, plan

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from sasnet_plugin.domains import Domain
-from sasnet_plugin.domains.diffraction import DIFFRACTION, LABELS
+from sasnet_plugin.domains.diffraction import LABELS
+from sasnet_plugin.kinds.diffraction import DIFFRACTION
 from sasnet_plugin.simulate.stream import Stream, held_out
 from sasnet_plugin.train.recorded import labelled, record
 from sasnet_plugin.types import SasnetError
@@ -81,4 +82,4 @@ def test_a_table_that_cannot_be_used_is_one_sentence(
     with pytest.raises(SasnetError, match=sentence):
         record(DIFFRACTION, path, [str(run)], tmp_path / "out")
     with pytest.raises(SasnetError, match="have no tags"):
-        record(Domain("x", title="curves"), path, [str(run)], tmp_path / "out")
+        record(replace(DIFFRACTION, title="curves", heads=()), path, [str(run)], tmp_path / "out")

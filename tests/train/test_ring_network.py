@@ -13,7 +13,7 @@ from keras import ops
 from sasnet_plugin.batch.sorting import mixture
 from sasnet_plugin.data.diffraction.features import CHANNELS
 from sasnet_plugin.data.diffraction.polar import RINGS
-from sasnet_plugin.domains.diffraction import DIFFRACTION
+from sasnet_plugin.kinds.diffraction import DIFFRACTION
 from sasnet_plugin.report.images.patterns import grad_cam
 from sasnet_plugin.train import autoencoder, contrastive
 from sasnet_plugin.train.attention import maps_and_gradients

@@ -20,7 +20,7 @@ import sys
 import time
 from collections import deque
 from pathlib import Path
-from sasnet_plugin.domains.sas1d import SAS1D
+from sasnet_plugin.kinds.sas1d import SAS1D
 from sasnet_plugin.train.loop import TrainConfig, train
 
 if __name__ == "__main__":
@@ -82,7 +82,7 @@ def test_a_killed_run_goes_on_where_it_was(finished: tuple[Path, list[int]]) -> 
 
 
 def test_a_worker_that_is_killed_ends_the_training_with_a_sentence(shards: Path) -> None:
-    from sasnet_plugin.domains.sas1d import SAS1D
+    from sasnet_plugin.kinds.sas1d import SAS1D
     from sasnet_plugin.train.feed import Feed
     from sasnet_plugin.types import SimulationError
 
@@ -90,14 +90,14 @@ def test_a_worker_that_is_killed_ends_the_training_with_a_sentence(shards: Path)
     examples = iter(feed)
     inputs, targets = next(examples)
     assert len(inputs) == len(next(iter(targets.values()))) == 4
-    os.kill(feed._children[0].pid, signal.SIGKILL)
+    os.kill(feed._pool.pids[0], signal.SIGKILL)
     with pytest.raises(SimulationError, match="goes on from the last checkpoint"):
         deque(examples, maxlen=0)
     feed.close()
 
 
 def test_other_settings_are_refused(shards: Path, finished: tuple[Path, list[int]]) -> None:
-    from sasnet_plugin.domains.sas1d import SAS1D
+    from sasnet_plugin.kinds.sas1d import SAS1D
     from sasnet_plugin.train.loop import TrainConfig, train
     from sasnet_plugin.types import SasnetError
 
@@ -108,7 +108,7 @@ def test_other_settings_are_refused(shards: Path, finished: tuple[Path, list[int
 def test_packaged_model_answers_as_trained_and_has_learned(
     shards: Path, finished: tuple[Path, list[int]], tmp_path: Path
 ) -> None:
-    from sasnet_plugin.domains.sas1d import SAS1D
+    from sasnet_plugin.kinds.sas1d import SAS1D
     from sasnet_plugin.report.evaluation import evaluate, predict
     from sasnet_plugin.simulate.examples import other_set, protocol_set
     from sasnet_plugin.simulate.labelled import concatenate
@@ -141,7 +141,7 @@ def test_packaged_model_answers_as_trained_and_has_learned(
 
 
 def test_every_curve_is_drawn_once_and_batches_mix_settings() -> None:
-    from sasnet_plugin.domains.sas1d import SAS1D
+    from sasnet_plugin.kinds.sas1d import SAS1D
     from sasnet_plugin.train.feed import Feed
 
     feed = Feed(SAS1D, Path("nowhere"), seed=0, batch=32, workers=0)

@@ -10,6 +10,7 @@ import numpy as np
 from starlette.testclient import TestClient
 
 from sasnet_plugin.web.access import Keys
+from sasnet_plugin.web.content import source_of
 from sasnet_plugin.web.events import Prediction
 from sasnet_plugin.web.workspace import Workspace
 
@@ -58,9 +59,15 @@ class Page:
         return [cell["row"] for cell in cells]
 
     def predict(self, probability: dict[int, dict[str, float]], model: str = MODEL) -> None:
-        """Lay down what a model says, as the background does."""
+        """Lay down what a model says, as the background does, of files as they are."""
         desk = self.workspace
-        found = [
-            Prediction(model, *desk.images.keys[row], p, 0.9, ("Said.",)) for row, p in probability.items()
-        ]
-        desk.log.add_predictions(desk.state.tags, found)
+        folder, domain = str(desk.folder), desk.domain
+        tags = tuple(desk.state.tags)
+        found = []
+        for row, p in probability.items():
+            file, number = desk.images.keys[row]
+            source = source_of(folder, file, domain)
+            with desk.lock:
+                desk.state.read(file, source.content)
+            found.append(Prediction(model, file, number, source.content, tags, p, 0.9, ("Said.",)))
+        desk.log.add_predictions(found)

@@ -6,24 +6,28 @@ import csv
 import io
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from tagpages import Page, draw
 
-from sasnet_plugin.domains.diffraction import DIFFRACTION
 from sasnet_plugin.domains.heads import Tags
+from sasnet_plugin.kinds.diffraction import DIFFRACTION
 from sasnet_plugin.train.recorded import read_labels
 from sasnet_plugin.types import SasnetError
-from sasnet_plugin.web import exchange
+from sasnet_plugin.web import exchange, importing
 from sasnet_plugin.web.events import LABEL, Event, Log
 from sasnet_plugin.web.images import Images
+from sasnet_plugin.web.settings import WEB
 from sasnet_plugin.web.state import State
 
 Open = Callable[..., Page]
@@ -142,7 +146,7 @@ def test_labels_go_out_and_come_back_and_are_what_training_reads(
     wanted = {key: labels for _, key, labels in exchange.labelled(page.workspace.state)}
     assert len(wanted) == 5
     for content in exported.values():
-        assert exchange.from_any(content) == wanted
+        assert importing.from_any(content) == wanted
     told = json.loads(exported["json"])
     assert len(told["annotations"]) == 6
     (tmp_path / "labels.csv").write_bytes(exported["csv"])
@@ -154,7 +158,7 @@ def test_labels_go_out_and_come_back_and_are_what_training_reads(
     assert np.isnan(trained[page.workspace.images.keys[rows[0]][0]][1][round_])
 
     empty = State(Images(tmp_path / "images"), ())
-    assert exchange.from_any(exchange.to_csv(empty)) == {}
+    assert importing.from_any(exchange.to_csv(empty)) == {}
     answer = page.client.post("/api/import", params={"who": "carl"}, content=exported["json"])
     assert answer.json() == {"done": 0}, "all of it was known"
     changed = exported["csv"].replace(b",ben,", b",ben,", 1).decode().replace("ring 004", "ring 005")
@@ -164,22 +168,164 @@ def test_labels_go_out_and_come_back_and_are_what_training_reads(
     assert page.rows("by(carl)") == [rows[5]]
 
 
-@pytest.mark.parametrize(
-    ("content", "reason"),
-    [
-        (b"", "no column 'file'"),
-        (b"\x00\xff\xfe junk", "no labels"),
-        (b"file,Round\na.npy,maybe\n", "Line 2 .* 'maybe'"),
-        (b"file,entry,Round\na.npy,-3,1\n", "no number"),
-        (b'{"images": 3}', "no labels"),
-        (b"[" * 3000, "no column 'file'"),
-        (b'{"a":' * 100_000, "nested|no labels"),
-        (b"\x89HDF\r\n\x1a\n truncated", "no labels"),
-    ],
-)
+def hdf5_of(**arrays: object) -> bytes:
+    import h5py
+
+    out = io.BytesIO()
+    with h5py.File(out, "w") as file:
+        for name, values in arrays.items():
+            if callable(values):
+                values(file, name)
+            else:
+                file[name] = values
+    return out.getvalue()
+
+
+WHOLE = {"file": [b"a.npy"], "entry": [1], "tags": [b"Round"], "labels": [[1]]}
+
+
+def coco(**changed: object) -> bytes:
+    whole = {
+        "images": [{"id": 1, "file_name": "a.npy"}],
+        "categories": [{"id": 1, "name": "Round"}],
+        "annotations": [{"image_id": 1, "category_id": 1}],
+    }
+    return json.dumps(whole | changed).encode()
+
+
+def external(file: Any, name: str) -> None:
+    file.create_dataset(name, (1, 1), "i4", external=[("/etc/passwd", 0, 4)])
+
+
+def linked(file: Any, name: str) -> None:
+    import h5py
+
+    file[name] = h5py.ExternalLink("/tmp/another.h5", "labels")
+
+
+def virtual(file: Any, name: str) -> None:
+    import h5py
+
+    layout = h5py.VirtualLayout((1, 1), "i4")
+    layout[:] = h5py.VirtualSource("/tmp/another.h5", "labels", (1, 1))
+    file.create_virtual_dataset(name, layout)
+
+
+def huge(file: Any, name: str) -> None:
+    file.create_dataset(name, (1, 10**13), "i8", chunks=(1, 1024), compression="gzip")
+
+
+JUNK = [
+    (b"", "no column 'file'"),
+    (b"\x00\xff\xfe junk", "no labels"),
+    (b"file,Round\na.npy,maybe\n", "Line 2 .* 'maybe'"),
+    (b"file,Round\na.npy,1\nb.npy,\xd9\xa1\n", "Line 3 "),
+    (b'file,Round\n"a\nb.npy",1\nc.npy,2\n', "Line 4 .*Round is '2'"),
+    (b"file,entry,Round\na.npy,-3,1\n", "Line 2 .*no number"),
+    (b"file,entry,Round\na.npy," + b"9" * 5000 + b",1\n", "Line 2 .*no number"),
+    (b"file,entry,Round\na.npy,99999999999,1\n", "Line 2 .*no number"),
+    (b"file,Round\na.npy,1,1\n", "Line 2 .*3 cells for 2 columns"),
+    (b"file,Round,Round\na.npy,1,0\n", "Line 1 .*twice"),
+    (b"file,Round\n" + b"x" * 200_000 + b",1\n", "Line 2 .*field"),
+    (b"file,Round\n,1\n", "Line 2 .*no file of this folder"),
+    (b"file,Round\na//b.npy,1\n", "Line 2 .*no file of this folder"),
+    (b"file,Round\na\x00.npy,1\n", "Line 2 .*(no file of this folder|NUL)"),
+    (b'{"images": 3}', "no list 'images'"),
+    (coco(images=["x"]), r"images\[0\] .*no 'id'"),
+    (coco(annotations=[3]), r"annotations\[0\] .*no 'image_id'"),
+    (coco(annotations=[{"image_id": [1], "category_id": 1}]), r"annotations\[0\]"),
+    (coco(annotations=[{"image_id": 7, "category_id": 1}]), r"annotations\[0\] .*no image or category"),
+    (coco(images=[{"id": 1, "file_name": "a.npy", "frame": 10**30}]), r"annotations\[0\] .*no number"),
+    (coco(images=[{"id": 1, "file_name": "a.npy", "frame": 1.5}]), r"annotations\[0\] .*no number"),
+    (coco(images=[{"id": 1, "file_name": "\ud800.npy"}]), r"annotations\[0\] .*no file"),
+    (coco(images=[{"id": 1, "file_name": 3}]), r"annotations\[0\] .*no file"),
+    (b"[" * 3000, "no column 'file'"),
+    (b'{"a":' * 100_000, "nested|no labels"),
+    (b'{"images": [}', "line 1 column"),
+    (b"\x89HDF\r\n\x1a\n truncated", "no labels"),
+    (hdf5_of(**WHOLE | {"labels": external}), "'labels' .*no array in this file"),
+    (hdf5_of(**WHOLE | {"labels": linked}), "'labels' .*no array in this file"),
+    (hdf5_of(**WHOLE | {"labels": virtual}), "'labels' .*no array in this file"),
+    (hdf5_of(**WHOLE | {"labels": huge}), "'labels' .*larger than labels are"),
+    (hdf5_of(**WHOLE | {"entry": [0]}), "Row 0 .*no number"),
+    (hdf5_of(**WHOLE | {"labels": [[7]]}), "Row 0 .*Round is 7"),
+    (hdf5_of(**WHOLE | {"labels": [[1.0]]}), "no whole numbers"),
+    (hdf5_of(**WHOLE | {"labels": [[1, 0]]}), "do not fit"),
+    (hdf5_of(**WHOLE | {"file": [b"../a.npy"]}), "Row 0 .*no file of this folder"),
+    (hdf5_of(**{name: values for name, values in WHOLE.items() if name != "tags"}), "'tags' .*no array"),
+]
+
+
+@pytest.mark.parametrize(("content", "reason"), JUNK, ids=range(len(JUNK)))
 def test_what_is_no_labels_is_said_in_a_sentence(content: bytes, reason: str) -> None:
     with pytest.raises(SasnetError, match=reason):
-        exchange.from_any(content)
+        importing.from_any(content)
+
+
+ONE = {("a.npy", 1): {"Round": 1}}
+VALID = [
+    (b"file,Round\na.npy,1\n", ONE),
+    (b"\xef\xbb\xbffile,Round\r\na.npy,1\r\n", ONE),  # as a spreadsheet writes it
+    (b"file,Round\n./a.npy, 1 \n\n", ONE),
+    (b"Round,file\n1,a.npy\n", ONE),
+    (b"file,entry,Round\na.npy,frame 3,0\n", {("a.npy", 3): {"Round": 0}}),
+    (b"file,tags\na.npy,Round; Streak\n", {("a.npy", 1): {"Round": 1, "Streak": 1}}),
+    (b"file,tags,Round\na.npy,Round,0\n", {("a.npy", 1): {"Round": 0}}),
+    (b'file,"a, b"\n"x, y.npy",1\n', {("x, y.npy", 1): {"a, b": 1}}),
+    (b'file,Round\n"a\nb.npy",1\n', {("a\nb.npy", 1): {"Round": 1}}),
+    ("file,rund\nä/ö.npy,1\n".encode(), {("ä/ö.npy", 1): {"rund": 1}}),
+    (b"file,Round\na.npy,\n", {}),
+    (b"file,Round\na.npy\n", {}),
+    (coco(), ONE),
+    (b"\n " + coco(), ONE),
+    (coco(annotations=[{"image_id": 1, "category_id": 1, "absent": True}]), {("a.npy", 1): {"Round": 0}}),
+    (coco(images=[{"id": "x", "file_name": "b.npy", "frame": 2}], annotations=[]), {}),
+    (hdf5_of(**WHOLE), ONE),
+    (hdf5_of(**WHOLE | {"labels": [[-1]]}), {}),
+    (hdf5_of(**WHOLE | {"labels": np.array([[0]], np.int8)}), {("a.npy", 1): {"Round": 0}}),
+]
+
+
+@pytest.mark.parametrize(("content", "wanted"), VALID, ids=range(len(VALID)))
+def test_labels_of_other_programs_are_read_as_they_are_meant(content: bytes, wanted: object) -> None:
+    assert importing.from_any(content) == wanted
+
+
+def test_any_damage_to_a_file_of_labels_is_a_sentence_or_labels(page: Page) -> None:
+    """What is damaged within a name is read as another name; nothing is an exception."""
+    rng, sentences = np.random.default_rng(7), []
+    for content, _ in VALID[:16]:
+        for _ in range(60):
+            bad = bytearray(content)
+            bad[rng.integers(len(bad))] = rng.integers(256)
+            try:
+                found = importing.from_any(bytes(bad[: rng.integers(1, len(bad) + 1)]))
+            except SasnetError as error:
+                sentences.append(str(error))
+            else:
+                assert all(value in (0, 1) for labels in found.values() for value in labels.values())
+    assert len(sentences) > 300
+    assert max(map(len, sentences)) < 400
+    for _ in range(4):  # HDF5 may end the process that reads it
+        bad = bytearray(hdf5_of(**WHOLE))
+        for at in rng.integers(len(bad), size=40):
+            bad[at] = rng.integers(256)
+        answer = page.client.post("/api/import", params={"who": "eve"}, content=bytes(bad))
+        assert answer.status_code in (200, 400)
+
+
+def test_labels_that_end_or_hold_up_what_reads_them_are_a_sentence(
+    page: Page, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for content, reason in (JUNK[2], JUNK[30]):
+        answer = page.client.post("/api/import", params={"who": "eve"}, content=content)
+        assert answer.status_code == 400
+        assert re.search(reason, answer.json()["problem"])
+    monkeypatch.setattr(importing, "WEB", replace(WEB, file_seconds=0.0))
+    answer = page.client.post("/api/import", params={"who": "eve"}, content=b"file,Round\na.npy,1\n")
+    assert answer.status_code == 400
+    assert "more time or memory" in answer.json()["problem"]
+    assert not page.workspace.log.since(0)
 
 
 def test_a_name_that_a_spreadsheet_would_run_stays_a_name(tmp_path: Path) -> None:
@@ -189,14 +335,26 @@ def test_a_name_that_a_spreadsheet_would_run_stays_a_name(tmp_path: Path) -> Non
     state.take([Event(LABEL, "1", "anna", "=cmd().npy", 1, "ring", 1, id=1)])
     written = exchange.to_csv(state)
     assert next(csv.DictReader(io.StringIO(written.decode())))["file"] == "./=cmd().npy"
-    assert exchange.from_any(written) == {("=cmd().npy", 1): {"ring": 1}}
+    assert importing.from_any(written) == {("=cmd().npy", 1): {"ring": 1}}
 
 
-@pytest.mark.parametrize("place", ["no/such/folder/labels.sqlite", "nosuchdatabase://x/y", "README.md"])
+@pytest.mark.parametrize(
+    "place",
+    [
+        "no/such/folder/labels.sqlite",
+        "nosuchdatabase://x/y",
+        "README.md",
+        "sqlite://host:port/x",
+        "a link to itself",
+    ],
+)
 def test_a_database_that_is_none_is_one_sentence(
-    place: str, repository: Path, monkeypatch: pytest.MonkeyPatch
+    place: str, repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(repository)
+    if place == "a link to itself":
+        (tmp_path / "self").symlink_to("self")
+        place = str(tmp_path / "self")
     with pytest.raises(SasnetError, match="labels cannot be kept there"):
         Log(place)
 

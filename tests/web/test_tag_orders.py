@@ -9,7 +9,7 @@ import pytest
 
 from sasnet_plugin.web import orders
 from sasnet_plugin.web.diversity import farthest_first
-from sasnet_plugin.web.events import LABEL, UNDO, Event, Told
+from sasnet_plugin.web.events import LABEL, UNDO, Answers, Event
 from sasnet_plugin.web.images import Images
 from sasnet_plugin.web.orders import ORDERS, Orders
 from sasnet_plugin.web.state import State
@@ -18,12 +18,15 @@ TAGS = ("ring", "halo", "bcc")
 NUMBER = 60
 
 
-def told(state: State, rows: range, seed: int) -> Told:
+def told(state: State, rows: range, seed: int) -> Answers:
     """What a model says of some images."""
     p = np.random.default_rng(seed).random((len(rows), len(TAGS))).astype(np.float32)
     keys = tuple(("images.h5", row + 1) for row in rows)
     scope, last = np.ones(len(rows), np.float32), state.last_prediction + 1
-    return Told("model@1", TAGS, keys, p, scope, ("[]",) * len(rows), last)
+    for file, _ in keys:
+        state.images.content[file] = "same"
+    content = ("same",) * len(rows)
+    return Answers("model@1", TAGS, keys, content, p, scope, ("[]",) * len(rows), last)
 
 
 def label(state: State, row: int, tag: str, value: int, kind: str = LABEL, action: str = "") -> Event:

@@ -15,9 +15,10 @@ from tagpages import Page, draw
 
 from sasnet_plugin.data.diffraction.frame import Window
 from sasnet_plugin.types import Curve, Image
-from sasnet_plugin.web.crew import Crew
+from sasnet_plugin.web.content import Source
+from sasnet_plugin.web.crew import DONE, Crew
 from sasnet_plugin.web.pictures import Look, correlation, picture, polar, scaled, thumbnail
-from sasnet_plugin.web.worker import VIEW, Done, Failed, Job, Shown
+from sasnet_plugin.web.worker import VIEW, Failed, Job, Shown
 
 CENTRE = (40.0, 52.0)
 Y, X = np.mgrid[:96, :90]
@@ -80,14 +81,14 @@ KILLER = """
 import os, time
 from sasnet_plugin.web import worker
 usual = worker._DO["view"]
-def view(job):
+def view(job, source):
     if job.file == "kills":
         os._exit(9)
     if job.file == "hangs":
         time.sleep(99)
-    return usual(job)
+    return usual(job, source)
 worker._DO["view"] = view
-live = worker.live
+begin = worker.begin
 """
 
 
@@ -95,16 +96,20 @@ def test_a_process_that_ends_or_hangs_costs_its_file_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     draw(tmp_path, 1)
+    for name in ("kills", "hangs"):
+        (tmp_path / name).write_bytes(b"not read")
     (tmp_path / "killer.py").write_text(KILLER)
     monkeypatch.syspath_prepend(str(tmp_path))
-    monkeypatch.setattr("sasnet_plugin.web.crew._WORKER", "killer:live")
+    monkeypatch.setattr("sasnet_plugin.web.crew._WORKER", "killer:begin")
     heard: queue.Queue = queue.Queue()
     crew = Crew(lambda job, message: heard.put(message))
 
     def done(file: str, seconds: float = 60.0) -> list[object]:
         crew._seconds = seconds
         crew.add([Job(VIEW, "diffraction", str(tmp_path), file)])
-        return list(iter(lambda: heard.get(timeout=90), Done("")))
+        said = list(iter(lambda: heard.get(timeout=90), DONE))
+        assert all(one.file == file for one in said if isinstance(one, Source))
+        return [one for one in said if not isinstance(one, Source)]
 
     for file, seconds, reason in (
         ("kills", 60.0, "the process that read it ended; check the file."),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import os
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -11,14 +13,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ...compute import Workers, unordered_map
 from ...data.diffraction.features import LEAST_COUNTS, amplitudes, of_rings
 from ...data.diffraction.load import frames
 from ...data.diffraction.polar import SECTORS, Polar, cross_correlation, in_cells, rings
 from ...data.failure import sentence_of
-from ...domains.diffraction import DIFFRACTION
 from ...files import put_in_one_step, remove_leftovers
+from ...kinds.diffraction import DIFFRACTION
 from ...types import SasnetError
+from ...workers.spread import Workers, unordered_map
 from .settings import SORTING
 
 #: Ways to make points of images, the best on simulated ones (benchmarks/images/diffraction_sorting.md)
@@ -32,6 +34,8 @@ _MOST = 2.0
 _SURE = 8.0
 #: File, number of its first frame and of the first that is not wanted.
 Piece = tuple[str, int, int]
+#: Size in bytes of a file and time of its last change, ns.
+Stamp = tuple[int, int]
 
 
 @dataclass(frozen=True)
@@ -44,14 +48,15 @@ class Part:
         Where the points go.
     pieces : tuple of (str, int, int)
         File, first frame, end.
-    embedding : str
-    geometry : tuple of str
+    stamps : tuple of (int, int)
+        Size in bytes and time of the last change, ns, of the file of each piece when this was planned.
     """
 
     path: str
     pieces: tuple[Piece, ...]
     embedding: str
     geometry: tuple[str, ...]
+    stamps: tuple[Stamp, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -76,66 +81,99 @@ class Points:
 
 
 def planned(
-    files: Sequence[str], folder: Path, name: str, geometry: tuple[str, ...]
+    files: Sequence[str], folder: Path, name: str, geometry: tuple[str, ...], *, force: bool = False
 ) -> tuple[list[Part], list[str]]:
-    """The parts of a sorting, always the same for the same files; and a sentence for each file that has none.
+    """The parts of a sorting; and a sentence for each file that has none.
+
+    A part's name is a sum over what its points are of: of a file that has changed since, it is another one.
+
+    Parameters
+    ----------
+    files : sequence of str
+    folder : Path
+        Of the parts.
+    name : str
+        Of the embedding.
+    geometry : tuple of str
+    force : bool
+        Whatever the folder holds is done again.
 
     Raises
     ------
     SasnetError
         The folder holds the points of other files or of another embedding.
     """
-    pieces: list[Piece] = []
+    pieces: list[tuple[Piece, Stamp]] = []
     failed = []
     for file in files:
         try:
+            stamp = _stamp(file)
             stream = frames(Path(file), geometry)
             total = next(stream).total
             stream.close()  # type: ignore[attr-defined]
         except Exception as error:  # one file must not stop the others, whatever is wrong with it
             failed.append(sentence_of(file, error))
             continue
-        pieces += [(file, at, min(at + SORTING.part, total)) for at in range(0, total, SORTING.part)]
-    groups: list[list[Piece]] = []
-    held = SORTING.part
-    for piece in pieces:
-        if held + piece[2] - piece[1] > SORTING.part:
-            groups.append([])
-            held = 0
-        groups[-1].append(piece)
-        held += piece[2] - piece[1]
-    settings = {"embedding": name, "geometry": list(geometry), "pieces": pieces}
+        pieces += [((file, at, min(at + SORTING.part, total)), stamp) for at in range(0, total, SORTING.part)]
+    settings = {"embedding": name, "geometry": list(geometry), "files": list(files)}
     if name == "network":
         from ...predict.predictor import open_predictor
 
         # Points of two networks cannot be compared.
         settings["network"] = open_predictor(DIFFRACTION.name).manifest.sha256["model.onnx"]
-    folder.mkdir(parents=True, exist_ok=True)
-    note = folder / "settings.json"
     text = json.dumps(settings)
-    if note.exists() and note.read_text(encoding="utf-8") != text:
-        raise SasnetError(
-            f"{folder}: holds a sorting of other files or by another embedding; give another --out, or delete"
-            " the folder."
-        )
-    if not note.exists():
-        with put_in_one_step(note) as aside:
-            aside.write_text(text, encoding="utf-8")
-    parts = [
-        Part(str(folder / f"part-{number:06d}.npz"), tuple(group), name, geometry)
-        for number, group in enumerate(groups)
-    ]
+    _settle(folder, text, force=force)
+    parts = []
+    for group in _grouped(pieces):
+        one, stamps = tuple(piece for piece, _ in group), tuple(stamp for _, stamp in group)
+        digest = hashlib.sha256(json.dumps([text, one, stamps]).encode()).hexdigest()[:20]
+        parts.append(Part(str(folder / f"part-{digest}.npz"), one, name, geometry, stamps))
     return parts, failed
 
 
+def _stamp(file: str) -> Stamp:
+    status = os.stat(file)
+    return status.st_size, status.st_mtime_ns
+
+
+def _grouped(pieces: Sequence[tuple[Piece, Stamp]]) -> list[list[tuple[Piece, Stamp]]]:
+    """Pieces together as long as they have no more frames than a part."""
+    groups: list[list[tuple[Piece, Stamp]]] = []
+    held = SORTING.part
+    for one in pieces:
+        number = one[0][2] - one[0][1]
+        if held + number > SORTING.part:
+            groups.append([])
+            held = 0
+        groups[-1].append(one)
+        held += number
+    return groups
+
+
+def _settle(folder: Path, settings: str, *, force: bool) -> None:
+    """Make a folder one of these settings."""
+    folder.mkdir(parents=True, exist_ok=True)
+    note = folder / "settings.json"
+    if force:
+        for path in (note, *folder.glob("part-*.npz")):
+            path.unlink(missing_ok=True)
+    if note.exists() and note.read_text(encoding="utf-8") != settings:
+        raise SasnetError(
+            f"{folder}: holds a sorting of other files or by another embedding; give another --out, or repeat"
+            " the command with --force."
+        )
+    if not note.exists():
+        with put_in_one_step(note) as aside:
+            aside.write_text(settings, encoding="utf-8")
+
+
 def embed(parts: Sequence[Part], *, workers: Workers = 1, done: Callable[[int], None] | None = None) -> None:
-    """Embed the parts that are missing.
+    """Embed the parts that are missing, and remove those of files as they were before.
 
     Parameters
     ----------
-    parts : sequence of Part
     workers : int or str
-        See `compute.unordered_map`.
+        See `workers.spread.unordered_map`.
     done : callable, optional
         Told of the frames of each part, those at once that were there before.
     """
@@ -148,10 +186,19 @@ def embed(parts: Sequence[Part], *, workers: Workers = 1, done: Callable[[int], 
     for path in unordered_map(make_part, missing, workers=workers):
         if done is not None:
             done(number[path])
+    if parts:
+        for old in set(Path(parts[0].path).parent.glob("part-*.npz")) - {Path(part.path) for part in parts}:
+            old.unlink(missing_ok=True)
 
 
 def make_part(part: Part) -> str:
-    """Read and embed the frames of a part, and put their points in place in one step; its path."""
+    """Read and embed the frames of a part, and put their points in place in one step; its path.
+
+    Raises
+    ------
+    SasnetError
+        A file was changed meanwhile.
+    """
     found: list[Points] = []
     for file, first, end in part.pieces:
         for some in frames(Path(file), part.geometry, start=first):
@@ -164,6 +211,9 @@ def make_part(part: Part) -> str:
                 found.append(Points(np.full(number, file), entries, points, counts))
             if some.start + len(some.counts) >= end:
                 break
+    for (file, _, _), stamp in zip(part.pieces, part.stamps, strict=bool(part.stamps)):
+        if _stamp(file) != stamp:
+            raise SasnetError(f"{file}: was changed while it was read; repeat the command, which goes on.")
     joined = {name: np.concatenate([getattr(one, name) for one in found]) for name in Points.__annotations__}
     with put_in_one_step(Path(part.path), ending=".npz") as aside:
         np.savez(aside, **joined)  # type: ignore[arg-type]

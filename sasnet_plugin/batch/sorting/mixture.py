@@ -104,7 +104,6 @@ def fit(
     Parameters
     ----------
     points : (n, d) array
-    rng : numpy.random.Generator
     clusters : int, optional
         Their number; default: that of the least Bayesian information criterion (G. Schwarz, Ann. Statist. 6
         (1978) 461).

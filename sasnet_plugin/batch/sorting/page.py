@@ -40,8 +40,6 @@ def write_report(
 
     Parameters
     ----------
-    path : Path
-    found : Sorted
     like : (str, sequence of int), optional
         Name of an image, and the rows of those most like it, the likest first.
     along : sequence of int arrays, optional

@@ -36,9 +36,6 @@ class Sorted:
     probability : (n,) array
     plane : (n, 2) array
         Place on the map.
-    mixture : Mixture
-    embedding : str
-        Its name.
     geometry : tuple of str
         Images were read with.
     """
@@ -166,9 +163,7 @@ def nearest(
 
     Parameters
     ----------
-    path : Path
     point : (d,) array
-    mixture : Mixture
     """
     target = mixture.reduced(point[None])[0]
     apart = np.concatenate([np.linalg.norm(z - target, axis=1) for _, z in _reduced(path, mixture)])
@@ -191,11 +186,6 @@ def along(path: Path, mixture: Mixture) -> list[NDArray[np.int64]]:
 
     What a component stands for is seen where only it changes. An embedding need not have a way back to
     images, so that real ones are shown.
-
-    Parameters
-    ----------
-    path : Path
-    mixture : Mixture
 
     Returns
     -------

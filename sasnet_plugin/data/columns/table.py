@@ -7,36 +7,25 @@ The table is the longest block of lines with the same count of numbers, at least
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from sasnet_plugin.data.columns import cells
+from sasnet_plugin.data.columns.runs import GAP, LEAST_ROWS, START, Run, Runs
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     FloatArray = NDArray[np.float64]
 
-START = 5
-"""This many alike lines in a row start the table; fewer may be numbers of a header."""
-
-GAP = 2
-"""At most this many lines of other content inside the table are dropped; more end it."""
-
 GOES_ON = 3.0
 """A row apart from a table goes on with it where its q is this near to the end of the table's."""
 
 WORDS_BELOW = 200
 """Lines of words inside and below a table that are kept; units stand there, and no more is looked for."""
-
-LEAST_ROWS = 8
-"""A further table has at least so many rows; fewer points determine no curve."""
-
-BACK = 1.5
-"""A row behind words whose q is less than this times that of the first row begins another table."""
 
 MOST_TABLES = 1_000
 """Of more alike tables the longest is read."""
@@ -190,101 +179,9 @@ def _with_blanks(lines: list[str]) -> list[str]:
     return found
 
 
-@dataclass
-class _Run:
-    """Rows of equally many numbers, with at most `GAP` other lines between two of them.
-
-    Parameters
-    ----------
-    rows : list of list of float
-    places : list of int
-        Numbers of their lines.
-    dropped : int
-        Lines between them.
-    """
-
-    rows: list[list[float]]
-    places: list[int]
-    dropped: int = 0
-
-    @property
-    def width(self) -> int:
-        return len(self.rows[0])
-
-    @property
-    def lines(self) -> range:
-        """From the first row to the last."""
-        return range(self.places[0], self.places[-1] + 1)
-
-
-@dataclass
-class _Runs:
-    """Rows of numbers as they come, line by line.
-
-    Parameters
-    ----------
-    runs : list of _Run
-    single : int
-        Lines of one number.
-    odd : list of int
-        Lines that look like rows and cannot be read.
-    gap : int
-        Lines since the last row.
-    """
-
-    runs: list[_Run] = field(default_factory=list)
-    single: int = 0
-    odd: list[int] = field(default_factory=list)
-    gap: int = GAP + 1
-
-    def take(self, lines: list[str], number: int) -> None:
-        """The line of this number."""
-        run = self.runs[-1] if self.runs else None
-        row = self._row(lines[number], run)
-        if row is None or len(row) < 2:
-            self._other(lines[number], number, row)
-        elif run is None or not self._takes(run, row):
-            if run is not None and self._may_be_odd(run, row) and not _is_run(lines, number):
-                self.gap += 1
-                return
-            self.runs.append(_Run([row], [number]))
-            self.gap = 0
-        else:
-            run.rows.append(row)
-            run.places.append(number)
-            run.dropped += self.gap
-            self.gap = 0
-
-    def _row(self, line: str, run: _Run | None) -> list[float] | None:
-        """The numbers of a line, NaN where its last cells are empty."""
-        row = cells.numbers(line)
-        if row and run and len(row) < run.width == cells.count(line):
-            row += [float("nan")] * (run.width - len(row))
-        return row
-
-    def _other(self, line: str, number: int, row: list[float] | None) -> None:
-        """A line that is no row."""
-        self.gap += 1
-        self.single += row is not None
-        if row is None and cells.ROW.match(line):
-            self.odd.append(number)
-
-    def _goes_on(self, run: _Run, row: list[float]) -> bool:
-        return run.width == len(row) and not (self.gap and _from_the_start(run.rows, row))
-
-    def _takes(self, run: _Run, row: list[float]) -> bool:
-        """Whether the row is the run's next."""
-        near = self.gap == 0 or (self.gap <= GAP and len(run.rows) >= START)
-        return near and self._goes_on(run, row)
-
-    def _may_be_odd(self, run: _Run, row: list[float]) -> bool:
-        """Whether a row of other numbers may be one odd line in the run."""
-        return len(run.rows) >= START and self.gap < GAP and not self._goes_on(run, row)
-
-
 def _longest(lines: list[str]) -> Table:
     """The longest table, each line parsed by itself: slower, and for any text."""
-    found = _Runs()
+    found = Runs()
     for number, line in enumerate(lines):
         if line.strip():
             found.take(lines, number)
@@ -309,7 +206,7 @@ def _longest(lines: list[str]) -> Table:
     )  # fmt: skip
 
 
-def _rows_apart(runs: list[_Run], best: _Run, beside: list[int]) -> int:
+def _rows_apart(runs: list[Run], best: Run, beside: list[int]) -> int:
     """Rows of tables that do not begin within or next to this one."""
     margin = len(beside) + GAP
     near = {*range(best.lines.start - margin, best.lines.stop + margin), *beside}
@@ -322,11 +219,6 @@ def _grouped(lines: list[str], odd: list[int]) -> str:
     return next((found for number in odd if (found := cells.grouped(lines[number]))), "")
 
 
-def _from_the_start(run: list[list[float]], row: list[float]) -> bool:
-    """Whether a row behind words begins at the q where a table began: the next data set, not more of this."""
-    return len(run) >= LEAST_ROWS and run[-1][0] > BACK * run[0][0] and row[0] < BACK * run[0][0]
-
-
 def _again(rows: FloatArray, run: list[list[float]]) -> bool:
     """Whether a table has as many columns as another and goes over the same q once more."""
     if len(run) < LEAST_ROWS or len(run[0]) != rows.shape[1]:
@@ -336,7 +228,7 @@ def _again(rows: FloatArray, run: list[list[float]]) -> bool:
     return bool(np.mean((q >= low) & (q <= high)) > 0.5 or np.nanmin(q) <= low <= high <= np.nanmax(q))
 
 
-def _several(lines: list[str], runs: list[_Run]) -> Table:
+def _several(lines: list[str], runs: list[Run]) -> Table:
     """Several tables as further ones of the first, each with the words above it."""
     tables: list[Table] = []
     end = 0
@@ -378,13 +270,6 @@ def _words_below(lines: list[str], table: range, rows: set[int]) -> tuple[str, .
     return tuple(
         islice((line for line in others if line.strip() and cells.numbers(line) is None), WORDS_BELOW)
     )
-
-
-def _is_run(lines: list[str], number: int) -> bool:
-    """Whether the line and those that follow it are alike: another table, not one odd line."""
-    rows = [cells.numbers(line) for line in islice(lines, number, number + START)]
-    width = len(rows[0] or ())
-    return len(rows) == START and all(row is not None and len(row) == width for row in rows)
 
 
 def _first_table_line(lines: list[str]) -> int | None:

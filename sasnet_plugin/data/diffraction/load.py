@@ -123,11 +123,8 @@ def _placed(
 ) -> tuple[Window, NDArray[np.bool_], tuple[str, ...]]:
     """Window, mask and notes of a file from its first frames."""
     setup, shape = said.over(block.setup), (block.frames.shape[1], block.frames.shape[2])
-    notes: list[str] = []
     bad = _stored_as_bad(block)
-    good: NDArray[np.bool_] = np.asarray(~bad.all(axis=0))
-    if block.bad is not None:
-        good &= ~block.bad
+    good: NDArray[np.bool_] = np.ones(shape, dtype=bool)
     if given is not None:
         if given.shape != shape:
             raise DataError(
@@ -135,6 +132,8 @@ def _placed(
             )
         good &= ~given
     total = np.where(bad, 0, np.nan_to_num(block.frames.astype(np.float64))).sum(axis=0)
+    unmeasured, notes = masks.unmeasured(np.where(bad.all(axis=0), np.nan, total), block.bad)
+    good &= ~unmeasured
     if good.sum() < SMALLEST**2:
         raise DataError(f"{file}: only {int(good.sum())} pixels hold values; check the file and its mask.")
     hot = masks.hot_pixels(total, good)

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...types import DataError
-from .. import hdf5
 from ..failure import content, too_large
-from ..images import formats
-from ..images.detector_files import KEV_ANGSTROM
+from ..images import formats, nexus
 from ..images.raw import not_an_image, truncated
+from ..images.settings import ImageSettings
 from ..limits import LIMITS
 from ..signature import HDF5
 from .settings import Setup
@@ -28,10 +26,6 @@ _NPY = b"\x93NUMPY"
 _BLOCK_BYTES, _BLOCK = 32 * 2**20, 256
 #: Rows and columns below which an array is no image.
 SMALLEST = 24
-#: Where CXI has its frames (CXI file format 1.6, F. Maia, Nat. Methods 9 (2012) 854).
-_CXI = re.compile(r"entry_\d+/(?:instrument_\d+/detector_\d+|data_\d+|image_\d+)/data")
-#: Joule in a keV.
-_KEV = 1.602176634e-16
 
 
 @dataclass(frozen=True)
@@ -78,13 +72,7 @@ def blocks(path: Path, file: str, dataset: str | None = None, start: int = 0) ->
                 values = np.asarray(frame.values)
                 if values.ndim != 2 or min(values.shape) < SMALLEST:
                     raise not_an_image(file, values.shape)
-                said = frame.geometry
-                setup = Setup(
-                    said.wavelength,
-                    said.distance,
-                    said.pixel_size[0] if said.pixel_size else None,
-                    said.direct_beam,
-                )
+                setup = _setup(frame.geometry)
                 if number >= start:
                     yield Block(number, values[None], frame.bad, setup, 1)
 
@@ -110,17 +98,15 @@ def _of_numpy(path: Path, file: str, start: int) -> Iterator[Block]:
 
 
 def _of_hdf5(path: Path, file: str, dataset: str | None, start: int) -> Iterator[Block]:
-    try:
-        with hdf5.opened(path, file) as opened:
-            found = _images(opened, dataset, file)
-            _check(found.shape, found.dtype, file)
-            if hdf5.hollow(found):
-                raise DataError(
-                    f"{file}: its images take up no room in the file; it is cut short, copy it again."
-                )
-            yield from _sliced(found, start, _mask(found), _setup(opened, found))
-    except hdf5.DAMAGE as error:
-        raise truncated(file) from error
+    with nexus.stacks(path, file, dataset) as found:
+        first, total, setup = 0, found.number, _setup(found.geometry)
+        for stack in found.arrays:
+            _check((0, *stack.shape[-2:]), stack.dtype, file)
+            number = math.prod(stack.shape[:-2])
+            if first + number > start:
+                for block in _sliced(stack, max(start - first, 0), found.bad, setup):
+                    yield replace(block, start=first + block.start, total=total)
+            first += number
 
 
 def _check(shape: tuple[int, ...], dtype: Any, file: str) -> None:
@@ -131,71 +117,21 @@ def _check(shape: tuple[int, ...], dtype: Any, file: str) -> None:
 
 
 def _sliced(stack: Any, start: int, bad: Any, setup: Setup) -> Iterator[Block]:
-    total = 1 if stack.ndim == 2 else len(stack)
+    """Blocks of a stack; of one with more dimensions than three a frame at a time."""
     each = math.prod(stack.shape[-2:]) * stack.dtype.itemsize
     step = max(1, min(_BLOCK, _BLOCK_BYTES // each))
-    for first in range(start, total, step):
-        frames = stack[()][None] if stack.ndim == 2 else stack[first : first + step]
-        yield Block(first, np.asarray(frames), bad, setup, total)
+    if stack.ndim != 3:
+        for first, at in enumerate(np.ndindex(stack.shape[:-2])):
+            if first >= start:
+                yield Block(first, np.asarray(stack[at])[None], bad, setup, math.prod(stack.shape[:-2]))
+        return
+    for first in range(start, len(stack), step):
+        yield Block(first, np.asarray(stack[first : first + step]), bad, setup, len(stack))
 
 
-def _is_stack(item: Any) -> bool:
-    import h5py
-
-    return (
-        isinstance(item, h5py.Dataset)
-        and item.ndim in (2, 3)
-        and min(item.shape[-2:]) >= SMALLEST
-        and item.dtype.kind in "iuf"
-        and not hdf5.outside(item)
-    )
-
-
-def _images(opened: Any, dataset: str | None, file: str) -> Any:
-    """The data set that is named, or the CXI entry's, or the one of the most values."""
-    if dataset is not None:
-        item = hdf5.member(opened, dataset)
-        if not _is_stack(item):
-            raise DataError(f"{file}: there are no images at {dataset!r} in the file; check its path.")
-        return item
-    found: list[Any] = []
-
-    def visit(name: str, item: Any) -> None:
-        if _is_stack(item) and "mask" not in name.lower():
-            found.append(item)
-
-    opened.visititems(visit)
-    if not found:
-        raise DataError(f"{file}: the HDF5 file holds no images; give their path within it as dataset.")
-    return max(found, key=lambda item: (bool(_CXI.search(item.name)), math.prod(item.shape)))
-
-
-def _mask(found: Any) -> Any:
-    """CXI's or NeXus' mask beside the images; any bit leaves the pixel out."""
-    for name in ("mask_shared", "mask", "pixel_mask"):
-        item = hdf5.member(found.parent, name)
-        if item is not None and getattr(item, "shape", ())[-2:] == found.shape[-2:] and len(item.shape) == 2:
-            return np.asarray(item[()]) != 0
-    return None
-
-
-def _setup(opened: Any, found: Any) -> Setup:
-    """Distance and pixel in metres and the photon energy in joule, where CXI has them."""
-
-    def number(group: Any, name: str, factor: float) -> float | None:
-        item = hdf5.member(group, name)
-        value = float(np.ravel(item[()])[0]) if getattr(item, "size", 0) else 0.0
-        return value * factor if np.isfinite(value) and value > 0 else None
-
-    if not _CXI.search(found.name):
-        return Setup()
-    energy = number(opened, f"{found.name.split('/')[1]}/instrument_1/source_1/energy", 1 / _KEV)
-    parent = found.parent
-    return Setup(
-        KEV_ANGSTROM / energy if energy else None,
-        number(parent, "distance", 1e3),
-        number(parent, "x_pixel_size", 1e3),
-    )
+def _setup(said: ImageSettings) -> Setup:
+    width = said.pixel_size[0] if said.pixel_size else None
+    return Setup(said.wavelength, said.distance, width, said.direct_beam)
 
 
 def frame_number(path: Path, entry: str | None) -> int | None:

@@ -6,11 +6,19 @@ from collections.abc import Generator
 from pathlib import Path
 
 from sasnet_plugin.data.failure import content
-from sasnet_plugin.data.images import array_files, detector_files, nexus
+from sasnet_plugin.data.images import array_files, detector_files, nexus, whole
 from sasnet_plugin.data.images.raw import RawFrame
-from sasnet_plugin.data.signature import CBF, HDF5, NUMPY, START, is_detector_file
-
-_PACKED = (".gz", ".bz2")
+from sasnet_plugin.data.signature import (
+    CBF,
+    HDF5,
+    NUMPY,
+    START,
+    beginning,
+    is_detector_file,
+    is_image,
+    opener,
+)
+from sasnet_plugin.types import DataError
 
 
 def frames(path: Path, file: str, dataset: str | None = None) -> Generator[RawFrame, None, None]:
@@ -30,7 +38,10 @@ def frames(path: Path, file: str, dataset: str | None = None) -> Generator[RawFr
         There is no such file, it cannot be read, or it is damaged, or no image.
     """
     start = content(path, file, wanted="a detector image", size=START)
-    if start.startswith(HDF5):
+    if opener(start) is not None:
+        with whole.unpacked(path, file) as plain:
+            yield from frames(plain, file, dataset)
+    elif start.startswith(HDF5):
         yield from nexus.read(path, file, dataset)
     elif start.startswith(NUMPY):
         yield from array_files.read_numpy(path, file)
@@ -38,12 +49,22 @@ def frames(path: Path, file: str, dataset: str | None = None) -> Generator[RawFr
         yield detector_files.read_cbf(path, file)
     elif is_detector_file(path, start):
         yield from detector_files.read(path, file)
-    elif _is_text(path, start):
+    elif _is_text(start):
         yield array_files.read_text(path, file)
     else:
         yield from detector_files.read(path, file)
 
 
-def _is_text(path: Path, start: bytes) -> bool:
-    packed = path.suffix.lower() in _PACKED
-    return packed or all(byte >= 32 or byte in b"\t\r\n" for byte in start)
+def may_hold_images(path: Path) -> bool:
+    """Whether a file is one of images' formats, or HDF5 with images in it or in files that it links to."""
+    try:
+        start = beginning(path, str(path), START)
+    except DataError:
+        return False
+    if start.startswith(HDF5):
+        return nexus.holds_images(path)
+    return is_image(path)
+
+
+def _is_text(start: bytes) -> bool:
+    return all(byte >= 32 or byte in b"\t\r\n" for byte in start)

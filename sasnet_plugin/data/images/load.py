@@ -141,22 +141,7 @@ class _Reader:
         if self._outside is None:
             self._outside = masks.left_out(shape, settings) | self._mask_file(settings, shape)
         limit = masks.integer_limit(frame.values)
-        bad = masks.stored_as_bad(frame.values)
-        if frame.bad is not None:
-            bad = bad | frame.bad
-        notes = []
-        gaps, family = masks.module_gaps(shape)
-        if gaps is not None:
-            empty = gaps & (bad | (counts <= 0) | (counts == (limit or np.inf)))
-            notes.append(f"Gaps between the modules of the {family} detector left out: {masks.share(empty)}.")
-            if np.count_nonzero(empty) < np.count_nonzero(gaps) / 2:
-                notes[-1] = f"The gaps between the modules of the {family} detector hold counts and are kept."
-            bad = bad | empty
-            marked = bad & ~gaps
-        else:
-            marked = bad
-        if np.any(marked):
-            notes.append(f"Marked as bad in the file: {masks.share(marked)}.")
+        bad, notes = masks.unmeasured(frame.values, frame.bad, horizon=True)
         good = ~(bad | self._outside)
         _check_counts(counts, good, name)
         saturated = masks.check_saturation(counts, good, settings.saturation or limit, name)

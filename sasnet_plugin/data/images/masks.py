@@ -28,28 +28,130 @@ _SHADOW_RATE, _SHADOW_SIZE = 5.0, 9
 _AROUND, _BESIDE = np.ones((3, 3), dtype=int), np.array([[0, 0, 0], [1, 1, 1], [0, 0, 0]])
 _SATURATED_SHARE = 0.01
 _PLATEAU_SHARE, _PLATEAU_LEVEL = 1e-3, 1000.0
+_SIXTEEN_BITS = 65535.0
+#: Counts that a line without any must be expected to have; lines next to each other that a gap has at most.
+_SURELY_LIT, _WIDEST_GAP = 20.0, 64
+#: Share of lines that are dead at most: where more have no count, little was there to be counted.
+_MOST_DEAD = 0.25
 
 
-def stored_as_bad(values: NDArray[Any]) -> BoolArray:
+def stored_as_bad(values: NDArray[Any], *, subtracted: bool = False) -> BoolArray:
     """Pixels that the file itself marks: negative, not a number, or the largest number of 32 bits.
 
-    Dectris' detectors write -1 in gaps and -2 in bad pixels (Pilatus), or the largest number (Eiger). The
-    largest number of 8 or 16 bits may be a count that did not fit: see `integer_limit`.
+    Dectris' detectors write -1 in gaps and -2 in bad pixels (Pilatus), or the largest number (Eiger), which a
+    program may have kept in more bits or as floating point. The largest number of 8 or 16 bits may be a count
+    that did not fit: see `integer_limit`.
+
+    Parameters
+    ----------
+    values : array
+    subtracted : bool
+        Of negative values only -1 and -2 are marks, and only where there are no others: they may be what a
+        subtraction left.
     """
-    if values.dtype.kind == "u":
-        if values.dtype.itemsize < 4:
-            return np.zeros(values.shape, dtype=bool)
-        return np.asarray(values == np.iinfo(values.dtype).max)
-    if values.dtype.kind == "i":
-        return np.asarray(values < 0)
-    return ~np.isfinite(values) | (values < 0)
+    if values.dtype.kind == "b":
+        return np.zeros(values.shape, dtype=bool)
+    found = np.asarray(~np.isfinite(values))
+    if values.dtype.itemsize >= 4:
+        # Single precision has no nearer number than 2³².
+        found |= values >= 2.0**32 - 1
+    negative = np.asarray(values < 0)
+    if subtracted and np.any(negative) and not np.all(np.isin(values[negative & ~found], (-1, -2))):
+        return np.asarray(found)
+    return np.asarray(found | negative)
 
 
 def integer_limit(values: NDArray[Any]) -> float | None:
-    """The largest number that 8 or 16 bits hold, where the file stores so few; None for others."""
+    """The largest number that 8 or 16 bits hold, where the file has no higher ones; else None.
+
+    Gaps of detectors that count in 16 bits are marked by it; others have that many counts or more there.
+    """
     if values.dtype.kind in "iu" and values.dtype.itemsize < 4:
         return float(np.iinfo(values.dtype).max)
+    if values.dtype.kind in "iuf" and values.size:
+        marks = stored_as_bad(values)
+        if float(values[~marks].max(initial=0)) == _SIXTEEN_BITS:
+            return _SIXTEEN_BITS
     return None
+
+
+def unmeasured(
+    values: NDArray[Any], bad: BoolArray | None, *, subtracted: bool = False, horizon: bool = False
+) -> tuple[BoolArray, list[str]]:
+    """What is no measurement, before anything else is looked at; and sentences that say so.
+
+    That is what the file marks, gaps between a detector's modules, and whole rows or columns without a count.
+
+    Parameters
+    ----------
+    values : (rows, columns) array
+        As stored.
+    bad : (rows, columns) bool array or None
+        The file's own mask.
+    subtracted : bool
+        See `stored_as_bad`.
+    horizon : bool
+        Dark lines at the image's border may be a sample's shadow: they are kept.
+    """
+    marked = stored_as_bad(values, subtracted=subtracted)
+    if bad is not None:
+        marked = marked | bad
+    notes = []
+    gaps, family = module_gaps((values.shape[0], values.shape[1]))
+    found = marked
+    if gaps is not None and np.any(gaps):
+        limit = integer_limit(values)
+        empty = gaps & (marked | (values <= 0) | (values == (np.inf if limit is None else limit)))
+        notes.append(f"Gaps between the modules of the {family} detector left out: {share(empty)}.")
+        if np.count_nonzero(empty) < np.count_nonzero(gaps) / 2:
+            notes[-1] = f"The gaps between the modules of the {family} detector hold counts and are kept."
+        found = marked | empty
+        marked = marked & ~gaps
+    if np.any(marked):
+        notes.append(f"Marked as bad in the file: {share(marked)}.")
+    dead = dead_lines(values, ~found, horizon=horizon)
+    if np.any(dead):
+        notes.append(f"Rows or columns without any count were left out: {share(dead)}.")
+    return found | dead, notes
+
+
+def dead_lines(values: NDArray[Any], good: BoolArray, *, horizon: bool = False) -> BoolArray:
+    r"""Whole rows and columns without a single count, where those on either side have many.
+
+    A line is dead where :math:`\lambda \ge 20` counts are expected of it by the lines next to it that have
+    any: that it has none is a chance of :math:`e^{-20}`.
+
+    Parameters
+    ----------
+    values : (rows, columns) array
+    good : (rows, columns) bool array
+        True where a pixel counts so far.
+    horizon : bool
+        Lines that reach the border are kept.
+    """
+    counts = np.where(good, np.maximum(values, 0), 0)
+    dead = np.zeros(good.shape, dtype=bool)
+    if counts[good].min(initial=1) > 0:
+        return dead
+    for axis in (1, 0):
+        number, total = good.sum(axis=axis), counts.sum(axis=axis, dtype=np.float64)
+        lit = np.flatnonzero((number > 0) & (total > 0))
+        dark = np.flatnonzero((number > 0) & (total == 0))
+        if dark.size == 0 or dark.size > _MOST_DEAD * number.size:
+            continue
+        rate = total[lit] / number[lit]
+        after = np.searchsorted(lit, dark)
+        before, behind = after - 1, after
+        enclosed = (before >= 0) & (behind < lit.size)
+        near = np.minimum(rate[np.clip(before, 0, lit.size - 1)], rate[np.clip(behind, 0, lit.size - 1)])
+        sure = near * number[dark] >= _SURELY_LIT
+        apart = lit[np.clip(behind, 0, lit.size - 1)] - lit[np.clip(before, 0, lit.size - 1)]
+        reach = np.where(
+            enclosed, apart - 1, np.where(before < 0, lit[0], good.shape[1 - axis] - 1 - lit[-1])
+        )
+        taken = dark[sure & (reach <= _WIDEST_GAP) & (enclosed | (not horizon))]
+        dead |= (np.isin(np.arange(good.shape[1 - axis]), taken)).reshape((-1, 1) if axis else (1, -1)) & good
+    return dead
 
 
 def module_gaps(shape: tuple[int, int]) -> tuple[BoolArray | None, str]:

@@ -1,19 +1,25 @@
-"""NeXus and other HDF5 files: a stack of frames, read one at a time."""
+"""NeXus, CXI and other HDF5 files: where the images lie, and what the file says of them.
+
+Every kind of image that lies in HDF5 is found here: the images themselves, in the file or in others beside it
+that it links to or is put together from, never a map of the detector's faults or sensitivity; the mask of its
+bad pixels; wavelength, distance, pixels, beam.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
+import re
+from collections.abc import Generator, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from sasnet_plugin import units
-from sasnet_plugin.data import hdf5
+from sasnet_plugin.data import hdf5, links
 from sasnet_plugin.data.failure import too_large
-from sasnet_plugin.data.images.detector_files import KEV_ANGSTROM
+from sasnet_plugin.data.images.nexus_geometry import CXI, geometry_of, pixel_mask
 from sasnet_plugin.data.images.raw import RawFrame, truncated
 from sasnet_plugin.data.images.settings import ImageSettings
 from sasnet_plugin.data.limits import LIMITS
@@ -21,17 +27,81 @@ from sasnet_plugin.types import DataError
 
 _SMALLEST = 8
 """Rows and columns below which an array is no image."""
-_WAVELENGTH = ("incident_wavelength", "wavelength")
-_INCIDENCE = ("incident_angle", "incidence_angle", "grazing_angle", "alpha_i")
+#: Names of what a detector's file holds of its shape besides images, by NXdetector, NXmx, Dectris and CXI.
+_NO_IMAGE = re.compile(
+    r"mask|flat_?field|dark|gain|bad_?pix|dead|efficien|sensitiv|error|variance|sigma|uncertaint|threshold"
+    r"|trim_?bit|countrate|calib|offset|polari[sz]ation|solid_?angle|x_pixel|y_pixel|azimuth|\bq[xyz]?$",
+    re.IGNORECASE,
+)
 
 
-def read(path: Path, file: str, dataset: str | None = None) -> Iterator[RawFrame]:
-    """Frames of an HDF5 file, each read from disk when it is asked for.
+@dataclass(frozen=True)
+class Stacks:
+    """The images of an open file.
 
-    The images are those of ``dataset``, or of the default NXdata's ``signal``, or else of the data set with
-    the most values that has at least two dimensions. Of a stack the first dimensions count the frames. Where
-    there is none, they are those in files of the same folder that it links to, one after the other, as in
-    Dectris' ``_master.h5``.
+    Parameters
+    ----------
+    arrays : tuple of h5py.Dataset
+        Of two dimensions or more, one after the other; the last two are rows and columns.
+    bad : (rows, columns) bool array or None
+        The file's mask.
+    geometry : ImageSettings
+        What the file says.
+    notes : tuple of str
+    """
+
+    arrays: tuple[Any, ...]
+    bad: Any
+    geometry: ImageSettings
+    notes: tuple[str, ...] = ()
+
+    @property
+    def number(self) -> int:
+        """Of frames."""
+        return sum(math.prod(one.shape[:-2]) for one in self.arrays)
+
+
+def read(path: Path, file: str, dataset: str | None = None) -> Generator[RawFrame, None, None]:
+    """Frames of an HDF5 file, each read from disk when it is asked for; see `stacks`.
+
+    Raises
+    ------
+    DataError
+        As `stacks`.
+    """
+    with stacks(path, file, dataset) as found:
+        for number, frame in enumerate(frames_of(found), start=1):
+            entry = f"frame {number}" if found.number > 1 else ""
+            yield RawFrame(frame, entry, found.geometry, found.bad, found.notes)
+
+
+def holds_images(path: Path) -> bool:
+    """Whether an HDF5 file has images or names files that may."""
+    try:
+        with hdf5.opened(path, str(path)) as opened:
+            if _default(opened) is not None or _largest(opened) is not None:
+                return True
+            found, missing = links.beside(opened, path, str(path))
+            return bool(found or missing)
+    except (DataError, *hdf5.DAMAGE):
+        return False
+
+
+def frames_of(found: Stacks) -> Iterator[Any]:
+    """(rows, columns) arrays, one after the other, each read when it is asked for."""
+    for array in found.arrays:
+        for at in np.ndindex(array.shape[:-2]):
+            yield np.asarray(array[at])
+
+
+@contextmanager
+def stacks(path: Path, file: str, dataset: str | None = None) -> Iterator[Stacks]:
+    """The images of an HDF5 file while it is open.
+
+    They are those of ``dataset``, or of the default NXdata's ``signal``, or of CXI's entry, or else the data
+    set with the most values that has at least two dimensions and no name of a mask, flat field or the like.
+    Where there is none, they are those in files of the same folder that it links to, as in Dectris'
+    ``_master.h5``.
 
     Parameters
     ----------
@@ -44,38 +114,83 @@ def read(path: Path, file: str, dataset: str | None = None) -> Iterator[RawFrame
     Raises
     ------
     DataError
-        The file is damaged, or holds no image where one was looked for.
+        The file is damaged, holds no image where one was looked for, or one that it links to is missing.
     """
     try:
-        with hdf5.opened(path, file) as opened:
+        with hdf5.opened(path, file) as opened, ExitStack() as others:
             found = _named(opened, dataset, file) if dataset else _default(opened) or _largest(opened)
-            with ExitStack() as others:
-                stacks = [found] if found is not None else _linked(opened, path, file, dataset, others)
-                for one in stacks:
-                    _check_size(one, file, _number(stacks))
-                yield from _frames(opened, stacks)
+            if found is not None:
+                arrays, notes = _with_sources(found, path, file)
+            else:
+                arrays, notes = _linked(opened, path, file, dataset, others)
+            shapes = {one.shape[-2:] for one in arrays}
+            if len(shapes) > 1:
+                raise DataError(f"{file}: its images have different shapes; give their path as dataset.")
+            each = Stacks(tuple(arrays), pixel_mask(opened, arrays[0]), geometry_of(opened, arrays[0]), notes)
+            for one in arrays:
+                _check_size(one, file, each.number)
+            yield each
     except hdf5.DAMAGE as error:
         raise truncated(file) from error
 
 
-def _linked(opened: Any, path: Path, file: str, dataset: str | None, others: ExitStack) -> list[Any]:
+def _with_sources(found: Any, path: Path, file: str) -> tuple[list[Any], tuple[str, ...]]:
+    """An array, if the files that it is put together from are there."""
+    lost = links.lost_sources(found, path, file) if found.is_virtual else []
+    if lost:
+        raise _lost(file, lost)
+    return [found], ()
+
+
+def _lost(file: str, names: list[str]) -> DataError:
+    listed = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+    return DataError(
+        f"{file}: its images lie in {listed}, which is not beside it; copy the file of the data into the same"
+        " folder."
+    )
+
+
+def _linked(
+    opened: Any, path: Path, file: str, dataset: str | None, others: ExitStack
+) -> tuple[list[Any], tuple[str, ...]]:
     """Stacks of images in files beside; those are closed with `others`."""
-    stacks = []
-    for name, (target, within) in hdf5.beside(opened, path, file).items():
+    found, missing = links.beside(opened, path, file)
+    arrays = []
+    for name, (target, within) in found.items():
         if dataset in (None, name, name[1:]):
-            stacks.append(hdf5.member(others.enter_context(hdf5.opened(target, str(target))), within))
-            if not _is_image(stacks[-1]):
+            arrays.append(hdf5.member(others.enter_context(hdf5.opened(target, str(target))), within))
+            if not _is_image(arrays[-1]):
                 raise DataError(
                     f"{file}: {name} in {target.name} is no stack of images; copy that file again."
                 )
-    if not stacks and dataset and dataset not in opened:
+    lost = [target for name, target in missing.items() if dataset in (None, name, name[1:])]
+    if arrays:
+        if not lost:
+            return arrays, ()
+        return arrays, (f"Frames are missing: {', '.join(lost)}, which the file names, is not beside it.",)
+    if lost:
+        raise _lost(file, lost)
+    if dataset and dataset not in opened:
         raise DataError(f"{file}: there is no dataset {dataset!r} in the file; check its path.")
-    if not stacks:
-        elsewhere = dataset or hdf5.survey(opened).elsewhere
-        if elsewhere:
-            raise hdf5.not_followed(file, elsewhere)
-        raise DataError(f"{file}: the HDF5 file holds no 2D image; give its path within the file as dataset.")
-    return stacks
+    if _events(opened):
+        raise DataError(
+            f"{file}: it holds neutrons by their time of flight, not yet reduced; reduce them with Mantid or"
+            " esssans, and give the NXcanSAS file."
+        )
+    elsewhere = dataset or hdf5.survey(opened).elsewhere
+    if elsewhere:
+        raise hdf5.not_followed(file, elsewhere)
+    raise DataError(f"{file}: the HDF5 file holds no 2D image; give its path within the file as dataset.")
+
+
+def _events(opened: Any) -> bool:
+    """Whether a file holds neutrons by time of flight: ISIS' counts by spectrum and time, ESS' events."""
+    for name, item in hdf5.below(opened, 6):
+        if name in ("event_id", "event_time_offset", "time_of_flight"):
+            return True
+        if hdf5.text(item.attrs.get("NX_class", "")) == "NXevent_data":
+            return True
+    return False
 
 
 def _check_size(found: Any, file: str, number: int) -> None:
@@ -89,20 +204,6 @@ def _check_size(found: Any, file: str, number: int) -> None:
         raise DataError(f"{file}: its images take up no room in the file; it is cut short, copy it again.")
 
 
-def _frames(opened: Any, stacks: Sequence[Any]) -> Iterator[RawFrame]:
-    geometry, total, index = _geometry(opened), _number(stacks), 0
-    for found in stacks:
-        bad = _pixel_mask(opened, found.shape[-2:])
-        for at in np.ndindex(found.shape[:-2]):
-            index += 1
-            entry = f"frame {index}" if total > 1 else ""
-            yield RawFrame(values=np.asarray(found[at]), entry=entry, geometry=geometry, bad=bad)
-
-
-def _number(stacks: Sequence[Any]) -> int:
-    return sum(math.prod(one.shape[:-2]) for one in stacks)
-
-
 def _is_image(item: Any) -> bool:
     import h5py
 
@@ -112,8 +213,15 @@ def _is_image(item: Any) -> bool:
         and min(item.shape[-2:]) >= _SMALLEST
         and math.prod(item.shape) > 0
         and item.dtype.kind in "iuf"
-        and not hdf5.outside(item)
+        and (item.is_virtual or not hdf5.outside(item))
+        and not _by_time(item)
     )
+
+
+def _by_time(item: Any) -> bool:
+    """Whether the last dimension is a time of flight, as of raw data of pulsed sources."""
+    axis = hdf5.member(item.parent, "time_of_flight")
+    return axis is not None and axis.ndim == 1 and axis.shape[0] - item.shape[-1] in (0, 1)
 
 
 def _named(opened: Any, dataset: str, file: str) -> Any:
@@ -149,83 +257,13 @@ def _is_nxdata(item: Any) -> bool:
 
 
 def _largest(opened: Any) -> Any:
+    """CXI's images, or the data set of the most values whose name is not that of something else."""
     found: list[Any] = []
 
     def visit(name: str, item: Any) -> None:
-        if _is_image(item) and "mask" not in name.lower() and "flatfield" not in name.lower():
+        within, _, last = name.rpartition("/")
+        if _is_image(item) and not _NO_IMAGE.search(last) and "detectorSpecific" not in within:
             found.append(item)
 
     opened.visititems(visit)
-    return max(found, key=lambda item: math.prod(item.shape), default=None)
-
-
-def _pixel_mask(opened: Any, shape: tuple[int, ...]) -> Any:
-    """NXdetector's ``pixel_mask``: any bit set leaves the pixel out."""
-    for item in _datasets(opened):
-        if item.name.rpartition("/")[2] == "pixel_mask" and item.shape[-2:] == shape and item.ndim == 2:
-            return np.asarray(item[()]) != 0
-    return None
-
-
-def _geometry(opened: Any) -> ImageSettings:
-    """What NXbeam, NXmonochromator, NXdetector and NXsample say."""
-    values: dict[str, float] = {}
-    for item in _datasets(opened):
-        name = item.name.rpartition("/")[2]
-        if item.dtype.kind not in "iuf" or item.size < 1 or name in values:
-            continue
-        number = _scaled(name, float(np.ravel(item[(0,) * item.ndim])[0]), item)
-        if number is not None and np.isfinite(number):
-            values[name] = number
-    wavelength = _first(values, _WAVELENGTH)
-    energy = _first(values, ("incident_energy", "photon_energy"))
-    if wavelength is None and energy:
-        wavelength = KEV_ANGSTROM / energy
-    width, height = values.get("x_pixel_size"), values.get("y_pixel_size")
-    column, row = values.get("beam_center_x"), values.get("beam_center_y")
-    distance = _first(values, ("distance", "detector_distance"))
-    return ImageSettings(
-        wavelength=wavelength,
-        alpha_i=_first(values, _INCIDENCE),
-        distance=distance,
-        pixel_size=(width, height) if width and height else None,
-        direct_beam=(column, row) if column and row else None,
-        saturation=values.get("saturation_value"),
-    )
-
-
-def _scaled(name: str, value: float, item: Any) -> float | None:
-    """The value in our units, None where the name is of no use or its unit unknown."""
-    unit = hdf5.text(item.attrs.get("units", ""))
-    if name in _WAVELENGTH:
-        factor = units.FACTORS["length"].get(units.canonical(unit or "Å", "length") or "")
-    elif name in ("distance", "detector_distance", "x_pixel_size", "y_pixel_size"):
-        # NeXus leaves the unit to the file; Dectris and most others write metres.
-        factor = units.FACTORS["length"].get(units.canonical(unit or "m", "length") or "")
-        factor = None if factor is None else factor / units.FACTORS["length"]["mm"]
-    elif name in _INCIDENCE:
-        factor = units.FACTORS["angle"].get(units.canonical(unit or "degrees", "angle") or "")
-    elif name in ("incident_energy", "photon_energy"):
-        factor = {"": 1e-3, "ev": 1e-3, "kev": 1.0}.get(unit.lower())
-    elif name in ("beam_center_x", "beam_center_y", "saturation_value"):
-        factor = 1.0
-    else:
-        return None
-    return None if factor is None or value <= 0 else value * factor
-
-
-def _first(values: dict[str, float], names: tuple[str, ...]) -> float | None:
-    return next((values[name] for name in names if name in values), None)
-
-
-def _datasets(opened: Any) -> list[Any]:
-    import h5py
-
-    found: list[Any] = []
-
-    def visit(_: str, item: Any) -> None:
-        if isinstance(item, h5py.Dataset) and not hdf5.outside(item):
-            found.append(item)
-
-    opened.visititems(visit)
-    return found
+    return max(found, key=lambda item: (bool(CXI.search(item.name)), math.prod(item.shape)), default=None)

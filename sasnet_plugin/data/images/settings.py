@@ -7,11 +7,18 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from sasnet_plugin.data.settings_tables import beside, check_names, is_number, of_texts, said_over
+from sasnet_plugin.data.settings_tables import (
+    SIDED,
+    beside,
+    check_names,
+    is_number,
+    of_texts,
+    said_over,
+    side_or_mirror,
+)
 from sasnet_plugin.types import DataError
 
 Pair = tuple[float, float]
-_SIDES = ("top", "bottom", "left", "right")
 _FLAT = ("beam", "sample")
 
 
@@ -120,6 +127,8 @@ def from_options(given: Sequence[str]) -> ImageSettings:
 
 
 def _value(key: str, value: Any, file: str) -> Any:
+    if key in SIDED:
+        return side_or_mirror(key, value, file)
     if key in _WORDS:
         fits, wanted = _WORDS[key]
         if not fits(value):
@@ -138,11 +147,9 @@ def _value(key: str, value: Any, file: str) -> Any:
 
 #: What is no number -> whether a value fits, and what is wanted.
 _WORDS: dict[str, tuple[Callable[[Any], bool], str]] = {
-    "up": (lambda value: value in _SIDES, f"use one of {', '.join(_SIDES)}"),
     "perpendicular_to": (lambda value: value in _FLAT, f"use one of {', '.join(_FLAT)}"),
     "mask_file": (lambda value: isinstance(value, str), "give a path in quotes"),
     "dataset": (lambda value: isinstance(value, str), "give a path in quotes"),
-    "mirror": (lambda value: isinstance(value, bool), "use true or false"),
 }
 
 

@@ -6,8 +6,6 @@ for whatever a header claims. Tags by number are those of TIFF 6.0 (Adobe, 1992)
 
 from __future__ import annotations
 
-import bz2
-import gzip
 import re
 import struct
 import tempfile
@@ -15,14 +13,14 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from sasnet_plugin.data.failure import too_large
 from sasnet_plugin.data.images.raw import truncated
 from sasnet_plugin.data.limits import LIMITS
+from sasnet_plugin.data.signature import opener
 from sasnet_plugin.types import DataError
 
-OPENERS: dict[str, Any] = {".gz": gzip.open, ".bz2": bz2.open}
 #: Type of a TIFF value -> struct's letter; others are no sizes or places.
 _TYPES = {1: "B", 3: "H", 4: "I", 13: "I", 16: "Q", 18: "Q"}
 _WIDTH, _LENGTH, _COMPRESSION, _SAMPLES = 256, 257, 259, 277
@@ -33,21 +31,23 @@ _EDF_HEADER = 2**16
 
 @contextmanager
 def unpacked(path: Path, file: str) -> Iterator[Path]:
-    """The file, or a copy that is unpacked if its name ends in ``.gz`` or ``.bz2``.
+    """The file, or a copy that is unpacked if it begins as gzip's and bzip2's do, whatever its name.
 
     Raises
     ------
     DataError
         It is damaged, or larger than images are.
     """
-    opener = OPENERS.get(path.suffix.lower())
-    if opener is None:
+    with path.open("rb") as stream:
+        opened = opener(stream.read(4))
+    if opened is None:
         yield path
         return
     with tempfile.TemporaryDirectory(prefix="sasnet-") as folder:
-        copy = Path(folder) / path.stem
+        packed_name = path.suffix.lower() in (".gz", ".bz2")
+        copy = Path(folder) / (path.stem if packed_name else path.name)
         try:
-            with opener(path, "rb") as packed, copy.open("wb") as plain:
+            with opened(path, "rb") as packed, copy.open("wb") as plain:
                 size = 0
                 while block := packed.read(2**20):
                     size += plain.write(block)

@@ -16,6 +16,11 @@ if TYPE_CHECKING:
 _SMOOTH, _SHARED = 1.5, 0.1
 
 
+#: A stated centre is held against the found one from this correlation on, where that of the stated one is as
+#: much less, and where the two are as far apart: pixels, and share of the detector's shorter side.
+_TRUSTED, _CLEARLY, _APART = 0.5, 0.1, (3.0, 0.02)
+
+
 def find_centre(values: FloatArray, mask: BoolArray) -> tuple[float, float, float]:
     """Centre of symmetry of an image: scattering at q and −q is alike, whatever the sample.
 
@@ -31,6 +36,40 @@ def find_centre(values: FloatArray, mask: BoolArray) -> tuple[float, float, floa
         To about a quarter of a pixel.
     correlation : float
         Of the image with its turned self about that centre, −1..1; below 0.2 there is no centre to trust.
+    """
+    worth, correlation = _symmetry(values, mask)
+    row, column = np.unravel_index(int(np.argmax(worth)), worth.shape)
+    return _top(worth, row, column, 1) / 2, _top(worth, row, column, 0) / 2, float(correlation[row, column])
+
+
+def better_centre(
+    values: FloatArray, mask: BoolArray, stated: tuple[float, float]
+) -> tuple[float, float] | None:
+    """Where an image is clearly more symmetric than about the centre that is stated; None where nowhere.
+
+    Parameters
+    ----------
+    values, mask
+        As for `find_centre`.
+    stated : (float, float)
+        Column and row.
+    """
+    worth, correlation = _symmetry(values, mask)
+    row, column = np.unravel_index(int(np.argmax(worth)), worth.shape)
+    found = _top(worth, row, column, 1) / 2, _top(worth, row, column, 0) / 2
+    far = float(np.hypot(found[0] - stated[0], found[1] - stated[1]))
+    if far < max(_APART[0], _APART[1] * min(values.shape)) or correlation[row, column] < _TRUSTED:
+        return None
+    at = tuple(int(np.clip(round(2 * x), 0, n - 1)) for x, n in zip(stated[::-1], worth.shape, strict=True))
+    # The found centre must be better than the stated one where that can be judged at all.
+    known = correlation[at] > -1.0
+    if known and correlation[row, column] - correlation[at] > _CLEARLY and worth[row, column] > worth[at]:
+        return found
+    return None
+
+
+def _symmetry(values: FloatArray, mask: BoolArray) -> tuple[FloatArray, FloatArray]:
+    """What each centre, in half pixels, is worth, and the correlation about it, (2 rows − 1, 2 columns − 1).
 
     Notes
     -----
@@ -60,9 +99,7 @@ def find_centre(values: FloatArray, mask: BoolArray) -> tuple[float, float, floa
     enough = number > _SHARED * mask.sum()
     correlation = np.where(enough & (variance > 1e-9), covariance / np.maximum(variance, 1e-9), -1.0)
     # A correlation over more pixels is worth more: its error falls with the root of their number.
-    worth = correlation * np.sqrt(np.where(enough, number, 0.0) / max(mask.sum(), 1))
-    row, column = np.unravel_index(int(np.argmax(worth)), worth.shape)
-    return _top(worth, row, column, 1) / 2, _top(worth, row, column, 0) / 2, float(correlation[row, column])
+    return correlation * np.sqrt(np.where(enough, number, 0.0) / max(mask.sum(), 1)), correlation
 
 
 def _top(values: FloatArray, row: np.intp, column: np.intp, axis: int) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -33,6 +33,8 @@ class SmallAngle:
         One standard deviation of the values of an image that is reduced; None where they are counts.
     setting : Setting or None
         Of the instrument, where it is known.
+    picture : str
+        How the picture lies in which directions are counted anticlockwise from the right, for people.
     """
 
     qx: FloatArray
@@ -42,6 +44,7 @@ class SmallAngle:
     across: FloatArray | None = None
     error: FloatArray | None = None
     setting: Setting | None = None
+    picture: str = "qx to the right and qy up"
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -76,6 +79,40 @@ class SmallAngle:
                 raise DataError(f"{name}: {what} has another shape than qx; give one value for each pixel.")
             if what != "error" and not np.all(np.isfinite(values)):
                 raise DataError(f"{name}: {what} holds values that are no numbers; leave such pixels out.")
+
+
+#: Where qx and qy point in a picture: (to the right, up), each as (columns, rows of the picture upwards).
+_TURNED = {
+    "top": ((1, 0), (0, 1)),
+    "bottom": ((-1, 0), (0, -1)),
+    "left": ((0, 1), (-1, 0)),
+    "right": ((0, -1), (1, 0)),
+}
+
+
+def as_seen(placed: SmallAngle, *, top_first: bool, up: str | None, mirror: bool) -> SmallAngle:
+    """The geometry of a file's pixels as the picture stands upright; the order of the pixels stays.
+
+    Parameters
+    ----------
+    placed : SmallAngle
+        As of `on_detector`: q rises with columns and rows.
+    top_first : bool
+        The file's first row is the highest of its picture, as screens show TIFF, CBF, EDF, numpy and HDF5;
+        ILL's, ANSTO's and SINQ's files have the lowest first.
+    up : str or None
+        Side of that picture that is up in truth: ``top`` (None), ``bottom``, ``left``, ``right``.
+    mirror : bool
+        Left and right are exchanged.
+    """
+    right, upwards = placed.qx, -placed.qy if top_first else placed.qy
+    qx, qy = (a * right + b * upwards for a, b in _TURNED[up or "top"])
+    said = f"the file's first row {'on top' if top_first else 'at the bottom'}"
+    if up not in (None, "top"):
+        said += f", turned so that its {up} side is up"
+    if mirror:
+        qx, said = -qx, said + ", seen in a mirror"
+    return replace(placed, qx=qx, qy=qy, picture=said)
 
 
 def on_detector(

@@ -64,29 +64,28 @@ def beamstop(values: FloatArray, mask: BoolArray, apart: FloatArray, error: Floa
     return found
 
 
-def unusable(
-    values: FloatArray, mask: BoolArray, apart: FloatArray, error: FloatArray | None, *, counts: bool
-) -> tuple[BoolArray, list[str]]:
-    """Pixels that are to be left out besides those that the file marks, and sentences that say so.
+def faulty(values: FloatArray, mask: BoolArray) -> tuple[BoolArray, BoolArray, list[str]]:
+    """Pixels of counts in a shadow or dead, hot ones, and sentences that say so.
 
     Parameters
     ----------
-    values, mask, apart, error
-        As for `beamstop`.
-    counts : bool
-        Values are counts of a detector's pixels, side by side.
+    values : (rows, columns) array
+    mask : (rows, columns) bool array
     """
-    found, notes = np.zeros_like(mask), []
-    if counts and min(values.shape) > 3:
-        dark = shadows(values, mask)
-        hot = hot_pixels(values, mask & ~dark)
-        for what, part in (("In a shadow or dead and left out", dark), ("Hot and left out", hot)):
-            if np.any(part):
-                notes.append(f"{what}: {share(part)}.")
-        found = dark | hot
-    radius = beamstop(values, mask & ~found, apart, error)
-    if radius:
-        covered = mask & (apart <= radius)
-        found |= covered
-        notes.append(f"A beamstop of radius {radius:.0f} pixels was found and left out: {share(covered)}.")
-    return found, notes
+    if min(values.shape) <= 3:
+        return np.zeros_like(mask), np.zeros_like(mask), []
+    dark = shadows(values, mask)
+    hot = hot_pixels(values, mask & ~dark)
+    told = (("In a shadow or dead and left out", dark), ("Hot and left out", hot))
+    return dark, hot, [f"{what}: {share(part)}." for what, part in told if np.any(part)]
+
+
+def behind_beamstop(
+    values: FloatArray, mask: BoolArray, apart: FloatArray, error: FloatArray | None
+) -> tuple[BoolArray, list[str]]:
+    """Pixels behind the beamstop, and a sentence that says so; see `beamstop`."""
+    radius = beamstop(values, mask, apart, error)
+    if not radius:
+        return np.zeros_like(mask), []
+    covered = mask & (apart <= radius)
+    return covered, [f"A beamstop of radius {radius:.0f} pixels was found and left out: {share(covered)}."]

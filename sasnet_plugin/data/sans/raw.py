@@ -23,7 +23,7 @@ class RawSans:
     Parameters
     ----------
     values : (rows, columns) array
-        Counts or intensities, the lowest row first.
+        Counts or intensities.
     qx, qy : (rows, columns) arrays or None
         Å⁻¹; None where the file has pixels and their geometry is in `settings`.
     error : (rows, columns) array or None
@@ -36,6 +36,12 @@ class RawSans:
         What its header says.
     entry : str
     notes : tuple of str
+    top_first : bool
+        The first row is the highest of the picture; of no meaning where there is q.
+    panel : str
+        Name of the detector's panel; those of one entry are one measurement. Empty where there is one.
+    area : float
+        Solid angle of a pixel in the beam over that of the other panels.
     """
 
     values: FloatArray
@@ -48,12 +54,26 @@ class RawSans:
     settings: SansSettings = SansSettings()
     entry: str = ""
     notes: tuple[str, ...] = ()
+    top_first: bool = False
+    panel: str = ""
+    area: float = 1.0
 
 
 def are_counts(values: FloatArray) -> bool:
     """Whether all finite values are whole numbers and none is negative."""
     finite = values[np.isfinite(values)]
     return bool(finite.size and finite.min() >= 0 and np.all(finite == np.round(finite)))
+
+
+def as_counts(values: FloatArray, error: FloatArray | None, mask: NDArray[np.bool_]) -> float:
+    """Counts that one unit of reduced values stands for, by their errors; 0 where nothing says so.
+
+    A value v with the error e has as many counts as have its relative error, v²/e².
+    """
+    if error is None:
+        return 0.0
+    known = mask & (values > 0) & (error > 0)
+    return float(np.median(values[known] / error[known] ** 2)) if np.any(known) else 0.0
 
 
 def estimated_error(values: FloatArray, good: NDArray[np.bool_], q: FloatArray) -> FloatArray:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
 from ...types import DataError
-from ..settings_tables import beside, check_names, is_number, of_texts, said_over
+from ..settings_tables import SIDED, beside, check_names, is_number, of_texts, said_over, side_or_mirror
 from .resolution import Setting
 
 Pair = tuple[float, float]
@@ -41,6 +41,10 @@ class SansSettings:
         Width and height, mm.
     direct_beam : (float, float) or None
         Column and row of the beam in the file, counted from 0.
+    up : str or None
+        Side of the picture that is up: ``top`` where nothing is said, ``bottom``, ``left`` or ``right``.
+    mirror : bool or None
+        The picture is a mirror image.
     beamstop : (float, float, float) or None
         Circle to leave out: column, row, radius in pixels.
     mask_file : str or None
@@ -62,6 +66,8 @@ class SansSettings:
     sample_radius: float | None = None
     pixel_size: Pair | None = None
     direct_beam: Pair | None = None
+    up: str | None = None
+    mirror: bool | None = None
     beamstop: tuple[float, float, float] | None = None
     mask_file: str | None = None
     empty_file: str | None = None
@@ -125,6 +131,9 @@ def of_table(table: Mapping[str, Any], file: str) -> SansSettings:
     check_names(table, (f.name for f in fields(SansSettings)), file)
     found: dict[str, Any] = {}
     for key, value in table.items():
+        if key in SIDED:
+            found[key] = side_or_mirror(key, value, file)
+            continue
         if key in ("mask_file", "empty_file", "dataset"):
             if not isinstance(value, str):
                 raise DataError(f"{file}: {key} is {value!r}; give a path in quotes.")
@@ -140,6 +149,41 @@ def of_table(table: Mapping[str, Any], file: str) -> SansSettings:
             _check(key, float(number), file)
         found[key] = tuple(map(float, values)) if size else float(values[0])
     return SansSettings(**found)
+
+
+#: Velocity selectors pass at least this spread of wavelengths, neutron detectors have pixels of this width at
+#: least, mm, and no such instrument has shorter neutrons, Å.
+_SELECTOR, _WIDE, _SHORTEST = 0.02, 1.5, 2.0
+
+
+def in_angstrom(settings: SansSettings, said: SansSettings, file: str, notes: list[str]) -> SansSettings:
+    """The settings with a wavelength in Å: neutrons of 0.51 are of 0.51 nm, X-rays may have 0.51 Å.
+
+    Parameters
+    ----------
+    settings, said : SansSettings
+        All that is known, and what the user says.
+    file : str
+    notes : list of str
+        Told of a header's wavelength that was converted.
+
+    Raises
+    ------
+    DataError
+        The user's wavelength is in nm.
+    """
+    wavelength, pixel = settings.wavelength, settings.pixel_size
+    assert wavelength is not None
+    neutrons = (settings.spread or 0.0) >= _SELECTOR or (pixel is not None and min(pixel) >= _WIDE)
+    if not neutrons or wavelength >= _SHORTEST:
+        return settings
+    if said.wavelength is not None:
+        raise DataError(
+            f"{file}: wavelength = {wavelength:g} Å is none of neutrons at such an instrument and looks like"
+            f" nm; give wavelength = {10 * wavelength:g}."
+        )
+    notes.append(f"The header's wavelength of {wavelength:g} was taken for nm, as neutrons have it.")
+    return replace(settings, wavelength=10 * wavelength)
 
 
 def _check(key: str, value: float, file: str) -> None:

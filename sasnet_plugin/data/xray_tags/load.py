@@ -76,16 +76,15 @@ def _image(
     entry: str,
 ) -> Image:
     shape = (frame.shape[0], frame.shape[1])
-    good = ~masks.stored_as_bad(frame)
     for left_out, name in ((bad, file), (given, str(setup.mask_file))):
-        if left_out is None:
-            continue
-        if left_out.shape != shape:
+        if left_out is not None and left_out.shape != shape:
             raise DataError(f"{name}: is no mask of the shape of {file}; give one of the same detector.")
-        good &= ~left_out
+    unmeasured, notes = masks.unmeasured(frame, bad)
+    good = ~unmeasured
+    if given is not None:
+        good &= ~given
     limit = masks.integer_limit(frame)
     counts = np.where(good, np.nan_to_num(frame.astype(np.float64), posinf=0.0, neginf=0.0), 0.0)
-    notes = []
     # Where most of an image is at the limit it is a picture, no faulty detector.
     if limit is not None and 0 < np.mean(frame >= limit) < 0.5:
         good &= frame < limit

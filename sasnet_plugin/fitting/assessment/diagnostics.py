@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import chain, combinations, islice
+from itertools import chain, islice
 from math import exp, inf, isfinite, log
 
 import numpy as np
 
-from sasnet_plugin.digits import chisq_text, listed, quantity, significant
+from sasnet_plugin.digits import chisq_text, quantity, significant
 from sasnet_plugin.fitting.assessment.plausible import impossible
+from sasnet_plugin.fitting.assessment.tied import tied
 from sasnet_plugin.fitting.problem.conventions import beyond_matter, scale_in_words
-from sasnet_plugin.fitting.problem.free_parameters import moving
 from sasnet_plugin.fitting.problem.nested_models import Reduction, simpler, without_attraction
 from sasnet_plugin.fitting.result.components import is_scale
 from sasnet_plugin.fitting.result.headline import determined
 from sasnet_plugin.fitting.result.model_fit import ModelFit, Parameter
-from sasnet_plugin.fitting.settings import ASSESSMENT, OPTIMIZE
+from sasnet_plugin.fitting.settings import ASSESSMENT
 from sasnet_plugin.types import Curve
 
 #: Models whose name says that they are long.
@@ -40,57 +40,57 @@ def warnings_of(
     probe : str, optional
         neutron or xray, where that is known.
     """
-    sentences: list[str] = []
-    explained: set[str] = set()  # parameters whose uncertainty or limit is explained already
+    reduced, explained = _reductions(fit, others)
+    together, bound = tied(fit, explained)
+    each = (
+        sentence
+        for name, p in fit.parameters.items()
+        if not p.fixed
+        for sentence in _of_parameter(name, fit, curve, explained, bound)
+    )
+    few = _few_points(curve, fit)
+    found = chain(reduced, together, each, beyond_matter(fit, probe), _background(curve, fit), few)
+    return tuple(dict.fromkeys(found))
+
+
+def _reductions(fit: ModelFit, others: Sequence[ModelFit]) -> tuple[list[str], set[str]]:
+    """Simpler models that the fit has become, and the parameters whose uncertainty or limit that explains."""
     near = without_attraction(fit.model, fit.structure_factor)
-    reductions = (*simpler(fit.model, fit.structure_factor), *near)
-    at_limit = [r for r in reductions if reached(r, fit)]
+    at_limit = [r for r in (*simpler(fit.model, fit.structure_factor), *near) if reached(r, fit)]
     met = [r for r in at_limit if not refuted(r, fit, others)]
+    if not met:
+        apart = [r for r in at_limit if any(isinstance(v, str) for v in r.at.values())]
+        return list(_hardly_apart(apart[0], fit, others)) if apart else [], set()
     # Where two contrasts are one, the sizes mean nothing: that is the reason to give.
     met.sort(key=lambda r: not any("sld" in name for name in r.at))
-    for name in dict.fromkeys(r.name for r in met):
-        one = next(r for r in met if r.name == name)
-        sentences.append(_simpler(one, fit, any(o.name == name for o in others), one in near))
-    apart = [r for r in at_limit if r not in met and any(isinstance(v, str) for v in r.at.values())]
-    sentences += _hardly_apart(apart[0], fit, others) if not met and apart else []
-    for r in met:
-        explained |= set(r.at) | {v for v in r.at.values() if isinstance(v, str)}
-    groups = [g for g in together(fit) if not explained & set(g) and _matters(g, fit)]
-    for group in groups:
-        sentences.append(
-            f"{listed(group)} move together: these data determine a combination of them, not each; fix what"
-            " is known."
-        )
-    pairs = {
-        p: r
-        for p, r in fit.correlations.items()
-        if not explained & set(p) and _matters(p, fit) and not any(set(p) <= set(g) for g in groups)
-    }
-    if pairs:
-        shown = list(pairs.items())[: ASSESSMENT.pairs_named]
-        named = ", ".join(f"{a} and {b} ({r:.3f})" for (a, b), r in shown)
-        groups.extend(pair for pair, _ in shown)
-        sentences.append(
-            f"The data hardly distinguish {named}: they move together, correlation in brackets; fix one of a"
-            " pair if known."
-        )
-    bound = explained | {name for group in groups for name in group}
-    for name, p in fit.parameters.items():
-        if p.fixed:
-            continue
-        unphysical = _unphysical(name, p, fit)
-        unseen = _unseen(name, p, curve) if name not in bound else ()
-        open_ = _undetermined(name, p, fit) if name not in bound else ()
-        at_end = _limits(name, p) if name not in explained else ()
-        sentences += list(chain(unphysical, unseen, open_, at_end))[:1]  # one reason is enough
-    sentences += beyond_matter(fit, probe)
-    sentences += _background(curve, fit)
+    first = {r.name: r for r in reversed(met)}
+    said = [
+        _simpler(first[name], fit, any(o.name == name for o in others), first[name] in near)
+        for name in dict.fromkeys(r.name for r in met)
+    ]
+    names = {name for r in met for pair in r.at.items() for name in pair if isinstance(name, str)}
+    return said, names
+
+
+def _of_parameter(
+    name: str, fit: ModelFit, curve: Curve, explained: set[str], bound: set[str]
+) -> Iterator[str]:
+    """What is wrong with one fitted value: one reason is enough."""
+    p = fit.parameters[name]
+    found = [_unphysical(name, p, fit)]
+    if name not in bound:
+        found += [_unseen(name, p, curve), _undetermined(name, p, fit)]
+    if name not in explained:
+        found.append(_limits(name, p))
+    yield from islice(chain.from_iterable(found), 1)
+
+
+def _few_points(curve: Curve, fit: ModelFit) -> Iterator[str]:
     if len(curve) - len(fit.free) < max(3, len(fit.free)):
-        sentences.append(
+        yield (
             f"{len(curve)} points for {len(fit.free)} fitted parameters: hardly any fit would fail; measure"
             " more points or fix parameters."
         )
-    return tuple(dict.fromkeys(sentences))
 
 
 def remarks_of(fit: ModelFit) -> tuple[str, ...]:
@@ -103,39 +103,6 @@ def refuted(reduction: Reduction, fit: ModelFit, others: Sequence[ModelFit]) -> 
     tempering = max(min((o.reduced_chisq for o in (fit, *others)), default=1.0), 1.0)
     same = [o for o in others if o.name == reduction.name]
     return bool(same) and all((o.chisq - fit.chisq) / tempering > ASSESSMENT.significant**2 for o in same)
-
-
-def together(fit: ModelFit) -> list[tuple[str, ...]]:
-    """Sets of three parameters and more of which the data determine fewer combinations.
-
-    Eigenvectors of the correlation matrix of the derivatives whose eigenvalue is next to nothing (D. A.
-    Belsley, E. Kuh, R. E. Welsch, Regression Diagnostics (1980), chapter 3): what is large in one of them can
-    be changed together without a change of the curve.
-    """
-    pairs = {frozenset(pair) for pair in fit.correlations}
-    tied = sorted({name for pair in pairs for name in pair})
-    triples = (t for t in combinations(tied, 3) if all({*p} in pairs for p in combinations(t, 2)))
-    found: list[tuple[str, ...]] = list(islice(triples, 1))
-    known = moving(fit.derivatives)
-    if len(known) < 3:  # of an expensive model there are none
-        return found
-    columns = np.stack(list(known.values()), axis=1)
-    columns = columns / np.linalg.norm(columns, axis=0)
-    values, vectors = np.linalg.eigh(columns.T @ columns)
-    for vector in vectors.T[values < 1 - OPTIMIZE.strong]:
-        large = np.abs(vector) > ASSESSMENT.in_combination
-        names = tuple(name for name, there in zip(known, large, strict=True) if there)
-        if len(names) > 2 and not any(set(names) <= set(other) for other in found):
-            found.append(names)
-    return found
-
-
-def _matters(names: Sequence[str], fit: ModelFit) -> bool:
-    """Whether one of the correlated is badly known: if not, the correlation is no one's concern."""
-    known = [fit.parameters[name] for name in names if name in fit.parameters]
-    return len(known) == len(names) and any(
-        p.error is None or p.error > ASSESSMENT.well_known * abs(p.value) for p in known
-    )
 
 
 def reached(reduction: Reduction, fit: ModelFit) -> bool:

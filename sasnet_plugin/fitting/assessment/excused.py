@@ -5,38 +5,26 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-import numpy as np
-from numpy.typing import NDArray
-
 from sasnet_plugin.digits import chisq_text, listed
 from sasnet_plugin.fitting.assessment.goodness_of_fit import explains
-from sasnet_plugin.fitting.assessment.systematic_error import SystematicError, systematic_error
+from sasnet_plugin.fitting.evidence.shared_error import SharedError
 from sasnet_plugin.fitting.result.model_fit import ModelFit, Verification
 from sasnet_plugin.fitting.settings import ASSESSMENT
-from sasnet_plugin.types import Curve
 
 NONE_EXPLAINS = "None of these models explains the data."
 
 
-def not_the_least(order: Sequence[ModelFit], error: SystematicError | None) -> list[str]:
+def not_the_least(order: Sequence[ModelFit], error: SharedError) -> list[str]:
     """Why the first is not the one of the least χ², where another's is clearly less and has earned it."""
     first, least = order[0], min(order, key=lambda fit: fit.bic)
-    tempering = max(min(fit.reduced_chisq for fit in order), 1.0)
-    fall = (first.bic - least.bic) / tempering
-    if "+" in least.model and ASSESSMENT.same_bic < fall < ASSESSMENT.second_component:
-        return [
-            f"The BIC of {least.short_name} is lower than that of {first.short_name} by {fall:.1f}; a second"
-            f" component is taken for there from {ASSESSMENT.second_component:.0f} on."
-        ]
-    if fall < ASSESSMENT.significant**2:
+    if (first.bic - least.bic) / max(least.reduced_chisq, 1.0) < ASSESSMENT.significant**2:
         return []
     reasons = []
-    if error is not None and error.relative > 0:
+    if error.relative > 0:
         reasons.append("its residuals are smooth, as a systematic error is")
     elif len(first.free) < len(least.free):
         reasons.append(f"it has {len(first.free)} instead of {len(least.free)} parameters")
-    likelier = max(first.probability, ASSESSMENT.least_prior) / max(least.probability, ASSESSMENT.least_prior)
-    if likelier > 1 and not (error is not None and error.relative > 0):
+    if first.probability > least.probability and error.relative == 0:
         reasons.append("the network holds it for likelier")
     why = " and ".join(reasons) or "its evidence is greater"
     return [
@@ -45,12 +33,12 @@ def not_the_least(order: Sequence[ModelFit], error: SystematicError | None) -> l
     ]
 
 
-def excuses(error: SystematicError, most: float = ASSESSMENT.most_systematic) -> bool:
+def excuses(error: SharedError, most: float = ASSESSMENT.most_systematic) -> bool:
     """Whether a shared error that a measurement may have leaves no noise that is clearly above the given.
 
     Parameters
     ----------
-    error : SystematicError
+    error : SharedError
     most : float
         Largest error, as a share of I.
     """
@@ -58,25 +46,21 @@ def excuses(error: SystematicError, most: float = ASSESSMENT.most_systematic) ->
     return usual and error.noise**2 < ASSESSMENT.too_small
 
 
-def beyond_excuse(
-    verdict: Verification, fit: ModelFit, error: SystematicError | None, points: int
-) -> Verification:
+def beyond_excuse(verdict: Verification, fit: ModelFit, error: SharedError, points: int) -> Verification:
     """The verdict of a fit whose residuals share more than a measurement does, though signs look random."""
-    none = error is None or error.relative == 0 or excuses(error)
-    if none or error is None or not verdict.explained or explains(fit.reduced_chisq, points):
+    none = error.relative == 0 or excuses(error)
+    if none or not verdict.explained or explains(fit.reduced_chisq, points):
         return verdict
     said = f"Residuals share {error.words()}, more than measurements have: the model lacks something."
     return replace(verdict, explained=False, sentences=(*verdict.sentences, said))
 
 
-def largest(fits: Sequence[ModelFit], errors: Mapping[str, SystematicError]) -> SystematicError:
+def largest(fits: Sequence[ModelFit], errors: Mapping[str, SharedError]) -> SharedError:
     """The largest error that residuals of one of some fits share."""
     return max((errors[fit.name] for fit in fits if fit.name in errors), key=lambda error: error.relative)
 
 
-def excused_beside(
-    first: ModelFit, fits: Sequence[ModelFit], errors: Mapping[str, SystematicError]
-) -> list[str]:
+def excused_beside(first: ModelFit, fits: Sequence[ModelFit], errors: Mapping[str, SharedError]) -> list[str]:
     """Fits that only an error which neighbours share makes as good as the first."""
     if not fits:
         return []
@@ -104,7 +88,7 @@ def within_the_given(order: Sequence[ModelFit], verdict: Verification, same: Ite
 
 
 def none_explains(
-    order: Sequence[ModelFit], same: set[str], errors: Mapping[str, SystematicError], points: int
+    order: Sequence[ModelFit], same: set[str], errors: Mapping[str, SharedError], points: int
 ) -> list[str]:
     """That the first does not explain the data; but to a systematic error that a measurement may have."""
     explaining = [fit for fit in order if explains(fit.reduced_chisq, points)]
@@ -126,12 +110,8 @@ def none_explains(
 
 
 def simplest_within_error(
-    curve: Curve,
-    dintensity: NDArray[np.float64],
-    order: Sequence[ModelFit],
-    same: Iterable[str] = (),
-    errors: Mapping[str, SystematicError] | None = None,
-) -> tuple[ModelFit, SystematicError] | None:
+    order: Sequence[ModelFit], errors: Mapping[str, SharedError], same: Iterable[str] = ()
+) -> tuple[ModelFit, SharedError] | None:
     """The simplest fit that a small systematic error would excuse, and that error.
 
     A model of many parameters also bends to what an instrument does to a curve. Which of the two it is the
@@ -139,24 +119,21 @@ def simplest_within_error(
 
     Parameters
     ----------
-    curve : Curve
-    dintensity : (n,) float array
     order : sequence of ModelFit
         Best first.
+    errors : mapping of str to SharedError
+        Of each by its name.
     same : iterable of str
         Names of those that are not distinguishable from the best anyway.
-    errors : mapping, optional
-        Of fits by their names, as far as they are known already.
 
     Returns
     -------
-    (ModelFit, SystematicError) or None
+    (ModelFit, SharedError) or None
         None where there is none with clearly fewer parameters than the best.
     """
     most = len(order[0].free) - ASSESSMENT.fewer_parameters
     simpler = [f for f in order[1:] if len(f.free) <= most and f.name not in set(same)]
     for fit in sorted(simpler, key=lambda f: len(f.free)):
-        error = (errors or {}).get(fit.name) or systematic_error(curve, dintensity, fit)
-        if excuses(error, ASSESSMENT.small_systematic):
-            return fit, error
+        if excuses(errors[fit.name], ASSESSMENT.small_systematic):
+            return fit, errors[fit.name]
     return None

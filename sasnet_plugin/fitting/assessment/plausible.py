@@ -1,10 +1,10 @@
-"""Values that no sample has: said of each fit, and held against it where fits are compared."""
+"""Values that no sample has, in words."""
 
 from __future__ import annotations
 
 from sasnet_plugin.digits import quantity
 from sasnet_plugin.fitting.result.components import bare
-from sasnet_plugin.fitting.result.model_fit import ModelFit, Parameter
+from sasnet_plugin.fitting.result.model_fit import Parameter
 from sasnet_plugin.fitting.settings import ASSESSMENT
 
 
@@ -30,12 +30,3 @@ def impossible(name: str, p: Parameter) -> str:
     if length and abs(p.value) < ASSESSMENT.thinnest:
         return f"{name}, {value}, is less than an atom."
     return ""
-
-
-def implausible(fit: ModelFit) -> int:
-    """How many fitted parameters of a fit have a value that no sample has.
-
-    BIC asks for each parameter the same, wherever its value lies. The prior that it stands for has none of
-    these values; such a fit may describe the curve, but not by the shape that its model is named after.
-    """
-    return sum(bool(impossible(name, fit.parameters[name])) for name in fit.free)

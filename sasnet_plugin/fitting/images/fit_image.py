@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -172,7 +172,9 @@ def done(
     )
 
 
-def refined(measurement: Any, answer: Answer, seconds: float = 30.0) -> Answer:
+def refined(
+    measurement: Any, answer: Answer, seconds: float = 30.0, told: Callable[[str], None] | None = None
+) -> Answer:
     """The answer with a fit in the place of the network's orientation; of an image without one, as it is.
 
     Parameters
@@ -181,6 +183,8 @@ def refined(measurement: Any, answer: Answer, seconds: float = 30.0) -> Answer:
         Of several settings, the image with the most counts is fitted.
     answer : Answer
     seconds : float
+    told : callable, optional
+        Told what is done in a few words.
     """
     image = most_counted(images_of(measurement))
     assert image is not None
@@ -199,6 +203,8 @@ def refined(measurement: Any, answer: Answer, seconds: float = 30.0) -> Answer:
     if oriented is not None:
         guess["director"] = oriented.director.value
         guess |= {} if oriented.p2 is None else {"p2": oriented.p2.value}
+    if told is not None:
+        told("bodies with axes about a director are fitted")
     found = fit_oriented(image, guess, seconds)
     findings: list[Any] = [
         replace(one, p2=found.values["p2"], director=found.values["director"])

@@ -80,6 +80,17 @@ class OrientedFit:
         good = self.chisq <= SETTINGS.chisq or self.misfit <= SETTINGS.misfit
         return good and not self.at_limit
 
+    @property
+    def headline(self) -> str:
+        """What the image is by a fit that was verified; empty for one that was not."""
+        if not self.verified:
+            return ""
+        shown = {name: with_error(v.value, v.error) for name, v in self.values.items()}
+        return (
+            f"Verified fit: {self.body}, radius {shown['radius']} Å, aspect {shown['aspect']}; ⟨P₂⟩"
+            f" {shown['p2']} about {shown['director']}°, anticlockwise from the right."
+        )
+
     def as_dict(self) -> dict[str, Any]:
         """``fit``."""
         numbers = {

@@ -9,15 +9,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sasnet_plugin.fitting.effort import spent
-from sasnet_plugin.fitting.optimize.covariance import errors_of
-from sasnet_plugin.fitting.optimize.descent import Descent
-from sasnet_plugin.fitting.optimize.local_search import LocalMinimum, LocalSearch
+from sasnet_plugin.fitting.ledger import spent
+from sasnet_plugin.fitting.optimize.local_search import Descent, LocalMinimum, refine
 from sasnet_plugin.fitting.problem.bounds import default_of
 from sasnet_plugin.fitting.problem.experiment import TimeUpError
 from sasnet_plugin.fitting.problem.free_parameters import fittable, independent
-from sasnet_plugin.fitting.problem.quick_parts import all_exact, all_nearest, own_cost
-from sasnet_plugin.fitting.problem.sums import components_of, share_errors
+from sasnet_plugin.fitting.problem.model_curves import ModelCurves, curves_of
+from sasnet_plugin.fitting.problem.sums import all_exact, all_nearest, components_of, own_cost, share_errors
 from sasnet_plugin.fitting.result.components import Component, bare, is_scale
 from sasnet_plugin.fitting.settings import OPTIMIZE
 from sasnet_plugin.fitting.task import Task
@@ -38,7 +36,6 @@ class Done:
         sasmodels' parameters.
     theory : (n,) float array
         I(q), resolution included.
-    chisq : float
     free : list of str
         What was fitted.
     same : list of str
@@ -47,8 +44,6 @@ class Done:
         Of the residuals by the free parameters, per unit of each; empty where they are too expensive.
     errors : mapping of str to float
         Standard deviations of the free parameters; NaN where they are not known.
-    components : tuple of Component
-    warnings : tuple of str
     """
 
     parameters: dict[str, Any]
@@ -68,21 +63,15 @@ class Done:
         return self.chisq + (len(self.free) + len(chosen)) * float(np.log(self.theory.size))
 
 
-def finish(
-    task: Task, start: LocalMinimum, per_decade: int | None, seconds: float, *, errors: bool = True
-) -> Done | None:
+def finish(task: Task, start: LocalMinimum, per_decade: int | None, seconds: float) -> Done | None:
     """End a fit where its refinement has led to.
 
     Parameters
     ----------
-    task : Task
-    start : LocalMinimum
     per_decade : int or None
         As for `resolution.resolution`.
     seconds : float
         Evaluations (`effort`).
-    errors : bool
-        Whether slopes and errors are wanted.
 
     Returns
     -------
@@ -90,45 +79,32 @@ def finish(
         None where the model has no curve at the start.
     """
     deadline = spent() + seconds
-    quick = search_of(task, per_decade)
+    quick = curves_of(task, per_decade)
     quick.deadline = deadline
-    found = quick.refine(
-        start.parameters, tolerances=(0.0,), steps=OPTIMIZE.lm_steps, enough=OPTIMIZE.lm_enough
-    )
+    found = refine(quick, start.parameters)
     if found is None:
         return None
     local, found, moved = _own(task, quick, found, deadline)
-    done = _described(local, found)
-    done = _with_errors(quick, done, deadline) if errors else done
+    done = _with_errors(quick, _described(local, found), deadline)
     known = {**done.errors, **dict.fromkeys(moved.keys() & done.errors.keys(), np.nan)}
     return replace(done, errors=known, warnings=tuple(moved.values()))
 
 
-def search_of(task: Task, per_decade: int | None, *, quick: bool = True) -> LocalSearch:
-    """All points of a task's data."""
-    return LocalSearch(
-        task.curve, task.dintensity, task.name, fixed=frozenset(task.fixed), ranges=task.ranges,
-        per_decade=per_decade, quick=quick,
-    )  # fmt: skip
-
-
 def _own(
-    task: Task, quick: LocalSearch, found: LocalMinimum, deadline: float
-) -> tuple[LocalSearch, LocalMinimum, dict[str, str]]:
+    task: Task, quick: ModelCurves, found: LocalMinimum, deadline: float
+) -> tuple[ModelCurves, LocalMinimum, dict[str, str]]:
     """The same on sasmodels' own curve, refined there where it is another."""
     if not is_quick(task.name) or all_exact(task.name, found.parameters):
         return quick, found, {}
-    own = search_of(task, quick.per_decade, quick=False)
+    own = curves_of(task, quick.per_decade, quick=False)
     inside = all_nearest(task.name, found.parameters)
     one = own_cost(task.name, found.parameters, own.q_calculated)
     if inside and not set(inside) & {*task.fixed, *task.ranges} and spent() + 10 * one > deadline:
         return quick, replace(found, parameters=found.parameters | inside), _moved(found, inside)
     chisq, parameters = own.better(found.parameters, (np.inf, {}))
-    if abs(chisq - found.chisq) > OPTIMIZE.same_chisq + OPTIMIZE.same_share * chisq:
+    if abs(chisq - found.chisq) > OPTIMIZE.same_share * (chisq + len(own.curve)):
         own.deadline = max(deadline, spent() + OPTIMIZE.least_share * task.budget.seconds)
-        better = own.refine(
-            found.parameters, tolerances=(0.0,), steps=OPTIMIZE.lm_steps, enough=OPTIMIZE.lm_enough
-        )
+        better = refine(own, found.parameters)
         own.deadline = np.inf
         return own, better or LocalMinimum(parameters, chisq), {}
     return own, LocalMinimum(parameters, chisq), {}
@@ -143,7 +119,7 @@ def _moved(found: LocalMinimum, values: Mapping[str, float]) -> dict[str, str]:
     }
 
 
-def _described(local: LocalSearch, found: LocalMinimum) -> Done:
+def _described(local: ModelCurves, found: LocalMinimum) -> Done:
     """As it stands: how well the data determine its parameters is not known."""
     curves = local.intensity(found.parameters)
     residual, scales, background = local.residual(curves, found.parameters, local.error(0.0))
@@ -156,10 +132,18 @@ def _described(local: LocalSearch, found: LocalMinimum) -> Done:
 
 def unfinished(task: Task, found: LocalMinimum, per_decade: int | None) -> Done:
     """A refined start as it stands."""
-    return _described(search_of(task, per_decade), found)
+    return _described(curves_of(task, per_decade), found)
 
 
-def _with_errors(local: LocalSearch, done: Done, deadline: float) -> Done:
+def as_it_stands(task: Task, start: dict[str, Any]) -> Done:
+    """Values at their best scale and background, with what the data show of them free; no errors."""
+    local = curves_of(task, None)
+    chisq, values = local.better(start, (np.inf, start))
+    done = _with_errors(local, _described(local, LocalMinimum(values, chisq)), np.inf)
+    return replace(done, slopes={}, errors={})
+
+
+def _with_errors(local: ModelCurves, done: Done, deadline: float) -> Done:
     """With slopes and errors, and without what the data do not show."""
     local.deadline = max(deadline, spent() + OPTIMIZE.least_share * max(deadline - spent(), 1.0))
     try:
@@ -195,3 +179,69 @@ def weakly_shown(done: Done, info: Any, fixed: Mapping[str, float]) -> dict[str,
         if error > abs(value) / (OPTIMIZE.needed_width if width else 1.0):
             found[name] = default
     return found
+
+
+def errors_of(slopes: Mapping[str, NDArray[np.float64]]) -> dict[str, float]:
+    """Standard deviations from derivatives of the residuals, (JᵀJ)⁻¹; NaN where nothing moves.
+
+    Parameters
+    ----------
+    slopes : mapping of str to (n,) float array
+        By parameter, per unit of it.
+    """
+    jacobian = np.stack(list(slopes.values()), axis=1)
+    scale = np.linalg.norm(jacobian, axis=0)
+    scale = np.where(scale > 0, scale, np.nan)
+    moving = np.isfinite(scale)
+    found = np.full(scale.size, np.nan)
+    unit = jacobian[:, moving] / scale[moving]
+    found[moving] = np.sqrt(np.diag(np.linalg.pinv(unit.T @ unit, hermitian=True))) / scale[moving]
+    return dict(zip(slopes, map(float, found), strict=True))
+
+
+def correlations(slopes: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Correlation coefficients of the parameters of a least-squares fit.
+
+    The covariance is (JᵀJ)⁻¹ (Press et al., Numerical Recipes, 3rd ed. 2007, 15.4). Columns are scaled first:
+    an sld of 4 and a background of 1e-4 have nothing to do with each other's rounding.
+
+    Parameters
+    ----------
+    slopes : (n, k) float array
+        J.
+
+    Returns
+    -------
+    (k, k) float array
+        A parameter without effect is correlated with none.
+    """
+    length = np.linalg.norm(slopes, axis=0)
+    seen = length > 0
+    unit = slopes[:, seen] / length[seen]
+    found = np.eye(length.size)
+    if not seen.any() or not np.all(np.isfinite(unit)):
+        return found
+    _, singular, rows = np.linalg.svd(unit, full_matrices=False)
+    rows = rows[: singular.size] / np.maximum(singular, 1e-9 * singular[0])[:, None]
+    covariance = rows.T @ rows
+    error = np.sqrt(np.diag(covariance))
+    found[np.ix_(seen, seen)] = covariance / np.outer(error, error)
+    return np.asarray(np.clip(found, -1.0, 1.0))
+
+
+def strong_pairs(slopes: Mapping[str, NDArray[np.float64]]) -> dict[tuple[str, str], float]:
+    """Pairs of fitted parameters with |r| of at least 0.95, the strongest first.
+
+    Parameters
+    ----------
+    slopes : mapping of str to (n,) float array
+        Derivatives of the residuals by each of them.
+    """
+    r = correlations(np.stack(list(slopes.values()), axis=1))
+    found = {
+        (a, b): float(r[i, j])
+        for i, a in enumerate(slopes)
+        for j, b in enumerate(slopes)
+        if i < j and abs(r[i, j]) >= OPTIMIZE.strong
+    }
+    return dict(sorted(found.items(), key=lambda item: -abs(item[1])))

@@ -51,13 +51,12 @@ class _State:
 
 
 def least_squares(
-    problem: Problem, x: Array, jacobian: Array | None = None, *, steps: int, enough: float
+    problem: Problem, x: Array, jacobian: Array | None = None, *, steps: int, enough: float = OPTIMIZE.enough
 ) -> Array:
     """Where the sum of squared residuals is least, downhill from x.
 
     Parameters
     ----------
-    problem : Problem
     x : (k,) float array
         Within the bounds.
     jacobian : (n, k) float array, optional

@@ -1,4 +1,8 @@
-"""To the minimum beside a start: least squares in ln size, with scale and background solved for."""
+"""To the minimum beside a start: least squares in ln size, with scale and background solved for.
+
+Variable projection (G. H. Golub and V. Pereyra, SIAM J. Numer. Anal. 10 (1973) 413, with the Jacobian of L.
+Kaufman, BIT 15 (1975) 49): what is linear is solved at each step and projected out of the slopes of the rest.
+"""
 
 from __future__ import annotations
 
@@ -9,16 +13,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sasnet_plugin.fitting.effort import count, spent
-from sasnet_plugin.fitting.optimize.descent import Descent
+from sasnet_plugin.fitting.optimize.least_squares import Problem, least_squares
+from sasnet_plugin.fitting.problem.bounds import bounds_of, reach_of
 from sasnet_plugin.fitting.problem.experiment import TimeUpError
-from sasnet_plugin.fitting.problem.free_parameters import fittable
-from sasnet_plugin.fitting.problem.resolution import resolution, scale_and_background
-from sasnet_plugin.fitting.problem.sums import of_part, scales_of, solve_scales
+from sasnet_plugin.fitting.problem.free_parameters import independent
+from sasnet_plugin.fitting.problem.model_curves import ModelCurves
 from sasnet_plugin.fitting.settings import OPTIMIZE, PROBLEM
-from sasnet_plugin.simulate.kernel import load_model
-from sasnet_plugin.simulate.quick_models.quick import quick_model
-from sasnet_plugin.types import Curve, sum_parts
 
 Array = NDArray[np.float64]
 
@@ -39,189 +39,242 @@ class LocalMinimum:
     chisq: float
 
 
-class LocalSearch:
-    """Refines starts of one model on one curve.
+def refine(
+    curves: ModelCurves,
+    start: dict[str, Any],
+    *,
+    tolerances: tuple[float, ...] = (0.0,),
+    steps: int = OPTIMIZE.steps,
+) -> LocalMinimum | None:
+    """Go downhill from a start.
 
     Parameters
     ----------
-    curve : Curve
-    dintensity : (n,) float array
-        Positive.
-    name : str
-        sasmodels' name, ``sphere`` or ``sphere@hardsphere``.
-    fixed : frozenset of str
-        Parameters that keep their start.
-    ranges : mapping of str to (float, float)
-        Given by a user.
-    per_decade : int, optional
-        As for `resolution.resolution`.
-    quick : bool
-        With the model of `simulate.quick_models.quick`; else with sasmodels' own.
+    start : dict
+        sasmodels' parameters.
+    tolerances : tuple of float
+        Relative errors added to the data's own, one after the other: a narrow minimum is wide at first.
+    steps : int
+        With each.
+
+    Returns
+    -------
+    LocalMinimum or None
+        None where the model has no finite curve at the start. Out of time it is the best point seen.
+    """
+    here = curves.with_scale(start)
+    best: tuple[float, dict[str, Any]] = (np.inf, {})
+    try:
+        for tolerance in tolerances:
+            descent = Descent(curves, here, tolerance)
+            try:
+                moved = descent.run(steps)
+            finally:
+                here = descent.nearest
+            if not moved:
+                return None
+            best = curves.better(here, best)
+    except TimeUpError:
+        curves.deadline = np.inf
+        best = curves.better(here, best)
+    return LocalMinimum(best[1], best[0])
+
+
+class Descent:
+    """One descent: codes of what is varied, residuals and slopes, and the nearest point seen.
+
+    Parameters
+    ----------
+    start : dict
+        sasmodels' parameters.
+    tolerance : float
+        Relative error added to the data's own.
     """
 
-    def __init__(
-        self,
-        curve: Curve,
-        dintensity: Array,
-        name: str,
-        *,
-        fixed: frozenset[str] = frozenset(),
-        ranges: Mapping[str, tuple[float, float]] | None = None,
-        per_decade: int | None = None,
-        quick: bool = True,
-    ) -> None:
-        self.curve, self.dintensity, self.name = curve, dintensity, name
-        self.fixed, self.ranges, self.quick = fixed, dict(ranges or {}), quick
-        load = quick_model if quick else load_model
-        self.info = load(name).info
-        self.per_decade = per_decade
-        self._resolution = resolution(curve, per_decade)
-        self._kernels = [load(part).make_kernel([self._resolution.q_calc]) for part in sum_parts(name)]
-        self._scales = scales_of(name)
-        self.deadline = np.inf
-        # A user's scale or background is not to be solved for.
-        self._solved = not {*self._scales, "background"} & (fixed | set(self.ranges))
+    def __init__(self, search: ModelCurves, start: dict[str, Any], tolerance: float) -> None:
+        self._search, self._start = search, start
+        self._error = search.error(tolerance)
+        self._codes: dict[str, Code] = {
+            name: code_of(search.info, name, start, search.ranges, float(search.curve.q[0]))
+            for name in search.varied(start)
+        }
+        self._curves: tuple[bytes | None, Array] = (None, np.empty(0))
+        self._best: tuple[float, dict[str, Any]] = (np.inf, start)
 
     @property
-    def q_calculated(self) -> Array:
-        """Where the model is calculated, Å⁻¹."""
-        return np.asarray(self._resolution.q_calc)
-
-    def intensity(self, parameters: dict[str, Any]) -> Array:
-        """I(q) of each component as measured, (k, n), scale 1 and background 0."""
-        from sasmodels.direct_model import call_kernel
-
-        if spent() > self.deadline:
-            raise TimeUpError
-        parts = [of_part(parameters, i, len(self._kernels)) for i in range(len(self._kernels))]
-        for name, own in zip(sum_parts(self.name), parts, strict=True):
-            count(name, own, self._resolution.q_calc, quick=self.quick)
-        with np.errstate(all="ignore"):
-            try:
-                found = [call_kernel(k, own) for k, own in zip(self._kernels, parts, strict=True)]
-            except Exception:  # a user's model has no value there, whatever it raises
-                return np.full((len(parts), len(self.curve)), np.nan)
-            return np.stack([np.asarray(self._resolution.apply(one)) for one in found])
-
-    def solved(self, parameters: dict[str, Any], tolerance: float = 0.0) -> tuple[Array, Array, float]:
-        """Residuals at the best scales, one of each component, and background; and these."""
-        return self.residual(self.intensity(parameters), parameters, self.error(tolerance))
-
-    def error(self, tolerance: float) -> Array:
-        """The data's own with a relative error added."""
-        return np.asarray(np.hypot(self.dintensity, tolerance * np.abs(self.curve.intensity)))
+    def nearest(self) -> dict[str, Any]:
+        """The point of least χ² seen, with this tolerance."""
+        return self._best[1]
 
     @property
-    def scales(self) -> tuple[str, ...]:
-        """Names of the factors of the model, or of its components."""
-        return self._scales
+    def free(self) -> list[str]:
+        """Names of what is varied: after `run`, of what the data show."""
+        return list(self._codes)
 
-    @property
-    def linear(self) -> tuple[str, ...]:
-        """Names of scales and background."""
-        return (*self._scales, "background")
+    def run(self, steps: int) -> bool:
+        """Go down; False where the model has no finite curve at the start."""
+        x = np.array([code.first for code in self._codes.values()])
+        if np.all(np.abs(self.residuals(x)) >= PROBLEM.no_value):
+            return False
+        jacobian = self._shown(x)
+        if self._codes:
+            x = np.array([code.first for code in self._codes.values()])
+            low, high = (np.array([getattr(c, end) for c in self._codes.values()]) for end in ("low", "high"))
+            least_squares(Problem(self.residuals, self.jacobian, low, high), x, jacobian, steps=steps)
+        return True
 
-    def linear_columns(self, curves: Array, scales: Array, error: Array, *names: str) -> dict[str, Array]:
-        """Slopes of the residuals by ln of the scales and by the background: those solved for, or these."""
-        found = dict(zip(self._scales, scales[:, None] * curves / error, strict=True))
-        found["background"] = 1 / error
-        wanted = names or (self.linear if self._solved else ())
-        return {name: column for name, column in found.items() if name in wanted}
+    def decoded(self, x: Array) -> dict[str, Any]:
+        """sasmodels' parameters."""
+        return self._start | {n: c.value(v) for (n, c), v in zip(self._codes.items(), x, strict=True)}
 
-    def residual(
-        self, curves: Array, parameters: Mapping[str, Any], error: Array
-    ) -> tuple[Array, Array, float]:
-        """As `solved`, of curves that are there."""
-        ones = np.ones(len(curves))
-        if not np.all(np.isfinite(curves)):
-            return np.full(error.size, PROBLEM.no_value), ones, 0.0
-        if not self._solved:
-            scales = np.array([parameters[name] for name in self._scales])
-            background = parameters["background"]
-        elif len(curves) > 1:
-            scales, background = solve_scales(curves, 1 / error**2, self.curve.intensity)
-        else:
-            scales, level = scale_and_background(curves, 1 / error**2, self.curve.intensity, negative=True)
-            background = float(level[0])
-        if not (np.all(np.isfinite(scales)) and np.any(scales > 0) and np.all(scales >= 0)):
-            return np.full(error.size, PROBLEM.no_value), ones, 0.0
-        residual = (scales @ curves + background - self.curve.intensity) / error
-        return (
-            np.clip(np.nan_to_num(residual, nan=PROBLEM.no_value), -PROBLEM.no_value, PROBLEM.no_value),
-            scales,
-            background,
-        )
+    def residuals(self, x: Array) -> Array:
+        """(n,) at the best scales and background."""
+        parameters = self.decoded(x)
+        found = self._search.residual(self._intensity(x), parameters, self._error)[0]
+        total = float(found @ found)
+        if total < self._best[0]:
+            self._best = (total, parameters)
+        return found
 
-    def count(self, parameters: dict[str, Any]) -> int:
-        """How many parameters are varied."""
-        return sum(n not in self.fixed for n in fittable(self.info, parameters))
+    def _intensity(self, x: Array) -> Array:
+        key = x.tobytes()
+        if self._curves[0] != key:
+            self._curves = (key, self._search.intensity(self.decoded(x)))
+        return self._curves[1]
 
-    def varied(self, start: Mapping[str, Any]) -> list[str]:
-        """Names of the parameters that are searched for: those not fixed, and not solved for."""
-        names = [n for n in fittable(self.info, start) if n not in self.fixed]
-        return [n for n in names if n not in (*self._scales, "background") or not self._solved]
+    def raw(self, x: Array) -> dict[str, Array]:
+        """Slopes of the residuals by each code, scales and background staying; those of the linear first."""
+        search, parameters = self._search, self.decoded(x)
+        base = self._intensity(x)
+        _, scales, _ = search.residual(base, parameters, self._error)
+        columns = search.linear_columns(base, scales, self._error)
+        for i, (name, code) in enumerate(self._codes.items()):
+            if name in search.linear:  # `intensity` leaves them out
+                column = columns.get(name, search.linear_columns(base, scales, self._error, name)[name])
+                # By ln of a scale, by the background itself.
+                by = 1.0 if name == "background" else code.value(x[i])
+                columns[name] = column * code.slope(x[i]) / by
+                continue
+            step = PROBLEM.step if x[i] + PROBLEM.step <= code.high else -PROBLEM.step
+            moved = search.intensity(parameters | {name: code.value(x[i] + step)})
+            column = (scales @ (moved - base)) / (step * self._error)
+            columns[name] = np.nan_to_num(column, nan=0.0, posinf=0.0, neginf=0.0)
+        return columns
 
-    def refine(
-        self,
-        start: dict[str, Any],
-        *,
-        tolerances: tuple[float, ...] = OPTIMIZE.tolerances,
-        steps: int = OPTIMIZE.local_steps,
-        enough: float = OPTIMIZE.local_enough,
-    ) -> LocalMinimum | None:
-        """Go downhill from a start.
+    def natural(self) -> dict[str, Array]:
+        """Slopes (n,) of the residuals per unit of each parameter."""
+        search, start = self._search, self._start
+        x = np.array([code.first for code in self._codes.values()])
+        columns = self.raw(x)
+        for at, (name, code) in zip(x, self._codes.items(), strict=True):
+            columns[name] = columns[name] / code.slope(at)
+        for name in search.scales:
+            if name in columns and name not in self._codes:
+                columns[name] = columns[name] / (float(start[name]) or 1.0)
+        return columns
 
-        Parameters
-        ----------
-        start : dict
-            sasmodels' parameters.
-        tolerances : tuple of float
-            Relative errors added to the data's own, one after the other.
-        steps : int
-            Steps with each.
-        enough : float
-            Relative change of χ² at which it ends.
+    def jacobian(self, x: Array) -> Array:
+        """(n, k), with what scales and background take up projected out."""
+        return self._projected(self.raw(x))
 
-        Returns
-        -------
-        LocalMinimum or None
-            None where the model has no finite curve at the start. Out of time it is the best point seen.
-        """
-        if self._scales[0] not in start and not self._solved:
-            start = start | {"scale": self._scale_beside(start.get("background", 0.0), start)}
-        best: tuple[float, dict[str, Any]] = (np.inf, {})
-        here = start
-        try:
-            for tolerance in tolerances:
-                descent = Descent(self, here, tolerance)
-                try:
-                    moved = descent.run(steps, enough)
-                finally:
-                    here = descent.nearest
-                if not moved:
-                    return None
-                best = self.better(here, best)
-        except TimeUpError:
-            self.deadline = np.inf
-            best = self.better(here, best)
-        return LocalMinimum(best[1], best[0])
+    def _projected(self, columns: Mapping[str, Array]) -> Array:
+        own = np.stack([columns[name] for name in self._codes], axis=1)
+        beside = [column for name, column in columns.items() if name not in self._codes]
+        if not beside:
+            return own
+        linear = np.stack(beside, axis=1)
+        linear = linear[:, np.linalg.norm(linear, axis=0) > 0]
+        base, _ = np.linalg.qr(linear / np.linalg.norm(linear, axis=0))
+        return np.asarray(own - base @ (base.T @ own))
 
-    def _scale_beside(self, background: float, start: dict[str, Any]) -> float:
-        """Best scale where a user has fixed the background: the bank's curves have none of their own."""
-        try:
-            curve = self.intensity(start)[0] / self.dintensity
-        except TimeUpError:
-            return 1.0
-        scale = float(curve @ ((self.curve.intensity - background) / self.dintensity) / (curve @ curve))
-        return scale if np.isfinite(scale) and scale > 0 else 1.0
+    def _shown(self, x: Array) -> Array | None:
+        """Keep what the data show of the parameters, and give the slopes by these."""
+        if not self._codes:
+            return None
+        columns = self.raw(x)
+        # However small its effect is here: far from the minimum that says little.
+        kept, varied = set(independent(columns)), set(self._codes)
+        self._codes = {name: code for name, code in self._codes.items() if name in kept}
+        solved = {n: c for n, c in columns.items() if n in self._codes or n not in varied}
+        return self._projected(solved) if self._codes else None
 
-    def better(
-        self, parameters: dict[str, Any], best: tuple[float, dict[str, Any]]
-    ) -> tuple[float, dict[str, Any]]:
-        """The one of less χ², with the scales and background that are solved for."""
-        residual, scales, background = self.solved(parameters)
-        chisq = float(residual @ residual)
-        if chisq < best[0]:
-            found = {name: float(value) for name, value in zip(self._scales, scales, strict=True)}
-            return chisq, parameters | found | {"background": float(background)}
-        return best
+
+@dataclass(frozen=True)
+class Code:
+    """How one parameter is varied.
+
+    Parameters
+    ----------
+    first, low, high : float
+        Where it begins, and its bounds, in its code.
+    unit : float
+        What 1 in the code stands for; 0: the code is a logarithm.
+    """
+
+    first: float
+    low: float
+    high: float
+    unit: float = 0.0
+
+    def value(self, x: float) -> float:
+        """The parameter, in its own unit."""
+        return float(np.exp(x)) if self.unit == 0 else float(x * self.unit)
+
+    def slope(self, x: float) -> float:
+        """Of the parameter by its code."""
+        return self.value(x) if self.unit == 0 else self.unit
+
+
+def linear(value: float, low: float, high: float, unit: float) -> Code:
+    """In a unit of what matters."""
+    value = _inside(value, low, high)
+    return Code(value / unit, low / unit, high / unit, unit)
+
+
+def logarithm(value: float, low: float, high: float) -> Code:
+    """Of what is positive."""
+    low, high = np.log(low) if low > 0 else -np.inf, np.log(high)
+    return Code(_inside(float(np.log(value)), low, high), float(low), float(high))
+
+
+def code_of(
+    info: Any, name: str, start: Mapping[str, Any], ranges: Mapping[str, tuple[float, float]], least_q: float
+) -> Code:
+    """The code of a parameter from its start.
+
+    Parameters
+    ----------
+    start : mapping
+        sasmodels' parameters.
+    ranges : mapping of str to (float, float)
+        Given by a user.
+    least_q : float
+        Of the data, Å⁻¹.
+    """
+    table = {p.name: p for p in info.parameters.call_parameters}
+    value = float(start.get(name, table[name].default if name in table else 0.0))
+    if name in ranges:
+        low, high = ranges[name]
+        return linear(float(np.clip(value, low, high)), low, high, (high - low) / 4)
+    if name.endswith("_pd"):
+        return linear(min(max(value, 0.005), 0.65), 0.0, PROBLEM.most_width, 0.1)
+    if name == "background":
+        return linear(value, -np.inf, np.inf, abs(value) or 1.0)
+    p = table[name]
+    low, high = reach_of(p, value)
+    if "sld" in name:
+        return linear(value, low, high, 1.0)
+    if bounds_of(p)[0] >= 0 and value > 0:
+        if p.type == "volume" and p.units == "Ang":
+            longest = OPTIMIZE.longest / least_q
+            value, high = min(value, longest), min(high, longest)
+        return logarithm(value, low, high)
+    return linear(value, low, high, max(abs(value), 0.3))
+
+
+def _inside(value: float, low: float, high: float) -> float:
+    """Within the bounds, not on them: there the derivative would be taken outside."""
+    if not np.isfinite(low) or not np.isfinite(high):
+        return float(min(max(value, low), high))
+    margin = 1e-6 * (high - low)
+    return float(min(max(value, low + margin), high - margin))

@@ -1,23 +1,19 @@
 """Beside a minimum that no slope leads out of: refine what is proposed, and go on from what is better.
 
-One loop for three searches, which differ in what they propose and in what they accept: whole numbers such as
-the layers of a stack (`other_counts`), sizes off by a fringe (`other_sizes`), and random steps
-(`basin_hopping`; D. J. Wales and J. P. K. Doye, J. Phys. Chem. A 101 (1997) 5111). Its steps are those that
-models of scattering ask for: layers that have changed places, and a size distribution on another size, look
-much alike.
+One loop for searches that differ in what they propose and in what they accept: whole numbers such as the
+layers of a stack (`other_counts`), sizes off by a fringe (`other_sizes`), and random steps (`basin_hopping`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from itertools import cycle, islice
 from typing import Any
 
 import numpy as np
 
 from sasnet_plugin.fitting.optimize.local_search import LocalMinimum
-from sasnet_plugin.fitting.problem.free_parameters import COUNTS, completed, fittable, other_kinds, widths_of
+from sasnet_plugin.fitting.problem.free_parameters import COUNTS
 from sasnet_plugin.fitting.settings import OPTIMIZE
 
 #: From a start to the minimum beside it; None where it has no finite curve or the time is up.
@@ -57,9 +53,7 @@ def neighbour_search(
     refine: Refine,
     *,
     accept: Accept = downhill,
-    rounds: int = 1,
-    needed_fall: float = 0.0,
-    same: float = 0.0,
+    needed_fall: float = 1.0,
     enough: float = 0.0,
     patience: float = np.inf,
     going: Callable[[], bool] = lambda: True,
@@ -68,17 +62,10 @@ def neighbour_search(
 
     Parameters
     ----------
-    start : LocalMinimum
     propose : callable
         Starts of one round.
-    refine : callable
-    accept : callable
-    rounds : int
-        At most.
     needed_fall : float
         By so much, relative, χ² has to fall in a round for another one.
-    same : float
-        A fall of χ² by less, relative, is the same minimum.
     enough : float
         χ² that leaves nothing to look for.
     patience : float
@@ -92,7 +79,7 @@ def neighbour_search(
         The start, and each minimum that was the best so far; the last one is the best.
     """
     walk, found = Walk(start, start), [start]
-    for _ in range(rounds):
+    while True:
         before, idle, proposals = walk.best.chisq, 0, propose(walk)
         while going() and walk.best.chisq > enough and idle < patience:
             proposal = next(proposals, None)
@@ -102,13 +89,12 @@ def neighbour_search(
             there = refine(proposal)
             if there is None:
                 continue
-            if there.chisq < walk.best.chisq * (1 - same):
+            if there.chisq < walk.best.chisq * (1 - OPTIMIZE.same_minimum):
                 walk.best, idle = there, 0
                 found.append(there)
             walk.here = accept(walk, there)
         if walk.best.chisq >= before * (1 - needed_fall):
-            break
-    return found
+            return found
 
 
 def counts_of(info: Any, parameters: dict[str, Any]) -> list[str]:
@@ -118,7 +104,6 @@ def counts_of(info: Any, parameters: dict[str, Any]) -> list[str]:
 
     Parameters
     ----------
-    info : sasmodels.modelinfo.ModelInfo
     parameters : dict
         Its values.
     """
@@ -126,8 +111,8 @@ def counts_of(info: Any, parameters: dict[str, Any]) -> list[str]:
     return sorted((COUNTS & parameters.keys()) - controls)
 
 
-def other_counts(names: list[str]) -> Propose:
-    """Each of these counts changed by ratios and by one, none of them twice, none to more than can be told.
+def other_counts(info: Any, fixed: frozenset[str]) -> Propose:
+    """Each count of a body changed by ratios and by one, none of them twice, none to more than can be told.
 
     A chain of ever more pearls may fit ever so slightly better: without an end, one evaluation takes minutes.
     """
@@ -135,6 +120,7 @@ def other_counts(names: list[str]) -> Propose:
 
     def propose(walk: Walk) -> Iterator[dict[str, Any]]:
         parameters = walk.here.parameters
+        names = [n for n in counts_of(info, parameters) if n not in fixed]
         seen.add(tuple(parameters[n] for n in names))
         for name in names:
             value = round(float(parameters[name]))
@@ -155,7 +141,6 @@ def sizes_of(info: Any, parameters: dict[str, Any], fixed: frozenset[str]) -> li
 
     Parameters
     ----------
-    info : sasmodels.modelinfo.ModelInfo
     parameters : dict
         Its values.
     fixed : frozenset of str
@@ -163,143 +148,16 @@ def sizes_of(info: Any, parameters: dict[str, Any], fixed: frozenset[str]) -> li
     """
     found = [p.name for p in info.parameters.call_parameters if p.type == "volume" and p.units == "Ang"]
     found = [n for n in found if n not in fixed and float(parameters.get(n, 0.0)) > 0]
-    return sorted(found, key=lambda n: -float(parameters[n]))[: OPTIMIZE.scanned_sizes]
+    return sorted(found, key=lambda n: -float(parameters[n]))
 
 
-def other_sizes(names: list[str]) -> Propose:
+def other_sizes(info: Any, fixed: frozenset[str]) -> Propose:
     """One size after the other changed by a few ratios: fringes of a size that is off by some look alike."""
 
     def propose(walk: Walk) -> Iterator[dict[str, Any]]:
-        for name in names:
+        for name in sizes_of(info, walk.best.parameters, fixed):
             value = walk.best.parameters[name]
             for ratio in OPTIMIZE.size_ratios:
                 yield walk.best.parameters | {name: ratio * value}
 
     return propose
-
-
-#: What is left are steps of one to three parameters.
-_KINDS = np.cumsum(OPTIMIZE.step_kinds)
-
-
-def basin_hopping(
-    info: Any,
-    starts: Sequence[LocalMinimum],
-    refine: Refine,
-    rng: np.random.Generator,
-    *,
-    fixed: frozenset[str],
-    points: int,
-    enough: float,
-    going: Callable[[], bool],
-) -> list[LocalMinimum]:
-    """Walk from minimum to minimum, from each of the starts in turn.
-
-    Parameters
-    ----------
-    info : sasmodels.modelinfo.ModelInfo
-    starts : sequence of LocalMinimum
-        The best first.
-    refine : callable
-    rng : numpy.random.Generator
-    fixed : frozenset of str
-        Parameters that keep their values.
-    points : int
-        Of a size distribution that a step adds.
-    enough : float
-        χ² that leaves nothing to look for.
-    going : callable
-        Whether there is time left.
-
-    Returns
-    -------
-    list of LocalMinimum
-        The starts and the minima that were the best of a walk so far, the best first.
-    """
-
-    def propose(walk: Walk) -> Iterator[dict[str, Any]]:
-        yield from reversed(other_kinds(walk.here.parameters))
-        while True:
-            yield random_step(info, walk.here.parameters, rng, fixed, points)
-
-    def accept(walk: Walk, found: LocalMinimum) -> LocalMinimum:
-        with np.errstate(divide="ignore"):
-            rise = np.log(found.chisq / walk.here.chisq)
-        if rise < rng.exponential(OPTIMIZE.uphill):
-            return found
-        return walk.best if rng.random() < OPTIMIZE.back_to_best else walk.here
-
-    found = list(starts)
-    for start in islice(cycle(starts), OPTIMIZE.walks):
-        if not going() or min(one.chisq for one in found) <= enough:
-            break
-        found += neighbour_search(
-            start, propose, refine, accept=accept, same=OPTIMIZE.same_minimum, enough=enough,
-            patience=OPTIMIZE.patience, going=going,
-        )[1:]  # fmt: skip
-    return sorted(found, key=lambda one: one.chisq)
-
-
-def random_step(
-    info: Any, parameters: dict[str, Any], rng: np.random.Generator, fixed: frozenset[str], points: int
-) -> dict[str, Any]:
-    """Parameters that may lie beside another minimum.
-
-    Two sizes exchanged, a contrast drawn anew, another whole number, another size distribution, or one to
-    three parameters changed.
-    """
-    table = {p.name: p for p in info.parameters.call_parameters}
-    left = fixed | {"scale", "background"}
-    free = [n for n in fittable(info, parameters) if n in table and n not in left]
-    sizes = [n for n in free if table[n].type == "volume"]
-    slds = [n for n in free if table[n].type == "sld"]
-    counts = [n for n in counts_of(info, parameters) if n not in fixed]
-    broad = [n for n in sizes if table[n].polydisperse and f"{n}_pd" not in fixed]
-    kind = int(np.searchsorted(_KINDS, rng.random()))
-    if kind == 0 and len(sizes) > 1:
-        one, other = (str(name) for name in rng.choice(sizes, 2, replace=False))
-        return parameters | {one: parameters[other], other: parameters[one]}
-    if kind == 1 and slds:
-        middle = float(parameters.get("sld_solvent", 0.0))
-        return parameters | {str(rng.choice(slds)): middle + rng.normal(0, OPTIMIZE.step_sld)}
-    if kind == 2 and counts:
-        name = str(rng.choice(counts))
-        count = round(parameters[name] * np.exp(rng.normal(0, OPTIMIZE.step_count)) + rng.integers(-1, 2))
-        return parameters | {name: float(max(count, 1))}
-    if kind == 3 and broad and not fixed & set(widths_of(parameters)):
-        return _other_distribution(parameters, broad, rng, points)
-    return _changed(table, parameters, free, rng)
-
-
-def _other_distribution(
-    parameters: dict[str, Any], broad: list[str], rng: np.random.Generator, points: int
-) -> dict[str, Any]:
-    """Another kind of size distribution, none, or one of another size."""
-    widths, way = widths_of(parameters), rng.random()
-    if widths and way < 0.4:
-        kinds = other_kinds(parameters)
-        return kinds[rng.integers(len(kinds))]
-    sharp = {name: value for name, value in parameters.items() if "_pd" not in name}
-    if widths and way < 0.7:
-        return sharp
-    width = float(rng.uniform(*OPTIMIZE.step_widths))
-    return completed(sharp | {f"{rng.choice(broad)}_pd": width}, points)
-
-
-def _changed(
-    table: dict[str, Any], parameters: dict[str, Any], free: list[str], rng: np.random.Generator
-) -> dict[str, Any]:
-    """One to three of the free parameters moved, all by the same random distance."""
-    if not free:
-        return parameters
-    far, moved = rng.choice(OPTIMIZE.step_distances), dict(parameters)
-    for name in map(str, rng.permutation(free)[: 1 + int(rng.integers(3))]):
-        value, (low, high) = float(parameters.get(name, table[name].default)), table[name].limits
-        if table[name].type == "sld":
-            value += rng.normal(0, OPTIMIZE.step_sld * far)
-        elif value <= 0:
-            value += rng.normal(0, far)
-        else:
-            value *= np.exp(rng.normal(0, far))
-        moved[name] = float(np.clip(value, low, high))
-    return moved

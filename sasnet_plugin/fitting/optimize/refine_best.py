@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from sasnet_plugin.fitting.effort import spent
-from sasnet_plugin.fitting.optimize.bumps_lm import run_lm
+from sasnet_plugin.fitting.ledger import spent
 from sasnet_plugin.fitting.pool import answers
 from sasnet_plugin.fitting.problem.experiment import TimeUpError, rebuilt, silent
 from sasnet_plugin.fitting.result.model_fit import ModelFit, Posterior, posterior_of
@@ -28,8 +27,6 @@ if TYPE_CHECKING:
     from sasnet_plugin.simulate.bank import Bank
 
 _NAMES = {"amoeba": "The amoeba", "de": "Differential evolution", "dream": "DREAM"}
-#: bumps' defaults for all but the number of steps.
-_OPTIONS = {"amoeba": {"steps": OPTIMIZE.amoeba_steps}, "de": {"steps": OPTIMIZE.de_steps}}
 
 
 @dataclass(frozen=True)
@@ -38,11 +35,8 @@ class Refinement:
 
     Parameters
     ----------
-    curve : Curve
     dintensity : (n,) float array
         Positive.
-    fit : ModelFit
-    method : Method
     until : float
         Time of day (``time.time()``) at which it has to end.
     seed : int
@@ -139,7 +133,7 @@ def minimise(problem: Any, fitness: Any, job: Refinement) -> bool:
     if job.method.name == "de":
         _bound(fitness, job.fit)
         problem.model_reset()
-    _run(problem, clock, job.method.name, **_OPTIONS[job.method.name])
+    _run(problem, clock, job.method.name)
     return clock.late
 
 
@@ -169,7 +163,7 @@ def sample(problem: Any, job: Refinement) -> tuple[Posterior | None, bool]:
     draws = min(method.samples, max(int(3 * clock.left / each), OPTIMIZE.kept_draws // 10))
     thin = -(-draws // OPTIMIZE.kept_draws)
     fitter = _run(
-        problem, clock, "dream", samples=draws, burn=method.burn, thin=thin, pop=OPTIMIZE.chains, init=begin,
+        problem, clock, "dream", samples=draws, burn=method.burn, thin=thin, init=begin,
         outliers="iqr", trim=False,
     )  # fmt: skip
     late = clock.late or draws < method.samples
@@ -211,16 +205,11 @@ def refine_best(
 
     Parameters
     ----------
-    pool : Counting
-    curve : Curve
     dintensity : (n,) float array
-    fit : ModelFit
     method : Method
         Not lm.
     seconds : float
         Until it has to be done.
-    rng : numpy.random.Generator
-        Source of randomness.
 
     Returns
     -------
@@ -255,8 +244,8 @@ def refine(job: Refinement, bank: Bank | None = None, budget: Budget = UNLIMITED
         else:
             posterior, late = None, minimise(problem, fitness, job)
         # A gain that makes no difference is no reason for other values than Levenberg-Marquardt's.
-        better = fitness.best[0] < before - OPTIMIZE.gain
-        found = _from_best(job, fitness.best[1], OPTIMIZE.last_share * left) if better else None
+        better = fitness.best[0] < before * (1 - OPTIMIZE.enough)
+        found = _from_best(job, fitness.best[1], OPTIMIZE.least_share * left) if better else None
     fit = job.fit if found is None else found
     notes = []
     if late:
@@ -293,7 +282,7 @@ def _from_best(job: Refinement, best: dict[str, Any], seconds: float) -> ModelFi
     at_best = replace(job.fit, parameters=start)
     problem, fitness = rebuilt(job.curve, job.dintensity, at_best, seconds=seconds)
     fitness.residuals()  # so that the start is the best seen, if the time is up at once
-    deviations = run_lm(problem, fitness, steps=OPTIMIZE.last_steps)
+    deviations = run_lm(problem, fitness, steps=OPTIMIZE.steps)
     theory = np.asarray(fitness.theory(), dtype=float)
     chisq = float(np.sum(((job.curve.intensity - theory) / job.dintensity) ** 2))
     for name in job.fit.free:
@@ -308,3 +297,34 @@ def _from_best(job: Refinement, best: dict[str, Any], seconds: float) -> ModelFi
         bic=chisq + count * float(np.log(points)),
         theory=theory,
     )
+
+
+def run_lm(problem: Any, fitness: Any, **options: float) -> dict[str, float]:
+    """Bumps' Levenberg-Marquardt from where an experiment stands, which is left at the best point seen.
+
+    Parameters
+    ----------
+    fitness : Experiment
+        Its only model, with a deadline; without one afterwards.
+    **options : float
+        Of bumps: ``steps``, ``ftol``, ``xtol``.
+
+    Returns
+    -------
+    dict of str to float
+        Standard deviations of the free parameters, NaN where the time was up.
+    """
+    from bumps.fitters import fit
+
+    names = [p.name for p in problem._parameters]
+    with silent():
+        try:
+            deviations = np.asarray(fit(problem, method="lm", **options).dx)
+        except TimeUpError:
+            deviations = np.full(len(names), np.nan)
+    fitness.deadline = np.inf
+    if fitness.best[0] < float(np.sum(fitness.residuals() ** 2)):
+        for name, value in fitness.best[1].items():
+            getattr(fitness.model, name).value = value
+        fitness.update()
+    return {name: float(error) for name, error in zip(names, deviations, strict=True)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -60,11 +61,21 @@ class Comparison:
         return self
 
 
-def refined(image: Image, answer: Answer) -> Answer:
-    """The answer refined by physics, simulated again and compared; out of scope, the answer as it is."""
+def refined(
+    image: Image, answer: Answer, seconds: float = 30.0, told: Callable[[str], None] | None = None
+) -> Answer:
+    """The answer refined by physics, simulated again and compared; out of scope, the answer as it is.
+
+    Parameters
+    ----------
+    seconds : float
+        Not needed: an inversion takes some seconds of its own.
+    told : callable, optional
+        Told of each stage in a few words.
+    """
     if not answer.known:
         return replace(answer, notes=(*answer.notes, NOT_FITTED))
-    return with_result(answer, invert(image, guess_of(answer)))
+    return with_result(answer, invert(image, guess_of(answer), told=told))
 
 
 def with_result(answer: Answer, result: OrientationResult) -> Answer:
@@ -84,6 +95,7 @@ def with_result(answer: Answer, result: OrientationResult) -> Answer:
     values = {
         name: Value(value, error, value - NORMAL_90 * error, value + NORMAL_90 * error, unit)
         for name, (value, error, unit) in result.geometry.items()
+        if name not in result.ends
     }
     findings = (found, QuantitiesFinding(quantities.head, values), Comparison(result))
     return replace(answer, in_scope=result.in_scope, findings=findings, notes=result.notes)

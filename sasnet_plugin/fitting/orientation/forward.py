@@ -102,9 +102,8 @@ class State:
     @cached_property
     def patterns(self) -> FloatArray:
         """(120, n): what the pixels count of each rotation; a window of particles alone counts one."""
-        half = self._up @ self.factors.half()
-        straight = half @ self._across.T
-        other = half[N_HALF - 2 : 0 : -1, :, ::-1] @ self._across.T
+        straight = self._up @ self.factors.half() @ self._across.T
+        other = self._up @ self.factors.half(mirrored=True)[N_HALF - 2 : 0 : -1] @ self._across.T
         whole = self.counts.seen(np.concatenate((straight, other)))
         return whole / self._norm
 
@@ -236,7 +235,7 @@ def state(
     geometry = geometry_of(inner, counts.wavelength, counts.alpha_i)
     window = counts.window.with_margin(MARGIN)
     if before is None:
-        return State(inner, counts, Factors.of(geometry, window, nodes))
+        return State(inner, counts, Factors.of(geometry, window, nodes, counts.offset))
     known = before.__dict__.get("responses", before.before)
     return State(inner, counts, before.factors.moved(geometry, nodes=nodes), known)
 

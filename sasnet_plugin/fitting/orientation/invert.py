@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ...digits import significant
-from ...predict.arithmetic import circular_w1
-from ...simulate.gisas.geometry import N_XI, PERIOD, XI
+from ...simulate.gisas.geometry import XI
 from ...simulate.gisas.priors import GEOMETRY
 from ...types import Image
+from .alike import uniform_alike
 from .counts import Counts, on_window
+from .effort import Effort
 from .forward import Refined, State, state
-from .information import MirrorAmbiguity, mirror_ambiguity, resolved, uniform_p_value
-from .linear import Quadratic, reweighted
-from .parameters import INDEX, PARAMETERS, OrientationGuess, clipped, start
-from .posterior import Posterior, expand, posterior
+from .information import mirror_ambiguity, resolved
+from .linear import reweighted
+from .parameters import INDEX, PARAMETERS, OrientationGuess, start
+from .posterior import Posterior, posterior
 from .refine import end_of, explains, loss_of, over_all_films, refine
+from .said import at_ends, notes_of
 from .search import search
 from .settings import INVERSION
-from .verify import Verification, verify
+from .verify import verify
 
 FloatArray = NDArray[np.float64]
 
@@ -54,6 +56,8 @@ class OrientationResult:
         0..1; how well some orientation explains the pattern. Near 0 p means nothing.
     file, notes
         As in `OrientationGuess`.
+    ends : tuple of str
+        Quantities of `geometry` that stand at an end of their range: no measurements.
     """
 
     xi: FloatArray
@@ -74,10 +78,16 @@ class OrientationResult:
     in_scope: float = 1.0
     file: str = ""
     notes: tuple[str, ...] = ()
+    ends: tuple[str, ...] = ()
 
 
 def invert(
-    image: Image, guess: OrientationGuess, *, rng: np.random.Generator | None = None, effort: float = 15.0
+    image: Image,
+    guess: OrientationGuess,
+    *,
+    rng: np.random.Generator | None = None,
+    effort: float = 15.0,
+    told: Callable[[str], None] | None = None,
 ) -> OrientationResult:
     """Fit the physics to a pattern, simulate it again, and say what is known.
 
@@ -90,6 +100,8 @@ def invert(
         Default: seeded, so that the same image gives the same answer.
     effort : float
         Moves of each sample of p(ξ) at each exponent of the likelihood.
+    told : callable, optional
+        Told of each stage in a few words.
 
     Returns
     -------
@@ -105,11 +117,14 @@ def invert(
     rng = np.random.default_rng(0) if rng is None else rng
     counts, shown = on_window(image)
     at, error = start(guess.geometry)
-    refined, error = fitted_geometry(counts, at, error)
+    bounded = Effort(told=told)
+    refined, error = fitted_geometry(counts, at, error, bounded)
     # For what the best weights do not explain at all, a rough distribution is enough.
-    hopeless = verify(counts, refined.expected, 0).in_scope < INVERSION.hopeless
+    hopeless = hopeless_fit(counts, refined)
     if not hopeless:
-        refined = over_all_films(refined, at, error)
+        bounded.say("films over all of their range are tried")
+        refined = over_all_films(refined, at, error, bounded)
+    bounded.say("distributions of the rotation are drawn")
     rounds, moves = (1, 1.0) if hopeless else (3, effort)
     found = posterior(counts, refined, at, error, rng, rounds=rounds, effort=moves)
     best, final, expected, scattered = simulated_again(counts, found, at, error)
@@ -140,7 +155,12 @@ def invert(
         mirror_resolved=mirror.resolved,
         in_scope=min(guess.in_scope, checked.in_scope),
         file=image.file,
-        notes=(*image.notes, *guess.notes, *_notes(checked, mirror, alike, modes, found, refined, counts)),
+        ends=at_ends(found),
+        notes=(
+            *image.notes,
+            *guess.notes,
+            *notes_of(checked, mirror, alike, modes, found, refined, counts, bounded.over),
+        ),
     )
 
 
@@ -169,18 +189,32 @@ def over_films(refined: Refined, inner: FloatArray, found: FloatArray) -> FloatA
     return widened
 
 
-def fitted_geometry(counts: Counts, at: FloatArray, error: FloatArray) -> tuple[Refined, FloatArray]:
+def fitted_geometry(
+    counts: Counts, at: FloatArray, error: FloatArray, effort: Effort | None = None
+) -> tuple[Refined, FloatArray]:
     """The best geometry, and how far the guess may be off.
 
     What is reached from a guess usually explains the counts, however broad it is. Where it does not, the
     guess is taken to be worse than it says, and the geometry is searched.
     """
-    found = refine(counts, at, error)
+    effort = effort or Effort()
+    found = refine(counts, at, error, effort=effort)
     if explains(found):
         return found, error
+    if effort.over and not hopeless_fit(counts, found):
+        return found, error
+    effort.say("the guess explains nothing: the geometry is searched")
     wide = np.minimum(INVERSION.wider_guess * error, start({})[1])
-    other = refine(counts, at, wide, begin=search(counts, at, wide))
+    # As much again: what explains nothing so far may begin elsewhere.
+    again = Effort(most=INVERSION.most_geometries // 2, told=effort.told)
+    other = refine(counts, at, wide, begin=search(counts, at, wide, again), effort=again)
+    effort.spent += again.spent
     return (other, wide) if other.loss < found.loss else (found, error)
+
+
+def hopeless_fit(counts: Counts, found: Refined) -> bool:
+    """The best weights leave so much over that no orientation is believed."""
+    return verify(counts, found.expected, 0).in_scope < INVERSION.hopeless
 
 
 def simulated_again(
@@ -200,63 +234,6 @@ def simulated_again(
     return min(every, key=lambda each: each[0])
 
 
-def uniform_alike(
-    now: State, found: Posterior, at: FloatArray, error: FloatArray, rng: np.random.Generator, best: float
-) -> float:
-    """Probability of a pattern as far from every angle alike as this one, were it so.
-
-    A geometry that was fitted beside another distribution is not the best one for this: before every angle
-    alike is ruled out, it has been fitted as well.
-
-    Parameters
-    ----------
-    now : State
-    found : Posterior
-    at, error : (parameters,) float arrays
-        Gaussian prior of the geometry.
-    rng : numpy.random.Generator
-    best : float
-        Loss of the distribution that was found.
-    """
-    weights, backgrounds = np.full(N_XI, float(found.weights.mean())), found.backgrounds
-    form, loss = flat_form(now, weights, backgrounds, at, error, found.dispersed)
-
-    def p_value() -> float | None:
-        # It is expensive, and far off it is not needed on the way.
-        return None if loss > best + INVERSION.surely_not_uniform else uniform_p_value(form, rng)
-
-    alike = p_value()
-    for _ in range(INVERSION.uniform_steps):
-        if alike is not None and alike > INVERSION.surely_uniform:
-            break
-        weights = form.scales(np.full((1, N_XI), 1 / N_XI))[0] * np.full(N_XI, 1 / N_XI)
-        others = form.best_others(weights)
-        moved = state(now.counts, clipped(now.inner + others[2:]), now)
-        tried, less = flat_form(moved, weights, np.maximum(others[:2], 0.0), at, error, found.dispersed)
-        if less > loss - 0.5:
-            break
-        now, form, loss = moved, tried, less
-        alike = p_value()
-        if alike is None:
-            break
-    return uniform_p_value(form, rng) if alike is None else alike
-
-
-def flat_form(
-    now: State,
-    weights: FloatArray,
-    backgrounds: FloatArray,
-    at: FloatArray,
-    error: FloatArray,
-    dispersed: float,
-) -> tuple[Quadratic, float]:
-    """The likelihood about a fit with every angle alike, and the loss of that fit."""
-    expected = np.maximum(weights @ now.patterns + backgrounds @ now.backgrounds, 1e-3)
-    expected *= now.counts.y.sum() / expected.sum()
-    form = expand(now, weights, backgrounds, expected, at, error, dispersed)
-    return form, loss_of(now, expected, at, error)
-
-
 def geometry(found: Posterior, image: Image) -> dict[str, tuple[float, float, str]]:
     """Value, standard deviation and unit of each quantity."""
     named = {
@@ -272,47 +249,3 @@ def geometry(found: Posterior, image: Image) -> dict[str, tuple[float, float, st
         "alpha_i": (image.geometry.alpha_i + value, error, unit),
         "wavelength": (image.geometry.wavelength, 0.0, GEOMETRY["wavelength"].unit),
     }
-
-
-def _notes(
-    checked: Verification,
-    mirror: MirrorAmbiguity,
-    alike: float,
-    modes: float,
-    found: Posterior,
-    refined: Refined,
-    counts: Counts,
-) -> tuple[str, ...]:
-    if checked.in_scope < 0.5:
-        return (checked.sentence,)
-    said = [
-        checked.sentence,
-        mirror.sentence,
-        f"The data determine about {modes:.0f} of the 119 modes of p(ξ).",
-    ]
-    if alike > INVERSION.not_uniform:
-        said.append(f"Every angle alike is not ruled out (p = {significant(alike, 2)}).")
-    free = refined.weights / max(float(refined.weights.sum()), 1e-300)
-    apart = float(circular_w1(free, found.samples.p.mean(axis=0), PERIOD))
-    said.append(f"Without any prior of p(ξ) the fit is {apart:.1f} degrees away.")
-    said += _at_limits(found)
-    said.append(_counts_sentence(counts))
-    return tuple(said)
-
-
-def _at_limits(found: Posterior) -> list[str]:
-    ends = []
-    for parameter, inner in zip(PARAMETERS, found.inner, strict=True):
-        low, high = parameter.limits()
-        near = 1e-3 * (high - low)
-        if inner > high - near or (inner < low + near and parameter.scale != "square"):
-            ends.append(parameter.name)
-    return [f"At the end of its range: {', '.join(ends)}."] if ends else []
-
-
-def _counts_sentence(counts: Counts) -> str:
-    beside = counts.y[counts.beside_rod].sum()
-    return (
-        f"{significant(counts.y.sum(), 3)} counts in the window, {significant(beside, 3)} of them more than"
-        " 0.1 degrees beside the specular rod, where the rotation shows."
-    )

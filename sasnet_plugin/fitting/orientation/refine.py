@@ -11,8 +11,9 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from ...simulate.gisas.factors import film_profiles
 from .counts import Counts
+from .effort import Effort
+from .films import better_film, film_minima
 from .forward import ROUGH, Refined, State, state
 from .linear import deviance, quadratic, reweighted
 from .parameters import INDEX, PARAMETERS, clipped
@@ -20,72 +21,16 @@ from .settings import INVERSION
 from .verify import excess
 
 FloatArray = NDArray[np.float64]
-_FILMS = np.arange(*PARAMETERS[INDEX["oxide"]].limits(), INVERSION.film_step)
-_OTHERS = [k for k in range(len(PARAMETERS)) if k != INDEX["oxide"]]
-
-
-def film_minima(found: Refined, at: FloatArray, error: FloatArray) -> list[tuple[float, float]]:
-    """Thicknesses in Å at which the loss has a minimum, and by how much it is expected to fall there.
-
-    The rod's fringes repeat, so a minimum may lie far from the fit's. Each film is given the scale,
-    backgrounds and other parameters that suit it, all linear about the fit: rough where a film is far, so
-    that a loss that seems to rise may still fall, but the minima are where they should be.
-
-    Parameters
-    ----------
-    found : Refined
-    at, error : (parameters,) float arrays
-        The guess, a Gaussian prior.
-
-    Returns
-    -------
-    list of (float, float)
-        Deepest first; that of the fit is among them.
-    """
-    now, counts, oxide = found.state, found.state.counts, INDEX["oxide"]
-    here = float(now.inner[oxide])
-    films = np.unique(np.append(_FILMS, here))
-    jacobian = now.jacobian(found.weights, float(found.backgrounds[1]))[_OTHERS]
-    expected = found.expected[None]
-    precision, target = 1 / error[_OTHERS] ** 2, (at - now.inner)[_OTHERS]
-    losses = []
-    for film, ratio in zip(films, ratios(found, films), strict=True):
-        columns = np.concatenate((now.backgrounds, expected * ratio))
-        form = quadratic(columns, counts.y, found.expected, jacobian * ratio, precision, target)
-        weights = form.nonnegative()
-        loss = form.rest - 2 * weights @ form.v + weights @ form.m @ weights
-        losses.append(0.5 * (float(loss) + ((film - at[oxide]) / error[oxide]) ** 2))
-    falls = losses[int(np.argmin(np.abs(films - here)))] - np.array(losses)
-    around = np.concatenate(([-np.inf], falls, [-np.inf]))
-    lowest = (falls >= around[:-2]) & (falls >= around[2:])
-    return sorted(zip(films[lowest].tolist(), falls[lowest].tolist(), strict=True), key=lambda pair: -pair[1])
-
-
-def better_film(found: Refined) -> float | None:
-    """A thickness, Å, that explains the rows better, nothing else changed; None where none does.
-
-    For fits so far from the counts that what is linear about them says little.
-    """
-    y = found.state.counts.y
-    films = _FILMS[np.abs(_FILMS - found.state.inner[INDEX["oxide"]]) > INVERSION.film_step]
-    best, least = None, float(deviance(y, found.expected).sum()) - INVERSION.film_gain_alone
-    for film, ratio in zip(films, ratios(found, films), strict=True):
-        changed = found.expected * ratio
-        loss = float(deviance(y, changed * (y.sum() / changed.sum())).sum())
-        if loss < least:
-            best, least = float(film), loss
-    return best
-
-
-def ratios(found: Refined, films: FloatArray) -> FloatArray:
-    """What other thicknesses do to each pixel that counts, (films, n): a factor."""
-    counts = found.state.counts
-    rows = film_profiles(found.state.factors.geometry, counts.window, films.tolist())
-    return np.broadcast_to(rows[:, :, None], (len(films), *counts.mask.shape))[:, counts.mask]
 
 
 def refine(
-    counts: Counts, at: FloatArray, error: FloatArray, *, begin: FloatArray | None = None, most: int = 10
+    counts: Counts,
+    at: FloatArray,
+    error: FloatArray,
+    *,
+    begin: FloatArray | None = None,
+    most: int = 10,
+    effort: Effort | None = None,
 ) -> Refined:
     """From a guess of the geometry to the best one.
 
@@ -98,27 +43,32 @@ def refine(
         Where to begin; default: at the guess.
     most : int
         Geometries at most, at each tolerance.
+    effort : Effort, optional
 
     Returns
     -------
     Refined
         With the films at which the descents ended.
     """
-    found = best_tilt(counts, at, error, at if begin is None else begin, most)
+    effort = effort or Effort()
+    found = best_tilt(counts, at, error, at if begin is None else begin, most, effort)
     ends = [end_of(found)]
     followed = [ends[0][0]]
-    while len(followed) <= INVERSION.most_films:
+    while len(followed) <= INVERSION.most_films and not effort.over:
         film = next_film(found, at, error, followed)
         if film is None:
             break
         followed.append(film)
-        tried = from_film(found, film, at, error, most)
+        effort.say(f"a film of {film:.0f} Å is tried")
+        tried = from_film(found, film, at, error, most, effort)
         ends.append(end_of(tried))
         found = min(found, tried, key=lambda each: each.loss)
     return replace(found, films=tuple(ends))
 
 
-def over_all_films(found: Refined, at: FloatArray, error: FloatArray) -> Refined:
+def over_all_films(
+    found: Refined, at: FloatArray, error: FloatArray, effort: Effort | None = None
+) -> Refined:
     """The best of short descents from films all over the range, with the ends of all of them.
 
     Between two films that explain the counts alike the loss need not look as if it fell from either.
@@ -128,30 +78,43 @@ def over_all_films(found: Refined, at: FloatArray, error: FloatArray) -> Refined
     found : Refined
     at, error : (parameters,) float arrays
         The guess, a Gaussian prior.
+    effort : Effort, optional
     """
+    effort = effort or Effort()
     counts, best = found.state.counts, found
     low, high = PARAMETERS[INDEX["oxide"]].limits()
     half, ends = INVERSION.sweep_step / 2, list(found.films)
     for film in np.arange(low + half, high, INVERSION.sweep_step):
         if any(abs(film - end) < half for end, _ in ends):
             continue
-        tried = from_film(best, film, at, error, INVERSION.sweep_first)
+        if effort.over:
+            break
+        tried = from_film(best, film, at, error, INVERSION.sweep_first, effort)
         if tried.loss < best.loss + INVERSION.sweep_far:
             begin = tried.state
-            tried = descend(counts, at, error, begin.inner, before=begin, most=INVERSION.sweep_steps)
+            tried = descend(
+                counts, at, error, begin.inner, before=begin, most=INVERSION.sweep_steps, effort=effort
+            )
         ends.append(end_of(tried))
         best = min(best, tried, key=lambda each: each.loss)
     if best is not found:
-        best = descend(counts, at, error, best.state.inner, before=best.state)
+        best = descend(counts, at, error, best.state.inner, before=best.state, effort=effort)
         ends.append(end_of(best))
     return replace(best, films=tuple(ends))
 
 
-def from_film(found: Refined, film: float, at: FloatArray, error: FloatArray, most: int) -> Refined:
+def from_film(
+    found: Refined,
+    film: float,
+    at: FloatArray,
+    error: FloatArray,
+    most: int,
+    effort: Effort | None = None,
+) -> Refined:
     """A descent from a fit with another film."""
     other = found.state.inner.copy()
     other[INDEX["oxide"]] = film
-    return descend(found.state.counts, at, error, other, before=found.state, most=most)
+    return descend(found.state.counts, at, error, other, before=found.state, most=most, effort=effort)
 
 
 def end_of(found: Refined) -> tuple[float, float]:
@@ -171,7 +134,14 @@ def next_film(found: Refined, at: FloatArray, error: FloatArray, followed: Seque
     return next((film for film, fall in film_minima(found, at, error) if fall > least and new(film)), None)
 
 
-def best_tilt(counts: Counts, at: FloatArray, error: FloatArray, begin: FloatArray, most: int) -> Refined:
+def best_tilt(
+    counts: Counts,
+    at: FloatArray,
+    error: FloatArray,
+    begin: FloatArray,
+    most: int,
+    effort: Effort | None = None,
+) -> Refined:
     """The first descent that explains the counts, from one tilt of the sample or another; else the best.
 
     Each begins with the loose tolerance, and goes on at once if nothing is suspicious then; those that are
@@ -185,21 +155,35 @@ def best_tilt(counts: Counts, at: FloatArray, error: FloatArray, begin: FloatArr
     begin : (parameters,) float array
     most : int
         Geometries at most.
+    effort : Effort, optional
     """
+    effort = effort or Effort()
     tilt, enough = INDEX["shift_alpha"], INVERSION.suspect_loss * counts.y.size
     waiting: list[Refined] = []
     found: Refined | None = None
     now: State | None = None
 
     def followed(loose: Refined) -> Refined:
-        tried = descend(counts, at, error, loose.state.inner, before=loose.state, most=most)
+        tried = descend(counts, at, error, loose.state.inner, before=loose.state, most=most, effort=effort)
         return tried if found is None else min(found, tried, key=lambda each: each.loss)
 
     for errors in (0.0, *INVERSION.tilts):
         other = begin.copy()
         other[tilt] += errors * error[tilt]
         steps = INVERSION.tilt_steps if errors else most // 2
-        loose = descend(counts, at, error, other, before=now, most=steps, tolerance=INVERSION.loose_tolerance)
+        if effort.over and (found or waiting):
+            break
+        effort.say("the geometry is refined" if not errors else "another tilt of the sample is tried")
+        loose = descend(
+            counts,
+            at,
+            error,
+            other,
+            before=now,
+            most=steps,
+            tolerance=INVERSION.loose_tolerance,
+            effort=effort,
+        )
         now = loose.state
         if loose.loss > enough:
             waiting.append(loose)
@@ -208,6 +192,8 @@ def best_tilt(counts: Counts, at: FloatArray, error: FloatArray, begin: FloatArr
         if explains(found):
             return found
     for loose in sorted(waiting, key=lambda each: each.loss)[: INVERSION.most_waiting]:
+        if effort.over and found is not None:
+            break
         found = followed(loose)
         if explains(found):
             break
@@ -242,6 +228,7 @@ def descend(
     most: int = 10,
     tolerance: float = INVERSION.tolerance,
     enough: float = 0.5,
+    effort: Effort | None = None,
 ) -> Refined:
     """Gauss–Newton steps until they gain less than ``enough``, shorter ones where the loss would rise."""
     inner = clipped(begin)
@@ -252,6 +239,8 @@ def descend(
     step = np.zeros(inner.size)
     shrink = 1.0
     for number in range(1, most + 1):
+        if effort is not None:
+            effort.spent += 1
         now = state(counts, inner, now, ROUGH if tolerance >= INVERSION.loose_tolerance else None)
         weights, backgrounds, expected = fitted(now, None if best is None else best.expected, tolerance)
         loss = loss_of(now, expected, at, error, tolerance)

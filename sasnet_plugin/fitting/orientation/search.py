@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .counts import Counts
+from .effort import Effort
 from .forward import ROUGH, Refined, State, state
 from .linear import deviance
 from .parameters import INDEX, PARAMETERS, clipped
@@ -20,7 +21,7 @@ _roughly = partial(
 )
 
 
-def search(counts: Counts, at: FloatArray, error: FloatArray) -> FloatArray:
+def search(counts: Counts, at: FloatArray, error: FloatArray, effort: Effort | None = None) -> FloatArray:
     """A geometry to descend from.
 
     Parameters
@@ -28,6 +29,7 @@ def search(counts: Counts, at: FloatArray, error: FloatArray) -> FloatArray:
     counts : Counts
     at, error : (parameters,) float arrays
         A broad guess.
+    effort : Effort, optional
 
     Returns
     -------
@@ -38,13 +40,15 @@ def search(counts: Counts, at: FloatArray, error: FloatArray) -> FloatArray:
     for radius in _near(INVERSION.radii, "radius", at, error):
         begin = at.copy()
         begin[INDEX["radius"]] = radius
-        found.append(_roughly(counts, at, error, begin))
+        if effort is not None and effort.over and found:
+            break
+        found.append(_roughly(counts, at, error, begin, effort=effort))
     found.sort(key=lambda each: each.loss)
-    tried = [_by_lattice(each, at, error) for each in found[:2]]
+    tried = [_by_lattice(each, at, error, effort) for each in found[: 1 if effort and effort.over else 2]]
     return min(tried, key=lambda each: each.loss).state.inner
 
 
-def _by_lattice(found: Refined, at: FloatArray, error: FloatArray) -> Refined:
+def _by_lattice(found: Refined, at: FloatArray, error: FloatArray, effort: Effort | None = None) -> Refined:
     """The lattice constant that fits best beside the particles found, refined."""
     least, best, now = np.inf, found.state.inner, found.state
     for lattice in _near(INVERSION.lattices, "lattice", at, error):
@@ -54,7 +58,7 @@ def _by_lattice(found: Refined, at: FloatArray, error: FloatArray) -> Refined:
         loss = _loss(now, found.expected)
         if loss < least:
             least, best = loss, now.inner
-    return _roughly(found.state.counts, at, error, best, before=now)
+    return _roughly(found.state.counts, at, error, best, before=now, effort=effort)
 
 
 def _loss(now: State, expected: FloatArray) -> float:

@@ -50,34 +50,18 @@ def bounds_of(p: Any) -> tuple[float, float]:
     return low, high
 
 
-def reach_of(p: Any, value: float, reach: float, sld_reach: float) -> tuple[float, float]:
-    """`bounds_of`, and within a reach of a value: a factor of a size, a distance of a contrast.
-
-    Parameters
-    ----------
-    p : sasmodels.modelinfo.Parameter
-    value : float
-    reach : float
-        Factor for what is positive.
-    sld_reach : float
-        10⁻⁶ Å⁻².
-    """
+def reach_of(p: Any, value: float) -> tuple[float, float]:
+    """`bounds_of`, and within a reach of a value: a factor of a size, a distance of a contrast."""
     low, high = bounds_of(p)
     if p.type == "sld" or "sld" in p.name:
-        return max(low, value - sld_reach), min(high, value + sld_reach)
+        return max(low, value - PROBLEM.sld_reach), min(high, value + PROBLEM.sld_reach)
     if low >= 0 and value > 0 and high == inf:
-        return max(low, value / reach), min(high, value * reach)
+        return max(low, value / PROBLEM.size_reach), min(high, value * PROBLEM.size_reach)
     return low, high
 
 
 def default_of(info: Any, name: str) -> float:
-    """sasmodels' default of a parameter; 0 of the width of a size distribution.
-
-    Parameters
-    ----------
-    info : sasmodels.modelinfo.ModelInfo
-    name : str
-    """
+    """sasmodels' default of a parameter; 0 of the width of a size distribution."""
     return next((float(p.default) for p in info.parameters.call_parameters if p.name == name), 0.0)
 
 
@@ -86,10 +70,8 @@ def range_of(info: Any, name: str, value: float) -> tuple[float, float]:
 
     Parameters
     ----------
-    info : sasmodels.modelinfo.ModelInfo
     name : str
         Widths of size distributions included.
-    value : float
     """
     if name.endswith("_pd"):
         return 0.0, PROBLEM.most_width
@@ -98,5 +80,5 @@ def range_of(info: Any, name: str, value: float) -> tuple[float, float]:
     p = next(p for p in info.parameters.call_parameters if p.name == name)
     if is_scale(name):
         return 0.0, inf
-    low, high = reach_of(p, value, PROBLEM.size_reach, PROBLEM.sld_reach)
+    low, high = reach_of(p, value)
     return min(low, value), max(high, value)

@@ -205,11 +205,6 @@ def with_contrast(contrast: Contrast | None, tasks: Sequence[Task]) -> tuple[lis
     """Fix in each task what the contrast settles, and say what that is.
 
     A value or range that the user gives for a parameter goes before.
-
-    Returns
-    -------
-    tasks : list of Task
-    notes : list of str
     """
     if contrast is None:
         return list(tasks), []

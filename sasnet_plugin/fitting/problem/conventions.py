@@ -37,7 +37,6 @@ def conventional(fit: ModelFit, given: Iterable[str] = ()) -> ModelFit:
 
     Parameters
     ----------
-    fit : ModelFit
     given : iterable of str
         Parameters that the user settled: where scale or a contrast is among them, all stay as they are.
 
@@ -50,16 +49,8 @@ def conventional(fit: ModelFit, given: Iterable[str] = ()) -> ModelFit:
     slds = [name for name, p in fit.parameters.items() if is_sld(name, p)]
     solvents = [name for name in slds if "solvent" in name]
     others = [name for name in slds if name not in solvents]
-    scale = fit.parameters.get("scale")
-    if (
-        len(solvents) != 1
-        or not others
-        or scale is None
-        or scale.fixed
-        or not fit.parameters[solvents[0]].fixed
-    ):
-        return fit
-    if {"scale", *slds} & set(given) or fit.model.endswith(".py"):
+    theirs = bool({"scale", *slds} & set(given)) or fit.model.endswith(".py")
+    if theirs or not others or not _may_move(fit, solvents):
         return fit
     default = _defaults(fit.model)
     old, new = fit.parameters[solvents[0]].value, default[solvents[0]]
@@ -73,13 +64,18 @@ def conventional(fit: ModelFit, given: Iterable[str] = ()) -> ModelFit:
             return _scaled(p, 0.0, 0.0, factor**-2)
         return _scaled(p, old, new, factor) if name in slds else p
 
-    derivatives = {
-        name: d * factor**2 if name == "scale" else d / factor if name in slds else d
-        for name, d in fit.derivatives.items()
-    }
+    power = {"scale": 2} | dict.fromkeys(slds, -1)
+    derivatives = {name: d * factor ** power.get(name, 0) for name, d in fit.derivatives.items()}
     parameters = {name: moved(name, p) for name, p in fit.parameters.items()}
     posterior = fit.posterior and _shifted(fit.posterior, slds, old, new, factor)
     return replace(fit, parameters=parameters, derivatives=derivatives, posterior=posterior)
+
+
+def _may_move(fit: ModelFit, solvents: Sequence[str]) -> bool:
+    """Whether there is one solvent, as it was taken, and a fitted scale."""
+    scale = fit.parameters.get("scale")
+    one = len(solvents) == 1 and fit.parameters[solvents[0]].fixed
+    return one and scale is not None and not scale.fixed
 
 
 def _factor(fit: ModelFit, default: Mapping[str, float], solvent: float, contrast: dict[str, float]) -> float:
@@ -175,7 +171,6 @@ def with_default_solvent(tasks: Sequence[Task], given: Iterable[str]) -> tuple[l
 
     Parameters
     ----------
-    tasks : sequence of Task
     given : iterable of str
         Parameters that the user settled.
 

@@ -12,11 +12,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sasnet_plugin.fitting.effort import count, spent
+from sasnet_plugin.fitting.ledger import count, spent
 from sasnet_plugin.fitting.problem.free_parameters import accepted, sigmas
-from sasnet_plugin.fitting.problem.quick_parts import all_exact
 from sasnet_plugin.fitting.problem.resolution import apply_sampling
-from sasnet_plugin.fitting.problem.sums import of_part
+from sasnet_plugin.fitting.problem.sums import all_exact, of_part
 from sasnet_plugin.fitting.result.model_fit import ModelFit
 from sasnet_plugin.fitting.settings import PROBLEM
 from sasnet_plugin.simulate.kernel import load_model
@@ -58,7 +57,6 @@ def experiment(
 
     Parameters
     ----------
-    curve : Curve
     dintensity : (n,) float array
         Positive.
     name : str
@@ -66,7 +64,7 @@ def experiment(
     parameters : dict
         Start; what is not given takes sasmodels' default.
     seconds : float
-        Evaluations (`effort`) after which its theory and residuals raise `TimeUpError`.
+        Evaluations (`costs`) after which its theory and residuals raise `TimeUpError`.
     quick : bool
         With the model of `simulate.quick_models.quick`.
 
@@ -142,9 +140,7 @@ def rebuilt(
 
     Parameters
     ----------
-    curve : Curve
     dintensity : (n,) float array
-    fit : ModelFit
     seconds : float
         Evaluations after which residuals raise `TimeUpError`.
 

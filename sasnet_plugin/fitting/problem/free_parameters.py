@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sasnet_plugin.fitting.problem.bounds import range_of
 from sasnet_plugin.fitting.problem.sums import prefix, scales_of
 from sasnet_plugin.fitting.result.components import bare, is_scale
 from sasnet_plugin.fitting.settings import PROBLEM
@@ -33,61 +33,13 @@ _OTHER_INTEGERS = frozenset({"n", "n_steps", "level", "n_sides", "case_num"})
 
 
 def accepted(info: Any, parameters: dict[str, Any]) -> dict[str, Any]:
-    """Those of the parameters that a model has: what is left of another model's would be an error.
-
-    Parameters
-    ----------
-    info : sasmodels.modelinfo.ModelInfo
-    parameters : dict
-    """
+    """Those of the parameters that a model has: what is left of another model's would be an error."""
     known = set()
     for p in info.parameters.call_parameters:
         known.add(p.name)
         if p.polydisperse:
             known |= {f"{p.name}_pd", f"{p.name}_pd_n", f"{p.name}_pd_nsigma", f"{p.name}_pd_type"}
     return {k: v for k, v in parameters.items() if k in known}
-
-
-def choose_free(fitness: Any, fixed: frozenset[str]) -> tuple[list[str], list[str]]:
-    """Which parameters the data determine, and which keep their start because others have the same effect.
-
-    Parameters
-    ----------
-    fitness : Experiment
-        At its start.
-    fixed : frozenset of str
-        Not to be fitted: given by the user.
-
-    Returns
-    -------
-    free, same : list of str
-        ``same``: fittable, but their effect is a combination of the effects of free ones.
-    """
-    model = fitness.model
-    order = fittable(model.sasmodel.info, {k: p.value for k, p in model.parameters().items()})
-    order = [name for name in order if name in model.parameters()]
-    base = np.asarray(fitness.theory(), dtype=float)
-    weight = 1 / np.hypot(fitness.dIq, 1e-3 * np.abs(base))
-    columns: dict[str, NDArray[np.float64]] = {}
-    for name in order:
-        if name in fixed:
-            continue
-        parameter = getattr(model, name)
-        start = float(parameter.value)
-        step = PROBLEM.step * (abs(start) or 1.0)
-        column = None
-        for sign in (1.0, -1.0):
-            parameter.value = start + sign * step
-            fitness.update()
-            moved = np.asarray(fitness.theory(), dtype=float)
-            if np.all(np.isfinite(moved)):
-                column = (moved - base) * weight
-                break
-        parameter.value = start
-        fitness.update()
-        columns[name] = np.zeros_like(base) if column is None else column
-    free = independent(columns)
-    return free, [name for name in columns if name not in free]
 
 
 def moves(column: NDArray[np.float64]) -> bool:
@@ -128,51 +80,57 @@ def fittable(info: Any, parameters: Mapping[str, Any]) -> list[str]:
 
     Parameters
     ----------
-    info : sasmodels.modelinfo.ModelInfo
     parameters : mapping
         Values; only widths of distributions count here (those of zero are not fitted).
     """
     shape: list[str] = []
     sld: list[str] = []
     last: list[str] = []
-    for p in info.parameters.call_parameters:
-        if p.name == "background" or is_scale(p.name) or p.type in ("orientation", "magnetic"):
-            continue
-        if bare(p.name) == SALT and not float(parameters.get(p.name, 0.0)) > 0:
-            continue
-        if bare(p.name) in _NOT_FITTED or p.choices or _is_integer(p) or _unused(p, info, parameters):
-            continue
-        if p.type == "sld" or "sld" in p.name:
-            (last if "solvent" in p.name else sld).append(p.name)
-        elif p.name in ("volfraction",) and "@" not in info.id:
-            last.append(p.name)
-        else:
-            shape.append(p.name)
-            if p.polydisperse and float(parameters.get(f"{p.name}_pd", 0.0)) > 0:
-                shape.append(f"{p.name}_pd")
+    rows = {"shape": shape, "sld": sld, "last": last}
+    for name, row, needed in _fittable(info):
+        if all(float(parameters.get(n, default)) > least for n, default, least in needed):
+            rows[row].append(name)
     return [*scales_of(info.id), "background", *shape, *sld, *last]
 
 
-def _unused(p: Any, info: Any, parameters: Mapping[str, Any]) -> bool:
-    """A parameter of a layer beyond the last, such as ``thickness7`` where n is 4."""
+@lru_cache(maxsize=256)
+def _fittable(info: Any) -> list[tuple[str, str, list[tuple[str, float, float]]]]:
+    """Names, what each is, and which values have to be above what for it to be fitted.
+
+    Widths and salt that are in use, and no layer beyond the last, such as ``thickness7`` where n is 4.
+    """
+    found: list[tuple[str, str, list[tuple[str, float, float]]]] = []
+    for p in info.parameters.call_parameters:
+        name = bare(p.name)
+        if name == "background" or is_scale(name) or p.type in ("orientation", "magnetic"):
+            continue
+        if name in _NOT_FITTED or p.choices or _is_integer(p):
+            continue
+        needed = _layer(p, info) + ([(p.name, 0.0, 0.0)] if name == SALT else [])
+        if p.type == "sld" or "sld" in p.name:
+            found.append((p.name, "last" if "solvent" in p.name else "sld", needed))
+        elif p.name == "volfraction" and "@" not in info.id:
+            found.append((p.name, "last", needed))
+        else:
+            found.append((p.name, "shape", needed))
+            if p.polydisperse:
+                found.append((f"{p.name}_pd", "shape", [*needed, (f"{p.name}_pd", 0.0, 0.0)]))
+    return found
+
+
+def _layer(p: Any, info: Any) -> list[tuple[str, float, float]]:
+    """The number of layers that a layer's parameter needs."""
     stem = p.name.rstrip("0123456789")
     vector = next((k for k in info.parameters.kernel_parameters if k.id == stem and k.length > 1), None)
     if stem == p.name or vector is None or vector.length_control is None:
-        return False
+        return []
     control = next(k for k in info.parameters.kernel_parameters if k.id == vector.length_control)
-    return int(p.name[len(stem) :]) > int(parameters.get(control.id, control.default))
+    return [(control.id, float(control.default), float(p.name[len(stem) :]) - 1)]
 
 
 def _is_integer(p: Any) -> bool:
     name = bare(p.name)
     return name in COUNTS | _OTHER_INTEGERS or name.rstrip("0123456789") == "shape"
-
-
-def set_ranges(fitness: Any, free: list[str]) -> None:
-    """Let the free parameters vary within what samples have, and a factor of thirty of their start."""
-    for name in free:
-        parameter = getattr(fitness.model, name)
-        parameter.range(*range_of(fitness.model.sasmodel.info, name, float(parameter.value)))
 
 
 def sigmas(kind: str) -> float:
@@ -198,7 +156,6 @@ def completed(parameters: dict[str, Any], points: int) -> dict[str, Any]:
     ----------
     parameters : dict
         Of which ``radius_pd_type`` may be a number, as the bank has it.
-    points : int
     """
     start = dict(parameters)
     for key in widths_of(start):
@@ -231,7 +188,6 @@ def points_needed(
     ----------
     model : str
         Form model.
-    parameters : dict
     residuals : callable
         Of parameters, in units of the uncertainty.
 
@@ -249,7 +205,7 @@ def points_needed(
         if points >= most:
             break
         change = residuals(with_points(parameters, points)) - exact
-        if float(np.mean(change**2)) < PROBLEM.width_tolerance:
+        if float(np.mean(change**2)) < PROBLEM.tolerance:
             return points
     return most
 
@@ -265,29 +221,16 @@ def other_kinds(parameters: dict[str, Any]) -> list[dict[str, Any]]:
     return found
 
 
-def spread_in_turn(task: Task, parameters: dict[str, Any]) -> list[dict[str, Any]]:
-    """A monodisperse start with a distribution of each size in turn."""
-    found = []
-    cost = cost_class(task.model)
-    for p in load_model(task.model).info.parameters.call_parameters:
-        value = parameters.get(p.name)
-        if p.polydisperse and p.type == "volume" and value is not None and p.name not in task.fixed:
-            found.append(
-                completed(
-                    parameters | {f"{p.name}_pd": PROBLEM.first_width}, PROBLEM.coarse_width_points[cost]
-                )
-            )
-    return found[: PROBLEM.tried_widths[cost]]
-
-
 def missing_widths(task: Task, parameters: dict[str, Any]) -> list[dict[str, Any]]:
-    """`spread_in_turn` where there is no distribution; of a sum, for components that have none."""
+    """With a distribution of each size in turn; none where there is one, in a sum in its component."""
     known = widths_of(parameters)
     if known and "+" not in task.model:
         return []
     wide = {name[: len(prefix(0))] for name in known}
-    starts = spread_in_turn(task, parameters)
-    new = [[name for name in widths_of(start) if start[name] != parameters.get(name)] for start in starts]
+    points = PROBLEM.coarse_width_points[cost_class(task.model)]
     return [
-        s for s, names in zip(starts, new, strict=True) if not any(n[: len(prefix(0))] in wide for n in names)
+        completed(parameters | {f"{p.name}_pd": PROBLEM.first_width}, points)
+        for p in load_model(task.model).info.parameters.call_parameters
+        if p.polydisperse and p.type == "volume" and p.name in parameters and p.name not in task.fixed
+        if p.name[: len(prefix(0))] not in wide
     ]

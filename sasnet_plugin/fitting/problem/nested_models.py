@@ -176,7 +176,6 @@ def simpler(model: str, structure_factor: str | None = None) -> tuple[Reduction,
     ----------
     model : str
         Form model.
-    structure_factor : str or None
 
     Returns
     -------

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from sasnet_plugin.fitting.effort import count, spent
+from sasnet_plugin.fitting.ledger import count, spent
 from sasnet_plugin.fitting.settings import PROBLEM
 from sasnet_plugin.simulate.bank import BANK_STEP, LOG_Q_MIN, N_BANK, Page
 from sasnet_plugin.simulate.kernel import call
@@ -79,7 +79,6 @@ def with_plugins(suggestion: Suggestion, own: Sequence[str], *, alone: bool) -> 
 
     Parameters
     ----------
-    suggestion : Suggestion
     own : sequence of str
         Paths, from `split`.
     alone : bool
@@ -114,7 +113,7 @@ def page_of(model: str, seconds: float) -> Page:
     model : str
         Path of a plugin file.
     seconds : float
-        Evaluations (`effort`) to compute curves with; at least the default parameters' is computed.
+        Evaluations (`costs`) to compute curves with; at least the default parameters' is computed.
 
     Raises
     ------

@@ -23,7 +23,6 @@ def resolution(curve: Curve, per_decade: int | None = None) -> Any:
 
     Parameters
     ----------
-    curve : Curve
     per_decade : int, optional
         Points a decade at which the model is to be calculated, besides the measured ones; default: the
         measured points alone, as in SasView.
@@ -126,7 +125,7 @@ def sampling_needed(
     chosen, found = None, residual(None)
     for finer in (*(n for n in (PROBLEM.sparse, PROBLEM.fine, PROBLEM.finest) if n < finest), finest):
         better = residual(finer)
-        if np.mean((better - found) ** 2) < PROBLEM.sampling_tolerance:
+        if np.mean((better - found) ** 2) < PROBLEM.tolerance:
             return chosen
         chosen, found = finer, better
     return chosen
@@ -140,7 +139,6 @@ def coarsened(curve: Curve, dintensity: Array) -> tuple[Curve, Array]:
 
     Parameters
     ----------
-    curve : Curve
     dintensity : (n,) float array
         Positive.
 
@@ -150,7 +148,7 @@ def coarsened(curve: Curve, dintensity: Array) -> tuple[Curve, Array]:
     dintensity : (m,) float array
         With a per cent of I added, by which the mean of a bent curve may be off.
     """
-    if len(curve) <= PROBLEM.worth_coarsening * PROBLEM.coarse_points:
+    if len(curve) <= PROBLEM.coarse_points:
         return curve, dintensity
     total, average = cells(curve.q, dintensity, PROBLEM.coarse_points)
 
@@ -215,7 +213,6 @@ def scale_and_background(
 
     Parameters
     ----------
-    curves : (..., n) float array
     weight, intensity : (n,) float arrays
         One over the variance, and what is to be explained.
     negative : bool

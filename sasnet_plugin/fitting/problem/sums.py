@@ -6,14 +6,16 @@ sasmodels' sum is scale·(A_scale·I_A + B_scale·I_B) + background; the paramet
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from sasnet_plugin.fitting.costs import cost
 from sasnet_plugin.fitting.result.components import Component, shares
+from sasnet_plugin.simulate.quick_models.quick import is_exact, is_quick, nearest_exact
 from sasnet_plugin.types import sum_parts
 
 Array = NDArray[np.float64]
@@ -115,7 +117,6 @@ def share_errors(
 
     Parameters
     ----------
-    parts : tuple of Component
     parameters : mapping
         sasmodels' parameters of the whole.
     slopes : mapping of str to (n,) float array
@@ -133,3 +134,37 @@ def share_errors(
     return tuple(
         replace(part, error=float(np.linalg.norm(np.array(part.change) @ relative))) for part in parts
     )
+
+
+def _parts(name: str, parameters: Mapping[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Model, beginning of its parameters' names and its own parameters, of each component."""
+    parts = sum_parts(name)
+    for i, part in enumerate(parts):
+        yield part, prefix(i) if len(parts) > 1 else "", of_part(parameters, i, len(parts))
+
+
+def all_exact(name: str, parameters: Mapping[str, Any]) -> bool:
+    """Whether the quick curve is sasmodels' own (`quick.is_exact`) in each component that has a quick model.
+
+    Parameters
+    ----------
+    name : str
+        A model, a product, or a sum of them.
+    parameters : mapping
+        sasmodels' parameters of the whole.
+    """
+    return all(is_exact(part, own) or not is_quick(part) for part, _, own in _parts(name, parameters))
+
+
+def all_nearest(name: str, parameters: Mapping[str, Any]) -> dict[str, float]:
+    """What has to change for `all_exact`, the quick curve staying the same, if anything can."""
+    return {
+        begin + key: value
+        for part, begin, own in _parts(name, parameters)
+        for key, value in nearest_exact(part, own).items()
+    }
+
+
+def own_cost(name: str, parameters: Mapping[str, Any], q: Array) -> float:
+    """What an evaluation of sasmodels' own model counts (`effort.cost`), s."""
+    return sum(cost(part, own, q, quick=False) for part, _, own in _parts(name, parameters))

@@ -82,12 +82,7 @@ def html_table(fits: Sequence[ModelFit], headline: str = "") -> str:
 
 
 def draw(curve: Curve, dintensity: NDArray[np.float64], fits: Sequence[ModelFit]) -> Any:
-    """Data with error bars and the best fits, and the best one's residuals below.
-
-    Returns
-    -------
-    matplotlib.figure.Figure
-    """
+    """Data with error bars and the best fits, and the best one's residuals below."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(6.4, 5.6), layout="constrained")
@@ -128,12 +123,7 @@ def drawn_names(found: ModelFit) -> tuple[str, ...]:
 
 
 def corner_figure(found: ModelFit) -> Any:
-    """Posterior of a fit that has one.
-
-    Returns
-    -------
-    matplotlib.figure.Figure
-    """
+    """Posterior of a fit that has one."""
     from matplotlib.figure import Figure
 
     side = MARGIN + PANEL * len(drawn_names(found))
@@ -150,7 +140,6 @@ def draw_corner(figure: Any, found: ModelFit, *, ink: str, fill: str, muted: str
 
     Parameters
     ----------
-    figure : matplotlib.figure.Figure
     found : ModelFit
         With a posterior.
     ink, fill, muted : str

@@ -21,20 +21,16 @@ def telling(fit: ModelFit) -> list[tuple[str, Parameter]]:
     Scale and background tell nothing of it, nor does what the data do not determine, if there is more, nor
     contrasts beside a fitted scale, which are known but for a factor: their values are a convention.
     """
-    free = any(name.endswith("scale") and not p.fixed for name, p in fit.parameters.items())
-    found = [
-        (name, p)
-        for name, p in fit.parameters.items()
-        if not p.fixed and _class(name, p) is not None and not (free and "sld" in bare(name))
-    ]
-    known = [one for one in found if _well_known(one[1])]
-    if not known:  # what would tell most is named all the same
-        known = [one for one in found if not determined(*one)]
-    chosen = sorted((one for one in known if _class(*one) != _WIDTH), key=lambda one: _class(*one) or 0)[
-        :_TOLD
-    ]
-    chosen += [one for one in known if _class(*one) == _WIDTH][:1]
-    return [one for one in found if one in chosen]
+    fitted = [(name, p) for name, p in fit.parameters.items() if not p.fixed]
+    scaled = any(name.endswith("scale") for name, _ in fitted)
+    classes = {name: _class(name, p) for name, p in fitted if not (scaled and "sld" in bare(name))}
+    found = [(name, p) for name, p in fitted if classes.get(name) is not None]
+    # If the data determine nothing, what would tell most is named all the same.
+    known = [one for one in found if _well_known(one[1])] or [one for one in found if not determined(*one)]
+    by_class = sorted(((classes[name] or 0, name) for name, _ in known), key=lambda one: one[0])
+    chosen = [name for kind, name in by_class if kind != _WIDTH][:_TOLD]
+    chosen += [name for kind, name in by_class if kind == _WIDTH][:1]
+    return [(name, p) for name, p in found if name in chosen]
 
 
 def undetermined(fit: ModelFit) -> list[str]:

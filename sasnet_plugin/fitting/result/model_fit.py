@@ -142,7 +142,6 @@ class ModelFit:
     ----------
     model : str
         sasmodels' name of the form model.
-    structure_factor : str or None
     parameters : mapping of str to Parameter
         By sasmodels' names, widths of size distributions (``radius_pd``) included.
     distributions : mapping of str to str
@@ -158,7 +157,7 @@ class ModelFit:
     probability : float
         What the network gave the model before the fit, 0..1.
     seconds : float
-        Of evaluations, as `effort` counts them.
+        Of evaluations, as `costs` counts them.
     theory : (n,) float array
         I(q) of the fit at the curve's points, resolution included.
     warnings : tuple of str
@@ -175,6 +174,8 @@ class ModelFit:
         Points of each of its size distributions.
     components : tuple of Component
         Shares of the components of a sum; empty for one model.
+    log_evidence : float
+        ln of the marginal likelihood, to a constant of the curve; not a number before fits are compared.
     """
 
     model: str
@@ -195,6 +196,7 @@ class ModelFit:
     per_decade: int | None = None
     pd_points: int = 35
     components: tuple[Component, ...] = ()
+    log_evidence: float = float("nan")
 
     @property
     def name(self) -> str:

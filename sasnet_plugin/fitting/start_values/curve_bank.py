@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from itertools import product
@@ -15,10 +15,11 @@ from scipy import sparse
 
 from sasnet_plugin.fitting.problem.resolution import cells, scale_and_background
 from sasnet_plugin.fitting.settings import START_VALUES
-from sasnet_plugin.fitting.start_values.rescaled import rescaled, search_grid
+from sasnet_plugin.simulate import lengths
 from sasnet_plugin.simulate.bank import BANK_STEP, LOG_Q_MIN, N_BANK, Page
 from sasnet_plugin.simulate.grid import N_WIDE, pinhole_matrix, slit_matrix
 from sasnet_plugin.simulate.kernel import call
+from sasnet_plugin.simulate.priors import model_info, rescalable, rescale
 from sasnet_plugin.types import Curve
 
 Array = NDArray[np.float64]
@@ -38,6 +39,14 @@ FACTORS: dict[str, tuple[dict[str, float], ...]] = {
     "hayter_msa": tuple(
         {"volfraction": v, "charge": c} for v in (0.01, 0.03, 0.1, 0.25) for c in (5.0, 20.0, 60.0)
     ),
+}
+#: Sizes are tried from a twelfth to twelve times those of the bank, in steps of 9.6 %.
+_SHIFTS = np.arange(-54, 55, 2)
+#: Factors of a power of q, by model, each with its exponent: their curves, too, can be shifted along ln q.
+POWERED: Mapping[str, Mapping[str, str]] = {
+    "broad_peak": {"porod_scale": "porod_exp"},
+    "correlation_length": {"porod_scale": "porod_exp"},
+    "unified_power_Rg": {f"B{i}": f"power{i}" for i in range(1, 7)},
 }
 #: Radii at which hayter_msa, which does not scale with its size, is tabulated, Å.
 _RADII = (10.0, 20.0, 40.0, 80.0, 160.0, 320.0)
@@ -63,7 +72,6 @@ def interaction(
 
     Parameters
     ----------
-    factor : str
     parameters : dict
         One of `FACTORS`.
     at : (n, s, c) int array
@@ -128,7 +136,6 @@ def binned(curve: Curve, dintensity: NDArray[np.float64]) -> Binned:
 
     Parameters
     ----------
-    curve : Curve
     dintensity : (n,) float array
         Its uncertainty, all positive.
     """
@@ -143,7 +150,6 @@ def seen(curve: Curve, q: NDArray[np.float64]) -> tuple[NDArray[np.intp], NDArra
 
     Parameters
     ----------
-    curve : Curve
     q : (m,) float array
         Å⁻¹.
 
@@ -184,11 +190,6 @@ def search(
     page: Page, model: str, factor: str | None, data: Binned
 ) -> tuple[NDArray[np.intp], list[tuple[dict[str, float], Array, Array, Array]]]:
     """How far all curves of a model are from the data, at every size and with every structure factor tried.
-
-    Parameters
-    ----------
-    page, model, factor, data
-        As for `nearest`.
 
     Returns
     -------
@@ -233,13 +234,6 @@ def nearest(page: Page, model: str, factor: str | None, data: Binned, *, count: 
 
     Parameters
     ----------
-    page : Page
-        The bank's curves of the model.
-    model : str
-        Form model.
-    factor : str or None
-        Structure factor.
-    data : Binned
     count : int
         Starts wanted.
 
@@ -312,3 +306,25 @@ def is_near(parameters: dict[str, Any], others: list[dict[str, Any]]) -> bool:
         if math.sqrt(total / len(keys)) < START_VALUES.distinct:
             return True
     return False
+
+
+def search_grid(model: str) -> NDArray[np.intp]:
+    """Sizes tried of a model, in steps of the bank's grid."""
+    return _SHIFTS if rescalable(model) or model in POWERED else np.zeros(1, dtype=int)
+
+
+def rescaled(model: str, parameters: dict[str, float], factor: float) -> dict[str, float]:
+    """All lengths times `factor`; widths of distributions are relative."""
+    kept = {k: v for k, v in parameters.items() if "_pd" in k}
+    sizes = {k: v for k, v in parameters.items() if "_pd" not in k}
+    if model not in POWERED:
+        return rescale(model, sizes, factor) | kept
+    info = model_info(model)
+    power = lengths.powers(info) or {}
+    found = {
+        name: value * factor ** power.get(lengths.base_id(info, name), 0) for name, value in sizes.items()
+    }
+    for name, exponent in POWERED[model].items():
+        if name in found:
+            found[name] = found[name] * factor ** -found[exponent]
+    return found | kept

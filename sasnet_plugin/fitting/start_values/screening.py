@@ -3,29 +3,22 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from functools import cache
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sasnet_plugin.fitting.effort import count_look, shorten
-from sasnet_plugin.fitting.problem.free_parameters import accepted, coarse, completed, widths_of
+from sasnet_plugin.fitting.ledger import count_look, shorten
+from sasnet_plugin.fitting.problem.free_parameters import accepted, coarse, completed
 from sasnet_plugin.fitting.problem.plugin_models import page_of
 from sasnet_plugin.fitting.result.components import bare
 from sasnet_plugin.fitting.settings import PROBLEM, START_VALUES
-from sasnet_plugin.fitting.start_values.curve_bank import NearCurve, binned, nearest, search, seen, shifted
+from sasnet_plugin.fitting.start_values.curve_bank import binned, nearest, search, seen, shifted
 from sasnet_plugin.fitting.start_values.second_component import nearest_sums
 from sasnet_plugin.fitting.task import UNLIMITED, Budget, Pair, Task
 from sasnet_plugin.simulate.kernel import load_model
-from sasnet_plugin.simulate.priors import (
-    allowed_structure_factors,
-    form_models,
-    model_info,
-    structure_factors,
-)
 from sasnet_plugin.simulate.quick_models.cost_classes import cost_class
 from sasnet_plugin.simulate.quick_models.quick import fit_cost_class
 from sasnet_plugin.types import Curve, sum_parts
@@ -55,45 +48,13 @@ SIMPLE = {
 }
 
 
-def simple_pairs(suggested: Iterable[str] = ()) -> list[Pair]:
-    """The bodies that experts try first, with their structure factors.
-
-    Parameters
-    ----------
-    suggested : iterable of str
-        Form models; the fast ones among them come with every structure factor too, as the network is right
-        about that less often than about the form.
-    """
-    fast = {form: True for form in suggested if fit_cost_class(form) == "fast"}
-    pairs: list[Pair] = []
-    for form, interacting in (dict.fromkeys(simplest_forms(), False) | SIMPLE | fast).items():
-        pairs.append((form, None))
-        if interacting:
-            allowed = allowed_structure_factors(form)
-            pairs += [(form, factor) for factor in structure_factors() if factor in allowed]
-    return pairs
-
-
-@cache
-def simplest_forms() -> tuple[str, ...]:
-    """Form models with one parameter of shape: nothing explains a curve with less, and fits take no time."""
-
-    def shape(form: str) -> list[str]:
-        table = model_info(form).parameters.kernel_parameters
-        return [p.name for p in table if p.type not in ("sld", "magnetic") and p.name != "i_zero"]
-
-    return tuple(f for f in form_models() if fit_cost_class(f) == "fast" and len(shape(f)) == 1)
-
-
 @dataclass(frozen=True)
 class Screen:
     """Rate pairs of form model and structure factor on one curve.
 
     Parameters
     ----------
-    curve : Curve
     dintensity : (n,) float array
-    pairs : sequence of (str, str or None)
     """
 
     curve: Curve
@@ -151,46 +112,21 @@ def previewed(asked: Task, bank: Bank, budget: Budget = UNLIMITED) -> tuple[Arra
 
 def from_bank(task: Task, bank: Bank) -> list[dict[str, Any]]:
     """The task's own start, if it has one, a plugin's defaults, and the bank's nearest curves."""
-    data = binned(task.curve, task.dintensity)
-    count_look(task.model, task.structure_factor, START_VALUES.starts[fit_cost_class(task.model)])
+    data, count = binned(task.curve, task.dintensity), START_VALUES.starts
+    count_look(task.model, task.structure_factor, count)
+    extra = [] if task.extra is None else [dict(task.extra)]
     if len(sum_parts(task.model)) > 1:
-        found = nearest_sums(bank, task.model, data, count=START_VALUES.starts[fit_cost_class(task.model)])
-        values = [dict(task.extra)] if task.extra is not None else []
-        return [as_start(task, p | task.fixed) for p in (*values, *(one.parameters for one in found))]
+        starts = [one.parameters for one in nearest_sums(bank, task.model, data, count=count)]
+        return [as_start(task, start | task.fixed) for start in (*extra, *starts)]
     own = task.model.endswith(".py")
-    seconds = PROBLEM.plugin_time * task.budget.seconds
-    page = page_of(task.model, seconds) if own else bank.page(task.model)
-    count = START_VALUES.spares * START_VALUES.starts[fit_cost_class(task.model)]
+    page = page_of(task.model, PROBLEM.plugin_time * task.budget.seconds) if own else bank.page(task.model)
     near = nearest(page, task.model, task.structure_factor, data, count=count * (task.attempt + 1))
-    near = _with_distributions(near[count * task.attempt :] or near[:count], task)
-    starts = [one.parameters for one in near]
+    starts = [one.parameters for one in near[count * task.attempt :] or near[:count]]
+    if fit_cost_class(task.model) != "fast":  # a distribution multiplies the cost: one is tried on the best
+        starts = [{k: v for k, v in start.items() if "_pd" not in k} for start in starts]
     if own:  # whose author's defaults may be the sample's own values, however far their curve is
         starts = [page.row(0), *(start for start in starts if start != page.row(0))]
-    if task.extra is not None:
-        starts = [dict(task.extra), *starts]
-    return [as_start(task, with_fixed(start, task.fixed)) for start in starts]
-
-
-def _with_distributions(near: list[NearCurve], task: Task) -> list[NearCurve]:
-    """The best of the bank's curves, some of them with size distributions.
-
-    A distribution multiplies the cost of a curve, and a second one does so again: an expensive model starts
-    with one where the bank's curves show that it is needed, and then that start comes first.
-    """
-    cost = fit_cost_class(task.model)
-    count = START_VALUES.starts[cost]
-    most = 2 if cost == "fast" else 1
-    spread = [s for s in near if 0 < len(widths_of(s.parameters)) <= most]
-    plain = [s for s in near if not widths_of(s.parameters)]
-    if not plain:
-        sharp = [{k: v for k, v in s.parameters.items() if "_pd" not in k} for s in near]
-        plain = [replace(s, parameters=parameters) for s, parameters in zip(near, sharp, strict=True)]
-    elif cost != "fast" and spread:
-        enough = START_VALUES.clearly_better * plain[0].weighted_residual
-        if spread[0].weighted_residual < enough:
-            return [spread[0], *plain[: count - 1]]
-    wanted = {"fast": min(len(spread), count // 2), "medium": min(len(spread), 1), "slow": 0}[cost]
-    return plain[: count - wanted] + spread[:wanted]
+    return [as_start(task, with_fixed(start, task.fixed)) for start in (*extra, *starts)]
 
 
 def as_start(task: Task, start: dict[str, Any]) -> dict[str, Any]:

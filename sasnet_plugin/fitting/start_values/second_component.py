@@ -19,9 +19,10 @@ from sasnet_plugin.fitting.start_values.curve_bank import (
     NearCurve,
     is_near,
     nearest,
+    rescaled,
+    search_grid,
     shifted,
 )
-from sasnet_plugin.fitting.start_values.rescaled import rescaled, search_grid
 from sasnet_plugin.simulate.bank import BANK_STEP, LOG_Q_MIN
 from sasnet_plugin.simulate.kernel import call
 from sasnet_plugin.simulate.priors import model_info
@@ -46,7 +47,6 @@ class Second:
 
     Parameters
     ----------
-    parameters : list of dict
     curves : (k, m) float array
         In the bins of the data, each with its largest value 1.
     """
@@ -74,10 +74,8 @@ def nearest_sums(bank: Bank, model: str, data: Binned, *, count: int = 4) -> lis
 
     Parameters
     ----------
-    bank : Bank
     model : str
         sasmodels' name of a sum of two; the first may have a structure factor.
-    data : Binned
     count : int
         Starts wanted.
 
@@ -198,7 +196,6 @@ def two_scales(first: Array, second: Array, data: Binned) -> Array:
     ----------
     first : (n, m) float array
     second : (k, m) float array
-    data : Binned
 
     Returns
     -------

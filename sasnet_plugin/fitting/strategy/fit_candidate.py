@@ -8,28 +8,24 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sasnet_plugin.fitting.assessment.goodness_of_fit import doubtful, explains
-from sasnet_plugin.fitting.effort import spent
-from sasnet_plugin.fitting.optimize.finish import Done, finish, unfinished, weakly_shown
-from sasnet_plugin.fitting.optimize.local_search import LocalMinimum, LocalSearch
+from sasnet_plugin.fitting.ledger import spent
+from sasnet_plugin.fitting.optimize.finish import Done, finish, strong_pairs, unfinished, weakly_shown
+from sasnet_plugin.fitting.optimize.local_search import LocalMinimum
+from sasnet_plugin.fitting.problem.bounds import range_of
 from sasnet_plugin.fitting.problem.experiment import TimeUpError
-from sasnet_plugin.fitting.problem.free_parameters import (
-    missing_widths,
-    points_needed,
-    spread_in_turn,
-    with_points,
-)
+from sasnet_plugin.fitting.problem.free_parameters import points_needed, with_points
+from sasnet_plugin.fitting.problem.model_curves import ModelCurves, curves_of
 from sasnet_plugin.fitting.problem.resolution import coarsened, has_resolution, sampling_needed
-from sasnet_plugin.fitting.result.model_fit import ModelFit
+from sasnet_plugin.fitting.result.model_fit import ModelFit, Parameter
+from sasnet_plugin.fitting.settings import OPTIMIZE, PROBLEM
 from sasnet_plugin.fitting.start_values.screening import as_start, from_bank
-from sasnet_plugin.fitting.strategy.described import described
-from sasnet_plugin.fitting.strategy.settings import STRATEGY, Pass
-from sasnet_plugin.fitting.strategy.timed_search import TimedSearch, has_width, ordered, values_of
+from sasnet_plugin.fitting.strategy.settings import STRATEGY
+from sasnet_plugin.fitting.strategy.timed_search import TimedSearch, values_of
 from sasnet_plugin.fitting.task import UNLIMITED, Budget, Task, no_curve
 from sasnet_plugin.simulate.bank import Bank
 from sasnet_plugin.simulate.kernel import load_model
+from sasnet_plugin.simulate.quick_models.cost_classes import cost_class
 from sasnet_plugin.simulate.quick_models.quick import fit_cost_class
-from sasnet_plugin.types import Curve
 
 
 @dataclass(frozen=True)
@@ -54,149 +50,67 @@ class Starts:
 def refined_starts(task: Task, bank: Bank, began: float) -> Starts:
     """The best starts, refined on a coarse copy of the data and then on all points.
 
+    Each stage has fewer of them: what is so far behind others that no later stage could make up for it ends
+    here. Beside the best of a stage lie what no slope leads to.
+
     Parameters
     ----------
-    task : Task
-    bank : Bank
     began : float
         What was spent when work on the task began, s.
     """
-    cost, search = fit_cost_class(task.model), TimedSearch(task, began)
-    coarse_copy = coarsened(task.curve, task.dintensity)
-    rough = _local(task, *coarse_copy, STRATEGY.sampling[cost])
-    # Other starts of an expensive model are of no interest where one explains the coarse copy.
-    until = 0.0 if cost == "fast" else float(len(coarse_copy[0]))
-    limits = _limits(task)
-    if task.starts and task.as_measured:  # a coarse copy is not what was measured
-        return _on_all_points(search, [as_start(task, s) for s in task.starts], STRATEGY.all_points, 0.0)
+    search = TimedSearch(task, began)
+    # A coarse copy is not what was measured.
+    copy = None if task.as_measured else coarsened(task.curve, task.dintensity)
+    coarse = curves_of(task, None if task.as_measured else PROBLEM.sparse, data=copy)
     if task.starts:
-        first = search.follow(rough, [as_start(task, s) for s in task.starts], STRATEGY.given)
-    elif task.basin_hopping:
-        first = _by_basin_hopping(search, bank, coarse_copy, rough)
+        found = search.follow(coarse, [as_start(task, start) for start in task.starts], STRATEGY.coarse)
     else:
-        quick = _local(task, *coarse_copy, STRATEGY.first_sampling[cost])
-        first = search.follow(quick, from_bank(task, bank), STRATEGY.first, until=until)
-        if first and cost == "slow" and first[0].chisq > until and not has_width(first[0]):
-            # Few of the bank's curves of such models have a width.
-            widened = spread_in_turn(task, first[0].parameters)
-            first = ordered(first + search.follow(quick, widened, STRATEGY.first_widths), quick)
-        if first and not search.behind(first, rough, limits[0]):
-            again = values_of(first[: STRATEGY.followed[cost]])
-            first = search.follow(rough, again, STRATEGY.second, until=until)
-            first = search.neighbours(rough, first)
-            if cost == "slow" and task.budget.seconds > STRATEGY.hopping_time and first[0].chisq > until:
-                first = search.hopping(rough, first)
-    if not first:
+        found = search.follow(coarse, from_bank(task, bank), STRATEGY.rough)
+        if found and not search.hopeless(found, coarse, 0):
+            found = search.follow(coarse, values_of(found[: STRATEGY.followed]), STRATEGY.coarse)
+    found = search.beside(coarse, found, STRATEGY.coarse)
+    if not found:
         return Starts([], None)
-    spread = missing_widths(task, first[0].parameters)
-    if search.behind(first, rough, STRATEGY.limits[1]):
-        spread = []
-    elif spread and search.behind(first, rough, limits[1]):
-        # A width may be all that is missing.
-        first = ordered(first + search.follow(rough, spread, STRATEGY.widths), rough)
-        spread = []
-    if search.behind(first, rough, limits[1]):
-        return Starts([min(first, key=lambda d: d.chisq)], STRATEGY.sampling[cost], hopeless=True)
-    finalists = first[: STRATEGY.finalists[cost]]
-    if cost == "medium":
-        # What has no width costs little, and may only lie in the wrong minimum.
-        finalists += [d for d in first if not has_width(d) and d not in finalists][:1]
-    enough = 0.0 if cost == "fast" else float(len(task.curve))
-    found = _on_all_points(search, values_of(finalists), STRATEGY.all_points, enough)
-    if spread and found.found and not _satisfied(task, found.found[0], first[0].chisq / len(coarse_copy[0])):
-        wide = search.follow(rough, spread, STRATEGY.late_widths)
-        wide = [w for w in wide if w.chisq < first[0].chisq][: STRATEGY.finalists[cost]]
-        more = Starts([], None)
-        if wide:
-            more = _on_all_points(search, values_of(wide), STRATEGY.late_all_points, 0.0)
-        finest = max(found.per_decade or 0, more.per_decade or 0) or None
-        found = Starts(ordered(found.found + more.found, rough), finest)
-    return found
+    if search.hopeless(found, coarse, 1):
+        return Starts([min(found, key=lambda d: d.chisq)], coarse.per_decade, hopeless=True)
+    return _on_all_points(search, values_of(found[: STRATEGY.finalists]))
 
 
-def _by_basin_hopping(
-    search: TimedSearch, bank: Bank, coarse_copy: tuple[Curve, NDArray[np.float64]], rough: LocalSearch
-) -> list[LocalMinimum]:
-    """Local minima that basin hopping finds, on all points where the coarse copy is explained."""
-    task, cost = search.task, fit_cost_class(search.task.model)
-    quick = _local(task, *coarse_copy, STRATEGY.first_sampling[cost])
-    first = search.follow(quick, from_bank(task, bank), STRATEGY.hopping_first[cost])
-    first = search.follow(rough, values_of(first), STRATEGY.hopping_second[cost])
-    if not first:
-        return []
-    satisfied = first[0].chisq < len(rough.curve)
-    whole = _local(task, task.curve, task.dintensity, STRATEGY.sampling[cost]) if satisfied else rough
-    return search.hopping(whole, first)
-
-
-def _satisfied(task: Task, found: LocalMinimum, on_coarse: float) -> bool:
-    """Whether nothing is left for a width to explain: in itself, or as other models leave as much."""
-    n = len(task.curve)
-    as_others = on_coarse < 1 and found.chisq / n < STRATEGY.as_good * task.budget.best_chisq
-    return not doubtful(found.chisq / n, n) or as_others
-
-
-def _on_all_points(search: TimedSearch, found: list[dict[str, Any]], how: Pass, until: float) -> Starts:
+def _on_all_points(search: TimedSearch, starts: list[dict[str, Any]]) -> Starts:
     """Refine with as many points of q and of size distributions as the data ask for."""
-    task, cost = search.task, fit_cost_class(search.task.model)
-    end = search.began + how.share * task.budget.seconds
-
-    def needed(local: LocalSearch, parameters: dict[str, Any]) -> dict[str, Any]:
-        """With as many points of its distributions as the time is enough to find out about."""
-        local.deadline = max(end, spent() + STRATEGY.least_count * task.budget.seconds)
-        try:
-            count = points_needed(task.model, parameters, lambda p: local.solved(p)[0])
-        except TimeUpError:
-            return parameters
-        return with_points(parameters, count)
-
-    fine = _local(task, task.curve, task.dintensity, STRATEGY.sampling[cost])
-    finalists = [needed(fine, p) for p in found]
-    sampling = _sampling(task, finalists[0], end - spent())
-    fine = _local(task, task.curve, task.dintensity, sampling)
-    done = search.follow(fine, finalists, how, until=until)
-    if done:
-        # The width that was found may need more points than the one that it started from.
-        done = search.neighbours(fine, done, sizes=True)
-        more = needed(fine, done[0].parameters)
-        changed = more != done[0].parameters
-        # So may the points of q, where its fringes or peaks have become sharper.
-        sharper = _sampling(task, more, end - spent()) if sampling and cost != "slow" else None
-        if sharper and sampling and sharper > sampling:
-            sampling = sharper
-            fine = _local(task, task.curve, task.dintensity, sampling)
-            changed = True
-        if changed:
-            again = replace(STRATEGY.more_points, share=how.share + STRATEGY.more_points.share)
-            done = search.follow(fine, [more], again) + done[1:]
-    return Starts(done, sampling)
+    task, how = search.task, STRATEGY.fine
+    sampling = _sampling(task, starts[0], search.left(how.share))
+    fine = curves_of(task, sampling)
+    found = search.follow(fine, [_with_points(search, fine, start) for start in starts], how)
+    if not found:
+        return Starts([], None)
+    found = search.beside(fine, found, how)
+    # What was found may need more points than what it started from: finer fringes, narrower widths.
+    best = _with_points(search, fine, found[0].parameters)
+    finer = _sampling(task, best, search.left(how.share)) if sampling else None
+    return Starts([replace(found[0], parameters=best), *found[1:]], max(sampling or 0, finer or 0) or None)
 
 
-def _limits(task: Task) -> tuple[float, float]:
-    """How much worse than the best so far a candidate may be after its first and its last steps."""
-    if fit_cost_class(task.model) == "fast":
-        return STRATEGY.limits
-    if explains(task.budget.best_chisq, len(task.curve)):
-        return STRATEGY.limits_explained
-    if task.probability > STRATEGY.likely:
-        return STRATEGY.limits
-    nearly = task.budget.best_chisq < STRATEGY.nearly
-    return STRATEGY.limits_nearly if nearly else STRATEGY.limits_unexplained
-
-
-def _local(task: Task, curve: Curve, dintensity: NDArray[np.float64], per_decade: int | None) -> LocalSearch:
-    fixed = frozenset(task.fixed)
-    return LocalSearch(curve, dintensity, task.name, fixed=fixed, ranges=task.ranges, per_decade=per_decade)
+def _with_points(search: TimedSearch, local: ModelCurves, parameters: dict[str, Any]) -> dict[str, Any]:
+    """With as many points of its distributions as the time is enough to find out about."""
+    seconds = max(search.left(STRATEGY.fine.share), OPTIMIZE.least_share * search.task.budget.seconds)
+    local.deadline = spent() + seconds
+    try:
+        count = points_needed(search.task.model, parameters, lambda p: local.solved(p)[0])
+    except TimeUpError:
+        return parameters
+    return with_points(parameters, count)
 
 
 def _sampling(task: Task, parameters: dict[str, Any], seconds: float) -> int | None:
     """Points a decade for the fit of all points."""
     if task.as_measured or not has_resolution(task.curve):
         return None
-    cost, until = fit_cost_class(task.model), spent() + max(seconds, STRATEGY.least_sampling)
+    cost = fit_cost_class(task.model)
+    until = spent() + max(seconds, OPTIMIZE.least_share * task.budget.seconds)
 
     def theory(per_decade: int | None) -> NDArray[np.float64]:
-        local = _local(task, task.curve, task.dintensity, per_decade)
+        local = curves_of(task, per_decade)
         local.deadline = until
         residual, _, _ = local.solved(parameters)
         return residual
@@ -204,7 +118,7 @@ def _sampling(task: Task, parameters: dict[str, Any], seconds: float) -> int | N
     try:
         return sampling_needed(theory, finest=STRATEGY.finest[cost])
     except TimeUpError:
-        return STRATEGY.sampling[cost]
+        return PROBLEM.sparse
 
 
 FAR_OFF = "So much worse than others from every start that it was not fitted to the end."
@@ -215,8 +129,6 @@ def fit_candidate(task: Task, bank: Bank, budget: Budget = UNLIMITED) -> ModelFi
 
     Parameters
     ----------
-    task : Task
-    bank : Bank
     budget : Budget
         Of the pool; the task's own holds too.
 
@@ -225,40 +137,23 @@ def fit_candidate(task: Task, bank: Bank, budget: Budget = UNLIMITED) -> ModelFi
     SasnetError
         No start gave a finite curve.
     """
-    task = replace(task, budget=granted(task, budget))
+    task = replace(task, budget=task.budget.within(budget))
     began = spent()
     starts = refined_starts(task, bank, began)
     if starts.hopeless:
         as_it_is = unfinished(task, starts.found[0], starts.per_decade)
         found = described(task, as_it_is, starts.per_decade, spent() - began)
         return replace(found, warnings=(FAR_OFF,))
-    final: list[Done] = []
-    for start in starts.found[: STRATEGY.lm_starts[fit_cost_class(task.model)]]:
+    done = None
+    for start in starts.found:
         left = task.budget.seconds - (spent() - began)
-        if final and left < 0:
-            break
-        # A second ending is wanted only where the first left something.
-        if final and start.chisq > final[0].chisq + STRATEGY.second_ending:
-            break
-        done = finish(task, start, starts.per_decade, max(left, STRATEGY.lm_share * task.budget.seconds))
+        done = finish(task, start, starts.per_decade, max(left, OPTIMIZE.least_share * task.budget.seconds))
         if done is not None:
-            final.append(done)
-    if not final:
+            break
+    if done is None:
         raise no_curve(task.name)
-    best = _at_defaults(task, min(final, key=lambda d: d.bic), starts.per_decade, began)
+    best = _at_defaults(task, done, starts.per_decade, began)
     return described(task, best, starts.per_decade, spent() - began)
-
-
-def granted(task: Task, budget: Budget) -> Budget:
-    """What a task may take of what the pool has for it.
-
-    An expensive and unlikely model gets less where another explains the curve: it is there to be compared.
-    """
-    found = task.budget.within(budget)
-    expensive = fit_cost_class(task.model) == "slow" and task.probability < STRATEGY.likely
-    if expensive and explains(found.best_chisq, len(task.curve)):
-        found = found.within(Budget(STRATEGY.brief))
-    return found
 
 
 def _at_defaults(task: Task, done: Done, per_decade: int | None, began: float) -> Done:
@@ -284,3 +179,47 @@ def _at_defaults(task: Task, done: Done, per_decade: int | None, began: float) -
 
 def _not_shown(name: str, default: float) -> str:
     return f"{name} is not determined by these data: it stands at {default:g}, sasmodels' default."
+
+
+def described(task: Task, done: Done, per_decade: int | None, seconds: float) -> ModelFit:
+    """Where a fit has ended, as people and programs see it."""
+    if not np.all(np.isfinite(done.theory)):  # one without values could not be weighed against others
+        raise no_curve(task.name)
+    info = load_model(task.name).info
+    # sasmodels writes "None" where a parameter has no unit.
+    units = {p.name: str(p.units or "").replace("None", "") for p in info.parameters.call_parameters}
+    parameters = {
+        name: _fitted(task, done, name, value, units.get(name, ""))
+        if name in done.free
+        else Parameter(value, None, units.get(name, ""), True, value, value)
+        for name, value in _kept(info, done.parameters).items()
+    }
+    spread = {k.removesuffix("_pd_type"): v for k, v in done.parameters.items() if k.endswith("_pd_type")}
+    spread = {k: v for k, v in spread.items() if f"{k}_pd" in parameters}
+    points = [int(v) for k, v in done.parameters.items() if k.endswith("_pd_n")]
+    degrees = max(len(task.curve) - len(done.free), 1)
+    return ModelFit(
+        task.model, task.structure_factor, parameters, spread, done.chisq, done.chisq / degrees, done.bic,
+        task.probability, seconds, done.theory, warnings=done.warnings,
+        correlations=strong_pairs(done.slopes) if done.slopes else {}, derivatives=done.slopes,
+        per_decade=per_decade, pd_points=max(points, default=PROBLEM.width_points[cost_class(task.model)]),
+        components=done.components,
+    )  # fmt: skip
+
+
+def _fitted(task: Task, done: Done, name: str, value: float, unit: str) -> Parameter:
+    low, high = task.ranges.get(name) or range_of(load_model(task.name).info, name, value)
+    error = float(done.errors.get(name, np.nan))
+    return Parameter(value, error if np.isfinite(error) else None, unit, False, float(low), float(high))
+
+
+def _kept(info: Any, parameters: dict[str, Any]) -> dict[str, float]:
+    """Values worth keeping, by sasmodels' table: all of a model's, and widths that are not zero."""
+    found = {}
+    for p in info.parameters.call_parameters:
+        if p.type in ("orientation", "magnetic"):
+            continue
+        found[p.name] = float(parameters.get(p.name, p.default))
+        if p.polydisperse and float(parameters.get(f"{p.name}_pd", 0.0)) > 0:
+            found[f"{p.name}_pd"] = float(parameters[f"{p.name}_pd"])
+    return found

@@ -13,7 +13,7 @@ from dataclasses import replace
 from sasnet_plugin.fitting.problem.experiment import starting_values
 from sasnet_plugin.fitting.strategy.settings import STRATEGY
 from sasnet_plugin.fitting.strategy.state import State
-from sasnet_plugin.fitting.strategy.step import Step, going_on
+from sasnet_plugin.fitting.strategy.step import Step, beside
 
 Values = Mapping[str, float]
 #: Of a layer: its thickness over the body's size, half of it outside; and its contrast over the body's.
@@ -71,7 +71,7 @@ def grown(state: State) -> Iterator[Step]:
     """The layered bodies of the plain ones that are nearer than they are."""
     if state.options.models is not None or state.explained():
         return
-    for hypothesis in sorted(state.fits, key=lambda h: state.fits[h].chisq)[: STRATEGY.simplified]:
+    for hypothesis in sorted(state.fits, key=lambda h: state.fits[h].chisq)[: STRATEGY.near_fits]:
         if hypothesis.form not in GROWN or hypothesis.second is not None:
             continue
         found = replace(hypothesis, form=GROWN[hypothesis.form][0])
@@ -81,9 +81,5 @@ def grown(state: State) -> Iterator[Step]:
         values = starting_values(fit)
         if "sld_solvent" not in values:
             continue
-        begin = starts(hypothesis.form, values)
-        step = going_on(
-            state, "grown", found, state.beliefs.of(found), state.task(found, starts=begin),
-            STRATEGY.from_start * found.seconds,
-        )  # fmt: skip
-        yield replace(step, key=("grown", hypothesis, round(fit.chisq)))
+        key = ("grown", hypothesis, round(fit.chisq))
+        yield beside(state, key, found, state.beliefs.of(found), *starts(hypothesis.form, values))

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from functools import cache
+from dataclasses import dataclass, replace
+from functools import cache, cached_property
 
+import numpy as np
+
+from sasnet_plugin.digits import significant
+from sasnet_plugin.fitting.problem.free_parameters import SALT
 from sasnet_plugin.fitting.result.model_fit import ModelFit
 from sasnet_plugin.fitting.start_values.screening import SIMPLE
+from sasnet_plugin.fitting.start_values.second_component import TERMS
 from sasnet_plugin.fitting.strategy.settings import STRATEGY
 from sasnet_plugin.fitting.task import Pair
-from sasnet_plugin.simulate.priors import model_info
+from sasnet_plugin.simulate.priors import allowed_structure_factors, model_info, structure_factors
 from sasnet_plugin.simulate.quick_models.lattice import LATTICES
 from sasnet_plugin.simulate.quick_models.quick import fit_cost_class
-from sasnet_plugin.types import ModelGuess, Suggestion, product_name, sum_parts
+from sasnet_plugin.types import Curve, ModelGuess, Suggestion, product_name, sum_parts
 
 
 @dataclass(frozen=True)
@@ -31,6 +36,17 @@ class Supposed:
     relative: float
     absolute: float
 
+    def seen_with(self, curve: Curve) -> Curve:
+        """A curve with this resolution."""
+        return replace(curve, dq=np.hypot(self.relative * curve.q, self.absolute))
+
+    @property
+    def words(self) -> str:
+        """For people."""
+        if self.relative:
+            return f"dq/q = {significant(100 * self.relative, 2)} %"
+        return f"dq = {significant(self.absolute, 2)} Å⁻¹"
+
 
 @dataclass(frozen=True)
 class Hypothesis:
@@ -40,7 +56,6 @@ class Hypothesis:
     ----------
     form : str
         sasmodels' name of the body, or the path of a plugin.
-    structure_factor : str or None
     second : str or None
         A second component beside it.
     resolution : Supposed or None
@@ -55,7 +70,7 @@ class Hypothesis:
     resolution: Supposed | None = None
     as_measured: bool = False
 
-    @property
+    @cached_property
     def pair(self) -> Pair:
         """Model and structure factor as a task has them: those of a sum are in the model's name."""
         if self.second is None:
@@ -67,12 +82,12 @@ class Hypothesis:
         """sasmodels' name."""
         return product_name(*self.pair)
 
-    @property
+    @cached_property
     def cost(self) -> str:
         """fast, medium or slow."""
         return fit_cost_class(self.pair[0])
 
-    @property
+    @cached_property
     def seconds(self) -> float:
         """What a fit of it is expected to take."""
         return STRATEGY.expected_time[self.cost] * (1 if self.structure_factor is None else 2)
@@ -89,6 +104,15 @@ def of_pair(pair: Pair) -> Hypothesis:
 
 
 @cache
+def factors_of(form: str) -> list[str]:
+    """Structure factors that a form model may have; of a plugin that is not known."""
+    if form.endswith(".py"):
+        return []
+    allowed = allowed_structure_factors(form)
+    return [factor for factor in structure_factors() if factor in allowed]
+
+
+@cache
 def size_of(hypothesis: Hypothesis) -> int:
     """Parameters that it needs at least: of shape, and a scale for each component, and the background.
 
@@ -98,13 +122,20 @@ def size_of(hypothesis: Hypothesis) -> int:
     return 1 + sum(_shape(part) for part in parts)
 
 
+#: Second names of a scale, and what fits of a structure factor leave as it is.
+_NOT_COUNTED = frozenset(
+    {"i_zero", SALT, "radius_effective", "temperature", "dielectconst", "structure_factor_mode",
+     "radius_effective_mode"}
+)  # fmt: skip
+
+
 def _shape(part: str) -> int:
     if part.endswith(".py"):
         return 4
     skipped = ("magnetic", "orientation")
     table = [p for p in model_info(part).parameters.kernel_parameters if p.type not in skipped]
     slds = [p for p in table if "sld" in p.name]
-    others = [p for p in table if "sld" not in p.name and p.name != "i_zero"]
+    others = [p for p in table if "sld" not in p.name and p.name not in _NOT_COUNTED]
     return 1 + len(others) + max(len(slds) - 2, 0)
 
 
@@ -120,7 +151,7 @@ class Beliefs:
 
     suggestion: Suggestion
 
-    @property
+    @cached_property
     def guesses(self) -> dict[str, ModelGuess]:
         """By form model."""
         return {guess.name: guess for guess in self.suggestion.models}
@@ -134,8 +165,8 @@ class Beliefs:
         own = guess.probability
         if hypothesis.form in LATTICES:  # which differ in few peaks: where one is likely, all are compared
             own = sum(g.probability for name, g in self.guesses.items() if name in LATTICES) / len(LATTICES)
-        found = max(own, least) * max(factor_share(guess, hypothesis.structure_factor), STRATEGY.least_factor)
-        return found * (1.0 if hypothesis.second is None else STRATEGY.second_prior)
+        found = max(own, least) * max(factor_share(guess, hypothesis.structure_factor), STRATEGY.simple_prior)
+        return found * second_share(hypothesis.second)
 
     def first(self) -> dict[str, float]:
         """The simplest models of the likely groups, and the likeliest models, with what is thought of each.
@@ -158,6 +189,11 @@ class Beliefs:
         return found
 
 
+def second_share(second: str | None) -> float:
+    """How often a curve holds a certain second component, over how often it holds none."""
+    return 1.0 if second is None else STRATEGY.second_prior / (len(TERMS) + 1)
+
+
 def factor_share(guess: ModelGuess, factor: str | None) -> float:
     """Probability of a structure factor, or of none; the likeliest leaves the rest to the four others."""
     share = guess.structure_factor_probability
@@ -172,32 +208,36 @@ def priors(suggestion: Suggestion, fits: Iterable[ModelFit]) -> list[float]:
     """What the ranking of fits starts from.
 
     The network cannot distinguish the members of a group, so those that were fitted share its probability by
-    how common each is; each has its structure factor's probability besides.
+    how common each is; each has its structure factor's probability besides. Of sums it has seen none: they
+    have what is common of their first component, and of a second.
 
     Parameters
     ----------
     suggestion : Suggestion
         Of all models.
-    fits : iterable of ModelFit
     """
-    fits = list(fits)
+    every = [of_pair((fit.model, fit.structure_factor)) for fit in fits]
     guesses = {guess.name: guess for guess in suggestion.models}
     members = {name: group for group in suggestion.groups for name in group.members}
     tried: dict[str, set[str]] = {}
-    for fit in fits:
-        if fit.model in members:
-            tried.setdefault(members[fit.model].name, set()).add(fit.model)
+    for hypothesis in every:
+        if hypothesis.form in members:
+            tried.setdefault(members[hypothesis.form].name, set()).add(hypothesis.form)
 
     def frequency(name: str) -> float:
         guess = guesses.get(name)
         return guess.probability / guess.uniform if guess and guess.uniform else 1.0
 
-    def prior(fit: ModelFit) -> float:
-        guess, group = guesses.get(fit.model), members.get(fit.model)
-        if guess is None or group is None:
-            return fit.probability
-        share = frequency(fit.model) / sum(frequency(name) for name in tried[group.name])
-        factor = factor_share(guess, fit.structure_factor)
-        return float(group.probability * share * max(factor, STRATEGY.least_factor))
+    every_frequency = sum(map(frequency, guesses)) or 1.0
 
-    return [prior(fit) for fit in fits]
+    def prior(hypothesis: Hypothesis) -> float:
+        if hypothesis.second is not None:
+            return frequency(hypothesis.form) / every_frequency
+        guess, group = guesses.get(hypothesis.form), members.get(hypothesis.form)
+        if guess is None or group is None:
+            return guess.probability if guess else STRATEGY.least_prior
+        share = frequency(hypothesis.form) / sum(frequency(name) for name in tried[group.name])
+        factor = factor_share(guess, hypothesis.structure_factor)
+        return float(group.probability * share * max(factor, STRATEGY.simple_prior))
+
+    return [max(prior(one), STRATEGY.least_prior) * second_share(one.second) for one in every]

@@ -14,7 +14,7 @@ import numpy as np
 
 from sasnet_plugin.fitting.assessment.diagnostics import reached
 from sasnet_plugin.fitting.assessment.goodness_of_fit import doubtful
-from sasnet_plugin.fitting.effort import look_cost
+from sasnet_plugin.fitting.costs import look_cost
 from sasnet_plugin.fitting.problem.experiment import starting_values
 from sasnet_plugin.fitting.problem.free_parameters import SALT, other_kinds
 from sasnet_plugin.fitting.problem.nested_models import simpler
@@ -23,17 +23,15 @@ from sasnet_plugin.fitting.problem.resolution import has_resolution
 from sasnet_plugin.fitting.result.components import bare
 from sasnet_plugin.fitting.result.model_fit import ModelFit
 from sasnet_plugin.fitting.settings import EFFORT, START_VALUES
-from sasnet_plugin.fitting.start_values.screening import SIMPLE, with_fixed
+from sasnet_plugin.fitting.start_values.screening import with_fixed
 from sasnet_plugin.fitting.strategy.grown import grown
-from sasnet_plugin.fitting.strategy.hypothesis import Hypothesis, size_of
-from sasnet_plugin.fitting.strategy.minima import hops
+from sasnet_plugin.fitting.strategy.hypothesis import Hypothesis, factors_of, size_of
 from sasnet_plugin.fitting.strategy.settings import STRATEGY
 from sasnet_plugin.fitting.strategy.state import State
-from sasnet_plugin.fitting.strategy.step import Step, boost, fitting, going_on, highest_boost
-from sasnet_plugin.fitting.strategy.sum_moves import looks_for_sums, rivals_of_sum, sums
-from sasnet_plugin.fitting.strategy.unknown_resolution import ResolutionSearch
+from sasnet_plugin.fitting.strategy.step import Step, beside, boost, fitting, highest_boost
+from sasnet_plugin.fitting.strategy.sum_moves import looks_for_sums, rivals_of_sum, second_terms, sums
 from sasnet_plugin.fitting.task import Budget
-from sasnet_plugin.simulate.priors import allowed_structure_factors, model_info, structure_factors
+from sasnet_plugin.simulate.priors import model_info
 
 
 def open_steps(state: State) -> list[Step]:
@@ -42,7 +40,7 @@ def open_steps(state: State) -> list[Step]:
     if state.fits:
         moves += (kinds, hops, measured, resolutions, resolved)
     if state.fits and state.free:
-        moves += (factors, looks_for_sums, sums, rivals_of_sum)
+        moves += (factors, looks_for_sums, sums, second_terms, rivals_of_sum)
     found: dict[tuple[Any, ...], Step] = {}
     for step in chain.from_iterable(move(state) for move in moves):
         known = step.hypothesis is None or state.allowed(step.hypothesis)
@@ -85,10 +83,35 @@ def first(state: State) -> Iterator[Step]:
     """The simplest models of the network's first groups, as it thinks they interact, before all others."""
     if not state.free:
         return
-    for form, chance in state.beliefs.first().items():
-        guess = state.beliefs.guesses.get(form)
-        hypothesis = Hypothesis(form, guess.structure_factor if guess else None)
+    chances = state.beliefs.first()
+    for form, chance in _unseen_groups(state):
+        chances[form] = max(chances.get(form, 0.0), chance)
+    for form, chance in chances.items():
+        hypothesis = _expected(state, form)
         yield replace(fitting(state, hypothesis, chance, assured=True), due=not state.explained())
+
+
+def _expected(state: State, form: str) -> Hypothesis:
+    """A form as the network thinks that it interacts."""
+    guess = state.beliefs.guesses.get(form)
+    return Hypothesis(form, guess.structure_factor if guess else None)
+
+
+def _unseen_groups(state: State) -> Iterator[tuple[str, float]]:
+    """Of each likely group of which nothing was fitted the worthiest member, with the group's chance.
+
+    Whatever explains the curve: as good a fit of the group that the network thinks likeliest is likelier.
+    """
+    guesses, fitted = state.beliefs.guesses, {hypothesis.form for hypothesis in state.fits}
+
+    def worth(name: str) -> float:
+        hypothesis = _expected(state, name)
+        return guesses[name].probability * boost(state, size_of(hypothesis)) / hypothesis.seconds
+
+    for group in state.beliefs.suggestion.groups:
+        members = [name for name in group.members if name in guesses]
+        if group.probability >= STRATEGY.group_share and members and not fitted & set(members):
+            yield max(members, key=worth), group.probability
 
 
 def near(state: State) -> Iterator[Step]:
@@ -98,7 +121,7 @@ def near(state: State) -> Iterator[Step]:
     least = min(state.residuals.values(), default=0.0)
     most = highest_boost(state)
     open_, unknown = [], []
-    for hypothesis in _possible(state):
+    for hypothesis in state.possible:
         own = state.residuals.get(hypothesis.pair)
         chance = _before(state, hypothesis)
         if own is not None:
@@ -113,25 +136,11 @@ def near(state: State) -> Iterator[Step]:
     yield from open_
     if len(unknown) <= STRATEGY.unrated:
         return
-    every = tuple(h.pair for h in _possible(state) if h.pair not in state.residuals)
+    every = tuple(h.pair for h in state.possible if h.pair not in state.residuals)
     # What all of them may gain, for asking about them all and fitting one: the likeliest need not wait.
     seconds = sum(look_cost(*pair) for pair in every) / EFFORT.lanes
     together = sum(step.worth * step.hypothesis.seconds for step in open_ if step.hypothesis)
     yield Step(("look", every), together / (seconds + STRATEGY.expected_time["fast"]), pairs=every)
-
-
-def _possible(state: State) -> Iterator[Hypothesis]:
-    seen = set()
-    for rank, guess in enumerate(state.beliefs.suggestion.models):
-        known = [guess.structure_factor] if guess.structure_factor else []
-        fast = Hypothesis(guess.name).cost == "fast" and rank < state.options.top
-        if SIMPLE.get(guess.name) or fast:
-            known = factors_of(guess.name)
-        for factor in (None, *known):
-            hypothesis = Hypothesis(guess.name, factor)
-            if hypothesis not in seen and state.allowed(hypothesis):
-                seen.add(hypothesis)
-                yield hypothesis
 
 
 def _before(state: State, hypothesis: Hypothesis) -> float:
@@ -141,7 +150,7 @@ def _before(state: State, hypothesis: Hypothesis) -> float:
     if hypothesis.structure_factor is None or hypothesis.cost == "slow":
         return found
     if own < START_VALUES.clearly_better * state.residuals.get((hypothesis.form, None), np.inf):
-        return max(found, STRATEGY.product_prior)
+        return max(found, STRATEGY.simple_prior)
     return found
 
 
@@ -158,53 +167,40 @@ def nested(state: State) -> Iterator[Step]:
     """The simpler models that the best fits have become, where they were not fitted themselves."""
     if state.options.models is not None:
         return
-    for hypothesis in sorted(state.fits, key=state.bic)[: STRATEGY.simplified]:
+    for hypothesis in sorted(state.fits, key=state.lost)[: STRATEGY.near_fits]:
         fit = state.fits[hypothesis]
-        if hypothesis.second is not None:
-            continue
-        for reduction in simpler(fit.model, fit.structure_factor):
+        for reduction in () if hypothesis.second else simpler(fit.model, fit.structure_factor):
             form, _, factor = reduction.name.partition("@")
             found = replace(hypothesis, form=form, structure_factor=factor or None)
-            if found in state.fits or not reached(reduction, fit):
-                continue
-            start = reduction.start({name: p.value for name, p in fit.parameters.items()})
-            yield going_on(
-                state, "nested", found, STRATEGY.nested, state.task(found, starts=(start,)),
-                STRATEGY.from_start * found.seconds,
-            )  # fmt: skip
+            if found not in state.fits and reached(reduction, fit):
+                start = reduction.start({name: p.value for name, p in fit.parameters.items()})
+                yield beside(state, ("nested", found, hypothesis), found, STRATEGY.likely, start)
 
 
 def salted(state: State) -> Iterator[Step]:
     """Charged bodies in what screens more than their own ions: with some salt, from a fit without."""
-    for hypothesis in list(state.fits):
-        fit = state.fits[hypothesis]
-        salt = next((p for name, p in fit.parameters.items() if bare(name) == SALT), None)
-        if salt is None or salt.value > 0 or SALT in {*state.options.fixed, *state.options.ranges}:
-            continue
-        name = next(name for name in fit.parameters if bare(name) == SALT)
-        start = starting_values(fit) | {name: STRATEGY.some_salt}
-        seconds = STRATEGY.from_start * hypothesis.seconds
-        task = state.task(hypothesis, starts=(start,))
-        least = min(other.chisq for other in state.fits.values())
-        chance = STRATEGY.nested * least / fit.chisq
-        step = going_on(state, "salt", hypothesis, chance, task, seconds)
-        # Without it the best fit is not done yet, and other bodies would be tried in vain.
-        due = fit.chisq == least and not state.explained()
-        yield replace(step, key=("salt", hypothesis), due=due)
+    if SALT in {*state.options.fixed, *state.options.ranges}:
+        return
+    least = min((fit.chisq for fit in state.fits.values()), default=0.0)
+    for hypothesis, fit in state.fits.items():
+        for name in (n for n, p in fit.parameters.items() if bare(n) == SALT and not p.value > 0):
+            start = starting_values(fit) | {name: STRATEGY.some_salt}
+            chance = STRATEGY.likely * least / fit.chisq
+            step = beside(state, ("salt", hypothesis), hypothesis, chance, start)
+            # Without it the best fit is not done yet, and other bodies would be tried in vain.
+            yield replace(step, due=fit.chisq == least and not state.explained())
 
 
 def kinds(state: State) -> Iterator[Step]:
     """The best fit with the other kinds of size distribution."""
     best = state.best
-    fit = state.fits[best] if best else None
-    if best is None or fit is None or not fit.distributions:
+    if best is None:
         return
-    for start in other_kinds(starting_values(fit)):
+    for start in other_kinds(starting_values(state.fits[best])):
         kind = next(v for k, v in start.items() if k.endswith("_pd_type"))
-        task = state.task(best, starts=(start,))
-        # What a fit has taken depends on what else the machine does; what it is expected to take does not.
-        step = going_on(state, "kind", best, STRATEGY.kinds, task, STRATEGY.from_start * best.seconds)
-        yield replace(step, key=("kind", best, kind))
+        # How the sizes are spread matters the less the farther off a fit is.
+        chance = STRATEGY.kinds * min(1.0, STRATEGY.near_best / state.fits[best].reduced_chisq)
+        yield beside(state, ("kind", best, kind), best, chance, start)
 
 
 def measured(state: State) -> Iterator[Step]:
@@ -212,20 +208,16 @@ def measured(state: State) -> Iterator[Step]:
     if state.explained() or any(h.as_measured for h in state.fits):
         return
     least = min(fit.reduced_chisq for fit in state.fits.values())
-    near_ = [
-        h
-        for h in sorted(state.fits, key=lambda h: (len(state.fits[h].free), state.fits[h].reduced_chisq))
-        if state.fits[h].per_decade is not None
-        and h.cost != "slow"
-        and state.fits[h].reduced_chisq < STRATEGY.as_measured_near * least
-    ]
-    for hypothesis in near_[: STRATEGY.as_measured]:
+
+    def is_near(hypothesis: Hypothesis, fit: ModelFit) -> bool:
+        near = fit.reduced_chisq < STRATEGY.near_best * least
+        return near and fit.per_decade is not None and hypothesis.cost != "slow"
+
+    near_ = [(h, fit) for h, fit in state.fits.items() if is_near(h, fit)]
+    near_ = sorted(near_, key=lambda one: (len(one[1].free), one[1].reduced_chisq))
+    for hypothesis, fit in near_[: STRATEGY.near_fits]:
         found = replace(hypothesis, as_measured=True)
-        task = state.task(found, starts=(starting_values(state.fits[hypothesis]),))
-        step = going_on(
-            state, "measured", found, STRATEGY.measured, task, STRATEGY.from_start * found.seconds
-        )
-        yield replace(step, key=("measured", found))
+        yield beside(state, ("measured", found), found, STRATEGY.seldom, starting_values(fit))
 
 
 def resolutions(state: State) -> Iterator[Step]:
@@ -235,18 +227,16 @@ def resolutions(state: State) -> Iterator[Step]:
         return
     if not doubtful(state.fits[best].reduced_chisq, len(state.curve)):
         return
-    near_ = [h for h in state.fits if state.fits[h].chisq < STRATEGY.dq_near * state.fits[best].chisq]
+    near_ = [h for h in state.fits if state.fits[h].chisq < STRATEGY.far_best * state.fits[best].chisq]
     likely = sorted(near_, key=lambda h: -state.beliefs.of(h))[:1]
     for hypothesis in dict.fromkeys([best, *likely]):
         if hypothesis.resolution is not None:
             continue
-        fit, task = state.fits[hypothesis], state.task(hypothesis)
-        chance = STRATEGY.unknown_resolution * (1.0 if hypothesis == best else state.beliefs.of(hypothesis))
-        search = ResolutionSearch(
-            task.curve, task.dintensity, fit.name, starting_values(fit), frozenset(task.fixed),
-            Budget(STRATEGY.dq_time),
-        )  # fmt: skip
-        seconds = min(STRATEGY.dq_time, 2 * hypothesis.seconds)
+        fit = state.fits[hypothesis]
+        chance = STRATEGY.likely * (1.0 if hypothesis == best else state.beliefs.of(hypothesis))
+        budget = Budget(STRATEGY.time["slow"])
+        search = state.task(hypothesis, starts=(starting_values(fit),), budget=budget)
+        seconds = 2 * hypothesis.seconds
         worth = chance * boost(state, len(fit.free) + 2, again=True) / seconds
         yield Step(("resolution", hypothesis, round(np.log(fit.chisq))), worth, search=search)
 
@@ -257,13 +247,10 @@ def resolved(state: State) -> Iterator[Step]:
     least = min(fit.chisq for fit in state.fits.values())
     for resolution in sorted(supposed, key=str):
         for hypothesis, fit in state.fits.items():
-            if hypothesis.resolution is None and fit.chisq < STRATEGY.dq_far * least:
-                found = replace(hypothesis, resolution=resolution)
-                if found not in state.fits:
-                    task = state.task(found, starts=(starting_values(fit),))
-                    seconds = STRATEGY.from_start * found.seconds
-                    step = going_on(state, "resolved", found, STRATEGY.nested, task, seconds)
-                    yield replace(step, key=("resolved", found))
+            found = replace(hypothesis, resolution=resolution)
+            near = hypothesis.resolution is None and fit.chisq < STRATEGY.far_best * least
+            if near and found not in state.fits:
+                yield beside(state, ("resolved", found), found, STRATEGY.likely, starting_values(fit))
 
 
 def factors(state: State) -> Iterator[Step]:
@@ -271,31 +258,22 @@ def factors(state: State) -> Iterator[Step]:
 
     Screening rates products by draws, which where charges repel are seldom near.
     """
-    fast = [h for h in state.fits if h.cost == "fast" and h.second is None]
-    chisq = {h: state.fits[h].reduced_chisq for h in fast}
-    free = min((chisq[h] for h in fast if not h.structure_factor), default=np.inf)
-    bound = [h for h in fast if h.structure_factor and chisq[h] < STRATEGY.interacts * free]
-    least = min((chisq[h] for h in bound), default=np.inf)
-    near_ = [h for h in bound if chisq[h] < STRATEGY.near_interacting * least]
+    fast = {h: f.reduced_chisq for h, f in state.fits.items() if h.cost == "fast" and h.second is None}
+    free = min((chisq for h, chisq in fast.items() if not h.structure_factor), default=np.inf)
+    bound = {h: chisq for h, chisq in fast.items() if h.structure_factor}
+    most = min(STRATEGY.falls * free, STRATEGY.near_best * min(bound.values(), default=np.inf))
+    near_ = [h for h, chisq in bound.items() if chisq < most]
     if not near_:
         return
-    leading = min(near_, key=lambda h: (len(state.fits[h].free), chisq[h]))
+    leading = min(near_, key=lambda h: (len(state.fits[h].free), bound[h]))
     for factor in factors_of(leading.form):
         found = replace(leading, structure_factor=factor)
         if found in state.fits:
             continue
         start = _other_factor(state.fits[leading], factor)
-        chance = STRATEGY.nested if not state.explained() else state.beliefs.of(found)
+        chance = STRATEGY.likely if not state.explained() else state.beliefs.of(found)
         step = fitting(state, found, chance, extra=start)
         yield replace(step, key=("factor", found))
-
-
-def factors_of(form: str) -> list[str]:
-    """Structure factors that a form model may have; of a plugin that is not known."""
-    if form.endswith(".py"):
-        return []
-    allowed = allowed_structure_factors(form)
-    return [factor for factor in structure_factors() if factor in allowed]
 
 
 def with_defaults(start: dict[str, Any], factor: str) -> dict[str, Any]:
@@ -312,3 +290,39 @@ def _other_factor(fit: ModelFit, factor: str) -> dict[str, Any]:
 
 def _defaults(factor: str) -> dict[str, float]:
     return {p.name: float(p.default) for p in model_info(factor).parameters.call_parameters}
+
+
+def hops(state: State) -> Iterator[Step]:
+    """From the best fits, and from what the network thinks likeliest, to other local minima."""
+    order = sorted((h for h in state.fits if _is_seen(state, h)), key=lambda h: state.fits[h].chisq)
+    likeliest = max(order, key=state.beliefs.of)
+    least = state.fits[order[0]].chisq
+    forms: set[str] = set()
+    for hypothesis in dict.fromkeys([*order[: STRATEGY.near_fits], likeliest]):
+        fit = state.fits[hypothesis]
+        sure = not doubtful(fit.reduced_chisq, len(state.curve))
+        behind = fit.chisq > STRATEGY.near_best * least and hypothesis != likeliest
+        if sure or hypothesis.form in forms or behind:
+            continue
+        forms.add(hypothesis.form)
+        budget = Budget(STRATEGY.time[hypothesis.cost])
+        # From where the last one has brought it well down all attempts are open again.
+        reached_level = int(np.log(max(fit.chisq, 1e-300)) / np.log(STRATEGY.falls))
+        key = ("hop", hypothesis, reached_level)
+        attempt = sum(done[: len(key)] == key for done in state.done)
+        # A deep wrong minimum draws every walk that begins in it; others begin at the bank's curves alone.
+        extra = starting_values(fit) if attempt == 0 else None
+        task = state.task(hypothesis, extra=extra, basin_hopping=True, budget=budget, attempt=attempt)
+        # However far off the likeliest is: it may lie in a wrong minimum.
+        promise = max(least / fit.chisq, state.beliefs.of(hypothesis))
+        chance = STRATEGY.seldom * STRATEGY.hop_again**attempt * promise
+        worth = chance * boost(state, state.size(hypothesis), again=True) / budget.seconds
+        yield Step((*key, attempt), worth, hypothesis=hypothesis, task=task)
+
+
+def _is_seen(state: State, hypothesis: Hypothesis) -> bool:
+    """Whether a supposed resolution brings a model well down; else it is in a wrong minimum."""
+    without = state.fits.get(replace(hypothesis, resolution=None, as_measured=False))
+    if hypothesis.resolution is None or without is None:
+        return True
+    return state.fits[hypothesis].chisq < STRATEGY.falls * without.chisq

@@ -7,18 +7,18 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from sasnet_plugin.digits import chisq_text
-from sasnet_plugin.fitting.effort import look_cost
+from sasnet_plugin.fitting.costs import look_cost
 from sasnet_plugin.fitting.pool import answers
 from sasnet_plugin.fitting.result.model_fit import ModelFit
 from sasnet_plugin.fitting.settings import EFFORT
 from sasnet_plugin.fitting.start_values.screening import Screen, screened
 from sasnet_plugin.fitting.strategy.fit_candidate import fit_candidate
-from sasnet_plugin.fitting.strategy.hypothesis import Hypothesis, Supposed
+from sasnet_plugin.fitting.strategy.hypothesis import Hypothesis
 from sasnet_plugin.fitting.strategy.moves import open_steps, rank
 from sasnet_plugin.fitting.strategy.settings import STRATEGY
-from sasnet_plugin.fitting.strategy.state import State, with_resolution
+from sasnet_plugin.fitting.strategy.state import State
 from sasnet_plugin.fitting.strategy.step import Step
-from sasnet_plugin.fitting.strategy.unknown_resolution import Guess, resolution_of
+from sasnet_plugin.fitting.strategy.unknown_resolution import Resolved, resolution_of
 from sasnet_plugin.fitting.task import Counting, LateError, Pair
 from sasnet_plugin.types import Curve, SasnetError, TechnicalError
 
@@ -33,12 +33,15 @@ class Found:
         With a resolution where one was found that the file does not state.
     fits : list of ModelFit
         All on that curve.
+    kinds : list of ModelFit
+        The same models with all kinds of size distribution that were tried, these included.
     notes : tuple of str
         Plain sentences.
     """
 
     curve: Curve
     fits: list[ModelFit]
+    kinds: Sequence[ModelFit] = ()
     notes: tuple[str, ...] = ()
 
 
@@ -47,7 +50,6 @@ def search(pool: Counting, state: State, deadline: float) -> Found:
 
     Parameters
     ----------
-    pool : Counting
     state : State
         Grows.
     deadline : float
@@ -61,7 +63,7 @@ def search(pool: Counting, state: State, deadline: float) -> Found:
             break
         for step in steps:
             state.done.add(step.key)
-        _take(pool, state, steps, max(left, STRATEGY.assured_time) if assured else left)
+        _take(pool, state, steps, max(left, STRATEGY.time["fast"]) if assured else left)
     if not state.fits or deadline <= pool.clock():
         state.late += [s.hypothesis.name for s in open_steps(state) if s.due and s.hypothesis]
     return _found(state)
@@ -123,9 +125,9 @@ def _look(pool: Counting, state: State, pairs: Sequence[Pair], seconds: float) -
 def _ask_resolution(pool: Counting, state: State, step: Step, answer: Any, seconds: float) -> None:
     if isinstance(answer, TechnicalError):
         state.unanswered.append(answer)
-    if not isinstance(answer, Guess):
+    if not isinstance(answer, Resolved):
         return
-    hypothesis = replace(step.key[1], resolution=Supposed(answer.relative, answer.absolute))
+    hypothesis = replace(step.key[1], resolution=answer.supposed)
     task = state.task(hypothesis, starts=(answer.parameters,))
     for _, fit in answers(pool, fit_candidate, [task], seconds):
         _keep(state, Step(("resolved", hypothesis), 1.0, False, hypothesis, task), fit)
@@ -157,17 +159,18 @@ def _found(state: State) -> Found:
             fits[hypothesis.name] = state.fits[hypothesis]
     order = [h.name for h in state.fits if h.resolution == best.resolution]
     notes = tuple(_said(state, best))
-    curve = with_resolution(state.curve, best.resolution)
-    return Found(curve, [fits[name] for name in dict.fromkeys(order) if name in fits], notes)
+    curve = state.curve_of(best)
+    taken = [h for h in state.fits if any(state.fits[h] is fit for fit in fits.values())]
+    kinds = [fit for (hypothesis, _), fit in state.kinds.items() if hypothesis in taken and fit.distributions]
+    return Found(curve, [fits[name] for name in dict.fromkeys(order) if name in fits], kinds, notes)
 
 
 def _said(state: State, best: Hypothesis) -> list[str]:
     fit = state.fits[best]
     if best.resolution is not None:
-        words = Guess(best.resolution.relative, best.resolution.absolute, {}).words
         return [
-            f"The file states no resolution; with {words} models come much nearer to the data, and it"
-            " was used. State it in the file if it is known."
+            f"The file states no resolution; with {best.resolution.words} models come much nearer to the"
+            " data, and it was used. State it in the file if it is known."
         ]
     finer = [f.reduced_chisq for h, f in state.fits.items() if not h.as_measured]
     if best.as_measured and finer and not best.form.endswith(".py"):

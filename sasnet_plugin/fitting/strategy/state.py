@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sasnet_plugin.fitting.assessment.goodness_of_fit import doubtful, explains
-from sasnet_plugin.fitting.assessment.systematic_error import systematic_error
+from sasnet_plugin.fitting.evidence.discrepancy import Discrepancy
+from sasnet_plugin.fitting.evidence.marginal import Evidence, evidence
+from sasnet_plugin.fitting.evidence.settings import EVIDENCE
 from sasnet_plugin.fitting.problem.contrast import settled, with_contrast
 from sasnet_plugin.fitting.problem.conventions import with_default_solvent
 from sasnet_plugin.fitting.problem.sums import as_part
 from sasnet_plugin.fitting.result.model_fit import ModelFit
+from sasnet_plugin.fitting.settings import ASSESSMENT
+from sasnet_plugin.fitting.start_values.screening import SIMPLE
 from sasnet_plugin.fitting.start_values.second_component import fixed_of
-from sasnet_plugin.fitting.strategy.hypothesis import Beliefs, Hypothesis, Supposed, size_of
+from sasnet_plugin.fitting.strategy.hypothesis import Beliefs, Hypothesis, factors_of, second_share, size_of
 from sasnet_plugin.fitting.strategy.settings import STRATEGY
 from sasnet_plugin.fitting.task import Budget, FitOptions, Pair, Task
 from sasnet_plugin.types import Curve, TechnicalError
@@ -28,25 +33,25 @@ class State:
 
     Parameters
     ----------
-    curve : Curve
     dintensity : (n,) float array
-    beliefs : Beliefs
-    options : FitOptions
     named : tuple of Hypothesis
         What the user wants fitted; empty where the network chooses.
     fits : dict
         The best fit of each hypothesis.
+    kinds : dict
+        The best fit of each hypothesis with each kind of size distribution.
     failed : set
         Hypotheses that cannot be fitted.
     done : set
         Steps that were taken.
     residuals : dict
         Weighted residual of the bank's nearest curve, by model and structure factor.
-    notes : list of str
     unanswered : list of TechnicalError
         What could not be done for a technical reason, though tried twice.
     late : list of str
         Names of the hypotheses that there was no time to fit.
+    expected : dict
+        What a hypothesis promises beside the fit of another of a certain χ²: kept, as it is asked for again.
     """
 
     curve: Curve
@@ -55,35 +60,62 @@ class State:
     options: FitOptions
     named: tuple[Hypothesis, ...] = ()
     fits: dict[Hypothesis, ModelFit] = field(default_factory=dict)
+    kinds: dict[tuple[Hypothesis, frozenset[tuple[str, str]]], ModelFit] = field(default_factory=dict)
     failed: set[Hypothesis] = field(default_factory=set)
     done: set[tuple[Any, ...]] = field(default_factory=set)
     residuals: dict[Pair, float] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     unanswered: list[TechnicalError] = field(default_factory=list)
     late: list[str] = field(default_factory=list)
-    _left: dict[tuple[Hypothesis, float], tuple[float, float]] = field(default_factory=dict)
+    _evidence: dict[tuple[Hypothesis, float], Evidence] = field(default_factory=dict)
+    expected: dict[tuple[Hypothesis, Hypothesis, float], Any] = field(default_factory=dict)
+
+    @cached_property
+    def among(self) -> Discrepancy:
+        """What the curve and any model of it may differ by."""
+        return Discrepancy(self.curve, self.dintensity)
 
     @property
     def best(self) -> Hypothesis | None:
-        """The hypothesis of least BIC, a supposed resolution paid for."""
-        return min(self.fits, key=self.bic, default=None)
+        """The hypothesis of most evidence, with what is thought of sums and of a supposed resolution."""
+        return min(self.fits, key=self.lost, default=None)
 
     @property
     def free(self) -> bool:
         """Whether the user leaves the choice of models, and of structure factors, to the search."""
         return self.options.models is None and self.options.structure_factor is None
 
+    @cached_property
+    def possible(self) -> tuple[Hypothesis, ...]:
+        """Models and products; simple bodies and likely fast ones with every structure factor."""
+        found: list[Hypothesis] = []
+        for rank, guess in enumerate(self.beliefs.suggestion.models):
+            known = [guess.structure_factor] if guess.structure_factor else []
+            fast = Hypothesis(guess.name).cost == "fast" and rank < self.options.top
+            if SIMPLE.get(guess.name) or fast:
+                known = factors_of(guess.name)
+            found += [Hypothesis(guess.name, factor) for factor in (None, *known)]
+        return tuple(h for h in dict.fromkeys(found) if self.allowed(h))
+
     def allowed(self, hypothesis: Hypothesis) -> bool:
         """Whether the user excludes none of its components."""
         return not {hypothesis.form, hypothesis.second} & set(self.options.exclude)
 
-    def bic(self, hypothesis: Hypothesis) -> float:
-        """BIC of a fit, with noise of its own size, and what is supposed besides."""
-        fit, n = self.fits[hypothesis], len(self.curve)
-        size = max(fit.chisq / n, 1.0)
-        found = fit.chisq / size + n * np.log(size) + fit.bic - fit.chisq
-        found += STRATEGY.second_component * (hypothesis.second is not None)
-        return float(found + (hypothesis.resolution is not None) * (STRATEGY.dq_gain + np.log(n)))
+    def evidence(self, hypothesis: Hypothesis) -> Evidence:
+        """The marginal likelihood of its fit."""
+        key = hypothesis, self.fits[hypothesis].chisq
+        if key not in self._evidence:
+            self._evidence[key] = evidence(self.among, self.fits[hypothesis])
+        return self._evidence[key]
+
+    def lost(self, hypothesis: Hypothesis) -> float:
+        """-2 ln of its marginal likelihood, and of how often there are second components.
+
+        A supposed resolution is a parameter without a slope: it has to bring strong evidence.
+        """
+        found = self.evidence(hypothesis).minus_two_log - 2 * np.log(second_share(hypothesis.second))
+        supposed = hypothesis.resolution is not None
+        return float(found + supposed * EVIDENCE.strong)
 
     def explained(self) -> bool:
         """Whether the best fit explains the curve, or leaves nothing that a better model could explain."""
@@ -91,40 +123,40 @@ class State:
         if best is None:
             return False
         known = explains(self.fits[best].reduced_chisq, len(self.curve))
-        return known or self.left(best)[1] <= STRATEGY.chance_gain
+        return known or self.left(best) <= STRATEGY.chance_gain
 
-    def left(self, hypothesis: Hypothesis) -> tuple[float, float]:
-        """What ln of the likelihood may still gain beside a fit: excused by a small shared error, and not.
+    def left(self, hypothesis: Hypothesis) -> float:
+        """What ln of the likelihood may still gain beside a fit.
 
-        What the scatter of neighbouring residuals about each other says of the noise is all that a better
-        model could reach.
+        All that a better model could reach is noise of the size that the scatter of neighbouring residuals
+        about each other has; what a small error that neighbours share explains as well is no gain.
         """
-        fit = self.fits[hypothesis]
-        key = hypothesis, fit.chisq
-        if key not in self._left:
-            self._left[key] = self._gain(fit)
-        return self._left[key]
-
-    def _gain(self, fit: ModelFit) -> tuple[float, float]:
-        n = len(self.curve)
+        fit, n = self.fits[hypothesis], len(self.curve)
         if not doubtful(fit.reduced_chisq, n):
-            return STRATEGY.chance_gain, STRATEGY.chance_gain
-        excess = max(0.5 * (fit.chisq - n + len(fit.free)), STRATEGY.chance_gain)
+            return STRATEGY.chance_gain
+        excess = 0.5 * (fit.chisq - n + len(fit.free))
         residual = (self.curve.intensity - fit.theory) / self.dintensity
         if explains(fit.reduced_chisq, n):
-            gain = max(min(shared_gain(residual), excess), STRATEGY.chance_gain)
-            return gain, gain
-        gain = min(possible_gain(residual), excess)
-        if gain <= STRATEGY.chance_gain:
-            return gain, gain
-        error = systematic_error(self.curve, self.dintensity, fit)
-        excused = 0 < error.relative < STRATEGY.systematic
-        return (STRATEGY.chance_gain if excused else gain), gain
+            gain = shared_gain(residual)
+        else:
+            found = self.evidence(hypothesis)
+            # Beside an error that neighbours share, noise far above the stated may be fine structure.
+            most = ASSESSMENT.too_small if found.shared.relative > 0 else ASSESSMENT.hopeless
+            misfit = found.misfit
+            if found.shared.relative > ASSESSMENT.small_systematic:  # which excuses no end of a search
+                misfit = max(misfit, n * (1 + np.log(max(fit.reduced_chisq, 1.0))))
+            gain = 0.5 * (misfit - least_misfit(residual, most))
+        return max(float(min(gain, excess)), STRATEGY.chance_gain)
+
+    def curve_of(self, hypothesis: Hypothesis) -> Curve:
+        """The data with the resolution that is supposed, where one is."""
+        supposed = hypothesis.resolution
+        return self.curve if supposed is None else supposed.seen_with(self.curve)
 
     def task(self, hypothesis: Hypothesis, **more: Any) -> Task:
         """What to send to a process."""
         model, factor = hypothesis.pair
-        curve = with_resolution(self.curve, hypothesis.resolution)
+        curve = self.curve_of(hypothesis)
         fixed, ranges = dict(self.options.fixed), dict(self.options.ranges)
         if hypothesis.second is not None:
             fixed, ranges = _of_first(fixed), _of_first(ranges)
@@ -168,30 +200,34 @@ class State:
         known = self.fits.get(hypothesis)
         if known is None or fit.bic < known.bic:
             self.fits[hypothesis] = fit
+        kind = hypothesis, frozenset(fit.distributions.items())
+        if kind not in self.kinds or fit.bic < self.kinds[kind].bic:
+            self.kinds[kind] = fit
 
     def size(self, hypothesis: Hypothesis) -> int:
         """Parameters of a fit, or that one would need at least."""
         return len(self.fits[hypothesis].free) if hypothesis in self.fits else size_of(hypothesis)
 
 
-def possible_gain(residual: NDArray[np.float64]) -> float:
-    """By how much ln of the likelihood could grow, were nothing left but what neighbours do not share.
+def least_misfit(residual: NDArray[np.float64], most: float = ASSESSMENT.hopeless) -> float:
+    """-2 ln of the likelihood, were nothing left of residuals but what neighbours do not share.
 
     The variance of independent noise is that of second differences over 6 (J. von Neumann et al., Ann. Math.
-    Stat. 12 (1941) 153); two standard deviations of its own scatter are taken off.
+    Stat. 12 (1941) 153); two standard deviations of its own scatter are added.
 
     Parameters
     ----------
     residual : (n,) float array
         In units of the uncertainty.
+    most : float
+        Variance above which it is not noise: fringes may be as fine as points.
     """
     n = residual.size
     if n < 3:
-        return STRATEGY.chance_gain
-    alone = max(float(np.mean((residual[2:] - 2 * residual[1:-1] + residual[:-2]) ** 2)) / 6, 1.0)
-    every = max(float(np.mean(residual**2)), 1.0)
-    found = 0.5 * n * np.log(every / alone) - STRATEGY.noise_scatter * np.sqrt(n)
-    return float(max(found, STRATEGY.chance_gain))
+        return np.inf
+    alone = float(np.mean((residual[2:] - 2 * residual[1:-1] + residual[:-2]) ** 2)) / 6
+    alone = float(np.clip(alone, 1.0, most))
+    return float(n * (1 + np.log(alone)) + 2 * STRATEGY.noise_scatter * np.sqrt(n))
 
 
 def shared_gain(residual: NDArray[np.float64]) -> float:
@@ -208,18 +244,6 @@ def shared_gain(residual: NDArray[np.float64]) -> float:
     return float(0.5 * (residual[1:] @ residual[:-1] + np.sqrt(residual.size)))
 
 
-def with_resolution(curve: Curve, supposed: Supposed | None) -> Curve:
-    """A curve with a resolution that its file does not state."""
-    if supposed is None:
-        return curve
-    return replace(curve, dq=np.hypot(supposed.relative * curve.q, supposed.absolute))
-
-
 def _of_first(given: Mapping[str, Any]) -> dict[str, Any]:
     """A user's values of the first component, by the sum's names."""
     return as_part(given, 0) | ({"background": given["background"]} if "background" in given else {})
-
-
-def forms_of(hypotheses: Iterable[Hypothesis]) -> list[str]:
-    """Form models, each once."""
-    return list(dict.fromkeys(h.form for h in hypotheses))

@@ -14,7 +14,6 @@ import numpy as np
 from sasnet_plugin.fitting.strategy.hypothesis import Hypothesis, size_of
 from sasnet_plugin.fitting.strategy.settings import STRATEGY
 from sasnet_plugin.fitting.strategy.state import State
-from sasnet_plugin.fitting.strategy.unknown_resolution import ResolutionSearch
 from sasnet_plugin.fitting.task import Pair, Task
 
 
@@ -36,7 +35,7 @@ class Step:
         How.
     pairs : tuple of Pair
         What the bank is asked about.
-    search : ResolutionSearch or None
+    search : Task or None
         Asks for a resolution.
     """
 
@@ -46,37 +45,33 @@ class Step:
     hypothesis: Hypothesis | None = None
     task: Task | None = None
     pairs: tuple[Pair, ...] = field(default=())
-    search: ResolutionSearch | None = None
+    search: Task | None = None
 
 
-def boost(state: State, size: int, *, again: bool = False, excused: bool = False) -> float:
+def boost(state: State, size: int, *, again: bool = False) -> float:
     """By how much an explanation of so many parameters would stand above the best, at most.
 
     Parameters
     ----------
-    state : State
-    size : int
     again : bool
         It goes on from a fit: its chance is no share of what the network leaves to other models.
-    excused : bool
-        A small error that neighbours share is no reason for it.
     """
     best = state.best
     if best is None:
         return STRATEGY.most_boost
     # That fewer parameters might do the network has seen.
-    gain = state.left(best)[0 if excused else 1]
+    gain = state.left(best)
     gain += 0.5 * min(state.size(best) - size, 0) * np.log(len(state.curve))
     before = 1.0 if again else max(state.beliefs.of(best), STRATEGY.least_prior)
-    return float(min(np.exp(min(gain, 50.0)) / before, highest_boost(state, excused=excused)))
+    return float(min(np.exp(min(gain, 50.0)) / before, highest_boost(state)))
 
 
-def highest_boost(state: State, *, excused: bool = False) -> float:
+def highest_boost(state: State) -> float:
     """The most that any explanation would gain."""
     best = state.best
     if best is None:
         return STRATEGY.most_boost
-    if state.left(best)[0 if excused else 1] <= STRATEGY.chance_gain:
+    if state.left(best) <= STRATEGY.chance_gain:
         return STRATEGY.explained_boost
     return STRATEGY.doubtful_boost if state.explained() else STRATEGY.most_boost
 
@@ -90,14 +85,10 @@ def fitting(state: State, hypothesis: Hypothesis, chance: float, due: bool = Fal
     )  # fmt: skip
 
 
-def going_on(
-    state: State, kind: str, hypothesis: Hypothesis, chance: float, task: Task, seconds: float
-) -> Step:
-    """Fit one from a start that another fit gives."""
-    excused = kind in ("hop", "kind")
-    again = boost(state, state.size(hypothesis), again=True, excused=excused)
-    return Step((kind, hypothesis, *_starts(task)), chance * again / seconds, False, hypothesis, task)
-
-
-def _starts(task: Task) -> tuple[Any, ...]:
-    return tuple(tuple(sorted((k, str(v)) for k, v in start.items())) for start in task.starts)
+def beside(state: State, key: tuple[Any, ...], hypothesis: Hypothesis, chance: float, *starts: Any) -> Step:
+    """Fit one from the values that another fit gives; its key begins with the kind of step."""
+    task = state.task(hypothesis, starts=starts)
+    again = boost(state, state.size(hypothesis), again=True)
+    # What a fit has taken depends on what else the machine does; what it is expected to take does not.
+    worth = chance * again / (STRATEGY.from_start * hypothesis.seconds)
+    return Step(key, worth, hypothesis=hypothesis, task=task)

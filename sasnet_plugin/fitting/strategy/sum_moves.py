@@ -7,14 +7,16 @@ from dataclasses import replace
 
 import numpy as np
 
-from sasnet_plugin.fitting.effort import look_cost
+from sasnet_plugin.fitting.assessment.goodness_of_fit import doubtful
+from sasnet_plugin.fitting.costs import look_cost
 from sasnet_plugin.fitting.problem.experiment import starting_values
 from sasnet_plugin.fitting.problem.sums import of_part
 from sasnet_plugin.fitting.start_values.second_component import TERMS, has_one_contrast
 from sasnet_plugin.fitting.strategy.hypothesis import Hypothesis, size_of
+from sasnet_plugin.fitting.strategy.second_term import promises
 from sasnet_plugin.fitting.strategy.settings import STRATEGY
 from sasnet_plugin.fitting.strategy.state import State
-from sasnet_plugin.fitting.strategy.step import Step, boost, fitting, going_on
+from sasnet_plugin.fitting.strategy.step import Step, beside, boost, fitting
 from sasnet_plugin.simulate.priors import model_info
 
 #: Bodies that a second component is tried with, whatever explains the curve best without one.
@@ -40,11 +42,23 @@ def sums(state: State) -> Iterator[Step]:
     single = min((r for p, r in state.residuals.items() if "+" not in p[0]), default=0.0)
     if not least < single:
         return
-    most = max(STRATEGY.more_worse * least, STRATEGY.sums_near)
+    most = max(least / STRATEGY.falls, STRATEGY.sums_near)
     near_ = sorted((h for h in rated if rated[h] < most), key=lambda h: (size_of(h), rated[h]))
     for hypothesis in near_[: STRATEGY.sums]:
         nearness = min((least + STRATEGY.near) / (rated[hypothesis] + STRATEGY.near), 1.0)
         yield fitting(state, hypothesis, STRATEGY.second_prior * nearness)
+
+
+def second_terms(state: State) -> Iterator[Step]:
+    """A second term beside the best fit, where the evidence of both promises to be greater."""
+    best = state.best
+    if best is None or state.options.contrast is not None or not _is_body(best.form):
+        return
+    if not doubtful(state.fits[best].reduced_chisq, len(state.curve)):
+        return
+    for found, promise in promises(state, best):
+        if promise.gain > 0 and found not in state.fits and state.allowed(found):
+            yield beside(state, ("term", found), found, STRATEGY.likely, promise.start)
 
 
 def rivals_of_sum(state: State) -> Iterator[Step]:
@@ -55,16 +69,12 @@ def rivals_of_sum(state: State) -> Iterator[Step]:
     fit = state.fits[best]
     start = of_part(starting_values(fit), 0, 2) | {"background": fit.parameters["background"].value}
     alone = replace(best, second=None)
-    step = going_on(
-        state, "alone", alone, STRATEGY.nested, state.task(alone, starts=(start,)),
-        STRATEGY.from_start * alone.seconds,
-    )  # fmt: skip
-    yield replace(step, key=("alone", alone, best.second))
+    yield beside(state, ("alone", alone, best.second), alone, STRATEGY.likely, start)
     bodies = [replace(best, form=body, structure_factor=None) for body in _BODIES]
     terms = [replace(best, second=term) for term in TERMS] if best.second in TERMS else []
     for hypothesis in dict.fromkeys([*(replace(body, second=None) for body in bodies), *terms, *bodies]):
         if hypothesis not in state.fits and hypothesis.form != hypothesis.second:
-            yield fitting(state, hypothesis, STRATEGY.rivals)
+            yield fitting(state, hypothesis, STRATEGY.seldom)
 
 
 def _sums(state: State) -> Iterator[Hypothesis]:

@@ -1,26 +1,26 @@
-"""Local refinement of a candidate's starts within its time, and what no slope leads to beside them."""
+"""Refinement of a candidate's starts within its time, and what no slope leads to beside them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from sasnet_plugin.fitting.assessment.goodness_of_fit import explains
-from sasnet_plugin.fitting.effort import spent
-from sasnet_plugin.fitting.optimize.local_search import LocalMinimum, LocalSearch
+from sasnet_plugin.fitting.ledger import spent
+from sasnet_plugin.fitting.optimize.basin_hopping import basin_hopping
+from sasnet_plugin.fitting.optimize.local_search import LocalMinimum, refine
 from sasnet_plugin.fitting.optimize.neighbour_search import (
-    basin_hopping,
-    counts_of,
+    Walk,
     neighbour_search,
     other_counts,
     other_sizes,
-    sizes_of,
 )
 from sasnet_plugin.fitting.problem.experiment import TimeUpError
-from sasnet_plugin.fitting.problem.free_parameters import other_kinds, widths_of
+from sasnet_plugin.fitting.problem.free_parameters import missing_widths
+from sasnet_plugin.fitting.problem.model_curves import ModelCurves
 from sasnet_plugin.fitting.settings import OPTIMIZE, PROBLEM
 from sasnet_plugin.fitting.strategy.settings import STRATEGY, Pass
 from sasnet_plugin.simulate.kernel import load_model
@@ -29,6 +29,9 @@ from sasnet_plugin.simulate.quick_models.quick import fit_cost_class
 if TYPE_CHECKING:
     from sasnet_plugin.fitting.task import Task
 
+#: From a start to the minimum beside it; None where it has no finite curve or the time is up.
+Refine = Callable[[dict[str, Any]], LocalMinimum | None]
+
 
 @dataclass(frozen=True)
 class TimedSearch:
@@ -36,7 +39,6 @@ class TimedSearch:
 
     Parameters
     ----------
-    task : Task
     began : float
         What was spent when work on it began, s.
     """
@@ -44,117 +46,84 @@ class TimedSearch:
     task: Task
     began: float
 
-    @property
-    def last(self) -> float:
-        """What is spent when searches beside what was found end, s."""
-        return self.began + STRATEGY.between.share * self.task.budget.seconds
+    def left(self, share: float) -> float:
+        """Of a share of the task's time, s."""
+        return share * self.task.budget.seconds - (spent() - self.began)
 
-    def follow(
-        self, local: LocalSearch, starts: list[dict[str, Any]], how: Pass, until: float = 0.0
-    ) -> list[LocalMinimum]:
-        """Refine starts until a share of the time is spent or χ² is below `until`; at least one is."""
+    def follow(self, local: ModelCurves, starts: list[dict[str, Any]], how: Pass) -> list[LocalMinimum]:
+        """Refine starts, at least one, until one leaves but noise or its share of the time is spent."""
         done: list[LocalMinimum] = []
         for start in starts:
-            left = how.share * self.task.budget.seconds - (spent() - self.began)
+            left = self.left(how.share)
             if done and left < 0:
                 break
-            local.deadline = spent() + max(left, STRATEGY.least_start * self.task.budget.seconds)
-            one = local.refine(start, tolerances=how.tolerances, steps=how.steps, enough=STRATEGY.enough)
+            local.deadline = spent() + max(left, OPTIMIZE.least_share * self.task.budget.seconds)
+            one = refine(local, start, tolerances=how.tolerances, steps=how.steps)
             if one is not None:
                 done.append(one)
-                if one.chisq < until:
+                if one.chisq < len(local.curve):
                     break
         return distinct(ordered(done, local))
 
-    def hopping(self, local: LocalSearch, found: list[LocalMinimum]) -> list[LocalMinimum]:
-        """Other local minima than those of starts, best first; see `basin_hopping`."""
-        end, n = self.last, len(local.curve)
+    def beside(self, local: ModelCurves, found: list[LocalMinimum], how: Pass) -> list[LocalMinimum]:
+        """With better ones at what no slope leads to, as long as something is left to explain."""
+        if not found or found[0].chisq < len(local.curve) or self.hopeless(found, local, 1):
+            return found
+        end = spent() + self.left(how.share)
+
+        def attempt(start: dict[str, Any]) -> LocalMinimum | None:
+            if spent() > end:
+                return None
+            local.deadline = end
+            return refine(local, start, tolerances=how.tolerances, steps=how.steps)
+
+        if self.task.basin_hopping:
+            better = self._hopping(local, found, attempt, end)
+        else:
+            better = neighbour_search(
+                found[0], self._proposed(local, how), attempt, needed_fall=STRATEGY.round_fall,
+                enough=float(len(local.curve)),
+            )  # fmt: skip
+        return distinct(ordered([*found, *better], local))
+
+    def _proposed(self, local: ModelCurves, how: Pass) -> Callable[[Walk], Iterator[dict[str, Any]]]:
+        """Whole numbers, sizes off by a fringe, and last size distributions, which wash fringes out."""
+        info = load_model(self.task.name).info
+        counts, sizes = other_counts(info, local.fixed), other_sizes(info, local.fixed)
+
+        def propose(walk: Walk) -> Iterator[dict[str, Any]]:
+            yield from counts(walk)
+            if how is STRATEGY.fine and fit_cost_class(self.task.model) != "slow":
+                yield from sizes(walk)
+            yield from missing_widths(self.task, walk.best.parameters)
+
+        return propose
+
+    def _hopping(
+        self, local: ModelCurves, found: list[LocalMinimum], attempt: Refine, end: float
+    ) -> list[LocalMinimum]:
         local.deadline = end
         try:
             residuals = [local.solved(one.parameters)[0] for one in found]
         except TimeUpError:
             return found
         starts = [replace(one, chisq=float(r @ r)) for one, r in zip(found, residuals, strict=True)]
-        info, refine = load_model(self.task.name).info, _briefly(local, end, STRATEGY.roughly)
         # Another try from where the last one ended takes other ways.
         level = round(1e3 * min(one.chisq for one in starts)) % 2**32
-        rng = np.random.default_rng([n, level, *([self.task.attempt] if self.task.attempt else [])])
-        found = basin_hopping(
-            info, starts, refine, rng,
+        rng = np.random.default_rng([len(local.curve), level, self.task.attempt])
+        return basin_hopping(
+            load_model(self.task.name).info, starts, attempt, rng,
             fixed=local.fixed, points=PROBLEM.coarse_width_points[fit_cost_class(self.task.model)],
-            enough=float(n), going=lambda: spent() < end,
+            enough=float(len(local.curve)), going=lambda: spent() < end,
         )  # fmt: skip
-        return distinct(ordered(found, local))
 
-    def neighbours(
-        self, local: LocalSearch, found: list[LocalMinimum], *, sizes: bool = False
-    ) -> list[LocalMinimum]:
-        """With better ones at what no slope leads to: whole numbers, kinds of distribution, other sizes."""
-        if not found or fit_cost_class(self.task.model) == "slow" or found[0].chisq < len(local.curve):
-            return found
-        if not self.helped(found, local):
-            return found
-
-        refine = _briefly(local, self.last, STRATEGY.enough)
-        info, fixed = load_model(self.task.model).info, local.fixed
-        better = list(found)
-        if sizes:
-            # Without a width a curve costs little, and its fringes are the deeper.
-            sharp = (
-                f for f in found if not has_width(f) and f.chisq < STRATEGY.helped_sharp * found[0].chisq
-            )
-            base = next(sharp, found[0])
-            names = sizes_of(info, base.parameters, fixed)
-            found_beside = neighbour_search(
-                base, other_sizes(names), refine, rounds=OPTIMIZE.size_rounds, needed_fall=OPTIMIZE.size_fall,
-                enough=float(len(local.curve)),
-            )  # fmt: skip
-            better.append(found_beside[-1])
-            better = ordered(better, local)
-        while better[0].chisq >= len(local.curve):
-            kinds = [refine(start) for start in other_kinds(better[0].parameters)]
-            better = ordered([*better, *(p for p in kinds if p is not None)], local)
-            names = [n for n in counts_of(info, better[0].parameters) if n not in fixed]
-            propose = other_counts(names)
-            top = neighbour_search(better[0], propose, refine, rounds=OPTIMIZE.count_rounds)[-1]
-            if top is better[0]:
-                break
-            # Beside another count another kind of distribution may be the better one.
-            better = ordered([*better, top], local)
-            if better[0] is not top:
-                break
-        return distinct(ordered(better, local))
-
-    def helped(self, found: list[LocalMinimum], local: LocalSearch) -> bool:
-        """Whether these are not so far behind others that it is of no use to look beside them."""
-        explained = explains(self.task.budget.best_chisq, len(self.task.curve))
-        return not self.behind(found, local, STRATEGY.helped[explained])
-
-    def behind(self, found: list[LocalMinimum], local: LocalSearch, factor: float) -> bool:
-        """Whether all of these are worse than the best fit of other candidates by a factor."""
+    def hopeless(self, found: list[LocalMinimum], local: ModelCurves, stage: int) -> bool:
+        """Whether none of these can still come near the best fit of other candidates."""
         least, n = min(d.chisq for d in found), len(local.curve)
         others = n * max(self.task.budget.best_chisq, 1.0)
-        return least > max(factor * others, others + STRATEGY.behind)
-
-
-def _briefly(
-    local: LocalSearch, end: float, enough: float
-) -> Callable[[dict[str, Any]], LocalMinimum | None]:
-    """Refine in a few steps, as long as there is time."""
-    how = STRATEGY.between
-
-    def refine(start: dict[str, Any]) -> LocalMinimum | None:
-        if spent() > end:
-            return None
-        local.deadline = end
-        return local.refine(start, tolerances=how.tolerances, steps=how.steps, enough=enough)
-
-    return refine
-
-
-def has_width(found: LocalMinimum) -> bool:
-    """Whether it has a size distribution."""
-    return bool(widths_of(found.parameters))
+        explained = explains(self.task.budget.best_chisq, len(self.task.curve))
+        gain = (STRATEGY.gain_explained if explained else STRATEGY.gain)[stage]
+        return least > gain * others
 
 
 def values_of(found: list[LocalMinimum]) -> list[dict[str, Any]]:
@@ -162,7 +131,7 @@ def values_of(found: list[LocalMinimum]) -> list[dict[str, Any]]:
     return [one.parameters for one in found]
 
 
-def ordered(found: list[LocalMinimum], local: LocalSearch) -> list[LocalMinimum]:
+def ordered(found: list[LocalMinimum], local: ModelCurves) -> list[LocalMinimum]:
     """By the Bayesian information criterion, best first."""
     each = float(np.log(len(local.curve)))
     return sorted(found, key=lambda d: d.chisq + local.count(d.parameters) * each)
@@ -172,6 +141,6 @@ def distinct(found: list[LocalMinimum]) -> list[LocalMinimum]:
     """One of those that ended in the same local minimum."""
     kept: list[LocalMinimum] = []
     for one in found:
-        if all(abs(one.chisq / other.chisq - 1) > STRATEGY.same_start for other in kept):
+        if all(abs(one.chisq / other.chisq - 1) > OPTIMIZE.same_minimum for other in kept):
             kept.append(one)
     return kept

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 
 from sasnet_plugin.digits import chisq_text, listed, quantity, significant
+from sasnet_plugin.fitting.result.components import bare
 from sasnet_plugin.fitting.result.fit_result import FitResult
 from sasnet_plugin.fitting.result.headline import determined, telling, undetermined
 from sasnet_plugin.fitting.settings import ASSESSMENT
+from sasnet_plugin.types import GroupGuess
 
 from .equals import (
     SIMPLER,
@@ -19,9 +22,10 @@ from .equals import (
     within_error,
     within_its_errors,
 )
-from .names import capital, kind, some, with_name
+from .names import capital, is_body, kind, some, with_name
 from .settings import VERDICT
 from .sizes import beyond, comparable, sizes
+from .words import spoken
 
 
 def doubts(result: FitResult) -> tuple[str, ...]:
@@ -127,13 +131,10 @@ def scope(result: FitResult) -> Iterator[str]:
 
 def disagreement(result: FitResult) -> Iterator[str]:
     """The network, which has seen millions of curves, expects another kind, and no fit has refuted it."""
-    known, best = result.expected, result.fits[0]
-    if known is None or not known.groups or no_shape(result):
+    first = _expected_otherwise(result)
+    if first is None:
         return
-    first = known.groups[0]
-    home = next((group.name for group in known.groups if best.model in group.members), first.name)
-    if home == first.name or first.probability < VERDICT.expected:
-        return
+    best = result.fits[0]
     rivals = [fit for fit in result.fits if fit.model in first.members]
     if not rivals:
         why = "none of these was fitted"
@@ -148,6 +149,25 @@ def disagreement(result: FitResult) -> Iterator[str]:
     )
 
 
+def _expected_otherwise(result: FitResult) -> GroupGuess | None:
+    """The network's first group, where it is likely and the best fit is not of it."""
+    known, best = result.expected, result.fits[0]
+    if known is None or not known.groups or no_shape(result):
+        return None
+    first = known.groups[0]
+    home = next((group.name for group in known.groups if best.model in group.members), first.name)
+    return None if home == first.name or first.probability < VERDICT.expected else first
+
+
+def expected_unfitted(result: FitResult) -> tuple[str, str | None] | None:
+    """The likeliest model, and its structure factor, of a group that is expected if none of it was fitted."""
+    first = _expected_otherwise(result)
+    if first is None or result.expected is None or any(f.model in first.members for f in result.fits):
+        return None
+    guess = next((guess for guess in result.expected.models if guess.name in first.members), None)
+    return None if guess is None else (guess.name, guess.structure_factor)
+
+
 def replicates(result: FitResult) -> Iterator[str]:
     """The measurement is unlike what the fit would give."""
     if result.verification is not None and result.verification.replicates is not None:
@@ -156,12 +176,16 @@ def replicates(result: FitResult) -> Iterator[str]:
 
 def open_values(result: FitResult) -> Iterator[str]:
     """A length of the headline's model is anything."""
-    names = left_open(result)
+    names = [spoken(bare(name)) for name in left_open(result)]
     if names:
-        yield (
-            f"{capital(listed(names))} {'are' if names[1:] else 'is'} not determined by these data: a model"
-            f" without {'them' if names[1:] else 'it'} may say the same."
+        many = bool(names[1:])
+        # A peak or a network is the same with other exponents; of a body a layer may not be there.
+        rest = (
+            f": a model without {'them' if many else 'it'} may say the same"
+            if is_body(result.fits[0].model)
+            else ", whose curve is the same with other exponents"
         )
+        yield f"The {listed(names)} {'are' if many else 'is'} not determined by these data{rest}."
 
 
 def left_open(result: FitResult) -> list[str]:
@@ -176,6 +200,19 @@ _STRENGTHS = {
     "volfraction": "the volume fraction", "charge": "the charge", "stickiness": "the stickiness",
     "welldepth": "the depth of the well",
 }  # fmt: skip
+
+
+def atoms(result: FitResult) -> Iterator[str]:
+    """All lengths are those of molecules."""
+    best = result.fits[0]
+    smallest = 2 * math.pi / ASSESSMENT.atoms
+    lengths = [(name, p) for name, p in telling(best) if p.unit == "Ang" and determined(name, p)]
+    if lengths and all(p.value < smallest for _, p in lengths):
+        name, p = max(lengths, key=lambda one: one[1].value)
+        yield (
+            f"The {spoken(bare(name))}, {quantity(p.value, 'Ang', p.error)}, is that of atoms and molecules,"
+            " of which no model here knows; is q in another unit?"
+        )
 
 
 def interaction(result: FitResult) -> Iterator[str]:
@@ -276,7 +313,7 @@ _Find = Callable[[FitResult], Iterator[str]]
 #: By falling harm. Wrong by ten; no answer that means anything; another sample; a value that is none.
 _WITHOUT: tuple[_Find, ...] = (unit, reasons, failed, time)
 _EXPLAINED: tuple[_Find, ...] = (
-    unit, few_points, other_shape, other_size, warned, interaction, open_values, disagreement,
+    unit, few_points, atoms, other_shape, other_size, warned, interaction, open_values, disagreement,
     too_large_uncertainties, structured, no_uncertainties, replicates, failed, understated, systematic,
 )  # fmt: skip
 _UNEXPLAINED: tuple[_Find, ...] = (unit, failed, time, scope, misfit)

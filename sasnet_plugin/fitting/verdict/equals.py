@@ -35,9 +35,7 @@ def as_good(result: FitResult) -> list[ModelFit]:
         likely = fit.weight >= ASSESSMENT.named_weight and fit.reduced_chisq <= ASSESSMENT.worse * max(
             best, 1.0
         )
-        # With more parameters almost any model comes as near.
-        worse = fit.short_name in result.alike and fit.bic - result.fits[0].bic > ASSESSMENT.strong_bic
-        return likely or (fit.short_name in named and not worse)
+        return likely or fit.short_name in named
 
     return [
         fit
@@ -97,12 +95,12 @@ def much_nearer(result: FitResult) -> ModelFit | None:
 
 
 def no_shape(result: FitResult) -> bool:
-    """Whether models of so many kinds are as good that these data choose none."""
+    """Whether models of so many kinds are as good that the data choose none; two, if they show no size."""
     kinds: list[ModelFit] = []
     for fit in of_other_shape(result):
         if not any(same_kind(result, fit, other) for other in kinds):
             kinds.append(fit)
-    return len(kinds) > VERDICT.many_shapes
+    return len(kinds) > VERDICT.many_shapes or (bool(kinds) and unseen(result, result.fits[0]))
 
 
 def other_distributions(result: FitResult) -> list[ModelFit]:

@@ -127,6 +127,8 @@ SHAPES = {
     "fractal": ("fractal", "fractal_core_shell", "mass_fractal", "surface_fractal", "mass_surface_fractal"),
     "lattice": ("sc_paracrystal", "bcc_paracrystal", "fcc_paracrystal"),
 }  # fmt: skip
+#: Shapes that are none of a body.
+_NO_BODY = ("coil", "power-law", "peak", "network", "fractal")
 _SHAPE_OF = {model: shape for shape, models in SHAPES.items() for model in models}
 #: Names of size distributions.
 DISTRIBUTIONS = {"schulz": "Schulz", "lognormal": "log-normal", "gaussian": "Gaussian"}
@@ -173,3 +175,8 @@ def shape(model: str) -> str:
     if len(parts) == 2 and parts[1] in _BESIDE:
         model = parts[0].partition("@")[0]
     return _SHAPE_OF.get(model, model)
+
+
+def is_body(model: str) -> bool:
+    """Whether it is a body of known form, whose layers may be there or not."""
+    return shape(model) not in _NO_BODY

@@ -11,8 +11,9 @@ from sasnet_plugin.fitting.settings import EFFORT
 from sasnet_plugin.fitting.task import FitOptions
 from sasnet_plugin.types import printable
 
-from .doubts import left_open, simpler_model, unit_doubtful
+from .doubts import expected_unfitted, left_open, simpler_model, unit_doubtful
 from .equals import of_other_shape, within_error
+from .names import is_body
 from .settings import VERDICT
 
 #: Folders that are named where none was given.
@@ -24,7 +25,6 @@ def next_step(result: FitResult, options: FitOptions) -> tuple[str, str]:
 
     Parameters
     ----------
-    result : FitResult
     options : FitOptions
         As the curve was fitted; `also` holds what else was given.
     """
@@ -46,7 +46,7 @@ def _changes(result: FitResult, options: FitOptions) -> tuple[dict[str, str | No
     if simpler := simpler_model(result):
         form, _, factor = simpler.partition("@")
         return {"--models": form, "--structure-factor": factor or "none"}, "with the simpler model"
-    if left and not of_other_shape(result):
+    if left and is_body(best.model) and not of_other_shape(result):
         value = f"{float(f'{best.parameters[left[0]].value:.2g}'):g}"
         changes: dict[str, str | None] = {
             "--models": best.model,
@@ -54,6 +54,9 @@ def _changes(result: FitResult, options: FitOptions) -> tuple[dict[str, str | No
             "--fix": _pairs({**options.fixed, left[0]: value}),
         }
         return changes, f"with your own value of {left[0]} in the place of {value}"
+    if options.models is None and (expected := expected_unfitted(result)):
+        model, own = expected
+        return {"--models": model, "--structure-factor": own or "none"}, "with what the network expects"
     if "--report" not in options.also:
         return {"--report": PAGES}, "to look at data, fits and residuals"
     return {"--export": EXPORTS}, "to go on in SasView or Bumps"

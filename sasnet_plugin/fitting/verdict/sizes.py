@@ -56,7 +56,6 @@ class Size:
     ----------
     name : str
         In plain English.
-    value : float
     error : float or None
         One standard deviation; None where it is not known.
     unit : str
@@ -159,7 +158,6 @@ def agreed(fits: Sequence[ModelFit], within: float) -> Size | None:
 
     Parameters
     ----------
-    fits : sequence of ModelFit
     within : float
         Largest difference, over the mean.
     """

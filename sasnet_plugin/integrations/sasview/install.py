@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from ...files import check_output, put_whole, remove_empty, removing
-from ...processes import safe_environment
 from ...types import SasnetError
+from ...workers.child import safe_environment
 
 NAME = "sasnet_suggest.py"
 

@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sasnet_plugin.files import MARK, put_whole
-from sasnet_plugin.fitting.problem.experiment import starting_values
-from sasnet_plugin.fitting.problem.resolution import is_slit
-from sasnet_plugin.fitting.result.fit_result import FitResult
-from sasnet_plugin.fitting.result.model_fit import ModelFit
-from sasnet_plugin.fitting.settings import PROBLEM
-
 from ...digits import quantity
+from ...files import MARK, put_whole
+from ...fitting.problem.experiment import starting_values
+from ...fitting.problem.resolution import is_slit
+from ...fitting.result.fit_result import FitResult
+from ...fitting.result.model_fit import ModelFit
+from ...fitting.settings import PROBLEM
 from ...types import Curve
 
 if TYPE_CHECKING:

@@ -8,13 +8,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from sasnet_plugin.files import MARK, put_whole
-from sasnet_plugin.fitting.problem.experiment import experiment_of
-from sasnet_plugin.fitting.problem.resolution import calculated_q, is_slit
-from sasnet_plugin.fitting.result.fit_result import FitResult
-from sasnet_plugin.fitting.result.model_fit import ModelFit
-
 from ...digits import chisq_text
+from ...files import MARK, put_whole
+from ...fitting.problem.experiment import experiment_of
+from ...fitting.problem.resolution import calculated_q, is_slit
+from ...fitting.result.fit_result import FitResult
+from ...fitting.result.model_fit import ModelFit
 from ...types import Curve, SasnetError
 
 #: bumps' serializer. Its "dataclass" cannot write sasmodels' classes, and what cloudpickle and dill write of
@@ -34,7 +33,6 @@ class _Call:
     ----------
     function : callable
         Importable by its name.
-    arguments : tuple
     state : dict, optional
         Attributes to set on what it returns.
     """

@@ -11,10 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sasnet_plugin.files import MARK, put_whole
-from sasnet_plugin.fitting.result.fit_result import FitResult
-from sasnet_plugin.fitting.result.model_fit import ModelFit, Parameter
-
+from ...files import MARK, put_whole
+from ...fitting.result.fit_result import FitResult
+from ...fitting.result.model_fit import ModelFit, Parameter
 from ...types import Curve, SasnetError
 
 if TYPE_CHECKING:

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sasnet_plugin.files import MARK, put_whole
-
+from ...files import MARK, put_whole
 from ...fitting.images.oriented_fit import OrientedFit
 from ...types import Image
 from ..page import names

@@ -24,10 +24,9 @@ from typing import Any
 
 import numpy as np
 
-from sasnet_plugin.files import MARK
-from sasnet_plugin.fitting.problem.free_parameters import sigmas
-from sasnet_plugin.fitting.result.model_fit import ModelFit, Parameter
-
+from ...files import MARK
+from ...fitting.problem.free_parameters import sigmas
+from ...fitting.result.model_fit import ModelFit, Parameter
 from ...simulate.priors import model_info
 from ...types import sum_parts
 
@@ -56,10 +55,6 @@ def clipboard_text(fit: ModelFit) -> str:
 
     The page's data, q range and resolution stay as they are. With a structure factor SasView passes over the
     background of what is pasted; the project file (`write_project`) has no such gap.
-
-    Returns
-    -------
-    text : str
 
     Raises
     ------

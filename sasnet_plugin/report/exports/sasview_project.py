@@ -15,10 +15,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sasnet_plugin.files import put_whole
-from sasnet_plugin.fitting.result.fit_result import FitResult
-from sasnet_plugin.fitting.result.model_fit import ModelFit
-
+from ...files import put_whole
+from ...fitting.result.fit_result import FitResult
+from ...fitting.result.model_fit import ModelFit
 from ...simulate.priors import model_info
 from ...types import Curve, SasnetError
 from .sasview_clipboard import Page, control, outward, page_state
@@ -38,7 +37,6 @@ def write_project(result: FitResult, path: Path) -> None:
 
     Parameters
     ----------
-    result : FitResult
     path : Path
         Ending in ``.json``: SasView goes by it.
 
@@ -88,7 +86,6 @@ def fit_page(curve: Curve, fit: ModelFit) -> Page:
     ----------
     curve : Curve
         What was fitted.
-    fit : ModelFit
 
     Returns
     -------

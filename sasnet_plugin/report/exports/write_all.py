@@ -6,8 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sasnet_plugin.files import MARK, put_whole
-
+from ...files import MARK, put_whole
 from ...types import sum_parts
 from ..page import names
 from .bumps_script import write_script
@@ -17,8 +16,8 @@ from .sasview_clipboard import CLIPBOARD_HEAD, clipboard_text, plugin_text, sasv
 from .sasview_project import PROJECT_END, data_digits, write_project
 
 if TYPE_CHECKING:
-    from sasnet_plugin.fitting.result.fit_result import FitResult
-    from sasnet_plugin.types import Curve
+    from ...fitting.result.fit_result import FitResult
+    from ...types import Curve
 
 #: Ending of each file, and by what one that was written here is known: SasView and Bumps leave it out when
 #: they save what a user did.
@@ -50,7 +49,6 @@ def export(result: FitResult, folder: Path) -> list[Path]:
 
     Parameters
     ----------
-    result : FitResult
     folder : Path
         Made where it does not exist.
 

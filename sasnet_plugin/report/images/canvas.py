@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sasnet_plugin.files import write_figure
-
+from ...files import write_figure
 from ..page.document import COLOURS, inline_svg, placeholder, plain_axes, settings
 
 if TYPE_CHECKING:
@@ -37,7 +37,6 @@ def svg(draw: Draw, name: str, label: str, size: tuple[float, float]) -> str:
 
     Parameters
     ----------
-    draw : callable
     name : str
         No other figure of the page has it.
     label : str
@@ -89,7 +88,6 @@ def shrunk(
     values : (rows, columns) array
     mask : (rows, columns) bool array
         True where the pixel counts.
-    most : int
     """
     up, across = (max(1, -(-n // most)) for n in values.shape)
     rows, columns = (-(-n // step) * step for n, step in zip(values.shape, (up, across), strict=True))
@@ -117,10 +115,74 @@ def extent(phi: NDArray[np.float64], alpha_f: NDArray[np.float64]) -> tuple[floa
 def axes_of(image: Image) -> tuple[tuple[float, float, float, float], str, str]:
     """Outer edges of a picture and the labels of its axes: exit angles, or pixels where it has none."""
     geometry: Any = image.geometry
+    if hasattr(geometry, "qx") and min(image.counts.shape) > 1:
+        middle = tuple(n // 2 for n in image.counts.shape)
+        return extent(geometry.qx[middle[0]], geometry.qy[:, middle[1]]), "qx / Å⁻¹", "qy / Å⁻¹"
     if not hasattr(geometry, "alpha_f"):
         rows, columns = image.counts.shape
         return (-0.5, columns - 0.5, -0.5, rows - 0.5), "column", "row"
     return extent(geometry.phi, geometry.alpha_f), "φ / degrees", "α_f / degrees"
+
+
+def upright(image: Image) -> Image:
+    """An image as it is drawn: of one over q with qx to the right and qy up; pixels in a list as a picture.
+
+    Parameters
+    ----------
+    image : Image
+    """
+    geometry: Any = image.geometry
+    if not hasattr(geometry, "qx"):
+        return image
+    if min(image.counts.shape) == 1:
+        return _in_cells(image)
+    names = [
+        n for n in ("qx", "qy", "weight", "along", "across", "error") if getattr(geometry, n) is not None
+    ]
+    lies = np.abs(np.diff(geometry.qx, axis=1)).mean() < np.abs(np.diff(geometry.qx, axis=0)).mean()
+    qx, qy = (q.T if lies else q for q in (geometry.qx, geometry.qy))
+    across, upwards = (1 if np.median(np.diff(q, axis=axis)) >= 0 else -1 for q, axis in ((qx, 1), (qy, 0)))
+
+    def turned(values: NDArray[Any]) -> NDArray[Any]:
+        return np.ascontiguousarray((values.T if lies else values)[::upwards, ::across])
+
+    return replace(
+        image,
+        counts=turned(image.counts),
+        mask=turned(image.mask),
+        geometry=replace(geometry, **{name: turned(getattr(geometry, name)) for name in names}),
+    )
+
+
+#: Pixels of a list that a cell of a picture holds, on average.
+_TOGETHER = 3.0
+
+
+def _in_cells(image: Image) -> Image:
+    """A list of pixels as means over the cells of a grid in q."""
+    geometry: Any = image.geometry
+    used = image.mask & (geometry.weight > 0)
+    qx, qy = geometry.qx[used], geometry.qy[used]
+    if qx.size < 2:
+        return image
+    wide, high = max(float(np.ptp(qx)), 1e-9), max(float(np.ptp(qy)), 1e-9)
+    step = max(np.sqrt(wide * high * _TOGETHER / qx.size), max(wide, high) / MAX_PIXELS)
+    edges = [np.arange(low, low + size + step, step) for low, size in ((qx.min(), wide), (qy.min(), high))]
+    bins = [np.append(e, e[-1] + step) for e in edges][::-1]
+    number = np.histogram2d(qy, qx, bins)[0]
+    found = {}
+    for name, values in (
+        ("counts", image.counts),
+        ("weight", geometry.weight),
+        *((n, getattr(geometry, n)) for n in ("error",) if getattr(geometry, n) is not None),
+    ):
+        found[name] = np.histogram2d(qy, qx, bins, weights=values[used])[0] / np.maximum(number, 1)
+    counts = found.pop("counts")
+    if "error" in found:
+        found["error"] = np.where(number > 0, found["error"], 1.0)
+    across, upwards = np.meshgrid(edges[0] + step / 2, edges[1] + step / 2)
+    placed = replace(geometry, qx=across, qy=upwards, along=None, across=None, **found)
+    return replace(image, counts=counts, mask=number > 0, geometry=placed)
 
 
 def picture(axes: Axes, values: NDArray[np.floating], image: Any, paint: Paint, **how: Any) -> Any:
@@ -128,11 +190,8 @@ def picture(axes: Axes, values: NDArray[np.floating], image: Any, paint: Paint, 
 
     Parameters
     ----------
-    axes : matplotlib axes
     values : (rows, columns) array
         Of the image's pixels.
-    image : Image
-    paint : callable
     **how
         For matplotlib's ``imshow``.
     """

@@ -112,11 +112,8 @@ def network_page(name: str, table: str, sections: Sequence[Section], path: Path)
 
     Parameters
     ----------
-    name : str
     table : str
         Its figures, a text of Markdown with a table, of which the rows are taken over.
-    sections : sequence of Section
-    path : Path
 
     Raises
     ------

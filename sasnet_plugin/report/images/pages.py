@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...digits import significant
-from ...domains import Domain, resolve
+from ...domains import Domain
 from ...domains.heads import Classes, Distribution, Quantities, Tags
 from ...types import Image
 from ..page import document, names
@@ -31,7 +31,6 @@ class Section:
 
     Parameters
     ----------
-    title : str
     draw : callable or None
         The figure, see `canvas.Draw`.
     size : (float, float)
@@ -55,7 +54,6 @@ class Verdict:
 
     Parameters
     ----------
-    text, more : str
     good : bool
         Whether the answer can be relied on.
     """
@@ -80,8 +78,6 @@ def page(
     ----------
     title : str
         The file's or the frame's name.
-    verdict : Verdict
-    sections : sequence of Section
     facts : mapping of str to str, optional
         Wavelength, incidence, counts, …
     notes : sequence of str
@@ -139,9 +135,6 @@ def answer_page(domain: Domain, image: Image, answer: Answer, folder: Path) -> P
     ----------
     domain : Domain
         Its own sections come after those of the findings.
-    image : Image
-    answer : Answer
-    folder : Path
 
     Raises
     ------
@@ -154,7 +147,7 @@ def answer_page(domain: Domain, image: Image, answer: Answer, folder: Path) -> P
     again = [finding for finding in answer.findings if hasattr(finding, "title")]
     if answer.known or again:
         sections += [_section_of(finding) for finding in answer.findings]
-        sections += resolve(domain.sections)(image, answer) if domain.sections else []
+        sections += domain.sections(image, answer) if domain.sections else []
         verified = any(getattr(finding, "verified", True) for finding in again)
         if not again and not domain.sections:
             sections.append(_looked_at(domain, image))

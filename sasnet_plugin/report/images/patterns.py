@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...types import Image
-from .canvas import Draw, Paint, bar, picture
+from .canvas import Draw, Paint, bar, picture, upright
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -29,10 +29,10 @@ def pattern(image: Image, *, critical: float | None = None) -> Draw:
 
     Parameters
     ----------
-    image : Image
     critical : float, optional
         Angle of the Yoneda line, degrees.
     """
+    image = upright(image)
 
     def draw(figure: Figure, paint: Paint) -> None:
         axes = figure.add_subplot()
@@ -50,7 +50,6 @@ def comparison(
 
     Parameters
     ----------
-    image : Image
     simulated : (rows, columns) float array
         Expected counts.
     residual : (rows, columns) float array, optional
@@ -221,7 +220,6 @@ def attention(image: Image, found: NDArray[np.floating]) -> Draw:
 
     Parameters
     ----------
-    image : Image
     found : array of any shape
         `grad_cam` or `occlusion`; spread over the image's pixels.
     """

@@ -102,7 +102,6 @@ def components_figure(model: Pls, shape: tuple[int, int], *, most: int = 6) -> D
 
     Parameters
     ----------
-    model : Pls
     shape : (int, int)
         Rows and columns of a pattern; row 0 is the lowest.
     most : int

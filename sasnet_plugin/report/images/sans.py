@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ...data.sans.anisotropy import anisotropy
 from ...data.sans.features import images_of
+from ...data.sans.geometry import SmallAngle
 from ...data.sans.polar import N_RINGS, N_SECTORS, RINGS, harmonics, polar
 from ...fitting.images.oriented_fit import OrientedFit
 from ...predict.sans import most_counted
-from .canvas import Paint, framed
+from .canvas import Paint, framed, upright
 from .pages import Section
+from .patterns import COMPARISON_SIZE, comparison
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
     from ...predict import Answer
+    from ...types import Image
 
 #: Half width of a sector that is averaged, degrees; fewer counts than this are no point.
 _HALF, _LEAST = 20.0, 5
@@ -31,7 +35,6 @@ def sections(measurement: Any, answer: Answer) -> list[Section]:
     ----------
     measurement : Image or data.sans.features.Settings
         Of several settings, the image with the most counts is drawn.
-    answer : Answer
     """
     image = most_counted(images_of(measurement))
     if image is None:
@@ -83,7 +86,63 @@ def sections(measurement: Any, answer: Answer) -> list[Section]:
             for text in (place.xaxis.label, place.yaxis.label):
                 text.set_color(paint("ink"))
 
-    said = f"Sectors of ±{_HALF:g}° along {axis:.0f}° from qx and across it" + (
+    shown = [] if fit is None else [_again(image, fit)]
+    said = f"Sectors of ±{_HALF:g}° along {axis:.0f}° (anticlockwise from qx) and across it" + (
         "; lines: the fit." if fit is not None else "."
     )
-    return [Section("Profile and harmonics", draw, (8.4, 3.4), said)]
+    return [*shown, Section("Profile and harmonics", draw, (8.4, 3.4), said)]
+
+
+#: Rows and columns of the pictures of a fit, at most: each pixel is simulated again.
+_MOST = 128
+
+
+def _again(image: Image, fit: OrientedFit) -> Section:
+    """Measured, simulated again and residual, side by side in q."""
+    small = _coarse(upright(image))
+    geometry: SmallAngle = small.geometry
+    # In the beam itself nothing is compared, and q has no direction.
+    least = 1e-3 * float(np.median(geometry.q))
+    aside = replace(geometry, qx=np.where(geometry.q < least, least, geometry.qx))
+    simulated = fit.intensity(aside)
+    if geometry.error is None:
+        # In the scale of the fit's own cells: of all counts the same number.
+        simulated = simulated * geometry.weight
+        residual = None
+    else:
+        residual = (small.counts - simulated) / geometry.error
+    said = (
+        f"In q, {geometry.picture}; the first two in one scale, residuals in standard deviations of counting."
+    )
+    drawn = comparison(small, simulated, residual)
+    return Section("Measured, simulated and residual", drawn, COMPARISON_SIZE, said)
+
+
+def _coarse(image: Image) -> Image:
+    """Blocks of pixels, counts added up and reduced values averaged: no side has more than `_MOST`."""
+    step = -(-max(image.counts.shape) // _MOST)
+    if step == 1:
+        return image
+    rows, columns = (n // step for n in image.counts.shape)
+    geometry: SmallAngle = image.geometry
+
+    def blocks(values: NDArray[Any]) -> NDArray[np.float64]:
+        cut = values[: rows * step, : columns * step].reshape(rows, step, columns, step)
+        return np.asarray(cut.sum(axis=(1, 3)), dtype=np.float64)
+
+    number = blocks(image.mask)
+    counts = blocks(np.where(image.mask, image.counts, 0.0))
+    error = None
+    if geometry.error is not None:
+        counts = counts / np.maximum(number, 1)
+        error = np.sqrt(blocks(np.where(image.mask, geometry.error, 0.0) ** 2)) / np.maximum(number, 1)
+        error = np.where(number > 0, error, 1.0)
+    placed = SmallAngle(
+        blocks(geometry.qx) / step**2,
+        blocks(geometry.qy) / step**2,
+        blocks(np.where(image.mask, geometry.weight, 0.0)),
+        error=error,
+        setting=geometry.setting,
+        picture=geometry.picture,
+    )
+    return replace(image, counts=counts, mask=number > 0, geometry=placed)

@@ -39,7 +39,6 @@ def trends(
         Or number of the frame.
     columns : mapping of str to (value, low, high), each a (n,) float array
         NaN where there is no answer.
-    units : mapping of str to str
     against : str
         What lies on the horizontal axis.
     doubtful : (n,) bool array, optional
@@ -99,7 +98,6 @@ def against_counts(
     counts : (n,) sequence of float
     classes : mapping of str to (n,) sequence of float
         Those that never reach a twentieth are left out.
-    settled : float or None
     """
 
     def draw(figure: Figure, paint: Paint) -> None:

@@ -14,8 +14,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from sasnet_plugin.files import MARK, put_whole
-
+from ...files import MARK, put_whole
 from .names import OWN
 
 if TYPE_CHECKING:
@@ -230,7 +229,6 @@ def verdict(first: str, second: str = "", *, level: str = "") -> str:
 
     Parameters
     ----------
-    first, second : str
     level : str
         Empty where the answer can be relied on, ``doubt``, or ``wrong``.
     """

@@ -12,12 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sasnet_plugin.fitting.result.display import MARGIN, PANEL, draw_corner, drawn_names
-from sasnet_plugin.fitting.result.fit_result import FitResult
-from sasnet_plugin.fitting.result.model_fit import ModelFit
-from sasnet_plugin.fitting.verdict.equals import worth_showing
-
 from ...digits import superscript
+from ...fitting.result.display import MARGIN, PANEL, draw_corner, drawn_names
+from ...fitting.result.fit_result import FitResult
+from ...fitting.result.model_fit import ModelFit
+from ...fitting.verdict.equals import worth_showing
 from ...zoo import Manifest
 from ..model_free import Ink, draw_panels
 from ..plot import draw_tree, members_of_links

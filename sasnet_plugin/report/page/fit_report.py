@@ -9,11 +9,10 @@ from pathlib import Path, PurePath
 
 import numpy as np
 
-from sasnet_plugin.fitting.result.fit_result import FitResult
-from sasnet_plugin.fitting.result.verdict import DOES_NOT, DOUBTS, EXPLAINS
-from sasnet_plugin.fitting.verdict.equals import worth_showing
-
 from ...digits import significant
+from ...fitting.result.fit_result import FitResult
+from ...fitting.result.verdict import DOES_NOT, DOUBTS, EXPLAINS
+from ...fitting.verdict.equals import worth_showing
 from ...model_free.in_words import lines
 from ...types import Curve, ModelZooError
 from ...zoo import Manifest, open_model
@@ -27,7 +26,6 @@ def write_report(result: FitResult, folder: Path, *, groups: Manifest | None = N
 
     Parameters
     ----------
-    result : FitResult
     folder : Path
         Made where it does not exist.
     groups : Manifest, optional

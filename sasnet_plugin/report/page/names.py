@@ -43,7 +43,6 @@ def free_name(folder: Path, start: str, ending: str, mark: str, own: str) -> str
 
     Parameters
     ----------
-    folder : Path
     start, ending : str
         Of the name.
     mark : str
@@ -70,8 +69,6 @@ def page_name(folder: Path, file: str, entry: str, own: str, *, default: str) ->
 
     Parameters
     ----------
-    folder : Path
-    file, entry : str
     own : str
         See `identity`.
     default : str

@@ -36,14 +36,10 @@ class Row:
 
     Parameters
     ----------
-    file, entry : str
     answer : str
         The headline, or why there is none.
-    model, structure_factor, group : str
-    probability, in_scope, reduced_chisq : float or None
     level : str
         Empty where the answer can be relied on, ``doubt``, or ``wrong``.
-    note : str
     rg, rg_error, rg_network : float or None
         Radius of gyration by Guinier's law, else the network's, Å, and the error of the former.
     page : str
@@ -78,7 +74,6 @@ def thumbnail(measurement: Any, theory: NDArray[np.float64] | None = None) -> st
 
     Parameters
     ----------
-    measurement : Curve or Image
     theory : (n,) float array, optional
     """
     if not isinstance(measurement, Curve):

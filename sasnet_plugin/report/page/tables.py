@@ -10,11 +10,10 @@ from importlib.metadata import PackageNotFoundError, version
 
 import numpy as np
 
-from sasnet_plugin.fitting.result.fit_result import FitResult
-from sasnet_plugin.fitting.result.model_fit import ModelFit, Parameter
-
 from ...digits import chisq_text, interval, significant, unit_text, with_error
 from ...domains.heads import Classes
+from ...fitting.result.fit_result import FitResult
+from ...fitting.result.model_fit import ModelFit, Parameter
 from ...zoo import Manifest
 from .document import DASHES, FITS
 

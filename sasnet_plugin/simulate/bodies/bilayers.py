@@ -84,7 +84,6 @@ def caille(q: Floats, spacing: float, layers: int, eta: float) -> Floats:
         Å⁻¹.
     spacing : float
         Å.
-    layers : int
     eta : float
         Caillé's parameter of the first order, 0 to 0.5.
     """

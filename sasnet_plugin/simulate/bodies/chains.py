@@ -30,10 +30,8 @@ def domain(residues: int, axes: Floats, rng: np.random.Generator) -> Floats:
 
     Parameters
     ----------
-    residues : int
     axes : (3,) float array
         Relative half axes of the ellipsoid that it fills; a bulge is put on it.
-    rng : numpy.random.Generator
     """
     half = axes * (3 * residues * RESIDUE_VOLUME / (4 * np.pi * np.prod(axes))) ** (1 / 3)
     rods = _helices if rng.random() < 0.6 else _strands
@@ -90,11 +88,8 @@ def coil(residues: int, persistence: float, conformations: int, rng: np.random.G
 
     Parameters
     ----------
-    residues : int
     persistence : float
         Å; the cosine of a bond's angle to the last is exp(−`BOND`/persistence) on average.
-    conformations : int
-    rng : numpy.random.Generator
     """
     mean = np.exp(-BOND / persistence)
     now = _unit(rng.standard_normal((conformations, 3)))

@@ -40,7 +40,6 @@ class Drawn:
 
     Parameters
     ----------
-    rng : numpy.random.Generator
     kept : int
         So many are at hand.
     uses : int

@@ -65,7 +65,6 @@ def out_of_distribution(
         First and last grid point that will be measured.
     library : Library
         Whose models are mixed.
-    rng : numpy.random.Generator
     wide : bool
         Mixtures as real samples are (training), besides those of any two models.
 

@@ -66,7 +66,6 @@ def spheroid(
         Semi-axes across and along its axis.
     axis : (3,) array
         Unit vector.
-    centre : (float, float, float)
     """
     # r·M·r = 1 with M = (1 − u uᵀ)/a² + u uᵀ/c², a quadratic in z.
     m = (np.eye(3) - np.outer(axis, axis)) / radius**2 + np.outer(axis, axis) / polar**2

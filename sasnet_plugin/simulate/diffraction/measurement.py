@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from ...data.diffraction.frame import Window
 from ...types import Image
-from ..draws import Prior
+from ..draws import Prior, draw_all
+from ..pictures import counted_unevenly
 from .patterns import DECADES
 
 FloatArray = NDArray[np.float64]
@@ -82,7 +83,6 @@ def measured(
     ----------
     picture : (PIXELS, PIXELS) array
         Intensity, arbitrary scale.
-    rng : numpy.random.Generator
     exposure : float, optional
         Expected counts of the particle; default: drawn.
     hit : bool
@@ -90,7 +90,7 @@ def measured(
     fixed : mapping of str to float, optional
         Of `MEASUREMENT`, what one detector has in common.
     """
-    drawn = {name: prior(rng) for name, prior in MEASUREMENT.items()} | dict(fixed or {})
+    drawn = draw_all(MEASUREMENT, rng) | dict(fixed or {})
     at = np.asarray((np.arange(PIXELS) - (PIXELS - 1) / 2) / WINDOW.edge, dtype=np.float64)
     radius = np.hypot(at[:, None], at[None, :])
     mask = _mask(drawn, at, radius, rng)
@@ -105,8 +105,7 @@ def measured(
         drawn["stray"], drawn["flat"] = rng.dirichlet((1, 1))
     for name, shape in (("stray", stray), ("flat", seen.astype(float))):
         expected = expected + shape * (drawn[name] * level / max(float(shape[mask].sum()), 1e-9))
-    gain = np.maximum(1 + drawn["uneven"] * rng.standard_normal(expected.shape), 0.2)
-    counts = rng.poisson(np.minimum(expected * gain, 1e12)).astype(np.float64)
+    counts = counted_unevenly(expected, drawn["uneven"], rng)
     if drawn["saturation"]:
         mask &= counts < np.quantile(counts[mask], 1 - drawn["saturation"]) + 5
     return Image(np.where(mask, counts, 0.0), mask, WINDOW)

@@ -30,7 +30,6 @@ def far_field(body: Columns, k: float, q_edge: float, size: int) -> ComplexArray
 
     Parameters
     ----------
-    body : Columns
     k : float
         2π over the wavelength, in one over the body's unit of length.
     q_edge : float

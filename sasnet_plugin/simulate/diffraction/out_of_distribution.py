@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
+from ..pictures import stripes
+
 FloatArray = NDArray[np.float64]
 
 
@@ -55,7 +57,7 @@ def _speckle(size: int, rng: np.random.Generator) -> FloatArray:
 def _stripes(size: int, rng: np.random.Generator) -> FloatArray:
     """Stripes, as of a camera's read-out or a grazing-incidence rod and its horizon."""
     x, y = _axes(size)
-    found = 1 + np.cos((x * rng.normal() + y * rng.normal()) * rng.uniform(5, 60)) * rng.uniform(0.3, 1)
+    found = stripes(x, y, rng)
     if rng.random() < 0.5:
         found = found * (y > rng.uniform(-0.5, 0.3)) + 20 * np.exp(-np.abs(x) / 0.03) * (y > 0)
     return np.asarray(found + 0.01)

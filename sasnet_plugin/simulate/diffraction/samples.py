@@ -8,7 +8,7 @@ from functools import cache
 import numpy as np
 
 from ...domains.diffraction import LABELS, PARENTS
-from ..draws import Prior, loguniform
+from ..draws import Prior, draw_all, loguniform
 
 #: How often each kind was found among 7,264 images of helium droplets; Streak and Bent overlap as little as
 #: their sum and the number of Prolate allow (242 + 390 − 453).
@@ -104,7 +104,6 @@ def draw_sample(
 
     Parameters
     ----------
-    rng : numpy.random.Generator
     kinds, more : mapping of str to float
         How often each kind is, and what is found on top.
     alone : float
@@ -122,7 +121,7 @@ def draw_sample(
     extra = _chosen(rng, {"": alone, **more})
     if kind in ("irregular", "empty"):
         extra = ""
-    drawn = {name: prior(rng) for name, prior in PRIORS.items()}
+    drawn = draw_all(PRIORS, rng)
     theta, aspect, tilt = drawn["theta"], drawn["aspect"], np.radians(drawn["tilt"])
     if "bent" in kind:
         theta = loguniform(15, 30, rng)

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from ...domains.diffraction import LABELS, QUANTITIES
 from ...domains.heads import Targets
+from ...domains.simulator import Layout, Mix, Row, Simulator
 from ...types import Image
-from ..dataset import Layout, Row, digest_of
-from ..stream import Mix
+from ..dataset import digest_of
 from . import samples
 from .measurement import MEASUREMENT, PIXELS, measured, shot
 from .out_of_distribution import KINDS
@@ -22,7 +22,7 @@ from .patterns import CELLS, DECADES, SIZE, as_stored, intensity
 
 
 @dataclass(frozen=True)
-class DiffractionSimulator:
+class DiffractionSimulator(Simulator):
     """Images of single free particles.
 
     Parameters
@@ -39,7 +39,6 @@ class DiffractionSimulator:
 
     kinds = tuple(KINDS)
     mix = Mix(rows=48, uses=1, others=6, known=40)
-    finish = "sasnet_plugin.train.novelty:finish"
 
     @property
     def layout(self) -> Layout:
@@ -83,8 +82,6 @@ class DiffractionSimulator:
 
         Parameters
         ----------
-        rows : sequence of mapping
-        rng : numpy.random.Generator
         exposure : float, optional
             Expected counts of the particle; default: drawn.
         """

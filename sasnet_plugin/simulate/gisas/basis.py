@@ -48,7 +48,6 @@ class Basis:
 
     Parameters
     ----------
-    geometry : Geometry
     window : Window
         Margin included.
     amplitude : (rows, columns) float32 array
@@ -137,7 +136,6 @@ def basis(geometry: Geometry, window: Window, *, dtype: type[np.floating] = np.f
 
     Parameters
     ----------
-    geometry : Geometry
     window : Window
         Its φ must be symmetric.
     dtype : type
@@ -189,8 +187,6 @@ def particles_at(
 
     Parameters
     ----------
-    geometry : Geometry
-    window : Window
     at : (n,) float array
         Radians, not negative.
     nodes : Nodes, optional

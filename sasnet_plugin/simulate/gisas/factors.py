@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +23,8 @@ FloatArray = NDArray[np.float64]
 #: What each factor depends on.
 PARTICLE_NAMES = ("radius", "radius_pd", "oxide", "alpha_i", "wavelength")
 LATTICE_NAMES = ("lattice", "width", "alpha_i", "wavelength")
+#: Parts across a pixel that may begin within a peak, at most.
+_MOST_PARTS = 22
 #: Parts of a row's height on which films are compared.
 _FILM_PARTS = 3
 
@@ -32,7 +35,6 @@ class Factors:
 
     Parameters
     ----------
-    geometry : Geometry
     window : Window
         Margin included.
     across : int
@@ -43,6 +45,9 @@ class Factors:
         Sum over the lattice's peaks under ξ = 0, 0.5, … 30 degrees.
     nodes : Nodes
         Where BornAgain was asked for ``every`` and ``mean``.
+    offset : float
+        By which a detector's columns lie to the right of the window's, degrees: its pixels need not end
+        where φ = 0.
     """
 
     geometry: Geometry
@@ -52,36 +57,38 @@ class Factors:
     mean: FloatArray
     sums: NDArray[np.float32]
     nodes: Nodes = Nodes()
+    offset: float = 0.0
 
     @classmethod
-    def of(cls, geometry: Geometry, window: Window, nodes: Nodes | None = None) -> Factors:
+    def of(
+        cls, geometry: Geometry, window: Window, nodes: Nodes | None = None, offset: float = 0.0
+    ) -> Factors:
         """Compute all factors of a geometry; see `basis` for how.
 
         Parameters
         ----------
-        geometry : Geometry
         window : Window
             Symmetric in φ, with an even number of columns.
         nodes : Nodes, optional
+        offset : float
         """
         nodes = nodes or Nodes()
-        across = columns_per_pixel(geometry, window)
+        across = _parts(geometry, window, offset)
         every, mean = scattered(geometry, window, across, nodes)
-        return cls(geometry, window, across, every, mean, _sums(geometry, window, across), nodes)
+        return cls(geometry, window, across, every, mean, _sums(geometry, window, across), nodes, offset)
 
     def moved(self, geometry: Geometry, *, across: int | None = None, nodes: Nodes | None = None) -> Factors:
         """The factors of another geometry; what does not change is kept.
 
         Parameters
         ----------
-        geometry : Geometry
         across : int, optional
             Parts of a pixel; default: as many as its peaks need.
         nodes : Nodes, optional
             Default: these factors'.
         """
         nodes = nodes or self.nodes
-        across = across or columns_per_pixel(geometry, self.window)
+        across = across or _parts(geometry, self.window, self.offset)
         every, mean, sums = self.every, self.mean, self.sums
         finer = across != self.across
         if finer or nodes != self.nodes or _differ(self.geometry, geometry, PARTICLE_NAMES):
@@ -92,16 +99,29 @@ class Factors:
             every, mean = denser * every, denser * mean
         if finer or _differ(self.geometry, geometry, LATTICE_NAMES):
             sums = _sums(geometry, self.window, across)
-        return Factors(geometry, self.window, across, every, mean, sums, nodes)
+        return Factors(geometry, self.window, across, every, mean, sums, nodes, self.offset)
 
-    def half(self) -> FloatArray:
-        """Patterns under ξ = 0, 0.5, … 30 degrees, (61, rows, columns), as `basis` gives them."""
+    def half(self, *, mirrored: bool = False) -> FloatArray:
+        """Patterns under ξ = 0, 0.5, … 30 degrees, (61, rows, columns), as `basis` gives them.
+
+        Parameters
+        ----------
+        mirrored : bool
+            Under 60° − ξ instead. What the parts of pixels scatter is the same at −φ; which parts a column
+            has is so only without an offset.
+        """
         ordered = self.ordered()
-        shape = (self.window.rows * self.window.columns, self.across)
-        weight = (ordered / self.across).astype(np.float32).reshape(shape)
-        peaks = np.einsum("xpa,pa->xp", self.sums.reshape(N_HALF, *shape), weight)
         floor = self._binned(self.every) - self._binned(ordered)
-        return np.asarray(floor + peaks.reshape(N_HALF, *self.window.shape).astype(np.float64))
+        if self.offset:
+            gather = _gather(self.window, self.across, self.offset).astype(np.float32)
+            gather = gather[:, ::-1] if mirrored else gather
+            peaks = (self.sums * ordered.astype(np.float32)) @ gather.T
+        else:
+            shape = (self.window.rows * self.window.columns, self.across)
+            weight = (ordered / self.across).astype(np.float32).reshape(shape)
+            peaks = np.einsum("xpa,pa->xp", self.sums.reshape(N_HALF, *shape), weight)
+            peaks = peaks.reshape(N_HALF, *self.window.shape)[..., :: -1 if mirrored else 1]
+        return np.asarray(floor + peaks.astype(np.float64))
 
     def ordered(self) -> FloatArray:
         """|⟨F⟩|² exp(−σ²q²), (rows, columns · across): what the lattice's sum multiplies."""
@@ -139,7 +159,42 @@ class Factors:
         return replace(self, geometry=geometry, every=every, mean=mean)
 
     def _binned(self, fine: FloatArray) -> FloatArray:
+        if self.offset:
+            return np.asarray(fine @ _gather(self.window, self.across, self.offset).T)
         return np.asarray(fine.reshape(*self.window.shape, self.across).mean(axis=2))
+
+
+def _parts(geometry: Geometry, window: Window, offset: float) -> int:
+    """Parts across a pixel; a column that begins within a peak needs twice as many as a whole peak."""
+    parts = columns_per_pixel(geometry, window)
+    return max(parts, min(2 * parts, _MOST_PARTS)) if offset else parts
+
+
+@lru_cache(maxsize=8)
+def _gather(window: Window, across: int, offset: float) -> FloatArray:
+    """Means over columns that lie so much to the right, of the parts of pixels: (columns, columns · across).
+
+    Notes
+    -----
+    A column may begin within a part, and within a peak that is hardly wider: what lies on either side is the
+    integral of the parabola through the middles of that part and of its neighbours.
+    """
+    n = window.columns * across
+    ends = (np.arange(window.columns + 1) + offset / window.pixel[1]) * across
+    part = np.clip(np.floor(ends), 0, n - 1).astype(int)
+    x = np.clip(ends - part, 0.0, 1.0) - 0.5
+    # Of the parabola from a part's beginning to x, in the units of its own value and of its neighbours'.
+    own, slope, bend = x + 0.5, (x**2 - 0.25) / 4, (x**3 / 3 + 1 / 24) / 2
+    whole = np.zeros((n, n))
+    inside = np.arange(n)
+    before, after = np.maximum(inside - 1, 0), np.minimum(inside + 1, n - 1)
+    for place, share in ((inside, 1 - 2 / 24), (before, 1 / 24), (after, 1 / 24)):
+        np.add.at(whole, (inside, place), share)
+    up_to = np.concatenate((np.zeros((1, n)), np.cumsum(whole, axis=0)))[part]
+    rows = np.arange(ends.size)
+    for place, share in ((part, own - 2 * bend), (before[part], bend - slope), (after[part], bend + slope)):
+        np.add.at(up_to, (rows, place), share)
+    return np.asarray(np.diff(up_to, axis=0) / across)
 
 
 def scattered(geometry: Geometry, window: Window, across: int, nodes: Nodes) -> tuple[FloatArray, FloatArray]:

@@ -31,7 +31,6 @@ def sample_geometry(rng: np.random.Generator, *, seed_ranges: bool = False) -> G
 
     Parameters
     ----------
-    rng : numpy.random.Generator
     seed_ranges : bool
         Draw from the narrower ranges of the seed of this work: one size, fixed film.
     """
@@ -62,13 +61,11 @@ def sample_orientation(
 
     Parameters
     ----------
-    rng : numpy.random.Generator
     family : str, optional
         One of `FAMILIES`; default: drawn.
 
     Returns
     -------
-    family : str
     p : (120,) float array
         Share of the surface under each angle; sums to 1.
     """

@@ -12,14 +12,15 @@ from numpy.typing import NDArray
 
 from ...domains.gisas_hex import GEOMETRY as ASKED
 from ...domains.heads import Targets
+from ...domains.simulator import Layout, Mix, Row, Simulator
 from ...types import Image
 from .. import bornagain
-from ..dataset import Layout, Row, digest_of
+from ..dataset import digest_of
 from ..images import out_of_distribution as images
 from ..images.detector import MARGIN, measured
 from ..images.measurement import Measurement, trained_with
 from ..images.window import Window
-from ..stream import Mix, scaled
+from ..stream import scaled
 from .basis import Basis, basis, mix
 from .geometry import N_HALF, WINDOW, Geometry
 from .priors import CLOSEST, GEOMETRY, sample_geometry, sample_orientation
@@ -42,7 +43,6 @@ class Example:
         Share of each rotation angle.
     geometry : Geometry
         The true one.
-    measurement : Measurement
     """
 
     image: Image
@@ -71,8 +71,6 @@ def example(
     ----------
     basis : Basis
         Of ``window.with_margin(MARGIN)``.
-    rng : numpy.random.Generator
-    window : Window
     half : (61, rows + MARGIN, columns + 2 MARGIN) float32 array, optional
         `basis.half()`, where several examples are drawn from one basis.
     family : str, optional
@@ -90,7 +88,7 @@ def example(
 
 
 @dataclass(frozen=True)
-class HexagonalSimulator:
+class HexagonalSimulator(Simulator):
     """Patterns of spheres on hexagonal lattices.
 
     Parameters
@@ -213,12 +211,10 @@ def out_of_distribution(
 
     Parameters
     ----------
-    kind : str
     basis : Basis
         Its window, margin included, is filled.
     half : (61, rows, columns) float32 array
         `basis.half()`.
-    rng : numpy.random.Generator
 
     Returns
     -------

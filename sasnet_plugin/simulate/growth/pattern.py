@@ -43,7 +43,6 @@ def pattern(film: Film, window: Window) -> NDArray[np.float32]:
 
     Parameters
     ----------
-    film : Film
     window : Window
         Symmetric in φ with an even number of columns.
 
@@ -80,7 +79,6 @@ def clusters(
 
     Parameters
     ----------
-    film : Film
     alpha : (rows,) float array
         Exit angles, radians.
     q_r : (rows, columns) float array

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from ..draws import Prior
+from ..draws import Prior, draw_all
 from .film import Film
 
 #: What is drawn; the rest follows: σ = spread · D, R = filling · D/2.
@@ -29,7 +29,7 @@ SPREAD_LIMITS, MOST_METAL = (2.0, 40.0), 250.0
 def sample_film(rng: np.random.Generator) -> Film:
     """Draw a film and its beam."""
     while True:
-        drawn = {name: prior(rng) for name, prior in FILM.items()}
+        drawn = draw_all(FILM, rng)
         spread = drawn.pop("spread") * drawn["distance"]
         radius = drawn.pop("filling") * drawn["distance"] / 2
         film = Film(distance_spread=spread, radius=radius, **drawn)

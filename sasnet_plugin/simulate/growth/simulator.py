@@ -13,21 +13,22 @@ from numpy.typing import NDArray
 
 from ...domains.gisas_growth import FILM
 from ...domains.heads import Targets
+from ...domains.simulator import Layout, Mix, Row, Simulator
 from ...types import Image
 from .. import bornagain
-from ..dataset import Layout, Row, digest_of
+from ..dataset import digest_of
 from ..images import out_of_distribution
 from ..images.detector import MARGIN, measured
 from ..images.measurement import trained_with
 from ..images.window import Window
-from ..stream import Mix, scaled
+from ..stream import scaled
 from . import priors, stack
 from .film import WINDOW, Film
 from .pattern import pattern
 
 
 @dataclass(frozen=True)
-class FilmSimulator:
+class FilmSimulator(Simulator):
     """Patterns of growing films.
 
     Parameters

@@ -28,8 +28,6 @@ def expected_counts(
     ----------
     clean : (rows + MARGIN, columns + 2 MARGIN) float array
         A pattern of `window.with_margin(MARGIN)`, arbitrary scale.
-    window : Window
-    measurement : Measurement
     mask : (rows, columns) bool array, optional
         True where the pixel counts; default: everywhere.
 
@@ -124,10 +122,8 @@ def sample_mask(window: Window, alpha_i: float, rng: np.random.Generator) -> NDA
 
     Parameters
     ----------
-    window : Window
     alpha_i : float
         Where the specular beam is, degrees.
-    rng : numpy.random.Generator
 
     Returns
     -------
@@ -180,13 +176,11 @@ def measured(
     ----------
     clean : callable
         () to the pattern in ``window.with_margin(MARGIN)``, arbitrary scale; called once the mask is drawn.
-    window : Window
     wavelength : float
         Å.
     alpha_i : float
         The true angle of incidence, degrees; the image has what is stated with the data, which the
         misalignment of the sample sets off.
-    rng : numpy.random.Generator
     exposure : float, optional
         Expected counts of the pixels that count; default: drawn.
     """

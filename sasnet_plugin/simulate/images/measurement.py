@@ -65,7 +65,6 @@ def sample_measurement(rng: np.random.Generator, *, counts: float | None = None)
 
     Parameters
     ----------
-    rng : numpy.random.Generator
     counts : float, optional
         So many expected counts instead of the prior's.
     """
@@ -78,7 +77,6 @@ def trained_with(window: Window, beam: Mapping[str, Prior]) -> dict[str, Any]:
 
     Parameters
     ----------
-    window : Window
     beam : mapping of str to Prior
         Of ``wavelength`` and the true ``alpha_i``; stated is the latter less the misalignment.
     """

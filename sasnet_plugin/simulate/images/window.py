@@ -18,7 +18,6 @@ class Window:
 
     Parameters
     ----------
-    rows, columns : int
     phi : (float, float)
         Outer edges in the plane, degrees.
     alpha_f : (float, float)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from ...types import sum_parts
 
 #: Models whose curve costs seconds on the full grid (orientation averages in two angles): fewer points of
@@ -51,6 +53,7 @@ MEDIUM = frozenset(
 )
 
 
+@cache
 def cost_class(name: str) -> str:
     """How expensive a model is as sasmodels calculates it: fast, medium or slow; a sum as its worst part."""
     forms = {part.partition("@")[0] for part in sum_parts(name)}

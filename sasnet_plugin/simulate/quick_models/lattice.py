@@ -42,7 +42,6 @@ def calculated(form: str, x: NDArray[np.float64], d_factor: float) -> NDArray[np
         One of `LATTICES`.
     x : (n,) float array
         q dnn, above 0.
-    d_factor : float
     """
     from sasmodels.direct_model import call_kernel
 

@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sasnet_plugin.simulate import priors
-from sasnet_plugin.simulate.kernel import build
-from sasnet_plugin.simulate.quick_models.written import written_once
+from .. import priors
+from ..kernel import build
+from .written import written_once
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

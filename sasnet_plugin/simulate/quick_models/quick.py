@@ -89,6 +89,7 @@ def quick_model(name: str) -> Any:
         raise SimulationError(f"{name}: sasmodels cannot compile this model ({error}).") from error
 
 
+@cache
 def is_quick(name: str) -> bool:
     """Whether `quick_model` gives another model than `kernel.load_model`."""
     return quick_model(name) is not load_model(name)
@@ -99,7 +100,6 @@ def is_exact(name: str, parameters: Mapping[str, Any]) -> bool:
 
     Parameters
     ----------
-    name : str
     parameters : mapping
         sasmodels' parameters.
     """
@@ -124,6 +124,7 @@ def nearest_exact(name: str, parameters: Mapping[str, Any]) -> dict[str, float]:
     }
 
 
+@cache
 def fit_cost_class(name: str) -> str:
     """Cost class of a model in fits: fast, medium or slow, as its quick model is calculated.
 

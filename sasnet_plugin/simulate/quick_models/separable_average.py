@@ -57,7 +57,6 @@ def averaged(body: Body, q: Array) -> Array:
 
     Parameters
     ----------
-    body : Body
     q : (n,) float array
         Å⁻¹, ascending.
     """

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-from sasnet_plugin.files import put_in_one_step
+from ...files import put_in_one_step
 
 
 def written_once(folder: Path, name: str, text: str) -> Path:

@@ -137,9 +137,6 @@ def counted(
     ----------
     intensity : (N_RINGS, N_SECTORS) array
         What the sample scatters into each cell, arbitrary scale.
-    seen : CellBeam
-    background : Background
-    rng : numpy.random.Generator
     counts : float
         Expected.
     """

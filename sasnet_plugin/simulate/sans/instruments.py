@@ -21,7 +21,6 @@ class Instrument:
 
     Parameters
     ----------
-    name : str
     shape : (rows, columns)
         Of the detector.
     pixel : (float, float)
@@ -115,13 +114,7 @@ UNLIKE = 0.15
 
 
 def draw_setting(instrument: Instrument, rng: np.random.Generator) -> Setting:
-    """A setting as users choose it.
-
-    Parameters
-    ----------
-    instrument : Instrument
-    rng : numpy.random.Generator
-    """
+    """A setting as users choose it."""
     distance = loguniform(*instrument.distance, rng)
     lengths = np.array(instrument.collimation)
     near = int(np.argmin(np.abs(lengths - distance)))

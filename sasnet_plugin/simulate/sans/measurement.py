@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ...data.sans.geometry import SmallAngle, on_detector
 from ...data.sans.resolution import Setting
 from ...types import Image
-from ..draws import Prior
+from ..draws import Prior, draw_all
 from .instruments import INSTRUMENTS, Instrument, draw_setting
 
 FloatArray = NDArray[np.float64]
@@ -87,7 +87,6 @@ def draw_beam(
 
     Parameters
     ----------
-    rng : numpy.random.Generator
     feature : float
         Where the sample's first feature lies, Å⁻¹.
     instrument : Instrument, optional
@@ -105,7 +104,7 @@ def beam(instrument: Instrument, setting: Setting, rng: np.random.Generator) -> 
     """The rest of what is drawn of an instrument in a setting."""
     rows, columns = instrument.shape
     width, height = setting.pixel
-    drawn = {name: prior(rng) for name, prior in MEASUREMENT.items()}
+    drawn = draw_all(MEASUREMENT, rng)
     side = min(drawn["offset"] * columns, instrument.offset / width, key=abs)
     centre = (columns - 1) / 2 + side + rng.normal(0, 1.5), (rows - 1) / 2 + rng.normal(0, 1.5)
     wrong = drawn["centre"], MEASUREMENT["centre"](rng)
@@ -191,7 +190,6 @@ def counted_share(expected: FloatArray, seen: Beam, rate: float) -> FloatArray:
     ----------
     expected : (rows, columns) array
         Events, arbitrary scale.
-    seen : Beam
     rate : float
         Events a second on the whole detector.
 
@@ -214,9 +212,6 @@ def measured(
     ----------
     intensity : (rows, columns) array
         What the sample scatters into each pixel's true direction, arbitrary scale.
-    seen : Beam
-    background : Background
-    rng : numpy.random.Generator
     counts : float
         Expected, of pixels that count.
     """

@@ -189,7 +189,6 @@ def resized(row: Mapping[str, Any], rng: np.random.Generator) -> dict[str, Any]:
     ----------
     row : mapping
         Of `row_of`.
-    rng : numpy.random.Generator
     """
     values = dict(row["parameters"])
     name = LABELS[int(values["label"])]

@@ -14,9 +14,9 @@ from ...data.sans.features import FRAMES, Settings
 from ...data.sans.geometry import SmallAngle
 from ...domains.heads import Targets
 from ...domains.sans2d import HEADS, LABELS, QUANTITIES
-from ..dataset import Layout, Row, digest_of
+from ...domains.simulator import Layout, Mix, Row, Simulator
+from ..dataset import digest_of
 from ..draws import loguniform
-from ..stream import Mix
 from . import instruments, orientation, patterns
 from .cells import counted, draw_cell_beam
 from .form_factors import Q
@@ -75,7 +75,7 @@ def draw_direction(rng: np.random.Generator) -> Direction:
 
 
 @dataclass(frozen=True)
-class SansSimulator:
+class SansSimulator(Simulator):
     """Images of pinhole instruments."""
 
     kinds = tuple(KINDS)
@@ -134,8 +134,6 @@ class SansSimulator:
 
         Parameters
         ----------
-        rows : sequence of mapping
-        rng : numpy.random.Generator
         exposure : float, optional
             Expected counts of an image; default: drawn.
         settings : int, optional
@@ -213,7 +211,6 @@ class Posture:
 
         Parameters
         ----------
-        geometry : SmallAngle
         fine : bool
             Directions stand for cells of `data.sans.polar`, over which spots are averaged.
         """

@@ -25,7 +25,6 @@ def diffuse_low_q(q: FloatArray, kind: str, scale: float) -> FloatArray:
 
     Parameters
     ----------
-    q : array
     kind : str
         Of `DIFFUSE`: q^-n; 1/(1 + q²ξ²) (L. S. Ornstein and F. Zernike, 1914); 1/(1 + q²ξ²)² (P. Debye and
         A. M. Bueche, J. Appl. Phys. 20 (1949) 518); exp(−q²Rg²/3) (A. Guinier, 1939).
@@ -88,7 +87,6 @@ def speckle(rng: np.random.Generator, grains: float, width: float) -> FloatArray
 
     Parameters
     ----------
-    rng : numpy.random.Generator
     grains : float
         Expected number around the ring.
     width : float

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..draws import Prior
+from ..pictures import counted_unevenly
 
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
@@ -88,11 +89,6 @@ class Place:
         return -0.5 <= self.centre[0] < self.shape[1] - 0.5 and -0.5 <= self.centre[1] < self.shape[0] - 0.5
 
 
-def drawn_measurement(rng: np.random.Generator) -> dict[str, float]:
-    """All of `MEASUREMENT`."""
-    return {name: prior(rng) for name, prior in MEASUREMENT.items()}
-
-
 def draw_place(drawn: Mapping[str, float], rng: np.random.Generator) -> Place:
     """A detector's shape and the beam on it, or beside it."""
     short = round(PIXELS * (drawn["short"] or 1.0))
@@ -120,8 +116,6 @@ def stop(kind: str, drawn: Mapping[str, float], place: Place, rng: np.random.Gen
         with its tip on the beam.
     drawn : mapping
         Of `MEASUREMENT`.
-    place : Place
-    rng : numpy.random.Generator
     """
     if not kind:
         return np.zeros(place.shape)
@@ -181,10 +175,8 @@ def counted(
         Of `MEASUREMENT`.
     dark : (rows, columns) bool array
         Pixels that are masked.
-    rng : numpy.random.Generator
     """
-    gain = np.maximum(1 + drawn["uneven"] * rng.standard_normal(expected.shape), 0.2)
-    found = rng.poisson(np.minimum(expected * gain, 1e12)).astype(np.float64)
+    found = counted_unevenly(expected, drawn["uneven"], rng)
     flat = found.ravel()
     hit = rng.integers(flat.size, size=int(drawn["zingers"]))
     flat[hit] += np.exp(rng.uniform(np.log(30), np.log(3e4), hit.size))

@@ -126,7 +126,6 @@ def powder(name: str, rings: int) -> tuple[FloatArray, FloatArray]:
 
     Parameters
     ----------
-    name : str
     rings : int
         No more than this many.
     """
@@ -141,7 +140,6 @@ def crystal(name: str, turn: FloatArray, thick: float, reach: float) -> FloatArr
 
     Parameters
     ----------
-    name : str
     turn : (3, 3) array
         Rotation of the crystal.
     thick : float

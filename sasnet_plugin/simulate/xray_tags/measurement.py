@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,8 +13,9 @@ from ...data.xray_tags.features import window
 from ...domains.xray_tags import LABELS, PARENTS
 from ...types import Image
 from ..dataset import Row
+from ..draws import draw_all
 from . import scenes
-from .detector import REFERENCE, STOPS, Place, counted, draw_place, drawn_measurement, gaps, stop
+from .detector import MEASUREMENT, REFERENCE, STOPS, Place, counted, draw_place, gaps, stop
 from .parts import Part, parts_of
 from .visibility import (
     Rings,
@@ -86,17 +86,15 @@ def shot(row: Row, rng: np.random.Generator, exposure: float | None = None) -> t
     ----------
     row : mapping
         Of `scenes.row`.
-    rng : numpy.random.Generator
     exposure : float, optional
         Expected counts of the sample in the whole image; default: drawn.
 
     Returns
     -------
-    image : Image
     tags : dict of str to float
         0 or 1 of each.
     """
-    drawn = drawn_measurement(rng)
+    drawn = draw_all(MEASUREMENT, rng)
     place = draw_place(drawn, rng)
     q, phi = place.polar()
     kind = list(STOPS)[int(rng.choice(len(STOPS), p=np.array(list(STOPS.values())) / sum(STOPS.values())))]
@@ -195,54 +193,86 @@ class _View:
 
 def _tags(row: Row, view: _View) -> dict[str, float]:
     """What of the sample can be seen."""
-    p: Mapping[str, Any] = row["parameters"]
     tags = dict.fromkeys(LABELS, 0.0)
     if not view.lit.any():
         return tags
-    pixels, share = view.rings(), view.share()
-    templates = {
-        name: curve * view.scale
-        for name, curve in templates_of(row, pixels.q, view.resolution, view.reach).items()
-    }
-    signal = seen_by(templates, pixels.weight)
-    seen = {name for name in signal if signal[name] >= RULES.signal}
-    large = {name for name in seen if share.get(name, 0.0) >= RULES.share}
+    pixels = view.rings()
+    found = templates_of(row, pixels.q, view.resolution, view.reach)
+    templates = {name: curve * view.scale for name, curve in found.items()}
+    seen, large = _seen(view, seen_by(templates, pixels.weight))
     tags["diffuse_low_q"], tags["diffuse_high_q"] = float("low_q" in large), float("high_q" in large)
     rings = np.asarray(row["rings"], float)
-    there = [n for n in range(len(rings)) if f"ring {n}" in seen]
-    width = {n: rings[n, 1] / rings[n, 0] for n in there}
-    sharp = [n for n in there if RULES.ring[0] <= width[n] <= RULES.ring[1]]
-    halos = [n for n in there if RULES.halo[0] <= width[n] <= RULES.halo[1] and f"ring {n}" in large]
-    tags["ring"], tags["halo"] = float(bool(sharp)), float(bool(halos))
-    tags["many_rings"] = float(len(sharp) > RULES.many)
-    first = rings[sharp, 0].min() if sharp else np.inf
-    tags["higher_orders"] = float(
-        any(abs(rings[n, 0] / first - k) < 0.01 for n in sharp for k in (2, 3, 4, 5))
-    )
-    grainy = {f"ring {n}" for n in sharp if 0 < rings[n, 6] <= RULES.grains}
-    tags["polycrystalline"] = float(view.uneven(grainy, grains=True) >= RULES.signal)
-    uneven = {f"ring {n}" for n in sharp + halos if rings[n, 3] >= RULES.textured}
-    uneven |= {"body"} & large if p["eta"] >= RULES.textured else set()
-    tags["textured"] = float(view.uneven(uneven, grains=False) >= RULES.signal)
-    of_lattice = [n for n in there if rings[n, 7]]
-    spots = [
-        spots_seen(part, view.expected, view.lit, view.scale, RULES.signal)
-        for part in view.parts
-        if part.spots
-    ]
-    crystal = sum(spots) >= RULES.spots
+    there = _rings_of(seen, rings)
+    sharp = [n for n in there if _within(RULES.ring, rings[n])]
+    halos = [n for n in _rings_of(large, rings) if _within(RULES.halo, rings[n])]
+    tags |= _ring_tags(rings, sharp, halos)
+    tags |= _uneven_tags(row, view, rings, (sharp, halos), large)
+    of_lattice = int(np.count_nonzero(rings[there, 7]))
+    crystal = _spots(view) >= RULES.spots
     tags["single_crystal"] = float(crystal)
-    lattice = scenes.lattice_of(p)
+    lattice = scenes.lattice_of(row["parameters"])
     # From one side a crystal's spots seldom tell its lattice: along the cube's axis both are squares.
     if lattice in tags:
-        tags[lattice] = float(len(of_lattice) >= RULES.lattice_rings)
+        tags[lattice] = float(of_lattice >= RULES.lattice_rings)
     interacting = "body" in large and interaction_seen(row, templates, pixels) >= RULES.signal
     tags["structure_factor"] = float(interacting)
-    paracrystal = (
-        p["disorder"] >= RULES.disorder
-        and bool(of_lattice)
-        and paracrystal_seen(row, templates, pixels, view.resolution, view.scale) >= RULES.signal
-    )
-    tags["disordered"] = float(interacting or paracrystal)
+    disordered = of_lattice > 0 and row["parameters"]["disorder"] >= RULES.disorder
+    if disordered and not interacting:
+        signal = paracrystal_seen(row, templates, pixels, view.resolution, view.scale)
+        disordered = signal >= RULES.signal
+    tags["disordered"] = float(interacting or disordered)
     tags["amorphous"] = float(bool(halos) and not sharp and not crystal)
     return tags
+
+
+def _seen(view: _View, signal: Mapping[str, float]) -> tuple[set[str], set[str]]:
+    """Names of what stands out of the counting noise, and of those that have a large share of the counts."""
+    share = view.share()
+    seen = {name for name in signal if signal[name] >= RULES.signal}
+    return seen, {name for name in seen if share.get(name, 0.0) >= RULES.share}
+
+
+def _rings_of(names: set[str], rings: FloatArray) -> list[int]:
+    """Numbers of the rings among names."""
+    return [n for n in range(len(rings)) if f"ring {n}" in names]
+
+
+def _within(limits: tuple[float, float], ring: FloatArray) -> bool:
+    """Whether the width of a ring over its q is."""
+    return bool(limits[0] <= ring[1] / ring[0] <= limits[1])
+
+
+def _ring_tags(rings: FloatArray, sharp: Sequence[int], halos: Sequence[int]) -> dict[str, float]:
+    """Of sharp rings and of halos, by their numbers."""
+    first = rings[sharp, 0].min() if sharp else np.inf
+    orders = (abs(rings[n, 0] / first - k) < 0.01 for n in sharp for k in (2, 3, 4, 5))
+    return {
+        "ring": float(bool(sharp)),
+        "halo": float(bool(halos)),
+        "many_rings": float(len(sharp) > RULES.many),
+        "higher_orders": float(any(orders)),
+    }
+
+
+def _uneven_tags(
+    row: Row,
+    view: _View,
+    rings: FloatArray,
+    numbers: tuple[Sequence[int], Sequence[int]],
+    large: set[str],
+) -> dict[str, float]:
+    """Of grains and of texture: what is uneven around the beam; `numbers` of sharp rings and of halos."""
+    sharp, halos = numbers
+    grainy = {f"ring {n}" for n in sharp if 0 < rings[n, 6] <= RULES.grains}
+    uneven = {f"ring {n}" for n in (*sharp, *halos) if rings[n, 3] >= RULES.textured}
+    uneven |= {"body"} & large if row["parameters"]["eta"] >= RULES.textured else set()
+    return {
+        "polycrystalline": float(view.uneven(grainy, grains=True) >= RULES.signal),
+        "textured": float(view.uneven(uneven, grains=False) >= RULES.signal),
+    }
+
+
+def _spots(view: _View) -> int:
+    """Spots of a crystal that are seen."""
+    with_spots = [part for part in view.parts if part.spots]
+    return sum(spots_seen(part, view.expected, view.lit, view.scale, RULES.signal) for part in with_spots)

@@ -11,7 +11,9 @@ from scipy.ndimage import gaussian_filter, sobel
 from ...data.xray_tags.centre import centre_of
 from ...data.xray_tags.features import window
 from ...types import Image
-from .detector import counted, draw_place, drawn_measurement, gaps
+from ..draws import draw_all
+from ..pictures import stripes
+from .detector import MEASUREMENT, counted, draw_place, gaps
 
 FloatArray = NDArray[np.float64]
 Shape = tuple[int, int]
@@ -41,7 +43,7 @@ def _clouds(shape: Shape, rng: np.random.Generator) -> FloatArray:
 def _stripes(shape: Shape, rng: np.random.Generator) -> FloatArray:
     """Stripes and steps, as of a camera's read-out or a test pattern."""
     x, y = _axes(shape)
-    found = 1 + np.cos((x * rng.normal() + y * rng.normal()) * rng.uniform(5, 60)) * rng.uniform(0.3, 1)
+    found = stripes(x, y, rng)
     if rng.random() < 0.5:
         found = found * np.where((x * rng.normal() + y * rng.normal()) > rng.normal(0, 0.3), 1.0, 0.1)
     return np.asarray(found + 0.01)
@@ -100,12 +102,10 @@ def foreign(kind: str, rng: np.random.Generator, exposure: float | None = None) 
 
     Parameters
     ----------
-    kind : str
-    rng : numpy.random.Generator
     exposure : float, optional
         Expected counts of the image; default: drawn.
     """
-    drawn = drawn_measurement(rng)
+    drawn = draw_all(MEASUREMENT, rng)
     place = draw_place(drawn, rng)
     picture = KINDS[kind](place.shape, rng)
     level = drawn["counts"] if exposure is None else exposure / picture.size

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..dataset import Row
-from ..draws import Prior
+from ..draws import Prior, draw_all
 from .components import BODIES, DIFFUSE, GRID, body, diffuse_high_q, diffuse_low_q, paracrystal_width
 from .lattices import LATTICES, crystal, powder
 
@@ -54,17 +54,13 @@ PRIORS = {
 def draw_scene(rng: np.random.Generator) -> dict[str, float]:
     """Draw what a sample holds.
 
-    Parameters
-    ----------
-    rng : numpy.random.Generator
-
     Returns
     -------
     dict
         Of `PRIORS`; ``main`` and ``lattice`` as numbers of `MAIN` and `LATTICE`, the latter −1 for none;
         ``seed`` of what `row` draws besides.
     """
-    drawn = {name: prior(rng) for name, prior in PRIORS.items()}
+    drawn = draw_all(PRIORS, rng)
     main = _chosen(rng, MAIN)
     lattice = _chosen(rng, LATTICE) if main in ("lattice", "crystal") else ""
     while main == "crystal" and lattice == "lamellar":

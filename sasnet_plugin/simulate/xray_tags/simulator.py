@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 
 from ...domains.heads import Targets
+from ...domains.simulator import Layout, Mix, Row, Simulator
 from ...domains.xray_tags import LABELS
 from ...types import Image
-from ..dataset import Layout, Row, digest_of
-from ..stream import Mix
+from ..dataset import digest_of
 from . import scenes
 from .components import GRID
 from .detector import MEASUREMENT
@@ -21,7 +21,7 @@ from .out_of_distribution import KINDS, foreign
 
 
 @dataclass(frozen=True)
-class XraySimulator:
+class XraySimulator(Simulator):
     """Images of materials."""
 
     kinds = tuple(KINDS)
@@ -70,8 +70,6 @@ class XraySimulator:
 
         Parameters
         ----------
-        rows : sequence of mapping
-        rng : numpy.random.Generator
         exposure : float, optional
             Expected counts of the sample in an image; default: drawn.
         """

@@ -131,7 +131,6 @@ def paracrystal_seen(
         Of `scenes.row`.
     templates : mapping
         Of `templates_of`, in counts.
-    rings : Rings
     resolution, scale : float
         Of the templates: q, and counts for one of intensity.
     """

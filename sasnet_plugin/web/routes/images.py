@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from fastapi import APIRouter, Response
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, RedirectResponse
 from pydantic import BaseModel
 
 from ..events import UNKNOWN
@@ -17,7 +17,8 @@ router = APIRouter()
 _NOT_YET = (
     b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9"><path d="M3 4.5h3" stroke="gray"/></svg>'
 )
-#: The address of a thumbnail has the time of its file's last change in it.
+#: The address of a thumbnail is what its file holds.
+_NEVER = {"Cache-Control": "no-store"}
 _FOR_EVER = {"Cache-Control": "private, max-age=31536000, immutable"}
 
 
@@ -42,7 +43,7 @@ def cells(selection: str, desk: Desk, start: int = 0, count: int = 100) -> JSONR
     first = max(start, 0)
     with desk.lock:
         rows = desk.rows(selection)[first : first + min(max(count, 0), WEB.most_cells)]
-        state, images, pictures = desk.state, desk.images, desk.background.pictures
+        state, images = desk.state, desk.images
         value, p, version = state.value[rows], state.probability[rows], state.changed[rows]
         found = []
         for place, row in enumerate(rows.tolist()):
@@ -57,19 +58,27 @@ def cells(selection: str, desk: Desk, start: int = 0, count: int = 100) -> JSONR
                     "labels": [[int(t), int(value[place, t])] for t in said],
                     "suggested": [[int(t), round(float(p[place, t]), 3)] for t in order],
                     "problem": images.problem.get(row, ""), "version": int(version[place]),
-                    "stamp": images.stamp.get(file, (0, 0))[1], "ready": bool(np.isfinite(pictures[row, 0])),
+                    "picture": desk.background.address(row),
                 }
             )  # fmt: skip
         return JSONResponse({"cells": found, "tags": state.tags, "start": first})
 
 
+@router.get("/thumb/{content}/{number}")
+def picture(content: str, number: int, desk: Desk) -> Response:
+    """The thumbnail of what a file holds."""
+    png = desk.background.png(content, number) if 0 < number < 2**62 else None
+    if png is None:
+        return Response(_NOT_YET, 404, _NEVER, "image/svg+xml")
+    return Response(png, 200, _FOR_EVER, "image/png")
+
+
 @router.get("/thumb/{row}")
 def thumb(row: int, desk: Desk) -> Response:
-    """A thumbnail, or a sign that it is being made."""
-    png = desk.background.png(row)
-    if png is None:
-        return Response(_NOT_YET, 200, {"Cache-Control": "no-store"}, "image/svg+xml")
-    return Response(png, 200, _FOR_EVER, "image/png")
+    """Where the thumbnail of an image is, or a sign that it is being made."""
+    if address := desk.background.want(row):
+        return RedirectResponse(f"/thumb/{address}", 307, _NEVER)
+    return Response(_NOT_YET, 200, _NEVER, "image/svg+xml")
 
 
 @router.get("/view/{row}")
@@ -83,4 +92,4 @@ def view(
 ) -> Response:
     """One image, drawn as it is asked for."""
     shown = desk.background.view(row, Look(view, scale, colours, mask))
-    return Response(shown.png, 200, {"Cache-Control": "no-store"}, "image/png")
+    return Response(shown.png, 200, _NEVER, "image/png")

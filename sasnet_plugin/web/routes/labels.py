@@ -10,7 +10,7 @@ from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, Field
 
 from ...types import SasnetError
-from .. import exchange
+from .. import exchange, importing
 from ..workspace import Workspace
 from . import Desk
 
@@ -124,5 +124,5 @@ def log(desk: Desk) -> Response:
 @router.post("/api/import")
 async def bring(request: Request, who: str, desk: Desk) -> dict[str, object]:
     """Take in the labels of a file, which is the body."""
-    labels = exchange.from_any(await request.body())
-    return {"done": await run_in_threadpool(desk.bring, labels, who)}
+    content = await request.body()
+    return {"done": await run_in_threadpool(lambda: desk.bring(importing.labels_of(content), who))}

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Request, Response
 
 from ...domains import specification
 from ...predict.classes import percent
+from ...types import SasnetError
 from ..events import NO, UNKNOWN, YES
 from ..expression import FUNCTIONS, WORDS, quoted
 from ..orders import ORDERS
@@ -46,8 +47,12 @@ def page(request: Request, desk: Desk) -> Response:
 @router.get("/status")
 def status(request: Request, desk: Desk, trainer: Trainer) -> Response:
     """A line about what is there and what is under way; asked for every other second."""
+    problem = desk.background.problem
     with desk.lock:
-        desk.refresh()
+        try:
+            desk.refresh()
+        except SasnetError as error:  # what is known stays on the page
+            problem = str(error)
         state, there = desk.state, desk.images.there
         context = {
             "version": state.version, "images": int(there.sum()), "problems": len(desk.images.problem),
@@ -58,7 +63,15 @@ def status(request: Request, desk: Desk, trainer: Trainer) -> Response:
             "people": list(state.people), "model": state.models[-1] if state.models else "",
         }  # fmt: skip
     new = trainer.zoo is not None and trainer.zoo != trainer.used
-    return _drawn(request, "status.html", training=trainer.state, running=trainer.running, new=new, **context)
+    return _drawn(
+        request,
+        "status.html",
+        problem=problem,
+        training=trainer.state,
+        running=trainer.running,
+        new=new,
+        **context,
+    )
 
 
 @router.get("/image/{row}")

@@ -96,7 +96,10 @@ function fill(cell, known) {
   if (cell.dataset.mark === mark) return;
   cell.dataset.mark = mark;
   const [picture, name, labels] = cell.children;
-  const source = known.problem && !known.ready ? "" : `/thumb/${known.row}?${known.ready ? known.stamp : "v" + known.version}`;
+  // By what its file holds; while that is not known, by its row, which is never kept.
+  const waiting = `/thumb/${known.row}?v${known.version}`;
+  const source = known.picture ? `/thumb/${known.picture}` : known.problem ? "" : waiting;
+  picture.onerror = () => { picture.onerror = null; picture.setAttribute("src", waiting); };
   if (picture.getAttribute("src") !== source) source ? picture.setAttribute("src", source) : picture.removeAttribute("src");
   name.textContent = known.title ? `${known.file} · ${known.title}` : known.file;
   cell.title = known.problem || name.textContent;

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from sasnet_plugin.data.images import ImageSettings, load_images
-from sasnet_plugin.data.images.detector_files import dectris
+from sasnet_plugin.data.images.headers import dectris
 from sasnet_plugin.data.images.settings import check_units, from_table, read_toml
 from sasnet_plugin.types import DataError
 

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from sasnet_plugin.fitting.assessment import discriminate
-from sasnet_plugin.fitting.assessment.assess import alike, ranked
+from sasnet_plugin.fitting.evidence.discrepancy import Discrepancy
+from sasnet_plugin.fitting.evidence.weights import alike, weighed
 from sasnet_plugin.fitting.result.model_fit import ModelFit
 from sasnet_plugin.fitting.strategy.fit_candidate import fit_candidate
 from sasnet_plugin.fitting.task import Task
@@ -22,7 +23,7 @@ Simulated = Callable[..., Curve]
 def _fitted(curve: Curve, bank: Bank, *models: str, **fixed: float) -> list[ModelFit]:
     assert curve.dintensity is not None
     fits = [fit_candidate(Task(curve, curve.dintensity, model, None, 0.5, fixed), bank) for model in models]
-    return ranked(fits, len(curve))
+    return list(weighed(Discrepancy(curve, curve.dintensity), fits).fits)
 
 
 def _part(curve: Curve, low: float, high: float) -> Curve:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sasnet_plugin.fitting.assessment.assess import misfits, ranked
+from sasnet_plugin.fitting.assessment.assess import discrepancy
 from sasnet_plugin.fitting.assessment.effective_points import as_independent, in_words, independent_share
+from sasnet_plugin.fitting.evidence.weights import weighed
 from sasnet_plugin.fitting.result.model_fit import ModelFit, Parameter
 from sasnet_plugin.types import Curve
 
@@ -70,27 +71,16 @@ def test_errors_are_those_that_repeated_measurements_scatter_by() -> None:
     assert np.std(means) > 3 * size / np.sqrt(N)
 
 
-def test_neighbours_that_go_together_do_not_decide_between_two_models() -> None:
-    rng = np.random.default_rng(7)
-    residual = running(0.95, 0.3, rng)
-    near, far = level(residual, "near"), level(1.25 * residual, "far")
-    share = independent_share(measured(), np.ones(N), [near, far])
-    counted = ranked([near, far])
-    independent = ranked([near, far], compared=misfits([near, far], share=share))
-    assert counted[0].name == independent[0].name == "near"
-    assert counted[0].weight > 0.99
-    assert independent[0].weight < 0.7
-    assert f"the {N} points count as" in in_words(N, share)
-
-
 def test_a_second_component_comes_not_first_by_what_neighbours_share_within_the_errors() -> None:
     def first(rest: np.ndarray) -> str:
         alone, both = level(rest), level(0.5 * rest, "flat+power_law")
         assert alone.chisq - both.chisq > 50, "overwhelming, were the points independent"
-        fits = [alone, both]
-        share = independent_share(measured(), np.ones(N), fits)
-        return ranked(fits, compared=misfits(fits, share=share))[0].name
+        curve = Curve(Q, np.full(N, 10.0), dintensity=np.ones(N))
+        return (
+            weighed(discrepancy(curve, np.ones(N), [alone, both]), [alone, both], [0.9, 0.025]).fits[0].name
+        )
 
     rest = running(0.95, 0.6, np.random.default_rng(7))
+    assert f"the {N} points count as" in in_words(N, independent_share(measured(), np.ones(N), [level(rest)]))
     assert first(rest) == level(rest).name
     assert first(np.random.default_rng(8).permutation(rest)) == "flat+power_law"

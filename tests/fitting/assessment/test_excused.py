@@ -14,10 +14,10 @@ from sasnet_plugin.fitting.assessment.excused import (
     not_the_least,
     within_the_given,
 )
-from sasnet_plugin.fitting.assessment.systematic_error import SystematicError
+from sasnet_plugin.fitting.evidence.shared_error import SharedError
 from sasnet_plugin.fitting.result.model_fit import ModelFit, Parameter, Verification
 
-ERROR = SystematicError(0.02, 0.3, 1.0, np.ones(1), 100.0)
+ERROR = SharedError(0.02, 0.3, 1.0)
 
 
 def fit(name: str, reduced_chisq: float, parameters: int) -> ModelFit:
@@ -38,22 +38,12 @@ def test_what_only_an_error_makes_as_good_is_said_with_it() -> None:
 def test_why_the_first_is_not_the_nearest_is_what_the_table_shows() -> None:
     far = replace(fit("lamellar", 9.6, 3), bic=40.0)
     near = replace(fit("onion", 1.0, 6), bic=1.0, probability=0.3)
-    (said,) = not_the_least([far, near], None)
+    (said,) = not_the_least([far, near], SharedError())
     assert said.endswith("lamellar stands first, as it has 3 instead of 6 parameters.")
-    (said,) = not_the_least([replace(far, probability=0.5), near], None)
+    (said,) = not_the_least([replace(far, probability=0.5), near], SharedError())
     assert said.endswith("as it has 3 instead of 6 parameters and the network holds it for likelier.")
     (said,) = not_the_least([far, near], ERROR)
     assert said.endswith("as its residuals are smooth, as a systematic error is.")
-
-
-def test_a_sum_of_a_little_more_evidence_is_named_below_the_table() -> None:
-    first, both = (
-        replace(fit("gel_fit", 0.9, 5), bic=20.0),
-        replace(fit("sphere+power_law", 0.85, 6), bic=14.5),
-    )
-    (said,) = not_the_least([first, both], None)
-    assert said.startswith("The BIC of sphere+power_law is lower than that of gel_fit by 5.5;")
-    assert not_the_least([first, replace(both, bic=19.0)], None) == []
 
 
 def test_errors_that_are_no_noise_decide_little() -> None:
@@ -75,7 +65,7 @@ def test_what_no_measurement_shares_is_not_explained_by_signs_that_look_random()
     found = beyond_excuse(good, sphere, large, 200)
     assert not found.explained
     assert found.sentences[0].startswith("Residuals share a systematic error of 13 % of I, more than")
-    assert beyond_excuse(good, sphere, ERROR, 200) == beyond_excuse(good, sphere, None, 200) == good
+    assert beyond_excuse(good, sphere, ERROR, 200) == beyond_excuse(good, sphere, SharedError(), 200) == good
     assert beyond_excuse(good, fit("sphere", 1.02, 4), large, 200) == good
 
 

@@ -10,9 +10,9 @@ import pytest
 
 from sasnet_plugin.data.sans.load import read
 from sasnet_plugin.domains import ReadOptions
-from sasnet_plugin.domains.sans2d import SANS2D
 from sasnet_plugin.fitting.images.fit_image import fit_oriented, refined
 from sasnet_plugin.fitting.images.oriented_fit import OrientedFit
+from sasnet_plugin.kinds.sans2d import SANS2D
 from sasnet_plugin.predict.findings import Answer
 from sasnet_plugin.report.exports.nxcansas_image import write_image
 from tests.fitting.images import rods

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sasnet_plugin.fitting.optimize.covariance import correlations, errors_of, strong_pairs
+from sasnet_plugin.fitting.optimize.finish import correlations, errors_of, strong_pairs
 
 
 def test_correlations_are_those_of_repeated_measurements() -> None:

@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 import pytest
 
+from sasnet_plugin.fitting.optimize.basin_hopping import basin_hopping, random_step
 from sasnet_plugin.fitting.optimize.local_search import LocalMinimum
 from sasnet_plugin.fitting.optimize.neighbour_search import (
-    basin_hopping,
+    Propose,
     counts_of,
     neighbour_search,
     other_counts,
     other_sizes,
-    random_step,
     sizes_of,
 )
 from sasnet_plugin.fitting.strategy.fit_candidate import fit_candidate
@@ -45,8 +45,8 @@ def test_the_least_of_many_minima_is_reached_and_then_nothing_more_is_tried() ->
         return LocalMinimum({"length": minimum}, 1.0 + abs(np.log(minimum / 1000.0)) * 100)
 
     def scan(start: LocalMinimum) -> LocalMinimum:
-        propose = other_sizes(["length"])
-        return neighbour_search(start, propose, refine, rounds=3, needed_fall=0.1, enough=1.5)[-1]
+        propose = other_sizes(load_model("cylinder").info, frozenset({"radius"}))
+        return neighbour_search(start, propose, refine, needed_fall=0.1, enough=1.5)[-1]
 
     best = scan(refine({"length": 1320.0}))
     assert best.parameters["length"] == pytest.approx(1000.0)
@@ -80,31 +80,42 @@ def test_counts_are_those_of_the_body_not_of_its_parameters() -> None:
     assert of("sphere") == []
 
 
+def counts_proposed() -> Propose:
+    return other_counts(load_model("multilayer_vesicle").info, frozenset())
+
+
 def test_the_least_is_found_from_far_and_each_count_is_tried_once() -> None:
     tried: list[float] = []
 
     def refine(start: dict[str, Any]) -> LocalMinimum | None:
-        tried.append(start["n"])
-        return None if start["n"] > 80 else LocalMinimum(start, (start["n"] - 37.0) ** 2 + 1.0)
+        tried.append(start["n_shells"])
+        return None if start["n_shells"] > 80 else LocalMinimum(start, (start["n_shells"] - 37.0) ** 2 + 1.0)
 
-    begin = LocalMinimum({"n": 6.0}, 962.0)
-    best = neighbour_search(begin, other_counts(["n"]), refine, rounds=8)[-1]
-    assert best.parameters["n"] == 37.0
+    begin = LocalMinimum({"n_shells": 6.0}, 962.0)
+    best = neighbour_search(begin, counts_proposed(), refine, needed_fall=0.0)[-1]
+    assert best.parameters["n_shells"] == 37.0
     assert len(tried) == len(set(tried))
 
 
 def test_a_count_that_fits_ever_better_the_larger_it_is_ends_at_what_sasmodels_itself_draws() -> None:
     """sasmodels' chains have 2 to 1,000 pearls; each one costs time."""
-    begin = LocalMinimum({"n": 264.0}, 1.0 + 1 / 264.0)
+    begin = LocalMinimum({"n_shells": 264.0}, 1.0 + 1 / 264.0)
     found = neighbour_search(
-        begin, other_counts(["n"]), lambda p: LocalMinimum(p, 1.0 + 1 / p["n"]), rounds=30
+        begin,
+        counts_proposed(),
+        lambda p: LocalMinimum(p, 1.0 + 1 / p["n_shells"]),
+        needed_fall=0.0,
     )
-    assert 500.0 < found[-1].parameters["n"] <= 1000.0
+    assert 500.0 < found[-1].parameters["n_shells"] <= 1000.0
 
 
 def test_nothing_better_leaves_what_there_was() -> None:
-    start = LocalMinimum({"n": 5.0}, 1.0)
-    assert neighbour_search(start, other_counts(["n"]), lambda p: LocalMinimum(p, 2.0), rounds=8) == [start]
+    start = LocalMinimum({"n_shells": 5.0}, 1.0)
+    assert neighbour_search(
+        start,
+        counts_proposed(),
+        lambda p: LocalMinimum(p, 2.0),
+    ) == [start]
 
 
 def test_the_layers_of_a_stack_are_found(simulated: Callable[..., Curve], bank: Bank) -> None:

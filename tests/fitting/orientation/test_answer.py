@@ -8,8 +8,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from sasnet_plugin.domains.gisas_hex import GISAS_HEX, HEADS
+from sasnet_plugin.domains.gisas_hex import HEADS
 from sasnet_plugin.fitting.orientation.answer import NOT_FITTED, guess_of, refined
+from sasnet_plugin.kinds.gisas_hex import GISAS_HEX
 from sasnet_plugin.predict import Answer
 from sasnet_plugin.predict.findings import DistributionFinding, QuantitiesFinding, Value
 from sasnet_plugin.types import Image

@@ -12,7 +12,7 @@ from orientation.orientedpatterns import FLAT, STOP
 from sasnet_plugin.fitting.orientation.counts import on_window
 from sasnet_plugin.fitting.orientation.settings import INVERSION
 from sasnet_plugin.simulate.gisas.geometry import WINDOW
-from sasnet_plugin.types import DataError, Image
+from sasnet_plugin.types import DataError, GrazingIncidence, Image
 
 Make = Callable[..., Image]
 
@@ -43,3 +43,36 @@ def test_bad_images_are_refused_with_a_sentence(measured: Make) -> None:
             on_window(bad)
         assert "made.tif" in str(caught.value)
         assert "\n" not in str(caught.value)
+
+
+def detector(step: float, beam: float, rng: np.random.Generator) -> Image:
+    """Whole counts on a detector of other pixels, the beam at any fraction of one."""
+    phi = (np.arange(301) - beam) * step
+    alpha_f = (np.arange(280) - 21.4) * step
+    counts = rng.poisson(3.0, (280, 301)).astype(float)
+    return Image(counts, np.ones(counts.shape, dtype=bool), GrazingIncidence(phi, alpha_f, 1.3, 0.17))
+
+
+@pytest.mark.parametrize(("step", "beam"), [(0.0056, 150.3), (0.0071, 148.9), (0.0334, 150.5)])
+def test_pixels_of_a_detector_are_added_up_whole(step: float, beam: float) -> None:
+    image = detector(step, beam, np.random.default_rng(1))
+    counts, shown = on_window(image)
+    # Shared out by area, hardly any would be whole.
+    assert np.array_equal(counts.y, np.round(counts.y))
+    assert shown.counts.shape == counts.window.shape
+    assert counts.window.columns % 2 == 0
+    height, width = counts.window.pixel
+    assert width / step == pytest.approx(round(width / step), rel=1e-3)
+    # The edge in the middle is one of the detector's, next to φ = 0.
+    assert abs(counts.offset) <= step / 2 + 1e-12
+    assert (counts.offset + step * (beam + 0.5)) / step == pytest.approx(
+        round((counts.offset + step * (beam + 0.5)) / step), abs=1e-6
+    )
+    assert 0.7 * WINDOW.pixel[1] < width < 1.4 * WINDOW.pixel[1]
+    assert 0.7 * WINDOW.pixel[0] < height < 1.4 * WINDOW.pixel[0]
+
+
+def test_what_lies_on_the_window_stays_on_it(measured: Make) -> None:
+    counts, _ = on_window(measured(FLAT))
+    assert counts.window == WINDOW
+    assert counts.offset == 0.0

@@ -11,18 +11,10 @@ import pytest
 from orientation.orientedpatterns import GEOMETRY, MEASUREMENT
 from sasnet_plugin.fitting.orientation import invert, prior_guess
 from sasnet_plugin.fitting.orientation.counts import on_window
+from sasnet_plugin.fitting.orientation.films import better_film, film_minima, ratios
 from sasnet_plugin.fitting.orientation.forward import Refined, State, state
 from sasnet_plugin.fitting.orientation.parameters import INDEX, PARAMETERS, OrientationGuess, start
-from sasnet_plugin.fitting.orientation.refine import (
-    best_tilt,
-    better_film,
-    explains,
-    film_minima,
-    fitted,
-    loss_of,
-    ratios,
-    refine,
-)
+from sasnet_plugin.fitting.orientation.refine import best_tilt, explains, fitted, loss_of, refine
 from sasnet_plugin.simulate.gisas.basis import Basis, basis, mix
 from sasnet_plugin.simulate.gisas.geometry import N_XI, WINDOW, Geometry
 from sasnet_plugin.simulate.gisas.priors import deltas, peak

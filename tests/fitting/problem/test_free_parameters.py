@@ -8,19 +8,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from sasnet_plugin.fitting.optimize.local_search import LocalSearch
-from sasnet_plugin.fitting.problem.experiment import experiment
 from sasnet_plugin.fitting.problem.free_parameters import (
     accepted,
-    choose_free,
     completed,
     fittable,
     independent,
     other_kinds,
     points_needed,
-    set_ranges,
     sigmas,
 )
+from sasnet_plugin.fitting.problem.model_curves import ModelCurves
 from sasnet_plugin.fitting.settings import PROBLEM
 from sasnet_plugin.fitting.strategy.fit_candidate import fit_candidate
 from sasnet_plugin.fitting.task import Task
@@ -29,15 +26,6 @@ from sasnet_plugin.simulate.kernel import load_model
 from sasnet_plugin.types import Curve
 
 Simulated = Callable[..., Curve]
-
-
-def test_what_scale_does_as_well_is_not_fitted(simulated: Simulated) -> None:
-    curve = simulated("sphere", {"radius": 80.0})
-    assert curve.dintensity is not None
-    fitness = experiment(curve, curve.dintensity, "sphere", {"radius": 80.0})
-    free, same = choose_free(fitness, frozenset())
-    assert free == ["scale", "background", "radius"]
-    assert same == ["sld", "sld_solvent"]
 
 
 def test_layers_beyond_the_last_are_not_fitted() -> None:
@@ -53,21 +41,6 @@ def test_a_combination_of_others_is_no_parameter_of_its_own() -> None:
     assert independent(columns) == ["a", "b", "d"]
 
 
-def test_ranges_hold_the_start_and_sasmodels_limits(simulated: Simulated) -> None:
-    curve = simulated("sphere", {"radius": 80.0})
-    assert curve.dintensity is not None
-    start = {"radius": 80.0, "radius_pd": 0.1, "radius_pd_n": 15}
-    fitness = experiment(curve, curve.dintensity, "sphere", start)
-    set_ranges(fitness, ["scale", "background", "radius", "radius_pd", "sld"])
-    model = fitness.model
-    assert model.radius.bounds == pytest.approx((80.0 / PROBLEM.size_reach, 80.0 * PROBLEM.size_reach))
-    assert model.scale.bounds == (0.0, np.inf)
-    assert model.background.bounds == (-np.inf, np.inf)
-    assert model.radius_pd.bounds == (0.0, PROBLEM.most_width)
-    low, high = model.sld.bounds
-    assert high - low == pytest.approx(2 * PROBLEM.sld_reach)
-
-
 def test_parameters_of_another_model_are_left_out() -> None:
     info = load_model("sphere").info
     given = {"radius": 50.0, "radius_pd": 0.1, "radius_pd_n": 15, "length": 400.0}
@@ -76,7 +49,7 @@ def test_parameters_of_another_model_are_left_out() -> None:
 
 def _needed(curve: Curve, width: float, radius: float) -> int:
     assert curve.dintensity is not None
-    local = LocalSearch(curve, curve.dintensity, "sphere", per_decade=200)
+    local = ModelCurves(curve, curve.dintensity, "sphere", per_decade=200)
     start = completed({"radius": radius, "radius_pd": width}, 35)
     return points_needed("sphere", start, lambda p: local.solved(p)[0])
 
@@ -90,7 +63,7 @@ def test_a_wider_distribution_of_a_larger_body_needs_more_points(simulated: Simu
 def test_fewer_points_change_the_curve_by_little_of_its_uncertainty(simulated: Simulated) -> None:
     curve = simulated("sphere", {"radius": 60.0, "background": 0.01})
     assert curve.dintensity is not None
-    local = LocalSearch(curve, curve.dintensity, "sphere", per_decade=200)
+    local = ModelCurves(curve, curve.dintensity, "sphere", per_decade=200)
     start = completed({"radius": 60.0, "radius_pd": 0.1}, 35)
     count = points_needed("sphere", start, lambda p: local.solved(p)[0])
     assert count < 35
@@ -124,7 +97,7 @@ def test_a_monodisperse_body_gets_no_width_and_a_spread_one_its_own(
     like = simulated("sphere", {"radius": 40.0, "background": 0.01})
     assert like.dintensity is not None
     # Smeared at more points than sasmodels takes: its own would look like a width.
-    exact = LocalSearch(like, like.dintensity, "sphere", per_decade=800)
+    exact = ModelCurves(like, like.dintensity, "sphere", per_decade=800)
     clean = (
         exact.intensity(completed({"radius": 40.0} | ({"radius_pd": width} if width else {}), 35))[0] + 0.01
     )

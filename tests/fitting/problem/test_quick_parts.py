@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sasnet_plugin.fitting.effort import cost
-from sasnet_plugin.fitting.problem.quick_parts import all_exact, all_nearest, own_cost
+from sasnet_plugin.fitting.costs import cost
+from sasnet_plugin.fitting.problem.sums import all_exact, all_nearest, own_cost
 from sasnet_plugin.simulate.quick_models.quick import is_exact, nearest_exact
 
 Q = np.geomspace(0.01, 0.3, 40)

@@ -114,8 +114,8 @@ def test_a_long_curve_is_rebinned_with_its_resolution_and_a_short_one_is_not() -
     np.testing.assert_allclose(coarse.dq, 0.05 * coarse.q, rtol=1e-3)
     assert coarse.dxl == pytest.approx(0.02)
     assert np.all(error > 0.003 * coarse.intensity)
-    short = Curve(q[::6], q[::6] ** -2, 0.01 * q[::6] ** -2)
-    assert coarsened(short, 0.01 * q[::6] ** -2)[0] is short
+    short = Curve(q[::8], q[::8] ** -2, 0.01 * q[::8] ** -2)
+    assert coarsened(short, 0.01 * q[::8] ** -2)[0] is short
 
 
 def test_scale_and_background_are_those_of_least_squares() -> None:

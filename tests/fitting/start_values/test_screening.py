@@ -11,38 +11,28 @@ import pytest
 from sasnet_plugin.fitting.problem.free_parameters import widths_of
 from sasnet_plugin.fitting.settings import PROBLEM, START_VALUES
 from sasnet_plugin.fitting.start_values.screening import (
+    SIMPLE,
     Screen,
     as_start,
     from_bank,
     previewed,
     screened,
-    simple_pairs,
     with_fixed,
 )
 from sasnet_plugin.fitting.task import Task
 from sasnet_plugin.simulate.bank import Bank
 from sasnet_plugin.simulate.kernel import call
-from sasnet_plugin.simulate.priors import allowed_structure_factors
 from sasnet_plugin.types import Curve
 
 Simulated = Callable[..., Curve]
 
 
-def test_simple_pairs_are_those_that_sasmodels_can_make() -> None:
-    pairs = simple_pairs()
-    assert ("sphere", "hayter_msa") in pairs
-    assert ("lamellar", None) in pairs
-    assert ("vesicle", "stickyhardsphere") in simple_pairs(["vesicle", "pringle"])
-    assert not {("vesicle", "stickyhardsphere"), ("pringle", None)} & set(pairs)
-    assert all(factor is None or factor in allowed_structure_factors(form) for form, factor in pairs)
-    assert len(set(pairs)) == len(pairs)
-
-
 def test_screening_finds_what_the_network_did_not_name(simulated: Simulated, bank: Bank) -> None:
     curve = simulated("sphere@hayter_msa", {"radius": 40.0, "volfraction": 0.2, "charge": 25.0})
     assert curve.dintensity is not None
-    residuals = screened(Screen(curve, curve.dintensity, simple_pairs()), bank)
-    assert set(residuals) == set(simple_pairs())
+    pairs = [(form, None) for form in SIMPLE] + [("sphere", "hayter_msa"), ("sphere", "squarewell")]
+    residuals = screened(Screen(curve, curve.dintensity, pairs), bank)
+    assert set(residuals) == set(pairs)
     least = min(residuals.values())
     assert residuals["sphere", "hayter_msa"] < 2 * least < residuals["sphere", None]
 
@@ -63,15 +53,22 @@ def task_of(curve: Curve, model: str, factor: str | None = None) -> Task:
     return Task(curve, curve.dintensity, model, factor)
 
 
-def test_starts_lie_near_the_truth_and_some_are_polydisperse(
+def test_starts_lie_near_the_truth(simulated: Callable[..., Curve], bank: Bank) -> None:
+    found = from_bank(task_of(simulated("sphere", {"radius": 80.0, "background": 0.01}), "sphere"), bank)
+    assert 1 < len(found) <= START_VALUES.starts
+    assert found[0]["radius"] == pytest.approx(80.0, rel=0.15)
+
+
+def test_starts_of_what_is_cheap_have_widths_where_the_curve_has(
     simulated: Callable[..., Curve], bank: Bank
 ) -> None:
-    task = task_of(simulated("sphere", {"radius": 80.0, "background": 0.01}), "sphere")
-    found = from_bank(task, bank)
-    assert 1 < len(found) <= START_VALUES.starts["fast"]
-    assert found[0]["radius"] == pytest.approx(80.0, rel=0.15)
-    assert any(widths_of(start) for start in found)
-    assert any(not widths_of(start) for start in found)
+    def some_are_wide(model: str, truth: dict[str, float]) -> bool:
+        name = next(iter(truth))
+        wide = truth | {f"{name}_pd": 0.25, f"{name}_pd_n": 35, f"{name}_pd_nsigma": 3, "background": 0.001}
+        return any(map(widths_of, from_bank(task_of(simulated(model, wide), model), bank)))
+
+    assert some_are_wide("sphere", {"radius": 80.0})
+    assert not some_are_wide("cylinder", {"radius": 20.0, "length": 300.0})
 
 
 def test_a_start_of_its_own_comes_first_and_fixed_values_hold(

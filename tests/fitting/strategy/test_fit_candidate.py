@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sasnet_plugin.fitting.effort import spent
-from sasnet_plugin.fitting.optimize.local_search import LocalMinimum, LocalSearch
+from sasnet_plugin.fitting.ledger import spent
+from sasnet_plugin.fitting.optimize.local_search import LocalMinimum
+from sasnet_plugin.fitting.problem.model_curves import ModelCurves
 from sasnet_plugin.fitting.strategy import fit_candidate as module
-from sasnet_plugin.fitting.strategy.fit_candidate import Starts, fit_candidate, granted, refined_starts
+from sasnet_plugin.fitting.strategy.fit_candidate import Starts, fit_candidate, refined_starts
 from sasnet_plugin.fitting.task import Budget, Task
 from sasnet_plugin.simulate.bank import Bank
 from sasnet_plugin.types import Curve, SasnetError
@@ -119,13 +120,13 @@ def test_a_candidate_far_behind_the_others_gives_up_early(
     assert curve.dintensity is not None
     task = Task(curve, curve.dintensity, "lamellar", None)
     calls: list[int] = []
-    intensity = LocalSearch.intensity
+    intensity = ModelCurves.intensity
 
-    def counted(local: LocalSearch, parameters: dict[str, Any]) -> Any:
+    def counted(local: ModelCurves, parameters: dict[str, Any]) -> Any:
         calls[-1] += 1
         return intensity(local, parameters)
 
-    monkeypatch.setattr(LocalSearch, "intensity", counted)
+    monkeypatch.setattr(ModelCurves, "intensity", counted)
     calls.append(0)
     patient = fit_candidate(task, bank)
     calls.append(0)
@@ -153,21 +154,6 @@ def test_without_time_the_refined_start_stands(simulated: Simulated, bank: Bank)
     found = fit_candidate(task, bank)
     assert found.reduced_chisq < 2
     assert {"radius", "length"} <= set(found.free)
-
-
-def test_an_expensive_unlikely_model_has_less_time_where_another_explains_the_curve(
-    simulated: Callable[..., Curve],
-) -> None:
-    curve = simulated("sphere", {"radius": 80.0, "background": 0.01})
-    assert curve.dintensity is not None
-
-    def seconds(model: str, probability: float, best: float) -> float:
-        task = Task(curve, np.asarray(curve.dintensity), model, None, probability)
-        return granted(task, Budget(100.0, best)).seconds
-
-    full = seconds("superball", 0.05, 9.0)
-    assert seconds("superball", 0.05, 1.0) < full
-    assert seconds("superball", 0.5, 1.0) == seconds("sphere", 0.05, 1.0) == full
 
 
 def test_a_start_where_the_model_has_no_value_is_no_fit(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sasnet_plugin.fitting.strategy.hypothesis import Beliefs, Hypothesis, of_pair, size_of
+from sasnet_plugin.fitting.strategy.hypothesis import Beliefs, Hypothesis, factors_of, of_pair, size_of
 from sasnet_plugin.fitting.strategy.settings import STRATEGY
 from sasnet_plugin.predict import open_classifier
 from sasnet_plugin.types import GroupGuess, ModelGuess, Suggestion
@@ -59,3 +59,15 @@ def test_nothing_is_impossible_and_a_second_component_has_to_be_likely() -> None
     assert 0 < known.of(Hypothesis("cylinder")) < 0.1
     assert known.of(Hypothesis("sphere", None, "power_law")) < 0.2 * sphere
     assert known.of(Hypothesis("superball")) == STRATEGY.least_prior
+
+
+def test_structure_factors_are_those_that_sasmodels_can_make() -> None:
+    assert "hayter_msa" in factors_of("sphere")
+    assert factors_of("lamellar") == []
+    assert factors_of("/some/plugin.py") == []
+
+
+def test_what_a_structure_factor_leaves_fixed_is_no_parameter() -> None:
+    alone = size_of(Hypothesis("sphere"))
+    assert size_of(Hypothesis("sphere", "hardsphere")) == alone + 1
+    assert size_of(Hypothesis("sphere", "hayter_msa")) == alone + 2

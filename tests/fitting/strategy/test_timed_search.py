@@ -6,8 +6,9 @@ from collections.abc import Callable
 
 import numpy as np
 
-from sasnet_plugin.fitting.effort import spent
-from sasnet_plugin.fitting.optimize.local_search import LocalMinimum, LocalSearch
+from sasnet_plugin.fitting.ledger import spent
+from sasnet_plugin.fitting.optimize.local_search import LocalMinimum
+from sasnet_plugin.fitting.problem.model_curves import ModelCurves
 from sasnet_plugin.fitting.strategy.settings import STRATEGY, Pass
 from sasnet_plugin.fitting.strategy.timed_search import TimedSearch, distinct, ordered
 from sasnet_plugin.fitting.task import Budget, Task
@@ -17,10 +18,10 @@ Simulated = Callable[..., Curve]
 STARTS = [{"radius": radius, "sld": 4.0, "sld_solvent": 1.0} for radius in (45.0, 52.0, 60.0)]
 
 
-def _search(curve: Curve, seconds: float, best_chisq: float = np.inf) -> tuple[TimedSearch, LocalSearch]:
+def _search(curve: Curve, seconds: float, best_chisq: float = np.inf) -> tuple[TimedSearch, ModelCurves]:
     assert curve.dintensity is not None
     task = Task(curve, curve.dintensity, "sphere", None, budget=Budget(seconds, best_chisq))
-    return TimedSearch(task, spent()), LocalSearch(curve, curve.dintensity, "sphere")
+    return TimedSearch(task, spent()), ModelCurves(curve, curve.dintensity, "sphere")
 
 
 def test_one_start_is_refined_however_little_time_there_is(simulated: Simulated) -> None:
@@ -39,19 +40,24 @@ def test_one_start_is_refined_however_little_time_there_is(simulated: Simulated)
 def test_a_start_that_is_good_enough_ends_the_search(simulated: Simulated) -> None:
     curve = simulated("sphere", {"radius": 50.0, "background": 0.01})
     timed, local = _search(curve, 60.0)
-    assert len(timed.follow(local, STARTS, STRATEGY.given, until=np.inf)) == 1
+    exact = {"radius": 50.0, "sld": 4.0, "sld_solvent": 1.0}
+    assert len(timed.follow(local, [exact, *STARTS], STRATEGY.coarse)) == 1
 
 
-def test_behind_is_by_a_factor_and_by_more_than_chance(simulated: Simulated) -> None:
+def test_hopeless_is_what_no_later_stage_can_make_up_for(simulated: Simulated) -> None:
     curve = simulated("sphere", {"radius": 50.0, "background": 0.01})
-    n = len(curve)
+    n, (rough, coarse) = len(curve), STRATEGY.gain
+    timed, local = _search(curve, 8.0, best_chisq=3.0)
+    assert timed.hopeless([LocalMinimum({}, 3.1 * rough * n)], local, 0)
+    assert not timed.hopeless([LocalMinimum({}, 3.1 * coarse * n)], local, 0)
+    assert timed.hopeless([LocalMinimum({}, 3.1 * coarse * n)], local, 1)
+    # Where another model explains the curve, less is of interest.
     timed, local = _search(curve, 8.0, best_chisq=1.0)
-    assert timed.behind([LocalMinimum({}, 3.0 * n)], local, 2.0)
-    assert not timed.behind([LocalMinimum({}, 1.5 * n)], local, 2.0)
-    assert not timed.behind([LocalMinimum({}, n + STRATEGY.behind - 1)], local, 1.0)
-    # Where nothing was fitted before, nothing is behind.
+    assert timed.hopeless([LocalMinimum({}, 2.0 * n)], local, 1)
+    assert not timed.hopeless([LocalMinimum({}, 1.2 * n)], local, 1)
+    # Where nothing was fitted before, everything may still be the best.
     timed, local = _search(curve, 8.0)
-    assert not timed.behind([LocalMinimum({}, 1e9)], local, 2.0)
+    assert not timed.hopeless([LocalMinimum({}, 1e9)], local, 1)
 
 
 def test_a_parameter_has_to_earn_its_place_and_one_minimum_counts_once(simulated: Simulated) -> None:

@@ -99,7 +99,7 @@ def test_values_of_the_headline_that_no_sample_has_are_said_and_others_are_not()
 def test_lengths_and_interactions_that_are_open_are_said() -> None:
     open_ = fitted("cylinder", radius=p(20, 1), length=p(150, 350))
     assert left_open(answer(open_)) == ["length"]
-    assert doubts(answer(open_))[0].startswith("Length is not determined by these data")
+    assert doubts(answer(open_))[0].startswith("The length is not determined by these data: a model")
     sticky = fitted(
         "sphere", factor="stickyhardsphere", radius=p(50, 1), volfraction=p(0.01, 0.02, ""),
         stickiness=p(0.08, 0.07, ""),
@@ -138,3 +138,16 @@ def test_each_doubt_is_a_sentence_and_none_is_said_twice() -> None:
     found = doubts(many)
     assert len(found) == len(set(found)) > 3
     assert all(said.endswith(".") and "\n" not in said for said in found)
+
+
+def test_lengths_of_molecules_are_said_to_be_such() -> None:
+    stack = fitted("lamellar_stack_caille", thickness=p(2.0, 0.1), d_spacing=p(5.4, 0.05))
+    assert doubts(answer(stack))[0].startswith("The spacing, 5.400 ± 0.050 Å, is that of atoms and molecules")
+    assert doubts(answer(fitted("sphere", radius=p(60.0, 0.5)))) == ()
+
+
+def test_a_peak_whose_width_is_open_is_not_told_to_do_without_it() -> None:
+    peak = fitted("broad_peak", peak_pos=p(0.1, 0.001, "1/Ang"), correlation_length=p(30.0, 90.0))
+    said = doubts(answer(peak))[0]
+    assert said.startswith("The correlation length is not determined")
+    assert "without" not in said

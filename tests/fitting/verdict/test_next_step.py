@@ -10,6 +10,7 @@ from made_results import CURVE, SPHERE, WRONG, answer, fitted, p
 
 from sasnet_plugin.fitting.task import Contrast, FitOptions, Method
 from sasnet_plugin.fitting.verdict.next_step import command, next_step, words_of
+from sasnet_plugin.types import GroupGuess, ModelGuess, Suggestion
 from sasnet_plugin.units import QUnit
 
 USUAL = FitOptions()
@@ -88,3 +89,15 @@ def test_a_simpler_model_is_tried_next() -> None:
     simple = "thickness, 0.1 Å, is at its lower limit: sphere says the same with fewer parameters."
     shell = replace(SPHERE, model="vesicle", warnings=(simple,))
     assert next_step(answer(shell), USUAL)[0].endswith("--models sphere --structure-factor none")
+
+
+def test_what_the_network_expects_is_named_next_where_none_of_it_was_fitted() -> None:
+    groups = (
+        GroupGuess("cylinders and boxes", ("cylinder", "prism"), 0.9),
+        GroupGuess("spheres", ("sphere",), 0.1),
+    )
+    guesses = (ModelGuess("cylinder", "hardsphere", 0.8, "cylinders and boxes"),)
+    found = answer(SPHERE, expected=Suggestion("", "", guesses, groups, 0.9))
+    said, purpose = next_step(found, USUAL)
+    assert "--models cylinder --structure-factor hardsphere" in said
+    assert "expects" in purpose

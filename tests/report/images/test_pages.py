@@ -10,9 +10,9 @@ import pytest
 import tinypatterns
 from tinyzoo import write_zoo
 
-from sasnet_plugin.domains.gisas_hex import GISAS_HEX
 from sasnet_plugin.fitting.orientation.answer import with_result
 from sasnet_plugin.fitting.orientation.invert import OrientationResult
+from sasnet_plugin.kinds.gisas_hex import GISAS_HEX
 from sasnet_plugin.predict import open_predictor
 from sasnet_plugin.predict.findings import DistributionFinding
 from sasnet_plugin.report.images.pages import answer_page, page_name

@@ -6,9 +6,9 @@ from dataclasses import asdict, fields
 from pathlib import Path
 
 import numpy as np
+from prior_tables.gisas import tables
 
 from sasnet_plugin.simulate.draws import Prior
-from sasnet_plugin.simulate.gisas import prior_table
 from sasnet_plugin.simulate.gisas.geometry import WINDOW, Geometry
 from sasnet_plugin.simulate.gisas.priors import CLOSEST, GEOMETRY, sample_geometry
 from sasnet_plugin.simulate.images.detector import COVERED, sample_mask
@@ -68,4 +68,4 @@ def test_masks_leave_most_of_the_window_and_some_leave_all(rng: np.random.Genera
 
 def test_the_published_tables_are_those_of_the_code(repository: Path) -> None:
     text = (repository / "docs" / "gisas_prior.md").read_text(encoding="utf-8")
-    assert prior_table.tables() in text
+    assert tables() in text

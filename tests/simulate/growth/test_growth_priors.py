@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from growthfilms import ONE_SIZE, SEVERAL
+from prior_tables.growth import tables
 
 from sasnet_plugin.domains.gisas_growth import FILM as ASKED
-from sasnet_plugin.simulate.growth import prior_table
 from sasnet_plugin.simulate.growth.priors import FILM, growing, sample_film
 from sasnet_plugin.simulate.stream import scaled
 
@@ -76,5 +76,5 @@ def test_quantities_come_back_from_their_scale(rng: np.random.Generator) -> None
 
 def test_the_published_tables_are_those_of_the_code(repository: Path) -> None:
     text = (repository / "docs" / "growth_prior.md").read_text(encoding="utf-8")
-    assert prior_table.tables() in text
+    assert tables() in text
     assert all(f"`{name}`" in text for name in FILM)

@@ -8,13 +8,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from prior_tables.sans import tables
 
 from sasnet_plugin.data.sans.average import averaged
 from sasnet_plugin.data.sans.geometry import SmallAngle, on_detector
 from sasnet_plugin.data.sans.polar import N_RINGS, N_SECTORS, RINGS, polar
 from sasnet_plugin.data.sans.resolution import Setting
 from sasnet_plugin.simulate.kernel import load_model
-from sasnet_plugin.simulate.sans import cells, instruments, patterns, prior_table
+from sasnet_plugin.simulate.sans import cells, instruments, patterns
 from sasnet_plugin.simulate.sans.form_factors import Q
 from sasnet_plugin.simulate.sans.measurement import Background, Beam, beam, efficiency, measured
 from sasnet_plugin.simulate.sans.orientation import maier_saupe
@@ -191,7 +192,7 @@ def test_a_turned_beam_is_the_same_beam(seen: Beam) -> None:
 
 
 def test_the_prior_holds_what_it_says(repository: Path) -> None:
-    assert prior_table.tables() in (repository / "docs" / "sans.md").read_text(encoding="utf-8")
+    assert tables() in (repository / "docs" / "sans.md").read_text(encoding="utf-8")
     rng = np.random.default_rng(1)
     assert sum(SHARES.values()) == pytest.approx(1)
     assert "sphere" not in others()

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from prior_tables.rows import quantities
 
-from sasnet_plugin.domains import resolve
-from sasnet_plugin.domains.xray_tags import LABELS, PARENTS, WEIGHTS, XRAY_TAGS
+from sasnet_plugin.domains.xray_tags import LABELS, PARENTS, WEIGHTS
+from sasnet_plugin.kinds.xray_tags import XRAY_TAGS
 from sasnet_plugin.simulate.dataset import Row
-from sasnet_plugin.simulate.prior_table import quantities
 from sasnet_plugin.simulate.xray_tags import components, detector, lattices, measurement, scenes
 from sasnet_plugin.simulate.xray_tags.simulator import SIMULATOR
 
@@ -104,7 +104,7 @@ def tags_of(row: Row, monkeypatch: pytest.MonkeyPatch, **given: float) -> set[st
         "theta": 5.0, "resolution": 0.7, "counts": 100.0, "background": 0.01, "reach": 0.1, "disk": 0.1,
         "bar": 0.04, "wedge": 8.0, "stated": 1.0,
     }  # fmt: skip
-    monkeypatch.setattr(measurement, "drawn_measurement", lambda rng: drawn | given)
+    monkeypatch.setattr(measurement, "draw_all", lambda priors, rng: drawn | given)
     monkeypatch.setattr(measurement, "STOPS", {"": 1})
     image, tags = measurement.shot(row, np.random.default_rng(1))
     assert set(tags) == set(LABELS)
@@ -225,7 +225,7 @@ def test_the_same_seed_gives_the_same_images_and_what_is_drawn_is_as_published()
 def test_the_network_reads_what_does_not_depend_on_the_turn_and_much_less_on_the_pixels() -> None:
     rng = np.random.default_rng(7)
     image, _ = measurement.shot(scene("lattice", "bcc"), rng, 3e6)
-    read = resolve(XRAY_TAGS.features)
+    read = XRAY_TAGS.features
     from sasnet_plugin.data.xray_tags.features import window
     from sasnet_plugin.types import Image
 

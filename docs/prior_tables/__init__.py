@@ -1,0 +1,1 @@
+"""Tables of what simulated measurements are drawn from, made from the code that draws them."""

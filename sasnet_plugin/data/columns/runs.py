@@ -1,0 +1,124 @@
+"""Rows of numbers in the lines of a text, alike ones together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from itertools import islice
+
+from sasnet_plugin.data.columns import cells
+
+START = 5
+"""This many alike lines in a row start the table; fewer may be numbers of a header."""
+
+GAP = 2
+"""At most this many lines of other content inside the table are dropped; more end it."""
+
+LEAST_ROWS = 8
+"""A further table has at least so many rows; fewer points determine no curve."""
+
+BACK = 1.5
+"""A row behind words whose q is less than this times that of the first row begins another table."""
+
+
+@dataclass
+class Run:
+    """Rows of equally many numbers, with at most `GAP` other lines between two of them.
+
+    Parameters
+    ----------
+    rows : list of list of float
+    places : list of int
+        Numbers of their lines.
+    dropped : int
+        Lines between them.
+    """
+
+    rows: list[list[float]]
+    places: list[int]
+    dropped: int = 0
+
+    @property
+    def width(self) -> int:
+        return len(self.rows[0])
+
+    @property
+    def lines(self) -> range:
+        """From the first row to the last."""
+        return range(self.places[0], self.places[-1] + 1)
+
+
+@dataclass
+class Runs:
+    """Rows of numbers as they come, line by line.
+
+    Parameters
+    ----------
+    runs : list of Run
+    single : int
+        Lines of one number.
+    odd : list of int
+        Lines that look like rows and cannot be read.
+    gap : int
+        Lines since the last row.
+    """
+
+    runs: list[Run] = field(default_factory=list)
+    single: int = 0
+    odd: list[int] = field(default_factory=list)
+    gap: int = GAP + 1
+
+    def take(self, lines: list[str], number: int) -> None:
+        """The line of this number."""
+        run = self.runs[-1] if self.runs else None
+        row = self._row(lines[number], run)
+        if row is None or len(row) < 2:
+            self._other(lines[number], number, row)
+        elif run is None or not self._takes(run, row):
+            if run is not None and self._may_be_odd(run, row) and not _is_run(lines, number):
+                self.gap += 1
+                return
+            self.runs.append(Run([row], [number]))
+            self.gap = 0
+        else:
+            run.rows.append(row)
+            run.places.append(number)
+            run.dropped += self.gap
+            self.gap = 0
+
+    def _row(self, line: str, run: Run | None) -> list[float] | None:
+        """The numbers of a line, NaN where its last cells are empty."""
+        row = cells.numbers(line)
+        if row and run and len(row) < run.width == cells.count(line):
+            row += [float("nan")] * (run.width - len(row))
+        return row
+
+    def _other(self, line: str, number: int, row: list[float] | None) -> None:
+        """A line that is no row."""
+        self.gap += 1
+        self.single += row is not None
+        if row is None and cells.ROW.match(line):
+            self.odd.append(number)
+
+    def _goes_on(self, run: Run, row: list[float]) -> bool:
+        return run.width == len(row) and not (self.gap and _from_the_start(run.rows, row))
+
+    def _takes(self, run: Run, row: list[float]) -> bool:
+        """Whether the row is the run's next."""
+        near = self.gap == 0 or (self.gap <= GAP and len(run.rows) >= START)
+        return near and self._goes_on(run, row)
+
+    def _may_be_odd(self, run: Run, row: list[float]) -> bool:
+        """Whether a row of other numbers may be one odd line in the run."""
+        return len(run.rows) >= START and self.gap < GAP and not self._goes_on(run, row)
+
+
+def _from_the_start(run: list[list[float]], row: list[float]) -> bool:
+    """Whether a row behind words begins at the q where a table began: the next data set, not more of this."""
+    return len(run) >= LEAST_ROWS and run[-1][0] > BACK * run[0][0] and row[0] < BACK * run[0][0]
+
+
+def _is_run(lines: list[str], number: int) -> bool:
+    """Whether the line and those that follow it are alike: another table, not one odd line."""
+    rows = [cells.numbers(line) for line in islice(lines, number, number + START)]
+    width = len(rows[0] or ())
+    return len(rows) == START and all(row is not None and len(row) == width for row in rows)

@@ -1,0 +1,82 @@
+"""What HDF5 files name of others: followed in the same folder and below it, and nowhere else."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from .hdf5 import member, not_followed, outside
+
+
+def near(name: str, path: Path) -> Path | None:
+    """The file that another one names, if it may be read from there: in the same folder or below; else None.
+
+    Parameters
+    ----------
+    name : str
+        As it stands in the file.
+    path : Path
+        Of the file that names it.
+    """
+    folder = path.resolve().parent
+    if name == ".":
+        return path
+    target = (folder / name).resolve()
+    return target if target.is_relative_to(folder) else None
+
+
+def beside(opened: Any, path: Path, file: str) -> tuple[dict[str, tuple[Path, str]], dict[str, str]]:
+    """Where the external links of a file lead to, by their names: a file of its folder, and where in that.
+
+    Returns
+    -------
+    found : dict of str to (Path, str)
+    missing : dict of str to str
+        Files that are not there.
+
+    Raises
+    ------
+    DataError
+        One leads to another folder, also by a symbolic link of the file system.
+    """
+    import h5py
+
+    links: dict[str, Any] = {}
+    opened.visititems_links(
+        lambda name, link: links.update({name: link}) if isinstance(link, h5py.ExternalLink) else None
+    )
+    found, missing = {}, {}
+    for name, link in sorted(links.items()):
+        target = near(link.filename, path)
+        if target is None or target == path.resolve() or link.filename == ".":
+            raise not_followed(file, f"/{name}")
+        if target.is_file():
+            found[f"/{name}"] = target, link.path
+        else:
+            missing[f"/{name}"] = link.filename
+    return found, missing
+
+
+def lost_sources(item: Any, path: Path, file: str) -> list[str]:
+    """Names of the files that a virtual data set is put together from and that are not there.
+
+    Raises
+    ------
+    DataError
+        One lies in another folder, or holds values of yet other files.
+    """
+    import h5py
+
+    lost: list[str] = []
+    for name in sorted({source.file_name for source in item.virtual_sources()}):
+        target = near(name, path)
+        if target is None:
+            raise not_followed(file, item.name)
+        if not target.is_file():
+            lost.append(name)
+        elif name != ".":
+            inside = {source.dset_name for source in item.virtual_sources() if source.file_name == name}
+            with h5py.File(target, "r") as other:
+                if any(outside(member(other, place)) or member(other, place) is None for place in inside):
+                    raise not_followed(file, item.name)
+    return lost

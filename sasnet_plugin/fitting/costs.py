@@ -1,0 +1,142 @@
+"""What an evaluation of a model counts: seconds on one core of a usual machine, the same on every machine.
+
+From its points of q, of size distributions and of orientation averages; and for models that do more than
+average over orientations, from tables that `benchmarks/fitting/evaluation_cost.py` measures, in units of a
+point of quadrature, `settings.EFFORT.node`. Without them a stack of layers counts ten times what it takes,
+and has a tenth of the search that others have.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sasnet_plugin.fitting.settings import EFFORT
+from sasnet_plugin.simulate.quick_models.lattice import LATTICES
+from sasnet_plugin.simulate.quick_models.quick import FIXED, fit_cost_class, is_quick
+from sasnet_plugin.simulate.quick_models.similar import SIMILAR
+
+#: Terms that are added up at each point of q, whatever the parameters.
+ADDED: Mapping[str, float] = {
+    "flexible_cylinder_elliptical": 10.0,
+    "fractal_core_shell": 2.0,
+    "lamellar_stack_paracrystal": 4.0,
+    "pearl_necklace": 2.0,
+    "stacked_disks": 40.0,
+}
+
+#: The parameter that counts the layers, and the terms for each of them.
+LAYERS: Mapping[str, tuple[str, float]] = {
+    "core_multi_shell": ("n", 0.6),
+    "lamellar_hg_stack_caille": ("Nlayers", 0.5),
+    "lamellar_stack_caille": ("Nlayers", 0.6),
+    "linear_pearls": ("num_pearls", 0.2),
+    "multilayer_vesicle": ("n_shells", 1.0),
+    "onion": ("n_shells", 3.2),
+    "spherical_sld": ("n_shells", 100.0),
+    "stacked_disks": ("n_stacking", 25.0),
+}
+
+#: A point of the average over orientations takes so many times the usual: Bessel functions for two or three
+#: surfaces, or a third integral for each point of the two (pringle, superball).
+PER_POINT: Mapping[str, float] = {
+    "core_shell_bicelle": 4.0,
+    "core_shell_cylinder": 3.0,
+    "hollow_cylinder": 2.5,
+    "micromagnetic_FF_3D": 2.5,
+    "pringle": 30.0,
+    "superball": 400.0,
+}
+
+#: Points of each of the two integrals in sasmodels, where their number is fixed.
+OWN: Mapping[str, int] = {"micromagnetic_FF_3D": 76, "superball": 20}
+
+
+def cost(name: str, parameters: Mapping[str, Any], q: NDArray[np.float64], *, quick: bool) -> float:
+    """What an evaluation counts, s.
+
+    Parameters
+    ----------
+    name : str
+        sasmodels' name of the model, or of one component of a sum.
+    parameters : mapping
+        sasmodels' parameters, those of size distributions included.
+    q : (n,) float array
+        Å⁻¹, where it is calculated.
+    quick : bool
+        With the model of `simulate.quick_models.quick`.
+    """
+    form = name.partition("@")[0]
+    points, widest, across, along, ratio = 1, 1.0, 0.0, 0.0, 1.0
+    for key, value in parameters.items():
+        if key.endswith("_pd") and value > 0:
+            points *= max(int(parameters.get(f"{key}_n", EFFORT.points)), 1)
+            if key.removesuffix("_pd") == SIMILAR.get(form):  # one curve up to the largest body
+                widest *= 1 + EFFORT.widths * float(value)
+        elif key in _sizes(form):
+            half = abs(float(value)) * (0.5 if key.startswith("length") else 1.0)
+            along, across = (max(along, half), across) if key in _ALONG else (along, max(across, half))
+        elif key in _ratios(form):
+            ratio *= max(abs(float(value)), 1.0)
+    sizes = widest * max(along, ratio * across), widest * ratio * (across or along)
+    each = _each_point(form, sizes, q, quick and is_quick(name)) + EFFORT.node * _added(form, parameters)
+    return EFFORT.each + points * q.size * each
+
+
+def look_cost(form: str, factor: str | None) -> float:
+    """What it counts to compare a curve with the bank's of a model, or of a sum, s."""
+    factors = EFFORT.look_factor if factor or "@" in form else 1.0
+    return EFFORT.look * factors * (EFFORT.look_sum if "+" in form else 1.0)
+
+
+def _each_point(form: str, sizes: tuple[float, float], q: NDArray[np.float64], quick: bool) -> float:
+    """Seconds of a point of q: points of its orientation averages, which grow with q times size.
+
+    As sasmodels' kernels have it, the outer integral goes with the largest half length, the inner one with
+    the largest across the axis.
+    """
+    kind, added = fit_cost_class(form), form in ADDED or form in LAYERS
+    if added or kind == "fast" or (quick and form in LATTICES):
+        return EFFORT.point
+    if form in LATTICES:
+        nodes = np.full(q.size, EFFORT.most_nodes)
+    elif form in FIXED:
+        nodes = np.full(q.size, float(FIXED[form] if quick else OWN[form]) ** 2)
+    else:
+        outer, inner = (EFFORT.slope * q * size + EFFORT.least for size in sizes)
+        nodes = (1.0 if quick else EFFORT.own) * (outer if kind == "medium" else outer * inner)
+    each = EFFORT.node * PER_POINT.get(form, 1.0)
+    return EFFORT.point + each * float(np.mean(np.minimum(nodes, EFFORT.most_nodes)))
+
+
+#: Lengths along a body's axis; all others lie across it.
+_ALONG = frozenset({"length", "length_c", "radius_polar", "thick_core"})
+
+
+def _added(form: str, parameters: Mapping[str, Any]) -> float:
+    """Terms that a model adds up at each point of q."""
+    layer, terms = LAYERS.get(form, ("", 0.0))
+    return ADDED.get(form, 0.0) + terms * abs(float(parameters.get(layer, 1.0)))
+
+
+@cache
+def _ratios(form: str) -> frozenset[str]:
+    """Parameters of a form by which a length is multiplied to give another."""
+    from sasnet_plugin.simulate.priors import model_info
+
+    names = (p.name for p in model_info(form).parameters.kernel_parameters)
+    return frozenset(name for name in names if name.endswith("_ratio") or name.startswith("x_core"))
+
+
+@cache
+def _sizes(form: str) -> frozenset[str]:
+    from sasnet_plugin.simulate.priors import model_info
+
+    if fit_cost_class(form) == "fast":
+        return frozenset()
+    table = model_info(form).parameters.call_parameters
+    return frozenset(p.name for p in table if p.type == "volume" and p.units == "Ang")

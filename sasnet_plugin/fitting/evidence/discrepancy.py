@@ -1,0 +1,142 @@
+"""What a curve and any model of it may differ by: an error that neighbours share, along ln q.
+
+A calibrated intensity is off by some per cent, smoothly along q: background, sensitivity, resolution, a model
+that is nearly right. It is described as a Gaussian process (M. C. Kennedy and A. O'Hagan, J. R. Stat. Soc. B
+63 (2001) 425) of Matérn's covariance, ν = 3/2: (1 + d) exp(-d) with d = √3 |Δ ln q|/length. Its size is a
+share of the fit's intensity, of the mean intensity about each point, or, as where a background is taken off,
+of a constant.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sasnet_plugin.fitting.evidence.settings import EVIDENCE
+from sasnet_plugin.fitting.result.model_fit import ModelFit
+from sasnet_plugin.types import Curve
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Shape:
+    """One kind of shared error, of unit size.
+
+    Parameters
+    ----------
+    length : float
+        Correlation length, in ln q.
+    level : (n,) float array
+        Its standard deviation, in the units of the intensity.
+    share : float
+        That over the intensity about each point, root mean square.
+    values, vectors : (p,) and (n, p) float array
+        Eigenvalues and eigenvectors of its covariance in units of the uncertainty, the large ones.
+    """
+
+    length: float
+    level: Array
+    share: float
+    values: Array
+    vectors: Array
+
+
+@dataclass(frozen=True)
+class Discrepancy:
+    """The shared errors that are thought possible in one curve.
+
+    Parameters
+    ----------
+    curve : Curve
+    dintensity : (n,) float array
+        Positive.
+    share : float
+        Of the points, as many as are independent.
+    """
+
+    curve: Curve
+    dintensity: Array
+    share: float = 1.0
+
+    def residual(self, fit: ModelFit) -> Array:
+        """(n,) in units of the uncertainty."""
+        return np.asarray((self.curve.intensity - fit.theory) / self.dintensity)
+
+    @cached_property
+    def about(self) -> Array:
+        """Mean intensity about each point, (n,): a share of it does not vanish in a minimum."""
+        return _mean_about(np.log(self.curve.q), self.curve.intensity, self.dintensity)
+
+    @cached_property
+    def constant(self) -> float:
+        """About as much as a background makes up."""
+        return float(np.quantile(self.about, EVIDENCE.background_quantile))
+
+    @cached_property
+    def ratios(self) -> Array:
+        """Sizes that are tried, relative to a shape and to the noise."""
+        least = EVIDENCE.least_size * float(np.median(self.dintensity / self.about))
+        least = float(np.clip(least, 1e-6, 0.01))
+        return np.geomspace(least, 1.0, int(np.ceil(np.log(1 / least) / EVIDENCE.size_step)) + 1)
+
+    def shapes(self, theory: Array) -> tuple[Shape, ...]:
+        """Each level with each length, for a fit of this intensity (n,)."""
+        return (*self._of_all_fits, *self._of_level(np.abs(theory)))
+
+    @cached_property
+    def _of_all_fits(self) -> tuple[Shape, ...]:
+        return (*self._of_level(self.about), *self._of_level(np.full_like(self.about, self.constant)))
+
+    def _of_level(self, level: Array) -> list[Shape]:
+        share = float(np.sqrt(np.mean((level / self.about) ** 2)))
+        gain = level / self.dintensity
+        found = []
+        for length, modes in zip(EVIDENCE.lengths, self._modes, strict=True):
+            columns = gain[:, None] * modes
+            values, vectors = np.linalg.eigh(columns.T @ columns)
+            large = values > max(values[-1] * 1e-12, EVIDENCE.slight)
+            root = np.sqrt(values[large])
+            found.append(Shape(length, level, share, values[large], columns @ (vectors[:, large] / root)))
+        return found
+
+    @cached_property
+    def _modes(self) -> tuple[Array, ...]:
+        """Of each length, the (n, p) modes whose products sum to the process's covariance."""
+        log_q = np.log(self.curve.q)
+        cell = np.floor((log_q - log_q[0]) / EVIDENCE.cell)
+        which = np.unique(cell, return_inverse=True)[1]
+        at = np.bincount(which, log_q) / np.bincount(which)
+        found = []
+        for length in EVIDENCE.lengths:
+            values, vectors = np.linalg.eigh(correlation(at, length))
+            large = values > EVIDENCE.least_mode * values[-1]
+            found.append((vectors[:, large] * np.sqrt(values[large]))[which])
+        return tuple(found)
+
+    @cached_property
+    def drifts(self) -> Array:
+        """Backgrounds that change along q, (n, 2), each of the size that one may have, in uncertainties."""
+        q = self.curve.q / self.curve.q[-1]
+        return np.column_stack([self.constant * q**power / self.dintensity for power in (1, 2)])
+
+
+def correlation(log_q: Array, length: float) -> Array:
+    """(n, n) between points at `log_q`."""
+    far = np.sqrt(3.0) * np.abs(np.subtract.outer(log_q, log_q)) / length
+    return np.asarray((1 + far) * np.exp(-far))
+
+
+def _mean_about(log_q: Array, intensity: Array, dintensity: Array) -> Array:
+    """Mean intensity over a window of ln q, (n,); not below the uncertainty of that mean."""
+    low = np.searchsorted(log_q, log_q - EVIDENCE.window / 2)
+    high = np.searchsorted(log_q, log_q + EVIDENCE.window / 2, side="right")
+
+    def total(values: Array) -> Array:
+        found = np.concatenate(([0.0], np.cumsum(values)))
+        return np.asarray(found[high] - found[low])
+
+    return np.asarray(np.maximum(total(intensity), np.sqrt(total(dintensity**2))) / (high - low))

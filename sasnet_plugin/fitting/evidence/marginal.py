@@ -1,0 +1,203 @@
+"""The marginal likelihood of a fit: its parameters, and what the measurement is off by, integrated over.
+
+In the linear approximation about the fit residuals are Gaussian under each shared error (`discrepancy`), and
+under a prior of Gaussian shape whose density at the fit is that of `prior`: W, the density's extent over
+√(2π). Then the integral over the parameters is the likelihood at the best values under that error, over
+√det(1 + W JᵀV⁻¹J W) (Laplace's; C. E. Rasmussen and C. K. I. Williams, Gaussian Processes for Machine
+Learning, 2006, equation 2.42). A parameter that the data leave open costs nothing. Noise has the size that
+suits the fit, no less than stated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sasnet_plugin.fitting.evidence.discrepancy import Discrepancy, Shape
+from sasnet_plugin.fitting.evidence.prior import extents, outside
+from sasnet_plugin.fitting.evidence.settings import EVIDENCE
+from sasnet_plugin.fitting.evidence.shared_error import SharedError
+from sasnet_plugin.fitting.problem.free_parameters import moving
+from sasnet_plugin.fitting.result.model_fit import ModelFit
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What speaks for one fit.
+
+    Parameters
+    ----------
+    minus_two_log : float
+        -2 ln of its marginal likelihood, the constant of a density of independent noise left out.
+    misfit : float
+        Of that what the residuals make up under the likeliest shared error and how unlikely its size is, with
+        the parameters where they are likeliest: about n where there is nothing but noise of the stated size.
+    shared : SharedError
+        What neighbouring residuals share.
+    """
+
+    minus_two_log: float
+    misfit: float
+    shared: SharedError = SharedError()
+
+
+def evidence(among: Discrepancy, fit: ModelFit) -> Evidence:
+    """The marginal likelihood of a fit of a curve.
+
+    Parameters
+    ----------
+    among : Discrepancy
+        Of the curve.
+    fit : ModelFit
+    """
+    residual = among.residual(fit)
+    if not np.all(np.isfinite(residual)):
+        return Evidence(np.inf, np.inf)
+    slopes, hidden = _slopes(among, fit)
+    drifting = np.column_stack([slopes, among.drifts])
+    shapes = among.shapes(fit.theory)
+    steady, changing = (_grid(among, shapes, residual, columns, hidden) for columns in (slopes, drifting))
+    total = np.concatenate([steady.total, changing.total])
+    best = int(np.argmin(total))
+    weight = np.exp(0.5 * (total[best] - total))
+    lost = float(total[best] - 2 * np.log(np.sum(weight)))
+    misfit = float(np.concatenate([steady.misfit, changing.misfit])[best])
+    # Errors that are too small to be seen are likely, and nothing to speak of.
+    if steady.alone - lost < EVIDENCE.bare_mention:
+        shared = SharedError(noise=float(steady.noise[0]))
+    else:
+        shared = _shared(among, shapes, slopes, (steady, changing), weight / np.sum(weight))
+    return Evidence(lost + outside(fit), misfit, shared)
+
+
+def _slopes(among: Discrepancy, fit: ModelFit) -> tuple[Array, int]:
+    """Slopes of the residuals over each parameter's extent, (n, k), and how many parameters have none."""
+    width = {name: one / np.sqrt(2 * np.pi) for name, one in extents(fit, among.constant).items()}
+    known = {name: column * width[name] for name, column in fit.derivatives.items() if name in width}
+    hidden = 0
+    if not known and fit.free:  # of an expensive model; each is then as well known as its scale
+        hidden = len(fit.free) - 1
+        scale = np.log(EVIDENCE.decades) / np.sqrt(2 * np.pi)
+        known = {"scale": scale * fit.theory / among.dintensity}
+    kept = list(moving(known).values())
+    return np.column_stack(kept) if kept else np.zeros((len(among.curve), 0)), hidden
+
+
+@dataclass(frozen=True)
+class _Grid:
+    """Under each shared error that is thought possible, the first of which is none: see `_solved`.
+
+    Parameters
+    ----------
+    alone : float
+        -2 ln of the integral were it certain that there is none.
+    total, misfit, noise, ratio : (r,) float array
+        -2 ln of its part of the integral, the same without what parameters and priors cost, the noise over
+        the stated uncertainty, and the error's size over that noise.
+    kind : (r,) integer array
+        Of its shape; -1 of none.
+    moved : (r, k) float array
+        Coefficients of the slopes.
+    """
+
+    alone: float
+    total: Array
+    misfit: Array
+    noise: Array
+    ratio: Array
+    kind: NDArray[np.intp]
+    moved: Array
+
+
+def _grid(among: Discrepancy, shapes: Sequence[Shape], residual: Array, slopes: Array, hidden: int) -> _Grid:
+    columns = np.column_stack([residual, slopes])
+    gram = columns.T @ columns
+    ratios = among.ratios
+    grams, spread = [gram[None]], [np.zeros(1)]
+    for shape in shapes:
+        seen = shape.vectors.T @ columns
+        power = ratios[:, None] ** 2 * shape.values * among.share
+        grams.append(gram - np.einsum("rp,pi,pj->rij", power / (1 + power), seen, seen, optimize=True))
+        spread.append(np.sum(np.log1p(power), axis=1))
+    every = np.concatenate(grams) * among.share
+    kind = np.repeat(np.arange(-1, len(shapes)), [1, *[ratios.size] * len(shapes)])
+    ratio = np.concatenate([[0.0], np.tile(ratios, len(shapes))])
+    misfit, volume, noise, moved = _solved(every, np.concatenate(spread), residual.size, hidden)
+    share = np.array([*(shape.share for shape in shapes), 0.0])[kind]
+    size = ratio * noise * share
+    misfit = misfit + 2 * size / EVIDENCE.usual_error  # as unlikely as it is large
+    before = _before(among, len(shapes), size)
+    alone = float(misfit[0] + volume[0])
+    return _Grid(alone, misfit + volume - 2 * before, misfit, noise, ratio, kind, moved)
+
+
+def _before(among: Discrepancy, kinds: int, size: Array) -> Array:
+    """ln of the prior of each shared error, (r,), but for the exponential of its size; alike for shapes.
+
+    The first, none, stands for all that are smaller than the least; a background drifts in half of curves.
+    """
+    ratios, usual = among.ratios, EVIDENCE.usual_error
+    step = np.log(ratios[1] / ratios[0])
+    none = -np.expm1(-ratios[0] / usual)
+    found = np.log(np.maximum(size, ratios[0] * 1e-9) * step / usual)
+    found -= np.log(kinds)
+    found[0] = np.log(none)
+    return np.asarray(found - np.log(2))
+
+
+def _solved(gram: Array, spread: Array, n: int, hidden: int) -> tuple[Array, Array, Array, Array]:
+    """The misfit, what parameters cost, the noise, (r,) each, and coefficients of slopes, (r, k).
+
+    Parameters
+    ----------
+    gram : (r, 1 + k, 1 + k) float array
+        Products of residuals and slopes under each of r shared errors.
+    spread : (r,) float array
+        ln of the determinant of each.
+    n : int
+        Points.
+    hidden : int
+        Parameters without slopes, which cost as much as the first.
+    """
+    noise, eye = np.ones(len(gram)), np.eye(gram.shape[1] - 1)
+    for _ in range(2):  # what the prior holds back depends little on the noise
+        normal = gram[:, 1:, 1:] / noise[:, None, None] ** 2 + eye
+        moved = np.linalg.solve(normal, gram[:, 1:, :1])[:, :, 0] / noise[:, None] ** 2
+        left = np.maximum(gram[:, 0, 0] - np.einsum("ri,ri->r", gram[:, 1:, 0], moved), 0.0)
+        noise = np.sqrt(np.maximum(left / n, 1.0))
+    normal = gram[:, 1:, 1:] / noise[:, None, None] ** 2 + eye
+    volume = np.linalg.slogdet(normal)[1]
+    if hidden:
+        volume = volume + hidden * np.log(normal[:, 0, 0])
+    return left / noise**2 + 2 * n * np.log(noise) + spread, volume, noise, moved
+
+
+def _shared(
+    among: Discrepancy, shapes: Sequence[Shape], slopes: Array, grids: tuple[_Grid, _Grid], weight: Array
+) -> SharedError:
+    """The likeliest shared error, with the variance that is expected of each shape."""
+    halves = np.split(weight, 2)
+    grid, own = max(zip(grids, halves, strict=True), key=lambda one: float(np.sum(one[1])))
+    best = 1 + int(np.argmax(own[1:]))
+    shape, noise = shapes[grid.kind[best]], float(grid.noise[best])
+    there = max(sum(float(np.sum(half[1:])) for half in halves), 1e-9)
+    parts = []
+    for kind, one in enumerate(shapes):
+        squares = [
+            half[g.kind == kind] @ (g.ratio * g.noise)[g.kind == kind] ** 2
+            for g, half in zip(grids, halves, strict=True)
+        ]
+        parts.append((float(np.sqrt(sum(squares) / there)), one))
+    background = 0.0
+    if grid is grids[1]:
+        added = among.drifts @ grid.moved[best, slopes.shape[1] :]
+        if slopes.shape[1]:  # what parameters can take up is theirs
+            added = added - slopes @ np.linalg.lstsq(slopes, added, rcond=1e-9)[0]
+        background = float(np.max(np.abs(among.dintensity * added) / among.about))
+    size = float(grid.ratio[best]) * noise * shape.share
+    return SharedError(size, shape.length, noise, background, tuple(p for p in parts if p[0] > 0))

@@ -1,0 +1,92 @@
+"""How wide the values of a parameter are spread over samples, before a curve is seen.
+
+Sizes, distances and scales are as likely in each decade (H. Jeffreys, Theory of Probability, 1939, 3.1);
+fractions, exponents and contrasts in each interval of what they may be. A density at the value found is all
+that the evidence needs: it is given as the width of a range of that density.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from functools import lru_cache
+from math import inf, isfinite, log
+from typing import Any
+
+from sasnet_plugin.fitting.evidence.settings import EVIDENCE
+from sasnet_plugin.fitting.problem.bounds import bounds_of
+from sasnet_plugin.fitting.result.components import bare, is_scale
+from sasnet_plugin.fitting.result.model_fit import ModelFit, Parameter
+from sasnet_plugin.fitting.settings import PROBLEM
+from sasnet_plugin.simulate.priors import model_info
+from sasnet_plugin.types import SimulationError, sum_parts
+
+
+def extent(name: str, p: Parameter, bounds: tuple[float, float], background: float) -> float:
+    """1 over the prior's density at a value.
+
+    Parameters
+    ----------
+    name : str
+    p : Parameter
+    bounds : (float, float)
+        What a sample may have.
+    background : float
+        Largest background that the data allow.
+    """
+    own, (low, high) = bare(name), bounds
+    if own == "background":
+        return background
+    if own.endswith("_pd"):
+        return PROBLEM.most_width
+    if "sld" in own:
+        return PROBLEM.neutron_matter[1] - PROBLEM.neutron_matter[0]
+    every = log(EVIDENCE.decades)
+    if is_scale(name) or not isfinite(high - low):
+        return abs(p.value) * every
+    if low > 0 and high > EVIDENCE.long_range * low:
+        return abs(p.value) * min(log(high / low), every)
+    if low < 0 < high:
+        return min(high - low, EVIDENCE.exponents)
+    return high - low
+
+
+def extents(fit: ModelFit, background: float) -> dict[str, float]:
+    """`extent` of each fitted parameter of a fit."""
+    known = _bounds(fit.name)
+    return {
+        name: extent(name, p := fit.parameters[name], known.get(name, (p.low, p.high)), background)
+        for name in fit.free
+    }
+
+
+@lru_cache(maxsize=512)
+def _bounds(name: str) -> dict[str, tuple[float, float]]:
+    """Bounds of all parameters of a model, a product or a sum; none where a plugin's file is gone."""
+    parts = sum_parts(name)
+    found: dict[str, tuple[float, float]] = {}
+    for i, part in enumerate(parts):
+        begin = f"{chr(ord('A') + i)}_" if len(parts) > 1 else ""
+        for one in _models(part):
+            with suppress(SimulationError):
+                for p in model_info(one).parameters.call_parameters:
+                    found.setdefault(f"{begin}{p.name}", bounds_of(p))
+    return found
+
+
+def _models(part: str) -> list[str]:
+    return [part] if part.endswith(".py") else part.split("@")
+
+
+def outside(fit: ModelFit) -> float:
+    """-2 ln of how far fitted values lie from what any sample has, in their errors; 0 inside."""
+    known, found = _bounds(fit.name), 0.0
+    for name in fit.free:
+        p = fit.parameters[name]
+        low, high = known.get(name, (p.low, p.high))
+        own: Any = bare(name)
+        if own.startswith(("thick", "radius", "length")) and p.unit == "Ang":
+            low = max(low, EVIDENCE.thinnest)
+        far = max(low - p.value, p.value - high, 0.0)
+        if far > 0:
+            found += min((far / p.error) ** 2 if p.error else inf, EVIDENCE.impossible)
+    return found

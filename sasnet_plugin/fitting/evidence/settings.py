@@ -1,0 +1,39 @@
+"""Every number that decides how much speaks for a fit; docs' tables are made from it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sasnet_plugin.fitting.settings import setting
+
+
+@dataclass(frozen=True)
+class EvidenceSettings:
+    """Of `evidence`: priors of parameters and of what a measurement is off by."""
+
+    usual_error: float = setting(
+        0.01, "Of I: mean of the exponential prior of an error that neighbours share.", "share"
+    )
+    lengths: tuple[float, ...] = setting((0.1, 0.3, 1.0), "Correlation lengths that it may have.", "ln q")
+    window: float = setting(0.3, "In which the intensity is averaged that it is a share of.", "ln q")
+    background_quantile: float = setting(0.1, "Of the intensities, what a background is about as large as.")
+    cell: float = setting(0.02, "Within it points share all of it.", "ln q")
+    least_size: float = setting(0.1, "Least of its sizes that is told from none, over the noise.")
+    size_step: float = setting(0.6, "Between two sizes that are tried, in ln of it.")
+    slight: float = setting(1e-2, "Variance of a part of it that is nothing, were it 100 % of I.")
+    least_mode: float = setting(1e-5, "Of the largest mode of a process: smaller ones are left out.", "share")
+    decades: float = setting(1e4, "Sizes and scales: the largest over the least, log-uniform.")
+    long_range: float = setting(30.0, "A range with such ends is log-uniform, too.")
+    exponents: float = setting(6.0, "Span of an exponent of either sign.")
+    thinnest: float = setting(1.0, "Less than any layer of matter: an atom.", "Å")
+    bare_mention: float = setting(
+        2.0,
+        '2 ln of a ratio of evidence below which it is "not worth more than a bare mention" (Kass &'
+        " Raftery 1995).",
+    )
+    strong: float = setting(6.0, 'The same from which on it is "strong": less distinguishes no two fits.')
+    least_prior: float = setting(1e-6, "Of a model before its fit: none is ruled out.")
+    impossible: float = setting(1e3, "-2 ln of the density where no sample is.")
+
+
+EVIDENCE = EvidenceSettings()

@@ -1,0 +1,127 @@
+"""What neighbouring residuals of a fit share: how large it is, and what it leaves of parameters' errors."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sasnet_plugin.fitting.evidence.discrepancy import Discrepancy, Shape
+from sasnet_plugin.fitting.problem.free_parameters import moving
+from sasnet_plugin.fitting.result.components import is_scale
+from sasnet_plugin.fitting.result.model_fit import ModelFit
+
+from ...digits import significant
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class SharedError:
+    """What residuals are made of, besides the given uncertainty.
+
+    Parameters
+    ----------
+    relative : float
+        Standard deviation of the part that neighbours share, over the intensity about each point; 0 where
+        independent noise alone is likelier.
+    length : float
+        Its correlation length, in ln q.
+    noise : float
+        Independent part over the given uncertainty, 1 at least.
+    background : float
+        What a background that changes along q makes up of the intensity, where it makes up most; 0 where a
+        constant is likelier.
+    parts : tuple of (float, Shape)
+        Sizes of independent parts whose sum has the covariance that is expected of what neighbours share,
+        over all that the residuals allow. Without a background that changes.
+    """
+
+    relative: float = 0.0
+    length: float = 0.0
+    noise: float = 1.0
+    background: float = 0.0
+    parts: tuple[tuple[float, Shape], ...] = ()
+
+    def as_dict(self) -> dict[str, float]:
+        """As ``sasnet fit --json`` prints it."""
+        return {
+            "relative": self.relative,
+            "length_ln_q": self.length,
+            "noise": self.noise,
+            "background": self.background,
+        }
+
+    def words(self) -> str:
+        """Such as "a systematic error of 3 % of I and a background that changes along q"."""
+        more = " and a background that changes along q" if self.background else ""
+        return f"a systematic error of {significant(100 * self.relative, 2)} % of I{more}"
+
+
+def widened(among: Discrepancy, fit: ModelFit, error: SharedError) -> ModelFit:
+    """The fit with parameter errors that hold under a shared error.
+
+    Least squares that take the points for independent have the covariance (JᵀJ)⁻¹ Jᵀ Σ J (JᵀJ)⁻¹ (H. White,
+    Econometrica 48 (1980) 817, with Σ the covariance of the residuals). Where J is not known, each
+    error grows as that of the scale. Where a background changes along q, which the model has as a constant,
+    the values stand where the constant has put them: how far they move with it is added.
+
+    Parameters
+    ----------
+    among : Discrepancy
+        Of the curve.
+    fit : ModelFit
+    error : SharedError
+        Of its residuals.
+    """
+    if error.relative == 0:
+        return fit
+    slopes = moving(fit.derivatives)
+    known = _errors(among, fit, error, slopes) if slopes else {}
+    unknown = any(p.error is not None and name not in known for name, p in fit.parameters.items())
+    factor = _of_scale(among, fit, error) if unknown else 1.0
+    parameters = {
+        name: p if p.error is None else replace(p, error=max(p.error, known.get(name, factor * p.error)))
+        for name, p in fit.parameters.items()
+    }
+    # Shares of components are known as their scales are.
+    grown = [
+        p.error / (fit.parameters[name].error or np.inf)
+        for name, p in parameters.items()
+        if is_scale(name) and p.error
+    ]
+    components = tuple(
+        c if c.error is None else replace(c, error=c.error * max([1.0, *grown])) for c in fit.components
+    )
+    return replace(fit, parameters=parameters, components=components)
+
+
+def _errors(
+    among: Discrepancy, fit: ModelFit, error: SharedError, slopes: dict[str, Array]
+) -> dict[str, float]:
+    beside = list(among.drifts.T) if error.background else []
+    jacobian = np.stack([*slopes.values(), *beside], axis=1)
+    scale = np.linalg.norm(jacobian, axis=0)
+    inverse = np.linalg.pinv(jacobian / scale, rcond=1e-9)[: len(slopes)]
+    covariance = error.noise**2 * inverse @ inverse.T + _shared(error, inverse.T)
+    off = inverse @ among.residual(fit) if beside else np.zeros(len(slopes))
+    found = np.sqrt(np.diag(covariance) + off**2) / scale[: len(slopes)]
+    return dict(zip(slopes, map(float, found), strict=True))
+
+
+def _of_scale(among: Discrepancy, fit: ModelFit, error: SharedError) -> float:
+    """By how much the error of a scale grows, were it all that is fitted."""
+    slope = np.abs(fit.theory) / among.dintensity
+    weight = (slope / np.sum(slope**2))[:, None]
+    wide = error.noise**2 * np.sum(weight**2) + float(_shared(error, weight)[0, 0])
+    return float(np.sqrt(max(wide * np.sum(slope**2), 1.0)))
+
+
+def _shared(error: SharedError, columns: Array) -> Array:
+    """columnsᵀ K columns, (m, m), with K the shared part's covariance of the residuals."""
+    found = np.zeros((columns.shape[1], columns.shape[1]))
+    for size, shape in error.parts:
+        seen = shape.vectors.T @ columns
+        found += size**2 * seen.T @ (shape.values[:, None] * seen)
+    return found

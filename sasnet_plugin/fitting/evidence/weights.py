@@ -1,0 +1,71 @@
+"""Fits of one curve by their evidence: weights, and which of them the data do not distinguish."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from sasnet_plugin.fitting.evidence.discrepancy import Discrepancy
+from sasnet_plugin.fitting.evidence.marginal import evidence
+from sasnet_plugin.fitting.evidence.settings import EVIDENCE
+from sasnet_plugin.fitting.evidence.shared_error import SharedError
+from sasnet_plugin.fitting.result.model_fit import ModelFit
+
+
+@dataclass(frozen=True)
+class Weighed:
+    """Fits of one curve with their weights.
+
+    Parameters
+    ----------
+    fits : tuple of ModelFit
+        By falling weight; the weights sum to one.
+    errors : mapping of str to SharedError
+        What neighbouring residuals of each share, by its name.
+    """
+
+    fits: tuple[ModelFit, ...]
+    errors: Mapping[str, SharedError]
+
+
+def weighed(among: Discrepancy, fits: Sequence[ModelFit], prior: Sequence[float] | None = None) -> Weighed:
+    """Give each fit its weight: its marginal likelihood times what it has before.
+
+    Parameters
+    ----------
+    among : Discrepancy
+        Of the curve.
+    fits : sequence of ModelFit
+    prior : sequence of float, optional
+        Of each model; default: the network's probability.
+    """
+    if not fits:
+        return Weighed((), {})
+    found = [evidence(among, fit) for fit in fits]
+    before = np.array([fit.probability for fit in fits] if prior is None else prior)
+    log_evidence = np.array([-0.5 * one.minus_two_log for one in found])
+    log_weight = log_evidence + np.log(np.maximum(before, EVIDENCE.least_prior))
+    most = np.max(log_weight)
+    weight = np.exp(log_weight - most) if np.isfinite(most) else np.ones(len(fits))
+    weight /= np.sum(weight)
+    told = [
+        replace(fit, weight=float(w), log_evidence=float(z))
+        for fit, w, z in zip(fits, weight, log_evidence, strict=True)
+    ]
+    return Weighed(
+        tuple(sorted(told, key=lambda fit: (-fit.weight, fit.reduced_chisq))),
+        {fit.name: one.shared for fit, one in zip(fits, found, strict=True)},
+    )
+
+
+def alike(fits: Sequence[ModelFit]) -> list[str]:
+    """Names of the fits whose evidence is not strongly less than that of the first, nor strongly more.
+
+    What is known of models before these data makes no difference to what the data distinguish.
+    """
+    if not fits:
+        return []
+    first = fits[0].log_evidence
+    return [fit.name for fit in fits[1:] if 2 * abs(fit.log_evidence - first) < EVIDENCE.strong]

@@ -1,0 +1,74 @@
+"""Whether every angle may be alike: the geometry beside that is fitted as well."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...simulate.gisas.geometry import N_XI
+from .forward import State, state
+from .information import uniform_p_value
+from .linear import Quadratic
+from .parameters import clipped
+from .posterior import Posterior, expand
+from .refine import loss_of
+from .settings import INVERSION
+
+FloatArray = NDArray[np.float64]
+
+
+def uniform_alike(
+    now: State, found: Posterior, at: FloatArray, error: FloatArray, rng: np.random.Generator, best: float
+) -> float:
+    """Probability of a pattern as far from every angle alike as this one, were it so.
+
+    A geometry that was fitted beside another distribution is not the best one for this: before every angle
+    alike is ruled out, it has been fitted as well.
+
+    Parameters
+    ----------
+    now : State
+    found : Posterior
+    at, error : (parameters,) float arrays
+        Gaussian prior of the geometry.
+    rng : numpy.random.Generator
+    best : float
+        Loss of the distribution that was found.
+    """
+    weights, backgrounds = np.full(N_XI, float(found.weights.mean())), found.backgrounds
+    form, loss = flat_form(now, weights, backgrounds, at, error, found.dispersed)
+
+    def p_value() -> float | None:
+        # It is expensive, and far off it is not needed on the way.
+        return None if loss > best + INVERSION.surely_not_uniform else uniform_p_value(form, rng)
+
+    alike = p_value()
+    for _ in range(INVERSION.uniform_steps):
+        if alike is not None and alike > INVERSION.surely_uniform:
+            break
+        weights = form.scales(np.full((1, N_XI), 1 / N_XI))[0] * np.full(N_XI, 1 / N_XI)
+        others = form.best_others(weights)
+        moved = state(now.counts, clipped(now.inner + others[2:]), now)
+        tried, less = flat_form(moved, weights, np.maximum(others[:2], 0.0), at, error, found.dispersed)
+        if less > loss - 0.5:
+            break
+        now, form, loss = moved, tried, less
+        alike = p_value()
+        if alike is None:
+            break
+    return uniform_p_value(form, rng) if alike is None else alike
+
+
+def flat_form(
+    now: State,
+    weights: FloatArray,
+    backgrounds: FloatArray,
+    at: FloatArray,
+    error: FloatArray,
+    dispersed: float,
+) -> tuple[Quadratic, float]:
+    """The likelihood about a fit with every angle alike, and the loss of that fit."""
+    expected = np.maximum(weights @ now.patterns + backgrounds @ now.backgrounds, 1e-3)
+    expected *= now.counts.y.sum() / expected.sum()
+    form = expand(now, weights, backgrounds, expected, at, error, dispersed)
+    return form, loss_of(now, expected, at, error)

@@ -1,0 +1,172 @@
+"""A model's curves as measured, with what is linear in them solved for: scales and background."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sasnet_plugin.fitting.ledger import count, spent
+from sasnet_plugin.fitting.problem.experiment import TimeUpError
+from sasnet_plugin.fitting.problem.free_parameters import fittable
+from sasnet_plugin.fitting.problem.resolution import resolution, scale_and_background
+from sasnet_plugin.fitting.problem.sums import of_part, scales_of, solve_scales
+from sasnet_plugin.fitting.settings import PROBLEM
+from sasnet_plugin.fitting.task import Task
+from sasnet_plugin.simulate.kernel import load_model
+from sasnet_plugin.simulate.quick_models.quick import quick_model
+from sasnet_plugin.types import Curve, sum_parts
+
+Array = NDArray[np.float64]
+
+
+class ModelCurves:
+    """Curves of one model as measured, and their residuals at the best scales and background.
+
+    Parameters
+    ----------
+    dintensity : (n,) float array
+        Positive.
+    name : str
+        sasmodels' name, ``sphere`` or ``sphere@hardsphere``.
+    fixed : frozenset of str
+        Parameters that keep their start.
+    ranges : mapping of str to (float, float)
+        Given by a user.
+    per_decade : int, optional
+        As for `resolution.resolution`.
+    quick : bool
+        With the model of `simulate.quick_models.quick`; else with sasmodels' own.
+    """
+
+    def __init__(
+        self,
+        curve: Curve,
+        dintensity: Array,
+        name: str,
+        *,
+        fixed: frozenset[str] = frozenset(),
+        ranges: Mapping[str, tuple[float, float]] | None = None,
+        per_decade: int | None = None,
+        quick: bool = True,
+    ) -> None:
+        self.curve, self.dintensity, self.name = curve, dintensity, name
+        self.fixed, self.ranges, self.quick = fixed, dict(ranges or {}), quick
+        load = quick_model if quick else load_model
+        self.info = load(name).info
+        self.per_decade = per_decade
+        self._resolution = resolution(curve, per_decade)
+        self._parts = sum_parts(name)
+        self._kernels = [load(part).make_kernel([self._resolution.q_calc]) for part in self._parts]
+        self.scales = scales_of(name)
+        self.linear = (*self.scales, "background")
+        self.deadline = np.inf
+        # A user's scale or background is not to be solved for.
+        self._solved = not set(self.linear) & (fixed | set(self.ranges))
+
+    @property
+    def q_calculated(self) -> Array:
+        """Where the model is calculated, Å⁻¹."""
+        return np.asarray(self._resolution.q_calc)
+
+    def intensity(self, parameters: dict[str, Any]) -> Array:
+        """I(q) of each component as measured, (k, n), scale 1 and background 0."""
+        from sasmodels.direct_model import call_kernel
+
+        if spent() > self.deadline:
+            raise TimeUpError
+        parts = [of_part(parameters, i, len(self._parts)) for i in range(len(self._parts))]
+        for name, own in zip(self._parts, parts, strict=True):
+            count(name, own, self._resolution.q_calc, quick=self.quick)
+        with np.errstate(all="ignore"):
+            try:
+                found = [call_kernel(k, own) for k, own in zip(self._kernels, parts, strict=True)]
+            except Exception:  # a user's model has no value there, whatever it raises
+                return np.full((len(parts), len(self.curve)), np.nan)
+            return np.stack([np.asarray(self._resolution.apply(one)) for one in found])
+
+    def solved(self, parameters: dict[str, Any], tolerance: float = 0.0) -> tuple[Array, Array, float]:
+        """Residuals at the best scales, one of each component, and background; and these."""
+        return self.residual(self.intensity(parameters), parameters, self.error(tolerance))
+
+    def error(self, tolerance: float) -> Array:
+        """The data's own with a relative error added."""
+        return np.asarray(np.hypot(self.dintensity, tolerance * np.abs(self.curve.intensity)))
+
+    def linear_columns(self, curves: Array, scales: Array, error: Array, *names: str) -> dict[str, Array]:
+        """Slopes of the residuals by ln of the scales and by the background: those solved for, or these."""
+        found = dict(zip(self.scales, scales[:, None] * curves / error, strict=True))
+        found["background"] = 1 / error
+        wanted = names or (self.linear if self._solved else ())
+        return {name: column for name, column in found.items() if name in wanted}
+
+    def residual(
+        self, curves: Array, parameters: Mapping[str, Any], error: Array
+    ) -> tuple[Array, Array, float]:
+        """As `solved`, of curves that are there."""
+        ones = np.ones(len(curves))
+        if not np.all(np.isfinite(curves)):
+            return np.full(error.size, PROBLEM.no_value), ones, 0.0
+        if not self._solved:
+            scales = np.array([parameters[name] for name in self.scales])
+            background = parameters["background"]
+        elif len(curves) > 1:
+            scales, background = solve_scales(curves, 1 / error**2, self.curve.intensity)
+        else:
+            scales, level = scale_and_background(curves, 1 / error**2, self.curve.intensity, negative=True)
+            background = float(level[0])
+        if not (np.all(np.isfinite(scales)) and np.any(scales > 0) and np.all(scales >= 0)):
+            return np.full(error.size, PROBLEM.no_value), ones, 0.0
+        residual = (scales @ curves + background - self.curve.intensity) / error
+        return (
+            np.clip(np.nan_to_num(residual, nan=PROBLEM.no_value), -PROBLEM.no_value, PROBLEM.no_value),
+            scales,
+            background,
+        )
+
+    def count(self, parameters: dict[str, Any]) -> int:
+        """How many parameters are varied."""
+        return sum(n not in self.fixed for n in fittable(self.info, parameters))
+
+    def varied(self, start: Mapping[str, Any]) -> list[str]:
+        """Names of the parameters that are searched for: those not fixed, and not solved for."""
+        names = [n for n in fittable(self.info, start) if n not in self.fixed]
+        return [n for n in names if n not in self.linear or not self._solved]
+
+    def with_scale(self, start: dict[str, Any]) -> dict[str, Any]:
+        """With the best scale where a user has fixed the background: the bank's curves have none."""
+        if self.scales[0] in start or self._solved:
+            return start
+        return start | {"scale": self._scale_beside(start.get("background", 0.0), start)}
+
+    def _scale_beside(self, background: float, start: dict[str, Any]) -> float:
+        try:
+            curve = self.intensity(start)[0] / self.dintensity
+        except TimeUpError:
+            return 1.0
+        scale = float(curve @ ((self.curve.intensity - background) / self.dintensity) / (curve @ curve))
+        return scale if np.isfinite(scale) and scale > 0 else 1.0
+
+    def better(
+        self, parameters: dict[str, Any], best: tuple[float, dict[str, Any]]
+    ) -> tuple[float, dict[str, Any]]:
+        """The one of less χ², with the scales and background that are solved for."""
+        residual, scales, background = self.solved(parameters)
+        chisq = float(residual @ residual)
+        if chisq < best[0]:
+            found = {name: float(value) for name, value in zip(self.scales, scales, strict=True)}
+            return chisq, parameters | found | {"background": float(background)}
+        return best
+
+
+def curves_of(
+    task: Task, per_decade: int | None, *, data: tuple[Curve, Array] | None = None, quick: bool = True
+) -> ModelCurves:
+    """Of a task's model, on its data or on a copy of them with its uncertainty."""
+    curve, dintensity = (task.curve, task.dintensity) if data is None else data
+    return ModelCurves(
+        curve, dintensity, task.name, fixed=frozenset(task.fixed), ranges=task.ranges,
+        per_decade=per_decade, quick=quick,
+    )  # fmt: skip

@@ -1,0 +1,124 @@
+"""What a second term promises beside a fit before it is fitted: evidence of both in linear approximation.
+
+A weak power law under a sphere changes the curve by less than a bank's curve misses it; beside the fit that
+is there it shows in the residuals.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sasnet_plugin.fitting.evidence.marginal import evidence
+from sasnet_plugin.fitting.problem.experiment import starting_values
+from sasnet_plugin.fitting.problem.free_parameters import moves
+from sasnet_plugin.fitting.problem.sums import as_part, prefix
+from sasnet_plugin.fitting.result.model_fit import ModelFit, Parameter
+from sasnet_plugin.fitting.settings import START_VALUES
+from sasnet_plugin.fitting.start_values.second_component import TERMS
+from sasnet_plugin.fitting.strategy.hypothesis import Hypothesis, second_share
+from sasnet_plugin.fitting.strategy.state import State
+from sasnet_plugin.simulate.kernel import call
+from sasnet_plugin.types import SasnetError
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Promise:
+    """What a sum may become.
+
+    Parameters
+    ----------
+    gain : float
+        ln of its posterior probability over that of the fit.
+    start : dict
+        Parameters of the sum.
+    """
+
+    gain: float
+    start: dict[str, Any]
+
+
+def promises(state: State, best: Hypothesis) -> Iterator[tuple[Hypothesis, Promise]]:
+    """Of each term beside a fit that has slopes."""
+    fit = state.fits[best]
+    if best.second is not None or not fit.derivatives or best.form.endswith(".py"):
+        return
+    for term in TERMS:
+        found = replace(best, second=term)
+        key = found, best, fit.chisq
+        if key not in state.expected:
+            state.expected[key] = _promise(state, fit, term)
+        if (its := state.expected[key]) is not None:
+            yield found, its
+
+
+def _promise(state: State, fit: ModelFit, term: str) -> Promise | None:
+    """Of the value of the term's parameter that brings the fit nearest; None where its scale is negative."""
+    name, fixed = TERMS[term]
+    columns = np.stack([c for c in fit.derivatives.values() if moves(c)], axis=1)
+    basis = np.linalg.qr(columns / np.linalg.norm(columns, axis=0))[0]
+    residual = state.among.residual(fit)
+    left = residual - basis @ (basis.T @ residual)
+    tried = []
+    for value in _values(state, term):
+        curve = _curve(state, term, {name: value, **fixed})
+        if curve is None:
+            continue
+        own = curve - basis @ (basis.T @ curve)
+        size, length = float(own @ left), float(own @ own)
+        if size > 0 and length > 0:
+            tried.append((size**2 / length, value, size / length))
+    if not tried:
+        return None
+    _, value, scale = max(tried)
+    return _expected(state, fit, term, value, scale)
+
+
+def _expected(state: State, fit: ModelFit, term: str, value: float, scale: float) -> Promise | None:
+    """The sum's evidence with what the body's parameters make of it, in linear approximation."""
+    (name, fixed), second = TERMS[term], prefix(1)
+    step = 1e-3 * value
+    one, other = (_curve(state, term, {name: v, **fixed}) for v in (value, value + step))
+    if one is None or other is None:
+        return None
+    slopes = dict(fit.derivatives) | {f"{second}scale": one, f"{second}{name}": scale * (other - one) / step}
+    columns = np.stack(list(slopes.values()), axis=1)
+    length = np.maximum(np.linalg.norm(columns, axis=0), np.finfo(float).tiny)
+    residual = state.among.residual(fit)
+    moved = np.linalg.lstsq(columns / length, residual, rcond=1e-6)[0] / length
+    added = state.dintensity * (columns @ moved)
+    own = {
+        f"{second}scale": Parameter(max(scale, 1e-300), None, "", False, 0.0, np.inf),
+        f"{second}{name}": Parameter(value, None, "", False, -np.inf, np.inf),
+    }
+    after = replace(fit, parameters={**fit.parameters, **own}, derivatives=slopes, theory=fit.theory + added)
+    gain = 0.5 * (evidence(state.among, fit).minus_two_log - evidence(state.among, after).minus_two_log)
+    values = starting_values(fit)
+    start = as_part(values, 0) | as_part({name: value, **fixed}, 1)
+    start |= {f"{prefix(0)}scale": values["scale"], f"{second}scale": scale}
+    start["background"] = values["background"]
+    return Promise(float(gain + np.log(second_share(term))), start)
+
+
+def _values(state: State, term: str) -> Array:
+    """Values tried of a term's parameter: exponents of what falls, or lengths that the range of q shows."""
+    if term == "power_law":
+        powers = np.array(START_VALUES.second_powers)
+        return powers[powers > 0]
+    q = state.curve.q
+    return np.geomspace(1 / q[-1], np.pi / q[0], START_VALUES.second_curves)
+
+
+def _curve(state: State, term: str, parameters: dict[str, float]) -> Array | None:
+    """(n,) of scale 1, in uncertainties, without resolution, which hardly changes what is so smooth."""
+    try:
+        found = call(term, state.curve.q, parameters).intensity / state.dintensity
+    except SasnetError:
+        return None
+    return np.asarray(found) if np.all(np.isfinite(found)) else None

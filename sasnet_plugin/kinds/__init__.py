@@ -1,0 +1,1 @@
+"""The specifications of all kinds of measurement: a file each, found by `domains.specification`."""

@@ -1,0 +1,61 @@
+"""Patterns of ordered nanoparticles: what they are answered, fitted and simulated by."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..domains import Seen, Simulator
+from ..domains.gisas_hex import HEADS
+from ..types import Image
+from .patterns import PATTERNS
+
+if TYPE_CHECKING:
+    from ..predict.findings import Answer
+
+
+def recognise(path: Path) -> float:
+    """How sure it is that a file holds such measurements."""
+    from ..data.signature import recognise as _recognise
+
+    return _recognise(path)
+
+
+def refine(
+    image: Image, answer: Answer, seconds: float, told: Callable[[str], None] | None = None, /
+) -> Answer:
+    """Fitted from the network's answer on, and simulated again."""
+    from ..fitting.orientation.answer import refined
+
+    return refined(image, answer, seconds, told)
+
+
+def check(image: Image, inputs: Mapping[str, Any]) -> Seen:
+    """What the network sees of it."""
+    from ..predict.checks import check_share
+
+    return check_share(image, inputs)
+
+
+def simulator() -> Simulator:
+    """Of patterns of ordered nanoparticles."""
+    from ..simulate.gisas.simulator import SIMULATOR
+
+    return SIMULATOR
+
+
+GISAS_HEX = replace(
+    PATTERNS,
+    name="gisas_hex",
+    title="patterns of ordered nanoparticles",
+    purpose="Says from one GISAS pattern of hexagonally ordered spheres how their lattice is rotated: p(ξ).",
+    limits="other lattices, other particles than spheres, films that grow, patterns that lie on their side",
+    heads=HEADS,
+    recognise=recognise,
+    keys=("file", "distribution", "geometry", "uniform_p_value", "deviance", "in_scope", "notes"),
+    refine=refine,
+    check=check,
+    simulator=simulator,
+)

@@ -1,0 +1,120 @@
+"""What a file holds, by a sum over its bytes: answers and pictures are kept with it, not by a name alone."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..types import SasnetError
+
+#: Size in bytes of a file, and times of its last change and of its last change of place or rights, ns.
+Stamp = tuple[int, int, int]
+
+
+@dataclass(frozen=True)
+class Source:
+    """A file as it was read; whatever is said of it holds for this content alone.
+
+    Parameters
+    ----------
+    file : str
+        Relative to the folder, with "/".
+    stamp : Stamp
+    beside : tuple of (str, Stamp or None)
+        Files that it takes its values from, as HDF5 does by links, and theirs; None: it is not there.
+    content : str
+        SHA-256 of the kind of measurement and of all bytes, hexadecimal: another kind looks otherwise.
+    """
+
+    file: str
+    stamp: Stamp
+    content: str
+    beside: tuple[tuple[str, Stamp | None], ...] = ()
+
+
+def stamp_of(status: os.stat_result) -> Stamp:
+    """By which a change of a file is noticed without reading it."""
+    return status.st_size, status.st_mtime_ns, status.st_ctime_ns
+
+
+def source_of(folder: str, file: str, domain: str) -> Source:
+    """Read a file for its sum.
+
+    Raises
+    ------
+    SasnetError
+        It is being written.
+    OSError
+        It cannot be read.
+    """
+    found = hashlib.sha256(f"{domain}\0".encode())
+    stamp = _read(os.path.join(folder, file), found)
+    beside = []
+    for other in _named_by(os.path.join(folder, file)):
+        place = os.path.relpath(other, folder).replace(os.sep, "/")
+        beside.append((place, _read(str(other), found) if other.is_file() else None))
+    source = Source(file, stamp, found.hexdigest(), tuple(beside))
+    see_unchanged(folder, source)
+    return source
+
+
+def _read(path: str, digest: Any) -> Stamp:
+    with open(path, "rb") as opened:
+        stamp = stamp_of(os.fstat(opened.fileno()))
+        while block := opened.read(1 << 20):
+            digest.update(block)
+    return stamp
+
+
+def _named_by(path: str) -> list[Path]:
+    """Files in the same folder or below from which HDF5 takes values, by links or virtual data sets."""
+    with open(path, "rb") as opened:
+        if opened.read(8) != b"\x89HDF\r\n\x1a\n":
+            return []
+    import h5py
+
+    from ..data.links import near
+
+    names: set[str] = set()
+
+    def see(item: Any) -> None:
+        if isinstance(item, h5py.Dataset) and item.is_virtual:
+            names.update(source.file_name for source in item.virtual_sources())
+
+    with (
+        contextlib.suppress(Exception),
+        h5py.File(path, "r") as file,
+    ):  # what is damaged is its reader's to say
+        file.visititems_links(
+            lambda _, link: names.add(link.filename) if isinstance(link, h5py.ExternalLink) else None
+        )
+        file.visititems(lambda _, item: see(item))
+    found = {near(name, Path(path)) for name in names - {"."}}
+    return sorted(one for one in found if one is not None)
+
+
+def see_unchanged(folder: str, source: Source) -> None:
+    """See that what was read since is of this content.
+
+    Raises
+    ------
+    SasnetError
+        It is not.
+    OSError
+        The file is gone.
+    """
+    path = os.path.join(folder, source.file)
+    if any(stamp_at(folder, file) != stamp for file, stamp in (*source.beside, (source.file, source.stamp))):
+        raise SasnetError(f"{path}: was changed while it was read; wait until it is written.")
+
+
+def stamp_at(folder: str | Path, file: str) -> Stamp | None:
+    """Of a file of a folder; None where there is none."""
+    try:
+        return stamp_of(os.stat(os.path.join(folder, file)))
+    except OSError:
+        return None

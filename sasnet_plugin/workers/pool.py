@@ -1,0 +1,247 @@
+"""A few processes that do jobs, and the one protocol: each message carries the number of its job.
+
+What is said of a job that is no longer under way is not heard, whoever said it: an answer cannot be taken for
+that of another job.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import pickle
+import queue
+import time
+import traceback
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..types import SasnetError, SimulationError
+from .child import Child, function_of
+
+#: Does a job: called with it, and with what says something before the end; returns its answer.
+Work = Callable[[Any, Callable[[Any], None]], Any]
+#: Longest wait at a time, s: without an end to it, Windows would not hear Ctrl-C.
+_TURN = 1.0
+
+
+class GoneError(Exception):
+    """The process ended in the middle of the job."""
+
+
+@dataclass(frozen=True)
+class Said:
+    """Something that was said of a job.
+
+    Parameters
+    ----------
+    number : int
+        Of the job.
+    message : object
+    last : bool
+        The job is done: this is its answer, or `error` is why it has none.
+    error : Exception or None
+        `GoneError` where the process is gone.
+    """
+
+    number: int
+    message: Any
+    last: bool
+    error: Exception | None = None
+
+
+@dataclass(eq=False)
+class _Slot:
+    """A place for one process, which is started when it is wanted."""
+
+    child: Child | None = None
+    jobs: list[int] = field(default_factory=list)
+    begun: int = 0
+
+
+class Pool:
+    """Processes that are started with their first job, and again after they were ended.
+
+    For one thread; `close` may be called from any.
+
+    Parameters
+    ----------
+    target : str
+        ``module:function``; called in each process with what `first` and `each` hold, gives what does the
+        jobs.
+    count : int
+        Processes.
+    first : sequence
+        Arguments of the target.
+    each : sequence of tuple, optional
+        Further ones, by process.
+    ahead : int
+        Jobs that a process is given at a time: done in their order.
+    most : int
+        Jobs after which a process is replaced, so that whatever libraries keep does not pile up.
+    quiet, environment
+        See `Child`.
+    """
+
+    def __init__(
+        self,
+        target: str,
+        count: int = 1,
+        *,
+        first: Sequence[Any] = (),
+        each: Sequence[tuple[Any, ...]] = (),
+        ahead: int = 1,
+        most: int | None = None,
+        quiet: bool = False,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
+        self._target, self._first, self._each = target, tuple(first), each
+        self._ahead, self._most = ahead, most
+        self._how: dict[str, Any] = {"quiet": quiet, "environment": environment}
+        self._slots = [_Slot() for _ in range(count)]
+        self._heard: queue.SimpleQueue[tuple[Any, Any]] = queue.SimpleQueue()
+        self._last = 0
+        #: No job is done any more.
+        self.closed = False
+
+    def start(self) -> None:
+        """Start all processes now, so that they import what they need before the first job."""
+        for slot in self._slots:
+            self._child(slot)
+
+    @property
+    def under_way(self) -> list[int]:
+        """Numbers of the jobs under way, in the order of the processes."""
+        return [number for slot in self._slots for number in slot.jobs]
+
+    @property
+    def room(self) -> int:
+        """Jobs that may be asked for now."""
+        return self._ahead * len(self._slots) - len(self.under_way)
+
+    @property
+    def pids(self) -> list[int]:
+        """Of the processes that were started."""
+        return [slot.child.pid for slot in self._slots if slot.child is not None]
+
+    def fresh(self) -> bool:
+        """Whether the process of the next job has done none yet."""
+        slot = self._next()
+        return slot.child is None or not slot.begun or not slot.child.alive or self._worn(slot)
+
+    def ask(self, job: Any) -> int:
+        """Have a job done; its number. There must be `room`.
+
+        Raises
+        ------
+        SasnetError
+            No process can be started.
+        """
+        slot = self._next()
+        if self._worn(slot) and not slot.jobs:
+            self._end(slot)
+        child = self._child(slot)
+        self._last += 1
+        child.send((self._last, job))
+        slot.jobs.append(self._last)
+        slot.begun += 1
+        return self._last
+
+    @contextlib.contextmanager
+    def doing(self, job: Any) -> Iterator[int]:
+        """Have a job done in the block: if it is not done at the end, or fails, its process is ended."""
+        number = self.ask(job)
+        try:
+            yield number
+        finally:
+            self.stop(number)
+
+    def hear(self, seconds: float | None = None) -> list[Said]:
+        """What was said of jobs under way; empty where nothing was within so many seconds."""
+        until = None if seconds is None else time.monotonic() + seconds
+        while True:
+            left = _TURN if until is None else min(max(until - time.monotonic(), 0.0), _TURN)
+            with contextlib.suppress(queue.Empty):
+                found = self._take(*self._heard.get(timeout=left))
+                if found and not self.closed:
+                    return found
+            if self.closed or (until is not None and time.monotonic() >= until):
+                return []
+
+    def stop(self, number: int) -> None:
+        """End the process of a job, whatever it is doing; nothing if the job is not under way."""
+        for slot in self._slots:
+            if number in slot.jobs:
+                self._end(slot)
+
+    def close(self) -> None:
+        """End all processes, whatever they are doing."""
+        self.closed = True
+        for slot in self._slots:
+            if (child := slot.child) is not None:
+                child.end()
+            slot.jobs = []
+
+    def _next(self) -> _Slot:
+        return min(self._slots, key=lambda slot: len(slot.jobs))
+
+    def _worn(self, slot: _Slot) -> bool:
+        return self._most is not None and slot.begun >= self._most
+
+    def _child(self, slot: _Slot) -> Child:
+        # One that is gone with jobs under way is heard to be, and replaced then.
+        if slot.child is None or not (slot.child.alive or slot.jobs):
+            self._end(slot)
+            more = self._each[self._slots.index(slot)] if self._each else ()
+            slot.child = Child(f"{__name__}:live", self._heard, **self._how)
+            slot.child.send((self._target, (*self._first, *more)))
+            if self.closed:  # meanwhile, by another thread
+                slot.child.end()
+        return slot.child
+
+    def _end(self, slot: _Slot) -> None:
+        if slot.child is not None:
+            slot.child.end()
+        slot.child, slot.jobs, slot.begun = None, [], 0
+
+    def _take(self, child: Any, message: tuple[int, Any, bool, Exception | None] | None) -> list[Said]:
+        """What a message of a process is about: nothing where that process was ended meanwhile."""
+        slot = next((slot for slot in self._slots if slot.child is child), None)
+        if slot is None:
+            return []
+        if message is None:
+            jobs = slot.jobs
+            self._end(slot)
+            return [Said(number, None, True, GoneError()) for number in jobs]
+        said = Said(*message)
+        if said.number not in slot.jobs:
+            return []
+        if said.last:
+            slot.jobs.remove(said.number)
+        return [said]
+
+
+def live(receive: Callable[[], Any], say: Callable[[Any], None]) -> None:
+    """In a process: begin with the target that comes first, then do one job after the other."""
+    target, first = receive()
+    work: Work = function_of(target)(*first)
+    while True:
+        number, job = receive()
+        _do(work, number, job, say)
+
+
+def _do(work: Work, number: int, job: Any, say: Callable[[Any], None]) -> None:
+    try:
+        say((number, work(job, lambda message: say((number, message, False, None))), True, None))
+    except Exception as error:
+        say((number, None, True, _sendable(error)))
+
+
+def _sendable(error: Exception) -> Exception:
+    """An exception as another process can read it: some cannot be sent."""
+    try:
+        if not isinstance(error, SasnetError):
+            error.add_note(traceback.format_exc())
+        pickle.loads(pickle.dumps(error))
+    except Exception:
+        return SimulationError(f"a worker failed ({type(error).__name__}: {error}).")
+    return error

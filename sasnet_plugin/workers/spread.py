@@ -1,0 +1,187 @@
+"""One map(): here, over processes of this machine, or over the workers of a Dask cluster."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, CancelledError, Executor, Future, wait
+from functools import partial
+from itertools import islice
+from typing import Any, TypeVar
+
+from ..types import SasnetError, SimulationError, installed_by
+from .pool import GoneError, Pool
+
+T = TypeVar("T")
+R = TypeVar("R")
+#: How many processes of this machine; or the address of a Dask scheduler, whose workers are used.
+Workers = int | str
+#: Items handed out for each worker at a time: one in work, the next at hand.
+_AHEAD = 2
+#: How long to wait for a scheduler.
+_PATIENCE = "15s"
+_ALONE = threading.Lock()
+
+
+class ClusterError(SasnetError):
+    """A Dask cluster that is not there, or not any more."""
+
+
+def unordered_map(
+    function: Callable[[T], R],
+    items: Iterable[T],
+    *,
+    workers: Workers = 1,
+    threads: bool = False,
+    failed: Callable[[T, str], R] | None = None,
+) -> Iterator[R]:
+    """Apply a function to items; results come as they are done, in any order.
+
+    Closing the iterator early, an exception or Ctrl-C ends the worker processes at once; what they had
+    under way is lost. No more items are handed out than are about to be worked on, and no results are kept.
+
+    Parameters
+    ----------
+    function : callable
+        Importable by name: it is sent to other processes.
+    items : iterable
+    workers : int or str
+        1 stays in this process. On a cluster, every worker must find the same files under the same names, and
+        have sasnet-plugin installed; what a lost worker had under way is done by another.
+    threads : bool
+        On a cluster, the function may run in several threads of a process: it waits for others anyway.
+    failed : callable, optional
+        Of an item and the reason: makes the result of an item that could not be done on a cluster, because
+        the function raised something or each worker that tried it was lost. Default: an exception.
+
+    Raises
+    ------
+    SimulationError
+        A worker process was killed, as the system does when memory runs out.
+    ClusterError
+        Dask is not installed, or the scheduler is not there or goes away.
+    """
+    if isinstance(workers, str):
+        try:
+            with _cluster(workers, threads) as (executor, count):
+                done = _done(executor, count, function if threads else partial(_alone, function), items)
+                for item, future in done:
+                    yield _result(item, future, failed)
+        except (OSError, CancelledError):
+            raise ClusterError(
+                f"{workers}: the Dask scheduler went away; start it and give the same command again."
+            ) from None
+    elif workers == 1:
+        yield from map(function, items)
+    else:
+        yield from _local(function, items, workers)
+
+
+def _local(function: Callable[[T], R], items: Iterable[T], workers: int) -> Iterator[R]:
+    """On this machine, each worker with one item at a time.
+
+    No pool of the standard library: Ctrl-C at the wrong moment leaves a lock of it taken for ever, and the
+    threads for which Python waits at its end want that lock.
+    """
+    pool = Pool(f"{__name__}:begin", workers)
+    todo = iter(items)
+    try:
+        for item in islice(todo, workers):
+            pool.ask((function, item))
+        while pool.under_way:
+            for said in pool.hear():
+                if isinstance(said.error, GoneError):
+                    raise SimulationError(
+                        "a worker process was killed, perhaps for want of memory; run again with fewer"
+                        " workers."
+                    )
+                if said.error is not None:
+                    raise said.error
+                for item in islice(todo, 1):
+                    pool.ask((function, item))
+                yield said.message
+    finally:
+        pool.close()
+
+
+def begin() -> Callable[[tuple[Callable[[T], R], T], Any], R]:
+    """What a worker does: apply a function to an item."""
+    return lambda job, say: job[0](job[1])
+
+
+def _done(
+    executor: Executor, count: Callable[[], int], function: Callable[[T], R], items: Iterable[T]
+) -> Iterator[tuple[T, Future[R]]]:
+    todo = iter(items)
+    pending: dict[Future[R], T] = {}
+    while True:
+        for item in islice(todo, max(_AHEAD * count() - len(pending), 0)):
+            pending[executor.submit(function, item)] = item
+        if not pending:
+            return
+        # Without a timeout, Windows would not hear Ctrl-C.
+        for future in wait(pending, timeout=1.0, return_when=FIRST_COMPLETED).done:
+            yield pending.pop(future), future
+
+
+def _result(item: T, future: Future[R], failed: Callable[[T, str], R] | None) -> R:
+    """What came of an item on a cluster."""
+    error = future.exception()
+    if error is None:
+        return future.result()
+    if failed is not None:
+        return failed(item, _reason(error))
+    raise error if isinstance(error, SasnetError) else SimulationError(f"{item}: {_reason(error)}")
+
+
+def _alone(function: Callable[[T], R], item: T) -> R:
+    """One at a time in a process: what models keep between calls is not for several threads."""
+    with _ALONE:
+        return function(item)
+
+
+@contextlib.contextmanager
+def _cluster(address: str, threads: bool) -> Iterator[tuple[Executor, Callable[[], int]]]:
+    """A cluster, and how many items it works on at a time: asked anew each time, as workers come and go."""
+    try:
+        from distributed import Client
+        from distributed.comm.addressing import get_address_host_port
+    except ImportError:
+        raise ClusterError(
+            f"--scheduler needs Dask, which is not installed; run {installed_by('cluster')}"
+        ) from None
+    try:
+        get_address_host_port(address)  # else a client is left half-made, and ends in a traceback
+        client = Client(address, timeout=_PATIENCE, set_as_default=False)
+    except (OSError, ValueError, TypeError) as error:
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise ClusterError(
+            f"{address}: no Dask scheduler answers there ({reason}); check the address and that it runs."
+        ) from None
+    # What it says of a lost scheduler is a page long; ours is a sentence.
+    log = logging.getLogger("distributed.client")
+    level = log.level
+    log.setLevel(logging.CRITICAL + 1)
+
+    def count() -> int:
+        found = client.nthreads()
+        return max(sum(found.values()) if threads else len(found), 1)
+
+    try:
+        yield client.get_executor(pure=False), count
+    finally:
+        with contextlib.suppress(Exception):
+            client.close(timeout=2)
+        log.setLevel(level)
+
+
+def _reason(error: BaseException) -> str:
+    """Why a worker of a cluster has no answer."""
+    from distributed.scheduler import KilledWorker
+
+    if isinstance(error, KilledWorker):
+        return "every worker that tried it was lost, perhaps for want of memory; try it on this machine."
+    text = (str(error).strip() or "no reason given").splitlines()[0]
+    return f"the worker failed ({type(error).__name__}: {text}); see its log."

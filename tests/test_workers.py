@@ -1,0 +1,163 @@
+"""The pool: each message is of its own job, and what is not heard to its end is ended."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from sasnet_plugin.types import SasnetError
+from sasnet_plugin.workers.pool import GoneError, Pool, Said
+
+PATIENCE = 60.0
+
+
+def begin(*given: Any) -> Callable[[Any, Callable[[Any], None]], Any]:
+    """Say a job's own messages, and answer with what the process was begun with."""
+
+    def work(job: Any, say: Callable[[Any], None]) -> Any:
+        for message in job.get("say", ()):
+            say(message)
+        if "raise" in job:
+            raise job["raise"] or UnsendableError(1, 2)
+        if "kill" in job:
+            os.kill(os.getpid(), signal.SIGKILL)
+        time.sleep(job.get("sleep", 0.0))
+        return (lambda: 3) if "unsendable" in job else job.get("answer", given)
+
+    return work
+
+
+class UnsendableError(Exception):
+    """Cannot be made from what it was pickled with."""
+
+    def __init__(self, one: int, other: int) -> None:
+        super().__init__(one + other)
+
+
+@pytest.fixture
+def started() -> Iterator[Callable[..., Pool]]:
+    pools: list[Pool] = []
+
+    def make(*arguments: Any, **how: Any) -> Pool:
+        pools.append(Pool("test_workers:begin", *arguments, quiet=True, **how))
+        return pools[-1]
+
+    yield make
+    for pool in pools:
+        pool.close()
+
+
+def all_of(pool: Pool) -> list[Said]:
+    """What is said until no job is under way."""
+    found: list[Said] = []
+    deadline = time.monotonic() + PATIENCE
+    while pool.under_way and time.monotonic() < deadline:
+        found += pool.hear(1.0)
+    return found
+
+
+def test_messages_bear_the_number_of_their_job(started: Callable[..., Pool]) -> None:
+    pool = started(2, first=("bank",), each=[(0,), (1,)])
+    jobs = {pool.ask({"say": [f"{k}.{part}" for part in range(3)], "answer": k}): k for k in range(2)}
+    assert pool.room == 0
+    found = all_of(pool)
+    for number, k in jobs.items():
+        said = [one for one in found if one.number == number]
+        assert [one.message for one in said] == [f"{k}.0", f"{k}.1", f"{k}.2", k]
+        assert [one.last for one in said] == [False, False, False, True]
+    assert pool.room == 2
+    again = {pool.ask({}), pool.ask({})}
+    assert not again & set(jobs), "no number is given twice"
+    assert {one.message for one in all_of(pool)} == {("bank", 0), ("bank", 1)}
+
+
+def test_what_a_stopped_job_has_said_is_never_heard(started: Callable[..., Pool]) -> None:
+    pool = started()
+    first = pool.ask({"say": ["mine"] * 100, "sleep": 60})
+    (one,) = pool.hear(PATIENCE)
+    assert (one.number, one.message) == (first, "mine")
+    pool.stop(first)  # with 99 messages that nobody has heard
+    second = pool.ask({"say": ["yours"], "answer": "end"})
+    assert [(s.number, s.message) for s in all_of(pool)] == [(second, "yours"), (second, "end")]
+
+
+def test_a_job_that_is_left_in_the_middle_does_not_outlive_its_block(started: Callable[..., Pool]) -> None:
+    pool = started()
+
+    def left() -> None:
+        with pool.doing({"say": ["a", "b", "c"], "sleep": 60}):
+            pool.hear(PATIENCE)
+            raise RuntimeError("of whoever hears it")
+
+    with pytest.raises(RuntimeError):
+        left()
+    assert (pool.under_way, pool.pids) == ([], [])
+    with pool.doing({"answer": 7}):
+        assert [one.message for one in pool.hear(PATIENCE)] == [7]
+    assert len(pool.pids) == 1, "one that is done leaves its process for the next"
+
+
+def test_a_killed_process_is_said_of_each_of_its_jobs_and_replaced(started: Callable[..., Pool]) -> None:
+    pool = started(1, ahead=3)
+    numbers = [pool.ask({"answer": 1}), pool.ask({"kill": True}), pool.ask({"answer": 3})]
+    found = all_of(pool)
+    assert [one.number for one in found] == numbers
+    assert [type(one.error) for one in found] == [type(None), GoneError, GoneError]
+    pool.ask({"answer": 4})
+    assert [one.message for one in all_of(pool)] == [4]
+
+
+def test_a_process_that_dies_between_jobs_loses_none(started: Callable[..., Pool]) -> None:
+    pool = started()
+    pool.ask({})
+    all_of(pool)
+    (pid,) = pool.pids
+    os.kill(pid, signal.SIGKILL)
+    time.sleep(0.2)
+    pool.ask({"answer": "here"})
+    assert [one.message for one in all_of(pool)] == ["here"]
+
+
+def test_exceptions_come_back_as_they_were_or_as_a_sentence(started: Callable[..., Pool]) -> None:
+    pool = started()
+    for error, expected in (
+        (SasnetError("a.dat: is no file."), "a.dat: is no file."),
+        (ValueError("wrong"), "wrong"),
+        (None, "a worker failed"),
+    ):
+        pool.ask({"raise": error})
+        (said,) = all_of(pool)
+        assert said.last
+        assert expected in str(said.error)
+        assert "Traceback" in "".join(getattr(said.error, "__notes__", [""])) or type(error) is not ValueError
+    with pytest.raises(Exception, match="pickle"):
+        pool.ask({"answer": lambda: 3})
+    assert pool.room == 1
+    pool.ask({"unsendable": True})
+    (said,) = all_of(pool)
+    assert "a worker failed" in str(said.error) or "pickle" in str(said.error)
+
+
+def test_a_worn_process_is_replaced(started: Callable[..., Pool]) -> None:
+    pool, seen = started(most=2), []
+    for _ in range(5):
+        seen.append(pool.fresh())
+        pool.ask({})
+        all_of(pool)
+    assert seen == [True, False, True, False, True]
+
+
+def test_closing_ends_whoever_waits(started: Callable[..., Pool]) -> None:
+    import threading
+
+    pool = started()
+    pool.ask({"sleep": 60})
+    threading.Timer(0.2, pool.close).start()
+    began = time.monotonic()
+    assert pool.hear() == []
+    assert time.monotonic() - began < 20
